@@ -1,0 +1,8 @@
+"""Stand-in for rules_cc: the C and C++ rules that are built into Bazel, under the names it exports."""
+
+cc_binary = native.cc_binary
+cc_import = native.cc_import
+cc_library = native.cc_library
+cc_test = native.cc_test
+cc_toolchain = native.cc_toolchain
+cc_toolchain_suite = native.cc_toolchain_suite
