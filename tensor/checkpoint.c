@@ -1,0 +1,211 @@
+/* Saving and loading a store. A file is first read into a store of its own; only when all of it
+ * fits is the real store touched, by steps that cannot fail. So a load is whole or nothing.
+ *
+ * A tensor is a parameter unless the metadata say "role:<name>": "state". */
+#include <stdlib.h>
+#include <string.h>
+
+#include "tensor/memory.h"
+#include "tensor/safetensors.h"
+#include "tensor/store_entries.h"
+
+static const char format_key[] = "format", format_family[] = "recurve ",
+                  format_value[] = "recurve 1";
+static const char role_prefix[] = "role:";
+
+static void free_roles(rv_metadata *metadata, size_t count)
+{
+    for (size_t i = 1; metadata != NULL && i < count; i++) {
+        rv_free((char *)metadata[i].key);
+    }
+    rv_free(metadata);
+}
+
+/* The format, then the role of every entry that is no parameter; for free_roles, NULL when memory
+ * is out. */
+static rv_metadata *roles(const rv_store *store, size_t *count)
+{
+    rv_metadata *metadata = rv_alloc(rv_store_count(store) + 1, sizeof *metadata);
+    if (metadata == NULL) return NULL;
+    metadata[0] = (rv_metadata){format_key, format_value};
+    *count = 1;
+    for (size_t i = 0; i < rv_store_count(store); i++) {
+        const rv_entry *entry = rv_store_at(store, i);
+        if (entry->role == RV_PARAMETER) continue;
+        size_t length = strlen(entry->name);
+        char *key = rv_alloc(sizeof role_prefix + length, 1);
+        if (key == NULL) {
+            free_roles(metadata, *count);
+            return NULL;
+        }
+        memcpy(key, role_prefix, sizeof role_prefix - 1);
+        memcpy(key + sizeof role_prefix - 1, entry->name, length + 1);
+        metadata[(*count)++] = (rv_metadata){key, "state"};
+    }
+    return metadata;
+}
+
+bool rv_store_save(const rv_store *store, const char *path, rv_error *error)
+{
+    rv_archive archive = {.tensor_count = rv_store_count(store)};
+    archive.tensors = rv_alloc(archive.tensor_count, sizeof *archive.tensors);
+    archive.metadata = roles(store, &archive.metadata_count);
+    bool ok = archive.tensors != NULL && archive.metadata != NULL ? true : rv_fail_memory(error);
+    for (size_t i = 0; ok && i < archive.tensor_count; i++) {
+        const rv_entry *entry = rv_store_at(store, i);
+        archive.tensors[i] = (rv_named_tensor){entry->name, entry->tensor};
+    }
+    ok = ok && rv_safetensors_write(path, &archive, error);
+    rv_free(archive.tensors);
+    free_roles(archive.metadata, archive.metadata_count);
+    return ok;
+}
+
+/* Moves the archive's tensors into an empty store, all as parameters. */
+static bool stage_tensors(rv_store *staged, rv_archive *archive, rv_error *error)
+{
+    if (!rv_store_reserve(staged, archive->tensor_count)) {
+        return rv_fail_memory(error);
+    }
+    for (size_t i = 0; i < archive->tensor_count; i++) {
+        rv_tensor *tensor = &archive->tensors[i].tensor;
+        rv_entry *entry =
+            rv_entry_new(archive->tensors[i].name, RV_PARAMETER, tensor->dtype, RV_SCALAR, error);
+        if (entry == NULL) return false;
+        rv_tensor_free(&entry->tensor);
+        entry->tensor = *tensor;
+        *tensor = (rv_tensor){0};
+        rv_store_adopt(staged, entry);
+    }
+    return true;
+}
+
+/* Gives the staged entries the roles that the metadata name. Foreign metadata mean nothing here. */
+static bool stage_roles(const rv_store *staged, const rv_archive *archive, const char *path,
+                        rv_error *error)
+{
+    const size_t prefix = sizeof role_prefix - 1, family = sizeof format_family - 1;
+    bool ours = false;
+    for (size_t i = 0; i < archive->metadata_count; i++) {
+        const rv_metadata *item = &archive->metadata[i];
+        if (strcmp(item->key, format_key) == 0 &&
+            strncmp(item->value, format_family, family) == 0) {
+            ours = true;
+            if (strcmp(item->value, format_value) != 0) {
+                return rv_fail(error, RV_ERROR_FORMAT,
+                               "\"%s\": format \"%.40s\"; expected \"%s\": "
+                               "read it with a newer version",
+                               path, item->value, format_value);
+            }
+        }
+    }
+    for (size_t i = 0; ours && i < archive->metadata_count; i++) {
+        const rv_metadata *item = &archive->metadata[i];
+        if (strncmp(item->key, role_prefix, prefix) != 0) continue;
+        rv_entry *entry = rv_store_find(staged, item->key + prefix);
+        if (entry == NULL || strcmp(item->value, "state") != 0) {
+            return rv_fail(error, RV_ERROR_FORMAT,
+                           "\"%s\": metadata \"%.100s\": \"%.40s\"; "
+                           "expected \"state\", of a tensor that the file holds",
+                           path, item->key, item->value);
+        }
+        entry->role = RV_STATE;
+    }
+    return true;
+}
+
+/* The file as a store of its own, for rv_store_free; NULL on failure. */
+static rv_store *stage(const char *path, rv_error *error)
+{
+    rv_archive archive;
+    if (!rv_safetensors_read(path, &archive, error)) return NULL;
+    rv_store *staged = rv_store_new(0);
+    bool ok = staged != NULL ? true : rv_fail_memory(error);
+    ok = ok && stage_tensors(staged, &archive, error) && stage_roles(staged, &archive, path, error);
+    rv_archive_free(&archive);
+    if (!ok) {
+        rv_store_free(staged);
+        return NULL;
+    }
+    return staged;
+}
+
+/* Whether every staged tensor fits the store; *fresh counts those it does not have. */
+static bool check_shapes(const rv_store *store, const rv_store *staged, const char *path,
+                         size_t *fresh, rv_error *error)
+{
+    *fresh = 0;
+    for (size_t i = 0; i < rv_store_count(staged); i++) {
+        const rv_entry *from = rv_store_at(staged, i);
+        const rv_entry *to = rv_store_find(store, from->name);
+        if (to == NULL) {
+            ++*fresh;
+        } else if (!rv_shape_equal(from->tensor.shape, to->tensor.shape)) {
+            char has[RV_SHAPE_TEXT], expected[RV_SHAPE_TEXT];
+            return rv_fail(error, RV_ERROR_SHAPE,
+                           "\"%s\", tensor \"%.100s\": shape %s; the store's "
+                           "is %s: load the checkpoint of a model of the same sizes",
+                           path, from->name, rv_shape_text(from->tensor.shape, has),
+                           rv_shape_text(to->tensor.shape, expected));
+        }
+    }
+    return true;
+}
+
+static bool check_complete(const rv_store *store, const rv_store *staged, const char *path,
+                           rv_error *error)
+{
+    const rv_entry *first = NULL;
+    size_t missing = 0, parameters = 0;
+    for (size_t i = 0; i < rv_store_count(store); i++) {
+        const rv_entry *entry = rv_store_at(store, i);
+        if (entry->role != RV_PARAMETER) continue;
+        parameters++;
+        if (rv_store_find(staged, entry->name) == NULL) {
+            first = missing++ == 0 ? entry : first;
+        }
+    }
+    if (missing == 0) return true;
+    char text[RV_SHAPE_TEXT];
+    const rv_entry *held = rv_store_at(staged, 0);
+    return rv_fail(error, RV_ERROR_NAME,
+                   "\"%s\" lacks the parameter \"%.100s\" %s, and in all %zu "
+                   "of the store's %zu; it holds %zu tensors, the first of them \"%.100s\": load "
+                   "the checkpoint of this model",
+                   path, first->name, rv_shape_text(first->tensor.shape, text), missing, parameters,
+                   rv_store_count(staged), held != NULL ? held->name : "");
+}
+
+/* Nothing here can fail: shapes agree, and there is room for what is new. */
+static void commit(rv_store *store, rv_store *staged)
+{
+    size_t count;
+    rv_entry **entries = rv_store_release(staged, &count);
+    for (size_t i = 0; i < count; i++) {
+        rv_entry *to = rv_store_find(store, entries[i]->name);
+        if (to == NULL) {
+            rv_store_adopt(store, entries[i]);
+        } else {
+            rv_tensor_copy(&to->tensor, &entries[i]->tensor, NULL);
+            rv_entry_free(entries[i]);
+        }
+    }
+    rv_free(entries);
+}
+
+bool rv_store_load(rv_store *store, const char *path, rv_error *error)
+{
+    rv_store *staged = stage(path, error);
+    if (staged == NULL) return false;
+    size_t fresh;
+    bool ok = check_shapes(store, staged, path, &fresh, error) &&
+              check_complete(store, staged, path, error);
+    if (ok && !rv_store_reserve(store, fresh)) {
+        ok = rv_fail_memory(error);
+    }
+    if (ok) {
+        commit(store, staged);
+    }
+    rv_store_free(staged);
+    return ok;
+}

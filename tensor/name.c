@@ -1,0 +1,88 @@
+/* The one rule for names, held by the store and by what is read from files. */
+#include "tensor/name.h"
+
+#include <ctype.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Bytes of the UTF-8 sequence at text, 0 if it is none (RFC 3629). */
+static size_t sequence(const unsigned char *text, size_t size)
+{
+    static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000}; /* by length */
+    unsigned char lead = text[0];
+    if (lead < 0x80) return 1;
+    size_t length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
+    if (lead < 0xc2 || lead > 0xf4 || length > size) return 0;
+    uint32_t point = lead & (0x7fu >> length);
+    for (size_t i = 1; i < length; i++) {
+        if ((text[i] & 0xc0) != 0x80) return 0;
+        point = point << 6 | (text[i] & 0x3fu);
+    }
+    bool surrogate = point >= 0xd800 && point <= 0xdfff;
+    return point < smallest[length] || point > 0x10ffff || surrogate ? 0 : length;
+}
+
+bool rv_utf8_valid(const char *text, size_t size)
+{
+    const unsigned char *bytes = (const unsigned char *)text;
+    for (size_t at = 0; at < size;) {
+        size_t length = sequence(bytes + at, size - at);
+        if (length == 0) return false;
+        at += length;
+    }
+    return true;
+}
+
+bool rv_json_plain(const char *text, size_t size)
+{
+    if (memchr(text, '\0', size) != NULL || !rv_utf8_valid(text, size)) return false;
+    for (size_t i = 0; i < size; i++) {
+        if (text[i] != '\\') continue;
+        i++; /* what is escaped, which may be a backslash */
+        if (i == size || text[i] != 'u') continue;
+        size_t digits = 0;
+        while (digits < 4 && i + 1 + digits < size &&
+               isxdigit((unsigned char)text[i + 1 + digits])) {
+            digits++;
+        }
+        if (digits < 4 || memcmp(text + i + 1, "0000", 4) == 0) return false;
+    }
+    return true;
+}
+
+bool rv_name_check(const char *name, rv_error *error)
+{
+    if (name == NULL || name[0] == '\0') {
+        return rv_fail(error, RV_ERROR_NAME, "a tensor without a name; give it one");
+    }
+    if (strcmp(name, "__metadata__") == 0) {
+        return rv_fail(
+            error, RV_ERROR_NAME,
+            "\"__metadata__\" cannot name a tensor: the file format keeps it for itself");
+    }
+    if (!rv_utf8_valid(name, strlen(name))) {
+        return rv_fail(error, RV_ERROR_NAME, "the name \"%.100s\" is not UTF-8", name);
+    }
+    for (const char *c = name; *c != '\0'; c++) {
+        if ((unsigned char)*c < 0x20 || *c == 0x7f) {
+            return rv_fail(error, RV_ERROR_NAME, "the name \"%.100s\" holds control characters",
+                           name);
+        }
+    }
+    return true;
+}
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+const char *rv_name_twice(const char **names, size_t count)
+{
+    qsort(names, count, sizeof *names, by_text);
+    for (size_t i = 1; i < count; i++) {
+        if (strcmp(names[i - 1], names[i]) == 0) return names[i];
+    }
+    return NULL;
+}

@@ -1,0 +1,76 @@
+/* Shapes: compared, counted with overflow checks, printed. */
+#include "tensor/shape.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+static bool rank_in_range(rv_shape shape) { return shape.rank >= 0 && shape.rank <= RV_MAX_RANK; }
+
+bool rv_shape_equal(rv_shape a, rv_shape b)
+{
+    if (a.rank != b.rank || !rank_in_range(a)) return false;
+    for (int64_t i = 0; i < a.rank; i++) {
+        if (a.dim[i] != b.dim[i]) return false;
+    }
+    return true;
+}
+
+int64_t rv_shape_count(rv_shape shape)
+{
+    int64_t count = 1;
+    for (int64_t i = 0; i < shape.rank && i < RV_MAX_RANK; i++) {
+        count *= shape.dim[i];
+    }
+    return count;
+}
+
+bool rv_shape_check(rv_shape shape, size_t item_size, size_t *bytes, rv_error *error)
+{
+    char text[RV_SHAPE_TEXT];
+    if (!rank_in_range(shape)) {
+        return rv_fail(error, RV_ERROR_SHAPE,
+                       "a shape of %" PRId64 " dimensions; expected 0 to %d: reshape to fewer",
+                       shape.rank, (int)RV_MAX_RANK);
+    }
+    size_t product = item_size;
+    size_t count = 1; /* checked too, for the sake of an item_size of 0 */
+    for (int64_t i = 0; i < shape.rank; i++) {
+        if (shape.dim[i] < 1) {
+            return rv_fail(error, RV_ERROR_SHAPE,
+                           "shape %s: dimension %" PRId64 " is %" PRId64 "; expected at least 1",
+                           rv_shape_text(shape, text), i, shape.dim[i]);
+        }
+        if ((uint64_t)shape.dim[i] > PTRDIFF_MAX ||
+            __builtin_mul_overflow(product, (size_t)shape.dim[i], &product) ||
+            __builtin_mul_overflow(count, (size_t)shape.dim[i], &count) || product > PTRDIFF_MAX ||
+            count > PTRDIFF_MAX) {
+            return rv_fail(error, RV_ERROR_SHAPE,
+                           "shape %s of %zu-byte elements is larger than an address space; "
+                           "use smaller dimensions",
+                           rv_shape_text(shape, text), item_size);
+        }
+    }
+    if (bytes != NULL) {
+        *bytes = product;
+    }
+    return true;
+}
+
+const char *rv_shape_text(rv_shape shape, char text[RV_SHAPE_TEXT])
+{
+    if (!rank_in_range(shape)) {
+        snprintf(text, RV_SHAPE_TEXT, "[rank %" PRId64 "]", shape.rank);
+        return text;
+    }
+    /* Six dimensions of at most 20 characters, 5 commas, 2 brackets, NUL: 128. */
+    size_t used = 0;
+    text[used++] = '[';
+    for (int64_t i = 0; i < shape.rank; i++) {
+        int wrote = snprintf(text + used, RV_SHAPE_TEXT - used, i > 0 ? ",%" PRId64 : "%" PRId64,
+                             shape.dim[i]);
+        used += wrote > 0 ? (size_t)wrote : 0;
+    }
+    text[used++] = ']';
+    text[used] = '\0';
+    return text;
+}

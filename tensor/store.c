@@ -1,0 +1,247 @@
+/* The store: an array of entries in order of creation, each allocated on its own so that its
+ * address stays, and a hash table from name to position in that array.
+ *
+ * The table has open addressing with linear probing: a slot holds a position plus 1, or 0 for none;
+ * its size is a power of two of at least twice the number of entries; nothing is ever removed. */
+#include "tensor/store_entries.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include "tensor/memory.h"
+#include "tensor/name.h"
+
+struct rv_store {
+    uint64_t seed;
+    rv_entry **entries;
+    size_t count, capacity;
+    size_t *slots;
+    size_t slot_count;
+    void *attachment;
+    void (*release)(void *object);
+};
+
+rv_store *rv_store_new(uint64_t seed)
+{
+    rv_store *store = rv_alloc(1, sizeof *store);
+    if (store != NULL) {
+        store->seed = seed;
+    }
+    return store;
+}
+
+void rv_store_free(rv_store *store)
+{
+    if (store == NULL) return;
+    rv_store_attach(store, NULL, NULL);
+    for (size_t i = 0; i < store->count; i++) {
+        rv_entry_free(store->entries[i]);
+    }
+    rv_free(store->entries);
+    rv_free(store->slots);
+    rv_free(store);
+}
+
+uint64_t rv_store_seed(const rv_store *store) { return store->seed; }
+
+size_t rv_store_count(const rv_store *store) { return store->count; }
+
+rv_entry *rv_store_at(const rv_store *store, size_t index)
+{
+    return index < store->count ? store->entries[index] : NULL;
+}
+
+/* The slot of the name, or the empty one where it would go. The table must not be full. */
+static size_t *slot_of(const rv_store *store, const char *name)
+{
+    size_t mask = store->slot_count - 1;
+    size_t at = (size_t)XXH3_64bits(name, strlen(name)) & mask;
+    while (store->slots[at] != 0 && strcmp(store->entries[store->slots[at] - 1]->name, name) != 0) {
+        at = (at + 1) & mask;
+    }
+    return &store->slots[at];
+}
+
+rv_entry *rv_store_find(const rv_store *store, const char *name)
+{
+    if (store->slot_count == 0 || name == NULL) return NULL;
+    size_t position = *slot_of(store, name);
+    return position != 0 ? store->entries[position - 1] : NULL;
+}
+
+bool rv_store_reserve(rv_store *store, size_t extra)
+{
+    size_t need = store->count + extra;
+    if (!rv_reserve(&store->entries, &store->capacity, need, sizeof *store->entries)) {
+        return false;
+    }
+    if (need <= store->slot_count / 2) return true;
+    size_t wanted = 16;
+    while (wanted / 2 < need) {
+        wanted *= 2;
+    }
+    size_t *slots = rv_alloc(wanted, sizeof *slots);
+    if (slots == NULL) return false;
+    rv_free(store->slots);
+    store->slots = slots;
+    store->slot_count = wanted;
+    for (size_t i = 0; i < store->count; i++) {
+        *slot_of(store, store->entries[i]->name) = i + 1;
+    }
+    return true;
+}
+
+rv_entry *rv_entry_new(const char *name, rv_role role, rv_dtype dtype, rv_shape shape,
+                       rv_error *error)
+{
+    rv_entry *entry = rv_alloc(1, sizeof *entry);
+    if (entry == NULL) {
+        rv_fail_memory(error);
+        return NULL;
+    }
+    entry->role = role;
+    entry->name = rv_string_copy(name);
+    if (entry->name == NULL) {
+        rv_fail_memory(error);
+    } else if (rv_tensor_new(&entry->tensor, dtype, shape, error)) {
+        return entry;
+    }
+    rv_entry_free(entry);
+    return NULL;
+}
+
+void rv_entry_free(rv_entry *entry)
+{
+    if (entry != NULL) {
+        rv_free(entry->name);
+        rv_tensor_free(&entry->tensor);
+        rv_free(entry);
+    }
+}
+
+void rv_store_adopt(rv_store *store, rv_entry *entry)
+{
+    size_t *slot = slot_of(store, entry->name);
+    store->entries[store->count++] = entry;
+    *slot = store->count;
+}
+
+rv_entry **rv_store_release(rv_store *from, size_t *count)
+{
+    rv_entry **entries = from->entries;
+    *count = from->count;
+    rv_free(from->slots);
+    from->entries = NULL;
+    from->slots = NULL;
+    from->count = from->capacity = from->slot_count = 0;
+    return entries;
+}
+
+static const char *role_name(rv_role role) { return role == RV_PARAMETER ? "parameter" : "state"; }
+
+/* Whether the entry is what is asked for under its name. */
+static bool agrees(const rv_entry *entry, rv_role role, rv_dtype dtype, rv_shape shape,
+                   rv_error *error)
+{
+    if (entry->role != role) {
+        return rv_fail(error, RV_ERROR_NAME,
+                       "\"%s\" is a %s, and is now asked for as a %s; use "
+                       "another name",
+                       entry->name, role_name(entry->role), role_name(role));
+    }
+    if (!rv_shape_equal(entry->tensor.shape, shape)) {
+        char has[RV_SHAPE_TEXT], asked[RV_SHAPE_TEXT];
+        return rv_fail(error, RV_ERROR_SHAPE,
+                       "%s \"%s\" has shape %s, and is now asked for with "
+                       "shape %s; use another name, or the same shape",
+                       role_name(role), entry->name, rv_shape_text(entry->tensor.shape, has),
+                       rv_shape_text(shape, asked));
+    }
+    if (entry->tensor.dtype != dtype) {
+        return rv_fail(error, RV_ERROR_DTYPE,
+                       "%s \"%s\" is %s, and is now asked for as %s; use a "
+                       "store of its own for each dtype",
+                       role_name(role), entry->name, rv_dtype_name(entry->tensor.dtype),
+                       rv_dtype_name(dtype));
+    }
+    return true;
+}
+
+rv_entry *rv_store_get(rv_store *store, const char *name, rv_role role, rv_dtype dtype,
+                       rv_shape shape, rv_init init, rv_error *error)
+{
+    if (!rv_name_check(name, error)) return NULL;
+    rv_entry *entry = rv_store_find(store, name);
+    if (entry != NULL) {
+        return agrees(entry, role, dtype, shape, error) ? entry : NULL;
+    }
+    entry = rv_entry_new(name, role, dtype, shape, error);
+    if (entry == NULL) return NULL;
+    if (!rv_store_reserve(store, 1)) {
+        rv_entry_free(entry);
+        rv_fail_memory(error);
+        return NULL;
+    }
+    rv_init_fill(&entry->tensor, init, rv_seed(store->seed, name));
+    rv_store_adopt(store, entry);
+    return entry;
+}
+
+void rv_store_attach(rv_store *store, void *object, void (*release)(void *object))
+{
+    void *before = store->attachment;
+    void (*release_before)(void *) = store->release;
+    store->attachment = object;
+    store->release = release;
+    if (before != NULL && before != object && release_before != NULL) {
+        release_before(before);
+    }
+}
+
+void *rv_store_attachment(const rv_store *store) { return store->attachment; }
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp((*(rv_entry *const *)a)->name, (*(rv_entry *const *)b)->name);
+}
+
+const char *rv_store_digest(const rv_store *store, char text[RV_DIGEST_TEXT])
+{
+    text[0] = '\0';
+    rv_entry **sorted = rv_alloc(store->count, sizeof *sorted);
+    /* On the heap: it wants 64-byte alignment, which not every stack keeps. */
+    XXH3_state_t *state = rv_alloc(1, sizeof *state);
+    if (sorted == NULL || state == NULL) {
+        rv_free(sorted);
+        rv_free(state);
+        return text;
+    }
+    size_t count = 0;
+    for (size_t i = 0; i < store->count; i++) {
+        if (store->entries[i]->role == RV_PARAMETER) {
+            sorted[count++] = store->entries[i];
+        }
+    }
+    qsort(sorted, count, sizeof *sorted, by_name);
+
+    XXH3_128bits_reset(state);
+    for (size_t i = 0; i < count; i++) {
+        const rv_tensor *tensor = &sorted[i]->tensor;
+        /* The NUL ends the name and the rank counts the dimensions: no two stores run together. */
+        int64_t header[2 + RV_MAX_RANK] = {(int64_t)tensor->dtype, tensor->shape.rank};
+        memcpy(header + 2, tensor->shape.dim, (size_t)tensor->shape.rank * sizeof header[0]);
+        XXH3_128bits_update(state, sorted[i]->name, strlen(sorted[i]->name) + 1);
+        XXH3_128bits_update(state, header, sizeof header);
+        XXH3_128bits_update(state, tensor->data, rv_tensor_bytes(tensor));
+    }
+    XXH128_hash_t hash = XXH3_128bits_digest(state);
+    rv_free(sorted);
+    rv_free(state);
+    snprintf(text, RV_DIGEST_TEXT, "%016llx%016llx", (unsigned long long)hash.high64,
+             (unsigned long long)hash.low64);
+    return text;
+}

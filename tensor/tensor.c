@@ -1,0 +1,130 @@
+/* Tensors: made, freed, read, written, converted. */
+#include "tensor/tensor.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "tensor/memory.h"
+
+static const struct {
+    const char *name;
+    size_t size;
+} dtypes[] = {
+    [RV_F32] = {"f32", sizeof(float)},
+    [RV_F64] = {"f64", sizeof(double)},
+    [RV_I32] = {"i32", sizeof(int32_t)},
+};
+
+enum { DTYPES = sizeof dtypes / sizeof dtypes[0] };
+
+static bool dtype_in_range(rv_dtype dtype) { return (unsigned)dtype < DTYPES; }
+
+size_t rv_dtype_size(rv_dtype dtype) { return dtype_in_range(dtype) ? dtypes[dtype].size : 0; }
+
+const char *rv_dtype_name(rv_dtype dtype)
+{
+    return dtype_in_range(dtype) ? dtypes[dtype].name : "unknown";
+}
+
+bool rv_dtype_parse(const char *name, rv_dtype *dtype, rv_error *error)
+{
+    for (int i = 0; name != NULL && i < DTYPES; i++) {
+        if (strcmp(name, dtypes[i].name) == 0) {
+            *dtype = (rv_dtype)i;
+            return true;
+        }
+    }
+    return rv_fail(error, RV_ERROR_DTYPE, "unknown dtype \"%s\"; expected f32, f64 or i32",
+                   name != NULL ? name : "(null)");
+}
+
+bool rv_tensor_new(rv_tensor *tensor, rv_dtype dtype, rv_shape shape, rv_error *error)
+{
+    *tensor = (rv_tensor){0};
+    if (!dtype_in_range(dtype)) {
+        return rv_fail(error, RV_ERROR_DTYPE, "dtype number %d; expected RV_F32, RV_F64 or RV_I32",
+                       (int)dtype);
+    }
+    size_t bytes;
+    if (!rv_shape_check(shape, rv_dtype_size(dtype), &bytes, error)) return false;
+    void *data = rv_alloc(bytes, 1);
+    if (data == NULL) {
+        char text[RV_SHAPE_TEXT];
+        return rv_fail(
+            error, RV_ERROR_MEMORY,
+            "out of memory for a tensor %s %s (%zu bytes); use smaller shapes or batches",
+            rv_dtype_name(dtype), rv_shape_text(shape, text), bytes);
+    }
+    *tensor = (rv_tensor){.dtype = dtype, .shape = shape, .data = data};
+    return true;
+}
+
+void rv_tensor_free(rv_tensor *tensor)
+{
+    if (tensor != NULL) {
+        rv_free(tensor->data);
+        *tensor = (rv_tensor){0};
+    }
+}
+
+int64_t rv_tensor_count(const rv_tensor *tensor) { return rv_shape_count(tensor->shape); }
+
+size_t rv_tensor_bytes(const rv_tensor *tensor)
+{
+    return (size_t)rv_tensor_count(tensor) * rv_dtype_size(tensor->dtype);
+}
+
+double rv_tensor_get(const rv_tensor *tensor, int64_t index)
+{
+    switch (tensor->dtype) {
+    case RV_F32: return (double)((const float *)tensor->data)[index];
+    case RV_F64: return ((const double *)tensor->data)[index];
+    case RV_I32: return (double)((const int32_t *)tensor->data)[index];
+    }
+    return NAN;
+}
+
+/* C leaves the conversion of a double that does not fit undefined. */
+static int32_t to_i32(double value)
+{
+    if (isnan(value)) return 0;
+    if (value <= INT32_MIN) return INT32_MIN;
+    return value >= INT32_MAX ? INT32_MAX : (int32_t)value;
+}
+
+void rv_tensor_set(rv_tensor *tensor, int64_t index, double value)
+{
+    switch (tensor->dtype) {
+    case RV_F32: ((float *)tensor->data)[index] = (float)value; break;
+    case RV_F64: ((double *)tensor->data)[index] = value; break;
+    case RV_I32: ((int32_t *)tensor->data)[index] = to_i32(value); break;
+    }
+}
+
+void rv_tensor_fill(rv_tensor *tensor, double value)
+{
+    int64_t count = rv_tensor_count(tensor);
+    for (int64_t i = 0; i < count; i++) {
+        rv_tensor_set(tensor, i, value);
+    }
+}
+
+bool rv_tensor_copy(rv_tensor *to, const rv_tensor *from, rv_error *error)
+{
+    if (!rv_shape_equal(to->shape, from->shape)) {
+        char source[RV_SHAPE_TEXT], target[RV_SHAPE_TEXT];
+        return rv_fail(error, RV_ERROR_SHAPE,
+                       "cannot copy a tensor %s to a tensor %s; the shapes must be equal",
+                       rv_shape_text(from->shape, source), rv_shape_text(to->shape, target));
+    }
+    if (to->dtype == from->dtype) {
+        memmove(to->data, from->data, rv_tensor_bytes(from));
+        return true;
+    }
+    /* Every value of every dtype is a double exactly, so one rounding is all there is. */
+    int64_t count = rv_tensor_count(from);
+    for (int64_t i = 0; i < count; i++) {
+        rv_tensor_set(to, i, rv_tensor_get(from, i));
+    }
+    return true;
+}

@@ -1,0 +1,49 @@
+/* A tensor: dtype, shape and row-major elements in 64-byte aligned storage. */
+#ifndef RV_TENSOR_TENSOR_H
+#define RV_TENSOR_TENSOR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tensor/error.h"
+#include "tensor/shape.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum rv_dtype { RV_F32 = 0, RV_F64 = 1, RV_I32 = 2 } rv_dtype;
+
+size_t rv_dtype_size(rv_dtype dtype);      /* bytes of an element */
+const char *rv_dtype_name(rv_dtype dtype); /* "f32", "f64", "i32" */
+bool rv_dtype_parse(const char *name, rv_dtype *dtype, rv_error *error);
+
+typedef struct rv_tensor {
+    rv_dtype dtype;
+    rv_shape shape;
+    void *data;
+} rv_tensor;
+
+/* Fills *tensor with zeros of this dtype and shape. The caller owns it: rv_tensor_free.
+ * On failure false, and *tensor is {0}. */
+bool rv_tensor_new(rv_tensor *tensor, rv_dtype dtype, rv_shape shape, rv_error *error);
+void rv_tensor_free(rv_tensor *tensor); /* leaves {0}; NULL and {0} are fine */
+
+int64_t rv_tensor_count(const rv_tensor *tensor); /* elements */
+size_t rv_tensor_bytes(const rv_tensor *tensor);
+
+/* Element `index` (row-major) as a double. On the way into i32 it is truncated; what does not fit
+ * becomes the nearest i32, NaN 0. */
+double rv_tensor_get(const rv_tensor *tensor, int64_t index);
+void rv_tensor_set(rv_tensor *tensor, int64_t index, double value);
+void rv_tensor_fill(rv_tensor *tensor, double value);
+
+/* Copies the elements, converting the dtype. RV_ERROR_SHAPE unless the shapes are equal. */
+bool rv_tensor_copy(rv_tensor *to, const rv_tensor *from, rv_error *error);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,40 @@
+/* safetensors files for the tests, put together without the code under test. */
+#ifndef RECURVE_TESTS_TENSOR_ARCHIVES_H
+#define RECURVE_TESTS_TENSOR_ARCHIVES_H
+
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "tensor/safetensors.h"
+
+/* A file of this header and these data, as the format's definition says. */
+inline std::string file_of(const std::string &header, const std::string &data)
+{
+    const uint64_t length = header.size();
+    std::string prefix(8, '\0');
+    std::memcpy(&prefix[0], &length, 8);
+    return prefix + header + data;
+}
+
+template <class T> std::string bytes_of(const std::vector<T> &values)
+{
+    return {reinterpret_cast<const char *>(values.data()), values.size() * sizeof(T)};
+}
+
+/* Three tensors of three dtypes, and metadata, in an order that is not that of alignment. */
+struct Sample {
+    std::vector<float> f32 = {1.5f, -2.25f, 3};
+    std::vector<int32_t> i32 = {-7};
+    std::vector<double> f64 = {0.1, 0.2};
+    std::vector<rv_named_tensor> tensors = {
+        {"w \"quoted\\ \xc3\xa9", {RV_F32, RV_SHAPE(3, 1), f32.data()}},
+        {"step", {RV_I32, RV_SCALAR, i32.data()}},
+        {"rate", {RV_F64, RV_SHAPE(2), f64.data()}},
+    };
+    std::vector<rv_metadata> metadata = {{"format", "test"}, {"a\n", "\"b\""}};
+    rv_archive archive = {tensors.data(), tensors.size(), metadata.data(), metadata.size()};
+};
+
+#endif

@@ -1,0 +1,52 @@
+/* Errors: the first stays, the text is bounded and harmless. */
+#include "tensor/error.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace {
+
+TEST(Error, KeepsTheFirst)
+{
+    rv_error error = {};
+    EXPECT_FALSE(rv_fail(&error, RV_ERROR_SHAPE, "first %d", 1));
+    EXPECT_FALSE(rv_fail(&error, RV_ERROR_NAME, "second"));
+    EXPECT_EQ(error.code, RV_ERROR_SHAPE);
+    EXPECT_STREQ(error.text, "first 1");
+}
+
+TEST(Error, MayBeNull)
+{
+    EXPECT_FALSE(rv_fail(nullptr, RV_ERROR_SHAPE, "unheard"));
+    EXPECT_FALSE(rv_fail_memory(nullptr));
+}
+
+TEST(Error, TextIsCutToItsRoom)
+{
+    rv_error error = {};
+    rv_fail(&error, RV_ERROR_NAME, "%s", std::string(5000, 'x').c_str());
+    EXPECT_EQ(std::string(error.text), std::string(RV_ERROR_TEXT - 1, 'x'));
+}
+
+TEST(Error, ControlCharactersDoNotReachATerminal)
+{
+    rv_error error = {};
+    rv_fail(&error, RV_ERROR_NAME, "%s", "a\x1b[2Jb\x7f\nc");
+    EXPECT_STREQ(error.text, "a?[2Jb?\nc");
+}
+
+TEST(Error, CodesKeepTheirNumbers)
+{
+    EXPECT_EQ(RV_OK, 0);
+    EXPECT_EQ(RV_ERROR_ARGUMENT, 1);
+    EXPECT_EQ(RV_ERROR_SHAPE, 2);
+    EXPECT_EQ(RV_ERROR_DTYPE, 3);
+    EXPECT_EQ(RV_ERROR_NAME, 4);
+    EXPECT_EQ(RV_ERROR_MEMORY, 5);
+    EXPECT_EQ(RV_ERROR_IO, 6);
+    EXPECT_EQ(RV_ERROR_FORMAT, 7);
+    EXPECT_EQ(RV_ERROR_GRADIENT, 8);
+}
+
+} // namespace

@@ -1,0 +1,195 @@
+/* Whole files: read as they are, written whole or not at all. */
+#include "tensor/file.h"
+
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "tensor/memory.h"
+#include "tests/tensor/files.h"
+
+namespace {
+
+using File = WithFolder;
+using Names = std::vector<std::string>;
+
+bool write_text(const std::string &path, const std::string &text, rv_error *error)
+{
+    const rv_slice slice = {text.data(), text.size()};
+    return rv_file_write(path.c_str(), &slice, 1, error);
+}
+
+rv_error read_failure(const std::string &path)
+{
+    rv_error error = {};
+    unsigned char *bytes;
+    size_t size;
+    EXPECT_FALSE(rv_file_read(path.c_str(), &bytes, &size, &error));
+    EXPECT_EQ(bytes, nullptr);
+    EXPECT_NE(std::string(error.text).find(path), std::string::npos) << error.text;
+    return error;
+}
+
+TEST_F(File, WhatIsWrittenIsRead)
+{
+    const std::string first("a\0b", 3), second(100000, 'x');
+    const rv_slice slices[] = {
+        {first.data(), first.size()}, {nullptr, 0}, {second.data(), second.size()}};
+    rv_error error = {};
+    ASSERT_TRUE(rv_file_write(path("a").c_str(), slices, 3, &error)) << error.text;
+    EXPECT_EQ(slurp(path("a")), first + second);
+
+    unsigned char *bytes;
+    size_t size;
+    ASSERT_TRUE(rv_file_read(path("a").c_str(), &bytes, &size, &error)) << error.text;
+    EXPECT_EQ(std::string(bytes, bytes + size), first + second);
+    EXPECT_EQ(bytes[size], 0) << "a NUL follows the last byte";
+    rv_free(bytes);
+    EXPECT_EQ(listing(), Names{"a"});
+}
+
+TEST_F(File, EmptyFilesAreFiles)
+{
+    rv_error error = {};
+    ASSERT_TRUE(rv_file_write(path("a").c_str(), nullptr, 0, &error)) << error.text;
+    unsigned char *bytes;
+    size_t size;
+    ASSERT_TRUE(rv_file_read(path("a").c_str(), &bytes, &size, &error)) << error.text;
+    EXPECT_EQ(size, 0u);
+    rv_free(bytes);
+}
+
+TEST_F(File, ReadingNamesThePathAndTheReason)
+{
+    const rv_error missing = read_failure(path("missing"));
+    EXPECT_EQ(missing.code, RV_ERROR_IO);
+    EXPECT_NE(std::string(missing.text).find("No such file"), std::string::npos);
+}
+
+TEST_F(File, OnlyRegularFilesAreRead)
+{
+    EXPECT_EQ(read_failure(path("")).code, RV_ERROR_IO);
+    ASSERT_EQ(mkfifo(path("pipe").c_str(), 0600), 0);
+    EXPECT_EQ(read_failure(path("pipe")).code, RV_ERROR_IO) << "and does not wait for a writer";
+    EXPECT_EQ(read_failure("/dev/zero").code, RV_ERROR_IO);
+}
+
+TEST_F(File, ANameWithoutAFolderIsInTheCurrentOne)
+{
+    const auto before = std::filesystem::current_path();
+    std::filesystem::current_path(path(""));
+    rv_error error = {};
+    EXPECT_TRUE(write_text("a", "text", &error)) << error.text;
+    std::filesystem::current_path(before);
+    EXPECT_EQ(slurp(path("a")), "text");
+}
+
+TEST_F(File, WritingReplacesTheOldContent)
+{
+    rv_error error = {};
+    ASSERT_TRUE(write_text(path("a"), "a longer text", &error));
+    ASSERT_TRUE(write_text(path("a"), "short", &error));
+    EXPECT_EQ(slurp(path("a")), "short");
+    EXPECT_EQ(listing(), Names{"a"});
+}
+
+TEST_F(File, WritingKeepsThePermissions)
+{
+    rv_error error = {};
+    spit(path("a"), "old");
+    ASSERT_EQ(chmod(path("a").c_str(), 0640), 0);
+    ASSERT_TRUE(write_text(path("a"), "new", &error));
+    struct stat status;
+    ASSERT_EQ(stat(path("a").c_str(), &status), 0);
+    EXPECT_EQ(status.st_mode & 07777, 0640u);
+}
+
+TEST_F(File, WritingToAFolderThatIsMissingIsAnError)
+{
+    rv_error error = {};
+    EXPECT_FALSE(write_text(path("missing/a"), "text", &error));
+    EXPECT_EQ(error.code, RV_ERROR_IO);
+    EXPECT_NE(std::string(error.text).find(path("missing/a")), std::string::npos) << error.text;
+    EXPECT_EQ(listing(), Names{});
+}
+
+TEST_F(File, WritingToAFolderThatIsReadOnlyLeavesNothing)
+{
+    rv_error error = {};
+    EXPECT_FALSE(write_text("/proc/recurve", "text", &error)) << "not even root may";
+    EXPECT_EQ(error.code, RV_ERROR_IO);
+    if (geteuid() == 0) return;
+
+    error = {};
+    spit(path("a"), "old");
+    ASSERT_EQ(chmod(path("").c_str(), 0500), 0);
+    EXPECT_FALSE(write_text(path("a"), "new", &error));
+    EXPECT_EQ(error.code, RV_ERROR_IO);
+    ASSERT_EQ(chmod(path("").c_str(), 0700), 0);
+    EXPECT_EQ(slurp(path("a")), "old");
+    EXPECT_EQ(listing(), Names{"a"});
+}
+
+TEST_F(File, FoldersAndDevicesAreNotReplaced)
+{
+    rv_error error = {};
+    ASSERT_EQ(mkdir(path("folder").c_str(), 0700), 0);
+    EXPECT_FALSE(write_text(path("folder"), "text", &error));
+    EXPECT_EQ(error.code, RV_ERROR_IO);
+    EXPECT_EQ(listing(), Names{"folder"});
+
+    ASSERT_EQ(mkfifo(path("pipe").c_str(), 0600), 0);
+    EXPECT_FALSE(write_text(path("pipe"), "text", nullptr));
+    EXPECT_EQ(listing(), (Names{"folder", "pipe"}));
+}
+
+TEST_F(File, AWriteThatFailsHalfwayLeavesTheOldFile)
+{
+    spit(path("a"), "old");
+    /* A limit on file sizes stands in for a full disk. */
+    struct rlimit before, small;
+    ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
+    small = before;
+    small.rlim_cur = 5000;
+    auto *handler = std::signal(SIGXFSZ, SIG_IGN);
+    ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &small), 0);
+    rv_error error = {};
+    const bool ok = write_text(path("a"), std::string(100000, 'x'), &error);
+    ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);
+    std::signal(SIGXFSZ, handler);
+
+    EXPECT_FALSE(ok);
+    EXPECT_EQ(error.code, RV_ERROR_IO);
+    EXPECT_EQ(slurp(path("a")), "old");
+    EXPECT_EQ(listing(), Names{"a"});
+}
+
+TEST_F(File, AFileLeftByAKilledWriterIsNoObstacle)
+{
+    spit(path("a") + "." + std::to_string(getpid()) + "-0.tmp", "left over");
+    rv_error error = {};
+    EXPECT_TRUE(write_text(path("a"), "text", &error)) << error.text;
+    EXPECT_EQ(slurp(path("a")), "text");
+}
+
+TEST_F(File, WritersAtTheSameTimeLeaveOneWholeFile)
+{
+    std::vector<std::thread> writers;
+    for (char c : {'a', 'b', 'c', 'd'})
+        writers.emplace_back([this, c] {
+            for (int i = 0; i < 20; i++)
+                EXPECT_TRUE(write_text(path("a"), std::string(50000, c), nullptr));
+        });
+    for (std::thread &writer : writers) writer.join();
+    const std::string content = slurp(path("a"));
+    EXPECT_EQ(content, std::string(50000, content[0]));
+    EXPECT_EQ(listing(), Names{"a"});
+}
+
+} // namespace

@@ -1,0 +1,67 @@
+/* Files for the tests: a folder of their own, read and written without the code under test. */
+#ifndef RECURVE_TESTS_TENSOR_FILES_H
+#define RECURVE_TESTS_TENSOR_FILES_H
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <vector>
+
+/* A test with this fixture has an empty folder, which goes when it ends. */
+class WithFolder : public testing::Test {
+  protected:
+    void SetUp() override
+    {
+        const auto *test = testing::UnitTest::GetInstance()->current_test_info();
+        folder_ = std::filesystem::path(testing::TempDir()) /
+                  (std::string(test->test_suite_name()) + "." + test->name());
+        std::filesystem::remove_all(folder_);
+        std::filesystem::create_directories(folder_);
+    }
+    void TearDown() override { std::filesystem::remove_all(folder_); }
+
+    std::string path(const std::string &name) const { return (folder_ / name).string(); }
+
+    /* The names in the folder, sorted. */
+    std::vector<std::string> listing() const
+    {
+        std::vector<std::string> names;
+        for (const auto &entry : std::filesystem::directory_iterator(folder_))
+            names.push_back(entry.path().filename().string());
+        std::sort(names.begin(), names.end());
+        return names;
+    }
+
+  private:
+    std::filesystem::path folder_;
+};
+
+inline std::string slurp(const std::string &path)
+{
+    std::ifstream file(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+}
+
+inline void spit(const std::string &path, const std::string &bytes)
+{
+    std::ofstream(path, std::ios::binary) << bytes;
+}
+
+/* Small, fixed numbers to choose bytes and places by: these tests are the same every time. */
+class Lcg {
+  public:
+    unsigned below(unsigned bound)
+    {
+        state_ = state_ * 6364136223846793005u + 1442695040888963407u;
+        return static_cast<unsigned>(state_ >> 33) % bound;
+    }
+
+  private:
+    unsigned long long state_ = 42;
+};
+
+#endif
