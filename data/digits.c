@@ -1,0 +1,63 @@
+/* The built-in digits. The build turns digits.csv.gz into digits.inc: for each image a line of 64
+ * pixels, 0 to 16, and the digit. */
+#include "data/dataset.h"
+
+enum { IMAGES = 1797, SIDE = 8, PIXELS = SIDE * SIDE, DIGITS = 10 };
+
+static const unsigned char digits[] = {
+#include "data/digits.inc"
+};
+
+_Static_assert(sizeof digits == IMAGES * (PIXELS + 1), "every image has 64 pixels and a label");
+
+/* label_of[d] becomes the label of digit d, -1 if it is left out. */
+static bool choose(const int *classes, int count, int label_of[DIGITS], rv_error *error)
+{
+    bool all = classes == NULL && count == 0;
+    if (!all && (classes == NULL || count < 1 || count > DIGITS)) {
+        return rv_fail(error, RV_ERROR_ARGUMENT,
+                       "%d digits listed; expected 1 to 10 of them, or NULL and 0 for all", count);
+    }
+    for (int d = 0; d < DIGITS; d++) {
+        label_of[d] = all ? d : -1;
+    }
+    for (int i = 0; i < count; i++) {
+        int d = classes[i];
+        if (d < 0 || d >= DIGITS || label_of[d] >= 0) {
+            return rv_fail(error, RV_ERROR_ARGUMENT,
+                           "digit %d at place %d of the list; expected 0 to 9, each at most once",
+                           d, i);
+        }
+        label_of[d] = i;
+    }
+    return true;
+}
+
+bool rv_digits(rv_dataset *dataset, const int *classes, int count, rv_error *error)
+{
+    *dataset = (rv_dataset){0};
+    int label_of[DIGITS];
+    if (!choose(classes, count, label_of, error)) return false;
+    int64_t kept = 0;
+    for (int i = 0; i < IMAGES; i++) {
+        kept += label_of[digits[i * (PIXELS + 1) + PIXELS]] >= 0;
+    }
+    if (!rv_tensor_new(&dataset->images, RV_F32, RV_SHAPE(kept, 1, SIDE, SIDE), error) ||
+        !rv_tensor_new(&dataset->labels, RV_I32, RV_SHAPE(kept), error)) {
+        rv_dataset_free(dataset);
+        return false;
+    }
+    dataset->count = kept;
+    dataset->classes = count > 0 ? count : DIGITS;
+    float *pixel = dataset->images.data;
+    int32_t *label = dataset->labels.data;
+    for (int i = 0; i < IMAGES; i++) {
+        const unsigned char *row = &digits[i * (PIXELS + 1)];
+        if (label_of[row[PIXELS]] < 0) continue;
+        for (int j = 0; j < PIXELS; j++) {
+            *pixel++ = (float)row[j];
+        }
+        *label++ = label_of[row[PIXELS]];
+    }
+    return true;
+}
