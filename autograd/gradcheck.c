@@ -1,0 +1,209 @@
+/* Central differences, element by element, and what they say about a recorded gradient. */
+#include "autograd/gradcheck.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "autograd/gradient.h"
+#include "autograd/program.h"
+#include "tensor/memory.h"
+
+/* ---- the function under test ---- */
+
+typedef struct check {
+    rv_tape *tape;
+    rv_program *gradients; /* outputs: loss, then the gradients */
+    rv_program *value;     /* output: loss */
+    rv_tensor *analytic;   /* [count] */
+    int count;
+    double tolerance, step, loss;
+} check;
+
+static const rv_named_tensor *given(const rv_gradcheck_options *o, const char *name)
+{
+    for (int i = 0; i < o->input_count; i++)
+        if (!strcmp(o->inputs[i].name, name)) return &o->inputs[i];
+    return NULL;
+}
+
+/* Values for every input of the tape, in both programs. */
+static bool fill_inputs(check *c, const rv_gradcheck_options *o)
+{
+    rv_error *error = &(rv_error){0};
+    for (int32_t id = 0; id < rv_tape_count(c->tape); id++) {
+        const rv_node *node = rv_tape_node(c->tape, id);
+        if (node->op != &rv_op_input) continue;
+        const rv_named_tensor *value = given(o, node->name);
+        rv_program *programs[2] = {c->gradients, c->value};
+        for (int p = 0; p < 2; p++) {
+            rv_tensor *to = rv_program_input(programs[p], node->name);
+            if (value ? !rv_tensor_copy(to, &value->tensor, error) : false) {
+                rv_tape_fail(c->tape, error->code, "gradcheck: input \"%s\": %s", node->name,
+                             error->text);
+                return false;
+            }
+            if (!value && to->dtype != RV_I32)
+                rv_init_fill(to, rv_init_uniform(-1, 1), rv_seed(o->seed, node->name));
+        }
+    }
+    return true;
+}
+
+static bool prepare(check *c, rv_var loss, const rv_var *wrt, const rv_gradcheck_options *o)
+{
+    rv_var *outputs = rv_alloc((size_t)c->count + 1, sizeof *outputs);
+    c->analytic = rv_alloc((size_t)c->count + 1, sizeof *c->analytic);
+    bool ok = outputs && c->analytic;
+    if (!ok) rv_tape_fail(c->tape, RV_ERROR_MEMORY, "gradcheck: memory is out");
+    if (ok && (ok = rv_gradient(loss, wrt, c->count, outputs + 1))) {
+        outputs[0] = loss;
+        c->gradients = rv_compile_with(c->tape, outputs, c->count + 1, RV_VALUES);
+        c->value = rv_compile_with(c->tape, &loss, 1, RV_VALUES);
+        ok = c->gradients && c->value && fill_inputs(c, o);
+    }
+    rv_free(outputs);
+    if (!ok) return false;
+    rv_run(c->gradients);
+    c->loss = rv_value(c->gradients, 0);
+    for (int i = 0; i < c->count; i++) { /* copies: later runs overwrite outputs */
+        rv_error error = {0};
+        const rv_tensor *g = rv_program_output(c->gradients, i + 1);
+        if (!rv_tensor_new(&c->analytic[i], g->dtype, g->shape, &error) ||
+            !rv_tensor_copy(&c->analytic[i], g, &error)) {
+            rv_tape_fail(c->tape, error.code, "gradcheck: %s", error.text);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* ---- the numeric side ---- */
+
+static double value_at(const check *c, rv_tensor *x, int64_t i, double at)
+{
+    rv_tensor_set(x, i, at);
+    rv_run(c->value);
+    return rv_value(c->value, 0);
+}
+
+/* (f(x-2h) - 8 f(x-h) + 8 f(x+h) - f(x+2h)) / 12h: exact for polynomials up to degree 4. */
+static double difference(const check *c, rv_tensor *x, int64_t i, double step)
+{
+    double at = rv_tensor_get(x, i), h = step * fmax(1, fabs(at));
+    double slope = (value_at(c, x, i, at - 2 * h) - value_at(c, x, i, at + 2 * h) +
+                    8 * (value_at(c, x, i, at + h) - value_at(c, x, i, at - h))) /
+                   (12 * h);
+    rv_tensor_set(x, i, at);
+    return slope;
+}
+
+/* ---- the verdict ---- */
+
+static double relative_error(double a, double n, double floor)
+{
+    double error = fabs(a - n) / fmax(fmax(fabs(a), fabs(n)), floor);
+    return isnan(error) ? (double)INFINITY : error;
+}
+
+static const char *explain(const check *c, rv_tensor *x, const rv_gradcheck_result *r,
+                           double norm_a, double norm_n)
+{
+    if (!isfinite(r->analytic)) return "the gradient is not finite";
+    if (!isfinite(r->numeric))
+        return "the differences are not finite: the loss is not, near this point";
+    if (norm_a == 0) return "the gradient is zero where the loss changes: a path is missing";
+    if (norm_n == 0) return "the gradient is not zero where the loss does not change";
+    double finer = difference(c, x, r->index, c->step / 16);
+    if (relative_error(finer, r->numeric, 1e-3 * fabs(r->numeric)) > 1e-2)
+        return "the loss has a kink or a jump within the step: move the point, or lower the step";
+    if (r->cosine > 1 - 1e-6) return "right direction, wrong length: a factor is missing";
+    if (r->cosine < -1 + 1e-6) return "wrong sign";
+    return "wrong direction";
+}
+
+static bool judge(const check *c, rv_tensor *x, const rv_tensor *a, rv_gradcheck_result *r)
+{
+    int64_t count = rv_tensor_count(x);
+    double *n = rv_alloc((size_t)count, sizeof *n), largest = 0, aa = 0, nn = 0, an = 0;
+    if (!n) {
+        rv_tape_fail(c->tape, RV_ERROR_MEMORY, "gradcheck: memory is out");
+        return false;
+    }
+    for (int64_t i = 0; i < count; i++) {
+        n[i] = difference(c, x, i, c->step);
+        largest = fmax(largest, fabs(n[i]));
+        aa += rv_tensor_get(a, i) * rv_tensor_get(a, i);
+        nn += n[i] * n[i];
+        an += rv_tensor_get(a, i) * n[i];
+    }
+    double floor = fmax(1e-3 * largest, 1e-5 * fmax(1, fabs(c->loss)));
+    r->max_relative_error = -1;
+    for (int64_t i = 0; i < count; i++) {
+        double error = relative_error(rv_tensor_get(a, i), n[i], floor);
+        if (error <= r->max_relative_error) continue;
+        r->max_relative_error = error;
+        r->index = i;
+        r->analytic = rv_tensor_get(a, i);
+        r->numeric = n[i];
+    }
+    rv_free(n);
+    r->ok = r->max_relative_error <= c->tolerance;
+    r->cosine = aa > 0 && nn > 0 ? an / sqrt(aa * nn) : aa == nn;
+    r->ratio = nn > 0 ? sqrt(aa / nn) : aa == 0;
+    r->reason = r->ok ? "ok" : explain(c, x, r, aa, nn);
+    return true;
+}
+
+/* The memory that the loss reads the leaf from. */
+static rv_tensor *leaf_data(const check *c, rv_var leaf)
+{
+    const rv_node *node = rv_tape_node(c->tape, leaf.id);
+    return node->entry ? &node->entry->tensor : rv_program_input(c->value, node->name);
+}
+
+static bool check_leaves(rv_tape *tape, const rv_var *wrt, int count)
+{
+    for (int i = 0; i < count; i++) {
+        const rv_node *node =
+            rv_is_null(wrt[i]) || wrt[i].tape != tape ? NULL : rv_tape_node(tape, wrt[i].id);
+        if (node && (node->entry || node->op == &rv_op_input) &&
+            node->type.dtype == rv_tape_dtype(tape))
+            continue;
+        rv_tape_fail(
+            tape, RV_ERROR_ARGUMENT,
+            "gradcheck: wrt[%d] is %s, expected an input, parameter or state of the tape's dtype",
+            i, node ? node->op->name : "not of this tape");
+        return false;
+    }
+    return true;
+}
+
+bool rv_gradcheck(rv_var loss, const rv_var *wrt, int count, const rv_gradcheck_options *options,
+                  rv_gradcheck_result *result)
+{
+    rv_gradcheck_options defaults = {0}, o = options ? *options : defaults;
+    bool f32 = rv_tape_dtype(loss.tape) == RV_F32;
+    check c = {.tape = loss.tape,
+               .count = count,
+               .tolerance = o.tolerance > 0 ? o.tolerance
+                            : f32           ? 1e-2
+                                            : 1e-7,
+               .step = o.step > 0 ? o.step
+                       : f32      ? 3e-2
+                                  : 1e-3};
+    bool ok =
+        !rv_is_null(loss) && check_leaves(loss.tape, wrt, count) && prepare(&c, loss, wrt, &o);
+    bool all_right = ok;
+    for (int i = 0; ok && i < count; i++) {
+        result[i] = (rv_gradcheck_result){.name = rv_tape_node(c.tape, wrt[i].id)->name};
+        if (f32)
+            result[i].warning = "on an f32 tape differences are good to 1e-2 only; prove on f64";
+        ok = judge(&c, leaf_data(&c, wrt[i]), &c.analytic[i], &result[i]);
+        all_right = all_right && ok && result[i].ok;
+    }
+    for (int i = 0; c.analytic && i < count; i++) rv_tensor_free(&c.analytic[i]);
+    rv_free(c.analytic);
+    rv_program_free(c.gradients);
+    rv_program_free(c.value);
+    return all_right;
+}

@@ -1,0 +1,217 @@
+/* Reverse mode in one sitting. A gradient is computed from the end of the tape to its start: each
+ * node, once all its uses have been seen, knows its whole cotangent and passes to each input that
+ * input's share, by the op's gradient rule. The rules record ordinary ops, so the result is just
+ * more tape (invariant 4). */
+#include "autograd/gradient.h"
+
+#include <string.h>
+
+#include "autograd/tape_internal.h"
+#include "tensor/memory.h"
+
+/* A share of a node's cotangent, in a list per node. */
+typedef struct share {
+    int32_t var;
+    int32_t next; /* index + 1 of the share received before, or 0 */
+} share;
+
+typedef struct sweep {
+    rv_tape *tape;
+    int32_t count;   /* nodes 0 .. count-1 take part: y is the last */
+    bool *depends;   /* [count] on something differentiated with respect to */
+    int32_t *latest; /* [count] index + 1 of the last share received, or 0 */
+    share *shares;
+    size_t share_count, share_capacity;
+} sweep;
+
+static bool differentiable(rv_dtype dtype) { return dtype == RV_F32 || dtype == RV_F64; }
+
+/* Which nodes the wanted gradients can flow through. */
+static void mark_dependent(sweep *s, const rv_var *wrt, int count)
+{
+    for (int i = 0; i < count; i++)
+        if (wrt[i].id < s->count) s->depends[wrt[i].id] = true;
+    for (int32_t id = 0; id < s->count; id++) {
+        const rv_node *node = &s->tape->nodes[id];
+        for (int k = 0; k < node->inputs && !s->depends[id]; k++)
+            s->depends[id] = s->depends[node->in[k]] && differentiable(node->type.dtype);
+    }
+}
+
+static bool give_share(sweep *s, int32_t to, rv_var cotangent)
+{
+    if (!rv_reserve(&s->shares, &s->share_capacity, s->share_count + 1, sizeof *s->shares))
+        return rv_fail_memory(&s->tape->error);
+    s->shares[s->share_count++] = (share){cotangent.id, s->latest[to]};
+    s->latest[to] = (int32_t)s->share_count;
+    return true;
+}
+
+/* The one place where cotangents are summed: in the order of the uses on the tape. */
+static rv_var sum_shares(sweep *s, int32_t id)
+{
+    int count = 0;
+    for (int32_t i = s->latest[id]; i; i = s->shares[i - 1].next) count++;
+    rv_var few[8], *all = few;
+    if (count > 8 && !(all = rv_alloc((size_t)count, sizeof *all))) {
+        rv_fail_memory(&s->tape->error);
+        return (rv_var){s->tape, -1};
+    }
+    count = 0;
+    for (int32_t i = s->latest[id]; i; i = s->shares[i - 1].next)
+        all[count++] = (rv_var){s->tape, s->shares[i - 1].var};
+    rv_var sum = rv_add_all(all, count);
+    if (all != few) rv_free(all);
+    return sum;
+}
+
+static bool check_share(rv_tape *tape, const rv_node *node, int k, rv_var given)
+{
+    char want[RV_SHAPE_TEXT], seen[RV_SHAPE_TEXT];
+    const rv_type *x = &tape->nodes[node->in[k]].type, *d = &tape->nodes[given.id].type;
+    if (x->dtype == d->dtype && rv_shape_equal(x->shape, d->shape)) return true;
+    return rv_fail(
+        &tape->error, RV_ERROR_GRADIENT,
+        "gradient: the rule of %s gives input %d a cotangent %s, its shape is %s; mend the rule",
+        node->op->name, k, rv_shape_text(d->shape, seen), rv_shape_text(x->shape, want));
+}
+
+/* Asks the op's rule for the share of each input that leads to a wanted gradient. */
+static bool pass_back(sweep *s, int32_t id, rv_var dy, rv_var *x)
+{
+    rv_tape *tape = s->tape;
+    const rv_node node = tape->nodes[id]; /* a copy: the rules grow the tape */
+    if (node.op->zero_gradient) return true;
+    for (int k = 0; k < node.inputs; k++) x[k] = (rv_var){tape, node.in[k]};
+    rv_backward backward = {
+        .y = {tape, id}, .dy = dy, .x = x, .inputs = node.inputs, .attr = node.attr};
+    for (int k = 0; k < node.inputs; k++) {
+        if (!s->depends[node.in[k]] || !differentiable(tape->nodes[node.in[k]].type.dtype))
+            continue;
+        if (!node.op->gradient)
+            return rv_fail(
+                &tape->error, RV_ERROR_GRADIENT,
+                "gradient: %s has no gradient rule; give its descriptor one, or stop the "
+                "gradient before it (rv_stop_gradient)",
+                node.op->name);
+        rv_var given = node.op->gradient(&backward, k);
+        if (tape->error.code) return false;
+        if (rv_is_null(given)) continue; /* the rule says: zero */
+        if (!check_share(tape, &node, k, given) || !give_share(s, node.in[k], given)) return false;
+    }
+    return true;
+}
+
+/* From y down to the first node; gradient[i] is filled when wrt[i] has seen all its uses. */
+static bool sweep_back(sweep *s, const rv_var *wrt, int count, rv_var *gradient)
+{
+    int most = 1;
+    for (int32_t id = 0; id < s->count; id++)
+        if (s->tape->nodes[id].inputs > most) most = s->tape->nodes[id].inputs;
+    rv_var *x = rv_alloc((size_t)most, sizeof *x);
+    bool ok = x || rv_fail_memory(&s->tape->error);
+
+    const char *scope = NULL;
+    for (int32_t id = s->count - 1; ok && id >= 0; id--) {
+        if (!s->latest[id]) continue;
+        if (scope != s->tape->nodes[id].scope) { /* label the new nodes by the one they come from */
+            if (scope) rv_scope_pop(s->tape);
+            scope = s->tape->nodes[id].scope;
+            rv_scope_push(s->tape, scope);
+        }
+        rv_var dy = sum_shares(s, id);
+        for (int i = 0; i < count; i++)
+            if (wrt[i].id == id) gradient[i] = dy;
+        ok = !rv_is_null(dy) && pass_back(s, id, dy, x);
+    }
+    if (scope) rv_scope_pop(s->tape);
+    rv_free(x);
+    return ok;
+}
+
+static rv_var zeros_like(rv_var x)
+{
+    if (rv_dtype_of(x) == x.tape->dtype) return rv_full(x.tape, rv_shape_of(x), 0);
+    return rv_tape_fail(
+        x.tape, RV_ERROR_DTYPE,
+        "gradient: asked for with respect to a value of dtype %s on a tape of %s; cast it to "
+        "the tape's dtype",
+        rv_dtype_name(rv_dtype_of(x)), rv_dtype_name(x.tape->dtype));
+}
+
+bool rv_pull_back(rv_var y, rv_var dy, const rv_var *wrt, int count, rv_var *gradient)
+{
+    rv_tape *tape = y.tape;
+    for (int i = 0; i < count; i++) gradient[i] = (rv_var){tape, -1};
+    if (rv_is_null(y) || rv_is_null(dy) || tape->error.code) return false;
+    for (int i = 0; i < count; i++)
+        if (rv_is_null(wrt[i]) || wrt[i].tape != tape)
+            return rv_fail(&tape->error, RV_ERROR_ARGUMENT,
+                           "gradient: wrt[%d] is not a value of this tape; check what made it", i);
+
+    sweep s = {.tape = tape, .count = y.id + 1};
+    s.depends = rv_alloc((size_t)s.count, sizeof *s.depends);
+    s.latest = rv_alloc((size_t)s.count, sizeof *s.latest);
+    bool ok = (s.depends && s.latest) || rv_fail_memory(&tape->error);
+    if (ok) {
+        mark_dependent(&s, wrt, count);
+        rv_scope_push(tape, "gradient");
+        if (s.depends[y.id]) ok = give_share(&s, y.id, dy) && sweep_back(&s, wrt, count, gradient);
+        rv_scope_pop(tape);
+    }
+    rv_free(s.depends);
+    rv_free(s.latest);
+    rv_free(s.shares);
+    for (int i = 0; ok && i < count; i++) {
+        if (rv_is_null(gradient[i])) gradient[i] = zeros_like(wrt[i]);
+        ok = !rv_is_null(gradient[i]);
+    }
+    for (int i = 0; !ok && i < count; i++) gradient[i] = (rv_var){tape, -1};
+    return ok;
+}
+
+bool rv_gradient(rv_var y, const rv_var *wrt, int count, rv_var *gradient)
+{
+    char shape[RV_SHAPE_TEXT];
+    if (!rv_is_null(y) && rv_shape_count(rv_shape_of(y)) != 1)
+        rv_tape_fail(
+            y.tape, RV_ERROR_SHAPE,
+            "gradient: y has shape %s, expected one element; sum it first, or use rv_pull_back",
+            rv_shape_text(rv_shape_of(y), shape));
+    return rv_pull_back(y, rv_full(y.tape, rv_shape_of(y), 1), wrt, count, gradient);
+}
+
+/* ---- y = x, a constant to gradients ---- */
+
+static bool infer_same(rv_inference *i)
+{
+    i->out = i->in[0];
+    return true;
+}
+
+static void copy_reference(const rv_call *c)
+{
+    rv_tensor x = rv_call_in(c, 0), y = rv_call_out(c);
+    for (int64_t i = 0; i < rv_tensor_count(&y); i++) rv_tensor_set(&y, i, rv_tensor_get(&x, i));
+}
+
+static const rv_sample stop_gradient_samples[] = {{.in = {{2, {3, 5}}}, .low = -2, .high = 2}};
+
+const rv_op rv_op_stop_gradient = {
+    .name = "stop_gradient",
+    .args = "x",
+    .formula = "y = x, dy/dx = 0",
+    .doc = "x, taken as a constant by gradients",
+    .kind = RV_OP_VIEW,
+    .inputs = 1,
+    .infer = infer_same,
+    .reference = copy_reference,
+    .zero_gradient = true,
+    .rearranges = true,
+    RV_SAMPLES(stop_gradient_samples),
+};
+
+rv_var rv_stop_gradient(rv_var x)
+{
+    return rv_record(x.tape, &rv_op_stop_gradient, NULL, 0, &x, 1);
+}

@@ -1,0 +1,318 @@
+/* The ops that the tape itself needs: leaves (input, parameter, constant), the assignment, and the
+ * sum in which cotangents meet. */
+#include <string.h>
+
+#include "autograd/tape.h"
+#include "autograd/tape_internal.h"
+#include "tensor/memory.h"
+
+/* A leaf's attributes start with its type, as words so that no padding is hashed. */
+typedef struct leaf_type {
+    int64_t dtype, rank, dim[RV_MAX_RANK];
+} leaf_type;
+
+static leaf_type leaf_type_of(rv_dtype dtype, rv_shape shape)
+{
+    leaf_type type = {.dtype = dtype, .rank = shape.rank};
+    for (int64_t d = 0; d < RV_MAX_RANK; d++) type.dim[d] = d < shape.rank ? shape.dim[d] : 0;
+    return type;
+}
+
+static bool infer_leaf(rv_inference *i)
+{
+    const leaf_type *type = i->attr;
+    i->out.dtype = (rv_dtype)type->dtype;
+    i->out.shape.rank = type->rank;
+    memcpy(i->out.shape.dim, type->dim, sizeof type->dim);
+    return true;
+}
+
+/* ---- inputs, parameters, states: a type and a name ---- */
+
+static rv_var record_named(rv_tape *tape, const rv_op *op, const char *name, rv_dtype dtype,
+                           rv_shape shape)
+{
+    size_t length = strlen(name) + 1;
+    struct {
+        leaf_type type;
+        char name[256];
+    } attr = {.type = leaf_type_of(dtype, shape)};
+    if (length == 1 || length > sizeof attr.name)
+        return rv_tape_fail(tape, RV_ERROR_NAME, "%s: the name has %zu bytes, expected 1 to %zu",
+                            op->name, length - 1, sizeof attr.name - 1);
+    memcpy(attr.name, name, length);
+    int32_t before = tape->count;
+    rv_var var = rv_record(tape, op, &attr, sizeof attr.type + length, NULL, 0);
+    if (var.id == before) { /* new: its name is the one in its attributes */
+        rv_node *node = &tape->nodes[var.id];
+        node->name = (const char *)node->attr + sizeof attr.type;
+    }
+    return var;
+}
+
+rv_var rv_input_typed(rv_tape *tape, const char *name, rv_dtype dtype, rv_shape shape)
+{
+    if (!tape) return (rv_var){NULL, -1};
+    for (size_t i = 0; i < tape->inputs.count; i++) {
+        const rv_node *node = &tape->nodes[tape->inputs.id[i]];
+        char old[RV_SHAPE_TEXT], new[RV_SHAPE_TEXT];
+        if (strcmp(node->name, name) != 0) continue;
+        if (rv_shape_equal(node->type.shape, shape) && node->type.dtype == dtype)
+            return (rv_var){tape, tape->inputs.id[i]};
+        return rv_tape_fail(
+            tape, RV_ERROR_NAME,
+            "input: \"%s\" is %s %s on this tape, now asked for as %s %s; use another name", name,
+            rv_dtype_name(node->type.dtype), rv_shape_text(node->type.shape, old),
+            rv_dtype_name(dtype), rv_shape_text(shape, new));
+    }
+    rv_var var = record_named(tape, &rv_op_input, name, dtype, shape);
+    if (!rv_is_null(var) && !rv_id_list_add(tape, &tape->inputs, var.id)) return (rv_var){tape, -1};
+    return var;
+}
+
+rv_var rv_input(rv_tape *tape, const char *name, rv_shape shape)
+{
+    return rv_input_typed(tape, name, rv_tape_dtype(tape), shape);
+}
+
+static rv_var stored(rv_tape *tape, const char *name, rv_role role, rv_shape shape, rv_init init)
+{
+    if (!tape) return (rv_var){NULL, -1};
+    rv_entry *entry = rv_store_get(tape->store, name, role, tape->dtype, shape, init, &tape->error);
+    if (!entry) return (rv_var){tape, -1};
+    rv_var var = record_named(tape, &rv_op_parameter, name, tape->dtype, shape);
+    if (!rv_is_null(var)) tape->nodes[var.id].entry = entry;
+    return var;
+}
+
+rv_var rv_parameter(rv_tape *tape, const char *name, rv_shape shape, rv_init init)
+{
+    return stored(tape, name, RV_PARAMETER, shape, init);
+}
+
+rv_var rv_state(rv_tape *tape, const char *name, rv_shape shape, rv_init init)
+{
+    return stored(tape, name, RV_STATE, shape, init);
+}
+
+const rv_op rv_op_input = {.name = "input",
+                           .args = "",
+                           .formula = "y = given before each run",
+                           .doc = "a value fed to the program",
+                           .kind = RV_OP_LEAF,
+                           .infer = infer_leaf};
+const rv_op rv_op_parameter = {.name = "parameter",
+                               .args = "",
+                               .formula = "y = store[name]",
+                               .doc = "a tensor of the store",
+                               .kind = RV_OP_LEAF,
+                               .infer = infer_leaf};
+
+/* ---- constants: a type, and one element if all are equal, else all of them ---- */
+
+typedef struct constant_head {
+    leaf_type type;
+    int64_t uniform;
+} constant_head;
+
+rv_var rv_full(rv_tape *tape, rv_shape shape, double value)
+{
+    if (!tape) return (rv_var){NULL, -1};
+    struct {
+        constant_head head;
+        _Alignas(8) unsigned char element[8];
+    } attr = {.head = {leaf_type_of(tape->dtype, shape), true}};
+    rv_tensor element = {tape->dtype, RV_SCALAR, attr.element};
+    rv_tensor_set(&element, 0, value);
+    return rv_record(tape, &rv_op_constant, &attr, sizeof attr, NULL, 0);
+}
+
+rv_var rv_scalar(rv_tape *tape, double value) { return rv_full(tape, RV_SCALAR, value); }
+
+static bool all_equal(const rv_tensor *tensor)
+{
+    size_t size = rv_dtype_size(tensor->dtype);
+    const unsigned char *bytes = tensor->data;
+    return rv_tensor_bytes(tensor) == size ||
+           !memcmp(bytes, bytes + size, rv_tensor_bytes(tensor) - size);
+}
+
+rv_var rv_constant(rv_tape *tape, const rv_tensor *tensor)
+{
+    if (!tape) return (rv_var){NULL, -1};
+    bool uniform = all_equal(tensor);
+    size_t size = uniform ? 8 : rv_tensor_bytes(tensor);
+    constant_head *attr = rv_alloc(1, sizeof *attr + size);
+    if (!attr) {
+        rv_fail_memory(&tape->error);
+        return (rv_var){tape, -1};
+    }
+    *attr = (constant_head){leaf_type_of(tensor->dtype, tensor->shape), uniform};
+    memcpy(attr + 1, tensor->data, uniform ? rv_dtype_size(tensor->dtype) : size);
+    rv_var var = rv_record(tape, &rv_op_constant, attr, sizeof *attr + size, NULL, 0);
+    rv_free(attr);
+    return var;
+}
+
+const void *rv_constant_data(const rv_node *node, bool *uniform)
+{
+    if (node->op != &rv_op_constant) return NULL;
+    const constant_head *head = node->attr;
+    *uniform = head->uniform;
+    return head + 1;
+}
+
+bool rv_is_uniform(rv_var x, double *value)
+{
+    bool uniform;
+    const void *data = rv_is_null(x) ? NULL : rv_constant_data(&x.tape->nodes[x.id], &uniform);
+    if (!data || !uniform) return false;
+    rv_tensor element = {rv_dtype_of(x), RV_SCALAR, (void *)(uintptr_t)data};
+    if (value) *value = rv_tensor_get(&element, 0);
+    return true;
+}
+
+const rv_op rv_op_constant = {.name = "constant",
+                              .args = "",
+                              .formula = "y = the same in every run",
+                              .doc = "a fixed tensor",
+                              .kind = RV_OP_LEAF,
+                              .infer = infer_leaf};
+
+/* ---- assignment ---- */
+
+static bool infer_assign(rv_inference *i)
+{
+    i->out = i->in[0];
+    if (i->in[0].dtype == i->in[1].dtype && rv_shape_equal(i->in[0].shape, i->in[1].shape))
+        return true;
+    return rv_fail(
+        i->error, RV_ERROR_SHAPE,
+        "the value's dtype and shape differ from the target's; cast or reshape the value");
+}
+
+const rv_op rv_op_assign = {.name = "assign",
+                            .args = "target value",
+                            .formula = "target := value",
+                            .doc = "gives a parameter or state its next value",
+                            .kind = RV_OP_EFFECT,
+                            .inputs = 2,
+                            .infer = infer_assign};
+
+void rv_assign(rv_var target, rv_var value)
+{
+    rv_tape *tape = target.tape ? target.tape : value.tape;
+    if (!tape) return;
+    rv_entry *entry = rv_is_null(target) ? NULL : tape->nodes[target.id].entry;
+    if (!rv_is_null(target) && !entry) {
+        rv_tape_fail(tape, RV_ERROR_ARGUMENT,
+                     "assign: the target is a %s; assign to a parameter or a state",
+                     tape->nodes[target.id].op->name);
+        return;
+    }
+    for (size_t i = 0; entry && i < tape->effects.count; i++) {
+        const rv_node *earlier = &tape->nodes[tape->effects.id[i]];
+        if (earlier->entry != entry) continue;
+        if (earlier->in[1] != value.id)
+            rv_tape_fail(tape, RV_ERROR_ARGUMENT,
+                         "assign: \"%s\" is assigned two different values; assign it once",
+                         entry->name);
+        return;
+    }
+    rv_var effect = rv_record(tape, &rv_op_assign, NULL, 0, (rv_var[]){target, value}, 2);
+    if (rv_is_null(effect)) return;
+    tape->nodes[effect.id].entry = entry;
+    rv_id_list_add(tape, &tape->effects, effect.id);
+}
+
+/* ---- add: y = x[0] + x[1] + ..., left to right ---- */
+
+static bool infer_add(rv_inference *i)
+{
+    i->out = i->in[0];
+    for (int k = 1; k < i->inputs; k++)
+        if (i->in[k].dtype != i->out.dtype || !rv_shape_equal(i->in[k].shape, i->out.shape))
+            return rv_fail(i->error, RV_ERROR_SHAPE,
+                           "shapes do not broadcast, or dtypes differ: from the last axis on, "
+                           "sizes must be equal or 1; "
+                           "reshape or cast one of them");
+    return true;
+}
+
+static void add_reference(const rv_call *c)
+{
+    rv_tensor out = rv_call_out(c);
+    for (int64_t i = 0; i < rv_tensor_count(&out); i++) {
+        double sum = 0;
+        for (int k = 0; k < c->inputs; k++) {
+            rv_tensor in = rv_call_in(c, k);
+            sum += rv_tensor_get(&in, i);
+        }
+        rv_tensor_set(&out, i, sum);
+    }
+}
+
+/* The first two together, then each further one onto the sum. */
+#define ADD_KERNEL(type, name) \
+    static void name(const rv_call *c) \
+    { \
+        int64_t count = rv_shape_count(c->out_type.shape); \
+        type *out = c->out; \
+        const type *a = c->in[0]; \
+        if (c->scalar & 1) \
+            for (int64_t i = 0; i < count; i++) out[i] = *a; \
+        else if (a != out) \
+            memcpy(out, a, (size_t)count * sizeof *out); \
+        for (int k = 1; k < c->inputs; k++) { \
+            const type *b = c->in[k]; \
+            if (k < 32 && c->scalar >> k & 1) \
+                for (int64_t i = 0; i < count; i++) out[i] += *b; \
+            else \
+                for (int64_t i = 0; i < count; i++) out[i] += b[i]; \
+        } \
+    }
+ADD_KERNEL(float, add_f32)
+ADD_KERNEL(double, add_f64)
+ADD_KERNEL(int32_t, add_i32)
+
+static rv_kernel add_select(rv_call *c)
+{
+    return c->out_type.dtype == RV_F32 ? add_f32 : c->out_type.dtype == RV_F64 ? add_f64 : add_i32;
+}
+
+static rv_var add_gradient(const rv_backward *b, int k)
+{
+    (void)k;
+    return b->dy;
+}
+
+static const rv_sample add_samples[] = {
+    {.in = {{1, {7}}, {1, {7}}}, .inputs = 2, .low = -2, .high = 2},
+    {.in = {{2, {3, 5}}, {2, {3, 5}}, {2, {3, 5}}}, .inputs = 3, .low = -2, .high = 2},
+    {.in = {{2, {3, 5}}}, .inputs = 1, .low = -2, .high = 2},
+    {.in = {{1, {3}}, {1, {4}}}, .inputs = 2, .error = "shapes do not broadcast"},
+};
+
+const rv_op rv_op_add = {
+    .name = "add",
+    .args = "x ...",
+    .formula = "y = x0 + x1 + ...",
+    .doc = "sum of tensors of one shape, left to right",
+    .inputs = -1,
+    .infer = infer_add,
+    .reference = add_reference,
+    .select = add_select,
+    .gradient = add_gradient,
+    .linear_jointly = true,
+    .commutative = true,
+    .pointwise = true,
+    .polynomial = true,
+    .zero_is_unit = 3,
+    .in_place = 1,
+    RV_SAMPLES(add_samples),
+};
+
+rv_var rv_add_all(const rv_var *x, int count)
+{
+    return count == 1 ? x[0] : rv_record(NULL, &rv_op_add, NULL, 0, x, count);
+}

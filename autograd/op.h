@@ -1,0 +1,147 @@
+/* What an op is: one descriptor that says how it infers shapes, computes, differentiates and proves
+ * itself. Adding an op is writing one of these; nothing else in the project needs to know it. */
+#ifndef RV_AUTOGRAD_OP_H
+#define RV_AUTOGRAD_OP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tensor/error.h"
+#include "tensor/tensor.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct rv_tape rv_tape;
+
+/* A value on a tape. The null var (id < 0) is what a failed op returns; every op given one returns
+ * one, so that only the end of a chain needs a check (invariant 3). */
+typedef struct rv_var {
+    rv_tape *tape;
+    int32_t id;
+} rv_var;
+
+/* Dtype and shape: all that is known of a value when it is recorded. */
+typedef struct rv_type {
+    rv_dtype dtype;
+    rv_shape shape;
+} rv_type;
+
+/* What a shape rule sees, and the type it fills in. A rule that refuses its inputs says why with
+ * rv_fail(i->error, ...): "seen, expected; what to do". The tape puts the op's name before that
+ * and the inputs' names and shapes behind "expected". */
+typedef struct rv_inference {
+    const void *attr;
+    const rv_type *in;
+    int inputs;
+    rv_type out;
+    rv_error *error;
+} rv_inference;
+
+typedef struct rv_call rv_call;
+typedef void (*rv_kernel)(const rv_call *call);
+
+/* One instruction of a program: a kernel with its operands. Kernels allocate nothing, touch only
+ * out and scratch, and write every element of out. */
+struct rv_call {
+    rv_kernel run;
+    void *out;
+    const void *const *in;
+    const void *attr;
+    const void
+        *plan;     /* what `select` worked out from the shapes; rv_alloc'ed, freed by the program */
+    void *scratch; /* scratch_size bytes, 64-byte aligned, of undefined content */
+    size_t scratch_size;
+    const rv_type *in_type;
+    rv_type out_type;
+    int inputs;
+    unsigned scalar; /* pointwise ops: bit k set when in[k] is one element, meant for all */
+};
+
+/* The operands of a call as tensors, for kernels that take any dtype. */
+static inline rv_tensor rv_call_out(const rv_call *c)
+{
+    rv_tensor tensor = {c->out_type.dtype, c->out_type.shape, c->out};
+    return tensor;
+}
+static inline rv_tensor rv_call_in(const rv_call *c, int k)
+{
+    rv_tensor tensor = {c->in_type[k].dtype, c->in_type[k].shape, (void *)(uintptr_t)c->in[k]};
+    return tensor;
+}
+
+/* What a gradient rule sees: y = op(x[0], x[1], ...) and the cotangent of y. */
+typedef struct rv_backward {
+    rv_var y, dy;
+    const rv_var *x;
+    int inputs;
+    const void *attr;
+} rv_backward;
+
+/* A case an op is proved on. The inputs are uniform in low..high from a fixed seed. */
+typedef struct rv_sample {
+    rv_shape in[4];
+    int inputs; /* 0: as many as the op has */
+    double low, high;
+    const void
+        *attr; /* the op's attributes, attr_size bytes; for a composite what `build` expects */
+    size_t attr_size;
+    unsigned integer;  /* bit k: input k is i32 */
+    const char *error; /* not NULL: recording must fail with these words in the message */
+} rv_sample;
+
+typedef enum rv_op_kind {
+    RV_OP_VALUE,    /* computes its output from its inputs, and nothing else */
+    RV_OP_LEAF,     /* has no inputs: an input, a parameter, a constant */
+    RV_OP_VIEW,     /* another look at input 0's elements: no instruction, no memory */
+    RV_OP_EFFECT,   /* changes something outside the tape; never merged with another */
+    RV_OP_COMPOSITE /* a recipe that records other ops; never on a tape itself */
+} rv_op_kind;
+
+typedef struct rv_op {
+    const char *name; /* what people call it, and its identity in hashes */
+    const char *args; /* the inputs' names, in order: "x w"; "x ..." takes any number from 1 on */
+    const char *formula; /* y as a function of the inputs */
+    const char *doc;     /* one line */
+    rv_op_kind kind;
+    int inputs; /* -1: any number from 1 on */
+
+    bool (*infer)(rv_inference *i);
+    rv_kernel reference;                /* naive, any dtype: the oracle for `select`'s choice */
+    rv_kernel (*select)(rv_call *call); /* the kernel for these types; may set plan and
+                                            scratch_size. NULL: out of memory */
+
+    /* The cotangent of x[k], by calling public ops only (invariant 4). NULL together with
+     * zero_gradient: constant almost everywhere. NULL alone: there is none, and asking is an
+     * error. i32 inputs are never asked about. */
+    rv_var (*gradient)(const rv_backward *b, int k);
+    bool zero_gradient;
+
+    /* Algebra that the passes and the tests use; a mask has bit k for input k. */
+    unsigned linear;       /* linear in x[k] while the others stay: zero there gives zero */
+    bool linear_jointly;   /* linear in all inputs together */
+    bool commutative;      /* the order of the inputs does not matter */
+    bool pointwise;        /* y[i] depends on the x[k][i] alone, all of one shape */
+    bool rearranges;       /* every element of y is an element of some x[k] */
+    bool polynomial;       /* in its inputs: central differences are exact but for rounding */
+    unsigned zero_is_unit; /* x[k] = 0 makes a binary op return its other input */
+    unsigned one_is_unit;  /* likewise x[k] = 1 */
+    unsigned in_place;     /* out may be the memory of x[k], if of the same size */
+
+    /* Composites: records the recipe on the sample's inputs. */
+    rv_var (*build)(const rv_var *x, const void *attr);
+
+    const rv_sample *samples;
+    int sample_count;
+} rv_op;
+
+#define RV_SAMPLES(array) \
+    .samples = (array), .sample_count = (int)(sizeof(array) / sizeof(*(array)))
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,60 @@
+/* Prune and rewrite: what is needed is recorded again, in order, on a fresh tape. Hash-consing there
+ * merges what has become equal. */
+#include <string.h>
+
+#include "autograd/passes/passes.h"
+#include "autograd/tape_internal.h"
+#include "tensor/memory.h"
+
+void rv_pass_prune(const rv_tape *tape, const rv_var *outputs, int count, unsigned flags,
+                   bool *live)
+{
+    for (int i = 0; i < count; i++) live[outputs[i].id] = true;
+    for (size_t i = 0; i < tape->inputs.count; i++) live[tape->inputs.id[i]] = true;
+    if (flags & RV_EFFECTS)
+        for (size_t i = 0; i < tape->effects.count; i++) live[tape->effects.id[i]] = true;
+    for (int32_t id = tape->count - 1; id >= 0; id--)
+        for (int k = 0; live[id] && k < tape->nodes[id].inputs; k++)
+            live[tape->nodes[id].in[k]] = true;
+}
+
+static bool note(rv_tape *to, const rv_node *node, rv_var made)
+{
+    rv_node *copy = &to->nodes[made.id];
+    if (node->entry) copy->entry = node->entry;
+    if (node->name && !copy->name) copy->name = rv_tape_string(to, node->name);
+    if (node->op == &rv_op_input) return rv_id_list_add(to, &to->inputs, made.id);
+    if (node->op == &rv_op_assign) return rv_id_list_add(to, &to->effects, made.id);
+    return true;
+}
+
+bool rv_pass_rewrite(const rv_tape *from, const bool *live, unsigned flags, rv_tape *to,
+                     int32_t *in_to)
+{
+    const char *scope = "";
+    size_t capacity = 0;
+    rv_var *in = NULL;
+    for (int32_t id = 0; id < from->count && !to->error.code; id++) {
+        if (!live[id]) continue;
+        const rv_node *node = &from->nodes[id];
+        if (!rv_reserve(&in, &capacity, (size_t)node->inputs + 1, sizeof *in)) {
+            rv_fail_memory(&to->error);
+            break;
+        }
+        for (int k = 0; k < node->inputs; k++) in[k] = (rv_var){to, in_to[node->in[k]]};
+        if (node->scope != scope) { /* one label at a time: no need to nest */
+            scope = node->scope;
+            to->depth = 0;
+            if (*scope) rv_scope_push(to, scope);
+        }
+        rv_var made = {to, -1};
+        if (flags & RV_SIMPLIFY) made = rv_pass_simplify(to, node, in);
+        if (made.id < 0 && !to->error.code) {
+            made = rv_record(to, node->op, node->attr, node->attr_size, in, node->inputs);
+            if (made.id >= 0) note(to, node, made);
+        }
+        in_to[id] = made.id;
+    }
+    rv_free(in);
+    return !to->error.code;
+}

@@ -1,0 +1,63 @@
+/* The program a tape compiles to: a flat array of kernel calls over one planned arena. Running it
+ * allocates nothing and takes no lock (invariant 6). */
+#ifndef RV_AUTOGRAD_PROGRAM_H
+#define RV_AUTOGRAD_PROGRAM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "autograd/tape.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct rv_program rv_program;
+
+/* Compiles what the outputs and all assignments of the tape need. NULL on error, which is then
+ * rv_tape_error(tape): the only place an error must be checked. A second compilation of an equal
+ * tape on the same store returns the same program. rv_program_free it before the store is freed. */
+rv_program *rv_compile(rv_tape *tape, const rv_var *outputs, int count);
+
+/* Passes and choices, a set of bits. Answers are the same with and without each. */
+typedef enum rv_compile_flags {
+    RV_SIMPLIFY = 1, /* fold constants, zeros and identities */
+    RV_REUSE = 2,    /* share memory between values that do not live at the same time */
+    RV_IN_PLACE = 4, /* let an op write over an input that dies there; update parameters in place */
+    RV_EFFECTS = 8,  /* include the tape's assignments */
+    RV_REFERENCE = 16, /* run the naive reference kernels */
+    RV_DEFAULT = RV_SIMPLIFY | RV_REUSE | RV_IN_PLACE | RV_EFFECTS,
+    RV_VALUES = RV_DEFAULT & ~RV_EFFECTS /* compute, change nothing: for evaluation */
+} rv_compile_flags;
+
+rv_program *rv_compile_with(rv_tape *tape, const rv_var *outputs, int count, unsigned flags);
+void rv_program_free(rv_program *program);
+
+/* The memory of an input, to be filled before rv_run; it keeps its content between runs. NULL when
+ * the tape has no input of that name. */
+rv_tensor *rv_program_input(rv_program *program, const char *name);
+
+/* Computes all outputs, then carries out the assignments. */
+rv_code rv_run(rv_program *program);
+
+/* Output k, valid until the next run. */
+const rv_tensor *rv_program_output(const rv_program *program, int k);
+/* Its first element: the value of a scalar. */
+double rv_value(const rv_program *program, int k);
+
+typedef struct rv_program_stats {
+    int64_t instructions;
+    size_t arena_bytes;
+    size_t live_bytes; /* the most that is alive at once: no plan can do with less */
+} rv_program_stats;
+rv_program_stats rv_program_statistics(const rv_program *program);
+
+/* XXH3-128 of what a compilation would depend on: equal tapes have equal hashes. */
+rv_hash rv_tape_hash(const rv_tape *tape, const rv_var *outputs, int count, unsigned flags);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,19 @@
+/* Programs kept by a store under the hash of the tape they were compiled from. */
+#ifndef RV_AUTOGRAD_PROGRAM_CACHE_H
+#define RV_AUTOGRAD_PROGRAM_CACHE_H
+
+#include "autograd/program.h"
+
+enum { RV_PROGRAM_CACHE_SIZE = 64 }; /* programs; the one unused for longest makes room */
+
+/* A reference to the program of that hash, or NULL. */
+rv_program *rv_program_cache_find(rv_store *store, rv_hash hash);
+
+/* Takes a reference of its own. Without memory the program is just not kept. */
+void rv_program_cache_add(rv_store *store, rv_program *program);
+
+/* Of program.c. */
+rv_program *rv_program_retain(rv_program *program);
+rv_hash rv_program_hash(const rv_program *program);
+
+#endif

@@ -1,0 +1,348 @@
+/* Recording: the op's shape rule runs, the node is looked up by its hash, and only a new equation
+ * becomes a new node. */
+#include "autograd/tape.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <xxhash.h>
+
+#include "autograd/tape_internal.h"
+#include "tensor/memory.h"
+
+struct rv_block {
+    rv_block *next;
+    size_t used, size;
+    _Alignas(16) unsigned char bytes[];
+};
+
+static const rv_error no_tape = {
+    .code = RV_ERROR_MEMORY,
+    .text = "tape: there is none; rv_tape_new or rv_store_new returned NULL, memory is out"};
+
+rv_tape *rv_tape_new(rv_store *store, rv_dtype dtype)
+{
+    rv_tape *tape = store ? rv_alloc(1, sizeof *tape) : NULL;
+    if (!tape) return NULL;
+    tape->store = store;
+    tape->dtype = dtype;
+    tape->scope[0] = "";
+    if (dtype != RV_F32 && dtype != RV_F64)
+        rv_fail(&tape->error, RV_ERROR_DTYPE,
+                "tape: dtype %s cannot be differentiated; use f32 or f64", rv_dtype_name(dtype));
+    return tape;
+}
+
+void rv_tape_free(rv_tape *tape)
+{
+    if (!tape) return;
+    for (rv_block *block = tape->blocks, *next; block; block = next) {
+        next = block->next;
+        rv_free(block);
+    }
+    rv_free(tape->nodes);
+    rv_free(tape->table);
+    rv_free(tape->inputs.id);
+    rv_free(tape->effects.id);
+    rv_free(tape);
+}
+
+rv_store *rv_tape_store(const rv_tape *tape) { return tape ? tape->store : NULL; }
+rv_dtype rv_tape_dtype(const rv_tape *tape) { return tape ? tape->dtype : RV_F32; }
+const rv_error *rv_tape_error(const rv_tape *tape) { return tape ? &tape->error : &no_tape; }
+int32_t rv_tape_count(const rv_tape *tape) { return tape ? tape->count : 0; }
+const rv_node *rv_tape_node(const rv_tape *tape, int32_t id) { return &tape->nodes[id]; }
+
+rv_var rv_tape_fail(rv_tape *tape, rv_code code, const char *format, ...)
+{
+    if (tape && !tape->error.code) {
+        va_list arguments;
+        va_start(arguments, format);
+        vsnprintf(tape->error.text, sizeof tape->error.text, format, arguments);
+        va_end(arguments);
+        tape->error.code = code;
+    }
+    return (rv_var){tape, -1};
+}
+
+/* ---- memory ---- */
+
+void *rv_tape_alloc(rv_tape *tape, size_t size)
+{
+    enum { BLOCK = 1 << 16 };
+    size_t rounded = (size + 15) & ~(size_t)15;
+    if (rounded < size) rounded = SIZE_MAX / 2;
+    if (!tape->blocks || tape->blocks->size - tape->blocks->used < rounded) {
+        size_t room = rounded > BLOCK ? rounded : BLOCK;
+        rv_block *block = rv_alloc(1, sizeof *block + room);
+        if (!block) {
+            rv_fail_memory(&tape->error);
+            return NULL;
+        }
+        *block = (rv_block){.next = tape->blocks, .size = room};
+        tape->blocks = block;
+    }
+    void *memory = tape->blocks->bytes + tape->blocks->used;
+    tape->blocks->used += rounded;
+    return memory;
+}
+
+const char *rv_tape_string(rv_tape *tape, const char *text)
+{
+    size_t size = strlen(text) + 1;
+    char *copy = rv_tape_alloc(tape, size);
+    return copy ? memcpy(copy, text, size) : NULL;
+}
+
+bool rv_id_list_add(rv_tape *tape, rv_id_list *list, int32_t id)
+{
+    if (!rv_reserve(&list->id, &list->capacity, list->count + 1, sizeof *list->id))
+        return rv_fail_memory(&tape->error);
+    list->id[list->count++] = id;
+    return true;
+}
+
+/* ---- hash-consing (invariant 5) ---- */
+
+rv_hash rv_hash_bytes(const void *bytes, size_t size, uint64_t seed)
+{
+    XXH128_hash_t hash = XXH3_128bits_withSeed(bytes, size, seed);
+    return (rv_hash){hash.low64, hash.high64};
+}
+
+rv_hash rv_hash_pair(rv_hash a, rv_hash b)
+{
+    uint64_t words[4] = {a.low, a.high, b.low, b.high};
+    return rv_hash_bytes(words, sizeof words, 0);
+}
+
+static bool hash_less(rv_hash a, rv_hash b)
+{
+    return a.high < b.high || (a.high == b.high && a.low < b.low);
+}
+
+static bool hash_equal(rv_hash a, rv_hash b) { return a.low == b.low && a.high == b.high; }
+
+/* Swapping two operands of a commutative op changes no bit of the result; reordering more would. */
+static rv_hash hash_node(const rv_tape *tape, const rv_node *node)
+{
+    rv_hash hash = rv_hash_bytes(node->attr_size ? node->attr : "", node->attr_size,
+                                 XXH3_64bits(node->op->name, strlen(node->op->name)));
+    if (node->op->commutative && node->inputs == 2) {
+        rv_hash a = tape->nodes[node->in[0]].hash, b = tape->nodes[node->in[1]].hash;
+        return rv_hash_pair(hash, hash_less(a, b) ? rv_hash_pair(a, b) : rv_hash_pair(b, a));
+    }
+    for (int k = 0; k < node->inputs; k++) hash = rv_hash_pair(hash, tape->nodes[node->in[k]].hash);
+    return hash;
+}
+
+/* The slot that holds the hash, or the empty one where it belongs. */
+static int32_t *find_slot(const rv_tape *tape, rv_hash hash)
+{
+    size_t i = (size_t)hash.low & (tape->table_size - 1);
+    while (tape->table[i] && !hash_equal(tape->nodes[tape->table[i] - 1].hash, hash))
+        i = (i + 1) & (tape->table_size - 1);
+    return &tape->table[i];
+}
+
+static bool grow_table(rv_tape *tape)
+{
+    if ((size_t)tape->count * 2 < tape->table_size) return true;
+    size_t size = tape->table_size ? tape->table_size * 2 : 256;
+    int32_t *table = rv_alloc(size, sizeof *table);
+    if (!table) return rv_fail_memory(&tape->error);
+    rv_free(tape->table);
+    tape->table = table;
+    tape->table_size = size;
+    for (int32_t id = 0; id < tape->count; id++)
+        if (tape->nodes[id].op->kind != RV_OP_EFFECT)
+            *find_slot(tape, tape->nodes[id].hash) = id + 1;
+    return true;
+}
+
+/* ---- errors that name what was seen ---- */
+
+typedef struct text {
+    char *at, *end;
+} text;
+
+static void put(text *t, const char *format, ...) RV_PRINTF(2, 3);
+static void put(text *t, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    int length = vsnprintf(t->at, (size_t)(t->end - t->at), format, arguments);
+    va_end(arguments);
+    if (length > 0) t->at = length < t->end - t->at ? t->at + length : t->end - 1;
+}
+
+static void put_inputs(text *t, const rv_tape *tape, const char *args, const rv_var *in, int inputs)
+{
+    char shape[RV_SHAPE_TEXT];
+    for (int k = 0; k < inputs && t->end - t->at > RV_SHAPE_TEXT; k++) {
+        const rv_node *node = &tape->nodes[in[k].id];
+        int width = (int)strcspn(args, " ");
+        put(t, k ? ", " : "");
+        if (width && strncmp(args, "...", 3) != 0) put(t, "%.*s ", width, args);
+        if (node->name)
+            put(t, "\"%s\" ", node->name);
+        else
+            put(t, "%s#%d ", node->op->name, (int)in[k].id);
+        if (node->type.dtype != tape->dtype) put(t, "%s ", rv_dtype_name(node->type.dtype));
+        put(t, "%s", rv_shape_text(node->type.shape, shape));
+        args += args[width] ? width + 1 : width;
+    }
+    if (tape->depth) put(t, "%sin %s", inputs ? ", " : "", tape->scope[tape->depth]);
+}
+
+/* "op: what was seen and expected (the inputs); what to do" */
+static rv_var refuse(rv_tape *tape, const rv_op *op, const rv_var *in, int inputs,
+                     const rv_error *why)
+{
+    char buffer[RV_ERROR_TEXT];
+    text t = {buffer, buffer + sizeof buffer};
+    int seen = (int)strcspn(why->text, ";");
+    put(&t, "%s: %.*s", op->name, seen, why->text);
+    if (inputs || tape->depth) {
+        put(&t, " (");
+        put_inputs(&t, tape, op->args, in, inputs);
+        put(&t, ")");
+    }
+    put(&t, "%s", why->text + seen);
+    return rv_tape_fail(tape, why->code, "%s", buffer);
+}
+
+/* ---- recording ---- */
+
+static bool check_inputs(rv_tape *tape, const rv_op *op, const rv_var *in, int inputs)
+{
+    if (inputs < (op->inputs < 0 ? 1 : op->inputs) || (op->inputs >= 0 && inputs > op->inputs))
+        return rv_fail(&tape->error, RV_ERROR_ARGUMENT, "%s: %d inputs, expected %s (%s)", op->name,
+                       inputs, op->inputs < 0 ? "at least 1" : op->args, op->formula);
+    for (int k = 0; k < inputs; k++) {
+        if (in[k].tape != tape && in[k].tape)
+            return rv_fail(&tape->error, RV_ERROR_ARGUMENT,
+                           "%s: input %d is on another tape; record it on this one", op->name, k);
+        if (in[k].id < 0 || in[k].id >= tape->count) {
+            /* a null var without an error on this tape: it was never made */
+            if (!tape->error.code)
+                rv_fail(&tape->error, RV_ERROR_ARGUMENT,
+                        "%s: input %d is a null var; check what made it", op->name, k);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool infer_type(rv_tape *tape, const rv_op *op, const void *attr, const rv_var *in,
+                       int inputs, rv_type *type)
+{
+    rv_type few[8], *types = few;
+    if (inputs > 8 && !(types = rv_alloc((size_t)inputs, sizeof *types)))
+        return rv_fail_memory(&tape->error);
+    for (int k = 0; k < inputs; k++) types[k] = tape->nodes[in[k].id].type;
+
+    rv_error why = {0};
+    rv_inference inference = {.attr = attr, .in = types, .inputs = inputs, .error = &why};
+    bool ok = op->infer(&inference) &&
+              rv_shape_check(inference.out.shape, rv_dtype_size(inference.out.dtype), NULL, &why);
+    *type = inference.out;
+    if (types != few) rv_free(types);
+    if (!ok) refuse(tape, op, in, inputs, &why);
+    return ok;
+}
+
+/* Copies what the caller lent, and appends. */
+static rv_var append(rv_tape *tape, rv_node *node)
+{
+    int32_t *in = rv_tape_alloc(tape, (size_t)node->inputs * sizeof *in);
+    void *attr = rv_tape_alloc(tape, node->attr_size);
+    if (!in || !attr ||
+        !rv_reserve(&tape->nodes, &tape->node_capacity, (size_t)tape->count + 1, sizeof *node)) {
+        rv_fail_memory(&tape->error);
+        return (rv_var){tape, -1};
+    }
+    if (tape->count == INT32_MAX)
+        return rv_tape_fail(tape, RV_ERROR_ARGUMENT, "tape: more than %d nodes; use fewer steps",
+                            INT32_MAX);
+    if (node->inputs) memcpy(in, node->in, (size_t)node->inputs * sizeof *in);
+    if (node->attr_size) memcpy(attr, node->attr, node->attr_size);
+    node->in = in;
+    node->attr = attr;
+    node->scope = tape->scope[tape->depth];
+    tape->nodes[tape->count] = *node;
+    return (rv_var){tape, tape->count++};
+}
+
+rv_var rv_record(rv_tape *tape, const rv_op *op, const void *attr, size_t attr_size,
+                 const rv_var *in, int inputs)
+{
+    for (int k = 0; k < inputs && !tape; k++) tape = in[k].tape;
+    rv_var null = {tape, -1};
+    if (!tape || !check_inputs(tape, op, in, inputs)) return null;
+
+    rv_node node = {.op = op, .inputs = inputs, .attr = attr, .attr_size = attr_size};
+    if (!infer_type(tape, op, attr, in, inputs, &node.type) || !grow_table(tape)) return null;
+
+    int32_t few[8], *ids = few;
+    if (inputs > 8 && !(ids = rv_alloc((size_t)inputs, sizeof *ids))) {
+        rv_fail_memory(&tape->error);
+        return null;
+    }
+    for (int k = 0; k < inputs; k++) ids[k] = in[k].id;
+    node.in = ids;
+    node.hash = hash_node(tape, &node);
+
+    rv_var var;
+    int32_t *slot = op->kind == RV_OP_EFFECT ? NULL : find_slot(tape, node.hash);
+    if (slot && *slot) {
+        var = (rv_var){tape, *slot - 1};
+    } else {
+        var = append(tape, &node);
+        if (slot && var.id >= 0) *slot = var.id + 1;
+    }
+    if (ids != few) rv_free(ids);
+    return var;
+}
+
+/* ---- scopes and names ---- */
+
+void rv_scope_push(rv_tape *tape, const char *name)
+{
+    if (!tape) return;
+    const char *outer = tape->scope[tape->depth];
+    if (tape->depth + 1 == RV_SCOPE_DEPTH) {
+        rv_tape_fail(tape, RV_ERROR_ARGUMENT,
+                     "scope: \"%s\" in \"%s\" is nested deeper than %d; pop scopes", name, outer,
+                     RV_SCOPE_DEPTH - 1);
+        return;
+    }
+    char joined[256];
+    snprintf(joined, sizeof joined, "%s%s%s", outer, *outer ? "/" : "", name);
+    const char *copy = rv_tape_string(tape, joined);
+    tape->scope[++tape->depth] = copy ? copy : "";
+}
+
+void rv_scope_pop(rv_tape *tape)
+{
+    if (tape && tape->depth > 0) tape->depth--;
+}
+
+rv_var rv_name(rv_var x, const char *name)
+{
+    if (!rv_is_null(x) && !x.tape->nodes[x.id].name)
+        x.tape->nodes[x.id].name = rv_tape_string(x.tape, name);
+    return x;
+}
+
+bool rv_is_null(rv_var x) { return !x.tape || x.id < 0 || x.id >= x.tape->count; }
+
+rv_shape rv_shape_of(rv_var x)
+{
+    return rv_is_null(x) ? (rv_shape){0} : x.tape->nodes[x.id].type.shape;
+}
+
+rv_dtype rv_dtype_of(rv_var x)
+{
+    return rv_is_null(x) ? rv_tape_dtype(x.tape) : x.tape->nodes[x.id].type.dtype;
+}
