@@ -1,0 +1,62 @@
+/* cast: y = x in another dtype. */
+#include "ops/descriptors.h"
+#include "ops/ops.h"
+
+typedef struct cast_attr {
+    int64_t dtype;
+} cast_attr;
+
+static bool infer(rv_inference *i)
+{
+    const cast_attr *attr = i->attr;
+    i->out = (rv_type){(rv_dtype)attr->dtype, i->in[0].shape};
+    return true;
+}
+
+static void reference(const rv_call *c)
+{
+    rv_tensor x = rv_call_in(c, 0), y = rv_call_out(c);
+    for (int64_t i = 0; i < rv_tensor_count(&y); i++) rv_tensor_set(&y, i, rv_tensor_get(&x, i));
+}
+
+/* Casts are rare: the reference is the kernel. */
+static rv_kernel choose(rv_call *c)
+{
+    (void)c;
+    return reference;
+}
+
+static rv_var gradient(const rv_backward *b, int k) { return rv_cast(b->dy, rv_dtype_of(b->x[k])); }
+
+static const rv_sample samples[] = {
+    {.in = {{2, {3, 5}}},
+     .low = -2,
+     .high = 2,
+     .attr = &(cast_attr){RV_F64},
+     .attr_size = sizeof(cast_attr)},
+    {.in = {{1, {7}}},
+     .low = -9,
+     .high = 9,
+     .integer = 1,
+     .attr = &(cast_attr){RV_F64},
+     .attr_size = sizeof(cast_attr)},
+};
+
+const rv_op rv_op_cast = {
+    .name = "cast",
+    .args = "x",
+    .formula = "y = x as dtype",
+    .doc = "another dtype; i32 from a float drops the fraction",
+    .inputs = 1,
+    .infer = infer,
+    .reference = reference,
+    .select = choose,
+    .gradient = gradient,
+    RV_SAMPLES(samples),
+};
+
+rv_var rv_cast(rv_var x, rv_dtype dtype)
+{
+    if (rv_is_null(x) || rv_dtype_of(x) == dtype) return x;
+    return rv_record(NULL, &rv_op_cast, &(cast_attr){dtype}, sizeof(cast_attr), &x, 1);
+}

@@ -1,0 +1,332 @@
+/* Composites: recipes that record other ops. They need no kernel and no gradient rule, and are proved
+ * like every op: against a reference in plain loops, and their gradients against differences. */
+#include <math.h>
+#include <stdio.h>
+
+#include "ops/descriptors.h"
+#include "ops/ops.h"
+
+static double get(const rv_call *c, int k, int64_t i)
+{
+    rv_tensor x = rv_call_in(c, k);
+    return rv_tensor_get(&x, i);
+}
+
+static void put(const rv_call *c, int64_t i, double value)
+{
+    rv_tensor y = rv_call_out(c);
+    rv_tensor_set(&y, i, value);
+}
+
+/* ---- mean ---- */
+
+rv_var rv_mean(rv_var x, unsigned axes, bool keep)
+{
+    rv_var sum = rv_sum(x, axes, keep);
+    if (rv_is_null(sum)) return sum;
+    return rv_scale(sum, (double)rv_shape_count(rv_shape_of(sum)) /
+                             (double)rv_shape_count(rv_shape_of(x)));
+}
+
+static rv_var build_mean(const rv_var *x, const void *attr)
+{
+    (void)attr;
+    return rv_mean(x[0], RV_LAST_AXIS, false);
+}
+
+static void mean_reference(const rv_call *c)
+{
+    int64_t rows = rv_shape_count(c->out_type.shape),
+            width = rv_shape_count(c->in_type[0].shape) / rows;
+    for (int64_t r = 0; r < rows; r++) {
+        double sum = 0;
+        for (int64_t j = 0; j < width; j++) sum += get(c, 0, r * width + j);
+        put(c, r, sum / (double)width);
+    }
+}
+
+static const rv_sample mean_samples[] = {
+    {.in = {{2, {3, 5}}}, .low = -2, .high = 2},
+    {.in = {{1, {7}}}, .low = -2, .high = 2},
+};
+
+const rv_op rv_op_mean = {.name = "mean",
+                          .args = "x",
+                          .formula = "y = sum(x) / n over the axes",
+                          .doc = "the average over axes",
+                          .kind = RV_OP_COMPOSITE,
+                          .inputs = 1,
+                          .reference = mean_reference,
+                          .build = build_mean,
+                          .linear = 1,
+                          .linear_jointly = true,
+                          .polynomial = true,
+                          RV_SAMPLES(mean_samples)};
+
+/* ---- clamp ---- */
+
+rv_var rv_clamp(rv_var x, double low, double high)
+{
+    rv_var from = rv_scalar(x.tape, low), to = rv_scalar(x.tape, high);
+    return rv_select(rv_less(x, from), from, rv_select(rv_less(to, x), to, x));
+}
+
+static rv_var build_clamp(const rv_var *x, const void *attr)
+{
+    const double *range = attr;
+    return rv_clamp(x[0], range[0], range[1]);
+}
+
+static void clamp_reference(const rv_call *c)
+{
+    const double *range = c->attr;
+    for (int64_t i = 0; i < rv_shape_count(c->out_type.shape); i++)
+        put(c, i, fmin(fmax(get(c, 0, i), range[0]), range[1]));
+}
+
+static const double unit_range[2] = {-1, 1};
+static const rv_sample clamp_samples[] = {
+    {.in = {{2, {3, 5}}}, .low = -2, .high = 2, .attr = unit_range}};
+
+const rv_op rv_op_clamp = {.name = "clamp",
+                           .args = "x",
+                           .formula = "y = min(max(x, low), high)",
+                           .doc = "limits x; the slope outside is 0",
+                           .kind = RV_OP_COMPOSITE,
+                           .inputs = 1,
+                           .reference = clamp_reference,
+                           .build = build_clamp,
+                           RV_SAMPLES(clamp_samples)};
+
+/* ---- lerp ---- */
+
+rv_var rv_lerp(rv_var start, rv_var end, rv_var weight)
+{
+    return rv_add(start, rv_multiply(weight, rv_subtract(end, start)));
+}
+
+static rv_var build_lerp(const rv_var *x, const void *attr)
+{
+    (void)attr;
+    return rv_lerp(x[0], x[1], x[2]);
+}
+
+static void lerp_reference(const rv_call *c)
+{
+    for (int64_t i = 0; i < rv_shape_count(c->out_type.shape); i++)
+        put(c, i, (1 - get(c, 2, i)) * get(c, 0, i) + get(c, 2, i) * get(c, 1, i));
+}
+
+static const rv_sample lerp_samples[] = {
+    {.in = {{2, {3, 5}}, {2, {3, 5}}, {2, {3, 5}}}, .low = -2, .high = 2},
+    {.in = {{2, {3, 5}}, {2, {3, 4}}, {2, {3, 5}}}, .error = "shapes do not broadcast"},
+};
+
+const rv_op rv_op_lerp = {.name = "lerp",
+                          .args = "a b w",
+                          .formula = "y = a + w (b - a) = (1 - w) a + w b",
+                          .doc = "between a and b; a gate's h' = g h + (1 - g) c is lerp(c, h, g)",
+                          .kind = RV_OP_COMPOSITE,
+                          .inputs = 3,
+                          .reference = lerp_reference,
+                          .build = build_lerp,
+                          .polynomial = true,
+                          RV_SAMPLES(lerp_samples)};
+
+/* ---- linear ---- */
+
+static rv_var affine(rv_var x, rv_var w, rv_var b)
+{
+    return rv_add(rv_matmul(x, w, false, true), b);
+}
+
+rv_var rv_linear(rv_var x, const char *name, int64_t units)
+{
+    char full[256];
+    rv_shape shape = rv_shape_of(x);
+    if (rv_is_null(x)) return x;
+    if (shape.rank != 2) {
+        char text[RV_SHAPE_TEXT];
+        return rv_tape_fail(x.tape, RV_ERROR_SHAPE,
+                            "linear \"%s\": x is %s, expected [n,inputs]; flatten it first", name,
+                            rv_shape_text(shape, text));
+    }
+    double bound = 1 / sqrt((double)shape.dim[1]);
+    rv_init init = rv_init_uniform(-bound, bound);
+    rv_var parameter[2];
+    for (int k = 0; k < 2; k++) {
+        snprintf(full, sizeof full, "%s/%s", name, k ? "bias" : "weight");
+        parameter[k] =
+            rv_parameter(x.tape, full, k ? RV_SHAPE(units) : RV_SHAPE(units, shape.dim[1]), init);
+    }
+    return affine(x, parameter[0], parameter[1]);
+}
+
+static rv_var build_linear(const rv_var *x, const void *attr)
+{
+    (void)attr;
+    return affine(x[0], x[1], x[2]);
+}
+
+static void linear_reference(const rv_call *c)
+{
+    const int64_t *out = c->out_type.shape.dim, inputs = c->in_type[0].shape.dim[1];
+    for (int64_t n = 0; n < out[0]; n++)
+        for (int64_t u = 0; u < out[1]; u++) {
+            double sum = get(c, 2, u);
+            for (int64_t l = 0; l < inputs; l++)
+                sum += get(c, 0, n * inputs + l) * get(c, 1, u * inputs + l);
+            put(c, n * out[1] + u, sum);
+        }
+}
+
+static const rv_sample linear_samples[] = {
+    {.in = {{2, {3, 4}}, {2, {5, 4}}, {1, {5}}}, .low = -1, .high = 1},
+    {.in = {{2, {3, 4}}, {2, {5, 3}}, {1, {5}}}, .error = "inner sizes 4 and 3 differ"},
+};
+
+const rv_op rv_op_linear = {.name = "linear",
+                            .args = "x w b",
+                            .formula = "y[n,u] = sum_i x[n,i] w[u,i] + b[u]",
+                            .doc = "a fully connected layer, w [units,inputs], b [units]",
+                            .kind = RV_OP_COMPOSITE,
+                            .inputs = 3,
+                            .reference = linear_reference,
+                            .build = build_linear,
+                            .polynomial = true,
+                            RV_SAMPLES(linear_samples)};
+
+/* ---- softmax, log_softmax: shifted by the maximum, which changes neither value nor gradient ---- */
+
+/* x - max x, and the axis as a mask; the null var for a bad axis. */
+static rv_var shifted(rv_var x, int axis, unsigned *mask)
+{
+    int rank = (int)rv_shape_of(x).rank, at = axis < 0 ? axis + rank : axis;
+    if (rv_is_null(x)) return x;
+    if (at < 0 || at >= rank)
+        return rv_tape_fail(x.tape, RV_ERROR_ARGUMENT,
+                            "softmax: axis %d of a tensor of rank %d; use 0 .. rank-1", axis, rank);
+    *mask = 1u << at;
+    return rv_subtract(x, rv_stop_gradient(rv_max(x, *mask, true)));
+}
+
+rv_var rv_softmax(rv_var x, int axis)
+{
+    unsigned mask = 0;
+    rv_var e = rv_exp(shifted(x, axis, &mask));
+    return rv_divide(e, rv_sum(e, mask, true));
+}
+
+rv_var rv_log_softmax(rv_var x, int axis)
+{
+    unsigned mask = 0;
+    rv_var z = shifted(x, axis, &mask);
+    return rv_subtract(z, rv_log(rv_sum(rv_exp(z), mask, true)));
+}
+
+static rv_var build_softmax(const rv_var *x, const void *attr)
+{
+    (void)attr;
+    return rv_softmax(x[0], -1);
+}
+
+static rv_var build_log_softmax(const rv_var *x, const void *attr)
+{
+    (void)attr;
+    return rv_log_softmax(x[0], -1);
+}
+
+static double log_normalizer(const rv_call *c, int64_t row, int64_t width)
+{
+    double sum = 0;
+    for (int64_t j = 0; j < width; j++) sum += exp(get(c, 0, row * width + j));
+    return log(sum);
+}
+
+static void log_softmax_reference(const rv_call *c)
+{
+    const rv_shape *s = &c->out_type.shape;
+    int64_t width = s->dim[s->rank - 1];
+    for (int64_t i = 0; i < rv_shape_count(*s); i++)
+        put(c, i, get(c, 0, i) - log_normalizer(c, i / width, width));
+}
+
+static void softmax_reference(const rv_call *c)
+{
+    const rv_shape *s = &c->out_type.shape;
+    int64_t width = s->dim[s->rank - 1];
+    for (int64_t i = 0; i < rv_shape_count(*s); i++)
+        put(c, i, exp(get(c, 0, i) - log_normalizer(c, i / width, width)));
+}
+
+static const rv_sample softmax_samples[] = {
+    {.in = {{2, {3, 5}}}, .low = -2, .high = 2},
+    {.in = {{1, {4}}}, .low = -2, .high = 2},
+    {.in = {{0}}, .error = "axis -1 of a tensor of rank 0"},
+};
+
+const rv_op rv_op_softmax = {.name = "softmax",
+                             .args = "x",
+                             .formula = "y_i = e^x_i / sum_j e^x_j along an axis",
+                             .doc = "probabilities from logits",
+                             .kind = RV_OP_COMPOSITE,
+                             .inputs = 1,
+                             .reference = softmax_reference,
+                             .build = build_softmax,
+                             RV_SAMPLES(softmax_samples)};
+
+const rv_op rv_op_log_softmax = {.name = "log_softmax",
+                                 .args = "x",
+                                 .formula = "y_i = x_i - ln sum_j e^x_j along an axis",
+                                 .doc = "log-probabilities from logits",
+                                 .kind = RV_OP_COMPOSITE,
+                                 .inputs = 1,
+                                 .reference = log_softmax_reference,
+                                 .build = build_log_softmax,
+                                 RV_SAMPLES(softmax_samples)};
+
+/* ---- one_hot ---- */
+
+rv_var rv_one_hot(rv_var labels, int64_t classes)
+{
+    rv_error error = {0};
+    rv_tensor numbers = {0};
+    rv_tape *tape = labels.tape;
+    if (rv_is_null(labels)) return labels;
+    if (classes < 1)
+        return rv_tape_fail(tape, RV_ERROR_ARGUMENT, "one_hot: %lld classes, expected at least 1",
+                            (long long)classes);
+    if (!rv_tensor_new(&numbers, rv_tape_dtype(tape), RV_SHAPE(classes), &error))
+        return rv_tape_fail(tape, error.code, "one_hot: %s", error.text);
+    for (int64_t i = 0; i < classes; i++) rv_tensor_set(&numbers, i, (double)i);
+    rv_var wanted = rv_constant(tape, &numbers);
+    rv_tensor_free(&numbers);
+    rv_var column = rv_reshape(rv_cast(labels, rv_tape_dtype(tape)), RV_SHAPE(-1, 1));
+    return rv_equal(column, wanted);
+}
+
+static rv_var build_one_hot(const rv_var *x, const void *attr)
+{
+    (void)attr;
+    return rv_one_hot(x[0], 4);
+}
+
+static void one_hot_reference(const rv_call *c)
+{
+    for (int64_t i = 0; i < rv_shape_count(c->out_type.shape); i++)
+        put(c, i, get(c, 0, i / 4) == (double)(i % 4));
+}
+
+static const rv_sample one_hot_samples[] = {{.in = {{1, {6}}}, .low = 0, .high = 4, .integer = 1}};
+
+const rv_op rv_op_one_hot = {
+    .name = "one_hot",
+    .args = "labels",
+    .formula = "y[n,k] = labels[n] = k ? 1 : 0",
+    .doc = "class labels as rows of 0 and 1; a label outside 0 .. classes-1 gives zeros",
+    .kind = RV_OP_COMPOSITE,
+    .inputs = 1,
+    .reference = one_hot_reference,
+    .build = build_one_hot,
+    .zero_gradient = true,
+    RV_SAMPLES(one_hot_samples)};

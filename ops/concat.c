@@ -1,0 +1,132 @@
+/* concat: tensors one after the other along an axis. */
+#include <string.h>
+
+#include "ops/descriptors.h"
+#include "ops/index.h"
+#include "ops/ops.h"
+
+typedef struct concat_attr {
+    int64_t axis;
+} concat_attr;
+
+/* ---- shape rule ---- */
+
+static bool infer(rv_inference *i)
+{
+    const concat_attr *attr = i->attr;
+    i->out = i->in[0];
+    rv_shape *out = &i->out.shape;
+    if (attr->axis < 0 || attr->axis >= out->rank)
+        return rv_fail(i->error, RV_ERROR_ARGUMENT,
+                       "axis %lld of tensors of rank %lld; use 0 .. rank-1", (long long)attr->axis,
+                       (long long)out->rank);
+    for (int k = 1; k < i->inputs; k++) {
+        const rv_shape *x = &i->in[k].shape;
+        bool fits = i->in[k].dtype == i->out.dtype && x->rank == out->rank;
+        for (int64_t d = 0; fits && d < x->rank; d++)
+            fits = d == attr->axis || x->dim[d] == out->dim[d];
+        if (!fits)
+            return rv_fail(
+                i->error, RV_ERROR_SHAPE,
+                "input %d differs from input 0 in dtype, rank or a size off axis %lld; only that "
+                "axis may differ",
+                k, (long long)attr->axis);
+        if (out->dim[attr->axis] > INT64_MAX - x->dim[attr->axis])
+            return rv_fail(i->error, RV_ERROR_SHAPE,
+                           "the sizes along axis %lld overflow; use fewer inputs",
+                           (long long)attr->axis);
+        out->dim[attr->axis] += x->dim[attr->axis];
+    }
+    return true;
+}
+
+/* ---- reference ---- */
+
+static void reference(const rv_call *c)
+{
+    const concat_attr *attr = c->attr;
+    rv_tensor y = rv_call_out(c);
+    int64_t index[RV_MAX_RANK], start = 0;
+    for (int k = 0; k < c->inputs; k++) {
+        rv_tensor x = rv_call_in(c, k);
+        for (int64_t i = 0; i < rv_tensor_count(&x); i++) {
+            rv_unravel(x.shape, i, index);
+            index[attr->axis] += start;
+            rv_tensor_set(&y, rv_ravel(y.shape, index), rv_tensor_get(&x, i));
+        }
+        start += x.shape.dim[attr->axis];
+    }
+}
+
+/* ---- kernel: one block of each input per index of the axes before ---- */
+
+static void copy_blocks(const rv_call *c)
+{
+    const concat_attr *attr = c->attr;
+    size_t outer = 1, row = rv_dtype_size(c->out_type.dtype);
+    for (int64_t d = 0; d < attr->axis; d++) outer *= (size_t)c->out_type.shape.dim[d];
+    for (int64_t d = attr->axis; d < c->out_type.shape.rank; d++)
+        row *= (size_t)c->out_type.shape.dim[d];
+    size_t start = 0;
+    for (int k = 0; k < c->inputs; k++) {
+        rv_tensor x = rv_call_in(c, k);
+        size_t block = rv_tensor_bytes(&x) / outer;
+        for (size_t i = 0; i < outer; i++)
+            memcpy((char *)c->out + i * row + start, (const char *)x.data + i * block, block);
+        start += block;
+    }
+}
+
+static rv_kernel choose(rv_call *c)
+{
+    (void)c;
+    return copy_blocks;
+}
+
+/* ---- gradient: each input's own block ---- */
+
+static rv_var gradient(const rv_backward *b, int k)
+{
+    const concat_attr *attr = b->attr;
+    int64_t start = 0;
+    for (int i = 0; i < k; i++) start += rv_shape_of(b->x[i]).dim[attr->axis];
+    return rv_slice_axis(b->dy, (int)attr->axis, start, rv_shape_of(b->x[k]).dim[attr->axis]);
+}
+
+/* ---- samples, descriptor, constructor ---- */
+
+#define AXIS(n) .attr = &(concat_attr){n}, .attr_size = sizeof(concat_attr)
+static const rv_sample samples[] = {
+    {.in = {{2, {2, 3}}, {2, {4, 3}}}, .inputs = 2, .low = -2, .high = 2, AXIS(0)},
+    {.in = {{3, {2, 1, 3}}, {3, {2, 2, 3}}, {3, {2, 4, 3}}},
+     .inputs = 3,
+     .low = -2,
+     .high = 2,
+     AXIS(1)},
+    {.in = {{2, {2, 3}}, {2, {2, 1}}}, .inputs = 2, .low = -2, .high = 2, AXIS(1)},
+    {.in = {{2, {2, 3}}, {2, {4, 2}}}, .inputs = 2, .error = "only that axis may differ", AXIS(0)},
+    {.in = {{1, {3}}}, .inputs = 1, .error = "axis 1 of tensors of rank 1", AXIS(1)},
+};
+
+const rv_op rv_op_concat = {
+    .name = "concat",
+    .args = "x ...",
+    .formula = "y[.., start_k + i, ..] = x_k[.., i, ..]",
+    .doc = "tensors one after the other along an axis",
+    .inputs = -1,
+    .infer = infer,
+    .reference = reference,
+    .select = choose,
+    .gradient = gradient,
+    .linear_jointly = true,
+    .polynomial = true,
+    .rearranges = true,
+    RV_SAMPLES(samples),
+};
+
+rv_var rv_concat(const rv_var *x, int count, int axis)
+{
+    int at = count > 0 ? rv_axis(x[0], axis) : -1;
+    return rv_record(NULL, &rv_op_concat, &(concat_attr){at < 0 ? axis : at}, sizeof(concat_attr),
+                     x, count);
+}

@@ -1,0 +1,395 @@
+/* conv2d and its two gradients: one trilinear form, seen from three sides.
+ *
+ *     T(x, w, y) = sum x[n, c, i s + p d - pad, ..] w[o, c', p, q] y[n, o, i, j]
+ *
+ * over all indices that hit x, with c = c' + the first channel of o's group. Leaving out one factor and
+ * keeping its index gives conv2d (y), its input gradient (x) and its weight gradient (w). So the gradients
+ * of each are the other two, to any order. x [batch,channels,height,width],
+ * w [outputs,channels/groups,kh,kw], y [batch,outputs,oh,ow]. */
+#include "ops/descriptors.h"
+#include "ops/kernels/kernels.h"
+#include "ops/ops.h"
+#include "tensor/memory.h"
+
+typedef struct conv_attr {
+    int64_t stride[2], pad[2], pad_end[2], dilation[2], groups;
+    int64_t
+        size[2]; /* of the gradients: height and width of the result, which y alone leaves open */
+} conv_attr;
+
+/* ---- shape rules ---- */
+
+/* The number of places of a kernel along axis d of an image, or 0. */
+static int64_t places(const conv_attr *a, int d, int64_t image, int64_t kernel)
+{
+    int64_t free_size = image + a->pad[d] + a->pad_end[d] - (kernel - 1) * a->dilation[d] - 1;
+    return free_size < 0 ? 0 : free_size / a->stride[d] + 1;
+}
+
+static bool check_attr(rv_inference *i)
+{
+    const conv_attr *a = i->attr;
+    enum {
+        LARGEST = 1 << 20
+    }; /* with sizes below 2^40 keeps every sum and product below in range */
+    bool fits = a->groups >= 1 && a->groups <= LARGEST;
+    for (int d = 0; d < 2; d++)
+        fits = fits && a->stride[d] >= 1 && a->stride[d] <= LARGEST && a->dilation[d] >= 1 &&
+               a->dilation[d] <= LARGEST && a->pad[d] >= 0 && a->pad[d] <= LARGEST &&
+               a->pad_end[d] >= 0 && a->pad_end[d] <= LARGEST;
+    if (!fits)
+        return rv_fail(
+            i->error, RV_ERROR_ARGUMENT,
+            "stride %lldx%lld, dilation %lldx%lld, groups %lld must be at least 1 and padding "
+            "%lld,%lld,%lld,%lld at least 0; use pad to crop",
+            (long long)a->stride[0], (long long)a->stride[1], (long long)a->dilation[0],
+            (long long)a->dilation[1], (long long)a->groups, (long long)a->pad[0],
+            (long long)a->pad_end[0], (long long)a->pad[1], (long long)a->pad_end[1]);
+    if (i->in[0].dtype == RV_I32 || i->in[1].dtype != i->in[0].dtype)
+        return rv_fail(i->error, RV_ERROR_DTYPE, "takes two f32 or two f64; cast one of them");
+    if (i->in[0].shape.rank != 4 || i->in[1].shape.rank != 4)
+        return rv_fail(i->error, RV_ERROR_SHAPE,
+                       "takes images [n,channels,height,width] and kernels "
+                       "[outputs,channels,height,width], both "
+                       "of rank 4; reshape the other");
+    for (int k = 0; k < 2; k++)
+        for (int d = 0; d < 4; d++)
+            if (i->in[k].shape.dim[d] >> 40 || a->size[d & 1] >> 40)
+                return rv_fail(i->error, RV_ERROR_SHAPE,
+                               "a size of 2^40 or more; use smaller images");
+    return true;
+}
+
+/* Whether x, w and y are the three sides of one convolution. */
+static bool check_form(rv_inference *i, const rv_shape *x, const rv_shape *w, const rv_shape *y)
+{
+    const conv_attr *a = i->attr;
+    if (w->dim[0] % a->groups || x->dim[1] % a->groups || w->dim[1] != x->dim[1] / a->groups)
+        return rv_fail(
+            i->error, RV_ERROR_SHAPE,
+            "%lld channels in %lld groups do not fit %lld kernels of %lld channels; w is "
+            "[outputs,channels/groups,height,width]",
+            (long long)x->dim[1], (long long)a->groups, (long long)w->dim[0], (long long)w->dim[1]);
+    for (int d = 0; d < 2; d++)
+        if (!places(a, d, x->dim[2 + d], w->dim[2 + d]))
+            return rv_fail(
+                i->error, RV_ERROR_SHAPE,
+                "kernel %lldx%lld%s is larger than the padded image %lldx%lld; pad x first",
+                (long long)w->dim[2], (long long)w->dim[3],
+                a->dilation[0] * a->dilation[1] > 1 ? " (dilated)" : "",
+                (long long)(x->dim[2] + a->pad[0] + a->pad_end[0]),
+                (long long)(x->dim[3] + a->pad[1] + a->pad_end[1]));
+    bool fits = y->dim[0] == x->dim[0] && y->dim[1] == w->dim[0];
+    for (int d = 0; d < 2; d++)
+        fits = fits && y->dim[2 + d] == places(a, d, x->dim[2 + d], w->dim[2 + d]);
+    return fits || rv_fail(i->error, RV_ERROR_SHAPE,
+                           "y is not what conv2d makes of x and w; take its shape");
+}
+
+static bool infer_y(rv_inference *i)
+{
+    if (!check_attr(i)) return false;
+    const conv_attr *a = i->attr;
+    const rv_shape *x = &i->in[0].shape, *w = &i->in[1].shape;
+    rv_shape y = {4,
+                  {x->dim[0], w->dim[0], places(a, 0, x->dim[2], w->dim[2]),
+                   places(a, 1, x->dim[3], w->dim[3])}};
+    i->out = (rv_type){i->in[0].dtype, y};
+    return check_form(i, x, w, &y);
+}
+
+static bool infer_x(rv_inference *i)
+{
+    if (!check_attr(i)) return false;
+    const conv_attr *a = i->attr;
+    const rv_shape *y = &i->in[0].shape, *w = &i->in[1].shape;
+    rv_shape x = {4, {y->dim[0], w->dim[1] * a->groups, a->size[0], a->size[1]}};
+    i->out = (rv_type){i->in[0].dtype, x};
+    return check_form(i, &x, w, y);
+}
+
+static bool infer_w(rv_inference *i)
+{
+    if (!check_attr(i)) return false;
+    const conv_attr *a = i->attr;
+    const rv_shape *x = &i->in[0].shape, *y = &i->in[1].shape;
+    rv_shape w = {4, {y->dim[1], x->dim[1] / a->groups, a->size[0], a->size[1]}};
+    i->out = (rv_type){i->in[0].dtype, w};
+    return check_form(i, x, &w, y);
+}
+
+static rv_conv_plan geometry(const conv_attr *a, rv_shape x, rv_shape w, rv_shape y)
+{
+    return (rv_conv_plan){.batch = x.dim[0],
+                          .channels = x.dim[1],
+                          .height = x.dim[2],
+                          .width = x.dim[3],
+                          .outputs = w.dim[0],
+                          .kernel = {w.dim[2], w.dim[3]},
+                          .out_height = y.dim[2],
+                          .out_width = y.dim[3],
+                          .stride = {a->stride[0], a->stride[1]},
+                          .pad = {a->pad[0], a->pad[1]},
+                          .dilation = {a->dilation[0], a->dilation[1]},
+                          .groups = a->groups};
+}
+
+/* ---- reference: the form, term by term; each term goes to the side that is left out ---- */
+
+static void add_terms(const rv_conv_plan *p, rv_tensor *out, const rv_tensor *x, const rv_tensor *w,
+                      const rv_tensor *y)
+{
+    int64_t depth = p->channels / p->groups, per_group = p->outputs / p->groups;
+    for (int64_t i = 0; i < rv_tensor_count(out); i++) rv_tensor_set(out, i, 0);
+    rv_shape all = {
+        6, {p->batch, p->outputs, p->out_height, p->out_width, depth, p->kernel[0] * p->kernel[1]}};
+    for (int64_t term = 0; term < rv_shape_count(all); term++) {
+        int64_t rest = term, v[6];
+        for (int d = 5; d >= 0; d--) v[d] = rest % all.dim[d], rest /= all.dim[d];
+        int64_t n = v[0], o = v[1], i = v[2], j = v[3], c = v[4], kp = v[5] / p->kernel[1],
+                kq = v[5] % p->kernel[1];
+        int64_t row = i * p->stride[0] + kp * p->dilation[0] - p->pad[0];
+        int64_t column = j * p->stride[1] + kq * p->dilation[1] - p->pad[1];
+        if (row < 0 || row >= p->height || column < 0 || column >= p->width) continue;
+        int64_t channel = o / per_group * depth + c;
+        int64_t at_x = ((n * p->channels + channel) * p->height + row) * p->width + column;
+        int64_t at_w = ((o * depth + c) * p->kernel[0] + kp) * p->kernel[1] + kq;
+        int64_t at_y = ((n * p->outputs + o) * p->out_height + i) * p->out_width + j;
+        int64_t at = !x ? at_x : !w ? at_w : at_y;
+        double product = (x ? rv_tensor_get(x, at_x) : 1) * (w ? rv_tensor_get(w, at_w) : 1) *
+                         (y ? rv_tensor_get(y, at_y) : 1);
+        rv_tensor_set(out, at, rv_tensor_get(out, at) + product);
+    }
+}
+
+static void reference_y(const rv_call *c)
+{
+    rv_tensor x = rv_call_in(c, 0), w = rv_call_in(c, 1), y = rv_call_out(c);
+    rv_conv_plan p = geometry(c->attr, x.shape, w.shape, y.shape);
+    add_terms(&p, &y, &x, &w, NULL);
+}
+
+static void reference_x(const rv_call *c)
+{
+    rv_tensor y = rv_call_in(c, 0), w = rv_call_in(c, 1), x = rv_call_out(c);
+    rv_conv_plan p = geometry(c->attr, x.shape, w.shape, y.shape);
+    add_terms(&p, &x, NULL, &w, &y);
+}
+
+static void reference_w(const rv_call *c)
+{
+    rv_tensor x = rv_call_in(c, 0), y = rv_call_in(c, 1), w = rv_call_out(c);
+    rv_conv_plan p = geometry(c->attr, x.shape, w.shape, y.shape);
+    add_terms(&p, &w, &x, NULL, &y);
+}
+
+/* ---- kernels ---- */
+
+static rv_kernel choose(rv_call *c, rv_shape x, rv_shape w, rv_shape y,
+                        size_t (*scratch)(const rv_conv_plan *), rv_kernel kernel)
+{
+    rv_conv_plan *plan = rv_alloc(1, sizeof *plan);
+    if (!plan) return NULL;
+    *plan = geometry(c->attr, x, w, y);
+    c->plan = plan;
+    c->scratch_size = scratch(plan);
+    return kernel;
+}
+
+static rv_kernel choose_y(rv_call *c)
+{
+    const rv_kernels *k = rv_kernels_for(c->out_type.dtype);
+    return choose(c, c->in_type[0].shape, c->in_type[1].shape, c->out_type.shape, k->conv2d_scratch,
+                  k->conv2d);
+}
+
+static rv_kernel choose_x(rv_call *c)
+{
+    const rv_kernels *k = rv_kernels_for(c->out_type.dtype);
+    return choose(c, c->out_type.shape, c->in_type[1].shape, c->in_type[0].shape,
+                  k->conv2d_input_gradient_scratch, k->conv2d_input_gradient);
+}
+
+static rv_kernel choose_w(rv_call *c)
+{
+    const rv_kernels *k = rv_kernels_for(c->out_type.dtype);
+    return choose(c, c->in_type[0].shape, c->out_type.shape, c->in_type[1].shape,
+                  k->conv2d_weight_gradient_scratch, k->conv2d_weight_gradient);
+}
+
+/* ---- gradients: the other two sides of the form ---- */
+
+static rv_var side_y(const conv_attr *a, rv_var x, rv_var w)
+{
+    conv_attr attr = *a;
+    attr.size[0] = attr.size[1] = 0;
+    return rv_record(NULL, &rv_op_conv2d, &attr, sizeof attr, (rv_var[]){x, w}, 2);
+}
+
+static rv_var side_x(const conv_attr *a, rv_var y, rv_var w, rv_shape x)
+{
+    conv_attr attr = *a;
+    attr.size[0] = x.dim[2];
+    attr.size[1] = x.dim[3];
+    return rv_record(NULL, &rv_op_conv2d_input_gradient, &attr, sizeof attr, (rv_var[]){y, w}, 2);
+}
+
+static rv_var side_w(const conv_attr *a, rv_var x, rv_var y, rv_shape w)
+{
+    conv_attr attr = *a;
+    attr.size[0] = w.dim[2];
+    attr.size[1] = w.dim[3];
+    return rv_record(NULL, &rv_op_conv2d_weight_gradient, &attr, sizeof attr, (rv_var[]){x, y}, 2);
+}
+
+static rv_var gradient_of_y(const rv_backward *b, int k)
+{
+    return k == 0 ? side_x(b->attr, b->dy, b->x[1], rv_shape_of(b->x[0]))
+                  : side_w(b->attr, b->x[0], b->dy, rv_shape_of(b->x[1]));
+}
+
+static rv_var gradient_of_x(const rv_backward *b, int k)
+{
+    return k == 0 ? side_y(b->attr, b->dy, b->x[1])
+                  : side_w(b->attr, b->dy, b->x[0], rv_shape_of(b->x[1]));
+}
+
+static rv_var gradient_of_w(const rv_backward *b, int k)
+{
+    return k == 0 ? side_x(b->attr, b->x[1], b->dy, rv_shape_of(b->x[0]))
+                  : side_y(b->attr, b->x[0], b->dy);
+}
+
+/* ---- samples ---- */
+
+#define PLAIN .stride = {1, 1}, .dilation = {1, 1}, .groups = 1
+#define ATTR(...) .attr = &(conv_attr){__VA_ARGS__}, .attr_size = sizeof(conv_attr)
+#define RANGE .low = -1, .high = 1
+static const rv_sample samples_y[] = {
+    {.in = {{4, {2, 1, 8, 8}}, {4, {1, 1, 5, 5}}}, RANGE, ATTR(PLAIN)},
+    {.in = {{4, {2, 3, 5, 6}}, {4, {4, 3, 3, 3}}},
+     RANGE,
+     ATTR(PLAIN, .pad = {1, 1}, .pad_end = {1, 1})},
+    {.in = {{4, {1, 2, 7, 8}}, {4, {3, 2, 3, 2}}},
+     RANGE,
+     ATTR(.stride = {2, 3}, .pad = {0, 2}, .pad_end = {1, 0}, .dilation = {1, 1}, .groups = 1)},
+    {.in = {{4, {2, 2, 7, 9}}, {4, {2, 2, 3, 3}}},
+     RANGE,
+     ATTR(.stride = {1, 2}, .pad = {2, 1}, .dilation = {2, 3}, .groups = 1)},
+    {.in = {{4, {2, 4, 5, 5}}, {4, {6, 2, 3, 3}}},
+     RANGE,
+     ATTR(.stride = {1, 1}, .pad = {1, 1}, .pad_end = {1, 1}, .dilation = {1, 1}, .groups = 2)},
+    {.in = {{4, {1, 1, 1, 1}}, {4, {1, 1, 3, 3}}},
+     RANGE,
+     ATTR(PLAIN, .pad = {3, 3}, .pad_end = {3, 3})},
+    {.in = {{4, {32, 1, 8, 8}}, {4, {1, 1, 9, 9}}},
+     ATTR(PLAIN),
+     .error = "kernel 9x9 is larger than the padded image 8x8"},
+    {.in = {{4, {2, 3, 8, 8}}, {4, {4, 2, 3, 3}}},
+     ATTR(PLAIN),
+     .error = "3 channels in 1 groups do not fit"},
+    {.in = {{3, {3, 8, 8}}, {4, {4, 3, 3, 3}}}, ATTR(PLAIN), .error = "both of rank 4"},
+    {.in = {{4, {2, 3, 8, 8}}, {4, {4, 3, 3, 3}}},
+     ATTR(PLAIN, .pad = {-1, 0}),
+     .error = "at least 0"},
+};
+static const rv_sample samples_x[] = {
+    {.in = {{4, {2, 1, 4, 4}}, {4, {1, 1, 5, 5}}}, RANGE, ATTR(PLAIN, .size = {8, 8})},
+    {.in = {{4, {2, 4, 5, 6}}, {4, {4, 3, 3, 3}}},
+     RANGE,
+     ATTR(PLAIN, .pad = {1, 1}, .pad_end = {1, 1}, .size = {5, 6})},
+    {.in = {{4, {1, 3, 3, 3}}, {4, {3, 2, 3, 2}}},
+     RANGE,
+     ATTR(.stride = {2, 3}, .pad = {0, 2}, .pad_end = {1, 0}, .dilation = {1, 1}, .groups = 1,
+          .size = {7, 8})},
+    {.in = {{4, {2, 6, 5, 5}}, {4, {6, 2, 3, 3}}},
+     RANGE,
+     ATTR(.stride = {1, 1}, .pad = {1, 1}, .pad_end = {1, 1}, .dilation = {1, 1}, .groups = 2,
+          .size = {5, 5})},
+    {.in = {{4, {2, 1, 4, 4}}, {4, {1, 1, 5, 5}}},
+     ATTR(PLAIN, .size = {9, 8}),
+     .error = "y is not what conv2d makes"},
+};
+static const rv_sample samples_w[] = {
+    {.in = {{4, {2, 1, 8, 8}}, {4, {2, 1, 4, 4}}}, RANGE, ATTR(PLAIN, .size = {5, 5})},
+    {.in = {{4, {2, 3, 5, 6}}, {4, {2, 4, 5, 6}}},
+     RANGE,
+     ATTR(PLAIN, .pad = {1, 1}, .pad_end = {1, 1}, .size = {3, 3})},
+    {.in = {{4, {1, 2, 7, 8}}, {4, {1, 3, 3, 3}}},
+     RANGE,
+     ATTR(.stride = {2, 3}, .pad = {0, 2}, .pad_end = {1, 0}, .dilation = {1, 1}, .groups = 1,
+          .size = {3, 2})},
+    {.in = {{4, {2, 4, 5, 5}}, {4, {2, 6, 5, 5}}},
+     RANGE,
+     ATTR(.stride = {1, 1}, .pad = {1, 1}, .pad_end = {1, 1}, .dilation = {1, 1}, .groups = 2,
+          .size = {3, 3})},
+    {.in = {{4, {2, 1, 8, 8}}, {4, {3, 1, 4, 4}}},
+     ATTR(PLAIN, .size = {5, 5}),
+     .error = "y is not what conv2d makes"},
+};
+
+/* ---- descriptors ---- */
+
+const rv_op rv_op_conv2d = {
+    .name = "conv2d",
+    .args = "x w",
+    .formula = "y[n,o,i,j] = sum_cpq x[n, c, i s + p d - pad, j s + q d - pad] w[o,c,p,q]",
+    .doc = "cross-correlation with stride, padding, dilation and groups",
+    .inputs = 2,
+    .infer = infer_y,
+    .reference = reference_y,
+    .select = choose_y,
+    .gradient = gradient_of_y,
+    .linear = 3,
+    .polynomial = true,
+    RV_SAMPLES(samples_y),
+};
+
+const rv_op rv_op_conv2d_input_gradient = {
+    .name = "conv2d_input_gradient",
+    .args = "y w",
+    .formula = "x[n, c, i s + p d - pad, j s + q d - pad] = sum_ijopq y[n,o,i,j] w[o,c,p,q]",
+    .doc = "the adjoint of conv2d in x: transposed convolution",
+    .inputs = 2,
+    .infer = infer_x,
+    .reference = reference_x,
+    .select = choose_x,
+    .gradient = gradient_of_x,
+    .linear = 3,
+    .polynomial = true,
+    RV_SAMPLES(samples_x),
+};
+
+const rv_op rv_op_conv2d_weight_gradient = {
+    .name = "conv2d_weight_gradient",
+    .args = "x y",
+    .formula = "w[o,c,p,q] = sum_nij x[n, c, i s + p d - pad, j s + q d - pad] y[n,o,i,j]",
+    .doc = "the adjoint of conv2d in w",
+    .inputs = 2,
+    .infer = infer_w,
+    .reference = reference_w,
+    .select = choose_w,
+    .gradient = gradient_of_w,
+    .linear = 3,
+    .polynomial = true,
+    RV_SAMPLES(samples_w),
+};
+
+/* ---- constructors ---- */
+
+static int64_t or_one(int64_t value) { return value ? value : 1; }
+
+rv_var rv_conv2d(rv_var x, rv_var w, rv_conv2d_options o)
+{
+    conv_attr attr = {.stride = {or_one(o.stride[0]), or_one(o.stride[1])},
+                      .pad = {o.top, o.left},
+                      .pad_end = {o.bottom, o.right},
+                      .dilation = {or_one(o.dilation[0]), or_one(o.dilation[1])},
+                      .groups = or_one(o.groups)};
+    return side_y(&attr, x, w);
+}
+
+rv_var rv_true_conv2d(rv_var x, rv_var w)
+{
+    return rv_conv2d(x, rv_flip(w, 1u << 2 | 1u << 3), (rv_conv2d_options){0});
+}

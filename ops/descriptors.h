@@ -1,0 +1,26 @@
+/* The descriptors of all ops, for the registry and for each other. */
+#ifndef RV_OPS_DESCRIPTORS_H
+#define RV_OPS_DESCRIPTORS_H
+
+#include "autograd/op.h"
+
+#define UNARY(name, ...) extern const rv_op rv_op_##name;
+#define BINARY(name, ...) extern const rv_op rv_op_##name;
+#define TERNARY(name, ...) extern const rv_op rv_op_##name;
+#include "ops/pointwise.def"
+#undef UNARY
+#undef BINARY
+#undef TERNARY
+
+extern const rv_op rv_op_cast;
+extern const rv_op rv_op_reshape, rv_op_transpose, rv_op_broadcast, rv_op_flip, rv_op_slice,
+    rv_op_concat, rv_op_pad;
+extern const rv_op rv_op_sum, rv_op_max, rv_op_matmul;
+extern const rv_op rv_op_conv2d, rv_op_conv2d_input_gradient, rv_op_conv2d_weight_gradient;
+
+/* composites */
+extern const rv_op rv_op_mean, rv_op_clamp, rv_op_lerp, rv_op_linear, rv_op_softmax,
+    rv_op_log_softmax, rv_op_one_hot, rv_op_mean_squared_error, rv_op_sigmoid_cross_entropy,
+    rv_op_softmax_cross_entropy;
+
+#endif

@@ -1,0 +1,34 @@
+/* Strided copies: broadcast, transpose, slice, flip and pad are one kernel with different strides. */
+#include "ops/index.h"
+
+#include "tensor/memory.h"
+
+static bool mergeable(const rv_copy_plan *p, int64_t outer, int64_t inner)
+{
+    return p->in_stride[outer] == p->dim[inner] * p->in_stride[inner] &&
+           p->out_stride[outer] == p->dim[inner] * p->out_stride[inner];
+}
+
+rv_kernel rv_select_copy(rv_call *call, rv_copy_plan plan)
+{
+    rv_copy_plan *merged = rv_alloc(1, sizeof *merged);
+    if (!merged) return NULL;
+    *merged = plan;
+    merged->rank = 0;
+    for (int64_t d = 0; d < plan.rank; d++) {
+        int64_t last = merged->rank - 1;
+        if (plan.dim[d] == 1) continue;
+        merged->dim[merged->rank] = plan.dim[d];
+        merged->in_stride[merged->rank] = plan.in_stride[d];
+        merged->out_stride[merged->rank] = plan.out_stride[d];
+        if (last < 0 || !mergeable(merged, last, merged->rank)) {
+            merged->rank++;
+            continue;
+        }
+        merged->dim[last] *= plan.dim[d];
+        merged->in_stride[last] = plan.in_stride[d];
+        merged->out_stride[last] = plan.out_stride[d];
+    }
+    call->plan = merged;
+    return rv_kernels_for(call->out_type.dtype)->copy;
+}

@@ -1,0 +1,46 @@
+/* Index arithmetic and the geometry of strided copies, for the files of this folder. */
+#ifndef RV_OPS_INDEX_H
+#define RV_OPS_INDEX_H
+
+#include "autograd/tape.h"
+#include "ops/kernels/kernels.h"
+
+/* Row-major strides in elements. */
+static inline void rv_strides(rv_shape shape, int64_t *stride)
+{
+    int64_t step = 1;
+    for (int64_t d = shape.rank - 1; d >= 0; d--) {
+        stride[d] = step;
+        step *= shape.dim[d];
+    }
+}
+
+/* The multi-index of a flat index, and back. */
+static inline void rv_unravel(rv_shape shape, int64_t flat, int64_t *index)
+{
+    for (int64_t d = shape.rank - 1; d >= 0; d--) {
+        index[d] = flat % shape.dim[d];
+        flat /= shape.dim[d];
+    }
+}
+
+static inline int64_t rv_ravel(rv_shape shape, const int64_t *index)
+{
+    int64_t flat = 0;
+    for (int64_t d = 0; d < shape.rank; d++) flat = flat * shape.dim[d] + index[d];
+    return flat;
+}
+
+/* Gives the call a copy of the plan with neighbouring dimensions merged, and the kernel for it.
+ * NULL without memory. */
+rv_kernel rv_select_copy(rv_call *call, rv_copy_plan plan);
+
+/* An axis counted from the end becomes one counted from the start; -1 when there is none such. */
+static inline int rv_axis(rv_var x, int axis)
+{
+    int rank = (int)rv_shape_of(x).rank;
+    int from_start = axis < 0 ? axis + rank : axis;
+    return from_start >= 0 && from_start < rank ? from_start : -1;
+}
+
+#endif

@@ -1,0 +1,163 @@
+/* Matrix products, three ways, chosen by shape:
+ *   dot      both operands contiguous in l, and too few rows to make packing b pay
+ *   direct   b is read where it lies
+ *   packed   b is copied, a panel as wide as a tile at a time, into the order it is read in
+ * a is read where it lies: a tile takes little of it. Each result is a sum over l in rising order (of
+ * LANES interleaved sums with dot, of BLOCK_K products at a time with packed), so that its bits
+ * depend on the shape alone. */
+#include "ops/kernels/gemm.h"
+
+#include <stdbool.h>
+
+#include "ops/kernels/lanes.h"
+#include "ops/kernels/tile.h"
+
+enum {
+    BLOCK_K = 512, /* rows of a packed panel: 96 KiB at most, for the second-level cache */
+    TILE_COLUMNS = TILE_VECTORS * LANES
+};
+
+static int64_t min(int64_t x, int64_t y) { return x < y ? x : y; }
+
+typedef enum { DOT, DIRECT, PACKED } method;
+
+static method choose(const rv_gemm *g)
+{
+    if (g->a_column == 1 && g->b_row == 1 && g->k >= LANES && (g->m <= 8 || g->n < LANES)) {
+        return DOT;
+    }
+    if (g->b_column == 1 && g->n >= LANES && (g->m <= 64 || g->k * g->n <= 16384)) {
+        return DIRECT;
+    }
+    return PACKED;
+}
+
+/* A product of one column, if contiguous, is a product of one row: c' = b' a'. */
+static rv_gemm one_row(const rv_gemm *g)
+{
+    if (g->n != 1 || g->c_row != 1 || g->b_row != 1) return *g;
+    rv_gemm t = {.m = 1, .n = g->m, .k = g->k, .a = g->b, .b = g->a, .c = g->c};
+    t.a_row = g->k, t.a_column = 1, t.c_row = g->m;
+    t.b_row = g->a_column, t.b_column = g->a_row;
+    return t;
+}
+
+static void dot(const rv_gemm *g)
+{
+    rv_dot d = {.k = g->k, .runs = 1, .c_row = g->c_row};
+    for (int64_t j = 0; j < g->n; j += DOT_COLUMNS) {
+        const int columns = (int)min(g->n - j, DOT_COLUMNS);
+        for (int s = 0; s < columns; s++) d.b[s] = g->b + (j + s) * g->b_column;
+        for (int64_t i = 0; i < g->m; i += DOT_ROWS) {
+            const int rows = (int)min(g->m - i, DOT_ROWS);
+            for (int s = 0; s < rows; s++) d.a[s] = g->a + (i + s) * g->a_row;
+            d.c = g->c + i * g->c_row + j;
+            RV_NAME(rv_dot_run)(rows, columns, &d);
+        }
+    }
+}
+
+/* A tile whose last columns lie outside c goes through a copy. */
+static void clipped(rv_tile_kind kind, int rows, int vectors, int64_t columns, const rv_tile *tile)
+{
+    real copy[TILE_ROWS * TILE_COLUMNS];
+    rv_tile t = *tile;
+    t.c = copy, t.c_row = TILE_COLUMNS, t.add = false;
+    RV_NAME(rv_tile_run)(kind, rows, vectors, &t);
+    for (int i = 0; i < rows; i++) {
+        real *c = tile->c + i * tile->c_row;
+        const real *from = copy + i * TILE_COLUMNS;
+        for (int64_t j = 0; j < columns; j++) c[j] = tile->add ? c[j] + from[j] : from[j];
+    }
+}
+
+/* The tiles of a panel, top to bottom: columns j .. of c, `columns` of them, for t->k steps from l on.
+ * t says where b is. */
+static void panel(const rv_gemm *g, rv_tile *t, int64_t l, int64_t j, int vectors, int64_t columns)
+{
+    const rv_tile_kind kind = g->a_column == 1 ? RV_TILE_ROWS : RV_TILE_COLUMNS;
+    const int64_t height = rv_parts(g->m, TILE_ROWS);
+    t->a_stride = kind == RV_TILE_ROWS ? g->a_row : g->a_column;
+    t->add = l > 0;
+    for (int64_t p = 0; p < height; p++) {
+        const int64_t i = rv_part(g->m, height, p);
+        const int rows = (int)(rv_part(g->m, height, p + 1) - i);
+        t->a = g->a + i * g->a_row + l * g->a_column;
+        t->c = g->c + i * g->c_row + j;
+        if (columns == vectors * LANES) {
+            RV_NAME(rv_tile_run)(kind, rows, vectors, t);
+        } else {
+            clipped(kind, rows, vectors, columns, t);
+        }
+    }
+}
+
+/* The last columns, fewer than a vector, are computed as part of a vector that ends with them. */
+static void direct(const rv_gemm *g)
+{
+    const int64_t vectors = g->n / LANES, width = rv_parts(vectors, rv_tile_width((int)min(g->m, 3)));
+    rv_tile t = {.k = g->k, .b_row = g->b_row, .c_row = g->c_row};
+    for (int64_t p = 0; p < width; p++) {
+        const int64_t v = rv_part(vectors, width, p), wide = rv_part(vectors, width, p + 1) - v;
+        t.b = g->b + v * LANES;
+        panel(g, &t, 0, v * LANES, (int)wide, wide * LANES);
+    }
+    if (vectors * LANES < g->n) {
+        t.b = g->b + g->n - LANES;
+        panel(g, &t, 0, g->n - LANES, 1, LANES);
+    }
+}
+
+/* to[l*width + j] = b[l*row + j*column] for l < k, j < columns; zero from there to `width`. */
+static void pack(real *to, int64_t width, const real *b, int64_t row, int64_t column, int64_t k,
+                 int64_t columns)
+{
+    int64_t j = 0;
+    if (column != 1) {
+        for (; j + LANES <= columns; j += LANES) {
+            int64_t l = 0;
+            for (; l + LANES <= k; l += LANES) {
+                transpose_lanes(to + l * width + j, width, b + l + j * column, column);
+            }
+            for (; l < k; l++) {
+                for (int s = 0; s < LANES; s++) to[l * width + j + s] = b[l + (j + s) * column];
+            }
+        }
+    }
+    for (int64_t l = 0; l < k; l++) {
+        for (int64_t s = j; s < columns; s++) to[l * width + s] = b[l * row + s * column];
+        for (int64_t s = columns; s < width; s++) to[l * width + s] = 0;
+    }
+}
+
+static void packed(const rv_gemm *g, real *scratch)
+{
+    const int64_t vectors = rv_parts(g->n, LANES), width = rv_parts(vectors, TILE_VECTORS);
+    for (int64_t l = 0; l < g->k; l += BLOCK_K) {
+        rv_tile t = {.k = min(g->k - l, BLOCK_K), .b = scratch, .c_row = g->c_row};
+        for (int64_t p = 0; p < width; p++) {
+            const int64_t v = rv_part(vectors, width, p), wide = rv_part(vectors, width, p + 1) - v;
+            const int64_t j = v * LANES, columns = min(wide * LANES, g->n - j);
+            t.b_row = wide * LANES;
+            pack(scratch, t.b_row, g->b + l * g->b_row + j * g->b_column, g->b_row, g->b_column, t.k,
+                 columns);
+            panel(g, &t, l, j, (int)wide, columns);
+        }
+    }
+}
+
+size_t RV_NAME(rv_gemm_scratch)(const rv_gemm *g)
+{
+    const rv_gemm u = one_row(g);
+    return choose(&u) == PACKED ? (size_t)min(u.k, BLOCK_K) * TILE_COLUMNS * sizeof(real) : 0;
+}
+
+void RV_NAME(rv_gemm_run)(const rv_gemm *g, real *scratch)
+{
+    const rv_gemm u = one_row(g);
+    switch (choose(&u)) {
+    case DOT: dot(&u); break;
+    case DIRECT: direct(&u); break;
+    case PACKED: packed(&u, scratch); break;
+    }
+}

@@ -1,0 +1,92 @@
+/* The fast kernels, behind one table of functions per element type and instruction set. The sources
+ * in this folder are compiled once for each pair; rv_kernels_for picks at run time.
+ *
+ * A kernel is an rv_kernel. Those with a geometry find it in call->plan: strides count elements,
+ * offsets too; dimensions that could be merged are merged by whoever makes the plan. */
+#ifndef RV_OPS_KERNELS_KERNELS_H
+#define RV_OPS_KERNELS_KERNELS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "autograd/op.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* out[out_offset + sum i_d out_stride_d] = in[in_offset + sum i_d in_stride_d] for all i < dim.
+ * Strides may be zero (in) or negative. With `clear`, all of out (out_count elements) is zero first. */
+typedef struct rv_copy_plan {
+    int64_t rank; /* 0: one element */
+    int64_t dim[RV_MAX_RANK], in_stride[RV_MAX_RANK], out_stride[RV_MAX_RANK]; /* innermost last */
+    int64_t in_offset, out_offset;
+    int64_t out_count;
+    bool clear;
+} rv_copy_plan;
+
+/* out[i] = reduction over r < reduced_dim of in[sum i_d stride_d + sum r_d reduced_stride_d]; out is
+ * contiguous in i. The order of the summation depends on the plan alone. */
+typedef struct rv_reduce_plan {
+    int64_t rank, dim[RV_MAX_RANK], stride[RV_MAX_RANK];
+    int64_t reduced_rank, reduced_dim[RV_MAX_RANK], reduced_stride[RV_MAX_RANK];
+} rv_reduce_plan;
+
+/* c[b,i,j] = sum_l A[b,i,l] B[b,l,j]; c is contiguous [batch,m,n]. A is stored [batch,m,k], or
+ * [batch,k,m] with transpose_a; B is stored [batch,k,n], or [batch,n,k] with transpose_b. */
+typedef struct rv_matmul_plan {
+    int64_t batch, m, n, k;
+    bool transpose_a, transpose_b;
+} rv_matmul_plan;
+
+/* y[n,o,i,j] = sum_{c,p,q} x[n,c, i*stride[0] + p*dilation[0] - pad[0], j*stride[1] + q*dilation[1] - pad[1]]
+ *              w[o,c,p,q], x read as zero outside; c runs over the channels of o's group.
+ * All tensors contiguous: x [batch,channels,height,width], w [outputs,channels/groups,kernel0,kernel1],
+ * y [batch,outputs,out_height,out_width]. The three kernels of the family:
+ *   conv2d                 (x, w) -> y
+ *   conv2d_input_gradient  (dy, w) -> dx
+ *   conv2d_weight_gradient (x, dy) -> dw */
+typedef struct rv_conv_plan {
+    int64_t batch, channels, height, width;
+    int64_t outputs, kernel[2];
+    int64_t out_height, out_width;
+    int64_t stride[2], pad[2], dilation[2], groups; /* pad: rows above, columns to the left */
+} rv_conv_plan;
+
+typedef struct rv_kernels {
+    /* Pointwise: n = elements of out; call->scalar says which inputs are one element for all. Every
+     * element's bits depend on its operands alone, not on its position or n. in and out may be the
+     * same memory. */
+#define UNARY(name, ...) rv_kernel name;
+#define BINARY(name, ...) rv_kernel name;
+#define TERNARY(name, ...) rv_kernel name;
+#include "ops/pointwise.def"
+#undef UNARY
+#undef BINARY
+#undef TERNARY
+    rv_kernel copy;      /* rv_copy_plan */
+    rv_kernel sum, max;  /* rv_reduce_plan */
+    rv_kernel matmul;    /* rv_matmul_plan */
+    rv_kernel conv2d, conv2d_input_gradient, conv2d_weight_gradient; /* rv_conv_plan */
+
+    /* Bytes of call->scratch that the kernel takes for a plan. */
+    size_t (*matmul_scratch)(const rv_matmul_plan *plan);
+    size_t (*conv2d_scratch)(const rv_conv_plan *plan);
+    size_t (*conv2d_input_gradient_scratch)(const rv_conv_plan *plan);
+    size_t (*conv2d_weight_gradient_scratch)(const rv_conv_plan *plan);
+} rv_kernels;
+
+/* The best table for this machine. i32 gets a table whose `copy` alone is meant to be used. */
+const rv_kernels *rv_kernels_for(rv_dtype dtype);
+
+/* The table of one instruction set, 0 the one that every machine has; NULL where this machine lacks
+ * it. rv_kernels_for gives the highest. */
+enum { RV_KERNEL_LEVELS = 3 };
+const rv_kernels *rv_kernels_at(rv_dtype dtype, int level);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,58 @@
+/* Moving elements between the lanes of vectors: transposition, and sums across lanes. */
+#ifndef RV_OPS_KERNELS_LANES_H
+#define RV_OPS_KERNELS_LANES_H
+
+#include "ops/kernels/real.h"
+
+/* Of x and y the lower halves, x0 y0 x1 y1 ..., and the upper halves. */
+#if VECTOR_BYTES == 16 && defined(RV_REAL_F64)
+#define LOWER(x, y) __builtin_shufflevector(x, y, 0, 2)
+#define UPPER(x, y) __builtin_shufflevector(x, y, 1, 3)
+#elif (VECTOR_BYTES == 16) || (VECTOR_BYTES == 32 && defined(RV_REAL_F64))
+#define LOWER(x, y) __builtin_shufflevector(x, y, 0, 4, 1, 5)
+#define UPPER(x, y) __builtin_shufflevector(x, y, 2, 6, 3, 7)
+#elif (VECTOR_BYTES == 32) || defined(RV_REAL_F64)
+#define LOWER(x, y) __builtin_shufflevector(x, y, 0, 8, 1, 9, 2, 10, 3, 11)
+#define UPPER(x, y) __builtin_shufflevector(x, y, 4, 12, 5, 13, 6, 14, 7, 15)
+#else
+#define LOWER(x, y)                                                                                  \
+    __builtin_shufflevector(x, y, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
+#define UPPER(x, y)                                                                                  \
+    __builtin_shufflevector(x, y, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
+#endif
+
+/* to[j*to_row + i] = from[i*from_row + j] for i, j < LANES: log2(LANES) rounds, each of which
+ * interleaves the first half of the vectors with the second. */
+ALWAYS_INLINE void transpose_lanes(real *to, int64_t to_row, const real *from, int64_t from_row)
+{
+    vec x[LANES], y[LANES];
+    UNROLLED
+    for (int i = 0; i < LANES; i++) x[i] = load(from + i * from_row);
+    UNROLLED
+    for (int round = 1; round < LANES; round *= 2) {
+        UNROLLED
+        for (int i = 0; i < LANES / 2; i++) {
+            y[2 * i] = LOWER(x[i], x[i + LANES / 2]);
+            y[2 * i + 1] = UPPER(x[i], x[i + LANES / 2]);
+        }
+        UNROLLED
+        for (int i = 0; i < LANES; i++) x[i] = y[i];
+    }
+    UNROLLED
+    for (int i = 0; i < LANES; i++) store(to + i * to_row, x[i]);
+}
+
+/* Element i of the result is the sum over the lanes of x[i]: a transposition that adds as it goes. */
+ALWAYS_INLINE vec sums_of_lanes(vec x[LANES])
+{
+    UNROLLED
+    for (int half = LANES / 2; half > 0; half /= 2) {
+        UNROLLED
+        for (int i = 0; i < half; i++) {
+            x[i] = LOWER(x[i], x[i + half]) + UPPER(x[i], x[i + half]);
+        }
+    }
+    return x[0];
+}
+
+#endif

@@ -1,0 +1,82 @@
+/* The element type a kernel source is compiled for, and its maths. Each source is compiled once per
+ * type and instruction set, with RV_REAL_F32 or RV_REAL_F64 and a RV_KERNEL_SUFFIX for its names. */
+#ifndef RV_OPS_KERNELS_REAL_H
+#define RV_OPS_KERNELS_REAL_H
+
+#include <math.h>
+#include <stdint.h>
+
+#define RV_PASTE2(a, b) a##b
+#define RV_PASTE(a, b) RV_PASTE2(a, b)
+#define RV_NAME(name) RV_PASTE(name, RV_KERNEL_SUFFIX)
+
+#if defined(RV_REAL_F32)
+typedef float real;
+typedef uint32_t real_bits;
+#define REAL_MATHS(name) name##f
+#elif defined(RV_REAL_F64)
+typedef double real;
+typedef uint64_t real_bits;
+#define REAL_MATHS(name) name
+#else
+#error "define RV_REAL_F32 or RV_REAL_F64"
+#endif
+
+#define EXP REAL_MATHS(exp)
+#define LOG REAL_MATHS(log)
+#define LOG1P REAL_MATHS(log1p)
+#define TANH REAL_MATHS(tanh)
+#define ATAN REAL_MATHS(atan)
+#define SQRT REAL_MATHS(sqrt)
+
+/* glibc has these functions for whole vectors too, at most 4 ulp off. math.h tells gcc so only under
+ * -ffast-math, which we do not want for the rest. */
+#if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__)
+#if __GLIBC_PREREQ(2, 35)
+#define RV_VECTOR_MATHS(name)                                                                        \
+    __attribute__((simd("notinbranch"))) real REAL_MATHS(name)(real)
+RV_VECTOR_MATHS(exp);
+RV_VECTOR_MATHS(log);
+RV_VECTOR_MATHS(log1p);
+RV_VECTOR_MATHS(tanh);
+RV_VECTOR_MATHS(atan);
+#endif
+#endif
+
+/* The widest vector of the instruction set, how many elements it holds, and how many there are. */
+#if defined(__AVX512F__)
+#define VECTOR_BYTES 64
+#elif defined(__AVX2__)
+#define VECTOR_BYTES 32
+#else
+#define VECTOR_BYTES 16
+#endif
+#if defined(__AVX512F__) || defined(__aarch64__)
+#define VECTOR_REGISTERS 32
+#else
+#define VECTOR_REGISTERS 16
+#endif
+enum { LANES = VECTOR_BYTES / (int)sizeof(real) };
+
+typedef real vec __attribute__((vector_size(VECTOR_BYTES)));
+typedef real_bits vec_bits __attribute__((vector_size(VECTOR_BYTES)));
+typedef real vec_at __attribute__((vector_size(VECTOR_BYTES), aligned(sizeof(real)), may_alias));
+
+static inline vec load(const real *x) { return *(const vec_at *)x; }
+static inline void store(real *x, vec v) { *(vec_at *)x = v; }
+
+/* Before a loop: iterations do not depend on one another; or, all of them are to be written out. */
+#define RV_PRAGMA(text) _Pragma(#text)
+#if defined(__clang__)
+#define INDEPENDENT RV_PRAGMA(clang loop vectorize(assume_safety))
+#define UNROLLED RV_PRAGMA(clang loop unroll(full))
+#elif defined(__GNUC__)
+#define INDEPENDENT RV_PRAGMA(GCC ivdep)
+#define UNROLLED RV_PRAGMA(GCC unroll 64)
+#else
+#define INDEPENDENT
+#define UNROLLED
+#endif
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
+
+#endif

@@ -1,0 +1,32 @@
+/* The kernels of one element type and instruction set, by the names that table.c gathers. */
+#ifndef RV_OPS_KERNELS_TABLE_H
+#define RV_OPS_KERNELS_TABLE_H
+
+#include "ops/kernels/kernels.h"
+#include "ops/kernels/real.h"
+
+#define RV_KERNEL(name) void RV_NAME(rv_kernel_##name)(const rv_call *call);
+#define UNARY(name, ...) RV_KERNEL(name)
+#define BINARY(name, ...) RV_KERNEL(name)
+#define TERNARY(name, ...) RV_KERNEL(name)
+#include "ops/pointwise.def"
+#undef UNARY
+#undef BINARY
+#undef TERNARY
+RV_KERNEL(copy)
+RV_KERNEL(sum)
+RV_KERNEL(max)
+RV_KERNEL(matmul)
+RV_KERNEL(conv2d)
+RV_KERNEL(conv2d_input_gradient)
+RV_KERNEL(conv2d_weight_gradient)
+#undef RV_KERNEL
+
+size_t RV_NAME(rv_matmul_scratch)(const rv_matmul_plan *plan);
+size_t RV_NAME(rv_conv2d_scratch)(const rv_conv_plan *plan);
+size_t RV_NAME(rv_conv2d_input_gradient_scratch)(const rv_conv_plan *plan);
+size_t RV_NAME(rv_conv2d_weight_gradient_scratch)(const rv_conv_plan *plan);
+
+extern const rv_kernels RV_NAME(rv_kernel_table);
+
+#endif

@@ -1,0 +1,149 @@
+/* The micro-kernels, one function for each size, so that every result has its own register. */
+#include "ops/kernels/tile.h"
+
+#include "ops/kernels/lanes.h"
+
+ALWAYS_INLINE void tile_body(rv_tile_kind kind, int rows, int vectors, const rv_tile *t)
+{
+    vec sum[TILE_ROWS][TILE_WIDEST];
+    UNROLLED
+    for (int i = 0; i < rows; i++) {
+        UNROLLED
+        for (int v = 0; v < vectors; v++) sum[i][v] = (vec){0};
+    }
+    const int64_t a_row = kind == RV_TILE_COLUMNS ? 1 : t->a_stride;
+    const int64_t a_column = kind == RV_TILE_COLUMNS ? t->a_stride : 1;
+    const int64_t k = t->k, b_row = t->b_row;
+    const real *a = t->a, *b = t->b;
+    const int64_t *b_at = t->b_at;
+    for (int64_t l = 0; l < k; l++) {
+        const real *bl = kind == RV_TILE_WINDOWS ? b + b_at[l] : b + l * b_row;
+        vec row[TILE_WIDEST];
+        UNROLLED
+        for (int v = 0; v < vectors; v++) row[v] = load(bl + v * LANES);
+        UNROLLED
+        for (int i = 0; i < rows; i++) {
+            const real al = a[i * a_row + l * a_column];
+            UNROLLED
+            for (int v = 0; v < vectors; v++) sum[i][v] += al * row[v];
+        }
+    }
+    UNROLLED
+    for (int i = 0; i < rows; i++) {
+        UNROLLED
+        for (int v = 0; v < vectors; v++) {
+            real *c = t->c + i * t->c_row + v * LANES;
+            store(c, t->add ? load(c) + sum[i][v] : sum[i][v]);
+        }
+    }
+}
+
+#define TILE(kind, rows, vectors)                                                                    \
+    static void kind##_##rows##x##vectors(const rv_tile *t) { tile_body(kind, rows, vectors, t); }
+#define ENTRY(kind, rows, vectors) [kind][rows - 1][vectors - 1] = kind##_##rows##x##vectors,
+
+/* All sizes that rv_tile_width allows. */
+#define WIDTHS2(X, kind, rows) X(kind, rows, 1) X(kind, rows, 2)
+#define WIDTHS3(X, kind, rows) WIDTHS2(X, kind, rows) X(kind, rows, 3)
+#define WIDTHS4(X, kind, rows) WIDTHS3(X, kind, rows) X(kind, rows, 4)
+#define WIDTHS8(X, kind, rows)                                                                       \
+    WIDTHS4(X, kind, rows) X(kind, rows, 5) X(kind, rows, 6) X(kind, rows, 7) X(kind, rows, 8)
+#define SIZES_4(X, kind)                                                                             \
+    WIDTHS8(X, kind, 1) WIDTHS4(X, kind, 2) WIDTHS3(X, kind, 3) WIDTHS3(X, kind, 4)
+#if VECTOR_REGISTERS == 32
+#define SIZES(X, kind)                                                                               \
+    SIZES_4(X, kind) WIDTHS3(X, kind, 5) WIDTHS3(X, kind, 6) WIDTHS3(X, kind, 7) WIDTHS3(X, kind, 8)
+#else
+#define SIZES SIZES_4
+#endif
+#define KINDS(X) SIZES(X, RV_TILE_ROWS) SIZES(X, RV_TILE_COLUMNS) SIZES(X, RV_TILE_WINDOWS)
+
+KINDS(TILE)
+
+void RV_NAME(rv_tile_run)(rv_tile_kind kind, int rows, int vectors, const rv_tile *tile)
+{
+    static void (*const run[RV_TILE_KINDS][TILE_ROWS][TILE_WIDEST])(const rv_tile *) = {KINDS(ENTRY)};
+    run[kind][rows - 1][vectors - 1](tile);
+}
+
+/* The last vector of a run overlaps the one before; what that has counted already is masked away. */
+ALWAYS_INLINE vec load_masked(const real *x, vec_bits mask)
+{
+    return (vec)((vec_bits)load(x) & mask);
+}
+
+ALWAYS_INLINE void dot_body(int rows, int columns, const rv_dot *d)
+{
+    vec sum[DOT_ROWS][DOT_COLUMNS];
+    UNROLLED
+    for (int i = 0; i < rows; i++) {
+        UNROLLED
+        for (int j = 0; j < columns; j++) sum[i][j] = (vec){0};
+    }
+    const int64_t k = d->k, whole = k - k % LANES;
+    vec_bits mask;
+    for (int i = 0; i < LANES; i++) mask[i] = i < LANES - k % LANES ? 0 : (real_bits)-1;
+    for (int64_t r = 0; r < d->runs; r++) {
+        const real *a[DOT_ROWS], *b[DOT_COLUMNS];
+        UNROLLED
+        for (int i = 0; i < rows; i++) a[i] = d->a[i] + r * d->a_run;
+        UNROLLED
+        for (int j = 0; j < columns; j++) b[j] = d->b[j] + r * d->b_run;
+        for (int64_t l = 0; l < whole; l += LANES) {
+            vec column[DOT_COLUMNS];
+            UNROLLED
+            for (int j = 0; j < columns; j++) column[j] = load(b[j] + l);
+            UNROLLED
+            for (int i = 0; i < rows; i++) {
+                const vec row = load(a[i] + l);
+                UNROLLED
+                for (int j = 0; j < columns; j++) sum[i][j] += row * column[j];
+            }
+        }
+        if (whole < k) {
+            UNROLLED
+            for (int i = 0; i < rows; i++) {
+                const vec row = load_masked(a[i] + k - LANES, mask);
+                UNROLLED
+                for (int j = 0; j < columns; j++) {
+                    sum[i][j] += row * load_masked(b[j] + k - LANES, mask);
+                }
+            }
+        }
+    }
+    /* sums across the lanes, LANES results at once */
+    real flat[DOT_ROWS * DOT_COLUMNS + LANES];
+    UNROLLED
+    for (int first = 0; first < rows * columns; first += LANES) {
+        vec x[LANES];
+        UNROLLED
+        for (int s = 0; s < LANES; s++) {
+            const int e = first + s;
+            x[s] = e < rows * columns ? sum[e / columns][e % columns] : (vec){0};
+        }
+        store(flat + first, sums_of_lanes(x));
+    }
+    UNROLLED
+    for (int i = 0; i < rows; i++) {
+        UNROLLED
+        for (int j = 0; j < columns; j++) d->c[i * d->c_row + j] = flat[i * columns + j];
+    }
+}
+
+#define DOT(rows, columns)                                                                           \
+    static void dot_##rows##x##columns(const rv_dot *d) { dot_body(rows, columns, d); }
+#define DOT_ENTRY(rows, columns) [rows - 1][columns - 1] = dot_##rows##x##columns,
+#define COLUMNS(X, rows) X(rows, 1) X(rows, 2) X(rows, 3) X(rows, 4)
+#if VECTOR_REGISTERS == 32
+#define DOTS(X) COLUMNS(X, 1) COLUMNS(X, 2) COLUMNS(X, 3) COLUMNS(X, 4)
+#else
+#define DOTS(X) COLUMNS(X, 1) COLUMNS(X, 2)
+#endif
+
+DOTS(DOT)
+
+void RV_NAME(rv_dot_run)(int rows, int columns, const rv_dot *dot)
+{
+    static void (*const run[DOT_ROWS][DOT_COLUMNS])(const rv_dot *) = {DOTS(DOT_ENTRY)};
+    run[rows - 1][columns - 1](dot);
+}

@@ -1,0 +1,55 @@
+/* The micro-kernels: products of pieces small enough that the results stay in registers. */
+#ifndef RV_OPS_KERNELS_TILE_H
+#define RV_OPS_KERNELS_TILE_H
+
+#include <stdbool.h>
+
+#include "ops/kernels/real.h"
+
+/* A tile of rows x (vectors * LANES) results, one step of l at a time:
+ *   c[i*c_row + j] (+)= sum_l a(i,l) * b(l,j)
+ * b(l,j) = b[l*b_row + j], or b[b_at[l] + j] for RV_TILE_WINDOWS; a(i,l) = a[i*a_stride + l], or
+ * a[l*a_stride + i] for RV_TILE_COLUMNS. */
+typedef struct rv_tile {
+    int64_t k;
+    const real *a, *b;
+    int64_t a_stride, b_row, c_row;
+    const int64_t *b_at;
+    real *c;
+    bool add;
+} rv_tile;
+
+typedef enum { RV_TILE_ROWS, RV_TILE_COLUMNS, RV_TILE_WINDOWS, RV_TILE_KINDS } rv_tile_kind;
+
+enum {
+    TILE_ROWS = VECTOR_REGISTERS == 32 ? 8 : 4,
+    TILE_VECTORS = VECTOR_BYTES > 16 ? 3 : 2, /* without fused multiply-add a product needs a register */
+    TILE_WIDEST = 8
+};
+
+/* How wide a tile of so many rows may be: enough sums to hide an addition's latency. */
+static inline int rv_tile_width(int rows)
+{
+    return rows == 1 ? TILE_WIDEST : rows == 2 ? 4 : TILE_VECTORS;
+}
+
+void RV_NAME(rv_tile_run)(rv_tile_kind kind, int rows, int vectors, const rv_tile *tile);
+
+/* A patch of rows x columns results, LANES steps of l at a time, each operand contiguous in l and
+ * in so many runs of k, k at least LANES:
+ *   c[i*c_row + j] = sum_{r < runs, l < k} a[i][r*a_run + l] * b[j][r*b_run + l] */
+enum { DOT_ROWS = VECTOR_REGISTERS == 32 ? 4 : 2, DOT_COLUMNS = 4 };
+
+typedef struct rv_dot {
+    int64_t k, runs, a_run, b_run, c_row;
+    const real *a[DOT_ROWS], *b[DOT_COLUMNS];
+    real *c;
+} rv_dot;
+
+void RV_NAME(rv_dot_run)(int rows, int columns, const rv_dot *dot);
+
+/* Cuts `total` into the fewest parts of at most `most`, as even as can be; part p begins here. */
+static inline int64_t rv_part(int64_t total, int64_t parts, int64_t p) { return total * p / parts; }
+static inline int64_t rv_parts(int64_t total, int64_t most) { return (total + most - 1) / most; }
+
+#endif

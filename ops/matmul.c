@@ -1,0 +1,153 @@
+/* matmul: c[.., i, j] = sum_l a[.., i, l] b[.., l, j], either operand transposed by a flag. With the
+ * flags a closed family: every gradient is again a matmul. */
+#include "ops/descriptors.h"
+#include "ops/index.h"
+#include "ops/kernels/kernels.h"
+#include "ops/ops.h"
+#include "tensor/memory.h"
+
+typedef struct matmul_attr {
+    int64_t transpose_a, transpose_b;
+} matmul_attr;
+
+/* ---- shape rule: equal leading axes ---- */
+
+static bool infer(rv_inference *i)
+{
+    const matmul_attr *attr = i->attr;
+    const rv_shape *a = &i->in[0].shape, *b = &i->in[1].shape;
+    i->out = i->in[0];
+    if (i->out.dtype == RV_I32 || i->in[1].dtype != i->out.dtype)
+        return rv_fail(i->error, RV_ERROR_DTYPE, "takes two f32 or two f64; cast one of them");
+    if (a->rank < 2 || b->rank < 2)
+        return rv_fail(i->error, RV_ERROR_SHAPE,
+                       "takes matrices, rank 2 or more; reshape a vector to [n,1] or [1,n]");
+    bool fits = a->rank == b->rank;
+    for (int64_t d = 0; fits && d < a->rank - 2; d++) fits = a->dim[d] == b->dim[d];
+    if (!fits)
+        return rv_fail(i->error, RV_ERROR_SHAPE,
+                       "leading axes do not broadcast; reshape one of them");
+    int64_t rows = a->rank - 2, columns = a->rank - 1;
+    int64_t inner_a = a->dim[attr->transpose_a ? rows : columns];
+    int64_t inner_b = b->dim[attr->transpose_b ? columns : rows];
+    if (inner_a != inner_b)
+        return rv_fail(i->error, RV_ERROR_SHAPE,
+                       "inner sizes %lld and %lld differ; transpose or reshape one of them",
+                       (long long)inner_a, (long long)inner_b);
+    i->out.shape.dim[rows] = a->dim[attr->transpose_a ? columns : rows];
+    i->out.shape.dim[columns] = b->dim[attr->transpose_b ? rows : columns];
+    return true;
+}
+
+static rv_matmul_plan geometry(const rv_call *c)
+{
+    const matmul_attr *attr = c->attr;
+    const rv_shape *a = &c->in_type[0].shape, *out = &c->out_type.shape;
+    rv_matmul_plan p = {.batch = 1,
+                        .m = out->dim[out->rank - 2],
+                        .n = out->dim[out->rank - 1],
+                        .k = a->dim[attr->transpose_a ? a->rank - 2 : a->rank - 1],
+                        .transpose_a = attr->transpose_a,
+                        .transpose_b = attr->transpose_b};
+    for (int64_t d = 0; d < out->rank - 2; d++) p.batch *= out->dim[d];
+    return p;
+}
+
+/* ---- reference ---- */
+
+static void reference(const rv_call *c)
+{
+    rv_matmul_plan p = geometry(c);
+    rv_tensor a = rv_call_in(c, 0), b = rv_call_in(c, 1), y = rv_call_out(c);
+    for (int64_t n = 0; n < p.batch; n++)
+        for (int64_t i = 0; i < p.m; i++)
+            for (int64_t j = 0; j < p.n; j++) {
+                double sum = 0;
+                for (int64_t l = 0; l < p.k; l++)
+                    sum += rv_tensor_get(&a, n * p.m * p.k +
+                                                 (p.transpose_a ? l * p.m + i : i * p.k + l)) *
+                           rv_tensor_get(&b, n * p.k * p.n +
+                                                 (p.transpose_b ? j * p.k + l : l * p.n + j));
+                rv_tensor_set(&y, (n * p.m + i) * p.n + j, sum);
+            }
+}
+
+/* ---- kernel ---- */
+
+static rv_kernel choose(rv_call *c)
+{
+    const rv_kernels *kernels = rv_kernels_for(c->out_type.dtype);
+    rv_matmul_plan *plan = rv_alloc(1, sizeof *plan);
+    if (!plan) return NULL;
+    *plan = geometry(c);
+    c->plan = plan;
+    c->scratch_size = kernels->matmul_scratch(plan);
+    return kernels->matmul;
+}
+
+/* ---- gradient: with A, B the operands as multiplied, dA = dC B' and dB = A' dC ---- */
+
+static rv_var gradient(const rv_backward *b, int k)
+{
+    const matmul_attr *attr = b->attr;
+    bool ta = attr->transpose_a, tb = attr->transpose_b;
+    if (k == 0)
+        return ta ? rv_matmul(b->x[1], b->dy, tb, true) : rv_matmul(b->dy, b->x[1], false, !tb);
+    return tb ? rv_matmul(b->dy, b->x[0], true, ta) : rv_matmul(b->x[0], b->dy, !ta, false);
+}
+
+/* ---- samples, descriptor, constructor ---- */
+
+#define FLAGS(ta, tb) .attr = &(matmul_attr){ta, tb}, .attr_size = sizeof(matmul_attr)
+static const rv_sample samples[] = {
+    {.in = {{2, {3, 4}}, {2, {4, 5}}}, .low = -1, .high = 1, FLAGS(0, 0)},
+    {.in = {{2, {4, 3}}, {2, {4, 5}}}, .low = -1, .high = 1, FLAGS(1, 0)},
+    {.in = {{2, {3, 4}}, {2, {5, 4}}}, .low = -1, .high = 1, FLAGS(0, 1)},
+    {.in = {{2, {4, 3}}, {2, {5, 4}}}, .low = -1, .high = 1, FLAGS(1, 1)},
+    {.in = {{3, {2, 3, 4}}, {3, {2, 4, 5}}}, .low = -1, .high = 1, FLAGS(0, 0)},
+    {.in = {{4, {2, 2, 1, 3}}, {4, {2, 2, 1, 3}}}, .low = -1, .high = 1, FLAGS(1, 0)},
+    {.in = {{2, {7, 19}}, {2, {19, 33}}}, .low = -1, .high = 1, FLAGS(0, 0)},
+    {.in = {{2, {3, 4}}, {2, {5, 6}}}, .error = "inner sizes 4 and 5 differ", FLAGS(0, 0)},
+    {.in = {{1, {4}}, {2, {4, 6}}}, .error = "takes matrices", FLAGS(0, 0)},
+};
+
+const rv_op rv_op_matmul = {
+    .name = "matmul",
+    .args = "a b",
+    .formula = "c[.., i, j] = sum_l a[.., i, l] b[.., l, j]",
+    .doc = "matrix product, batched over leading axes; flags transpose a or b",
+    .inputs = 2,
+    .infer = infer,
+    .reference = reference,
+    .select = choose,
+    .gradient = gradient,
+    .linear = 3,
+    .polynomial = true,
+    RV_SAMPLES(samples),
+};
+
+/* The operand with the other's leading axes, where it has none or ones. */
+static rv_var with_leading(rv_var x, rv_shape other)
+{
+    rv_shape own = rv_shape_of(x), to = other;
+    if (own.rank < 2 || other.rank < 2 || own.rank > other.rank) return x;
+    to.dim[to.rank - 2] = own.dim[own.rank - 2];
+    to.dim[to.rank - 1] = own.dim[own.rank - 1];
+    for (int64_t d = 3; d <= own.rank; d++) { /* an axis of the other's that is 1 stretches too */
+        int64_t mine = own.dim[own.rank - d], *want = &to.dim[to.rank - d];
+        if (*want == 1) *want = mine;
+        if (mine != 1 && mine != *want) return x;
+    }
+    return rv_broadcast(x, to);
+}
+
+rv_var rv_matmul(rv_var a, rv_var b, bool transpose_a, bool transpose_b)
+{
+    rv_var operands[2] = {a, b};
+    if (!rv_is_null(a) && !rv_is_null(b)) {
+        operands[0] = with_leading(a, rv_shape_of(b));
+        operands[1] = with_leading(b, rv_shape_of(operands[0]));
+    }
+    return rv_record(NULL, &rv_op_matmul, &(matmul_attr){transpose_a, transpose_b},
+                     sizeof(matmul_attr), operands, 2);
+}

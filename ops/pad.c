@@ -1,0 +1,169 @@
+/* pad: zeros before, after and between the elements of each axis; negative widths crop. Together with
+ * slice a closed family: the gradient of each is the other. */
+#include "ops/descriptors.h"
+#include "ops/index.h"
+#include "ops/ops.h"
+
+typedef struct pad_attr {
+    int64_t before[RV_MAX_RANK], after[RV_MAX_RANK], between[RV_MAX_RANK];
+} pad_attr;
+
+/* ---- shape rule ---- */
+
+static bool infer(rv_inference *i)
+{
+    enum { WIDEST = 1 << 30 }; /* keeps the sums below in range */
+    const pad_attr *p = i->attr;
+    const rv_shape *x = &i->in[0].shape;
+    i->out = (rv_type){i->in[0].dtype, {.rank = x->rank}};
+    for (int64_t d = 0; d < x->rank; d++) {
+        bool fits = p->before[d] > -WIDEST && p->before[d] < WIDEST && p->after[d] > -WIDEST &&
+                    p->after[d] < WIDEST && p->between[d] >= 0 && p->between[d] < WIDEST &&
+                    x->dim[d] < INT64_MAX / (2 * (int64_t)WIDEST);
+        int64_t size =
+            fits ? p->before[d] + (x->dim[d] - 1) * (p->between[d] + 1) + 1 + p->after[d] : 0;
+        i->out.shape.dim[d] = size;
+        if (size < 1)
+            return rv_fail(
+                i->error, RV_ERROR_SHAPE,
+                "widths %lld before, %lld after, %lld between leave nothing of axis %d of size "
+                "%lld; crop less",
+                (long long)p->before[d], (long long)p->after[d], (long long)p->between[d], (int)d,
+                (long long)x->dim[d]);
+    }
+    return true;
+}
+
+/* ---- reference ---- */
+
+static void reference(const rv_call *c)
+{
+    const pad_attr *p = c->attr;
+    rv_tensor x = rv_call_in(c, 0), y = rv_call_out(c);
+    int64_t index[RV_MAX_RANK];
+    for (int64_t i = 0; i < rv_tensor_count(&y); i++) rv_tensor_set(&y, i, 0);
+    for (int64_t i = 0; i < rv_tensor_count(&x); i++) {
+        bool inside = true;
+        rv_unravel(x.shape, i, index);
+        for (int64_t d = 0; d < x.shape.rank; d++) {
+            index[d] = p->before[d] + index[d] * (p->between[d] + 1);
+            inside = inside && index[d] >= 0 && index[d] < y.shape.dim[d];
+        }
+        if (inside) rv_tensor_set(&y, rv_ravel(y.shape, index), rv_tensor_get(&x, i));
+    }
+}
+
+/* ---- kernel: zeros, and a copy of the elements that land inside ---- */
+
+static rv_kernel choose(rv_call *c)
+{
+    const pad_attr *p = c->attr;
+    const rv_shape x = c->in_type[0].shape, y = c->out_type.shape;
+    int64_t in[RV_MAX_RANK], out[RV_MAX_RANK];
+    rv_copy_plan plan = {.rank = y.rank, .out_count = rv_shape_count(y), .clear = true};
+    rv_strides(x, in);
+    rv_strides(y, out);
+    for (int64_t d = 0; d < y.rank; d++) {
+        int64_t step = p->between[d] + 1;
+        int64_t first = p->before[d] < 0 ? (-p->before[d] + step - 1) / step : 0;
+        int64_t room = y.dim[d] - 1 - p->before[d]; /* the last i with before + i step < size */
+        int64_t last = room < 0 ? -1 : room / step < x.dim[d] - 1 ? room / step : x.dim[d] - 1;
+        plan.dim[d] = last < first ? 0 : last - first + 1;
+        plan.in_stride[d] = in[d];
+        plan.out_stride[d] = out[d] * step;
+        plan.in_offset += first * in[d];
+        plan.out_offset += (p->before[d] + first * step) * out[d];
+    }
+    return rv_select_copy(c, plan);
+}
+
+/* ---- gradient: what was cropped away gets zero, what was put in is dropped ---- */
+
+static rv_var gradient(const rv_backward *b, int k)
+{
+    const pad_attr *p = b->attr;
+    rv_shape x = rv_shape_of(b->x[k]);
+    int64_t before[RV_MAX_RANK], after[RV_MAX_RANK], first[RV_MAX_RANK] = {0}, step[RV_MAX_RANK];
+    for (int64_t d = 0; d < x.rank; d++) {
+        before[d] = -p->before[d];
+        after[d] = -p->after[d];
+        step[d] = p->between[d] + 1;
+    }
+    return rv_slice(rv_pad(b->dy, before, after, NULL), first, x.dim, step);
+}
+
+/* ---- samples, descriptor, constructors ---- */
+
+#define SIZE .attr_size = sizeof(pad_attr)
+static const rv_sample samples[] = {
+    {.in = {{2, {3, 5}}},
+     .low = -2,
+     .high = 2,
+     .attr = &(pad_attr){.before = {1, 2}, .after = {0, 3}},
+     SIZE},
+    {.in = {{4, {2, 1, 4, 4}}},
+     .low = -2,
+     .high = 2,
+     .attr = &(pad_attr){.before = {0, 0, 1, 1}, .after = {0, 0, 1, 1}},
+     SIZE},
+    {.in = {{2, {5, 7}}},
+     .low = -2,
+     .high = 2,
+     .attr = &(pad_attr){.before = {-1, 2}, .after = {1, -3}},
+     SIZE},
+    {.in = {{2, {3, 4}}},
+     .low = -2,
+     .high = 2,
+     .attr = &(pad_attr){.before = {1, -1}, .after = {-1, 2}, .between = {1, 2}},
+     SIZE},
+    {.in = {{1, {3}}},
+     .low = -2,
+     .high = 2,
+     .attr = &(pad_attr){.before = {4}, .after = {-6}},
+     SIZE},
+    {.in = {{1, {3}}},
+     .error = "leave nothing of axis 0",
+     .attr = &(pad_attr){.before = {-2}, .after = {-1}},
+     SIZE},
+};
+
+const rv_op rv_op_pad = {
+    .name = "pad",
+    .args = "x",
+    .formula = "y[.., before + i (between + 1), ..] = x[.., i, ..], 0 elsewhere",
+    .doc = "zeros around and between; negative widths crop",
+    .inputs = 1,
+    .infer = infer,
+    .reference = reference,
+    .select = choose,
+    .gradient = gradient,
+    .linear = 1,
+    .linear_jointly = true,
+    .polynomial = true,
+    RV_SAMPLES(samples),
+};
+
+rv_var rv_pad(rv_var x, const int64_t *before, const int64_t *after, const int64_t *between)
+{
+    pad_attr attr = {0};
+    bool changes = false;
+    for (int64_t d = 0; d < rv_shape_of(x).rank; d++) {
+        attr.before[d] = before[d];
+        attr.after[d] = after[d];
+        attr.between[d] = between ? between[d] : 0;
+        changes = changes || attr.before[d] || attr.after[d] || attr.between[d];
+    }
+    return changes ? rv_record(NULL, &rv_op_pad, &attr, sizeof attr, &x, 1) : x;
+}
+
+rv_var rv_pad2d(rv_var x, int64_t width)
+{
+    int64_t rank = rv_shape_of(x).rank, around[RV_MAX_RANK] = {0};
+    if (rv_is_null(x)) return x;
+    if (rank < 2)
+        return rv_tape_fail(x.tape, RV_ERROR_SHAPE,
+                            "pad2d: x has rank %lld, expected at least 2; reshape it first",
+                            (long long)rank);
+    around[rank - 2] = around[rank - 1] = width;
+    return rv_pad(x, around, around, NULL);
+}

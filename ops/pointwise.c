@@ -1,0 +1,168 @@
+/* The pointwise ops: everything about them is in the rows of pointwise.def. Operands of different
+ * shape are broadcast here, by recorded broadcasts, so that kernels and gradients see one shape. */
+#include <math.h>
+
+#include "ops/descriptors.h"
+#include "ops/kernels/kernels.h"
+#include "ops/ops.h"
+
+/* ---- shape rule ---- */
+
+static bool infer(rv_inference *i)
+{
+    i->out = i->in[0];
+    if (i->out.dtype == RV_I32)
+        return rv_fail(i->error, RV_ERROR_DTYPE,
+                       "takes f32 or f64, not i32; cast the operands first");
+    for (int k = 1; k < i->inputs; k++) {
+        if (i->in[k].dtype != i->out.dtype)
+            return rv_fail(i->error, RV_ERROR_DTYPE,
+                           "operands of different dtype; cast one of them");
+        if (!rv_shape_equal(i->in[k].shape, i->out.shape))
+            return rv_fail(
+                i->error, RV_ERROR_SHAPE,
+                "shapes do not broadcast: from the last axis on, sizes must be equal or 1; "
+                "reshape one of them");
+    }
+    return true;
+}
+
+/* ---- reference kernels: the row's value in double precision, by the C library ---- */
+
+static double element(const rv_call *c, int k, int64_t i)
+{
+    rv_tensor x = rv_call_in(c, k);
+    return rv_tensor_get(&x, c->scalar >> k & 1 ? 0 : i);
+}
+
+#define EXP exp
+#define LOG log
+#define LOG1P log1p
+#define TANH tanh
+#define ATAN atan
+#define SQRT sqrt
+#define REFERENCE(name, value, OPERANDS) \
+    static void name##_reference(const rv_call *c) \
+    { \
+        rv_tensor out = rv_call_out(c); \
+        for (int64_t i = 0; i < rv_tensor_count(&out); i++) { \
+            OPERANDS \
+            rv_tensor_set(&out, i, value); \
+        } \
+    }
+#define X double x = element(c, 0, i);
+#define XY X double y = element(c, 1, i);
+#define XYZ XY double z = element(c, 2, i);
+#define UNARY(name, formula, doc, value, ...) REFERENCE(name, value, X)
+#define BINARY(name, formula, doc, value, ...) REFERENCE(name, value, XY)
+#define TERNARY(name, formula, doc, value, ...) REFERENCE(name, value, XYZ)
+#include "ops/pointwise.def"
+#undef UNARY
+#undef BINARY
+#undef TERNARY
+
+/* ---- kernels and gradient rules ---- */
+
+#define RV_NO_GRADIENT ((rv_var){b->y.tape, -1})
+#define RULES(name, gradient) \
+    static rv_kernel name##_select(rv_call *c) { return rv_kernels_for(c->out_type.dtype)->name; } \
+    static rv_var name##_gradient(const rv_backward *b, int k) \
+    { \
+        (void)k; \
+        return gradient; \
+    }
+#define UNARY(name, formula, doc, value, gradient, ...) RULES(name, (gradient))
+#define BINARY UNARY
+#define TERNARY UNARY
+#include "ops/pointwise.def"
+#undef UNARY
+#undef BINARY
+#undef TERNARY
+
+/* ---- samples, descriptors ---- */
+
+#define SAMPLES(name, low_, high_) \
+    static const rv_sample name##_samples[] = { \
+        {.in = {{2, {3, 5}}, {2, {3, 5}}, {2, {3, 5}}}, .low = low_, .high = high_}, \
+        {.in = {{0}, {0}, {0}}, .low = low_, .high = high_}, \
+        {.in = {{1, {37}}, {1, {37}}, {1, {37}}}, .low = low_, .high = high_}, \
+        {.in = {{1, {4}}, {1, {4}}, {1, {4}}}, .low = 1, .high = 1}, \
+        {.in = {{1, {3}}, {1, {3}}, {1, {3}}}, \
+         .low = 0, \
+         .high = 1, \
+         .integer = 1, \
+         .error = "not i32"}, \
+    };
+#define DESCRIPTOR(name_, args_, n, formula_, doc_, low_, high_, ...) \
+    SAMPLES(name_, low_, high_) \
+    const rv_op rv_op_##name_ = {.name = #name_, \
+                                 .args = args_, \
+                                 .formula = formula_, \
+                                 .doc = doc_, \
+                                 .inputs = n, \
+                                 .infer = infer, \
+                                 .reference = name_##_reference, \
+                                 .select = name_##_select, \
+                                 .gradient = name_##_gradient, \
+                                 .pointwise = true, \
+                                 .in_place = (1u << n) - 1, \
+                                 RV_SAMPLES(name_##_samples), \
+                                 __VA_ARGS__};
+#define UNARY(name, formula, doc, value, gradient, low, high, ...) \
+    DESCRIPTOR(name, "x", 1, formula, doc, low, high, __VA_ARGS__)
+#define BINARY(name, formula, doc, value, gradient, low, high, ...) \
+    DESCRIPTOR(name, "x y", 2, formula, doc, low, high, __VA_ARGS__)
+#define TERNARY(name, formula, doc, value, gradient, low, high, ...) \
+    DESCRIPTOR(name, "x y z", 3, formula, doc, low, high, __VA_ARGS__)
+#include "ops/pointwise.def"
+#undef UNARY
+#undef BINARY
+#undef TERNARY
+
+/* ---- constructors ---- */
+
+/* The shape both broadcast to, by NumPy's rule; false when there is none. */
+static bool common_shape(rv_shape a, rv_shape b, rv_shape *common)
+{
+    if (a.rank < b.rank) {
+        rv_shape swap = a;
+        a = b;
+        b = swap;
+    }
+    *common = a;
+    for (int64_t d = 1; d <= b.rank; d++) {
+        int64_t *size = &common->dim[a.rank - d], other = b.dim[b.rank - d];
+        if (*size != other && *size != 1 && other != 1) return false;
+        if (*size == 1) *size = other;
+    }
+    return true;
+}
+
+/* Records op on operands brought to one shape. What does not broadcast is left to the shape rule,
+ * which refuses it with the shapes as they were given. */
+static rv_var record(const rv_op *op, const rv_var *x, int inputs)
+{
+    rv_var same[3];
+    rv_shape shape = rv_shape_of(x[0]);
+    bool fits = !rv_is_null(x[0]);
+    for (int k = 1; k < inputs && fits; k++)
+        fits = !rv_is_null(x[k]) && common_shape(shape, rv_shape_of(x[k]), &shape);
+    for (int k = 0; k < inputs; k++) same[k] = fits ? rv_broadcast(x[k], shape) : x[k];
+    return rv_record(NULL, op, NULL, 0, same, inputs);
+}
+
+#define UNARY(name, ...) \
+    rv_var rv_##name(rv_var x) { return rv_record(NULL, &rv_op_##name, NULL, 0, &x, 1); }
+#define BINARY(name, ...) \
+    rv_var rv_##name(rv_var x, rv_var y) { return record(&rv_op_##name, (rv_var[]){x, y}, 2); }
+#define TERNARY(name, ...) \
+    rv_var rv_##name(rv_var x, rv_var y, rv_var z) \
+    { \
+        return record(&rv_op_##name, (rv_var[]){x, y, z}, 3); \
+    }
+#include "ops/pointwise.def"
+
+rv_var rv_add(rv_var x, rv_var y) { return record(&rv_op_add, (rv_var[]){x, y}, 2); }
+rv_var rv_scale(rv_var x, double factor) { return rv_multiply(x, rv_scalar(x.tape, factor)); }
+rv_var rv_shift(rv_var x, double offset) { return rv_add(x, rv_scalar(x.tape, offset)); }
+rv_var rv_one_minus(rv_var x) { return rv_subtract(rv_scalar(x.tape, 1), x); }

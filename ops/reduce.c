@@ -1,0 +1,185 @@
+/* sum and max over axes. Both keep the reduced axes with size 1; the constructors drop them. */
+#include <math.h>
+
+#include "ops/descriptors.h"
+#include "ops/index.h"
+#include "ops/ops.h"
+#include "tensor/memory.h"
+
+typedef struct reduce_attr {
+    int64_t axes; /* bit d: axis d is reduced */
+} reduce_attr;
+
+/* ---- shape rule ---- */
+
+static bool infer(rv_inference *i)
+{
+    const reduce_attr *attr = i->attr;
+    i->out = i->in[0];
+    if (i->out.dtype == RV_I32)
+        return rv_fail(i->error, RV_ERROR_DTYPE, "takes f32 or f64, not i32; cast x first");
+    if (attr->axes >> i->out.shape.rank)
+        return rv_fail(i->error, RV_ERROR_ARGUMENT,
+                       "axes 0x%llx are beyond rank %lld; bit d stands for axis d",
+                       (unsigned long long)attr->axes, (long long)i->out.shape.rank);
+    for (int64_t d = 0; d < i->out.shape.rank; d++)
+        if (attr->axes >> d & 1) i->out.shape.dim[d] = 1;
+    return true;
+}
+
+/* ---- references ---- */
+
+static double plus(double a, double b) { return a + b; }
+static double greater(double a, double b) { return a > b || isnan(a) ? a : b; }
+
+static void reduce(const rv_call *c, double start, double (*join)(double, double))
+{
+    rv_tensor x = rv_call_in(c, 0), y = rv_call_out(c);
+    int64_t index[RV_MAX_RANK], from[RV_MAX_RANK];
+    for (int64_t i = 0; i < rv_tensor_count(&y); i++) {
+        double total = start;
+        rv_unravel(y.shape, i, index);
+        rv_shape window = x.shape; /* the elements of x that meet in y[i] */
+        for (int64_t d = 0; d < x.shape.rank; d++)
+            if (y.shape.dim[d] == x.shape.dim[d]) window.dim[d] = 1;
+        for (int64_t j = 0; j < rv_shape_count(window); j++) {
+            rv_unravel(window, j, from);
+            for (int64_t d = 0; d < x.shape.rank; d++) from[d] += index[d];
+            total = join(total, rv_tensor_get(&x, rv_ravel(x.shape, from)));
+        }
+        rv_tensor_set(&y, i, total);
+    }
+}
+
+static void sum_reference(const rv_call *c) { reduce(c, 0, plus); }
+static void max_reference(const rv_call *c) { reduce(c, -INFINITY, greater); }
+
+/* ---- kernels: kept and reduced axes apart, neighbours merged ---- */
+
+static void append_axis(int64_t *rank, int64_t *dim, int64_t *stride, int64_t size, int64_t step)
+{
+    if (size == 1) return;
+    if (*rank && stride[*rank - 1] == size * step) {
+        dim[*rank - 1] *= size;
+        stride[*rank - 1] = step;
+        return;
+    }
+    dim[*rank] = size;
+    stride[(*rank)++] = step;
+}
+
+static bool make_plan(rv_call *c)
+{
+    const reduce_attr *attr = c->attr;
+    const rv_shape x = c->in_type[0].shape;
+    int64_t stride[RV_MAX_RANK];
+    rv_reduce_plan *p = rv_alloc(1, sizeof *p);
+    if (!p) return false;
+    rv_strides(x, stride);
+    for (int64_t d = 0; d < x.rank; d++)
+        if (attr->axes >> d & 1)
+            append_axis(&p->reduced_rank, p->reduced_dim, p->reduced_stride, x.dim[d], stride[d]);
+        else
+            append_axis(&p->rank, p->dim, p->stride, x.dim[d], stride[d]);
+    c->plan = p;
+    return true;
+}
+
+static rv_kernel choose_sum(rv_call *c)
+{
+    return make_plan(c) ? rv_kernels_for(c->out_type.dtype)->sum : NULL;
+}
+
+static rv_kernel choose_max(rv_call *c)
+{
+    return make_plan(c) ? rv_kernels_for(c->out_type.dtype)->max : NULL;
+}
+
+/* ---- gradients ---- */
+
+static rv_var sum_gradient(const rv_backward *b, int k)
+{
+    return rv_broadcast(b->dy, rv_shape_of(b->x[k]));
+}
+
+/* Equal maxima share the cotangent. */
+static rv_var max_gradient(const rv_backward *b, int k)
+{
+    const reduce_attr *attr = b->attr;
+    rv_var is_max = rv_equal(b->x[k], b->y);
+    return rv_multiply(is_max, rv_divide(b->dy, rv_sum(is_max, (unsigned)attr->axes, true)));
+}
+
+/* ---- samples, descriptors, constructors ---- */
+
+#define AXES(mask) .attr = &(reduce_attr){mask}, .attr_size = sizeof(reduce_attr)
+static const rv_sample samples[] = {
+    {.in = {{2, {3, 5}}}, .low = -2, .high = 2, AXES(3)},
+    {.in = {{2, {3, 5}}}, .low = -2, .high = 2, AXES(1)},
+    {.in = {{2, {3, 5}}}, .low = -2, .high = 2, AXES(2)},
+    {.in = {{4, {2, 3, 4, 5}}}, .low = -2, .high = 2, AXES(5)},
+    {.in = {{4, {2, 3, 4, 5}}}, .low = -2, .high = 2, AXES(12)},
+    {.in = {{3, {2, 37, 3}}}, .low = -2, .high = 2, AXES(2)},
+    {.in = {{2, {3, 5}}}, .error = "beyond rank 2", AXES(4)},
+    {.in = {{1, {3}}}, .low = 0, .high = 9, .integer = 1, .error = "not i32", AXES(1)},
+};
+
+const rv_op rv_op_sum = {
+    .name = "sum",
+    .args = "x",
+    .formula = "y = sum of x over the axes",
+    .doc = "the sum over axes",
+    .inputs = 1,
+    .infer = infer,
+    .reference = sum_reference,
+    .select = choose_sum,
+    .gradient = sum_gradient,
+    .linear = 1,
+    .linear_jointly = true,
+    .polynomial = true,
+    RV_SAMPLES(samples),
+};
+
+const rv_op rv_op_max = {
+    .name = "max",
+    .args = "x",
+    .formula = "y = the largest x over the axes",
+    .doc = "the maximum over axes; equal maxima share the gradient",
+    .inputs = 1,
+    .infer = infer,
+    .reference = max_reference,
+    .select = choose_max,
+    .gradient = max_gradient,
+    RV_SAMPLES(samples),
+};
+
+/* The mask with RV_ALL_AXES and RV_LAST_AXIS made literal. */
+static unsigned literal_axes(rv_var x, unsigned axes)
+{
+    int64_t rank = rv_shape_of(x).rank;
+    if (axes == RV_LAST_AXIS) return rank ? 1u << (rank - 1) : 0;
+    return axes == RV_ALL_AXES ? (1u << rank) - 1 : axes;
+}
+
+static rv_var without_axes(rv_var y, unsigned axes)
+{
+    rv_shape full = rv_shape_of(y), kept = {0};
+    for (int64_t d = 0; d < full.rank; d++)
+        if (!(axes >> d & 1)) kept.dim[kept.rank++] = full.dim[d];
+    return rv_reshape(y, kept);
+}
+
+static rv_var record(const rv_op *op, rv_var x, unsigned axes, bool keep)
+{
+    if (rv_is_null(x)) return x;
+    axes = literal_axes(x, axes);
+    bool reduces =
+        axes >> rv_shape_of(x).rank != 0; /* beyond the rank: the shape rule refuses it */
+    for (int64_t d = 0; d < rv_shape_of(x).rank; d++)
+        reduces = reduces || (axes >> d & 1 && rv_shape_of(x).dim[d] > 1);
+    rv_var y = reduces ? rv_record(NULL, op, &(reduce_attr){axes}, sizeof(reduce_attr), &x, 1) : x;
+    return keep || rv_is_null(y) ? y : without_axes(y, axes);
+}
+
+rv_var rv_sum(rv_var x, unsigned axes, bool keep) { return record(&rv_op_sum, x, axes, keep); }
+rv_var rv_max(rv_var x, unsigned axes, bool keep) { return record(&rv_op_max, x, axes, keep); }

@@ -1,0 +1,133 @@
+/* slice: every step-th element of a window, per axis. */
+#include "ops/descriptors.h"
+#include "ops/index.h"
+#include "ops/ops.h"
+
+typedef struct slice_attr {
+    int64_t start[RV_MAX_RANK], size[RV_MAX_RANK], step[RV_MAX_RANK];
+} slice_attr;
+
+/* ---- shape rule ---- */
+
+static bool infer(rv_inference *i)
+{
+    const slice_attr *s = i->attr;
+    const rv_shape *x = &i->in[0].shape;
+    i->out = (rv_type){i->in[0].dtype, {.rank = x->rank}};
+    for (int64_t d = 0; d < x->rank; d++) {
+        i->out.shape.dim[d] = s->size[d];
+        bool fits = s->start[d] >= 0 && s->start[d] < x->dim[d] && s->step[d] >= 1 &&
+                    s->size[d] >= 1 && s->size[d] - 1 <= (x->dim[d] - 1 - s->start[d]) / s->step[d];
+        if (!fits)
+            return rv_fail(
+                i->error, RV_ERROR_SHAPE,
+                "%lld elements from %lld on by %lld leave axis %d of size %lld; keep inside",
+                (long long)s->size[d], (long long)s->start[d], (long long)s->step[d], (int)d,
+                (long long)x->dim[d]);
+    }
+    return true;
+}
+
+/* ---- reference ---- */
+
+static void reference(const rv_call *c)
+{
+    const slice_attr *s = c->attr;
+    rv_tensor x = rv_call_in(c, 0), y = rv_call_out(c);
+    int64_t index[RV_MAX_RANK];
+    for (int64_t i = 0; i < rv_tensor_count(&y); i++) {
+        rv_unravel(y.shape, i, index);
+        for (int64_t d = 0; d < y.shape.rank; d++) index[d] = s->start[d] + index[d] * s->step[d];
+        rv_tensor_set(&y, i, rv_tensor_get(&x, rv_ravel(x.shape, index)));
+    }
+}
+
+/* ---- kernel ---- */
+
+static rv_kernel choose(rv_call *c)
+{
+    const slice_attr *s = c->attr;
+    const rv_shape y = c->out_type.shape;
+    int64_t stride[RV_MAX_RANK];
+    rv_copy_plan plan = {.rank = y.rank, .out_count = rv_shape_count(y)};
+    rv_strides(c->in_type[0].shape, stride);
+    rv_strides(y, plan.out_stride);
+    for (int64_t d = 0; d < y.rank; d++) {
+        plan.dim[d] = y.dim[d];
+        plan.in_stride[d] = stride[d] * s->step[d];
+        plan.in_offset += stride[d] * s->start[d];
+    }
+    return rv_select_copy(c, plan);
+}
+
+/* ---- gradient: everything that was left out gets zero ---- */
+
+static rv_var gradient(const rv_backward *b, int k)
+{
+    const slice_attr *s = b->attr;
+    rv_shape x = rv_shape_of(b->x[k]);
+    int64_t after[RV_MAX_RANK] = {0}, between[RV_MAX_RANK] = {0};
+    for (int64_t d = 0; d < x.rank; d++) {
+        after[d] = x.dim[d] - (s->start[d] + (s->size[d] - 1) * s->step[d] + 1);
+        between[d] = s->step[d] - 1;
+    }
+    return rv_pad(b->dy, s->start, after, between);
+}
+
+/* ---- samples, descriptor, constructors ---- */
+
+#define WINDOW(...) .attr = &(slice_attr){__VA_ARGS__}, .attr_size = sizeof(slice_attr)
+static const rv_sample samples[] = {
+    {.in = {{2, {5, 7}}}, .low = -2, .high = 2, WINDOW({1, 2}, {3, 5}, {1, 1})},
+    {.in = {{2, {5, 8}}}, .low = -2, .high = 2, WINDOW({0, 1}, {3, 3}, {2, 3})},
+    {.in = {{3, {2, 3, 4}}}, .low = -2, .high = 2, WINDOW({1, 0, 3}, {1, 3, 1}, {1, 1, 1})},
+    {.in = {{1, {5}}}, .error = "leave axis 0 of size 5", WINDOW({2}, {4}, {1})},
+    {.in = {{1, {5}}}, .error = "leave axis 0", WINDOW({0}, {2}, {INT64_MAX})},
+};
+
+const rv_op rv_op_slice = {
+    .name = "slice",
+    .args = "x",
+    .formula = "y[.., i, ..] = x[.., start + i step, ..]",
+    .doc = "a window, or every step-th element of it",
+    .inputs = 1,
+    .infer = infer,
+    .reference = reference,
+    .select = choose,
+    .gradient = gradient,
+    .linear = 1,
+    .linear_jointly = true,
+    .polynomial = true,
+    .rearranges = true,
+    RV_SAMPLES(samples),
+};
+
+rv_var rv_slice(rv_var x, const int64_t *start, const int64_t *size, const int64_t *step)
+{
+    slice_attr attr = {0};
+    rv_shape shape = rv_shape_of(x);
+    bool whole = true;
+    for (int64_t d = 0; d < shape.rank; d++) {
+        attr.start[d] = start[d];
+        attr.size[d] = size[d];
+        attr.step[d] = step ? step[d] : 1;
+        whole = whole && start[d] == 0 && size[d] == shape.dim[d] && attr.step[d] == 1;
+    }
+    return whole ? x : rv_record(NULL, &rv_op_slice, &attr, sizeof attr, &x, 1);
+}
+
+rv_var rv_slice_axis(rv_var x, int axis, int64_t start, int64_t size)
+{
+    rv_shape shape = rv_shape_of(x);
+    int64_t from[RV_MAX_RANK] = {0}, count[RV_MAX_RANK];
+    int at = rv_axis(x, axis);
+    if (rv_is_null(x)) return x;
+    if (at < 0)
+        return rv_tape_fail(x.tape, RV_ERROR_ARGUMENT,
+                            "slice: axis %d of a tensor of rank %lld; use 0 .. rank-1", axis,
+                            (long long)shape.rank);
+    for (int64_t d = 0; d < shape.rank; d++) count[d] = shape.dim[d];
+    from[at] = start;
+    count[at] = size;
+    return rv_slice(x, from, count, NULL);
+}

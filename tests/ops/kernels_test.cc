@@ -1,0 +1,788 @@
+/* Every kernel of every table that this machine has, against loops that follow its definition in
+ * kernels.h word by word, in long double. */
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "ops/kernels/kernels.h"
+
+namespace {
+
+using Exact = long double;
+
+/* A buffer whose ends are guarded: writing past them, or reading what was never written, shows. */
+template <class T> class Buffer {
+  public:
+    explicit Buffer(int64_t count) : count_(count)
+    {
+        bytes_.assign(kGuard * 2 + static_cast<size_t>(count) * sizeof(T) + 64, kMark);
+        const auto start = reinterpret_cast<uintptr_t>(bytes_.data()) + kGuard;
+        data_ = reinterpret_cast<T *>((start + 63) / 64 * 64);
+        /* NaN unless it is written */
+        for (int64_t i = 0; i < count; i++) data_[i] = std::numeric_limits<T>::quiet_NaN();
+    }
+    Buffer(const Buffer &) = delete;
+    T *data() { return data_; }
+    int64_t count() const { return count_; }
+    T &operator[](int64_t i) { return data_[i]; }
+    bool intact() const
+    {
+        const auto *begin = bytes_.data(), *end = begin + bytes_.size();
+        const auto *first = reinterpret_cast<const unsigned char *>(data_);
+        const auto *last = reinterpret_cast<const unsigned char *>(data_ + count_);
+        for (const auto *p = begin; p < first; p++)
+            if (*p != kMark) return false;
+        for (const auto *p = last; p < end; p++)
+            if (*p != kMark) return false;
+        return true;
+    }
+
+  private:
+    static constexpr size_t kGuard = 256;
+    static constexpr unsigned char kMark = 0xA5;
+    int64_t count_;
+    std::vector<unsigned char> bytes_;
+    T *data_;
+};
+
+/* One call of a kernel, with guarded output and scratch. */
+template <class T> struct Call {
+    std::vector<const void *> in;
+    const void *plan = nullptr;
+    size_t scratch_size = 0;
+    unsigned scalar = 0;
+
+    void operator()(rv_kernel kernel, T *out, int64_t count) const
+    {
+        Buffer<unsigned char> scratch(static_cast<int64_t>(scratch_size));
+        std::memset(scratch.data(), 0xFF, scratch_size); /* NaNs: undefined content must not leak */
+        rv_call call{};
+        call.run = kernel;
+        call.out = out;
+        call.in = in.data();
+        call.inputs = static_cast<int>(in.size());
+        call.plan = plan;
+        call.scalar = scalar;
+        call.scratch = scratch.data();
+        call.scratch_size = scratch_size;
+        call.out_type.dtype = sizeof(T) == sizeof(float) ? RV_F32 : RV_F64;
+        call.out_type.shape = RV_SHAPE(count);
+        kernel(&call);
+        ASSERT_TRUE(scratch.intact()) << "wrote outside its scratch";
+    }
+    void operator()(rv_kernel kernel, Buffer<T> &out) const
+    {
+        (*this)(kernel, out.data(), out.count());
+        ASSERT_TRUE(out.intact()) << "wrote outside its output";
+    }
+};
+
+template <class T> struct Traits;
+template <> struct Traits<float> {
+    using Bits = uint32_t;
+    static constexpr rv_dtype dtype = RV_F32;
+};
+template <> struct Traits<double> {
+    using Bits = uint64_t;
+    static constexpr rv_dtype dtype = RV_F64;
+};
+
+template <class T> typename Traits<T>::Bits bits(T x)
+{
+    typename Traits<T>::Bits b;
+    std::memcpy(&b, &x, sizeof b);
+    return b;
+}
+
+template <class T> void fill(Buffer<T> &x, unsigned seed, double low = -1, double high = 1)
+{
+    std::mt19937 random(seed);
+    std::uniform_real_distribution<double> uniform(low, high);
+    for (int64_t i = 0; i < x.count(); i++) x[i] = static_cast<T>(uniform(random));
+}
+
+template <class T> constexpr Exact kEps = std::numeric_limits<T>::epsilon();
+
+/* Expects |got - exact| <= bound; says where not. */
+template <class T>
+void expect_near(Buffer<T> &got, const std::vector<Exact> &exact, const std::vector<Exact> &bound,
+                 const std::string &what)
+{
+    ASSERT_EQ(static_cast<size_t>(got.count()), exact.size());
+    for (int64_t i = 0; i < got.count(); i++) {
+        const auto at = static_cast<size_t>(i);
+        ASSERT_LE(std::fabs(static_cast<Exact>(got[i]) - exact[at]), bound[at])
+            << what << ": element " << i << " is " << got[i] << ", not " << exact[at];
+    }
+}
+
+template <class T> class Kernels : public testing::Test {
+  protected:
+    template <class Claim> void each_table(Claim claim)
+    {
+        for (int level = 0; level < RV_KERNEL_LEVELS; level++) {
+            const rv_kernels *table = rv_kernels_at(Traits<T>::dtype, level);
+            if (table == nullptr) continue;
+            SCOPED_TRACE("level " + std::to_string(level));
+            claim(*table);
+            if (testing::Test::HasFatalFailure()) return;
+        }
+    }
+};
+
+using Types = testing::Types<float, double>;
+struct TypeNames {
+    template <class T> static std::string GetName(int) { return sizeof(T) == 4 ? "F32" : "F64"; }
+};
+TYPED_TEST_SUITE(Kernels, Types, TypeNames);
+
+/* ---- tables ------------------------------------------------------------------------------ */
+
+TEST(KernelTables, TheBestIsTheHighestThatTheMachineHas)
+{
+    for (const rv_dtype dtype : {RV_F32, RV_F64, RV_I32}) {
+        const rv_kernels *best = nullptr;
+        for (int level = 0; level < RV_KERNEL_LEVELS; level++)
+            if (const rv_kernels *table = rv_kernels_at(dtype, level)) best = table;
+        ASSERT_NE(best, nullptr);
+        EXPECT_EQ(rv_kernels_for(dtype), best);
+    }
+    EXPECT_EQ(rv_kernels_at(RV_F32, RV_KERNEL_LEVELS), nullptr);
+    EXPECT_EQ(rv_kernels_at(RV_F32, -1), nullptr);
+}
+
+/* ---- pointwise --------------------------------------------------------------------------- */
+
+#define EXP std::exp
+#define LOG std::log
+#define LOG1P std::log1p
+#define TANH std::tanh
+#define ATAN std::atan
+#define SQRT std::sqrt
+
+/* A row of pointwise.def. No function is more than 4 units in the last place off, and no row has
+ * more than four roundings beside. */
+struct Row {
+    const char *name;
+    int inputs;
+    rv_kernel rv_kernels::*kernel;
+    Exact (*exact)(Exact x, Exact y, Exact z);
+    double low, high;
+};
+
+const Row kRows[] = {
+#define UNUSED [[maybe_unused]]
+#define ROW(name, inputs, value, low, high)                                                          \
+    {#name, inputs, &rv_kernels::name,                                                               \
+     [](UNUSED Exact x, UNUSED Exact y, UNUSED Exact z) -> Exact { return value; }, low, high},
+#define UNARY(name, formula, doc, value, gradient, low, high, ...) ROW(name, 1, value, low, high)
+#define BINARY(name, formula, doc, value, gradient, low, high, ...) ROW(name, 2, value, low, high)
+#define TERNARY(name, formula, doc, value, gradient, low, high, ...) ROW(name, 3, value, low, high)
+#include "ops/pointwise.def"
+};
+
+constexpr int64_t kCounts[] = {1, 2, 3, 7, 8, 15, 16, 17, 31, 33, 64, 100, 257, 1000};
+
+TYPED_TEST(Kernels, PointwiseFollowsItsRow)
+{
+    using T = TypeParam;
+    this->each_table([](const rv_kernels &table) {
+        for (const Row &row : kRows) {
+            for (const int64_t n : kCounts) {
+                for (unsigned scalar = 0; scalar < 1u << row.inputs; scalar++) {
+                    SCOPED_TRACE(std::string(row.name) + " n " + std::to_string(n) + " scalar " +
+                                 std::to_string(scalar));
+                    std::vector<std::unique_ptr<Buffer<T>>> x;
+                    Call<T> call;
+                    call.scalar = scalar;
+                    for (int k = 0; k < 3; k++) {
+                        x.push_back(std::make_unique<Buffer<T>>(scalar >> k & 1 ? 1 : n));
+                        fill(*x[k], 7 + k, row.low, row.high);
+                        for (int64_t i = 0; i < x[k]->count(); i += 5) (*x[k])[i] = T(1);
+                        if (k < row.inputs) call.in.push_back(x[k]->data());
+                    }
+                    Buffer<T> y(n);
+                    call(table.*row.kernel, y);
+                    for (int64_t i = 0; i < n; i++) {
+                        Exact v[3];
+                        for (int k = 0; k < 3; k++) v[k] = (*x[k])[scalar >> k & 1 ? 0 : i];
+                        const Exact exact = row.exact(v[0], v[1], v[2]);
+                        ASSERT_LE(std::fabs(y[i] - exact), 8 * kEps<T> * std::fabs(exact))
+                            << "element " << i;
+                    }
+                }
+            }
+        }
+    });
+}
+
+TYPED_TEST(Kernels, PointwiseBitsDoNotDependOnThePosition)
+{
+    using T = TypeParam;
+    const T special[] = {T(0), T(-0.0), T(INFINITY), T(-INFINITY), T(NAN), T(1000), T(-1000)};
+    this->each_table([&](const rv_kernels &table) {
+        for (const Row &row : kRows) {
+            Buffer<T> x(203), y(203), z(203), all(203);
+            fill(x, 1, row.low, row.high);
+            fill(y, 2, row.low, row.high);
+            fill(z, 3, row.low, row.high);
+            for (int64_t i = 0; i < 7; i++) x[i * 29 + 3] = special[i];
+            Call<T> call;
+            call.in = {x.data(), y.data(), z.data()};
+            call.in.resize(row.inputs);
+            call(table.*row.kernel, all);
+            for (int64_t start = 0; start < 37; start++) {
+                for (const int64_t n : {1, 5, 16, 18, 160}) {
+                    Buffer<T> part(n);
+                    call.in = {x.data() + start, y.data() + start, z.data() + start};
+                    call.in.resize(row.inputs);
+                    call(table.*row.kernel, part);
+                    for (int64_t i = 0; i < n; i++) {
+                        if (std::isnan(part[i]) && std::isnan(all[start + i])) continue;
+                        ASSERT_EQ(bits(part[i]), bits(all[start + i]))
+                            << row.name << " of " << x[start + i] << " at " << i << " of " << n;
+                    }
+                }
+            }
+        }
+    });
+}
+
+TYPED_TEST(Kernels, PointwiseMayOverwriteAnInput)
+{
+    using T = TypeParam;
+    this->each_table([](const rv_kernels &table) {
+        for (const Row &row : kRows) {
+            for (int k = 0; k < row.inputs; k++) {
+                Buffer<T> x(77), y(77), z(77), out(77);
+                Buffer<T> *in[] = {&x, &y, &z};
+                for (int s = 0; s < 3; s++) fill(*in[s], 4 + s, row.low, row.high);
+                Call<T> call;
+                call.in = {x.data(), y.data(), z.data()};
+                call.in.resize(row.inputs);
+                call(table.*row.kernel, out);
+                call(table.*row.kernel, *in[k]);
+                for (int64_t i = 0; i < 77; i++)
+                    ASSERT_EQ(bits(out[i]), bits((*in[k])[i])) << row.name;
+            }
+        }
+    });
+}
+
+TYPED_TEST(Kernels, PointwiseIsRightAtTheEndsOfTheLine)
+{
+    using T = TypeParam;
+    const T inf = INFINITY, nan = NAN;
+    struct Case {
+        rv_kernel rv_kernels::*kernel;
+        T x, y;
+    };
+    const T half_pi = static_cast<T>(1.57079632679489661923L);
+    const Case cases[] = {
+        {&rv_kernels::exp, T(0), T(1)},          {&rv_kernels::exp, T(-0.0), T(1)},
+        {&rv_kernels::exp, inf, inf},            {&rv_kernels::exp, -inf, T(0)},
+        {&rv_kernels::exp, T(1000), inf},        {&rv_kernels::exp, T(-1000), T(0)},
+        {&rv_kernels::log, T(0), -inf},          {&rv_kernels::log, T(1), T(0)},
+        {&rv_kernels::log, inf, inf},            {&rv_kernels::log, T(-1), nan},
+        {&rv_kernels::sigmoid, T(0), T(0.5)},    {&rv_kernels::sigmoid, T(1000), T(1)},
+        {&rv_kernels::sigmoid, T(-1000), T(0)},  {&rv_kernels::sigmoid, inf, T(1)},
+        {&rv_kernels::sigmoid, -inf, T(0)},      {&rv_kernels::tanh, T(0), T(0)},
+        {&rv_kernels::tanh, T(-0.0), T(-0.0)},   {&rv_kernels::tanh, T(1000), T(1)},
+        {&rv_kernels::tanh, T(-1000), T(-1)},    {&rv_kernels::tanh, inf, T(1)},
+        {&rv_kernels::tanh, -inf, T(-1)},        {&rv_kernels::arctan, T(-0.0), T(-0.0)},
+        {&rv_kernels::arctan, inf, half_pi},     {&rv_kernels::arctan, -inf, -half_pi},
+        {&rv_kernels::softplus, inf, inf},       {&rv_kernels::softplus, -inf, T(0)},
+        {&rv_kernels::softplus, T(1000), T(1000)}, {&rv_kernels::softplus, T(-1000), T(0)},
+        {&rv_kernels::sqrt, T(0), T(0)},         {&rv_kernels::sqrt, T(-1), nan},
+        {&rv_kernels::sqrt, inf, inf},           {&rv_kernels::relu, -inf, T(0)},
+        {&rv_kernels::relu, inf, inf},           {&rv_kernels::negate, T(0), T(-0.0)},
+        {&rv_kernels::exp, nan, nan},            {&rv_kernels::log, nan, nan},
+        {&rv_kernels::sigmoid, nan, nan},        {&rv_kernels::tanh, nan, nan},
+        {&rv_kernels::arctan, nan, nan},         {&rv_kernels::softplus, nan, nan},
+        {&rv_kernels::sqrt, nan, nan},           {&rv_kernels::square, nan, nan},
+        {&rv_kernels::negate, nan, nan},         {&rv_kernels::exp, T(1e-40), T(1)},
+    };
+    this->each_table([&](const rv_kernels &table) {
+        for (const Case &c : cases) {
+            for (const int64_t at : {0, 5, 20}) {
+                Buffer<T> x(21), y(21);
+                fill(x, 1, 0.5, 1);
+                x[at] = c.x;
+                Call<T> call;
+                call.in = {x.data()};
+                call(table.*c.kernel, y);
+                if (std::isnan(c.y)) {
+                    EXPECT_TRUE(std::isnan(y[at])) << &c - cases << " of " << c.x << ": " << y[at];
+                } else {
+                    EXPECT_EQ(y[at], c.y) << "case " << &c - cases << " of " << c.x;
+                    EXPECT_EQ(std::signbit(y[at]), std::signbit(c.y)) << "case " << &c - cases;
+                }
+            }
+        }
+    });
+}
+
+/* ---- copy -------------------------------------------------------------------------------- */
+
+/* Moves bits, not numbers: what a tensor of i32 needs, and what keeps a NaN's payload. */
+TYPED_TEST(Kernels, CopyMovesEveryBitWhereThePlanSays)
+{
+    using T = TypeParam;
+    using Bits = typename Traits<T>::Bits;
+    const rv_copy_plan plans[] = {
+        /* rank, dim, in_stride, out_stride, in_offset, out_offset, out_count, clear */
+        {0, {}, {}, {}, 3, 0, 1, false},                                   /* one element */
+        {1, {100}, {1}, {1}, 5, 0, 100, false},                            /* a slice */
+        {1, {33}, {0}, {1}, 2, 0, 33, false},                              /* a broadcast scalar */
+        {1, {37}, {-1}, {1}, 36, 0, 37, false},                            /* a flip */
+        {1, {19}, {3}, {1}, 1, 0, 19, false},                              /* every third */
+        {1, {19}, {1}, {3}, 0, 2, 60, true},                               /* to every third */
+        {2, {23, 41}, {1, 23}, {41, 1}, 0, 0, 23 * 41, false},             /* a transpose */
+        {2, {16, 16}, {1, 16}, {16, 1}, 0, 0, 256, false},
+        {2, {64, 128}, {1, 64}, {128, 1}, 0, 0, 64 * 128, false},
+        {2, {3, 200}, {1, 3}, {200, 1}, 0, 0, 600, false},
+        {2, {200, 3}, {1, 200}, {3, 1}, 0, 0, 600, false},
+        {2, {7, 9}, {0, 1}, {9, 1}, 0, 0, 63, false},                      /* broadcast rows */
+        {2, {7, 9}, {1, 0}, {9, 1}, 0, 0, 63, false},                      /* broadcast columns */
+        {2, {5, 9}, {9, 1}, {13, 1}, 0, 15, 9 * 13, true},                 /* pad */
+        {3, {4, 5, 6}, {30, 1, 5}, {30, 6, 1}, 0, 0, 120, false},          /* batch transpose */
+        {3, {8, 9, 10}, {1, 80, 8}, {90, 10, 1}, 0, 0, 720, false},
+        {4, {2, 3, 4, 5}, {60, 20, -5, 1}, {60, 20, 5, 1}, 15, 0, 120, false},
+        {4, {2, 3, 4, 5}, {1, 2, 6, 24}, {60, 20, 5, 1}, 0, 0, 120, false},
+        {6, {2, 3, 2, 3, 2, 3}, {1, 2, 6, 12, 36, 72}, {108, 36, 18, 6, 3, 1}, 0, 0, 216, false},
+        {3, {2, 3, 4}, {12, 4, 1}, {-12, 4, 1}, 0, 12, 24, false},
+        {2, {6, 7}, {7, 1}, {1, 6}, 0, 0, 42, false},                      /* out transposed */
+        {2, {33, 70}, {70, 1}, {1, 33}, 0, 0, 33 * 70, false},
+    };
+    this->each_table([&](const rv_kernels &table) {
+        for (const rv_copy_plan &p : plans) {
+            SCOPED_TRACE("plan " + std::to_string(&p - plans));
+            std::vector<Bits> in(20000);
+            std::mt19937_64 random(3);
+            for (Bits &b : in) b = static_cast<Bits>(random());
+            Buffer<T> out(p.out_count);
+            std::vector<Bits> expected(static_cast<size_t>(p.out_count));
+            std::memcpy(expected.data(), out.data(), expected.size() * sizeof(Bits));
+            if (p.clear) expected.assign(expected.size(), 0);
+            int64_t total = 1;
+            for (int64_t d = 0; d < p.rank; d++) total *= p.dim[d];
+            for (int64_t e = 0; e < total; e++) {
+                int64_t rest = e, from = p.in_offset, to = p.out_offset;
+                for (int64_t d = p.rank - 1; d >= 0; d--) {
+                    from += rest % p.dim[d] * p.in_stride[d];
+                    to += rest % p.dim[d] * p.out_stride[d];
+                    rest /= p.dim[d];
+                }
+                expected[static_cast<size_t>(to)] = in[static_cast<size_t>(from)];
+            }
+            Call<T> call;
+            call.in = {in.data()};
+            call.plan = &p;
+            call(table.copy, out);
+            ASSERT_EQ(std::memcmp(out.data(), expected.data(), expected.size() * sizeof(Bits)), 0);
+        }
+    });
+}
+
+/* ---- reductions -------------------------------------------------------------------------- */
+
+const rv_reduce_plan kReductions[] = {
+    /* rank, dim, stride, reduced_rank, reduced_dim, reduced_stride */
+    {0, {}, {}, 0, {}, {}},                              /* one element, nothing to reduce */
+    {1, {100}, {1}, 0, {}, {}},                          /* a copy */
+    {0, {}, {}, 1, {1}, {1}},
+    {0, {}, {}, 1, {100000}, {1}},                       /* everything */
+    {1, {37}, {10}, 1, {10}, {1}},                       /* along rows */
+    {1, {5}, {1003}, 1, {1003}, {1}},
+    {1, {300}, {3}, 1, {3}, {1}},
+    {1, {1003}, {1}, 1, {70}, {1003}},                   /* down columns */
+    {1, {10}, {1}, 1, {1000}, {10}},
+    {1, {3}, {1}, 1, {5000}, {3}},
+    {1, {64}, {1}, 1, {128}, {64}},
+    {1, {17}, {64}, 2, {9, 64}, {17 * 64, 1}},           /* all but the channels of N,C,HW */
+    {2, {6, 8}, {8 * 11, 1}, 1, {11}, {8}},              /* the middle */
+    {2, {4, 5}, {30, 6}, 1, {6}, {1}},
+    {2, {6, 7}, {1, 12}, 1, {2}, {6}},
+    {3, {2, 3, 4}, {210, 1, 6}, 2, {2, 7}, {3, 30}},
+    {1, {50}, {0}, 1, {20}, {1}},
+    {1, {9}, {7}, 1, {40}, {0}},
+    {1, {33}, {-2}, 1, {20}, {-70}},                     /* flipped; starts in the middle */
+    {3, {3, 2, 2}, {8, 1, 0}, 3, {2, 2, 5}, {4, 2, 24}},
+};
+
+struct Reduced {
+    std::vector<Exact> sum, size, max;
+};
+
+template <class T> Reduced reduce_exactly(const rv_reduce_plan &p, const T *x)
+{
+    Reduced result;
+    int64_t n = 1, r = 1;
+    for (int64_t d = 0; d < p.rank; d++) n *= p.dim[d];
+    for (int64_t d = 0; d < p.reduced_rank; d++) r *= p.reduced_dim[d];
+    for (int64_t i = 0; i < n; i++) {
+        int64_t rest = i, start = 0;
+        for (int64_t d = p.rank - 1; d >= 0; d--) {
+            start += rest % p.dim[d] * p.stride[d];
+            rest /= p.dim[d];
+        }
+        Exact sum = 0, size = 0, max = -INFINITY;
+        for (int64_t k = 0; k < r; k++) {
+            int64_t at = start;
+            rest = k;
+            for (int64_t d = p.reduced_rank - 1; d >= 0; d--) {
+                at += rest % p.reduced_dim[d] * p.reduced_stride[d];
+                rest /= p.reduced_dim[d];
+            }
+            sum += x[at];
+            size += std::fabs(static_cast<Exact>(x[at]));
+            max = std::isnan(max) || x[at] <= max ? max : static_cast<Exact>(x[at]);
+        }
+        result.sum.push_back(sum);
+        result.size.push_back(size);
+        result.max.push_back(max);
+    }
+    return result;
+}
+
+/* Summed in blocks: far below the n eps of a plain loop, whatever n. */
+TYPED_TEST(Kernels, SumIsTheSumAndMaxTheGreatest)
+{
+    using T = TypeParam;
+    this->each_table([](const rv_kernels &table) {
+        for (const rv_reduce_plan &p : kReductions) {
+            SCOPED_TRACE("plan " + std::to_string(&p - kReductions));
+            Buffer<T> in(110000);
+            fill(in, 5, -0.5, 1);
+            const T *start = in.data() + (p.rank == 1 && p.stride[0] < 0 ? 5000 : 0);
+            const Reduced exact = reduce_exactly(p, start);
+            Call<T> call;
+            call.in = {start};
+            call.plan = &p;
+            Buffer<T> sum(static_cast<int64_t>(exact.sum.size())), max(sum.count());
+            call(table.sum, sum);
+            std::vector<Exact> bound;
+            for (const Exact size : exact.size) bound.push_back(64 * kEps<T> * size);
+            expect_near(sum, exact.sum, bound, "sum");
+            call(table.max, max);
+            expect_near(max, exact.max, std::vector<Exact>(exact.max.size(), 0), "max");
+        }
+    });
+}
+
+TYPED_TEST(Kernels, ASumOfMillionsStaysExactToAFewBits)
+{
+    using T = TypeParam;
+    this->each_table([](const rv_kernels &table) {
+        const int64_t n = 3000001;
+        Buffer<T> in(n), sum(1);
+        for (int64_t i = 0; i < n; i++) in[i] = T(0.1);
+        for (const int64_t stride : {1, 3}) {
+            const rv_reduce_plan p = {0, {}, {}, 1, {n / stride}, {stride}};
+            Call<T> call;
+            call.in = {in.data()};
+            call.plan = &p;
+            call(table.sum, sum);
+            const Exact exact = static_cast<Exact>(T(0.1)) * static_cast<Exact>(n / stride);
+            EXPECT_LE(std::fabs(sum[0] - exact), 64 * kEps<T> * exact) << "stride " << stride;
+        }
+    });
+}
+
+TYPED_TEST(Kernels, ReductionsKeepNaN)
+{
+    using T = TypeParam;
+    this->each_table([](const rv_kernels &table) {
+        for (const rv_reduce_plan &p : kReductions) {
+            if (p.rank == 1 && p.stride[0] < 0) continue;
+            SCOPED_TRACE("plan " + std::to_string(&p - kReductions));
+            Buffer<T> in(110000);
+            for (const int64_t at : {0, 2, 9, 20}) {
+                fill(in, 5);
+                in[at] = std::numeric_limits<T>::quiet_NaN();
+                const Reduced exact = reduce_exactly(p, in.data());
+                Call<T> call;
+                call.in = {in.data()};
+                call.plan = &p;
+                Buffer<T> out(static_cast<int64_t>(exact.sum.size()));
+                for (const rv_kernel kernel : {table.sum, table.max}) {
+                    call(kernel, out);
+                    for (int64_t i = 0; i < out.count(); i++)
+                        ASSERT_EQ(std::isnan(out[i]), std::isnan(exact.sum[i])) << at << " " << i;
+                }
+            }
+            for (int64_t i = 0; i < in.count(); i++) in[i] = -INFINITY;
+            Call<T> call;
+            call.in = {in.data()};
+            call.plan = &p;
+            Buffer<T> out(static_cast<int64_t>(reduce_exactly(p, in.data()).sum.size()));
+            call(table.max, out);
+            for (int64_t i = 0; i < out.count(); i++) ASSERT_EQ(out[i], T(-INFINITY));
+        }
+    });
+}
+
+/* ---- matmul ------------------------------------------------------------------------------ */
+
+/* A sum of k products, each rounded at most once more than once: k + 1 roundings of its size. */
+template <class T> void check_matmul(const rv_kernels &table, const rv_matmul_plan &p)
+{
+    SCOPED_TRACE("batch " + std::to_string(p.batch) + " m " + std::to_string(p.m) + " n " +
+                 std::to_string(p.n) + " k " + std::to_string(p.k) + (p.transpose_a ? " A'" : "") +
+                 (p.transpose_b ? " B'" : ""));
+    Buffer<T> a(p.batch * p.m * p.k), b(p.batch * p.k * p.n), c(p.batch * p.m * p.n);
+    fill(a, 11);
+    fill(b, 12);
+    std::vector<Exact> exact, bound;
+    for (int64_t s = 0; s < p.batch; s++)
+        for (int64_t i = 0; i < p.m; i++)
+            for (int64_t j = 0; j < p.n; j++) {
+                Exact sum = 0, size = 0;
+                for (int64_t l = 0; l < p.k; l++) {
+                    const Exact x = a[s * p.m * p.k + (p.transpose_a ? l * p.m + i : i * p.k + l)];
+                    const Exact y = b[s * p.k * p.n + (p.transpose_b ? j * p.k + l : l * p.n + j)];
+                    sum += x * y;
+                    size += std::fabs(x * y);
+                }
+                exact.push_back(sum);
+                bound.push_back(static_cast<Exact>(p.k + 1) * kEps<T> * size);
+            }
+    Call<T> call;
+    call.in = {a.data(), b.data()};
+    call.plan = &p;
+    call.scratch_size = table.matmul_scratch(&p);
+    call(table.matmul, c);
+    ASSERT_TRUE(a.intact() && b.intact());
+    expect_near(c, exact, bound, "matmul");
+}
+
+TYPED_TEST(Kernels, MatmulIsRightForAnySizeAndTransposition)
+{
+    using T = TypeParam;
+    this->each_table([](const rv_kernels &table) {
+        const int64_t sizes[] = {1, 2, 3, 5, 8, 9, 15, 17, 34, 65};
+        for (const int64_t m : sizes)
+            for (const int64_t n : sizes)
+                for (const int64_t k : {1, 4, 16, 19, 67})
+                    for (int flags = 0; flags < 4; flags++)
+                        check_matmul<T>(table, {1, m, n, k, (flags & 1) != 0, (flags & 2) != 0});
+    });
+}
+
+TYPED_TEST(Kernels, MatmulIsRightWhereItBlocks)
+{
+    using T = TypeParam;
+    this->each_table([](const rv_kernels &table) {
+        const int64_t shapes[][4] = {{3, 7, 20, 33},   {5, 1, 34, 16},   {2, 70, 50, 300},
+                                     {1, 100, 70, 600}, {1, 300, 20, 40}, {1, 70, 2100, 20},
+                                     {1, 261, 3, 259},  {1, 1, 300, 500}, {1, 300, 1, 500}};
+        for (const auto &s : shapes)
+            for (int flags = 0; flags < 4; flags++)
+                check_matmul<T>(table, {s[0], s[1], s[2], s[3], (flags & 1) != 0, (flags & 2) != 0});
+    });
+}
+
+/* An infinite or missing number reaches the results it is part of, and no others. */
+TYPED_TEST(Kernels, MatmulKeepsInfinityAndNaNInTheirRowsAndColumns)
+{
+    using T = TypeParam;
+    this->each_table([](const rv_kernels &table) {
+        for (const int64_t k : {5, 16, 19, 35, 300}) {
+            for (const int64_t m : {1, 6, 70}) {
+                for (int flags = 0; flags < 4; flags++) {
+                    const int64_t n = 37, i = m / 2, j = 36, l = k - 2;
+                    const rv_matmul_plan p = {1, m, n, k, (flags & 1) != 0, (flags & 2) != 0};
+                    Buffer<T> a(m * k), b(k * n), c(m * n);
+                    fill(a, 1, 0.5, 1);
+                    fill(b, 2, 0.5, 1);
+                    a[p.transpose_a ? l * m + i : i * k + l] = INFINITY;
+                    b[p.transpose_b ? j * k + l : l * n + j] = NAN;
+                    Call<T> call;
+                    call.in = {a.data(), b.data()};
+                    call.plan = &p;
+                    call.scratch_size = table.matmul_scratch(&p);
+                    call(table.matmul, c);
+                    for (int64_t r = 0; r < m; r++)
+                        for (int64_t s = 0; s < n; s++) {
+                            const T x = c[r * n + s];
+                            if (s == j) ASSERT_TRUE(std::isnan(x));
+                            else if (r == i) ASSERT_EQ(x, T(INFINITY));
+                            else ASSERT_TRUE(std::isfinite(x));
+                        }
+                }
+            }
+        }
+    });
+}
+
+/* ---- convolution ------------------------------------------------------------------------- */
+
+struct Window {
+    int64_t batch, channels, height, width, outputs, kernel[2], stride[2], pad[2], dilation[2], groups;
+    int64_t extra[2]; /* rows below and columns to the right beyond pad */
+};
+
+rv_conv_plan plan_of(const Window &w)
+{
+    rv_conv_plan p{};
+    p.batch = w.batch, p.channels = w.channels, p.height = w.height, p.width = w.width;
+    p.outputs = w.outputs, p.groups = w.groups;
+    for (int d = 0; d < 2; d++) {
+        p.kernel[d] = w.kernel[d], p.stride[d] = w.stride[d];
+        p.pad[d] = w.pad[d], p.dilation[d] = w.dilation[d];
+    }
+    const auto out = [&](int d, int64_t size) {
+        return (size + 2 * w.pad[d] + w.extra[d] - w.dilation[d] * (w.kernel[d] - 1) - 1) / w.stride[d] + 1;
+    };
+    p.out_height = out(0, w.height), p.out_width = out(1, w.width);
+    return p;
+}
+
+/* Calls visit(index of y, of x, of w) for each product of the definition. */
+template <class Visit> void each_product(const rv_conv_plan &t, Visit visit)
+{
+    const int64_t in_group = t.channels / t.groups, out_group = t.outputs / t.groups;
+    for (int64_t n = 0; n < t.batch; n++)
+        for (int64_t o = 0; o < t.outputs; o++)
+            for (int64_t i = 0; i < t.out_height; i++)
+                for (int64_t j = 0; j < t.out_width; j++)
+                    for (int64_t c = 0; c < in_group; c++)
+                        for (int64_t p = 0; p < t.kernel[0]; p++)
+                            for (int64_t q = 0; q < t.kernel[1]; q++) {
+                                const int64_t h = i * t.stride[0] + p * t.dilation[0] - t.pad[0];
+                                const int64_t v = j * t.stride[1] + q * t.dilation[1] - t.pad[1];
+                                if (h < 0 || h >= t.height || v < 0 || v >= t.width) continue;
+                                const int64_t channel = o / out_group * in_group + c;
+                                visit(((n * t.outputs + o) * t.out_height + i) * t.out_width + j,
+                                      ((n * t.channels + channel) * t.height + h) * t.width + v,
+                                      ((o * in_group + c) * t.kernel[0] + p) * t.kernel[1] + q);
+                            }
+}
+
+template <class T> void check_convolution(const rv_kernels &table, const Window &window)
+{
+    const rv_conv_plan p = plan_of(window);
+    const int64_t x_count = p.batch * p.channels * p.height * p.width;
+    const int64_t w_count = p.outputs * p.channels / p.groups * p.kernel[0] * p.kernel[1];
+    const int64_t y_count = p.batch * p.outputs * p.out_height * p.out_width;
+    Buffer<T> x(x_count), w(w_count), y(y_count), dx(x_count), dw(w_count), dy(y_count);
+    fill(x, 21);
+    fill(w, 22);
+    fill(dy, 23);
+
+    struct Sums {
+        std::vector<Exact> exact, bound;
+        explicit Sums(int64_t n) : exact(static_cast<size_t>(n)), bound(static_cast<size_t>(n)) {}
+        void add(int64_t at, Exact product)
+        {
+            exact[static_cast<size_t>(at)] += product;
+            bound[static_cast<size_t>(at)] += std::fabs(product);
+        }
+        void expect(Buffer<T> &got, int64_t products, const char *what)
+        {
+            for (Exact &b : bound) b *= static_cast<Exact>(products + 2) * kEps<T>;
+            expect_near(got, exact, bound, what);
+        }
+    };
+    Sums sum_y(y_count), sum_x(x_count), sum_w(w_count);
+    each_product(p, [&](int64_t at_y, int64_t at_x, int64_t at_w) {
+        sum_y.add(at_y, static_cast<Exact>(x[at_x]) * w[at_w]);
+        sum_x.add(at_x, static_cast<Exact>(dy[at_y]) * w[at_w]);
+        sum_w.add(at_w, static_cast<Exact>(dy[at_y]) * x[at_x]);
+    });
+
+    const int64_t taps = p.kernel[0] * p.kernel[1];
+    Call<T> call;
+    call.plan = &p;
+    call.in = {x.data(), w.data()};
+    call.scratch_size = table.conv2d_scratch(&p);
+    call(table.conv2d, y);
+    sum_y.expect(y, p.channels / p.groups * taps, "conv2d");
+
+    call.in = {dy.data(), w.data()};
+    call.scratch_size = table.conv2d_input_gradient_scratch(&p);
+    call(table.conv2d_input_gradient, dx);
+    sum_x.expect(dx, p.outputs / p.groups * taps, "conv2d_input_gradient");
+
+    call.in = {x.data(), dy.data()};
+    call.scratch_size = table.conv2d_weight_gradient_scratch(&p);
+    call(table.conv2d_weight_gradient, dw);
+    sum_w.expect(dw, p.batch * p.out_height * p.out_width, "conv2d_weight_gradient");
+    ASSERT_TRUE(x.intact() && w.intact() && dy.intact());
+}
+
+TYPED_TEST(Kernels, ConvolutionAndItsGradientsAreRight)
+{
+    using T = TypeParam;
+    const Window windows[] = {
+        /* batch channels height width outputs kernel stride pad dilation groups extra */
+        {1, 1, 8, 8, 1, {5, 5}, {1, 1}, {2, 2}, {1, 1}, 1, {0, 0}},
+        {1, 1, 8, 8, 1, {5, 5}, {1, 1}, {0, 0}, {1, 1}, 1, {0, 0}},
+        {5, 1, 10, 10, 1, {3, 3}, {1, 1}, {0, 0}, {1, 1}, 1, {0, 0}},
+        {128, 1, 8, 8, 1, {5, 5}, {1, 1}, {2, 2}, {1, 1}, 1, {0, 0}},
+        {33, 1, 4, 4, 1, {3, 3}, {1, 1}, {1, 1}, {1, 1}, 1, {0, 0}},
+        {3, 2, 4, 4, 9, {3, 3}, {1, 1}, {1, 1}, {1, 1}, 1, {0, 0}},
+        {2, 16, 16, 16, 17, {3, 3}, {1, 1}, {1, 1}, {1, 1}, 1, {0, 0}},
+        {2, 5, 9, 7, 6, {1, 1}, {1, 1}, {0, 0}, {1, 1}, 1, {0, 0}},
+        {2, 5, 9, 7, 6, {1, 1}, {2, 2}, {0, 0}, {1, 1}, 1, {0, 0}},
+        {2, 3, 11, 13, 4, {3, 5}, {2, 3}, {1, 2}, {1, 1}, 1, {0, 0}},
+        {2, 3, 11, 13, 4, {3, 2}, {1, 2}, {3, 0}, {2, 3}, 1, {0, 0}},
+        {1, 2, 9, 9, 3, {2, 3}, {3, 2}, {4, 5}, {2, 2}, 1, {0, 0}},
+        {2, 6, 7, 6, 9, {3, 3}, {1, 1}, {1, 1}, {1, 1}, 3, {0, 0}},
+        {2, 4, 7, 6, 4, {3, 3}, {2, 2}, {1, 1}, {1, 1}, 4, {0, 0}},
+        {1, 4, 5, 5, 8, {3, 3}, {1, 1}, {1, 1}, {2, 2}, 2, {1, 1}},
+        {3, 2, 4, 4, 3, {4, 4}, {1, 1}, {0, 0}, {1, 1}, 1, {0, 0}},   /* one window */
+        {9, 7, 5, 5, 33, {5, 5}, {1, 1}, {0, 0}, {1, 1}, 1, {0, 0}},
+        {4, 2, 3, 3, 3, {3, 3}, {2, 2}, {7, 6}, {1, 1}, 1, {0, 0}},   /* windows that see nothing */
+        {2, 2, 1, 1, 3, {1, 1}, {1, 1}, {0, 0}, {1, 1}, 1, {0, 0}},
+        {2, 2, 1, 1, 3, {3, 3}, {1, 1}, {1, 1}, {1, 1}, 1, {0, 0}},
+        {1, 2, 1, 50, 3, {1, 7}, {1, 1}, {0, 3}, {1, 1}, 1, {0, 0}},
+        {1, 2, 50, 1, 3, {7, 1}, {1, 1}, {3, 0}, {1, 1}, 1, {0, 0}},
+        {1, 1, 8, 8, 1, {2, 2}, {5, 5}, {0, 0}, {1, 1}, 1, {0, 0}},   /* pixels that nothing sees */
+        {1, 1, 9, 9, 2, {3, 3}, {2, 2}, {0, 0}, {2, 2}, 1, {0, 1}},
+        {1, 3, 40, 45, 5, {3, 3}, {1, 1}, {1, 1}, {1, 1}, 1, {0, 0}},
+        {1, 3, 40, 45, 5, {7, 7}, {4, 4}, {3, 3}, {1, 1}, 1, {0, 0}},
+        {1, 20, 12, 12, 40, {3, 3}, {2, 2}, {1, 1}, {1, 1}, 1, {0, 0}},
+        {1, 1, 120, 130, 1, {3, 3}, {1, 1}, {1, 1}, {1, 1}, 1, {0, 0}},
+    };
+    this->each_table([&](const rv_kernels &table) {
+        for (const Window &window : windows) {
+            SCOPED_TRACE("window " + std::to_string(&window - windows));
+            check_convolution<T>(table, window);
+        }
+    });
+}
+
+/* The gradients of random windows: every combination of stride, padding, dilation and groups. */
+TYPED_TEST(Kernels, ConvolutionIsRightForRandomWindows)
+{
+    using T = TypeParam;
+    this->each_table([](const rv_kernels &table) {
+        std::mt19937 random(99);
+        const auto draw = [&](int low, int high) {
+            return std::uniform_int_distribution<int>(low, high)(random);
+        };
+        for (int trial = 0; trial < 150; trial++) {
+            Window w{};
+            w.batch = draw(1, 4), w.groups = draw(1, 3);
+            w.channels = w.groups * draw(1, 4), w.outputs = w.groups * draw(1, 5);
+            w.height = draw(1, 12), w.width = draw(1, 20);
+            for (int d = 0; d < 2; d++) {
+                w.kernel[d] = draw(1, 4), w.stride[d] = draw(1, 3), w.dilation[d] = draw(1, 3);
+                w.pad[d] = draw(0, 4), w.extra[d] = draw(0, 2);
+                const int64_t size = d == 0 ? w.height : w.width;
+                while (size + 2 * w.pad[d] < w.dilation[d] * (w.kernel[d] - 1) + 1) w.pad[d]++;
+            }
+            SCOPED_TRACE("trial " + std::to_string(trial));
+            check_convolution<T>(table, w);
+        }
+    });
+}
+
+} // namespace

@@ -1,0 +1,146 @@
+// Every registered op proves itself, and the proof notices when a part of an op is missing or wrong.
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "tests/ops/proof.h"
+
+namespace {
+
+using proof::Complaints;
+using proof::prove;
+
+std::string join(const Complaints &complaints)
+{
+    std::string all;
+    for (const std::string &complaint : complaints) all += "\n  " + complaint;
+    return all;
+}
+
+class Registry : public testing::TestWithParam<int> {};
+
+TEST_P(Registry, OpProvesItself)
+{
+    const rv_op *op = rv_op_at(GetParam());
+    Complaints complaints = prove(*op);
+    EXPECT_TRUE(complaints.empty()) << op->name << ":" << join(complaints);
+}
+
+INSTANTIATE_TEST_SUITE_P(Ops, Registry, testing::Range(0, rv_op_count()),
+                         [](const auto &info) { return std::string(rv_op_at(info.param)->name); });
+
+TEST(RegistryNames, AreUniqueAndFound)
+{
+    std::set<std::string> names;
+    for (int i = 0; i < rv_op_count(); i++) {
+        EXPECT_TRUE(names.insert(rv_op_at(i)->name).second) << rv_op_at(i)->name;
+        EXPECT_EQ(rv_op_find(rv_op_at(i)->name), rv_op_at(i));
+    }
+    EXPECT_EQ(rv_op_find("no such op"), nullptr);
+    EXPECT_EQ(rv_op_at(-1), nullptr);
+    EXPECT_EQ(rv_op_at(rv_op_count()), nullptr);
+}
+
+// ---- the test of the test: each part that is taken away, or made wrong, is missed ----
+
+rv_op copy_of(const char *name) { return *rv_op_find(name); }
+
+void expect_complaint(const rv_op &op, const std::string &words)
+{
+    std::string all = join(prove(op));
+    EXPECT_NE(all.find(words), std::string::npos) << "expected \"" << words << "\" among:" << all;
+}
+
+TEST(Proof, MissesEveryPartOfEveryOp)
+{
+    for (int i = 0; i < rv_op_count(); i++) {
+        const rv_op &op = *rv_op_at(i);
+        SCOPED_TRACE(op.name);
+        rv_op without = op;
+        without.reference = nullptr;
+        expect_complaint(without, "has no reference kernel");
+        without = op;
+        without.samples = nullptr;
+        without.sample_count = 0;
+        expect_complaint(without, "has no sample");
+        without = op;
+        without.doc = nullptr;
+        expect_complaint(without, "has no doc line");
+        without = op;
+        without.gradient = nullptr;
+        without.build = nullptr;
+        without.zero_gradient = false;
+        expect_complaint(without,
+                         op.kind == RV_OP_COMPOSITE ? "has no recipe" : "has no gradient rule");
+        if (op.kind != RV_OP_VALUE) continue;
+        without = op;
+        without.select = nullptr;
+        expect_complaint(without, "has no kernel");
+    }
+}
+
+TEST(Proof, SeesAWrongGradientRule)
+{
+    rv_op op = copy_of("tanh");
+    op.gradient = [](const rv_backward *b, int) { return rv_multiply(b->dy, rv_one_minus(b->y)); };
+    expect_complaint(op, "derivative 1 by x0");
+}
+
+TEST(Proof, SeesAGradientThatIsNotDifferentiableAgain)
+{
+    rv_op op = copy_of("square");
+    op.gradient = [](const rv_backward *b, int) {
+        return rv_multiply(b->dy, rv_stop_gradient(rv_scale(b->x[0], 2)));
+    };
+    expect_complaint(op, "derivative 2 by x0");
+}
+
+TEST(Proof, SeesAWrongReferenceOrKernel)
+{
+    rv_op op = copy_of("exp");
+    op.reference = rv_op_find("square")->reference;
+    expect_complaint(op, "kernel differs from the reference");
+}
+
+TEST(Proof, SeesAWrongAdjoint)
+{
+    rv_op op = copy_of("flip");
+    op.gradient = [](const rv_backward *b, int) { return b->dy; };
+    expect_complaint(op, "<x, A'u>");
+}
+
+TEST(Proof, SeesWrongAlgebra)
+{
+    rv_op op = copy_of("subtract");
+    op.commutative = true;
+    op.zero_is_unit = 3;
+    expect_complaint(op, "does not commute");
+    expect_complaint(op, "0 is not a unit of input 0");
+    op = copy_of("square");
+    op.linear = 1;
+    expect_complaint(op, "<x, A'u>");
+}
+
+TEST(Proof, SeesAMissingRefusal)
+{
+    rv_op op = copy_of("conv2d_input_gradient");
+    op.infer = [](rv_inference *i) {
+        i->out = i->in[0];
+        return true;
+    };
+    op.samples = &op.samples[op.sample_count - 1];
+    op.sample_count = 1;
+    expect_complaint(op, "has no sample");
+    rv_op refuses = copy_of("matmul");
+    refuses.infer = [](rv_inference *i) {
+        i->out = i->in[0];
+        return true;
+    };
+    rv_sample samples[2] = {rv_op_find("matmul")->samples[0], rv_op_find("matmul")->samples[7]};
+    samples[0].in[1] = samples[0].in[0] = rv_shape{2, {4, 4}};
+    refuses.samples = samples;
+    refuses.sample_count = 2;
+    expect_complaint(refuses, "accepts what it should refuse");
+}
+
+} // namespace
