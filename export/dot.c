@@ -1,0 +1,171 @@
+/* A tape as text for Graphviz: one box per node, coloured by what it is for, its inputs above it. */
+#include "export/dot.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tensor/memory.h"
+
+/* ---- text that grows ---- */
+
+typedef struct text {
+    char *at;
+    size_t length, capacity;
+    bool failed; /* memory is out */
+} text;
+
+static void put(text *t, const char *format, ...) RV_PRINTF(2, 3);
+static void put(text *t, const char *format, ...)
+{
+    va_list arguments, again;
+    va_start(arguments, format);
+    va_copy(again, arguments);
+    int length = vsnprintf(NULL, 0, format, arguments);
+    va_end(arguments);
+    if (!t->failed && length >= 0 &&
+        rv_reserve(&t->at, &t->capacity, t->length + (size_t)length + 1, 1)) {
+        vsnprintf(t->at + t->length, (size_t)length + 1, format, again);
+        t->length += (size_t)length;
+    } else {
+        t->failed = true;
+    }
+    va_end(again);
+}
+
+/* Names may hold anything: quotes and backslashes are escaped. */
+static void put_escaped(text *t, const char *name)
+{
+    for (; *name != '\0'; name++) put(t, strchr("\"\\", *name) ? "\\%c" : "%c", *name);
+}
+
+/* ---- what a node is for ---- */
+
+typedef enum phase { LEAF_INPUT, LEAF_PARAMETER, LEAF_CONSTANT, FORWARD, GRADIENT, UPDATE } phase;
+
+static const struct look {
+    const char *what, *shape, *fill;
+} looks[] = {
+    [LEAF_INPUT] = {"input", "ellipse", "#ffffff"},
+    [LEAF_PARAMETER] = {"parameter or state", "box", "#fff2b3"},
+    [LEAF_CONSTANT] = {"constant", "plaintext", "none"},
+    [FORWARD] = {"forward", "box", "#cfe3f7"},
+    [GRADIENT] = {"gradient", "box", "#f7d0cb"},
+    [UPDATE] = {"update", "box", "#cdeccd"},
+};
+
+enum { PHASES = sizeof looks / sizeof *looks };
+
+/* Whether one of the scopes "outer/name/inner" is this one. */
+static bool within(const char *scope, const char *name)
+{
+    for (size_t length; *scope != '\0'; scope += length + (scope[length] == '/')) {
+        length = strcspn(scope, "/");
+        if (length == strlen(name) && strncmp(scope, name, length) == 0) return true;
+    }
+    return false;
+}
+
+static phase phase_of(const rv_node *node)
+{
+    if (node->op == &rv_op_constant) return LEAF_CONSTANT;
+    if (node->op == &rv_op_parameter) return LEAF_PARAMETER;
+    if (node->op->kind == RV_OP_LEAF) return LEAF_INPUT;
+    if (node->op->kind == RV_OP_EFFECT || within(node->scope, "update")) return UPDATE;
+    return within(node->scope, "gradient") ? GRADIENT : FORWARD;
+}
+
+/* needed[id] = whether the outputs or an assignment depend on it. */
+static void mark_needed(const rv_tape *tape, const rv_var *outputs, int count, bool *needed)
+{
+    for (int i = 0; i < count; i++)
+        if (!rv_is_null(outputs[i])) needed[outputs[i].id] = true;
+    for (int32_t id = rv_tape_count(tape) - 1; id >= 0; id--) {
+        const rv_node *node = rv_tape_node(tape, id);
+        needed[id] = needed[id] || node->op->kind == RV_OP_EFFECT;
+        for (int k = 0; needed[id] && k < node->inputs; k++) needed[node->in[k]] = true;
+    }
+}
+
+/* ---- drawing ---- */
+
+static void put_style(text *t, phase p)
+{
+    put(t, "shape=%s, style=\"rounded,filled\", fillcolor=\"%s\"", looks[p].shape, looks[p].fill);
+}
+
+/* The number that a constant of equal elements is; false for other nodes. */
+static bool uniform_value(const rv_tape *tape, int32_t id, double *value)
+{
+    return rv_is_uniform((rv_var){(rv_tape *)(uintptr_t)tape, id}, value);
+}
+
+/* op, name, [shape] */
+static void put_node(text *t, const rv_tape *tape, int32_t id)
+{
+    const rv_node *node = rv_tape_node(tape, id);
+    char shape[RV_SHAPE_TEXT];
+    const char *name = node->name ? node->name : node->entry ? node->entry->name : NULL;
+    put(t, "  n%d [label=\"", (int)id);
+    if (node->op->kind != RV_OP_LEAF || name == NULL) put(t, "%s\\n", node->op->name);
+    if (name != NULL) {
+        put_escaped(t, name);
+        put(t, "\\n");
+    }
+    put(t, "%s\", ", rv_shape_text(node->type.shape, shape));
+    put_style(t, phase_of(node));
+    put(t, "];\n");
+}
+
+/* Equal numbers are one node of the tape, but a small one of their own at each use here, so that
+ * no lines cross the drawing for them. */
+static void put_edges(text *t, const rv_tape *tape, int32_t id)
+{
+    const rv_node *node = rv_tape_node(tape, id);
+    for (int k = 0; k < node->inputs; k++) {
+        double value;
+        if (uniform_value(tape, node->in[k], &value)) {
+            put(t, "  c%d_%d [label=\"%g\", shape=plaintext, height=0.2, width=0.2];\n", (int)id, k,
+                value);
+            put(t, "  c%d_%d -> n%d;\n", (int)id, k, (int)id);
+        } else {
+            put(t, "  n%d -> n%d;\n", (int)node->in[k], (int)id);
+        }
+    }
+}
+
+static void put_legend(text *t, const bool *seen)
+{
+    put(t, "  subgraph cluster_legend {\n    label=\"legend\"; style=dotted;\n");
+    for (int p = 0; p < PHASES; p++) {
+        if (!seen[p]) continue;
+        put(t, "    legend%d [label=\"%s\", ", p, looks[p].what);
+        put_style(t, (phase)p);
+        put(t, "];\n");
+    }
+    put(t, "  }\n");
+}
+
+char *rv_dot(const rv_tape *tape, const rv_var *outputs, int count)
+{
+    bool *needed = rv_alloc((size_t)rv_tape_count(tape) + 1, sizeof *needed);
+    bool seen[PHASES] = {false};
+    text t = {.failed = needed == NULL};
+    put(&t, "digraph tape {\n  node [fontname=\"sans-serif\", fontsize=10];\n"
+            "  edge [arrowsize=0.6, color=\"#666666\"];\n");
+    if (needed != NULL) mark_needed(tape, outputs, count, needed);
+    for (int32_t id = 0; !t.failed && id < rv_tape_count(tape); id++) {
+        double value;
+        if (!needed[id]) continue;
+        seen[phase_of(rv_tape_node(tape, id))] = true;
+        if (uniform_value(tape, id, &value)) continue;
+        put_node(&t, tape, id);
+        put_edges(&t, tape, id);
+    }
+    put_legend(&t, seen);
+    put(&t, "}\n");
+    rv_free(needed);
+    if (!t.failed) return t.at;
+    rv_free(t.at);
+    return NULL;
+}

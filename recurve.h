@@ -1,0 +1,26 @@
+/* Recurve: reverse-mode automatic differentiation for recurrent nets, in C. Everything public. */
+#ifndef RECURVE_H
+#define RECURVE_H
+
+#include "autograd/gradcheck.h"
+#include "autograd/gradient.h"
+#include "autograd/op.h"
+#include "autograd/program.h"
+#include "autograd/tape.h"
+#include "data/dataset.h"
+#include "export/dot.h"
+#include "models/cell.h"
+#include "models/models.h"
+#include "ops/ops.h"
+#include "optim/optim.h"
+#include "tensor/error.h"
+#include "tensor/random.h"
+#include "tensor/safetensors.h"
+#include "tensor/shape.h"
+#include "tensor/store.h"
+#include "tensor/tensor.h"
+
+#define RV_VERSION_MAJOR 0
+#define RV_VERSION_MINOR 1
+
+#endif
