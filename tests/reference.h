@@ -1,0 +1,128 @@
+/*
+ * Reference data for the tests: the float64 values that the published CURNN program computes, and
+ * the digit images it was trained on.
+ *
+ * Read without the framework's own readers, so that a mistake there cannot hide one here. Paths are
+ * relative to the runfiles root, where Bazel starts a test. Link -lcjson; a little-endian machine.
+ */
+#ifndef RECURVE_TESTS_REFERENCE_H
+#define RECURVE_TESTS_REFERENCE_H
+
+#include <cjson/cJSON.h>
+#include <stdio.h>
+
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+/* A safetensors file: u64 length of the header, JSON header, then the tensors' bytes. */
+class Reference {
+  public:
+    explicit Reference(const std::string &path = "tests/data/curnn_blog.safetensors") : path_(path)
+    {
+        std::ifstream file(path, std::ios::binary);
+        const std::vector<char> bytes{std::istreambuf_iterator<char>(file), {}};
+        uint64_t header_size = 0;
+        check(bytes.size() >= sizeof header_size, "is missing or empty");
+        std::memcpy(&header_size, bytes.data(), sizeof header_size);
+        check(header_size <= bytes.size() - sizeof header_size, "has a header longer than itself");
+
+        const char *header = bytes.data() + sizeof header_size;
+        const char *data = header + header_size;
+        const auto data_size = static_cast<size_t>(bytes.data() + bytes.size() - data);
+        const std::unique_ptr<cJSON, void (*)(cJSON *)> json(
+            cJSON_ParseWithLength(header, header_size), cJSON_Delete);
+        check(json != nullptr, "has a header that is not JSON");
+
+        const cJSON *tensor;
+        cJSON_ArrayForEach(tensor, json.get())
+        {
+            const std::string name = tensor->string;
+            if (name == "__metadata__") continue;
+            const size_t begin = offset(tensor, 0), end = offset(tensor, 1);
+            check(begin <= end && end <= data_size, "ends before its tensor " + name);
+            const char *dtype = cJSON_GetStringValue(cJSON_GetObjectItem(tensor, "dtype"));
+            if (dtype != nullptr && std::strcmp(dtype, "F64") == 0)
+                f64_[name] = numbers<double>(data + begin, end - begin);
+            else if (dtype != nullptr && std::strcmp(dtype, "I64") == 0)
+                i64_[name] = numbers<int64_t>(data + begin, end - begin);
+        }
+    }
+
+    /* The tensor's elements, row-major; throws where there is none of that name and type. */
+    const std::vector<double> &f64(const std::string &name) const { return find(f64_, name); }
+    const std::vector<int64_t> &i64(const std::string &name) const { return find(i64_, name); }
+
+  private:
+    std::string path_;
+    std::map<std::string, std::vector<double>> f64_;
+    std::map<std::string, std::vector<int64_t>> i64_;
+
+    void check(bool good, const std::string &complaint) const
+    {
+        if (!good) throw std::runtime_error(path_ + " " + complaint);
+    }
+
+    size_t offset(const cJSON *tensor, int which) const
+    {
+        const cJSON *offsets = cJSON_GetObjectItem(tensor, "data_offsets");
+        const double value = cJSON_GetNumberValue(cJSON_GetArrayItem(offsets, which));
+        check(value >= 0 && value < 1e15, std::string("lacks an offset of ") + tensor->string);
+        return static_cast<size_t>(value);
+    }
+
+    template <typename T> static std::vector<T> numbers(const char *bytes, size_t size)
+    {
+        std::vector<T> values(size / sizeof(T));
+        if (!values.empty()) std::memcpy(values.data(), bytes, values.size() * sizeof(T));
+        return values;
+    }
+
+    template <typename Map>
+    const typename Map::mapped_type &find(const Map &tensors, const std::string &name) const
+    {
+        const auto found = tensors.find(name);
+        check(found != tensors.end(), "has no tensor " + name + " of that type");
+        return found->second;
+    }
+};
+
+struct Digit {
+    std::vector<double> pixels; /* 8x8, 0..16 */
+    int label;                  /* 0..9 */
+};
+
+/* The images of data/digits.csv.gz: 64 pixels and the label, a line each. Read once. */
+inline const Digit &digit(int64_t row)
+{
+    static const std::vector<Digit> digits = [] {
+        std::vector<Digit> rows;
+        FILE *pipe = popen("gzip -dc data/digits.csv.gz", "r");
+        if (pipe == nullptr) throw std::runtime_error("cannot start gzip");
+        char line[512];
+        while (std::fgets(line, sizeof line, pipe) != nullptr) {
+            std::vector<double> fields;
+            for (char *field = std::strtok(line, ",\n"); field; field = std::strtok(nullptr, ",\n"))
+                fields.push_back(std::atof(field));
+            if (fields.size() != 65) break;
+            const int label = static_cast<int>(fields.back());
+            fields.pop_back();
+            rows.push_back({fields, label});
+        }
+        pclose(pipe);
+        if (rows.size() != 1797)
+            throw std::runtime_error("data/digits.csv.gz: expected 1797 images, read " +
+                                     std::to_string(rows.size()));
+        return rows;
+    }();
+    return digits.at(static_cast<size_t>(row));
+}
+
+#endif
