@@ -123,7 +123,10 @@ static void emit_values(assembly *a)
         call.out = address(a, id);
         call.scratch = call.scratch_size ? a->program->arena + a->plan.scratch[id] : NULL;
         const void **operands = a->program->operands + a->operand;
-        for (int k = 0; k < node->inputs; k++) operands[k] = address(a, node->in[k]);
+        for (int k = 0; k < node->inputs; k++) {
+            operands[k] = address(a, node->in[k]);
+            if (a->plan.place[node->in[k]].single) call.scalar |= 1u << k;
+        }
         call.in = operands;
         a->operand += (size_t)node->inputs;
         a->program->calls[a->program->count++] = call;
@@ -155,6 +158,7 @@ static void write_constants(assembly *a)
         const void *data = rv_constant_data(&tape->nodes[id], &uniform);
         if (!data || !a->live[id]) continue;
         rv_tensor to = tensor_at(a, id);
+        if (a->plan.place[id].single) to.shape = RV_SCALAR;
         size_t size = rv_dtype_size(to.dtype), bytes = rv_tensor_bytes(&to);
         for (size_t at = 0; at < bytes; at += uniform ? size : bytes)
             memcpy((char *)to.data + at, data, uniform ? size : bytes);

@@ -2,7 +2,7 @@
  * Reference data for the tests: the float64 values that the published CURNN program computes, and
  * the digit images it was trained on.
  *
- * Read without the framework's own readers, so that a mistake there cannot hide one here. Paths are
+ * The file is read without the framework's own reader, so that a mistake there cannot hide one here. Paths are
  * relative to the runfiles root, where Bazel starts a test. Link -lcjson; a little-endian machine.
  */
 #ifndef RECURVE_TESTS_REFERENCE_H
@@ -21,6 +21,8 @@
 #include <stdexcept>
 #include <string>
 #include <vector>
+
+#include "data/dataset.h"
 
 /* A safetensors file: u64 length of the header, JSON header, then the tensors' bytes. */
 class Reference {
@@ -99,27 +101,19 @@ struct Digit {
     int label;                  /* 0..9 */
 };
 
-/* The images of data/digits.csv.gz: 64 pixels and the label, a line each. Read once. */
+/* The built-in digits, in the order of their file. */
 inline const Digit &digit(int64_t row)
 {
     static const std::vector<Digit> digits = [] {
-        std::vector<Digit> rows;
-        FILE *pipe = popen("gzip -dc data/digits.csv.gz", "r");
-        if (pipe == nullptr) throw std::runtime_error("cannot start gzip");
-        char line[512];
-        while (std::fgets(line, sizeof line, pipe) != nullptr) {
-            std::vector<double> fields;
-            for (char *field = std::strtok(line, ",\n"); field; field = std::strtok(nullptr, ",\n"))
-                fields.push_back(std::atof(field));
-            if (fields.size() != 65) break;
-            const int label = static_cast<int>(fields.back());
-            fields.pop_back();
-            rows.push_back({fields, label});
-        }
-        pclose(pipe);
-        if (rows.size() != 1797)
-            throw std::runtime_error("data/digits.csv.gz: expected 1797 images, read " +
-                                     std::to_string(rows.size()));
+        rv_dataset all;
+        rv_error error = {};
+        if (!rv_digits(&all, nullptr, 0, &error)) throw std::runtime_error(error.text);
+        std::vector<Digit> rows(static_cast<size_t>(all.count));
+        for (int64_t i = 0; i < all.count * 64; i++)
+            rows[static_cast<size_t>(i / 64)].pixels.push_back(rv_tensor_get(&all.images, i));
+        for (int64_t i = 0; i < all.count; i++)
+            rows[static_cast<size_t>(i)].label = static_cast<int>(rv_tensor_get(&all.labels, i));
+        rv_dataset_free(&all);
         return rows;
     }();
     return digits.at(static_cast<size_t>(row));

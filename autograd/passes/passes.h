@@ -28,7 +28,8 @@ typedef struct rv_place {
     rv_place_kind kind;
     size_t offset;
     const rv_entry *entry;
-    bool owner; /* false for a view: its memory is that of input 0 */
+    bool owner;  /* false for a view: its memory is that of input 0 */
+    bool single; /* a uniform constant that only pointwise ops read: one element stands for all */
 } rv_place;
 
 typedef struct rv_plan {

@@ -97,9 +97,11 @@ typedef struct planner {
     arena arena;
 } planner;
 
-static size_t bytes_of(const rv_node *node)
+static size_t bytes_of(const planner *p, int32_t id)
 {
-    return round_up((size_t)rv_shape_count(node->type.shape) * rv_dtype_size(node->type.dtype));
+    const rv_type *type = &p->tape->nodes[id].type;
+    int64_t count = p->plan->place[id].single ? 1 : rv_shape_count(type->shape);
+    return round_up((size_t)count * rv_dtype_size(type->dtype));
 }
 
 static bool is_view(const planner *p, const rv_node *node)
@@ -127,6 +129,21 @@ static void find_lifetimes(planner *p, const int32_t *outputs, int count)
             for (int k = 0; k < node->inputs; k++) read_at(p, node->in[k], id);
     }
     for (int i = 0; i < count; i++) read_at(p, outputs[i], tape->count);
+}
+
+/* Uniform constants that nobody needs in full. */
+static void find_single_constants(planner *p, const int32_t *outputs, int count)
+{
+    const rv_tape *tape = p->tape;
+    for (int32_t id = 0; id < tape->count && !(p->flags & RV_REFERENCE); id++) {
+        const rv_node *node = &tape->nodes[id];
+        bool uniform = false;
+        p->plan->place[id].single = rv_constant_data(node, &uniform) && uniform;
+        for (int k = 0; p->live[id] && k < node->inputs; k++)
+            if (!node->op->pointwise || k >= 32)
+                p->plan->place[p->owner[node->in[k]]].single = false;
+    }
+    for (int i = 0; i < count; i++) p->plan->place[p->owner[outputs[i]]].single = false;
 }
 
 /* The last node that reads a parameter's old value, or -1. */
@@ -182,8 +199,8 @@ static int32_t dying_input(const planner *p, int32_t id)
     for (int k = 0; k < node->inputs && k < 32; k++) {
         int32_t owner = p->owner[node->in[k]];
         if (node->op->in_place >> k & 1 && p->last[owner] == id &&
-            p->plan->place[owner].kind == RV_PLACE_ARENA &&
-            bytes_of(&p->tape->nodes[owner]) == bytes_of(node) && overwrites(p, id, owner))
+            p->plan->place[owner].kind == RV_PLACE_ARENA && bytes_of(p, owner) == bytes_of(p, id) &&
+            overwrites(p, id, owner))
             return owner;
     }
     return -1;
@@ -199,7 +216,7 @@ static bool release_dead_inputs(planner *p, int32_t id, int32_t taken_over)
         p->last[owner] = -1; /* once */
         const rv_place *place = &p->plan->place[owner];
         if (place->kind == RV_PLACE_ARENA &&
-            !arena_give(&p->arena, place->offset, bytes_of(&p->tape->nodes[owner])))
+            !arena_give(&p->arena, place->offset, bytes_of(p, owner)))
             return false;
     }
     return true;
@@ -218,8 +235,10 @@ static bool place_node(planner *p, int32_t id, size_t scratch)
     } else if (place->kind == RV_PLACE_NONE) {
         if (p->flags & RV_IN_PLACE) taken_over = dying_input(p, id);
         size_t offset = taken_over >= 0 ? p->plan->place[taken_over].offset
-                                        : arena_take(&p->arena, bytes_of(node));
-        *place = (rv_place){.kind = RV_PLACE_ARENA, .offset = offset, .owner = true};
+                                        : arena_take(&p->arena, bytes_of(p, id));
+        place->kind = RV_PLACE_ARENA;
+        place->offset = offset;
+        place->owner = true;
     }
     if (scratch) {
         p->plan->scratch[id] = arena_take(&p->arena, round_up(scratch));
@@ -228,7 +247,7 @@ static bool place_node(planner *p, int32_t id, size_t scratch)
     if (!release_dead_inputs(p, id, taken_over)) return false;
     /* a value that nobody reads is alive only while it is made */
     if (p->last[id] == id && place->owner && place->kind == RV_PLACE_ARENA && p->flags & RV_REUSE)
-        return arena_give(&p->arena, place->offset, bytes_of(node));
+        return arena_give(&p->arena, place->offset, bytes_of(p, id));
     return true;
 }
 
@@ -241,7 +260,7 @@ static void place_snapshots(planner *p)
         if (!p->live[id]) continue;
         int32_t value = p->owner[p->tape->nodes[id].in[1]];
         if (p->tape->nodes[value].op->kind == RV_OP_LEAF && p->tape->nodes[value].entry)
-            p->plan->snapshot[id] = 1 + arena_take(&p->arena, bytes_of(&p->tape->nodes[value]));
+            p->plan->snapshot[id] = 1 + arena_take(&p->arena, bytes_of(p, value));
     }
 }
 
@@ -258,6 +277,7 @@ bool rv_pass_plan(rv_tape *tape, const bool *live, const int32_t *outputs, int c
     bool ok = plan->place && plan->scratch && plan->snapshot && p.owner && p.last;
     if (ok) {
         find_lifetimes(&p, outputs, count);
+        find_single_constants(&p, outputs, count);
         if (flags & RV_IN_PLACE) ok = place_in_store(&p, outputs, count);
         /* leaves first: their content outlives a run, so their memory must have no other use */
         for (int pass = 0; pass < 2; pass++)
