@@ -117,7 +117,7 @@ static void emit_values(assembly *a)
     rv_tape *tape = a->program->tape;
     for (int32_t id = 0; id < tape->count; id++) {
         const rv_node *node = &tape->nodes[id];
-        if (!a->live[id] || !runs(node, a->flags)) continue;
+        if (!a->live[id] || !runs(node, a->flags) || a->plan.place[id].single) continue;
         rv_call call = a->call_of[id];
         a->call_of[id].plan = NULL;
         call.out = address(a, id);

@@ -6,15 +6,20 @@
 
 /* ---- shape rule ---- */
 
+static bool fits(rv_shape x, rv_shape to)
+{
+    bool ok = x.rank <= to.rank;
+    for (int64_t d = 1; d <= x.rank && ok; d++)
+        ok = x.dim[x.rank - d] == 1 || x.dim[x.rank - d] == to.dim[to.rank - d];
+    return ok;
+}
+
 static bool infer(rv_inference *i)
 {
-    const rv_shape *to = i->attr, *x = &i->in[0].shape;
+    const rv_shape *to = i->attr;
     char text[RV_SHAPE_TEXT];
     i->out = (rv_type){i->in[0].dtype, *to};
-    bool fits = x->rank <= to->rank;
-    for (int64_t d = 1; d <= x->rank && fits; d++)
-        fits = x->dim[x->rank - d] == 1 || x->dim[x->rank - d] == to->dim[to->rank - d];
-    return fits ||
+    return fits(i->in[0].shape, *to) ||
            rv_fail(i->error, RV_ERROR_SHAPE,
                    "does not broadcast to %s: from the last axis on, sizes must be equal or 1; "
                    "reshape it first",
@@ -110,5 +115,7 @@ rv_var rv_broadcast(rv_var x, rv_shape shape)
     if (rv_is_uniform(x, &value) && rv_dtype_of(x) == rv_tape_dtype(x.tape) &&
         rv_shape_of(x).rank == 0)
         return rv_full(x.tape, to, value);
+    if (fits(rv_shape_of(x), to) && rv_shape_count(to) == rv_shape_count(rv_shape_of(x)))
+        return rv_reshape(x, to); /* new axes of size 1 repeat nothing */
     return rv_record(NULL, &rv_op_broadcast, &to, sizeof to, &x, 1);
 }

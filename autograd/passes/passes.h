@@ -29,7 +29,7 @@ typedef struct rv_place {
     size_t offset;
     const rv_entry *entry;
     bool owner;  /* false for a view: its memory is that of input 0 */
-    bool single; /* a uniform constant that only pointwise ops read: one element stands for all */
+    bool single; /* all elements are equal and only pointwise ops read them: one stands for all */
 } rv_place;
 
 typedef struct rv_plan {

@@ -104,9 +104,29 @@ static size_t bytes_of(const planner *p, int32_t id)
     return round_up((size_t)count * rv_dtype_size(type->dtype));
 }
 
-static bool is_view(const planner *p, const rv_node *node)
+/* Whether a node is only another look at its input's memory. */
+static bool is_view(const planner *p, int32_t id)
 {
-    return node->op->kind == RV_OP_VIEW && !(p->flags & RV_REFERENCE);
+    const rv_op *op = p->tape->nodes[id].op;
+    return (op->kind == RV_OP_VIEW && !(p->flags & RV_REFERENCE)) ||
+           (op->kind == RV_OP_VALUE && p->plan->place[id].single);
+}
+
+/* Uniform constants, and one element repeated, that nobody needs in full. */
+static void find_single(planner *p, const int32_t *outputs, int count)
+{
+    const rv_tape *tape = p->tape;
+    rv_place *place = p->plan->place;
+    for (int32_t id = 0; id < tape->count && !(p->flags & RV_REFERENCE); id++) {
+        const rv_node *node = &tape->nodes[id];
+        bool uniform = false;
+        bool repeats = node->op->kind == RV_OP_VALUE && node->op->rearranges && node->inputs == 1 &&
+                       rv_shape_count(tape->nodes[node->in[0]].type.shape) == 1;
+        place[id].single = repeats || (rv_constant_data(node, &uniform) && uniform);
+        for (int k = 0; p->live[id] && k < node->inputs; k++)
+            if (!node->op->pointwise || k >= 32) place[node->in[k]].single = false;
+    }
+    for (int i = 0; i < count; i++) place[outputs[i]].single = false;
 }
 
 static void read_at(planner *p, int32_t id, int32_t time)
@@ -120,7 +140,7 @@ static void find_lifetimes(planner *p, const int32_t *outputs, int count)
     const rv_tape *tape = p->tape;
     for (int32_t id = 0; id < tape->count; id++) {
         const rv_node *node = &tape->nodes[id];
-        p->owner[id] = is_view(p, node) ? p->owner[node->in[0]] : id;
+        p->owner[id] = is_view(p, id) ? p->owner[node->in[0]] : id;
         p->last[id] = node->op->kind == RV_OP_LEAF ? tape->count : id;
         if (!p->live[id]) continue;
         if (node->op->kind == RV_OP_EFFECT)
@@ -129,21 +149,6 @@ static void find_lifetimes(planner *p, const int32_t *outputs, int count)
             for (int k = 0; k < node->inputs; k++) read_at(p, node->in[k], id);
     }
     for (int i = 0; i < count; i++) read_at(p, outputs[i], tape->count);
-}
-
-/* Uniform constants that nobody needs in full. */
-static void find_single_constants(planner *p, const int32_t *outputs, int count)
-{
-    const rv_tape *tape = p->tape;
-    for (int32_t id = 0; id < tape->count && !(p->flags & RV_REFERENCE); id++) {
-        const rv_node *node = &tape->nodes[id];
-        bool uniform = false;
-        p->plan->place[id].single = rv_constant_data(node, &uniform) && uniform;
-        for (int k = 0; p->live[id] && k < node->inputs; k++)
-            if (!node->op->pointwise || k >= 32)
-                p->plan->place[p->owner[node->in[k]]].single = false;
-    }
-    for (int i = 0; i < count; i++) p->plan->place[p->owner[outputs[i]]].single = false;
 }
 
 /* The last node that reads a parameter's old value, or -1. */
@@ -166,7 +171,8 @@ static bool overwrites(const planner *p, int32_t id, int32_t owner)
 {
     const rv_node *node = &p->tape->nodes[id];
     for (int k = 0; k < node->inputs; k++)
-        if (p->owner[node->in[k]] == owner && !(k < 32 && node->op->in_place >> k & 1))
+        if (p->owner[node->in[k]] == owner &&
+            (k >= 32 || !(node->op->in_place >> k & 1) || p->plan->place[node->in[k]].single))
             return false;
     return true;
 }
@@ -227,9 +233,11 @@ static bool place_node(planner *p, int32_t id, size_t scratch)
     const rv_node *node = &p->tape->nodes[id];
     rv_place *place = &p->plan->place[id];
     int32_t taken_over = -1;
-    if (is_view(p, node)) {
+    if (is_view(p, id)) {
+        bool single = place->single;
         *place = p->plan->place[p->owner[id]];
         place->owner = false;
+        place->single = single;
     } else if (node->entry) {
         *place = (rv_place){.kind = RV_PLACE_STORE, .entry = node->entry, .owner = true};
     } else if (place->kind == RV_PLACE_NONE) {
@@ -276,8 +284,8 @@ bool rv_pass_plan(rv_tape *tape, const bool *live, const int32_t *outputs, int c
     p.last = rv_alloc(nodes, sizeof *p.last);
     bool ok = plan->place && plan->scratch && plan->snapshot && p.owner && p.last;
     if (ok) {
+        find_single(&p, outputs, count);
         find_lifetimes(&p, outputs, count);
-        find_single_constants(&p, outputs, count);
         if (flags & RV_IN_PLACE) ok = place_in_store(&p, outputs, count);
         /* leaves first: their content outlives a run, so their memory must have no other use */
         for (int pass = 0; pass < 2; pass++)
