@@ -123,7 +123,7 @@ static int open_temporary(const char *path, mode_t mode, char **name, rv_error *
     return descriptor;
 }
 
-static bool write_all(int descriptor, const rv_slice *slices, size_t count)
+static bool write_all(int descriptor, const rv_bytes *slices, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         const unsigned char *bytes = slices[i].bytes;
@@ -137,7 +137,7 @@ static bool write_all(int descriptor, const rv_slice *slices, size_t count)
 }
 
 /* Writes, syncs and closes; an errno, or 0. */
-static int fill(int descriptor, const struct stat *old, const rv_slice *slices, size_t count)
+static int fill(int descriptor, const struct stat *old, const rv_bytes *slices, size_t count)
 {
     int reason = 0;
     if ((old != NULL && fchmod(descriptor, old->st_mode & 07777) != 0) ||
@@ -150,7 +150,7 @@ static int fill(int descriptor, const struct stat *old, const rv_slice *slices, 
     return reason;
 }
 
-static bool replace(const char *path, int folder, const rv_slice *slices, size_t count,
+static bool replace(const char *path, int folder, const rv_bytes *slices, size_t count,
                     rv_error *error)
 {
     struct stat old;
@@ -177,7 +177,7 @@ static bool replace(const char *path, int folder, const rv_slice *slices, size_t
     return true;
 }
 
-bool rv_file_write(const char *path, const rv_slice *slices, size_t count, rv_error *error)
+bool rv_file_write(const char *path, const rv_bytes *slices, size_t count, rv_error *error)
 {
     int folder = open_folder(path, error);
     if (folder < 0) return false;

@@ -15,16 +15,16 @@ extern "C" {
  * RV_ERROR_IO names the path and the system's reason. */
 bool rv_file_read(const char *path, unsigned char **bytes, size_t *size, rv_error *error);
 
-typedef struct rv_slice {
+typedef struct rv_bytes {
     const void *bytes;
     size_t size;
-} rv_slice;
+} rv_bytes;
 
 /* Writes the slices one after the other as the whole content of `path`: temporary name, fsync,
  * rename, fsync of the folder. On failure the old file is intact and nothing is left behind, but
  * for the last fsync: if it fails the new file is there, and the error says so. An old file's
  * permissions are kept; a `path` that is a folder or a device is refused. */
-bool rv_file_write(const char *path, const rv_slice *slices, size_t count, rv_error *error);
+bool rv_file_write(const char *path, const rv_bytes *slices, size_t count, rv_error *error);
 
 #ifdef __cplusplus
 }

@@ -1,4 +1,4 @@
-/* The one place that asks the C library for memory. Not part of the public interface. */
+/* The one place that asks the C library for memory. */
 #ifndef RV_TENSOR_MEMORY_H
 #define RV_TENSOR_MEMORY_H
 

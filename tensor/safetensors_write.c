@@ -54,7 +54,7 @@ static bool check_names(const rv_archive *archive, rv_error *error)
 }
 
 /* Gives every tensor its place, and lists the pieces in the order in which they are written. */
-static bool lay_out(const rv_archive *archive, span *spans, rv_slice *slices, rv_error *error)
+static bool lay_out(const rv_archive *archive, span *spans, rv_bytes *slices, rv_error *error)
 {
     size_t at = 0, listed = 0;
     for (size_t item_size = 8; item_size >= 4; item_size /= 2) {
@@ -72,7 +72,7 @@ static bool lay_out(const rv_archive *archive, span *spans, rv_slice *slices, rv
                                archive->tensors[i].name);
             }
             spans[i] = (span){at, at + bytes};
-            slices[listed++] = (rv_slice){tensor->data, bytes};
+            slices[listed++] = (rv_bytes){tensor->data, bytes};
             at += bytes;
         }
     }
@@ -149,7 +149,7 @@ bool rv_safetensors_write(const char *path, const rv_archive *archive, rv_error 
 {
     if (!check_names(archive, error)) return false;
     span *spans = rv_alloc(archive->tensor_count, sizeof *spans);
-    rv_slice *slices = rv_alloc(archive->tensor_count + 1, sizeof *slices);
+    rv_bytes *slices = rv_alloc(archive->tensor_count + 1, sizeof *slices);
     unsigned char *header = NULL;
     bool ok = spans != NULL && slices != NULL ? lay_out(archive, spans, slices + 1, error)
                                               : rv_fail_memory(error);
