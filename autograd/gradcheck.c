@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "autograd/gradient.h"
-#include "autograd/program.h"
+#include "autograd/program_cache.h"
 #include "tensor/memory.h"
 
 /* ---- the function under test ---- */
@@ -30,6 +30,13 @@ static const rv_named_tensor *given(const rv_gradcheck_options *o, const char *n
 static bool fill_inputs(check *c, const rv_gradcheck_options *o)
 {
     rv_error *error = &(rv_error){0};
+    for (int i = 0; i < o->input_count; i++)
+        if (!rv_program_input(c->value, o->inputs[i].name)) {
+            rv_tape_fail(c->tape, RV_ERROR_NAME,
+                         "gradcheck: the tape has no input \"%s\"; give values of its inputs only",
+                         o->inputs[i].name);
+            return false;
+        }
     for (int32_t id = 0; id < rv_tape_count(c->tape); id++) {
         const rv_node *node = rv_tape_node(c->tape, id);
         if (node->op != &rv_op_input) continue;
@@ -57,8 +64,8 @@ static bool prepare(check *c, rv_var loss, const rv_var *wrt, const rv_gradcheck
     if (!ok) rv_tape_fail(c->tape, RV_ERROR_MEMORY, "gradcheck: memory is out");
     if (ok && (ok = rv_gradient(loss, wrt, c->count, outputs + 1))) {
         outputs[0] = loss;
-        c->gradients = rv_compile_with(c->tape, outputs, c->count + 1, RV_VALUES);
-        c->value = rv_compile_with(c->tape, &loss, 1, RV_VALUES);
+        c->gradients = rv_compile_apart(c->tape, outputs, c->count + 1, RV_VALUES);
+        c->value = rv_compile_apart(c->tape, &loss, 1, RV_VALUES);
         ok = c->gradients && c->value && fill_inputs(c, o);
     }
     rv_free(outputs);
@@ -150,6 +157,7 @@ static bool judge(const check *c, rv_tensor *x, const rv_tensor *a, rv_gradcheck
     r->ok = r->max_relative_error <= c->tolerance;
     r->cosine = aa > 0 && nn > 0 ? an / sqrt(aa * nn) : aa == nn;
     r->ratio = nn > 0 ? sqrt(aa / nn) : aa == 0;
+    if (aa == 0 && nn == 0) r->warning = "the loss does not depend on it";
     r->reason = r->ok ? "ok" : explain(c, x, r, aa, nn);
     return true;
 }
@@ -191,9 +199,13 @@ bool rv_gradcheck(rv_var loss, const rv_var *wrt, int count, const rv_gradcheck_
                .step = o.step > 0 ? o.step
                        : f32      ? 3e-2
                                   : 1e-3};
+    if (rv_is_null(loss))
+        rv_tape_fail(loss.tape, RV_ERROR_ARGUMENT,
+                     "gradcheck: the loss is a null var; check what made it");
     bool ok =
         !rv_is_null(loss) && check_leaves(loss.tape, wrt, count) && prepare(&c, loss, wrt, &o);
     bool all_right = ok;
+    for (int i = 0; i < count; i++) result[i] = (rv_gradcheck_result){.reason = "not checked"};
     for (int i = 0; ok && i < count; i++) {
         result[i] = (rv_gradcheck_result){.name = rv_tape_node(c.tape, wrt[i].id)->name};
         if (f32)

@@ -31,7 +31,7 @@ typedef struct rv_gradcheck_result {
                                    is what rounding in the differences allows: 1e-5 max(1, |loss|) */
     double cosine, ratio; /* of the two gradients as vectors: 1 and 1 when right */
     const char *reason;   /* one line: "ok", or what the numbers say is wrong */
-    const char *warning;  /* NULL, or why the verdict says little: an f32 tape */
+    const char *warning;  /* NULL, or why the verdict says little */
 } rv_gradcheck_result;
 
 /* Checks d loss / d wrt[i] into result[i]; wrt are inputs, parameters or states of loss's tape, and

@@ -65,15 +65,24 @@ static rv_var sum_shares(sweep *s, int32_t id)
     return sum;
 }
 
-static bool check_share(rv_tape *tape, const rv_node *node, int k, rv_var given)
+/* A cotangent has the dtype and shape of its value, and is on the same tape. */
+static bool is_cotangent_of(rv_var x, rv_var d)
+{
+    return d.tape == x.tape && rv_dtype_of(d) == rv_dtype_of(x) &&
+           rv_shape_equal(rv_shape_of(d), rv_shape_of(x));
+}
+
+static bool check_share(const rv_op *op, int k, rv_var x, rv_var given)
 {
     char want[RV_SHAPE_TEXT], seen[RV_SHAPE_TEXT];
-    const rv_type *x = &tape->nodes[node->in[k]].type, *d = &tape->nodes[given.id].type;
-    if (x->dtype == d->dtype && rv_shape_equal(x->shape, d->shape)) return true;
+    if (is_cotangent_of(x, given)) return true;
     return rv_fail(
-        &tape->error, RV_ERROR_GRADIENT,
-        "gradient: the rule of %s gives input %d a cotangent %s, its shape is %s; mend the rule",
-        node->op->name, k, rv_shape_text(d->shape, seen), rv_shape_text(x->shape, want));
+        &x.tape->error, RV_ERROR_GRADIENT,
+        "gradient: the rule of %s gives input %d a cotangent %s %s%s, the input is %s %s; mend "
+        "the rule",
+        op->name, k, rv_dtype_name(rv_dtype_of(given)), rv_shape_text(rv_shape_of(given), seen),
+        given.tape == x.tape ? "" : " of another tape", rv_dtype_name(rv_dtype_of(x)),
+        rv_shape_text(rv_shape_of(x), want));
 }
 
 /* Asks the op's rule for the share of each input that leads to a wanted gradient. */
@@ -97,7 +106,8 @@ static bool pass_back(sweep *s, int32_t id, rv_var dy, rv_var *x)
         rv_var given = node.op->gradient(&backward, k);
         if (tape->error.code) return false;
         if (rv_is_null(given)) continue; /* the rule says: zero */
-        if (!check_share(tape, &node, k, given) || !give_share(s, node.in[k], given)) return false;
+        if (!check_share(node.op, k, x[k], given) || !give_share(s, node.in[k], given))
+            return false;
     }
     return true;
 }
@@ -131,23 +141,50 @@ static bool sweep_back(sweep *s, const rv_var *wrt, int count, rv_var *gradient)
 
 static rv_var zeros_like(rv_var x)
 {
-    if (rv_dtype_of(x) == x.tape->dtype) return rv_full(x.tape, rv_shape_of(x), 0);
-    return rv_tape_fail(
-        x.tape, RV_ERROR_DTYPE,
-        "gradient: asked for with respect to a value of dtype %s on a tape of %s; cast it to "
-        "the tape's dtype",
-        rv_dtype_name(rv_dtype_of(x)), rv_dtype_name(x.tape->dtype));
+    rv_dtype dtype = rv_dtype_of(x);
+    if (dtype == x.tape->dtype) return rv_full(x.tape, rv_shape_of(x), 0);
+    if (!differentiable(dtype))
+        return rv_tape_fail(x.tape, RV_ERROR_DTYPE,
+                            "gradient: asked for with respect to a value of dtype %s; cast it to "
+                            "%s",
+                            rv_dtype_name(dtype), rv_dtype_name(x.tape->dtype));
+    rv_tensor zeros; /* of a dtype that is not the tape's */
+    rv_var made = {x.tape, -1};
+    if (rv_tensor_new(&zeros, dtype, rv_shape_of(x), &x.tape->error))
+        made = rv_constant(x.tape, &zeros);
+    rv_tensor_free(&zeros);
+    return made;
+}
+
+/* Whether y, dy and wrt are what a gradient can be taken of; else the tape says why not. */
+static bool check_request(rv_var y, rv_var dy, const rv_var *wrt, int count)
+{
+    char seen[RV_SHAPE_TEXT], want[RV_SHAPE_TEXT];
+    if (!y.tape || y.tape->error.code) return false;
+    rv_error *error = &y.tape->error;
+    if (rv_is_null(y))
+        return rv_fail(error, RV_ERROR_ARGUMENT, "gradient: y is a null var; check what made it");
+    if (rv_is_null(dy))
+        return rv_fail(error, RV_ERROR_ARGUMENT,
+                       "gradient: the cotangent is a null var; check what made it");
+    if (!is_cotangent_of(y, dy))
+        return rv_fail(error, RV_ERROR_SHAPE,
+                       "gradient: the cotangent is %s %s%s, y is %s %s; give one of y's type",
+                       rv_dtype_name(rv_dtype_of(dy)), rv_shape_text(rv_shape_of(dy), seen),
+                       dy.tape == y.tape ? "" : " on another tape", rv_dtype_name(rv_dtype_of(y)),
+                       rv_shape_text(rv_shape_of(y), want));
+    for (int i = 0; i < count; i++)
+        if (rv_is_null(wrt[i]) || wrt[i].tape != y.tape)
+            return rv_fail(error, RV_ERROR_ARGUMENT,
+                           "gradient: wrt[%d] is not a value of this tape; check what made it", i);
+    return true;
 }
 
 bool rv_pull_back(rv_var y, rv_var dy, const rv_var *wrt, int count, rv_var *gradient)
 {
     rv_tape *tape = y.tape;
     for (int i = 0; i < count; i++) gradient[i] = (rv_var){tape, -1};
-    if (rv_is_null(y) || rv_is_null(dy) || tape->error.code) return false;
-    for (int i = 0; i < count; i++)
-        if (rv_is_null(wrt[i]) || wrt[i].tape != tape)
-            return rv_fail(&tape->error, RV_ERROR_ARGUMENT,
-                           "gradient: wrt[%d] is not a value of this tape; check what made it", i);
+    if (!check_request(y, dy, wrt, count)) return false;
 
     sweep s = {.tape = tape, .count = y.id + 1};
     s.depends = rv_alloc((size_t)s.count, sizeof *s.depends);
@@ -178,6 +215,10 @@ bool rv_gradient(rv_var y, const rv_var *wrt, int count, rv_var *gradient)
             y.tape, RV_ERROR_SHAPE,
             "gradient: y has shape %s, expected one element; sum it first, or use rv_pull_back",
             rv_shape_text(rv_shape_of(y), shape));
+    if (!rv_is_null(y) && rv_dtype_of(y) != y.tape->dtype)
+        rv_tape_fail(y.tape, RV_ERROR_DTYPE,
+                     "gradient: y is %s on a tape of %s; cast it to the tape's dtype",
+                     rv_dtype_name(rv_dtype_of(y)), rv_dtype_name(y.tape->dtype));
     return rv_pull_back(y, rv_full(y.tape, rv_shape_of(y), 1), wrt, count, gradient);
 }
 

@@ -32,7 +32,7 @@ static bool infer_leaf(rv_inference *i)
 static rv_var record_named(rv_tape *tape, const rv_op *op, const char *name, rv_dtype dtype,
                            rv_shape shape)
 {
-    size_t length = strlen(name) + 1;
+    size_t length = name ? strlen(name) + 1 : 1;
     struct {
         leaf_type type;
         char name[256];
@@ -53,7 +53,7 @@ static rv_var record_named(rv_tape *tape, const rv_op *op, const char *name, rv_
 rv_var rv_input_typed(rv_tape *tape, const char *name, rv_dtype dtype, rv_shape shape)
 {
     if (!tape) return (rv_var){NULL, -1};
-    for (size_t i = 0; i < tape->inputs.count; i++) {
+    for (size_t i = 0; name && i < tape->inputs.count; i++) {
         const rv_node *node = &tape->nodes[tape->inputs.id[i]];
         char old[RV_SHAPE_TEXT], new[RV_SHAPE_TEXT];
         if (strcmp(node->name, name) != 0) continue;
@@ -231,11 +231,15 @@ static bool infer_add(rv_inference *i)
 {
     i->out = i->in[0];
     for (int k = 1; k < i->inputs; k++)
-        if (i->in[k].dtype != i->out.dtype || !rv_shape_equal(i->in[k].shape, i->out.shape))
-            return rv_fail(i->error, RV_ERROR_SHAPE,
-                           "shapes do not broadcast, or dtypes differ: from the last axis on, "
-                           "sizes must be equal or 1; "
-                           "reshape or cast one of them");
+        if (i->in[k].dtype != i->out.dtype)
+            return rv_fail(i->error, RV_ERROR_DTYPE,
+                           "operands of different dtype; cast one of them");
+    for (int k = 1; k < i->inputs; k++)
+        if (!rv_shape_equal(i->in[k].shape, i->out.shape))
+            return rv_fail(
+                i->error, RV_ERROR_SHAPE,
+                "shapes do not broadcast: from the last axis on, sizes must be equal or 1; "
+                "reshape one of them");
     return true;
 }
 
@@ -252,32 +256,30 @@ static void add_reference(const rv_call *c)
     }
 }
 
-/* The first two together, then each further one onto the sum. */
-#define ADD_KERNEL(type, name) \
-    static void name(const rv_call *c) \
+/* Sums the inputs block by block, in whole blocks so that the compiler makes vectors of them. */
+#define ADD_ROW(type, name) \
+    static void name(int64_t blocks, void *to, const void *const *in, int inputs, unsigned scalar) \
     { \
-        int64_t count = rv_shape_count(c->out_type.shape); \
-        type *out = c->out; \
-        const type *a = c->in[0]; \
-        if (c->scalar & 1) \
-            for (int64_t i = 0; i < count; i++) out[i] = *a; \
-        else if (a != out) \
-            memcpy(out, a, (size_t)count * sizeof *out); \
-        for (int k = 1; k < c->inputs; k++) { \
-            const type *b = c->in[k]; \
-            if (k < 32 && c->scalar >> k & 1) \
-                for (int64_t i = 0; i < count; i++) out[i] += *b; \
-            else \
-                for (int64_t i = 0; i < count; i++) out[i] += b[i]; \
+        enum { BLOCK = RV_ALIGNMENT / sizeof(type) }; \
+        for (int64_t b = 0; b < blocks; b++) { \
+            type sum[BLOCK] = {0}; \
+            for (int k = 0; k < inputs; k++) { \
+                const type *x = in[k]; \
+                if (k < 32 && scalar >> k & 1) \
+                    for (int i = 0; i < BLOCK; i++) sum[i] += *x; \
+                else \
+                    for (int i = 0; i < BLOCK; i++) sum[i] += x[b * BLOCK + i]; \
+            } \
+            memcpy((type *)to + b * BLOCK, sum, sizeof sum); \
         } \
     }
-ADD_KERNEL(float, add_f32)
-ADD_KERNEL(double, add_f64)
-ADD_KERNEL(int32_t, add_i32)
+ADD_ROW(float, add_f32)
+ADD_ROW(double, add_f64)
+ADD_ROW(int32_t, add_i32)
 
-static rv_kernel add_select(rv_call *c)
+static rv_row add_row(rv_dtype dtype)
 {
-    return c->out_type.dtype == RV_F32 ? add_f32 : c->out_type.dtype == RV_F64 ? add_f64 : add_i32;
+    return dtype == RV_F32 ? add_f32 : dtype == RV_F64 ? add_f64 : add_i32;
 }
 
 static rv_var add_gradient(const rv_backward *b, int k)
@@ -301,11 +303,10 @@ const rv_op rv_op_add = {
     .inputs = -1,
     .infer = infer_add,
     .reference = add_reference,
-    .select = add_select,
+    .row = add_row,
     .gradient = add_gradient,
     .linear_jointly = true,
     .commutative = true,
-    .pointwise = true,
     .polynomial = true,
     .zero_is_unit = 3,
     .in_place = 1,

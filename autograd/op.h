@@ -57,8 +57,13 @@ struct rv_call {
     const rv_type *in_type;
     rv_type out_type;
     int inputs;
-    unsigned scalar; /* pointwise ops: bit k set when in[k] is one element, meant for all */
 };
+
+/* A pointwise op on `blocks` whole blocks of RV_ALIGNMENT bytes (tensors own the rest of their last
+ * block). Bit k of scalar: in[k] is one element, meant for all. out may be in[k] if that is none. Each
+ * element's bits depend on its operands alone, not on where it stands. */
+typedef void (*rv_row)(int64_t blocks, void *out, const void *const *in, int inputs,
+                       unsigned scalar);
 
 /* The operands of a call as tensors, for kernels that take any dtype. */
 static inline rv_tensor rv_call_out(const rv_call *c)
@@ -100,6 +105,7 @@ typedef enum rv_op_kind {
     RV_OP_COMPOSITE /* a recipe that records other ops; never on a tape itself */
 } rv_op_kind;
 
+/* name, args, formula and infer are a must; so is one of reference, select and row. */
 typedef struct rv_op {
     const char *name; /* what people call it, and its identity in hashes */
     const char *args; /* the inputs' names, in order: "x w"; "x ..." takes any number from 1 on */
@@ -111,9 +117,11 @@ typedef struct rv_op {
     bool (*infer)(rv_inference *i);
     rv_kernel reference;                /* naive, any dtype: the oracle for `select`'s choice */
     rv_kernel (*select)(rv_call *call); /* the kernel for these types; may set plan and
-                                            scratch_size. NULL: out of memory */
+                                           scratch_size. NULL: out of memory */
+    rv_row (*row)(rv_dtype dtype);      /* pointwise ops have this instead: y[i] depends on the
+                                           x[k][i] alone, all of one shape */
 
-    /* The cotangent of x[k], by calling public ops only (invariant 4). NULL together with
+    /* The cotangent of x[k], by calling public ops only (invariant 4): the null var for zero. No rule together with
      * zero_gradient: constant almost everywhere. NULL alone: there is none, and asking is an
      * error. i32 inputs are never asked about. */
     rv_var (*gradient)(const rv_backward *b, int k);
@@ -123,12 +131,14 @@ typedef struct rv_op {
     unsigned linear;       /* linear in x[k] while the others stay: zero there gives zero */
     bool linear_jointly;   /* linear in all inputs together */
     bool commutative;      /* the order of the inputs does not matter */
-    bool pointwise;        /* y[i] depends on the x[k][i] alone, all of one shape */
     bool rearranges;       /* every element of y is an element of some x[k] */
     bool polynomial;       /* in its inputs: central differences are exact but for rounding */
     unsigned zero_is_unit; /* x[k] = 0 makes a binary op return its other input */
     unsigned one_is_unit;  /* likewise x[k] = 1 */
     unsigned in_place;     /* out may be the memory of x[k], if of the same size */
+
+    /* y = op(x...) + z as one op: it takes z as one more input, the last. NULL: there is none. */
+    const struct rv_op *accumulate;
 
     /* Composites: records the recipe on the sample's inputs. */
     rv_var (*build)(const rv_var *x, const void *attr);
@@ -136,6 +146,9 @@ typedef struct rv_op {
     const rv_sample *samples;
     int sample_count;
 } rv_op;
+
+/* What a descriptor states of a linear op of one input. */
+#define RV_LINEAR .linear = 1, .linear_jointly = true, .polynomial = true
 
 #define RV_SAMPLES(array) \
     .samples = (array), .sample_count = (int)(sizeof(array) / sizeof(*(array)))

@@ -6,41 +6,16 @@
 
 #include "autograd/passes/passes.h"
 #include "autograd/program_cache.h"
+#include "autograd/program_internal.h"
 #include "autograd/tape_internal.h"
 #include "tensor/memory.h"
 
-struct rv_program {
-    rv_call *calls;
-    int64_t count;
-    const void **operands; /* the calls' input pointers, one after the other */
-    rv_type *operand_types;
-    unsigned char *arena;
-    rv_tensor *outputs;
-    int output_count;
-    rv_tensor *inputs; /* in the order of tape->inputs */
-    rv_tape *tape;     /* the rewritten tape: names, shapes and attributes of the calls */
-    size_t live_bytes, arena_bytes;
-    rv_hash hash;
-    int references; /* the users' and the cache's */
-};
+/* ---- compiling ---- */
 
-/* ---- choosing kernels ---- */
-
-static rv_kernel use_reference(const rv_op *op, unsigned flags)
+static bool infer_copy(rv_inference *i)
 {
-    return flags & RV_REFERENCE || !op->select ? op->reference : NULL;
-}
-
-bool rv_call_prepare(rv_call *call, const rv_op *op, const void *attr, const rv_type *in,
-                     int inputs, rv_type out, unsigned flags, rv_error *error)
-{
-    *call = (rv_call){.attr = attr, .in_type = in, .inputs = inputs, .out_type = out};
-    call->run = use_reference(op, flags);
-    if (!call->run && op->select) call->run = op->select(call);
-    if (call->run) return true;
-    if (op->select) return rv_fail_memory(error);
-    return rv_fail(error, RV_ERROR_ARGUMENT, "%s: has no kernel; give its descriptor a reference",
-                   op->name);
+    i->out = i->in[0];
+    return true;
 }
 
 static void copy_bytes(const rv_call *c)
@@ -49,210 +24,76 @@ static void copy_bytes(const rv_call *c)
     memcpy(c->out, c->in[0], rv_tensor_bytes(&out));
 }
 
-/* ---- assembling ---- */
-
-typedef struct assembly {
-    rv_program *program;
-    const bool *live;
-    unsigned flags;
-    rv_plan plan;
-    rv_call *call_of; /* [nodes] prepared calls, moved into the program one by one */
-    size_t operand;   /* next free operand */
-} assembly;
-
-static bool runs(const rv_node *node, unsigned flags)
+static rv_kernel choose_copy(rv_call *c)
 {
-    return node->op->kind == RV_OP_VALUE || (node->op->kind == RV_OP_VIEW && flags & RV_REFERENCE);
+    (void)c;
+    return copy_bytes;
 }
 
-static void *address(const assembly *a, int32_t id)
+static const rv_op copy = {.name = "copy",
+                           .args = "x",
+                           .formula = "y = x",
+                           .doc = "x in memory of its own",
+                           .inputs = 1,
+                           .infer = infer_copy,
+                           .reference = copy_bytes,
+                           .select = choose_copy};
+
+/* An output that lies in the store, where an assignment will overwrite it, is copied first: outputs
+ * show what was computed from the old values. */
+static int32_t before_assignments(rv_tape *tape, int32_t output)
 {
-    const rv_place *place = &a->plan.place[id];
-    return place->kind == RV_PLACE_STORE ? place->entry->tensor.data
-                                         : a->program->arena + place->offset;
+    int32_t root = output;
+    while (tape->nodes[root].op->kind == RV_OP_VIEW) root = tape->nodes[root].in[0];
+    for (size_t i = 0; tape->nodes[root].entry && i < tape->effects.count; i++)
+        if (tape->nodes[tape->effects.id[i]].entry == tape->nodes[root].entry)
+            return rv_record(tape, &copy, NULL, 0, &(rv_var){tape, output}, 1).id;
+    return output;
 }
 
-static rv_tensor tensor_at(const assembly *a, int32_t id)
+/* The tape after all rewritings; `outputs` move along. */
+static rv_tape *rewrite(const rv_tape *from, int32_t *outputs, int count, unsigned flags,
+                        rv_error *error)
 {
-    const rv_type *type = &a->program->tape->nodes[id].type;
-    return (rv_tensor){type->dtype, type->shape, address(a, id)};
+    rv_rule rule = flags & RV_SIMPLIFY ? rv_pass_simplify : NULL;
+    rv_tape *simple = rv_pass_rewrite(from, outputs, count, flags, rule, NULL, error);
+    if (!simple || !(flags & RV_MERGE)) return simple;
+    rv_tape *merged = rv_pass_merge(simple, outputs, count, flags, error);
+    rv_tape_free(simple);
+    return merged;
 }
-
-/* Kernels first: the plan must know how much scratch they take. */
-static bool prepare_calls(assembly *a, size_t *scratch_size, size_t *operands)
-{
-    rv_tape *tape = a->program->tape;
-    for (int32_t id = 0; id < tape->count; id++) {
-        const rv_node *node = &tape->nodes[id];
-        if (!a->live[id] || !runs(node, a->flags)) continue;
-        rv_type *types = a->program->operand_types + *operands;
-        for (int k = 0; k < node->inputs; k++) types[k] = tape->nodes[node->in[k]].type;
-        *operands += (size_t)node->inputs;
-        if (!rv_call_prepare(&a->call_of[id], node->op, node->attr, types, node->inputs, node->type,
-                             a->flags, &tape->error))
-            return false;
-        scratch_size[id] = a->call_of[id].scratch_size;
-    }
-    return true;
-}
-
-static void emit(assembly *a, rv_call call, const void *const *in)
-{
-    const void **operands = a->program->operands + a->operand;
-    memcpy(operands, in, (size_t)call.inputs * sizeof *in);
-    call.in = operands;
-    a->operand += (size_t)call.inputs;
-    a->program->calls[a->program->count++] = call;
-}
-
-static void emit_copy(assembly *a, void *to, const void *from, const rv_type *type)
-{
-    if (to == from) return;
-    rv_call copy = {.run = copy_bytes, .out = to, .in_type = type, .out_type = *type, .inputs = 1};
-    emit(a, copy, &from);
-}
-
-static void emit_values(assembly *a)
-{
-    rv_tape *tape = a->program->tape;
-    for (int32_t id = 0; id < tape->count; id++) {
-        const rv_node *node = &tape->nodes[id];
-        if (!a->live[id] || !runs(node, a->flags) || a->plan.place[id].single) continue;
-        rv_call call = a->call_of[id];
-        a->call_of[id].plan = NULL;
-        call.out = address(a, id);
-        call.scratch = call.scratch_size ? a->program->arena + a->plan.scratch[id] : NULL;
-        const void **operands = a->program->operands + a->operand;
-        for (int k = 0; k < node->inputs; k++) {
-            operands[k] = address(a, node->in[k]);
-            if (a->plan.place[node->in[k]].single) call.scalar |= 1u << k;
-        }
-        call.in = operands;
-        a->operand += (size_t)node->inputs;
-        a->program->calls[a->program->count++] = call;
-    }
-}
-
-static void emit_assignments(assembly *a)
-{
-    rv_tape *tape = a->program->tape;
-    for (int pass = 0; pass < 2; pass++) /* all snapshots before the first overwriting */
-        for (size_t i = 0; i < tape->effects.count; i++) {
-            int32_t id = tape->effects.id[i];
-            if (!a->live[id]) continue;
-            const rv_node *node = &tape->nodes[id];
-            size_t snapshot = a->plan.snapshot[id];
-            void *safe = a->program->arena + snapshot - (snapshot ? 1 : 0);
-            const void *value = address(a, node->in[1]);
-            if (pass == 0 && snapshot) emit_copy(a, safe, value, &node->type);
-            if (pass == 1)
-                emit_copy(a, node->entry->tensor.data, snapshot ? safe : value, &node->type);
-        }
-}
-
-static void write_constants(assembly *a)
-{
-    rv_tape *tape = a->program->tape;
-    for (int32_t id = 0; id < tape->count; id++) {
-        bool uniform;
-        const void *data = rv_constant_data(&tape->nodes[id], &uniform);
-        if (!data || !a->live[id]) continue;
-        rv_tensor to = tensor_at(a, id);
-        if (a->plan.place[id].single) to.shape = RV_SCALAR;
-        size_t size = rv_dtype_size(to.dtype), bytes = rv_tensor_bytes(&to);
-        for (size_t at = 0; at < bytes; at += uniform ? size : bytes)
-            memcpy((char *)to.data + at, data, uniform ? size : bytes);
-    }
-}
-
-static bool assemble(assembly *a, const int32_t *outputs, int count)
-{
-    rv_program *program = a->program;
-    rv_tape *tape = program->tape;
-    size_t nodes = (size_t)tape->count + 1, operands = 0, calls = 0;
-    for (int32_t id = 0; id < tape->count; id++)
-        if (a->live[id]) operands += (size_t)tape->nodes[id].inputs, calls += 2;
-    size_t *scratch_size = rv_alloc(nodes, sizeof *scratch_size);
-    a->call_of = rv_alloc(nodes, sizeof *a->call_of);
-    program->calls = rv_alloc(calls + 1, sizeof *program->calls);
-    program->operands = rv_alloc(operands + 1, sizeof *program->operands);
-    program->operand_types = rv_alloc(operands + 1, sizeof *program->operand_types);
-    program->outputs = rv_alloc((size_t)count + 1, sizeof *program->outputs);
-    program->inputs = rv_alloc(tape->inputs.count + 1, sizeof *program->inputs);
-    bool ok = scratch_size && a->call_of && program->calls && program->operands &&
-              program->operand_types && program->outputs && program->inputs;
-    operands = 0;
-    if (!ok)
-        rv_fail_memory(&tape->error);
-    else
-        ok = prepare_calls(a, scratch_size, &operands) &&
-             rv_pass_plan(tape, a->live, outputs, count, scratch_size, a->flags, &a->plan);
-    rv_free(scratch_size);
-    if (!ok) return false;
-
-    program->arena = rv_alloc(1, a->plan.arena_bytes);
-    if (!program->arena) return rv_fail_memory(&tape->error);
-    write_constants(a);
-    emit_values(a);
-    emit_assignments(a);
-    program->output_count = count;
-    for (int i = 0; i < count; i++) program->outputs[i] = tensor_at(a, outputs[i]);
-    for (size_t i = 0; i < tape->inputs.count; i++)
-        program->inputs[i] = tensor_at(a, tape->inputs.id[i]);
-    program->arena_bytes = a->plan.arena_bytes;
-    program->live_bytes = a->plan.live_bytes;
-    return true;
-}
-
-/* ---- compiling ---- */
 
 static rv_program *build(rv_tape *from, const rv_var *outputs, int count, unsigned flags)
 {
-    size_t nodes = (size_t)from->count + 1;
     rv_program *program = rv_alloc(1, sizeof *program);
-    rv_tape *tape = rv_tape_new(from->store, from->dtype);
-    bool *needed = rv_alloc(nodes, sizeof *needed), *live = NULL;
-    int32_t *in_to = rv_alloc(nodes, sizeof *in_to);
-    rv_var *kept = rv_alloc((size_t)count + 1, sizeof *kept);
-    int32_t *kept_id = rv_alloc((size_t)count + 1, sizeof *kept_id);
-    bool ok = program && tape && needed && in_to && kept && kept_id;
-    if (program) program->tape = tape;
+    int32_t *ids = rv_alloc((size_t)count + 1, sizeof *ids);
+    bool *live = NULL, ok = program && ids;
+    for (int i = 0; ok && i < count; i++) ids[i] = outputs[i].id;
+    if (!ok) {
+        rv_fail_memory(&from->error);
+    } else {
+        program->references = 1;
+        program->tape = rewrite(from, ids, count, flags, &from->error);
+        ok = program->tape;
+    }
+    for (int i = 0; ok && i < count; i++) {
+        ids[i] = before_assignments(program->tape, ids[i]);
+        ok = ids[i] >= 0 || rv_fail_memory(&from->error);
+    }
     if (ok) {
-        rv_pass_prune(from, outputs, count, flags, needed);
-        ok = rv_pass_rewrite(from, needed, flags, tape, in_to);
-        live = ok ? rv_alloc((size_t)tape->count + 1, sizeof *live) : NULL;
+        live = rv_alloc((size_t)program->tape->count + 1, sizeof *live);
+        ok = live || rv_fail_memory(&from->error);
     }
-    if (live) {
-        for (int i = 0; i < count; i++) {
-            kept_id[i] = in_to[outputs[i].id];
-            kept[i] = (rv_var){tape, kept_id[i]};
-        }
-        rv_pass_prune(tape, kept, count, flags, live); /* simplifying has cut more loose */
-        assembly a = {.program = program, .live = live, .flags = flags};
-        ok = assemble(&a, kept_id, count);
-        for (int32_t id = 0; a.call_of && id < tape->count; id++)
-            rv_free((void *)(uintptr_t)a.call_of[id].plan);
-        rv_free(a.call_of);
-        rv_plan_free(&a.plan);
+    if (ok) {
+        rv_pass_prune(program->tape, ids, count, flags, live); /* rewriting has cut more loose */
+        ok = rv_program_assemble(program, live, ids, count, flags);
+        if (!ok) rv_fail(&from->error, program->tape->error.code, "%s", program->tape->error.text);
     }
-    if (!live || !ok) {
-        if (tape && tape->error.code)
-            rv_tape_fail(from, tape->error.code, "%s", tape->error.text);
-        else
-            rv_fail_memory(&from->error);
-    }
-    rv_free(needed);
     rv_free(live);
-    rv_free(in_to);
-    rv_free(kept);
-    rv_free(kept_id);
-    if (from->error.code) {
-        if (!program) rv_tape_free(tape);
-        if (program) program->references = 1;
-        rv_program_free(program);
-        return NULL;
-    }
-    return program;
+    rv_free(ids);
+    if (ok) return program;
+    rv_program_free(program);
+    return NULL;
 }
 
 rv_hash rv_tape_hash(const rv_tape *tape, const rv_var *outputs, int count, unsigned flags)
@@ -266,22 +107,30 @@ rv_hash rv_tape_hash(const rv_tape *tape, const rv_var *outputs, int count, unsi
     return hash;
 }
 
+static bool check_outputs(rv_tape *tape, const rv_var *outputs, int count)
+{
+    if (!tape || tape->error.code) return false;
+    for (int i = 0; i < count; i++)
+        if (rv_is_null(outputs[i]) || outputs[i].tape != tape)
+            return rv_fail(&tape->error, RV_ERROR_ARGUMENT,
+                           "compile: output %d is not a value of this tape; check what made it", i);
+    return true;
+}
+
+rv_program *rv_compile_apart(rv_tape *tape, const rv_var *outputs, int count, unsigned flags)
+{
+    return check_outputs(tape, outputs, count) ? build(tape, outputs, count, flags) : NULL;
+}
+
 rv_program *rv_compile_with(rv_tape *tape, const rv_var *outputs, int count, unsigned flags)
 {
-    if (!tape || tape->error.code) return NULL;
-    for (int i = 0; i < count; i++)
-        if (rv_is_null(outputs[i]) || outputs[i].tape != tape) {
-            rv_tape_fail(tape, RV_ERROR_ARGUMENT,
-                         "compile: output %d is not a value of this tape; check what made it", i);
-            return NULL;
-        }
+    if (!check_outputs(tape, outputs, count)) return NULL;
     rv_hash hash = rv_tape_hash(tape, outputs, count, flags);
     rv_program *program = rv_program_cache_find(tape->store, hash);
     if (!program) {
-        program = build(tape, outputs, count, flags);
+        program = rv_compile_apart(tape, outputs, count, flags);
         if (!program) return NULL;
         program->hash = hash;
-        program->references = 1;
         rv_program_cache_add(tape->store, program);
     }
     return program;
@@ -346,5 +195,6 @@ double rv_value(const rv_program *program, int k)
 
 rv_program_stats rv_program_statistics(const rv_program *program)
 {
+    if (!program) return (rv_program_stats){0};
     return (rv_program_stats){program->count, program->arena_bytes, program->live_bytes};
 }

@@ -17,7 +17,8 @@ typedef struct rv_program rv_program;
 
 /* Compiles what the outputs and all assignments of the tape need. NULL on error, which is then
  * rv_tape_error(tape): the only place an error must be checked. A second compilation of an equal
- * tape on the same store returns the same program. rv_program_free it before the store is freed. */
+ * tape on the same store returns the same program, inputs' memory included. rv_program_free once for
+ * each compilation, before the store is freed. */
 rv_program *rv_compile(rv_tape *tape, const rv_var *outputs, int count);
 
 /* Passes and choices, a set of bits. Answers are the same with and without each. */
@@ -27,18 +28,20 @@ typedef enum rv_compile_flags {
     RV_IN_PLACE = 4, /* let an op write over an input that dies there; update parameters in place */
     RV_EFFECTS = 8,  /* include the tape's assignments */
     RV_REFERENCE = 16, /* run the naive reference kernels */
-    RV_DEFAULT = RV_SIMPLIFY | RV_REUSE | RV_IN_PLACE | RV_EFFECTS,
+    RV_FUSE = 32,      /* run neighbouring pointwise ops as one instruction, tile by tile */
+    RV_MERGE = 64,     /* accumulate products that meet in a sum */
+    RV_DEFAULT = RV_SIMPLIFY | RV_REUSE | RV_IN_PLACE | RV_EFFECTS | RV_FUSE | RV_MERGE,
     RV_VALUES = RV_DEFAULT & ~RV_EFFECTS /* compute, change nothing: for evaluation */
 } rv_compile_flags;
 
 rv_program *rv_compile_with(rv_tape *tape, const rv_var *outputs, int count, unsigned flags);
 void rv_program_free(rv_program *program);
 
-/* The memory of an input, to be filled before rv_run; it keeps its content between runs. NULL when
- * the tape has no input of that name. */
+/* The memory of an input, to be filled before rv_run; zeros at first, it keeps its content between
+ * runs. NULL when the tape has no input of that name. */
 rv_tensor *rv_program_input(rv_program *program, const char *name);
 
-/* Computes all outputs, then carries out the assignments. */
+/* Computes all outputs, then carries out the assignments. RV_OK; RV_ERROR_ARGUMENT for NULL. */
 rv_code rv_run(rv_program *program);
 
 /* Output k, valid until the next run. */

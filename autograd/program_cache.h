@@ -12,7 +12,10 @@ rv_program *rv_program_cache_find(rv_store *store, rv_hash hash);
 /* Takes a reference of its own. Without memory the program is just not kept. */
 void rv_program_cache_add(rv_store *store, rv_program *program);
 
-/* Of program.c. */
+/* rv_compile_with, but a program of its own: nobody else has it, so its inputs may be filled. */
+rv_program *rv_compile_apart(rv_tape *tape, const rv_var *outputs, int count, unsigned flags);
+
+/* Of program.c, as is the above. */
 rv_program *rv_program_retain(rv_program *program);
 rv_hash rv_program_hash(const rv_program *program);
 

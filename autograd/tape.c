@@ -56,11 +56,12 @@ const rv_node *rv_tape_node(const rv_tape *tape, int32_t id) { return &tape->nod
 rv_var rv_tape_fail(rv_tape *tape, rv_code code, const char *format, ...)
 {
     if (tape && !tape->error.code) {
+        char text[RV_ERROR_TEXT] = "";
         va_list arguments;
         va_start(arguments, format);
-        vsnprintf(tape->error.text, sizeof tape->error.text, format, arguments);
+        vsnprintf(text, sizeof text, format, arguments);
         va_end(arguments);
-        tape->error.code = code;
+        rv_fail(&tape->error, code, "%s", text);
     }
     return (rv_var){tape, -1};
 }
@@ -126,8 +127,9 @@ static bool hash_equal(rv_hash a, rv_hash b) { return a.low == b.low && a.high =
 /* Swapping two operands of a commutative op changes no bit of the result; reordering more would. */
 static rv_hash hash_node(const rv_tape *tape, const rv_node *node)
 {
+    /* the descriptor's address: two ops of one name are two ops */
     rv_hash hash = rv_hash_bytes(node->attr_size ? node->attr : "", node->attr_size,
-                                 XXH3_64bits(node->op->name, strlen(node->op->name)));
+                                 XXH3_64bits(&node->op, sizeof node->op));
     if (node->op->commutative && node->inputs == 2) {
         rv_hash a = tape->nodes[node->in[0]].hash, b = tape->nodes[node->in[1]].hash;
         return rv_hash_pair(hash, hash_less(a, b) ? rv_hash_pair(a, b) : rv_hash_pair(b, a));
@@ -201,21 +203,28 @@ static rv_var refuse(rv_tape *tape, const rv_op *op, const rv_var *in, int input
 {
     char buffer[RV_ERROR_TEXT];
     text t = {buffer, buffer + sizeof buffer};
-    int seen = (int)strcspn(why->text, ";");
-    put(&t, "%s: %.*s", op->name, seen, why->text);
+    const char *reason =
+        why->code ? why->text : "refuses its inputs; its shape rule does not say why";
+    int seen = (int)strcspn(reason, ";");
+    put(&t, "%s: %.*s", op->name, seen, reason);
     if (inputs || tape->depth) {
         put(&t, " (");
         put_inputs(&t, tape, op->args, in, inputs);
         put(&t, ")");
     }
-    put(&t, "%s", why->text + seen);
-    return rv_tape_fail(tape, why->code, "%s", buffer);
+    put(&t, "%s", reason + seen);
+    return rv_tape_fail(tape, why->code ? why->code : RV_ERROR_ARGUMENT, "%s", buffer);
 }
 
 /* ---- recording ---- */
 
 static bool check_inputs(rv_tape *tape, const rv_op *op, const rv_var *in, int inputs)
 {
+    if (!op->name || !op->args || !op->formula || !op->infer)
+        return rv_fail(
+            &tape->error, RV_ERROR_ARGUMENT,
+            "record: a descriptor (\"%s\") lacks its name, args, formula or infer; set all",
+            op->name ? op->name : "");
     if (inputs < (op->inputs < 0 ? 1 : op->inputs) || (op->inputs >= 0 && inputs > op->inputs))
         return rv_fail(&tape->error, RV_ERROR_ARGUMENT, "%s: %d inputs, expected %s (%s)", op->name,
                        inputs, op->inputs < 0 ? "at least 1" : op->args, op->formula);
@@ -223,7 +232,7 @@ static bool check_inputs(rv_tape *tape, const rv_op *op, const rv_var *in, int i
         if (in[k].tape != tape && in[k].tape)
             return rv_fail(&tape->error, RV_ERROR_ARGUMENT,
                            "%s: input %d is on another tape; record it on this one", op->name, k);
-        if (in[k].id < 0 || in[k].id >= tape->count) {
+        if (!in[k].tape || in[k].id < 0 || in[k].id >= tape->count) {
             /* a null var without an error on this tape: it was never made */
             if (!tape->error.code)
                 rv_fail(&tape->error, RV_ERROR_ARGUMENT,
@@ -318,7 +327,7 @@ void rv_scope_push(rv_tape *tape, const char *name)
         return;
     }
     char joined[256];
-    snprintf(joined, sizeof joined, "%s%s%s", outer, *outer ? "/" : "", name);
+    snprintf(joined, sizeof joined, "%s%s%s", outer, *outer && *name ? "/" : "", name);
     const char *copy = rv_tape_string(tape, joined);
     tape->scope[++tape->depth] = copy ? copy : "";
 }

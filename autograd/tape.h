@@ -57,7 +57,8 @@ void rv_assign(rv_var target, rv_var value);
 /* ---- recording, and looking at what is recorded ---- */
 
 /* Records op(in...) and returns it, or the node that says the same already. `attr` (attr_size
- * bytes, without padding, since they are hashed) is copied. This is all an op's constructor does. */
+ * bytes, without padding, since they are hashed) is copied; `op` must outlive the tape and its programs.
+ * This is all an op's constructor does. */
 rv_var rv_record(rv_tape *tape, const rv_op *op, const void *attr, size_t attr_size,
                  const rv_var *in, int inputs);
 

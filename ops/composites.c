@@ -4,19 +4,8 @@
 #include <stdio.h>
 
 #include "ops/descriptors.h"
+#include "ops/index.h"
 #include "ops/ops.h"
-
-static double get(const rv_call *c, int k, int64_t i)
-{
-    rv_tensor x = rv_call_in(c, k);
-    return rv_tensor_get(&x, i);
-}
-
-static void put(const rv_call *c, int64_t i, double value)
-{
-    rv_tensor y = rv_call_out(c);
-    rv_tensor_set(&y, i, value);
-}
 
 /* ---- mean ---- */
 
@@ -40,8 +29,8 @@ static void mean_reference(const rv_call *c)
             width = rv_shape_count(c->in_type[0].shape) / rows;
     for (int64_t r = 0; r < rows; r++) {
         double sum = 0;
-        for (int64_t j = 0; j < width; j++) sum += get(c, 0, r * width + j);
-        put(c, r, sum / (double)width);
+        for (int64_t j = 0; j < width; j++) sum += rv_operand(c, 0, r * width + j);
+        rv_result(c, r, sum / (double)width);
     }
 }
 
@@ -81,7 +70,7 @@ static void clamp_reference(const rv_call *c)
 {
     const double *range = c->attr;
     for (int64_t i = 0; i < rv_shape_count(c->out_type.shape); i++)
-        put(c, i, fmin(fmax(get(c, 0, i), range[0]), range[1]));
+        rv_result(c, i, fmin(fmax(rv_operand(c, 0, i), range[0]), range[1]));
 }
 
 static const double unit_range[2] = {-1, 1};
@@ -114,7 +103,9 @@ static rv_var build_lerp(const rv_var *x, const void *attr)
 static void lerp_reference(const rv_call *c)
 {
     for (int64_t i = 0; i < rv_shape_count(c->out_type.shape); i++)
-        put(c, i, (1 - get(c, 2, i)) * get(c, 0, i) + get(c, 2, i) * get(c, 1, i));
+        rv_result(c, i,
+                  (1 - rv_operand(c, 2, i)) * rv_operand(c, 0, i) +
+                      rv_operand(c, 2, i) * rv_operand(c, 1, i));
 }
 
 static const rv_sample lerp_samples[] = {
@@ -173,10 +164,10 @@ static void linear_reference(const rv_call *c)
     const int64_t *out = c->out_type.shape.dim, inputs = c->in_type[0].shape.dim[1];
     for (int64_t n = 0; n < out[0]; n++)
         for (int64_t u = 0; u < out[1]; u++) {
-            double sum = get(c, 2, u);
+            double sum = rv_operand(c, 2, u);
             for (int64_t l = 0; l < inputs; l++)
-                sum += get(c, 0, n * inputs + l) * get(c, 1, u * inputs + l);
-            put(c, n * out[1] + u, sum);
+                sum += rv_operand(c, 0, n * inputs + l) * rv_operand(c, 1, u * inputs + l);
+            rv_result(c, n * out[1] + u, sum);
         }
 }
 
@@ -239,7 +230,7 @@ static rv_var build_log_softmax(const rv_var *x, const void *attr)
 static double log_normalizer(const rv_call *c, int64_t row, int64_t width)
 {
     double sum = 0;
-    for (int64_t j = 0; j < width; j++) sum += exp(get(c, 0, row * width + j));
+    for (int64_t j = 0; j < width; j++) sum += exp(rv_operand(c, 0, row * width + j));
     return log(sum);
 }
 
@@ -248,7 +239,7 @@ static void log_softmax_reference(const rv_call *c)
     const rv_shape *s = &c->out_type.shape;
     int64_t width = s->dim[s->rank - 1];
     for (int64_t i = 0; i < rv_shape_count(*s); i++)
-        put(c, i, get(c, 0, i) - log_normalizer(c, i / width, width));
+        rv_result(c, i, rv_operand(c, 0, i) - log_normalizer(c, i / width, width));
 }
 
 static void softmax_reference(const rv_call *c)
@@ -256,7 +247,7 @@ static void softmax_reference(const rv_call *c)
     const rv_shape *s = &c->out_type.shape;
     int64_t width = s->dim[s->rank - 1];
     for (int64_t i = 0; i < rv_shape_count(*s); i++)
-        put(c, i, exp(get(c, 0, i) - log_normalizer(c, i / width, width)));
+        rv_result(c, i, exp(rv_operand(c, 0, i) - log_normalizer(c, i / width, width)));
 }
 
 static const rv_sample softmax_samples[] = {
@@ -314,7 +305,7 @@ static rv_var build_one_hot(const rv_var *x, const void *attr)
 static void one_hot_reference(const rv_call *c)
 {
     for (int64_t i = 0; i < rv_shape_count(c->out_type.shape); i++)
-        put(c, i, get(c, 0, i / 4) == (double)(i % 4));
+        rv_result(c, i, rv_operand(c, 0, i / 4) == (double)(i % 4));
 }
 
 static const rv_sample one_hot_samples[] = {{.in = {{1, {6}}}, .low = 0, .high = 4, .integer = 1}};

@@ -7,6 +7,7 @@
  * of each are the other two, to any order. x [batch,channels,height,width],
  * w [outputs,channels/groups,kh,kw], y [batch,outputs,oh,ow]. */
 #include "ops/descriptors.h"
+#include "ops/index.h"
 #include "ops/kernels/kernels.h"
 #include "ops/ops.h"
 #include "tensor/memory.h"
@@ -118,6 +119,15 @@ static bool infer_w(rv_inference *i)
     return check_form(i, x, &w, y);
 }
 
+/* With a third input z the gradient is added to it. */
+static bool infer_w_add(rv_inference *i)
+{
+    if (!infer_w(i)) return false;
+    if (i->in[2].dtype == i->out.dtype && rv_shape_equal(i->in[2].shape, i->out.shape)) return true;
+    return rv_fail(i->error, RV_ERROR_SHAPE,
+                   "z is not of the result's shape and dtype; broadcast it first");
+}
+
 static rv_conv_plan geometry(const conv_attr *a, rv_shape x, rv_shape w, rv_shape y)
 {
     return (rv_conv_plan){.batch = x.dim[0],
@@ -136,11 +146,13 @@ static rv_conv_plan geometry(const conv_attr *a, rv_shape x, rv_shape w, rv_shap
 
 /* ---- reference: the form, term by term; each term goes to the side that is left out ---- */
 
-static void add_terms(const rv_conv_plan *p, rv_tensor *out, const rv_tensor *x, const rv_tensor *w,
-                      const rv_tensor *y)
+static void add_terms(const rv_call *call, const rv_conv_plan *p, rv_tensor *out,
+                      const rv_tensor *x, const rv_tensor *w, const rv_tensor *y)
 {
     int64_t depth = p->channels / p->groups, per_group = p->outputs / p->groups;
-    for (int64_t i = 0; i < rv_tensor_count(out); i++) rv_tensor_set(out, i, 0);
+    rv_tensor z = rv_call_in(call, call->inputs - 1);
+    for (int64_t i = 0; i < rv_tensor_count(out); i++)
+        rv_tensor_set(out, i, call->inputs == 3 ? rv_tensor_get(&z, i) : 0);
     rv_shape all = {
         6, {p->batch, p->outputs, p->out_height, p->out_width, depth, p->kernel[0] * p->kernel[1]}};
     for (int64_t term = 0; term < rv_shape_count(all); term++) {
@@ -166,21 +178,21 @@ static void reference_y(const rv_call *c)
 {
     rv_tensor x = rv_call_in(c, 0), w = rv_call_in(c, 1), y = rv_call_out(c);
     rv_conv_plan p = geometry(c->attr, x.shape, w.shape, y.shape);
-    add_terms(&p, &y, &x, &w, NULL);
+    add_terms(c, &p, &y, &x, &w, NULL);
 }
 
 static void reference_x(const rv_call *c)
 {
     rv_tensor y = rv_call_in(c, 0), w = rv_call_in(c, 1), x = rv_call_out(c);
     rv_conv_plan p = geometry(c->attr, x.shape, w.shape, y.shape);
-    add_terms(&p, &x, NULL, &w, &y);
+    add_terms(c, &p, &x, NULL, &w, &y);
 }
 
 static void reference_w(const rv_call *c)
 {
     rv_tensor x = rv_call_in(c, 0), y = rv_call_in(c, 1), w = rv_call_out(c);
     rv_conv_plan p = geometry(c->attr, x.shape, w.shape, y.shape);
-    add_terms(&p, &w, &x, NULL, &y);
+    add_terms(c, &p, &w, &x, NULL, &y);
 }
 
 /* ---- kernels ---- */
@@ -191,6 +203,7 @@ static rv_kernel choose(rv_call *c, rv_shape x, rv_shape w, rv_shape y,
     rv_conv_plan *plan = rv_alloc(1, sizeof *plan);
     if (!plan) return NULL;
     *plan = geometry(c->attr, x, w, y);
+    plan->add = c->inputs == 3;
     c->plan = plan;
     c->scratch_size = scratch(plan);
     return kernel;
@@ -216,6 +229,14 @@ static rv_kernel choose_w(rv_call *c)
     return choose(c, c->in_type[0].shape, c->out_type.shape, c->in_type[1].shape,
                   k->conv2d_weight_gradient_scratch, k->conv2d_weight_gradient);
 }
+
+static void run_w_add(const rv_call *c)
+{
+    rv_copy_addend(c);
+    rv_kernels_for(c->out_type.dtype)->conv2d_weight_gradient(c);
+}
+
+static rv_kernel choose_w_add(rv_call *c) { return choose_w(c) ? run_w_add : NULL; }
 
 /* ---- gradients: the other two sides of the form ---- */
 
@@ -256,6 +277,7 @@ static rv_var gradient_of_x(const rv_backward *b, int k)
 
 static rv_var gradient_of_w(const rv_backward *b, int k)
 {
+    if (k == 2) return b->dy;
     return k == 0 ? side_x(b->attr, b->x[1], b->dy, rv_shape_of(b->x[0]))
                   : side_y(b->attr, b->x[0], b->dy);
 }
@@ -328,6 +350,18 @@ static const rv_sample samples_w[] = {
      .error = "y is not what conv2d makes"},
 };
 
+static const rv_sample samples_w_add[] = {
+    {.in = {{4, {2, 3, 5, 6}}, {4, {2, 4, 5, 6}}, {4, {4, 3, 3, 3}}},
+     RANGE,
+     ATTR(PLAIN, .pad = {1, 1}, .pad_end = {1, 1}, .size = {3, 3})},
+    {.in = {{4, {2, 1, 8, 8}}, {4, {2, 1, 4, 4}}, {4, {1, 1, 5, 5}}},
+     RANGE,
+     ATTR(PLAIN, .size = {5, 5})},
+    {.in = {{4, {2, 1, 8, 8}}, {4, {2, 1, 4, 4}}, {4, {1, 1, 3, 5}}},
+     ATTR(PLAIN, .size = {5, 5}),
+     .error = "z is not of the result's shape"},
+};
+
 /* ---- descriptors ---- */
 
 const rv_op rv_op_conv2d = {
@@ -372,7 +406,23 @@ const rv_op rv_op_conv2d_weight_gradient = {
     .gradient = gradient_of_w,
     .linear = 3,
     .polynomial = true,
+    .accumulate = &rv_op_conv2d_weight_gradient_add,
     RV_SAMPLES(samples_w),
+};
+
+const rv_op rv_op_conv2d_weight_gradient_add = {
+    .name = "conv2d_weight_gradient_add",
+    .args = "x y z",
+    .formula = "w = z + conv2d_weight_gradient(x, y)",
+    .doc = "conv2d_weight_gradient added to a tensor; programs make sums of products of it",
+    .inputs = 3,
+    .infer = infer_w_add,
+    .reference = reference_w,
+    .select = choose_w_add,
+    .gradient = gradient_of_w,
+    .polynomial = true,
+    .in_place = 4,
+    RV_SAMPLES(samples_w_add),
 };
 
 /* ---- constructors ---- */

@@ -15,8 +15,9 @@
 extern const rv_op rv_op_cast;
 extern const rv_op rv_op_reshape, rv_op_transpose, rv_op_broadcast, rv_op_flip, rv_op_slice,
     rv_op_concat, rv_op_pad;
-extern const rv_op rv_op_sum, rv_op_max, rv_op_matmul;
+extern const rv_op rv_op_sum, rv_op_max, rv_op_matmul, rv_op_matmul_add;
 extern const rv_op rv_op_conv2d, rv_op_conv2d_input_gradient, rv_op_conv2d_weight_gradient;
+extern const rv_op rv_op_conv2d_weight_gradient_add;
 
 /* composites */
 extern const rv_op rv_op_mean, rv_op_clamp, rv_op_lerp, rv_op_linear, rv_op_softmax,

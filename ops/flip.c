@@ -80,9 +80,7 @@ const rv_op rv_op_flip = {
     .reference = reference,
     .select = choose,
     .gradient = gradient,
-    .linear = 1,
-    .linear_jointly = true,
-    .polynomial = true,
+    RV_LINEAR,
     .rearranges = true,
     RV_SAMPLES(samples),
 };

@@ -1,6 +1,8 @@
 /* Strided copies: broadcast, transpose, slice, flip and pad are one kernel with different strides. */
 #include "ops/index.h"
 
+#include <string.h>
+
 #include "tensor/memory.h"
 
 static bool mergeable(const rv_copy_plan *p, int64_t outer, int64_t inner)
@@ -31,4 +33,10 @@ rv_kernel rv_select_copy(rv_call *call, rv_copy_plan plan)
     }
     call->plan = merged;
     return rv_kernels_for(call->out_type.dtype)->copy;
+}
+
+void rv_copy_addend(const rv_call *call)
+{
+    rv_tensor addend = rv_call_in(call, call->inputs - 1);
+    if (call->out != addend.data) memcpy(call->out, addend.data, rv_tensor_bytes(&addend));
 }

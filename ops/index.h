@@ -31,9 +31,24 @@ static inline int64_t rv_ravel(rv_shape shape, const int64_t *index)
     return flat;
 }
 
+/* Elements of a call's operands, for references. */
+static inline double rv_operand(const rv_call *c, int k, int64_t i)
+{
+    rv_tensor x = rv_call_in(c, k);
+    return rv_tensor_get(&x, i);
+}
+static inline void rv_result(const rv_call *c, int64_t i, double value)
+{
+    rv_tensor y = rv_call_out(c);
+    rv_tensor_set(&y, i, value);
+}
+
 /* Gives the call a copy of the plan with neighbouring dimensions merged, and the kernel for it.
  * NULL without memory. */
 rv_kernel rv_select_copy(rv_call *call, rv_copy_plan plan);
+
+/* For ops that add a product to their last input: brings that to out, where the kernel adds to it. */
+void rv_copy_addend(const rv_call *call);
 
 /* An axis counted from the end becomes one counted from the start; -1 when there is none such. */
 static inline int rv_axis(rv_var x, int axis)

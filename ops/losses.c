@@ -2,19 +2,8 @@
 #include <math.h>
 
 #include "ops/descriptors.h"
+#include "ops/index.h"
 #include "ops/ops.h"
-
-static double get(const rv_call *c, int k, int64_t i)
-{
-    rv_tensor x = rv_call_in(c, k);
-    return rv_tensor_get(&x, i);
-}
-
-static void put(const rv_call *c, double value)
-{
-    rv_tensor y = rv_call_out(c);
-    rv_tensor_set(&y, 0, value);
-}
 
 /* Losses compare like with like: broadcasting would hide a mistake. */
 static bool same_shape(rv_var x, rv_var target, const char *loss)
@@ -47,8 +36,9 @@ static void mean_squared_error_reference(const rv_call *c)
     int64_t count = rv_shape_count(c->in_type[0].shape);
     double sum = 0;
     for (int64_t i = 0; i < count; i++)
-        sum += (get(c, 0, i) - get(c, 1, i)) * (get(c, 0, i) - get(c, 1, i));
-    put(c, sum / (double)count);
+        sum += (rv_operand(c, 0, i) - rv_operand(c, 1, i)) *
+               (rv_operand(c, 0, i) - rv_operand(c, 1, i));
+    rv_result(c, 0, sum / (double)count);
 }
 
 static const rv_sample mean_squared_error_samples[] = {
@@ -87,10 +77,10 @@ static void sigmoid_cross_entropy_reference(const rv_call *c)
     int64_t count = rv_shape_count(c->in_type[0].shape);
     double sum = 0;
     for (int64_t i = 0; i < count; i++) {
-        double s = 1 / (1 + exp(-get(c, 0, i))), t = get(c, 1, i);
+        double s = 1 / (1 + exp(-rv_operand(c, 0, i))), t = rv_operand(c, 1, i);
         sum -= t * log(s) + (1 - t) * log(1 - s);
     }
-    put(c, sum / (double)count);
+    rv_result(c, 0, sum / (double)count);
 }
 
 static const rv_sample sigmoid_cross_entropy_samples[] = {
@@ -142,13 +132,14 @@ static void softmax_cross_entropy_reference(const rv_call *c)
     double sum = 0;
     for (int64_t r = 0; r < rows; r++) {
         double total = 0;
-        for (int64_t j = 0; j < classes; j++) total += exp(get(c, 0, r * classes + j));
+        for (int64_t j = 0; j < classes; j++) total += exp(rv_operand(c, 0, r * classes + j));
         for (int64_t j = 0; j < classes; j++) {
-            double t = labels ? get(c, 1, r) == (double)j : get(c, 1, r * classes + j);
-            sum -= t * (get(c, 0, r * classes + j) - log(total));
+            double t =
+                labels ? rv_operand(c, 1, r) == (double)j : rv_operand(c, 1, r * classes + j);
+            sum -= t * (rv_operand(c, 0, r * classes + j) - log(total));
         }
     }
-    put(c, sum / (double)rows);
+    rv_result(c, 0, sum / (double)rows);
 }
 
 static const rv_sample softmax_cross_entropy_samples[] = {

@@ -39,6 +39,15 @@ static bool infer(rv_inference *i)
     return true;
 }
 
+/* z [.., m, n], to which the product is added */
+static bool infer_add(rv_inference *i)
+{
+    if (!infer(i)) return false;
+    if (i->in[2].dtype == i->out.dtype && rv_shape_equal(i->in[2].shape, i->out.shape)) return true;
+    return rv_fail(i->error, RV_ERROR_SHAPE,
+                   "z is not of the product's shape and dtype; broadcast it first");
+}
+
 static rv_matmul_plan geometry(const rv_call *c)
 {
     const matmul_attr *attr = c->attr;
@@ -48,7 +57,8 @@ static rv_matmul_plan geometry(const rv_call *c)
                         .n = out->dim[out->rank - 1],
                         .k = a->dim[attr->transpose_a ? a->rank - 2 : a->rank - 1],
                         .transpose_a = attr->transpose_a,
-                        .transpose_b = attr->transpose_b};
+                        .transpose_b = attr->transpose_b,
+                        .add = c->inputs == 3};
     for (int64_t d = 0; d < out->rank - 2; d++) p.batch *= out->dim[d];
     return p;
 }
@@ -62,13 +72,15 @@ static void reference(const rv_call *c)
     for (int64_t n = 0; n < p.batch; n++)
         for (int64_t i = 0; i < p.m; i++)
             for (int64_t j = 0; j < p.n; j++) {
-                double sum = 0;
+                int64_t at = (n * p.m + i) * p.n + j;
+                rv_tensor z = rv_call_in(c, c->inputs - 1);
+                double sum = p.add ? rv_tensor_get(&z, at) : 0;
                 for (int64_t l = 0; l < p.k; l++)
                     sum += rv_tensor_get(&a, n * p.m * p.k +
                                                  (p.transpose_a ? l * p.m + i : i * p.k + l)) *
                            rv_tensor_get(&b, n * p.k * p.n +
                                                  (p.transpose_b ? j * p.k + l : l * p.n + j));
-                rv_tensor_set(&y, (n * p.m + i) * p.n + j, sum);
+                rv_tensor_set(&y, at, sum);
             }
 }
 
@@ -85,12 +97,21 @@ static rv_kernel choose(rv_call *c)
     return kernels->matmul;
 }
 
+static void run_add(const rv_call *c)
+{
+    rv_copy_addend(c);
+    rv_kernels_for(c->out_type.dtype)->matmul(c);
+}
+
+static rv_kernel choose_add(rv_call *c) { return choose(c) ? run_add : NULL; }
+
 /* ---- gradient: with A, B the operands as multiplied, dA = dC B' and dB = A' dC ---- */
 
 static rv_var gradient(const rv_backward *b, int k)
 {
     const matmul_attr *attr = b->attr;
     bool ta = attr->transpose_a, tb = attr->transpose_b;
+    if (k == 2) return b->dy;
     if (k == 0)
         return ta ? rv_matmul(b->x[1], b->dy, tb, true) : rv_matmul(b->dy, b->x[1], false, !tb);
     return tb ? rv_matmul(b->dy, b->x[0], true, ta) : rv_matmul(b->x[0], b->dy, !ta, false);
@@ -111,6 +132,16 @@ static const rv_sample samples[] = {
     {.in = {{1, {4}}, {2, {4, 6}}}, .error = "takes matrices", FLAGS(0, 0)},
 };
 
+static const rv_sample add_samples[] = {
+    {.in = {{2, {3, 4}}, {2, {4, 5}}, {2, {3, 5}}}, .low = -1, .high = 1, FLAGS(0, 0)},
+    {.in = {{2, {4, 3}}, {2, {5, 4}}, {2, {3, 5}}}, .low = -1, .high = 1, FLAGS(1, 1)},
+    {.in = {{3, {2, 3, 4}}, {3, {2, 5, 4}}, {3, {2, 3, 5}}}, .low = -1, .high = 1, FLAGS(0, 1)},
+    {.in = {{2, {7, 19}}, {2, {19, 33}}, {2, {7, 33}}}, .low = -1, .high = 1, FLAGS(0, 0)},
+    {.in = {{2, {3, 4}}, {2, {4, 5}}, {1, {5}}},
+     .error = "z is not of the product's shape",
+     FLAGS(0, 0)},
+};
+
 const rv_op rv_op_matmul = {
     .name = "matmul",
     .args = "a b",
@@ -123,7 +154,23 @@ const rv_op rv_op_matmul = {
     .gradient = gradient,
     .linear = 3,
     .polynomial = true,
+    .accumulate = &rv_op_matmul_add,
     RV_SAMPLES(samples),
+};
+
+const rv_op rv_op_matmul_add = {
+    .name = "matmul_add",
+    .args = "a b z",
+    .formula = "c[.., i, j] = z[.., i, j] + sum_l a[.., i, l] b[.., l, j]",
+    .doc = "matmul added to a tensor; programs make sums of products of it",
+    .inputs = 3,
+    .infer = infer_add,
+    .reference = reference,
+    .select = choose_add,
+    .gradient = gradient,
+    .polynomial = true,
+    .in_place = 4,
+    RV_SAMPLES(add_samples),
 };
 
 /* The operand with the other's leading axes, where it has none or ones. */

@@ -1,5 +1,6 @@
 /* The ops: each function records one equation and returns its value. Shapes follow NumPy: binary ops
- * broadcast, axes count from 0 and negative ones from the end. Errors stick to the tape (tape.h);
+ * broadcast; an `int axis` counts from 0, negative from the end; `unsigned axes` is a set, bit d for
+ * axis d. Errors stick to the tape (tape.h);
  * `recurve ops` prints every formula. x, y, z, w are float tensors of one dtype unless said otherwise. */
 #ifndef RV_OPS_OPS_H
 #define RV_OPS_OPS_H
@@ -46,7 +47,7 @@ rv_var rv_flatten(rv_var x);                    /* [n,...] -> [n, the rest] */
 rv_var rv_transpose(rv_var x, const int *axes); /* y's axis d is x's axes[d]; NULL reverses them */
 rv_var rv_broadcast(rv_var x, rv_shape shape);
 rv_var rv_flip(rv_var x, unsigned axes); /* bit d: reverse axis d */
-/* y[i] = x[start + i step], per axis: size elements each. */
+/* y[i] = x[start + i step], per axis: size elements each; step (NULL: 1) is at least 1. */
 rv_var rv_slice(rv_var x, const int64_t *start, const int64_t *size, const int64_t *step);
 rv_var rv_slice_axis(rv_var x, int axis, int64_t start, int64_t size);
 rv_var rv_concat(const rv_var *x, int count, int axis);
@@ -54,7 +55,7 @@ rv_var rv_concat(const rv_var *x, int count, int axis);
 rv_var rv_pad(rv_var x, const int64_t *before, const int64_t *after, const int64_t *between);
 rv_var rv_pad2d(rv_var x, int64_t width); /* on all sides of the last two axes */
 
-/* ---- reductions: over the axes whose bits are set; kept ones become 1 ---- */
+/* ---- reductions: over the axes whose bits are set (0: none); with `keep` they stay, of size 1 ---- */
 enum { RV_ALL_AXES = 63, RV_LAST_AXIS = 64 };
 rv_var rv_sum(rv_var x, unsigned axes, bool keep);
 rv_var rv_mean(rv_var x, unsigned axes, bool keep);
@@ -84,7 +85,8 @@ rv_var rv_true_conv2d(rv_var x, rv_var w);
 rv_var rv_linear(rv_var x, const char *name, int64_t units);
 rv_var rv_softmax(rv_var x, int axis);
 rv_var rv_log_softmax(rv_var x, int axis);
-rv_var rv_one_hot(rv_var labels, int64_t classes); /* [n] of any dtype -> [n,classes] */
+rv_var rv_one_hot(rv_var labels, int64_t classes); /* [n] of any dtype -> [n,classes]; a label
+                                                        that is no class gives zeros */
 
 /* Losses: means over all elements (samples); [] */
 rv_var rv_mean_squared_error(rv_var prediction, rv_var target);

@@ -137,9 +137,7 @@ const rv_op rv_op_pad = {
     .reference = reference,
     .select = choose,
     .gradient = gradient,
-    .linear = 1,
-    .linear_jointly = true,
-    .polynomial = true,
+    RV_LINEAR,
     RV_SAMPLES(samples),
 };
 

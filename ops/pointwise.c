@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "ops/descriptors.h"
+#include "ops/index.h"
 #include "ops/kernels/kernels.h"
 #include "ops/ops.h"
 
@@ -29,12 +30,6 @@ static bool infer(rv_inference *i)
 
 /* ---- reference kernels: the row's value in double precision, by the C library ---- */
 
-static double element(const rv_call *c, int k, int64_t i)
-{
-    rv_tensor x = rv_call_in(c, k);
-    return rv_tensor_get(&x, c->scalar >> k & 1 ? 0 : i);
-}
-
 #define EXP exp
 #define LOG log
 #define LOG1P log1p
@@ -50,9 +45,9 @@ static double element(const rv_call *c, int k, int64_t i)
             rv_tensor_set(&out, i, value); \
         } \
     }
-#define X double x = element(c, 0, i);
-#define XY X double y = element(c, 1, i);
-#define XYZ XY double z = element(c, 2, i);
+#define X double x = rv_operand(c, 0, i);
+#define XY X double y = rv_operand(c, 1, i);
+#define XYZ XY double z = rv_operand(c, 2, i);
 #define UNARY(name, formula, doc, value, ...) REFERENCE(name, value, X)
 #define BINARY(name, formula, doc, value, ...) REFERENCE(name, value, XY)
 #define TERNARY(name, formula, doc, value, ...) REFERENCE(name, value, XYZ)
@@ -61,11 +56,11 @@ static double element(const rv_call *c, int k, int64_t i)
 #undef BINARY
 #undef TERNARY
 
-/* ---- kernels and gradient rules ---- */
+/* ---- rows and gradient rules ---- */
 
 #define RV_NO_GRADIENT ((rv_var){b->y.tape, -1})
 #define RULES(name, gradient) \
-    static rv_kernel name##_select(rv_call *c) { return rv_kernels_for(c->out_type.dtype)->name; } \
+    static rv_row name##_row(rv_dtype dtype) { return rv_kernels_for(dtype)->name; } \
     static rv_var name##_gradient(const rv_backward *b, int k) \
     { \
         (void)k; \
@@ -102,9 +97,8 @@ static double element(const rv_call *c, int k, int64_t i)
                                  .inputs = n, \
                                  .infer = infer, \
                                  .reference = name_##_reference, \
-                                 .select = name_##_select, \
+                                 .row = name_##_row, \
                                  .gradient = name_##_gradient, \
-                                 .pointwise = true, \
                                  .in_place = (1u << n) - 1, \
                                  RV_SAMPLES(name_##_samples), \
                                  __VA_ARGS__};

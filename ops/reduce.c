@@ -134,9 +134,7 @@ const rv_op rv_op_sum = {
     .reference = sum_reference,
     .select = choose_sum,
     .gradient = sum_gradient,
-    .linear = 1,
-    .linear_jointly = true,
-    .polynomial = true,
+    RV_LINEAR,
     RV_SAMPLES(samples),
 };
 

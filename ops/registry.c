@@ -22,9 +22,11 @@ static const rv_op *const registry[] = {
     &rv_op_sum,
     &rv_op_max,
     &rv_op_matmul,
+    &rv_op_matmul_add,
     &rv_op_conv2d,
     &rv_op_conv2d_input_gradient,
     &rv_op_conv2d_weight_gradient,
+    &rv_op_conv2d_weight_gradient_add,
     &rv_op_mean,
     &rv_op_clamp,
     &rv_op_lerp,
@@ -47,6 +49,6 @@ const rv_op *rv_op_at(int index)
 const rv_op *rv_op_find(const char *name)
 {
     for (int i = 0; i < rv_op_count(); i++)
-        if (!strcmp(registry[i]->name, name)) return registry[i];
+        if (name && !strcmp(registry[i]->name, name)) return registry[i];
     return NULL;
 }

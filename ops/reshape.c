@@ -58,9 +58,7 @@ const rv_op rv_op_reshape = {
     .infer = infer,
     .reference = reference,
     .gradient = gradient,
-    .linear = 1,
-    .linear_jointly = true,
-    .polynomial = true,
+    RV_LINEAR,
     .rearranges = true,
     RV_SAMPLES(samples),
 };

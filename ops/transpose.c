@@ -89,9 +89,7 @@ const rv_op rv_op_transpose = {
     .reference = reference,
     .select = choose,
     .gradient = gradient,
-    .linear = 1,
-    .linear_jointly = true,
-    .polynomial = true,
+    RV_LINEAR,
     .rearranges = true,
     RV_SAMPLES(samples),
 };

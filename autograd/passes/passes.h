@@ -6,22 +6,32 @@
 #include "autograd/tape.h"
 
 /* live[id] = whether the outputs, or (with RV_EFFECTS) the assignments, need the node. */
-void rv_pass_prune(const rv_tape *tape, const rv_var *outputs, int count, unsigned flags,
+void rv_pass_prune(const rv_tape *tape, const int32_t *outputs, int count, unsigned flags,
                    bool *live);
 
-/* Re-records the live nodes on the empty tape `to`, simplified under RV_SIMPLIFY; in_to[id] is where
- * a live node went. Errors are kept on `to`. */
-bool rv_pass_rewrite(const rv_tape *from, const bool *live, unsigned flags, rv_tape *to,
-                     int32_t *in_to);
+/* What a rewriting puts on the tape `to` for a node whose inputs have become `in`; the null var: the
+ * node as it is. */
+typedef rv_var (*rv_rule)(void *context, rv_tape *to, int32_t id, const rv_node *node,
+                          const rv_var *in);
 
-/* Something simpler on `to` that equals `node` of these inputs, or the null var. */
-rv_var rv_pass_simplify(rv_tape *to, const rv_node *node, const rv_var *in);
+/* Re-records what is live on a fresh tape, by the rule (NULL: as it is), and moves the outputs there.
+ * NULL on error. */
+rv_tape *rv_pass_rewrite(const rv_tape *from, int32_t *outputs, int count, unsigned flags,
+                         rv_rule rule, void *context, rv_error *error);
+
+/* A rule: something simpler that equals the node. */
+rv_var rv_pass_simplify(void *none, rv_tape *to, int32_t id, const rv_node *node, const rv_var *in);
+
+/* A rewriting: products that meet in a sum are accumulated, each onto the one before. */
+rv_tape *rv_pass_merge(const rv_tape *from, int32_t *outputs, int count, unsigned flags,
+                       rv_error *error);
 
 /* Where each value lives. */
 typedef enum rv_place_kind {
     RV_PLACE_NONE,  /* a dead node, or an effect */
     RV_PLACE_ARENA, /* at `offset` in the arena */
     RV_PLACE_STORE, /* in the data of `entry` */
+    RV_PLACE_TILE,  /* a tile at a time, at `offset` in the arena: only its own group reads it */
 } rv_place_kind;
 
 typedef struct rv_place {
@@ -32,6 +42,23 @@ typedef struct rv_place {
     bool single; /* all elements are equal and only pointwise ops read them: one stands for all */
 } rv_place;
 
+/* Finds the nodes of which one element is enough. place [nodes] starts as zeros. */
+void rv_pass_single(const rv_tape *tape, const bool *live, const int32_t *outputs, int count,
+                    unsigned flags, rv_place *place);
+
+/* The nodes that run, in order. A group of pointwise ops, under RV_FUSE, stands together and runs as
+ * one instruction. */
+typedef struct rv_schedule {
+    int32_t count;
+    int32_t *id;           /* [count] nodes */
+    int32_t *first, *last; /* [count] the positions of a position's group */
+    int32_t *position;     /* [nodes] or -1 */
+} rv_schedule;
+
+bool rv_pass_schedule(rv_tape *tape, const bool *live, const rv_place *place, unsigned flags,
+                      rv_schedule *schedule);
+void rv_schedule_free(rv_schedule *schedule);
+
 typedef struct rv_plan {
     rv_place *place;  /* [nodes] */
     size_t *scratch;  /* [nodes] arena offset of an instruction's scratch */
@@ -39,16 +66,21 @@ typedef struct rv_plan {
     size_t arena_bytes, live_bytes;
 } rv_plan;
 
-/* Lays out the live nodes of a tape in the order they run, each value alive from the node that
- * makes it to its last reader. scratch_size[id] bytes are needed while node id runs. */
-bool rv_pass_plan(rv_tape *tape, const bool *live, const int32_t *outputs, int count,
-                  const size_t *scratch_size, unsigned flags, rv_plan *plan);
+bool rv_plan_new(const rv_tape *tape, rv_plan *plan); /* all zeros; false without memory */
 void rv_plan_free(rv_plan *plan);
+
+/* Lays out the live nodes, each value alive from the node that makes it to its last reader.
+ * plan->place comes from rv_pass_single; scratch_size[id] bytes are needed while node id runs. */
+bool rv_pass_plan(rv_tape *tape, const bool *live, const int32_t *outputs, int count,
+                  const rv_schedule *schedule, const size_t *scratch_size, unsigned flags,
+                  rv_plan *plan);
 
 /* ---- one call, outside a program ---- */
 
-/* Chooses the kernel of an op on these types. */
+/* Chooses the kernel of an op on these types. A pointwise op gets a plan of one row, whose operands
+ * rv_call_bind sets. */
 bool rv_call_prepare(rv_call *call, const rv_op *op, const void *attr, const rv_type *in,
                      int inputs, rv_type out, unsigned flags, rv_error *error);
+void rv_call_bind(rv_call *call, void *out, const void *const *in);
 
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "autograd/passes/passes.h"
+#include "autograd/rows.h"
 #include "autograd/tape_internal.h"
 #include "tensor/memory.h"
 
@@ -85,15 +86,33 @@ static bool arena_give(arena *a, size_t offset, size_t size)
     return true;
 }
 
-/* ---- lifetimes ---- */
+/* ---- one element for all ---- */
+
+void rv_pass_single(const rv_tape *tape, const bool *live, const int32_t *outputs, int count,
+                    unsigned flags, rv_place *place)
+{
+    for (int32_t id = 0; id < tape->count && !(flags & RV_REFERENCE); id++) {
+        const rv_node *node = &tape->nodes[id];
+        bool uniform = false;
+        bool repeats = node->op->kind == RV_OP_VALUE && node->op->rearranges && node->inputs == 1 &&
+                       rv_shape_count(tape->nodes[node->in[0]].type.shape) == 1;
+        place[id].single = repeats || (rv_constant_data(node, &uniform) && uniform);
+        for (int k = 0; live[id] && k < node->inputs; k++)
+            if (!node->op->row || k >= 32) place[node->in[k]].single = false;
+    }
+    for (int i = 0; i < count; i++) place[outputs[i]].single = false;
+}
+
+/* ---- lifetimes, in positions of the schedule ---- */
 
 typedef struct planner {
     const rv_tape *tape;
     const bool *live;
+    const rv_schedule *schedule;
     unsigned flags;
     rv_plan *plan;
     int32_t *owner; /* [nodes] whose memory a node is: itself, or what it is a view of */
-    int32_t *last;  /* [nodes] the last reader of an owner; `count` when the run's end reads it */
+    int32_t *last;  /* [nodes] the last reader of an owner; schedule->count: the run's end */
     arena arena;
 } planner;
 
@@ -104,69 +123,63 @@ static size_t bytes_of(const planner *p, int32_t id)
     return round_up((size_t)count * rv_dtype_size(type->dtype));
 }
 
+static bool is_leaf(const planner *p, int32_t id)
+{
+    return p->tape->nodes[id].op->kind == RV_OP_LEAF;
+}
+
 /* Whether a node is only another look at its input's memory. */
 static bool is_view(const planner *p, int32_t id)
 {
     const rv_op *op = p->tape->nodes[id].op;
-    return (op->kind == RV_OP_VIEW && !(p->flags & RV_REFERENCE)) ||
-           (op->kind == RV_OP_VALUE && p->plan->place[id].single);
+    return p->schedule->position[id] < 0 && (op->kind == RV_OP_VIEW || op->kind == RV_OP_VALUE);
 }
 
-/* Uniform constants, and one element repeated, that nobody needs in full. */
-static void find_single(planner *p, const int32_t *outputs, int count)
-{
-    const rv_tape *tape = p->tape;
-    rv_place *place = p->plan->place;
-    for (int32_t id = 0; id < tape->count && !(p->flags & RV_REFERENCE); id++) {
-        const rv_node *node = &tape->nodes[id];
-        bool uniform = false;
-        bool repeats = node->op->kind == RV_OP_VALUE && node->op->rearranges && node->inputs == 1 &&
-                       rv_shape_count(tape->nodes[node->in[0]].type.shape) == 1;
-        place[id].single = repeats || (rv_constant_data(node, &uniform) && uniform);
-        for (int k = 0; p->live[id] && k < node->inputs; k++)
-            if (!node->op->pointwise || k >= 32) place[node->in[k]].single = false;
-    }
-    for (int i = 0; i < count; i++) place[outputs[i]].single = false;
-}
-
-static void read_at(planner *p, int32_t id, int32_t time)
+static void read_at(planner *p, int32_t id, int32_t position)
 {
     int32_t owner = p->owner[id];
-    if (p->last[owner] < time) p->last[owner] = time;
+    if (p->last[owner] < position) p->last[owner] = position;
 }
 
 static void find_lifetimes(planner *p, const int32_t *outputs, int count)
 {
     const rv_tape *tape = p->tape;
+    const int32_t end = p->schedule->count;
     for (int32_t id = 0; id < tape->count; id++) {
         const rv_node *node = &tape->nodes[id];
-        p->owner[id] = is_view(p, id) ? p->owner[node->in[0]] : id;
-        p->last[id] = node->op->kind == RV_OP_LEAF ? tape->count : id;
-        if (!p->live[id]) continue;
-        if (node->op->kind == RV_OP_EFFECT)
-            read_at(p, node->in[1], tape->count); /* the value; the target is only written */
-        else
-            for (int k = 0; k < node->inputs; k++) read_at(p, node->in[k], id);
+        int32_t position = p->schedule->position[id];
+        p->owner[id] = p->live[id] && is_view(p, id) ? p->owner[node->in[0]] : id;
+        p->last[id] = is_leaf(p, id) ? end : position;
+        if (p->live[id] && node->op->kind == RV_OP_EFFECT)
+            read_at(p, node->in[1], end); /* the value; the target is only written */
+        for (int k = 0; position >= 0 && k < node->inputs; k++) read_at(p, node->in[k], position);
     }
-    for (int i = 0; i < count; i++) read_at(p, outputs[i], tape->count);
+    for (int i = 0; i < count; i++) read_at(p, outputs[i], end);
 }
 
-/* The last node that reads a parameter's old value, or -1. */
+/* The last position that reads a parameter's old value, or -1. */
 static void find_parameter_reads(const planner *p, const int32_t *outputs, int count,
                                  int32_t *reads)
 {
     const rv_tape *tape = p->tape;
+    const int32_t end = p->schedule->count;
     for (int32_t id = 0; id < tape->count; id++) reads[id] = -1;
     for (int32_t id = 0; id < tape->count; id++) {
         const rv_node *node = &tape->nodes[id];
-        bool effect = node->op->kind == RV_OP_EFFECT;
-        for (int k = effect ? 1 : 0; p->live[id] && k < node->inputs; k++)
-            reads[p->owner[node->in[k]]] = effect ? tape->count : id;
+        int32_t position = p->schedule->position[id];
+        if (p->live[id] && node->op->kind == RV_OP_EFFECT) reads[p->owner[node->in[1]]] = end;
+        for (int k = 0; position >= 0 && k < node->inputs; k++) {
+            int32_t *read = &reads[p->owner[node->in[k]]];
+            if (*read < position) *read = position;
+        }
     }
-    for (int i = 0; i < count; i++) reads[p->owner[outputs[i]]] = tape->count;
+    for (int i = 0; i < count; i++) reads[p->owner[outputs[i]]] = end;
 }
 
-/* Whether node `id` may write over the memory of `owner`, if it reads that at all. */
+/* ---- places ---- */
+
+/* Whether node `id` may write over the memory of `owner`, if it reads that at all. In a group, where
+ * all go through their elements together, what other members read earlier is no obstacle. */
 static bool overwrites(const planner *p, int32_t id, int32_t owner)
 {
     const rv_node *node = &p->tape->nodes[id];
@@ -188,9 +201,10 @@ static bool place_in_store(planner *p, const int32_t *outputs, int count)
         int32_t effect = tape->effects.id[i];
         if (!p->live[effect]) continue;
         int32_t target = tape->nodes[effect].in[0], value = p->owner[tape->nodes[effect].in[1]];
+        int32_t position = p->schedule->position[value];
         rv_place *place = &p->plan->place[value];
-        if (tape->nodes[value].op->kind == RV_OP_LEAF || place->kind == RV_PLACE_STORE) continue;
-        if (reads[target] < value || (reads[target] == value && overwrites(p, value, target)))
+        if (position < 0 || place->kind == RV_PLACE_STORE) continue;
+        if (reads[target] < position || (reads[target] == position && overwrites(p, value, target)))
             *place = (rv_place){
                 .kind = RV_PLACE_STORE, .entry = tape->nodes[effect].entry, .owner = true};
     }
@@ -198,64 +212,98 @@ static bool place_in_store(planner *p, const int32_t *outputs, int count)
     return true;
 }
 
-/* An input whose memory node `id` takes over, or -1. */
-static int32_t dying_input(const planner *p, int32_t id)
+static bool can_take_over(const planner *p, int32_t id, int32_t owner)
 {
-    const rv_node *node = &p->tape->nodes[id];
-    for (int k = 0; k < node->inputs && k < 32; k++) {
-        int32_t owner = p->owner[node->in[k]];
-        if (node->op->in_place >> k & 1 && p->last[owner] == id &&
-            p->plan->place[owner].kind == RV_PLACE_ARENA && bytes_of(p, owner) == bytes_of(p, id) &&
-            overwrites(p, id, owner))
-            return owner;
+    return p->plan->place[owner].kind == RV_PLACE_ARENA && bytes_of(p, owner) == bytes_of(p, id);
+}
+
+/* A value whose memory node `id` takes over, or -1: an input that dies here, if the op works in place;
+ * or one that an earlier member of the group was the last to read. */
+static int32_t dying_value(const planner *p, int32_t id)
+{
+    const rv_schedule *s = p->schedule;
+    const int32_t position = s->position[id], first = s->first[position];
+    for (int32_t at = position; at >= first; at--) {
+        const rv_node *node = &p->tape->nodes[s->id[at]];
+        for (int k = 0; k < node->inputs && k < 32; k++) {
+            int32_t owner = p->owner[node->in[k]], last = p->last[owner];
+            bool dead = last >= first && last < position;
+            bool dies = at == position && last == position && node->op->in_place >> k & 1;
+            if ((dead || (dies && overwrites(p, id, owner))) && can_take_over(p, id, owner))
+                return owner;
+        }
     }
     return -1;
 }
 
-static bool release_dead_inputs(planner *p, int32_t id, int32_t taken_over)
+static void place_arena(planner *p, int32_t id)
 {
-    const rv_node *node = &p->tape->nodes[id];
-    if (!(p->flags & RV_REUSE)) return true;
-    for (int k = 0; k < node->inputs; k++) {
-        int32_t owner = p->owner[node->in[k]];
-        if (p->last[owner] != id || owner == taken_over) continue;
-        p->last[owner] = -1; /* once */
-        const rv_place *place = &p->plan->place[owner];
-        if (place->kind == RV_PLACE_ARENA &&
-            !arena_give(&p->arena, place->offset, bytes_of(p, owner)))
-            return false;
-    }
-    return true;
+    rv_place *place = &p->plan->place[id];
+    int32_t from = p->flags & RV_IN_PLACE && !is_leaf(p, id) ? dying_value(p, id) : -1;
+    place->kind = RV_PLACE_ARENA;
+    place->offset =
+        from >= 0 ? p->plan->place[from].offset : arena_take(&p->arena, bytes_of(p, id));
+    place->owner = true;
+    if (from >= 0) p->last[from] = -1; /* the memory has a new owner */
 }
 
-static bool place_node(planner *p, int32_t id, size_t scratch)
+static void place_view(planner *p, int32_t id)
 {
-    const rv_node *node = &p->tape->nodes[id];
-    rv_place *place = &p->plan->place[id];
-    int32_t taken_over = -1;
-    if (is_view(p, id)) {
-        bool single = place->single;
-        *place = p->plan->place[p->owner[id]];
-        place->owner = false;
-        place->single = single;
-    } else if (node->entry) {
-        *place = (rv_place){.kind = RV_PLACE_STORE, .entry = node->entry, .owner = true};
-    } else if (place->kind == RV_PLACE_NONE) {
-        if (p->flags & RV_IN_PLACE) taken_over = dying_input(p, id);
-        size_t offset = taken_over >= 0 ? p->plan->place[taken_over].offset
-                                        : arena_take(&p->arena, bytes_of(p, id));
-        place->kind = RV_PLACE_ARENA;
-        place->offset = offset;
-        place->owner = true;
+    bool single = p->plan->place[id].single;
+    p->plan->place[id] = p->plan->place[p->owner[id]];
+    p->plan->place[id].owner = false;
+    p->plan->place[id].single = single;
+}
+
+static bool release(planner *p, int32_t owner)
+{
+    const rv_place *place = &p->plan->place[owner];
+    p->last[owner] = -1; /* once */
+    return place->kind != RV_PLACE_ARENA || !(p->flags & RV_REUSE) ||
+           arena_give(&p->arena, place->offset, bytes_of(p, owner));
+}
+
+/* The members' values that only the group reads share slots of a tile; returns the slots' bytes. */
+static size_t place_tiles(planner *p, int32_t first, int32_t last)
+{
+    const rv_schedule *s = p->schedule;
+    int32_t busy_until[RV_GROUP_MOST]; /* by slot: the last reader of what is in it */
+    int slots = 0;
+    int64_t blocks = rv_blocks(p->tape->nodes[s->id[first]].type);
+    size_t tile = (size_t)(blocks < RV_TILE_BLOCKS ? blocks : RV_TILE_BLOCKS) * RV_ALIGNMENT;
+    for (int32_t at = first; at <= last && first < last; at++) {
+        int32_t id = s->id[at];
+        rv_place *place = &p->plan->place[id];
+        if (place->kind != RV_PLACE_NONE || p->last[id] > last) continue;
+        int slot = 0;
+        while (slot < slots && busy_until[slot] >= at) slot++;
+        if (slot == slots) slots++;
+        busy_until[slot] = p->last[id];
+        *place = (rv_place){.kind = RV_PLACE_TILE, .offset = (size_t)slot * tile, .owner = true};
     }
+    return (size_t)slots * tile;
+}
+
+static bool place_group(planner *p, int32_t first, int32_t last, size_t scratch)
+{
+    const rv_schedule *s = p->schedule;
+    size_t tiles = place_tiles(p, first, last);
+    for (int32_t at = first; at <= last; at++)
+        if (p->plan->place[s->id[at]].kind == RV_PLACE_NONE) place_arena(p, s->id[at]);
+    scratch = round_up(scratch) + tiles;
     if (scratch) {
-        p->plan->scratch[id] = arena_take(&p->arena, round_up(scratch));
-        if (!arena_give(&p->arena, p->plan->scratch[id], round_up(scratch))) return false;
+        p->plan->scratch[s->id[first]] = arena_take(&p->arena, scratch);
+        if (!arena_give(&p->arena, p->plan->scratch[s->id[first]], scratch)) return false;
     }
-    if (!release_dead_inputs(p, id, taken_over)) return false;
-    /* a value that nobody reads is alive only while it is made */
-    if (p->last[id] == id && place->owner && place->kind == RV_PLACE_ARENA && p->flags & RV_REUSE)
-        return arena_give(&p->arena, place->offset, bytes_of(p, id));
+    for (int32_t at = first; at <= last; at++) {
+        const rv_node *node = &p->tape->nodes[s->id[at]];
+        for (int k = 0; k < node->inputs; k++) {
+            int32_t owner = p->owner[node->in[k]];
+            if (p->last[owner] >= first && p->last[owner] <= last && !release(p, owner))
+                return false;
+        }
+        if (p->last[s->id[at]] == at && !release(p, s->id[at])) return false; /* read by nobody */
+    }
     return true;
 }
 
@@ -267,42 +315,62 @@ static void place_snapshots(planner *p)
         int32_t id = p->tape->effects.id[i];
         if (!p->live[id]) continue;
         int32_t value = p->owner[p->tape->nodes[id].in[1]];
-        if (p->tape->nodes[value].op->kind == RV_OP_LEAF && p->tape->nodes[value].entry)
+        if (is_leaf(p, value) && p->tape->nodes[value].entry)
             p->plan->snapshot[id] = 1 + arena_take(&p->arena, bytes_of(p, value));
     }
 }
 
+static bool place_all(planner *p, const size_t *scratch_size)
+{
+    const rv_tape *tape = p->tape;
+    const rv_schedule *s = p->schedule;
+    bool ok = true;
+    /* leaves first: their content outlives a run, so their memory must have no other use */
+    for (int32_t id = 0; id < tape->count; id++) {
+        if (!p->live[id] || !is_leaf(p, id)) continue;
+        if (tape->nodes[id].entry)
+            p->plan->place[id] =
+                (rv_place){.kind = RV_PLACE_STORE, .entry = tape->nodes[id].entry, .owner = true};
+        else
+            place_arena(p, id);
+    }
+    for (int32_t at = 0; ok && at < s->count; at = s->last[at] + 1)
+        ok = place_group(p, at, s->last[at], scratch_size[s->id[at]]);
+    for (int32_t id = 0; id < tape->count; id++)
+        if (p->live[id] && is_view(p, id)) place_view(p, id);
+    place_snapshots(p);
+    return ok;
+}
+
 bool rv_pass_plan(rv_tape *tape, const bool *live, const int32_t *outputs, int count,
-                  const size_t *scratch_size, unsigned flags, rv_plan *plan)
+                  const rv_schedule *schedule, const size_t *scratch_size, unsigned flags,
+                  rv_plan *plan)
 {
     size_t nodes = (size_t)tape->count + 1;
-    planner p = {.tape = tape, .live = live, .flags = flags, .plan = plan};
-    *plan = (rv_plan){.place = rv_alloc(nodes, sizeof *plan->place),
-                      .scratch = rv_alloc(nodes, sizeof *plan->scratch),
-                      .snapshot = rv_alloc(nodes, sizeof *plan->snapshot)};
+    planner p = {.tape = tape, .live = live, .schedule = schedule, .flags = flags, .plan = plan};
     p.owner = rv_alloc(nodes, sizeof *p.owner);
     p.last = rv_alloc(nodes, sizeof *p.last);
-    bool ok = plan->place && plan->scratch && plan->snapshot && p.owner && p.last;
+    bool ok = p.owner && p.last;
     if (ok) {
-        find_single(&p, outputs, count);
         find_lifetimes(&p, outputs, count);
         if (flags & RV_IN_PLACE) ok = place_in_store(&p, outputs, count);
-        /* leaves first: their content outlives a run, so their memory must have no other use */
-        for (int pass = 0; pass < 2; pass++)
-            for (int32_t id = 0; ok && id < tape->count; id++)
-                if (live[id] && tape->nodes[id].op->kind != RV_OP_EFFECT &&
-                    (tape->nodes[id].op->kind == RV_OP_LEAF) == (pass == 0))
-                    ok = place_node(&p, id, scratch_size[id]);
-        place_snapshots(&p);
+        ok = ok && place_all(&p, scratch_size);
         plan->arena_bytes = p.arena.end;
         plan->live_bytes = p.arena.most;
     }
     rv_free(p.owner);
     rv_free(p.last);
     rv_free(p.arena.free);
-    if (ok) return true;
-    rv_plan_free(plan);
-    return rv_fail_memory(&tape->error);
+    return ok || rv_fail_memory(&tape->error);
+}
+
+bool rv_plan_new(const rv_tape *tape, rv_plan *plan)
+{
+    size_t nodes = (size_t)tape->count + 1;
+    *plan = (rv_plan){.place = rv_alloc(nodes, sizeof *plan->place),
+                      .scratch = rv_alloc(nodes, sizeof *plan->scratch),
+                      .snapshot = rv_alloc(nodes, sizeof *plan->snapshot)};
+    return plan->place && plan->scratch && plan->snapshot;
 }
 
 void rv_plan_free(rv_plan *plan)

@@ -6,10 +6,10 @@
 #include "autograd/tape_internal.h"
 #include "tensor/memory.h"
 
-void rv_pass_prune(const rv_tape *tape, const rv_var *outputs, int count, unsigned flags,
+void rv_pass_prune(const rv_tape *tape, const int32_t *outputs, int count, unsigned flags,
                    bool *live)
 {
-    for (int i = 0; i < count; i++) live[outputs[i].id] = true;
+    for (int i = 0; i < count; i++) live[outputs[i]] = true;
     for (size_t i = 0; i < tape->inputs.count; i++) live[tape->inputs.id[i]] = true;
     if (flags & RV_EFFECTS)
         for (size_t i = 0; i < tape->effects.count; i++) live[tape->effects.id[i]] = true;
@@ -28,8 +28,8 @@ static bool note(rv_tape *to, const rv_node *node, rv_var made)
     return true;
 }
 
-bool rv_pass_rewrite(const rv_tape *from, const bool *live, unsigned flags, rv_tape *to,
-                     int32_t *in_to)
+static bool rewrite_nodes(const rv_tape *from, const bool *live, rv_rule rule, void *context,
+                          rv_tape *to, int32_t *in_to)
 {
     const char *scope = "";
     size_t capacity = 0;
@@ -48,7 +48,7 @@ bool rv_pass_rewrite(const rv_tape *from, const bool *live, unsigned flags, rv_t
             if (*scope) rv_scope_push(to, scope);
         }
         rv_var made = {to, -1};
-        if (flags & RV_SIMPLIFY) made = rv_pass_simplify(to, node, in);
+        if (rule) made = rule(context, to, id, node, in);
         if (made.id < 0 && !to->error.code) {
             made = rv_record(to, node->op, node->attr, node->attr_size, in, node->inputs);
             if (made.id >= 0) note(to, node, made);
@@ -57,4 +57,27 @@ bool rv_pass_rewrite(const rv_tape *from, const bool *live, unsigned flags, rv_t
     }
     rv_free(in);
     return !to->error.code;
+}
+
+rv_tape *rv_pass_rewrite(const rv_tape *from, int32_t *outputs, int count, unsigned flags,
+                         rv_rule rule, void *context, rv_error *error)
+{
+    size_t nodes = (size_t)from->count + 1;
+    bool *live = rv_alloc(nodes, sizeof *live);
+    int32_t *in_to = rv_alloc(nodes, sizeof *in_to);
+    rv_tape *to = rv_tape_new(from->store, from->dtype);
+    bool ok = live && in_to && to;
+    if (!ok) {
+        rv_fail_memory(error);
+    } else {
+        rv_pass_prune(from, outputs, count, flags, live);
+        ok = rewrite_nodes(from, live, rule, context, to, in_to);
+        for (int i = 0; ok && i < count; i++) outputs[i] = in_to[outputs[i]];
+        if (!ok) rv_fail(error, to->error.code, "%s", to->error.text);
+    }
+    rv_free(live);
+    rv_free(in_to);
+    if (ok) return to;
+    rv_tape_free(to);
+    return NULL;
 }

@@ -35,8 +35,10 @@ static bool is_zero(const rv_node *node, const rv_var *in)
 static rv_var other_operand(const rv_node *node, const rv_var *in)
 {
     for (int k = 0; k < 2 && node->inputs == 2; k++)
-        if ((node->op->zero_is_unit >> k & 1 && is_value(in[k], 0)) ||
-            (node->op->one_is_unit >> k & 1 && is_value(in[k], 1)))
+        if (((node->op->zero_is_unit >> k & 1 && is_value(in[k], 0)) ||
+             (node->op->one_is_unit >> k & 1 && is_value(in[k], 1))) &&
+            rv_dtype_of(in[1 - k]) == node->type.dtype &&
+            rv_shape_equal(rv_shape_of(in[1 - k]), node->type.shape))
             return in[1 - k];
     return (rv_var){NULL, -1};
 }
@@ -79,7 +81,7 @@ static rv_var fold(rv_tape *to, const rv_node *node, const rv_var *in)
     rv_var null = {to, -1}, result = null;
     if (node->op->kind == RV_OP_LEAF || node->op->kind == RV_OP_EFFECT || node->inputs > MOST)
         return null;
-    bool uniform = node->op->pointwise || node->op->rearranges;
+    bool uniform = node->op->row || node->op->rearranges;
     int64_t largest = rv_shape_count(node->type.shape);
     for (int k = 0; k < node->inputs; k++) {
         if (!is_constant(in[k])) return null;
@@ -91,7 +93,7 @@ static rv_var fold(rv_tape *to, const rv_node *node, const rv_var *in)
     if (uniform && node->op->rearranges && node->inputs == 1 && node->type.dtype == to->dtype &&
         rv_is_uniform(in[0], &value))
         return rv_full(to, node->type.shape, value);
-    uniform = uniform && node->op->pointwise && node->type.dtype == to->dtype;
+    uniform = uniform && node->op->row && node->type.dtype == to->dtype;
     if (!uniform && largest > FOLD_LIMIT) return null;
 
     rv_error *error = &to->error;
@@ -107,8 +109,7 @@ static rv_var fold(rv_tape *to, const rv_node *node, const rv_var *in)
     rv_call call = {0};
     if (ok &&
         rv_call_prepare(&call, node->op, node->attr, in_type, node->inputs, out_type, 0, error)) {
-        call.in = data;
-        call.out = out.data;
+        rv_call_bind(&call, out.data, data);
         call.scratch = call.scratch_size ? rv_alloc(1, call.scratch_size) : NULL;
         if (call.scratch_size && !call.scratch) {
             rv_fail_memory(error);
@@ -125,8 +126,10 @@ static rv_var fold(rv_tape *to, const rv_node *node, const rv_var *in)
     return result;
 }
 
-rv_var rv_pass_simplify(rv_tape *to, const rv_node *node, const rv_var *in)
+rv_var rv_pass_simplify(void *none, rv_tape *to, int32_t id, const rv_node *node, const rv_var *in)
 {
+    (void)none;
+    (void)id;
     if (node->inputs == 0 || node->op->kind == RV_OP_EFFECT) return (rv_var){to, -1};
     if (node->type.dtype == to->dtype && is_zero(node, in)) return rv_full(to, node->type.shape, 0);
     rv_var simpler = other_operand(node, in);

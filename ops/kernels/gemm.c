@@ -2,9 +2,10 @@
  *   dot      both operands contiguous in l, and too few rows to make packing b pay
  *   direct   b is read where it lies
  *   packed   b is copied, a panel as wide as a tile at a time, into the order it is read in
- * a is read where it lies: a tile takes little of it. Each result is a sum over l in rising order (of
- * LANES interleaved sums with dot, of BLOCK_K products at a time with packed), so that its bits
- * depend on the shape alone. */
+ * a is read where it lies, for a tile takes little of it; but packed copies blocks of an a that is
+ * contiguous in i and wide, whose every row of a tile is on another page. Each result is a sum over
+ * l in rising order (of LANES interleaved sums with dot, of BLOCK_K products at a time with
+ * packed), so that its bits depend on the shape alone. */
 #include "ops/kernels/gemm.h"
 
 #include <stdbool.h>
@@ -14,6 +15,8 @@
 
 enum {
     BLOCK_K = 512, /* rows of a packed panel: 96 KiB at most, for the second-level cache */
+    BLOCK_M = 128, /* rows of a packed block of a */
+    WIDE_ROW = 2048 / (int)sizeof(real),
     TILE_COLUMNS = TILE_VECTORS * LANES
 };
 
@@ -36,7 +39,7 @@ static method choose(const rv_gemm *g)
 static rv_gemm one_row(const rv_gemm *g)
 {
     if (g->n != 1 || g->c_row != 1 || g->b_row != 1) return *g;
-    rv_gemm t = {.m = 1, .n = g->m, .k = g->k, .a = g->b, .b = g->a, .c = g->c};
+    rv_gemm t = {.m = 1, .n = g->m, .k = g->k, .a = g->b, .b = g->a, .c = g->c, .add = g->add};
     t.a_row = g->k, t.a_column = 1, t.c_row = g->m;
     t.b_row = g->a_column, t.b_column = g->a_row;
     return t;
@@ -44,7 +47,7 @@ static rv_gemm one_row(const rv_gemm *g)
 
 static void dot(const rv_gemm *g)
 {
-    rv_dot d = {.k = g->k, .runs = 1, .c_row = g->c_row};
+    rv_dot d = {.k = g->k, .runs = 1, .c_row = g->c_row, .add = g->add};
     for (int64_t j = 0; j < g->n; j += DOT_COLUMNS) {
         const int columns = (int)min(g->n - j, DOT_COLUMNS);
         for (int s = 0; s < columns; s++) d.b[s] = g->b + (j + s) * g->b_column;
@@ -57,8 +60,9 @@ static void dot(const rv_gemm *g)
     }
 }
 
-/* A tile whose last columns lie outside c goes through a copy. */
-static void clipped(rv_tile_kind kind, int rows, int vectors, int64_t columns, const rv_tile *tile)
+/* A tile of which only the columns first .. end are wanted goes through a copy. */
+static void clipped(rv_tile_kind kind, int rows, int vectors, int64_t first, int64_t end,
+                    const rv_tile *tile)
 {
     real copy[TILE_ROWS * TILE_COLUMNS];
     rv_tile t = *tile;
@@ -67,27 +71,26 @@ static void clipped(rv_tile_kind kind, int rows, int vectors, int64_t columns, c
     for (int i = 0; i < rows; i++) {
         real *c = tile->c + i * tile->c_row;
         const real *from = copy + i * TILE_COLUMNS;
-        for (int64_t j = 0; j < columns; j++) c[j] = tile->add ? c[j] + from[j] : from[j];
+        for (int64_t j = first; j < end; j++) c[j] = tile->add ? c[j] + from[j] : from[j];
     }
 }
 
-/* The tiles of a panel, top to bottom: columns j .. of c, `columns` of them, for t->k steps from l on.
- * t says where b is. */
-static void panel(const rv_gemm *g, rv_tile *t, int64_t l, int64_t j, int vectors, int64_t columns)
+/* The tiles of a panel, top to bottom: of the columns j .. of c those from first to end. t says
+ * where b is. */
+static void panel(const rv_gemm *g, rv_tile *t, int64_t j, int vectors, int64_t first, int64_t end)
 {
     const rv_tile_kind kind = g->a_column == 1 ? RV_TILE_ROWS : RV_TILE_COLUMNS;
     const int64_t height = rv_parts(g->m, TILE_ROWS);
     t->a_stride = kind == RV_TILE_ROWS ? g->a_row : g->a_column;
-    t->add = l > 0;
     for (int64_t p = 0; p < height; p++) {
         const int64_t i = rv_part(g->m, height, p);
         const int rows = (int)(rv_part(g->m, height, p + 1) - i);
-        t->a = g->a + i * g->a_row + l * g->a_column;
+        t->a = g->a + i * g->a_row;
         t->c = g->c + i * g->c_row + j;
-        if (columns == vectors * LANES) {
+        if (first == 0 && end == vectors * LANES) {
             RV_NAME(rv_tile_run)(kind, rows, vectors, t);
         } else {
-            clipped(kind, rows, vectors, columns, t);
+            clipped(kind, rows, vectors, first, end, t);
         }
     }
 }
@@ -95,16 +98,17 @@ static void panel(const rv_gemm *g, rv_tile *t, int64_t l, int64_t j, int vector
 /* The last columns, fewer than a vector, are computed as part of a vector that ends with them. */
 static void direct(const rv_gemm *g)
 {
-    const int64_t vectors = g->n / LANES, width = rv_parts(vectors, rv_tile_width((int)min(g->m, 3)));
-    rv_tile t = {.k = g->k, .b_row = g->b_row, .c_row = g->c_row};
+    const int64_t vectors = g->n / LANES,
+                  width = rv_parts(vectors, rv_tile_width((int)min(g->m, 3)));
+    rv_tile t = {.k = g->k, .b_row = g->b_row, .c_row = g->c_row, .add = g->add};
     for (int64_t p = 0; p < width; p++) {
         const int64_t v = rv_part(vectors, width, p), wide = rv_part(vectors, width, p + 1) - v;
         t.b = g->b + v * LANES;
-        panel(g, &t, 0, v * LANES, (int)wide, wide * LANES);
+        panel(g, &t, v * LANES, (int)wide, 0, wide * LANES);
     }
     if (vectors * LANES < g->n) {
-        t.b = g->b + g->n - LANES;
-        panel(g, &t, 0, g->n - LANES, 1, LANES);
+        t.b = g->b + g->n - LANES; /* what is computed again must not be added again */
+        panel(g, &t, g->n - LANES, 1, g->add ? LANES - g->n % LANES : 0, LANES);
     }
 }
 
@@ -130,18 +134,42 @@ static void pack(real *to, int64_t width, const real *b, int64_t row, int64_t co
     }
 }
 
-static void packed(const rv_gemm *g, real *scratch)
+/* c (+)= a b for at most BLOCK_K steps. */
+static void packed_block(const rv_gemm *g, bool add, real *scratch)
 {
     const int64_t vectors = rv_parts(g->n, LANES), width = rv_parts(vectors, TILE_VECTORS);
+    rv_tile t = {.k = g->k, .b = scratch, .c_row = g->c_row, .add = add};
+    for (int64_t p = 0; p < width; p++) {
+        const int64_t v = rv_part(vectors, width, p), wide = rv_part(vectors, width, p + 1) - v;
+        const int64_t j = v * LANES, columns = min(wide * LANES, g->n - j);
+        t.b_row = wide * LANES;
+        pack(scratch, t.b_row, g->b + j * g->b_column, g->b_row, g->b_column, t.k, columns);
+        panel(g, &t, j, (int)wide, 0, columns);
+    }
+}
+
+static bool packs_a(const rv_gemm *g)
+{
+    return g->a_row == 1 && g->a_column >= WIDE_ROW && g->n >= 4 * TILE_COLUMNS;
+}
+
+static void packed(const rv_gemm *g, real *scratch)
+{
+    const int64_t most = packs_a(g) ? BLOCK_M : g->m;
     for (int64_t l = 0; l < g->k; l += BLOCK_K) {
-        rv_tile t = {.k = min(g->k - l, BLOCK_K), .b = scratch, .c_row = g->c_row};
-        for (int64_t p = 0; p < width; p++) {
-            const int64_t v = rv_part(vectors, width, p), wide = rv_part(vectors, width, p + 1) - v;
-            const int64_t j = v * LANES, columns = min(wide * LANES, g->n - j);
-            t.b_row = wide * LANES;
-            pack(scratch, t.b_row, g->b + l * g->b_row + j * g->b_column, g->b_row, g->b_column, t.k,
-                 columns);
-            panel(g, &t, l, j, (int)wide, columns);
+        for (int64_t i = 0; i < g->m; i += most) {
+            rv_gemm part = *g;
+            part.k = min(g->k - l, BLOCK_K);
+            part.m = min(g->m - i, most);
+            part.a = g->a + i * g->a_row + l * g->a_column;
+            part.b = g->b + l * g->b_row;
+            part.c = g->c + i * g->c_row;
+            if (packs_a(g)) {
+                real *a = scratch + BLOCK_K * TILE_COLUMNS;
+                pack(a, part.m, part.a, part.a_column, 1, part.k, part.m);
+                part.a = a, part.a_column = part.m;
+            }
+            packed_block(&part, g->add || l > 0, scratch);
         }
     }
 }
@@ -149,7 +177,9 @@ static void packed(const rv_gemm *g, real *scratch)
 size_t RV_NAME(rv_gemm_scratch)(const rv_gemm *g)
 {
     const rv_gemm u = one_row(g);
-    return choose(&u) == PACKED ? (size_t)min(u.k, BLOCK_K) * TILE_COLUMNS * sizeof(real) : 0;
+    if (choose(&u) != PACKED) return 0;
+    return (size_t)(BLOCK_K * TILE_COLUMNS + (packs_a(&u) ? min(u.k, BLOCK_K) * BLOCK_M : 0)) *
+           sizeof(real);
 }
 
 void RV_NAME(rv_gemm_run)(const rv_gemm *g, real *scratch)

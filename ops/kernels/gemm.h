@@ -2,17 +2,19 @@
 #ifndef RV_OPS_KERNELS_GEMM_H
 #define RV_OPS_KERNELS_GEMM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "ops/kernels/real.h"
 
-/* c[i*c_row + j] = sum_{l < k} a[i*a_row + l*a_column] * b[l*b_row + j*b_column], for i < m, j < n.
+/* c[i*c_row + j] (+)= sum_{l < k} a[i*a_row + l*a_column] * b[l*b_row + j*b_column], for i < m, j < n.
  * One stride of each operand must be 1. */
 typedef struct rv_gemm {
     int64_t m, n, k;
     int64_t a_row, a_column, b_row, b_column, c_row;
     const real *a, *b;
     real *c;
+    bool add; /* to what c holds */
 } rv_gemm;
 
 size_t RV_NAME(rv_gemm_scratch)(const rv_gemm *g); /* bytes; the pointers are not looked at */

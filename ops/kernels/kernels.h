@@ -19,7 +19,7 @@ extern "C" {
 /* out[out_offset + sum i_d out_stride_d] = in[in_offset + sum i_d in_stride_d] for all i < dim.
  * Strides may be zero (in) or negative. With `clear`, all of out (out_count elements) is zero first. */
 typedef struct rv_copy_plan {
-    int64_t rank; /* 0: one element */
+    int64_t rank;                                                              /* 0: one element */
     int64_t dim[RV_MAX_RANK], in_stride[RV_MAX_RANK], out_stride[RV_MAX_RANK]; /* innermost last */
     int64_t in_offset, out_offset;
     int64_t out_count;
@@ -38,6 +38,7 @@ typedef struct rv_reduce_plan {
 typedef struct rv_matmul_plan {
     int64_t batch, m, n, k;
     bool transpose_a, transpose_b;
+    bool add; /* the product is added to what c holds */
 } rv_matmul_plan;
 
 /* y[n,o,i,j] = sum_{c,p,q} x[n,c, i*stride[0] + p*dilation[0] - pad[0], j*stride[1] + q*dilation[1] - pad[1]]
@@ -52,22 +53,21 @@ typedef struct rv_conv_plan {
     int64_t outputs, kernel[2];
     int64_t out_height, out_width;
     int64_t stride[2], pad[2], dilation[2], groups; /* pad: rows above, columns to the left */
+    bool add; /* weight gradient: the result is added to what out holds */
 } rv_conv_plan;
 
 typedef struct rv_kernels {
-    /* Pointwise: n = elements of out; call->scalar says which inputs are one element for all. Every
-     * element's bits depend on its operands alone, not on its position or n. in and out may be the
-     * same memory. */
-#define UNARY(name, ...) rv_kernel name;
-#define BINARY(name, ...) rv_kernel name;
-#define TERNARY(name, ...) rv_kernel name;
+    /* pointwise */
+#define UNARY(name, ...) rv_row name;
+#define BINARY(name, ...) rv_row name;
+#define TERNARY(name, ...) rv_row name;
 #include "ops/pointwise.def"
 #undef UNARY
 #undef BINARY
 #undef TERNARY
-    rv_kernel copy;      /* rv_copy_plan */
-    rv_kernel sum, max;  /* rv_reduce_plan */
-    rv_kernel matmul;    /* rv_matmul_plan */
+    rv_kernel copy;                                                  /* rv_copy_plan */
+    rv_kernel sum, max;                                              /* rv_reduce_plan */
+    rv_kernel matmul;                                                /* rv_matmul_plan */
     rv_kernel conv2d, conv2d_input_gradient, conv2d_weight_gradient; /* rv_conv_plan */
 
     /* Bytes of call->scratch that the kernel takes for a plan. */

@@ -1,6 +1,8 @@
-/* Moving elements between the lanes of vectors: transposition, and sums across lanes. */
+/* Moving elements: across the lanes of vectors, and a few at a time. */
 #ifndef RV_OPS_KERNELS_LANES_H
 #define RV_OPS_KERNELS_LANES_H
+
+#include <stddef.h>
 
 #include "ops/kernels/real.h"
 
@@ -15,9 +17,9 @@
 #define LOWER(x, y) __builtin_shufflevector(x, y, 0, 8, 1, 9, 2, 10, 3, 11)
 #define UPPER(x, y) __builtin_shufflevector(x, y, 4, 12, 5, 13, 6, 14, 7, 15)
 #else
-#define LOWER(x, y)                                                                                  \
+#define LOWER(x, y) \
     __builtin_shufflevector(x, y, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
-#define UPPER(x, y)                                                                                  \
+#define UPPER(x, y) \
     __builtin_shufflevector(x, y, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
 #endif
 
@@ -42,7 +44,8 @@ ALWAYS_INLINE void transpose_lanes(real *to, int64_t to_row, const real *from, i
     for (int i = 0; i < LANES; i++) store(to + i * to_row, x[i]);
 }
 
-/* Element i of the result is the sum over the lanes of x[i]: a transposition that adds as it goes. */
+/* Element i of the result is the sum over the lanes of x[i]: a transposition that adds as it goes.
+ * */
 ALWAYS_INLINE vec sums_of_lanes(vec x[LANES])
 {
     UNROLLED
@@ -53,6 +56,30 @@ ALWAYS_INLINE vec sums_of_lanes(vec x[LANES])
         }
     }
     return x[0];
+}
+
+/* Copies a few elements without the cost of a call. */
+ALWAYS_INLINE void rv_copy_few(real *to, const real *from, int64_t n)
+{
+    for (; n >= LANES; n -= LANES, to += LANES, from += LANES) store(to, load(from));
+    UNROLLED
+    for (int part = LANES / 2; part > 0; part /= 2) {
+        if (n & part) {
+            __builtin_memcpy(to, from, (size_t)part * sizeof(real));
+            to += part, from += part;
+        }
+    }
+}
+
+/* Copies short rows. A compiler that knows n makes one move of a row of an 8x8 image. */
+ALWAYS_INLINE void rv_copy_rows(real *to, int64_t to_row, const real *from, int64_t from_row,
+                                int64_t rows, int64_t n)
+{
+    if (n == 8) {
+        for (int64_t i = 0; i < rows; i++) rv_copy_few(to + i * to_row, from + i * from_row, 8);
+    } else {
+        for (int64_t i = 0; i < rows; i++) rv_copy_few(to + i * to_row, from + i * from_row, n);
+    }
 }
 
 #endif

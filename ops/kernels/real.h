@@ -1,5 +1,6 @@
 /* The element type a kernel source is compiled for, and its maths. Each source is compiled once per
- * type and instruction set, with RV_REAL_F32 or RV_REAL_F64 and a RV_KERNEL_SUFFIX for its names. */
+ * type and instruction set, with RV_REAL_F32 or RV_REAL_F64 and a RV_KERNEL_SUFFIX for its names.
+ * */
 #ifndef RV_OPS_KERNELS_REAL_H
 #define RV_OPS_KERNELS_REAL_H
 
@@ -29,12 +30,11 @@ typedef uint64_t real_bits;
 #define ATAN REAL_MATHS(atan)
 #define SQRT REAL_MATHS(sqrt)
 
-/* glibc has these functions for whole vectors too, at most 4 ulp off. math.h tells gcc so only under
- * -ffast-math, which we do not want for the rest. */
+/* glibc has these functions for whole vectors too, at most 4 ulp off. math.h tells gcc so only
+ * under -ffast-math, which we do not want for the rest. */
 #if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__)
 #if __GLIBC_PREREQ(2, 35)
-#define RV_VECTOR_MATHS(name)                                                                        \
-    __attribute__((simd("notinbranch"))) real REAL_MATHS(name)(real)
+#define RV_VECTOR_MATHS(name) __attribute__((simd("notinbranch"))) real REAL_MATHS(name)(real)
 RV_VECTOR_MATHS(exp);
 RV_VECTOR_MATHS(log);
 RV_VECTOR_MATHS(log1p);

@@ -3,15 +3,12 @@
 
 #define KERNEL(name) .name = RV_NAME(rv_kernel_##name),
 #define SCRATCH(name) .name##_scratch = RV_NAME(rv_##name##_scratch),
-#define UNARY(name, ...) KERNEL(name)
-#define BINARY(name, ...) KERNEL(name)
-#define TERNARY(name, ...) KERNEL(name)
+#define UNARY(name, ...) .name = RV_NAME(rv_row_##name),
+#define BINARY UNARY
+#define TERNARY UNARY
 
 const rv_kernels RV_NAME(rv_kernel_table) = {
 #include "ops/pointwise.def"
-    KERNEL(copy) KERNEL(sum) KERNEL(max)
-    KERNEL(matmul) SCRATCH(matmul)
-    KERNEL(conv2d) SCRATCH(conv2d)
-    KERNEL(conv2d_input_gradient) SCRATCH(conv2d_input_gradient)
-    KERNEL(conv2d_weight_gradient) SCRATCH(conv2d_weight_gradient)
-};
+    KERNEL(copy) KERNEL(sum) KERNEL(max) KERNEL(matmul) SCRATCH(matmul) KERNEL(conv2d)
+        SCRATCH(conv2d) KERNEL(conv2d_input_gradient) SCRATCH(conv2d_input_gradient)
+            KERNEL(conv2d_weight_gradient) SCRATCH(conv2d_weight_gradient)};

@@ -6,9 +6,11 @@
 #include "ops/kernels/real.h"
 
 #define RV_KERNEL(name) void RV_NAME(rv_kernel_##name)(const rv_call *call);
-#define UNARY(name, ...) RV_KERNEL(name)
-#define BINARY(name, ...) RV_KERNEL(name)
-#define TERNARY(name, ...) RV_KERNEL(name)
+#define UNARY(name, ...) \
+    void RV_NAME(rv_row_##name)(int64_t blocks, void *to, const void *const *in, int inputs, \
+                                unsigned scalar);
+#define BINARY UNARY
+#define TERNARY UNARY
 #include "ops/pointwise.def"
 #undef UNARY
 #undef BINARY

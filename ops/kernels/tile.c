@@ -14,18 +14,18 @@ ALWAYS_INLINE void tile_body(rv_tile_kind kind, int rows, int vectors, const rv_
     const int64_t a_row = kind == RV_TILE_COLUMNS ? 1 : t->a_stride;
     const int64_t a_column = kind == RV_TILE_COLUMNS ? t->a_stride : 1;
     const int64_t k = t->k, b_row = t->b_row;
-    const real *a = t->a, *b = t->b;
-    const int64_t *b_at = t->b_at;
+    const rv_tap *tap = t->tap;
     for (int64_t l = 0; l < k; l++) {
-        const real *bl = kind == RV_TILE_WINDOWS ? b + b_at[l] : b + l * b_row;
+        const real *a = t->a + (kind == RV_TILE_TAPS ? tap[l].a : l * a_column);
+        const real *b = t->b + (kind == RV_TILE_TAPS ? tap[l].b : l * b_row);
         vec row[TILE_WIDEST];
         UNROLLED
-        for (int v = 0; v < vectors; v++) row[v] = load(bl + v * LANES);
+        for (int v = 0; v < vectors; v++) row[v] = load(b + v * LANES);
         UNROLLED
         for (int i = 0; i < rows; i++) {
-            const real al = a[i * a_row + l * a_column];
+            const real ai = a[i * a_row];
             UNROLLED
-            for (int v = 0; v < vectors; v++) sum[i][v] += al * row[v];
+            for (int v = 0; v < vectors; v++) sum[i][v] += ai * row[v];
         }
     }
     UNROLLED
@@ -38,7 +38,7 @@ ALWAYS_INLINE void tile_body(rv_tile_kind kind, int rows, int vectors, const rv_
     }
 }
 
-#define TILE(kind, rows, vectors)                                                                    \
+#define TILE(kind, rows, vectors) \
     static void kind##_##rows##x##vectors(const rv_tile *t) { tile_body(kind, rows, vectors, t); }
 #define ENTRY(kind, rows, vectors) [kind][rows - 1][vectors - 1] = kind##_##rows##x##vectors,
 
@@ -46,27 +46,29 @@ ALWAYS_INLINE void tile_body(rv_tile_kind kind, int rows, int vectors, const rv_
 #define WIDTHS2(X, kind, rows) X(kind, rows, 1) X(kind, rows, 2)
 #define WIDTHS3(X, kind, rows) WIDTHS2(X, kind, rows) X(kind, rows, 3)
 #define WIDTHS4(X, kind, rows) WIDTHS3(X, kind, rows) X(kind, rows, 4)
-#define WIDTHS8(X, kind, rows)                                                                       \
+#define WIDTHS8(X, kind, rows) \
     WIDTHS4(X, kind, rows) X(kind, rows, 5) X(kind, rows, 6) X(kind, rows, 7) X(kind, rows, 8)
-#define SIZES_4(X, kind)                                                                             \
+#define SIZES_4(X, kind) \
     WIDTHS8(X, kind, 1) WIDTHS4(X, kind, 2) WIDTHS3(X, kind, 3) WIDTHS3(X, kind, 4)
 #if VECTOR_REGISTERS == 32
-#define SIZES(X, kind)                                                                               \
+#define SIZES(X, kind) \
     SIZES_4(X, kind) WIDTHS3(X, kind, 5) WIDTHS3(X, kind, 6) WIDTHS3(X, kind, 7) WIDTHS3(X, kind, 8)
 #else
 #define SIZES SIZES_4
 #endif
-#define KINDS(X) SIZES(X, RV_TILE_ROWS) SIZES(X, RV_TILE_COLUMNS) SIZES(X, RV_TILE_WINDOWS)
+#define KINDS(X) SIZES(X, RV_TILE_ROWS) SIZES(X, RV_TILE_COLUMNS) SIZES(X, RV_TILE_TAPS)
 
 KINDS(TILE)
 
 void RV_NAME(rv_tile_run)(rv_tile_kind kind, int rows, int vectors, const rv_tile *tile)
 {
-    static void (*const run[RV_TILE_KINDS][TILE_ROWS][TILE_WIDEST])(const rv_tile *) = {KINDS(ENTRY)};
+    static void (*const run[RV_TILE_KINDS][TILE_ROWS][TILE_WIDEST])(const rv_tile *) = {
+        KINDS(ENTRY)};
     run[kind][rows - 1][vectors - 1](tile);
 }
 
-/* The last vector of a run overlaps the one before; what that has counted already is masked away. */
+/* The last vector of a run overlaps the one before; what that has counted already is masked away.
+ * */
 ALWAYS_INLINE vec load_masked(const real *x, vec_bits mask)
 {
     return (vec)((vec_bits)load(x) & mask);
@@ -126,11 +128,14 @@ ALWAYS_INLINE void dot_body(int rows, int columns, const rv_dot *d)
     UNROLLED
     for (int i = 0; i < rows; i++) {
         UNROLLED
-        for (int j = 0; j < columns; j++) d->c[i * d->c_row + j] = flat[i * columns + j];
+        for (int j = 0; j < columns; j++) {
+            real *c = d->c + i * d->c_row + j;
+            *c = flat[i * columns + j] + (d->add ? *c : 0);
+        }
     }
 }
 
-#define DOT(rows, columns)                                                                           \
+#define DOT(rows, columns) \
     static void dot_##rows##x##columns(const rv_dot *d) { dot_body(rows, columns, d); }
 #define DOT_ENTRY(rows, columns) [rows - 1][columns - 1] = dot_##rows##x##columns,
 #define COLUMNS(X, rows) X(rows, 1) X(rows, 2) X(rows, 3) X(rows, 4)

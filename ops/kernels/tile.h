@@ -7,23 +7,29 @@
 #include "ops/kernels/real.h"
 
 /* A tile of rows x (vectors * LANES) results, one step of l at a time:
- *   c[i*c_row + j] (+)= sum_l a(i,l) * b(l,j)
- * b(l,j) = b[l*b_row + j], or b[b_at[l] + j] for RV_TILE_WINDOWS; a(i,l) = a[i*a_stride + l], or
- * a[l*a_stride + i] for RV_TILE_COLUMNS. */
+ *   c[i*c_row + j] (+)= sum_{l < k} a(i,l) b(l,j)
+ *                   a(i,l)                     b(l,j)
+ * RV_TILE_ROWS      a[i*a_stride + l]          b[l*b_row + j]
+ * RV_TILE_COLUMNS   a[l*a_stride + i]          b[l*b_row + j]
+ * RV_TILE_TAPS      a[i*a_stride + tap[l].a]   b[tap[l].b + j] */
+typedef enum { RV_TILE_ROWS, RV_TILE_COLUMNS, RV_TILE_TAPS, RV_TILE_KINDS } rv_tile_kind;
+
+typedef struct rv_tap {
+    int64_t a, b;
+} rv_tap;
+
 typedef struct rv_tile {
     int64_t k;
     const real *a, *b;
     int64_t a_stride, b_row, c_row;
-    const int64_t *b_at;
+    const rv_tap *tap;
     real *c;
     bool add;
 } rv_tile;
 
-typedef enum { RV_TILE_ROWS, RV_TILE_COLUMNS, RV_TILE_WINDOWS, RV_TILE_KINDS } rv_tile_kind;
-
 enum {
     TILE_ROWS = VECTOR_REGISTERS == 32 ? 8 : 4,
-    TILE_VECTORS = VECTOR_BYTES > 16 ? 3 : 2, /* without fused multiply-add a product needs a register */
+    TILE_VECTORS = VECTOR_BYTES > 16 ? 3 : 2, /* base: a product has to go somewhere, too */
     TILE_WIDEST = 8
 };
 
@@ -37,19 +43,21 @@ void RV_NAME(rv_tile_run)(rv_tile_kind kind, int rows, int vectors, const rv_til
 
 /* A patch of rows x columns results, LANES steps of l at a time, each operand contiguous in l and
  * in so many runs of k, k at least LANES:
- *   c[i*c_row + j] = sum_{r < runs, l < k} a[i][r*a_run + l] * b[j][r*b_run + l] */
+ *   c[i*c_row + j] (+)= sum_{r < runs, l < k} a[i][r*a_run + l] * b[j][r*b_run + l] */
 enum { DOT_ROWS = VECTOR_REGISTERS == 32 ? 4 : 2, DOT_COLUMNS = 4 };
 
 typedef struct rv_dot {
     int64_t k, runs, a_run, b_run, c_row;
     const real *a[DOT_ROWS], *b[DOT_COLUMNS];
     real *c;
+    bool add; /* to what c holds */
 } rv_dot;
 
 void RV_NAME(rv_dot_run)(int rows, int columns, const rv_dot *dot);
 
-/* Cuts `total` into the fewest parts of at most `most`, as even as can be; part p begins here. */
-static inline int64_t rv_part(int64_t total, int64_t parts, int64_t p) { return total * p / parts; }
+/* A cut of `total` into the fewest parts of at most `most`, as even as can be; where part p begins.
+ * */
 static inline int64_t rv_parts(int64_t total, int64_t most) { return (total + most - 1) / most; }
+static inline int64_t rv_part(int64_t total, int64_t parts, int64_t p) { return total * p / parts; }
 
 #endif

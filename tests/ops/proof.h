@@ -156,7 +156,7 @@ inline void check_complete(const rv_op &op, Complaints *c)
     if (!op.args || !*op.args) c->push_back("names no inputs");
     if (!op.reference) c->push_back("has no reference kernel");
     if (!good) c->push_back("has no sample");
-    if (op.kind == RV_OP_VALUE && !op.select) c->push_back("has no kernel");
+    if (op.kind == RV_OP_VALUE && !op.select && !op.row) c->push_back("has no kernel");
     if (op.kind == RV_OP_COMPOSITE ? !op.build : !op.gradient && !op.zero_gradient)
         c->push_back(op.kind == RV_OP_COMPOSITE ? "has no recipe" : "has no gradient rule");
 }

@@ -1,0 +1,270 @@
+/* Assembling: the planned nodes become calls with addresses. */
+#include <string.h>
+
+#include "autograd/passes/passes.h"
+#include "autograd/program_internal.h"
+#include "autograd/rows.h"
+#include "autograd/tape_internal.h"
+#include "tensor/memory.h"
+
+typedef struct assembly {
+    rv_program *program;
+    rv_tape *tape;
+    const bool *live;
+    unsigned flags;
+    rv_schedule schedule;
+    rv_plan plan;
+    rv_call *call_of; /* [nodes] prepared calls, moved into the program one by one */
+    size_t operand;   /* next free operand */
+} assembly;
+
+/* ---- choosing kernels ---- */
+
+static bool by_row(const rv_op *op, unsigned flags) { return op->row && !(flags & RV_REFERENCE); }
+
+static rv_kernel prepare_row(rv_call *call, const rv_op *op)
+{
+    rv_row_plan *plan = rv_row_plan_new(rv_blocks(call->out_type), 1, call->inputs);
+    if (!plan) return NULL;
+    call->plan = plan;
+    rv_row_operands(plan, 0, call->inputs);
+    plan->step[0].run = op->row(call->out_type.dtype);
+    return rv_run_rows;
+}
+
+bool rv_call_prepare(rv_call *call, const rv_op *op, const void *attr, const rv_type *in,
+                     int inputs, rv_type out, unsigned flags, rv_error *error)
+{
+    *call = (rv_call){.attr = attr, .in_type = in, .inputs = inputs, .out_type = out};
+    bool fast = (op->row || op->select) && !(flags & RV_REFERENCE);
+    call->run = !fast ? op->reference : op->row ? prepare_row(call, op) : op->select(call);
+    if (call->run) return true;
+    if (fast) return rv_fail_memory(error);
+    return rv_fail(error, RV_ERROR_ARGUMENT, "%s: has no kernel; give its descriptor a reference",
+                   op->name);
+}
+
+void rv_call_bind(rv_call *call, void *out, const void *const *in)
+{
+    call->out = out;
+    call->in = in;
+    if (call->run != rv_run_rows) return;
+    rv_row_step *step = ((const rv_row_plan *)call->plan)->step;
+    step->out = out;
+    step->out_moves = true;
+    for (int k = 0; k < call->inputs; k++) {
+        step->in[k] = in[k];
+        step->in_moves[k] = true;
+    }
+}
+
+/* Kernels first: the plan must know how much scratch they take. */
+static bool prepare_calls(assembly *a, size_t *scratch_size)
+{
+    rv_type *types = a->program->operand_types;
+    for (int32_t at = 0; at < a->schedule.count; at++) {
+        int32_t id = a->schedule.id[at];
+        const rv_node *node = &a->tape->nodes[id];
+        if (by_row(node->op, a->flags)) continue;
+        for (int k = 0; k < node->inputs; k++) types[k] = a->tape->nodes[node->in[k]].type;
+        if (!rv_call_prepare(&a->call_of[id], node->op, node->attr, types, node->inputs, node->type,
+                             a->flags, &a->tape->error))
+            return false;
+        types += node->inputs;
+        scratch_size[id] = a->call_of[id].scratch_size;
+    }
+    return true;
+}
+
+/* ---- addresses ---- */
+
+static void *address(const assembly *a, int32_t id)
+{
+    const rv_place *place = &a->plan.place[id];
+    return place->kind == RV_PLACE_STORE ? place->entry->tensor.data
+                                         : a->program->arena + place->offset;
+}
+
+static rv_tensor tensor_at(const assembly *a, int32_t id)
+{
+    const rv_type *type = &a->tape->nodes[id].type;
+    return (rv_tensor){type->dtype, type->shape, address(a, id)};
+}
+
+static void write_constants(assembly *a)
+{
+    for (int32_t id = 0; id < a->tape->count; id++) {
+        bool uniform;
+        const void *data = rv_constant_data(&a->tape->nodes[id], &uniform);
+        if (!data || !a->live[id]) continue;
+        rv_tensor to = tensor_at(a, id);
+        if (a->plan.place[id].single) to.shape = RV_SCALAR;
+        size_t size = rv_dtype_size(to.dtype), bytes = rv_tensor_bytes(&to);
+        for (size_t at = 0; at < bytes; at += uniform ? size : bytes)
+            memcpy((char *)to.data + at, data, uniform ? size : bytes);
+    }
+}
+
+/* ---- calls ---- */
+
+static void emit(assembly *a, rv_call call, const void *const *in)
+{
+    const void **operands = a->program->operands + a->operand;
+    memcpy(operands, in, (size_t)call.inputs * sizeof *in);
+    call.in = operands;
+    a->operand += (size_t)call.inputs;
+    a->program->calls[a->program->count++] = call;
+}
+
+static void emit_node(assembly *a, int32_t id)
+{
+    const rv_node *node = &a->tape->nodes[id];
+    rv_call call = a->call_of[id];
+    a->call_of[id].plan = NULL;
+    call.out = address(a, id);
+    call.scratch = call.scratch_size ? a->program->arena + a->plan.scratch[id] : NULL;
+    call.in = a->program->operands + a->operand;
+    for (int k = 0; k < node->inputs; k++)
+        a->program->operands[a->operand++] = address(a, node->in[k]);
+    a->program->calls[a->program->count++] = call;
+}
+
+/* An operand of a group: in a tile, one element, or going on with the tiles. */
+static void set_operand(const assembly *a, int32_t id, size_t tiles, const void **at, bool *moves,
+                        bool *single)
+{
+    const rv_place *place = &a->plan.place[id];
+    *single = place->single;
+    *moves = !place->single && place->kind != RV_PLACE_TILE;
+    *at = (const char *)address(a, id) + (place->kind == RV_PLACE_TILE ? tiles : 0);
+}
+
+static bool emit_rows(assembly *a, int32_t first, int32_t last)
+{
+    const int32_t *id = a->schedule.id;
+    int operands = 0;
+    for (int32_t at = first; at <= last; at++) operands += a->tape->nodes[id[at]].inputs;
+    rv_type type = a->tape->nodes[id[first]].type;
+    rv_row_plan *plan = rv_row_plan_new(rv_blocks(type), last - first + 1, operands);
+    if (!plan) return rv_fail_memory(&a->tape->error);
+    size_t tiles = a->plan.scratch[id[first]];
+    for (int32_t at = first; at <= last; at++) {
+        const rv_node *node = &a->tape->nodes[id[at]];
+        rv_row_step *step = &plan->step[at - first];
+        const void *out;
+        bool single;
+        step->run = node->op->row(node->type.dtype);
+        rv_row_operands(plan, at - first, node->inputs);
+        set_operand(a, id[at], tiles, &out, &step->out_moves, &single);
+        step->out = (void *)(uintptr_t)out;
+        for (int k = 0; k < node->inputs; k++) {
+            set_operand(a, node->in[k], tiles, &step->in[k], &step->in_moves[k], &single);
+            if (single) step->scalar |= 1u << k;
+        }
+    }
+    a->program->calls[a->program->count++] =
+        (rv_call){.run = rv_run_rows, .plan = plan, .out_type = type, .out = plan->step[0].out};
+    return true;
+}
+
+static bool emit_values(assembly *a)
+{
+    bool ok = true;
+    for (int32_t at = 0; ok && at < a->schedule.count; at = a->schedule.last[at] + 1) {
+        int32_t id = a->schedule.id[at];
+        if (by_row(a->tape->nodes[id].op, a->flags))
+            ok = emit_rows(a, at, a->schedule.last[at]);
+        else
+            emit_node(a, id);
+    }
+    return ok;
+}
+
+static void copy_bytes(const rv_call *c)
+{
+    rv_tensor out = rv_call_out(c);
+    memcpy(c->out, c->in[0], rv_tensor_bytes(&out));
+}
+
+static void emit_copy(assembly *a, void *to, const void *from, const rv_type *type)
+{
+    if (to == from) return;
+    rv_call copy = {.run = copy_bytes, .out = to, .in_type = type, .out_type = *type, .inputs = 1};
+    emit(a, copy, &from);
+}
+
+static void emit_assignments(assembly *a)
+{
+    for (int pass = 0; pass < 2; pass++) /* all snapshots before the first overwriting */
+        for (size_t i = 0; i < a->tape->effects.count; i++) {
+            int32_t id = a->tape->effects.id[i];
+            if (!a->live[id]) continue;
+            const rv_node *node = &a->tape->nodes[id];
+            size_t snapshot = a->plan.snapshot[id];
+            void *safe = a->program->arena + snapshot - (snapshot ? 1 : 0);
+            const void *value = address(a, node->in[1]);
+            if (pass == 0 && snapshot) emit_copy(a, safe, value, &node->type);
+            if (pass == 1)
+                emit_copy(a, node->entry->tensor.data, snapshot ? safe : value, &node->type);
+        }
+}
+
+/* ---- all of it ---- */
+
+static bool make_room(assembly *a, size_t **scratch_size, int count)
+{
+    rv_program *program = a->program;
+    size_t nodes = (size_t)a->tape->count + 1, operands = 1, calls = 1;
+    for (int32_t id = 0; id < a->tape->count; id++)
+        if (a->live[id]) operands += (size_t)a->tape->nodes[id].inputs, calls += 2;
+    *scratch_size = rv_alloc(nodes, sizeof **scratch_size);
+    a->call_of = rv_alloc(nodes, sizeof *a->call_of);
+    program->calls = rv_alloc(calls, sizeof *program->calls);
+    program->operands = rv_alloc(operands, sizeof *program->operands);
+    program->operand_types = rv_alloc(operands, sizeof *program->operand_types);
+    program->outputs = rv_alloc((size_t)count + 1, sizeof *program->outputs);
+    program->inputs = rv_alloc(a->tape->inputs.count + 1, sizeof *program->inputs);
+    return (rv_plan_new(a->tape, &a->plan) && *scratch_size && a->call_of && program->calls &&
+            program->operands && program->operand_types && program->outputs && program->inputs) ||
+           rv_fail_memory(&a->tape->error);
+}
+
+static bool lay_out(assembly *a, const int32_t *outputs, int count, size_t *scratch_size)
+{
+    rv_pass_single(a->tape, a->live, outputs, count, a->flags, a->plan.place);
+    if (!rv_pass_schedule(a->tape, a->live, a->plan.place, a->flags, &a->schedule) ||
+        !prepare_calls(a, scratch_size) ||
+        !rv_pass_plan(a->tape, a->live, outputs, count, &a->schedule, scratch_size, a->flags,
+                      &a->plan))
+        return false;
+    a->program->arena = rv_alloc(1, a->plan.arena_bytes);
+    return a->program->arena || rv_fail_memory(&a->tape->error);
+}
+
+bool rv_program_assemble(rv_program *program, const bool *live, const int32_t *outputs, int count,
+                         unsigned flags)
+{
+    assembly a = {.program = program, .tape = program->tape, .live = live, .flags = flags};
+    size_t *scratch_size = NULL;
+    bool ok = make_room(&a, &scratch_size, count) && lay_out(&a, outputs, count, scratch_size);
+    if (ok) {
+        write_constants(&a);
+        ok = emit_values(&a);
+    }
+    if (ok) {
+        emit_assignments(&a);
+        program->output_count = count;
+        for (int i = 0; i < count; i++) program->outputs[i] = tensor_at(&a, outputs[i]);
+        for (size_t i = 0; i < a.tape->inputs.count; i++)
+            program->inputs[i] = tensor_at(&a, a.tape->inputs.id[i]);
+        program->arena_bytes = a.plan.arena_bytes;
+        program->live_bytes = a.plan.live_bytes;
+    }
+    for (int32_t id = 0; a.call_of && id < a.tape->count; id++)
+        rv_free((void *)(uintptr_t)a.call_of[id].plan);
+    rv_free(a.call_of);
+    rv_free(scratch_size);
+    rv_schedule_free(&a.schedule);
+    rv_plan_free(&a.plan);
+    return ok;
+}

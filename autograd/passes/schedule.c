@@ -1,0 +1,204 @@
+/* Schedule: puts the nodes that run in order, pointwise ops that hang together next to each other as a
+ * group. A group runs as one instruction, tile by tile, and what only its members read never
+ * leaves the tile.
+ *
+ * A node's level counts the non-pointwise ops on the longest path to it. On a path from one
+ * pointwise node to another of the same level there is thus nothing but pointwise ops, so grouping
+ * neighbours of one level and size cannot make two groups wait for each other. */
+#include <string.h>
+
+#include "autograd/passes/passes.h"
+#include "autograd/rows.h"
+#include "autograd/tape_internal.h"
+#include "tensor/memory.h"
+
+typedef struct scheduler {
+    const rv_tape *tape;
+    const bool *live;
+    const rv_place *place;
+    unsigned flags;
+    int32_t *level;
+    int32_t *group;   /* union-find: the first member, for its root */
+    int32_t *members; /* of a root, so far */
+    int32_t *part;    /* of a root: the first member of its latest part */
+    int32_t *waits;   /* of a root: values of other groups it still needs */
+    int32_t *heap;    /* roots that wait for nothing, the earliest first */
+    int32_t heap_size;
+} scheduler;
+
+static bool runs(const scheduler *s, int32_t id)
+{
+    const rv_op *op = s->tape->nodes[id].op;
+    if (!s->live[id] || s->place[id].single) return false;
+    return op->kind == RV_OP_VALUE || (op->kind == RV_OP_VIEW && s->flags & RV_REFERENCE);
+}
+
+static bool fusible(const scheduler *s, int32_t id)
+{
+    return runs(s, id) && s->tape->nodes[id].op->row && !(s->flags & RV_REFERENCE);
+}
+
+static int32_t root_of(const scheduler *s, int32_t id)
+{
+    while (s->group[id] != id) id = s->group[id] = s->group[s->group[id]];
+    return id;
+}
+
+static bool alike(const scheduler *s, int32_t a, int32_t b)
+{
+    const rv_type *x = &s->tape->nodes[a].type, *y = &s->tape->nodes[b].type;
+    return x->dtype == y->dtype && rv_shape_count(x->shape) == rv_shape_count(y->shape) &&
+           s->level[a] == s->level[b];
+}
+
+/* The node behind views. */
+static int32_t source_of(const scheduler *s, int32_t id)
+{
+    while (!runs(s, id) && s->tape->nodes[id].inputs && s->tape->nodes[id].op->kind != RV_OP_EFFECT)
+        id = s->tape->nodes[id].in[0];
+    return id;
+}
+
+static void find_groups(scheduler *s)
+{
+    for (int32_t id = 0; id < s->tape->count; id++) {
+        const rv_node *node = &s->tape->nodes[id];
+        s->group[id] = id;
+        if (!s->live[id]) continue;
+        for (int k = 0; k < node->inputs; k++)
+            if (s->level[node->in[k]] > s->level[id]) s->level[id] = s->level[node->in[k]];
+        if (runs(s, id) && !fusible(s, id)) s->level[id]++;
+        if (!fusible(s, id) || !(s->flags & RV_FUSE)) continue;
+        for (int k = 0; k < node->inputs; k++) {
+            int32_t other = source_of(s, node->in[k]);
+            if (!fusible(s, other) || !alike(s, other, id)) continue;
+            int32_t a = root_of(s, other), b = root_of(s, id);
+            s->group[a < b ? b : a] = a < b ? a : b;
+        }
+    }
+}
+
+/* A large group becomes several, each a stretch of the tape: so no two wait for each other, as they
+ * might if members were turned away from a full group. */
+static void split_groups(scheduler *s)
+{
+    for (int32_t id = 0; id < s->tape->count; id++) s->group[id] = root_of(s, id);
+    for (int32_t id = 0; id < s->tape->count; id++) {
+        int32_t root = s->group[id];
+        if (s->members[root]++ % RV_GROUP_MOST == 0) s->part[root] = id;
+        s->group[id] = s->part[root];
+    }
+}
+
+/* ---- groups in topological order, among the ready ones the earliest on the tape first ---- */
+
+static void push(scheduler *s, int32_t root)
+{
+    int32_t at = s->heap_size++;
+    for (; at && s->heap[(at - 1) / 2] > root; at = (at - 1) / 2)
+        s->heap[at] = s->heap[(at - 1) / 2];
+    s->heap[at] = root;
+}
+
+static int32_t pop(scheduler *s)
+{
+    int32_t first = s->heap[0], last = s->heap[--s->heap_size], at = 0, child;
+    for (; (child = 2 * at + 1) < s->heap_size; at = child) {
+        if (child + 1 < s->heap_size && s->heap[child + 1] < s->heap[child]) child++;
+        if (s->heap[child] >= last) break;
+        s->heap[at] = s->heap[child];
+    }
+    s->heap[at] = last;
+    return first;
+}
+
+/* Chains in arrays: next member of a group; edges from a group to those that wait for it. */
+typedef struct links {
+    int32_t *next_member, *last_member;   /* [nodes] */
+    int32_t *first_edge, *next_edge, *to; /* first_edge [nodes], the others [edges] */
+    int32_t edges;
+} links;
+
+static void link_up(scheduler *s, links *l)
+{
+    for (int32_t id = 0; id < s->tape->count; id++) {
+        if (!runs(s, id)) continue;
+        const rv_node *node = &s->tape->nodes[id];
+        int32_t root = root_of(s, id);
+        if (root != id) l->next_member[l->last_member[root] - 1] = id + 1;
+        l->last_member[root] = id + 1;
+        for (int k = 0; k < node->inputs; k++) {
+            int32_t source = source_of(s, node->in[k]);
+            if (!runs(s, source) || root_of(s, source) == root) continue;
+            int32_t from = root_of(s, source), edge = l->edges++;
+            l->to[edge] = root;
+            l->next_edge[edge] = l->first_edge[from];
+            l->first_edge[from] = edge + 1;
+            s->waits[root]++;
+        }
+    }
+}
+
+static void emit_order(scheduler *s, const links *l, rv_schedule *schedule)
+{
+    for (int32_t id = 0; id < s->tape->count; id++)
+        if (runs(s, id) && s->group[id] == id && !s->waits[id]) push(s, id);
+    while (s->heap_size) {
+        int32_t root = pop(s), first = schedule->count;
+        for (int32_t id = root + 1; id; id = l->next_member[id - 1]) {
+            schedule->position[id - 1] = schedule->count;
+            schedule->id[schedule->count++] = id - 1;
+        }
+        for (int32_t at = first; at < schedule->count; at++) {
+            schedule->first[at] = first;
+            schedule->last[at] = schedule->count - 1;
+        }
+        for (int32_t edge = l->first_edge[root]; edge; edge = l->next_edge[edge - 1])
+            if (!--s->waits[l->to[edge - 1]]) push(s, l->to[edge - 1]);
+    }
+}
+
+bool rv_pass_schedule(rv_tape *tape, const bool *live, const rv_place *place, unsigned flags,
+                      rv_schedule *schedule)
+{
+    size_t nodes = (size_t)tape->count + 1, edges = 1;
+    for (int32_t id = 0; id < tape->count; id++) edges += (size_t)tape->nodes[id].inputs;
+    *schedule = (rv_schedule){0};
+    int32_t *memory = rv_alloc(9 * nodes + 2 * edges, sizeof *memory);
+    int32_t *kept = rv_alloc(4 * nodes, sizeof *kept);
+    if (!memory || !kept) {
+        rv_free(memory);
+        rv_free(kept);
+        return rv_fail_memory(&tape->error);
+    }
+    schedule->id = kept;
+    schedule->first = kept + nodes;
+    schedule->last = kept + 2 * nodes;
+    schedule->position = kept + 3 * nodes;
+    for (int32_t id = 0; id < tape->count; id++) schedule->position[id] = -1;
+    scheduler s = {tape,
+                   live,
+                   place,
+                   flags,
+                   memory,
+                   memory + nodes,
+                   memory + 2 * nodes,
+                   memory + 3 * nodes,
+                   memory + 4 * nodes,
+                   memory + 5 * nodes,
+                   0};
+    links l = {memory + 6 * nodes, memory + 7 * nodes,         memory + 8 * nodes,
+               memory + 9 * nodes, memory + 9 * nodes + edges, 0};
+    find_groups(&s);
+    split_groups(&s);
+    link_up(&s, &l);
+    emit_order(&s, &l, schedule);
+    rv_free(memory);
+    return true;
+}
+
+void rv_schedule_free(rv_schedule *schedule)
+{
+    rv_free(schedule->id);
+    *schedule = (rv_schedule){0};
+}

@@ -1,0 +1,26 @@
+/* A program's memory, for the files that make and run it. */
+#ifndef RV_AUTOGRAD_PROGRAM_INTERNAL_H
+#define RV_AUTOGRAD_PROGRAM_INTERNAL_H
+
+#include "autograd/program.h"
+
+struct rv_program {
+    rv_call *calls;
+    int64_t count;
+    const void **operands; /* the calls' input pointers, one after the other */
+    rv_type *operand_types;
+    unsigned char *arena;
+    rv_tensor *outputs;
+    int output_count;
+    rv_tensor *inputs; /* in the order of tape->inputs */
+    rv_tape *tape;     /* the rewritten tape: names, shapes and attributes of the calls */
+    size_t live_bytes, arena_bytes;
+    rv_hash hash;
+    int references; /* the users' and the cache's */
+};
+
+/* Schedules, plans and assembles the live nodes of program->tape. Errors are kept on that tape. */
+bool rv_program_assemble(rv_program *program, const bool *live, const int32_t *outputs, int count,
+                         unsigned flags);
+
+#endif
