@@ -13,7 +13,12 @@
 rv_var rv_moment(const rv_update *u, const char *symbol)
 {
     char name[256];
-    snprintf(name, sizeof name, "optimizer/%s/%s", symbol, u->name);
+    int length = snprintf(name, sizeof name, "optimizer/%s/%s", symbol, u->name);
+    if (length >= (int)sizeof name)
+        return rv_tape_fail(u->w.tape, RV_ERROR_NAME,
+                            "minimize: the name \"%.40s...\" is too long to name a state after; "
+                            "use at most 200 bytes",
+                            u->name);
     return rv_state(u->w.tape, name, rv_shape_of(u->w), rv_init_constant(0));
 }
 
@@ -86,6 +91,17 @@ static rv_var *parameters_of(rv_var y, int *count)
     return NULL;
 }
 
+/* The name of a parameter that has an update on the tape already, or NULL. */
+static const char *updated_before(const rv_tape *tape, const rv_var *w, int count)
+{
+    for (int32_t id = 0; id < rv_tape_count(tape); id++) {
+        const rv_node *node = rv_tape_node(tape, id);
+        for (int i = 0; node->op == &rv_op_assign && i < count; i++)
+            if (node->in[0] == w[i].id) return node->entry->name;
+    }
+    return NULL;
+}
+
 static void record_updates(rv_tape *tape, const rv_optimizer *o, const rv_var *w, const rv_var *g,
                            int count)
 {
@@ -102,6 +118,7 @@ static void record_updates(rv_tape *tape, const rv_optimizer *o, const rv_var *w
 bool rv_minimize(rv_var loss, rv_optimizer optimizer)
 {
     rv_tape *tape = loss.tape;
+    const char *twice;
     if (rv_is_null(loss)) return false;
     int count;
     rv_var *w = parameters_of(loss, &count);
@@ -111,6 +128,14 @@ bool rv_minimize(rv_var loss, rv_optimizer optimizer)
     else if (!count)
         rv_tape_fail(tape, RV_ERROR_ARGUMENT,
                      "minimize: the loss depends on no parameter; make one with rv_parameter");
+    else if (!optimizer.rule)
+        rv_tape_fail(tape, RV_ERROR_ARGUMENT, "minimize: the optimizer \"%s\" has no rule; set one",
+                     optimizer.name ? optimizer.name : "");
+    else if ((twice = updated_before(tape, w, count)))
+        rv_tape_fail(tape, RV_ERROR_ARGUMENT,
+                     "minimize: \"%s\" is updated on this tape already; minimize the sum of the "
+                     "losses",
+                     twice);
     else if (rv_gradient(loss, w, count, g))
         record_updates(tape, &optimizer, w, g, count);
     rv_free(w);

@@ -52,7 +52,8 @@ const rv_optimizer *rv_optimizer_at(int index);
 const rv_optimizer *rv_optimizer_find(const char *name); /* NULL when unknown */
 
 /* Records the gradients of the loss [] and the update of every parameter it depends on. Rates become
- * states "optimizer/rate" and "optimizer/rate/PATTERN". False on error (kept on the tape). */
+ * states "optimizer/rate" and "optimizer/rate/PATTERN"; one that the store has already, from a
+ * checkpoint say, is kept (rv_set_rate changes it). False on error (kept on the tape). */
 bool rv_minimize(rv_var loss, rv_optimizer optimizer);
 
 /* Sets the learning rate for the next runs; a group's with its pattern, else NULL. False when the

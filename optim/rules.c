@@ -119,7 +119,7 @@ const rv_optimizer *rv_optimizer_at(int index)
 const rv_optimizer *rv_optimizer_find(const char *name)
 {
     for (int i = 0; i < rv_optimizer_count(); i++)
-        if (!strcmp(optimizers[i].name, name)) return &optimizers[i];
+        if (name && !strcmp(optimizers[i].name, name)) return &optimizers[i];
     return NULL;
 }
 

@@ -1,0 +1,112 @@
+/* Training that is saved and resumed takes the same steps, bit for bit, as training that was not. */
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "optim/optim.h"
+#include "tests/tapes.h"
+
+namespace {
+
+enum { BEFORE = 10, AFTER = 10 };
+
+/* A small net's training, recorded and compiled on the store. */
+class Training {
+  public:
+    Training(rv_store *store, rv_dtype dtype, const rv_optimizer &optimizer)
+        : store_(store), tape_(rv_tape_new(store, dtype))
+    {
+        const rv_var x = rv_input(tape_, "x", RV_SHAPE(6, 4)),
+                     y = rv_input(tape_, "y", RV_SHAPE(6, 2));
+        const rv_var h = rv_tanh(rv_linear(x, "fc1", 7)), p = rv_linear(h, "fc2", 2);
+        const rv_var loss = rv_sigmoid_cross_entropy(p, y);
+        EXPECT_TRUE(rv_minimize(loss, optimizer)) << rv_tape_error(tape_)->text;
+        program_ = rv_compile(tape_, &loss, 1);
+        EXPECT_NE(program_, nullptr);
+    }
+    Training(const Training &) = delete;
+    Training &operator=(const Training &) = delete;
+    ~Training()
+    {
+        rv_program_free(program_);
+        rv_tape_free(tape_);
+    }
+    void steps(int first, int count)
+    {
+        for (int step = first; step < first + count; step++) {
+            const auto seed = static_cast<uint64_t>(step);
+            rv_init_fill(rv_program_input(program_, "x"), rv_init_normal(0, 1), seed);
+            rv_init_fill(rv_program_input(program_, "y"), rv_init_uniform(0, 1), seed + 1000);
+            rv_run(program_);
+            const bool set = step != 5 || rv_set_rate(store_, nullptr, 0.004);
+            EXPECT_TRUE(set);
+        }
+    }
+
+  private:
+    rv_store *store_;
+    rv_tape *tape_;
+    rv_program *program_;
+};
+
+std::string everything(const rv_store *store)
+{
+    std::string all;
+    for (size_t i = 0; i < rv_store_count(store); i++) {
+        const rv_entry *entry = rv_store_at(store, i);
+        all += std::string(entry->name) + (entry->role == RV_STATE ? " state " : " parameter ") +
+               bytes_of(entry->tensor);
+    }
+    return all;
+}
+
+class Resume : public testing::TestWithParam<int> {
+  protected:
+    rv_optimizer optimizer() const { return *rv_optimizer_at(GetParam()); }
+    std::string path_ = (std::filesystem::path(testing::TempDir()) /
+                         ("resume_" + std::to_string(GetParam()) + ".safetensors"))
+                            .string();
+    void TearDown() override { std::filesystem::remove(path_); }
+};
+
+TEST_P(Resume, TakesTheSameStepsBitForBit)
+{
+    for (const rv_dtype dtype : {RV_F32, RV_F64}) {
+        SCOPED_TRACE(rv_dtype_name(dtype));
+        rv_error error = {};
+        rv_store *whole = rv_store_new(7), *first = rv_store_new(7), *second = rv_store_new(99);
+        Training(whole, dtype, optimizer()).steps(0, BEFORE + AFTER);
+        Training(first, dtype, optimizer()).steps(0, BEFORE);
+        ASSERT_TRUE(rv_store_save(first, path_.c_str(), &error)) << error.text;
+        ASSERT_TRUE(rv_store_load(second, path_.c_str(), &error)) << error.text;
+        Training(second, dtype, optimizer()).steps(BEFORE, AFTER);
+        EXPECT_NE(everything(whole), everything(first));
+        EXPECT_EQ(everything(whole), everything(second));
+        for (rv_store *store : {whole, first, second}) rv_store_free(store);
+    }
+}
+
+TEST_P(Resume, WorksIntoAStoreThatAlreadyTrains)
+{
+    rv_error error = {};
+    rv_store *whole = rv_store_new(7), *store = rv_store_new(7);
+    {
+        Training training(store, RV_F32, optimizer());
+        training.steps(0, BEFORE);
+        ASSERT_TRUE(rv_store_save(store, path_.c_str(), &error)) << error.text;
+        training.steps(500, 3); /* goes astray, and comes back under the compiled program */
+        ASSERT_TRUE(rv_store_load(store, path_.c_str(), &error)) << error.text;
+        training.steps(BEFORE, AFTER);
+    }
+    Training(whole, RV_F32, optimizer()).steps(0, BEFORE + AFTER);
+    EXPECT_EQ(everything(whole), everything(store));
+    rv_store_free(whole);
+    rv_store_free(store);
+}
+
+INSTANTIATE_TEST_SUITE_P(Optimizers, Resume, testing::Range(0, rv_optimizer_count()),
+                         [](const auto &info) {
+                             return std::string(rv_optimizer_at(info.param)->name);
+                         });
+
+} // namespace
