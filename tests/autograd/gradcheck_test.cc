@@ -1,0 +1,395 @@
+/* The gradient checker: it finds what is wrong, says what it is, and leaves everything as it was. */
+#include "autograd/gradcheck.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "tests/autograd/custom_ops.h"
+#include "tests/tapes.h"
+
+namespace {
+
+struct Check {
+    bool ok;
+    std::vector<rv_gradcheck_result> result;
+};
+
+Check check(rv_var loss, const std::vector<rv_var> &wrt, const rv_gradcheck_options &options = {})
+{
+    Check c{false, std::vector<rv_gradcheck_result>(wrt.size())};
+    c.ok = rv_gradcheck(loss, wrt.data(), static_cast<int>(wrt.size()), &options, c.result.data());
+    return c;
+}
+
+/* The verdict on sum(op(x)) at x = 0.5, 1, -2 by x, for an op y = x^3 with this rule. */
+rv_gradcheck_result verdict(const rv_op &op, double tolerance = 0)
+{
+    static Values at = {0.5, 1, -2};
+    static const rv_named_tensor inputs[] = {{"x", {RV_F64, RV_SHAPE(3), at.data()}}};
+    Tape t;
+    const rv_var x = t.input("x", RV_SHAPE(3));
+    rv_gradcheck_options options = {};
+    options.inputs = inputs;
+    options.input_count = 1;
+    options.tolerance = tolerance;
+    const Check c = check(total(record(op, x)), {x}, options);
+    EXPECT_EQ(t.code(), RV_OK) << t.error();
+    EXPECT_EQ(c.ok, c.result[0].ok);
+    EXPECT_STREQ(c.result[0].name, "x");
+    rv_gradcheck_result result = c.result[0];
+    result.name = "x"; /* the tape's own is gone soon */
+    return result;
+}
+
+rv_var right_rule(const rv_backward *b, int)
+{
+    return rv_multiply(b->dy, rv_scale(rv_square(b->x[0]), 3));
+}
+
+/* ---- verdicts ---- */
+
+TEST(Gradcheck, PassesARightRule)
+{
+    static const rv_op cube = cube_op("right_cube", right_rule);
+    const rv_gradcheck_result r = verdict(cube);
+    EXPECT_TRUE(r.ok);
+    EXPECT_STREQ(r.reason, "ok");
+    EXPECT_EQ(r.warning, nullptr);
+    EXPECT_LT(r.max_relative_error, 1e-9);
+    EXPECT_NEAR(r.cosine, 1, 1e-9);
+    EXPECT_NEAR(r.ratio, 1, 1e-9);
+}
+
+TEST(Gradcheck, SaysWrongSign)
+{
+    static const rv_op cube = cube_op(
+        "negative_cube", [](const rv_backward *b, int k) { return rv_negate(right_rule(b, k)); });
+    const rv_gradcheck_result r = verdict(cube);
+    EXPECT_FALSE(r.ok);
+    EXPECT_TRUE(contains(r.reason, "wrong sign")) << r.reason;
+    EXPECT_NEAR(r.cosine, -1, 1e-9);
+}
+
+TEST(Gradcheck, SaysWrongLength)
+{
+    static const rv_op cube = cube_op(
+        "double_cube", [](const rv_backward *b, int k) { return rv_scale(right_rule(b, k), 2); });
+    const rv_gradcheck_result r = verdict(cube);
+    EXPECT_FALSE(r.ok);
+    EXPECT_TRUE(contains(r.reason, "wrong length: a factor is missing")) << r.reason;
+    EXPECT_NEAR(r.ratio, 2, 1e-9);
+    EXPECT_NEAR(r.cosine, 1, 1e-9);
+}
+
+TEST(Gradcheck, SaysAMissingPath)
+{
+    static const rv_op cube = cube_op("flat_cube", [](const rv_backward *b, int) {
+        return rv_var{b->y.tape, -1};
+    });
+    const rv_gradcheck_result r = verdict(cube);
+    EXPECT_FALSE(r.ok);
+    EXPECT_TRUE(contains(r.reason, "a path is missing")) << r.reason;
+    EXPECT_EQ(r.analytic, 0);
+}
+
+TEST(Gradcheck, SaysAGradientWhereTheLossDoesNotChange)
+{
+    static const rv_op constant = [] {
+        rv_op op = cube_op("constant_cube", right_rule);
+        op.reference = [](const rv_call *c) {
+            rv_tensor y = rv_call_out(c);
+            rv_tensor_fill(&y, 1);
+        };
+        return op;
+    }();
+    const rv_gradcheck_result r = verdict(constant);
+    EXPECT_FALSE(r.ok);
+    EXPECT_TRUE(contains(r.reason, "where the loss does not change")) << r.reason;
+}
+
+TEST(Gradcheck, SaysWrongDirectionAndWhere)
+{
+    static const rv_op cube = cube_op("linear_cube", [](const rv_backward *b, int) {
+        return rv_multiply(b->dy, rv_scale(b->x[0], 1.5)); /* right at 0.5 only */
+    });
+    const rv_gradcheck_result r = verdict(cube);
+    EXPECT_FALSE(r.ok);
+    EXPECT_STREQ(r.reason, "wrong direction");
+    EXPECT_EQ(r.index, 2);
+    EXPECT_NEAR(r.analytic, -3, 1e-9);
+    EXPECT_NEAR(r.numeric, 12, 1e-6);
+    EXPECT_NEAR(r.max_relative_error, 15.0 / 12, 1e-6);
+}
+
+TEST(Gradcheck, SaysThatTheGradientIsNotFinite)
+{
+    static const rv_op cube = cube_op("nan_cube", [](const rv_backward *b, int) {
+        return rv_log(rv_subtract(b->x[0], rv_scalar(b->y.tape, 5)));
+    });
+    const rv_gradcheck_result r = verdict(cube);
+    EXPECT_FALSE(r.ok);
+    EXPECT_TRUE(contains(r.reason, "gradient is not finite")) << r.reason;
+}
+
+TEST(Gradcheck, SaysThatTheDifferencesAreNotFinite)
+{
+    static const rv_op cube = [] {
+        rv_op op = cube_op("infinite_cube", right_rule);
+        op.reference = [](const rv_call *c) {
+            rv_tensor y = rv_call_out(c);
+            rv_tensor_fill(&y, INFINITY);
+        };
+        return op;
+    }();
+    const rv_gradcheck_result r = verdict(cube);
+    EXPECT_FALSE(r.ok);
+    EXPECT_TRUE(contains(r.reason, "differences are not finite")) << r.reason;
+}
+
+TEST(Gradcheck, SaysThatThereIsAKink)
+{
+    static Values at = {0.5, 2e-4, -2};
+    static const rv_named_tensor inputs[] = {{"x", {RV_F64, RV_SHAPE(3), at.data()}}};
+    Tape t;
+    const rv_var x = t.input("x", RV_SHAPE(3));
+    rv_gradcheck_options options = {};
+    options.inputs = inputs;
+    options.input_count = 1;
+    const rv_var loss = total(rv_relu(x));
+    const Check c = check(loss, {x}, options);
+    EXPECT_FALSE(c.ok);
+    EXPECT_EQ(c.result[0].index, 1);
+    EXPECT_TRUE(contains(c.result[0].reason, "kink or a jump")) << c.result[0].reason;
+    options.step = 1e-5;
+    EXPECT_TRUE(check(loss, {x}, options).ok) << "and a lower step is what it says it is";
+}
+
+TEST(Gradcheck, PassesGradientsThatAreZero)
+{
+    Tape t;
+    const rv_var x = t.input("x", RV_SHAPE(3)), unused = t.parameter("unused", RV_SHAPE(2)),
+                 stopped = t.input("stopped", RV_SHAPE(3));
+    const rv_var loss = total(rv_add(rv_square(x), rv_multiply(stopped, rv_scalar(t, 0))));
+    const Check c = check(loss, {unused, stopped, x});
+    EXPECT_TRUE(c.ok) << c.result[0].reason << ", " << c.result[1].reason;
+    EXPECT_EQ(c.result[0].max_relative_error, 0);
+    EXPECT_EQ(c.result[0].cosine, 1);
+    EXPECT_EQ(c.result[0].ratio, 1);
+}
+
+TEST(Gradcheck, WarnsOfALeafThatTheLossDoesNotDependOn)
+{
+    Tape t;
+    const rv_var x = t.input("x", RV_SHAPE(3)), unused = t.input("unused", RV_SHAPE(3)),
+                 mask = t.constant(RV_SHAPE(3), {0, 1, 0});
+    const Check c = check(total(rv_multiply(x, mask)), {x, unused});
+    EXPECT_TRUE(c.ok);
+    EXPECT_EQ(c.result[0].warning, nullptr) << "it depends on one element";
+    ASSERT_NE(c.result[1].warning, nullptr);
+    EXPECT_TRUE(contains(c.result[1].warning, "does not depend")) << c.result[1].warning;
+}
+
+TEST(Gradcheck, JudgesEachLeafOnItsOwn)
+{
+    static const rv_op cube = cube_op(
+        "halved_cube", [](const rv_backward *b, int k) { return rv_scale(right_rule(b, k), 0.5); });
+    Tape t;
+    const rv_var x = t.input("x", RV_SHAPE(3)), w = t.parameter("w", RV_SHAPE(2)),
+                 s = t.state("s", RV_SHAPE(2), 0.5);
+    const rv_var loss =
+        rv_add(total(rv_square(w)), rv_add(total(record(cube, x)), total(rv_exp(s))));
+    const Check c = check(loss, {w, x, s});
+    EXPECT_FALSE(c.ok);
+    EXPECT_TRUE(c.result[0].ok);
+    EXPECT_FALSE(c.result[1].ok);
+    EXPECT_TRUE(c.result[2].ok);
+    EXPECT_STREQ(c.result[0].name, "w");
+    EXPECT_STREQ(c.result[1].name, "x");
+    EXPECT_STREQ(c.result[2].name, "s");
+}
+
+TEST(Gradcheck, IsAsStrictAsItsTolerance)
+{
+    static const rv_op cube = cube_op("rough_cube", [](const rv_backward *b, int k) {
+        return rv_scale(right_rule(b, k), 1 + 1e-5);
+    });
+    EXPECT_FALSE(verdict(cube).ok);
+    EXPECT_FALSE(verdict(cube, 0.9e-5).ok);
+    EXPECT_TRUE(verdict(cube, 1.1e-5).ok);
+}
+
+TEST(Gradcheck, ProvesGradientsOfGradients)
+{
+    Tape t;
+    const rv_var x = t.input("x", RV_SHAPE(2, 3)), w = t.parameter("w", RV_SHAPE(3, 4));
+    const rv_var y = total(rv_sigmoid(rv_matmul(x, w, false, false)));
+    const std::vector<rv_var> g = gradients(y, {x, w});
+    const rv_var second = rv_add(total(rv_square(g[0])), total(rv_tanh(g[1])));
+    const Check c = check(second, {x, w});
+    EXPECT_TRUE(c.ok) << c.result[0].reason << ", " << c.result[1].reason;
+}
+
+TEST(Gradcheck, WarnsOnAnF32Tape)
+{
+    Tape t(RV_F32);
+    const rv_var x = t.input("x", RV_SHAPE(5)), w = t.parameter("w", RV_SHAPE(5));
+    const Check c = check(total(rv_tanh(rv_multiply(x, w))), {x, w});
+    EXPECT_TRUE(c.ok) << c.result[0].reason;
+    for (const rv_gradcheck_result &r : c.result) {
+        ASSERT_NE(r.warning, nullptr);
+        EXPECT_TRUE(contains(r.warning, "f32"));
+    }
+}
+
+TEST(Gradcheck, IsTheSameForTheSameSeed)
+{
+    const auto numeric = [](uint64_t seed) {
+        Tape t;
+        const rv_var x = t.input("x", RV_SHAPE(5));
+        rv_gradcheck_options options = {};
+        options.seed = seed;
+        return check(total(rv_exp(x)), {x}, options).result[0].numeric;
+    };
+    EXPECT_EQ(numeric(3), numeric(3));
+    EXPECT_NE(numeric(3), numeric(4));
+}
+
+/* ---- what it leaves behind ---- */
+
+TEST(Gradcheck, LeavesParametersAndStatesAsTheyWere)
+{
+    for (const rv_dtype dtype : {RV_F32, RV_F64}) {
+        Tape t(dtype);
+        const rv_var w = t.parameter("w", RV_SHAPE(50)), s = t.state("s", RV_SHAPE(3), 1.0 / 3);
+        set_values(&t.stored("s"), {0.1, -0.0, 1e-30});
+        const std::string before = bytes_of(t.stored("w")) + bytes_of(t.stored("s"));
+        check(rv_add(total(rv_tanh(w)), total(rv_square(s))), {w, s});
+        EXPECT_EQ(bytes_of(t.stored("w")) + bytes_of(t.stored("s")), before);
+    }
+}
+
+TEST(Gradcheck, LeavesTheInputsOfCompiledProgramsAsTheyWere)
+{
+    Tape t;
+    const rv_var x = t.input("x", RV_SHAPE(3)), y = t.input("y", RV_SHAPE(3)),
+                 loss = total(rv_multiply(rv_tanh(x), y)), g = gradient(loss, x);
+    Program values(t, {loss}, RV_VALUES), both(t, {loss, g}, RV_VALUES), step(t, {loss});
+    for (const Program *p : {&values, &both, &step}) {
+        set_values(rv_program_input(*p, "x"), {1, 2, 3});
+        set_values(rv_program_input(*p, "y"), {4, 5, 6});
+    }
+    const double before = values.run().value();
+    EXPECT_TRUE(check(loss, {x}).ok);
+    for (const Program *p : {&values, &both, &step}) {
+        EXPECT_EQ(values_of(*rv_program_input(*p, "x")), (Values{1, 2, 3}));
+        EXPECT_EQ(values_of(*rv_program_input(*p, "y")), (Values{4, 5, 6}));
+    }
+    EXPECT_EQ(values.value(), before) << "nor did it run what is not its own";
+}
+
+TEST(Gradcheck, CarriesOutNoAssignment)
+{
+    Tape t;
+    const rv_var w = t.parameter("w", RV_SHAPE(4));
+    const rv_var loss = total(rv_square(w));
+    rv_assign(w, rv_shift(w, 1));
+    const std::string before = bytes_of(t.stored("w"));
+    EXPECT_TRUE(check(loss, {w}).ok);
+    EXPECT_EQ(bytes_of(t.stored("w")), before);
+    Program(t, {loss}).run();
+    EXPECT_NE(bytes_of(t.stored("w")), before) << "and the tape still has it";
+}
+
+/* ---- inputs of the check ---- */
+
+TEST(Gradcheck, TakesTheInputsItIsGiven)
+{
+    Values at = {0.25, 4};
+    int32_t labels[] = {1, 0, 2};
+    const rv_named_tensor inputs[] = {{"x", {RV_F64, RV_SHAPE(2), at.data()}},
+                                      {"n", {RV_I32, RV_SHAPE(3), labels}}};
+    Tape t;
+    const rv_var x = t.input("x", RV_SHAPE(2)), n = rv_input_typed(t, "n", RV_I32, RV_SHAPE(3));
+    const rv_var loss =
+        rv_multiply(total(rv_sqrt(x)), rv_sum(rv_cast(n, RV_F64), RV_ALL_AXES, false));
+    rv_gradcheck_options options = {};
+    options.inputs = inputs;
+    options.input_count = 2;
+    const Check c = check(loss, {x}, options);
+    EXPECT_TRUE(c.ok);
+    EXPECT_NEAR(c.result[0].index ? c.result[0].analytic : c.result[0].analytic / 4, 0.75, 1e-12);
+}
+
+TEST(GradcheckError, AnInputOfAnotherShapeOrNameIsNamed)
+{
+    Values three = {1, 2, 3};
+    for (const char *name : {"x", "typo"}) {
+        const rv_named_tensor inputs[] = {{name, {RV_F64, RV_SHAPE(3), three.data()}}};
+        Tape t;
+        const rv_var x = t.input("x", RV_SHAPE(2));
+        rv_gradcheck_options options = {};
+        options.inputs = inputs;
+        options.input_count = 1;
+        EXPECT_FALSE(check(total(x), {x}, options).ok);
+        EXPECT_NE(t.code(), RV_OK);
+        EXPECT_TRUE(contains(t.error(), "gradcheck: ") &&
+                    contains(t.error(), '"' + std::string(name) + '"'))
+            << t.error();
+    }
+}
+
+TEST(GradcheckError, OnlyFloatLeavesOfTheTapeCanBeChecked)
+{
+    Tape other;
+    const rv_var elsewhere = other.input("x", RV_SHAPE(2));
+    const std::vector<std::pair<const char *, rv_var (*)(Tape &, rv_var)>> wrong = {
+        {"tanh", [](Tape &, rv_var x) { return rv_tanh(x); }},
+        {"constant", [](Tape &t, rv_var) { return rv_scalar(t, 1); }},
+        {"input", [](Tape &t, rv_var) { return rv_input_typed(t, "n", RV_I32, RV_SHAPE(2)); }},
+        {"input", [](Tape &t, rv_var) { return rv_input_typed(t, "f", RV_F32, RV_SHAPE(2)); }},
+        {"not of this tape", [](Tape &, rv_var) { return rv_var{}; }},
+    };
+    for (const auto &[what, make] : wrong) {
+        Tape t;
+        const rv_var x = t.input("x", RV_SHAPE(2));
+        EXPECT_FALSE(check(total(x), {x, make(t, x)}).ok);
+        EXPECT_EQ(t.code(), RV_ERROR_ARGUMENT);
+        EXPECT_TRUE(contains(t.error(), "gradcheck: wrt[1] is " + std::string(what))) << t.error();
+    }
+    Tape t;
+    EXPECT_FALSE(check(total(t.input("x", RV_SHAPE(2))), {elsewhere}).ok);
+    EXPECT_TRUE(contains(t.error(), "not of this tape")) << t.error();
+}
+
+TEST(GradcheckError, OfTheGradientIsTheChecks)
+{
+    static const rv_op cube = cube_op("ruleless_cube", nullptr);
+    Tape t, u, v;
+    const rv_var x = t.input("x", RV_SHAPE(2));
+    EXPECT_FALSE(check(rv_tanh(x), {x}).ok);
+    EXPECT_TRUE(contains(t.error(), "expected one element")) << t.error();
+    const rv_var y = u.input("x", RV_SHAPE(2));
+    EXPECT_FALSE(check(total(record(cube, y)), {y}).ok);
+    EXPECT_TRUE(contains(u.error(), "has no gradient rule")) << u.error();
+    EXPECT_FALSE(check(rv_var{v, -1}, {v.input("x", RV_SHAPE(2))}).ok);
+    EXPECT_NE(v.code(), RV_OK) << "a check that could not be made says why";
+    EXPECT_FALSE(check(rv_var{}, {x}).ok);
+}
+
+TEST(GradcheckError, LeavesResultsThatSayNotChecked)
+{
+    Tape t;
+    const rv_var x = t.input("x", RV_SHAPE(2));
+    const Check c = check(rv_tanh(x), {x, x});
+    EXPECT_FALSE(c.ok);
+    for (const rv_gradcheck_result &r : c.result) EXPECT_STREQ(r.reason, "not checked");
+}
+
+TEST(Gradcheck, ByNothingPasses)
+{
+    Tape t;
+    EXPECT_TRUE(check(total(t.input("x", RV_SHAPE(2))), {}).ok);
+}
+
+} // namespace

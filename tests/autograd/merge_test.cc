@@ -1,0 +1,154 @@
+/* Merging: products that meet in a sum are accumulated, and whoever else reads one still gets it. */
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "tests/tapes.h"
+
+namespace {
+
+class Merge : public testing::Test {
+  protected:
+    /* Products of [3,4] and [4,5] matrices of whole numbers: every order of summing is exact. */
+    rv_var matrix(const char *name, int64_t rows, int64_t columns)
+    {
+        const rv_var w = t.parameter(name, RV_SHAPE(rows, columns));
+        rv_tensor &data = t.stored(name);
+        for (int64_t i = 0; i < rows * columns; i++)
+            rv_tensor_set(&data, i, static_cast<double>((i * 7 + name[0]) % 11) - 5);
+        return w;
+    }
+    rv_var product(const char *left, const char *right)
+    {
+        return rv_matmul(matrix(left, 3, 4), matrix(right, 4, 5), false, false);
+    }
+    /* The same with and without merging; returns the instructions with it. */
+    int64_t expect_same(const std::vector<rv_var> &outputs)
+    {
+        Program merged(t, outputs, RV_VALUES), apart(t, outputs, RV_VALUES & ~RV_MERGE),
+            plain(t, outputs, 0);
+        merged.run();
+        apart.run();
+        plain.run();
+        for (size_t k = 0; k < outputs.size(); k++) {
+            const int i = static_cast<int>(k);
+            EXPECT_EQ(merged.values(i), apart.values(i)) << k;
+            EXPECT_EQ(merged.values(i), plain.values(i)) << k;
+        }
+        EXPECT_LE(merged.stats().instructions, apart.stats().instructions);
+        return merged.stats().instructions;
+    }
+    Tape t;
+};
+
+TEST_F(Merge, MakesASumOfProductsOfProductsAlone)
+{
+    const rv_var terms[] = {product("a", "u"), product("b", "v"), product("c", "w")};
+    EXPECT_EQ(expect_same({rv_add_all(terms, 3)}), 3);
+    EXPECT_EQ(expect_same({rv_add(terms[2], terms[0])}), 2);
+    EXPECT_EQ(expect_same({rv_add(rv_add(terms[0], terms[1]), terms[2])}), 3 + 1)
+        << "the sum of a sum is another";
+}
+
+TEST_F(Merge, KeepsTheOtherTermsOfASum)
+{
+    const rv_var bias = matrix("z", 3, 5), p = product("a", "u"), q = product("b", "v");
+    const rv_var first[] = {bias, p, q}, middle[] = {p, bias, q}, last[] = {p, q, bias},
+                 many[] = {bias, p, rv_tanh(bias), q, rv_full(t, RV_SHAPE(3, 5), 2), bias};
+    EXPECT_EQ(expect_same({rv_add_all(first, 3)}), 3);
+    EXPECT_EQ(expect_same({rv_add_all(middle, 3)}), 3);
+    EXPECT_EQ(expect_same({rv_add_all(last, 3)}), 3);
+    EXPECT_EQ(expect_same({rv_add(p, bias)}), 2);
+    Program merged(t, {rv_add_all(many, 6)}, RV_VALUES), plain(t, {rv_add_all(many, 6)}, 0);
+    merged.run();
+    plain.run();
+    for (size_t i = 0; i < 15; i++) EXPECT_NEAR(merged.values()[i], plain.values()[i], 1e-12);
+}
+
+TEST_F(Merge, LeavesAProductThatIsAnOutput)
+{
+    const rv_var p = product("a", "u"), q = product("b", "v"), r = product("c", "w");
+    const rv_var terms[] = {p, q, r};
+    const rv_var sum = rv_add_all(terms, 3);
+    for (const rv_var output : terms) {
+        expect_same({sum, output});
+        expect_same({output, rv_reshape(output, RV_SHAPE(15)), sum, output});
+    }
+    expect_same({p, q, r, sum, sum});
+}
+
+TEST_F(Merge, LeavesAProductThatOthersReadToo)
+{
+    const rv_var p = product("a", "u"), q = product("b", "v");
+    expect_same({rv_multiply(rv_add(p, q), p)});
+    expect_same({rv_add(p, q), rv_add(q, matrix("z", 3, 5))});
+    expect_same({rv_add(p, q), rv_negate(q)});
+    expect_same({rv_add(p, q), rv_reshape(p, RV_SHAPE(5, 3))});
+    expect_same({rv_add(p, p)});
+    const rv_var thrice[] = {p, q, p};
+    expect_same({rv_add_all(thrice, 3)});
+}
+
+TEST_F(Merge, LeavesAProductThatIsAssigned)
+{
+    const rv_var p = product("a", "u"), q = product("b", "v"), s = t.state("s", RV_SHAPE(3, 5)),
+                 r = t.state("r", RV_SHAPE(3, 5));
+    const rv_var sum = rv_add(p, q);
+    rv_assign(s, p);
+    rv_assign(r, rv_add(r, sum));
+    Program merged(t, {sum});
+    Program plain(t, {p, sum}, 0);
+    plain.run();
+    merged.run();
+    EXPECT_EQ(values_of(t.stored("s")), plain.values(0));
+    EXPECT_EQ(values_of(t.stored("r")), plain.values(1));
+    EXPECT_EQ(merged.values(), plain.values(1));
+}
+
+TEST_F(Merge, AccumulatesProductsThatWaitForOneAnother)
+{
+    /* the second product reads what the first one's other reader made; the third reads the sum */
+    const rv_var a = matrix("a", 4, 4), b = matrix("b", 4, 4);
+    const rv_var ab = rv_matmul(a, b, false, false), ba = rv_matmul(b, a, false, false);
+    const rv_var inner = rv_add(ab, ba);
+    const rv_var x = rv_matmul(rv_scale(inner, 0.125), a, false, true),
+                 y = rv_matmul(inner, b, true, false);
+    expect_same({rv_add(x, y)});
+    expect_same({rv_add(x, rv_add(y, inner))});
+    expect_same({rv_add(rv_matmul(x, y, false, false), rv_matmul(y, x, true, true))});
+}
+
+TEST_F(Merge, GivesRecurrentNetsTheGradientsTheyHad)
+{
+    for (const bool convolves : {false, true}) {
+        Tape u;
+        const rv_shape image = RV_SHAPE(2, 1, 6, 6), row = RV_SHAPE(2, 36);
+        const rv_var x = u.input("x", convolves ? image : row);
+        const rv_var w = u.parameter("w", convolves ? RV_SHAPE(1, 1, 3, 3) : RV_SHAPE(36, 36)),
+                     v = u.parameter("v", convolves ? RV_SHAPE(1, 1, 3, 3) : RV_SHAPE(36, 36));
+        const auto map = [&](rv_var of, rv_var by) {
+            rv_conv2d_options o = {};
+            o.top = o.bottom = o.left = o.right = 1;
+            return convolves ? rv_conv2d(of, by, o) : rv_matmul(of, by, false, false);
+        };
+        rv_var h = rv_tanh(x);
+        for (int step = 0; step < 5; step++) h = rv_tanh(rv_add(map(x, w), map(h, v)));
+        const rv_var loss = total(rv_square(h));
+        std::vector<rv_var> all = gradients(loss, {w, v, x});
+        all.push_back(gradient(total(rv_square(all[1])), w));
+        Program merged(u, all, RV_VALUES), plain(u, all, 0);
+        for (Program *p : {&merged, &plain}) {
+            rv_init_fill(rv_program_input(*p, "x"), rv_init_uniform(-1, 1), 5);
+            p->run();
+        }
+        EXPECT_LT(merged.stats().instructions, plain.stats().instructions);
+        for (int k = 0; k < 4; k++) {
+            const Values a = merged.values(k), b = plain.values(k);
+            double largest = 0;
+            for (const double e : b) largest = std::fmax(largest, std::fabs(e));
+            for (size_t i = 0; i < a.size(); i++) ASSERT_NEAR(a[i], b[i], 1e-12 * largest) << k;
+        }
+    }
+}
+
+} // namespace

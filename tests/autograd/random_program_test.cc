@@ -1,0 +1,209 @@
+/* A few hundred random graphs, with gradients and assignments: the answers do not depend on how they
+ * are compiled. */
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+#include <map>
+#include <set>
+
+#include "tests/autograd/random_graphs.h"
+#include "tests/tapes.h"
+
+namespace {
+
+enum { GRAPHS = 300, RUNS = 3 };
+
+/* All that a program shows and changes: outputs, then stored tensors, after each of its runs. */
+using Trace = std::vector<Values>;
+
+void fill_inputs(rv_program *program, const RandomGraph &graph, uint64_t seed)
+{
+    for (const std::string &name : graph.inputs)
+        rv_init_fill(rv_program_input(program, name.c_str()), rv_init_uniform(-1, 1),
+                     rv_seed(seed, name.c_str()));
+}
+
+void keep(Trace *trace, const rv_tensor &tensor) { trace->push_back(values_of(tensor)); }
+
+Trace run_compiled(unsigned seed, unsigned flags, rv_dtype dtype)
+{
+    Tape t(dtype, seed);
+    const RandomGraph graph(t, seed, true);
+    Trace trace;
+    EXPECT_EQ(t.code(), RV_OK) << t.error();
+    if (t.code()) return trace;
+    Program p(t, graph.outputs, flags);
+    fill_inputs(p, graph, seed);
+    for (int run = 0; run < RUNS; run++) {
+        p.run();
+        for (size_t k = 0; k < graph.outputs.size(); k++)
+            keep(&trace, p.tensor(static_cast<int>(k)));
+        for (size_t i = 0; i < rv_store_count(t.store()); i++)
+            keep(&trace, rv_store_at(t.store(), i)->tensor);
+    }
+    return trace;
+}
+
+/* The meaning of a program, without its assignments: everything is computed, nothing is shared, and
+ * then the test itself puts the new values where they belong. */
+Trace run_by_definition(unsigned seed, unsigned flags, rv_dtype dtype)
+{
+    Tape t(dtype, seed);
+    const RandomGraph graph(t, seed, false);
+    Trace trace;
+    std::vector<rv_var> all = graph.outputs;
+    for (const auto &assignment : graph.assignments) all.push_back(assignment.second);
+    Program p(t, all, flags & ~static_cast<unsigned>(RV_EFFECTS));
+    fill_inputs(p, graph, seed);
+    for (int run = 0; run < RUNS; run++) {
+        p.run();
+        Trace next;
+        for (size_t k = 0; k < all.size(); k++)
+            keep(k < graph.outputs.size() ? &trace : &next, p.tensor(static_cast<int>(k)));
+        for (size_t i = 0; i < next.size(); i++)
+            set_values(&rv_tape_node(t, graph.assignments[i].first.id)->entry->tensor, next[i]);
+        for (size_t i = 0; i < rv_store_count(t.store()); i++)
+            keep(&trace, rv_store_at(t.store(), i)->tensor);
+    }
+    return trace;
+}
+
+bool same_bits(double a, double b) { return std::memcmp(&a, &b, sizeof a) == 0; }
+
+/* Empty when the traces agree; else where they do not. */
+std::string difference(const Trace &a, const Trace &b, double tolerance)
+{
+    if (a.size() != b.size()) return "different numbers of tensors";
+    for (size_t k = 0; k < a.size(); k++) {
+        if (a[k].size() != b[k].size()) return "different shapes";
+        double largest = 1e-3;
+        for (const double v : a[k]) largest = std::fmax(largest, std::fabs(v));
+        for (size_t i = 0; i < a[k].size(); i++) {
+            const double x = a[k][i], y = b[k][i];
+            if (tolerance == 0 ? same_bits(x, y) : std::fabs(x - y) <= tolerance * largest)
+                continue;
+            char text[128];
+            std::snprintf(text, sizeof text, "tensor %zu of %zu, element %zu: %.17g and %.17g", k,
+                          a.size(), i, x, y);
+            return text;
+        }
+    }
+    return "";
+}
+
+class RandomGraphs : public testing::Test {
+  protected:
+    /* Compares two ways to the answer on every graph, up to a few complaints. */
+    template <class A, class B> void expect_equal(A one, B other, double tolerance = 0)
+    {
+        int complaints = 0;
+        for (unsigned seed = 1; seed <= GRAPHS && complaints < 5; seed++) {
+            const std::string where = difference(one(seed), other(seed), tolerance);
+            complaints += !where.empty();
+            EXPECT_EQ(where, "") << "graph " << seed;
+        }
+    }
+    static auto compiled(unsigned flags, rv_dtype dtype = RV_F64)
+    {
+        return [=](unsigned seed) { return run_compiled(seed, flags, dtype); };
+    }
+    static auto defined(unsigned flags = 0, rv_dtype dtype = RV_F64)
+    {
+        return [=](unsigned seed) { return run_by_definition(seed, flags, dtype); };
+    }
+};
+
+TEST_F(RandomGraphs, AreTameAndVaried)
+{
+    std::map<std::string, int> seen;
+    int64_t assignments = 0;
+    for (unsigned seed = 1; seed <= GRAPHS; seed++) {
+        Tape t(RV_F64, seed);
+        const RandomGraph graph(t, seed, true);
+        ASSERT_EQ(t.code(), RV_OK) << "graph " << seed << ": " << t.error();
+        for (int32_t id = 0; id < t.count(); id++) seen[rv_tape_node(t, id)->op->name]++;
+        assignments += static_cast<int64_t>(graph.assignments.size());
+        for (const Values &values : run_by_definition(seed, 0, RV_F64))
+            for (const double v : values) ASSERT_LT(std::fabs(v), 1e6) << "graph " << seed;
+    }
+    for (int i = 0; i < rv_op_count(); i++) {
+        const rv_op *op = rv_op_at(i);
+        const bool recorded_by_passes_alone =
+            std::string(op->name).find("_add") != std::string::npos;
+        EXPECT_TRUE(op->kind == RV_OP_COMPOSITE || recorded_by_passes_alone || seen[op->name] > 0)
+            << op->name;
+    }
+    EXPECT_GT(assignments, GRAPHS);
+}
+
+TEST_F(RandomGraphs, MeanTheSameWithNoPassAtAll) { expect_equal(defined(), compiled(RV_EFFECTS)); }
+
+TEST_F(RandomGraphs, AreTheSameBitForBitWhenMemoryIsReused)
+{
+    expect_equal(defined(), compiled(RV_EFFECTS | RV_REUSE));
+}
+
+TEST_F(RandomGraphs, AreTheSameBitForBitWhenComputedInPlace)
+{
+    expect_equal(defined(), compiled(RV_EFFECTS | RV_IN_PLACE));
+    expect_equal(defined(), compiled(RV_EFFECTS | RV_IN_PLACE | RV_REUSE));
+}
+
+TEST_F(RandomGraphs, AreTheSameBitForBitWhenFused)
+{
+    expect_equal(defined(), compiled(RV_EFFECTS | RV_FUSE));
+    expect_equal(defined(), compiled(RV_EFFECTS | RV_FUSE | RV_REUSE));
+    expect_equal(defined(), compiled(RV_EFFECTS | RV_FUSE | RV_IN_PLACE));
+    expect_equal(defined(), compiled(RV_EFFECTS | RV_FUSE | RV_IN_PLACE | RV_REUSE));
+}
+
+TEST_F(RandomGraphs, AreTheSameBitForBitInF32Too)
+{
+    const unsigned memory_only = RV_EFFECTS | RV_FUSE | RV_IN_PLACE | RV_REUSE;
+    expect_equal(defined(0, RV_F32), compiled(memory_only, RV_F32));
+    expect_equal(defined(RV_SIMPLIFY | RV_MERGE, RV_F32), compiled(RV_DEFAULT, RV_F32));
+}
+
+TEST_F(RandomGraphs, AreTheSameWhenSimplified)
+{
+    expect_equal(defined(), compiled(RV_EFFECTS | RV_SIMPLIFY), 1e-12);
+}
+
+TEST_F(RandomGraphs, AreTheSameWhenProductsAreAccumulated)
+{
+    expect_equal(defined(), compiled(RV_EFFECTS | RV_MERGE), 1e-12);
+}
+
+TEST_F(RandomGraphs, AreTheSameWithAllPasses)
+{
+    expect_equal(defined(), compiled(RV_DEFAULT), 1e-12);
+    expect_equal(defined(RV_SIMPLIFY | RV_MERGE), compiled(RV_DEFAULT));
+}
+
+TEST_F(RandomGraphs, AreTheSameWithReferenceKernels)
+{
+    expect_equal(defined(), compiled(RV_EFFECTS | RV_REFERENCE), 1e-9);
+    expect_equal(defined(), compiled(RV_DEFAULT | RV_REFERENCE), 1e-9);
+}
+
+TEST_F(RandomGraphs, AreTheSameBitForBitInEveryRecording)
+{
+    expect_equal(compiled(RV_DEFAULT), compiled(RV_DEFAULT));
+}
+
+TEST_F(RandomGraphs, HaveHashesThatDifferByGraphAndNotByRecording)
+{
+    std::set<std::pair<uint64_t, uint64_t>> hashes;
+    for (unsigned seed = 1; seed <= GRAPHS; seed++)
+        for (int again = 0; again < 2; again++) {
+            Tape t(RV_F64, 1);
+            const RandomGraph graph(t, seed, true);
+            const rv_hash h = rv_tape_hash(t, graph.outputs.data(),
+                                           static_cast<int>(graph.outputs.size()), RV_DEFAULT);
+            hashes.emplace(h.low, h.high);
+        }
+    EXPECT_EQ(hashes.size(), static_cast<size_t>(GRAPHS));
+}
+
+} // namespace
