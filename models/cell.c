@@ -32,7 +32,7 @@ static bool find_shapes(rv_cell_step step, const rv_cell *cell, rv_var x, rv_sha
     for (int attempt = 0; store && attempt < TRIES && !found && !why.code; attempt++) {
         rv_cell probe = {rv_tape_new(store, cell->tape ? rv_tape_dtype(cell->tape) : RV_F32),
                          cell->options};
-        rv_var h[MOST_STATES];
+        rv_var h[MOST_STATES] = {{0}};
         for (int s = 0; s < states; s++) h[s] = rv_full(probe.tape, shape[s], 0);
         step(&probe, rv_input_typed(probe.tape, "x", rv_dtype_of(x), rv_shape_of(x)), h);
         why = *rv_tape_error(probe.tape);
@@ -46,9 +46,8 @@ static bool find_shapes(rv_cell_step step, const rv_cell *cell, rv_var x, rv_sha
     rv_store_free(store);
     if (!found)
         rv_tape_fail(cell->tape, why.code ? why.code : RV_ERROR_SHAPE,
-                     "unroll: the shape of the state could not be worked out%s%s; mend the cell, "
-                     "or give the initial "
-                     "states in rv_cell_options",
+                     "unroll: the shape of the state could not be worked out%s%s; mend the cell "
+                     "or, in rv_cell_options, its number of states or their initial values",
                      why.code ? ": " : ", it changes from step to step", why.text);
     return found;
 }
@@ -58,6 +57,10 @@ static bool start(rv_cell_step step, rv_cell *cell, rv_var x, rv_var *h)
     rv_shape shape[MOST_STATES];
     rv_cell_options *o = &cell->options;
     if (rv_is_null(x) || rv_tape_error(cell->tape)->code) return false;
+    if (!step) {
+        rv_tape_fail(cell->tape, RV_ERROR_ARGUMENT, "unroll: the step is NULL; give a cell");
+        return false;
+    }
     if (!o->units) o->units = 1;
     if (!o->states) o->states = 1;
     if (o->units < 1 || o->states < 1 || o->states > MOST_STATES) {
@@ -86,7 +89,7 @@ static rv_var unroll(rv_cell_step step, rv_var x, int64_t steps, bool sequence,
                      rv_cell_options options, rv_var *outputs)
 {
     rv_cell cell = {x.tape, options};
-    rv_var h[MOST_STATES], null = {x.tape, -1};
+    rv_var h[MOST_STATES] = {{0}}, null = {x.tape, -1};
     if (steps < 1)
         return rv_tape_fail(x.tape, RV_ERROR_ARGUMENT, "unroll: %lld steps, expected at least 1",
                             (long long)steps);
@@ -97,6 +100,10 @@ static rv_var unroll(rv_cell_step step, rv_var x, int64_t steps, bool sequence,
         rv_scope_push(x.tape, name);
         step(&cell, sequence ? at_time(x, t) : x, h);
         rv_scope_pop(x.tape);
+        for (int s = 0; s < cell.options.states; s++)
+            if (rv_is_null(h[s]))
+                return rv_tape_fail(x.tape, RV_ERROR_ARGUMENT,
+                                    "unroll: the step left h[%d] a null var; check the cell", s);
         if (outputs) outputs[t] = h[0];
     }
     return h[0];
@@ -161,13 +168,27 @@ rv_var rv_cell_conv(rv_cell *k, rv_var x, const char *name, int64_t size)
                      (rv_conv2d_options){0});
 }
 
-rv_var rv_cell_linear(rv_cell *k, rv_var x, const char *name)
+static rv_var same_conv(rv_cell *k, rv_var x, const char *name)
 {
+    int64_t size = k->options.kernel, ring = (size - 1) / 2;
+    if (!has_rank(k, x, 4, name, "images [n,channels,height,width]")) return (rv_var){k->tape, -1};
+    if (size < 0 || size % 2 == 0)
+        return rv_tape_fail(k->tape, RV_ERROR_ARGUMENT,
+                            "cell: kernel size %lld cannot keep height and width; use an odd one",
+                            (long long)size);
+    int64_t channels = rv_shape_of(x).dim[1];
+    rv_shape shape = RV_SHAPE(k->options.units, channels, size, size);
+    rv_conv2d_options same = {.top = ring, .bottom = ring, .left = ring, .right = ring};
+    return rv_conv2d(x, rv_cell_parameter(k, name, shape, fan_in(channels * size * size)), same);
+}
+
+rv_var rv_cell_map(rv_cell *k, rv_var x, const char *name)
+{
+    if (k->options.kernel) return same_conv(k, x, name);
     if (!has_rank(k, x, 2, name, "rows [n,inputs]")) return (rv_var){k->tape, -1};
     int64_t inputs = rv_shape_of(x).dim[1];
-    return rv_matmul(x,
-                     rv_cell_parameter(k, name, RV_SHAPE(inputs, k->options.units), fan_in(inputs)),
-                     false, false);
+    rv_shape shape = RV_SHAPE(inputs, k->options.units);
+    return rv_matmul(x, rv_cell_parameter(k, name, shape, fan_in(inputs)), false, false);
 }
 
 rv_var rv_cell_bias(rv_cell *k, rv_var x, const char *name, double offset)

@@ -20,6 +20,7 @@ typedef void (*rv_cell_step)(rv_cell *k, rv_var x, rv_var *h);
 typedef struct rv_cell_options {
     const char *name; /* NULL: parameters are named "Wxg"; else "name/Wxg" */
     int64_t units;    /* hidden units, or channels of a convolutional state; 0: 1 */
+    int64_t kernel;   /* size of rv_cell_map's kernels, odd; 0: matrix products */
     int states;       /* how many h the step has; 0: 1 */
     bool bias;        /* rv_cell_bias makes parameters */
     const rv_var
@@ -47,8 +48,10 @@ rv_var rv_cell_parameter(rv_cell *k, const char *name, rv_shape shape, rv_init i
  * +-1/sqrt(c size size). */
 rv_var rv_cell_conv(rv_cell *k, rv_var x, const char *name, int64_t size);
 
-/* x [n,inputs] times the parameter `name` [inputs,units], uniform in +-1/sqrt(inputs). */
-rv_var rv_cell_linear(rv_cell *k, rv_var x, const char *name);
+/* The map W: x [n,inputs] times the parameter `name` [inputs,units]; or, when the options give a kernel size,
+ * the convolution of x [n,c,h,w] with `name` [units,c,kernel,kernel] that keeps height and width. So one
+ * cell serves dense and convolutional nets. Uniform in +-1/sqrt(inputs), +-1/sqrt(c kernel kernel). */
+rv_var rv_cell_map(rv_cell *k, rv_var x, const char *name);
 
 /* x + b with the parameter `name` [units] along axis 1, `offset` at first; with biases switched off
  * x + offset. */

@@ -19,10 +19,32 @@ static rv_var curnn_logits(const rv_model_options *o, rv_var x)
                                       (rv_cell_options){.units = o->units, .bias = true}));
 }
 
+/* A cell by maps: dense on the image as a row of pixels, or with 3x3 convolutions on the image. */
+static rv_var map_logits(const rv_model_options *o, rv_var x, rv_cell_step step, int states,
+                         int64_t kernel)
+{
+    rv_cell_options options = {.units = o->units, .kernel = kernel, .states = states, .bias = true};
+    return read_out(o, rv_unroll_with(step, kernel ? x : rv_flatten(x), o->steps, options));
+}
+
 static rv_var ugrnn_logits(const rv_model_options *o, rv_var x)
 {
-    rv_cell_options options = {.units = o->units, .bias = true};
-    return read_out(o, rv_unroll_with(rv_ugrnn, rv_flatten(x), o->steps, options));
+    return map_logits(o, x, rv_ugrnn, 1, 0);
+}
+
+static rv_var conv_ugrnn_logits(const rv_model_options *o, rv_var x)
+{
+    return map_logits(o, x, rv_ugrnn, 1, 3);
+}
+
+static rv_var gru_logits(const rv_model_options *o, rv_var x)
+{
+    return map_logits(o, x, rv_gru, 1, 0);
+}
+
+static rv_var lstm_logits(const rv_model_options *o, rv_var x)
+{
+    return map_logits(o, x, rv_lstm, 2, 0);
 }
 
 /* The article's head: logits = arctan(flatten(h) W1) W2, from a fixed random state h0 [1,1,4,4]. */
@@ -63,13 +85,19 @@ static rv_var half_square(rv_var logits, rv_var target)
 static rv_var specimen(const char *name, rv_tape *tape)
 {
     const rv_model *model = rv_model_find(name);
-    rv_var logits = model->logits(&model->defaults, rv_input(tape, "x", RV_SHAPE(2, 1, 8, 8)));
+    rv_model_options options = model->defaults;
+    options.hidden = 5;
+    if (options.units > 3) options.units = 3;
+    rv_var logits = model->logits(&options, rv_input(tape, "x", RV_SHAPE(2, 1, 8, 8)));
     return model->loss(logits, rv_input(tape, "y", RV_SHAPE(2, 1)));
 }
 
 static rv_var curnn_specimen(rv_tape *tape) { return specimen("curnn", tape); }
 static rv_var curnn_blog_specimen(rv_tape *tape) { return specimen("curnn-blog", tape); }
 static rv_var ugrnn_specimen(rv_tape *tape) { return specimen("ugrnn", tape); }
+static rv_var conv_ugrnn_specimen(rv_tape *tape) { return specimen("conv-ugrnn", tape); }
+static rv_var gru_specimen(rv_tape *tape) { return specimen("gru", tape); }
+static rv_var lstm_specimen(rv_tape *tape) { return specimen("lstm", tape); }
 
 /* Five sequences of three numbers: cost = sum (h3 - y)^2 / 2. */
 static rv_var update_gate_specimen(rv_tape *tape)
@@ -110,6 +138,36 @@ static const rv_model models[] = {
      .logits = ugrnn_logits,
      .loss = cross_entropy,
      .specimen = ugrnn_specimen},
+    {.name = "conv-ugrnn",
+     .formula = "g = sigmoid(x * Ug + h * Wg + bg)\n"
+                "c = tanh(x * Uc + h * Wc + bc)\n"
+                "h' = g.h + (1 - g).c\n"
+                "with 3x3 convolutions that keep height and width",
+     .source = "Collins et al. 2016 with the convolutions of Shi et al. 2015 (arXiv 1506.04214)",
+     .defaults = {.units = 2, .steps = 2, .hidden = 34, .outputs = 1},
+     .logits = conv_ugrnn_logits,
+     .loss = cross_entropy,
+     .specimen = conv_ugrnn_specimen},
+    {.name = "gru",
+     .formula = "r = sigmoid(x Ur + h Wr + br)\n"
+                "u = sigmoid(x Uu + h Wu + bu)\n"
+                "c = tanh(x Uc + (r.h) Wc + bc)\n"
+                "h' = u.h + (1 - u).c",
+     .source = "Cho et al. 2014 (arXiv 1406.1078), as in Collins et al. 2016",
+     .defaults = {.units = 16, .steps = 2, .hidden = 34, .outputs = 1},
+     .logits = gru_logits,
+     .loss = cross_entropy,
+     .specimen = gru_specimen},
+    {.name = "lstm",
+     .formula = "i, f, o = sigmoid(x U + h W + b), each with its own\n"
+                "z = tanh(x Uz + h Wz + bz)\n"
+                "c' = f.c + i.z\n"
+                "h' = o.tanh(c')",
+     .source = "Hochreiter and Schmidhuber 1997; Gers et al. 2000",
+     .defaults = {.units = 16, .steps = 2, .hidden = 34, .outputs = 1},
+     .logits = lstm_logits,
+     .loss = cross_entropy,
+     .specimen = lstm_specimen},
     {.name = "update-gate",
      .formula = "g = tanh(w_xg x + w_recg h)\n"
                 "c = tanh(w_xc x + w_recc h)\n"
@@ -128,6 +186,6 @@ const rv_model *rv_model_at(int index)
 const rv_model *rv_model_find(const char *name)
 {
     for (int i = 0; i < rv_model_count(); i++)
-        if (!strcmp(models[i].name, name)) return &models[i];
+        if (name && !strcmp(models[i].name, name)) return &models[i];
     return NULL;
 }

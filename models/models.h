@@ -12,11 +12,13 @@
 extern "C" {
 #endif
 
-/* ---- the cells ---- */
+/* ---- the cells; "map" is rv_cell_map, dense or convolutional ---- */
 void rv_curnn(rv_cell *k, rv_var x, rv_var *h); /* x [n,c,H,W], 5x5 "valid"; h [n,units,H-4,W-4] */
 void rv_curnn_blog(rv_cell *k, rv_var x,
                    rv_var *h);                  /* the article's: true convolution, arctan gate */
-void rv_ugrnn(rv_cell *k, rv_var x, rv_var *h); /* x [n,inputs]; h [n,units] */
+void rv_ugrnn(rv_cell *k, rv_var x, rv_var *h); /* by maps */
+void rv_gru(rv_cell *k, rv_var x, rv_var *h);   /* by maps */
+void rv_lstm(rv_cell *k, rv_var x, rv_var *h);  /* by maps; two states, output and memory */
 void rv_update_gate(rv_cell *k, rv_var x, rv_var *h); /* four scalar weights; x, h [n,1] */
 
 /* ---- the models ---- */
