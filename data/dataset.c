@@ -139,6 +139,11 @@ bool rv_dataset_batch(const rv_dataset *dataset, const int64_t *order, int64_t f
                       rv_tensor *y, rv_error *error)
 {
     label_form form;
+    if (x == NULL || y == NULL)
+        return rv_fail(error, RV_ERROR_ARGUMENT,
+                       "batch: %s is NULL; if it comes from rv_program_input, the program has no "
+                       "input of that name",
+                       x == NULL ? "x" : "y");
     if (!check_batch(dataset, order, first, x, y, &form, error)) return false;
     int64_t n = x->shape.dim[0];
     for (int64_t i = 0; i < n; i++) {

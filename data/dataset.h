@@ -39,7 +39,7 @@ void rv_dataset_scale(rv_dataset *dataset, double factor);
 /* Copies images order[first .. first+n-1] (order NULL: 0, 1, 2, ...; positions wrap round at count)
  * into x [n,channels,height,width] and their labels into y: [n] i32 labels, [n,classes] one-hot,
  * or [n,1] the label as a number. x, y: any dtype. RV_ERROR_SHAPE when they fit none of these,
- * RV_ERROR_ARGUMENT for a negative `first` or an order that names no image; x and y then stay. */
+ * RV_ERROR_ARGUMENT for a NULL x or y, a negative `first` or an order that names no image; x and y then stay. */
 bool rv_dataset_batch(const rv_dataset *dataset, const int64_t *order, int64_t first, rv_tensor *x,
                       rv_tensor *y, rv_error *error);
 

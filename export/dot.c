@@ -117,20 +117,33 @@ static void put_node(text *t, const rv_tape *tape, int32_t id)
     put(t, "];\n");
 }
 
+/* Which operand it is, where the order matters: the word k of "x y". */
+static void put_edge_end(text *t, const rv_node *node, int k)
+{
+    const char *word = node->op->args;
+    for (int i = 0; i < k; i++) word += strcspn(word, " ") + (strchr(word, ' ') != NULL);
+    if (node->inputs > 1 && node->op->inputs > 1 && !node->op->commutative)
+        put(t, " [headlabel=\"%.*s\"]", (int)strcspn(word, " "), word);
+    put(t, ";\n");
+}
+
 /* Equal numbers are one node of the tape, but a small one of their own at each use here, so that
- * no lines cross the drawing for them. */
+ * no lines cross the drawing for them. An assignment's label names its target: no line for that. */
 static void put_edges(text *t, const rv_tape *tape, int32_t id)
 {
     const rv_node *node = rv_tape_node(tape, id);
-    for (int k = 0; k < node->inputs; k++) {
+    bool effect = node->op->kind == RV_OP_EFFECT;
+    for (int k = effect ? 1 : 0; k < node->inputs; k++) {
         double value;
         if (uniform_value(tape, node->in[k], &value)) {
             put(t, "  c%d_%d [label=\"%g\", shape=plaintext, height=0.2, width=0.2];\n", (int)id, k,
                 value);
-            put(t, "  c%d_%d -> n%d;\n", (int)id, k, (int)id);
+            put(t, "  c%d_%d", (int)id, k);
         } else {
-            put(t, "  n%d -> n%d;\n", (int)node->in[k], (int)id);
+            put(t, "  n%d", (int)node->in[k]);
         }
+        put(t, " -> n%d", (int)id);
+        put_edge_end(t, node, effect ? 0 : k);
     }
 }
 
@@ -152,7 +165,8 @@ char *rv_dot(const rv_tape *tape, const rv_var *outputs, int count)
     bool seen[PHASES] = {false};
     text t = {.failed = needed == NULL};
     put(&t, "digraph tape {\n  node [fontname=\"sans-serif\", fontsize=10];\n"
-            "  edge [arrowsize=0.6, color=\"#666666\"];\n");
+            "  edge [arrowsize=0.6, color=\"#666666\", fontsize=8, fontcolor=\"#666666\", "
+            "labeldistance=1.7, labelangle=35];\n");
     if (needed != NULL) mark_needed(tape, outputs, count, needed);
     for (int32_t id = 0; !t.failed && id < rv_tape_count(tape); id++) {
         double value;

@@ -3,14 +3,15 @@
 #define RV_EXPORT_DOT_H
 
 #include "autograd/tape.h"
+#include "tensor/memory.h" /* rv_free */
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
 /* The DOT text of all nodes that the outputs and assignments need; forward nodes, gradients (scope
- * "gradient...") and updates (scope "update...") in colours of their own. rv_free the text
- * (tensor/memory.h). NULL when memory is out. */
+ * "gradient...") and updates (scope "update...") in colours of their own. rv_free it afterwards.
+ * NULL when memory is out. */
 char *rv_dot(const rv_tape *tape, const rv_var *outputs, int count);
 
 #ifdef __cplusplus
