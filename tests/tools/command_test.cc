@@ -1,0 +1,135 @@
+/* The command line: what it refuses, in which words, and with which exit status. */
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "tests/tools/command.h"
+
+namespace {
+
+const std::vector<std::string> commands = {"train", "evaluate", "gradcheck", "verify",
+                                           "graph", "ops",      "models",    "optimizers"};
+
+TEST(Command, HelpNamesEveryCommandAndGoesToStdout)
+{
+    const Outcome help = recurve("--help");
+    EXPECT_EQ(help.status, 0);
+    EXPECT_EQ(help.err, "");
+    for (const std::string &command : commands) EXPECT_CONTAINS(help.out, "    " + command);
+}
+
+TEST(Command, EveryCommandHasAManualPage)
+{
+    for (const std::string &command : commands) {
+        const Outcome page = recurve(command + " --help");
+        EXPECT_EQ(page.status, 0) << command;
+        EXPECT_EQ(page.err, "") << command;
+        for (const char *part : {"NAME\n", "SYNOPSIS\n", "DESCRIPTION\n", "OPTIONS\n",
+                                 "EXIT STATUS\n", "EXAMPLE\n    recurve "})
+            EXPECT_CONTAINS(page.out, part);
+    }
+}
+
+TEST(Command, VersionIsOneLine)
+{
+    const Outcome version = recurve("--version");
+    EXPECT_EQ(version.status, 0);
+    EXPECT_EQ(version.out.find("recurve 0."), 0u);
+    EXPECT_EQ(version.out.find('\n'), version.out.size() - 1);
+}
+
+/* A command line that is refused, and what the message must say. */
+const struct Refusal {
+    const char *arguments;
+    std::vector<const char *> words;
+} refusals[] = {
+    {"", {"no command"}},
+    {"trian", {"unknown command \"trian\"", "did you mean \"train\"?", "gradcheck, verify"}},
+    {"train --rate nan", {"--rate", "\"nan\"", "finite number above 0"}},
+    {"train --rate -0.1", {"--rate", "\"-0.1\"", "above 0"}},
+    {"train --rate 0", {"\"0\"", "above 0"}},
+    {"train --rate 1e999", {"\"1e999\"", "finite"}},
+    {"train --rate 0.1x", {"\"0.1x\""}},
+    {"train --rate", {"--rate needs a value"}},
+    {"train --momentum 1", {"--momentum", "\"1\"", "less than 1"}},
+    {"train --optimizer gradient_descent --momentum 0.5", {"gradient_descent", "none"}},
+    {"train --epochs -1", {"--epochs", "\"-1\"", "whole number from 1"}},
+    {"train --epochs 2.5", {"\"2.5\""}},
+    {"train --epochs 99999999999999999999", {"\"99999999999999999999\""}},
+    {"train --batch 0", {"--batch", "\"0\""}},
+    {"train --seed ''", {"--seed", "\"\""}},
+    {"train --classes 0,0", {"\"0,0\"", "0 comes twice", "0,1 or 0-9"}},
+    {"train --classes 0-12", {"\"0-12\"", "digits 0 to 9"}},
+    {"train --classes 3-1", {"3-1 runs backwards"}},
+    {"train --classes 7", {"\"7\"", "two or more"}},
+    {"train --classes 0,1,", {"\"0,1,\""}},
+    {"train --classes zero,one", {"\"zero,one\""}},
+    {"train --classes ''", {"--classes"}},
+    {"train --held-out 360", {"--held-out", "360 of 360"}},
+    {"train --dtype f16", {"\"f16\"", "f32 or f64"}},
+    {"train --model curn", {"\"curn\"", "did you mean \"curnn\"?", "curnn-blog, ugrnn"}},
+    {"train --model update-gate", {"no image classifier", "curnn"}},
+    {"train --optimizer adma", {"\"adma\"", "did you mean \"adam\"?", "rmsprop"}},
+    {"train --modle curnn", {"\"--modle\"", "did you mean \"--model\"?"}},
+    {"train --json=yes", {"--json=yes", "no value"}},
+    {"train -q", {"-q"}},
+    {"train now", {"\"now\"", "one argument too many"}},
+    {"evaluate", {"--output DIR", "--checkpoint FILE"}},
+    {"gradcheck --op conv3d", {"\"conv3d\"", "did you mean \"conv2d\"?"}},
+    {"gradcheck --op conv2d --all", {"exclude"}},
+    {"gradcheck --tolerance 0", {"--tolerance", "\"0\""}},
+    {"verify", {"curnn-blog"}},
+    {"verify curnn-blogs", {"\"curnn-blogs\"", "curnn-blog"}},
+    {"graph --forward --training", {"exclude"}},
+    {"graph --model resnet", {"\"resnet\"", "Known: curnn"}},
+};
+
+TEST(Command, WhatCannotBeDoneIsRefusedWithStatus2NamingWhatWasSeenAndExpected)
+{
+    for (const Refusal &refusal : refusals) {
+        SCOPED_TRACE(refusal.arguments);
+        const Outcome outcome = recurve(refusal.arguments);
+        EXPECT_EQ(outcome.status, 2);
+        EXPECT_EQ(outcome.out, "");
+        EXPECT_CONTAINS(outcome.err, "--help'");
+        for (const char *words : refusal.words) EXPECT_CONTAINS(outcome.err, words);
+    }
+}
+
+TEST(Command, ResultsThatCannotBeWrittenAreAnError)
+{
+    const Outcome outcome = run_program("sh", "-c 'tools/recurve ops >/dev/full'");
+    EXPECT_EQ(outcome.status, 1);
+    EXPECT_CONTAINS(outcome.err, "cannot write");
+}
+
+/* The list of things with name and formula, as text and as JSON. */
+void expect_list(const char *command, const std::vector<const char *> &names)
+{
+    SCOPED_TRACE(command);
+    const Outcome text = recurve(command), json = recurve(std::string(command) + " --json");
+    EXPECT_EQ(text.status, 0);
+    EXPECT_EQ(json.status, 0);
+    const Json list(json.out);
+    std::string all;
+    const cJSON *item;
+    cJSON_ArrayForEach(item, list.root())
+    {
+        EXPECT_NE(Json::text(item, "formula"), "");
+        all += " " + Json::text(item, "name") + " ";
+    }
+    for (const char *name : names) {
+        EXPECT_CONTAINS(text.out, name);
+        EXPECT_CONTAINS(all, std::string(" ") + name + " ");
+    }
+}
+
+TEST(Command, ListsGiveEveryNameItsFormula)
+{
+    expect_list("ops", {"conv2d", "sigmoid", "matmul", "softmax_cross_entropy"});
+    expect_list("models", {"curnn", "curnn-blog", "ugrnn", "update-gate"});
+    expect_list("optimizers", {"gradient_descent", "momentum", "adam", "adamw"});
+}
+
+} // namespace

@@ -1,0 +1,224 @@
+/* Training and evaluating as a user would: accuracy, determinism, and what is left on disk. */
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <string>
+
+#include "tests/tools/command.h"
+
+namespace {
+
+TEST(Train, TellsEveryHeldOutZeroFromEveryOneByDefault)
+{
+    const Outcome outcome = recurve("train --json");
+    ASSERT_EQ(outcome.status, 0) << outcome.err;
+    const Json json(outcome.out);
+    EXPECT_EQ(json.text("model"), "curnn");
+    EXPECT_EQ(json.text("optimizer"), "momentum");
+    EXPECT_EQ(json.number("epochs"), 10);
+    EXPECT_LT(json.number("cost"), 0.01);
+    EXPECT_EQ(json.number("train_accuracy"), 1);
+    EXPECT_EQ(json.number("held_out_accuracy"), 1);
+    EXPECT_GT(json.number("samples_per_second"), 0);
+    EXPECT_EQ(json.text("digest").size(), 32u);
+}
+
+TEST(Train, EveryClassifierAndOptimizerLearns)
+{
+    for (const char *arguments :
+         {"--model ugrnn", "--model curnn-blog --epochs 3", "--optimizer adam --rate 0.01",
+          "--optimizer adamw --rate 0.01", "--optimizer rmsprop --rate 0.01",
+          "--optimizer nesterov", "--optimizer gradient_descent", "--dtype f64",
+          "--classes 3,8 --epochs 20", "--batch 7", "--batch 1000 --epochs 60"}) {
+        SCOPED_TRACE(arguments);
+        const Outcome outcome = recurve(std::string("train --json ") + arguments);
+        ASSERT_EQ(outcome.status, 0) << outcome.err;
+        EXPECT_GE(Json(outcome.out).number("held_out_accuracy"), 0.95);
+    }
+}
+
+TEST(Train, LearnsAllTenDigits)
+{
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    const std::string effort = "--epochs 3 --units 8";
+    const double accuracy = 0.9;
+#else
+    const std::string effort;
+    const double accuracy = 0.97;
+#endif
+    const Outcome outcome = recurve("train --classes 0-9 --optimizer adam --json " + effort);
+    ASSERT_EQ(outcome.status, 0) << outcome.err;
+    EXPECT_GE(Json(outcome.out).number("held_out_accuracy"), accuracy);
+}
+
+TEST(Train, SameOptionsGiveTheSameParametersAndOthersDoNot)
+{
+    const auto digest = [](const std::string &arguments) {
+        return Json(recurve("train --epochs 2 --json " + arguments).out).text("digest");
+    };
+    const std::string first = digest("");
+    EXPECT_EQ(digest(""), first);
+    EXPECT_EQ(digest("--output " + scratch_folder()), first);
+    EXPECT_NE(digest("--seed 2"), first);
+    EXPECT_NE(digest("--rate 0.04"), first);
+}
+
+TEST(Train, ALineAnEpochOnStdoutAndNoProgressBarInAFile)
+{
+    const Outcome outcome = recurve("train --epochs 3");
+    EXPECT_EQ(outcome.status, 0);
+    size_t lines = 0;
+    for (size_t at = 0; (at = outcome.out.find("epoch ", at)) != std::string::npos; at++) lines++;
+    EXPECT_EQ(lines, 3u);
+    EXPECT_CONTAINS(outcome.out, "images per second\ndigest ");
+    EXPECT_EQ(outcome.err.find('\r'), std::string::npos);
+
+    const Outcome quiet = recurve("train --epochs 3 --quiet");
+    EXPECT_EQ(quiet.out.find("epoch "), std::string::npos);
+    EXPECT_EQ(quiet.out.find("held out 100.00 %"), 0u) << quiet.out;
+    EXPECT_EQ(quiet.err, "");
+}
+
+TEST(Train, ACostThatIsNotFiniteStopsTheRunAndLeavesNoFile)
+{
+    const std::string folder = scratch_folder();
+    const Outcome outcome = recurve("train --rate 1e38 --output " + folder);
+    EXPECT_EQ(outcome.status, 1);
+    EXPECT_CONTAINS(outcome.err, "the cost became");
+    EXPECT_CONTAINS(outcome.err, "epoch 1");
+    EXPECT_CONTAINS(outcome.err, "--rate");
+    EXPECT_EQ(run_program("ls", "-A " + folder).out, "");
+}
+
+TEST(Train, AFolderThatCannotBeWrittenIsFoundBeforeTraining)
+{
+    const std::string folder = scratch_folder();
+    spill(folder + "/file", "");
+    ASSERT_EQ(run_program("mkdir", "-p " + folder + "/taken/config.json").status, 0);
+    for (const std::string &output : {folder + "/file", folder + "/file/run", folder + "/taken"}) {
+        const Outcome outcome = recurve("train --output " + output);
+        EXPECT_EQ(outcome.status, 1) << output;
+        EXPECT_EQ(outcome.out, "");
+        EXPECT_CONTAINS(outcome.err, "cannot");
+        EXPECT_CONTAINS(outcome.err, folder);
+    }
+}
+
+/* ---- the folder of a run, and evaluating it ---- */
+
+/* A short run in a folder that was not there. */
+std::string stored_run(const std::string &arguments, Outcome *outcome)
+{
+    const std::string folder = scratch_folder() + "/deep/run";
+    *outcome = recurve("train --json --output " + folder + " " + arguments);
+    EXPECT_EQ(outcome->status, 0) << outcome->err;
+    return folder;
+}
+
+TEST(Train, OutputHoldsTheCheckpointTheOptionsAndALineAnEpoch)
+{
+    Outcome trained;
+    const std::string folder = stored_run("--epochs 3 --rate 0.04 --classes 3-4", &trained);
+    EXPECT_EQ(run_program("ls", "-A " + folder).out,
+              "checkpoint.safetensors\nconfig.json\nlog.csv\n");
+    const Json config(slurp(folder + "/config.json")), result(trained.out);
+    EXPECT_EQ(config.text("model"), "curnn");
+    EXPECT_EQ(config.text("classes"), "3-4");
+    EXPECT_EQ(config.number("rate"), 0.04);
+    EXPECT_EQ(config.number("momentum"), 0.9);
+    EXPECT_EQ(config.number("epochs"), 3);
+
+    const std::string log = slurp(folder + "/log.csv");
+    EXPECT_EQ(log.find("epoch,cost,train_accuracy,held_out_accuracy,seconds\n1,"), 0u) << log;
+    EXPECT_EQ(std::count(log.begin(), log.end(), '\n'), 4);
+    double cost = 0, train = 0, held_out = 0;
+    ASSERT_EQ(
+        std::sscanf(log.c_str() + log.rfind("\n3,"), "\n3,%lf,%lf,%lf", &cost, &train, &held_out),
+        3);
+    EXPECT_NEAR(cost, result.number("cost"), 1e-8 * cost);
+    EXPECT_NEAR(train, result.number("train_accuracy"), 1e-8);
+    EXPECT_NEAR(held_out, result.number("held_out_accuracy"), 1e-8);
+}
+
+TEST(Evaluate, AgreesWithTheRunToTheLastBit)
+{
+    for (const char *arguments :
+         {"--epochs 2", "--epochs 1 --model curnn-blog", "--epochs 1 --units 2 --classes 0-4",
+          "--epochs 2 --dtype f64", "--epochs 2 --optimizer gradient_descent"}) {
+        SCOPED_TRACE(arguments);
+        Outcome trained;
+        const std::string folder = stored_run(arguments, &trained);
+        const Outcome by_folder = recurve("evaluate --json --output " + folder);
+        const Outcome by_file =
+            recurve("evaluate --json --checkpoint " + folder + "/checkpoint.safetensors");
+        ASSERT_EQ(by_folder.status, 0) << by_folder.err;
+        EXPECT_EQ(by_file.out, by_folder.out);
+        const Json before(trained.out), after(by_folder.out);
+        const cJSON *train = cJSON_GetObjectItem(after.root(), "train");
+        const cJSON *held_out = cJSON_GetObjectItem(after.root(), "held_out");
+        EXPECT_EQ(after.text("digest"), before.text("digest"));
+        EXPECT_EQ(Json::number(train, "cost"), before.number("cost"));
+        EXPECT_EQ(Json::number(train, "accuracy"), before.number("train_accuracy"));
+        EXPECT_EQ(Json::number(held_out, "accuracy"), before.number("held_out_accuracy"));
+
+        double images = 0, right = 0;
+        int row = 0;
+        const cJSON *digit, *answer;
+        cJSON_ArrayForEach(digit, cJSON_GetObjectItem(held_out, "confusion"))
+        {
+            cJSON_ArrayForEach(answer, digit) images += answer->valuedouble;
+            right += cJSON_GetArrayItem(digit, row++)->valuedouble;
+        }
+        EXPECT_EQ(images, Json::number(held_out, "images"));
+        EXPECT_DOUBLE_EQ(right / images, Json::number(held_out, "accuracy"));
+    }
+}
+
+TEST(Evaluate, PrintsTheConfusionMatrix)
+{
+    Outcome trained;
+    const std::string folder = stored_run("--epochs 5", &trained);
+    const Outcome outcome = recurve("evaluate --output " + folder);
+    EXPECT_EQ(outcome.status, 0);
+    EXPECT_CONTAINS(outcome.out, "(60 of 60 images)");
+    EXPECT_CONTAINS(outcome.out, "       0    1\n");
+}
+
+TEST(Evaluate, MissingDamagedOrForeignFilesAreNamed)
+{
+    Outcome trained;
+    const std::string folder = stored_run("--epochs 1", &trained);
+    const std::string good = slurp(folder + "/checkpoint.safetensors");
+    const std::string config = slurp(folder + "/config.json");
+    const auto expect_refused = [&](const std::string &arguments, const char *named) {
+        const Outcome outcome = recurve("evaluate " + arguments);
+        EXPECT_EQ(outcome.status, 1) << arguments;
+        EXPECT_EQ(outcome.out, "");
+        EXPECT_CONTAINS(outcome.err, named);
+    };
+    expect_refused("--output " + folder + "/none", "config.json");
+    for (size_t size : {size_t(0), size_t(7), size_t(100), good.size() - 1}) {
+        spill(folder + "/cut.safetensors", good.substr(0, size));
+        expect_refused("--checkpoint " + folder + "/cut.safetensors", "cut.safetensors");
+    }
+    expect_refused("--output " + folder + " --checkpoint tests/data/curnn_blog.safetensors",
+                   "curnn_blog.safetensors");
+    expect_refused("--output " + folder + " --checkpoint " + folder + "/none", "none");
+
+    const std::string batch = "\"batch\":\t10";
+    ASSERT_NE(config.find(batch), std::string::npos) << config;
+    const auto with_batch = [&](const char *value) {
+        std::string changed = config;
+        return changed.replace(config.find(batch), batch.size(), value);
+    };
+    for (const std::string &bad :
+         {std::string(), std::string("[1]"), config.substr(0, config.size() / 2),
+          with_batch("\"batch\": -1"), with_batch("\"batch\": 1e300"),
+          with_batch("\"batch\": \"10\""), with_batch("\"bath\": 10")}) {
+        spill(folder + "/config.json", bad);
+        expect_refused("--output " + folder, "config.json");
+    }
+}
+
+} // namespace

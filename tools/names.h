@@ -1,0 +1,22 @@
+/* Looking things up by name, with errors that list the known names and guess the one meant. */
+#ifndef RECURVE_TOOLS_NAMES_H
+#define RECURVE_TOOLS_NAMES_H
+
+#include "recurve.h"
+
+/* NULL and an error when there is none of that name. */
+const rv_model *named_model(const char *name, rv_error *error);
+const rv_optimizer *named_optimizer(const char *name, rv_error *error);
+const rv_op *named_op(const char *name, rv_error *error);
+
+/* A model that classifies images, for the commands that need one. */
+const rv_model *named_classifier(const char *name, rv_error *error);
+
+/* The names of a list whose length goes with it. */
+typedef const char *(*name_at)(const void *list, int index);
+
+/* unknown WHAT "SEEN"; did you mean ...? Known: ... */
+void fail_unknown(const char *what, const char *seen, name_at name, const void *list, int count,
+                  rv_error *error);
+
+#endif

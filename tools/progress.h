@@ -1,0 +1,22 @@
+/* A progress bar on stderr, if that is a terminal. */
+#ifndef RECURVE_TOOLS_PROGRESS_H
+#define RECURVE_TOOLS_PROGRESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct progress {
+    bool shown;
+    int64_t epoch, epochs;
+    int64_t images;          /* of an epoch */
+    double started, painted; /* times of the epoch's start and of the last painting */
+} progress;
+
+double seconds_now(void); /* of a clock that never goes back */
+
+progress progress_new(bool wanted, int64_t epochs, int64_t images);
+void progress_start(progress *p, int64_t epoch);
+void progress_paint(void *p, int64_t seen); /* an on_progress of learning.h */
+void progress_clear(const progress *p);
+
+#endif

@@ -1,0 +1,132 @@
+#include "tools/run_folder.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tensor/memory.h"
+#include "tools/text_file.h"
+
+#define CHECKPOINT "checkpoint.safetensors"
+#define CONFIG "config.json"
+#define LOG "log.csv"
+
+static bool join(const char *folder, const char *file, char path[PATH_TEXT], rv_error *error)
+{
+    size_t length = strlen(folder);
+    bool ends = length > 0 && folder[length - 1] == '/';
+    int wrote = snprintf(path, PATH_TEXT, "%s%s%s", folder, ends ? "" : "/", file);
+    return (wrote >= 0 && wrote < PATH_TEXT) ||
+           rv_fail(error, RV_ERROR_IO, "the folder's name is longer than %d bytes", PATH_TEXT);
+}
+
+bool run_folder_checkpoint(const char *folder, char path[PATH_TEXT], rv_error *error)
+{
+    return join(folder, CHECKPOINT, path, error);
+}
+
+bool run_folder_of(const char *checkpoint, char folder[PATH_TEXT], rv_error *error)
+{
+    const char *slash = strrchr(checkpoint, '/');
+    size_t length = slash != NULL ? (size_t)(slash - checkpoint) + 1 : 2;
+    if (length >= PATH_TEXT)
+        return rv_fail(error, RV_ERROR_IO, "the folder's name is longer than %d bytes", PATH_TEXT);
+    memcpy(folder, slash != NULL ? checkpoint : "./", length);
+    folder[length] = '\0';
+    return true;
+}
+
+/* ---- opening ---- */
+
+static bool fail_system(const char *what, const char *path, rv_error *error)
+{
+    return rv_fail(error, RV_ERROR_IO, "cannot %s \"%.500s\": %s", what, path, strerror(errno));
+}
+
+/* mkdir -p */
+static bool make_folders(const char *folder, rv_error *error)
+{
+    char path[PATH_TEXT];
+    if (!join(folder, "", path, error)) return false; /* a slash ends every part now */
+    for (char *slash = strchr(path + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        bool made = mkdir(path, 0777) == 0 || errno == EEXIST;
+        if (!made) return fail_system("make the folder", path, error);
+        *slash = '/';
+    }
+    struct stat found;
+    if (stat(path, &found) == 0) return true;
+    return fail_system("use the folder", folder, error);
+}
+
+/* A file of that name is there and can be replaced, or is not there. */
+static bool check_replaceable(const char *folder, const char *file, rv_error *error)
+{
+    char path[PATH_TEXT];
+    struct stat found;
+    if (!join(folder, file, path, error)) return false;
+    if (stat(path, &found) != 0) return errno == ENOENT || fail_system("write", path, error);
+    return S_ISREG(found.st_mode) ||
+           rv_fail(error, RV_ERROR_IO, "cannot write \"%.500s\": it is not a regular file", path);
+}
+
+bool run_folder_open(const char *folder, rv_error *error)
+{
+    char probe[PATH_TEXT];
+    if (!make_folders(folder, error) || !join(folder, ".probe-XXXXXX", probe, error)) return false;
+    int descriptor = mkstemp(probe);
+    if (descriptor < 0) return fail_system("write into the folder", folder, error);
+    close(descriptor);
+    unlink(probe);
+    return check_replaceable(folder, CHECKPOINT, error) &&
+           check_replaceable(folder, CONFIG, error) && check_replaceable(folder, LOG, error);
+}
+
+/* ---- saving ---- */
+
+static bool save_text(const char *folder, const char *file, const char *text, rv_error *error)
+{
+    char path[PATH_TEXT];
+    return join(folder, file, path, error) && text_file_write(path, text, error);
+}
+
+/* The log's lines, for rv_free. */
+static char *log_text(const epoch_row *rows, int64_t count)
+{
+    static const char head[] = "epoch,cost,train_accuracy,held_out_accuracy,seconds\n";
+    enum { ROW = 160 };
+    size_t size = sizeof head + ROW * (size_t)count;
+    char *text = rv_alloc(size, 1);
+    if (text == NULL) return NULL;
+    size_t used = (size_t)snprintf(text, size, "%s", head);
+    for (const epoch_row *r = rows; r < rows + count; r++)
+        used += (size_t)snprintf(text + used, size - used, "%" PRId64 ",%.9g,%.9g,%.9g,%.6f\n",
+                                 r->epoch, r->cost, r->train_accuracy, r->held_out_accuracy,
+                                 r->seconds);
+    return text;
+}
+
+bool run_folder_save(const char *folder, const settings *s, const rv_store *store,
+                     const epoch_row *rows, int64_t count, rv_error *error)
+{
+    char path[PATH_TEXT];
+    char *config = settings_to_json(s), *log = log_text(rows, count);
+    bool ok = run_folder_checkpoint(folder, path, error) && rv_store_save(store, path, error) &&
+              save_text(folder, LOG, log, error) && save_text(folder, CONFIG, config, error);
+    rv_free(config);
+    rv_free(log);
+    return ok;
+}
+
+bool run_folder_read_config(const char *folder, settings *s, rv_error *error)
+{
+    char path[PATH_TEXT];
+    char *text = join(folder, CONFIG, path, error) ? text_file_read(path, error) : NULL;
+    bool ok = text != NULL && settings_from_json(s, text, path, error);
+    rv_free(text);
+    return ok;
+}
