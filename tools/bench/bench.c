@@ -1,0 +1,295 @@
+/* Times Recurve on the workloads: whole training steps, and forward passes alone. tools/bench/run sets this
+ * program and its peers against each other; alone it is for work on Recurve itself. */
+#include <cjson/cJSON.h>
+#include <getopt.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "recurve.h"
+#include "tools/bench/allocations.h"
+#include "tools/bench/peak.h"
+#include "tools/bench/serve.h"
+#include "tools/bench/timing.h"
+#include "tools/bench/workloads.h"
+
+static const char usage[] =
+    "usage: bench [--only NAME,...] [--threads N] [--repeats N] [--seconds S] [--json FILE]\n"
+    "       bench --list | --write FOLDER | --serve\n"
+    "\n"
+    "Times Recurve's training steps and forward passes. The limit is the floating-point operations "
+    "that a\n"
+    "step needs at least (tools/bench/operations.h) at this machine's peak, measured in the same "
+    "run.\n"
+    "\n"
+    "  --only NAME,...  these: \"C3-forward\", or all that begin so: \"C3\", \"D\"\n"
+    "  --threads N      with so many threads (1)\n"
+    "  --repeats N      rounds over all workloads (5)\n"
+    "  --seconds S      for each workload in each round (0.2)\n"
+    "  --json FILE      write a list of {workload, threads, name, median_seconds, best_seconds,\n"
+    "                   ratio_to_limit, loss, ...}; - is stdout\n"
+    "  --list           names and meanings\n"
+    "  --write FOLDER   write inputs and first parameters of each workload as safetensors\n"
+    "  --serve          take commands from stdin (tools/bench/serve.h)\n"
+    "  --help           print this\n";
+
+enum { MOST_ROWS = 64, MOST_SAMPLES = 1 << 14 };
+
+typedef struct settings {
+    const char *only, *json, *write;
+    int threads, repeats;
+    double seconds;
+    bool list, serve;
+} settings;
+
+/* What one workload came to. */
+typedef struct row {
+    contender net;
+    char name[WORKLOAD_NAME];
+    double check, operations, compile_seconds;
+    long allocations; /* of one step */
+    samples samples;
+} row;
+
+/* How many threads Recurve may use: the one place that tells it. It has no more than one so far. */
+static void use_threads(int threads)
+{
+    if (threads > 1) fprintf(stderr, "bench: Recurve runs on one thread yet\n");
+}
+
+/* ---- one workload ---- */
+
+static void step(void *self) { rv_run(((contender *)self)->program); }
+
+static double median_compile_seconds(const workload *w, rv_error *error)
+{
+    enum { TIMES = 5 };
+    double seconds[TIMES];
+    samples s = {.seconds = seconds, .capacity = TIMES};
+    while (s.count < TIMES)
+        if (!workload_compile_seconds(w, &seconds[s.count++], error)) return NAN;
+    return samples_median(&s);
+}
+
+static bool row_load(row *r, const char *name, rv_error *error)
+{
+    bool training;
+    const workload *w = workload_find(name, &training);
+    if (!w) return rv_fail(error, RV_ERROR_NAME, "there is no workload \"%s\"", name);
+    snprintf(r->name, sizeof r->name, "%s", name);
+    r->operations = w->operations(w, training);
+    r->compile_seconds = training ? median_compile_seconds(w, error) : NAN;
+    if (error->code || !contender_new(&r->net, w, training, error)) return false;
+    if (!contender_check(&r->net, &r->check, error)) return contender_free(&r->net), false;
+    long before = allocations();
+    step(&r->net);
+    r->allocations = allocations() - before;
+    return true;
+}
+
+/* What is known of the program besides its time. */
+static cJSON *details(const row *r)
+{
+    rv_program_stats stats = rv_program_statistics(r->net.program);
+    cJSON *all = cJSON_CreateObject();
+    cJSON_AddNumberToObject(all, "operations", r->operations);
+    cJSON_AddNumberToObject(all, "instructions", (double)stats.instructions);
+    cJSON_AddNumberToObject(all, "arena_bytes", (double)stats.arena_bytes);
+    cJSON_AddNumberToObject(all, "live_bytes", (double)stats.live_bytes);
+    cJSON_AddNumberToObject(all, "allocations_per_step", (double)r->allocations);
+    if (!isnan(r->compile_seconds))
+        cJSON_AddNumberToObject(all, "compile_seconds", r->compile_seconds);
+    return all;
+}
+
+/* ---- for tools/bench/run ---- */
+
+static bool load(void *self, const char *name, loaded *l, char why[SERVE_TEXT])
+{
+    row *r = self;
+    rv_error error = {0};
+    contender_free(&r->net);
+    if (!row_load(r, name, &error)) return snprintf(why, SERVE_TEXT, "%s", error.text), false;
+    l->step = (task){step, &r->net};
+    l->check = r->check;
+    cJSON *all = details(r);
+    cJSON_PrintPreallocated(all, l->details, SERVE_TEXT, false);
+    cJSON_Delete(all);
+    return true;
+}
+
+static int serve_recurve(void)
+{
+    row r = {0};
+    int status = serve(load, &r);
+    contender_free(&r.net);
+    return status;
+}
+
+/* ---- alone ---- */
+
+/* Whether the list `only` ("A1,C3-forward"; NULL: all) asks for a name, or for what it begins with. */
+static bool wanted(const char *only, const char *name)
+{
+    for (const char *at = only; at && *at; at += strcspn(at, ",") + (at[strcspn(at, ",")] == ',')) {
+        size_t length = strcspn(at, ",");
+        char next = strlen(name) >= length ? name[length] : 'x';
+        if (!strncmp(at, name, length) && (next == '\0' || next == '-')) return true;
+    }
+    return !only;
+}
+
+/* The rows that are wanted, loaded. -1 on error. */
+static int load_rows(row *rows, const settings *s)
+{
+    int count = 0;
+    const workload *w;
+    for (int i = 0; (w = workload_at(i)); i++)
+        for (int training = 1; training >= 0; training--) {
+            char name[WORKLOAD_NAME];
+            rv_error error = {0};
+            workload_name(w, training, name);
+            if ((training && !w->loss) || !wanted(s->only, name) || count == MOST_ROWS) continue;
+            row *r = &rows[count];
+            r->samples.capacity = MOST_SAMPLES;
+            r->samples.seconds = calloc(MOST_SAMPLES, sizeof *r->samples.seconds);
+            if (!r->samples.seconds || !row_load(r, name, &error))
+                return fprintf(stderr, "bench: %s: %s\n", name, error.text), -1;
+            count++;
+            fprintf(stderr, "bench: %s is ready\n", name);
+        }
+    if (!count) fprintf(stderr, "bench: no workload \"%s\"; see --list\n", s->only);
+    return count ? count : -1;
+}
+
+static void measure_rows(row *rows, int count, const settings *s, double *peak)
+{
+    *peak = peak_operations(s->threads, 0.1);
+    for (int k = 0; k < s->repeats; k++) {
+        fprintf(stderr, "bench: round %d of %d\n", k + 1, s->repeats);
+        for (int i = 0; i < count; i++)
+            samples_take(&rows[i].samples, (task){step, &rows[i].net}, s->seconds);
+        *peak = fmax(*peak, peak_operations(s->threads, 0.1));
+    }
+}
+
+static void print_table(row *rows, int count, double peak, FILE *to)
+{
+    fprintf(to, "peak %.1f GFLOP/s\n", 1e-9 * peak);
+    fprintf(to, "%-12s %11s %11s %11s %8s %7s %7s %6s %7s %11s %12s\n", "workload", "median us",
+            "best us", "limit us", "x limit", "compile", "instr.", "arena", "allocs", "arena KiB",
+            "loss");
+    for (int i = 0; i < count; i++) {
+        row *r = &rows[i];
+        rv_program_stats stats = rv_program_statistics(r->net.program);
+        double median = samples_median(&r->samples), limit = r->operations / peak;
+        fprintf(to, "%-12s %11.2f %11.2f %11.2f %8.2f ", r->name, 1e6 * median,
+                1e6 * samples_best(&r->samples), 1e6 * limit, median / limit);
+        if (isnan(r->compile_seconds))
+            fprintf(to, "%7s", "");
+        else
+            fprintf(to, "%5.1fms", 1e3 * r->compile_seconds);
+        fprintf(to, " %7lld %6.3f %7ld %11.0f %12.8g\n", (long long)stats.instructions,
+                (double)stats.arena_bytes / fmax(1, (double)stats.live_bytes), r->allocations,
+                (double)stats.arena_bytes / 1024, r->check);
+    }
+}
+
+static bool write_json(row *rows, int count, int threads, double peak, const char *path)
+{
+    cJSON *list = cJSON_CreateArray();
+    for (int i = 0; i < count; i++) {
+        row *r = &rows[i];
+        double median = samples_median(&r->samples);
+        cJSON *all = details(r);
+        cJSON_AddStringToObject(all, "workload", r->name);
+        cJSON_AddNumberToObject(all, "threads", threads);
+        cJSON_AddStringToObject(all, "name", "Recurve");
+        cJSON_AddNumberToObject(all, "median_seconds", median);
+        cJSON_AddNumberToObject(all, "best_seconds", samples_best(&r->samples));
+        cJSON_AddNumberToObject(all, "ratio_to_limit", median * peak / r->operations);
+        cJSON_AddNumberToObject(all, "loss", r->check);
+        cJSON_AddItemToArray(list, all);
+    }
+    char *text = cJSON_Print(list);
+    FILE *file = strcmp(path, "-") != 0 ? fopen(path, "w") : stdout;
+    bool written = text && file && fprintf(file, "%s\n", text) > 0;
+    if (file && file != stdout) written = fclose(file) == 0 && written;
+    if (!written) fprintf(stderr, "bench: cannot write %s\n", path);
+    cJSON_free(text);
+    cJSON_Delete(list);
+    return written;
+}
+
+static bool run_alone(const settings *s)
+{
+    static row rows[MOST_ROWS];
+    double peak;
+    int count = load_rows(rows, s);
+    if (count < 0) return false;
+    measure_rows(rows, count, s, &peak);
+    print_table(rows, count, peak, s->json && !strcmp(s->json, "-") ? stderr : stdout);
+    bool written = !s->json || write_json(rows, count, s->threads, peak, s->json);
+    for (int i = 0; i < count; i++) {
+        contender_free(&rows[i].net);
+        free(rows[i].samples.seconds);
+    }
+    return written;
+}
+
+/* ---- the command line ---- */
+
+static bool list_workloads(void)
+{
+    const workload *w;
+    for (int i = 0; (w = workload_at(i)); i++) printf("%-12s %s\n", w->name, w->what);
+    puts("and with -forward behind a name that is trained, its forward pass alone");
+    return true;
+}
+
+static bool write_workloads(const char *folder)
+{
+    const workload *w;
+    rv_error error = {0};
+    for (int i = 0; (w = workload_at(i)); i++)
+        if (!workload_write(w, folder, &error))
+            return fprintf(stderr, "bench: %s\n", error.text), false;
+    return true;
+}
+
+static int wrong(const char *program)
+{
+    fprintf(stderr, "see %s --help\n", program);
+    return 2;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct option options[] = {
+        {"only", required_argument, NULL, 'o'},    {"threads", required_argument, NULL, 't'},
+        {"repeats", required_argument, NULL, 'r'}, {"seconds", required_argument, NULL, 's'},
+        {"json", required_argument, NULL, 'j'},    {"list", no_argument, NULL, 'l'},
+        {"write", required_argument, NULL, 'w'},   {"serve", no_argument, NULL, 'v'},
+        {"help", no_argument, NULL, 'h'},          {0}};
+    settings s = {.threads = 1, .repeats = 5, .seconds = 0.2};
+    for (int code; (code = getopt_long(argc, argv, "", options, NULL)) != -1;) switch (code) {
+        case 'o': s.only = optarg; break;
+        case 't': s.threads = atoi(optarg); break;
+        case 'r': s.repeats = atoi(optarg); break;
+        case 's': s.seconds = atof(optarg); break;
+        case 'j': s.json = optarg; break;
+        case 'l': s.list = true; break;
+        case 'w': s.write = optarg; break;
+        case 'v': s.serve = true; break;
+        case 'h': return fputs(usage, stdout) < 0;
+        default: return wrong(argv[0]);
+        }
+    if (optind < argc || s.threads < 1 || s.threads > PEAK_MOST_THREADS || s.repeats < 1 ||
+        !(s.seconds > 0))
+        return wrong(argv[0]);
+    if (s.list) return !list_workloads();
+    if (s.write) return !write_workloads(s.write);
+    use_threads(s.threads);
+    return s.serve ? serve_recurve() : !run_alone(&s);
+}

@@ -1,0 +1,185 @@
+"""Who runs: Recurve and its peers, each as a program that takes commands (tools/bench/serve.h)."""
+
+import ctypes
+import glob
+import json
+import os
+import platform
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+BIN = os.path.join(ROOT, "bazel-bin")
+PEERS = os.path.join(HERE, "peers")
+# Compiled peers, and the packages from npm: outside the source tree.
+CACHE = os.path.join(os.environ.get("XDG_CACHE_HOME", os.path.expanduser("~/.cache")), "recurve-bench")
+PYTHON = "/usr/bin/python3"
+
+
+def say(text):
+    print(f"bench: {text}", file=sys.stderr, flush=True)
+
+
+class Missing(Exception):
+    """A peer that is not installed."""
+
+
+# ---- what they need ----
+
+def python_with(module):
+    if subprocess.run([PYTHON, "-c", f"import {module}"], capture_output=True).returncode:
+        raise Missing(f"python3-{module} is not installed")
+    return PYTHON
+
+
+def node_with(package):
+    node = shutil.which("node") or shutil.which("nodejs")
+    if not node or not os.path.isdir(os.path.join(CACHE, "node_modules", package)):
+        raise Missing(f"{package} is not installed")
+    return node
+
+
+def compiled(source, libraries, package):
+    """A peer in C, compiled for this machine."""
+    program = os.path.join(CACHE, os.path.basename(source)[:-len(".c")])
+    os.makedirs(CACHE, exist_ok=True)
+    files = [os.path.join(HERE, name) for name in (source, "peers/data.c", "serve.c", "timing.c")]
+    command = ["cc", "-std=c11", "-D_GNU_SOURCE", "-O3", "-march=native", "-fno-math-errno", "-I", ROOT,
+               *files, os.path.join(BIN, "librecurve.a"), *libraries, "-lcjson", "-lxxhash", "-lm",
+               "-o", program]
+    made = subprocess.run(command, capture_output=True, text=True)
+    if made.returncode:
+        missing = "No such file" in made.stderr or "cannot find" in made.stderr
+        raise Missing(f"{package} is not installed" if missing else made.stderr.strip())
+    return program
+
+
+def best_environment():
+    """What makes PyTorch fastest: the widest vectors, memory that stays with the process, and one pool of
+    threads for its own loops and OpenBLAS's."""
+    best = {"MALLOC_MMAP_THRESHOLD_": str(1 << 30), "MALLOC_TRIM_THRESHOLD_": str(1 << 30),
+            "MALLOC_TOP_PAD_": str(1 << 28)}
+    with open("/proc/cpuinfo") as file:
+        if " avx512f " in file.read():
+            best["ATEN_CPU_CAPABILITY"] = "avx512"
+    for folder in glob.glob(f"/usr/lib/{platform.machine()}-*/openblas-openmp"):
+        best["LD_LIBRARY_PATH"] = folder
+    return best
+
+
+def thread_environment(threads):
+    """All libraries here take their number of threads from one of these."""
+    return {"OMP_NUM_THREADS": str(threads), "OPENBLAS_NUM_THREADS": str(threads)}
+
+
+# ---- the contenders ----
+
+class Contender:
+    """A name, a function of (data, threads) that gives its command or raises Missing, an environment, and what
+    it is that it does where it gives no loss."""
+
+    def __init__(self, name, command, environment=None, part=""):
+        self.name, self.command, self.environment = name, command, environment or {}
+        self.part = part
+
+
+def recurve():
+    def command(data, threads):
+        return [os.path.join(BIN, "tools/bench/bench"), "--serve", "--threads", str(threads)]
+    return Contender("Recurve", command)
+
+
+def peers():
+    best = best_environment()
+
+    def script(program, file, *arguments):
+        return lambda data, threads: [program(), os.path.join(PEERS, file), *arguments, data]
+
+    def torch(how):
+        return script(lambda: python_with("torch"), "with_torch.py", how)
+
+    def onednn(algorithm):
+        return lambda data, threads: [compiled("peers/with_onednn.c", ["-ldnnl"], "libdnnl-dev"),
+                                      algorithm, data]
+
+    def openblas(data, threads):
+        return [compiled("peers/with_openblas.c", ["-lopenblas"], "libopenblas-dev"), data]
+
+    def tfjs(backend):
+        return script(lambda: node_with("@tensorflow/tfjs"), "with_tfjs.js", backend)
+
+    modules = {"NODE_PATH": os.path.join(CACHE, "node_modules")}
+    return [
+        Contender("NumPy", script(lambda: python_with("numpy"), "with_numpy.py"), best),
+        Contender("PyTorch", torch("written")),
+        Contender("PyTorch tuned", torch("tuned"), best),
+        Contender("PyTorch TorchScript", torch("script"), best),
+        Contender("PyTorch nn", torch("library"), best, "(GRU that resets after the product)"),
+        Contender("oneDNN", onednn("auto"), part="(convolutions only)"),
+        Contender("oneDNN direct", onednn("direct"), part="(convolutions only)"),
+        Contender("OpenBLAS", openblas, best, "(products only)"),
+        Contender("TensorFlow.js cpu", tfjs("cpu"), modules),
+        Contender("TensorFlow.js wasm", tfjs("wasm"), modules),
+        Contender("ONNX Runtime", script(lambda: node_with("onnxruntime-node"), "with_onnxruntime.js"),
+                  modules),
+    ]
+
+
+LIBC = ctypes.CDLL(None)
+PR_SET_PDEATHSIG = 1
+
+
+def prepare(threads):
+    """In the child: its cores, and that it ends with its parent, even while it is stopped."""
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-threads:])
+    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+class Process:
+    """A contender at work on the last so many cores of those that this program may use. Between its turns
+    it is stopped, so that threads that wait by spinning take no time from the others."""
+
+    def __init__(self, contender, data, threads, log):
+        self.contender, self.rest = contender, b""
+        self.log = open(log, "ab")
+        self.child = subprocess.Popen(
+            contender.command(data, threads), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=self.log, bufsize=0, preexec_fn=lambda: prepare(threads),
+            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **thread_environment(threads),
+                 **contender.environment})
+
+    def ask(self, command, seconds):
+        """The answer to a command, within so many seconds; {"unavailable": why} when there is none."""
+        try:
+            self.child.send_signal(signal.SIGCONT)
+            self.child.stdin.write((command + "\n").encode())
+            answer = self.read_line(time.monotonic() + seconds)
+            self.child.send_signal(signal.SIGSTOP)
+        except (BrokenPipeError, EOFError, ProcessLookupError):
+            return {"unavailable": f"ended, see {self.log.name}"}
+        except TimeoutError:
+            self.end()
+            return {"unavailable": f"took more than {seconds:g} s"}
+        return json.loads(answer)
+
+    def read_line(self, deadline):
+        while b"\n" not in self.rest:
+            left = deadline - time.monotonic()
+            if left <= 0 or not select.select([self.child.stdout], [], [], left)[0]:
+                raise TimeoutError
+            more = os.read(self.child.stdout.fileno(), 1 << 16)
+            if not more:
+                raise EOFError
+            self.rest += more
+        line, _, self.rest = self.rest.partition(b"\n")
+        return line
+
+    def end(self):
+        self.child.kill()
+        self.child.wait()
+        self.log.close()

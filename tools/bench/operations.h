@@ -1,0 +1,26 @@
+/* The floating-point operations that a step cannot do without, counted from the shapes: the numerator of
+ * every ratio to the machine's limit. */
+#ifndef RECURVE_TOOLS_BENCH_OPERATIONS_H
+#define RECURVE_TOOLS_BENCH_OPERATIONS_H
+
+#include <stdbool.h>
+
+typedef struct workload workload;
+
+/* Counted are
+ *   - products: 2 for each multiply-add. What meets the zero state before the first step is left out, and
+ *     so are gradients of x. An image shown at every step meets its kernels once, and their gradients need
+ *     one product, with the sum of the steps' cotangents. A kernel's taps on the zeros around an image
+ *     count. Convolutions are direct: with Winograd's algorithm a program may stay below the limit.
+ *   - pointwise: 1 for + - * / and sqrt, 20 for a transcendental (a range reduction, a polynomial of degree
+ *     6 or so, a division).
+ *   - the optimizer's update of each parameter.
+ * Moving and rearranging memory is not counted. */
+double curnn_operations(const workload *w, bool training);
+double conv_ugrnn_operations(const workload *w, bool training);
+double ugrnn_operations(const workload *w, bool training);
+double gru_operations(const workload *w, bool training);
+double lstm_operations(const workload *w, bool training);
+double pointwise_operations(const workload *w, bool training);
+
+#endif

@@ -1,0 +1,32 @@
+/* How a contender talks to tools/bench/run: it reads commands on stdin and answers each with a line of JSON
+ * on stdout, so that several can be loaded at once and measured in turns.
+ *
+ *   load A1-forward   {"ready": "A1-forward", "check": 0.69, "details": {...}}   (details may be missing)
+ *                     {"ready": "A1-forward", "unavailable": "why"}
+ *   measure 0.3       {"seconds": [1.2e-06, ...]}    per step; for about 0.3 s
+ *
+ * and ends when stdin does. "check" is the number that all contenders must agree on (workloads.h), null for
+ * what is only a part of a step. */
+#ifndef RECURVE_TOOLS_BENCH_SERVE_H
+#define RECURVE_TOOLS_BENCH_SERVE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "tools/bench/timing.h"
+
+enum { SERVE_TEXT = 1024 };
+
+typedef struct loaded {
+    task step;
+    double check;             /* NAN: null */
+    char details[SERVE_TEXT]; /* a JSON object, or "" */
+} loaded;
+
+/* Makes a workload ready, in place of the one before; what the task points to must stay. On failure false
+ * and the reason in *why, as text without quotes or backslashes. */
+typedef bool (*serve_load)(void *self, const char *workload, loaded *l, char why[SERVE_TEXT]);
+
+int serve(serve_load load, void *self); /* an exit status */
+
+#endif
