@@ -54,7 +54,6 @@ def recurve_programs(name, deps, visibility = None, **kwargs):
 # exception flags, which nobody reads, are given up. A multiply and an add may become one fused operation,
 # which -std=c11 alone forbids to gcc.
 _KERNEL_COPTS = [
-    "-O3",
     "-fno-math-errno",
     "-fno-trapping-math",
     "-ffp-contract=fast",
@@ -87,7 +86,10 @@ def recurve_kernels(name, srcs, hdrs = [], textual_hdrs = [], deps = [], **kwarg
                 srcs = srcs,
                 hdrs = hdrs,
                 textual_hdrs = textual_hdrs,
-                copts = _KERNEL_COPTS + real_copts + isa_copts + ["-DRV_KERNEL_SUFFIX=_%s_%s" % (real, isa)],
+                copts = _KERNEL_COPTS + select({
+                    "//tools/build:sanitize": [],
+                    "//conditions:default": ["-O3"],
+                }) + real_copts + isa_copts + ["-DRV_KERNEL_SUFFIX=_%s_%s" % (real, isa)],
                 tags = ["manual"],  # built where something depends on it: not v3 on another machine
                 visibility = ["//visibility:private"],
                 deps = deps,
