@@ -21,7 +21,7 @@ using Names = std::vector<std::string>;
 
 bool write_text(const std::string &path, const std::string &text, rv_error *error)
 {
-    const rv_slice slice = {text.data(), text.size()};
+    const rv_bytes slice = {text.data(), text.size()};
     return rv_file_write(path.c_str(), &slice, 1, error);
 }
 
@@ -39,7 +39,7 @@ rv_error read_failure(const std::string &path)
 TEST_F(File, WhatIsWrittenIsRead)
 {
     const std::string first("a\0b", 3), second(100000, 'x');
-    const rv_slice slices[] = {
+    const rv_bytes slices[] = {
         {first.data(), first.size()}, {nullptr, 0}, {second.data(), second.size()}};
     rv_error error = {};
     ASSERT_TRUE(rv_file_write(path("a").c_str(), slices, 3, &error)) << error.text;
