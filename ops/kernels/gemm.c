@@ -48,8 +48,10 @@ static rv_gemm one_row(const rv_gemm *g)
 static void dot(const rv_gemm *g)
 {
     rv_dot d = {.k = g->k, .runs = 1, .c_row = g->c_row, .add = g->add};
-    for (int64_t j = 0; j < g->n; j += DOT_COLUMNS) {
-        const int columns = (int)min(g->n - j, DOT_COLUMNS);
+    int columns;
+    for (int64_t j = 0; j < g->n; j += columns) {
+        const bool wide = g->m == 1 && g->n - j >= DOT_WIDE;
+        columns = wide ? DOT_WIDE : (int)min(g->n - j, DOT_COLUMNS);
         for (int s = 0; s < columns; s++) d.b[s] = g->b + (j + s) * g->b_column;
         for (int64_t i = 0; i < g->m; i += DOT_ROWS) {
             const int rows = (int)min(g->m - i, DOT_ROWS);

@@ -28,12 +28,15 @@ ALWAYS_INLINE void tile_body(rv_tile_kind kind, int rows, int vectors, const rv_
             for (int v = 0; v < vectors; v++) sum[i][v] += ai * row[v];
         }
     }
+    real *const to = t->c;
+    const int64_t c_row = t->c_row;
+    const bool add = t->add;
     UNROLLED
     for (int i = 0; i < rows; i++) {
         UNROLLED
         for (int v = 0; v < vectors; v++) {
-            real *c = t->c + i * t->c_row + v * LANES;
-            store(c, t->add ? load(c) + sum[i][v] : sum[i][v]);
+            real *c = to + i * c_row + v * LANES;
+            store(c, add ? load(c) + sum[i][v] : sum[i][v]);
         }
     }
 }
@@ -76,7 +79,7 @@ ALWAYS_INLINE vec load_masked(const real *x, vec_bits mask)
 
 ALWAYS_INLINE void dot_body(int rows, int columns, const rv_dot *d)
 {
-    vec sum[DOT_ROWS][DOT_COLUMNS];
+    vec sum[DOT_ROWS][DOT_WIDE];
     UNROLLED
     for (int i = 0; i < rows; i++) {
         UNROLLED
@@ -86,13 +89,13 @@ ALWAYS_INLINE void dot_body(int rows, int columns, const rv_dot *d)
     vec_bits mask;
     for (int i = 0; i < LANES; i++) mask[i] = i < LANES - k % LANES ? 0 : (real_bits)-1;
     for (int64_t r = 0; r < d->runs; r++) {
-        const real *a[DOT_ROWS], *b[DOT_COLUMNS];
+        const real *a[DOT_ROWS], *b[DOT_WIDE];
         UNROLLED
         for (int i = 0; i < rows; i++) a[i] = d->a[i] + r * d->a_run;
         UNROLLED
         for (int j = 0; j < columns; j++) b[j] = d->b[j] + r * d->b_run;
         for (int64_t l = 0; l < whole; l += LANES) {
-            vec column[DOT_COLUMNS];
+            vec column[DOT_WIDE];
             UNROLLED
             for (int j = 0; j < columns; j++) column[j] = load(b[j] + l);
             UNROLLED
@@ -146,9 +149,13 @@ ALWAYS_INLINE void dot_body(int rows, int columns, const rv_dot *d)
 #endif
 
 DOTS(DOT)
+static void dot_wide(const rv_dot *d) { dot_body(1, DOT_WIDE, d); }
 
 void RV_NAME(rv_dot_run)(int rows, int columns, const rv_dot *dot)
 {
     static void (*const run[DOT_ROWS][DOT_COLUMNS])(const rv_dot *) = {DOTS(DOT_ENTRY)};
-    run[rows - 1][columns - 1](dot);
+    if (columns > DOT_COLUMNS)
+        dot_wide(dot);
+    else
+        run[rows - 1][columns - 1](dot);
 }

@@ -44,11 +44,15 @@ void RV_NAME(rv_tile_run)(rv_tile_kind kind, int rows, int vectors, const rv_til
 /* A patch of rows x columns results, LANES steps of l at a time, each operand contiguous in l and
  * in so many runs of k, k at least LANES:
  *   c[i*c_row + j] (+)= sum_{r < runs, l < k} a[i][r*a_run + l] * b[j][r*b_run + l] */
-enum { DOT_ROWS = VECTOR_REGISTERS == 32 ? 4 : 2, DOT_COLUMNS = 4 };
+enum {
+    DOT_ROWS = VECTOR_REGISTERS == 32 ? 4 : 2,
+    DOT_COLUMNS = 4,
+    DOT_WIDE = LANES > DOT_COLUMNS ? LANES : DOT_COLUMNS /* of a single row, as many or up to 4 */
+};
 
 typedef struct rv_dot {
     int64_t k, runs, a_run, b_run, c_row;
-    const real *a[DOT_ROWS], *b[DOT_COLUMNS];
+    const real *a[DOT_ROWS], *b[DOT_WIDE];
     real *c;
     bool add; /* to what c holds */
 } rv_dot;
