@@ -198,21 +198,21 @@ static void reference_w(const rv_call *c)
 /* ---- kernels ---- */
 
 static rv_kernel choose(rv_call *c, rv_shape x, rv_shape w, rv_shape y,
-                        size_t (*scratch)(const rv_conv_plan *), rv_kernel kernel)
+                        size_t (*prepare)(rv_conv_plan *), rv_kernel kernel)
 {
     rv_conv_plan *plan = rv_alloc(1, sizeof *plan);
     if (!plan) return NULL;
     *plan = geometry(c->attr, x, w, y);
     plan->add = c->inputs == 3;
     c->plan = plan;
-    c->scratch_size = scratch(plan);
+    c->scratch_size = prepare(plan);
     return kernel;
 }
 
 static rv_kernel choose_y(rv_call *c)
 {
     const rv_kernels *k = rv_kernels_for(c->out_type.dtype);
-    return choose(c, c->in_type[0].shape, c->in_type[1].shape, c->out_type.shape, k->conv2d_scratch,
+    return choose(c, c->in_type[0].shape, c->in_type[1].shape, c->out_type.shape, k->conv2d_prepare,
                   k->conv2d);
 }
 
@@ -220,14 +220,14 @@ static rv_kernel choose_x(rv_call *c)
 {
     const rv_kernels *k = rv_kernels_for(c->out_type.dtype);
     return choose(c, c->out_type.shape, c->in_type[1].shape, c->in_type[0].shape,
-                  k->conv2d_input_gradient_scratch, k->conv2d_input_gradient);
+                  k->conv2d_input_gradient_prepare, k->conv2d_input_gradient);
 }
 
 static rv_kernel choose_w(rv_call *c)
 {
     const rv_kernels *k = rv_kernels_for(c->out_type.dtype);
     return choose(c, c->in_type[0].shape, c->out_type.shape, c->in_type[1].shape,
-                  k->conv2d_weight_gradient_scratch, k->conv2d_weight_gradient);
+                  k->conv2d_weight_gradient_prepare, k->conv2d_weight_gradient);
 }
 
 static void run_w_add(const rv_call *c)

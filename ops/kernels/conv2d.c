@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "ops/kernels/planes.h"
-#include "ops/kernels/product.h"
+#include "ops/kernels/special.h"
 #include "ops/kernels/table.h"
 #include "ops/kernels/tile.h"
 
@@ -264,41 +264,31 @@ static void run(const rv_call *call, const correlation *c)
     }
 }
 
-size_t RV_NAME(rv_conv2d_scratch)(const rv_conv_plan *plan)
+static size_t prepare(rv_conv_plan *plan, rv_side side)
 {
-    if (rv_is_product(plan)) return RV_NAME(rv_product_scratch)(plan, RV_PRODUCT_Y);
-    const correlation c = forward(plan);
-    return scratch_bytes(&c);
+    const rv_way *way = rv_way_for(plan, side);
+    plan->way = way;
+    if (way) return way->prepare(plan, side);
+    correlation *c = (correlation *)plan->prepared;
+    _Static_assert(sizeof *c <= sizeof plan->prepared, "give prepared more room");
+    *c = side == RV_SIDE_Y ? forward(plan) : input_gradient(plan);
+    return scratch_bytes(c);
 }
 
-size_t RV_NAME(rv_conv2d_input_gradient_scratch)(const rv_conv_plan *plan)
+static void run_side(const rv_call *call, rv_side side)
 {
-    if (rv_is_product(plan)) return RV_NAME(rv_product_scratch)(plan, RV_PRODUCT_DX);
-    const correlation c = input_gradient(plan);
-    return scratch_bytes(&c);
+    const rv_conv_plan *plan = call->plan;
+    const rv_way *way = plan->way;
+    if (way)
+        way->run(call, side);
+    else
+        run(call, (const correlation *)plan->prepared);
 }
 
-static void product(const rv_call *call, rv_product_kind kind)
+size_t RV_NAME(rv_conv2d_prepare)(rv_conv_plan *plan) { return prepare(plan, RV_SIDE_Y); }
+size_t RV_NAME(rv_conv2d_input_gradient_prepare)(rv_conv_plan *plan)
 {
-    RV_NAME(rv_product_run)(call->plan, kind, call->in[0], call->in[1], call->out, call->scratch);
+    return prepare(plan, RV_SIDE_DX);
 }
-
-void RV_NAME(rv_kernel_conv2d)(const rv_call *call)
-{
-    if (rv_is_product(call->plan)) {
-        product(call, RV_PRODUCT_Y);
-    } else {
-        const correlation c = forward(call->plan);
-        run(call, &c);
-    }
-}
-
-void RV_NAME(rv_kernel_conv2d_input_gradient)(const rv_call *call)
-{
-    if (rv_is_product(call->plan)) {
-        product(call, RV_PRODUCT_DX);
-    } else {
-        const correlation c = input_gradient(call->plan);
-        run(call, &c);
-    }
-}
+void RV_NAME(rv_kernel_conv2d)(const rv_call *call) { run_side(call, RV_SIDE_Y); }
+void RV_NAME(rv_kernel_conv2d_input_gradient)(const rv_call *call) { run_side(call, RV_SIDE_DX); }

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "ops/kernels/planes.h"
-#include "ops/kernels/product.h"
+#include "ops/kernels/special.h"
 #include "ops/kernels/table.h"
 #include "ops/kernels/tile.h"
 
@@ -63,13 +63,17 @@ static layout lay_out(const rv_conv_plan *p)
 
 /* Scratch holds where each tap starts, and dy and x of so many runs unless they are in place; the
  * last vector of a piece may be read past the planes' end. */
-size_t RV_NAME(rv_conv2d_weight_gradient_scratch)(const rv_conv_plan *plan)
+size_t RV_NAME(rv_conv2d_weight_gradient_prepare)(rv_conv_plan *plan)
 {
-    const layout s = lay_out(plan);
-    if (rv_is_product(plan)) return RV_NAME(rv_product_scratch)(plan, RV_PRODUCT_DW);
-    const int64_t dys = s.dy_in_place ? 0 : s.runs * s.dy_run;
-    const int64_t xs = s.x_in_place ? 0 : s.runs * s.x_run + LANES;
-    return (size_t)s.taps * sizeof(int64_t) + (size_t)(dys + xs) * sizeof(real);
+    const rv_way *way = rv_way_for(plan, RV_SIDE_DW);
+    plan->way = way;
+    if (way) return way->prepare(plan, RV_SIDE_DW);
+    layout *s = (layout *)plan->prepared;
+    _Static_assert(sizeof *s <= sizeof plan->prepared, "give prepared more room");
+    *s = lay_out(plan);
+    const int64_t dys = s->dy_in_place ? 0 : s->runs * s->dy_run;
+    const int64_t xs = s->x_in_place ? 0 : s->runs * s->x_run + LANES;
+    return (size_t)s->taps * sizeof(int64_t) + (size_t)(dys + xs) * sizeof(real);
 }
 
 /* Rows row .. row + s->rows of dy, zero below its end. */
@@ -136,11 +140,12 @@ void RV_NAME(rv_kernel_conv2d_weight_gradient)(const rv_call *call)
 {
     const rv_conv_plan *p = call->plan;
     const real *x = call->in[0], *dy = call->in[1];
-    if (rv_is_product(p)) {
-        RV_NAME(rv_product_run)(p, RV_PRODUCT_DW, dy, x, call->out, call->scratch);
+    const rv_way *way = p->way;
+    if (way) {
+        way->run(call, RV_SIDE_DW);
         return;
     }
-    const layout s = lay_out(p);
+    const layout s = *(const layout *)p->prepared;
     int64_t *at = call->scratch, *next = at;
     for (int64_t c = 0; c < s.planes.channels; c++) {
         for (int64_t i = 0; i < p->kernel[0]; i++) {

@@ -54,6 +54,10 @@ typedef struct rv_conv_plan {
     int64_t out_height, out_width;
     int64_t stride[2], pad[2], dilation[2], groups; /* pad: rows above, columns to the left */
     bool add; /* weight gradient: the result is added to what out holds */
+
+    /* Of the kernel's own, for whoever makes the plan to leave zero: what prepare has worked out. */
+    const void *way;
+    int64_t prepared[64];
 } rv_conv_plan;
 
 typedef struct rv_kernels {
@@ -72,9 +76,11 @@ typedef struct rv_kernels {
 
     /* Bytes of call->scratch that the kernel takes for a plan. */
     size_t (*matmul_scratch)(const rv_matmul_plan *plan);
-    size_t (*conv2d_scratch)(const rv_conv_plan *plan);
-    size_t (*conv2d_input_gradient_scratch)(const rv_conv_plan *plan);
-    size_t (*conv2d_weight_gradient_scratch)(const rv_conv_plan *plan);
+
+    /* The same, and readies the plan for that kernel, so that no run need work things out again. */
+    size_t (*conv2d_prepare)(rv_conv_plan *plan);
+    size_t (*conv2d_input_gradient_prepare)(rv_conv_plan *plan);
+    size_t (*conv2d_weight_gradient_prepare)(rv_conv_plan *plan);
 } rv_kernels;
 
 /* The best table for this machine. i32 gets a table whose `copy` alone is meant to be used. */

@@ -2,6 +2,7 @@
 #include "ops/kernels/table.h"
 
 #define KERNEL(name) .name = RV_NAME(rv_kernel_##name),
+#define PREPARE(name) .name##_prepare = RV_NAME(rv_##name##_prepare),
 #define SCRATCH(name) .name##_scratch = RV_NAME(rv_##name##_scratch),
 #define UNARY(name, ...) .name = RV_NAME(rv_row_##name),
 #define BINARY UNARY
@@ -9,6 +10,9 @@
 
 const rv_kernels RV_NAME(rv_kernel_table) = {
 #include "ops/pointwise.def"
-    KERNEL(copy) KERNEL(sum) KERNEL(max) KERNEL(matmul) SCRATCH(matmul) KERNEL(conv2d)
-        SCRATCH(conv2d) KERNEL(conv2d_input_gradient) SCRATCH(conv2d_input_gradient)
-            KERNEL(conv2d_weight_gradient) SCRATCH(conv2d_weight_gradient)};
+    KERNEL(copy) KERNEL(sum) KERNEL(max)
+    KERNEL(matmul) SCRATCH(matmul)
+    KERNEL(conv2d) PREPARE(conv2d)
+    KERNEL(conv2d_input_gradient) PREPARE(conv2d_input_gradient)
+    KERNEL(conv2d_weight_gradient) PREPARE(conv2d_weight_gradient)
+};

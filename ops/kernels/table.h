@@ -25,9 +25,9 @@ RV_KERNEL(conv2d_weight_gradient)
 #undef RV_KERNEL
 
 size_t RV_NAME(rv_matmul_scratch)(const rv_matmul_plan *plan);
-size_t RV_NAME(rv_conv2d_scratch)(const rv_conv_plan *plan);
-size_t RV_NAME(rv_conv2d_input_gradient_scratch)(const rv_conv_plan *plan);
-size_t RV_NAME(rv_conv2d_weight_gradient_scratch)(const rv_conv_plan *plan);
+size_t RV_NAME(rv_conv2d_prepare)(rv_conv_plan *plan);
+size_t RV_NAME(rv_conv2d_input_gradient_prepare)(rv_conv_plan *plan);
+size_t RV_NAME(rv_conv2d_weight_gradient_prepare)(rv_conv_plan *plan);
 
 extern const rv_kernels RV_NAME(rv_kernel_table);
 

@@ -742,7 +742,7 @@ template <class Visit> void each_product(const rv_conv_plan &t, Visit visit)
 
 template <class T> void check_convolution(const rv_kernels &table, const Window &window)
 {
-    const rv_conv_plan p = plan_of(window);
+    rv_conv_plan p = plan_of(window);
     SCOPED_TRACE(text(p));
     const int64_t x_count = p.batch * p.channels * p.height * p.width;
     const int64_t w_count = p.outputs * p.channels / p.groups * p.kernel[0] * p.kernel[1];
@@ -777,17 +777,17 @@ template <class T> void check_convolution(const rv_kernels &table, const Window 
     Call<T> call;
     call.plan = &p;
     call.in = {x.data(), w.data()};
-    call.scratch_size = table.conv2d_scratch(&p);
+    call.scratch_size = table.conv2d_prepare(&p);
     call(table.conv2d, y);
     sum_y.expect(y, p.channels / p.groups * taps, "conv2d");
 
     call.in = {dy.data(), w.data()};
-    call.scratch_size = table.conv2d_input_gradient_scratch(&p);
+    call.scratch_size = table.conv2d_input_gradient_prepare(&p);
     call(table.conv2d_input_gradient, dx);
     sum_x.expect(dx, p.outputs / p.groups * taps, "conv2d_input_gradient");
 
     call.in = {x.data(), dy.data()};
-    call.scratch_size = table.conv2d_weight_gradient_scratch(&p);
+    call.scratch_size = table.conv2d_weight_gradient_prepare(&p);
     call(table.conv2d_weight_gradient, dw);
     sum_w.expect(dw, p.batch * p.out_height * p.out_width, "conv2d_weight_gradient");
     ASSERT_TRUE(x.intact() && w.intact() && dy.intact());

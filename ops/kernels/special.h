@@ -1,0 +1,32 @@
+/* Convolutions of some shapes have ways of their own, each for all three sides of the form. */
+#ifndef RV_OPS_KERNELS_SPECIAL_H
+#define RV_OPS_KERNELS_SPECIAL_H
+
+#include "ops/kernels/kernels.h"
+#include "ops/kernels/real.h"
+
+/* What is wanted: y of (x, w), dx of (dy, w) or dw of (x, dy). */
+typedef enum { RV_SIDE_Y, RV_SIDE_DX, RV_SIDE_DW } rv_side;
+
+/* A way to compute one side: whether it is the one for a plan; what readies the plan and tells the
+ * bytes of scratch; the kernel. */
+typedef struct rv_way {
+    bool (*fits)(const rv_conv_plan *plan, rv_side side);
+    size_t (*prepare)(rv_conv_plan *plan, rv_side side);
+    void (*run)(const rv_call *call, rv_side side);
+} rv_way;
+
+extern const rv_way RV_NAME(rv_way_product); /* the one window is the whole image: a product */
+extern const rv_way RV_NAME(rv_way_window);  /* a few small images: sums stay in registers */
+extern const rv_way RV_NAME(rv_way_banded);  /* many small images: a product with a banded matrix */
+
+/* The first of them that fits, or NULL. */
+static inline const rv_way *rv_way_for(const rv_conv_plan *plan, rv_side side)
+{
+    if (RV_NAME(rv_way_product).fits(plan, side)) return &RV_NAME(rv_way_product);
+    if (RV_NAME(rv_way_window).fits(plan, side)) return &RV_NAME(rv_way_window);
+    if (RV_NAME(rv_way_banded).fits(plan, side)) return &RV_NAME(rv_way_banded);
+    return NULL;
+}
+
+#endif
