@@ -77,6 +77,8 @@ ALWAYS_INLINE void rv_copy_rows(real *to, int64_t to_row, const real *from, int6
 {
     if (n == 8) {
         for (int64_t i = 0; i < rows; i++) rv_copy_few(to + i * to_row, from + i * from_row, 8);
+    } else if (n == 4) {
+        for (int64_t i = 0; i < rows; i++) rv_copy_few(to + i * to_row, from + i * from_row, 4);
     } else {
         for (int64_t i = 0; i < rows; i++) rv_copy_few(to + i * to_row, from + i * from_row, n);
     }
