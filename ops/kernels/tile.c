@@ -117,6 +117,7 @@ ALWAYS_INLINE void dot_body(int rows, int columns, const rv_dot *d)
         }
     }
     /* sums across the lanes, LANES results at once */
+    const bool add = d->add;
     real flat[DOT_ROWS * DOT_COLUMNS + LANES];
     UNROLLED
     for (int first = 0; first < rows * columns; first += LANES) {
@@ -126,14 +127,19 @@ ALWAYS_INLINE void dot_body(int rows, int columns, const rv_dot *d)
             const int e = first + s;
             x[s] = e < rows * columns ? sum[e / columns][e % columns] : (vec){0};
         }
-        store(flat + first, sums_of_lanes(x));
+        const vec sums = sums_of_lanes(x);
+        if (rows == 1 && columns == LANES) {
+            store(d->c, add ? sums + load(d->c) : sums);
+            return;
+        }
+        store(flat + first, sums);
     }
     UNROLLED
     for (int i = 0; i < rows; i++) {
         UNROLLED
         for (int j = 0; j < columns; j++) {
             real *c = d->c + i * d->c_row + j;
-            *c = flat[i * columns + j] + (d->add ? *c : 0);
+            *c = flat[i * columns + j] + (add ? *c : 0);
         }
     }
 }

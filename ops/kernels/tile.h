@@ -61,7 +61,13 @@ void RV_NAME(rv_dot_run)(int rows, int columns, const rv_dot *dot);
 
 /* A cut of `total` into the fewest parts of at most `most`, as even as can be; where part p begins.
  * */
-static inline int64_t rv_parts(int64_t total, int64_t most) { return (total + most - 1) / most; }
-static inline int64_t rv_part(int64_t total, int64_t parts, int64_t p) { return total * p / parts; }
+static inline int64_t rv_parts(int64_t total, int64_t most)
+{
+    return total <= most ? total > 0 : (total + most - 1) / most; /* a division is slow */
+}
+static inline int64_t rv_part(int64_t total, int64_t parts, int64_t p)
+{
+    return parts == 1 ? total * p : total * p / parts;
+}
 
 #endif
