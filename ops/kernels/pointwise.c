@@ -17,31 +17,31 @@ enum { BLOCK = RV_ALIGNMENT / (int)sizeof(real), MOST_INPUTS = 3 };
 #define VECTORS INDEPENDENT
 #endif
 
-#define ROW(name, count, LOAD, value)                                                                \
-    void RV_NAME(rv_row_##name)(int64_t blocks, void *to, const void *const *in, int inputs,         \
-                                unsigned scalar)                                                     \
-    {                                                                                                \
-        real repeated[MOST_INPUTS][BLOCK], *out = to;                                                \
-        const real *from[MOST_INPUTS];                                                               \
-        int64_t step[MOST_INPUTS];                                                                   \
-        (void)inputs; /* known, so that it all stays in registers */                                 \
-        UNROLLED                                                                                     \
-        for (int k = 0; k < (count); k++) {                                                          \
-            from[k] = in[k];                                                                         \
-            step[k] = BLOCK;                                                                         \
-            if (scalar >> k & 1) {                                                                   \
-                for (int i = 0; i < BLOCK; i++) repeated[k][i] = *from[k];                           \
-                from[k] = repeated[k];                                                               \
-                step[k] = 0;                                                                         \
-            }                                                                                        \
-        }                                                                                            \
-        for (int64_t block = 0; block < blocks; block++) {                                           \
-            VECTORS                                                                                  \
-            for (int i = 0; i < BLOCK; i++) {                                                        \
-                LOAD;                                                                                \
-                out[block * BLOCK + i] = (value);                                                    \
-            }                                                                                        \
-        }                                                                                            \
+#define ROW(name, count, LOAD, value) \
+    void RV_NAME(rv_row_##name)(int64_t blocks, void *to, const void *const *in, int inputs, \
+                                unsigned scalar) \
+    { \
+        real repeated[MOST_INPUTS][BLOCK], *out = to; \
+        const real *from[MOST_INPUTS]; \
+        int64_t step[MOST_INPUTS]; \
+        (void)inputs; /* known, so that it all stays in registers */ \
+        UNROLLED \
+        for (int k = 0; k < (count); k++) { \
+            from[k] = in[k]; \
+            step[k] = BLOCK; \
+            if (scalar >> k & 1) { \
+                for (int i = 0; i < BLOCK; i++) repeated[k][i] = *from[k]; \
+                from[k] = repeated[k]; \
+                step[k] = 0; \
+            } \
+        } \
+        for (int64_t block = 0; block < blocks; block++) { \
+            VECTORS \
+            for (int i = 0; i < BLOCK; i++) { \
+                LOAD; \
+                out[block * BLOCK + i] = (value); \
+            } \
+        } \
     }
 
 #define INPUT(k) (from[k][block * step[k] + i])
