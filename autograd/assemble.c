@@ -35,7 +35,7 @@ static rv_kernel prepare_row(rv_call *call, const rv_op *op)
 bool rv_call_prepare(rv_call *call, const rv_op *op, const void *attr, const rv_type *in,
                      int inputs, rv_type out, unsigned flags, rv_error *error)
 {
-    *call = (rv_call){.attr = attr, .in_type = in, .inputs = inputs, .out_type = out};
+    *call = (rv_call){.attr = attr, .in_type = in, .inputs = inputs, .out_type = out, .parts = 1};
     bool fast = (op->row || op->select) && !(flags & RV_REFERENCE);
     call->run = !fast ? op->reference : op->row ? prepare_row(call, op) : op->select(call);
     if (call->run) return true;
@@ -162,8 +162,8 @@ static bool emit_rows(assembly *a, int32_t first, int32_t last)
             if (single) step->scalar |= 1u << k;
         }
     }
-    a->program->calls[a->program->count++] =
-        (rv_call){.run = rv_run_rows, .plan = plan, .out_type = type, .out = plan->step[0].out};
+    a->program->calls[a->program->count++] = (rv_call){
+        .run = rv_run_rows, .plan = plan, .out_type = type, .out = plan->step[0].out, .parts = 1};
     return true;
 }
 
@@ -189,7 +189,8 @@ static void copy_bytes(const rv_call *c)
 static void emit_copy(assembly *a, void *to, const void *from, const rv_type *type)
 {
     if (to == from) return;
-    rv_call copy = {.run = copy_bytes, .out = to, .in_type = type, .out_type = *type, .inputs = 1};
+    rv_call copy = {
+        .run = copy_bytes, .out = to, .in_type = type, .out_type = *type, .inputs = 1, .parts = 1};
     emit(a, copy, &from);
 }
 

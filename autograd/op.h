@@ -44,7 +44,9 @@ typedef struct rv_call rv_call;
 typedef void (*rv_kernel)(const rv_call *call);
 
 /* One instruction of a program: a kernel with its operands. Kernels allocate nothing, touch only
- * out and scratch, and write every element of out. */
+ * out and scratch, and write every element of out: of part `part` of `parts`, where `select` lets
+ * the work be cut. Parts run at the same time, each with scratch of its own, and how many there are
+ * changes no bit of the result. */
 struct rv_call {
     rv_kernel run;
     void *out;
@@ -57,7 +59,17 @@ struct rv_call {
     const rv_type *in_type;
     rv_type out_type;
     int inputs;
+    int part, parts;    /* 0 of 1 where nobody shares the work */
+    int64_t most_parts; /* set by `select`: the most parts there can be; 0: no more than one */
+    double operations;  /* set by `select`: floating-point operations that the result takes */
 };
+
+/* Of `total` equal pieces of work those of a call's part: first .. end. */
+static inline void rv_call_share(const rv_call *c, int64_t total, int64_t *first, int64_t *end)
+{
+    *first = total * c->part / c->parts;
+    *end = total * (c->part + 1) / c->parts;
+}
 
 /* A pointwise op on `blocks` whole blocks of RV_ALIGNMENT bytes (tensors own the rest of their last
  * block). Bit k of scalar: in[k] is one element, meant for all. out may be in[k] if that is none. Each
