@@ -16,9 +16,15 @@ typedef struct assembly {
     rv_plan plan;
     rv_call *call_of; /* [nodes] prepared calls, moved into the program one by one */
     size_t operand;   /* next free operand */
+    int32_t emitted;  /* nodes */
 } assembly;
 
 /* ---- choosing kernels ---- */
+
+static size_t type_bytes(const rv_type *type)
+{
+    return (size_t)rv_shape_count(type->shape) * rv_dtype_size(type->dtype);
+}
 
 static bool by_row(const rv_op *op, unsigned flags) { return op->row && !(flags & RV_REFERENCE); }
 
@@ -58,6 +64,22 @@ void rv_call_bind(rv_call *call, void *out, const void *const *in)
     }
 }
 
+/* The parts that the calls are cut into; those of a group are its rows' elements. */
+static int32_t parts_of_group(const assembly *a, int32_t first, int32_t last)
+{
+    const rv_type *type = &a->tape->nodes[a->schedule.id[first]].type;
+    double elements = (double)rv_shape_count(type->shape), steps = last - first + 1;
+    return rv_pass_parts(RV_ROW_OPERATIONS * elements * steps, 0, rv_blocks(*type),
+                         a->program->threads, a->flags);
+}
+
+static int32_t parts_of_call(const assembly *a, const rv_call *call)
+{
+    double bytes = (double)type_bytes(&call->out_type);
+    for (int k = 0; k < call->inputs; k++) bytes += (double)type_bytes(&call->in_type[k]);
+    return rv_pass_parts(call->operations, bytes, call->most_parts, a->program->threads, a->flags);
+}
+
 /* Kernels first: the plan must know how much scratch they take. */
 static bool prepare_calls(assembly *a, size_t *scratch_size)
 {
@@ -65,13 +87,22 @@ static bool prepare_calls(assembly *a, size_t *scratch_size)
     for (int32_t at = 0; at < a->schedule.count; at++) {
         int32_t id = a->schedule.id[at];
         const rv_node *node = &a->tape->nodes[id];
-        if (by_row(node->op, a->flags)) continue;
+        if (by_row(node->op, a->flags)) {
+            if (a->schedule.first[at] == at)
+                a->schedule.parts[at] = parts_of_group(a, at, a->schedule.last[at]);
+            continue;
+        }
         for (int k = 0; k < node->inputs; k++) types[k] = a->tape->nodes[node->in[k]].type;
         if (!rv_call_prepare(&a->call_of[id], node->op, node->attr, types, node->inputs, node->type,
                              a->flags, &a->tape->error))
             return false;
         types += node->inputs;
-        scratch_size[id] = a->call_of[id].scratch_size;
+        rv_call *call = &a->call_of[id];
+        call->parts = a->schedule.parts[at] = parts_of_call(a, call);
+        if (call->parts > 1)
+            call->scratch_size =
+                (call->scratch_size + RV_ALIGNMENT - 1) / RV_ALIGNMENT * RV_ALIGNMENT;
+        scratch_size[id] = call->scratch_size * (size_t)call->parts;
     }
     return true;
 }
@@ -107,13 +138,14 @@ static void write_constants(assembly *a)
 
 /* ---- calls ---- */
 
-static void emit(assembly *a, rv_call call, const void *const *in)
+/* The next call, made of the scheduled nodes first .. last or of an assignment. */
+static void emit(assembly *a, const rv_call *call, const int32_t *nodes, int32_t count)
 {
-    const void **operands = a->program->operands + a->operand;
-    memcpy(operands, in, (size_t)call.inputs * sizeof *in);
-    call.in = operands;
-    a->operand += (size_t)call.inputs;
-    a->program->calls[a->program->count++] = call;
+    rv_program *program = a->program;
+    memcpy(program->node + a->emitted, nodes, (size_t)count * sizeof *nodes);
+    a->emitted += count;
+    program->node_end[program->count] = a->emitted;
+    program->calls[0][program->count++] = *call;
 }
 
 static void emit_node(assembly *a, int32_t id)
@@ -126,7 +158,7 @@ static void emit_node(assembly *a, int32_t id)
     call.in = a->program->operands + a->operand;
     for (int k = 0; k < node->inputs; k++)
         a->program->operands[a->operand++] = address(a, node->in[k]);
-    a->program->calls[a->program->count++] = call;
+    emit(a, &call, &id, 1);
 }
 
 /* An operand of a group: in a tile, one element, or going on with the tiles. */
@@ -162,8 +194,14 @@ static bool emit_rows(assembly *a, int32_t first, int32_t last)
             if (single) step->scalar |= 1u << k;
         }
     }
-    a->program->calls[a->program->count++] = (rv_call){
-        .run = rv_run_rows, .plan = plan, .out_type = type, .out = plan->step[0].out, .parts = 1};
+    rv_call call = {.run = rv_run_rows,
+                    .plan = plan,
+                    .out_type = type,
+                    .out = plan->step[0].out,
+                    .scratch = a->program->arena + tiles,
+                    .scratch_size = a->plan.tile_bytes[id[first]],
+                    .parts = a->schedule.parts[first]};
+    emit(a, &call, id + first, last - first + 1);
     return true;
 }
 
@@ -186,12 +224,20 @@ static void copy_bytes(const rv_call *c)
     memcpy(c->out, c->in[0], rv_tensor_bytes(&out));
 }
 
-static void emit_copy(assembly *a, void *to, const void *from, const rv_type *type)
+static void emit_copy(assembly *a, int32_t effect, void *to, const void *from)
 {
+    const rv_type *type = &a->tape->nodes[effect].type;
     if (to == from) return;
-    rv_call copy = {
-        .run = copy_bytes, .out = to, .in_type = type, .out_type = *type, .inputs = 1, .parts = 1};
-    emit(a, copy, &from);
+    const void **in = a->program->operands + a->operand++;
+    *in = from;
+    rv_call copy = {.run = copy_bytes,
+                    .out = to,
+                    .in = in,
+                    .in_type = type,
+                    .out_type = *type,
+                    .inputs = 1,
+                    .parts = 1};
+    emit(a, &copy, &effect, 1);
 }
 
 static void emit_assignments(assembly *a)
@@ -204,10 +250,63 @@ static void emit_assignments(assembly *a)
             size_t snapshot = a->plan.snapshot[id];
             void *safe = a->program->arena + snapshot - (snapshot ? 1 : 0);
             const void *value = address(a, node->in[1]);
-            if (pass == 0 && snapshot) emit_copy(a, safe, value, &node->type);
-            if (pass == 1)
-                emit_copy(a, node->entry->tensor.data, snapshot ? safe : value, &node->type);
+            if (pass == 0 && snapshot) emit_copy(a, id, safe, value);
+            if (pass == 1) emit_copy(a, id, node->entry->tensor.data, snapshot ? safe : value);
         }
+}
+
+/* ---- the workers ---- */
+
+static bool any_is_cut(const rv_program *program)
+{
+    for (int64_t i = 0; i < program->count; i++)
+        if (program->calls[0][i].parts > 1) return true;
+    return false;
+}
+
+/* The calls of another worker: its part, with scratch of its own. */
+static bool copy_calls(rv_program *program, int worker)
+{
+    size_t count = (size_t)program->count;
+    rv_call *calls = program->calls[worker] = rv_alloc(count + 1, sizeof *calls);
+    if (!calls) return false;
+    memcpy(calls, program->calls[0], count * sizeof *calls);
+    for (size_t i = 0; i < count; i++) {
+        rv_call *call = &calls[i];
+        if (call->parts == 1) continue;
+        size_t by = (size_t)worker * call->scratch_size;
+        call->part = worker;
+        if (call->run == rv_run_rows) {
+            call->plan = rv_row_plan_moved(call->plan, call->scratch, call->scratch_size, by);
+            if (!call->plan) return false;
+        }
+        if (call->scratch) call->scratch = (char *)call->scratch + by;
+    }
+    return true;
+}
+
+static bool share_out(rv_program *program)
+{
+    if (!any_is_cut(program)) {
+        program->threads = 1;
+        return true;
+    }
+    bool ok = rv_pass_share(program->calls[0], program->count, program->threads, program->meets);
+    for (int worker = 1; ok && worker < program->threads; worker++)
+        ok = copy_calls(program, worker);
+    return ok;
+}
+
+void rv_program_free_calls(rv_program *program)
+{
+    for (int worker = 0; program->calls && worker < program->threads; worker++) {
+        rv_call *calls = program->calls[worker];
+        for (int64_t i = 0; calls && i < program->count; i++)
+            if (worker == 0 || (calls[i].part == worker && calls[i].run == rv_run_rows))
+                rv_free((void *)(uintptr_t)calls[i].plan);
+        rv_free(calls);
+    }
+    rv_free(program->calls);
 }
 
 /* ---- all of it ---- */
@@ -220,12 +319,17 @@ static bool make_room(assembly *a, size_t **scratch_size, int count)
         if (a->live[id]) operands += (size_t)a->tape->nodes[id].inputs, calls += 2;
     *scratch_size = rv_alloc(nodes, sizeof **scratch_size);
     a->call_of = rv_alloc(nodes, sizeof *a->call_of);
-    program->calls = rv_alloc(calls, sizeof *program->calls);
+    program->calls = rv_alloc((size_t)program->threads, sizeof *program->calls);
+    if (program->calls) program->calls[0] = rv_alloc(calls, sizeof *program->calls[0]);
+    program->meets = rv_alloc(calls, sizeof *program->meets);
+    program->node = rv_alloc(calls, sizeof *program->node);
+    program->node_end = rv_alloc(calls, sizeof *program->node_end);
     program->operands = rv_alloc(operands, sizeof *program->operands);
     program->operand_types = rv_alloc(operands, sizeof *program->operand_types);
     program->outputs = rv_alloc((size_t)count + 1, sizeof *program->outputs);
     program->inputs = rv_alloc(a->tape->inputs.count + 1, sizeof *program->inputs);
     return (rv_plan_new(a->tape, &a->plan) && *scratch_size && a->call_of && program->calls &&
+            program->calls[0] && program->meets && program->node && program->node_end &&
             program->operands && program->operand_types && program->outputs && program->inputs) ||
            rv_fail_memory(&a->tape->error);
 }
@@ -254,6 +358,9 @@ bool rv_program_assemble(rv_program *program, const bool *live, const int32_t *o
     }
     if (ok) {
         emit_assignments(&a);
+        ok = share_out(program) || rv_fail_memory(&a.tape->error);
+    }
+    if (ok) {
         program->output_count = count;
         for (int i = 0; i < count; i++) program->outputs[i] = tensor_at(&a, outputs[i]);
         for (size_t i = 0; i < a.tape->inputs.count; i++)

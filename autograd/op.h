@@ -59,9 +59,13 @@ struct rv_call {
     const rv_type *in_type;
     rv_type out_type;
     int inputs;
-    int part, parts;    /* 0 of 1 where nobody shares the work */
-    int64_t most_parts; /* set by `select`: the most parts there can be; 0: no more than one */
-    double operations;  /* set by `select`: floating-point operations that the result takes */
+    int part, parts; /* 0 of 1 where nobody shares the work */
+
+    /* Set by `select`: */
+    int64_t most_parts; /* equal pieces, one after the other in out, of which parts get their share
+                           by rv_call_share; 0: the work cannot be cut */
+    unsigned sliced;    /* bit k: of in[k] too a part reads only its share */
+    double operations;  /* floating-point operations that the result takes; 0: not known */
 };
 
 /* Of `total` equal pieces of work those of a call's part: first .. end. */

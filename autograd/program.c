@@ -73,6 +73,8 @@ static rv_program *build(rv_tape *from, const rv_var *outputs, int count, unsign
         rv_fail_memory(&from->error);
     } else {
         program->references = 1;
+        program->team = rv_team_retain(rv_program_cache_team(from->store));
+        program->threads = rv_team_size(program->team);
         program->tape = rewrite(from, ids, count, flags, &from->error);
         ok = program->tape;
     }
@@ -98,7 +100,7 @@ static rv_program *build(rv_tape *from, const rv_var *outputs, int count, unsign
 
 rv_hash rv_tape_hash(const rv_tape *tape, const rv_var *outputs, int count, unsigned flags)
 {
-    rv_hash hash = {flags, (uint64_t)tape->dtype};
+    rv_hash hash = {flags, (uint64_t)tape->dtype | (uint64_t)rv_threads(tape->store) << 8};
     for (size_t i = 0; i < tape->inputs.count; i++)
         hash = rv_hash_pair(hash, tape->nodes[tape->inputs.id[i]].hash);
     for (int i = 0; i < count; i++) hash = rv_hash_pair(hash, tape->nodes[outputs[i].id].hash);
@@ -152,8 +154,11 @@ rv_hash rv_program_hash(const rv_program *program) { return program->hash; }
 void rv_program_free(rv_program *program)
 {
     if (!program || --program->references > 0) return;
-    for (int64_t i = 0; i < program->count; i++) rv_free((void *)(uintptr_t)program->calls[i].plan);
-    rv_free(program->calls);
+    rv_program_free_calls(program);
+    rv_free(program->meets);
+    rv_free(program->node);
+    rv_free(program->node_end);
+    rv_team_free(program->team);
     rv_free(program->operands);
     rv_free(program->operand_types);
     rv_free(program->arena);
@@ -165,11 +170,25 @@ void rv_program_free(rv_program *program)
 
 /* ---- running ---- */
 
+static void work(void *context, int worker)
+{
+    const rv_program *program = context;
+    const rv_call *calls = program->calls[worker];
+    for (int64_t i = 0; i < program->count; i++) {
+        if (program->meets[i]) rv_team_meet(program->team);
+        if (worker == 0 || calls[i].parts > 1) calls[i].run(&calls[i]);
+    }
+}
+
 rv_code rv_run(rv_program *program)
 {
     if (!program) return RV_ERROR_ARGUMENT;
-    const rv_call *end = program->calls + program->count;
-    for (const rv_call *call = program->calls; call < end; call++) call->run(call);
+    if (program->threads > 1) {
+        rv_team_run(program->team, work, program);
+        return RV_OK;
+    }
+    const rv_call *end = program->calls[0] + program->count;
+    for (const rv_call *call = program->calls[0]; call < end; call++) call->run(call);
     return RV_OK;
 }
 
@@ -196,5 +215,6 @@ double rv_value(const rv_program *program, int k)
 rv_program_stats rv_program_statistics(const rv_program *program)
 {
     if (!program) return (rv_program_stats){0};
-    return (rv_program_stats){program->count, program->arena_bytes, program->live_bytes};
+    return (rv_program_stats){program->count, program->arena_bytes, program->live_bytes,
+                              program->threads};
 }

@@ -30,12 +30,18 @@ typedef enum rv_compile_flags {
     RV_REFERENCE = 16, /* run the naive reference kernels */
     RV_FUSE = 32,      /* run neighbouring pointwise ops as one instruction, tile by tile */
     RV_MERGE = 64,     /* accumulate products that meet in a sum */
+    RV_CUT = 128,      /* share out among threads whatever can be, even if it gains nothing */
     RV_DEFAULT = RV_SIMPLIFY | RV_REUSE | RV_IN_PLACE | RV_EFFECTS | RV_FUSE | RV_MERGE,
     RV_VALUES = RV_DEFAULT & ~RV_EFFECTS /* compute, change nothing: for evaluation */
 } rv_compile_flags;
 
 rv_program *rv_compile_with(rv_tape *tape, const rv_var *outputs, int count, unsigned flags);
 void rv_program_free(rv_program *program);
+
+/* How many threads, the caller's among them, run the programs compiled on this store from now on: 1 at first,
+ * 64 at most. Any number gives the same bits; a program too small to gain runs on one. */
+bool rv_set_threads(rv_store *store, int threads, rv_error *error);
+int rv_threads(const rv_store *store);
 
 /* The memory of an input, to be filled before rv_run; zeros at first, it keeps its content between
  * runs. NULL when the tape has no input of that name. */
@@ -53,6 +59,7 @@ typedef struct rv_program_stats {
     int64_t instructions;
     size_t arena_bytes;
     size_t live_bytes; /* the most that is alive at once: no plan can do with less */
+    int threads;
 } rv_program_stats;
 rv_program_stats rv_program_statistics(const rv_program *program);
 

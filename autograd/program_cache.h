@@ -1,10 +1,15 @@
-/* Programs kept by a store under the hash of the tape they were compiled from. */
+/* What a store keeps for its programs: the team that runs them, and the programs themselves under the
+ * hash of the tape they were compiled from. */
 #ifndef RV_AUTOGRAD_PROGRAM_CACHE_H
 #define RV_AUTOGRAD_PROGRAM_CACHE_H
 
 #include "autograd/program.h"
+#include "autograd/team.h"
 
 enum { RV_PROGRAM_CACHE_SIZE = 64 }; /* programs; the one unused for longest makes room */
+
+/* The team that programs compiled now are for; NULL for one thread. The store's reference. */
+rv_team *rv_program_cache_team(const rv_store *store);
 
 /* A reference to the program of that hash, or NULL. */
 rv_program *rv_program_cache_find(rv_store *store, rv_hash hash);

@@ -3,10 +3,17 @@
 #define RV_AUTOGRAD_PROGRAM_INTERNAL_H
 
 #include "autograd/program.h"
+#include "autograd/team.h"
 
 struct rv_program {
-    rv_call *calls;
+    rv_call **calls; /* [threads][count]: the same for every worker but for its part */
     int64_t count;
+    bool *meets;   /* [count] whether the workers meet before a call */
+    int32_t *node; /* the scheduled nodes of program->tape, and the assignments that copy */
+    int32_t
+        *node_end; /* [count] where in `node` those of a call end, and those of the next begin */
+    int threads;
+    rv_team *team;         /* NULL for one thread */
     const void **operands; /* the calls' input pointers, one after the other */
     rv_type *operand_types;
     unsigned char *arena;
@@ -22,5 +29,6 @@ struct rv_program {
 /* Schedules, plans and assembles the live nodes of program->tape. Errors are kept on that tape. */
 bool rv_program_assemble(rv_program *program, const bool *live, const int32_t *outputs, int count,
                          unsigned flags);
+void rv_program_free_calls(rv_program *program);
 
 #endif

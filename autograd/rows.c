@@ -35,6 +35,33 @@ void rv_row_operands(rv_row_plan *plan, int i, int inputs)
     step[1].in_moves = step->in_moves + inputs;
 }
 
+static const void *moved(const void *at, const void *tiles, size_t size, size_t by)
+{
+    uintptr_t offset = (uintptr_t)at - (uintptr_t)tiles;
+    return offset < size ? (const char *)at + by : at;
+}
+
+rv_row_plan *rv_row_plan_moved(const rv_row_plan *plan, const void *tiles, size_t size, size_t by)
+{
+    int operands = 0;
+    for (int i = 0; i < plan->steps; i++) operands += plan->step[i].inputs;
+    rv_row_plan *copy = rv_row_plan_new(plan->blocks, plan->steps, operands);
+    for (int i = 0; copy && i < plan->steps; i++) {
+        const rv_row_step *from = &plan->step[i];
+        rv_row_step *to = &copy->step[i];
+        rv_row_operands(copy, i, from->inputs);
+        to->run = from->run;
+        to->scalar = from->scalar;
+        to->out_moves = from->out_moves;
+        to->out = (void *)(uintptr_t)moved(from->out, tiles, size, by);
+        for (int k = 0; k < from->inputs; k++) {
+            to->in[k] = moved(from->in[k], tiles, size, by);
+            to->in_moves[k] = from->in_moves[k];
+        }
+    }
+    return copy;
+}
+
 static void run_tile(const rv_row_plan *plan, int64_t first, int64_t blocks)
 {
     for (int s = 0; s < plan->steps; s++) {
@@ -50,14 +77,14 @@ static void run_tile(const rv_row_plan *plan, int64_t first, int64_t blocks)
 void rv_run_rows(const rv_call *call)
 {
     const rv_row_plan *plan = call->plan;
-    const rv_row_step *end = plan->step + plan->steps;
-    if (plan->blocks == plan->tile) {
+    if (plan->blocks == plan->tile && call->parts == 1) {
+        const rv_row_step *end = plan->step + plan->steps;
         for (const rv_row_step *step = plan->step; step < end; step++)
             step->run(plan->blocks, step->out, step->in, step->inputs, step->scalar);
         return;
     }
-    int64_t first = 0;
-    for (; first + plan->tile <= plan->blocks; first += plan->tile)
-        run_tile(plan, first, plan->tile);
-    if (first < plan->blocks) run_tile(plan, first, plan->blocks - first);
+    int64_t first, last;
+    rv_call_share(call, plan->blocks, &first, &last);
+    for (; first + plan->tile <= last; first += plan->tile) run_tile(plan, first, plan->tile);
+    if (first < last) run_tile(plan, first, last - first);
 }

@@ -25,8 +25,9 @@ typedef struct rv_row_plan {
 } rv_row_plan;
 
 enum {
-    RV_TILE_BLOCKS = 16, /* 1 KiB an operand */
-    RV_GROUP_MOST = 64   /* ops in a group */
+    RV_TILE_BLOCKS = 16,  /* 1 KiB an operand */
+    RV_GROUP_MOST = 64,   /* ops in a group */
+    RV_ROW_OPERATIONS = 6 /* what an element of one op costs, in operations of a product */
 };
 
 /* Blocks of a tensor. */
@@ -38,6 +39,9 @@ void rv_run_rows(const rv_call *call);
 /* A plan for so many steps with so many operands in all, in one piece of memory (rv_free); step[i].in
  * and in_moves are left to be set by rv_row_operands. NULL without memory. */
 rv_row_plan *rv_row_plan_new(int64_t blocks, int steps, int operands);
+
+/* The same plan for another part: what it has in the `size` bytes at `tiles` lies `by` bytes further on. */
+rv_row_plan *rv_row_plan_moved(const rv_row_plan *plan, const void *tiles, size_t size, size_t by);
 
 /* The next `inputs` operands of the plan's memory for step i; steps must be set in order. */
 void rv_row_operands(rv_row_plan *plan, int i, int inputs);

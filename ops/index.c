@@ -11,6 +11,18 @@ static bool mergeable(const rv_copy_plan *p, int64_t outer, int64_t inner)
            p->out_stride[outer] == p->dim[inner] * p->out_stride[inner];
 }
 
+/* The outermost dimension can be shared out where it goes through the whole output in order. */
+static void cut(rv_call *call, const rv_copy_plan *p)
+{
+    const rv_shape *in = &call->in_type[0].shape;
+    if (p->rank == 0 || p->out_stride[0] * p->dim[0] != p->out_count || p->out_offset < 0 ||
+        p->out_offset >= p->out_stride[0])
+        return;
+    call->most_parts = p->dim[0];
+    call->sliced = p->in_stride[0] * p->dim[0] == rv_shape_count(*in) && p->in_offset >= 0 &&
+                   p->in_offset < p->in_stride[0];
+}
+
 rv_kernel rv_select_copy(rv_call *call, rv_copy_plan plan)
 {
     rv_copy_plan *merged = rv_alloc(1, sizeof *merged);
@@ -32,11 +44,17 @@ rv_kernel rv_select_copy(rv_call *call, rv_copy_plan plan)
         merged->out_stride[last] = plan.out_stride[d];
     }
     call->plan = merged;
+    cut(call, merged);
     return rv_kernels_for(call->out_type.dtype)->copy;
 }
 
 void rv_copy_addend(const rv_call *call)
 {
     rv_tensor addend = rv_call_in(call, call->inputs - 1);
-    if (call->out != addend.data) memcpy(call->out, addend.data, rv_tensor_bytes(&addend));
+    if (call->out == addend.data) return;
+    int64_t first = 0, end = 1, pieces = call->parts > 1 ? call->most_parts : 1;
+    if (call->parts > 1) rv_call_share(call, pieces, &first, &end);
+    size_t piece = rv_tensor_bytes(&addend) / (size_t)pieces, from = (size_t)first * piece;
+    memcpy((char *)call->out + from, (const char *)addend.data + from,
+           (size_t)(end - first) * piece);
 }

@@ -47,7 +47,8 @@ static inline void rv_result(const rv_call *c, int64_t i, double value)
  * NULL without memory. */
 rv_kernel rv_select_copy(rv_call *call, rv_copy_plan plan);
 
-/* For ops that add a product to their last input: brings that to out, where the kernel adds to it. */
+/* For ops that add a product to their last input: brings that, or a part's share of it, to out, where the
+ * kernel adds to it. */
 void rv_copy_addend(const rv_call *call);
 
 /* An axis counted from the end becomes one counted from the start; -1 when there is none such. */

@@ -94,6 +94,10 @@ static rv_kernel choose(rv_call *c)
     *plan = geometry(c);
     c->plan = plan;
     c->scratch_size = kernels->matmul_scratch(plan);
+    c->operations = 2.0 * (double)plan->batch * (double)plan->m * (double)plan->n * (double)plan->k;
+    bool batch = plan->batch > 1;
+    c->most_parts = batch ? plan->batch : plan->n > 1 ? plan->m : 0;
+    c->sliced = (batch || !plan->transpose_a) | (batch ? 2u : 0) | 4;
     return kernels->matmul;
 }
 

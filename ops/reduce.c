@@ -82,6 +82,11 @@ static bool make_plan(rv_call *c)
         else
             append_axis(&p->rank, p->dim, p->stride, x.dim[d], stride[d]);
     c->plan = p;
+    c->operations = (double)rv_shape_count(x);
+    if (p->rank > 1) { /* in a single row each vector of outputs has its neighbours */
+        c->most_parts = p->dim[0];
+        c->sliced = p->stride[0] * p->dim[0] == rv_shape_count(x);
+    }
     return true;
 }
 

@@ -53,6 +53,7 @@ typedef struct rv_schedule {
     int32_t *id;           /* [count] nodes */
     int32_t *first, *last; /* [count] the positions of a position's group */
     int32_t *position;     /* [nodes] or -1 */
+    int32_t *parts;        /* [count] into which the instruction that begins there is cut */
 } rv_schedule;
 
 bool rv_pass_schedule(rv_tape *tape, const bool *live, const rv_place *place, unsigned flags,
@@ -60,8 +61,9 @@ bool rv_pass_schedule(rv_tape *tape, const bool *live, const rv_place *place, un
 void rv_schedule_free(rv_schedule *schedule);
 
 typedef struct rv_plan {
-    rv_place *place;  /* [nodes] */
-    size_t *scratch;  /* [nodes] arena offset of an instruction's scratch */
+    rv_place *place;    /* [nodes] */
+    size_t *scratch;    /* [nodes] arena offset of an instruction's scratch */
+    size_t *tile_bytes; /* [nodes] of a group, by its first node: the tiles of one part */
     size_t *snapshot; /* [nodes] of an assignment: 1 + arena offset of a copy of its value, or 0 */
     size_t arena_bytes, live_bytes;
 } rv_plan;
@@ -74,6 +76,12 @@ void rv_plan_free(rv_plan *plan);
 bool rv_pass_plan(rv_tape *tape, const bool *live, const int32_t *outputs, int count,
                   const rv_schedule *schedule, const size_t *scratch_size, unsigned flags,
                   rv_plan *plan);
+
+/* Into how many parts work of so many floating-point operations and bytes is cut: 1 or `threads`. */
+int rv_pass_parts(double operations, double bytes, int64_t most_parts, int threads, unsigned flags);
+
+/* meets[i] = whether the workers must meet before call i. False without memory. */
+bool rv_pass_share(const rv_call *calls, int64_t count, int threads, bool *meets);
 
 /* ---- one call, outside a program ---- */
 

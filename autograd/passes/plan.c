@@ -281,7 +281,8 @@ static size_t place_tiles(planner *p, int32_t first, int32_t last)
         busy_until[slot] = p->last[id];
         *place = (rv_place){.kind = RV_PLACE_TILE, .offset = (size_t)slot * tile, .owner = true};
     }
-    return (size_t)slots * tile;
+    p->plan->tile_bytes[s->id[first]] = (size_t)slots * tile;
+    return (size_t)slots * tile * (size_t)s->parts[first];
 }
 
 static bool place_group(planner *p, int32_t first, int32_t last, size_t scratch)
@@ -369,14 +370,16 @@ bool rv_plan_new(const rv_tape *tape, rv_plan *plan)
     size_t nodes = (size_t)tape->count + 1;
     *plan = (rv_plan){.place = rv_alloc(nodes, sizeof *plan->place),
                       .scratch = rv_alloc(nodes, sizeof *plan->scratch),
+                      .tile_bytes = rv_alloc(nodes, sizeof *plan->tile_bytes),
                       .snapshot = rv_alloc(nodes, sizeof *plan->snapshot)};
-    return plan->place && plan->scratch && plan->snapshot;
+    return plan->place && plan->scratch && plan->tile_bytes && plan->snapshot;
 }
 
 void rv_plan_free(rv_plan *plan)
 {
     rv_free(plan->place);
     rv_free(plan->scratch);
+    rv_free(plan->tile_bytes);
     rv_free(plan->snapshot);
     *plan = (rv_plan){0};
 }

@@ -151,6 +151,7 @@ static void emit_order(scheduler *s, const links *l, rv_schedule *schedule)
         }
         for (int32_t at = first; at < schedule->count; at++) {
             schedule->first[at] = first;
+            schedule->parts[at] = 1;
             schedule->last[at] = schedule->count - 1;
         }
         for (int32_t edge = l->first_edge[root]; edge; edge = l->next_edge[edge - 1])
@@ -165,7 +166,7 @@ bool rv_pass_schedule(rv_tape *tape, const bool *live, const rv_place *place, un
     for (int32_t id = 0; id < tape->count; id++) edges += (size_t)tape->nodes[id].inputs;
     *schedule = (rv_schedule){0};
     int32_t *memory = rv_alloc(9 * nodes + 2 * edges, sizeof *memory);
-    int32_t *kept = rv_alloc(4 * nodes, sizeof *kept);
+    int32_t *kept = rv_alloc(5 * nodes, sizeof *kept);
     if (!memory || !kept) {
         rv_free(memory);
         rv_free(kept);
@@ -175,6 +176,7 @@ bool rv_pass_schedule(rv_tape *tape, const bool *live, const rv_place *place, un
     schedule->first = kept + nodes;
     schedule->last = kept + 2 * nodes;
     schedule->position = kept + 3 * nodes;
+    schedule->parts = kept + 4 * nodes;
     for (int32_t id = 0; id < tape->count; id++) schedule->position[id] = -1;
     scheduler s = {tape,
                    live,

@@ -109,7 +109,7 @@ static void run(const rv_call *call, rv_side side)
     g.a = call->in[0];
     if (side == RV_SIDE_DW) {
         g.b = call->in[1], g.c = matrix;
-        RV_NAME(rv_gemm_run)(&g, rest);
+        RV_NAME(rv_gemm_run)(&g, 0, g.m, rest);
         walk(p, true, matrix, positions(p), 1, call->out);
     } else {
         const bool forward = side == RV_SIDE_Y;
@@ -117,7 +117,7 @@ static void run(const rv_call *call, rv_side side)
         memset(matrix, 0, (size_t)count * sizeof(real));
         walk(p, false, matrix, forward ? positions(p) : 1, forward ? 1 : pixels(p), w);
         g.b = matrix, g.c = call->out;
-        RV_NAME(rv_gemm_run)(&g, rest);
+        RV_NAME(rv_gemm_run)(&g, 0, g.m, rest);
     }
 }
 

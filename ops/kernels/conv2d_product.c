@@ -48,7 +48,7 @@ static void run(const rv_call *call, rv_side side)
         p.gemm.a = a + g * p.a_group;
         p.gemm.b = b + g * p.b_group;
         p.gemm.c = (real *)call->out + g * p.c_group;
-        RV_NAME(rv_gemm_run)(&p.gemm, call->scratch);
+        RV_NAME(rv_gemm_run)(&p.gemm, 0, p.gemm.m, call->scratch);
     }
 }
 

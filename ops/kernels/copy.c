@@ -65,13 +65,29 @@ static int64_t contiguous(const rv_copy_plan *p, const int64_t *stride)
     return p->rank - 1;
 }
 
+/* What a part has of the outermost dimension. */
+static rv_copy_plan share(const rv_call *call)
+{
+    rv_copy_plan p = *(const rv_copy_plan *)call->plan;
+    int64_t first, end;
+    rv_call_share(call, p.dim[0], &first, &end);
+    p.dim[0] = end - first;
+    p.in_offset += first * p.in_stride[0];
+    p.out_offset += first * p.out_stride[0];
+    p.out_count = p.dim[0] * p.out_stride[0];
+    return p;
+}
+
 void RV_NAME(rv_kernel_copy)(const rv_call *call)
 {
-    const rv_copy_plan *p = call->plan;
+    const rv_copy_plan *p = call->plan, part = call->parts > 1 ? share(call) : *p;
+    p = &part;
+    if (p->rank > 0 && p->dim[0] == 0) return;
     word *out = (word *)call->out + p->out_offset;
     const word *in = (const word *)call->in[0] + p->in_offset;
     if (p->clear) {
-        memset(call->out, 0, (size_t)p->out_count * sizeof *out);
+        const int64_t before = call->parts > 1 ? p->out_offset % p->out_stride[0] : p->out_offset;
+        memset(out - before, 0, (size_t)p->out_count * sizeof *out);
     }
     if (p->rank < 2) {
         const bool run = p->rank == 1;

@@ -184,10 +184,16 @@ size_t RV_NAME(rv_gemm_scratch)(const rv_gemm *g)
            sizeof(real);
 }
 
-void RV_NAME(rv_gemm_run)(const rv_gemm *g, real *scratch)
+void RV_NAME(rv_gemm_run)(const rv_gemm *g, int64_t first, int64_t end, real *scratch)
 {
-    const rv_gemm u = one_row(g);
-    switch (choose(&u)) {
+    rv_gemm u = one_row(g);
+    const method way = choose(&u); /* by the whole shape: the same for every row */
+    if (u.m == g->m) {
+        u.m = end - first;
+        u.a += first * u.a_row;
+        u.c += first * u.c_row;
+    }
+    switch (way) {
     case DOT: dot(&u); break;
     case DIRECT: direct(&u); break;
     case PACKED: packed(&u, scratch); break;

@@ -18,6 +18,8 @@ typedef struct rv_gemm {
 } rv_gemm;
 
 size_t RV_NAME(rv_gemm_scratch)(const rv_gemm *g); /* bytes; the pointers are not looked at */
-void RV_NAME(rv_gemm_run)(const rv_gemm *g, real *scratch);
+
+/* The rows first .. end of c; of a c of one column, all of them. */
+void RV_NAME(rv_gemm_run)(const rv_gemm *g, int64_t first, int64_t end, real *scratch);
 
 #endif

@@ -16,14 +16,18 @@ size_t RV_NAME(rv_matmul_scratch)(const rv_matmul_plan *plan)
     return RV_NAME(rv_gemm_scratch)(&g);
 }
 
+/* Parts share the members of the batch, or the rows of the one product. */
 void RV_NAME(rv_kernel_matmul)(const rv_call *call)
 {
     const rv_matmul_plan *p = call->plan;
+    const bool by_row = p->batch == 1;
     rv_gemm g = product(p);
-    for (int64_t s = 0; s < p->batch; s++) {
+    int64_t first = 0, end = by_row ? p->m : p->batch;
+    if (call->parts > 1) rv_call_share(call, end, &first, &end);
+    for (int64_t s = by_row ? 0 : first; s < (by_row ? 1 : end); s++) {
         g.a = (const real *)call->in[0] + s * p->m * p->k;
         g.b = (const real *)call->in[1] + s * p->k * p->n;
         g.c = (real *)call->out + s * p->m * p->n;
-        RV_NAME(rv_gemm_run)(&g, call->scratch);
+        RV_NAME(rv_gemm_run)(&g, by_row ? first : 0, by_row ? end : p->m, call->scratch);
     }
 }

@@ -130,13 +130,28 @@ static void outputs(const reduction *how, const rv_reduce_plan *p, const real *x
     }
 }
 
+/* What a part has of the outermost dimension; *out moves there. */
+static rv_reduce_plan share(const rv_call *call, const real **x, real **out)
+{
+    rv_reduce_plan p = *(const rv_reduce_plan *)call->plan;
+    int64_t first, end, count = 1;
+    rv_call_share(call, p.dim[0], &first, &end);
+    for (int64_t d = 1; d < p.rank; d++) count *= p.dim[d];
+    p.dim[0] = end - first;
+    *x += first * p.stride[0];
+    *out += first * count;
+    return p;
+}
+
 static void run(const rv_call *call, const reduction *how)
 {
-    const rv_reduce_plan *p = call->plan;
-    const int64_t last = p->rank - 1, n = p->rank > 0 ? p->dim[last] : 1;
-    const int64_t stride = p->rank > 0 ? p->stride[last] : 0;
     const real *x = call->in[0];
     real *out = call->out;
+    const rv_reduce_plan *p = call->plan, part = call->parts > 1 ? share(call, &x, &out) : *p;
+    p = &part;
+    if (p->rank > 0 && p->dim[0] == 0) return;
+    const int64_t last = p->rank - 1, n = p->rank > 0 ? p->dim[last] : 1;
+    const int64_t stride = p->rank > 0 ? p->stride[last] : 0;
     int64_t index[RV_MAX_RANK] = {0}, d;
     do {
         int64_t j = 0;

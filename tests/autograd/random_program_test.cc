@@ -26,9 +26,10 @@ void fill_inputs(rv_program *program, const RandomGraph &graph, uint64_t seed)
 
 void keep(Trace *trace, const rv_tensor &tensor) { trace->push_back(values_of(tensor)); }
 
-Trace run_compiled(unsigned seed, unsigned flags, rv_dtype dtype)
+Trace run_compiled(unsigned seed, unsigned flags, rv_dtype dtype, int threads)
 {
     Tape t(dtype, seed);
+    EXPECT_TRUE(rv_set_threads(t.store(), threads, nullptr));
     const RandomGraph graph(t, seed, true);
     Trace trace;
     EXPECT_EQ(t.code(), RV_OK) << t.error();
@@ -104,9 +105,9 @@ class RandomGraphs : public testing::Test {
             EXPECT_EQ(where, "") << "graph " << seed;
         }
     }
-    static auto compiled(unsigned flags, rv_dtype dtype = RV_F64)
+    static auto compiled(unsigned flags, rv_dtype dtype = RV_F64, int threads = 1)
     {
-        return [=](unsigned seed) { return run_compiled(seed, flags, dtype); };
+        return [=](unsigned seed) { return run_compiled(seed, flags, dtype, threads); };
     }
     static auto defined(unsigned flags = 0, rv_dtype dtype = RV_F64)
     {
@@ -163,6 +164,15 @@ TEST_F(RandomGraphs, AreTheSameBitForBitInF32Too)
     const unsigned memory_only = RV_EFFECTS | RV_FUSE | RV_IN_PLACE | RV_REUSE;
     expect_equal(defined(0, RV_F32), compiled(memory_only, RV_F32));
     expect_equal(defined(RV_SIMPLIFY | RV_MERGE, RV_F32), compiled(RV_DEFAULT, RV_F32));
+}
+
+TEST_F(RandomGraphs, AreTheSameBitForBitOnAnyNumberOfThreads)
+{
+    for (const int threads : {2, 3})
+        for (const rv_dtype dtype : {RV_F32, RV_F64})
+            expect_equal(compiled(RV_DEFAULT, dtype),
+                         compiled(RV_DEFAULT | RV_CUT, dtype, threads));
+    expect_equal(compiled(RV_EFFECTS), compiled(RV_EFFECTS | RV_CUT, RV_F64, 2));
 }
 
 TEST_F(RandomGraphs, AreTheSameWhenSimplified)

@@ -52,12 +52,6 @@ typedef struct row {
     samples samples;
 } row;
 
-/* How many threads Recurve may use: the one place that tells it. It has no more than one so far. */
-static void use_threads(int threads)
-{
-    if (threads > 1) fprintf(stderr, "bench: Recurve runs on one thread yet\n");
-}
-
 /* ---- one workload ---- */
 
 static void step(void *self) { rv_run(((contender *)self)->program); }
@@ -72,7 +66,7 @@ static double median_compile_seconds(const workload *w, rv_error *error)
     return samples_median(&s);
 }
 
-static bool row_load(row *r, const char *name, rv_error *error)
+static bool row_load(row *r, const char *name, int threads, rv_error *error)
 {
     bool training;
     const workload *w = workload_find(name, &training);
@@ -80,7 +74,7 @@ static bool row_load(row *r, const char *name, rv_error *error)
     snprintf(r->name, sizeof r->name, "%s", name);
     r->operations = w->operations(w, training);
     r->compile_seconds = training ? median_compile_seconds(w, error) : NAN;
-    if (error->code || !contender_new(&r->net, w, training, error)) return false;
+    if (error->code || !contender_new(&r->net, w, training, threads, error)) return false;
     if (!contender_check(&r->net, &r->check, error)) return contender_free(&r->net), false;
     long before = allocations();
     step(&r->net);
@@ -105,12 +99,20 @@ static cJSON *details(const row *r)
 
 /* ---- for tools/bench/run ---- */
 
+/* A row to be loaded, and for how many threads. */
+typedef struct served {
+    row row;
+    int threads;
+} served;
+
 static bool load(void *self, const char *name, loaded *l, char why[SERVE_TEXT])
 {
-    row *r = self;
+    const int threads = ((served *)self)->threads;
+    row *r = &((served *)self)->row;
     rv_error error = {0};
     contender_free(&r->net);
-    if (!row_load(r, name, &error)) return snprintf(why, SERVE_TEXT, "%s", error.text), false;
+    if (!row_load(r, name, threads, &error))
+        return snprintf(why, SERVE_TEXT, "%s", error.text), false;
     l->step = (task){step, &r->net};
     l->check = r->check;
     cJSON *all = details(r);
@@ -119,11 +121,11 @@ static bool load(void *self, const char *name, loaded *l, char why[SERVE_TEXT])
     return true;
 }
 
-static int serve_recurve(void)
+static int serve_recurve(int threads)
 {
-    row r = {0};
-    int status = serve(load, &r);
-    contender_free(&r.net);
+    served s = {.threads = threads};
+    int status = serve(load, &s);
+    contender_free(&s.row.net);
     return status;
 }
 
@@ -154,7 +156,7 @@ static int load_rows(row *rows, const settings *s)
             row *r = &rows[count];
             r->samples.capacity = MOST_SAMPLES;
             r->samples.seconds = calloc(MOST_SAMPLES, sizeof *r->samples.seconds);
-            if (!r->samples.seconds || !row_load(r, name, &error))
+            if (!r->samples.seconds || !row_load(r, name, s->threads, &error))
                 return fprintf(stderr, "bench: %s: %s\n", name, error.text), -1;
             count++;
             fprintf(stderr, "bench: %s is ready\n", name);
@@ -290,6 +292,5 @@ int main(int argc, char **argv)
         return wrong(argv[0]);
     if (s.list) return !list_workloads();
     if (s.write) return !write_workloads(s.write);
-    use_threads(s.threads);
-    return s.serve ? serve_recurve() : !run_alone(&s);
+    return s.serve ? serve_recurve(s.threads) : !run_alone(&s);
 }

@@ -152,11 +152,12 @@ static bool failed(contender *c, rv_error *error)
     return false;
 }
 
-bool contender_new(contender *c, const workload *w, bool training, rv_error *error)
+bool contender_new(contender *c, const workload *w, bool training, int threads, rv_error *error)
 {
     *c = (contender){.workload = w, .training = training, .store = rv_store_new(SEED)};
     if (c->store) c->tape = rv_tape_new(c->store, RV_F32);
     if (!c->tape) return failed(c, error);
+    if (!rv_set_threads(c->store, threads, error)) return contender_free(c), false;
     rv_var out = record(c);
     c->program = rv_compile_with(c->tape, &out, 1, training ? RV_DEFAULT : RV_VALUES);
     if (!c->program) return failed(c, error);
@@ -240,7 +241,7 @@ bool workload_write(const workload *w, const char *folder, rv_error *error)
     snprintf(rate, sizeof rate, "%g", w->rate);
     snprintf(steps, sizeof steps, "%lld", (long long)w->steps);
     snprintf(checked, sizeof checked, "%d", w->checked);
-    if (!contender_new(&c, w, w->loss != NULL, error)) return false;
+    if (!contender_new(&c, w, w->loss != NULL, 1, error)) return false;
     tensors[0].tensor = *rv_program_input(c.program, "x");
     if (w->loss) {
         tensors[1].tensor = *rv_program_input(c.program, "y");

@@ -49,7 +49,7 @@ typedef struct contender {
     rv_program *program; /* output 0 is the loss, or of a forward pass the prediction */
 } contender;
 
-bool contender_new(contender *c, const workload *w, bool training, rv_error *error);
+bool contender_new(contender *c, const workload *w, bool training, int threads, rv_error *error);
 void contender_free(contender *c);
 
 /* The number by which contenders are compared: the loss at the last of workload->checked steps of training;
