@@ -5,6 +5,7 @@
 #include "autograd/gradcheck.h"
 #include "autograd/gradient.h"
 #include "autograd/op.h"
+#include "autograd/profile.h"
 #include "autograd/program.h"
 #include "autograd/tape.h"
 #include "data/dataset.h"

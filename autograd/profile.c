@@ -1,0 +1,93 @@
+#include "autograd/profile.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "autograd/program_internal.h"
+#include "autograd/rows.h"
+#include "tensor/memory.h"
+
+static double type_bytes(const rv_type *type)
+{
+    return (double)rv_shape_count(type->shape) * (double)rv_dtype_size(type->dtype);
+}
+
+/* The memory that a group's rows go through, each piece counted once for reading and for writing. */
+static double row_bytes(const rv_row_plan *plan)
+{
+    int64_t pieces = 0;
+    for (int i = 0; i < plan->steps; i++) {
+        const rv_row_step *step = &plan->step[i];
+        pieces += step->out_moves;
+        for (int k = 0; k < step->inputs; k++) {
+            bool again = !step->in_moves[k];
+            for (int j = 0; j <= i && !again; j++) {
+                const rv_row_step *before = &plan->step[j];
+                again = j < i && before->out_moves && before->out == step->in[k];
+                for (int l = 0; l < (j < i ? before->inputs : k) && !again; l++)
+                    again = before->in_moves[l] && before->in[l] == step->in[k];
+            }
+            pieces += !again;
+        }
+    }
+    return (double)(pieces * plan->blocks * RV_ALIGNMENT);
+}
+
+rv_instruction rv_program_instruction(const rv_program *program, int64_t i)
+{
+    if (!program || i < 0 || i >= program->count) return (rv_instruction){0};
+    const rv_call *call = &program->calls[0][i];
+    int32_t first = i ? program->node_end[i - 1] : 0;
+    rv_instruction made = {.tape = program->tape,
+                           .node = program->node + first,
+                           .nodes = program->node_end[i] - first,
+                           .parts = call->parts,
+                           .operations = call->operations};
+    if (call->run == rv_run_rows) {
+        made.bytes = row_bytes(call->plan);
+        made.operations = (double)made.nodes * (double)rv_shape_count(call->out_type.shape);
+        return made;
+    }
+    made.bytes = type_bytes(&call->out_type);
+    for (int k = 0; k < call->inputs; k++) made.bytes += type_bytes(&call->in_type[k]);
+    return made;
+}
+
+typedef struct timing {
+    const rv_program *program;
+    rv_span *spans;
+} timing;
+
+static int64_t now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+static void work(void *context, int worker)
+{
+    const timing *t = context;
+    const rv_program *program = t->program;
+    const rv_call *calls = program->calls[worker];
+    rv_span *spans = t->spans + worker * program->count;
+    for (int64_t i = 0; i < program->count; i++) {
+        if (program->meets[i]) rv_team_meet(program->team);
+        spans[i] = (rv_span){0, 0};
+        if (worker > 0 && calls[i].parts == 1) continue;
+        spans[i].begin = now();
+        calls[i].run(&calls[i]);
+        spans[i].end = now();
+    }
+}
+
+rv_code rv_run_timed(rv_program *program, rv_span *spans)
+{
+    if (!program || !spans) return RV_ERROR_ARGUMENT;
+    timing t = {program, spans};
+    if (program->threads > 1)
+        rv_team_run(program->team, work, &t);
+    else
+        work(&t, 0);
+    return RV_OK;
+}

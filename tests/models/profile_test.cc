@@ -1,0 +1,56 @@
+/* Profiles: every node of a program belongs to one instruction, timing one changes nothing, and times rise. */
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "autograd/profile.h"
+#include "models/models.h"
+#include "optim/optim.h"
+#include "tests/tapes.h"
+
+namespace {
+
+void check_profile(int threads)
+{
+    Tape t(RV_F32, 3), same(RV_F32, 3);
+    rv_program *programs[2];
+    for (Tape *tape : {&t, &same}) {
+        EXPECT_TRUE(rv_set_threads(tape->store(), threads, nullptr));
+        rv_var loss = rv_model_find("curnn")->specimen(*tape);
+        rv_minimize(loss, rv_momentum(0.1, 0.9));
+        programs[tape == &same] = rv_compile_with(*tape, &loss, 1, RV_DEFAULT | RV_CUT);
+        ASSERT_NE(programs[tape == &same], nullptr);
+    }
+    const rv_program_stats stats = rv_program_statistics(programs[0]);
+    std::vector<rv_span> spans(static_cast<size_t>(stats.threads * stats.instructions));
+    ASSERT_EQ(rv_run_timed(programs[0], spans.data()), RV_OK);
+    ASSERT_EQ(rv_run(programs[1]), RV_OK);
+    EXPECT_EQ(rv_value(programs[0], 0), rv_value(programs[1], 0));
+    std::set<int32_t> seen;
+    int64_t before = 0;
+    for (int64_t i = 0; i < stats.instructions; i++) {
+        const rv_instruction one = rv_program_instruction(programs[0], i);
+        ASSERT_GT(one.nodes, 0);
+        for (int n = 0; n < one.nodes; n++) EXPECT_TRUE(seen.insert(one.node[n]).second);
+        EXPECT_GT(one.bytes, 0);
+        const rv_span *span = &spans[static_cast<size_t>(i)];
+        EXPECT_GE(span->begin, before);
+        EXPECT_GE(span->end, span->begin);
+        before = span->end;
+        for (int worker = 1; worker < stats.threads; worker++)
+            EXPECT_EQ(span[worker * stats.instructions].begin > 0, one.parts > 1);
+    }
+    for (rv_program *program : programs) rv_program_free(program);
+}
+
+TEST(Profile, CoversAProgramOnOneThread) { check_profile(1); }
+TEST(Profile, CoversAProgramOnTwoThreads) { check_profile(2); }
+
+TEST(Profile, RefusesWhatIsNotThere)
+{
+    rv_span span;
+    EXPECT_EQ(rv_run_timed(nullptr, &span), RV_ERROR_ARGUMENT);
+    EXPECT_EQ(rv_program_instruction(nullptr, 0).nodes, 0);
+}
+
+} // namespace
