@@ -1,6 +1,8 @@
 /* Merge: in a sum of products, such as a gate's x U + h W or a weight's gradient over all time steps, each
- * product is accumulated onto the one before instead of being written out and read again. The order
- * of the products stays that of the tape. */
+ * product is accumulated onto the one before instead of being written out and read again; and any
+ * long sum is added up term by term. */
+#include <stdlib.h>
+
 #include "autograd/passes/passes.h"
 #include "autograd/tape_internal.h"
 #include "tensor/memory.h"
@@ -50,30 +52,40 @@ static rv_var add_product(merger *m, rv_tape *to, int32_t id, const rv_node *nod
     return made;
 }
 
-/* The sum: its products, and what else it has. */
+static int by_id(const void *a, const void *b)
+{
+    int32_t x = ((const rv_var *)a)->id, y = ((const rv_var *)b)->id;
+    return (x > y) - (x < y);
+}
+
+/* The sum: what its products have come to, and its other terms, two at a time in the order they become known.
+ * A partial sum can then be computed with the last of its terms, and no term need be kept for the end. */
 static rv_var finish_sum(const merger *m, rv_tape *to, int32_t id, const rv_node *node,
                          const rv_var *in)
 {
     rv_var *terms = rv_alloc((size_t)node->inputs + 1, sizeof *terms);
-    rv_var null = {to, -1};
+    rv_var sum = {to, -1};
     if (!terms) {
         rv_fail_memory(&to->error);
-        return null;
+        return sum;
     }
     int count = 0;
     for (int k = 0; k < node->inputs; k++)
         if (m->sum[node->in[k]] != id + 1) terms[count++] = in[k];
-    terms[count++] = (rv_var){to, m->chain[id] - 1};
-    rv_var made = rv_add_all(terms, count);
+    if (m->chain[id]) terms[count++] = (rv_var){to, m->chain[id] - 1};
+    qsort(terms, (size_t)count, sizeof *terms, by_id);
+    sum = terms[0];
+    for (int k = 1; k < count; k++) sum = rv_add_all((rv_var[]){sum, terms[k]}, 2);
     rv_free(terms);
-    return made;
+    return sum;
 }
 
 static rv_var merge(void *context, rv_tape *to, int32_t id, const rv_node *node, const rv_var *in)
 {
     merger *m = context;
     if (m->sum[id]) return add_product(m, to, id, node, in);
-    return m->chain[id] ? finish_sum(m, to, id, node, in) : (rv_var){to, -1};
+    bool chained = m->chain[id] || (node->op == &rv_op_add && node->inputs > 2);
+    return chained ? finish_sum(m, to, id, node, in) : (rv_var){to, -1};
 }
 
 rv_tape *rv_pass_merge(const rv_tape *from, int32_t *outputs, int count, unsigned flags,

@@ -59,15 +59,49 @@ static int32_t source_of(const scheduler *s, int32_t id)
     return id;
 }
 
+static void find_levels(scheduler *s)
+{
+    for (int32_t id = 0; id < s->tape->count; id++) {
+        const rv_node *node = &s->tape->nodes[id];
+        if (!s->live[id]) continue;
+        for (int k = 0; k < node->inputs; k++)
+            if (s->level[node->in[k]] > s->level[id]) s->level[id] = s->level[node->in[k]];
+        if (runs(s, id) && !fusible(s, id)) s->level[id]++;
+    }
+}
+
+static bool reads_leaves_alone(const scheduler *s, int32_t id)
+{
+    const rv_node *node = &s->tape->nodes[id];
+    for (int k = 0; k < node->inputs; k++)
+        if (s->tape->nodes[source_of(s, node->in[k])].op->kind != RV_OP_LEAF) return false;
+    return true;
+}
+
+/* What depends on leaves alone, such as a decayed moment, can wait until it is read: then it often joins
+ * the group of its reader. `latest` has room for a level of each
+ * node: the highest that its readers allow. */
+static void delay(scheduler *s, int32_t *latest)
+{
+    for (int32_t id = 0; id < s->tape->count; id++) latest[id] = INT32_MAX;
+    for (int32_t id = s->tape->count - 1; id >= 0; id--) {
+        const rv_node *node = &s->tape->nodes[id];
+        if (!runs(s, id)) continue;
+        bool late = fusible(s, id) && latest[id] != INT32_MAX && reads_leaves_alone(s, id);
+        if (late) s->level[id] = latest[id];
+        int32_t before = s->level[id] - !fusible(s, id);
+        for (int k = 0; k < node->inputs; k++) {
+            int32_t in = source_of(s, node->in[k]);
+            if (before < latest[in]) latest[in] = before;
+        }
+    }
+}
+
 static void find_groups(scheduler *s)
 {
     for (int32_t id = 0; id < s->tape->count; id++) {
         const rv_node *node = &s->tape->nodes[id];
         s->group[id] = id;
-        if (!s->live[id]) continue;
-        for (int k = 0; k < node->inputs; k++)
-            if (s->level[node->in[k]] > s->level[id]) s->level[id] = s->level[node->in[k]];
-        if (runs(s, id) && !fusible(s, id)) s->level[id]++;
         if (!fusible(s, id) || !(s->flags & RV_FUSE)) continue;
         for (int k = 0; k < node->inputs; k++) {
             int32_t other = source_of(s, node->in[k]);
@@ -191,6 +225,9 @@ bool rv_pass_schedule(rv_tape *tape, const bool *live, const rv_place *place, un
                    0};
     links l = {memory + 6 * nodes, memory + 7 * nodes,         memory + 8 * nodes,
                memory + 9 * nodes, memory + 9 * nodes + edges, 0};
+    find_levels(&s);
+    delay(&s, s.members);
+    memset(s.members, 0, nodes * sizeof *s.members);
     find_groups(&s);
     split_groups(&s);
     link_up(&s, &l);
