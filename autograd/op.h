@@ -153,8 +153,11 @@ typedef struct rv_op {
     unsigned one_is_unit;  /* likewise x[k] = 1 */
     unsigned in_place;     /* out may be the memory of x[k], if of the same size */
 
-    /* y = op(x...) + z as one op: it takes z as one more input, the last. NULL: there is none. */
+    /* What programs make of products. `accumulate` is y = op(x...) + z as one op, z its last input.
+     * `share` records the product by way of an x[1] that is made ready once for several such products; the null var
+     * when that is not worth it. */
     const struct rv_op *accumulate;
+    rv_var (*share)(const void *attr, const rv_var *x);
 
     /* Composites: records the recipe on the sample's inputs. */
     rv_var (*build)(const rv_var *x, const void *attr);

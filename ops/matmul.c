@@ -1,5 +1,6 @@
 /* matmul: c[.., i, j] = sum_l a[.., i, l] b[.., l, j], either operand transposed by a flag. With the
- * flags a closed family: every gradient is again a matmul. */
+ * flags a closed family: every gradient is again a matmul. In programs b may be packed, column by
+ * column of panels: [q, k, p] instead of [k, q p]. */
 #include "ops/descriptors.h"
 #include "ops/index.h"
 #include "ops/kernels/kernels.h"
@@ -7,7 +8,7 @@
 #include "tensor/memory.h"
 
 typedef struct matmul_attr {
-    int64_t transpose_a, transpose_b;
+    int64_t transpose_a, transpose_b, packed;
 } matmul_attr;
 
 /* ---- shape rule: equal leading axes ---- */
@@ -22,6 +23,12 @@ static bool infer(rv_inference *i)
     if (a->rank < 2 || b->rank < 2)
         return rv_fail(i->error, RV_ERROR_SHAPE,
                        "takes matrices, rank 2 or more; reshape a vector to [n,1] or [1,n]");
+    if (attr->packed) {
+        if (a->rank != 2 || b->rank != 3 || a->dim[!attr->transpose_a] != b->dim[1])
+            return rv_fail(i->error, RV_ERROR_SHAPE, "takes a [m,k] and a packed b [q,k,p]");
+        i->out.shape = RV_SHAPE(a->dim[attr->transpose_a], b->dim[0] * b->dim[2]);
+        return true;
+    }
     bool fits = a->rank == b->rank;
     for (int64_t d = 0; fits && d < a->rank - 2; d++) fits = a->dim[d] == b->dim[d];
     if (!fits)
@@ -60,7 +67,15 @@ static rv_matmul_plan geometry(const rv_call *c)
                         .transpose_b = attr->transpose_b,
                         .add = c->inputs == 3};
     for (int64_t d = 0; d < out->rank - 2; d++) p.batch *= out->dim[d];
+    if (attr->packed) p.panel = c->in_type[1].shape.dim[2];
     return p;
+}
+
+/* Where b's element (l, j) is. */
+static int64_t place_in_b(const rv_matmul_plan *p, int64_t l, int64_t j)
+{
+    if (p->panel) return (j / p->panel * p->k + l) * p->panel + j % p->panel;
+    return p->transpose_b ? j * p->k + l : l * p->n + j;
 }
 
 /* ---- reference ---- */
@@ -78,8 +93,7 @@ static void reference(const rv_call *c)
                 for (int64_t l = 0; l < p.k; l++)
                     sum += rv_tensor_get(&a, n * p.m * p.k +
                                                  (p.transpose_a ? l * p.m + i : i * p.k + l)) *
-                           rv_tensor_get(&b, n * p.k * p.n +
-                                                 (p.transpose_b ? j * p.k + l : l * p.n + j));
+                           rv_tensor_get(&b, n * p.k * p.n + place_in_b(&p, l, j));
                 rv_tensor_set(&y, at, sum);
             }
 }
@@ -93,6 +107,7 @@ static rv_kernel choose(rv_call *c)
     if (!plan) return NULL;
     *plan = geometry(c);
     c->plan = plan;
+    if (plan->panel % (RV_ALIGNMENT / (int64_t)rv_dtype_size(c->out_type.dtype))) return reference;
     c->scratch_size = kernels->matmul_scratch(plan);
     c->operations = 2.0 * (double)plan->batch * (double)plan->m * (double)plan->n * (double)plan->k;
     bool batch = plan->batch > 1;
@@ -107,23 +122,66 @@ static void run_add(const rv_call *c)
     rv_kernels_for(c->out_type.dtype)->matmul(c);
 }
 
-static rv_kernel choose_add(rv_call *c) { return choose(c) ? run_add : NULL; }
+static rv_kernel choose_add(rv_call *c)
+{
+    rv_kernel chosen = choose(c);
+    return chosen && chosen != reference ? run_add : chosen;
+}
+
+/* ---- packing ---- */
+
+static rv_var pack(rv_var b, bool transpose_b, int64_t panel)
+{
+    rv_shape s = rv_shape_of(b);
+    int64_t k = s.dim[transpose_b], q = s.dim[!transpose_b] / panel;
+    return transpose_b ? rv_transpose(rv_reshape(b, RV_SHAPE(q, panel, k)), (int[]){0, 2, 1})
+                       : rv_transpose(rv_reshape(b, RV_SHAPE(k, q, panel)), (int[]){1, 0, 2});
+}
+
+static rv_var unpack(rv_var b)
+{
+    rv_shape s = rv_shape_of(b);
+    return rv_reshape(rv_transpose(b, (int[]){1, 0, 2}), RV_SHAPE(s.dim[1], s.dim[0] * s.dim[2]));
+}
 
 /* ---- gradient: with A, B the operands as multiplied, dA = dC B' and dB = A' dC ---- */
 
 static rv_var gradient(const rv_backward *b, int k)
 {
     const matmul_attr *attr = b->attr;
-    bool ta = attr->transpose_a, tb = attr->transpose_b;
-    if (k == 2) return b->dy;
-    if (k == 0)
-        return ta ? rv_matmul(b->x[1], b->dy, tb, true) : rv_matmul(b->dy, b->x[1], false, !tb);
-    return tb ? rv_matmul(b->dy, b->x[0], true, ta) : rv_matmul(b->x[0], b->dy, !ta, false);
+    bool ta = attr->transpose_a, tb = attr->transpose_b && !attr->packed;
+    rv_var a = b->x[0], c = b->x[1], dy = b->dy;
+    if (k == 2) return dy;
+    if (k == 0) {
+        if (attr->packed) c = unpack(c);
+        return ta ? rv_matmul(c, dy, tb, true) : rv_matmul(dy, c, false, !tb);
+    }
+    rv_var db = tb ? rv_matmul(dy, a, true, ta) : rv_matmul(a, dy, !ta, false);
+    return attr->packed ? pack(db, false, rv_shape_of(c).dim[2]) : db;
+}
+
+/* ---- what programs make of products that share b ---- */
+
+/* Packs b, in panels that tiles of every width divide. */
+static rv_var share(const void *attr_, const rv_var *x)
+{
+    enum { ROWS = 8, TERMS = 16, PANEL = 2 * RV_ALIGNMENT };
+    matmul_attr attr = *(const matmul_attr *)attr_;
+    rv_shape a = rv_shape_of(x[0]), b = rv_shape_of(x[1]);
+    int64_t panel = PANEL / (int64_t)rv_dtype_size(rv_dtype_of(x[1]));
+    if (attr.packed || b.rank > 2 || b.dim[!attr.transpose_b] % panel ||
+        a.dim[attr.transpose_a] < ROWS || a.dim[!attr.transpose_a] < TERMS)
+        return (rv_var){x[0].tape, -1};
+    rv_var with[2] = {x[0], pack(x[1], attr.transpose_b, panel)};
+    attr.transpose_b = 0;
+    attr.packed = 1;
+    return rv_record(x[0].tape, &rv_op_matmul, &attr, sizeof attr, with, 2);
 }
 
 /* ---- samples, descriptor, constructor ---- */
 
-#define FLAGS(ta, tb) .attr = &(matmul_attr){ta, tb}, .attr_size = sizeof(matmul_attr)
+#define FLAGS(ta, tb) .attr = &(matmul_attr){ta, tb, 0}, .attr_size = sizeof(matmul_attr)
+#define PACKED(ta) .attr = &(matmul_attr){ta, 0, 1}, .attr_size = sizeof(matmul_attr)
 static const rv_sample samples[] = {
     {.in = {{2, {3, 4}}, {2, {4, 5}}}, .low = -1, .high = 1, FLAGS(0, 0)},
     {.in = {{2, {4, 3}}, {2, {4, 5}}}, .low = -1, .high = 1, FLAGS(1, 0)},
@@ -132,6 +190,9 @@ static const rv_sample samples[] = {
     {.in = {{3, {2, 3, 4}}, {3, {2, 4, 5}}}, .low = -1, .high = 1, FLAGS(0, 0)},
     {.in = {{4, {2, 2, 1, 3}}, {4, {2, 2, 1, 3}}}, .low = -1, .high = 1, FLAGS(1, 0)},
     {.in = {{2, {7, 19}}, {2, {19, 33}}}, .low = -1, .high = 1, FLAGS(0, 0)},
+    {.in = {{2, {3, 4}}, {3, {2, 4, 5}}}, .low = -1, .high = 1, PACKED(0)},
+    {.in = {{2, {4, 9}}, {3, {1, 4, 32}}}, .low = -1, .high = 1, PACKED(1)},
+    {.in = {{2, {3, 4}}, {3, {4, 2, 5}}}, .error = "a packed b", PACKED(0)},
     {.in = {{2, {3, 4}}, {2, {5, 6}}}, .error = "inner sizes 4 and 5 differ", FLAGS(0, 0)},
     {.in = {{1, {4}}, {2, {4, 6}}}, .error = "takes matrices", FLAGS(0, 0)},
 };
@@ -141,6 +202,7 @@ static const rv_sample add_samples[] = {
     {.in = {{2, {4, 3}}, {2, {5, 4}}, {2, {3, 5}}}, .low = -1, .high = 1, FLAGS(1, 1)},
     {.in = {{3, {2, 3, 4}}, {3, {2, 5, 4}}, {3, {2, 3, 5}}}, .low = -1, .high = 1, FLAGS(0, 1)},
     {.in = {{2, {7, 19}}, {2, {19, 33}}, {2, {7, 33}}}, .low = -1, .high = 1, FLAGS(0, 0)},
+    {.in = {{2, {3, 4}}, {3, {1, 4, 32}}, {2, {3, 32}}}, .low = -1, .high = 1, PACKED(0)},
     {.in = {{2, {3, 4}}, {2, {4, 5}}, {1, {5}}},
      .error = "z is not of the product's shape",
      FLAGS(0, 0)},
@@ -159,6 +221,7 @@ const rv_op rv_op_matmul = {
     .linear = 3,
     .polynomial = true,
     .accumulate = &rv_op_matmul_add,
+    .share = share,
     RV_SAMPLES(samples),
 };
 
@@ -199,6 +262,6 @@ rv_var rv_matmul(rv_var a, rv_var b, bool transpose_a, bool transpose_b)
         operands[0] = with_leading(a, rv_shape_of(b));
         operands[1] = with_leading(b, rv_shape_of(operands[0]));
     }
-    return rv_record(NULL, &rv_op_matmul, &(matmul_attr){transpose_a, transpose_b},
+    return rv_record(NULL, &rv_op_matmul, &(matmul_attr){transpose_a, transpose_b, false},
                      sizeof(matmul_attr), operands, 2);
 }

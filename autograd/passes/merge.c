@@ -1,29 +1,41 @@
 /* Merge: in a sum of products, such as a gate's x U + h W or a weight's gradient over all time steps, each
- * product is accumulated onto the one before instead of being written out and read again; and any
- * long sum is added up term by term. */
+ * product is accumulated onto the one before instead of being written out and read again; an operand
+ * that several products share is made ready once; and any long sum is added up term by term. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "autograd/passes/passes.h"
 #include "autograd/tape_internal.h"
 #include "tensor/memory.h"
 
+enum { MOST_OPERANDS = 4 }; /* of a product */
+
+/* A product to be recorded, with room for what it is added to. */
+typedef struct product {
+    const rv_op *op;
+    const void *attr;
+    size_t attr_size;
+    int inputs;
+    rv_var in[MOST_OPERANDS + 1];
+} product;
+
 typedef struct merger {
     const rv_tape *from;
-    int32_t *sum; /* [nodes] 1 + the sum that alone reads a product, or 0 */
-    int32_t
-        *chain; /* [nodes] of a sum: 1 + what its products have come to so far, on the new tape */
+    int32_t *sum;    /* [nodes] 1 + the sum that alone reads a product, or 0 */
+    int32_t *so_far; /* [nodes] of a sum: 1 + what its products have come to, on the new tape */
+    bool *shared;    /* [nodes] whether another product has the same second operand */
 } merger;
 
-/* Readers are counted up to 2, which is too many. */
 static void find_sums(merger *m, const bool *live, const int32_t *outputs, int count,
                       unsigned char *readers)
 {
+    enum { MANY = 2 };
     const rv_tape *tape = m->from;
-    for (int i = 0; i < count; i++) readers[outputs[i]] = 2;
+    for (int i = 0; i < count; i++) readers[outputs[i]] = MANY;
     for (int32_t id = 0; id < tape->count; id++)
         for (int k = 0; live[id] && k < tape->nodes[id].inputs; k++) {
             int32_t in = tape->nodes[id].in[k];
-            if (readers[in] < 2) readers[in]++;
+            if (readers[in] < MANY) readers[in]++;
         }
     for (int32_t id = 0; id < tape->count; id++) {
         const rv_node *node = &tape->nodes[id];
@@ -34,23 +46,63 @@ static void find_sums(merger *m, const bool *live, const int32_t *outputs, int c
     }
 }
 
-/* The product, onto what its sum has come to. */
-static rv_var add_product(merger *m, rv_tape *to, int32_t id, const rv_node *node, const rv_var *in)
+static bool same_attributes(const rv_node *a, const rv_node *b)
 {
-    int32_t *chain = &m->chain[m->sum[id] - 1];
-    rv_var made;
-    if (*chain) {
-        rv_var with[4];
-        for (int k = 0; k < node->inputs; k++) with[k] = in[k];
-        with[node->inputs] = (rv_var){to, *chain - 1};
-        made = rv_record(to, node->op->accumulate, node->attr, node->attr_size, with,
-                         node->inputs + 1);
-    } else {
-        made = rv_record(to, node->op, node->attr, node->attr_size, in, node->inputs);
+    return a->op == b->op && a->attr_size == b->attr_size &&
+           (!a->attr_size || !memcmp(a->attr, b->attr, a->attr_size));
+}
+
+/* Looks for a product of the same kind and second operand among the latest ones; `latest` [nodes] of an
+ * operand, `before` [nodes] of a product: 1 + the product before. */
+static void find_shared(merger *m, const bool *live, int32_t *latest, int32_t *before)
+{
+    enum { LOOKS = 8 };
+    for (int32_t id = 0; id < m->from->count; id++) {
+        const rv_node *node = &m->from->nodes[id];
+        if (!live[id] || !node->op->share) continue;
+        int32_t other = before[id] = latest[node->in[1]];
+        latest[node->in[1]] = id + 1;
+        for (int look = 0; other && look < LOOKS; look++, other = before[other - 1])
+            if (same_attributes(node, &m->from->nodes[other - 1])) {
+                m->shared[id] = m->shared[other - 1] = true;
+                break;
+            }
     }
-    *chain = made.id + 1;
+}
+
+/* ---- products ---- */
+
+static product to_record(const rv_node *node, const rv_var *in)
+{
+    product p = {node->op, node->attr, node->attr_size, node->inputs, {{0}}};
+    memcpy(p.in, in, (size_t)node->inputs * sizeof *in);
+    return p;
+}
+
+/* The node's product on its new inputs, the second made ready for others too when that is of use. */
+static product product_of(const merger *m, rv_tape *to, int32_t id, const rv_node *node,
+                          const rv_var *in)
+{
+    rv_var shared = m->shared[id] ? node->op->share(node->attr, in) : (rv_var){to, -1};
+    if (shared.id < 0) return to_record(node, in);
+    const rv_node *other = &to->nodes[shared.id];
+    rv_var inputs[MOST_OPERANDS];
+    for (int k = 0; k < other->inputs; k++) inputs[k] = (rv_var){to, other->in[k]};
+    return to_record(other, inputs);
+}
+
+/* Records the product, onto what its sum (-1: none) has come to. */
+static rv_var record(merger *m, rv_tape *to, int32_t sum, product *p)
+{
+    bool add = sum >= 0 && m->so_far[sum];
+    if (add) p->in[p->inputs] = (rv_var){to, m->so_far[sum] - 1};
+    rv_var made = rv_record(to, add ? p->op->accumulate : p->op, p->attr, p->attr_size, p->in,
+                            p->inputs + add);
+    if (sum >= 0) m->so_far[sum] = made.id + 1;
     return made;
 }
+
+/* ---- sums ---- */
 
 static int by_id(const void *a, const void *b)
 {
@@ -60,8 +112,7 @@ static int by_id(const void *a, const void *b)
 
 /* The sum: what its products have come to, and its other terms, two at a time in the order they become known.
  * A partial sum can then be computed with the last of its terms, and no term need be kept for the end. */
-static rv_var finish_sum(const merger *m, rv_tape *to, int32_t id, const rv_node *node,
-                         const rv_var *in)
+static rv_var finish_sum(merger *m, rv_tape *to, int32_t id, const rv_node *node, const rv_var *in)
 {
     rv_var *terms = rv_alloc((size_t)node->inputs + 1, sizeof *terms);
     rv_var sum = {to, -1};
@@ -72,7 +123,7 @@ static rv_var finish_sum(const merger *m, rv_tape *to, int32_t id, const rv_node
     int count = 0;
     for (int k = 0; k < node->inputs; k++)
         if (m->sum[node->in[k]] != id + 1) terms[count++] = in[k];
-    if (m->chain[id]) terms[count++] = (rv_var){to, m->chain[id] - 1};
+    if (m->so_far[id]) terms[count++] = (rv_var){to, m->so_far[id] - 1};
     qsort(terms, (size_t)count, sizeof *terms, by_id);
     sum = terms[0];
     for (int k = 1; k < count; k++) sum = rv_add_all((rv_var[]){sum, terms[k]}, 2);
@@ -83,29 +134,36 @@ static rv_var finish_sum(const merger *m, rv_tape *to, int32_t id, const rv_node
 static rv_var merge(void *context, rv_tape *to, int32_t id, const rv_node *node, const rv_var *in)
 {
     merger *m = context;
-    if (m->sum[id]) return add_product(m, to, id, node, in);
-    bool chained = m->chain[id] || (node->op == &rv_op_add && node->inputs > 2);
-    return chained ? finish_sum(m, to, id, node, in) : (rv_var){to, -1};
+    bool sum = node->op == &rv_op_add && (m->so_far[id] || node->inputs > 2);
+    if (sum) return finish_sum(m, to, id, node, in);
+    if (!m->sum[id] && !m->shared[id]) return (rv_var){to, -1};
+    product made = product_of(m, to, id, node, in);
+    return to->error.code ? (rv_var){to, -1} : record(m, to, m->sum[id] - 1, &made);
 }
 
 rv_tape *rv_pass_merge(const rv_tape *from, int32_t *outputs, int count, unsigned flags,
                        rv_error *error)
 {
     size_t nodes = (size_t)from->count + 1;
-    merger m = {from, rv_alloc(nodes, sizeof *m.sum), rv_alloc(nodes, sizeof *m.chain)};
+    merger m = {from, rv_alloc(nodes, sizeof *m.sum), rv_alloc(nodes, sizeof *m.so_far),
+                rv_alloc(nodes, sizeof *m.shared)};
     bool *live = rv_alloc(nodes, sizeof *live);
     unsigned char *readers = rv_alloc(nodes, 1);
+    int32_t *latest = rv_alloc(2 * nodes, sizeof *latest);
     rv_tape *to = NULL;
-    if (m.sum && m.chain && live && readers) {
+    if (m.sum && m.so_far && m.shared && live && readers && latest) {
         rv_pass_prune(from, outputs, count, flags, live);
         find_sums(&m, live, outputs, count, readers);
+        find_shared(&m, live, latest, latest + nodes);
         to = rv_pass_rewrite(from, outputs, count, flags, merge, &m, error);
     } else {
         rv_fail_memory(error);
     }
     rv_free(m.sum);
-    rv_free(m.chain);
+    rv_free(m.so_far);
+    rv_free(m.shared);
     rv_free(live);
     rv_free(readers);
+    rv_free(latest);
     return to;
 }

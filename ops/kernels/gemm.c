@@ -1,7 +1,8 @@
-/* Matrix products, three ways, chosen by shape:
+/* Matrix products, four ways, chosen by shape:
  *   dot      both operands contiguous in l, and too few rows to make packing b pay
  *   direct   b is read where it lies
  *   packed   b is copied, a panel as wide as a tile at a time, into the order it is read in
+ *   panels   b is in such an order already
  * a is read where it lies, for a tile takes little of it; but packed copies blocks of an a that is
  * contiguous in i and wide, whose every row of a tile is on another page. Each result is a sum over
  * l in rising order (of LANES interleaved sums with dot, of BLOCK_K products at a time with
@@ -15,6 +16,7 @@
 
 enum {
     BLOCK_K = 512, /* rows of a packed panel: 96 KiB at most, for the second-level cache */
+    PANEL_K = 128, /* rows of a panel that stay in the first-level cache */
     BLOCK_M = 128, /* rows of a packed block of a */
     WIDE_ROW = 2048 / (int)sizeof(real),
     TILE_COLUMNS = TILE_VECTORS * LANES
@@ -22,10 +24,11 @@ enum {
 
 static int64_t min(int64_t x, int64_t y) { return x < y ? x : y; }
 
-typedef enum { DOT, DIRECT, PACKED } method;
+typedef enum { DOT, DIRECT, PACKED, PANELS } method;
 
 static method choose(const rv_gemm *g)
 {
+    if (g->panel) return PANELS;
     if (g->a_column == 1 && g->b_row == 1 && g->k >= LANES && (g->m <= 8 || g->n < LANES)) {
         return DOT;
     }
@@ -38,7 +41,7 @@ static method choose(const rv_gemm *g)
 /* A product of one column, if contiguous, is a product of one row: c' = b' a'. */
 static rv_gemm one_row(const rv_gemm *g)
 {
-    if (g->n != 1 || g->c_row != 1 || g->b_row != 1) return *g;
+    if (g->panel || g->n != 1 || g->c_row != 1 || g->b_row != 1) return *g;
     rv_gemm t = {.m = 1, .n = g->m, .k = g->k, .a = g->b, .b = g->a, .c = g->c, .add = g->add};
     t.a_row = g->k, t.a_column = 1, t.c_row = g->m;
     t.b_row = g->a_column, t.b_column = g->a_row;
@@ -176,6 +179,25 @@ static void packed(const rv_gemm *g, real *scratch)
     }
 }
 
+static void panels(const rv_gemm *g)
+{
+    const int64_t vectors = g->panel / LANES, width = rv_parts(vectors, TILE_VECTORS);
+    for (int64_t j = 0; j < g->n; j += g->panel) {
+        for (int64_t l = 0; l < g->k; l += PANEL_K) {
+            rv_gemm part = *g;
+            part.a = g->a + l * g->a_column;
+            rv_tile t = {.k = min(g->k - l, PANEL_K), .b_row = g->panel, .c_row = g->c_row};
+            t.add = g->add || l > 0;
+            for (int64_t p = 0; p < width; p++) {
+                const int64_t v = rv_part(vectors, width, p);
+                const int64_t wide = rv_part(vectors, width, p + 1) - v;
+                t.b = g->b + j * g->k + l * g->panel + v * LANES;
+                panel(&part, &t, j + v * LANES, (int)wide, 0, wide * LANES);
+            }
+        }
+    }
+}
+
 size_t RV_NAME(rv_gemm_scratch)(const rv_gemm *g)
 {
     const rv_gemm u = one_row(g);
@@ -197,5 +219,6 @@ void RV_NAME(rv_gemm_run)(const rv_gemm *g, int64_t first, int64_t end, real *sc
     case DOT: dot(&u); break;
     case DIRECT: direct(&u); break;
     case PACKED: packed(&u, scratch); break;
+    case PANELS: panels(&u); break;
     }
 }

@@ -8,10 +8,12 @@
 #include "ops/kernels/real.h"
 
 /* c[i*c_row + j] (+)= sum_{l < k} a[i*a_row + l*a_column] * b[l*b_row + j*b_column], for i < m, j < n.
- * One stride of each operand must be 1. */
+ * One stride of each operand must be 1. With `panel`, b(l, j) is
+ * b[(j / panel * k + l) * panel + j % panel] instead. */
 typedef struct rv_gemm {
     int64_t m, n, k;
     int64_t a_row, a_column, b_row, b_column, c_row;
+    int64_t panel; /* whole vectors, or 0 */
     const real *a, *b;
     real *c;
     bool add; /* to what c holds */

@@ -38,7 +38,8 @@ typedef struct rv_reduce_plan {
 typedef struct rv_matmul_plan {
     int64_t batch, m, n, k;
     bool transpose_a, transpose_b;
-    bool add; /* the product is added to what c holds */
+    int64_t panel; /* not 0: B is [n / panel, k, panel], panels whole 64-byte blocks; no batch */
+    bool add;      /* the product is added to what c holds */
 } rv_matmul_plan;
 
 /* y[n,o,i,j] = sum_{c,p,q} x[n,c, i*stride[0] + p*dilation[0] - pad[0], j*stride[1] + q*dilation[1] - pad[1]]

@@ -601,7 +601,10 @@ template <class T> void check_matmul(const rv_kernels &table, const rv_matmul_pl
                 Exact sum = 0, size = 0;
                 for (int64_t l = 0; l < p.k; l++) {
                     const Exact x = a[s * p.m * p.k + (p.transpose_a ? l * p.m + i : i * p.k + l)];
-                    const Exact y = b[s * p.k * p.n + (p.transpose_b ? j * p.k + l : l * p.n + j)];
+                    const int64_t at = p.panel ? (j / p.panel * p.k + l) * p.panel + j % p.panel
+                                       : p.transpose_b ? j * p.k + l
+                                                       : l * p.n + j;
+                    const Exact y = b[s * p.k * p.n + at];
                     sum += x * y;
                     size += std::fabs(x * y);
                 }
@@ -630,6 +633,21 @@ TYPED_TEST(Kernels, MatmulIsRightForAnySizeAndTransposition)
     });
 }
 
+TYPED_TEST(Kernels, MatmulIsRightWithBInPanels)
+{
+    using T = TypeParam;
+    this->each_table([](const rv_kernels &table) {
+        const int64_t block = 64 / static_cast<int64_t>(sizeof(T));
+        for (const int64_t panel : {block, 2 * block, 5 * block})
+            for (const int64_t panels : {1, 3})
+                for (const int64_t m : {1, 7, 8, 19})
+                    for (const int64_t k : {1, 16, 127, 128, 300})
+                        for (const bool transpose_a : {false, true})
+                            check_matmul<T>(
+                                table, {1, m, panel * panels, k, transpose_a, false, panel, false});
+    });
+}
+
 TYPED_TEST(Kernels, MatmulIsRightWhereItBlocks)
 {
     using T = TypeParam;
@@ -654,7 +672,8 @@ TYPED_TEST(Kernels, MatmulKeepsInfinityAndNaNInTheirRowsAndColumns)
             for (const int64_t m : {1, 6, 70}) {
                 for (int flags = 0; flags < 4; flags++) {
                     const int64_t n = 37, i = m / 2, j = 36, l = k - 2;
-                    const rv_matmul_plan p = {1, m, n, k, (flags & 1) != 0, (flags & 2) != 0};
+                    const rv_matmul_plan p = {1, m,    n, k, (flags & 1) != 0, (flags & 2) != 0,
+                                              0, false};
                     Buffer<T> a(m * k), b(k * n), c(m * n);
                     fill(a, 1, 0.5, 1);
                     fill(b, 2, 0.5, 1);

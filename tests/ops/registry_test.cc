@@ -137,7 +137,9 @@ TEST(Proof, SeesAMissingRefusal)
         i->out = i->in[0];
         return true;
     };
-    rv_sample samples[2] = {rv_op_find("matmul")->samples[0], rv_op_find("matmul")->samples[7]};
+    rv_sample samples[2] = {refuses.samples[0], {}};
+    for (int k = 0; k < refuses.sample_count; k++)
+        if (refuses.samples[k].error) samples[1] = refuses.samples[k];
     samples[0].in[1] = samples[0].in[0] = rv_shape{2, {4, 4}};
     refuses.samples = samples;
     refuses.sample_count = 2;
