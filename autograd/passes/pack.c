@@ -202,6 +202,11 @@ bool rv_pack(rv_buffer *buffer, int32_t count, int32_t moments, rv_packing *pack
             t.end[buffer[b].last] = b + 1;
         }
         *packing = sweep(&t, false);
+        /* with room lost, the other way often loses less */
+        if (packing->bytes > packing->live) {
+            rv_packing other = sweep(&t, true);
+            *packing = other.bytes < packing->bytes ? other : sweep(&t, false);
+        }
     }
     rv_free(t.arena.block);
     rv_free(t.begin);
