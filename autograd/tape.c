@@ -138,28 +138,40 @@ static rv_hash hash_node(const rv_tape *tape, const rv_node *node)
     return hash;
 }
 
+static uint32_t tag_of(rv_hash hash) { return (uint32_t)(hash.low >> 32); }
+
 /* The slot that holds the hash, or the empty one where it belongs. */
-static int32_t *find_slot(const rv_tape *tape, rv_hash hash)
+static rv_slot *find_slot(const rv_tape *tape, rv_hash hash)
 {
     size_t i = (size_t)hash.low & (tape->table_size - 1);
-    while (tape->table[i] && !hash_equal(tape->nodes[tape->table[i] - 1].hash, hash))
-        i = (i + 1) & (tape->table_size - 1);
+    for (rv_slot *slot; (slot = &tape->table[i])->id; i = (i + 1) & (tape->table_size - 1))
+        if (slot->tag == tag_of(hash) && hash_equal(tape->nodes[slot->id - 1].hash, hash)) break;
     return &tape->table[i];
 }
 
-static bool grow_table(rv_tape *tape)
+/* The table is at most half full. */
+static bool reserve_table(rv_tape *tape, size_t count)
 {
-    if ((size_t)tape->count * 2 < tape->table_size) return true;
-    size_t size = tape->table_size ? tape->table_size * 2 : 256;
-    int32_t *table = rv_alloc(size, sizeof *table);
+    if (count * 2 <= tape->table_size) return true;
+    size_t size = tape->table_size ? tape->table_size : 256;
+    while (size < count * 2) size *= 2;
+    rv_slot *table = rv_alloc(size, sizeof *table);
     if (!table) return rv_fail_memory(&tape->error);
     rv_free(tape->table);
     tape->table = table;
     tape->table_size = size;
     for (int32_t id = 0; id < tape->count; id++)
         if (tape->nodes[id].op->kind != RV_OP_EFFECT)
-            *find_slot(tape, tape->nodes[id].hash) = id + 1;
+            *find_slot(tape, tape->nodes[id].hash) =
+                (rv_slot){id + 1, tag_of(tape->nodes[id].hash)};
     return true;
+}
+
+bool rv_tape_reserve(rv_tape *tape, int32_t count)
+{
+    return (rv_reserve(&tape->nodes, &tape->node_capacity, (size_t)count, sizeof *tape->nodes) ||
+            rv_fail_memory(&tape->error)) &&
+           reserve_table(tape, (size_t)count);
 }
 
 /* ---- errors that name what was seen ---- */
@@ -251,7 +263,8 @@ static bool infer_type(rv_tape *tape, const rv_op *op, const void *attr, const r
         return rv_fail_memory(&tape->error);
     for (int k = 0; k < inputs; k++) types[k] = tape->nodes[in[k].id].type;
 
-    rv_error why = {0};
+    rv_error why; /* without filling its text with zeros each time */
+    why.code = RV_OK;
     rv_inference inference = {.attr = attr, .in = types, .inputs = inputs, .error = &why};
     bool ok = op->infer(&inference) &&
               rv_shape_check(inference.out.shape, rv_dtype_size(inference.out.dtype), NULL, &why);
@@ -283,35 +296,49 @@ static rv_var append(rv_tape *tape, rv_node *node)
     return (rv_var){tape, tape->count++};
 }
 
+/* The node on these inputs, new or found again. */
+static rv_var find_or_append(rv_tape *tape, rv_node *node, const rv_var *in)
+{
+    rv_var var = {tape, -1};
+    int32_t few[8], *ids = few;
+    if (!reserve_table(tape, (size_t)tape->count + 1)) return var;
+    if (node->inputs > 8 && !(ids = rv_alloc((size_t)node->inputs, sizeof *ids))) {
+        rv_fail_memory(&tape->error);
+        return var;
+    }
+    for (int k = 0; k < node->inputs; k++) ids[k] = in[k].id;
+    node->in = ids;
+    node->hash = hash_node(tape, node);
+    rv_slot *slot = node->op->kind == RV_OP_EFFECT ? NULL : find_slot(tape, node->hash);
+    if (slot && slot->id) {
+        var.id = slot->id - 1;
+    } else {
+        var = append(tape, node);
+        if (slot && var.id >= 0) *slot = (rv_slot){var.id + 1, tag_of(node->hash)};
+    }
+    if (ids != few) rv_free(ids);
+    return var;
+}
+
 rv_var rv_record(rv_tape *tape, const rv_op *op, const void *attr, size_t attr_size,
                  const rv_var *in, int inputs)
 {
     for (int k = 0; k < inputs && !tape; k++) tape = in[k].tape;
     rv_var null = {tape, -1};
     if (!tape || !check_inputs(tape, op, in, inputs)) return null;
-
     rv_node node = {.op = op, .inputs = inputs, .attr = attr, .attr_size = attr_size};
-    if (!infer_type(tape, op, attr, in, inputs, &node.type) || !grow_table(tape)) return null;
+    if (!infer_type(tape, op, attr, in, inputs, &node.type)) return null;
+    return find_or_append(tape, &node, in);
+}
 
-    int32_t few[8], *ids = few;
-    if (inputs > 8 && !(ids = rv_alloc((size_t)inputs, sizeof *ids))) {
-        rv_fail_memory(&tape->error);
-        return null;
-    }
-    for (int k = 0; k < inputs; k++) ids[k] = in[k].id;
-    node.in = ids;
-    node.hash = hash_node(tape, &node);
-
-    rv_var var;
-    int32_t *slot = op->kind == RV_OP_EFFECT ? NULL : find_slot(tape, node.hash);
-    if (slot && *slot) {
-        var = (rv_var){tape, *slot - 1};
-    } else {
-        var = append(tape, &node);
-        if (slot && var.id >= 0) *slot = var.id + 1;
-    }
-    if (ids != few) rv_free(ids);
-    return var;
+rv_var rv_tape_copy(rv_tape *to, const rv_node *node, const rv_var *in)
+{
+    rv_node copy = {.op = node->op,
+                    .type = node->type,
+                    .inputs = node->inputs,
+                    .attr = node->attr,
+                    .attr_size = node->attr_size};
+    return find_or_append(to, &copy, in);
 }
 
 /* ---- scopes and names ---- */
