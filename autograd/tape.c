@@ -44,6 +44,7 @@ void rv_tape_free(rv_tape *tape)
     rv_free(tape->nodes);
     rv_free(tape->table);
     rv_free(tape->inputs.id);
+    rv_free(tape->input_table);
     rv_free(tape->effects.id);
     rv_free(tape);
 }
@@ -94,14 +95,6 @@ const char *rv_tape_string(rv_tape *tape, const char *text)
     size_t size = strlen(text) + 1;
     char *copy = rv_tape_alloc(tape, size);
     return copy ? memcpy(copy, text, size) : NULL;
-}
-
-bool rv_id_list_add(rv_tape *tape, rv_id_list *list, int32_t id)
-{
-    if (!rv_reserve(&list->id, &list->capacity, list->count + 1, sizeof *list->id))
-        return rv_fail_memory(&tape->error);
-    list->id[list->count++] = id;
-    return true;
 }
 
 /* ---- hash-consing (invariant 5) ---- */
@@ -173,6 +166,62 @@ bool rv_tape_reserve(rv_tape *tape, int32_t count)
     return (rv_reserve(&tape->nodes, &tape->node_capacity, (size_t)count, sizeof *tape->nodes) ||
             rv_fail_memory(&tape->error)) &&
            reserve_table(tape, (size_t)count);
+}
+
+/* ---- inputs and assignments ---- */
+
+static bool add_to(rv_tape *tape, rv_id_list *list, int32_t id)
+{
+    if (!rv_reserve(&list->id, &list->capacity, list->count + 1, sizeof *list->id))
+        return rv_fail_memory(&tape->error);
+    list->id[list->count++] = id;
+    return true;
+}
+
+/* The slot of the input of that name, or the empty one where it belongs. */
+static rv_slot *input_slot(const rv_tape *tape, const char *name, uint64_t hash)
+{
+    const size_t mask = tape->input_table_size - 1;
+    size_t i = (size_t)hash & mask;
+    for (rv_slot *slot; (slot = &tape->input_table[i])->id; i = (i + 1) & mask)
+        if (slot->tag == (uint32_t)(hash >> 32) &&
+            !strcmp(tape->nodes[tape->inputs.id[slot->id - 1]].name, name))
+            break;
+    return &tape->input_table[i];
+}
+
+static uint64_t name_hash(const char *name) { return XXH3_64bits(name, strlen(name)); }
+
+int32_t rv_tape_find_input(const rv_tape *tape, const char *name)
+{
+    return tape->input_table ? input_slot(tape, name, name_hash(name))->id - 1 : -1;
+}
+
+bool rv_tape_add_input(rv_tape *tape, int32_t id)
+{
+    if (!add_to(tape, &tape->inputs, id)) return false;
+    size_t first = tape->inputs.count - 1;
+    if (tape->inputs.count * 2 > tape->input_table_size) {
+        size_t size = tape->input_table_size ? tape->input_table_size * 2 : 8;
+        rv_slot *table = rv_alloc(size, sizeof *table);
+        if (!table) return rv_fail_memory(&tape->error);
+        rv_free(tape->input_table);
+        tape->input_table = table;
+        tape->input_table_size = size;
+        first = 0;
+    }
+    for (size_t i = first; i < tape->inputs.count; i++) {
+        const char *name = tape->nodes[tape->inputs.id[i]].name;
+        uint64_t hash = name_hash(name);
+        *input_slot(tape, name, hash) = (rv_slot){(int32_t)i + 1, (uint32_t)(hash >> 32)};
+    }
+    return true;
+}
+
+bool rv_tape_add_assignment(rv_tape *tape, int32_t id)
+{
+    tape->nodes[tape->nodes[id].in[0]].assignment = id + 1;
+    return add_to(tape, &tape->effects, id);
 }
 
 /* ---- errors that name what was seen ---- */

@@ -28,7 +28,9 @@ struct rv_tape {
     rv_slot *table; /* open addressing by hash */
     size_t table_size;
     rv_block *blocks;
-    rv_id_list inputs;  /* the input leaves, all of them live in every program */
+    rv_id_list inputs;    /* the input leaves, all of them live in every program */
+    rv_slot *input_table; /* their places in that list, by the hash of their names */
+    size_t input_table_size;
     rv_id_list effects; /* the assignments */
     const char *scope[RV_SCOPE_DEPTH];
     int depth;
@@ -37,7 +39,13 @@ struct rv_tape {
 /* Memory that lives as long as the tape; NULL (and a sticky error) when there is none. */
 void *rv_tape_alloc(rv_tape *tape, size_t size);
 const char *rv_tape_string(rv_tape *tape, const char *text);
-bool rv_id_list_add(rv_tape *tape, rv_id_list *list, int32_t id);
+
+/* Enters a new node among the inputs or the assignments. */
+bool rv_tape_add_input(rv_tape *tape, int32_t id);
+bool rv_tape_add_assignment(rv_tape *tape, int32_t id);
+
+/* The place in tape->inputs of the input of that name, or -1. */
+int32_t rv_tape_find_input(const rv_tape *tape, const char *name);
 
 /* Makes room for so many nodes in all, so that recording them moves nothing. */
 bool rv_tape_reserve(rv_tape *tape, int32_t count);

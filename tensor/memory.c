@@ -22,8 +22,7 @@ static block take(size_t bytes)
 #ifdef MADV_HUGEPAGE
     enum { LARGE = 1 << 22 };
     if (bytes >= LARGE) {
-        void *base =
-            mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        void *base = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         if (base == MAP_FAILED) return (block){NULL, 0};
         madvise(base, bytes, MADV_HUGEPAGE);
         return (block){base, bytes};

@@ -36,7 +36,8 @@ typedef struct planner {
     rv_plan *plan;
     int32_t *owner; /* [nodes] whose memory a node is: itself, or what it is a view of */
     int32_t *last;  /* [nodes] the last reader of an owner; schedule->count: the run's end */
-    rv_buffer *buffer; /* until they are packed, an offset in the arena is 1 + the buffer's number */
+    rv_buffer
+        *buffer; /* until they are packed, an offset in the arena is 1 + the buffer's number */
     int32_t buffers;
 } planner;
 

@@ -22,9 +22,9 @@ static bool note(rv_tape *to, const rv_node *node, rv_var made)
 {
     rv_node *copy = &to->nodes[made.id];
     if (node->entry) copy->entry = node->entry;
-    if (node->name && !copy->name) copy->name = rv_tape_string(to, node->name);
-    if (node->op == &rv_op_input) return rv_id_list_add(to, &to->inputs, made.id);
-    if (node->op == &rv_op_assign) return rv_id_list_add(to, &to->effects, made.id);
+    if (node->name && !copy->name && !(copy->name = rv_tape_string(to, node->name))) return false;
+    if (node->op == &rv_op_input) return rv_tape_add_input(to, made.id);
+    if (node->op == &rv_op_assign) return rv_tape_add_assignment(to, made.id);
     return true;
 }
 

@@ -150,7 +150,8 @@ TEST(CompileCost, OfManyTermsViewsInputsAndAssignmentsIsLinearToo)
     }
     const rv_var sum = total(rv_add_all(terms.data(), MANY));
     const auto g = gradients(sum, wrt);
-    for (int i = 0; i < MANY; i++) rv_assign(wrt[static_cast<size_t>(i)], g[static_cast<size_t>(i)]);
+    for (int i = 0; i < MANY; i++)
+        rv_assign(wrt[static_cast<size_t>(i)], g[static_cast<size_t>(i)]);
     EXPECT_EQ(t.code(), RV_OK) << t.error();
     Program(t, {sum}).run();
 }

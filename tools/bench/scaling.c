@@ -51,7 +51,8 @@ static bool print_line(rv_store *store, int64_t steps)
 bool print_scaling(void)
 {
     rv_store *store = rv_store_new(SEED);
-    rv_tape *tape = rv_tape_new(store, RV_F32); /* makes the parameters and the optimizer's states */
+    rv_tape *tape =
+        rv_tape_new(store, RV_F32); /* makes the parameters and the optimizer's states */
     record(tape, 1);
     rv_tape_free(tape);
     printf("%8s %10s %11s %11s %11s %11s %7s %11s\n", "steps", "nodes", "record ms", "compile ms",
