@@ -1,6 +1,6 @@
-/* Memory plan: values get buffers, which are needed up to their last reader and packed into one
- * arena. An op that may works in place; a value that is assigned to a
- * parameter is computed right into it when nobody needs the old one any more. */
+/* Memory plan: values get buffers, which are needed up to their last reader and packed into one arena.
+ * An op that may works in place; a value that is assigned to a parameter is computed right into it when
+ * nobody needs the old one any more. */
 #include <string.h>
 
 #include "autograd/passes/pack.h"
@@ -34,10 +34,9 @@ typedef struct planner {
     const rv_schedule *schedule;
     unsigned flags;
     rv_plan *plan;
-    int32_t *owner; /* [nodes] whose memory a node is: itself, or what it is a view of */
-    int32_t *last;  /* [nodes] the last reader of an owner; schedule->count: the run's end */
-    rv_buffer
-        *buffer; /* until they are packed, an offset in the arena is 1 + the buffer's number */
+    int32_t *owner;    /* [nodes] whose memory a node is: itself, or what it is a view of */
+    int32_t *last;     /* [nodes] the last reader of an owner; schedule->count: the run's end */
+    rv_buffer *buffer; /* until packed, an offset in the arena is 1 + the number of a buffer */
     int32_t buffers;
 } planner;
 

@@ -268,12 +268,17 @@ static int wrong(const char *program)
 
 int main(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"only", required_argument, NULL, 'o'},    {"threads", required_argument, NULL, 't'},
-        {"repeats", required_argument, NULL, 'r'}, {"seconds", required_argument, NULL, 's'},
-        {"json", required_argument, NULL, 'j'},    {"list", no_argument, NULL, 'l'},
-        {"write", required_argument, NULL, 'w'},   {"serve", no_argument, NULL, 'v'},
-        {"scaling", no_argument, NULL, 'c'},       {"help", no_argument, NULL, 'h'},          {0}};
+    static const struct option options[] = {{"only", required_argument, NULL, 'o'},
+                                            {"threads", required_argument, NULL, 't'},
+                                            {"repeats", required_argument, NULL, 'r'},
+                                            {"seconds", required_argument, NULL, 's'},
+                                            {"json", required_argument, NULL, 'j'},
+                                            {"list", no_argument, NULL, 'l'},
+                                            {"write", required_argument, NULL, 'w'},
+                                            {"serve", no_argument, NULL, 'v'},
+                                            {"scaling", no_argument, NULL, 'c'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {0}};
     settings s = {.threads = 1, .repeats = 5, .seconds = 0.2};
     for (int code; (code = getopt_long(argc, argv, "", options, NULL)) != -1;) switch (code) {
         case 'o': s.only = optarg; break;
