@@ -20,6 +20,7 @@ typedef struct sweep {
     int32_t count;   /* nodes 0 .. count-1 take part: y is the last */
     bool *depends;   /* [count] on something differentiated with respect to */
     int32_t *latest; /* [count] index + 1 of the last share received, or 0 */
+    int32_t *whole;  /* [count] id + 1 of the whole cotangent, once all uses have been seen */
     share *shares;
     size_t share_count, share_capacity;
 } sweep;
@@ -112,8 +113,8 @@ static bool pass_back(sweep *s, int32_t id, rv_var dy, rv_var *x)
     return true;
 }
 
-/* From y down to the first node; gradient[i] is filled when wrt[i] has seen all its uses. */
-static bool sweep_back(sweep *s, const rv_var *wrt, int count, rv_var *gradient)
+/* From y down to the first node. */
+static bool sweep_back(sweep *s)
 {
     int most = 1;
     for (int32_t id = 0; id < s->count; id++)
@@ -130,8 +131,7 @@ static bool sweep_back(sweep *s, const rv_var *wrt, int count, rv_var *gradient)
             rv_scope_push(s->tape, scope);
         }
         rv_var dy = sum_shares(s, id);
-        for (int i = 0; i < count; i++)
-            if (wrt[i].id == id) gradient[i] = dy;
+        s->whole[id] = dy.id + 1;
         ok = !rv_is_null(dy) && pass_back(s, id, dy, x);
     }
     if (scope) rv_scope_pop(s->tape);
@@ -189,15 +189,19 @@ bool rv_pull_back(rv_var y, rv_var dy, const rv_var *wrt, int count, rv_var *gra
     sweep s = {.tape = tape, .count = y.id + 1};
     s.depends = rv_alloc((size_t)s.count, sizeof *s.depends);
     s.latest = rv_alloc((size_t)s.count, sizeof *s.latest);
-    bool ok = (s.depends && s.latest) || rv_fail_memory(&tape->error);
+    s.whole = rv_alloc((size_t)s.count, sizeof *s.whole);
+    bool ok = (s.depends && s.latest && s.whole) || rv_fail_memory(&tape->error);
     if (ok) {
         mark_dependent(&s, wrt, count);
         rv_scope_push(tape, "gradient");
-        if (s.depends[y.id]) ok = give_share(&s, y.id, dy) && sweep_back(&s, wrt, count, gradient);
+        if (s.depends[y.id]) ok = give_share(&s, y.id, dy) && sweep_back(&s);
         rv_scope_pop(tape);
     }
+    for (int i = 0; ok && i < count; i++)
+        if (wrt[i].id < s.count) gradient[i].id = s.whole[wrt[i].id] - 1;
     rv_free(s.depends);
     rv_free(s.latest);
+    rv_free(s.whole);
     rv_free(s.shares);
     for (int i = 0; ok && i < count; i++) {
         if (rv_is_null(gradient[i])) gradient[i] = zeros_like(wrt[i]);

@@ -53,12 +53,12 @@ static rv_var record_named(rv_tape *tape, const rv_op *op, const char *name, rv_
 rv_var rv_input_typed(rv_tape *tape, const char *name, rv_dtype dtype, rv_shape shape)
 {
     if (!tape) return (rv_var){NULL, -1};
-    for (size_t i = 0; name && i < tape->inputs.count; i++) {
-        const rv_node *node = &tape->nodes[tape->inputs.id[i]];
+    int32_t place = name ? rv_tape_find_input(tape, name) : -1;
+    if (place >= 0) {
+        const rv_node *node = &tape->nodes[tape->inputs.id[place]];
         char old[RV_SHAPE_TEXT], new[RV_SHAPE_TEXT];
-        if (strcmp(node->name, name) != 0) continue;
         if (rv_shape_equal(node->type.shape, shape) && node->type.dtype == dtype)
-            return (rv_var){tape, tape->inputs.id[i]};
+            return (rv_var){tape, tape->inputs.id[place]};
         return rv_tape_fail(
             tape, RV_ERROR_NAME,
             "input: \"%s\" is %s %s on this tape, now asked for as %s %s; use another name", name,
@@ -66,7 +66,7 @@ rv_var rv_input_typed(rv_tape *tape, const char *name, rv_dtype dtype, rv_shape 
             rv_dtype_name(dtype), rv_shape_text(shape, new));
     }
     rv_var var = record_named(tape, &rv_op_input, name, dtype, shape);
-    if (!rv_is_null(var) && !rv_id_list_add(tape, &tape->inputs, var.id)) return (rv_var){tape, -1};
+    if (!rv_is_null(var) && !rv_tape_add_input(tape, var.id)) return (rv_var){tape, -1};
     return var;
 }
 
@@ -210,10 +210,8 @@ void rv_assign(rv_var target, rv_var value)
                      tape->nodes[target.id].op->name);
         return;
     }
-    for (size_t i = 0; entry && i < tape->effects.count; i++) {
-        const rv_node *earlier = &tape->nodes[tape->effects.id[i]];
-        if (earlier->entry != entry) continue;
-        if (earlier->in[1] != value.id)
+    if (entry && tape->nodes[target.id].assignment) {
+        if (tape->nodes[tape->nodes[target.id].assignment - 1].in[1] != value.id)
             rv_tape_fail(tape, RV_ERROR_ARGUMENT,
                          "assign: \"%s\" is assigned two different values; assign it once",
                          entry->name);
@@ -222,7 +220,7 @@ void rv_assign(rv_var target, rv_var value)
     rv_var effect = rv_record(tape, &rv_op_assign, NULL, 0, (rv_var[]){target, value}, 2);
     if (rv_is_null(effect)) return;
     tape->nodes[effect.id].entry = entry;
-    rv_id_list_add(tape, &tape->effects, effect.id);
+    rv_tape_add_assignment(tape, effect.id);
 }
 
 /* ---- add: y = x[0] + x[1] + ..., left to right ---- */

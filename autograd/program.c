@@ -195,10 +195,8 @@ rv_code rv_run(rv_program *program)
 rv_tensor *rv_program_input(rv_program *program, const char *name)
 {
     if (!program) return NULL;
-    const rv_tape *tape = program->tape;
-    for (size_t i = 0; i < tape->inputs.count; i++)
-        if (!strcmp(tape->nodes[tape->inputs.id[i]].name, name)) return &program->inputs[i];
-    return NULL;
+    int32_t place = rv_tape_find_input(program->tape, name);
+    return place >= 0 ? &program->inputs[place] : NULL;
 }
 
 const rv_tensor *rv_program_output(const rv_program *program, int k)

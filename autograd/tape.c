@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#define XXH_INLINE_ALL
 #include <xxhash.h>
 
 #include "autograd/tape_internal.h"
@@ -43,6 +44,7 @@ void rv_tape_free(rv_tape *tape)
     rv_free(tape->nodes);
     rv_free(tape->table);
     rv_free(tape->inputs.id);
+    rv_free(tape->input_table);
     rv_free(tape->effects.id);
     rv_free(tape);
 }
@@ -95,14 +97,6 @@ const char *rv_tape_string(rv_tape *tape, const char *text)
     return copy ? memcpy(copy, text, size) : NULL;
 }
 
-bool rv_id_list_add(rv_tape *tape, rv_id_list *list, int32_t id)
-{
-    if (!rv_reserve(&list->id, &list->capacity, list->count + 1, sizeof *list->id))
-        return rv_fail_memory(&tape->error);
-    list->id[list->count++] = id;
-    return true;
-}
-
 /* ---- hash-consing (invariant 5) ---- */
 
 rv_hash rv_hash_bytes(const void *bytes, size_t size, uint64_t seed)
@@ -138,28 +132,96 @@ static rv_hash hash_node(const rv_tape *tape, const rv_node *node)
     return hash;
 }
 
+static uint32_t tag_of(rv_hash hash) { return (uint32_t)(hash.low >> 32); }
+
 /* The slot that holds the hash, or the empty one where it belongs. */
-static int32_t *find_slot(const rv_tape *tape, rv_hash hash)
+static rv_slot *find_slot(const rv_tape *tape, rv_hash hash)
 {
     size_t i = (size_t)hash.low & (tape->table_size - 1);
-    while (tape->table[i] && !hash_equal(tape->nodes[tape->table[i] - 1].hash, hash))
-        i = (i + 1) & (tape->table_size - 1);
+    for (rv_slot *slot; (slot = &tape->table[i])->id; i = (i + 1) & (tape->table_size - 1))
+        if (slot->tag == tag_of(hash) && hash_equal(tape->nodes[slot->id - 1].hash, hash)) break;
     return &tape->table[i];
 }
 
-static bool grow_table(rv_tape *tape)
+/* The table is at most half full. */
+static bool reserve_table(rv_tape *tape, size_t count)
 {
-    if ((size_t)tape->count * 2 < tape->table_size) return true;
-    size_t size = tape->table_size ? tape->table_size * 2 : 256;
-    int32_t *table = rv_alloc(size, sizeof *table);
+    if (count * 2 <= tape->table_size) return true;
+    size_t size = tape->table_size ? tape->table_size : 256;
+    while (size < count * 2) size *= 2;
+    rv_slot *table = rv_alloc(size, sizeof *table);
     if (!table) return rv_fail_memory(&tape->error);
     rv_free(tape->table);
     tape->table = table;
     tape->table_size = size;
     for (int32_t id = 0; id < tape->count; id++)
         if (tape->nodes[id].op->kind != RV_OP_EFFECT)
-            *find_slot(tape, tape->nodes[id].hash) = id + 1;
+            *find_slot(tape, tape->nodes[id].hash) =
+                (rv_slot){id + 1, tag_of(tape->nodes[id].hash)};
     return true;
+}
+
+bool rv_tape_reserve(rv_tape *tape, int32_t count)
+{
+    return (rv_reserve(&tape->nodes, &tape->node_capacity, (size_t)count, sizeof *tape->nodes) ||
+            rv_fail_memory(&tape->error)) &&
+           reserve_table(tape, (size_t)count);
+}
+
+/* ---- inputs and assignments ---- */
+
+static bool add_to(rv_tape *tape, rv_id_list *list, int32_t id)
+{
+    if (!rv_reserve(&list->id, &list->capacity, list->count + 1, sizeof *list->id))
+        return rv_fail_memory(&tape->error);
+    list->id[list->count++] = id;
+    return true;
+}
+
+/* The slot of the input of that name, or the empty one where it belongs. */
+static rv_slot *input_slot(const rv_tape *tape, const char *name, uint64_t hash)
+{
+    const size_t mask = tape->input_table_size - 1;
+    size_t i = (size_t)hash & mask;
+    for (rv_slot *slot; (slot = &tape->input_table[i])->id; i = (i + 1) & mask)
+        if (slot->tag == (uint32_t)(hash >> 32) &&
+            !strcmp(tape->nodes[tape->inputs.id[slot->id - 1]].name, name))
+            break;
+    return &tape->input_table[i];
+}
+
+static uint64_t name_hash(const char *name) { return XXH3_64bits(name, strlen(name)); }
+
+int32_t rv_tape_find_input(const rv_tape *tape, const char *name)
+{
+    return tape->input_table ? input_slot(tape, name, name_hash(name))->id - 1 : -1;
+}
+
+bool rv_tape_add_input(rv_tape *tape, int32_t id)
+{
+    if (!add_to(tape, &tape->inputs, id)) return false;
+    size_t first = tape->inputs.count - 1;
+    if (tape->inputs.count * 2 > tape->input_table_size) {
+        size_t size = tape->input_table_size ? tape->input_table_size * 2 : 8;
+        rv_slot *table = rv_alloc(size, sizeof *table);
+        if (!table) return rv_fail_memory(&tape->error);
+        rv_free(tape->input_table);
+        tape->input_table = table;
+        tape->input_table_size = size;
+        first = 0;
+    }
+    for (size_t i = first; i < tape->inputs.count; i++) {
+        const char *name = tape->nodes[tape->inputs.id[i]].name;
+        uint64_t hash = name_hash(name);
+        *input_slot(tape, name, hash) = (rv_slot){(int32_t)i + 1, (uint32_t)(hash >> 32)};
+    }
+    return true;
+}
+
+bool rv_tape_add_assignment(rv_tape *tape, int32_t id)
+{
+    tape->nodes[tape->nodes[id].in[0]].assignment = id + 1;
+    return add_to(tape, &tape->effects, id);
 }
 
 /* ---- errors that name what was seen ---- */
@@ -251,7 +313,8 @@ static bool infer_type(rv_tape *tape, const rv_op *op, const void *attr, const r
         return rv_fail_memory(&tape->error);
     for (int k = 0; k < inputs; k++) types[k] = tape->nodes[in[k].id].type;
 
-    rv_error why = {0};
+    rv_error why; /* without filling its text with zeros each time */
+    why.code = RV_OK;
     rv_inference inference = {.attr = attr, .in = types, .inputs = inputs, .error = &why};
     bool ok = op->infer(&inference) &&
               rv_shape_check(inference.out.shape, rv_dtype_size(inference.out.dtype), NULL, &why);
@@ -283,35 +346,49 @@ static rv_var append(rv_tape *tape, rv_node *node)
     return (rv_var){tape, tape->count++};
 }
 
+/* The node on these inputs, new or found again. */
+static rv_var find_or_append(rv_tape *tape, rv_node *node, const rv_var *in)
+{
+    rv_var var = {tape, -1};
+    int32_t few[8], *ids = few;
+    if (!reserve_table(tape, (size_t)tape->count + 1)) return var;
+    if (node->inputs > 8 && !(ids = rv_alloc((size_t)node->inputs, sizeof *ids))) {
+        rv_fail_memory(&tape->error);
+        return var;
+    }
+    for (int k = 0; k < node->inputs; k++) ids[k] = in[k].id;
+    node->in = ids;
+    node->hash = hash_node(tape, node);
+    rv_slot *slot = node->op->kind == RV_OP_EFFECT ? NULL : find_slot(tape, node->hash);
+    if (slot && slot->id) {
+        var.id = slot->id - 1;
+    } else {
+        var = append(tape, node);
+        if (slot && var.id >= 0) *slot = (rv_slot){var.id + 1, tag_of(node->hash)};
+    }
+    if (ids != few) rv_free(ids);
+    return var;
+}
+
 rv_var rv_record(rv_tape *tape, const rv_op *op, const void *attr, size_t attr_size,
                  const rv_var *in, int inputs)
 {
     for (int k = 0; k < inputs && !tape; k++) tape = in[k].tape;
     rv_var null = {tape, -1};
     if (!tape || !check_inputs(tape, op, in, inputs)) return null;
-
     rv_node node = {.op = op, .inputs = inputs, .attr = attr, .attr_size = attr_size};
-    if (!infer_type(tape, op, attr, in, inputs, &node.type) || !grow_table(tape)) return null;
+    if (!infer_type(tape, op, attr, in, inputs, &node.type)) return null;
+    return find_or_append(tape, &node, in);
+}
 
-    int32_t few[8], *ids = few;
-    if (inputs > 8 && !(ids = rv_alloc((size_t)inputs, sizeof *ids))) {
-        rv_fail_memory(&tape->error);
-        return null;
-    }
-    for (int k = 0; k < inputs; k++) ids[k] = in[k].id;
-    node.in = ids;
-    node.hash = hash_node(tape, &node);
-
-    rv_var var;
-    int32_t *slot = op->kind == RV_OP_EFFECT ? NULL : find_slot(tape, node.hash);
-    if (slot && *slot) {
-        var = (rv_var){tape, *slot - 1};
-    } else {
-        var = append(tape, &node);
-        if (slot && var.id >= 0) *slot = var.id + 1;
-    }
-    if (ids != few) rv_free(ids);
-    return var;
+rv_var rv_tape_copy(rv_tape *to, const rv_node *node, const rv_var *in)
+{
+    rv_node copy = {.op = node->op,
+                    .type = node->type,
+                    .inputs = node->inputs,
+                    .attr = node->attr,
+                    .attr_size = node->attr_size};
+    return find_or_append(to, &copy, in);
 }
 
 /* ---- scopes and names ---- */

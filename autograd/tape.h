@@ -82,6 +82,7 @@ typedef struct rv_node {
     rv_type type;
     const int32_t *in; /* ids */
     int inputs;
+    int32_t assignment; /* of a parameter or a state: 1 + the id of its assignment, or 0 */
     const void *attr;
     size_t attr_size;
     rv_entry *entry;   /* of a parameter, a state or an assignment; else NULL */

@@ -13,6 +13,11 @@ typedef struct rv_id_list {
     size_t count, capacity;
 } rv_id_list;
 
+typedef struct rv_slot {
+    int32_t id;   /* + 1; 0: empty */
+    uint32_t tag; /* bits of the hash: other nodes are passed over without a look at them */
+} rv_slot;
+
 struct rv_tape {
     rv_store *store;
     rv_dtype dtype;
@@ -20,10 +25,12 @@ struct rv_tape {
     rv_node *nodes;
     size_t node_capacity;
     int32_t count;
-    int32_t *table; /* open addressing by hash; an entry is id + 1, or 0 */
+    rv_slot *table; /* open addressing by hash */
     size_t table_size;
     rv_block *blocks;
-    rv_id_list inputs;  /* the input leaves, all of them live in every program */
+    rv_id_list inputs;    /* the input leaves, all of them live in every program */
+    rv_slot *input_table; /* their places in that list, by the hash of their names */
+    size_t input_table_size;
     rv_id_list effects; /* the assignments */
     const char *scope[RV_SCOPE_DEPTH];
     int depth;
@@ -32,7 +39,20 @@ struct rv_tape {
 /* Memory that lives as long as the tape; NULL (and a sticky error) when there is none. */
 void *rv_tape_alloc(rv_tape *tape, size_t size);
 const char *rv_tape_string(rv_tape *tape, const char *text);
-bool rv_id_list_add(rv_tape *tape, rv_id_list *list, int32_t id);
+
+/* Enters a new node among the inputs or the assignments. */
+bool rv_tape_add_input(rv_tape *tape, int32_t id);
+bool rv_tape_add_assignment(rv_tape *tape, int32_t id);
+
+/* The place in tape->inputs of the input of that name, or -1. */
+int32_t rv_tape_find_input(const rv_tape *tape, const char *name);
+
+/* Makes room for so many nodes in all, so that recording them moves nothing. */
+bool rv_tape_reserve(rv_tape *tape, int32_t count);
+
+/* Records the node of another tape on inputs of the types that it has there: its shape rule need not be asked
+ * again. Its entry and name are left behind. */
+rv_var rv_tape_copy(rv_tape *to, const rv_node *node, const rv_var *in);
 
 /* Combines two hashes, in order. */
 rv_hash rv_hash_bytes(const void *bytes, size_t size, uint64_t seed);

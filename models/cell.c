@@ -11,6 +11,7 @@ enum { MOST_STATES = 8 };
 struct rv_cell {
     rv_tape *tape;
     rv_cell_options options;
+    bool probe; /* only shapes matter: parameters need no values */
 };
 
 /* ---- initial states ---- */
@@ -31,7 +32,7 @@ static bool find_shapes(rv_cell_step step, const rv_cell *cell, rv_var x, rv_sha
     }
     for (int attempt = 0; store && attempt < TRIES && !found && !why.code; attempt++) {
         rv_cell probe = {rv_tape_new(store, cell->tape ? rv_tape_dtype(cell->tape) : RV_F32),
-                         cell->options};
+                         cell->options, true};
         rv_var h[MOST_STATES] = {{0}};
         for (int s = 0; s < states; s++) h[s] = rv_full(probe.tape, shape[s], 0);
         step(&probe, rv_input_typed(probe.tape, "x", rv_dtype_of(x), rv_shape_of(x)), h);
@@ -88,7 +89,7 @@ static rv_var at_time(rv_var x, int64_t t)
 static rv_var unroll(rv_cell_step step, rv_var x, int64_t steps, bool sequence,
                      rv_cell_options options, rv_var *outputs)
 {
-    rv_cell cell = {x.tape, options};
+    rv_cell cell = {x.tape, options, false};
     rv_var h[MOST_STATES] = {{0}}, null = {x.tape, -1};
     if (steps < 1)
         return rv_tape_fail(x.tape, RV_ERROR_ARGUMENT, "unroll: %lld steps, expected at least 1",
@@ -139,7 +140,7 @@ rv_var rv_cell_parameter(rv_cell *k, const char *name, rv_shape shape, rv_init i
     char full[256];
     snprintf(full, sizeof full, "%s%s%s", k->options.name ? k->options.name : "",
              k->options.name ? "/" : "", name);
-    return rv_parameter(k->tape, full, shape, init);
+    return rv_parameter(k->tape, full, shape, k->probe ? rv_init_constant(0) : init);
 }
 
 static rv_init fan_in(int64_t inputs)

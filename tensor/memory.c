@@ -4,26 +4,60 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+
+/* A block as the C library or the kernel gave it; kept right before the aligned memory in it. */
+typedef struct block {
+    void *base;
+    size_t mapped; /* bytes to unmap; 0: of the C library */
+} block;
+
+_Static_assert(sizeof(block) <= 16, "calloc aligns to 16: so much is free before the aligned byte");
+
+/* Large blocks come from the kernel, zero when first touched, and by 2 MiB rather than 4 KiB at a time. */
+static block take(size_t bytes)
+{
+#ifdef MADV_HUGEPAGE
+    enum { LARGE = 1 << 22 };
+    if (bytes >= LARGE) {
+        void *base = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (base == MAP_FAILED) return (block){NULL, 0};
+        madvise(base, bytes, MADV_HUGEPAGE);
+        return (block){base, bytes};
+    }
+#endif
+    return (block){calloc(1, bytes), 0};
+}
 
 void *rv_alloc(size_t count, size_t size)
 {
     size_t bytes;
-    if (__builtin_mul_overflow(count, size, &bytes) || bytes > PTRDIFF_MAX - RV_ALIGNMENT) {
+    if (__builtin_mul_overflow(count, size, &bytes) || bytes > PTRDIFF_MAX - 2 * RV_ALIGNMENT) {
         return NULL;
     }
-    /* aligned_alloc wants a multiple of the alignment; 0 bytes too give a pointer of their own. */
-    size_t rounded = (bytes / RV_ALIGNMENT + 1) * RV_ALIGNMENT;
-    if (bytes > 0 && bytes % RV_ALIGNMENT == 0) {
-        rounded = bytes;
-    }
-    void *memory = aligned_alloc(RV_ALIGNMENT, rounded);
-    if (memory != NULL) {
-        memset(memory, 0, rounded);
-    }
+    size_t rounded = (bytes + RV_ALIGNMENT - 1) / RV_ALIGNMENT * RV_ALIGNMENT;
+    block taken = take(rounded + RV_ALIGNMENT);
+    if (taken.base == NULL) return NULL;
+    unsigned char *base = taken.base;
+    void *memory = base + RV_ALIGNMENT - (uintptr_t)base % RV_ALIGNMENT;
+    ((block *)memory)[-1] = taken;
     return memory;
 }
 
-void rv_free(void *memory) { free(memory); }
+void rv_free(void *memory)
+{
+    if (memory == NULL) return;
+    block taken = ((block *)memory)[-1];
+#ifdef MADV_HUGEPAGE
+    if (taken.mapped) {
+        munmap(taken.base, taken.mapped);
+        return;
+    }
+#endif
+    free(taken.base);
+}
 
 bool rv_reserve(void *array, size_t *capacity, size_t need, size_t size)
 {

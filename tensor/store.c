@@ -5,6 +5,7 @@
  * its size is a power of two of at least twice the number of entries; nothing is ever removed. */
 #include "tensor/store_entries.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -186,7 +187,10 @@ rv_entry *rv_store_get(rv_store *store, const char *name, rv_role role, rv_dtype
         rv_fail_memory(error);
         return NULL;
     }
-    rv_init_fill(&entry->tensor, init, rv_seed(store->seed, name));
+    bool zero = init.kind == RV_INIT_CONSTANT && init.a == 0 && !signbit(init.a);
+    if (!zero) { /* which new memory is */
+        rv_init_fill(&entry->tensor, init, rv_seed(store->seed, name));
+    }
     rv_store_adopt(store, entry);
     return entry;
 }

@@ -1,90 +1,13 @@
-/* Memory plan: values get offsets in one arena in the order they are made, and give their memory
- * back after their last reader. An op that may works in place; a value that is assigned to a
- * parameter is computed right into it when nobody needs the old one any more. */
+/* Memory plan: values get buffers, which are needed up to their last reader and packed into one arena.
+ * An op that may works in place; a value that is assigned to a parameter is computed right into it when
+ * nobody needs the old one any more. */
 #include <string.h>
 
+#include "autograd/passes/pack.h"
 #include "autograd/passes/passes.h"
 #include "autograd/rows.h"
 #include "autograd/tape_internal.h"
 #include "tensor/memory.h"
-
-/* ---- the arena: free ranges, sorted by offset, never adjacent ---- */
-
-typedef struct range {
-    size_t offset, size;
-} range;
-
-typedef struct arena {
-    range *free;
-    size_t count, capacity;
-    size_t end;        /* bytes the arena has so far */
-    size_t live, most; /* bytes handed out: now, and at most */
-} arena;
-
-static size_t round_up(size_t size)
-{
-    return (size + RV_ALIGNMENT - 1) & ~(size_t)(RV_ALIGNMENT - 1);
-}
-
-static void take_out(arena *a, size_t i)
-{
-    memmove(a->free + i, a->free + i + 1, (--a->count - i) * sizeof *a->free);
-}
-
-/* The tightest free range that fits; else the arena grows, from its last range if that is free. */
-static size_t arena_take(arena *a, size_t size)
-{
-    size_t best = a->count;
-    for (size_t i = 0; i < a->count; i++)
-        if (a->free[i].size >= size && (best == a->count || a->free[i].size < a->free[best].size))
-            best = i;
-    a->live += size;
-    if (a->live > a->most) a->most = a->live;
-    if (best < a->count) {
-        range *r = &a->free[best];
-        size_t offset = r->offset;
-        r->offset += size;
-        r->size -= size;
-        if (!r->size) take_out(a, best);
-        return offset;
-    }
-    size_t offset = a->end;
-    if (a->count && a->free[a->count - 1].offset + a->free[a->count - 1].size == a->end)
-        offset = a->free[--a->count].offset;
-    a->end = offset + size;
-    return offset;
-}
-
-static bool arena_give(arena *a, size_t offset, size_t size)
-{
-    a->live -= size;
-    if (!size) return true;
-    if (!rv_reserve(&a->free, &a->capacity, a->count + 1, sizeof *a->free)) return false;
-    size_t low = 0, high = a->count;
-    while (low < high) { /* the first range behind the offset */
-        size_t middle = (low + high) / 2;
-        if (a->free[middle].offset < offset)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    bool joins_before = low && a->free[low - 1].offset + a->free[low - 1].size == offset;
-    bool joins_after = low < a->count && offset + size == a->free[low].offset;
-    if (joins_before) {
-        a->free[low - 1].size += size;
-        if (joins_after) {
-            a->free[low - 1].size += a->free[low].size;
-            take_out(a, low);
-        }
-    } else if (joins_after) {
-        a->free[low].offset = offset;
-        a->free[low].size += size;
-    } else {
-        memmove(a->free + low + 1, a->free + low, (a->count++ - low) * sizeof *a->free);
-        a->free[low] = (range){offset, size};
-    }
-    return true;
-}
 
 /* ---- one element for all ---- */
 
@@ -111,10 +34,16 @@ typedef struct planner {
     const rv_schedule *schedule;
     unsigned flags;
     rv_plan *plan;
-    int32_t *owner; /* [nodes] whose memory a node is: itself, or what it is a view of */
-    int32_t *last;  /* [nodes] the last reader of an owner; schedule->count: the run's end */
-    arena arena;
+    int32_t *owner;    /* [nodes] whose memory a node is: itself, or what it is a view of */
+    int32_t *last;     /* [nodes] the last reader of an owner; schedule->count: the run's end */
+    rv_buffer *buffer; /* until packed, an offset in the arena is 1 + the number of a buffer */
+    int32_t buffers;
 } planner;
+
+static size_t round_up(size_t size)
+{
+    return (size + RV_ALIGNMENT - 1) & ~(size_t)(RV_ALIGNMENT - 1);
+}
 
 static size_t bytes_of(const planner *p, int32_t id)
 {
@@ -236,13 +165,23 @@ static int32_t dying_value(const planner *p, int32_t id)
     return -1;
 }
 
+/* A buffer from one moment, a position of the schedule, to another. */
+static size_t new_buffer(planner *p, size_t size, int32_t first, int32_t last)
+{
+    p->buffer[p->buffers++] = (rv_buffer){.size = size, .first = first, .last = last};
+    return (size_t)p->buffers;
+}
+
+/* All members of a group begin at its first position, and give back what they read there too. */
 static void place_arena(planner *p, int32_t id)
 {
+    const rv_schedule *s = p->schedule;
+    int32_t moment = is_leaf(p, id) ? 0 : s->first[s->position[id]];
     rv_place *place = &p->plan->place[id];
     int32_t from = p->flags & RV_IN_PLACE && !is_leaf(p, id) ? dying_value(p, id) : -1;
     place->kind = RV_PLACE_ARENA;
     place->offset =
-        from >= 0 ? p->plan->place[from].offset : arena_take(&p->arena, bytes_of(p, id));
+        from >= 0 ? p->plan->place[from].offset : new_buffer(p, bytes_of(p, id), moment, s->count);
     place->owner = true;
     if (from >= 0) p->last[from] = -1; /* the memory has a new owner */
 }
@@ -255,12 +194,12 @@ static void place_view(planner *p, int32_t id)
     p->plan->place[id].single = single;
 }
 
-static bool release(planner *p, int32_t owner)
+static void release(planner *p, int32_t owner, int32_t moment)
 {
     const rv_place *place = &p->plan->place[owner];
     p->last[owner] = -1; /* once */
-    return place->kind != RV_PLACE_ARENA || !(p->flags & RV_REUSE) ||
-           arena_give(&p->arena, place->offset, bytes_of(p, owner));
+    if (place->kind == RV_PLACE_ARENA && p->flags & RV_REUSE)
+        p->buffer[place->offset - 1].last = moment;
 }
 
 /* The members' values that only the group reads share slots of a tile; returns the slots' bytes. */
@@ -285,27 +224,22 @@ static size_t place_tiles(planner *p, int32_t first, int32_t last)
     return (size_t)slots * tile * (size_t)s->parts[first];
 }
 
-static bool place_group(planner *p, int32_t first, int32_t last, size_t scratch)
+static void place_group(planner *p, int32_t first, int32_t last, size_t scratch)
 {
     const rv_schedule *s = p->schedule;
     size_t tiles = place_tiles(p, first, last);
     for (int32_t at = first; at <= last; at++)
         if (p->plan->place[s->id[at]].kind == RV_PLACE_NONE) place_arena(p, s->id[at]);
     scratch = round_up(scratch) + tiles;
-    if (scratch) {
-        p->plan->scratch[s->id[first]] = arena_take(&p->arena, scratch);
-        if (!arena_give(&p->arena, p->plan->scratch[s->id[first]], scratch)) return false;
-    }
+    if (scratch) p->plan->scratch[s->id[first]] = new_buffer(p, scratch, first, first);
     for (int32_t at = first; at <= last; at++) {
         const rv_node *node = &p->tape->nodes[s->id[at]];
         for (int k = 0; k < node->inputs; k++) {
             int32_t owner = p->owner[node->in[k]];
-            if (p->last[owner] >= first && p->last[owner] <= last && !release(p, owner))
-                return false;
+            if (p->last[owner] >= first && p->last[owner] <= last) release(p, owner, first);
         }
-        if (p->last[s->id[at]] == at && !release(p, s->id[at])) return false; /* read by nobody */
+        if (p->last[s->id[at]] == at) release(p, s->id[at], first); /* read by nobody */
     }
-    return true;
 }
 
 /* Assignments happen one after the other, so a value that is itself in the store, where another
@@ -317,15 +251,15 @@ static void place_snapshots(planner *p)
         if (!p->live[id]) continue;
         int32_t value = p->owner[p->tape->nodes[id].in[1]];
         if (is_leaf(p, value) && p->tape->nodes[value].entry)
-            p->plan->snapshot[id] = 1 + arena_take(&p->arena, bytes_of(p, value));
+            p->plan->snapshot[id] =
+                new_buffer(p, bytes_of(p, value), p->schedule->count, p->schedule->count);
     }
 }
 
-static bool place_all(planner *p, const size_t *scratch_size)
+static void place_all(planner *p, const size_t *scratch_size)
 {
     const rv_tape *tape = p->tape;
     const rv_schedule *s = p->schedule;
-    bool ok = true;
     /* leaves first: their content outlives a run, so their memory must have no other use */
     for (int32_t id = 0; id < tape->count; id++) {
         if (!p->live[id] || !is_leaf(p, id)) continue;
@@ -335,12 +269,27 @@ static bool place_all(planner *p, const size_t *scratch_size)
         else
             place_arena(p, id);
     }
-    for (int32_t at = 0; ok && at < s->count; at = s->last[at] + 1)
-        ok = place_group(p, at, s->last[at], scratch_size[s->id[at]]);
-    for (int32_t id = 0; id < tape->count; id++)
-        if (p->live[id] && is_view(p, id)) place_view(p, id);
+    for (int32_t at = 0; at < s->count; at = s->last[at] + 1)
+        place_group(p, at, s->last[at], scratch_size[s->id[at]]);
     place_snapshots(p);
-    return ok;
+}
+
+/* Packs the buffers, and turns their numbers into offsets. */
+static bool pack(planner *p)
+{
+    rv_plan *plan = p->plan;
+    rv_packing packing;
+    if (!rv_pack(p->buffer, p->buffers, p->schedule->count + 1, &packing)) return false;
+    for (int32_t id = 0; id < p->tape->count; id++) {
+        rv_place *place = &plan->place[id];
+        if (place->kind == RV_PLACE_ARENA) place->offset = p->buffer[place->offset - 1].offset;
+        if (p->live[id] && is_view(p, id)) place_view(p, id);
+        if (plan->scratch[id]) plan->scratch[id] = p->buffer[plan->scratch[id] - 1].offset;
+        if (plan->snapshot[id]) plan->snapshot[id] = 1 + p->buffer[plan->snapshot[id] - 1].offset;
+    }
+    plan->arena_bytes = packing.bytes;
+    plan->live_bytes = packing.live;
+    return true;
 }
 
 bool rv_pass_plan(rv_tape *tape, const bool *live, const int32_t *outputs, int count,
@@ -351,17 +300,17 @@ bool rv_pass_plan(rv_tape *tape, const bool *live, const int32_t *outputs, int c
     planner p = {.tape = tape, .live = live, .schedule = schedule, .flags = flags, .plan = plan};
     p.owner = rv_alloc(nodes, sizeof *p.owner);
     p.last = rv_alloc(nodes, sizeof *p.last);
-    bool ok = p.owner && p.last;
+    p.buffer = rv_alloc(2 * nodes, sizeof *p.buffer); /* a node's, and scratch or a snapshot */
+    bool ok = p.owner && p.last && p.buffer;
     if (ok) {
         find_lifetimes(&p, outputs, count);
         if (flags & RV_IN_PLACE) ok = place_in_store(&p, outputs, count);
-        ok = ok && place_all(&p, scratch_size);
-        plan->arena_bytes = p.arena.end;
-        plan->live_bytes = p.arena.most;
+        if (ok) place_all(&p, scratch_size);
+        ok = ok && pack(&p);
     }
     rv_free(p.owner);
     rv_free(p.last);
-    rv_free(p.arena.free);
+    rv_free(p.buffer);
     return ok || rv_fail_memory(&tape->error);
 }
 

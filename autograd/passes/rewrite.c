@@ -22,9 +22,9 @@ static bool note(rv_tape *to, const rv_node *node, rv_var made)
 {
     rv_node *copy = &to->nodes[made.id];
     if (node->entry) copy->entry = node->entry;
-    if (node->name && !copy->name) copy->name = rv_tape_string(to, node->name);
-    if (node->op == &rv_op_input) return rv_id_list_add(to, &to->inputs, made.id);
-    if (node->op == &rv_op_assign) return rv_id_list_add(to, &to->effects, made.id);
+    if (node->name && !copy->name && !(copy->name = rv_tape_string(to, node->name))) return false;
+    if (node->op == &rv_op_input) return rv_tape_add_input(to, made.id);
+    if (node->op == &rv_op_assign) return rv_tape_add_assignment(to, made.id);
     return true;
 }
 
@@ -50,13 +50,20 @@ static bool rewrite_nodes(const rv_tape *from, const bool *live, rv_rule rule, v
         rv_var made = {to, -1};
         if (rule) made = rule(context, to, id, node, in);
         if (made.id < 0 && !to->error.code) {
-            made = rv_record(to, node->op, node->attr, node->attr_size, in, node->inputs);
+            made = rv_tape_copy(to, node, in);
             if (made.id >= 0) note(to, node, made);
         }
         in_to[id] = made.id;
     }
     rv_free(in);
     return !to->error.code;
+}
+
+static bool reserve(rv_tape *to, const rv_tape *from, const bool *live)
+{
+    int32_t count = 0;
+    for (int32_t id = 0; id < from->count; id++) count += live[id];
+    return rv_tape_reserve(to, count);
 }
 
 rv_tape *rv_pass_rewrite(const rv_tape *from, int32_t *outputs, int count, unsigned flags,
@@ -71,7 +78,7 @@ rv_tape *rv_pass_rewrite(const rv_tape *from, int32_t *outputs, int count, unsig
         rv_fail_memory(error);
     } else {
         rv_pass_prune(from, outputs, count, flags, live);
-        ok = rewrite_nodes(from, live, rule, context, to, in_to);
+        ok = reserve(to, from, live) && rewrite_nodes(from, live, rule, context, to, in_to);
         for (int i = 0; ok && i < count; i++) outputs[i] = in_to[outputs[i]];
         if (!ok) rv_fail(error, to->error.code, "%s", to->error.text);
     }

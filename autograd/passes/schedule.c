@@ -17,6 +17,7 @@ typedef struct scheduler {
     const bool *live;
     const rv_place *place;
     unsigned flags;
+    int32_t *source; /* the node behind views */
     int32_t *level;
     int32_t *group;   /* union-find: the first member, for its root */
     int32_t *members; /* of a root, so far */
@@ -51,18 +52,18 @@ static bool alike(const scheduler *s, int32_t a, int32_t b)
            s->level[a] == s->level[b];
 }
 
-/* The node behind views. */
-static int32_t source_of(const scheduler *s, int32_t id)
+static void find_source(scheduler *s, int32_t id)
 {
-    while (!runs(s, id) && s->tape->nodes[id].inputs && s->tape->nodes[id].op->kind != RV_OP_EFFECT)
-        id = s->tape->nodes[id].in[0];
-    return id;
+    const rv_node *node = &s->tape->nodes[id];
+    bool itself = runs(s, id) || !node->inputs || node->op->kind == RV_OP_EFFECT;
+    s->source[id] = itself ? id : s->source[node->in[0]];
 }
 
 static void find_levels(scheduler *s)
 {
     for (int32_t id = 0; id < s->tape->count; id++) {
         const rv_node *node = &s->tape->nodes[id];
+        find_source(s, id);
         if (!s->live[id]) continue;
         for (int k = 0; k < node->inputs; k++)
             if (s->level[node->in[k]] > s->level[id]) s->level[id] = s->level[node->in[k]];
@@ -74,7 +75,7 @@ static bool reads_leaves_alone(const scheduler *s, int32_t id)
 {
     const rv_node *node = &s->tape->nodes[id];
     for (int k = 0; k < node->inputs; k++)
-        if (s->tape->nodes[source_of(s, node->in[k])].op->kind != RV_OP_LEAF) return false;
+        if (s->tape->nodes[s->source[node->in[k]]].op->kind != RV_OP_LEAF) return false;
     return true;
 }
 
@@ -91,7 +92,7 @@ static void delay(scheduler *s, int32_t *latest)
         if (late) s->level[id] = latest[id];
         int32_t before = s->level[id] - !fusible(s, id);
         for (int k = 0; k < node->inputs; k++) {
-            int32_t in = source_of(s, node->in[k]);
+            int32_t in = s->source[node->in[k]];
             if (before < latest[in]) latest[in] = before;
         }
     }
@@ -104,7 +105,7 @@ static void find_groups(scheduler *s)
         s->group[id] = id;
         if (!fusible(s, id) || !(s->flags & RV_FUSE)) continue;
         for (int k = 0; k < node->inputs; k++) {
-            int32_t other = source_of(s, node->in[k]);
+            int32_t other = s->source[node->in[k]];
             if (!fusible(s, other) || !alike(s, other, id)) continue;
             int32_t a = root_of(s, other), b = root_of(s, id);
             s->group[a < b ? b : a] = a < b ? a : b;
@@ -162,7 +163,7 @@ static void link_up(scheduler *s, links *l)
         if (root != id) l->next_member[l->last_member[root] - 1] = id + 1;
         l->last_member[root] = id + 1;
         for (int k = 0; k < node->inputs; k++) {
-            int32_t source = source_of(s, node->in[k]);
+            int32_t source = s->source[node->in[k]];
             if (!runs(s, source) || root_of(s, source) == root) continue;
             int32_t from = root_of(s, source), edge = l->edges++;
             l->to[edge] = root;
@@ -199,7 +200,7 @@ bool rv_pass_schedule(rv_tape *tape, const bool *live, const rv_place *place, un
     size_t nodes = (size_t)tape->count + 1, edges = 1;
     for (int32_t id = 0; id < tape->count; id++) edges += (size_t)tape->nodes[id].inputs;
     *schedule = (rv_schedule){0};
-    int32_t *memory = rv_alloc(9 * nodes + 2 * edges, sizeof *memory);
+    int32_t *memory = rv_alloc(10 * nodes + 2 * edges, sizeof *memory);
     int32_t *kept = rv_alloc(5 * nodes, sizeof *kept);
     if (!memory || !kept) {
         rv_free(memory);
@@ -212,19 +213,14 @@ bool rv_pass_schedule(rv_tape *tape, const bool *live, const rv_place *place, un
     schedule->position = kept + 3 * nodes;
     schedule->parts = kept + 4 * nodes;
     for (int32_t id = 0; id < tape->count; id++) schedule->position[id] = -1;
-    scheduler s = {tape,
-                   live,
-                   place,
-                   flags,
-                   memory,
-                   memory + nodes,
-                   memory + 2 * nodes,
-                   memory + 3 * nodes,
-                   memory + 4 * nodes,
-                   memory + 5 * nodes,
-                   0};
-    links l = {memory + 6 * nodes, memory + 7 * nodes,         memory + 8 * nodes,
-               memory + 9 * nodes, memory + 9 * nodes + edges, 0};
+    int32_t *next = memory;
+    scheduler s = {.tape = tape, .live = live, .place = place, .flags = flags};
+    links l = {0};
+    int32_t **by_node[] = {&s.source, &s.level, &s.group,       &s.members,     &s.part,
+                           &s.waits,  &s.heap,  &l.next_member, &l.last_member, &l.first_edge};
+    for (size_t i = 0; i < sizeof by_node / sizeof *by_node; i++, next += nodes) *by_node[i] = next;
+    l.next_edge = next;
+    l.to = next + edges;
     find_levels(&s);
     delay(&s, s.members);
     memset(s.members, 0, nodes * sizeof *s.members);

@@ -1,5 +1,5 @@
 /* Memory that is out at any moment: an error or a right answer, no crash and (under the address sanitizer)
- * no leak. Linked with --wrap=aligned_alloc, the one call by which the library asks for memory. */
+ * no leak. Linked with --wrap=calloc, the one call by which the library asks for memory. */
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -7,17 +7,17 @@
 #include "autograd/gradcheck.h"
 #include "tests/autograd/nets.h"
 
-extern "C" void *__real_aligned_alloc(size_t alignment, size_t size);
-extern "C" void *__wrap_aligned_alloc(size_t alignment, size_t size);
+extern "C" void *__real_calloc(size_t count, size_t size);
+extern "C" void *__wrap_calloc(size_t count, size_t size);
 
 static int64_t calls = 0, failing = -1;
 static bool and_all_after = false;
 
-extern "C" void *__wrap_aligned_alloc(size_t alignment, size_t size)
+extern "C" void *__wrap_calloc(size_t count, size_t size)
 {
     const int64_t call = calls++;
     if (failing >= 0 && (call == failing || (and_all_after && call > failing))) return nullptr;
-    return __real_aligned_alloc(alignment, size);
+    return __real_calloc(count, size);
 }
 
 namespace {

@@ -138,6 +138,23 @@ TEST_F(RandomGraphs, AreTameAndVaried)
     EXPECT_GT(assignments, GRAPHS);
 }
 
+TEST_F(RandomGraphs, NeedLittleMoreMemoryThanIsAliveAtOnce)
+{
+    double worst = 1, mean = 0;
+    for (unsigned seed = 1; seed <= GRAPHS; seed++) {
+        Tape t(RV_F64, seed);
+        const RandomGraph graph(t, seed, true);
+        const rv_program_stats stats = Program(t, graph.outputs).stats();
+        ASSERT_GE(stats.arena_bytes, stats.live_bytes);
+        const double ratio =
+            static_cast<double>(stats.arena_bytes) / static_cast<double>(stats.live_bytes);
+        worst = std::fmax(worst, ratio);
+        mean += ratio / GRAPHS;
+    }
+    EXPECT_LE(worst, 1.1);
+    EXPECT_LE(mean, 1.02);
+}
+
 TEST_F(RandomGraphs, MeanTheSameWithNoPassAtAll) { expect_equal(defined(), compiled(RV_EFFECTS)); }
 
 TEST_F(RandomGraphs, AreTheSameBitForBitWhenMemoryIsReused)

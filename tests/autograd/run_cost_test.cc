@@ -172,9 +172,7 @@ auto layered(int layers, int64_t units)
     return [=](rv_tape *tape) { return layered_net(tape, 64, layers, units); };
 }
 
-/* The plan places values in the order they are made, so some room between them is lost: 16 % at worst
- * here, and nothing in most nets. */
-TEST(RunMemory, IsAtMostAFifthMoreThanIsAliveAtOnce)
+TEST(RunMemory, IsLittleMoreThanIsAliveAtOnce)
 {
     for (const auto &stats :
          {train(gated(1)), train(gated(2)), train(gated(8)), train(gated(30)),
@@ -183,16 +181,8 @@ TEST(RunMemory, IsAtMostAFifthMoreThanIsAliveAtOnce)
           evaluate(layered(6, 100))}) {
         EXPECT_GE(stats.arena_bytes, stats.live_bytes);
         EXPECT_LE(static_cast<double>(stats.arena_bytes),
-                  1.2 * static_cast<double>(stats.live_bytes));
-    }
-}
-
-TEST(RunMemory, IsWhatIsAliveAtOnceForSmallNets)
-{
-    for (const auto &stats : {train(gated(2)), train(gated(8)), train(gated(30)),
-                              train(gated(8, 1, 1)), train(layered(2, 34))})
-        EXPECT_LE(static_cast<double>(stats.arena_bytes),
                   1.1 * static_cast<double>(stats.live_bytes));
+    }
 }
 
 TEST(RunMemory, GrowsLinearlyWithTheStepsOfTraining)

@@ -71,6 +71,32 @@ TEST_P(EveryModel, HasASecondDerivativeThatDifferencesConfirm)
     expect_right(sum, 1e-7);
 }
 
+TEST_P(EveryModel, TrainsInLittleMoreMemoryThanIsAliveAtOnce)
+{
+    for (const int64_t steps : {1, 2, 5}) {
+        rv_store *own = rv_store_new(3);
+        rv_tape *training = rv_tape_new(own, RV_F32);
+        rv_model_options options = model->defaults;
+        options.steps = steps;
+        options.outputs = 1;
+        rv_var loss = model->logits
+                          ? model->loss(model->logits(&options, rv_input(training, "images",
+                                                                         RV_SHAPE(8, 1, 8, 8))),
+                                        rv_input(training, "targets", RV_SHAPE(8, 1)))
+                          : model->specimen(training);
+        EXPECT_TRUE(rv_minimize(loss, rv_adam(1e-3))) << rv_tape_error(training)->text;
+        rv_program *program = rv_compile(training, &loss, 1);
+        const rv_program_stats stats = rv_program_statistics(program);
+        EXPECT_GT(stats.live_bytes, 0u);
+        EXPECT_LE(static_cast<double>(stats.arena_bytes),
+                  1.1 * static_cast<double>(stats.live_bytes))
+            << steps << " steps";
+        rv_program_free(program);
+        rv_tape_free(training);
+        rv_store_free(own);
+    }
+}
+
 TEST_P(EveryModel, IsDescribed)
 {
     EXPECT_TRUE(model->name && *model->name && model->formula && *model->formula && model->source &&

@@ -10,7 +10,8 @@ namespace {
 
 TEST(Memory, IsZeroAndAligned)
 {
-    for (size_t bytes : {size_t{1}, size_t{63}, size_t{64}, size_t{65}, size_t{4096}}) {
+    for (size_t bytes : {size_t{1}, size_t{63}, size_t{64}, size_t{65}, size_t{4096},
+                         size_t{1} << 22, (size_t{5} << 20) + 1}) {
         auto *memory = static_cast<unsigned char *>(rv_alloc(bytes, 1));
         ASSERT_NE(memory, nullptr);
         EXPECT_EQ(reinterpret_cast<uintptr_t>(memory) % RV_ALIGNMENT, 0u);

@@ -10,13 +10,14 @@
 #include "recurve.h"
 #include "tools/bench/allocations.h"
 #include "tools/bench/peak.h"
+#include "tools/bench/scaling.h"
 #include "tools/bench/serve.h"
 #include "tools/bench/timing.h"
 #include "tools/bench/workloads.h"
 
 static const char usage[] =
     "usage: bench [--only NAME,...] [--threads N] [--repeats N] [--seconds S] [--json FILE]\n"
-    "       bench --list | --write FOLDER | --serve\n"
+    "       bench --list | --write FOLDER | --serve | --scaling\n"
     "\n"
     "Times Recurve's training steps and forward passes. The limit is the floating-point operations "
     "that a\n"
@@ -31,6 +32,7 @@ static const char usage[] =
     "                   ratio_to_limit, loss, ...}; - is stdout\n"
     "  --list           names and meanings\n"
     "  --write FOLDER   write inputs and first parameters of each workload as safetensors\n"
+    "  --scaling        what recording and compiling cost over 1 to 10,000 time steps\n"
     "  --serve          take commands from stdin (tools/bench/serve.h)\n"
     "  --help           print this\n";
 
@@ -40,7 +42,7 @@ typedef struct settings {
     const char *only, *json, *write;
     int threads, repeats;
     double seconds;
-    bool list, serve;
+    bool list, scaling, serve;
 } settings;
 
 /* What one workload came to. */
@@ -268,12 +270,17 @@ static int wrong(const char *program)
 
 int main(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"only", required_argument, NULL, 'o'},    {"threads", required_argument, NULL, 't'},
-        {"repeats", required_argument, NULL, 'r'}, {"seconds", required_argument, NULL, 's'},
-        {"json", required_argument, NULL, 'j'},    {"list", no_argument, NULL, 'l'},
-        {"write", required_argument, NULL, 'w'},   {"serve", no_argument, NULL, 'v'},
-        {"help", no_argument, NULL, 'h'},          {0}};
+    static const struct option options[] = {{"only", required_argument, NULL, 'o'},
+                                            {"threads", required_argument, NULL, 't'},
+                                            {"repeats", required_argument, NULL, 'r'},
+                                            {"seconds", required_argument, NULL, 's'},
+                                            {"json", required_argument, NULL, 'j'},
+                                            {"list", no_argument, NULL, 'l'},
+                                            {"write", required_argument, NULL, 'w'},
+                                            {"serve", no_argument, NULL, 'v'},
+                                            {"scaling", no_argument, NULL, 'c'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {0}};
     settings s = {.threads = 1, .repeats = 5, .seconds = 0.2};
     for (int code; (code = getopt_long(argc, argv, "", options, NULL)) != -1;) switch (code) {
         case 'o': s.only = optarg; break;
@@ -283,6 +290,7 @@ int main(int argc, char **argv)
         case 'j': s.json = optarg; break;
         case 'l': s.list = true; break;
         case 'w': s.write = optarg; break;
+        case 'c': s.scaling = true; break;
         case 'v': s.serve = true; break;
         case 'h': return fputs(usage, stdout) < 0;
         default: return wrong(argv[0]);
@@ -291,6 +299,7 @@ int main(int argc, char **argv)
         !(s.seconds > 0))
         return wrong(argv[0]);
     if (s.list) return !list_workloads();
+    if (s.scaling) return !print_scaling();
     if (s.write) return !write_workloads(s.write);
     return s.serve ? serve_recurve(s.threads) : !run_alone(&s);
 }

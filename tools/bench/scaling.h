@@ -1,0 +1,10 @@
+/* How recording and compiling scale with the number of time steps: linearly, or something is wrong. */
+#ifndef RECURVE_TOOLS_BENCH_SCALING_H
+#define RECURVE_TOOLS_BENCH_SCALING_H
+
+#include <stdbool.h>
+
+/* Prints a table of training steps of a tiny GRU, unrolled over 1 to 10,000 time steps. */
+bool print_scaling(void);
+
+#endif
