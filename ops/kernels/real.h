@@ -7,6 +7,8 @@
 #include <math.h>
 #include <stdint.h>
 
+#include "ops/kernels/maths.h"
+
 #define RV_PASTE2(a, b) a##b
 #define RV_PASTE(a, b) RV_PASTE2(a, b)
 #define RV_NAME(name) RV_PASTE(name, RV_KERNEL_SUFFIX)
@@ -23,15 +25,23 @@ typedef uint64_t real_bits;
 #error "define RV_REAL_F32 or RV_REAL_F64"
 #endif
 
-#define EXP REAL_MATHS(exp)
-#define LOG REAL_MATHS(log)
-#define LOG1P REAL_MATHS(log1p)
-#define TANH REAL_MATHS(tanh)
-#define ATAN REAL_MATHS(atan)
+/* The maths of pointwise.def; LOG1P is for 0 .. 1. glibc has some of these functions for whole vectors
+ * of doubles, at most 4 ulp off. math.h tells gcc so only under -ffast-math, which we do not want for the rest. */
 #define SQRT REAL_MATHS(sqrt)
-
-/* glibc has these functions for whole vectors too, at most 4 ulp off. math.h tells gcc so only
- * under -ffast-math, which we do not want for the rest. */
+#define ATAN REAL_MATHS(atan)
+#if defined(RV_REAL_F32)
+#define EXP exp_f32
+#define LOG log_f32
+#define LOG1P log1p_f32
+#define SIGMOID sigmoid_f32
+#define TANH tanh_f32
+#else
+#define EXP exp
+#define LOG log
+#define LOG1P log1p
+#define SIGMOID(x) (1 / (1 + EXP(-(x))))
+#define TANH tanh
+#endif
 #if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__)
 #if __GLIBC_PREREQ(2, 35)
 #define RV_VECTOR_MATHS(name) __attribute__((simd("notinbranch"))) real REAL_MATHS(name)(real)

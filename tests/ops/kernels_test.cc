@@ -189,6 +189,7 @@ TEST(KernelTables, TheBestIsTheHighestThatTheMachineHas)
 #define EXP std::exp
 #define LOG std::log
 #define LOG1P std::log1p
+#define SIGMOID(x) (1 / (1 + EXP(-(x))))
 #define TANH std::tanh
 #define ATAN std::atan
 #define SQRT std::sqrt

@@ -1,0 +1,120 @@
+/* Maths in single precision as straight lines of code, of which gcc and clang make vectors of any width. Every
+ * element takes the same way; a choice is a select. Subnormal numbers, infinities and NaN are those of IEEE 754.
+ *
+ * The errors named are the worst over all 2^32 floats, with and without fused multiply-add, in units of the last
+ * place against the C library's double precision. */
+#ifndef RV_OPS_KERNELS_MATHS_H
+#define RV_OPS_KERNELS_MATHS_H
+
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+static inline uint32_t to_bits(float x)
+{
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return bits;
+}
+
+static inline float of_bits(uint32_t bits)
+{
+    float x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+#define EXPONENT(n) ((uint32_t)(n) << 23) /* adds n to the exponent of a float's bits */
+
+/* min(x, c) for c > 0 and max(x, c) for c < 0. NaN of that sign becomes c too. The compiler has vectors for the
+ * minimum of integers, which order as floats of one sign do, and none for that of floats without -ffast-math. */
+static inline float at_most(float x, float c)
+{
+    int32_t bits = (int32_t)to_bits(x), most = (int32_t)to_bits(c);
+    return of_bits((uint32_t)(bits < most ? bits : most));
+}
+
+static inline float at_least(float x, float c)
+{
+    uint32_t bits = to_bits(x), least = to_bits(c);
+    return of_bits(bits < least ? bits : least);
+}
+
+/* x + ROUND is rounded to an integer, which then stands in the low bits of the sum. */
+#define ROUND 0x1.8p23f
+
+/* x = n ln 2 + r with |r| <= ln(2)/2. LN2_HIGH has few bits, so that n LN2_HIGH is exact. */
+#define LOG2_E 0x1.715476p0f
+#define LN2_HIGH 0x1.62e4p-1f
+#define LN2_LOW 0x1.7f7d1cp-20f
+
+/* e^r = (b + r) / (b - r) with b = r coth(r/2) = 2 + r^2/6 - r^4/360 + ..., here its minimax polynomial
+ * for such r, good to 6e-10 of e^r. */
+static inline float exp_even(float r)
+{
+    float square = r * r;
+    return 2 + square * (0x1.555514p-3f - 0x1.6a8a58p-9f * square);
+}
+
+/* e^r 2^n. The power is two factors, which together reach the subnormal numbers and infinity. */
+static inline float exp_f32(float x)
+{
+    float y = at_least(at_most(x, 89), -104);
+    float rounded = y * LOG2_E + (ROUND + 254), n = rounded - (ROUND + 254);
+    float r = y - n * LN2_HIGH - n * LN2_LOW, b = exp_even(r);
+    uint32_t exponent = to_bits(rounded), half = exponent / 2;
+    float e = (b + r) / (b - r) * of_bits(EXPONENT(half)) * of_bits(EXPONENT(exponent - half));
+    return x == x ? e : x;
+}
+
+/* e^x / (1 + e^x), as 2^n (b + r) / (b - r + 2^n (b + r)). Above and below the fraction stands 2^64
+ * more, so that nothing but the result is ever subnormal. */
+static inline float sigmoid_f32(float x)
+{
+    float y = at_least(at_most(x, 20), -104);
+    float rounded = y * LOG2_E + (ROUND + 64), n = rounded - (ROUND + 64);
+    float r = y - n * LN2_HIGH - n * LN2_LOW, b = exp_even(r);
+    float e = of_bits(to_bits(b + r) + EXPONENT(to_bits(rounded)));
+    float s = e / ((b - r) * 0x1p64f + e);
+    return x == x ? s : x;
+}
+
+/* (e^2|x| - 1) / (e^2|x| + 1), as (2^n 2 r + (2^n - 1) (b - r)) / (2^n 2 r + (2^n + 1) (b - r)):
+ * near 0, n = 0 and this is r / b. From |x| = 9.02 on it is 1. */
+static inline float tanh_f32(float x)
+{
+    float y = fabsf(x);
+    float rounded = y * (2 * LOG2_E) + ROUND, n = rounded - ROUND;
+    float r = y + y - n * (LN2_HIGH + LN2_LOW), b = exp_even(r), d = b - r;
+    uint32_t exponent = EXPONENT(to_bits(rounded));
+    float power = of_bits(to_bits(1) + exponent), scaled = of_bits(to_bits(r + r) + exponent);
+    float t = (scaled + (power - 1) * d) / (scaled + (power + 1) * d);
+    return copysignf(y > 10 ? 1 : t, x);
+}
+
+/* ln x = k ln 2 + ln(1 + f) with sqrt(1/2) <= 1 + f < sqrt(2), and ln(1 + f) = 2 artanh s = 2 s + s q with
+ * s = f / (2 + f) and q = s^2 (2/3 + 2/5 s^2 + ...). The coefficients are those of FreeBSD's logf. 1.8 ulp. */
+static inline float log_f32(float x)
+{
+    const float root = 0x1.6a09e6p-1f;
+    float scale = x < 0x1p-126f ? 0x1p23f : 1;
+    uint32_t bits = to_bits(x * scale), above = bits - to_bits(root);
+    uint32_t exponent = above & EXPONENT(-1);
+    float k = (float)((int32_t)(above - to_bits(scale) + to_bits(1)) >> 23);
+    float f = of_bits(bits - exponent) - 1;
+    float s = f / (2 + f), z = s * s;
+    float q = z * (0xaaaaaap-24f + z * (0xccce13p-25f + z * (0x91e9eep-25f + z * 0xf89e26p-26f)));
+    float y = (k * LN2_LOW + s * q + (s + s)) + k * LN2_HIGH;
+    y = x < INFINITY ? y : x;
+    return x > 0 ? y : x == 0 ? -INFINITY : NAN;
+}
+
+/* ln(1 + x) for 0 <= x <= 1, in the same way; q is a minimax polynomial. */
+static inline float log1p_f32(float x)
+{
+    float s = x / (2 + x), z = s * s;
+    float q = z * (0x1.555502p-1f + z * (0x1.99d208p-2f + z * (0x1.1ebd0cp-2f + z * 0x1.1ed7c2p-2f)));
+    return s * q + (s + s);
+}
+
+#endif
