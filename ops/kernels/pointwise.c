@@ -8,11 +8,11 @@
 
 enum { BLOCK = RV_ALIGNMENT / (int)sizeof(real), MOST_INPUTS = 3 };
 
-/* In and out may be the same memory, which is no dependence between elements. No compiler may unroll the
- * loop before it has made vectors of it, nor clang take several vectors at once and then single elements. */
+/* In and out may be the same memory, which is no dependence between elements. No compiler may
+ * unroll the loop before it has made vectors of it, nor clang take several vectors at once and then
+ * single elements, nor warn that a function of the C library has no vectors. */
 #if defined(__clang__)
-#pragma clang diagnostic ignored \
-    "-Wpass-failed" /* has no vectors for a function of the C library */
+#pragma clang diagnostic ignored "-Wpass-failed"
 #define VECTORS RV_PRAGMA(clang loop vectorize(assume_safety) interleave(disable) unroll(disable))
 #elif defined(__GNUC__)
 #define VECTORS INDEPENDENT RV_PRAGMA(GCC unroll 1)
@@ -63,7 +63,7 @@ enum { BLOCK = RV_ALIGNMENT / (int)sizeof(real), MOST_INPUTS = 3 };
         const real *at[MOST_INPUTS]; \
         UNROLLED \
         for (int k = 0; k < (count); k++) at[k] = in[k]; \
-        name##_elements(blocks *BLOCK, to, at); \
+        name##_elements((blocks)*BLOCK, to, at); \
     }
 
 #define LOAD1 const real x = in[0][i]
