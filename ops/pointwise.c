@@ -33,6 +33,7 @@ static bool infer(rv_inference *i)
 #define EXP exp
 #define LOG log
 #define LOG1P log1p
+#define SIGMOID(x) (1 / (1 + EXP(-(x))))
 #define TANH tanh
 #define ATAN atan
 #define SQRT sqrt

@@ -2,52 +2,73 @@
  *
  * A row goes through whole blocks, so that every element takes the same way and a bit of the result
  * never depends on where an element stands. A scalar input is a block that is read again and again.
- * The compiler turns a block into vectors, and EXP and its kin into calls of the vector functions
- * that real.h declares. */
+ * The compiler turns a block into vectors. */
 #include "ops/kernels/table.h"
 #include "tensor/memory.h"
 
 enum { BLOCK = RV_ALIGNMENT / (int)sizeof(real), MOST_INPUTS = 3 };
 
-/* In and out may be the same memory, which is no dependence between elements. gcc must not unroll the
- * loop over a block before it has made vectors of it. */
-#if defined(__GNUC__) && !defined(__clang__)
+/* In and out may be the same memory, which is no dependence between elements. No compiler may
+ * unroll the loop before it has made vectors of it, nor clang take several vectors at once and then
+ * single elements, nor warn that a function of the C library has no vectors. */
+#if defined(__clang__)
+#pragma clang diagnostic ignored "-Wpass-failed"
+#define VECTORS RV_PRAGMA(clang loop vectorize(assume_safety) interleave(disable) unroll(disable))
+#elif defined(__GNUC__)
 #define VECTORS INDEPENDENT RV_PRAGMA(GCC unroll 1)
 #else
-#define VECTORS INDEPENDENT
+#define VECTORS
 #endif
 
+/* A row; and apart from it, so that others need no blocks on the stack, a row with scalars. */
 #define ROW(name, count, LOAD, value) \
-    void RV_NAME(rv_row_##name)(int64_t blocks, void *to, const void *const *in, int inputs, \
-                                unsigned scalar) \
+    ALWAYS_INLINE void name##_elements(int64_t n, real *out, const real *const in[]) \
     { \
-        real repeated[MOST_INPUTS][BLOCK], *out = to; \
-        const real *from[MOST_INPUTS]; \
+        VECTORS \
+        for (int64_t i = 0; i < n; i++) { \
+            LOAD; \
+            out[i] = (value); \
+        } \
+    } \
+    static __attribute__((noinline)) void name##_repeating(int64_t blocks, real *out, \
+                                                           const void *const *in, unsigned scalar) \
+    { \
+        real repeated[MOST_INPUTS][BLOCK]; \
+        const real *at[MOST_INPUTS]; \
         int64_t step[MOST_INPUTS]; \
-        (void)inputs; /* known, so that it all stays in registers */ \
         UNROLLED \
         for (int k = 0; k < (count); k++) { \
-            from[k] = in[k]; \
+            at[k] = in[k]; \
             step[k] = BLOCK; \
             if (scalar >> k & 1) { \
-                for (int i = 0; i < BLOCK; i++) repeated[k][i] = *from[k]; \
-                from[k] = repeated[k]; \
+                for (int i = 0; i < BLOCK; i++) repeated[k][i] = *at[k]; \
+                at[k] = repeated[k]; \
                 step[k] = 0; \
             } \
         } \
-        for (int64_t block = 0; block < blocks; block++) { \
-            VECTORS \
-            for (int i = 0; i < BLOCK; i++) { \
-                LOAD; \
-                out[block * BLOCK + i] = (value); \
-            } \
+        for (int64_t block = 0; block < blocks; block++, out += BLOCK) { \
+            name##_elements(BLOCK, out, at); \
+            UNROLLED \
+            for (int k = 0; k < (count); k++) at[k] += step[k]; \
         } \
+    } \
+    void RV_NAME(rv_row_##name)(int64_t blocks, void *to, const void *const *in, int inputs, \
+                                unsigned scalar) \
+    { \
+        (void)inputs; /* known, so that it all stays in registers */ \
+        if (scalar) { \
+            name##_repeating(blocks, to, in, scalar); \
+            return; \
+        } \
+        const real *at[MOST_INPUTS]; \
+        UNROLLED \
+        for (int k = 0; k < (count); k++) at[k] = in[k]; \
+        name##_elements((blocks)*BLOCK, to, at); \
     }
 
-#define INPUT(k) (from[k][block * step[k] + i])
-#define LOAD1 const real x = INPUT(0)
-#define LOAD2 LOAD1, y = INPUT(1)
-#define LOAD3 LOAD2, z = INPUT(2)
+#define LOAD1 const real x = in[0][i]
+#define LOAD2 LOAD1, y = in[1][i]
+#define LOAD3 LOAD2, z = in[2][i]
 
 #define UNARY(name, formula, doc, value, ...) ROW(name, 1, LOAD1, value)
 #define BINARY(name, formula, doc, value, ...) ROW(name, 2, LOAD2, value)

@@ -7,40 +7,48 @@
 #include <math.h>
 #include <stdint.h>
 
+#include "ops/kernels/maths.h"
+
 #define RV_PASTE2(a, b) a##b
 #define RV_PASTE(a, b) RV_PASTE2(a, b)
 #define RV_NAME(name) RV_PASTE(name, RV_KERNEL_SUFFIX)
 
+/* The maths of pointwise.def. LOG1P is for 0 .. 1. */
 #if defined(RV_REAL_F32)
 typedef float real;
 typedef uint32_t real_bits;
-#define REAL_MATHS(name) name##f
+#define EXP exp_f32
+#define LOG log_f32
+#define LOG1P log1p_f32
+#define SIGMOID sigmoid_f32
+#define TANH tanh_f32
+#define ATAN arctan_f32
+#define SQRT sqrtf
 #elif defined(RV_REAL_F64)
 typedef double real;
 typedef uint64_t real_bits;
-#define REAL_MATHS(name) name
-#else
-#error "define RV_REAL_F32 or RV_REAL_F64"
-#endif
-
-#define EXP REAL_MATHS(exp)
-#define LOG REAL_MATHS(log)
-#define LOG1P REAL_MATHS(log1p)
-#define TANH REAL_MATHS(tanh)
-#define ATAN REAL_MATHS(atan)
-#define SQRT REAL_MATHS(sqrt)
+#define EXP exp
+#define LOG log
+#define LOG1P log1p
+#define SIGMOID(x) (1 / (1 + exp(-(x))))
+#define TANH tanh
+#define ATAN atan
+#define SQRT sqrt
 
 /* glibc has these functions for whole vectors too, at most 4 ulp off. math.h tells gcc so only
  * under -ffast-math, which we do not want for the rest. */
 #if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__)
 #if __GLIBC_PREREQ(2, 35)
-#define RV_VECTOR_MATHS(name) __attribute__((simd("notinbranch"))) real REAL_MATHS(name)(real)
+#define RV_VECTOR_MATHS(name) __attribute__((simd("notinbranch"))) double name(double)
 RV_VECTOR_MATHS(exp);
 RV_VECTOR_MATHS(log);
 RV_VECTOR_MATHS(log1p);
 RV_VECTOR_MATHS(tanh);
 RV_VECTOR_MATHS(atan);
 #endif
+#endif
+#else
+#error "define RV_REAL_F32 or RV_REAL_F64"
 #endif
 
 /* The widest vector of the instruction set, how many elements it holds, and how many there are. */

@@ -2,6 +2,7 @@
  * kernels.h word by word, in long double. */
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
@@ -189,6 +190,7 @@ TEST(KernelTables, TheBestIsTheHighestThatTheMachineHas)
 #define EXP std::exp
 #define LOG std::log
 #define LOG1P std::log1p
+#define SIGMOID(x) (1 / (1 + EXP(-(x))))
 #define TANH std::tanh
 #define ATAN std::atan
 #define SQRT std::sqrt
@@ -381,6 +383,47 @@ TYPED_TEST(Kernels, PointwiseIsRightAtTheEndsOfTheLine)
             }
         }
     });
+}
+
+/* f32 over the whole line: each 10007th bit pattern, so that subnormal numbers, infinities and NaN are among
+ * them. The error is in units of the last place. */
+TEST(KernelMaths, IsAsGoodAsItsCommentsSay)
+{
+    const struct {
+        rv_row rv_kernels::*row;
+        Exact most;
+    } claims[] = {{&rv_kernels::exp, 1.7L},     {&rv_kernels::log, 2.0L},
+                  {&rv_kernels::sigmoid, 2.5L}, {&rv_kernels::tanh, 3.5L},
+                  {&rv_kernels::arctan, 2.0L},  {&rv_kernels::softplus, 3.6L}};
+    Buffer<float> x((int64_t{1} << 32) / 10007, kWholeBlocks), y(x.count(), kWholeBlocks);
+    for (int64_t i = 0; i < x.count(); i++) {
+        const auto pattern = static_cast<uint32_t>(i * 10007);
+        std::memcpy(&x[i], &pattern, sizeof pattern);
+    }
+    Call<float> call;
+    call.in = {x.data()};
+    for (const auto &claim : claims) {
+        const Row *row = kRows;
+        while (row->row != claim.row) row++;
+        std::vector<Exact> exact;
+        for (int64_t i = 0; i < x.count(); i++) exact.push_back(row->exact(x[i], 0, 0));
+        for (int level = 0; level < RV_KERNEL_LEVELS; level++) {
+            const rv_kernels *table = rv_kernels_at(RV_F32, level);
+            if (table == nullptr) continue;
+            call(table->*claim.row, y);
+            for (int64_t i = 0; i < x.count(); i++) {
+                const Exact e = exact[static_cast<size_t>(i)];
+                const bool special = std::isnan(e) || std::isinf(static_cast<float>(e));
+                const Exact unit = std::ldexp(1.0L, std::max(std::ilogb(e), -126) - 23);
+                const bool good = std::isnan(e) ? std::isnan(y[i])
+                                  : special     ? y[i] == static_cast<float>(e)
+                                                : std::fabs(y[i] - e) <= claim.most * unit &&
+                                                  std::signbit(y[i]) == std::signbit(e);
+                ASSERT_TRUE(good) << row->name << " of " << x[i] << " is " << y[i] << ", not " << e
+                                  << ", level " << level;
+            }
+        }
+    }
 }
 
 /* ---- copy -------------------------------------------------------------------------------- */
