@@ -1,0 +1,194 @@
+#include "tools/profiling.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "tensor/memory.h"
+#include "tools/bench/timing.h"
+
+enum { LEAST_RUNS = 20, MOST_RUNS = 1000, MOST_SPANS = 1 << 21 };
+
+#define SECONDS 1.0 /* of runs with a look at the clock; half of it without */
+
+/* ---- measuring ---- */
+
+/* Seconds from one look at the clock to the next. */
+static double clock_cost(void)
+{
+    double cost[1001];
+    samples s = {.seconds = cost, .count = sizeof cost / sizeof *cost};
+    for (size_t i = 0; i < s.count; i++) {
+        struct timespec a, b;
+        clock_gettime(CLOCK_MONOTONIC, &a);
+        clock_gettime(CLOCK_MONOTONIC, &b);
+        cost[i] = (double)(b.tv_sec - a.tv_sec) + 1e-9 * (double)(b.tv_nsec - a.tv_nsec);
+    }
+    return samples_median(&s);
+}
+
+static void run(void *program) { rv_run(program); }
+
+static double time_step(rv_program *program)
+{
+    enum { CAPACITY = 1 << 12 };
+    static double seconds[CAPACITY];
+    samples s = {.seconds = seconds, .capacity = CAPACITY};
+    samples_take(&s, (task){run, program}, SECONDS / 2);
+    return samples_median(&s);
+}
+
+/* spans [runs][threads][count]; each run starts at 0. */
+static void time_runs(profile *p, rv_program *program, rv_span *spans, int64_t most)
+{
+    double start = seconds_now();
+    int64_t size = p->threads * p->count;
+    for (p->runs = 0; p->runs < most; p->runs++) {
+        if (p->runs >= LEAST_RUNS && seconds_now() - start > SECONDS) break;
+        rv_span *span = spans + p->runs * size;
+        rv_run_timed(program, span);
+        int64_t origin = span[0].begin;
+        for (int64_t i = 0; i < size; i++)
+            if (span[i].end != 0 && span[i].begin < origin) origin = span[i].begin;
+        for (int64_t i = 0; i < size; i++) {
+            if (span[i].end == 0) span[i].end = span[i].begin = origin;
+            span[i].begin -= origin;
+            span[i].end -= origin;
+        }
+    }
+}
+
+typedef enum quantity { BEGIN, END, DURATION } quantity;
+
+/* In seconds, over all runs. */
+static double median_of(const profile *p, const rv_span *spans, int64_t i, quantity what,
+                        double *column)
+{
+    samples s = {.seconds = column, .count = (size_t)p->runs};
+    for (int64_t run = 0; run < p->runs; run++) {
+        const rv_span *span = &spans[run * p->threads * p->count + i];
+        column[run] = 1e-9 * (double)(what == BEGIN ? span->begin
+                                      : what == END ? span->end
+                                                    : span->end - span->begin);
+    }
+    return samples_median(&s);
+}
+
+/* Medians of begins and ends: in the order that they have in each run. */
+static void find_medians(profile *p, const rv_span *spans, double *column)
+{
+    for (int64_t i = 0; i < p->threads * p->count; i++) {
+        profile_line *line = &p->lines[i % p->count];
+        p->begin[i] = median_of(p, spans, i, BEGIN, column);
+        p->end[i] = median_of(p, spans, i, END, column);
+        line->seconds =
+            fmax(line->seconds, median_of(p, spans, i, DURATION, column) - p->clock);
+    }
+}
+
+static bool measure_lines(profile *p, rv_program *program, rv_error *error)
+{
+    int64_t size = p->threads * p->count, most = MOST_SPANS / (size + 1);
+    most = most < LEAST_RUNS ? LEAST_RUNS : most > MOST_RUNS ? MOST_RUNS : most;
+    rv_span *spans = rv_alloc((size_t)(most * size), sizeof *spans);
+    double *column = rv_alloc((size_t)most, sizeof *column);
+    bool ok = (spans != NULL && column != NULL) || rv_fail_memory(error);
+    if (ok) {
+        time_runs(p, program, spans, most);
+        find_medians(p, spans, column);
+    }
+    rv_free(column);
+    rv_free(spans);
+    return ok;
+}
+
+/* ---- sums ---- */
+
+static void add_to(profile_sum *sum, const char *name, const profile_line *line)
+{
+    sum->name = name;
+    sum->instructions++;
+    sum->seconds += line->seconds;
+    sum->operations += line->is.operations;
+}
+
+static int longer_sum(const void *a, const void *b)
+{
+    double x = ((const profile_sum *)a)->seconds, y = ((const profile_sum *)b)->seconds;
+    return (x < y) - (x > y);
+}
+
+static void sum_up(profile *p)
+{
+    for (int phase = 0; phase < RV_PHASES; phase++)
+        p->phases[phase].name = rv_phase_name((rv_phase)phase);
+    for (int64_t i = 0; i < p->count; i++) {
+        const profile_line *line = &p->lines[i];
+        int64_t k = 0;
+        while (k < p->kind_count && strcmp(p->kinds[k].name, line->words.kind) != 0) k++;
+        if (k == p->kind_count) p->kind_count++;
+        add_to(&p->kinds[k], line->words.kind, line);
+        add_to(&p->phases[line->words.phase], p->phases[line->words.phase].name, line);
+        p->sum += line->seconds;
+    }
+    qsort(p->kinds, (size_t)p->kind_count, sizeof *p->kinds, longer_sum);
+}
+
+/* ---- all of it ---- */
+
+static bool describe_lines(profile *p, rv_program *program, rv_error *error)
+{
+    for (int64_t i = 0; i < p->count; i++) {
+        profile_line *line = &p->lines[i];
+        line->is = rv_program_instruction(program, i);
+        if (!instruction_words_make(&line->words, &line->is, error)) return false;
+        line->limit = machine_seconds(&p->machines[line->is.parts > 1], line->is.operations,
+                                      line->is.bytes, &line->bound);
+    }
+    return true;
+}
+
+bool profile_make(profile *p, rv_program *program, rv_dtype dtype, rv_error *error)
+{
+    rv_program_stats stats = rv_program_statistics(program);
+    *p = (profile){.threads = stats.threads, .count = stats.instructions, .clock = clock_cost()};
+    size_t size = (size_t)(p->threads * p->count);
+    p->lines = rv_alloc((size_t)p->count, sizeof *p->lines);
+    p->kinds = rv_alloc((size_t)p->count, sizeof *p->kinds);
+    p->begin = rv_alloc(size, sizeof *p->begin);
+    p->end = rv_alloc(size, sizeof *p->end);
+    if (p->lines == NULL || p->kinds == NULL || p->begin == NULL || p->end == NULL)
+        return rv_fail_memory(error);
+    p->machines[0] = p->machines[1] = machine_measure(dtype, 1);
+    if (p->threads > 1) p->machines[1] = machine_measure(dtype, p->threads);
+    p->step = time_step(program);
+    if (!describe_lines(p, program, error) || !measure_lines(p, program, error)) return false;
+    sum_up(p);
+    return true;
+}
+
+void profile_free(profile *p)
+{
+    for (int64_t i = 0; p->lines != NULL && i < p->count; i++)
+        instruction_words_free(&p->lines[i].words);
+    rv_free(p->lines);
+    rv_free(p->kinds);
+    rv_free(p->begin);
+    rv_free(p->end);
+}
+
+static int longer_line(const void *a, const void *b)
+{
+    const profile_line *x = *(const profile_line *const *)a, *y = *(const profile_line *const *)b;
+    if (x->seconds != y->seconds) return x->seconds < y->seconds ? 1 : -1;
+    return (x > y) - (x < y);
+}
+
+const profile_line **profile_order(const profile *p, bool by_time)
+{
+    const profile_line **order = rv_alloc((size_t)p->count, sizeof *order);
+    for (int64_t i = 0; order != NULL && i < p->count; i++) order[i] = &p->lines[i];
+    if (order != NULL && by_time) qsort(order, (size_t)p->count, sizeof *order, longer_line);
+    return order;
+}
