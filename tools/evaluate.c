@@ -21,7 +21,8 @@ static const option_row options[] = {
         "other parameters (default: checkpoint.safetensors in\n"
         "that folder); without --output, its folder has the\n"
         "config.json"),
-    ROW(threads, "threads", "N", WHOLE, "that share the work (default: 1)", .low = 1, .high = MOST_THREADS),
+    ROW(threads, "threads", "N", WHOLE, "that share the work (default: 1)", .low = 1,
+        .high = MOST_THREADS),
     ROW(json, "json", NULL, FLAG, "print one JSON document instead of text"),
 };
 
@@ -72,8 +73,9 @@ static bool evaluate(const experiment *e, const settings *s, const char *path, e
                      rv_error *error)
 {
     rv_store *store = experiment_store(s, error);
-    bool ok = store != NULL && load(e, store, path, error) && measure(e, store, &e->train, &v->train, error) &&
-         measure(e, store, &e->held_out, &v->held_out, error);
+    bool ok = store != NULL && load(e, store, path, error) &&
+              measure(e, store, &e->train, &v->train, error) &&
+              measure(e, store, &e->held_out, &v->held_out, error);
     if (ok) rv_store_digest(store, v->digest);
     rv_store_free(store);
     return ok;

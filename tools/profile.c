@@ -27,14 +27,15 @@ static const option_row own_options[] = {
     ROW(channels, "channels", "N", WHOLE, "of images of noise instead of digits (default: 1)",
         .low = 1, .high = 4096),
     ROW(size, "size", "N", WHOLE, "their height and width (default: 8)", .low = 1, .high = 4096),
-    ROW(sort, "sort", "ORDER", TEXT, "time: the longest first (the default); or order: as they run"),
+    ROW(sort, "sort", "ORDER", TEXT,
+        "time: the longest first (the default); or order: as they run"),
     ROW(timeline, "timeline", "FILE", TEXT, "draw them over time, as an SVG with tooltips"),
 };
 
 /* Those of `recurve train` that say what a step is. */
-static const char *const taken_options[] = {"--model",  "--optimizer", "--batch",   "--steps",
-                                            "--units",  "--hidden",    "--classes", "--dtype",
-                                            "--seed",   "--threads",   "--json"};
+static const char *const taken_options[] = {"--model", "--optimizer", "--batch",   "--steps",
+                                            "--units", "--hidden",    "--classes", "--dtype",
+                                            "--seed",  "--threads",   "--json"};
 
 enum {
     OWN = sizeof own_options / sizeof *own_options,
@@ -59,7 +60,8 @@ static const manual page = {
         "Compiles the model's training step, runs it for a second and prints for each instruction\n"
         "the median of its time, its share of all, its operations and bytes per second, how much "
         "of\n"
-        "this machine's limit that is, and the equation that it computes. The limit is the peak of\n"
+        "this machine's limit that is, and the equation that it computes. The limit is the peak "
+        "of\n"
         "multiply-adds (FMA), or the speed of the cache that would hold its bytes, both measured "
         "in\n"
         "the same run. Sums by op and by phase follow, and the time of a step that nobody looks\n"
@@ -95,9 +97,8 @@ static void print_line(const profile *p, const profile_line *line)
 static void print_sum(const profile *p, const profile_sum *sum)
 {
     char operations[16];
-    printf("%9.2f %5.1f %% %8s %7" PRId64 "  %s\n", 1e6 * sum->seconds,
-           100 * sum->seconds / p->sum, giga_text(sum->operations, sum->seconds, operations),
-           sum->instructions, sum->name);
+    printf("%9.2f %5.1f %% %8s %7" PRId64 "  %s\n", 1e6 * sum->seconds, 100 * sum->seconds / p->sum,
+           giga_text(sum->operations, sum->seconds, operations), sum->instructions, sum->name);
 }
 
 static bool print_text(const profile *p, bool by_time, rv_error *error)

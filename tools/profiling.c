@@ -8,9 +8,9 @@
 #include "tensor/memory.h"
 #include "tools/bench/timing.h"
 
-enum { LEAST_RUNS = 20, MOST_RUNS = 1000, MOST_SPANS = 1 << 21 };
+enum { TURNS = 20, MOST_RUNS = 1000, MOST_SPANS = 1 << 21 };
 
-#define SECONDS 1.0 /* of runs with a look at the clock; half of it without */
+#define SECONDS 0.7 /* of runs with a look at the clock, and as long without */
 
 /* ---- measuring ---- */
 
@@ -30,33 +30,34 @@ static double clock_cost(void)
 
 static void run(void *program) { rv_run(program); }
 
-static double time_step(rv_program *program)
+/* A run's spans [threads][count], from its start on. */
+static void time_run(const profile *p, rv_program *program, rv_span *span)
 {
-    enum { CAPACITY = 1 << 12 };
-    static double seconds[CAPACITY];
-    samples s = {.seconds = seconds, .capacity = CAPACITY};
-    samples_take(&s, (task){run, program}, SECONDS / 2);
-    return samples_median(&s);
+    int64_t size = p->threads * p->count;
+    rv_run_timed(program, span);
+    int64_t origin = span[0].begin;
+    for (int64_t i = 0; i < size; i++)
+        if (span[i].end != 0 && span[i].begin < origin) origin = span[i].begin;
+    for (int64_t i = 0; i < size; i++) {
+        if (span[i].end == 0) span[i].end = span[i].begin = origin;
+        span[i].begin -= origin;
+        span[i].end -= origin;
+    }
 }
 
-/* spans [runs][threads][count]; each run starts at 0. */
+/* Runs with and without a look at the clock take turns, so that both see the same machine.
+ * spans [most][threads][count] */
 static void time_runs(profile *p, rv_program *program, rv_span *spans, int64_t most)
 {
-    double start = seconds_now();
-    int64_t size = p->threads * p->count;
-    for (p->runs = 0; p->runs < most; p->runs++) {
-        if (p->runs >= LEAST_RUNS && seconds_now() - start > SECONDS) break;
-        rv_span *span = spans + p->runs * size;
-        rv_run_timed(program, span);
-        int64_t origin = span[0].begin;
-        for (int64_t i = 0; i < size; i++)
-            if (span[i].end != 0 && span[i].begin < origin) origin = span[i].begin;
-        for (int64_t i = 0; i < size; i++) {
-            if (span[i].end == 0) span[i].end = span[i].begin = origin;
-            span[i].begin -= origin;
-            span[i].end -= origin;
-        }
+    double seconds[1 << 12];
+    samples steps = {.seconds = seconds, .capacity = sizeof seconds / sizeof *seconds};
+    for (int turn = 1; turn <= TURNS; turn++) {
+        samples_take(&steps, (task){run, program}, SECONDS / TURNS);
+        double end = seconds_now() + SECONDS / TURNS;
+        do time_run(p, program, spans + p->runs++ * p->threads * p->count);
+        while (p->runs < most * turn / TURNS && seconds_now() < end);
     }
+    p->step = samples_median(&steps);
 }
 
 typedef enum quantity { BEGIN, END, DURATION } quantity;
@@ -82,15 +83,14 @@ static void find_medians(profile *p, const rv_span *spans, double *column)
         profile_line *line = &p->lines[i % p->count];
         p->begin[i] = median_of(p, spans, i, BEGIN, column);
         p->end[i] = median_of(p, spans, i, END, column);
-        line->seconds =
-            fmax(line->seconds, median_of(p, spans, i, DURATION, column) - p->clock);
+        line->seconds = fmax(line->seconds, median_of(p, spans, i, DURATION, column) - p->clock);
     }
 }
 
 static bool measure_lines(profile *p, rv_program *program, rv_error *error)
 {
     int64_t size = p->threads * p->count, most = MOST_SPANS / (size + 1);
-    most = most < LEAST_RUNS ? LEAST_RUNS : most > MOST_RUNS ? MOST_RUNS : most;
+    most = most < TURNS ? TURNS : most > MOST_RUNS ? MOST_RUNS : most;
     rv_span *spans = rv_alloc((size_t)(most * size), sizeof *spans);
     double *column = rv_alloc((size_t)most, sizeof *column);
     bool ok = (spans != NULL && column != NULL) || rv_fail_memory(error);
@@ -162,7 +162,6 @@ bool profile_make(profile *p, rv_program *program, rv_dtype dtype, rv_error *err
         return rv_fail_memory(error);
     p->machines[0] = p->machines[1] = machine_measure(dtype, 1);
     if (p->threads > 1) p->machines[1] = machine_measure(dtype, p->threads);
-    p->step = time_step(program);
     if (!describe_lines(p, program, error) || !measure_lines(p, program, error)) return false;
     sum_up(p);
     return true;

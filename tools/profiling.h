@@ -23,13 +23,13 @@ typedef struct profile_sum {
 typedef struct profile {
     int threads;
     int64_t count, runs;
-    profile_line *lines;  /* [count], in the program's order */
-    double *begin, *end;  /* [threads][count] seconds since a run's start, medians; equal: no part */
-    double step;          /* seconds of a run that nobody times inside */
-    double sum;           /* of the lines */
-    double clock;         /* seconds that looking at the clock takes, which lines are without */
-    machine machines[2];  /* one thread; all of them */
-    profile_sum *kinds;   /* [kind_count], by time */
+    profile_line *lines; /* [count], in the program's order */
+    double *begin, *end; /* [threads][count] seconds since a run's start, medians; equal: no part */
+    double step;         /* seconds of a run that nobody times inside */
+    double sum;          /* of the lines */
+    double clock;        /* seconds that looking at the clock takes, which lines are without */
+    machine machines[2]; /* one thread; all of them */
+    profile_sum *kinds;  /* [kind_count], by time */
     int64_t kind_count;
     profile_sum phases[RV_PHASES];
 } profile;

@@ -47,8 +47,8 @@ const option_row settings_options[SETTINGS_OPTIONS] = {
     ROW(held_out, "held-out", "N", WHOLE,
         "images kept from training, to measure on (default: a\nsixth)", .low = 1, .high = MOST),
     ROW(threads, "threads", "N", WHOLE,
-        "that share the work (default: 1); the results are the\nsame for any number",
-        .low = 1, .high = MOST_THREADS),
+        "that share the work (default: 1); the results are the\nsame for any number", .low = 1,
+        .high = MOST_THREADS),
     ROW(output, "output", "DIR", TEXT,
         "write checkpoint.safetensors, config.json and log.csv\n"
         "there; the folder is made if missing"),

@@ -42,7 +42,7 @@ static const struct look {
 } looks[] = {
     {"conv2d_input", "#a9d0f5"}, {"conv2d_weight", "#5fa2e0"}, {"conv2d", "#84bbee"},
     {"matmul", "#f7b56c"},       {"pointwise", "#9dcc84"},     {"sum", "#ee9a94"},
-    {"max", "#ee9a94"},
+    {"max", "#ee9a94"},          {"pad", "#cdbdea"},
 };
 
 static const char *fill_of(const profile_line *line)
@@ -82,12 +82,15 @@ static bool put_label(FILE *to, const char *text, double x, double y, double wid
     y += height / 2;
     if (!across && !up) return false;
     fprintf(to, "<text class=\"in\" x=\"%.1f\" y=\"%.1f\"", x, y + 4);
-    if (up) fprintf(to, " transform=\"rotate(-90 %.1f %.1f) translate(0 0)\"", x, y);
+    if (up) fprintf(to, " transform=\"rotate(-90 %.1f %.1f)\"", x, y);
     fputc('>', to);
     put_escaped(to, text);
     fputs("</text>\n", to);
     return true;
 }
+
+/* Leaves a line between neighbours, unless there would be little else. */
+static double gapped(double width) { return width > 2 ? width - 0.7 : fmax(width, 0.3); }
 
 static void put_instruction(const canvas *c, int thread, int64_t i)
 {
@@ -100,9 +103,8 @@ static void put_instruction(const canvas *c, int thread, int64_t i)
     if (thread > 0 && line->is.parts == 1) return;
     fprintf(c->to,
             "<rect class=\"instruction\" x=\"%.2f\" y=\"%.1f\" width=\"%.2f\" height=\"%d\" "
-            "fill=\"%s\"><title>%s: %s%s",
-            x, y, fmax(width, 0.3), c->lane, fill_of(line), rv_phase_name(line->words.phase),
-            "", "");
+            "fill=\"%s\"><title>%s: ",
+            x, y, gapped(width), c->lane, fill_of(line), rv_phase_name(line->words.phase));
     if (*line->words.scope != '\0') {
         put_escaped(c->to, line->words.scope);
         fputs(" / ", c->to);
@@ -134,12 +136,12 @@ static void put_strip(const canvas *c, int top,
     const profile *p = c->of;
     for (int64_t i = 0, next; i < p->count; i = next) {
         const profile_line *line = &p->lines[i];
-        const char *name = same == same_phase ? rv_phase_name(line->words.phase) : line->words.scope;
+        const char *name =
+            same == same_phase ? rv_phase_name(line->words.phase) : line->words.scope;
         for (next = i + 1; next < p->count && same(line, &p->lines[next]);) next++;
         double x = x_of(c, p->begin[i]), width = x_of(c, p->end[next - 1]) - x;
-        fprintf(c->to,
-                "<rect x=\"%.2f\" y=\"%d\" width=\"%.2f\" height=\"%d\" fill=\"%s\"><title>", x,
-                top, fmax(width - 0.5, 0.3), STRIP, phase_fills[line->words.phase]);
+        fprintf(c->to, "<rect x=\"%.2f\" y=\"%d\" width=\"%.2f\" height=\"%d\" fill=\"%s\"><title>",
+                x, top, gapped(width), STRIP, phase_fills[line->words.phase]);
         put_escaped(c->to, name);
         fputs("</title></rect>\n", c->to);
         put_label(c->to, name, x, top, width, STRIP);
@@ -215,7 +217,7 @@ static void draw(const canvas *c, const char *title, double total)
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%.0f\" "
             "viewBox=\"0 0 %d %.0f\">\n<style>text{font:11px monospace;fill:#222}"
             ".in{text-anchor:middle;pointer-events:none}.head{font:bold 15px sans-serif}"
-            ".instruction{stroke:#fff;stroke-width:0.5}</style>\n"
+            "</style>\n"
             "<rect width=\"100%%\" height=\"100%%\" fill=\"#fff\"/>\n"
             "<text class=\"head\" x=\"%d\" y=\"26\">",
             WIDTH, bottom + 32 + put_legend(p, NULL, 0), WIDTH,
@@ -246,7 +248,9 @@ char *timeline_draw(const profile *p, const char *title)
     canvas c = {.to = open_memstream(&text, &size),
                 .of = p,
                 .scale = (WIDTH - LEFT - RIGHT) / total,
-                .lane = p->threads <= 2 ? 180 : p->threads <= 4 ? 90 : 40};
+                .lane = p->threads <= 2   ? 180
+                        : p->threads <= 4 ? 90
+                                          : 40};
     if (c.to == NULL) return NULL;
     draw(&c, title, total);
     if (fclose(c.to) == 0) return text;

@@ -7,7 +7,7 @@
 typedef struct memory_level {
     const char *name; /* "L1", "L2", "L3", "memory" */
     size_t holds;     /* at most, of one thread's bytes */
-    size_t bytes;     /* that one thread goes over to measure it: half of that, and of memory more than
+    size_t bytes; /* that one thread goes over to measure it: half of that, and of memory more than
                          all caches hold */
 } memory_level;
 
