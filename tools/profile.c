@@ -89,9 +89,8 @@ static void print_line(const profile *p, const profile_line *line)
     printf("%9.2f %5.1f %% %8s %7s  %-6s %3.0f %%  %-8s  %s%s%s %s\n", 1e6 * line->seconds,
            100 * line->seconds / p->sum, giga_text(line->is.operations, line->seconds, operations),
            giga_text(line->is.bytes, line->seconds, bytes), line->bound,
-           line->seconds > 0 ? 100 * fmin(1, line->limit / line->seconds) : 100,
-           rv_phase_name(w->phase), w->scope, *w->scope != '\0' ? " / " : "", w->short_text,
-           rv_shape_text(w->shape, shape));
+           line->seconds > 0 ? 100 * line->limit / line->seconds : 0, rv_phase_name(w->phase),
+           w->scope, *w->scope != '\0' ? " / " : "", w->short_text, rv_shape_text(w->shape, shape));
 }
 
 static void print_sum(const profile *p, const profile_sum *sum)
@@ -99,6 +98,15 @@ static void print_sum(const profile *p, const profile_sum *sum)
     char operations[16];
     printf("%9.2f %5.1f %% %8s %7" PRId64 "  %s\n", 1e6 * sum->seconds, 100 * sum->seconds / p->sum,
            giga_text(sum->operations, sum->seconds, operations), sum->instructions, sum->name);
+}
+
+static void print_machine(const machine *m)
+{
+    printf("limits of %d thread%s: FMA %.1f GFLOP/s", m->threads, m->threads > 1 ? "s" : "",
+           1e-9 * m->operations);
+    for (int i = 0; i < MEMORY_LEVELS; i++)
+        printf("%s %s %.1f", i > 0 ? "," : ";", m->level[i].name, 1e-9 * m->bytes[i]);
+    printf(" GB/s\n");
 }
 
 static bool print_text(const profile *p, bool by_time, rv_error *error)
@@ -115,6 +123,7 @@ static bool print_text(const profile *p, bool by_time, rv_error *error)
         if (p->phases[k].instructions > 0) print_sum(p, &p->phases[k]);
     printf("\na step takes %.2f us, its %" PRId64 " instructions alone %.2f us\n", 1e6 * p->step,
            p->count, 1e6 * p->sum);
+    for (int k = 0; k < (p->threads > 1 ? 2 : 1); k++) print_machine(&p->machines[k]);
     return true;
 }
 

@@ -139,7 +139,8 @@ static void put_strip(const canvas *c, int top,
         const char *name =
             same == same_phase ? rv_phase_name(line->words.phase) : line->words.scope;
         for (next = i + 1; next < p->count && same(line, &p->lines[next]);) next++;
-        double x = x_of(c, p->begin[i]), width = x_of(c, p->end[next - 1]) - x;
+        double x = x_of(c, p->begin[i]),
+               width = x_of(c, next < p->count ? p->begin[next] : p->end[next - 1]) - x;
         fprintf(c->to, "<rect x=\"%.2f\" y=\"%d\" width=\"%.2f\" height=\"%d\" fill=\"%s\"><title>",
                 x, top, gapped(width), STRIP, phase_fills[line->words.phase]);
         put_escaped(c->to, name);
@@ -248,7 +249,7 @@ char *timeline_draw(const profile *p, const char *title)
     canvas c = {.to = open_memstream(&text, &size),
                 .of = p,
                 .scale = (WIDTH - LEFT - RIGHT) / total,
-                .lane = p->threads <= 2   ? 180
+                .lane = p->threads <= 2   ? 200
                         : p->threads <= 4 ? 90
                                           : 40};
     if (c.to == NULL) return NULL;
