@@ -4,30 +4,34 @@
 
 #include "tools/bench/peak.h"
 
-#define SECONDS 0.1 /* for each number */
-
 /* A vector holds half as many f64 as f32. */
-double machine_operations(rv_dtype dtype, int threads)
+double machine_operations(rv_dtype dtype, int threads, double seconds)
 {
-    return peak_operations(threads, SECONDS) / (dtype == RV_F64 ? 2 : 1);
+    return peak_operations(threads, seconds) / (dtype == RV_F64 ? 2 : 1);
 }
 
-machine machine_measure(rv_dtype dtype, int threads)
+machine machine_new(rv_dtype dtype, int threads, double seconds)
 {
-    machine m = {.threads = threads, .operations = machine_operations(dtype, threads)};
+    machine m = {.threads = threads, .seconds = seconds};
+    m.operations = machine_operations(dtype, threads, seconds);
     memory_levels(m.level, threads);
-    for (int i = 0; i < MEMORY_LEVELS; i++)
-        for (int kind = 0; kind < TRAFFICS; kind++)
-            m.bytes[i] = fmax(m.bytes[i], peak_bytes((traffic)kind, threads, m.level[i].bytes,
-                                                     SECONDS / TRAFFICS));
     return m;
 }
 
-double machine_seconds(const machine *m, double operations, double bytes, const char **limit)
+static double bytes_per_second(machine *m, int level)
+{
+    if (m->bytes[level] > 0) return m->bytes[level];
+    double best = 0;
+    for (int kind = 0; kind < TRAFFICS; kind++)
+        best = fmax(best, peak_bytes((traffic)kind, m->threads, m->level[level].bytes, m->seconds));
+    return m->bytes[level] = best;
+}
+
+double machine_least(machine *m, double operations, double bytes, const char **bound)
 {
     int level = 0;
     while (bytes / m->threads > (double)m->level[level].holds) level++;
-    double computing = operations / m->operations, moving = bytes / m->bytes[level];
-    *limit = computing > moving ? "FMA" : m->level[level].name;
+    double computing = operations / m->operations, moving = bytes / bytes_per_second(m, level);
+    *bound = computing > moving ? "FMA" : m->level[level].name;
     return fmax(computing, moving);
 }

@@ -15,6 +15,7 @@
 typedef struct profile_options {
     settings s; /* the first, so that rows of settings_options are rows of this too */
     const char *sort, *timeline;
+    double seconds;
     int64_t channels, size;
     bool forward;
 } profile_options;
@@ -27,6 +28,7 @@ static const option_row own_options[] = {
     ROW(channels, "channels", "N", WHOLE, "of images of noise instead of digits (default: 1)",
         .low = 1, .high = 4096),
     ROW(size, "size", "N", WHOLE, "their height and width (default: 8)", .low = 1, .high = 4096),
+    ROW(seconds, "seconds", "S", POSITIVE, "how long to run it (default: 1.5)"),
     ROW(sort, "sort", "ORDER", TEXT,
         "time: the longest first (the default); or order: as they run"),
     ROW(timeline, "timeline", "FILE", TEXT, "draw them over time, as an SVG with tooltips"),
@@ -57,7 +59,8 @@ static const manual page = {
     .summary = "time a training step, instruction by instruction",
     .synopsis = "[MODEL] [OPTION]...",
     .description =
-        "Compiles the model's training step, runs it for a second and prints for each instruction\n"
+        "Compiles the model's training step, runs it again and again, and prints for each "
+        "instruction\n"
         "the median of its time, its share of all, its operations and bytes per second, how much "
         "of\n"
         "this machine's limit that is, and the equation that it computes. The limit is the peak "
@@ -105,8 +108,8 @@ static void print_machine(const machine *m)
     printf("limits of %d thread%s: FMA %.1f GFLOP/s", m->threads, m->threads > 1 ? "s" : "",
            1e-9 * m->operations);
     for (int i = 0; i < MEMORY_LEVELS; i++)
-        printf("%s %s %.1f", i > 0 ? "," : ";", m->level[i].name, 1e-9 * m->bytes[i]);
-    printf(" GB/s\n");
+        if (m->bytes[i] > 0) printf(", %s %.1f GB/s", m->level[i].name, 1e-9 * m->bytes[i]);
+    putchar('\n');
 }
 
 static bool print_text(const profile *p, bool by_time, rv_error *error)
@@ -123,7 +126,7 @@ static bool print_text(const profile *p, bool by_time, rv_error *error)
         if (p->phases[k].instructions > 0) print_sum(p, &p->phases[k]);
     printf("\na step takes %.2f us, its %" PRId64 " instructions alone %.2f us\n", 1e6 * p->step,
            p->count, 1e6 * p->sum);
-    for (int k = 0; k < (p->threads > 1 ? 2 : 1); k++) print_machine(&p->machines[k]);
+    for (int k = 0; k < p->machine_count; k++) print_machine(&p->machines[k]);
     return true;
 }
 
@@ -174,13 +177,19 @@ static void add_sums(cJSON *object, const char *name, const profile *p, const pr
     }
 }
 
-static void add_machine(cJSON *object, const machine *m)
+/* Levels of memory that hold no instruction's bytes are not measured. */
+static void add_machines(cJSON *object, const profile *p)
 {
-    cJSON *all = cJSON_AddObjectToObject(object, "machine");
-    cJSON_AddNumberToObject(all, "operations_per_second", m->operations);
-    cJSON *levels = cJSON_AddObjectToObject(all, "bytes_per_second");
-    for (int i = 0; i < MEMORY_LEVELS; i++)
-        cJSON_AddNumberToObject(levels, m->level[i].name, m->bytes[i]);
+    cJSON *list = cJSON_AddArrayToObject(object, "machine");
+    for (int k = 0; k < p->machine_count; k++) {
+        const machine *m = &p->machines[k];
+        cJSON *one = cJSON_CreateObject();
+        cJSON_AddNumberToObject(one, "threads", m->threads);
+        cJSON_AddNumberToObject(one, "operations_per_second", m->operations);
+        cJSON *levels = cJSON_AddObjectToObject(one, "bytes_per_second");
+        for (int i = 0; i < MEMORY_LEVELS; i++) add_known(levels, m->level[i].name, m->bytes[i]);
+        cJSON_AddItemToArray(list, one);
+    }
 }
 
 static bool print_json(const profile_options *o, const profile *p, bool by_time, rv_error *error)
@@ -195,7 +204,7 @@ static bool print_json(const profile_options *o, const profile *p, bool by_time,
     cJSON_AddNumberToObject(object, "step_seconds", p->step);
     cJSON_AddNumberToObject(object, "instruction_seconds", p->sum);
     cJSON_AddNumberToObject(object, "clock_seconds", p->clock);
-    add_machine(object, &p->machines[1]);
+    add_machines(object, p);
     cJSON *list = cJSON_AddArrayToObject(object, "instructions");
     for (int64_t i = 0; i < p->count; i++) cJSON_AddItemToArray(list, line_to_json(p, lines[i]));
     rv_free(lines);
@@ -242,7 +251,7 @@ static bool run(const profile_options *o, experiment *e, profile *p, rv_error *e
     rv_store *store = experiment_store(&o->s, error);
     bool ok = store != NULL && batch_program_make(&b, e, store, o->s.batch, !o->forward, error) &&
               rv_dataset_batch(&e->train, NULL, 0, b.x, b.y, error) &&
-              profile_make(p, b.program, e->dtype, error) &&
+              profile_make(p, b.program, e->dtype, o->seconds, error) &&
               (o->timeline == NULL || draw(o, p, error)) &&
               (o->s.json ? print_json(o, p, by_time, error) : print_text(p, by_time, error));
     profile_free(p);
@@ -254,7 +263,7 @@ static bool run(const profile_options *o, experiment *e, profile *p, rv_error *e
 exit_status profile_run(int argc, char **argv, rv_error *error)
 {
     exit_status result;
-    profile_options o = {.s = settings_new(), .sort = "time"};
+    profile_options o = {.s = settings_new(), .sort = "time", .seconds = 1.5};
     experiment e = {0};
     profile p = {0};
     option_row rows[TAKEN + OWN];

@@ -10,8 +10,6 @@
 
 enum { TURNS = 20, MOST_RUNS = 1000, MOST_SPANS = 1 << 21 };
 
-#define SECONDS 0.7 /* of runs with a look at the clock, and as long without */
-
 /* ---- measuring ---- */
 
 /* Seconds from one look at the clock to the next. */
@@ -47,13 +45,14 @@ static void time_run(const profile *p, rv_program *program, rv_span *span)
 
 /* Runs with and without a look at the clock take turns, so that both see the same machine.
  * spans [most][threads][count] */
-static void time_runs(profile *p, rv_program *program, rv_span *spans, int64_t most)
+static void time_runs(profile *p, rv_program *program, rv_span *spans, int64_t most,
+                      double turn_seconds)
 {
     double seconds[1 << 12];
     samples steps = {.seconds = seconds, .capacity = sizeof seconds / sizeof *seconds};
     for (int turn = 1; turn <= TURNS; turn++) {
-        samples_take(&steps, (task){run, program}, SECONDS / TURNS);
-        double end = seconds_now() + SECONDS / TURNS;
+        samples_take(&steps, (task){run, program}, turn_seconds);
+        double end = seconds_now() + turn_seconds;
         do time_run(p, program, spans + p->runs++ * p->threads * p->count);
         while (p->runs < most * turn / TURNS && seconds_now() < end);
     }
@@ -87,7 +86,7 @@ static void find_medians(profile *p, const rv_span *spans, double *column)
     }
 }
 
-static bool measure_lines(profile *p, rv_program *program, rv_error *error)
+static bool measure_lines(profile *p, rv_program *program, double seconds, rv_error *error)
 {
     int64_t size = p->threads * p->count, most = MOST_SPANS / (size + 1);
     most = most < TURNS ? TURNS : most > MOST_RUNS ? MOST_RUNS : most;
@@ -95,7 +94,7 @@ static bool measure_lines(profile *p, rv_program *program, rv_error *error)
     double *column = rv_alloc((size_t)most, sizeof *column);
     bool ok = (spans != NULL && column != NULL) || rv_fail_memory(error);
     if (ok) {
-        time_runs(p, program, spans, most);
+        time_runs(p, program, spans, most, seconds / 2 / TURNS);
         find_medians(p, spans, column);
     }
     rv_free(column);
@@ -143,13 +142,13 @@ static bool describe_lines(profile *p, rv_program *program, rv_error *error)
         profile_line *line = &p->lines[i];
         line->is = rv_program_instruction(program, i);
         if (!instruction_words_make(&line->words, &line->is, error)) return false;
-        line->limit = machine_seconds(&p->machines[line->is.parts > 1], line->is.operations,
-                                      line->is.bytes, &line->bound);
+        line->limit = machine_least(&p->machines[line->is.parts > 1], line->is.operations,
+                                    line->is.bytes, &line->bound);
     }
     return true;
 }
 
-bool profile_make(profile *p, rv_program *program, rv_dtype dtype, rv_error *error)
+bool profile_make(profile *p, rv_program *program, rv_dtype dtype, double seconds, rv_error *error)
 {
     rv_program_stats stats = rv_program_statistics(program);
     *p = (profile){.threads = stats.threads, .count = stats.instructions, .clock = clock_cost()};
@@ -160,9 +159,11 @@ bool profile_make(profile *p, rv_program *program, rv_dtype dtype, rv_error *err
     p->end = rv_alloc(size, sizeof *p->end);
     if (p->lines == NULL || p->kinds == NULL || p->begin == NULL || p->end == NULL)
         return rv_fail_memory(error);
-    p->machines[0] = p->machines[1] = machine_measure(dtype, 1);
-    if (p->threads > 1) p->machines[1] = machine_measure(dtype, p->threads);
-    if (!describe_lines(p, program, error) || !measure_lines(p, program, error)) return false;
+    p->machine_count = p->threads > 1 ? 2 : 1;
+    for (int k = 0; k < p->machine_count; k++)
+        p->machines[k] = machine_new(dtype, k == 0 ? 1 : p->threads, seconds / 20);
+    if (!describe_lines(p, program, error) || !measure_lines(p, program, seconds, error))
+        return false;
     sum_up(p);
     return true;
 }

@@ -28,14 +28,15 @@ typedef struct profile {
     double step;         /* seconds of a run that nobody times inside */
     double sum;          /* of the lines */
     double clock;        /* seconds that looking at the clock takes, which lines are without */
-    machine machines[2]; /* one thread; all of them */
-    profile_sum *kinds;  /* [kind_count], by time */
+    machine machines[2]; /* of one thread; of all, if there are more */
+    int machine_count;
+    profile_sum *kinds; /* [kind_count], by time */
     int64_t kind_count;
     profile_sum phases[RV_PHASES];
 } profile;
 
-/* Runs the program for about two seconds. For profile_free, either way. */
-bool profile_make(profile *p, rv_program *program, rv_dtype dtype, rv_error *error);
+/* Runs the program for about so many seconds. For profile_free, either way. */
+bool profile_make(profile *p, rv_program *program, rv_dtype dtype, double seconds, rv_error *error);
 void profile_free(profile *p);
 
 /* The lines, the longest first or in the program's order. For rv_free; NULL: memory is out. */

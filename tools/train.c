@@ -56,7 +56,7 @@ static bool find_limit(const settings *s, const experiment *e, rv_store *store, 
     int64_t batch = s->batch < e->train.count ? s->batch : e->train.count;
     double operations;
     if (!count_products(e, store, batch, &operations, error)) return false;
-    *rate = (double)batch * machine_operations(e->dtype, (int)s->threads) / operations;
+    *rate = (double)batch * machine_operations(e->dtype, (int)s->threads, 0.2) / operations;
     return true;
 }
 

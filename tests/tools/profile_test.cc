@@ -34,7 +34,7 @@ TEST(Profile, SharesAddUpToTheStepInEveryTable)
     for (const char *arguments : {"", "curnn-blog", "gru --dtype f64 --classes 0-9",
                                   "conv-ugrnn --channels 2 --size 12 --batch 64 --threads 2"}) {
         SCOPED_TRACE(arguments);
-        const Outcome outcome = recurve(std::string("profile --json ") + arguments);
+        const Outcome outcome = recurve(std::string("profile --seconds 0.05 --json ") + arguments);
         ASSERT_EQ(outcome.status, 0) << outcome.err;
         const Json json(outcome.out);
         const double seconds = json.number("instruction_seconds");
@@ -51,7 +51,7 @@ TEST(Profile, SharesAddUpToTheStepInEveryTable)
 
 TEST(Profile, LongestFirstOrInTheOrderTheyRun)
 {
-    const Json by_time(recurve("profile --json").out);
+    const Json by_time(recurve("profile --seconds 0.05 --json").out);
     double before = 1;
     const cJSON *line;
     cJSON_ArrayForEach(line, cJSON_GetObjectItem(by_time.root(), "instructions"))
@@ -59,7 +59,7 @@ TEST(Profile, LongestFirstOrInTheOrderTheyRun)
         EXPECT_LE(Json::number(line, "share"), before);
         before = Json::number(line, "share");
     }
-    const Outcome in_order = recurve("profile curnn --sort order --steps 3");
+    const Outcome in_order = recurve("profile curnn --seconds 0.05 --sort order --steps 3");
     ASSERT_EQ(in_order.status, 0) << in_order.err;
     size_t at = 0;
     for (const char *part :
@@ -73,7 +73,7 @@ TEST(Profile, LongestFirstOrInTheOrderTheyRun)
 
 TEST(Profile, AForwardPassHasNoGradientsAndNoUpdates)
 {
-    const Json json(recurve("profile --forward --json").out);
+    const Json json(recurve("profile --seconds 0.05 --forward --json").out);
     const cJSON *line;
     cJSON_ArrayForEach(line, cJSON_GetObjectItem(json.root(), "instructions"))
         EXPECT_EQ(Json::text(line, "phase"), "forward");
@@ -85,8 +85,8 @@ TEST(Profile, TheTimelineHasARectangleForEachThreadsPartOfAnInstruction)
         SCOPED_TRACE(threads);
         const std::string file = scratch_folder() + "/step.svg";
         const Outcome outcome =
-            recurve(std::string("profile --batch 256 --units 4 --json --threads ") + threads +
-                    " --timeline " + file);
+            recurve(std::string("profile --seconds 0.05 --batch 256 --units 4 --json --threads ") +
+                    threads + " --timeline " + file);
         ASSERT_EQ(outcome.status, 0) << outcome.err;
         const Json json(outcome.out);
         const std::string svg = slurp(file);
@@ -106,7 +106,7 @@ TEST(Profile, WhatFailsIsSaid)
     EXPECT_EQ(small.status, 1);
     EXPECT_EQ(small.out, "");
     EXPECT_CONTAINS(small.err, "conv2d");
-    const Outcome unwritten = recurve("profile --timeline /dev/null/step.svg");
+    const Outcome unwritten = recurve("profile --seconds 0.05 --timeline /dev/null/step.svg");
     EXPECT_EQ(unwritten.status, 1);
     EXPECT_EQ(unwritten.out, "");
     EXPECT_CONTAINS(unwritten.err, "/dev/null/step.svg");
