@@ -31,7 +31,8 @@ static const option_row own_options[] = {
     ROW(seconds, "seconds", "S", POSITIVE, "how long to run it (default: 1.5)"),
     ROW(sort, "sort", "ORDER", TEXT,
         "time: the longest first (the default); or order: as they run"),
-    ROW(timeline, "timeline", "FILE", TEXT, "draw them over time, as an SVG with tooltips"),
+    ROW(timeline, "timeline", "FILE", TEXT,
+        "draw the quickest run over time, as an SVG with tooltips"),
 };
 
 /* Those of `recurve train` that say what a step is. */
@@ -234,9 +235,10 @@ static bool make_noise(const profile_options *o, rv_dataset *set, rv_error *erro
 static bool draw(const profile_options *o, const profile *p, rv_error *error)
 {
     char title[256];
-    snprintf(title, sizeof title, "%s, batch %" PRId64 ", %d thread%s: a %s takes %.2f us",
+    snprintf(title, sizeof title,
+             "%s, batch %" PRId64 ", %d thread%s: a %s of %.2f us, the quickest of %" PRId64,
              o->s.model, o->s.batch, p->threads, p->threads > 1 ? "s" : "",
-             o->forward ? "forward pass" : "training step", 1e6 * p->step);
+             o->forward ? "forward pass" : "training step", 1e-3 * (double)p->end, p->runs);
     char *text = timeline_draw(p, title);
     bool ok = text_file_write(o->timeline, text, error);
     free(text);

@@ -59,31 +59,34 @@ static void time_runs(profile *p, rv_program *program, rv_span *spans, int64_t m
     p->step = samples_median(&steps);
 }
 
-typedef enum quantity { BEGIN, END, DURATION } quantity;
-
-/* In seconds, over all runs. */
-static double median_of(const profile *p, const rv_span *spans, int64_t i, quantity what,
-                        double *column)
-{
-    samples s = {.seconds = column, .count = (size_t)p->runs};
-    for (int64_t run = 0; run < p->runs; run++) {
-        const rv_span *span = &spans[run * p->threads * p->count + i];
-        column[run] = 1e-9 * (double)(what == BEGIN ? span->begin
-                                      : what == END ? span->end
-                                                    : span->end - span->begin);
-    }
-    return samples_median(&s);
-}
-
-/* Medians of begins and ends: in the order that they have in each run. */
+/* A line's time is the longest of its threads' medians. */
 static void find_medians(profile *p, const rv_span *spans, double *column)
 {
-    for (int64_t i = 0; i < p->threads * p->count; i++) {
+    int64_t size = p->threads * p->count;
+    for (int64_t i = 0; i < size; i++) {
+        samples s = {.seconds = column, .count = (size_t)p->runs};
+        for (int64_t run = 0; run < p->runs; run++) {
+            const rv_span *span = &spans[run * size + i];
+            column[run] = 1e-9 * (double)(span->end - span->begin);
+        }
         profile_line *line = &p->lines[i % p->count];
-        p->begin[i] = median_of(p, spans, i, BEGIN, column);
-        p->end[i] = median_of(p, spans, i, END, column);
-        line->seconds = fmax(line->seconds, median_of(p, spans, i, DURATION, column) - p->clock);
+        line->seconds = fmax(line->seconds, samples_median(&s) - p->clock);
     }
+}
+
+/* The run that nothing else on the machine has disturbed, or least. */
+static void keep_quickest(profile *p, const rv_span *spans)
+{
+    int64_t size = p->threads * p->count, quickest = INT64_MAX;
+    for (int64_t run = 0; run < p->runs; run++) {
+        const rv_span *span = spans + run * size;
+        int64_t end = 0;
+        for (int64_t i = 0; i < size; i++) end = span[i].end > end ? span[i].end : end;
+        if (end >= quickest) continue;
+        quickest = end;
+        memcpy(p->quickest, span, (size_t)size * sizeof *span);
+    }
+    p->end = quickest;
 }
 
 static bool measure_lines(profile *p, rv_program *program, double seconds, rv_error *error)
@@ -96,6 +99,7 @@ static bool measure_lines(profile *p, rv_program *program, double seconds, rv_er
     if (ok) {
         time_runs(p, program, spans, most, seconds / 2 / TURNS);
         find_medians(p, spans, column);
+        keep_quickest(p, spans);
     }
     rv_free(column);
     rv_free(spans);
@@ -155,10 +159,8 @@ bool profile_make(profile *p, rv_program *program, rv_dtype dtype, double second
     size_t size = (size_t)(p->threads * p->count);
     p->lines = rv_alloc((size_t)p->count, sizeof *p->lines);
     p->kinds = rv_alloc((size_t)p->count, sizeof *p->kinds);
-    p->begin = rv_alloc(size, sizeof *p->begin);
-    p->end = rv_alloc(size, sizeof *p->end);
-    if (p->lines == NULL || p->kinds == NULL || p->begin == NULL || p->end == NULL)
-        return rv_fail_memory(error);
+    p->quickest = rv_alloc(size, sizeof *p->quickest);
+    if (p->lines == NULL || p->kinds == NULL || p->quickest == NULL) return rv_fail_memory(error);
     p->machine_count = p->threads > 1 ? 2 : 1;
     for (int k = 0; k < p->machine_count; k++)
         p->machines[k] = machine_new(dtype, k == 0 ? 1 : p->threads, seconds / 20);
@@ -174,8 +176,7 @@ void profile_free(profile *p)
         instruction_words_free(&p->lines[i].words);
     rv_free(p->lines);
     rv_free(p->kinds);
-    rv_free(p->begin);
-    rv_free(p->end);
+    rv_free(p->quickest);
 }
 
 static int longer_line(const void *a, const void *b)

@@ -24,7 +24,8 @@ typedef struct profile {
     int threads;
     int64_t count, runs;
     profile_line *lines; /* [count], in the program's order */
-    double *begin, *end; /* [threads][count] seconds since a run's start, medians; equal: no part */
+    rv_span *quickest;   /* [threads][count] of the quickest run, from its start */
+    int64_t end;         /* of that, in nanoseconds */
     double step;         /* seconds of a run that nobody times inside */
     double sum;          /* of the lines */
     double clock;        /* seconds that looking at the clock takes, which lines are without */

@@ -24,11 +24,11 @@ enum {
 typedef struct canvas {
     FILE *to;
     const profile *of;
-    double scale; /* pixels per second */
+    double scale; /* pixels per nanosecond */
     int lane;     /* its height */
 } canvas;
 
-static double x_of(const canvas *c, double seconds) { return LEFT + c->scale * seconds; }
+static double x_of(const canvas *c, double nanoseconds) { return LEFT + c->scale * nanoseconds; }
 
 static double lane_top(const canvas *c, int thread)
 {
@@ -96,8 +96,8 @@ static void put_instruction(const canvas *c, int thread, int64_t i)
 {
     const profile *p = c->of;
     const profile_line *line = &p->lines[i];
-    int64_t at = thread * p->count + i;
-    double x = x_of(c, p->begin[at]), width = c->scale * (p->end[at] - p->begin[at]);
+    const rv_span *span = &p->quickest[thread * p->count + i];
+    double x = x_of(c, (double)span->begin), width = x_of(c, (double)span->end) - x;
     double y = lane_top(c, thread);
     char shape[RV_SHAPE_TEXT];
     if (thread > 0 && line->is.parts == 1) return;
@@ -139,8 +139,8 @@ static void put_strip(const canvas *c, int top,
         const char *name =
             same == same_phase ? rv_phase_name(line->words.phase) : line->words.scope;
         for (next = i + 1; next < p->count && same(line, &p->lines[next]);) next++;
-        double x = x_of(c, p->begin[i]),
-               width = x_of(c, next < p->count ? p->begin[next] : p->end[next - 1]) - x;
+        int64_t end = next < p->count ? p->quickest[next].begin : p->quickest[next - 1].end;
+        double x = x_of(c, (double)p->quickest[i].begin), width = x_of(c, (double)end) - x;
         fprintf(c->to, "<rect x=\"%.2f\" y=\"%d\" width=\"%.2f\" height=\"%d\" fill=\"%s\"><title>",
                 x, top, gapped(width), STRIP, phase_fills[line->words.phase]);
         put_escaped(c->to, name);
@@ -158,13 +158,13 @@ static double tick_step(double total)
     return total / step > 50 ? 5 * step : total / step > 20 ? 2 * step : step;
 }
 
-static void put_axis(const canvas *c, double total, double y)
+static void put_axis(const canvas *c, double y)
 {
-    double step = tick_step(1e6 * total);
+    double total = 1e-3 * (double)c->of->end, step = tick_step(total);
     int digits = step < 1 ? (int)ceil(-log10(step)) : 0;
     fprintf(c->to, "<path d=\"M%d %.1fH%d\" stroke=\"#444\"/>\n", LEFT, y, WIDTH - RIGHT);
-    for (int k = 0; k * step <= 1e6 * total; k++) {
-        double x = x_of(c, 1e-6 * k * step);
+    for (int k = 0; k * step <= total; k++) {
+        double x = x_of(c, 1e3 * k * step);
         fprintf(c->to,
                 "<path d=\"M%.1f %.1fv5\" stroke=\"#444\"/>"
                 "<text class=\"in\" x=\"%.1f\" y=\"%.1f\">%.*f</text>\n",
@@ -203,14 +203,7 @@ static double put_legend(const profile *p, FILE *to, double top)
     return y + 30 - top;
 }
 
-static double longest(const profile *p)
-{
-    double end = 0;
-    for (int64_t i = 0; i < p->threads * p->count; i++) end = fmax(end, p->end[i]);
-    return end;
-}
-
-static void draw(const canvas *c, const char *title, double total)
+static void draw(const canvas *c, const char *title)
 {
     const profile *p = c->of;
     double bottom = lane_top(c, p->threads);
@@ -236,7 +229,7 @@ static void draw(const canvas *c, const char *title, double total)
                 thread + 1);
         for (int64_t i = 0; i < p->count; i++) put_instruction(c, thread, i);
     }
-    put_axis(c, total, bottom);
+    put_axis(c, bottom);
     put_legend(p, c->to, bottom + 32);
     fputs("</svg>\n", c->to);
 }
@@ -245,15 +238,14 @@ char *timeline_draw(const profile *p, const char *title)
 {
     char *text = NULL;
     size_t size;
-    double total = longest(p);
     canvas c = {.to = open_memstream(&text, &size),
                 .of = p,
-                .scale = (WIDTH - LEFT - RIGHT) / total,
+                .scale = (WIDTH - LEFT - RIGHT) / (double)p->end,
                 .lane = p->threads <= 2   ? 200
                         : p->threads <= 4 ? 90
                                           : 40};
     if (c.to == NULL) return NULL;
-    draw(&c, title, total);
+    draw(&c, title);
     if (fclose(c.to) == 0) return text;
     free(text);
     return NULL;
