@@ -1,6 +1,5 @@
 #include "tools/timeline.h"
 
-#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
