@@ -38,7 +38,9 @@ bool count_products(const experiment *e, rv_store *store, int64_t n, double *ope
     *operations = 0;
     for (int64_t i = 0; i < rv_program_statistics(b.program).instructions; i++) {
         rv_instruction one = rv_program_instruction(b.program, i);
-        if (rv_tape_node(one.tape, one.node[0])->op->row == NULL) *operations += one.operations;
+        const rv_node *node = rv_tape_node(one.tape, one.node[0]);
+        bool product = node->op->row == NULL && node->inputs > 1; /* not a group, nor a sum */
+        if (product) *operations += one.operations;
     }
     rv_program_free(b.program);
     return true;
