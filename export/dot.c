@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "export/phase.h"
 #include "tensor/memory.h"
 
 /* ---- text that grows ---- */
@@ -41,7 +42,14 @@ static void put_escaped(text *t, const char *name)
 
 /* ---- what a node is for ---- */
 
-typedef enum phase { LEAF_INPUT, LEAF_PARAMETER, LEAF_CONSTANT, FORWARD, GRADIENT, UPDATE } phase;
+typedef enum phase {
+    LEAF_INPUT,
+    LEAF_PARAMETER,
+    LEAF_CONSTANT,
+    FORWARD, /* from here on as rv_phase */
+    GRADIENT,
+    UPDATE
+} phase;
 
 static const struct look {
     const char *what, *shape, *fill;
@@ -56,23 +64,12 @@ static const struct look {
 
 enum { PHASES = sizeof looks / sizeof *looks };
 
-/* Whether one of the scopes "outer/name/inner" is this one. */
-static bool within(const char *scope, const char *name)
-{
-    for (size_t length; *scope != '\0'; scope += length + (scope[length] == '/')) {
-        length = strcspn(scope, "/");
-        if (length == strlen(name) && strncmp(scope, name, length) == 0) return true;
-    }
-    return false;
-}
-
 static phase phase_of(const rv_node *node)
 {
     if (node->op == &rv_op_constant) return LEAF_CONSTANT;
     if (node->op == &rv_op_parameter) return LEAF_PARAMETER;
     if (node->op->kind == RV_OP_LEAF) return LEAF_INPUT;
-    if (node->op->kind == RV_OP_EFFECT || within(node->scope, "update")) return UPDATE;
-    return within(node->scope, "gradient") ? GRADIENT : FORWARD;
+    return (phase)(FORWARD + (int)rv_phase_of(node));
 }
 
 /* needed[id] = whether the outputs or an assignment depend on it. */

@@ -10,7 +10,10 @@
 /* logits = W2 tanh(W1 flatten(h) + b1) + b2 */
 static rv_var read_out(const rv_model_options *o, rv_var h)
 {
-    return rv_linear(rv_tanh(rv_linear(rv_flatten(h), "fc1", o->hidden)), "fc2", o->outputs);
+    rv_scope_push(h.tape, "head");
+    rv_var y = rv_linear(rv_tanh(rv_linear(rv_flatten(h), "fc1", o->hidden)), "fc2", o->outputs);
+    rv_scope_pop(h.tape);
+    return y;
 }
 
 static rv_var curnn_logits(const rv_model_options *o, rv_var x)
@@ -62,7 +65,10 @@ static rv_var curnn_blog_logits(const rv_model_options *o, rv_var x)
     rv_var h = rv_unroll_with(rv_curnn_blog, x, o->steps, (rv_cell_options){.initial = &h0});
     rv_var W1 = rv_parameter(x.tape, "W1", RV_SHAPE(16, o->hidden), rv_init_normal(0, 0.1));
     rv_var W2 = rv_parameter(x.tape, "W2", RV_SHAPE(o->hidden, 1), rv_init_normal(0, 0.1));
-    return rv_matmul(rv_arctan(rv_matmul(rv_flatten(h), W1, false, false)), W2, false, false);
+    rv_scope_push(x.tape, "head");
+    rv_var y = rv_matmul(rv_arctan(rv_matmul(rv_flatten(h), W1, false, false)), W2, false, false);
+    rv_scope_pop(x.tape);
+    return y;
 }
 
 /* ---- costs ---- */
@@ -70,14 +76,20 @@ static rv_var curnn_blog_logits(const rv_model_options *o, rv_var x)
 static rv_var cross_entropy(rv_var logits, rv_var target)
 {
     bool binary = rv_shape_of(logits).rank == 2 && rv_shape_of(logits).dim[1] == 1;
-    return binary ? rv_sigmoid_cross_entropy(logits, target)
-                  : rv_softmax_cross_entropy(logits, target);
+    rv_scope_push(logits.tape, "loss");
+    rv_var cost = binary ? rv_sigmoid_cross_entropy(logits, target)
+                         : rv_softmax_cross_entropy(logits, target);
+    rv_scope_pop(logits.tape);
+    return cost;
 }
 
 /* The article's (o - y)^2 / 2, o = sigmoid(logit), as a mean over the batch. */
 static rv_var half_square(rv_var logits, rv_var target)
 {
-    return rv_scale(rv_mean_squared_error(rv_sigmoid(logits), target), 0.5);
+    rv_scope_push(logits.tape, "loss");
+    rv_var cost = rv_scale(rv_mean_squared_error(rv_sigmoid(logits), target), 0.5);
+    rv_scope_pop(logits.tape);
+    return cost;
 }
 
 /* ---- specimens ---- */

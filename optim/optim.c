@@ -108,9 +108,11 @@ static void record_updates(rv_tape *tape, const rv_optimizer *o, const rv_var *w
     rv_scope_push(tape, "update");
     for (int i = 0; i < count; i++) {
         const char *name = rv_tape_node(tape, w[i].id)->entry->name;
+        rv_scope_push(tape, name);
         rv_update u = {
             .optimizer = o, .name = name, .w = w[i], .g = g[i], .rate = rate_for(tape, o, name)};
         rv_assign(w[i], o->rule(&u));
+        rv_scope_pop(tape);
     }
     rv_scope_pop(tape);
 }

@@ -8,6 +8,7 @@
 
 typedef struct evaluate_options {
     const char *output, *checkpoint;
+    int64_t threads;
     bool json;
 } evaluate_options;
 
@@ -20,13 +21,15 @@ static const option_row options[] = {
         "other parameters (default: checkpoint.safetensors in\n"
         "that folder); without --output, its folder has the\n"
         "config.json"),
+    ROW(threads, "threads", "N", WHOLE, "that share the work (default: 1)", .low = 1,
+        .high = MOST_THREADS),
     ROW(json, "json", NULL, FLAG, "print one JSON document instead of text"),
 };
 
 static const manual page = {
     .name = "evaluate",
     .summary = "measure a trained model, with its confusion matrix",
-    .synopsis = "--output DIR | --checkpoint FILE [--json]",
+    .synopsis = "--output DIR | --checkpoint FILE [--threads N] [--json]",
     .description =
         "Reads what a training run has stored, and prints the cost and the accuracy on the images\n"
         "it was trained on and on those held out from it. The split is the run's own, so these "
@@ -69,10 +72,10 @@ static bool load(const experiment *e, rv_store *store, const char *path, rv_erro
 static bool evaluate(const experiment *e, const settings *s, const char *path, evaluation *v,
                      rv_error *error)
 {
-    rv_store *store = rv_store_new((uint64_t)s->seed);
-    bool ok = store != NULL || rv_fail_memory(error);
-    ok = ok && load(e, store, path, error) && measure(e, store, &e->train, &v->train, error) &&
-         measure(e, store, &e->held_out, &v->held_out, error);
+    rv_store *store = experiment_store(s, error);
+    bool ok = store != NULL && load(e, store, path, error) &&
+              measure(e, store, &e->train, &v->train, error) &&
+              measure(e, store, &e->held_out, &v->held_out, error);
     if (ok) rv_store_digest(store, v->digest);
     rv_store_free(store);
     return ok;
@@ -145,6 +148,7 @@ static bool run(const evaluate_options *o, rv_error *error)
         checkpoint = path;
     }
     settings s = settings_new();
+    s.threads = o->threads;
     experiment e = {0};
     evaluation v;
     int classes[DIGITS], count;

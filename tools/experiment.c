@@ -29,6 +29,7 @@ static bool choose_model(settings *s, int classes, experiment *e, rv_error *erro
     set_default(&s->units, e->recipe.units);
     set_default(&s->steps, e->model->defaults.steps);
     set_default(&s->hidden, e->recipe.hidden);
+    set_default(&s->threads, 1);
     e->options = (rv_model_options){.units = s->units,
                                     .steps = s->steps,
                                     .hidden = s->hidden,
@@ -82,4 +83,13 @@ void experiment_free(experiment *e)
 {
     rv_dataset_free(&e->train);
     rv_dataset_free(&e->held_out);
+}
+
+rv_store *experiment_store(const settings *s, rv_error *error)
+{
+    rv_store *store = rv_store_new((uint64_t)s->seed);
+    if (store == NULL) rv_fail_memory(error);
+    if (store != NULL && rv_set_threads(store, (int)s->threads, error)) return store;
+    rv_store_free(store);
+    return NULL;
 }

@@ -5,19 +5,12 @@
 #include <stdio.h>
 
 #include "tensor/memory.h"
-#include "tools/progress.h"
+#include "tools/bench/timing.h"
 
 enum { MEASURED_AT_ONCE = 64 };
 
-/* A program for batches of one size; its outputs are the cost and the logits. */
-typedef struct batch_program {
-    rv_program *program;
-    rv_tensor *x, *y;
-} batch_program;
-
-/* Images [n,1,8,8]; targets [n,1] of 0 or 1, or [n] labels. */
-static bool prepare(batch_program *b, const experiment *e, rv_store *store, int64_t n, bool learn,
-                    rv_error *error)
+bool batch_program_make(batch_program *b, const experiment *e, rv_store *store, int64_t n,
+                        bool learn, rv_error *error)
 {
     rv_tape *tape = rv_tape_new(store, e->dtype);
     rv_shape image = e->train.images.shape;
@@ -37,6 +30,22 @@ static bool prepare(batch_program *b, const experiment *e, rv_store *store, int6
     return b->program != NULL;
 }
 
+bool count_products(const experiment *e, rv_store *store, int64_t n, double *operations,
+                    rv_error *error)
+{
+    batch_program b;
+    if (!batch_program_make(&b, e, store, n, true, error)) return false;
+    *operations = 0;
+    for (int64_t i = 0; i < rv_program_statistics(b.program).instructions; i++) {
+        rv_instruction one = rv_program_instruction(b.program, i);
+        const rv_node *node = rv_tape_node(one.tape, one.node[0]);
+        bool product = node->op->row == NULL && node->inputs > 1; /* not a group, nor a sum */
+        if (product) *operations += one.operations;
+    }
+    rv_program_free(b.program);
+    return true;
+}
+
 static bool run(const batch_program *b, const rv_dataset *images, const int64_t *order,
                 int64_t first, rv_error *error)
 {
@@ -51,7 +60,7 @@ static bool learn_batches(const experiment *e, rv_store *store, epoch_plan *plan
                           const int64_t *order, int64_t first, int64_t size, rv_error *error)
 {
     batch_program b;
-    if (!prepare(&b, e, store, size, true, error)) return false;
+    if (!batch_program_make(&b, e, store, size, true, error)) return false;
     bool ok = true;
     double started = seconds_now();
     for (; ok && first + size <= e->train.count; first += size) {
@@ -102,7 +111,7 @@ static bool measure_batches(const experiment *e, rv_store *store, const rv_datas
                             int64_t first, int64_t size, measurement *m, rv_error *error)
 {
     batch_program b;
-    if (!prepare(&b, e, store, size, false, error)) return false;
+    if (!batch_program_make(&b, e, store, size, false, error)) return false;
     bool ok = true;
     for (; ok && first + size <= images->count; first += size) {
         ok = run(&b, images, NULL, first, error);
@@ -135,7 +144,7 @@ bool measure(const experiment *e, rv_store *store, const rv_dataset *images, mea
 bool make_parameters(const experiment *e, rv_store *store, rv_error *error)
 {
     batch_program b;
-    if (!prepare(&b, e, store, 1, false, error)) return false;
+    if (!batch_program_make(&b, e, store, 1, false, error)) return false;
     rv_program_free(b.program);
     return true;
 }

@@ -17,6 +17,20 @@ typedef struct epoch_plan {
     double seconds; /* grows by what the updates take, without recording and compiling */
 } epoch_plan;
 
+/* A program for batches of one size, to be freed by rv_program_free. Its outputs are the cost and the
+ * logits; when it learns, a run is an update too. */
+typedef struct batch_program {
+    rv_program *program;
+    rv_tensor *x, *y; /* images [n,c,h,w]; targets [n,1] of 0 or 1, or [n] labels */
+} batch_program;
+
+bool batch_program_make(batch_program *b, const experiment *e, rv_store *store, int64_t n,
+                        bool learn, rv_error *error);
+
+/* The floating-point operations of all products of an update by n images. */
+bool count_products(const experiment *e, rv_store *store, int64_t n, double *operations,
+                    rv_error *error);
+
 /* One pass over the training images, shuffled by (seed, epoch): full batches, and one smaller batch
  * of what is left. An error when a cost is not finite. */
 bool learn_epoch(const experiment *e, rv_store *store, epoch_plan *plan, rv_error *error);

@@ -13,6 +13,7 @@ static const struct command {
 } commands[] = {
     {"train", "train a model on the built-in digits", train_run},
     {"evaluate", "measure a trained model, with its confusion matrix", evaluate_run},
+    {"profile", "time a training step, instruction by instruction", profile_run},
     {"gradcheck", "prove the gradients of ops and models by central differences", gradcheck_run},
     {"verify", "retell the article's derivation and find its mistakes", verify_run},
     {"graph", "draw a model's equations, gradients and updates", graph_run},

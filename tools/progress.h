@@ -12,8 +12,6 @@ typedef struct progress {
     double started, painted; /* times of the epoch's start and of the last painting */
 } progress;
 
-double seconds_now(void); /* of a clock that never goes back */
-
 progress progress_new(bool wanted, int64_t epochs, int64_t images);
 void progress_start(progress *p, int64_t epoch);
 void progress_paint(void *p, int64_t seen); /* an on_progress of learning.h */

@@ -46,9 +46,14 @@ const option_row settings_options[SETTINGS_OPTIONS] = {
     ROW(dtype, "dtype", "TYPE", TEXT, "arithmetic: f32 or f64 (default: f32)"),
     ROW(held_out, "held-out", "N", WHOLE,
         "images kept from training, to measure on (default: a\nsixth)", .low = 1, .high = MOST),
+    ROW(threads, "threads", "N", WHOLE,
+        "that share the work (default: 1); the results are the\nsame for any number", .low = 1,
+        .high = MOST_THREADS),
     ROW(output, "output", "DIR", TEXT,
         "write checkpoint.safetensors, config.json and log.csv\n"
         "there; the folder is made if missing"),
+    ROW(limit, "limit", NULL, FLAG,
+        "measure this machine too, and print how fast it could\ndo the necessary products at most"),
     ROW(json, "json", NULL, FLAG, "print one JSON document instead of lines"),
     ROW(quiet, "quiet", NULL, FLAG, "print the summary only"),
 };

@@ -11,12 +11,13 @@ typedef struct settings {
     const char *model, *optimizer, *classes, *dtype;
     double rate, momentum;
     int64_t epochs, batch, steps, units, hidden, held_out, seed;
-    const char *output; /* not kept: how to show and store the run */
-    bool json, quiet;
+    int64_t threads; /* not kept from here on: how to do, show and store the run */
+    const char *output;
+    bool limit, json, quiet;
     void *text; /* owns the strings that came from a file */
 } settings;
 
-enum { SETTINGS_KEPT = 13, SETTINGS_OPTIONS = 16 };
+enum { SETTINGS_KEPT = 13, SETTINGS_OPTIONS = 18, MOST_THREADS = 64 };
 extern const option_row settings_options[SETTINGS_OPTIONS]; /* the kept ones first */
 
 settings settings_new(void); /* everything unset but the seed */
@@ -43,5 +44,8 @@ typedef struct experiment {
  * experiment_free, either way. */
 bool experiment_make(settings *s, experiment *e, rv_error *error);
 void experiment_free(experiment *e);
+
+/* An empty store for the run's parameters, whose programs run on its threads. */
+rv_store *experiment_store(const settings *s, rv_error *error);
 
 #endif

@@ -6,6 +6,7 @@
 #include "tensor/memory.h"
 #include "tools/json.h"
 #include "tools/learning.h"
+#include "tools/machine.h"
 #include "tools/progress.h"
 #include "tools/run_folder.h"
 
@@ -28,7 +29,7 @@ static const manual page = {
 typedef struct report {
     epoch_row *rows; /* [epochs] */
     measurement train, held_out;
-    double images_per_second;
+    double images_per_second, most_per_second; /* the latter on request; else 0 */
     char digest[RV_DIGEST_TEXT];
 } report;
 
@@ -46,6 +47,17 @@ static void print_epoch(const epoch_row *row)
     printf("epoch %3" PRId64 "  cost %-10.5g training %6.2f %%  held out %6.2f %%\n", row->epoch,
            row->cost, 100 * row->train_accuracy, 100 * row->held_out_accuracy);
     fflush(stdout);
+}
+
+/* Images per second, were there nothing to do but the products of a full batch's update. */
+static bool find_limit(const settings *s, const experiment *e, rv_store *store, double *rate,
+                       rv_error *error)
+{
+    int64_t batch = s->batch < e->train.count ? s->batch : e->train.count;
+    double operations;
+    if (!count_products(e, store, batch, &operations, error)) return false;
+    *rate = (double)batch * machine_operations(e->dtype, (int)s->threads, 0.2) / operations;
+    return true;
 }
 
 static bool learn(const settings *s, const experiment *e, rv_store *store, report *r,
@@ -66,6 +78,7 @@ static bool learn(const settings *s, const experiment *e, rv_store *store, repor
                                          r->held_out.accuracy, plan.seconds};
         if (!s->quiet && !s->json) print_epoch(&r->rows[epoch - 1]);
     }
+    if (s->limit && !find_limit(s, e, store, &r->most_per_second, error)) return false;
     r->images_per_second = (double)(s->epochs * e->train.count) / learning;
     rv_store_digest(store, r->digest);
     return true;
@@ -78,6 +91,9 @@ static void print_summary(const report *r)
            100 * r->held_out.accuracy, r->held_out.images, 100 * r->train.accuracy, r->train.images,
            r->train.cost);
     printf("%.0f images per second\n", r->images_per_second);
+    if (r->most_per_second > 0)
+        printf("limit %.0f, reached %.1f %%\n", r->most_per_second,
+               100 * r->images_per_second / r->most_per_second);
     printf("digest %s\n", r->digest);
 }
 
@@ -91,6 +107,11 @@ static bool print_json(const settings *s, const report *r, rv_error *error)
     cJSON_AddNumberToObject(object, "train_accuracy", r->train.accuracy);
     cJSON_AddNumberToObject(object, "held_out_accuracy", r->held_out.accuracy);
     cJSON_AddNumberToObject(object, "samples_per_second", r->images_per_second);
+    if (s->limit) {
+        cJSON_AddNumberToObject(object, "limit_samples_per_second", r->most_per_second);
+        cJSON_AddNumberToObject(object, "share_of_limit",
+                                r->images_per_second / r->most_per_second);
+    }
     cJSON_AddStringToObject(object, "digest", r->digest);
     return json_print(object, error);
 }
@@ -98,9 +119,9 @@ static bool print_json(const settings *s, const report *r, rv_error *error)
 static bool train(const settings *s, const experiment *e, report *r, rv_error *error)
 {
     if (s->output != NULL && !run_folder_open(s->output, error)) return false;
-    rv_store *store = rv_store_new((uint64_t)s->seed);
+    rv_store *store = experiment_store(s, error);
     r->rows = rv_alloc((size_t)s->epochs, sizeof *r->rows);
-    bool ok = (store != NULL && r->rows != NULL) || rv_fail_memory(error);
+    bool ok = store != NULL && (r->rows != NULL || rv_fail_memory(error));
     if (ok && !s->quiet && !s->json) describe(s, e);
     ok = ok && learn(s, e, store, r, error) &&
          (s->output == NULL || run_folder_save(s->output, s, store, r->rows, s->epochs, error));

@@ -62,7 +62,7 @@ TEST(Minimize, LabelsWhatItRecords)
     ThreeLayers t;
     ASSERT_TRUE(rv_minimize(t.loss, rv_momentum(0.1, 0.9)));
     EXPECT_STREQ(rv_tape_node(t, t.count() - 1)->op->name, "assign");
-    EXPECT_STREQ(rv_tape_node(t, t.count() - 1)->scope, "update");
+    EXPECT_STREQ(rv_tape_node(t, t.count() - 1)->scope, "update/fc2/weight");
     EXPECT_STREQ(rv_tape_node(t, rv_exp(t.loss).id)->scope, "");
 }
 

@@ -8,8 +8,8 @@
 
 namespace {
 
-const std::vector<std::string> commands = {"train", "evaluate", "gradcheck", "verify",
-                                           "graph", "ops",      "models",    "optimizers"};
+const std::vector<std::string> commands = {"train", "evaluate", "profile", "gradcheck", "verify",
+                                           "graph", "ops",      "models",  "optimizers"};
 
 TEST(Command, HelpNamesEveryCommandAndGoesToStdout)
 {
@@ -75,6 +75,16 @@ const struct Refusal {
     {"train --json=yes", {"--json=yes", "no value"}},
     {"train -q", {"-q"}},
     {"train now", {"\"now\"", "one argument too many"}},
+    {"train --threads 0", {"--threads", "\"0\"", "from 1 to 64"}},
+    {"train --threads 65", {"--threads", "\"65\"", "from 1 to 64"}},
+    {"evaluate --threads two", {"--threads", "\"two\""}},
+    {"profile curn", {"\"curn\"", "did you mean \"curnn\"?"}},
+    {"profile update-gate", {"no image classifier"}},
+    {"profile curnn gru", {"\"gru\"", "one argument too many"}},
+    {"profile --sort size", {"--sort", "\"size\"", "time or order"}},
+    {"profile --epochs 3", {"\"--epochs\""}},
+    {"profile --size 0", {"--size", "\"0\""}},
+    {"profile --timeline ''", {"--timeline is empty", "FILE"}},
     {"evaluate", {"--output DIR", "--checkpoint FILE"}},
     {"gradcheck --op conv3d", {"\"conv3d\"", "did you mean \"conv2d\"?"}},
     {"gradcheck --op conv2d --all", {"exclude"}},

@@ -64,6 +64,27 @@ TEST(Train, SameOptionsGiveTheSameParametersAndOthersDoNot)
     EXPECT_NE(digest("--rate 0.04"), first);
 }
 
+TEST(Train, AnyNumberOfThreadsGivesTheSameParameters)
+{
+    const std::string run =
+        "train --epochs 1 --batch 128 --units 4 --classes 0-9 --json --threads ";
+    const std::string folder = scratch_folder();
+    const std::string digest = Json(recurve(run + "1 --output " + folder).out).text("digest");
+    for (const char *threads : {"2", "3"})
+        EXPECT_EQ(Json(recurve(run + threads).out).text("digest"), digest) << threads;
+    const std::string evaluate = "evaluate --json --output " + folder;
+    EXPECT_EQ(recurve(evaluate + " --threads 2").out, recurve(evaluate).out);
+}
+
+TEST(Train, TellsTheMachinesLimitOnRequest)
+{
+    const Json json(recurve("train --epochs 1 --limit --json").out);
+    EXPECT_GT(json.number("share_of_limit"), 0);
+    EXPECT_NEAR(json.number("share_of_limit") * json.number("limit_samples_per_second"),
+                json.number("samples_per_second"), 1e-6 * json.number("samples_per_second"));
+    EXPECT_CONTAINS(recurve("train --epochs 1 --limit").out, "images per second\nlimit ");
+}
+
 TEST(Train, ALineAnEpochOnStdoutAndNoProgressBarInAFile)
 {
     const Outcome outcome = recurve("train --epochs 3");

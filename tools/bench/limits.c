@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tools/bench/levels.h"
 #include "tools/bench/peak.h"
 
 static const char usage[] =
@@ -24,52 +25,9 @@ static const char usage[] =
 
 static FILE *to_people; /* where the table goes: stdout, unless the JSON does */
 
-typedef struct level {
-    const char *name;
-    size_t bytes; /* that one thread goes over */
-} level;
-
-enum { LEVELS = 4 };
-
-/* Bytes of the first core's cache for data at a level, as Linux tells. (glibc's sysconf takes some machines'
- * third levels together.) */
-static size_t cache_size(int wanted, size_t otherwise)
-{
-    for (int index = 0; index < 8; index++) {
-        char path[128], type[32] = "";
-        int is = 0;
-        size_t kib = 0;
-        const char *fields[] = {"level", "size", "type"};
-        for (int f = 0; f < 3; f++) {
-            snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu0/cache/index%d/%s", index,
-                     fields[f]);
-            FILE *file = fopen(path, "r");
-            if (!file) return otherwise;
-            int read = f == 0   ? fscanf(file, "%d", &is)
-                       : f == 1 ? fscanf(file, "%zuK", &kib)
-                                : fscanf(file, "%31s", type);
-            fclose(file);
-            if (read != 1) return otherwise;
-        }
-        if (is == wanted && kib && strcmp(type, "Instruction") != 0) return kib << 10;
-    }
-    return otherwise;
-}
-
-/* Half of each cache, the third one's among all threads; then eight times the last one. */
-static void find_levels(level levels[LEVELS], int threads)
-{
-    size_t l1 = cache_size(1, 32 << 10), l2 = cache_size(2, 512 << 10);
-    size_t l3 = cache_size(3, 16 << 20);
-    levels[0] = (level){"L1", l1 / 2};
-    levels[1] = (level){"L2", l2 / 2};
-    levels[2] = (level){"L3", l3 / 2 / (size_t)threads};
-    levels[3] = (level){"memory", l3 * 8 / (size_t)threads};
-}
-
 static cJSON *measure(int threads, double seconds, bool memory)
 {
-    level levels[LEVELS];
+    memory_level levels[MEMORY_LEVELS];
     cJSON *all = cJSON_CreateObject(), *list = cJSON_CreateArray();
     double operations = peak_operations(threads, seconds);
     fprintf(to_people, "%d thread%s, %s: %.1f GFLOP/s\n", threads, threads > 1 ? "s" : "",
@@ -78,11 +36,11 @@ static cJSON *measure(int threads, double seconds, bool memory)
     cJSON_AddStringToObject(all, "instructions", peak_instructions());
     cJSON_AddNumberToObject(all, "operations_per_second", operations);
     cJSON_AddItemToObject(all, "memory", list);
-    find_levels(levels, threads);
+    memory_levels(levels, threads);
     if (memory)
         fprintf(to_people, "%-8s %10s %12s %12s %12s\n", "", "KiB each", "read GB/s", "write",
                 "copy");
-    for (int i = 0; i < LEVELS && memory; i++) {
+    for (int i = 0; i < MEMORY_LEVELS && memory; i++) {
         cJSON *row = cJSON_CreateObject();
         cJSON_AddStringToObject(row, "level", levels[i].name);
         cJSON_AddNumberToObject(row, "bytes", (double)levels[i].bytes);
