@@ -19,11 +19,14 @@ typedef struct scheduler {
     unsigned flags;
     int32_t *source; /* the node behind views */
     int32_t *level;
-    int32_t *group;   /* union-find: the first member, for its root */
-    int32_t *members; /* of a root, so far */
-    int32_t *part;    /* of a root: the first member of its latest part */
-    int32_t *waits;   /* of a root: values of other groups it still needs */
-    int32_t *heap;    /* roots that wait for nothing, the earliest first */
+    int32_t *wanted;    /* the level at which a node is first read */
+    int32_t *last_read; /* and last */
+    int32_t *readers;   /* by so many instructions */
+    int32_t *group;     /* union-find: the first member, for its root */
+    int32_t *members;   /* of a root, so far */
+    int32_t *part;      /* of a root: the first member of its latest part */
+    int32_t *waits;     /* of a root: values of other groups it still needs */
+    int32_t *heap;      /* roots that wait for nothing, the earliest first */
     int32_t heap_size;
 } scheduler;
 
@@ -71,29 +74,52 @@ static void find_levels(scheduler *s)
     }
 }
 
-static bool reads_leaves_alone(const scheduler *s, int32_t id)
+/* Whether a node can be computed at a later level without keeping an input for that: each is a leaf, or read
+ * at that level by others, or read by this node alone and can wait, too. */
+static bool can_wait(const scheduler *s, int32_t id, int32_t level, int depth)
 {
     const rv_node *node = &s->tape->nodes[id];
-    for (int k = 0; k < node->inputs; k++)
-        if (s->tape->nodes[s->source[node->in[k]]].op->kind != RV_OP_LEAF) return false;
+    for (int k = 0; k < node->inputs; k++) {
+        int32_t in = s->source[node->in[k]];
+        bool stays = s->tape->nodes[in].op->kind == RV_OP_LEAF || s->last_read[in] >= level;
+        bool follows = !stays && depth && fusible(s, in) && s->readers[in] == 1 &&
+                       can_wait(s, in, level, depth - 1);
+        if (!stays && !follows) return false;
+    }
     return true;
 }
 
-/* What depends on leaves alone, such as a decayed moment, can wait until it is read: then it often joins
- * the group of its reader. `latest` has room for a level of each
- * node: the highest that its readers allow. */
-static void delay(scheduler *s, int32_t *latest)
+static void find_last_reads(scheduler *s)
 {
-    for (int32_t id = 0; id < s->tape->count; id++) latest[id] = INT32_MAX;
+    for (int32_t id = 0; id < s->tape->count; id++) {
+        const rv_node *node = &s->tape->nodes[id];
+        s->wanted[id] = INT32_MAX;
+        for (int k = 0; runs(s, id) && k < node->inputs; k++) {
+            int32_t in = s->source[node->in[k]];
+            s->readers[in]++;
+            if (s->last_read[in] < s->level[id]) s->last_read[in] = s->level[id];
+        }
+    }
+}
+
+/* What only later instructions read is computed with the first of them, if that keeps nothing alive for
+ * longer: the slope of a gate in the backward pass, a decayed moment in the update. */
+static void delay(scheduler *s)
+{
+    enum { DEPTH = 4 };
+    find_last_reads(s);
     for (int32_t id = s->tape->count - 1; id >= 0; id--) {
         const rv_node *node = &s->tape->nodes[id];
         if (!runs(s, id)) continue;
-        bool late = fusible(s, id) && latest[id] != INT32_MAX && reads_leaves_alone(s, id);
-        if (late) s->level[id] = latest[id];
+        int32_t wanted = s->wanted[id];
+        bool late = fusible(s, id) && wanted != INT32_MAX && wanted > s->level[id] &&
+                    can_wait(s, id, wanted, DEPTH);
+        if (late) s->level[id] = wanted;
         int32_t before = s->level[id] - !fusible(s, id);
         for (int k = 0; k < node->inputs; k++) {
             int32_t in = s->source[node->in[k]];
-            if (before < latest[in]) latest[in] = before;
+            if (before < s->wanted[in]) s->wanted[in] = before;
+            if (late && s->last_read[in] < wanted) s->last_read[in] = wanted;
         }
     }
 }
@@ -200,7 +226,7 @@ bool rv_pass_schedule(rv_tape *tape, const bool *live, const rv_place *place, un
     size_t nodes = (size_t)tape->count + 1, edges = 1;
     for (int32_t id = 0; id < tape->count; id++) edges += (size_t)tape->nodes[id].inputs;
     *schedule = (rv_schedule){0};
-    int32_t *memory = rv_alloc(10 * nodes + 2 * edges, sizeof *memory);
+    int32_t *memory = rv_alloc(13 * nodes + 2 * edges, sizeof *memory);
     int32_t *kept = rv_alloc(5 * nodes, sizeof *kept);
     if (!memory || !kept) {
         rv_free(memory);
@@ -216,14 +242,14 @@ bool rv_pass_schedule(rv_tape *tape, const bool *live, const rv_place *place, un
     int32_t *next = memory;
     scheduler s = {.tape = tape, .live = live, .place = place, .flags = flags};
     links l = {0};
-    int32_t **by_node[] = {&s.source, &s.level, &s.group,       &s.members,     &s.part,
-                           &s.waits,  &s.heap,  &l.next_member, &l.last_member, &l.first_edge};
+    int32_t **by_node[] = {&s.source,      &s.level,       &s.wanted,    &s.last_read, &s.readers,
+                           &s.group,       &s.members,     &s.part,      &s.waits,     &s.heap,
+                           &l.next_member, &l.last_member, &l.first_edge};
     for (size_t i = 0; i < sizeof by_node / sizeof *by_node; i++, next += nodes) *by_node[i] = next;
     l.next_edge = next;
     l.to = next + edges;
     find_levels(&s);
-    delay(&s, s.members);
-    memset(s.members, 0, nodes * sizeof *s.members);
+    if (flags & RV_FUSE) delay(&s);
     find_groups(&s);
     split_groups(&s);
     link_up(&s, &l);
