@@ -64,47 +64,60 @@ void rv_call_bind(rv_call *call, void *out, const void *const *in)
     }
 }
 
-/* The parts that the calls are cut into; those of a group are its rows' elements. */
-static int32_t parts_of_group(const assembly *a, int32_t first, int32_t last)
-{
-    const rv_type *type = &a->tape->nodes[a->schedule.id[first]].type;
-    double elements = (double)rv_shape_count(type->shape), steps = last - first + 1;
-    return rv_pass_parts(RV_ROW_OPERATIONS * elements * steps, 0, rv_blocks(*type),
-                         a->program->threads, a->flags);
-}
-
-static int32_t parts_of_call(const assembly *a, const rv_call *call)
-{
-    double bytes = (double)type_bytes(&call->out_type);
-    for (int k = 0; k < call->inputs; k++) bytes += (double)type_bytes(&call->in_type[k]);
-    return rv_pass_parts(call->operations, bytes, call->most_parts, a->program->threads, a->flags);
-}
-
 /* Kernels first: the plan must know how much scratch they take. */
-static bool prepare_calls(assembly *a, size_t *scratch_size)
+static bool prepare_calls(assembly *a)
 {
     rv_type *types = a->program->operand_types;
     for (int32_t at = 0; at < a->schedule.count; at++) {
         int32_t id = a->schedule.id[at];
         const rv_node *node = &a->tape->nodes[id];
-        if (by_row(node->op, a->flags)) {
-            if (a->schedule.first[at] == at)
-                a->schedule.parts[at] = parts_of_group(a, at, a->schedule.last[at]);
-            continue;
-        }
+        if (by_row(node->op, a->flags)) continue;
         for (int k = 0; k < node->inputs; k++) types[k] = a->tape->nodes[node->in[k]].type;
-        if (!rv_call_prepare(&a->call_of[id], node->op, node->attr, types, node->inputs, node->type,
-                             a->flags, &a->tape->error))
+        rv_call *call = &a->call_of[id];
+        if (!rv_call_prepare(call, node->op, node->attr, types, node->inputs, node->type, a->flags,
+                             &a->tape->error))
             return false;
         types += node->inputs;
-        rv_call *call = &a->call_of[id];
-        call->parts = a->schedule.parts[at] = parts_of_call(a, call);
-        if (call->parts > 1)
-            call->scratch_size =
-                (call->scratch_size + RV_ALIGNMENT - 1) / RV_ALIGNMENT * RV_ALIGNMENT;
-        scratch_size[id] = call->scratch_size * (size_t)call->parts;
+        if (a->plan.scratch_bytes < call->scratch_size) a->plan.scratch_bytes = call->scratch_size;
     }
     return true;
+}
+
+/* The work of the instruction that begins at a position of the schedule. */
+static rv_work work_at(const assembly *a, int32_t at)
+{
+    int32_t id = a->schedule.id[at];
+    const rv_type *type = &a->tape->nodes[id].type;
+    const rv_call *call = &a->call_of[id];
+    if (by_row(a->tape->nodes[id].op, a->flags)) {
+        enum { OPERATIONS = 6, OPERANDS = 6 }; /* of an op's element; of a group, roughly */
+        double steps = a->schedule.last[at] - at + 1,
+               elements = (double)rv_shape_count(type->shape);
+        double bytes = (double)type_bytes(type) * (steps < OPERANDS ? steps + 1 : OPERANDS);
+        return (rv_work){OPERATIONS * elements * steps, bytes, rv_blocks(*type), true};
+    }
+    rv_work work = {call->operations, (double)type_bytes(type), call->most_parts, call->sliced};
+    for (int k = 0; k < call->inputs; k++) work.bytes += (double)type_bytes(&call->in_type[k]);
+    return work;
+}
+
+static void cut_work(assembly *a)
+{
+    rv_cutting c = {.threads = a->program->threads, .flags = a->flags};
+    const rv_schedule *s = &a->schedule;
+    for (int32_t at = 0; at < s->count; at = s->last[at] + 1) {
+        rv_work work = work_at(a, at);
+        rv_cutting_see(&c, &work);
+    }
+    rv_cutting_done(&c);
+    bool cut = false;
+    for (int32_t at = 0; at < s->count; at = s->last[at] + 1) {
+        rv_work work = work_at(a, at);
+        s->parts[at] = rv_cutting_parts(&c, &work);
+        cut = cut || s->parts[at] > 1;
+    }
+    a->program->threads = cut ? c.threads : 1;
+    a->program->slices = cut ? c.slices : 1;
 }
 
 /* ---- addresses ---- */
@@ -148,13 +161,15 @@ static void emit(assembly *a, const rv_call *call, const int32_t *nodes, int32_t
     program->calls[0][program->count++] = *call;
 }
 
-static void emit_node(assembly *a, int32_t id)
+static void emit_node(assembly *a, int32_t at)
 {
+    int32_t id = a->schedule.id[at];
     const rv_node *node = &a->tape->nodes[id];
     rv_call call = a->call_of[id];
     a->call_of[id].plan = NULL;
     call.out = address(a, id);
-    call.scratch = call.scratch_size ? a->program->arena + a->plan.scratch[id] : NULL;
+    call.scratch = a->program->arena + a->plan.scratch;
+    call.parts = a->schedule.parts[at];
     call.in = a->program->operands + a->operand;
     for (int k = 0; k < node->inputs; k++)
         a->program->operands[a->operand++] = address(a, node->in[k]);
@@ -179,7 +194,7 @@ static bool emit_rows(assembly *a, int32_t first, int32_t last)
     rv_type type = a->tape->nodes[id[first]].type;
     rv_row_plan *plan = rv_row_plan_new(rv_blocks(type), last - first + 1, operands);
     if (!plan) return rv_fail_memory(&a->tape->error);
-    size_t tiles = a->plan.scratch[id[first]];
+    size_t tiles = a->plan.scratch;
     for (int32_t at = first; at <= last; at++) {
         const rv_node *node = &a->tape->nodes[id[at]];
         rv_row_step *step = &plan->step[at - first];
@@ -199,7 +214,7 @@ static bool emit_rows(assembly *a, int32_t first, int32_t last)
                     .out_type = type,
                     .out = plan->step[0].out,
                     .scratch = a->program->arena + tiles,
-                    .scratch_size = a->plan.tile_bytes[id[first]],
+                    .scratch_size = a->plan.scratch_bytes,
                     .parts = a->schedule.parts[first]};
     emit(a, &call, id + first, last - first + 1);
     return true;
@@ -213,7 +228,7 @@ static bool emit_values(assembly *a)
         if (by_row(a->tape->nodes[id].op, a->flags))
             ok = emit_rows(a, at, a->schedule.last[at]);
         else
-            emit_node(a, id);
+            emit_node(a, at);
     }
     return ok;
 }
@@ -257,43 +272,33 @@ static void emit_assignments(assembly *a)
 
 /* ---- the workers ---- */
 
-static bool any_is_cut(const rv_program *program)
+/* The calls of another worker, with scratch of its own. */
+static bool copy_calls(rv_program *program, int worker, size_t scratch_bytes)
 {
-    for (int64_t i = 0; i < program->count; i++)
-        if (program->calls[0][i].parts > 1) return true;
-    return false;
-}
-
-/* The calls of another worker: its part, with scratch of its own. */
-static bool copy_calls(rv_program *program, int worker)
-{
-    size_t count = (size_t)program->count;
+    size_t count = (size_t)program->count, by = (size_t)worker * scratch_bytes;
     rv_call *calls = program->calls[worker] = rv_alloc(count + 1, sizeof *calls);
-    if (!calls) return false;
-    memcpy(calls, program->calls[0], count * sizeof *calls);
-    for (size_t i = 0; i < count; i++) {
+    bool ok = calls;
+    if (ok) memcpy(calls, program->calls[0], count * sizeof *calls);
+    for (size_t i = 0; calls && i < count; i++) {
         rv_call *call = &calls[i];
         if (call->parts == 1) continue;
-        size_t by = (size_t)worker * call->scratch_size;
         call->part = worker;
         if (call->run == rv_run_rows) {
-            call->plan = rv_row_plan_moved(call->plan, call->scratch, call->scratch_size, by);
-            if (!call->plan) return false;
+            const rv_row_plan *plan = call->plan;
+            call->plan = ok ? rv_row_plan_moved(plan, call->scratch, scratch_bytes, by) : NULL;
+            ok = ok && call->plan;
         }
         if (call->scratch) call->scratch = (char *)call->scratch + by;
     }
-    return true;
+    return ok;
 }
 
-static bool share_out(rv_program *program)
+static bool share_out(rv_program *program, size_t scratch_bytes)
 {
-    if (!any_is_cut(program)) {
-        program->threads = 1;
-        return true;
-    }
-    bool ok = rv_pass_share(program->calls[0], program->count, program->threads, program->meets);
+    if (program->threads * program->slices == 1) return true;
+    bool ok = rv_pass_share(program->calls[0], program->count, program->meets);
     for (int worker = 1; ok && worker < program->threads; worker++)
-        ok = copy_calls(program, worker);
+        ok = copy_calls(program, worker, scratch_bytes);
     return ok;
 }
 
@@ -302,7 +307,7 @@ void rv_program_free_calls(rv_program *program)
     for (int worker = 0; program->calls && worker < program->threads; worker++) {
         rv_call *calls = program->calls[worker];
         for (int64_t i = 0; calls && i < program->count; i++)
-            if (worker == 0 || (calls[i].part == worker && calls[i].run == rv_run_rows))
+            if (worker == 0 || (calls[i].parts > 1 && calls[i].run == rv_run_rows))
                 rv_free((void *)(uintptr_t)calls[i].plan);
         rv_free(calls);
     }
@@ -311,13 +316,12 @@ void rv_program_free_calls(rv_program *program)
 
 /* ---- all of it ---- */
 
-static bool make_room(assembly *a, size_t **scratch_size, int count)
+static bool make_room(assembly *a, int count)
 {
     rv_program *program = a->program;
     size_t nodes = (size_t)a->tape->count + 1, operands = 1, calls = 1;
     for (int32_t id = 0; id < a->tape->count; id++)
         if (a->live[id]) operands += (size_t)a->tape->nodes[id].inputs, calls += 2;
-    *scratch_size = rv_alloc(nodes, sizeof **scratch_size);
     a->call_of = rv_alloc(nodes, sizeof *a->call_of);
     program->calls = rv_alloc((size_t)program->threads, sizeof *program->calls);
     if (program->calls) program->calls[0] = rv_alloc(calls, sizeof *program->calls[0]);
@@ -328,18 +332,20 @@ static bool make_room(assembly *a, size_t **scratch_size, int count)
     program->operand_types = rv_alloc(operands, sizeof *program->operand_types);
     program->outputs = rv_alloc((size_t)count + 1, sizeof *program->outputs);
     program->inputs = rv_alloc(a->tape->inputs.count + 1, sizeof *program->inputs);
-    return (rv_plan_new(a->tape, &a->plan) && *scratch_size && a->call_of && program->calls &&
-            program->calls[0] && program->meets && program->node && program->node_end &&
-            program->operands && program->operand_types && program->outputs && program->inputs) ||
+    return (rv_plan_new(a->tape, &a->plan) && a->call_of && program->calls && program->calls[0] &&
+            program->meets && program->node && program->node_end && program->operands &&
+            program->operand_types && program->outputs && program->inputs) ||
            rv_fail_memory(&a->tape->error);
 }
 
-static bool lay_out(assembly *a, const int32_t *outputs, int count, size_t *scratch_size)
+static bool lay_out(assembly *a, const int32_t *outputs, int count)
 {
     rv_pass_single(a->tape, a->live, outputs, count, a->flags, a->plan.place);
     if (!rv_pass_schedule(a->tape, a->live, a->plan.place, a->flags, &a->schedule) ||
-        !prepare_calls(a, scratch_size) ||
-        !rv_pass_plan(a->tape, a->live, outputs, count, &a->schedule, scratch_size, a->flags,
+        !prepare_calls(a))
+        return false;
+    cut_work(a);
+    if (!rv_pass_plan(a->tape, a->live, outputs, count, &a->schedule, a->program->threads, a->flags,
                       &a->plan))
         return false;
     a->program->arena = rv_alloc(1, a->plan.arena_bytes);
@@ -350,15 +356,14 @@ bool rv_program_assemble(rv_program *program, const bool *live, const int32_t *o
                          unsigned flags)
 {
     assembly a = {.program = program, .tape = program->tape, .live = live, .flags = flags};
-    size_t *scratch_size = NULL;
-    bool ok = make_room(&a, &scratch_size, count) && lay_out(&a, outputs, count, scratch_size);
+    bool ok = make_room(&a, count) && lay_out(&a, outputs, count);
     if (ok) {
         write_constants(&a);
         ok = emit_values(&a);
     }
     if (ok) {
         emit_assignments(&a);
-        ok = share_out(program) || rv_fail_memory(&a.tape->error);
+        ok = share_out(program, a.plan.scratch_bytes) || rv_fail_memory(&a.tape->error);
     }
     if (ok) {
         program->output_count = count;
@@ -371,7 +376,6 @@ bool rv_program_assemble(rv_program *program, const bool *live, const int32_t *o
     for (int32_t id = 0; a.call_of && id < a.tape->count; id++)
         rv_free((void *)(uintptr_t)a.call_of[id].plan);
     rv_free(a.call_of);
-    rv_free(scratch_size);
     rv_schedule_free(&a.schedule);
     rv_plan_free(&a.plan);
     return ok;

@@ -65,19 +65,33 @@ static int64_t now(void)
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
+/* Adds the time of a call, or of one slice of it, to its span. */
+static void run_call(void *spans, int64_t i, const rv_call *call)
+{
+    rv_span *span = (rv_span *)spans + i;
+    int64_t begin = now();
+    call->run(call);
+    int64_t took = now() - begin;
+    if (!span->begin) *span = (rv_span){begin, begin};
+    span->end += took;
+}
+
 static void work(void *context, int worker)
 {
     const timing *t = context;
     const rv_program *program = t->program;
-    const rv_call *calls = program->calls[worker];
     rv_span *spans = t->spans + worker * program->count;
-    for (int64_t i = 0; i < program->count; i++) {
-        if (program->meets[i]) rv_team_meet(program->team);
-        spans[i] = (rv_span){0, 0};
-        if (worker > 0 && calls[i].parts == 1) continue;
-        spans[i].begin = now();
-        calls[i].run(&calls[i]);
-        spans[i].end = now();
+    memset(spans, 0, (size_t)program->count * sizeof *spans);
+    for (int64_t i = 0, first; i < program->count;) {
+        if (program->threads > 1 && program->meets[i]) rv_team_meet(program->team);
+        first = i;
+        i = rv_program_run_until_meeting(program, worker, first, run_call, spans);
+        int64_t end = 0; /* slices of several calls took turns: their spans are laid end to end */
+        for (int64_t k = first; k < i && program->slices > 1; k++) {
+            if (!spans[k].begin) continue;
+            if (spans[k].begin < end) spans[k].end += end - spans[k].begin, spans[k].begin = end;
+            end = spans[k].end;
+        }
     }
 }
 

@@ -75,6 +75,7 @@ static rv_program *build(rv_tape *from, const rv_var *outputs, int count, unsign
         program->references = 1;
         program->team = rv_team_retain(rv_program_cache_team(from->store));
         program->threads = rv_team_size(program->team);
+        program->slices = 1;
         program->tape = rewrite(from, ids, count, flags, &from->error);
         ok = program->tape;
     }
@@ -170,13 +171,33 @@ void rv_program_free(rv_program *program)
 
 /* ---- running ---- */
 
+int64_t rv_program_run_until_meeting(const rv_program *program, int worker, int64_t first,
+                                     void (*around)(void *context, int64_t i, const rv_call *call),
+                                     void *context)
+{
+    int64_t end = first + 1;
+    while (end < program->count && !program->meets[end]) end++;
+    for (int slice = 0; slice < program->slices; slice++)
+        for (int64_t i = first; i < end; i++) {
+            const rv_call *call = &program->calls[worker][i];
+            bool thin = call->parts > program->threads;
+            if ((slice > 0 && !thin) || (worker > 0 && call->parts == 1)) continue;
+            rv_call part = *call;
+            if (thin) part.part = worker * program->slices + slice;
+            if (around)
+                around(context, i, &part);
+            else
+                part.run(&part);
+        }
+    return end;
+}
+
 static void work(void *context, int worker)
 {
     const rv_program *program = context;
-    const rv_call *calls = program->calls[worker];
-    for (int64_t i = 0; i < program->count; i++) {
-        if (program->meets[i]) rv_team_meet(program->team);
-        if (worker == 0 || calls[i].parts > 1) calls[i].run(&calls[i]);
+    for (int64_t i = 0; i < program->count;) {
+        if (program->threads > 1 && program->meets[i]) rv_team_meet(program->team);
+        i = rv_program_run_until_meeting(program, worker, i, NULL, NULL);
     }
 }
 
@@ -185,10 +206,12 @@ rv_code rv_run(rv_program *program)
     if (!program) return RV_ERROR_ARGUMENT;
     if (program->threads > 1) {
         rv_team_run(program->team, work, program);
-        return RV_OK;
+    } else if (program->slices > 1) {
+        work(program, 0);
+    } else {
+        const rv_call *end = program->calls[0] + program->count;
+        for (const rv_call *call = program->calls[0]; call < end; call++) call->run(call);
     }
-    const rv_call *end = program->calls[0] + program->count;
-    for (const rv_call *call = program->calls[0]; call < end; call++) call->run(call);
     return RV_OK;
 }
 

@@ -8,7 +8,8 @@
 struct rv_program {
     rv_call **calls; /* [threads][count]: the same for every worker but for its part */
     int64_t count;
-    bool *meets;   /* [count] whether the workers meet before a call */
+    bool *meets;   /* [count] whether all parts of earlier calls must be done before a call */
+    int slices;    /* parts that a worker does of a call cut so thinly, one after the other */
     int32_t *node; /* the scheduled nodes of program->tape, and the assignments that copy */
     int32_t
         *node_end; /* [count] where in `node` those of a call end, and those of the next begin */
@@ -30,5 +31,11 @@ struct rv_program {
 bool rv_program_assemble(rv_program *program, const bool *live, const int32_t *outputs, int count,
                          unsigned flags);
 void rv_program_free_calls(rv_program *program);
+
+/* The calls first .. of a worker up to the next meeting, slice by slice; returns where that is. `around`,
+ * unless NULL, runs a call in its stead. */
+int64_t rv_program_run_until_meeting(const rv_program *program, int worker, int64_t first,
+                                     void (*around)(void *context, int64_t i, const rv_call *call),
+                                     void *context);
 
 #endif

@@ -61,10 +61,10 @@ bool rv_pass_schedule(rv_tape *tape, const bool *live, const rv_place *place, un
 void rv_schedule_free(rv_schedule *schedule);
 
 typedef struct rv_plan {
-    rv_place *place;    /* [nodes] */
-    size_t *scratch;    /* [nodes] arena offset of an instruction's scratch */
-    size_t *tile_bytes; /* [nodes] of a group, by its first node: the tiles of one part */
+    rv_place *place;  /* [nodes] */
     size_t *snapshot; /* [nodes] of an assignment: 1 + arena offset of a copy of its value, or 0 */
+    size_t scratch;   /* arena offset of all workers' scratch, one after the other */
+    size_t scratch_bytes; /* of one worker: at first what calls need */
     size_t arena_bytes, live_bytes;
 } rv_plan;
 
@@ -72,16 +72,35 @@ bool rv_plan_new(const rv_tape *tape, rv_plan *plan); /* all zeros; false withou
 void rv_plan_free(rv_plan *plan);
 
 /* Lays out the live nodes, each value alive from the node that makes it to its last reader.
- * plan->place comes from rv_pass_single; scratch_size[id] bytes are needed while node id runs. */
+ * plan->place comes from rv_pass_single, plan->scratch_bytes from whoever knows the calls. */
 bool rv_pass_plan(rv_tape *tape, const bool *live, const int32_t *outputs, int count,
-                  const rv_schedule *schedule, const size_t *scratch_size, unsigned flags,
-                  rv_plan *plan);
+                  const rv_schedule *schedule, int threads, unsigned flags, rv_plan *plan);
 
-/* Into how many parts work of so many floating-point operations and bytes is cut: 1 or `threads`. */
-int rv_pass_parts(double operations, double bytes, int64_t most_parts, int threads, unsigned flags);
+/* How the instructions of a program are cut into parts. Work of some size is cut for the threads, a part each;
+ * and a chain of instructions on large tensors into thinner slices, so that what one makes is still in
+ * the cache when the next one reads it. */
+typedef struct rv_cutting {
+    int threads;
+    unsigned flags;
+    int slices;      /* for each thread, one after the other; rv_cutting_done sets it */
+    double largest;  /* bytes of an instruction that can go slice by slice */
+    int64_t divisor; /* of the pieces that each of these has */
+} rv_cutting;
 
-/* meets[i] = whether the workers must meet before call i. False without memory. */
-bool rv_pass_share(const rv_call *calls, int64_t count, int threads, bool *meets);
+typedef struct rv_work {
+    double operations, bytes;
+    int64_t pieces; /* rv_call's most_parts */
+    bool sliced;    /* a part reads no more than its share of some input */
+} rv_work;
+
+void rv_cutting_see(rv_cutting *c, const rv_work *w); /* every instruction */
+void rv_cutting_done(rv_cutting *c);
+int32_t rv_cutting_parts(const rv_cutting *c,
+                         const rv_work *w); /* 1, threads, or threads * slices */
+
+/* meets[i] = whether all parts of the calls before must be done before call i; between such points a
+ * worker may go through the calls with one slice after the other. False without memory. */
+bool rv_pass_share(const rv_call *calls, int64_t count, bool *meets);
 
 /* ---- one call, outside a program ---- */
 

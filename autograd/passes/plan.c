@@ -202,8 +202,8 @@ static void release(planner *p, int32_t owner, int32_t moment)
         p->buffer[place->offset - 1].last = moment;
 }
 
-/* The members' values that only the group reads share slots of a tile; returns the slots' bytes. */
-static size_t place_tiles(planner *p, int32_t first, int32_t last)
+/* The members' values that only the group reads share slots of a tile, in the scratch. */
+static void place_tiles(planner *p, int32_t first, int32_t last)
 {
     const rv_schedule *s = p->schedule;
     int32_t busy_until[RV_GROUP_MOST]; /* by slot: the last reader of what is in it */
@@ -220,18 +220,16 @@ static size_t place_tiles(planner *p, int32_t first, int32_t last)
         busy_until[slot] = p->last[id];
         *place = (rv_place){.kind = RV_PLACE_TILE, .offset = (size_t)slot * tile, .owner = true};
     }
-    p->plan->tile_bytes[s->id[first]] = (size_t)slots * tile;
-    return (size_t)slots * tile * (size_t)s->parts[first];
+    if (p->plan->scratch_bytes < (size_t)slots * tile)
+        p->plan->scratch_bytes = (size_t)slots * tile;
 }
 
-static void place_group(planner *p, int32_t first, int32_t last, size_t scratch)
+static void place_group(planner *p, int32_t first, int32_t last)
 {
     const rv_schedule *s = p->schedule;
-    size_t tiles = place_tiles(p, first, last);
+    place_tiles(p, first, last);
     for (int32_t at = first; at <= last; at++)
         if (p->plan->place[s->id[at]].kind == RV_PLACE_NONE) place_arena(p, s->id[at]);
-    scratch = round_up(scratch) + tiles;
-    if (scratch) p->plan->scratch[s->id[first]] = new_buffer(p, scratch, first, first);
     for (int32_t at = first; at <= last; at++) {
         const rv_node *node = &p->tape->nodes[s->id[at]];
         for (int k = 0; k < node->inputs; k++) {
@@ -256,7 +254,7 @@ static void place_snapshots(planner *p)
     }
 }
 
-static void place_all(planner *p, const size_t *scratch_size)
+static void place_all(planner *p)
 {
     const rv_tape *tape = p->tape;
     const rv_schedule *s = p->schedule;
@@ -269,13 +267,12 @@ static void place_all(planner *p, const size_t *scratch_size)
         else
             place_arena(p, id);
     }
-    for (int32_t at = 0; at < s->count; at = s->last[at] + 1)
-        place_group(p, at, s->last[at], scratch_size[s->id[at]]);
+    for (int32_t at = 0; at < s->count; at = s->last[at] + 1) place_group(p, at, s->last[at]);
     place_snapshots(p);
 }
 
 /* Packs the buffers, and turns their numbers into offsets. */
-static bool pack(planner *p)
+static bool pack(planner *p, int threads)
 {
     rv_plan *plan = p->plan;
     rv_packing packing;
@@ -284,29 +281,30 @@ static bool pack(planner *p)
         rv_place *place = &plan->place[id];
         if (place->kind == RV_PLACE_ARENA) place->offset = p->buffer[place->offset - 1].offset;
         if (p->live[id] && is_view(p, id)) place_view(p, id);
-        if (plan->scratch[id]) plan->scratch[id] = p->buffer[plan->scratch[id] - 1].offset;
         if (plan->snapshot[id]) plan->snapshot[id] = 1 + p->buffer[plan->snapshot[id] - 1].offset;
     }
-    plan->arena_bytes = packing.bytes;
-    plan->live_bytes = packing.live;
+    /* each worker's scratch is in one place for the whole run, where it stays in that one's cache */
+    plan->scratch_bytes = round_up(plan->scratch_bytes);
+    plan->scratch = packing.bytes;
+    plan->arena_bytes = packing.bytes + (size_t)threads * plan->scratch_bytes;
+    plan->live_bytes = packing.live + (size_t)threads * plan->scratch_bytes;
     return true;
 }
 
 bool rv_pass_plan(rv_tape *tape, const bool *live, const int32_t *outputs, int count,
-                  const rv_schedule *schedule, const size_t *scratch_size, unsigned flags,
-                  rv_plan *plan)
+                  const rv_schedule *schedule, int threads, unsigned flags, rv_plan *plan)
 {
     size_t nodes = (size_t)tape->count + 1;
     planner p = {.tape = tape, .live = live, .schedule = schedule, .flags = flags, .plan = plan};
     p.owner = rv_alloc(nodes, sizeof *p.owner);
     p.last = rv_alloc(nodes, sizeof *p.last);
-    p.buffer = rv_alloc(2 * nodes, sizeof *p.buffer); /* a node's, and scratch or a snapshot */
+    p.buffer = rv_alloc(2 * nodes, sizeof *p.buffer); /* a node's, and a snapshot */
     bool ok = p.owner && p.last && p.buffer;
     if (ok) {
         find_lifetimes(&p, outputs, count);
         if (flags & RV_IN_PLACE) ok = place_in_store(&p, outputs, count);
-        if (ok) place_all(&p, scratch_size);
-        ok = ok && pack(&p);
+        if (ok) place_all(&p);
+        ok = ok && pack(&p, threads);
     }
     rv_free(p.owner);
     rv_free(p.last);
@@ -318,17 +316,13 @@ bool rv_plan_new(const rv_tape *tape, rv_plan *plan)
 {
     size_t nodes = (size_t)tape->count + 1;
     *plan = (rv_plan){.place = rv_alloc(nodes, sizeof *plan->place),
-                      .scratch = rv_alloc(nodes, sizeof *plan->scratch),
-                      .tile_bytes = rv_alloc(nodes, sizeof *plan->tile_bytes),
                       .snapshot = rv_alloc(nodes, sizeof *plan->snapshot)};
-    return plan->place && plan->scratch && plan->tile_bytes && plan->snapshot;
+    return plan->place && plan->snapshot;
 }
 
 void rv_plan_free(rv_plan *plan)
 {
     rv_free(plan->place);
-    rv_free(plan->scratch);
-    rv_free(plan->tile_bytes);
     rv_free(plan->snapshot);
     *plan = (rv_plan){0};
 }

@@ -1,32 +1,73 @@
-/* Share: which calls the workers of a team do together, each its part, and where they must meet. What is
- * not cut is done by the first worker.
+/* Share: which calls are cut into parts, for the workers of a team or to stay in a cache, and where all parts
+ * must be done before any goes on. What is not cut is done by the first worker.
  *
- * Workers meet before a call that touches memory which another worker may have written since they met
- * last, or writes what another may still read. A part often goes on where the same worker's part of
- * the call before has been: then nobody waits. */
+ * That is so before a call that touches memory which another part may have written since, or writes what
+ * another may still read. A part often goes on just where the same part of the call before has
+ * been: then nobody waits. Scratch is each worker's own. */
 #include "autograd/passes/passes.h"
 #include "autograd/program_internal.h"
 #include "autograd/rows.h"
 #include "tensor/memory.h"
 
-/* Below this a call is done sooner than workers have met. */
-enum { LEAST_NANOSECONDS = 1500, OPERATIONS_PER_NANOSECOND = 50, BYTES_PER_NANOSECOND = 20 };
+enum {
+    LEAST_NANOSECONDS = 1500, /* work that is done sooner is not worth a meeting */
+    OPERATIONS_PER_NANOSECOND = 50,
+    BYTES_PER_NANOSECOND = 20,
+    SLICE_BYTES = 512 * 1024, /* of second-level cache, for a slice of an instruction's operands */
+    LEAST_SLICED = 4 * SLICE_BYTES
+};
 
-int rv_pass_parts(double operations, double bytes, int64_t most_parts, int threads, unsigned flags)
+static bool worth_cutting(const rv_cutting *c, const rv_work *w)
 {
-    double time = operations / OPERATIONS_PER_NANOSECOND + bytes / BYTES_PER_NANOSECOND;
-    return most_parts > 1 && (flags & RV_CUT || time >= LEAST_NANOSECONDS) ? threads : 1;
+    double time = w->operations / OPERATIONS_PER_NANOSECOND + w->bytes / BYTES_PER_NANOSECOND;
+    return w->pieces > 1 && (c->flags & RV_CUT || time >= LEAST_NANOSECONDS);
+}
+
+static bool worth_slicing(const rv_cutting *c, const rv_work *w)
+{
+    return w->pieces > 1 && w->sliced && (c->flags & RV_CUT || w->bytes >= LEAST_SLICED);
+}
+
+static int64_t common_divisor(int64_t a, int64_t b)
+{
+    while (b) {
+        int64_t rest = a % b;
+        a = b;
+        b = rest;
+    }
+    return a;
+}
+
+void rv_cutting_see(rv_cutting *c, const rv_work *w)
+{
+    if (!worth_slicing(c, w)) return;
+    if (c->largest < w->bytes) c->largest = w->bytes;
+    c->divisor = common_divisor(w->pieces, c->divisor);
+}
+
+void rv_cutting_done(rv_cutting *c)
+{
+    c->slices = c->flags & RV_CUT ? 2 : 1;
+    while (c->largest / (c->threads * c->slices) > SLICE_BYTES &&
+           c->divisor % (c->threads * c->slices * 2) == 0)
+        c->slices *= 2;
+}
+
+int32_t rv_cutting_parts(const rv_cutting *c, const rv_work *w)
+{
+    if (c->slices > 1 && worth_slicing(c, w)) return c->threads * c->slices;
+    return worth_cutting(c, w) ? c->threads : 1;
 }
 
 /* Memory that a call reads or writes. */
 typedef struct access {
     uintptr_t low, high; /* addresses */
     int64_t units;       /* of which each part touches its share alone; 0: a part may touch all */
-    bool cut, write;
+    int parts;
+    bool write;
 } access;
 
 typedef struct sharer {
-    int threads;
     access *since; /* the workers met last */
     size_t count, capacity;
     bool out_of_memory;
@@ -34,28 +75,28 @@ typedef struct sharer {
 
 enum { MOST_ACCESSES = 256 }; /* to look through; then they meet in any case */
 
-static bool same_shares(const sharer *s, const access *a, const access *b)
+static bool same_shares(const access *a, const access *b)
 {
-    if (a->low != b->low || !a->units || !b->units) return false;
+    if (a->parts != b->parts || a->low != b->low || !a->units || !b->units) return false;
     int64_t size_a = (int64_t)(a->high - a->low) / a->units,
             size_b = (int64_t)(b->high - b->low) / b->units;
-    for (int part = 1; part < s->threads; part++)
-        if (a->units * part / s->threads * size_a != b->units * part / s->threads * size_b)
+    for (int part = 1; part < a->parts; part++)
+        if (a->units * part / a->parts * size_a != b->units * part / b->parts * size_b)
             return false;
     return true;
 }
 
-static bool conflict(const sharer *s, const access *a, const access *b)
+static bool conflict(const access *a, const access *b)
 {
     if (a->low >= b->high || b->low >= a->high || (!a->write && !b->write)) return false;
-    if (!a->cut && !b->cut) return false; /* the same worker, in order */
-    return !a->cut || !b->cut || !same_shares(s, a, b);
+    if (a->parts == 1 && b->parts == 1) return false; /* the same worker, in order */
+    return a->parts == 1 || b->parts == 1 || !same_shares(a, b);
 }
 
 static bool must_wait(sharer *s, const access *now)
 {
     for (size_t i = 0; i < s->count; i++)
-        if (conflict(s, &s->since[i], now)) return true;
+        if (conflict(&s->since[i], now)) return true;
     return s->count > MOST_ACCESSES;
 }
 
@@ -74,7 +115,7 @@ typedef bool (*visitor)(sharer *s, const access *now);
 
 static access touched(const rv_call *call, const void *at, size_t bytes, int64_t units, bool write)
 {
-    return (access){(uintptr_t)at, (uintptr_t)at + bytes, units, call->parts > 1, write};
+    return (access){(uintptr_t)at, (uintptr_t)at + bytes, units, call->parts, write};
 }
 
 static size_t bytes_of(const rv_type *type)
@@ -101,9 +142,6 @@ static bool visit_rows(sharer *s, const rv_call *call, visitor visit)
 
 static bool visit_accesses(sharer *s, const rv_call *call, visitor visit)
 {
-    access scratch =
-        touched(call, call->scratch, call->scratch_size * (size_t)call->parts, 0, true);
-    if (call->scratch_size && visit(s, &scratch)) return true;
     if (call->run == rv_run_rows) return visit_rows(s, call, visit);
     access out = touched(call, call->out, bytes_of(&call->out_type), call->most_parts, true);
     bool stopped = visit(s, &out);
@@ -116,9 +154,9 @@ static bool visit_accesses(sharer *s, const rv_call *call, visitor visit)
     return stopped;
 }
 
-bool rv_pass_share(const rv_call *calls, int64_t count, int threads, bool *meets)
+bool rv_pass_share(const rv_call *calls, int64_t count, bool *meets)
 {
-    sharer s = {.threads = threads};
+    sharer s = {0};
     for (int64_t i = 0; i < count && !s.out_of_memory; i++) {
         meets[i] = visit_accesses(&s, &calls[i], must_wait);
         if (meets[i]) s.count = 0;
