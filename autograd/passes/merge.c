@@ -104,29 +104,54 @@ static rv_var record(merger *m, rv_tape *to, int32_t sum, product *p)
 
 /* ---- sums ---- */
 
+typedef struct term {
+    rv_var value;
+    bool product; /* that add_term may take apart */
+} term;
+
 static int by_id(const void *a, const void *b)
 {
-    int32_t x = ((const rv_var *)a)->id, y = ((const rv_var *)b)->id;
+    int32_t x = ((const term *)a)->value.id, y = ((const term *)b)->value.id;
     return (x > y) - (x < y);
+}
+
+/* The term is added, as a product if it is a pointwise one that nobody else reads: so far it is plain. */
+static rv_var add_term(rv_tape *to, rv_var sum, rv_var term, bool product)
+{
+    if (!product) return rv_add_all((rv_var[]){sum, term}, 2);
+    const rv_node *node = &to->nodes[term.id];
+    rv_var in[MOST_OPERANDS + 1];
+    for (int k = 0; k < node->inputs; k++) in[k] = (rv_var){to, node->in[k]};
+    in[node->inputs] = sum;
+    return rv_record(to, node->op->accumulate, node->attr, node->attr_size, in, node->inputs + 1);
 }
 
 /* The sum: what its products have come to, and its other terms, two at a time in the order they become known.
  * A partial sum can then be computed with the last of its terms, and no term need be kept for the end. */
-static rv_var finish_sum(merger *m, rv_tape *to, int32_t id, const rv_node *node, const rv_var *in)
+static rv_var finish_sum(const merger *m, rv_tape *to, int32_t id, const rv_node *node,
+                         const rv_var *in)
 {
-    rv_var *terms = rv_alloc((size_t)node->inputs + 1, sizeof *terms);
+    term *terms = rv_alloc((size_t)node->inputs + 1, sizeof *terms);
     rv_var sum = {to, -1};
     if (!terms) {
         rv_fail_memory(&to->error);
         return sum;
     }
     int count = 0;
-    for (int k = 0; k < node->inputs; k++)
-        if (m->sum[node->in[k]] != id + 1) terms[count++] = in[k];
-    if (m->so_far[id]) terms[count++] = (rv_var){to, m->so_far[id] - 1};
+    for (int k = 0; k < node->inputs; k++) {
+        bool product = m->sum[node->in[k]] == id + 1;
+        bool pointwise = product && m->from->nodes[node->in[k]].op->row;
+        if (!product || pointwise) terms[count++] = (term){in[k], pointwise};
+    }
+    if (m->so_far[id]) terms[count++] = (term){{to, m->so_far[id] - 1}, false};
     qsort(terms, (size_t)count, sizeof *terms, by_id);
-    sum = terms[0];
-    for (int k = 1; k < count; k++) sum = rv_add_all((rv_var[]){sum, terms[k]}, 2);
+    if (count > 1 && terms[0].product) { /* a product has to be added to something */
+        term first = terms[0];
+        terms[0] = terms[1];
+        terms[1] = first;
+    }
+    sum = terms[0].value;
+    for (int k = 1; k < count; k++) sum = add_term(to, sum, terms[k].value, terms[k].product);
     rv_free(terms);
     return sum;
 }
@@ -134,9 +159,8 @@ static rv_var finish_sum(merger *m, rv_tape *to, int32_t id, const rv_node *node
 static rv_var merge(void *context, rv_tape *to, int32_t id, const rv_node *node, const rv_var *in)
 {
     merger *m = context;
-    bool sum = node->op == &rv_op_add && (m->so_far[id] || node->inputs > 2);
-    if (sum) return finish_sum(m, to, id, node, in);
-    if (!m->sum[id] && !m->shared[id]) return (rv_var){to, -1};
+    if (node->op == &rv_op_add && node->inputs > 1) return finish_sum(m, to, id, node, in);
+    if ((!m->sum[id] || node->op->row) && !m->shared[id]) return (rv_var){to, -1};
     product made = product_of(m, to, id, node, in);
     return to->error.code ? (rv_var){to, -1} : record(m, to, m->sum[id] - 1, &made);
 }
