@@ -79,6 +79,7 @@ template <class T> struct Call {
     const void *plan = nullptr;
     size_t scratch_size = 0;
     unsigned scalar = 0;
+    int part = 0, parts = 1;
 
     void operator()(rv_kernel kernel, T *out, int64_t count) const
     {
@@ -90,6 +91,8 @@ template <class T> struct Call {
         call.in = in.data();
         call.inputs = static_cast<int>(in.size());
         call.plan = plan;
+        call.part = part;
+        call.parts = parts;
         call.scratch = scratch.data();
         call.scratch_size = scratch_size;
         call.out_type.dtype = sizeof(T) == sizeof(float) ? RV_F32 : RV_F64;
@@ -740,6 +743,32 @@ template <class Visit> void each_product(const rv_conv_plan &t, Visit visit)
                             }
 }
 
+/* Runs a call whole and in parts, which must make no difference. */
+template <class T>
+void run_in_parts(const rv_conv_plan &plan, Call<T> call, rv_kernel kernel, Buffer<T> &out)
+{
+    Buffer<T> again(out.count());
+    for (int64_t i = 0; i < out.count(); i++) again[i] = out[i];
+    call(kernel, out);
+    if (plan.most_parts < 2) return;
+    std::vector<T> first(again.data(), again.data() + again.count());
+    for (const int parts : {2, 3}) {
+        for (int64_t i = 0; i < out.count(); i++) again[i] = first[static_cast<size_t>(i)];
+        const int64_t piece = out.count() / plan.most_parts;
+        ASSERT_EQ(piece * plan.most_parts, out.count());
+        call.parts = parts;
+        for (call.part = parts - 1; call.part >= 0; call.part--) {
+            call(kernel, again);
+            const int64_t from = plan.most_parts * call.part / parts * piece;
+            for (int64_t i = 0; i < from; i++)
+                ASSERT_EQ(bits(again[i]), bits(first[static_cast<size_t>(i)]))
+                    << "part " << call.part << " of " << parts << " wrote element " << i;
+        }
+        for (int64_t i = 0; i < out.count(); i++)
+            ASSERT_EQ(bits(out[i]), bits(again[i])) << "element " << i << " in " << parts;
+    }
+}
+
 template <class T> void check_convolution(const rv_kernels &table, const Window &window)
 {
     rv_conv_plan p = plan_of(window);
@@ -778,17 +807,19 @@ template <class T> void check_convolution(const rv_kernels &table, const Window 
     call.plan = &p;
     call.in = {x.data(), w.data()};
     call.scratch_size = table.conv2d_prepare(&p);
-    call(table.conv2d, y);
+    run_in_parts(p, call, table.conv2d, y);
     sum_y.expect(y, p.channels / p.groups * taps, "conv2d");
 
     call.in = {dy.data(), w.data()};
+    p = plan_of(window);
     call.scratch_size = table.conv2d_input_gradient_prepare(&p);
-    call(table.conv2d_input_gradient, dx);
+    run_in_parts(p, call, table.conv2d_input_gradient, dx);
     sum_x.expect(dx, p.outputs / p.groups * taps, "conv2d_input_gradient");
 
     call.in = {x.data(), dy.data()};
+    p = plan_of(window);
     call.scratch_size = table.conv2d_weight_gradient_prepare(&p);
-    call(table.conv2d_weight_gradient, dw);
+    run_in_parts(p, call, table.conv2d_weight_gradient, dw);
     sum_w.expect(dw, p.batch * p.out_height * p.out_width, "conv2d_weight_gradient");
     ASSERT_TRUE(x.intact() && w.intact() && dy.intact());
 }
