@@ -56,9 +56,11 @@ typedef struct rv_conv_plan {
     bool add; /* weight gradient: the result is added to what out holds */
 
     /* What prepare has worked out, for whoever makes the plan to leave zero: rv_call's most_parts and
-     * sliced, and what is the kernel's own. */
+     * sliced; whether the result is by way of transforms (winograd.h), which round more; and what
+     * is the kernel's own. */
     int64_t most_parts;
     unsigned sliced;
+    bool transformed;
     const void *way;
     int64_t prepared[64];
 } rv_conv_plan;
