@@ -206,6 +206,10 @@ static rv_kernel choose(rv_call *c, rv_shape x, rv_shape w, rv_shape y,
     plan->add = c->inputs == 3;
     c->plan = plan;
     c->scratch_size = prepare(plan);
+    c->most_parts = plan->most_parts;
+    c->sliced = plan->sliced;
+    c->operations = 2.0 * (double)plan->batch * (double)(plan->out_height * plan->out_width) *
+                    (double)rv_shape_count(w);
     return kernel;
 }
 

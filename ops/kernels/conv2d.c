@@ -247,7 +247,9 @@ static void run(const rv_call *call, const correlation *c)
         for (rt[1] = 0; rt[1] < c->phases[1]; rt[1]++) listed += list_taps(c, rt, taps + listed);
     }
     memset(planes, 0, planes_bytes(c)); /* what lies around the image stays zero */
-    for (int64_t n = 0; n < p->batch * p->groups; n++) {
+    int64_t first, end;
+    rv_call_share(call, p->batch * p->groups, &first, &end);
+    for (int64_t n = first; n < end; n++) {
         const real *image = (const real *)call->in[0] + n * source;
         real *out = (real *)call->out + n * c->outputs * c->out[0] * c->out[1];
         rv_tile t = {.tap = taps, .a = (const real *)call->in[1] + n % p->groups * group};
@@ -272,6 +274,8 @@ static size_t prepare(rv_conv_plan *plan, rv_side side)
     correlation *c = (correlation *)plan->prepared;
     _Static_assert(sizeof *c <= sizeof plan->prepared, "give prepared more room");
     *c = side == RV_SIDE_Y ? forward(plan) : input_gradient(plan);
+    plan->most_parts = plan->batch * plan->groups;
+    plan->sliced = 1;
     return scratch_bytes(c);
 }
 

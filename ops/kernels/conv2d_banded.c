@@ -53,6 +53,7 @@ static rv_gemm product(const rv_conv_plan *p, rv_side side)
 static size_t prepare(rv_conv_plan *p, rv_side side)
 {
     const rv_gemm g = product(p, side);
+    if (side != RV_SIDE_DW) p->most_parts = p->batch, p->sliced = 1;
     return (size_t)(pixels(p) * positions(p)) * sizeof(real) + RV_NAME(rv_gemm_scratch)(&g);
 }
 
@@ -116,8 +117,10 @@ static void run(const rv_call *call, rv_side side)
         real *w = (real *)(uintptr_t)call->in[1];
         memset(matrix, 0, (size_t)count * sizeof(real));
         walk(p, false, matrix, forward ? positions(p) : 1, forward ? 1 : pixels(p), w);
+        int64_t first, end;
+        rv_call_share(call, p->batch, &first, &end);
         g.b = matrix, g.c = call->out;
-        RV_NAME(rv_gemm_run)(&g, 0, g.m, rest);
+        RV_NAME(rv_gemm_run)(&g, first, end, rest);
     }
 }
 

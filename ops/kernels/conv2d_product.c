@@ -35,6 +35,10 @@ static bool fits(const rv_conv_plan *p, rv_side side)
 static size_t prepare(rv_conv_plan *plan, rv_side side)
 {
     const product p = product_of(plan, side);
+    if (plan->groups == 1 && p.gemm.n > 1) {
+        plan->most_parts = p.gemm.m;
+        plan->sliced = side == RV_SIDE_DW ? 4 : 1;
+    }
     return RV_NAME(rv_gemm_scratch)(&p.gemm);
 }
 
@@ -44,11 +48,13 @@ static void run(const rv_call *call, rv_side side)
     product p = product_of(plan, side);
     const real *a = call->in[side == RV_SIDE_DW], *b = call->in[side != RV_SIDE_DW];
     p.gemm.add = plan->add;
+    int64_t first, end;
+    rv_call_share(call, p.gemm.m, &first, &end);
     for (int64_t g = 0; g < plan->groups; g++) {
         p.gemm.a = a + g * p.a_group;
         p.gemm.b = b + g * p.b_group;
         p.gemm.c = (real *)call->out + g * p.c_group;
-        RV_NAME(rv_gemm_run)(&p.gemm, 0, p.gemm.m, call->scratch);
+        RV_NAME(rv_gemm_run)(&p.gemm, first, end, call->scratch);
     }
 }
 

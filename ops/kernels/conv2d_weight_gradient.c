@@ -71,25 +71,34 @@ size_t RV_NAME(rv_conv2d_weight_gradient_prepare)(rv_conv_plan *plan)
     layout *s = (layout *)plan->prepared;
     _Static_assert(sizeof *s <= sizeof plan->prepared, "give prepared more room");
     *s = lay_out(plan);
+    plan->most_parts = plan->outputs;
+    plan->sliced = 4;
     const int64_t dys = s->dy_in_place ? 0 : s->runs * s->dy_run;
     const int64_t xs = s->x_in_place ? 0 : s->runs * s->x_run + LANES;
     return (size_t)s->taps * sizeof(int64_t) + (size_t)(dys + xs) * sizeof(real);
 }
 
+/* Outputs of a group. */
+typedef struct range {
+    int64_t first, end;
+} range;
+
 /* Rows row .. row + s->rows of dy, zero below its end. */
-static void spread(const layout *s, const rv_conv_plan *p, real *to, const real *dy, int64_t row)
+static void spread(const layout *s, const rv_conv_plan *p, range outputs, real *to, const real *dy,
+                   int64_t row)
 {
     const int64_t rows = min(s->rows, p->out_height - row), width = p->out_width;
-    memset(to, 0, (size_t)s->dy_run * sizeof(real));
-    for (int64_t o = 0; o < s->outputs; o++) {
+    memset(to + outputs.first * s->k, 0,
+           (size_t)((outputs.end - outputs.first) * s->k) * sizeof(real));
+    for (int64_t o = outputs.first; o < outputs.end; o++) {
         rv_copy_rows(to + o * s->k, s->planes.width, dy + (o * p->out_height + row) * width, width,
                      rows, width);
     }
 }
 
 /* One run, unless dy is in place and so x. */
-static void lay_out_run(const layout *s, const rv_conv_plan *p, real *to_x, real *to_dy,
-                        const real *x, const real *dy, int64_t row)
+static void lay_out_run(const layout *s, const rv_conv_plan *p, range outputs, real *to_x,
+                        real *to_dy, const real *x, const real *dy, int64_t row)
 {
     rv_planes planes = s->planes;
     planes.base[0] += row * planes.stride[0];
@@ -97,14 +106,14 @@ static void lay_out_run(const layout *s, const rv_conv_plan *p, real *to_x, real
         memset(to_x, 0, (size_t)(s->x_run + LANES) * sizeof(real));
         RV_NAME(rv_planes_fill)(&planes, to_x, x);
     }
-    spread(s, p, to_dy, dy, row);
+    spread(s, p, outputs, to_dy, dy, row);
 }
 
-static void dots(const layout *s, rv_dot d, const real *x, const real *dy, int64_t dy_row,
-                 const int64_t *at, real *dw)
+static void dots(const layout *s, range outputs, rv_dot d, const real *x, const real *dy,
+                 int64_t dy_row, const int64_t *at, real *dw)
 {
-    for (int64_t o = 0; o < s->outputs; o += DOT_ROWS) {
-        const int rows = (int)min(s->outputs - o, DOT_ROWS);
+    for (int64_t o = outputs.first; o < outputs.end; o += DOT_ROWS) {
+        const int rows = (int)min(outputs.end - o, DOT_ROWS);
         for (int i = 0; i < rows; i++) d.a[i] = dy + (o + i) * dy_row;
         for (int64_t l = 0; l < s->taps; l += DOT_COLUMNS) {
             const int columns = (int)min(s->taps - l, DOT_COLUMNS);
@@ -116,8 +125,8 @@ static void dots(const layout *s, rv_dot d, const real *x, const real *dy, int64
 }
 
 /* One group: x and dy are those of the first image. */
-static void group_gradient(const layout *s, const rv_conv_plan *p, const real *x, const real *dy,
-                           const int64_t *at, real *dw, real *scratch)
+static void group_gradient(const layout *s, const rv_conv_plan *p, range outputs, const real *x,
+                           const real *dy, const int64_t *at, real *dw, real *scratch)
 {
     const int64_t image_x = p->channels * p->height * p->width;
     const int64_t image_dy = p->outputs * p->out_height * p->out_width;
@@ -127,11 +136,11 @@ static void group_gradient(const layout *s, const rv_conv_plan *p, const real *x
         const int64_t runs = min(s->runs, total - first);
         for (int64_t r = 0; r < runs && !s->dy_in_place; r++) {
             const int64_t n = (first + r) / s->chunks, chunk = (first + r) % s->chunks;
-            lay_out_run(s, p, s->x_in_place ? NULL : xs + r * s->x_run, dys + r * s->dy_run,
-                        x + n * image_x, dy + n * image_dy, chunk * s->rows);
+            lay_out_run(s, p, outputs, s->x_in_place ? NULL : xs + r * s->x_run,
+                        dys + r * s->dy_run, x + n * image_x, dy + n * image_dy, chunk * s->rows);
         }
         const rv_dot d = {s->k, runs, s->dy_run, s->x_run, s->taps, .add = p->add || first > 0};
-        dots(s, d, s->x_in_place ? x + first * image_x : xs, s->dy_in_place ? dy : dys,
+        dots(s, outputs, d, s->x_in_place ? x + first * image_x : xs, s->dy_in_place ? dy : dys,
              s->dy_in_place ? p->out_height * p->out_width : s->k, at, dw);
     }
 }
@@ -152,8 +161,12 @@ void RV_NAME(rv_kernel_conv2d_weight_gradient)(const rv_call *call)
             for (int64_t j = 0; j < p->kernel[1]; j++) *next++ = rv_plane_at(&s.planes, c, i, j);
         }
     }
+    int64_t first, end;
+    rv_call_share(call, p->outputs, &first, &end);
     for (int64_t g = 0; g < p->groups; g++) {
-        group_gradient(&s, p, x + g * s.planes.channels * p->height * p->width,
+        const range outputs = {max(first - g * s.outputs, 0), min(end - g * s.outputs, s.outputs)};
+        if (outputs.first >= outputs.end) continue;
+        group_gradient(&s, p, outputs, x + g * s.planes.channels * p->height * p->width,
                        dy + g * s.outputs * p->out_height * p->out_width, at,
                        (real *)call->out + g * s.outputs * s.taps, (real *)next);
     }

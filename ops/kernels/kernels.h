@@ -56,7 +56,12 @@ typedef struct rv_conv_plan {
     int64_t stride[2], pad[2], dilation[2], groups; /* pad: rows above, columns to the left */
     bool add; /* weight gradient: the result is added to what out holds */
 
-    /* Of the kernel's own, for whoever makes the plan to leave zero: what prepare has worked out. */
+    /* What prepare has worked out, for whoever makes the plan to leave zero: rv_call's most_parts and
+     * sliced; whether the result is by way of transforms (winograd.h), which round more; and what
+     * is the kernel's own. */
+    int64_t most_parts;
+    unsigned sliced;
+    bool transformed;
     const void *way;
     int64_t prepared[64];
 } rv_conv_plan;

@@ -8,8 +8,8 @@
 /* What is wanted: y of (x, w), dx of (dy, w) or dw of (x, dy). */
 typedef enum { RV_SIDE_Y, RV_SIDE_DX, RV_SIDE_DW } rv_side;
 
-/* A way to compute one side: whether it is the one for a plan; what readies the plan and tells the
- * bytes of scratch; the kernel. */
+/* A way to compute one side: whether it is the one for a plan; what readies the plan (most_parts
+ * and sliced are zero before) and tells the bytes of scratch; the kernel. */
 typedef struct rv_way {
     bool (*fits)(const rv_conv_plan *plan, rv_side side);
     size_t (*prepare)(rv_conv_plan *plan, rv_side side);
@@ -19,6 +19,9 @@ typedef struct rv_way {
 extern const rv_way RV_NAME(rv_way_product); /* the one window is the whole image: a product */
 extern const rv_way RV_NAME(rv_way_window);  /* a few small images: sums stay in registers */
 extern const rv_way RV_NAME(rv_way_banded);  /* many small images: a product with a banded matrix */
+#if defined(RV_REAL_F32)
+extern const rv_way RV_NAME(rv_way_winograd); /* 3x3: a quarter of the products, less exact */
+#endif
 
 /* The first of them that fits, or NULL. */
 static inline const rv_way *rv_way_for(const rv_conv_plan *plan, rv_side side)
@@ -26,6 +29,9 @@ static inline const rv_way *rv_way_for(const rv_conv_plan *plan, rv_side side)
     if (RV_NAME(rv_way_product).fits(plan, side)) return &RV_NAME(rv_way_product);
     if (RV_NAME(rv_way_window).fits(plan, side)) return &RV_NAME(rv_way_window);
     if (RV_NAME(rv_way_banded).fits(plan, side)) return &RV_NAME(rv_way_banded);
+#if defined(RV_REAL_F32)
+    if (RV_NAME(rv_way_winograd).fits(plan, side)) return &RV_NAME(rv_way_winograd);
+#endif
     return NULL;
 }
 

@@ -80,6 +80,7 @@ template <class T> struct Call {
     const void *plan = nullptr;
     size_t scratch_size = 0;
     unsigned scalar = 0;
+    int part = 0, parts = 1;
 
     void operator()(rv_kernel kernel, T *out, int64_t count) const
     {
@@ -91,6 +92,8 @@ template <class T> struct Call {
         call.in = in.data();
         call.inputs = static_cast<int>(in.size());
         call.plan = plan;
+        call.part = part;
+        call.parts = parts;
         call.scratch = scratch.data();
         call.scratch_size = scratch_size;
         call.out_type.dtype = sizeof(T) == sizeof(float) ? RV_F32 : RV_F64;
@@ -802,58 +805,268 @@ template <class Visit> void each_product(const rv_conv_plan &t, Visit visit)
                             }
 }
 
-template <class T> void check_convolution(const rv_kernels &table, const Window &window)
+/* Each sum's exact value and what its rounding is measured by: the sum of the sizes of its terms. */
+struct Sums {
+    std::vector<Exact> exact, size;
+    explicit Sums(int64_t n) : exact(static_cast<size_t>(n)), size(static_cast<size_t>(n)) {}
+    void add(int64_t at, Exact term)
+    {
+        exact[static_cast<size_t>(at)] += term;
+        size[static_cast<size_t>(at)] += std::fabs(term);
+    }
+    template <class T> void expect(Buffer<T> &got, int64_t roundings, const char *what) const
+    {
+        std::vector<Exact> bound;
+        for (const Exact s : size) bound.push_back(s * static_cast<Exact>(roundings) * kEps<T>);
+        expect_near(got, exact, bound, what);
+    }
+};
+
+/* The rounding of minimal filtering (winograd.h): every number on the way is at most the transform of
+ * the operands' sizes by the sizes of the matrices, and no path from an operand to a result has more
+ * than 30 roundings beside those of the sum over channels or tiles, of which there are no more than
+ * products. */
+namespace winograd {
+
+constexpr Exact a = 0.625, b = 1.5, a2 = a * a, b2 = b * b;
+constexpr Exact na = 1 / (2 * a2 * (b2 - a2)), nb = 1 / (2 * b2 * (b2 - a2));
+constexpr int64_t kRoundings = 30;
+
+using Matrix = std::vector<std::vector<Exact>>;
+const Matrix kSource = {{a2 * b2, 0, a2 + b2, 0, 1, 0}, {0, a *b2, b2, a, 1, 0},
+                        {0, a *b2, b2, a, 1, 0},        {0, a2 *b, a2, b, 1, 0},
+                        {0, a2 *b, a2, b, 1, 0},        {0, a2 *b2, 0, a2 + b2, 0, 1}};
+const Matrix kKernel = {{1 / (a2 * b2), 0, 0}, {na, a *na, a2 *na}, {na, a *na, a2 *na},
+                        {nb, b *nb, b2 *nb},   {nb, b *nb, b2 *nb}, {0, 0, 1}};
+const Matrix kOut = {{1, 1, 1, 1, 1, 0},
+                     {0, a, a, b, b, 0},
+                     {0, a2, a2, b2, b2, 0},
+                     {0, a *a2, a *a2, b *b2, b *b2, 1}};
+
+Matrix transposed(const Matrix &m)
 {
-    rv_conv_plan p = plan_of(window);
-    SCOPED_TRACE(text(p));
-    const int64_t x_count = p.batch * p.channels * p.height * p.width;
-    const int64_t w_count = p.outputs * p.channels / p.groups * p.kernel[0] * p.kernel[1];
-    const int64_t y_count = p.batch * p.outputs * p.out_height * p.out_width;
-    Buffer<T> x(x_count), w(w_count), y(y_count), dx(x_count), dw(w_count), dy(y_count);
-    fill(x, 21);
-    fill(w, 22);
-    fill(dy, 23);
-
-    struct Sums {
-        std::vector<Exact> exact, bound;
-        explicit Sums(int64_t n) : exact(static_cast<size_t>(n)), bound(static_cast<size_t>(n)) {}
-        void add(int64_t at, Exact product)
-        {
-            exact[static_cast<size_t>(at)] += product;
-            bound[static_cast<size_t>(at)] += std::fabs(product);
-        }
-        void expect(Buffer<T> &got, int64_t products, const char *what)
-        {
-            for (Exact &b : bound) b *= static_cast<Exact>(products + 2) * kEps<T>;
-            expect_near(got, exact, bound, what);
-        }
-    };
-    Sums sum_y(y_count), sum_x(x_count), sum_w(w_count);
-    each_product(p, [&](int64_t at_y, int64_t at_x, int64_t at_w) {
-        sum_y.add(at_y, static_cast<Exact>(x[at_x]) * w[at_w]);
-        sum_x.add(at_x, static_cast<Exact>(dy[at_y]) * w[at_w]);
-        sum_w.add(at_w, static_cast<Exact>(dy[at_y]) * x[at_x]);
-    });
-
-    const int64_t taps = p.kernel[0] * p.kernel[1];
-    Call<T> call;
-    call.plan = &p;
-    call.in = {x.data(), w.data()};
-    call.scratch_size = table.conv2d_prepare(&p);
-    call(table.conv2d, y);
-    sum_y.expect(y, p.channels / p.groups * taps, "conv2d");
-
-    call.in = {dy.data(), w.data()};
-    call.scratch_size = table.conv2d_input_gradient_prepare(&p);
-    call(table.conv2d_input_gradient, dx);
-    sum_x.expect(dx, p.outputs / p.groups * taps, "conv2d_input_gradient");
-
-    call.in = {x.data(), dy.data()};
-    call.scratch_size = table.conv2d_weight_gradient_prepare(&p);
-    call(table.conv2d_weight_gradient, dw);
-    sum_w.expect(dw, p.batch * p.out_height * p.out_width, "conv2d_weight_gradient");
-    ASSERT_TRUE(x.intact() && w.intact() && dy.intact());
+    Matrix t(m[0].size(), std::vector<Exact>(m.size()));
+    for (size_t i = 0; i < m.size(); i++)
+        for (size_t j = 0; j < m[0].size(); j++) t[j][i] = m[i][j];
+    return t;
 }
+
+Matrix product(const Matrix &x, const Matrix &y)
+{
+    Matrix z(x.size(), std::vector<Exact>(y[0].size()));
+    for (size_t i = 0; i < z.size(); i++)
+        for (size_t j = 0; j < z[0].size(); j++)
+            for (size_t l = 0; l < y.size(); l++) z[i][j] += x[i][l] * y[l][j];
+    return z;
+}
+
+/* m x m', where x is size x size numbers read at (row, column). */
+template <class Read> Matrix transform(const Matrix &m, int size, Read read)
+{
+    Matrix x(size, std::vector<Exact>(size));
+    for (int i = 0; i < size; i++)
+        for (int j = 0; j < size; j++) x[i][j] = std::fabs(static_cast<Exact>(read(i, j)));
+    return product(product(m, x), transposed(m));
+}
+
+void add_products(Matrix &to, const Matrix &x, const Matrix &y)
+{
+    for (size_t i = 0; i < to.size(); i++)
+        for (size_t j = 0; j < to[0].size(); j++) to[i][j] += x[i][j] * y[i][j];
+}
+
+template <class T> struct Images {
+    Buffer<T> &data;
+    int64_t channels, height, width;
+    Exact at(int64_t n, int64_t c, int64_t i, int64_t j) const
+    {
+        if (i < 0 || i >= height || j < 0 || j >= width) return 0;
+        return data[((n * channels + c) * height + i) * width + j];
+    }
+};
+
+/* Sizes for out = the correlation of x with w(o, c, p, q). */
+template <class T, class Kernel>
+void sizes_of_outputs(const Images<T> &x, Kernel w, const int64_t rim[2], const Images<T> &out,
+                      std::vector<Exact> &size)
+{
+    std::vector<Matrix> u;
+    for (int64_t o = 0; o < out.channels; o++)
+        for (int64_t c = 0; c < x.channels; c++)
+            u.push_back(transform(kKernel, 3, [&](int p, int q) { return w(o, c, p, q); }));
+    const int64_t image = x.channels * x.height * x.width;
+    for (int64_t n = 0; n < x.data.count() / image; n++)
+        for (int64_t i = 0; i < out.height; i += 4)
+            for (int64_t j = 0; j < out.width; j += 4) {
+                std::vector<Matrix> v;
+                for (int64_t c = 0; c < x.channels; c++)
+                    v.push_back(transform(kSource, 6, [&](int r, int k) {
+                        return x.at(n, c, i + r - rim[0], j + k - rim[1]);
+                    }));
+                for (int64_t o = 0; o < out.channels; o++) {
+                    Matrix m(6, std::vector<Exact>(6));
+                    for (int64_t c = 0; c < x.channels; c++)
+                        add_products(m, u[o * x.channels + c], v[c]);
+                    const Matrix y = product(product(kOut, m), transposed(kOut));
+                    for (int r = 0; r < 4 && i + r < out.height; r++)
+                        for (int k = 0; k < 4 && j + k < out.width; k++)
+                            size[((n * out.channels + o) * out.height + i + r) * out.width + j +
+                                 k] = y[r][k];
+                }
+            }
+}
+
+template <class T>
+void sizes_of_weights(const Images<T> &x, const Images<T> &dy, const int64_t rim[2],
+                      std::vector<Exact> &size)
+{
+    std::vector<Matrix> m(dy.channels * x.channels, Matrix(6, std::vector<Exact>(6)));
+    const int64_t image = x.channels * x.height * x.width;
+    for (int64_t n = 0; n < x.data.count() / image; n++)
+        for (int64_t i = 0; i < dy.height; i += 4)
+            for (int64_t j = 0; j < dy.width; j += 4) {
+                std::vector<Matrix> v;
+                for (int64_t c = 0; c < x.channels; c++)
+                    v.push_back(transform(kSource, 6, [&](int r, int k) {
+                        return x.at(n, c, i + r - rim[0], j + k - rim[1]);
+                    }));
+                for (int64_t o = 0; o < dy.channels; o++) {
+                    const Matrix d = transform(transposed(kOut), 4, [&](int r, int k) {
+                        return dy.at(n, o, i + r, j + k);
+                    });
+                    for (int64_t c = 0; c < x.channels; c++)
+                        add_products(m[o * x.channels + c], d, v[c]);
+                }
+            }
+    for (size_t k = 0; k < m.size(); k++) {
+        const Matrix g = product(product(transposed(kKernel), m[k]), kKernel);
+        for (int p = 0; p < 9; p++) size[k * 9 + p] = g[p / 3][p % 3];
+    }
+}
+
+} // namespace winograd
+
+/* Runs a call whole and in parts, which must make no difference. */
+template <class T>
+void run_in_parts(const rv_conv_plan &plan, Call<T> call, rv_kernel kernel, Buffer<T> &out)
+{
+    Buffer<T> again(out.count());
+    for (int64_t i = 0; i < out.count(); i++) again[i] = out[i];
+    call(kernel, out);
+    if (plan.most_parts < 2) return;
+    std::vector<T> first(again.data(), again.data() + again.count());
+    for (const int parts : {2, 3}) {
+        for (int64_t i = 0; i < out.count(); i++) again[i] = first[static_cast<size_t>(i)];
+        const int64_t piece = out.count() / plan.most_parts;
+        ASSERT_EQ(piece * plan.most_parts, out.count());
+        call.parts = parts;
+        for (call.part = parts - 1; call.part >= 0; call.part--) {
+            call(kernel, again);
+            const int64_t from = plan.most_parts * call.part / parts * piece;
+            for (int64_t i = 0; i < from; i++)
+                ASSERT_EQ(bits(again[i]), bits(first[static_cast<size_t>(i)]))
+                    << "part " << call.part << " of " << parts << " wrote element " << i;
+        }
+        for (int64_t i = 0; i < out.count(); i++)
+            ASSERT_EQ(bits(out[i]), bits(again[i])) << "element " << i << " in " << parts;
+    }
+}
+
+/* A form with random operands, its exact sides, and for these what their rounding is measured by. */
+template <class T> class Form {
+  public:
+    explicit Form(const Window &window)
+        : p_(plan_of(window)), x_(p_.batch * p_.channels * p_.height * p_.width),
+          w_(p_.outputs * p_.channels / p_.groups * p_.kernel[0] * p_.kernel[1]),
+          y_(p_.batch * p_.outputs * p_.out_height * p_.out_width), sum_x_(x_.count()),
+          sum_w_(w_.count()), sum_y_(y_.count())
+    {
+        fill(x_, 21);
+        fill(w_, 22);
+        fill(y_, 23);
+        each_product(p_, [&](int64_t y, int64_t x, int64_t w) {
+            sum_y_.add(y, static_cast<Exact>(x_[x]) * w_[w]);
+            sum_x_.add(x, static_cast<Exact>(y_[y]) * w_[w]);
+            sum_w_.add(w, static_cast<Exact>(y_[y]) * x_[x]);
+        });
+    }
+
+    /* Returns how many of the three sides are by transforms. */
+    int check(const rv_kernels &table)
+    {
+        const int64_t taps = p_.kernel[0] * p_.kernel[1], positions = p_.out_height * p_.out_width;
+        const int64_t tiles = (p_.out_height + 3) / 4 * ((p_.out_width + 3) / 4);
+        const int before = transformed_;
+        check_side(table.conv2d_prepare, table.conv2d, x_, w_, sum_y_, transformed_y_,
+                   p_.channels / p_.groups * taps, p_.channels, "conv2d");
+        check_side(table.conv2d_input_gradient_prepare, table.conv2d_input_gradient, y_, w_, sum_x_,
+                   transformed_x_, p_.outputs / p_.groups * taps, p_.outputs,
+                   "conv2d_input_gradient");
+        check_side(table.conv2d_weight_gradient_prepare, table.conv2d_weight_gradient, x_, y_,
+                   sum_w_, transformed_w_, p_.batch * positions, p_.batch * tiles,
+                   "conv2d_weight_gradient");
+        EXPECT_TRUE(x_.intact() && w_.intact() && y_.intact());
+        return transformed_ - before;
+    }
+
+  private:
+    rv_conv_plan p_;
+    Buffer<T> x_, w_, y_;
+    Sums sum_x_, sum_w_, sum_y_;
+    std::vector<Exact> transformed_x_, transformed_w_, transformed_y_;
+    int transformed_ = 0;
+
+    void check_side(size_t (*prepare)(rv_conv_plan *), rv_kernel kernel, Buffer<T> &a, Buffer<T> &b,
+                    Sums sum, std::vector<Exact> &transformed, int64_t products, int64_t terms,
+                    const char *what)
+    {
+        SCOPED_TRACE(text(p_) + ": " + what);
+        rv_conv_plan plan = p_;
+        Call<T> call;
+        call.plan = &plan;
+        call.in = {a.data(), b.data()};
+        call.scratch_size = prepare(&plan);
+        int64_t roundings = products + 2;
+        if (plan.transformed) {
+            if (transformed.empty()) measure_transforms();
+            sum.size = transformed;
+            roundings = terms + winograd::kRoundings;
+            transformed_++;
+        }
+        Buffer<T> out(static_cast<int64_t>(sum.exact.size()));
+        run_in_parts(plan, call, kernel, out);
+        sum.expect(out, roundings, what);
+        if (&b != &y_) return;
+
+        plan = p_;
+        plan.add = true;
+        call.scratch_size = prepare(&plan);
+        fill(out, 24);
+        for (int64_t i = 0; i < out.count(); i++) sum.add(i, out[i]);
+        run_in_parts(plan, call, kernel, out);
+        sum.expect(out, roundings + 1, "added");
+    }
+
+    void measure_transforms()
+    {
+        const winograd::Images<T> x{x_, p_.channels, p_.height, p_.width};
+        const winograd::Images<T> y{y_, p_.outputs, p_.out_height, p_.out_width};
+        const int64_t turned_rim[2] = {2 - p_.pad[0], 2 - p_.pad[1]};
+        transformed_x_.resize(x_.count());
+        transformed_w_.resize(w_.count());
+        transformed_y_.resize(y_.count());
+        const auto at = [&](int64_t o, int64_t c, int tap) {
+            return w_[(o * p_.channels + c) * 9 + tap];
+        };
+        const auto kernel = [&](int64_t o, int64_t c, int i, int j) { return at(o, c, i * 3 + j); };
+        const auto turned = [&](int64_t c, int64_t o, int i, int j) {
+            return at(o, c, 8 - i * 3 - j);
+        };
+        winograd::sizes_of_outputs(x, kernel, p_.pad, y, transformed_y_);
+        winograd::sizes_of_outputs(y, turned, turned_rim, x, transformed_x_);
+        winograd::sizes_of_weights(x, y, p_.pad, transformed_w_);
+    }
+};
 
 TYPED_TEST(Kernels, ConvolutionAndItsGradientsAreRight)
 {
@@ -894,34 +1107,63 @@ TYPED_TEST(Kernels, ConvolutionAndItsGradientsAreRight)
         {1, 20, 12, 12, 40, {3, 3}, {2, 2}, {1, 1}, {1, 1}, 1, {0, 0}},
         {1, 1, 120, 130, 1, {3, 3}, {1, 1}, {1, 1}, {1, 1}, 1, {0, 0}},
     };
-    this->each_table([&](const rv_kernels &table) {
-        for (const Window &window : windows) check_convolution<T>(table, window);
-    });
+    for (const Window &window : windows) {
+        Form<T> form(window);
+        this->each_table([&](const rv_kernels &table) { form.check(table); });
+    }
+}
+
+/* 3x3 windows by transforms: whole tiles and parts of them, many images to a block and many blocks
+ * to an image, channels that fill vectors and that do not. */
+TYPED_TEST(Kernels, ConvolutionByTransformsIsRight)
+{
+    using T = TypeParam;
+    int transformed = 0;
+    const Window windows[] = {
+        /* batch channels height width outputs kernel stride pad dilation groups extra */
+        {2, 32, 16, 16, 32, {3, 3}, {1, 1}, {1, 1}, {1, 1}, 1, {0, 0}},
+        {1, 16, 32, 32, 17, {3, 3}, {1, 1}, {1, 1}, {1, 1}, 1, {0, 0}},
+        {1, 16, 33, 35, 16, {3, 3}, {1, 1}, {1, 1}, {1, 1}, 1, {0, 0}},
+        {2, 19, 17, 12, 25, {3, 3}, {1, 1}, {0, 2}, {1, 1}, 1, {0, 0}},
+        {3, 16, 14, 19, 40, {3, 3}, {1, 1}, {2, 0}, {1, 1}, 1, {0, 0}},
+        {6, 64, 8, 8, 65, {3, 3}, {1, 1}, {1, 1}, {1, 1}, 1, {0, 0}},
+        {7, 24, 10, 11, 70, {3, 3}, {1, 1}, {0, 0}, {1, 1}, 1, {0, 0}},
+        {1, 24, 22, 110, 16, {3, 3}, {1, 1}, {0, 1}, {1, 1}, 1, {3, 2}},
+        {2, 16, 3, 270, 16, {3, 3}, {1, 1}, {1, 1}, {1, 1}, 1, {0, 0}},
+        {1, 200, 12, 12, 20, {3, 3}, {1, 1}, {1, 1}, {1, 1}, 1, {0, 0}},
+        {2, 3, 32, 32, 64, {3, 3}, {1, 1}, {1, 1}, {1, 1}, 1, {0, 0}},
+        {2, 70, 17, 15, 9, {3, 3}, {1, 1}, {2, 1}, {1, 1}, 1, {0, 0}},
+        {2, 9, 17, 15, 70, {3, 3}, {1, 1}, {2, 1}, {1, 1}, 1, {0, 0}},
+    };
+    for (const Window &window : windows) {
+        Form<T> form(window);
+        this->each_table([&](const rv_kernels &table) { transformed += form.check(table); });
+    }
+    EXPECT_EQ(transformed > 0, Traits<T>::dtype == RV_F32);
 }
 
 /* The gradients of random windows: every combination of stride, padding, dilation and groups. */
 TYPED_TEST(Kernels, ConvolutionIsRightForRandomWindows)
 {
     using T = TypeParam;
-    this->each_table([](const rv_kernels &table) {
-        std::mt19937 random(99);
-        const auto draw = [&](int low, int high) {
-            return std::uniform_int_distribution<int>(low, high)(random);
-        };
-        for (int trial = 0; trial < 150; trial++) {
-            Window w{};
-            w.batch = draw(1, 4), w.groups = draw(1, 3);
-            w.channels = w.groups * draw(1, 4), w.outputs = w.groups * draw(1, 5);
-            w.height = draw(1, 12), w.width = draw(1, 20);
-            for (int d = 0; d < 2; d++) {
-                w.kernel[d] = draw(1, 4), w.stride[d] = draw(1, 3), w.dilation[d] = draw(1, 3);
-                w.pad[d] = draw(0, 4), w.extra[d] = draw(0, 2);
-                const int64_t size = d == 0 ? w.height : w.width;
-                while (size + 2 * w.pad[d] < w.dilation[d] * (w.kernel[d] - 1) + 1) w.pad[d]++;
-            }
-            check_convolution<T>(table, w);
+    std::mt19937 random(99);
+    const auto draw = [&](int low, int high) {
+        return std::uniform_int_distribution<int>(low, high)(random);
+    };
+    for (int trial = 0; trial < 150; trial++) {
+        Window w{};
+        w.batch = draw(1, 4), w.groups = draw(1, 3);
+        w.channels = w.groups * draw(1, 4), w.outputs = w.groups * draw(1, 5);
+        w.height = draw(1, 12), w.width = draw(1, 20);
+        for (int d = 0; d < 2; d++) {
+            w.kernel[d] = draw(1, 4), w.stride[d] = draw(1, 3), w.dilation[d] = draw(1, 3);
+            w.pad[d] = draw(0, 4), w.extra[d] = draw(0, 2);
+            const int64_t size = d == 0 ? w.height : w.width;
+            while (size + 2 * w.pad[d] < w.dilation[d] * (w.kernel[d] - 1) + 1) w.pad[d]++;
         }
-    });
+        Form<T> form(w);
+        this->each_table([&](const rv_kernels &table) { form.check(table); });
+    }
 }
 
 } // namespace

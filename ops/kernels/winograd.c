@@ -1,0 +1,390 @@
+/* The transforms of minimal filtering, LANES tiles or channels at a time: see winograd.h. */
+#include "ops/kernels/real.h"
+
+#if defined(RV_REAL_F32)
+#include <stdbool.h>
+#include <string.h>
+
+#include "ops/kernels/winograd.h"
+
+static const real a1 = POINT_A, a2 = POINT_A * POINT_A, a3 = POINT_A * POINT_A * POINT_A;
+static const real b1 = POINT_B, b2 = POINT_B * POINT_B, b3 = POINT_B * POINT_B * POINT_B;
+#define SUM_OF_SQUARES (a2 + b2)
+#define NORM_0 (1 / (a2 * b2))
+#define NORM_A (1 / (2 * a2 * (a2 - b2)))
+#define NORM_B (1 / (2 * b2 * (b2 - a2)))
+
+static int64_t min(int64_t x, int64_t y) { return x < y ? x : y; }
+static int64_t round_up(int64_t x, int64_t to) { return (x + to - 1) / to * to; }
+
+/* ---- along one axis: y[i*y_step] = sum_j matrix[i][j] x[j*x_step] ---- */
+
+/* B' */
+ALWAYS_INLINE void source_axis(vec *y, int y_step, const vec *x, int x_step)
+{
+    const vec x0 = x[0], x1 = x[x_step], x2 = x[2 * x_step], x3 = x[3 * x_step], x4 = x[4 * x_step],
+              x5 = x[5 * x_step];
+    const vec even_a = x4 - b2 * x2, odd_a = a1 * (x3 - b2 * x1);
+    const vec even_b = x4 - a2 * x2, odd_b = b1 * (x3 - a2 * x1);
+    y[0] = a2 * b2 * x0 + (x4 - SUM_OF_SQUARES * x2);
+    y[y_step] = even_a + odd_a;
+    y[2 * y_step] = even_a - odd_a;
+    y[3 * y_step] = even_b + odd_b;
+    y[4 * y_step] = even_b - odd_b;
+    y[5 * y_step] = a2 * b2 * x1 + (x5 - SUM_OF_SQUARES * x3);
+}
+
+/* A' */
+ALWAYS_INLINE void out_axis(vec *y, int y_step, const vec *x, int x_step)
+{
+    const vec x1 = x[x_step], x2 = x[2 * x_step], x3 = x[3 * x_step], x4 = x[4 * x_step];
+    const vec even_a = x1 + x2, odd_a = x1 - x2, even_b = x3 + x4, odd_b = x3 - x4;
+    y[0] = x[0] + even_a + even_b;
+    y[y_step] = a1 * odd_a + b1 * odd_b;
+    y[2 * y_step] = a2 * even_a + b2 * even_b;
+    y[3 * y_step] = a3 * odd_a + (b3 * odd_b + x[5 * x_step]);
+}
+
+/* A */
+ALWAYS_INLINE void cotangent_axis(vec *y, int y_step, const vec *x, int x_step)
+{
+    const vec x0 = x[0], x1 = x[x_step], x2 = x[2 * x_step], x3 = x[3 * x_step];
+    const vec even_a = x0 + a2 * x2, odd_a = a1 * x1 + a3 * x3;
+    const vec even_b = x0 + b2 * x2, odd_b = b1 * x1 + b3 * x3;
+    y[0] = x0;
+    y[y_step] = even_a + odd_a;
+    y[2 * y_step] = even_a - odd_a;
+    y[3 * y_step] = even_b + odd_b;
+    y[4 * y_step] = even_b - odd_b;
+    y[5 * y_step] = x3;
+}
+
+/* G */
+ALWAYS_INLINE void kernel_axis(vec *y, int y_step, const vec *x, int x_step)
+{
+    const vec x0 = x[0], x1 = x[x_step], x2 = x[2 * x_step];
+    const vec even_a = NORM_A * (x0 + a2 * x2), odd_a = NORM_A * a1 * x1;
+    const vec even_b = NORM_B * (x0 + b2 * x2), odd_b = NORM_B * b1 * x1;
+    y[0] = NORM_0 * x0;
+    y[y_step] = even_a + odd_a;
+    y[2 * y_step] = even_a - odd_a;
+    y[3 * y_step] = even_b + odd_b;
+    y[4 * y_step] = even_b - odd_b;
+    y[5 * y_step] = x2;
+}
+
+/* G' */
+ALWAYS_INLINE void kernel_gradient_axis(vec *y, int y_step, const vec *x, int x_step)
+{
+    const vec x1 = x[x_step], x2 = x[2 * x_step], x3 = x[3 * x_step], x4 = x[4 * x_step];
+    const vec even_a = NORM_A * (x1 + x2), odd_a = NORM_A * (x1 - x2);
+    const vec even_b = NORM_B * (x3 + x4), odd_b = NORM_B * (x3 - x4);
+    y[0] = NORM_0 * x[0] + even_a + even_b;
+    y[y_step] = a1 * odd_a + b1 * odd_b;
+    y[2 * y_step] = a2 * even_a + (b2 * even_b + x[5 * x_step]);
+}
+
+/* ---- memory: a transform asks for what the next one works on ---- */
+
+/* Where the same rows of tiles begin in the channel after `image`, if there is one. */
+static uintptr_t tiles_of_next(const int64_t size[2], rv_tile_rows rows, const real *image)
+{
+    const int64_t pixels = (size[0] + rows.first * SIDE) * size[1];
+    return (uintptr_t)image + (size_t)pixels * sizeof(real);
+}
+
+/* As many pixels as the tiles f .. f + LANES have; a prefetch may be of any address. */
+ALWAYS_INLINE void fetch(uintptr_t tiles, int64_t f)
+{
+    const size_t tile = SIDE * SIDE * sizeof(real);
+    for (size_t line = 0; line < LANES * tile; line += 64)
+        __builtin_prefetch((const void *)(tiles + (size_t)f * tile + line));
+}
+
+/* ---- source ---- */
+
+/* The rows of pixels that some rows of tiles see are cut into phases, in which neighbouring tiles
+ * are neighbours: pixel (i, 4j + k), k < 6, is phase[i % 4][k][i / 4 * across + j]. Scratch holds
+ * the phases and three rows: a mask of the pixels inside the image, zeros, and a copy of a row. */
+enum { HALF = LANES / 2 };
+typedef real half_at
+    __attribute__((vector_size(VECTOR_BYTES / 2), aligned(sizeof(real)), may_alias));
+
+/* Of the 2 LANES pixels x, y: those at 4j + k, then those at 4j + k + 1. NEXT gives, from x with
+ * k = 0, those at 4j + 4 and 4j + 5, `rest` being the pixels that follow. */
+#if VECTOR_BYTES == 64
+#define FOURTHS(x, y, k) \
+    __builtin_shufflevector(x, y, k, k + 4, k + 8, k + 12, k + 16, k + 20, k + 24, k + 28, k + 1, \
+                            k + 5, k + 9, k + 13, k + 17, k + 21, k + 25, k + 29)
+#define NEXT(x, rest) \
+    __builtin_shufflevector(x, rest, 1, 2, 3, 4, 5, 6, 7, 16, 9, 10, 11, 12, 13, 14, 15, 17)
+#define FIRST_HALF(x) __builtin_shufflevector(x, x, 0, 1, 2, 3, 4, 5, 6, 7)
+#define SECOND_HALF(x) __builtin_shufflevector(x, x, 8, 9, 10, 11, 12, 13, 14, 15)
+#elif VECTOR_BYTES == 32
+#define FOURTHS(x, y, k) \
+    __builtin_shufflevector(x, y, k, k + 4, k + 8, k + 12, k + 1, k + 5, k + 9, k + 13)
+#define NEXT(x, rest) __builtin_shufflevector(x, rest, 1, 2, 3, 8, 5, 6, 7, 9)
+#define FIRST_HALF(x) __builtin_shufflevector(x, x, 0, 1, 2, 3)
+#define SECOND_HALF(x) __builtin_shufflevector(x, x, 4, 5, 6, 7)
+#else
+#define FOURTHS(x, y, k) __builtin_shufflevector(x, y, k, k + 4, k + 1, k + 5)
+#define NEXT(x, rest) __builtin_shufflevector(x, rest, 1, 4, 3, 5)
+#define FIRST_HALF(x) __builtin_shufflevector(x, x, 0, 1)
+#define SECOND_HALF(x) __builtin_shufflevector(x, x, 2, 3)
+#endif
+
+/* Pixels of a row that are read, HALF tiles at a time. */
+static int64_t row_width(const rv_tiling *t) { return round_up(t->across, HALF) * SIDE + LANES; }
+
+static int64_t phase_count(const rv_tiling *t)
+{
+    return round_up((t->rows + 1) * t->across, LANES) + LANES;
+}
+
+int64_t RV_NAME(rv_winograd_source_scratch)(const rv_tiling *t)
+{
+    return SIDE * PIECE * phase_count(t) + 3 * row_width(t);
+}
+
+void RV_NAME(rv_winograd_source_ready)(const rv_tiling *t, real *scratch)
+{
+    const int64_t width = row_width(t);
+    real *inside = scratch + SIDE * PIECE * phase_count(t);
+    memset(inside, 0, (size_t)(3 * width) * sizeof(real));
+    memset(inside + t->rim[1], 0xFF, (size_t)min(t->source[1], width - t->rim[1]) * sizeof(real));
+}
+
+/* Where row i, with its rim, may be read, whatever lies in the rim. */
+static const real *row_with_rim(const rv_tiling *t, const real *image, int64_t i, real *zeros)
+{
+    const int64_t width = row_width(t), first = i * t->source[1] - t->rim[1];
+    if (i < 0 || i >= t->source[0]) return zeros;
+    if (first >= 0 && first + width <= t->source[0] * t->source[1]) return image + first;
+    real *copy = zeros + width;
+    rv_copy_few(copy + t->rim[1], image + i * t->source[1], min(t->source[1], width - t->rim[1]));
+    return copy;
+}
+
+ALWAYS_INLINE vec load_masked(const real *x, vec_bits mask)
+{
+    return (vec)((vec_bits)load(x) & mask);
+}
+
+ALWAYS_INLINE void store_halves(real *to, int64_t step, vec x)
+{
+    *(half_at *)to = FIRST_HALF(x);
+    *(half_at *)(to + step) = SECOND_HALF(x);
+}
+
+static void split_rows(const rv_tiling *t, rv_tile_rows rows, const real *image, real *phases)
+{
+    const int64_t count = phase_count(t);
+    const real *inside = phases + SIDE * PIECE * count;
+    real *zeros = phases + SIDE * PIECE * count + row_width(t);
+    /* from the right, for the last piece reaches into the row below */
+    for (int64_t j = (t->across - 1) / HALF * HALF; j >= 0; j -= HALF) {
+        vec_bits mask[3];
+        for (int k = 0; k < 3; k++) mask[k] = (vec_bits)load(inside + j * SIDE + k * LANES);
+        for (int64_t i = 0; i < rows.count * SIDE + PIECE - SIDE; i++) {
+            real *to = phases + i % SIDE * PIECE * count + i / SIDE * t->across + j;
+            const real *x =
+                row_with_rim(t, image, rows.first * SIDE + i - t->rim[0], zeros) + j * SIDE;
+            const vec low = load_masked(x, mask[0]), high = load_masked(x + LANES, mask[1]);
+            const vec rest = load_masked(x + 2 * LANES, mask[2]);
+            const vec first = FOURTHS(low, high, 0);
+            store_halves(to, count, first);
+            store_halves(to + 2 * count, count, FOURTHS(low, high, 2));
+            store_halves(to + 4 * count, count, NEXT(first, rest));
+        }
+    }
+}
+
+void RV_NAME(rv_winograd_source)(const rv_tiling *t, rv_tile_rows rows, const real *image, real *to,
+                                 int64_t to_element, real *scratch)
+{
+    const int64_t count = phase_count(t);
+    const real *phases = scratch;
+    const uintptr_t next = tiles_of_next(t->source, rows, image);
+    split_rows(t, rows, image, scratch);
+    for (int64_t f = 0; f < rows.count * t->across; f += LANES) {
+        vec v[ELEMENTS];
+        fetch(next, f);
+        UNROLLED
+        for (int k = 0; k < PIECE; k++) {
+            vec d[PIECE];
+            UNROLLED
+            for (int r = 0; r < PIECE; r++)
+                d[r] = load(phases + (r % SIDE * PIECE + k) * count + r / SIDE * t->across + f);
+            source_axis(v + k, PIECE, d, 1);
+        }
+        UNROLLED
+        for (int r = 0; r < PIECE; r++) {
+            vec e[PIECE];
+            source_axis(e, 1, v + r * PIECE, 1);
+            UNROLLED
+            for (int k = 0; k < PIECE; k++) store(to + (r * PIECE + k) * to_element + f, e[k]);
+        }
+    }
+}
+
+/* ---- out ---- */
+
+/* Row r of all tiles, as wide as the tiles are. */
+static int64_t out_row(const rv_tiling *t) { return round_up(t->rows * t->across, LANES) * SIDE; }
+
+int64_t RV_NAME(rv_winograd_out_scratch)(const rv_tiling *t) { return SIDE * out_row(t); }
+
+/* Four vectors of neighbouring pixels, of tiles in their order. */
+ALWAYS_INLINE void interleave(vec to[SIDE], const vec y[SIDE])
+{
+    const vec even = LOWER(y[0], y[2]), odd = LOWER(y[1], y[3]);
+    const vec even_up = UPPER(y[0], y[2]), odd_up = UPPER(y[1], y[3]);
+    to[0] = LOWER(even, odd), to[1] = UPPER(even, odd);
+    to[2] = LOWER(even_up, odd_up), to[3] = UPPER(even_up, odd_up);
+}
+
+void RV_NAME(rv_winograd_out)(const rv_tiling *t, rv_tile_rows rows, const real *m,
+                              int64_t m_element, real *image, real *scratch)
+{
+    const int64_t wide = t->across * SIDE, tiles = rows.count * t->across;
+    const int64_t first = rows.first * SIDE, end = min(first + rows.count * SIDE, t->out[0]);
+    const bool in_place = t->out[1] == wide && wide % LANES == 0 && t->out[0] % SIDE == 0 &&
+                          tiles % LANES == 0; /* whole vectors of whole rows */
+    const int64_t row = in_place ? wide : out_row(t);
+    const uintptr_t next = tiles_of_next(t->out, rows, image);
+    real *to = in_place ? image + first * wide : scratch;
+    int64_t j = 0;
+    for (int64_t f = 0; f < tiles; f += LANES) {
+        vec v[SIDE * PIECE];
+        fetch(next, f);
+        UNROLLED
+        for (int k = 0; k < PIECE; k++) {
+            vec e[PIECE];
+            UNROLLED
+            for (int r = 0; r < PIECE; r++) e[r] = load(m + (r * PIECE + k) * m_element + f);
+            out_axis(v + k, PIECE, e, 1);
+        }
+        real *at[SIDE];
+        UNROLLED
+        for (int k = 0; k < SIDE; k++) {
+            at[k] = to + j;
+            j += LANES;
+            if (in_place && j == wide) to += SIDE * wide, j = 0;
+        }
+        UNROLLED
+        for (int r = 0; r < SIDE; r++) {
+            vec y[SIDE], pixels[SIDE];
+            out_axis(y, 1, v + r * PIECE, 1);
+            interleave(pixels, y);
+            UNROLLED
+            for (int k = 0; k < SIDE; k++) store(at[k] + r * row, pixels[k]);
+        }
+    }
+    for (int64_t i = 0; i < end - first && !in_place; i++) {
+        rv_copy_few(image + (first + i) * t->out[1], scratch + i % SIDE * row + i / SIDE * wide,
+                    t->out[1]);
+    }
+}
+
+/* ---- cotangent ---- */
+
+static int64_t turned_width(const rv_tiling *t) { return round_up(t->across * SIDE, LANES); }
+
+int64_t RV_NAME(rv_winograd_cotangent_scratch)(const rv_tiling *t)
+{
+    return SIDE * turned_width(t) * LANES;
+}
+
+/* to[j*LANES + o] = dy[o*plane + j] for j < LANES, zero where o >= outputs or j >= n. */
+static void turn(real *to, const real *dy, int64_t plane, int64_t outputs, int64_t n)
+{
+    if (outputs >= LANES && n >= LANES) {
+        transpose_lanes(to, LANES, dy, plane);
+        return;
+    }
+    real square[LANES * LANES] = {0};
+    for (int64_t o = 0; o < min(outputs, LANES) && n > 0; o++)
+        rv_copy_few(square + o * LANES, dy + o * plane, min(n, LANES));
+    transpose_lanes(to, LANES, square, LANES);
+}
+
+void RV_NAME(rv_winograd_cotangent)(const rv_tiling *t, rv_tile_rows rows, const real *dy,
+                                    int64_t outputs, real *to, int64_t to_element, int64_t to_tile,
+                                    real *scratch)
+{
+    const int64_t wide = turned_width(t), plane = t->out[0] * t->out[1];
+    for (int64_t i = rows.first; i < rows.first + rows.count; i++) {
+        for (int64_t r = 0; r < SIDE; r++) {
+            const int64_t at = i * SIDE + r, n = at < t->out[0] ? t->out[1] : 0;
+            for (int64_t j = 0; j < wide; j += LANES)
+                turn(scratch + (r * wide + j) * LANES, dy + at * t->out[1] + j, plane, outputs,
+                     n - j);
+        }
+        for (int64_t j = 0; j < t->across; j++, to += to_tile) {
+            vec v[PIECE * SIDE];
+            UNROLLED
+            for (int k = 0; k < SIDE; k++) {
+                vec d[SIDE];
+                UNROLLED
+                for (int r = 0; r < SIDE; r++)
+                    d[r] = load(scratch + (r * wide + j * SIDE + k) * LANES);
+                cotangent_axis(v + k, SIDE, d, 1);
+            }
+            UNROLLED
+            for (int r = 0; r < PIECE; r++) {
+                vec e[PIECE];
+                cotangent_axis(e, 1, v + r * SIDE, 1);
+                UNROLLED
+                for (int k = 0; k < PIECE; k++) store(to + (r * PIECE + k) * to_element, e[k]);
+            }
+        }
+    }
+}
+
+/* ---- kernels ---- */
+
+void RV_NAME(rv_winograd_kernels)(const real *w, int64_t w_step, int64_t count, bool turned,
+                                  real *to, int64_t to_element)
+{
+    real taps[TAPS * LANES] = {0};
+    for (int64_t s = 0; s < min(count, LANES); s++) {
+        for (int p = 0; p < TAPS; p++)
+            taps[p * LANES + s] = w[s * w_step + (turned ? TAPS - 1 - p : p)];
+    }
+    vec g[TAPS], v[PIECE * WINDOW];
+    UNROLLED
+    for (int p = 0; p < TAPS; p++) g[p] = load(taps + p * LANES);
+    UNROLLED
+    for (int q = 0; q < WINDOW; q++) kernel_axis(v + q, WINDOW, g + q, WINDOW);
+    UNROLLED
+    for (int r = 0; r < PIECE; r++) {
+        vec e[PIECE];
+        kernel_axis(e, 1, v + r * WINDOW, 1);
+        UNROLLED
+        for (int k = 0; k < PIECE; k++) store(to + (r * PIECE + k) * to_element, e[k]);
+    }
+}
+
+void RV_NAME(rv_winograd_kernel_gradients)(const real *m, int64_t m_element, int64_t count,
+                                           bool add, real *dw, int64_t w_step)
+{
+    vec v[WINDOW * PIECE], g[TAPS];
+    UNROLLED
+    for (int k = 0; k < PIECE; k++) {
+        vec e[PIECE];
+        UNROLLED
+        for (int r = 0; r < PIECE; r++) e[r] = load(m + (r * PIECE + k) * m_element);
+        kernel_gradient_axis(v + k, PIECE, e, 1);
+    }
+    UNROLLED
+    for (int p = 0; p < WINDOW; p++) kernel_gradient_axis(g + p * WINDOW, 1, v + p * PIECE, 1);
+    real taps[TAPS * LANES];
+    UNROLLED
+    for (int p = 0; p < TAPS; p++) store(taps + p * LANES, g[p]);
+    for (int64_t s = 0; s < min(count, LANES); s++) {
+        real *to = dw + s * w_step;
+        for (int p = 0; p < TAPS; p++) to[p] = taps[p * LANES + s] + (add ? to[p] : 0);
+    }
+}
+
+#endif
