@@ -96,9 +96,13 @@ static rv_work work_at(const assembly *a, int32_t at)
         double bytes = (double)type_bytes(type) * (steps < OPERANDS ? steps + 1 : OPERANDS);
         return (rv_work){OPERATIONS * elements * steps, bytes, rv_blocks(*type), true};
     }
-    rv_work work = {call->operations, (double)type_bytes(type), call->most_parts, call->sliced};
-    for (int k = 0; k < call->inputs; k++) work.bytes += (double)type_bytes(&call->in_type[k]);
-    return work;
+    double all = (double)type_bytes(type), shared_out = all;
+    for (int k = 0; k < call->inputs; k++) {
+        double bytes = (double)type_bytes(&call->in_type[k]);
+        all += bytes;
+        if (k < 32 && call->sliced >> k & 1) shared_out += bytes;
+    }
+    return (rv_work){call->operations, all, call->most_parts, 2 * shared_out > all};
 }
 
 static void cut_work(assembly *a)

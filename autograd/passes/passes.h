@@ -90,7 +90,7 @@ typedef struct rv_cutting {
 typedef struct rv_work {
     double operations, bytes;
     int64_t pieces; /* rv_call's most_parts */
-    bool sliced;    /* a part reads no more than its share of some input */
+    bool sliced;    /* of most of the bytes a part touches no more than its share */
 } rv_work;
 
 void rv_cutting_see(rv_cutting *c, const rv_work *w); /* every instruction */
