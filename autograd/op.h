@@ -153,6 +153,10 @@ typedef struct rv_op {
     unsigned one_is_unit;  /* likewise x[k] = 1 */
     unsigned in_place;     /* out may be the memory of x[k], if of the same size */
 
+    /* The same value recorded in a simpler way, from what its inputs are; the null var: there is none.
+     * For what the algebra above does not say. */
+    rv_var (*simplify)(const void *attr, const rv_var *x);
+
     /* What programs make of products. `accumulate` is y = op(x...) + z as one op, z its last input.
      * `share` records the product by way of an x[1] that is made ready once for several such products; the null var
      * when that is not worth it. */

@@ -286,6 +286,72 @@ static rv_var gradient_of_w(const rv_backward *b, int k)
                   : side_y(b->attr, b->x[0], b->dy);
 }
 
+/* ---- zeros around an image are the convolution's own padding ---- */
+
+/* Takes the padding of *x into the attributes. */
+static bool absorb_padding(conv_attr *attr, rv_var *x)
+{
+    int64_t before[2], after[2];
+    if (!rv_is_padded2d(*x, x, before, after)) return false;
+    for (int d = 0; d < 2; d++) {
+        if (before[d] < 0 || after[d] < 0) return false;
+        attr->pad[d] += before[d];
+        attr->pad_end[d] += after[d];
+    }
+    return true;
+}
+
+static rv_var simplify_y(const void *attr, const rv_var *x)
+{
+    conv_attr wider = *(const conv_attr *)attr;
+    rv_var image = x[0];
+    return absorb_padding(&wider, &image) ? side_y(&wider, image, x[1]) : (rv_var){x[0].tape, -1};
+}
+
+static rv_var simplify_w(const void *attr, const rv_var *x)
+{
+    conv_attr wider = *(const conv_attr *)attr;
+    rv_var image = x[0];
+    rv_shape w = {4, {0, 0, wider.size[0], wider.size[1]}};
+    return absorb_padding(&wider, &image) ? side_w(&wider, image, x[1], w)
+                                          : (rv_var){x[0].tape, -1};
+}
+
+static rv_var crop_one(rv_var x, const int64_t before[2], const int64_t after[2])
+{
+    const rv_node *node = rv_tape_node(x.tape, x.id);
+    if (node->op != &rv_op_conv2d_input_gradient) return (rv_var){x.tape, -1};
+    conv_attr attr = *(const conv_attr *)node->attr;
+    rv_shape size = node->type.shape;
+    for (int d = 0; d < 2; d++) {
+        if (before[d] < 0 || after[d] < 0) return (rv_var){x.tape, -1};
+        attr.pad[d] += before[d];
+        attr.pad_end[d] += after[d];
+        size.dim[2 + d] -= before[d] + after[d];
+    }
+    rv_var y = {x.tape, node->in[0]}, w = {x.tape, node->in[1]};
+    return side_x(&attr, y, w, size);
+}
+
+rv_var rv_crop_input_gradient(rv_var x, const int64_t before[2], const int64_t after[2])
+{
+    enum { MOST = 8 };
+    const rv_node *node = rv_tape_node(x.tape, x.id);
+    if (node->op != &rv_op_add) return crop_one(x, before, after);
+    int terms = node->inputs;
+    rv_var term[MOST];
+    for (int k = 0; k < terms; k++) {
+        rv_var in = {x.tape, rv_tape_node(x.tape, x.id)->in[k]};
+        if (terms > MOST || rv_tape_node(x.tape, in.id)->op != &rv_op_conv2d_input_gradient)
+            return (rv_var){x.tape, -1};
+    }
+    for (int k = 0; k < terms; k++) {
+        term[k] = crop_one((rv_var){x.tape, rv_tape_node(x.tape, x.id)->in[k]}, before, after);
+        if (rv_is_null(term[k])) return term[k];
+    }
+    return rv_add_all(term, terms);
+}
+
 /* ---- samples ---- */
 
 #define PLAIN .stride = {1, 1}, .dilation = {1, 1}, .groups = 1
@@ -378,6 +444,7 @@ const rv_op rv_op_conv2d = {
     .reference = reference_y,
     .select = choose_y,
     .gradient = gradient_of_y,
+    .simplify = simplify_y,
     .linear = 3,
     .polynomial = true,
     RV_SAMPLES(samples_y),
@@ -408,6 +475,7 @@ const rv_op rv_op_conv2d_weight_gradient = {
     .reference = reference_w,
     .select = choose_w,
     .gradient = gradient_of_w,
+    .simplify = simplify_w,
     .linear = 3,
     .polynomial = true,
     .accumulate = &rv_op_conv2d_weight_gradient_add,

@@ -77,6 +77,34 @@ static rv_kernel choose(rv_call *c)
     return rv_select_copy(c, plan);
 }
 
+/* ---- beside convolutions ---- */
+
+static bool last_two(const pad_attr *p, int64_t rank)
+{
+    for (int64_t d = 0; d < rank; d++)
+        if (p->between[d] || (d < rank - 2 && (p->before[d] || p->after[d]))) return false;
+    return rank == 4;
+}
+
+bool rv_is_padded2d(rv_var x, rv_var *of, int64_t before[2], int64_t after[2])
+{
+    const rv_node *node = rv_tape_node(x.tape, x.id);
+    if (node->op != &rv_op_pad || !last_two(node->attr, node->type.shape.rank)) return false;
+    const pad_attr *p = node->attr;
+    *of = (rv_var){x.tape, node->in[0]};
+    for (int d = 0; d < 2; d++) before[d] = p->before[2 + d], after[d] = p->after[2 + d];
+    return true;
+}
+
+static rv_var simplify(const void *attr, const rv_var *x)
+{
+    const pad_attr *p = attr;
+    int64_t before[2], after[2];
+    if (!last_two(p, rv_shape_of(x[0]).rank)) return (rv_var){x[0].tape, -1};
+    for (int d = 0; d < 2; d++) before[d] = -p->before[2 + d], after[d] = -p->after[2 + d];
+    return rv_crop_input_gradient(x[0], before, after);
+}
+
 /* ---- gradient: what was cropped away gets zero, what was put in is dropped ---- */
 
 static rv_var gradient(const rv_backward *b, int k)
@@ -137,6 +165,7 @@ const rv_op rv_op_pad = {
     .reference = reference,
     .select = choose,
     .gradient = gradient,
+    .simplify = simplify,
     RV_LINEAR,
     RV_SAMPLES(samples),
 };

@@ -134,6 +134,7 @@ rv_var rv_pass_simplify(void *none, rv_tape *to, int32_t id, const rv_node *node
     if (node->type.dtype == to->dtype && is_zero(node, in)) return rv_full(to, node->type.shape, 0);
     rv_var simpler = other_operand(node, in);
     if (simpler.id < 0) simpler = without_zeros(to, node, in);
+    if (simpler.id < 0 && node->op->simplify) simpler = node->op->simplify(node->attr, in);
     if (simpler.id < 0 && !to->error.code) simpler = fold(to, node, in);
     return simpler;
 }

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "tests/autograd/custom_ops.h"
+#include "autograd/profile.h"
 #include "tests/tapes.h"
 
 namespace {
@@ -120,6 +121,47 @@ TEST(Simplify, FoldsIntegersAndCasts)
     EXPECT_EQ(p.values(0), (Values{1, 2, 3}));
     EXPECT_EQ(p.values(1), (Values{1, 2, 3}));
     EXPECT_EQ(p.values(2), (Values{3, 2, 1}));
+}
+
+TEST(Simplify, MakesZerosAroundAnImageTheConvolutionsOwn)
+{
+    for (const int64_t batch : {1, 20}) {
+        Tape t;
+        const rv_var x = t.input("x", RV_SHAPE(batch, 2, 4, 5)),
+                     w = t.parameter("w", RV_SHAPE(3, 2, 3, 3)),
+                     v = t.parameter("v", RV_SHAPE(3, 2, 3, 3)), padded = rv_pad2d(x, 1);
+        const rv_conv2d_options plain = {};
+        const rv_var y =
+            rv_tanh(rv_multiply(rv_conv2d(padded, w, plain), rv_conv2d(padded, v, plain)));
+        std::vector<rv_var> all = gradients(total(y), {x, w, v});
+        all.push_back(y);
+        Program simple(t, all, RV_VALUES), plainly(t, all, RV_VALUES & ~RV_SIMPLIFY);
+        for (Program *p : {&simple, &plainly}) {
+            rv_init_fill(rv_program_input(*p, "x"), rv_init_uniform(-1, 1), 5);
+            p->run();
+        }
+        for (int k = 0; k < 4; k++)
+            for (size_t i = 0; i < simple.values(k).size(); i++)
+                ASSERT_NEAR(simple.values(k)[i], plainly.values(k)[i], 1e-13) << k;
+        for (int64_t i = 0; i < simple.stats().instructions; i++) {
+            const rv_instruction one = rv_program_instruction(simple, i);
+            EXPECT_STRNE(rv_tape_node(one.tape, one.node[0])->op->name, "pad");
+        }
+        /* what is not zeros on all sides of the last two axes stays as it is */
+        const int64_t in[] = {0, 0, -1, 0}, out[] = {0, 0, 1, 1}, deep[] = {0, 1, 1, 1},
+                      none[] = {0, 0, 0, 0};
+        const rv_var shifted = rv_conv2d(rv_pad(x, in, out, NULL), w, plain),
+                     spread = rv_conv2d(rv_pad(x, none, none, out), w, plain),
+                     channels =
+                         rv_conv2d(rv_slice_axis(rv_pad(x, deep, none, NULL), 1, 1, 2), w, plain);
+        Program kept(t, {shifted, spread, channels}, RV_VALUES),
+            bare(t, {shifted, spread, channels}, 0);
+        for (Program *p : {&kept, &bare}) {
+            rv_init_fill(rv_program_input(*p, "x"), rv_init_uniform(-1, 1), 5);
+            p->run();
+        }
+        for (int k = 0; k < 3; k++) EXPECT_EQ(kept.values(k), bare.values(k)) << k;
+    }
 }
 
 } // namespace

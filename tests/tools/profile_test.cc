@@ -63,7 +63,7 @@ TEST(Profile, LongestFirstOrInTheOrderTheyRun)
     ASSERT_EQ(in_order.status, 0) << in_order.err;
     size_t at = 0;
     for (const char *part :
-         {"forward   step 1 / conv2d(x, Wx", "forward   step 2 / conv2d(pad, Wrec",
+         {"forward   step 1 / conv2d(x, Wx", "forward   step 2 / conv2d(multiply_add, Wrec",
           "forward   step 3 / ", "forward   head / matmul(", "gradient  step 3 / ",
           "gradient  step 1 / conv2d_weight_gradient(x, ", "update    Wx"}) {
         at = in_order.out.find(part, at);
@@ -94,8 +94,9 @@ TEST(Profile, TheTimelineHasARectangleForEachThreadsPartOfAnInstruction)
         EXPECT_EQ(count(svg, "class=\"instruction\""), total(json, "instructions", "threads"));
         EXPECT_EQ(count(svg, ">thread "), std::stoi(threads));
         EXPECT_EQ(count(svg, "<title>"), count(svg, "</title>"));
-        for (const char *part : {"<svg ", "</svg>\n", ">forward<", ">gradient<", ">step 2<",
-                                 "step 2 / conv2d(pad [256,4,6,6], Wrecg [4,4,3,3]) [256,4,4,4]"})
+        for (const char *part :
+             {"<svg ", "</svg>\n", ">forward<", ">gradient<", ">step 2<",
+              "step 2 / conv2d(multiply_add [256,4,4,4], Wrecg [4,4,3,3]) [256,4,4,4]"})
             EXPECT_CONTAINS(svg, part);
     }
 }
