@@ -254,20 +254,16 @@ static void add_reference(const rv_call *c)
     }
 }
 
-/* Sums the inputs block by block, each a vector (which the compiler takes apart where the machine has
- * none as wide). Two inputs, all that simplified tapes have, take a loop of their own. */
-#define ADD_ROW(type, name) \
-    static void name(int64_t blocks, void *to, const void *const *in, int inputs, unsigned scalar) \
+/* Sums the inputs block by block, each a vector. Two inputs, all that programs have, take a loop of their own. */
+#define ADD_ROW(type, name, target) \
+    target static void name(int64_t blocks, void *to, const void *const *in, int inputs, \
+                            unsigned scalar) \
     { \
         typedef type block __attribute__((vector_size(RV_ALIGNMENT), may_alias)); \
         block *out = to; \
-        if (inputs == 2) { \
+        if (inputs == 2 && !scalar) { \
             const block *x = in[0], *y = in[1]; \
-            block repeated[2]; \
-            const int64_t x_step = ~scalar & 1, y_step = ~scalar >> 1 & 1; \
-            if (!x_step) repeated[0] = *(const type *)in[0] + (block){0}, x = &repeated[0]; \
-            if (!y_step) repeated[1] = *(const type *)in[1] + (block){0}, y = &repeated[1]; \
-            for (int64_t b = 0; b < blocks; b++) out[b] = x[b * x_step] + y[b * y_step]; \
+            for (int64_t b = 0; b < blocks; b++) out[b] = x[b] + y[b]; \
             return; \
         } \
         for (int64_t b = 0; b < blocks; b++) { \
@@ -282,13 +278,32 @@ static void add_reference(const rv_call *c)
             out[b] = sum; \
         } \
     }
-ADD_ROW(float, add_f32)
-ADD_ROW(double, add_f64)
-ADD_ROW(int32_t, add_i32)
+#define ADD_ROWS(level, target) \
+    ADD_ROW(float, add_f32_##level, target) \
+    ADD_ROW(double, add_f64_##level, target) \
+    ADD_ROW(int32_t, add_i32_##level, target) \
+    static rv_row add_##level(rv_dtype dtype) \
+    { \
+        return dtype == RV_F32   ? add_f32_##level \
+               : dtype == RV_F64 ? add_f64_##level \
+                                 : add_i32_##level; \
+    }
+
+/* What a row writes in pieces the next one, with its wider vectors, would have to wait for: so add too is
+ * compiled for each width. */
+ADD_ROWS(base, )
+#if defined(__x86_64__)
+ADD_ROWS(v3, __attribute__((target("avx2"))))
+ADD_ROWS(v4, __attribute__((target("avx512f"))))
+#endif
 
 static rv_row add_row(rv_dtype dtype)
 {
-    return dtype == RV_F32 ? add_f32 : dtype == RV_F64 ? add_f64 : add_i32;
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx512f")) return add_v4(dtype);
+    if (__builtin_cpu_supports("avx2")) return add_v3(dtype);
+#endif
+    return add_base(dtype);
 }
 
 static rv_var add_gradient(const rv_backward *b, int k)
