@@ -51,10 +51,13 @@ static rv_gemm one_row(const rv_gemm *g)
 static void dot(const rv_gemm *g)
 {
     rv_dot d = {.k = g->k, .runs = 1, .c_row = g->c_row, .add = g->add};
-    int columns;
-    for (int64_t j = 0; j < g->n; j += columns) {
-        const bool wide = g->m == 1 && g->n - j >= DOT_WIDE;
-        columns = wide ? DOT_WIDE : (int)min(g->n - j, DOT_COLUMNS);
+    int64_t j = 0;
+    for (; g->m == 1 && j + LANES <= g->n; j += LANES) {
+        const rv_dots wide = {g->k, g->b_column, g->a, g->b + j * g->b_column, g->c + j, g->add};
+        RV_NAME(rv_dots_run)(&wide);
+    }
+    for (int columns; j < g->n; j += columns) {
+        columns = (int)min(g->n - j, DOT_COLUMNS);
         for (int s = 0; s < columns; s++) d.b[s] = g->b + (j + s) * g->b_column;
         for (int64_t i = 0; i < g->m; i += DOT_ROWS) {
             const int rows = (int)min(g->m - i, DOT_ROWS);

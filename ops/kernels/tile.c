@@ -72,6 +72,13 @@ void RV_NAME(rv_tile_run)(rv_tile_kind kind, int rows, int vectors, const rv_til
 
 /* The last vector of a run overlaps the one before; what that has counted already is masked away.
  * */
+ALWAYS_INLINE vec_bits mask_of_last(int64_t k)
+{
+    static const real_bits order[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    const vec_bits lane = (vec_bits)load((const real *)(const void *)order);
+    return (vec_bits)(lane >= (real_bits)(LANES - k % LANES));
+}
+
 ALWAYS_INLINE vec load_masked(const real *x, vec_bits mask)
 {
     return (vec)((vec_bits)load(x) & mask);
@@ -79,23 +86,22 @@ ALWAYS_INLINE vec load_masked(const real *x, vec_bits mask)
 
 ALWAYS_INLINE void dot_body(int rows, int columns, const rv_dot *d)
 {
-    vec sum[DOT_ROWS][DOT_WIDE];
+    vec sum[DOT_ROWS][DOT_COLUMNS];
     UNROLLED
     for (int i = 0; i < rows; i++) {
         UNROLLED
         for (int j = 0; j < columns; j++) sum[i][j] = (vec){0};
     }
     const int64_t k = d->k, whole = k - k % LANES;
-    vec_bits mask;
-    for (int i = 0; i < LANES; i++) mask[i] = i < LANES - k % LANES ? 0 : (real_bits)-1;
+    const vec_bits mask = mask_of_last(k);
     for (int64_t r = 0; r < d->runs; r++) {
-        const real *a[DOT_ROWS], *b[DOT_WIDE];
+        const real *a[DOT_ROWS], *b[DOT_COLUMNS];
         UNROLLED
         for (int i = 0; i < rows; i++) a[i] = d->a[i] + r * d->a_run;
         UNROLLED
         for (int j = 0; j < columns; j++) b[j] = d->b[j] + r * d->b_run;
         for (int64_t l = 0; l < whole; l += LANES) {
-            vec column[DOT_WIDE];
+            vec column[DOT_COLUMNS];
             UNROLLED
             for (int j = 0; j < columns; j++) column[j] = load(b[j] + l);
             UNROLLED
@@ -127,12 +133,7 @@ ALWAYS_INLINE void dot_body(int rows, int columns, const rv_dot *d)
             const int e = first + s;
             x[s] = e < rows * columns ? sum[e / columns][e % columns] : (vec){0};
         }
-        const vec sums = sums_of_lanes(x);
-        if (rows == 1 && columns == LANES) {
-            store(d->c, add ? sums + load(d->c) : sums);
-            return;
-        }
-        store(flat + first, sums);
+        store(flat + first, sums_of_lanes(x));
     }
     UNROLLED
     for (int i = 0; i < rows; i++) {
@@ -155,13 +156,32 @@ ALWAYS_INLINE void dot_body(int rows, int columns, const rv_dot *d)
 #endif
 
 DOTS(DOT)
-static void dot_wide(const rv_dot *d) { dot_body(1, DOT_WIDE, d); }
+
+void RV_NAME(rv_dots_run)(const rv_dots *d)
+{
+    const int64_t k = d->k, row = d->b_row;
+    const real *const a = d->a, *const b = d->b;
+    vec sum[LANES] = {0};
+    int64_t l = 0;
+    for (; l + LANES <= k; l += LANES) {
+        const vec x = load(a + l);
+        UNROLLED
+        for (int j = 0; j < LANES; j++) sum[j] += x * load(b + j * row + l);
+    }
+    if (l < k) {
+        const vec_bits mask = mask_of_last(k);
+        const vec x = load_masked(a + k - LANES, mask);
+        UNROLLED
+        for (int j = 0; j < LANES; j++) {
+            sum[j] += x * load_masked(b + j * row + k - LANES, mask);
+        }
+    }
+    const vec sums = sums_of_lanes(sum);
+    store(d->c, d->add ? sums + load(d->c) : sums);
+}
 
 void RV_NAME(rv_dot_run)(int rows, int columns, const rv_dot *dot)
 {
     static void (*const run[DOT_ROWS][DOT_COLUMNS])(const rv_dot *) = {DOTS(DOT_ENTRY)};
-    if (columns > DOT_COLUMNS)
-        dot_wide(dot);
-    else
-        run[rows - 1][columns - 1](dot);
+    run[rows - 1][columns - 1](dot);
 }

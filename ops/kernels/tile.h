@@ -44,20 +44,26 @@ void RV_NAME(rv_tile_run)(rv_tile_kind kind, int rows, int vectors, const rv_til
 /* A patch of rows x columns results, LANES steps of l at a time, each operand contiguous in l and
  * in so many runs of k, k at least LANES:
  *   c[i*c_row + j] (+)= sum_{r < runs, l < k} a[i][r*a_run + l] * b[j][r*b_run + l] */
-enum {
-    DOT_ROWS = VECTOR_REGISTERS == 32 ? 4 : 2,
-    DOT_COLUMNS = 4,
-    DOT_WIDE = LANES > DOT_COLUMNS ? LANES : DOT_COLUMNS /* of a single row, as many or up to 4 */
-};
+enum { DOT_ROWS = VECTOR_REGISTERS == 32 ? 4 : 2, DOT_COLUMNS = 4 };
 
 typedef struct rv_dot {
     int64_t k, runs, a_run, b_run, c_row;
-    const real *a[DOT_ROWS], *b[DOT_WIDE];
+    const real *a[DOT_ROWS], *b[DOT_COLUMNS];
     real *c;
     bool add; /* to what c holds */
 } rv_dot;
 
 void RV_NAME(rv_dot_run)(int rows, int columns, const rv_dot *dot);
+
+/* LANES results side by side: c[j] (+)= sum_{l < k} a[l] * b[j*b_row + l], k at least LANES. */
+typedef struct rv_dots {
+    int64_t k, b_row;
+    const real *a, *b;
+    real *c;
+    bool add; /* to what c holds */
+} rv_dots;
+
+void RV_NAME(rv_dots_run)(const rv_dots *dots);
 
 /* A cut of `total` into the fewest parts of at most `most`, as even as can be; where part p begins.
  * */

@@ -250,8 +250,11 @@ TYPED_TEST(Kernels, PointwiseFollowsItsRow)
                         Exact v[3];
                         for (int k = 0; k < 3; k++) v[k] = (*x[k])[scalar >> k & 1 ? 0 : i];
                         const Exact exact = row.exact(v[0], v[1], v[2]);
-                        ASSERT_LE(std::fabs(y[i] - exact), 8 * kEps<T> * std::fabs(exact))
-                            << "element " << i;
+                        /* a sum is off by what its terms are rounded by */
+                        const bool sum = std::string(row.name) == "multiply_add";
+                        const Exact size =
+                            sum ? std::fabs(v[0] * v[1]) + std::fabs(v[2]) : std::fabs(exact);
+                        ASSERT_LE(std::fabs(y[i] - exact), 8 * kEps<T> * size) << "element " << i;
                     }
                 }
             }
