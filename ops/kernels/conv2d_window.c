@@ -159,11 +159,16 @@ static void run(const rv_call *call, rv_side side)
     const real *source = call->in[0];
     if (!g->in_place) {
         real *to = call->scratch;
-        memset(to, 0, (size_t)sources(g) * sizeof(real));
-        to += g->rim[0] * g->width + g->rim[1];
-        for (int64_t k = 0; k < g->s * g->v; k++)
-            rv_copy_rows(to + k * plane, g->width, source + k * image, g->image[1], g->image[0],
-                         g->image[1]);
+        if (image == plane) { /* no rims, but something to read past the end */
+            memcpy(to, source, (size_t)(g->s * g->v * plane) * sizeof(real));
+            memset(to + g->s * g->v * plane, 0, MOST_QUADS * QUAD * sizeof(real));
+        } else {
+            memset(to, 0, (size_t)sources(g) * sizeof(real));
+            to += g->rim[0] * g->width + g->rim[1];
+            for (int64_t k = 0; k < g->s * g->v; k++)
+                rv_copy_rows(to + k * plane, g->width, source + k * image, g->image[1], g->image[0],
+                             g->image[1]);
+        }
         source = call->scratch;
     }
     for (int64_t u = 0; u < g->u; u++) {

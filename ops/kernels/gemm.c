@@ -1,4 +1,6 @@
-/* Matrix products, four ways, chosen by shape:
+/* Matrix products, six ways, chosen by shape:
+ *   outer    k is 1: nothing to sum
+ *   row      a single row, b contiguous in j: the sum of a few interleaved sums, LATENCY in all
  *   dot      both operands contiguous in l, and too few rows to make packing b pay
  *   direct   b is read where it lies
  *   packed   b is copied, a panel as wide as a tile at a time, into the order it is read in
@@ -19,16 +21,20 @@ enum {
     PANEL_K = 128, /* rows of a panel that stay in the first-level cache */
     BLOCK_M = 128, /* rows of a packed block of a */
     WIDE_ROW = 2048 / (int)sizeof(real),
-    TILE_COLUMNS = TILE_VECTORS * LANES
+    TILE_COLUMNS = TILE_VECTORS * LANES,
+    LATENCY = 4, /* cycles of an addition */
+    ROW_COLUMNS = LATENCY * LANES
 };
 
 static int64_t min(int64_t x, int64_t y) { return x < y ? x : y; }
 
-typedef enum { DOT, DIRECT, PACKED, PANELS } method;
+typedef enum { OUTER, ROW, DOT, DIRECT, PACKED, PANELS } method;
 
 static method choose(const rv_gemm *g)
 {
     if (g->panel) return PANELS;
+    if (g->k == 1 && g->b_column == 1 && g->n >= LANES) return OUTER;
+    if (g->m == 1 && g->b_column == 1 && g->n >= LANES && g->n < ROW_COLUMNS) return ROW;
     if (g->a_column == 1 && g->b_row == 1 && g->k >= LANES && (g->m <= 8 || g->n < LANES)) {
         return DOT;
     }
@@ -66,6 +72,51 @@ static void dot(const rv_gemm *g)
             RV_NAME(rv_dot_run)(rows, columns, &d);
         }
     }
+}
+
+/* The last columns, fewer than a vector, are computed as part of a vector that ends with them; what was there
+ * before is kept for that. */
+static void outer(const rv_gemm *g)
+{
+    const int64_t rest = g->n % LANES, last = g->n - LANES;
+    const vec end = load(g->b + last);
+    for (int64_t i = 0; i < g->m; i++) {
+        const real a = g->a[i * g->a_row];
+        real *c = g->c + i * g->c_row;
+        const vec tail = rest > 0 ? (g->add ? load(c + last) : (vec){0}) + a * end : (vec){0};
+        for (int64_t j = 0; j + LANES <= g->n; j += LANES) {
+            const vec product = a * load(g->b + j);
+            store(c + j, g->add ? load(c + j) + product : product);
+        }
+        if (rest > 0) store(c + last, tail);
+    }
+}
+
+/* LANES results of a single row. */
+ALWAYS_INLINE vec row_of_sums(const rv_gemm *g, const real *b)
+{
+    vec sum[LATENCY] = {0};
+    int64_t l = 0;
+    for (; l + LATENCY <= g->k; l += LATENCY) {
+        UNROLLED
+        for (int s = 0; s < LATENCY; s++) {
+            sum[s] += g->a[(l + s) * g->a_column] * load(b + (l + s) * g->b_row);
+        }
+    }
+    for (; l < g->k; l++) sum[0] += g->a[l * g->a_column] * load(b + l * g->b_row);
+    return (sum[0] + sum[1]) + (sum[2] + sum[3]);
+}
+
+static void row(const rv_gemm *g)
+{
+    const int64_t rest = g->n % LANES, last = g->n - LANES;
+    vec tail = {0};
+    if (rest > 0) tail = (g->add ? load(g->c + last) : tail) + row_of_sums(g, g->b + last);
+    for (int64_t j = 0; j + LANES <= g->n; j += LANES) {
+        const vec sum = row_of_sums(g, g->b + j);
+        store(g->c + j, g->add ? load(g->c + j) + sum : sum);
+    }
+    if (rest > 0) store(g->c + last, tail);
 }
 
 /* A tile of which only the columns first .. end are wanted goes through a copy. */
@@ -219,6 +270,8 @@ void RV_NAME(rv_gemm_run)(const rv_gemm *g, int64_t first, int64_t end, real *sc
         u.c += first * u.c_row;
     }
     switch (way) {
+    case OUTER: outer(&u); break;
+    case ROW: row(&u); break;
     case DOT: dot(&u); break;
     case DIRECT: direct(&u); break;
     case PACKED: packed(&u, scratch); break;
