@@ -19,6 +19,7 @@ extern "C" {
 rv_var rv_add(rv_var x, rv_var y);
 rv_var rv_subtract(rv_var x, rv_var y);
 rv_var rv_multiply(rv_var x, rv_var y);
+rv_var rv_multiply_add(rv_var x, rv_var y, rv_var z); /* x y + z */
 rv_var rv_divide(rv_var x, rv_var y);
 rv_var rv_negate(rv_var x);
 rv_var rv_square(rv_var x);
@@ -30,7 +31,9 @@ rv_var rv_tanh(rv_var x);
 rv_var rv_arctan(rv_var x);
 rv_var rv_relu(rv_var x);
 rv_var rv_softplus(rv_var x);
-rv_var rv_equal(rv_var x, rv_var y); /* 1 or 0, in the operands' dtype */
+rv_var rv_equal(rv_var x, rv_var y);            /* 1 or 0, in the operands' dtype */
+rv_var rv_sigmoid_gradient(rv_var x, rv_var y); /* y x (1 - x) */
+rv_var rv_tanh_gradient(rv_var x, rv_var y);    /* y (1 - x^2) */
 rv_var rv_less(rv_var x, rv_var y);
 rv_var rv_select(rv_var condition, rv_var x, rv_var y); /* x where the condition is not 0, else y */
 rv_var rv_cast(rv_var x, rv_dtype dtype);               /* i32 from a float truncates */
