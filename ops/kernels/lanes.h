@@ -23,25 +23,60 @@
     __builtin_shufflevector(x, y, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
 #endif
 
-/* to[j*to_row + i] = from[i*from_row + j] for i, j < LANES: log2(LANES) rounds, each of which
- * interleaves the first half of the vectors with the second. */
-ALWAYS_INLINE void transpose_lanes(real *to, int64_t to_row, const real *from, int64_t from_row)
+/* Transpositions are of vectors of STRIP elements, at most 32 bytes: two are shuffled in a cycle. Of
+ * each 16 bytes, SHORT elements, the halves; and both in one. */
+enum { SHORT = 16 / (int)sizeof(real), STRIP = VECTOR_BYTES > 16 ? 2 * SHORT : SHORT };
+#if VECTOR_BYTES == 16
+#define SHORT_LOWER LOWER
+#define SHORT_UPPER UPPER
+#define JOIN(x, y) (x)
+#elif defined(RV_REAL_F64)
+#define SHORT_LOWER(x, y) __builtin_shufflevector(x, y, 0, 4, 2, 6)
+#define SHORT_UPPER(x, y) __builtin_shufflevector(x, y, 1, 5, 3, 7)
+#define JOIN(x, y) __builtin_shufflevector(x, y, 0, 1, 2, 3)
+#else
+#define SHORT_LOWER(x, y) __builtin_shufflevector(x, y, 0, 8, 1, 9, 4, 12, 5, 13)
+#define SHORT_UPPER(x, y) __builtin_shufflevector(x, y, 2, 10, 3, 11, 6, 14, 7, 15)
+#define JOIN(x, y) __builtin_shufflevector(x, y, 0, 1, 2, 3, 4, 5, 6, 7)
+#endif
+typedef real short_vec
+    __attribute__((vector_size(SHORT * sizeof(real)), aligned(sizeof(real)), may_alias));
+typedef real strip_vec
+    __attribute__((vector_size(STRIP * sizeof(real)), aligned(sizeof(real)), may_alias));
+
+/* to[j*to_row + i] = from[i*from_row + j] for i < STRIP, j < columns, a multiple of SHORT: log2(SHORT)
+ * rounds, each of which interleaves the first half of the vectors with the second. (Inlined, the
+ * strides would not stay in registers.) */
+__attribute__((noinline, unused)) static void transpose_strip(real *to, int64_t to_row,
+                                                              const real *from, int64_t from_row,
+                                                              int64_t columns)
 {
-    vec x[LANES], y[LANES];
-    UNROLLED
-    for (int i = 0; i < LANES; i++) x[i] = load(from + i * from_row);
-    UNROLLED
-    for (int round = 1; round < LANES; round *= 2) {
+    for (int64_t j = 0; j < columns; j += SHORT, from += SHORT, to += SHORT * to_row) {
+        strip_vec x[SHORT], y[SHORT];
         UNROLLED
-        for (int i = 0; i < LANES / 2; i++) {
-            y[2 * i] = LOWER(x[i], x[i + LANES / 2]);
-            y[2 * i + 1] = UPPER(x[i], x[i + LANES / 2]);
+        for (int i = 0; i < SHORT; i++)
+            x[i] = JOIN(*(const short_vec *)(from + i * from_row),
+                        *(const short_vec *)(from + (STRIP - SHORT + i) * from_row));
+        UNROLLED
+        for (int round = 1; round < SHORT; round *= 2) {
+            UNROLLED
+            for (int i = 0; i < SHORT / 2; i++) {
+                y[2 * i] = SHORT_LOWER(x[i], x[i + SHORT / 2]);
+                y[2 * i + 1] = SHORT_UPPER(x[i], x[i + SHORT / 2]);
+            }
+            UNROLLED
+            for (int i = 0; i < SHORT; i++) x[i] = y[i];
         }
         UNROLLED
-        for (int i = 0; i < LANES; i++) x[i] = y[i];
+        for (int i = 0; i < SHORT; i++) *(strip_vec *)(to + i * to_row) = x[i];
     }
-    UNROLLED
-    for (int i = 0; i < LANES; i++) store(to + i * to_row, x[i]);
+}
+
+/* to[j*to_row + i] = from[i*from_row + j] for i, j < LANES. */
+ALWAYS_INLINE void transpose_lanes(real *to, int64_t to_row, const real *from, int64_t from_row)
+{
+    for (int i = 0; i < LANES; i += STRIP)
+        transpose_strip(to + i, to_row, from + i * from_row, from_row, LANES);
 }
 
 /* Element i of the result is the sum over the lanes of x[i]: a transposition that adds as it goes.

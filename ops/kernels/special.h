@@ -18,7 +18,7 @@ typedef struct rv_way {
 
 extern const rv_way RV_NAME(rv_way_product); /* the one window is the whole image: a product */
 extern const rv_way RV_NAME(rv_way_window);  /* a few small images: sums stay in registers */
-extern const rv_way RV_NAME(rv_way_banded);  /* many small images: a product with a banded matrix */
+extern const rv_way RV_NAME(rv_way_lanes);   /* many small images: each has a lane of its own */
 #if defined(RV_REAL_F32)
 extern const rv_way RV_NAME(rv_way_winograd); /* 3x3: a quarter of the products, less exact */
 #endif
@@ -28,7 +28,7 @@ static inline const rv_way *rv_way_for(const rv_conv_plan *plan, rv_side side)
 {
     if (RV_NAME(rv_way_product).fits(plan, side)) return &RV_NAME(rv_way_product);
     if (RV_NAME(rv_way_window).fits(plan, side)) return &RV_NAME(rv_way_window);
-    if (RV_NAME(rv_way_banded).fits(plan, side)) return &RV_NAME(rv_way_banded);
+    if (RV_NAME(rv_way_lanes).fits(plan, side)) return &RV_NAME(rv_way_lanes);
 #if defined(RV_REAL_F32)
     if (RV_NAME(rv_way_winograd).fits(plan, side)) return &RV_NAME(rv_way_winograd);
 #endif

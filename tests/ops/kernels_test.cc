@@ -1145,6 +1145,81 @@ TYPED_TEST(Kernels, ConvolutionByTransformsIsRight)
     EXPECT_EQ(transformed > 0, Traits<T>::dtype == RV_F32);
 }
 
+/* Batches around the number of lanes, cut into parts anywhere, of images around the size of a vector. */
+TYPED_TEST(Kernels, ConvolutionOfManySmallImagesIsRight)
+{
+    using T = TypeParam;
+    const Window windows[] = {
+        /* batch channels height width outputs kernel stride pad dilation groups extra */
+        {0, 1, 8, 8, 1, {5, 5}, {1, 1}, {0, 0}, {1, 1}, 1, {0, 0}},
+        {0, 1, 6, 6, 1, {3, 3}, {1, 1}, {0, 0}, {1, 1}, 1, {0, 0}},
+        {0, 2, 3, 5, 3, {3, 3}, {1, 1}, {1, 2}, {1, 1}, 1, {0, 1}},
+        {0, 3, 7, 6, 2, {3, 4}, {2, 1}, {2, 1}, {1, 2}, 1, {1, 0}},
+        {0, 2, 5, 9, 2, {2, 3}, {2, 3}, {1, 3}, {3, 2}, 1, {0, 2}},
+        {0, 2, 2, 1, 3, {5, 1}, {1, 1}, {4, 0}, {1, 1}, 1, {0, 0}},
+    };
+    for (Window window : windows) {
+        for (window.batch = 1; window.batch <= 40; window.batch++) {
+            Form<T> form(window);
+            this->each_table([&](const rv_kernels &table) { form.check(table); });
+        }
+    }
+}
+
+/* An infinite pixel, of x or of dy, reaches the sums that it is part of, and no others. */
+TYPED_TEST(Kernels, ConvolutionOfManySmallImagesKeepsInfinityInItsWindows)
+{
+    using T = TypeParam;
+    struct Side {
+        size_t (*rv_kernels::*prepare)(rv_conv_plan *);
+        rv_kernel rv_kernels::*run;
+    };
+    const Side sides[] = {
+        {&rv_kernels::conv2d_prepare, &rv_kernels::conv2d},
+        {&rv_kernels::conv2d_input_gradient_prepare, &rv_kernels::conv2d_input_gradient},
+        {&rv_kernels::conv2d_weight_gradient_prepare, &rv_kernels::conv2d_weight_gradient}};
+    this->each_table([&](const rv_kernels &table) {
+        for (const int64_t batch : {12, 17, 40}) {
+            for (const int64_t pad : {0, 1}) {
+                const rv_conv_plan p =
+                    plan_of({batch, 1, 7, 6, 2, {3, 3}, {1, 1}, {pad, pad}, {1, 1}, 1, {0, 0}});
+                Buffer<T> x(batch * 7 * 6), w(2 * 9), y(batch * 2 * p.out_height * p.out_width);
+                const struct {
+                    Buffer<T> &a, &b, &out;
+                } operands[] = {{x, w, y}, {y, w, x}, {x, y, w}};
+                for (int side = 0; side < 3; side++) {
+                    Buffer<T> &a = operands[side].a;
+                    for (const int64_t at : {int64_t(0), a.count() / 2, a.count() - 1}) {
+                        fill(x, 1, 0.5, 1);
+                        fill(w, 2, 0.5, 1);
+                        fill(y, 3, 0.5, 1);
+                        a[at] = INFINITY;
+                        std::vector<bool> reached(operands[side].out.count());
+                        each_product(p, [&](int64_t to_y, int64_t of_x, int64_t of_w) {
+                            const int64_t source = side == 1 ? to_y : of_x;
+                            if (source == at)
+                                reached[side == 0 ? to_y : side == 1 ? of_x : of_w] = true;
+                        });
+                        rv_conv_plan plan = p;
+                        Call<T> call;
+                        call.plan = &plan;
+                        call.in = {a.data(), operands[side].b.data()};
+                        call.scratch_size = (table.*sides[side].prepare)(&plan);
+                        Buffer<T> out(operands[side].out.count());
+                        call(table.*sides[side].run, out);
+                        for (int64_t i = 0; i < out.count(); i++) {
+                            ASSERT_EQ(out[i] == T(INFINITY), reached[i])
+                                << text(p) << ", side " << side << ": element " << i << " is "
+                                << out[i] << " where " << at << " is infinite";
+                            ASSERT_FALSE(std::isnan(out[i]));
+                        }
+                    }
+                }
+            }
+        }
+    });
+}
+
 /* The gradients of random windows: every combination of stride, padding, dilation and groups. */
 TYPED_TEST(Kernels, ConvolutionIsRightForRandomWindows)
 {
