@@ -39,7 +39,8 @@ rv_program *rv_compile_with(rv_tape *tape, const rv_var *outputs, int count, uns
 void rv_program_free(rv_program *program);
 
 /* How many threads, the caller's among them, run the programs compiled on this store from now on: 1 at first,
- * 64 at most. Any number gives the same bits; a program too small to gain runs on one. */
+ * 64 at most. Any number gives the same bits; a program too small to gain runs on one. A store's programs run one
+ * at a time, those of different stores at any; a child process has none of its parent's threads. */
 bool rv_set_threads(rv_store *store, int threads, rv_error *error);
 int rv_threads(const rv_store *store);
 

@@ -18,6 +18,8 @@ typedef struct conv_attr {
         size[2]; /* of the gradients: height and width of the result, which y alone leaves open */
 } conv_attr;
 
+enum { LARGEST = 1 << 20 }; /* attribute: with sizes below 2^40 keeps sums and products in range */
+
 /* ---- shape rules ---- */
 
 /* The number of places of a kernel along axis d of an image, or 0. */
@@ -30,9 +32,6 @@ static int64_t places(const conv_attr *a, int d, int64_t image, int64_t kernel)
 static bool check_attr(rv_inference *i)
 {
     const conv_attr *a = i->attr;
-    enum {
-        LARGEST = 1 << 20
-    }; /* with sizes below 2^40 keeps every sum and product below in range */
     bool fits = a->groups >= 1 && a->groups <= LARGEST;
     for (int d = 0; d < 2; d++)
         fits = fits && a->stride[d] >= 1 && a->stride[d] <= LARGEST && a->dilation[d] >= 1 &&
@@ -288,17 +287,22 @@ static rv_var gradient_of_w(const rv_backward *b, int k)
 
 /* ---- zeros around an image are the convolution's own padding ---- */
 
-/* Takes the padding of *x into the attributes. */
-static bool absorb_padding(conv_attr *attr, rv_var *x)
+static bool widen(conv_attr *attr, const int64_t before[2], const int64_t after[2])
 {
-    int64_t before[2], after[2];
-    if (!rv_is_padded2d(*x, x, before, after)) return false;
     for (int d = 0; d < 2; d++) {
         if (before[d] < 0 || after[d] < 0) return false;
         attr->pad[d] += before[d];
         attr->pad_end[d] += after[d];
+        if (attr->pad[d] > LARGEST || attr->pad_end[d] > LARGEST) return false;
     }
     return true;
+}
+
+/* Takes the padding of *x into the attributes. */
+static bool absorb_padding(conv_attr *attr, rv_var *x)
+{
+    int64_t before[2], after[2];
+    return rv_is_padded2d(*x, x, before, after) && widen(attr, before, after);
 }
 
 static rv_var simplify_y(const void *attr, const rv_var *x)
@@ -323,12 +327,8 @@ static rv_var crop_one(rv_var x, const int64_t before[2], const int64_t after[2]
     if (node->op != &rv_op_conv2d_input_gradient) return (rv_var){x.tape, -1};
     conv_attr attr = *(const conv_attr *)node->attr;
     rv_shape size = node->type.shape;
-    for (int d = 0; d < 2; d++) {
-        if (before[d] < 0 || after[d] < 0) return (rv_var){x.tape, -1};
-        attr.pad[d] += before[d];
-        attr.pad_end[d] += after[d];
-        size.dim[2 + d] -= before[d] + after[d];
-    }
+    if (!widen(&attr, before, after)) return (rv_var){x.tape, -1};
+    for (int d = 0; d < 2; d++) size.dim[2 + d] -= before[d] + after[d];
     rv_var y = {x.tape, node->in[0]}, w = {x.tape, node->in[1]};
     return side_x(&attr, y, w, size);
 }

@@ -26,6 +26,11 @@ typedef struct merger {
     bool *shared;    /* [nodes] whether another product has the same second operand */
 } merger;
 
+static bool is_product(const rv_node *node)
+{
+    return node->op->accumulate && node->inputs <= MOST_OPERANDS;
+}
+
 static void find_sums(merger *m, const bool *live, const int32_t *outputs, int count,
                       unsigned char *readers)
 {
@@ -41,7 +46,7 @@ static void find_sums(merger *m, const bool *live, const int32_t *outputs, int c
         const rv_node *node = &tape->nodes[id];
         if (!live[id] || node->op != &rv_op_add) continue;
         for (int k = 0; k < node->inputs; k++)
-            if (tape->nodes[node->in[k]].op->accumulate && readers[node->in[k]] == 1)
+            if (is_product(&tape->nodes[node->in[k]]) && readers[node->in[k]] == 1)
                 m->sum[node->in[k]] = id + 1;
     }
 }
@@ -59,7 +64,8 @@ static void find_shared(merger *m, const bool *live, int32_t *latest, int32_t *b
     enum { LOOKS = 8 };
     for (int32_t id = 0; id < m->from->count; id++) {
         const rv_node *node = &m->from->nodes[id];
-        if (!live[id] || !node->op->share) continue;
+        if (!live[id] || !node->op->share || node->inputs < 2 || node->inputs > MOST_OPERANDS)
+            continue;
         int32_t other = before[id] = latest[node->in[1]];
         latest[node->in[1]] = id + 1;
         for (int look = 0; other && look < LOOKS; look++, other = before[other - 1])

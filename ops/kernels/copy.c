@@ -82,12 +82,14 @@ void RV_NAME(rv_kernel_copy)(const rv_call *call)
 {
     const rv_copy_plan *p = call->plan, part = call->parts > 1 ? share(call) : *p;
     p = &part;
-    if (p->rank > 0 && p->dim[0] == 0) return;
     word *out = (word *)call->out + p->out_offset;
     const word *in = (const word *)call->in[0] + p->in_offset;
     if (p->clear) {
         const int64_t before = call->parts > 1 ? p->out_offset % p->out_stride[0] : p->out_offset;
         memset(out - before, 0, (size_t)p->out_count * sizeof *out);
+    }
+    for (int64_t k = 0; k < p->rank; k++) {
+        if (p->dim[k] == 0) return;
     }
     if (p->rank < 2) {
         const bool run = p->rank == 1;

@@ -177,7 +177,7 @@ void RV_NAME(rv_dots_run)(const rv_dots *d)
         }
     }
     const vec sums = sums_of_lanes(sum);
-    store(d->c, d->add ? sums + load(d->c) : sums);
+    store(d->c, sums + (d->add ? load(d->c) : (vec){0})); /* as in a patch: -0 becomes 0 */
 }
 
 void RV_NAME(rv_dot_run)(int rows, int columns, const rv_dot *dot)

@@ -1,7 +1,10 @@
 /* Memory that is out at any moment: an error or a right answer, no crash and (under the address sanitizer)
- * no leak. Linked with --wrap=calloc, the one call by which the library asks for memory. */
+ * no leak. Linked with --wrap=calloc, the one call by which the library asks for memory, and --wrap=pthread_create. */
 #include <gtest/gtest.h>
 
+#include <pthread.h>
+
+#include <cerrno>
 #include <functional>
 
 #include "autograd/gradcheck.h"
@@ -18,6 +21,19 @@ extern "C" void *__wrap_calloc(size_t count, size_t size)
     const int64_t call = calls++;
     if (failing >= 0 && (call == failing || (and_all_after && call > failing))) return nullptr;
     return __real_calloc(count, size);
+}
+
+/* The thread that the system refuses, counted from the first that is asked for; 0: none. */
+static int refused = 0;
+
+extern "C" int __real_pthread_create(pthread_t *, const pthread_attr_t *, void *(*)(void *),
+                                     void *);
+extern "C" int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr,
+                                     void *(*start)(void *), void *context)
+{
+    static int asked = 0;
+    if (refused && ++asked == refused) return asked = 0, EAGAIN;
+    return __real_pthread_create(thread, attr, start, context);
 }
 
 namespace {
@@ -85,6 +101,36 @@ TEST(OutOfMemory, WhileTrainingARecurrentNet)
         EXPECT_EQ(minimized, tape && !rv_tape_error(tape)->code);
         return answer_of(tape, store, rv_compile(tape, &loss, 1));
     });
+}
+
+TEST(OutOfMemory, WhileCompilingForSeveralThreads)
+{
+    sweep([] {
+        rv_store *store = rv_store_new(1);
+        rv_error error = {};
+        if (store && !rv_set_threads(store, 3, &error)) {
+            rv_store_free(store);
+            return Answer{false, error.code, error.text, ""};
+        }
+        rv_tape *tape = rv_tape_new(store, RV_F32);
+        const rv_var loss = gated_net(tape, 2, 1);
+        rv_minimize(loss, rv_momentum(0.01, 0.9));
+        return answer_of(tape, store, rv_compile_with(tape, &loss, 1, RV_DEFAULT | RV_CUT));
+    });
+}
+
+TEST(OutOfMemory, WhenTheSystemGivesNoMoreThreads)
+{
+    rv_store *store = rv_store_new(1);
+    for (refused = 1; refused < 4; refused++) {
+        rv_error error = {};
+        EXPECT_FALSE(rv_set_threads(store, 4, &error));
+        EXPECT_EQ(error.code, RV_ERROR_MEMORY);
+        EXPECT_EQ(rv_threads(store), 1);
+    }
+    refused = 0;
+    EXPECT_TRUE(rv_set_threads(store, 4, nullptr));
+    rv_store_free(store);
 }
 
 TEST(OutOfMemory, WhileCompilingWithManyInputsViewsAndAssignments)

@@ -1,4 +1,4 @@
-/* Random equations: every graph is a pure function of a seed, well-shaped, and tame. Values stay bounded,
+/* Random equations and random nets. Equations: every graph is a pure function of a seed, well-shaped, and tame. Values stay bounded,
  * and no comparison is ever close, so that different roundings lead to the same branch. */
 #ifndef RECURVE_TESTS_AUTOGRAD_RANDOM_GRAPHS_H
 #define RECURVE_TESTS_AUTOGRAD_RANDOM_GRAPHS_H
@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "optim/optim.h"
 #include "tests/tapes.h"
 
 class RandomGraph {
@@ -387,6 +388,101 @@ class RandomGraph {
         std::shuffle(assignments.begin(), assignments.end(), random_);
         for (const auto &[target, value] : assignments)
             if (assigns_) rv_assign(target, value);
+    }
+};
+
+/* A recurrent net of products or of 3x3 convolutions, shown its inputs for some steps, and its training: of
+ * sizes at which work is cut, products pack what they share and convolutions go by transforms. */
+class RandomNet {
+  public:
+    RandomNet(rv_tape *tape, unsigned seed, bool assign) : tape_(tape), random_(seed)
+    {
+        convolves_ = below(3) == 0;
+        steps_ = 1 + below(5);
+        gated_ = coin();
+        units_ = 16 * (1 + below(4)) + (below(4) ? 0 : 1 + below(15));
+        batch_ = 1 + below(3) + (convolves_ ? 0 : below(40));
+        rows_ = 6 + below(11), columns_ = 6 + below(11);
+        const int64_t seen = convolves_ ? 1 + below(20) : 1 + below(40);
+        const rv_var loss = run(seen);
+        const std::vector<rv_var> wrt = {first_, weights_, state_};
+        outputs = gradients(loss, wrt);
+        outputs.push_back(loss);
+        outputs.push_back(state_);
+        const rv_optimizer *optimizer = rv_optimizer_at(below(rv_optimizer_count()));
+        if (assign) rv_minimize(loss, *optimizer);
+    }
+
+    std::vector<rv_var> outputs;
+    std::vector<std::string> inputs;
+
+  private:
+    rv_tape *tape_;
+    std::mt19937 random_;
+    bool convolves_, gated_;
+    int steps_;
+    int64_t units_, batch_, rows_, columns_;
+    rv_var first_{}, weights_{}, state_{};
+
+    int below(int bound) { return static_cast<int>(random_() % static_cast<unsigned>(bound)); }
+    bool coin() { return below(2) == 0; }
+
+    rv_shape shape(int64_t channels) const
+    {
+        return convolves_ ? RV_SHAPE(batch_, channels, rows_, columns_)
+                          : RV_SHAPE(batch_, channels);
+    }
+
+    rv_var weights(const char *name, rv_shape s)
+    {
+        return rv_parameter(tape_, name, s, rv_init_uniform(-0.2, 0.2));
+    }
+
+    rv_var map(const char *name, rv_var of)
+    {
+        const int64_t channels = rv_shape_of(of).dim[1];
+        if (!convolves_)
+            return rv_matmul(of, weights(name, RV_SHAPE(channels, units_)), false, false);
+        const rv_var w = weights(name, RV_SHAPE(units_, channels, 3, 3));
+        rv_conv2d_options around = {};
+        around.top = around.bottom = around.left = around.right = 1;
+        return padded_ ? rv_conv2d(rv_pad2d(of, 1), w, {}) : rv_conv2d(of, w, around);
+    }
+    bool padded_ = false;
+
+    rv_var gate(const char *of_x, const char *of_h, rv_var x, rv_var h)
+    {
+        const rv_var bias = weights(gated_ ? of_x + 1 : "bias",
+                                    convolves_ ? RV_SHAPE(units_, 1, 1) : RV_SHAPE(units_));
+        const rv_var terms[] = {map(of_x, x), rv_broadcast(bias, shape(units_)), map(of_h, h)};
+        return coin() ? rv_add_all(terms, 3) : rv_add(rv_add(terms[0], terms[2]), bias);
+    }
+
+    rv_var run(int64_t seen)
+    {
+        padded_ = coin();
+        rv_var h = rv_full(tape_, shape(units_), 0.25);
+        std::vector<rv_var> all;
+        for (int t = 0; t < steps_; t++) {
+            rv_var x = input(shape(seen));
+            if (t == 0) first_ = x;
+            if (coin()) x = rv_add(x, rv_scale(rv_flip(first_, 1), 0.5));
+            const rv_var c = rv_tanh(gate("wc", "uc", x, h));
+            h = gated_ ? rv_lerp(c, h, rv_sigmoid(gate("wg", "ug", x, h))) : c;
+            all.push_back(coin() ? h : rv_square(h));
+        }
+        state_ = h;
+        weights_ =
+            weights("uc", convolves_ ? RV_SHAPE(units_, units_, 3, 3) : RV_SHAPE(units_, units_));
+        const rv_var loss = rv_mean(rv_square(rv_add_all(all.data(), static_cast<int>(all.size()))),
+                                    RV_ALL_AXES, false);
+        return coin() ? loss : rv_add(loss, rv_scale(total(rv_square(weights_)), 1e-3));
+    }
+
+    rv_var input(rv_shape s)
+    {
+        inputs.push_back("x" + std::to_string(inputs.size()));
+        return rv_input(tape_, inputs.back().c_str(), s);
     }
 };
 

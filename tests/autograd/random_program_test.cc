@@ -12,12 +12,12 @@
 
 namespace {
 
-enum { GRAPHS = 300, RUNS = 3 };
+enum { GRAPHS = 300, NETS = 20, RUNS = 3 };
 
 /* All that a program shows and changes: outputs, then stored tensors, after each of its runs. */
 using Trace = std::vector<Values>;
 
-void fill_inputs(rv_program *program, const RandomGraph &graph, uint64_t seed)
+template <class Graph> void fill_inputs(rv_program *program, const Graph &graph, uint64_t seed)
 {
     for (const std::string &name : graph.inputs)
         rv_init_fill(rv_program_input(program, name.c_str()), rv_init_uniform(-1, 1),
@@ -26,11 +26,12 @@ void fill_inputs(rv_program *program, const RandomGraph &graph, uint64_t seed)
 
 void keep(Trace *trace, const rv_tensor &tensor) { trace->push_back(values_of(tensor)); }
 
+template <class Graph = RandomGraph>
 Trace run_compiled(unsigned seed, unsigned flags, rv_dtype dtype, int threads)
 {
     Tape t(dtype, seed);
     EXPECT_TRUE(rv_set_threads(t.store(), threads, nullptr));
-    const RandomGraph graph(t, seed, true);
+    const Graph graph(t, seed, true);
     Trace trace;
     EXPECT_EQ(t.code(), RV_OK) << t.error();
     if (t.code()) return trace;
@@ -231,6 +232,34 @@ TEST_F(RandomGraphs, HaveHashesThatDifferByGraphAndNotByRecording)
             hashes.emplace(h.low, h.high);
         }
     EXPECT_EQ(hashes.size(), static_cast<size_t>(GRAPHS));
+}
+
+/* ---- nets ---- */
+
+void expect_equal_nets(unsigned flags, unsigned others, rv_dtype dtype, int threads,
+                       double tolerance = 0)
+{
+    for (unsigned seed = 1; seed <= NETS; seed++) {
+        const std::string where =
+            difference(run_compiled<RandomNet>(seed, flags, dtype, 1),
+                       run_compiled<RandomNet>(seed, others, dtype, threads), tolerance);
+        ASSERT_EQ(where, "") << "net " << seed;
+    }
+}
+
+TEST(RandomNets, AreTheSameBitForBitOnAnyNumberOfThreads)
+{
+    for (const int threads : {1, 2, 3, 4})
+        for (const rv_dtype dtype : {RV_F32, RV_F64})
+            expect_equal_nets(RV_DEFAULT, RV_DEFAULT | RV_CUT, dtype, threads);
+    expect_equal_nets(RV_DEFAULT, RV_DEFAULT, RV_F32, 2);
+    expect_equal_nets(RV_EFFECTS, RV_EFFECTS | RV_FUSE | RV_IN_PLACE | RV_REUSE | RV_CUT, RV_F32,
+                      2);
+}
+
+TEST(RandomNets, AreTheSameWithAllPasses)
+{
+    expect_equal_nets(RV_EFFECTS, RV_DEFAULT, RV_F64, 1, 1e-9);
 }
 
 } // namespace

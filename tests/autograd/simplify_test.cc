@@ -164,4 +164,18 @@ TEST(Simplify, MakesZerosAroundAnImageTheConvolutionsOwn)
     }
 }
 
+TEST(Simplify, LeavesZerosThatAreMoreThanAConvolutionsPaddingMayBe)
+{
+    Tape t;
+    const rv_var x = t.input("x", RV_SHAPE(1, 1, 1, 4)), w = t.parameter("w", RV_SHAPE(1, 1, 1, 2));
+    const int64_t before[] = {0, 0, 0, 1 << 20}, after[] = {0, 0, 0, 0};
+    rv_conv2d_options o = {};
+    o.left = 1, o.stride[1] = 1 << 20;
+    const rv_var y = rv_conv2d(rv_pad(x, before, after, nullptr), w, o);
+    Program p(t, {y, gradient(total(y), x)}, RV_VALUES);
+    p.set("x", {3, 5, 7, 9}).run();
+    EXPECT_EQ(p.values(0), (Values{0, 3 * rv_tensor_get(&t.stored("w"), 1)}));
+    EXPECT_EQ(p.values(1), (Values{rv_tensor_get(&t.stored("w"), 1), 0, 0, 0}));
+}
+
 } // namespace

@@ -2,6 +2,8 @@
  * sense. */
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "models/models.h"
 #include "optim/optim.h"
 #include "tests/tapes.h"
@@ -75,6 +77,52 @@ TEST(Threads, OfAProgramStayWhenTheStoreGetsOthers)
         p->run();
     }
     EXPECT_EQ(three.values(), one.values());
+}
+
+TEST(Threads, GiveSumsOfVanishingProductsTheSameSign)
+{
+    std::string one;
+    for (const int threads : {1, 2, 3}) {
+        Tape t(RV_F64, 1);
+        EXPECT_TRUE(rv_set_threads(t.store(), threads, nullptr));
+        const rv_var a = t.input("a", RV_SHAPE(3, 64)), b = t.input("b", RV_SHAPE(64, 64));
+        Program p(t, {rv_matmul(a, b, false, true)}, RV_DEFAULT | RV_CUT);
+        rv_init_fill(rv_program_input(p, "a"), rv_init_constant(1e-200), 1);
+        rv_init_fill(rv_program_input(p, "b"), rv_init_constant(-1e-200), 1);
+        p.run();
+        EXPECT_EQ(p.stats().threads, threads);
+        if (threads == 1) one = p.bytes();
+        EXPECT_EQ(p.bytes(), one) << threads;
+    }
+}
+
+TEST(Threads, OfSeveralStoresWorkAtTheSameTime)
+{
+    const auto learn = [](std::string *seen) {
+        for (int i = 0; i < 3; i++) *seen += train(rv_model_find("curnn"), 2, RV_DEFAULT | RV_CUT);
+    };
+    std::string seen[3];
+    std::vector<std::thread> callers;
+    for (std::string &s : seen) callers.emplace_back(learn, &s);
+    for (std::thread &caller : callers) caller.join();
+    EXPECT_EQ(seen[0], seen[1]);
+    EXPECT_EQ(seen[0], seen[2]);
+}
+
+TEST(Threads, LastUntilTheirLastProgramIsFreed)
+{
+    rv_store *store = rv_store_new(1);
+    ASSERT_TRUE(rv_set_threads(store, 3, nullptr));
+    rv_tape *tape = rv_tape_new(store, RV_F32);
+    const rv_var y = rv_square(rv_input(tape, "x", RV_SHAPE(1 << 20)));
+    rv_program *program = rv_compile(tape, &y, 1);
+    rv_tape_free(tape);
+    rv_store_free(store);
+    ASSERT_NE(program, nullptr);
+    rv_init_fill(rv_program_input(program, "x"), rv_init_constant(-3), 1);
+    EXPECT_EQ(rv_run(program), RV_OK);
+    EXPECT_EQ(rv_value(program, 0), 9);
+    rv_program_free(program);
 }
 
 TEST(Threads, AreOneAtFirstAndAtMostSixtyFour)

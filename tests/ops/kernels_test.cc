@@ -455,6 +455,8 @@ TYPED_TEST(Kernels, CopyMovesEveryBitWhereThePlanSays)
         {2, {7, 9}, {0, 1}, {9, 1}, 0, 0, 63, false},             /* broadcast rows */
         {2, {7, 9}, {1, 0}, {9, 1}, 0, 0, 63, false},             /* broadcast columns */
         {2, {5, 9}, {9, 1}, {13, 1}, 0, 15, 9 * 13, true},        /* pad */
+        {1, {0}, {1}, {1}, 0, 0, 10, true},                       /* of which nothing is left */
+        {4, {2, 0, 3, 4}, {48, 16, 4, 1}, {12, 12, 4, 1}, 0, 0, 24, true},
         {3, {4, 5, 6}, {30, 1, 5}, {30, 6, 1}, 0, 0, 120, false}, /* batch transpose */
         {3, {8, 9, 10}, {1, 80, 8}, {90, 10, 1}, 0, 0, 720, false},
         {4, {2, 3, 4, 5}, {60, 20, -5, 1}, {60, 20, 5, 1}, 15, 0, 120, false},
