@@ -276,6 +276,11 @@ static void emit_assignments(assembly *a)
 
 /* ---- the workers ---- */
 
+static bool does(const rv_program *program, int worker, size_t i)
+{
+    return program->calls[0][i].parts > 1 || program->worker[i] == worker;
+}
+
 /* The calls of another worker, with scratch of its own. */
 static bool copy_calls(rv_program *program, int worker, size_t scratch_bytes)
 {
@@ -285,8 +290,8 @@ static bool copy_calls(rv_program *program, int worker, size_t scratch_bytes)
     if (ok) memcpy(calls, program->calls[0], count * sizeof *calls);
     for (size_t i = 0; calls && i < count; i++) {
         rv_call *call = &calls[i];
-        if (call->parts == 1) continue;
-        call->part = worker;
+        if (!does(program, worker, i)) continue;
+        call->part = call->parts > 1 ? worker : 0;
         if (call->run == rv_run_rows) {
             const rv_row_plan *plan = call->plan;
             call->plan = ok ? rv_row_plan_moved(plan, call->scratch, scratch_bytes, by) : NULL;
@@ -300,7 +305,8 @@ static bool copy_calls(rv_program *program, int worker, size_t scratch_bytes)
 static bool share_out(rv_program *program, size_t scratch_bytes)
 {
     if (program->threads * program->slices == 1) return true;
-    bool ok = rv_pass_share(program->calls[0], program->count, program->meets);
+    bool ok = rv_pass_share(program->calls[0], program->count, program->threads, program->meets,
+                            program->worker);
     for (int worker = 1; ok && worker < program->threads; worker++)
         ok = copy_calls(program, worker, scratch_bytes);
     return ok;
@@ -311,7 +317,7 @@ void rv_program_free_calls(rv_program *program)
     for (int worker = 0; program->calls && worker < program->threads; worker++) {
         rv_call *calls = program->calls[worker];
         for (int64_t i = 0; calls && i < program->count; i++)
-            if (worker == 0 || (calls[i].parts > 1 && calls[i].run == rv_run_rows))
+            if (worker == 0 || (calls[i].run == rv_run_rows && does(program, worker, (size_t)i)))
                 rv_free((void *)(uintptr_t)calls[i].plan);
         rv_free(calls);
     }
@@ -330,6 +336,7 @@ static bool make_room(assembly *a, int count)
     program->calls = rv_alloc((size_t)program->threads, sizeof *program->calls);
     if (program->calls) program->calls[0] = rv_alloc(calls, sizeof *program->calls[0]);
     program->meets = rv_alloc(calls, sizeof *program->meets);
+    program->worker = rv_alloc(calls, sizeof *program->worker);
     program->node = rv_alloc(calls, sizeof *program->node);
     program->node_end = rv_alloc(calls, sizeof *program->node_end);
     program->operands = rv_alloc(operands, sizeof *program->operands);
@@ -337,8 +344,8 @@ static bool make_room(assembly *a, int count)
     program->outputs = rv_alloc((size_t)count + 1, sizeof *program->outputs);
     program->inputs = rv_alloc(a->tape->inputs.count + 1, sizeof *program->inputs);
     return (rv_plan_new(a->tape, &a->plan) && a->call_of && program->calls && program->calls[0] &&
-            program->meets && program->node && program->node_end && program->operands &&
-            program->operand_types && program->outputs && program->inputs) ||
+            program->meets && program->worker && program->node && program->node_end &&
+            program->operands && program->operand_types && program->outputs && program->inputs) ||
            rv_fail_memory(&a->tape->error);
 }
 

@@ -157,6 +157,7 @@ void rv_program_free(rv_program *program)
     if (!program || --program->references > 0) return;
     rv_program_free_calls(program);
     rv_free(program->meets);
+    rv_free(program->worker);
     rv_free(program->node);
     rv_free(program->node_end);
     rv_team_free(program->team);
@@ -181,7 +182,8 @@ int64_t rv_program_run_until_meeting(const rv_program *program, int worker, int6
         for (int64_t i = first; i < end; i++) {
             const rv_call *call = &program->calls[worker][i];
             bool thin = call->parts > program->threads;
-            if ((slice > 0 && !thin) || (worker > 0 && call->parts == 1)) continue;
+            bool whole = call->parts == 1;
+            if ((slice > 0 && !thin) || (whole && program->worker[i] != worker)) continue;
             rv_call part = *call;
             if (thin) part.part = worker * program->slices + slice;
             if (around)

@@ -8,7 +8,8 @@
 struct rv_program {
     rv_call **calls; /* [threads][count]: the same for every worker but for its part */
     int64_t count;
-    bool *meets;   /* [count] whether all parts of earlier calls must be done before a call */
+    bool *meets; /* [count] whether all parts of earlier calls must be done before a call */
+    unsigned char *worker; /* [count] who does a call that is not cut */
     int slices;    /* parts that a worker does of a call cut so thinly, one after the other */
     int32_t *node; /* the scheduled nodes of program->tape, and the assignments that copy */
     int32_t

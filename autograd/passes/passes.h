@@ -99,8 +99,10 @@ int32_t rv_cutting_parts(const rv_cutting *c,
                          const rv_work *w); /* 1, threads, or threads * slices */
 
 /* meets[i] = whether all parts of the calls before must be done before call i; between such points a
- * worker may go through the calls with one slice after the other. False without memory. */
-bool rv_pass_share(const rv_call *calls, int64_t count, bool *meets);
+ * worker may go through the calls with one slice after the other. worker[i] = who does call i if it
+ * is not cut. False without memory. */
+bool rv_pass_share(const rv_call *calls, int64_t count, int threads, bool *meets,
+                   unsigned char *worker);
 
 /* ---- one call, outside a program ---- */
 

@@ -1,5 +1,6 @@
 /* Share: which calls are cut into parts, for the workers of a team or to stay in a cache, and where all parts
- * must be done before any goes on. What is not cut is done by the first worker.
+ * must be done before any goes on. What is not cut is done by one worker, who
+ * may be another for each call.
  *
  * That is so before a call that touches memory which another part may have written since, or writes what
  * another may still read. A part often goes on just where the same part of the call before has
@@ -7,10 +8,12 @@
 #include "autograd/passes/passes.h"
 #include "autograd/program_internal.h"
 #include "autograd/rows.h"
+#include "autograd/team.h"
 #include "tensor/memory.h"
 
 enum {
     LEAST_NANOSECONDS = 1500, /* work that is done sooner is not worth a meeting */
+    WORTH_A_THREAD = 500,     /* nanoseconds; or the first worker does it */
     OPERATIONS_PER_NANOSECOND = 50,
     BYTES_PER_NANOSECOND = 20,
     SLICE_BYTES = 512 * 1024, /* of second-level cache, for a slice of an instruction's operands */
@@ -63,12 +66,14 @@ int32_t rv_cutting_parts(const rv_cutting *c, const rv_work *w)
 typedef struct access {
     uintptr_t low, high; /* addresses */
     int64_t units;       /* of which each part touches its share alone; 0: a part may touch all */
-    int parts;
+    int parts, worker;   /* worker: of a call that is not cut */
     bool write;
 } access;
 
 typedef struct sharer {
-    access *since; /* the workers met last */
+    int threads, worker;          /* worker: who is to do the call that is looked at */
+    double busy[RV_MOST_THREADS]; /* nanoseconds of each since they met, roughly */
+    access *since;                /* they met last */
     size_t count, capacity;
     bool out_of_memory;
 } sharer;
@@ -89,7 +94,7 @@ static bool same_shares(const access *a, const access *b)
 static bool conflict(const access *a, const access *b)
 {
     if (a->low >= b->high || b->low >= a->high || (!a->write && !b->write)) return false;
-    if (a->parts == 1 && b->parts == 1) return false; /* the same worker, in order */
+    if (a->parts == 1 && b->parts == 1) return a->worker != b->worker; /* one does his in order */
     return a->parts == 1 || b->parts == 1 || !same_shares(a, b);
 }
 
@@ -113,9 +118,10 @@ static bool note(sharer *s, const access *now)
 /* Goes through what a call touches until `visit` returns true. */
 typedef bool (*visitor)(sharer *s, const access *now);
 
-static access touched(const rv_call *call, const void *at, size_t bytes, int64_t units, bool write)
+static access touched(const sharer *s, const rv_call *call, const void *at, size_t bytes,
+                      int64_t units, bool write)
 {
-    return (access){(uintptr_t)at, (uintptr_t)at + bytes, units, call->parts, write};
+    return (access){(uintptr_t)at, (uintptr_t)at + bytes, units, call->parts, s->worker, write};
 }
 
 static size_t bytes_of(const rv_type *type)
@@ -129,10 +135,10 @@ static bool visit_rows(sharer *s, const rv_call *call, visitor visit)
     size_t bytes = (size_t)plan->blocks * RV_ALIGNMENT;
     for (int i = 0; i < plan->steps; i++) {
         const rv_row_step *step = &plan->step[i];
-        access out = touched(call, step->out, bytes, plan->blocks, true);
+        access out = touched(s, call, step->out, bytes, plan->blocks, true);
         if (step->out_moves && visit(s, &out)) return true;
         for (int k = 0; k < step->inputs; k++) {
-            access in = touched(call, step->in[k], bytes, plan->blocks, false);
+            access in = touched(s, call, step->in[k], bytes, plan->blocks, false);
             if (!step->in_moves[k]) in.high = in.low + 1, in.units = 0;
             if (visit(s, &in)) return true;
         }
@@ -143,25 +149,65 @@ static bool visit_rows(sharer *s, const rv_call *call, visitor visit)
 static bool visit_accesses(sharer *s, const rv_call *call, visitor visit)
 {
     if (call->run == rv_run_rows) return visit_rows(s, call, visit);
-    access out = touched(call, call->out, bytes_of(&call->out_type), call->most_parts, true);
+    access out = touched(s, call, call->out, bytes_of(&call->out_type), call->most_parts, true);
     bool stopped = visit(s, &out);
     for (int k = 0; !stopped && k < call->inputs; k++) {
         bool sliced = k < 32 && call->sliced >> k & 1;
-        access in = touched(call, call->in[k], bytes_of(&call->in_type[k]),
+        access in = touched(s, call, call->in[k], bytes_of(&call->in_type[k]),
                             sliced ? call->most_parts : 0, false);
         stopped = visit(s, &in);
     }
     return stopped;
 }
 
-bool rv_pass_share(const rv_call *calls, int64_t count, bool *meets)
+static double nanoseconds(const rv_call *call)
 {
-    sharer s = {0};
-    for (int64_t i = 0; i < count && !s.out_of_memory; i++) {
-        meets[i] = visit_accesses(&s, &calls[i], must_wait);
-        if (meets[i]) s.count = 0;
-        visit_accesses(&s, &calls[i], note);
+    double bytes = (double)bytes_of(&call->out_type);
+    if (call->run == rv_run_rows) return bytes * ((const rv_row_plan *)call->plan)->steps / 16;
+    for (int k = 0; k < call->inputs; k++) bytes += (double)bytes_of(&call->in_type[k]);
+    return call->operations / OPERATIONS_PER_NANOSECOND + bytes / BYTES_PER_NANOSECOND;
+}
+
+/* Finds somebody who can do an uncut call at once: the least busy, if it is worth a thread of its own. */
+static bool find_worker(sharer *s, const rv_call *call, double time)
+{
+    bool tried[RV_MOST_THREADS] = {false};
+    for (int round = 0; round < s->threads; round++) {
+        int best = -1;
+        for (int w = 0; w < s->threads; w++)
+            if (!tried[w] && (best < 0 || (time >= WORTH_A_THREAD && s->busy[w] < s->busy[best])))
+                best = w;
+        tried[best] = true;
+        s->worker = best;
+        if (!visit_accesses(s, call, must_wait)) return true;
     }
+    s->worker = 0;
+    return false;
+}
+
+static void do_call(sharer *s, const rv_call *call, bool *meets, unsigned char *worker)
+{
+    double time = nanoseconds(call);
+    s->worker = 0;
+    *meets = call->parts > 1 ? visit_accesses(s, call, must_wait) : !find_worker(s, call, time);
+    if (*meets) {
+        s->count = 0;
+        for (int w = 0; w < s->threads; w++) s->busy[w] = 0;
+    }
+    *worker = (unsigned char)s->worker;
+    for (int w = 0; w < s->threads; w++) {
+        if (call->parts > 1) s->busy[w] += time / s->threads;
+        if (call->parts == 1 && w == s->worker) s->busy[w] += time;
+    }
+    visit_accesses(s, call, note);
+}
+
+bool rv_pass_share(const rv_call *calls, int64_t count, int threads, bool *meets,
+                   unsigned char *worker)
+{
+    sharer s = {.threads = threads};
+    for (int64_t i = 0; i < count && !s.out_of_memory; i++)
+        do_call(&s, &calls[i], &meets[i], &worker[i]);
     rv_free(s.since);
     return !s.out_of_memory;
 }

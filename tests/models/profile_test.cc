@@ -27,18 +27,22 @@ void check_profile(int threads)
     ASSERT_EQ(rv_run(programs[1]), RV_OK);
     EXPECT_EQ(rv_value(programs[0], 0), rv_value(programs[1], 0));
     std::set<int32_t> seen;
-    int64_t before = 0;
+    int64_t before[2] = {0, 0};
     for (int64_t i = 0; i < stats.instructions; i++) {
         const rv_instruction one = rv_program_instruction(programs[0], i);
         ASSERT_GT(one.nodes, 0);
         for (int n = 0; n < one.nodes; n++) EXPECT_TRUE(seen.insert(one.node[n]).second);
         EXPECT_GT(one.bytes, 0);
-        const rv_span *span = &spans[static_cast<size_t>(i)];
-        EXPECT_GE(span->begin, before);
-        EXPECT_GE(span->end, span->begin);
-        before = span->end;
-        for (int worker = 1; worker < stats.threads; worker++)
-            EXPECT_EQ(span[worker * stats.instructions].begin > 0, one.parts > 1);
+        int workers = 0;
+        for (int worker = 0; worker < stats.threads; worker++) {
+            const rv_span &span = spans[static_cast<size_t>(worker * stats.instructions + i)];
+            if (!span.begin) continue;
+            workers++;
+            EXPECT_GE(span.begin, before[worker]);
+            EXPECT_GE(span.end, span.begin);
+            before[worker] = span.end;
+        }
+        EXPECT_EQ(workers, one.parts > 1 ? stats.threads : 1);
     }
     for (rv_program *program : programs) rv_program_free(program);
 }
