@@ -28,18 +28,17 @@ static double clock_cost(void)
 
 static void run(void *program) { rv_run(program); }
 
-/* A run's spans [threads][count], from its start on. */
+/* A run's spans [threads][count], from its start on; -1 where a thread had no part. */
 static void time_run(const profile *p, rv_program *program, rv_span *span)
 {
-    int64_t size = p->threads * p->count;
+    int64_t size = p->threads * p->count, origin = INT64_MAX;
     rv_run_timed(program, span);
-    int64_t origin = span[0].begin;
     for (int64_t i = 0; i < size; i++)
-        if (span[i].end != 0 && span[i].begin < origin) origin = span[i].begin;
+        if (span[i].begin != 0 && span[i].begin < origin) origin = span[i].begin;
     for (int64_t i = 0; i < size; i++) {
-        if (span[i].end == 0) span[i].end = span[i].begin = origin;
-        span[i].begin -= origin;
-        span[i].end -= origin;
+        bool idle = span[i].begin == 0;
+        span[i].begin = idle ? -1 : span[i].begin - origin;
+        span[i].end = idle ? -1 : span[i].end - origin;
     }
 }
 

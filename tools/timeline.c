@@ -99,7 +99,7 @@ static void put_instruction(const canvas *c, int thread, int64_t i)
     double x = x_of(c, (double)span->begin), width = x_of(c, (double)span->end) - x;
     double y = lane_top(c, thread);
     char shape[RV_SHAPE_TEXT];
-    if (thread > 0 && line->is.parts == 1) return;
+    if (span->begin < 0) return;
     fprintf(c->to,
             "<rect class=\"instruction\" x=\"%.2f\" y=\"%.1f\" width=\"%.2f\" height=\"%d\" "
             "fill=\"%s\"><title>%s: ",
