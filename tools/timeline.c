@@ -128,18 +128,28 @@ static bool same_scope(const profile_line *a, const profile_line *b)
     return same_phase(a, b) && strcmp(a->words.scope, b->words.scope) == 0;
 }
 
-/* By the first thread, which has a part in everything. */
+/* When the first thread began an instruction; nobody begins one before what an earlier strip has. */
+static int64_t begun(const profile *p, int64_t i, int64_t earliest)
+{
+    int64_t first = INT64_MAX;
+    for (int64_t at = i; at < p->threads * p->count; at += p->count)
+        if (p->quickest[at].begin >= 0 && p->quickest[at].begin < first)
+            first = p->quickest[at].begin;
+    return first > earliest ? first : earliest;
+}
+
 static void put_strip(const canvas *c, int top,
                       bool (*same)(const profile_line *a, const profile_line *b))
 {
     const profile *p = c->of;
-    for (int64_t i = 0, next; i < p->count; i = next) {
+    int64_t begin = 0;
+    for (int64_t i = 0, next, end; i < p->count; i = next, begin = end) {
         const profile_line *line = &p->lines[i];
         const char *name =
             same == same_phase ? rv_phase_name(line->words.phase) : line->words.scope;
         for (next = i + 1; next < p->count && same(line, &p->lines[next]);) next++;
-        int64_t end = next < p->count ? p->quickest[next].begin : p->quickest[next - 1].end;
-        double x = x_of(c, (double)p->quickest[i].begin), width = x_of(c, (double)end) - x;
+        end = next < p->count ? begun(p, next, begin) : p->end;
+        double x = x_of(c, (double)begin), width = x_of(c, (double)end) - x;
         fprintf(c->to, "<rect x=\"%.2f\" y=\"%d\" width=\"%.2f\" height=\"%d\" fill=\"%s\"><title>",
                 x, top, gapped(width), STRIP, phase_fills[line->words.phase]);
         put_escaped(c->to, name);
