@@ -10,7 +10,7 @@
 
 /* Who waits looks again and again at first, for what it waits for is often less than a microsecond
  * away; then lets others run; a worker without work at last sleeps. */
-enum { LOOKS = 4000, YIELDS = 200 };
+enum { LOOKS = 100, YIELDS = 1000 };
 
 typedef struct worker {
     rv_team *team;
