@@ -1,9 +1,11 @@
 /* Merging: products that meet in a sum are accumulated, and whoever else reads one still gets it. */
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "autograd/profile.h"
+#include "tests/autograd/custom_ops.h"
 #include "tests/tapes.h"
 
 namespace {
@@ -202,6 +204,51 @@ TEST_F(Merge, KeepsNoTermOfALongSumForItsEnd)
         return Program(u, {rv_add_all(all.data(), terms)}, RV_VALUES).stats().live_bytes;
     };
     EXPECT_EQ(live(30), live(10));
+}
+
+/* The sum of its inputs, as an op of a user's own that can be accumulated. */
+rv_op sum_op(const char *name, int inputs, const rv_op *accumulate)
+{
+    rv_op op = {};
+    op.name = name;
+    op.args = "x ...";
+    op.formula = "y = sum x";
+    op.doc = "a sum";
+    op.inputs = inputs;
+    op.infer = infer_like_input;
+    op.reference = [](const rv_call *c) {
+        rv_tensor y = rv_call_out(c);
+        for (int64_t i = 0; i < rv_tensor_count(&y); i++) {
+            double sum = 0;
+            for (int k = 0; k < c->inputs; k++) {
+                const rv_tensor x = rv_call_in(c, k);
+                sum += rv_tensor_get(&x, i);
+            }
+            rv_tensor_set(&y, i, sum);
+        }
+    };
+    op.accumulate = accumulate;
+    return op;
+}
+
+TEST_F(Merge, AccumulatesAUsersProductOfFewOperands)
+{
+    static const rv_op many_add = sum_op("many_add", -1, nullptr),
+                       many = sum_op("many", -1, &many_add);
+    const rv_var x[] = {matrix("a", 3, 4), matrix("b", 3, 4), matrix("c", 3, 4),
+                        matrix("d", 3, 4), matrix("e", 3, 4), matrix("f", 3, 4)};
+    for (const int inputs : {2, 4, 5, 6}) {
+        const auto product = [&](int first) {
+            std::vector<rv_var> in(x, x + inputs);
+            std::rotate(in.begin(), in.begin() + first % inputs, in.end());
+            in[0] = rv_negate(in[0]);
+            return rv_record(t, &many, nullptr, 0, in.data(), inputs);
+        };
+        const rv_var sum = rv_add(product(0), product(1));
+        expect_same({sum});
+        Program p(t, {sum}, RV_VALUES);
+        EXPECT_EQ(count_of(p, "many_add"), inputs <= 4) << inputs;
+    }
 }
 
 } // namespace
