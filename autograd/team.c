@@ -1,5 +1,6 @@
 #include "autograd/team.h"
 
+#include <fenv.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -22,6 +23,7 @@ struct rv_team {
     int size, references;
     void (*work)(void *context, int worker);
     void *context;
+    fenv_t arithmetic; /* the caller's: how to round, and what to do with the smallest numbers */
     bool ended;
     pthread_mutex_t mutex; /* for those who sleep */
     pthread_cond_t woken;
@@ -91,6 +93,7 @@ static void *live(void *context)
     for (unsigned job = 0;; job++) {
         if (!changes(&team->job, job, YIELDS)) sleep_until_next(team, job);
         if (team->ended) return NULL;
+        fesetenv(&team->arithmetic);
         team->work(team->context, w->number);
         rv_team_meet(team);
     }
@@ -100,6 +103,7 @@ void rv_team_run(rv_team *team, void (*work)(void *context, int worker), void *c
 {
     team->work = work;
     team->context = context;
+    fegetenv(&team->arithmetic);
     next_job(team);
     work(context, 0);
     rv_team_meet(team);

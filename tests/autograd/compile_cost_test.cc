@@ -201,6 +201,20 @@ TEST(Packing, KeepsApartWhatIsNeededAtOnce)
     }
 }
 
+/* Small ones side by side, then a large one, then small ones again: the same in either direction. */
+TEST(Packing, JoinsWhatIsGivenBackToItsFreeNeighbours)
+{
+    const std::vector<rv_buffer> from_the_left = {
+        {64, 0, 0, 1}, {64, 0, 0, 2}, {128, 0, 3, 3}, {64, 0, 5, 6}, {64, 0, 4, 6}};
+    const std::vector<rv_buffer> from_the_right = {
+        {64, 0, 0, 2}, {64, 0, 0, 1}, {128, 0, 3, 3}, {64, 0, 4, 6}, {64, 0, 5, 6}};
+    for (std::vector<rv_buffer> all : {from_the_left, from_the_right}) {
+        rv_packing packing;
+        ASSERT_TRUE(rv_pack(all.data(), 5, 7, &packing));
+        EXPECT_EQ(packing.bytes, 128u);
+    }
+}
+
 TEST(Packing, OfNothingIsNothing)
 {
     rv_packing packing;

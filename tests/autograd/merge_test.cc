@@ -1,8 +1,11 @@
 /* Merging: products that meet in a sum are accumulated, and whoever else reads one still gets it. */
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
+#include "autograd/profile.h"
+#include "tests/autograd/custom_ops.h"
 #include "tests/tapes.h"
 
 namespace {
@@ -148,6 +151,103 @@ TEST_F(Merge, GivesRecurrentNetsTheGradientsTheyHad)
             for (const double e : b) largest = std::fmax(largest, std::fabs(e));
             for (size_t i = 0; i < a.size(); i++) ASSERT_NEAR(a[i], b[i], 1e-12 * largest) << k;
         }
+    }
+}
+
+/* How often an op is among the instructions. */
+int count_of(rv_program *p, const std::string &op)
+{
+    int count = 0;
+    for (int64_t i = 0; i < rv_program_statistics(p).instructions; i++) {
+        const rv_instruction one = rv_program_instruction(p, i);
+        for (int32_t k = 0; k < one.nodes; k++)
+            count += rv_tape_node(one.tape, one.node[k])->op->name == op;
+    }
+    return count;
+}
+
+TEST_F(Merge, AddsAPointwiseProductInOneStepWhateverStandsFirst)
+{
+    const rv_var a = matrix("a", 3, 5), b = matrix("b", 3, 5), c = matrix("c", 3, 5);
+    const rv_var early = rv_multiply(a, b), late = rv_negate(c);
+    const rv_var three[] = {early, rv_multiply(b, c), late};
+    for (const rv_var sum : {rv_add(early, late), rv_add(late, early), rv_add_all(three, 3)}) {
+        Program p(t, {sum}, RV_VALUES);
+        EXPECT_EQ(count_of(p, "multiply"), 0);
+        EXPECT_EQ(count_of(p, "add"), 0);
+        expect_same({sum});
+    }
+}
+
+TEST_F(Merge, PacksAnOperandForProductsOfOneKindAlone)
+{
+    const rv_var a = t.parameter("a", RV_SHAPE(8, 32)), c = t.parameter("c", RV_SHAPE(8, 32)),
+                 b = t.parameter("b", RV_SHAPE(32, 32));
+    const rv_var plain = rv_matmul(a, b, false, false), other = rv_matmul(c, b, false, false),
+                 turned = rv_matmul(c, b, false, true);
+    EXPECT_EQ(count_of(Program(t, {plain, other}, RV_VALUES), "transpose"), 1);
+    EXPECT_EQ(count_of(Program(t, {plain, turned}, RV_VALUES), "transpose"), 0);
+    EXPECT_EQ(count_of(Program(t, {plain}, RV_VALUES), "transpose"), 0);
+}
+
+TEST_F(Merge, KeepsNoTermOfALongSumForItsEnd)
+{
+    const auto live = [](int terms) {
+        Tape u;
+        const rv_var w = u.parameter("w", RV_SHAPE(32, 32));
+        rv_var h = u.input("x", RV_SHAPE(32, 32));
+        std::vector<rv_var> all;
+        for (int i = 0; i < terms; i++) {
+            h = rv_tanh(rv_matmul(h, w, false, false));
+            all.push_back(rv_arctan(h));
+        }
+        return Program(u, {rv_add_all(all.data(), terms)}, RV_VALUES).stats().live_bytes;
+    };
+    EXPECT_EQ(live(30), live(10));
+}
+
+/* The sum of its inputs, as an op of a user's own that can be accumulated. */
+rv_op sum_op(const char *name, int inputs, const rv_op *accumulate)
+{
+    rv_op op = {};
+    op.name = name;
+    op.args = "x ...";
+    op.formula = "y = sum x";
+    op.doc = "a sum";
+    op.inputs = inputs;
+    op.infer = infer_like_input;
+    op.reference = [](const rv_call *c) {
+        rv_tensor y = rv_call_out(c);
+        for (int64_t i = 0; i < rv_tensor_count(&y); i++) {
+            double sum = 0;
+            for (int k = 0; k < c->inputs; k++) {
+                const rv_tensor x = rv_call_in(c, k);
+                sum += rv_tensor_get(&x, i);
+            }
+            rv_tensor_set(&y, i, sum);
+        }
+    };
+    op.accumulate = accumulate;
+    return op;
+}
+
+TEST_F(Merge, AccumulatesAUsersProductOfFewOperands)
+{
+    static const rv_op many_add = sum_op("many_add", -1, nullptr),
+                       many = sum_op("many", -1, &many_add);
+    const rv_var x[] = {matrix("a", 3, 4), matrix("b", 3, 4), matrix("c", 3, 4),
+                        matrix("d", 3, 4), matrix("e", 3, 4), matrix("f", 3, 4)};
+    for (const int inputs : {2, 4, 5, 6}) {
+        const auto product = [&](int first) {
+            std::vector<rv_var> in(x, x + inputs);
+            std::rotate(in.begin(), in.begin() + first % inputs, in.end());
+            in[0] = rv_negate(in[0]);
+            return rv_record(t, &many, nullptr, 0, in.data(), inputs);
+        };
+        const rv_var sum = rv_add(product(0), product(1));
+        expect_same({sum});
+        Program p(t, {sum}, RV_VALUES);
+        EXPECT_EQ(count_of(p, "many_add"), inputs <= 4) << inputs;
     }
 }
 

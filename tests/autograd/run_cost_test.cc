@@ -98,8 +98,10 @@ class RunAllocates : public testing::Test {
 TEST_F(RunAllocates, NothingInAWholeTrainingStep)
 {
     for (const rv_dtype dtype : {RV_F32, RV_F64})
-        for (const unsigned flags : {+RV_DEFAULT, RV_EFFECTS | RV_REFERENCE, +RV_EFFECTS}) {
+        for (const unsigned flags :
+             {+RV_DEFAULT, RV_EFFECTS | RV_REFERENCE, +RV_EFFECTS, RV_DEFAULT | RV_CUT}) {
             Tape t(dtype);
+            EXPECT_TRUE(rv_set_threads(t.store(), flags & RV_CUT ? 2 : 1, nullptr));
             const rv_var loss = gated_net(t, 8, 3);
             ASSERT_TRUE(rv_minimize(loss, rv_adam(1e-3))) << t.error();
             Program p(t, {loss}, flags);
@@ -211,6 +213,24 @@ TEST(RunMemory, IsLessForEachPass)
     EXPECT_LE(in_place, reused);
     EXPECT_LE(unfused, in_place);
     EXPECT_LE(all, in_place + in_place / 10) << "a group gives its inputs back at its end";
+}
+
+/* Differences that are read much later: each is kept, not the two it is of. */
+TEST(RunMemory, IsNotSpentOnWaiting)
+{
+    Tape t;
+    const rv_var v = t.parameter("v", RV_SHAPE(64, 64)), w = t.parameter("w", RV_SHAPE(64, 64));
+    const auto times = [](rv_var x, rv_var by) { return rv_matmul(x, by, false, false); };
+    rv_var h = t.input("x", RV_SHAPE(64, 64));
+    std::vector<rv_var> late;
+    for (int i = 0; i < 8; i++) {
+        h = rv_tanh(times(h, w));
+        late.push_back(rv_subtract(times(h, v), times(h, w)));
+    }
+    for (; !late.empty(); late.pop_back()) h = rv_add(times(h, w), late.back());
+    const size_t fused = Program(t, {h}, RV_VALUES).stats().live_bytes,
+                 apart = Program(t, {h}, RV_VALUES & ~RV_FUSE).stats().live_bytes;
+    EXPECT_LE(fused, apart + apart / 10);
 }
 
 TEST(RunMemory, InstructionsGrowLinearlyWithTheSteps)

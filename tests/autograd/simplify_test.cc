@@ -127,9 +127,11 @@ TEST(Simplify, MakesZerosAroundAnImageTheConvolutionsOwn)
 {
     for (const int64_t batch : {1, 20}) {
         Tape t;
+        const int64_t before[] = {0, 0, 1, 2}, after[] = {0, 0, 2, 0};
         const rv_var x = t.input("x", RV_SHAPE(batch, 2, 4, 5)),
                      w = t.parameter("w", RV_SHAPE(3, 2, 3, 3)),
-                     v = t.parameter("v", RV_SHAPE(3, 2, 3, 3)), padded = rv_pad2d(x, 1);
+                     v = t.parameter("v", RV_SHAPE(3, 2, 3, 3)),
+                     padded = rv_pad(x, before, after, nullptr);
         const rv_conv2d_options plain = {};
         const rv_var y =
             rv_tanh(rv_multiply(rv_conv2d(padded, w, plain), rv_conv2d(padded, v, plain)));

@@ -2,6 +2,7 @@
  * sense. */
 #include <gtest/gtest.h>
 
+#include <cfenv>
 #include <thread>
 
 #include "models/models.h"
@@ -93,6 +94,21 @@ TEST(Threads, GiveSumsOfVanishingProductsTheSameSign)
         EXPECT_EQ(p.stats().threads, threads);
         if (threads == 1) one = p.bytes();
         EXPECT_EQ(p.bytes(), one) << threads;
+    }
+}
+
+TEST(Threads, RoundAsTheCallerDoes)
+{
+    Sum one(1 << 16, 1), two(1 << 16, 2);
+    Program alone(one.t, {one.y}), shared(two.t, {two.y});
+    EXPECT_EQ(shared.stats().threads, 2);
+    for (const int rounding : {FE_UPWARD, FE_DOWNWARD, FE_TONEAREST}) {
+        fesetround(rounding);
+        for (Program *p : {&alone, &shared}) {
+            rv_init_fill(rv_program_input(*p, "x"), rv_init_uniform(-1, 1), 5);
+            p->run();
+        }
+        EXPECT_EQ(alone.bytes(), shared.bytes()) << rounding;
     }
 }
 
