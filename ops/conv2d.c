@@ -209,7 +209,7 @@ static rv_kernel choose(rv_call *c, rv_shape x, rv_shape w, rv_shape y,
     c->sliced = plan->sliced;
     c->operations = 2.0 * (double)plan->batch * (double)(plan->out_height * plan->out_width) *
                     (double)rv_shape_count(w);
-    return kernel;
+    return plan->direct ? plan->direct : kernel;
 }
 
 static rv_kernel choose_y(rv_call *c)

@@ -78,14 +78,6 @@ static int64_t sources(const windows *g)
     return g->in_place ? 0 : g->s * g->v * g->height * g->width + MOST_QUADS * QUAD;
 }
 
-static size_t prepare(rv_conv_plan *plan, rv_side side)
-{
-    windows *g = (windows *)plan->prepared;
-    _Static_assert(sizeof *g <= sizeof plan->prepared, "give prepared more room");
-    *g = windows_of(plan, side);
-    return (size_t)sources(g) * sizeof(real);
-}
-
 /* What a tap adds to the sums of an output. */
 ALWAYS_INLINE void add_tap(int rows, int quads, quad sum[MOST_ROWS][MOST_QUADS], real w,
                            const real *x, int64_t width)
@@ -147,12 +139,11 @@ ALWAYS_INLINE void window(int rows, int quads, const windows *g, const real *sou
 SIZES(WINDOW, 1)
 SIZES(WINDOW, 2)
 
-static void run(const rv_call *call, rv_side side)
+static void run(const rv_call *call)
 {
     static void (*const sized[MOST_ROWS][MOST_QUADS])(const windows *, const real *, int64_t,
                                                       const real *,
                                                       real *) = {SIZES(ENTRY, 1) SIZES(ENTRY, 2)};
-    (void)side;
     const windows *g = (const windows *)((const rv_conv_plan *)call->plan)->prepared;
     const int64_t plane = g->height * g->width, image = g->image[0] * g->image[1];
     const int64_t out = g->rows * g->columns, kernel = g->taps[0] * g->taps[1];
@@ -181,4 +172,19 @@ static void run(const rv_call *call, rv_side side)
     }
 }
 
-const rv_way RV_NAME(rv_way_window) = {fits, prepare, run};
+static size_t prepare(rv_conv_plan *plan, rv_side side)
+{
+    windows *g = (windows *)plan->prepared;
+    _Static_assert(sizeof *g <= sizeof plan->prepared, "give prepared more room");
+    *g = windows_of(plan, side);
+    plan->direct = run;
+    return (size_t)sources(g) * sizeof(real);
+}
+
+static void run_side(const rv_call *call, rv_side side)
+{
+    (void)side; /* what is computed is all in the plan */
+    run(call);
+}
+
+const rv_way RV_NAME(rv_way_window) = {fits, prepare, run_side};

@@ -63,6 +63,7 @@ typedef struct rv_conv_plan {
     unsigned sliced;
     bool transformed;
     const void *way;
+    rv_kernel direct; /* the kernel of the way itself, or NULL */
     int64_t prepared[64];
 } rv_conv_plan;
 
