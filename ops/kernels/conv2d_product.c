@@ -16,12 +16,13 @@ static product product_of(const rv_conv_plan *p, rv_side side)
 {
     const int64_t n = p->batch, outputs = p->outputs, o = outputs / p->groups;
     const int64_t row = p->channels * p->height * p->width, k = row / p->groups;
-    /* m, n, k; the strides of a, b and c; a, b, c and add are set later */
+    /* m, n, k; the strides of a, b and c; no panel; a, b, c and add are set later */
     switch (side) {
-    case RV_SIDE_Y: return (product){{n, o, k, row, 1, 1, k, outputs, 0, 0, 0, false}, k, o * k, o};
+    case RV_SIDE_Y:
+        return (product){{n, o, k, row, 1, 1, k, outputs, 0, 0, 0, 0, false}, k, o * k, o};
     case RV_SIDE_DX:
-        return (product){{n, k, o, outputs, 1, k, 1, row, 0, 0, 0, false}, o, o * k, k};
-    default: return (product){{o, k, n, 1, outputs, row, 1, k, 0, 0, 0, false}, o, k, o * k};
+        return (product){{n, k, o, outputs, 1, k, 1, row, 0, 0, 0, 0, false}, o, o * k, k};
+    default: return (product){{o, k, n, 1, outputs, row, 1, k, 0, 0, 0, 0, false}, o, k, o * k};
     }
 }
 

@@ -452,10 +452,10 @@ TYPED_TEST(Kernels, CopyMovesEveryBitWhereThePlanSays)
         {2, {64, 128}, {1, 64}, {128, 1}, 0, 0, 64 * 128, false},
         {2, {3, 200}, {1, 3}, {200, 1}, 0, 0, 600, false},
         {2, {200, 3}, {1, 200}, {3, 1}, 0, 0, 600, false},
-        {2, {7, 9}, {0, 1}, {9, 1}, 0, 0, 63, false},             /* broadcast rows */
-        {2, {7, 9}, {1, 0}, {9, 1}, 0, 0, 63, false},             /* broadcast columns */
-        {2, {5, 9}, {9, 1}, {13, 1}, 0, 15, 9 * 13, true},        /* pad */
-        {1, {0}, {1}, {1}, 0, 0, 10, true},                       /* of which nothing is left */
+        {2, {7, 9}, {0, 1}, {9, 1}, 0, 0, 63, false},      /* broadcast rows */
+        {2, {7, 9}, {1, 0}, {9, 1}, 0, 0, 63, false},      /* broadcast columns */
+        {2, {5, 9}, {9, 1}, {13, 1}, 0, 15, 9 * 13, true}, /* pad */
+        {1, {0}, {1}, {1}, 0, 0, 10, true},                /* of which nothing is left */
         {4, {2, 0, 3, 4}, {48, 16, 4, 1}, {12, 12, 4, 1}, 0, 0, 24, true},
         {3, {4, 5, 6}, {30, 1, 5}, {30, 6, 1}, 0, 0, 120, false}, /* batch transpose */
         {3, {8, 9, 10}, {1, 80, 8}, {90, 10, 1}, 0, 0, 720, false},
