@@ -38,9 +38,12 @@ typedef enum rv_compile_flags {
 rv_program *rv_compile_with(rv_tape *tape, const rv_var *outputs, int count, unsigned flags);
 void rv_program_free(rv_program *program);
 
-/* How many threads, the caller's among them, run the programs compiled on this store from now on: 1 at first,
- * 64 at most. Any number gives the same bits; a program too small to gain runs on one. A store's programs run one
- * at a time, those of different stores at any; a child process has none of its parent's threads. */
+/* How many threads, the caller's among them, are to run the programs that are compiled on this store from
+ * now on; those that are compiled already keep theirs. 1 at first, 64 at most. Any number gives the
+ * same bits; a program too small to gain runs on one. Threads wait for each other by spinning: have no
+ * more than there are idle cores. A store's programs run one at a time, those of different stores at any; a
+ * child process has none of its parent's threads. False for a number out of range or when the system
+ * gives no more. */
 bool rv_set_threads(rv_store *store, int threads, rv_error *error);
 int rv_threads(const rv_store *store);
 

@@ -64,8 +64,8 @@ static void find_shared(merger *m, const bool *live, int32_t *latest, int32_t *b
     enum { LOOKS = 8 };
     for (int32_t id = 0; id < m->from->count; id++) {
         const rv_node *node = &m->from->nodes[id];
-        if (!live[id] || !node->op->share || node->inputs < 2 || node->inputs > MOST_OPERANDS)
-            continue;
+        bool shares = node->op->share && !node->op->row;
+        if (!live[id] || !shares || node->inputs < 2 || node->inputs > MOST_OPERANDS) continue;
         int32_t other = before[id] = latest[node->in[1]];
         latest[node->in[1]] = id + 1;
         for (int look = 0; other && look < LOOKS; look++, other = before[other - 1])
@@ -122,10 +122,10 @@ static int by_id(const void *a, const void *b)
 }
 
 /* The term is added, as a product if it is a pointwise one that nobody else reads: so far it is plain. */
-static rv_var add_term(rv_tape *to, rv_var sum, const term *t)
+static rv_var add_term(rv_tape *to, rv_var sum, const term *next)
 {
-    if (!t->product) return rv_add_all((rv_var[]){sum, t->value}, 2);
-    const rv_node *node = &to->nodes[t->value.id];
+    if (!next->product) return rv_add_all((rv_var[]){sum, next->value}, 2);
+    const rv_node *node = &to->nodes[next->value.id];
     rv_var in[MOST_OPERANDS + 1];
     for (int k = 0; k < node->inputs; k++) in[k] = (rv_var){to, node->in[k]};
     in[node->inputs] = sum;
@@ -145,9 +145,9 @@ static rv_var finish_sum(const merger *m, rv_tape *to, int32_t id, const rv_node
     }
     int count = 0;
     for (int k = 0; k < node->inputs; k++) {
-        bool counted = m->sum[node->in[k]] == id + 1;
-        bool pointwise = counted && m->from->nodes[node->in[k]].op->row;
-        if (!counted || pointwise) terms[count++] = (term){in[k], pointwise};
+        bool alone = m->sum[node->in[k]] == id + 1; /* a product that nobody else reads */
+        bool pointwise = alone && m->from->nodes[node->in[k]].op->row;
+        if (!alone || pointwise) terms[count++] = (term){in[k], pointwise};
     }
     if (m->so_far[id]) terms[count++] = (term){{to, m->so_far[id] - 1}, false};
     qsort(terms, (size_t)count, sizeof *terms, by_id);

@@ -239,12 +239,32 @@ TEST(TapeError, ADescriptorWithoutItsMustsIsOne)
     argless.args = nullptr;
     formless.formula = nullptr;
     shapeless.infer = nullptr;
-    for (const rv_op &op : {none, argless, formless, shapeless}) {
+    const std::pair<rv_op, const char *> cases[] = {{none, "(\"\") has no name"},
+                                                    {argless, "(\"argless\") has no args"},
+                                                    {formless, "(\"formless\") has no formula"},
+                                                    {shapeless, "(\"shapeless\") has no infer"}};
+    for (const auto &[op, message] : cases) {
         Tape t;
         EXPECT_TRUE(rv_is_null(record(op, t.input("x", RV_SHAPE(2)))));
         EXPECT_EQ(t.code(), RV_ERROR_ARGUMENT);
-        EXPECT_TRUE(contains(t.error(), "lacks its name, args, formula or infer")) << t.error();
+        EXPECT_TRUE(contains(t.error(), message)) << t.error();
     }
+    Tape t;
+    const rv_var x = t.input("x", RV_SHAPE(2));
+    EXPECT_TRUE(rv_is_null(rv_record(t, nullptr, nullptr, 0, &x, 1)));
+    EXPECT_TRUE(contains(t.error(), "has no descriptor")) << t.error();
+}
+
+TEST(TapeError, APointwiseOpWithoutARowForTheDtypeIsOne)
+{
+    rv_op op = cube_op("single", nullptr);
+    op.row = [](rv_dtype dtype) -> rv_row {
+        return dtype == RV_F32 ? rv_op_add.row(dtype) : nullptr;
+    };
+    Tape t(RV_F64);
+    EXPECT_TRUE(rv_is_null(record(op, t.input("x", RV_SHAPE(2)))));
+    EXPECT_EQ(t.code(), RV_ERROR_DTYPE);
+    EXPECT_TRUE(contains(t.error(), "single: has no row for f64")) << t.error();
 }
 
 TEST(TapeError, AShapeRuleThatRefusesWithoutAWordIsOne)

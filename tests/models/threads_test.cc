@@ -146,6 +146,7 @@ TEST(Threads, AreOneAtFirstAndAtMostSixtyFour)
     rv_store *store = rv_store_new(1);
     rv_error error = {};
     EXPECT_EQ(rv_threads(store), 1);
+    EXPECT_EQ(rv_threads(nullptr), 1);
     EXPECT_FALSE(rv_set_threads(store, 0, &error));
     EXPECT_STREQ(error.text, "threads: got 0, expected 1 to 64");
     EXPECT_FALSE(rv_set_threads(store, 65, nullptr));
@@ -153,6 +154,47 @@ TEST(Threads, AreOneAtFirstAndAtMostSixtyFour)
     EXPECT_TRUE(rv_set_threads(store, 4, nullptr));
     EXPECT_EQ(rv_threads(store), 4);
     rv_store_free(store);
+}
+
+/* y = x - mean(x): every part reads all of x, so none may write over it. */
+void center(const rv_call *c)
+{
+    const float *x = static_cast<const float *>(c->in[0]);
+    const int64_t n = rv_shape_count(c->out_type.shape);
+    int64_t first, end;
+    double sum = 0;
+    for (int64_t i = 0; i < n; i++) sum += x[i];
+    rv_call_share(c, n, &first, &end);
+    for (int64_t i = first; i < end; i++)
+        static_cast<float *>(c->out)[i] = x[i] - static_cast<float>(sum / static_cast<double>(n));
+}
+
+TEST(Threads, LeaveWholeAnOpWhosePartsMightOverwriteEachOthersInput)
+{
+    rv_op op = {};
+    op.name = "center";
+    op.args = "x";
+    op.formula = "y = x - mean(x)";
+    op.inputs = 1;
+    op.in_place = 1;
+    op.infer = [](rv_inference *i) {
+        i->out = i->in[0];
+        return true;
+    };
+    op.select = [](rv_call *c) -> rv_kernel {
+        c->most_parts = rv_shape_count(c->out_type.shape);
+        return center;
+    };
+    Values y[2];
+    for (const int threads : {1, 2}) {
+        Tape t(RV_F32, 1);
+        EXPECT_TRUE(rv_set_threads(t.store(), threads, nullptr));
+        const rv_var x = rv_exp(t.input("x", RV_SHAPE(1 << 18)));
+        Program p(t, {rv_record(t, &op, nullptr, 0, &x, 1)});
+        rv_init_fill(rv_program_input(p, "x"), rv_init_uniform(-1, 1), 5);
+        y[threads - 1] = p.run().values();
+    }
+    EXPECT_EQ(y[0], y[1]);
 }
 
 } // namespace

@@ -113,4 +113,13 @@ TEST(Profile, WhatFailsIsSaid)
     EXPECT_CONTAINS(unwritten.err, "/dev/null/step.svg");
 }
 
+TEST(Profile, OfAStepThatGoesSliceBySliceIsOne)
+{
+    const Json json(recurve("profile curnn --batch 8192 --seconds 0.05 --json").out);
+    EXPECT_EQ(json.number("threads"), 1);
+    const cJSON *line;
+    cJSON_ArrayForEach(line, cJSON_GetObjectItem(json.root(), "instructions"))
+        EXPECT_EQ(Json::number(line, "threads"), 1);
+}
+
 } // namespace
