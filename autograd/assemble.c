@@ -78,6 +78,8 @@ static bool prepare_calls(assembly *a)
                              &a->tape->error))
             return false;
         types += node->inputs;
+        if (node->op->in_place & ~call->sliced)
+            call->most_parts = 0; /* parts may see each other's out */
         if (a->plan.scratch_bytes < call->scratch_size) a->plan.scratch_bytes = call->scratch_size;
     }
     return true;

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "tensor/error.h"
+#include "tensor/memory.h"
 #include "tensor/tensor.h"
 
 #ifdef __cplusplus
@@ -43,10 +44,11 @@ typedef struct rv_inference {
 typedef struct rv_call rv_call;
 typedef void (*rv_kernel)(const rv_call *call);
 
-/* One instruction of a program: a kernel with its operands. Kernels allocate nothing, touch only
- * out and scratch, and write every element of out: of part `part` of `parts`, where `select` lets
- * the work be cut. Parts run at the same time, each with scratch of its own, and how many there are
- * changes no bit of the result. */
+/* One instruction of a program: a kernel with its operands. Kernels allocate nothing, touch only out and
+ * scratch, and write every element of out. Where the op lets its work be cut (most_parts), they write
+ * those of part `part` of `parts` alone. Parts run on several threads at once, or one after the
+ * other so that what they touch stays in a cache; there may be more of them than pieces. Those that
+ * run at once have scratch of their own. How many there are changes no bit of the result. */
 struct rv_call {
     rv_kernel run;
     void *out;
@@ -59,12 +61,13 @@ struct rv_call {
     const rv_type *in_type;
     rv_type out_type;
     int inputs;
-    int part, parts; /* 0 of 1 where nobody shares the work */
+    int part, parts; /* 0 of 1: all of it */
 
-    /* Set by `select`: */
-    int64_t most_parts; /* equal pieces, one after the other in out, of which parts get their share
-                           by rv_call_share; 0: the work cannot be cut */
-    unsigned sliced;    /* bit k: of in[k] too a part reads only its share */
+    /* Set by the op's `select`: */
+    int64_t most_parts; /* equal pieces, one after the other in out, of which each part gets its
+                           share by rv_call_share(c, most_parts, ..), perhaps none; 0: not to be cut */
+    unsigned sliced;    /* bit k: of in[k] too a part reads only its share; a must for an input that
+                           out may be the memory of, or the call is not cut */
     double operations;  /* floating-point operations that the result takes; 0: not known */
 };
 
@@ -75,8 +78,9 @@ static inline void rv_call_share(const rv_call *c, int64_t total, int64_t *first
     *end = total * (c->part + 1) / c->parts;
 }
 
-/* A pointwise op on `blocks` whole blocks of RV_ALIGNMENT bytes (tensors own the rest of their last
- * block). Bit k of scalar: in[k] is one element, meant for all. out may be in[k] if that is none. Each
+/* A pointwise op on `blocks` whole blocks of RV_ALIGNMENT bytes, 16 elements of f32 or 8 of f64 (tensors
+ * own the rest of their last block). Bit k of scalar: in[k] is one element, meant for all; a program sets
+ * it for any input that has one element alone. out may be in[k] if that is not so. Each
  * element's bits depend on its operands alone, not on where it stands. */
 typedef void (*rv_row)(int64_t blocks, void *out, const void *const *in, int inputs,
                        unsigned scalar);
@@ -132,10 +136,10 @@ typedef struct rv_op {
 
     bool (*infer)(rv_inference *i);
     rv_kernel reference;                /* naive, any dtype: the oracle for `select`'s choice */
-    rv_kernel (*select)(rv_call *call); /* the kernel for these types; may set plan and
-                                           scratch_size. NULL: out of memory */
+    rv_kernel (*select)(rv_call *call); /* the kernel for these types; may set plan, scratch_size,
+                                           most_parts, sliced, operations. NULL: out of memory */
     rv_row (*row)(rv_dtype dtype);      /* pointwise ops have this instead: y[i] depends on the
-                                           x[k][i] alone, all of one shape */
+                                           x[k][i] alone, all of one shape. NULL: not that dtype */
 
     /* The cotangent of x[k], by calling public ops only (invariant 4): the null var for zero. No rule together with
      * zero_gradient: constant almost everywhere. NULL alone: there is none, and asking is an

@@ -41,7 +41,7 @@ rv_instruction rv_program_instruction(const rv_program *program, int64_t i)
     rv_instruction made = {.tape = program->tape,
                            .node = program->node + first,
                            .nodes = program->node_end[i] - first,
-                           .parts = call->parts,
+                           .threads = call->parts > 1 ? program->threads : 1,
                            .operations = call->operations};
     if (call->run == rv_run_rows) {
         made.bytes = row_bytes(call->plan);

@@ -12,8 +12,9 @@ typedef struct rv_instruction {
     const rv_tape *tape; /* the program's own, after all rewriting */
     const int32_t *node; /* what it computes, in order: one node, or a group of pointwise ones */
     int nodes;
-    int parts;         /* among so many threads */
-    double operations; /* floating-point operations that the result takes; 0: not known */
+    int threads;       /* that share it */
+    double operations; /* floating-point operations that the result takes, of a pointwise op 1 for
+                          each element; 0: not known */
     double bytes;      /* read and written, each operand once */
 } rv_instruction;
 

@@ -1,5 +1,5 @@
 /* The program a tape compiles to: a flat array of kernel calls over one planned arena. Running it
- * allocates nothing and takes no lock (invariant 6). */
+ * allocates nothing and takes no lock, but to wake threads that sleep (invariant 6). */
 #ifndef RV_AUTOGRAD_PROGRAM_H
 #define RV_AUTOGRAD_PROGRAM_H
 

@@ -282,11 +282,15 @@ static rv_var refuse(rv_tape *tape, const rv_op *op, const rv_var *in, int input
 
 static bool check_inputs(rv_tape *tape, const rv_op *op, const rv_var *in, int inputs)
 {
-    if (!op->name || !op->args || !op->formula || !op->infer)
-        return rv_fail(
-            &tape->error, RV_ERROR_ARGUMENT,
-            "record: a descriptor (\"%s\") lacks its name, args, formula or infer; set all",
-            op->name ? op->name : "");
+    const char *missing = !op            ? "descriptor"
+                          : !op->name    ? "name"
+                          : !op->args    ? "args"
+                          : !op->formula ? "formula"
+                          : !op->infer   ? "infer"
+                                         : NULL;
+    if (missing)
+        return rv_fail(&tape->error, RV_ERROR_ARGUMENT, "record: an op (\"%s\") has no %s; set it",
+                       op && op->name ? op->name : "", missing);
     if (inputs < (op->inputs < 0 ? 1 : op->inputs) || (op->inputs >= 0 && inputs > op->inputs))
         return rv_fail(&tape->error, RV_ERROR_ARGUMENT, "%s: %d inputs, expected %s (%s)", op->name,
                        inputs, op->inputs < 0 ? "at least 1" : op->args, op->formula);
@@ -318,6 +322,9 @@ static bool infer_type(rv_tape *tape, const rv_op *op, const void *attr, const r
     rv_inference inference = {.attr = attr, .in = types, .inputs = inputs, .error = &why};
     bool ok = op->infer(&inference) &&
               rv_shape_check(inference.out.shape, rv_dtype_size(inference.out.dtype), NULL, &why);
+    if (ok && op->row && !op->row(inference.out.dtype))
+        ok = rv_fail(&why, RV_ERROR_DTYPE, "has no row for %s; cast the operands",
+                     rv_dtype_name(inference.out.dtype));
     *type = inference.out;
     if (types != few) rv_free(types);
     if (!ok) refuse(tape, op, in, inputs, &why);

@@ -206,7 +206,7 @@ void rv_store_attach(rv_store *store, void *object, void (*release)(void *object
     }
 }
 
-void *rv_store_attachment(const rv_store *store) { return store->attachment; }
+void *rv_store_attachment(const rv_store *store) { return store ? store->attachment : NULL; }
 
 static int by_name(const void *a, const void *b)
 {

@@ -153,7 +153,7 @@ static cJSON *line_to_json(const profile *p, const profile_line *line)
     for (int64_t d = 0; d < w->shape.rank; d++)
         cJSON_AddItemToArray(shape, cJSON_CreateNumber((double)w->shape.dim[d]));
     cJSON_AddNumberToObject(object, "nodes", line->is.nodes);
-    cJSON_AddNumberToObject(object, "threads", line->is.parts);
+    cJSON_AddNumberToObject(object, "threads", line->is.threads);
     cJSON_AddNumberToObject(object, "seconds", line->seconds);
     cJSON_AddNumberToObject(object, "share", line->seconds / p->sum);
     add_known(object, "operations", line->is.operations);

@@ -145,7 +145,7 @@ static bool describe_lines(profile *p, rv_program *program, rv_error *error)
         profile_line *line = &p->lines[i];
         line->is = rv_program_instruction(program, i);
         if (!instruction_words_make(&line->words, &line->is, error)) return false;
-        line->limit = machine_least(&p->machines[line->is.parts > 1], line->is.operations,
+        line->limit = machine_least(&p->machines[line->is.threads > 1], line->is.operations,
                                     line->is.bytes, &line->bound);
     }
     return true;

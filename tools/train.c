@@ -92,8 +92,8 @@ static void print_summary(const report *r)
            r->train.cost);
     printf("%.0f images per second\n", r->images_per_second);
     if (r->most_per_second > 0)
-        printf("limit %.0f, reached %.1f %%\n", r->most_per_second,
-               100 * r->images_per_second / r->most_per_second);
+        printf("at most %.0f images per second at this machine's peak, reached %.1f %%\n",
+               r->most_per_second, 100 * r->images_per_second / r->most_per_second);
     printf("digest %s\n", r->digest);
 }
 

@@ -42,7 +42,7 @@ void check_profile(int threads)
             EXPECT_GE(span.end, span.begin);
             before[worker] = span.end;
         }
-        EXPECT_EQ(workers, one.parts > 1 ? stats.threads : 1);
+        EXPECT_EQ(workers, one.threads);
     }
     for (rv_program *program : programs) rv_program_free(program);
 }

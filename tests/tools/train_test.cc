@@ -82,7 +82,7 @@ TEST(Train, TellsTheMachinesLimitOnRequest)
     EXPECT_GT(json.number("share_of_limit"), 0);
     EXPECT_NEAR(json.number("share_of_limit") * json.number("limit_samples_per_second"),
                 json.number("samples_per_second"), 1e-6 * json.number("samples_per_second"));
-    EXPECT_CONTAINS(recurve("train --epochs 1 --limit").out, "images per second\nlimit ");
+    EXPECT_CONTAINS(recurve("train --epochs 1 --limit").out, "images per second\nat most ");
 }
 
 TEST(Train, ALineAnEpochOnStdoutAndNoProgressBarInAFile)
