@@ -12,8 +12,8 @@
 #include "tensor/memory.h"
 
 enum {
-    LEAST_NANOSECONDS = 1500, /* work that is done sooner is not worth a meeting */
-    WORTH_A_THREAD = 500,     /* nanoseconds; or the first worker does it */
+    LEAST_NANOSECONDS = 700, /* work that is done sooner is not worth a meeting */
+    WORTH_A_THREAD = 500,    /* nanoseconds; or the first worker does it */
     OPERATIONS_PER_NANOSECOND = 50,
     BYTES_PER_NANOSECOND = 20,
     SLICE_BYTES = 512 * 1024, /* of second-level cache, for a slice of an instruction's operands */
