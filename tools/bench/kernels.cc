@@ -62,8 +62,9 @@ void add_matmuls()
 {
     struct {
         int64_t m, n, k;
-    } sizes[] = {{32, 512, 256}, {32, 768, 256},  {32, 1024, 256},    {1600, 512, 64}, {1, 32, 16},
-                 {128, 32, 16},  {128, 128, 128}, {1024, 1024, 1024}, {1, 1024, 256}};
+    } sizes[] = {{32, 256, 256},     {32, 512, 256}, {32, 768, 256}, {32, 1024, 256},
+                 {1600, 512, 64},    {1, 32, 16},    {128, 32, 16},  {128, 128, 128},
+                 {1024, 1024, 1024}, {1, 1024, 256}};
     for (auto s : sizes)
         for (int transposed = 0; transposed < 3; transposed++) {
             bool a = transposed == 1, b = transposed == 2;
@@ -78,6 +79,32 @@ void add_matmuls()
                 },
                 2.0 * static_cast<double>(s.m * s.n * s.k));
         }
+}
+
+// The products of some time steps, [m,k] [k,n] each, with one B or with one A' of their own: their sum.
+void add_shared_matmuls()
+{
+    enum { STEPS = 8 };
+    struct {
+        int64_t m, n, k;
+        bool transpose_a;
+    } sizes[] = {{32, 256, 256, false}, {32, 256, 64, false}, {256, 256, 32, true}};
+    for (auto s : sizes) {
+        rv_shape left = s.transpose_a ? RV_SHAPE(STEPS, s.k, s.m) : RV_SHAPE(STEPS, s.m, s.k);
+        add(
+            "matmul/shared/" + text(left) + (s.transpose_a ? "'" : "") + text(RV_SHAPE(s.k, s.n)),
+            {left, RV_SHAPE(s.k, s.n)},
+            [=](rv_tape *, const std::vector<rv_var> &x) {
+                std::vector<rv_var> products;
+                for (int step = 0; step < STEPS; step++) {
+                    rv_var a = rv_reshape(rv_slice_axis(x[0], 0, step, 1),
+                                          RV_SHAPE(left.dim[1], left.dim[2]));
+                    products.push_back(rv_matmul(a, x[1], s.transpose_a, false));
+                }
+                return rv_add_all(products.data(), STEPS);
+            },
+            2.0 * STEPS * static_cast<double>(s.m * s.n * s.k));
+    }
 }
 
 // x, w, and the ring of zeros around x: y, and the cotangents of x and w from dy.
@@ -139,6 +166,7 @@ void add_pointwise()
 int main(int argc, char **argv)
 {
     add_matmuls();
+    add_shared_matmuls();
     add_convolutions();
     add_pointwise();
     benchmark::Initialize(&argc, argv);
