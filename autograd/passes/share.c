@@ -1,10 +1,10 @@
-/* Share: which calls are cut into parts, for the workers of a team or to stay in a cache, and where all parts
- * must be done before any goes on. What is not cut is done by one worker, who
- * may be another for each call.
+/* Share: which calls are cut into parts, for the workers of a team or to stay in a cache, and where all
+ * parts must be done before any goes on. What is not cut is done by one worker, who may be another
+ * for each call.
  *
- * That is so before a call that touches memory which another part may have written since, or writes what
- * another may still read. A part often goes on just where the same part of the call before has
- * been: then nobody waits. Scratch is each worker's own. */
+ * All must be done before a call that touches memory which another part may have written since, or
+ * writes what another may still read. A part often goes on just where the same part of the call before
+ * has been: then nobody waits. Scratch is each worker's own. */
 #include "autograd/passes/passes.h"
 #include "autograd/program_internal.h"
 #include "autograd/rows.h"
