@@ -316,7 +316,7 @@ static bool share_out(rv_program *program, size_t scratch_bytes)
 
 void rv_program_free_calls(rv_program *program)
 {
-    for (int worker = 0; program->calls && worker < program->threads; worker++) {
+    for (int worker = program->threads - 1; program->calls && worker >= 0; worker--) {
         rv_call *calls = program->calls[worker];
         for (int64_t i = 0; calls && i < program->count; i++)
             if (worker == 0 || (calls[i].run == rv_run_rows && does(program, worker, (size_t)i)))
