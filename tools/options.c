@@ -147,12 +147,23 @@ static void list_options(const manual *page, struct option table[MOST_OPTIONS + 
     table[page->option_count + 1] = (struct option){0};
 }
 
+/* The option that a bare word was probably meant for: the model. */
+static bool takes_model(const manual *page)
+{
+    for (int i = 0; i < page->option_count; i++)
+        if (strcmp(page->options[i].name, "--model") == 0) return true;
+    return false;
+}
+
 static bool parse_operand(const manual *page, int argc, char **argv, const char **operand,
                           rv_error *error)
 {
     if (page->operand && optind < argc) *operand = argv[optind++];
-    return optind == argc ||
-           rv_fail(error, RV_ERROR_ARGUMENT, "\"%.100s\" is one argument too many", argv[optind]);
+    if (optind == argc) return true;
+    const char *word = argv[optind];
+    bool hint = takes_model(page) && !page->operand;
+    return rv_fail(error, RV_ERROR_ARGUMENT, "\"%.100s\" is one argument too many%s%.100s%s", word,
+                   hint ? "; did you mean --model " : "", hint ? word : "", hint ? "?" : "");
 }
 
 bool options_parse(const manual *page, int argc, char **argv, void *values, const char **operand,

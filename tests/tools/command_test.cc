@@ -74,7 +74,7 @@ const struct Refusal {
     {"train --modle curnn", {"\"--modle\"", "did you mean \"--model\"?"}},
     {"train --json=yes", {"--json=yes", "no value"}},
     {"train -q", {"-q"}},
-    {"train now", {"\"now\"", "one argument too many"}},
+    {"train now", {"\"now\"", "one argument too many", "did you mean --model now?"}},
     {"train --threads 0", {"--threads", "\"0\"", "from 1 to 64"}},
     {"train --threads 65", {"--threads", "\"65\"", "from 1 to 64"}},
     {"evaluate --threads two", {"--threads", "\"two\""}},
