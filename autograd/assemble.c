@@ -21,11 +21,6 @@ typedef struct assembly {
 
 /* ---- choosing kernels ---- */
 
-static size_t type_bytes(const rv_type *type)
-{
-    return (size_t)rv_shape_count(type->shape) * rv_dtype_size(type->dtype);
-}
-
 static bool by_row(const rv_op *op, unsigned flags) { return op->row && !(flags & RV_REFERENCE); }
 
 static rv_kernel prepare_row(rv_call *call, const rv_op *op)
@@ -91,20 +86,9 @@ static rv_work work_at(const assembly *a, int32_t at)
     int32_t id = a->schedule.id[at];
     const rv_type *type = &a->tape->nodes[id].type;
     const rv_call *call = &a->call_of[id];
-    if (by_row(a->tape->nodes[id].op, a->flags)) {
-        enum { OPERATIONS = 6, OPERANDS = 6 }; /* of an op's element; of a group, roughly */
-        double steps = a->schedule.last[at] - at + 1,
-               elements = (double)rv_shape_count(type->shape);
-        double bytes = (double)type_bytes(type) * (steps < OPERANDS ? steps + 1 : OPERANDS);
-        return (rv_work){OPERATIONS * elements * steps, bytes, rv_blocks(*type), true};
-    }
-    double all = (double)type_bytes(type), shared_out = all;
-    for (int k = 0; k < call->inputs; k++) {
-        double bytes = (double)type_bytes(&call->in_type[k]);
-        all += bytes;
-        if (k < 32 && call->sliced >> k & 1) shared_out += bytes;
-    }
-    return (rv_work){call->operations, all, call->most_parts, 2 * shared_out > all};
+    if (by_row(a->tape->nodes[id].op, a->flags))
+        return rv_work_of_rows(type, a->schedule.last[at] - at + 1);
+    return rv_work_of_call(call);
 }
 
 static void cut_work(assembly *a)
@@ -239,19 +223,13 @@ static bool emit_values(assembly *a)
     return ok;
 }
 
-static void copy_bytes(const rv_call *c)
-{
-    rv_tensor out = rv_call_out(c);
-    memcpy(c->out, c->in[0], rv_tensor_bytes(&out));
-}
-
 static void emit_copy(assembly *a, int32_t effect, void *to, const void *from)
 {
     const rv_type *type = &a->tape->nodes[effect].type;
     if (to == from) return;
     const void **in = a->program->operands + a->operand++;
     *in = from;
-    rv_call copy = {.run = copy_bytes,
+    rv_call copy = {.run = rv_copy_bytes,
                     .out = to,
                     .in = in,
                     .in_type = type,

@@ -30,6 +30,11 @@ typedef struct rv_type {
     rv_shape shape;
 } rv_type;
 
+static inline size_t rv_type_bytes(const rv_type *type)
+{
+    return (size_t)rv_shape_count(type->shape) * rv_dtype_size(type->dtype);
+}
+
 /* What a shape rule sees, and the type it fills in. A rule that refuses its inputs says why with
  * rv_fail(i->error, ...): "seen, expected; what to do". The tape puts the op's name before that
  * and the inputs' names and shapes behind "expected". */

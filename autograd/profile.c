@@ -7,11 +7,6 @@
 #include "autograd/rows.h"
 #include "tensor/memory.h"
 
-static double type_bytes(const rv_type *type)
-{
-    return (double)rv_shape_count(type->shape) * (double)rv_dtype_size(type->dtype);
-}
-
 /* The memory that a group's rows go through, each piece counted once for reading and for writing. */
 static double row_bytes(const rv_row_plan *plan)
 {
@@ -48,8 +43,8 @@ rv_instruction rv_program_instruction(const rv_program *program, int64_t i)
         made.operations = (double)made.nodes * (double)rv_shape_count(call->out_type.shape);
         return made;
     }
-    made.bytes = type_bytes(&call->out_type);
-    for (int k = 0; k < call->inputs; k++) made.bytes += type_bytes(&call->in_type[k]);
+    made.bytes = (double)rv_type_bytes(&call->out_type);
+    for (int k = 0; k < call->inputs; k++) made.bytes += (double)rv_type_bytes(&call->in_type[k]);
     return made;
 }
 

@@ -18,7 +18,7 @@ static bool infer_copy(rv_inference *i)
     return true;
 }
 
-static void copy_bytes(const rv_call *c)
+void rv_copy_bytes(const rv_call *c)
 {
     rv_tensor out = rv_call_out(c);
     memcpy(c->out, c->in[0], rv_tensor_bytes(&out));
@@ -27,7 +27,7 @@ static void copy_bytes(const rv_call *c)
 static rv_kernel choose_copy(rv_call *c)
 {
     (void)c;
-    return copy_bytes;
+    return rv_copy_bytes;
 }
 
 static const rv_op copy = {.name = "copy",
@@ -36,7 +36,7 @@ static const rv_op copy = {.name = "copy",
                            .doc = "x in memory of its own",
                            .inputs = 1,
                            .infer = infer_copy,
-                           .reference = copy_bytes,
+                           .reference = rv_copy_bytes,
                            .select = choose_copy};
 
 /* An output that lies in the store, where an assignment will overwrite it, is copied first: outputs
@@ -184,12 +184,16 @@ int64_t rv_program_run_until_meeting(const rv_program *program, int worker, int6
             bool thin = call->parts > program->threads;
             bool whole = call->parts == 1;
             if ((slice > 0 && !thin) || (whole && program->worker[i] != worker)) continue;
-            rv_call part = *call;
-            if (thin) part.part = worker * program->slices + slice;
+            rv_call slim;
+            if (thin) {
+                slim = *call;
+                slim.part = worker * program->slices + slice;
+                call = &slim;
+            }
             if (around)
-                around(context, i, &part);
+                around(context, i, call);
             else
-                part.run(&part);
+                call->run(call);
         }
     return end;
 }

@@ -38,7 +38,8 @@ rv_team *rv_program_cache_team(const rv_store *store)
 
 bool rv_set_threads(rv_store *store, int threads, rv_error *error)
 {
-    if (!store || threads < 1 || threads > RV_MOST_THREADS)
+    if (!store) return rv_fail(error, RV_ERROR_ARGUMENT, "threads: no store; check what made it");
+    if (threads < 1 || threads > RV_MOST_THREADS)
         return rv_fail(error, RV_ERROR_ARGUMENT, "threads: got %d, expected 1 to %d", threads,
                        RV_MOST_THREADS);
     if (rv_threads(store) == threads) return true;

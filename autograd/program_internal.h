@@ -31,6 +31,10 @@ struct rv_program {
 /* Schedules, plans and assembles the live nodes of program->tape. Errors are kept on that tape. */
 bool rv_program_assemble(rv_program *program, const bool *live, const int32_t *outputs, int count,
                          unsigned flags);
+
+/* A kernel: out is in[0]. */
+void rv_copy_bytes(const rv_call *call);
+
 void rv_program_free_calls(rv_program *program);
 
 /* The calls first .. of a worker up to the next meeting, slice by slice; returns where that is. `around`,

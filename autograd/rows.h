@@ -25,9 +25,8 @@ typedef struct rv_row_plan {
 } rv_row_plan;
 
 enum {
-    RV_TILE_BLOCKS = 64,  /* 4 KiB an operand */
-    RV_GROUP_MOST = 64,   /* ops in a group */
-    RV_ROW_OPERATIONS = 6 /* what an element of one op costs, in operations of a product */
+    RV_TILE_BLOCKS = 64, /* 4 KiB an operand */
+    RV_GROUP_MOST = 64   /* ops in a group */
 };
 
 /* Blocks of a tensor. */

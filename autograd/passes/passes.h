@@ -76,6 +76,17 @@ void rv_plan_free(rv_plan *plan);
 bool rv_pass_plan(rv_tape *tape, const bool *live, const int32_t *outputs, int count,
                   const rv_schedule *schedule, int threads, unsigned flags, rv_plan *plan);
 
+/* What a call costs, and how it can be cut. */
+typedef struct rv_work {
+    double operations, bytes;
+    int64_t pieces; /* rv_call's most_parts */
+    bool sliced;    /* of most of the bytes a part touches no more than its share */
+} rv_work;
+
+rv_work rv_work_of_rows(const rv_type *type, int steps); /* of a group of so many ops */
+rv_work rv_work_of_call(const rv_call *call);            /* of any other */
+double rv_work_nanoseconds(const rv_work *w);            /* roughly */
+
 /* How the instructions of a program are cut into parts. Work of some size is cut for the threads, a part each;
  * and a chain of instructions on large tensors into thinner slices, so that what one makes is still in
  * the cache when the next one reads it. */
@@ -86,12 +97,6 @@ typedef struct rv_cutting {
     double largest;  /* bytes of an instruction that can go slice by slice */
     int64_t divisor; /* of the pieces that each of these has */
 } rv_cutting;
-
-typedef struct rv_work {
-    double operations, bytes;
-    int64_t pieces; /* rv_call's most_parts */
-    bool sliced;    /* of most of the bytes a part touches no more than its share */
-} rv_work;
 
 void rv_cutting_see(rv_cutting *c, const rv_work *w); /* every instruction */
 void rv_cutting_done(rv_cutting *c);

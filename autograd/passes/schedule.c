@@ -2,9 +2,10 @@
  * group. A group runs as one instruction, tile by tile, and what only its members read never
  * leaves the tile.
  *
- * A node's level counts the non-pointwise ops on the longest path to it. On a path from one
- * pointwise node to another of the same level there is thus nothing but pointwise ops, so grouping
- * neighbours of one level and size cannot make two groups wait for each other. */
+ * A node's level is at least the number of non-pointwise ops on the longest path to it, and never falls
+ * along a path; a non-pointwise op's is above those of its inputs. On a path from one pointwise node to
+ * another of the same level there is thus nothing but pointwise ops, so grouping neighbours of one level
+ * and size cannot make two groups wait for each other. */
 #include <string.h>
 
 #include "autograd/passes/passes.h"
@@ -212,8 +213,8 @@ static void emit_order(scheduler *s, const links *l, rv_schedule *schedule)
         }
         for (int32_t at = first; at < schedule->count; at++) {
             schedule->first[at] = first;
-            schedule->parts[at] = 1;
             schedule->last[at] = schedule->count - 1;
+            schedule->parts[at] = 1;
         }
         for (int32_t edge = l->first_edge[root]; edge; edge = l->next_edge[edge - 1])
             if (!--s->waits[l->to[edge - 1]]) push(s, l->to[edge - 1]);

@@ -1,6 +1,5 @@
-/* Share: which calls are cut into parts, for the workers of a team or to stay in a cache, and where all
- * parts must be done before any goes on. What is not cut is done by one worker, who may be another
- * for each call.
+/* Share: where all parts of the calls must be done before any goes on, and who does a call that is not cut, which
+ * may be another worker for each.
  *
  * All must be done before a call that touches memory which another part may have written since, or
  * writes what another may still read. A part often goes on just where the same part of the call before
@@ -10,57 +9,6 @@
 #include "autograd/rows.h"
 #include "autograd/team.h"
 #include "tensor/memory.h"
-
-enum {
-    LEAST_NANOSECONDS = 700, /* work that is done sooner is not worth a meeting */
-    WORTH_A_THREAD = 500,    /* nanoseconds; or the first worker does it */
-    OPERATIONS_PER_NANOSECOND = 50,
-    BYTES_PER_NANOSECOND = 20,
-    SLICE_BYTES = 512 * 1024, /* of second-level cache, for a slice of an instruction's operands */
-    LEAST_SLICED = 4 * SLICE_BYTES
-};
-
-static bool worth_cutting(const rv_cutting *c, const rv_work *w)
-{
-    double time = w->operations / OPERATIONS_PER_NANOSECOND + w->bytes / BYTES_PER_NANOSECOND;
-    return w->pieces > 1 && (c->flags & RV_CUT || time >= LEAST_NANOSECONDS);
-}
-
-static bool worth_slicing(const rv_cutting *c, const rv_work *w)
-{
-    return w->pieces > 1 && w->sliced && (c->flags & RV_CUT || w->bytes >= LEAST_SLICED);
-}
-
-static int64_t common_divisor(int64_t a, int64_t b)
-{
-    while (b) {
-        int64_t rest = a % b;
-        a = b;
-        b = rest;
-    }
-    return a;
-}
-
-void rv_cutting_see(rv_cutting *c, const rv_work *w)
-{
-    if (!worth_slicing(c, w)) return;
-    if (c->largest < w->bytes) c->largest = w->bytes;
-    c->divisor = common_divisor(w->pieces, c->divisor);
-}
-
-void rv_cutting_done(rv_cutting *c)
-{
-    c->slices = c->flags & RV_CUT ? 2 : 1;
-    while (c->largest / (c->threads * c->slices) > SLICE_BYTES &&
-           c->divisor % (c->threads * c->slices * 2) == 0)
-        c->slices *= 2;
-}
-
-int32_t rv_cutting_parts(const rv_cutting *c, const rv_work *w)
-{
-    if (c->slices > 1 && worth_slicing(c, w)) return c->threads * c->slices;
-    return worth_cutting(c, w) ? c->threads : 1;
-}
 
 /* Memory that a call reads or writes. */
 typedef struct access {
@@ -78,7 +26,10 @@ typedef struct sharer {
     bool out_of_memory;
 } sharer;
 
-enum { MOST_ACCESSES = 256 }; /* to look through; then they meet in any case */
+enum {
+    MOST_ACCESSES = 256, /* to look through; then they meet in any case */
+    WORTH_A_THREAD = 500 /* nanoseconds; or the first worker does it */
+};
 
 static bool same_shares(const access *a, const access *b)
 {
@@ -124,11 +75,6 @@ static access touched(const sharer *s, const rv_call *call, const void *at, size
     return (access){(uintptr_t)at, (uintptr_t)at + bytes, units, call->parts, s->worker, write};
 }
 
-static size_t bytes_of(const rv_type *type)
-{
-    return (size_t)rv_shape_count(type->shape) * rv_dtype_size(type->dtype);
-}
-
 static bool visit_rows(sharer *s, const rv_call *call, visitor visit)
 {
     const rv_row_plan *plan = call->plan;
@@ -149,11 +95,12 @@ static bool visit_rows(sharer *s, const rv_call *call, visitor visit)
 static bool visit_accesses(sharer *s, const rv_call *call, visitor visit)
 {
     if (call->run == rv_run_rows) return visit_rows(s, call, visit);
-    access out = touched(s, call, call->out, bytes_of(&call->out_type), call->most_parts, true);
+    access out =
+        touched(s, call, call->out, rv_type_bytes(&call->out_type), call->most_parts, true);
     bool stopped = visit(s, &out);
     for (int k = 0; !stopped && k < call->inputs; k++) {
         bool sliced = k < 32 && call->sliced >> k & 1;
-        access in = touched(s, call, call->in[k], bytes_of(&call->in_type[k]),
+        access in = touched(s, call, call->in[k], rv_type_bytes(&call->in_type[k]),
                             sliced ? call->most_parts : 0, false);
         stopped = visit(s, &in);
     }
@@ -162,10 +109,10 @@ static bool visit_accesses(sharer *s, const rv_call *call, visitor visit)
 
 static double nanoseconds(const rv_call *call)
 {
-    double bytes = (double)bytes_of(&call->out_type);
-    if (call->run == rv_run_rows) return bytes * ((const rv_row_plan *)call->plan)->steps / 16;
-    for (int k = 0; k < call->inputs; k++) bytes += (double)bytes_of(&call->in_type[k]);
-    return call->operations / OPERATIONS_PER_NANOSECOND + bytes / BYTES_PER_NANOSECOND;
+    rv_work work = call->run == rv_run_rows
+                       ? rv_work_of_rows(&call->out_type, ((const rv_row_plan *)call->plan)->steps)
+                       : rv_work_of_call(call);
+    return rv_work_nanoseconds(&work);
 }
 
 /* Finds somebody who can do an uncut call at once: the least busy, if it is worth a thread of its own. */

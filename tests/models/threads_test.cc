@@ -150,7 +150,9 @@ TEST(Threads, AreOneAtFirstAndAtMostSixtyFour)
     EXPECT_FALSE(rv_set_threads(store, 0, &error));
     EXPECT_STREQ(error.text, "threads: got 0, expected 1 to 64");
     EXPECT_FALSE(rv_set_threads(store, 65, nullptr));
-    EXPECT_FALSE(rv_set_threads(nullptr, 1, nullptr));
+    rv_error none = {};
+    EXPECT_FALSE(rv_set_threads(nullptr, 2, &none));
+    EXPECT_STREQ(none.text, "threads: no store; check what made it");
     EXPECT_TRUE(rv_set_threads(store, 4, nullptr));
     EXPECT_EQ(rv_threads(store), 4);
     rv_store_free(store);
