@@ -197,7 +197,7 @@ static void reference_w(const rv_call *c)
 /* ---- kernels ---- */
 
 static rv_kernel choose(rv_call *c, rv_shape x, rv_shape w, rv_shape y,
-                        size_t (*prepare)(rv_conv_plan *), rv_kernel kernel)
+                        size_t (*prepare)(rv_conv_plan *))
 {
     rv_conv_plan *plan = rv_alloc(1, sizeof *plan);
     if (!plan) return NULL;
@@ -209,34 +209,34 @@ static rv_kernel choose(rv_call *c, rv_shape x, rv_shape w, rv_shape y,
     c->sliced = plan->sliced;
     c->operations = 2.0 * (double)plan->batch * (double)(plan->out_height * plan->out_width) *
                     (double)rv_shape_count(w);
-    return plan->direct ? plan->direct : kernel;
+    return plan->run;
 }
 
 static rv_kernel choose_y(rv_call *c)
 {
     const rv_kernels *k = rv_kernels_for(c->out_type.dtype);
-    return choose(c, c->in_type[0].shape, c->in_type[1].shape, c->out_type.shape, k->conv2d_prepare,
-                  k->conv2d);
+    return choose(c, c->in_type[0].shape, c->in_type[1].shape, c->out_type.shape,
+                  k->conv2d_prepare);
 }
 
 static rv_kernel choose_x(rv_call *c)
 {
     const rv_kernels *k = rv_kernels_for(c->out_type.dtype);
     return choose(c, c->out_type.shape, c->in_type[1].shape, c->in_type[0].shape,
-                  k->conv2d_input_gradient_prepare, k->conv2d_input_gradient);
+                  k->conv2d_input_gradient_prepare);
 }
 
 static rv_kernel choose_w(rv_call *c)
 {
     const rv_kernels *k = rv_kernels_for(c->out_type.dtype);
     return choose(c, c->in_type[0].shape, c->out_type.shape, c->in_type[1].shape,
-                  k->conv2d_weight_gradient_prepare, k->conv2d_weight_gradient);
+                  k->conv2d_weight_gradient_prepare);
 }
 
 static void run_w_add(const rv_call *c)
 {
     rv_copy_addend(c);
-    rv_kernels_for(c->out_type.dtype)->conv2d_weight_gradient(c);
+    ((const rv_conv_plan *)c->plan)->run(c);
 }
 
 static rv_kernel choose_w_add(rv_call *c) { return choose_w(c) ? run_w_add : NULL; }

@@ -234,9 +234,10 @@ static size_t scratch_bytes(const correlation *c)
            planes_bytes(c);
 }
 
-static void run(const rv_call *call, const correlation *c)
+static void run(const rv_call *call)
 {
-    const rv_conv_plan *p = c->plan;
+    const rv_conv_plan *p = call->plan;
+    const correlation *c = (const correlation *)p->prepared;
     const rv_planes *s = &c->planes;
     const int64_t group = s->channels * c->outputs * p->kernel[0] * p->kernel[1];
     const int64_t source = s->channels * s->image[0] * s->image[1];
@@ -269,7 +270,8 @@ static void run(const rv_call *call, const correlation *c)
 static size_t prepare(rv_conv_plan *plan, rv_side side)
 {
     const rv_way *way = rv_way_for(plan, side);
-    plan->way = way;
+    plan->side = (int)side;
+    plan->run = way ? way->run : run;
     if (way) return way->prepare(plan, side);
     correlation *c = (correlation *)plan->prepared;
     _Static_assert(sizeof *c <= sizeof plan->prepared, "give prepared more room");
@@ -279,20 +281,8 @@ static size_t prepare(rv_conv_plan *plan, rv_side side)
     return scratch_bytes(c);
 }
 
-static void run_side(const rv_call *call, rv_side side)
-{
-    const rv_conv_plan *plan = call->plan;
-    const rv_way *way = plan->way;
-    if (way)
-        way->run(call, side);
-    else
-        run(call, (const correlation *)plan->prepared);
-}
-
 size_t RV_NAME(rv_conv2d_prepare)(rv_conv_plan *plan) { return prepare(plan, RV_SIDE_Y); }
 size_t RV_NAME(rv_conv2d_input_gradient_prepare)(rv_conv_plan *plan)
 {
     return prepare(plan, RV_SIDE_DX);
 }
-void RV_NAME(rv_kernel_conv2d)(const rv_call *call) { run_side(call, RV_SIDE_Y); }
-void RV_NAME(rv_kernel_conv2d_input_gradient)(const rv_call *call) { run_side(call, RV_SIDE_DX); }

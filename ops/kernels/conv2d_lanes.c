@@ -365,11 +365,11 @@ static void weight_gradient(const rv_call *call, const lanes *g, int64_t batch, 
     add_lanes((real *)call->out + weights_of(g, first), sums, weights_of(g, end - first), add);
 }
 
-static void run(const rv_call *call, rv_side side)
+static void run(const rv_call *call)
 {
     const rv_conv_plan *p = call->plan;
     const lanes *g = (const lanes *)p->prepared;
-    if (side == RV_SIDE_DW)
+    if (p->side == RV_SIDE_DW)
         weight_gradient(call, g, p->batch, p->add);
     else
         correlate(call, g, p->batch);

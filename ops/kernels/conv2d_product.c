@@ -43,9 +43,10 @@ static size_t prepare(rv_conv_plan *plan, rv_side side)
     return RV_NAME(rv_gemm_scratch)(&p.gemm);
 }
 
-static void run(const rv_call *call, rv_side side)
+static void run(const rv_call *call)
 {
     const rv_conv_plan *plan = call->plan;
+    const rv_side side = (rv_side)plan->side;
     product p = product_of(plan, side);
     const real *a = call->in[side == RV_SIDE_DW], *b = call->in[side != RV_SIDE_DW];
     p.gemm.add = plan->add;

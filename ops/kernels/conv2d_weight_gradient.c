@@ -61,23 +61,6 @@ static layout lay_out(const rv_conv_plan *p)
     return s;
 }
 
-/* Scratch holds where each tap starts, and dy and x of so many runs unless they are in place; the
- * last vector of a piece may be read past the planes' end. */
-size_t RV_NAME(rv_conv2d_weight_gradient_prepare)(rv_conv_plan *plan)
-{
-    const rv_way *way = rv_way_for(plan, RV_SIDE_DW);
-    plan->way = way;
-    if (way) return way->prepare(plan, RV_SIDE_DW);
-    layout *s = (layout *)plan->prepared;
-    _Static_assert(sizeof *s <= sizeof plan->prepared, "give prepared more room");
-    *s = lay_out(plan);
-    plan->most_parts = plan->outputs;
-    plan->sliced = 4;
-    const int64_t dys = s->dy_in_place ? 0 : s->runs * s->dy_run;
-    const int64_t xs = s->x_in_place ? 0 : s->runs * s->x_run + LANES;
-    return (size_t)s->taps * sizeof(int64_t) + (size_t)(dys + xs) * sizeof(real);
-}
-
 /* Outputs of a group. */
 typedef struct range {
     int64_t first, end;
@@ -145,15 +128,10 @@ static void group_gradient(const layout *s, const rv_conv_plan *p, range outputs
     }
 }
 
-void RV_NAME(rv_kernel_conv2d_weight_gradient)(const rv_call *call)
+static void run(const rv_call *call)
 {
     const rv_conv_plan *p = call->plan;
     const real *x = call->in[0], *dy = call->in[1];
-    const rv_way *way = p->way;
-    if (way) {
-        way->run(call, RV_SIDE_DW);
-        return;
-    }
     const layout s = *(const layout *)p->prepared;
     int64_t *at = call->scratch, *next = at;
     for (int64_t c = 0; c < s.planes.channels; c++) {
@@ -170,4 +148,22 @@ void RV_NAME(rv_kernel_conv2d_weight_gradient)(const rv_call *call)
                        dy + g * s.outputs * p->out_height * p->out_width, at,
                        (real *)call->out + g * s.outputs * s.taps, (real *)next);
     }
+}
+
+/* Scratch holds where each tap starts, and dy and x of so many runs unless they are in place; the
+ * last vector of a piece may be read past the planes' end. */
+size_t RV_NAME(rv_conv2d_weight_gradient_prepare)(rv_conv_plan *plan)
+{
+    const rv_way *way = rv_way_for(plan, RV_SIDE_DW);
+    plan->side = RV_SIDE_DW;
+    plan->run = way ? way->run : run;
+    if (way) return way->prepare(plan, RV_SIDE_DW);
+    layout *s = (layout *)plan->prepared;
+    _Static_assert(sizeof *s <= sizeof plan->prepared, "give prepared more room");
+    *s = lay_out(plan);
+    plan->most_parts = plan->outputs;
+    plan->sliced = 4;
+    const int64_t dys = s->dy_in_place ? 0 : s->runs * s->dy_run;
+    const int64_t xs = s->x_in_place ? 0 : s->runs * s->x_run + LANES;
+    return (size_t)s->taps * sizeof(int64_t) + (size_t)(dys + xs) * sizeof(real);
 }

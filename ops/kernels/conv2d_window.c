@@ -177,14 +177,7 @@ static size_t prepare(rv_conv_plan *plan, rv_side side)
     windows *g = (windows *)plan->prepared;
     _Static_assert(sizeof *g <= sizeof plan->prepared, "give prepared more room");
     *g = windows_of(plan, side);
-    plan->direct = run;
     return (size_t)sources(g) * sizeof(real);
 }
 
-static void run_side(const rv_call *call, rv_side side)
-{
-    (void)side; /* what is computed is all in the plan */
-    run(call);
-}
-
-const rv_way RV_NAME(rv_way_window) = {fits, prepare, run_side};
+const rv_way RV_NAME(rv_way_window) = {fits, prepare, run};

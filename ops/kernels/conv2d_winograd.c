@@ -292,14 +292,14 @@ static void weight_gradient(const rv_call *call, const winograd *g, bool add)
     }
 }
 
-static void run(const rv_call *call, rv_side side)
+static void run(const rv_call *call)
 {
     const rv_conv_plan *plan = call->plan;
     const winograd *g = (const winograd *)plan->prepared;
-    if (side == RV_SIDE_DW)
+    if (plan->side == RV_SIDE_DW)
         weight_gradient(call, g, plan->add);
     else
-        correlate(call, g, side == RV_SIDE_DX);
+        correlate(call, g, plan->side == RV_SIDE_DX);
 }
 
 const rv_way RV_NAME(rv_way_winograd) = {fits, prepare, run};

@@ -45,7 +45,7 @@ typedef struct rv_matmul_plan {
 /* y[n,o,i,j] = sum_{c,p,q} x[n,c, i*stride[0] + p*dilation[0] - pad[0], j*stride[1] + q*dilation[1] - pad[1]]
  *              w[o,c,p,q], x read as zero outside; c runs over the channels of o's group.
  * All tensors contiguous: x [batch,channels,height,width], w [outputs,channels/groups,kernel0,kernel1],
- * y [batch,outputs,out_height,out_width]. The three kernels of the family:
+ * y [batch,outputs,out_height,out_width]. The three sides of the form:
  *   conv2d                 (x, w) -> y
  *   conv2d_input_gradient  (dy, w) -> dx
  *   conv2d_weight_gradient (x, dy) -> dw */
@@ -57,13 +57,13 @@ typedef struct rv_conv_plan {
     bool add; /* weight gradient: the result is added to what out holds */
 
     /* What prepare has worked out, for whoever makes the plan to leave zero: rv_call's most_parts and
-     * sliced; whether the result is by way of transforms (winograd.h), which round more; and what
-     * is the kernel's own. */
+     * sliced; whether the result is by way of transforms (winograd.h), which round more; the kernel;
+     * and what is that one's own. */
     int64_t most_parts;
     unsigned sliced;
     bool transformed;
-    const void *way;
-    rv_kernel direct; /* the kernel of the way itself, or NULL */
+    rv_kernel run;
+    int side; /* rv_side of special.h */
     int64_t prepared[64];
 } rv_conv_plan;
 
@@ -76,15 +76,15 @@ typedef struct rv_kernels {
 #undef UNARY
 #undef BINARY
 #undef TERNARY
-    rv_kernel copy;                                                  /* rv_copy_plan */
-    rv_kernel sum, max;                                              /* rv_reduce_plan */
-    rv_kernel matmul;                                                /* rv_matmul_plan */
-    rv_kernel conv2d, conv2d_input_gradient, conv2d_weight_gradient; /* rv_conv_plan */
+    rv_kernel copy;     /* rv_copy_plan */
+    rv_kernel sum, max; /* rv_reduce_plan */
+    rv_kernel matmul;   /* rv_matmul_plan */
 
     /* Bytes of call->scratch that the kernel takes for a plan. */
     size_t (*matmul_scratch)(const rv_matmul_plan *plan);
 
-    /* The same, and readies the plan for that kernel, so that no run need work things out again. */
+    /* The same for convolutions, and chooses the plan's kernel and readies the plan for it, so that no run need
+     * work things out again. */
     size_t (*conv2d_prepare)(rv_conv_plan *plan);
     size_t (*conv2d_input_gradient_prepare)(rv_conv_plan *plan);
     size_t (*conv2d_weight_gradient_prepare)(rv_conv_plan *plan);

@@ -13,7 +13,7 @@ typedef enum { RV_SIDE_Y, RV_SIDE_DX, RV_SIDE_DW } rv_side;
 typedef struct rv_way {
     bool (*fits)(const rv_conv_plan *plan, rv_side side);
     size_t (*prepare)(rv_conv_plan *plan, rv_side side);
-    void (*run)(const rv_call *call, rv_side side);
+    rv_kernel run; /* of the plan's side */
 } rv_way;
 
 extern const rv_way RV_NAME(rv_way_product); /* the one window is the whole image: a product */

@@ -10,6 +10,5 @@
 
 const rv_kernels RV_NAME(rv_kernel_table) = {
 #include "ops/pointwise.def"
-    KERNEL(copy) KERNEL(sum) KERNEL(max) KERNEL(matmul) SCRATCH(matmul) KERNEL(conv2d)
-        PREPARE(conv2d) KERNEL(conv2d_input_gradient) PREPARE(conv2d_input_gradient)
-            KERNEL(conv2d_weight_gradient) PREPARE(conv2d_weight_gradient)};
+    KERNEL(copy) KERNEL(sum) KERNEL(max) KERNEL(matmul) SCRATCH(matmul) PREPARE(conv2d)
+        PREPARE(conv2d_input_gradient) PREPARE(conv2d_weight_gradient)};

@@ -19,9 +19,6 @@ RV_KERNEL(copy)
 RV_KERNEL(sum)
 RV_KERNEL(max)
 RV_KERNEL(matmul)
-RV_KERNEL(conv2d)
-RV_KERNEL(conv2d_input_gradient)
-RV_KERNEL(conv2d_weight_gradient)
 #undef RV_KERNEL
 
 size_t RV_NAME(rv_matmul_scratch)(const rv_matmul_plan *plan);

@@ -202,12 +202,11 @@ void sizes_of_weights(const Images<T> &x, const Images<T> &dy, const int64_t rim
 } // namespace winograd
 
 /* Runs a call whole and in parts, which must make no difference. */
-template <class T>
-void run_in_parts(const rv_conv_plan &plan, Call<T> call, rv_kernel kernel, Buffer<T> &out)
+template <class T> void run_in_parts(const rv_conv_plan &plan, Call<T> call, Buffer<T> &out)
 {
     Buffer<T> again(out.count());
     for (int64_t i = 0; i < out.count(); i++) again[i] = out[i];
-    call(kernel, out);
+    call(plan.run, out);
     if (plan.most_parts < 2) return;
     std::vector<T> first(again.data(), again.data() + again.count());
     for (const int parts : {2, 3}) {
@@ -216,7 +215,7 @@ void run_in_parts(const rv_conv_plan &plan, Call<T> call, rv_kernel kernel, Buff
         ASSERT_EQ(piece * plan.most_parts, out.count());
         call.parts = parts;
         for (call.part = parts - 1; call.part >= 0; call.part--) {
-            call(kernel, again);
+            call(plan.run, again);
             const int64_t from = plan.most_parts * call.part / parts * piece;
             for (int64_t i = 0; i < from; i++)
                 ASSERT_EQ(bits(again[i]), bits(first[static_cast<size_t>(i)]))
@@ -252,14 +251,12 @@ template <class T> class Form {
         const int64_t taps = p_.kernel[0] * p_.kernel[1], positions = p_.out_height * p_.out_width;
         const int64_t tiles = (p_.out_height + 3) / 4 * ((p_.out_width + 3) / 4);
         const int before = transformed_;
-        check_side(table.conv2d_prepare, table.conv2d, x_, w_, sum_y_, transformed_y_,
+        check_side(table.conv2d_prepare, x_, w_, sum_y_, transformed_y_,
                    p_.channels / p_.groups * taps, p_.channels, "conv2d");
-        check_side(table.conv2d_input_gradient_prepare, table.conv2d_input_gradient, y_, w_, sum_x_,
-                   transformed_x_, p_.outputs / p_.groups * taps, p_.outputs,
-                   "conv2d_input_gradient");
-        check_side(table.conv2d_weight_gradient_prepare, table.conv2d_weight_gradient, x_, y_,
-                   sum_w_, transformed_w_, p_.batch * positions, p_.batch * tiles,
-                   "conv2d_weight_gradient");
+        check_side(table.conv2d_input_gradient_prepare, y_, w_, sum_x_, transformed_x_,
+                   p_.outputs / p_.groups * taps, p_.outputs, "conv2d_input_gradient");
+        check_side(table.conv2d_weight_gradient_prepare, x_, y_, sum_w_, transformed_w_,
+                   p_.batch * positions, p_.batch * tiles, "conv2d_weight_gradient");
         EXPECT_TRUE(x_.intact() && w_.intact() && y_.intact());
         return transformed_ - before;
     }
@@ -271,8 +268,8 @@ template <class T> class Form {
     std::vector<Exact> transformed_x_, transformed_w_, transformed_y_;
     int transformed_ = 0;
 
-    void check_side(size_t (*prepare)(rv_conv_plan *), rv_kernel kernel, Buffer<T> &a, Buffer<T> &b,
-                    Sums sum, std::vector<Exact> &transformed, int64_t products, int64_t terms,
+    void check_side(size_t (*prepare)(rv_conv_plan *), Buffer<T> &a, Buffer<T> &b, Sums sum,
+                    std::vector<Exact> &transformed, int64_t products, int64_t terms,
                     const char *what)
     {
         SCOPED_TRACE(text(p_) + ": " + what);
@@ -289,7 +286,7 @@ template <class T> class Form {
             transformed_++;
         }
         Buffer<T> out(static_cast<int64_t>(sum.exact.size()));
-        run_in_parts(plan, call, kernel, out);
+        run_in_parts(plan, call, out);
         sum.expect(out, roundings, what);
         if (&b != &y_) return;
 
@@ -298,7 +295,7 @@ template <class T> class Form {
         call.scratch_size = prepare(&plan);
         fill(out, 24);
         for (int64_t i = 0; i < out.count(); i++) sum.add(i, out[i]);
-        run_in_parts(plan, call, kernel, out);
+        run_in_parts(plan, call, out);
         sum.expect(out, roundings + 1, "added");
     }
 
@@ -422,14 +419,9 @@ TYPED_TEST(Kernels, ConvolutionOfManySmallImagesIsRight)
 TYPED_TEST(Kernels, ConvolutionOfManySmallImagesKeepsInfinityInItsWindows)
 {
     using T = TypeParam;
-    struct Side {
-        size_t (*rv_kernels::*prepare)(rv_conv_plan *);
-        rv_kernel rv_kernels::*run;
-    };
-    const Side sides[] = {
-        {&rv_kernels::conv2d_prepare, &rv_kernels::conv2d},
-        {&rv_kernels::conv2d_input_gradient_prepare, &rv_kernels::conv2d_input_gradient},
-        {&rv_kernels::conv2d_weight_gradient_prepare, &rv_kernels::conv2d_weight_gradient}};
+    size_t (*rv_kernels::*const sides[])(rv_conv_plan *) = {
+        &rv_kernels::conv2d_prepare, &rv_kernels::conv2d_input_gradient_prepare,
+        &rv_kernels::conv2d_weight_gradient_prepare};
     this->each_table([&](const rv_kernels &table) {
         for (const int64_t batch : {12, 17, 40}) {
             for (const int64_t pad : {0, 1}) {
@@ -456,9 +448,9 @@ TYPED_TEST(Kernels, ConvolutionOfManySmallImagesKeepsInfinityInItsWindows)
                         Call<T> call;
                         call.plan = &plan;
                         call.in = {a.data(), operands[side].b.data()};
-                        call.scratch_size = (table.*sides[side].prepare)(&plan);
+                        call.scratch_size = (table.*sides[side])(&plan);
                         Buffer<T> out(operands[side].out.count());
-                        call(table.*sides[side].run, out);
+                        call(plan.run, out);
                         for (int64_t i = 0; i < out.count(); i++) {
                             ASSERT_EQ(out[i] == T(INFINITY), reached[i])
                                 << text(p) << ", side " << side << ": element " << i << " is "
