@@ -118,11 +118,11 @@ static const char *explain(const check *c, rv_tensor *x, const rv_gradcheck_resu
     if (!isfinite(r->analytic)) return "the gradient is not finite";
     if (!isfinite(r->numeric))
         return "the differences are not finite: the loss is not, near this point";
-    if (norm_a == 0) return "the gradient is zero where the loss changes: a path is missing";
     if (norm_n == 0) return "the gradient is not zero where the loss does not change";
     double finer = difference(c, x, r->index, c->step / 16);
     if (relative_error(finer, r->numeric, 1e-3 * fabs(r->numeric)) > 1e-2)
         return "the loss has a kink or a jump within the step: move the point, or lower the step";
+    if (norm_a == 0) return "the gradient is zero where the loss changes: a path is missing";
     if (r->cosine > 1 - 1e-6) return "right direction, wrong length: a factor is missing";
     if (r->cosine < -1 + 1e-6) return "wrong sign";
     return "wrong direction";
@@ -186,8 +186,8 @@ static bool check_leaves(rv_tape *tape, const rv_var *wrt, int count)
     return true;
 }
 
-bool rv_gradcheck(rv_var loss, const rv_var *wrt, int count, const rv_gradcheck_options *options,
-                  rv_gradcheck_result *result)
+static bool check_each(rv_var loss, const rv_var *wrt, int count,
+                       const rv_gradcheck_options *options, rv_gradcheck_result *result)
 {
     rv_gradcheck_options defaults = {0}, o = options ? *options : defaults;
     bool f32 = rv_tape_dtype(loss.tape) == RV_F32;
@@ -218,4 +218,41 @@ bool rv_gradcheck(rv_var loss, const rv_var *wrt, int count, const rv_gradcheck_
     rv_program_free(c.gradients);
     rv_program_free(c.value);
     return all_right;
+}
+
+static bool check_all(rv_var loss, const rv_gradcheck_options *options, rv_gradcheck_result *worst)
+{
+    int count = rv_parameters(loss, NULL, 0);
+    size_t room = count > 0 ? (size_t)count : 1;
+    rv_var *wrt = rv_alloc(room, sizeof *wrt);
+    rv_gradcheck_result *each = rv_alloc(room, sizeof *each);
+    bool ok = false;
+    if (!wrt || !each) {
+        rv_tape_fail(loss.tape, RV_ERROR_MEMORY, "gradcheck: memory is out");
+    } else if (count <= 0) {
+        rv_tape_fail(loss.tape, RV_ERROR_ARGUMENT,
+                     "gradcheck: the loss depends on no parameter; make one with rv_parameter, or say "
+                     "what to check");
+    } else {
+        rv_parameters(loss, wrt, count);
+        ok = check_each(loss, wrt, count, options, each);
+        *worst = each[0];
+        for (int i = 1; i < count; i++)
+            if (worst->ok ? !each[i].ok || each[i].max_relative_error > worst->max_relative_error
+                          : !each[i].ok && each[i].max_relative_error > worst->max_relative_error)
+                *worst = each[i];
+    }
+    rv_free(wrt);
+    rv_free(each);
+    return ok;
+}
+
+bool rv_gradcheck(rv_var loss, const rv_var *wrt, int count, const rv_gradcheck_options *options,
+                  rv_gradcheck_result *result)
+{
+    if (wrt) return check_each(loss, wrt, count, options, result);
+    rv_gradcheck_result worst = {.reason = "not checked"};
+    bool ok = check_all(loss, options, &worst);
+    if (result) *result = worst;
+    return ok;
 }

@@ -35,7 +35,8 @@ typedef struct rv_gradcheck_result {
 } rv_gradcheck_result;
 
 /* Checks d loss / d wrt[i] into result[i]; wrt are inputs, parameters or states of loss's tape, and
- * loss has one element. The numeric side is the five-point central difference
+ * loss has one element. wrt NULL: all parameters that the loss depends on; *result (NULL: not wanted) is
+ * then the worst one's. The numeric side is the five-point central difference
  * (f(x-2h) - 8 f(x-h) + 8 f(x+h) - f(x+2h)) / 12h. Extends the tape by the gradients; parameters are
  * left as they were, assignments are not carried out. False when a check could not be made (then
  * rv_tape_error says why) or a gradient is wrong (then rv_tape_error is RV_OK). */

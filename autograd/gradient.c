@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "autograd/replay.h"
 #include "autograd/tape_internal.h"
 #include "tensor/memory.h"
 
@@ -23,6 +24,7 @@ typedef struct sweep {
     int32_t *whole;  /* [count] id + 1 of the whole cotangent, once all uses have been seen */
     share *shares;
     size_t share_count, share_capacity;
+    rv_replay replay; /* the segment that is being passed, computed again */
 } sweep;
 
 static bool differentiable(rv_dtype dtype) { return dtype == RV_F32 || dtype == RV_F64; }
@@ -92,9 +94,14 @@ static bool pass_back(sweep *s, int32_t id, rv_var dy, rv_var *x)
     rv_tape *tape = s->tape;
     const rv_node node = tape->nodes[id]; /* a copy: the rules grow the tape */
     if (node.op->zero_gradient) return true;
-    for (int k = 0; k < node.inputs; k++) x[k] = (rv_var){tape, node.in[k]};
-    rv_backward backward = {
-        .y = {tape, id}, .dy = dy, .x = x, .inputs = node.inputs, .attr = node.attr};
+    if (!rv_replay_for(&s->replay, tape, id, dy)) return false;
+    for (int k = 0; k < node.inputs; k++)
+        x[k] = (rv_var){tape, rv_replayed(&s->replay, node.in[k])};
+    rv_backward backward = {.y = {tape, rv_replayed(&s->replay, id)},
+                            .dy = dy,
+                            .x = x,
+                            .inputs = node.inputs,
+                            .attr = node.attr};
     for (int k = 0; k < node.inputs; k++) {
         if (!s->depends[node.in[k]] || !differentiable(tape->nodes[node.in[k]].type.dtype))
             continue;
@@ -203,6 +210,7 @@ bool rv_pull_back(rv_var y, rv_var dy, const rv_var *wrt, int count, rv_var *gra
     rv_free(s.latest);
     rv_free(s.whole);
     rv_free(s.shares);
+    rv_free(s.replay.again);
     for (int i = 0; ok && i < count; i++) {
         if (rv_is_null(gradient[i])) gradient[i] = zeros_like(wrt[i]);
         ok = !rv_is_null(gradient[i]);
@@ -224,6 +232,29 @@ bool rv_gradient(rv_var y, const rv_var *wrt, int count, rv_var *gradient)
                      "gradient: y is %s on a tape of %s; cast it to the tape's dtype",
                      rv_dtype_name(rv_dtype_of(y)), rv_dtype_name(y.tape->dtype));
     return rv_pull_back(y, rv_full(y.tape, rv_shape_of(y), 1), wrt, count, gradient);
+}
+
+int rv_parameters(rv_var y, rv_var *found, int most)
+{
+    bool *needed = rv_is_null(y) ? NULL : rv_alloc((size_t)y.id + 1, sizeof *needed);
+    int count = 0;
+    if (!needed) {
+        if (!rv_is_null(y)) rv_fail_memory(&y.tape->error);
+        return -1;
+    }
+    needed[y.id] = true;
+    for (int32_t id = y.id; id >= 0; id--) {
+        const rv_node *node = &y.tape->nodes[id];
+        for (int k = 0; needed[id] && k < node->inputs; k++) needed[node->in[k]] = true;
+    }
+    for (int32_t id = 0; id <= y.id; id++) {
+        const rv_entry *entry = y.tape->nodes[id].entry;
+        if (!needed[id] || !entry || entry->role != RV_PARAMETER) continue;
+        if (count < most) found[count] = (rv_var){y.tape, id};
+        count++;
+    }
+    rv_free(needed);
+    return count;
 }
 
 /* ---- y = x, a constant to gradients ---- */

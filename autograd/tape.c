@@ -46,6 +46,7 @@ void rv_tape_free(rv_tape *tape)
     rv_free(tape->inputs.id);
     rv_free(tape->input_table);
     rv_free(tape->effects.id);
+    rv_free(tape->bounds.id);
     rv_free(tape);
 }
 
@@ -217,6 +218,8 @@ bool rv_tape_add_input(rv_tape *tape, int32_t id)
     }
     return true;
 }
+
+bool rv_tape_add_bound(rv_tape *tape, int32_t id) { return add_to(tape, &tape->bounds, id); }
 
 bool rv_tape_add_assignment(rv_tape *tape, int32_t id)
 {

@@ -32,6 +32,8 @@ struct rv_tape {
     rv_slot *input_table; /* their places in that list, by the hash of their names */
     size_t input_table_size;
     rv_id_list effects; /* the assignments */
+    rv_id_list bounds;  /* of segments (recompute.h): first id, end, first id, ... */
+    int segment_depth;
     const char *scope[RV_SCOPE_DEPTH];
     int depth;
 };
@@ -40,8 +42,9 @@ struct rv_tape {
 void *rv_tape_alloc(rv_tape *tape, size_t size);
 const char *rv_tape_string(rv_tape *tape, const char *text);
 
-/* Enters a new node among the inputs or the assignments. */
+/* Enters a new node among the inputs, the assignments, the bounds of segments. */
 bool rv_tape_add_input(rv_tape *tape, int32_t id);
+bool rv_tape_add_bound(rv_tape *tape, int32_t id);
 bool rv_tape_add_assignment(rv_tape *tape, int32_t id);
 
 /* The place in tape->inputs of the input of that name, or -1. */

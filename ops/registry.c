@@ -1,6 +1,7 @@
 /* Every op by name. */
 #include <string.h>
 
+#include "autograd/recompute.h"
 #include "ops/descriptors.h"
 #include "ops/ops.h"
 
@@ -12,6 +13,7 @@ static const rv_op *const registry[] = {
 #include "ops/pointwise.def"
     &rv_op_cast,
     &rv_op_stop_gradient,
+    &rv_op_after,
     &rv_op_reshape,
     &rv_op_transpose,
     &rv_op_broadcast,

@@ -109,9 +109,26 @@ rv_init rv_init_normal(double mean, double deviation)
     return (rv_init){.kind = RV_INIT_NORMAL, .a = mean, .b = deviation};
 }
 
+rv_init rv_init_identity(void) { return (rv_init){.kind = RV_INIT_IDENTITY}; }
+
+/* x [rows,columns,..]: element (i, i, middle, ..). */
+static void fill_identity(rv_tensor *x)
+{
+    const rv_shape s = x->shape;
+    int64_t middle = 0, inner = 1;
+    rv_tensor_fill(x, s.rank < 2 ? 1 : 0);
+    for (int64_t d = 2; d < s.rank; d++) {
+        middle = middle * s.dim[d] + s.dim[d] / 2;
+        inner *= s.dim[d];
+    }
+    for (int64_t i = 0; s.rank >= 2 && i < s.dim[0] && i < s.dim[1]; i++)
+        rv_tensor_set(x, (i * s.dim[1] + i) * inner + middle, 1);
+}
+
 void rv_init_fill(rv_tensor *tensor, rv_init init, uint64_t seed)
 {
-    int64_t count = rv_tensor_count(tensor);
+    int64_t count = init.kind == RV_INIT_IDENTITY ? 0 : rv_tensor_count(tensor);
+    if (init.kind == RV_INIT_IDENTITY) fill_identity(tensor);
     for (int64_t i = 0; i < count; i++) {
         double value = init.a;
         if (init.kind == RV_INIT_UNIFORM) {

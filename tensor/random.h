@@ -25,7 +25,12 @@ double rv_random_normal(uint64_t seed, uint64_t index);  /* N(0, 1), Box and Mul
 void rv_random_permutation(int64_t *order, int64_t count, uint64_t seed);
 
 /* How a new tensor is filled. */
-typedef enum rv_init_kind { RV_INIT_CONSTANT, RV_INIT_UNIFORM, RV_INIT_NORMAL } rv_init_kind;
+typedef enum rv_init_kind {
+    RV_INIT_CONSTANT,
+    RV_INIT_UNIFORM,
+    RV_INIT_NORMAL,
+    RV_INIT_IDENTITY
+} rv_init_kind;
 typedef struct rv_init {
     rv_init_kind kind;
     double a, b;
@@ -34,6 +39,8 @@ typedef struct rv_init {
 rv_init rv_init_constant(double value);
 rv_init rv_init_uniform(double low, double high);
 rv_init rv_init_normal(double mean, double deviation);
+/* The map that changes nothing: 1 on the diagonal of a matrix, in the middle of channel i's kernel for channel i. */
+rv_init rv_init_identity(void);
 
 /* Element i becomes the i-th value of the seed's stream: the same for f32 (rounded) and f64. */
 void rv_init_fill(rv_tensor *tensor, rv_init init, uint64_t seed);

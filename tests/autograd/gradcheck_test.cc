@@ -386,10 +386,19 @@ TEST(GradcheckError, LeavesResultsThatSayNotChecked)
     for (const rv_gradcheck_result &r : c.result) EXPECT_STREQ(r.reason, "not checked");
 }
 
-TEST(Gradcheck, ByNothingPasses)
+TEST(Gradcheck, ByNothingInParticularChecksAllParameters)
 {
     Tape t;
-    EXPECT_TRUE(check(total(t.input("x", RV_SHAPE(2))), {}).ok);
+    const rv_var a = t.parameter("a", RV_SHAPE(2)), b = t.parameter("b", RV_SHAPE(2));
+    const rv_var right = total(rv_multiply(rv_tanh(a), rv_exp(b)));
+    rv_gradcheck_result worst;
+    EXPECT_TRUE(rv_gradcheck(right, nullptr, 0, nullptr, &worst)) << worst.reason;
+    EXPECT_TRUE(rv_gradcheck(right, nullptr, 0, nullptr, nullptr));
+    const rv_var wrong = rv_add(right, total(rv_multiply(b, rv_stop_gradient(b))));
+    EXPECT_FALSE(rv_gradcheck(wrong, nullptr, 0, nullptr, &worst));
+    EXPECT_STREQ(worst.name, "b");
+    EXPECT_FALSE(rv_gradcheck(total(t.input("x", RV_SHAPE(2))), nullptr, 0, nullptr, &worst));
+    EXPECT_TRUE(contains(t.error(), "depends on no parameter")) << t.error();
 }
 
 } // namespace

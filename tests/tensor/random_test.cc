@@ -179,6 +179,19 @@ TEST(Random, AnElementIsAFunctionOfItsIndexNotOfTheShape)
     rv_tensor_free(&large);
 }
 
+TEST(Random, TheIdentityIsOnTheDiagonalOrInTheMiddleOfTheKernel)
+{
+    rv_tensor matrix, kernels;
+    ASSERT_TRUE(rv_tensor_new(&matrix, RV_F32, RV_SHAPE(2, 3), nullptr));
+    ASSERT_TRUE(rv_tensor_new(&kernels, RV_F64, RV_SHAPE(2, 2, 3, 3), nullptr));
+    rv_init_fill(&matrix, rv_init_identity(), 1);
+    rv_init_fill(&kernels, rv_init_identity(), 1);
+    for (int64_t i = 0; i < 6; i++) EXPECT_EQ(rv_tensor_get(&matrix, i), i == 0 || i == 4) << i;
+    for (int64_t i = 0; i < 36; i++) EXPECT_EQ(rv_tensor_get(&kernels, i), i == 4 || i == 31) << i;
+    rv_tensor_free(&matrix);
+    rv_tensor_free(&kernels);
+}
+
 TEST(Random, InitialValuesAreScaledAndShifted)
 {
     rv_tensor constant = filled(RV_F64, RV_SHAPE(3), rv_init_constant(-4), 5);
