@@ -31,6 +31,15 @@ rv_var rv_tanh(rv_var x);
 rv_var rv_arctan(rv_var x);
 rv_var rv_relu(rv_var x);
 rv_var rv_softplus(rv_var x);
+rv_var rv_abs(rv_var x);
+rv_var rv_sign(rv_var x); /* 1, 0 or -1 */
+rv_var rv_sin(rv_var x);
+rv_var rv_cos(rv_var x);
+rv_var rv_erf(rv_var x);
+rv_var rv_expm1(rv_var x);             /* e^x - 1, exact near 0 */
+rv_var rv_minimum(rv_var x, rv_var y); /* equal operands share the gradient */
+rv_var rv_maximum(rv_var x, rv_var y);
+rv_var rv_power(rv_var x, rv_var y);            /* x^y */
 rv_var rv_equal(rv_var x, rv_var y);            /* 1 or 0, in the operands' dtype */
 rv_var rv_sigmoid_gradient(rv_var x, rv_var y); /* y x (1 - x) */
 rv_var rv_tanh_gradient(rv_var x, rv_var y);    /* y (1 - x^2) */

@@ -137,4 +137,25 @@ static inline float arctan_f32(float x)
     return copysignf(start + (t * z * p + t), x);
 }
 
+/* x + x p(x^2) for |x| < 0.92, 1 - e^(-t q(t)) beyond, with q = -ln(1 - erf t) / t; both polynomials
+ * are fitted at Chebyshev's points. From 4 on all is 1. 1.5 ulp. */
+static inline float erf_f32(float x)
+{
+    float y = fabsf(x), t = at_most(y, 4), z = x * x;
+    float p = 0x1.471af6p-8f - 0x1.397c3ep-11f * z;
+    p = p * z - 0x1.b686e6p-6f;
+    p = p * z + 0x1.ce1a36p-4f;
+    p = p * z - 0x1.8126e4p-2f;
+    p = p * z + 0x1.06eba6p-3f;
+    float q = 0x1.1b3e46p-15f - 0x1.0f9d78p-20f * t;
+    q = q * t - 0x1.030b96p-11f;
+    q = q * t + 0x1.18c82ep-8f;
+    q = q * t - 0x1.9b217ep-6f;
+    q = q * t + 0x1.b98458p-4f;
+    q = q * t + 0x1.44b52cp-1f;
+    q = q * t + 0x1.20fedap0f;
+    float near = x + x * p, far = copysignf(1 - exp_f32(-t * q), x);
+    return y > 0.92f ? far : near;
+}
+
 #endif

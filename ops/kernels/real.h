@@ -13,7 +13,25 @@
 #define RV_PASTE(a, b) RV_PASTE2(a, b)
 #define RV_NAME(name) RV_PASTE(name, RV_KERNEL_SUFFIX)
 
-/* The maths of pointwise.def. LOG1P is for 0 .. 1. */
+/* glibc has functions of its maths for whole vectors too, at most 4 ulp off. math.h tells gcc so only
+ * under -ffast-math, which we do not want for the rest. */
+#if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__)
+#if __GLIBC_PREREQ(2, 35)
+#define RV_VECTOR_MATHS(name, ...) __attribute__((simd("notinbranch"))) double name(__VA_ARGS__)
+RV_VECTOR_MATHS(exp, double);
+RV_VECTOR_MATHS(log, double);
+RV_VECTOR_MATHS(log1p, double);
+RV_VECTOR_MATHS(expm1, double);
+RV_VECTOR_MATHS(tanh, double);
+RV_VECTOR_MATHS(atan, double);
+RV_VECTOR_MATHS(sin, double);
+RV_VECTOR_MATHS(cos, double);
+RV_VECTOR_MATHS(erf, double);
+RV_VECTOR_MATHS(pow, double, double);
+#endif
+#endif
+
+/* The maths of pointwise.def. LOG1P is for 0 .. 1. What maths.h lacks f32 takes from double precision. */
 #if defined(RV_REAL_F32)
 typedef float real;
 typedef uint32_t real_bits;
@@ -24,6 +42,12 @@ typedef uint32_t real_bits;
 #define TANH tanh_f32
 #define ATAN arctan_f32
 #define SQRT sqrtf
+#define ABS fabsf
+#define ERF erf_f32
+#define SIN(x) (float)sin(x)
+#define COS(x) (float)cos(x)
+#define EXPM1(x) (float)expm1(x)
+#define POWER(x, y) (float)pow(x, y)
 #elif defined(RV_REAL_F64)
 typedef double real;
 typedef uint64_t real_bits;
@@ -34,19 +58,12 @@ typedef uint64_t real_bits;
 #define TANH tanh
 #define ATAN atan
 #define SQRT sqrt
-
-/* glibc has these functions for whole vectors too, at most 4 ulp off. math.h tells gcc so only
- * under -ffast-math, which we do not want for the rest. */
-#if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__)
-#if __GLIBC_PREREQ(2, 35)
-#define RV_VECTOR_MATHS(name) __attribute__((simd("notinbranch"))) double name(double)
-RV_VECTOR_MATHS(exp);
-RV_VECTOR_MATHS(log);
-RV_VECTOR_MATHS(log1p);
-RV_VECTOR_MATHS(tanh);
-RV_VECTOR_MATHS(atan);
-#endif
-#endif
+#define ABS fabs
+#define ERF erf
+#define SIN sin
+#define COS cos
+#define EXPM1 expm1
+#define POWER pow
 #else
 #error "define RV_REAL_F32 or RV_REAL_F64"
 #endif

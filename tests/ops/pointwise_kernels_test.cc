@@ -10,6 +10,12 @@ namespace {
 #define TANH std::tanh
 #define ATAN std::atan
 #define SQRT std::sqrt
+#define ABS std::fabs
+#define SIN std::sin
+#define COS std::cos
+#define ERF std::erf
+#define EXPM1 std::expm1
+#define POWER std::pow
 
 /* A row of pointwise.def. No function is more than 4 units in the last place off, and no row has
  * more than four roundings beside. */
@@ -173,6 +179,20 @@ TYPED_TEST(Kernels, PointwiseIsRightAtTheEndsOfTheLine)
         {&rv_kernels::relu, -inf, T(0)},
         {&rv_kernels::relu, inf, inf},
         {&rv_kernels::negate, T(0), T(-0.0)},
+        {&rv_kernels::abs, T(-0.0), T(0)},
+        {&rv_kernels::abs, -inf, inf},
+        {&rv_kernels::sign, T(-0.0), T(0)},
+        {&rv_kernels::sign, -inf, T(-1)},
+        {&rv_kernels::sin, T(-0.0), T(-0.0)},
+        {&rv_kernels::sin, inf, nan},
+        {&rv_kernels::cos, T(0), T(1)},
+        {&rv_kernels::cos, -inf, nan},
+        {&rv_kernels::erf, T(-0.0), T(-0.0)},
+        {&rv_kernels::erf, inf, T(1)},
+        {&rv_kernels::erf, -inf, T(-1)},
+        {&rv_kernels::expm1, T(-0.0), T(-0.0)},
+        {&rv_kernels::expm1, T(1000), inf},
+        {&rv_kernels::expm1, -inf, T(-1)},
         {&rv_kernels::exp, nan, nan},
         {&rv_kernels::log, nan, nan},
         {&rv_kernels::sigmoid, nan, nan},
@@ -181,6 +201,11 @@ TYPED_TEST(Kernels, PointwiseIsRightAtTheEndsOfTheLine)
         {&rv_kernels::softplus, nan, nan},
         {&rv_kernels::sqrt, nan, nan},
         {&rv_kernels::square, nan, nan},
+        {&rv_kernels::abs, nan, nan},
+        {&rv_kernels::sin, nan, nan},
+        {&rv_kernels::cos, nan, nan},
+        {&rv_kernels::erf, nan, nan},
+        {&rv_kernels::expm1, nan, nan},
         {&rv_kernels::negate, nan, nan},
         {&rv_kernels::exp, T(1e-40), T(1)},
     };
@@ -213,7 +238,9 @@ TEST(KernelMaths, IsAsGoodAsItsCommentsSay)
         Exact most;
     } claims[] = {{&rv_kernels::exp, 1.7L},     {&rv_kernels::log, 2.0L},
                   {&rv_kernels::sigmoid, 2.5L}, {&rv_kernels::tanh, 3.5L},
-                  {&rv_kernels::arctan, 2.0L},  {&rv_kernels::softplus, 3.6L}};
+                  {&rv_kernels::arctan, 2.0L},  {&rv_kernels::softplus, 3.6L},
+                  {&rv_kernels::sin, 0.51L},    {&rv_kernels::cos, 0.51L},
+                  {&rv_kernels::expm1, 0.51L},  {&rv_kernels::erf, 1.5L}};
     Buffer<float> x((int64_t{1} << 32) / 10007, kWholeBlocks), y(x.count(), kWholeBlocks);
     for (int64_t i = 0; i < x.count(); i++) {
         const auto pattern = static_cast<uint32_t>(i * 10007);
