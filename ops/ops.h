@@ -47,10 +47,9 @@ rv_var rv_less(rv_var x, rv_var y);
 rv_var rv_select(rv_var condition, rv_var x, rv_var y); /* x where the condition is not 0, else y */
 rv_var rv_cast(rv_var x, rv_dtype dtype);               /* i32 from a float truncates */
 
-rv_var rv_scale(rv_var x, double factor); /* factor x */
-rv_var rv_shift(rv_var x, double offset); /* x + offset */
-rv_var rv_one_minus(rv_var x);            /* 1 - x */
-rv_var rv_clamp(rv_var x, double low, double high);
+rv_var rv_scale(rv_var x, double factor);                /* factor x */
+rv_var rv_shift(rv_var x, double offset);                /* x + offset */
+rv_var rv_one_minus(rv_var x);                           /* 1 - x */
 rv_var rv_lerp(rv_var start, rv_var end, rv_var weight); /* start + weight (end - start) */
 
 /* ---- shapes: any dtype ---- */
@@ -91,14 +90,37 @@ rv_var rv_conv2d(rv_var x, rv_var w, rv_conv2d_options options);
 /* The textbook convolution: conv2d with w flipped in both directions. */
 rv_var rv_true_conv2d(rv_var x, rv_var w);
 
-/* ---- composites of the above ---- */
+/* Windows of size x size on the last two axes, stride apart both ways, all inside x: pad it to have
+ * more. Equal maxima share the gradient. */
+rv_var rv_max_pool2d(rv_var x, int64_t size, int64_t stride);
+rv_var rv_average_pool2d(rv_var x, int64_t size, int64_t stride);
+rv_var rv_global_average_pool(rv_var x); /* [..,height,width] -> [..]: the mean of each image */
+
+/* ---- activations ---- */
+rv_var rv_clamp(rv_var x, double low, double high);
+rv_var rv_silu(rv_var x);
+rv_var rv_gelu(rv_var x);                     /* the exact one, by erf */
+rv_var rv_hard_sigmoid(rv_var x);             /* clamp(x + 3, 0, 6) / 6 */
+rv_var rv_elu(rv_var x, double alpha);        /* alpha (e^x - 1) for x <= 0 */
+rv_var rv_leaky_relu(rv_var x, double slope); /* slope x for x <= 0 */
+
+/* ---- layers and normalizations ---- */
 /* x W' + b: parameters "name/weight" [units, inputs] and "name/bias" [units], uniform in
  * +-1/sqrt(inputs). x [n,inputs]. */
 rv_var rv_linear(rv_var x, const char *name, int64_t units);
 rv_var rv_softmax(rv_var x, int axis);
 rv_var rv_log_softmax(rv_var x, int axis);
-rv_var rv_one_hot(rv_var labels, int64_t classes); /* [n] of any dtype -> [n,classes]; a label
-                                                        that is no class gives zeros */
+rv_var rv_log_sum_exp(rv_var x, unsigned axes, bool keep);    /* ln sum e^x */
+rv_var rv_normalize(rv_var x, unsigned axes, double epsilon); /* (x - mean) / sqrt(var + epsilon) */
+/* x [n,units,..] normalized over all axes but the first, epsilon 1e-5; then along axis 1 the parameters
+ * "name/gain", 1 at first, and "name/bias", 0 at first, both [units]. */
+rv_var rv_layer_norm(rv_var x, const char *name);
+
+/* ---- whole numbers: of any dtype ---- */
+rv_var rv_one_hot(rv_var labels, int64_t classes); /* [..] -> [..,classes]; a label that is no
+                                                           class gives zeros */
+rv_var rv_sequence_mask(rv_var lengths,
+                        int64_t steps); /* [..] -> [..,steps]: 1 before the length */
 
 /* Losses: means over all elements (samples); [] */
 rv_var rv_mean_squared_error(rv_var prediction, rv_var target);
