@@ -62,6 +62,7 @@ rv_var rv_flip(rv_var x, unsigned axes); /* bit d: reverse axis d */
 rv_var rv_slice(rv_var x, const int64_t *start, const int64_t *size, const int64_t *step);
 rv_var rv_slice_axis(rv_var x, int axis, int64_t start, int64_t size);
 rv_var rv_concat(const rv_var *x, int count, int axis);
+rv_var rv_stack(const rv_var *x, int count, int axis); /* along a new axis of the result */
 /* Zeros around each axis; negative widths crop. `between` (NULL: 0) zeros between neighbours. */
 rv_var rv_pad(rv_var x, const int64_t *before, const int64_t *after, const int64_t *between);
 rv_var rv_pad2d(rv_var x, int64_t width); /* on all sides of the last two axes */
@@ -71,6 +72,15 @@ enum { RV_ALL_AXES = 63, RV_LAST_AXIS = 64 };
 rv_var rv_sum(rv_var x, unsigned axes, bool keep);
 rv_var rv_mean(rv_var x, unsigned axes, bool keep);
 rv_var rv_max(rv_var x, unsigned axes, bool keep); /* equal maxima share the gradient */
+/* y[.., i, ..] = the sum of x[.., k, ..] over k <= i; with `reverse` over k >= i. */
+rv_var rv_cumulative_sum(rv_var x, int axis, bool reverse);
+
+/* ---- rows by index: i32 of any shape; one outside 0 .. rows-1 stands for a row of zeros ---- */
+rv_var rv_gather(rv_var x, rv_var index);                    /* x [rows,..] -> [index's axes,..] */
+rv_var rv_scatter_add(rv_var y, rv_var index, int64_t rows); /* its adjoint -> [rows,..] */
+/* The rows of parameter "name" [vocabulary,units] that the tokens name; normal(0, 1/sqrt(units)) at first,
+ * so that a row's length is about 1. */
+rv_var rv_embedding(rv_var tokens, const char *name, int64_t vocabulary, int64_t units);
 
 /* ---- products ---- */
 /* a [..,m,k] b [..,k,n] -> [..,m,n]; a [..,k,m] with transpose_a, b [..,n,k] with transpose_b.
@@ -87,6 +97,12 @@ typedef struct rv_conv2d_options {
     int64_t groups;
 } rv_conv2d_options;
 rv_var rv_conv2d(rv_var x, rv_var w, rv_conv2d_options options);
+/* conv2d's adjoint in x: from y back to an image of this height and width. */
+rv_var rv_conv2d_input_gradient(rv_var y, rv_var w, rv_conv2d_options options, int64_t height,
+                                int64_t width);
+/* The same as a layer: w [channels,outputs/groups,kh,kw]; the result, per axis, has
+ * (size - 1) stride + (kernel - 1) dilation + 1 - padding elements. */
+rv_var rv_conv2d_transpose(rv_var x, rv_var w, rv_conv2d_options options);
 /* The textbook convolution: conv2d with w flipped in both directions. */
 rv_var rv_true_conv2d(rv_var x, rv_var w);
 
@@ -122,11 +138,23 @@ rv_var rv_one_hot(rv_var labels, int64_t classes); /* [..] -> [..,classes]; a la
 rv_var rv_sequence_mask(rv_var lengths,
                         int64_t steps); /* [..] -> [..,steps]: 1 before the length */
 
-/* Losses: means over all elements (samples); [] */
+/* ---- randomness: a pure function of the store's seed, the name, the index and how often programs with
+ * randomness have run, which the state "random/count" counts. So each run has numbers of its own, and a
+ * checkpoint resumes them; a name on a tape stands for one draw, whoever asks again. ---- */
+rv_var rv_random(rv_tape *tape, const char *name, rv_shape shape); /* uniform in [0, 1) */
+/* x / (1 - rate) where it is kept, 0 elsewhere: each element is dropped with probability `rate`, in [0, 1). */
+rv_var rv_dropout(rv_var x, double rate, const char *name);
+
+/* ---- losses: means over all elements (samples); [] ---- */
 rv_var rv_mean_squared_error(rv_var prediction, rv_var target);
+rv_var rv_mean_absolute_error(rv_var prediction, rv_var target);
+/* d^2 / 2 for d = |prediction - target| up to delta, the line delta (d - delta / 2) beyond. */
+rv_var rv_huber(rv_var prediction, rv_var target, double delta);
 rv_var rv_sigmoid_cross_entropy(rv_var logits, rv_var target); /* targets in 0..1, logits' shape */
-/* logits [n,classes]; target [n] i32 labels, or [n,classes] probabilities */
+/* logits [..,classes]; target [..] labels, or [..,classes] probabilities. With smoothing s the target is
+ * (1 - s) target + s / classes. */
 rv_var rv_softmax_cross_entropy(rv_var logits, rv_var target);
+rv_var rv_softmax_cross_entropy_smooth(rv_var logits, rv_var target, double smoothing);
 
 /* ---- what is registered ---- */
 int rv_op_count(void);
