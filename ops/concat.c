@@ -1,9 +1,10 @@
-/* concat: tensors one after the other along an axis. */
+/* concat: tensors one after the other along an axis; stack: along a new one. */
 #include <string.h>
 
 #include "ops/descriptors.h"
 #include "ops/index.h"
 #include "ops/ops.h"
+#include "tensor/memory.h"
 
 typedef struct concat_attr {
     int64_t axis;
@@ -130,3 +131,83 @@ rv_var rv_concat(const rv_var *x, int count, int axis)
     return rv_record(NULL, &rv_op_concat, &(concat_attr){at < 0 ? axis : at}, sizeof(concat_attr),
                      x, count);
 }
+
+/* ---- stack: a composite ---- */
+
+rv_var rv_stack(const rv_var *x, int count, int axis)
+{
+    enum { FEW = 16 };
+    rv_var few[FEW], *wider = few, null = {count > 0 ? x[0].tape : NULL, -1};
+    rv_shape shape = rv_shape_of(count > 0 ? x[0] : null), with = {.rank = shape.rank + 1};
+    char seen[RV_SHAPE_TEXT], want[RV_SHAPE_TEXT];
+    int64_t at = axis < 0 ? axis + with.rank : axis;
+    for (int k = 0; k < count; k++) {
+        if (rv_is_null(x[k])) return null;
+        if (!rv_shape_equal(rv_shape_of(x[k]), shape))
+            return rv_tape_fail(null.tape, RV_ERROR_SHAPE,
+                                "stack: input %d is %s, input 0 %s; give all one shape", k,
+                                rv_shape_text(rv_shape_of(x[k]), seen), rv_shape_text(shape, want));
+    }
+    if (count < 1 || with.rank > RV_MAX_RANK || at < 0 || at >= with.rank)
+        return rv_tape_fail(
+            null.tape, RV_ERROR_ARGUMENT,
+            "stack: %d tensors along axis %d of a result of rank %lld; give at least 1 "
+            "tensor, an axis below the rank and a rank of at most %d",
+            count, axis, (long long)with.rank, RV_MAX_RANK);
+    for (int64_t d = 0; d < with.rank; d++)
+        with.dim[d] = d == at ? 1 : shape.dim[d < at ? d : d - 1];
+    if (count > FEW && !(wider = rv_alloc((size_t)count, sizeof *wider)))
+        return rv_tape_fail(null.tape, RV_ERROR_MEMORY, "stack: out of memory");
+    for (int k = 0; k < count; k++) wider[k] = rv_reshape(x[k], with);
+    rv_var y = rv_concat(wider, count, (int)at);
+    if (wider != few) rv_free(wider);
+    return y;
+}
+
+typedef struct stack_attr {
+    int count, axis;
+} stack_attr;
+
+static rv_var build_stack(const rv_var *x, const void *attr)
+{
+    const stack_attr *s = attr;
+    return rv_stack(x, s->count, s->axis);
+}
+
+static void stack_reference(const rv_call *c)
+{
+    const stack_attr *s = c->attr;
+    rv_tensor y = rv_call_out(c);
+    int64_t index[RV_MAX_RANK], at = s->axis < 0 ? s->axis + y.shape.rank : s->axis;
+    for (int64_t i = 0; i < rv_tensor_count(&y); i++) {
+        rv_unravel(y.shape, i, index);
+        int k = (int)index[at];
+        for (int64_t d = at; d < y.shape.rank - 1; d++) index[d] = index[d + 1];
+        rv_result(c, i, rv_operand(c, k, rv_ravel(c->in_type[k].shape, index)));
+    }
+}
+
+#define STACK(n, axis) \
+    .inputs = n, .attr = &(stack_attr) { n, axis }
+static const rv_sample stack_samples[] = {
+    {.in = {{2, {3, 5}}, {2, {3, 5}}, {2, {3, 5}}}, .low = -2, .high = 2, STACK(3, 1)},
+    {.in = {{2, {3, 2}}, {2, {3, 2}}}, .low = -2, .high = 2, STACK(2, -1)},
+    {.in = {{0}, {0}}, .low = -2, .high = 2, STACK(2, 0)},
+    {.in = {{1, {4}}}, .low = -2, .high = 2, STACK(1, -2)},
+    {.in = {{1, {4}}, {1, {3}}}, .error = "input 1 is [3], input 0 [4]", STACK(2, 0)},
+    {.in = {{1, {4}}, {1, {4}}}, .error = "along axis 2 of a result of rank 2", STACK(2, 2)},
+};
+
+const rv_op rv_op_stack = {
+    .name = "stack",
+    .args = "x ...",
+    .formula = "y[.., k, ..] = x_k[.., ..]",
+    .doc = "tensors of one shape along a new axis",
+    .kind = RV_OP_COMPOSITE,
+    .inputs = -1,
+    .reference = stack_reference,
+    .build = build_stack,
+    .linear_jointly = true,
+    .polynomial = true,
+    RV_SAMPLES(stack_samples),
+};

@@ -501,14 +501,26 @@ const rv_op rv_op_conv2d_weight_gradient_add = {
 
 static int64_t or_one(int64_t value) { return value ? value : 1; }
 
+static conv_attr attr_of(const rv_conv2d_options *o)
+{
+    return (conv_attr){.stride = {or_one(o->stride[0]), or_one(o->stride[1])},
+                       .pad = {o->top, o->left},
+                       .pad_end = {o->bottom, o->right},
+                       .dilation = {or_one(o->dilation[0]), or_one(o->dilation[1])},
+                       .groups = or_one(o->groups)};
+}
+
 rv_var rv_conv2d(rv_var x, rv_var w, rv_conv2d_options o)
 {
-    conv_attr attr = {.stride = {or_one(o.stride[0]), or_one(o.stride[1])},
-                      .pad = {o.top, o.left},
-                      .pad_end = {o.bottom, o.right},
-                      .dilation = {or_one(o.dilation[0]), or_one(o.dilation[1])},
-                      .groups = or_one(o.groups)};
+    conv_attr attr = attr_of(&o);
     return side_y(&attr, x, w);
+}
+
+rv_var rv_conv2d_input_gradient(rv_var y, rv_var w, rv_conv2d_options o, int64_t height,
+                                int64_t width)
+{
+    conv_attr attr = attr_of(&o);
+    return side_x(&attr, y, w, (rv_shape){4, {0, 0, height, width}});
 }
 
 rv_var rv_true_conv2d(rv_var x, rv_var w)

@@ -57,6 +57,97 @@ const rv_op rv_op_mean_squared_error = {.name = "mean_squared_error",
                                         .polynomial = true,
                                         RV_SAMPLES(mean_squared_error_samples)};
 
+/* ---- mean absolute error ---- */
+
+rv_var rv_mean_absolute_error(rv_var prediction, rv_var target)
+{
+    if (!same_shape(prediction, target, "mean_absolute_error"))
+        return (rv_var){prediction.tape, -1};
+    return rv_mean(rv_abs(rv_subtract(prediction, target)), RV_ALL_AXES, false);
+}
+
+static rv_var build_mean_absolute_error(const rv_var *x, const void *attr)
+{
+    (void)attr;
+    return rv_mean_absolute_error(x[0], x[1]);
+}
+
+static void mean_absolute_error_reference(const rv_call *c)
+{
+    int64_t count = rv_shape_count(c->in_type[0].shape);
+    double sum = 0;
+    for (int64_t i = 0; i < count; i++) sum += fabs(rv_operand(c, 0, i) - rv_operand(c, 1, i));
+    rv_result(c, 0, sum / (double)count);
+}
+
+static const rv_sample mean_absolute_error_samples[] = {
+    {.in = {{2, {3, 5}}, {2, {3, 5}}}, .low = -2, .high = 2},
+    {.in = {{2, {3, 5}}, {2, {3, 1}}}, .error = "the target is [3,1], the prediction [3,5]"},
+};
+
+const rv_op rv_op_mean_absolute_error = {.name = "mean_absolute_error",
+                                         .args = "x target",
+                                         .formula = "y = mean |x - target|",
+                                         .doc = "the mean over all elements",
+                                         .kind = RV_OP_COMPOSITE,
+                                         .inputs = 2,
+                                         .reference = mean_absolute_error_reference,
+                                         .build = build_mean_absolute_error,
+                                         RV_SAMPLES(mean_absolute_error_samples)};
+
+/* ---- huber: with c = min(|d|, delta) both branches are c (|d| - c / 2) ---- */
+
+rv_var rv_huber(rv_var prediction, rv_var target, double delta)
+{
+    if (!same_shape(prediction, target, "huber")) return (rv_var){prediction.tape, -1};
+    if (!(delta > 0))
+        return rv_tape_fail(
+            prediction.tape, RV_ERROR_ARGUMENT,
+            "huber: delta %g, expected more than 0; it is where the loss turns from "
+            "a square into a line",
+            delta);
+    rv_var distance = rv_abs(rv_subtract(prediction, target));
+    rv_var near = rv_minimum(distance, rv_scalar(prediction.tape, delta));
+    rv_var loss = rv_multiply(near, rv_subtract(distance, rv_scale(near, 0.5)));
+    return rv_mean(loss, RV_ALL_AXES, false);
+}
+
+static rv_var build_huber(const rv_var *x, const void *attr)
+{
+    const double *delta = attr;
+    return rv_huber(x[0], x[1], *delta);
+}
+
+static void huber_reference(const rv_call *c)
+{
+    const double delta = *(const double *)c->attr;
+    int64_t count = rv_shape_count(c->in_type[0].shape);
+    double sum = 0;
+    for (int64_t i = 0; i < count; i++) {
+        double d = fabs(rv_operand(c, 0, i) - rv_operand(c, 1, i));
+        sum += d <= delta ? d * d / 2 : delta * (d - delta / 2);
+    }
+    rv_result(c, 0, sum / (double)count);
+}
+
+static const double one = 1, no_delta = 0;
+static const rv_sample huber_samples[] = {
+    {.in = {{2, {3, 5}}, {2, {3, 5}}}, .low = -2, .high = 2, .attr = &one},
+    {.in = {{2, {3, 5}}, {2, {3, 1}}}, .attr = &one, .error = "the target is [3,1]"},
+    {.in = {{1, {3}}, {1, {3}}}, .attr = &no_delta, .error = "delta 0, expected more than 0"},
+};
+
+const rv_op rv_op_huber = {
+    .name = "huber",
+    .args = "x target",
+    .formula = "y = mean d <= delta ? d^2 / 2 : delta (d - delta / 2), d = |x - target|",
+    .doc = "a square near 0 and a line beyond delta, for data with outliers",
+    .kind = RV_OP_COMPOSITE,
+    .inputs = 2,
+    .reference = huber_reference,
+    .build = build_huber,
+    RV_SAMPLES(huber_samples)};
+
 /* ---- sigmoid cross-entropy: ln(1 + e^x) - x t, the stable form of -t ln s(x) - (1-t) ln(1-s(x)) ---- */
 
 rv_var rv_sigmoid_cross_entropy(rv_var logits, rv_var target)
@@ -99,24 +190,37 @@ const rv_op rv_op_sigmoid_cross_entropy = {
     .build = build_sigmoid_cross_entropy,
     RV_SAMPLES(sigmoid_cross_entropy_samples)};
 
-/* ---- softmax cross-entropy ---- */
+/* ---- softmax cross-entropy, of targets as they are or mixed with the uniform distribution ---- */
+
+rv_var rv_softmax_cross_entropy_smooth(rv_var logits, rv_var target, double smoothing)
+{
+    rv_shape shape = rv_shape_of(logits), rows = shape, given = rv_shape_of(target);
+    char seen[RV_SHAPE_TEXT], want[RV_SHAPE_TEXT];
+    if (rv_is_null(logits) || rv_is_null(target)) return (rv_var){logits.tape, -1};
+    if (!(smoothing >= 0 && smoothing <= 1))
+        return rv_tape_fail(logits.tape, RV_ERROR_ARGUMENT,
+                            "softmax_cross_entropy: smoothing %g, expected 0 to 1; it is the share "
+                            "that goes to all classes alike",
+                            smoothing);
+    int64_t classes = shape.rank ? shape.dim[shape.rank - 1] : 0;
+    if (shape.rank) rows.dim[--rows.rank] = 0;
+    if (shape.rank && rv_shape_equal(given, rows))
+        target = rv_one_hot(target, classes);
+    else if (!shape.rank || !rv_shape_equal(given, shape))
+        return rv_tape_fail(
+            logits.tape, RV_ERROR_SHAPE,
+            "softmax_cross_entropy: logits are %s, the target %s; expected [..,classes] and [..] "
+            "labels or [..,classes] probabilities",
+            rv_shape_text(shape, seen), rv_shape_text(given, want));
+    if (smoothing > 0)
+        target = rv_shift(rv_scale(target, 1 - smoothing), smoothing / (double)classes);
+    rv_var sum = rv_sum(rv_multiply(target, rv_log_softmax(logits, -1)), RV_ALL_AXES, false);
+    return rv_scale(sum, -1.0 / (double)rv_shape_count(rows));
+}
 
 rv_var rv_softmax_cross_entropy(rv_var logits, rv_var target)
 {
-    rv_shape shape = rv_shape_of(logits), labels = rv_shape_of(target);
-    char seen[RV_SHAPE_TEXT], want[RV_SHAPE_TEXT];
-    rv_var null = {logits.tape, -1};
-    if (rv_is_null(logits) || rv_is_null(target)) return null;
-    if (shape.rank == 2 && labels.rank == 1 && labels.dim[0] == shape.dim[0])
-        target = rv_one_hot(target, shape.dim[1]);
-    else if (shape.rank != 2 || !rv_shape_equal(shape, labels))
-        return rv_tape_fail(
-            logits.tape, RV_ERROR_SHAPE,
-            "softmax_cross_entropy: logits are %s, the target %s; expected [n,classes] and [n] "
-            "labels or [n,classes] probabilities",
-            rv_shape_text(shape, seen), rv_shape_text(labels, want));
-    rv_var sum = rv_sum(rv_multiply(target, rv_log_softmax(logits, 1)), RV_ALL_AXES, false);
-    return rv_scale(sum, -1.0 / (double)shape.dim[0]);
+    return rv_softmax_cross_entropy_smooth(logits, target, 0);
 }
 
 static rv_var build_softmax_cross_entropy(const rv_var *x, const void *attr)
@@ -125,10 +229,17 @@ static rv_var build_softmax_cross_entropy(const rv_var *x, const void *attr)
     return rv_softmax_cross_entropy(x[0], x[1]);
 }
 
-static void softmax_cross_entropy_reference(const rv_call *c)
+static rv_var build_softmax_cross_entropy_smooth(const rv_var *x, const void *attr)
 {
-    int64_t rows = c->in_type[0].shape.dim[0], classes = c->in_type[0].shape.dim[1];
-    bool labels = c->in_type[1].shape.rank == 1;
+    const double *smoothing = attr;
+    return rv_softmax_cross_entropy_smooth(x[0], x[1], *smoothing);
+}
+
+static void cross_entropy(const rv_call *c, double smoothing)
+{
+    const rv_shape *x = &c->in_type[0].shape;
+    int64_t classes = x->dim[x->rank - 1], rows = rv_shape_count(*x) / classes;
+    bool labels = c->in_type[1].shape.rank < x->rank;
     double sum = 0;
     for (int64_t r = 0; r < rows; r++) {
         double total = 0;
@@ -136,25 +247,53 @@ static void softmax_cross_entropy_reference(const rv_call *c)
         for (int64_t j = 0; j < classes; j++) {
             double t =
                 labels ? rv_operand(c, 1, r) == (double)j : rv_operand(c, 1, r * classes + j);
+            t = (1 - smoothing) * t + smoothing / (double)classes;
             sum -= t * (rv_operand(c, 0, r * classes + j) - log(total));
         }
     }
     rv_result(c, 0, sum / (double)rows);
 }
 
+static void softmax_cross_entropy_reference(const rv_call *c) { cross_entropy(c, 0); }
+
+static void softmax_cross_entropy_smooth_reference(const rv_call *c)
+{
+    cross_entropy(c, *(const double *)c->attr);
+}
+
+static const double tenth = 0.1, too_smooth = 1.5;
 static const rv_sample softmax_cross_entropy_samples[] = {
     {.in = {{2, {5, 3}}, {2, {5, 3}}}, .low = 0, .high = 1},
     {.in = {{2, {5, 3}}, {1, {5}}}, .low = 0, .high = 3, .integer = 2},
+    {.in = {{3, {2, 4, 3}}, {2, {2, 4}}}, .low = 0, .high = 2, .integer = 2},
+    {.in = {{1, {4}}, {0}}, .low = 0, .high = 3, .integer = 2},
     {.in = {{2, {5, 3}}, {1, {4}}}, .error = "logits are [5,3], the target [4]"},
+    {.in = {{0}, {0}}, .error = "logits are [], the target []"},
+};
+static const rv_sample softmax_cross_entropy_smooth_samples[] = {
+    {.in = {{2, {5, 3}}, {1, {5}}}, .low = 0, .high = 3, .integer = 2, .attr = &tenth},
+    {.in = {{3, {2, 4, 3}}, {3, {2, 4, 3}}}, .low = 0, .high = 1, .attr = &tenth},
+    {.in = {{2, {5, 3}}, {1, {5}}}, .attr = &too_smooth, .error = "smoothing 1.5, expected 0 to 1"},
 };
 
 const rv_op rv_op_softmax_cross_entropy = {
     .name = "softmax_cross_entropy",
     .args = "logits target",
-    .formula = "y = mean_n -sum_k t[n,k] ln softmax(x)[n,k]",
-    .doc = "for one of many classes, from logits; i32 labels or probabilities",
+    .formula = "y = mean -sum_k t[..,k] ln softmax(x)[..,k]",
+    .doc = "for one of many classes, from logits; labels or probabilities",
     .kind = RV_OP_COMPOSITE,
     .inputs = 2,
     .reference = softmax_cross_entropy_reference,
     .build = build_softmax_cross_entropy,
     RV_SAMPLES(softmax_cross_entropy_samples)};
+
+const rv_op rv_op_softmax_cross_entropy_smooth = {
+    .name = "softmax_cross_entropy_smooth",
+    .args = "logits target",
+    .formula = "y = softmax_cross_entropy(x, (1 - s) t + s / classes)",
+    .doc = "label smoothing: a share s of each target goes to all classes alike",
+    .kind = RV_OP_COMPOSITE,
+    .inputs = 2,
+    .reference = softmax_cross_entropy_smooth_reference,
+    .build = build_softmax_cross_entropy_smooth,
+    RV_SAMPLES(softmax_cross_entropy_smooth_samples)};

@@ -47,10 +47,9 @@ rv_var rv_less(rv_var x, rv_var y);
 rv_var rv_select(rv_var condition, rv_var x, rv_var y); /* x where the condition is not 0, else y */
 rv_var rv_cast(rv_var x, rv_dtype dtype);               /* i32 from a float truncates */
 
-rv_var rv_scale(rv_var x, double factor); /* factor x */
-rv_var rv_shift(rv_var x, double offset); /* x + offset */
-rv_var rv_one_minus(rv_var x);            /* 1 - x */
-rv_var rv_clamp(rv_var x, double low, double high);
+rv_var rv_scale(rv_var x, double factor);                /* factor x */
+rv_var rv_shift(rv_var x, double offset);                /* x + offset */
+rv_var rv_one_minus(rv_var x);                           /* 1 - x */
 rv_var rv_lerp(rv_var start, rv_var end, rv_var weight); /* start + weight (end - start) */
 
 /* ---- shapes: any dtype ---- */
@@ -63,6 +62,7 @@ rv_var rv_flip(rv_var x, unsigned axes); /* bit d: reverse axis d */
 rv_var rv_slice(rv_var x, const int64_t *start, const int64_t *size, const int64_t *step);
 rv_var rv_slice_axis(rv_var x, int axis, int64_t start, int64_t size);
 rv_var rv_concat(const rv_var *x, int count, int axis);
+rv_var rv_stack(const rv_var *x, int count, int axis); /* along a new axis of the result */
 /* Zeros around each axis; negative widths crop. `between` (NULL: 0) zeros between neighbours. */
 rv_var rv_pad(rv_var x, const int64_t *before, const int64_t *after, const int64_t *between);
 rv_var rv_pad2d(rv_var x, int64_t width); /* on all sides of the last two axes */
@@ -72,6 +72,15 @@ enum { RV_ALL_AXES = 63, RV_LAST_AXIS = 64 };
 rv_var rv_sum(rv_var x, unsigned axes, bool keep);
 rv_var rv_mean(rv_var x, unsigned axes, bool keep);
 rv_var rv_max(rv_var x, unsigned axes, bool keep); /* equal maxima share the gradient */
+/* y[.., i, ..] = the sum of x[.., k, ..] over k <= i; with `reverse` over k >= i. */
+rv_var rv_cumulative_sum(rv_var x, int axis, bool reverse);
+
+/* ---- rows by index: i32 of any shape; one outside 0 .. rows-1 stands for a row of zeros ---- */
+rv_var rv_gather(rv_var x, rv_var index);                    /* x [rows,..] -> [index's axes,..] */
+rv_var rv_scatter_add(rv_var y, rv_var index, int64_t rows); /* its adjoint -> [rows,..] */
+/* The rows of parameter "name" [vocabulary,units] that the tokens name; normal(0, 1/sqrt(units)) at first,
+ * so that a row's length is about 1. */
+rv_var rv_embedding(rv_var tokens, const char *name, int64_t vocabulary, int64_t units);
 
 /* ---- products ---- */
 /* a [..,m,k] b [..,k,n] -> [..,m,n]; a [..,k,m] with transpose_a, b [..,n,k] with transpose_b.
@@ -88,23 +97,64 @@ typedef struct rv_conv2d_options {
     int64_t groups;
 } rv_conv2d_options;
 rv_var rv_conv2d(rv_var x, rv_var w, rv_conv2d_options options);
+/* conv2d's adjoint in x: from y back to an image of this height and width. */
+rv_var rv_conv2d_input_gradient(rv_var y, rv_var w, rv_conv2d_options options, int64_t height,
+                                int64_t width);
+/* The same as a layer: w [channels,outputs/groups,kh,kw]; the result, per axis, has
+ * (size - 1) stride + (kernel - 1) dilation + 1 - padding elements. */
+rv_var rv_conv2d_transpose(rv_var x, rv_var w, rv_conv2d_options options);
 /* The textbook convolution: conv2d with w flipped in both directions. */
 rv_var rv_true_conv2d(rv_var x, rv_var w);
 
-/* ---- composites of the above ---- */
+/* Windows of size x size on the last two axes, stride apart both ways, all inside x: pad it to have
+ * more. Equal maxima share the gradient. */
+rv_var rv_max_pool2d(rv_var x, int64_t size, int64_t stride);
+rv_var rv_average_pool2d(rv_var x, int64_t size, int64_t stride);
+rv_var rv_global_average_pool(rv_var x); /* [..,height,width] -> [..]: the mean of each image */
+
+/* ---- activations ---- */
+rv_var rv_clamp(rv_var x, double low, double high);
+rv_var rv_silu(rv_var x);
+rv_var rv_gelu(rv_var x);                     /* the exact one, by erf */
+rv_var rv_hard_sigmoid(rv_var x);             /* clamp(x + 3, 0, 6) / 6 */
+rv_var rv_elu(rv_var x, double alpha);        /* alpha (e^x - 1) for x <= 0 */
+rv_var rv_leaky_relu(rv_var x, double slope); /* slope x for x <= 0 */
+
+/* ---- layers and normalizations ---- */
 /* x W' + b: parameters "name/weight" [units, inputs] and "name/bias" [units], uniform in
  * +-1/sqrt(inputs). x [n,inputs]. */
 rv_var rv_linear(rv_var x, const char *name, int64_t units);
 rv_var rv_softmax(rv_var x, int axis);
 rv_var rv_log_softmax(rv_var x, int axis);
-rv_var rv_one_hot(rv_var labels, int64_t classes); /* [n] of any dtype -> [n,classes]; a label
-                                                        that is no class gives zeros */
+rv_var rv_log_sum_exp(rv_var x, unsigned axes, bool keep);    /* ln sum e^x */
+rv_var rv_normalize(rv_var x, unsigned axes, double epsilon); /* (x - mean) / sqrt(var + epsilon) */
+/* x [n,units,..] normalized over all axes but the first, epsilon 1e-5; then along axis 1 the parameters
+ * "name/gain", 1 at first, and "name/bias", 0 at first, both [units]. */
+rv_var rv_layer_norm(rv_var x, const char *name);
 
-/* Losses: means over all elements (samples); [] */
+/* ---- whole numbers: of any dtype ---- */
+rv_var rv_one_hot(rv_var labels, int64_t classes); /* [..] -> [..,classes]; a label that is no
+                                                           class gives zeros */
+rv_var rv_sequence_mask(rv_var lengths,
+                        int64_t steps); /* [..] -> [..,steps]: 1 before the length */
+
+/* ---- randomness: a pure function of the store's seed, the name, the index and how often programs with
+ * randomness have run, which the state "random/count" counts. So each run has numbers of its own, and a
+ * checkpoint resumes them; a name on a tape stands for one draw, whoever asks again. ---- */
+rv_var rv_random(rv_tape *tape, const char *name, rv_shape shape); /* uniform in [0, 1) */
+/* x / (1 - rate) where it is kept, 0 elsewhere: each element is dropped with probability `rate`, in [0, 1). */
+rv_var rv_dropout(rv_var x, double rate, const char *name);
+
+/* ---- losses: means over all elements (samples); [] ---- */
 rv_var rv_mean_squared_error(rv_var prediction, rv_var target);
+rv_var rv_mean_absolute_error(rv_var prediction, rv_var target);
+/* d^2 / 2 for d = |prediction - target| up to delta, the line delta (d - delta / 2) beyond. */
+rv_var rv_huber(rv_var prediction, rv_var target, double delta);
 rv_var rv_sigmoid_cross_entropy(rv_var logits, rv_var target); /* targets in 0..1, logits' shape */
-/* logits [n,classes]; target [n] i32 labels, or [n,classes] probabilities */
+/* logits [..,classes]; target [..] labels, or [..,classes] probabilities. With smoothing s the target is
+ * (1 - s) target + s / classes. */
 rv_var rv_softmax_cross_entropy(rv_var logits, rv_var target);
+rv_var rv_softmax_cross_entropy_smooth(rv_var logits, rv_var target, double smoothing);
 
 /* ---- what is registered ---- */
 int rv_op_count(void);

@@ -105,6 +105,10 @@ rv_var rv_slice(rv_var x, const int64_t *start, const int64_t *size, const int64
     slice_attr attr = {0};
     rv_shape shape = rv_shape_of(x);
     bool whole = true;
+    if (shape.rank && (!start || !size))
+        return rv_tape_fail(x.tape, RV_ERROR_ARGUMENT,
+                            "slice: %s is NULL, expected %lld numbers; only step may be NULL",
+                            start ? "size" : "start", (long long)shape.rank);
     for (int64_t d = 0; d < shape.rank; d++) {
         attr.start[d] = start[d];
         attr.size[d] = size[d];

@@ -33,6 +33,17 @@ typedef struct rv_reduce_plan {
     int64_t reduced_rank, reduced_dim[RV_MAX_RANK], reduced_stride[RV_MAX_RANK];
 } rv_reduce_plan;
 
+/* out[o,t,i] = sum of in[o,k,i] over k <= t, or k >= t with `reverse`; both contiguous. */
+typedef struct rv_scan_plan {
+    int64_t outer, steps, inner;
+    bool reverse;
+} rv_scan_plan;
+
+/* out[r,j] = sum of in[0][i,j] over the i < count, in order, with the i32 in[1][i] = r. */
+typedef struct rv_scatter_plan {
+    int64_t count, rows, width;
+} rv_scatter_plan;
+
 /* c[b,i,j] = sum_l A[b,i,l] B[b,l,j]; c is contiguous [batch,m,n]. A is stored [batch,m,k], or
  * [batch,k,m] with transpose_a; B is stored [batch,k,n], or [batch,n,k] with transpose_b. */
 typedef struct rv_matmul_plan {
@@ -76,9 +87,11 @@ typedef struct rv_kernels {
 #undef UNARY
 #undef BINARY
 #undef TERNARY
-    rv_kernel copy;     /* rv_copy_plan */
-    rv_kernel sum, max; /* rv_reduce_plan */
-    rv_kernel matmul;   /* rv_matmul_plan */
+    rv_kernel copy;           /* rv_copy_plan */
+    rv_kernel sum, max;       /* rv_reduce_plan */
+    rv_kernel cumulative_sum; /* rv_scan_plan */
+    rv_kernel scatter_add;    /* rv_scatter_plan */
+    rv_kernel matmul;         /* rv_matmul_plan */
 
     /* Bytes of call->scratch that the kernel takes for a plan. */
     size_t (*matmul_scratch)(const rv_matmul_plan *plan);

@@ -18,6 +18,8 @@
 RV_KERNEL(copy)
 RV_KERNEL(sum)
 RV_KERNEL(max)
+RV_KERNEL(cumulative_sum)
+RV_KERNEL(scatter_add)
 RV_KERNEL(matmul)
 #undef RV_KERNEL
 

@@ -1,0 +1,91 @@
+/* Activations: composites of one input, element by element; `a` holds what shapes them. At a kink the slope
+ * is that of the left side. */
+#include <math.h>
+
+#include "ops/descriptors.h"
+#include "ops/index.h"
+#include "ops/ops.h"
+
+/* ---- recipes ---- */
+
+rv_var rv_clamp(rv_var x, double low, double high)
+{
+    if (!(low <= high))
+        return rv_tape_fail(x.tape, RV_ERROR_ARGUMENT,
+                            "clamp: low %g is not at most high %g; swap them", low, high);
+    rv_var from = rv_scalar(x.tape, low), to = rv_scalar(x.tape, high);
+    return rv_select(rv_less(x, from), from, rv_select(rv_less(to, x), to, x));
+}
+
+rv_var rv_silu(rv_var x) { return rv_multiply(x, rv_sigmoid(x)); }
+
+rv_var rv_gelu(rv_var x)
+{
+    return rv_multiply(rv_scale(x, 0.5), rv_shift(rv_erf(rv_scale(x, sqrt(0.5))), 1));
+}
+
+rv_var rv_hard_sigmoid(rv_var x) { return rv_scale(rv_clamp(rv_shift(x, 3), 0, 6), 1.0 / 6); }
+
+rv_var rv_elu(rv_var x, double alpha)
+{
+    rv_var zero = rv_scalar(x.tape, 0), positive = rv_less(zero, x);
+    rv_var left = rv_select(positive, zero, x); /* what e^x - 1 sees never overflows */
+    return rv_select(positive, x, rv_scale(rv_expm1(left), alpha));
+}
+
+rv_var rv_leaky_relu(rv_var x, double slope)
+{
+    return rv_select(rv_less(rv_scalar(x.tape, 0), x), x, rv_scale(x, slope));
+}
+
+/* ---- proofs: `value` is an element in plain C ---- */
+
+#define ACTIVATION(name_, formula_, doc_, recipe, value, low_, high_, attr_, ...) \
+    static rv_var build_##name_(const rv_var *in, const void *attr) \
+    { \
+        const rv_var x = in[0]; \
+        const double *a = attr; \
+        (void)a; \
+        return recipe; \
+    } \
+    static void name_##_reference(const rv_call *c) \
+    { \
+        const double *a = c->attr; \
+        (void)a; \
+        for (int64_t i = 0; i < rv_shape_count(c->out_type.shape); i++) { \
+            const double x = rv_operand(c, 0, i); \
+            rv_result(c, i, value); \
+        } \
+    } \
+    static const rv_sample name_##_samples[] = { \
+        {.in = {{2, {3, 5}}}, .low = low_, .high = high_, .attr = attr_}, __VA_ARGS__}; \
+    const rv_op rv_op_##name_ = {.name = #name_, \
+                                 .args = "x", \
+                                 .formula = formula_, \
+                                 .doc = doc_, \
+                                 .kind = RV_OP_COMPOSITE, \
+                                 .inputs = 1, \
+                                 .reference = name_##_reference, \
+                                 .build = build_##name_, \
+                                 RV_SAMPLES(name_##_samples)};
+
+static const double unit_range[2] = {-1, 1}, no_range[2] = {1, -1}, two_thirds = 2.0 / 3,
+                    tenth = 0.1;
+
+ACTIVATION(clamp, "y = min(max(x, low), high)", "limits x; the slope outside is 0",
+           rv_clamp(x, a[0], a[1]), fmin(fmax(x, a[0]), a[1]), -2, 2, unit_range,
+           {.in = {{1, {3}}}, .attr = no_range, .error = "low 1 is not at most high -1"})
+ACTIVATION(silu, "y = x / (1 + e^-x)", "x times its sigmoid, also called swish", rv_silu(x),
+           x / (1 + exp(-x)), -4, 4, NULL, {.in = {{1, {37}}}, .low = -20, .high = 20})
+ACTIVATION(gelu, "y = x (1 + erf(x / sqrt 2)) / 2", "x times the normal distribution function",
+           rv_gelu(x), 0.5 * x * (1 + erf(x / sqrt(2))), -3, 3, NULL,
+           {.in = {{1, {37}}}, .low = -8, .high = 8})
+ACTIVATION(hard_sigmoid, "y = min(max(x + 3, 0), 6) / 6", "a sigmoid of three straight lines",
+           rv_hard_sigmoid(x), fmin(fmax(x + 3, 0), 6) / 6, -5, 5, NULL,
+           {.in = {{1, {7}}}, .low = -2, .high = 2})
+ACTIVATION(elu, "y = x > 0 ? x : alpha (e^x - 1)", "a rectifier that goes smoothly to -alpha",
+           rv_elu(x, *a), x > 0 ? x : *a * expm1(x), -3, 3, &two_thirds,
+           {.in = {{1, {7}}}, .low = 80, .high = 800, .attr = &two_thirds})
+ACTIVATION(leaky_relu, "y = x > 0 ? x : slope x", "a rectifier that leaks", rv_leaky_relu(x, *a),
+           x > 0 ? x : *a * x, -2, 2, &tenth,
+           {.in = {{1, {7}}}, .low = -1, .high = 3, .attr = &tenth})

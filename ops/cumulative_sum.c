@@ -1,0 +1,103 @@
+/* cumulative_sum: the sum of all elements up to each one along an axis. */
+#include "ops/descriptors.h"
+#include "ops/index.h"
+#include "ops/ops.h"
+#include "tensor/memory.h"
+
+typedef struct scan_attr {
+    int64_t axis, reverse;
+} scan_attr;
+
+/* ---- shape rule ---- */
+
+static bool infer(rv_inference *i)
+{
+    const scan_attr *attr = i->attr;
+    i->out = i->in[0];
+    if (i->out.dtype == RV_I32)
+        return rv_fail(i->error, RV_ERROR_DTYPE, "takes f32 or f64, not i32; cast x first");
+    return (attr->axis >= 0 && attr->axis < i->out.shape.rank) ||
+           rv_fail(i->error, RV_ERROR_ARGUMENT,
+                   "axis %lld of a tensor of rank %lld; use 0 .. rank-1", (long long)attr->axis,
+                   (long long)i->out.shape.rank);
+}
+
+/* ---- reference ---- */
+
+static void reference(const rv_call *c)
+{
+    const scan_attr *attr = c->attr;
+    rv_tensor x = rv_call_in(c, 0), y = rv_call_out(c);
+    int64_t index[RV_MAX_RANK];
+    for (int64_t i = 0; i < rv_tensor_count(&y); i++) {
+        rv_unravel(y.shape, i, index);
+        int64_t at = index[attr->axis], size = y.shape.dim[attr->axis];
+        double sum = 0;
+        for (int64_t t = attr->reverse ? at : 0; t < (attr->reverse ? size : at + 1); t++) {
+            index[attr->axis] = t;
+            sum += rv_tensor_get(&x, rv_ravel(x.shape, index));
+        }
+        rv_tensor_set(&y, i, sum);
+    }
+}
+
+/* ---- kernel ---- */
+
+static rv_kernel choose(rv_call *c)
+{
+    const scan_attr *attr = c->attr;
+    const rv_shape *x = &c->in_type[0].shape;
+    rv_scan_plan *plan = rv_alloc(1, sizeof *plan);
+    if (!plan) return NULL;
+    *plan = (rv_scan_plan){1, x->dim[attr->axis], 1, attr->reverse};
+    for (int64_t d = 0; d < attr->axis; d++) plan->outer *= x->dim[d];
+    for (int64_t d = attr->axis + 1; d < x->rank; d++) plan->inner *= x->dim[d];
+    c->plan = plan;
+    c->most_parts = plan->outer;
+    c->sliced = 1;
+    c->operations = (double)rv_shape_count(*x);
+    return rv_kernels_for(c->out_type.dtype)->cumulative_sum;
+}
+
+/* ---- gradient: an element is in the sums from its own on, so the sum goes the other way ---- */
+
+static rv_var gradient(const rv_backward *b, int k)
+{
+    const scan_attr *attr = b->attr;
+    (void)k;
+    return rv_cumulative_sum(b->dy, (int)attr->axis, !attr->reverse);
+}
+
+/* ---- samples, descriptor, constructor ---- */
+
+#define SCAN(...) .attr = &(scan_attr){__VA_ARGS__}, .attr_size = sizeof(scan_attr)
+static const rv_sample samples[] = {
+    {.in = {{1, {7}}}, .low = -2, .high = 2, SCAN(0, false)},
+    {.in = {{2, {3, 5}}}, .low = -2, .high = 2, SCAN(1, true)},
+    {.in = {{2, {3, 5}}}, .low = -2, .high = 2, SCAN(0, true)},
+    {.in = {{4, {2, 3, 4, 5}}}, .low = -2, .high = 2, SCAN(2, false)},
+    {.in = {{2, {3, 5}}}, .error = "axis 2 of a tensor of rank 2", SCAN(2, false)},
+    {.in = {{1, {3}}}, .integer = 1, .error = "not i32", SCAN(0, false)},
+};
+
+const rv_op rv_op_cumulative_sum = {
+    .name = "cumulative_sum",
+    .args = "x",
+    .formula = "y[.., i, ..] = sum_(k <= i) x[.., k, ..], or over k >= i",
+    .doc = "the sum up to each element along an axis, or from it on",
+    .inputs = 1,
+    .infer = infer,
+    .reference = reference,
+    .select = choose,
+    .gradient = gradient,
+    RV_LINEAR,
+    .in_place = 1,
+    RV_SAMPLES(samples),
+};
+
+rv_var rv_cumulative_sum(rv_var x, int axis, bool reverse)
+{
+    int at = rv_axis(x, axis);
+    scan_attr attr = {at < 0 ? axis : at, reverse};
+    return rv_record(NULL, &rv_op_cumulative_sum, &attr, sizeof attr, &x, 1);
+}

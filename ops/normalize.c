@@ -1,0 +1,223 @@
+/* Normalizations: values brought to sum to 1, or to mean 0 and variance 1. Composites. */
+#include <math.h>
+#include <stdio.h>
+
+#include "ops/descriptors.h"
+#include "ops/index.h"
+#include "ops/ops.h"
+
+/* ---- softmax, log_softmax: shifted by the maximum, which changes neither value nor gradient ---- */
+
+/* x - max x, and the axis as a mask; the null var for a bad axis. */
+static rv_var shifted(rv_var x, int axis, unsigned *mask)
+{
+    int rank = (int)rv_shape_of(x).rank, at = axis < 0 ? axis + rank : axis;
+    if (rv_is_null(x)) return x;
+    if (at < 0 || at >= rank)
+        return rv_tape_fail(x.tape, RV_ERROR_ARGUMENT,
+                            "softmax: axis %d of a tensor of rank %d; use 0 .. rank-1", axis, rank);
+    *mask = 1u << at;
+    return rv_subtract(x, rv_stop_gradient(rv_max(x, *mask, true)));
+}
+
+rv_var rv_softmax(rv_var x, int axis)
+{
+    unsigned mask = 0;
+    rv_var e = rv_exp(shifted(x, axis, &mask));
+    return rv_divide(e, rv_sum(e, mask, true));
+}
+
+rv_var rv_log_softmax(rv_var x, int axis)
+{
+    unsigned mask = 0;
+    rv_var z = shifted(x, axis, &mask);
+    return rv_subtract(z, rv_log(rv_sum(rv_exp(z), mask, true)));
+}
+
+static rv_var build_softmax(const rv_var *x, const void *attr)
+{
+    (void)attr;
+    return rv_softmax(x[0], -1);
+}
+
+static rv_var build_log_softmax(const rv_var *x, const void *attr)
+{
+    (void)attr;
+    return rv_log_softmax(x[0], -1);
+}
+
+static double log_normalizer(const rv_call *c, int64_t row, int64_t width)
+{
+    double sum = 0;
+    for (int64_t j = 0; j < width; j++) sum += exp(rv_operand(c, 0, row * width + j));
+    return log(sum);
+}
+
+static void log_softmax_reference(const rv_call *c)
+{
+    const rv_shape *s = &c->out_type.shape;
+    int64_t width = s->dim[s->rank - 1];
+    for (int64_t i = 0; i < rv_shape_count(*s); i++)
+        rv_result(c, i, rv_operand(c, 0, i) - log_normalizer(c, i / width, width));
+}
+
+static void softmax_reference(const rv_call *c)
+{
+    const rv_shape *s = &c->out_type.shape;
+    int64_t width = s->dim[s->rank - 1];
+    for (int64_t i = 0; i < rv_shape_count(*s); i++)
+        rv_result(c, i, exp(rv_operand(c, 0, i) - log_normalizer(c, i / width, width)));
+}
+
+static const rv_sample softmax_samples[] = {
+    {.in = {{2, {3, 5}}}, .low = -2, .high = 2},
+    {.in = {{1, {4}}}, .low = -2, .high = 2},
+    {.in = {{0}}, .error = "axis -1 of a tensor of rank 0"},
+};
+
+const rv_op rv_op_softmax = {.name = "softmax",
+                             .args = "x",
+                             .formula = "y_i = e^x_i / sum_j e^x_j along an axis",
+                             .doc = "probabilities from logits",
+                             .kind = RV_OP_COMPOSITE,
+                             .inputs = 1,
+                             .reference = softmax_reference,
+                             .build = build_softmax,
+                             RV_SAMPLES(softmax_samples)};
+
+const rv_op rv_op_log_softmax = {.name = "log_softmax",
+                                 .args = "x",
+                                 .formula = "y_i = x_i - ln sum_j e^x_j along an axis",
+                                 .doc = "log-probabilities from logits",
+                                 .kind = RV_OP_COMPOSITE,
+                                 .inputs = 1,
+                                 .reference = log_softmax_reference,
+                                 .build = build_log_softmax,
+                                 RV_SAMPLES(softmax_samples)};
+
+/* ---- log_sum_exp: shifted by the maximum likewise, which is added again ---- */
+
+rv_var rv_log_sum_exp(rv_var x, unsigned axes, bool keep)
+{
+    rv_var most = rv_stop_gradient(rv_max(x, axes, true));
+    rv_var sum = rv_sum(rv_exp(rv_subtract(x, most)), axes, keep);
+    return rv_add(rv_log(sum), rv_reshape(most, rv_shape_of(sum)));
+}
+
+static rv_var build_log_sum_exp(const rv_var *x, const void *attr)
+{
+    const unsigned *axes = attr;
+    return rv_log_sum_exp(x[0], *axes, false);
+}
+
+static void log_sum_exp_reference(const rv_call *c)
+{
+    int64_t rows = rv_shape_count(c->out_type.shape),
+            width = rv_shape_count(c->in_type[0].shape) / rows;
+    for (int64_t r = 0; r < rows; r++) rv_result(c, r, log_normalizer(c, r, width));
+}
+
+static const unsigned last_axis = RV_LAST_AXIS, all_axes = RV_ALL_AXES, third_axis = 4;
+static const rv_sample log_sum_exp_samples[] = {
+    {.in = {{2, {3, 5}}}, .low = -2, .high = 2, .attr = &last_axis},
+    {.in = {{3, {2, 3, 4}}}, .low = -2, .high = 2, .attr = &all_axes},
+    {.in = {{2, {3, 5}}}, .error = "beyond rank 2", .attr = &third_axis},
+};
+
+const rv_op rv_op_log_sum_exp = {.name = "log_sum_exp",
+                                 .args = "x",
+                                 .formula = "y = ln sum e^x over the axes",
+                                 .doc = "a smooth maximum, exact for large |x|",
+                                 .kind = RV_OP_COMPOSITE,
+                                 .inputs = 1,
+                                 .reference = log_sum_exp_reference,
+                                 .build = build_log_sum_exp,
+                                 RV_SAMPLES(log_sum_exp_samples)};
+
+/* ---- layer_norm ---- */
+
+static const double layer_epsilon = 1e-5; /* as PyTorch has it */
+
+rv_var rv_normalize(rv_var x, unsigned axes, double epsilon)
+{
+    rv_var centered = rv_subtract(x, rv_mean(x, axes, true));
+    rv_var variance = rv_mean(rv_square(centered), axes, true);
+    return rv_divide(centered, rv_sqrt(rv_shift(variance, epsilon)));
+}
+
+/* A value for each index of axis 1, brought to x's rank. */
+static rv_var along_axis_1(rv_var value, rv_var x)
+{
+    rv_shape shape = {.rank = rv_shape_of(x).rank - 1};
+    for (int64_t d = 0; d < shape.rank; d++) shape.dim[d] = d ? 1 : rv_shape_of(x).dim[1];
+    return rv_reshape(value, shape);
+}
+
+static rv_var layer_norm(rv_var x, rv_var gain, rv_var bias)
+{
+    unsigned all_but_first = (1u << rv_shape_of(x).rank) - 2;
+    rv_var normal = rv_normalize(x, all_but_first, layer_epsilon);
+    return rv_add(rv_multiply(normal, along_axis_1(gain, x)), along_axis_1(bias, x));
+}
+
+rv_var rv_layer_norm(rv_var x, const char *name)
+{
+    char full[256];
+    rv_shape shape = rv_shape_of(x);
+    if (rv_is_null(x)) return x;
+    if (shape.rank < 2)
+        return rv_tape_fail(x.tape, RV_ERROR_SHAPE,
+                            "layer_norm \"%s\": x has rank %lld, expected [n,units,..]; reshape it "
+                            "first",
+                            name, (long long)shape.rank);
+    rv_var parameter[2];
+    for (int k = 0; k < 2; k++) {
+        snprintf(full, sizeof full, "%s/%s", name, k ? "bias" : "gain");
+        parameter[k] =
+            rv_parameter(x.tape, full, RV_SHAPE(shape.dim[1]), rv_init_constant(k ? 0 : 1));
+    }
+    return layer_norm(x, parameter[0], parameter[1]);
+}
+
+static rv_var build_layer_norm(const rv_var *x, const void *attr)
+{
+    (void)attr;
+    return layer_norm(x[0], x[1], x[2]);
+}
+
+static void layer_norm_reference(const rv_call *c)
+{
+    const rv_shape *x = &c->in_type[0].shape;
+    int64_t width = rv_shape_count(*x) / x->dim[0], inner = width / x->dim[1];
+    for (int64_t n = 0; n < x->dim[0]; n++) {
+        double mean = 0, variance = 0;
+        for (int64_t i = 0; i < width; i++) mean += rv_operand(c, 0, n * width + i);
+        mean /= (double)width;
+        for (int64_t i = 0; i < width; i++)
+            variance += pow(rv_operand(c, 0, n * width + i) - mean, 2);
+        variance /= (double)width;
+        for (int64_t i = 0; i < width; i++)
+            rv_result(c, n * width + i,
+                      (rv_operand(c, 0, n * width + i) - mean) / sqrt(variance + layer_epsilon) *
+                              rv_operand(c, 1, i / inner) +
+                          rv_operand(c, 2, i / inner));
+    }
+}
+
+static const rv_sample layer_norm_samples[] = {
+    {.in = {{2, {3, 5}}, {1, {5}}, {1, {5}}}, .low = -2, .high = 2},
+    {.in = {{4, {2, 3, 2, 2}}, {1, {3}}, {1, {3}}}, .low = -2, .high = 2},
+    {.in = {{2, {3, 5}}, {1, {4}}, {1, {5}}}, .error = "4 elements do not fill [5]"},
+};
+
+const rv_op rv_op_layer_norm = {.name = "layer_norm",
+                                .args = "x gain bias",
+                                .formula =
+                                    "y = gain (x - mean x) / sqrt(var x + 1e-5) + bias, over "
+                                    "all axes but the first",
+                                .doc = "mean 0 and variance 1, then a gain and a bias along axis 1",
+                                .kind = RV_OP_COMPOSITE,
+                                .inputs = 3,
+                                .reference = layer_norm_reference,
+                                .build = build_layer_norm,
+                                RV_SAMPLES(layer_norm_samples)};

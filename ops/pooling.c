@@ -1,0 +1,180 @@
+/* Pooling: the largest or the mean of each window of an image's last two axes. Composites: a window is
+ * joined along its row first, then along its column, each time from slices that go in strides. */
+#include <math.h>
+
+#include "ops/descriptors.h"
+#include "ops/index.h"
+#include "ops/ops.h"
+
+/* ---- recipes ---- */
+
+/* y[.., i, ..] = join of x[.., i stride + q, ..] over q < size along an axis. */
+static rv_var pool_axis(rv_var x, int64_t axis, int64_t size, int64_t stride,
+                        rv_var (*join)(rv_var, rv_var))
+{
+    rv_shape shape = rv_shape_of(x);
+    int64_t start[RV_MAX_RANK] = {0}, step[RV_MAX_RANK];
+    rv_var y = x;
+    for (int64_t d = 0; d < shape.rank; d++) step[d] = d == axis ? stride : 1;
+    shape.dim[axis] = (shape.dim[axis] - size) / stride + 1;
+    for (int64_t q = 0; q < size; q++) {
+        start[axis] = q;
+        rv_var slice = rv_slice(x, start, shape.dim, step);
+        y = q ? join(y, slice) : slice;
+    }
+    return y;
+}
+
+static rv_var pool(rv_var x, int64_t size, int64_t stride, rv_var (*join)(rv_var, rv_var),
+                   const char *op)
+{
+    rv_shape shape = rv_shape_of(x);
+    char text[RV_SHAPE_TEXT];
+    if (rv_is_null(x)) return x;
+    if (size < 1 || stride < 1)
+        return rv_tape_fail(x.tape, RV_ERROR_ARGUMENT,
+                            "%s: size %lld, stride %lld, expected both at least 1", op,
+                            (long long)size, (long long)stride);
+    if (shape.rank < 2 || shape.dim[shape.rank - 2] < size || shape.dim[shape.rank - 1] < size)
+        return rv_tape_fail(x.tape, RV_ERROR_SHAPE,
+                            "%s: x is %s, expected [..,height,width] of at least %lldx%lld; pad x "
+                            "first",
+                            op, rv_shape_text(shape, text), (long long)size, (long long)size);
+    rv_var rows = pool_axis(x, shape.rank - 1, size, stride, join);
+    return pool_axis(rows, shape.rank - 2, size, stride, join);
+}
+
+rv_var rv_max_pool2d(rv_var x, int64_t size, int64_t stride)
+{
+    return pool(x, size, stride, rv_maximum, "max_pool2d");
+}
+
+rv_var rv_average_pool2d(rv_var x, int64_t size, int64_t stride)
+{
+    rv_var sum = pool(x, size, stride, rv_add, "average_pool2d");
+    return rv_scale(sum, 1 / ((double)size * (double)size));
+}
+
+rv_var rv_global_average_pool(rv_var x)
+{
+    int64_t rank = rv_shape_of(x).rank;
+    if (rv_is_null(x)) return x;
+    if (rank < 2)
+        return rv_tape_fail(x.tape, RV_ERROR_SHAPE,
+                            "global_average_pool: x has rank %lld, expected [..,height,width]; "
+                            "reshape it first",
+                            (long long)rank);
+    return rv_mean(x, 3u << (rank - 2), false);
+}
+
+/* ---- references ---- */
+
+typedef struct window {
+    int64_t size, stride;
+} window;
+
+static double plus(double a, double b) { return a + b; }
+
+static void pool_reference(const rv_call *c, double start, double (*join)(double, double),
+                           double factor)
+{
+    const window *w = c->attr;
+    rv_tensor x = rv_call_in(c, 0), y = rv_call_out(c);
+    int64_t i[RV_MAX_RANK], row = y.shape.rank - 2, column = row + 1;
+    for (int64_t at = 0; at < rv_tensor_count(&y); at++) {
+        double total = start;
+        for (int64_t p = 0; p < w->size; p++)
+            for (int64_t q = 0; q < w->size; q++) {
+                rv_unravel(y.shape, at, i);
+                i[row] = i[row] * w->stride + p;
+                i[column] = i[column] * w->stride + q;
+                total = join(total, rv_tensor_get(&x, rv_ravel(x.shape, i)));
+            }
+        rv_tensor_set(&y, at, total * factor);
+    }
+}
+
+static void max_pool2d_reference(const rv_call *c) { pool_reference(c, -INFINITY, fmax, 1); }
+
+static void average_pool2d_reference(const rv_call *c)
+{
+    const window *w = c->attr;
+    pool_reference(c, 0, plus, 1 / (double)(w->size * w->size));
+}
+
+static void global_average_pool_reference(const rv_call *c)
+{
+    const rv_shape *x = &c->in_type[0].shape;
+    int64_t area = x->dim[x->rank - 2] * x->dim[x->rank - 1];
+    for (int64_t i = 0; i < rv_shape_count(c->out_type.shape); i++) {
+        double sum = 0;
+        for (int64_t j = 0; j < area; j++) sum += rv_operand(c, 0, i * area + j);
+        rv_result(c, i, sum / (double)area);
+    }
+}
+
+/* ---- samples, descriptors ---- */
+
+static rv_var build_max_pool2d(const rv_var *x, const void *attr)
+{
+    const window *w = attr;
+    return rv_max_pool2d(x[0], w->size, w->stride);
+}
+
+static rv_var build_average_pool2d(const rv_var *x, const void *attr)
+{
+    const window *w = attr;
+    return rv_average_pool2d(x[0], w->size, w->stride);
+}
+
+static rv_var build_global_average_pool(const rv_var *x, const void *attr)
+{
+    (void)attr;
+    return rv_global_average_pool(x[0]);
+}
+
+static const window two_by_two = {2, 2}, overlapping = {3, 2}, none = {2, 0};
+static const rv_sample pool_samples[] = {
+    {.in = {{4, {2, 2, 4, 4}}}, .low = -2, .high = 2, .attr = &two_by_two},
+    {.in = {{4, {1, 2, 5, 6}}}, .low = -2, .high = 2, .attr = &overlapping},
+    {.in = {{2, {5, 3}}}, .low = -2, .high = 2, .attr = &two_by_two},
+    {.in = {{4, {1, 1, 2, 8}}}, .attr = &overlapping, .error = "x is [1,1,2,8], expected"},
+    {.in = {{4, {1, 1, 8, 8}}}, .attr = &none, .error = "stride 0, expected"},
+};
+static const rv_sample global_average_pool_samples[] = {
+    {.in = {{4, {2, 3, 4, 5}}}, .low = -2, .high = 2},
+    {.in = {{1, {5}}}, .error = "x has rank 1"},
+};
+
+const rv_op rv_op_max_pool2d = {.name = "max_pool2d",
+                                .args = "x",
+                                .formula = "y[..,i,j] = max_pq x[.., i stride + p, j stride + q]",
+                                .doc = "the largest of each window; windows stay inside x",
+                                .kind = RV_OP_COMPOSITE,
+                                .inputs = 1,
+                                .reference = max_pool2d_reference,
+                                .build = build_max_pool2d,
+                                RV_SAMPLES(pool_samples)};
+
+const rv_op rv_op_average_pool2d = {.name = "average_pool2d",
+                                    .args = "x",
+                                    .formula =
+                                        "y[..,i,j] = mean_pq x[.., i stride + p, j stride + q]",
+                                    .doc = "the mean of each window; windows stay inside x",
+                                    .kind = RV_OP_COMPOSITE,
+                                    .inputs = 1,
+                                    .reference = average_pool2d_reference,
+                                    .build = build_average_pool2d,
+                                    RV_LINEAR,
+                                    RV_SAMPLES(pool_samples)};
+
+const rv_op rv_op_global_average_pool = {.name = "global_average_pool",
+                                         .args = "x",
+                                         .formula = "y[..] = mean_ij x[..,i,j]",
+                                         .doc = "the mean of each image",
+                                         .kind = RV_OP_COMPOSITE,
+                                         .inputs = 1,
+                                         .reference = global_average_pool_reference,
+                                         .build = build_global_average_pool,
+                                         RV_LINEAR,
+                                         RV_SAMPLES(global_average_pool_samples)};

@@ -1,0 +1,182 @@
+/* random_uniform and what is made of it. A number is a pure function of a stream's seed, of how often the
+ * program has run, and of its index (invariant 7); the count of the runs is a state of the store, so that a
+ * checkpoint resumes the sequence. */
+#include "tensor/random.h"
+
+#include "ops/descriptors.h"
+#include "ops/index.h"
+#include "ops/ops.h"
+
+typedef struct random_attr {
+    uint64_t seed;
+    rv_shape shape;
+} random_attr;
+
+/* ---- shape rule ---- */
+
+static bool infer(rv_inference *i)
+{
+    const random_attr *attr = i->attr;
+    i->out = (rv_type){i->in[0].dtype, attr->shape};
+    if (i->out.dtype != RV_I32 && rv_shape_equal(i->in[0].shape, RV_SHAPE(2))) return true;
+    return rv_fail(i->error, RV_ERROR_SHAPE,
+                   "the count is not of shape [2] and f32 or f64; take the state \"random/count\"");
+}
+
+/* ---- reference, kernel: Philox makes four words of (index / 4, the count); an element is a word ---- */
+
+/* A digit of the count; what is none, 0. */
+static uint32_t digit(const rv_call *c, int64_t i)
+{
+    double value = rv_operand(c, 0, i);
+    return value >= 0 && value <= UINT32_MAX ? (uint32_t)value : 0;
+}
+
+static void draw(const rv_call *c, int64_t block, uint32_t word[4])
+{
+    const random_attr *attr = c->attr;
+    const uint32_t key[2] = {(uint32_t)attr->seed, (uint32_t)(attr->seed >> 32)};
+    const uint32_t counter[4] = {(uint32_t)block, (uint32_t)(block >> 32), digit(c, 0),
+                                 digit(c, 1)};
+    rv_philox4x32(counter, key, word);
+}
+
+/* The word as a fraction. f32 has room for 24 bits; to round would make 1 of the largest. */
+static double fraction(rv_dtype dtype, uint32_t word)
+{
+    return dtype == RV_F32 ? (word >> 8) * 0x1p-24 : word * 0x1p-32;
+}
+
+static void reference(const rv_call *c)
+{
+    for (int64_t i = 0; i < rv_shape_count(c->out_type.shape); i++) {
+        uint32_t word[4];
+        draw(c, i / 4, word);
+        rv_result(c, i, fraction(c->out_type.dtype, word[i % 4]));
+    }
+}
+
+static void run(const rv_call *c)
+{
+    const rv_dtype dtype = c->out_type.dtype;
+    float *f32 = c->out;
+    double *f64 = c->out;
+    uint32_t word[4];
+    int64_t first, end;
+    rv_call_share(c, rv_shape_count(c->out_type.shape), &first, &end);
+    for (int64_t i = first; i < end; i++) {
+        if (i == first || i % 4 == 0) draw(c, i / 4, word);
+        double value = fraction(dtype, word[i % 4]);
+        if (dtype == RV_F32)
+            f32[i] = (float)value;
+        else
+            f64[i] = value;
+    }
+}
+
+static rv_kernel choose(rv_call *c)
+{
+    c->most_parts = rv_shape_count(c->out_type.shape);
+    return run;
+}
+
+/* ---- samples, descriptor ---- */
+
+#define STREAM(seed_, ...) \
+    .attr = &(random_attr){seed_, {__VA_ARGS__}}, .attr_size = sizeof(random_attr)
+static const rv_sample samples[] = {
+    {.in = {{1, {2}}}, .low = 0, .high = 5, STREAM(7, 2, {3, 5})},
+    {.in = {{1, {2}}}, .low = 0, .high = 1e6, STREAM(UINT64_MAX, 1, {1000})},
+    {.in = {{1, {2}}}, .low = -1e30, .high = 1e30, STREAM(0, 0)},
+    {.in = {{1, {3}}}, .error = "not of shape [2]", STREAM(7, 2, {3, 5})},
+};
+
+const rv_op rv_op_random_uniform = {
+    .name = "random_uniform",
+    .args = "count",
+    .formula = "y[i] = Philox(seed, count, i) in [0, 1)",
+    .doc = "numbers that look random, others for each count",
+    .inputs = 1,
+    .infer = infer,
+    .reference = reference,
+    .select = choose,
+    .zero_gradient = true,
+    RV_SAMPLES(samples),
+};
+
+/* ---- constructors ---- */
+
+/* How often the program has run, in two digits: the first, below 2^20, is exact in f32. To record it also
+ * records that a run adds one. */
+static rv_var run_count(rv_tape *tape)
+{
+    const double base = 1 << 20;
+    rv_var count = rv_state(tape, "random/count", RV_SHAPE(2), rv_init_constant(0));
+    rv_var next = rv_shift(rv_slice_axis(count, 0, 0, 1), 1);
+    rv_var below = rv_less(next, rv_scalar(tape, base));
+    rv_var high = rv_add(rv_slice_axis(count, 0, 1, 1), rv_one_minus(below));
+    rv_assign(count, rv_concat((rv_var[]){rv_multiply(next, below), high}, 2, 0));
+    return count;
+}
+
+rv_var rv_random(rv_tape *tape, const char *name, rv_shape shape)
+{
+    if (!tape) return (rv_var){NULL, -1};
+    if (!name)
+        return rv_tape_fail(tape, RV_ERROR_NAME, "random: no name; give each use one of its own");
+    random_attr attr = {rv_seed(rv_store_seed(rv_tape_store(tape)), name), {.rank = shape.rank}};
+    for (int64_t d = 0; d < shape.rank && d < RV_MAX_RANK; d++) attr.shape.dim[d] = shape.dim[d];
+    rv_var count = run_count(tape);
+    return rv_record(tape, &rv_op_random_uniform, &attr, sizeof attr, &count, 1);
+}
+
+/* ---- dropout ---- */
+
+/* x where u, uniform in 0 .. 1, says to keep it; larger by what the others lack. */
+static rv_var keep(rv_var x, rv_var u, double rate)
+{
+    rv_var kept = rv_less(u, rv_scalar(x.tape, 1 - rate));
+    return rv_multiply(x, rv_scale(kept, 1 / (1 - rate)));
+}
+
+rv_var rv_dropout(rv_var x, double rate, const char *name)
+{
+    if (rv_is_null(x) || rate == 0) return x;
+    if (!(rate >= 0 && rate < 1))
+        return rv_tape_fail(
+            x.tape, RV_ERROR_ARGUMENT,
+            "dropout: rate %g, expected at least 0 and less than 1; it is the share "
+            "that is dropped",
+            rate);
+    return keep(x, rv_random(x.tape, name, rv_shape_of(x)), rate);
+}
+
+static const double two_fifths = 0.4;
+
+static rv_var build_dropout(const rv_var *x, const void *attr)
+{
+    const double *rate = attr;
+    return keep(x[0], x[1], *rate);
+}
+
+static void dropout_reference(const rv_call *c)
+{
+    const double *rate = c->attr;
+    for (int64_t i = 0; i < rv_shape_count(c->out_type.shape); i++)
+        rv_result(c, i, rv_operand(c, 1, i) < 1 - *rate ? rv_operand(c, 0, i) / (1 - *rate) : 0);
+}
+
+static const rv_sample dropout_samples[] = {
+    {.in = {{2, {3, 5}}, {2, {3, 5}}}, .low = 0, .high = 1, .attr = &two_fifths},
+};
+
+const rv_op rv_op_dropout = {.name = "dropout",
+                             .args = "x u",
+                             .formula = "y = u < 1 - rate ? x / (1 - rate) : 0",
+                             .doc = "drops elements at random: u is random_uniform's, of x's shape",
+                             .kind = RV_OP_COMPOSITE,
+                             .inputs = 2,
+                             .reference = dropout_reference,
+                             .build = build_dropout,
+                             .linear = 1,
+                             RV_SAMPLES(dropout_samples)};
