@@ -1,14 +1,27 @@
 /* The built-in digits. The build turns digits.csv.gz into digits.inc: for each image a line of 64
  * pixels, 0 to 16, and the digit. */
+#include "data/tensors.h"
+
+#include <stddef.h>
+
 #include "data/dataset.h"
 
-enum { IMAGES = 1797, SIDE = 8, PIXELS = SIDE * SIDE, DIGITS = 10 };
+enum { IMAGES = RV_DIGITS, SIDE = RV_DIGIT_SIDE, PIXELS = SIDE * SIDE, DIGITS = 10 };
 
 static const unsigned char digits[] = {
 #include "data/digits.inc"
 };
 
 _Static_assert(sizeof digits == IMAGES * (PIXELS + 1), "every image has 64 pixels and a label");
+
+const unsigned char *rv_digit(int64_t index, int *digit)
+{
+    const unsigned char *row = &digits[index * (PIXELS + 1)];
+    if (digit != NULL) {
+        *digit = row[PIXELS];
+    }
+    return row;
+}
 
 /* label_of[d] becomes the label of digit d, -1 if it is left out. */
 static bool choose(const int *classes, int count, int label_of[DIGITS], rv_error *error)
@@ -60,4 +73,35 @@ bool rv_digits(rv_dataset *dataset, const int *classes, int count, rv_error *err
         *label++ = label_of[row[PIXELS]];
     }
     return true;
+}
+
+bool rv_source_digits(rv_source *source, const int *classes, int count, rv_error *error)
+{
+    *source = (rv_source){0};
+    int label_of[DIGITS];
+    if (!choose(classes, count, label_of, error)) return false;
+    int64_t kept = 0;
+    for (int i = 0; i < IMAGES; i++) {
+        kept += label_of[digits[i * (PIXELS + 1) + PIXELS]] >= 0;
+    }
+    rv_tensor x = {0}, y = {0};
+    bool ok = rv_tensor_new(&x, RV_F32, RV_SHAPE(kept, 1, SIDE, SIDE), error) &&
+              rv_tensor_new(&y, RV_I32, RV_SHAPE(kept), error);
+    float *pixel = x.data;
+    int32_t *label = y.data;
+    for (int i = 0; ok && i < IMAGES; i++) {
+        const unsigned char *row = &digits[i * (PIXELS + 1)];
+        if (label_of[row[PIXELS]] < 0) continue;
+        for (int j = 0; j < PIXELS; j++) {
+            *pixel++ = (float)row[j] / 16;
+        }
+        *label++ = label_of[row[PIXELS]];
+    }
+    ok = ok && rv_source_tensors(source, &x, &y, count > 0 ? count : DIGITS, error);
+    if (ok) {
+        source->name = "digits";
+    }
+    rv_tensor_free(&x);
+    rv_tensor_free(&y);
+    return ok;
 }

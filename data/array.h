@@ -1,0 +1,29 @@
+/* Arrays in files, whatever the format, and the source made of two of them. Private to data/. */
+#ifndef RV_DATA_ARRAY_H
+#define RV_DATA_ARRAY_H
+
+#include "data/element.h"
+#include "data/files.h"
+#include "data/input.h"
+
+typedef struct rv_array {
+    rv_input input;
+    int64_t offset; /* of the first element, in bytes */
+    rv_element element;
+    rv_shape shape; /* axis 0: samples */
+} rv_array;
+
+void rv_array_close(rv_array *array);
+
+/* What follows a header: array->shape must take all bytes from array->offset to the end, and have
+ * at least one axis. */
+bool rv_array_check(const rv_array *array, rv_error *error);
+
+/* The .npy file that array->input is: fills in the rest. */
+bool rv_array_npy(rv_array *array, rv_error *error);
+
+/* Takes over the arrays, in any case; those that are missing ({0}): *length. */
+bool rv_source_arrays(rv_source *source, rv_array *x, rv_array *y, rv_array *length,
+                      const rv_array_options *options, rv_error *error);
+
+#endif

@@ -1,0 +1,294 @@
+/* Batches: a ring of slots, filled by the caller of next or ahead of it by a thread. */
+#include "data/loader.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <signal.h>
+
+#include "data/order.h"
+#include "tensor/memory.h"
+
+enum { MOST_AHEAD = 64 };
+
+typedef struct slot {
+    rv_tensor x, y, length; /* of a whole batch */
+    rv_error error;         /* why it could not be filled */
+} slot;
+
+struct rv_loader {
+    rv_source source;
+    rv_loader_options options;
+    rv_order order;
+    int64_t batches;
+    uint64_t epoch;
+    bool started;
+    rv_batch batch; /* what next handed out last */
+
+    /* Batch number n of the epoch is in slot n % slots. Those from `taken` to `made`-1 are ready;
+     * the one before `taken` is still the caller's. With a thread, under the mutex. */
+    slot *slots;
+    int64_t slot_count, taken, made;
+    bool failed; /* the last batch made holds an error: no more until the next start */
+
+    bool has_thread, filling, ended;
+    pthread_t thread;
+    pthread_mutex_t mutex;
+    pthread_cond_t changed;
+};
+
+static int64_t index_of(const rv_loader *l, int64_t batch, int64_t row)
+{
+    if (l->options.contiguous) return row * l->batches + batch;
+    int64_t place = batch * l->options.batch + row;
+    return l->options.in_order ? place : rv_order_at(&l->order, place);
+}
+
+static int64_t rows_of(const rv_loader *l, int64_t batch)
+{
+    if (l->options.contiguous) return l->options.batch;
+    int64_t left = l->source.count - batch * l->options.batch;
+    return left < l->options.batch ? left : l->options.batch;
+}
+
+/* Reads a batch; a failure stays in the slot. */
+static bool fill(const rv_loader *l, slot *to, int64_t batch)
+{
+    size_t x = rv_tensor_bytes(&to->x) / (size_t)l->options.batch;
+    size_t y = rv_tensor_bytes(&to->y) / (size_t)l->options.batch;
+    int64_t rows = rows_of(l, batch);
+    to->error = (rv_error){0};
+    for (int64_t i = 0; i < rows; i++) {
+        if (!rv_source_read(&l->source, l->epoch, index_of(l, batch, i),
+                            (char *)to->x.data + (size_t)i * x, (char *)to->y.data + (size_t)i * y,
+                            (int32_t *)to->length.data + i, &to->error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The caller keeps a slot until it asks for the next batch: one less is free. */
+static bool may_make(const rv_loader *l)
+{
+    return l->started && !l->failed && l->made < l->batches &&
+           l->made - l->taken < l->slot_count - 1;
+}
+
+static void *prepare(void *context)
+{
+    rv_loader *l = context;
+    pthread_mutex_lock(&l->mutex);
+    while (!l->ended) {
+        if (!may_make(l)) {
+            pthread_cond_wait(&l->changed, &l->mutex);
+            continue;
+        }
+        int64_t batch = l->made;
+        l->filling = true;
+        pthread_mutex_unlock(&l->mutex);
+        bool ok = fill(l, &l->slots[batch % l->slot_count], batch);
+        pthread_mutex_lock(&l->mutex);
+        l->filling = false;
+        l->made++;
+        l->failed |= !ok;
+        pthread_cond_broadcast(&l->changed);
+    }
+    pthread_mutex_unlock(&l->mutex);
+    return NULL;
+}
+
+/* Signals stay with the threads that the program knows of. */
+static bool start_thread(rv_loader *l, rv_error *error)
+{
+    if (pthread_mutex_init(&l->mutex, NULL) != 0) return rv_fail_memory(error);
+    if (pthread_cond_init(&l->changed, NULL) != 0) {
+        pthread_mutex_destroy(&l->mutex);
+        return rv_fail_memory(error);
+    }
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, &before);
+    l->has_thread = pthread_create(&l->thread, NULL, prepare, l) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (l->has_thread) return true;
+    pthread_cond_destroy(&l->changed);
+    pthread_mutex_destroy(&l->mutex);
+    return rv_fail(error, RV_ERROR_MEMORY,
+                   "the system refused a thread to prepare batches; use ahead 0");
+}
+
+static void end_thread(rv_loader *l)
+{
+    if (!l->has_thread) return;
+    pthread_mutex_lock(&l->mutex);
+    l->ended = true;
+    pthread_cond_broadcast(&l->changed);
+    pthread_mutex_unlock(&l->mutex);
+    pthread_join(l->thread, NULL);
+    pthread_cond_destroy(&l->changed);
+    pthread_mutex_destroy(&l->mutex);
+}
+
+static bool check_options(const rv_source *s, const rv_loader_options *o, rv_error *error)
+{
+    if (o->batch < 1) {
+        return rv_fail(error, RV_ERROR_ARGUMENT,
+                       "batches of %" PRId64 " samples; expected at least 1", o->batch);
+    }
+    if (o->ahead < 0 || o->ahead > MOST_AHEAD) {
+        return rv_fail(error, RV_ERROR_ARGUMENT, "%d batches ahead; expected 0 to %d", o->ahead,
+                       MOST_AHEAD);
+    }
+    if (o->batch <= s->count || (!o->contiguous && !o->drop_last)) return true;
+    return rv_fail(error, RV_ERROR_ARGUMENT,
+                   "%s: batches of %" PRId64 " of %" PRId64
+                   " samples leave none; expected a smaller batch",
+                   s->name, o->batch, s->count);
+}
+
+static bool new_rows(rv_tensor *tensor, rv_dtype type, int64_t rows, rv_shape sample,
+                     rv_error *error)
+{
+    rv_shape shape = {.rank = sample.rank + 1, .dim = {rows}};
+    for (int64_t i = 0; i < sample.rank; i++) shape.dim[i + 1] = sample.dim[i];
+    return rv_tensor_new(tensor, type, shape, error);
+}
+
+static bool make(rv_loader *l, rv_error *error)
+{
+    const rv_source *s = &l->source;
+    int64_t n = l->options.batch;
+    if (n > s->count) {
+        n = l->options.batch = s->count;
+    }
+    bool whole = l->options.contiguous || l->options.drop_last;
+    l->batches = s->count / n + (!whole && s->count % n != 0);
+    if (!l->options.in_order && !l->options.contiguous &&
+        !rv_order_new(&l->order, s->count, 0, error)) {
+        return false;
+    }
+    l->slot_count = l->options.ahead + 1;
+    l->slots = rv_alloc((size_t)l->slot_count, sizeof *l->slots);
+    if (l->slots == NULL) return rv_fail_memory(error);
+    for (int64_t i = 0; i < l->slot_count; i++) {
+        slot *one = &l->slots[i];
+        if (!new_rows(&one->x, s->x_type, n, s->x, error) ||
+            !new_rows(&one->y, s->y_type, n, s->y, error) ||
+            !rv_tensor_new(&one->length, RV_I32, RV_SHAPE(n), error)) {
+            return false;
+        }
+    }
+    return l->options.ahead == 0 || start_thread(l, error);
+}
+
+rv_loader *rv_loader_new(const rv_source *source, const rv_loader_options *options,
+                         rv_error *error)
+{
+    if (!rv_source_check(source, error) || !check_options(source, options, error)) return NULL;
+    rv_loader *l = rv_alloc(1, sizeof *l);
+    if (l == NULL) {
+        rv_fail_memory(error);
+        return NULL;
+    }
+    l->source = *source;
+    l->options = *options;
+    if (make(l, error)) return l;
+    rv_loader_free(l);
+    return NULL;
+}
+
+void rv_loader_free(rv_loader *l)
+{
+    if (l == NULL) return;
+    end_thread(l);
+    for (int64_t i = 0; l->slots != NULL && i < l->slot_count; i++) {
+        rv_tensor_free(&l->slots[i].x);
+        rv_tensor_free(&l->slots[i].y);
+        rv_tensor_free(&l->slots[i].length);
+    }
+    rv_free(l->slots);
+    rv_order_free(&l->order);
+    rv_free(l);
+}
+
+int64_t rv_loader_batches(const rv_loader *l) { return l->batches; }
+
+size_t rv_loader_bytes(const rv_loader *l)
+{
+    const slot *one = &l->slots[0];
+    size_t batch =
+        rv_tensor_bytes(&one->x) + rv_tensor_bytes(&one->y) + rv_tensor_bytes(&one->length);
+    size_t order = l->order.table != NULL ? (size_t)l->order.count * sizeof *l->order.table : 0;
+    return (size_t)l->slot_count * batch + order;
+}
+
+static void restart(rv_loader *l, uint64_t epoch, int64_t first)
+{
+    if (l->order.count > 0 && (!l->started || l->epoch != epoch)) {
+        rv_order_shuffle(&l->order, rv_order_seed(l->options.seed, epoch, 0));
+    }
+    l->epoch = epoch;
+    l->taken = l->made = first;
+    l->failed = false;
+    l->started = true;
+}
+
+bool rv_loader_start(rv_loader *l, uint64_t epoch, int64_t first, rv_error *error)
+{
+    if (first < 0 || first > l->batches) {
+        return rv_fail(error, RV_ERROR_ARGUMENT,
+                       "%s: an epoch from batch %" PRId64 " on; expected 0 to %" PRId64,
+                       l->source.name, first, l->batches);
+    }
+    if (!l->has_thread) {
+        restart(l, epoch, first);
+        return true;
+    }
+    pthread_mutex_lock(&l->mutex);
+    l->failed = true; /* it makes no more of the old epoch */
+    while (l->filling) pthread_cond_wait(&l->changed, &l->mutex);
+    restart(l, epoch, first);
+    pthread_cond_broadcast(&l->changed);
+    pthread_mutex_unlock(&l->mutex);
+    return true;
+}
+
+/* Waits until batch number `taken` is there or cannot be; whether it is there. */
+static bool wait_for_batch(rv_loader *l)
+{
+    pthread_mutex_lock(&l->mutex);
+    while (l->made == l->taken && l->made < l->batches && !l->failed) {
+        pthread_cond_wait(&l->changed, &l->mutex);
+    }
+    bool there = l->taken < l->made;
+    if (there) {
+        l->taken++;
+        pthread_cond_broadcast(&l->changed);
+    }
+    pthread_mutex_unlock(&l->mutex);
+    return there;
+}
+
+static bool make_batch(rv_loader *l)
+{
+    if (l->failed || l->made == l->batches) return false;
+    l->failed = !fill(l, &l->slots[0], l->made);
+    l->taken = ++l->made;
+    return true;
+}
+
+const rv_batch *rv_loader_next(rv_loader *l, rv_error *error)
+{
+    if (!l->started && !rv_loader_start(l, 0, 0, error)) return NULL;
+    if (!(l->has_thread ? wait_for_batch(l) : make_batch(l))) return NULL;
+    int64_t number = l->taken - 1;
+    slot *ready = &l->slots[number % l->slot_count];
+    if (ready->error.code != RV_OK) {
+        rv_fail(error, ready->error.code, "%s", ready->error.text);
+        return NULL;
+    }
+    l->batch = (rv_batch){l->epoch, number, rows_of(l, number), ready->x, ready->y, ready->length};
+    l->batch.x.shape.dim[0] = l->batch.y.shape.dim[0] = l->batch.count;
+    l->batch.length.shape.dim[0] = l->batch.count;
+    return &l->batch;
+}

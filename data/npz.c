@@ -1,0 +1,131 @@
+/* NumPy's .npz archives: a zip file with an .npy file for each array. The members are decompressed
+ * into memory, bounded by the cache before a byte of them is read. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <zip.h>
+
+#include "data/array.h"
+#include "tensor/memory.h"
+
+typedef struct archive {
+    zip_t *zip;
+    const char *path;
+    uint64_t cache;
+} archive;
+
+static bool fail_member(const archive *a, const char *member, rv_error *error)
+{
+    return rv_fail(error, RV_ERROR_FORMAT, "\"%s\": %s cannot be read: %s", a->path, member,
+                   zip_strerror(a->zip));
+}
+
+/* All bytes of a member, and not one more; its check sum is compared at the end. */
+static bool read_all(zip_file_t *file, unsigned char *bytes, size_t size)
+{
+    for (size_t done = 0; done < size;) {
+        zip_int64_t got = zip_fread(file, bytes + done, size - done);
+        if (got <= 0) return false;
+        done += (size_t)got;
+    }
+    unsigned char beyond;
+    return zip_fread(file, &beyond, 1) == 0;
+}
+
+static bool load_member(const archive *a, zip_uint64_t index, const char *member, size_t size,
+                        unsigned char **bytes, rv_error *error)
+{
+    *bytes = rv_alloc(size, 1);
+    if (*bytes == NULL) return rv_fail_memory(error);
+    zip_file_t *file = zip_fopen_index(a->zip, index, 0);
+    bool ok = file != NULL && read_all(file, *bytes, size);
+    if (file == NULL) {
+        fail_member(a, member, error);
+    } else if (!ok) {
+        rv_fail(error, RV_ERROR_FORMAT, "\"%s\": %s is damaged: its %zu bytes do not come out",
+                a->path, member, size);
+    }
+    if (file != NULL) zip_fclose(file);
+    if (!ok) {
+        rv_free(*bytes);
+        *bytes = NULL;
+    }
+    return ok;
+}
+
+/* Opens the array `member`; missing: an error if it is needed, else *array is {0}. */
+static bool open_member(const archive *a, const char *member, bool needed, rv_array *array,
+                        rv_error *error)
+{
+    zip_int64_t index = zip_name_locate(a->zip, member, 0);
+    if (index < 0) {
+        if (!needed) return true;
+        return rv_fail(error, RV_ERROR_FORMAT,
+                       "\"%s\" has no %s; expected numpy.savez(path, x=..., y=...)", a->path,
+                       member);
+    }
+    zip_stat_t status;
+    if (zip_stat_index(a->zip, (zip_uint64_t)index, 0, &status) != 0 ||
+        (status.valid & ZIP_STAT_SIZE) == 0) {
+        return fail_member(a, member, error);
+    }
+    if (status.size > a->cache || status.size > PTRDIFF_MAX) {
+        return rv_fail(error, RV_ERROR_ARGUMENT,
+                       "\"%s\": %s takes %" PRIu64 " bytes, more than the cache of %" PRIu64
+                       ": save it as .npy, which is read from the disk, or give a larger cache",
+                       a->path, member, (uint64_t)status.size, a->cache);
+    }
+    unsigned char *bytes;
+    size_t size = (size_t)status.size, room = strlen(a->path) + strlen(member) + 2;
+    if (!load_member(a, (zip_uint64_t)index, member, size, &bytes, error)) return false;
+    char *name = rv_alloc(room, 1);
+    if (name == NULL) {
+        rv_free(bytes);
+        return rv_fail_memory(error);
+    }
+    snprintf(name, room, "%s:%s", a->path, member);
+    bool ok = rv_input_take(&array->input, name, bytes, size, error) && rv_array_npy(array, error);
+    rv_free(name);
+    return ok;
+}
+
+static zip_t *open_archive(const char *path, rv_error *error)
+{
+    int code = 0;
+    zip_t *zip = path != NULL ? zip_open(path, ZIP_RDONLY, &code) : NULL;
+    if (zip != NULL) return zip;
+    int reason = errno;
+    if (path == NULL) {
+        rv_fail(error, RV_ERROR_ARGUMENT, "a path that is NULL; give one");
+    } else if (code == ZIP_ER_NOENT || code == ZIP_ER_OPEN || code == ZIP_ER_READ) {
+        rv_fail(error, RV_ERROR_IO, "cannot read \"%s\": %s", path, strerror(reason));
+    } else if (code == ZIP_ER_MEMORY) {
+        rv_fail_memory(error);
+    } else {
+        rv_fail(error, RV_ERROR_FORMAT,
+                "\"%s\" is no .npz archive (libzip's error %d); expected one that numpy.savez "
+                "wrote",
+                path, code);
+    }
+    return NULL;
+}
+
+bool rv_source_npz(rv_source *source, const char *path, const rv_array_options *options,
+                   rv_error *error)
+{
+    *source = (rv_source){0};
+    archive a = {open_archive(path, error), path,
+                 rv_input_cache(options != NULL ? options->cache_bytes : 0)};
+    if (a.zip == NULL) return false;
+    rv_array x = {0}, y = {0}, length = {0};
+    bool ok = open_member(&a, "x.npy", true, &x, error) &&
+              open_member(&a, "y.npy", true, &y, error) &&
+              open_member(&a, "length.npy", false, &length, error);
+    zip_discard(a.zip);
+    if (ok) return rv_source_arrays(source, &x, &y, &length, options, error);
+    rv_array_close(&x);
+    rv_array_close(&y);
+    rv_array_close(&length);
+    return false;
+}

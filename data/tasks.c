@@ -1,0 +1,124 @@
+/* The table of tasks, and opening one of them. */
+#include "data/tasks.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "data/order.h"
+#include "data/task.h"
+#include "tensor/memory.h"
+#include "tensor/random.h"
+
+static const rv_task_kind *const kinds[] = {
+    &rv_task_adding,        &rv_task_arithmetic,  &rv_task_capacity,
+    &rv_task_copy,          &rv_task_memory,      &rv_task_moving_digits,
+    &rv_task_parentheses,   &rv_task_parity,      &rv_task_random_function,
+};
+
+enum { KINDS = sizeof kinds / sizeof *kinds };
+
+int rv_task_count(void) { return KINDS; }
+
+const rv_task *rv_task_at(int index)
+{
+    return index >= 0 && index < KINDS ? &kinds[index]->task : NULL;
+}
+
+static const rv_task_kind *find(const char *name)
+{
+    for (int i = 0; name != NULL && i < KINDS; i++) {
+        if (strcmp(kinds[i]->task.name, name) == 0) return kinds[i];
+    }
+    return NULL;
+}
+
+const rv_task *rv_task_find(const char *name)
+{
+    const rv_task_kind *kind = find(name);
+    return kind != NULL ? &kind->task : NULL;
+}
+
+const rv_task_options *rv_task_options_of(const rv_source *source) { return source->context; }
+
+rv_draw rv_draw_new(const rv_source *source, uint64_t epoch, int64_t index)
+{
+    uint64_t seed = rv_seed(rv_task_options_of(source)->seed, source->name);
+    return (rv_draw){.seed = rv_order_seed(seed, epoch, (uint64_t)index)};
+}
+
+double rv_draw_uniform(rv_draw *draw) { return rv_random_uniform(draw->seed, draw->next++); }
+
+double rv_draw_normal(rv_draw *draw) { return rv_random_normal(draw->seed, draw->next++); }
+
+int64_t rv_draw_below(rv_draw *draw, int64_t bound)
+{
+    return (int64_t)(rv_draw_uniform(draw) * (double)bound);
+}
+
+/* One option: 0 becomes the usual; `usual` 0: there is none. */
+static bool choose(const rv_task_kind *kind, const char *option, int64_t usual, int64_t least,
+                   int64_t *value, rv_error *error)
+{
+    if (usual == 0 && *value != 0) {
+        return rv_fail(error, RV_ERROR_ARGUMENT, "%s with %s %" PRId64 ", which is not its to choose; leave it 0", kind->task.name,
+                       option, *value);
+    }
+    if (*value == 0) *value = usual;
+    if (*value == 0 || (*value >= least && *value <= INT32_MAX / 4)) return true;
+    return rv_fail(error, RV_ERROR_ARGUMENT, "%s with %s %" PRId64 "; expected %" PRId64 " to %d",
+                   kind->task.name, option, *value, least, INT32_MAX / 4);
+}
+
+static bool check_count(const rv_task_kind *kind, int64_t *count, rv_error *error)
+{
+    if (*count == 0) *count = kind->task.usual.count;
+    if (*count > 0) return true;
+    return rv_fail(error, RV_ERROR_ARGUMENT, "%s with %" PRId64 " samples; expected at least 1",
+                   kind->task.name, *count);
+}
+
+static bool fail_name(const char *name, rv_error *error)
+{
+    char names[256] = "";
+    for (int i = 0; i < KINDS; i++) {
+        size_t used = strlen(names);
+        snprintf(names + used, sizeof names - used, "%s%s", i > 0 ? ", " : "",
+                 kinds[i]->task.name);
+    }
+    return rv_fail(error, RV_ERROR_NAME, "no task is called \"%s\"; expected one of %s",
+                   name != NULL ? name : "NULL", names);
+}
+
+static void close_task(rv_source *source) { rv_free(source->context); }
+
+bool rv_source_task(rv_source *source, const char *name, const rv_task_options *options,
+                    rv_error *error)
+{
+    *source = (rv_source){0};
+    const rv_task_kind *kind = find(name);
+    if (kind == NULL) return fail_name(name, error);
+    rv_task_options o = options != NULL ? *options : (rv_task_options){0};
+    const rv_task_options *usual = &kind->task.usual;
+    if (!check_count(kind, &o.count, error) ||
+        !choose(kind, "steps", usual->steps, kind->least_steps, &o.steps, error) ||
+        !choose(kind, "size", usual->size, kind->least_size, &o.size, error) ||
+        (kind->check != NULL && !kind->check(&o, error))) {
+        return false;
+    }
+    rv_task_options *kept = rv_alloc(1, sizeof *kept);
+    if (kept == NULL) return rv_fail_memory(error);
+    *kept = o;
+    source->sequence = true;
+    kind->describe(source, &o);
+    source->name = kind->task.name;
+    source->count = o.count;
+    source->y_type = source->classes > 0 ? RV_I32 : RV_F32;
+    source->x_type = source->tokens > 0 ? RV_I32 : RV_F32;
+    source->read = kind->read;
+    source->close = close_task;
+    source->context = kept;
+    if (rv_source_check(source, error)) return true;
+    rv_source_close(source);
+    return false;
+}
