@@ -29,6 +29,8 @@ rv_var rv_log(rv_var x);
 rv_var rv_sigmoid(rv_var x);
 rv_var rv_tanh(rv_var x);
 rv_var rv_arctan(rv_var x);
+rv_var rv_sin(rv_var x);
+rv_var rv_cos(rv_var x);
 rv_var rv_relu(rv_var x);
 rv_var rv_softplus(rv_var x);
 rv_var rv_equal(rv_var x, rv_var y);            /* 1 or 0, in the operands' dtype */

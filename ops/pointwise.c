@@ -36,6 +36,8 @@ static bool infer(rv_inference *i)
 #define SIGMOID(x) (1 / (1 + EXP(-(x))))
 #define TANH tanh
 #define ATAN atan
+#define SIN sin
+#define COS cos
 #define SQRT sqrt
 #define REFERENCE(name, value, OPERANDS) \
     static void name##_reference(const rv_call *c) \

@@ -23,6 +23,8 @@ typedef uint32_t real_bits;
 #define SIGMOID sigmoid_f32
 #define TANH tanh_f32
 #define ATAN arctan_f32
+#define SIN(x) ((real)sin(x)) /* by way of double, for any size of x */
+#define COS(x) ((real)cos(x))
 #define SQRT sqrtf
 #elif defined(RV_REAL_F64)
 typedef double real;
@@ -33,6 +35,8 @@ typedef uint64_t real_bits;
 #define SIGMOID(x) (1 / (1 + exp(-(x))))
 #define TANH tanh
 #define ATAN atan
+#define SIN sin
+#define COS cos
 #define SQRT sqrt
 
 /* glibc has these functions for whole vectors too, at most 4 ulp off. math.h tells gcc so only

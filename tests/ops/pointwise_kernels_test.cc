@@ -9,6 +9,8 @@ namespace {
 #define SIGMOID(x) (1 / (1 + EXP(-(x))))
 #define TANH std::tanh
 #define ATAN std::atan
+#define SIN std::sin
+#define COS std::cos
 #define SQRT std::sqrt
 
 /* A row of pointwise.def. No function is more than 4 units in the last place off, and no row has
