@@ -199,7 +199,7 @@ TEST(States, OfLongParameterNamesStayApartOrAreRefused)
 rv_var sign_step(const rv_update *u)
 {
     rv_var average = rv_moment(u, "average");
-    average = rv_remember(average, rv_add(rv_scale(average, u->optimizer->momentum), u->g));
+    average = rv_remember(u, average, rv_add(rv_scale(average, u->optimizer->momentum), u->g));
     const rv_var zero = rv_scalar(u->w.tape, 0);
     const rv_var sign = rv_subtract(rv_less(zero, average), rv_less(average, zero));
     EXPECT_STREQ(u->name, "w");

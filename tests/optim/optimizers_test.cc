@@ -114,7 +114,7 @@ TEST(Optimizer, LowersTheLoss)
 {
     for (int i = 0; i < rv_optimizer_count(); i++) {
         rv_optimizer optimizer = *rv_optimizer_at(i);
-        optimizer.rate = 0.02;
+        optimizer.rate = std::fmax(optimizer.rate, 0.02);
         Tape t(RV_F32);
         const rv_var w = t.parameter("w", RV_SHAPE(20)),
                      loss = rv_mean(rv_square(rv_shift(w, -3)), RV_ALL_AXES, false);

@@ -54,10 +54,10 @@ TEST(Examples, UpdateGateLearnsTheArticlesFiveSequences)
 TEST(Examples, NewOptimizerMinimizes)
 {
     const Outcome outcome = example("new_optimizer");
-    double lion = 1;
-    ASSERT_EQ(std::sscanf(outcome.out.c_str(), "cost after 200 updates: lion %lf", &lion), 1)
+    double signum = 1;
+    ASSERT_EQ(std::sscanf(outcome.out.c_str(), "cost after 200 updates: signum %lf", &signum), 1)
         << outcome.out;
-    EXPECT_LT(lion, 0.01);
+    EXPECT_LT(signum, 0.01);
 }
 
 /* The bar that the project sets itself. */
