@@ -14,7 +14,7 @@ enum { BEFORE = 10, AFTER = 10 };
 class Training {
   public:
     Training(rv_store *store, rv_dtype dtype, const rv_optimizer &optimizer)
-        : store_(store), tape_(rv_tape_new(store, dtype))
+        : store_(store), tape_(rv_tape_new(store, dtype)), extras_(optimizer.accumulate > 1)
     {
         const rv_var x = rv_input(tape_, "x", RV_SHAPE(6, 4)),
                      y = rv_input(tape_, "y", RV_SHAPE(6, 2));
@@ -40,12 +40,15 @@ class Training {
             rv_run(program_);
             const bool set = step != 5 || rv_set_rate(store_, nullptr, 0.004);
             EXPECT_TRUE(set);
+            const rv_plateau plateau = {0.5, 1, 0.05, false, 1, 0};
+            if (extras_) rv_plateau_observe(&plateau, store_, rv_value(program_, 0), nullptr);
         }
     }
 
   private:
     rv_store *store_;
     rv_tape *tape_;
+    bool extras_;
     rv_program *program_;
 };
 
@@ -60,9 +63,28 @@ std::string everything(const rv_store *store)
     return all;
 }
 
+/* All that can be on besides, saved in the middle of accumulating. */
+rv_optimizer with_extras(rv_optimizer o)
+{
+    o.accumulate = 3;
+    o.clip_value = 1;
+    o.clip_norm = 0.5;
+    o.weight_decay = 0.1;
+    o.average = 0.9;
+    o.schedule = rv_warm_up(2, rv_cosine_decay(7, 0.1));
+    o.group[0] = {"fc2/bias", 0.01, 0, false};
+    o.group[1] = {"fc1/bias", 0, 0, true};
+    return o;
+}
+
+/* Each optimizer, then each with extras. */
 class Resume : public testing::TestWithParam<int> {
   protected:
-    rv_optimizer optimizer() const { return *rv_optimizer_at(GetParam()); }
+    rv_optimizer optimizer() const
+    {
+        const rv_optimizer o = *rv_optimizer_at(GetParam() % rv_optimizer_count());
+        return GetParam() < rv_optimizer_count() ? o : with_extras(o);
+    }
     std::string path_ = (std::filesystem::path(testing::TempDir()) /
                          ("resume_" + std::to_string(GetParam()) + ".safetensors"))
                             .string();
@@ -104,9 +126,11 @@ TEST_P(Resume, WorksIntoAStoreThatAlreadyTrains)
     rv_store_free(store);
 }
 
-INSTANTIATE_TEST_SUITE_P(Optimizers, Resume, testing::Range(0, rv_optimizer_count()),
+INSTANTIATE_TEST_SUITE_P(Optimizers, Resume, testing::Range(0, 2 * rv_optimizer_count()),
                          [](const auto &info) {
-                             return std::string(rv_optimizer_at(info.param)->name);
+                             const int count = rv_optimizer_count();
+                             return std::string(rv_optimizer_at(info.param % count)->name) +
+                                    (info.param < count ? "" : "_with_extras");
                          });
 
 } // namespace
