@@ -238,7 +238,7 @@ TEST(ExtrasError, AValueOutOfRangeIsOneThatNamesTheField)
          {-0.1, nan, inf}},
         {"accumulate",
          [](rv_optimizer *o, double v) { o->accumulate = static_cast<int>(v); },
-         {-1, -5}},
+         {-1, -5, 1 << 24}},
         {"clip_value", [](rv_optimizer *o, double v) { o->clip_value = v; }, {-0.1, nan, inf}},
         {"clip_norm", [](rv_optimizer *o, double v) { o->clip_norm = v; }, {-0.1, nan, inf}},
         {"average", [](rv_optimizer *o, double v) { o->average = v; }, {-0.1, 1, nan}},
