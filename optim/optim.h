@@ -72,7 +72,9 @@ struct rv_optimizer {
 };
 
 rv_optimizer rv_gradient_descent(double rate);
-rv_optimizer rv_momentum(double rate, double momentum); /* heavy ball */
+/* Heavy ball. The rate is inside the velocity, here and in nesterov: a new rate is one for new
+ * gradients (PyTorch's is at once one for the whole velocity; with a constant rate both are equal). */
+rv_optimizer rv_momentum(double rate, double momentum);
 rv_optimizer rv_nesterov(double rate, double momentum);
 rv_optimizer rv_adagrad(double rate);
 rv_optimizer rv_rmsprop(double rate);

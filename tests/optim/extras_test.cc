@@ -106,6 +106,22 @@ TEST(GroupsError, AllFrozenIsOne)
     EXPECT_TRUE(contains(t.error(), "frozen")) << t.error();
 }
 
+/* ---- what is off ---- */
+
+TEST(Extras, ThatAreOffRecordNothing)
+{
+    Layer t;
+    rv_var w[] = {rv_parameter(t, "fc/weight", RV_SHAPE(4, 3), {}),
+                  rv_parameter(t, "fc/bias", RV_SHAPE(4), {})};
+    rv_var g[2];
+    ASSERT_TRUE(rv_gradient(t.loss, w, 2, g));
+    const int32_t before = t.count();
+    ASSERT_TRUE(rv_minimize(t.loss, rv_gradient_descent(0.1)));
+    EXPECT_EQ(t.count() - before, 1 + 2 * 4)
+        << "the rate; of each: broadcast, multiply, subtract, assign";
+    EXPECT_EQ(rv_store_count(t.store()), 3u);
+}
+
 /* ---- accumulation ---- */
 
 TEST(Accumulate, LeavesAllElseAsItIsInBetween)
