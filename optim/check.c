@@ -3,49 +3,39 @@
 
 #include "optim/internal.h"
 
-typedef struct field {
-    const char *name;
-    double value, low, high; /* low <= value < high */
-} field;
-
-static bool check(rv_tape *tape, const field *f, int count)
+/* 0 <= value < end */
+static bool within(rv_tape *tape, const char *field, double value, double end)
 {
-    for (int i = 0; i < count; i++)
-        if (!(f[i].value >= f[i].low && f[i].value < f[i].high)) {
-            if (f[i].high < INFINITY)
-                rv_tape_fail(tape, RV_ERROR_ARGUMENT,
-                             "minimize: %s is %g; give a number from %g to less than %g", f[i].name,
-                             f[i].value, f[i].low, f[i].high);
-            else
-                rv_tape_fail(tape, RV_ERROR_ARGUMENT,
-                             "minimize: %s is %g; give a finite number from %g", f[i].name,
-                             f[i].value, f[i].low);
-            return false;
-        }
-    return true;
+    if (value >= 0 && value < end) return true;
+    if (end < INFINITY)
+        rv_tape_fail(tape, RV_ERROR_ARGUMENT,
+                     "minimize: %s is %g; give a number from 0 to less than %.9g", field, value,
+                     end);
+    else
+        rv_tape_fail(tape, RV_ERROR_ARGUMENT, "minimize: %s is %g; give a finite number from 0",
+                     field, value);
+    return false;
 }
-
-#define CHECK(tape, ...) \
-    check(tape, (const field[])__VA_ARGS__, sizeof((const field[])__VA_ARGS__) / sizeof(field))
 
 bool rv_check_optimizer(rv_tape *tape, const rv_optimizer *o)
 {
-    if (!o->rule)
+    const rv_schedule *s = &o->schedule;
+    if (!o->rule) {
         rv_tape_fail(tape, RV_ERROR_ARGUMENT, "minimize: the optimizer \"%s\" has no rule; set one",
                      o->name ? o->name : "");
-    double start = o->schedule.warm_up_start;
-    bool good = CHECK(tape, {{"momentum", o->momentum, 0, 1},
-                             {"decay", o->decay, 0, 1},
-                             {"epsilon", o->epsilon, 0, INFINITY},
-                             {"weight_decay", o->weight_decay, 0, INFINITY},
-                             {"accumulate", o->accumulate, 0, INFINITY},
-                             {"clip_value", o->clip_value, 0, INFINITY},
-                             {"clip_norm", o->clip_norm, 0, INFINITY},
-                             {"average", o->average, 0, 1},
-                             {"the schedule's warm_up", o->schedule.warm_up, 0, INFINITY},
-                             {"the schedule's warm_up_start", start, 0, INFINITY},
-                             {"the schedule's end", o->schedule.end, 0, INFINITY}});
-    for (int i = 0; good && i < RV_RATE_GROUPS && o->group[i].pattern; i++)
-        good = CHECK(tape, {{"a group's weight_decay", o->group[i].weight_decay, 0, INFINITY}});
-    return o->rule && good;
+        return false;
+    }
+    for (int i = 0; i < RV_RATE_GROUPS && o->group[i].pattern; i++)
+        if (!within(tape, "a group's weight_decay", o->group[i].weight_decay, INFINITY))
+            return false;
+    return within(tape, "momentum", o->momentum, 1) && within(tape, "decay", o->decay, 1) &&
+           within(tape, "epsilon", o->epsilon, INFINITY) &&
+           within(tape, "accumulate", o->accumulate, 0x1p24) && /* so that f32 counts it */
+           within(tape, "clip_value", o->clip_value, INFINITY) &&
+           within(tape, "clip_norm", o->clip_norm, INFINITY) &&
+           within(tape, "weight_decay", o->weight_decay, INFINITY) &&
+           within(tape, "average", o->average, 1) &&
+           within(tape, "the schedule's warm_up", s->warm_up, INFINITY) &&
+           within(tape, "the schedule's warm_up_start", s->warm_up_start, INFINITY) &&
+           within(tape, "the schedule's end", s->end, INFINITY);
 }

@@ -1,7 +1,4 @@
 /* What happens to gradients before a rule sees them: summing up over runs, and clipping. */
-#include <math.h>
-#include <stdio.h>
-
 #include "ops/ops.h"
 #include "optim/internal.h"
 

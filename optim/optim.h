@@ -34,13 +34,12 @@ extern "C" {
 
 typedef struct rv_optimizer rv_optimizer;
 
-/* One parameter's update, as a rule sees it. */
+/* One parameter's update, as a rule sees it: after accumulation, clipping, decay and schedule. */
 typedef struct rv_update {
     const rv_optimizer *optimizer;
-    const char *name; /* the parameter's */
-    rv_var w, g,
-        rate;   /* its value, its gradient, its learning rate []: decayed, clipped, scheduled */
-    rv_var due; /* [] 1 in a run that updates, 0 in one that accumulates; null: all update */
+    const char *name;  /* the parameter's */
+    rv_var w, g, rate; /* its value, its gradient, its learning rate [] */
+    rv_var due;        /* [] 1 in a run that updates, 0 in one that accumulates; null: all update */
 } rv_update;
 
 /* The parameter's next value. A rule is recorded ops, with states from rv_moment and rv_remember. */
@@ -48,9 +47,9 @@ typedef rv_var (*rv_update_rule)(const rv_update *u);
 
 enum { RV_RATE_GROUPS = 8 };
 
-/* Copy one, change a field, or make your own: name and rule are all that is needed. From weight_decay
- * on, zero means off and costs nothing; what is on happens in the order of the fields accumulate,
- * clip_value, clip_norm, weight_decay, rule, average. */
+/* Copy one, change a field, or make your own: name and rule are all that is needed. What is zero from
+ * accumulate on is off and records nothing; what is on happens in the order of the fields, the rule
+ * before the average. */
 struct rv_optimizer {
     const char *name;
     const char *formula; /* with w the parameter, g its gradient, r the rate */
@@ -58,22 +57,24 @@ struct rv_optimizer {
     double rate;
     double momentum, decay; /* of the first moment; of the second moment (RMSProp, Adam) */
     double epsilon;
-    double weight_decay; /* d: the rule sees g + d w; decoupled: (1 - r d) w in place of w */
-    bool decoupled;
-    int accumulate;    /* N: one update in N runs, with the mean of their gradients */
-    double clip_value; /* c: each element of g is brought into -c .. c */
-    double clip_norm;  /* c: all g times min(1, c / (|g| + 1e-6)), |g| the norm of all together */
-    double average;    /* k: a' = k a + (1 - k) w', starting with the first w' */
+    int accumulate;      /* N: one update in N runs, with the mean of their gradients */
+    double clip_value;   /* c: each element of g is brought into -c .. c */
+    double clip_norm;    /* c: all g times min(1, c / (|g| + 1e-6)), |g| the norm of all together */
+    double weight_decay; /* d: the rule sees g + d w, */
+    bool decoupled;      /* or, for true, (1 - r d) w in place of w */
+    double average;      /* k: a' = k a + (1 - k) w', starting with the first w' */
     rv_schedule schedule; /* multiplies all rates */
     struct {
         const char *pattern;       /* of parameter names, with * and ? (as in a shell) */
-        double rate, weight_decay; /* its own: zero is zero */
-        bool freeze;               /* no gradient, no states, no update, no part in the norm */
+        double rate, weight_decay; /* its own, so zero is zero */
+        bool freeze;               /* no gradient, no states, no update, no part in |g| */
     } group[RV_RATE_GROUPS];       /* the first match counts */
 };
 
 rv_optimizer rv_gradient_descent(double rate);
-rv_optimizer rv_momentum(double rate, double momentum); /* heavy ball */
+/* Heavy ball. The rate is inside the velocity, here and in nesterov: a new rate is one for new
+ * gradients (PyTorch's is at once one for the whole velocity; with a constant rate both are equal). */
+rv_optimizer rv_momentum(double rate, double momentum);
 rv_optimizer rv_nesterov(double rate, double momentum);
 rv_optimizer rv_adagrad(double rate);
 rv_optimizer rv_rmsprop(double rate);

@@ -7,7 +7,7 @@
 
 static const double PI = 3.14159265358979323846;
 
-static rv_var number(rv_var like, double value) { return rv_full(like.tape, RV_SCALAR, value); }
+static rv_var number(rv_var like, double value) { return rv_scalar(like.tape, value); }
 
 /* Half a cosine from `start` at p = 0 to `end` at p = 1. */
 static rv_var half_cosine(rv_var p, double start, double end)

@@ -149,7 +149,7 @@ class RandomGraph {
 
     rv_var unary(rv_var x)
     {
-        switch (below(14)) {
+        switch (below(16)) {
         case 0: return rv_negate(x);
         case 1: grown_ = true; return rv_square(x);
         case 2: return rv_sqrt(rv_shift(rv_square(x), 0.5));
@@ -163,6 +163,8 @@ class RandomGraph {
         case 10: return rv_one_minus(x);
         case 11: return rv_scale(x, below(3) - 1);
         case 12: return rv_stop_gradient(x);
+        case 13: return rv_sin(x);
+        case 14: return rv_cos(x);
         default: return rv_clamp(rv_add(x, ramp(rv_shape_of(x))), -0.777, 1.0101);
         }
     }

@@ -106,6 +106,22 @@ TEST(GroupsError, AllFrozenIsOne)
     EXPECT_TRUE(contains(t.error(), "frozen")) << t.error();
 }
 
+/* ---- what is off ---- */
+
+TEST(Extras, ThatAreOffRecordNothing)
+{
+    Layer t;
+    rv_var w[] = {rv_parameter(t, "fc/weight", RV_SHAPE(4, 3), {}),
+                  rv_parameter(t, "fc/bias", RV_SHAPE(4), {})};
+    rv_var g[2];
+    ASSERT_TRUE(rv_gradient(t.loss, w, 2, g));
+    const int32_t before = t.count();
+    ASSERT_TRUE(rv_minimize(t.loss, rv_gradient_descent(0.1)));
+    EXPECT_EQ(t.count() - before, 1 + 2 * 4)
+        << "the rate; of each: broadcast, multiply, subtract, assign";
+    EXPECT_EQ(rv_store_count(t.store()), 3u);
+}
+
 /* ---- accumulation ---- */
 
 TEST(Accumulate, LeavesAllElseAsItIsInBetween)
@@ -238,7 +254,7 @@ TEST(ExtrasError, AValueOutOfRangeIsOneThatNamesTheField)
          {-0.1, nan, inf}},
         {"accumulate",
          [](rv_optimizer *o, double v) { o->accumulate = static_cast<int>(v); },
-         {-1, -5}},
+         {-1, -5, 1 << 24}},
         {"clip_value", [](rv_optimizer *o, double v) { o->clip_value = v; }, {-0.1, nan, inf}},
         {"clip_norm", [](rv_optimizer *o, double v) { o->clip_norm = v; }, {-0.1, nan, inf}},
         {"average", [](rv_optimizer *o, double v) { o->average = v; }, {-0.1, 1, nan}},
