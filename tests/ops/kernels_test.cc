@@ -221,6 +221,65 @@ TYPED_TEST(Kernels, ReductionsKeepNaN)
     });
 }
 
+/* ---- sums that go on ---------------------------------------------------------------------- */
+
+/* In T itself, one by one: the same bits. */
+TYPED_TEST(Kernels, CumulativeSumAddsOneByOne)
+{
+    using T = TypeParam;
+    const rv_scan_plan plans[] = {{1, 1, 1, false},  {1, 300, 1, false}, {3, 7, 1, true},
+                                  {1, 9, 37, false}, {4, 5, 64, true},   {2, 3, 1000, false}};
+    this->each_table([&](const rv_kernels &table) {
+        for (const rv_scan_plan &p : plans) {
+            Buffer<T> x(p.outer * p.steps * p.inner), y(x.count());
+            fill(x, 1);
+            Call<T> call;
+            call.in = {x.data()};
+            call.plan = &p;
+            call(table.cumulative_sum, y);
+            for (int64_t o = 0; o < p.outer; o++)
+                for (int64_t j = 0; j < p.inner; j++) {
+                    T sum = 0;
+                    for (int64_t t = 0; t < p.steps; t++) {
+                        const int64_t step = p.reverse ? p.steps - 1 - t : t,
+                                      i = (o * p.steps + step) * p.inner + j;
+                        sum += x[i];
+                        ASSERT_EQ(y[i], sum) << "plan " << &p - plans << " element " << i;
+                    }
+                }
+        }
+    });
+}
+
+TYPED_TEST(Kernels, ScatterAddAddsInTheOrderOfTheIndex)
+{
+    using T = TypeParam;
+    const rv_scatter_plan plans[] = {{1, 1, 1}, {50, 7, 1}, {33, 5, 67}, {3, 40, 16}};
+    this->each_table([&](const rv_kernels &table) {
+        for (const rv_scatter_plan &p : plans) {
+            Buffer<T> x(p.count * p.width), y(p.rows * p.width);
+            fill(x, 1);
+            std::mt19937 random(2);
+            std::vector<int32_t> index;
+            for (int64_t i = 0; i < p.count; i++)
+                index.push_back(static_cast<int32_t>(random() % (p.rows + 2)) - 1);
+            Call<T> call;
+            call.in = {x.data(), index.data()};
+            call.plan = &p;
+            call(table.scatter_add, y);
+            std::vector<T> sum(static_cast<size_t>(y.count()));
+            for (int64_t i = 0; i < p.count; i++)
+                for (int64_t j = 0; j < p.width; j++) {
+                    const int64_t row = index[static_cast<size_t>(i)];
+                    if (row >= 0 && row < p.rows)
+                        sum[static_cast<size_t>(row * p.width + j)] += x[i * p.width + j];
+                }
+            for (int64_t i = 0; i < y.count(); i++)
+                ASSERT_EQ(y[i], sum[static_cast<size_t>(i)]) << "plan " << &p - plans;
+        }
+    });
+}
+
 /* ---- matmul ------------------------------------------------------------------------------ */
 
 /* A sum of k products, each rounded at most once more than once: k + 1 roundings of its size. */
