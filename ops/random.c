@@ -23,54 +23,67 @@ static bool infer(rv_inference *i)
                    "the count is not of shape [2] and f32 or f64; take the state \"random/count\"");
 }
 
-/* ---- reference, kernel: Philox makes four words of (index / 4, the count); an element is a word ---- */
+/* ---- Philox makes four words of (key; block, count); element i is word i % 4 of block i / 4 ---- */
 
-/* A digit of the count; what is none, 0. */
-static uint32_t digit(const rv_call *c, int64_t i)
+typedef struct stream {
+    uint32_t key[2], counter[4];
+} stream;
+
+/* A digit of the count; 0 for what is none. */
+static uint32_t digit(double value)
 {
-    double value = rv_operand(c, 0, i);
     return value >= 0 && value <= UINT32_MAX ? (uint32_t)value : 0;
 }
 
-static void draw(const rv_call *c, int64_t block, uint32_t word[4])
+static stream stream_of(const rv_call *c)
 {
     const random_attr *attr = c->attr;
-    const uint32_t key[2] = {(uint32_t)attr->seed, (uint32_t)(attr->seed >> 32)};
-    const uint32_t counter[4] = {(uint32_t)block, (uint32_t)(block >> 32), digit(c, 0),
-                                 digit(c, 1)};
-    rv_philox4x32(counter, key, word);
+    return (stream){{(uint32_t)attr->seed, (uint32_t)(attr->seed >> 32)},
+                    {0, 0, digit(rv_operand(c, 0, 0)), digit(rv_operand(c, 0, 1))}};
 }
 
-/* The word as a fraction. f32 has room for 24 bits; to round would make 1 of the largest. */
-static double fraction(rv_dtype dtype, uint32_t word)
+static void draw(stream *s, int64_t block, uint32_t word[4])
 {
-    return dtype == RV_F32 ? (word >> 8) * 0x1p-24 : word * 0x1p-32;
+    s->counter[0] = (uint32_t)block;
+    s->counter[1] = (uint32_t)(block >> 32);
+    rv_philox4x32(s->counter, s->key, word);
 }
+
+/* A word as a fraction. f32 has room for 24 bits; to round would make 1 of the largest. */
+static float fraction_f32(uint32_t word) { return (float)(word >> 8) * 0x1p-24f; }
+static double fraction_f64(uint32_t word) { return word * 0x1p-32; }
+
+/* ---- reference ---- */
 
 static void reference(const rv_call *c)
 {
+    stream s = stream_of(c);
     for (int64_t i = 0; i < rv_shape_count(c->out_type.shape); i++) {
         uint32_t word[4];
-        draw(c, i / 4, word);
-        rv_result(c, i, fraction(c->out_type.dtype, word[i % 4]));
+        draw(&s, i / 4, word);
+        rv_result(c, i,
+                  c->out_type.dtype == RV_F32 ? fraction_f32(word[i % 4])
+                                              : fraction_f64(word[i % 4]));
     }
 }
 
+/* ---- kernel: a block at a time ---- */
+
 static void run(const rv_call *c)
 {
-    const rv_dtype dtype = c->out_type.dtype;
+    stream s = stream_of(c);
     float *f32 = c->out;
     double *f64 = c->out;
     uint32_t word[4];
     int64_t first, end;
     rv_call_share(c, rv_shape_count(c->out_type.shape), &first, &end);
-    for (int64_t i = first; i < end; i++) {
-        if (i == first || i % 4 == 0) draw(c, i / 4, word);
-        double value = fraction(dtype, word[i % 4]);
-        if (dtype == RV_F32)
-            f32[i] = (float)value;
-        else
-            f64[i] = value;
+    for (int64_t i = first; i < end;) {
+        draw(&s, i / 4, word);
+        for (int64_t k = i % 4; k < 4 && i < end; k++, i++)
+            if (c->out_type.dtype == RV_F32)
+                f32[i] = fraction_f32(word[k]);
+            else
+                f64[i] = fraction_f64(word[k]);
     }
 }
 
