@@ -1,5 +1,6 @@
 /* Every kernel of every table that this machine has, against loops that follow its definition in
  * kernels.h word by word, in long double. */
+#include "tensor/random.h"
 #include "tests/ops/kernel_calls.h"
 
 namespace {
@@ -276,6 +277,33 @@ TYPED_TEST(Kernels, ScatterAddAddsInTheOrderOfTheIndex)
                 }
             for (int64_t i = 0; i < y.count(); i++)
                 ASSERT_EQ(y[i], sum[static_cast<size_t>(i)]) << "plan " << &p - plans;
+        }
+    });
+}
+
+/* ---- random numbers ---------------------------------------------------------------------- */
+
+TYPED_TEST(Kernels, RandomNumbersArePhiloxs)
+{
+    using T = TypeParam;
+    const rv_random_plan p = {0x0123456789ABCDEF, 1001};
+    const int bits = std::min(32, std::numeric_limits<T>::digits);
+    this->each_table([&](const rv_kernels &table) {
+        Buffer<T> count(2), y(p.count);
+        count[0] = T(77), count[1] = T(5);
+        for (const int parts : {1, 3, 7}) {
+            Call<T> call;
+            call.in = {count.data()};
+            call.plan = &p;
+            call.parts = parts;
+            for (call.part = 0; call.part < parts; call.part++) call(table.random_uniform, y);
+            for (int64_t i = 0; i < p.count; i++) {
+                const uint32_t counter[] = {static_cast<uint32_t>(i / 4), 0, 77, 5},
+                               key[] = {0x89ABCDEF, 0x01234567};
+                uint32_t word[4];
+                rv_philox4x32(counter, key, word);
+                ASSERT_EQ(y[i], std::ldexp(static_cast<T>(word[i % 4] >> (32 - bits)), -bits));
+            }
         }
     });
 }
