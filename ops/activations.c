@@ -1,5 +1,5 @@
-/* Activations: composites of one input, element by element; `a` holds what shapes them. At a kink the slope
- * is that of the left side. */
+/* Activations: composites of one input, element by element; `a` holds what shapes them. At 0 those that
+ * bend there have the slope of the left side; at its ends clamp still has slope 1. */
 #include <math.h>
 
 #include "ops/descriptors.h"

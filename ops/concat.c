@@ -187,8 +187,7 @@ static void stack_reference(const rv_call *c)
     }
 }
 
-#define STACK(n, axis) \
-    .inputs = n, .attr = &(stack_attr) { n, axis }
+#define STACK(n, axis) .attr = &(stack_attr){n, axis}, .inputs = n
 static const rv_sample stack_samples[] = {
     {.in = {{2, {3, 5}}, {2, {3, 5}}, {2, {3, 5}}}, .low = -2, .high = 2, STACK(3, 1)},
     {.in = {{2, {3, 2}}, {2, {3, 2}}}, .low = -2, .high = 2, STACK(2, -1)},

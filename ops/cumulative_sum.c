@@ -22,22 +22,21 @@ static bool infer(rv_inference *i)
                    (long long)i->out.shape.rank);
 }
 
-/* ---- reference ---- */
+/* ---- reference: each element in turn, so that y may be x ---- */
 
 static void reference(const rv_call *c)
 {
     const scan_attr *attr = c->attr;
     rv_tensor x = rv_call_in(c, 0), y = rv_call_out(c);
-    int64_t index[RV_MAX_RANK];
-    for (int64_t i = 0; i < rv_tensor_count(&y); i++) {
+    int64_t index[RV_MAX_RANK], stride[RV_MAX_RANK], count = rv_tensor_count(&y);
+    rv_strides(y.shape, stride);
+    const int64_t back = attr->reverse ? stride[attr->axis] : -stride[attr->axis];
+    const int64_t start = attr->reverse ? y.shape.dim[attr->axis] - 1 : 0;
+    for (int64_t k = 0; k < count; k++) {
+        int64_t i = attr->reverse ? count - 1 - k : k;
         rv_unravel(y.shape, i, index);
-        int64_t at = index[attr->axis], size = y.shape.dim[attr->axis];
-        double sum = 0;
-        for (int64_t t = attr->reverse ? at : 0; t < (attr->reverse ? size : at + 1); t++) {
-            index[attr->axis] = t;
-            sum += rv_tensor_get(&x, rv_ravel(x.shape, index));
-        }
-        rv_tensor_set(&y, i, sum);
+        double sum = index[attr->axis] == start ? 0 : rv_tensor_get(&y, i + back);
+        rv_tensor_set(&y, i, sum + rv_tensor_get(&x, i));
     }
 }
 

@@ -41,7 +41,7 @@ rv_var rv_erf(rv_var x);
 rv_var rv_expm1(rv_var x);             /* e^x - 1, exact near 0 */
 rv_var rv_minimum(rv_var x, rv_var y); /* equal operands share the gradient */
 rv_var rv_maximum(rv_var x, rv_var y);
-rv_var rv_power(rv_var x, rv_var y);            /* x^y */
+rv_var rv_power(rv_var x, rv_var y);            /* x^y; the gradient to y is for x > 0 */
 rv_var rv_equal(rv_var x, rv_var y);            /* 1 or 0, in the operands' dtype */
 rv_var rv_sigmoid_gradient(rv_var x, rv_var y); /* y x (1 - x) */
 rv_var rv_tanh_gradient(rv_var x, rv_var y);    /* y (1 - x^2) */
@@ -108,8 +108,8 @@ rv_var rv_conv2d_transpose(rv_var x, rv_var w, rv_conv2d_options options);
 /* The textbook convolution: conv2d with w flipped in both directions. */
 rv_var rv_true_conv2d(rv_var x, rv_var w);
 
-/* Windows of size x size on the last two axes, stride apart both ways, all inside x: pad it to have
- * more. Equal maxima share the gradient. */
+/* Windows of size x size on the last two axes, stride apart both ways, all inside x; what is left over at
+ * the end is dropped. Equal maxima share the gradient. */
 rv_var rv_max_pool2d(rv_var x, int64_t size, int64_t stride);
 rv_var rv_average_pool2d(rv_var x, int64_t size, int64_t stride);
 rv_var rv_global_average_pool(rv_var x); /* [..,height,width] -> [..]: the mean of each image */
@@ -134,11 +134,11 @@ rv_var rv_normalize(rv_var x, unsigned axes, double epsilon); /* (x - mean) / sq
  * "name/gain", 1 at first, and "name/bias", 0 at first, both [units]. */
 rv_var rv_layer_norm(rv_var x, const char *name);
 
-/* ---- whole numbers: of any dtype ---- */
-rv_var rv_one_hot(rv_var labels, int64_t classes); /* [..] -> [..,classes]; a label that is no
-                                                           class gives zeros */
-rv_var rv_sequence_mask(rv_var lengths,
-                        int64_t steps); /* [..] -> [..,steps]: 1 before the length */
+/* ---- whole numbers, of any dtype, as rows of 1 and 0 ---- */
+/* [..] -> [..,classes]: 1 at the label; one that is no class gives zeros. */
+rv_var rv_one_hot(rv_var labels, int64_t classes);
+/* [..] -> [..,steps]: 1 before the length, 0 from it on. */
+rv_var rv_sequence_mask(rv_var lengths, int64_t steps);
 
 /* ---- randomness: a pure function of the store's seed, the name, the index and how often programs with
  * randomness have run, which the state "random/count" counts. So each run has numbers of its own, and a

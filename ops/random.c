@@ -6,6 +6,7 @@
 #include "ops/descriptors.h"
 #include "ops/index.h"
 #include "ops/ops.h"
+#include "tensor/memory.h"
 
 typedef struct random_attr {
     uint64_t seed;
@@ -23,61 +24,35 @@ static bool infer(rv_inference *i)
                    "the count is not of shape [2] and f32 or f64; take the state \"random/count\"");
 }
 
-/* ---- reference, kernel: Philox makes four words of (index / 4, the count); an element is a word ---- */
+/* ---- reference: element i is word i % 4 of what Philox makes of (i / 4, the count) ---- */
 
-/* A digit of the count; what is none, 0. */
-static uint32_t digit(const rv_call *c, int64_t i)
-{
-    double value = rv_operand(c, 0, i);
-    return value >= 0 && value <= UINT32_MAX ? (uint32_t)value : 0;
-}
-
-static void draw(const rv_call *c, int64_t block, uint32_t word[4])
-{
-    const random_attr *attr = c->attr;
-    const uint32_t key[2] = {(uint32_t)attr->seed, (uint32_t)(attr->seed >> 32)};
-    const uint32_t counter[4] = {(uint32_t)block, (uint32_t)(block >> 32), digit(c, 0),
-                                 digit(c, 1)};
-    rv_philox4x32(counter, key, word);
-}
-
-/* The word as a fraction. f32 has room for 24 bits; to round would make 1 of the largest. */
-static double fraction(rv_dtype dtype, uint32_t word)
-{
-    return dtype == RV_F32 ? (word >> 8) * 0x1p-24 : word * 0x1p-32;
-}
+/* A digit of the count; 0 for what is none. */
+static uint32_t digit(double value) { return value >= 0 && value < 0x1p32 ? (uint32_t)value : 0; }
 
 static void reference(const rv_call *c)
 {
+    const random_attr *attr = c->attr;
+    const uint32_t key[2] = {(uint32_t)attr->seed, (uint32_t)(attr->seed >> 32)};
     for (int64_t i = 0; i < rv_shape_count(c->out_type.shape); i++) {
-        uint32_t word[4];
-        draw(c, i / 4, word);
-        rv_result(c, i, fraction(c->out_type.dtype, word[i % 4]));
+        uint32_t counter[4] = {(uint32_t)(i / 4), (uint32_t)(i / 4 >> 32),
+                               digit(rv_operand(c, 0, 0)), digit(rv_operand(c, 0, 1))};
+        uint32_t word[4], rounded = c->out_type.dtype == RV_F32 ? 0xFFu : 0; /* never up to 1 */
+        rv_philox4x32(counter, key, word);
+        rv_result(c, i, (word[i % 4] & ~rounded) * 0x1p-32);
     }
 }
 
-static void run(const rv_call *c)
-{
-    const rv_dtype dtype = c->out_type.dtype;
-    float *f32 = c->out;
-    double *f64 = c->out;
-    uint32_t word[4];
-    int64_t first, end;
-    rv_call_share(c, rv_shape_count(c->out_type.shape), &first, &end);
-    for (int64_t i = first; i < end; i++) {
-        if (i == first || i % 4 == 0) draw(c, i / 4, word);
-        double value = fraction(dtype, word[i % 4]);
-        if (dtype == RV_F32)
-            f32[i] = (float)value;
-        else
-            f64[i] = value;
-    }
-}
+/* ---- kernel ---- */
 
 static rv_kernel choose(rv_call *c)
 {
-    c->most_parts = rv_shape_count(c->out_type.shape);
-    return run;
+    const random_attr *attr = c->attr;
+    rv_random_plan *plan = rv_alloc(1, sizeof *plan);
+    if (!plan) return NULL;
+    *plan = (rv_random_plan){attr->seed, rv_shape_count(c->out_type.shape)};
+    c->plan = plan;
+    c->most_parts = plan->count;
+    return rv_kernels_for(c->out_type.dtype)->random_uniform;
 }
 
 /* ---- samples, descriptor ---- */

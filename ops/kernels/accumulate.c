@@ -20,6 +20,11 @@ void RV_NAME(rv_kernel_cumulative_sum)(const rv_call *call)
         const int64_t start = (o * p->steps + (p->reverse ? p->steps - 1 : 0)) * p->inner;
         const real *in = (const real *)call->in[0] + start;
         real *out = (real *)call->out + start;
+        if (p->inner == 1) {
+            real sum = out[0] = in[0];
+            for (int64_t t = 1; t < p->steps; t++) out[t * step] = sum += in[t * step];
+            continue;
+        }
         memmove(out, in, (size_t)p->inner * sizeof *out);
         for (int64_t t = 1; t < p->steps; t++, out += step) {
             in += step;

@@ -44,6 +44,12 @@ typedef struct rv_scatter_plan {
     int64_t count, rows, width;
 } rv_scatter_plan;
 
+/* out[i] = word i % 4 of Philox by the seed on (i / 4, the two digits in[0]), as a fraction; i < count. */
+typedef struct rv_random_plan {
+    uint64_t seed;
+    int64_t count;
+} rv_random_plan;
+
 /* c[b,i,j] = sum_l A[b,i,l] B[b,l,j]; c is contiguous [batch,m,n]. A is stored [batch,m,k], or
  * [batch,k,m] with transpose_a; B is stored [batch,k,n], or [batch,n,k] with transpose_b. */
 typedef struct rv_matmul_plan {
@@ -91,6 +97,7 @@ typedef struct rv_kernels {
     rv_kernel sum, max;       /* rv_reduce_plan */
     rv_kernel cumulative_sum; /* rv_scan_plan */
     rv_kernel scatter_add;    /* rv_scatter_plan */
+    rv_kernel random_uniform; /* rv_random_plan */
     rv_kernel matmul;         /* rv_matmul_plan */
 
     /* Bytes of call->scratch that the kernel takes for a plan. */

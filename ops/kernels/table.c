@@ -10,6 +10,6 @@
 
 const rv_kernels RV_NAME(rv_kernel_table) = {
 #include "ops/pointwise.def"
-    KERNEL(copy) KERNEL(sum) KERNEL(max) KERNEL(cumulative_sum) KERNEL(scatter_add) KERNEL(matmul)
-        SCRATCH(matmul) PREPARE(conv2d) PREPARE(conv2d_input_gradient)
-            PREPARE(conv2d_weight_gradient)};
+    KERNEL(copy) KERNEL(sum) KERNEL(max) KERNEL(cumulative_sum) KERNEL(scatter_add)
+        KERNEL(random_uniform) KERNEL(matmul) SCRATCH(matmul) PREPARE(conv2d)
+            PREPARE(conv2d_input_gradient) PREPARE(conv2d_weight_gradient)};

@@ -20,6 +20,7 @@ RV_KERNEL(sum)
 RV_KERNEL(max)
 RV_KERNEL(cumulative_sum)
 RV_KERNEL(scatter_add)
+RV_KERNEL(random_uniform)
 RV_KERNEL(matmul)
 #undef RV_KERNEL
 

@@ -149,7 +149,7 @@ class RandomGraph {
 
     rv_var unary(rv_var x)
     {
-        switch (below(16)) {
+        switch (below(26)) {
         case 0: return rv_negate(x);
         case 1: grown_ = true; return rv_square(x);
         case 2: return rv_sqrt(rv_shift(rv_square(x), 0.5));
@@ -163,8 +163,18 @@ class RandomGraph {
         case 10: return rv_one_minus(x);
         case 11: return rv_scale(x, below(3) - 1);
         case 12: return rv_stop_gradient(x);
-        case 13: return rv_sin(x);
-        case 14: return rv_cos(x);
+        case 13: return rv_abs(rv_add(x, ramp(rv_shape_of(x))));
+        case 14: return rv_sin(x);
+        case 15: return rv_cos(x);
+        case 16: return rv_erf(x);
+        case 17: grown_ = true; return rv_expm1(rv_tanh(x));
+        case 18: return rv_silu(x);
+        case 19: return rv_gelu(x);
+        case 20: return rv_hard_sigmoid(rv_add(x, ramp(rv_shape_of(x))));
+        case 21: return rv_elu(rv_add(x, ramp(rv_shape_of(x))), 0.7);
+        case 22: return rv_leaky_relu(rv_add(x, ramp(rv_shape_of(x))), 0.1);
+        case 23: grown_ = true; return rv_dropout(x, 0.3, fresh("drop").c_str());
+        case 24: return rv_multiply(x, rv_sign(rv_add(x, ramp(rv_shape_of(x)))));
         default: return rv_clamp(rv_add(x, ramp(rv_shape_of(x))), -0.777, 1.0101);
         }
     }
@@ -173,7 +183,7 @@ class RandomGraph {
     {
         const rv_var y = partner(x);
         grown_ = true;
-        switch (below(9)) {
+        switch (below(12)) {
         case 0: return rv_add(x, y);
         case 1: return rv_subtract(x, y);
         case 2: return rv_subtract(y, x);
@@ -182,6 +192,9 @@ class RandomGraph {
         case 5: return rv_lerp(x, y, rv_sigmoid(partner(x)));
         case 6: return rv_select(condition(x), x, y);
         case 7: return rv_equal(condition(x), condition(x));
+        case 8: return rv_minimum(x, rv_shift(rv_scale(y, 1.0372), 0.00987654));
+        case 9: return rv_maximum(rv_shift(rv_scale(y, 1.0372), 0.00987654), x);
+        case 10: return rv_power(rv_shift(rv_square(x), 0.5), rv_tanh(y));
         default: return sum_of_many(x);
         }
     }
@@ -227,7 +240,7 @@ class RandomGraph {
         const rv_shape shape = rv_shape_of(x);
         int64_t a[RV_MAX_RANK], b[RV_MAX_RANK], c[RV_MAX_RANK];
         int axes[RV_MAX_RANK];
-        switch (below(8)) {
+        switch (below(11)) {
         case 0: return rv_reshape(x, regrouped(count(x)));
         case 1:
             for (int d = 0; d < rank(x); d++) axes[d] = d;
@@ -260,6 +273,15 @@ class RandomGraph {
             return rv_broadcast(x, wider);
         }
         case 6: return rv_flip(x, static_cast<unsigned>(below(1 << rank(x))));
+        case 7:
+            grown_ = true;
+            return rank(x) ? rv_scale(rv_cumulative_sum(x, below(rank(x)), coin()), 0.25) : x;
+        case 8: return by_rows(x);
+        case 9: {
+            if (rank(x) > 4 || 3 * count(x) > MOST_ELEMENTS) return x;
+            const rv_var parts[] = {x, rv_sin(x), x};
+            return rv_stack(parts, 1 + below(3), below(rank(x) + 1));
+        }
         default: {
             const rv_dtype own = rv_tape_dtype(tape_), other = own == RV_F32 ? RV_F64 : RV_F32;
             return rv_cast(rv_cast(x, other), own);
@@ -267,16 +289,43 @@ class RandomGraph {
         }
     }
 
+    /* Rows of x by an index that goes a little beyond them, or added to new ones. */
+    rv_var by_rows(rv_var x)
+    {
+        if (rank(x) == 0) return x;
+        const int64_t rows = rv_shape_of(x).dim[0];
+        const bool gathers = coin();
+        rv_tensor values;
+        rv_tensor_new(&values, RV_I32, RV_SHAPE(rows), nullptr);
+        for (int64_t i = 0; i < rows; i++)
+            rv_tensor_set(&values, i, below(static_cast<int>(rows) + 2) - 1);
+        const rv_var index = rv_constant(tape_, &values);
+        rv_tensor_free(&values);
+        grown_ = true;
+        return gathers ? rv_gather(x, index) : rv_scatter_add(x, index, rows);
+    }
+
     rv_var reduced(rv_var x)
     {
         const auto axes = static_cast<unsigned>(coin() ? RV_ALL_AXES : below(1 << rank(x)));
         grown_ = true;
-        switch (below(4)) {
+        switch (below(7)) {
         case 0: return rv_sum(x, axes, coin());
         case 1: return rv_mean(x, axes, coin());
         case 2: return rv_max(rv_add(x, ramp(rv_shape_of(x))), axes, coin());
+        case 3: return rv_log_sum_exp(rv_add(x, ramp(rv_shape_of(x))), axes, coin());
+        case 4: return rv_normalize(x, axes, 0.5);
+        case 5: return pooled(x);
         default: return rank(x) ? rv_softmax(x, below(rank(x))) : x;
         }
+    }
+
+    rv_var pooled(rv_var x)
+    {
+        const rv_shape shape = rv_shape_of(x);
+        if (rank(x) < 2 || shape.dim[rank(x) - 1] < 2 || shape.dim[rank(x) - 2] < 2) return x;
+        return coin() ? rv_max_pool2d(rv_add(x, ramp(shape)), 2, 1 + below(2))
+                      : rv_average_pool2d(x, 2, 1 + below(2));
     }
 
     /* One that there is, or a new one. */
@@ -370,6 +419,15 @@ class RandomGraph {
         }
     }
 
+    /* Random numbers have recorded how their count goes on. */
+    void add_count_of_runs()
+    {
+        if (rv_store_find(rv_tape_store(tape_), "random/count") == nullptr) return;
+        const rv_var count = rv_state(tape_, "random/count", RV_SHAPE(2), rv_init_constant(0));
+        const int32_t effect = rv_tape_node(tape_, count.id)->assignment - 1;
+        assignments.emplace_back(count, rv_var{tape_, rv_tape_node(tape_, effect)->in[1]});
+    }
+
     void choose_assignments()
     {
         for (const rv_var target : stored_)
@@ -387,6 +445,7 @@ class RandomGraph {
                 assignments.emplace_back(stored_[static_cast<size_t>(i)],
                                          stored_[static_cast<size_t>((i + shift) % 3)]);
         }
+        add_count_of_runs();
         std::shuffle(assignments.begin(), assignments.end(), random_);
         for (const auto &[target, value] : assignments)
             if (assigns_) rv_assign(target, value);

@@ -1,5 +1,6 @@
 /* Every kernel of every table that this machine has, against loops that follow its definition in
  * kernels.h word by word, in long double. */
+#include "tensor/random.h"
 #include "tests/ops/kernel_calls.h"
 
 namespace {
@@ -217,6 +218,92 @@ TYPED_TEST(Kernels, ReductionsKeepNaN)
             Buffer<T> out(static_cast<int64_t>(reduce_exactly(p, in.data()).sum.size()));
             call(table.max, out);
             for (int64_t i = 0; i < out.count(); i++) ASSERT_EQ(out[i], T(-INFINITY));
+        }
+    });
+}
+
+/* ---- sums that go on ---------------------------------------------------------------------- */
+
+/* In T itself, one by one: the same bits. */
+TYPED_TEST(Kernels, CumulativeSumAddsOneByOne)
+{
+    using T = TypeParam;
+    const rv_scan_plan plans[] = {{1, 1, 1, false},  {1, 300, 1, false}, {3, 7, 1, true},
+                                  {1, 9, 37, false}, {4, 5, 64, true},   {2, 3, 1000, false}};
+    this->each_table([&](const rv_kernels &table) {
+        for (const rv_scan_plan &p : plans) {
+            Buffer<T> x(p.outer * p.steps * p.inner), y(x.count());
+            fill(x, 1);
+            Call<T> call;
+            call.in = {x.data()};
+            call.plan = &p;
+            call(table.cumulative_sum, y);
+            for (int64_t o = 0; o < p.outer; o++)
+                for (int64_t j = 0; j < p.inner; j++) {
+                    T sum = 0;
+                    for (int64_t t = 0; t < p.steps; t++) {
+                        const int64_t step = p.reverse ? p.steps - 1 - t : t,
+                                      i = (o * p.steps + step) * p.inner + j;
+                        sum += x[i];
+                        ASSERT_EQ(y[i], sum) << "plan " << &p - plans << " element " << i;
+                    }
+                }
+        }
+    });
+}
+
+TYPED_TEST(Kernels, ScatterAddAddsInTheOrderOfTheIndex)
+{
+    using T = TypeParam;
+    const rv_scatter_plan plans[] = {{1, 1, 1}, {50, 7, 1}, {33, 5, 67}, {3, 40, 16}};
+    this->each_table([&](const rv_kernels &table) {
+        for (const rv_scatter_plan &p : plans) {
+            Buffer<T> x(p.count * p.width), y(p.rows * p.width);
+            fill(x, 1);
+            std::mt19937 random(2);
+            std::vector<int32_t> index;
+            for (int64_t i = 0; i < p.count; i++)
+                index.push_back(static_cast<int32_t>(random() % (p.rows + 2)) - 1);
+            Call<T> call;
+            call.in = {x.data(), index.data()};
+            call.plan = &p;
+            call(table.scatter_add, y);
+            std::vector<T> sum(static_cast<size_t>(y.count()));
+            for (int64_t i = 0; i < p.count; i++)
+                for (int64_t j = 0; j < p.width; j++) {
+                    const int64_t row = index[static_cast<size_t>(i)];
+                    if (row >= 0 && row < p.rows)
+                        sum[static_cast<size_t>(row * p.width + j)] += x[i * p.width + j];
+                }
+            for (int64_t i = 0; i < y.count(); i++)
+                ASSERT_EQ(y[i], sum[static_cast<size_t>(i)]) << "plan " << &p - plans;
+        }
+    });
+}
+
+/* ---- random numbers ---------------------------------------------------------------------- */
+
+TYPED_TEST(Kernels, RandomNumbersArePhiloxs)
+{
+    using T = TypeParam;
+    const rv_random_plan p = {0x0123456789ABCDEF, 1001};
+    const int bits = std::min(32, std::numeric_limits<T>::digits);
+    this->each_table([&](const rv_kernels &table) {
+        Buffer<T> count(2), y(p.count);
+        count[0] = T(77), count[1] = T(5);
+        for (const int parts : {1, 3, 7}) {
+            Call<T> call;
+            call.in = {count.data()};
+            call.plan = &p;
+            call.parts = parts;
+            for (call.part = 0; call.part < parts; call.part++) call(table.random_uniform, y);
+            for (int64_t i = 0; i < p.count; i++) {
+                const uint32_t counter[] = {static_cast<uint32_t>(i / 4), 0, 77, 5},
+                               key[] = {0x89ABCDEF, 0x01234567};
+                uint32_t word[4];
+                rv_philox4x32(counter, key, word);
+                ASSERT_EQ(y[i], std::ldexp(static_cast<T>(word[i % 4] >> (32 - bits)), -bits));
+            }
         }
     });
 }

@@ -41,7 +41,9 @@ struct Cut {
             inputs.push_back({});
             EXPECT_TRUE(rv_tensor_new(&inputs.back(), types[static_cast<size_t>(k)].dtype,
                                       types[static_cast<size_t>(k)].shape, &error));
-            rv_init_fill(&inputs.back(), rv_init_uniform(-1, 1), 3 + static_cast<uint64_t>(k));
+            const bool index = inputs.back().dtype == RV_I32;
+            rv_init_fill(&inputs.back(), rv_init_uniform(-1, index ? 6 : 1),
+                         3 + static_cast<uint64_t>(k));
         }
         EXPECT_TRUE(rv_call_prepare(&call, node->op, node->attr, types.data(), node->inputs,
                                     node->type, 0, &error))
@@ -196,6 +198,24 @@ TEST_P(Parts, OfCopiesAgree)
     }
     EXPECT_EQ(t.code(), RV_OK) << t.error();
     EXPECT_GT(cut, 800);
+}
+
+TEST_P(Parts, OfRowsAndSumsThatGoOnAgree)
+{
+    int cut = 0;
+    for (const rv_shape &shape : {RV_SHAPE(5, 3, 40), RV_SHAPE(7, 33), RV_SHAPE(2, 3, 4, 67)}) {
+        for (int axis = 0; axis < static_cast<int>(shape.rank); axis++)
+            for (const bool reverse : {false, true})
+                cut += expect_parts_to_agree(rv_cumulative_sum(x(shape), axis, reverse));
+        rv_shape leading = {2, {shape.dim[0], shape.dim[1]}};
+        const rv_var index =
+            rv_input_typed(t, ("index" + std::to_string(made++)).c_str(), RV_I32, leading);
+        cut += expect_parts_to_agree(rv_gather(x(shape), index));
+        cut += expect_parts_to_agree(rv_scatter_add(x(shape), index, 6));
+    }
+    cut += expect_parts_to_agree(rv_random(t, "u", RV_SHAPE(7, 33)));
+    EXPECT_EQ(t.code(), RV_OK) << t.error();
+    EXPECT_EQ(cut, 3 * 2 + 6 + 1 + 6);
 }
 
 TEST_P(Parts, OfConvolutionsAgree)
