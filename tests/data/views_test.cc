@@ -89,7 +89,9 @@ TEST(Digits, AreASource)
     }
     EXPECT_EQ(at, two.s.count);
     const int twice[] = {3, 3};
-    EXPECT_FALSE(rv_source_digits(&two.s, twice, 2, nullptr));
+    Source refused;
+    EXPECT_FALSE(rv_source_digits(&refused.s, twice, 2, &refused.error));
+    expect_refused(refused, RV_ERROR_ARGUMENT, {"digit 3", "at most once"});
 }
 
 /* `count` samples without memory: x is the index, y the epoch. */
