@@ -184,7 +184,8 @@ static bool read_sample(const rv_source *s, uint64_t epoch, int64_t index, void 
 {
     (void)epoch;
     const arrays *a = s->context;
-    bool pixels = s->tokens == 0 && a->x.element.kind == RV_UNSIGNED && a->x.element.size == 1;
+    bool pixels =
+        s->tokens == 0 && !a->x.bits && a->x.element.kind == RV_UNSIGNED && a->x.element.size == 1;
     int64_t nx = rv_shape_count(s->x), ny = rv_shape_count(s->y);
     return read_elements(&a->x, index * nx, nx, s->x_type, pixels ? 1.0 / 255 : 1, x, error) &&
            read_elements(&a->y, index * ny, ny, s->y_type, 1, y, error) &&

@@ -11,6 +11,7 @@ typedef struct rv_array {
     int64_t offset; /* of the first element, in bytes */
     rv_element element;
     rv_shape shape; /* axis 0: samples */
+    bool bits;      /* bytes that are 0 or 1, no pixels */
 } rv_array;
 
 void rv_array_close(rv_array *array);

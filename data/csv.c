@@ -98,8 +98,8 @@ static bool is_header(parser p)
     for (field_end end = FIELD_MORE; end == FIELD_MORE;) {
         end = next_field(&p, &field, &length);
         if (length == 0 || number_of(&p, field, length, &number)) continue;
-        bool nan = (length == 3 && strncasecmp(field, "nan", 3) == 0) ||
-                   strncasecmp(field, "inf", 3) == 0;
+        bool nan =
+            (length == 3 && strncasecmp(field, "nan", 3) == 0) || strncasecmp(field, "inf", 3) == 0;
         if (!nan) return true;
     }
     return false;
@@ -261,8 +261,8 @@ static bool check_options(const rv_csv_options *options, rv_error *error)
     if (options->classes < 0 || options->classes > MOST_CLASSES ||
         (options->numbers && options->classes != 0)) {
         return rv_fail(error, RV_ERROR_ARGUMENT,
-                       "%" PRId64 " classes%s; expected 0 to %d, 0 with numbers",
-                       options->classes, options->numbers ? " of numbers" : "", MOST_CLASSES);
+                       "%" PRId64 " classes%s; expected 0 to %d, 0 with numbers", options->classes,
+                       options->numbers ? " of numbers" : "", MOST_CLASSES);
     }
     if (options->separator != '\0' && strchr("\n\r+-.0123456789eE", options->separator) != NULL) {
         return rv_fail(error, RV_ERROR_ARGUMENT,
@@ -299,9 +299,8 @@ bool rv_source_csv(rv_source *source, const char *path, const rv_csv_options *op
     if (c == NULL) return rv_fail_memory(error);
     *source = (rv_source){.read = read_row, .close = close_csv, .context = c};
     rv_input input;
-    bool ok =
-        rv_input_open(&input, path, rv_input_cache(chosen.cache_bytes), true, error) &&
-        parse_input(c, &input, source, &chosen, error);
+    bool ok = rv_input_open(&input, path, rv_input_cache(chosen.cache_bytes), true, error) &&
+              parse_input(c, &input, source, &chosen, error);
     rv_input_close(&input);
     source->name = c->name;
     ok = ok && rv_source_check(source, error);

@@ -62,8 +62,8 @@ int64_t rv_element_read(rv_element e, const unsigned char *bytes, int64_t count,
     for (int64_t i = 0; i < count; i++) {
         uint64_t bits = bits_of(e, bytes + i * e.size);
         int64_t whole = e.kind == RV_SIGNED ? widen(bits, e.size) : (int64_t)bits;
-        bool fits = e.kind == RV_SIGNED ? whole >= INT32_MIN && whole <= INT32_MAX
-                                        : bits <= INT32_MAX;
+        bool fits =
+            e.kind == RV_SIGNED ? whole >= INT32_MIN && whole <= INT32_MAX : bits <= INT32_MAX;
         if (!fits) return i;
         value[i] = (int32_t)whole;
     }

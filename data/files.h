@@ -25,7 +25,7 @@ typedef struct rv_array_options {
  *   x [n]                      numbers, a sample is [1]
  *   x [n,h,w]                  one channel: a sample is [1,h,w], unless it is a sequence
  *   x [n,...]                  a sample is [...]
- *   x unsigned bytes           pixels: f32, divided by 255
+ *   x unsigned bytes           pixels: f32, divided by 255 (bool: 0 or 1)
  *   x other numbers            f32 as they are (NaN and infinity are errors when read)
  *   x whole numbers [n,steps]  with `sequence`: tokens, i32
  *   y whole numbers [n]        labels; [n,steps] with `sequence`: a label for each step

@@ -29,8 +29,7 @@ static bool fail_short(const rv_input *input, rv_error *error)
                    input->size);
 }
 
-bool rv_input_read(const rv_input *input, int64_t offset, void *bytes, size_t size,
-                   rv_error *error)
+bool rv_input_read(const rv_input *input, int64_t offset, void *bytes, size_t size, rv_error *error)
 {
     if (offset < 0 || offset > input->size || (uint64_t)(input->size - offset) < size) {
         return fail_short(input, error);

@@ -181,8 +181,7 @@ static bool make(rv_loader *l, rv_error *error)
     return l->options.ahead == 0 || start_thread(l, error);
 }
 
-rv_loader *rv_loader_new(const rv_source *source, const rv_loader_options *options,
-                         rv_error *error)
+rv_loader *rv_loader_new(const rv_source *source, const rv_loader_options *options, rv_error *error)
 {
     if (!rv_source_check(source, error) || !check_options(source, options, error)) return NULL;
     rv_loader *l = rv_alloc(1, sizeof *l);

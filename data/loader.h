@@ -13,12 +13,12 @@ extern "C" {
 #endif
 
 typedef struct rv_loader_options {
-    int64_t batch; /* samples; at least 1 */
+    int64_t batch; /* samples, at least 1; more than there are: all */
     uint64_t seed;
     bool in_order;   /* 0, 1, 2, ..., to evaluate; else shuffled anew each epoch */
     bool contiguous; /* for a state that is carried from batch to batch: lane j, row j of each
                       * batch, walks through the j-th of `batch` equal parts of the source; what is
-                      * left over at the end is not used */
+                      * left over at the end is not used. Goes before in_order */
     bool drop_last;  /* no last batch of fewer samples */
     int ahead;       /* batches that a thread prepares meanwhile, 0 .. 64; 0: no thread */
 } rv_loader_options;

@@ -70,8 +70,10 @@ static bool read_frames(const rv_source *s, uint64_t epoch, int64_t index, void 
 }
 
 const rv_task_kind rv_task_moving_digits = {
-    .task = {"moving-digits", "the next frame of two digits that drift and bounce; size: pixels a side",
-             "MSE 0.1: copying the last frame", {10000, 20, 16, 0}},
+    .task = {"moving-digits",
+             "the next frame of two digits that drift and bounce; size: pixels a side",
+             "MSE 0.083: copying the last frame",
+             {10000, 20, 16, 0}},
     .least_steps = 1,
     .least_size = SIDE,
     .describe = describe,

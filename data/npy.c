@@ -172,6 +172,7 @@ bool rv_array_npy(rv_array *array, rv_error *error)
                        h.name);
     }
     array->shape = h.shape;
+    array->bits = h.type[1] == 'b';
     return rv_array_check(array, error);
 }
 

@@ -17,8 +17,8 @@ static bool read_part(const rv_source *s, uint64_t epoch, int64_t index, void *x
     const part *p = s->context;
     int64_t place = p->options.first + index;
     return rv_source_read(&p->whole, epoch,
-                          p->options.in_order ? place : rv_order_at(&p->order, place), x, y,
-                          length, error);
+                          p->options.in_order ? place : rv_order_at(&p->order, place), x, y, length,
+                          error);
 }
 
 static void close_part(rv_source *s)

@@ -119,17 +119,16 @@ bool rv_source_read(const rv_source *s, uint64_t epoch, int64_t index, void *x, 
                     int32_t *length, rv_error *error)
 {
     if (index < 0 || index >= s->count) {
-        return rv_fail(error, RV_ERROR_ARGUMENT,
-                       "%s: sample %" PRId64 "; expected 0 to %" PRId64, s->name, index,
-                       s->count - 1);
+        return rv_fail(error, RV_ERROR_ARGUMENT, "%s: sample %" PRId64 "; expected 0 to %" PRId64,
+                       s->name, index, s->count - 1);
     }
     int32_t steps = s->sequence ? (int32_t)s->x.dim[0] : 1;
     *length = steps;
     if (!s->read(s, epoch, index, x, y, length, error)) return false;
     if (*length < 1 || *length > steps || (!s->lengths && *length != steps)) {
         return rv_fail(error, RV_ERROR_FORMAT,
-                       "%s: sample %" PRId64 ": a length of %" PRId32 " time steps; expected %s%"
-                       PRId32,
+                       "%s: sample %" PRId64 ": a length of %" PRId32
+                       " time steps; expected %s%" PRId32,
                        s->name, index, *length, s->lengths ? "1 to " : "", steps);
     }
     return check_values(s, index, "x", s->x_type, s->x, x, s->tokens, error) &&

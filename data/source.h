@@ -1,5 +1,9 @@
 /* A source of samples: how many there are, their shapes, and a function that reads one. Files,
- * generated tasks and views of other sources are all this struct; fill one yourself for your own. */
+ * generated tasks and views of other sources are all this struct; fill one yourself for your own.
+ *
+ * Every rv_source_... that opens one overwrites *source: with a source to be closed by
+ * rv_source_close, or, when it returns false, with {0}. What it is given by pointer, paths, options
+ * and tensors, is copied; NULL options are {0}. */
 #ifndef RV_DATA_SOURCE_H
 #define RV_DATA_SOURCE_H
 

@@ -28,8 +28,8 @@ typedef struct rv_draw {
 } rv_draw;
 
 rv_draw rv_draw_new(const rv_source *source, uint64_t epoch, int64_t index);
-double rv_draw_uniform(rv_draw *draw);              /* in [0, 1) */
-double rv_draw_normal(rv_draw *draw);               /* N(0, 1) */
+double rv_draw_uniform(rv_draw *draw);               /* in [0, 1) */
+double rv_draw_normal(rv_draw *draw);                /* N(0, 1) */
 int64_t rv_draw_below(rv_draw *draw, int64_t bound); /* 0 .. bound-1 */
 
 #endif

@@ -11,9 +11,9 @@
 #include "tensor/random.h"
 
 static const rv_task_kind *const kinds[] = {
-    &rv_task_adding,        &rv_task_arithmetic,  &rv_task_capacity,
-    &rv_task_copy,          &rv_task_memory,      &rv_task_moving_digits,
-    &rv_task_parentheses,   &rv_task_parity,      &rv_task_random_function,
+    &rv_task_adding,      &rv_task_arithmetic, &rv_task_capacity,
+    &rv_task_copy,        &rv_task_memory,     &rv_task_moving_digits,
+    &rv_task_parentheses, &rv_task_parity,     &rv_task_random_function,
 };
 
 enum { KINDS = sizeof kinds / sizeof *kinds };
@@ -61,8 +61,9 @@ static bool choose(const rv_task_kind *kind, const char *option, int64_t usual, 
                    int64_t *value, rv_error *error)
 {
     if (usual == 0 && *value != 0) {
-        return rv_fail(error, RV_ERROR_ARGUMENT, "%s with %s %" PRId64 ", which is not its to choose; leave it 0", kind->task.name,
-                       option, *value);
+        return rv_fail(error, RV_ERROR_ARGUMENT,
+                       "%s with %s %" PRId64 ", which is not its to choose; leave it 0",
+                       kind->task.name, option, *value);
     }
     if (*value == 0) *value = usual;
     if (*value == 0 || (*value >= least && *value <= INT32_MAX / 4)) return true;
@@ -83,8 +84,7 @@ static bool fail_name(const char *name, rv_error *error)
     char names[256] = "";
     for (int i = 0; i < KINDS; i++) {
         size_t used = strlen(names);
-        snprintf(names + used, sizeof names - used, "%s%s", i > 0 ? ", " : "",
-                 kinds[i]->task.name);
+        snprintf(names + used, sizeof names - used, "%s%s", i > 0 ? ", " : "", kinds[i]->task.name);
     }
     return rv_fail(error, RV_ERROR_NAME, "no task is called \"%s\"; expected one of %s",
                    name != NULL ? name : "NULL", names);

@@ -27,8 +27,8 @@ typedef struct rv_task {
 } rv_task;
 
 int rv_task_count(void);
-const rv_task *rv_task_at(int index);           /* 0 .. rv_task_count()-1, else NULL */
-const rv_task *rv_task_find(const char *name);  /* NULL if there is none */
+const rv_task *rv_task_at(int index);          /* 0 .. rv_task_count()-1, else NULL */
+const rv_task *rv_task_find(const char *name); /* NULL if there is none */
 
 /* A task by its name. options NULL: the usual ones. RV_ERROR_NAME lists the names there are;
  * RV_ERROR_ARGUMENT for options that the task does not have or that leave it no room.

@@ -47,8 +47,10 @@ static bool read_function(const rv_source *s, uint64_t epoch, int64_t index, voi
 }
 
 const rv_task_kind rv_task_capacity = {
-    .task = {"capacity", "random labels of random bits, learned by heart; size: bits",
-             "accuracy 0.5: always the same label", {1000, 5, 64, 0}},
+    .task = {"capacity",
+             "random labels of random bits, learned by heart; size: bits",
+             "accuracy 0.5: always the same label",
+             {1000, 5, 64, 0}},
     .least_steps = 1,
     .least_size = 1,
     .describe = describe_capacity,
@@ -56,8 +58,10 @@ const rv_task_kind rv_task_capacity = {
 };
 
 const rv_task_kind rv_task_random_function = {
-    .task = {"random-function", "random numbers of random bits, learned by heart; size: bits",
-             "MSE 1: always 0", {1000, 5, 64, 0}},
+    .task = {"random-function",
+             "random numbers of random bits, learned by heart; size: bits",
+             "MSE 1: always 0",
+             {1000, 5, 64, 0}},
     .least_steps = 1,
     .least_size = 1,
     .describe = describe_function,
@@ -86,8 +90,10 @@ static bool read_memory(const rv_source *s, uint64_t epoch, int64_t index, void 
 }
 
 const rv_task_kind rv_task_memory = {
-    .task = {"memory", "random numbers, shown once, to be said at the end; size: numbers",
-             "MSE 1: always 0", {10000, 10, 64, 0}},
+    .task = {"memory",
+             "random numbers, shown once, to be said at the end; size: numbers",
+             "MSE 1: always 0",
+             {10000, 10, 64, 0}},
     .least_steps = 1,
     .least_size = 1,
     .describe = describe_memory,
@@ -121,7 +127,9 @@ static bool read_adding(const rv_source *s, uint64_t epoch, int64_t index, void 
 }
 
 const rv_task_kind rv_task_adding = {
-    .task = {"adding", "the sum of the two marked numbers of a sequence", "MSE 0.167: always 1",
+    .task = {"adding",
+             "the sum of the two marked numbers of a sequence",
+             "MSE 0.167: always 1",
              {10000, 100, 0, 0}},
     .least_steps = 2,
     .describe = describe_adding,
@@ -154,8 +162,10 @@ static bool read_parity(const rv_source *s, uint64_t epoch, int64_t index, void 
 }
 
 const rv_task_kind rv_task_parity = {
-    .task = {"parity", "whether an odd number of bits is 1",
-             "accuracy 0.5: always the same label", {10000, 16, 0, 0}},
+    .task = {"parity",
+             "whether an odd number of bits is 1",
+             "accuracy 0.5: always the same label",
+             {10000, 16, 0, 0}},
     .least_steps = 1,
     .describe = describe_parity,
     .read = read_parity,
@@ -194,8 +204,10 @@ static bool read_parentheses(const rv_source *s, uint64_t epoch, int64_t index, 
 }
 
 const rv_task_kind rv_task_parentheses = {
-    .task = {"parentheses", "how many are open, in parallel streams with noise; size: streams",
-             "MSE 4.7: always the mean", {10000, 32, 10, 0}},
+    .task = {"parentheses",
+             "how many are open, in parallel streams with noise; size: streams",
+             "MSE 4.3: always the mean, 2",
+             {10000, 32, 10, 0}},
     .least_steps = 1,
     .least_size = 1,
     .describe = describe_parentheses,

@@ -21,8 +21,8 @@ static bool check_copy(const rv_task_options *o, rv_error *error)
 {
     if (o->steps > 2 * o->size) return true;
     return rv_fail(error, RV_ERROR_ARGUMENT,
-                   "copy with %" PRId64 " steps for %" PRId64
-                   " symbols; expected at least %" PRId64 ": twice the symbols, and a cue",
+                   "copy with %" PRId64 " steps for %" PRId64 " symbols; expected at least %" PRId64
+                   ": twice the symbols, and a cue",
                    o->steps, o->size, 2 * o->size + 1);
 }
 
@@ -43,8 +43,10 @@ static bool read_copy(const rv_source *s, uint64_t epoch, int64_t index, void *x
 }
 
 const rv_task_kind rv_task_copy = {
-    .task = {"copy", "symbols, to be said again after a cue; size: symbols",
-             "0.52 nats a step: blanks, then each of the 8 symbols as likely", {10000, 40, 10, 0}},
+    .task = {"copy",
+             "symbols, to be said again after a cue; size: symbols",
+             "0.52 nats a step: blanks, then each of the 8 symbols as likely",
+             {10000, 40, 10, 0}},
     .least_steps = 3,
     .least_size = 1,
     .describe = describe_copy,
@@ -78,8 +80,7 @@ static int64_t draw_number(rv_draw *draw, int64_t size)
 {
     int64_t digits = 1 + rv_draw_below(draw, size), number = 0;
     for (int64_t i = 0; i < digits; i++) {
-        int64_t digit =
-            i == 0 && digits > 1 ? 1 + rv_draw_below(draw, 9) : rv_draw_below(draw, 10);
+        int64_t digit = i == 0 && digits > 1 ? 1 + rv_draw_below(draw, 9) : rv_draw_below(draw, 10);
         number = 10 * number + digit;
     }
     return number;
@@ -113,8 +114,10 @@ static bool read_arithmetic(const rv_source *s, uint64_t epoch, int64_t index, v
 }
 
 const rv_task_kind rv_task_arithmetic = {
-    .task = {"arithmetic", "a+b= as characters, to be answered by the sum's; size: digits",
-             "0.29 of sums right: 0", {10000, 0, 3, 0}},
+    .task = {"arithmetic",
+             "a+b= as characters, to be answered by the sum's; size: digits",
+             "0.65 of characters right: always a space",
+             {10000, 0, 3, 0}},
     .least_size = 1,
     .describe = describe_arithmetic,
     .check = check_arithmetic,

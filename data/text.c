@@ -120,8 +120,8 @@ bool rv_source_text(rv_source *source, const char *path, const rv_text_options *
     int64_t count = ok ? (t->input.size - 1) / t->window : 0;
     if (ok && count == 0) {
         ok = rv_fail(error, RV_ERROR_FORMAT,
-                     "\"%s\" has %" PRId64 " bytes; expected more than a window of %" PRId64,
-                     path, t->input.size, t->window);
+                     "\"%s\" has %" PRId64 " bytes; expected more than a window of %" PRId64, path,
+                     t->input.size, t->window);
     }
     if (!ok) {
         rv_source_close(source);

@@ -1,0 +1,256 @@
+/* NumPy's files and archives. */
+#include <gtest/gtest.h>
+#include <zip.h>
+
+#include "data/files.h"
+#include "tests/data/sources.h"
+
+namespace {
+
+class Npy : public WithFolder {
+  protected:
+    bool open(Source *source, const std::string &x, const std::string &y,
+              rv_array_options options = {})
+    {
+        rv_source_close(&source->s);
+        source->error = {};
+        return rv_source_npy(&source->s, file("x.npy", x).c_str(), file("y.npy", y).c_str(),
+                             &options, &source->error);
+    }
+    void refuse(const std::string &x, const std::string &y, const std::vector<std::string> &parts,
+                rv_array_options options = {})
+    {
+        Source source;
+        EXPECT_FALSE(open(&source, x, y, options));
+        expect_refused(source, RV_ERROR_FORMAT, parts);
+    }
+    const std::string floats =
+        little(1.f) + little(2.f) + little(3.f) + little(4.f) + little(5.f) + little(6.f);
+    const std::string x = npy("<f4", "(2, 3)", floats);
+    const std::string y = npy("<i8", "(2,)", little(int64_t{1}) + little(int64_t{0}));
+};
+
+TEST_F(Npy, FloatsAreNumbersAndWholeNumbersLabels)
+{
+    for (uint64_t cache : {0, 1}) {
+        Source source;
+        ASSERT_TRUE(open(&source, x, y, {cache, 0, 0, false})) << source.error.text;
+        EXPECT_EQ(source.s.count, 2);
+        EXPECT_EQ(source.s.classes, 2);
+        EXPECT_TRUE(rv_shape_equal(source.s.x, RV_SHAPE(3)));
+        EXPECT_EQ(sample(source.s, 1).x, (std::vector<double>{4, 5, 6}));
+        EXPECT_EQ(sample(source.s, 0).y, std::vector<double>{1});
+    }
+}
+
+TEST_F(Npy, TypesOfAnySizeAndByteOrder)
+{
+    const std::string one = npy("|u1", "(1,)", std::string(1, 0));
+    struct {
+        std::string type, body;
+        double value;
+    } cases[] = {
+        {"|i1", "\xfe", -2},
+        {"|b1", "\x01", 1},
+        {"|u1", "\xff", 1},
+        {"<i2", little(int16_t{-2}), -2},
+        {">i2", big(int16_t{-2}), -2},
+        {"<u2", little(uint16_t{65534}), 65534},
+        {">u4", big(uint32_t{4000000000}), 4e9},
+        {"<i8", little(int64_t{-1099511627776}), -1099511627776.},
+        {">u8", big(uint64_t{1} << 63), 9223372036854775808.},
+        {">f4", big(-1.5f), -1.5},
+        {"<f8", little(0.1), 0.1f},
+        {">f8", big(1e10), 1e10},
+    };
+    for (const auto &c : cases) {
+        Source source;
+        ASSERT_TRUE(open(&source, npy(c.type, "(1,)", c.body), one)) << source.error.text;
+        EXPECT_EQ(sample(source.s, 0).x[0], float(c.value)) << c.type;
+    }
+    for (const char *type : {"<i8", ">i8", "<u4", ">i2", "|i1"}) {
+        const size_t size = static_cast<size_t>(type[2] - '0');
+        std::string body(size, 0);
+        body[type[0] == '>' ? size - 1 : 0] = 5;
+        Source source;
+        ASSERT_TRUE(open(&source, npy("<f4", "(1,1)", little(1.f)), npy(type, "(1,)", body)))
+            << source.error.text;
+        EXPECT_EQ(sample(source.s, 0).y[0], 5);
+        EXPECT_EQ(source.s.classes, 6);
+    }
+}
+
+TEST_F(Npy, SequencesHaveAnswersForEachStep)
+{
+    Source source;
+    const std::string tokens = npy("<i4", "(1, 3)", little(2) + little(0) + little(1));
+    const std::string steps = npy("<f4", "(1, 3, 1)", little(.5f) + little(1.f) + little(2.f));
+    ASSERT_TRUE(open(&source, tokens, tokens, {0, 7, 9, true})) << source.error.text;
+    EXPECT_EQ(source.s.tokens, 9);
+    EXPECT_EQ(source.s.classes, 7);
+    EXPECT_TRUE(source.s.each_step);
+    ASSERT_TRUE(open(&source, steps, steps, {0, 0, 0, true})) << source.error.text;
+    EXPECT_EQ(source.s.tokens, 0);
+    EXPECT_EQ(source.s.classes, 0);
+    EXPECT_TRUE(source.s.each_step);
+    EXPECT_EQ(sample(source.s, 0).y, (std::vector<double>{.5, 1, 2}));
+    ASSERT_TRUE(open(&source, steps, npy("<f4", "(1,)", little(3.f)), {0, 0, 0, true}));
+    EXPECT_FALSE(source.s.each_step);
+    EXPECT_TRUE(rv_shape_equal(source.s.y, RV_SHAPE(1)));
+}
+
+TEST_F(Npy, VersionsTwoAndThreeHaveLongerLengths)
+{
+    for (char version : {2, 3}) {
+        std::string wide = x;
+        wide[6] = version;
+        wide.insert(10, 2, '\0');
+        Source source;
+        ASSERT_TRUE(open(&source, wide, y)) << source.error.text;
+        EXPECT_EQ(sample(source.s, 1).x, (std::vector<double>{4, 5, 6}));
+    }
+}
+
+TEST_F(Npy, RefusalsSayWhy)
+{
+    refuse(npy("<f4", "(2, 3)", floats, "True"), y, {"x.npy", "Fortran order", "ascontiguous"});
+    refuse(npy("|O", "(2,)", "abcdefgh"), y, {"x.npy", "objects"});
+    refuse(npy("<f2", "(2,)", "abcd"), y, {"\"<f2\"", "astype"});
+    refuse(npy("<c8", "(2,)", "abcd"), y, {"\"<c8\""});
+    refuse(npy("f4", "(2,)", "abcdefgh"), y, {"\"f4\""});
+    refuse(npy("|f4", "(2,)", "abcdefgh"), y, {"\"|f4\""});
+    refuse(npy("<u3", "(2,)", "abcdefgh"), y, {"\"<u3\""});
+    refuse(npy_header("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (2,), }"), y,
+           {"not understood at \"[('a'"});
+    refuse(npy_header("{'descr': '<f4', 'shape': (2,), }"), y, {"not understood"});
+    refuse(npy_header("{'descr': '<f4', 'fortran_order': False, 'shape': (2,), } x"), y, {"\"x"});
+    refuse(npy_header("{'descr': '<f4"), y, {"not understood"});
+    refuse(npy_header("{" + std::string(5000, ' ')), y, {"header of 5002 bytes"});
+    refuse(npy("<f4", "(2, 99999999999999999999)", ""), y, {"not understood"});
+    refuse(npy("<f4", "(2, 9223372036854775807)", ""), y, {"address space"});
+    refuse(npy("<f4", "(2, -3)", floats), y, {"not understood"});
+    refuse(npy("<f4", "()", little(1.f)), y, {"no dimension"});
+    refuse(npy("<f4", "(2,1,1,1,1,1,1)", floats), y, {"at most 6"});
+    refuse("PK\x03\x04 something else", y, {"no .npy file"});
+    refuse(x.substr(0, 20), y, {"cut off"});
+    refuse(x.substr(0, x.size() - 4), y, {"20 bytes", "24"});
+    refuse(x + "1234", y, {"28 bytes", "24"});
+    refuse(x, npy("<i8", "(3,)", std::string(24, 0)), {"2 samples", "3"});
+    refuse(x, npy("<i8", "(2,)", little(int64_t{1}) + little(int64_t{1} << 33)),
+           {"y.npy", "element 1", "32 bits"});
+    refuse(x, npy("<i8", "(2,)", little(int64_t{1}) + little(int64_t{-1})), {"label -1"});
+    refuse(x, npy("<i8", "(2,2)", std::string(32, 0)), {"labels of shape [2,2]"});
+}
+
+TEST_F(Npy, EveryHeaderThatIsCutOffIsRefused)
+{
+    for (size_t size = 0; size + 1 < x.size(); size++) {
+        Source source;
+        EXPECT_FALSE(open(&source, x.substr(0, size), y)) << size;
+    }
+}
+
+class Npz : public WithFolder {
+  protected:
+    struct Member {
+        std::string name, bytes;
+        bool deflated;
+    };
+    std::string archive(const std::vector<Member> &members)
+    {
+        const std::string name = path("data.npz");
+        std::filesystem::remove(name);
+        zip_t *zip = zip_open(name.c_str(), ZIP_CREATE, nullptr);
+        for (const Member &m : members) {
+            zip_source_t *bytes = zip_source_buffer(zip, m.bytes.data(), m.bytes.size(), 0);
+            const zip_int64_t at = zip_file_add(zip, m.name.c_str(), bytes, 0);
+            zip_set_file_compression(zip, static_cast<zip_uint64_t>(at),
+                                     m.deflated ? ZIP_CM_DEFLATE : ZIP_CM_STORE, 0);
+        }
+        EXPECT_EQ(zip_close(zip), 0);
+        return name;
+    }
+    bool open(Source *source, const std::string &path, rv_array_options options = {})
+    {
+        rv_source_close(&source->s);
+        source->error = {};
+        return rv_source_npz(&source->s, path.c_str(), &options, &source->error);
+    }
+    const std::string x =
+        npy("<i4", "(2, 3)", little(1) + little(2) + little(3) + little(4) + little(5) + little(0));
+    const std::string y = npy("|u1", "(2,)", "\x01\x03");
+    const std::string length = npy("<i8", "(2,)", little(int64_t{3}) + little(int64_t{2}));
+};
+
+TEST_F(Npz, StoredAndDeflatedMembersAreTheSame)
+{
+    for (bool deflated : {false, true}) {
+        Source source;
+        ASSERT_TRUE(open(&source, archive({{"x.npy", x, deflated}, {"y.npy", y, deflated}})))
+            << source.error.text;
+        EXPECT_EQ(source.s.classes, 4);
+        EXPECT_FALSE(source.s.lengths);
+        EXPECT_EQ(source.s.x_type, RV_F32);
+        EXPECT_EQ(sample(source.s, 1).x, (std::vector<double>{4, 5, 0}));
+    }
+}
+
+TEST_F(Npz, LengthsMakeASequence)
+{
+    Source source;
+    ASSERT_TRUE(open(&source, archive({{"x.npy", x, true},
+                                       {"y.npy", y, true},
+                                       {"length.npy", length, true},
+                                       {"more.npy", "whatever", true}})))
+        << source.error.text;
+    EXPECT_TRUE(source.s.lengths);
+    EXPECT_TRUE(source.s.sequence);
+    EXPECT_EQ(source.s.tokens, 6);
+    EXPECT_EQ(sample(source.s, 0).length, 3);
+    EXPECT_EQ(sample(source.s, 1).length, 2);
+
+    const auto refuse = [&](const std::string &lengths, const char *part) {
+        EXPECT_FALSE(
+            open(&source,
+                 archive({{"x.npy", x, true}, {"y.npy", y, true}, {"length.npy", lengths, true}})));
+        expect_refused(source, RV_ERROR_FORMAT, {"length.npy", part});
+    };
+    refuse(npy("|u1", "(2,)", "\x01\x04"), "element 1 is the length 4");
+    refuse(npy("|u1", "(1,)", "\x01"), "samples");
+    refuse(npy("<f4", "(2,)", "abcdefgh"), "no lengths");
+    ASSERT_TRUE(open(
+        &source, archive({{"x.npy", x, true},
+                          {"y.npy", y, true},
+                          {"length.npy", npy("|u1", "(2,)", std::string("\x01\x00", 2)), true}})));
+    EXPECT_EQ(sample(source.s, 1).error.code, RV_ERROR_FORMAT) << "a length of 0";
+}
+
+TEST_F(Npz, RefusalsSayWhy)
+{
+    Source source;
+    const auto refuse = [&](const std::string &path, rv_code code,
+                            const std::vector<std::string> &parts, rv_array_options options = {}) {
+        EXPECT_FALSE(open(&source, path, options));
+        expect_refused(source, code, parts);
+    };
+    refuse(archive({{"x.npy", npy("|O", "(2,)", "\x80pickled"), true}, {"y.npy", y, true}}),
+           RV_ERROR_FORMAT, {"data.npz:x.npy", "objects", "allow_pickle=False"});
+    refuse(archive({{"x.npy", x, true}}), RV_ERROR_FORMAT, {"no y.npy", "savez"});
+    refuse(archive({{"x.npy", npy("<f4", "(1000, 1000)", std::string(4000000, 0)), true},
+                    {"y.npy", y, true}}),
+           RV_ERROR_ARGUMENT, {"x.npy takes", "cache of 1000000", ".npy"}, {1000000, 0, 0, false});
+    refuse(file("data.npz", "no archive"), RV_ERROR_FORMAT, {"no .npz archive"});
+    refuse(file("data.npz", ""), RV_ERROR_FORMAT, {"data.npz"});
+    refuse(path("none"), RV_ERROR_IO, {"none"});
+
+    const std::string good = archive({{"x.npy", x, false}, {"y.npy", y, false}});
+    std::ifstream stream(good, std::ios::binary);
+    const std::string bytes = {std::istreambuf_iterator<char>(stream), {}};
+    std::string damaged = bytes;
+    damaged[60] ^= 1; /* in x.npy */
+    EXPECT_FALSE(open(&source, file("damaged.npz", damaged))) << "its check sum differs";
+    for (size_t size = 0; size < bytes.size(); size += 7)
+        EXPECT_FALSE(open(&source, file("short.npz", bytes.substr(0, size)))) << size;
+}
+
+} // namespace

@@ -1,0 +1,143 @@
+/* Memory that is out at any moment: an error, no crash and (under the address sanitizer) no leak.
+ * Linked with --wrap=calloc, the one call by which the library asks for memory, and
+ * --wrap=pthread_create. */
+#include <gtest/gtest.h>
+#include <pthread.h>
+#include <zip.h>
+
+#include <cerrno>
+#include <functional>
+
+#include "data/files.h"
+#include "data/loader.h"
+#include "data/tasks.h"
+#include "data/tensors.h"
+#include "data/views.h"
+#include "tests/data/sources.h"
+
+extern "C" void *__real_calloc(size_t count, size_t size);
+extern "C" void *__wrap_calloc(size_t count, size_t size);
+
+static int calls = 0, failing = -1;
+
+extern "C" void *__wrap_calloc(size_t count, size_t size)
+{
+    return calls++ == failing ? nullptr : __real_calloc(count, size);
+}
+
+static bool no_threads = false;
+
+extern "C" int __real_pthread_create(pthread_t *, const pthread_attr_t *, void *(*)(void *),
+                                     void *);
+extern "C" int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr,
+                                     void *(*start)(void *), void *context)
+{
+    return no_threads ? EAGAIN : __real_pthread_create(thread, attr, start, context);
+}
+
+namespace {
+
+class OutOfMemory : public WithFolder {
+  protected:
+    using Open = std::function<bool(rv_source *, rv_error *)>;
+
+    static void sweep(const Open &open)
+    {
+        rv_source source;
+        rv_error error = {};
+        calls = 0;
+        ASSERT_TRUE(open(&source, &error)) << error.text;
+        const int allocations = calls;
+        rv_source_close(&source);
+        ASSERT_GT(allocations, 0);
+        for (int n = 0; n < allocations; n++) {
+            calls = 0;
+            failing = n;
+            error = {};
+            const bool ok = open(&source, &error);
+            failing = -1;
+            EXPECT_FALSE(ok) << "allocation " << n;
+            EXPECT_EQ(error.code, RV_ERROR_MEMORY) << "allocation " << n << ": " << error.text;
+            EXPECT_EQ(source.context, nullptr);
+            if (ok) rv_source_close(&source);
+        }
+    }
+};
+
+TEST_F(OutOfMemory, Files)
+{
+    const std::string images = file("images", gzip(idx(8, {1, 2}, "ab"))),
+                      labels = file("labels", idx(8, {1}, "\x01")),
+                      x = npy("<f4", "(1,)", little(1.f)), y = npy("|u1", "(1,)", "\x01"),
+                      csv = file("csv", "1,2,0\n"), x_path = file("x", x), y_path = file("y", y),
+                      npz = path("npz");
+    sweep([&](rv_source *s, rv_error *error) {
+        return rv_source_idx(s, images.c_str(), labels.c_str(), nullptr, error);
+    });
+    sweep([&](rv_source *s, rv_error *error) {
+        return rv_source_npy(s, x_path.c_str(), y_path.c_str(), nullptr, error);
+    });
+    sweep([&](rv_source *s, rv_error *error) {
+        return rv_source_csv(s, csv.c_str(), nullptr, error);
+    });
+    sweep([&](rv_source *s, rv_error *error) {
+        const rv_text_options options = {0, 2, nullptr, 0};
+        return rv_source_text(s, csv.c_str(), &options, error);
+    });
+    zip_t *zip = zip_open(npz.c_str(), ZIP_CREATE, nullptr);
+    zip_file_add(zip, "x.npy", zip_source_buffer(zip, x.data(), x.size(), 0), 0);
+    zip_file_add(zip, "y.npy", zip_source_buffer(zip, y.data(), y.size(), 0), 0);
+    zip_file_add(zip, "length.npy", zip_source_buffer(zip, y.data(), y.size(), 0), 0);
+    ASSERT_EQ(zip_close(zip), 0);
+    sweep([&](rv_source *s, rv_error *error) {
+        return rv_source_npz(s, npz.c_str(), nullptr, error);
+    });
+}
+
+TEST_F(OutOfMemory, TasksTensorsAndViews)
+{
+    for (int i = 0; i < rv_task_count(); i++) {
+        sweep([&](rv_source *s, rv_error *error) {
+            return rv_source_task(s, rv_task_at(i)->name, nullptr, error);
+        });
+    }
+    sweep([](rv_source *s, rv_error *error) { return rv_source_digits(s, nullptr, 0, error); });
+    Source digits;
+    ASSERT_TRUE(rv_source_digits(&digits.s, nullptr, 0, nullptr));
+    sweep([&](rv_source *s, rv_error *error) {
+        return rv_source_part(s, &digits.s, {0, 10, false, 1}, error);
+    });
+    sweep([&](rv_source *s, rv_error *error) {
+        return rv_source_augment(s, &digits.s, {1, 0, 1}, error);
+    });
+}
+
+TEST_F(OutOfMemory, Loaders)
+{
+    Source digits;
+    ASSERT_TRUE(rv_source_digits(&digits.s, nullptr, 0, nullptr));
+    const rv_loader_options options = {10, 1, false, false, false, 2};
+    calls = 0;
+    rv_loader_free(rv_loader_new(&digits.s, &options, nullptr));
+    const int allocations = calls;
+    for (int n = 0; n < allocations; n++) {
+        calls = 0;
+        failing = n;
+        rv_error error = {};
+        rv_loader *loader = rv_loader_new(&digits.s, &options, &error);
+        failing = -1;
+        /* The C library asks by calloc, too, for what a thread needs. */
+        if (loader == nullptr) {
+            EXPECT_EQ(error.code, RV_ERROR_MEMORY) << error.text;
+        }
+        rv_loader_free(loader);
+    }
+    rv_error error = {};
+    no_threads = true;
+    EXPECT_EQ(rv_loader_new(&digits.s, &options, &error), nullptr);
+    no_threads = false;
+    EXPECT_EQ(error.code, RV_ERROR_MEMORY);
+    EXPECT_NE(std::string(error.text).find("ahead 0"), std::string::npos) << error.text;
+}
+
+} // namespace
