@@ -230,9 +230,10 @@ static bool check_all(rv_var loss, const rv_gradcheck_options *options, rv_gradc
     if (!wrt || !each) {
         rv_tape_fail(loss.tape, RV_ERROR_MEMORY, "gradcheck: memory is out");
     } else if (count <= 0) {
-        rv_tape_fail(loss.tape, RV_ERROR_ARGUMENT,
-                     "gradcheck: the loss depends on no parameter; make one with rv_parameter, or say "
-                     "what to check");
+        rv_tape_fail(
+            loss.tape, RV_ERROR_ARGUMENT,
+            "gradcheck: the loss depends on no parameter; make one with rv_parameter, or say "
+            "what to check");
     } else {
         rv_parameters(loss, wrt, count);
         ok = check_each(loss, wrt, count, options, each);

@@ -228,6 +228,21 @@ rv_tensor *rv_program_input(rv_program *program, const char *name)
     return place >= 0 ? &program->inputs[place] : NULL;
 }
 
+bool rv_feed(rv_program *program, const char *name, const rv_tensor *value, rv_error *error)
+{
+    rv_tensor *input = program ? rv_program_input(program, name) : NULL;
+    if (!input)
+        return rv_fail(error, RV_ERROR_NAME, "feed: the program has no input \"%.100s\"",
+                       name ? name : "");
+    char seen[RV_SHAPE_TEXT], want[RV_SHAPE_TEXT];
+    if (rv_tensor_count(input) == rv_tensor_count(value)) {
+        rv_tensor same = {value->dtype, input->shape, value->data};
+        return rv_tensor_copy(input, &same, error);
+    }
+    return rv_fail(error, RV_ERROR_SHAPE, "feed: input \"%.100s\" is %s, the value %s", name,
+                   rv_shape_text(input->shape, want), rv_shape_text(value->shape, seen));
+}
+
 const rv_tensor *rv_program_output(const rv_program *program, int k)
 {
     return program && k >= 0 && k < program->output_count ? &program->outputs[k] : NULL;

@@ -26,10 +26,7 @@ static rv_kernel choose(rv_call *c)
     return copy;
 }
 
-static rv_var gradient(const rv_backward *b, int k)
-{
-    return k ? (rv_var){b->dy.tape, -1} : b->dy;
-}
+static rv_var gradient(const rv_backward *b, int k) { return k ? (rv_var){b->dy.tape, -1} : b->dy; }
 
 static const rv_sample samples[] = {
     {.in = {{2, {3, 5}}, {1, {4}}}, .low = -2, .high = 2},
@@ -81,9 +78,12 @@ static bool find_segment(const rv_tape *tape, int32_t id, int32_t *first, int32_
         size_t middle = low + (high - low) / 2;
         *first = tape->bounds.id[2 * middle];
         *end = tape->bounds.id[2 * middle + 1];
-        if (id < *first) high = middle;
-        else if (id >= *end) low = middle + 1;
-        else return true;
+        if (id < *first)
+            high = middle;
+        else if (id >= *end)
+            low = middle + 1;
+        else
+            return true;
     }
     return false;
 }

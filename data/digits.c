@@ -4,8 +4,6 @@
 
 #include <stddef.h>
 
-#include "data/dataset.h"
-
 enum { IMAGES = RV_DIGITS, SIDE = RV_DIGIT_SIDE, PIXELS = SIDE * SIDE, DIGITS = 10 };
 
 static const unsigned char digits[] = {
@@ -42,35 +40,6 @@ static bool choose(const int *classes, int count, int label_of[DIGITS], rv_error
                            d, i);
         }
         label_of[d] = i;
-    }
-    return true;
-}
-
-bool rv_digits(rv_dataset *dataset, const int *classes, int count, rv_error *error)
-{
-    *dataset = (rv_dataset){0};
-    int label_of[DIGITS];
-    if (!choose(classes, count, label_of, error)) return false;
-    int64_t kept = 0;
-    for (int i = 0; i < IMAGES; i++) {
-        kept += label_of[digits[i * (PIXELS + 1) + PIXELS]] >= 0;
-    }
-    if (!rv_tensor_new(&dataset->images, RV_F32, RV_SHAPE(kept, 1, SIDE, SIDE), error) ||
-        !rv_tensor_new(&dataset->labels, RV_I32, RV_SHAPE(kept), error)) {
-        rv_dataset_free(dataset);
-        return false;
-    }
-    dataset->count = kept;
-    dataset->classes = count > 0 ? count : DIGITS;
-    float *pixel = dataset->images.data;
-    int32_t *label = dataset->labels.data;
-    for (int i = 0; i < IMAGES; i++) {
-        const unsigned char *row = &digits[i * (PIXELS + 1)];
-        if (label_of[row[PIXELS]] < 0) continue;
-        for (int j = 0; j < PIXELS; j++) {
-            *pixel++ = (float)row[j];
-        }
-        *label++ = label_of[row[PIXELS]];
     }
     return true;
 }

@@ -24,6 +24,7 @@ typedef struct rv_task {
     const char *about;     /* one line; x, y and size */
     const char *baseline;  /* what an answer without any skill achieves, with the usual options */
     rv_task_options usual; /* size or steps of 0: the task has none to choose */
+    bool by_heart;         /* the same samples each epoch, at random: there is no rule to find */
 } rv_task;
 
 int rv_task_count(void);

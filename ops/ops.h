@@ -29,8 +29,6 @@ rv_var rv_log(rv_var x);
 rv_var rv_sigmoid(rv_var x);
 rv_var rv_tanh(rv_var x);
 rv_var rv_arctan(rv_var x);
-rv_var rv_sin(rv_var x);
-rv_var rv_cos(rv_var x);
 rv_var rv_relu(rv_var x);
 rv_var rv_softplus(rv_var x);
 rv_var rv_abs(rv_var x);

@@ -36,8 +36,6 @@ static bool infer(rv_inference *i)
 #define SIGMOID(x) (1 / (1 + EXP(-(x))))
 #define TANH tanh
 #define ATAN atan
-#define SIN sin
-#define COS cos
 #define SQRT sqrt
 #define ABS fabs
 #define SIN sin

@@ -22,7 +22,7 @@
 #include <string>
 #include <vector>
 
-#include "data/dataset.h"
+#include "data/tensors.h"
 
 /* A safetensors file: u64 length of the header, JSON header, then the tensors' bytes. */
 class Reference {
@@ -105,15 +105,12 @@ struct Digit {
 inline const Digit &digit(int64_t row)
 {
     static const std::vector<Digit> digits = [] {
-        rv_dataset all;
-        rv_error error = {};
-        if (!rv_digits(&all, nullptr, 0, &error)) throw std::runtime_error(error.text);
-        std::vector<Digit> rows(static_cast<size_t>(all.count));
-        for (int64_t i = 0; i < all.count * 64; i++)
-            rows[static_cast<size_t>(i / 64)].pixels.push_back(rv_tensor_get(&all.images, i));
-        for (int64_t i = 0; i < all.count; i++)
-            rows[static_cast<size_t>(i)].label = static_cast<int>(rv_tensor_get(&all.labels, i));
-        rv_dataset_free(&all);
+        std::vector<Digit> rows(RV_DIGITS);
+        for (int64_t i = 0; i < RV_DIGITS; i++) {
+            Digit &row = rows[static_cast<size_t>(i)];
+            const unsigned char *pixels = rv_digit(i, &row.label);
+            row.pixels.assign(pixels, pixels + 64);
+        }
         return rows;
     }();
     return digits.at(static_cast<size_t>(row));

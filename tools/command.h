@@ -24,6 +24,7 @@ exit_status verify_run(int argc, char **argv, rv_error *error);
 exit_status ops_run(int argc, char **argv, rv_error *error);
 exit_status models_run(int argc, char **argv, rv_error *error);
 exit_status optimizers_run(int argc, char **argv, rv_error *error);
+exit_status tasks_run(int argc, char **argv, rv_error *error);
 exit_status graph_run(int argc, char **argv, rv_error *error);
 
 #endif

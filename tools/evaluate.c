@@ -1,9 +1,10 @@
 /* recurve evaluate */
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "tools/classes.h"
 #include "tools/json.h"
-#include "tools/learning.h"
 #include "tools/run_folder.h"
 
 typedef struct evaluate_options {
@@ -28,15 +29,16 @@ static const option_row options[] = {
 
 static const manual page = {
     .name = "evaluate",
-    .summary = "measure a trained model, with its confusion matrix",
+    .summary = "measure a trained net, with its confusion matrix",
     .synopsis = "--output DIR | --checkpoint FILE [--threads N] [--json]",
     .description =
-        "Reads what a training run has stored, and prints the cost and the accuracy on the images\n"
-        "it was trained on and on those held out from it. The split is the run's own, so these "
-        "are\n"
-        "the numbers that the run ended with. A confusion matrix follows: a row per digit shown, "
-        "a\n"
-        "column per answer, of the images held out.\n",
+        "Reads what a training run has stored, and prints cost and score on the data it was "
+        "trained\n"
+        "on (10,000 samples of them at most) and on those held out. The split is the run's own, "
+        "so\n"
+        "these are the numbers that the run ended with. For labels of up to 32 classes a "
+        "confusion\n"
+        "matrix follows: a row per label shown, a column per answer, of the data held out.\n",
     OPTIONS(options),
     .failure = "a file is missing, damaged, or not of this model",
     .example = "recurve train --output /tmp/zero-one\n"
@@ -74,8 +76,8 @@ static bool evaluate(const experiment *e, const settings *s, const char *path, e
 {
     rv_store *store = experiment_store(s, error);
     bool ok = store != NULL && load(e, store, path, error) &&
-              measure(e, store, &e->train, &v->train, error) &&
-              measure(e, store, &e->held_out, &v->held_out, error);
+              measure(e, store, &e->seen, s->batch, &v->train, error) &&
+              measure(e, store, &e->held_out, s->batch, &v->held_out, error);
     if (ok) rv_store_digest(store, v->digest);
     rv_store_free(store);
     return ok;
@@ -83,52 +85,88 @@ static bool evaluate(const experiment *e, const settings *s, const char *path, e
 
 /* ---- printing ---- */
 
-static void print_line(const char *images, const measurement *m)
+/* What label k is called: the digit or the character it stands for. */
+static void label_text(const settings *s, const experiment *e, int64_t k, char text[32])
 {
-    printf("%-10scost %-12.6g accuracy %6.2f %% (%" PRId64 " of %" PRId64 " images)\n", images,
-           m->cost, 100 * m->accuracy, m->correct, m->images);
+    int classes[DIGITS], count;
+    rv_error unused = {0};
+    snprintf(text, 32, "%" PRId64, k);
+    if (s->classes != NULL && classes_parse(s->classes, classes, &count, &unused) && k < count)
+        snprintf(text, 32, "%d", classes[k]);
+    else if (e->whole.alphabet != NULL && isgraph(e->whole.alphabet[k]))
+        snprintf(text, 32, "%c", e->whole.alphabet[k]);
 }
 
-static void print_text(const settings *s, const int *classes, int count, const evaluation *v)
+static void print_line(const experiment *e, const char *which, const measurement *m)
 {
-    printf("%s on the digits %s\n", s->model, s->classes);
-    print_line("training", &v->train);
-    print_line("held out", &v->held_out);
-    printf("digest %s\n\nheld out, digit down, answer across\n   ", v->digest);
-    for (int a = 0; a < count; a++) printf("%5d", classes[a]);
+    char score[SCORE_TEXT];
+    printf("%-10scost %-12.6g %s (%" PRId64 " samples)\n", which, m->cost,
+           score_text(&e->whole, m->cost, m->accuracy, m->error, score), m->samples);
+}
+
+static void print_confusion(const settings *s, const experiment *e, const measurement *m)
+{
+    int64_t classes = e->whole.classes;
+    char label[32];
+    printf("\nheld out, label down, answer across\n   ");
+    for (int64_t a = 0; a < classes; a++) {
+        label_text(s, e, a, label);
+        printf("%5s", label);
+    }
     putchar('\n');
-    for (int d = 0; d < count; d++) {
-        printf("%3d", classes[d]);
-        for (int a = 0; a < count; a++)
-            printf(v->held_out.confusion[d][a] ? "%5" PRId64 : "    .",
-                   v->held_out.confusion[d][a]);
+    for (int64_t d = 0; d < classes; d++) {
+        label_text(s, e, d, label);
+        printf("%3s", label);
+        for (int64_t a = 0; a < classes; a++)
+            printf(m->confusion[d][a] ? "%5" PRId64 : "    .", m->confusion[d][a]);
         putchar('\n');
     }
 }
 
-static void add_measurement(cJSON *object, const char *name, const measurement *m, int classes)
+static bool has_confusion(const experiment *e)
 {
+    return e->whole.classes > 0 && e->whole.classes <= MOST_CONFUSED;
+}
+
+static void print_text(const settings *s, const experiment *e, const evaluation *v)
+{
+    printf("%s on %s%s%s\n", s->model, s->data ? s->data : s->task, s->classes ? " " : "",
+           s->classes ? s->classes : "");
+    print_line(e, "training", &v->train);
+    print_line(e, "held out", &v->held_out);
+    printf("digest %s\n", v->digest);
+    if (has_confusion(e)) print_confusion(s, e, &v->held_out);
+}
+
+static void add_measurement(cJSON *object, const experiment *e, const char *name,
+                            const measurement *m)
+{
+    int64_t classes = e->whole.classes;
     cJSON *part = cJSON_AddObjectToObject(object, name);
-    cJSON_AddNumberToObject(part, "images", (double)m->images);
+    cJSON_AddNumberToObject(part, "samples", (double)m->samples);
     cJSON_AddNumberToObject(part, "cost", m->cost);
-    cJSON_AddNumberToObject(part, "accuracy", m->accuracy);
+    if (classes > 0)
+        cJSON_AddNumberToObject(part, "accuracy", m->accuracy);
+    else
+        cJSON_AddNumberToObject(part, "error", m->error);
+    if (!has_confusion(e)) return;
     cJSON *matrix = cJSON_AddArrayToObject(part, "confusion");
-    for (int d = 0; d < classes; d++) {
+    for (int64_t d = 0; d < classes; d++) {
         cJSON *row = cJSON_CreateArray();
-        for (int a = 0; a < classes; a++)
+        for (int64_t a = 0; a < classes; a++)
             cJSON_AddItemToArray(row, cJSON_CreateNumber((double)m->confusion[d][a]));
         cJSON_AddItemToArray(matrix, row);
     }
 }
 
-static bool print_json(const settings *s, const int *classes, int count, const evaluation *v,
-                       rv_error *error)
+static bool print_json(const settings *s, const experiment *e, const evaluation *v, rv_error *error)
 {
     cJSON *object = cJSON_CreateObject();
     cJSON_AddStringToObject(object, "model", s->model);
-    cJSON_AddItemToObject(object, "classes", cJSON_CreateIntArray(classes, count));
-    add_measurement(object, "train", &v->train, count);
-    add_measurement(object, "held_out", &v->held_out, count);
+    cJSON_AddStringToObject(object, "task", s->task);
+    if (s->classes != NULL) cJSON_AddStringToObject(object, "classes", s->classes);
+    add_measurement(object, e, "train", &v->train);
+    add_measurement(object, e, "held_out", &v->held_out);
     cJSON_AddStringToObject(object, "digest", v->digest);
     return json_print(object, error);
 }
@@ -151,12 +189,10 @@ static bool run(const evaluate_options *o, rv_error *error)
     s.threads = o->threads;
     experiment e = {0};
     evaluation v;
-    int classes[DIGITS], count;
     bool ok = run_folder_read_config(from, &s, error) && experiment_make(&s, &e, error) &&
-              classes_parse(s.classes, classes, &count, error) &&
               evaluate(&e, &s, checkpoint, &v, error);
-    if (ok && !o->json) print_text(&s, classes, count, &v);
-    if (ok && o->json) ok = print_json(&s, classes, count, &v, error);
+    if (ok && !o->json) print_text(&s, &e, &v);
+    if (ok && o->json) ok = print_json(&s, &e, &v, error);
     experiment_free(&e);
     settings_free(&s);
     return ok;

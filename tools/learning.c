@@ -7,27 +7,58 @@
 #include "tensor/memory.h"
 #include "tools/bench/timing.h"
 
-enum { MEASURED_AT_ONCE = 64 };
+/* ---- programs ---- */
+
+static rv_shape with_batch(rv_shape sample, int64_t n)
+{
+    rv_shape shape = {.rank = sample.rank + 1, .dim = {n}};
+    for (int64_t d = 0; d < sample.rank; d++) shape.dim[d + 1] = sample.dim[d];
+    return shape;
+}
 
 bool batch_program_make(batch_program *b, const experiment *e, rv_store *store, int64_t n,
                         bool learn, rv_error *error)
 {
+    const rv_source *data = &e->whole;
     rv_tape *tape = rv_tape_new(store, e->dtype);
-    rv_shape image = e->train.images.shape;
-    image.dim[0] = n;
-    rv_var x = rv_input(tape, "x", image);
-    rv_var y = e->options.outputs == 1 ? rv_input(tape, "y", RV_SHAPE(n, 1))
-                                       : rv_input_typed(tape, "y", RV_I32, RV_SHAPE(n));
-    rv_var logits = e->model->logits(&e->options, x);
-    rv_var cost = e->model->loss(logits, y);
-    if (learn) rv_minimize(cost, e->optimizer);
-    b->program = rv_compile(tape, (rv_var[]){cost, logits}, 2);
+    rv_net_options options = e->net;
+    rv_var x =
+        rv_input_typed(tape, "x", data->tokens > 0 ? RV_I32 : e->dtype, with_batch(data->x, n));
+    rv_var y =
+        rv_input_typed(tape, "y", data->classes > 0 ? RV_I32 : e->dtype, with_batch(data->y, n));
+    if (data->lengths) options.rnn.lengths = rv_input_typed(tape, "length", RV_I32, RV_SHAPE(n));
+    if (!learn) options.rnn.dropout = options.rnn.recurrent_dropout = options.smoothing = 0;
+    if (e->carry) options.rnn.carry = learn ? "train" : "measure";
+    rv_net net = rv_model_record(e->model, &options, e->scale != 1 ? rv_scale(x, e->scale) : x, y);
+    if (learn) rv_minimize(net.loss, e->optimizer);
+    b->size = n;
+    b->program = rv_compile(tape, (rv_var[]){net.loss, net.output}, 2);
     const rv_error *failed = rv_tape_error(tape);
     if (b->program == NULL) rv_fail(error, failed->code, "%s", failed->text);
     rv_tape_free(tape);
     b->x = rv_program_input(b->program, "x");
     b->y = rv_program_input(b->program, "y");
+    b->length = rv_program_input(b->program, "length");
     return b->program != NULL;
+}
+
+bool batch_program_run(const batch_program *b, const rv_batch *batch, rv_error *error)
+{
+    if (!rv_tensor_copy(b->x, &batch->x, error) || !rv_tensor_copy(b->y, &batch->y, error) ||
+        (b->length != NULL && !rv_tensor_copy(b->length, &batch->length, error)))
+        return false;
+    rv_code code = rv_run(b->program);
+    return code == RV_OK || rv_fail(error, code, "the program stopped with code %d", (int)code);
+}
+
+/* Makes *b one for batches of this size, if it is not. */
+static bool fit_program(batch_program *b, const experiment *e, rv_store *store, int64_t n,
+                        bool learn, rv_error *error)
+{
+    if (b->program != NULL && b->size == n) return true;
+    rv_program_free(b->program);
+    b->program = NULL;
+    return batch_program_make(b, e, store, n, learn, error);
 }
 
 bool count_products(const experiment *e, rv_store *store, int64_t n, double *operations,
@@ -46,105 +77,145 @@ bool count_products(const experiment *e, rv_store *store, int64_t n, double *ope
     return true;
 }
 
-static bool run(const batch_program *b, const rv_dataset *images, const int64_t *order,
-                int64_t first, rv_error *error)
-{
-    if (!rv_dataset_batch(images, order, first, b->x, b->y, error)) return false;
-    rv_code code = rv_run(b->program);
-    return code == RV_OK || rv_fail(error, code, "the program stopped with code %d", (int)code);
-}
-
-/* ---- learning ---- */
-
-static bool learn_batches(const experiment *e, rv_store *store, epoch_plan *plan,
-                          const int64_t *order, int64_t first, int64_t size, rv_error *error)
-{
-    batch_program b;
-    if (!batch_program_make(&b, e, store, size, true, error)) return false;
-    bool ok = true;
-    double started = seconds_now();
-    for (; ok && first + size <= e->train.count; first += size) {
-        ok = run(&b, &e->train, order, first, error);
-        double cost = rv_value(b.program, 0);
-        if (ok && !isfinite(cost))
-            ok = rv_fail(error, RV_ERROR_ARGUMENT,
-                         "the cost became %s in epoch %" PRId64 " at image %" PRId64
-                         "; try a lower --rate than %g",
-                         isnan(cost) ? "NaN" : "infinite", plan->epoch, first, e->optimizer.rate);
-        if (ok && plan->progress != NULL) plan->progress(plan->context, first + size);
-    }
-    plan->seconds += seconds_now() - started;
-    rv_program_free(b.program);
-    return ok;
-}
-
-bool learn_epoch(const experiment *e, rv_store *store, epoch_plan *plan, rv_error *error)
-{
-    int64_t count = e->train.count, size = plan->batch < count ? plan->batch : count;
-    int64_t left = count % size;
-    int64_t *order = rv_alloc((size_t)count, sizeof *order);
-    if (order == NULL) return rv_fail_memory(error);
-    char name[32];
-    snprintf(name, sizeof name, "epoch %" PRId64, plan->epoch);
-    rv_random_permutation(order, count, rv_seed(plan->seed, name));
-    bool ok = learn_batches(e, store, plan, order, 0, size, error) &&
-              (left == 0 || learn_batches(e, store, plan, order, count - left, left, error));
-    rv_free(order);
-    return ok;
-}
-
-/* ---- measuring ---- */
-
-/* The class that a row of logits [classes] or [1] speaks for. */
-static int answer_of(const rv_tensor *logits, int64_t row)
-{
-    int64_t classes = logits->shape.dim[1];
-    if (classes == 1) return rv_tensor_get(logits, row) > 0;
-    int64_t best = 0;
-    for (int64_t c = 1; c < classes; c++)
-        if (rv_tensor_get(logits, row * classes + c) > rv_tensor_get(logits, row * classes + best))
-            best = c;
-    return (int)best;
-}
-
-static bool measure_batches(const experiment *e, rv_store *store, const rv_dataset *images,
-                            int64_t first, int64_t size, measurement *m, rv_error *error)
-{
-    batch_program b;
-    if (!batch_program_make(&b, e, store, size, false, error)) return false;
-    bool ok = true;
-    for (; ok && first + size <= images->count; first += size) {
-        ok = run(&b, images, NULL, first, error);
-        m->cost += rv_value(b.program, 0) * (double)size;
-        for (int64_t i = 0; i < size; i++) {
-            int label = (int)rv_tensor_get(&images->labels, first + i);
-            int answer = answer_of(rv_program_output(b.program, 1), i);
-            m->confusion[label][answer]++;
-            m->correct += label == answer;
-        }
-    }
-    rv_program_free(b.program);
-    return ok;
-}
-
-bool measure(const experiment *e, rv_store *store, const rv_dataset *images, measurement *m,
-             rv_error *error)
-{
-    int64_t count = images->count, size = count < MEASURED_AT_ONCE ? count : MEASURED_AT_ONCE;
-    int64_t left = count % size;
-    *m = (measurement){.images = count};
-    if (!measure_batches(e, store, images, 0, size, m, error)) return false;
-    if (left > 0 && !measure_batches(e, store, images, count - left, left, m, error)) return false;
-    m->cost /= (double)count;
-    m->accuracy = (double)m->correct / (double)count;
-    return isfinite(m->cost) || rv_fail(error, RV_ERROR_ARGUMENT,
-                                        "the cost is %f; these parameters are of no use", m->cost);
-}
-
 bool make_parameters(const experiment *e, rv_store *store, rv_error *error)
 {
     batch_program b;
     if (!batch_program_make(&b, e, store, 1, false, error)) return false;
     rv_program_free(b.program);
     return true;
+}
+
+/* ---- learning ---- */
+
+rv_loader *training_loader(const experiment *e, int64_t batch, uint64_t seed, rv_error *error)
+{
+    int64_t most = e->train.count;
+    rv_loader_options options = {.batch = batch < most ? batch : most,
+                                 .seed = seed,
+                                 .contiguous = e->carry,
+                                 .drop_last = e->carry,
+                                 .ahead = e->ahead};
+    return rv_loader_new(&e->train, &options, error);
+}
+
+static bool check_cost(const experiment *e, const epoch_plan *plan, double cost, rv_error *error)
+{
+    return isfinite(cost) ||
+           rv_fail(error, RV_ERROR_ARGUMENT,
+                   "the cost became %s in epoch %" PRId64 " at sample %" PRId64
+                   "; try a lower --rate than %g",
+                   isnan(cost) ? "NaN" : "infinite", plan->epoch, plan->seen, e->optimizer.rate);
+}
+
+bool learn_epoch(const experiment *e, rv_store *store, rv_loader *loader, epoch_plan *plan,
+                 rv_error *error)
+{
+    batch_program b = {0};
+    bool ok = rv_loader_start(loader, (uint64_t)plan->epoch, 0, error);
+    double sum = 0, started = seconds_now(), recording = 0;
+    if (e->carry) rv_reset_carried(store, "train");
+    plan->seen = 0;
+    while (ok) {
+        const rv_batch *batch = rv_loader_next(loader, error);
+        if (batch == NULL) break;
+        double before = seconds_now();
+        ok = fit_program(&b, e, store, batch->count, true, error);
+        recording += seconds_now() - before;
+        ok = ok && batch_program_run(&b, batch, error) &&
+             check_cost(e, plan, rv_value(b.program, 0), error);
+        if (!ok) break;
+        sum += rv_value(b.program, 0) * (double)batch->count;
+        plan->seen += batch->count;
+        if (plan->progress != NULL)
+            plan->progress(plan->context, plan->seen, sum / (double)plan->seen);
+    }
+    plan->seconds += seconds_now() - started - recording;
+    plan->cost = sum / (double)(plan->seen > 0 ? plan->seen : 1);
+    rv_program_free(b.program);
+    return error->code == RV_OK;
+}
+
+/* ---- measuring ---- */
+
+/* The class that a row of logits [classes], or of one, speaks for. */
+static int64_t answer_of(const rv_tensor *logits, int64_t row, int64_t width)
+{
+    if (width == 1) return rv_tensor_get(logits, row) > 0;
+    int64_t best = 0;
+    for (int64_t c = 1; c < width; c++)
+        if (rv_tensor_get(logits, row * width + c) > rv_tensor_get(logits, row * width + best))
+            best = c;
+    return best;
+}
+
+static void judge_label(measurement *m, int64_t label, int64_t answer)
+{
+    m->correct += label == answer;
+    if (label < MOST_CONFUSED && answer < MOST_CONFUSED) m->confusion[label][answer]++;
+}
+
+/* Compares the net's outputs with y, step by step of each sample where there are steps. */
+static void judge(const experiment *e, const rv_batch *batch, const rv_tensor *output,
+                  measurement *m)
+{
+    const rv_source *data = &e->whole;
+    int64_t steps = data->each_step ? data->y.dim[0] : 1;
+    int64_t width = rv_tensor_count(output) / (batch->count * steps);
+    for (int64_t i = 0; i < batch->count * steps; i++) {
+        bool counts = !data->each_step || !data->lengths ||
+                      (double)(i % steps) < rv_tensor_get(&batch->length, i / steps);
+        if (!counts) continue;
+        m->answers++;
+        if (data->classes > 0) {
+            judge_label(m, (int64_t)rv_tensor_get(&batch->y, i), answer_of(output, i, width));
+            continue;
+        }
+        for (int64_t j = i * width; j < (i + 1) * width; j++) {
+            double off = rv_tensor_get(output, j) - rv_tensor_get(&batch->y, j);
+            m->error += off * off / (double)width;
+        }
+    }
+}
+
+static bool measure_batches(const experiment *e, rv_store *store, rv_loader *loader, measurement *m,
+                            rv_error *error)
+{
+    batch_program b = {0};
+    bool ok = true;
+    if (e->carry) rv_reset_carried(store, "measure");
+    while (ok) {
+        const rv_batch *batch = rv_loader_next(loader, error);
+        if (batch == NULL) break;
+        ok = fit_program(&b, e, store, batch->count, false, error) &&
+             batch_program_run(&b, batch, error);
+        if (!ok) break;
+        int64_t before = m->answers;
+        judge(e, batch, rv_program_output(b.program, 1), m);
+        m->samples += batch->count;
+        m->cost += rv_value(b.program, 0) * (double)(m->answers - before);
+    }
+    rv_program_free(b.program);
+    return error->code == RV_OK;
+}
+
+bool measure(const experiment *e, rv_store *store, const rv_source *data, int64_t batch,
+             measurement *m, rv_error *error)
+{
+    rv_loader_options options = {.batch = batch < data->count ? batch : data->count,
+                                 .in_order = !e->carry,
+                                 .contiguous = e->carry,
+                                 .drop_last = e->carry};
+    *m = (measurement){0};
+    rv_loader *loader = rv_loader_new(data, &options, error);
+    bool averaged = e->optimizer.average > 0 && rv_swap_averages(store);
+    bool ok = loader != NULL && measure_batches(e, store, loader, m, error);
+    if (averaged) rv_swap_averages(store);
+    rv_loader_free(loader);
+    if (!ok) return false;
+    double answers = (double)(m->answers > 0 ? m->answers : 1);
+    m->cost /= answers;
+    m->error /= answers;
+    m->accuracy = (double)m->correct / answers;
+    return isfinite(m->cost) || rv_fail(error, RV_ERROR_ARGUMENT,
+                                        "the cost is %f; these parameters are of no use", m->cost);
 }

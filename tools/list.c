@@ -1,4 +1,4 @@
-/* recurve ops, recurve models, recurve optimizers: what there is, each with its formula. */
+/* recurve ops, models, optimizers, tasks: what there is, each with its formula or what it asks for. */
 #include <stdio.h>
 #include <string.h>
 
@@ -122,6 +122,14 @@ static item optimizer_item(int index)
     return it;
 }
 
+static item task_item(int index)
+{
+    const rv_task *task = rv_task_at(index);
+    item it = {.name = task->name, .formula = task->about, .key = "without_skill"};
+    snprintf(it.note, sizeof it.note, "without skill: %s", task->baseline);
+    return it;
+}
+
 exit_status ops_run(int argc, char **argv, rv_error *error)
 {
     static const list ops = {
@@ -168,4 +176,21 @@ exit_status optimizers_run(int argc, char **argv, rv_error *error)
         rv_optimizer_count,
         optimizer_item};
     return run(&optimizers, argc, argv, error);
+}
+
+exit_status tasks_run(int argc, char **argv, rv_error *error)
+{
+    static const list tasks = {
+        {.name = "tasks",
+         .summary = "list the tasks that data can be generated for",
+         .synopsis = "[--json]",
+         .description =
+             "Prints for every task of `recurve train --task` what it asks for, and what an "
+             "answer\nwithout skill achieves.\n",
+         OPTIONS(options),
+         .failure = FAILURE,
+         .example = "recurve tasks\n"},
+        rv_task_count,
+        task_item};
+    return run(&tasks, argc, argv, error);
 }

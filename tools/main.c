@@ -11,7 +11,7 @@ static const struct command {
     const char *summary;
     command_run run;
 } commands[] = {
-    {"train", "train a model on the built-in digits", train_run},
+    {"train", "train a recurrent net on digits, sequences, films, texts or files", train_run},
     {"evaluate", "measure a trained model, with its confusion matrix", evaluate_run},
     {"profile", "time a training step, instruction by instruction", profile_run},
     {"gradcheck", "prove the gradients of ops and models by central differences", gradcheck_run},
@@ -20,6 +20,7 @@ static const struct command {
     {"ops", "list the ops with their formulas", ops_run},
     {"models", "list the models with their equations", models_run},
     {"optimizers", "list the optimizers with their update equations", optimizers_run},
+    {"tasks", "list the tasks that data can be generated for", tasks_run},
 };
 
 enum { COMMANDS = sizeof commands / sizeof *commands };

@@ -98,19 +98,3 @@ const rv_op *named_op(const char *name, rv_error *error)
     if (op == NULL) fail_unknown("op", name, op_name, NULL, rv_op_count(), error);
     return op;
 }
-
-const rv_model *named_classifier(const char *name, rv_error *error)
-{
-    const rv_model *model = named_model(name, error);
-    if (model == NULL || model->logits != NULL) return model;
-    char with[256] = "";
-    for (int i = 0; i < rv_model_count(); i++) {
-        size_t used = strlen(with);
-        if (rv_model_at(i)->logits != NULL)
-            snprintf(with + used, sizeof with - used, "%s%s", used ? ", " : "",
-                     rv_model_at(i)->name);
-    }
-    rv_fail(error, RV_ERROR_ARGUMENT,
-            "model \"%s\" has no image classifier around its cell; these have: %s", name, with);
-    return NULL;
-}

@@ -9,9 +9,6 @@ const rv_model *named_model(const char *name, rv_error *error);
 const rv_optimizer *named_optimizer(const char *name, rv_error *error);
 const rv_op *named_op(const char *name, rv_error *error);
 
-/* A model that classifies images, for the commands that need one. */
-const rv_model *named_classifier(const char *name, rv_error *error);
-
 /* The names of a list whose length goes with it. */
 typedef const char *(*name_at)(const void *list, int index);
 

@@ -10,7 +10,7 @@
 
 #include "tools/names.h"
 
-enum { MOST_OPTIONS = 32, OPTION_CODE = 256 }; /* above every letter */
+enum { MOST_OPTIONS = 80, OPTION_CODE = 256 }; /* above every letter */
 
 /* ---- values ---- */
 
@@ -94,8 +94,10 @@ static void print_manual(const manual *page)
            page->summary, page->name, page->synopsis);
     print_lines(page->description, 4);
     puts("\nOPTIONS");
-    for (int i = 0; i < page->option_count; i++)
-        print_option(page->options[i].name, page->options[i].argument, page->options[i].doc);
+    for (const option_row *row = page->options; row < page->options + page->option_count; row++) {
+        if (row->group != NULL) printf("%s  %s\n", row == page->options ? "" : "\n", row->group);
+        print_option(row->name, row->argument, row->doc);
+    }
     print_option("--help", NULL, "print this page");
     printf("\nEXIT STATUS\n    0  all is well\n    1  %s\n    2  the command line was wrong\n"
            "\nEXAMPLE\n",

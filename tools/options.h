@@ -24,6 +24,8 @@ typedef struct option_row {
     size_t offset;     /* of the value in the command's struct */
     const char *doc;   /* for the manual; may have several lines */
     int64_t low, high; /* of a whole number */
+    const char *group; /* not NULL: the manual puts this heading before the row */
+    bool kept;         /* whether a configuration file holds it */
 } option_row;
 
 /* A row for the field of a struct: name, argument, kind, doc, and .low and .high if it has them. */

@@ -25,8 +25,8 @@ typedef struct profile_options {
 
 static const option_row own_options[] = {
     ROW(forward, "forward", NULL, FLAG, "the cost alone, without gradients and updates"),
-    ROW(channels, "channels", "N", WHOLE, "of images of noise instead of digits (default: 1)",
-        .low = 1, .high = 4096),
+    ROW(channels, "channels", "N", WHOLE, "of the images, which are noise (default: 1)", .low = 1,
+        .high = 4096),
     ROW(size, "size", "N", WHOLE, "their height and width (default: 8)", .low = 1, .high = 4096),
     ROW(seconds, "seconds", "S", POSITIVE, "how long to run it (default: 1.5)"),
     ROW(sort, "sort", "ORDER", TEXT,
@@ -217,19 +217,10 @@ static bool print_json(const profile_options *o, const profile *p, bool by_time,
 /* ---- running ---- */
 
 /* Images and labels of no meaning. */
-static bool make_noise(const profile_options *o, rv_dataset *set, rv_error *error)
+static void fill_with_noise(const profile_options *o, const experiment *e, const batch_program *b)
 {
-    int64_t n = o->s.batch, channels = o->channels > 0 ? o->channels : 1;
-    int64_t size = o->size > 0 ? o->size : 8, classes = set->classes;
-    rv_dataset_free(set);
-    *set = (rv_dataset){.count = n, .classes = classes};
-    if (!rv_tensor_new(&set->images, RV_F32, RV_SHAPE(n, channels, size, size), error) ||
-        !rv_tensor_new(&set->labels, RV_I32, RV_SHAPE(n), error))
-        return false;
-    for (int64_t i = 0; i < rv_tensor_count(&set->images); i++)
-        rv_tensor_set(&set->images, i, rv_random_uniform((uint64_t)o->s.seed, (uint64_t)i));
-    for (int64_t i = 0; i < n; i++) rv_tensor_set(&set->labels, i, (double)(i % classes));
-    return true;
+    rv_init_fill(b->x, rv_init_uniform(0, 1), (uint64_t)o->s.seed);
+    for (int64_t i = 0; i < b->size; i++) rv_tensor_set(b->y, i, (double)(i % e->whole.classes));
 }
 
 static bool draw(const profile_options *o, const profile *p, rv_error *error)
@@ -249,13 +240,14 @@ static bool run(const profile_options *o, experiment *e, profile *p, rv_error *e
 {
     batch_program b = {0};
     bool by_time = strcmp(o->sort, "time") == 0;
-    if ((o->channels > 0 || o->size > 0) && !make_noise(o, &e->train, error)) return false;
+    if (o->channels > 0) e->whole.x.dim[0] = o->channels;
+    if (o->size > 0) e->whole.x.dim[1] = e->whole.x.dim[2] = o->size;
     rv_store *store = experiment_store(&o->s, error);
-    bool ok = store != NULL && batch_program_make(&b, e, store, o->s.batch, !o->forward, error) &&
-              rv_dataset_batch(&e->train, NULL, 0, b.x, b.y, error) &&
-              profile_make(p, b.program, e->dtype, o->seconds, error) &&
-              (o->timeline == NULL || draw(o, p, error)) &&
-              (o->s.json ? print_json(o, p, by_time, error) : print_text(p, by_time, error));
+    bool ok = store != NULL && batch_program_make(&b, e, store, o->s.batch, !o->forward, error);
+    if (ok) fill_with_noise(o, e, &b);
+    ok = ok && profile_make(p, b.program, e->dtype, o->seconds, error) &&
+         (o->timeline == NULL || draw(o, p, error)) &&
+         (o->s.json ? print_json(o, p, by_time, error) : print_text(p, by_time, error));
     profile_free(p);
     rv_program_free(b.program);
     rv_store_free(store);

@@ -6,9 +6,9 @@
 
 #include "tools/bench/timing.h"
 
-progress progress_new(bool wanted, int64_t epochs, int64_t images)
+progress progress_new(bool wanted, int64_t epochs, int64_t count)
 {
-    return (progress){wanted && isatty(STDERR_FILENO), 0, epochs, images, 0, 0};
+    return (progress){wanted && isatty(STDERR_FILENO), 0, epochs, count, seconds_now(), 0, 0};
 }
 
 void progress_start(progress *p, int64_t epoch)
@@ -17,7 +17,16 @@ void progress_start(progress *p, int64_t epoch)
     p->started = p->painted = seconds_now();
 }
 
-void progress_paint(void *context, int64_t seen)
+/* "1:02:03" or "2:03" */
+static void print_time(double seconds)
+{
+    int64_t whole = (int64_t)seconds;
+    if (whole >= 3600) fprintf(stderr, "%" PRId64 ":", whole / 3600);
+    fprintf(stderr, whole >= 3600 ? "%02" PRId64 ":%02" PRId64 : "%" PRId64 ":%02" PRId64,
+            whole / 60 % 60, whole % 60);
+}
+
+void progress_paint(void *context, int64_t seen, double cost)
 {
     enum { WIDTH = 30 };
     progress *p = context;
@@ -25,10 +34,14 @@ void progress_paint(void *context, int64_t seen)
     if (!p->shown || now - p->painted < 0.1) return;
     p->painted = now;
     char bar[WIDTH + 1];
-    for (int i = 0; i < WIDTH; i++) bar[i] = i * p->images < seen * WIDTH ? '#' : '.';
+    for (int i = 0; i < WIDTH; i++) bar[i] = i * p->samples < seen * WIDTH ? '#' : '.';
     bar[WIDTH] = '\0';
-    fprintf(stderr, "\repoch %" PRId64 "/%" PRId64 " [%s] %3d %%  %.0f images/s ", p->epoch,
-            p->epochs, bar, (int)(100 * seen / p->images), (double)seen / (now - p->started));
+    double done = (double)(p->epoch - 1) + (double)seen / (double)p->samples;
+    fprintf(stderr, "\repoch %" PRId64 "/%" PRId64 " [%s] %3d %%  cost %.4g  %.0f samples/s  ",
+            p->epoch, p->epochs, bar, (int)(100 * seen / p->samples), cost,
+            (double)seen / (now - p->started));
+    print_time((now - p->begun) * ((double)p->epochs - done) / done);
+    fputs(" left ", stderr);
 }
 
 void progress_clear(const progress *p)

@@ -8,13 +8,14 @@
 typedef struct progress {
     bool shown;
     int64_t epoch, epochs;
-    int64_t images;          /* of an epoch */
-    double started, painted; /* times of the epoch's start and of the last painting */
+    int64_t samples;         /* of an epoch */
+    double begun;            /* times of the first epoch's start, */
+    double started, painted; /* of this epoch's, and of the last painting */
 } progress;
 
-progress progress_new(bool wanted, int64_t epochs, int64_t images);
+progress progress_new(bool wanted, int64_t epochs, int64_t count);
 void progress_start(progress *p, int64_t epoch);
-void progress_paint(void *p, int64_t seen); /* an on_progress of learning.h */
+void progress_paint(void *p, int64_t seen, double cost); /* an on_progress of learning.h */
 void progress_clear(const progress *p);
 
 #endif

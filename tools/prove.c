@@ -216,7 +216,7 @@ bool prove_model(proofs *p, const rv_model *model, rv_error *error)
 {
     rv_store *store = rv_store_new(p->seed);
     rv_tape *tape = rv_tape_new(store, RV_F64);
-    rv_var loss = model->specimen(tape);
+    rv_var loss = rv_model_specimen(model, tape);
     size_t nodes = (size_t)rv_tape_count(tape) + 1;
     rv_var *leaf = rv_alloc(nodes, sizeof *leaf);
     const char **label = rv_alloc(nodes, sizeof *label);

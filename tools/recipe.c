@@ -2,38 +2,57 @@
 
 #include <string.h>
 
+/* The first row that fits counts. */
 static const struct row {
-    const char *model; /* NULL: any other */
-    int classes;       /* up to */
-    double pixel_scale;
+    const char *model, *task; /* NULL: any */
+    int64_t classes;          /* up to */
     const char *optimizer;
     double rate, momentum;
     struct {
         const char *pattern;
         double rate;
     } group[2];
-    int64_t units, hidden; /* at least */
-    int64_t epochs, batch;
+    int64_t units, hidden, epochs, batch;
+    double clip_norm;
 } rows[] = {
     /* The article's own: an image at a time, raw pixels, next to no momentum. */
-    {"curnn-blog", 10, 1, "momentum", 0.1, 1e-5, {{"Wx?", 8e-6}, {"Wrec?", 8e-9}}, 1, 1, 100, 1},
-    {NULL, 2, 1.0 / 16, "momentum", 0.05, 0.9, {{NULL, 0}}, 1, 1, 10, 10},
-    {NULL, 10, 1.0 / 16, "adam", 1e-3, 0.9, {{NULL, 0}}, 32, 64, 40, 20},
+    {"curnn-blog",
+     NULL,
+     2,
+     "momentum",
+     0.1,
+     1e-5,
+     {{"Wx?", 8e-6}, {"Wrec?", 8e-9}},
+     1,
+     34,
+     100,
+     1,
+     0},
+    {"curnn", "digits", 2, "momentum", 0.05, 0.9, {{0}}, 1, 34, 10, 10, 0},
+    {NULL, "digits", 2, "momentum", 0.05, 0.9, {{0}}, 16, 34, 10, 10, 0},
+    {NULL, "digits", 10, "adam", 1e-3, 0.9, {{0}}, 32, 64, 40, 20, 0},
+    {NULL, "moving-digits", 0, "adam", 3e-3, 0.9, {{0}}, 16, 0, 10, 16, 1},
+    {NULL, "text", INT64_MAX, "adam", 3e-3, 0.9, {{0}}, 128, 0, 10, 32, 1},
+    {NULL, "file", INT64_MAX, "adam", 1e-3, 0.9, {{0}}, 32, 64, 10, 32, 0},
+    {NULL, NULL, INT64_MAX, "adam", 3e-3, 0.9, {{0}}, 64, 0, 20, 50, 1},
 };
 
-static int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
+static bool fits(const struct row *row, const rv_model *model, const char *task, int64_t classes)
+{
+    return (row->model == NULL || strcmp(row->model, model->name) == 0) &&
+           (row->task == NULL || strcmp(row->task, task) == 0) && classes <= row->classes;
+}
 
-recipe recipe_for(const rv_model *model, int classes)
+recipe recipe_for(const rv_model *model, const char *task, int64_t classes)
 {
     const struct row *row = rows;
-    while ((row->model != NULL && strcmp(row->model, model->name) != 0) || row->classes < classes)
-        row++;
-    recipe r = {.pixel_scale = row->pixel_scale,
-                .optimizer = *rv_optimizer_find(row->optimizer),
-                .units = larger(row->units, model->defaults.units),
-                .hidden = larger(row->hidden, model->defaults.hidden),
+    while (!fits(row, model, task, classes)) row++;
+    recipe r = {.optimizer = *rv_optimizer_find(row->optimizer),
+                .units = row->units,
+                .hidden = row->hidden,
                 .epochs = row->epochs,
-                .batch = row->batch};
+                .batch = row->batch,
+                .clip_norm = row->clip_norm};
     r.optimizer.rate = row->rate;
     r.optimizer.momentum = row->momentum;
     for (int i = 0; i < 2 && row->group[i].pattern != NULL; i++) {

@@ -1,16 +1,16 @@
-/* How a model is trained unless the user says otherwise. */
+/* How a model is trained on some data unless the user says otherwise. */
 #ifndef RECURVE_TOOLS_RECIPE_H
 #define RECURVE_TOOLS_RECIPE_H
 
 #include "recurve.h"
 
 typedef struct recipe {
-    double pixel_scale; /* pixels 0..16 are multiplied by this */
     rv_optimizer optimizer;
     int64_t units, hidden, epochs, batch;
+    double clip_norm;
 } recipe;
 
-/* Of this model on so many classes; a model without a recipe of its own gets the common one. */
-recipe recipe_for(const rv_model *model, int classes);
+/* For this model on this task ("text" and "file" for files), with so many classes. */
+recipe recipe_for(const rv_model *model, const char *task, int64_t classes);
 
 #endif

@@ -12,6 +12,7 @@
 #include "tools/text_file.h"
 
 #define CHECKPOINT "checkpoint.safetensors"
+#define BEST "best.safetensors"
 #define CONFIG "config.json"
 #define LOG "log.csv"
 
@@ -27,6 +28,11 @@ static bool join(const char *folder, const char *file, char path[PATH_TEXT], rv_
 bool run_folder_checkpoint(const char *folder, char path[PATH_TEXT], rv_error *error)
 {
     return join(folder, CHECKPOINT, path, error);
+}
+
+bool run_folder_best(const char *folder, char path[PATH_TEXT], rv_error *error)
+{
+    return join(folder, BEST, path, error);
 }
 
 bool run_folder_of(const char *checkpoint, char folder[PATH_TEXT], rv_error *error)
@@ -82,7 +88,7 @@ bool run_folder_open(const char *folder, rv_error *error)
     if (descriptor < 0) return fail_system("write into the folder", folder, error);
     close(descriptor);
     unlink(probe);
-    return check_replaceable(folder, CHECKPOINT, error) &&
+    return check_replaceable(folder, CHECKPOINT, error) && check_replaceable(folder, BEST, error) &&
            check_replaceable(folder, CONFIG, error) && check_replaceable(folder, LOG, error);
 }
 
@@ -97,24 +103,25 @@ static bool save_text(const char *folder, const char *file, const char *text, rv
 /* The log's lines, for rv_free. */
 static char *log_text(const epoch_row *rows, int64_t count)
 {
-    static const char head[] = "epoch,cost,train_accuracy,held_out_accuracy,seconds\n";
+    static const char head[] =
+        "epoch,cost,held_out_cost,held_out_accuracy,held_out_error,seconds\n";
     enum { ROW = 160 };
     size_t size = sizeof head + ROW * (size_t)count;
     char *text = rv_alloc(size, 1);
     if (text == NULL) return NULL;
     size_t used = (size_t)snprintf(text, size, "%s", head);
     for (const epoch_row *r = rows; r < rows + count; r++)
-        used += (size_t)snprintf(text + used, size - used, "%" PRId64 ",%.9g,%.9g,%.9g,%.6f\n",
-                                 r->epoch, r->cost, r->train_accuracy, r->held_out_accuracy,
-                                 r->seconds);
+        used += (size_t)snprintf(text + used, size - used, "%" PRId64 ",%.9g,%.9g,%.9g,%.9g,%.6f\n",
+                                 r->epoch, r->cost, r->held_out_cost, r->held_out_accuracy,
+                                 r->held_out_error, r->seconds);
     return text;
 }
 
 bool run_folder_save(const char *folder, const settings *s, const rv_store *store,
-                     const epoch_row *rows, int64_t count, rv_error *error)
+                     const training *t, rv_error *error)
 {
     char path[PATH_TEXT];
-    char *config = settings_to_json(s), *log = log_text(rows, count);
+    char *config = settings_to_json(s), *log = log_text(t->rows, t->epochs);
     bool ok = run_folder_checkpoint(folder, path, error) && rv_store_save(store, path, error) &&
               save_text(folder, LOG, log, error) && save_text(folder, CONFIG, config, error);
     rv_free(config);

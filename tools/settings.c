@@ -5,53 +5,133 @@
 #include <string.h>
 
 #include "tensor/memory.h"
+#include "tools/text_file.h"
 
 enum { MOST = 1 << 20 };
 
 #define ROW(field, option, argument, kind, ...) \
     OPTION_ROW(settings, field, option, argument, OPTION_##kind, __VA_ARGS__)
+#define COUNT .low = 1, .high = MOST
 
 const option_row settings_options[SETTINGS_OPTIONS] = {
-    ROW(model, "model", "NAME", TEXT, "what to train (default: curnn); see `recurve models`"),
-    ROW(optimizer, "optimizer", "NAME", TEXT,
-        "how to train it (default: momentum; for more than two\n"
-        "classes adam); see `recurve optimizers`"),
-    ROW(rate, "rate", "R", POSITIVE, "its learning rate (default: the optimizer's)"),
-    ROW(momentum, "momentum", "M", FRACTION,
-        "its momentum, from 0 to less than 1 (default: the\noptimizer's)"),
-    ROW(epochs, "epochs", "N", WHOLE,
-        "passes over the training images (default: 10; for more\n"
-        "than two classes 40; for curnn-blog 100)",
-        .low = 1, .high = MOST),
-    ROW(batch, "batch", "N", WHOLE,
-        "images per update (default: 10; for more than two\n"
-        "classes 20; for curnn-blog 1)",
-        .low = 1, .high = MOST),
-    ROW(steps, "steps", "N", WHOLE, "how often the image is shown (default: the model's)", .low = 1,
-        .high = 1000),
-    ROW(units, "units", "N", WHOLE,
-        "units, or channels, of the cell (default: the model's;\n"
-        "for more than two classes 32 at least)",
-        .low = 1, .high = 4096),
-    ROW(hidden, "hidden", "N", WHOLE,
-        "units of the hidden layer behind it (default: the\n"
-        "model's; for more than two classes 64 at least)",
-        .low = 1, .high = 65536),
-    ROW(seed, "seed", "N", WHOLE,
-        "where all randomness comes from: the split, the first\n"
-        "parameters, the order of the images (default: 1)",
-        .low = 0, .high = (int64_t)1 << 53),
+    ROW(task, "task", "NAME", TEXT,
+        "the built-in digits (default) or generated data; see\n`recurve tasks`",
+        .group = "The data", .kept = true),
+    ROW(data, "data", "FILE", TEXT,
+        "your own, by its ending: .npz with x and y, .npy, .csv,\n"
+        ".tsv, IDX (.idx, -ubyte, ..), each plain or .gz where\n"
+        "usual; any other file is a text, predicted character\nby character",
+        .kept = true),
+    ROW(labels, "labels", "FILE", TEXT, "what belongs to the images of an .npy or IDX file",
+        .kept = true),
     ROW(classes, "classes", "LIST", TEXT,
-        "digits to tell apart: 0,1 or 0-9 or 0-3,7 (default: 0,1)"),
-    ROW(dtype, "dtype", "TYPE", TEXT, "arithmetic: f32 or f64 (default: f32)"),
+        "digits to tell apart: 0,1 or 0-9 or 0-3,7 (default: 0,1)", .kept = true),
+    ROW(samples, "samples", "N", WHOLE, "generated in each epoch (default: the task's)", COUNT,
+        .kept = true),
+    ROW(length, "length", "N", WHOLE,
+        "time steps of a generated sequence, or of a window of\ntext (default: the task's, 64)",
+        COUNT, .kept = true),
+    ROW(size, "size", "N", WHOLE, "of a task: numbers, streams, digits, pixels (default: its own)",
+        COUNT, .kept = true),
+    ROW(sequence, "sequence", NULL, FLAG, "axis 1 of the file's x is time", .kept = true),
+    ROW(numbers, "numbers", NULL, FLAG, "the label column of a .csv holds numbers, not classes",
+        .kept = true),
+    ROW(label, "label", "N", WHOLE, "the label column of a .csv, from 1 (default: the last)", COUNT,
+        .kept = true),
     ROW(held_out, "held-out", "N", WHOLE,
-        "images kept from training, to measure on (default: a\nsixth)", .low = 1, .high = MOST),
+        "samples kept from training, to measure on (default: a\nsixth)", COUNT, .kept = true),
+    ROW(shift, "shift", "N", WHOLE, "shift images by up to so many pixels, anew each epoch",
+        .low = 0, .high = 4096, .kept = true),
+    ROW(noise, "noise", "S", POSITIVE, "add normal noise of this deviation, anew each epoch",
+        .kept = true),
+    ROW(cache, "cache", "MIB", WHOLE,
+        "memory for a file; a larger one is read from the disk\nwhile training (default: 256)",
+        COUNT, .kept = true),
+
+    ROW(model, "model", "NAME", TEXT,
+        "the cell (default: curnn, for sequences gru); see\n`recurve models`", .group = "The net",
+        .kept = true),
+    ROW(units, "units", "N", WHOLE,
+        "hidden units, or channels, of each layer (default: the task's)", .low = 1, .high = 4096,
+        .kept = true),
+    ROW(layers, "layers", "N", WHOLE, "on top of each other (default: 1)", .low = 1, .high = 100,
+        .kept = true),
+    ROW(kernel, "kernel", "N", WHOLE, "convolutions of this odd size for the cell's products",
+        .low = 1, .high = 31, .kept = true),
+    ROW(steps, "steps", "N", WHOLE, "how often an image is shown (default: 2)", .low = 1,
+        .high = 1000, .kept = true),
+    ROW(hidden, "hidden", "N", WHOLE,
+        "units of a hidden layer behind the cell (default: the task's)", .low = 1, .high = 65536,
+        .kept = true),
+    ROW(embedding, "embedding", "N", WHOLE, "numbers that stand for a token (default: one-hot)",
+        .low = 1, .high = 65536, .kept = true),
+    ROW(bidirectional, "bidirectional", NULL, FLAG, "run each layer in both directions",
+        .kept = true),
+    ROW(residual, "residual", NULL, FLAG, "add what a layer reads to what it puts out",
+        .kept = true),
+    ROW(skip, "skip", NULL, FLAG, "let every layer read the input, too", .kept = true),
+    ROW(pool, "pool", NULL, FLAG, "answer from the mean over time, not from the last step",
+        .kept = true),
+    ROW(layer_norm, "layer-norm", NULL, FLAG, "normalize each map of the cell", .kept = true),
+    ROW(learned_start, "learned-start", NULL, FLAG, "learn the initial states", .kept = true),
+    ROW(carry, "carry", NULL, FLAG,
+        "of a text: a window goes on from the state at which the\n"
+        "one before ended (truncated back-propagation)",
+        .kept = true),
+    ROW(dropout, "dropout", "P", FRACTION, "share of what layers read that is dropped",
+        .kept = true),
+    ROW(recurrent_dropout, "recurrent-dropout", "P", FRACTION, "share of states that is dropped",
+        .kept = true),
+    ROW(same_dropout, "same-dropout", NULL, FLAG, "drop the same at all time steps", .kept = true),
+    ROW(recompute, "recompute", "N", WHOLE, "save memory: gradients compute N time steps again",
+        COUNT, .kept = true),
+    ROW(loss, "loss", "NAME", TEXT, "of numbers: mse (default), mae or huber", .kept = true),
+    ROW(smoothing, "smoothing", "S", FRACTION, "of labels: share given to all classes alike",
+        .kept = true),
+
+    ROW(optimizer, "optimizer", "NAME", TEXT,
+        "how to train (default: the task's); see\n`recurve optimizers`", .group = "The optimizer",
+        .kept = true),
+    ROW(rate, "rate", "R", POSITIVE, "its learning rate (default: the task's, the optimizer's)",
+        .kept = true),
+    ROW(momentum, "momentum", "M", FRACTION,
+        "its momentum, from 0 to less than 1 (default: the\noptimizer's)", .kept = true),
+    ROW(weight_decay, "weight-decay", "D", POSITIVE, "pull of the weights towards 0", .kept = true),
+    ROW(clip_norm, "clip-norm", "C", POSITIVE, "largest norm of all gradients together",
+        .kept = true),
+    ROW(clip_value, "clip-value", "C", POSITIVE, "largest element of a gradient", .kept = true),
+    ROW(schedule, "schedule", "NAME", TEXT,
+        "how the rate changes: constant (default), cosine,\none-cycle, step, exponential, plateau",
+        .kept = true),
+    ROW(warm_up, "warm-up", "N", WHOLE, "updates in which the rate rises from 0", COUNT,
+        .kept = true),
+    ROW(accumulate, "accumulate", "N", WHOLE, "batches whose mean gradient makes one update",
+        .low = 1, .high = 4096, .kept = true),
+    ROW(average, "average", "K", FRACTION,
+        "measure with weights averaged with this decay, 0.999\nfor example", .kept = true),
+
+    ROW(epochs, "epochs", "N", WHOLE, "passes over the training data (default: the task's)",
+        .group = "The run", COUNT, .kept = true),
+    ROW(batch, "batch", "N", WHOLE, "samples per update (default: the task's)", COUNT,
+        .kept = true),
+    ROW(patience, "patience", "N", WHOLE,
+        "stop after so many epochs in which the cost held out\nfell below no earlier one", COUNT,
+        .kept = true),
+    ROW(seed, "seed", "N", WHOLE,
+        "where all randomness comes from: data, split, first\n"
+        "parameters, order, dropout (default: 1)",
+        .low = 0, .high = (int64_t)1 << 53, .kept = true),
+    ROW(dtype, "dtype", "TYPE", TEXT, "arithmetic: f32 or f64 (default: f32)", .kept = true),
     ROW(threads, "threads", "N", WHOLE,
         "that share the work (default: 1); the results are the\nsame for any number", .low = 1,
         .high = MOST_THREADS),
+    ROW(config, "config", "FILE", TEXT,
+        "settings of an earlier run, its config.json; options\ngiven beside it count more"),
     ROW(output, "output", "DIR", TEXT,
-        "write checkpoint.safetensors, config.json and log.csv\n"
-        "there; the folder is made if missing"),
+        "write checkpoint.safetensors, best.safetensors,\n"
+        "config.json and log.csv there; made if missing"),
+    ROW(plot, "plot", NULL, FLAG, "draw the learning curves there, too: curves.svg, curves.png"),
+    ROW(pictures, "pictures", NULL, FLAG, "draw gates and states over time there, too: states.png"),
     ROW(limit, "limit", NULL, FLAG,
         "measure this machine too, and print how fast it could\ndo the necessary products at most"),
     ROW(json, "json", NULL, FLAG, "print one JSON document instead of lines"),
@@ -74,19 +154,34 @@ static bool add_setting(cJSON *object, const settings *s, const option_row *row)
 {
     const char *key = key_of(row);
     const void *value = (const char *)s + row->offset;
-    double number = row->kind == OPTION_WHOLE  ? (double)*(const int64_t *)value
-                    : row->kind != OPTION_TEXT ? *(const double *)value
-                                               : 0;
-    if (row->kind == OPTION_TEXT)
-        return cJSON_AddStringToObject(object, key, *(const char *const *)value) != NULL;
-    return cJSON_AddNumberToObject(object, key, number) != NULL;
+    switch (row->kind) {
+    case OPTION_FLAG: {
+        bool set = *(const bool *)value;
+        return !set || cJSON_AddTrueToObject(object, key) != NULL;
+    }
+    case OPTION_TEXT: {
+        const char *text = *(const char *const *)value;
+        return text == NULL || cJSON_AddStringToObject(object, key, text) != NULL;
+    }
+    case OPTION_WHOLE: {
+        int64_t whole = *(const int64_t *)value;
+        bool unset = whole == 0 && row->low > 0;
+        return unset || cJSON_AddNumberToObject(object, key, (double)whole) != NULL;
+    }
+    default: {
+        double real = *(const double *)value;
+        bool unset = real == 0 && row->offset != offsetof(settings, momentum);
+        return unset || cJSON_AddNumberToObject(object, key, real) != NULL;
+    }
+    }
 }
 
 char *settings_to_json(const settings *s)
 {
     cJSON *object = cJSON_CreateObject();
     bool ok = object != NULL;
-    for (int i = 0; ok && i < SETTINGS_KEPT; i++) ok = add_setting(object, s, &settings_options[i]);
+    for (int i = 0; ok && i < SETTINGS_OPTIONS; i++)
+        ok = !settings_options[i].kept || add_setting(object, s, &settings_options[i]);
     char *printed = ok ? cJSON_Print(object) : NULL;
     char *text = NULL;
     if (printed != NULL) text = rv_alloc(strlen(printed) + 2, 1);
@@ -96,18 +191,30 @@ char *settings_to_json(const settings *s)
     return text;
 }
 
+static const char *type_name(const option_row *row)
+{
+    return row->kind == OPTION_FLAG   ? "true or false"
+           : row->kind == OPTION_TEXT ? "a string"
+                                      : "a number";
+}
+
 static bool read_setting(settings *s, const cJSON *item, const char *path, rv_error *error)
 {
-    const option_row *row = settings_options, *end = row + SETTINGS_KEPT;
-    while (row < end && strcmp(key_of(row), item->string) != 0) row++;
+    const option_row *row = settings_options, *end = row + SETTINGS_OPTIONS;
+    while (row < end && !(row->kept && strcmp(key_of(row), item->string) == 0)) row++;
     if (row == end)
         return rv_fail(error, RV_ERROR_FORMAT, "\"%s\": unknown setting \"%.100s\"", path,
                        item->string);
     char label[RV_ERROR_TEXT / 2], number[32];
     snprintf(label, sizeof label, "\"%s\": %s", path, key_of(row));
-    if (row->kind == OPTION_TEXT ? !cJSON_IsString(item) : !cJSON_IsNumber(item))
-        return rv_fail(error, RV_ERROR_FORMAT, "%s is not a %s", label,
-                       row->kind == OPTION_TEXT ? "string" : "number");
+    bool right = row->kind == OPTION_FLAG   ? cJSON_IsBool(item)
+                 : row->kind == OPTION_TEXT ? cJSON_IsString(item)
+                                            : cJSON_IsNumber(item);
+    if (!right) return rv_fail(error, RV_ERROR_FORMAT, "%s is not %s", label, type_name(row));
+    if (row->kind == OPTION_FLAG) {
+        *(bool *)((char *)s + row->offset) = cJSON_IsTrue(item);
+        return true;
+    }
     if (row->kind != OPTION_TEXT) snprintf(number, sizeof number, "%.17g", item->valuedouble);
     return option_set(row, label, row->kind == OPTION_TEXT ? item->valuestring : number, s, error);
 }
@@ -120,9 +227,21 @@ bool settings_from_json(settings *s, const char *json, const char *path, rv_erro
         return rv_fail(error, RV_ERROR_FORMAT, "\"%s\" is not a JSON object", path);
     const cJSON *item;
     cJSON_ArrayForEach(item, object) if (!read_setting(s, item, path, error)) return false;
-    for (int i = 0; i < SETTINGS_KEPT; i++)
-        if (cJSON_GetObjectItemCaseSensitive(object, key_of(&settings_options[i])) == NULL)
-            return rv_fail(error, RV_ERROR_FORMAT, "\"%s\" lacks the setting \"%s\"", path,
-                           key_of(&settings_options[i]));
     return true;
+}
+
+bool settings_parse(const manual *page, int argc, char **argv, settings *s, exit_status *result,
+                    rv_error *error)
+{
+    *s = settings_new();
+    if (!options_parse(page, argc, argv, s, NULL, result, error)) return false;
+    if (s->config == NULL) return true;
+    settings with_config = settings_new();
+    *result = STATUS_FAILED;
+    char *text = text_file_read(s->config, error);
+    bool ok = text != NULL && settings_from_json(&with_config, text, s->config, error);
+    rv_free(text);
+    ok = ok && options_parse(page, argc, argv, &with_config, NULL, result, error);
+    *s = with_config;
+    return ok;
 }

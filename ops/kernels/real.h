@@ -41,8 +41,6 @@ typedef uint32_t real_bits;
 #define SIGMOID sigmoid_f32
 #define TANH tanh_f32
 #define ATAN arctan_f32
-#define SIN(x) ((real)sin(x)) /* by way of double, for any size of x */
-#define COS(x) ((real)cos(x))
 #define SQRT sqrtf
 #define ABS fabsf
 #define ERF erf_f32
@@ -59,8 +57,6 @@ typedef uint64_t real_bits;
 #define SIGMOID(x) (1 / (1 + exp(-(x))))
 #define TANH tanh
 #define ATAN atan
-#define SIN sin
-#define COS cos
 #define SQRT sqrt
 #define ABS fabs
 #define ERF erf

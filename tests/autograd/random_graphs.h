@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "optim/optim.h"
+#include "autograd/recompute.h"
 #include "tests/tapes.h"
 
 class RandomGraph {
@@ -149,7 +150,7 @@ class RandomGraph {
 
     rv_var unary(rv_var x)
     {
-        switch (below(26)) {
+        switch (below(27)) {
         case 0: return rv_negate(x);
         case 1: grown_ = true; return rv_square(x);
         case 2: return rv_sqrt(rv_shift(rv_square(x), 0.5));
@@ -174,6 +175,7 @@ class RandomGraph {
         case 21: return rv_elu(rv_add(x, ramp(rv_shape_of(x))), 0.7);
         case 22: return rv_leaky_relu(rv_add(x, ramp(rv_shape_of(x))), 0.1);
         case 23: grown_ = true; return rv_dropout(x, 0.3, fresh("drop").c_str());
+        case 25: return rv_after(x, rv_square(x));
         case 24: return rv_multiply(x, rv_sign(rv_add(x, ramp(rv_shape_of(x)))));
         default: return rv_clamp(rv_add(x, ramp(rv_shape_of(x))), -0.777, 1.0101);
         }

@@ -30,16 +30,20 @@ class Models : public testing::Test {
         std::vector<rv_var> found;
         for (int32_t id = 0; id < rv_tape_count(tape); id++) {
             const rv_op *op = rv_tape_node(tape, id)->op;
-            if (op == &rv_op_parameter || op == &rv_op_input) found.push_back({tape, id});
+            const bool real = rv_tape_node(tape, id)->type.dtype == RV_F64;
+            if (real && (op == &rv_op_parameter || op == &rv_op_input)) found.push_back({tape, id});
         }
         return found;
     }
-    void expect_right(rv_var loss, double tolerance)
+    void expect_right(rv_var loss, double tolerance, double step = 0)
     {
         std::vector<rv_var> wrt = leaves();
         std::vector<rv_gradcheck_result> result(wrt.size());
         rv_gradcheck_options options = {};
         options.tolerance = tolerance;
+        options.step = step;
+        options.inputs = given.data();
+        options.input_count = static_cast<int>(given.size());
         EXPECT_TRUE(
             rv_gradcheck(loss, wrt.data(), static_cast<int>(wrt.size()), &options, result.data()))
             << error();
@@ -50,6 +54,7 @@ class Models : public testing::Test {
 
     rv_store *store;
     rv_tape *tape;
+    std::vector<rv_named_tensor> given; // values of inputs
 };
 
 class EveryModel : public Models, public testing::WithParamInterface<int> {
@@ -59,31 +64,43 @@ class EveryModel : public Models, public testing::WithParamInterface<int> {
 
 TEST_P(EveryModel, HasAGradientThatDifferencesConfirm)
 {
-    expect_right(model->specimen(tape), 1e-7);
+    expect_right(rv_model_specimen(model, tape), 1e-7);
 }
 
 TEST_P(EveryModel, HasASecondDerivativeThatDifferencesConfirm)
 {
-    rv_var loss = model->specimen(tape), sum = rv_scalar(tape, 0);
+    rv_var loss = rv_model_specimen(model, tape), sum = rv_scalar(tape, 0);
     std::vector<rv_var> wrt = leaves(), g(wrt.size());
     ASSERT_TRUE(rv_gradient(loss, wrt.data(), static_cast<int>(wrt.size()), g.data())) << error();
     for (rv_var gradient : g) sum = rv_add(sum, rv_sum(rv_square(gradient), RV_ALL_AXES, false));
     expect_right(sum, 1e-7);
 }
 
+// The options of a net for the model, and its inputs: images for those that need them, else sequences.
+rv_net record(const rv_model *model, rv_tape *tape, rv_net_options o, int64_t n, int64_t steps)
+{
+    o.classes = 2;
+    o.sequence = !model->images;
+    o.steps = steps;
+    if (model->output) o.rnn = rv_rnn_options{};
+    rv_var x = rv_input(tape, "x",
+                        model->images   ? RV_SHAPE(n, 1, 8, 8)
+                        : model->kernel ? RV_SHAPE(n, steps, 2, 4, 4)
+                                        : RV_SHAPE(n, steps, 4));
+    return rv_model_record(model, &o, x, rv_input(tape, "y", RV_SHAPE(n)));
+}
+
 TEST_P(EveryModel, TrainsInLittleMoreMemoryThanIsAliveAtOnce)
 {
+    if (!model->step) return;
     for (const int64_t steps : {1, 2, 5}) {
         rv_store *own = rv_store_new(3);
         rv_tape *training = rv_tape_new(own, RV_F32);
-        rv_model_options options = model->defaults;
-        options.steps = steps;
-        options.outputs = 1;
-        rv_var loss = model->logits
-                          ? model->loss(model->logits(&options, rv_input(training, "images",
-                                                                         RV_SHAPE(8, 1, 8, 8))),
-                                        rv_input(training, "targets", RV_SHAPE(8, 1)))
-                          : model->specimen(training);
+        rv_net_options options = {};
+        options.rnn.units = 8;
+        options.rnn.bias = true;
+        options.hidden = 34;
+        rv_var loss = record(model, training, options, 8, steps).loss;
         EXPECT_TRUE(rv_minimize(loss, rv_adam(1e-3))) << rv_tape_error(training)->text;
         rv_program *program = rv_compile(training, &loss, 1);
         const rv_program_stats stats = rv_program_statistics(program);
@@ -95,6 +112,48 @@ TEST_P(EveryModel, TrainsInLittleMoreMemoryThanIsAliveAtOnce)
         rv_tape_free(training);
         rv_store_free(own);
     }
+}
+
+// Everything at once: layers, both directions, lengths, learned starts.
+TEST_P(EveryModel, IsRightStackedMaskedAndInBothDirections)
+{
+    if (!model->step || model->output) return;
+    rv_net_options options = {};
+    options.rnn.units = 3;
+    options.rnn.bias = true;
+    options.rnn.learned_start = true;
+    if (!model->images) {
+        options.rnn.layers = 2;
+        options.rnn.bidirectional = true;
+        options.rnn.residual = true;
+        options.rnn.skip = true;
+    }
+    options.rnn.lengths = rv_input_typed(tape, "lengths", RV_I32, RV_SHAPE(2));
+    rv_net net = record(model, tape, options, 2, 3);
+    rv_tensor lengths;
+    ASSERT_TRUE(rv_tensor_new(&lengths, RV_I32, RV_SHAPE(2), nullptr));
+    rv_tensor_set(&lengths, 0, 3);
+    rv_tensor_set(&lengths, 1, 2);
+    given = {{"lengths", lengths}};
+    expect_right(net.loss, 1e-7);
+    rv_tensor_free(&lengths);
+}
+
+TEST_P(EveryModel, IsRightWithNormalizedMaps)
+{
+    if (!model->step || model->images) return;
+    rv_net_options options = {};
+    options.rnn.units = 5;
+    options.rnn.bias = true;
+    options.rnn.layer_norm = true;
+    options.rnn.learned_start = true;
+    rv_net net = record(model, tape, options, 2, 3);
+    for (size_t i = 0; i < rv_store_count(store);
+         i++) { // away from zero, where normalizing is steep
+        rv_entry *entry = rv_store_at(store, i);
+        rv_init_fill(&entry->tensor, rv_init_uniform(-1, 1), rv_seed(4, entry->name));
+    }
+    expect_right(net.loss, 1e-7, 3e-4);
 }
 
 TEST_P(EveryModel, IsDescribed)
@@ -111,80 +170,15 @@ INSTANTIATE_TEST_SUITE_P(Table, EveryModel, testing::Range(0, rv_model_count()),
                              return name;
                          });
 
-TEST_F(Models, CurnnConvolvesTheImageOncePerGateForAnyNumberOfSteps)
-{
-    rv_var h = rv_unroll(rv_curnn, rv_input(tape, "x", rv_shape{4, {2, 1, 8, 8}}), 5);
-    EXPECT_TRUE(rv_shape_equal(rv_shape_of(h), rv_shape{4, {2, 1, 4, 4}})) << error();
-    EXPECT_EQ(count("conv2d"), 2 + 2 * 5);
-    EXPECT_EQ(count("parameter"), 4);
-}
-
-TEST_F(Models, StatesGetTheirShapesFromTheStep)
-{
-    rv_cell_options options = {};
-    options.units = 7;
-    options.bias = true;
-    rv_var h =
-        rv_unroll_with(rv_curnn, rv_input(tape, "x", rv_shape{4, {2, 3, 9, 11}}), 2, options);
-    EXPECT_TRUE(rv_shape_equal(rv_shape_of(h), rv_shape{4, {2, 7, 5, 7}})) << error();
-    h = rv_unroll_with(rv_ugrnn, rv_input(tape, "rows", rv_shape{2, {2, 3}}), 2, options);
-    EXPECT_TRUE(rv_shape_equal(rv_shape_of(h), rv_shape{2, {2, 7}})) << error();
-}
-
-TEST_F(Models, ProbingForShapesLeavesNothingBehind)
-{
-    rv_unroll(rv_curnn, rv_input(tape, "x", rv_shape{4, {2, 1, 8, 8}}), 1);
-    EXPECT_EQ(rv_store_count(store), 4u);
-}
-
-TEST_F(Models, ACellThatNeverSettlesIsAnError)
-{
-    rv_var h = rv_unroll(
-        [](rv_cell *, rv_var, rv_var *state) {
-            state[0] = rv_concat(&state[0], 1, 1), state[0] = rv_pad2d(state[0], 1);
-        },
-        rv_input(tape, "x", rv_shape{4, {2, 1, 8, 8}}), 2);
-    EXPECT_TRUE(rv_is_null(h));
-    EXPECT_NE(error().find("could not be worked out"), std::string::npos) << error();
-}
-
-TEST_F(Models, AnImageSmallerThanTheKernelIsAnErrorThatNamesBoth)
-{
-    rv_var h = rv_unroll(rv_curnn, rv_input(tape, "image", rv_shape{4, {2, 1, 4, 4}}), 2);
-    EXPECT_TRUE(rv_is_null(h));
-    EXPECT_NE(error().find("kernel 5x5 is larger than the padded image 4x4"), std::string::npos)
-        << error();
-}
-
-TEST_F(Models, ASequenceOfEqualImagesIsTheImageShownEveryStep)
-{
-    rv_var x = rv_input(tape, "x", rv_shape{2, {2, 3}}),
-           sequence[1] = {rv_reshape(x, rv_shape{3, {2, 1, 3}})};
-    rv_cell_options options = {};
-    options.units = 4;
-    rv_var repeated = rv_broadcast(sequence[0], rv_shape{3, {2, 3, 3}}), outputs[3];
-    rv_var once = rv_unroll_with(rv_ugrnn, x, 3, options);
-    rv_var each = rv_unroll_sequence(rv_ugrnn, repeated, options, outputs);
-    EXPECT_EQ(outputs[2].id, each.id);
-    rv_var both[2] = {once, each};
-    rv_program *program = rv_compile(tape, both, 2);
-    ASSERT_NE(program, nullptr) << error();
-    rv_init_fill(rv_program_input(program, "x"), rv_init_normal(0, 1), 1);
-    rv_run(program);
-    for (int64_t i = 0; i < 8; i++)
-        EXPECT_EQ(rv_tensor_get(rv_program_output(program, 0), i),
-                  rv_tensor_get(rv_program_output(program, 1), i));
-    rv_program_free(program);
-}
-
 TEST_F(Models, CurnnBlogRefusesWhatTheArticleHasNot)
 {
-    const rv_model *model = rv_model_find("curnn-blog");
-    rv_model_options options = model->defaults;
-    options.outputs = 10;
-    EXPECT_TRUE(
-        rv_is_null(model->logits(&options, rv_input(tape, "x", rv_shape{4, {2, 1, 8, 8}}))));
-    EXPECT_NE(error().find("10 outputs"), std::string::npos) << error();
+    rv_net_options options = {};
+    options.classes = 10;
+    rv_net net = rv_model_record(rv_model_find("curnn-blog"), &options,
+                                 rv_input(tape, "x", rv_shape{4, {2, 1, 8, 8}}),
+                                 rv_input(tape, "y", rv_shape{1, {2}}));
+    EXPECT_TRUE(rv_is_null(net.output));
+    EXPECT_NE(error().find("10 classes"), std::string::npos) << error();
 }
 
 } // namespace

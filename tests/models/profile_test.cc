@@ -16,7 +16,7 @@ void check_profile(int threads)
     rv_program *programs[2];
     for (Tape *tape : {&t, &same}) {
         EXPECT_TRUE(rv_set_threads(tape->store(), threads, nullptr));
-        rv_var loss = rv_model_find("curnn")->specimen(*tape);
+        rv_var loss = rv_model_specimen(rv_model_find("curnn"), *tape);
         rv_minimize(loss, rv_momentum(0.1, 0.9));
         programs[tape == &same] = rv_compile_with(*tape, &loss, 1, RV_DEFAULT | RV_CUT);
         ASSERT_NE(programs[tape == &same], nullptr);

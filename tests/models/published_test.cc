@@ -41,8 +41,11 @@ class Published : public testing::Test {
     {
         const rv_model *model = rv_model_find("curnn-blog");
         rv_var x = rv_input(tape, "x", RV_SHAPE(1, 1, 8, 8));
-        logits = model->logits(&model->defaults, x);
-        loss = model->loss(logits, rv_input(tape, "y", RV_SHAPE(1, 1)));
+        rv_net_options options = {};
+        options.classes = 2;
+        const rv_net net = rv_model_record(model, &options, x, rv_input(tape, "y", RV_SHAPE(1)));
+        logits = net.output;
+        loss = net.loss;
         set("h0", reference.f64("h0"));
         for (const Weight &w : weights)
             set(w.parameter, reference.f64(std::string("init.") + w.reference));

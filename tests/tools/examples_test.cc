@@ -30,7 +30,7 @@ TEST(Examples, TrainCurnnGetsTheHeldOutDigitsRight)
 TEST(Examples, NewCellIsProvedAndLearnsTheDigits)
 {
     const Outcome outcome = example("new_cell");
-    for (const char *name : {"Uf", "Wf", "Uc", "Wc"}) EXPECT_CONTAINS(outcome.out, name);
+    EXPECT_CONTAINS(outcome.out, ", ok\n");
     double accuracy = 0;
     const size_t at = outcome.out.find("held out:");
     ASSERT_NE(at, std::string::npos) << outcome.out;

@@ -82,7 +82,7 @@ TEST(Train, TellsTheMachinesLimitOnRequest)
     EXPECT_GT(json.number("share_of_limit"), 0);
     EXPECT_NEAR(json.number("share_of_limit") * json.number("limit_samples_per_second"),
                 json.number("samples_per_second"), 1e-6 * json.number("samples_per_second"));
-    EXPECT_CONTAINS(recurve("train --epochs 1 --limit").out, "images per second\nat most ");
+    EXPECT_CONTAINS(recurve("train --epochs 1 --limit").out, "samples per second\nat most ");
 }
 
 TEST(Train, ALineAnEpochOnStdoutAndNoProgressBarInAFile)
@@ -92,7 +92,7 @@ TEST(Train, ALineAnEpochOnStdoutAndNoProgressBarInAFile)
     size_t lines = 0;
     for (size_t at = 0; (at = outcome.out.find("epoch ", at)) != std::string::npos; at++) lines++;
     EXPECT_EQ(lines, 3u);
-    EXPECT_CONTAINS(outcome.out, "images per second\ndigest ");
+    EXPECT_CONTAINS(outcome.out, "samples per second\ndigest ");
     EXPECT_EQ(outcome.err.find('\r'), std::string::npos);
 
     const Outcome quiet = recurve("train --epochs 3 --quiet");
@@ -142,7 +142,7 @@ TEST(Train, OutputHoldsTheCheckpointTheOptionsAndALineAnEpoch)
     Outcome trained;
     const std::string folder = stored_run("--epochs 3 --rate 0.04 --classes 3-4", &trained);
     EXPECT_EQ(run_program("ls", "-A " + folder).out,
-              "checkpoint.safetensors\nconfig.json\nlog.csv\n");
+              "best.safetensors\ncheckpoint.safetensors\nconfig.json\nlog.csv\n");
     const Json config(slurp(folder + "/config.json")), result(trained.out);
     EXPECT_EQ(config.text("model"), "curnn");
     EXPECT_EQ(config.text("classes"), "3-4");
@@ -151,14 +151,14 @@ TEST(Train, OutputHoldsTheCheckpointTheOptionsAndALineAnEpoch)
     EXPECT_EQ(config.number("epochs"), 3);
 
     const std::string log = slurp(folder + "/log.csv");
-    EXPECT_EQ(log.find("epoch,cost,train_accuracy,held_out_accuracy,seconds\n1,"), 0u) << log;
+    EXPECT_EQ(log.find("epoch,cost,held_out_cost,held_out_accuracy,held_out_error,seconds\n1,"), 0u)
+        << log;
     EXPECT_EQ(std::count(log.begin(), log.end(), '\n'), 4);
-    double cost = 0, train = 0, held_out = 0;
+    double mean = 0, cost = 0, held_out = 0;
     ASSERT_EQ(
-        std::sscanf(log.c_str() + log.rfind("\n3,"), "\n3,%lf,%lf,%lf", &cost, &train, &held_out),
+        std::sscanf(log.c_str() + log.rfind("\n3,"), "\n3,%lf,%lf,%lf", &mean, &cost, &held_out),
         3);
-    EXPECT_NEAR(cost, result.number("cost"), 1e-8 * cost);
-    EXPECT_NEAR(train, result.number("train_accuracy"), 1e-8);
+    EXPECT_NEAR(cost, result.number("held_out_cost"), 1e-8 * cost);
     EXPECT_NEAR(held_out, result.number("held_out_accuracy"), 1e-8);
 }
 
@@ -191,7 +191,7 @@ TEST(Evaluate, AgreesWithTheRunToTheLastBit)
             cJSON_ArrayForEach(answer, digit) images += answer->valuedouble;
             right += cJSON_GetArrayItem(digit, row++)->valuedouble;
         }
-        EXPECT_EQ(images, Json::number(held_out, "images"));
+        EXPECT_EQ(images, Json::number(held_out, "samples"));
         EXPECT_DOUBLE_EQ(right / images, Json::number(held_out, "accuracy"));
     }
 }
@@ -202,7 +202,7 @@ TEST(Evaluate, PrintsTheConfusionMatrix)
     const std::string folder = stored_run("--epochs 5", &trained);
     const Outcome outcome = recurve("evaluate --output " + folder);
     EXPECT_EQ(outcome.status, 0);
-    EXPECT_CONTAINS(outcome.out, "(60 of 60 images)");
+    EXPECT_CONTAINS(outcome.out, "(60 samples)");
     EXPECT_CONTAINS(outcome.out, "       0    1\n");
 }
 

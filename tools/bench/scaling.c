@@ -10,7 +10,7 @@ enum { SEED = 1 };
 /* x [1,steps,2], h [1,4], one number */
 static rv_var record(rv_tape *tape, int64_t steps)
 {
-    rv_cell_options options = {.units = 4, .states = 1, .bias = true};
+    rv_rnn_options options = {.units = 4, .bias = true};
     rv_var x = rv_input(tape, "x", RV_SHAPE(1, steps, 2));
     rv_var h = rv_unroll_sequence(rv_gru, x, options, NULL);
     rv_var loss = rv_mean(rv_square(rv_linear(h, "fc", 1)), RV_ALL_AXES, false);

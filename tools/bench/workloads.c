@@ -10,8 +10,7 @@
 
 static rv_var unroll(const workload *w, rv_var x, int64_t kernel)
 {
-    rv_cell_options options = {
-        .units = w->units, .states = w->states, .kernel = kernel, .bias = true};
+    rv_rnn_options options = {.units = w->units, .kernel = kernel, .bias = true};
     return w->steps ? rv_unroll_with(w->cell, x, w->steps, options)
                     : rv_unroll_sequence(w->cell, x, options, NULL);
 }
@@ -44,14 +43,14 @@ static rv_optimizer momentum(double rate) { return rv_momentum(rate, 0.9); }
     { \
         .name = id, .what = text, .prediction = curnn, .loss = rv_sigmoid_cross_entropy, \
         .optimizer = momentum, .rate = 0.05, .x = {4, {n, 1, 8, 8}}, .y = {2, {n, 1}}, \
-        .classes = 2, .steps = 2, .units = 1, .cell = rv_curnn, .states = 1, .checked = 10, \
+        .classes = 2, .steps = 2, .units = 1, .cell = rv_curnn, .checked = 10, \
         .operations = curnn_operations \
     }
-#define SEQUENCE(id, step, state_count, count, text) \
+#define SEQUENCE(id, step, count, text) \
     { \
         .name = id, .what = text, .prediction = sequence, .loss = rv_mean_squared_error, \
         .optimizer = rv_adam, .rate = 1e-3, .x = {3, {32, 50, 64}}, .y = {2, {32, 1}}, \
-        .units = 256, .cell = step, .states = state_count, .checked = 5, .operations = count \
+        .units = 256, .cell = step, .checked = 5, .operations = count \
     }
 #define POINTWISE(id, function, text) \
     { \
@@ -74,12 +73,11 @@ static const workload workloads[] = {
      .steps = 8,
      .units = 32,
      .cell = rv_ugrnn,
-     .states = 1,
      .checked = 3,
      .operations = conv_ugrnn_operations},
-    SEQUENCE("C1", rv_ugrnn, 1, ugrnn_operations, "UGRNN, 32 sequences of 50x64, 256 units, Adam"),
-    SEQUENCE("C2", rv_gru, 1, gru_operations, "GRU, 32 sequences of 50x64, 256 units, Adam"),
-    SEQUENCE("C3", rv_lstm, 2, lstm_operations, "LSTM, 32 sequences of 50x64, 256 units, Adam"),
+    SEQUENCE("C1", rv_ugrnn, ugrnn_operations, "UGRNN, 32 sequences of 50x64, 256 units, Adam"),
+    SEQUENCE("C2", rv_gru, gru_operations, "GRU, 32 sequences of 50x64, 256 units, Adam"),
+    SEQUENCE("C3", rv_lstm, lstm_operations, "LSTM, 32 sequences of 50x64, 256 units, Adam"),
     POINTWISE("D-sigmoid", sigmoid, "sigmoid of 2^20 numbers"),
     POINTWISE("D-tanh", tanh_of, "tanh of 2^20 numbers"),
 };

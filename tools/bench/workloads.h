@@ -27,7 +27,6 @@ struct workload {
     int64_t steps;     /* of the cell */
     int64_t units;     /* its hidden units or channels */
     rv_cell_step cell; /* NULL: the prediction does without */
-    int states;        /* of the cell */
     int checked;       /* steps of training after which losses are compared */
     double (*operations)(const workload *w, bool training); /* the least that a step needs */
 };

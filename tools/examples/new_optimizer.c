@@ -22,22 +22,25 @@ static double train(rv_optimizer optimizer)
 {
     rv_store *store = rv_store_new(1);
     rv_tape *tape = rv_tape_new(store, RV_F32);
-    rv_var x = rv_scale(rv_input(tape, "x", RV_SHAPE(60, 1, 8, 8)), 1.0 / 16);
-    rv_var h = rv_unroll(rv_curnn, x, 2);
-    rv_var logits = rv_linear(rv_flatten(h), "out", 1);
-    rv_var cost = rv_sigmoid_cross_entropy(logits, rv_input(tape, "y", RV_SHAPE(60, 1)));
+    rv_var h = rv_unroll(rv_curnn, rv_input(tape, "x", RV_SHAPE(60, 1, 8, 8)), 2);
+    rv_var logits = rv_reshape(rv_linear(rv_flatten(h), "out", 1), RV_SHAPE(60));
+    rv_var cost = rv_sigmoid_cross_entropy(logits, rv_input(tape, "y", RV_SHAPE(60)));
     rv_minimize(cost, optimizer);
     rv_program *step = rv_compile(tape, &cost, 1);
-    rv_dataset digits = {0};
-    bool ok = step != NULL && rv_digits(&digits, (int[]){0, 1}, 2, NULL);
+    rv_source digits = {0};
+    bool ok = step != NULL && rv_source_digits(&digits, (int[]){0, 1}, 2, NULL);
     if (!ok) fprintf(stderr, "%s\n", rv_tape_error(tape)->text);
+    rv_loader *loader = rv_loader_new(&digits, &(rv_loader_options){.batch = 60}, NULL);
     for (int i = 0; ok && i < 200; i++) {
-        rv_dataset_batch(&digits, NULL, i * 60, rv_program_input(step, "x"),
-                         rv_program_input(step, "y"), NULL);
+        if (i % rv_loader_batches(loader) == 0) rv_loader_start(loader, (uint64_t)i, 0, NULL);
+        const rv_batch *batch = rv_loader_next(loader, NULL);
+        rv_feed(step, "x", &batch->x, NULL);
+        rv_feed(step, "y", &batch->y, NULL);
         rv_run(step);
     }
     double last = ok ? rv_value(step, 0) : -1;
-    rv_dataset_free(&digits);
+    rv_loader_free(loader);
+    rv_source_close(&digits);
     rv_program_free(step);
     rv_tape_free(tape);
     rv_store_free(store);

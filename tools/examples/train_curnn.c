@@ -6,20 +6,20 @@ int main(void)
     rv_store *store = rv_store_new(1);
     rv_tape *tape = rv_tape_new(store, RV_F32);
     rv_var x = rv_input(tape, "x", RV_SHAPE(60, 1, 8, 8)), y = rv_input(tape, "y", RV_SHAPE(60, 1));
-    rv_var h = rv_unroll(rv_curnn, rv_scale(x, 1.0 / 16), 2);
-    rv_var p = rv_linear(rv_tanh(rv_linear(rv_flatten(h), "fc1", 34)), "fc2", 1);
-    rv_var right = rv_equal(rv_less(rv_scalar(tape, 0), p), y);
+    rv_var h = rv_linear(rv_flatten(rv_unroll(rv_curnn, x, 2)), "fc1", 34);
+    rv_var p = rv_linear(rv_tanh(h), "fc2", 1), right = rv_equal(rv_less(rv_scalar(tape, 0), p), y);
     rv_var out[] = {rv_sigmoid_cross_entropy(p, y), rv_mean(right, RV_ALL_AXES, false)};
     rv_minimize(out[0], rv_momentum(0.05, 0.9));
     rv_program *step = rv_compile(tape, out, 2);
-    rv_tensor *image = rv_program_input(step, "x"), *label = rv_program_input(step, "y");
-    rv_dataset digits;
-    if (step == NULL || !rv_digits(&digits, (int[]){0, 1}, 2, NULL))
+    rv_source digits = {0};
+    if (step == NULL || !rv_source_digits(&digits, (int[]){0, 1}, 2, NULL))
         return fprintf(stderr, "%s\n", rv_tape_error(tape)->text), 1;
-    for (int i = 0; i <= 200; i++) { /* the last run measures the 60 images that the others skip */
-        rv_dataset_batch(&digits, NULL, i < 200 ? 60 + i % 5 * 60 : 0, image, label, NULL);
-        rv_run(step);
+    rv_loader *loader = rv_loader_new(&digits, &(rv_loader_options){.batch = 60}, NULL);
+    for (int i = 0; i <= 200; i++) { /* batch 0 is held out: the last run measures it */
+        if (i % 5 == 0) rv_loader_start(loader, 0, i < 200, NULL);
+        const rv_batch *batch = rv_loader_next(loader, NULL);
+        rv_feed(step, "x", &batch->x, NULL), rv_feed(step, "y", &batch->y, NULL), rv_run(step);
     }
     printf("held out: cost %.4f, %g %% right\n", rv_value(step, 0), 100 * rv_value(step, 1));
-    rv_dataset_free(&digits), rv_program_free(step), rv_tape_free(tape), rv_store_free(store);
+    rv_loader_free(loader), rv_program_free(step), rv_tape_free(tape), rv_store_free(store);
 }

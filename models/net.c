@@ -1,0 +1,173 @@
+/* The net around a cell: what the cell reads, the head that answers, the loss. */
+#include <math.h>
+
+#include "models/models.h"
+#include "ops/ops.h"
+#include "tensor/memory.h"
+
+/* ---- what the cell reads ---- */
+
+/* Tokens [n,steps] as vectors [n,steps,size]. */
+static rv_var read_tokens(const rv_net_options *o, rv_var x)
+{
+    return o->embedding ? rv_embedding(x, "embedding", o->tokens, o->embedding)
+                        : rv_one_hot(x, o->tokens);
+}
+
+/* Everything of a sample, or of a step of it, in a row. */
+static rv_var in_rows(rv_var x, bool sequence)
+{
+    const rv_shape s = rv_shape_of(x);
+    return sequence ? rv_reshape(x, RV_SHAPE(s.dim[0], s.dim[1], -1)) : rv_flatten(x);
+}
+
+/* ---- heads ---- */
+
+/* Numbers per answer. */
+static int64_t answer_size(const rv_net_options *o)
+{
+    int64_t size = 1;
+    if (o->classes) return o->classes == 2 ? 1 : o->classes;
+    for (int64_t d = o->each_step; d < o->y.rank; d++) size *= o->y.dim[d];
+    return size;
+}
+
+/* h [n,..] -> [n,size]: W2 tanh(W1 h + b1) + b2, or without the hidden layer. */
+static rv_var read_out(const rv_net_options *o, rv_var h)
+{
+    rv_var rows = rv_flatten(h);
+    if (o->hidden) rows = rv_tanh(rv_linear(rows, "fc1", o->hidden));
+    return rv_linear(rows, "fc2", answer_size(o));
+}
+
+/* Images as answers: every pixel from what the state has around it. A state that the cell's "valid"
+ * convolutions have made smaller grows back. */
+static rv_var paint(const rv_net_options *o, rv_var h)
+{
+    const rv_shape s = rv_shape_of(h);
+    const int64_t *image = &o->y.dim[o->y.rank - 3];
+    int64_t size = image[1] - s.dim[2] + 1;
+    double bound = 1 / sqrt((double)(s.dim[1] * size * size));
+    rv_var w = rv_parameter(h.tape, "readout/weight", RV_SHAPE(s.dim[1], image[0], size, size),
+                            rv_init_uniform(-bound, bound));
+    rv_var b = rv_parameter(h.tape, "readout/bias", RV_SHAPE(image[0], 1, 1), rv_init_constant(0));
+    return rv_add(rv_conv2d_transpose(h, w, (rv_conv2d_options){0}), b);
+}
+
+/* Whether an answer is an image that the state can be painted on. */
+static bool paints(const rv_net_options *o, rv_var h)
+{
+    const rv_shape s = rv_shape_of(h);
+    if (o->classes || s.rank != 4 || o->y.rank - o->each_step != 3) return false;
+    const int64_t *image = &o->y.dim[o->y.rank - 3];
+    return image[1] >= s.dim[2] && image[1] - s.dim[2] == image[2] - s.dim[3];
+}
+
+/* An answer from one output of the net: [n,size]. */
+static rv_var answer(const rv_net_options *o, rv_var h)
+{
+    return rv_flatten(paints(o, h) ? paint(o, h) : read_out(o, h));
+}
+
+/* All steps at once, as a batch of n steps samples: [n,steps,size]. */
+static rv_var answer_each(const rv_net_options *o, const rv_var *h, int64_t steps)
+{
+    rv_var all = rv_stack(h, (int)steps, 1);
+    rv_shape s = rv_shape_of(all), one = {.rank = s.rank - 1, .dim = {s.dim[0] * s.dim[1]}};
+    for (int64_t d = 1; d < one.rank; d++) one.dim[d] = s.dim[d + 1];
+    if (rv_is_null(all)) return all;
+    return rv_reshape(answer(o, rv_reshape(all, one)), RV_SHAPE(s.dim[0], s.dim[1], -1));
+}
+
+static rv_var mean_of(const rv_var *h, int64_t steps)
+{
+    return rv_scale(rv_add_all(h, (int)steps), 1.0 / (double)steps);
+}
+
+/* ---- losses ---- */
+
+/* Beyond its end a sequence's answers [n,steps,..] are taken to be right. Returns what the mean over all steps must
+ * be multiplied by to be one over those that count. */
+static rv_var ignore_beyond_end(const rv_net_options *o, rv_var *output, rv_var *target)
+{
+    rv_tape *tape = output->tape;
+    const rv_shape s = rv_shape_of(*target);
+    rv_shape along = {.rank = s.rank, .dim = {s.dim[0], s.dim[1]}};
+    for (int64_t d = 2; d < s.rank; d++) along.dim[d] = 1;
+    rv_var counts = rv_sequence_mask(o->rnn.lengths, s.dim[1]);
+    rv_var mask = rv_reshape(counts, along);
+    if (o->classes == 2) {
+        *output = rv_select(mask, *output, rv_scalar(tape, -1e4));
+        *target = rv_multiply(mask, *target);
+    } else if (o->classes) {
+        *target = rv_select(mask, *target, rv_scalar(tape, -1)); /* no class */
+    } else {
+        *output = rv_select(mask, *output, *target);
+    }
+    return rv_divide(rv_scalar(tape, (double)(s.dim[0] * s.dim[1])),
+                     rv_sum(counts, RV_ALL_AXES, false));
+}
+
+static rv_var loss_of(const rv_net_options *o, rv_var output, rv_var target)
+{
+    bool masked = o->each_step && !rv_is_null(o->rnn.lengths);
+    if (rv_is_null(output) || rv_is_null(target)) return (rv_var){output.tape, -1};
+    if (o->classes && (masked || o->classes == 2))
+        target = rv_cast(target, rv_tape_dtype(output.tape));
+    if (o->classes == 2) target = rv_reshape(target, rv_shape_of(output));
+    rv_var factor = masked ? ignore_beyond_end(o, &output, &target) : rv_scalar(output.tape, 1);
+    rv_var mean = o->classes == 2 ? rv_sigmoid_cross_entropy(output, target)
+                  : o->classes    ? rv_softmax_cross_entropy_smooth(output, target, o->smoothing)
+                  : o->loss == RV_LOSS_MAE   ? rv_mean_absolute_error(output, target)
+                  : o->loss == RV_LOSS_HUBER ? rv_huber(output, target, 1)
+                                             : rv_mean_squared_error(output, target);
+    return rv_multiply(mean, factor);
+}
+
+/* ---- the net ---- */
+
+/* The top layer's outputs over time. h has room for them all. */
+static rv_var run_cell(const rv_model *model, const rv_net_options *o, rv_var x, rv_var *h,
+                       int64_t steps)
+{
+    rv_rnn_options rnn = o->rnn;
+    if (!rnn.kernel) rnn.kernel = model->kernel;
+    if (o->tokens) x = read_tokens(o, x);
+    if (!model->images && !rnn.kernel) x = in_rows(x, o->sequence);
+    if (o->sequence) return rv_unroll_sequence(model->step, x, rnn, h);
+    for (int64_t t = 0; t < steps; t++) h[t] = x;
+    return rv_unroll_steps(model->step, h, steps, rnn, h);
+}
+
+static rv_var output_of(const rv_model *model, const rv_net_options *o, rv_var x)
+{
+    int64_t steps = o->sequence ? rv_shape_of(x).dim[1] : o->steps ? o->steps : 1;
+    rv_var *h = rv_alloc((size_t)steps, sizeof *h);
+    if (!h) return rv_tape_fail(x.tape, RV_ERROR_MEMORY, "net: memory is out");
+    rv_var last = run_cell(model, o, x, h, steps);
+    rv_scope_push(x.tape, "head");
+    rv_var y = rv_is_null(last) ? last
+               : o->each_step   ? answer_each(o, h, steps)
+                                : answer(o, o->pool ? mean_of(h, steps) : last);
+    rv_scope_pop(x.tape);
+    rv_free(h);
+    if (o->classes || rv_is_null(y)) return y;
+    rv_shape whole = {.rank = o->y.rank + 1, .dim = {rv_shape_of(x).dim[0]}};
+    for (int64_t d = 0; d < o->y.rank; d++) whole.dim[d + 1] = o->y.dim[d];
+    return rv_reshape(y, whole);
+}
+
+rv_net rv_model_record(const rv_model *model, const rv_net_options *options, rv_var x, rv_var y)
+{
+    rv_net net = {{x.tape, -1}, {x.tape, -1}};
+    if (rv_is_null(x)) return net;
+    if (!model->step) {
+        rv_tape_fail(x.tape, RV_ERROR_ARGUMENT, "net: the model \"%s\" has no cell", model->name);
+        return net;
+    }
+    net.output = model->output ? model->output(options, x) : output_of(model, options, x);
+    rv_scope_push(x.tape, "loss");
+    net.loss = model->loss ? model->loss(net.output, y) : loss_of(options, net.output, y);
+    rv_scope_pop(x.tape);
+    return net;
+}

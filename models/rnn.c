@@ -1,0 +1,378 @@
+/* Unrolling: what shapes a cell's states have, one direction over time, layers on top of each other. */
+#include "models/rnn.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "autograd/gradient.h"
+#include "autograd/recompute.h"
+#include "models/cell_internal.h"
+#include "ops/ops.h"
+#include "tensor/memory.h"
+
+/* ---- the states of a cell ---- */
+
+/* A step's inputs and what it made of them, on a tape of its own. */
+typedef struct trial {
+    rv_store *store;
+    rv_tape *tape;
+    rv_var h[RV_CELL_STATES];
+    bool changed[RV_CELL_STATES];
+    rv_error error;
+} trial;
+
+static void try_step(trial *t, rv_cell_step step, const rv_cell *cell, rv_var x,
+                     const rv_shape *shape)
+{
+    t->store = rv_store_new(0);
+    t->tape = rv_tape_new(t->store, rv_tape_dtype(cell->tape));
+    rv_cell probe = {t->tape, cell->options, "", true, 0};
+    int32_t before[RV_CELL_STATES];
+    for (int s = 0; s < RV_CELL_STATES; s++) {
+        char name[] = {'h', (char)('0' + s), '\0'};
+        t->h[s] = rv_input(t->tape, name, shape[s]);
+        before[s] = t->h[s].id;
+    }
+    step(&probe, rv_input_typed(t->tape, "x", rv_dtype_of(x), rv_shape_of(x)), t->h);
+    for (int s = 0; s < RV_CELL_STATES; s++) t->changed[s] = t->h[s].id != before[s];
+    t->error = *rv_tape_error(t->tape);
+}
+
+static void end_trial(trial *t)
+{
+    rv_tape_free(t->tape);
+    rv_store_free(t->store);
+}
+
+/* What the cell changes is a state; it has the shape that a step gives back as it got it. Size 1 stands for
+ * "any" at first, since it broadcasts: convolutions that keep the size keep it 1, and the input brings
+ * the real size in. Returns how many states there are, 0 on error. */
+static int find_states(rv_cell_step step, const rv_cell *cell, rv_var x, rv_shape *shape)
+{
+    enum { TRIES = 4 };
+    int states = 0;
+    bool settled = false;
+    rv_error why = {0};
+    for (int s = 0; s < RV_CELL_STATES; s++) {
+        shape[s] = rv_shape_of(x);
+        for (int64_t d = 1; d < shape[s].rank; d++)
+            shape[s].dim[d] = d == 1 ? cell->options->units : 1;
+    }
+    for (int attempt = 0; attempt < TRIES && !settled && !why.code; attempt++) {
+        trial t;
+        try_step(&t, step, cell, x, shape);
+        why = t.error;
+        settled = !why.code;
+        for (int s = 0; s < RV_CELL_STATES && !why.code; s++) {
+            if (!t.changed[s]) continue;
+            states = s + 1;
+            settled = settled && rv_shape_equal(rv_shape_of(t.h[s]), shape[s]);
+            shape[s] = rv_shape_of(t.h[s]);
+        }
+        end_trial(&t);
+    }
+    if (settled && states) return states;
+    rv_tape_fail(cell->tape, why.code ? why.code : RV_ERROR_SHAPE,
+                 "unroll: the shape of the state could not be worked out%s%s; mend the cell",
+                 why.code   ? ": "
+                 : !settled ? ", it changes from step to step"
+                            : ", the step changes none",
+                 why.text);
+    return 0;
+}
+
+/* ---- initial states ---- */
+
+/* One layer in one direction. */
+typedef struct strand {
+    rv_cell cell;
+    rv_cell_step step;
+    const rv_var *x;    /* [steps] */
+    const rv_var *mask; /* [steps] [n,1,..], 1 where a sequence has not ended; NULL: all go on */
+    int64_t steps;
+    int place;
+    bool backward;
+    int states;
+    char prefix[RV_CELL_NAME];
+} strand;
+
+static rv_var carried(const strand *a, int s, rv_shape shape)
+{
+    char name[RV_CELL_NAME];
+    snprintf(name, sizeof name, "carry/%.150s/layer%d/h%d", a->cell.options->carry, a->place, s);
+    return rv_state(a->cell.tape, name, shape, rv_init_constant(0));
+}
+
+static rv_var learned(strand *a, int s, rv_shape shape)
+{
+    rv_shape one = shape;
+    one.dim[0] = 1;
+    char name[] = {'h', (char)('0' + s), '\0'};
+    return rv_broadcast(rv_cell_parameter(&a->cell, name, one, rv_init_constant(0)), shape);
+}
+
+static bool start(strand *a, rv_states *h)
+{
+    const rv_rnn_options *o = a->cell.options;
+    rv_shape shape[RV_CELL_STATES];
+    a->states = find_states(a->step, &a->cell, a->x[0], shape);
+    for (int s = 0; s < a->states; s++) {
+        const rv_var *given = o->initial ? &o->initial[a->place].h[s] : NULL;
+        h->h[s] = given && !rv_is_null(*given) ? *given
+                  : o->carry                   ? carried(a, s, shape[s])
+                  : o->learned_start           ? learned(a, s, shape[s])
+                                               : rv_full(a->cell.tape, shape[s], 0);
+    }
+    return a->states;
+}
+
+/* ---- one direction ---- */
+
+static rv_var drop(const strand *a, rv_var x, int64_t t)
+{
+    const rv_rnn_options *o = a->cell.options;
+    char name[RV_CELL_NAME];
+    if (o->same_dropout)
+        snprintf(name, sizeof name, "dropout/%.200sx", a->prefix);
+    else
+        snprintf(name, sizeof name, "dropout/%.200sx/%lld", a->prefix, (long long)t);
+    return o->dropout > 0 ? rv_dropout(x, o->dropout, name) : x;
+}
+
+/* h := one step on x[t]; where the mask is 0 the old states stay. */
+static bool take_step(strand *a, int64_t t, rv_states *h)
+{
+    rv_tape *tape = a->cell.tape;
+    rv_states next = *h;
+    char name[32];
+    snprintf(name, sizeof name, "step %lld", (long long)t + 1);
+    rv_scope_push(tape, name);
+    a->cell.time = t;
+    a->step(&a->cell, drop(a, a->x[t], t), next.h);
+    for (int s = 0; s < a->states; s++) {
+        if (rv_is_null(next.h[s]))
+            rv_tape_fail(tape, RV_ERROR_ARGUMENT,
+                         "unroll: the step left h[%d] a null var; check the cell", s);
+        h->h[s] = a->mask ? rv_select(a->mask[t], next.h[s], h->h[s]) : next.h[s];
+    }
+    rv_scope_pop(tape);
+    return !rv_tape_error(tape)->code;
+}
+
+/* y[t] = the output at step t; final states into options.final. */
+static bool run(strand *a, rv_var *y)
+{
+    const rv_rnn_options *o = a->cell.options;
+    rv_tape *tape = a->cell.tape;
+    rv_states h = {{{0}}};
+    bool ok = start(a, &h);
+    for (int64_t i = 0; ok && i < a->steps; i++) {
+        int64_t t = a->backward ? a->steps - 1 - i : i;
+        if (o->recompute > 0 && i % o->recompute == 0) rv_recompute_push(tape);
+        ok = take_step(a, t, &h);
+        y[t] = h.h[0];
+        if (o->recompute > 0 && (i + 1 == a->steps || (i + 1) % o->recompute == 0))
+            rv_recompute_pop(tape);
+    }
+    for (int s = 0; ok && o->carry && s < a->states; s++)
+        rv_assign(carried(a, s, rv_shape_of(h.h[s])), rv_stop_gradient(h.h[s]));
+    if (ok && o->final) o->final[a->place] = h;
+    return ok;
+}
+
+/* ---- layers ---- */
+
+typedef struct net {
+    rv_tape *tape;
+    rv_cell_step step;
+    rv_rnn_options options;
+    int64_t steps;
+    const rv_var *x; /* [steps] */
+    rv_var *mask;    /* [steps], or NULL */
+    rv_var *in, *out[2],
+        *whole; /* [steps] of a layer: what it reads, each direction's output, both */
+} net;
+
+static void name_strand(const net *n, int64_t layer, bool backward, char prefix[RV_CELL_NAME])
+{
+    const rv_rnn_options *o = &n->options;
+    char number[32] = "";
+    if (o->layers > 1) snprintf(number, sizeof number, "layer%lld/", (long long)layer);
+    snprintf(prefix, RV_CELL_NAME, "%.180s%s%s%s", o->name ? o->name : "", o->name ? "/" : "",
+             number,
+             !o->bidirectional ? ""
+             : backward        ? "backward/"
+                               : "forward/");
+}
+
+static bool run_direction(net *n, int64_t layer, bool backward)
+{
+    strand a = {.step = n->step,
+                .x = n->in,
+                .mask = n->mask,
+                .steps = n->steps,
+                .place = (int)(n->options.bidirectional ? 2 * layer + backward : layer),
+                .backward = backward};
+    name_strand(n, layer, backward, a.prefix);
+    a.cell = (rv_cell){n->tape, &n->options, a.prefix, false, 0};
+    if (*a.prefix) { /* "name/layer0/" labels the equations too */
+        char scope[RV_CELL_NAME];
+        snprintf(scope, sizeof scope, "%.*s", (int)strlen(a.prefix) - 1, a.prefix);
+        rv_scope_push(n->tape, scope);
+    }
+    bool ok = run(&a, n->out[backward]);
+    if (*a.prefix) rv_scope_pop(n->tape);
+    return ok;
+}
+
+static void gather_outputs(net *n)
+{
+    for (int64_t t = 0; t < n->steps; t++) {
+        rv_var y = n->out[0][t];
+        if (n->options.bidirectional) y = rv_concat((rv_var[]){y, n->out[1][t]}, 2, 1);
+        if (n->options.residual && rv_shape_equal(rv_shape_of(y), rv_shape_of(n->in[t]))) {
+            y = rv_add(y, n->in[t]);
+            if (n->mask && t) y = rv_select(n->mask[t], y, n->whole[t - 1]);
+        }
+        n->whole[t] = y;
+    }
+}
+
+static bool run_layers(net *n)
+{
+    bool ok = true;
+    for (int64_t layer = 0; ok && layer < n->options.layers; layer++) {
+        for (int64_t t = 0; t < n->steps; t++) {
+            rv_var both[2] = {n->whole[t], n->x[t]};
+            n->in[t] = !layer ? n->x[t] : n->options.skip ? rv_concat(both, 2, 1) : n->whole[t];
+        }
+        ok = run_direction(n, layer, false) &&
+             (!n->options.bidirectional || run_direction(n, layer, true));
+        if (ok) gather_outputs(n);
+    }
+    return ok && !rv_tape_error(n->tape)->code;
+}
+
+/* ---- masks ---- */
+
+/* mask[t] is 1 for the sequences that have a step t; of the states' rank, so that it broadcasts. */
+static bool make_masks(net *n)
+{
+    const rv_var lengths = n->options.lengths;
+    rv_shape x = rv_shape_of(n->x[0]), along = {.rank = x.rank, .dim = {x.dim[0]}};
+    char text[RV_SHAPE_TEXT];
+    if (rv_is_null(lengths)) {
+        n->mask = NULL;
+        return true;
+    }
+    if (rv_shape_of(lengths).rank != 1 || rv_shape_of(lengths).dim[0] != x.dim[0])
+        rv_tape_fail(n->tape, RV_ERROR_SHAPE,
+                     "unroll: the lengths are %s, expected [%lld], one for each sequence",
+                     rv_shape_text(rv_shape_of(lengths), text), (long long)x.dim[0]);
+    for (int64_t d = 1; d < along.rank; d++) along.dim[d] = 1;
+    rv_var count = rv_reshape(rv_cast(lengths, rv_tape_dtype(n->tape)), along);
+    for (int64_t t = 0; t < n->steps; t++)
+        n->mask[t] = rv_less(rv_scalar(n->tape, (double)t), count);
+    return !rv_tape_error(n->tape)->code;
+}
+
+/* ---- unrolling ---- */
+
+/* Fills in defaults; an error for options that make no net. */
+static bool check_options(net *n)
+{
+    rv_rnn_options *o = &n->options;
+    const char *wrong = NULL;
+    if (!o->units) o->units = 1;
+    if (!o->layers) o->layers = 1;
+    if (!n->step)
+        wrong = "the step is NULL; give a cell";
+    else if (n->steps < 1)
+        wrong = "there are no steps, expected at least 1";
+    else if (o->units < 1)
+        wrong = "there are less than 0 units; use at least 1";
+    else if (o->layers < 1 || o->layers > 1000)
+        wrong = "layers must be 1 to 1000";
+    else if (o->bidirectional && o->carry)
+        wrong = "the backward direction starts at the end: nothing can be carried on to it; use "
+                "one direction";
+    if (wrong) rv_tape_fail(n->tape, RV_ERROR_ARGUMENT, "unroll: %s", wrong);
+    return !wrong;
+}
+
+rv_var rv_unroll_steps(rv_cell_step step, const rv_var *x, int64_t steps, rv_rnn_options options,
+                       rv_var *outputs)
+{
+    net n = {x && steps > 0 ? x[0].tape : NULL, step, options, steps, x, NULL, NULL, {NULL}, NULL};
+    rv_var result = {n.tape, -1};
+    if (!n.tape || rv_tape_error(n.tape)->code || !check_options(&n)) return result;
+    rv_var *memory = rv_alloc((size_t)steps, 5 * sizeof *memory);
+    if (!memory) return rv_tape_fail(n.tape, RV_ERROR_MEMORY, "unroll: memory is out");
+    n.mask = memory;
+    n.in = memory + steps;
+    n.out[0] = memory + 2 * steps;
+    n.out[1] = memory + 3 * steps;
+    n.whole = memory + 4 * steps;
+    if (make_masks(&n) && run_layers(&n)) {
+        rv_var ends[2] = {n.out[0][steps - 1], n.out[1][0]};
+        result = options.bidirectional ? rv_concat(ends, 2, 1) : n.whole[steps - 1];
+        for (int64_t t = 0; outputs && t < steps; t++) outputs[t] = n.whole[t];
+    }
+    rv_free(memory);
+    return result;
+}
+
+rv_var rv_unroll(rv_cell_step step, rv_var x, int64_t steps)
+{
+    return rv_unroll_with(step, x, steps, (rv_rnn_options){0});
+}
+
+/* An array of x[t] for each step, for rv_free. */
+static rv_var *each_step(rv_var x, int64_t steps, bool sequence)
+{
+    rv_var *all = steps > 0 ? rv_alloc((size_t)steps, sizeof *all) : NULL;
+    rv_shape shape = rv_shape_of(x), one = {.rank = shape.rank - 1, .dim = {shape.dim[0]}};
+    for (int64_t d = 1; d < one.rank; d++) one.dim[d] = shape.dim[d + 1];
+    for (int64_t t = 0; all && t < steps; t++)
+        all[t] = sequence ? rv_reshape(rv_slice_axis(x, 1, t, 1), one) : x;
+    return all;
+}
+
+static rv_var unroll(rv_cell_step step, rv_var x, int64_t steps, bool sequence,
+                     rv_rnn_options options, rv_var *outputs)
+{
+    if (rv_is_null(x)) return x;
+    if (steps < 1)
+        return rv_tape_fail(x.tape, RV_ERROR_ARGUMENT, "unroll: %lld steps, expected at least 1",
+                            (long long)steps);
+    rv_var *all = each_step(x, steps, sequence);
+    if (!all) return rv_tape_fail(x.tape, RV_ERROR_MEMORY, "unroll: memory is out");
+    rv_var y = rv_unroll_steps(step, all, steps, options, outputs);
+    rv_free(all);
+    return y;
+}
+
+rv_var rv_unroll_with(rv_cell_step step, rv_var x, int64_t steps, rv_rnn_options options)
+{
+    return unroll(step, x, steps, false, options, NULL);
+}
+
+rv_var rv_unroll_sequence(rv_cell_step step, rv_var x, rv_rnn_options options, rv_var *outputs)
+{
+    if (rv_is_null(x)) return x;
+    if (rv_shape_of(x).rank < 2)
+        return rv_tape_fail(x.tape, RV_ERROR_SHAPE,
+                            "unroll: a sequence of rank %lld, expected [n,steps,...]; reshape it",
+                            (long long)rv_shape_of(x).rank);
+    return unroll(step, x, rv_shape_of(x).dim[1], true, options, outputs);
+}
+
+void rv_reset_carried(rv_store *store, const char *carry)
+{
+    char prefix[RV_CELL_NAME];
+    int length = snprintf(prefix, sizeof prefix, "carry/%.150s/", carry);
+    for (size_t i = 0; i < rv_store_count(store); i++) {
+        rv_entry *entry = rv_store_at(store, i);
+        if (!strncmp(entry->name, prefix, (size_t)length)) rv_tensor_fill(&entry->tensor, 0);
+    }
+}

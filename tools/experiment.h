@@ -1,0 +1,32 @@
+/* What settings amount to: data, a net, an optimizer. */
+#ifndef RECURVE_TOOLS_EXPERIMENT_H
+#define RECURVE_TOOLS_EXPERIMENT_H
+
+#include "recurve.h"
+#include "tools/settings.h"
+
+enum { MEASURED_OF_TRAINING = 10000 }; /* samples, at most */
+
+typedef struct experiment {
+    const rv_model *model;
+    rv_net_options net; /* without lengths, which belong to a tape */
+    rv_optimizer optimizer;
+    rv_plateau plateau; /* factor 0: none */
+    rv_dtype dtype;
+    double scale;                  /* of x, on the tape */
+    int ahead;                     /* batches prepared meanwhile */
+    bool carry;                    /* batches follow each other */
+    rv_source whole, part, varied; /* the data; those to train on; varied anew each epoch */
+    rv_source train, held_out,
+        seen; /* views: to learn from; to measure on; of training data, to measure on */
+} experiment;
+
+/* Looks up the names, sets what is unset to its default, and opens the data. For
+ * experiment_free, either way. */
+bool experiment_make(settings *s, experiment *e, rv_error *error);
+void experiment_free(experiment *e);
+
+/* An empty store for the run's parameters, whose programs run on its threads. */
+rv_store *experiment_store(const settings *s, rv_error *error);
+
+#endif

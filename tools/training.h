@@ -1,0 +1,36 @@
+/* A whole training run: epochs, measuring, stopping early, the best parameters so far. */
+#ifndef RECURVE_TOOLS_TRAINING_H
+#define RECURVE_TOOLS_TRAINING_H
+
+#include "tools/baseline.h"
+#include "tools/learning.h"
+
+typedef struct epoch_row {
+    int64_t epoch;
+    double cost; /* the mean over the epoch's updates */
+    double held_out_cost, held_out_accuracy, held_out_error;
+    double seconds; /* of learning, since the start */
+} epoch_row;
+
+typedef struct training {
+    epoch_row *rows;             /* [epochs], for training_free */
+    int64_t epochs;              /* done */
+    int64_t best;                /* the epoch after which the cost held out was least */
+    measurement train, held_out; /* at the end */
+    baseline without_skill;      /* on the data held out */
+    double samples_per_second;
+    char digest[RV_DIGEST_TEXT];
+} training;
+
+/* Trains into the store, printing a line an epoch unless the settings are quiet. With an output folder the best
+ * parameters are saved there as they come. */
+bool training_run(const settings *s, const experiment *e, rv_store *store, training *t,
+                  rv_error *error);
+void training_free(training *t);
+
+/* "98.00 %" of labels, "2.31 bits per character" of a text, or "error 0.0012", the mean squared one. */
+enum { SCORE_TEXT = 64 };
+const char *score_text(const rv_source *data, double cost, double accuracy, double error,
+                       char text[SCORE_TEXT]);
+
+#endif
