@@ -6,7 +6,7 @@
 
 #include "tensor/memory.h"
 
-enum { MOST_CLASSES = 1000000, PIECE = 1 << 13 };
+enum { PIECE = 1 << 13 }; /* bytes */
 
 typedef struct arrays {
     rv_array x, y, length;
@@ -94,11 +94,11 @@ static bool largest(const rv_array *array, const char *what, int64_t most, int64
 static bool count_classes(const rv_array *array, const char *what, int64_t given, int64_t *classes,
                           rv_error *error)
 {
-    if (given < 0 || given > MOST_CLASSES) {
+    if (given < 0 || given > RV_MOST_CLASSES) {
         return rv_fail(error, RV_ERROR_ARGUMENT, "%" PRId64 " %ss; expected 0 to %d", given, what,
-                       MOST_CLASSES);
+                       RV_MOST_CLASSES);
     }
-    if (!largest(array, what, given != 0 ? given : MOST_CLASSES, classes, error)) return false;
+    if (!largest(array, what, given != 0 ? given : RV_MOST_CLASSES, classes, error)) return false;
     if (given != 0) *classes = given;
     return true;
 }

@@ -11,7 +11,7 @@
 #include "data/input.h"
 #include "tensor/memory.h"
 
-enum { MOST_CLASSES = 1000000, LONGEST_FIELD = 63 };
+enum { LONGEST_FIELD = 63 };
 
 typedef struct csv {
     char *name;
@@ -45,7 +45,7 @@ static field_end next_field(parser *p, const char **field, size_t *length)
     return kind;
 }
 
-/* Digits, sign, point and exponent alone: not the hexadecimal numbers and names that strtod knows. */
+/* Digits, sign, point and exponent alone: none of the other numbers and names that strtod knows. */
 static bool number_of(const parser *p, const char *field, size_t length, double *number)
 {
     char text[LONGEST_FIELD + 1], *end;
@@ -74,18 +74,13 @@ static bool at_end(const parser *p)
     return at == p->end;
 }
 
-/* Fields of the line that comes, and whether all of them are numbers. Goes behind it. */
-static int64_t count_fields(parser *p, bool *numbers)
+/* Fields of the line that comes. Goes behind it. */
+static int64_t count_fields(parser *p)
 {
     const char *field;
     size_t length;
-    double number;
-    int64_t count = 0;
-    *numbers = true;
-    for (field_end end = FIELD_MORE; end == FIELD_MORE; count++) {
-        end = next_field(p, &field, &length);
-        if (!number_of(p, field, length, &number)) *numbers = false;
-    }
+    int64_t count = 1;
+    while (next_field(p, &field, &length) == FIELD_MORE) count++;
     return count;
 }
 
@@ -166,16 +161,15 @@ static int64_t count_lines(const parser *p)
 static bool measure(parser *p, const rv_csv_options *options, int64_t *fields, int64_t *label_at,
                     rv_error *error)
 {
-    bool numbers;
     if (is_header(*p)) {
-        count_fields(p, &numbers);
+        count_fields(p);
         p->line++;
     }
     if (at_end(p)) {
         return rv_fail(error, RV_ERROR_FORMAT, "\"%s\" has no line of numbers", p->name);
     }
     parser first = *p;
-    *fields = count_fields(&first, &numbers);
+    *fields = count_fields(&first);
     *label_at = options->label != 0 ? options->label : *fields;
     if (*fields < 2) {
         return rv_fail(error, RV_ERROR_FORMAT,
@@ -208,14 +202,17 @@ static bool parse(parser *p, csv *c, rv_source *s, const rv_csv_options *options
     c->values = rv_alloc((size_t)count * (size_t)columns, sizeof *c->values);
     c->labels = rv_alloc((size_t)count, sizeof(float));
     if (c->values == NULL || c->labels == NULL) return rv_fail_memory(error);
-    int64_t most = options->classes != 0 ? options->classes : MOST_CLASSES, above = 0;
+    int64_t most = options->classes != 0 ? options->classes : RV_MOST_CLASSES, above = 0;
     int32_t *label = c->labels;
     float *y = c->labels;
+    double scale = options->scale != 0 ? options->scale : 1;
     for (int64_t i = 0; i < count; i++) {
-        if (!parse_line(p, fields, label_at, most, c->values + i * columns, label + i,
-                        options->numbers ? y + i : NULL, error)) {
+        float *row = c->values + i * columns;
+        if (!parse_line(p, fields, label_at, most, row, label + i, options->numbers ? y + i : NULL,
+                        error)) {
             return false;
         }
+        for (int64_t j = 0; j < columns; j++) row[j] = (float)(row[j] * scale);
         if (!options->numbers && label[i] >= above) above = (int64_t)label[i] + 1;
     }
     s->count = count;
@@ -235,7 +232,7 @@ static bool read_row(const rv_source *s, uint64_t epoch, int64_t index, void *x,
     (void)length;
     (void)error;
     const csv *c = s->context;
-    int64_t columns = s->x.dim[0];
+    int64_t columns = rv_shape_count(s->x);
     memcpy(x, c->values + index * columns, (size_t)columns * sizeof *c->values);
     memcpy(y, (const char *)c->labels + 4 * index, 4);
     return true;
@@ -258,11 +255,15 @@ static bool ends_with(const char *text, const char *end)
 
 static bool check_options(const rv_csv_options *options, rv_error *error)
 {
-    if (options->classes < 0 || options->classes > MOST_CLASSES ||
+    if (options->classes < 0 || options->classes > RV_MOST_CLASSES ||
         (options->numbers && options->classes != 0)) {
         return rv_fail(error, RV_ERROR_ARGUMENT,
                        "%" PRId64 " classes%s; expected 0 to %d, 0 with numbers", options->classes,
-                       options->numbers ? " of numbers" : "", MOST_CLASSES);
+                       options->numbers ? " of numbers" : "", RV_MOST_CLASSES);
+    }
+    if (!isfinite(options->scale)) {
+        return rv_fail(error, RV_ERROR_ARGUMENT, "a scale of %g; expected a finite number",
+                       options->scale);
     }
     if (options->separator != '\0' && strchr("\n\r+-.0123456789eE", options->separator) != NULL) {
         return rv_fail(error, RV_ERROR_ARGUMENT,

@@ -13,6 +13,8 @@
 extern "C" {
 #endif
 
+enum { RV_MOST_CLASSES = 1000000 }; /* of labels, and of tokens */
+
 /* {0} is the default of each. */
 typedef struct rv_array_options {
     uint64_t cache_bytes; /* each file may take so much memory; 0: 256 MiB */
@@ -30,7 +32,7 @@ typedef struct rv_array_options {
  *   x whole numbers [n,steps]  with `sequence`: tokens, i32
  *   y whole numbers [n]        labels; [n,steps] with `sequence`: a label for each step
  *   y floats [n] or [n,...]    numbers; [n,steps,...], of the steps of a sequence: for each step
- * Labels and tokens are read through once for the largest: at most 1,000,000 classes. */
+ * Labels and tokens are read through once for the largest. */
 
 /* A pair of IDX files, as MNIST and EMNIST come, of any of IDX's six types; plain or gzipped. */
 bool rv_source_idx(rv_source *source, const char *x_path, const char *y_path,
@@ -50,13 +52,15 @@ typedef struct rv_csv_options {
     uint64_t cache_bytes; /* the text may be so large, and its numbers take so much; 0: 256 MiB */
     int64_t classes;      /* 0: the largest label + 1 */
     int64_t label;        /* column of the label, 1 the first; 0: the last */
+    double scale;         /* of x, such as 1.0 / 255; 0: 1 */
     char separator;       /* 0: tab for a path that ends in .tsv or .tsv.gz, else a comma */
     bool numbers;         /* y is a number, f32 [1], not a label */
     bool sequence;        /* a row's numbers are time steps: x is [columns,1] */
 } rv_csv_options;
 
 /* A sample a line: numbers and a label, the same number of fields in every line; x is f32
- * [columns]. A first line with a field that is no number is a header and left out. Errors tell
+ * [columns]; set source->x to a shape of as many numbers, such as [1,28,28], to make images of
+ * them. A first line with a field that is no number is a header and left out. Errors tell
  * file and line. */
 bool rv_source_csv(rv_source *source, const char *path, const rv_csv_options *options,
                    rv_error *error);

@@ -42,13 +42,13 @@ void rv_loader_free(rv_loader *loader); /* NULL is fine */
 int64_t rv_loader_batches(const rv_loader *loader); /* of an epoch */
 size_t rv_loader_bytes(const rv_loader *loader);    /* of memory: the formula above */
 
-/* Begins an epoch, at its batch number `first` (0 .. rv_loader_batches): a run that was stopped goes
- * on with the batches that it would have seen. RV_ERROR_ARGUMENT for another `first`. */
+/* Begins an epoch, at its batch number `first` (0 .. rv_loader_batches): a run that was stopped
+ * goes on with the batches that it would have seen. RV_ERROR_ARGUMENT for another `first`. */
 bool rv_loader_start(rv_loader *loader, uint64_t epoch, int64_t first, rv_error *error);
 
-/* The next batch, the loader's, valid until the next call of next or start; NULL at the epoch's end, and with an
- * error when a sample cannot be read, for then too the epoch ends. A loader that was not started
- * starts with epoch 0. One thread at a time. */
+/* The next batch, the loader's, valid until the next call of next or start; NULL at the epoch's
+ * end, and with an error when a sample cannot be read, for then too the epoch ends. A loader that
+ * was not started starts with epoch 0. One thread at a time. */
 const rv_batch *rv_loader_next(rv_loader *loader, rv_error *error);
 
 #ifdef __cplusplus

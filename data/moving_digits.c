@@ -38,13 +38,12 @@ static int64_t place(path p, int64_t t, int64_t room)
 }
 
 /* The brighter pixel is seen. */
-static void draw_digit(float *frame, int64_t size, const unsigned char *digit, int64_t top,
-                       int64_t left)
+static void draw_digit(float *frame, int64_t size, const float *digit, int64_t top, int64_t left)
 {
-    for (int i = 0; i < SIDE * SIDE; i++) {
-        float *pixel = frame + (top + i / SIDE) * size + left + i % SIDE;
-        float value = (float)digit[i] / 16;
-        if (*pixel < value) *pixel = value;
+    for (int i = 0; i < SIDE; i++) {
+        float *row = frame + (top + i) * size + left;
+        const float *over = digit + i * SIDE;
+        for (int j = 0; j < SIDE; j++) row[j] = row[j] > over[j] ? row[j] : over[j];
     }
 }
 
@@ -58,7 +57,9 @@ static bool read_frames(const rv_source *s, uint64_t epoch, int64_t index, void 
     memset(y, 0, bytes);
     memset(x, 0, (size_t)pixels * sizeof(float));
     for (int n = 0; n < MOVING; n++) {
-        const unsigned char *digit = rv_digit(rv_draw_below(&draw, RV_DIGITS), NULL);
+        const unsigned char *drawn = rv_digit(rv_draw_below(&draw, RV_DIGITS), NULL);
+        float digit[SIDE * SIDE];
+        for (int i = 0; i < SIDE * SIDE; i++) digit[i] = (float)drawn[i] / 16;
         path down = draw_path(&draw, room), right = draw_path(&draw, room);
         for (int64_t t = 0; t <= steps; t++) {
             float *frame = t == 0 ? x : (float *)y + (t - 1) * pixels;

@@ -15,7 +15,7 @@ extern "C" {
 typedef struct rv_task_options {
     int64_t count; /* samples of an epoch */
     int64_t steps; /* time steps of a sample */
-    int64_t size;  /* what a task has one of: see its `about` */
+    int64_t size;  /* what it counts is in the task's `about` */
     uint64_t seed;
 } rv_task_options;
 

@@ -67,6 +67,11 @@ TEST_F(Csv, OptionsChooseSeparatorLabelAndForm)
     EXPECT_EQ(sample(source.s, 0).y, std::vector<double>{7});
     EXPECT_EQ(sample(source.s, 0).length, 2);
     options = {};
+    options.scale = .5;
+    ASSERT_TRUE(open(&source, "1,2,3,4,0\n5,6,7,8,1\n", options)) << source.error.text;
+    source.s.x = RV_SHAPE(1, 2, 2);
+    EXPECT_EQ(sample(source.s, 1).x, (std::vector<double>{2.5, 3, 3.5, 4}));
+    options = {};
     options.numbers = true;
     ASSERT_TRUE(open(&source, "1,2,-.5\n", options)) << source.error.text;
     EXPECT_EQ(source.s.classes, 0);
