@@ -59,7 +59,9 @@ static void count_sample(counting *c, int32_t length)
 static void judge(const counting *c, baseline *b)
 {
     double mean = 0;
-    *b = (baseline){.text = c->data->classes > 0 ? "the most frequent label" : "the mean"};
+    *b = (baseline){.text = c->data->classes == 0 ? "the mean"
+                            : c->data->alphabet   ? "always the same likelihoods"
+                                                  : "the most frequent label"};
     for (int64_t k = 0; k < c->data->classes; k++) {
         double share = (double)c->labels[k] / c->answers;
         b->accuracy = fmax(b->accuracy, share);

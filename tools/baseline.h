@@ -5,7 +5,7 @@
 #include "recurve.h"
 
 typedef struct baseline {
-    const char *text; /* which answer: the most frequent label, the mean, or the last frame */
+    const char *text; /* which answer: the most frequent label, say */
     double accuracy;  /* of the most frequent label */
     double cost;      /* cross-entropy of the labels' frequencies; mean squared error of numbers */
 } baseline;

@@ -18,6 +18,7 @@ typedef exit_status (*command_run)(int argc, char **argv, rv_error *error);
 
 exit_status train_run(int argc, char **argv, rv_error *error);
 exit_status evaluate_run(int argc, char **argv, rv_error *error);
+exit_status sample_run(int argc, char **argv, rv_error *error);
 exit_status profile_run(int argc, char **argv, rv_error *error);
 exit_status gradcheck_run(int argc, char **argv, rv_error *error);
 exit_status verify_run(int argc, char **argv, rv_error *error);

@@ -5,7 +5,7 @@
 
 #include "tools/classes.h"
 #include "tools/json.h"
-#include "tools/run_folder.h"
+#include "tools/saved_run.h"
 
 typedef struct evaluate_options {
     const char *output, *checkpoint;
@@ -50,37 +50,12 @@ typedef struct evaluation {
     char digest[RV_DIGEST_TEXT];
 } evaluation;
 
-static size_t count_parameters(const rv_store *store)
+static bool evaluate(const saved_run *r, evaluation *v, rv_error *error)
 {
-    size_t count = 0;
-    for (size_t i = 0; i < rv_store_count(store); i++)
-        count += rv_store_at(store, i)->role == RV_PARAMETER;
-    return count;
-}
-
-/* The model's parameters, all of them and no others, from the file. */
-static bool load(const experiment *e, rv_store *store, const char *path, rv_error *error)
-{
-    if (!make_parameters(e, store, error)) return false;
-    size_t expected = count_parameters(store);
-    if (!rv_store_load(store, path, error)) return false;
-    size_t found = count_parameters(store);
-    return found == expected ||
-           rv_fail(error, RV_ERROR_FORMAT,
-                   "\"%.500s\" holds %zu parameters, the model %s of its config.json has %zu", path,
-                   found, e->model->name, expected);
-}
-
-static bool evaluate(const experiment *e, const settings *s, const char *path, evaluation *v,
-                     rv_error *error)
-{
-    rv_store *store = experiment_store(s, error);
-    bool ok = store != NULL && load(e, store, path, error) &&
-              measure(e, store, &e->seen, s->batch, &v->train, error) &&
-              measure(e, store, &e->held_out, s->batch, &v->held_out, error);
-    if (ok) rv_store_digest(store, v->digest);
-    rv_store_free(store);
-    return ok;
+    const experiment *e = &r->e;
+    rv_store_digest(r->store, v->digest);
+    return measure(e, r->store, &e->seen, r->s.batch, &v->train, error) &&
+           measure(e, r->store, &e->held_out, r->s.batch, &v->held_out, error);
 }
 
 /* ---- printing ---- */
@@ -173,40 +148,18 @@ static bool print_json(const settings *s, const experiment *e, const evaluation 
 
 /* ---- running ---- */
 
-static bool run(const evaluate_options *o, rv_error *error)
-{
-    char folder[PATH_TEXT], path[PATH_TEXT];
-    const char *from = o->output, *checkpoint = o->checkpoint;
-    if (from == NULL) {
-        if (!run_folder_of(checkpoint, folder, error)) return false;
-        from = folder;
-    }
-    if (checkpoint == NULL) {
-        if (!run_folder_checkpoint(from, path, error)) return false;
-        checkpoint = path;
-    }
-    settings s = settings_new();
-    s.threads = o->threads;
-    experiment e = {0};
-    evaluation v;
-    bool ok = run_folder_read_config(from, &s, error) && experiment_make(&s, &e, error) &&
-              evaluate(&e, &s, checkpoint, &v, error);
-    if (ok && !o->json) print_text(&s, &e, &v);
-    if (ok && o->json) ok = print_json(&s, &e, &v, error);
-    experiment_free(&e);
-    settings_free(&s);
-    return ok;
-}
-
 exit_status evaluate_run(int argc, char **argv, rv_error *error)
 {
     exit_status result;
     evaluate_options o = {0};
     if (!options_parse(&page, argc, argv, &o, NULL, &result, error)) return result;
-    if (o.output == NULL && o.checkpoint == NULL) {
-        rv_fail(error, RV_ERROR_ARGUMENT,
-                "what to evaluate? Give --output DIR or --checkpoint FILE");
-        return STATUS_USAGE;
-    }
-    return run(&o, error) ? STATUS_OK : STATUS_FAILED;
+    if (!saved_run_named(o.output, o.checkpoint, error)) return STATUS_USAGE;
+    saved_run r;
+    evaluation v;
+    bool ok =
+        saved_run_open(&r, o.output, o.checkpoint, o.threads, error) && evaluate(&r, &v, error);
+    if (ok && !o.json) print_text(&r.s, &r.e, &v);
+    if (ok && o.json) ok = print_json(&r.s, &r.e, &v, error);
+    saved_run_close(&r);
+    return ok ? STATUS_OK : STATUS_FAILED;
 }

@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "tools/classes.h"
@@ -159,6 +160,34 @@ static bool choose_model(settings *s, experiment *e, rv_error *error)
     return true;
 }
 
+static rv_var as_it_is(rv_var x) { return x; }
+
+static const struct activation {
+    const char *name;
+    rv_var (*function)(rv_var x);
+} activations[] = {{"tanh", rv_tanh},     {"relu", rv_relu}, {"sigmoid", rv_sigmoid},
+                   {"silu", rv_silu},     {"gelu", rv_gelu}, {"softplus", rv_softplus},
+                   {"arctan", rv_arctan}, {"none", as_it_is}};
+enum { ACTIVATIONS = sizeof activations / sizeof *activations };
+
+static const char *activation_name(const void *list, int index)
+{
+    return ((const struct activation *)list)[index].name;
+}
+
+static bool choose_activation(const settings *s, rv_rnn_options *rnn, rv_error *error)
+{
+    if (s->forget >= 0) rnn->forget_shift = s->forget - 1;
+    if (s->activation == NULL) return true;
+    for (int i = 0; i < ACTIVATIONS; i++)
+        if (strcmp(s->activation, activations[i].name) == 0) {
+            rnn->activation = activations[i].function;
+            return true;
+        }
+    fail_unknown("activation", s->activation, activation_name, activations, ACTIVATIONS, error);
+    return false;
+}
+
 static bool choose_loss(const settings *s, const experiment *e, rv_loss_kind *kind, rv_error *error)
 {
     static const char *const names[] = {"mse", "mae", "huber"};
@@ -185,7 +214,7 @@ static bool choose_net(settings *s, experiment *e, const recipe *r, rv_error *er
         return rv_fail(error, RV_ERROR_ARGUMENT,
                        "--carry is for texts, whose windows follow each other");
     set_default(&s->units, r->units);
-    set_default(&s->layers, 1);
+    set_default(&s->layers, r->layers);
     set_default(&s->hidden, r->hidden);
     if (!data->sequence) set_default(&s->steps, 2);
     e->carry = s->carry;
@@ -213,7 +242,7 @@ static bool choose_net(settings *s, experiment *e, const recipe *r, rv_error *er
                               .tokens = data->tokens,
                               .classes = data->classes,
                               .y = data->y};
-    return true;
+    return choose_activation(s, &e->net.rnn, error);
 }
 
 /* ---- the optimizer ---- */
@@ -245,6 +274,48 @@ static bool choose_schedule(settings *s, experiment *e, rv_error *error)
     return true;
 }
 
+/* Calls `take` with each part of a list that commas divide, copied into e->patterns. */
+static bool for_each_part(experiment *e, const char *option, const char *list,
+                          bool (*take)(rv_optimizer *o, int group, char *part), rv_error *error)
+{
+    int group = 0;
+    if (list == NULL) return true;
+    while (group < RV_RATE_GROUPS && e->optimizer.group[group].pattern != NULL) group++;
+    while (*list != '\0') {
+        size_t length = strcspn(list, ",");
+        if (group == RV_RATE_GROUPS || length >= PATTERN_TEXT)
+            return rv_fail(error, RV_ERROR_ARGUMENT,
+                           "%s: expected at most %d patterns of at most %d bytes", option,
+                           RV_RATE_GROUPS, PATTERN_TEXT - 1);
+        memcpy(e->patterns[group], list, length);
+        e->patterns[group][length] = '\0';
+        if (!take(&e->optimizer, group, e->patterns[group]))
+            return rv_fail(error, RV_ERROR_ARGUMENT, "%s: got \"%.100s\", expected %s", option,
+                           e->patterns[group], strchr(option, 'z') ? "PATTERN" : "PATTERN=RATE");
+        list += length + (list[length] == ',');
+        group++;
+    }
+    return true;
+}
+
+static bool take_rate(rv_optimizer *o, int group, char *part)
+{
+    char *equals = strrchr(part, '='), *end;
+    if (equals == NULL || equals == part || equals[1] == '\0') return false;
+    *equals = '\0';
+    o->group[group].pattern = part;
+    o->group[group].rate = strtod(equals + 1, &end);
+    o->group[group].weight_decay = o->weight_decay;
+    return *end == '\0' && o->group[group].rate >= 0;
+}
+
+static bool take_frozen(rv_optimizer *o, int group, char *part)
+{
+    o->group[group].pattern = part;
+    o->group[group].freeze = true;
+    return *part != '\0';
+}
+
 static bool choose_optimizer(settings *s, experiment *e, const recipe *r, rv_error *error)
 {
     const rv_optimizer *standard =
@@ -265,7 +336,8 @@ static bool choose_optimizer(settings *s, experiment *e, const recipe *r, rv_err
     s->momentum = e->optimizer.momentum;
     s->rate = e->optimizer.rate;
     s->weight_decay = e->optimizer.weight_decay;
-    return choose_schedule(s, e, error);
+    return for_each_part(e, "--freeze", s->freeze, take_frozen, error) &&
+           for_each_part(e, "--rates", s->rates, take_rate, error) && choose_schedule(s, e, error);
 }
 
 /* ---- all of it ---- */

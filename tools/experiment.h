@@ -5,13 +5,14 @@
 #include "recurve.h"
 #include "tools/settings.h"
 
-enum { MEASURED_OF_TRAINING = 10000 }; /* samples, at most */
+enum { MEASURED_OF_TRAINING = 10000 /* samples, at most */, PATTERN_TEXT = 128 };
 
 typedef struct experiment {
     const rv_model *model;
     rv_net_options net; /* without lengths, which belong to a tape */
     rv_optimizer optimizer;
-    rv_plateau plateau; /* factor 0: none */
+    char patterns[RV_RATE_GROUPS][PATTERN_TEXT]; /* of its groups */
+    rv_plateau plateau;                          /* factor 0: none */
     rv_dtype dtype;
     double scale;                  /* of x, on the tape */
     int ahead;                     /* batches prepared meanwhile */

@@ -107,6 +107,8 @@ static bool check_cost(const experiment *e, const epoch_plan *plan, double cost,
                    isnan(cost) ? "NaN" : "infinite", plan->epoch, plan->seen, e->optimizer.rate);
 }
 
+static size_t larger(size_t a, size_t b) { return a > b ? a : b; }
+
 bool learn_epoch(const experiment *e, rv_store *store, rv_loader *loader, epoch_plan *plan,
                  rv_error *error)
 {
@@ -121,6 +123,7 @@ bool learn_epoch(const experiment *e, rv_store *store, rv_loader *loader, epoch_
         double before = seconds_now();
         ok = fit_program(&b, e, store, batch->count, true, error);
         recording += seconds_now() - before;
+        if (ok) plan->bytes = larger(plan->bytes, rv_program_statistics(b.program).arena_bytes);
         ok = ok && batch_program_run(&b, batch, error) &&
              check_cost(e, plan, rv_value(b.program, 0), error);
         if (!ok) break;

@@ -33,6 +33,7 @@ typedef struct epoch_plan {
     double seconds; /* grows by what the updates take, without recording and compiling */
     double cost;    /* gets the mean over the epoch */
     int64_t seen;   /* gets the samples of the epoch */
+    size_t bytes;   /* gets the largest arena of a program */
 } epoch_plan;
 
 /* The batches of an experiment, in the order of the seed, for rv_loader_free. */

@@ -13,6 +13,7 @@ static const struct command {
 } commands[] = {
     {"train", "train a recurrent net on digits, sequences, films, texts or files", train_run},
     {"evaluate", "measure a trained model, with its confusion matrix", evaluate_run},
+    {"sample", "write text with a trained character model", sample_run},
     {"profile", "time a training step, instruction by instruction", profile_run},
     {"gradcheck", "prove the gradients of ops and models by central differences", gradcheck_run},
     {"verify", "retell the article's derivation and find its mistakes", verify_run},

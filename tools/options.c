@@ -55,6 +55,12 @@ bool option_set(const option_row *row, const char *label, const char *text, void
                            "%s: got \"%.100s\", expected a finite number above 0", label, text);
         *(double *)value = real;
         return true;
+    case OPTION_NOT_NEGATIVE:
+        if (!parse_real(text, &real) || !(real >= 0))
+            return rv_fail(error, RV_ERROR_ARGUMENT,
+                           "%s: got \"%.100s\", expected a finite number from 0", label, text);
+        *(double *)value = real;
+        return true;
     case OPTION_FRACTION:
         if (!parse_real(text, &real) || !(real >= 0 && real < 1))
             return rv_fail(error, RV_ERROR_ARGUMENT,

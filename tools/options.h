@@ -10,11 +10,12 @@
 #include "tools/command.h"
 
 typedef enum option_kind {
-    OPTION_FLAG,     /* bool: whether it is given */
-    OPTION_TEXT,     /* const char * */
-    OPTION_WHOLE,    /* int64_t in low..high */
-    OPTION_POSITIVE, /* double above 0 */
-    OPTION_FRACTION  /* double from 0 to below 1 */
+    OPTION_FLAG,         /* bool: whether it is given */
+    OPTION_TEXT,         /* const char * */
+    OPTION_WHOLE,        /* int64_t in low..high */
+    OPTION_POSITIVE,     /* double above 0 */
+    OPTION_NOT_NEGATIVE, /* double from 0 */
+    OPTION_FRACTION      /* double from 0 to below 1 */
 } option_kind;
 
 typedef struct option_row {

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "tensor/memory.h"
-#include "tools/sample.h"
+#include "tools/samples.h"
 
 /* ---- rows ---- */
 

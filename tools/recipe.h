@@ -6,7 +6,7 @@
 
 typedef struct recipe {
     rv_optimizer optimizer;
-    int64_t units, hidden, epochs, batch;
+    int64_t layers, units, hidden, epochs, batch;
     double clip_norm;
 } recipe;
 

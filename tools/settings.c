@@ -65,6 +65,11 @@ const option_row settings_options[SETTINGS_OPTIONS] = {
         .kept = true),
     ROW(embedding, "embedding", "N", WHOLE, "numbers that stand for a token (default: one-hot)",
         .low = 1, .high = 65536, .kept = true),
+    ROW(activation, "activation", "NAME", TEXT,
+        "of the candidates: tanh (default), relu, sigmoid, silu,\ngelu, softplus, arctan or none",
+        .kept = true),
+    ROW(forget, "forget", "B", NOT_NEGATIVE,
+        "offset at first of the gates that keep the state\n(default: 1)", .kept = true),
     ROW(bidirectional, "bidirectional", NULL, FLAG, "run each layer in both directions",
         .kept = true),
     ROW(residual, "residual", NULL, FLAG, "add what a layer reads to what it puts out",
@@ -103,6 +108,10 @@ const option_row settings_options[SETTINGS_OPTIONS] = {
     ROW(schedule, "schedule", "NAME", TEXT,
         "how the rate changes: constant (default), cosine,\none-cycle, step, exponential, plateau",
         .kept = true),
+    ROW(rates, "rates", "LIST", TEXT,
+        "other rates for parameters by name, with * and ?:\n'fc*=0.001,embedding=0.01'",
+        .kept = true),
+    ROW(freeze, "freeze", "LIST", TEXT, "parameters that stay as they are: 'Wx*,bg'", .kept = true),
     ROW(warm_up, "warm-up", "N", WHOLE, "updates in which the rate rises from 0", COUNT,
         .kept = true),
     ROW(accumulate, "accumulate", "N", WHOLE, "batches whose mean gradient makes one update",
@@ -138,7 +147,7 @@ const option_row settings_options[SETTINGS_OPTIONS] = {
     ROW(quiet, "quiet", NULL, FLAG, "print the summary only"),
 };
 
-settings settings_new(void) { return (settings){.momentum = -1, .seed = 1}; }
+settings settings_new(void) { return (settings){.momentum = -1, .forget = -1, .seed = 1}; }
 
 void settings_free(settings *s)
 {
@@ -170,7 +179,9 @@ static bool add_setting(cJSON *object, const settings *s, const option_row *row)
     }
     default: {
         double real = *(const double *)value;
-        bool unset = real == 0 && row->offset != offsetof(settings, momentum);
+        bool below = row->offset == offsetof(settings, momentum) ||
+                     row->offset == offsetof(settings, forget); /* what stands for unset */
+        bool unset = below ? real < 0 : real == 0;
         return unset || cJSON_AddNumberToObject(object, key, real) != NULL;
     }
     }

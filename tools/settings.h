@@ -5,7 +5,7 @@
 
 #include "tools/options.h"
 
-/* Unset are NULL, 0, false and, for momentum, negative values. */
+/* Unset are NULL, 0, false and, for momentum and forget, negative values. */
 typedef struct settings {
     /* data */
     const char *task, *data, *labels, *classes;
@@ -13,12 +13,12 @@ typedef struct settings {
     double noise;
     bool sequence, numbers;
     /* net */
-    const char *model, *loss;
+    const char *model, *activation, *loss;
     int64_t units, layers, kernel, steps, hidden, embedding, recompute;
-    double dropout, recurrent_dropout, smoothing;
+    double forget, dropout, recurrent_dropout, smoothing;
     bool bidirectional, residual, skip, pool, layer_norm, learned_start, same_dropout, carry;
     /* optimizer */
-    const char *optimizer, *schedule;
+    const char *optimizer, *schedule, *rates, *freeze;
     double rate, momentum, weight_decay, clip_norm, clip_value, average;
     int64_t warm_up, accumulate;
     /* run */
@@ -31,7 +31,7 @@ typedef struct settings {
     void *text; /* owns the strings that came from a file */
 } settings;
 
-enum { SETTINGS_OPTIONS = 57, MOST_THREADS = 64 };
+enum { SETTINGS_OPTIONS = 61, MOST_THREADS = 64 };
 extern const option_row settings_options[SETTINGS_OPTIONS];
 
 settings settings_new(void); /* everything unset but the seed */

@@ -2,6 +2,7 @@
 #include <cjson/cJSON.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <sys/resource.h>
 
 #include "tools/json.h"
 #include "tools/machine.h"
@@ -67,7 +68,8 @@ static void print_summary(const experiment *e, const training *t, double limit)
     printf("held out %s of %" PRId64 " samples, training %s, cost %.6g\n", score,
            t->held_out.samples, train, t->train.cost);
     printf("without skill, %s: %s\n", b->text, without);
-    printf("%.0f samples per second\n", t->samples_per_second);
+    printf("%.0f samples per second, %.2f MiB for a step\n", t->samples_per_second,
+           (double)t->program_bytes / (1 << 20));
     if (limit > 0)
         printf("at most %.0f samples per second at this machine's peak, reached %.1f %%\n", limit,
                100 * t->samples_per_second / limit);
@@ -81,6 +83,13 @@ static void add_score(cJSON *object, const experiment *e, const char *prefix, do
     bool labels = e->whole.classes > 0;
     snprintf(key, sizeof key, "%s_%s", prefix, labels ? "accuracy" : "error");
     cJSON_AddNumberToObject(object, key, labels ? accuracy : error);
+}
+
+/* The most memory that this process has had. */
+static double peak_bytes(void)
+{
+    struct rusage usage;
+    return getrusage(RUSAGE_SELF, &usage) == 0 ? 1024.0 * (double)usage.ru_maxrss : 0;
 }
 
 static bool print_json(const settings *s, const experiment *e, const training *t, double limit,
@@ -99,6 +108,8 @@ static bool print_json(const settings *s, const experiment *e, const training *t
     cJSON_AddNumberToObject(object, "without_skill_cost", t->without_skill.cost);
     add_score(object, e, "without_skill", t->without_skill.accuracy, t->without_skill.cost);
     cJSON_AddNumberToObject(object, "samples_per_second", t->samples_per_second);
+    cJSON_AddNumberToObject(object, "step_bytes", (double)t->program_bytes);
+    cJSON_AddNumberToObject(object, "peak_bytes", peak_bytes());
     if (limit > 0) {
         cJSON_AddNumberToObject(object, "limit_samples_per_second", limit);
         cJSON_AddNumberToObject(object, "share_of_limit", t->samples_per_second / limit);

@@ -8,10 +8,12 @@
 #include "tools/progress.h"
 #include "tools/run_folder.h"
 
+bool is_text(const rv_source *data) { return data->alphabet != NULL && !data->lengths; }
+
 const char *score_text(const rv_source *data, double cost, double accuracy, double error,
                        char text[SCORE_TEXT])
 {
-    if (data->alphabet != NULL)
+    if (is_text(data))
         snprintf(text, SCORE_TEXT, "%.3f bits per character", cost / log(2));
     else if (data->classes > 0)
         snprintf(text, SCORE_TEXT, "%6.2f %%", 100 * accuracy);
@@ -67,6 +69,7 @@ static bool learn(const settings *s, const experiment *e, rv_store *store, rv_lo
         if (!ok || !finish_epoch(s, e, store, &plan, t, error)) return false;
         if (s->patience > 0 && epoch - t->best >= s->patience) break;
     }
+    t->program_bytes = plan.bytes;
     t->samples_per_second = (double)seen / plan.seconds;
     return true;
 }

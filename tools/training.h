@@ -19,6 +19,7 @@ typedef struct training {
     measurement train, held_out; /* at the end */
     baseline without_skill;      /* on the data held out */
     double samples_per_second;
+    size_t program_bytes; /* memory of the training step's program: its arena */
     char digest[RV_DIGEST_TEXT];
 } training;
 
@@ -27,6 +28,9 @@ typedef struct training {
 bool training_run(const settings *s, const experiment *e, rv_store *store, training *t,
                   rv_error *error);
 void training_free(training *t);
+
+/* Whether the data are characters, each to be predicted from those before it. */
+bool is_text(const rv_source *data);
 
 /* "98.00 %" of labels, "2.31 bits per character" of a text, or "error 0.0012", the mean squared one. */
 enum { SCORE_TEXT = 64 };

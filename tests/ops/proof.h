@@ -10,7 +10,7 @@
 #include "autograd/gradient.h"
 #include "autograd/program.h"
 #include "ops/ops.h"
-#include "tools/sample.h"
+#include "tools/samples.h"
 
 namespace proof {
 

@@ -82,7 +82,7 @@ TEST(Train, TellsTheMachinesLimitOnRequest)
     EXPECT_GT(json.number("share_of_limit"), 0);
     EXPECT_NEAR(json.number("share_of_limit") * json.number("limit_samples_per_second"),
                 json.number("samples_per_second"), 1e-6 * json.number("samples_per_second"));
-    EXPECT_CONTAINS(recurve("train --epochs 1 --limit").out, "samples per second\nat most ");
+    EXPECT_CONTAINS(recurve("train --epochs 1 --limit").out, " MiB for a step\nat most ");
 }
 
 TEST(Train, ALineAnEpochOnStdoutAndNoProgressBarInAFile)
@@ -92,7 +92,7 @@ TEST(Train, ALineAnEpochOnStdoutAndNoProgressBarInAFile)
     size_t lines = 0;
     for (size_t at = 0; (at = outcome.out.find("epoch ", at)) != std::string::npos; at++) lines++;
     EXPECT_EQ(lines, 3u);
-    EXPECT_CONTAINS(outcome.out, "samples per second\ndigest ");
+    EXPECT_CONTAINS(outcome.out, " MiB for a step\ndigest ");
     EXPECT_EQ(outcome.err.find('\r'), std::string::npos);
 
     const Outcome quiet = recurve("train --epochs 3 --quiet");

@@ -1,6 +1,6 @@
 /* An op's samples as equations with values, for those who prove the op. */
-#ifndef RECURVE_TOOLS_SAMPLE_H
-#define RECURVE_TOOLS_SAMPLE_H
+#ifndef RECURVE_TOOLS_SAMPLES_H
+#define RECURVE_TOOLS_SAMPLES_H
 
 #include <stdbool.h>
 #include <stdint.h>
