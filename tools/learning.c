@@ -28,7 +28,9 @@ bool batch_program_make(batch_program *b, const experiment *e, rv_store *store, 
         rv_input_typed(tape, "y", data->classes > 0 ? RV_I32 : e->dtype, with_batch(data->y, n));
     if (data->lengths) options.rnn.lengths = rv_input_typed(tape, "length", RV_I32, RV_SHAPE(n));
     if (!learn) options.rnn.dropout = options.rnn.recurrent_dropout = options.smoothing = 0;
-    if (e->carry) options.rnn.carry = learn ? "train" : "measure";
+    char measuring[32]; /* batches of each size carry states of their own */
+    snprintf(measuring, sizeof measuring, "measure/%" PRId64, n);
+    if (e->carry) options.rnn.carry = learn ? "train" : measuring;
     rv_net net = rv_model_record(e->model, &options, e->scale != 1 ? rv_scale(x, e->scale) : x, y);
     if (learn) rv_minimize(net.loss, e->optimizer);
     b->size = n;

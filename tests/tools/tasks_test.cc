@@ -1,0 +1,268 @@
+/* Training on every kind of data: generated tasks, files, films, texts; repeated, resampled, stopped early. */
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <string>
+
+#include "tests/tools/command.h"
+
+namespace {
+
+Json train(const std::string &arguments)
+{
+    const Outcome outcome = recurve("train --json " + arguments);
+    EXPECT_EQ(outcome.status, 0) << arguments << ": " << outcome.err;
+    return Json(outcome.status == 0 ? outcome.out : "{}");
+}
+
+class EveryGatedCell : public testing::TestWithParam<const char *> {
+  protected:
+    // What is left of the error that an answer without skill makes.
+    double left(const std::string &arguments)
+    {
+        const Json json = train(std::string("--model ") + GetParam() + " " + arguments);
+        return json.number("held_out_cost") / json.number("without_skill_cost");
+    }
+};
+
+TEST_P(EveryGatedCell, LearnsToAdd)
+{
+    EXPECT_LT(left("--task adding --length 10 --samples 3000 --units 24 --epochs 14 --batch 25"),
+              0.25);
+}
+
+TEST_P(EveryGatedCell, LearnsToCountParentheses)
+{
+    EXPECT_LT(left("--task parentheses --size 2 --length 16 --samples 2000 --units 24 --epochs 8"),
+              0.4);
+}
+
+TEST_P(EveryGatedCell, LearnsArithmetic)
+{
+    EXPECT_LT(left("--task arithmetic --size 1 --samples 3000 --units 48 --epochs 16"), 0.3);
+}
+
+INSTANTIATE_TEST_SUITE_P(Zoo, EveryGatedCell,
+                         testing::Values("ugrnn", "gru", "lstm", "lstm-peephole",
+                                         "intersection-rnn", "mgu", "fastgrnn", "sru", "qrnn",
+                                         "lem", "mingru"),
+                         [](const auto &info) {
+                             std::string name = info.param;
+                             for (char &c : name) c = c == '-' ? '_' : c;
+                             return name;
+                         });
+
+TEST(Train, ConvolutionalCellsPredictFilmsBetterThanTheLastFrame)
+{
+    for (const char *model : {"curnn", "conv-ugrnn", "conv-lstm"}) {
+        const Json json = train(std::string("--task moving-digits --length 8 --samples 800 "
+                                            "--units 6 --epochs 4 --model ") +
+                                model);
+        EXPECT_LT(json.number("held_out_error"), 0.85 * json.number("without_skill_error"))
+            << model;
+    }
+}
+
+TEST(Train, OtherTasksRun)
+{
+    for (const char *arguments :
+         {"--task copy --length 12 --size 2", "--task parity --length 4", "--task memory --size 4",
+          "--task capacity --samples 60", "--task random-function --samples 60"}) {
+        const Json json = train(std::string(arguments) + " --epochs 2 --units 8");
+        EXPECT_TRUE(std::isfinite(json.number("held_out_cost"))) << arguments;
+    }
+}
+
+TEST(Train, LearnsByHeartWhatHasNoRule)
+{
+    const Json json =
+        train("--task capacity --size 32 --samples 60 --epochs 60 --units 32 --rate 0.01");
+    EXPECT_GE(json.number("held_out_accuracy"), 0.95);
+    EXPECT_EQ(json.number("held_out_accuracy"), json.number("train_accuracy"));
+}
+
+TEST(Train, TakesEveryOptionOfTheNetAndTheOptimizer)
+{
+    for (const char *arguments :
+         {"--layers 2 --residual --skip", "--bidirectional --pool", "--layer-norm --learned-start",
+          "--dropout 0.2 --recurrent-dropout 0.1 --same-dropout", "--recompute 3",
+          "--activation relu --forget 0", "--loss huber", "--weight-decay 0.01 --optimizer adamw",
+          "--clip-value 0.5 --clip-norm 2", "--schedule one-cycle",
+          "--schedule cosine --warm-up 10", "--schedule plateau", "--schedule step",
+          "--schedule exponential", "--accumulate 3", "--average 0.9",
+          "--rates 'fc*=0.01' --freeze 'bc,bu'", "--hidden 7", "--patience 1"}) {
+        const Json json = train(std::string("--task adding --length 8 --samples 600 --epochs 4 "
+                                            "--units 12 --rate 0.01 ") +
+                                arguments);
+        EXPECT_LT(json.number("held_out_cost"), 1.5 * json.number("without_skill_cost"))
+            << arguments;
+    }
+}
+
+TEST(Train, RecomputingTakesLessMemoryAndLearnsTheSame)
+{
+    const std::string run = "--task adding --length 40 --samples 200 --epochs 1 --units 32 ";
+    const Json kept = train(run), less = train(run + "--recompute 6");
+    EXPECT_LT(less.number("step_bytes"), 0.5 * kept.number("step_bytes"));
+    EXPECT_NEAR(less.number("cost"), kept.number("cost"), 1e-4 * kept.number("cost"));
+}
+
+TEST(Train, StopsEarlyWhenNothingGetsBetter)
+{
+    const Json json = train("--task random-function --samples 40 --epochs 200 --patience 2 "
+                            "--units 4 --rate 1");
+    EXPECT_LT(json.number("epochs"), 200);
+    EXPECT_EQ(json.number("epochs") - json.number("best_epoch"), 2);
+}
+
+TEST(Train, AConfigurationRepeatsTheRunAndOptionsCountMore)
+{
+    const std::string folder = scratch_folder();
+    const std::string run =
+        "--task adding --length 8 --samples 400 --epochs 2 --units 8 --dropout 0.1 "
+        "--bidirectional --seed 3 --noise 0.01 ";
+    const std::string digest = train(run + "--output " + folder).text("digest");
+    const std::string config = "--config " + folder + "/config.json";
+    EXPECT_EQ(train(config).text("digest"), digest);
+    EXPECT_NE(train(config + " --seed 4").text("digest"), digest);
+    EXPECT_EQ(train(config + " --model lstm").text("model"), "lstm");
+    const Outcome missing = recurve("train --config " + folder + "/none.json");
+    EXPECT_EQ(missing.status, 1);
+    EXPECT_CONTAINS(missing.err, "none.json");
+}
+
+/* ---- texts ---- */
+
+std::string text_file(const std::string &folder)
+{
+    std::string text;
+    for (int i = 0; i < 400; i++)
+        text += "the " + std::string(i % 3 ? "gate opens" : "state stays") + " and " +
+                std::to_string(i % 7) + " steps go by\n";
+    spill(folder + "/text.txt", text);
+    return folder + "/text.txt";
+}
+
+TEST(Train, LearnsATextFarBelowItsUnigramEntropyAndWritesOne)
+{
+    const std::string folder = scratch_folder(), text = text_file(folder);
+    const Json json = train("--data " + text +
+                            " --model gru --units 32 --length 32 --epochs 12 "
+                            "--rate 0.01 --carry --batch 8 --output " +
+                            folder + "/run");
+    EXPECT_LT(json.number("held_out_cost"), 0.3 * json.number("without_skill_cost"));
+    const std::string sample = "sample --length 200 --start 'the ' --output " + folder + "/run";
+    const Outcome first = recurve(sample), again = recurve(sample),
+                  other = recurve(sample + " --seed 2");
+    EXPECT_EQ(first.status, 0) << first.err;
+    EXPECT_EQ(first.out.find("the "), 0u);
+    EXPECT_EQ(first.out.size(), 4 + 200 + 1u);
+    EXPECT_EQ(again.out, first.out);
+    EXPECT_NE(other.out, first.out);
+    EXPECT_CONTAINS(first.out, " steps go by\nthe ");
+    EXPECT_CONTAINS(recurve(sample + " --temperature 0.05").out, "gate opens and ");
+    const Outcome unknown = recurve("sample --start '#' --output " + folder + "/run");
+    EXPECT_EQ(unknown.status, 1);
+    EXPECT_CONTAINS(unknown.err, "knows no \"#\"");
+    EXPECT_EQ(recurve("evaluate --json --output " + folder + "/run").status, 0);
+    EXPECT_EQ(recurve("evaluate --json --checkpoint " + folder + "/run/best.safetensors").status,
+              0);
+}
+
+TEST(Sample, NeedsARunOfAText)
+{
+    EXPECT_EQ(recurve("sample").status, 2);
+    const std::string folder = scratch_folder();
+    train("--epochs 1 --output " + folder);
+    const Outcome outcome = recurve("sample --output " + folder);
+    EXPECT_EQ(outcome.status, 1);
+    EXPECT_CONTAINS(outcome.err, "the run is of digits");
+}
+
+/* ---- files ---- */
+
+std::string big_endian(uint32_t number)
+{
+    return {static_cast<char>(number >> 24), static_cast<char>(number >> 16),
+            static_cast<char>(number >> 8), static_cast<char>(number)};
+}
+
+/* Images with a bright row or a bright column, in IDX format. */
+void write_idx(const std::string &folder, uint32_t count, uint32_t side)
+{
+    std::string images =
+        big_endian(0x803) + big_endian(count) + big_endian(side) + big_endian(side);
+    std::string labels = big_endian(0x801) + big_endian(count);
+    for (uint32_t i = 0; i < count; i++) {
+        std::string image(side * side, '\0');
+        const uint32_t place = i * 7 % side;
+        for (uint32_t j = 0; j < side; j++)
+            image[i % 2 ? place * side + j : j * side + place] = static_cast<char>(0xff);
+        images += image;
+        labels += static_cast<char>(i % 2);
+    }
+    spill(folder + "/images.idx", images);
+    spill(folder + "/labels.idx", labels);
+}
+
+TEST(Train, ReadsIdxFilesLargerThanTheCacheFromTheDisk)
+{
+    const std::string folder = scratch_folder();
+    write_idx(folder, 60000, 28); /* as many and as large as MNIST's: 45 MiB */
+    const std::string files =
+        "--data " + folder + "/images.idx --labels " + folder + "/labels.idx --held-out 500 ";
+    const std::string net = "--model rnn --units 4 --steps 1 --epochs 1 --batch 100 --hidden 4 ";
+    const Json streamed = train(files + net + "--cache 1"), cached = train(files + net);
+    EXPECT_EQ(streamed.text("digest"), cached.text("digest"));
+    EXPECT_EQ(streamed.number("held_out_accuracy"), 1);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+    EXPECT_LT(streamed.number("peak_bytes"), 24 << 20);
+    EXPECT_GT(cached.number("peak_bytes"), 45 << 20);
+#endif
+}
+
+TEST(Train, ReadsTables)
+{
+    const std::string folder = scratch_folder();
+    std::string table = "a,b,c,kind\n";
+    for (int i = 0; i < 300; i++) {
+        const double a = std::sin(i), b = std::cos(3 * i), c = std::sin(5 * i);
+        table += std::to_string(a) + "," + std::to_string(b) + "," + std::to_string(c) + "," +
+                 (a + b > c ? "1" : "0") + "\n";
+    }
+    spill(folder + "/table.csv", table);
+    const Json json = train("--data " + folder + "/table.csv --epochs 60 --rate 0.01 --steps 1");
+    EXPECT_GE(json.number("held_out_accuracy"), 0.85);
+}
+
+TEST(Train, BadDataAreNamedWithFileAndPlace)
+{
+    const std::string folder = scratch_folder();
+    const struct {
+        const char *name, *content, *words;
+    } files[] = {{"ragged.csv", "1,2,0\n1,2,3,0\n", "ragged.csv\" line 2"},
+                 {"nan.csv", "1,nan,0\n1,2,0\n", "nan.csv\" line 1"},
+                 {"empty.csv", "", "empty.csv"},
+                 {"empty.txt", "", "empty.txt"},
+                 {"bad.npz", "PK no archive", "bad.npz"},
+                 {"labels.csv", "1,2,0\n1,2,-1\n", "labels.csv\" line 2"}};
+    for (const auto &file : files) {
+        spill(folder + "/" + file.name, file.content);
+        const Outcome outcome = recurve("train --data " + folder + "/" + file.name);
+        EXPECT_NE(outcome.status, 0) << file.name;
+        EXPECT_CONTAINS(outcome.err, file.words);
+        EXPECT_EQ(outcome.out, "");
+    }
+    spill(folder + "/short.idx",
+          big_endian(0x803) + big_endian(10) + big_endian(2) + big_endian(2));
+    spill(folder + "/magic.idx", "GIF89a..");
+    spill(folder + "/labels.idx", big_endian(0x801) + big_endian(1) + std::string(1, '\0'));
+    for (const char *name : {"short.idx", "magic.idx", "none.idx"}) {
+        const Outcome outcome =
+            recurve("train --data " + folder + "/" + name + " --labels " + folder + "/labels.idx");
+        EXPECT_NE(outcome.status, 0);
+        EXPECT_CONTAINS(outcome.err, name);
+    }
+}
+
+} // namespace
