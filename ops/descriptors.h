@@ -14,7 +14,7 @@
 
 extern const rv_op rv_op_cast;
 extern const rv_op rv_op_reshape, rv_op_transpose, rv_op_broadcast, rv_op_flip, rv_op_slice,
-    rv_op_concat, rv_op_pad;
+    rv_op_concat, rv_op_pad, rv_op_pad_add;
 extern const rv_op rv_op_cumulative_sum, rv_op_gather, rv_op_scatter_add, rv_op_random_uniform;
 extern const rv_op rv_op_sum, rv_op_max, rv_op_matmul, rv_op_matmul_add;
 extern const rv_op rv_op_conv2d, rv_op_conv2d_input_gradient, rv_op_conv2d_weight_gradient;

@@ -1,5 +1,7 @@
 /* pad: zeros before, after and between the elements of each axis; negative widths crop. Together with
  * slice a closed family: the gradient of each is the other. */
+#include <string.h>
+
 #include "ops/descriptors.h"
 #include "ops/index.h"
 #include "ops/ops.h"
@@ -36,12 +38,14 @@ static bool infer(rv_inference *i)
 
 /* ---- reference ---- */
 
+/* Onto z, where there is one. */
 static void reference(const rv_call *c)
 {
     const pad_attr *p = c->attr;
     rv_tensor x = rv_call_in(c, 0), y = rv_call_out(c);
     int64_t index[RV_MAX_RANK];
-    for (int64_t i = 0; i < rv_tensor_count(&y); i++) rv_tensor_set(&y, i, 0);
+    for (int64_t i = 0; i < rv_tensor_count(&y); i++)
+        rv_tensor_set(&y, i, c->inputs > 1 ? rv_operand(c, 1, i) : 0);
     for (int64_t i = 0; i < rv_tensor_count(&x); i++) {
         bool inside = true;
         rv_unravel(x.shape, i, index);
@@ -49,16 +53,16 @@ static void reference(const rv_call *c)
             index[d] = p->before[d] + index[d] * (p->between[d] + 1);
             inside = inside && index[d] >= 0 && index[d] < y.shape.dim[d];
         }
-        if (inside) rv_tensor_set(&y, rv_ravel(y.shape, index), rv_tensor_get(&x, i));
+        int64_t at = inside ? rv_ravel(y.shape, index) : 0;
+        if (inside) rv_tensor_set(&y, at, rv_tensor_get(&y, at) + rv_tensor_get(&x, i));
     }
 }
 
 /* ---- kernel: zeros, and a copy of the elements that land inside ---- */
 
-static rv_kernel choose(rv_call *c)
+/* What of x lands where in y. */
+static rv_copy_plan plan_of(const pad_attr *p, rv_shape x, rv_shape y)
 {
-    const pad_attr *p = c->attr;
-    const rv_shape x = c->in_type[0].shape, y = c->out_type.shape;
     int64_t in[RV_MAX_RANK], out[RV_MAX_RANK];
     rv_copy_plan plan = {.rank = y.rank, .out_count = rv_shape_count(y), .clear = true};
     rv_strides(x, in);
@@ -74,7 +78,12 @@ static rv_kernel choose(rv_call *c)
         plan.in_offset += first * in[d];
         plan.out_offset += (p->before[d] + first * step) * out[d];
     }
-    return rv_select_copy(c, plan);
+    return plan;
+}
+
+static rv_kernel choose(rv_call *c)
+{
+    return rv_select_copy(c, plan_of(c->attr, c->in_type[0].shape, c->out_type.shape));
 }
 
 /* ---- beside convolutions ---- */
@@ -120,6 +129,64 @@ static rv_var gradient(const rv_backward *b, int k)
     return rv_slice(rv_pad(b->dy, before, after, NULL), first, x.dim, step);
 }
 
+/* ---- pad_add: what a sum of padded tensors is made of, such as the gradient of a sequence that is cut into steps ---- */
+
+static bool infer_add(rv_inference *i)
+{
+    if (!infer(i)) return false;
+    if (i->in[1].dtype == i->out.dtype && rv_shape_equal(i->in[1].shape, i->out.shape)) return true;
+    return rv_fail(i->error, RV_ERROR_SHAPE, "z is not of the padded x's dtype and shape");
+}
+
+#define ADD_RUN(type, name) \
+    static void name(void *out, int64_t out_stride, const void *in, int64_t in_stride, int64_t n) \
+    { \
+        type *y = out; \
+        const type *x = in; \
+        if (out_stride == 1 && in_stride == 1) \
+            for (int64_t i = 0; i < n; i++) y[i] += x[i]; \
+        else \
+            for (int64_t i = 0; i < n; i++) y[i * out_stride] += x[i * in_stride]; \
+    }
+ADD_RUN(float, add_run_f32)
+ADD_RUN(double, add_run_f64)
+ADD_RUN(int32_t, add_run_i32)
+
+/* Adds what lands inside onto z, run by run along the last axis. */
+static void add(const rv_call *c)
+{
+    const rv_copy_plan *p = c->plan;
+    size_t size = rv_dtype_size(c->out_type.dtype);
+    int64_t index[RV_MAX_RANK] = {0}, last = p->rank - 1, runs = 1;
+    if (c->out != c->in[1]) memcpy(c->out, c->in[1], rv_type_bytes(&c->out_type));
+    for (int64_t d = 0; d < last; d++) runs *= p->dim[d];
+    for (int64_t run = 0; run < runs; run++) {
+        int64_t from = p->in_offset, to = p->out_offset;
+        for (int64_t d = 0; d < last; d++) {
+            from += index[d] * p->in_stride[d];
+            to += index[d] * p->out_stride[d];
+        }
+        (c->out_type.dtype == RV_F32 ? add_run_f32
+         : c->out_type.dtype == RV_F64
+             ? add_run_f64
+             : add_run_i32)((char *)c->out + (size_t)to * size, last < 0 ? 1 : p->out_stride[last],
+                            (const char *)c->in[0] + (size_t)from * size,
+                            last < 0 ? 1 : p->in_stride[last], last < 0 ? 1 : p->dim[last]);
+        for (int64_t d = last - 1; d >= 0 && ++index[d] == p->dim[d]; d--) index[d] = 0;
+    }
+}
+
+static rv_kernel choose_add(rv_call *c)
+{
+    rv_copy_plan *plan = rv_alloc(1, sizeof *plan);
+    if (!plan) return NULL;
+    *plan = plan_of(c->attr, c->in_type[0].shape, c->out_type.shape);
+    c->plan = plan;
+    return add;
+}
+
+static rv_var gradient_add(const rv_backward *b, int k) { return k ? b->dy : gradient(b, 0); }
+
 /* ---- samples, descriptor, constructors ---- */
 
 #define SIZE .attr_size = sizeof(pad_attr)
@@ -160,6 +227,44 @@ static const rv_sample samples[] = {
      SIZE},
 };
 
+static const rv_sample add_samples[] = {
+    {.in = {{2, {3, 5}}, {2, {4, 10}}},
+     .low = -2,
+     .high = 2,
+     .attr = &(pad_attr){.before = {1, 2}, .after = {0, 3}},
+     SIZE},
+    {.in = {{3, {2, 1, 4}}, {3, {2, 5, 4}}},
+     .low = -2,
+     .high = 2,
+     .attr = &(pad_attr){.before = {0, 3}, .after = {0, 1}},
+     SIZE},
+    {.in = {{2, {3, 4}}, {2, {5, 11}}},
+     .low = -2,
+     .high = 2,
+     .attr = &(pad_attr){.before = {1, -1}, .after = {-1, 2}, .between = {1, 2}},
+     SIZE},
+    {.in = {{2, {3, 5}}, {2, {3, 5}}},
+     .error = "z is not of the padded x's dtype and shape",
+     .attr = &(pad_attr){.before = {1, 2}, .after = {0, 3}},
+     SIZE},
+};
+
+const rv_op rv_op_pad_add = {
+    .name = "pad_add",
+    .args = "x z",
+    .formula = "y = pad(x) + z",
+    .doc = "pad added to a tensor; programs make sums of padded tensors of it",
+    .inputs = 2,
+    .infer = infer_add,
+    .reference = reference,
+    .select = choose_add,
+    .gradient = gradient_add,
+    .linear_jointly = true,
+    .polynomial = true,
+    .in_place = 2,
+    RV_SAMPLES(add_samples),
+};
+
 const rv_op rv_op_pad = {
     .name = "pad",
     .args = "x",
@@ -171,6 +276,7 @@ const rv_op rv_op_pad = {
     .select = choose,
     .gradient = gradient,
     .simplify = simplify,
+    .accumulate = &rv_op_pad_add,
     RV_LINEAR,
     RV_SAMPLES(samples),
 };

@@ -22,6 +22,7 @@ static const rv_op *const registry[] = {
     &rv_op_concat,
     &rv_op_stack,
     &rv_op_pad,
+    &rv_op_pad_add,
     &rv_op_sum,
     &rv_op_max,
     &rv_op_cumulative_sum,

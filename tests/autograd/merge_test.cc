@@ -251,4 +251,20 @@ TEST_F(Merge, AccumulatesAUsersProductOfFewOperands)
     }
 }
 
+/* A sequence that is cut into steps: its gradient is one tensor, filled step by step. */
+TEST_F(Merge, PaddedTensorsAreAddedInPlace)
+{
+    enum { STEPS = 50 };
+    const rv_var x = t.input("x", RV_SHAPE(4, STEPS, 8));
+    rv_var y = rv_scalar(t, 0);
+    for (int i = 0; i < STEPS; i++)
+        y = rv_add(y, total(rv_multiply(rv_sin(rv_slice_axis(x, 1, i, 1)), rv_scalar(t, i))));
+    const std::vector<rv_var> outputs = {gradient(y, x)};
+    Program merged(t, outputs), plain(t, outputs, RV_DEFAULT & ~RV_MERGE);
+    EXPECT_LT(merged.stats().arena_bytes, 4 * 4 * STEPS * 8 * sizeof(double));
+    rv_init_fill(rv_program_input(merged, "x"), rv_init_normal(0, 1), 1);
+    rv_init_fill(rv_program_input(plain, "x"), rv_init_normal(0, 1), 1);
+    EXPECT_EQ(merged.run().values(), plain.run().values());
+}
+
 } // namespace
