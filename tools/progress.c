@@ -6,9 +6,13 @@
 
 #include "tools/bench/timing.h"
 
-progress progress_new(bool wanted, int64_t epochs, int64_t count)
+progress progress_new(bool wanted, const char *title, int64_t epochs, int64_t count)
 {
-    return (progress){wanted && isatty(STDERR_FILENO), 0, epochs, count, seconds_now(), 0, 0};
+    return (progress){.shown = wanted && isatty(STDERR_FILENO),
+                      .title = title,
+                      .epochs = epochs,
+                      .samples = count,
+                      .begun = seconds_now()};
 }
 
 void progress_start(progress *p, int64_t epoch)
@@ -37,8 +41,8 @@ void progress_paint(void *context, int64_t seen, double cost)
     for (int i = 0; i < WIDTH; i++) bar[i] = i * p->samples < seen * WIDTH ? '#' : '.';
     bar[WIDTH] = '\0';
     double done = (double)(p->epoch - 1) + (double)seen / (double)p->samples;
-    fprintf(stderr, "\repoch %" PRId64 "/%" PRId64 " [%s] %3d %%  cost %.4g  %.0f samples/s  ",
-            p->epoch, p->epochs, bar, (int)(100 * seen / p->samples), cost,
+    fprintf(stderr, "\r%sepoch %" PRId64 "/%" PRId64 " [%s] %3d %%  cost %.4g  %.0f samples/s  ",
+            p->title, p->epoch, p->epochs, bar, (int)(100 * seen / p->samples), cost,
             (double)seen / (now - p->started));
     print_time((now - p->begun) * ((double)p->epochs - done) / done);
     fputs(" left ", stderr);
