@@ -1,5 +1,6 @@
 #include "tools/curves.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -58,7 +59,7 @@ bool curves_draw(const char *folder, const settings *s, const experiment *e, con
 {
     enum { BLUE, RED };
     const rv_source *data = &e->whole;
-    char path[PATH_TEXT], text[DATA_TEXT], title[2 * DATA_TEXT];
+    char path[PATH_TEXT], text[DATA_TEXT], title[3 * DATA_TEXT];
     double *cost = values_of(data, t, TRAINING_COST), *held_out = values_of(data, t, HELD_OUT_COST),
            *score = values_of(data, t, HELD_OUT_SCORE);
     chart_line costs[] = {{"training", RED, 0, t->epochs, cost, NULL, NULL, 0},
@@ -68,7 +69,8 @@ bool curves_draw(const char *folder, const settings *s, const experiment *e, con
                             {data->classes > 0 ? "accuracy, %" : "mean squared error",
                              data->classes > 0 ? CHART_ACCURACY : CHART_LOG,
                              finest_of(e, HELD_OUT_SCORE), scores, 1}};
-    snprintf(title, sizeof title, "%s on %s, %s", s->model, data_text(s, text), s->optimizer);
+    snprintf(title, sizeof title, "%s on %s, %s: best after epoch %" PRId64, s->model,
+             data_text(s, text), s->optimizer, t->best);
     bool ok = cost != NULL && held_out != NULL && score != NULL;
     if (!ok) rv_fail_memory(error);
     ok = ok && run_folder_path(folder, "curves", path, error) &&

@@ -1,0 +1,264 @@
+#include "tools/heatmap.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tools/gnuplot.h"
+
+/* ---- places, in pixels ---- */
+
+enum {
+    LEFT = 84,
+    RIGHT = 84, /* with the keys */
+    TOP = 56,
+    BOTTOM = 46,
+    BETWEEN = 16, /* rows of different signals */
+    GAP = 5,      /* tiles */
+    TILE = 88,    /* at most, and */
+    LEAST_TILE = 34,
+    MAP_WIDTH = 720, /* of heat maps */
+    LEAST_WIDTH = 260,
+    CHARACTER = 8
+};
+
+typedef struct layout {
+    const heat_picture *of;
+    FILE *to;
+    double pitch; /* from step to step */
+    double tile;
+    int width, height;
+} layout;
+
+static bool has_tiles(const heat_row *r) { return r->width > 1; }
+
+static bool all_tiles(const heat_picture *p)
+{
+    bool all = true;
+    for (int i = 0; i < p->count; i++) all = all && has_tiles(&p->rows[i]);
+    return all;
+}
+
+/* A heat map's units share its height; few get lines that can be told apart. */
+static double row_height(const layout *l, const heat_row *r)
+{
+    if (has_tiles(r)) return (double)r->channels * (l->tile + GAP) - GAP;
+    return fmin(fmax(9.0 * (double)r->height, 26), 150);
+}
+
+static layout lay_out(const heat_picture *p)
+{
+    layout l = {.of = p};
+    if (all_tiles(p)) {
+        l.tile = fmin(fmax(960.0 / (double)p->steps - GAP, LEAST_TILE), TILE);
+        l.pitch = l.tile + GAP;
+    } else {
+        l.pitch = fmin(fmax((double)MAP_WIDTH / (double)p->steps, 1), 60);
+        l.tile = fmin(fmax(l.pitch - GAP, LEAST_TILE), TILE);
+        for (int i = 0; i < p->count; i++)
+            if (has_tiles(&p->rows[i]) && p->rows[i].steps == 1) l.tile = TILE;
+    }
+    double height = TOP + BOTTOM - BETWEEN, width = l.pitch * (double)p->steps;
+    for (int i = 0; i < p->count; i++) height += row_height(&l, &p->rows[i]) + BETWEEN;
+    size_t title = LEFT + CHARACTER * strlen(p->title) + 16;
+    l.width = LEFT + (int)fmax(width, LEAST_WIDTH - RIGHT) + RIGHT;
+    if ((size_t)l.width < title) l.width = (int)title;
+    l.height = (int)height;
+    return l;
+}
+
+/* ---- colours ---- */
+
+typedef struct range {
+    double low, high;
+} range;
+
+static range range_of(const heat_row *r)
+{
+    int64_t count = r->steps * r->channels * r->height * r->width;
+    double low = 0, high = 0;
+    for (int64_t i = 0; i < count; i++) {
+        low = fmin(low, r->values[i]);
+        high = fmax(high, r->values[i]);
+    }
+    double most = fmax(fmax(-low, high), 1e-6);
+    if (r->palette == HEAT_SHARE) return (range){0, 1};
+    if (r->palette == HEAT_SIGNED) return (range){-most, most};
+    return (range){low, fmax(high, low + 1e-6)};
+}
+
+static void put_palette(FILE *to, const heat_row *r)
+{
+    static const char *const palettes[] = {
+        [HEAT_GREY] = "0 '#ffffff', 1 '#101010'",
+        [HEAT_SHARE] = "0 '#fcfbfd', 0.25 '#dadaeb', 0.5 '#9e9ac8', 0.75 '#6a51a3', 1 '#3f007d'",
+        [HEAT_SIGNED] = "-1 '#08519c', -0.5 '#6baed6', 0 '#ffffff', 0.5 '#fb6a4a', 1 '#a50f15'"};
+    range c = range_of(r);
+    fprintf(to, "set palette defined (%s)\nset cbrange [%.9g:%.9g]\n", palettes[r->palette], c.low,
+            c.high);
+    fprintf(to, "set cbtics (");
+    if (r->palette == HEAT_SIGNED) fputs("'0' 0, ", to);
+    fprintf(to, "'%.2g' %.9g, '%.2g' %.9g)\n", c.low, c.low, c.high, c.high);
+}
+
+/* ---- a row ---- */
+
+static void put_matrix(FILE *to, int block, const double *values, int64_t height, int64_t width,
+                       int64_t down, int64_t across)
+{
+    fprintf(to, "$m%d << END\n", block);
+    for (int64_t y = 0; y < height; y++, fputc('\n', to))
+        for (int64_t x = 0; x < width; x++) fprintf(to, "%.6g ", values[y * down + x * across]);
+    fputs("END\n", to);
+}
+
+/* A matrix's place: its corner and the size of a cell. */
+typedef struct box {
+    double x, y, across, down;
+    int64_t width, height;
+} box;
+
+static void put_frame(FILE *to, const box *b)
+{
+    fprintf(to,
+            "set object rectangle from %.2f,%.2f to %.2f,%.2f front fs empty border lc rgb "
+            "'#b0b0b0' lw 0.6\n",
+            b->x, b->y, b->x + b->across * (double)b->width, b->y + b->down * (double)b->height);
+}
+
+static void put_image(FILE *to, int block, const box *b)
+{
+    fprintf(to, "%s$m%d matrix using (%.3f+%.6f*$1):(%.3f+%.6f*$2):3 with image pixels notitle",
+            block ? ", " : "plot ", block, b->x + b->across / 2, b->across, b->y + b->down / 2,
+            b->down);
+}
+
+static box tile_box(const layout *l, const heat_row *r, double top, int64_t step, int64_t channel)
+{
+    return (box){LEFT + (double)step * l->pitch,
+                 top + (double)channel * (l->tile + GAP),
+                 l->tile / (double)r->width,
+                 l->tile / (double)r->height,
+                 r->width,
+                 r->height};
+}
+
+static void put_tiles(const layout *l, const heat_row *r, double top)
+{
+    int blocks = (int)(r->steps * r->channels);
+    for (int k = 0; k < blocks; k++) {
+        box b = tile_box(l, r, top, k / r->channels, k % r->channels);
+        put_matrix(l->to, k, r->values + k * r->height * r->width, r->height, r->width, r->width,
+                   1);
+        put_frame(l->to, &b);
+    }
+    for (int k = 0; k < blocks; k++) {
+        box b = tile_box(l, r, top, k / r->channels, k % r->channels);
+        put_image(l->to, k, &b);
+    }
+    fputc('\n', l->to);
+}
+
+static void put_map(const layout *l, const heat_row *r, double top)
+{
+    box b = {LEFT, top, l->pitch, row_height(l, r) / (double)r->height, r->steps, r->height};
+    put_matrix(l->to, 0, r->values, r->height, r->steps, 1, r->height);
+    put_frame(l->to, &b);
+    put_image(l->to, 0, &b);
+    fputc('\n', l->to);
+}
+
+/* The symbol to the left, the key of its colours to the right. */
+static void put_row(const layout *l, const heat_row *r, double top)
+{
+    double height = row_height(l, r), key = fmin(height, 88), pitch = l->tile + GAP;
+    double right = LEFT + l->pitch * (double)l->of->steps;
+    put_palette(l->to, r);
+    fprintf(l->to,
+            "set colorbox user origin screen %.5f, screen %.5f size screen %.5f, screen %.5f\n",
+            (right + 14) / l->width, 1 - (top + height / 2 + key / 2) / l->height, 10.0 / l->width,
+            key / l->height);
+    fputs("set label ", l->to);
+    gnuplot_put_text(l->to, r->symbol);
+    fprintf(l->to, " at %d,%.2f right font ',15' tc rgb '#111111'\n",
+            LEFT - (r->channels > 1 ? 30 : 14), top + height / 2);
+    for (int64_t c = 0; c < r->channels && r->channels > 1; c++)
+        fprintf(l->to, "set label '%" PRId64 "' at %d,%.2f right font ',9' tc rgb '#777777'\n",
+                c + 1, LEFT - 10, top + ((double)c + 0.5) * pitch - GAP / 2.0);
+    if (has_tiles(r))
+        put_tiles(l, r, top);
+    else
+        put_map(l, r, top);
+    fputs("unset label\nunset object\n", l->to);
+}
+
+/* ---- around them ---- */
+
+/* So far apart that they can be read: 1, 2 or 5 times a power of ten steps. */
+static int64_t label_step(const layout *l)
+{
+    int64_t step = 1;
+    double least = l->of->name != NULL ? 1 : 22;
+    for (int k = 0; (double)step * l->pitch < least; k++)
+        step = k % 3 == 1 ? step / 2 * 5 : step * 2;
+    return step;
+}
+
+static void put_times(const layout *l)
+{
+    const heat_picture *p = l->of;
+    double shift = all_tiles(p) ? l->tile / 2 : l->pitch / 2, y = l->height - BOTTOM + 12;
+    int64_t step = label_step(l);
+    for (int64_t k = 0; k < p->steps; k += k == 0 && step > 1 ? step - 1 : step) {
+        char number[32];
+        snprintf(number, sizeof number, "%" PRId64, 1 + k * p->stride);
+        fputs("set label ", l->to);
+        gnuplot_put_text(l->to, p->name != NULL ? p->name[k] : number);
+        fprintf(l->to, " at %.2f,%.2f center font ',10' tc rgb '#333333'\n",
+                LEFT + (double)k * l->pitch + shift, y);
+    }
+    fprintf(l->to, "set label 'time step' at %d,%.2f left font ',10' tc rgb '#333333'\n", LEFT,
+            y + 18);
+}
+
+static void put_picture(const layout *l)
+{
+    fprintf(l->to,
+            "set multiplot\nset lmargin at screen 0\nset rmargin at screen 1\n"
+            "set tmargin at screen 1\nset bmargin at screen 0\nunset border\nunset tics\n"
+            "set xrange [0:%d]\nset yrange [%d:0]\nset cbtics scale 0.3 font ',9' offset -0.8,0 "
+            "textcolor rgb '#555555'\n",
+            l->width, l->height);
+    double top = TOP;
+    for (int i = 0; i < l->of->count; i++) {
+        const heat_row *r = &l->of->rows[i];
+        if (i == 0) {
+            fputs("set label ", l->to);
+            gnuplot_put_text(l->to, l->of->title);
+            fprintf(l->to, " at %d,24 left font ',13' tc rgb '#111111'\n", LEFT);
+            put_times(l);
+        }
+        put_row(l, r, top);
+        top += row_height(l, r) + BETWEEN;
+    }
+}
+
+bool heatmap_draw(const char *path, const heat_picture *picture, rv_error *error)
+{
+    char *body = NULL;
+    size_t size;
+    layout l = lay_out(picture);
+    l.to = open_memstream(&body, &size);
+    if (l.to == NULL) return rv_fail_memory(error);
+    put_picture(&l);
+    if (fclose(l.to) != 0) {
+        free(body);
+        return rv_fail_memory(error);
+    }
+    gnuplot_picture drawn = {l.width, l.height, body};
+    bool ok = gnuplot_draw_png(&drawn, path, error);
+    free(body);
+    return ok;
+}
