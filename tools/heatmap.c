@@ -13,22 +13,26 @@
 enum {
     LEFT = 84,
     RIGHT = 84, /* with the keys */
-    TOP = 56,
+    TOP = 72,
     BOTTOM = 46,
     BETWEEN = 16, /* rows of different signals */
     GAP = 5,      /* tiles */
+    GROUP = 22,   /* channels side by side */
+    ACROSS = 960, /* the most that tiles take */
     TILE = 88,    /* at most, and */
     LEAST_TILE = 34,
     MAP_WIDTH = 720, /* of heat maps */
     LEAST_WIDTH = 260,
-    CHARACTER = 8
+    CHARACTER = 10 /* of the title */
 };
 
 typedef struct layout {
     const heat_picture *of;
     FILE *to;
-    double pitch; /* from step to step */
+    double pitch;   /* from step to step */
+    double channel; /* from channel to channel, side by side; 0: one below the other */
     double tile;
+    double across; /* all steps, of all channels */
     int width, height;
 } layout;
 
@@ -44,26 +48,48 @@ static bool all_tiles(const heat_picture *p)
 /* A heat map's units share its height; few get lines that can be told apart. */
 static double row_height(const layout *l, const heat_row *r)
 {
+    if (has_tiles(r) && l->channel > 0) return l->tile;
     if (has_tiles(r)) return (double)r->channels * (l->tile + GAP) - GAP;
     return fmin(fmax(9.0 * (double)r->height, 26), 150);
+}
+
+static int64_t most_channels(const heat_picture *p)
+{
+    int64_t most = 1;
+    for (int i = 0; i < p->count; i++)
+        if (p->rows[i].channels > most) most = p->rows[i].channels;
+    return most;
+}
+
+/* A few steps of all channels fit side by side. */
+static void lay_tiles(layout *l)
+{
+    const heat_picture *p = l->of;
+    double steps = (double)p->steps, channels = (double)most_channels(p);
+    double beside = (ACROSS - (channels - 1) * GROUP) / (steps * channels) - GAP;
+    bool fits = channels > 1 && beside >= 48;
+    l->tile = fmin(fmax(fits ? beside : ACROSS / steps - GAP, LEAST_TILE), TILE);
+    l->pitch = l->tile + GAP;
+    l->channel = fits ? steps * l->pitch + GROUP : 0;
+    l->across = fits ? channels * l->channel - GROUP : steps * l->pitch;
 }
 
 static layout lay_out(const heat_picture *p)
 {
     layout l = {.of = p};
     if (all_tiles(p)) {
-        l.tile = fmin(fmax(960.0 / (double)p->steps - GAP, LEAST_TILE), TILE);
-        l.pitch = l.tile + GAP;
+        lay_tiles(&l);
     } else {
         l.pitch = fmin(fmax((double)MAP_WIDTH / (double)p->steps, 1), 60);
         l.tile = fmin(fmax(l.pitch - GAP, LEAST_TILE), TILE);
         for (int i = 0; i < p->count; i++)
             if (has_tiles(&p->rows[i]) && p->rows[i].steps == 1) l.tile = TILE;
+        l.across = l.pitch * (double)p->steps;
     }
-    double height = TOP + BOTTOM - BETWEEN, width = l.pitch * (double)p->steps;
+    double height = TOP + BOTTOM - BETWEEN;
     for (int i = 0; i < p->count; i++) height += row_height(&l, &p->rows[i]) + BETWEEN;
     size_t title = LEFT + CHARACTER * strlen(p->title) + 16;
-    l.width = LEFT + (int)fmax(width, LEAST_WIDTH - RIGHT) + RIGHT;
+    l.width = LEFT + (int)fmax(l.across, LEAST_WIDTH - RIGHT) + RIGHT;
     if ((size_t)l.width < title) l.width = (int)title;
     l.height = (int)height;
     return l;
@@ -130,15 +156,15 @@ static void put_frame(FILE *to, const box *b)
 
 static void put_image(FILE *to, int block, const box *b)
 {
-    fprintf(to, "%s$m%d matrix using (%.3f+%.6f*$1):(%.3f+%.6f*$2):3 with image pixels notitle",
+    fprintf(to, "%s$m%d matrix using (%.3f+%.6f*$1):(%.3f+%.6f*$2):3 with image notitle",
             block ? ", " : "plot ", block, b->x + b->across / 2, b->across, b->y + b->down / 2,
             b->down);
 }
 
 static box tile_box(const layout *l, const heat_row *r, double top, int64_t step, int64_t channel)
 {
-    return (box){LEFT + (double)step * l->pitch,
-                 top + (double)channel * (l->tile + GAP),
+    return (box){LEFT + (double)step * l->pitch + (double)channel * l->channel,
+                 top + (l->channel > 0 ? 0 : (double)channel * (l->tile + GAP)),
                  l->tile / (double)r->width,
                  l->tile / (double)r->height,
                  r->width,
@@ -174,7 +200,8 @@ static void put_map(const layout *l, const heat_row *r, double top)
 static void put_row(const layout *l, const heat_row *r, double top)
 {
     double height = row_height(l, r), key = fmin(height, 88), pitch = l->tile + GAP;
-    double right = LEFT + l->pitch * (double)l->of->steps;
+    double right = LEFT + l->across;
+    bool below = r->channels > 1 && l->channel == 0;
     put_palette(l->to, r);
     fprintf(l->to,
             "set colorbox user origin screen %.5f, screen %.5f size screen %.5f, screen %.5f\n",
@@ -182,9 +209,9 @@ static void put_row(const layout *l, const heat_row *r, double top)
             key / l->height);
     fputs("set label ", l->to);
     gnuplot_put_text(l->to, r->symbol);
-    fprintf(l->to, " at %d,%.2f right font ',15' tc rgb '#111111'\n",
-            LEFT - (r->channels > 1 ? 30 : 14), top + height / 2);
-    for (int64_t c = 0; c < r->channels && r->channels > 1; c++)
+    fprintf(l->to, " at %d,%.2f right font ',15' tc rgb '#111111'\n", LEFT - (below ? 30 : 14),
+            top + height / 2);
+    for (int64_t c = 0; c < r->channels && below; c++)
         fprintf(l->to, "set label '%" PRId64 "' at %d,%.2f right font ',9' tc rgb '#777777'\n",
                 c + 1, LEFT - 10, top + ((double)c + 0.5) * pitch - GAP / 2.0);
     if (has_tiles(r))
@@ -206,21 +233,34 @@ static int64_t label_step(const layout *l)
     return step;
 }
 
-static void put_times(const layout *l)
+/* Below the steps of a channel, or of all. */
+static void put_times(const layout *l, double left)
 {
     const heat_picture *p = l->of;
     double shift = all_tiles(p) ? l->tile / 2 : l->pitch / 2, y = l->height - BOTTOM + 12;
     int64_t step = label_step(l);
-    for (int64_t k = 0; k < p->steps; k += k == 0 && step > 1 ? step - 1 : step) {
+    for (int64_t k = step - 1; k < p->steps; k += step) {
         char number[32];
         snprintf(number, sizeof number, "%" PRId64, 1 + k * p->stride);
         fputs("set label ", l->to);
         gnuplot_put_text(l->to, p->name != NULL ? p->name[k] : number);
         fprintf(l->to, " at %.2f,%.2f center font ',10' tc rgb '#333333'\n",
-                LEFT + (double)k * l->pitch + shift, y);
+                left + (double)k * l->pitch + shift, y);
     }
-    fprintf(l->to, "set label 'time step' at %d,%.2f left font ',10' tc rgb '#333333'\n", LEFT,
-            y + 18);
+}
+
+static void put_axes(const layout *l)
+{
+    for (int64_t c = 0; l->channel > 0 && c < most_channels(l->of); c++) {
+        double left = LEFT + (double)c * l->channel;
+        put_times(l, left);
+        fprintf(l->to,
+                "set label 'channel %" PRId64 "' at %.2f,%d left font ',10' tc rgb '#333333'\n",
+                c + 1, left, TOP - 12);
+    }
+    if (l->channel == 0) put_times(l, LEFT);
+    fprintf(l->to, "set label 'time step' at %d,%d left font ',10' tc rgb '#333333'\n", LEFT,
+            l->height - BOTTOM + 30);
 }
 
 static void put_picture(const layout *l)
@@ -238,7 +278,7 @@ static void put_picture(const layout *l)
             fputs("set label ", l->to);
             gnuplot_put_text(l->to, l->of->title);
             fprintf(l->to, " at %d,24 left font ',13' tc rgb '#111111'\n", LEFT);
-            put_times(l);
+            put_axes(l);
         }
         put_row(l, r, top);
         top += row_height(l, r) + BETWEEN;
