@@ -294,9 +294,10 @@ static void describe(const comparison *c)
     char text[DATA_TEXT], x[RV_SHAPE_TEXT];
     const experiment *e = &c->data;
     fprintf(stderr,
-            "%s: %" PRId64 " samples %s, %" PRId64 " held out; %" PRId64 " runs, seed%s %" PRId64,
+            "%s: %" PRId64 " samples %s, %" PRId64 " held out; %" PRId64 " run%s, seed%s %" PRId64,
             data_text(&c->base, text), e->part.count, rv_shape_text(e->whole.x, x),
-            e->held_out.count, c->count * c->seeds, c->seeds > 1 ? "s" : "", c->base.seed);
+            e->held_out.count, c->count * c->seeds, c->count * c->seeds > 1 ? "s" : "",
+            c->seeds > 1 ? "s" : "", c->base.seed);
     if (c->seeds > 1) fprintf(stderr, " to %" PRId64, c->base.seed + c->seeds - 1);
     fputc('\n', stderr);
 }

@@ -146,7 +146,7 @@ static int64_t count_parameters(const rv_store *store)
 /* Trains, and stores what `recurve train` would. */
 static bool train(const comparison *c, contender *who, settings *s, training *t, rv_error *error)
 {
-    experiment e;
+    experiment e = {0};
     char title[RUN_TEXT];
     int number = (int)((who - c->all) * c->seeds + s->seed - c->base.seed) + 1;
     snprintf(title, sizeof title, "run %d/%d  %s, %s  ", number, (int)(c->count * c->seeds),

@@ -149,10 +149,10 @@ bool curves_draw_groups(const char *folder, const char *name, const char *title,
             ok = band_make(b, data, &groups[k], drawn[p], error);
             if (ok) lines[p * count + k] = line_of(&groups[k], b);
         }
-        snprintf(heads[p], CHART_LABEL, "%s held out",
+        snprintf(heads[p], CHART_LABEL, p == 0 ? "%s held out" : "%s",
                  p == 0  ? cost_title(data)
-                 : share ? "accuracy, %,"
-                         : "mean squared error");
+                 : share ? "accuracy held out, %"
+                         : "mean squared error held out");
         panels[p] = (chart_panel){heads[p], share ? CHART_ACCURACY : CHART_LOG,
                                   finest_of(e, drawn[p]), lines + p * count, count};
     }

@@ -259,7 +259,8 @@ static void put_axes(const layout *l)
                 c + 1, left, TOP - 12);
     }
     if (l->channel == 0) put_times(l, LEFT);
-    fprintf(l->to, "set label 'time step' at %d,%d left font ',10' tc rgb '#333333'\n", LEFT,
+    fprintf(l->to, "set label '%s' at %d,%d left font ',10' tc rgb '#333333'\n",
+            l->of->name != NULL ? "the text, a character a step" : "time step", LEFT,
             l->height - BOTTOM + 30);
 }
 

@@ -1,5 +1,6 @@
 #include "tools/pictures.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,7 +11,13 @@
 #include "tools/learning.h"
 #include "tools/run_folder.h"
 
-enum { MOST_SIGNALS = 16, MOST_TILES = 20, MOST_COLUMNS = 360, MOST_CHANNELS = 4 };
+enum {
+    MOST_SIGNALS = 16,
+    MOST_TILES = 20,
+    MOST_COLUMNS = 360,
+    MOST_CHANNELS = 4,
+    MOST_LETTERS = 80
+};
 
 /* ---- which values ---- */
 
@@ -266,12 +273,26 @@ static void choose_steps(view *v, const rv_batch *batch)
 
 /* ---- the picture ---- */
 
-static bool draw(const char *folder, const settings *s, const view *v, const shown *h,
-                 rv_error *error)
+/* Whether a text's characters name the time steps, in place of a row for x. */
+static bool spells(const view *v)
 {
-    char path[PATH_TEXT], text[DATA_TEXT], title[2 * DATA_TEXT];
+    return v->e->whole.alphabet != NULL && v->stride == 1 && v->steps <= MOST_LETTERS;
+}
+
+static bool draw(const char *folder, const settings *s, const view *v, const shown *h,
+                 const rv_tensor *x, rv_error *error)
+{
+    char path[PATH_TEXT], text[DATA_TEXT], title[2 * DATA_TEXT], letters[MOST_LETTERS][2];
+    const char *names[MOST_LETTERS];
+    bool spelled = spells(v);
+    for (int64_t t = 0; spelled && t < v->steps; t++) {
+        unsigned char letter = v->e->whole.alphabet[(int64_t)rv_tensor_get(x, t)];
+        letters[t][0] = isgraph(letter) && letter < 128 ? (char)letter : '_';
+        letters[t][1] = '\0';
+        names[t] = letters[t];
+    }
     snprintf(title, sizeof title, "%s on %s: a sample held out", s->model, data_text(s, text));
-    heat_picture picture = {title, h->rows, h->count, v->steps, v->stride, NULL};
+    heat_picture picture = {title, h->rows, h->count, v->steps, v->stride, spelled ? names : NULL};
     return run_folder_path(folder, "states", path, error) && heatmap_draw(path, &picture, error);
 }
 
@@ -290,9 +311,9 @@ static bool show(const char *folder, const settings *s, view *v, const rv_batch 
     rv_program *program = rv_compile_with(v->tape, v->at, (int)(v->steps * v->count), RV_VALUES);
     const rv_error *failed = rv_tape_error(v->tape);
     bool ok = program != NULL || rv_fail(error, failed->code, "%s", failed->text);
-    ok = ok && run(program, batch, error) && show_input(&h, v, &batch->x, error);
+    ok = ok && run(program, batch, error) && (spells(v) || show_input(&h, v, &batch->x, error));
     for (int k = 0; ok && k < v->count; k++) ok = show_signal(&h, v, program, k, error);
-    ok = ok && draw(folder, s, v, &h, error);
+    ok = ok && draw(folder, s, v, &h, &batch->x, error);
     shown_free(&h);
     rv_program_free(program);
     return ok;
