@@ -19,7 +19,8 @@ enum {
     PLOT = 400,
     LEADER = 26,   /* from a curve's end to its label */
     CHARACTER = 8, /* of a label, */
-    LINE = 16      /* and its height */
+    LINE = 16,     /* and its height */
+    TITLE_CHARACTER = 12
 };
 
 /* Okabe and Ito's, told apart by colour-blind people too. */
@@ -57,6 +58,7 @@ static range range_of(const chart_panel *p)
             if (l->high != NULL) widen(&r, place(p, l->high[i]));
         }
     if (!(r.low <= r.high)) r = (range){0, 1};
+    if (p->axis == CHART_ACCURACY) r.low = fmin(r.low, r.high - 0.5);
     double air = fmax(0.04 * (r.high - r.low), 0.02);
     return (range){r.low - air, r.high + air};
 }
@@ -113,6 +115,22 @@ static void put_accuracy_ticks(ticks *t, const chart_panel *p)
             try_tick(t, place(p, percents[k] / 100), percents[k]);
 }
 
+/* What stands there, in the numbers of the ticks. */
+static double number_at(const chart_panel *p, double at)
+{
+    return p->axis == CHART_ACCURACY ? 100 * (1 - pow(10, -at)) : pow(10, at);
+}
+
+/* A short range needs others: equally far from each other. */
+static void put_even_ticks(ticks *t, const chart_panel *p)
+{
+    double low = number_at(p, t->range.low), high = number_at(p, t->range.high);
+    double step = pow(10, floor(log10((high - low) / 4)));
+    step *= (high - low) / step > 25 ? 5 : (high - low) / step > 10 ? 2 : 1;
+    for (double k = ceil(low / step); k * step <= high; k++)
+        try_tick(t, place(p, p->axis == CHART_ACCURACY ? k * step / 100 : k * step), k * step);
+}
+
 static void put_ticks(FILE *to, const chart_panel *p, range r)
 {
     ticks t = {.to = to, .range = r};
@@ -121,6 +139,7 @@ static void put_ticks(FILE *to, const chart_panel *p, range r)
         put_accuracy_ticks(&t, p);
     else
         put_log_ticks(&t);
+    if (t.count < 4) put_even_ticks(&t, p);
     fputs(")\n", to);
 }
 
@@ -296,6 +315,8 @@ bool chart_draw(const char *path, const char *title, const chart_panel *panels, 
     size_t size;
     int width = 16;
     for (int i = 0; i < count; i++) width += panel_width(&panels[i]);
+    if (width < LEFT + TITLE_CHARACTER * (int)strlen(title))
+        width = LEFT + TITLE_CHARACTER * (int)strlen(title);
     FILE *to = open_memstream(&body, &size);
     if (to == NULL) return rv_fail_memory(error);
     put_style(to, title, width);

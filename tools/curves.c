@@ -33,9 +33,17 @@ static double value_of(const rv_source *data, const epoch_row *row, quantity q)
     return 0;
 }
 
-static const char *cost_title(const rv_source *data)
+/* Of numbers, the cost may be the score: then it is drawn once. */
+static bool cost_is_score(const experiment *e)
 {
-    return data->alphabet != NULL ? "bits per character" : "cost";
+    return e->whole.classes == 0 && e->net.loss == RV_LOSS_STANDARD;
+}
+
+static const char *cost_title(const experiment *e)
+{
+    return e->whole.alphabet != NULL ? "bits per character"
+           : cost_is_score(e)        ? "mean squared error"
+                                     : "cost";
 }
 
 /* Costs are told apart down to this; of accuracies, half a sample in those held out. */
@@ -65,7 +73,7 @@ bool curves_draw(const char *folder, const settings *s, const experiment *e, con
     chart_line costs[] = {{"training", RED, 0, t->epochs, cost, NULL, NULL, 0},
                           {"held out", BLUE, 0, t->epochs, held_out, NULL, NULL, t->best}};
     chart_line scores[] = {{"held out", BLUE, 0, t->epochs, score, NULL, NULL, t->best}};
-    chart_panel panels[] = {{cost_title(data), CHART_LOG, finest_of(e, HELD_OUT_COST), costs, 2},
+    chart_panel panels[] = {{cost_title(e), CHART_LOG, finest_of(e, HELD_OUT_COST), costs, 2},
                             {data->classes > 0 ? "accuracy, %" : "mean squared error",
                              data->classes > 0 ? CHART_ACCURACY : CHART_LOG,
                              finest_of(e, HELD_OUT_SCORE), scores, 1}};
@@ -74,7 +82,7 @@ bool curves_draw(const char *folder, const settings *s, const experiment *e, con
     bool ok = cost != NULL && held_out != NULL && score != NULL;
     if (!ok) rv_fail_memory(error);
     ok = ok && run_folder_path(folder, "curves", path, error) &&
-         chart_draw(path, title, panels, 2, error);
+         chart_draw(path, title, panels, cost_is_score(e) ? 1 : 2, error);
     rv_free(cost);
     rv_free(held_out);
     rv_free(score);
@@ -150,14 +158,14 @@ bool curves_draw_groups(const char *folder, const char *name, const char *title,
             if (ok) lines[p * count + k] = line_of(&groups[k], b);
         }
         snprintf(heads[p], CHART_LABEL, p == 0 ? "%s held out" : "%s",
-                 p == 0  ? cost_title(data)
+                 p == 0  ? cost_title(e)
                  : share ? "accuracy held out, %"
                          : "mean squared error held out");
         panels[p] = (chart_panel){heads[p], share ? CHART_ACCURACY : CHART_LOG,
                                   finest_of(e, drawn[p]), lines + p * count, count};
     }
     ok = ok && run_folder_path(folder, name, path, error) &&
-         chart_draw(path, title, panels, 2, error);
+         chart_draw(path, title, panels, cost_is_score(e) ? 1 : 2, error);
     for (size_t i = 0; bands != NULL && i < all; i++) band_free(&bands[i]);
     rv_free(bands);
     rv_free(lines);

@@ -126,7 +126,7 @@ static void put_terminal(FILE *to, const gnuplot_picture *p, bool png)
                 2 * p->width, 2 * p->height);
     else
         fprintf(to,
-                "set terminal svg noenhanced size %d,%d font 'sans-serif,13' "
+                "set terminal svg noenhanced size %d,%d fontscale 1.3 font 'sans-serif,10' "
                 "background '#ffffff'\n",
                 p->width, p->height);
 }

@@ -13,7 +13,8 @@
 enum {
     LEFT = 84,
     RIGHT = 84, /* with the keys */
-    TOP = 72,
+    TOP = 52,
+    HEAD = 20, /* above channels side by side */
     BOTTOM = 46,
     BETWEEN = 16, /* rows of different signals */
     GAP = 5,      /* tiles */
@@ -33,6 +34,7 @@ typedef struct layout {
     double channel; /* from channel to channel, side by side; 0: one below the other */
     double tile;
     double across; /* all steps, of all channels */
+    int top;
     int width, height;
 } layout;
 
@@ -86,7 +88,8 @@ static layout lay_out(const heat_picture *p)
             if (has_tiles(&p->rows[i]) && p->rows[i].steps == 1) l.tile = TILE;
         l.across = l.pitch * (double)p->steps;
     }
-    double height = TOP + BOTTOM - BETWEEN;
+    l.top = TOP + (l.channel > 0 ? HEAD : 0);
+    double height = l.top + BOTTOM - BETWEEN;
     for (int i = 0; i < p->count; i++) height += row_height(&l, &p->rows[i]) + BETWEEN;
     size_t title = LEFT + CHARACTER * strlen(p->title) + 16;
     l.width = LEFT + (int)fmax(l.across, LEAST_WIDTH - RIGHT) + RIGHT;
@@ -256,7 +259,7 @@ static void put_axes(const layout *l)
         put_times(l, left);
         fprintf(l->to,
                 "set label 'channel %" PRId64 "' at %.2f,%d left font ',10' tc rgb '#333333'\n",
-                c + 1, left, TOP - 12);
+                c + 1, left, l->top - 12);
     }
     if (l->channel == 0) put_times(l, LEFT);
     fprintf(l->to, "set label '%s' at %d,%d left font ',10' tc rgb '#333333'\n",
@@ -272,7 +275,7 @@ static void put_picture(const layout *l)
             "set xrange [0:%d]\nset yrange [%d:0]\nset cbtics scale 0.3 font ',9' offset -0.8,0 "
             "textcolor rgb '#555555'\n",
             l->width, l->height);
-    double top = TOP;
+    double top = l->top;
     for (int i = 0; i < l->of->count; i++) {
         const heat_row *r = &l->of->rows[i];
         if (i == 0) {
