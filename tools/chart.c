@@ -139,7 +139,7 @@ static void put_ticks(FILE *to, const chart_panel *p, range r)
         put_accuracy_ticks(&t, p);
     else
         put_log_ticks(&t);
-    if (t.count < 4) put_even_ticks(&t, p);
+    if (t.count < 3) put_even_ticks(&t, p);
     fputs(")\n", to);
 }
 

@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "tensor/memory.h"
@@ -57,14 +58,13 @@ static const char *state_symbol(const experiment *e, int s)
     return s == 0 ? "h" : NULL;
 }
 
-/* "layer1/forward/step 3", the scope of the top layer's equations (models/rnn.c). */
-static void scope_of(const experiment *e, int64_t step, char scope[64])
+/* "layer1/forward/step ", what the scopes of the top layer's equations begin with (models/rnn.c). */
+static void steps_of(const experiment *e, char scope[64])
 {
     char layer[32] = "";
     if (e->net.rnn.layers > 1)
         snprintf(layer, sizeof layer, "layer%" PRId64 "/", e->net.rnn.layers - 1);
-    snprintf(scope, 64, "%s%sstep %" PRId64, layer, e->net.rnn.bidirectional ? "forward/" : "",
-             step + 1);
+    snprintf(scope, 64, "%s%sstep ", layer, e->net.rnn.bidirectional ? "forward/" : "");
 }
 
 /* The first function of the node, sums looked through; the node itself if there is none. */
@@ -151,22 +151,40 @@ static void find_states(view *v, const char *scope)
     }
 }
 
-/* Equal equations are one node: what a step lacks, the step before it has. */
-static bool find_nodes(view *v, rv_error *error)
+/* The time step that a node was written at, from 0; -1: at none, or of another layer. */
+static int64_t step_of(const rv_node *node, const char *steps)
 {
-    char scope[64];
-    int64_t all = 1 + (v->steps - 1) * v->stride;
-    v->at = rv_alloc((size_t)v->steps, (size_t)v->count * sizeof *v->at);
+    size_t length = strlen(steps);
+    char *end;
+    if (strncmp(node->scope, steps, length) != 0) return -1;
+    long long step = strtoll(node->scope + length, &end, 10);
+    return *end == '\0' ? step - 1 : -1;
+}
+
+/* Notes node i, of time step t, at the next one that is drawn. */
+static void note_node(view *v, int32_t i, int64_t t)
+{
+    int64_t drawn = (t + v->stride - 1) / v->stride;
+    const char *name = rv_tape_node(v->tape, i)->name;
+    for (int k = 0; k < v->count && drawn < v->steps; k++)
+        if (strcmp(v->signals[k].name, name) == 0)
+            v->at[drawn * v->count + k].id = v->signals[k].state ? i : function_of(v->tape, i);
+}
+
+/* Equal equations are one node: what a step lacks, the step before it has. */
+static bool find_nodes(view *v, const char *steps, rv_error *error)
+{
+    int64_t all = v->steps * v->count;
+    v->at = rv_alloc((size_t)all, sizeof *v->at);
     if (v->at == NULL) return rv_fail_memory(error);
-    for (int k = 0; k < v->count; k++) {
-        int32_t id = -1;
-        for (int64_t t = 0; t < all; t++) {
-            scope_of(v->e, t, scope);
-            int32_t found = find_node(v->tape, scope, v->signals[k].name);
-            if (found >= 0) id = v->signals[k].state ? found : function_of(v->tape, found);
-            if (t % v->stride == 0) v->at[t / v->stride * v->count + k] = (rv_var){v->tape, id};
-        }
+    for (int64_t i = 0; i < all; i++) v->at[i] = (rv_var){v->tape, -1};
+    for (int32_t i = 0; i < rv_tape_count(v->tape); i++) {
+        const rv_node *node = rv_tape_node(v->tape, i);
+        int64_t t = node->name != NULL ? step_of(node, steps) : -1;
+        if (t >= 0) note_node(v, i, t);
     }
+    for (int64_t i = v->count; i < all; i++)
+        if (v->at[i].id < 0) v->at[i] = v->at[i - v->count];
     return true;
 }
 
@@ -299,15 +317,16 @@ static bool draw(const char *folder, const settings *s, const view *v, const sho
 static bool show(const char *folder, const settings *s, view *v, const rv_batch *batch,
                  rv_error *error)
 {
-    char scope[64];
+    char steps[64], first[66];
     shown h = {.count = 0};
     choose_steps(v, batch);
-    scope_of(v->e, 0, scope);
-    find_gates(v, scope);
-    find_states(v, scope);
+    steps_of(v->e, steps);
+    snprintf(first, sizeof first, "%s1", steps);
+    find_gates(v, first);
+    find_states(v, first);
     if (v->count == 0)
         return rv_fail(error, RV_ERROR_ARGUMENT, "the model \"%s\" shows no states", s->model);
-    if (!find_nodes(v, error)) return false;
+    if (!find_nodes(v, steps, error)) return false;
     rv_program *program = rv_compile_with(v->tape, v->at, (int)(v->steps * v->count), RV_VALUES);
     const rv_error *failed = rv_tape_error(v->tape);
     bool ok = program != NULL || rv_fail(error, failed->code, "%s", failed->text);

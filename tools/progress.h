@@ -7,7 +7,7 @@
 
 typedef struct progress {
     bool shown;
-    const char *title; /* goes before the rest */
+    const char *title; /* goes before the rest; "": nothing does */
     int64_t epoch, epochs;
     int64_t samples;         /* of an epoch */
     double begun;            /* times of the first epoch's start, */
