@@ -226,29 +226,36 @@ static void put_row(const layout *l, const heat_row *r, double top)
 
 /* ---- around them ---- */
 
-/* So far apart that they can be read: 1, 2 or 5 times a power of ten steps. */
-static int64_t label_step(const layout *l)
+static void put_time(const layout *l, const char *text, double x)
 {
-    int64_t step = 1;
-    double least = l->of->name != NULL ? 1 : 22;
-    for (int k = 0; (double)step * l->pitch < least; k++)
-        step = k % 3 == 1 ? step / 2 * 5 : step * 2;
-    return step;
+    fputs("set label ", l->to);
+    gnuplot_put_text(l->to, text);
+    fprintf(l->to, " at %.2f,%d center font ',10' tc rgb '#333333'\n", x, l->height - BOTTOM + 12);
 }
 
-/* Below the steps of a channel, or of all. */
-static void put_times(const layout *l, double left)
+/* Below each tile its time step, or its name. */
+static void put_each_time(const layout *l, double left, double width)
 {
     const heat_picture *p = l->of;
-    double shift = all_tiles(p) ? l->tile / 2 : l->pitch / 2, y = l->height - BOTTOM + 12;
-    int64_t step = label_step(l);
-    for (int64_t k = step - 1; k < p->steps; k += step) {
+    for (int64_t k = 0; k < p->steps; k++) {
         char number[32];
         snprintf(number, sizeof number, "%" PRId64, 1 + k * p->stride);
-        fputs("set label ", l->to);
-        gnuplot_put_text(l->to, p->name != NULL ? p->name[k] : number);
-        fprintf(l->to, " at %.2f,%.2f center font ',10' tc rgb '#333333'\n",
-                left + (double)k * l->pitch + shift, y);
+        put_time(l, p->name != NULL ? p->name[k] : number, left + (double)k * l->pitch + width / 2);
+    }
+}
+
+/* Round numbers, so far apart that they can be read. */
+static void put_round_times(const layout *l)
+{
+    const heat_picture *p = l->of;
+    double pitch = l->pitch / (double)p->stride; /* of all steps, drawn or not */
+    int64_t step = 1, last = 1 + (p->steps - 1) * p->stride;
+    for (int k = 0; (double)step * pitch < (last < 1000 ? 26 : 52); k++)
+        step = k % 3 == 1 ? step / 2 * 5 : step * 2;
+    for (int64_t t = step; t <= last; t += step) {
+        char number[32];
+        snprintf(number, sizeof number, "%" PRId64, t);
+        put_time(l, number, LEFT + (double)(t - 1) * pitch + l->pitch / 2);
     }
 }
 
@@ -256,12 +263,17 @@ static void put_axes(const layout *l)
 {
     for (int64_t c = 0; l->channel > 0 && c < most_channels(l->of); c++) {
         double left = LEFT + (double)c * l->channel;
-        put_times(l, left);
+        put_each_time(l, left, l->tile);
         fprintf(l->to,
                 "set label 'channel %" PRId64 "' at %.2f,%d left font ',10' tc rgb '#333333'\n",
                 c + 1, left, l->top - 12);
     }
-    if (l->channel == 0) put_times(l, LEFT);
+    if (l->channel == 0 && all_tiles(l->of))
+        put_each_time(l, LEFT, l->tile);
+    else if (l->channel == 0 && l->of->name != NULL)
+        put_each_time(l, LEFT, l->pitch);
+    else if (l->channel == 0)
+        put_round_times(l);
     fprintf(l->to, "set label '%s' at %d,%d left font ',10' tc rgb '#333333'\n",
             l->of->name != NULL ? "the text, a character a step" : "time step", LEFT,
             l->height - BOTTOM + 30);
