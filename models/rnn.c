@@ -139,6 +139,13 @@ static rv_var drop(const strand *a, rv_var x, int64_t t)
     return o->dropout > 0 ? rv_dropout(x, o->dropout, name) : x;
 }
 
+/* As equations and pictures call them: "h", "h1", ... */
+static const char *state_name(int s)
+{
+    static const char *const names[RV_CELL_STATES] = {"h", "h1", "h2", "h3"};
+    return names[s];
+}
+
 /* h := one step on x[t]; where the mask is 0 the old states stay. */
 static bool take_step(strand *a, int64_t t, rv_states *h)
 {
@@ -154,6 +161,7 @@ static bool take_step(strand *a, int64_t t, rv_states *h)
             rv_tape_fail(tape, RV_ERROR_ARGUMENT,
                          "unroll: the step left h[%d] a null var; check the cell", s);
         h->h[s] = a->mask ? rv_select(a->mask[t], next.h[s], h->h[s]) : next.h[s];
+        rv_name(h->h[s], state_name(s));
     }
     rv_scope_pop(tape);
     return !rv_tape_error(tape)->code;

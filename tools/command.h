@@ -17,6 +17,7 @@ typedef enum exit_status {
 typedef exit_status (*command_run)(int argc, char **argv, rv_error *error);
 
 exit_status train_run(int argc, char **argv, rv_error *error);
+exit_status compare_run(int argc, char **argv, rv_error *error);
 exit_status evaluate_run(int argc, char **argv, rv_error *error);
 exit_status sample_run(int argc, char **argv, rv_error *error);
 exit_status profile_run(int argc, char **argv, rv_error *error);

@@ -16,8 +16,7 @@ static rv_shape with_batch(rv_shape sample, int64_t n)
     return shape;
 }
 
-bool batch_program_make(batch_program *b, const experiment *e, rv_store *store, int64_t n,
-                        bool learn, rv_error *error)
+rv_tape *batch_record(const experiment *e, rv_store *store, int64_t n, bool learn, rv_net *net)
 {
     const rv_source *data = &e->whole;
     rv_tape *tape = rv_tape_new(store, e->dtype);
@@ -31,7 +30,15 @@ bool batch_program_make(batch_program *b, const experiment *e, rv_store *store, 
     char measuring[32]; /* batches of each size carry states of their own */
     snprintf(measuring, sizeof measuring, "measure/%" PRId64, n);
     if (e->carry) options.rnn.carry = learn ? "train" : measuring;
-    rv_net net = rv_model_record(e->model, &options, e->scale != 1 ? rv_scale(x, e->scale) : x, y);
+    *net = rv_model_record(e->model, &options, e->scale != 1 ? rv_scale(x, e->scale) : x, y);
+    return tape;
+}
+
+bool batch_program_make(batch_program *b, const experiment *e, rv_store *store, int64_t n,
+                        bool learn, rv_error *error)
+{
+    rv_net net;
+    rv_tape *tape = batch_record(e, store, n, learn, &net);
     if (learn) rv_minimize(net.loss, e->optimizer);
     b->size = n;
     b->program = rv_compile(tape, (rv_var[]){net.loss, net.output}, 2);
@@ -126,10 +133,12 @@ bool learn_epoch(const experiment *e, rv_store *store, rv_loader *loader, epoch_
         ok = fit_program(&b, e, store, batch->count, true, error);
         recording += seconds_now() - before;
         if (ok) plan->bytes = larger(plan->bytes, rv_program_statistics(b.program).arena_bytes);
-        ok = ok && batch_program_run(&b, batch, error) &&
-             check_cost(e, plan, rv_value(b.program, 0), error);
+        ok = ok && batch_program_run(&b, batch, error);
         if (!ok) break;
-        sum += rv_value(b.program, 0) * (double)batch->count;
+        double cost = rv_value(b.program, 0);
+        ok = check_cost(e, plan, cost, error);
+        sum += cost * (double)batch->count;
+        if (!ok) break;
         plan->seen += batch->count;
         if (plan->progress != NULL)
             plan->progress(plan->context, plan->seen, sum / (double)plan->seen);

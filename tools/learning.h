@@ -5,6 +5,10 @@
 
 #include "tools/experiment.h"
 
+/* The net on the inputs "x", "y" and "length" of n samples, on a tape for rv_tape_free. Unless it learns, nothing is
+ * dropped. */
+rv_tape *batch_record(const experiment *e, rv_store *store, int64_t n, bool learn, rv_net *net);
+
 /* A program for batches of one size, to be freed by rv_program_free. Its outputs are the cost and the
  * net's; when it learns, a run is an update too. */
 typedef struct batch_program {
@@ -31,7 +35,7 @@ typedef struct epoch_plan {
     on_progress progress; /* may be NULL */
     void *context;
     double seconds; /* grows by what the updates take, without recording and compiling */
-    double cost;    /* gets the mean over the epoch */
+    double cost;    /* gets the mean over the epoch; not finite when one of them was not */
     int64_t seen;   /* gets the samples of the epoch */
     size_t bytes;   /* gets the largest arena of a program */
 } epoch_plan;

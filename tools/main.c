@@ -12,6 +12,7 @@ static const struct command {
     command_run run;
 } commands[] = {
     {"train", "train a recurrent net on digits, sequences, films, texts or files", train_run},
+    {"compare", "train several cells and optimizers on the same data", compare_run},
     {"evaluate", "measure a trained model, with its confusion matrix", evaluate_run},
     {"sample", "write text with a trained character model", sample_run},
     {"profile", "time a training step, instruction by instruction", profile_run},

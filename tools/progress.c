@@ -6,9 +6,13 @@
 
 #include "tools/bench/timing.h"
 
-progress progress_new(bool wanted, int64_t epochs, int64_t count)
+progress progress_new(bool wanted, const char *title, int64_t epochs, int64_t count)
 {
-    return (progress){wanted && isatty(STDERR_FILENO), 0, epochs, count, seconds_now(), 0, 0};
+    return (progress){.shown = wanted && isatty(STDERR_FILENO),
+                      .title = title,
+                      .epochs = epochs,
+                      .samples = count,
+                      .begun = seconds_now()};
 }
 
 void progress_start(progress *p, int64_t epoch)
@@ -26,22 +30,29 @@ static void print_time(double seconds)
             whole / 60 % 60, whole % 60);
 }
 
+/* "[####......]" */
+static void print_bar(const progress *p, int64_t seen, int width)
+{
+    fputc('[', stderr);
+    for (int i = 0; i < width; i++) fputc(i * p->samples < seen * width ? '#' : '.', stderr);
+    fputs("] ", stderr);
+}
+
 void progress_paint(void *context, int64_t seen, double cost)
 {
-    enum { WIDTH = 30 };
     progress *p = context;
     double now = p->shown ? seconds_now() : 0;
     if (!p->shown || now - p->painted < 0.1) return;
     p->painted = now;
-    char bar[WIDTH + 1];
-    for (int i = 0; i < WIDTH; i++) bar[i] = i * p->samples < seen * WIDTH ? '#' : '.';
-    bar[WIDTH] = '\0';
+    bool titled = *p->title != '\0'; /* there is less room then */
+    fprintf(stderr, "\r%sepoch %" PRId64 "/%" PRId64 " ", p->title, p->epoch, p->epochs);
+    print_bar(p, seen, titled ? 10 : 30);
+    if (!titled) fprintf(stderr, "%3d %%  ", (int)(100 * seen / p->samples));
+    fprintf(stderr, "cost %.4g  ", cost);
+    if (!titled) fprintf(stderr, "%.0f samples/s  ", (double)seen / (now - p->started));
     double done = (double)(p->epoch - 1) + (double)seen / (double)p->samples;
-    fprintf(stderr, "\repoch %" PRId64 "/%" PRId64 " [%s] %3d %%  cost %.4g  %.0f samples/s  ",
-            p->epoch, p->epochs, bar, (int)(100 * seen / p->samples), cost,
-            (double)seen / (now - p->started));
     print_time((now - p->begun) * ((double)p->epochs - done) / done);
-    fputs(" left ", stderr);
+    fputs(" left \033[K", stderr);
 }
 
 void progress_clear(const progress *p)

@@ -7,13 +7,14 @@
 
 typedef struct progress {
     bool shown;
+    const char *title; /* goes before the rest; "": nothing does */
     int64_t epoch, epochs;
     int64_t samples;         /* of an epoch */
     double begun;            /* times of the first epoch's start, */
     double started, painted; /* of this epoch's, and of the last painting */
 } progress;
 
-progress progress_new(bool wanted, int64_t epochs, int64_t count);
+progress progress_new(bool wanted, const char *title, int64_t epochs, int64_t count);
 void progress_start(progress *p, int64_t epoch);
 void progress_paint(void *p, int64_t seen, double cost); /* an on_progress of learning.h */
 void progress_clear(const progress *p);

@@ -16,7 +16,7 @@
 #define CONFIG "config.json"
 #define LOG "log.csv"
 
-static bool join(const char *folder, const char *file, char path[PATH_TEXT], rv_error *error)
+bool run_folder_path(const char *folder, const char *file, char path[PATH_TEXT], rv_error *error)
 {
     size_t length = strlen(folder);
     bool ends = length > 0 && folder[length - 1] == '/';
@@ -27,12 +27,12 @@ static bool join(const char *folder, const char *file, char path[PATH_TEXT], rv_
 
 bool run_folder_checkpoint(const char *folder, char path[PATH_TEXT], rv_error *error)
 {
-    return join(folder, CHECKPOINT, path, error);
+    return run_folder_path(folder, CHECKPOINT, path, error);
 }
 
 bool run_folder_best(const char *folder, char path[PATH_TEXT], rv_error *error)
 {
-    return join(folder, BEST, path, error);
+    return run_folder_path(folder, BEST, path, error);
 }
 
 bool run_folder_of(const char *checkpoint, char folder[PATH_TEXT], rv_error *error)
@@ -57,7 +57,7 @@ static bool fail_system(const char *what, const char *path, rv_error *error)
 static bool make_folders(const char *folder, rv_error *error)
 {
     char path[PATH_TEXT];
-    if (!join(folder, "", path, error)) return false; /* a slash ends every part now */
+    if (!run_folder_path(folder, "", path, error)) return false; /* a slash ends every part now */
     for (char *slash = strchr(path + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
         *slash = '\0';
         bool made = mkdir(path, 0777) == 0 || errno == EEXIST;
@@ -74,7 +74,7 @@ static bool check_replaceable(const char *folder, const char *file, rv_error *er
 {
     char path[PATH_TEXT];
     struct stat found;
-    if (!join(folder, file, path, error)) return false;
+    if (!run_folder_path(folder, file, path, error)) return false;
     if (stat(path, &found) != 0) return errno == ENOENT || fail_system("write", path, error);
     return S_ISREG(found.st_mode) ||
            rv_fail(error, RV_ERROR_IO, "cannot write \"%.500s\": it is not a regular file", path);
@@ -83,7 +83,8 @@ static bool check_replaceable(const char *folder, const char *file, rv_error *er
 bool run_folder_open(const char *folder, rv_error *error)
 {
     char probe[PATH_TEXT];
-    if (!make_folders(folder, error) || !join(folder, ".probe-XXXXXX", probe, error)) return false;
+    if (!make_folders(folder, error) || !run_folder_path(folder, ".probe-XXXXXX", probe, error))
+        return false;
     int descriptor = mkstemp(probe);
     if (descriptor < 0) return fail_system("write into the folder", folder, error);
     close(descriptor);
@@ -97,7 +98,7 @@ bool run_folder_open(const char *folder, rv_error *error)
 static bool save_text(const char *folder, const char *file, const char *text, rv_error *error)
 {
     char path[PATH_TEXT];
-    return join(folder, file, path, error) && text_file_write(path, text, error);
+    return run_folder_path(folder, file, path, error) && text_file_write(path, text, error);
 }
 
 /* The log's lines, for rv_free. */
@@ -132,7 +133,7 @@ bool run_folder_save(const char *folder, const settings *s, const rv_store *stor
 bool run_folder_read_config(const char *folder, settings *s, rv_error *error)
 {
     char path[PATH_TEXT];
-    char *text = join(folder, CONFIG, path, error) ? text_file_read(path, error) : NULL;
+    char *text = run_folder_path(folder, CONFIG, path, error) ? text_file_read(path, error) : NULL;
     bool ok = text != NULL && settings_from_json(s, text, path, error);
     rv_free(text);
     return ok;

@@ -16,6 +16,9 @@ bool run_folder_save(const char *folder, const settings *s, const rv_store *stor
 
 bool run_folder_read_config(const char *folder, settings *s, rv_error *error);
 
+/* "folder/file". */
+bool run_folder_path(const char *folder, const char *file, char path[PATH_TEXT], rv_error *error);
+
 /* "folder/best.safetensors", the parameters with the least cost held out. */
 bool run_folder_best(const char *folder, char path[PATH_TEXT], rv_error *error);
 

@@ -4,8 +4,11 @@
 #include <stdio.h>
 #include <sys/resource.h>
 
+#include "tools/curves.h"
+#include "tools/gnuplot.h"
 #include "tools/json.h"
 #include "tools/machine.h"
+#include "tools/pictures.h"
 #include "tools/run_folder.h"
 #include "tools/training.h"
 
@@ -118,16 +121,25 @@ static bool print_json(const settings *s, const experiment *e, const training *t
     return json_print(object, error);
 }
 
+static bool draw(const settings *s, const experiment *e, rv_store *store, const training *t,
+                 rv_error *error)
+{
+    return (!s->plot || curves_draw(s->output, s, e, t, error)) &&
+           (!s->pictures || pictures_draw(s->output, s, e, store, error));
+}
+
 static bool train(const settings *s, const experiment *e, rv_error *error)
 {
     training t = {0};
+    training_view view = {.lines = !s->quiet && !s->json, .bar = !s->quiet && !s->json};
     double limit;
+    if ((s->plot || s->pictures) && !gnuplot_find(error)) return false;
     if (s->output != NULL && !run_folder_open(s->output, error)) return false;
     rv_store *store = experiment_store(s, error);
     if (store != NULL && !s->quiet && !s->json) describe(s, e);
-    bool ok = store != NULL && training_run(s, e, store, &t, error) &&
+    bool ok = store != NULL && training_run(s, e, view, store, &t, error) &&
               (s->output == NULL || run_folder_save(s->output, s, store, &t, error)) &&
-              find_limit(s, e, store, &limit, error);
+              draw(s, e, store, &t, error) && find_limit(s, e, store, &limit, error);
     if (ok && s->json)
         ok = print_json(s, e, &t, limit, error);
     else if (ok)
@@ -147,7 +159,11 @@ exit_status train_run(int argc, char **argv, rv_error *error)
         return result;
     }
     result = STATUS_USAGE;
-    if (experiment_make(&s, &e, error)) result = train(&s, &e, error) ? STATUS_OK : STATUS_FAILED;
+    if ((s.plot || s.pictures) && s.output == NULL)
+        rv_fail(error, RV_ERROR_ARGUMENT, "%s draws into a folder; name it with --output DIR",
+                s.plot ? "--plot" : "--pictures");
+    else if (experiment_make(&s, &e, error))
+        result = train(&s, &e, error) ? STATUS_OK : STATUS_FAILED;
     experiment_free(&e);
     settings_free(&s);
     return result;

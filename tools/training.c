@@ -39,25 +39,25 @@ static bool save_best(const settings *s, rv_store *store, rv_error *error)
            (run_folder_best(s->output, path, error) && rv_store_save(store, path, error));
 }
 
-static bool finish_epoch(const settings *s, const experiment *e, rv_store *store,
-                         const epoch_plan *plan, training *t, rv_error *error)
+static bool finish_epoch(const settings *s, const experiment *e, training_view view,
+                         rv_store *store, const epoch_plan *plan, training *t, rv_error *error)
 {
     measurement *held_out = &t->held_out;
     if (!measure(e, store, &e->held_out, s->batch, held_out, error)) return false;
     epoch_row *row = &t->rows[t->epochs++];
     *row = (epoch_row){plan->epoch,        plan->cost,      held_out->cost,
                        held_out->accuracy, held_out->error, plan->seconds};
-    if (!s->quiet && !s->json) print_epoch(e, row);
+    if (view.lines) print_epoch(e, row);
     if (e->plateau.factor > 0) rv_plateau_observe(&e->plateau, store, held_out->cost, error);
     if (t->best > 0 && row->held_out_cost >= t->rows[t->best - 1].held_out_cost) return true;
     t->best = row->epoch;
     return save_best(s, store, error);
 }
 
-static bool learn(const settings *s, const experiment *e, rv_store *store, rv_loader *loader,
-                  training *t, rv_error *error)
+static bool learn(const settings *s, const experiment *e, training_view view, rv_store *store,
+                  rv_loader *loader, training *t, rv_error *error)
 {
-    progress bar = progress_new(!s->quiet && !s->json, s->epochs, e->train.count);
+    progress bar = progress_new(view.bar, view.title ? view.title : "", s->epochs, e->train.count);
     epoch_plan plan = {.progress = progress_paint, .context = &bar};
     int64_t seen = 0;
     for (int64_t epoch = 1; epoch <= s->epochs; epoch++) {
@@ -66,7 +66,8 @@ static bool learn(const settings *s, const experiment *e, rv_store *store, rv_lo
         bool ok = learn_epoch(e, store, loader, &plan, error);
         progress_clear(&bar);
         seen += plan.seen;
-        if (!ok || !finish_epoch(s, e, store, &plan, t, error)) return false;
+        t->diverged = !isfinite(plan.cost);
+        if (!ok || !finish_epoch(s, e, view, store, &plan, t, error)) return false;
         if (s->patience > 0 && epoch - t->best >= s->patience) break;
     }
     t->program_bytes = plan.bytes;
@@ -74,16 +75,17 @@ static bool learn(const settings *s, const experiment *e, rv_store *store, rv_lo
     return true;
 }
 
-bool training_run(const settings *s, const experiment *e, rv_store *store, training *t,
-                  rv_error *error)
+bool training_run(const settings *s, const experiment *e, training_view view, rv_store *store,
+                  training *t, rv_error *error)
 {
     *t = (training){0};
     rv_loader *loader = training_loader(e, s->batch, rv_seed((uint64_t)s->seed, "order"), error);
     t->rows = rv_alloc((size_t)s->epochs, sizeof *t->rows);
     bool ok = loader != NULL && (t->rows != NULL || rv_fail_memory(error));
-    ok = ok && learn(s, e, store, loader, t, error) &&
+    ok = ok && learn(s, e, view, store, loader, t, error) &&
          measure(e, store, &e->seen, s->batch, &t->train, error) &&
          baseline_find(&e->held_out, &t->without_skill, error);
+    t->diverged = t->diverged || !isfinite(t->held_out.cost) || !isfinite(t->train.cost);
     if (ok) rv_store_digest(store, t->digest);
     rv_loader_free(loader);
     return ok;

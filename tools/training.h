@@ -20,13 +20,20 @@ typedef struct training {
     baseline without_skill;      /* on the data held out */
     double samples_per_second;
     size_t program_bytes; /* memory of the training step's program: its arena */
+    bool diverged; /* a cost was not finite, which is the error then */
     char digest[RV_DIGEST_TEXT];
 } training;
 
-/* Trains into the store, printing a line an epoch unless the settings are quiet. With an output folder the best
- * parameters are saved there as they come. */
-bool training_run(const settings *s, const experiment *e, rv_store *store, training *t,
-                  rv_error *error);
+/* What a run lets be seen of itself. */
+typedef struct training_view {
+    bool lines;        /* one an epoch, on stdout */
+    bool bar;          /* of progress, on stderr if that is a terminal */
+    const char *title; /* before the bar; NULL: none */
+} training_view;
+
+/* Trains into the store. With an output folder the best parameters are saved there as they come. */
+bool training_run(const settings *s, const experiment *e, training_view view, rv_store *store,
+                  training *t, rv_error *error);
 void training_free(training *t);
 
 /* Whether the data are characters, each to be predicted from those before it. */

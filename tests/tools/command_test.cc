@@ -8,8 +8,9 @@
 
 namespace {
 
-const std::vector<std::string> commands = {"train", "evaluate", "profile", "gradcheck", "verify",
-                                           "graph", "ops",      "models",  "optimizers"};
+const std::vector<std::string> commands = {"train",     "compare",   "evaluate", "profile",
+                                           "gradcheck", "verify",    "graph",    "ops",
+                                           "models",    "optimizers"};
 
 TEST(Command, HelpNamesEveryCommandAndGoesToStdout)
 {

@@ -1,0 +1,192 @@
+/* Comparing cells and optimizers: a row for each pair, and each run that of `recurve train`. */
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "tests/tools/command.h"
+
+namespace {
+
+const std::string small = " --epochs 2 --units 4 --hidden 6";
+
+/* The part of the list for a model with an optimizer. */
+const cJSON *find_pair(const Json &list, const std::string &model, const std::string &optimizer)
+{
+    const cJSON *pair;
+    cJSON_ArrayForEach(pair, list.root())
+    {
+        if (Json::text(pair, "model") == model && Json::text(pair, "optimizer") == optimizer)
+            return pair;
+    }
+    return nullptr;
+}
+
+const cJSON *run_of(const cJSON *pair, int k)
+{
+    return cJSON_GetArrayItem(cJSON_GetObjectItem(pair, "runs"), k);
+}
+
+TEST(Compare, PrintsARowForEachPairAndMarksTheBest)
+{
+    const Outcome outcome =
+        recurve("compare --models curnn,gru --optimizers momentum,adam" + small);
+    ASSERT_EQ(outcome.status, 0) << outcome.err;
+    size_t from = 0;
+    for (const char *row : {"model ", "curnn             momentum ", "curnn             adam ",
+                            "gru               momentum ", "gru               adam "}) {
+        const size_t at = outcome.out.find(row, from);
+        ASSERT_NE(at, std::string::npos) << row << "\n" << outcome.out;
+        from = at;
+    }
+    EXPECT_EQ(std::count(outcome.out.begin(), outcome.out.end(), '\n'), 5);
+    EXPECT_NE(outcome.out.find("  best\n"), std::string::npos);
+    EXPECT_EQ(outcome.out.find("  best\n"), outcome.out.rfind("  best\n"));
+    EXPECT_CONTAINS(outcome.err, "300 samples [1,8,8], 60 held out; 4 runs, seed 1\n");
+    EXPECT_EQ(outcome.err.find('\r'), std::string::npos);
+    EXPECT_EQ(recurve("compare --quiet --models gru" + small).err, "");
+}
+
+TEST(Compare, EachRunIsThatOfTrain)
+{
+    const Outcome outcome = recurve(
+        "compare --json --models curnn,lstm --optimizers momentum,adam --seeds 2 --seed 3" + small);
+    ASSERT_EQ(outcome.status, 0) << outcome.err;
+    EXPECT_EQ(outcome.err, "");
+    const Json list(outcome.out);
+    EXPECT_EQ(cJSON_GetArraySize(list.root()), 4);
+    for (const char *model : {"curnn", "lstm"})
+        for (const char *optimizer : {"momentum", "adam"}) {
+            SCOPED_TRACE(std::string(model) + " " + optimizer);
+            const cJSON *pair = find_pair(list, model, optimizer);
+            ASSERT_NE(pair, nullptr);
+            EXPECT_GT(Json::number(pair, "parameters"), 0);
+            double best = 0;
+            for (int k = 0; k < 2; k++) {
+                const std::string seed = std::to_string(3 + k);
+                const Json alone(recurve("train --json --model " + std::string(model) +
+                                         " --optimizer " + optimizer + " --seed " + seed + small)
+                                     .out);
+                const cJSON *run = run_of(pair, k);
+                EXPECT_EQ(Json::number(run, "seed"), 3 + k);
+                EXPECT_EQ(Json::text(run, "digest"), alone.text("digest"));
+                EXPECT_EQ(Json::number(run, "held_out_cost"), alone.number("held_out_cost"));
+                best += Json::number(run, "best_epoch") / 2;
+            }
+            EXPECT_DOUBLE_EQ(Json::number(pair, "epochs_to_best"), best);
+            EXPECT_GE(Json::number(pair, "best_accuracy_spread"), 0);
+        }
+}
+
+TEST(Compare, ARateGoesToAllOthersHaveTheirOwn)
+{
+    const auto digest = [](const std::string &arguments) {
+        const Outcome outcome = recurve(arguments);
+        EXPECT_EQ(outcome.status, 0) << outcome.err;
+        const Json json(outcome.out);
+        return cJSON_IsArray(json.root())
+                   ? Json::text(run_of(cJSON_GetArrayItem(json.root(), 0), 0), "digest")
+                   : json.text("digest");
+    };
+    const std::string rest = " --json --rate 0.02" + small;
+    EXPECT_EQ(digest("compare --models gru --optimizers adam" + rest),
+              digest("train --model gru --optimizer adam" + rest));
+    EXPECT_EQ(digest("compare --models gru" + rest), digest("train --model gru" + rest));
+    EXPECT_EQ(digest("compare --optimizers adam" + rest), digest("train --optimizer adam" + rest));
+}
+
+TEST(Compare, WritesEachRunTheTableAndThePictures)
+{
+    const std::string folder = scratch_folder() + "/with 'quotes'";
+    const Outcome outcome = recurve("compare --models ugrnn,gru --seeds 2 --plot --sort score" +
+                                    small + " --output \"" + folder + "\"");
+    ASSERT_EQ(outcome.status, 0) << outcome.err;
+    EXPECT_EQ(run_program("ls", "-A \"" + folder + "\"").out,
+              "compare.csv\ncompare.png\ncompare.svg\ngru-momentum-1\ngru-momentum-2\n"
+              "ugrnn-momentum-1\nugrnn-momentum-2\n");
+    EXPECT_EQ(run_program("ls", "-A \"" + folder + "/gru-momentum-2\"").out,
+              "best.safetensors\ncheckpoint.safetensors\nconfig.json\ncurves.png\ncurves.svg\n"
+              "log.csv\n");
+    EXPECT_EQ(Json(slurp(folder + "/gru-momentum-2/config.json")).number("seed"), 2);
+    const std::string table = slurp(folder + "/compare.csv");
+    EXPECT_EQ(table.find("model,optimizer,seeds,parameters,best_accuracy,"), 0u) << table;
+    EXPECT_EQ(std::count(table.begin(), table.end(), '\n'), 3);
+    EXPECT_EQ(slurp(folder + "/compare.png").substr(1, 3), "PNG");
+    const std::string svg = slurp(folder + "/compare.svg");
+    EXPECT_CONTAINS(svg, "<svg");
+    EXPECT_CONTAINS(svg, "ugrnn");
+    EXPECT_CONTAINS(outcome.out, " +- ");
+    const Outcome again = recurve("evaluate --json --output \"" + folder + "/gru-momentum-1\"");
+    EXPECT_EQ(again.status, 0) << again.err;
+}
+
+TEST(Compare, NumbersAndTextsHaveTheirOwnScores)
+{
+    const Json adding(recurve("compare --json --models rnn,gru --task adding --length 5 "
+                              "--samples 200" +
+                              small)
+                          .out);
+    EXPECT_GT(Json::number(find_pair(adding, "gru", "adam"), "best_error"), 0);
+    const std::string text = scratch_folder() + "/words";
+    std::string words;
+    for (int i = 0; i < 200; i++) words += "to be or not to be\n";
+    spill(text, words);
+    const Json spoken(recurve("compare --json --models gru --length 8 --data " + text + small).out);
+    EXPECT_GT(Json::number(find_pair(spoken, "gru", "adam"), "best_bits_per_character"), 0);
+}
+
+/* Steps as large as these take the weights to some thousands: to the power of the sequence's length a plain net's
+ * states have them, a gated one's are bounded. */
+TEST(Compare, ADivergedRunIsARowAndTheOthersGoOn)
+{
+    const std::string wild = " --optimizers gradient_descent --rate 1000 --task adding --length 30 "
+                             "--samples 300 --plot" +
+                             small + " --output " + scratch_folder();
+    const Outcome all = recurve("compare --models irnn" + wild);
+    EXPECT_EQ(all.status, 1);
+    EXPECT_CONTAINS(all.out, "diverged\n");
+    EXPECT_CONTAINS(all.err, "every run diverged");
+
+    const std::string folder = scratch_folder();
+    const Outcome some =
+        recurve("compare --models irnn,gru --sort score" + wild + " --output " + folder);
+    ASSERT_EQ(some.status, 0) << some.out << some.err;
+    EXPECT_LT(some.out.find("gru "), some.out.find("irnn "));
+    EXPECT_CONTAINS(some.out, "diverged\n");
+    EXPECT_CONTAINS(slurp(folder + "/compare.csv"), "irnn,gradient_descent,1,,diverged,");
+    EXPECT_EQ(slurp(folder + "/compare.png").substr(1, 3), "PNG");
+    EXPECT_EQ(slurp(folder + "/compare.svg").find("irnn"), std::string::npos);
+    EXPECT_CONTAINS(recurve("compare --json --models irnn,gru" + wild).out, "\"diverged\":\ttrue");
+}
+
+TEST(Compare, RefusesWhatTrainRefusesAndNamesTheRun)
+{
+    const struct {
+        const char *arguments;
+        std::vector<const char *> words;
+    } refusals[] = {
+        {"", {"--models LIST"}},
+        {"--models curnn,gur", {"\"gur\"", "did you mean \"gru\"?"}},
+        {"--models curnn,,gru", {"unknown model \"\""}},
+        {"--models gru --optimizers adma", {"\"adma\"", "did you mean \"adam\"?"}},
+        {"--models gru,lstm,gru", {"--models", "gru comes twice"}},
+        {"--models gru --plot", {"--output DIR"}},
+        {"--models gru --sort best", {"--sort", "given or score"}},
+        {"--models gru --seeds 0", {"--seeds", "\"0\""}},
+        {"--models gru,update-gate", {"update-gate with", "not trained"}},
+        {"--models gru --optimizers adam,gradient_descent --momentum 0.5",
+         {"gru with gradient_descent, seed 1", "none"}},
+        {"--modles gru", {"\"--modles\"", "did you mean \"--models\"?"}},
+        {"--models gru --pictures", {"\"--pictures\""}},
+    };
+    for (const auto &refusal : refusals) {
+        SCOPED_TRACE(refusal.arguments);
+        const Outcome outcome = recurve(std::string("compare ") + refusal.arguments);
+        EXPECT_EQ(outcome.status, 2);
+        EXPECT_EQ(outcome.out, "");
+        for (const char *words : refusal.words) EXPECT_CONTAINS(outcome.err, words);
+    }
+}
+
+} // namespace

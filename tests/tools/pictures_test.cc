@@ -1,0 +1,184 @@
+/* The pictures of a run: that they are there, what kind of file they are, and what happens without gnuplot. */
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <string>
+
+#include "tests/tools/command.h"
+
+namespace {
+
+const std::string small = " --epochs 2 --units 3 --hidden 6 --quiet";
+
+/* A number of four bytes, the first the highest. */
+uint32_t number_at(const std::string &bytes, size_t at)
+{
+    uint32_t number = 0;
+    for (size_t i = at; i < at + 4 && i < bytes.size(); i++)
+        number = number << 8 | static_cast<unsigned char>(bytes[i]);
+    return number;
+}
+
+void expect_png(const std::string &path)
+{
+    SCOPED_TRACE(path);
+    const std::string bytes = slurp(path);
+    ASSERT_GT(bytes.size(), 1000u);
+    EXPECT_EQ(bytes.substr(0, 8), "\x89PNG\r\n\x1a\n");
+    for (size_t at : {16, 20}) { /* width and height */
+        EXPECT_GE(number_at(bytes, at), 300u);
+        EXPECT_LE(number_at(bytes, at), 6000u);
+    }
+}
+
+void expect_svg(const std::string &path)
+{
+    SCOPED_TRACE(path);
+    const std::string text = slurp(path);
+    EXPECT_EQ(text.find("<?xml"), 0u) << text.substr(0, 80);
+    EXPECT_CONTAINS(text, "<svg");
+    EXPECT_CONTAINS(text, "</svg>");
+    EXPECT_CONTAINS(text, "held out");
+}
+
+TEST(Pictures, LearningCurvesComeWithTheRun)
+{
+    const std::string folder = scratch_folder();
+    for (const char *run : {"", "--task adding --length 4 --samples 100"}) {
+        const Outcome outcome =
+            recurve("train --plot --output " + folder + small + " " + std::string(run));
+        ASSERT_EQ(outcome.status, 0) << outcome.err;
+        EXPECT_EQ(outcome.err, "");
+        expect_png(folder + "/curves.png");
+        expect_svg(folder + "/curves.svg");
+    }
+}
+
+TEST(Pictures, OneEpochAndOneStepAreEnough)
+{
+    const std::string folder = scratch_folder();
+    const Outcome outcome =
+        recurve("train --plot --pictures --epochs 1 --steps 1 --output " + folder);
+    ASSERT_EQ(outcome.status, 0) << outcome.err;
+    expect_png(folder + "/curves.png");
+    expect_png(folder + "/states.png");
+}
+
+TEST(Pictures, EveryCellShowsItsStates)
+{
+    for (const char *model :
+         {"curnn", "curnn-blog", "conv-gru", "conv-lstm", "rnn", "irnn", "ugrnn", "gru", "lstm",
+          "lstm-peephole", "intersection-rnn", "mgu", "fastgrnn", "sru", "qrnn", "lem", "mingru"}) {
+        SCOPED_TRACE(model);
+        const std::string folder = scratch_folder();
+        const bool fixed = std::string(model) == "curnn-blog";
+        const Outcome outcome =
+            recurve("train --pictures --epochs 1 --quiet --model " + std::string(model) +
+                    (fixed ? "" : " --units 3 --hidden 6") + " --output " + folder);
+        ASSERT_EQ(outcome.status, 0) << outcome.err;
+        expect_png(folder + "/states.png");
+    }
+}
+
+TEST(Pictures, OfAnyNetAndData)
+{
+    const std::string text = scratch_folder() + "/words", long_text(300, 'a');
+    std::string words;
+    for (int i = 0; i < 100; i++) words += "to be, or 'not' to be\n";
+    spill(text, words);
+    for (const std::string &arguments :
+         {std::string("--model gru --layers 2 --bidirectional --residual --layer-norm"),
+          std::string("--model conv-gru --layers 2 --skip --average 0.9 --recompute 1"),
+          std::string("--task adding --length 500 --samples 20 --held-out 4 --model lstm"),
+          std::string(
+              "--task moving-digits --samples 12 --held-out 4 --length 23 --model conv-gru"),
+          "--length 12 --carry --model gru --batch 4 --data " + text,
+          "--length 100 --model gru --batch 4 --data " + text}) {
+        SCOPED_TRACE(arguments);
+        const std::string folder = scratch_folder();
+        const Outcome outcome =
+            recurve("train --pictures " + arguments + small + " --epochs 1 --output " + folder);
+        ASSERT_EQ(outcome.status, 0) << outcome.err;
+        expect_png(folder + "/states.png");
+    }
+}
+
+TEST(Pictures, DoNotChangeTheRun)
+{
+    const std::string run = "train --json --epochs 1 --average 0.9";
+    const std::string folder = scratch_folder();
+    const Json drawn(recurve(run + " --plot --pictures --output " + folder).out);
+    const Json plain(recurve(run).out);
+    EXPECT_EQ(drawn.text("digest"), plain.text("digest"));
+    const Json again(recurve("evaluate --json --output " + folder).out);
+    EXPECT_EQ(again.text("digest"), plain.text("digest"));
+}
+
+TEST(Pictures, NamesAreNoCommands)
+{
+    const std::string folder = scratch_folder();
+    const std::string data = folder + "/it's `touch pwned` \\$x; set.csv";
+    std::string table = "a,b,c\n";
+    for (int i = 0; i < 40; i++)
+        table += std::to_string(i % 2) + ",1," + std::to_string(i % 2) + "\n";
+    spill(data, table);
+    const std::string run = "'" + folder + "/a '\\''run'\\'' #1; \"two\"'";
+    const std::string quoted = "\"" + folder + "/it's \\`touch pwned\\` \\\\\\$x; set.csv\"";
+    const Outcome outcome =
+        recurve("train --plot --pictures --data " + quoted + small + " --output " + run);
+    ASSERT_EQ(outcome.status, 0) << outcome.err;
+    const std::string drawn = folder + "/a 'run' #1; \"two\"";
+    expect_png(drawn + "/curves.png");
+    expect_png(drawn + "/states.png");
+    expect_svg(drawn + "/curves.svg");
+    EXPECT_CONTAINS(slurp(drawn + "/curves.svg"), "`touch pwned` \\$x; set.csv");
+    EXPECT_NE(run_program("ls", "pwned").status, 0);
+}
+
+TEST(Pictures, NeedAFolder)
+{
+    for (const char *option : {"--plot", "--pictures"}) {
+        const Outcome outcome = recurve(std::string("train ") + option);
+        EXPECT_EQ(outcome.status, 2);
+        EXPECT_EQ(outcome.out, "");
+        EXPECT_CONTAINS(outcome.err, option);
+        EXPECT_CONTAINS(outcome.err, "--output DIR");
+    }
+}
+
+TEST(Pictures, WithoutGnuplotTheMessageNamesThePackageBeforeTraining)
+{
+    const std::string folder = scratch_folder();
+    for (const char *command :
+         {"train --pictures", "train --plot", "compare --models gru --plot"}) {
+        const Outcome outcome = run_program("PATH=" + folder + " tools/recurve",
+                                            std::string(command) + " --output " + folder + "/run");
+        EXPECT_EQ(outcome.status, 1) << command;
+        EXPECT_EQ(outcome.out, "");
+        EXPECT_CONTAINS(outcome.err, "gnuplot-nox");
+    }
+}
+
+/* A gnuplot of ours, as a shell script. */
+Outcome draw_with(const std::string &script)
+{
+    const std::string folder = scratch_folder();
+    spill(folder + "/gnuplot", "#!/bin/sh\n[ \"$1\" = --version ] && exit\n" + script);
+    EXPECT_EQ(run_program("chmod", "+x " + folder + "/gnuplot").status, 0);
+    return run_program("PATH=" + folder + ":$PATH tools/recurve",
+                       "train --plot --output " + folder + "/run" + small);
+}
+
+TEST(Pictures, AGnuplotThatFailsIsAnErrorInItsOwnWords)
+{
+    const Outcome complains = draw_with("echo; echo '  no such terminal' >&2; exit 3\n");
+    EXPECT_EQ(complains.status, 1);
+    EXPECT_CONTAINS(complains.err, "gnuplot could not draw the picture\n      no such terminal");
+    for (const char *script : {"exec 0<&-; exit 1\n", "kill -9 $$\n", "exit 0\n"}) {
+        const Outcome outcome = draw_with(script);
+        EXPECT_EQ(outcome.status, 1) << script;
+        EXPECT_CONTAINS(outcome.err, "gnuplot");
+    }
+}
+
+} // namespace
