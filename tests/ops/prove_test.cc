@@ -20,7 +20,9 @@ std::string refutation(const rv_op &op)
 TEST(ProveOp, PassesTheLibrarysOps)
 {
     for (int i = 0; i < rv_op_count(); i++)
-        if (rv_op_at(i)->sample_count > 0) EXPECT_EQ(refutation(*rv_op_at(i)), "");
+        if (rv_op_at(i)->sample_count > 0) {
+            EXPECT_EQ(refutation(*rv_op_at(i)), "");
+        }
 }
 
 rv_op spoilt(const char *name) { return *rv_op_find(name); }

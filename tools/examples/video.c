@@ -7,7 +7,7 @@
 
 #include "recurve.h"
 
-enum { SIDE = 16, STEPS = 8, BATCH = 16, UNITS = 12, PIXELS = SIDE * SIDE };
+enum { SIDE = 16, STEPS = 6, BATCH = 8, UNITS = 8, PIXELS = SIDE * SIDE };
 
 /* frames [n,steps,1,side,side] -> logits of the frames that follow, the same shape. */
 static rv_var predict(rv_var frames)
@@ -42,7 +42,7 @@ static bool make(video *v)
     rv_var logits = predict(x), frame = rv_sigmoid(logits);
     rv_var loss = rv_sigmoid_cross_entropy(logits, y);
     rv_var seen[] = {rv_mean_squared_error(frame, y), rv_mean_squared_error(x, y), frame};
-    rv_optimizer adam = rv_adam(1e-2);
+    rv_optimizer adam = rv_adam(2e-2);
     adam.clip_norm = 1;
     rv_minimize(loss, adam);
     v->learn = rv_compile(tape, &loss, 1);
@@ -84,7 +84,7 @@ static bool write_strip(const char *path, const video *v)
 
 int main(int count, char **arguments)
 {
-    int updates = count > 1 ? atoi(arguments[1]) : 200;
+    int updates = count > 1 ? atoi(arguments[1]) : 300;
     video v = {0};
     rv_error error = {0};
     rv_source film = {0};
