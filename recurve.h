@@ -9,6 +9,7 @@
 #include "autograd/program.h"
 #include "autograd/recompute.h"
 #include "autograd/tape.h"
+#include "data/feed.h"
 #include "data/files.h"
 #include "data/loader.h"
 #include "data/source.h"

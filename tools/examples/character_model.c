@@ -93,9 +93,7 @@ static double read_text(rv_program *program, rv_loader *loader, rv_error *error)
 {
     double sum = 0;
     if (!rv_loader_start(loader, 0, 0, error)) return -1;
-    for (const rv_batch *b; (b = rv_loader_next(loader, error)) != NULL;) {
-        rv_feed(program, "x", &b->x, NULL);
-        rv_feed(program, "y", &b->y, NULL);
+    while (rv_feed_batch(program, rv_loader_next(loader, error), error)) {
         rv_run(program);
         sum += rv_value(program, 0);
     }

@@ -45,9 +45,8 @@ static bool run(rv_store *store, int64_t first, int64_t end, rv_error *error)
     for (int64_t i = first; ok && i < end; i++) {
         if (i == first || i % batches == 0)
             ok = rv_loader_start(loader, (uint64_t)(i / batches), i % batches, error);
-        const rv_batch *batch = ok ? rv_loader_next(loader, error) : NULL;
-        ok = batch != NULL && rv_feed(step, "x", &batch->x, error) &&
-             rv_feed(step, "y", &batch->y, error) && rv_run(step) == RV_OK;
+        ok = ok && rv_feed_batch(step, rv_loader_next(loader, error), error);
+        rv_run(step);
     }
     if (ok) printf("after %2d updates: cost %.6f\n", (int)end, rv_value(step, 0));
     rv_loader_free(loader);

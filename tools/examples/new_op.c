@@ -201,9 +201,7 @@ static bool train(int threads, char digest[RV_DIGEST_TEXT])
     for (int i = 0; ok && i < UPDATES; i++) {
         int64_t number = i % rv_loader_batches(loader);
         if (number == 0) rv_loader_start(loader, (uint64_t)i, 0, NULL);
-        const rv_batch *batch = rv_loader_next(loader, NULL);
-        rv_feed(step, "x", &batch->x, NULL);
-        rv_feed(step, "y", &batch->y, NULL);
+        rv_feed_batch(step, rv_loader_next(loader, NULL), NULL);
         rv_run(step);
     }
     if (ok)

@@ -83,27 +83,25 @@ static rv_program *record(rv_store *store, const char *name, bool bidirectional,
 }
 
 /* One epoch; the mean of right answers, or -1. */
-static double run_epoch(rv_program *program, rv_loader *loader, uint64_t epoch)
+static double run_epoch(rv_program *program, rv_loader *loader, uint64_t epoch, rv_error *error)
 {
     double right = 0;
-    if (program == NULL || !rv_loader_start(loader, epoch, 0, NULL)) return -1;
-    for (const rv_batch *b; (b = rv_loader_next(loader, NULL)) != NULL;) {
-        rv_feed(program, "x", &b->x, NULL);
-        rv_feed(program, "y", &b->y, NULL);
-        rv_feed(program, "length", &b->length, NULL);
+    if (!rv_loader_start(loader, epoch, 0, error)) return -1;
+    while (rv_feed_batch(program, rv_loader_next(loader, error), error)) {
         rv_run(program);
         right += rv_value(program, 1);
     }
-    return right / (double)rv_loader_batches(loader);
+    return error->code == RV_OK ? right / (double)rv_loader_batches(loader) : -1;
 }
 
 /* Learns from epoch 0 and answers epoch 1, whose samples are new. */
-static double train(rv_store *store, rv_loader *loader, const char *name, bool bidirectional)
+static double train(rv_store *store, rv_loader *loader, const char *name, bool bidirectional,
+                    rv_error *error)
 {
     rv_program *learn = record(store, name, bidirectional, true);
     rv_program *measure = record(store, name, bidirectional, false);
-    run_epoch(learn, loader, 0);
-    double right = run_epoch(measure, loader, 1);
+    run_epoch(learn, loader, 0, error);
+    double right = run_epoch(measure, loader, 1, error);
     rv_program_free(learn);
     rv_program_free(measure);
     return right;
@@ -114,10 +112,14 @@ int main(void)
     rv_error error = {0};
     rv_store *store = rv_store_new(1);
     rv_loader *loader = rv_loader_new(&sums, &(rv_loader_options){.batch = BATCH}, &error);
-    if (loader == NULL) return fprintf(stderr, "%s\n", error.text), 1;
-    double one = train(store, loader, "forward", false), both = train(store, loader, "both", true);
-    printf("right answers: forward %.2f %%, in both directions %.2f %%\n", 100 * one, 100 * both);
+    double one = train(store, loader, "forward", false, &error);
+    double both = train(store, loader, "both", true, &error);
+    if (error.code == RV_OK)
+        printf("right answers: forward %.2f %%, in both directions %.2f %%\n", 100 * one,
+               100 * both);
+    else
+        fprintf(stderr, "%s\n", error.text);
     rv_loader_free(loader);
     rv_store_free(store);
-    return one < 0 || both < 0;
+    return error.code != RV_OK;
 }

@@ -56,9 +56,7 @@ static bool make(video *v)
 /* Frames are made as they are needed: each epoch has new ones. */
 static bool run(rv_program *program, rv_loader *loader, rv_error *error)
 {
-    const rv_batch *batch = rv_loader_next(loader, error);
-    return batch != NULL && rv_feed(program, "x", &batch->x, error) &&
-           rv_feed(program, "y", &batch->y, error) && rv_run(program) == RV_OK;
+    return rv_feed_batch(program, rv_loader_next(loader, error), error) && rv_run(program) == RV_OK;
 }
 
 /* ---- the strip ---- */
