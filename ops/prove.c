@@ -32,8 +32,8 @@ static void draw_whole(rv_tensor *x, const rv_sample *sample, uint64_t seed)
         rv_tensor_set(x, i, floor(sample->low + choices * rv_random_uniform(seed, (uint64_t)i)));
 }
 
-/* Numbers in low..high, each in a part of its own, so that a difference steps over no tie; the inputs keep to
- * different places in it. */
+/* Numbers in low..high, each in a part of its own, so that a difference steps over no tie; the
+ * inputs keep to different places in it. */
 static bool draw_apart(rv_tensor *x, const rv_sample *sample, int k, uint64_t seed)
 {
     static const double place[INPUTS] = {0.37, 0.59, 0.26, 0.71};
@@ -96,7 +96,8 @@ static rv_program *evaluate(subject *s, unsigned flags)
     return program;
 }
 
-/* The largest difference, relative to the largest element; infinite where one is NaN and the other not. */
+/* The largest difference, relative to the largest element; infinite where one is NaN and the
+ * other not. */
 static double difference(const rv_tensor *a, const rv_tensor *b)
 {
     double most = 0, largest = 1e-3;

@@ -1,4 +1,5 @@
-/* The documents: their C compiles, or this test would not build, and the examples that they name are there. */
+/* The documents: their C compiles, or this test would not build, and the examples that they name
+ * are there. */
 #include <gtest/gtest.h>
 
 #include <fstream>

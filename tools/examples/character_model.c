@@ -1,5 +1,6 @@
-/* A character model: a GRU learns to write from a text of a few kB, made up here of a hundred words. Its state goes on from
- * batch to batch and gradients stop in between (truncated back-propagation); then it writes a line of its own.
+/* A character model: a GRU learns to write from 8 kB of text made of some fifty words. Its state
+ * goes on from batch to batch and gradients stop in between, truncated back-propagation; then it
+ * writes lines of its own.
  *
  *     character_model [EPOCHS [TEMPERATURE]] */
 #include <math.h>
@@ -64,7 +65,8 @@ static bool open_text(rv_source *source, int32_t *text, rv_error *error)
 
 /* ---- the net: the same for learning, measuring and writing ---- */
 
-/* Outputs: the loss, if it is to be measured, else the logits. `carry` names the states that go from run to run. */
+/* Outputs: the loss, if it is to be measured, else the logits. `carry` names the states that go
+ * from run to run. */
 static rv_program *record(rv_store *store, int64_t lanes, int64_t window, const char *carry,
                           bool measured, bool learn)
 {

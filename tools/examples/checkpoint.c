@@ -1,5 +1,6 @@
-/* Save, load, go on: a run that was stopped and one that was not end with the very same bits, since all that a run
- * remembers, weights, moments, rates, the carried state and the count of random numbers, is in the store. */
+/* Save, load, go on: a run that was stopped and one that was not end with the very same bits,
+ * since all that a run remembers, weights, moments, rates, the carried state and the count of
+ * random numbers, is in the store. */
 #include <stdio.h>
 #include <string.h>
 
@@ -66,8 +67,8 @@ int main(int count, char **arguments)
               run(store, STOP, EPOCHS * 10, &error);
     if (ok) printf("straight on: %s\n", rv_store_digest(store, straight));
 
-    /* An empty store, as another process would start with. The seed is not in the file: random numbers, dropout among
-     * them, go on where they were if the store is made with the same one. */
+    /* An empty store, as another process would start with. The seed is not in the file: random
+     * numbers, dropout among them, go on where they were if the store is made with the same one. */
     ok = ok && rv_store_load(other, path, &error) && run(other, STOP, EPOCHS * 10, &error);
     if (ok) printf("resumed:     %s\n", rv_store_digest(other, resumed));
 

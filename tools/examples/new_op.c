@@ -1,6 +1,6 @@
-/* Ops of your own, outside the library: softsign, pointwise, by a row; and roll, with a kernel that threads share.
- * Both are proved, and work in a cell:
- *     h' = softsign(U x + p . roll(h) + b)                                                        */
+/* Ops of your own, outside the library: softsign, pointwise, by a row; and roll, with a kernel
+ * that threads share. Both are proved, and work in a cell:
+ *     h' = softsign(U x + p . roll(h) + b) */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -179,7 +179,8 @@ static void ring(rv_cell *k, rv_var x, rv_var *h)
 
 enum { BATCH = 64, UPDATES = 400 };
 
-/* Reads the digits row by row. The parameters' digest afterwards goes into `digest`; false on error. */
+/* Reads the digits row by row. The parameters' digest afterwards goes into `digest`; false on
+ * error. */
 static bool train(int threads, char digest[RV_DIGEST_TEXT])
 {
     rv_store *store = rv_store_new(1);

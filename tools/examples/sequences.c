@@ -1,6 +1,7 @@
-/* Sequences of different lengths from a source of your own. The task: at each step, is the sum of the numbers
- * before it less than that of the numbers behind it? Who reads in one direction alone cannot know. Two layers of
- * GRUs, each in both directions, can; steps beyond a sequence's end neither count nor teach. */
+/* Sequences of different lengths from a source of your own. The task: at each step, is the sum
+ * of the numbers before it less than that of the numbers behind it? Who reads in one direction
+ * alone cannot know. Two layers of GRUs, each in both directions, can; steps beyond a sequence's
+ * end neither count nor teach. */
 #include <stdio.h>
 
 #include "recurve.h"
@@ -47,8 +48,8 @@ static const rv_source sums = {
 
 /* ---- the net ---- */
 
-/* The loss, and the share of right answers, over the steps that count. The `name` of the cells tells two nets of
- * one store apart. */
+/* The loss, and the share of right answers, over the steps that count. The `name` of the cells
+ * tells two nets of one store apart. */
 static rv_program *record(rv_store *store, const char *name, bool bidirectional, bool learn)
 {
     rv_tape *tape = rv_tape_new(store, RV_F32);

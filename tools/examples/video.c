@@ -1,7 +1,9 @@
-/* Video: a convolutional LSTM predicts the next frame of two digits that move and bounce off the edges. It is held
- * against what needs no model: to say that the next frame will be like the last.
+/* Video: a convolutional LSTM predicts the next frame of two digits that move and bounce off the
+ * edges. It is held against what needs no model: to say that the next frame will be the last again.
  *
- *     video [UPDATES [STRIP.pgm]]    the strip shows a sequence: above the frames to come, below the predictions */
+ *     video [UPDATES [STRIP.pgm]]
+ *
+ * The strip is a new sequence: above the frames that follow, below what was predicted. */
 #include <stdio.h>
 #include <stdlib.h>
 
