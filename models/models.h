@@ -65,6 +65,7 @@ typedef struct rv_net {
     rv_var loss; /* []: the mean over the batch, and over the steps that count */
 } rv_net;
 
+/* One of your own needs a name and a step. */
 typedef struct rv_model rv_model;
 struct rv_model {
     const char *name;
