@@ -210,7 +210,7 @@ void rv_loader_free(rv_loader *l)
     rv_free(l);
 }
 
-int64_t rv_loader_batches(const rv_loader *l) { return l->batches; }
+int64_t rv_loader_batches(const rv_loader *l) { return l != NULL ? l->batches : 0; }
 
 size_t rv_loader_bytes(const rv_loader *l)
 {
@@ -234,6 +234,7 @@ static void restart(rv_loader *l, uint64_t epoch, int64_t first)
 
 bool rv_loader_start(rv_loader *l, uint64_t epoch, int64_t first, rv_error *error)
 {
+    if (l == NULL) return rv_fail(error, RV_ERROR_ARGUMENT, "the loader is NULL, not started");
     if (first < 0 || first > l->batches) {
         return rv_fail(error, RV_ERROR_ARGUMENT,
                        "%s: an epoch from batch %" PRId64 " on; expected 0 to %" PRId64,
@@ -278,7 +279,7 @@ static bool make_batch(rv_loader *l)
 
 const rv_batch *rv_loader_next(rv_loader *l, rv_error *error)
 {
-    if (!l->started && !rv_loader_start(l, 0, 0, error)) return NULL;
+    if ((l == NULL || !l->started) && !rv_loader_start(l, 0, 0, error)) return NULL;
     if (!(l->has_thread ? wait_for_batch(l) : make_batch(l))) return NULL;
     int64_t number = l->taken - 1;
     slot *ready = &l->slots[number % l->slot_count];

@@ -34,7 +34,8 @@ typedef struct rv_batch {
 typedef struct rv_loader rv_loader;
 
 /* The source's fields are copied; close it after the loader. NULL with RV_ERROR_ARGUMENT for
- * options that make no batch, or RV_ERROR_SHAPE, RV_ERROR_MEMORY. */
+ * options that make no batch, or RV_ERROR_SHAPE, RV_ERROR_MEMORY. To start and next a NULL loader
+ * is an RV_ERROR_ARGUMENT. */
 rv_loader *rv_loader_new(const rv_source *source, const rv_loader_options *options,
                          rv_error *error);
 void rv_loader_free(rv_loader *loader); /* NULL is fine */

@@ -65,6 +65,7 @@ typedef struct rv_net {
     rv_var loss; /* []: the mean over the batch, and over the steps that count */
 } rv_net;
 
+/* One of your own needs a name and a step. */
 typedef struct rv_model rv_model;
 struct rv_model {
     const char *name;
@@ -81,7 +82,8 @@ struct rv_model {
     rv_var (*specimen)(rv_tape *tape);
 };
 
-/* Records the model on x and its loss against y: labels i32, numbers of the tape's dtype. Null vars on error. */
+/* Records the model on x and its loss against y: labels i32, numbers of the tape's dtype. A null y: the output alone.
+ * Null vars on error. */
 rv_net rv_model_record(const rv_model *model, const rv_net_options *options, rv_var x, rv_var y);
 
 /* The cost of a small fixed instance of the model, inputs "x" and "y". */

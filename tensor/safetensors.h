@@ -40,9 +40,8 @@ bool rv_safetensors_read(const char *path, rv_archive *archive, rv_error *error)
 void rv_archive_free(rv_archive *archive);
 const rv_tensor *rv_archive_find(const rv_archive *archive, const char *name); /* NULL: unknown */
 
-/* Writes as rv_file_write does (tensor/file.h): whole, or with the file that was there untouched.
- * The archive's pointers are only read. RV_ERROR_NAME for a name twice or refused by rv_name_check
- * (tensor/name.h). */
+/* The file appears whole, or the one that was there stays untouched. The archive's pointers are
+ * only read. RV_ERROR_NAME for a name that is there twice, or that a store would refuse. */
 bool rv_safetensors_write(const char *path, const rv_archive *archive, rv_error *error);
 
 #ifdef __cplusplus

@@ -38,11 +38,12 @@ rv_entry *rv_store_find(const rv_store *store, const char *name); /* NULL when u
 /* The entry of that name, made on first use and filled by `init` from the stream of (store seed,
  * name), whatever else the store holds. An existing entry is returned as it is; RV_ERROR_SHAPE or
  * RV_ERROR_DTYPE when it differs from what is asked, RV_ERROR_NAME when its role does, or for a
- * name that rv_name_check (tensor/name.h) refuses. NULL on failure. */
+ * name that is empty, "__metadata__", no UTF-8 or has control characters. NULL on failure. */
 rv_entry *rv_store_get(rv_store *store, const char *name, rv_role role, rv_dtype dtype,
                        rv_shape shape, rv_init init, rv_error *error);
 
-/* Checkpoint: every entry, as safetensors. The file appears whole or not at all. */
+/* Checkpoint: every entry, as safetensors. The file appears whole or not at all. The seed is not in
+ * it: make the store that goes on with the same one. */
 bool rv_store_save(const rv_store *store, const char *path, rv_error *error);
 
 /* Reads a checkpoint: entries the store has are overwritten (converted to their dtype; shapes must

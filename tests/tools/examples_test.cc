@@ -2,16 +2,18 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cstdio>
+#include <sstream>
 #include <string>
 
 #include "tests/tools/command.h"
 
 namespace {
 
-Outcome example(const char *name)
+Outcome example(const char *name, const std::string &arguments = "")
 {
-    const Outcome outcome = run_program(std::string("tools/examples/") + name);
+    const Outcome outcome = run_program(std::string("tools/examples/") + name, arguments);
     EXPECT_EQ(outcome.status, 0) << name << ": " << outcome.err;
     EXPECT_EQ(outcome.err, "") << name;
     return outcome;
@@ -58,6 +60,113 @@ TEST(Examples, NewOptimizerMinimizes)
     ASSERT_EQ(std::sscanf(outcome.out.c_str(), "cost after 200 updates: signum %lf", &signum), 1)
         << outcome.out;
     EXPECT_LT(signum, 0.01);
+}
+
+TEST(Examples, NewOpsAreProvedAndGiveTheSameBitsOnSeveralThreads)
+{
+    const Outcome outcome = example("new_op");
+    EXPECT_CONTAINS(outcome.out, "softsign: y = x / (1 + |x|), proved\n");
+    EXPECT_CONTAINS(outcome.out, "roll: y[.., (i + by) mod n] = x[.., i], proved\n");
+    double cost[2] = {9, 9};
+    char digest[2][33] = {"", "-"};
+    const size_t one = outcome.out.find("1 thread:"), two = outcome.out.find("2 threads:");
+    ASSERT_NE(one, std::string::npos) << outcome.out;
+    ASSERT_NE(two, std::string::npos) << outcome.out;
+    ASSERT_EQ(std::sscanf(outcome.out.c_str() + one, "1 thread: cost %lf, parameters %32s",
+                          &cost[0], digest[0]),
+              2);
+    ASSERT_EQ(std::sscanf(outcome.out.c_str() + two, "2 threads: cost %lf, parameters %32s",
+                          &cost[1], digest[1]),
+              2);
+    EXPECT_LT(cost[0], 0.4); /* ln 10 = 2.3 without any skill */
+    EXPECT_STREQ(digest[0], digest[1]);
+}
+
+TEST(Examples, CharacterModelLearnsToWrite)
+{
+    const Outcome outcome = example("character_model");
+    double unigram = 0, bits = 9;
+    ASSERT_EQ(std::sscanf(outcome.out.c_str(), "letters by how often they occur: %lf", &unigram), 1)
+        << outcome.out;
+    const size_t unseen = outcome.out.find("text it has not seen:");
+    ASSERT_NE(unseen, std::string::npos) << outcome.out;
+    ASSERT_EQ(std::sscanf(outcome.out.c_str() + unseen, "text it has not seen: %lf", &bits), 1);
+    EXPECT_GT(unigram, 4);
+    EXPECT_LT(bits, unigram / 4);
+
+    /* What it writes are words of the text, which the program's source lists. */
+    const std::string source = slurp("tools/examples/character_model.c");
+    int words = 0, known = 0, lines = 0;
+    std::istringstream out(outcome.out);
+    for (std::string line; std::getline(out, line);) {
+        if (line.rfind("writes: ", 0) != 0) continue;
+        std::istringstream in(line.substr(8));
+        lines++;
+        for (std::string word; in >> word; words++) {
+            while (!word.empty() && std::ispunct(static_cast<unsigned char>(word.back())))
+                word.pop_back();
+            known += source.find("\"" + word + " \"") != std::string::npos ||
+                     source.find(" " + word) != std::string::npos ||
+                     source.find("\"" + word + "\"") != std::string::npos;
+        }
+    }
+    EXPECT_EQ(lines, 3);
+    EXPECT_GE(words, 9) << outcome.out;
+    EXPECT_GE(known, 0.8 * words) << outcome.out;
+}
+
+TEST(Examples, VideoPredictsBetterThanTheLastFrame)
+{
+    const std::string strip = scratch_folder() + "/strip.pgm";
+    const Outcome outcome = example("video", "60 " + strip);
+    double error = 9, copy = 0;
+    const size_t at = outcome.out.find("new frames:");
+    ASSERT_NE(at, std::string::npos) << outcome.out;
+    ASSERT_EQ(std::sscanf(outcome.out.c_str() + at,
+                          "new frames: mean squared error %lf; of the frame before %lf", &error,
+                          &copy),
+              2);
+    EXPECT_LT(error, 0.75 * copy);
+
+    /* Frames to come above, predictions below: bright where the digits are. */
+    const std::string image = slurp(strip), header = "P5 96 32 255\n";
+    ASSERT_EQ(image.size(), header.size() + 96 * 32);
+    EXPECT_EQ(image.substr(0, header.size()), header);
+    double on = 0, off = 0, on_count = 0, off_count = 0;
+    for (size_t i = 0; i < 96 * 16; i++) {
+        const auto truth = static_cast<unsigned char>(image[header.size() + i]);
+        const auto seen = static_cast<unsigned char>(image[header.size() + 96 * 16 + i]);
+        (truth > 127 ? on : off) += seen;
+        (truth > 127 ? on_count : off_count)++;
+    }
+    EXPECT_GT(on / on_count, 2 * off / off_count);
+}
+
+TEST(Examples, SequencesNeedBothDirections)
+{
+    const Outcome outcome = example("sequences");
+    double forward = 0, both = 0;
+    ASSERT_EQ(std::sscanf(outcome.out.c_str(),
+                          "right answers: forward %lf %%, in both directions %lf %%", &forward,
+                          &both),
+              2)
+        << outcome.out;
+    EXPECT_GT(forward, 75);
+    EXPECT_LT(forward, 92);
+    EXPECT_GT(both, 95);
+}
+
+TEST(Examples, CheckpointGoesOnToTheVerySameBits)
+{
+    const Outcome outcome = example("checkpoint", scratch_folder() + "/run.safetensors");
+    EXPECT_CONTAINS(outcome.out, "the same bits\n");
+    char straight[33] = "", resumed[33] = "-";
+    const size_t first = outcome.out.find("straight on:"), second = outcome.out.find("resumed:");
+    ASSERT_NE(first, std::string::npos) << outcome.out;
+    ASSERT_NE(second, std::string::npos) << outcome.out;
+    ASSERT_EQ(std::sscanf(outcome.out.c_str() + first, "straight on: %32s", straight), 1);
+    ASSERT_EQ(std::sscanf(outcome.out.c_str() + second, "resumed: %32s", resumed), 1);
+    EXPECT_STREQ(straight, resumed);
 }
 
 /* The bar that the project sets itself. */

@@ -42,9 +42,7 @@ static double run_epoch(rv_program *program, rv_loader *loader, uint64_t epoch)
 {
     double sum = 0;
     rv_loader_start(loader, epoch, 0, NULL);
-    for (const rv_batch *b; (b = rv_loader_next(loader, NULL)) != NULL;) {
-        rv_feed(program, "x", &b->x, NULL);
-        rv_feed(program, "y", &b->y, NULL);
+    while (rv_feed_batch(program, rv_loader_next(loader, NULL), NULL)) {
         rv_run(program);
         sum += rv_value(program, 0);
     }

@@ -33,9 +33,7 @@ static double train(rv_optimizer optimizer)
     rv_loader *loader = rv_loader_new(&digits, &(rv_loader_options){.batch = 60}, NULL);
     for (int i = 0; ok && i < 200; i++) {
         if (i % rv_loader_batches(loader) == 0) rv_loader_start(loader, (uint64_t)i, 0, NULL);
-        const rv_batch *batch = rv_loader_next(loader, NULL);
-        rv_feed(step, "x", &batch->x, NULL);
-        rv_feed(step, "y", &batch->y, NULL);
+        rv_feed_batch(step, rv_loader_next(loader, NULL), NULL);
         rv_run(step);
     }
     double last = ok ? rv_value(step, 0) : -1;

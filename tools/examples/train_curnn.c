@@ -17,9 +17,9 @@ int main(void)
     rv_loader *loader = rv_loader_new(&digits, &(rv_loader_options){.batch = 60}, NULL);
     for (int i = 0; i <= 200; i++) { /* batch 0 is held out: the last run measures it */
         if (i % 5 == 0) rv_loader_start(loader, 0, i < 200, NULL);
-        const rv_batch *batch = rv_loader_next(loader, NULL);
-        rv_feed(step, "x", &batch->x, NULL), rv_feed(step, "y", &batch->y, NULL), rv_run(step);
+        rv_feed_batch(step, rv_loader_next(loader, NULL), NULL), rv_run(step);
     }
     printf("held out: cost %.4f, %g %% right\n", rv_value(step, 0), 100 * rv_value(step, 1));
-    rv_loader_free(loader), rv_program_free(step), rv_tape_free(tape), rv_store_free(store);
+    rv_loader_free(loader), rv_source_close(&digits);
+    rv_program_free(step), rv_tape_free(tape), rv_store_free(store);
 }

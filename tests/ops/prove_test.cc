@@ -1,0 +1,70 @@
+/* rv_prove_op: passes every op of the library, and names what is wrong with a spoilt one. */
+#include "ops/prove.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "ops/ops.h"
+
+namespace {
+
+std::string refutation(const rv_op &op)
+{
+    rv_error error = {};
+    const bool ok = rv_prove_op(&op, &error);
+    EXPECT_EQ(ok, error.code == RV_OK) << error.text;
+    return error.text;
+}
+
+TEST(ProveOp, PassesTheLibrarysOps)
+{
+    for (int i = 0; i < rv_op_count(); i++)
+        if (rv_op_at(i)->sample_count > 0) {
+            EXPECT_EQ(refutation(*rv_op_at(i)), "");
+        }
+}
+
+rv_op spoilt(const char *name) { return *rv_op_find(name); }
+
+void zeros(const rv_call *c)
+{
+    rv_tensor y = rv_call_out(c);
+    rv_tensor_fill(&y, 0);
+}
+
+rv_var as_it_came(const rv_backward *b, int) { return b->dy; }
+
+/* The first derivative is right at its value, but says nothing of how it changes. */
+rv_var frozen(const rv_backward *b, int)
+{
+    return rv_multiply(b->dy, rv_stop_gradient(rv_scale(b->x[0], 2)));
+}
+
+TEST(ProveOp, NamesWhatIsWrong)
+{
+    rv_op op = spoilt("tanh");
+    op.reference = zeros;
+    EXPECT_NE(refutation(op).find("f32 kernel differs from the reference"), std::string::npos);
+
+    op = spoilt("tanh");
+    op.gradient = as_it_came;
+    EXPECT_NE(refutation(op).find("first derivative by x0"), std::string::npos);
+
+    op = spoilt("square");
+    op.gradient = frozen;
+    EXPECT_NE(refutation(op).find("second derivative by x0"), std::string::npos);
+
+    op = spoilt("tanh");
+    rv_sample fine = op.samples[0];
+    fine.error = "too good";
+    op.samples = &fine;
+    op.sample_count = 1;
+    EXPECT_NE(refutation(op).find("should be refused with \"too good\""), std::string::npos);
+
+    op = spoilt("tanh");
+    op.sample_count = 0;
+    EXPECT_NE(refutation(op).find("no samples"), std::string::npos);
+}
+
+} // namespace
