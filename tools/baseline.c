@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "tensor/memory.h"
+#include "tools/experiment.h"
 
 /* One sample's memory, and what is counted. */
 typedef struct counting {
@@ -60,7 +61,7 @@ static void judge(const counting *c, baseline *b)
 {
     double mean = 0;
     *b = (baseline){.text = c->data->classes == 0 ? "the mean"
-                            : c->data->alphabet   ? "always the same likelihoods"
+                            : is_text(c->data)    ? "always the same likelihoods"
                                                   : "the most frequent label"};
     for (int64_t k = 0; k < c->data->classes; k++) {
         double share = (double)c->labels[k] / c->answers;

@@ -93,12 +93,12 @@ static const manual page = {
 
 static bool in_percent(const comparison *c)
 {
-    return c->data.whole.classes > 0 && c->data.whole.alphabet == NULL;
+    return c->data.whole.classes > 0 && !is_text(&c->data.whole);
 }
 
 static const char *score_name(const comparison *c)
 {
-    return in_percent(c) ? "accuracy" : c->data.whole.alphabet ? "bits_per_character" : "error";
+    return in_percent(c) ? "accuracy" : is_text(&c->data.whole) ? "bits_per_character" : "error";
 }
 
 /* "97.00 +- 0.33 %", "2.31 bits" or "0.0012" */
@@ -106,16 +106,16 @@ static const char *mean_text(const comparison *c, double mean, double spread, ch
 {
     bool percent = in_percent(c);
     double unit = percent ? 100 : 1;
-    const char *number = percent ? "%.2f" : c->data.whole.alphabet ? "%.3f" : "%.4g";
+    const char *number = percent ? "%.2f" : is_text(&c->data.whole) ? "%.3f" : "%.4g";
     int used = snprintf(text, 64, number, unit * mean);
     if (c->seeds > 1) {
         used += snprintf(text + used, 64 - (size_t)used, " +- ");
         used += snprintf(text + used, 64 - (size_t)used, percent ? "%.2f" : "%.2g", unit * spread);
     }
     snprintf(text + used, 64 - (size_t)used, "%s",
-             percent                  ? " %"
-             : c->data.whole.alphabet ? " bits"
-                                      : "");
+             percent                   ? " %"
+             : is_text(&c->data.whole) ? " bits"
+                                       : "");
     return text;
 }
 

@@ -186,14 +186,14 @@ static bool run_one(comparison *c, contender *who, int64_t k, rv_error *error)
 static double score_of(const comparison *c, const epoch_row *row)
 {
     const rv_source *data = &c->data.whole;
-    return data->alphabet != NULL ? row->held_out_cost / log(2)
-           : data->classes > 0    ? row->held_out_accuracy
-                                  : row->held_out_error;
+    return is_text(data)       ? row->held_out_cost / log(2)
+           : data->classes > 0 ? row->held_out_accuracy
+                               : row->held_out_error;
 }
 
 bool comparison_better(const comparison *c, double a, double b)
 {
-    bool more = c->data.whole.classes > 0 && c->data.whole.alphabet == NULL;
+    bool more = c->data.whole.classes > 0 && !is_text(&c->data.whole);
     return more ? a > b : a < b;
 }
 

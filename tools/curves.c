@@ -24,7 +24,7 @@ typedef enum quantity { TRAINING_COST, HELD_OUT_COST, HELD_OUT_SCORE } quantity;
 /* A text's cost in bits. */
 static double value_of(const rv_source *data, const epoch_row *row, quantity q)
 {
-    double unit = data->alphabet != NULL ? log(2) : 1;
+    double unit = is_text(data) ? log(2) : 1;
     switch (q) {
     case TRAINING_COST: return row->cost / unit;
     case HELD_OUT_COST: return row->held_out_cost / unit;
@@ -41,9 +41,9 @@ static bool cost_is_score(const experiment *e)
 
 static const char *cost_title(const experiment *e)
 {
-    return e->whole.alphabet != NULL ? "bits per character"
-           : cost_is_score(e)        ? "mean squared error"
-                                     : "cost";
+    return is_text(&e->whole) ? "bits per character"
+           : cost_is_score(e) ? "mean squared error"
+                              : "cost";
 }
 
 /* Costs are told apart down to this; of accuracies, half a sample in those held out. */

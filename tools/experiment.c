@@ -364,6 +364,8 @@ void experiment_free(experiment *e)
     rv_source_close(&e->whole);
 }
 
+bool is_text(const rv_source *data) { return data->alphabet != NULL && !data->lengths; }
+
 rv_store *experiment_store(const settings *s, rv_error *error)
 {
     rv_store *store = rv_store_new((uint64_t)s->seed);

@@ -27,6 +27,9 @@ typedef struct experiment {
 bool experiment_make(settings *s, experiment *e, rv_error *error);
 void experiment_free(experiment *e);
 
+/* Whether the data are characters, each to be predicted from those before it. */
+bool is_text(const rv_source *data);
+
 /* An empty store for the run's parameters, whose programs run on its threads. */
 rv_store *experiment_store(const settings *s, rv_error *error);
 

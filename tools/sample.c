@@ -117,7 +117,7 @@ static bool write_text(writer *w, const sample_options *o, rv_error *error)
 static bool prepare(saved_run *r, writer *w, rv_error *error)
 {
     experiment *e = &r->e;
-    if (e->whole.alphabet == NULL || !e->whole.each_step || e->whole.classes != e->whole.tokens)
+    if (!is_text(&e->whole))
         return rv_fail(error, RV_ERROR_ARGUMENT,
                        "the run is of %s, expected one of a text: `recurve train --data TEXT`",
                        r->s.task);

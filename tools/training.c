@@ -8,8 +8,6 @@
 #include "tools/progress.h"
 #include "tools/run_folder.h"
 
-bool is_text(const rv_source *data) { return data->alphabet != NULL && !data->lengths; }
-
 const char *score_text(const rv_source *data, double cost, double accuracy, double error,
                        char text[SCORE_TEXT])
 {

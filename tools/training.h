@@ -20,7 +20,7 @@ typedef struct training {
     baseline without_skill;      /* on the data held out */
     double samples_per_second;
     size_t program_bytes; /* memory of the training step's program: its arena */
-    bool diverged; /* a cost was not finite, which is the error then */
+    bool diverged;        /* a cost was not finite, which is the error then */
     char digest[RV_DIGEST_TEXT];
 } training;
 
@@ -35,9 +35,6 @@ typedef struct training_view {
 bool training_run(const settings *s, const experiment *e, training_view view, rv_store *store,
                   training *t, rv_error *error);
 void training_free(training *t);
-
-/* Whether the data are characters, each to be predicted from those before it. */
-bool is_text(const rv_source *data);
 
 /* "98.00 %" of labels, "2.31 bits per character" of a text, or "error 0.0012", the mean squared one. */
 enum { SCORE_TEXT = 64 };
