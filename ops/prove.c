@@ -6,10 +6,10 @@
 #include "autograd/gradcheck.h"
 #include "autograd/program.h"
 #include "ops/ops.h"
+#include "ops/samples.h"
 #include "tensor/memory.h"
 
-enum { INPUTS = sizeof((rv_sample *)0)->in / sizeof(rv_shape), THREADS = 3 };
-static const char *const names[INPUTS] = {"x0", "x1", "x2", "x3"};
+enum { INPUTS = RV_SAMPLE_INPUTS, THREADS = 3 };
 
 /* One sample, recorded. */
 typedef struct subject {
@@ -24,58 +24,22 @@ typedef struct subject {
 
 static bool is_whole(const subject *s, int k) { return s->sample->integer >> k & 1; }
 
-/* Whole numbers in low..high. */
-static void draw_whole(rv_tensor *x, const rv_sample *sample, uint64_t seed)
-{
-    double choices = sample->high - sample->low + 1;
-    for (int64_t i = 0; i < rv_tensor_count(x); i++)
-        rv_tensor_set(x, i, floor(sample->low + choices * rv_random_uniform(seed, (uint64_t)i)));
-}
-
-/* Numbers in low..high, each in a part of its own, so that a difference steps over no tie; the
- * inputs keep to different places in it. */
-static bool draw_apart(rv_tensor *x, const rv_sample *sample, int k, uint64_t seed)
-{
-    static const double place[INPUTS] = {0.37, 0.59, 0.26, 0.71};
-    int64_t count = rv_tensor_count(x), *part = rv_alloc((size_t)count, sizeof *part);
-    if (!part) return false;
-    rv_random_permutation(part, count, seed);
-    for (int64_t i = 0; i < count; i++)
-        rv_tensor_set(x, i,
-                      sample->low + (sample->high - sample->low) * ((double)part[i] + place[k]) /
-                                        (double)count);
-    rv_free(part);
-    return true;
-}
-
-static bool draw(subject *s, int k, rv_error *error)
-{
-    uint64_t seed = rv_seed(7, names[k]);
-    rv_tensor *x = &s->value[k].tensor;
-    s->value[k].name = names[k];
-    if (!rv_tensor_new(x, rv_dtype_of(s->x[k]), s->sample->in[k], error)) return false;
-    if (is_whole(s, k)) draw_whole(x, s->sample, seed);
-    return is_whole(s, k) || draw_apart(x, s->sample, k, seed) || rv_fail_memory(error);
-}
-
 static bool open_subject(subject *s, const rv_op *op, const rv_sample *sample, rv_dtype dtype,
                          rv_error *error)
 {
     *s = (subject){.op = op, .sample = sample, .store = rv_store_new(1)};
     s->tape = rv_tape_new(s->store, dtype);
-    s->inputs = sample->inputs > 0 ? sample->inputs : op->inputs;
+    s->inputs = rv_sample_inputs(op, sample);
     if (!s->tape) return rv_fail_memory(error);
-    if (s->inputs < 1 || s->inputs > INPUTS)
-        return rv_fail(error, RV_ERROR_ARGUMENT, "%s: a sample of %d inputs, expected 1 to %d",
-                       op->name, s->inputs, INPUTS);
-    for (int k = 0; k < s->inputs; k++) {
-        s->x[k] = rv_input_typed(s->tape, names[k], is_whole(s, k) ? RV_I32 : dtype, sample->in[k]);
-        if (!sample->error && !draw(s, k, error)) return false;
+    s->y = rv_sample_record(s->tape, op, sample, s->x);
+    bool ok = s->inputs >= 1 && s->inputs <= INPUTS;
+    if (!ok) rv_fail(error, RV_ERROR_ARGUMENT, "%s", rv_tape_error(s->tape)->text);
+    for (int k = 0; ok && !sample->error && k < s->inputs; k++) {
+        s->value[k].name = rv_sample_input_name(k);
+        ok = rv_tensor_new(&s->value[k].tensor, rv_dtype_of(s->x[k]), sample->in[k], error);
+        if (ok) rv_sample_values(sample, k, 7, &s->value[k].tensor);
     }
-    s->y = op->kind == RV_OP_COMPOSITE
-               ? op->build(s->x, sample->attr)
-               : rv_record(s->tape, op, sample->attr, sample->attr_size, s->x, s->inputs);
-    return true;
+    return ok;
 }
 
 static void close_subject(subject *s)
@@ -91,7 +55,7 @@ static rv_program *evaluate(subject *s, unsigned flags)
 {
     rv_program *program = rv_compile_with(s->tape, &s->y, 1, flags);
     for (int k = 0; program && k < s->inputs; k++)
-        rv_feed(program, names[k], &s->value[k].tensor, NULL);
+        rv_feed(program, s->value[k].name, &s->value[k].tensor, NULL);
     rv_run(program);
     return program;
 }
@@ -174,7 +138,8 @@ static bool prove_derivatives(subject *s, rv_error *error)
         return rv_fail(error, RV_ERROR_GRADIENT, "%s", rv_tape_error(s->tape)->text);
     if (s->op->zero_gradient) return true;
     rv_var second = loss;
-    for (int k = 0; k < count; k++) second = rv_add(second, project(gradient[k], names[k]));
+    for (int k = 0; k < count; k++)
+        second = rv_add(second, project(gradient[k], rv_sample_input_name(k)));
     return check(s, loss, leaf, count, "first", error) &&
            check(s, second, leaf, count, "second", error);
 }

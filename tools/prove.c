@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "tensor/memory.h"
-#include "tools/samples.h"
+#include "ops/samples.h"
 
 /* ---- rows ---- */
 
@@ -147,22 +147,22 @@ static void input_label(const rv_op *op, int k, char label[16])
 static bool prove_sample(proofs *p, const rv_op *op, const rv_sample *sample, rv_tape *tape,
                          rv_error *error)
 {
-    char labels[SAMPLE_INPUTS][16];
-    const char *label[SAMPLE_INPUTS];
-    rv_var x[SAMPLE_INPUTS], leaf[SAMPLE_INPUTS];
-    rv_named_tensor values[SAMPLE_INPUTS] = {{0}};
-    int inputs = sample_inputs(op, sample);
+    char labels[RV_SAMPLE_INPUTS][16];
+    const char *label[RV_SAMPLE_INPUTS];
+    rv_var x[RV_SAMPLE_INPUTS], leaf[RV_SAMPLE_INPUTS];
+    rv_named_tensor values[RV_SAMPLE_INPUTS] = {{0}};
+    int inputs = rv_sample_inputs(op, sample);
     subject s = {op->name, tape, {tape, -1}, leaf, label, 0, values, 0};
 
-    rv_var y = sample_record(tape, op, sample, x);
+    rv_var y = rv_sample_record(tape, op, sample, x);
     s.loss = project(rv_cast(y, RV_F64), p->seed, "cotangent");
     bool ok = true;
-    for (int k = 0; ok && k < inputs && k < SAMPLE_INPUTS; k++) {
+    for (int k = 0; ok && k < inputs && k < RV_SAMPLE_INPUTS; k++) {
         rv_named_tensor *value = &values[s.input_count++];
-        value->name = sample_input_name(k);
+        value->name = rv_sample_input_name(k);
         bool whole = sample->integer >> k & 1;
         ok = rv_tensor_new(&value->tensor, whole ? RV_I32 : RV_F64, sample->in[k], error);
-        if (ok) sample_values(sample, k, p->seed, &value->tensor);
+        if (ok) rv_sample_values(sample, k, p->seed, &value->tensor);
         input_label(op, k, labels[s.count]);
         if (ok && whole) {
             proof *row = row_of(p, op->name, labels[s.count], error);

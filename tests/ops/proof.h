@@ -10,7 +10,7 @@
 #include "autograd/gradient.h"
 #include "autograd/program.h"
 #include "ops/ops.h"
-#include "tools/samples.h"
+#include "ops/samples.h"
 
 namespace proof {
 
@@ -22,8 +22,8 @@ class Subject {
     Subject(const rv_op &op, const rv_sample &sample, rv_dtype dtype)
         : op_(op), sample_(sample), store_(rv_store_new(1)), tape_(rv_tape_new(store_, dtype))
     {
-        y = sample_record(tape_, &op, &sample, x);
-        inputs = sample_inputs(&op, &sample);
+        y = rv_sample_record(tape_, &op, &sample, x);
+        inputs = rv_sample_inputs(&op, &sample);
     }
     ~Subject()
     {
@@ -42,9 +42,9 @@ class Subject {
     const std::vector<rv_named_tensor> &values()
     {
         for (int k = static_cast<int>(values_.size()); k < inputs; k++) {
-            rv_named_tensor value = {sample_input_name(k), {}};
+            rv_named_tensor value = {rv_sample_input_name(k), {}};
             rv_tensor_new(&value.tensor, rv_dtype_of(x[k]), rv_shape_of(x[k]), nullptr);
-            sample_values(&sample_, k, 7, &value.tensor);
+            rv_sample_values(&sample_, k, 7, &value.tensor);
             values_.push_back(value);
         }
         return values_;
@@ -110,7 +110,7 @@ class Subject {
 
     rv_var inner(rv_var a, rv_var b) { return rv_sum(rv_multiply(a, b), RV_ALL_AXES, false); }
 
-    rv_var x[SAMPLE_INPUTS], y;
+    rv_var x[RV_SAMPLE_INPUTS], y;
     int inputs;
 
   private:
@@ -235,7 +235,7 @@ inline void check_adjoint(const rv_op &op, const rv_sample &sample, Complaints *
 // reference kernel, since recording and the passes believe the descriptor.
 inline void check_algebra(const rv_op &op, const rv_sample &sample, Complaints *c)
 {
-    if (op.kind == RV_OP_COMPOSITE || sample_inputs(&op, &sample) != 2 || sample.integer) return;
+    if (op.kind == RV_OP_COMPOSITE || rv_sample_inputs(&op, &sample) != 2 || sample.integer) return;
     Subject s(op, sample, RV_F64);
     for (int k = 0; k < 2; k++)
         for (double unit : {0.0, 1.0}) {

@@ -1,6 +1,6 @@
 /* An op's samples as equations with values, for those who prove the op. */
-#ifndef RECURVE_TOOLS_SAMPLES_H
-#define RECURVE_TOOLS_SAMPLES_H
+#ifndef RV_OPS_SAMPLES_H
+#define RV_OPS_SAMPLES_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -13,24 +13,24 @@
 extern "C" {
 #endif
 
-enum { SAMPLE_INPUTS = 4 };
+enum { RV_SAMPLE_INPUTS = 4 };
 
-int sample_inputs(const rv_op *op, const rv_sample *s);
+int rv_sample_inputs(const rv_op *op, const rv_sample *s);
 
 /* Input k is called "x0", "x1", ... */
-const char *sample_input_name(int k);
+const char *rv_sample_input_name(int k);
 
 /* Records the op, or a composite's recipe, on inputs "x0", "x1", ... of the sample's shapes, which
  * are i32 where it says so and of the tape's dtype elsewhere; inputs[k] (unless NULL) gets them. */
-rv_var sample_record(rv_tape *tape, const rv_op *op, const rv_sample *s, rv_var *inputs);
+rv_var rv_sample_record(rv_tape *tape, const rv_op *op, const rv_sample *s, rv_var *inputs);
 
 /* Fills one input: values in low..high, a pure function of (k, seed). Floats are far from each other
  * and from zero, as far as there is room, so that a difference steps over no tie and no kink; i32
  * are whole numbers, the ends included. */
-void sample_values(const rv_sample *s, int k, uint64_t seed, rv_tensor *x);
+void rv_sample_values(const rv_sample *s, int k, uint64_t seed, rv_tensor *x);
 
-/* sample_values for every input of the sample that the program has. */
-void sample_fill(rv_program *program, const rv_op *op, const rv_sample *s, uint64_t seed);
+/* rv_sample_values for every input of the sample that the program has. */
+void rv_sample_fill(rv_program *program, const rv_op *op, const rv_sample *s, uint64_t seed);
 
 #ifdef __cplusplus
 }

@@ -1,31 +1,31 @@
-#include "tools/samples.h"
+#include "ops/samples.h"
 
 #include <math.h>
 
 #include "tensor/memory.h"
 #include "tensor/random.h"
 
-int sample_inputs(const rv_op *op, const rv_sample *s)
+int rv_sample_inputs(const rv_op *op, const rv_sample *s)
 {
     return s->inputs > 0 ? s->inputs : op->inputs;
 }
 
-const char *sample_input_name(int k)
+const char *rv_sample_input_name(int k)
 {
-    static const char *const names[SAMPLE_INPUTS] = {"x0", "x1", "x2", "x3"};
-    return k >= 0 && k < SAMPLE_INPUTS ? names[k] : NULL;
+    static const char *const names[RV_SAMPLE_INPUTS] = {"x0", "x1", "x2", "x3"};
+    return k >= 0 && k < RV_SAMPLE_INPUTS ? names[k] : NULL;
 }
 
-rv_var sample_record(rv_tape *tape, const rv_op *op, const rv_sample *s, rv_var *inputs)
+rv_var rv_sample_record(rv_tape *tape, const rv_op *op, const rv_sample *s, rv_var *inputs)
 {
-    rv_var x[SAMPLE_INPUTS];
-    int count = sample_inputs(op, s);
-    if (count < 0 || count > SAMPLE_INPUTS)
-        return rv_tape_fail(tape, RV_ERROR_ARGUMENT, "%s: a sample of %d inputs, expected 0 to %d",
-                            op->name, count, SAMPLE_INPUTS);
+    rv_var x[RV_SAMPLE_INPUTS];
+    int count = rv_sample_inputs(op, s);
+    if (count < 1 || count > RV_SAMPLE_INPUTS)
+        return rv_tape_fail(tape, RV_ERROR_ARGUMENT, "%s: a sample of %d inputs, expected 1 to %d",
+                            op->name, count, RV_SAMPLE_INPUTS);
     for (int k = 0; k < count; k++) {
         rv_dtype dtype = s->integer >> k & 1 ? RV_I32 : rv_tape_dtype(tape);
-        x[k] = rv_input_typed(tape, sample_input_name(k), dtype, s->in[k]);
+        x[k] = rv_input_typed(tape, rv_sample_input_name(k), dtype, s->in[k]);
         if (inputs != NULL) inputs[k] = x[k];
     }
     if (op->kind == RV_OP_COMPOSITE) return op->build(x, s->attr);
@@ -44,7 +44,7 @@ static void fill_whole(const rv_sample *s, uint64_t seed, rv_tensor *x)
  * which the inputs keep to different places. */
 static void fill_apart(const rv_sample *s, int k, const int64_t *part, rv_tensor *x)
 {
-    static const double places[SAMPLE_INPUTS] = {0.37, 0.59, 0.26, 0.71};
+    static const double places[RV_SAMPLE_INPUTS] = {0.37, 0.59, 0.26, 0.71};
     double width = (s->high - s->low) / (double)rv_tensor_count(x);
     for (int64_t i = 0; i < rv_tensor_count(x); i++)
         rv_tensor_set(x, i, s->low + width * ((double)part[i] + places[k]));
@@ -56,9 +56,9 @@ static void fill_uniform(const rv_sample *s, uint64_t seed, rv_tensor *x)
         rv_tensor_set(x, i, s->low + (s->high - s->low) * rv_random_uniform(seed, (uint64_t)i));
 }
 
-void sample_values(const rv_sample *s, int k, uint64_t seed, rv_tensor *x)
+void rv_sample_values(const rv_sample *s, int k, uint64_t seed, rv_tensor *x)
 {
-    uint64_t own = rv_seed(seed, sample_input_name(k));
+    uint64_t own = rv_seed(seed, rv_sample_input_name(k));
     int64_t *part = rv_alloc((size_t)rv_tensor_count(x), sizeof *part);
     if (x->dtype == RV_I32) {
         fill_whole(s, own, x);
@@ -71,10 +71,10 @@ void sample_values(const rv_sample *s, int k, uint64_t seed, rv_tensor *x)
     rv_free(part);
 }
 
-void sample_fill(rv_program *program, const rv_op *op, const rv_sample *s, uint64_t seed)
+void rv_sample_fill(rv_program *program, const rv_op *op, const rv_sample *s, uint64_t seed)
 {
-    for (int k = 0; k < sample_inputs(op, s) && k < SAMPLE_INPUTS; k++) {
-        rv_tensor *x = rv_program_input(program, sample_input_name(k));
-        if (x != NULL) sample_values(s, k, seed, x);
+    for (int k = 0; k < rv_sample_inputs(op, s) && k < RV_SAMPLE_INPUTS; k++) {
+        rv_tensor *x = rv_program_input(program, rv_sample_input_name(k));
+        if (x != NULL) rv_sample_values(s, k, seed, x);
     }
 }
