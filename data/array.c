@@ -225,3 +225,18 @@ bool rv_source_arrays(rv_source *source, rv_array *x, rv_array *y, rv_array *len
     if (!ok) rv_source_close(source);
     return ok;
 }
+
+bool rv_source_pair(rv_source *source, const char *x_path, const char *y_path,
+                    bool (*read_header)(rv_array *array, rv_error *error),
+                    const rv_array_options *options, rv_error *error)
+{
+    *source = (rv_source){0};
+    uint64_t cache = rv_input_cache(options != NULL ? options->cache_bytes : 0);
+    rv_array x = {0}, y = {0}, none = {0};
+    if (rv_input_open(&x.input, x_path, cache, false, error) && read_header(&x, error) &&
+        rv_input_open(&y.input, y_path, cache, false, error) && read_header(&y, error))
+        return rv_source_arrays(source, &x, &y, &none, options, error);
+    rv_array_close(&x);
+    rv_array_close(&y);
+    return false;
+}

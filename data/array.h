@@ -7,7 +7,7 @@
 #include "data/input.h"
 
 typedef struct rv_array {
-    rv_input input;
+    rv_input_file input;
     int64_t offset; /* of the first element, in bytes */
     rv_element element;
     rv_shape shape; /* axis 0: samples */
@@ -26,5 +26,10 @@ bool rv_array_npy(rv_array *array, rv_error *error);
 /* Takes over the arrays, in any case; those that are missing ({0}): *length. */
 bool rv_source_arrays(rv_source *source, rv_array *x, rv_array *y, rv_array *length,
                       const rv_array_options *options, rv_error *error);
+
+/* The same from two files, whose headers `read_header` reads. */
+bool rv_source_pair(rv_source *source, const char *x_path, const char *y_path,
+                    bool (*read_header)(rv_array *array, rv_error *error),
+                    const rv_array_options *options, rv_error *error);
 
 #endif

@@ -273,7 +273,7 @@ static bool check_options(const rv_csv_options *options, rv_error *error)
     return true;
 }
 
-static bool parse_input(csv *c, rv_input *input, rv_source *s, const rv_csv_options *options,
+static bool parse_input(csv *c, rv_input_file *input, rv_source *s, const rv_csv_options *options,
                         rv_error *error)
 {
     bool tabs = ends_with(input->name, ".tsv") || ends_with(input->name, ".tsv.gz");
@@ -299,7 +299,7 @@ bool rv_source_csv(rv_source *source, const char *path, const rv_csv_options *op
     csv *c = rv_alloc(1, sizeof *c);
     if (c == NULL) return rv_fail_memory(error);
     *source = (rv_source){.read = read_row, .close = close_csv, .context = c};
-    rv_input input;
+    rv_input_file input;
     bool ok = rv_input_open(&input, path, rv_input_cache(chosen.cache_bytes), true, error) &&
               parse_input(c, &input, source, &chosen, error);
     rv_input_close(&input);

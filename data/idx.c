@@ -45,22 +45,8 @@ static bool read_header(rv_array *array, rv_error *error)
     return rv_array_check(array, error);
 }
 
-static bool open_array(rv_array *array, const char *path, uint64_t cache, rv_error *error)
-{
-    *array = (rv_array){0};
-    return rv_input_open(&array->input, path, cache, false, error) && read_header(array, error);
-}
-
 bool rv_source_idx(rv_source *source, const char *x_path, const char *y_path,
                    const rv_array_options *options, rv_error *error)
 {
-    *source = (rv_source){0};
-    uint64_t cache = rv_input_cache(options != NULL ? options->cache_bytes : 0);
-    rv_array x = {0}, y = {0}, none = {0};
-    if (open_array(&x, x_path, cache, error) && open_array(&y, y_path, cache, error)) {
-        return rv_source_arrays(source, &x, &y, &none, options, error);
-    }
-    rv_array_close(&x);
-    rv_array_close(&y);
-    return false;
+    return rv_source_pair(source, x_path, y_path, read_header, options, error);
 }

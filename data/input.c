@@ -17,19 +17,20 @@ uint64_t rv_input_cache(uint64_t cache_bytes)
     return cache_bytes != 0 ? cache_bytes : (uint64_t)256 << 20;
 }
 
-static bool fail_system(const rv_input *input, int reason, rv_error *error)
+static bool fail_system(const rv_input_file *input, int reason, rv_error *error)
 {
     return rv_fail(error, RV_ERROR_IO, "cannot read \"%s\": %s", input->name, strerror(reason));
 }
 
-static bool fail_short(const rv_input *input, rv_error *error)
+static bool fail_short(const rv_input_file *input, rv_error *error)
 {
     return rv_fail(error, RV_ERROR_FORMAT,
                    "\"%s\" ends too early, after %" PRId64 " bytes: it is cut off", input->name,
                    input->size);
 }
 
-bool rv_input_read(const rv_input *input, int64_t offset, void *bytes, size_t size, rv_error *error)
+bool rv_input_read(const rv_input_file *input, int64_t offset, void *bytes, size_t size,
+                   rv_error *error)
 {
     if (offset < 0 || offset > input->size || (uint64_t)(input->size - offset) < size) {
         return fail_short(input, error);
@@ -58,7 +59,7 @@ typedef struct unzip {
     unsigned char in[1 << 14], scratch[1 << 14];
 } unzip;
 
-static bool refill(const rv_input *input, unzip *u, rv_error *error)
+static bool refill(const rv_input_file *input, unzip *u, rv_error *error)
 {
     int64_t left = input->size - u->at;
     if (u->stream.avail_in > 0 || left == 0) return true;
@@ -85,7 +86,7 @@ static int inflate_piece(unzip *u)
 }
 
 /* All members of the file, one after the other, as gunzip takes them. */
-static bool inflate_all(const rv_input *input, unzip *u, rv_error *error)
+static bool inflate_all(const rv_input_file *input, unzip *u, rv_error *error)
 {
     int state = Z_OK;
     for (;;) {
@@ -114,7 +115,7 @@ static bool inflate_all(const rv_input *input, unzip *u, rv_error *error)
 }
 
 /* Goes through the file once; *size becomes the bytes that there are. */
-static bool unzip_into(const rv_input *input, unsigned char *out, int64_t room, int64_t *size,
+static bool unzip_into(const rv_input_file *input, unsigned char *out, int64_t room, int64_t *size,
                        rv_error *error)
 {
     enum { GZIP_ONLY = 16 };
@@ -135,7 +136,7 @@ static bool unzip_into(const rv_input *input, unsigned char *out, int64_t room, 
 }
 
 /* Twice through the file, first for its size: no more memory than that is ever taken. */
-static bool load_gzip(rv_input *input, uint64_t cache, rv_error *error)
+static bool load_gzip(rv_input_file *input, uint64_t cache, rv_error *error)
 {
     int64_t size, again, most = cache < PTRDIFF_MAX ? (int64_t)cache : PTRDIFF_MAX;
     if (!unzip_into(input, NULL, most, &size, error)) return false;
@@ -151,7 +152,7 @@ static bool load_gzip(rv_input *input, uint64_t cache, rv_error *error)
     return true;
 }
 
-static bool load_plain(rv_input *input, rv_error *error)
+static bool load_plain(rv_input_file *input, rv_error *error)
 {
     unsigned char *bytes = rv_alloc((size_t)input->size, 1);
     if (bytes == NULL) return rv_fail_memory(error);
@@ -163,7 +164,7 @@ static bool load_plain(rv_input *input, rv_error *error)
     return true;
 }
 
-static bool load(rv_input *input, uint64_t cache, bool whole, rv_error *error)
+static bool load(rv_input_file *input, uint64_t cache, bool whole, rv_error *error)
 {
     struct stat status;
     if (fstat(input->descriptor, &status) != 0) return fail_system(input, errno, error);
@@ -186,9 +187,10 @@ static bool load(rv_input *input, uint64_t cache, bool whole, rv_error *error)
                    input->name, input->size, cache);
 }
 
-bool rv_input_open(rv_input *input, const char *path, uint64_t cache, bool whole, rv_error *error)
+bool rv_input_open(rv_input_file *input, const char *path, uint64_t cache, bool whole,
+                   rv_error *error)
 {
-    *input = (rv_input){.descriptor = -1};
+    *input = (rv_input_file){.descriptor = -1};
     if (path == NULL) return rv_fail(error, RV_ERROR_ARGUMENT, "a path that is NULL; give one");
     input->name = rv_string_copy(path);
     if (input->name == NULL) return rv_fail_memory(error);
@@ -204,20 +206,20 @@ bool rv_input_open(rv_input *input, const char *path, uint64_t cache, bool whole
     return ok;
 }
 
-bool rv_input_take(rv_input *input, const char *name, unsigned char *bytes, size_t size,
+bool rv_input_take(rv_input_file *input, const char *name, unsigned char *bytes, size_t size,
                    rv_error *error)
 {
-    *input = (rv_input){
+    *input = (rv_input_file){
         .name = rv_string_copy(name), .size = (int64_t)size, .bytes = bytes, .descriptor = -1};
     if (input->name != NULL) return true;
     rv_input_close(input);
     return rv_fail_memory(error);
 }
 
-void rv_input_close(rv_input *input)
+void rv_input_close(rv_input_file *input)
 {
     if (input->name != NULL && input->descriptor >= 0) close(input->descriptor);
     rv_free(input->name);
     rv_free(input->bytes);
-    *input = (rv_input){.descriptor = -1};
+    *input = (rv_input_file){.descriptor = -1};
 }

@@ -8,26 +8,27 @@
 
 #include "tensor/error.h"
 
-typedef struct rv_input {
+typedef struct rv_input_file {
     char *name;           /* the path, for messages; of its own */
     int64_t size;         /* bytes, after gzip */
     unsigned char *bytes; /* all of them, or NULL: they are read from the descriptor */
     int descriptor;
-} rv_input;
+} rv_input_file;
 
 /* Into memory if it takes at most `cache` bytes there; else a plain file is read piece by piece,
  * while a gzipped one (by its first two bytes), or any with `whole`, is refused.
  * rv_input_close, after failure too: *input is {0} then. */
-bool rv_input_open(rv_input *input, const char *path, uint64_t cache, bool whole, rv_error *error);
+bool rv_input_open(rv_input_file *input, const char *path, uint64_t cache, bool whole,
+                   rv_error *error);
 
 /* Takes over `bytes` (of rv_alloc), in any case, as the content of `name`. */
-bool rv_input_take(rv_input *input, const char *name, unsigned char *bytes, size_t size,
+bool rv_input_take(rv_input_file *input, const char *name, unsigned char *bytes, size_t size,
                    rv_error *error);
-void rv_input_close(rv_input *input);
+void rv_input_close(rv_input_file *input);
 
 /* Bytes offset .. offset+size-1; for any number of threads. RV_ERROR_FORMAT when the file ends
  * before. */
-bool rv_input_read(const rv_input *input, int64_t offset, void *bytes, size_t size,
+bool rv_input_read(const rv_input_file *input, int64_t offset, void *bytes, size_t size,
                    rv_error *error);
 
 /* What cache_bytes of an option means: 0 is 256 MiB. */

@@ -9,7 +9,7 @@
 enum { BYTES = 256, PIECE = 1 << 13 };
 
 typedef struct text {
-    rv_input input;
+    rv_input_file input;
     int64_t window;
     int16_t token_of[BYTES]; /* -1: not in the alphabet */
     unsigned char alphabet[BYTES];
