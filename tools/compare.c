@@ -76,7 +76,9 @@ static const manual page = {
         "pair: how many numbers are learned; the score on the data held out of the best "
         "parameters,\n"
         "which are those with the least cost held out, and of the last; after how many epochs the\n"
-        "best came; and the samples learned from in a second. With several seeds these are means,\n"
+        "best came; and the samples learned from in a second. The last line is what the same data "
+        "give an\n"
+        "an answer without skill. With several seeds the numbers are means,\n"
         "scores +- their standard deviation. Each run is exactly that of `recurve train` with the "
         "same\n"
         "options. A run whose cost is no longer finite makes a row \"diverged\", and the others "
@@ -152,12 +154,26 @@ static void print_row(const comparison *c, const contender *who, int width)
            who->epochs_to_best, who->samples_per_second, who == c->first ? "  best" : "");
 }
 
-static void print_table(const comparison *c, const contender *const *order)
+/* What the data held out give an answer without skill. */
+static void print_baseline(const comparison *c, const baseline *b, int width)
+{
+    char text[64], note[64];
+    comparison one = *c;
+    one.seeds = 1;
+    double score = in_percent(c)             ? b->accuracy
+                   : is_text(&c->data.whole) ? b->cost / log(2)
+                                             : b->cost;
+    snprintf(note, sizeof note, "without skill: %s", b->text);
+    printf("%-46s  %*s\n", note, width, mean_text(&one, score, 0, text));
+}
+
+static void print_table(const comparison *c, const contender *const *order, const baseline *b)
 {
     int width = c->seeds > 1 ? 17 : 13;
     printf("%-18s%-18s%10s  %*s  %*s  %10s  %9s\n", "model", "optimizer", "parameters", width,
            "best held out", width, "last held out", "best epoch", "samples/s");
     for (int i = 0; i < c->count; i++) print_row(c, order[i], width);
+    print_baseline(c, b, width);
 }
 
 static char *csv_text(const comparison *c, const contender *const *order)
@@ -308,12 +324,14 @@ static bool compare(comparison *c, bool by_score, rv_error *error)
     if (c->base.output != NULL && !run_folder_open(c->base.output, error)) return false;
     if (!c->base.quiet && !c->base.json) describe(c);
     if (!comparison_run(c, error)) return false;
+    baseline without_skill;
     const contender **order = order_of(c, by_score);
-    bool ok = (order != NULL || rv_fail_memory(error)) && save(c, order, error);
+    bool ok = (order != NULL || rv_fail_memory(error)) && save(c, order, error) &&
+              baseline_find(&c->data.held_out, &without_skill, error);
     if (ok && c->base.json)
         ok = print_json(c, order, error);
     else if (ok)
-        print_table(c, order);
+        print_table(c, order, &without_skill);
     rv_free(order);
     return ok && (c->first != NULL ||
                   rv_fail(error, RV_ERROR_ARGUMENT, "every run diverged; try a lower --rate"));

@@ -40,7 +40,8 @@ TEST(Compare, PrintsARowForEachPairAndMarksTheBest)
         ASSERT_NE(at, std::string::npos) << row << "\n" << outcome.out;
         from = at;
     }
-    EXPECT_EQ(std::count(outcome.out.begin(), outcome.out.end(), '\n'), 5);
+    EXPECT_EQ(std::count(outcome.out.begin(), outcome.out.end(), '\n'), 6);
+    EXPECT_CONTAINS(outcome.out, "without skill: the most frequent label ");
     EXPECT_NE(outcome.out.find("  best\n"), std::string::npos);
     EXPECT_EQ(outcome.out.find("  best\n"), outcome.out.rfind("  best\n"));
     EXPECT_CONTAINS(outcome.err, "300 samples [1,8,8], 60 held out; 4 runs, seed 1\n");
