@@ -87,6 +87,9 @@ int main(int argc, char **argv)
     }
 
     exit_status result = command->run(argc - 1, argv + 1, &error);
+    bool outside = error.code == RV_ERROR_IO || error.code == RV_ERROR_FORMAT ||
+                   error.code == RV_ERROR_MEMORY; /* not the command line's fault */
+    if (outside) result = STATUS_FAILED;
     if (error.code != RV_OK) fprintf(stderr, "recurve %s: %s\n", command->name, error.text);
     if (result == STATUS_USAGE) fprintf(stderr, "Try 'recurve %s --help'.\n", command->name);
     return finish(result);
