@@ -50,7 +50,8 @@ TEST(Unroll, ACellHasAsManyStatesAsItChanges)
 {
     Tape t;
     const rv_var x = t.input("x", RV_SHAPE(2, 3));
-    for (const auto &[step, states] : {std::pair{rv_gru, 1}, {rv_lstm, 2}, {rv_qrnn, 3}}) {
+    const std::pair<rv_cell_step, int> cells[] = {{rv_gru, 1}, {rv_lstm, 2}, {rv_qrnn, 3}};
+    for (const auto &[step, states] : cells) {
         rv_states last = {};
         rv_rnn_options options = units(4);
         options.name = states == 1 ? "gru" : states == 2 ? "lstm" : "qrnn";
@@ -74,9 +75,9 @@ TEST(Unroll, ACellThatMakesNoSenseIsAnError)
     const rv_cell_step grows = [](rv_cell *, rv_var, rv_var *h) { h[0] = rv_pad2d(h[0], 1); };
     const rv_cell_step idle = [](rv_cell *, rv_var, rv_var *) {};
     const rv_cell_step loses = [](rv_cell *, rv_var, rv_var *h) { h[0].id = -1; };
-    for (const auto &[step, words] : {std::pair{grows, "changes from step to step"},
-                                      {idle, "the step changes none"},
-                                      {loses, "null var"}}) {
+    const std::pair<rv_cell_step, const char *> wrong[] = {
+        {grows, "changes from step to step"}, {idle, "the step changes none"}, {loses, "null var"}};
+    for (const auto &[step, words] : wrong) {
         Tape t;
         EXPECT_TRUE(rv_is_null(rv_unroll(step, t.input("x", RV_SHAPE(2, 1, 8, 8)), 2)));
         EXPECT_TRUE(contains(t.error(), words)) << t.error();
