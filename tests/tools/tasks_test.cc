@@ -42,15 +42,20 @@ TEST_P(EveryGatedCell, LearnsArithmetic)
     EXPECT_LT(left("--task arithmetic --size 1 --samples 3000 --units 48 --epochs 16"), 0.3);
 }
 
-INSTANTIATE_TEST_SUITE_P(Zoo, EveryGatedCell,
-                         testing::Values("ugrnn", "gru", "lstm", "lstm-peephole",
-                                         "intersection-rnn", "mgu", "fastgrnn", "sru", "qrnn",
-                                         "lem", "mingru"),
-                         [](const auto &info) {
-                             std::string name = info.param;
-                             for (char &c : name) c = c == '-' ? '_' : c;
-                             return name;
-                         });
+/* Sanitizers need not see every cell learn. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+const char *const learners[] = {"lstm", "qrnn"};
+#else
+const char *const learners[] = {"ugrnn", "gru",      "lstm", "lstm-peephole", "intersection-rnn",
+                                "mgu",   "fastgrnn", "sru",  "qrnn",          "lem",
+                                "mingru"};
+#endif
+
+INSTANTIATE_TEST_SUITE_P(Zoo, EveryGatedCell, testing::ValuesIn(learners), [](const auto &info) {
+    std::string name = info.param;
+    for (char &c : name) c = c == '-' ? '_' : c;
+    return name;
+});
 
 TEST(Train, ConvolutionalCellsPredictFilmsBetterThanTheLastFrame)
 {
