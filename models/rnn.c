@@ -238,12 +238,27 @@ static void gather_outputs(net *n)
     for (int64_t t = 0; t < n->steps; t++) {
         rv_var y = n->out[0][t];
         if (n->options.bidirectional) y = rv_concat((rv_var[]){y, n->out[1][t]}, 2, 1);
-        if (n->options.residual && rv_shape_equal(rv_shape_of(y), rv_shape_of(n->in[t]))) {
-            y = rv_add(y, n->in[t]);
-            if (n->mask && t) y = rv_select(n->mask[t], y, n->whole[t - 1]);
-        }
         n->whole[t] = y;
+        if (n->options.residual && rv_shape_equal(rv_shape_of(y), rv_shape_of(n->in[t]))) {
+            rv_var before = t ? n->whole[t - 1] : y; /* y: a sequence may have no step at all */
+            n->whole[t] = rv_add(y, n->in[t]);
+            if (n->mask) n->whole[t] = rv_select(n->mask[t], n->whole[t], before);
+        }
     }
+}
+
+/* The top layer's output; in two directions each one's half of it, at its own last step. */
+static rv_var end_of(const net *n)
+{
+    const rv_var first = n->whole[0], last = n->whole[n->steps - 1];
+    if (!n->options.bidirectional) return last;
+    rv_var ends[2] = {n->out[0][n->steps - 1], n->out[1][0]};
+    if (n->options.residual) {
+        int64_t half = rv_shape_of(ends[0]).dim[1];
+        ends[0] = rv_slice_axis(last, 1, 0, half);
+        ends[1] = rv_slice_axis(first, 1, half, rv_shape_of(first).dim[1] - half);
+    }
+    return rv_concat(ends, 2, 1);
 }
 
 static bool run_layers(net *n)
@@ -322,8 +337,7 @@ rv_var rv_unroll_steps(rv_cell_step step, const rv_var *x, int64_t steps, rv_rnn
     n.out[1] = memory + 3 * steps;
     n.whole = memory + 4 * steps;
     if (make_masks(&n) && run_layers(&n)) {
-        rv_var ends[2] = {n.out[0][steps - 1], n.out[1][0]};
-        result = options.bidirectional ? rv_concat(ends, 2, 1) : n.whole[steps - 1];
+        result = end_of(&n);
         for (int64_t t = 0; outputs && t < steps; t++) outputs[t] = n.whole[t];
     }
     rv_free(memory);

@@ -197,6 +197,22 @@ TEST(Layers, AResidualIsAddedWhereShapesAgreeAndASkipIsRead)
     EXPECT_TRUE(rv_shape_equal(t.stored("skip/layer1/Uc").shape, RV_SHAPE(9, 5))) << t.error();
 }
 
+TEST(Layers, AResidualIsInTheEndOfBothDirections)
+{
+    Tape t;
+    const rv_var x = t.input("x", RV_SHAPE(2, 3, 6));
+    rv_rnn_options options = units(3);
+    options.bidirectional = true;
+    options.residual = true;
+    rv_var y[3];
+    const rv_var end = rv_unroll_sequence(rv_gru, x, options, y);
+    Program p(t, {end, y[2], y[0]});
+    rv_init_fill(rv_program_input(p, "x"), rv_init_normal(0, 1), 1);
+    p.run();
+    for (size_t i = 0; i < 12; i++)
+        EXPECT_EQ(p.values(0)[i], p.values(i % 6 < 3 ? 1 : 2)[i]) << t.error() << i;
+}
+
 TEST(Layers, ADecoderStartsFromTheStatesOfTheEncoder)
 {
     Tape t;
@@ -284,6 +300,20 @@ TEST(Masks, AShortSequenceIsWhatItWouldBeAlone)
     p.set("x", data).run();
     const Values alone = p.values();
     for (size_t j = 0; j < 8; j++) EXPECT_NEAR(padded.last[8 + j], alone[j], 1e-15);
+}
+
+TEST(Masks, ASequenceWithoutStepsReadsNothing)
+{
+    for (const bool bidirectional : {false, true}) {
+        rv_rnn_options options = units(3);
+        options.layers = 2;
+        options.residual = true;
+        options.bidirectional = bidirectional;
+        const Masked a(rv_gru, {5, 0}, 0, options), b(rv_gru, {5, 0}, 99, options);
+        EXPECT_EQ(a.last, b.last) << bidirectional;
+        EXPECT_EQ(a.y, b.y) << bidirectional;
+        for (size_t j = 15; j < 30; j++) EXPECT_EQ(b.dx[j], 0) << bidirectional << j;
+    }
 }
 
 TEST(Masks, LengthsOfAnotherShapeAreAnError)
