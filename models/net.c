@@ -114,7 +114,11 @@ static rv_var loss_of(const rv_net_options *o, rv_var output, rv_var target)
     if (rv_is_null(output) || rv_is_null(target)) return (rv_var){output.tape, -1};
     if (o->classes && (masked || o->classes == 2))
         target = rv_cast(target, rv_tape_dtype(output.tape));
-    if (o->classes == 2) target = rv_reshape(target, rv_shape_of(output));
+    if (o->classes == 2) {
+        target = rv_reshape(target, rv_shape_of(output));
+        if (o->smoothing != 0)
+            target = rv_shift(rv_scale(target, 1 - o->smoothing), o->smoothing / 2);
+    }
     rv_var factor = masked ? ignore_beyond_end(o, &output, &target) : rv_scalar(output.tape, 1);
     rv_var mean = o->classes == 2 ? rv_sigmoid_cross_entropy(output, target)
                   : o->classes    ? rv_softmax_cross_entropy_smooth(output, target, o->smoothing)

@@ -148,6 +148,30 @@ TEST(Net, CountsTheStepsOfASequenceOnly)
     }
 }
 
+TEST(Net, SmoothsTheLabelsOfTheStepsOfASequenceOnly)
+{
+    for (const int64_t classes : {2, 5}) {
+        Tape t(RV_F64), one(RV_F64);
+        rv_net_options o = small(true), alone = o;
+        o.classes = alone.classes = classes;
+        o.smoothing = alone.smoothing = 0.2;
+        o.each_step = alone.each_step = true;
+        o.y = RV_SHAPE(4);
+        alone.y = RV_SHAPE(2);
+        o.rnn.lengths = rv_input_typed(t, "lengths", RV_I32, RV_SHAPE(1));
+        Program padded(t, {record(t, "gru", o, RV_SHAPE(1, 4, 2), RV_SHAPE(1, 4)).loss}),
+            whole(one, {record(one, "gru", alone, RV_SHAPE(1, 2, 2), RV_SHAPE(1, 2)).loss});
+        padded.set("x", {1, 2, 3, 4, 9, 9, 9, 9}).set("y", {0, 1, 1, 1}).set("lengths", {2}).run();
+        whole.set("x", {1, 2, 3, 4}).set("y", {0, 1}).run();
+        EXPECT_NEAR(padded.value(), whole.value(), 1e-14) << classes;
+        alone.smoothing = 0;
+        Tape sharp(RV_F64);
+        Program other(sharp, {record(sharp, "gru", alone, RV_SHAPE(1, 2, 2), RV_SHAPE(1, 2)).loss});
+        other.set("x", {1, 2, 3, 4}).set("y", {0, 1}).run();
+        EXPECT_GT(std::fabs(whole.value() - other.value()), 1e-6) << classes;
+    }
+}
+
 TEST(Net, TakesOtherLossesAndSmoothedLabels)
 {
     const auto value = [](rv_loss_kind kind) {
