@@ -79,9 +79,19 @@ static rv_var answer_each(const rv_net_options *o, const rv_var *h, int64_t step
     return rv_reshape(answer(o, rv_reshape(all, one)), RV_SHAPE(s.dim[0], s.dim[1], -1));
 }
 
-static rv_var mean_of(const rv_var *h, int64_t steps)
+/* Over the steps that count. */
+static rv_var mean_of(const rv_net_options *o, const rv_var *h, int64_t steps)
 {
-    return rv_scale(rv_add_all(h, (int)steps), 1.0 / (double)steps);
+    if (rv_is_null(o->rnn.lengths)) return rv_scale(rv_add_all(h, (int)steps), 1.0 / (double)steps);
+    const rv_shape s = rv_shape_of(h[0]);
+    rv_shape along = {.rank = s.rank + 1, .dim = {s.dim[0], steps}}, each = s;
+    for (int64_t d = 2; d < along.rank; d++) along.dim[d] = 1;
+    for (int64_t d = 1; d < each.rank; d++) each.dim[d] = 1;
+    rv_var mask = rv_sequence_mask(o->rnn.lengths, steps);
+    rv_var count = rv_maximum(rv_sum(mask, 1u << 1, false), rv_scalar(h[0].tape, 1));
+    rv_var sum =
+        rv_sum(rv_multiply(rv_stack(h, (int)steps, 1), rv_reshape(mask, along)), 1u << 1, false);
+    return rv_divide(sum, rv_reshape(count, each));
 }
 
 /* ---- losses ---- */
@@ -152,7 +162,7 @@ static rv_var output_of(const rv_model *model, const rv_net_options *o, rv_var x
     rv_scope_push(x.tape, "head");
     rv_var y = rv_is_null(last) ? last
                : o->each_step   ? answer_each(o, h, steps)
-                                : answer(o, o->pool ? mean_of(h, steps) : last);
+                                : answer(o, o->pool ? mean_of(o, h, steps) : last);
     rv_scope_pop(x.tape);
     rv_free(h);
     if (o->classes || rv_is_null(y)) return y;

@@ -104,6 +104,21 @@ TEST(Net, PaintsImagesFromAConvolutionalStateOfAnySize)
     }
 }
 
+TEST(Net, AnswersWithoutATarget)
+{
+    for (const char *model : {"curnn", "curnn-blog"}) {
+        Tape t;
+        rv_net_options o = small(false);
+        o.classes = 2;
+        o.rnn = {};
+        const rv_net net =
+            rv_model_record(rv_model_find(model), &o, t.input("x", RV_SHAPE(2, 1, 8, 8)), {});
+        EXPECT_FALSE(rv_is_null(net.output)) << model;
+        EXPECT_TRUE(rv_is_null(net.loss)) << model;
+        EXPECT_EQ(t.error(), "") << model;
+    }
+}
+
 TEST(Net, PoolsOverTime)
 {
     Tape t;
@@ -113,6 +128,21 @@ TEST(Net, PoolsOverTime)
     const rv_net net = record(t, "gru", o, RV_SHAPE(2, 4, 2), RV_SHAPE(2));
     expect_right(t, net);
     EXPECT_FALSE(same(net.output, record(t, "gru", last, RV_SHAPE(2, 4, 2), RV_SHAPE(2)).output));
+}
+
+TEST(Net, PoolsOverTheStepsOfASequenceOnly)
+{
+    Tape t(RV_F64), one(RV_F64);
+    rv_net_options o = small(true), alone = o;
+    o.classes = alone.classes = 3;
+    o.pool = alone.pool = true;
+    o.rnn.lengths = rv_input_typed(t, "lengths", RV_I32, RV_SHAPE(2));
+    Program padded(t, {record(t, "gru", o, RV_SHAPE(2, 4, 2), RV_SHAPE(2)).output}),
+        whole(one, {record(one, "gru", alone, RV_SHAPE(1, 2, 2), RV_SHAPE(1)).output});
+    padded.set("x", {1, 2, 3, 4, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9}).set("lengths", {2, 0}).run();
+    whole.set("x", {1, 2, 3, 4}).run();
+    for (size_t i = 0; i < 3; i++) EXPECT_NEAR(padded.values()[i], whole.values()[i], 1e-14);
+    for (size_t i = 3; i < 6; i++) EXPECT_TRUE(std::isfinite(padded.values()[i]));
 }
 
 /* Steps beyond a sequence's end count neither in the loss nor in its gradient, whatever their targets. */
