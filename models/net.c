@@ -114,8 +114,9 @@ static rv_var ignore_beyond_end(const rv_net_options *o, rv_var *output, rv_var 
     } else {
         *output = rv_select(mask, *output, *target);
     }
+    rv_var count = rv_sum(counts, RV_ALL_AXES, false);
     return rv_divide(rv_scalar(tape, (double)(s.dim[0] * s.dim[1])),
-                     rv_sum(counts, RV_ALL_AXES, false));
+                     rv_maximum(count, rv_scalar(tape, 1)));
 }
 
 static rv_var loss_of(const rv_net_options *o, rv_var output, rv_var target)

@@ -178,6 +178,20 @@ TEST(Net, CountsTheStepsOfASequenceOnly)
     }
 }
 
+TEST(Net, IsRightAboutABatchOfNoSteps)
+{
+    Tape t;
+    rv_net_options o = small(true);
+    o.each_step = true;
+    o.y = RV_SHAPE(3, 1);
+    o.rnn.lengths = rv_input_typed(t, "lengths", RV_I32, RV_SHAPE(2));
+    const rv_net net = record(t, "gru", o, RV_SHAPE(2, 3, 2), RV_SHAPE(2, 3, 1));
+    Program p(t, {net.loss, gradient(net.loss, t.input("x", RV_SHAPE(2, 3, 2)))});
+    p.set("y", Values(6, 1)).run();
+    EXPECT_EQ(p.value(), 0);
+    EXPECT_EQ(p.values(1), Values(12, 0));
+}
+
 TEST(Net, SmoothsTheLabelsOfTheStepsOfASequenceOnly)
 {
     for (const int64_t classes : {2, 5}) {
