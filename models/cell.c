@@ -136,7 +136,7 @@ rv_var rv_cell_recall(rv_cell *k, rv_var h)
         snprintf(name, sizeof name, "dropout/%.200sh", k->prefix);
     else
         snprintf(name, sizeof name, "dropout/%.200sh/%lld", k->prefix, (long long)k->time);
-    return o->recurrent_dropout > 0 ? rv_dropout(h, o->recurrent_dropout, name) : h;
+    return rv_dropout(h, o->recurrent_dropout, name);
 }
 
 rv_var rv_cell_affine(rv_cell *k, rv_var x, rv_var h, const char *g, double offset)

@@ -136,7 +136,7 @@ static rv_var drop(const strand *a, rv_var x, int64_t t)
         snprintf(name, sizeof name, "dropout/%.200sx", a->prefix);
     else
         snprintf(name, sizeof name, "dropout/%.200sx/%lld", a->prefix, (long long)t);
-    return o->dropout > 0 ? rv_dropout(x, o->dropout, name) : x;
+    return rv_dropout(x, o->dropout, name);
 }
 
 /* As equations and pictures call them: "h", "h1", ... */

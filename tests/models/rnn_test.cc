@@ -107,6 +107,11 @@ TEST(Unroll, OptionsThatMakeNoNetAreErrors)
     o = {};
     o.dropout = 1.5;
     fails("dropout", o);
+    o.dropout = -0.5;
+    fails("dropout", o);
+    o = {};
+    o.recurrent_dropout = -0.5;
+    fails("dropout", o);
 }
 
 TEST(Unroll, AnImageSmallerThanTheKernelIsAnErrorThatNamesBoth)
