@@ -99,7 +99,7 @@ typedef struct strand {
 static rv_var carried(const strand *a, int s, rv_shape shape)
 {
     char name[RV_CELL_NAME];
-    snprintf(name, sizeof name, "carry/%.150s/layer%d/h%d", a->cell.options->carry, a->place, s);
+    snprintf(name, sizeof name, "carry/%s/layer%d/h%d", a->cell.options->carry, a->place, s);
     return rv_state(a->cell.tape, name, shape, rv_init_constant(0));
 }
 
@@ -133,9 +133,9 @@ static rv_var drop(const strand *a, rv_var x, int64_t t)
     const rv_rnn_options *o = a->cell.options;
     char name[RV_CELL_NAME];
     if (o->same_dropout)
-        snprintf(name, sizeof name, "dropout/%.200sx", a->prefix);
+        snprintf(name, sizeof name, "dropout/%sx", a->prefix);
     else
-        snprintf(name, sizeof name, "dropout/%.200sx/%lld", a->prefix, (long long)t);
+        snprintf(name, sizeof name, "dropout/%sx/%lld", a->prefix, (long long)t);
     return rv_dropout(x, o->dropout, name);
 }
 
@@ -206,8 +206,7 @@ static void name_strand(const net *n, int64_t layer, bool backward, char prefix[
     const rv_rnn_options *o = &n->options;
     char number[32] = "";
     if (o->layers > 1) snprintf(number, sizeof number, "layer%lld/", (long long)layer);
-    snprintf(prefix, RV_CELL_NAME, "%.180s%s%s%s", o->name ? o->name : "", o->name ? "/" : "",
-             number,
+    snprintf(prefix, RV_CELL_NAME, "%s%s%s%s", o->name ? o->name : "", o->name ? "/" : "", number,
              !o->bidirectional ? ""
              : backward        ? "backward/"
                                : "forward/");
@@ -301,6 +300,9 @@ static bool make_masks(net *n)
 
 /* ---- unrolling ---- */
 
+/* Cut off, two names could become one. */
+static bool too_long(const char *name) { return name && strlen(name) > 100; }
+
 /* Fills in defaults; an error for options that make no net. */
 static bool check_options(net *n)
 {
@@ -319,6 +321,8 @@ static bool check_options(net *n)
     else if (o->bidirectional && o->carry)
         wrong = "the backward direction starts at the end: nothing can be carried on to it; use "
                 "one direction";
+    else if (too_long(o->name) || too_long(o->carry))
+        wrong = "the name or carry is longer than 100 bytes; shorten it";
     if (wrong) rv_tape_fail(n->tape, RV_ERROR_ARGUMENT, "unroll: %s", wrong);
     return !wrong;
 }
@@ -392,7 +396,8 @@ rv_var rv_unroll_sequence(rv_cell_step step, rv_var x, rv_rnn_options options, r
 void rv_reset_carried(rv_store *store, const char *carry)
 {
     char prefix[RV_CELL_NAME];
-    int length = snprintf(prefix, sizeof prefix, "carry/%.150s/", carry);
+    int length = snprintf(prefix, sizeof prefix, "carry/%s/", carry);
+    if (length >= (int)sizeof prefix) return;
     for (size_t i = 0; i < rv_store_count(store); i++) {
         rv_entry *entry = rv_store_at(store, i);
         if (!strncmp(entry->name, prefix, (size_t)length)) rv_tensor_fill(&entry->tensor, 0);
