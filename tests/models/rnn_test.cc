@@ -101,6 +101,13 @@ TEST(Unroll, OptionsThatMakeNoNetAreErrors)
     o.bidirectional = true;
     o.carry = "train";
     fails("backward direction", o);
+    const std::string name(101, 'n');
+    o = {};
+    o.name = name.c_str();
+    fails("longer than 100 bytes", o);
+    o = {};
+    o.carry = name.c_str();
+    fails("longer than 100 bytes", o);
     o = {};
     o.kernel = 2;
     fails("use an odd one", o);
@@ -112,6 +119,28 @@ TEST(Unroll, OptionsThatMakeNoNetAreErrors)
     o = {};
     o.recurrent_dropout = -0.5;
     fails("dropout", o);
+}
+
+/* Cut off, both maps, or a gain and a bias, would be one parameter. */
+TEST(Unroll, NamesTooLongForAParameterAreErrors)
+{
+    static const std::string name(400, 'n');
+    const rv_cell_step map = [](rv_cell *k, rv_var x, rv_var *h) {
+        h[0] = rv_add(h[0], rv_cell_map(k, x, name.c_str()));
+    };
+    const rv_cell_step gate = [](rv_cell *k, rv_var x, rv_var *h) {
+        h[0] = rv_cell_affine(k, x, h[0], name.c_str(), 0);
+    };
+    for (const rv_cell_step step : {map, gate}) {
+        Tape t;
+        rv_unroll(step, t.input("x", RV_SHAPE(2, 1)), 1);
+        EXPECT_TRUE(contains(t.error(), "is too long")) << t.error();
+    }
+    Tape linear, norm;
+    rv_linear(linear.input("x", RV_SHAPE(2, 2)), name.c_str(), 2);
+    EXPECT_TRUE(contains(linear.error(), "is too long")) << linear.error();
+    rv_layer_norm(norm.input("x", RV_SHAPE(2, 2)), name.c_str());
+    EXPECT_TRUE(contains(norm.error(), "is too long")) << norm.error();
 }
 
 TEST(Unroll, AnImageSmallerThanTheKernelIsAnErrorThatNamesBoth)
@@ -389,6 +418,35 @@ TEST(Dropout, DropsInputsOfLayersAndStatesAnewEachStepOrAllTheSame)
         rv_tensor_fill(rv_program_input(p, "x"), 1);
         const Values first = p.run().values();
         EXPECT_NE(p.run().values(), first);
+    }
+}
+
+TEST(Recompute, DropsTheSameElementsAndGoesBackwardsAndOverEnds)
+{
+    const auto train = [](int64_t segment) {
+        Tape t(RV_F64, 3);
+        rv_rnn_options options = units(4);
+        options.recompute = segment;
+        options.layers = 2;
+        options.bidirectional = options.residual = options.learned_start = true;
+        options.dropout = options.recurrent_dropout = 0.4;
+        options.lengths = t.input("lengths", RV_SHAPE(3));
+        const rv_var x = t.input("x", RV_SHAPE(3, 7, 8));
+        const rv_var loss = total(rv_square(rv_unroll_sequence(rv_lstm, x, options, nullptr)));
+        rv_minimize(loss, rv_gradient_descent(1e-2));
+        Program p(t, {loss});
+        rv_init_fill(rv_program_input(p, "x"), rv_init_normal(0, 1), 1);
+        p.set("lengths", {7, 3, 0});
+        for (int i = 0; i < 3; i++) p.run();
+        Values all;
+        for (const char *name : {"layer0/forward/Wf", "layer0/backward/Uf", "layer1/backward/h1"})
+            for (const double w : values_of(t.stored(name))) all.push_back(w);
+        return all;
+    };
+    const Values kept = train(0);
+    for (const int64_t segment : {1, 3, 7, 9}) {
+        const Values again = train(segment);
+        for (size_t i = 0; i < kept.size(); i++) EXPECT_NEAR(again[i], kept[i], 1e-12) << segment;
     }
 }
 
