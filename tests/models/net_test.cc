@@ -101,7 +101,22 @@ TEST(Net, PaintsImagesFromAConvolutionalStateOfAnySize)
         const int64_t size = model == std::string("curnn") ? 5 : 1;
         EXPECT_TRUE(rv_shape_equal(t.stored("readout/weight").shape, RV_SHAPE(2, 1, size, size)));
         expect_right(t, net);
+        Program p(t, {gradient(net.loss, t.parameter("readout/bias", RV_SHAPE(1, 1, 1)))});
+        rv_tensor_fill(rv_program_input(p, "y"), 1);
+        EXPECT_LT(p.run().value(), -0.1) << "the bias is added";
     }
+}
+
+TEST(Net, TheHiddenLayerIsBounded)
+{
+    Tape t;
+    rv_net_options o = small(true);
+    o.classes = 3;
+    o.hidden = 4;
+    Program p(t, {record(t, "gru", o, RV_SHAPE(1, 2, 2), RV_SHAPE(1)).output});
+    rv_tensor_fill(&rv_store_find(t.store(), "fc1/bias")->tensor, 1e6);
+    for (const double logit : p.set("x", {1, 2, 3, 4}).run().values())
+        EXPECT_LE(std::fabs(logit), 2.5);
 }
 
 TEST(Net, AnswersWithoutATarget)
