@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "models/cell_internal.h"
 #include "ops/ops.h"
@@ -20,6 +21,10 @@ rv_var rv_cell_parameter(rv_cell *k, const char *name, rv_shape shape, rv_init i
 {
     char full[RV_CELL_NAME];
     snprintf(full, sizeof full, "%s%s", k->prefix, name);
+    if (strlen(name) > RV_CELL_GIVEN_NAME)
+        return rv_tape_fail(k->tape, RV_ERROR_NAME,
+                            "cell: the name \"%.40s...\" is too long; use at most %d bytes", name,
+                            RV_CELL_GIVEN_NAME);
     return rv_parameter(k->tape, full, shape, k->probe ? rv_init_constant(0) : init);
 }
 
@@ -104,9 +109,9 @@ static rv_var multiply(rv_cell *k, rv_var x, const char *name, const rv_init *in
 /* Over all axes but the first. */
 static rv_var normalize(rv_cell *k, rv_var x, const char *name)
 {
-    char gain[RV_CELL_NAME];
+    char gain[RV_CELL_NAME + 8];
     unsigned axes = (1u << rv_shape_of(x).rank) - 2;
-    snprintf(gain, sizeof gain, "%.200s/gain", name);
+    snprintf(gain, sizeof gain, "%.255s/gain", name);
     return rv_cell_scale(k, rv_normalize(x, axes, 1e-5), gain, 1);
 }
 
@@ -133,15 +138,15 @@ rv_var rv_cell_recall(rv_cell *k, rv_var h)
     const rv_rnn_options *o = k->options;
     char name[RV_CELL_NAME];
     if (o->same_dropout)
-        snprintf(name, sizeof name, "dropout/%.200sh", k->prefix);
+        snprintf(name, sizeof name, "dropout/%sh", k->prefix);
     else
-        snprintf(name, sizeof name, "dropout/%.200sh/%lld", k->prefix, (long long)k->time);
-    return o->recurrent_dropout > 0 ? rv_dropout(h, o->recurrent_dropout, name) : h;
+        snprintf(name, sizeof name, "dropout/%sh/%lld", k->prefix, (long long)k->time);
+    return rv_dropout(h, o->recurrent_dropout, name);
 }
 
 rv_var rv_cell_affine(rv_cell *k, rv_var x, rv_var h, const char *g, double offset)
 {
-    char W[32], U[32], b[32];
+    char W[RV_CELL_NAME], U[RV_CELL_NAME], b[RV_CELL_NAME];
     snprintf(W, sizeof W, "W%s", g);
     snprintf(U, sizeof U, "U%s", g);
     snprintf(b, sizeof b, "b%s", g);

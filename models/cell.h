@@ -12,7 +12,7 @@ extern "C" {
 rv_tape *rv_cell_tape(const rv_cell *k);
 const rv_rnn_options *rv_cell_get(const rv_cell *k);
 
-/* A parameter of the cell; its name gets the cell's prefix. */
+/* A parameter of the cell; its name, of at most 100 bytes, gets the cell's prefix. */
 rv_var rv_cell_parameter(rv_cell *k, const char *name, rv_shape shape, rv_init init);
 
 /* The map W: x [n,inputs] times the parameter `name` [inputs,units]; or, when the options give a kernel size,

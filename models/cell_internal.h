@@ -4,7 +4,7 @@
 
 #include "models/cell.h"
 
-enum { RV_CELL_NAME = 256 };
+enum { RV_CELL_NAME = 256, RV_CELL_GIVEN_NAME = 100 };
 
 struct rv_cell {
     rv_tape *tape;

@@ -33,7 +33,7 @@ static rv_var curnn_blog_output(const rv_net_options *o, rv_var x)
 /* (o - y)^2 / 2, o = sigmoid(logit), as a mean over the batch. */
 static rv_var half_square(rv_var logits, rv_var target)
 {
-    if (rv_is_null(logits)) return logits;
+    if (rv_is_null(logits) || rv_is_null(target)) return (rv_var){logits.tape, -1};
     target = rv_reshape(rv_cast(target, rv_dtype_of(logits)), rv_shape_of(logits));
     return rv_scale(rv_mean_squared_error(rv_sigmoid(logits), target), 0.5);
 }

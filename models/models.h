@@ -47,7 +47,7 @@ typedef struct rv_net_options {
     int64_t steps;     /* how often x is shown, if it is no sequence; 0: 1 */
     int64_t hidden;    /* units of the head's tanh layer; 0: none */
     int64_t embedding; /* numbers that stand for a token, learned; 0: one-hot */
-    bool pool;         /* the head reads the mean over all steps, not the last output */
+    bool pool;         /* the head reads the mean over all steps that count, not the last output */
     rv_loss_kind loss;
     double smoothing; /* of labels */
 

@@ -79,9 +79,19 @@ static rv_var answer_each(const rv_net_options *o, const rv_var *h, int64_t step
     return rv_reshape(answer(o, rv_reshape(all, one)), RV_SHAPE(s.dim[0], s.dim[1], -1));
 }
 
-static rv_var mean_of(const rv_var *h, int64_t steps)
+/* Over the steps that count. */
+static rv_var mean_of(const rv_net_options *o, const rv_var *h, int64_t steps)
 {
-    return rv_scale(rv_add_all(h, (int)steps), 1.0 / (double)steps);
+    if (rv_is_null(o->rnn.lengths)) return rv_scale(rv_add_all(h, (int)steps), 1.0 / (double)steps);
+    const rv_shape s = rv_shape_of(h[0]);
+    rv_shape along = {.rank = s.rank + 1, .dim = {s.dim[0], steps}}, each = s;
+    for (int64_t d = 2; d < along.rank; d++) along.dim[d] = 1;
+    for (int64_t d = 1; d < each.rank; d++) each.dim[d] = 1;
+    rv_var mask = rv_sequence_mask(o->rnn.lengths, steps);
+    rv_var count = rv_maximum(rv_sum(mask, 1u << 1, false), rv_scalar(h[0].tape, 1));
+    rv_var sum =
+        rv_sum(rv_multiply(rv_stack(h, (int)steps, 1), rv_reshape(mask, along)), 1u << 1, false);
+    return rv_divide(sum, rv_reshape(count, each));
 }
 
 /* ---- losses ---- */
@@ -104,8 +114,9 @@ static rv_var ignore_beyond_end(const rv_net_options *o, rv_var *output, rv_var 
     } else {
         *output = rv_select(mask, *output, *target);
     }
+    rv_var count = rv_sum(counts, RV_ALL_AXES, false);
     return rv_divide(rv_scalar(tape, (double)(s.dim[0] * s.dim[1])),
-                     rv_sum(counts, RV_ALL_AXES, false));
+                     rv_maximum(count, rv_scalar(tape, 1)));
 }
 
 static rv_var loss_of(const rv_net_options *o, rv_var output, rv_var target)
@@ -114,7 +125,11 @@ static rv_var loss_of(const rv_net_options *o, rv_var output, rv_var target)
     if (rv_is_null(output) || rv_is_null(target)) return (rv_var){output.tape, -1};
     if (o->classes && (masked || o->classes == 2))
         target = rv_cast(target, rv_tape_dtype(output.tape));
-    if (o->classes == 2) target = rv_reshape(target, rv_shape_of(output));
+    if (o->classes == 2) {
+        target = rv_reshape(target, rv_shape_of(output));
+        if (o->smoothing != 0)
+            target = rv_shift(rv_scale(target, 1 - o->smoothing), o->smoothing / 2);
+    }
     rv_var factor = masked ? ignore_beyond_end(o, &output, &target) : rv_scalar(output.tape, 1);
     rv_var mean = o->classes == 2 ? rv_sigmoid_cross_entropy(output, target)
                   : o->classes    ? rv_softmax_cross_entropy_smooth(output, target, o->smoothing)
@@ -148,7 +163,7 @@ static rv_var output_of(const rv_model *model, const rv_net_options *o, rv_var x
     rv_scope_push(x.tape, "head");
     rv_var y = rv_is_null(last) ? last
                : o->each_step   ? answer_each(o, h, steps)
-                                : answer(o, o->pool ? mean_of(h, steps) : last);
+                                : answer(o, o->pool ? mean_of(o, h, steps) : last);
     rv_scope_pop(x.tape);
     rv_free(h);
     if (o->classes || rv_is_null(y)) return y;

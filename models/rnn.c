@@ -99,7 +99,7 @@ typedef struct strand {
 static rv_var carried(const strand *a, int s, rv_shape shape)
 {
     char name[RV_CELL_NAME];
-    snprintf(name, sizeof name, "carry/%.150s/layer%d/h%d", a->cell.options->carry, a->place, s);
+    snprintf(name, sizeof name, "carry/%s/layer%d/h%d", a->cell.options->carry, a->place, s);
     return rv_state(a->cell.tape, name, shape, rv_init_constant(0));
 }
 
@@ -133,10 +133,10 @@ static rv_var drop(const strand *a, rv_var x, int64_t t)
     const rv_rnn_options *o = a->cell.options;
     char name[RV_CELL_NAME];
     if (o->same_dropout)
-        snprintf(name, sizeof name, "dropout/%.200sx", a->prefix);
+        snprintf(name, sizeof name, "dropout/%sx", a->prefix);
     else
-        snprintf(name, sizeof name, "dropout/%.200sx/%lld", a->prefix, (long long)t);
-    return o->dropout > 0 ? rv_dropout(x, o->dropout, name) : x;
+        snprintf(name, sizeof name, "dropout/%sx/%lld", a->prefix, (long long)t);
+    return rv_dropout(x, o->dropout, name);
 }
 
 /* As equations and pictures call them: "h", "h1", ... */
@@ -206,8 +206,7 @@ static void name_strand(const net *n, int64_t layer, bool backward, char prefix[
     const rv_rnn_options *o = &n->options;
     char number[32] = "";
     if (o->layers > 1) snprintf(number, sizeof number, "layer%lld/", (long long)layer);
-    snprintf(prefix, RV_CELL_NAME, "%.180s%s%s%s", o->name ? o->name : "", o->name ? "/" : "",
-             number,
+    snprintf(prefix, RV_CELL_NAME, "%s%s%s%s", o->name ? o->name : "", o->name ? "/" : "", number,
              !o->bidirectional ? ""
              : backward        ? "backward/"
                                : "forward/");
@@ -238,12 +237,27 @@ static void gather_outputs(net *n)
     for (int64_t t = 0; t < n->steps; t++) {
         rv_var y = n->out[0][t];
         if (n->options.bidirectional) y = rv_concat((rv_var[]){y, n->out[1][t]}, 2, 1);
-        if (n->options.residual && rv_shape_equal(rv_shape_of(y), rv_shape_of(n->in[t]))) {
-            y = rv_add(y, n->in[t]);
-            if (n->mask && t) y = rv_select(n->mask[t], y, n->whole[t - 1]);
-        }
         n->whole[t] = y;
+        if (n->options.residual && rv_shape_equal(rv_shape_of(y), rv_shape_of(n->in[t]))) {
+            rv_var before = t ? n->whole[t - 1] : y; /* y: a sequence may have no step at all */
+            n->whole[t] = rv_add(y, n->in[t]);
+            if (n->mask) n->whole[t] = rv_select(n->mask[t], n->whole[t], before);
+        }
     }
+}
+
+/* The top layer's output; in two directions each one's half of it, at its own last step. */
+static rv_var end_of(const net *n)
+{
+    const rv_var first = n->whole[0], last = n->whole[n->steps - 1];
+    if (!n->options.bidirectional) return last;
+    rv_var ends[2] = {n->out[0][n->steps - 1], n->out[1][0]};
+    if (n->options.residual) {
+        int64_t half = rv_shape_of(ends[0]).dim[1];
+        ends[0] = rv_slice_axis(last, 1, 0, half);
+        ends[1] = rv_slice_axis(first, 1, half, rv_shape_of(first).dim[1] - half);
+    }
+    return rv_concat(ends, 2, 1);
 }
 
 static bool run_layers(net *n)
@@ -286,6 +300,9 @@ static bool make_masks(net *n)
 
 /* ---- unrolling ---- */
 
+/* Cut off, two names could become one. */
+static bool too_long(const char *name) { return name && strlen(name) > 100; }
+
 /* Fills in defaults; an error for options that make no net. */
 static bool check_options(net *n)
 {
@@ -304,6 +321,8 @@ static bool check_options(net *n)
     else if (o->bidirectional && o->carry)
         wrong = "the backward direction starts at the end: nothing can be carried on to it; use "
                 "one direction";
+    else if (too_long(o->name) || too_long(o->carry))
+        wrong = "the name or carry is longer than 100 bytes; shorten it";
     if (wrong) rv_tape_fail(n->tape, RV_ERROR_ARGUMENT, "unroll: %s", wrong);
     return !wrong;
 }
@@ -322,8 +341,7 @@ rv_var rv_unroll_steps(rv_cell_step step, const rv_var *x, int64_t steps, rv_rnn
     n.out[1] = memory + 3 * steps;
     n.whole = memory + 4 * steps;
     if (make_masks(&n) && run_layers(&n)) {
-        rv_var ends[2] = {n.out[0][steps - 1], n.out[1][0]};
-        result = options.bidirectional ? rv_concat(ends, 2, 1) : n.whole[steps - 1];
+        result = end_of(&n);
         for (int64_t t = 0; outputs && t < steps; t++) outputs[t] = n.whole[t];
     }
     rv_free(memory);
@@ -378,7 +396,8 @@ rv_var rv_unroll_sequence(rv_cell_step step, rv_var x, rv_rnn_options options, r
 void rv_reset_carried(rv_store *store, const char *carry)
 {
     char prefix[RV_CELL_NAME];
-    int length = snprintf(prefix, sizeof prefix, "carry/%.150s/", carry);
+    int length = snprintf(prefix, sizeof prefix, "carry/%s/", carry);
+    if (length >= (int)sizeof prefix) return;
     for (size_t i = 0; i < rv_store_count(store); i++) {
         rv_entry *entry = rv_store_at(store, i);
         if (!strncmp(entry->name, prefix, (size_t)length)) rv_tensor_fill(&entry->tensor, 0);

@@ -28,7 +28,7 @@ typedef struct rv_states {
  * called places below: 0 is the first layer forward, 1 its backward direction or the second layer, ... */
 typedef struct rv_rnn_options {
     const char *name; /* NULL: parameters are named "Wxg"; else "name/Wxg". With several layers
-                         "layer0/Wxg" and so on, with two directions "forward/Wxg", "backward/Wxg" */
+                         "layer0/Wxg" and so on, with two directions "forward/Wxg", "backward/Wxg". Like carry, of at most 100 bytes */
 
     /* the cell */
     int64_t units;   /* hidden units, or channels of a convolutional state; 0: 1 */

@@ -2,6 +2,7 @@
  * like every op: against a reference in plain loops, and their gradients against differences. */
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "ops/descriptors.h"
 #include "ops/index.h"
@@ -109,6 +110,10 @@ rv_var rv_linear(rv_var x, const char *name, int64_t units)
     }
     double bound = 1 / sqrt((double)shape.dim[1]);
     rv_init init = rv_init_uniform(-bound, bound);
+    if (strlen(name) > sizeof full - sizeof "/weight")
+        return rv_tape_fail(x.tape, RV_ERROR_NAME,
+                            "linear: the name \"%.40s...\" is too long; use at most 200 bytes",
+                            name);
     rv_var parameter[2];
     for (int k = 0; k < 2; k++) {
         snprintf(full, sizeof full, "%s/%s", name, k ? "bias" : "weight");

@@ -204,7 +204,8 @@ rv_var rv_softmax_cross_entropy_smooth(rv_var logits, rv_var target, double smoo
                             smoothing);
     int64_t classes = shape.rank ? shape.dim[shape.rank - 1] : 0;
     if (shape.rank) rows.dim[--rows.rank] = 0;
-    if (shape.rank && rv_shape_equal(given, rows))
+    bool labels = shape.rank && rv_shape_equal(given, rows);
+    if (labels)
         target = rv_one_hot(target, classes);
     else if (!shape.rank || !rv_shape_equal(given, shape))
         return rv_tape_fail(
@@ -212,8 +213,13 @@ rv_var rv_softmax_cross_entropy_smooth(rv_var logits, rv_var target, double smoo
             "softmax_cross_entropy: logits are %s, the target %s; expected [..,classes] and [..] "
             "labels or [..,classes] probabilities",
             rv_shape_text(shape, seen), rv_shape_text(given, want));
-    if (smoothing > 0)
+    if (smoothing > 0 && labels) { /* a label that is no class stays a row of zeros */
+        rv_var known = rv_sum(target, 1u << (shape.rank - 1), true);
+        target =
+            rv_add(rv_scale(target, 1 - smoothing), rv_scale(known, smoothing / (double)classes));
+    } else if (smoothing > 0) {
         target = rv_shift(rv_scale(target, 1 - smoothing), smoothing / (double)classes);
+    }
     rv_var sum = rv_sum(rv_multiply(target, rv_log_softmax(logits, -1)), RV_ALL_AXES, false);
     return rv_scale(sum, -1.0 / (double)rv_shape_count(rows));
 }
@@ -242,11 +248,11 @@ static void cross_entropy(const rv_call *c, double smoothing)
     bool labels = c->in_type[1].shape.rank < x->rank;
     double sum = 0;
     for (int64_t r = 0; r < rows; r++) {
-        double total = 0;
+        double total = 0, label = labels ? rv_operand(c, 1, r) : 0;
+        if (label < 0 || label >= (double)classes) continue; /* no class: no loss */
         for (int64_t j = 0; j < classes; j++) total += exp(rv_operand(c, 0, r * classes + j));
         for (int64_t j = 0; j < classes; j++) {
-            double t =
-                labels ? rv_operand(c, 1, r) == (double)j : rv_operand(c, 1, r * classes + j);
+            double t = labels ? label == (double)j : rv_operand(c, 1, r * classes + j);
             t = (1 - smoothing) * t + smoothing / (double)classes;
             sum -= t * (rv_operand(c, 0, r * classes + j) - log(total));
         }
@@ -272,6 +278,7 @@ static const rv_sample softmax_cross_entropy_samples[] = {
 };
 static const rv_sample softmax_cross_entropy_smooth_samples[] = {
     {.in = {{2, {5, 3}}, {1, {5}}}, .low = 0, .high = 3, .integer = 2, .attr = &tenth},
+    {.in = {{2, {9, 3}}, {1, {9}}}, .low = -1, .high = 3, .integer = 2, .attr = &tenth},
     {.in = {{3, {2, 4, 3}}, {3, {2, 4, 3}}}, .low = 0, .high = 1, .attr = &tenth},
     {.in = {{2, {5, 3}}, {1, {5}}}, .attr = &too_smooth, .error = "smoothing 1.5, expected 0 to 1"},
 };

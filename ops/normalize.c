@@ -1,6 +1,7 @@
 /* Normalizations: values brought to sum to 1, or to mean 0 and variance 1. Composites. */
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "ops/descriptors.h"
 #include "ops/index.h"
@@ -170,6 +171,10 @@ rv_var rv_layer_norm(rv_var x, const char *name)
                             "layer_norm \"%s\": x has rank %lld, expected [n,units,..]; reshape it "
                             "first",
                             name, (long long)shape.rank);
+    if (strlen(name) > sizeof full - sizeof "/weight")
+        return rv_tape_fail(x.tape, RV_ERROR_NAME,
+                            "layer_norm: the name \"%.40s...\" is too long; use at most 200 bytes",
+                            name);
     rv_var parameter[2];
     for (int k = 0; k < 2; k++) {
         snprintf(full, sizeof full, "%s/%s", name, k ? "bias" : "gain");

@@ -152,7 +152,7 @@ rv_var rv_mean_absolute_error(rv_var prediction, rv_var target);
 rv_var rv_huber(rv_var prediction, rv_var target, double delta);
 rv_var rv_sigmoid_cross_entropy(rv_var logits, rv_var target); /* targets in 0..1, logits' shape */
 /* logits [..,classes]; target [..] labels, or [..,classes] probabilities. With smoothing s the target is
- * (1 - s) target + s / classes. */
+ * (1 - s) target + s / classes. A label that is none of the classes adds nothing to the sum. */
 rv_var rv_softmax_cross_entropy(rv_var logits, rv_var target);
 rv_var rv_softmax_cross_entropy_smooth(rv_var logits, rv_var target, double smoothing);
 

@@ -11,8 +11,9 @@ void rv_record_average(const rv_update *u, rv_var next)
 {
     rv_tape *tape = u->w.tape;
     rv_var average = rv_moment(u, "average"), one = rv_scalar(tape, 1);
-    rv_var first = rv_equal(rv_update_step(u), rv_scalar(tape, 0));
-    rv_var weight = rv_select(first, one, rv_scalar(tape, 1 - u->optimizer->average));
+    rv_var begun = rv_moment_shaped(u, "averaged", RV_SCALAR);
+    rv_var weight = rv_select(begun, rv_scalar(tape, 1 - u->optimizer->average), one);
+    rv_remember(u, begun, one);
     rv_remember(u, average, rv_lerp(average, next, weight));
 }
 
@@ -29,15 +30,16 @@ static void swap_bytes(unsigned char *a, unsigned char *b, size_t size)
 
 bool rv_swap_averages(rv_store *store)
 {
-    const rv_entry *step = rv_store_find(store, "optimizer/step");
     bool swapped = false;
-    if (!step || !(rv_tensor_get(&step->tensor, 0) > 0)) return false;
     for (size_t i = 0; i < rv_store_count(store); i++) {
         rv_entry *w = rv_store_at(store, i);
         char name[RV_ERROR_TEXT];
         snprintf(name, sizeof name, "optimizer/average/%s", w->name);
         rv_entry *average = w->role == RV_PARAMETER ? rv_store_find(store, name) : NULL;
-        if (!average || average->tensor.dtype != w->tensor.dtype ||
+        snprintf(name, sizeof name, "optimizer/averaged/%s", w->name);
+        const rv_entry *begun = average ? rv_store_find(store, name) : NULL;
+        if (!begun || !(rv_tensor_get(&begun->tensor, 0) > 0) ||
+            average->tensor.dtype != w->tensor.dtype ||
             !rv_shape_equal(average->tensor.shape, w->tensor.shape))
             continue;
         swap_bytes(w->tensor.data, average->tensor.data, rv_tensor_bytes(&w->tensor));

@@ -3,11 +3,12 @@
  * Whatever a run must remember is a state of the store, so it is in checkpoints and training resumes
  * with the same bits. NAME is a parameter's, PATTERN a group's; shapes are NAME's or as given:
  *   optimizer/rate, optimizer/rate/PATTERN  []  learning rates, before the schedule's factor
- *   optimizer/step           []  updates so far, for schedules, averages, nadam, adafactor; in f32
+ *   optimizer/step           []  updates so far, for schedules, nadam, adafactor; in f32
  *                                it counts to 2^24 and stays there
  *   optimizer/run            []  runs since the last update, and
  *   optimizer/sum/NAME           the sum of their gradients (accumulate)
- *   optimizer/average/NAME       the average of the weights (average)
+ *   optimizer/average/NAME       the average of the weights (average), and
+ *   optimizer/averaged/NAME  []  1 once it has begun
  *   optimizer/plateau        [4] in f64: see rv_plateau_observe
  *   optimizer/v/NAME             velocity: momentum, nesterov
  *   optimizer/m/NAME             average of g: adam, amsgrad, adamw, nadam, lion
@@ -19,7 +20,7 @@
  *   optimizer/mu_product     []  product of the momenta so far: nadam
  *   optimizer/row/NAME, optimizer/column/NAME  means of s over the last axis and the one before,
  *                                which have size 1: adafactor
- * A rule of one's own names its moments as it likes but rate, sum and average. */
+ * A rule of one's own names its moments as it likes but rate, sum, average and averaged. */
 #ifndef RV_OPTIM_OPTIM_H
 #define RV_OPTIM_OPTIM_H
 

@@ -101,6 +101,36 @@ TEST(Net, PaintsImagesFromAConvolutionalStateOfAnySize)
         const int64_t size = model == std::string("curnn") ? 5 : 1;
         EXPECT_TRUE(rv_shape_equal(t.stored("readout/weight").shape, RV_SHAPE(2, 1, size, size)));
         expect_right(t, net);
+        Program p(t, {gradient(net.loss, t.parameter("readout/bias", RV_SHAPE(1, 1, 1)))});
+        rv_tensor_fill(rv_program_input(p, "y"), 1);
+        EXPECT_LT(p.run().value(), -0.1) << "the bias is added";
+    }
+}
+
+TEST(Net, TheHiddenLayerIsBounded)
+{
+    Tape t;
+    rv_net_options o = small(true);
+    o.classes = 3;
+    o.hidden = 4;
+    Program p(t, {record(t, "gru", o, RV_SHAPE(1, 2, 2), RV_SHAPE(1)).output});
+    rv_tensor_fill(&rv_store_find(t.store(), "fc1/bias")->tensor, 1e6);
+    for (const double logit : p.set("x", {1, 2, 3, 4}).run().values())
+        EXPECT_LE(std::fabs(logit), 2.5);
+}
+
+TEST(Net, AnswersWithoutATarget)
+{
+    for (const char *model : {"curnn", "curnn-blog"}) {
+        Tape t;
+        rv_net_options o = small(false);
+        o.classes = 2;
+        o.rnn = {};
+        const rv_net net =
+            rv_model_record(rv_model_find(model), &o, t.input("x", RV_SHAPE(2, 1, 8, 8)), {});
+        EXPECT_FALSE(rv_is_null(net.output)) << model;
+        EXPECT_TRUE(rv_is_null(net.loss)) << model;
+        EXPECT_EQ(t.error(), "") << model;
     }
 }
 
@@ -113,6 +143,21 @@ TEST(Net, PoolsOverTime)
     const rv_net net = record(t, "gru", o, RV_SHAPE(2, 4, 2), RV_SHAPE(2));
     expect_right(t, net);
     EXPECT_FALSE(same(net.output, record(t, "gru", last, RV_SHAPE(2, 4, 2), RV_SHAPE(2)).output));
+}
+
+TEST(Net, PoolsOverTheStepsOfASequenceOnly)
+{
+    Tape t(RV_F64), one(RV_F64);
+    rv_net_options o = small(true), alone = o;
+    o.classes = alone.classes = 3;
+    o.pool = alone.pool = true;
+    o.rnn.lengths = rv_input_typed(t, "lengths", RV_I32, RV_SHAPE(2));
+    Program padded(t, {record(t, "gru", o, RV_SHAPE(2, 4, 2), RV_SHAPE(2)).output}),
+        whole(one, {record(one, "gru", alone, RV_SHAPE(1, 2, 2), RV_SHAPE(1)).output});
+    padded.set("x", {1, 2, 3, 4, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9}).set("lengths", {2, 0}).run();
+    whole.set("x", {1, 2, 3, 4}).run();
+    for (size_t i = 0; i < 3; i++) EXPECT_NEAR(padded.values()[i], whole.values()[i], 1e-14);
+    for (size_t i = 3; i < 6; i++) EXPECT_TRUE(std::isfinite(padded.values()[i]));
 }
 
 /* Steps beyond a sequence's end count neither in the loss nor in its gradient, whatever their targets. */
@@ -145,6 +190,44 @@ TEST(Net, CountsTheStepsOfASequenceOnly)
         a.set("x", Values(x.begin(), x.begin() + 8)).set("y", {1, 0, 1, 1}).run();
         b.set("x", Values(x.begin() + 8, x.begin() + 12)).set("y", {0, 1}).run();
         EXPECT_NEAR(loss, (4 * a.value() + 2 * b.value()) / 6, 1e-14);
+    }
+}
+
+TEST(Net, IsRightAboutABatchOfNoSteps)
+{
+    Tape t;
+    rv_net_options o = small(true);
+    o.each_step = true;
+    o.y = RV_SHAPE(3, 1);
+    o.rnn.lengths = rv_input_typed(t, "lengths", RV_I32, RV_SHAPE(2));
+    const rv_net net = record(t, "gru", o, RV_SHAPE(2, 3, 2), RV_SHAPE(2, 3, 1));
+    Program p(t, {net.loss, gradient(net.loss, t.input("x", RV_SHAPE(2, 3, 2)))});
+    p.set("y", Values(6, 1)).run();
+    EXPECT_EQ(p.value(), 0);
+    EXPECT_EQ(p.values(1), Values(12, 0));
+}
+
+TEST(Net, SmoothsTheLabelsOfTheStepsOfASequenceOnly)
+{
+    for (const int64_t classes : {2, 5}) {
+        Tape t(RV_F64), one(RV_F64);
+        rv_net_options o = small(true), alone = o;
+        o.classes = alone.classes = classes;
+        o.smoothing = alone.smoothing = 0.2;
+        o.each_step = alone.each_step = true;
+        o.y = RV_SHAPE(4);
+        alone.y = RV_SHAPE(2);
+        o.rnn.lengths = rv_input_typed(t, "lengths", RV_I32, RV_SHAPE(1));
+        Program padded(t, {record(t, "gru", o, RV_SHAPE(1, 4, 2), RV_SHAPE(1, 4)).loss}),
+            whole(one, {record(one, "gru", alone, RV_SHAPE(1, 2, 2), RV_SHAPE(1, 2)).loss});
+        padded.set("x", {1, 2, 3, 4, 9, 9, 9, 9}).set("y", {0, 1, 1, 1}).set("lengths", {2}).run();
+        whole.set("x", {1, 2, 3, 4}).set("y", {0, 1}).run();
+        EXPECT_NEAR(padded.value(), whole.value(), 1e-14) << classes;
+        alone.smoothing = 0;
+        Tape sharp(RV_F64);
+        Program other(sharp, {record(sharp, "gru", alone, RV_SHAPE(1, 2, 2), RV_SHAPE(1, 2)).loss});
+        other.set("x", {1, 2, 3, 4}).set("y", {0, 1}).run();
+        EXPECT_GT(std::fabs(whole.value() - other.value()), 1e-6) << classes;
     }
 }
 

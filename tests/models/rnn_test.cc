@@ -102,12 +102,46 @@ TEST(Unroll, OptionsThatMakeNoNetAreErrors)
     o.bidirectional = true;
     o.carry = "train";
     fails("backward direction", o);
+    const std::string name(101, 'n');
+    o = {};
+    o.name = name.c_str();
+    fails("longer than 100 bytes", o);
+    o = {};
+    o.carry = name.c_str();
+    fails("longer than 100 bytes", o);
     o = {};
     o.kernel = 2;
     fails("use an odd one", o);
     o = {};
     o.dropout = 1.5;
     fails("dropout", o);
+    o.dropout = -0.5;
+    fails("dropout", o);
+    o = {};
+    o.recurrent_dropout = -0.5;
+    fails("dropout", o);
+}
+
+/* Cut off, both maps, or a gain and a bias, would be one parameter. */
+TEST(Unroll, NamesTooLongForAParameterAreErrors)
+{
+    static const std::string name(400, 'n');
+    const rv_cell_step map = [](rv_cell *k, rv_var x, rv_var *h) {
+        h[0] = rv_add(h[0], rv_cell_map(k, x, name.c_str()));
+    };
+    const rv_cell_step gate = [](rv_cell *k, rv_var x, rv_var *h) {
+        h[0] = rv_cell_affine(k, x, h[0], name.c_str(), 0);
+    };
+    for (const rv_cell_step step : {map, gate}) {
+        Tape t;
+        rv_unroll(step, t.input("x", RV_SHAPE(2, 1)), 1);
+        EXPECT_TRUE(contains(t.error(), "is too long")) << t.error();
+    }
+    Tape linear, norm;
+    rv_linear(linear.input("x", RV_SHAPE(2, 2)), name.c_str(), 2);
+    EXPECT_TRUE(contains(linear.error(), "is too long")) << linear.error();
+    rv_layer_norm(norm.input("x", RV_SHAPE(2, 2)), name.c_str());
+    EXPECT_TRUE(contains(norm.error(), "is too long")) << norm.error();
 }
 
 TEST(Unroll, AnImageSmallerThanTheKernelIsAnErrorThatNamesBoth)
@@ -196,6 +230,123 @@ TEST(Layers, AResidualIsAddedWhereShapesAgreeAndASkipIsRead)
     options.skip = true;
     rv_unroll_sequence(rv_gru, x, options, nullptr);
     EXPECT_TRUE(rv_shape_equal(t.stored("skip/layer1/Uc").shape, RV_SHAPE(9, 5))) << t.error();
+}
+
+TEST(Layers, AResidualIsInTheEndOfBothDirections)
+{
+    Tape t;
+    const rv_var x = t.input("x", RV_SHAPE(2, 3, 6));
+    rv_rnn_options options = units(3);
+    options.bidirectional = true;
+    options.residual = true;
+    rv_var y[3];
+    const rv_var end = rv_unroll_sequence(rv_gru, x, options, y);
+    Program p(t, {end, y[2], y[0]});
+    rv_init_fill(rv_program_input(p, "x"), rv_init_normal(0, 1), 1);
+    p.run();
+    for (size_t i = 0; i < 12; i++)
+        EXPECT_EQ(p.values(0)[i], p.values(i % 6 < 3 ? 1 : 2)[i]) << t.error() << i;
+}
+
+TEST(Layers, ASkipIsReadAfterTheLayerBelow)
+{
+    Tape t;
+    const rv_var x = t.input("x", RV_SHAPE(2, 3, 4));
+    rv_rnn_options stacked = units(5), first = units(5), second = units(5);
+    stacked.layers = 2;
+    stacked.skip = true;
+    first.name = "layer0";
+    second.name = "layer1";
+    rv_var y[3], below[3], above[3];
+    rv_unroll_sequence(rv_gru, x, stacked, y);
+    rv_unroll_sequence(rv_gru, x, first, below);
+    for (int i = 0; i < 3; i++) {
+        const rv_var both[] = {below[i], rv_reshape(rv_slice_axis(x, 1, i, 1), RV_SHAPE(2, 4))};
+        below[i] = rv_concat(both, 2, 1);
+    }
+    rv_unroll_steps(rv_gru, below, 3, second, above);
+    for (int i = 0; i < 3; i++) EXPECT_TRUE(same(y[i], above[i])) << t.error();
+}
+
+TEST(Layers, PlacesAreLayersAndInEachForwardThenBackward)
+{
+    Tape t;
+    rv_states last[4] = {};
+    rv_rnn_options options = units(5);
+    options.layers = 2;
+    options.bidirectional = true;
+    options.final = last;
+    const rv_var end =
+        rv_unroll_sequence(rv_gru, t.input("x", RV_SHAPE(2, 3, 4)), options, nullptr);
+    const rv_var top[] = {last[2].h[0], last[3].h[0]};
+    EXPECT_TRUE(same(end, rv_concat(top, 2, 1))) << t.error();
+}
+
+TEST(Maps, AreNormalizedOverChannelsHeightAndWidth)
+{
+    Tape t;
+    rv_rnn_options options = units(3);
+    options.kernel = 3;
+    options.layer_norm = true;
+    const rv_var x = t.input("x", RV_SHAPE(2, 2, 4, 5));
+    const rv_cell_step map = [](rv_cell *k, rv_var in, rv_var *h) {
+        h[0] = rv_cell_map(k, in, "U");
+    };
+    const rv_var h = rv_unroll_with(map, x, 1, options);
+    rv_conv2d_options ring = {};
+    ring.top = ring.bottom = ring.left = ring.right = 1;
+    const rv_var want =
+        rv_normalize(rv_conv2d(x, t.parameter("U", RV_SHAPE(3, 2, 3, 3)), ring), 14, 1e-5);
+    Program p(t, {h, want});
+    rv_init_fill(rv_program_input(p, "x"), rv_init_normal(0, 1), 1);
+    p.run();
+    for (size_t i = 0; i < p.values(0).size(); i++)
+        EXPECT_NEAR(p.values(0)[i], p.values(1)[i], 1e-13) << t.error();
+}
+
+TEST(Maps, StartWithinTheirFanInOrAsTold)
+{
+    for (const int64_t kernel : {0, 3}) {
+        Tape t;
+        rv_rnn_options options = units(64);
+        options.kernel = kernel;
+        const rv_cell_step maps = [](rv_cell *k, rv_var in, rv_var *h) {
+            h[0] =
+                rv_add(rv_cell_map(k, in, "U"), rv_cell_map_from(k, in, "V", rv_init_constant(2)));
+        };
+        rv_unroll_with(maps, t.input("x", kernel ? RV_SHAPE(1, 4, 3, 3) : RV_SHAPE(1, 36)), 1,
+                       options);
+        double most = 0;
+        for (const double w : values_of(t.stored("U"))) most = std::max(most, std::fabs(w));
+        EXPECT_LE(most, 1.0 / 6) << t.error();
+        EXPECT_GT(most, 0.9 / 6);
+        for (const double w : values_of(t.stored("V"))) EXPECT_EQ(w, 2);
+    }
+}
+
+TEST(Maps, OfGatesThatKeepTheStateAreShifted)
+{
+    for (const bool bias : {false, true}) {
+        Tape t;
+        rv_rnn_options options = units(2);
+        options.bias = bias;
+        const auto h = [&](double shift, const char *name) {
+            options.name = name;
+            options.forget_shift = shift;
+            return rv_unroll_with(rv_lstm, t.input("x", RV_SHAPE(1, 2)), 2, options);
+        };
+        const rv_var one = h(0, "one"), two = h(2, "two");
+        if (bias) {
+            EXPECT_EQ(values_of(t.stored("one/bf")), Values(2, 1)) << t.error();
+            EXPECT_EQ(values_of(t.stored("two/bf")), Values(2, 3));
+        }
+        for (const char *gate : {"Wi", "Wf", "Wo", "Wz", "Ui", "Uf", "Uo", "Uz"})
+            set_values(&rv_store_find(t.store(), (std::string("two/") + gate).c_str())->tensor,
+                       values_of(t.stored((std::string("one/") + gate).c_str())));
+        Program p(t, {one, two});
+        p.set("x", {1, -2}).run();
+        EXPECT_NE(p.values(0), p.values(1)) << bias;
+    }
 }
 
 TEST(Layers, ADecoderStartsFromTheStatesOfTheEncoder)
@@ -287,6 +438,20 @@ TEST(Masks, AShortSequenceIsWhatItWouldBeAlone)
     for (size_t j = 0; j < 8; j++) EXPECT_NEAR(padded.last[8 + j], alone[j], 1e-15);
 }
 
+TEST(Masks, ASequenceWithoutStepsReadsNothing)
+{
+    for (const bool bidirectional : {false, true}) {
+        rv_rnn_options options = units(3);
+        options.layers = 2;
+        options.residual = true;
+        options.bidirectional = bidirectional;
+        const Masked a(rv_gru, {5, 0}, 0, options), b(rv_gru, {5, 0}, 99, options);
+        EXPECT_EQ(a.last, b.last) << bidirectional;
+        EXPECT_EQ(a.y, b.y) << bidirectional;
+        for (size_t j = 15; j < 30; j++) EXPECT_EQ(b.dx[j], 0) << bidirectional << j;
+    }
+}
+
 TEST(Masks, LengthsOfAnotherShapeAreAnError)
 {
     Tape t;
@@ -355,6 +520,35 @@ TEST(Dropout, DropsInputsOfLayersAndStatesAnewEachStepOrAllTheSame)
         rv_tensor_fill(rv_program_input(p, "x"), 1);
         const Values first = p.run().values();
         EXPECT_NE(p.run().values(), first);
+    }
+}
+
+TEST(Recompute, DropsTheSameElementsAndGoesBackwardsAndOverEnds)
+{
+    const auto train = [](int64_t segment) {
+        Tape t(RV_F64, 3);
+        rv_rnn_options options = units(4);
+        options.recompute = segment;
+        options.layers = 2;
+        options.bidirectional = options.residual = options.learned_start = true;
+        options.dropout = options.recurrent_dropout = 0.4;
+        options.lengths = t.input("lengths", RV_SHAPE(3));
+        const rv_var x = t.input("x", RV_SHAPE(3, 7, 8));
+        const rv_var loss = total(rv_square(rv_unroll_sequence(rv_lstm, x, options, nullptr)));
+        rv_minimize(loss, rv_gradient_descent(1e-2));
+        Program p(t, {loss});
+        rv_init_fill(rv_program_input(p, "x"), rv_init_normal(0, 1), 1);
+        p.set("lengths", {7, 3, 0});
+        for (int i = 0; i < 3; i++) p.run();
+        Values all;
+        for (const char *name : {"layer0/forward/Wf", "layer0/backward/Uf", "layer1/backward/h1"})
+            for (const double w : values_of(t.stored(name))) all.push_back(w);
+        return all;
+    };
+    const Values kept = train(0);
+    for (const int64_t segment : {1, 3, 7, 9}) {
+        const Values again = train(segment);
+        for (size_t i = 0; i < kept.size(); i++) EXPECT_NEAR(again[i], kept[i], 1e-12) << segment;
     }
 }
 

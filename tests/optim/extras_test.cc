@@ -207,6 +207,29 @@ TEST(Averages, AreSwappedInAndBackBitForBit)
     EXPECT_EQ(t.bytes(), all);
 }
 
+TEST(Averages, BeginWithTheFirstThatIsTakenHoweverManyUpdatesWereBefore)
+{
+    Layer t;
+    rv_optimizer o = *rv_optimizer_find("nadam"); /* it counts updates, too */
+    {
+        Program p = t.program(o);
+        for (int run = 0; run < 3; run++) step(&p, run);
+    }
+    o.average = 0.9;
+    rv_tape *again = rv_tape_new(t.store(), RV_F32);
+    const rv_var y = rv_linear(rv_input(again, "x", RV_SHAPE(5, 3)), "fc", 4),
+                 loss = total(rv_square(y));
+    EXPECT_TRUE(rv_minimize(loss, o));
+    rv_program *q = rv_compile(again, &loss, 1);
+    EXPECT_FALSE(rv_swap_averages(t.store())) << "none taken yet";
+    rv_init_fill(rv_program_input(q, "x"), rv_init_normal(0, 1), 3);
+    rv_run(q);
+    rv_program_free(q);
+    rv_tape_free(again);
+    EXPECT_EQ(bytes_of(t.stored("optimizer/average/fc/weight")), bytes_of(t.stored("fc/weight")));
+    EXPECT_TRUE(rv_swap_averages(t.store()));
+}
+
 TEST(Averages, DoNotChangeTheTraining)
 {
     Layer t, u;

@@ -240,6 +240,15 @@ TEST(Train, ReadsTables)
     EXPECT_GE(json.number("held_out_accuracy"), 0.85);
 }
 
+TEST(Train, NothingIsDroppedOrSmoothedWhenItMeasures)
+{
+    const std::string idle = "--task copy --length 12 --size 2 --samples 200 --epochs 1 --units 8 "
+                             "--optimizer sgd --rate 1e-30";
+    const Json plain = train(idle),
+               dropped = train(idle + " --dropout 0.5 --recurrent-dropout 0.5 --smoothing 0.5");
+    EXPECT_EQ(plain.number("held_out_cost"), dropped.number("held_out_cost"));
+}
+
 TEST(Train, BadDataAreNamedWithFileAndPlace)
 {
     const std::string folder = scratch_folder();
