@@ -214,6 +214,7 @@ int64_t rv_loader_batches(const rv_loader *l) { return l != NULL ? l->batches : 
 
 size_t rv_loader_bytes(const rv_loader *l)
 {
+    if (l == NULL) return 0;
     const slot *one = &l->slots[0];
     size_t batch =
         rv_tensor_bytes(&one->x) + rv_tensor_bytes(&one->y) + rv_tensor_bytes(&one->length);

@@ -133,15 +133,19 @@ rv_var rv_cell_map_from(rv_cell *k, rv_var x, const char *name, rv_init init)
     return map(k, x, name, &init);
 }
 
+rv_var rv_cell_drop(const rv_cell *k, rv_var x, double rate, const char *what)
+{
+    char name[RV_CELL_NAME];
+    if (k->options->same_dropout)
+        snprintf(name, sizeof name, "dropout/%s%s", k->prefix, what);
+    else
+        snprintf(name, sizeof name, "dropout/%s%s/%lld", k->prefix, what, (long long)k->time);
+    return rv_dropout(x, rate, name);
+}
+
 rv_var rv_cell_recall(rv_cell *k, rv_var h)
 {
-    const rv_rnn_options *o = k->options;
-    char name[RV_CELL_NAME];
-    if (o->same_dropout)
-        snprintf(name, sizeof name, "dropout/%sh", k->prefix);
-    else
-        snprintf(name, sizeof name, "dropout/%sh/%lld", k->prefix, (long long)k->time);
-    return rv_dropout(h, o->recurrent_dropout, name);
+    return rv_cell_drop(k, h, k->options->recurrent_dropout, "h");
 }
 
 rv_var rv_cell_affine(rv_cell *k, rv_var x, rv_var h, const char *g, double offset)

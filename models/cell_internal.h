@@ -14,4 +14,14 @@ struct rv_cell {
     int64_t time;       /* the step, from 0 */
 };
 
+/* x with a share of its elements dropped, anew at each step unless the options say otherwise. `what` is x, or h. */
+rv_var rv_cell_drop(const rv_cell *k, rv_var x, double rate, const char *what);
+
+/* The first axes of a shape, and 1 for the others: so that a mask of these broadcasts. */
+static inline rv_shape rv_first_axes(rv_shape shape, int64_t count)
+{
+    for (int64_t d = count; d < shape.rank; d++) shape.dim[d] = 1;
+    return shape;
+}
+
 #endif

@@ -1,6 +1,7 @@
 /* The net around a cell: what the cell reads, the head that answers, the loss. */
 #include <math.h>
 
+#include "models/cell_internal.h"
 #include "models/models.h"
 #include "ops/ops.h"
 #include "tensor/memory.h"
@@ -84,14 +85,13 @@ static rv_var mean_of(const rv_net_options *o, const rv_var *h, int64_t steps)
 {
     if (rv_is_null(o->rnn.lengths)) return rv_scale(rv_add_all(h, (int)steps), 1.0 / (double)steps);
     const rv_shape s = rv_shape_of(h[0]);
-    rv_shape along = {.rank = s.rank + 1, .dim = {s.dim[0], steps}}, each = s;
-    for (int64_t d = 2; d < along.rank; d++) along.dim[d] = 1;
-    for (int64_t d = 1; d < each.rank; d++) each.dim[d] = 1;
+    rv_shape along = {.rank = s.rank + 1, .dim = {s.dim[0], steps}};
     rv_var mask = rv_sequence_mask(o->rnn.lengths, steps);
     rv_var count = rv_maximum(rv_sum(mask, 1u << 1, false), rv_scalar(h[0].tape, 1));
     rv_var sum =
-        rv_sum(rv_multiply(rv_stack(h, (int)steps, 1), rv_reshape(mask, along)), 1u << 1, false);
-    return rv_divide(sum, rv_reshape(count, each));
+        rv_sum(rv_multiply(rv_stack(h, (int)steps, 1), rv_reshape(mask, rv_first_axes(along, 2))),
+               1u << 1, false);
+    return rv_divide(sum, rv_reshape(count, rv_first_axes(s, 1)));
 }
 
 /* ---- losses ---- */
@@ -178,6 +178,13 @@ rv_net rv_model_record(const rv_model *model, const rv_net_options *options, rv_
     if (rv_is_null(x)) return net;
     if (!model->step) {
         rv_tape_fail(x.tape, RV_ERROR_ARGUMENT, "net: the model \"%s\" has no cell", model->name);
+        return net;
+    }
+    if (options->steps < 0 || !(options->smoothing >= 0 && options->smoothing < 1)) {
+        rv_tape_fail(
+            x.tape, RV_ERROR_ARGUMENT,
+            "net: %lld steps and a smoothing of %g, expected at least 0, and from 0 to below 1",
+            (long long)options->steps, options->smoothing);
         return net;
     }
     net.output = model->output ? model->output(options, x) : output_of(model, options, x);

@@ -128,17 +128,6 @@ static bool start(strand *a, rv_states *h)
 
 /* ---- one direction ---- */
 
-static rv_var drop(const strand *a, rv_var x, int64_t t)
-{
-    const rv_rnn_options *o = a->cell.options;
-    char name[RV_CELL_NAME];
-    if (o->same_dropout)
-        snprintf(name, sizeof name, "dropout/%sx", a->prefix);
-    else
-        snprintf(name, sizeof name, "dropout/%sx/%lld", a->prefix, (long long)t);
-    return rv_dropout(x, o->dropout, name);
-}
-
 /* As equations and pictures call them: "h", "h1", ... */
 static const char *state_name(int s)
 {
@@ -155,7 +144,7 @@ static bool take_step(strand *a, int64_t t, rv_states *h)
     snprintf(name, sizeof name, "step %lld", (long long)t + 1);
     rv_scope_push(tape, name);
     a->cell.time = t;
-    a->step(&a->cell, drop(a, a->x[t], t), next.h);
+    a->step(&a->cell, rv_cell_drop(&a->cell, a->x[t], a->cell.options->dropout, "x"), next.h);
     for (int s = 0; s < a->states; s++) {
         if (rv_is_null(next.h[s]))
             rv_tape_fail(tape, RV_ERROR_ARGUMENT,
@@ -237,12 +226,11 @@ static void gather_outputs(net *n)
     for (int64_t t = 0; t < n->steps; t++) {
         rv_var y = n->out[0][t];
         if (n->options.bidirectional) y = rv_concat((rv_var[]){y, n->out[1][t]}, 2, 1);
-        n->whole[t] = y;
-        if (n->options.residual && rv_shape_equal(rv_shape_of(y), rv_shape_of(n->in[t]))) {
-            rv_var before = t ? n->whole[t - 1] : y; /* y: a sequence may have no step at all */
-            n->whole[t] = rv_add(y, n->in[t]);
-            if (n->mask) n->whole[t] = rv_select(n->mask[t], n->whole[t], before);
-        }
+        rv_var before = t ? n->whole[t - 1] : y; /* y: a sequence may have no step at all */
+        bool adds = n->options.residual && rv_shape_equal(rv_shape_of(y), rv_shape_of(n->in[t]));
+        n->whole[t] = adds ? rv_add(y, n->in[t]) : y;
+        if (n->mask && (adds || n->options.bidirectional))
+            n->whole[t] = rv_select(n->mask[t], n->whole[t], before);
     }
 }
 
@@ -281,7 +269,7 @@ static bool run_layers(net *n)
 static bool make_masks(net *n)
 {
     const rv_var lengths = n->options.lengths;
-    rv_shape x = rv_shape_of(n->x[0]), along = {.rank = x.rank, .dim = {x.dim[0]}};
+    rv_shape x = rv_shape_of(n->x[0]), along = rv_first_axes(x, 1);
     char text[RV_SHAPE_TEXT];
     if (rv_is_null(lengths)) {
         n->mask = NULL;
@@ -291,7 +279,6 @@ static bool make_masks(net *n)
         rv_tape_fail(n->tape, RV_ERROR_SHAPE,
                      "unroll: the lengths are %s, expected [%lld], one for each sequence",
                      rv_shape_text(rv_shape_of(lengths), text), (long long)x.dim[0]);
-    for (int64_t d = 1; d < along.rank; d++) along.dim[d] = 1;
     rv_var count = rv_reshape(rv_cast(lengths, rv_tape_dtype(n->tape)), along);
     for (int64_t t = 0; t < n->steps; t++)
         n->mask[t] = rv_less(rv_scalar(n->tape, (double)t), count);
@@ -318,6 +305,8 @@ static bool check_options(net *n)
         wrong = "there are less than 0 units; use at least 1";
     else if (o->layers < 1 || o->layers > 1000)
         wrong = "layers must be 1 to 1000";
+    else if (o->recompute < 0)
+        wrong = "recompute is below 0; give a number of steps, or 0";
     else if (o->bidirectional && o->carry)
         wrong = "the backward direction starts at the end: nothing can be carried on to it; use "
                 "one direction";
@@ -396,8 +385,8 @@ rv_var rv_unroll_sequence(rv_cell_step step, rv_var x, rv_rnn_options options, r
 void rv_reset_carried(rv_store *store, const char *carry)
 {
     char prefix[RV_CELL_NAME];
-    int length = snprintf(prefix, sizeof prefix, "carry/%s/", carry);
-    if (length >= (int)sizeof prefix) return;
+    int length = snprintf(prefix, sizeof prefix, "carry/%s/", carry ? carry : "");
+    if (!carry || length >= (int)sizeof prefix) return;
     for (size_t i = 0; i < rv_store_count(store); i++) {
         rv_entry *entry = rv_store_at(store, i);
         if (!strncmp(entry->name, prefix, (size_t)length)) rv_tensor_fill(&entry->tensor, 0);

@@ -127,23 +127,11 @@ const char *rv_parameter_name(rv_var w) { return rv_tape_node(w.tape, w.id)->ent
 
 rv_var *rv_parameters_of(rv_var y, int *count)
 {
-    const rv_tape *tape = y.tape;
-    bool *needed = rv_alloc((size_t)y.id + 1, sizeof *needed);
-    rv_var *found = rv_alloc((size_t)y.id + 1, sizeof *found);
-    *count = 0;
-    if (needed && found) needed[y.id] = true;
-    for (int32_t id = y.id; needed && found && id >= 0; id--) {
-        const rv_node *node = rv_tape_node(tape, id);
-        for (int k = 0; needed[id] && k < node->inputs; k++) needed[node->in[k]] = true;
-    }
-    for (int32_t id = 0; needed && found && id <= y.id; id++) {
-        const rv_node *node = rv_tape_node(tape, id);
-        if (needed[id] && node->entry && node->entry->role == RV_PARAMETER)
-            found[(*count)++] = (rv_var){y.tape, id};
-    }
-    rv_free(needed);
-    if (needed) return found;
+    *count = rv_parameters(y, NULL, 0);
+    rv_var *found = *count < 0 ? NULL : rv_alloc((size_t)*count + 1, sizeof *found);
+    if (found && rv_parameters(y, found, *count) == *count) return found;
     rv_free(found);
+    *count = 0;
     return NULL;
 }
 

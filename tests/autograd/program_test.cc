@@ -375,6 +375,15 @@ TEST(Feed, CopiesAValueOfAnyDtypeIntoAnInput)
     EXPECT_EQ(p.run().values(), (Values{6, -8}));
     EXPECT_FALSE(rv_feed(p, "z", &whole, &error));
     EXPECT_TRUE(contains(error.text, "no input \"z\"")) << error.text;
+    error = {};
+    EXPECT_FALSE(rv_feed(p, "x", nullptr, &error));
+    EXPECT_FALSE(rv_feed(p, nullptr, &whole, nullptr));
+    EXPECT_FALSE(rv_feed(nullptr, "x", &whole, nullptr));
+    EXPECT_TRUE(contains(error.text, "no value for the input \"x\"")) << error.text;
+    whole.shape = RV_SHAPE(2, 1);
+    EXPECT_TRUE(rv_feed(p, "x", &whole, nullptr));
+    whole.shape = RV_SHAPE(1, 2);
+    EXPECT_TRUE(rv_feed(p, "x", &whole, nullptr));
     whole.shape = RV_SHAPE(1);
     error = {};
     EXPECT_FALSE(rv_feed(p, "x", &whole, &error));

@@ -405,9 +405,10 @@ TEST(Masks, LeaveStatesOutputsAndGradientsUntouched)
         if (!model->step || model->images || model->kernel) continue;
         rv_rnn_options options = units(4);
         options.layers = 2;
-        options.residual = true;
-        for (const bool bidirectional : {false, true}) {
+        for (const int kind : {0, 1, 2, 3}) {
+            const bool bidirectional = kind & 1;
             options.bidirectional = bidirectional;
+            options.residual = kind & 2;
             const Masked a(model->step, {5, 2}, 0, options), b(model->step, {5, 2}, 99, options);
             EXPECT_EQ(a.last, b.last) << model->name;
             EXPECT_EQ(a.y, b.y) << model->name << ": padding changes the outputs";

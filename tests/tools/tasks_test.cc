@@ -1,7 +1,9 @@
 /* Training on every kind of data: generated tasks, files, films, texts; repeated, resampled, stopped early. */
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <string>
 
 #include "tests/tools/command.h"
@@ -136,6 +138,26 @@ TEST(Train, AConfigurationRepeatsTheRunAndOptionsCountMore)
     EXPECT_CONTAINS(missing.err, "none.json");
 }
 
+/* Labels beyond a sequence's end are not judged: the answers add up to the lengths alone. */
+TEST(Evaluate, CountsTheStepsOfASequenceOnly)
+{
+    const std::string folder = scratch_folder();
+    const Json trained =
+        train("--task arithmetic --size 2 --samples 400 --epochs 1 --units 4 --output " + folder);
+    const Json evaluated(recurve("evaluate --json --output " + folder).out);
+    const cJSON *held_out = cJSON_GetObjectItem(evaluated.root(), "held_out"), *row, *cell;
+    double all = 0, most = 0;
+    cJSON_ArrayForEach(row, cJSON_GetObjectItem(held_out, "confusion"))
+    {
+        double label = 0;
+        cJSON_ArrayForEach(cell, row) label += cell->valuedouble;
+        all += label;
+        most = std::max(most, label);
+    }
+    EXPECT_LT(all, 67 * 8);
+    EXPECT_DOUBLE_EQ(most / all, trained.number("without_skill_accuracy"));
+}
+
 /* ---- texts ---- */
 
 std::string text_file(const std::string &folder)
@@ -172,6 +194,20 @@ TEST(Train, LearnsATextFarBelowItsUnigramEntropyAndWritesOne)
     EXPECT_EQ(recurve("evaluate --json --output " + folder + "/run").status, 0);
     EXPECT_EQ(recurve("evaluate --json --checkpoint " + folder + "/run/best.safetensors").status,
               0);
+}
+
+TEST(Train, EachEpochOfATextBeginsWithoutAState)
+{
+    const std::string folder = scratch_folder();
+    train("--data " + text_file(folder) +
+          " --units 4 --length 32 --epochs 2 --rate 1e-30 --carry "
+          "--batch 8 --output " +
+          folder);
+    double first = 0, second = 1;
+    const std::string log = slurp(folder + "/log.csv");
+    ASSERT_EQ(std::sscanf(log.c_str() + log.find('\n'), "\n1,%lf", &first), 1) << log;
+    ASSERT_EQ(std::sscanf(log.c_str() + log.find("\n2,"), "\n2,%lf", &second), 1) << log;
+    EXPECT_EQ(first, second);
 }
 
 TEST(Sample, NeedsARunOfAText)
