@@ -235,8 +235,8 @@ static bool check_all(rv_var loss, const rv_gradcheck_options *options, rv_gradc
             "gradcheck: the loss depends on no parameter; make one with rv_parameter, or say "
             "what to check");
     } else {
-        ok = rv_parameters(loss, wrt, count) == count &&
-             check_each(loss, wrt, count, options, each);
+        ok =
+            rv_parameters(loss, wrt, count) == count && check_each(loss, wrt, count, options, each);
         *worst = each[0];
         for (int i = 1; i < count; i++)
             if (worst->ok ? !each[i].ok || each[i].max_relative_error > worst->max_relative_error

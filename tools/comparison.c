@@ -85,7 +85,11 @@ static bool try_out(comparison *c, contender *who, rv_error *error)
     rv_error why = {0};
     experiment e;
     settings s = settings_of(c, who, 0);
-    bool ok = experiment_make(&s, &e, &why) || fail_run(c, who, 0, &why, error);
+    rv_store *store = NULL;
+    bool ok = experiment_make(&s, &e, &why) && (store = experiment_store(&s, &why)) != NULL &&
+              make_parameters(&e, store, &why);
+    rv_store_free(store);
+    if (!ok) fail_run(c, who, 0, &why, error);
     who->model = ok ? s.model : who->model;
     who->optimizer = ok ? s.optimizer : who->optimizer;
     if (ok && who == c->all) {

@@ -1,8 +1,10 @@
 /* From settings to data, a net and an optimizer. */
 #include "tools/experiment.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,8 +50,43 @@ static bool is_table(const char *path)
     return false;
 }
 
-static bool open_file(settings *s, rv_source *source, rv_error *error)
+/* From two hexadecimal digits each; how many, or -1. */
+static int64_t alphabet_parse(const char *hex, unsigned char bytes[256])
 {
+    int64_t count = 0;
+    unsigned byte;
+    for (; hex[0] != '\0' && count < 256; hex += 2) {
+        if (!isxdigit((unsigned char)hex[0]) || !isxdigit((unsigned char)hex[1]) ||
+            sscanf(hex, "%2x", &byte) != 1)
+            return -1;
+        bytes[count++] = (unsigned char)byte;
+    }
+    return *hex == '\0' ? count : -1;
+}
+
+/* The characters of the text, or of the run that a configuration is of: they give the tokens their numbers. */
+static bool open_text(settings *s, experiment *e, rv_text_options options, rv_error *error)
+{
+    unsigned char bytes[256];
+    if (s->alphabet != NULL) {
+        options.alphabet = bytes;
+        options.tokens = alphabet_parse(s->alphabet, bytes);
+        if (options.tokens < 1)
+            return rv_fail(error, RV_ERROR_ARGUMENT,
+                           "--alphabet: got \"%.100s\", expected 1 to 256 bytes of two hexadecimal "
+                           "digits each",
+                           s->alphabet);
+    }
+    if (!rv_source_text(&e->whole, s->data, &options, error)) return false;
+    for (int64_t k = 0; k < e->whole.tokens && k < 256; k++)
+        snprintf(e->alphabet + 2 * k, 3, "%02x", e->whole.alphabet[k]);
+    s->alphabet = e->alphabet;
+    return true;
+}
+
+static bool open_file(settings *s, experiment *e, rv_error *error)
+{
+    rv_source *source = &e->whole;
     uint64_t cache = (uint64_t)s->cache << 20;
     s->task = "file";
     if (ends_in(s->data, ".npz") || ends_in(s->data, ".npy") || is_idx(s->data))
@@ -63,8 +100,7 @@ static bool open_file(settings *s, rv_source *source, rv_error *error)
                              error);
     set_default(&s->length, 64);
     s->task = "text";
-    return rv_source_text(source, s->data,
-                          &(rv_text_options){.cache_bytes = cache, .window = s->length}, error);
+    return open_text(s, e, (rv_text_options){.cache_bytes = cache, .window = s->length}, error);
 }
 
 static bool open_digits(settings *s, rv_source *source, rv_error *error)
@@ -86,7 +122,7 @@ static bool open_data(settings *s, experiment *e, rv_error *error)
     if (!digits && s->classes != NULL)
         return rv_fail(error, RV_ERROR_ARGUMENT, "--classes chooses among the built-in digits");
     e->ahead = digits ? 0 : 4;
-    if (s->data != NULL) return open_file(s, &e->whole, error);
+    if (s->data != NULL) return open_file(s, e, error);
     if (digits) return open_digits(s, &e->whole, error);
     return rv_source_task(&e->whole, s->task,
                           &(rv_task_options){.count = s->samples,
@@ -112,7 +148,14 @@ static bool split_data(settings *s, experiment *e, rv_error *error)
     if (by_heart(s)) {
         rest.in_order = held_out.in_order = true;
     } else {
+        if (all->count < 2)
+            return rv_fail(error, RV_ERROR_FORMAT,
+                           "%s has %" PRId64
+                           " samples, expected at least 2: one to learn from, one to "
+                           "measure on",
+                           all->name, all->count);
         set_default(&s->held_out, (all->count + 3) / 6);
+        if (s->held_out == 0) s->held_out = 1;
         if (s->held_out >= all->count || s->held_out < 1)
             return rv_fail(error, RV_ERROR_ARGUMENT,
                            "--held-out: got %" PRId64 " of %" PRId64
@@ -205,16 +248,52 @@ static bool choose_loss(const settings *s, const experiment *e, rv_loss_kind *ki
                    s->loss);
 }
 
+/* What is asked for, but means nothing for these data. */
+static bool check_meaning(const settings *s, const experiment *e, rv_error *error)
+{
+    const rv_source *data = &e->whole;
+    int64_t side = data->x.rank > 2 ? data->x.dim[data->x.rank - 1] : 0;
+    const char *wrong = NULL;
+    char shape[RV_SHAPE_TEXT];
+    if (data->classes == 1)
+        wrong = "all samples have the same label: there is nothing to tell apart";
+    else if (s->labels != NULL && s->data == NULL)
+        wrong = "--labels belongs to --data";
+    else if (s->embedding > 0 && data->tokens == 0)
+        wrong = "--embedding is for tokens, these data are numbers";
+    else if (s->smoothing > 0 && data->classes == 0)
+        wrong = "--smoothing is for labels, these data have numbers";
+    else if (s->steps > 0 && data->sequence)
+        wrong = "--steps says how often an image is shown, these data are sequences";
+    else if (s->bidirectional && is_text(data))
+        wrong = "--bidirectional would read the characters that are to be predicted";
+    if (wrong != NULL) return rv_fail(error, RV_ERROR_ARGUMENT, "%s", wrong);
+    if ((e->model->images || e->model->kernel || s->kernel) && data->x.rank != 3 + data->sequence)
+        return rv_fail(
+            error, RV_ERROR_ARGUMENT,
+            "%s convolves images [channels,height,width], these samples are %s%s; try gru%s",
+            s->model, rv_shape_text(data->x, shape), data->sequence ? " over time" : "",
+            data->sequence || s->data == NULL ? "" : ", or --sequence");
+    if (e->model->images && side <= 4 * s->layers)
+        return rv_fail(error, RV_ERROR_ARGUMENT,
+                       "%s makes images smaller by 4 in each of %" PRId64
+                       " layers, which leaves nothing "
+                       "of %" PRId64 "; use fewer layers, or conv-ugrnn",
+                       s->model, s->layers, side);
+    return true;
+}
+
 static bool choose_net(settings *s, experiment *e, const recipe *r, rv_error *error)
 {
     const rv_source *data = &e->whole;
     rv_loss_kind loss;
+    set_default(&s->layers, r->layers);
+    if (!check_meaning(s, e, error)) return false;
     if (!choose_loss(s, e, &loss, error)) return false;
     if (s->carry && (!data->sequence || strcmp(s->task, "text") != 0))
         return rv_fail(error, RV_ERROR_ARGUMENT,
                        "--carry is for texts, whose windows follow each other");
     set_default(&s->units, r->units);
-    set_default(&s->layers, r->layers);
     set_default(&s->hidden, r->hidden);
     if (!data->sequence) set_default(&s->steps, 2);
     e->carry = s->carry;
@@ -326,7 +405,7 @@ static bool choose_optimizer(settings *s, experiment *e, const recipe *r, rv_err
         return rv_fail(error, RV_ERROR_ARGUMENT, "--momentum: %s has none", standard->name);
     if (s->momentum >= 0) e->optimizer.momentum = s->momentum;
     if (s->rate > 0) e->optimizer.rate = s->rate;
-    if (s->clip_norm == 0) s->clip_norm = r->clip_norm;
+    if (s->clip_norm < 0) s->clip_norm = r->clip_norm;
     if (s->weight_decay > 0) e->optimizer.weight_decay = s->weight_decay;
     e->optimizer.clip_norm = s->clip_norm;
     e->optimizer.clip_value = s->clip_value;

@@ -14,6 +14,7 @@ typedef struct experiment {
     char patterns[RV_RATE_GROUPS][PATTERN_TEXT]; /* of its groups */
     rv_plateau plateau;                          /* factor 0: none */
     rv_dtype dtype;
+    char alphabet[2 * 256 + 1];    /* of a text, in hexadecimal digits */
     double scale;                  /* of x, on the tape */
     int ahead;                     /* batches prepared meanwhile */
     bool carry;                    /* batches follow each other */

@@ -45,12 +45,16 @@ static const char *nearest_name(const char *seen, name_at name, const void *list
 void fail_unknown(const char *what, const char *seen, name_at name, const void *list, int count,
                   rv_error *error)
 {
-    char known[RV_ERROR_TEXT / 2] = "";
+    char known[RV_ERROR_TEXT / 2 + 8] = "";
     size_t used = 0;
     for (int i = 0; i < count; i++) {
         int wrote =
-            snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "", name(list, i));
-        if (wrote < 0 || (size_t)wrote >= sizeof known - used) break;
+            snprintf(known + used, sizeof known - 8 - used, "%s%s", i ? ", " : "", name(list, i));
+        if (wrote < 0 ||
+            (size_t)wrote >= sizeof known - 8 - used) { /* a name is there whole or not */
+            snprintf(known + used, sizeof known - used, "%.4s", " ...");
+            break;
+        }
         used += (size_t)wrote;
     }
     const char *nearest = nearest_name(seen, name, list, count);

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -111,10 +112,14 @@ static char *log_text(const epoch_row *rows, int64_t count)
     char *text = rv_alloc(size, 1);
     if (text == NULL) return NULL;
     size_t used = (size_t)snprintf(text, size, "%s", head);
-    for (const epoch_row *r = rows; r < rows + count; r++)
-        used += (size_t)snprintf(text + used, size - used, "%" PRId64 ",%.9g,%.9g,%.9g,%.9g,%.6f\n",
-                                 r->epoch, r->cost, r->held_out_cost, r->held_out_accuracy,
-                                 r->held_out_error, r->seconds);
+    for (const epoch_row *r = rows; r < rows + count; r++) {
+        char accuracy[32] = "", error[32] = "";
+        if (!isnan(r->held_out_accuracy))
+            snprintf(accuracy, sizeof accuracy, "%.9g", r->held_out_accuracy);
+        if (!isnan(r->held_out_error)) snprintf(error, sizeof error, "%.9g", r->held_out_error);
+        used += (size_t)snprintf(text + used, size - used, "%" PRId64 ",%.9g,%.9g,%s,%s,%.6f\n",
+                                 r->epoch, r->cost, r->held_out_cost, accuracy, error, r->seconds);
+    }
     return text;
 }
 

@@ -26,6 +26,9 @@ const option_row settings_options[SETTINGS_OPTIONS] = {
         .kept = true),
     ROW(classes, "classes", "LIST", TEXT,
         "digits to tell apart: 0,1 or 0-9 or 0-3,7 (default: 0,1)", .kept = true),
+    ROW(alphabet, "alphabet", "HEX", TEXT,
+        "the characters that a text may have, two digits each\n(default: those it has)",
+        .kept = true),
     ROW(samples, "samples", "N", WHOLE, "generated in each epoch (default: the task's)", COUNT,
         .kept = true),
     ROW(length, "length", "N", WHOLE,
@@ -56,7 +59,9 @@ const option_row settings_options[SETTINGS_OPTIONS] = {
         .kept = true),
     ROW(layers, "layers", "N", WHOLE, "on top of each other (default: the task's, 1 for most)",
         .low = 1, .high = 100, .kept = true),
-    ROW(kernel, "kernel", "N", WHOLE, "convolutions of this odd size for the cell's products",
+    ROW(kernel, "kernel", "N", WHOLE,
+        "convolutions of this odd size for the cell's products\n(those of curnn have sizes of "
+        "their own)",
         .low = 1, .high = 31, .kept = true),
     ROW(steps, "steps", "N", WHOLE, "how often an image is shown (default: 2)", .low = 1,
         .high = 1000, .kept = true),
@@ -102,7 +107,8 @@ const option_row settings_options[SETTINGS_OPTIONS] = {
     ROW(momentum, "momentum", "M", FRACTION,
         "its momentum, from 0 to less than 1 (default: the\noptimizer's)", .kept = true),
     ROW(weight_decay, "weight-decay", "D", POSITIVE, "pull of the weights towards 0", .kept = true),
-    ROW(clip_norm, "clip-norm", "C", POSITIVE, "largest norm of all gradients together",
+    ROW(clip_norm, "clip-norm", "C", NOT_NEGATIVE,
+        "largest norm of all gradients together; 0: any\n(default: the task's, 1 for sequences)",
         .kept = true),
     ROW(clip_value, "clip-value", "C", POSITIVE, "largest element of a gradient", .kept = true),
     ROW(schedule, "schedule", "NAME", TEXT,
@@ -147,7 +153,10 @@ const option_row settings_options[SETTINGS_OPTIONS] = {
     ROW(quiet, "quiet", NULL, FLAG, "print the summary only"),
 };
 
-settings settings_new(void) { return (settings){.momentum = -1, .forget = -1, .seed = 1}; }
+settings settings_new(void)
+{
+    return (settings){.momentum = -1, .forget = -1, .clip_norm = -1, .seed = 1};
+}
 
 void settings_free(settings *s)
 {
@@ -180,7 +189,8 @@ static bool add_setting(cJSON *object, const settings *s, const option_row *row)
     default: {
         double real = *(const double *)value;
         bool below = row->offset == offsetof(settings, momentum) ||
-                     row->offset == offsetof(settings, forget); /* what stands for unset */
+                     row->offset == offsetof(settings, forget) ||
+                     row->offset == offsetof(settings, clip_norm); /* what stands for unset */
         bool unset = below ? real < 0 : real == 0;
         return unset || cJSON_AddNumberToObject(object, key, real) != NULL;
     }
@@ -252,6 +262,8 @@ bool settings_parse(const manual *page, int argc, char **argv, settings *s, exit
     char *text = text_file_read(s->config, error);
     bool ok = text != NULL && settings_from_json(&with_config, text, s->config, error);
     rv_free(text);
+    if (s->task != NULL) with_config.data = with_config.labels = with_config.classes = NULL;
+    if (s->data != NULL) with_config.task = with_config.classes = NULL;
     ok = ok && options_parse(page, argc, argv, &with_config, NULL, result, error);
     *s = with_config;
     return ok;

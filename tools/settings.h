@@ -5,10 +5,10 @@
 
 #include "tools/options.h"
 
-/* Unset are NULL, 0, false and, for momentum and forget, negative values. */
+/* Unset are NULL, 0, false and, for momentum, forget and clip_norm, negative values. */
 typedef struct settings {
     /* data */
-    const char *task, *data, *labels, *classes;
+    const char *task, *data, *labels, *classes, *alphabet;
     int64_t samples, length, size, held_out, label, cache, shift;
     double noise;
     bool sequence, numbers;
@@ -31,7 +31,7 @@ typedef struct settings {
     void *text; /* owns the strings that came from a file */
 } settings;
 
-enum { SETTINGS_OPTIONS = 61, MOST_THREADS = 64 };
+enum { SETTINGS_OPTIONS = 62, MOST_THREADS = 64 };
 extern const option_row settings_options[SETTINGS_OPTIONS];
 
 settings settings_new(void); /* everything unset but the seed */

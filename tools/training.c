@@ -14,9 +14,9 @@ const char *score_text(const rv_source *data, double cost, double accuracy, doub
     if (is_text(data))
         snprintf(text, SCORE_TEXT, "%.3f bits per character", cost / log(2));
     else if (data->classes > 0)
-        snprintf(text, SCORE_TEXT, "%6.2f %%", 100 * accuracy);
+        snprintf(text, SCORE_TEXT, "%.2f %%", 100 * accuracy);
     else
-        snprintf(text, SCORE_TEXT, "error %-8.4g", error);
+        snprintf(text, SCORE_TEXT, "error %.4g", error);
     return text;
 }
 
@@ -43,8 +43,13 @@ static bool finish_epoch(const settings *s, const experiment *e, training_view v
     measurement *held_out = &t->held_out;
     if (!measure(e, store, &e->held_out, s->batch, held_out, error)) return false;
     epoch_row *row = &t->rows[t->epochs++];
-    *row = (epoch_row){plan->epoch,        plan->cost,      held_out->cost,
-                       held_out->accuracy, held_out->error, plan->seconds};
+    bool labels = e->whole.classes > 0;
+    *row = (epoch_row){plan->epoch,
+                       plan->cost,
+                       held_out->cost,
+                       labels ? held_out->accuracy : NAN,
+                       labels ? NAN : held_out->error,
+                       plan->seconds};
     if (view.lines) print_epoch(e, row);
     if (e->plateau.factor > 0) rv_plateau_observe(&e->plateau, store, held_out->cost, error);
     if (t->best > 0 && row->held_out_cost >= t->rows[t->best - 1].held_out_cost) return true;

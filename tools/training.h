@@ -7,9 +7,9 @@
 
 typedef struct epoch_row {
     int64_t epoch;
-    double cost; /* the mean over the epoch's updates */
-    double held_out_cost, held_out_accuracy, held_out_error;
-    double seconds; /* of learning, since the start */
+    double cost;                                             /* the mean over the epoch's updates */
+    double held_out_cost, held_out_accuracy, held_out_error; /* NaN: not of these data */
+    double seconds;                                          /* of learning, since the start */
 } epoch_row;
 
 typedef struct training {
