@@ -14,6 +14,9 @@ struct rv_cell {
     int64_t time;       /* the step, from 0 */
 };
 
+/* How many states the cell has, and their shapes; 0 on error. */
+int rv_find_states(rv_cell_step step, const rv_cell *cell, rv_var x, rv_shape *shape);
+
 /* x with a share of its elements dropped, anew at each step unless the options say otherwise. `what` is x, or h. */
 rv_var rv_cell_drop(const rv_cell *k, rv_var x, double rate, const char *what);
 

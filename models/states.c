@@ -1,0 +1,72 @@
+/* How many states a cell has and what shapes: seen from a step on a tape of its own. */
+#include "models/cell_internal.h"
+#include "ops/ops.h"
+
+/* A step's inputs and what it made of them, on a tape of its own. */
+typedef struct trial {
+    rv_store *store;
+    rv_tape *tape;
+    rv_var h[RV_CELL_STATES];
+    bool changed[RV_CELL_STATES];
+    rv_error error;
+} trial;
+
+static void try_step(trial *t, rv_cell_step step, const rv_cell *cell, rv_var x,
+                     const rv_shape *shape)
+{
+    t->store = rv_store_new(0);
+    t->tape = rv_tape_new(t->store, rv_tape_dtype(cell->tape));
+    rv_cell probe = {t->tape, cell->options, "", true, 0};
+    int32_t before[RV_CELL_STATES];
+    for (int s = 0; s < RV_CELL_STATES; s++) {
+        char name[] = {'h', (char)('0' + s), '\0'};
+        t->h[s] = rv_input(t->tape, name, shape[s]);
+        before[s] = t->h[s].id;
+    }
+    step(&probe, rv_input_typed(t->tape, "x", rv_dtype_of(x), rv_shape_of(x)), t->h);
+    for (int s = 0; s < RV_CELL_STATES; s++) t->changed[s] = t->h[s].id != before[s];
+    t->error = *rv_tape_error(t->tape);
+}
+
+static void end_trial(trial *t)
+{
+    rv_tape_free(t->tape);
+    rv_store_free(t->store);
+}
+
+/* What the cell changes is a state; it has the shape that a step gives back as it got it. Size 1 stands for
+ * "any" at first, since it broadcasts: convolutions that keep the size keep it 1, and the input brings
+ * the real size in. */
+int rv_find_states(rv_cell_step step, const rv_cell *cell, rv_var x, rv_shape *shape)
+{
+    enum { TRIES = 4 };
+    int states = 0;
+    bool settled = false;
+    rv_error why = {0};
+    for (int s = 0; s < RV_CELL_STATES; s++) {
+        shape[s] = rv_shape_of(x);
+        for (int64_t d = 1; d < shape[s].rank; d++)
+            shape[s].dim[d] = d == 1 ? cell->options->units : 1;
+    }
+    for (int attempt = 0; attempt < TRIES && !settled && !why.code; attempt++) {
+        trial t;
+        try_step(&t, step, cell, x, shape);
+        why = t.error;
+        settled = !why.code;
+        for (int s = 0; s < RV_CELL_STATES && !why.code; s++) {
+            if (!t.changed[s]) continue;
+            states = s + 1;
+            settled = settled && rv_shape_equal(rv_shape_of(t.h[s]), shape[s]);
+            shape[s] = rv_shape_of(t.h[s]);
+        }
+        end_trial(&t);
+    }
+    if (settled && states) return states;
+    rv_tape_fail(cell->tape, why.code ? why.code : RV_ERROR_SHAPE,
+                 "unroll: the shape of the state could not be worked out%s%s; mend the cell",
+                 why.code   ? ": "
+                 : !settled ? ", it changes from step to step"
+                            : ", the step changes none",
+                 why.text);
+    return 0;
+}
