@@ -183,6 +183,11 @@ static bool make(rv_loader *l, rv_error *error)
 
 rv_loader *rv_loader_new(const rv_source *source, const rv_loader_options *options, rv_error *error)
 {
+    if (source == NULL || options == NULL) {
+        rv_fail(error, RV_ERROR_ARGUMENT, "loader: the %s is NULL; give one",
+                source == NULL ? "source" : "options");
+        return NULL;
+    }
     if (!rv_source_check(source, error) || !check_options(source, options, error)) return NULL;
     rv_loader *l = rv_alloc(1, sizeof *l);
     if (l == NULL) {

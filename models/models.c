@@ -43,6 +43,9 @@ static rv_var half_square(rv_var logits, rv_var target)
 /* Sequences or images small enough for differences of every element. */
 rv_var rv_model_specimen(const rv_model *model, rv_tape *tape)
 {
+    if (!model)
+        return rv_tape_fail(tape, RV_ERROR_ARGUMENT,
+                            "specimen: the model is NULL; see rv_model_find for its name");
     rv_net_options o = {.rnn = {.units = 3, .bias = true},
                         .steps = 2,
                         .hidden = 5,

@@ -176,6 +176,11 @@ rv_net rv_model_record(const rv_model *model, const rv_net_options *options, rv_
 {
     rv_net net = {{x.tape, -1}, {x.tape, -1}};
     if (rv_is_null(x)) return net;
+    if (!model || !options) {
+        rv_tape_fail(x.tape, RV_ERROR_ARGUMENT, "net: the %s NULL; give %s",
+                     model ? "options are" : "model is", model ? "rv_net_options" : "a model");
+        return net;
+    }
     if (!model->step) {
         rv_tape_fail(x.tape, RV_ERROR_ARGUMENT, "net: the model \"%s\" has no cell", model->name);
         return net;

@@ -127,6 +127,7 @@ const rv_op rv_op_concat = {
 
 rv_var rv_concat(const rv_var *x, int count, int axis)
 {
+    if (!x) return (rv_var){NULL, -1};
     int at = count > 0 ? rv_axis(x[0], axis) : -1;
     return rv_record(NULL, &rv_op_concat, &(concat_attr){at < 0 ? axis : at}, sizeof(concat_attr),
                      x, count);

@@ -169,6 +169,7 @@ static bool prove_sample(const rv_op *op, const rv_sample *sample, rv_dtype dtyp
 bool rv_prove_op(const rv_op *op, rv_error *error)
 {
     bool ok = true;
+    if (!op) return rv_fail(error, RV_ERROR_ARGUMENT, "prove: the op is NULL; give a descriptor");
     if (!op->sample_count || !(op->reference || op->kind == RV_OP_COMPOSITE))
         return rv_fail(error, RV_ERROR_ARGUMENT, "%s has no %s to be proved with", op->name,
                        op->sample_count ? "reference" : "samples");

@@ -245,4 +245,14 @@ TEST_F(Texts, ContiguousLanesReadOn)
     for (size_t lane = 0; lane < 4; lane++) EXPECT_EQ(lanes[lane], text.substr(lane * 245, 245));
 }
 
+TEST(Loader, OfNothingIsAnError)
+{
+    rv_source source = {};
+    rv_error error = {};
+    EXPECT_EQ(rv_loader_new(nullptr, nullptr, &error), nullptr);
+    EXPECT_NE(std::string(error.text).find("the source is NULL"), std::string::npos) << error.text;
+    EXPECT_EQ(rv_loader_new(&source, nullptr, nullptr), nullptr);
+    EXPECT_EQ(rv_loader_bytes(nullptr), 0u);
+}
+
 } // namespace

@@ -270,6 +270,16 @@ TEST(Net, ShowsAnImageSeveralTimesToDenseAndConvolutionalCells)
         << other.error();
 }
 
+TEST(Net, NothingIsAnErrorNotACrash)
+{
+    Tape t, u;
+    EXPECT_TRUE(
+        rv_is_null(rv_model_record(nullptr, nullptr, t.input("x", RV_SHAPE(2, 3)), {}).output));
+    EXPECT_TRUE(contains(t.error(), "the model is NULL")) << t.error();
+    EXPECT_TRUE(rv_is_null(rv_model_specimen(nullptr, u)));
+    EXPECT_TRUE(contains(u.error(), "the model is NULL")) << u.error();
+}
+
 TEST(Net, WhatDoesNotFitIsAnError)
 {
     Tape t;
