@@ -10,7 +10,7 @@ extern "C" {
 #endif
 
 rv_tape *rv_cell_tape(const rv_cell *k);
-const rv_rnn_options *rv_cell_get(const rv_cell *k);
+const rv_rnn_options *rv_cell_options(const rv_cell *k);
 
 /* A parameter of the cell; its name, of at most 100 bytes, gets the cell's prefix. */
 rv_var rv_cell_parameter(rv_cell *k, const char *name, rv_shape shape, rv_init init);
