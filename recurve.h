@@ -2,6 +2,7 @@
 #ifndef RECURVE_H
 #define RECURVE_H
 
+#include "autograd/feed.h"
 #include "autograd/gradcheck.h"
 #include "autograd/gradient.h"
 #include "autograd/op.h"
@@ -9,7 +10,6 @@
 #include "autograd/program.h"
 #include "autograd/recompute.h"
 #include "autograd/tape.h"
-#include "data/feed.h"
 #include "data/files.h"
 #include "data/loader.h"
 #include "data/source.h"
@@ -25,6 +25,7 @@
 #include "optim/lbfgs.h"
 #include "optim/optim.h"
 #include "optim/schedule.h"
+#include "tensor/batch.h"
 #include "tensor/error.h"
 #include "tensor/random.h"
 #include "tensor/safetensors.h"

@@ -228,41 +228,6 @@ rv_tensor *rv_program_input(rv_program *program, const char *name)
     return place >= 0 ? &program->inputs[place] : NULL;
 }
 
-/* The shape without its axes of size 1. */
-static rv_shape without_ones(rv_shape shape)
-{
-    rv_shape rest = {0};
-    for (int64_t d = 0; d < shape.rank; d++)
-        if (shape.dim[d] != 1) rest.dim[rest.rank++] = shape.dim[d];
-    return rest;
-}
-
-/* As many elements, and the same batch; or the same shape but for axes of size 1. */
-static bool fits(rv_shape input, rv_shape value)
-{
-    bool batch = input.rank && value.rank && input.dim[0] == value.dim[0] &&
-                 rv_shape_count(input) == rv_shape_count(value);
-    return batch || rv_shape_equal(without_ones(input), without_ones(value));
-}
-
-bool rv_feed(rv_program *program, const char *name, const rv_tensor *value, rv_error *error)
-{
-    rv_tensor *input = program && name ? rv_program_input(program, name) : NULL;
-    if (!input || !value)
-        return rv_fail(error, RV_ERROR_NAME, "feed: %s \"%.100s\"; %s",
-                       input ? "no value for the input" : "the program has no input",
-                       name ? name : "",
-                       input ? "give a tensor" : "use the name given to rv_input");
-    char seen[RV_SHAPE_TEXT], want[RV_SHAPE_TEXT];
-    if (fits(input->shape, value->shape)) {
-        rv_tensor same = {value->dtype, input->shape, value->data};
-        return rv_tensor_copy(input, &same, error);
-    }
-    return rv_fail(error, RV_ERROR_SHAPE,
-                   "feed: input \"%.100s\" is %s, the value %s; give one of the input's shape",
-                   name, rv_shape_text(input->shape, want), rv_shape_text(value->shape, seen));
-}
-
 const rv_tensor *rv_program_output(const rv_program *program, int k)
 {
     return program && k >= 0 && k < program->output_count ? &program->outputs[k] : NULL;

@@ -51,10 +51,6 @@ int rv_threads(const rv_store *store);
  * runs. NULL when the tape has no input of that name. */
 rv_tensor *rv_program_input(rv_program *program, const char *name);
 
-/* Copies a value of any dtype into an input of as many elements and the same first axis, or of the
- * same shape but for axes of size 1. RV_ERROR_NAME, RV_ERROR_SHAPE. */
-bool rv_feed(rv_program *program, const char *name, const rv_tensor *value, rv_error *error);
-
 /* Computes all outputs, then carries out the assignments. RV_OK; RV_ERROR_ARGUMENT for NULL. */
 rv_code rv_run(rv_program *program);
 

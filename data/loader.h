@@ -7,6 +7,7 @@
 #define RV_DATA_LOADER_H
 
 #include "data/source.h"
+#include "tensor/batch.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -22,14 +23,6 @@ typedef struct rv_loader_options {
     bool drop_last;  /* no last batch of fewer samples */
     int ahead;       /* batches that a thread prepares meanwhile, 0 .. 64; 0: no thread */
 } rv_loader_options;
-
-typedef struct rv_batch {
-    uint64_t epoch;
-    int64_t number;   /* of the batch in its epoch, 0 the first */
-    int64_t count;    /* samples: options.batch, or fewer at the end */
-    rv_tensor x, y;   /* [count,...] */
-    rv_tensor length; /* i32 [count]: time steps of each sample; 1 when not a sequence */
-} rv_batch;
 
 typedef struct rv_loader rv_loader;
 

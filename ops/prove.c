@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "autograd/feed.h"
 #include "autograd/gradcheck.h"
 #include "autograd/program.h"
 #include "ops/ops.h"

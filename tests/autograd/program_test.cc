@@ -363,33 +363,4 @@ TEST(Program, UpdatesInPlaceWithoutACopyOfTheParameter)
     EXPECT_LT(in_place.arena_bytes + 8000 - 64, copied.arena_bytes);
 }
 
-TEST(Feed, CopiesAValueOfAnyDtypeIntoAnInput)
-{
-    Tape t;
-    Program p(t, {rv_scale(t.input("x", RV_SHAPE(2)), 2)});
-    rv_tensor whole;
-    rv_error error = {};
-    ASSERT_TRUE(rv_tensor_new(&whole, RV_I32, RV_SHAPE(2), nullptr));
-    set_values(&whole, {3, -4});
-    EXPECT_TRUE(rv_feed(p, "x", &whole, &error)) << error.text;
-    EXPECT_EQ(p.run().values(), (Values{6, -8}));
-    EXPECT_FALSE(rv_feed(p, "z", &whole, &error));
-    EXPECT_TRUE(contains(error.text, "no input \"z\"")) << error.text;
-    error = {};
-    EXPECT_FALSE(rv_feed(p, "x", nullptr, &error));
-    EXPECT_FALSE(rv_feed(p, nullptr, &whole, nullptr));
-    EXPECT_FALSE(rv_feed(nullptr, "x", &whole, nullptr));
-    EXPECT_TRUE(contains(error.text, "no value for the input \"x\"")) << error.text;
-    whole.shape = RV_SHAPE(2, 1);
-    EXPECT_TRUE(rv_feed(p, "x", &whole, nullptr));
-    whole.shape = RV_SHAPE(1, 2);
-    EXPECT_TRUE(rv_feed(p, "x", &whole, nullptr));
-    whole.shape = RV_SHAPE(1);
-    error = {};
-    EXPECT_FALSE(rv_feed(p, "x", &whole, &error));
-    EXPECT_TRUE(contains(error.text, "input \"x\" is [2], the value [1]")) << error.text;
-    whole.shape = RV_SHAPE(2);
-    rv_tensor_free(&whole);
-}
-
 } // namespace
