@@ -11,11 +11,6 @@
 #include "tools/recipe.h"
 #include "tools/run_data.h"
 
-static void set_default(int64_t *value, int64_t standard)
-{
-    if (*value == 0) *value = standard;
-}
-
 /* ---- the net ---- */
 
 static bool choose_model(settings *s, experiment *e, rv_error *error)

@@ -7,11 +7,6 @@
 
 #include "tools/classes.h"
 
-static void set_default(int64_t *value, int64_t standard)
-{
-    if (*value == 0) *value = standard;
-}
-
 /* ---- files ---- */
 
 static bool ends_in(const char *path, const char *ending)

@@ -164,6 +164,11 @@ void settings_free(settings *s)
     s->text = NULL;
 }
 
+void set_default(int64_t *value, int64_t standard)
+{
+    if (*value == 0) *value = standard;
+}
+
 /* ---- config.json ---- */
 
 static const char *key_of(const option_row *row) { return row->name + strlen("--"); }

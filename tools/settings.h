@@ -37,6 +37,8 @@ extern const option_row settings_options[SETTINGS_OPTIONS];
 settings settings_new(void); /* everything unset but the seed */
 void settings_free(settings *s);
 
+void set_default(int64_t *value, int64_t standard); /* of a setting of which 0 is unset */
+
 /* The kept ones that are set, as a JSON object, for rv_free (tensor/memory.h) after use. NULL: out of memory. */
 char *settings_to_json(const settings *s);
 
