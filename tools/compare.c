@@ -103,14 +103,14 @@ static const char *score_name(const comparison *c)
     return in_percent(c) ? "accuracy" : is_text(&c->data.whole) ? "bits_per_character" : "error";
 }
 
-/* "97.00 +- 0.33 %", "2.31 bits" or "0.0012" */
+/* "97.00 +- 0.33 %", "2.31 bits" or "0.0012"; a negative spread is left out, as is that of one seed. */
 static const char *mean_text(const comparison *c, double mean, double spread, char text[64])
 {
     bool percent = in_percent(c);
     double unit = percent ? 100 : 1;
     const char *number = percent ? "%.2f" : is_text(&c->data.whole) ? "%.3f" : "%.4g";
     int used = snprintf(text, 64, number, unit * mean);
-    if (c->seeds > 1) {
+    if (c->seeds > 1 && spread >= 0) {
         used += snprintf(text + used, 64 - (size_t)used, " +- ");
         used += snprintf(text + used, 64 - (size_t)used, percent ? "%.2f" : "%.2g", unit * spread);
     }
@@ -158,13 +158,11 @@ static void print_row(const comparison *c, const contender *who, int width)
 static void print_baseline(const comparison *c, const baseline *b, int width)
 {
     char text[64], note[64];
-    comparison one = *c;
-    one.seeds = 1;
     double score = in_percent(c)             ? b->accuracy
                    : is_text(&c->data.whole) ? b->cost / log(2)
                                              : b->cost;
     snprintf(note, sizeof note, "without skill: %s", b->text);
-    printf("%-46s  %*s\n", note, width, mean_text(&one, score, 0, text));
+    printf("%-46s  %*s\n", note, width, mean_text(c, score, -1, text));
 }
 
 static void print_table(const comparison *c, const contender *const *order, const baseline *b)
