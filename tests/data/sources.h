@@ -1,4 +1,4 @@
-/* For the tests of sources: a folder, files made byte by byte, and samples as vectors. */
+/* For the tests of sources: files made byte by byte, and samples as vectors. */
 #ifndef RECURVE_TESTS_DATA_SOURCES_H
 #define RECURVE_TESTS_DATA_SOURCES_H
 
@@ -6,38 +6,11 @@
 #include <zlib.h>
 
 #include <cstring>
-#include <filesystem>
-#include <fstream>
 #include <string>
 #include <vector>
 
 #include "data/source.h"
-
-/* A test with this fixture has an empty folder, which goes when it ends. */
-class WithFolder : public testing::Test {
-  protected:
-    void SetUp() override
-    {
-        const auto *test = testing::UnitTest::GetInstance()->current_test_info();
-        folder_ = std::filesystem::path(testing::TempDir()) /
-                  (std::string(test->test_suite_name()) + "." + test->name());
-        std::filesystem::remove_all(folder_);
-        std::filesystem::create_directories(folder_);
-    }
-    void TearDown() override { std::filesystem::remove_all(folder_); }
-
-    std::string path(const std::string &name) const { return (folder_ / name).string(); }
-
-    /* Writes the file and returns its path. */
-    std::string file(const std::string &name, const std::string &bytes) const
-    {
-        std::ofstream(path(name), std::ios::binary) << bytes;
-        return path(name);
-    }
-
-  private:
-    std::filesystem::path folder_;
-};
+#include "tests/files.h"
 
 /* A source that a failing test closes too. */
 struct Source {

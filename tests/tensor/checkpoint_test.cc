@@ -6,7 +6,7 @@
 
 #include "tensor/safetensors.h"
 #include "tensor/store.h"
-#include "tests/tensor/files.h"
+#include "tests/files.h"
 #include "tests/tensor/stores.h"
 
 namespace {

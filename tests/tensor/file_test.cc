@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "tensor/memory.h"
-#include "tests/tensor/files.h"
+#include "tests/files.h"
 
 namespace {
 

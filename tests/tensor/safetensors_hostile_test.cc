@@ -6,8 +6,8 @@
 #include <string>
 
 #include "tensor/safetensors.h"
+#include "tests/files.h"
 #include "tests/tensor/archives.h"
-#include "tests/tensor/files.h"
 
 namespace {
 

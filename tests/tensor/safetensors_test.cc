@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "tests/files.h"
 #include "tests/tensor/archives.h"
-#include "tests/tensor/files.h"
 
 namespace {
 

@@ -1,6 +1,6 @@
 /* Files for the tests: a folder of their own, read and written without the code under test. */
-#ifndef RECURVE_TESTS_TENSOR_FILES_H
-#define RECURVE_TESTS_TENSOR_FILES_H
+#ifndef RECURVE_TESTS_FILES_H
+#define RECURVE_TESTS_FILES_H
 
 #include <gtest/gtest.h>
 
@@ -10,6 +10,17 @@
 #include <iterator>
 #include <string>
 #include <vector>
+
+inline std::string slurp(const std::string &path)
+{
+    std::ifstream file(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+}
+
+inline void spit(const std::string &path, const std::string &bytes)
+{
+    std::ofstream(path, std::ios::binary) << bytes;
+}
 
 /* A test with this fixture has an empty folder, which goes when it ends. */
 class WithFolder : public testing::Test {
@@ -26,6 +37,13 @@ class WithFolder : public testing::Test {
 
     std::string path(const std::string &name) const { return (folder_ / name).string(); }
 
+    /* Writes the file and returns its path. */
+    std::string file(const std::string &name, const std::string &bytes) const
+    {
+        spit(path(name), bytes);
+        return path(name);
+    }
+
     /* The names in the folder, sorted. */
     std::vector<std::string> listing() const
     {
@@ -39,17 +57,6 @@ class WithFolder : public testing::Test {
   private:
     std::filesystem::path folder_;
 };
-
-inline std::string slurp(const std::string &path)
-{
-    std::ifstream file(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(file), {}};
-}
-
-inline void spit(const std::string &path, const std::string &bytes)
-{
-    std::ofstream(path, std::ios::binary) << bytes;
-}
 
 /* Small, fixed numbers to choose bytes and places by: these tests are the same every time. */
 class Lcg {
