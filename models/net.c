@@ -182,7 +182,10 @@ rv_net rv_model_record(const rv_model *model, const rv_net_options *options, rv_
         return net;
     }
     if (!model->step) {
-        rv_tape_fail(x.tape, RV_ERROR_ARGUMENT, "net: the model \"%s\" has no cell", model->name);
+        rv_tape_fail(
+            x.tape, RV_ERROR_ARGUMENT,
+            "net: the model \"%s\" has no cell to be unrolled; use another, ugrnn for example",
+            model->name);
         return net;
     }
     if (options->steps < 0 || !(options->smoothing >= 0 && options->smoothing < 1)) {

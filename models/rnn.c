@@ -206,7 +206,7 @@ static bool make_masks(net *n)
     }
     if (rv_shape_of(lengths).rank != 1 || rv_shape_of(lengths).dim[0] != x.dim[0])
         rv_tape_fail(n->tape, RV_ERROR_SHAPE,
-                     "unroll: the lengths are %s, expected [%lld], one for each sequence",
+                     "unroll: the lengths are %s, expected [%lld]; give one for each sequence",
                      rv_shape_text(rv_shape_of(lengths), text), (long long)x.dim[0]);
     rv_var count = rv_reshape(rv_cast(lengths, rv_tape_dtype(n->tape)), along);
     for (int64_t t = 0; t < n->steps; t++)
@@ -223,26 +223,32 @@ static bool too_long(const char *name) { return name && strlen(name) > 100; }
 static bool check_options(net *n)
 {
     rv_rnn_options *o = &n->options;
-    const char *wrong = NULL;
+    const char *name = too_long(o->name) ? o->name : too_long(o->carry) ? o->carry : NULL;
     if (!o->units) o->units = 1;
     if (!o->layers) o->layers = 1;
     if (!n->step)
-        wrong = "the step is NULL; give a cell";
-    else if (n->steps < 1)
-        wrong = "there are no steps, expected at least 1";
+        rv_tape_fail(n->tape, RV_ERROR_ARGUMENT, "unroll: the step is NULL; give a cell");
     else if (o->units < 1)
-        wrong = "there are less than 0 units; use at least 1";
+        rv_tape_fail(n->tape, RV_ERROR_ARGUMENT,
+                     "unroll: %lld units, expected at least 1; set the option units",
+                     (long long)o->units);
     else if (o->layers < 1 || o->layers > 1000)
-        wrong = "layers must be 1 to 1000";
+        rv_tape_fail(n->tape, RV_ERROR_ARGUMENT,
+                     "unroll: %lld layers, expected 1 to 1000; set the option layers",
+                     (long long)o->layers);
     else if (o->recompute < 0)
-        wrong = "recompute is below 0; give a number of steps, or 0";
+        rv_tape_fail(n->tape, RV_ERROR_ARGUMENT,
+                     "unroll: recompute is %lld, expected a number of steps; use 0 to keep all",
+                     (long long)o->recompute);
     else if (o->bidirectional && o->carry)
-        wrong = "the backward direction starts at the end: nothing can be carried on to it; use "
-                "one direction";
-    else if (too_long(o->name) || too_long(o->carry))
-        wrong = "the name or carry is longer than 100 bytes; shorten it";
-    if (wrong) rv_tape_fail(n->tape, RV_ERROR_ARGUMENT, "unroll: %s", wrong);
-    return !wrong;
+        rv_tape_fail(n->tape, RV_ERROR_ARGUMENT,
+                     "unroll: the backward direction starts at the end: nothing can be carried on "
+                     "to it; use one direction");
+    else if (name)
+        rv_tape_fail(n->tape, RV_ERROR_ARGUMENT,
+                     "unroll: the %s \"%.40s...\" has %zu bytes, expected at most 100; shorten it",
+                     name == o->name ? "name" : "carry", name, strlen(name));
+    return !rv_tape_error(n->tape)->code;
 }
 
 rv_var rv_unroll_steps(rv_cell_step step, const rv_var *x, int64_t steps, rv_rnn_options options,
@@ -287,7 +293,8 @@ static rv_var unroll(rv_cell_step step, rv_var x, int64_t steps, bool sequence,
 {
     if (rv_is_null(x)) return x;
     if (steps < 1)
-        return rv_tape_fail(x.tape, RV_ERROR_ARGUMENT, "unroll: %lld steps, expected at least 1",
+        return rv_tape_fail(x.tape, RV_ERROR_ARGUMENT,
+                            "unroll: %lld steps, expected at least 1; ask for more",
                             (long long)steps);
     rv_var *all = each_step(x, steps, sequence);
     if (!all) return rv_tape_fail(x.tape, RV_ERROR_MEMORY, "unroll: memory is out");

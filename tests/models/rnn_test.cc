@@ -93,11 +93,16 @@ TEST(Unroll, OptionsThatMakeNoNetAreErrors)
         EXPECT_TRUE(contains(t.error(), words)) << t.error();
     };
     rv_rnn_options o = units(-1);
-    fails("units", o);
-    fails("0 steps", {}, 0);
+    fails("-1 units, expected at least 1; ", o);
+    fails("0 steps, expected at least 1; ", {}, 0);
     o = {};
     o.layers = -1;
-    fails("layers must be", o);
+    fails("-1 layers, expected 1 to 1000; ", o);
+    o.layers = 1001;
+    fails("1001 layers, expected 1 to 1000; ", o);
+    o = {};
+    o.recompute = -2;
+    fails("recompute is -2, expected a number of steps; ", o);
     o = {};
     o.bidirectional = true;
     o.carry = "train";
@@ -105,10 +110,11 @@ TEST(Unroll, OptionsThatMakeNoNetAreErrors)
     const std::string name(101, 'n');
     o = {};
     o.name = name.c_str();
-    fails("longer than 100 bytes", o);
+    fails("has 101 bytes, expected at most 100; shorten it", o);
+    fails("the name \"nnn", o);
     o = {};
     o.carry = name.c_str();
-    fails("longer than 100 bytes", o);
+    fails("the carry \"nnn", o);
     o = {};
     o.kernel = 2;
     fails("use an odd one", o);
@@ -459,7 +465,8 @@ TEST(Masks, LengthsOfAnotherShapeAreAnError)
     rv_rnn_options options = units(4);
     options.lengths = t.input("lengths", RV_SHAPE(3));
     rv_unroll_sequence(rv_gru, t.input("x", RV_SHAPE(2, 5, 3)), options, nullptr);
-    EXPECT_TRUE(contains(t.error(), "the lengths are [3], expected [2]")) << t.error();
+    EXPECT_TRUE(contains(t.error(), "the lengths are [3], expected [2]; give one for each"))
+        << t.error();
 }
 
 /* ---- states that are carried, learned, dropped, recomputed ---- */
