@@ -211,7 +211,7 @@ static bool read_parentheses(const rv_source *s, uint64_t epoch, int64_t index, 
 const rv_task_kind rv_task_parentheses = {
     .task = {"parentheses",
              "how many are open, in parallel streams with noise; size: streams",
-             "MSE 4.3: always the mean, 2",
+             "MSE 3.7: always each step's mean",
              {10000, 32, 10, 0},
              false},
     .least_steps = 1,
