@@ -120,14 +120,14 @@ typedef enum rv_option_kind {
     RV_OPTION_WORD    /* text: a name, a dtype */
 } rv_option_kind;
 
+/* `standard` is the number when the option is not given; of a list, what each of its numbers is then taken for, as a
+ * list or word that is not given is absent (count 0, NULL). NAN: there is none, and a call refuses it where a number
+ * is required; elsewhere `doc` says what absence means. */
 typedef struct rv_option {
     const char *name;
     rv_option_kind kind;
     bool required; /* must be given; else: */
-    double
-        standard; /* the number when it is not given. Lists and words are then absent (count 0, NULL); of a list
-                        this is what each of its numbers is taken for. NAN: there is none, and `doc` says what
-                        absence means */
+    double standard;
     const char *doc; /* a few words: unit, meaning, what absence means */
 } rv_option;
 
@@ -145,8 +145,7 @@ typedef struct rv_sample {
     rv_shape in[4];
     int inputs; /* 0: as many as the op has */
     double low, high;
-    const void *
-        attr; /* the op's attributes, attr_size bytes; of a composite the values of its options (RV_GIVEN) */
+    const void *attr; /* attr_size bytes; a composite's are values of its options: RV_GIVEN */
     size_t attr_size;
     unsigned integer;  /* bit k: input k is i32 */
     const char *error; /* not NULL: recording must fail with these words in the message */
@@ -207,7 +206,7 @@ typedef struct rv_op {
 
     /* Records the op from its inputs and one value for each of its options, by way of its public function, broadcasting
      * and all. What text and composites are recorded by, so it takes whatever values it is given: those that will not
-     * do are sticky errors. */
+     * do are sticky errors. An op of your own that is no composite may do without. */
     const rv_option *options;
     int option_count;
     rv_var (*call)(const rv_var *x, int inputs, const rv_option_value *options);

@@ -453,6 +453,17 @@ static const rv_option options_w[] = {
     RV_CONV2D_OPTIONS,
     {"size", RV_OPTION_LIST, true, 0, "height, width of the kernel that comes out"}};
 
+rv_conv2d_options rv_given_conv2d(rv_given *g)
+{
+    rv_conv2d_options o = {.groups = rv_given_positive(g, 3)};
+    int64_t side[4];
+    rv_given_pair(g, 0, 1, o.stride);
+    rv_given_sides(g, 1, side);
+    rv_given_pair(g, 2, 1, o.dilation);
+    o.top = side[0], o.bottom = side[1], o.left = side[2], o.right = side[3];
+    return o;
+}
+
 /* The attributes that the options give, with `size` behind those of all the family. */
 static conv_attr given_attr(rv_given *g)
 {
@@ -583,17 +594,4 @@ rv_var rv_conv2d_input_gradient(rv_var y, rv_var w, rv_conv2d_options o, int64_t
 rv_var rv_true_conv2d(rv_var x, rv_var w)
 {
     return rv_conv2d(x, rv_flip(w, 1u << 2 | 1u << 3), (rv_conv2d_options){0});
-}
-
-/* ---- options, of all the family ---- */
-
-rv_conv2d_options rv_given_conv2d(rv_given *g)
-{
-    rv_conv2d_options o = {.groups = rv_given_positive(g, 3)};
-    int64_t side[4];
-    rv_given_pair(g, 0, 1, o.stride);
-    rv_given_sides(g, 1, side);
-    rv_given_pair(g, 2, 1, o.dilation);
-    o.top = side[0], o.bottom = side[1], o.left = side[2], o.right = side[3];
-    return o;
 }

@@ -16,8 +16,9 @@ static rv_var against(rv_var x, int64_t width, const char *op, rv_var *all)
     *all = (rv_var){tape, -1};
     if (rv_is_null(x)) return x;
     if (width < 1 || width > LONGEST)
-        return rv_tape_fail(tape, RV_ERROR_ARGUMENT, "%s: rows of %lld, expected 1 to %d", op,
-                            (long long)width, LONGEST);
+        return rv_tape_fail(tape, RV_ERROR_ARGUMENT,
+                            "%s: rows of %lld, expected 1 to %d; use fewer", op, (long long)width,
+                            LONGEST);
     if (column.rank == RV_MAX_RANK)
         return rv_tape_fail(tape, RV_ERROR_SHAPE,
                             "%s: numbers of rank %d leave no axis for the rows; reshape them first",

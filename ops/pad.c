@@ -254,13 +254,19 @@ static const rv_option options[] = {
     {"after", RV_OPTION_LIST, false, 0, "zeros at the end of each axis; negative: crops"},
     {"between", RV_OPTION_LIST, false, 0, "zeros between neighbours, along each axis"}};
 
+static pad_attr given_attr(rv_given *g)
+{
+    pad_attr p;
+    rv_given_widths(g, 0, p.before);
+    rv_given_widths(g, 1, p.after);
+    rv_given_widths(g, 2, p.between);
+    return p;
+}
+
 static rv_var call_add(const rv_var *x, int inputs, const rv_option_value *given)
 {
     rv_given g = rv_given_to(&rv_op_pad_add, x, inputs, given);
-    pad_attr p;
-    rv_given_widths(&g, 0, p.before);
-    rv_given_widths(&g, 1, p.after);
-    rv_given_widths(&g, 2, p.between);
+    const pad_attr p = given_attr(&g);
     return g.ok ? rv_record(NULL, &rv_op_pad_add, &p, sizeof p, x, inputs) : rv_refused(&g);
 }
 
@@ -285,10 +291,7 @@ const rv_op rv_op_pad_add = {
 static rv_var call(const rv_var *x, int inputs, const rv_option_value *given)
 {
     rv_given g = rv_given_to(&rv_op_pad, x, inputs, given);
-    pad_attr p;
-    rv_given_widths(&g, 0, p.before);
-    rv_given_widths(&g, 1, p.after);
-    rv_given_widths(&g, 2, p.between);
+    const pad_attr p = given_attr(&g);
     return g.ok ? rv_pad(x[0], p.before, p.after, p.between) : rv_refused(&g);
 }
 
