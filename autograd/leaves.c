@@ -319,6 +319,12 @@ static const rv_sample add_samples[] = {
     {.in = {{1, {3}}, {1, {4}}}, .inputs = 2, .error = "shapes do not broadcast"},
 };
 
+static rv_var call_add(const rv_var *x, int inputs, const rv_option_value *options)
+{
+    (void)options;
+    return rv_record(NULL, &rv_op_add, NULL, 0, x, inputs);
+}
+
 const rv_op rv_op_add = {
     .name = "add",
     .args = "x ...",
@@ -334,6 +340,7 @@ const rv_op rv_op_add = {
     .polynomial = true,
     .zero_is_unit = 3,
     .in_place = 1,
+    .call = call_add,
     RV_SAMPLES(add_samples),
 };
 

@@ -110,13 +110,42 @@ typedef struct rv_backward {
     const void *attr;
 } rv_backward;
 
+/* ---- options: what an op is told besides its inputs, where it is called by name: conv2d(x, w, stride=2) ---- */
+
+typedef enum rv_option_kind {
+    RV_OPTION_WHOLE,  /* a whole number */
+    RV_OPTION_NUMBER, /* any number */
+    RV_OPTION_FLAG,   /* true or false: number 1 or 0 */
+    RV_OPTION_LIST,   /* whole numbers, 1 .. RV_MAX_RANK of them: axes, a shape, sizes */
+    RV_OPTION_WORD    /* text: a name, a dtype */
+} rv_option_kind;
+
+/* `standard` is the number when the option is not given; of a list, what each of its numbers is then taken for, as a
+ * list or word that is not given is absent (count 0, NULL). NAN: there is none, and a call refuses it where a number
+ * is required; elsewhere `doc` says what absence means. */
+typedef struct rv_option {
+    const char *name;
+    rv_option_kind kind;
+    bool required; /* must be given; else: */
+    double standard;
+    const char *doc; /* a few words: unit, meaning, what absence means */
+} rv_option;
+
+typedef struct rv_option_value {
+    double number; /* WHOLE, NUMBER, FLAG */
+    int count;     /* LIST: how many numbers; 0: not given */
+    int64_t list[RV_MAX_RANK];
+    const char *word; /* WORD; NULL: not given */
+} rv_option_value;
+
+/* ---- samples ---- */
+
 /* A case an op is proved on. The inputs are uniform in low..high from a fixed seed. */
 typedef struct rv_sample {
     rv_shape in[4];
     int inputs; /* 0: as many as the op has */
     double low, high;
-    const void
-        *attr; /* the op's attributes, attr_size bytes; for a composite what `build` expects */
+    const void *attr; /* attr_size bytes; a composite's are values of its options: RV_GIVEN */
     size_t attr_size;
     unsigned integer;  /* bit k: input k is i32 */
     const char *error; /* not NULL: recording must fail with these words in the message */
@@ -127,10 +156,13 @@ typedef enum rv_op_kind {
     RV_OP_LEAF,     /* has no inputs: an input, a parameter, a constant */
     RV_OP_VIEW,     /* another look at input 0's elements: no instruction, no memory */
     RV_OP_EFFECT,   /* changes something outside the tape; never merged with another */
-    RV_OP_COMPOSITE /* a recipe that records other ops; never on a tape itself */
+    RV_OP_COMPOSITE /* a recipe that `call` records, of other ops; never on a tape itself */
 } rv_op_kind;
 
-/* name, args, formula and infer are a must; so is one of reference, select and row. */
+/* ---- the descriptor ---- */
+
+/* name, args, formula and infer are a must; so is one of reference, select and row. Of a composite: name, args, formula
+ * and call. */
 typedef struct rv_op {
     const char *name; /* what people call it, and its identity in hashes */
     const char *args; /* the inputs' names, in order: "x w"; "x ..." takes any number from 1 on */
@@ -172,8 +204,12 @@ typedef struct rv_op {
     const struct rv_op *accumulate;
     rv_var (*share)(const void *attr, const rv_var *x);
 
-    /* Composites: records the recipe on the sample's inputs. */
-    rv_var (*build)(const rv_var *x, const void *attr);
+    /* Records the op from its inputs and one value for each of its options, by way of its public function, broadcasting
+     * and all. What text and composites are recorded by, so it takes whatever values it is given: those that will not
+     * do are sticky errors. An op of your own that is no composite may do without. */
+    const rv_option *options;
+    int option_count;
+    rv_var (*call)(const rv_var *x, int inputs, const rv_option_value *options);
 
     const rv_sample *samples;
     int sample_count;
@@ -184,6 +220,32 @@ typedef struct rv_op {
 
 #define RV_SAMPLES(array) \
     .samples = (array), .sample_count = (int)(sizeof(array) / sizeof(*(array)))
+
+#define RV_OPTIONS(array) \
+    .options = (array), .option_count = (int)(sizeof(array) / sizeof(*(array)))
+
+/* What a composite's sample gives for its options, in their order: RV_GIVEN(RV_NUMBER(0.5), RV_LIST(2, 2)). A list
+ * or word that is absent is RV_ABSENT. */
+#define RV_GIVEN(...) \
+    .attr = (const rv_option_value[]) { __VA_ARGS__ }
+#define RV_NUMBER(value) \
+    { \
+        .number = (value) \
+    }
+#define RV_LIST(...) \
+    { \
+        .count = (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), .list = { \
+            __VA_ARGS__ \
+        } \
+    }
+#define RV_WORD(text) \
+    { \
+        .word = (text) \
+    }
+#define RV_ABSENT \
+    { \
+        .count = 0 \
+    }
 
 #ifdef __cplusplus
 }

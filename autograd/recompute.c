@@ -32,6 +32,12 @@ static const rv_sample samples[] = {
     {.in = {{2, {3, 5}}, {1, {4}}}, .low = -2, .high = 2},
 };
 
+static rv_var call_after(const rv_var *x, int inputs, const rv_option_value *options)
+{
+    (void)options;
+    return rv_record(NULL, &rv_op_after, NULL, 0, x, inputs);
+}
+
 const rv_op rv_op_after = {
     .name = "after",
     .args = "x z",
@@ -46,6 +52,7 @@ const rv_op rv_op_after = {
     .linear_jointly = true,
     .polynomial = true,
     .in_place = 1,
+    .call = call_after,
     RV_SAMPLES(samples),
 };
 

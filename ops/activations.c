@@ -1,10 +1,10 @@
-/* Activations: composites of one input, element by element; `a` holds what shapes them. At 0 those that
+/* Activations: composites of one input, element by element; `a` holds the options that shape them. At 0 those that
  * bend there have the slope of the left side; at its ends clamp still has slope 1. */
 #include <math.h>
 
 #include "ops/descriptors.h"
 #include "ops/index.h"
-#include "ops/ops.h"
+#include "ops/options.h"
 
 /* ---- recipes ---- */
 
@@ -38,19 +38,18 @@ rv_var rv_leaky_relu(rv_var x, double slope)
     return rv_select(rv_less(rv_scalar(x.tape, 0), x), x, rv_scale(x, slope));
 }
 
-/* ---- proofs: `value` is an element in plain C ---- */
+/* ---- calls and proofs: `value` is an element in plain C ---- */
 
-#define ACTIVATION(name_, formula_, doc_, recipe, value, low_, high_, attr_, ...) \
-    static rv_var build_##name_(const rv_var *in, const void *attr) \
+#define ACTIVATION(name_, formula_, doc_, options_, recipe, value, low_, high_, given, ...) \
+    static rv_var name_##_call(const rv_var *in, int inputs, const rv_option_value *a) \
     { \
-        const rv_var x = in[0]; \
-        const double *a = attr; \
-        (void)a; \
-        return recipe; \
+        const rv_given g = rv_given_to(&rv_op_##name_, in, inputs, a); \
+        const rv_var x = g.x; \
+        return g.ok ? recipe : rv_refused(&g); \
     } \
     static void name_##_reference(const rv_call *c) \
     { \
-        const double *a = c->attr; \
+        const rv_option_value *a = c->attr; \
         (void)a; \
         for (int64_t i = 0; i < rv_shape_count(c->out_type.shape); i++) { \
             const double x = rv_operand(c, 0, i); \
@@ -58,7 +57,7 @@ rv_var rv_leaky_relu(rv_var x, double slope)
         } \
     } \
     static const rv_sample name_##_samples[] = { \
-        {.in = {{2, {3, 5}}}, .low = low_, .high = high_, .attr = attr_}, __VA_ARGS__}; \
+        {.in = {{2, {3, 5}}}, .low = low_, .high = high_, given}, __VA_ARGS__}; \
     const rv_op rv_op_##name_ = {.name = #name_, \
                                  .args = "x", \
                                  .formula = formula_, \
@@ -66,26 +65,41 @@ rv_var rv_leaky_relu(rv_var x, double slope)
                                  .kind = RV_OP_COMPOSITE, \
                                  .inputs = 1, \
                                  .reference = name_##_reference, \
-                                 .build = build_##name_, \
+                                 .call = name_##_call, \
+                                 options_, \
                                  RV_SAMPLES(name_##_samples)};
 
-static const double unit_range[2] = {-1, 1}, no_range[2] = {1, -1}, two_thirds = 2.0 / 3,
-                    tenth = 0.1;
+#define NO_OPTIONS .options = NULL
+#define NOTHING .attr = NULL
+
+static const rv_option clamp_options[] = {
+    {"low", RV_OPTION_NUMBER, true, NAN, "the least that y can be"},
+    {"high", RV_OPTION_NUMBER, true, NAN, "the most that y can be"}};
+static const rv_option elu_options[] = {
+    {"alpha", RV_OPTION_NUMBER, false, 1, "how far below 0 it goes"}};
+static const rv_option leaky_relu_options[] = {
+    {"slope", RV_OPTION_NUMBER, false, 0.01, "for x <= 0"}};
 
 ACTIVATION(clamp, "y = min(max(x, low), high)", "limits x; the slope outside is 0",
-           rv_clamp(x, a[0], a[1]), fmin(fmax(x, a[0]), a[1]), -2, 2, unit_range,
-           {.in = {{1, {3}}}, .attr = no_range, .error = "low 1 is not at most high -1"})
-ACTIVATION(silu, "y = x / (1 + e^-x)", "x times its sigmoid, also called swish", rv_silu(x),
-           x / (1 + exp(-x)), -4, 4, NULL, {.in = {{1, {37}}}, .low = -20, .high = 20})
+           RV_OPTIONS(clamp_options), rv_clamp(x, a[0].number, a[1].number),
+           fmin(fmax(x, a[0].number), a[1].number), -2, 2, RV_GIVEN(RV_NUMBER(-1), RV_NUMBER(1)),
+           {.in = {{1, {3}}},
+            RV_GIVEN(RV_NUMBER(1), RV_NUMBER(-1)),
+            .error = "low 1 is not at most high -1"})
+ACTIVATION(silu, "y = x / (1 + e^-x)", "x times its sigmoid, also called swish", NO_OPTIONS,
+           rv_silu(x), x / (1 + exp(-x)), -4, 4, NOTHING,
+           {.in = {{1, {37}}}, .low = -20, .high = 20})
 ACTIVATION(gelu, "y = x (1 + erf(x / sqrt 2)) / 2", "x times the normal distribution function",
-           rv_gelu(x), 0.5 * x * (1 + erf(x / sqrt(2))), -3, 3, NULL,
+           NO_OPTIONS, rv_gelu(x), 0.5 * x * (1 + erf(x / sqrt(2))), -3, 3, NOTHING,
            {.in = {{1, {37}}}, .low = -8, .high = 8})
 ACTIVATION(hard_sigmoid, "y = min(max(x + 3, 0), 6) / 6", "a sigmoid of three straight lines",
-           rv_hard_sigmoid(x), fmin(fmax(x + 3, 0), 6) / 6, -5, 5, NULL,
+           NO_OPTIONS, rv_hard_sigmoid(x), fmin(fmax(x + 3, 0), 6) / 6, -5, 5, NOTHING,
            {.in = {{1, {7}}}, .low = -2, .high = 2})
 ACTIVATION(elu, "y = x > 0 ? x : alpha (e^x - 1)", "a rectifier that goes smoothly to -alpha",
-           rv_elu(x, *a), x > 0 ? x : *a * expm1(x), -3, 3, &two_thirds,
-           {.in = {{1, {7}}}, .low = 80, .high = 800, .attr = &two_thirds})
-ACTIVATION(leaky_relu, "y = x > 0 ? x : slope x", "a rectifier that leaks", rv_leaky_relu(x, *a),
-           x > 0 ? x : *a * x, -2, 2, &tenth,
-           {.in = {{1, {7}}}, .low = -1, .high = 3, .attr = &tenth})
+           RV_OPTIONS(elu_options), rv_elu(x, a->number), x > 0 ? x : a->number * expm1(x), -3, 3,
+           RV_GIVEN(RV_NUMBER(2.0 / 3)),
+           {.in = {{1, {7}}}, .low = 80, .high = 800, RV_GIVEN(RV_NUMBER(2.0 / 3))})
+ACTIVATION(leaky_relu, "y = x > 0 ? x : slope x", "a rectifier that leaks",
+           RV_OPTIONS(leaky_relu_options), rv_leaky_relu(x, a->number), x > 0 ? x : a->number * x,
+           -2, 2, RV_GIVEN(RV_NUMBER(0.1)),
+           {.in = {{1, {7}}}, .low = -1, .high = 3, RV_GIVEN(RV_NUMBER(0.1))})

@@ -2,7 +2,7 @@
  * where broadcasting is undone (invariant 4). */
 #include "ops/descriptors.h"
 #include "ops/index.h"
-#include "ops/ops.h"
+#include "ops/options.h"
 
 /* ---- shape rule ---- */
 
@@ -89,6 +89,16 @@ static const rv_sample samples[] = {
     {.in = {{2, {3, 2}}}, .error = "does not broadcast to [2]", TO(1, {2})},
 };
 
+static const rv_option options[] = {
+    {"shape", RV_OPTION_LIST, true, 0, "of y; from the last axis on x's sizes are equal or 1"}};
+
+static rv_var call(const rv_var *x, int inputs, const rv_option_value *given)
+{
+    rv_given g = rv_given_to(&rv_op_broadcast, x, inputs, given);
+    const rv_shape shape = rv_given_shape(&g, 0);
+    return g.ok ? rv_broadcast(x[0], shape) : rv_refused(&g);
+}
+
 const rv_op rv_op_broadcast = {
     .name = "broadcast",
     .args = "x",
@@ -101,6 +111,8 @@ const rv_op rv_op_broadcast = {
     .gradient = gradient,
     RV_LINEAR,
     .rearranges = true,
+    .call = call,
+    RV_OPTIONS(options),
     RV_SAMPLES(samples),
 };
 
@@ -113,7 +125,8 @@ rv_var rv_broadcast(rv_var x, rv_shape shape)
     if (rv_is_uniform(x, &value) && rv_dtype_of(x) == rv_tape_dtype(x.tape) &&
         rv_shape_of(x).rank == 0)
         return rv_full(x.tape, to, value);
-    if (fits(rv_shape_of(x), to) && rv_shape_count(to) == rv_shape_count(rv_shape_of(x)))
+    if (rv_shape_check(to, 1, NULL, NULL) && fits(rv_shape_of(x), to) &&
+        rv_shape_count(to) == rv_shape_count(rv_shape_of(x)))
         return rv_reshape(x, to); /* new axes of size 1 repeat nothing */
     return rv_record(NULL, &rv_op_broadcast, &to, sizeof to, &x, 1);
 }

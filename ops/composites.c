@@ -6,7 +6,62 @@
 
 #include "ops/descriptors.h"
 #include "ops/index.h"
-#include "ops/ops.h"
+#include "ops/options.h"
+
+/* ---- add: what people call; the op of this name that it records is the tape's own ---- */
+
+static rv_var call_add(const rv_var *x, int inputs, const rv_option_value *given)
+{
+    rv_given g = rv_given_to(&rv_op_broadcast_add, x, inputs, given);
+    if (!g.ok) return rv_refused(&g);
+    rv_var y = x[0];
+    for (int k = 1; k < inputs; k++) y = rv_add(y, x[k]);
+    return y;
+}
+
+/* Where element i of y is in x, of x's shape aligned with y's last axes; 0 along axes of size 1. */
+static int64_t broadcast_from(rv_shape x, rv_shape y, int64_t i)
+{
+    int64_t at = 0, stride = 1;
+    for (int64_t d = 1; d <= x.rank; d++) {
+        const int64_t size = x.dim[x.rank - d];
+        if (size != 1) at += i % y.dim[y.rank - d] * stride;
+        i /= y.dim[y.rank - d];
+        stride *= size;
+    }
+    return at;
+}
+
+static void add_reference(const rv_call *c)
+{
+    for (int64_t i = 0; i < rv_shape_count(c->out_type.shape); i++) {
+        double sum = 0;
+        for (int k = 0; k < c->inputs; k++)
+            sum += rv_operand(c, k, broadcast_from(c->in_type[k].shape, c->out_type.shape, i));
+        rv_result(c, i, sum);
+    }
+}
+
+static const rv_sample add_samples[] = {
+    {.in = {{1, {7}}, {1, {7}}}, .inputs = 2, .low = -2, .high = 2},
+    {.in = {{2, {3, 5}}, {0}, {2, {3, 1}}}, .inputs = 3, .low = -2, .high = 2},
+    {.in = {{1, {4}}, {3, {2, 3, 1}}}, .inputs = 2, .low = -2, .high = 2},
+    {.in = {{2, {3, 5}}}, .inputs = 1, .low = -2, .high = 2},
+    {.in = {{1, {3}}, {1, {4}}}, .inputs = 2, .error = "shapes do not broadcast"},
+};
+
+const rv_op rv_op_broadcast_add = {.name = "add",
+                                   .args = "x ...",
+                                   .formula = "y = x0 + x1 + ...",
+                                   .doc = "the sum of tensors, left to right",
+                                   .kind = RV_OP_COMPOSITE,
+                                   .inputs = -1,
+                                   .reference = add_reference,
+                                   .call = call_add,
+                                   .linear_jointly = true,
+                                   .commutative = true,
+                                   .polynomial = true,
+                                   RV_SAMPLES(add_samples)};
 
 /* ---- mean ---- */
 
@@ -18,10 +73,15 @@ rv_var rv_mean(rv_var x, unsigned axes, bool keep)
                              (double)rv_shape_count(rv_shape_of(x)));
 }
 
-static rv_var build_mean(const rv_var *x, const void *attr)
+static const rv_option mean_options[] = {
+    {"axes", RV_OPTION_LIST, false, NAN, "over which, negative from the end; absent: all"},
+    {"keep", RV_OPTION_FLAG, false, 0, "the axes stay, of size 1"}};
+
+static rv_var call_mean(const rv_var *x, int inputs, const rv_option_value *given)
 {
-    (void)attr;
-    return rv_mean(x[0], RV_LAST_AXIS, false);
+    rv_given g = rv_given_to(&rv_op_mean, x, inputs, given);
+    const unsigned axes = rv_given_axes(&g, 0);
+    return g.ok ? rv_mean(x[0], axes, rv_given_flag(&g, 1)) : rv_refused(&g);
 }
 
 static void mean_reference(const rv_call *c)
@@ -36,8 +96,11 @@ static void mean_reference(const rv_call *c)
 }
 
 static const rv_sample mean_samples[] = {
-    {.in = {{2, {3, 5}}}, .low = -2, .high = 2},
-    {.in = {{1, {7}}}, .low = -2, .high = 2},
+    {.in = {{2, {3, 5}}}, .low = -2, .high = 2, RV_GIVEN(RV_LIST(-1), RV_NUMBER(0))},
+    {.in = {{1, {7}}}, .low = -2, .high = 2, RV_GIVEN(RV_ABSENT, RV_NUMBER(1))},
+    {.in = {{1, {7}}},
+     .error = "axis 1 of a tensor of rank 1",
+     RV_GIVEN(RV_LIST(0, 1), RV_NUMBER(0))},
 };
 
 const rv_op rv_op_mean = {.name = "mean",
@@ -47,7 +110,8 @@ const rv_op rv_op_mean = {.name = "mean",
                           .kind = RV_OP_COMPOSITE,
                           .inputs = 1,
                           .reference = mean_reference,
-                          .build = build_mean,
+                          .call = call_mean,
+                          RV_OPTIONS(mean_options),
                           .linear = 1,
                           .linear_jointly = true,
                           .polynomial = true,
@@ -60,10 +124,10 @@ rv_var rv_lerp(rv_var start, rv_var end, rv_var weight)
     return rv_add(start, rv_multiply(weight, rv_subtract(end, start)));
 }
 
-static rv_var build_lerp(const rv_var *x, const void *attr)
+static rv_var call_lerp(const rv_var *x, int inputs, const rv_option_value *given)
 {
-    (void)attr;
-    return rv_lerp(x[0], x[1], x[2]);
+    rv_given g = rv_given_to(&rv_op_lerp, x, inputs, given);
+    return g.ok ? rv_lerp(x[0], x[1], x[2]) : rv_refused(&g);
 }
 
 static void lerp_reference(const rv_call *c)
@@ -86,7 +150,7 @@ const rv_op rv_op_lerp = {.name = "lerp",
                           .kind = RV_OP_COMPOSITE,
                           .inputs = 3,
                           .reference = lerp_reference,
-                          .build = build_lerp,
+                          .call = call_lerp,
                           .polynomial = true,
                           RV_SAMPLES(lerp_samples)};
 
@@ -123,10 +187,10 @@ rv_var rv_linear(rv_var x, const char *name, int64_t units)
     return affine(x, parameter[0], parameter[1]);
 }
 
-static rv_var build_linear(const rv_var *x, const void *attr)
+static rv_var call_linear(const rv_var *x, int inputs, const rv_option_value *given)
 {
-    (void)attr;
-    return affine(x[0], x[1], x[2]);
+    rv_given g = rv_given_to(&rv_op_linear, x, inputs, given);
+    return g.ok ? affine(x[0], x[1], x[2]) : rv_refused(&g);
 }
 
 static void linear_reference(const rv_call *c)
@@ -153,6 +217,6 @@ const rv_op rv_op_linear = {.name = "linear",
                             .kind = RV_OP_COMPOSITE,
                             .inputs = 3,
                             .reference = linear_reference,
-                            .build = build_linear,
+                            .call = call_linear,
                             .polynomial = true,
                             RV_SAMPLES(linear_samples)};

@@ -3,7 +3,7 @@
 
 #include "ops/descriptors.h"
 #include "ops/index.h"
-#include "ops/ops.h"
+#include "ops/options.h"
 #include "tensor/memory.h"
 
 typedef struct concat_attr {
@@ -109,6 +109,16 @@ static const rv_sample samples[] = {
     {.in = {{1, {3}}}, .inputs = 1, .error = "axis 1 of tensors of rank 1", AXIS(1)},
 };
 
+static const rv_option options[] = {{"axis", RV_OPTION_WHOLE, false, 0,
+                                     "of the result, along which they lie; negative from the end"}};
+
+static rv_var call(const rv_var *x, int inputs, const rv_option_value *given)
+{
+    rv_given g = rv_given_to(&rv_op_concat, x, inputs, given);
+    const int axis = rv_given_axis(&g, 0);
+    return g.ok ? rv_concat(x, inputs, axis) : rv_refused(&g);
+}
+
 const rv_op rv_op_concat = {
     .name = "concat",
     .args = "x ...",
@@ -122,6 +132,8 @@ const rv_op rv_op_concat = {
     .linear_jointly = true,
     .polynomial = true,
     .rearranges = true,
+    .call = call,
+    RV_OPTIONS(options),
     RV_SAMPLES(samples),
 };
 
@@ -165,21 +177,19 @@ rv_var rv_stack(const rv_var *x, int count, int axis)
     return y;
 }
 
-typedef struct stack_attr {
-    int count, axis;
-} stack_attr;
-
-static rv_var build_stack(const rv_var *x, const void *attr)
+static rv_var call_stack(const rv_var *x, int inputs, const rv_option_value *given)
 {
-    const stack_attr *s = attr;
-    return rv_stack(x, s->count, s->axis);
+    rv_given g = rv_given_to(&rv_op_stack, x, inputs, given);
+    const int axis = rv_given_axis(&g, 0);
+    return g.ok ? rv_stack(x, inputs, axis) : rv_refused(&g);
 }
 
 static void stack_reference(const rv_call *c)
 {
-    const stack_attr *s = c->attr;
+    const rv_option_value *axis = c->attr;
     rv_tensor y = rv_call_out(c);
-    int64_t index[RV_MAX_RANK], at = s->axis < 0 ? s->axis + y.shape.rank : s->axis;
+    int64_t index[RV_MAX_RANK], at = (int64_t)axis->number;
+    if (at < 0) at += y.shape.rank;
     for (int64_t i = 0; i < rv_tensor_count(&y); i++) {
         rv_unravel(y.shape, i, index);
         int k = (int)index[at];
@@ -188,7 +198,7 @@ static void stack_reference(const rv_call *c)
     }
 }
 
-#define STACK(n, axis) .attr = &(stack_attr){n, axis}, .inputs = n
+#define STACK(n, axis) RV_GIVEN(RV_NUMBER(axis)), .inputs = n
 static const rv_sample stack_samples[] = {
     {.in = {{2, {3, 5}}, {2, {3, 5}}, {2, {3, 5}}}, .low = -2, .high = 2, STACK(3, 1)},
     {.in = {{2, {3, 2}}, {2, {3, 2}}}, .low = -2, .high = 2, STACK(2, -1)},
@@ -206,7 +216,8 @@ const rv_op rv_op_stack = {
     .kind = RV_OP_COMPOSITE,
     .inputs = -1,
     .reference = stack_reference,
-    .build = build_stack,
+    .call = call_stack,
+    RV_OPTIONS(options),
     .linear_jointly = true,
     .polynomial = true,
     RV_SAMPLES(stack_samples),

@@ -9,7 +9,7 @@
 #include "ops/descriptors.h"
 #include "ops/index.h"
 #include "ops/kernels/kernels.h"
-#include "ops/ops.h"
+#include "ops/options.h"
 #include "tensor/memory.h"
 
 typedef struct conv_attr {
@@ -432,6 +432,77 @@ static const rv_sample samples_w_add[] = {
      .error = "z is not of the result's shape"},
 };
 
+/* ---- calls ---- */
+
+static int64_t or_one(int64_t value) { return value ? value : 1; }
+
+static conv_attr attr_of(const rv_conv2d_options *o)
+{
+    return (conv_attr){.stride = {or_one(o->stride[0]), or_one(o->stride[1])},
+                       .pad = {o->top, o->left},
+                       .pad_end = {o->bottom, o->right},
+                       .dilation = {or_one(o->dilation[0]), or_one(o->dilation[1])},
+                       .groups = or_one(o->groups)};
+}
+
+static const rv_option options[] = {RV_CONV2D_OPTIONS};
+static const rv_option options_x[] = {
+    RV_CONV2D_OPTIONS,
+    {"size", RV_OPTION_LIST, true, 0, "height, width of the image that comes out"}};
+static const rv_option options_w[] = {
+    RV_CONV2D_OPTIONS,
+    {"size", RV_OPTION_LIST, true, 0, "height, width of the kernel that comes out"}};
+
+rv_conv2d_options rv_given_conv2d(rv_given *g)
+{
+    rv_conv2d_options o = {.groups = rv_given_positive(g, 3)};
+    int64_t side[4];
+    rv_given_pair(g, 0, 1, o.stride);
+    rv_given_sides(g, 1, side);
+    rv_given_pair(g, 2, 1, o.dilation);
+    o.top = side[0], o.bottom = side[1], o.left = side[2], o.right = side[3];
+    return o;
+}
+
+/* The attributes that the options give, with `size` behind those of all the family. */
+static conv_attr given_attr(rv_given *g)
+{
+    const rv_conv2d_options o = rv_given_conv2d(g);
+    conv_attr attr = attr_of(&o);
+    rv_given_pair(g, RV_CONV2D_OPTION_COUNT, 1, attr.size);
+    return attr;
+}
+
+static rv_var call_y(const rv_var *x, int inputs, const rv_option_value *given)
+{
+    rv_given g = rv_given_to(&rv_op_conv2d, x, inputs, given);
+    const rv_conv2d_options o = rv_given_conv2d(&g);
+    return g.ok ? rv_conv2d(x[0], x[1], o) : rv_refused(&g);
+}
+
+static rv_var call_gradient(const rv_op *op, const rv_var *x, int inputs,
+                            const rv_option_value *given)
+{
+    rv_given g = rv_given_to(op, x, inputs, given);
+    const conv_attr attr = given_attr(&g);
+    return g.ok ? rv_record(NULL, op, &attr, sizeof attr, x, inputs) : rv_refused(&g);
+}
+
+static rv_var call_x(const rv_var *x, int inputs, const rv_option_value *given)
+{
+    return call_gradient(&rv_op_conv2d_input_gradient, x, inputs, given);
+}
+
+static rv_var call_w(const rv_var *x, int inputs, const rv_option_value *given)
+{
+    return call_gradient(&rv_op_conv2d_weight_gradient, x, inputs, given);
+}
+
+static rv_var call_w_add(const rv_var *x, int inputs, const rv_option_value *given)
+{
+    return call_gradient(&rv_op_conv2d_weight_gradient_add, x, inputs, given);
+}
+
 /* ---- descriptors ---- */
 
 const rv_op rv_op_conv2d = {
@@ -447,6 +518,8 @@ const rv_op rv_op_conv2d = {
     .simplify = simplify_y,
     .linear = 3,
     .polynomial = true,
+    .call = call_y,
+    RV_OPTIONS(options),
     RV_SAMPLES(samples_y),
 };
 
@@ -462,6 +535,8 @@ const rv_op rv_op_conv2d_input_gradient = {
     .gradient = gradient_of_x,
     .linear = 3,
     .polynomial = true,
+    .call = call_x,
+    RV_OPTIONS(options_x),
     RV_SAMPLES(samples_x),
 };
 
@@ -479,6 +554,8 @@ const rv_op rv_op_conv2d_weight_gradient = {
     .linear = 3,
     .polynomial = true,
     .accumulate = &rv_op_conv2d_weight_gradient_add,
+    .call = call_w,
+    RV_OPTIONS(options_w),
     RV_SAMPLES(samples_w),
 };
 
@@ -494,21 +571,12 @@ const rv_op rv_op_conv2d_weight_gradient_add = {
     .gradient = gradient_of_w,
     .polynomial = true,
     .in_place = 4,
+    .call = call_w_add,
+    RV_OPTIONS(options_w),
     RV_SAMPLES(samples_w_add),
 };
 
 /* ---- constructors ---- */
-
-static int64_t or_one(int64_t value) { return value ? value : 1; }
-
-static conv_attr attr_of(const rv_conv2d_options *o)
-{
-    return (conv_attr){.stride = {or_one(o->stride[0]), or_one(o->stride[1])},
-                       .pad = {o->top, o->left},
-                       .pad_end = {o->bottom, o->right},
-                       .dilation = {or_one(o->dilation[0]), or_one(o->dilation[1])},
-                       .groups = or_one(o->groups)};
-}
 
 rv_var rv_conv2d(rv_var x, rv_var w, rv_conv2d_options o)
 {

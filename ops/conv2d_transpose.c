@@ -2,7 +2,7 @@
  * conv2d takes to x's, and conv2d_input_gradient. */
 #include "ops/descriptors.h"
 #include "ops/index.h"
-#include "ops/ops.h"
+#include "ops/options.h"
 
 static int64_t or_one(int64_t value) { return value ? value : 1; }
 
@@ -37,19 +37,23 @@ rv_var rv_conv2d_transpose(rv_var x, rv_var w, rv_conv2d_options o)
 
 /* ---- proof ---- */
 
-static rv_var build(const rv_var *x, const void *attr)
+static const rv_option options[] = {RV_CONV2D_OPTIONS};
+
+static rv_var call(const rv_var *x, int inputs, const rv_option_value *given)
 {
-    const rv_conv2d_options *o = attr;
-    return rv_conv2d_transpose(x[0], x[1], *o);
+    rv_given g = rv_given_to(&rv_op_conv2d_transpose, x, inputs, given);
+    const rv_conv2d_options o = rv_given_conv2d(&g);
+    return g.ok ? rv_conv2d_transpose(x[0], x[1], o) : rv_refused(&g);
 }
 
 /* Each element of x puts a kernel, times itself, into the image. */
 static void reference(const rv_call *c)
 {
-    const rv_conv2d_options *o = c->attr;
+    rv_given g = {.op = &rv_op_conv2d_transpose, .value = c->attr, .ok = true};
+    const rv_conv2d_options o = rv_given_conv2d(&g);
     const int64_t *x = c->in_type[0].shape.dim, *w = c->in_type[1].shape.dim,
                   *y = c->out_type.shape.dim;
-    int64_t groups = or_one(o->groups), per_group = x[1] / groups;
+    int64_t per_group = x[1] / o.groups;
     rv_tensor out = rv_call_out(c);
     rv_shape all = {6, {x[0], x[1], x[2], x[3], w[1], w[2] * w[3]}};
     rv_tensor_fill(&out, 0);
@@ -57,8 +61,8 @@ static void reference(const rv_call *c)
         int64_t v[6];
         rv_unravel(all, term, v);
         int64_t p = v[5] / w[3], q = v[5] % w[3], channel = v[1] / per_group * w[1] + v[4];
-        int64_t row = v[2] * or_one(o->stride[0]) + p * or_one(o->dilation[0]) - o->top;
-        int64_t column = v[3] * or_one(o->stride[1]) + q * or_one(o->dilation[1]) - o->left;
+        int64_t row = v[2] * o.stride[0] + p * o.dilation[0] - o.top;
+        int64_t column = v[3] * o.stride[1] + q * o.dilation[1] - o.left;
         if (row < 0 || row >= y[2] || column < 0 || column >= y[3]) continue;
         int64_t at = ((v[0] * y[1] + channel) * y[2] + row) * y[3] + column;
         double from = rv_operand(c, 0, ((v[0] * x[1] + v[1]) * x[2] + v[2]) * x[3] + v[3]);
@@ -67,21 +71,20 @@ static void reference(const rv_call *c)
     }
 }
 
-static const rv_conv2d_options
-    plain = {.groups = 1},
-    doubling = {.stride = {2, 2}, .top = 1, .bottom = 1, .left = 1, .right = 1},
-    uneven = {.stride = {1, 3}, .bottom = 2, .left = 1, .dilation = {2, 1}, .groups = 2},
-    too_far = {.stride = {INT64_MAX, -1}}, too_wide = {.top = 3, .bottom = 3};
+#define ONE RV_LIST(1)
+#define PLAIN RV_GIVEN(RV_ABSENT, RV_ABSENT, RV_ABSENT, RV_NUMBER(1))
+#define DOUBLING RV_GIVEN(RV_LIST(2), RV_LIST(1), ONE, RV_NUMBER(1))
+#define UNEVEN RV_GIVEN(RV_LIST(1, 3), RV_LIST(0, 2, 1, 0), RV_LIST(2, 1), RV_NUMBER(2))
+#define TOO_FAR RV_GIVEN(RV_LIST(INT64_MAX, 1), RV_ABSENT, ONE, RV_NUMBER(1))
+#define TOO_WIDE RV_GIVEN(ONE, RV_LIST(3, 0), ONE, RV_NUMBER(1))
 static const rv_sample samples[] = {
-    {.in = {{4, {2, 2, 3, 4}}, {4, {2, 3, 3, 2}}}, .low = -1, .high = 1, .attr = &plain},
-    {.in = {{4, {2, 3, 4, 4}}, {4, {3, 2, 4, 4}}}, .low = -1, .high = 1, .attr = &doubling},
-    {.in = {{4, {1, 4, 3, 3}}, {4, {4, 2, 3, 2}}}, .low = -1, .high = 1, .attr = &uneven},
-    {.in = {{4, {2, 2, 3, 4}}, {4, {2, 3, 3, 3}}}, .attr = &too_wide, .error = "leaves nothing"},
-    {.in = {{4, {2, 2, 3, 4}}, {4, {3, 3, 3, 3}}},
-     .attr = &plain,
-     .error = "is not what conv2d makes"},
-    {.in = {{4, {2, 2, 3, 4}}, {4, {2, 3, 3, 3}}}, .attr = &too_far, .error = "at least 0"},
-    {.in = {{3, {2, 3, 4}}, {4, {3, 3, 3, 3}}}, .attr = &plain, .error = "both of rank 4"},
+    {.in = {{4, {2, 2, 3, 4}}, {4, {2, 3, 3, 2}}}, .low = -1, .high = 1, PLAIN},
+    {.in = {{4, {2, 3, 4, 4}}, {4, {3, 2, 4, 4}}}, .low = -1, .high = 1, DOUBLING},
+    {.in = {{4, {1, 4, 3, 3}}, {4, {4, 2, 3, 2}}}, .low = -1, .high = 1, UNEVEN},
+    {.in = {{4, {2, 2, 3, 4}}, {4, {2, 3, 3, 3}}}, TOO_WIDE, .error = "leaves nothing"},
+    {.in = {{4, {2, 2, 3, 4}}, {4, {3, 3, 3, 3}}}, PLAIN, .error = "is not what conv2d makes"},
+    {.in = {{4, {2, 2, 3, 4}}, {4, {2, 3, 3, 3}}}, TOO_FAR, .error = "at least 0"},
+    {.in = {{3, {2, 3, 4}}, {4, {3, 3, 3, 3}}}, PLAIN, .error = "both of rank 4"},
 };
 
 const rv_op rv_op_conv2d_transpose = {
@@ -92,7 +95,8 @@ const rv_op rv_op_conv2d_transpose = {
     .kind = RV_OP_COMPOSITE,
     .inputs = 2,
     .reference = reference,
-    .build = build,
+    .call = call,
+    RV_OPTIONS(options),
     .linear = 3,
     .polynomial = true,
     RV_SAMPLES(samples),

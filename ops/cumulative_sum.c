@@ -1,7 +1,7 @@
 /* cumulative_sum: the sum of all elements up to each one along an axis. */
 #include "ops/descriptors.h"
 #include "ops/index.h"
-#include "ops/ops.h"
+#include "ops/options.h"
 #include "tensor/memory.h"
 
 typedef struct scan_attr {
@@ -79,6 +79,17 @@ static const rv_sample samples[] = {
     {.in = {{1, {3}}}, .integer = 1, .error = "not i32", SCAN(0, false)},
 };
 
+static const rv_option options[] = {
+    {"axis", RV_OPTION_WHOLE, false, 0, "along which; negative from the end"},
+    {"reverse", RV_OPTION_FLAG, false, 0, "from each element on instead of up to it"}};
+
+static rv_var call(const rv_var *x, int inputs, const rv_option_value *given)
+{
+    rv_given g = rv_given_to(&rv_op_cumulative_sum, x, inputs, given);
+    const int axis = rv_given_axis(&g, 0);
+    return g.ok ? rv_cumulative_sum(x[0], axis, rv_given_flag(&g, 1)) : rv_refused(&g);
+}
+
 const rv_op rv_op_cumulative_sum = {
     .name = "cumulative_sum",
     .args = "x",
@@ -91,6 +102,8 @@ const rv_op rv_op_cumulative_sum = {
     .gradient = gradient,
     RV_LINEAR,
     .in_place = 1,
+    .call = call,
+    RV_OPTIONS(options),
     RV_SAMPLES(samples),
 };
 

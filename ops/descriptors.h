@@ -20,7 +20,8 @@ extern const rv_op rv_op_sum, rv_op_max, rv_op_matmul, rv_op_matmul_add;
 extern const rv_op rv_op_conv2d, rv_op_conv2d_input_gradient, rv_op_conv2d_weight_gradient;
 extern const rv_op rv_op_conv2d_weight_gradient_add;
 
-/* composites */
+/* composites; broadcast_add is called "add" */
+extern const rv_op rv_op_broadcast_add;
 extern const rv_op rv_op_stack, rv_op_conv2d_transpose;
 extern const rv_op rv_op_mean, rv_op_lerp, rv_op_linear;
 extern const rv_op rv_op_clamp, rv_op_silu, rv_op_gelu, rv_op_hard_sigmoid, rv_op_elu,

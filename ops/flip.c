@@ -1,7 +1,7 @@
 /* flip: reverses axes. */
 #include "ops/descriptors.h"
 #include "ops/index.h"
-#include "ops/ops.h"
+#include "ops/options.h"
 
 typedef struct flip_attr {
     int64_t axes; /* bit d: axis d is reversed */
@@ -70,6 +70,16 @@ static const rv_sample samples[] = {
     {.in = {{2, {3, 5}}}, .error = "beyond rank 2", AXES(4)},
 };
 
+static const rv_option options[] = {
+    {"axes", RV_OPTION_LIST, true, 0, "to reverse; negative from the end"}};
+
+static rv_var call(const rv_var *x, int inputs, const rv_option_value *given)
+{
+    rv_given g = rv_given_to(&rv_op_flip, x, inputs, given);
+    const unsigned axes = rv_given_axes(&g, 0);
+    return g.ok ? rv_flip(x[0], axes) : rv_refused(&g);
+}
+
 const rv_op rv_op_flip = {
     .name = "flip",
     .args = "x",
@@ -82,6 +92,8 @@ const rv_op rv_op_flip = {
     .gradient = gradient,
     RV_LINEAR,
     .rearranges = true,
+    .call = call,
+    RV_OPTIONS(options),
     RV_SAMPLES(samples),
 };
 

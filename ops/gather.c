@@ -6,7 +6,7 @@
 
 #include "ops/descriptors.h"
 #include "ops/index.h"
-#include "ops/ops.h"
+#include "ops/options.h"
 #include "tensor/memory.h"
 
 typedef struct scatter_attr {
@@ -154,6 +154,12 @@ static const rv_sample scatter_samples[] = {
 
 /* ---- descriptors, constructors ---- */
 
+static rv_var call_gather(const rv_var *x, int inputs, const rv_option_value *given)
+{
+    rv_given g = rv_given_to(&rv_op_gather, x, inputs, given);
+    return g.ok ? rv_gather(x[0], x[1]) : rv_refused(&g);
+}
+
 const rv_op rv_op_gather = {
     .name = "gather",
     .args = "x index",
@@ -166,8 +172,18 @@ const rv_op rv_op_gather = {
     .gradient = gather_gradient,
     .linear = 1,
     .polynomial = true,
+    .call = call_gather,
     RV_SAMPLES(gather_samples),
 };
+
+static const rv_option scatter_options[] = {{"rows", RV_OPTION_WHOLE, true, NAN, "of the result"}};
+
+static rv_var call_scatter_add(const rv_var *x, int inputs, const rv_option_value *given)
+{
+    rv_given g = rv_given_to(&rv_op_scatter_add, x, inputs, given);
+    const int64_t rows = rv_given_positive(&g, 0);
+    return g.ok ? rv_scatter_add(x[0], x[1], rows) : rv_refused(&g);
+}
 
 const rv_op rv_op_scatter_add = {
     .name = "scatter_add",
@@ -181,6 +197,8 @@ const rv_op rv_op_scatter_add = {
     .gradient = scatter_gradient,
     .linear = 1,
     .polynomial = true,
+    .call = call_scatter_add,
+    RV_OPTIONS(scatter_options),
     RV_SAMPLES(scatter_samples),
 };
 

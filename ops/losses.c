@@ -3,7 +3,7 @@
 
 #include "ops/descriptors.h"
 #include "ops/index.h"
-#include "ops/ops.h"
+#include "ops/options.h"
 
 /* Losses compare like with like: broadcasting would hide a mistake. */
 static bool same_shape(rv_var x, rv_var target, const char *loss)
@@ -25,10 +25,10 @@ rv_var rv_mean_squared_error(rv_var prediction, rv_var target)
     return rv_mean(rv_square(rv_subtract(prediction, target)), RV_ALL_AXES, false);
 }
 
-static rv_var build_mean_squared_error(const rv_var *x, const void *attr)
+static rv_var call_mean_squared_error(const rv_var *x, int inputs, const rv_option_value *given)
 {
-    (void)attr;
-    return rv_mean_squared_error(x[0], x[1]);
+    rv_given g = rv_given_to(&rv_op_mean_squared_error, x, inputs, given);
+    return g.ok ? rv_mean_squared_error(x[0], x[1]) : rv_refused(&g);
 }
 
 static void mean_squared_error_reference(const rv_call *c)
@@ -53,7 +53,7 @@ const rv_op rv_op_mean_squared_error = {.name = "mean_squared_error",
                                         .kind = RV_OP_COMPOSITE,
                                         .inputs = 2,
                                         .reference = mean_squared_error_reference,
-                                        .build = build_mean_squared_error,
+                                        .call = call_mean_squared_error,
                                         .polynomial = true,
                                         RV_SAMPLES(mean_squared_error_samples)};
 
@@ -66,10 +66,10 @@ rv_var rv_mean_absolute_error(rv_var prediction, rv_var target)
     return rv_mean(rv_abs(rv_subtract(prediction, target)), RV_ALL_AXES, false);
 }
 
-static rv_var build_mean_absolute_error(const rv_var *x, const void *attr)
+static rv_var call_mean_absolute_error(const rv_var *x, int inputs, const rv_option_value *given)
 {
-    (void)attr;
-    return rv_mean_absolute_error(x[0], x[1]);
+    rv_given g = rv_given_to(&rv_op_mean_absolute_error, x, inputs, given);
+    return g.ok ? rv_mean_absolute_error(x[0], x[1]) : rv_refused(&g);
 }
 
 static void mean_absolute_error_reference(const rv_call *c)
@@ -92,7 +92,7 @@ const rv_op rv_op_mean_absolute_error = {.name = "mean_absolute_error",
                                          .kind = RV_OP_COMPOSITE,
                                          .inputs = 2,
                                          .reference = mean_absolute_error_reference,
-                                         .build = build_mean_absolute_error,
+                                         .call = call_mean_absolute_error,
                                          RV_SAMPLES(mean_absolute_error_samples)};
 
 /* ---- huber: with c = min(|d|, delta) both branches are c (|d| - c / 2) ---- */
@@ -112,15 +112,18 @@ rv_var rv_huber(rv_var prediction, rv_var target, double delta)
     return rv_mean(loss, RV_ALL_AXES, false);
 }
 
-static rv_var build_huber(const rv_var *x, const void *attr)
+static const rv_option huber_options[] = {
+    {"delta", RV_OPTION_NUMBER, false, 1, "where the square turns into a line"}};
+
+static rv_var call_huber(const rv_var *x, int inputs, const rv_option_value *given)
 {
-    const double *delta = attr;
-    return rv_huber(x[0], x[1], *delta);
+    rv_given g = rv_given_to(&rv_op_huber, x, inputs, given);
+    return g.ok ? rv_huber(x[0], x[1], rv_given_number(&g, 0)) : rv_refused(&g);
 }
 
 static void huber_reference(const rv_call *c)
 {
-    const double delta = *(const double *)c->attr;
+    const double delta = ((const rv_option_value *)c->attr)->number;
     int64_t count = rv_shape_count(c->in_type[0].shape);
     double sum = 0;
     for (int64_t i = 0; i < count; i++) {
@@ -130,11 +133,10 @@ static void huber_reference(const rv_call *c)
     rv_result(c, 0, sum / (double)count);
 }
 
-static const double one = 1, no_delta = 0;
 static const rv_sample huber_samples[] = {
-    {.in = {{2, {3, 5}}, {2, {3, 5}}}, .low = -2, .high = 2, .attr = &one},
-    {.in = {{2, {3, 5}}, {2, {3, 1}}}, .attr = &one, .error = "the target is [3,1]"},
-    {.in = {{1, {3}}, {1, {3}}}, .attr = &no_delta, .error = "delta 0, expected more than 0"},
+    {.in = {{2, {3, 5}}, {2, {3, 5}}}, .low = -2, .high = 2, RV_GIVEN(RV_NUMBER(1))},
+    {.in = {{2, {3, 5}}, {2, {3, 1}}}, RV_GIVEN(RV_NUMBER(1)), .error = "the target is [3,1]"},
+    {.in = {{1, {3}}, {1, {3}}}, RV_GIVEN(RV_NUMBER(0)), .error = "delta 0, expected more than 0"},
 };
 
 const rv_op rv_op_huber = {
@@ -145,7 +147,8 @@ const rv_op rv_op_huber = {
     .kind = RV_OP_COMPOSITE,
     .inputs = 2,
     .reference = huber_reference,
-    .build = build_huber,
+    .call = call_huber,
+    RV_OPTIONS(huber_options),
     RV_SAMPLES(huber_samples)};
 
 /* ---- sigmoid cross-entropy: ln(1 + e^x) - x t, the stable form of -t ln s(x) - (1-t) ln(1-s(x)) ---- */
@@ -157,10 +160,10 @@ rv_var rv_sigmoid_cross_entropy(rv_var logits, rv_var target)
                    false);
 }
 
-static rv_var build_sigmoid_cross_entropy(const rv_var *x, const void *attr)
+static rv_var call_sigmoid_cross_entropy(const rv_var *x, int inputs, const rv_option_value *given)
 {
-    (void)attr;
-    return rv_sigmoid_cross_entropy(x[0], x[1]);
+    rv_given g = rv_given_to(&rv_op_sigmoid_cross_entropy, x, inputs, given);
+    return g.ok ? rv_sigmoid_cross_entropy(x[0], x[1]) : rv_refused(&g);
 }
 
 static void sigmoid_cross_entropy_reference(const rv_call *c)
@@ -187,7 +190,7 @@ const rv_op rv_op_sigmoid_cross_entropy = {
     .kind = RV_OP_COMPOSITE,
     .inputs = 2,
     .reference = sigmoid_cross_entropy_reference,
-    .build = build_sigmoid_cross_entropy,
+    .call = call_sigmoid_cross_entropy,
     RV_SAMPLES(sigmoid_cross_entropy_samples)};
 
 /* ---- softmax cross-entropy, of targets as they are or mixed with the uniform distribution ---- */
@@ -229,16 +232,21 @@ rv_var rv_softmax_cross_entropy(rv_var logits, rv_var target)
     return rv_softmax_cross_entropy_smooth(logits, target, 0);
 }
 
-static rv_var build_softmax_cross_entropy(const rv_var *x, const void *attr)
+static rv_var call_softmax_cross_entropy(const rv_var *x, int inputs, const rv_option_value *given)
 {
-    (void)attr;
-    return rv_softmax_cross_entropy(x[0], x[1]);
+    rv_given g = rv_given_to(&rv_op_softmax_cross_entropy, x, inputs, given);
+    return g.ok ? rv_softmax_cross_entropy(x[0], x[1]) : rv_refused(&g);
 }
 
-static rv_var build_softmax_cross_entropy_smooth(const rv_var *x, const void *attr)
+static const rv_option smooth_options[] = {
+    {"smoothing", RV_OPTION_NUMBER, true, NAN, "the share that goes to all classes alike"}};
+
+static rv_var call_softmax_cross_entropy_smooth(const rv_var *x, int inputs,
+                                                const rv_option_value *given)
 {
-    const double *smoothing = attr;
-    return rv_softmax_cross_entropy_smooth(x[0], x[1], *smoothing);
+    rv_given g = rv_given_to(&rv_op_softmax_cross_entropy_smooth, x, inputs, given);
+    return g.ok ? rv_softmax_cross_entropy_smooth(x[0], x[1], rv_given_number(&g, 0))
+                : rv_refused(&g);
 }
 
 static void cross_entropy(const rv_call *c, double smoothing)
@@ -264,10 +272,9 @@ static void softmax_cross_entropy_reference(const rv_call *c) { cross_entropy(c,
 
 static void softmax_cross_entropy_smooth_reference(const rv_call *c)
 {
-    cross_entropy(c, *(const double *)c->attr);
+    cross_entropy(c, ((const rv_option_value *)c->attr)->number);
 }
 
-static const double tenth = 0.1, too_smooth = 1.5;
 static const rv_sample softmax_cross_entropy_samples[] = {
     {.in = {{2, {5, 3}}, {2, {5, 3}}}, .low = 0, .high = 1},
     {.in = {{2, {5, 3}}, {1, {5}}}, .low = 0, .high = 3, .integer = 2},
@@ -277,10 +284,12 @@ static const rv_sample softmax_cross_entropy_samples[] = {
     {.in = {{0}, {0}}, .error = "logits are [], the target []"},
 };
 static const rv_sample softmax_cross_entropy_smooth_samples[] = {
-    {.in = {{2, {5, 3}}, {1, {5}}}, .low = 0, .high = 3, .integer = 2, .attr = &tenth},
-    {.in = {{2, {9, 3}}, {1, {9}}}, .low = -1, .high = 3, .integer = 2, .attr = &tenth},
-    {.in = {{3, {2, 4, 3}}, {3, {2, 4, 3}}}, .low = 0, .high = 1, .attr = &tenth},
-    {.in = {{2, {5, 3}}, {1, {5}}}, .attr = &too_smooth, .error = "smoothing 1.5, expected 0 to 1"},
+    {.in = {{2, {5, 3}}, {1, {5}}}, .low = 0, .high = 3, .integer = 2, RV_GIVEN(RV_NUMBER(0.1))},
+    {.in = {{2, {9, 3}}, {1, {9}}}, .low = -1, .high = 3, .integer = 2, RV_GIVEN(RV_NUMBER(0.1))},
+    {.in = {{3, {2, 4, 3}}, {3, {2, 4, 3}}}, .low = 0, .high = 1, RV_GIVEN(RV_NUMBER(0.1))},
+    {.in = {{2, {5, 3}}, {1, {5}}},
+     RV_GIVEN(RV_NUMBER(1.5)),
+     .error = "smoothing 1.5, expected 0 to 1"},
 };
 
 const rv_op rv_op_softmax_cross_entropy = {
@@ -291,7 +300,7 @@ const rv_op rv_op_softmax_cross_entropy = {
     .kind = RV_OP_COMPOSITE,
     .inputs = 2,
     .reference = softmax_cross_entropy_reference,
-    .build = build_softmax_cross_entropy,
+    .call = call_softmax_cross_entropy,
     RV_SAMPLES(softmax_cross_entropy_samples)};
 
 const rv_op rv_op_softmax_cross_entropy_smooth = {
@@ -302,5 +311,6 @@ const rv_op rv_op_softmax_cross_entropy_smooth = {
     .kind = RV_OP_COMPOSITE,
     .inputs = 2,
     .reference = softmax_cross_entropy_smooth_reference,
-    .build = build_softmax_cross_entropy_smooth,
+    .call = call_softmax_cross_entropy_smooth,
+    RV_OPTIONS(smooth_options),
     RV_SAMPLES(softmax_cross_entropy_smooth_samples)};

@@ -1,20 +1,24 @@
 /* Masks: whole numbers as rows of 1 and 0. Composites that compare each number with 0, 1, 2, ... */
+#include <math.h>
+
 #include "ops/descriptors.h"
 #include "ops/index.h"
-#include "ops/ops.h"
+#include "ops/options.h"
 
 /* The numbers as x [..,1], to be compared with *all = 0 .. width-1; both null on error. */
 static rv_var against(rv_var x, int64_t width, const char *op, rv_var *all)
 {
+    enum { LONGEST = 1 << 20 }; /* the numbers are a constant, kept on the tape */
     rv_error error = {0};
     rv_tensor numbers = {0};
     rv_tape *tape = x.tape;
     rv_shape column = rv_shape_of(x);
     *all = (rv_var){tape, -1};
     if (rv_is_null(x)) return x;
-    if (width < 1)
-        return rv_tape_fail(tape, RV_ERROR_ARGUMENT, "%s: rows of %lld, expected at least 1", op,
-                            (long long)width);
+    if (width < 1 || width > LONGEST)
+        return rv_tape_fail(tape, RV_ERROR_ARGUMENT,
+                            "%s: rows of %lld, expected 1 to %d; use fewer", op, (long long)width,
+                            LONGEST);
     if (column.rank == RV_MAX_RANK)
         return rv_tape_fail(tape, RV_ERROR_SHAPE,
                             "%s: numbers of rank %d leave no axis for the rows; reshape them first",
@@ -28,6 +32,13 @@ static rv_var against(rv_var x, int64_t width, const char *op, rv_var *all)
     return rv_reshape(rv_cast(x, rv_tape_dtype(tape)), column);
 }
 
+/* For references: what the only option says. */
+static int64_t row_length(const rv_call *c)
+{
+    const rv_option_value *length = c->attr;
+    return (int64_t)length->number;
+}
+
 /* ---- one_hot ---- */
 
 rv_var rv_one_hot(rv_var labels, int64_t classes)
@@ -36,23 +47,30 @@ rv_var rv_one_hot(rv_var labels, int64_t classes)
     return rv_equal(label, all);
 }
 
-static rv_var build_one_hot(const rv_var *x, const void *attr)
+static const rv_option one_hot_options[] = {
+    {"classes", RV_OPTION_WHOLE, true, NAN, "the length of a row"}};
+
+static rv_var call_one_hot(const rv_var *x, int inputs, const rv_option_value *given)
 {
-    (void)attr;
-    return rv_one_hot(x[0], 4);
+    rv_given g = rv_given_to(&rv_op_one_hot, x, inputs, given);
+    const int64_t classes = rv_given_positive(&g, 0);
+    return g.ok ? rv_one_hot(x[0], classes) : rv_refused(&g);
 }
 
 static void one_hot_reference(const rv_call *c)
 {
+    const int64_t classes = row_length(c);
     for (int64_t i = 0; i < rv_shape_count(c->out_type.shape); i++)
-        rv_result(c, i, rv_operand(c, 0, i / 4) == (double)(i % 4));
+        rv_result(c, i, rv_operand(c, 0, i / classes) == (double)(i % classes));
 }
 
+#define ROWS_OF(n) RV_GIVEN(RV_NUMBER(n))
 static const rv_sample one_hot_samples[] = {
-    {.in = {{1, {6}}}, .low = 0, .high = 4, .integer = 1},
-    {.in = {{0}}, .low = 2, .high = 2, .integer = 1},
-    {.in = {{3, {2, 3, 2}}}, .low = -1, .high = 4, .integer = 1},
-    {.in = {{6, {1, 1, 1, 1, 1, 1}}}, .integer = 1, .error = "leave no axis"},
+    {.in = {{1, {6}}}, .low = 0, .high = 4, .integer = 1, ROWS_OF(4)},
+    {.in = {{0}}, .low = 2, .high = 2, .integer = 1, ROWS_OF(4)},
+    {.in = {{3, {2, 3, 2}}}, .low = -1, .high = 4, .integer = 1, ROWS_OF(3)},
+    {.in = {{6, {1, 1, 1, 1, 1, 1}}}, .integer = 1, .error = "leave no axis", ROWS_OF(4)},
+    {.in = {{1, {6}}}, .integer = 1, .error = "expected 1 to 1048576", ROWS_OF(0x1p40)},
 };
 
 const rv_op rv_op_one_hot = {
@@ -63,7 +81,8 @@ const rv_op rv_op_one_hot = {
     .kind = RV_OP_COMPOSITE,
     .inputs = 1,
     .reference = one_hot_reference,
-    .build = build_one_hot,
+    .call = call_one_hot,
+    RV_OPTIONS(one_hot_options),
     .zero_gradient = true,
     RV_SAMPLES(one_hot_samples)};
 
@@ -75,22 +94,28 @@ rv_var rv_sequence_mask(rv_var lengths, int64_t steps)
     return rv_less(all, length);
 }
 
-static rv_var build_sequence_mask(const rv_var *x, const void *attr)
+static const rv_option sequence_mask_options[] = {
+    {"steps", RV_OPTION_WHOLE, true, NAN, "the length of a row"}};
+
+static rv_var call_sequence_mask(const rv_var *x, int inputs, const rv_option_value *given)
 {
-    (void)attr;
-    return rv_sequence_mask(x[0], 5);
+    rv_given g = rv_given_to(&rv_op_sequence_mask, x, inputs, given);
+    const int64_t steps = rv_given_positive(&g, 0);
+    return g.ok ? rv_sequence_mask(x[0], steps) : rv_refused(&g);
 }
 
 static void sequence_mask_reference(const rv_call *c)
 {
+    const int64_t steps = row_length(c);
     for (int64_t i = 0; i < rv_shape_count(c->out_type.shape); i++)
-        rv_result(c, i, (double)(i % 5) < rv_operand(c, 0, i / 5));
+        rv_result(c, i, (double)(i % steps) < rv_operand(c, 0, i / steps));
 }
 
 static const rv_sample sequence_mask_samples[] = {
-    {.in = {{1, {7}}}, .low = 0, .high = 6, .integer = 1},
-    {.in = {{1, {7}}}, .low = 0, .high = 6},
-    {.in = {{6, {1, 1, 1, 1, 1, 1}}}, .error = "leave no axis"},
+    {.in = {{1, {7}}}, .low = 0, .high = 6, .integer = 1, ROWS_OF(5)},
+    {.in = {{1, {7}}}, .low = 0, .high = 6, ROWS_OF(5)},
+    {.in = {{6, {1, 1, 1, 1, 1, 1}}}, .error = "leave no axis", ROWS_OF(5)},
+    {.in = {{1, {7}}}, .error = "less than 1", ROWS_OF(0)},
 };
 
 const rv_op rv_op_sequence_mask = {.name = "sequence_mask",
@@ -100,6 +125,7 @@ const rv_op rv_op_sequence_mask = {.name = "sequence_mask",
                                    .kind = RV_OP_COMPOSITE,
                                    .inputs = 1,
                                    .reference = sequence_mask_reference,
-                                   .build = build_sequence_mask,
+                                   .call = call_sequence_mask,
+                                   RV_OPTIONS(sequence_mask_options),
                                    .zero_gradient = true,
                                    RV_SAMPLES(sequence_mask_samples)};

@@ -4,7 +4,7 @@
 #include "ops/descriptors.h"
 #include "ops/index.h"
 #include "ops/kernels/kernels.h"
-#include "ops/ops.h"
+#include "ops/options.h"
 #include "tensor/memory.h"
 
 typedef struct matmul_attr {
@@ -178,7 +178,7 @@ static rv_var share(const void *attr_, const rv_var *x)
     return rv_record(x[0].tape, &rv_op_matmul, &attr, sizeof attr, with, 2);
 }
 
-/* ---- samples, descriptor, constructor ---- */
+/* ---- samples ---- */
 
 #define FLAGS(ta, tb) .attr = &(matmul_attr){ta, tb, 0}, .attr_size = sizeof(matmul_attr)
 #define PACKED(ta) .attr = &(matmul_attr){ta, 0, 1}, .attr_size = sizeof(matmul_attr)
@@ -208,37 +208,7 @@ static const rv_sample add_samples[] = {
      FLAGS(0, 0)},
 };
 
-const rv_op rv_op_matmul = {
-    .name = "matmul",
-    .args = "a b",
-    .formula = "c[.., i, j] = sum_l a[.., i, l] b[.., l, j]",
-    .doc = "matrix product, batched over leading axes; flags transpose a or b",
-    .inputs = 2,
-    .infer = infer,
-    .reference = reference,
-    .select = choose,
-    .gradient = gradient,
-    .linear = 3,
-    .polynomial = true,
-    .accumulate = &rv_op_matmul_add,
-    .share = share,
-    RV_SAMPLES(samples),
-};
-
-const rv_op rv_op_matmul_add = {
-    .name = "matmul_add",
-    .args = "a b z",
-    .formula = "c[.., i, j] = z[.., i, j] + sum_l a[.., i, l] b[.., l, j]",
-    .doc = "matmul added to a tensor; programs make sums of products of it",
-    .inputs = 3,
-    .infer = infer_add,
-    .reference = reference,
-    .select = choose_add,
-    .gradient = gradient,
-    .polynomial = true,
-    .in_place = 4,
-    RV_SAMPLES(add_samples),
-};
+/* ---- constructor, calls, descriptors ---- */
 
 /* The operand with the other's leading axes, where it has none or ones. */
 static rv_var with_leading(rv_var x, rv_shape other)
@@ -255,13 +225,74 @@ static rv_var with_leading(rv_var x, rv_shape other)
     return rv_broadcast(x, to);
 }
 
+/* Of two operands, and perhaps what their product is added to. */
+static rv_var record(const rv_op *op, rv_var *x, int inputs, bool transpose_a, bool transpose_b)
+{
+    if (!rv_is_null(x[0]) && !rv_is_null(x[1])) {
+        x[0] = with_leading(x[0], rv_shape_of(x[1]));
+        x[1] = with_leading(x[1], rv_shape_of(x[0]));
+    }
+    return rv_record(NULL, op, &(matmul_attr){transpose_a, transpose_b, false}, sizeof(matmul_attr),
+                     x, inputs);
+}
+
 rv_var rv_matmul(rv_var a, rv_var b, bool transpose_a, bool transpose_b)
 {
     rv_var operands[2] = {a, b};
-    if (!rv_is_null(a) && !rv_is_null(b)) {
-        operands[0] = with_leading(a, rv_shape_of(b));
-        operands[1] = with_leading(b, rv_shape_of(operands[0]));
-    }
-    return rv_record(NULL, &rv_op_matmul, &(matmul_attr){transpose_a, transpose_b, false},
-                     sizeof(matmul_attr), operands, 2);
+    return record(&rv_op_matmul, operands, 2, transpose_a, transpose_b);
 }
+
+static const rv_option options[] = {{"transpose_a", RV_OPTION_FLAG, false, 0, "a is [..,k,m]"},
+                                    {"transpose_b", RV_OPTION_FLAG, false, 0, "b is [..,n,k]"}};
+
+static rv_var call(const rv_var *x, int inputs, const rv_option_value *given)
+{
+    rv_given g = rv_given_to(&rv_op_matmul, x, inputs, given);
+    return g.ok ? rv_matmul(x[0], x[1], rv_given_flag(&g, 0), rv_given_flag(&g, 1))
+                : rv_refused(&g);
+}
+
+const rv_op rv_op_matmul = {
+    .name = "matmul",
+    .args = "a b",
+    .formula = "c[.., i, j] = sum_l a[.., i, l] b[.., l, j]",
+    .doc = "matrix product, batched over leading axes; flags transpose a or b",
+    .inputs = 2,
+    .infer = infer,
+    .reference = reference,
+    .select = choose,
+    .gradient = gradient,
+    .linear = 3,
+    .polynomial = true,
+    .accumulate = &rv_op_matmul_add,
+    .share = share,
+    .call = call,
+    RV_OPTIONS(options),
+    RV_SAMPLES(samples),
+};
+
+static rv_var call_add(const rv_var *x, int inputs, const rv_option_value *given)
+{
+    rv_given g = rv_given_to(&rv_op_matmul_add, x, inputs, given);
+    rv_var with[3] = {{NULL, -1}};
+    for (int k = 0; g.ok && k < 3; k++) with[k] = x[k];
+    return g.ok ? record(&rv_op_matmul_add, with, 3, rv_given_flag(&g, 0), rv_given_flag(&g, 1))
+                : rv_refused(&g);
+}
+
+const rv_op rv_op_matmul_add = {
+    .name = "matmul_add",
+    .args = "a b z",
+    .formula = "c[.., i, j] = z[.., i, j] + sum_l a[.., i, l] b[.., l, j]",
+    .doc = "matmul added to a tensor; programs make sums of products of it",
+    .inputs = 3,
+    .infer = infer_add,
+    .reference = reference,
+    .select = choose_add,
+    .gradient = gradient,
+    .polynomial = true,
+    .in_place = 4,
+    .call = call_add,
+    RV_OPTIONS(options),
+    RV_SAMPLES(add_samples),
+};

@@ -5,7 +5,7 @@
 
 #include "ops/descriptors.h"
 #include "ops/index.h"
-#include "ops/ops.h"
+#include "ops/options.h"
 
 /* ---- softmax, log_softmax: shifted by the maximum, which changes neither value nor gradient ---- */
 
@@ -35,16 +35,21 @@ rv_var rv_log_softmax(rv_var x, int axis)
     return rv_subtract(z, rv_log(rv_sum(rv_exp(z), mask, true)));
 }
 
-static rv_var build_softmax(const rv_var *x, const void *attr)
+static const rv_option softmax_options[] = {
+    {"axis", RV_OPTION_WHOLE, false, -1, "along which; negative from the end"}};
+
+static rv_var call_softmax(const rv_var *x, int inputs, const rv_option_value *given)
 {
-    (void)attr;
-    return rv_softmax(x[0], -1);
+    rv_given g = rv_given_to(&rv_op_softmax, x, inputs, given);
+    const int axis = rv_given_axis(&g, 0);
+    return g.ok ? rv_softmax(x[0], axis) : rv_refused(&g);
 }
 
-static rv_var build_log_softmax(const rv_var *x, const void *attr)
+static rv_var call_log_softmax(const rv_var *x, int inputs, const rv_option_value *given)
 {
-    (void)attr;
-    return rv_log_softmax(x[0], -1);
+    rv_given g = rv_given_to(&rv_op_log_softmax, x, inputs, given);
+    const int axis = rv_given_axis(&g, 0);
+    return g.ok ? rv_log_softmax(x[0], axis) : rv_refused(&g);
 }
 
 static double log_normalizer(const rv_call *c, int64_t row, int64_t width)
@@ -71,9 +76,9 @@ static void softmax_reference(const rv_call *c)
 }
 
 static const rv_sample softmax_samples[] = {
-    {.in = {{2, {3, 5}}}, .low = -2, .high = 2},
-    {.in = {{1, {4}}}, .low = -2, .high = 2},
-    {.in = {{0}}, .error = "axis -1 of a tensor of rank 0"},
+    {.in = {{2, {3, 5}}}, .low = -2, .high = 2, RV_GIVEN(RV_NUMBER(-1))},
+    {.in = {{1, {4}}}, .low = -2, .high = 2, RV_GIVEN(RV_NUMBER(0))},
+    {.in = {{0}}, .error = "axis -1 of a tensor of rank 0", RV_GIVEN(RV_NUMBER(-1))},
 };
 
 const rv_op rv_op_softmax = {.name = "softmax",
@@ -83,7 +88,8 @@ const rv_op rv_op_softmax = {.name = "softmax",
                              .kind = RV_OP_COMPOSITE,
                              .inputs = 1,
                              .reference = softmax_reference,
-                             .build = build_softmax,
+                             .call = call_softmax,
+                             RV_OPTIONS(softmax_options),
                              RV_SAMPLES(softmax_samples)};
 
 const rv_op rv_op_log_softmax = {.name = "log_softmax",
@@ -93,7 +99,8 @@ const rv_op rv_op_log_softmax = {.name = "log_softmax",
                                  .kind = RV_OP_COMPOSITE,
                                  .inputs = 1,
                                  .reference = log_softmax_reference,
-                                 .build = build_log_softmax,
+                                 .call = call_log_softmax,
+                                 RV_OPTIONS(softmax_options),
                                  RV_SAMPLES(softmax_samples)};
 
 /* ---- log_sum_exp: shifted by the maximum likewise, which is added again ---- */
@@ -105,10 +112,15 @@ rv_var rv_log_sum_exp(rv_var x, unsigned axes, bool keep)
     return rv_add(rv_log(sum), rv_reshape(most, rv_shape_of(sum)));
 }
 
-static rv_var build_log_sum_exp(const rv_var *x, const void *attr)
+static const rv_option log_sum_exp_options[] = {
+    {"axes", RV_OPTION_LIST, false, NAN, "over which, negative from the end; absent: all"},
+    {"keep", RV_OPTION_FLAG, false, 0, "the axes stay, of size 1"}};
+
+static rv_var call_log_sum_exp(const rv_var *x, int inputs, const rv_option_value *given)
 {
-    const unsigned *axes = attr;
-    return rv_log_sum_exp(x[0], *axes, false);
+    rv_given g = rv_given_to(&rv_op_log_sum_exp, x, inputs, given);
+    const unsigned axes = rv_given_axes(&g, 0);
+    return g.ok ? rv_log_sum_exp(x[0], axes, rv_given_flag(&g, 1)) : rv_refused(&g);
 }
 
 static void log_sum_exp_reference(const rv_call *c)
@@ -118,11 +130,12 @@ static void log_sum_exp_reference(const rv_call *c)
     for (int64_t r = 0; r < rows; r++) rv_result(c, r, log_normalizer(c, r, width));
 }
 
-static const unsigned last_axis = RV_LAST_AXIS, all_axes = RV_ALL_AXES, third_axis = 4;
 static const rv_sample log_sum_exp_samples[] = {
-    {.in = {{2, {3, 5}}}, .low = -2, .high = 2, .attr = &last_axis},
-    {.in = {{3, {2, 3, 4}}}, .low = -2, .high = 2, .attr = &all_axes},
-    {.in = {{2, {3, 5}}}, .error = "beyond rank 2", .attr = &third_axis},
+    {.in = {{2, {3, 5}}}, .low = -2, .high = 2, RV_GIVEN(RV_LIST(-1), RV_NUMBER(0))},
+    {.in = {{3, {2, 3, 4}}}, .low = -2, .high = 2, RV_GIVEN(RV_ABSENT, RV_NUMBER(1))},
+    {.in = {{2, {3, 5}}},
+     .error = "axis 2 of a tensor of rank 2",
+     RV_GIVEN(RV_LIST(2), RV_NUMBER(0))},
 };
 
 const rv_op rv_op_log_sum_exp = {.name = "log_sum_exp",
@@ -132,7 +145,8 @@ const rv_op rv_op_log_sum_exp = {.name = "log_sum_exp",
                                  .kind = RV_OP_COMPOSITE,
                                  .inputs = 1,
                                  .reference = log_sum_exp_reference,
-                                 .build = build_log_sum_exp,
+                                 .call = call_log_sum_exp,
+                                 RV_OPTIONS(log_sum_exp_options),
                                  RV_SAMPLES(log_sum_exp_samples)};
 
 /* ---- layer_norm ---- */
@@ -184,10 +198,10 @@ rv_var rv_layer_norm(rv_var x, const char *name)
     return layer_norm(x, parameter[0], parameter[1]);
 }
 
-static rv_var build_layer_norm(const rv_var *x, const void *attr)
+static rv_var call_layer_norm(const rv_var *x, int inputs, const rv_option_value *given)
 {
-    (void)attr;
-    return layer_norm(x[0], x[1], x[2]);
+    rv_given g = rv_given_to(&rv_op_layer_norm, x, inputs, given);
+    return g.ok ? layer_norm(x[0], x[1], x[2]) : rv_refused(&g);
 }
 
 static void layer_norm_reference(const rv_call *c)
@@ -224,5 +238,5 @@ const rv_op rv_op_layer_norm = {.name = "layer_norm",
                                 .kind = RV_OP_COMPOSITE,
                                 .inputs = 3,
                                 .reference = layer_norm_reference,
-                                .build = build_layer_norm,
+                                .call = call_layer_norm,
                                 RV_SAMPLES(layer_norm_samples)};

@@ -107,7 +107,7 @@ rv_var rv_conv2d_transpose(rv_var x, rv_var w, rv_conv2d_options options);
 rv_var rv_true_conv2d(rv_var x, rv_var w);
 
 /* Windows of size x size on the last two axes, stride apart both ways, all inside x; what is left over at
- * the end is dropped. Equal maxima share the gradient. */
+ * the end is dropped. Equal maxima share the gradient. The size is at most 4096. */
 rv_var rv_max_pool2d(rv_var x, int64_t size, int64_t stride);
 rv_var rv_average_pool2d(rv_var x, int64_t size, int64_t stride);
 rv_var rv_global_average_pool(rv_var x); /* [..,height,width] -> [..]: the mean of each image */
@@ -132,7 +132,7 @@ rv_var rv_normalize(rv_var x, unsigned axes, double epsilon); /* (x - mean) / sq
  * "name/gain", 1 at first, and "name/bias", 0 at first, both [units]. */
 rv_var rv_layer_norm(rv_var x, const char *name);
 
-/* ---- whole numbers, of any dtype, as rows of 1 and 0 ---- */
+/* ---- whole numbers, of any dtype, as rows of 1 and 0, at most 2^20 long ---- */
 /* [..] -> [..,classes]: 1 at the label; one that is no class gives zeros. */
 rv_var rv_one_hot(rv_var labels, int64_t classes);
 /* [..] -> [..,steps]: 1 before the length, 0 from it on. */

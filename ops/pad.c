@@ -4,7 +4,7 @@
 
 #include "ops/descriptors.h"
 #include "ops/index.h"
-#include "ops/ops.h"
+#include "ops/options.h"
 
 typedef struct pad_attr {
     int64_t before[RV_MAX_RANK], after[RV_MAX_RANK], between[RV_MAX_RANK];
@@ -249,6 +249,27 @@ static const rv_sample add_samples[] = {
      SIZE},
 };
 
+static const rv_option options[] = {
+    {"before", RV_OPTION_LIST, false, 0, "zeros at the start of each axis; negative: crops"},
+    {"after", RV_OPTION_LIST, false, 0, "zeros at the end of each axis; negative: crops"},
+    {"between", RV_OPTION_LIST, false, 0, "zeros between neighbours, along each axis"}};
+
+static pad_attr given_attr(rv_given *g)
+{
+    pad_attr p;
+    rv_given_widths(g, 0, p.before);
+    rv_given_widths(g, 1, p.after);
+    rv_given_widths(g, 2, p.between);
+    return p;
+}
+
+static rv_var call_add(const rv_var *x, int inputs, const rv_option_value *given)
+{
+    rv_given g = rv_given_to(&rv_op_pad_add, x, inputs, given);
+    const pad_attr p = given_attr(&g);
+    return g.ok ? rv_record(NULL, &rv_op_pad_add, &p, sizeof p, x, inputs) : rv_refused(&g);
+}
+
 const rv_op rv_op_pad_add = {
     .name = "pad_add",
     .args = "x z",
@@ -262,8 +283,17 @@ const rv_op rv_op_pad_add = {
     .linear_jointly = true,
     .polynomial = true,
     .in_place = 2,
+    .call = call_add,
+    RV_OPTIONS(options),
     RV_SAMPLES(add_samples),
 };
+
+static rv_var call(const rv_var *x, int inputs, const rv_option_value *given)
+{
+    rv_given g = rv_given_to(&rv_op_pad, x, inputs, given);
+    const pad_attr p = given_attr(&g);
+    return g.ok ? rv_pad(x[0], p.before, p.after, p.between) : rv_refused(&g);
+}
 
 const rv_op rv_op_pad = {
     .name = "pad",
@@ -278,6 +308,8 @@ const rv_op rv_op_pad = {
     .simplify = simplify,
     .accumulate = &rv_op_pad_add,
     RV_LINEAR,
+    .call = call,
+    RV_OPTIONS(options),
     RV_SAMPLES(samples),
 };
 

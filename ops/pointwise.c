@@ -5,7 +5,7 @@
 #include "ops/descriptors.h"
 #include "ops/index.h"
 #include "ops/kernels/kernels.h"
-#include "ops/ops.h"
+#include "ops/options.h"
 
 /* ---- shape rule ---- */
 
@@ -89,6 +89,22 @@ static rv_var before(rv_var x, rv_var y)
 #undef BINARY
 #undef TERNARY
 
+/* ---- calls ---- */
+
+#define CALL(name, ...) \
+    static rv_var name##_call(const rv_var *x, int inputs, const rv_option_value *given) \
+    { \
+        rv_given g = rv_given_to(&rv_op_##name, x, inputs, given); \
+        return g.ok ? rv_##name(__VA_ARGS__) : rv_refused(&g); \
+    }
+#define UNARY(name, ...) CALL(name, x[0])
+#define BINARY(name, ...) CALL(name, x[0], x[1])
+#define TERNARY(name, ...) CALL(name, x[0], x[1], x[2])
+#include "ops/pointwise.def"
+#undef UNARY
+#undef BINARY
+#undef TERNARY
+
 /* ---- samples, descriptors ---- */
 
 #define SAMPLES(name, low_, high_) \
@@ -115,6 +131,7 @@ static rv_var before(rv_var x, rv_var y)
                                  .row = name_##_row, \
                                  .gradient = name_##_gradient, \
                                  .in_place = (1u << n) - 1, \
+                                 .call = name_##_call, \
                                  RV_SAMPLES(name_##_samples), \
                                  __VA_ARGS__};
 #define UNARY(name, formula, doc, value, gradient, low, high, ...) \

@@ -4,7 +4,7 @@
 
 #include "ops/descriptors.h"
 #include "ops/index.h"
-#include "ops/ops.h"
+#include "ops/options.h"
 
 /* ---- recipes ---- */
 
@@ -31,10 +31,12 @@ static rv_var pool(rv_var x, int64_t size, int64_t stride, rv_var (*join)(rv_var
     rv_shape shape = rv_shape_of(x);
     char text[RV_SHAPE_TEXT];
     if (rv_is_null(x)) return x;
-    if (size < 1 || stride < 1)
+    enum { WIDEST = 1 << 12 }; /* a window takes that many ops */
+    if (size < 1 || stride < 1 || size > WIDEST)
         return rv_tape_fail(x.tape, RV_ERROR_ARGUMENT,
-                            "%s: size %lld, stride %lld, expected both at least 1", op,
-                            (long long)size, (long long)stride);
+                            "%s: size %lld, stride %lld, expected both at least 1 and a size of "
+                            "at most %d; pool in several steps",
+                            op, (long long)size, (long long)stride, WIDEST);
     if (shape.rank < 2 || shape.dim[shape.rank - 2] < size || shape.dim[shape.rank - 1] < size)
         return rv_tape_fail(x.tape, RV_ERROR_SHAPE,
                             "%s: x is %s, expected [..,height,width] of at least %lldx%lld; pad x "
@@ -73,21 +75,27 @@ typedef struct window {
     int64_t size, stride;
 } window;
 
+static window window_of(const rv_option_value *v)
+{
+    const window w = {(int64_t)v[0].number, (int64_t)v[1].number};
+    return w.stride ? w : (window){w.size, w.size};
+}
+
 static double plus(double a, double b) { return a + b; }
 
 static void pool_reference(const rv_call *c, double start, double (*join)(double, double),
                            double factor)
 {
-    const window *w = c->attr;
+    const window w = window_of(c->attr);
     rv_tensor x = rv_call_in(c, 0), y = rv_call_out(c);
     int64_t i[RV_MAX_RANK], row = y.shape.rank - 2, column = row + 1;
     for (int64_t at = 0; at < rv_tensor_count(&y); at++) {
         double total = start;
-        for (int64_t p = 0; p < w->size; p++)
-            for (int64_t q = 0; q < w->size; q++) {
+        for (int64_t p = 0; p < w.size; p++)
+            for (int64_t q = 0; q < w.size; q++) {
                 rv_unravel(y.shape, at, i);
-                i[row] = i[row] * w->stride + p;
-                i[column] = i[column] * w->stride + q;
+                i[row] = i[row] * w.stride + p;
+                i[column] = i[column] * w.stride + q;
                 total = join(total, rv_tensor_get(&x, rv_ravel(x.shape, i)));
             }
         rv_tensor_set(&y, at, total * factor);
@@ -98,8 +106,8 @@ static void max_pool2d_reference(const rv_call *c) { pool_reference(c, -INFINITY
 
 static void average_pool2d_reference(const rv_call *c)
 {
-    const window *w = c->attr;
-    pool_reference(c, 0, plus, 1 / (double)(w->size * w->size));
+    const window w = window_of(c->attr);
+    pool_reference(c, 0, plus, 1 / (double)(w.size * w.size));
 }
 
 static void global_average_pool_reference(const rv_call *c)
@@ -115,31 +123,37 @@ static void global_average_pool_reference(const rv_call *c)
 
 /* ---- samples, descriptors ---- */
 
-static rv_var build_max_pool2d(const rv_var *x, const void *attr)
+static const rv_option pool_options[] = {
+    {"size", RV_OPTION_WHOLE, true, NAN, "a window is size x size"},
+    {"stride", RV_OPTION_WHOLE, false, 0, "from one window to the next; 0: size"}};
+
+static rv_var call_max_pool2d(const rv_var *x, int inputs, const rv_option_value *given)
 {
-    const window *w = attr;
-    return rv_max_pool2d(x[0], w->size, w->stride);
+    rv_given g = rv_given_to(&rv_op_max_pool2d, x, inputs, given);
+    const window w = g.ok ? window_of(given) : (window){0, 0};
+    return g.ok ? rv_max_pool2d(x[0], w.size, w.stride) : rv_refused(&g);
 }
 
-static rv_var build_average_pool2d(const rv_var *x, const void *attr)
+static rv_var call_average_pool2d(const rv_var *x, int inputs, const rv_option_value *given)
 {
-    const window *w = attr;
-    return rv_average_pool2d(x[0], w->size, w->stride);
+    rv_given g = rv_given_to(&rv_op_average_pool2d, x, inputs, given);
+    const window w = g.ok ? window_of(given) : (window){0, 0};
+    return g.ok ? rv_average_pool2d(x[0], w.size, w.stride) : rv_refused(&g);
 }
 
-static rv_var build_global_average_pool(const rv_var *x, const void *attr)
+static rv_var call_global_average_pool(const rv_var *x, int inputs, const rv_option_value *given)
 {
-    (void)attr;
-    return rv_global_average_pool(x[0]);
+    rv_given g = rv_given_to(&rv_op_global_average_pool, x, inputs, given);
+    return g.ok ? rv_global_average_pool(x[0]) : rv_refused(&g);
 }
 
-static const window two_by_two = {2, 2}, overlapping = {3, 2}, none = {2, 0};
+#define WINDOW(size, stride) RV_GIVEN(RV_NUMBER(size), RV_NUMBER(stride))
 static const rv_sample pool_samples[] = {
-    {.in = {{4, {2, 2, 4, 4}}}, .low = -2, .high = 2, .attr = &two_by_two},
-    {.in = {{4, {1, 2, 5, 6}}}, .low = -2, .high = 2, .attr = &overlapping},
-    {.in = {{2, {5, 3}}}, .low = -2, .high = 2, .attr = &two_by_two},
-    {.in = {{4, {1, 1, 2, 8}}}, .attr = &overlapping, .error = "x is [1,1,2,8], expected"},
-    {.in = {{4, {1, 1, 8, 8}}}, .attr = &none, .error = "stride 0, expected"},
+    {.in = {{4, {2, 2, 4, 4}}}, .low = -2, .high = 2, WINDOW(2, 0)},
+    {.in = {{4, {1, 2, 5, 6}}}, .low = -2, .high = 2, WINDOW(3, 2)},
+    {.in = {{2, {5, 3}}}, .low = -2, .high = 2, WINDOW(2, 2)},
+    {.in = {{4, {1, 1, 2, 8}}}, WINDOW(3, 2), .error = "x is [1,1,2,8], expected"},
+    {.in = {{4, {1, 1, 8, 8}}}, WINDOW(2, -1), .error = "stride -1, expected"},
 };
 static const rv_sample global_average_pool_samples[] = {
     {.in = {{4, {2, 3, 4, 5}}}, .low = -2, .high = 2},
@@ -153,7 +167,8 @@ const rv_op rv_op_max_pool2d = {.name = "max_pool2d",
                                 .kind = RV_OP_COMPOSITE,
                                 .inputs = 1,
                                 .reference = max_pool2d_reference,
-                                .build = build_max_pool2d,
+                                .call = call_max_pool2d,
+                                RV_OPTIONS(pool_options),
                                 RV_SAMPLES(pool_samples)};
 
 const rv_op rv_op_average_pool2d = {.name = "average_pool2d",
@@ -164,7 +179,8 @@ const rv_op rv_op_average_pool2d = {.name = "average_pool2d",
                                     .kind = RV_OP_COMPOSITE,
                                     .inputs = 1,
                                     .reference = average_pool2d_reference,
-                                    .build = build_average_pool2d,
+                                    .call = call_average_pool2d,
+                                    RV_OPTIONS(pool_options),
                                     RV_LINEAR,
                                     RV_SAMPLES(pool_samples)};
 
@@ -175,6 +191,6 @@ const rv_op rv_op_global_average_pool = {.name = "global_average_pool",
                                          .kind = RV_OP_COMPOSITE,
                                          .inputs = 1,
                                          .reference = global_average_pool_reference,
-                                         .build = build_global_average_pool,
+                                         .call = call_global_average_pool,
                                          RV_LINEAR,
                                          RV_SAMPLES(global_average_pool_samples)};

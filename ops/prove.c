@@ -171,6 +171,9 @@ bool rv_prove_op(const rv_op *op, rv_error *error)
 {
     bool ok = true;
     if (!op) return rv_fail(error, RV_ERROR_ARGUMENT, "prove: the op is NULL; give a descriptor");
+    if (op->kind == RV_OP_COMPOSITE && !op->call)
+        return rv_fail(error, RV_ERROR_ARGUMENT,
+                       "%s is a composite without a call, which records it; set it", op->name);
     if (!op->sample_count || !(op->reference || op->kind == RV_OP_COMPOSITE))
         return rv_fail(error, RV_ERROR_ARGUMENT, "%s has no %s to be proved with", op->name,
                        op->sample_count ? "reference" : "samples");

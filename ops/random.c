@@ -1,11 +1,13 @@
 /* random_uniform and what is made of it. A number is a pure function of a stream's seed, of how often the
  * program has run, and of its index (invariant 7); the count of the runs is a state of the store, so that a
  * checkpoint resumes the sequence. */
+#include <math.h>
+
 #include "tensor/random.h"
 
 #include "ops/descriptors.h"
 #include "ops/index.h"
-#include "ops/ops.h"
+#include "ops/options.h"
 #include "tensor/memory.h"
 
 typedef struct random_attr {
@@ -66,6 +68,17 @@ static const rv_sample samples[] = {
     {.in = {{1, {3}}}, .error = "not of shape [2]", STREAM(7, 2, {3, 5})},
 };
 
+static const rv_option options[] = {{"seed", RV_OPTION_WHOLE, false, 0, "of the sequence"},
+                                    {"shape", RV_OPTION_LIST, true, 0, "of y"}};
+
+static rv_var call(const rv_var *x, int inputs, const rv_option_value *given)
+{
+    rv_given g = rv_given_to(&rv_op_random_uniform, x, inputs, given);
+    random_attr attr = {(uint64_t)rv_given_whole(&g, 0), rv_given_shape(&g, 1)};
+    return g.ok ? rv_record(NULL, &rv_op_random_uniform, &attr, sizeof attr, x, inputs)
+                : rv_refused(&g);
+}
+
 const rv_op rv_op_random_uniform = {
     .name = "random_uniform",
     .args = "count",
@@ -76,6 +89,8 @@ const rv_op rv_op_random_uniform = {
     .reference = reference,
     .select = choose,
     .zero_gradient = true,
+    .call = call,
+    RV_OPTIONS(options),
     RV_SAMPLES(samples),
 };
 
@@ -107,9 +122,20 @@ rv_var rv_random(rv_tape *tape, const char *name, rv_shape shape)
 
 /* ---- dropout ---- */
 
-/* x where u, uniform in 0 .. 1, says to keep it; larger by what the others lack. */
-static rv_var keep(rv_var x, rv_var u, double rate)
+static bool check_rate(rv_var x, double rate)
 {
+    if (rate >= 0 && rate < 1) return true;
+    rv_tape_fail(
+        x.tape, RV_ERROR_ARGUMENT,
+        "dropout: rate %g, expected at least 0 and less than 1; it is the share that is dropped",
+        rate);
+    return false;
+}
+
+/* x where u, uniform in 0 .. 1, says to keep it; larger by what the others lack. */
+static rv_var drop(rv_var x, rv_var u, double rate)
+{
+    if (!check_rate(x, rate)) return (rv_var){x.tape, -1};
     rv_var kept = rv_less(u, rv_scalar(x.tape, 1 - rate));
     return rv_multiply(x, rv_scale(kept, 1 / (1 - rate)));
 }
@@ -117,41 +143,59 @@ static rv_var keep(rv_var x, rv_var u, double rate)
 rv_var rv_dropout(rv_var x, double rate, const char *name)
 {
     if (rv_is_null(x) || rate == 0) return x;
-    if (!(rate >= 0 && rate < 1))
-        return rv_tape_fail(
-            x.tape, RV_ERROR_ARGUMENT,
-            "dropout: rate %g, expected at least 0 and less than 1; it is the share "
-            "that is dropped",
-            rate);
-    return keep(x, rv_random(x.tape, name, rv_shape_of(x)), rate);
+    if (!check_rate(x, rate)) return (rv_var){x.tape, -1};
+    return drop(x, rv_random(x.tape, name, rv_shape_of(x)), rate);
 }
 
-static const double two_fifths = 0.4;
+static const rv_option dropout_options[] = {
+    {"rate", RV_OPTION_NUMBER, true, NAN, "the share that is dropped, in [0, 1)"},
+    {"name", RV_OPTION_WORD, false, NAN, "of the draw that u is; absent: u is the second input"}};
 
-static rv_var build_dropout(const rv_var *x, const void *attr)
+static rv_var call_dropout(const rv_var *x, int inputs, const rv_option_value *given)
 {
-    const double *rate = attr;
-    return keep(x[0], x[1], *rate);
+    rv_given g = rv_given_to(&rv_op_dropout, x, inputs, given);
+    const double rate = g.ok ? rv_given_number(&g, 0) : 0;
+    if (!g.ok) return rv_refused(&g);
+    if (inputs == 1 && given[1].word) return rv_dropout(x[0], rate, given[1].word);
+    if (inputs == 2 && !given[1].word) return drop(x[0], x[1], rate);
+    return rv_tape_fail(g.x.tape, RV_ERROR_ARGUMENT,
+                        "dropout: %d inputs %s a name; give either x and the name of a draw, or x "
+                        "and u",
+                        inputs, given[1].word ? "and" : "without");
 }
 
 static void dropout_reference(const rv_call *c)
 {
-    const double *rate = c->attr;
+    const double rate = ((const rv_option_value *)c->attr)->number;
     for (int64_t i = 0; i < rv_shape_count(c->out_type.shape); i++)
-        rv_result(c, i, rv_operand(c, 1, i) < 1 - *rate ? rv_operand(c, 0, i) / (1 - *rate) : 0);
+        rv_result(c, i, rv_operand(c, 1, i) < 1 - rate ? rv_operand(c, 0, i) / (1 - rate) : 0);
 }
 
 static const rv_sample dropout_samples[] = {
-    {.in = {{2, {3, 5}}, {2, {3, 5}}}, .low = 0, .high = 1, .attr = &two_fifths},
+    {.in = {{2, {3, 5}}, {2, {3, 5}}},
+     .inputs = 2,
+     .low = 0,
+     .high = 1,
+     RV_GIVEN(RV_NUMBER(0.4), RV_ABSENT)},
+    {.in = {{1, {3}}},
+     .inputs = 1,
+     .error = "1 inputs without a name",
+     RV_GIVEN(RV_NUMBER(0.4), RV_ABSENT)},
+    {.in = {{1, {3}}, {1, {3}}},
+     .inputs = 2,
+     .error = "rate 1, expected",
+     RV_GIVEN(RV_NUMBER(1), RV_ABSENT)},
 };
 
-const rv_op rv_op_dropout = {.name = "dropout",
-                             .args = "x u",
-                             .formula = "y = u < 1 - rate ? x / (1 - rate) : 0",
-                             .doc = "drops elements at random: u is random_uniform's, of x's shape",
-                             .kind = RV_OP_COMPOSITE,
-                             .inputs = 2,
-                             .reference = dropout_reference,
-                             .build = build_dropout,
-                             .linear = 1,
-                             RV_SAMPLES(dropout_samples)};
+const rv_op rv_op_dropout = {
+    .name = "dropout",
+    .args = "x ...",
+    .formula = "y = u < 1 - rate ? x / (1 - rate) : 0",
+    .doc = "drops elements at random; u, of x's shape, is drawn, or the second input",
+    .kind = RV_OP_COMPOSITE,
+    .inputs = -1,
+    .reference = dropout_reference,
+    .call = call_dropout,
+    RV_OPTIONS(dropout_options),
+    .linear = 1,
+    RV_SAMPLES(dropout_samples)};

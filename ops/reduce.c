@@ -3,7 +3,7 @@
 
 #include "ops/descriptors.h"
 #include "ops/index.h"
-#include "ops/ops.h"
+#include "ops/options.h"
 #include "tensor/memory.h"
 
 typedef struct reduce_attr {
@@ -129,6 +129,17 @@ static const rv_sample samples[] = {
     {.in = {{1, {3}}}, .low = 0, .high = 9, .integer = 1, .error = "not i32", AXES(1)},
 };
 
+static const rv_option options[] = {
+    {"axes", RV_OPTION_LIST, false, NAN, "over which, negative from the end; absent: all"},
+    {"keep", RV_OPTION_FLAG, false, 0, "the axes stay, of size 1"}};
+
+static rv_var call_sum(const rv_var *x, int inputs, const rv_option_value *given)
+{
+    rv_given g = rv_given_to(&rv_op_sum, x, inputs, given);
+    const unsigned axes = rv_given_axes(&g, 0);
+    return g.ok ? rv_sum(x[0], axes, rv_given_flag(&g, 1)) : rv_refused(&g);
+}
+
 const rv_op rv_op_sum = {
     .name = "sum",
     .args = "x",
@@ -140,8 +151,17 @@ const rv_op rv_op_sum = {
     .select = choose_sum,
     .gradient = sum_gradient,
     RV_LINEAR,
+    .call = call_sum,
+    RV_OPTIONS(options),
     RV_SAMPLES(samples),
 };
+
+static rv_var call_max(const rv_var *x, int inputs, const rv_option_value *given)
+{
+    rv_given g = rv_given_to(&rv_op_max, x, inputs, given);
+    const unsigned axes = rv_given_axes(&g, 0);
+    return g.ok ? rv_max(x[0], axes, rv_given_flag(&g, 1)) : rv_refused(&g);
+}
 
 const rv_op rv_op_max = {
     .name = "max",
@@ -153,6 +173,8 @@ const rv_op rv_op_max = {
     .reference = max_reference,
     .select = choose_max,
     .gradient = max_gradient,
+    .call = call_max,
+    RV_OPTIONS(options),
     RV_SAMPLES(samples),
 };
 

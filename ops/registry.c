@@ -9,7 +9,7 @@
 #define BINARY(name, ...) &rv_op_##name,
 #define TERNARY(name, ...) &rv_op_##name,
 static const rv_op *const registry[] = {
-    &rv_op_add,
+    &rv_op_broadcast_add,
 #include "ops/pointwise.def"
     &rv_op_cast,
     &rv_op_stop_gradient,

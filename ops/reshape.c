@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "ops/descriptors.h"
-#include "ops/ops.h"
+#include "ops/options.h"
 
 /* ---- shape rule ---- */
 
@@ -48,6 +48,16 @@ static const rv_sample samples[] = {
      .error = "15 elements do not fill [4,4]"},
 };
 
+static const rv_option options[] = {
+    {"shape", RV_OPTION_LIST, true, 0, "of y; one size may be -1: what is left"}};
+
+static rv_var call(const rv_var *x, int inputs, const rv_option_value *given)
+{
+    rv_given g = rv_given_to(&rv_op_reshape, x, inputs, given);
+    const rv_shape shape = rv_given_shape(&g, 0);
+    return g.ok ? rv_reshape(x[0], shape) : rv_refused(&g);
+}
+
 const rv_op rv_op_reshape = {
     .name = "reshape",
     .args = "x",
@@ -60,6 +70,8 @@ const rv_op rv_op_reshape = {
     .gradient = gradient,
     RV_LINEAR,
     .rearranges = true,
+    .call = call,
+    RV_OPTIONS(options),
     RV_SAMPLES(samples),
 };
 

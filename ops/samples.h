@@ -20,7 +20,7 @@ int rv_sample_inputs(const rv_op *op, const rv_sample *s);
 /* Input k is called "x0", "x1", ... */
 const char *rv_sample_input_name(int k);
 
-/* Records the op, or a composite's recipe, on inputs "x0", "x1", ... of the sample's shapes, which
+/* Records the op, a composite by its `call`, on inputs "x0", "x1", ... of the sample's shapes, which
  * are i32 where it says so and of the tape's dtype elsewhere; inputs[k] (unless NULL) gets them. */
 rv_var rv_sample_record(rv_tape *tape, const rv_op *op, const rv_sample *s, rv_var *inputs);
 

@@ -1,7 +1,7 @@
 /* slice: every step-th element of a window, per axis. */
 #include "ops/descriptors.h"
 #include "ops/index.h"
-#include "ops/ops.h"
+#include "ops/options.h"
 
 typedef struct slice_attr {
     int64_t start[RV_MAX_RANK], size[RV_MAX_RANK], step[RV_MAX_RANK];
@@ -85,6 +85,21 @@ static const rv_sample samples[] = {
     {.in = {{1, {5}}}, .error = "leave axis 0", WINDOW({0}, {2}, {INT64_MAX})},
 };
 
+static const rv_option options[] = {
+    {"start", RV_OPTION_LIST, true, 0, "the first index along each axis"},
+    {"size", RV_OPTION_LIST, true, 0, "how many elements along each axis"},
+    {"step", RV_OPTION_LIST, false, 1, "from one to the next, along each axis"}};
+
+static rv_var call(const rv_var *x, int inputs, const rv_option_value *given)
+{
+    rv_given g = rv_given_to(&rv_op_slice, x, inputs, given);
+    int64_t start[RV_MAX_RANK], size[RV_MAX_RANK], step[RV_MAX_RANK];
+    rv_given_widths(&g, 0, start);
+    rv_given_widths(&g, 1, size);
+    rv_given_widths(&g, 2, step);
+    return g.ok ? rv_slice(x[0], start, size, step) : rv_refused(&g);
+}
+
 const rv_op rv_op_slice = {
     .name = "slice",
     .args = "x",
@@ -97,6 +112,8 @@ const rv_op rv_op_slice = {
     .gradient = gradient,
     RV_LINEAR,
     .rearranges = true,
+    .call = call,
+    RV_OPTIONS(options),
     RV_SAMPLES(samples),
 };
 
@@ -112,7 +129,7 @@ rv_var rv_slice(rv_var x, const int64_t *start, const int64_t *size, const int64
     for (int64_t d = 0; d < shape.rank; d++) {
         attr.start[d] = start[d];
         attr.size[d] = size[d];
-        attr.step[d] = step ? step[d] : 1;
+        attr.step[d] = step && (size[d] != 1 || step[d] < 1) ? step[d] : 1; /* one needs no step */
         whole = whole && start[d] == 0 && size[d] == shape.dim[d] && attr.step[d] == 1;
     }
     return whole ? x : rv_record(NULL, &rv_op_slice, &attr, sizeof attr, &x, 1);

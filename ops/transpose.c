@@ -1,7 +1,9 @@
 /* transpose: y[i_0, i_1, ...] = x with axis axes[d] of x as axis d of y. */
+#include <math.h>
+
 #include "ops/descriptors.h"
 #include "ops/index.h"
-#include "ops/ops.h"
+#include "ops/options.h"
 
 typedef struct transpose_attr {
     int64_t axis[RV_MAX_RANK];
@@ -79,6 +81,17 @@ static const rv_sample samples[] = {
     {.in = {{2, {3, 5}}}, .error = "expected each of 0..1 once", AXES(1, 1)},
 };
 
+static const rv_option options[] = {
+    {"axes", RV_OPTION_LIST, false, NAN, "of x, in y's order; absent: reversed"}};
+
+static rv_var call(const rv_var *x, int inputs, const rv_option_value *given)
+{
+    rv_given g = rv_given_to(&rv_op_transpose, x, inputs, given);
+    int order[RV_MAX_RANK];
+    const int *axes = rv_given_order(&g, 0, order);
+    return g.ok ? rv_transpose(x[0], axes) : rv_refused(&g);
+}
+
 const rv_op rv_op_transpose = {
     .name = "transpose",
     .args = "x",
@@ -91,6 +104,8 @@ const rv_op rv_op_transpose = {
     .gradient = gradient,
     RV_LINEAR,
     .rearranges = true,
+    .call = call,
+    RV_OPTIONS(options),
     RV_SAMPLES(samples),
 };
 

@@ -1,4 +1,6 @@
 /* recurve ops, models, optimizers, tasks: what there is, each with its formula or what it asks for. */
+#include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,12 +19,14 @@ typedef struct item {
     const char *name, *formula;
     const char *key; /* what JSON calls the note */
     char note[512];
+    char usage[1024]; /* how it is called; "" where that means nothing */
 } item;
 
 typedef struct list {
     manual page;
     int (*count)(void);
     item (*at)(int index);
+    void (*add)(int index, cJSON *object); /* what else JSON says of it; NULL: nothing */
 } list;
 
 /* ---- printing ---- */
@@ -53,6 +57,7 @@ static void print_text(const list *l)
         printf("%-*s", width + 2, it.name);
         print_column(it.formula, width + 2, true);
         print_column(it.note, width + 2, false);
+        print_column(it.usage, width + 2, false);
     }
 }
 
@@ -65,6 +70,7 @@ static bool print_json(const list *l, rv_error *error)
         cJSON_AddStringToObject(object, "name", it.name);
         cJSON_AddStringToObject(object, "formula", it.formula);
         cJSON_AddStringToObject(object, it.key, it.note);
+        if (l->add != NULL) l->add(i, object);
         cJSON_AddItemToArray(array, object);
     }
     return json_print(array, error);
@@ -84,12 +90,73 @@ static exit_status run(const list *l, int argc, char **argv, rv_error *error)
 
 #define FAILURE "memory ran out, or standard output could not be written"
 
+/* Appends, as far as there is room. */
+static void RV_PRINTF(3, 4) append(char *text, size_t size, const char *format, ...)
+{
+    const size_t used = strlen(text);
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text + used, size - used, format, arguments);
+    va_end(arguments);
+}
+
+static bool has_standard(const rv_option *o)
+{
+    return o->kind != RV_OPTION_WORD && !isnan(o->standard);
+}
+
+static const char *kind_name(rv_option_kind kind)
+{
+    static const char *const names[] = {"whole", "number", "flag", "list", "word"};
+    return names[kind];
+}
+
+/* The option as it stands in a call: with its standard where there is one, else with what it takes. */
+static void append_option(item *it, const rv_option *o)
+{
+    const size_t size = sizeof it->usage;
+    if (o->required)
+        append(it->usage, size, ", %s=<%s>", o->name, kind_name(o->kind));
+    else if (!has_standard(o))
+        append(it->usage, size, ", [%s=<%s>]", o->name, kind_name(o->kind));
+    else if (o->kind == RV_OPTION_FLAG)
+        append(it->usage, size, ", %s=%s", o->name, o->standard != 0 ? "true" : "false");
+    else
+        append(it->usage, size, ", %s=%g", o->name, o->standard);
+}
+
+/* conv2d(x, w, stride=1, ..), and a line for each option. */
 static item op_item(int index)
 {
     const rv_op *op = rv_op_at(index);
     item it = {.name = op->name, .formula = op->formula, .key = "doc"};
+    const size_t size = sizeof it.usage;
     snprintf(it.note, sizeof it.note, "%s", op->doc);
+    append(it.usage, size, "%s(", op->name);
+    for (const char *c = op->args; *c != '\0'; c++)
+        append(it.usage, size, "%s%c", *c == ' ' ? "," : "", *c);
+    for (int i = 0; i < op->option_count; i++) append_option(&it, &op->options[i]);
+    append(it.usage, size, ")\n");
+    for (int i = 0; i < op->option_count; i++)
+        append(it.usage, size, "  %s: %s\n", op->options[i].name, op->options[i].doc);
     return it;
+}
+
+static void add_options(int index, cJSON *object)
+{
+    const rv_op *op = rv_op_at(index);
+    cJSON *rows = cJSON_AddArrayToObject(object, "options");
+    cJSON_AddStringToObject(object, "inputs", op->args);
+    for (int i = 0; i < op->option_count; i++) {
+        const rv_option *o = &op->options[i];
+        cJSON *row = cJSON_CreateObject();
+        cJSON_AddStringToObject(row, "name", o->name);
+        cJSON_AddStringToObject(row, "kind", kind_name(o->kind));
+        cJSON_AddBoolToObject(row, "required", o->required);
+        if (!o->required && has_standard(o)) cJSON_AddNumberToObject(row, "standard", o->standard);
+        cJSON_AddStringToObject(row, "doc", o->doc);
+        cJSON_AddItemToArray(rows, row);
+    }
 }
 
 static item model_item(int index)
@@ -114,10 +181,9 @@ static item optimizer_item(int index)
                   {"weight decay", o->weight_decay}};
     item it = {.name = o->name, .formula = o->formula, .key = "defaults"};
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
-        size_t used = strlen(it.note);
         if (fields[i].value != 0)
-            snprintf(it.note + used, sizeof it.note - used, "%s%s %g", used ? ", " : "",
-                     fields[i].name, fields[i].value);
+            append(it.note, sizeof it.note, "%s%s %g", *it.note ? ", " : "", fields[i].name,
+                   fields[i].value);
     }
     return it;
 }
@@ -132,16 +198,19 @@ static item task_item(int index)
 
 exit_status ops_run(int argc, char **argv, rv_error *error)
 {
-    static const list ops = {
-        {.name = "ops",
-         .summary = "list the ops with their formulas",
-         .synopsis = "[--json]",
-         .description = "Prints for every op its name, the equation it records, and what it is.\n",
-         OPTIONS(options),
-         .failure = FAILURE,
-         .example = "recurve ops | grep -A1 conv2d\n"},
-        rv_op_count,
-        op_item};
+    static const list ops = {{.name = "ops",
+                              .summary = "list the ops with their formulas",
+                              .synopsis = "[--json]",
+                              .description = "Prints for every op its name, the equation it "
+                                             "records, what it is, how it is called,\n"
+                                             "and its options: one in <angle brackets> must be "
+                                             "given, one in [brackets] may be absent.\n",
+                              OPTIONS(options),
+                              .failure = FAILURE,
+                              .example = "recurve ops | grep -A1 conv2d\n"},
+                             rv_op_count,
+                             op_item,
+                             add_options};
     return run(&ops, argc, argv, error);
 }
 
@@ -157,7 +226,8 @@ exit_status models_run(int argc, char **argv, rv_error *error)
          .failure = FAILURE,
          .example = "recurve models --json\n"},
         rv_model_count,
-        model_item};
+        model_item,
+        NULL};
     return run(&models, argc, argv, error);
 }
 
@@ -174,7 +244,8 @@ exit_status optimizers_run(int argc, char **argv, rv_error *error)
          .failure = FAILURE,
          .example = "recurve optimizers\n"},
         rv_optimizer_count,
-        optimizer_item};
+        optimizer_item,
+        NULL};
     return run(&optimizers, argc, argv, error);
 }
 
@@ -191,6 +262,7 @@ exit_status tasks_run(int argc, char **argv, rv_error *error)
          .failure = FAILURE,
          .example = "recurve tasks\n"},
         rv_task_count,
-        task_item};
+        task_item,
+        NULL};
     return run(&tasks, argc, argv, error);
 }

@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <cstring>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -157,8 +158,16 @@ inline void check_complete(const rv_op &op, Complaints *c)
     if (!op.reference) c->push_back("has no reference kernel");
     if (!good) c->push_back("has no sample");
     if (op.kind == RV_OP_VALUE && !op.select && !op.row) c->push_back("has no kernel");
-    if (op.kind == RV_OP_COMPOSITE ? !op.build : !op.gradient && !op.zero_gradient)
-        c->push_back(op.kind == RV_OP_COMPOSITE ? "has no recipe" : "has no gradient rule");
+    if (op.kind != RV_OP_COMPOSITE && !op.gradient && !op.zero_gradient)
+        c->push_back("has no gradient rule");
+    if (!op.call) c->push_back("has no call");
+    std::set<std::string> names;
+    for (int i = 0; i < op.option_count; i++) {
+        const rv_option &option = op.options[i];
+        if (!option.name || !*option.name || !names.insert(option.name).second)
+            c->push_back("has an option without a name of its own");
+        if (!option.doc || !*option.doc) c->push_back("has an option without a doc line");
+    }
 }
 
 inline void check_kernel(const rv_op &op, const rv_sample &sample, rv_dtype dtype, Complaints *c)

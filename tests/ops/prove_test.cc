@@ -65,6 +65,21 @@ TEST(ProveOp, NamesWhatIsWrong)
     op = spoilt("tanh");
     op.sample_count = 0;
     EXPECT_NE(refutation(op).find("no samples"), std::string::npos);
+
+    op = spoilt("tanh"); /* text cannot call it; nothing is wrong with the op */
+    op.call = nullptr;
+    EXPECT_EQ(refutation(op), "");
+
+    op = spoilt("lerp");
+    op.call = nullptr;
+    EXPECT_NE(refutation(op).find("composite without a call"), std::string::npos);
+
+    op = spoilt("elu");
+    fine = op.samples[0];
+    fine.attr = nullptr;
+    op.samples = &fine;
+    op.sample_count = 1;
+    EXPECT_NE(refutation(op).find("without values for the options"), std::string::npos);
 }
 
 } // namespace

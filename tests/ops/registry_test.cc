@@ -29,6 +29,13 @@ TEST_P(Registry, OpProvesItself)
 INSTANTIATE_TEST_SUITE_P(Ops, Registry, testing::Range(0, rv_op_count()),
                          [](const auto &info) { return std::string(rv_op_at(info.param)->name); });
 
+// People call another op "add", which broadcasts and records this one.
+TEST(RegistryNames, TheTapesOwnSumProvesItself)
+{
+    Complaints complaints = prove(rv_op_add);
+    EXPECT_TRUE(complaints.empty()) << join(complaints);
+}
+
 TEST(RegistryNames, AreUniqueAndFound)
 {
     std::set<std::string> names;
@@ -67,11 +74,24 @@ TEST(Proof, MissesEveryPartOfEveryOp)
         without.doc = nullptr;
         expect_complaint(without, "has no doc line");
         without = op;
+        without.call = nullptr;
+        expect_complaint(without, "has no call");
+        std::vector<rv_option> options(op.options, op.options + op.option_count);
+        without = op;
+        without.options = options.data();
+        for (size_t k = 0; k < options.size(); k++) {
+            options[k] = op.options[k];
+            options[k].doc = "";
+            expect_complaint(without, "has an option without a doc line");
+            options[k] = op.options[k];
+            options[k].name = k > 0 ? op.options[0].name : "";
+            expect_complaint(without, "has an option without a name of its own");
+            options[k] = op.options[k];
+        }
+        without = op;
         without.gradient = nullptr;
-        without.build = nullptr;
         without.zero_gradient = false;
-        expect_complaint(without,
-                         op.kind == RV_OP_COMPOSITE ? "has no recipe" : "has no gradient rule");
+        if (op.kind != RV_OP_COMPOSITE) expect_complaint(without, "has no gradient rule");
         if (op.kind != RV_OP_VALUE) continue;
         without = op;
         without.select = nullptr;

@@ -158,4 +158,28 @@ TEST(Command, ListsGiveEveryNameItsFormula)
     expect_list("optimizers", {"gradient_descent", "momentum", "adam", "adamw"});
 }
 
+TEST(Command, ListsOpsAsTheyAreCalled)
+{
+    const Outcome text = recurve("ops");
+    EXPECT_CONTAINS(text.out, "conv2d(x, w, stride=1, padding=0, dilation=1, groups=1)\n");
+    EXPECT_CONTAINS(text.out, "sum(x, [axes=<list>], keep=false)\n");
+    EXPECT_CONTAINS(text.out, "one_hot(labels, classes=<whole>)\n");
+    EXPECT_CONTAINS(text.out, "concat(x, ..., axis=0)\n");
+    const Json json(recurve("ops --json").out);
+    const cJSON *op, *option;
+    int options = 0;
+    cJSON_ArrayForEach(op, json.root())
+    {
+        cJSON_ArrayForEach(option, cJSON_GetObjectItem(op, "options"))
+        {
+            EXPECT_NE(Json::text(option, "name"), "");
+            EXPECT_NE(Json::text(option, "kind"), "");
+            EXPECT_NE(Json::text(option, "doc"), "");
+            EXPECT_TRUE(cJSON_IsBool(cJSON_GetObjectItem(option, "required")));
+            options++;
+        }
+    }
+    EXPECT_GT(options, 30);
+}
+
 } // namespace
