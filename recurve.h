@@ -17,6 +17,8 @@
 #include "data/tensors.h"
 #include "data/views.h"
 #include "export/dot.h"
+#include "lang/lang.h"
+#include "lang/zoo.h"
 #include "models/cell.h"
 #include "models/models.h"
 #include "models/rnn.h"

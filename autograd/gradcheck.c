@@ -112,53 +112,76 @@ static double relative_error(double a, double n, double floor)
     return isnan(error) ? (double)INFINITY : error;
 }
 
+rv_difference rv_gradient_difference(const rv_tensor *a, const rv_tensor *b, double floor)
+{
+    rv_difference d = {.max_relative_error = -1};
+    double largest = 0, aa = 0, bb = 0, ab = 0;
+    int64_t count = rv_tensor_count(b);
+    for (int64_t i = 0; i < count; i++) {
+        double x = rv_tensor_get(a, i), y = rv_tensor_get(b, i);
+        largest = fmax(largest, fabs(y));
+        aa += x * x;
+        bb += y * y;
+        ab += x * y;
+    }
+    for (int64_t i = 0; i < count; i++) {
+        double error =
+            relative_error(rv_tensor_get(a, i), rv_tensor_get(b, i), fmax(1e-3 * largest, floor));
+        if (error <= d.max_relative_error) continue;
+        d.max_relative_error = error;
+        d.index = i;
+    }
+    d.cosine = aa > 0 && bb > 0 ? ab / sqrt(aa * bb) : aa == bb;
+    d.ratio = bb > 0 ? sqrt(aa / bb) : aa == 0;
+    d.norm = sqrt(aa);
+    d.right_norm = sqrt(bb);
+    return d;
+}
+
+const char *rv_difference_text(const rv_difference *d)
+{
+    if (!isfinite(d->norm)) return "the gradient is not finite";
+    if (d->right_norm == 0) return "the gradient is not zero where the loss does not change";
+    if (d->norm == 0) return "the gradient is zero where the loss changes: a path is missing";
+    if (d->cosine > 1 - 1e-6) return "right direction, wrong length: a factor is missing";
+    if (d->cosine < -1 + 1e-6) return "wrong sign";
+    return "wrong direction";
+}
+
 static const char *explain(const check *c, rv_tensor *x, const rv_gradcheck_result *r,
-                           double norm_a, double norm_n)
+                           const rv_difference *d)
 {
     if (!isfinite(r->analytic)) return "the gradient is not finite";
     if (!isfinite(r->numeric))
         return "the differences are not finite: the loss is not, near this point";
-    if (norm_n == 0) return "the gradient is not zero where the loss does not change";
+    if (d->right_norm == 0) return rv_difference_text(d);
     double finer = difference(c, x, r->index, c->step / 16);
     if (relative_error(finer, r->numeric, 1e-3 * fabs(r->numeric)) > 1e-2)
         return "the loss has a kink or a jump within the step: move the point, or lower the step";
-    if (norm_a == 0) return "the gradient is zero where the loss changes: a path is missing";
-    if (r->cosine > 1 - 1e-6) return "right direction, wrong length: a factor is missing";
-    if (r->cosine < -1 + 1e-6) return "wrong sign";
-    return "wrong direction";
+    return rv_difference_text(d);
 }
 
 static bool judge(const check *c, rv_tensor *x, const rv_tensor *a, rv_gradcheck_result *r)
 {
-    int64_t count = rv_tensor_count(x);
-    double *n = rv_alloc((size_t)count, sizeof *n), largest = 0, aa = 0, nn = 0, an = 0;
-    if (!n) {
-        rv_tape_fail(c->tape, RV_ERROR_MEMORY, "gradcheck: memory is out");
+    rv_tensor n;
+    rv_error error = {0};
+    if (!rv_tensor_new(&n, RV_F64, x->shape, &error)) {
+        rv_tape_fail(c->tape, error.code, "gradcheck: %s", error.text);
         return false;
     }
-    for (int64_t i = 0; i < count; i++) {
-        n[i] = difference(c, x, i, c->step);
-        largest = fmax(largest, fabs(n[i]));
-        aa += rv_tensor_get(a, i) * rv_tensor_get(a, i);
-        nn += n[i] * n[i];
-        an += rv_tensor_get(a, i) * n[i];
-    }
-    double floor = fmax(1e-3 * largest, 1e-5 * fmax(1, fabs(c->loss)));
-    r->max_relative_error = -1;
-    for (int64_t i = 0; i < count; i++) {
-        double error = relative_error(rv_tensor_get(a, i), n[i], floor);
-        if (error <= r->max_relative_error) continue;
-        r->max_relative_error = error;
-        r->index = i;
-        r->analytic = rv_tensor_get(a, i);
-        r->numeric = n[i];
-    }
-    rv_free(n);
+    for (int64_t i = 0; i < rv_tensor_count(x); i++)
+        rv_tensor_set(&n, i, difference(c, x, i, c->step));
+    rv_difference d = rv_gradient_difference(a, &n, 1e-5 * fmax(1, fabs(c->loss)));
+    r->index = d.index;
+    r->max_relative_error = d.max_relative_error;
+    r->analytic = rv_tensor_get(a, d.index);
+    r->numeric = rv_tensor_get(&n, d.index);
+    rv_tensor_free(&n);
     r->ok = r->max_relative_error <= c->tolerance;
-    r->cosine = aa > 0 && nn > 0 ? an / sqrt(aa * nn) : aa == nn;
-    r->ratio = nn > 0 ? sqrt(aa / nn) : aa == 0;
-    if (aa == 0 && nn == 0) r->warning = "the loss does not depend on it";
-    r->reason = r->ok ? "ok" : explain(c, x, r, aa, nn);
+    r->cosine = d.cosine;
+    r->ratio = d.ratio;
+    if (d.norm == 0 && d.right_norm == 0) r->warning = "the loss does not depend on it";
+    r->reason = r->ok ? "ok" : explain(c, x, r, &d);
     return true;
 }
 

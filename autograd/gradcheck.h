@@ -43,6 +43,20 @@ typedef struct rv_gradcheck_result {
 bool rv_gradcheck(rv_var loss, const rv_var *wrt, int count, const rv_gradcheck_options *options,
                   rv_gradcheck_result *result);
 
+/* How a gradient differs from the right one of the same shape. */
+typedef struct rv_difference {
+    int64_t index; /* of the worst element, row-major */
+    double
+        max_relative_error; /* its |a - b| / max(|a|, |b|, 1e-3 max |b|, floor); infinite for a NaN */
+    double cosine, ratio;   /* of the two as vectors, and |a| / |b|: 1 and 1 when right */
+    double norm, right_norm;
+} rv_difference;
+rv_difference rv_gradient_difference(const rv_tensor *gradient, const rv_tensor *right,
+                                     double floor);
+
+/* What the two as vectors say, in one line: "wrong sign". */
+const char *rv_difference_text(const rv_difference *difference);
+
 #ifdef __cplusplus
 }
 #endif

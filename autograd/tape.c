@@ -69,6 +69,14 @@ rv_var rv_tape_fail(rv_tape *tape, rv_code code, const char *format, ...)
     return (rv_var){tape, -1};
 }
 
+bool rv_tape_take_error(rv_tape *tape, rv_error *error)
+{
+    if (!tape || !tape->error.code) return false;
+    *error = tape->error;
+    tape->error = (rv_error){0};
+    return true;
+}
+
 /* ---- memory ---- */
 
 void *rv_tape_alloc(rv_tape *tape, size_t size)

@@ -28,6 +28,9 @@ rv_dtype rv_tape_dtype(const rv_tape *tape);
 
 /* The first error since the tape was made; code RV_OK when there is none. Never NULL. */
 const rv_error *rv_tape_error(const rv_tape *tape);
+/* Takes the error off the tape, for one who goes on to look for more; what failed stays a null var. False when there is
+ * none. */
+bool rv_tape_take_error(rv_tape *tape, rv_error *error);
 /* Puts an error on the tape, as ops do, unless one is there. Returns the null var. */
 rv_var rv_tape_fail(rv_tape *tape, rv_code code, const char *format, ...) RV_PRINTF(3, 4);
 

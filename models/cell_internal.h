@@ -6,12 +6,19 @@
 
 enum { RV_CELL_NAME = 256, RV_CELL_GIVEN_NAME = 100 };
 
+/* What a step keeps from one call to the next, in a net of its own. */
+typedef struct rv_cell_memo {
+    void *object;
+    void (*release)(void *object); /* when the net is recorded; NULL: it needs none */
+} rv_cell_memo;
+
 struct rv_cell {
     rv_tape *tape;
     const rv_rnn_options *options;
     const char *prefix; /* of parameter names: "" or "name/layer0/" */
     bool probe;         /* only shapes matter: parameters need no values */
     int64_t time;       /* the step, from 0 */
+    rv_cell_memo *memo;
 };
 
 /* How many states the cell has, and their shapes; 0 on error. */

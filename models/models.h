@@ -1,4 +1,4 @@
-/* The models: cells, and around them the net that a task asks for. */
+/* Models: a cell, and around it the net that a task asks for. */
 #ifndef RV_MODELS_MODELS_H
 #define RV_MODELS_MODELS_H
 
@@ -13,25 +13,8 @@
 extern "C" {
 #endif
 
-/* ---- the cells: `recurve models` prints their equations ---- */
-void rv_simple_rnn(rv_cell *k, rv_var x, rv_var *h);
-void rv_irnn(rv_cell *k, rv_var x, rv_var *h);
-void rv_ugrnn(rv_cell *k, rv_var x, rv_var *h);
-void rv_gru(rv_cell *k, rv_var x, rv_var *h);
-void rv_lstm(rv_cell *k, rv_var x, rv_var *h); /* h[0] the output, h[1] the memory */
-void rv_lstm_peephole(rv_cell *k, rv_var x, rv_var *h);
-void rv_intersection_rnn(rv_cell *k, rv_var x, rv_var *h); /* h[0] the output, h[1] the state */
-void rv_mgu(rv_cell *k, rv_var x, rv_var *h);
-void rv_fastgrnn(rv_cell *k, rv_var x, rv_var *h);
-void rv_sru(rv_cell *k, rv_var x, rv_var *h); /* h[0] the output, h[1] the memory */
-void rv_qrnn(rv_cell *k, rv_var x,
-             rv_var *h); /* h[0] the output, h[1] the memory, h[2] the last x */
-void rv_lem(rv_cell *k, rv_var x, rv_var *h); /* h[0] is y, h[1] is z */
-void rv_mingru(rv_cell *k, rv_var x, rv_var *h);
-/* Convolutional, and not by maps: */
-void rv_curnn(rv_cell *k, rv_var x, rv_var *h);       /* x [n,c,H,W], h [n,units,H-4,W-4] */
-void rv_curnn_blog(rv_cell *k, rv_var x, rv_var *h);  /* x [n,1,8,8], h [n,1,4,4]; the article's */
-void rv_update_gate(rv_cell *k, rv_var x, rv_var *h); /* four scalar weights; x, h [n,1] */
+/* CURNN, the Convolutional Update Gate RNN: x [n,c,H,W], h [n,units,H-4,W-4]. The other cells are texts: lang/zoo.h. */
+void rv_curnn(rv_cell *k, rv_var x, rv_var *h);
 
 /* ---- the net around a cell ---- */
 
@@ -69,17 +52,18 @@ typedef struct rv_net {
 typedef struct rv_model rv_model;
 struct rv_model {
     const char *name;
-    const char *formula; /* the cell's equations, one per line */
-    const char *source;  /* where they come from */
+    const char *
+        text; /* in the equation language (lang/lang.h), with a comment that says where it is from; or NULL */
     rv_cell_step step;
-    int64_t kernel; /* of its maps, unless the options say otherwise; 0: dense */
+    const void *user;                  /* the options' `user`, for the step; NULL: theirs stays */
+    const char *state[RV_CELL_STATES]; /* what equations call the states; NULL: "h", and no name */
+    int64_t kernel;                    /* of its maps, unless the options say otherwise; 0: dense */
     bool images; /* x must be images: the cell's maps are convolutions whatever the options say */
 
-    /* The article's net has a head and a loss of its own; NULL: the common ones. */
-    rv_var (*output)(const rv_net_options *options, rv_var x);
-    rv_var (*loss)(rv_var output, rv_var target);
+    /* A net with a head and a loss of its own has this instead of a step. */
+    rv_net (*record)(const rv_model *model, const rv_net_options *options, rv_var x, rv_var y);
     /* The cost of a small fixed instance, made of inputs and parameters: for proofs and drawings; NULL: a common one. */
-    rv_var (*specimen)(rv_tape *tape);
+    rv_var (*specimen)(const rv_model *model, rv_tape *tape);
 };
 
 /* Records the model on x and its loss against y: labels i32, numbers of the tape's dtype. A null y: the output alone.
@@ -88,10 +72,6 @@ rv_net rv_model_record(const rv_model *model, const rv_net_options *options, rv_
 
 /* The cost of a small fixed instance of the model, inputs "x" and "y". */
 rv_var rv_model_specimen(const rv_model *model, rv_tape *tape);
-
-int rv_model_count(void);
-const rv_model *rv_model_at(int index);
-const rv_model *rv_model_find(const char *name); /* NULL when unknown */
 
 #ifdef __cplusplus
 }

@@ -147,6 +147,7 @@ static rv_var run_cell(const rv_model *model, const rv_net_options *o, rv_var x,
 {
     rv_rnn_options rnn = o->rnn;
     if (!rnn.kernel) rnn.kernel = model->kernel;
+    if (model->user) rnn.user = model->user;
     if (o->tokens) x = read_tokens(o, x);
     if (!model->images && !rnn.kernel) x = in_rows(x, o->sequence);
     if (o->sequence) return rv_unroll_sequence(model->step, x, rnn, h);
@@ -172,6 +173,24 @@ static rv_var output_of(const rv_model *model, const rv_net_options *o, rv_var x
     return rv_reshape(y, whole);
 }
 
+/* A net of its own must answer what the data ask for. */
+static rv_net record_own(const rv_model *model, const rv_net_options *o, rv_var x, rv_var y)
+{
+    char text[RV_SHAPE_TEXT];
+    rv_net net = model->record(model, o, x, y);
+    rv_shape shape = rv_shape_of(net.output);
+    int64_t samples = rv_shape_of(x).dim[0], answers = answer_size(o);
+    if (o->each_step) answers *= rv_shape_of(x).dim[1];
+    if (rv_is_null(net.output)) return (rv_net){{x.tape, -1}, {x.tape, -1}};
+    if (rv_shape_count(shape) == samples * answers) return net;
+    net.output = net.loss = rv_tape_fail(
+        x.tape, RV_ERROR_SHAPE,
+        "net: \"%s\" puts out %s for %lld samples, but the data ask for %lld numbers each; "
+        "use other data or classes, or another model",
+        model->name, rv_shape_text(shape, text), (long long)samples, (long long)answers);
+    return net;
+}
+
 rv_net rv_model_record(const rv_model *model, const rv_net_options *options, rv_var x, rv_var y)
 {
     rv_net net = {{x.tape, -1}, {x.tape, -1}};
@@ -181,7 +200,7 @@ rv_net rv_model_record(const rv_model *model, const rv_net_options *options, rv_
                      model ? "options are" : "model is", model ? "rv_net_options" : "a model");
         return net;
     }
-    if (!model->step) {
+    if (!model->step && !model->record) {
         rv_tape_fail(
             x.tape, RV_ERROR_ARGUMENT,
             "net: the model \"%s\" has no cell to be unrolled; use another, ugrnn for example",
@@ -195,9 +214,29 @@ rv_net rv_model_record(const rv_model *model, const rv_net_options *options, rv_
             (long long)options->steps, options->smoothing);
         return net;
     }
-    net.output = model->output ? model->output(options, x) : output_of(model, options, x);
+    if (model->record) return record_own(model, options, x, y);
+    net.output = output_of(model, options, x);
     rv_scope_push(x.tape, "loss");
-    net.loss = model->loss ? model->loss(net.output, y) : loss_of(options, net.output, y);
+    net.loss = loss_of(options, net.output, y);
     rv_scope_pop(x.tape);
     return net;
+}
+
+/* Sequences or images small enough for differences of every element. */
+rv_var rv_model_specimen(const rv_model *model, rv_tape *tape)
+{
+    if (!model)
+        return rv_tape_fail(tape, RV_ERROR_ARGUMENT,
+                            "specimen: the model is NULL; see rv_model_find for its name");
+    rv_net_options o = {.rnn = {.units = 3, .bias = true},
+                        .steps = 2,
+                        .hidden = 5,
+                        .classes = 2,
+                        .sequence = !model->images};
+    if (model->specimen) return model->specimen(model, tape);
+    rv_var x = rv_input(tape, "x",
+                        model->images   ? RV_SHAPE(2, 1, 8, 8)
+                        : model->kernel ? RV_SHAPE(2, 3, 2, 4, 4)
+                                        : RV_SHAPE(2, 3, 4));
+    return rv_model_record(model, &o, x, rv_input(tape, "y", RV_SHAPE(2))).loss;
 }

@@ -139,13 +139,15 @@ static bool run_direction(net *n, int64_t layer, bool backward)
                 .place = (int)(n->options.bidirectional ? 2 * layer + backward : layer),
                 .backward = backward};
     name_strand(n, layer, backward, a.prefix);
-    a.cell = (rv_cell){n->tape, &n->options, a.prefix, false, 0};
+    rv_cell_memo memo = {0};
+    a.cell = (rv_cell){n->tape, &n->options, a.prefix, false, 0, &memo};
     if (*a.prefix) { /* "name/layer0/" labels the equations too */
         char scope[RV_CELL_NAME];
         snprintf(scope, sizeof scope, "%.*s", (int)strlen(a.prefix) - 1, a.prefix);
         rv_scope_push(n->tape, scope);
     }
     bool ok = run(&a, n->out[backward]);
+    if (memo.release) memo.release(memo.object);
     if (*a.prefix) rv_scope_pop(n->tape);
     return ok;
 }

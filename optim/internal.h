@@ -15,8 +15,9 @@ void rv_gradients_clip(const rv_optimizer *o, rv_var *g, int count);
 void rv_record_average(const rv_update *u, rv_var next);
 
 /* optim.c */
-rv_var *rv_parameters_of(rv_var y,
-                         int *count); /* on the tape, that y depends on; NULL: no memory */
+/* Those that y depends on, for rv_free; NULL: no memory. In the order of their names, so that a program does not
+ * depend on the order in which C evaluates arguments. */
+rv_var *rv_parameters_of(rv_var y, int *count);
 const char *rv_parameter_name(rv_var w);
 
 #endif

@@ -86,3 +86,36 @@ const char *rv_name_twice(const char **names, size_t count)
     }
     return NULL;
 }
+
+/* ---- guessing ---- */
+
+static int least(int a, int b) { return a < b ? a : b; }
+
+/* Letters to insert, delete, replace or swap with their neighbour to make one from the other
+ * (optimal string alignment). Long names are compared by their first letters. */
+static int edit_distance(const char *a, const char *b)
+{
+    enum { MOST = 31 };
+    int rows = least((int)strlen(a), MOST), columns = least((int)strlen(b), MOST);
+    int d[MOST + 1][MOST + 1] = {{0}};
+    for (int i = 0; i <= rows; i++) d[i][0] = i;
+    for (int j = 0; j <= columns; j++) d[0][j] = j;
+    for (int i = 1; i <= rows; i++)
+        for (int j = 1; j <= columns; j++) {
+            d[i][j] = least(d[i - 1][j] + 1, d[i][j - 1] + 1);
+            d[i][j] = least(d[i][j], d[i - 1][j - 1] + (a[i - 1] != b[j - 1]));
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                d[i][j] = least(d[i][j], d[i - 2][j - 2] + 1);
+        }
+    return d[rows][columns];
+}
+
+void rv_guess_try(rv_guess *g, const char *known)
+{
+    size_t length = strlen(g->seen);
+    int limit = length < 5 ? 1 : 2, distance = edit_distance(g->seen, known);
+    if (length >= 3 && !strncmp(known, g->seen, length)) distance = least(distance, 1);
+    if (distance > limit || (g->nearest && distance >= g->distance)) return;
+    g->nearest = known;
+    g->distance = distance;
+}

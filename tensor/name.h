@@ -21,6 +21,14 @@ bool rv_json_plain(const char *text, size_t size);
  * keeps for itself: every name the store takes can be saved. RV_ERROR_NAME otherwise. */
 bool rv_name_check(const char *name, rv_error *error);
 
+/* "Did you mean ..?": of the names that were tried the nearest to what was seen, or NULL when none is near. Start it as
+ * {.seen = ..}. */
+typedef struct rv_guess {
+    const char *seen, *nearest;
+    int distance;
+} rv_guess;
+void rv_guess_try(rv_guess *guess, const char *known);
+
 /* A name that occurs twice, or NULL. Sorts the array. */
 const char *rv_name_twice(const char **names, size_t count);
 

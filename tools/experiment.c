@@ -20,10 +20,11 @@ static bool choose_model(settings *s, experiment *e, rv_error *error)
     if (s->model == NULL) s->model = data->x.rank == image ? "curnn" : "gru";
     e->model = named_model(s->model, error);
     if (e->model == NULL) return false;
-    if (e->model->step == NULL)
+    if (e->model->step == NULL && e->model->record == NULL)
         return rv_fail(error, RV_ERROR_ARGUMENT,
                        "model \"%s\" is drawn and proved, but not trained; try ugrnn", s->model);
-    e->scale = strcmp(s->model, "curnn-blog") == 0 ? 16 : 1; /* it takes pixels as published */
+    e->scale =
+        strcmp(e->model->name, "curnn-blog") == 0 ? 16 : 1; /* it takes pixels as published */
     if (s->dtype == NULL) s->dtype = "f32";
     if (strcmp(s->dtype, "f32") != 0 && strcmp(s->dtype, "f64") != 0)
         return rv_fail(error, RV_ERROR_ARGUMENT, "--dtype: got \"%.100s\", expected f32 or f64",
@@ -112,6 +113,28 @@ static bool check_meaning(const settings *s, const experiment *e, rv_error *erro
     return true;
 }
 
+/* A model with a net of its own may not take these data: tried on one sample. */
+static bool check_own_net(const experiment *e, rv_error *error)
+{
+    const rv_source *data = &e->whole;
+    if (e->model->record == NULL) return true;
+    rv_store *store = rv_store_new(1);
+    rv_tape *tape = rv_tape_new(store, e->dtype);
+    rv_shape x = {.rank = data->x.rank + 1, .dim = {1}}, y = {.rank = data->y.rank + 1, .dim = {1}};
+    for (int64_t d = 0; d < data->x.rank; d++) x.dim[d + 1] = data->x.dim[d];
+    for (int64_t d = 0; d < data->y.rank; d++) y.dim[d + 1] = data->y.dim[d];
+    rv_model_record(e->model, &e->net,
+                    rv_input_typed(tape, "x", data->tokens > 0 ? RV_I32 : e->dtype, x),
+                    rv_input_typed(tape, "y", data->classes > 0 ? RV_I32 : e->dtype, y));
+    const rv_error *failed = rv_tape_error(tape);
+    if (failed->code != RV_OK)
+        rv_fail(error, RV_ERROR_ARGUMENT, "model \"%s\" does not take these data: %s",
+                e->model->name, failed->text);
+    rv_tape_free(tape);
+    rv_store_free(store);
+    return error->code == RV_OK;
+}
+
 static bool choose_net(settings *s, experiment *e, const recipe *r, rv_error *error)
 {
     const rv_source *data = &e->whole;
@@ -150,7 +173,7 @@ static bool choose_net(settings *s, experiment *e, const recipe *r, rv_error *er
                               .tokens = data->tokens,
                               .classes = data->classes,
                               .y = data->y};
-    return choose_activation(s, &e->net.rnn, error);
+    return choose_activation(s, &e->net.rnn, error) && check_own_net(e, error);
 }
 
 /* ---- the optimizer ---- */

@@ -17,7 +17,8 @@ static const option_row options[] = {
 /* One thing of a list. The texts may have several lines. */
 typedef struct item {
     const char *name, *formula;
-    const char *key; /* what JSON calls the note */
+    char own_formula[1024]; /* where formula is NULL */
+    const char *key;        /* what JSON calls the note */
     char note[512];
     char usage[1024]; /* how it is called; "" where that means nothing */
 } item;
@@ -28,6 +29,11 @@ typedef struct list {
     item (*at)(int index);
     void (*add)(int index, cJSON *object); /* what else JSON says of it; NULL: nothing */
 } list;
+
+static const char *formula_of(const item *it)
+{
+    return it->formula != NULL ? it->formula : it->own_formula;
+}
 
 /* ---- printing ---- */
 
@@ -55,7 +61,7 @@ static void print_text(const list *l)
     for (int i = 0; i < l->count(); i++) {
         item it = l->at(i);
         printf("%-*s", width + 2, it.name);
-        print_column(it.formula, width + 2, true);
+        print_column(formula_of(&it), width + 2, true);
         print_column(it.note, width + 2, false);
         print_column(it.usage, width + 2, false);
     }
@@ -68,7 +74,7 @@ static bool print_json(const list *l, rv_error *error)
         item it = l->at(i);
         cJSON *object = cJSON_CreateObject();
         cJSON_AddStringToObject(object, "name", it.name);
-        cJSON_AddStringToObject(object, "formula", it.formula);
+        cJSON_AddStringToObject(object, "formula", formula_of(&it));
         cJSON_AddStringToObject(object, it.key, it.note);
         if (l->add != NULL) l->add(i, object);
         cJSON_AddItemToArray(array, object);
@@ -162,8 +168,15 @@ static void add_options(int index, cJSON *object)
 static item model_item(int index)
 {
     const rv_model *model = rv_model_at(index);
-    item it = {.name = model->name, .formula = model->formula, .key = "source"};
-    snprintf(it.note, sizeof it.note, "%s", model->source);
+    item it = {.name = model->name, .key = "source"};
+    const char *text = model->text, *line = strchr(text, '\n') + 1;
+    snprintf(it.note, sizeof it.note, "%.*s", (int)strcspn(text, "\n") - 2, text + 2);
+    const char *body = strchr(line, '\n') + 1, *alias = strstr(line, "= ");
+    if (alias != NULL && alias < body) /* cell conv_gru = gru(kernel=3) */
+        append(it.own_formula, sizeof it.own_formula, "%.*s", (int)(body - alias - 3), alias + 2);
+    for (; *body == ' '; body += strcspn(body, "\n") + 1)
+        append(it.own_formula, sizeof it.own_formula, "%s%.*s", it.own_formula[0] ? "\n" : "",
+               (int)strcspn(body, "\n") - 2, body + 2);
     return it;
 }
 

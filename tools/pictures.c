@@ -42,19 +42,10 @@ typedef struct view {
 
 static const char prefix[] = "pre-"; /* of a gate's argument: rv_cell_bias */
 
-/* What equations call the states of a cell. */
-static const struct symbols {
-    rv_cell_step step;
-    const char *state[RV_CELL_STATES];
-} symbols[] = {{rv_lstm, {"h", "c"}}, {rv_lstm_peephole, {"h", "c"}},
-               {rv_sru, {"h", "c"}},  {rv_qrnn, {"h", "c"}},
-               {rv_lem, {"y", "z"}},  {rv_intersection_rnn, {"y", "h"}}};
-
 /* NULL: it is not shown. */
 static const char *state_symbol(const experiment *e, int s)
 {
-    for (size_t i = 0; i < sizeof symbols / sizeof *symbols; i++)
-        if (symbols[i].step == e->model->step) return symbols[i].state[s];
+    if (e->model->state[0] != NULL) return e->model->state[s];
     return s == 0 ? "h" : NULL;
 }
 

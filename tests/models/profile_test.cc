@@ -4,6 +4,7 @@
 #include <set>
 
 #include "autograd/profile.h"
+#include "lang/zoo.h"
 #include "models/models.h"
 #include "optim/optim.h"
 #include "tests/tapes.h"

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "lang/zoo.h"
 #include "models/models.h"
 #include "optim/optim.h"
 #include "autograd/gradcheck.h"

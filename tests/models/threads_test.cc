@@ -5,6 +5,7 @@
 #include <cfenv>
 #include <thread>
 
+#include "lang/zoo.h"
 #include "models/models.h"
 #include "optim/optim.h"
 #include "tests/tapes.h"
@@ -17,7 +18,7 @@ std::string train(const rv_model *model, int threads, unsigned flags, int *used 
     Tape t(RV_F32, 7);
     EXPECT_TRUE(rv_set_threads(t.store(), threads, nullptr));
     rv_net_options options = {};
-    options.rnn.units = model->output ? 1 : 5;
+    options.rnn.units = model->record ? 1 : 5;
     options.rnn.bias = true;
     options.hidden = 34;
     options.classes = 2;

@@ -93,7 +93,7 @@ TEST(GroupsError, APatternWithoutParametersIsOne)
     EXPECT_FALSE(rv_minimize(t.loss, o));
     EXPECT_EQ(t.code(), RV_ERROR_NAME);
     EXPECT_TRUE(contains(t.error(), "the group \"*/wieght\" matches no parameter")) << t.error();
-    EXPECT_TRUE(contains(t.error(), "\"fc/weight\", \"fc/bias\"")) << t.error();
+    EXPECT_TRUE(contains(t.error(), "\"fc/bias\", \"fc/weight\"")) << t.error();
 }
 
 TEST(GroupsError, AllFrozenIsOne)

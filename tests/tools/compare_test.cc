@@ -175,7 +175,7 @@ TEST(Compare, RefusesWhatTrainRefusesAndNamesTheRun)
         {"--models gru --plot", {"--output DIR"}},
         {"--models gru --sort best", {"--sort", "given or score"}},
         {"--models gru --seeds 0", {"--seeds", "\"0\""}},
-        {"--models gru,update-gate", {"update-gate with", "not trained"}},
+        {"--models gru,update-gate", {"update-gate with", "does not take these data"}},
         {"--models gru --optimizers adam,gradient_descent --momentum 0.5",
          {"gru with gradient_descent, seed 1", "none"}},
         {"--modles gru", {"\"--modles\"", "did you mean \"--models\"?"}},

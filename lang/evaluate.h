@@ -1,0 +1,118 @@
+/* Recording what a tree says. */
+#ifndef RV_LANG_EVALUATE_H
+#define RV_LANG_EVALUATE_H
+
+#include "lang/names.h"
+#include "models/cell_internal.h"
+
+enum {
+    LANG_MOST_WORK = 4000000,    /* expressions evaluated for one model */
+    LANG_DEEPEST_CALL = 600,     /* expressions and functions in each other */
+    LANG_MOST_ELEMENTS = 1 << 28 /* of a model's parameters and inputs together */
+};
+
+typedef enum lang_value_kind {
+    VALUE_NONE, /* it failed, which has been told */
+    VALUE_NUMBER,
+    VALUE_VAR,
+    VALUE_WORD,
+    VALUE_LIST,
+    VALUE_PENDING /* a parameter whose shape follows from its use */
+} lang_value_kind;
+
+typedef struct lang_value {
+    lang_value_kind kind;
+    double number;
+    rv_var var;
+    const char *word;
+    rv_shape list;          /* of whole numbers; VALUE_PENDING: the sizes, -1 for _ */
+    struct lang_run *owner; /* VALUE_PENDING: whose symbol it is */
+    int symbol;
+} lang_value;
+
+/* The values inside an unrolled cell: value[t * cell->symbols + symbol], t = 0 for the initial states. */
+typedef struct lang_trace {
+    const lang_block *cell;
+    rv_var *value;
+    int64_t steps;
+    const char *name; /* of the net, before its parameters' names; NULL: none */
+} lang_trace;
+
+/* What all of one recording shares. */
+typedef struct lang_work {
+    lang_report *report; /* NULL: the first problem goes to the tape, and that is all */
+    int64_t left, elements;
+    int depth;
+    bool stopped; /* by a limit, which has been told */
+    bool told;    /* the report has got something */
+    /* Replaces a value when it gets its name; NULL: it stays. */
+    rv_var (*named)(void *context, const lang_block *block, int symbol, int64_t time, rv_var value);
+    void *context;
+} lang_work;
+
+/* A block's values while it is recorded. */
+typedef struct lang_run {
+    const lang_block *block;
+    lang_work *work;
+    rv_tape *tape;
+    rv_cell *cell;     /* of a cell's step */
+    lang_value *value; /* [block->symbols] */
+    rv_var **series;   /* [block->symbols]: SYMBOL_SERIES by time step */
+    int64_t *times;    /* [block->symbols]: how many there are */
+    lang_trace *trace; /* [block->unrolls] */
+    bool recall;       /* beside weights: states are read with dropout */
+    bool (*judge)(struct lang_run *run, const lang_node *s); /* for the lines of a derivation */
+    /* The true cotangent of a quantity, in a derivation. Null var: told. */
+    rv_var (*cotangent)(struct lang_run *run, const lang_node *e, int target, int64_t time);
+    void *context;
+} lang_run;
+
+/* Room for the values of a block. False, and told: memory is out. */
+bool rv_lang_start(lang_run *run, const lang_block *block, lang_work *work, rv_tape *tape);
+void rv_lang_end(lang_run *run);
+
+/* Tells what is wrong with a place: in the report, or on the tape. Always a VALUE_NONE. */
+lang_value rv_lang_wrong(lang_run *run, lang_place place, rv_code code, const char *format, ...)
+    RV_PRINTF(4, 5);
+/* The var as a value; if it is null, tells why with the tape's error. */
+lang_value rv_lang_recorded(lang_run *run, lang_place place, rv_var var);
+
+lang_value rv_lang_evaluate(lang_run *run, const lang_node *e);
+/* As a tensor: numbers become scalars. Null var: told. */
+rv_var rv_lang_evaluate_var(lang_run *run, const lang_node *e);
+/* A whole number from low to high. False: told. */
+bool rv_lang_evaluate_whole(lang_run *run, const lang_node *e, int64_t low, int64_t high,
+                            int64_t *number);
+/* The sizes in brackets; -1 for _ where `holes` says so. */
+bool rv_lang_evaluate_sizes(lang_run *run, const lang_node *list, bool holes, rv_shape *shape);
+/* What `= value` or `~ distribution` of a declaration says. */
+bool rv_lang_evaluate_init(lang_run *run, const lang_node *declared, rv_init *init);
+
+/* A parameter of the block, of that shape. */
+rv_var rv_lang_parameter(lang_run *run, const lang_node *at, int symbol, rv_shape shape);
+
+/* Carries out statements. */
+void rv_lang_statements(lang_run *run, const lang_node *s);
+/* What a quantity is at a time step (-1: it is no series). Null var: none. */
+rv_var rv_lang_quantity(const lang_run *run, int symbol, int64_t time);
+
+/* ---- cells ---- */
+
+/* rnn options' `user` for rv_lang_step. */
+typedef struct lang_use {
+    const lang_block *cell; /* the base: no alias */
+    lang_work *work;        /* NULL: its own */
+    lang_trace *trace;      /* NULL: not wanted */
+} lang_use;
+
+void rv_lang_step(rv_cell *k, rv_var x, rv_var *h);
+/* The same for any use: what rv_gru and the others do. */
+void rv_lang_take_step(const lang_use *use, rv_cell *k, rv_var x, rv_var *h);
+
+/* Unrolls: a LANG_UNROLL. */
+lang_value rv_lang_unroll(lang_run *run, const lang_node *e);
+
+/* The options that an alias stands for, from the base up. */
+bool rv_lang_alias_options(lang_run *run, const lang_block *cell, rv_rnn_options *options);
+
+#endif

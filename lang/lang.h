@@ -1,0 +1,115 @@
+/* The equation language: cells, models and hand derivations as text (docs/language.md has its grammar).
+ *
+ *     rv_lang *lang = rv_lang_load("my.rv", &error);
+ *     const rv_model *cell = rv_lang_model(lang, "my_gru", &error);
+ *     rv_net net = rv_model_record(cell, &options, x, y);
+ */
+#ifndef RV_LANG_LANG_H
+#define RV_LANG_LANG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "models/models.h"
+#include "tensor/safetensors.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* A file's cells, models and derivations. Read only, so several threads may record from one. */
+typedef struct rv_lang rv_lang;
+
+/* Reads a text of at most 1 MiB and the files it includes, which are looked for beside it. NULL only when the file cannot be
+ * read or memory is out; mistakes in it are rv_lang_problems. For rv_lang_free, after the tapes and
+ * models that came from it. */
+rv_lang *rv_lang_open(const char *path, rv_error *error);
+/* The same from memory; `name` is the path in messages. Includes are looked for from the working folder. */
+rv_lang *rv_lang_read(const char *text, size_t size, const char *name, rv_error *error);
+/* rv_lang_open, but NULL and the first mistakes in *error unless the text is right. */
+rv_lang *rv_lang_load(const char *path, rv_error *error);
+void rv_lang_free(rv_lang *lang);
+
+/* How many mistakes are known, and all of them as text the way compilers tell them: file:line:column, the line,
+ * a caret, what to do. rv_free it (tensor/memory.h); NULL when memory is out. */
+size_t rv_lang_problems(const rv_lang *lang);
+char *rv_lang_problem_text(const rv_lang *lang);
+
+/* Records everything once on tapes of its own, to find shapes that do not fit. False when the text has
+ * mistakes, which are then known. */
+bool rv_lang_check(rv_lang *lang);
+
+/* The cells and models in the order of the text, as models like the built-in ones: they belong to the lang. NULL beyond
+ * the last one. */
+int rv_lang_model_count(const rv_lang *lang);
+const rv_model *rv_lang_model_at(const rv_lang *lang, int index);
+/* By name; NULL: the last model of the text, or if there is none the last cell. RV_ERROR_NAME. */
+const rv_model *rv_lang_model(const rv_lang *lang, const char *name, rv_error *error);
+
+/* The text in canonical form, for rv_free. NULL when memory is out. */
+char *rv_lang_format(const rv_lang *lang);
+
+/* ---- running a model ---- */
+
+/* A named value of a recorded model. */
+typedef struct rv_lang_value {
+    const char *name; /* "g", of an unrolled cell "g[2]"; owned by the recording */
+    rv_var var;
+    int line;
+} rv_lang_value;
+
+typedef struct rv_lang_recording rv_lang_recording;
+
+typedef struct rv_lang_recording_options {
+    const rv_named_tensor *given; /* values of inputs; their shapes fix sizes that are names */
+    int given_count;
+    uint64_t seed; /* of the inputs that are not given */
+} rv_lang_recording_options;
+
+/* Records a model of the text on the tape, its inputs and all. NULL on error, which is the tape's. For
+ * rv_lang_recording_free, before the tape. */
+rv_lang_recording *rv_lang_record(const rv_model *model, rv_tape *tape,
+                                  const rv_lang_recording_options *options);
+void rv_lang_recording_free(rv_lang_recording *recording);
+
+/* All that has a name, in order: inputs, parameters, values, values inside unrolled cells. */
+int rv_lang_value_count(const rv_lang_recording *recording);
+rv_lang_value rv_lang_value_at(const rv_lang_recording *recording, int index);
+rv_var rv_lang_value_of(const rv_lang_recording *recording, const char *name); /* null var: none */
+
+/* Values for all inputs: those given, else drawn as the text says; owned by the recording. */
+const rv_named_tensor *rv_lang_inputs(const rv_lang_recording *recording, int *count);
+
+/* ---- derivations ---- */
+
+/* The verdict on a line of a derivation, given the true values of the lines before it. */
+typedef struct rv_lang_verdict {
+    const char *file, *derivation; /* its title, or "" */
+    int line;
+    char name[80]; /* what it derives, "dC[2]" */
+    bool ok;
+    double max_relative_error, cosine, ratio; /* against the recorded gradient */
+    double difference_error; /* the recorded gradient against central differences, likewise */
+    char reason[128];
+} rv_lang_verdict;
+
+typedef struct rv_lang_proof_options {
+    double tolerance;            /* of lines: largest relative error; 0: 1e-10 */
+    double difference_tolerance; /* of the recorded gradients; 0: 1e-7 */
+    uint64_t seed;
+    const rv_named_tensor *given; /* inputs and parameters */
+    int given_count;
+} rv_lang_proof_options;
+
+/* Checks the gradients of all models against central differences, and every line of every derivation. *verdicts
+ * (for rv_free) are in the order of the text: gradients of parameters have "" for a derivation and are named
+ * "MODEL: d loss / d NAME". False on error. */
+bool rv_lang_prove(rv_lang *lang, const rv_lang_proof_options *options, rv_lang_verdict **verdicts,
+                   int *count, rv_error *error);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

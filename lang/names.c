@@ -1,0 +1,834 @@
+/* From top to bottom: a name stands for what is above it. */
+#include "lang/names.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lang/options.h"
+#include "ops/ops.h"
+#include "tensor/memory.h"
+#include "tensor/name.h"
+
+typedef struct resolver {
+    lang_scope *scope;
+    lang_block *block;
+    const lang_block **unrolled; /* the cells of the model's unrolls */
+} resolver;
+
+static bool wrong(const resolver *r, lang_place place, const char *format, const char *name)
+{
+    r->block->wrong = true;
+    return rv_lang_complain(r->scope->report, place, RV_ERROR_NAME, format, name);
+}
+
+/* ---- blocks ---- */
+
+const lang_block *rv_lang_find(const lang_scope *scope, lang_kind kind, const char *name)
+{
+    for (const lang_block *b = scope->first; b; b = b->next)
+        if (b->node->kind == kind && !strcmp(b->name, name)) return b;
+    return scope->built_in ? scope->built_in(scope->context, kind, name) : NULL;
+}
+
+void rv_lang_free_blocks(lang_scope *scope)
+{
+    for (lang_block *b = scope->first; b; b = b->next) rv_free(b->symbol);
+    scope->first = scope->last = NULL;
+}
+
+static lang_block *add_block(lang_scope *scope, const lang_node *node, const char *name)
+{
+    lang_block *b = rv_lang_take(scope->arena, sizeof *b);
+    if (!b) {
+        rv_lang_no_memory(scope->report);
+        return NULL;
+    }
+    for (lang_block *other = scope->first; other && node->kind != LANG_DERIVE; other = other->next)
+        if (!strcmp(other->name, name) && other->node->kind == node->kind) {
+            rv_lang_complain(scope->report, node->sign, RV_ERROR_NAME,
+                             "a second \"%s\"; the first is on line %d", name,
+                             rv_lang_line(other->node->place));
+            break;
+        }
+    b->node = node;
+    b->name = name;
+    if (scope->last)
+        scope->last->next = b;
+    else
+        scope->first = b;
+    scope->last = b;
+    return b;
+}
+
+/* ---- symbols ---- */
+
+static int add_symbol(resolver *r, const char *name, lang_symbol_kind kind, const lang_node *made)
+{
+    lang_block *b = r->block;
+    if (!rv_reserve(&b->symbol, &b->capacity, (size_t)b->symbols + 1, sizeof *b->symbol)) {
+        rv_lang_no_memory(r->scope->report);
+        return -1;
+    }
+    b->symbol[b->symbols] = (lang_symbol){
+        .name = name, .kind = kind, .made = made, .target = -1, .time = -1, .next = -1};
+    return b->symbols++;
+}
+
+/* The latest one of that name, -1: none. A next value is h', and dC has a meaning by its target's name. */
+static int find_symbol(const lang_block *b, const char *name)
+{
+    for (int i = b->symbols - 1; i >= 0; i--) {
+        const lang_symbol *s = &b->symbol[i];
+        bool found_otherwise = s->kind == SYMBOL_NEXT || (s->kind == SYMBOL_COTANGENT && !s->made);
+        if (!found_otherwise && !strcmp(s->name, name)) return i;
+    }
+    return -1;
+}
+
+static bool is_traced(const lang_symbol *s)
+{
+    return s->kind == SYMBOL_VALUE || s->kind == SYMBOL_STATE;
+}
+
+static bool is_weight(const lang_symbol *s)
+{
+    return s->kind == SYMBOL_PARAMETER || s->kind == SYMBOL_MAP || s->kind == SYMBOL_FIT ||
+           s->kind == SYMBOL_BIAS || s->kind == SYMBOL_GAIN;
+}
+
+/* A value inside a cell that the model has unrolled, or a parameter of it: of the last unroll that has such a name. */
+static int find_inside(resolver *r, const char *name, lang_symbol_kind kind)
+{
+    for (int u = r->block->unrolls - 1; u >= 0; u--) {
+        const lang_block *cell = r->unrolled[u];
+        int inner = cell ? find_symbol(cell, name) : -1;
+        if (inner < 0 || !(kind == SYMBOL_TRACE ? is_traced : is_weight)(&cell->symbol[inner]))
+            continue;
+        int i = add_symbol(r, name, kind, cell->symbol[inner].made);
+        if (i >= 0) {
+            r->block->symbol[i].cell = cell;
+            r->block->symbol[i].inner = inner;
+            r->block->symbol[i].unroll = u;
+        }
+        return i;
+    }
+    return -1;
+}
+
+static bool is_series(const lang_block *b, int symbol)
+{
+    return symbol >= 0 &&
+           (b->symbol[symbol].kind == SYMBOL_SERIES || b->symbol[symbol].kind == SYMBOL_TRACE);
+}
+
+/* The series that C in C[2] or C2 stands for: a name may be both, h the last state and h[1] an earlier one. */
+static int find_series(resolver *r, const char *name)
+{
+    for (int i = r->block->symbols - 1; i >= 0; i--)
+        if (is_series(r->block, i) && !strcmp(r->block->symbol[i].name, name)) return i;
+    return find_inside(r, name, SYMBOL_TRACE);
+}
+
+/* The prefix of a name that ends in digits, as in C2; *time gets them. */
+static bool split_digits(const char *name, char prefix[LANG_MOST_NAME + 1], int *time)
+{
+    size_t length = strlen(name), digits = length;
+    while (digits > 0 && name[digits - 1] >= '0' && name[digits - 1] <= '9') digits--;
+    if (!digits || digits == length || length - digits > 6 || length > LANG_MOST_NAME) return false;
+    memcpy(prefix, name, digits);
+    prefix[digits] = '\0';
+    *time = atoi(name + digits);
+    return true;
+}
+
+static const char *kept(const resolver *r, const char *name)
+{
+    const char *copy = rv_lang_copy(r->scope->arena, name, strlen(name));
+    if (!copy) rv_lang_no_memory(r->scope->report);
+    return copy ? copy : "";
+}
+
+/* A value or a series of the model by name, *time its time step if the name has one. -1: there is none. */
+static int find_quantity(resolver *r, const char *name, bool series, int *time)
+{
+    char prefix[LANG_MOST_NAME + 1];
+    *time = -1;
+    int symbol = series ? find_series(r, name) : find_symbol(r->block, name);
+    if (symbol >= 0 && (series || r->block->symbol[symbol].kind != SYMBOL_TRACE)) return symbol;
+    if (!series) symbol = find_inside(r, name, SYMBOL_WEIGHT);
+    if (symbol >= 0) return symbol;
+    if (series || !split_digits(name, prefix, time)) return -1;
+    symbol = find_series(r, kept(r, prefix));
+    if (symbol < 0) *time = -1;
+    return symbol;
+}
+
+/* The cotangent of a symbol; made on demand. */
+static int cotangent_of(resolver *r, int target, const char *name)
+{
+    for (int i = 0; i < r->block->symbols; i++) {
+        const lang_symbol *s = &r->block->symbol[i];
+        if (s->kind == SYMBOL_COTANGENT && s->target == target && s->time < 0) return i;
+    }
+    int i = add_symbol(r, name, SYMBOL_COTANGENT, NULL);
+    if (i >= 0) r->block->symbol[i].target = target;
+    return i;
+}
+
+static bool has_cotangent(const lang_symbol *s)
+{
+    return s->kind == SYMBOL_VALUE || s->kind == SYMBOL_SERIES || s->kind == SYMBOL_TRACE ||
+           s->kind == SYMBOL_WEIGHT || s->kind == SYMBOL_INPUT || s->kind == SYMBOL_PARAMETER ||
+           s->kind == SYMBOL_CONSTANT;
+}
+
+/* dX: the cotangent of X. */
+static int find_cotangent(resolver *r, const char *name, bool series, int *time)
+{
+    if (r->block->node->kind != LANG_DERIVE || name[0] != 'd' || !name[1]) return -1;
+    int target = find_quantity(r, name + 1, series, time);
+    if (target < 0 || !has_cotangent(&r->block->symbol[target])) return -1;
+    return cotangent_of(r, target, name);
+}
+
+/* Sets what the name stands for; `series` if an index follows. */
+static bool look_up(resolver *r, lang_node *e, bool series)
+{
+    bool times = r->block->node->kind == LANG_MODEL || r->block->node->kind == LANG_DERIVE;
+    int own = find_symbol(r->block, e->name);
+    e->symbol = times && series && (own < 0 || has_cotangent(&r->block->symbol[own]))
+                    ? find_series(r, e->name)
+                    : -1;
+    if (e->symbol < 0 && own >= 0 && r->block->symbol[own].kind != SYMBOL_TRACE) e->symbol = own;
+    if (e->symbol < 0 && times) e->symbol = find_quantity(r, e->name, series, &e->time);
+    if (e->symbol < 0) e->symbol = find_cotangent(r, e->name, series, &e->time);
+    if (e->symbol < 0 && times && !series) { /* a series without its index */
+        e->symbol = find_series(r, e->name);
+        if (e->symbol >= 0)
+            return wrong(r, e->place,
+                         "\"%s\" has a value for each time step; say which, as in h[1]", e->name);
+    }
+    return e->symbol >= 0;
+}
+
+/* ---- did you mean ---- */
+
+static void guess_symbols(rv_guess *g, const lang_block *b)
+{
+    for (int i = 0; b && i < b->symbols; i++) rv_guess_try(g, b->symbol[i].name);
+}
+
+static bool unknown_value(resolver *r, const lang_node *e)
+{
+    rv_guess g = {.seen = e->name};
+    wrong(r, e->sign, "nothing above is called \"%s\"", e->name);
+    guess_symbols(&g, r->block);
+    for (int u = 0; u < r->block->unrolls; u++) guess_symbols(&g, r->unrolled[u]);
+    if (g.nearest)
+        rv_lang_advise(r->scope->report, "did you mean \"%s\"?", g.nearest);
+    else if (r->block->node->kind == LANG_CELL)
+        rv_lang_advise(r->scope->report, "a weight is declared: map %s, bias %s, ..", e->name,
+                       e->name);
+    else if (r->block->node->kind == LANG_MODEL)
+        rv_lang_advise(r->scope->report, "a parameter has a shape: %s[3,4]", e->name);
+    return false;
+}
+
+static bool unknown_function(resolver *r, const lang_node *e)
+{
+    rv_guess g = {.seen = e->name};
+    wrong(r, e->sign, "there is no op and no function \"%s\"", e->name);
+    for (int i = 0; i < rv_op_count(); i++) rv_guess_try(&g, rv_op_at(i)->name);
+    for (const lang_block *b = r->scope->first; b; b = b->next)
+        if (b->node->kind == LANG_FUNCTION) rv_guess_try(&g, b->name);
+    static const char *const usual[] = {"conv", "true_conv", "full_conv", "flatten",
+                                        "pad1", "rot180",    "size"};
+    for (size_t i = 0; i < sizeof usual / sizeof *usual; i++) rv_guess_try(&g, usual[i]);
+    if (r->block->node->kind == LANG_CELL) guess_symbols(&g, r->block);
+    if (g.nearest)
+        rv_lang_advise(r->scope->report, "did you mean \"%s\"?", g.nearest);
+    else if (find_symbol(r->block, e->name) >= 0)
+        rv_lang_advise(r->scope->report, "a product is written %s.(..)", e->name);
+    return false;
+}
+
+/* ---- expressions ---- */
+
+static bool expression(resolver *r, lang_node *e);
+
+static bool each(resolver *r, lang_node *list)
+{
+    bool ok = true;
+    for (; list; list = list->next) ok = expression(r, list) && ok;
+    return ok;
+}
+
+static const rv_option *find_option(const rv_op *op, const char *name)
+{
+    for (int i = 0; i < op->option_count; i++)
+        if (!strcmp(op->options[i].name, name)) return &op->options[i];
+    return NULL;
+}
+
+static bool unknown_option(resolver *r, const lang_node *o, const char *of, rv_guess *g)
+{
+    r->block->wrong = true;
+    rv_lang_complain(r->scope->report, o->sign, RV_ERROR_NAME, "%s has no option \"%s\"", of,
+                     o->name);
+    if (g->nearest) rv_lang_advise(r->scope->report, "did you mean \"%s\"?", g->nearest);
+    return false;
+}
+
+static bool count_wrong(resolver *r, const lang_node *e, const char *expected)
+{
+    r->block->wrong = true;
+    return rv_lang_complain(r->scope->report, e->place, RV_ERROR_ARGUMENT, "%s takes %s", e->name,
+                            expected);
+}
+
+static bool op_arguments(resolver *r, lang_node *e, const rv_op *op)
+{
+    bool ok = true;
+    int inputs = 0;
+    for (lang_node *a = e->a; a; a = a->next) {
+        const rv_option *option = NULL;
+        if (a->kind == LANG_OPTION) {
+            rv_guess g = {.seen = a->name};
+            for (int i = 0; i < op->option_count; i++) rv_guess_try(&g, op->options[i].name);
+            option = find_option(op, a->name);
+            if (!option) ok = unknown_option(r, a, op->name, &g);
+        } else if (op->inputs >= 0 && inputs >= op->inputs) {
+            int place = inputs++ - op->inputs;
+            option = place < op->option_count ? &op->options[place] : NULL;
+        } else {
+            inputs++;
+        }
+        lang_node *value = a->kind == LANG_OPTION ? a->a : a;
+        bool word = option && option->kind == RV_OPTION_WORD && value->kind == LANG_NAME;
+        if (!word) ok = expression(r, value) && ok;
+    }
+    if (inputs < (op->inputs < 0 ? 1 : op->inputs) ||
+        (op->inputs >= 0 && inputs > op->inputs + op->option_count)) {
+        char expected[200];
+        snprintf(expected, sizeof expected, "%s%.40s: %.100s",
+                 op->inputs < 0 ? "at least one value " : "", op->args, op->formula);
+        ok = count_wrong(r, e, expected);
+    }
+    return ok;
+}
+
+static bool function_arguments(resolver *r, lang_node *e)
+{
+    int count = 0;
+    for (const lang_node *a = e->a; a; a = a->next, count++)
+        if (a->kind == LANG_OPTION) {
+            rv_guess g = {.seen = a->name};
+            return unknown_option(r, a, e->name, &g);
+        }
+    char expected[40];
+    snprintf(expected, sizeof expected, "%d value%s", e->block->arguments,
+             e->block->arguments == 1 ? "" : "s");
+    return each(r, e->a) && (count == e->block->arguments || count_wrong(r, e, expected));
+}
+
+static bool call(resolver *r, lang_node *e)
+{
+    int own = find_symbol(r->block, e->name);
+    lang_symbol_kind kind = own >= 0 ? r->block->symbol[own].kind : SYMBOL_VALUE;
+    if (kind == SYMBOL_MAP || kind == SYMBOL_FIT || kind == SYMBOL_ACTIVATION) {
+        e->symbol = own;
+        return each(r, e->a) && ((e->a && !e->a->next && e->a->kind != LANG_OPTION) ||
+                                 count_wrong(r, e, "one value"));
+    }
+    if (!strcmp(e->name, "size"))
+        return each(r, e->a) && ((e->a && e->a->next && !e->a->next->next) ||
+                                 count_wrong(r, e, "a value and an axis, as in size(x, 0)"));
+    for (e->block = r->scope->first;
+         e->block && !(e->block->node->kind == LANG_FUNCTION && !strcmp(e->block->name, e->name));)
+        e->block = e->block->next;
+    if (!e->block) e->op = rv_op_find(e->name);
+    if (!e->block && !e->op) e->block = rv_lang_find(r->scope, LANG_FUNCTION, e->name);
+    if (e->block == r->block)
+        return wrong(r, e->sign, "\"%s\" calls itself; loops are written for t from 1 to 3",
+                     e->name);
+    if (!e->block && !e->op) {
+        each(r, e->a);
+        return unknown_function(r, e);
+    }
+    if (!strcmp(e->name, "conv") || !strcmp(e->name, "true_conv") || !strcmp(e->name, "conv2d"))
+        r->block->images = true;
+    return e->op ? op_arguments(r, e, e->op) : function_arguments(r, e);
+}
+
+static bool apply(resolver *r, lang_node *e)
+{
+    int own = find_symbol(r->block, e->name);
+    lang_symbol_kind kind = own >= 0 ? r->block->symbol[own].kind : SYMBOL_VALUE;
+    e->symbol = own;
+    bool ok = expression(r, e->a);
+    if (own < 0) return unknown_value(r, e);
+    if (kind == SYMBOL_MAP || kind == SYMBOL_FIT) return ok;
+    wrong(r, e->sign, "\"%s\" is no map", e->name);
+    rv_lang_advise(r->scope->report,
+                   kind == SYMBOL_PARAMETER ? "a product of matrices is written x @ %s"
+                                            : "a product is written %s.x",
+                   e->name);
+    return false;
+}
+
+static bool may_declare(const resolver *r)
+{
+    return r->block->node->kind == LANG_CELL || r->block->node->kind == LANG_MODEL;
+}
+
+static bool index_of(resolver *r, lang_node *e)
+{
+    bool ok = each(r, e->b);
+    if (e->a->kind != LANG_NAME) return expression(r, e->a) && ok;
+    if (look_up(r, e->a, true)) return ok;
+    if (!may_declare(r)) return unknown_value(r, e->a);
+    e->a->symbol = add_symbol(r, e->a->name, SYMBOL_PARAMETER, e);
+    return ok && e->a->symbol >= 0;
+}
+
+static bool name(resolver *r, lang_node *e)
+{
+    if (!look_up(r, e, false)) return e->symbol < 0 && unknown_value(r, e);
+    switch (r->block->symbol[e->symbol].kind) {
+    case SYMBOL_MAP:
+    case SYMBOL_FIT:
+        return wrong(r, e->place, "the map \"%s\" has no argument; as in: W h", e->name);
+    case SYMBOL_ACTIVATION:
+        return wrong(r, e->place, "the activation \"%s\" has no argument; as in: s(x)", e->name);
+    default: return true;
+    }
+}
+
+static bool prime(resolver *r, lang_node *e)
+{
+    int own = e->a->kind == LANG_NAME ? find_symbol(r->block, e->a->name) : -1;
+    if (own < 0 || r->block->symbol[own].kind != SYMBOL_STATE) return expression(r, e->a);
+    e->symbol = r->block->symbol[own].next;
+    return e->symbol >= 0 || wrong(r, e->place,
+                                   "the next value of \"%s\" is not known yet; it is "
+                                   "what a line above must define",
+                                   e->a->name);
+}
+
+static bool expression(resolver *r, lang_node *e)
+{
+    if (!e) return true;
+    switch (e->kind) {
+    case LANG_NAME: return name(r, e);
+    case LANG_CALL: return call(r, e);
+    case LANG_APPLY: return apply(r, e);
+    case LANG_INDEX: return index_of(r, e);
+    case LANG_PRIME: return prime(r, e);
+    case LANG_LIST: return each(r, e->a);
+    case LANG_NUMBER:
+    case LANG_TEXT:
+    case LANG_HOLE: return true;
+    default: {
+        bool ok = expression(r, e->a);
+        return expression(r, e->b) && ok;
+    }
+    }
+}
+
+/* ---- unrolling ---- */
+
+static const lang_block *base_of(const lang_block *cell)
+{
+    while (cell && cell->same) cell = cell->same;
+    return cell;
+}
+
+/* The options of an unroll or an alias: those of nets, and in an unroll the states. */
+static bool net_options(resolver *r, const lang_node *call, const lang_block *cell, bool states)
+{
+    bool ok = true;
+    for (lang_node *a = call->a; a; a = a->next) {
+        if (a->kind != LANG_OPTION) continue;
+        rv_guess g = {.seen = a->name};
+        bool known = rv_lang_net_option(a->name, &g) >= 0;
+        for (int s = 0; states && s < cell->states; s++) {
+            const char *state = cell->symbol[cell->state[s]].name;
+            known = known || !strcmp(state, a->name);
+            rv_guess_try(&g, state);
+        }
+        ok = (known || unknown_option(r, a, call->name, &g)) && expression(r, a->a) && ok;
+    }
+    return ok;
+}
+
+static const lang_block *find_cell(resolver *r, const lang_node *call)
+{
+    const lang_block *cell = rv_lang_find(r->scope, LANG_CELL, call->name);
+    if (cell && cell != r->block) return cell;
+    rv_guess g = {.seen = call->name};
+    wrong(r, call->sign, "there is no cell \"%s\"", call->name);
+    for (const lang_block *b = r->scope->first; b; b = b->next)
+        if (b->node->kind == LANG_CELL && b != r->block) rv_guess_try(&g, b->name);
+    rv_lang_guess_zoo(&g);
+    if (g.nearest) rv_lang_advise(r->scope->report, "did you mean \"%s\"?", g.nearest);
+    return NULL;
+}
+
+static bool unroll(resolver *r, lang_node *e)
+{
+    lang_block *b = r->block;
+    const lang_block *cell = find_cell(r, e->a);
+    bool ok = cell && net_options(r, e->a, base_of(cell), true) && (!e->b || expression(r, e->b));
+    int inputs = 0;
+    for (lang_node *a = e->a->a; a; a = a->next)
+        if (a->kind != LANG_OPTION) {
+            inputs++;
+            ok = expression(r, a) && ok;
+        }
+    if (inputs != 1) ok = count_wrong(r, e->a, "one input");
+    if (b->node->kind != LANG_MODEL) return wrong(r, e->place, "unroll belongs into a model%s", "");
+    const lang_block **more =
+        rv_lang_take(r->scope->arena, ((size_t)b->unrolls + 1) * sizeof *more);
+    if (!more) return rv_lang_no_memory(r->scope->report);
+    if (b->unrolls) memcpy(more, r->unrolled, (size_t)b->unrolls * sizeof *more);
+    more[b->unrolls] = base_of(cell);
+    r->unrolled = more;
+    e->a->block = cell;
+    e->symbol = b->unrolls++;
+    return ok;
+}
+
+/* ---- statements ---- */
+
+static bool second(resolver *r, const lang_node *at, int first)
+{
+    const lang_symbol *s = &r->block->symbol[first];
+    r->block->wrong = true;
+    rv_lang_complain(r->scope->report, at->sign, RV_ERROR_NAME, "\"%s\" is there already", s->name);
+    if (s->made)
+        rv_lang_advise(r->scope->report, "see line %d", rv_lang_line(s->made->place));
+    else
+        rv_lang_advise(r->scope->report, "it is built in; use another name");
+    return false;
+}
+
+static const struct {
+    const char *keyword;
+    lang_symbol_kind symbol;
+    lang_kind where;
+} declarations[] = {
+    {"state", SYMBOL_STATE, LANG_CELL},
+    {"map", SYMBOL_MAP, LANG_CELL},
+    {"fit", SYMBOL_FIT, LANG_CELL},
+    {"bias", SYMBOL_BIAS, LANG_CELL},
+    {"gain", SYMBOL_GAIN, LANG_CELL},
+    {"activation", SYMBOL_ACTIVATION, LANG_CELL},
+    {"parameter", SYMBOL_PARAMETER, LANG_CELL},
+    {"parameter", SYMBOL_PARAMETER, LANG_MODEL},
+    {"input", SYMBOL_INPUT, LANG_MODEL},
+    {"constant", SYMBOL_CONSTANT, LANG_MODEL},
+    {"constant", SYMBOL_CONSTANT, LANG_CELL},
+};
+
+static bool declaration(resolver *r, lang_node *d, lang_symbol_kind kind)
+{
+    int first = find_symbol(r->block, d->name);
+    bool distribution = d->b && d->b->kind == LANG_CALL &&
+                        (!strcmp(d->b->name, "uniform") || !strcmp(d->b->name, "normal") ||
+                         !strcmp(d->b->name, "integer"));
+    bool word = d->b && d->b->kind == LANG_NAME &&
+                (kind == SYMBOL_ACTIVATION || !strcmp(d->b->name, "identity"));
+    bool ok = !d->a || each(r, d->a->a);
+    if (distribution)
+        ok = each(r, d->b->a) && ok;
+    else if (d->b && !word)
+        ok = expression(r, d->b) && ok;
+    if (d->number != 0 && !distribution)
+        ok = wrong(r, d->b->place,
+                   "expected uniform(low, high), normal(mean, deviation) or "
+                   "integer(low, high) behind ~%s",
+                   "");
+    if (kind == SYMBOL_ACTIVATION && !(word && rv_op_find(d->b->name)))
+        ok = wrong(r, d->place, "the activation \"%s\" needs an op, as in: activation s = tanh",
+                   d->name);
+    if ((kind == SYMBOL_INPUT || kind == SYMBOL_CONSTANT) && !d->a)
+        ok = wrong(r, d->place, "\"%s\" needs a shape, as in: x[2,8]", d->name);
+    if (first >= 0) return second(r, d, first);
+    int symbol = add_symbol(r, d->name, kind, d);
+    d->symbol = symbol;
+    if (symbol < 0 || kind != SYMBOL_STATE) return ok && symbol >= 0;
+    if (r->block->states == RV_CELL_STATES)
+        return wrong(r, d->place, "\"%s\" is one state too many; a cell has at most 4", d->name);
+    r->block->state[r->block->states++] = symbol;
+    return ok;
+}
+
+static bool declare(resolver *r, lang_node *s)
+{
+    bool ok = true;
+    for (size_t i = 0; i < sizeof declarations / sizeof *declarations; i++) {
+        if (strcmp(declarations[i].keyword, s->name) ||
+            declarations[i].where != r->block->node->kind)
+            continue;
+        for (lang_node *d = s->a; d; d = d->next)
+            ok = declaration(r, d, declarations[i].symbol) && ok;
+        return ok;
+    }
+    return wrong(r, s->sign, "\"%s\" does not belong here", s->name);
+}
+
+/* The next value of a state. */
+static bool define_next(resolver *r, lang_node *s)
+{
+    lang_node *of = s->a->a;
+    int state = find_symbol(r->block, of->name);
+    if (state < 0 || r->block->symbol[state].kind != SYMBOL_STATE)
+        return wrong(r, s->a->place, "\"%s\" is no state; declare it: state ..", of->name);
+    if (r->block->symbol[state].next >= 0) return second(r, of, r->block->symbol[state].next);
+    int next = add_symbol(r, of->name, SYMBOL_NEXT, s);
+    if (next < 0) return false;
+    r->block->symbol[state].next = next;
+    s->a->symbol = next;
+    return true;
+}
+
+/* What a line of a derivation is the cotangent of. */
+static bool define_cotangent(resolver *r, lang_node *s)
+{
+    lang_node *base = s->a->kind == LANG_INDEX ? s->a->a : s->a;
+    if (s->c) { /* name of quantity */
+        lang_node *of = s->c->kind == LANG_INDEX ? s->c->a : s->c;
+        int own = find_symbol(r->block, s->a->name ? s->a->name : "");
+        if (s->a->kind != LANG_NAME || of->kind != LANG_NAME)
+            return wrong(r, s->a->place, "expected names, as in: d3 of f2 = ..%s", "");
+        if (own >= 0) return second(r, s->a, own);
+        if (!look_up(r, of, s->c->kind == LANG_INDEX))
+            return of->symbol < 0 && unknown_value(r, of);
+        if (!has_cotangent(&r->block->symbol[of->symbol]))
+            return wrong(r, of->place, "\"%s\" has no cotangent", of->name);
+        if (s->c->kind == LANG_INDEX && (s->c->b->kind != LANG_NUMBER || s->c->b->next))
+            return wrong(r, s->c->place, "the time step of \"%s\" must be a number here", of->name);
+        int alias = add_symbol(r, s->a->name, SYMBOL_COTANGENT, s);
+        if (alias < 0) return false;
+        r->block->symbol[alias].target = of->symbol;
+        r->block->symbol[alias].time = s->c->kind == LANG_INDEX ? (int)s->c->b->number : of->time;
+        s->a->symbol = alias;
+        return true;
+    }
+    int own = find_symbol(r->block, base->name);
+    if (own >= 0 && r->block->symbol[own].kind != SYMBOL_COTANGENT) return second(r, base, own);
+    bool index = s->a->kind == LANG_INDEX;
+    if (index && !each(r, s->a->b)) return false;
+    base->symbol = find_cotangent(r, base->name, index, &base->time);
+    if (base->symbol >= 0) return true;
+    wrong(r, s->a->place, "\"%s\" is not the cotangent of anything", base->name);
+    rv_lang_advise(r->scope->report, "write dg for g, or say it: %s of g = .., or: let %s = ..",
+                   base->name, base->name);
+    return false;
+}
+
+static bool define(resolver *r, lang_node *s)
+{
+    lang_kind where = r->block->node->kind;
+    bool ok = s->b->kind == LANG_UNROLL ? unroll(r, s->b) : expression(r, s->b);
+    lang_node *base = s->a->kind == LANG_NAME ? s->a : s->a->a;
+    bool let = s->number != 0;
+    if (s->c && where != LANG_DERIVE)
+        return wrong(r, s->c->place, "\"of\" belongs into a derivation%s", "");
+    if (where == LANG_DERIVE && !let) return define_cotangent(r, s) && ok;
+    if (s->a->kind == LANG_PRIME) return define_next(r, s) && ok;
+    if (s->a->kind == LANG_INDEX) {
+        if (where != LANG_MODEL && where != LANG_DERIVE)
+            return wrong(r, s->a->place, "\"%s\" with a time step belongs into a model",
+                         base->name);
+        if (!each(r, s->a->b)) return false;
+        base->symbol = -1;
+        for (int i = 0; i < r->block->symbols; i++)
+            if (r->block->symbol[i].kind == SYMBOL_SERIES &&
+                !strcmp(r->block->symbol[i].name, base->name))
+                base->symbol = i;
+        if (base->symbol < 0) base->symbol = add_symbol(r, base->name, SYMBOL_SERIES, s);
+        return ok && base->symbol >= 0;
+    }
+    int own = find_symbol(r->block, base->name);
+    if (own >= 0 && r->block->symbol[own].kind == SYMBOL_STATE) {
+        wrong(r, base->place, "\"%s\" is a state, and is read only", base->name);
+        rv_lang_advise(r->scope->report, "its next value is %s' = ..", base->name);
+        return false;
+    }
+    if (own >= 0 && !is_series(r->block, own)) return second(r, base, own);
+    base->symbol = add_symbol(r, base->name, SYMBOL_VALUE, s);
+    return ok && base->symbol >= 0;
+}
+
+static bool statements(resolver *r, lang_node *s);
+
+static bool loop(resolver *r, lang_node *s)
+{
+    if (r->block->node->kind != LANG_MODEL && r->block->node->kind != LANG_DERIVE)
+        return wrong(r, s->sign, "a loop over \"%s\" belongs into a model or a derivation",
+                     s->name);
+    bool ok = expression(r, s->a);
+    ok = expression(r, s->b) && ok;
+    s->symbol = find_symbol(r->block, s->name);
+    if (s->symbol >= 0 && r->block->symbol[s->symbol].kind != SYMBOL_SIZE)
+        return second(r, s, s->symbol);
+    if (s->symbol < 0) s->symbol = add_symbol(r, s->name, SYMBOL_SIZE, s);
+    return statements(r, s->c) && ok && s->symbol >= 0;
+}
+
+static bool statements(resolver *r, lang_node *s)
+{
+    bool ok = true;
+    for (; s && !r->scope->report->out_of_memory; s = s->next) {
+        bool right = s->kind == LANG_DECLARE  ? declare(r, s)
+                     : s->kind == LANG_DEFINE ? define(r, s)
+                     : s->kind == LANG_FOR    ? loop(r, s)
+                     : r->block->node->kind != LANG_FUNCTION
+                         ? wrong(r, s->place, "return belongs into a function%s", "")
+                         : expression(r, s->a);
+        ok = right && ok;
+    }
+    return ok;
+}
+
+/* ---- blocks ---- */
+
+static void built_in(resolver *r, const char *name) { add_symbol(r, name, SYMBOL_SIZE, NULL); }
+
+static void function(lang_scope *scope, lang_node *n)
+{
+    lang_block made = {.node = n, .name = n->name};
+    resolver r = {scope, &made, NULL};
+    for (lang_node *a = n->a; a; a = a->next, made.arguments++) {
+        int first = find_symbol(&made, a->name);
+        if (first >= 0) second(&r, a, first);
+        add_symbol(&r, a->name, SYMBOL_VALUE, a);
+    }
+    built_in(&r, "true");
+    built_in(&r, "false");
+    if (n->b) expression(&r, n->b);
+    statements(&r, n->c);
+    bool returns = n->b != NULL;
+    for (const lang_node *s = n->c; s; s = s->next) returns = returns || s->kind == LANG_RETURN;
+    if (!returns)
+        wrong(&r, n->place, "the function \"%s\" returns nothing; end it with return ..", n->name);
+    lang_block *b = add_block(scope, n, n->name); /* known from here on: no recursion */
+    if (!b) {
+        rv_free(made.symbol);
+        return;
+    }
+    lang_block *next = b->next;
+    *b = made;
+    b->next = next;
+}
+
+static void alias(resolver *r, lang_node *n)
+{
+    if (n->b->kind != LANG_CALL) {
+        wrong(r, n->b->place, "expected a cell with options, as in: gru(kernel=3)%s", "");
+        return;
+    }
+    r->block->same = find_cell(r, n->b);
+    if (r->block->same && (r->block->same->wrong || !net_options(r, n->b, r->block->same, false)))
+        r->block->wrong = true;
+    if (r->block->same) r->block->images = r->block->same->images;
+}
+
+static void cell(lang_scope *scope, lang_node *n)
+{
+    resolver r = {scope, add_block(scope, n, n->name), NULL};
+    if (!r.block) return;
+    built_in(&r, "true");
+    built_in(&r, "false");
+    built_in(&r, "units");
+    built_in(&r, "forget");
+    if (n->b) {
+        alias(&r, n);
+        return;
+    }
+    add_symbol(&r, n->a ? n->a->name : "x", SYMBOL_INPUT, n->a);
+    statements(&r, n->c);
+    for (int s = 0; s < r.block->states; s++) {
+        const lang_symbol *state = &r.block->symbol[r.block->state[s]];
+        if (state->next >= 0) continue;
+        wrong(&r, state->made->place, "the state \"%s\" never gets its next value", state->name);
+        rv_lang_advise(scope->report, "write %s' = ..", state->name);
+    }
+    if (!r.block->states)
+        wrong(&r, n->place, "the cell \"%s\" has no state; declare one: state h", n->name);
+}
+
+static const lang_block **unrolled_of(lang_scope *scope, const lang_block *model);
+
+static void model(lang_scope *scope, lang_node *n)
+{
+    resolver r = {scope, add_block(scope, n, n->name), NULL};
+    if (!r.block) return;
+    built_in(&r, "true");
+    built_in(&r, "false");
+    for (lang_node *a = n->a; a; a = a->next) {
+        int first = find_symbol(r.block, a->name);
+        expression(&r, a->a);
+        if (first >= 0) second(&r, a, first);
+        a->symbol = add_symbol(&r, a->name, SYMBOL_SIZE, a);
+    }
+    statements(&r, n->c);
+}
+
+/* The cells of a model's unrolls, again from its equations. */
+static const lang_block **unrolled_of(lang_scope *scope, const lang_block *model)
+{
+    const lang_block **cells =
+        rv_lang_take(scope->arena, ((size_t)model->unrolls + 1) * sizeof *cells);
+    if (!cells) {
+        rv_lang_no_memory(scope->report);
+        return NULL;
+    }
+    for (const lang_node *s = model->node->c; s; s = s->next)
+        if (s->kind == LANG_DEFINE && s->b->kind == LANG_UNROLL && s->b->symbol >= 0)
+            cells[s->b->symbol] = base_of(s->b->a->block);
+    return cells;
+}
+
+static void derive(lang_scope *scope, lang_node *n)
+{
+    const lang_block *model = NULL;
+    for (const lang_block *b = scope->first; b; b = b->next)
+        if (b->node->kind == LANG_MODEL && (!n->b || !strcmp(b->name, n->b->name))) model = b;
+    resolver r = {scope, add_block(scope, n, n->name ? n->name : ""), NULL};
+    if (!r.block) return;
+    if (!model) {
+        wrong(&r, n->b ? n->b->place : n->place,
+              n->b ? "there is no model \"%s\" above" : "there is no model above%s",
+              n->b ? n->b->name : "");
+        return;
+    }
+    r.block->model = model;
+    r.unrolled = unrolled_of(scope, model);
+    if (!r.unrolled) return;
+    for (int i = 0; i < model->symbols; i++) {
+        int at =
+            add_symbol(&r, model->symbol[i].name, model->symbol[i].kind, model->symbol[i].made);
+        if (at < 0) return;
+        r.block->symbol[at] = model->symbol[i];
+    }
+    r.block->unrolls = model->unrolls;
+    if (model->wrong) { /* what it lacks is told there */
+        r.block->wrong = true;
+        return;
+    }
+    expression(&r, n->a);
+    statements(&r, n->c);
+}
+
+void rv_lang_resolve(lang_scope *scope, lang_node *tree)
+{
+    for (lang_node *n = tree; n && !scope->report->out_of_memory; n = n->next) {
+        if (n->kind == LANG_FUNCTION) function(scope, n);
+        if (n->kind == LANG_CELL) cell(scope, n);
+        if (n->kind == LANG_MODEL) model(scope, n);
+        if (n->kind == LANG_DERIVE) derive(scope, n);
+    }
+}

@@ -1,0 +1,78 @@
+/* What the names in a text stand for. */
+#ifndef RV_LANG_NAMES_H
+#define RV_LANG_NAMES_H
+
+#include "lang/syntax.h"
+#include "models/rnn.h"
+#include "tensor/name.h"
+
+typedef enum lang_symbol_kind {
+    SYMBOL_VALUE,     /* defined by an equation, or an argument */
+    SYMBOL_SERIES,    /* one value for each time step: h[t] = .. */
+    SYMBOL_TRACE,     /* a value inside the unrolled cell `cell`: there symbol `inner` */
+    SYMBOL_WEIGHT,    /* a parameter of the unrolled cell `cell` */
+    SYMBOL_COTANGENT, /* in a derivation: of the symbol `target` */
+    SYMBOL_SIZE,      /* a whole number */
+    SYMBOL_INPUT,     /* of a model or a cell */
+    SYMBOL_PARAMETER, /* learned */
+    SYMBOL_CONSTANT,  /* drawn once, not learned */
+    SYMBOL_STATE,     /* of a cell; `next` is the symbol of its next value */
+    SYMBOL_NEXT,
+    SYMBOL_MAP,  /* of the cell: W in W x */
+    SYMBOL_FIT,  /* a map that is left out where the size is right */
+    SYMBOL_BIAS, /* added */
+    SYMBOL_GAIN, /* multiplied along the units */
+    SYMBOL_ACTIVATION
+} lang_symbol_kind;
+
+typedef struct lang_block lang_block;
+
+typedef struct lang_symbol {
+    const char *name;
+    lang_symbol_kind kind;
+    const lang_node *made; /* the declaration or definition; NULL: built in */
+    const lang_block *cell;
+    int inner, unroll; /* SYMBOL_TRACE, SYMBOL_WEIGHT */
+    int target, time;  /* SYMBOL_COTANGENT; time -1: target is no series, or an index follows */
+    int next;          /* SYMBOL_STATE */
+} lang_symbol;
+
+/* A function, cell, model or derivation. */
+struct lang_block {
+    const lang_node *node;
+    const char *name;
+    lang_symbol *symbol;
+    int symbols;
+    size_t capacity;
+    int arguments; /* the first symbols */
+    int states;
+    int state[RV_CELL_STATES]; /* symbols */
+    int unrolls;
+    bool images;             /* a cell with convolutions of its own: x must be images */
+    bool wrong;              /* it has mistakes */
+    const lang_block *model; /* of a derivation: its symbols begin with the model's */
+    const lang_block *same;  /* of a cell that stands for another with options: node->b */
+    lang_block *next;
+};
+
+/* Where functions and cells are looked up: those of the file, and what is built in. */
+typedef struct lang_scope {
+    lang_block *first, *last;
+    /* Cells and functions that no file defines. NULL: there is none. */
+    const lang_block *(*built_in)(void *context, lang_kind kind, const char *name);
+    void *context;
+    lang_arena *arena;
+    lang_report *report;
+} lang_scope;
+
+/* Enters what the tree defines, and finds out what its names stand for: sets `symbol` of names, and `op` or `block` of
+ * calls. */
+void rv_lang_resolve(lang_scope *scope, lang_node *tree);
+
+const lang_block *rv_lang_find(const lang_scope *scope, lang_kind kind, const char *name);
+void rv_lang_free_blocks(lang_scope *scope);
+
+/* Tries the names of the built-in cells. */
+void rv_lang_guess_zoo(rv_guess *guess);
+
+#endif

@@ -1,0 +1,151 @@
+#include "lang/source.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tensor/memory.h"
+
+static bool continues_character(char c) { return ((unsigned char)c & 0xC0) == 0x80; }
+
+static const char *line_start(lang_place p)
+{
+    const char *at = p.source->text + p.start;
+    while (at > p.source->text && at[-1] != '\n') at--;
+    return at;
+}
+
+int rv_lang_line(lang_place p)
+{
+    int line = 1;
+    for (uint32_t i = 0; p.source && i < p.start; i++) line += p.source->text[i] == '\n';
+    return line;
+}
+
+int rv_lang_column(lang_place p)
+{
+    int column = 1;
+    if (!p.source) return 1;
+    for (const char *c = line_start(p); c < p.source->text + p.start; c++)
+        column += !continues_character(*c);
+    return column;
+}
+
+/* ---- collecting ---- */
+
+bool rv_lang_no_memory(lang_report *r)
+{
+    r->out_of_memory = true;
+    return false;
+}
+
+static bool known(const lang_report *r, lang_place place)
+{
+    for (size_t i = 0; i < r->count; i++)
+        if (r->at[i].place.source == place.source && r->at[i].place.start == place.start &&
+            r->at[i].place.end == place.end)
+            return true;
+    return false;
+}
+
+bool rv_lang_complain(lang_report *r, lang_place place, rv_code code, const char *format, ...)
+{
+    va_list list;
+    if (known(r, place)) return false;
+    if (r->count == LANG_MOST_PROBLEMS) {
+        r->more++;
+        return false;
+    }
+    if (!rv_reserve(&r->at, &r->capacity, r->count + 1, sizeof *r->at)) return rv_lang_no_memory(r);
+    lang_problem *p = &r->at[r->count++];
+    *p = (lang_problem){.place = place, .code = code};
+    va_start(list, format);
+    vsnprintf(p->text, sizeof p->text, format, list);
+    va_end(list);
+    for (char *c = p->text; *c; c++)
+        if ((unsigned char)*c < ' ' && *c != '\n') *c = '?';
+    return false;
+}
+
+void rv_lang_advise(lang_report *r, const char *format, ...)
+{
+    va_list list;
+    if (!r->count || r->more) return;
+    lang_problem *p = &r->at[r->count - 1];
+    if (*p->hint) return;
+    va_start(list, format);
+    vsnprintf(p->hint, sizeof p->hint, format, list);
+    va_end(list);
+}
+
+void rv_lang_free_report(lang_report *r)
+{
+    rv_free(r->at);
+    *r = (lang_report){0};
+}
+
+/* ---- telling ---- */
+
+/* The problem as a compiler tells it:
+ *     gru.rv:3:15: error: unknown name "brr"
+ *         3 |   r = sigmoid(brr + Wr h)
+ *           |               ^~~ did you mean "br"? */
+static int explain(const lang_problem *p, char *text, size_t size)
+{
+    enum { WIDEST = 120 };
+    if (!p->place.source) return snprintf(text, size, "error: %s\n", p->text);
+    const char *start = line_start(p->place), *at = p->place.source->text + p->place.start;
+    int width = (int)strcspn(start, "\n\r"), marks = 0, length = 0;
+    if (at - start > WIDEST - 40) start = at - 40; /* a long line: what is around the place */
+    while (continues_character(*start)) start++;
+    width = (int)strcspn(start, "\n\r");
+    if (width > WIDEST) width = WIDEST;
+    while (width > 0 && continues_character(start[width])) width--;
+    length += snprintf(text, size, "%s:%d:%d: error: %s\n%5d | %.*s\n      | ",
+                       p->place.source->path, rv_lang_line(p->place), rv_lang_column(p->place),
+                       p->text, rv_lang_line(p->place), width, start);
+    char mark[2 * WIDEST + 8];
+    for (const char *c = start; c < at && marks < WIDEST; c++)
+        if (!continues_character(*c)) mark[marks++] = *c == '\t' ? '\t' : ' ';
+    mark[marks++] = '^';
+    const char *end = p->place.source->text + p->place.end, *line_end = start + width;
+    for (const char *c = at + 1; c < end && c < line_end && marks < 2 * WIDEST; c++)
+        if (!continues_character(*c)) mark[marks++] = '~';
+    mark[marks] = '\0';
+    size_t used = (size_t)length < size ? (size_t)length : size;
+    length += snprintf(text + used, size - used, "%s%s%s\n", mark, *p->hint ? " " : "", p->hint);
+    return length;
+}
+
+/* ---- all of them ---- */
+
+static int compare_places(const lang_problem *a, const lang_problem *b)
+{
+    if (a->place.source != b->place.source) return 0;
+    return a->place.start < b->place.start ? -1 : a->place.start > b->place.start;
+}
+
+void rv_lang_sort_report(lang_report *r)
+{
+    for (size_t i = 1; i < r->count; i++) /* stable, and there are few */
+        for (size_t k = i; k > 0 && compare_places(&r->at[k], &r->at[k - 1]) < 0; k--) {
+            lang_problem swap = r->at[k];
+            r->at[k] = r->at[k - 1];
+            r->at[k - 1] = swap;
+        }
+}
+
+char *rv_lang_tell(const lang_report *r)
+{
+    enum { ROOM = LANG_MESSAGE + LANG_HINT + 4096 };
+    size_t size = (r->count + 1) * ROOM, used = 0;
+    char *text = rv_alloc(size, 1);
+    if (!text) return NULL;
+    if (r->out_of_memory) snprintf(text, size, "error: memory is out\n");
+    for (size_t i = 0; !r->out_of_memory && i < r->count; i++) {
+        int wrote = explain(&r->at[i], text + used, ROOM);
+        used += wrote < ROOM ? (size_t)wrote : ROOM - 1;
+    }
+    if (r->more) snprintf(text + used, size - used, "and %zu more\n", r->more);
+    return text;
+}

@@ -1,0 +1,78 @@
+/* What a text says: a tree. */
+#ifndef RV_LANG_SYNTAX_H
+#define RV_LANG_SYNTAX_H
+
+#include "lang/source.h"
+
+enum {
+    LANG_MOST_NAME = 63, /* bytes of a name */
+    LANG_DEEPEST = 250   /* of brackets and operators in each other */
+};
+
+typedef enum lang_kind {
+    /* expressions */
+    LANG_NUMBER, /* number */
+    LANG_TEXT,   /* name: without the quotes */
+    LANG_NAME,   /* name */
+    LANG_HOLE,   /* _, a size that follows from use; in an index `:`, all */
+    LANG_RANGE,  /* a : b in an index, each may be NULL */
+    LANG_LIST,   /* [a, ..] */
+    LANG_CALL,   /* name(a, ..); number: 1 for a space before the bracket */
+    LANG_OPTION, /* name = a, in a call */
+    LANG_APPLY,  /* name a: a map of a */
+    LANG_INDEX,  /* a [b, ..] */
+    LANG_PRIME,  /* a' */
+    LANG_NEGATE, /* -a */
+    LANG_ADD,    /* a + b, and so on */
+    LANG_SUBTRACT,
+    LANG_MULTIPLY,
+    LANG_DIVIDE,
+    LANG_MATMUL,
+    LANG_POWER,
+    LANG_UNROLL, /* a: the call of a cell; b: how many steps, NULL for a sequence */
+    /* statements */
+    LANG_DECLARE, /* name: the keyword; a: LANG_DECLARED, .. */
+    LANG_DECLARED, /* name; a: LANG_LIST of sizes or NULL; b: initial value or NULL; number: 1 for ~ */
+    LANG_DEFINE, /* a: NAME, PRIME or INDEX; b: its value; c: what it is the cotangent of, or NULL;
+                      number: 1 for let */
+    LANG_RETURN, /* a */
+    LANG_FOR,    /* name from a to b; number: -1 for down; c: body */
+    /* of a file */
+    LANG_INCLUDE, /* name: the path */
+    LANG_FUNCTION, /* name; a: LANG_NAME, .. the arguments; b: the value of a one-liner, else c: body */
+    LANG_CELL, /* name; a: LANG_NAME of the input or NULL; c: body; or b: the CALL that it stands for */
+    LANG_MODEL, /* name; a: LANG_OPTION, .. the sizes; c: body */
+    LANG_DERIVE /* a: NAME of the loss; b: NAME of the model or NULL; name: title or NULL; c: body */
+} lang_kind;
+
+typedef struct lang_node lang_node;
+struct lang_node {
+    lang_kind kind;
+    lang_place place; /* of an operation: all of it; of what has a body: its first line */
+    lang_place sign;  /* of a name: itself; of an operation: its sign */
+    const char *name;
+    double number;
+    lang_node *a, *b, *c;
+    lang_node *next; /* in a list */
+
+    /* What the names stand for, by rv_lang_resolve: */
+    int symbol;                     /* of a name, -1: none */
+    int time;                       /* of a name like C2 that stands for C[2]; -1: none */
+    const struct rv_op *op;         /* of a call: the op, or */
+    const struct lang_block *block; /* the function or the cell */
+};
+
+/* Everything that a text says, in order, as a list. Statements with mistakes are left out and told. NULL: there is nothing,
+ * or memory is out. */
+typedef struct lang_tokens lang_tokens;
+lang_node *rv_lang_parse_tokens(const lang_source *source, const struct lang_tokens *tokens,
+                                lang_arena *arena, lang_report *report);
+
+/* The tree as text in canonical form, with the comments, for rv_free. NULL: memory is out. */
+char *rv_lang_print(const lang_source *source, const struct lang_tokens *tokens,
+                    const lang_node *tree);
+
+/* An expression on one line, for messages: cut at `size`. */
+const char *rv_lang_expression(const lang_node *e, char *text, size_t size);
+
+#endif

@@ -1,0 +1,113 @@
+// The built-in texts: each is right, in canonical form, and the same program as the cell written in C.
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <string>
+
+#include "tests/lang/cells_in_c.h"
+
+namespace {
+
+struct Options {
+    const char *name;
+    rv_rnn_options rnn;
+};
+
+// What a net of the cell costs, and its gradients and updates.
+rv_hash hash_of(rv_store *store, rv_cell_step step, bool images, bool scalar,
+                const rv_rnn_options &given, std::string *error)
+{
+    rv_tape *tape = rv_tape_new(store, RV_F32);
+    rv_rnn_options o = given;
+    if (scalar) o.units = 1;
+    const rv_shape shape = images     ? RV_SHAPE(2, 3, 1, 8, 8)
+                           : scalar   ? RV_SHAPE(2, 3, 1)
+                           : o.kernel ? RV_SHAPE(2, 3, 2, 5, 5)
+                                      : RV_SHAPE(2, 3, 4);
+    rv_var h = rv_unroll_sequence(step, rv_input(tape, "x", shape), o, nullptr);
+    rv_var loss = rv_sum(rv_square(h), RV_ALL_AXES, false);
+    rv_minimize(loss, rv_adam(1e-3));
+    *error = rv_tape_error(tape)->text;
+    const rv_hash hash = error->empty() ? rv_tape_hash(tape, &loss, 1, RV_DEFAULT) : rv_hash{0, 0};
+    rv_tape_free(tape);
+    return hash;
+}
+
+std::vector<Options> options()
+{
+    std::vector<Options> all(8);
+    for (Options &o : all) {
+        o.rnn.units = 3;
+        o.rnn.bias = true;
+    }
+    all[0].name = "plain";
+    all[1].name = "convolutions";
+    all[1].rnn.kernel = 3;
+    all[2].name = "without biases";
+    all[2].rnn.bias = false;
+    all[3].name = "normalized";
+    all[3].rnn.layer_norm = true;
+    all[4].name = "relu and another offset";
+    all[4].rnn.activation = rv_relu;
+    all[4].rnn.forget_shift = 0.5;
+    all[5].name = "two layers both ways";
+    all[5].rnn.layers = 2;
+    all[5].rnn.bidirectional = true;
+    all[5].rnn.name = "net";
+    all[6].name = "dropout";
+    all[6].rnn.dropout = 0.1;
+    all[7].name = "learned start, recomputed";
+    all[7].rnn.learned_start = true;
+    all[7].rnn.recompute = 2;
+    return all;
+}
+
+TEST(Zoo, ATextIsTheSameProgramAsTheCellInC)
+{
+    for (const CellInC &cell : cells_in_c()) {
+        rv_error error = {};
+        const std::string path = std::string("models/") + cell.name + ".rv", name = cell.name;
+        rv_lang *lang = rv_lang_load(path.c_str(), &error);
+        ASSERT_NE(lang, nullptr) << error.text;
+        const rv_model *model = nullptr;
+        for (int i = 0; i < rv_lang_model_count(lang); i++)
+            if (!rv_lang_model_at(lang, i)->record) model = rv_lang_model_at(lang, i);
+        ASSERT_NE(model, nullptr);
+        for (Options &o : options()) {
+            const bool images = name == "curnn" || name == "curnn_blog",
+                       scalar = name == "update_gate";
+            if (images && (o.rnn.layers > 1 || o.rnn.residual)) continue;
+            if ((images || scalar) && o.rnn.kernel) continue;
+            if (name == "curnn_blog") o.rnn.units = 1;
+            std::string why, why_text;
+            rv_store *store = rv_store_new(1);
+            const rv_hash c = hash_of(store, cell.step, images, scalar, o.rnn, &why);
+            o.rnn.user = model->user;
+            const rv_hash text = hash_of(store, model->step, images, scalar, o.rnn, &why_text);
+            EXPECT_EQ(why, "") << name << ", " << o.name;
+            EXPECT_EQ(why_text, "") << name << ", " << o.name;
+            EXPECT_TRUE(c.low == text.low && c.high == text.high) << name << ", " << o.name;
+            rv_store_free(store);
+        }
+        rv_lang_free(lang);
+    }
+}
+
+TEST(Zoo, TextsAreRightAndInCanonicalForm)
+{
+    for (int i = 0; i < rv_model_count(); i++) {
+        const rv_model *model = rv_model_at(i);
+        rv_error error = {};
+        rv_lang *lang = rv_lang_read(model->text, std::strlen(model->text), model->name, &error);
+        ASSERT_NE(lang, nullptr) << error.text;
+        rv_lang_check(lang);
+        char *problems = rv_lang_problem_text(lang), *text = rv_lang_format(lang);
+        EXPECT_STREQ(problems, "");
+        EXPECT_STREQ(text, model->text);
+        rv_free(problems);
+        rv_free(text);
+        rv_lang_free(lang);
+    }
+}
+
+} // namespace
