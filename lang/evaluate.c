@@ -461,7 +461,7 @@ static bool same(const lang_node *a, const lang_node *b)
     return a->kind == b->kind && a->symbol == b->symbol && a->time == b->time &&
            (a->kind != LANG_NUMBER || a->number == b->number) && !a->name == !b->name &&
            (!a->name || !strcmp(a->name, b->name)) && same(a->a, b->a) && same(a->b, b->b) &&
-           same(a->next, b->next);
+           same(a->c, b->c) && same(a->next, b->next);
 }
 
 /* Whether e is 1 - g. */
@@ -812,6 +812,29 @@ static lang_value call(lang_run *run, const lang_node *e)
     return !strcmp(e->name, "size") && e->a && e->a->next ? size_of(run, e) : none();
 }
 
+/* The summands from the first step on. */
+static lang_value sum_over(lang_run *run, const lang_node *e)
+{
+    int64_t from, to;
+    rv_var total = null_var(run);
+    if (e->symbol < 0 || !rv_lang_evaluate_whole(run, e->a, -1000000, 1000000, &from) ||
+        !rv_lang_evaluate_whole(run, e->b, -1000000, 1000000, &to))
+        return none();
+    if (to < from)
+        return rv_lang_wrong(run, e->place, RV_ERROR_ARGUMENT, "nothing from %lld to %lld",
+                             (long long)from, (long long)to);
+    for (int64_t t = from; t <= to; t++) {
+        run->value[e->symbol] = of_number((double)t);
+        rv_var term = rv_lang_evaluate_var(run, e->c);
+        if (rv_is_null(term)) return none();
+        lang_value sum = t == from ? (lang_value){.kind = VALUE_VAR, .var = term}
+                                   : rv_lang_recorded(run, e->place, rv_add(total, term));
+        if (sum.kind == VALUE_NONE) return sum;
+        total = sum.var;
+    }
+    return (lang_value){.kind = VALUE_VAR, .var = total};
+}
+
 /* ---- everything ---- */
 
 static lang_value evaluate(lang_run *run, const lang_node *e)
@@ -832,6 +855,7 @@ static lang_value evaluate(lang_run *run, const lang_node *e)
     case LANG_MULTIPLY:
     case LANG_DIVIDE:
     case LANG_POWER: return arithmetic(run, e);
+    case LANG_SUM: return sum_over(run, e);
     case LANG_UNROLL: return rv_lang_unroll(run, e);
     default: return rv_lang_wrong(run, e->place, RV_ERROR_ARGUMENT, "this is no value");
     }

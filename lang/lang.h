@@ -92,6 +92,8 @@ typedef struct rv_lang_verdict {
     double max_relative_error, cosine, ratio; /* against the recorded gradient */
     double difference_error; /* the recorded gradient against central differences, likewise */
     char reason[128];
+    char repair
+        [400]; /* of a wrong line, how it is right: "with g2.dh2 instead of g2", or after two changes "as .."; "": not found */
 } rv_lang_verdict;
 
 typedef struct rv_lang_proof_options {

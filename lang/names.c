@@ -212,6 +212,18 @@ static bool look_up(resolver *r, lang_node *e, bool series)
     return e->symbol >= 0;
 }
 
+static bool second(resolver *r, const lang_node *at, int first)
+{
+    const lang_symbol *s = &r->block->symbol[first];
+    r->block->wrong = true;
+    rv_lang_complain(r->scope->report, at->sign, RV_ERROR_NAME, "\"%s\" is there already", s->name);
+    if (s->made)
+        rv_lang_advise(r->scope->report, "see line %d", rv_lang_line(s->made->place));
+    else
+        rv_lang_advise(r->scope->report, "it is built in; use another name");
+    return false;
+}
+
 /* ---- did you mean ---- */
 
 static void guess_symbols(rv_guess *g, const lang_block *b)
@@ -416,10 +428,25 @@ static bool prime(resolver *r, lang_node *e)
                                    e->a->name);
 }
 
+/* The name of a loop's step, known from here on. */
+static bool loop_name(resolver *r, lang_node *e)
+{
+    e->symbol = find_symbol(r->block, e->name);
+    if (e->symbol >= 0 && r->block->symbol[e->symbol].kind != SYMBOL_SIZE)
+        return second(r, e, e->symbol);
+    if (e->symbol < 0) e->symbol = add_symbol(r, e->name, SYMBOL_SIZE, e);
+    return e->symbol >= 0;
+}
+
 static bool expression(resolver *r, lang_node *e)
 {
     if (!e) return true;
     switch (e->kind) {
+    case LANG_SUM: {
+        bool ok = expression(r, e->a);
+        ok = expression(r, e->b) && ok;
+        return loop_name(r, e) && expression(r, e->c) && ok;
+    }
     case LANG_NAME: return name(r, e);
     case LANG_CALL: return call(r, e);
     case LANG_APPLY: return apply(r, e);
@@ -500,18 +527,6 @@ static bool unroll(resolver *r, lang_node *e)
 }
 
 /* ---- statements ---- */
-
-static bool second(resolver *r, const lang_node *at, int first)
-{
-    const lang_symbol *s = &r->block->symbol[first];
-    r->block->wrong = true;
-    rv_lang_complain(r->scope->report, at->sign, RV_ERROR_NAME, "\"%s\" is there already", s->name);
-    if (s->made)
-        rv_lang_advise(r->scope->report, "see line %d", rv_lang_line(s->made->place));
-    else
-        rv_lang_advise(r->scope->report, "it is built in; use another name");
-    return false;
-}
 
 static const struct {
     const char *keyword;
@@ -671,11 +686,8 @@ static bool loop(resolver *r, lang_node *s)
                      s->name);
     bool ok = expression(r, s->a);
     ok = expression(r, s->b) && ok;
-    s->symbol = find_symbol(r->block, s->name);
-    if (s->symbol >= 0 && r->block->symbol[s->symbol].kind != SYMBOL_SIZE)
-        return second(r, s, s->symbol);
-    if (s->symbol < 0) s->symbol = add_symbol(r, s->name, SYMBOL_SIZE, s);
-    return statements(r, s->c) && ok && s->symbol >= 0;
+    ok = loop_name(r, s) && ok;
+    return statements(r, s->c) && ok;
 }
 
 static bool statements(resolver *r, lang_node *s)
@@ -792,6 +804,18 @@ static const lang_block **unrolled_of(lang_scope *scope, const lang_block *model
     return cells;
 }
 
+/* Symbols for all values and weights of unrolled cells: a line may lack one that the text does not mention. */
+static void name_everything(resolver *r)
+{
+    for (int u = 0; u < r->block->unrolls; u++)
+        for (int i = 0; r->unrolled[u] && i < r->unrolled[u]->symbols; i++) {
+            const lang_symbol *s = &r->unrolled[u]->symbol[i];
+            if (is_traced(s)) find_series(r, s->name);
+            if (is_weight(s) && find_symbol(r->block, s->name) < 0)
+                find_inside(r, s->name, SYMBOL_WEIGHT);
+        }
+}
+
 static void derive(lang_scope *scope, lang_node *n)
 {
     const lang_block *model = NULL;
@@ -821,6 +845,7 @@ static void derive(lang_scope *scope, lang_node *n)
     }
     expression(&r, n->a);
     statements(&r, n->c);
+    name_everything(&r);
 }
 
 void rv_lang_resolve(lang_scope *scope, lang_node *tree)

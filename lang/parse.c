@@ -193,15 +193,35 @@ static lang_node *postfix(parser *p);
 
 static bool starts_operand(const parser *p)
 {
-    static const char *const words[] = {"of", "for", "to", "down", "steps", "step"};
+    static const char *const words[] = {"of", "for", "from", "to", "down", "steps", "step"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (next_is(p, words[i])) return false;
     return p->token->kind == TOKEN_NAME;
 }
 
+/* sum(t from A to B: value) */
+static lang_node *sum_over(parser *p)
+{
+    const lang_token *t = p->token;
+    p->token += 2;
+    lang_node *n = name_node(p, LANG_SUM, "a name");
+    p->token++;
+    if (!n || !(n->a = sum(p)) || !expect(p, "to", "\"to\", as in: sum(t from 1 to 3: ..)") ||
+        !(n->b = sum(p)) || !expect(p, ":", "\":\" and what is summed up") || !(n->c = sum(p)) ||
+        !expect(p, ")", "\")\""))
+        return NULL;
+    n->place.start = t->start;
+    end_here(p, n);
+    return n;
+}
+
 /* name, name(arguments), or name operand: a map of it. */
 static lang_node *named(parser *p)
 {
+    const lang_token *t = p->token;
+    if (next_is(p, "sum") && token_is(p, t + 1, "(") && t[2].kind == TOKEN_NAME &&
+        token_is(p, t + 3, "from"))
+        return sum_over(p);
     lang_node *n = name_node(p, LANG_NAME, "a value");
     if (!n) return NULL;
     if (next_is(p, "(")) {

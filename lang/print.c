@@ -138,6 +138,17 @@ static void expression(writer *w, const lang_node *e)
         put(w, "=");
         expression(w, e->a);
         break;
+    case LANG_SUM:
+        put(w, "sum(");
+        put(w, e->name);
+        put(w, " from ");
+        expression(w, e->a);
+        put(w, " to ");
+        expression(w, e->b);
+        put(w, ": ");
+        expression(w, e->c);
+        put(w, ")");
+        break;
     case LANG_APPLY:
         put(w, e->name);
         put(w, " ");

@@ -8,7 +8,7 @@
 #include "autograd/gradcheck.h"
 #include "autograd/gradient.h"
 #include "autograd/program.h"
-#include "lang/file.h"
+#include "lang/proof.h"
 #include "ops/ops.h"
 #include "tensor/memory.h"
 
@@ -37,37 +37,10 @@ static rv_lang_verdict *add_verdict(verdicts *v, const lang_place *place, const 
 
 /* ---- a model, recorded so that the loss can be shaken anywhere ---- */
 
-/* A line of a derivation. */
-typedef struct line {
-    const lang_node *statement;
-    int target;
-    int64_t time;
-    rv_var value, leaf,
-        truth; /* what the line says; where the loss is shaken; its gradient there */
-} line;
-
-typedef struct proof {
-    const rv_lang *lang;
-    const rv_lang_proof_options *options;
-    const lang_block *model;
-    lang_report *report; /* of mistakes */
-    lang_work work;
-    rv_store *store;
-    rv_tape *tape;
-    lang_run run; /* of the model */
-    rv_var loss;
-    int shaken; /* values that have got a zero */
-    line *lines;
-    size_t count, capacity;
-    rv_named_tensor *inputs; /* drawn, and zeros */
-    int input_count;
-    rv_error *error;
-} proof;
-
 /* A named value plus an input of zeros: the gradient there is the value's cotangent, and differences can be taken. */
 static rv_var shake(void *context, const lang_block *block, int symbol, int64_t time, rv_var v)
 {
-    proof *p = context;
+    lang_proof *p = context;
     char name[32];
     (void)block, (void)symbol, (void)time;
     if (rv_dtype_of(v) != rv_tape_dtype(v.tape)) return v;
@@ -88,7 +61,7 @@ static rv_var leaf_of(rv_var v)
     return (rv_var){v.tape, -1};
 }
 
-static bool draw_inputs(proof *p)
+static bool draw_inputs(lang_proof *p)
 {
     const rv_lang_proof_options *o = p->options;
     rv_named_tensor *drawn;
@@ -110,7 +83,7 @@ static bool draw_inputs(proof *p)
 }
 
 /* Parameters that are given take their place in the store. */
-static bool give_parameters(proof *p)
+static bool give_parameters(lang_proof *p)
 {
     for (int i = 0; i < p->options->given_count; i++) {
         const rv_named_tensor *given = &p->options->given[i];
@@ -128,7 +101,7 @@ static int loss_symbol(const lang_block *model, const char *name)
 }
 
 /* The sizes and values that are given, as bindings. */
-static bool record(proof *p, const char *loss)
+static bool record(lang_proof *p, const char *loss)
 {
     const rv_lang_proof_options *o = p->options;
     lang_binding *given = rv_alloc((size_t)o->given_count + 1, sizeof *given);
@@ -145,17 +118,17 @@ static bool record(proof *p, const char *loss)
     return ok;
 }
 
-static bool start(proof *p, const rv_lang *lang, const rv_lang_proof_options *options,
+static bool start(lang_proof *p, const rv_lang *lang, const rv_lang_proof_options *options,
                   const lang_block *model, lang_report *report, const char *loss, rv_error *error)
 {
-    *p =
-        (proof){.lang = lang, .options = options, .model = model, .report = report, .error = error};
+    *p = (lang_proof){
+        .lang = lang, .options = options, .model = model, .report = report, .error = error};
     p->store = rv_store_new(options->seed);
     p->tape = rv_tape_new(p->store, RV_F64);
     return p->tape ? record(p, loss) : rv_fail_memory(error);
 }
 
-static void end(proof *p)
+static void end(lang_proof *p)
 {
     if (p->run.block) rv_lang_end(&p->run);
     rv_lang_free_tensors(p->inputs, p->input_count);
@@ -166,7 +139,7 @@ static void end(proof *p)
 
 /* ---- derivations ---- */
 
-static line *find_line(proof *p, int target, int64_t time)
+static lang_line *find_line(lang_proof *p, int target, int64_t time)
 {
     for (size_t i = 0; i < p->count; i++)
         if (p->lines[i].target == target && p->lines[i].time == time) return &p->lines[i];
@@ -189,9 +162,9 @@ static const char *cotangent_name(const lang_block *derivation, int target, int6
 static rv_var true_cotangent(lang_run *run, const lang_node *e, int target, int64_t time)
 {
     char name[80];
-    proof *p = run->context;
-    line *l = find_line(p, target, time);
-    if (l) return l->truth;
+    lang_proof *p = run->context;
+    lang_line *l = find_line(p, target, time);
+    if (l && l - p->lines < (ptrdiff_t)p->visible) return l->truth;
     rv_lang_wrong(run, e->place, RV_ERROR_NAME, "%s is used before a line derives it",
                   cotangent_name(run->block, target, time, name));
     return (rv_var){run->tape, -1};
@@ -209,8 +182,8 @@ static bool target_of(lang_run *run, const lang_node *s, int *target, int64_t *t
 
 static bool judge(lang_run *run, const lang_node *s)
 {
-    proof *p = run->context;
-    line l = {.statement = s};
+    lang_proof *p = run->context;
+    lang_line l = {.statement = s};
     char name[80], a[RV_SHAPE_TEXT], b[RV_SHAPE_TEXT];
     if (!target_of(run, s, &l.target, &l.time)) return false;
     cotangent_name(run->block, l.target, l.time, name);
@@ -241,11 +214,26 @@ static bool judge(lang_run *run, const lang_node *s)
     if (!rv_reserve(&p->lines, &p->capacity, p->count + 1, sizeof *p->lines))
         return rv_lang_no_memory(p->report);
     p->lines[p->count++] = l; /* even without a value: later lines may use its truth */
+    p->visible = p->count;
     return true;
 }
 
-/* Records the lines of a derivation. */
-static bool derive(proof *p, const lang_block *derivation)
+/* The second time: what would make it right? */
+static bool mend(lang_run *run, const lang_node *s)
+{
+    lang_proof *p = run->context;
+    int target;
+    int64_t time;
+    lang_line *l = target_of(run, s, &target, &time) ? find_line(p, target, time) : NULL;
+    if (!l) return false;
+    p->visible = (size_t)(l - p->lines);
+    if (l->wrong) rv_lang_repair(p, run, l);
+    return true;
+}
+
+/* Goes through the lines of a derivation. */
+static bool derive(lang_proof *p, const lang_block *derivation,
+                   bool (*each)(lang_run *run, const lang_node *s))
 {
     lang_run run;
     if (!rv_lang_start(&run, derivation, &p->work, p->tape)) return false;
@@ -256,8 +244,9 @@ static bool derive(proof *p, const lang_block *derivation)
     memcpy(run.trace, p->run.trace, (size_t)p->model->unrolls * sizeof *run.trace);
     run.context = p;
     run.cotangent = true_cotangent;
-    run.judge = judge;
+    run.judge = each;
     p->work.named = NULL; /* helpers are no quantities of the model */
+    p->visible = 0;
     rv_lang_statements(&run, derivation->node->c);
     memset(run.series, 0, own * sizeof *run.series); /* they are the model's */
     memset(run.trace, 0, (size_t)p->model->unrolls * sizeof *run.trace);
@@ -266,7 +255,7 @@ static bool derive(proof *p, const lang_block *derivation)
 }
 
 /* The value and the truth of each line. */
-static rv_program *compile_lines(proof *p)
+static rv_program *compile_lines(lang_proof *p)
 {
     rv_var *outputs = rv_alloc(2 * p->count + 1, sizeof *outputs);
     rv_program *program = NULL;
@@ -286,7 +275,7 @@ static rv_program *compile_lines(proof *p)
 
 /* Gradients at leaves against central differences. Where they disagree a finer step has another go: the differences may
  * be what is wrong. */
-static bool check_gradients(const proof *p, rv_var loss, const rv_var *leaf, int count,
+static bool check_gradients(const lang_proof *p, rv_var loss, const rv_var *leaf, int count,
                             rv_gradcheck_result *result, rv_error *error)
 {
     enum { FINER = 4 };
@@ -307,7 +296,7 @@ static bool check_gradients(const proof *p, rv_var loss, const rv_var *leaf, int
 }
 
 /* The gradients that the lines are held against. */
-static bool check_truths(proof *p, verdicts *v, int first)
+static bool check_truths(lang_proof *p, verdicts *v, int first)
 {
     rv_var *leaf = rv_alloc(p->count + 1, sizeof *leaf);
     rv_gradcheck_result *result = rv_alloc(p->count + 1, sizeof *result);
@@ -328,7 +317,7 @@ static bool check_truths(proof *p, verdicts *v, int first)
     return ok;
 }
 
-static bool judge_lines(proof *p, const lang_block *derivation, verdicts *v)
+static bool judge_lines(lang_proof *p, const lang_block *derivation, verdicts *v)
 {
     const rv_lang_proof_options *o = p->options;
     rv_program *program = compile_lines(p);
@@ -339,7 +328,7 @@ static bool judge_lines(proof *p, const lang_block *derivation, verdicts *v)
     if (ok) rv_run(program);
     for (size_t i = 0; ok && i < p->count; i++) {
         char name[80];
-        const line *l = &p->lines[i];
+        const lang_line *l = &p->lines[i];
         rv_difference d =
             rv_gradient_difference(rv_program_output(program, 2 * (int)i),
                                    rv_program_output(program, 2 * (int)i + 1), 1e-300);
@@ -355,13 +344,17 @@ static bool judge_lines(proof *p, const lang_block *derivation, verdicts *v)
         row->ratio = d.ratio;
         row->ok = d.max_relative_error <= (o->tolerance > 0 ? o->tolerance : 1e-10);
         snprintf(row->reason, sizeof row->reason, "%s", row->ok ? "right" : rv_difference_text(&d));
+        p->lines[i].wrong = !row->ok;
     }
     rv_program_free(program);
+    if (ok) ok = derive(p, derivation, mend);
+    for (size_t i = 0; ok && i < p->count; i++)
+        snprintf(v->at[first + (int)i].repair, sizeof v->at->repair, "%s", p->lines[i].repair);
     return ok && check_truths(p, v, first);
 }
 
 /* Records the derivation's model and lines. */
-static bool record_derivation(proof *p, rv_lang *lang, const rv_lang_proof_options *options,
+static bool record_derivation(lang_proof *p, rv_lang *lang, const rv_lang_proof_options *options,
                               const lang_block *derivation, rv_error *error)
 {
     const char *loss = derivation->node->a->name;
@@ -369,12 +362,12 @@ static bool record_derivation(proof *p, rv_lang *lang, const rv_lang_proof_optio
     if (ok && (rv_is_null(p->loss) || rv_shape_count(rv_shape_of(p->loss)) != 1))
         ok = rv_lang_complain(&lang->report, derivation->node->a->place, RV_ERROR_SHAPE,
                               "\"%s\" is no single number", loss);
-    return ok && derive(p, derivation);
+    return ok && derive(p, derivation, judge);
 }
 
 void rv_lang_check_derivation(rv_lang *lang, const lang_block *derivation)
 {
-    proof p;
+    lang_proof p;
     rv_error error = {0};
     rv_lang_proof_options options = {.seed = 1};
     if (!record_derivation(&p, lang, &options, derivation, &error) && error.code)
@@ -385,7 +378,7 @@ void rv_lang_check_derivation(rv_lang *lang, const lang_block *derivation)
 static bool prove_derivation(rv_lang *lang, const rv_lang_proof_options *options,
                              const lang_block *derivation, verdicts *v, rv_error *error)
 {
-    proof p;
+    lang_proof p;
     bool ok = record_derivation(&p, lang, options, derivation, error) && draw_inputs(&p) &&
               give_parameters(&p);
     if (ok && p.count) ok = judge_lines(&p, derivation, v);
@@ -415,7 +408,7 @@ static lang_place declared_at(const lang_block *model, const char *name)
 }
 
 /* d loss / d each parameter. */
-static bool check_parameters(rv_var loss, const lang_block *block, const proof *p, verdicts *v,
+static bool check_parameters(rv_var loss, const lang_block *block, const lang_proof *p, verdicts *v,
                              rv_error *error)
 {
     int count = rv_parameters(loss, NULL, 0);
@@ -447,7 +440,7 @@ static bool check_parameters(rv_var loss, const lang_block *block, const proof *
 static bool prove_model(rv_lang *lang, const rv_lang_proof_options *options, const lang_model *m,
                         verdicts *v, rv_error *error)
 {
-    proof p;
+    lang_proof p;
     if (m->block->node->kind == LANG_MODEL) {
         bool ok = start(&p, lang, options, m->block, &lang->report, "loss", error) &&
                   draw_inputs(&p) && give_parameters(&p);
@@ -457,7 +450,7 @@ static bool prove_model(rv_lang *lang, const rv_lang_proof_options *options, con
         return ok;
     }
     if (rv_lang_is_unrolled(lang, m->block)) return true;
-    p = (proof){.lang = lang, .options = options, .model = m->block, .error = error};
+    p = (lang_proof){.lang = lang, .options = options, .model = m->block, .error = error};
     p.store = rv_store_new(options->seed);
     p.tape = rv_tape_new(p.store, RV_F64);
     rv_var loss = rv_model_specimen(&m->model, p.tape);

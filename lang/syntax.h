@@ -19,6 +19,7 @@ typedef enum lang_kind {
     LANG_LIST,   /* [a, ..] */
     LANG_CALL,   /* name(a, ..); number: 1 for a space before the bracket */
     LANG_OPTION, /* name = a, in a call */
+    LANG_SUM,    /* sum(name from a to b: c) */
     LANG_APPLY,  /* name a: a map of a */
     LANG_INDEX,  /* a [b, ..] */
     LANG_PRIME,  /* a' */
