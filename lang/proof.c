@@ -228,6 +228,7 @@ static bool mend(lang_run *run, const lang_node *s)
     if (!l) return false;
     p->visible = (size_t)(l - p->lines);
     if (l->wrong) rv_lang_repair(p, run, l);
+    p->visible++;
     return true;
 }
 

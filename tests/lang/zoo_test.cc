@@ -2,6 +2,8 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <fstream>
+#include <sstream>
 #include <string>
 
 #include "tests/lang/cells_in_c.h"
@@ -108,6 +110,42 @@ TEST(Zoo, TextsAreRightAndInCanonicalForm)
         rv_free(text);
         rv_lang_free(lang);
     }
+}
+
+// Every line of every derivation of a text is right.
+void expect_right(rv_lang *lang)
+{
+    rv_error error = {};
+    rv_lang_verdict *verdicts = nullptr;
+    int count = 0;
+    EXPECT_TRUE(rv_lang_prove(lang, nullptr, &verdicts, &count, &error)) << error.text;
+    EXPECT_GT(count, 10);
+    for (int i = 0; i < count; i++)
+        EXPECT_TRUE(verdicts[i].ok) << verdicts[i].name << ": " << verdicts[i].reason << " "
+                                    << verdicts[i].max_relative_error;
+    rv_free(verdicts);
+    rv_lang_free(lang);
+}
+
+TEST(Zoo, TheExamplesDerivationIsRight)
+{
+    rv_error error = {};
+    rv_lang *lang = rv_lang_load("tools/examples/change_gate.rv", &error);
+    ASSERT_NE(lang, nullptr) << error.text;
+    expect_right(lang);
+}
+
+TEST(Zoo, TheDocumentsExampleIsRight)
+{
+    std::ifstream file("docs/language.md");
+    std::stringstream text;
+    text << file.rdbuf();
+    const size_t from = text.str().find("```\n") + 4, to = text.str().find("```\n", from);
+    const std::string example = text.str().substr(from, to - from);
+    rv_error error = {};
+    rv_lang *lang = rv_lang_read(example.data(), example.size(), "language.md", &error);
+    ASSERT_NE(lang, nullptr) << error.text;
+    expect_right(lang);
 }
 
 } // namespace

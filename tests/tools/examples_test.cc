@@ -40,6 +40,17 @@ TEST(Examples, NewCellIsProvedAndLearnsTheDigits)
     EXPECT_GE(accuracy, 95);
 }
 
+TEST(Examples, TextCellIsProvedAndLearnsToAdd)
+{
+    const Outcome outcome = example("text_cell");
+    EXPECT_CONTAINS(outcome.out, ", ok\n");
+    double error = 1;
+    const size_t at = outcome.out.find("held out:");
+    ASSERT_NE(at, std::string::npos) << outcome.out;
+    ASSERT_EQ(std::sscanf(outcome.out.c_str() + at, "held out: squared error %lf", &error), 1);
+    EXPECT_LT(error, 0.02); // 0.17 without skill
+}
+
 TEST(Examples, UpdateGateLearnsTheArticlesFiveSequences)
 {
     const Outcome outcome = example("update_gate");
