@@ -245,8 +245,11 @@ rv_var rv_lang_parameter(lang_run *run, const lang_node *at, int symbol, rv_shap
     }
     if (!affordable(run, at->place, shape)) return null_var(run);
     rv_var p;
+    char name[RV_CELL_NAME + LANG_MOST_NAME];
+    snprintf(name, sizeof name, "%s%s", run->cell ? run->cell->prefix : "", s->name);
     if (s->kind == SYMBOL_CONSTANT)
-        p = rv_state(run->tape, s->name, shape, init);
+        p = rv_state(run->tape, name, shape,
+                     run->cell && run->cell->probe ? rv_init_constant(0) : init);
     else
         p = run->cell ? rv_cell_parameter(run->cell, s->name, shape, init)
                       : rv_parameter(run->tape, s->name, shape, init);

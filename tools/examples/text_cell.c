@@ -35,7 +35,8 @@ static bool prove(const rv_model *model)
     if (rv_tape_error(tape)->code)
         fprintf(stderr, "%s\n", rv_tape_error(tape)->text);
     else
-        printf("worst gradient: %s, error %.1e, %s\n", worst.name, worst.max_relative_error, worst.reason);
+        printf("worst gradient: %s, error %.1e, %s\n", worst.name, worst.max_relative_error,
+               worst.reason);
     rv_tape_free(tape);
     rv_store_free(store);
     return ok;
@@ -45,13 +46,13 @@ static bool train(const rv_model *model)
 {
     rv_error error = {0};
     rv_source all = {0}, part = {0}, held_out = {0};
-    bool ok = rv_source_task(&all, "adding", &(rv_task_options){.count = SAMPLES, .steps = LENGTH}, &error) &&
+    bool ok = rv_source_task(&all, "adding", &(rv_task_options){.count = SAMPLES, .steps = LENGTH},
+                             &error) &&
               rv_source_part(&held_out, &all, (rv_part){.count = HELD_OUT}, &error) &&
               rv_source_part(&part, &all, (rv_part){.first = HELD_OUT}, &error);
     rv_store *store = rv_store_new(1);
     rv_tape *tape = rv_tape_new(store, RV_F32);
-    rv_net_options options = {
-        .rnn = {.units = 24, .bias = true}, .sequence = true, .y = all.y};
+    rv_net_options options = {.rnn = {.units = 24, .bias = true}, .sequence = true, .y = all.y};
     rv_net net = rv_model_record(model, &options, rv_input(tape, "x", RV_SHAPE(BATCH, LENGTH, 2)),
                                  rv_input(tape, "y", RV_SHAPE(BATCH, 1)));
     rv_minimize(net.loss, rv_adam(5e-3));
