@@ -1,34 +1,38 @@
 /* Saving and loading a store. A file is first read into a store of its own; only when all of it
  * fits is the real store touched, by steps that cannot fail. So a load is whole or nothing.
  *
- * A tensor is a parameter unless the metadata say "role:<name>": "state". */
+ * A tensor is a parameter unless the metadata say "role:<name>": "state". The file is sealed (tensor/seal.h). */
 #include <stdlib.h>
 #include <string.h>
 
 #include "tensor/memory.h"
 #include "tensor/safetensors.h"
+#include "tensor/seal.h"
 #include "tensor/store_entries.h"
 
 static const char format_key[] = "format", format_family[] = "recurve ",
-                  format_value[] = "recurve 1";
+                  format_value[] = "recurve 2";
 static const char role_prefix[] = "role:";
+
+enum { OWN = 2 }; /* metadata before the roles */
 
 static void free_roles(rv_metadata *metadata, size_t count)
 {
-    for (size_t i = 1; metadata != NULL && i < count; i++) {
+    for (size_t i = OWN; metadata != NULL && i < count; i++) {
         rv_free((char *)metadata[i].key);
     }
     rv_free(metadata);
 }
 
-/* The format, then the role of every entry that is no parameter; for free_roles, NULL when memory
+/* The format, a seal, then the role of every entry that is no parameter; for free_roles, NULL when memory
  * is out. */
 static rv_metadata *roles(const rv_store *store, size_t *count)
 {
-    rv_metadata *metadata = rv_alloc(rv_store_count(store) + 1, sizeof *metadata);
+    rv_metadata *metadata = rv_alloc(rv_store_count(store) + OWN, sizeof *metadata);
     if (metadata == NULL) return NULL;
     metadata[0] = (rv_metadata){format_key, format_value};
-    *count = 1;
+    metadata[1] = (rv_metadata){RV_SEAL_KEY, RV_SEAL_BLANK};
+    *count = OWN;
     for (size_t i = 0; i < rv_store_count(store); i++) {
         const rv_entry *entry = rv_store_at(store, i);
         if (entry->role == RV_PARAMETER) continue;
@@ -85,20 +89,23 @@ static bool stage_roles(const rv_store *staged, const rv_archive *archive, const
                         rv_error *error)
 {
     const size_t prefix = sizeof role_prefix - 1, family = sizeof format_family - 1;
-    bool ours = false;
+    bool ours = false, sealed = false;
     for (size_t i = 0; i < archive->metadata_count; i++) {
         const rv_metadata *item = &archive->metadata[i];
+        sealed = sealed || strcmp(item->key, RV_SEAL_KEY) == 0;
         if (strcmp(item->key, format_key) == 0 &&
             strncmp(item->value, format_family, family) == 0) {
             ours = true;
             if (strcmp(item->value, format_value) != 0) {
                 return rv_fail(error, RV_ERROR_FORMAT,
                                "\"%s\": format \"%.40s\"; expected \"%s\": "
-                               "read it with a newer version",
+                               "read it with the version that wrote it",
                                path, item->value, format_value);
             }
         }
     }
+    if (ours && !sealed)
+        return rv_fail(error, RV_ERROR_FORMAT, "\"%s\" has lost its seal; use another copy", path);
     for (size_t i = 0; ours && i < archive->metadata_count; i++) {
         const rv_metadata *item = &archive->metadata[i];
         if (strncmp(item->key, role_prefix, prefix) != 0) continue;

@@ -9,6 +9,7 @@
 #include "tensor/file.h"
 #include "tensor/memory.h"
 #include "tensor/safetensors_header.h"
+#include "tensor/seal.h"
 
 /* Copies the elements from the file; I64 is narrowed to i32 when every value fits. */
 static bool read_elements(rv_tensor *tensor, const rv_described *from, const unsigned char *bytes,
@@ -73,6 +74,7 @@ bool rv_safetensors_read(const char *path, rv_archive *archive, rv_error *error)
     if (!rv_file_read(path, &bytes, &size, error)) return false;
     rv_header header;
     bool ok = rv_header_read(&header, path, bytes, size, error) &&
+              rv_seal_check(&header, bytes, size, path, error) &&
               read_tensors(archive, &header, bytes + header.data_at, path, error) &&
               read_metadata(archive, &header, error);
     rv_header_free(&header);

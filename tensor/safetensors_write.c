@@ -9,6 +9,7 @@
 #include "tensor/name.h"
 #include "tensor/safetensors.h"
 #include "tensor/safetensors_header.h"
+#include "tensor/seal.h"
 
 typedef struct span {
     size_t begin, end; /* offsets into the data */
@@ -161,7 +162,8 @@ bool rv_safetensors_write(const char *path, const rv_archive *archive, rv_error 
     }
     if (ok) {
         slices[0].bytes = header;
-        ok = rv_file_write(path, slices, archive->tensor_count + 1, error);
+        ok = rv_seal_put(header, slices, archive->tensor_count + 1, error) &&
+             rv_file_write(path, slices, archive->tensor_count + 1, error);
     }
     rv_free(spans);
     rv_free(slices);

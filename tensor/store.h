@@ -42,7 +42,8 @@ rv_entry *rv_store_find(const rv_store *store, const char *name); /* NULL when u
 rv_entry *rv_store_get(rv_store *store, const char *name, rv_role role, rv_dtype dtype,
                        rv_shape shape, rv_init init, rv_error *error);
 
-/* Checkpoint: every entry, as safetensors. The file appears whole or not at all. The seed is not in
+/* Checkpoint: every entry, as safetensors, sealed with the XXH3-128 of the whole file: damage of any bit is found when
+ * it is read. The file appears whole or not at all. The seed is not in
  * it: make the store that goes on with the same one. */
 bool rv_store_save(const rv_store *store, const char *path, rv_error *error);
 

@@ -71,9 +71,11 @@ TEST_F(Checkpoint, NamesTheFormatAndTheRoles)
     Store store;
     fill(store);
     ASSERT_TRUE(save(store, path("a")));
-    EXPECT_NE(slurp(path("a")).find(
-                  R"({"__metadata__":{"format":"recurve 1","role:step":"state",)"
-                  R"("role:rate":"state","role:adam.m/b":"state"},"Wxg":{"dtype":"F32")"),
+    EXPECT_NE(
+        slurp(path("a")).find(R"("role:step":"state","role:rate":"state","role:adam.m/b":"state"},)"
+                              R"("Wxg":{"dtype":"F32")"),
+        std::string::npos);
+    EXPECT_NE(slurp(path("a")).find(R"({"__metadata__":{"format":"recurve 2","seal":")"),
               std::string::npos);
 }
 
@@ -150,18 +152,51 @@ TEST_F(Checkpoint, OtherShapesAreAnErrorThatNamesBoth)
 TEST_F(Checkpoint, MetadataThatMeanNothingAreErrors)
 {
     const rv_metadata wrong[] = {
-        {"format", "recurve 2"}, {"role:w", "parameter"}, {"role:v", "state"}, {"role:", "state"}};
+        {"format", "recurve 1"}, {"role:w", "parameter"}, {"role:v", "state"}, {"role:", "state"}};
     float value = 1;
     rv_named_tensor tensor = {"w", {RV_F32, RV_SCALAR, &value}};
     for (const rv_metadata &item : wrong) {
-        rv_metadata metadata[] = {item, {"format", "recurve 1"}};
+        rv_metadata metadata[] = {
+            item, {"format", "recurve 2"}, {"seal", "00000000000000000000000000000000"}};
         const bool version = std::string(item.key) == "format";
-        const rv_archive archive = {&tensor, 1, metadata, version ? 1u : 2u};
+        const rv_archive archive = {&tensor, 1, metadata, version ? 1u : 3u};
         ASSERT_TRUE(rv_safetensors_write(path("a").c_str(), &archive, nullptr));
         Store store;
         fill(store);
         EXPECT_EQ(refused_load(store, path("a")).code, RV_ERROR_FORMAT) << item.key;
     }
+}
+
+TEST_F(Checkpoint, EachFlippedBitIsFound)
+{
+    Store saved(1), store(2);
+    saved.get("w", RV_SHAPE(2, 3));
+    saved.get("rate", RV_SCALAR, RV_STATE);
+    store.get("w", RV_SHAPE(2, 3));
+    ASSERT_TRUE(save(saved, path("a")));
+    const std::string whole = slurp(path("a"));
+    for (size_t bit = 0; bit < 8 * whole.size(); bit++) {
+        std::string damaged = whole;
+        damaged[bit / 8] = static_cast<char>(damaged[bit / 8] ^ 1 << bit % 8);
+        spit(path("a"), damaged);
+        rv_error error = {};
+        EXPECT_FALSE(rv_store_load(store, path("a").c_str(), &error)) << bit;
+        EXPECT_NE(error.code, RV_OK) << bit;
+    }
+    EXPECT_EQ(rv_store_count(store), 1u);
+}
+
+TEST_F(Checkpoint, WithoutItsSealItIsRefused)
+{
+    float value = 1;
+    rv_named_tensor tensor = {"w", {RV_F32, RV_SCALAR, &value}};
+    rv_metadata metadata = {"format", "recurve 2"};
+    const rv_archive archive = {&tensor, 1, &metadata, 1};
+    ASSERT_TRUE(rv_safetensors_write(path("a").c_str(), &archive, nullptr));
+    Store store;
+    fill(store);
+    const rv_error error = refused_load(store, path("a"));
+    EXPECT_TRUE(says(error, "has lost its seal")) << error.text;
 }
 
 TEST_F(Checkpoint, AMissingFileIsAnError)
