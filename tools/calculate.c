@@ -62,7 +62,7 @@ typedef struct calculation {
     rv_program *program;
     rv_var *var;       /* [count] of the results */
     rv_archive result; /* their names, and then their values, which are the program's */
-    size_t capacity;
+    size_t var_room, result_room;
 } calculation;
 
 /* ---- what to compute ---- */
@@ -78,11 +78,10 @@ static bool is_taken(const rv_archive *result, const char *name)
 static bool add_result(calculation *c, const char *prefix, const char *name, rv_var var,
                        rv_error *error)
 {
-    size_t count = c->result.tensor_count, old = c->capacity,
-           room = strlen(prefix) + strlen(name) + 16;
+    size_t count = c->result.tensor_count, room = strlen(prefix) + strlen(name) + 16;
     char *text = rv_alloc(room, 1);
-    if (text == NULL ||
-        !rv_reserve(&c->result.tensors, &c->capacity, count + 1, sizeof *c->result.tensors)) {
+    if (text == NULL || !rv_reserve(&c->var, &c->var_room, count + 1, sizeof *c->var) ||
+        !rv_reserve(&c->result.tensors, &c->result_room, count + 1, sizeof *c->result.tensors)) {
         rv_free(text);
         return rv_fail_memory(error);
     }
@@ -91,13 +90,6 @@ static bool add_result(calculation *c, const char *prefix, const char *name, rv_
         snprintf(text, room, "%s%s#%d", prefix, name, k);
     c->result.tensors[count] = (rv_named_tensor){.name = text};
     c->result.tensor_count++;
-    rv_var *more = c->capacity > old ? rv_alloc(c->capacity, sizeof *more) : c->var;
-    if (more == NULL) return rv_fail_memory(error);
-    if (more != c->var) {
-        if (count > 0) memcpy(more, c->var, count * sizeof *more);
-        rv_free(c->var);
-        c->var = more;
-    }
     c->var[count] = var;
     return true;
 }
