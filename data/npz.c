@@ -166,11 +166,17 @@ static bool read_member(archive *a, zip_uint64_t index, rv_archive *to, rv_error
     if (zip_name_locate(a->zip, member, 0) != (zip_int64_t)index)
         return rv_fail(error, RV_ERROR_FORMAT, "\"%s\" has %s twice", a->path, member);
     rv_array array = {0};
-    bool ok =
-        open_index(a, index, member, &array, error) &&
-        rv_tensor_new(&named->tensor, RV_F64, array.shape, error) &&
+    bool ok = open_index(a, index, member, &array, error);
+    uint64_t bytes = ok ? (uint64_t)rv_shape_count(array.shape) * sizeof(double) : 0;
+    if (bytes > a->cache) /* a number of one byte becomes one of eight */
+        ok = rv_fail(error, RV_ERROR_ARGUMENT,
+                     "\"%s\": with %s the numbers take more than the cache; save fewer, or give a "
+                     "larger cache",
+                     a->path, member);
+    ok =
+        ok && rv_tensor_new(&named->tensor, RV_F64, array.shape, error) &&
         rv_array_read(&array, 0, rv_shape_count(array.shape), RV_F64, 1, named->tensor.data, error);
-    if (ok) a->cache -= (uint64_t)array.input.size;
+    if (ok) a->cache -= bytes;
     rv_array_close(&array);
     return ok;
 }

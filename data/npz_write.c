@@ -1,6 +1,5 @@
 /* Tensors into a NumPy .npz archive: stored .npy files in a zip that is made in memory. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <zip.h>
 
@@ -36,13 +35,13 @@ static size_t npy_header(const rv_tensor *t, char text[HEADER])
     return padded;
 }
 
-/* The .npy file of a tensor, of malloc, which libzip frees. */
+/* The .npy file of a tensor, for rv_free. */
 static unsigned char *npy_bytes(const rv_tensor *t, size_t *size)
 {
     char header[HEADER];
     size_t head = npy_header(t, header), width = rv_dtype_size(t->dtype);
     *size = head + rv_tensor_bytes(t);
-    unsigned char *bytes = malloc(*size);
+    unsigned char *bytes = rv_alloc(*size, 1);
     if (bytes == NULL) return NULL;
     memcpy(bytes, header, head);
     if (rv_tensor_bytes(t) > 0) memcpy(bytes + head, t->data, rv_tensor_bytes(t));
@@ -59,24 +58,15 @@ static unsigned char *npy_bytes(const rv_tensor *t, size_t *size)
     return bytes;
 }
 
-static bool add_member(zip_t *zip, const rv_named_tensor *named, rv_error *error)
+static bool add_bytes(zip_t *zip, const char *name, const unsigned char *bytes, size_t size,
+                      rv_error *error)
 {
-    size_t size, room = strlen(named->name) + sizeof ".npy";
-    char *name = rv_alloc(room, 1);
-    unsigned char *bytes = npy_bytes(&named->tensor, &size);
-    zip_source_t *source = bytes != NULL ? zip_source_buffer(zip, bytes, size, 1) : NULL;
-    if (name == NULL || source == NULL) {
-        if (source == NULL) free(bytes);
-        zip_source_free(source);
-        rv_free(name);
-        return rv_fail_memory(error);
-    }
-    snprintf(name, room, "%s.npy", named->name);
+    zip_source_t *source = zip_source_buffer(zip, bytes, size, 0);
+    if (source == NULL) return rv_fail_memory(error);
     zip_int64_t index = zip_file_add(zip, name, source, ZIP_FL_ENC_UTF_8);
-    rv_free(name);
     if (index < 0) {
         zip_source_free(source);
-        return rv_fail(error, RV_ERROR_NAME, "the archive's name \"%.200s\": %s", named->name,
+        return rv_fail(error, RV_ERROR_NAME, "the archive's name \"%.200s\": %s", name,
                        zip_strerror(zip));
     }
     return (zip_set_file_compression(zip, (zip_uint64_t)index, ZIP_CM_STORE, 0) == 0 &&
@@ -84,22 +74,47 @@ static bool add_member(zip_t *zip, const rv_named_tensor *named, rv_error *error
            rv_fail_memory(error);
 }
 
-/* Closes the archive, which writes it into its buffer. */
+/* The archive reads *bytes when it is closed; they are for rv_free after that, on failure too. */
+static bool add_member(zip_t *zip, const rv_named_tensor *named, unsigned char **bytes,
+                       rv_error *error)
+{
+    size_t size, room = strlen(named->name) + sizeof ".npy";
+    char *name = rv_alloc(room, 1);
+    *bytes = npy_bytes(&named->tensor, &size);
+    if (name != NULL) snprintf(name, room, "%s.npy", named->name);
+    bool ok = name != NULL && *bytes != NULL ? add_bytes(zip, name, *bytes, size, error)
+                                             : rv_fail_memory(error);
+    rv_free(name);
+    return ok;
+}
+
+static bool add_members(zip_t *zip, const rv_archive *archive, unsigned char **bytes,
+                        rv_error *error)
+{
+    for (size_t i = 0; i < archive->tensor_count; i++)
+        if (!add_member(zip, &archive->tensors[i], &bytes[i], error)) return false;
+    return true;
+}
+
+/* Makes the archive in the buffer. */
 static bool fill(zip_source_t *buffer, const rv_archive *archive, rv_error *error)
 {
     zip_error_t why;
     zip_error_init(&why);
-    zip_t *zip = zip_open_from_source(buffer, ZIP_TRUNCATE, &why);
+    unsigned char **bytes = rv_alloc(archive->tensor_count, sizeof *bytes);
+    zip_t *zip = bytes != NULL ? zip_open_from_source(buffer, ZIP_TRUNCATE, &why) : NULL;
     zip_error_fini(&why);
-    if (zip == NULL) return rv_fail_memory(error);
-    zip_source_keep(buffer); /* the archive frees it too */
-    bool ok = true;
-    for (size_t i = 0; ok && i < archive->tensor_count; i++)
-        ok = add_member(zip, &archive->tensors[i], error);
-    if (ok && zip_close(zip) == 0) return true;
-    if (ok) rv_fail(error, RV_ERROR_IO, "the archive cannot be made: %s", zip_strerror(zip));
-    zip_discard(zip);
-    return false;
+    bool ok = zip != NULL || rv_fail_memory(error);
+    if (ok) zip_source_keep(buffer); /* the archive frees it too */
+    ok = ok && add_members(zip, archive, bytes, error);
+    if (ok && zip_close(zip) != 0)
+        ok = rv_fail(error, RV_ERROR_IO, "the archive cannot be made: %s", zip_strerror(zip));
+    else if (ok)
+        zip = NULL;
+    if (zip != NULL) zip_discard(zip);
+    for (size_t i = 0; bytes != NULL && i < archive->tensor_count; i++) rv_free(bytes[i]);
+    rv_free(bytes);
+    return ok;
 }
 
 /* The whole buffer, for rv_free. */
