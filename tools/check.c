@@ -95,7 +95,7 @@ static void print_gradients(const report *r, const rv_lang_verdict *v, int count
     double worst = 0;
     for (int i = 0; i < count; i++) {
         wrong += !v[i].ok;
-        if (!(v[i].max_relative_error <= worst)) worst = v[i].max_relative_error;
+        if (!(v[i].max_relative_error <= worst) && !isnan(worst)) worst = v[i].max_relative_error;
     }
     printf("%s: %.*s: gradients of %d parameter%s, ", r->path, (int)strcspn(v->name, ":"), v->name,
            count, count > 1 ? "s" : "");
@@ -104,7 +104,10 @@ static void print_gradients(const report *r, const rv_lang_verdict *v, int count
     else
         printf("%d WRONG (largest error %.1e)\n", wrong, worst);
     for (int i = 0; i < count; i++)
-        if (!v[i].ok) print_wrong(&v[i], 0);
+        if (!v[i].ok) {
+            print_wrong(&v[i], 0);
+            print_excerpt(r, v[i].line);
+        }
 }
 
 static void print_derivation(const report *r, const rv_lang_verdict *v, int count)

@@ -84,8 +84,13 @@ static const rv_model *model_of_file(const char *name, size_t length, rv_lang **
         fail_text(&why, error);
         return NULL;
     }
-    const rv_model *model = rv_lang_model(*lang, name[length] ? name + length + 1 : NULL, error);
+    const char *wanted = name[length] != '\0' ? name + length + 1 : NULL;
+    const rv_model *model = rv_lang_model(*lang, wanted, &why);
     if (model != NULL) return model;
+    if (wanted != NULL)
+        rv_fail(error, why.code, "%s", why.text);
+    else
+        fail_text(&why, error);
     rv_lang_free(*lang);
     *lang = NULL;
     return NULL;

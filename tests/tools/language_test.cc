@@ -385,6 +385,7 @@ TEST(File, ThatIsWrongIsShownAndIsNotTheCommandLinesFault)
         EXPECT_CONTAINS(outcome.err, "did you mean \"tanh\"");
     }
     EXPECT_EQ(recurve("train /nowhere/none.rv").status, 1);
+    EXPECT_EQ(recurve("run " + write("empty.rv", "")).status, 1);
 }
 
 TEST(File, StartsAsTheTextOfABuiltInModel)
