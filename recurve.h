@@ -12,6 +12,7 @@
 #include "autograd/tape.h"
 #include "data/files.h"
 #include "data/loader.h"
+#include "data/npz.h"
 #include "data/source.h"
 #include "data/tasks.h"
 #include "data/tensors.h"

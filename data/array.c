@@ -27,11 +27,6 @@ bool rv_array_check(const rv_array *array, rv_error *error)
     if (!rv_shape_check(array->shape, (size_t)array->element.size, &bytes, &shape)) {
         return rv_fail(error, RV_ERROR_FORMAT, "\"%s\": %s", name, shape.text);
     }
-    if (array->shape.rank < 1) {
-        return rv_fail(error, RV_ERROR_FORMAT,
-                       "\"%s\" has an array of no dimension; expected the samples as its first",
-                       name);
-    }
     int64_t left = array->input.size - array->offset;
     if ((uint64_t)left == bytes) return true;
     return rv_fail(error, RV_ERROR_FORMAT,
@@ -40,9 +35,9 @@ bool rv_array_check(const rv_array *array, rv_error *error)
                    name, left, bytes, rv_shape_text(array->shape, text), array->element.size);
 }
 
-/* Elements first .. first+count-1, in pieces that fit on the stack. */
-static bool read_elements(const rv_array *array, int64_t first, int64_t count, rv_dtype type,
-                          double scale, void *to, rv_error *error)
+/* In pieces that fit on the stack. */
+bool rv_array_read(const rv_array *array, int64_t first, int64_t count, rv_dtype type, double scale,
+                   void *to, rv_error *error)
 {
     unsigned char bytes[PIECE];
     int64_t size = array->element.size, most = PIECE / size;
@@ -75,7 +70,7 @@ static bool largest(const rv_array *array, const char *what, int64_t most, int64
     *above = 0;
     for (int64_t at = 0; at < count;) {
         int64_t n = count - at < PIECE / 8 ? count - at : PIECE / 8;
-        if (!read_elements(array, at, n, RV_I32, 1, value, error)) return false;
+        if (!rv_array_read(array, at, n, RV_I32, 1, value, error)) return false;
         for (int64_t i = 0; i < n; i++) {
             if (value[i] < 0 || value[i] >= most) {
                 return rv_fail(error, RV_ERROR_FORMAT,
@@ -170,6 +165,14 @@ static bool describe_length(rv_source *s, const rv_array *length, rv_error *erro
     return largest(length, "length", s->x.dim[0] + 1, &above, error);
 }
 
+static bool has_samples(const rv_array *array, rv_error *error)
+{
+    return array->input.name == NULL || array->shape.rank >= 1 ||
+           rv_fail(error, RV_ERROR_FORMAT,
+                   "\"%s\" has an array of no dimension; expected the samples as its first",
+                   array->input.name);
+}
+
 static bool same_count(const rv_array *x, const rv_array *other, rv_error *error)
 {
     if (other->input.name == NULL || x->shape.dim[0] == other->shape.dim[0]) return true;
@@ -187,9 +190,9 @@ static bool read_sample(const rv_source *s, uint64_t epoch, int64_t index, void 
     bool pixels =
         s->tokens == 0 && !a->x.bits && a->x.element.kind == RV_UNSIGNED && a->x.element.size == 1;
     int64_t nx = rv_shape_count(s->x), ny = rv_shape_count(s->y);
-    return read_elements(&a->x, index * nx, nx, s->x_type, pixels ? 1.0 / 255 : 1, x, error) &&
-           read_elements(&a->y, index * ny, ny, s->y_type, 1, y, error) &&
-           (!s->lengths || read_elements(&a->length, index, 1, RV_I32, 1, length, error));
+    return rv_array_read(&a->x, index * nx, nx, s->x_type, pixels ? 1.0 / 255 : 1, x, error) &&
+           rv_array_read(&a->y, index * ny, ny, s->y_type, 1, y, error) &&
+           (!s->lengths || rv_array_read(&a->length, index, 1, RV_I32, 1, length, error));
 }
 
 static void close_arrays(rv_source *s)
@@ -218,8 +221,9 @@ bool rv_source_arrays(rv_source *source, rv_array *x, rv_array *y, rv_array *len
     rv_array_options chosen = options != NULL ? *options : (rv_array_options){0};
     chosen.sequence |= length->input.name != NULL;
     source->count = a->x.shape.dim[0];
-    bool ok = same_count(&a->x, &a->y, error) && same_count(&a->x, &a->length, error) &&
-              describe_x(source, &a->x, &chosen, error) &&
+    bool ok = has_samples(&a->x, error) && has_samples(&a->y, error) &&
+              has_samples(&a->length, error) && same_count(&a->x, &a->y, error) &&
+              same_count(&a->x, &a->length, error) && describe_x(source, &a->x, &chosen, error) &&
               describe_y(source, &a->y, &chosen, error) &&
               describe_length(source, &a->length, error) && rv_source_check(source, error);
     if (!ok) rv_source_close(source);

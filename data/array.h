@@ -16,9 +16,12 @@ typedef struct rv_array {
 
 void rv_array_close(rv_array *array);
 
-/* What follows a header: array->shape must take all bytes from array->offset to the end, and have
- * at least one axis. */
+/* What follows a header: array->shape must take all bytes from array->offset to the end. */
 bool rv_array_check(const rv_array *array, rv_error *error);
+
+/* Elements first .. first+count-1 into `to`, as rv_element_read. */
+bool rv_array_read(const rv_array *array, int64_t first, int64_t count, rv_dtype type, double scale,
+                   void *to, rv_error *error);
 
 /* The .npy file that array->input is: fills in the rest. */
 bool rv_array_npy(rv_array *array, rv_error *error);

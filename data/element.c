@@ -58,6 +58,11 @@ int64_t rv_element_read(rv_element e, const unsigned char *bytes, int64_t count,
         }
         return -1;
     }
+    if (type == RV_F64) {
+        double *value = to;
+        for (int64_t i = 0; i < count; i++) value[i] = number_of(e, bytes + i * e.size) * scale;
+        return -1;
+    }
     int32_t *value = to;
     for (int64_t i = 0; i < count; i++) {
         uint64_t bits = bits_of(e, bytes + i * e.size);

@@ -15,7 +15,7 @@ typedef struct rv_element {
     bool big; /* the most significant byte first */
 } rv_element;
 
-/* `count` elements at `bytes` into `to`: f32, times `scale`, or i32. Returns the index of the
+/* `count` elements at `bytes` into `to`: f32 or f64, times `scale`, or i32. Returns the index of the
  * first whole number that an i32 does not hold, or -1. A float never goes to i32. */
 int64_t rv_element_read(rv_element element, const unsigned char *bytes, int64_t count,
                         rv_dtype type, double scale, void *to);

@@ -7,6 +7,7 @@
 #include <zip.h>
 
 #include "data/array.h"
+#include "data/npz.h"
 #include "tensor/memory.h"
 
 typedef struct archive {
@@ -54,20 +55,12 @@ static bool load_member(const archive *a, zip_uint64_t index, const char *member
     return ok;
 }
 
-/* Opens the array `member`; missing: an error if it is needed, else *array is {0}. */
-static bool open_member(const archive *a, const char *member, bool needed, rv_array *array,
-                        rv_error *error)
+/* Opens the array in member `index`. */
+static bool open_index(const archive *a, zip_uint64_t index, const char *member, rv_array *array,
+                       rv_error *error)
 {
-    zip_int64_t index = zip_name_locate(a->zip, member, 0);
-    if (index < 0) {
-        if (!needed) return true;
-        return rv_fail(error, RV_ERROR_FORMAT,
-                       "\"%s\" has no %s; expected numpy.savez(path, x=..., y=...)", a->path,
-                       member);
-    }
     zip_stat_t status;
-    if (zip_stat_index(a->zip, (zip_uint64_t)index, 0, &status) != 0 ||
-        (status.valid & ZIP_STAT_SIZE) == 0) {
+    if (zip_stat_index(a->zip, index, 0, &status) != 0 || (status.valid & ZIP_STAT_SIZE) == 0) {
         return fail_member(a, member, error);
     }
     if (status.size > a->cache || status.size > PTRDIFF_MAX) {
@@ -78,7 +71,7 @@ static bool open_member(const archive *a, const char *member, bool needed, rv_ar
     }
     unsigned char *bytes;
     size_t size = (size_t)status.size, room = strlen(a->path) + strlen(member) + 2;
-    if (!load_member(a, (zip_uint64_t)index, member, size, &bytes, error)) return false;
+    if (!load_member(a, index, member, size, &bytes, error)) return false;
     char *name = rv_alloc(room, 1);
     if (name == NULL) {
         rv_free(bytes);
@@ -88,6 +81,17 @@ static bool open_member(const archive *a, const char *member, bool needed, rv_ar
     bool ok = rv_input_take(&array->input, name, bytes, size, error) && rv_array_npy(array, error);
     rv_free(name);
     return ok;
+}
+
+/* The array `member`; missing: an error if it is needed, else *array is {0}. */
+static bool open_member(const archive *a, const char *member, bool needed, rv_array *array,
+                        rv_error *error)
+{
+    zip_int64_t index = zip_name_locate(a->zip, member, 0);
+    if (index >= 0) return open_index(a, (zip_uint64_t)index, member, array, error);
+    return !needed ||
+           rv_fail(error, RV_ERROR_FORMAT,
+                   "\"%s\" has no %s; expected numpy.savez(path, x=..., y=...)", a->path, member);
 }
 
 static zip_t *open_archive(const char *path, rv_error *error)
@@ -128,4 +132,65 @@ bool rv_source_npz(rv_source *source, const char *path, const rv_array_options *
     rv_array_close(&y);
     rv_array_close(&length);
     return false;
+}
+
+/* ---- arrays of any names ---- */
+
+/* "x" of "x.npy", for rv_free. */
+static char *name_of(const archive *a, const char *member, rv_error *error)
+{
+    size_t length = strlen(member), end = strlen(".npy");
+    if (length <= end || strcmp(member + length - end, ".npy") != 0) {
+        rv_fail(error, RV_ERROR_FORMAT,
+                "\"%s\": the member \"%.200s\" is no array; expected names that end in .npy",
+                a->path, member);
+        return NULL;
+    }
+    char *name = rv_alloc(length - end + 1, 1);
+    if (name == NULL)
+        rv_fail_memory(error);
+    else
+        memcpy(name, member, length - end);
+    return name;
+}
+
+/* Member `index` into the archive's next tensor; its bytes count against the cache. */
+static bool read_member(archive *a, zip_uint64_t index, rv_archive *to, rv_error *error)
+{
+    const char *member = zip_get_name(a->zip, index, 0);
+    if (member == NULL) return fail_member(a, "a member", error);
+    rv_named_tensor *named = &to->tensors[to->tensor_count];
+    named->name = name_of(a, member, error);
+    if (named->name == NULL) return false;
+    to->tensor_count++; /* rv_archive_free has it from here on */
+    if (zip_name_locate(a->zip, member, 0) != (zip_int64_t)index)
+        return rv_fail(error, RV_ERROR_FORMAT, "\"%s\" has %s twice", a->path, member);
+    rv_array array = {0};
+    bool ok = open_index(a, index, member, &array, error);
+    uint64_t bytes = ok ? (uint64_t)rv_shape_count(array.shape) * sizeof(double) : 0;
+    if (bytes > a->cache) /* a number of one byte becomes one of eight */
+        ok = rv_fail(error, RV_ERROR_ARGUMENT,
+                     "\"%s\": with %s the numbers take more than the cache; save fewer, or give a "
+                     "larger cache",
+                     a->path, member);
+    ok =
+        ok && rv_tensor_new(&named->tensor, RV_F64, array.shape, error) &&
+        rv_array_read(&array, 0, rv_shape_count(array.shape), RV_F64, 1, named->tensor.data, error);
+    if (ok) a->cache -= bytes;
+    rv_array_close(&array);
+    return ok;
+}
+
+bool rv_npz_read(const char *path, uint64_t cache_bytes, rv_archive *to, rv_error *error)
+{
+    *to = (rv_archive){0};
+    archive a = {open_archive(path, error), path, rv_input_cache(cache_bytes)};
+    if (a.zip == NULL) return false;
+    zip_int64_t count = zip_get_num_entries(a.zip, 0);
+    to->tensors = rv_alloc((size_t)count + 1, sizeof *to->tensors);
+    bool ok = to->tensors != NULL || rv_fail_memory(error);
+    for (zip_int64_t i = 0; ok && i < count; i++) ok = read_member(&a, (zip_uint64_t)i, to, error);
+    zip_discard(a.zip);
+    if (!ok) rv_archive_free(to);
+    return ok;
 }

@@ -136,6 +136,15 @@ void rv_lang_free_tensors(rv_named_tensor *tensors, int count)
     rv_free(tensors);
 }
 
+bool rv_lang_give(rv_tensor *to, const rv_named_tensor *given, rv_error *error)
+{
+    char seen[RV_SHAPE_TEXT], expected[RV_SHAPE_TEXT];
+    if (rv_shape_equal(to->shape, given->tensor.shape))
+        return rv_tensor_copy(to, &given->tensor, error);
+    return rv_fail(error, RV_ERROR_SHAPE, "\"%s\" is given as %s, expected %s", given->name,
+                   rv_shape_text(given->tensor.shape, seen), rv_shape_text(to->shape, expected));
+}
+
 static bool draw_input(const lang_run *run, const lang_node *d, const rv_named_tensor *given,
                        uint64_t seed, rv_named_tensor *into, rv_error *error)
 {
@@ -144,16 +153,17 @@ static bool draw_input(const lang_run *run, const lang_node *d, const rv_named_t
     rv_var x = run->value[d->symbol].var;
     into->name = d->name;
     if (!rv_tensor_new(&into->tensor, rv_dtype_of(x), rv_shape_of(x), error)) return false;
-    if (given) return rv_tensor_copy(&into->tensor, &given->tensor, error);
+    if (given) return rv_lang_give(&into->tensor, given, error);
     if (!rv_lang_evaluate_init(&own, d, &init)) return rv_fail(error, RV_ERROR_ARGUMENT, "input");
     if (!is_whole(d)) {
         rv_init_fill(&into->tensor, init, rv_seed(seed, d->name));
         return true;
     }
     for (int64_t i = 0; i < rv_tensor_count(&into->tensor); i++)
-        rv_tensor_set(&into->tensor, i,
-                      init.a + (int64_t)((init.b - init.a) *
-                                         rv_random_uniform(rv_seed(seed, d->name), (uint64_t)i)));
+        rv_tensor_set(
+            &into->tensor, i,
+            init.a + (double)(int64_t)((init.b - init.a) *
+                                       rv_random_uniform(rv_seed(seed, d->name), (uint64_t)i)));
     return true;
 }
 

@@ -88,7 +88,7 @@ static bool give_parameters(lang_proof *p)
     for (int i = 0; i < p->options->given_count; i++) {
         const rv_named_tensor *given = &p->options->given[i];
         rv_entry *entry = rv_store_find(p->store, given->name);
-        if (entry && !rv_tensor_copy(&entry->tensor, &given->tensor, p->error)) return false;
+        if (entry && !rv_lang_give(&entry->tensor, given, p->error)) return false;
     }
     return true;
 }

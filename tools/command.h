@@ -28,5 +28,8 @@ exit_status models_run(int argc, char **argv, rv_error *error);
 exit_status optimizers_run(int argc, char **argv, rv_error *error);
 exit_status tasks_run(int argc, char **argv, rv_error *error);
 exit_status graph_run(int argc, char **argv, rv_error *error);
+exit_status check_run(int argc, char **argv, rv_error *error);
+exit_status calculate_run(int argc, char **argv, rv_error *error);
+exit_status fmt_run(int argc, char **argv, rv_error *error);
 
 #endif

@@ -31,7 +31,7 @@ static const struct {
 } own_options[] = {
     {"--model", ROW(models, "models", "LIST", TEXT,
                     "the cells: curnn,gru,lstm (default: the data's usual one);\nsee `recurve "
-                    "models`")},
+                    "models`; my.rv, my.rv:NAME: of files of equations")},
     {"--optimizer", ROW(optimizers, "optimizers", "LIST", TEXT,
                         "how to train: momentum,adam (default: the task's usual\none); see "
                         "`recurve optimizers`")},

@@ -12,12 +12,14 @@
 
 /* ---- who takes part ---- */
 
-/* The name of a model or an optimizer as its table has it. */
+/* The name of a model or an optimizer as its table has it; a text's stays. */
 typedef const char *(*look_up)(const char *name, rv_error *error);
 
 static const char *look_up_model(const char *name, rv_error *error)
 {
-    const rv_model *model = named_model(name, error);
+    rv_lang *none;
+    if (names_file(name, NULL)) return name;
+    const rv_model *model = named_model(name, &none, error);
     return model != NULL ? model->name : NULL;
 }
 
@@ -27,26 +29,28 @@ static const char *look_up_optimizer(const char *name, rv_error *error)
     return optimizer != NULL ? optimizer->name : NULL;
 }
 
-/* Splits "a,b"; no list is one name, NULL. */
-static bool parse_list(const char *option, const char *list, look_up find,
+/* Splits "a,b", a copy of which becomes *kept; no list is one name, NULL. */
+static bool parse_list(const char *option, const char *list, look_up find, char **kept,
                        const char *names[MOST_COMPARED], int *count, rv_error *error)
 {
     *count = 0;
     if (list == NULL) names[(*count)++] = NULL;
-    while (list != NULL) {
-        char name[64];
-        int length = (int)strcspn(list, ",");
-        snprintf(name, sizeof name, "%.*s", length, list);
+    if (list == NULL) return true;
+    *kept = rv_alloc(strlen(list) + 1, 1);
+    if (*kept == NULL) return rv_fail_memory(error);
+    memcpy(*kept, list, strlen(list));
+    for (char *name = *kept, *next; name != NULL; name = next) {
+        next = strchr(name, ',');
+        if (next != NULL) *next++ = '\0';
         const char *found = find(name, error);
         if (found == NULL) return false;
         if (*count == MOST_COMPARED)
             return rv_fail(error, RV_ERROR_ARGUMENT, "%s: more than %d names", option,
                            MOST_COMPARED);
         for (int i = 0; i < *count; i++)
-            if (names[i] == found)
+            if (strcmp(names[i], found) == 0)
                 return rv_fail(error, RV_ERROR_ARGUMENT, "%s: %s comes twice", option, found);
         names[(*count)++] = found;
-        list = list[length] == ',' ? list + length + 1 : NULL;
     }
     return true;
 }
@@ -56,7 +60,10 @@ const char *comparison_run_name(const comparison *c, const contender *who, int64
 {
     char seed[32] = "";
     if (c->seeds > 1) snprintf(seed, sizeof seed, "-%" PRId64, c->base.seed + k);
-    snprintf(text, RUN_TEXT, "%s-%s%s", who->model, who->optimizer, seed);
+    size_t length = strlen(who->model), kept = length < RUN_TEXT / 2 ? length : RUN_TEXT / 2;
+    snprintf(text, RUN_TEXT, "%s-%s%s", who->model + length - kept, who->optimizer, seed);
+    for (char *at = text; *at != '\0'; at++) /* of a file's path */
+        if (*at == '/' || *at == ':') *at = '_';
     return text;
 }
 
@@ -104,9 +111,10 @@ static bool try_out(comparison *c, contender *who, rv_error *error)
 
 bool comparison_make(comparison *c, const char *models, const char *optimizers, rv_error *error)
 {
-    if (!parse_list("--models", models, look_up_model, c->models, &c->model_count, error) ||
-        !parse_list("--optimizers", optimizers, look_up_optimizer, c->optimizers,
-                    &c->optimizer_count, error))
+    if (!parse_list("--models", models, look_up_model, &c->model_list, c->models, &c->model_count,
+                    error) ||
+        !parse_list("--optimizers", optimizers, look_up_optimizer, &c->optimizer_list,
+                    c->optimizers, &c->optimizer_count, error))
         return false;
     c->all = rv_alloc((size_t)(c->model_count * c->optimizer_count), sizeof *c->all);
     if (c->all == NULL) return rv_fail_memory(error);
@@ -132,6 +140,8 @@ void comparison_free(comparison *c)
         rv_free(c->all[i].runs);
     }
     rv_free(c->all);
+    rv_free(c->model_list);
+    rv_free(c->optimizer_list);
     experiment_free(&c->data);
 }
 

@@ -23,6 +23,7 @@ typedef struct comparison {
     settings base; /* of all runs, but for model, optimizer, seed and folder */
     const char *models[MOST_COMPARED], *optimizers[MOST_COMPARED]; /* NULL: what suits the task */
     int model_count, optimizer_count;
+    char *model_list, *optimizer_list; /* where the names stand */
     int64_t seeds;
     contender *all; /* [count], in order of models, then optimizers */
     int count;
@@ -41,8 +42,8 @@ void comparison_free(comparison *c);
 /* Whether score a is better than b. */
 bool comparison_better(const comparison *c, double a, double b);
 
-/* "gru-adam", and with several seeds "gru-adam-2": where a run is stored. */
-enum { RUN_TEXT = 128 };
+/* "gru-adam", and with several seeds "gru-adam-2": where a run is stored. A file's is "models_gru.rv-adam". */
+enum { RUN_TEXT = 256 };
 const char *comparison_run_name(const comparison *c, const contender *who, int64_t k,
                                 char text[RUN_TEXT]);
 

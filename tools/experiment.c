@@ -18,13 +18,13 @@ static bool choose_model(settings *s, experiment *e, rv_error *error)
     const rv_source *data = &e->whole;
     int64_t image = data->sequence ? 4 : 3;
     if (s->model == NULL) s->model = data->x.rank == image ? "curnn" : "gru";
-    e->model = named_model(s->model, error);
+    e->model = named_model(s->model, &e->text, error);
     if (e->model == NULL) return false;
     if (e->model->step == NULL && e->model->record == NULL)
         return rv_fail(error, RV_ERROR_ARGUMENT,
                        "model \"%s\" is drawn and proved, but not trained; try ugrnn", s->model);
-    e->scale =
-        strcmp(e->model->name, "curnn-blog") == 0 ? 16 : 1; /* it takes pixels as published */
+    bool blog = strcmp(recipe_name(e->model), "curnn-blog") == 0;
+    e->scale = blog ? 16 : 1; /* it takes pixels as published */
     if (s->dtype == NULL) s->dtype = "f32";
     if (strcmp(s->dtype, "f32") != 0 && strcmp(s->dtype, "f64") != 0)
         return rv_fail(error, RV_ERROR_ARGUMENT, "--dtype: got \"%.100s\", expected f32 or f64",
@@ -293,6 +293,8 @@ void experiment_free(experiment *e)
     rv_source_close(&e->part);
     rv_source_close(&e->held_out);
     rv_source_close(&e->whole);
+    rv_lang_free(e->text);
+    e->text = NULL;
 }
 
 bool is_text(const rv_source *data) { return data->alphabet != NULL && !data->lengths; }

@@ -9,6 +9,7 @@ enum { MEASURED_OF_TRAINING = 10000 /* samples, at most */, PATTERN_TEXT = 128 }
 
 typedef struct experiment {
     const rv_model *model;
+    rv_lang *text;      /* that the model is from, or NULL */
     rv_net_options net; /* without lengths, which belong to a tape */
     rv_optimizer optimizer;
     char patterns[RV_RATE_GROUPS][PATTERN_TEXT]; /* of its groups */

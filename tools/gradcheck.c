@@ -19,7 +19,10 @@ typedef struct gradcheck_options {
     OPTION_ROW(gradcheck_options, field, name, argument, OPTION_##kind, __VA_ARGS__)
 
 static const option_row options[] = {
-    ROW(model, "model", "NAME", TEXT, "one model, in a small instance; see `recurve models`"),
+    ROW(model, "model", "NAME", TEXT,
+        "one model, in a small instance: see `recurve models`; or of a\nfile of equations: "
+        "FILE.rv, "
+        "FILE.rv:NAME"),
     ROW(op, "op", "NAME", TEXT, "one op, on the samples it carries; see `recurve ops`"),
     ROW(all, "all", NULL, FLAG, "every op and every model (the default)"),
     ROW(tolerance, "tolerance", "E", POSITIVE,
@@ -32,17 +35,21 @@ static const option_row options[] = {
 static const manual page = {
     .name = "gradcheck",
     .summary = "prove the gradients of ops and models by central differences",
-    .synopsis = "[--model NAME | --op NAME | --all] [OPTION]...",
+    .synopsis = "[MODEL | --op NAME | --all] [OPTION]...",
     .description =
         "Compares each element of each recorded gradient with a five-point central difference of\n"
         "the forward pass, in double precision. The second derivative is checked the same way, as\n"
         "the gradient of the gradient in a random direction. Per input or parameter the largest\n"
         "relative error over all samples is printed; where the op is constant almost everywhere\n"
-        "the recorded gradient must be zero, and whole numbers have none.\n",
+        "the recorded gradient must be zero, and whole numbers have none. A model of a file is "
+        "taken\n"
+        "with the sizes and inputs that it declares.\n",
     OPTIONS(options),
     .failure = "a gradient is wrong, or could not be checked",
     .example = "recurve gradcheck --op conv2d\n"
-               "recurve gradcheck --model curnn --json\n",
+               "recurve gradcheck curnn --json\n"
+               "recurve gradcheck my.rv:my_cell\n",
+    .operand = true,
 };
 
 static const char *error_text(double error, char text[16])
@@ -72,14 +79,6 @@ static void print_table(const proofs *p, size_t wrong)
            p->tolerance);
 }
 
-static void add_error(cJSON *object, const char *name, double error)
-{
-    if (isfinite(error))
-        cJSON_AddNumberToObject(object, name, error);
-    else
-        cJSON_AddNullToObject(object, name);
-}
-
 static bool print_json(const proofs *p, rv_error *error)
 {
     cJSON *list = cJSON_CreateArray();
@@ -88,8 +87,8 @@ static bool print_json(const proofs *p, rv_error *error)
         cJSON *object = cJSON_CreateObject();
         cJSON_AddStringToObject(object, "name", row->name);
         cJSON_AddStringToObject(object, "parameter", row->parameter);
-        add_error(object, "max_relative_error", row->first);
-        add_error(object, "second_max_relative_error", row->second);
+        json_add_error(object, "max_relative_error", row->first);
+        json_add_error(object, "second_max_relative_error", row->second);
         cJSON_AddBoolToObject(object, "ok", row->ok);
         cJSON_AddStringToObject(object, "reason", row->reason);
         cJSON_AddItemToArray(list, object);
@@ -97,16 +96,18 @@ static bool print_json(const proofs *p, rv_error *error)
     return json_print(list, error);
 }
 
-/* False when a name is unknown (USAGE) or memory is out. */
-static bool prove(const gradcheck_options *o, proofs *p, exit_status *result, rv_error *error)
+/* False when a name is unknown (USAGE) or memory is out. *lang owns what the rows name. */
+static bool prove(const gradcheck_options *o, proofs *p, rv_lang **lang, exit_status *result,
+                  rv_error *error)
 {
-    const rv_model *model = o->model != NULL ? named_model(o->model, error) : NULL;
+    const rv_model *model = o->model != NULL ? named_model(o->model, lang, error) : NULL;
     const rv_op *op = o->op != NULL && error->code == RV_OK ? named_op(o->op, error) : NULL;
     *result = STATUS_USAGE;
     if (error->code != RV_OK) return false;
     *result = STATUS_FAILED;
     if (op != NULL) return prove_op(p, op, error);
-    if (model != NULL) return prove_model(p, model, error);
+    if (model != NULL)
+        return *lang != NULL ? prove_text_model(p, model, error) : prove_model(p, model, error);
     for (int i = 0; i < rv_op_count(); i++)
         if (!prove_op(p, rv_op_at(i), error)) return false;
     for (int i = 0; i < rv_model_count(); i++)
@@ -117,14 +118,15 @@ static bool prove(const gradcheck_options *o, proofs *p, exit_status *result, rv
 exit_status gradcheck_run(int argc, char **argv, rv_error *error)
 {
     exit_status result;
+    rv_lang *lang = NULL;
     gradcheck_options o = {.tolerance = 1e-7, .seed = 1};
-    if (!options_parse(&page, argc, argv, &o, NULL, &result, error)) return result;
+    if (!options_parse(&page, argc, argv, &o, &o.model, &result, error)) return result;
     if ((o.model != NULL) + (o.op != NULL) + o.all > 1) {
-        rv_fail(error, RV_ERROR_ARGUMENT, "--model, --op and --all exclude each other");
+        rv_fail(error, RV_ERROR_ARGUMENT, "a model, --op and --all exclude each other");
         return STATUS_USAGE;
     }
     proofs p = {.tolerance = o.tolerance, .seed = (uint64_t)o.seed};
-    if (prove(&o, &p, &result, error)) {
+    if (prove(&o, &p, &lang, &result, error)) {
         size_t wrong = 0;
         for (size_t i = 0; i < p.count; i++) wrong += !p.at[i].ok;
         result = wrong == 0 ? STATUS_OK : STATUS_FAILED;
@@ -132,5 +134,6 @@ exit_status gradcheck_run(int argc, char **argv, rv_error *error)
         if (o.json && !print_json(&p, error)) result = STATUS_FAILED;
     }
     proofs_free(&p);
+    rv_lang_free(lang);
     return result;
 }

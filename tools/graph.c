@@ -15,7 +15,9 @@ typedef struct graph_options {
     OPTION_ROW(graph_options, field, name, argument, OPTION_##kind, __VA_ARGS__)
 
 static const option_row options[] = {
-    ROW(model, "model", "NAME", TEXT, "what to draw (default: curnn); see `recurve models`"),
+    ROW(model, "model", "NAME", TEXT,
+        "what to draw (default: curnn): see `recurve models`; or of a\nfile of equations: FILE.rv, "
+        "FILE.rv:NAME"),
     ROW(forward, "forward", NULL, FLAG, "the cost alone (the default)"),
     ROW(training, "training", NULL, FLAG, "the cost, its gradients, and plain gradient descent"),
     ROW(output, "output", "FILE", TEXT, "write there instead of to standard output"),
@@ -24,7 +26,7 @@ static const option_row options[] = {
 static const manual page = {
     .name = "graph",
     .summary = "draw a model's equations, gradients and updates",
-    .synopsis = "[--model NAME] [--forward | --training] [--output FILE]",
+    .synopsis = "[MODEL] [--forward | --training] [--output FILE]",
     .description =
         "Prints the tape of a small instance of the model as a Graphviz graph. An equation that "
         "is\n"
@@ -32,8 +34,9 @@ static const manual page = {
         "share, there is one each.\n",
     OPTIONS(options),
     .failure = "the file cannot be written",
-    .example = "recurve graph --model curnn | dot -Tsvg > curnn.svg\n"
+    .example = "recurve graph curnn | dot -Tsvg > curnn.svg\n"
                "recurve graph --training --output curnn.dot\n",
+    .operand = true,
 };
 
 /* The drawing, for rv_free. */
@@ -54,20 +57,27 @@ static char *draw(const rv_model *model, bool training, rv_error *error)
     return text;
 }
 
+static exit_status print(const graph_options *o, rv_error *error)
+{
+    rv_lang *lang;
+    const rv_model *model = named_model(o->model != NULL ? o->model : "curnn", &lang, error);
+    if (model == NULL) return STATUS_USAGE;
+    char *text = draw(model, o->training, error);
+    if (text != NULL && o->output == NULL) fputs(text, stdout);
+    bool ok = text != NULL && (o->output == NULL || text_file_write(o->output, text, error));
+    rv_free(text);
+    rv_lang_free(lang);
+    return ok ? STATUS_OK : STATUS_FAILED;
+}
+
 exit_status graph_run(int argc, char **argv, rv_error *error)
 {
     exit_status result;
-    graph_options o = {.model = "curnn"};
-    if (!options_parse(&page, argc, argv, &o, NULL, &result, error)) return result;
-    const rv_model *model = named_model(o.model, error);
-    if (model == NULL) return STATUS_USAGE;
+    graph_options o = {0};
+    if (!options_parse(&page, argc, argv, &o, &o.model, &result, error)) return result;
     if (o.forward && o.training) {
         rv_fail(error, RV_ERROR_ARGUMENT, "--forward and --training exclude each other");
         return STATUS_USAGE;
     }
-    char *text = draw(model, o.training, error);
-    if (text != NULL && o.output == NULL) fputs(text, stdout);
-    bool ok = text != NULL && (o.output == NULL || text_file_write(o.output, text, error));
-    rv_free(text);
-    return ok ? STATUS_OK : STATUS_FAILED;
+    return print(&o, error);
 }

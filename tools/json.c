@@ -1,6 +1,15 @@
 #include "tools/json.h"
 
+#include <math.h>
 #include <stdio.h>
+
+void json_add_error(cJSON *object, const char *name, double error)
+{
+    if (isfinite(error))
+        cJSON_AddNumberToObject(object, name, error);
+    else
+        cJSON_AddNullToObject(object, name);
+}
 
 bool json_print(cJSON *document, rv_error *error)
 {

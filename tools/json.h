@@ -7,6 +7,9 @@
 
 #include "tensor/error.h"
 
+/* A number, or null for one that is not finite, which JSON does not have. */
+void json_add_error(cJSON *object, const char *name, double error);
+
 /* Prints the document on stdout and deletes it. NULL is an error: memory was out. */
 bool json_print(cJSON *document, rv_error *error);
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "tools/json.h"
+#include "tools/names.h"
 #include "tools/options.h"
 
 typedef struct list_options {
@@ -28,6 +29,9 @@ typedef struct list {
     int (*count)(void);
     item (*at)(int index);
     void (*add)(int index, cJSON *object); /* what else JSON says of it; NULL: nothing */
+    /* Of a page with an operand, which is one's name: */
+    int (*find)(const char *name, rv_error *error); /* -1: there is none */
+    const char *(*text)(int index);                 /* all there is to say of it */
 } list;
 
 static const char *formula_of(const item *it)
@@ -67,18 +71,23 @@ static void print_text(const list *l)
     }
 }
 
-static bool print_json(const list *l, rv_error *error)
+static cJSON *to_json(const list *l, int index)
+{
+    item it = l->at(index);
+    cJSON *object = cJSON_CreateObject();
+    cJSON_AddStringToObject(object, "name", it.name);
+    cJSON_AddStringToObject(object, "formula", formula_of(&it));
+    cJSON_AddStringToObject(object, it.key, it.note);
+    if (l->add != NULL) l->add(index, object);
+    return object;
+}
+
+/* All, or one of them; -1: all. */
+static bool print_json(const list *l, int only, rv_error *error)
 {
     cJSON *array = cJSON_CreateArray();
-    for (int i = 0; i < l->count(); i++) {
-        item it = l->at(i);
-        cJSON *object = cJSON_CreateObject();
-        cJSON_AddStringToObject(object, "name", it.name);
-        cJSON_AddStringToObject(object, "formula", formula_of(&it));
-        cJSON_AddStringToObject(object, it.key, it.note);
-        if (l->add != NULL) l->add(i, object);
-        cJSON_AddItemToArray(array, object);
-    }
+    for (int i = 0; i < l->count(); i++)
+        if (only < 0 || only == i) cJSON_AddItemToArray(array, to_json(l, i));
     return json_print(array, error);
 }
 
@@ -86,9 +95,15 @@ static exit_status run(const list *l, int argc, char **argv, rv_error *error)
 {
     exit_status result;
     list_options o = {0};
-    if (!options_parse(&l->page, argc, argv, &o, NULL, &result, error)) return result;
-    if (o.json) return print_json(l, error) ? STATUS_OK : STATUS_FAILED;
-    print_text(l);
+    const char *name = NULL;
+    if (!options_parse(&l->page, argc, argv, &o, &name, &result, error)) return result;
+    int only = name != NULL ? l->find(name, error) : -1;
+    if (name != NULL && only < 0) return STATUS_USAGE;
+    if (o.json) return print_json(l, only, error) ? STATUS_OK : STATUS_FAILED;
+    if (only >= 0)
+        fputs(l->text(only), stdout);
+    else
+        print_text(l);
     return STATUS_OK;
 }
 
@@ -223,24 +238,49 @@ exit_status ops_run(int argc, char **argv, rv_error *error)
                               .example = "recurve ops | grep -A1 conv2d\n"},
                              rv_op_count,
                              op_item,
-                             add_options};
+                             add_options,
+                             NULL,
+                             NULL};
     return run(&ops, argc, argv, error);
 }
+
+static void add_text(int index, cJSON *object)
+{
+    cJSON_AddStringToObject(object, "text", rv_model_at(index)->text);
+}
+
+static int find_model(const char *name, rv_error *error)
+{
+    int index = 0;
+    const rv_model *model = built_in_model(name, error);
+    while (model != NULL && rv_model_at(index) != model) index++;
+    return model != NULL ? index : -1;
+}
+
+static const char *model_text(int index) { return rv_model_at(index)->text; }
 
 exit_status models_run(int argc, char **argv, rv_error *error)
 {
     static const list models = {
         {.name = "models",
          .summary = "list the models with their equations",
-         .synopsis = "[--json]",
-         .description = "Prints for every model its name, the equations of a time step, and their\n"
-                        "source. `*` is a convolution, `.` is elementwise.\n",
+         .synopsis = "[NAME] [--json]",
+         .description =
+             "Prints for every model its name, the equations of a time step, and their\n"
+             "source. `*` is a convolution, `.` is elementwise. With a NAME that model's\n"
+             "whole text, from which a variant can start; other commands take its file\n"
+             "wherever they take a model's name.\n",
          OPTIONS(options),
          .failure = FAILURE,
-         .example = "recurve models --json\n"},
+         .example = "recurve models --json\n"
+                    "recurve models gru > my.rv\n"
+                    "recurve train my.rv --task adding\n",
+         .operand = true},
         rv_model_count,
         model_item,
-        NULL};
+        add_text,
+        find_model,
+        model_text};
     return run(&models, argc, argv, error);
 }
 
@@ -258,6 +298,8 @@ exit_status optimizers_run(int argc, char **argv, rv_error *error)
          .example = "recurve optimizers\n"},
         rv_optimizer_count,
         optimizer_item,
+        NULL,
+        NULL,
         NULL};
     return run(&optimizers, argc, argv, error);
 }
@@ -276,6 +318,8 @@ exit_status tasks_run(int argc, char **argv, rv_error *error)
          .example = "recurve tasks\n"},
         rv_task_count,
         task_item,
+        NULL,
+        NULL,
         NULL};
     return run(&tasks, argc, argv, error);
 }

@@ -1,5 +1,6 @@
 #include "tools/names.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -46,11 +47,68 @@ static const char *op_name(const void *list, int index)
     return rv_op_at(index)->name;
 }
 
-const rv_model *named_model(const char *name, rv_error *error)
+static bool ends_in(const char *text, size_t length, const char *end)
+{
+    size_t size = strlen(end);
+    return length >= size && memcmp(text + length - size, end, size) == 0;
+}
+
+bool names_file(const char *name, size_t *file)
+{
+    const char *slash = strrchr(name, '/'), *colon = strrchr(slash != NULL ? slash : name, ':');
+    size_t length = strlen(name);
+    if (colon != NULL && !ends_in(name, length, ".rv")) length = (size_t)(colon - name);
+    if (file != NULL) *file = length;
+    return slash != NULL || ends_in(name, length, ".rv");
+}
+
+/* What is wrong in a file is not the command line's fault. */
+static bool fail_text(const rv_error *why, rv_error *error)
+{
+    bool system = why->code == RV_ERROR_IO || why->code == RV_ERROR_MEMORY;
+    return rv_fail(error, system ? why->code : RV_ERROR_FORMAT, "%s", why->text);
+}
+
+static const rv_model *model_of_file(const char *name, size_t length, rv_lang **lang,
+                                     rv_error *error)
+{
+    rv_error why = {0};
+    char path[PATH_MAX];
+    if (length >= sizeof path) {
+        rv_fail(error, RV_ERROR_ARGUMENT, "the name of the model's file has %zu bytes", length);
+        return NULL;
+    }
+    snprintf(path, sizeof path, "%.*s", (int)length, name);
+    *lang = rv_lang_load(path, &why);
+    if (*lang == NULL) {
+        fail_text(&why, error);
+        return NULL;
+    }
+    const char *wanted = name[length] != '\0' ? name + length + 1 : NULL;
+    const rv_model *model = rv_lang_model(*lang, wanted, &why);
+    if (model != NULL) return model;
+    if (wanted != NULL)
+        rv_fail(error, why.code, "%s", why.text);
+    else
+        fail_text(&why, error);
+    rv_lang_free(*lang);
+    *lang = NULL;
+    return NULL;
+}
+
+const rv_model *built_in_model(const char *name, rv_error *error)
 {
     const rv_model *model = rv_model_find(name);
     if (model == NULL) fail_unknown("model", name, model_name, NULL, rv_model_count(), error);
     return model;
+}
+
+const rv_model *named_model(const char *name, rv_lang **lang, rv_error *error)
+{
+    size_t length;
+    *lang = NULL;
+    return names_file(name, &length) ? model_of_file(name, length, lang, error)
+                                     : built_in_model(name, error);
 }
 
 const rv_optimizer *named_optimizer(const char *name, rv_error *error)

@@ -155,27 +155,23 @@ static void list_options(const manual *page, struct option table[MOST_OPTIONS + 
     table[page->option_count + 1] = (struct option){0};
 }
 
-/* The option that a bare word was probably meant for: the model. */
-static bool takes_model(const manual *page)
-{
-    for (int i = 0; i < page->option_count; i++)
-        if (strcmp(page->options[i].name, "--model") == 0) return true;
-    return false;
-}
-
 static bool parse_operand(const manual *page, int argc, char **argv, const char **operand,
                           rv_error *error)
 {
-    if (page->operand && optind < argc) *operand = argv[optind++];
-    if (optind == argc) return true;
-    const char *word = argv[optind];
-    bool hint = takes_model(page) && !page->operand;
-    return rv_fail(error, RV_ERROR_ARGUMENT, "\"%.100s\" is one argument too many%s%.100s%s", word,
-                   hint ? "; did you mean --model " : "", hint ? word : "", hint ? "?" : "");
+    if (page->operand && optind < argc) {
+        const char *word = argv[optind++];
+        if (*operand != NULL)
+            return rv_fail(error, RV_ERROR_ARGUMENT, "both \"%.100s\" and \"%.100s\" are given",
+                           *operand, word);
+        *operand = word;
+    }
+    return optind == argc ||
+           rv_fail(error, RV_ERROR_ARGUMENT, "\"%.100s\" is one argument too many", argv[optind]);
 }
 
-bool options_parse(const manual *page, int argc, char **argv, void *values, const char **operand,
-                   exit_status *result, rv_error *error)
+/* All but the arguments without dashes, which stand at argv[optind] then. */
+static bool parse_options(const manual *page, int argc, char **argv, void *values,
+                          exit_status *result, rv_error *error)
 {
     struct option table[MOST_OPTIONS + 2];
     list_options(page, table);
@@ -195,5 +191,22 @@ bool options_parse(const manual *page, int argc, char **argv, void *values, cons
         const option_row *row = &page->options[code - OPTION_CODE];
         if (!option_set(row, row->name, optarg, values, error)) return false;
     }
-    return parse_operand(page, argc, argv, operand, error);
+    return true;
+}
+
+bool options_parse(const manual *page, int argc, char **argv, void *values, const char **operand,
+                   exit_status *result, rv_error *error)
+{
+    return parse_options(page, argc, argv, values, result, error) &&
+           parse_operand(page, argc, argv, operand, error);
+}
+
+bool options_parse_files(const manual *page, int argc, char **argv, void *values, char ***files,
+                         int *count, exit_status *result, rv_error *error)
+{
+    if (!parse_options(page, argc, argv, values, result, error)) return false;
+    *files = argv + optind;
+    *count = argc - optind;
+    return *count > 0 ||
+           rv_fail(error, RV_ERROR_ARGUMENT, "which %s? Give one or more", page->files);
 }

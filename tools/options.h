@@ -46,14 +46,20 @@ typedef struct manual {
     const char *failure; /* when the exit status is 1 */
     const char *example; /* lines ended by \n */
     bool operand;        /* whether one argument without dashes is taken */
+    const char *
+        files; /* what the arguments without dashes are called, of which one or more are needed, or NULL */
 } manual;
 
 #define OPTIONS(table) .options = (table), .option_count = (int)(sizeof(table) / sizeof *(table))
 
-/* Fills in what the command line gives of *values, and *operand (unless NULL). Returns true to go
+/* Fills in what the command line gives of *values, and *operand (unless NULL), which may be one of them. Returns true to go
  * on; else *result is how to end: OK after --help, or USAGE with *error set. */
 bool options_parse(const manual *page, int argc, char **argv, void *values, const char **operand,
                    exit_status *result, rv_error *error);
+
+/* The same for a page with `files`: *files are those arguments, which belong to argv. */
+bool options_parse_files(const manual *page, int argc, char **argv, void *values, char ***files,
+                         int *count, exit_status *result, rv_error *error);
 
 /* Sets one value from text; `label` is what an error calls it. */
 bool option_set(const option_row *row, const char *label, const char *text, void *values,

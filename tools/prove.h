@@ -28,6 +28,8 @@ typedef struct proofs {
  * made is a row that is not ok. */
 bool prove_op(proofs *p, const rv_op *op, rv_error *error);
 bool prove_model(proofs *p, const rv_model *model, rv_error *error);
+bool prove_text_model(proofs *p, const rv_model *model,
+                      rv_error *error); /* with inputs as it draws them */
 void proofs_free(proofs *p);
 
 #endif

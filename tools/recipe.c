@@ -39,9 +39,15 @@ static const struct row {
     {NULL, NULL, INT64_MAX, "adam", 3e-3, 0.9, {{0}}, 1, 64, 0, 20, 50, 1},
 };
 
+const char *recipe_name(const rv_model *model)
+{
+    const rv_model *known = rv_model_find(model->name);
+    return known != NULL ? known->name : model->name;
+}
+
 static bool fits(const struct row *row, const rv_model *model, const char *task, int64_t classes)
 {
-    return (row->model == NULL || strcmp(row->model, model->name) == 0) &&
+    return (row->model == NULL || strcmp(row->model, recipe_name(model)) == 0) &&
            (row->task == NULL || strcmp(row->task, task) == 0) && classes <= row->classes;
 }
 

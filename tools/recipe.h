@@ -10,6 +10,9 @@ typedef struct recipe {
     double clip_norm;
 } recipe;
 
+/* The model's name as the built-in ones have it, of which a text may have a variant. */
+const char *recipe_name(const rv_model *model);
+
 /* For this model on this task ("text" and "file" for files), with so many classes. */
 recipe recipe_for(const rv_model *model, const char *task, int64_t classes);
 

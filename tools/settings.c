@@ -52,8 +52,9 @@ const option_row settings_options[SETTINGS_OPTIONS] = {
         COUNT, .kept = true),
 
     ROW(model, "model", "NAME", TEXT,
-        "the cell (default: curnn, for sequences gru); see\n`recurve models`", .group = "The net",
-        .kept = true),
+        "the cell (default: curnn, for sequences gru): see\n`recurve models`; or of a file of "
+        "equations: FILE.rv,\nFILE.rv:NAME",
+        .group = "The net", .kept = true),
     ROW(units, "units", "N", WHOLE,
         "hidden units, or channels, of each layer (default: the task's)", .low = 1, .high = 4096,
         .kept = true),
@@ -259,8 +260,9 @@ bool settings_from_json(settings *s, const char *json, const char *path, rv_erro
 bool settings_parse(const manual *page, int argc, char **argv, settings *s, exit_status *result,
                     rv_error *error)
 {
+    const char *model = NULL; /* of the command line */
     *s = settings_new();
-    if (!options_parse(page, argc, argv, s, NULL, result, error)) return false;
+    if (!options_parse(page, argc, argv, s, &s->model, result, error)) return false;
     if (s->config == NULL) return true;
     settings with_config = settings_new();
     *result = STATUS_FAILED;
@@ -269,7 +271,8 @@ bool settings_parse(const manual *page, int argc, char **argv, settings *s, exit
     rv_free(text);
     if (s->task != NULL) with_config.data = with_config.labels = with_config.classes = NULL;
     if (s->data != NULL) with_config.task = with_config.classes = NULL;
-    ok = ok && options_parse(page, argc, argv, &with_config, NULL, result, error);
+    ok = ok && options_parse(page, argc, argv, &with_config, &model, result, error);
+    if (model != NULL) with_config.model = model;
     *s = with_config;
     return ok;
 }

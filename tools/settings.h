@@ -42,7 +42,8 @@ void set_default(int64_t *value, int64_t standard); /* of a setting of which 0 i
 /* The kept ones that are set, as a JSON object, for rv_free (tensor/memory.h) after use. NULL: out of memory. */
 char *settings_to_json(const settings *s);
 
-/* Reads a command line whose manual has settings_options, over the --config it names. As options_parse. */
+/* Reads a command line whose manual has settings_options, and the model for an operand, over the --config it names. As
+ * options_parse. */
 bool settings_parse(const manual *page, int argc, char **argv, settings *s, exit_status *result,
                     rv_error *error);
 

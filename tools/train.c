@@ -15,7 +15,7 @@
 static const manual page = {
     .name = "train",
     .summary = "train a recurrent net on digits, sequences, films, texts or files",
-    .synopsis = "[OPTION]...",
+    .synopsis = "[MODEL] [OPTION]...",
     .description =
         "Trains a net around one of the cells of `recurve models`: without options CURNN, to tell\n"
         "handwritten zeros from ones. After each epoch the mean cost of its updates, and cost and\n"
@@ -23,14 +23,18 @@ static const manual page = {
         "without\n"
         "skill, the speed of the updates, and a digest of the parameters, which is the same for "
         "the\n"
-        "same options on the same build.\n",
+        "same options on the same build. MODEL may be a file of equations: a cell, around which "
+        "the\n"
+        "net is made, or a whole model with inputs x and y, and values called output and loss.\n",
     OPTIONS(settings_options),
     .failure = "the run failed: the cost is no longer finite, data are not as they should\n"
                "       be, or a file cannot be written",
     .example = "recurve train --classes 0-9 --optimizer adam --output /tmp/digits\n"
                "recurve evaluate --output /tmp/digits\n"
                "recurve train --task adding --length 50 --model lstm\n"
-               "recurve train --config /tmp/digits/config.json --model gru\n",
+               "recurve train --config /tmp/digits/config.json --model gru\n"
+               "recurve train my.rv --task adding\n",
+    .operand = true,
 };
 
 static void describe(const settings *s, const experiment *e)

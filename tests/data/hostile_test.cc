@@ -6,6 +6,8 @@
 #include <functional>
 
 #include "data/files.h"
+#include "data/npz.h"
+#include "data/tensors.h"
 #include "tests/data/sources.h"
 
 namespace {
@@ -87,6 +89,15 @@ TEST_F(Hostile, Npz)
         damage(good, [](rv_source *s, const char *path, rv_error *error) {
             const rv_array_options options = {100000, 0, 0, false};
             return rv_source_npz(s, path, &options, error);
+        });
+        damage(good, [](rv_source *s, const char *path, rv_error *error) {
+            rv_archive archive;
+            if (!rv_npz_read(path, 100000, &archive, error)) return false;
+            const rv_tensor *array = rv_archive_find(&archive, "x");
+            const bool ok = array ? rv_source_tensors(s, array, array, 0, error)
+                                  : rv_fail(error, RV_ERROR_NAME, "x has another name");
+            rv_archive_free(&archive);
+            return ok;
         });
     }
 }

@@ -3,6 +3,7 @@
 #include <zip.h>
 
 #include "data/files.h"
+#include "data/npz.h"
 #include "tests/data/sources.h"
 
 namespace {
@@ -251,6 +252,96 @@ TEST_F(Npz, RefusalsSayWhy)
     EXPECT_FALSE(open(&source, file("damaged.npz", damaged))) << "its check sum differs";
     for (size_t size = 0; size < bytes.size(); size += 7)
         EXPECT_FALSE(open(&source, file("short.npz", bytes.substr(0, size)))) << size;
+}
+
+class NamedNpz : public Npz {
+  protected:
+    ~NamedNpz() override { rv_archive_free(&read_); }
+    bool read(const std::string &path, uint64_t cache = 0)
+    {
+        rv_archive_free(&read_);
+        error_ = {};
+        return rv_npz_read(path.c_str(), cache, &read_, &error_);
+    }
+    void refuse(const std::string &path, rv_code code, const std::vector<std::string> &parts,
+                uint64_t cache = 0)
+    {
+        EXPECT_FALSE(read(path, cache));
+        EXPECT_EQ(error_.code, code) << error_.text;
+        EXPECT_EQ(read_.tensors, nullptr);
+        for (const std::string &part : parts)
+            EXPECT_NE(std::string(error_.text).find(part), std::string::npos) << error_.text;
+    }
+    rv_archive read_ = {};
+    rv_error error_ = {};
+};
+
+TEST_F(NamedNpz, AnyNamesAndTypesBecomeDoubles)
+{
+    ASSERT_TRUE(read(archive({{"x.npy", x, true},
+                              {"fc/g[2].npy", y, false},
+                              {"one.npy", npy(">f8", "()", big(0.1)), false}})))
+        << error_.text;
+    ASSERT_EQ(read_.tensor_count, 3u);
+    const rv_tensor *g = rv_archive_find(&read_, "fc/g[2]"), *one = rv_archive_find(&read_, "one");
+    ASSERT_NE(g, nullptr);
+    ASSERT_NE(one, nullptr);
+    EXPECT_EQ(g->dtype, RV_F64);
+    EXPECT_EQ(rv_tensor_get(g, 1), 3) << "bytes are no pixels here";
+    EXPECT_EQ(one->shape.rank, 0);
+    EXPECT_EQ(rv_tensor_get(one, 0), 0.1);
+    EXPECT_TRUE(rv_shape_equal(rv_archive_find(&read_, "x")->shape, RV_SHAPE(2, 3)));
+}
+
+TEST_F(NamedNpz, WhatIsWrittenIsReadAgain)
+{
+    for (rv_dtype dtype : {RV_F64, RV_F32, RV_I32}) {
+        rv_named_tensor tensors[] = {{"a/b[1]", {}}, {"s", {}}, {"none", {}}};
+        const rv_shape shapes[] = {RV_SHAPE(2, 1, 3), RV_SCALAR, RV_SHAPE(0)};
+        rv_archive archive = {};
+        archive.tensors = tensors;
+        for (const rv_shape &shape : shapes) {
+            rv_tensor *t = &tensors[archive.tensor_count].tensor;
+            if (!rv_tensor_new(t, dtype, shape, &error_))
+                break; /* of no elements: may be refused */
+            archive.tensor_count++;
+            for (int64_t i = 0; i < rv_tensor_count(t); i++)
+                rv_tensor_set(t, i, dtype == RV_I32 ? -5. * i : 1. / (i + 3));
+        }
+        ASSERT_GE(archive.tensor_count, 2u);
+        error_ = {};
+        const std::string path = this->path("written.npz");
+        ASSERT_TRUE(rv_npz_write(path.c_str(), &archive, &error_)) << error_.text;
+        ASSERT_TRUE(read(path)) << error_.text;
+        ASSERT_EQ(read_.tensor_count, archive.tensor_count);
+        for (size_t k = 0; k < archive.tensor_count; k++) {
+            EXPECT_STREQ(read_.tensors[k].name, tensors[k].name);
+            ASSERT_TRUE(rv_shape_equal(read_.tensors[k].tensor.shape, tensors[k].tensor.shape));
+            for (int64_t i = 0; i < rv_tensor_count(&tensors[k].tensor); i++)
+                EXPECT_EQ(rv_tensor_get(&read_.tensors[k].tensor, i),
+                          rv_tensor_get(&tensors[k].tensor, i));
+        }
+        tensors[1].name = tensors[0].name;
+        EXPECT_FALSE(rv_npz_write(path.c_str(), &archive, &error_));
+        EXPECT_EQ(error_.code, RV_ERROR_NAME);
+        EXPECT_TRUE(read(path)) << "the old file is untouched";
+        error_ = {};
+        archive.tensor_count = 0;
+        EXPECT_FALSE(rv_npz_write(path.c_str(), &archive, &error_));
+        for (rv_named_tensor &t : tensors) rv_tensor_free(&t.tensor);
+    }
+}
+
+TEST_F(NamedNpz, RefusalsSayWhy)
+{
+    refuse(archive({{"x.npy", x, true}, {"notes.txt", "x", true}}), RV_ERROR_FORMAT,
+           {"\"notes.txt\" is no array", ".npy"});
+    refuse(archive({{"x.npy", npy("|O", "(2,)", "\x80pickled"), true}}), RV_ERROR_FORMAT,
+           {"x.npy", "objects"});
+    refuse(archive({{"x.npy", npy("|u1", "(2000,)", std::string(2000, 1)), true}}),
+           RV_ERROR_ARGUMENT, {"x.npy", "cache"}, 10000);
+    refuse(file("data.npz", "no archive"), RV_ERROR_FORMAT, {"no .npz archive"});
+    refuse(path("none"), RV_ERROR_IO, {"none"});
 }
 
 } // namespace

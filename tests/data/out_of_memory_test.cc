@@ -10,6 +10,7 @@
 
 #include "data/files.h"
 #include "data/loader.h"
+#include "data/npz.h"
 #include "data/tasks.h"
 #include "data/tensors.h"
 #include "data/views.h"
@@ -91,6 +92,16 @@ TEST_F(OutOfMemory, Files)
     ASSERT_EQ(zip_close(zip), 0);
     sweep([&](rv_source *s, rv_error *error) {
         return rv_source_npz(s, npz.c_str(), nullptr, error);
+    });
+    sweep([&](rv_source *s, rv_error *error) { /* named arrays, read and written */
+                                               rv_archive archive;
+                                               *s = {};
+                                               const std::string copy = npz + "2";
+                                               const bool ok =
+                                                   rv_npz_read(npz.c_str(), 0, &archive, error) &&
+                                                   rv_npz_write(copy.c_str(), &archive, error);
+                                               rv_archive_free(&archive);
+                                               return ok;
     });
 }
 

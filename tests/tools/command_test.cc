@@ -8,9 +8,9 @@
 
 namespace {
 
-const std::vector<std::string> commands = {"train",     "compare",   "evaluate", "profile",
-                                           "gradcheck", "verify",    "graph",    "ops",
-                                           "models",    "optimizers"};
+const std::vector<std::string> commands = {"train",  "compare", "evaluate", "profile", "gradcheck",
+                                           "verify", "graph",   "ops",      "models",  "optimizers",
+                                           "check",  "run",     "fmt",      "sample",  "tasks"};
 
 TEST(Command, HelpNamesEveryCommandAndGoesToStdout)
 {
@@ -90,7 +90,11 @@ const struct Refusal {
     {"train --modle curnn", {"\"--modle\"", "did you mean \"--model\"?"}},
     {"train --json=yes", {"--json=yes", "no value"}},
     {"train -q", {"-q"}},
-    {"train now", {"\"now\"", "one argument too many", "did you mean --model now?"}},
+    {"train now", {"unknown model \"now\"", "Known: curnn"}},
+    {"train gru lstm", {"\"lstm\"", "one argument too many"}},
+    {"train gru --model lstm", {"\"gru\"", "\"lstm\""}},
+    {"train models/gru.rv:gur", {"no cell \"gur\"", "did you mean \"gru\"?"}},
+    {"evaluate now", {"\"now\"", "one argument too many"}},
     {"train --threads 0", {"--threads", "\"0\"", "from 1 to 64"}},
     {"train --threads 65", {"--threads", "\"65\"", "from 1 to 64"}},
     {"evaluate --threads two", {"--threads", "\"two\""}},
@@ -108,6 +112,21 @@ const struct Refusal {
     {"verify", {"curnn-blog"}},
     {"verify curnn-blogs", {"\"curnn-blogs\"", "curnn-blog"}},
     {"graph --forward --training", {"exclude"}},
+    {"models grv", {"\"grv\"", "did you mean \"gru\"?"}},
+    {"check", {"which FILE?"}},
+    {"check models/gru.rv --tolerance 0", {"--tolerance", "\"0\""}},
+    {"fmt", {"which FILE?"}},
+    {"fmt models/gru.rv models/rnn.rv", {"several", "--check or --in-place"}},
+    {"fmt models/gru.rv --check --in-place", {"exclude"}},
+    {"run", {"which FILE[:MODEL]?"}},
+    {"run gru", {"\"gru\"", "FILE.rv"}},
+    {"run models/gru.rv", {"\"gru\" is a cell", "unroll gru(x)"}},
+    {"run models/update_gate.rv:net", {"no cell \"net\""}},
+    {"run models/update_gate.rv --grad lss", {"\"lss\"", "did you mean \"loss\"?", "g[2]"}},
+    {"run models/update_gate.rv --grad loss:w", {"value \"w\"", "w_xc"}},
+    {"run models/update_gate.rv --grad output", {"\"output\" is [5,1]", "one number"}},
+    {"run models/update_gate.rv --second", {"--second", "--grad"}},
+    {"run models/update_gate.rv --dtype f16", {"\"f16\"", "f32 or f64"}},
     {"graph --model resnet", {"\"resnet\"", "Known: curnn"}},
 };
 

@@ -1,0 +1,157 @@
+/* Tensors into a NumPy .npz archive: stored .npy files in a zip that is made in memory. */
+#include <stdio.h>
+#include <string.h>
+#include <zip.h>
+
+#include "data/npz.h"
+#include "tensor/file.h"
+#include "tensor/memory.h"
+
+enum { ALIGNMENT = 64, HEADER = 256, DOS_EPOCH = 1 << 5 | 1 /* 1 January 1980 */ };
+
+static const char *type_of(rv_dtype dtype)
+{
+    return dtype == RV_F64 ? "<f8" : dtype == RV_F32 ? "<f4" : "<i4";
+}
+
+/* A header of version 1, padded with spaces so that the elements are aligned. Its length. */
+static size_t npy_header(const rv_tensor *t, char text[HEADER])
+{
+    size_t start = 10;
+    int used = snprintf(text + start, HEADER - start,
+                        "{'descr': '%s', 'fortran_order': False, 'shape': (", type_of(t->dtype));
+    for (int64_t d = 0; d < t->shape.rank; d++)
+        used += snprintf(text + start + used, HEADER - start - (size_t)used, "%s%lld",
+                         d > 0 ? ", " : "", (long long)t->shape.dim[d]);
+    used += snprintf(text + start + used, HEADER - start - (size_t)used, "%s), }",
+                     t->shape.rank == 1 ? "," : "");
+    size_t length = start + (size_t)used + 1,
+           padded = (length + ALIGNMENT - 1) & -(size_t)ALIGNMENT;
+    memset(text + length - 1, ' ', padded - length);
+    text[padded - 1] = '\n';
+    memcpy(text, "\x93NUMPY\x01", 8); /* the NUL is the version's second number */
+    text[8] = (char)((padded - start) & 0xff);
+    text[9] = (char)((padded - start) >> 8);
+    return padded;
+}
+
+/* The .npy file of a tensor, for rv_free. */
+static unsigned char *npy_bytes(const rv_tensor *t, size_t *size)
+{
+    char header[HEADER];
+    size_t head = npy_header(t, header), width = rv_dtype_size(t->dtype);
+    *size = head + rv_tensor_bytes(t);
+    unsigned char *bytes = rv_alloc(*size, 1);
+    if (bytes == NULL) return NULL;
+    memcpy(bytes, header, head);
+    if (rv_tensor_bytes(t) > 0) memcpy(bytes + head, t->data, rv_tensor_bytes(t));
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    for (size_t at = head; at < *size; at += width)
+        for (size_t i = 0; i < width / 2; i++) {
+            unsigned char byte = bytes[at + i];
+            bytes[at + i] = bytes[at + width - 1 - i];
+            bytes[at + width - 1 - i] = byte;
+        }
+#else
+    (void)width;
+#endif
+    return bytes;
+}
+
+static bool add_bytes(zip_t *zip, const char *name, const unsigned char *bytes, size_t size,
+                      rv_error *error)
+{
+    zip_source_t *source = zip_source_buffer(zip, bytes, size, 0);
+    if (source == NULL) return rv_fail_memory(error);
+    zip_int64_t index = zip_file_add(zip, name, source, ZIP_FL_ENC_UTF_8);
+    if (index < 0) {
+        zip_source_free(source);
+        return rv_fail(error, RV_ERROR_NAME, "the archive's name \"%.200s\": %s", name,
+                       zip_strerror(zip));
+    }
+    return (zip_set_file_compression(zip, (zip_uint64_t)index, ZIP_CM_STORE, 0) == 0 &&
+            zip_file_set_dostime(zip, (zip_uint64_t)index, 0, DOS_EPOCH, 0) == 0) ||
+           rv_fail_memory(error);
+}
+
+/* The archive reads *bytes when it is closed; they are for rv_free after that, on failure too. */
+static bool add_member(zip_t *zip, const rv_named_tensor *named, unsigned char **bytes,
+                       rv_error *error)
+{
+    size_t size, room = strlen(named->name) + sizeof ".npy";
+    char *name = rv_alloc(room, 1);
+    *bytes = npy_bytes(&named->tensor, &size);
+    if (name != NULL) snprintf(name, room, "%s.npy", named->name);
+    bool ok = name != NULL && *bytes != NULL ? add_bytes(zip, name, *bytes, size, error)
+                                             : rv_fail_memory(error);
+    rv_free(name);
+    return ok;
+}
+
+static bool add_members(zip_t *zip, const rv_archive *archive, unsigned char **bytes,
+                        rv_error *error)
+{
+    for (size_t i = 0; i < archive->tensor_count; i++)
+        if (!add_member(zip, &archive->tensors[i], &bytes[i], error)) return false;
+    return true;
+}
+
+/* Makes the archive in the buffer. */
+static bool fill(zip_source_t *buffer, const rv_archive *archive, rv_error *error)
+{
+    zip_error_t why;
+    zip_error_init(&why);
+    unsigned char **bytes = rv_alloc(archive->tensor_count, sizeof *bytes);
+    zip_t *zip = bytes != NULL ? zip_open_from_source(buffer, ZIP_TRUNCATE, &why) : NULL;
+    zip_error_fini(&why);
+    bool ok = zip != NULL || rv_fail_memory(error);
+    if (ok) zip_source_keep(buffer); /* the archive frees it too */
+    ok = ok && add_members(zip, archive, bytes, error);
+    if (ok && zip_close(zip) != 0)
+        ok = rv_fail(error, RV_ERROR_IO, "the archive cannot be made: %s", zip_strerror(zip));
+    else if (ok)
+        zip = NULL;
+    if (zip != NULL) zip_discard(zip);
+    for (size_t i = 0; bytes != NULL && i < archive->tensor_count; i++) rv_free(bytes[i]);
+    rv_free(bytes);
+    return ok;
+}
+
+/* The whole buffer, for rv_free. */
+static unsigned char *content_of(zip_source_t *buffer, size_t *size)
+{
+    zip_stat_t status;
+    zip_stat_init(&status);
+    if (zip_source_stat(buffer, &status) != 0 || !(status.valid & ZIP_STAT_SIZE)) return NULL;
+    *size = (size_t)status.size;
+    unsigned char *bytes = rv_alloc(*size + 1, 1);
+    if (bytes == NULL || zip_source_open(buffer) != 0) {
+        rv_free(bytes);
+        return NULL;
+    }
+    bool ok = zip_source_read(buffer, bytes, *size) == (zip_int64_t)*size;
+    zip_source_close(buffer);
+    if (ok) return bytes;
+    rv_free(bytes);
+    return NULL;
+}
+
+bool rv_npz_write(const char *path, const rv_archive *archive, rv_error *error)
+{
+    zip_error_t why;
+    zip_error_init(&why);
+    if (archive->tensor_count == 0) /* libzip makes no empty archive */
+        return rv_fail(error, RV_ERROR_ARGUMENT, "\"%s\": there are no arrays to write", path);
+    zip_source_t *buffer = zip_source_buffer_create(NULL, 0, 0, &why);
+    zip_error_fini(&why);
+    if (buffer == NULL) return rv_fail_memory(error);
+    size_t size = 0;
+    bool ok = fill(buffer, archive, error);
+    unsigned char *bytes = ok ? content_of(buffer, &size) : NULL;
+    if (ok && bytes == NULL) rv_fail_memory(error);
+    zip_source_free(buffer);
+    rv_bytes slice = {bytes, size};
+    ok = bytes != NULL && rv_file_write(path, &slice, 1, error);
+    rv_free(bytes);
+    return ok;
+}
