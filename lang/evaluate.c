@@ -471,6 +471,13 @@ static bool complements(const lang_node *e, const lang_node *g)
            g->kind == LANG_NAME && same(e->b, g);
 }
 
+static const lang_symbol *named_kind(const lang_run *run, const lang_node *e, lang_symbol_kind kind)
+{
+    if (e->kind != LANG_NAME || e->symbol < 0 || !run->cell) return NULL;
+    const lang_symbol *s = &run->block->symbol[e->symbol];
+    return s->kind == kind ? s : NULL;
+}
+
 /* g.h + (1 - g).c, the two in either order, is lerp(c, h, g). */
 static bool mixture(lang_run *run, const lang_node *e, lang_value *result)
 {
@@ -482,19 +489,13 @@ static bool mixture(lang_run *run, const lang_node *e, lang_value *result)
         h = e->b->b;
         c = e->a->b;
     }
+    if (named_kind(run, h, SYMBOL_GAIN) || named_kind(run, c, SYMBOL_GAIN)) return false;
     rv_var start = rv_lang_evaluate_var(run, c), end = rv_lang_evaluate_var(run, h),
            weight = rv_lang_evaluate_var(run, g);
     *result = none();
     if (!rv_is_null(start) && !rv_is_null(end) && !rv_is_null(weight))
         *result = rv_lang_recorded(run, e->place, rv_lerp(start, end, weight));
     return true;
-}
-
-static const lang_symbol *named_kind(const lang_run *run, const lang_node *e, lang_symbol_kind kind)
-{
-    if (e->kind != LANG_NAME || e->symbol < 0 || !run->cell) return NULL;
-    const lang_symbol *s = &run->block->symbol[e->symbol];
-    return s->kind == kind ? s : NULL;
 }
 
 /* The number that a bias or a gain starts from. */

@@ -1408,8 +1408,9 @@ class Maker {
             return random_.chance(30) ? multiply(x, p) : multiply(p, x);
         }
         case 5: {
-            Tree g = leaf(shape), h = expression(shape, depth - 1), c = expression(shape, depth - 1);
-            return mixed(g, h, c);
+            Tree g = leaf(shape), h = expression(shape, depth - 1);
+            Tree c = random_.chance(10) ? along(false) : expression(shape, depth - 1);
+            return random_.chance(50) ? mixed(g, h, c) : mixed(g, c, h);
         }
         case 6:
         case 7: {
