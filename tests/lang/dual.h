@@ -60,10 +60,7 @@ inline Dual raise(const Dual &a, const Dual &b)
     if (!b.slope.empty()) add_to(&r, b, y * std::log(a.value));
     return r;
 }
-inline Dual exponential(const Dual &a)
-{
-    return chain(std::exp(a.value), a, std::exp(a.value));
-}
+inline Dual exponential(const Dual &a) { return chain(std::exp(a.value), a, std::exp(a.value)); }
 inline Dual logarithm(const Dual &a) { return chain(std::log(a.value), a, 1 / a.value); }
 
 using Sizes = std::vector<int64_t>;

@@ -146,8 +146,8 @@ const Curve curves[] = {
      [](double x, double s) { return x > 0 ? 1 : s; }, 10},
     {"sqrt", [](double x, double) { return std::sqrt(x); },
      [](double x, double) { return 0.5 / std::sqrt(x); }, 0},
-    {"log", [](double x, double) { return std::log(x); },
-     [](double x, double) { return 1 / x; }, 0},
+    {"log", [](double x, double) { return std::log(x); }, [](double x, double) { return 1 / x; },
+     0},
 };
 enum { ELU = 14, LEAKY_RELU, SQRT, LOG, CURVES };
 
@@ -355,9 +355,8 @@ class Evaluation {
         if (n.name == "mean_squared_error") {
             Array d = each(x[0], x[1], [](auto &a, auto &b) { return (a - b) * (a - b); });
             Array sum = reshaped(sum_keeping(d, all_axes(d.shape)), {});
-            return each(sum, [&](const Dual &a) {
-                return a / Dual(static_cast<double>(d.count()));
-            });
+            return each(sum,
+                        [&](const Dual &a) { return a / Dual(static_cast<double>(d.count())); });
         }
         if (n.name == "cumulative_sum") return accumulated(n, x[0]);
         if (n.name == "flip") return flipped(x[0], n.list);
@@ -438,10 +437,7 @@ class Evaluation {
 class Random {
   public:
     explicit Random(unsigned seed) : engine_(seed) {}
-    int64_t below(int64_t n)
-    {
-        return static_cast<int64_t>(engine_() % static_cast<uint64_t>(n));
-    }
+    int64_t below(int64_t n) { return static_cast<int64_t>(engine_() % static_cast<uint64_t>(n)); }
     int64_t from(int64_t low, int64_t high) { return low + below(high - low + 1); }
     bool chance(int percent) { return below(100) < percent; }
     template <class T> const T &one_of(const std::vector<T> &of)
@@ -529,7 +525,8 @@ class Writer {
     std::string index(const Node &n)
     {
         std::string text = write(n.kids[0], 6) + "[";
-        for (size_t i = 0; i < n.slices.size(); i++) text += (i ? "," + gap() : "") + n.slices[i].text;
+        for (size_t i = 0; i < n.slices.size(); i++)
+            text += (i ? "," + gap() : "") + n.slices[i].text;
         return text + "]";
     }
 
@@ -755,7 +752,8 @@ class Maker {
         std::string text = "[";
         for (size_t d = 0; d < shape.size(); d++) {
             const bool n = batch && shape[d] == batch_ && random_.chance(50);
-            text += (d ? random_.chance(70) ? ", " : "," : "") + (n ? "n" : std::to_string(shape[d]));
+            text +=
+                (d ? random_.chance(70) ? ", " : "," : "") + (n ? "n" : std::to_string(shape[d]));
         }
         return text + "]";
     }
@@ -780,7 +778,8 @@ class Maker {
             declarations_ += "  input " + name + sizes_text(shape, true) +
                              (random_.chance(30) ? " ~ uniform(-1, 1)\n" : "\n");
         } else if (which < 7 || shape.empty() || shape.size() == 1 || shape.size() > 2) {
-            declarations_ += "  parameter " + name + (shape.empty() ? "" : sizes_text(shape, true)) +
+            declarations_ += "  parameter " + name +
+                             (shape.empty() ? "" : sizes_text(shape, true)) +
                              (random_.chance(50) ? " ~ uniform(-1, 1)\n" : " ~ uniform(-1,0.9)\n");
         } else if (which == 7) {
             declarations_ += "  constant " + name + sizes_text(shape, true) + " ~ uniform(-1, 1)\n";
@@ -848,7 +847,8 @@ class Maker {
     Tree expression(const Sizes &shape, int depth)
     {
         if (depth <= 0) return leaf(shape);
-        Tree made = where_ == Where::CELL ? cell_production(shape, depth) : production(shape, depth);
+        Tree made =
+            where_ == Where::CELL ? cell_production(shape, depth) : production(shape, depth);
         return within(made, 20);
     }
 
@@ -883,8 +883,8 @@ class Maker {
         }
         case 2: { // right to left: x^(2^2)
             x = within(x, 1.5);
-            return node(Op::POWER, {x, folded(Op::POWER, {literal("2"), literal("2")}, 4)}, shape, 0,
-                        std::pow(bound_of(x), 4));
+            return node(Op::POWER, {x, folded(Op::POWER, {literal("2"), literal("2")}, 4)}, shape,
+                        0, std::pow(bound_of(x), 4));
         }
         case 3: { // 2^x
             x = within(x, 2);
@@ -894,7 +894,8 @@ class Maker {
         }
         default: {
             x = positive(within(x, 2));
-            Tree y = random_.chance(60) ? number(2, false) : within(expression(smaller(shape), 1), 1);
+            Tree y =
+                random_.chance(60) ? number(2, false) : within(expression(smaller(shape), 1), 1);
             const double c[] = {std::pow(x->low, y->low), std::pow(x->low, y->high),
                                 std::pow(x->high, y->low), std::pow(x->high, y->high)};
             return node(Op::POWER, {x, y}, shape, *std::min_element(c, c + 4),
@@ -920,8 +921,9 @@ class Maker {
         }
         const double most = bound_of(a) * bound_of(b) * static_cast<double>(inner);
         if (r == 2 && !hole && random_.chance(15)) {
-            auto n = call("matmul", {a, node(Op::PRIME, {b}, {right[1], right[0]}, b->low, b->high)},
-                          shape, -most, most);
+            auto n =
+                call("matmul", {a, node(Op::PRIME, {b}, {right[1], right[0]}, b->low, b->high)},
+                     shape, -most, most);
             n->flag = true;
             n->options.push_back({"transpose_b", "true"});
             return n;
@@ -959,9 +961,9 @@ class Maker {
                 const std::string gap = random_.chance(20) ? " " : "";
                 s.text = (s.first == 0 && random_.chance(70) ? "" : std::to_string(s.first)) + gap +
                          ":" + gap +
-                         (open                                  ? ""
+                         (open                               ? ""
                           : end < size && random_.chance(30) ? std::to_string(end - size)
-                                                                : std::to_string(end));
+                                                             : std::to_string(end));
                 if (s.text == ":" && random_.chance(20)) s.text = "_";
             }
             from.push_back(size);
@@ -1233,10 +1235,11 @@ class Maker {
 
     Tree of_image(const Sizes &shape, int depth)
     {
-        const int64_t kh = random_.from(1, 3), kw = random_.from(1, 3), channels = random_.from(1, 2);
+        const int64_t kh = random_.from(1, 3), kw = random_.from(1, 3),
+                      channels = random_.from(1, 2);
         Sizes from = shape, kernel = {shape[1], channels, kh, kw};
         const int64_t which = random_.below(6);
-        static const char *const names[] = {"conv",  "true_conv", "full_conv",
+        static const char *const names[] = {"conv",   "true_conv", "full_conv",
                                             "rot180", "pad1",      "crop1"};
         auto n = call(names[which], {}, shape, 0, 0);
         if (which == 2 && (shape[2] < kh || shape[3] < kw)) return leaf(shape);
@@ -1360,7 +1363,8 @@ class Maker {
         if (windows_) {
             if (!from_input) {
                 Tree inner = x;
-                x = call("pad1", {inner}, {}, std::min(0.0, inner->low), std::max(0.0, inner->high));
+                x = call("pad1", {inner}, {}, std::min(0.0, inner->low),
+                         std::max(0.0, inner->high));
                 auto padded = std::make_shared<Node>(*x);
                 padded->shape = inner->shape;
                 padded->shape[2] += 2;
@@ -1381,8 +1385,8 @@ class Maker {
                   (kernel_ ? wide ? 9 : 3 : 1);
         n->low = -n->high;
         const bool fit = from_input && random_.chance(20);
-        cell_text_ += (fit ? "  fit " : "  map ") + n->name +
-                      (wide && !fit ? " ~ uniform(-1, 1)\n" : "\n");
+        cell_text_ +=
+            (fit ? "  fit " : "  map ") + n->name + (wide && !fit ? " ~ uniform(-1, 1)\n" : "\n");
         if (fit && input_->shape[1] == cell_shape_[1]) {
             auto same = call("same", {x}, cell_shape_, x->low, x->high);
             same->text = n->name;
@@ -1429,7 +1433,8 @@ class Maker {
         case 9: {
             Tree x = expression(shape, depth - 1);
             const Sizes flat_shape = rows && random_.chance(50) ? Sizes{shape[1]} : Sizes{};
-            return random_.chance(50) ? subtract(x, leaf(flat_shape)) : multiply(leaf(flat_shape), x);
+            return random_.chance(50) ? subtract(x, leaf(flat_shape))
+                                      : multiply(leaf(flat_shape), x);
         }
         case 10: {
             if (!rows) return expression(shape, depth - 1);
@@ -1663,8 +1668,8 @@ class Maker {
         auto before = at(down ? 0 : -1);
         variables().push_back({before, true});
         Tree e = within(expression(shape, 3), 3), u = unique();
-        e = multiply(u, curve(0, within(random_.chance(50) ? add(before, e) : subtract(e, before),
-                                        2)));
+        e = multiply(
+            u, curve(0, within(random_.chance(50) ? add(before, e) : subtract(e, before), 2)));
         next.equation.value = e;
         next.equation.slopes = true;
         next.time = down ? -1 : 0;
@@ -1700,9 +1705,10 @@ class Maker {
                 term = call("mean_squared_error", {v.tree, target}, {}, 0,
                             (bound + bound_of(target)) * (bound + bound_of(target)));
             } else if (random_.chance(50)) {
-                auto mean = call("mean", {node(Op::POWER, {v.tree, literal("2")}, v.tree->shape, 0,
-                                               bound * bound)},
-                                 {}, 0, bound * bound);
+                auto mean =
+                    call("mean",
+                         {node(Op::POWER, {v.tree, literal("2")}, v.tree->shape, 0, bound * bound)},
+                         {}, 0, bound * bound);
                 for (size_t d = 0; d < v.tree->shape.size(); d++)
                     mean->list.push_back(static_cast<int64_t>(d));
                 term = mean;
