@@ -32,6 +32,7 @@ struct Function {
     std::string name;
     std::vector<std::string> arguments;
     std::vector<Sizes> argument_shapes;
+    std::string number; /* the argument that calls give a number for */
     std::vector<std::pair<std::string, Tree>> lines;
     Tree result;
 };
@@ -621,6 +622,20 @@ class Maker {
             n->value = n->low = n->high = static_cast<double>(batch_);
             return n;
         }
+        if (random_.chance(10) && !variables().empty()) {
+            const Tree of = random_.one_of(variables()).tree;
+            const auto rank = static_cast<int64_t>(of->shape.size());
+            const int64_t axis = rank > 0 ? random_.below(rank) : 0;
+            auto n = std::make_shared<Node>();
+            n->op = Op::CALL;
+            n->text = "size";
+            n->kids = {of};
+            n->options = {{"", std::to_string(random_.chance(40) ? axis - rank : axis)}};
+            n->number = true;
+            if (rank > 0) n->value = static_cast<double>(of->shape[static_cast<size_t>(axis)]);
+            n->low = n->high = n->value;
+            if (n->value > 0) return n;
+        }
         if (depth <= 0 || random_.chance(40)) return literal(texts[random_.below(8)]);
         Tree a = number(depth - 1, false), b = number(depth - 1, false), made;
         switch (random_.below(6)) {
@@ -1182,11 +1197,19 @@ class Maker {
             return expression(shape, depth - 1);
         if (!f) f = new_function(shape);
         std::vector<Tree> arguments;
-        for (const Sizes &s : f->argument_shapes)
-            arguments.push_back(within(expression(s, depth - 2), 1));
+        for (size_t k = 0; k < f->arguments.size(); k++)
+            arguments.push_back(f->arguments[k] == f->number
+                                    ? half_or_two()
+                                    : within(expression(f->argument_shapes[k], depth - 2), 1));
         auto n = call(f->name, arguments, shape, f->result->low, f->result->high);
         n->function = f;
         return n;
+    }
+
+    Tree half_or_two()
+    {
+        if (random_.chance(50)) return literal("2");
+        return folded(Op::DIVIDE, {literal("1"), literal("2")}, 0.5);
     }
 
     std::shared_ptr<const Function> new_function(const Sizes &shape)
@@ -1197,6 +1220,12 @@ class Maker {
         function_ = f.get();
         scopes_.emplace_back();
         f->name = fresh('f');
+        if (!shape.empty() && random_.chance(40)) {
+            f->number = fresh('a');
+            f->arguments.push_back(f->number);
+            f->argument_shapes.push_back({});
+            variables().push_back({name_of(f->number, {}, 0.5, 2), true});
+        }
         std::string body;
         const bool block = random_.chance(50);
         const int64_t lines = block ? random_.from(0, 2) : 0;
@@ -1211,7 +1240,7 @@ class Maker {
         for (const Variable &v : variables())
             if (!v.used && v.tree->name[0] == 'l') f->result = used_too(f->result, v.tree);
         f->result = within(f->result, 5);
-        if (f->arguments.empty()) f->result = add(f->result, leaf(shape));
+        if (f->arguments.size() == !f->number.empty()) f->result = add(f->result, leaf(shape));
         body += "  return " + writer_.write(f->result, 1) + "\n";
         std::string head = "function " + f->name + "(";
         for (size_t k = 0; k < f->arguments.size(); k++) head += (k ? ", " : "") + f->arguments[k];
