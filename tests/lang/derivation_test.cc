@@ -308,8 +308,11 @@ rv_lang_verdict verdict_on(const std::string &line)
     options.given = &x;
     options.given_count = 1;
     const Proof proof(Proof::read(text), options);
-    rv_lang_verdict none = {};
-    return proof.of("d").size() == 1 ? proof.of("d")[0] : none;
+    const std::vector<rv_lang_verdict> verdicts = proof.of("d");
+    EXPECT_EQ(verdicts.size(), 1u);
+    if (verdicts.empty()) return {};
+    EXPECT_STREQ(verdicts[0].file, "text");
+    return verdicts[0];
 }
 
 TEST(Derivations, VerdictsSayHowFarOff)
@@ -342,7 +345,6 @@ TEST(Derivations, VerdictsSayHowFarOff)
         EXPECT_EQ(v.ok, worst == 0);
         EXPECT_STREQ(v.reason, c.reason);
         EXPECT_STREQ(v.name, "da");
-        EXPECT_STREQ(v.file, "text");
         EXPECT_EQ(v.line, 7);
     }
 }
