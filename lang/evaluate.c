@@ -274,11 +274,11 @@ static lang_value parameter(lang_run *run, const lang_node *e, int symbol, const
     return rv_lang_recorded(run, e->place, rv_lang_parameter(run, e, symbol, v.list));
 }
 
-/* Fills in what x tells of w's shape: in x @ w the rows, in a convolution of x the channels; in a cell [5,5] is
- * a kernel of its units. */
-static rv_var complete(lang_run *run, const lang_node *e, lang_value *w, rv_var x, bool convolution)
+/* Fills in what x of shape `in` tells of w's shape: in x @ w the rows, in a convolution of x the channels; in a cell
+ * [5,5] is a kernel of its units. */
+static rv_var complete(lang_run *run, const lang_node *e, lang_value *w, rv_shape in,
+                       bool convolution)
 {
-    rv_shape in = rv_shape_of(x);
     if (w->kind != VALUE_PENDING) return as_var(run, e, w);
     if (convolution && w->list.rank == 2 && run->cell)
         w->list = RV_SHAPE(run->cell->options->units, -1, w->list.dim[0], w->list.dim[1]);
@@ -474,6 +474,13 @@ static bool complements(const lang_node *e, const lang_node *g)
            g->kind == LANG_NAME && same(e->b, g);
 }
 
+static const lang_symbol *named_kind(const lang_run *run, const lang_node *e, lang_symbol_kind kind)
+{
+    if (e->kind != LANG_NAME || e->symbol < 0 || !run->cell) return NULL;
+    const lang_symbol *s = &run->block->symbol[e->symbol];
+    return s->kind == kind ? s : NULL;
+}
+
 /* g.h + (1 - g).c, the two in either order, is lerp(c, h, g). */
 static bool mixture(lang_run *run, const lang_node *e, lang_value *result)
 {
@@ -485,19 +492,13 @@ static bool mixture(lang_run *run, const lang_node *e, lang_value *result)
         h = e->b->b;
         c = e->a->b;
     }
+    if (named_kind(run, h, SYMBOL_GAIN) || named_kind(run, c, SYMBOL_GAIN)) return false;
     rv_var start = rv_lang_evaluate_var(run, c), end = rv_lang_evaluate_var(run, h),
            weight = rv_lang_evaluate_var(run, g);
     *result = none();
     if (!rv_is_null(start) && !rv_is_null(end) && !rv_is_null(weight))
         *result = rv_lang_recorded(run, e->place, rv_lerp(start, end, weight));
     return true;
-}
-
-static const lang_symbol *named_kind(const lang_run *run, const lang_node *e, lang_symbol_kind kind)
-{
-    if (e->kind != LANG_NAME || e->symbol < 0 || !run->cell) return NULL;
-    const lang_symbol *s = &run->block->symbol[e->symbol];
-    return s->kind == kind ? s : NULL;
 }
 
 /* The number that a bias or a gain starts from. */
@@ -627,7 +628,9 @@ static lang_value matmul(lang_run *run, const lang_node *e)
     rv_var x = as_var(run, e->a, &a);
     if (rv_is_null(x)) return none();
     lang_value b = factor(run, e->b, &turn_b);
-    rv_var y = turn_b ? as_var(run, e->b, &b) : complete(run, e->b, &b, x, false);
+    rv_shape in = rv_shape_of(x);
+    if (turn_a && in.rank >= 2) in.dim[in.rank - 1] = in.dim[in.rank - 2];
+    rv_var y = turn_b ? as_var(run, e->b, &b) : complete(run, e->b, &b, in, false);
     if (rv_is_null(y)) return none();
     return rv_lang_recorded(run, e->place, rv_matmul(x, y, turn_a, turn_b));
 }
@@ -744,7 +747,7 @@ static lang_value op_call(lang_run *run, const lang_node *e)
         if (option < 0) {
             lang_value v = rv_lang_evaluate(run, a);
             bool weights = inputs == 1 && op == rv_op_find("conv2d");
-            x[inputs] = weights && !rv_is_null(x[0]) ? complete(run, a, &v, x[0], true)
+            x[inputs] = weights && !rv_is_null(x[0]) ? complete(run, a, &v, rv_shape_of(x[0]), true)
                                                      : as_var(run, a, &v);
             ok = ok && !rv_is_null(x[inputs]);
             inputs++;

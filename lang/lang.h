@@ -85,7 +85,7 @@ const rv_named_tensor *rv_lang_inputs(const rv_lang_recording *recording, int *c
 
 /* The verdict on a line of a derivation, given the true values of the lines before it. */
 typedef struct rv_lang_verdict {
-    const char *file, *derivation; /* its title, or "" */
+    const char *file, *derivation; /* its title, or ""; both belong to the lang */
     int line;
     char name[80]; /* what it derives, "dC[2]" */
     bool ok;

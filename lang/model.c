@@ -85,6 +85,12 @@ static bool make_input(lang_run *run, const lang_node *d, const lang_binding *b)
     if (!rv_lang_evaluate_init(run, d, &init)) return false;
     rv_error error = {0};
     size_t bytes;
+    char expected[RV_SHAPE_TEXT], seen[RV_SHAPE_TEXT];
+    if (b && rv_is_null(b->var) && !rv_shape_equal(b->shape, shape)) {
+        rv_lang_wrong(run, d->place, RV_ERROR_SHAPE, "\"%s\" is %s, but is given as %s", d->name,
+                      rv_shape_text(shape, expected), rv_shape_text(b->shape, seen));
+        return false;
+    }
     if (!rv_shape_check(shape, 1, &bytes, &error) ||
         bytes > (size_t)(LANG_MOST_ELEMENTS - run->work->elements)) {
         rv_lang_wrong(run, d->place, RV_ERROR_SHAPE, "%s",

@@ -149,19 +149,26 @@ static const char *kept(const resolver *r, const char *name)
     return copy ? copy : "";
 }
 
+/* C2: the series C, and *time its time step. -1: there is none. */
+static int find_at_time(resolver *r, const char *name, int *time)
+{
+    char prefix[LANG_MOST_NAME + 1];
+    *time = -1;
+    if (!split_digits(name, prefix, time)) return -1;
+    int symbol = find_series(r, kept(r, prefix));
+    if (symbol < 0) *time = -1;
+    return symbol;
+}
+
 /* A value or a series of the model by name, *time its time step if the name has one. -1: there is none. */
 static int find_quantity(resolver *r, const char *name, bool series, int *time)
 {
-    char prefix[LANG_MOST_NAME + 1];
     *time = -1;
     int symbol = series ? find_series(r, name) : find_symbol(r->block, name);
     if (symbol >= 0 && (series || r->block->symbol[symbol].kind != SYMBOL_TRACE)) return symbol;
     if (!series) symbol = find_inside(r, name, SYMBOL_WEIGHT);
     if (symbol >= 0) return symbol;
-    if (series || !split_digits(name, prefix, time)) return -1;
-    symbol = find_series(r, kept(r, prefix));
-    if (symbol < 0) *time = -1;
-    return symbol;
+    return series ? -1 : find_at_time(r, name, time);
 }
 
 /* The cotangent of a symbol; made on demand. */
@@ -203,6 +210,10 @@ static bool look_up(resolver *r, lang_node *e, bool series)
     if (e->symbol < 0 && own >= 0 && r->block->symbol[own].kind != SYMBOL_TRACE) e->symbol = own;
     if (e->symbol < 0 && times) e->symbol = find_quantity(r, e->name, series, &e->time);
     if (e->symbol < 0) e->symbol = find_cotangent(r, e->name, series, &e->time);
+    if (e->symbol < 0 && times && series) { /* the index is one into C2 or dC2, not a time step */
+        e->symbol = find_at_time(r, e->name, &e->time);
+        if (e->symbol < 0) e->symbol = find_cotangent(r, e->name, false, &e->time);
+    }
     if (e->symbol < 0 && times && !series) { /* a series without its index */
         e->symbol = find_series(r, e->name);
         if (e->symbol >= 0)
