@@ -93,12 +93,13 @@ typedef struct rv_lang_verdict {
     double difference_error; /* the recorded gradient against central differences, likewise */
     char reason[128];
     char repair
-        [400]; /* of a wrong line, how it is right: "with g2.dh2 instead of g2", or after two changes "as .."; "": not found */
+        [400]; /* of a wrong line, how it is right: "with g2.dh2 instead of g2", or after two changes "as .."; "": not found, or not asked for */
 } rv_lang_verdict;
 
 typedef struct rv_lang_proof_options {
     double tolerance;            /* of lines: largest relative error; 0: 1e-10 */
     double difference_tolerance; /* of the recorded gradients; 0: 1e-7 */
+    bool repair; /* look for changes that make wrong lines right; that may take a second a line */
     uint64_t seed;
     const rv_named_tensor *given; /* inputs and parameters */
     int given_count;

@@ -348,7 +348,7 @@ static bool judge_lines(lang_proof *p, const lang_block *derivation, verdicts *v
         p->lines[i].wrong = !row->ok;
     }
     rv_program_free(program);
-    if (ok) ok = derive(p, derivation, mend);
+    if (ok && o->repair) ok = derive(p, derivation, mend);
     for (size_t i = 0; ok && i < p->count; i++)
         snprintf(v->at[first + (int)i].repair, sizeof v->at->repair, "%s", p->lines[i].repair);
     return ok && check_truths(p, v, first);

@@ -9,7 +9,13 @@
 #include "lang/proof.h"
 #include "tensor/memory.h"
 
-enum { MOST_VARIANTS = 4000, MOST_QUANTITIES = 200, MOST_PLACES = 60, MOST_ELEMENTS = 4096 };
+enum {
+    MOST_VARIANTS = 4000,
+    MOST_QUANTITIES = 200,
+    MOST_PLACES = 60,
+    MOST_ELEMENTS = 4096,
+    MOST_TRIED = 100000
+};
 
 typedef struct variant {
     rv_var value;
@@ -30,6 +36,7 @@ typedef struct search {
     unsigned second;         /* by these kinds of edits */
     bool again;              /* the line has been changed once */
     char found[LANG_REPAIR]; /* "": nothing yet */
+    int64_t left;            /* variants that may still be tried */
 } search;
 
 /* ---- names that may stand in the line ---- */
@@ -100,7 +107,7 @@ static void search_on(search *s);
 /* The line as its tree is now, with `place` changed. */
 static void try_variant(search *s, const lang_node *place, const char *old)
 {
-    if (s->variants == MOST_VARIANTS || *s->found) return;
+    if (s->variants == MOST_VARIANTS || *s->found || s->left-- <= 0) return;
     rv_var v = value_of(s, s->line->statement->b);
     if (rv_is_null(v) || !rv_shape_equal(rv_shape_of(v), rv_shape_of(s->line->truth)) ||
         rv_dtype_of(v) != rv_dtype_of(s->line->truth) || v.id == s->line->value.id)
@@ -310,8 +317,6 @@ static void choose(search *s)
 /* A second change of a line that has been changed once. */
 static void search_on(search *s)
 {
-    enum { MOST_NODES = 2000000 };
-    if (rv_tape_count(s->proof->tape) > MOST_NODES) return;
     s->deep = false;
     s->again = true;
     make_variants(s, s->second);
@@ -330,7 +335,7 @@ void rv_lang_repair(lang_proof *p, lang_run *run, lang_line *line)
         s->run = run;
         s->line = line;
         run->work = &s->work;
-        s->work.left = LANG_MOST_WORK;
+        s->left = MOST_TRIED;
         find_quantities(s);
         make_variants(s, NAMES | SIGNS | TURNS | FACTORS | TERMS);
         choose(s);

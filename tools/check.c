@@ -127,6 +127,7 @@ static void print_derivation(const report *r, const rv_lang_verdict *v, int coun
         if (wrong++ == 0) first = &v[i];
         print_wrong(&v[i], width);
         print_excerpt(r, v[i].line);
+        if (v[i].repair[0] != '\0') printf("        right %s\n", v[i].repair);
     }
     if (first == NULL)
         printf("%d lines, all right\n", count);
@@ -159,6 +160,7 @@ static void add_verdict(cJSON *list, const rv_lang_verdict *v)
     json_add_error(object, "ratio", v->ratio);
     json_add_error(object, "difference_error", v->difference_error);
     cJSON_AddStringToObject(object, "reason", v->reason);
+    cJSON_AddStringToObject(object, "repair", v->repair);
     cJSON_AddItemToArray(list, object);
 }
 
@@ -241,7 +243,8 @@ exit_status check_run(int argc, char **argv, rv_error *error)
     char **files;
     int count;
     if (!options_parse_files(&page, argc, argv, &o, &files, &count, &result, error)) return result;
-    checking c = {.proof = {.tolerance = o.tolerance, .seed = (uint64_t)o.seed}, .right = true};
+    checking c = {.proof = {.tolerance = o.tolerance, .repair = true, .seed = (uint64_t)o.seed},
+                  .right = true};
     if (!read_given(&c, o.in, files, count, error)) {
         rv_archive_free(&c.given);
         return STATUS_USAGE;
