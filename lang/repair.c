@@ -168,22 +168,24 @@ static void other_signs(search *s, lang_node *place, const lang_node *was, const
     }
 }
 
-/* One operand alone; turned around; with the other sign. */
-static void without_or_turned(search *s, lang_node *place, const lang_node *was, const char *old)
+/* Something less: one operand, or what a sign or a function is put on. */
+static void with_less(search *s, lang_node *place, const lang_node *was, const char *old)
 {
-    lang_node whole = *was;
-    whole.next = NULL;
     bool two = was->kind >= LANG_ADD && was->kind <= LANG_MATMUL;
-    for (int k = 0; two && k < 2; k++) {
+    bool one = was->kind == LANG_PRIME || was->kind == LANG_NEGATE ||
+               (was->kind == LANG_CALL && was->a && was->a->kind != LANG_OPTION);
+    for (int k = 0; (two && k < 2) || (one && k < 1); k++) {
         *place = k ? *was->b : *was->a;
         place->next = was->next;
         try_variant(s, place, old);
     }
-    if (was->kind == LANG_PRIME || was->kind == LANG_NEGATE) {
-        *place = *was->a;
-        place->next = was->next;
-        try_variant(s, place, old);
-    }
+}
+
+/* Turned around, or with the other sign. */
+static void turned(search *s, lang_node *place, const lang_node *was, const char *old)
+{
+    lang_node whole = *was;
+    whole.next = NULL;
     *place = binary(LANG_PRIME, was, &whole, NULL);
     try_variant(s, place, old);
     *place = binary(LANG_NEGATE, was, &whole, NULL);
@@ -261,17 +263,17 @@ static void find_places(lang_node *e, lang_node **places, int *count)
 }
 
 /* Kinds of edits. */
-enum { NAMES = 1, SIGNS = 2, TURNS = 4, FACTORS = 8, TERMS = 16 };
+enum { NAMES = 1, SIGNS = 2, LESS = 4, TURNS = 8, FACTORS = 16, TERMS = 32 };
 
 /* All variants by these kinds of edits. */
 static void make_variants(search *s, unsigned kinds)
 {
     static void (*const edits[])(search *, lang_node *, const lang_node *, const char *) = {
-        other_names, other_signs, without_or_turned, with_factor};
+        other_names, other_signs, with_less, turned, with_factor};
     lang_node *places[MOST_PLACES];
     int count = 0;
     find_places(s->line->statement->b, places, &count);
-    for (int i = 0; i < 4; i++)
+    for (int i = 0; i < 5; i++)
         for (int k = 0; kinds >> i & 1 && k < count; k++) {
             char old[LANG_REPAIR];
             lang_node was = *places[k];
@@ -337,10 +339,10 @@ void rv_lang_repair(lang_proof *p, lang_run *run, lang_line *line)
         run->work = &s->work;
         s->left = MOST_TRIED;
         find_quantities(s);
-        make_variants(s, NAMES | SIGNS | TURNS | FACTORS | TERMS);
+        make_variants(s, NAMES | SIGNS | LESS | TURNS | FACTORS | TERMS);
         choose(s);
         s->deep = true;
-        s->second = NAMES | SIGNS | TURNS | FACTORS;
+        s->second = NAMES | SIGNS | LESS | TURNS | FACTORS;
         make_variants(s, NAMES | SIGNS);
         s->second = TERMS; /* two paths are lacking */
         make_variants(s, TERMS);

@@ -42,7 +42,7 @@ static const manual page = {
         "before\n"
         "it were right, so one mistake makes one wrong line. Of a wrong line are printed its\n"
         "largest relative error, the cosine between what it says and what is right, the ratio of\n"
-        "their lengths, and what these say.\n",
+        "their lengths, what these say, and what makes it right, if a change or two do.\n",
     OPTIONS(options),
     .failure = "a text has mistakes, or a line or a gradient is wrong",
     .example = "recurve check models/curnn_blog.rv\n"
@@ -118,7 +118,9 @@ static void print_derivation(const report *r, const rv_lang_verdict *v, int coun
         int length = (int)strlen(v[i].name);
         width = length > width ? length : width;
     }
-    printf("%s: derivation \"%s\"\n", r->path, v->derivation);
+    bool titled = v->derivation[0] != '\0';
+    printf("%s: derivation%s%s%s\n", r->path, titled ? " \"" : "", v->derivation,
+           titled ? "\"" : "");
     for (int i = 0; i < count; i++) {
         if (v[i].ok) {
             printf("%6d  %-*s  right\n", v[i].line, width, v[i].name);
