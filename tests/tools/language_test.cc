@@ -259,7 +259,7 @@ TEST(Run, RefusesValuesThatTheModelDoesNotHaveOrThatDoNotFit)
     EXPECT_CONTAINS(shape.err, "w_xc has the shape [2], expected []");
     const Outcome input = recurve(call + write_npz({{"x", RV_SHAPE(2, 4, 1), {}}}));
     EXPECT_EQ(input.status, 1);
-    EXPECT_CONTAINS(input.err, "\"x\" is given as [2,4,1], expected [2,3,1]");
+    EXPECT_CONTAINS(input.err, "\"x\" is [2,3,1], but is given as [2,4,1]");
     const std::string text = scratch_folder() + "/text.npz";
     spill(text, "no archive");
     EXPECT_EQ(recurve(call + text).status, 1);
