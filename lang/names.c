@@ -44,6 +44,13 @@ static lang_block *add_block(lang_scope *scope, const lang_node *node, const cha
         rv_lang_no_memory(scope->report);
         return NULL;
     }
+    int count = 0;
+    for (lang_block *other = scope->first; other; other = other->next) count++;
+    if (count == LANG_MOST_NAMES) {
+        rv_lang_complain(scope->report, node->place, RV_ERROR_NAME,
+                         "more than %d functions, cells and models; split the file", count);
+        return NULL;
+    }
     for (lang_block *other = scope->first; other && node->kind != LANG_DERIVE; other = other->next)
         if (!strcmp(other->name, name) && other->node->kind == node->kind) {
             rv_lang_complain(scope->report, node->sign, RV_ERROR_NAME,
@@ -53,6 +60,7 @@ static lang_block *add_block(lang_scope *scope, const lang_node *node, const cha
         }
     b->node = node;
     b->name = name;
+    b->wrong = b->broken = node->broken;
     if (scope->last)
         scope->last->next = b;
     else
@@ -66,6 +74,12 @@ static lang_block *add_block(lang_scope *scope, const lang_node *node, const cha
 static int add_symbol(resolver *r, const char *name, lang_symbol_kind kind, const lang_node *made)
 {
     lang_block *b = r->block;
+    if (b->symbols == LANG_MOST_NAMES) {
+        b->wrong = true;
+        rv_lang_complain(r->scope->report, b->node->place, RV_ERROR_NAME,
+                         "more than %d names in one body; use functions", b->symbols);
+        return -1;
+    }
     if (!rv_reserve(&b->symbol, &b->capacity, (size_t)b->symbols + 1, sizeof *b->symbol)) {
         rv_lang_no_memory(r->scope->report);
         return -1;
@@ -84,6 +98,20 @@ static int find_symbol(const lang_block *b, const char *name)
         if (!found_otherwise && !strcmp(s->name, name)) return i;
     }
     return -1;
+}
+
+/* The same, unless it is there only because of a mistake. */
+static int find_right(const lang_block *b, const char *name)
+{
+    int i = find_symbol(b, name);
+    return i >= 0 && b->symbol[i].kind == SYMBOL_BROKEN ? -1 : i;
+}
+
+/* From here on nothing more is told about a name. */
+static void keep_quiet(resolver *r, const char *name)
+{
+    r->block->wrong = true;
+    if (find_symbol(r->block, name) < 0) add_symbol(r, name, SYMBOL_BROKEN, NULL);
 }
 
 static bool is_traced(const lang_symbol *s)
@@ -216,7 +244,8 @@ static bool look_up(resolver *r, lang_node *e, bool series)
 
 static void guess_symbols(rv_guess *g, const lang_block *b)
 {
-    for (int i = 0; b && i < b->symbols; i++) rv_guess_try(g, b->symbol[i].name);
+    for (int i = 0; b && i < b->symbols; i++)
+        if (b->symbol[i].kind != SYMBOL_BROKEN) rv_guess_try(g, b->symbol[i].name);
 }
 
 static bool unknown_value(resolver *r, const lang_node *e)
@@ -232,6 +261,7 @@ static bool unknown_value(resolver *r, const lang_node *e)
                        e->name);
     else if (r->block->node->kind == LANG_MODEL)
         rv_lang_advise(r->scope->report, "a parameter has a shape: %s[3,4]", e->name);
+    keep_quiet(r, e->name);
     return false;
 }
 
@@ -250,6 +280,7 @@ static bool unknown_function(resolver *r, const lang_node *e)
         rv_lang_advise(r->scope->report, "did you mean \"%s\"?", g.nearest);
     else if (find_symbol(r->block, e->name) >= 0)
         rv_lang_advise(r->scope->report, "a product is written %s.(..)", e->name);
+    keep_quiet(r, e->name);
     return false;
 }
 
@@ -326,6 +357,11 @@ static bool function_arguments(resolver *r, lang_node *e)
             rv_guess g = {.seen = a->name};
             return unknown_option(r, a, e->name, &g);
         }
+    if (e->block->broken) {
+        r->block->wrong = true;
+        each(r, e->a);
+        return false;
+    }
     char expected[40];
     snprintf(expected, sizeof expected, "%d value%s", e->block->arguments,
              e->block->arguments == 1 ? "" : "s");
@@ -336,6 +372,10 @@ static bool call(resolver *r, lang_node *e)
 {
     int own = find_symbol(r->block, e->name);
     lang_symbol_kind kind = own >= 0 ? r->block->symbol[own].kind : SYMBOL_VALUE;
+    if (kind == SYMBOL_BROKEN) {
+        each(r, e->a);
+        return false;
+    }
     if (kind == SYMBOL_MAP || kind == SYMBOL_FIT || kind == SYMBOL_ACTIVATION) {
         e->symbol = own;
         return each(r, e->a) && ((e->a && !e->a->next && e->a->kind != LANG_OPTION) ||
@@ -358,6 +398,7 @@ static bool call(resolver *r, lang_node *e)
     }
     if (!strcmp(e->name, "conv") || !strcmp(e->name, "true_conv") || !strcmp(e->name, "conv2d"))
         r->block->images = true;
+    if (e->block && e->block->wrong && r->block->node->kind != LANG_MODEL) r->block->wrong = true;
     return e->op ? op_arguments(r, e, e->op) : function_arguments(r, e);
 }
 
@@ -369,6 +410,7 @@ static bool apply(resolver *r, lang_node *e)
     bool ok = expression(r, e->a);
     if (own < 0) return unknown_value(r, e);
     if (kind == SYMBOL_MAP || kind == SYMBOL_FIT) return ok;
+    if (kind == SYMBOL_BROKEN) return false;
     wrong(r, e->sign, "\"%s\" is no map", e->name);
     rv_lang_advise(r->scope->report,
                    kind == SYMBOL_PARAMETER ? "a product of matrices is written x @ %s"
@@ -396,6 +438,7 @@ static bool name(resolver *r, lang_node *e)
 {
     if (!look_up(r, e, false)) return e->symbol < 0 && unknown_value(r, e);
     switch (r->block->symbol[e->symbol].kind) {
+    case SYMBOL_BROKEN: return false;
     case SYMBOL_MAP:
     case SYMBOL_FIT:
         return wrong(r, e->place, "the map \"%s\" has no argument; as in: W h", e->name);
@@ -533,7 +576,7 @@ static const struct {
 
 static bool declaration(resolver *r, lang_node *d, lang_symbol_kind kind)
 {
-    int first = find_symbol(r->block, d->name);
+    int first = find_right(r->block, d->name);
     bool distribution = d->b && d->b->kind == LANG_CALL &&
                         (!strcmp(d->b->name, "uniform") || !strcmp(d->b->name, "normal") ||
                          !strcmp(d->b->name, "integer"));
@@ -597,9 +640,11 @@ static bool define_next(resolver *r, lang_node *s)
 static bool define_cotangent(resolver *r, lang_node *s)
 {
     lang_node *base = s->a->kind == LANG_INDEX ? s->a->a : s->a;
+    if (s->a->kind == LANG_PRIME)
+        return wrong(r, s->a->place, "%s' is a next state, and belongs into a cell", s->a->a->name);
     if (s->c) { /* name of quantity */
         lang_node *of = s->c->kind == LANG_INDEX ? s->c->a : s->c;
-        int own = find_symbol(r->block, s->a->name ? s->a->name : "");
+        int own = find_right(r->block, s->a->name ? s->a->name : "");
         if (s->a->kind != LANG_NAME || of->kind != LANG_NAME)
             return wrong(r, s->a->place, "expected names, as in: d3 of f2 = ..%s", "");
         if (own >= 0) return second(r, s->a, own);
@@ -616,7 +661,7 @@ static bool define_cotangent(resolver *r, lang_node *s)
         s->a->symbol = alias;
         return true;
     }
-    int own = find_symbol(r->block, base->name);
+    int own = find_right(r->block, base->name);
     if (own >= 0 && r->block->symbol[own].kind != SYMBOL_COTANGENT) return second(r, base, own);
     bool index = s->a->kind == LANG_INDEX;
     if (index && !each(r, s->a->b)) return false;
@@ -644,14 +689,15 @@ static bool define(resolver *r, lang_node *s)
                          base->name);
         if (!each(r, s->a->b)) return false;
         base->symbol = -1;
-        for (int i = 0; i < r->block->symbols; i++)
+        int first = where == LANG_DERIVE ? r->block->model->symbols : 0; /* not the model's */
+        for (int i = first; i < r->block->symbols; i++)
             if (r->block->symbol[i].kind == SYMBOL_SERIES &&
                 !strcmp(r->block->symbol[i].name, base->name))
                 base->symbol = i;
         if (base->symbol < 0) base->symbol = add_symbol(r, base->name, SYMBOL_SERIES, s);
         return ok && base->symbol >= 0;
     }
-    int own = find_symbol(r->block, base->name);
+    int own = find_right(r->block, base->name);
     if (own >= 0 && r->block->symbol[own].kind == SYMBOL_STATE) {
         wrong(r, base->place, "\"%s\" is a state, and is read only", base->name);
         rv_lang_advise(r->scope->report, "its next value is %s' = ..", base->name);
@@ -671,11 +717,26 @@ static bool loop(resolver *r, lang_node *s)
                      s->name);
     bool ok = expression(r, s->a);
     ok = expression(r, s->b) && ok;
-    s->symbol = find_symbol(r->block, s->name);
+    s->symbol = find_right(r->block, s->name);
     if (s->symbol >= 0 && r->block->symbol[s->symbol].kind != SYMBOL_SIZE)
         return second(r, s, s->symbol);
     if (s->symbol < 0) s->symbol = add_symbol(r, s->name, SYMBOL_SIZE, s);
     return statements(r, s->c) && ok && s->symbol >= 0;
+}
+
+/* What a line that could not be read would have defined is known, but nothing is said of it. */
+static bool broken(resolver *r, const lang_node *s)
+{
+    r->block->broken = true;
+    for (const lang_node *n = s->a; n; n = n->next) {
+        int own = find_symbol(r->block, n->name);
+        keep_quiet(r, n->name);
+        if (n->number != 0 && own >= 0 && r->block->symbol[own].kind == SYMBOL_STATE)
+            r->block->symbol[own].next = add_symbol(r, n->name, SYMBOL_NEXT, s);
+    }
+    r->block->wrong = true;
+    statements(r, s->c);
+    return false;
 }
 
 static bool statements(resolver *r, lang_node *s)
@@ -685,6 +746,7 @@ static bool statements(resolver *r, lang_node *s)
         bool right = s->kind == LANG_DECLARE  ? declare(r, s)
                      : s->kind == LANG_DEFINE ? define(r, s)
                      : s->kind == LANG_FOR    ? loop(r, s)
+                     : s->kind == LANG_BROKEN ? broken(r, s)
                      : r->block->node->kind != LANG_FUNCTION
                          ? wrong(r, s->place, "return belongs into a function%s", "")
                          : expression(r, s->a);
@@ -712,7 +774,9 @@ static void function(lang_scope *scope, lang_node *n)
     statements(&r, n->c);
     bool returns = n->b != NULL;
     for (const lang_node *s = n->c; s; s = s->next) returns = returns || s->kind == LANG_RETURN;
-    if (!returns)
+    made.wrong = made.wrong || n->broken;
+    made.broken = made.broken || n->broken;
+    if (!returns && !made.broken)
         wrong(&r, n->place, "the function \"%s\" returns nothing; end it with return ..", n->name);
     lang_block *b = add_block(scope, n, n->name); /* known from here on: no recursion */
     if (!b) {
@@ -726,6 +790,7 @@ static void function(lang_scope *scope, lang_node *n)
 
 static void alias(resolver *r, lang_node *n)
 {
+    if (n->broken) return;
     if (n->b->kind != LANG_CALL) {
         wrong(r, n->b->place, "expected a cell with options, as in: gru(kernel=3)%s", "");
         return;
@@ -733,7 +798,12 @@ static void alias(resolver *r, lang_node *n)
     r->block->same = find_cell(r, n->b);
     if (r->block->same && (r->block->same->wrong || !net_options(r, n->b, r->block->same, false)))
         r->block->wrong = true;
-    if (r->block->same) r->block->images = r->block->same->images;
+    if (!r->block->same) return;
+    r->block->images = r->block->same->images;
+    r->block->aliases = r->block->same->aliases + 1;
+    if (r->block->aliases <= LANG_MOST_ALIASES) return;
+    wrong(r, n->b->place, "more than %s cells that stand for each other", "100");
+    r->block->same = NULL;
 }
 
 static void cell(lang_scope *scope, lang_node *n)
@@ -752,11 +822,11 @@ static void cell(lang_scope *scope, lang_node *n)
     statements(&r, n->c);
     for (int s = 0; s < r.block->states; s++) {
         const lang_symbol *state = &r.block->symbol[r.block->state[s]];
-        if (state->next >= 0) continue;
+        if (state->next >= 0 || r.block->broken) continue;
         wrong(&r, state->made->place, "the state \"%s\" never gets its next value", state->name);
         rv_lang_advise(scope->report, "write %s' = ..", state->name);
     }
-    if (!r.block->states)
+    if (!r.block->states && !r.block->broken)
         wrong(&r, n->place, "the cell \"%s\" has no state; declare one: state h", n->name);
 }
 
@@ -815,7 +885,7 @@ static void derive(lang_scope *scope, lang_node *n)
         r.block->symbol[at] = model->symbol[i];
     }
     r.block->unrolls = model->unrolls;
-    if (model->wrong) { /* what it lacks is told there */
+    if (model->wrong || n->broken) { /* what it lacks is told there */
         r.block->wrong = true;
         return;
     }

@@ -363,6 +363,30 @@ static lang_node *value(parser *p)
 
 static lang_node *block(parser *p, uint32_t column);
 
+/* The names that a line with a mistake defines: its first one, or all those of a declaration. */
+static lang_node *broken(parser *p, const lang_token *t, bool declaration)
+{
+    lang_node *n = node(p, LANG_BROKEN, place_of(p, t)), **list = n ? &n->a : NULL;
+    const lang_token *next = p->token;
+    int depth = 0;
+    for (p->token = t; n && p->token->kind > TOKEN_NEWLINE; p->token++) {
+        depth += next_is(p, "(") || next_is(p, "[");
+        depth -= next_is(p, ")") || next_is(p, "]");
+        bool before = p->token == t || token_is(p, p->token - 1, ",");
+        if (p->token->kind != TOKEN_NAME || (declaration ? depth || !before : p->token != t) ||
+            p->token->end - p->token->start > LANG_MOST_NAME)
+            continue;
+        lang_node *name = name_node(p, LANG_NAME, "");
+        p->token--;
+        if (!name) break;
+        name->number = token_is(p, p->token + 1, "'");
+        *list = name;
+        list = &name->next;
+    }
+    p->token = next;
+    return n;
+}
+
 /* Past the end of the statement n; to the next statement when it is wrong. */
 static bool end_line(parser *p, lang_node *n, bool ok)
 {
@@ -415,8 +439,9 @@ static lang_node *loop(parser *p, uint32_t column)
     if (ok) n->place.start = t->start;
     ok = end_line(p, n, ok);
     lang_node *body = block(p, column);
-    if (ok) n->c = body;
-    return ok ? n : NULL;
+    if (!ok) n = broken(p, t + 1, false);
+    if (n) n->c = body;
+    return n;
 }
 
 /* target [of quantity] = value */
@@ -451,13 +476,14 @@ static bool starts_declaration(const parser *p)
     return false;
 }
 
-/* A line of a body, with what is below it. NULL: it was wrong. */
+/* A line of a body, with what is below it. NULL: memory is out. */
 static lang_node *statement(parser *p)
 {
     const lang_token *t = p->token;
     p->depth = 0;
     if (next_is(p, "for") && t[1].kind == TOKEN_NAME) return loop(p, t->column);
     lang_node *n = NULL;
+    bool declaration = starts_declaration(p);
     bool let = next_is(p, "let") && t[1].kind == TOKEN_NAME;
     if (let) p->token++;
     if (!let && next_is(p, "return") && !token_is(p, t + 1, "=")) {
@@ -465,11 +491,11 @@ static lang_node *statement(parser *p)
         p->token++;
         if (n && !(n->a = sum(p))) n = NULL;
     } else {
-        n = !let && starts_declaration(p) ? declare(p) : define(p);
+        n = declaration ? declare(p) : define(p);
         if (n && let) n->number = 1;
     }
     if (n) n->place.start = t->start;
-    return end_line(p, n, n) ? n : NULL;
+    return end_line(p, n, n) ? n : broken(p, t + (let || declaration), declaration);
 }
 
 /* The lines indented more than `column`. */
@@ -499,6 +525,26 @@ static lang_node *block(parser *p, uint32_t column)
 
 /* ---- a file ---- */
 
+/* What has a name and a body, past its first line; what is wrong keeps its name. */
+static lang_node *with_body(parser *p, lang_node *n, bool ok, uint32_t column)
+{
+    ok = end_line(p, n, ok);
+    lang_node *body = block(p, column);
+    if (n) {
+        n->c = body;
+        n->broken = !ok;
+    }
+    return n;
+}
+
+/* The same without a body. */
+static lang_node *one_line(parser *p, lang_node *n, bool ok)
+{
+    ok = end_line(p, n, ok);
+    if (n) n->broken = !ok;
+    return n;
+}
+
 static lang_node *argument_name(parser *p) { return name_node(p, LANG_NAME, "a name"); }
 
 static lang_node *size_option(parser *p)
@@ -513,13 +559,8 @@ static lang_node *function(parser *p, uint32_t column)
     lang_node *n = name_node(p, LANG_FUNCTION, "the function's name");
     bool ok = n && expect(p, "(", "\"(\" and the arguments' names") &&
               items(p, &n->a, argument_name, ")");
-    bool one_line = ok && accept(p, "=");
-    if (one_line) ok = (n->b = sum(p)) != NULL;
-    ok = end_line(p, n, ok);
-    if (one_line) return ok ? n : NULL;
-    lang_node *body = block(p, column);
-    if (ok) n->c = body;
-    return ok ? n : NULL;
+    if (ok && accept(p, "=")) return one_line(p, n, (n->b = sum(p)) != NULL);
+    return with_body(p, n, ok, column);
 }
 
 /* cell name[(input)] and a body, or cell name = other(option=value, ..) */
@@ -528,23 +569,15 @@ static lang_node *cell(parser *p, uint32_t column)
     lang_node *n = name_node(p, LANG_CELL, "the cell's name");
     bool ok = n != NULL;
     if (ok && accept(p, "(")) ok = (n->a = argument_name(p)) && expect(p, ")", "\")\"");
-    bool alias = ok && accept(p, "=");
-    if (alias) ok = (n->b = postfix(p)) != NULL;
-    ok = end_line(p, n, ok);
-    if (alias) return ok ? n : NULL;
-    lang_node *body = block(p, column);
-    if (ok) n->c = body;
-    return ok ? n : NULL;
+    if (ok && accept(p, "=")) return one_line(p, n, (n->b = postfix(p)) != NULL);
+    return with_body(p, n, ok, column);
 }
 
 static lang_node *model(parser *p, uint32_t column)
 {
     lang_node *n = name_node(p, LANG_MODEL, "the model's name");
     bool ok = n && (!accept(p, "(") || items(p, &n->a, size_option, ")"));
-    ok = end_line(p, n, ok);
-    lang_node *body = block(p, column);
-    if (ok) n->c = body;
-    return ok ? n : NULL;
+    return with_body(p, n, ok, column);
 }
 
 /* derive loss [of model] ["title"] */
@@ -557,10 +590,7 @@ static lang_node *derive(parser *p, uint32_t column)
         ok = set_name(p, n, text_of(p, p->token) + 1, p->token->end - p->token->start - 2);
         p->token++;
     }
-    ok = end_line(p, n, ok);
-    lang_node *body = block(p, column);
-    if (ok) n->c = body;
-    return ok ? n : NULL;
+    return with_body(p, n, ok, column);
 }
 
 static lang_node *include(parser *p)

@@ -61,6 +61,7 @@ typedef struct proof {
     size_t count, capacity;
     rv_named_tensor *inputs; /* drawn, and zeros */
     int input_count;
+    int64_t left; /* work */
     rv_error *error;
 } proof;
 
@@ -135,8 +136,7 @@ static bool record(proof *p, const char *loss)
     if (!given) return rv_fail_memory(p->error);
     for (int i = 0; i < o->given_count; i++)
         given[i] = (lang_binding){o->given[i].name, {p->tape, -1}, o->given[i].tensor.shape};
-    p->work =
-        (lang_work){.left = LANG_MOST_WORK, .report = p->report, .named = shake, .context = p};
+    p->work = (lang_work){.left = p->left, .report = p->report, .named = shake, .context = p};
     bool ok = rv_lang_start(&p->run, p->model, &p->work, p->tape) &&
               rv_lang_record_model(&p->run, given, o->given_count);
     rv_free(given);
@@ -148,9 +148,12 @@ static bool record(proof *p, const char *loss)
 static bool start(proof *p, const rv_lang *lang, const rv_lang_proof_options *options,
                   const lang_block *model, lang_report *report, const char *loss, rv_error *error)
 {
-    *p =
-        (proof){.lang = lang, .options = options, .model = model, .report = report, .error = error};
-    p->store = rv_store_new(options->seed);
+    p->lang = lang;
+    p->options = options;
+    p->model = model;
+    p->report = report;
+    p->error = error;
+    if (!p->store) p->store = rv_store_new(options->seed);
     p->tape = rv_tape_new(p->store, RV_F64);
     return p->tape ? record(p, loss) : rv_fail_memory(error);
 }
@@ -232,6 +235,7 @@ static bool judge(lang_run *run, const lang_node *s)
             rv_lang_wrong(run, s->place, error.code, "%s", error.text);
         return false;
     }
+    if (!rv_lang_spend(run, s->place, 1)) return false; /* for the gradient */
     if (!rv_is_null(l.value) && !rv_shape_equal(rv_shape_of(l.value), rv_shape_of(l.truth))) {
         rv_lang_wrong(run, s->b->place, RV_ERROR_SHAPE, "this is %s, but %s is %s",
                       rv_shape_text(rv_shape_of(l.value), a), name,
@@ -372,20 +376,21 @@ static bool record_derivation(proof *p, rv_lang *lang, const rv_lang_proof_optio
     return ok && derive(p, derivation);
 }
 
-void rv_lang_check_derivation(rv_lang *lang, const lang_block *derivation)
+void rv_lang_check_derivation(rv_lang *lang, const lang_block *derivation, int64_t *left)
 {
-    proof p;
+    proof p = {.left = *left, .store = rv_lang_shapes()};
     rv_error error = {0};
     rv_lang_proof_options options = {.seed = 1};
     if (!record_derivation(&p, lang, &options, derivation, &error) && error.code)
         rv_lang_no_memory(&lang->report);
+    *left = p.work.stopped ? 0 : p.work.left;
     end(&p);
 }
 
 static bool prove_derivation(rv_lang *lang, const rv_lang_proof_options *options,
                              const lang_block *derivation, verdicts *v, rv_error *error)
 {
-    proof p;
+    proof p = {.left = LANG_MOST_WORK};
     bool ok = record_derivation(&p, lang, options, derivation, error) && draw_inputs(&p) &&
               give_parameters(&p);
     if (ok && p.count) ok = judge_lines(&p, derivation, v);
@@ -447,7 +452,7 @@ static bool check_parameters(rv_var loss, const lang_block *block, const proof *
 static bool prove_model(rv_lang *lang, const rv_lang_proof_options *options, const lang_model *m,
                         verdicts *v, rv_error *error)
 {
-    proof p;
+    proof p = {.left = LANG_MOST_WORK};
     if (m->block->node->kind == LANG_MODEL) {
         bool ok = start(&p, lang, options, m->block, &lang->report, "loss", error) &&
                   draw_inputs(&p) && give_parameters(&p);

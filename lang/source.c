@@ -121,7 +121,9 @@ static int explain(const lang_problem *p, char *text, size_t size)
 
 static int compare_places(const lang_problem *a, const lang_problem *b)
 {
-    if (a->place.source != b->place.source) return 0;
+    for (const lang_source *s = a->place.source; s && s != b->place.source; s = s->next)
+        if (s->next == b->place.source) return -1;
+    if (a->place.source != b->place.source) return 1;
     return a->place.start < b->place.start ? -1 : a->place.start > b->place.start;
 }
 
