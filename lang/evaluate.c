@@ -54,7 +54,7 @@ lang_value rv_lang_wrong(lang_run *run, lang_place place, rv_code code, const ch
     va_start(list, format);
     vsnprintf(text, sizeof text, format, list);
     va_end(list);
-    run->work->told = true;
+    run->work->told = run->failed = true;
     if (run->work->report) rv_lang_complain(run->work->report, place, code, "%s", text);
     if (!run->work->report && place.source)
         rv_tape_fail(run->tape, code, "%s:%d:%d: %s", place.source->path, rv_lang_line(place),
@@ -196,7 +196,8 @@ bool rv_lang_evaluate_init(lang_run *run, const lang_node *d, rv_init *init)
         return false;
     }
     if (distribution && count != 2) {
-        rv_lang_wrong(run, d->b->place, RV_ERROR_ARGUMENT, "expected two numbers");
+        rv_lang_wrong(run, d->b->place, RV_ERROR_ARGUMENT,
+                      "%s takes two numbers, as in: normal(0, 1)", d->b->name);
         return false;
     }
     *init = !distribution                    ? rv_init_constant(number[0])
@@ -346,6 +347,7 @@ static lang_value at_time(lang_run *run, const lang_node *e, int symbol, int64_t
     if (s->kind == SYMBOL_WEIGHT)
         return rv_lang_wrong(run, e->place, RV_ERROR_NAME, "the net has no parameter \"%s\"",
                              s->name);
+    if (run->failed) return none(); /* perhaps that is why */
     return rv_lang_wrong(run, e->place, RV_ERROR_NAME, "%s[%lld] has no value here", s->name,
                          (long long)time);
 }
@@ -596,8 +598,10 @@ static lang_value arithmetic(lang_run *run, const lang_node *e)
         if ((bias = named_kind(run, e->b, special))) return along_units(run, e, bias, e->a);
         if ((bias = named_kind(run, e->a, special))) return along_units(run, e, bias, e->b);
     }
-    lang_value a = rv_lang_evaluate(run, e->a), b = rv_lang_evaluate(run, e->b);
-    if (a.kind == VALUE_NONE || b.kind == VALUE_NONE) return none();
+    lang_value a = rv_lang_evaluate(run, e->a);
+    if (a.kind == VALUE_NONE) return none(); /* one mistake of a line is enough */
+    lang_value b = rv_lang_evaluate(run, e->b);
+    if (b.kind == VALUE_NONE) return none();
     if (a.kind == VALUE_NUMBER && b.kind == VALUE_NUMBER) {
         double number = fold(e->kind, a.number, b.number);
         if (isfinite(number)) return of_number(number);
@@ -943,6 +947,7 @@ static void declare(lang_run *run, const lang_node *s)
 void rv_lang_statements(lang_run *run, const lang_node *s)
 {
     for (; s && proceed(run, s); s = s->next) {
+        if (run->cell && run->failed) return; /* the rest of a cell's step follows from it */
         if (s->kind == LANG_DECLARE) declare(run, s);
         if (s->kind == LANG_DEFINE && run->judge && s->number == 0)
             run->judge(run, s);

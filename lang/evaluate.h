@@ -7,7 +7,7 @@
 
 enum {
     LANG_MOST_WORK = 8000000,    /* expressions evaluated and nodes recorded for one model */
-    LANG_MOST_CHECKED = 1000000, /* the same for all that is checked in one text */
+    LANG_MOST_CHECKED = 2000000, /* the same for all that is checked in one text */
     LANG_MOST_STEPS = 100000,    /* of an unroll or a series */
     LANG_DEEPEST_CALL = 600,     /* expressions and functions in each other */
     LANG_MOST_ELEMENTS = 1 << 28 /* of a model's parameters and inputs together */
@@ -63,6 +63,7 @@ typedef struct lang_run {
     rv_var **series;   /* [block->symbols]: SYMBOL_SERIES by time step */
     int64_t *times;    /* [block->symbols]: how many there are */
     lang_trace *trace; /* [block->unrolls] */
+    bool failed;       /* something in it has been told */
     bool recall;       /* beside weights: states are read with dropout */
     bool (*judge)(struct lang_run *run, const lang_node *s); /* for the lines of a derivation */
     /* The true cotangent of a quantity, in a derivation. Null var: told. */

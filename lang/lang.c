@@ -270,10 +270,7 @@ bool rv_lang_is_unrolled(const rv_lang *lang, const lang_block *cell)
     return false;
 }
 
-rv_store *rv_lang_shapes(void)
-{
-    return rv_store_new_shapes(LANG_MOST_ELEMENTS * sizeof(double));
-}
+rv_store *rv_lang_shapes(void) { return rv_store_new_shapes(LANG_MOST_ELEMENTS * sizeof(double)); }
 
 static bool check_block(rv_lang *lang, const lang_model *m, int64_t *left)
 {

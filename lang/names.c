@@ -14,6 +14,7 @@ typedef struct resolver {
     lang_scope *scope;
     lang_block *block;
     const lang_block **unrolled; /* the cells of the model's unrolls */
+    bool sizes;                  /* these are looked up now */
 } resolver;
 
 static bool wrong(const resolver *r, lang_place place, const char *format, const char *name)
@@ -53,6 +54,7 @@ static lang_block *add_block(lang_scope *scope, const lang_node *node, const cha
     }
     for (lang_block *other = scope->first; other && node->kind != LANG_DERIVE; other = other->next)
         if (!strcmp(other->name, name) && other->node->kind == node->kind) {
+            b->wrong = true;
             rv_lang_complain(scope->report, node->sign, RV_ERROR_NAME,
                              "a second \"%s\"; the first is on line %d", name,
                              rv_lang_line(other->node->place));
@@ -60,7 +62,8 @@ static lang_block *add_block(lang_scope *scope, const lang_node *node, const cha
         }
     b->node = node;
     b->name = name;
-    b->wrong = b->broken = node->broken;
+    b->broken = node->broken;
+    b->wrong = b->wrong || node->broken;
     if (scope->last)
         scope->last->next = b;
     else
@@ -183,7 +186,7 @@ static int find_quantity(resolver *r, const char *name, bool series, int *time)
     char prefix[LANG_MOST_NAME + 1];
     *time = -1;
     int symbol = series ? find_series(r, name) : find_symbol(r->block, name);
-    if (symbol >= 0 && (series || r->block->symbol[symbol].kind != SYMBOL_TRACE)) return symbol;
+    if (symbol >= 0 && (series || !is_series(r->block, symbol))) return symbol;
     if (!series) symbol = find_inside(r, name, SYMBOL_WEIGHT);
     if (symbol >= 0) return symbol;
     if (series || !split_digits(name, prefix, time)) return -1;
@@ -220,11 +223,23 @@ static int find_cotangent(resolver *r, const char *name, bool series, int *time)
     return cotangent_of(r, target, name);
 }
 
+/* A value that has the same name as a series: h beside h[1]. */
+static int find_last(const resolver *r, const char *name)
+{
+    int i = r->block->symbols - 1;
+    while (i >= 0 && (r->block->symbol[i].kind != SYMBOL_VALUE ||
+                      strcmp(r->block->symbol[i].name, name) != 0))
+        i--;
+    return i;
+}
+
 /* Sets what the name stands for; `series` if an index follows. */
 static bool look_up(resolver *r, lang_node *e, bool series)
 {
     bool times = r->block->node->kind == LANG_MODEL || r->block->node->kind == LANG_DERIVE;
     int own = find_symbol(r->block, e->name);
+    if (!series && own >= 0 && r->block->symbol[own].kind == SYMBOL_SERIES)
+        own = find_last(r, e->name);
     e->symbol = times && series && (own < 0 || has_cotangent(&r->block->symbol[own]))
                     ? find_series(r, e->name)
                     : -1;
@@ -233,9 +248,11 @@ static bool look_up(resolver *r, lang_node *e, bool series)
     if (e->symbol < 0) e->symbol = find_cotangent(r, e->name, series, &e->time);
     if (e->symbol < 0 && times && !series) { /* a series without its index */
         e->symbol = find_series(r, e->name);
-        if (e->symbol >= 0)
-            return wrong(r, e->place,
-                         "\"%s\" has a value for each time step; say which, as in h[1]", e->name);
+        if (e->symbol >= 0) {
+            wrong(r, e->place, "\"%s\" has a value for each time step", e->name);
+            rv_lang_advise(r->scope->report, "say which: %s[1]", e->name);
+            return false;
+        }
     }
     return e->symbol >= 0;
 }
@@ -252,10 +269,16 @@ static bool unknown_value(resolver *r, const lang_node *e)
 {
     rv_guess g = {.seen = e->name};
     wrong(r, e->sign, "nothing above is called \"%s\"", e->name);
+    if (r->scope->report->more) return false;
     guess_symbols(&g, r->block);
     for (int u = 0; u < r->block->unrolls; u++) guess_symbols(&g, r->unrolled[u]);
     if (g.nearest)
         rv_lang_advise(r->scope->report, "did you mean \"%s\"?", g.nearest);
+    else if (r->sizes)
+        rv_lang_advise(r->scope->report,
+                       r->block->node->kind == LANG_MODEL ? "a size is declared: model %s(%s=2)"
+                                                          : "a size is a number, or units",
+                       r->block->name, e->name);
     else if (r->block->node->kind == LANG_CELL)
         rv_lang_advise(r->scope->report, "a weight is declared: map %s, bias %s, ..", e->name,
                        e->name);
@@ -269,6 +292,7 @@ static bool unknown_function(resolver *r, const lang_node *e)
 {
     rv_guess g = {.seen = e->name};
     wrong(r, e->sign, "there is no op and no function \"%s\"", e->name);
+    if (r->scope->report->more) return false;
     for (int i = 0; i < rv_op_count(); i++) rv_guess_try(&g, rv_op_at(i)->name);
     for (const lang_block *b = r->scope->first; b; b = b->next)
         if (b->node->kind == LANG_FUNCTION) rv_guess_try(&g, b->name);
@@ -389,7 +413,8 @@ static bool call(resolver *r, lang_node *e)
         e->block = e->block->next;
     if (!e->block) e->op = rv_op_find(e->name);
     if (!e->block && !e->op) e->block = rv_lang_find(r->scope, LANG_FUNCTION, e->name);
-    if (e->block == r->block)
+    if (!e->block && !e->op && r->block->node->kind == LANG_FUNCTION &&
+        !strcmp(e->name, r->block->name))
         return wrong(r, e->sign, "\"%s\" calls itself; loops are written for t from 1 to 3",
                      e->name);
     if (!e->block && !e->op) {
@@ -407,15 +432,19 @@ static bool apply(resolver *r, lang_node *e)
     int own = find_symbol(r->block, e->name);
     lang_symbol_kind kind = own >= 0 ? r->block->symbol[own].kind : SYMBOL_VALUE;
     e->symbol = own;
-    bool ok = expression(r, e->a);
-    if (own < 0) return unknown_value(r, e);
-    if (kind == SYMBOL_MAP || kind == SYMBOL_FIT) return ok;
-    if (kind == SYMBOL_BROKEN) return false;
+    char of[40];
+    if (own < 0) unknown_value(r, e);
+    if (own < 0 || kind == SYMBOL_MAP || kind == SYMBOL_FIT || kind == SYMBOL_BROKEN)
+        return expression(r, e->a) && own >= 0 && kind != SYMBOL_BROKEN;
+    int other = e->a->kind == LANG_NAME ? find_symbol(r->block, e->a->name) : -1;
+    bool turned = other >= 0 && r->block->symbol[other].kind == SYMBOL_MAP;
+    rv_lang_expression(e->a, of, sizeof of);
     wrong(r, e->sign, "\"%s\" is no map", e->name);
-    rv_lang_advise(r->scope->report,
-                   kind == SYMBOL_PARAMETER ? "a product of matrices is written x @ %s"
-                                            : "a product is written %s.x",
-                   e->name);
+    if (turned)
+        rv_lang_advise(r->scope->report, "the map comes first: %s %s", of, e->name);
+    else
+        rv_lang_advise(r->scope->report, "a product is written %s.%s, one of matrices %s @ %s",
+                       e->name, of, e->name, of);
     return false;
 }
 
@@ -582,19 +611,25 @@ static bool declaration(resolver *r, lang_node *d, lang_symbol_kind kind)
                          !strcmp(d->b->name, "integer"));
     bool word = d->b && d->b->kind == LANG_NAME &&
                 (kind == SYMBOL_ACTIVATION || !strcmp(d->b->name, "identity"));
+    r->sizes = true;
     bool ok = !d->a || each(r, d->a->a);
+    r->sizes = false;
     if (distribution)
         ok = each(r, d->b->a) && ok;
-    else if (d->b && !word)
+    else if (d->b && !word && d->number == 0)
         ok = expression(r, d->b) && ok;
     if (d->number != 0 && !distribution)
         ok = wrong(r, d->b->place,
                    "expected uniform(low, high), normal(mean, deviation) or "
                    "integer(low, high) behind ~%s",
                    "");
-    if (kind == SYMBOL_ACTIVATION && !(word && rv_op_find(d->b->name)))
+    if (kind == SYMBOL_ACTIVATION && !(word && rv_op_find(d->b->name))) {
+        rv_guess g = {.seen = word ? d->b->name : ""};
         ok = wrong(r, d->place, "the activation \"%s\" needs an op, as in: activation s = tanh",
                    d->name);
+        for (int i = 0; i < rv_op_count(); i++) rv_guess_try(&g, rv_op_at(i)->name);
+        if (g.nearest) rv_lang_advise(r->scope->report, "did you mean \"%s\"?", g.nearest);
+    }
     if ((kind == SYMBOL_INPUT || kind == SYMBOL_CONSTANT) && !d->a)
         ok = wrong(r, d->place, "\"%s\" needs a shape, as in: x[2,8]", d->name);
     if (first >= 0) return second(r, d, first);
@@ -618,7 +653,13 @@ static bool declare(resolver *r, lang_node *s)
             ok = declaration(r, d, declarations[i].symbol) && ok;
         return ok;
     }
-    return wrong(r, s->sign, "\"%s\" does not belong here", s->name);
+    wrong(r, s->sign, "\"%s\" does not belong here", s->name);
+    for (size_t i = 0; i < sizeof declarations / sizeof *declarations; i++)
+        if (!strcmp(declarations[i].keyword, s->name))
+            rv_lang_advise(r->scope->report, "it belongs into a %s",
+                           declarations[i].where == LANG_CELL ? "cell" : "model");
+    for (const lang_node *d = s->a; d; d = d->next) keep_quiet(r, d->name);
+    return false;
 }
 
 /* The next value of a state. */
@@ -626,8 +667,19 @@ static bool define_next(resolver *r, lang_node *s)
 {
     lang_node *of = s->a->a;
     int state = find_symbol(r->block, of->name);
-    if (state < 0 || r->block->symbol[state].kind != SYMBOL_STATE)
-        return wrong(r, s->a->place, "\"%s\" is no state; declare it: state ..", of->name);
+    if (state >= 0 && r->block->symbol[state].kind == SYMBOL_BROKEN) return false;
+    if (state < 0 || r->block->symbol[state].kind != SYMBOL_STATE) {
+        rv_guess g = {.seen = of->name};
+        r->block->broken = true; /* it is perhaps what another state lacks */
+        wrong(r, s->a->place, "\"%s\" is no state", of->name);
+        for (int i = 0; i < r->block->states; i++)
+            rv_guess_try(&g, r->block->symbol[r->block->state[i]].name);
+        if (g.nearest)
+            rv_lang_advise(r->scope->report, "did you mean %s'?", g.nearest);
+        else if (r->block->node->kind == LANG_CELL)
+            rv_lang_advise(r->scope->report, "declare it: state %s", of->name);
+        return false;
+    }
     if (r->block->symbol[state].next >= 0) return second(r, of, r->block->symbol[state].next);
     int next = add_symbol(r, of->name, SYMBOL_NEXT, s);
     if (next < 0) return false;
@@ -699,6 +751,7 @@ static bool define(resolver *r, lang_node *s)
     }
     int own = find_right(r->block, base->name);
     if (own >= 0 && r->block->symbol[own].kind == SYMBOL_STATE) {
+        r->block->broken = true; /* its next value is what is missing, which is told here */
         wrong(r, base->place, "\"%s\" is a state, and is read only", base->name);
         rv_lang_advise(r->scope->report, "its next value is %s' = ..", base->name);
         return false;
@@ -712,9 +765,11 @@ static bool statements(resolver *r, lang_node *s);
 
 static bool loop(resolver *r, lang_node *s)
 {
-    if (r->block->node->kind != LANG_MODEL && r->block->node->kind != LANG_DERIVE)
+    if (r->block->node->kind != LANG_MODEL && r->block->node->kind != LANG_DERIVE) {
+        r->block->broken = true;
         return wrong(r, s->sign, "a loop over \"%s\" belongs into a model or a derivation",
                      s->name);
+    }
     bool ok = expression(r, s->a);
     ok = expression(r, s->b) && ok;
     s->symbol = find_right(r->block, s->name);
@@ -762,7 +817,7 @@ static void built_in(resolver *r, const char *name) { add_symbol(r, name, SYMBOL
 static void function(lang_scope *scope, lang_node *n)
 {
     lang_block made = {.node = n, .name = n->name};
-    resolver r = {scope, &made, NULL};
+    resolver r = {.scope = scope, .block = &made};
     for (lang_node *a = n->a; a; a = a->next, made.arguments++) {
         int first = find_symbol(&made, a->name);
         if (first >= 0) second(&r, a, first);
@@ -808,7 +863,7 @@ static void alias(resolver *r, lang_node *n)
 
 static void cell(lang_scope *scope, lang_node *n)
 {
-    resolver r = {scope, add_block(scope, n, n->name), NULL};
+    resolver r = {.scope = scope, .block = add_block(scope, n, n->name)};
     if (!r.block) return;
     built_in(&r, "true");
     built_in(&r, "false");
@@ -834,7 +889,7 @@ static const lang_block **unrolled_of(lang_scope *scope, const lang_block *model
 
 static void model(lang_scope *scope, lang_node *n)
 {
-    resolver r = {scope, add_block(scope, n, n->name), NULL};
+    resolver r = {.scope = scope, .block = add_block(scope, n, n->name)};
     if (!r.block) return;
     built_in(&r, "true");
     built_in(&r, "false");
@@ -867,7 +922,7 @@ static void derive(lang_scope *scope, lang_node *n)
     const lang_block *model = NULL;
     for (const lang_block *b = scope->first; b; b = b->next)
         if (b->node->kind == LANG_MODEL && (!n->b || !strcmp(b->name, n->b->name))) model = b;
-    resolver r = {scope, add_block(scope, n, n->name ? n->name : ""), NULL};
+    resolver r = {.scope = scope, .block = add_block(scope, n, n->name ? n->name : "")};
     if (!r.block) return;
     if (!model) {
         wrong(&r, n->b ? n->b->place : n->place,

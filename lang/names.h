@@ -49,10 +49,10 @@ struct lang_block {
     int states;
     int state[RV_CELL_STATES]; /* symbols */
     int unrolls;
-    bool images;             /* a cell with convolutions of its own: x must be images */
-    bool wrong;              /* it has mistakes */
-    bool broken;             /* lines of it could not be read */
-    int aliases;             /* of a cell that stands for another: how many there are down to its base */
+    bool images; /* a cell with convolutions of its own: x must be images */
+    bool wrong;  /* it has mistakes */
+    bool broken; /* lines of it could not be read */
+    int aliases; /* of a cell that stands for another: how many there are down to its base */
     const lang_block *model; /* of a derivation: its symbols begin with the model's */
     const lang_block *same;  /* of a cell that stands for another with options: node->b */
     lang_block *next;

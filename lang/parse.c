@@ -5,6 +5,7 @@
 
 #include "lang/syntax.h"
 #include "lang/token.h"
+#include "tensor/name.h"
 
 typedef struct parser {
     const lang_source *source;
@@ -144,7 +145,9 @@ static bool items(parser *p, lang_node **list, lang_node *(*item)(parser *p), co
         if (!n) return false;
         *list = n;
         list = &n->next;
-        if (!next_is(p, close) && !expect(p, ",", "\",\" or the closing bracket")) return false;
+        if (!next_is(p, close) &&
+            !expect(p, ",", *close == ')' ? "\",\" or \")\"" : "\",\" or \"]\""))
+            return false;
     }
     p->token++;
     return true;
@@ -210,6 +213,11 @@ static lang_node *named(parser *p)
         p->token++;
         if (!items(p, &n->a, argument, ")")) return NULL;
     } else if (starts_operand(p)) {
+        if (!strcmp(n->name, "unroll")) {
+            rv_lang_complain(p->report, n->place, RV_ERROR_FORMAT,
+                             "unroll stands alone in a line, as in: h = unroll gru(x)");
+            return NULL;
+        }
         n->kind = LANG_APPLY;
         if (!enter(p) || !(n->a = postfix(p))) return NULL;
         p->depth--;
@@ -230,7 +238,8 @@ static lang_node *number(parser *p)
     n->number = strtod(text, NULL);
     if (!(n->number <= 1e300)) return fail(p, "a number up to 1e300");
     p->token++;
-    if (starts_operand(p) || next_is(p, "("))
+    bool beside = !memchr(text_of(p, p->token - 1), '\n', p->token->start - p->token[-1].start);
+    if (beside && (starts_operand(p) || next_is(p, "(")))
         return fail(p, "an operator: a product is written 2.x");
     return n;
 }
@@ -363,8 +372,10 @@ static lang_node *value(parser *p)
 
 static lang_node *block(parser *p, uint32_t column);
 
-/* The names that a line with a mistake defines: its first one, or all those of a declaration. */
-static lang_node *broken(parser *p, const lang_token *t, bool declaration)
+typedef enum which { FIRST, DECLARED, ALL } which;
+
+/* The names that a line with a mistake defines: its first one, those of a declaration, or any in it. */
+static lang_node *broken(parser *p, const lang_token *t, which names)
 {
     lang_node *n = node(p, LANG_BROKEN, place_of(p, t)), **list = n ? &n->a : NULL;
     const lang_token *next = p->token;
@@ -373,7 +384,8 @@ static lang_node *broken(parser *p, const lang_token *t, bool declaration)
         depth += next_is(p, "(") || next_is(p, "[");
         depth -= next_is(p, ")") || next_is(p, "]");
         bool before = p->token == t || token_is(p, p->token - 1, ",");
-        if (p->token->kind != TOKEN_NAME || (declaration ? depth || !before : p->token != t) ||
+        bool defined = names == FIRST ? p->token == t : names == ALL || (before && !depth);
+        if (p->token->kind != TOKEN_NAME || !defined ||
             p->token->end - p->token->start > LANG_MOST_NAME)
             continue;
         lang_node *name = name_node(p, LANG_NAME, "");
@@ -439,7 +451,7 @@ static lang_node *loop(parser *p, uint32_t column)
     if (ok) n->place.start = t->start;
     ok = end_line(p, n, ok);
     lang_node *body = block(p, column);
-    if (!ok) n = broken(p, t + 1, false);
+    if (!ok) n = broken(p, t + 1, FIRST);
     if (n) n->c = body;
     return n;
 }
@@ -470,7 +482,7 @@ static lang_node *define(parser *p)
 static bool starts_declaration(const parser *p)
 {
     const lang_token *t = p->token;
-    if (t->kind != TOKEN_NAME || t[1].kind != TOKEN_NAME) return false;
+    if (t->kind != TOKEN_NAME || t[1].kind == TOKEN_SIGN) return false;
     for (int i = 0; keywords[i]; i++)
         if (token_is(p, t, keywords[i])) return true;
     return false;
@@ -495,7 +507,8 @@ static lang_node *statement(parser *p)
         if (n && let) n->number = 1;
     }
     if (n) n->place.start = t->start;
-    return end_line(p, n, n) ? n : broken(p, t + (let || declaration), declaration);
+    if (end_line(p, n, n)) return n;
+    return broken(p, t + (let || declaration), declaration ? DECLARED : FIRST);
 }
 
 /* The lines indented more than `column`. */
@@ -526,14 +539,14 @@ static lang_node *block(parser *p, uint32_t column)
 /* ---- a file ---- */
 
 /* What has a name and a body, past its first line; what is wrong keeps its name. */
-static lang_node *with_body(parser *p, lang_node *n, bool ok, uint32_t column)
+static lang_node *with_body(parser *p, lang_node *n, bool ok, const lang_token *t)
 {
     ok = end_line(p, n, ok);
-    lang_node *body = block(p, column);
-    if (n) {
-        n->c = body;
-        n->broken = !ok;
-    }
+    lang_node *body = ok || p->token->column > t->column ? block(p, t->column) : NULL;
+    if (!n) return NULL;
+    n->c = body;
+    n->broken = !ok;
+    if (!ok && (n->c = broken(p, t + 1, ALL))) n->c->next = body;
     return n;
 }
 
@@ -554,34 +567,34 @@ static lang_node *size_option(parser *p)
 }
 
 /* function name(a, ..) = value, or with a body */
-static lang_node *function(parser *p, uint32_t column)
+static lang_node *function(parser *p, const lang_token *t)
 {
     lang_node *n = name_node(p, LANG_FUNCTION, "the function's name");
     bool ok = n && expect(p, "(", "\"(\" and the arguments' names") &&
               items(p, &n->a, argument_name, ")");
     if (ok && accept(p, "=")) return one_line(p, n, (n->b = sum(p)) != NULL);
-    return with_body(p, n, ok, column);
+    return with_body(p, n, ok, t);
 }
 
 /* cell name[(input)] and a body, or cell name = other(option=value, ..) */
-static lang_node *cell(parser *p, uint32_t column)
+static lang_node *cell(parser *p, const lang_token *t)
 {
     lang_node *n = name_node(p, LANG_CELL, "the cell's name");
     bool ok = n != NULL;
     if (ok && accept(p, "(")) ok = (n->a = argument_name(p)) && expect(p, ")", "\")\"");
     if (ok && accept(p, "=")) return one_line(p, n, (n->b = postfix(p)) != NULL);
-    return with_body(p, n, ok, column);
+    return with_body(p, n, ok, t);
 }
 
-static lang_node *model(parser *p, uint32_t column)
+static lang_node *model(parser *p, const lang_token *t)
 {
     lang_node *n = name_node(p, LANG_MODEL, "the model's name");
     bool ok = n && (!accept(p, "(") || items(p, &n->a, size_option, ")"));
-    return with_body(p, n, ok, column);
+    return with_body(p, n, ok, t);
 }
 
 /* derive loss [of model] ["title"] */
-static lang_node *derive(parser *p, uint32_t column)
+static lang_node *derive(parser *p, const lang_token *t)
 {
     lang_node *n = node(p, LANG_DERIVE, place_of(p, p->token));
     bool ok = n && (n->a = name_node(p, LANG_NAME, "the loss, as in: derive loss"));
@@ -590,11 +603,12 @@ static lang_node *derive(parser *p, uint32_t column)
         ok = set_name(p, n, text_of(p, p->token) + 1, p->token->end - p->token->start - 2);
         p->token++;
     }
-    return with_body(p, n, ok, column);
+    return with_body(p, n, ok, t);
 }
 
-static lang_node *include(parser *p)
+static lang_node *include(parser *p, const lang_token *t)
 {
+    (void)t;
     lang_node *n = node(p, LANG_INCLUDE, place_of(p, p->token));
     bool ok = n && p->token->kind == TOKEN_STRING;
     if (!ok) fail(p, "a file in quotes, as in: include \"gru.rv\"");
@@ -603,6 +617,15 @@ static lang_node *include(parser *p)
     return end_line(p, n, ok) ? n : NULL;
 }
 
+static const struct {
+    const char *word;
+    lang_node *(*parse)(parser *p, const lang_token *t);
+} starts[] = {{"cell", cell},
+              {"model", model},
+              {"function", function},
+              {"derive", derive},
+              {"include", include}};
+
 static lang_node *top_level(parser *p)
 {
     const lang_token *t = p->token;
@@ -610,16 +633,20 @@ static lang_node *top_level(parser *p)
     if (t->column > 0)
         rv_lang_complain(p->report, place_of(p, t), RV_ERROR_FORMAT,
                          "this line is indented, but belongs to nothing above");
-    if (t[1].kind == TOKEN_NAME || t[1].kind == TOKEN_STRING || t[1].kind == TOKEN_NEWLINE) {
+    rv_guess guess = {.seen = ""};
+    char seen[LANG_MOST_NAME + 1];
+    if (t->kind == TOKEN_NAME && t->end - t->start <= LANG_MOST_NAME) {
+        snprintf(seen, sizeof seen, "%.*s", (int)(t->end - t->start), text_of(p, t));
+        guess.seen = seen;
+    }
+    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++) {
+        rv_guess_try(&guess, starts[i].word);
+        if (!token_is(p, t, starts[i].word)) continue;
         p->token++;
-        if (token_is(p, t, "cell")) return cell(p, t->column);
-        if (token_is(p, t, "model")) return model(p, t->column);
-        if (token_is(p, t, "function")) return function(p, t->column);
-        if (token_is(p, t, "derive")) return derive(p, t->column);
-        if (token_is(p, t, "include")) return include(p);
-        p->token--;
+        return starts[i].parse(p, t);
     }
     fail(p, "cell, model, function, derive or include");
+    if (guess.nearest) rv_lang_advise(p->report, "did you mean \"%s\"?", guess.nearest);
     end_line(p, NULL, false);
     while (p->token->kind != TOKEN_END && p->token->column > t->column) end_line(p, NULL, false);
     return NULL;

@@ -169,15 +169,15 @@ static void for_all_samples(rv_states *initial, rv_var x)
 }
 
 /* Tells why, unless it has been told inside the cell. */
-static lang_value unroll_failed(lang_run *run, const lang_node *e)
+static lang_value unroll_failed(lang_run *run, const lang_node *e, bool told)
 {
     rv_error error = {0};
     lang_trace *t = &run->trace[e->symbol];
     rv_free(t->value);
     t->value = NULL;
-    bool told = run->work->told;
     if ((run->work->report || !told) && rv_tape_take_error(run->tape, &error) && !told)
         rv_lang_wrong(run, e->place, error.code, "%s", error.text);
+    run->failed = true;
     return (lang_value){.kind = VALUE_NONE};
 }
 
@@ -194,6 +194,13 @@ lang_value rv_lang_unroll(lang_run *run, const lang_node *e)
     int64_t steps = rv_shape_of(x).rank > 1 ? rv_shape_of(x).dim[1] : 0;
     if (rv_is_null(x) || (e->b && !rv_lang_evaluate_whole(run, e->b, 1, LANG_MOST_STEPS, &steps)))
         return none;
+    char text[RV_SHAPE_TEXT];
+    if (!e->b && rv_shape_of(x).rank < 3)
+        return rv_lang_wrong(
+            run, e->place, RV_ERROR_SHAPE,
+            "a sequence is [n,steps,..], but this is %s; else say how often: unroll "
+            "%s(..) for 2 steps",
+            rv_shape_text(rv_shape_of(x), text), e->a->name);
     if (steps > LANG_MOST_STEPS)
         return rv_lang_wrong(run, e->place, RV_ERROR_SHAPE,
                              "a sequence of %lld steps, expected at most %d", (long long)steps,
@@ -219,9 +226,13 @@ lang_value rv_lang_unroll(lang_run *run, const lang_node *e)
     t->name = o.name;
     t->value = rv_alloc((size_t)(steps + 1), (size_t)base->symbols * sizeof *t->value);
     if (!t->value) return rv_lang_wrong(run, e->place, RV_ERROR_MEMORY, "memory is out");
+    lang_report *report = run->work->report;
+    bool own = base->node->place.source == e->place.source; /* else it is told here, in one piece */
     run->work->told = false;
+    if (!own) run->work->report = NULL;
     rv_var h = e->b ? rv_unroll_with(rv_lang_step, x, steps, o)
                     : rv_unroll_sequence(rv_lang_step, x, o, NULL);
     lang_value v = {.kind = rv_is_null(h) ? VALUE_NONE : VALUE_VAR, .var = h};
-    return v.kind == VALUE_VAR ? v : unroll_failed(run, e);
+    run->work->report = report;
+    return v.kind == VALUE_VAR ? v : unroll_failed(run, e, run->work->told && (own || !report));
 }

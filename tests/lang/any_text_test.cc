@@ -51,7 +51,8 @@ std::string mutated(std::string text, const std::string &other, Lcg &random)
     static const std::string bytes = "()[],=~+-*/.@^':\"#_ \t\n\r019ehxW\0\x80\xc3";
     for (unsigned n = 1 + random.below(4); n && !text.empty(); n--) {
         const auto size = static_cast<unsigned>(text.size());
-        const size_t at = random.below(size), length = 1 + random.below(12), to = random.below(size);
+        const size_t at = random.below(size), length = 1 + random.below(12),
+                     to = random.below(size);
         switch (random.below(5)) {
         case 0: text[at] = bytes[random.below(static_cast<unsigned>(bytes.size()))]; break;
         case 1: text.insert(at, 1, bytes[random.below(static_cast<unsigned>(bytes.size()))]); break;
