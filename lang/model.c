@@ -151,9 +151,10 @@ static bool draw_input(const lang_run *run, const lang_node *d, const rv_named_t
         return true;
     }
     for (int64_t i = 0; i < rv_tensor_count(&into->tensor); i++)
-        rv_tensor_set(&into->tensor, i,
-                      init.a + (int64_t)((init.b - init.a) *
-                                         rv_random_uniform(rv_seed(seed, d->name), (uint64_t)i)));
+        rv_tensor_set(
+            &into->tensor, i,
+            init.a + (double)(int64_t)((init.b - init.a) *
+                                       rv_random_uniform(rv_seed(seed, d->name), (uint64_t)i)));
     return true;
 }
 

@@ -89,10 +89,9 @@ TEST(Limits, OfWork)
                 "");
     expect_told(model + "for t from 1 to 1000000\n    for u from 1 to 1000000\n      z = 1\n",
                 "too many");
-    expect_told(
-        model +
-            "for t from 0 to 100000\n    h[t] = x\n  for u from 0 to 100000\n    g[u] = h[u] + u\n",
-        "too many");
+    expect_told(model + "for t from 0 to 100000\n    h[t] = x\n  for u from 0 to 100000\n    g[u] "
+                        "= tanh(h[u] + u) + exp(h[u].u - u) + sin(h[u])\n",
+                "too many");
     expect_told(model + many(3000, [](int i) { return "\n  s" + number(i) + "[100000] = x"; }),
                 "too many");
     expect_told(many(600,

@@ -96,7 +96,7 @@ void sweep(const std::string &source)
             const Answer seen = work_on(source);
             failing = -1;
             if (seen.text == want.text) continue; /* what is only kept for later can do without */
-            ASSERT_NE(seen.code, RV_OK) << "allocation " << n << ": " << seen.text;
+            ASSERT_NE(seen.code, RV_OK) << "allocation " << n << ": " << seen.text << want.text;
             const bool memory =
                 seen.code == RV_ERROR_MEMORY || seen.text.find("memory") != std::string::npos;
             ASSERT_TRUE(memory) << "allocation " << n << ": " << seen.text;
