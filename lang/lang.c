@@ -68,6 +68,8 @@ static bool complain_bytes(rv_lang *lang, const lang_source *s, size_t at, const
 static lang_source *add_source(rv_lang *lang, const char *path, const char *text, size_t size)
 {
     lang_source *s = rv_lang_take(&lang->arena, sizeof *s), **last = &lang->source;
+    const bool marked = size >= 3 && !memcmp(text, "\xef\xbb\xbf", 3); /* as some editors do */
+    if (marked) text += 3, size -= 3;
     char *copy = rv_lang_copy(&lang->arena, text, size),
          *name = rv_lang_copy(&lang->arena, path, strlen(path));
     if (!s || !copy || !name) return NULL;

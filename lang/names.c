@@ -45,11 +45,10 @@ static lang_block *add_block(lang_scope *scope, const lang_node *node, const cha
         rv_lang_no_memory(scope->report);
         return NULL;
     }
-    int count = 0;
-    for (lang_block *other = scope->first; other; other = other->next) count++;
-    if (count == LANG_MOST_NAMES) {
+    if (scope->blocks++ == LANG_MOST_NAMES) {
         rv_lang_complain(scope->report, node->place, RV_ERROR_NAME,
-                         "more than %d functions, cells and models; split the file", count);
+                         "more than %d functions, cells and models; split the file",
+                         LANG_MOST_NAMES);
         return NULL;
     }
     for (lang_block *other = scope->first; other && node->kind != LANG_DERIVE; other = other->next)
@@ -798,6 +797,7 @@ static bool statements(resolver *r, lang_node *s)
 {
     bool ok = true;
     for (; s && !r->scope->report->out_of_memory; s = s->next) {
+        if (r->block->symbols == LANG_MOST_NAMES) return false;
         bool right = s->kind == LANG_DECLARE  ? declare(r, s)
                      : s->kind == LANG_DEFINE ? define(r, s)
                      : s->kind == LANG_FOR    ? loop(r, s)
@@ -951,6 +951,7 @@ static void derive(lang_scope *scope, lang_node *n)
 void rv_lang_resolve(lang_scope *scope, lang_node *tree)
 {
     for (lang_node *n = tree; n && !scope->report->out_of_memory; n = n->next) {
+        if (scope->blocks > LANG_MOST_NAMES) return;
         if (n->kind == LANG_FUNCTION) function(scope, n);
         if (n->kind == LANG_CELL) cell(scope, n);
         if (n->kind == LANG_MODEL) model(scope, n);

@@ -465,9 +465,14 @@ static lang_node *define(parser *p)
     if (accept(p, "of") && !(of = postfix(p))) return NULL;
     lang_node *base = target->kind == LANG_PRIME || target->kind == LANG_INDEX ? target->a : target;
     const lang_token *sign = p->token;
-    if (!next_is(p, "="))
-        return fail(p, "\"=\" and a value; declarations start with state, map, bias, "
-                       "parameter, input, ..");
+    if (!next_is(p, "=")) {
+        rv_guess guess = {.seen = target->kind == LANG_APPLY ? target->name : ""};
+        for (int i = 0; keywords[i]; i++) rv_guess_try(&guess, keywords[i]);
+        fail(p,
+             "\"=\" and a value; declarations start with state, map, bias, parameter, input, ..");
+        if (guess.nearest) rv_lang_advise(p->report, "did you mean \"%s\"?", guess.nearest);
+        return NULL;
+    }
     if (base->kind != LANG_NAME) {
         rv_lang_complain(p->report, target->place, RV_ERROR_FORMAT,
                          "this cannot be given a value; write a name, as in: g = sigmoid(x)");
@@ -508,6 +513,7 @@ static lang_node *statement(parser *p)
     }
     if (n) n->place.start = t->start;
     if (end_line(p, n, n)) return n;
+    if (!let && !declaration && t[1].kind == TOKEN_NAME) return broken(p, t, ALL); /* stat h */
     return broken(p, t + (let || declaration), declaration ? DECLARED : FIRST);
 }
 

@@ -195,8 +195,7 @@ rv_entry *rv_store_get(rv_store *store, const char *name, rv_role role, rv_dtype
     size_t bytes = 0;
     if (store->shapes_only && rv_shape_check(shape, rv_dtype_size(dtype), &bytes, NULL) &&
         bytes > store->room) {
-        rv_fail(error, RV_ERROR_SHAPE,
-                "%s \"%s\": too large beside the others; make it smaller",
+        rv_fail(error, RV_ERROR_SHAPE, "%s \"%s\": too large beside the others; make it smaller",
                 role_name(role), name);
         return NULL;
     }
