@@ -73,15 +73,21 @@ static lang_block *add_block(lang_scope *scope, const lang_node *node, const cha
 
 /* ---- symbols ---- */
 
+static bool is_full(resolver *r)
+{
+    if (r->block->symbols < LANG_MOST_NAMES && r->scope->symbols < LANG_MOST_SYMBOLS) return false;
+    r->block->wrong = true;
+    rv_lang_complain(r->scope->report, r->block->node->place, RV_ERROR_NAME,
+                     "more than %d names in one body, or %d in all; use functions, and more files",
+                     LANG_MOST_NAMES, LANG_MOST_SYMBOLS);
+    return true;
+}
+
 static int add_symbol(resolver *r, const char *name, lang_symbol_kind kind, const lang_node *made)
 {
     lang_block *b = r->block;
-    if (b->symbols == LANG_MOST_NAMES) {
-        b->wrong = true;
-        rv_lang_complain(r->scope->report, b->node->place, RV_ERROR_NAME,
-                         "more than %d names in one body; use functions", b->symbols);
-        return -1;
-    }
+    if (is_full(r)) return -1;
+    r->scope->symbols++;
     if (!rv_reserve(&b->symbol, &b->capacity, (size_t)b->symbols + 1, sizeof *b->symbol)) {
         rv_lang_no_memory(r->scope->report);
         return -1;
@@ -797,7 +803,7 @@ static bool statements(resolver *r, lang_node *s)
 {
     bool ok = true;
     for (; s && !r->scope->report->out_of_memory; s = s->next) {
-        if (r->block->symbols == LANG_MOST_NAMES) return false;
+        if (is_full(r)) return false;
         bool right = s->kind == LANG_DECLARE  ? declare(r, s)
                      : s->kind == LANG_DEFINE ? define(r, s)
                      : s->kind == LANG_FOR    ? loop(r, s)

@@ -61,7 +61,7 @@ struct lang_block {
 /* Where functions and cells are looked up: those of the file, and what is built in. */
 typedef struct lang_scope {
     lang_block *first, *last;
-    int blocks;
+    int blocks, symbols; /* how many there are */
     /* Cells and functions that no file defines. NULL: there is none. */
     const lang_block *(*built_in)(void *context, lang_kind kind, const char *name);
     void *context;

@@ -5,10 +5,11 @@
 #include "lang/source.h"
 
 enum {
-    LANG_MOST_NAME = 63,     /* bytes of a name */
-    LANG_DEEPEST = 250,      /* of brackets and operators in each other */
-    LANG_MOST_ALIASES = 100, /* of cells that stand for each other */
-    LANG_MOST_NAMES = 5000   /* in one function, cell or model, and of these in one text */
+    LANG_MOST_NAME = 63,        /* bytes of a name */
+    LANG_DEEPEST = 250,         /* of brackets and operators in each other */
+    LANG_MOST_ALIASES = 100,    /* of cells that stand for each other */
+    LANG_MOST_SYMBOLS = 500000, /* names in all bodies together */
+    LANG_MOST_NAMES = 5000      /* in one function, cell or model, and of these in one text */
 };
 
 typedef enum lang_kind {

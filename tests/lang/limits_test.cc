@@ -104,7 +104,7 @@ TEST(Limits, OfWork)
                     many(4000, [](int i) { return "  a" + number(i) + "=u\n"; }) + "  h' = u\n" +
                     model + "h = unroll c(x) for 100000 steps\n",
                 "too many");
-    expect_told("function f(x)\n" + many(5000, [](int i) { return "  a" + number(i) + "=1\n"; }) +
+    expect_told("function f(x)\n" + many(4000, [](int i) { return "  a" + number(i) + "=1\n"; }) +
                     "  return x\n" + model +
                     many(2500, [](int i) { return "\n  y" + number(i) + " = f(x)"; }),
                 "too many");
@@ -196,6 +196,8 @@ TEST(Limits, OfLongTexts)
         "model m\n  loss = 1\n" + many(4000, [](int) { return "derive loss\n  x=1\n"; }),
         "model m\n  loss = 1\n" + many(30000, [](int) { return "derive loss\n  x=1\n"; }),
         "model m\n" + many(90000, [](int i) { return "  a" + number(i) + "=1\n"; }),
+        "model m\n  loss = 1\n" + many(4000, [](int i) { return "  a" + number(i) + "=1\n"; }) +
+            many(2000, [](int) { return "derive loss\n  x=1\n"; }),
         many(60000, [](int i) { return "function f" + number(i) + "()=1\n"; }),
     };
     for (const std::string &text : all) told(text);
