@@ -791,8 +791,9 @@ static bool broken(resolver *r, const lang_node *s)
     for (const lang_node *n = s->a; n; n = n->next) {
         int own = find_symbol(r->block, n->name);
         keep_quiet(r, n->name);
-        if (n->number != 0 && own >= 0 && r->block->symbol[own].kind == SYMBOL_STATE)
-            r->block->symbol[own].next = add_symbol(r, n->name, SYMBOL_NEXT, s);
+        if (n->number == 0 || own < 0 || r->block->symbol[own].kind != SYMBOL_STATE) continue;
+        int next = add_symbol(r, n->name, SYMBOL_NEXT, s);
+        r->block->symbol[own].next = next; /* the array may have moved */
     }
     r->block->wrong = true;
     statements(r, s->c);
