@@ -23,6 +23,7 @@ bool rv_lang_start(lang_run *run, const lang_block *block, lang_work *work, rv_t
     run->trace = rv_alloc((size_t)block->unrolls + 1, sizeof *run->trace);
     if (!run->value || !run->series || !run->times || !run->trace) {
         rv_lang_wrong(run, block->node->place, RV_ERROR_MEMORY, "memory is out");
+        rv_lang_end(run);
         return false;
     }
     for (int i = 0; i < block->symbols; i++)

@@ -94,7 +94,7 @@ static lang_node *name_node(parser *p, lang_kind kind, const char *expected)
     const lang_token *t = p->token;
     if (t->kind != TOKEN_NAME) return fail(p, expected);
     if (t->end - t->start > LANG_MOST_NAME) {
-        rv_lang_complain(p->report, place_of(p, t), RV_ERROR_NAME,
+        rv_lang_complain(p->report, place_of(p, t), RV_ERROR_FORMAT,
                          "a name of %u bytes, expected at most %d", t->end - t->start,
                          LANG_MOST_NAME);
         return NULL;
