@@ -37,8 +37,7 @@ size_t rv_lang_problems(const rv_lang *lang);
 char *rv_lang_problem_text(const rv_lang *lang);
 
 /* Records everything once on tapes of its own, to find shapes that do not fit: up to some two million operations, a
- * second's work. False when the text has
- * mistakes, which are then known. */
+ * second's work. False when the text has mistakes, which are then known. */
 bool rv_lang_check(rv_lang *lang);
 
 /* The cells and models in the order of the text, as models like the built-in ones: they belong to the lang. NULL beyond
