@@ -23,6 +23,7 @@ bool rv_lang_start(lang_run *run, const lang_block *block, lang_work *work, rv_t
     run->trace = rv_alloc((size_t)block->unrolls + 1, sizeof *run->trace);
     if (!run->value || !run->series || !run->times || !run->trace) {
         rv_lang_wrong(run, block->node->place, RV_ERROR_MEMORY, "memory is out");
+        rv_lang_end(run);
         return false;
     }
     for (int i = 0; i < block->symbols; i++)
@@ -54,7 +55,7 @@ lang_value rv_lang_wrong(lang_run *run, lang_place place, rv_code code, const ch
     va_start(list, format);
     vsnprintf(text, sizeof text, format, list);
     va_end(list);
-    run->work->told = true;
+    run->work->told = run->failed = true;
     if (run->work->report) rv_lang_complain(run->work->report, place, code, "%s", text);
     if (!run->work->report && place.source)
         rv_tape_fail(run->tape, code, "%s:%d:%d: %s", place.source->path, rv_lang_line(place),
@@ -72,20 +73,31 @@ lang_value rv_lang_recorded(lang_run *run, lang_place place, rv_var var)
     return none();
 }
 
-/* Whether there is work left to do. */
-static bool proceed(lang_run *run, const lang_node *e)
+static bool stop(lang_run *run, lang_place place, const char *why)
+{
+    rv_lang_wrong(run, place, RV_ERROR_ARGUMENT, "%s", why);
+    run->work->stopped = true;
+    return false;
+}
+
+bool rv_lang_spend(lang_run *run, lang_place place, int64_t work)
 {
     lang_work *w = run->work;
     if (w->stopped || (!w->report && rv_tape_error(run->tape)->code)) return false;
     if (w->report && w->report->out_of_memory) return false;
-    if (--w->left > 0 && w->depth < LANG_DEEPEST_CALL) return true;
-    rv_lang_wrong(run, e->place, RV_ERROR_ARGUMENT,
-                  w->left > 0
-                      ? "functions call each other deeper than %d expressions; make it shorter"
-                      : "this takes more than %d expressions; use fewer steps or functions",
-                  w->left > 0 ? LANG_DEEPEST_CALL : LANG_MOST_WORK);
-    w->stopped = true;
-    return false;
+    w->left -= work;
+    for (int32_t nodes = rv_tape_count(run->tape); w->nodes < nodes; w->nodes++)
+        w->left -= 1 + (int64_t)rv_tape_node(run->tape, w->nodes)->attr_size / 64;
+    return w->left > 0 ||
+           stop(run, place, "by here this takes too many operations; use fewer steps or calls");
+}
+
+/* Whether there is work left to do. */
+static bool proceed(lang_run *run, const lang_node *e)
+{
+    return rv_lang_spend(run, e->place, 1) &&
+           (run->work->depth < LANG_DEEPEST_CALL ||
+            stop(run, e->place, "functions call each other too deep here; use fewer"));
 }
 
 static lang_value of_number(double number)
@@ -185,7 +197,8 @@ bool rv_lang_evaluate_init(lang_run *run, const lang_node *d, rv_init *init)
         return false;
     }
     if (distribution && count != 2) {
-        rv_lang_wrong(run, d->b->place, RV_ERROR_ARGUMENT, "expected two numbers");
+        rv_lang_wrong(run, d->b->place, RV_ERROR_ARGUMENT,
+                      "%s takes two numbers, as in: normal(0, 1)", d->b->name);
         return false;
     }
     *init = !distribution                    ? rv_init_constant(number[0])
@@ -298,6 +311,7 @@ static rv_var weight(const lang_run *run, const lang_symbol *s)
     char name[2 * RV_CELL_NAME];
     const lang_trace *t = &run->trace[s->unroll];
     snprintf(name, sizeof name, "%.200s%s%s", t->name ? t->name : "", t->name ? "/" : "", s->name);
+    run->work->left -= rv_tape_count(run->tape) / 64;
     for (int32_t id = 0; id < rv_tape_count(run->tape); id++) {
         const rv_node *node = rv_tape_node(run->tape, id);
         if (node->op == &rv_op_parameter && !strcmp(node->name, name))
@@ -337,6 +351,7 @@ static lang_value at_time(lang_run *run, const lang_node *e, int symbol, int64_t
     if (s->kind == SYMBOL_WEIGHT)
         return rv_lang_wrong(run, e->place, RV_ERROR_NAME, "the net has no parameter \"%s\"",
                              s->name);
+    if (run->failed) return none(); /* perhaps that is why */
     return rv_lang_wrong(run, e->place, RV_ERROR_NAME, "%s[%lld] has no value here", s->name,
                          (long long)time);
 }
@@ -588,8 +603,10 @@ static lang_value arithmetic(lang_run *run, const lang_node *e)
         if ((bias = named_kind(run, e->b, special))) return along_units(run, e, bias, e->a);
         if ((bias = named_kind(run, e->a, special))) return along_units(run, e, bias, e->b);
     }
-    lang_value a = rv_lang_evaluate(run, e->a), b = rv_lang_evaluate(run, e->b);
-    if (a.kind == VALUE_NONE || b.kind == VALUE_NONE) return none();
+    lang_value a = rv_lang_evaluate(run, e->a);
+    if (a.kind == VALUE_NONE) return none(); /* one mistake of a line is enough */
+    lang_value b = rv_lang_evaluate(run, e->b);
+    if (b.kind == VALUE_NONE) return none();
     if (a.kind == VALUE_NUMBER && b.kind == VALUE_NUMBER) {
         double number = fold(e->kind, a.number, b.number);
         if (isfinite(number)) return of_number(number);
@@ -774,8 +791,8 @@ static lang_value function_call(lang_run *run, const lang_node *e)
     const lang_block *f = e->block;
     lang_run inner;
     lang_value result = none();
-    bool ok = !f->wrong && rv_lang_start(&inner, f, run->work, run->tape);
-    if (f->wrong) return none();
+    if (f->wrong || !rv_lang_spend(run, e->place, f->symbols / 4)) return none();
+    bool ok = rv_lang_start(&inner, f, run->work, run->tape);
     inner.cell = run->cell;
     int k = 0;
     for (const lang_node *a = e->a; ok && a; a = a->next) {
@@ -882,22 +899,19 @@ static bool set_series(lang_run *run, const lang_node *s, rv_var v)
 {
     int symbol = s->a->a->symbol;
     int64_t time;
-    size_t capacity = (size_t)run->times[symbol];
     if (!s->a->b || s->a->b->next) {
         rv_lang_wrong(run, s->a->place, RV_ERROR_ARGUMENT, "expected one time step, as in h[2]");
         return false;
     }
-    if (!rv_lang_evaluate_whole(run, s->a->b, 0, 100000, &time)) return false;
+    if (!rv_lang_evaluate_whole(run, s->a->b, 0, LANG_MOST_STEPS, &time)) return false;
     if (time >= run->times[symbol]) {
-        rv_var *grown = rv_alloc((size_t)time + 1, sizeof *grown);
-        if (!grown) {
+        size_t room = (size_t)run->times[symbol];
+        if (!rv_lang_spend(run, s->place, (time - run->times[symbol]) / 4)) return false;
+        if (!rv_reserve(&run->series[symbol], &room, (size_t)time + 1, sizeof **run->series)) {
             rv_lang_wrong(run, s->place, RV_ERROR_MEMORY, "memory is out");
             return false;
         }
-        if (capacity) memcpy(grown, run->series[symbol], capacity * sizeof *grown);
-        rv_free(run->series[symbol]);
-        run->series[symbol] = grown;
-        run->times[symbol] = time + 1;
+        run->times[symbol] = (int64_t)room;
     }
     if (run->series[symbol][time].tape) {
         rv_lang_wrong(run, s->a->place, RV_ERROR_NAME, "%s[%lld] has a value already",
@@ -964,6 +978,7 @@ static void declare(lang_run *run, const lang_node *s)
 void rv_lang_statements(lang_run *run, const lang_node *s)
 {
     for (; s && proceed(run, s); s = s->next) {
+        if (run->cell && run->failed) return; /* the rest of a cell's step follows from it */
         if (s->kind == LANG_DECLARE) declare(run, s);
         if (s->kind == LANG_DEFINE && run->judge && s->number == 0)
             run->judge(run, s);

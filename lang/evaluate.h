@@ -6,7 +6,9 @@
 #include "models/cell_internal.h"
 
 enum {
-    LANG_MOST_WORK = 4000000,    /* expressions evaluated for one model */
+    LANG_MOST_WORK = 8000000,    /* expressions evaluated and nodes recorded for one model */
+    LANG_MOST_CHECKED = 2000000, /* the same for all that is checked in one text */
+    LANG_MOST_STEPS = 100000,    /* of an unroll or a series */
     LANG_DEEPEST_CALL = 600,     /* expressions and functions in each other */
     LANG_MOST_ELEMENTS = 1 << 28 /* of a model's parameters and inputs together */
 };
@@ -42,6 +44,7 @@ typedef struct lang_trace {
 typedef struct lang_work {
     lang_report *report; /* NULL: the first problem goes to the tape, and that is all */
     int64_t left, elements;
+    int32_t nodes; /* of the tape that `left` knows of */
     int depth;
     bool stopped; /* by a limit, which has been told */
     bool told;    /* the report has got something */
@@ -60,6 +63,7 @@ typedef struct lang_run {
     rv_var **series;   /* [block->symbols]: SYMBOL_SERIES by time step */
     int64_t *times;    /* [block->symbols]: how many there are */
     lang_trace *trace; /* [block->unrolls] */
+    bool failed;       /* something in it has been told */
     bool recall;       /* beside weights: states are read with dropout */
     bool (*judge)(struct lang_run *run, const lang_node *s); /* for the lines of a derivation */
     /* The true cotangent of a quantity, in a derivation. Null var: told. */
@@ -70,6 +74,9 @@ typedef struct lang_run {
 /* Room for the values of a block. False, and told: memory is out. */
 bool rv_lang_start(lang_run *run, const lang_block *block, lang_work *work, rv_tape *tape);
 void rv_lang_end(lang_run *run);
+
+/* Takes that much from what is left to do. False, and told: there is no more. */
+bool rv_lang_spend(lang_run *run, lang_place place, int64_t work);
 
 /* Tells what is wrong with a place: in the report, or on the tape. Always a VALUE_NONE. */
 lang_value rv_lang_wrong(lang_run *run, lang_place place, rv_code code, const char *format, ...)

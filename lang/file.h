@@ -52,8 +52,10 @@ void rv_lang_free_tensors(rv_named_tensor *tensors, int count);
 /* Whether a model of the text unrolls the cell, which is then checked and proved there. */
 bool rv_lang_is_unrolled(const rv_lang *lang, const lang_block *cell);
 
-/* Records a derivation once, to find what is wrong in it. */
-void rv_lang_check_derivation(rv_lang *lang, const lang_block *derivation);
+/* Records a derivation once, to find what is wrong in it; takes from the work that is left. */
+void rv_lang_check_derivation(rv_lang *lang, const lang_block *derivation, int64_t *left);
+/* A store for checks: it keeps shapes, no values. */
+rv_store *rv_lang_shapes(void);
 
 /* Sets up what rv_models of the text's cells and models are. */
 bool rv_lang_make_models(rv_lang *lang);

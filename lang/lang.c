@@ -10,16 +10,19 @@
 #include "tensor/file.h"
 #include "tensor/memory.h"
 #include "tensor/name.h"
+#include "tensor/store_entries.h"
 
 enum { DEEPEST_INCLUDE = 16, MOST_INCLUDES = 100 };
 
 /* ---- what is built in ---- */
 
-static rv_lang *read_built_in(const char *name)
+static rv_lang *read_built_in(rv_lang *into, const char *name)
 {
     rv_error error = {0};
     const lang_text *t = rv_lang_text(name);
-    return t ? rv_lang_read(t->text, t->size, t->name, &error) : NULL;
+    rv_lang *lang = t ? rv_lang_read(t->text, t->size, t->name, &error) : NULL;
+    if (t && !lang) rv_lang_no_memory(&into->report);
+    return lang;
 }
 
 static const lang_block *own_block(const rv_lang *lang, lang_kind kind, const char *name)
@@ -34,14 +37,14 @@ static const lang_block *built_in(void *context, lang_kind kind, const char *nam
     rv_lang *lang = context;
     if (kind == LANG_FUNCTION) {
         bool is_prelude = lang->source && !strcmp(lang->source->path, "prelude");
-        if (!lang->prelude && !is_prelude) lang->prelude = read_built_in("prelude");
+        if (!lang->prelude && !is_prelude) lang->prelude = read_built_in(lang, "prelude");
         return own_block(lang->prelude, kind, name);
     }
     for (rv_lang *known = lang->zoo; known; known = known->next) {
         const lang_block *b = own_block(known, kind, name);
         if (b) return b;
     }
-    rv_lang *text = strcmp(name, "prelude") ? read_built_in(name) : NULL;
+    rv_lang *text = strcmp(name, "prelude") ? read_built_in(lang, name) : NULL;
     if (!text) return NULL;
     text->next = lang->zoo;
     lang->zoo = text;
@@ -65,6 +68,8 @@ static bool complain_bytes(rv_lang *lang, const lang_source *s, size_t at, const
 static lang_source *add_source(rv_lang *lang, const char *path, const char *text, size_t size)
 {
     lang_source *s = rv_lang_take(&lang->arena, sizeof *s), **last = &lang->source;
+    const bool marked = size >= 3 && !memcmp(text, "\xef\xbb\xbf", 3); /* as some editors do */
+    if (marked) text += 3, size -= 3;
     char *copy = rv_lang_copy(&lang->arena, text, size),
          *name = rv_lang_copy(&lang->arena, path, strlen(path));
     if (!s || !copy || !name) return NULL;
@@ -81,22 +86,26 @@ static void include(rv_lang *lang, const lang_node *n, int depth)
 {
     const char *from = n->place.source->path, *slash = strrchr(from, '/');
     int sources = 0;
+    size_t together = 0;
     char path[4096];
     unsigned char *bytes = NULL;
     size_t size = 0;
     rv_error error = {0};
     snprintf(path, sizeof path, "%.*s%s", *n->name == '/' || !slash ? 0 : (int)(slash + 1 - from),
              from, n->name);
-    for (const lang_source *s = lang->source; s; s = s->next, sources++)
+    for (const lang_source *s = lang->source; s; s = s->next, sources++) {
         if (!strcmp(s->path, path)) return; /* it is there */
+        together += s->size;
+    }
     if (depth == DEEPEST_INCLUDE || sources > MOST_INCLUDES) {
         rv_lang_complain(&lang->report, n->place, RV_ERROR_FORMAT,
                          "too many files include each other");
     } else if (!rv_file_read(path, &bytes, &size, &error)) {
         rv_lang_complain(&lang->report, n->place, error.code, "%s", error.text);
-    } else if (size > LANG_MOST_BYTES) {
+    } else if (size + together > LANG_MOST_BYTES) {
         rv_lang_complain(&lang->report, n->place, RV_ERROR_FORMAT,
-                         "\"%s\" has %zu bytes, expected at most %d", path, size, LANG_MOST_BYTES);
+                         "\"%s\" makes it %zu bytes of text, expected at most %d", path,
+                         size + together, LANG_MOST_BYTES);
     } else {
         lang_source *s = add_source(lang, path, (const char *)bytes, size);
         if (s)
@@ -263,10 +272,12 @@ bool rv_lang_is_unrolled(const rv_lang *lang, const lang_block *cell)
     return false;
 }
 
-static bool check_block(rv_lang *lang, const lang_model *m)
+rv_store *rv_lang_shapes(void) { return rv_store_new_shapes(LANG_MOST_ELEMENTS * sizeof(double)); }
+
+static bool check_block(rv_lang *lang, const lang_model *m, int64_t *left)
 {
-    lang_work work = {.left = LANG_MOST_WORK, .report = &lang->report};
-    rv_store *store = rv_store_new(1);
+    lang_work work = {.left = *left, .report = &lang->report};
+    rv_store *store = rv_lang_shapes();
     rv_tape *tape = rv_tape_new(store, RV_F64);
     lang_run run = {0};
     bool ok = tape && rv_lang_start(&run, m->block, &work, tape);
@@ -275,6 +286,7 @@ static bool check_block(rv_lang *lang, const lang_model *m)
     else if (ok)
         check_cell(&run, lang, m);
     if (run.block) rv_lang_end(&run);
+    *left = work.stopped ? 0 : work.left;
     rv_tape_free(tape);
     rv_store_free(store);
     return ok || rv_lang_no_memory(&lang->report);
@@ -296,17 +308,18 @@ static bool model_is_right(const rv_lang *lang, const lang_block *model)
 bool rv_lang_check(rv_lang *lang)
 {
     bool ok = true;
-    for (int i = 0; ok && i < lang->models; i++) {
+    int64_t left = LANG_MOST_CHECKED;
+    for (int i = 0; ok && left > 0 && i < lang->models; i++) {
         const lang_model *m = &lang->model[i];
         if (m->block->wrong || m->use.cell->wrong || m->block->node->place.source != lang->source)
             continue;
         if (m->block->node->kind == LANG_CELL && rv_lang_is_unrolled(lang, m->block)) continue;
-        ok = check_block(lang, m);
+        ok = check_block(lang, m, &left);
     }
-    for (const lang_block *b = lang->scope.first; ok && b; b = b->next)
+    for (const lang_block *b = lang->scope.first; ok && left > 0 && b; b = b->next)
         if (b->node->kind == LANG_DERIVE && b->node->place.source == lang->source && !b->wrong &&
             b->model && !b->model->wrong && model_is_right(lang, b->model))
-            rv_lang_check_derivation(lang, b);
+            rv_lang_check_derivation(lang, b, &left);
     rv_lang_sort_report(&lang->report);
     return ok && !rv_lang_problems(lang);
 }

@@ -21,8 +21,8 @@ extern "C" {
 /* A file's cells, models and derivations. Read only, so several threads may record from one. */
 typedef struct rv_lang rv_lang;
 
-/* Reads a text of at most 1 MiB and the files it includes, which are looked for beside it. NULL only when the file cannot be
- * read or memory is out; mistakes in it are rv_lang_problems. For rv_lang_free, after the tapes and
+/* Reads a text and the files it includes, which are looked for beside it: at most 1 MiB together. NULL only when the file
+ * cannot be read, is larger or memory is out; mistakes in it are rv_lang_problems. For rv_lang_free, after the tapes and
  * models that came from it. */
 rv_lang *rv_lang_open(const char *path, rv_error *error);
 /* The same from memory; `name` is the path in messages. Includes are looked for from the working folder. */
@@ -36,8 +36,8 @@ void rv_lang_free(rv_lang *lang);
 size_t rv_lang_problems(const rv_lang *lang);
 char *rv_lang_problem_text(const rv_lang *lang);
 
-/* Records everything once on tapes of its own, to find shapes that do not fit. False when the text has
- * mistakes, which are then known. */
+/* Records everything once on tapes of its own, to find shapes that do not fit: up to some two million operations, a
+ * second's work. False when the text has mistakes, which are then known. */
 bool rv_lang_check(rv_lang *lang);
 
 /* The cells and models in the order of the text, as models like the built-in ones: they belong to the lang. NULL beyond

@@ -208,7 +208,7 @@ static rv_net record_net(const rv_model *model, const rv_net_options *options, r
 {
     const lang_model *m = model->user;
     rv_net net = {{x.tape, -1}, {x.tape, -1}};
-    lang_work work = {.left = LANG_MOST_WORK};
+    lang_work work = {.left = LANG_MOST_WORK, .nodes = rv_tape_count(x.tape)};
     lang_run run;
     (void)options;
     lang_binding given[2] = {{.name = "x", .var = x}, {.name = "y", .var = y}};
@@ -237,7 +237,7 @@ static rv_var record_specimen(const rv_model *model, rv_tape *tape)
 {
     const lang_model *m = model->user;
     rv_var loss = {tape, -1};
-    lang_work work = {.left = LANG_MOST_WORK};
+    lang_work work = {.left = LANG_MOST_WORK, .nodes = rv_tape_count(tape)};
     lang_run run;
     if (rv_lang_start(&run, m->block, &work, tape) && rv_lang_record_model(&run, NULL, 0)) {
         loss = quantity_called(&run, "loss");
@@ -254,7 +254,7 @@ static void alias_options(rv_lang *lang, lang_model *m)
 {
     lang_work work = {.left = LANG_MOST_WORK, .report = &lang->report};
     lang_run run;
-    rv_store *store = rv_store_new(0);
+    rv_store *store = rv_lang_shapes();
     rv_tape *tape = rv_tape_new(store, RV_F64);
     rv_rnn_options o = {0};
     if (tape && rv_lang_start(&run, m->block, &work, tape)) {

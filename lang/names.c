@@ -14,6 +14,7 @@ typedef struct resolver {
     lang_scope *scope;
     lang_block *block;
     const lang_block **unrolled; /* the cells of the model's unrolls */
+    bool sizes;                  /* these are looked up now */
 } resolver;
 
 static bool wrong(const resolver *r, lang_place place, const char *format, const char *name)
@@ -44,8 +45,15 @@ static lang_block *add_block(lang_scope *scope, const lang_node *node, const cha
         rv_lang_no_memory(scope->report);
         return NULL;
     }
+    if (scope->blocks++ == LANG_MOST_NAMES) {
+        rv_lang_complain(scope->report, node->place, RV_ERROR_NAME,
+                         "more than %d functions, cells and models; split the file",
+                         LANG_MOST_NAMES);
+        return NULL;
+    }
     for (lang_block *other = scope->first; other && node->kind != LANG_DERIVE; other = other->next)
         if (!strcmp(other->name, name) && other->node->kind == node->kind) {
+            b->wrong = true;
             rv_lang_complain(scope->report, node->sign, RV_ERROR_NAME,
                              "a second \"%s\"; the first is on line %d", name,
                              rv_lang_line(other->node->place));
@@ -53,6 +61,8 @@ static lang_block *add_block(lang_scope *scope, const lang_node *node, const cha
         }
     b->node = node;
     b->name = name;
+    b->broken = node->broken;
+    b->wrong = b->wrong || node->broken;
     if (scope->last)
         scope->last->next = b;
     else
@@ -63,9 +73,21 @@ static lang_block *add_block(lang_scope *scope, const lang_node *node, const cha
 
 /* ---- symbols ---- */
 
+static bool is_full(resolver *r)
+{
+    if (r->block->symbols < LANG_MOST_NAMES && r->scope->symbols < LANG_MOST_SYMBOLS) return false;
+    r->block->wrong = true;
+    rv_lang_complain(r->scope->report, r->block->node->place, RV_ERROR_NAME,
+                     "more than %d names in one body, or %d in all; use functions, and more files",
+                     LANG_MOST_NAMES, LANG_MOST_SYMBOLS);
+    return true;
+}
+
 static int add_symbol(resolver *r, const char *name, lang_symbol_kind kind, const lang_node *made)
 {
     lang_block *b = r->block;
+    if (is_full(r)) return -1;
+    r->scope->symbols++;
     if (!rv_reserve(&b->symbol, &b->capacity, (size_t)b->symbols + 1, sizeof *b->symbol)) {
         rv_lang_no_memory(r->scope->report);
         return -1;
@@ -84,6 +106,20 @@ static int find_symbol(const lang_block *b, const char *name)
         if (!found_otherwise && !strcmp(s->name, name)) return i;
     }
     return -1;
+}
+
+/* The same, unless it is there only because of a mistake. */
+static int find_right(const lang_block *b, const char *name)
+{
+    int i = find_symbol(b, name);
+    return i >= 0 && b->symbol[i].kind == SYMBOL_BROKEN ? -1 : i;
+}
+
+/* From here on nothing more is told about a name. */
+static void keep_quiet(resolver *r, const char *name)
+{
+    r->block->wrong = true;
+    if (find_symbol(r->block, name) < 0) add_symbol(r, name, SYMBOL_BROKEN, NULL);
 }
 
 static bool is_traced(const lang_symbol *s)
@@ -165,7 +201,7 @@ static int find_quantity(resolver *r, const char *name, bool series, int *time)
 {
     *time = -1;
     int symbol = series ? find_series(r, name) : find_symbol(r->block, name);
-    if (symbol >= 0 && (series || r->block->symbol[symbol].kind != SYMBOL_TRACE)) return symbol;
+    if (symbol >= 0 && (series || !is_series(r->block, symbol))) return symbol;
     if (!series) symbol = find_inside(r, name, SYMBOL_WEIGHT);
     if (symbol >= 0) return symbol;
     return series ? -1 : find_at_time(r, name, time);
@@ -199,11 +235,23 @@ static int find_cotangent(resolver *r, const char *name, bool series, int *time)
     return cotangent_of(r, target, name);
 }
 
+/* A value that has the same name as a series: h beside h[1]. */
+static int find_last(const resolver *r, const char *name)
+{
+    int i = r->block->symbols - 1;
+    while (i >= 0 && (r->block->symbol[i].kind != SYMBOL_VALUE ||
+                      strcmp(r->block->symbol[i].name, name) != 0))
+        i--;
+    return i;
+}
+
 /* Sets what the name stands for; `series` if an index follows. */
 static bool look_up(resolver *r, lang_node *e, bool series)
 {
     bool times = r->block->node->kind == LANG_MODEL || r->block->node->kind == LANG_DERIVE;
     int own = find_symbol(r->block, e->name);
+    if (!series && own >= 0 && r->block->symbol[own].kind == SYMBOL_SERIES)
+        own = find_last(r, e->name);
     e->symbol = times && series && (own < 0 || has_cotangent(&r->block->symbol[own]))
                     ? find_series(r, e->name)
                     : -1;
@@ -216,9 +264,11 @@ static bool look_up(resolver *r, lang_node *e, bool series)
     }
     if (e->symbol < 0 && times && !series) { /* a series without its index */
         e->symbol = find_series(r, e->name);
-        if (e->symbol >= 0)
-            return wrong(r, e->place,
-                         "\"%s\" has a value for each time step; say which, as in h[1]", e->name);
+        if (e->symbol >= 0) {
+            wrong(r, e->place, "\"%s\" has a value for each time step", e->name);
+            rv_lang_advise(r->scope->report, "say which: %s[1]", e->name);
+            return false;
+        }
     }
     return e->symbol >= 0;
 }
@@ -239,22 +289,30 @@ static bool second(resolver *r, const lang_node *at, int first)
 
 static void guess_symbols(rv_guess *g, const lang_block *b)
 {
-    for (int i = 0; b && i < b->symbols; i++) rv_guess_try(g, b->symbol[i].name);
+    for (int i = 0; b && i < b->symbols; i++)
+        if (b->symbol[i].kind != SYMBOL_BROKEN) rv_guess_try(g, b->symbol[i].name);
 }
 
 static bool unknown_value(resolver *r, const lang_node *e)
 {
     rv_guess g = {.seen = e->name};
     wrong(r, e->sign, "nothing above is called \"%s\"", e->name);
+    if (r->scope->report->more) return false;
     guess_symbols(&g, r->block);
     for (int u = 0; u < r->block->unrolls; u++) guess_symbols(&g, r->unrolled[u]);
     if (g.nearest)
         rv_lang_advise(r->scope->report, "did you mean \"%s\"?", g.nearest);
+    else if (r->sizes)
+        rv_lang_advise(r->scope->report,
+                       r->block->node->kind == LANG_MODEL ? "a size is declared: model %s(%s=2)"
+                                                          : "a size is a number, or units",
+                       r->block->name, e->name);
     else if (r->block->node->kind == LANG_CELL)
         rv_lang_advise(r->scope->report, "a weight is declared: map %s, bias %s, ..", e->name,
                        e->name);
     else if (r->block->node->kind == LANG_MODEL)
         rv_lang_advise(r->scope->report, "a parameter has a shape: %s[3,4]", e->name);
+    keep_quiet(r, e->name);
     return false;
 }
 
@@ -262,6 +320,7 @@ static bool unknown_function(resolver *r, const lang_node *e)
 {
     rv_guess g = {.seen = e->name};
     wrong(r, e->sign, "there is no op and no function \"%s\"", e->name);
+    if (r->scope->report->more) return false;
     for (int i = 0; i < rv_op_count(); i++) rv_guess_try(&g, rv_op_at(i)->name);
     for (const lang_block *b = r->scope->first; b; b = b->next)
         if (b->node->kind == LANG_FUNCTION) rv_guess_try(&g, b->name);
@@ -273,6 +332,7 @@ static bool unknown_function(resolver *r, const lang_node *e)
         rv_lang_advise(r->scope->report, "did you mean \"%s\"?", g.nearest);
     else if (find_symbol(r->block, e->name) >= 0)
         rv_lang_advise(r->scope->report, "a product is written %s.(..)", e->name);
+    keep_quiet(r, e->name);
     return false;
 }
 
@@ -349,6 +409,11 @@ static bool function_arguments(resolver *r, lang_node *e)
             rv_guess g = {.seen = a->name};
             return unknown_option(r, a, e->name, &g);
         }
+    if (e->block->broken) {
+        r->block->wrong = true;
+        each(r, e->a);
+        return false;
+    }
     char expected[40];
     snprintf(expected, sizeof expected, "%d value%s", e->block->arguments,
              e->block->arguments == 1 ? "" : "s");
@@ -359,6 +424,10 @@ static bool call(resolver *r, lang_node *e)
 {
     int own = find_symbol(r->block, e->name);
     lang_symbol_kind kind = own >= 0 ? r->block->symbol[own].kind : SYMBOL_VALUE;
+    if (kind == SYMBOL_BROKEN) {
+        each(r, e->a);
+        return false;
+    }
     if (kind == SYMBOL_MAP || kind == SYMBOL_FIT || kind == SYMBOL_ACTIVATION) {
         e->symbol = own;
         return each(r, e->a) && ((e->a && !e->a->next && e->a->kind != LANG_OPTION) ||
@@ -372,7 +441,8 @@ static bool call(resolver *r, lang_node *e)
         e->block = e->block->next;
     if (!e->block) e->op = rv_op_find(e->name);
     if (!e->block && !e->op) e->block = rv_lang_find(r->scope, LANG_FUNCTION, e->name);
-    if (e->block == r->block)
+    if (!e->block && !e->op && r->block->node->kind == LANG_FUNCTION &&
+        !strcmp(e->name, r->block->name))
         return wrong(r, e->sign, "\"%s\" calls itself; loops are written for t from 1 to 3",
                      e->name);
     if (!e->block && !e->op) {
@@ -381,6 +451,7 @@ static bool call(resolver *r, lang_node *e)
     }
     if (!strcmp(e->name, "conv") || !strcmp(e->name, "true_conv") || !strcmp(e->name, "conv2d"))
         r->block->images = true;
+    if (e->block && e->block->wrong && r->block->node->kind != LANG_MODEL) r->block->wrong = true;
     return e->op ? op_arguments(r, e, e->op) : function_arguments(r, e);
 }
 
@@ -389,14 +460,19 @@ static bool apply(resolver *r, lang_node *e)
     int own = find_symbol(r->block, e->name);
     lang_symbol_kind kind = own >= 0 ? r->block->symbol[own].kind : SYMBOL_VALUE;
     e->symbol = own;
-    bool ok = expression(r, e->a);
-    if (own < 0) return unknown_value(r, e);
-    if (kind == SYMBOL_MAP || kind == SYMBOL_FIT) return ok;
+    char of[40];
+    if (own < 0) unknown_value(r, e);
+    if (own < 0 || kind == SYMBOL_MAP || kind == SYMBOL_FIT || kind == SYMBOL_BROKEN)
+        return expression(r, e->a) && own >= 0 && kind != SYMBOL_BROKEN;
+    int other = e->a->kind == LANG_NAME ? find_symbol(r->block, e->a->name) : -1;
+    bool turned = other >= 0 && r->block->symbol[other].kind == SYMBOL_MAP;
+    rv_lang_expression(e->a, of, sizeof of);
     wrong(r, e->sign, "\"%s\" is no map", e->name);
-    rv_lang_advise(r->scope->report,
-                   kind == SYMBOL_PARAMETER ? "a product of matrices is written x @ %s"
-                                            : "a product is written %s.x",
-                   e->name);
+    if (turned)
+        rv_lang_advise(r->scope->report, "the map comes first: %s %s", of, e->name);
+    else
+        rv_lang_advise(r->scope->report, "a product is written %s.%s, one of matrices %s @ %s",
+                       e->name, of, e->name, of);
     return false;
 }
 
@@ -419,6 +495,7 @@ static bool name(resolver *r, lang_node *e)
 {
     if (!look_up(r, e, false)) return e->symbol < 0 && unknown_value(r, e);
     switch (r->block->symbol[e->symbol].kind) {
+    case SYMBOL_BROKEN: return false;
     case SYMBOL_MAP:
     case SYMBOL_FIT:
         return wrong(r, e->place, "the map \"%s\" has no argument; as in: W h", e->name);
@@ -442,7 +519,7 @@ static bool prime(resolver *r, lang_node *e)
 /* The name of a loop's step, known from here on. */
 static bool loop_name(resolver *r, lang_node *e)
 {
-    e->symbol = find_symbol(r->block, e->name);
+    e->symbol = find_right(r->block, e->name);
     if (e->symbol >= 0 && r->block->symbol[e->symbol].kind != SYMBOL_SIZE)
         return second(r, e, e->symbol);
     if (e->symbol < 0) e->symbol = add_symbol(r, e->name, SYMBOL_SIZE, e);
@@ -559,25 +636,31 @@ static const struct {
 
 static bool declaration(resolver *r, lang_node *d, lang_symbol_kind kind)
 {
-    int first = find_symbol(r->block, d->name);
+    int first = find_right(r->block, d->name);
     bool distribution = d->b && d->b->kind == LANG_CALL &&
                         (!strcmp(d->b->name, "uniform") || !strcmp(d->b->name, "normal") ||
                          !strcmp(d->b->name, "integer"));
     bool word = d->b && d->b->kind == LANG_NAME &&
                 (kind == SYMBOL_ACTIVATION || !strcmp(d->b->name, "identity"));
+    r->sizes = true;
     bool ok = !d->a || each(r, d->a->a);
+    r->sizes = false;
     if (distribution)
         ok = each(r, d->b->a) && ok;
-    else if (d->b && !word)
+    else if (d->b && !word && d->number == 0)
         ok = expression(r, d->b) && ok;
     if (d->number != 0 && !distribution)
         ok = wrong(r, d->b->place,
                    "expected uniform(low, high), normal(mean, deviation) or "
                    "integer(low, high) behind ~%s",
                    "");
-    if (kind == SYMBOL_ACTIVATION && !(word && rv_op_find(d->b->name)))
+    if (kind == SYMBOL_ACTIVATION && !(word && rv_op_find(d->b->name))) {
+        rv_guess g = {.seen = word ? d->b->name : ""};
         ok = wrong(r, d->place, "the activation \"%s\" needs an op, as in: activation s = tanh",
                    d->name);
+        for (int i = 0; i < rv_op_count(); i++) rv_guess_try(&g, rv_op_at(i)->name);
+        if (g.nearest) rv_lang_advise(r->scope->report, "did you mean \"%s\"?", g.nearest);
+    }
     if ((kind == SYMBOL_INPUT || kind == SYMBOL_CONSTANT) && !d->a)
         ok = wrong(r, d->place, "\"%s\" needs a shape, as in: x[2,8]", d->name);
     if (first >= 0) return second(r, d, first);
@@ -601,7 +684,13 @@ static bool declare(resolver *r, lang_node *s)
             ok = declaration(r, d, declarations[i].symbol) && ok;
         return ok;
     }
-    return wrong(r, s->sign, "\"%s\" does not belong here", s->name);
+    wrong(r, s->sign, "\"%s\" does not belong here", s->name);
+    for (size_t i = 0; i < sizeof declarations / sizeof *declarations; i++)
+        if (!strcmp(declarations[i].keyword, s->name))
+            rv_lang_advise(r->scope->report, "it belongs into a %s",
+                           declarations[i].where == LANG_CELL ? "cell" : "model");
+    for (const lang_node *d = s->a; d; d = d->next) keep_quiet(r, d->name);
+    return false;
 }
 
 /* The next value of a state. */
@@ -609,8 +698,19 @@ static bool define_next(resolver *r, lang_node *s)
 {
     lang_node *of = s->a->a;
     int state = find_symbol(r->block, of->name);
-    if (state < 0 || r->block->symbol[state].kind != SYMBOL_STATE)
-        return wrong(r, s->a->place, "\"%s\" is no state; declare it: state ..", of->name);
+    if (state >= 0 && r->block->symbol[state].kind == SYMBOL_BROKEN) return false;
+    if (state < 0 || r->block->symbol[state].kind != SYMBOL_STATE) {
+        rv_guess g = {.seen = of->name};
+        r->block->broken = true; /* it is perhaps what another state lacks */
+        wrong(r, s->a->place, "\"%s\" is no state", of->name);
+        for (int i = 0; i < r->block->states; i++)
+            rv_guess_try(&g, r->block->symbol[r->block->state[i]].name);
+        if (g.nearest)
+            rv_lang_advise(r->scope->report, "did you mean %s'?", g.nearest);
+        else if (r->block->node->kind == LANG_CELL)
+            rv_lang_advise(r->scope->report, "declare it: state %s", of->name);
+        return false;
+    }
     if (r->block->symbol[state].next >= 0) return second(r, of, r->block->symbol[state].next);
     int next = add_symbol(r, of->name, SYMBOL_NEXT, s);
     if (next < 0) return false;
@@ -623,9 +723,11 @@ static bool define_next(resolver *r, lang_node *s)
 static bool define_cotangent(resolver *r, lang_node *s)
 {
     lang_node *base = s->a->kind == LANG_INDEX ? s->a->a : s->a;
+    if (s->a->kind == LANG_PRIME)
+        return wrong(r, s->a->place, "%s' is a next state, and belongs into a cell", s->a->a->name);
     if (s->c) { /* name of quantity */
         lang_node *of = s->c->kind == LANG_INDEX ? s->c->a : s->c;
-        int own = find_symbol(r->block, s->a->name ? s->a->name : "");
+        int own = find_right(r->block, s->a->name ? s->a->name : "");
         if (s->a->kind != LANG_NAME || of->kind != LANG_NAME)
             return wrong(r, s->a->place, "expected names, as in: d3 of f2 = ..%s", "");
         if (own >= 0) return second(r, s->a, own);
@@ -642,7 +744,7 @@ static bool define_cotangent(resolver *r, lang_node *s)
         s->a->symbol = alias;
         return true;
     }
-    int own = find_symbol(r->block, base->name);
+    int own = find_right(r->block, base->name);
     if (own >= 0 && r->block->symbol[own].kind != SYMBOL_COTANGENT) return second(r, base, own);
     bool index = s->a->kind == LANG_INDEX;
     if (index && !each(r, s->a->b)) return false;
@@ -670,15 +772,17 @@ static bool define(resolver *r, lang_node *s)
                          base->name);
         if (!each(r, s->a->b)) return false;
         base->symbol = -1;
-        for (int i = 0; i < r->block->symbols; i++)
+        int first = where == LANG_DERIVE ? r->block->model->symbols : 0; /* not the model's */
+        for (int i = first; i < r->block->symbols; i++)
             if (r->block->symbol[i].kind == SYMBOL_SERIES &&
                 !strcmp(r->block->symbol[i].name, base->name))
                 base->symbol = i;
         if (base->symbol < 0) base->symbol = add_symbol(r, base->name, SYMBOL_SERIES, s);
         return ok && base->symbol >= 0;
     }
-    int own = find_symbol(r->block, base->name);
+    int own = find_right(r->block, base->name);
     if (own >= 0 && r->block->symbol[own].kind == SYMBOL_STATE) {
+        r->block->broken = true; /* its next value is what is missing, which is told here */
         wrong(r, base->place, "\"%s\" is a state, and is read only", base->name);
         rv_lang_advise(r->scope->report, "its next value is %s' = ..", base->name);
         return false;
@@ -692,22 +796,42 @@ static bool statements(resolver *r, lang_node *s);
 
 static bool loop(resolver *r, lang_node *s)
 {
-    if (r->block->node->kind != LANG_MODEL && r->block->node->kind != LANG_DERIVE)
+    if (r->block->node->kind != LANG_MODEL && r->block->node->kind != LANG_DERIVE) {
+        r->block->broken = true;
         return wrong(r, s->sign, "a loop over \"%s\" belongs into a model or a derivation",
                      s->name);
+    }
     bool ok = expression(r, s->a);
     ok = expression(r, s->b) && ok;
     ok = loop_name(r, s) && ok;
     return statements(r, s->c) && ok;
 }
 
+/* What a line that could not be read would have defined is known, but nothing is said of it. */
+static bool broken(resolver *r, const lang_node *s)
+{
+    r->block->broken = true;
+    for (const lang_node *n = s->a; n; n = n->next) {
+        int own = find_symbol(r->block, n->name);
+        keep_quiet(r, n->name);
+        if (n->number == 0 || own < 0 || r->block->symbol[own].kind != SYMBOL_STATE) continue;
+        int next = add_symbol(r, n->name, SYMBOL_NEXT, s);
+        r->block->symbol[own].next = next; /* the array may have moved */
+    }
+    r->block->wrong = true;
+    statements(r, s->c);
+    return false;
+}
+
 static bool statements(resolver *r, lang_node *s)
 {
     bool ok = true;
     for (; s && !r->scope->report->out_of_memory; s = s->next) {
+        if (is_full(r)) return false;
         bool right = s->kind == LANG_DECLARE  ? declare(r, s)
                      : s->kind == LANG_DEFINE ? define(r, s)
                      : s->kind == LANG_FOR    ? loop(r, s)
+                     : s->kind == LANG_BROKEN ? broken(r, s)
                      : r->block->node->kind != LANG_FUNCTION
                          ? wrong(r, s->place, "return belongs into a function%s", "")
                          : expression(r, s->a);
@@ -723,7 +847,7 @@ static void built_in(resolver *r, const char *name) { add_symbol(r, name, SYMBOL
 static void function(lang_scope *scope, lang_node *n)
 {
     lang_block made = {.node = n, .name = n->name};
-    resolver r = {scope, &made, NULL};
+    resolver r = {.scope = scope, .block = &made};
     for (lang_node *a = n->a; a; a = a->next, made.arguments++) {
         int first = find_symbol(&made, a->name);
         if (first >= 0) second(&r, a, first);
@@ -735,7 +859,9 @@ static void function(lang_scope *scope, lang_node *n)
     statements(&r, n->c);
     bool returns = n->b != NULL;
     for (const lang_node *s = n->c; s; s = s->next) returns = returns || s->kind == LANG_RETURN;
-    if (!returns)
+    made.wrong = made.wrong || n->broken;
+    made.broken = made.broken || n->broken;
+    if (!returns && !made.broken)
         wrong(&r, n->place, "the function \"%s\" returns nothing; end it with return ..", n->name);
     lang_block *b = add_block(scope, n, n->name); /* known from here on: no recursion */
     if (!b) {
@@ -749,6 +875,7 @@ static void function(lang_scope *scope, lang_node *n)
 
 static void alias(resolver *r, lang_node *n)
 {
+    if (n->broken) return;
     if (n->b->kind != LANG_CALL) {
         wrong(r, n->b->place, "expected a cell with options, as in: gru(kernel=3)%s", "");
         return;
@@ -756,12 +883,17 @@ static void alias(resolver *r, lang_node *n)
     r->block->same = find_cell(r, n->b);
     if (r->block->same && (r->block->same->wrong || !net_options(r, n->b, r->block->same, false)))
         r->block->wrong = true;
-    if (r->block->same) r->block->images = r->block->same->images;
+    if (!r->block->same) return;
+    r->block->images = r->block->same->images;
+    r->block->aliases = r->block->same->aliases + 1;
+    if (r->block->aliases <= LANG_MOST_ALIASES) return;
+    wrong(r, n->b->place, "more than %s cells that stand for each other", "100");
+    r->block->same = NULL;
 }
 
 static void cell(lang_scope *scope, lang_node *n)
 {
-    resolver r = {scope, add_block(scope, n, n->name), NULL};
+    resolver r = {.scope = scope, .block = add_block(scope, n, n->name)};
     if (!r.block) return;
     built_in(&r, "true");
     built_in(&r, "false");
@@ -775,11 +907,11 @@ static void cell(lang_scope *scope, lang_node *n)
     statements(&r, n->c);
     for (int s = 0; s < r.block->states; s++) {
         const lang_symbol *state = &r.block->symbol[r.block->state[s]];
-        if (state->next >= 0) continue;
+        if (state->next >= 0 || r.block->broken) continue;
         wrong(&r, state->made->place, "the state \"%s\" never gets its next value", state->name);
         rv_lang_advise(scope->report, "write %s' = ..", state->name);
     }
-    if (!r.block->states)
+    if (!r.block->states && !r.block->broken)
         wrong(&r, n->place, "the cell \"%s\" has no state; declare one: state h", n->name);
 }
 
@@ -787,7 +919,7 @@ static const lang_block **unrolled_of(lang_scope *scope, const lang_block *model
 
 static void model(lang_scope *scope, lang_node *n)
 {
-    resolver r = {scope, add_block(scope, n, n->name), NULL};
+    resolver r = {.scope = scope, .block = add_block(scope, n, n->name)};
     if (!r.block) return;
     built_in(&r, "true");
     built_in(&r, "false");
@@ -832,7 +964,7 @@ static void derive(lang_scope *scope, lang_node *n)
     const lang_block *model = NULL;
     for (const lang_block *b = scope->first; b; b = b->next)
         if (b->node->kind == LANG_MODEL && (!n->b || !strcmp(b->name, n->b->name))) model = b;
-    resolver r = {scope, add_block(scope, n, n->name ? n->name : ""), NULL};
+    resolver r = {.scope = scope, .block = add_block(scope, n, n->name ? n->name : "")};
     if (!r.block) return;
     if (!model) {
         wrong(&r, n->b ? n->b->place : n->place,
@@ -850,7 +982,7 @@ static void derive(lang_scope *scope, lang_node *n)
         r.block->symbol[at] = model->symbol[i];
     }
     r.block->unrolls = model->unrolls;
-    if (model->wrong) { /* what it lacks is told there */
+    if (model->wrong || n->broken) { /* what it lacks is told there */
         r.block->wrong = true;
         return;
     }
@@ -862,6 +994,7 @@ static void derive(lang_scope *scope, lang_node *n)
 void rv_lang_resolve(lang_scope *scope, lang_node *tree)
 {
     for (lang_node *n = tree; n && !scope->report->out_of_memory; n = n->next) {
+        if (scope->blocks > LANG_MOST_NAMES) return;
         if (n->kind == LANG_FUNCTION) function(scope, n);
         if (n->kind == LANG_CELL) cell(scope, n);
         if (n->kind == LANG_MODEL) model(scope, n);

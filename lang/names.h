@@ -22,7 +22,8 @@ typedef enum lang_symbol_kind {
     SYMBOL_FIT,  /* a map that is left out where the size is right */
     SYMBOL_BIAS, /* added */
     SYMBOL_GAIN, /* multiplied along the units */
-    SYMBOL_ACTIVATION
+    SYMBOL_ACTIVATION,
+    SYMBOL_BROKEN /* what it is has a mistake, or it is nothing; which has been told */
 } lang_symbol_kind;
 
 typedef struct lang_block lang_block;
@@ -48,8 +49,10 @@ struct lang_block {
     int states;
     int state[RV_CELL_STATES]; /* symbols */
     int unrolls;
-    bool images;             /* a cell with convolutions of its own: x must be images */
-    bool wrong;              /* it has mistakes */
+    bool images; /* a cell with convolutions of its own: x must be images */
+    bool wrong;  /* it has mistakes */
+    bool broken; /* lines of it could not be read */
+    int aliases; /* of a cell that stands for another: how many there are down to its base */
     const lang_block *model; /* of a derivation: its symbols begin with the model's */
     const lang_block *same;  /* of a cell that stands for another with options: node->b */
     lang_block *next;
@@ -58,6 +61,7 @@ struct lang_block {
 /* Where functions and cells are looked up: those of the file, and what is built in. */
 typedef struct lang_scope {
     lang_block *first, *last;
+    int blocks, symbols; /* how many there are */
     /* Cells and functions that no file defines. NULL: there is none. */
     const lang_block *(*built_in)(void *context, lang_kind kind, const char *name);
     void *context;

@@ -5,6 +5,7 @@
 
 #include "lang/syntax.h"
 #include "lang/token.h"
+#include "tensor/name.h"
 
 typedef struct parser {
     const lang_source *source;
@@ -93,7 +94,7 @@ static lang_node *name_node(parser *p, lang_kind kind, const char *expected)
     const lang_token *t = p->token;
     if (t->kind != TOKEN_NAME) return fail(p, expected);
     if (t->end - t->start > LANG_MOST_NAME) {
-        rv_lang_complain(p->report, place_of(p, t), RV_ERROR_NAME,
+        rv_lang_complain(p->report, place_of(p, t), RV_ERROR_FORMAT,
                          "a name of %u bytes, expected at most %d", t->end - t->start,
                          LANG_MOST_NAME);
         return NULL;
@@ -144,7 +145,9 @@ static bool items(parser *p, lang_node **list, lang_node *(*item)(parser *p), co
         if (!n) return false;
         *list = n;
         list = &n->next;
-        if (!next_is(p, close) && !expect(p, ",", "\",\" or the closing bracket")) return false;
+        if (!next_is(p, close) &&
+            !expect(p, ",", *close == ')' ? "\",\" or \")\"" : "\",\" or \"]\""))
+            return false;
     }
     p->token++;
     return true;
@@ -230,6 +233,11 @@ static lang_node *named(parser *p)
         p->token++;
         if (!items(p, &n->a, argument, ")")) return NULL;
     } else if (starts_operand(p)) {
+        if (!strcmp(n->name, "unroll")) {
+            rv_lang_complain(p->report, n->place, RV_ERROR_FORMAT,
+                             "unroll stands alone in a line, as in: h = unroll gru(x)");
+            return NULL;
+        }
         n->kind = LANG_APPLY;
         if (!enter(p) || !(n->a = postfix(p))) return NULL;
         p->depth--;
@@ -250,7 +258,8 @@ static lang_node *number(parser *p)
     n->number = strtod(text, NULL);
     if (!(n->number <= 1e300)) return fail(p, "a number up to 1e300");
     p->token++;
-    if (starts_operand(p) || next_is(p, "("))
+    bool beside = !memchr(text_of(p, p->token - 1), '\n', p->token->start - p->token[-1].start);
+    if (beside && (starts_operand(p) || next_is(p, "(")))
         return fail(p, "an operator: a product is written 2.x");
     return n;
 }
@@ -383,6 +392,33 @@ static lang_node *value(parser *p)
 
 static lang_node *block(parser *p, uint32_t column);
 
+typedef enum which { FIRST, DECLARED, ALL } which;
+
+/* The names that a line with a mistake defines: its first one, those of a declaration, or any in it. */
+static lang_node *broken(parser *p, const lang_token *t, which names)
+{
+    lang_node *n = node(p, LANG_BROKEN, place_of(p, t)), **list = n ? &n->a : NULL;
+    const lang_token *next = p->token;
+    int depth = 0;
+    for (p->token = t; n && p->token->kind > TOKEN_NEWLINE; p->token++) {
+        depth += next_is(p, "(") || next_is(p, "[");
+        depth -= next_is(p, ")") || next_is(p, "]");
+        bool before = p->token == t || token_is(p, p->token - 1, ",");
+        bool defined = names == FIRST ? p->token == t : names == ALL || (before && !depth);
+        if (p->token->kind != TOKEN_NAME || !defined ||
+            p->token->end - p->token->start > LANG_MOST_NAME)
+            continue;
+        lang_node *name = name_node(p, LANG_NAME, "");
+        p->token--;
+        if (!name) break;
+        name->number = token_is(p, p->token + 1, "'");
+        *list = name;
+        list = &name->next;
+    }
+    p->token = next;
+    return n;
+}
+
 /* Past the end of the statement n; to the next statement when it is wrong. */
 static bool end_line(parser *p, lang_node *n, bool ok)
 {
@@ -435,8 +471,9 @@ static lang_node *loop(parser *p, uint32_t column)
     if (ok) n->place.start = t->start;
     ok = end_line(p, n, ok);
     lang_node *body = block(p, column);
-    if (ok) n->c = body;
-    return ok ? n : NULL;
+    if (!ok) n = broken(p, t + 1, FIRST);
+    if (n) n->c = body;
+    return n;
 }
 
 /* target [of quantity] = value */
@@ -448,9 +485,14 @@ static lang_node *define(parser *p)
     if (accept(p, "of") && !(of = postfix(p))) return NULL;
     lang_node *base = target->kind == LANG_PRIME || target->kind == LANG_INDEX ? target->a : target;
     const lang_token *sign = p->token;
-    if (!next_is(p, "="))
-        return fail(p, "\"=\" and a value; declarations start with state, map, bias, "
-                       "parameter, input, ..");
+    if (!next_is(p, "=")) {
+        rv_guess guess = {.seen = target->kind == LANG_APPLY ? target->name : ""};
+        for (int i = 0; keywords[i]; i++) rv_guess_try(&guess, keywords[i]);
+        fail(p,
+             "\"=\" and a value; declarations start with state, map, bias, parameter, input, ..");
+        if (guess.nearest) rv_lang_advise(p->report, "did you mean \"%s\"?", guess.nearest);
+        return NULL;
+    }
     if (base->kind != LANG_NAME) {
         rv_lang_complain(p->report, target->place, RV_ERROR_FORMAT,
                          "this cannot be given a value; write a name, as in: g = sigmoid(x)");
@@ -465,19 +507,20 @@ static lang_node *define(parser *p)
 static bool starts_declaration(const parser *p)
 {
     const lang_token *t = p->token;
-    if (t->kind != TOKEN_NAME || t[1].kind != TOKEN_NAME) return false;
+    if (t->kind != TOKEN_NAME || t[1].kind == TOKEN_SIGN) return false;
     for (int i = 0; keywords[i]; i++)
         if (token_is(p, t, keywords[i])) return true;
     return false;
 }
 
-/* A line of a body, with what is below it. NULL: it was wrong. */
+/* A line of a body, with what is below it. NULL: memory is out. */
 static lang_node *statement(parser *p)
 {
     const lang_token *t = p->token;
     p->depth = 0;
     if (next_is(p, "for") && t[1].kind == TOKEN_NAME) return loop(p, t->column);
     lang_node *n = NULL;
+    bool declaration = starts_declaration(p);
     bool let = next_is(p, "let") && t[1].kind == TOKEN_NAME;
     if (let) p->token++;
     if (!let && next_is(p, "return") && !token_is(p, t + 1, "=")) {
@@ -485,11 +528,13 @@ static lang_node *statement(parser *p)
         p->token++;
         if (n && !(n->a = sum(p))) n = NULL;
     } else {
-        n = !let && starts_declaration(p) ? declare(p) : define(p);
+        n = declaration ? declare(p) : define(p);
         if (n && let) n->number = 1;
     }
     if (n) n->place.start = t->start;
-    return end_line(p, n, n) ? n : NULL;
+    if (end_line(p, n, n)) return n;
+    if (!let && !declaration && t[1].kind == TOKEN_NAME) return broken(p, t, ALL); /* stat h */
+    return broken(p, t + (let || declaration), declaration ? DECLARED : FIRST);
 }
 
 /* The lines indented more than `column`. */
@@ -519,6 +564,26 @@ static lang_node *block(parser *p, uint32_t column)
 
 /* ---- a file ---- */
 
+/* What has a name and a body, past its first line; what is wrong keeps its name. */
+static lang_node *with_body(parser *p, lang_node *n, bool ok, const lang_token *t)
+{
+    ok = end_line(p, n, ok);
+    lang_node *body = ok || p->token->column > t->column ? block(p, t->column) : NULL;
+    if (!n) return NULL;
+    n->c = body;
+    n->broken = !ok;
+    if (!ok && (n->c = broken(p, t + 1, ALL))) n->c->next = body;
+    return n;
+}
+
+/* The same without a body. */
+static lang_node *one_line(parser *p, lang_node *n, bool ok)
+{
+    ok = end_line(p, n, ok);
+    if (n) n->broken = !ok;
+    return n;
+}
+
 static lang_node *argument_name(parser *p) { return name_node(p, LANG_NAME, "a name"); }
 
 static lang_node *size_option(parser *p)
@@ -528,47 +593,34 @@ static lang_node *size_option(parser *p)
 }
 
 /* function name(a, ..) = value, or with a body */
-static lang_node *function(parser *p, uint32_t column)
+static lang_node *function(parser *p, const lang_token *t)
 {
     lang_node *n = name_node(p, LANG_FUNCTION, "the function's name");
     bool ok = n && expect(p, "(", "\"(\" and the arguments' names") &&
               items(p, &n->a, argument_name, ")");
-    bool one_line = ok && accept(p, "=");
-    if (one_line) ok = (n->b = sum(p)) != NULL;
-    ok = end_line(p, n, ok);
-    if (one_line) return ok ? n : NULL;
-    lang_node *body = block(p, column);
-    if (ok) n->c = body;
-    return ok ? n : NULL;
+    if (ok && accept(p, "=")) return one_line(p, n, (n->b = sum(p)) != NULL);
+    return with_body(p, n, ok, t);
 }
 
 /* cell name[(input)] and a body, or cell name = other(option=value, ..) */
-static lang_node *cell(parser *p, uint32_t column)
+static lang_node *cell(parser *p, const lang_token *t)
 {
     lang_node *n = name_node(p, LANG_CELL, "the cell's name");
     bool ok = n != NULL;
     if (ok && accept(p, "(")) ok = (n->a = argument_name(p)) && expect(p, ")", "\")\"");
-    bool alias = ok && accept(p, "=");
-    if (alias) ok = (n->b = postfix(p)) != NULL;
-    ok = end_line(p, n, ok);
-    if (alias) return ok ? n : NULL;
-    lang_node *body = block(p, column);
-    if (ok) n->c = body;
-    return ok ? n : NULL;
+    if (ok && accept(p, "=")) return one_line(p, n, (n->b = postfix(p)) != NULL);
+    return with_body(p, n, ok, t);
 }
 
-static lang_node *model(parser *p, uint32_t column)
+static lang_node *model(parser *p, const lang_token *t)
 {
     lang_node *n = name_node(p, LANG_MODEL, "the model's name");
     bool ok = n && (!accept(p, "(") || items(p, &n->a, size_option, ")"));
-    ok = end_line(p, n, ok);
-    lang_node *body = block(p, column);
-    if (ok) n->c = body;
-    return ok ? n : NULL;
+    return with_body(p, n, ok, t);
 }
 
 /* derive loss [of model] ["title"] */
-static lang_node *derive(parser *p, uint32_t column)
+static lang_node *derive(parser *p, const lang_token *t)
 {
     lang_node *n = node(p, LANG_DERIVE, place_of(p, p->token));
     bool ok = n && (n->a = name_node(p, LANG_NAME, "the loss, as in: derive loss"));
@@ -577,14 +629,12 @@ static lang_node *derive(parser *p, uint32_t column)
         ok = set_name(p, n, text_of(p, p->token) + 1, p->token->end - p->token->start - 2);
         p->token++;
     }
-    ok = end_line(p, n, ok);
-    lang_node *body = block(p, column);
-    if (ok) n->c = body;
-    return ok ? n : NULL;
+    return with_body(p, n, ok, t);
 }
 
-static lang_node *include(parser *p)
+static lang_node *include(parser *p, const lang_token *t)
 {
+    (void)t;
     lang_node *n = node(p, LANG_INCLUDE, place_of(p, p->token));
     bool ok = n && p->token->kind == TOKEN_STRING;
     if (!ok) fail(p, "a file in quotes, as in: include \"gru.rv\"");
@@ -593,6 +643,15 @@ static lang_node *include(parser *p)
     return end_line(p, n, ok) ? n : NULL;
 }
 
+static const struct {
+    const char *word;
+    lang_node *(*parse)(parser *p, const lang_token *t);
+} starts[] = {{"cell", cell},
+              {"model", model},
+              {"function", function},
+              {"derive", derive},
+              {"include", include}};
+
 static lang_node *top_level(parser *p)
 {
     const lang_token *t = p->token;
@@ -600,16 +659,20 @@ static lang_node *top_level(parser *p)
     if (t->column > 0)
         rv_lang_complain(p->report, place_of(p, t), RV_ERROR_FORMAT,
                          "this line is indented, but belongs to nothing above");
-    if (t[1].kind == TOKEN_NAME || t[1].kind == TOKEN_STRING || t[1].kind == TOKEN_NEWLINE) {
+    rv_guess guess = {.seen = ""};
+    char seen[LANG_MOST_NAME + 1];
+    if (t->kind == TOKEN_NAME && t->end - t->start <= LANG_MOST_NAME) {
+        snprintf(seen, sizeof seen, "%.*s", (int)(t->end - t->start), text_of(p, t));
+        guess.seen = seen;
+    }
+    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++) {
+        rv_guess_try(&guess, starts[i].word);
+        if (!token_is(p, t, starts[i].word)) continue;
         p->token++;
-        if (token_is(p, t, "cell")) return cell(p, t->column);
-        if (token_is(p, t, "model")) return model(p, t->column);
-        if (token_is(p, t, "function")) return function(p, t->column);
-        if (token_is(p, t, "derive")) return derive(p, t->column);
-        if (token_is(p, t, "include")) return include(p);
-        p->token--;
+        return starts[i].parse(p, t);
     }
     fail(p, "cell, model, function, derive or include");
+    if (guess.nearest) rv_lang_advise(p->report, "did you mean \"%s\"?", guess.nearest);
     end_line(p, NULL, false);
     while (p->token->kind != TOKEN_END && p->token->column > t->column) end_line(p, NULL, false);
     return NULL;

@@ -363,6 +363,7 @@ static void first_line(writer *w, const lang_node *s)
 
 static void statement(writer *w, const lang_node *s)
 {
+    if (s->kind == LANG_BROKEN || s->broken) return;
     comments_before(w, s->place.start);
     go_to(w, s->place.start);
     first_line(w, s);

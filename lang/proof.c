@@ -108,8 +108,7 @@ static bool record(lang_proof *p, const char *loss)
     if (!given) return rv_fail_memory(p->error);
     for (int i = 0; i < o->given_count; i++)
         given[i] = (lang_binding){o->given[i].name, {p->tape, -1}, o->given[i].tensor.shape};
-    p->work =
-        (lang_work){.left = LANG_MOST_WORK, .report = p->report, .named = shake, .context = p};
+    p->work = (lang_work){.left = p->left, .report = p->report, .named = shake, .context = p};
     bool ok = rv_lang_start(&p->run, p->model, &p->work, p->tape) &&
               rv_lang_record_model(&p->run, given, o->given_count);
     rv_free(given);
@@ -121,9 +120,12 @@ static bool record(lang_proof *p, const char *loss)
 static bool start(lang_proof *p, const rv_lang *lang, const rv_lang_proof_options *options,
                   const lang_block *model, lang_report *report, const char *loss, rv_error *error)
 {
-    *p = (lang_proof){
-        .lang = lang, .options = options, .model = model, .report = report, .error = error};
-    p->store = rv_store_new(options->seed);
+    p->lang = lang;
+    p->options = options;
+    p->model = model;
+    p->report = report;
+    p->error = error;
+    if (!p->store) p->store = rv_store_new(options->seed);
     p->tape = rv_tape_new(p->store, RV_F64);
     return p->tape ? record(p, loss) : rv_fail_memory(error);
 }
@@ -205,6 +207,7 @@ static bool judge(lang_run *run, const lang_node *s)
             rv_lang_wrong(run, s->place, error.code, "%s", error.text);
         return false;
     }
+    if (!rv_lang_spend(run, s->place, 1)) return false; /* for the gradient */
     if (!rv_is_null(l.value) && !rv_shape_equal(rv_shape_of(l.value), rv_shape_of(l.truth))) {
         rv_lang_wrong(run, s->b->place, RV_ERROR_SHAPE, "this is %s, but %s is %s",
                       rv_shape_text(rv_shape_of(l.value), a), name,
@@ -366,20 +369,21 @@ static bool record_derivation(lang_proof *p, rv_lang *lang, const rv_lang_proof_
     return ok && derive(p, derivation, judge);
 }
 
-void rv_lang_check_derivation(rv_lang *lang, const lang_block *derivation)
+void rv_lang_check_derivation(rv_lang *lang, const lang_block *derivation, int64_t *left)
 {
-    lang_proof p;
+    lang_proof p = {.left = *left, .store = rv_lang_shapes()};
     rv_error error = {0};
     rv_lang_proof_options options = {.seed = 1};
     if (!record_derivation(&p, lang, &options, derivation, &error) && error.code)
         rv_lang_no_memory(&lang->report);
+    *left = p.work.stopped ? 0 : p.work.left;
     end(&p);
 }
 
 static bool prove_derivation(rv_lang *lang, const rv_lang_proof_options *options,
                              const lang_block *derivation, verdicts *v, rv_error *error)
 {
-    lang_proof p;
+    lang_proof p = {.left = LANG_MOST_WORK};
     bool ok = record_derivation(&p, lang, options, derivation, error) && draw_inputs(&p) &&
               give_parameters(&p);
     if (ok && p.count) ok = judge_lines(&p, derivation, v);
@@ -413,11 +417,13 @@ static bool check_parameters(rv_var loss, const lang_block *block, const lang_pr
                              rv_error *error)
 {
     int count = rv_parameters(loss, NULL, 0);
-    if (count <= 0) return true;
+    const rv_error *why = rv_tape_error(loss.tape);
+    if (count <= 0) return !why->code || rv_fail(error, why->code, "%s", why->text);
     rv_var *wrt = rv_alloc((size_t)count, sizeof *wrt);
     rv_gradcheck_result *result = rv_alloc((size_t)count, sizeof *result);
     bool ok = wrt && result;
-    ok = ok ? rv_parameters(loss, wrt, count) == count &&
+    ok = ok ? (rv_parameters(loss, wrt, count) == count ||
+               rv_fail(error, why->code, "%s", why->text)) &&
                   check_gradients(p, loss, wrt, count, result, error)
             : rv_fail_memory(error);
     for (int i = 0; ok && i < count; i++) {
@@ -441,7 +447,7 @@ static bool check_parameters(rv_var loss, const lang_block *block, const lang_pr
 static bool prove_model(rv_lang *lang, const rv_lang_proof_options *options, const lang_model *m,
                         verdicts *v, rv_error *error)
 {
-    lang_proof p;
+    lang_proof p = {.left = LANG_MOST_WORK};
     if (m->block->node->kind == LANG_MODEL) {
         bool ok = start(&p, lang, options, m->block, &lang->report, "loss", error) &&
                   draw_inputs(&p) && give_parameters(&p);

@@ -33,6 +33,7 @@ typedef struct lang_proof {
     size_t visible;          /* lines whose cotangents may be used */
     rv_named_tensor *inputs; /* drawn, and zeros */
     int input_count;
+    int64_t left; /* work */
     rv_error *error;
 } lang_proof;
 

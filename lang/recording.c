@@ -108,7 +108,7 @@ rv_lang_recording *rv_lang_record(const rv_model *model, rv_tape *tape,
         rv_tape_fail(tape, RV_ERROR_MEMORY, "memory is out");
         return NULL;
     }
-    r->work = (lang_work){.left = LANG_MOST_WORK};
+    r->work = (lang_work){.left = LANG_MOST_WORK, .nodes = rv_tape_count(tape)};
     if (record(r, model->user, tape, options ? options : &standard)) return r;
     rv_lang_recording_free(r);
     return NULL;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "tensor/memory.h"
+#include "tensor/name.h"
 
 static bool continues_character(char c) { return ((unsigned char)c & 0xC0) == 0x80; }
 
@@ -86,6 +87,16 @@ void rv_lang_free_report(lang_report *r)
 
 /* ---- telling ---- */
 
+/* A part of a line, fit for a terminal: what is no UTF-8 or controls it becomes a question mark. */
+static void copy_line(char *to, const char *line, int width)
+{
+    memcpy(to, line, (size_t)width);
+    to[width] = '\0';
+    bool valid = rv_utf8_valid(to, (size_t)width);
+    for (char *c = to; *c; c++)
+        if (((unsigned char)*c < ' ' && *c != '\t') || *c == 127 || (!valid && *c < 0)) *c = '?';
+}
+
 /* The problem as a compiler tells it:
  *     gru.rv:3:15: error: unknown name "brr"
  *         3 |   r = sigmoid(brr + Wr h)
@@ -101,9 +112,11 @@ static int explain(const lang_problem *p, char *text, size_t size)
     width = (int)strcspn(start, "\n\r");
     if (width > WIDEST) width = WIDEST;
     while (width > 0 && continues_character(start[width])) width--;
-    length += snprintf(text, size, "%s:%d:%d: error: %s\n%5d | %.*s\n      | ",
-                       p->place.source->path, rv_lang_line(p->place), rv_lang_column(p->place),
-                       p->text, rv_lang_line(p->place), width, start);
+    char line[WIDEST + 1];
+    copy_line(line, start, width);
+    length += snprintf(text, size, "%s:%d:%d: error: %s\n%5d | %s\n      | ", p->place.source->path,
+                       rv_lang_line(p->place), rv_lang_column(p->place), p->text,
+                       rv_lang_line(p->place), line);
     char mark[2 * WIDEST + 8];
     for (const char *c = start; c < at && marks < WIDEST; c++)
         if (!continues_character(*c)) mark[marks++] = *c == '\t' ? '\t' : ' ';
@@ -121,7 +134,9 @@ static int explain(const lang_problem *p, char *text, size_t size)
 
 static int compare_places(const lang_problem *a, const lang_problem *b)
 {
-    if (a->place.source != b->place.source) return 0;
+    for (const lang_source *s = a->place.source; s && s != b->place.source; s = s->next)
+        if (s->next == b->place.source) return -1;
+    if (a->place.source != b->place.source) return 1;
     return a->place.start < b->place.start ? -1 : a->place.start > b->place.start;
 }
 

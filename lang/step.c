@@ -96,8 +96,10 @@ void rv_lang_take_step(const lang_use *use, rv_cell *k, rv_var x, rv_var *h)
     lang_work own = {.left = LANG_MOST_WORK};
     lang_work *work = use->work ? use->work : &own;
     lang_run run;
+    if (!use->work) own.nodes = rv_tape_count(k->tape);
     bool ok = rv_lang_start(&run, use->cell, work, k->tape);
     run.cell = k;
+    ok = ok && rv_lang_spend(&run, use->cell->node->place, use->cell->symbols / 4);
     if (!ok || !step(use, &run, x, h)) {
         for (int s = 0; s < RV_CELL_STATES; s++) h[s] = (rv_var){k->tape, -1};
         if (!rv_tape_error(k->tape)->code) /* it is in the report */
@@ -167,21 +169,20 @@ static void for_all_samples(rv_states *initial, rv_var x)
 }
 
 /* Tells why, unless it has been told inside the cell. */
-static lang_value unroll_failed(lang_run *run, const lang_node *e)
+static lang_value unroll_failed(lang_run *run, const lang_node *e, bool told)
 {
     rv_error error = {0};
     lang_trace *t = &run->trace[e->symbol];
     rv_free(t->value);
     t->value = NULL;
-    bool told = run->work->told;
     if ((run->work->report || !told) && rv_tape_take_error(run->tape, &error) && !told)
         rv_lang_wrong(run, e->place, error.code, "%s", error.text);
+    run->failed = true;
     return (lang_value){.kind = VALUE_NONE};
 }
 
 lang_value rv_lang_unroll(lang_run *run, const lang_node *e)
 {
-    enum { MOST_STEPS = 100000 };
     lang_value none = {.kind = VALUE_NONE};
     const lang_block *cell = e->a->block, *base = cell;
     while (base && base->same) base = base->same;
@@ -191,8 +192,20 @@ lang_value rv_lang_unroll(lang_run *run, const lang_node *e)
     while (input && input->kind == LANG_OPTION) input = input->next;
     rv_var x = input ? rv_lang_evaluate_var(run, input) : (rv_var){run->tape, -1};
     int64_t steps = rv_shape_of(x).rank > 1 ? rv_shape_of(x).dim[1] : 0;
-    if (rv_is_null(x) || (e->b && !rv_lang_evaluate_whole(run, e->b, 1, MOST_STEPS, &steps)))
+    if (rv_is_null(x) || (e->b && !rv_lang_evaluate_whole(run, e->b, 1, LANG_MOST_STEPS, &steps)))
         return none;
+    char text[RV_SHAPE_TEXT];
+    if (!e->b && rv_shape_of(x).rank < 3)
+        return rv_lang_wrong(
+            run, e->place, RV_ERROR_SHAPE,
+            "a sequence is [n,steps,..], but this is %s; else say how often: unroll "
+            "%s(..) for 2 steps",
+            rv_shape_text(rv_shape_of(x), text), e->a->name);
+    if (steps > LANG_MOST_STEPS)
+        return rv_lang_wrong(run, e->place, RV_ERROR_SHAPE,
+                             "a sequence of %lld steps, expected at most %d", (long long)steps,
+                             LANG_MOST_STEPS);
+    if (!rv_lang_spend(run, e->place, steps * (base->symbols + 8) / 8)) return none;
 
     lang_trace *t = &run->trace[e->symbol];
     lang_use use = {base, run->work, t};
@@ -213,9 +226,13 @@ lang_value rv_lang_unroll(lang_run *run, const lang_node *e)
     t->name = o.name;
     t->value = rv_alloc((size_t)(steps + 1), (size_t)base->symbols * sizeof *t->value);
     if (!t->value) return rv_lang_wrong(run, e->place, RV_ERROR_MEMORY, "memory is out");
+    lang_report *report = run->work->report;
+    bool own = base->node->place.source == e->place.source; /* else it is told here, in one piece */
     run->work->told = false;
+    if (!own) run->work->report = NULL;
     rv_var h = e->b ? rv_unroll_with(rv_lang_step, x, steps, o)
                     : rv_unroll_sequence(rv_lang_step, x, o, NULL);
     lang_value v = {.kind = rv_is_null(h) ? VALUE_NONE : VALUE_VAR, .var = h};
-    return v.kind == VALUE_VAR ? v : unroll_failed(run, e);
+    run->work->report = report;
+    return v.kind == VALUE_VAR ? v : unroll_failed(run, e, run->work->told && (own || !report));
 }

@@ -5,8 +5,11 @@
 #include "lang/source.h"
 
 enum {
-    LANG_MOST_NAME = 63, /* bytes of a name */
-    LANG_DEEPEST = 250   /* of brackets and operators in each other */
+    LANG_MOST_NAME = 63,        /* bytes of a name */
+    LANG_DEEPEST = 250,         /* of brackets and operators in each other */
+    LANG_MOST_ALIASES = 100,    /* of cells that stand for each other */
+    LANG_MOST_SYMBOLS = 500000, /* names in all bodies together */
+    LANG_MOST_NAMES = 5000      /* in one function, cell or model, and of these in one text */
 };
 
 typedef enum lang_kind {
@@ -37,6 +40,7 @@ typedef enum lang_kind {
     LANG_DEFINE, /* a: NAME, PRIME or INDEX; b: its value; c: what it is the cotangent of, or NULL;
                       number: 1 for let */
     LANG_RETURN, /* a */
+    LANG_BROKEN, /* a line with a mistake of syntax. a: the names that it defines; c: body of a loop */
     LANG_FOR,    /* name from a to b; number: -1 for down; c: body */
     /* of a file */
     LANG_INCLUDE, /* name: the path */
@@ -53,6 +57,7 @@ struct lang_node {
     lang_place sign;  /* of a name: itself; of an operation: its sign */
     const char *name;
     double number;
+    bool broken; /* of what has a body: its first line has a mistake of syntax */
     lang_node *a, *b, *c;
     lang_node *next; /* in a list */
 
@@ -63,7 +68,7 @@ struct lang_node {
     const struct lang_block *block; /* the function or the cell */
 };
 
-/* Everything that a text says, in order, as a list. Statements with mistakes are left out and told. NULL: there is nothing,
+/* Everything that a text says, in order, as a list. Mistakes are told. NULL: there is nothing,
  * or memory is out. */
 typedef struct lang_tokens lang_tokens;
 lang_node *rv_lang_parse_tokens(const lang_source *source, const struct lang_tokens *tokens,

@@ -100,6 +100,8 @@ static bool wrong(lexer *x, uint32_t end, const char *what)
     return add(x, TOKEN_WRONG, end);
 }
 
+static bool is_no_break(const char *text) { return !strncmp(text, "\xc2\xa0", 2); }
+
 static bool add_string(lexer *x)
 {
     const char *text = x->source->text;
@@ -126,8 +128,9 @@ static bool step(lexer *x)
         return add_comment(x, end);
     }
     if (is_digit(c)) return add(x, TOKEN_NUMBER, number_end(text, x->at));
+    if (is_no_break(text + end)) return wrong(x, end + 2, "a no-break space; type a plain one");
     if (is_letter(c)) {
-        while (is_letter(text[end]) || is_digit(text[end])) end++;
+        while ((is_letter(text[end]) && !is_no_break(text + end)) || is_digit(text[end])) end++;
         if (!rv_utf8_valid(text + x->at, end - x->at))
             return wrong(x, end, "this is not UTF-8; save the file as UTF-8");
         return add(x, TOKEN_NAME, end);

@@ -1,6 +1,7 @@
 /* How many states a cell has and what shapes: seen from a step on a tape of its own. */
 #include "models/cell_internal.h"
 #include "ops/ops.h"
+#include "tensor/store_entries.h"
 
 /* A step's inputs and what it made of them, on a tape of its own. */
 typedef struct trial {
@@ -14,7 +15,7 @@ typedef struct trial {
 static void try_step(trial *t, rv_cell_step step, const rv_cell *cell, rv_var x,
                      const rv_shape *shape)
 {
-    t->store = rv_store_new(0);
+    t->store = rv_store_new_shapes(PTRDIFF_MAX);
     t->tape = rv_tape_new(t->store, rv_tape_dtype(cell->tape));
     rv_cell probe = {t->tape, cell->options, "", true, 0, cell->memo};
     int32_t before[RV_CELL_STATES];

@@ -24,6 +24,8 @@ struct rv_store {
     size_t slot_count;
     void *attachment;
     void (*release)(void *object);
+    bool shapes_only;
+    size_t room; /* bytes that new entries may still take, of shapes only */
 };
 
 rv_store *rv_store_new(uint64_t seed)
@@ -45,6 +47,16 @@ void rv_store_free(rv_store *store)
     rv_free(store->entries);
     rv_free(store->slots);
     rv_free(store);
+}
+
+rv_store *rv_store_new_shapes(size_t most)
+{
+    rv_store *store = rv_store_new(0);
+    if (store != NULL) {
+        store->shapes_only = true;
+        store->room = most;
+    }
+    return store;
 }
 
 uint64_t rv_store_seed(const rv_store *store) { return store->seed; }
@@ -180,15 +192,23 @@ rv_entry *rv_store_get(rv_store *store, const char *name, rv_role role, rv_dtype
     if (entry != NULL) {
         return agrees(entry, role, dtype, shape, error) ? entry : NULL;
     }
+    size_t bytes = 0;
+    if (store->shapes_only && rv_shape_check(shape, rv_dtype_size(dtype), &bytes, NULL) &&
+        bytes > store->room) {
+        rv_fail(error, RV_ERROR_SHAPE, "%s \"%s\": too large beside the others; make it smaller",
+                role_name(role), name);
+        return NULL;
+    }
     entry = rv_entry_new(name, role, dtype, shape, error);
     if (entry == NULL) return NULL;
+    store->room -= store->shapes_only ? bytes : 0;
     if (!rv_store_reserve(store, 1)) {
         rv_entry_free(entry);
         rv_fail_memory(error);
         return NULL;
     }
     bool zero = init.kind == RV_INIT_CONSTANT && init.a == 0 && !signbit(init.a);
-    if (!zero) { /* which new memory is */
+    if (!zero && !store->shapes_only) { /* which new memory is */
         rv_init_fill(&entry->tensor, init, rv_seed(store->seed, name));
     }
     rv_store_adopt(store, entry);

@@ -1,4 +1,4 @@
-/* What the checkpoint needs of the store beyond its public interface, of which this is no part. */
+/* What the library itself needs of the store beyond its public interface, of which this is no part. */
 #ifndef RV_TENSOR_STORE_ENTRIES_H
 #define RV_TENSOR_STORE_ENTRIES_H
 
@@ -7,6 +7,10 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+/* A store for tapes that are recorded but never run: its tensors stay zero, which no memory has to be touched
+ * for, and take at most that many bytes. */
+rv_store *rv_store_new_shapes(size_t most);
 
 /* Makes room for `extra` more entries, so that as many calls of rv_store_adopt cannot fail. */
 bool rv_store_reserve(rv_store *store, size_t extra);

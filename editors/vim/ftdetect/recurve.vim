@@ -1,0 +1,1 @@
+autocmd BufRead,BufNewFile *.rv setfiletype recurve

@@ -1,0 +1,110 @@
+// Memory that is out at any moment while a text is read, checked, formatted or proved: an error, no crash, and
+// (under the address sanitizer) no leak. Linked with --wrap=calloc, by which the library asks for memory.
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <string>
+
+#include "lang/lang.h"
+#include "tensor/memory.h"
+
+extern "C" void *__real_calloc(size_t count, size_t size);
+extern "C" void *__wrap_calloc(size_t count, size_t size);
+
+static int64_t calls = 0, failing = -1;
+static bool and_all_after = false;
+
+extern "C" void *__wrap_calloc(size_t count, size_t size)
+{
+    const int64_t call = calls++;
+    if (failing >= 0 && (call == failing || (and_all_after && call > failing))) return nullptr;
+    return __real_calloc(count, size);
+}
+
+namespace {
+
+const std::string text = R"(# small
+function half(x) = x / 2
+
+cell own
+  state h
+  map W, U
+  bias b
+  h' = tanh(W h + U x + b)
+
+cell wide = own(units=2)
+
+model m(n=2)
+  input x[n, 2]
+  h = unroll wide(x) for 2 steps
+  g = unroll gru(x) for 1 step
+  e[0] = pad1(reshape(h, shape=[1, 1, n, 2]))
+  f = x @ V[_, 1]
+  loss = sum(half(h)) + sum(e[0]) + sum(f) + sum(g)
+
+derive loss "by hand"
+  let one = x[:, 0:1] - x[:, 0:1] + 1
+  df = one
+  dV = x' @ df
+)";
+
+const std::string wrong =
+    "model m\n  input x[2, 3]\n  y = x @ x + z\n  w = sigmod(x)\n  v = x @ x\n  u = (\n";
+
+// What came of it: the verdicts or the problems and the formatted text; "" and an error without memory.
+struct Answer {
+    std::string text;
+    rv_code code;
+};
+
+Answer work_on(const std::string &source)
+{
+    rv_error error = {};
+    rv_lang *lang = rv_lang_read(source.data(), source.size(), "small.rv", &error);
+    if (!lang) return {"", error.code};
+    rv_lang_verdict *verdicts = nullptr;
+    int count = 0;
+    const bool right = rv_lang_prove(lang, nullptr, &verdicts, &count, &error);
+    EXPECT_EQ(right, error.code == RV_OK) << error.text;
+    char *formatted = rv_lang_format(lang), *problems = rv_lang_problem_text(lang);
+    Answer a = {right ? "right" : error.text, error.code};
+    for (int i = 0; right && i < count; i++)
+        a.text += std::string("\n") + verdicts[i].name + (verdicts[i].ok ? " ok" : " wrong");
+    if (!formatted || !problems) a = {"", RV_ERROR_MEMORY};
+    if (formatted && problems) a.text += std::string(formatted) + problems;
+    rv_free(formatted);
+    rv_free(problems);
+    rv_free(verdicts);
+    rv_lang_free(lang);
+    return a;
+}
+
+// With every single allocation failing, alone or with all that follow it.
+void sweep(const std::string &source)
+{
+    failing = -1;
+    calls = 0;
+    const Answer want = work_on(source);
+    const int64_t allocations = calls;
+    ASSERT_NE(want.text, "");
+    ASSERT_GT(allocations, 10);
+    for (const bool all : {false, true})
+        for (int64_t n = 0; n < allocations; n++) {
+            and_all_after = all;
+            calls = 0;
+            failing = n;
+            const Answer seen = work_on(source);
+            failing = -1;
+            if (seen.text == want.text) continue; /* what is only kept for later can do without */
+            ASSERT_NE(seen.code, RV_OK) << "allocation " << n << ": " << seen.text << want.text;
+            const bool memory =
+                seen.code == RV_ERROR_MEMORY || seen.text.find("memory") != std::string::npos;
+            ASSERT_TRUE(memory) << "allocation " << n << ": " << seen.text;
+        }
+}
+
+TEST(LanguageOutOfMemory, OnARightText) { sweep(text); }
+
+TEST(LanguageOutOfMemory, OnAWrongText) { sweep(wrong); }
+
+} // namespace
