@@ -78,14 +78,30 @@ void rv_lang_end(lang_run *run);
 /* Takes that much from what is left to do. False, and told: there is no more. */
 bool rv_lang_spend(lang_run *run, lang_place place, int64_t work);
 
+/* The same for one expression, which must not be too deep in others. */
+bool rv_lang_proceed(lang_run *run, const lang_node *e);
+
 /* Tells what is wrong with a place: in the report, or on the tape. Always a VALUE_NONE. */
 lang_value rv_lang_wrong(lang_run *run, lang_place place, rv_code code, const char *format, ...)
     RV_PRINTF(4, 5);
 /* The var as a value; if it is null, tells why with the tape's error. */
 lang_value rv_lang_recorded(lang_run *run, lang_place place, rv_var var);
 
+static inline lang_value rv_lang_none(void) { return (lang_value){.kind = VALUE_NONE}; }
+static inline lang_value rv_lang_of_number(double number)
+{
+    return (lang_value){.kind = VALUE_NUMBER, .number = number};
+}
+static inline rv_var rv_lang_null(const lang_run *run) { return (rv_var){run->tape, -1}; }
+
+/* The value as a tensor: numbers become scalars. Null var: told. `e` is where it comes from. */
+rv_var rv_lang_as_var(lang_run *run, const lang_node *e, const lang_value *v);
+const char *rv_lang_kind_text(const lang_value *v); /* "a number" */
+
+/* ---- expressions ---- */
+
 lang_value rv_lang_evaluate(lang_run *run, const lang_node *e);
-/* As a tensor: numbers become scalars. Null var: told. */
+/* The same as a tensor. */
 rv_var rv_lang_evaluate_var(lang_run *run, const lang_node *e);
 /* A whole number from low to high. False: told. */
 bool rv_lang_evaluate_whole(lang_run *run, const lang_node *e, int64_t low, int64_t high,
@@ -95,13 +111,36 @@ bool rv_lang_evaluate_sizes(lang_run *run, const lang_node *list, bool holes, rv
 /* What `= value` or `~ distribution` of a declaration says. */
 bool rv_lang_evaluate_init(lang_run *run, const lang_node *declared, rv_init *init);
 
+/* quantity.c: names */
+lang_value rv_lang_name(lang_run *run, const lang_node *e);
+lang_value rv_lang_prime(lang_run *run, const lang_node *e);
+lang_value rv_lang_index(lang_run *run, const lang_node *e);
 /* A parameter of the block, of that shape. */
 rv_var rv_lang_parameter(lang_run *run, const lang_node *at, int symbol, rv_shape shape);
+/* A parameter with these sizes, or those of its declaration (NULL). */
+lang_value rv_lang_use_parameter(lang_run *run, const lang_node *e, int symbol,
+                                 const lang_node *sizes);
+/* Fills in what an x of this shape tells of w's: in x @ w the rows, in a convolution of x the channels. */
+rv_var rv_lang_complete(lang_run *run, const lang_node *e, lang_value *w, rv_shape in,
+                        bool convolution);
+/* Whether it is a parameter of the cell: what meets it is read with dropout. */
+bool rv_lang_is_weight(const lang_run *run, const lang_node *e);
+/* What a quantity is at a time step (-1: it is no series). Null var: none. */
+rv_var rv_lang_quantity(const lang_run *run, int symbol, int64_t time);
+
+/* arithmetic.c: signs */
+lang_value rv_lang_arithmetic(lang_run *run, const lang_node *e);
+lang_value rv_lang_matmul(lang_run *run, const lang_node *e);
+lang_value rv_lang_negate(lang_run *run, const lang_node *e);
+
+/* call.c: calls */
+lang_value rv_lang_call(lang_run *run, const lang_node *e);
+lang_value rv_lang_map(lang_run *run, const lang_node *e);
+lang_value rv_lang_list(lang_run *run, const lang_node *e);
+lang_value rv_lang_sum_over(lang_run *run, const lang_node *e);
 
 /* Carries out statements. */
 void rv_lang_statements(lang_run *run, const lang_node *s);
-/* What a quantity is at a time step (-1: it is no series). Null var: none. */
-rv_var rv_lang_quantity(const lang_run *run, int symbol, int64_t time);
 
 /* ---- cells ---- */
 
