@@ -2,288 +2,13 @@
 #include "lang/names.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "lang/options.h"
+#include "lang/symbols.h"
 #include "ops/ops.h"
 #include "tensor/memory.h"
 #include "tensor/name.h"
-
-typedef struct resolver {
-    lang_scope *scope;
-    lang_block *block;
-    const lang_block **unrolled; /* the cells of the model's unrolls */
-    bool sizes;                  /* these are looked up now */
-} resolver;
-
-static bool wrong(const resolver *r, lang_place place, const char *format, const char *name)
-{
-    r->block->wrong = true;
-    return rv_lang_complain(r->scope->report, place, RV_ERROR_NAME, format, name);
-}
-
-/* ---- blocks ---- */
-
-const lang_block *rv_lang_find(const lang_scope *scope, lang_kind kind, const char *name)
-{
-    for (const lang_block *b = scope->first; b; b = b->next)
-        if (b->node->kind == kind && !strcmp(b->name, name)) return b;
-    return scope->built_in ? scope->built_in(scope->context, kind, name) : NULL;
-}
-
-void rv_lang_free_blocks(lang_scope *scope)
-{
-    for (lang_block *b = scope->first; b; b = b->next) rv_free(b->symbol);
-    scope->first = scope->last = NULL;
-}
-
-static lang_block *add_block(lang_scope *scope, const lang_node *node, const char *name)
-{
-    lang_block *b = rv_lang_take(scope->arena, sizeof *b);
-    if (!b) {
-        rv_lang_no_memory(scope->report);
-        return NULL;
-    }
-    if (scope->blocks++ == LANG_MOST_NAMES) {
-        rv_lang_complain(scope->report, node->place, RV_ERROR_NAME,
-                         "more than %d functions, cells and models; split the file",
-                         LANG_MOST_NAMES);
-        return NULL;
-    }
-    for (lang_block *other = scope->first; other && node->kind != LANG_DERIVE; other = other->next)
-        if (!strcmp(other->name, name) && other->node->kind == node->kind) {
-            b->wrong = true;
-            rv_lang_complain(scope->report, node->sign, RV_ERROR_NAME,
-                             "a second \"%s\"; the first is on line %d", name,
-                             rv_lang_line(other->node->place));
-            break;
-        }
-    b->node = node;
-    b->name = name;
-    b->broken = node->broken;
-    b->wrong = b->wrong || node->broken;
-    if (scope->last)
-        scope->last->next = b;
-    else
-        scope->first = b;
-    scope->last = b;
-    return b;
-}
-
-/* ---- symbols ---- */
-
-static bool is_full(resolver *r)
-{
-    if (r->block->symbols < LANG_MOST_NAMES && r->scope->symbols < LANG_MOST_SYMBOLS) return false;
-    r->block->wrong = true;
-    rv_lang_complain(r->scope->report, r->block->node->place, RV_ERROR_NAME,
-                     "more than %d names in one body, or %d in all; use functions, and more files",
-                     LANG_MOST_NAMES, LANG_MOST_SYMBOLS);
-    return true;
-}
-
-static int add_symbol(resolver *r, const char *name, lang_symbol_kind kind, const lang_node *made)
-{
-    lang_block *b = r->block;
-    if (is_full(r)) return -1;
-    r->scope->symbols++;
-    if (!rv_reserve(&b->symbol, &b->capacity, (size_t)b->symbols + 1, sizeof *b->symbol)) {
-        rv_lang_no_memory(r->scope->report);
-        return -1;
-    }
-    b->symbol[b->symbols] = (lang_symbol){
-        .name = name, .kind = kind, .made = made, .target = -1, .time = -1, .next = -1};
-    return b->symbols++;
-}
-
-/* The latest one of that name, -1: none. A next value is h', and dC has a meaning by its target's name. */
-static int find_symbol(const lang_block *b, const char *name)
-{
-    for (int i = b->symbols - 1; i >= 0; i--) {
-        const lang_symbol *s = &b->symbol[i];
-        bool found_otherwise = s->kind == SYMBOL_NEXT || (s->kind == SYMBOL_COTANGENT && !s->made);
-        if (!found_otherwise && !strcmp(s->name, name)) return i;
-    }
-    return -1;
-}
-
-/* The same, unless it is there only because of a mistake. */
-static int find_right(const lang_block *b, const char *name)
-{
-    int i = find_symbol(b, name);
-    return i >= 0 && b->symbol[i].kind == SYMBOL_BROKEN ? -1 : i;
-}
-
-/* From here on nothing more is told about a name. */
-static void keep_quiet(resolver *r, const char *name)
-{
-    r->block->wrong = true;
-    if (find_symbol(r->block, name) < 0) add_symbol(r, name, SYMBOL_BROKEN, NULL);
-}
-
-static bool is_traced(const lang_symbol *s)
-{
-    return s->kind == SYMBOL_VALUE || s->kind == SYMBOL_STATE;
-}
-
-static bool is_weight(const lang_symbol *s)
-{
-    return s->kind == SYMBOL_PARAMETER || s->kind == SYMBOL_MAP || s->kind == SYMBOL_FIT ||
-           s->kind == SYMBOL_BIAS || s->kind == SYMBOL_GAIN;
-}
-
-/* A value inside a cell that the model has unrolled, or a parameter of it: of the last unroll that has such a name. */
-static int find_inside(resolver *r, const char *name, lang_symbol_kind kind)
-{
-    for (int u = r->block->unrolls - 1; u >= 0; u--) {
-        const lang_block *cell = r->unrolled[u];
-        int inner = cell ? find_symbol(cell, name) : -1;
-        if (inner < 0 || !(kind == SYMBOL_TRACE ? is_traced : is_weight)(&cell->symbol[inner]))
-            continue;
-        int i = add_symbol(r, name, kind, cell->symbol[inner].made);
-        if (i >= 0) {
-            r->block->symbol[i].cell = cell;
-            r->block->symbol[i].inner = inner;
-            r->block->symbol[i].unroll = u;
-        }
-        return i;
-    }
-    return -1;
-}
-
-static bool is_series(const lang_block *b, int symbol)
-{
-    return symbol >= 0 &&
-           (b->symbol[symbol].kind == SYMBOL_SERIES || b->symbol[symbol].kind == SYMBOL_TRACE);
-}
-
-/* The series that C in C[2] or C2 stands for: a name may be both, h the last state and h[1] an earlier one. */
-static int find_series(resolver *r, const char *name)
-{
-    for (int i = r->block->symbols - 1; i >= 0; i--)
-        if (is_series(r->block, i) && !strcmp(r->block->symbol[i].name, name)) return i;
-    return find_inside(r, name, SYMBOL_TRACE);
-}
-
-/* The prefix of a name that ends in digits, as in C2; *time gets them. */
-static bool split_digits(const char *name, char prefix[LANG_MOST_NAME + 1], int *time)
-{
-    size_t length = strlen(name), digits = length;
-    while (digits > 0 && name[digits - 1] >= '0' && name[digits - 1] <= '9') digits--;
-    if (!digits || digits == length || length - digits > 6 || length > LANG_MOST_NAME) return false;
-    memcpy(prefix, name, digits);
-    prefix[digits] = '\0';
-    *time = atoi(name + digits);
-    return true;
-}
-
-static const char *kept(const resolver *r, const char *name)
-{
-    const char *copy = rv_lang_copy(r->scope->arena, name, strlen(name));
-    if (!copy) rv_lang_no_memory(r->scope->report);
-    return copy ? copy : "";
-}
-
-/* C2: the series C, and *time its time step. -1: there is none. */
-static int find_at_time(resolver *r, const char *name, int *time)
-{
-    char prefix[LANG_MOST_NAME + 1];
-    *time = -1;
-    if (!split_digits(name, prefix, time)) return -1;
-    int symbol = find_series(r, kept(r, prefix));
-    if (symbol < 0) *time = -1;
-    return symbol;
-}
-
-/* A value or a series of the model by name, *time its time step if the name has one. -1: there is none. */
-static int find_quantity(resolver *r, const char *name, bool series, int *time)
-{
-    *time = -1;
-    int symbol = series ? find_series(r, name) : find_symbol(r->block, name);
-    if (symbol >= 0 && (series || !is_series(r->block, symbol))) return symbol;
-    if (!series) symbol = find_inside(r, name, SYMBOL_WEIGHT);
-    if (symbol >= 0) return symbol;
-    return series ? -1 : find_at_time(r, name, time);
-}
-
-/* The cotangent of a symbol; made on demand. */
-static int cotangent_of(resolver *r, int target, const char *name)
-{
-    for (int i = 0; i < r->block->symbols; i++) {
-        const lang_symbol *s = &r->block->symbol[i];
-        if (s->kind == SYMBOL_COTANGENT && s->target == target && s->time < 0) return i;
-    }
-    int i = add_symbol(r, name, SYMBOL_COTANGENT, NULL);
-    if (i >= 0) r->block->symbol[i].target = target;
-    return i;
-}
-
-static bool has_cotangent(const lang_symbol *s)
-{
-    return s->kind == SYMBOL_VALUE || s->kind == SYMBOL_SERIES || s->kind == SYMBOL_TRACE ||
-           s->kind == SYMBOL_WEIGHT || s->kind == SYMBOL_INPUT || s->kind == SYMBOL_PARAMETER ||
-           s->kind == SYMBOL_CONSTANT;
-}
-
-/* dX: the cotangent of X. */
-static int find_cotangent(resolver *r, const char *name, bool series, int *time)
-{
-    if (r->block->node->kind != LANG_DERIVE || name[0] != 'd' || !name[1]) return -1;
-    int target = find_quantity(r, name + 1, series, time);
-    if (target < 0 || !has_cotangent(&r->block->symbol[target])) return -1;
-    return cotangent_of(r, target, name);
-}
-
-/* A value that has the same name as a series: h beside h[1]. */
-static int find_last(const resolver *r, const char *name)
-{
-    int i = r->block->symbols - 1;
-    while (i >= 0 && (r->block->symbol[i].kind != SYMBOL_VALUE ||
-                      strcmp(r->block->symbol[i].name, name) != 0))
-        i--;
-    return i;
-}
-
-/* Sets what the name stands for; `series` if an index follows. */
-static bool look_up(resolver *r, lang_node *e, bool series)
-{
-    bool times = r->block->node->kind == LANG_MODEL || r->block->node->kind == LANG_DERIVE;
-    int own = find_symbol(r->block, e->name);
-    if (!series && own >= 0 && r->block->symbol[own].kind == SYMBOL_SERIES)
-        own = find_last(r, e->name);
-    e->symbol = times && series && (own < 0 || has_cotangent(&r->block->symbol[own]))
-                    ? find_series(r, e->name)
-                    : -1;
-    if (e->symbol < 0 && own >= 0 && r->block->symbol[own].kind != SYMBOL_TRACE) e->symbol = own;
-    if (e->symbol < 0 && times) e->symbol = find_quantity(r, e->name, series, &e->time);
-    if (e->symbol < 0) e->symbol = find_cotangent(r, e->name, series, &e->time);
-    if (e->symbol < 0 && times && series) { /* the index is one into C2 or dC2, not a time step */
-        e->symbol = find_at_time(r, e->name, &e->time);
-        if (e->symbol < 0) e->symbol = find_cotangent(r, e->name, false, &e->time);
-    }
-    if (e->symbol < 0 && times && !series) { /* a series without its index */
-        e->symbol = find_series(r, e->name);
-        if (e->symbol >= 0) {
-            wrong(r, e->place, "\"%s\" has a value for each time step", e->name);
-            rv_lang_advise(r->scope->report, "say which: %s[1]", e->name);
-            return false;
-        }
-    }
-    return e->symbol >= 0;
-}
-
-static bool second(resolver *r, const lang_node *at, int first)
-{
-    const lang_symbol *s = &r->block->symbol[first];
-    r->block->wrong = true;
-    rv_lang_complain(r->scope->report, at->sign, RV_ERROR_NAME, "\"%s\" is there already", s->name);
-    if (s->made)
-        rv_lang_advise(r->scope->report, "see line %d", rv_lang_line(s->made->place));
-    else
-        rv_lang_advise(r->scope->report, "it is built in; use another name");
-    return false;
-}
 
 /* ---- did you mean ---- */
 
@@ -293,10 +18,10 @@ static void guess_symbols(rv_guess *g, const lang_block *b)
         if (b->symbol[i].kind != SYMBOL_BROKEN) rv_guess_try(g, b->symbol[i].name);
 }
 
-static bool unknown_value(resolver *r, const lang_node *e)
+static bool unknown_value(lang_resolver *r, const lang_node *e)
 {
     rv_guess g = {.seen = e->name};
-    wrong(r, e->sign, "nothing above is called \"%s\"", e->name);
+    rv_lang_misnamed(r, e->sign, "nothing above is called \"%s\"", e->name);
     if (r->scope->report->more) return false;
     guess_symbols(&g, r->block);
     for (int u = 0; u < r->block->unrolls; u++) guess_symbols(&g, r->unrolled[u]);
@@ -312,14 +37,14 @@ static bool unknown_value(resolver *r, const lang_node *e)
                        e->name);
     else if (r->block->node->kind == LANG_MODEL)
         rv_lang_advise(r->scope->report, "a parameter has a shape: %s[3,4]", e->name);
-    keep_quiet(r, e->name);
+    rv_lang_keep_quiet(r, e->name);
     return false;
 }
 
-static bool unknown_function(resolver *r, const lang_node *e)
+static bool unknown_function(lang_resolver *r, const lang_node *e)
 {
     rv_guess g = {.seen = e->name};
-    wrong(r, e->sign, "there is no op and no function \"%s\"", e->name);
+    rv_lang_misnamed(r, e->sign, "there is no op and no function \"%s\"", e->name);
     if (r->scope->report->more) return false;
     for (int i = 0; i < rv_op_count(); i++) rv_guess_try(&g, rv_op_at(i)->name);
     for (const lang_block *b = r->scope->first; b; b = b->next)
@@ -330,17 +55,17 @@ static bool unknown_function(resolver *r, const lang_node *e)
     if (r->block->node->kind == LANG_CELL) guess_symbols(&g, r->block);
     if (g.nearest)
         rv_lang_advise(r->scope->report, "did you mean \"%s\"?", g.nearest);
-    else if (find_symbol(r->block, e->name) >= 0)
+    else if (rv_lang_find_symbol(r->block, e->name) >= 0)
         rv_lang_advise(r->scope->report, "a product is written %s.(..)", e->name);
-    keep_quiet(r, e->name);
+    rv_lang_keep_quiet(r, e->name);
     return false;
 }
 
 /* ---- expressions ---- */
 
-static bool expression(resolver *r, lang_node *e);
+static bool expression(lang_resolver *r, lang_node *e);
 
-static bool each(resolver *r, lang_node *list)
+static bool each(lang_resolver *r, lang_node *list)
 {
     bool ok = true;
     for (; list; list = list->next) ok = expression(r, list) && ok;
@@ -354,7 +79,7 @@ static const rv_option *find_option(const rv_op *op, const char *name)
     return NULL;
 }
 
-static bool unknown_option(resolver *r, const lang_node *o, const char *of, rv_guess *g)
+static bool unknown_option(lang_resolver *r, const lang_node *o, const char *of, rv_guess *g)
 {
     r->block->wrong = true;
     rv_lang_complain(r->scope->report, o->sign, RV_ERROR_NAME, "%s has no option \"%s\"", of,
@@ -363,14 +88,14 @@ static bool unknown_option(resolver *r, const lang_node *o, const char *of, rv_g
     return false;
 }
 
-static bool count_wrong(resolver *r, const lang_node *e, const char *expected)
+static bool count_wrong(lang_resolver *r, const lang_node *e, const char *expected)
 {
     r->block->wrong = true;
     return rv_lang_complain(r->scope->report, e->place, RV_ERROR_ARGUMENT, "%s takes %s", e->name,
                             expected);
 }
 
-static bool op_arguments(resolver *r, lang_node *e, const rv_op *op)
+static bool op_arguments(lang_resolver *r, lang_node *e, const rv_op *op)
 {
     bool ok = true;
     int inputs = 0;
@@ -401,7 +126,7 @@ static bool op_arguments(resolver *r, lang_node *e, const rv_op *op)
     return ok;
 }
 
-static bool function_arguments(resolver *r, lang_node *e)
+static bool function_arguments(lang_resolver *r, lang_node *e)
 {
     int count = 0;
     for (const lang_node *a = e->a; a; a = a->next, count++)
@@ -420,9 +145,9 @@ static bool function_arguments(resolver *r, lang_node *e)
     return each(r, e->a) && (count == e->block->arguments || count_wrong(r, e, expected));
 }
 
-static bool call(resolver *r, lang_node *e)
+static bool call(lang_resolver *r, lang_node *e)
 {
-    int own = find_symbol(r->block, e->name);
+    int own = rv_lang_find_symbol(r->block, e->name);
     lang_symbol_kind kind = own >= 0 ? r->block->symbol[own].kind : SYMBOL_VALUE;
     if (kind == SYMBOL_BROKEN) {
         each(r, e->a);
@@ -443,8 +168,8 @@ static bool call(resolver *r, lang_node *e)
     if (!e->block && !e->op) e->block = rv_lang_find(r->scope, LANG_FUNCTION, e->name);
     if (!e->block && !e->op && r->block->node->kind == LANG_FUNCTION &&
         !strcmp(e->name, r->block->name))
-        return wrong(r, e->sign, "\"%s\" calls itself; loops are written for t from 1 to 3",
-                     e->name);
+        return rv_lang_misnamed(
+            r, e->sign, "\"%s\" calls itself; loops are written for t from 1 to 3", e->name);
     if (!e->block && !e->op) {
         each(r, e->a);
         return unknown_function(r, e);
@@ -455,19 +180,19 @@ static bool call(resolver *r, lang_node *e)
     return e->op ? op_arguments(r, e, e->op) : function_arguments(r, e);
 }
 
-static bool apply(resolver *r, lang_node *e)
+static bool apply(lang_resolver *r, lang_node *e)
 {
-    int own = find_symbol(r->block, e->name);
+    int own = rv_lang_find_symbol(r->block, e->name);
     lang_symbol_kind kind = own >= 0 ? r->block->symbol[own].kind : SYMBOL_VALUE;
     e->symbol = own;
     char of[40];
     if (own < 0) unknown_value(r, e);
     if (own < 0 || kind == SYMBOL_MAP || kind == SYMBOL_FIT || kind == SYMBOL_BROKEN)
         return expression(r, e->a) && own >= 0 && kind != SYMBOL_BROKEN;
-    int other = e->a->kind == LANG_NAME ? find_symbol(r->block, e->a->name) : -1;
+    int other = e->a->kind == LANG_NAME ? rv_lang_find_symbol(r->block, e->a->name) : -1;
     bool turned = other >= 0 && r->block->symbol[other].kind == SYMBOL_MAP;
     rv_lang_expression(e->a, of, sizeof of);
-    wrong(r, e->sign, "\"%s\" is no map", e->name);
+    rv_lang_misnamed(r, e->sign, "\"%s\" is no map", e->name);
     if (turned)
         rv_lang_advise(r->scope->report, "the map comes first: %s %s", of, e->name);
     else
@@ -476,57 +201,58 @@ static bool apply(resolver *r, lang_node *e)
     return false;
 }
 
-static bool may_declare(const resolver *r)
+static bool may_declare(const lang_resolver *r)
 {
     return r->block->node->kind == LANG_CELL || r->block->node->kind == LANG_MODEL;
 }
 
-static bool index_of(resolver *r, lang_node *e)
+static bool index_of(lang_resolver *r, lang_node *e)
 {
     bool ok = each(r, e->b);
     if (e->a->kind != LANG_NAME) return expression(r, e->a) && ok;
-    if (look_up(r, e->a, true)) return ok;
+    if (rv_lang_look_up(r, e->a, true)) return ok;
     if (!may_declare(r)) return unknown_value(r, e->a);
-    e->a->symbol = add_symbol(r, e->a->name, SYMBOL_PARAMETER, e);
+    e->a->symbol = rv_lang_add_symbol(r, e->a->name, SYMBOL_PARAMETER, e);
     return ok && e->a->symbol >= 0;
 }
 
-static bool name(resolver *r, lang_node *e)
+static bool name(lang_resolver *r, lang_node *e)
 {
-    if (!look_up(r, e, false)) return e->symbol < 0 && unknown_value(r, e);
+    if (!rv_lang_look_up(r, e, false)) return e->symbol < 0 && unknown_value(r, e);
     switch (r->block->symbol[e->symbol].kind) {
     case SYMBOL_BROKEN: return false;
     case SYMBOL_MAP:
     case SYMBOL_FIT:
-        return wrong(r, e->place, "the map \"%s\" has no argument; as in: W h", e->name);
+        return rv_lang_misnamed(r, e->place, "the map \"%s\" has no argument; as in: W h", e->name);
     case SYMBOL_ACTIVATION:
-        return wrong(r, e->place, "the activation \"%s\" has no argument; as in: s(x)", e->name);
+        return rv_lang_misnamed(r, e->place, "the activation \"%s\" has no argument; as in: s(x)",
+                                e->name);
     default: return true;
     }
 }
 
-static bool prime(resolver *r, lang_node *e)
+static bool prime(lang_resolver *r, lang_node *e)
 {
-    int own = e->a->kind == LANG_NAME ? find_symbol(r->block, e->a->name) : -1;
+    int own = e->a->kind == LANG_NAME ? rv_lang_find_symbol(r->block, e->a->name) : -1;
     if (own < 0 || r->block->symbol[own].kind != SYMBOL_STATE) return expression(r, e->a);
     e->symbol = r->block->symbol[own].next;
-    return e->symbol >= 0 || wrong(r, e->place,
-                                   "the next value of \"%s\" is not known yet; it is "
-                                   "what a line above must define",
-                                   e->a->name);
+    return e->symbol >= 0 || rv_lang_misnamed(r, e->place,
+                                              "the next value of \"%s\" is not known yet; it is "
+                                              "what a line above must define",
+                                              e->a->name);
 }
 
 /* The name of a loop's step, known from here on. */
-static bool loop_name(resolver *r, lang_node *e)
+static bool loop_name(lang_resolver *r, lang_node *e)
 {
-    e->symbol = find_right(r->block, e->name);
+    e->symbol = rv_lang_find_right(r->block, e->name);
     if (e->symbol >= 0 && r->block->symbol[e->symbol].kind != SYMBOL_SIZE)
-        return second(r, e, e->symbol);
-    if (e->symbol < 0) e->symbol = add_symbol(r, e->name, SYMBOL_SIZE, e);
+        return rv_lang_second(r, e, e->symbol);
+    if (e->symbol < 0) e->symbol = rv_lang_add_symbol(r, e->name, SYMBOL_SIZE, e);
     return e->symbol >= 0;
 }
 
-static bool expression(resolver *r, lang_node *e)
+static bool expression(lang_resolver *r, lang_node *e)
 {
     if (!e) return true;
     switch (e->kind) {
@@ -560,7 +286,8 @@ static const lang_block *base_of(const lang_block *cell)
 }
 
 /* The options of an unroll or an alias: those of nets, and in an unroll the states. */
-static bool net_options(resolver *r, const lang_node *call, const lang_block *cell, bool states)
+static bool net_options(lang_resolver *r, const lang_node *call, const lang_block *cell,
+                        bool states)
 {
     bool ok = true;
     for (lang_node *a = call->a; a; a = a->next) {
@@ -577,12 +304,12 @@ static bool net_options(resolver *r, const lang_node *call, const lang_block *ce
     return ok;
 }
 
-static const lang_block *find_cell(resolver *r, const lang_node *call)
+static const lang_block *find_cell(lang_resolver *r, const lang_node *call)
 {
     const lang_block *cell = rv_lang_find(r->scope, LANG_CELL, call->name);
     if (cell && cell != r->block) return cell;
     rv_guess g = {.seen = call->name};
-    wrong(r, call->sign, "there is no cell \"%s\"", call->name);
+    rv_lang_misnamed(r, call->sign, "there is no cell \"%s\"", call->name);
     for (const lang_block *b = r->scope->first; b; b = b->next)
         if (b->node->kind == LANG_CELL && b != r->block) rv_guess_try(&g, b->name);
     rv_lang_guess_zoo(&g);
@@ -590,7 +317,7 @@ static const lang_block *find_cell(resolver *r, const lang_node *call)
     return NULL;
 }
 
-static bool unroll(resolver *r, lang_node *e)
+static bool unroll(lang_resolver *r, lang_node *e)
 {
     lang_block *b = r->block;
     const lang_block *cell = find_cell(r, e->a);
@@ -602,7 +329,8 @@ static bool unroll(resolver *r, lang_node *e)
             ok = expression(r, a) && ok;
         }
     if (inputs != 1) ok = count_wrong(r, e->a, "one input");
-    if (b->node->kind != LANG_MODEL) return wrong(r, e->place, "unroll belongs into a model%s", "");
+    if (b->node->kind != LANG_MODEL)
+        return rv_lang_misnamed(r, e->place, "unroll belongs into a model%s", "");
     const lang_block **more =
         rv_lang_take(r->scope->arena, ((size_t)b->unrolls + 1) * sizeof *more);
     if (!more) return rv_lang_no_memory(r->scope->report);
@@ -634,9 +362,9 @@ static const struct {
     {"constant", SYMBOL_CONSTANT, LANG_CELL},
 };
 
-static bool declaration(resolver *r, lang_node *d, lang_symbol_kind kind)
+static bool declaration(lang_resolver *r, lang_node *d, lang_symbol_kind kind)
 {
-    int first = find_right(r->block, d->name);
+    int first = rv_lang_find_right(r->block, d->name);
     bool distribution = d->b && d->b->kind == LANG_CALL &&
                         (!strcmp(d->b->name, "uniform") || !strcmp(d->b->name, "normal") ||
                          !strcmp(d->b->name, "integer"));
@@ -650,30 +378,31 @@ static bool declaration(resolver *r, lang_node *d, lang_symbol_kind kind)
     else if (d->b && !word && d->number == 0)
         ok = expression(r, d->b) && ok;
     if (d->number != 0 && !distribution)
-        ok = wrong(r, d->b->place,
-                   "expected uniform(low, high), normal(mean, deviation) or "
-                   "integer(low, high) behind ~%s",
-                   "");
+        ok = rv_lang_misnamed(r, d->b->place,
+                              "expected uniform(low, high), normal(mean, deviation) or "
+                              "integer(low, high) behind ~%s",
+                              "");
     if (kind == SYMBOL_ACTIVATION && !(word && rv_op_find(d->b->name))) {
         rv_guess g = {.seen = word ? d->b->name : ""};
-        ok = wrong(r, d->place, "the activation \"%s\" needs an op, as in: activation s = tanh",
-                   d->name);
+        ok = rv_lang_misnamed(
+            r, d->place, "the activation \"%s\" needs an op, as in: activation s = tanh", d->name);
         for (int i = 0; i < rv_op_count(); i++) rv_guess_try(&g, rv_op_at(i)->name);
         if (g.nearest) rv_lang_advise(r->scope->report, "did you mean \"%s\"?", g.nearest);
     }
     if ((kind == SYMBOL_INPUT || kind == SYMBOL_CONSTANT) && !d->a)
-        ok = wrong(r, d->place, "\"%s\" needs a shape, as in: x[2,8]", d->name);
-    if (first >= 0) return second(r, d, first);
-    int symbol = add_symbol(r, d->name, kind, d);
+        ok = rv_lang_misnamed(r, d->place, "\"%s\" needs a shape, as in: x[2,8]", d->name);
+    if (first >= 0) return rv_lang_second(r, d, first);
+    int symbol = rv_lang_add_symbol(r, d->name, kind, d);
     d->symbol = symbol;
     if (symbol < 0 || kind != SYMBOL_STATE) return ok && symbol >= 0;
     if (r->block->states == RV_CELL_STATES)
-        return wrong(r, d->place, "\"%s\" is one state too many; a cell has at most 4", d->name);
+        return rv_lang_misnamed(r, d->place, "\"%s\" is one state too many; a cell has at most 4",
+                                d->name);
     r->block->state[r->block->states++] = symbol;
     return ok;
 }
 
-static bool declare(resolver *r, lang_node *s)
+static bool declare(lang_resolver *r, lang_node *s)
 {
     bool ok = true;
     for (size_t i = 0; i < sizeof declarations / sizeof *declarations; i++) {
@@ -684,25 +413,25 @@ static bool declare(resolver *r, lang_node *s)
             ok = declaration(r, d, declarations[i].symbol) && ok;
         return ok;
     }
-    wrong(r, s->sign, "\"%s\" does not belong here", s->name);
+    rv_lang_misnamed(r, s->sign, "\"%s\" does not belong here", s->name);
     for (size_t i = 0; i < sizeof declarations / sizeof *declarations; i++)
         if (!strcmp(declarations[i].keyword, s->name))
             rv_lang_advise(r->scope->report, "it belongs into a %s",
                            declarations[i].where == LANG_CELL ? "cell" : "model");
-    for (const lang_node *d = s->a; d; d = d->next) keep_quiet(r, d->name);
+    for (const lang_node *d = s->a; d; d = d->next) rv_lang_keep_quiet(r, d->name);
     return false;
 }
 
 /* The next value of a state. */
-static bool define_next(resolver *r, lang_node *s)
+static bool define_next(lang_resolver *r, lang_node *s)
 {
     lang_node *of = s->a->a;
-    int state = find_symbol(r->block, of->name);
+    int state = rv_lang_find_symbol(r->block, of->name);
     if (state >= 0 && r->block->symbol[state].kind == SYMBOL_BROKEN) return false;
     if (state < 0 || r->block->symbol[state].kind != SYMBOL_STATE) {
         rv_guess g = {.seen = of->name};
         r->block->broken = true; /* it is perhaps what another state lacks */
-        wrong(r, s->a->place, "\"%s\" is no state", of->name);
+        rv_lang_misnamed(r, s->a->place, "\"%s\" is no state", of->name);
         for (int i = 0; i < r->block->states; i++)
             rv_guess_try(&g, r->block->symbol[r->block->state[i]].name);
         if (g.nearest)
@@ -711,8 +440,9 @@ static bool define_next(resolver *r, lang_node *s)
             rv_lang_advise(r->scope->report, "declare it: state %s", of->name);
         return false;
     }
-    if (r->block->symbol[state].next >= 0) return second(r, of, r->block->symbol[state].next);
-    int next = add_symbol(r, of->name, SYMBOL_NEXT, s);
+    if (r->block->symbol[state].next >= 0)
+        return rv_lang_second(r, of, r->block->symbol[state].next);
+    int next = rv_lang_add_symbol(r, of->name, SYMBOL_NEXT, s);
     if (next < 0) return false;
     r->block->symbol[state].next = next;
     s->a->symbol = next;
@@ -720,56 +450,59 @@ static bool define_next(resolver *r, lang_node *s)
 }
 
 /* What a line of a derivation is the cotangent of. */
-static bool define_cotangent(resolver *r, lang_node *s)
+static bool define_cotangent(lang_resolver *r, lang_node *s)
 {
     lang_node *base = s->a->kind == LANG_INDEX ? s->a->a : s->a;
     if (s->a->kind == LANG_PRIME)
-        return wrong(r, s->a->place, "%s' is a next state, and belongs into a cell", s->a->a->name);
+        return rv_lang_misnamed(r, s->a->place, "%s' is a next state, and belongs into a cell",
+                                s->a->a->name);
     if (s->c) { /* name of quantity */
         lang_node *of = s->c->kind == LANG_INDEX ? s->c->a : s->c;
-        int own = find_right(r->block, s->a->name ? s->a->name : "");
+        int own = rv_lang_find_right(r->block, s->a->name ? s->a->name : "");
         if (s->a->kind != LANG_NAME || of->kind != LANG_NAME)
-            return wrong(r, s->a->place, "expected names, as in: d3 of f2 = ..%s", "");
-        if (own >= 0) return second(r, s->a, own);
-        if (!look_up(r, of, s->c->kind == LANG_INDEX))
+            return rv_lang_misnamed(r, s->a->place, "expected names, as in: d3 of f2 = ..%s", "");
+        if (own >= 0) return rv_lang_second(r, s->a, own);
+        if (!rv_lang_look_up(r, of, s->c->kind == LANG_INDEX))
             return of->symbol < 0 && unknown_value(r, of);
-        if (!has_cotangent(&r->block->symbol[of->symbol]))
-            return wrong(r, of->place, "\"%s\" has no cotangent", of->name);
+        if (!rv_lang_has_cotangent(&r->block->symbol[of->symbol]))
+            return rv_lang_misnamed(r, of->place, "\"%s\" has no cotangent", of->name);
         if (s->c->kind == LANG_INDEX && (s->c->b->kind != LANG_NUMBER || s->c->b->next))
-            return wrong(r, s->c->place, "the time step of \"%s\" must be a number here", of->name);
-        int alias = add_symbol(r, s->a->name, SYMBOL_COTANGENT, s);
+            return rv_lang_misnamed(r, s->c->place, "the time step of \"%s\" must be a number here",
+                                    of->name);
+        int alias = rv_lang_add_symbol(r, s->a->name, SYMBOL_COTANGENT, s);
         if (alias < 0) return false;
         r->block->symbol[alias].target = of->symbol;
         r->block->symbol[alias].time = s->c->kind == LANG_INDEX ? (int)s->c->b->number : of->time;
         s->a->symbol = alias;
         return true;
     }
-    int own = find_right(r->block, base->name);
-    if (own >= 0 && r->block->symbol[own].kind != SYMBOL_COTANGENT) return second(r, base, own);
+    int own = rv_lang_find_right(r->block, base->name);
+    if (own >= 0 && r->block->symbol[own].kind != SYMBOL_COTANGENT)
+        return rv_lang_second(r, base, own);
     bool index = s->a->kind == LANG_INDEX;
     if (index && !each(r, s->a->b)) return false;
-    base->symbol = find_cotangent(r, base->name, index, &base->time);
+    base->symbol = rv_lang_find_cotangent(r, base->name, index, &base->time);
     if (base->symbol >= 0) return true;
-    wrong(r, s->a->place, "\"%s\" is not the cotangent of anything", base->name);
+    rv_lang_misnamed(r, s->a->place, "\"%s\" is not the cotangent of anything", base->name);
     rv_lang_advise(r->scope->report, "write dg for g, or say it: %s of g = .., or: let %s = ..",
                    base->name, base->name);
     return false;
 }
 
-static bool define(resolver *r, lang_node *s)
+static bool define(lang_resolver *r, lang_node *s)
 {
     lang_kind where = r->block->node->kind;
     bool ok = s->b->kind == LANG_UNROLL ? unroll(r, s->b) : expression(r, s->b);
     lang_node *base = s->a->kind == LANG_NAME ? s->a : s->a->a;
     bool let = s->number != 0;
     if (s->c && where != LANG_DERIVE)
-        return wrong(r, s->c->place, "\"of\" belongs into a derivation%s", "");
+        return rv_lang_misnamed(r, s->c->place, "\"of\" belongs into a derivation%s", "");
     if (where == LANG_DERIVE && !let) return define_cotangent(r, s) && ok;
     if (s->a->kind == LANG_PRIME) return define_next(r, s) && ok;
     if (s->a->kind == LANG_INDEX) {
         if (where != LANG_MODEL && where != LANG_DERIVE)
-            return wrong(r, s->a->place, "\"%s\" with a time step belongs into a model",
-                         base->name);
+            return rv_lang_misnamed(r, s->a->place, "\"%s\" with a time step belongs into a model",
+                                    base->name);
         if (!each(r, s->a->b)) return false;
         base->symbol = -1;
         int first = where == LANG_DERIVE ? r->block->model->symbols : 0; /* not the model's */
@@ -777,29 +510,29 @@ static bool define(resolver *r, lang_node *s)
             if (r->block->symbol[i].kind == SYMBOL_SERIES &&
                 !strcmp(r->block->symbol[i].name, base->name))
                 base->symbol = i;
-        if (base->symbol < 0) base->symbol = add_symbol(r, base->name, SYMBOL_SERIES, s);
+        if (base->symbol < 0) base->symbol = rv_lang_add_symbol(r, base->name, SYMBOL_SERIES, s);
         return ok && base->symbol >= 0;
     }
-    int own = find_right(r->block, base->name);
+    int own = rv_lang_find_right(r->block, base->name);
     if (own >= 0 && r->block->symbol[own].kind == SYMBOL_STATE) {
         r->block->broken = true; /* its next value is what is missing, which is told here */
-        wrong(r, base->place, "\"%s\" is a state, and is read only", base->name);
+        rv_lang_misnamed(r, base->place, "\"%s\" is a state, and is read only", base->name);
         rv_lang_advise(r->scope->report, "its next value is %s' = ..", base->name);
         return false;
     }
-    if (own >= 0 && !is_series(r->block, own)) return second(r, base, own);
-    base->symbol = add_symbol(r, base->name, SYMBOL_VALUE, s);
+    if (own >= 0 && !rv_lang_is_series(r->block, own)) return rv_lang_second(r, base, own);
+    base->symbol = rv_lang_add_symbol(r, base->name, SYMBOL_VALUE, s);
     return ok && base->symbol >= 0;
 }
 
-static bool statements(resolver *r, lang_node *s);
+static bool statements(lang_resolver *r, lang_node *s);
 
-static bool loop(resolver *r, lang_node *s)
+static bool loop(lang_resolver *r, lang_node *s)
 {
     if (r->block->node->kind != LANG_MODEL && r->block->node->kind != LANG_DERIVE) {
         r->block->broken = true;
-        return wrong(r, s->sign, "a loop over \"%s\" belongs into a model or a derivation",
-                     s->name);
+        return rv_lang_misnamed(r, s->sign,
+                                "a loop over \"%s\" belongs into a model or a derivation", s->name);
     }
     bool ok = expression(r, s->a);
     ok = expression(r, s->b) && ok;
@@ -808,14 +541,14 @@ static bool loop(resolver *r, lang_node *s)
 }
 
 /* What a line that could not be read would have defined is known, but nothing is said of it. */
-static bool broken(resolver *r, const lang_node *s)
+static bool broken(lang_resolver *r, const lang_node *s)
 {
     r->block->broken = true;
     for (const lang_node *n = s->a; n; n = n->next) {
-        int own = find_symbol(r->block, n->name);
-        keep_quiet(r, n->name);
+        int own = rv_lang_find_symbol(r->block, n->name);
+        rv_lang_keep_quiet(r, n->name);
         if (n->number == 0 || own < 0 || r->block->symbol[own].kind != SYMBOL_STATE) continue;
-        int next = add_symbol(r, n->name, SYMBOL_NEXT, s);
+        int next = rv_lang_add_symbol(r, n->name, SYMBOL_NEXT, s);
         r->block->symbol[own].next = next; /* the array may have moved */
     }
     r->block->wrong = true;
@@ -823,17 +556,17 @@ static bool broken(resolver *r, const lang_node *s)
     return false;
 }
 
-static bool statements(resolver *r, lang_node *s)
+static bool statements(lang_resolver *r, lang_node *s)
 {
     bool ok = true;
     for (; s && !r->scope->report->out_of_memory; s = s->next) {
-        if (is_full(r)) return false;
+        if (rv_lang_is_full(r)) return false;
         bool right = s->kind == LANG_DECLARE  ? declare(r, s)
                      : s->kind == LANG_DEFINE ? define(r, s)
                      : s->kind == LANG_FOR    ? loop(r, s)
                      : s->kind == LANG_BROKEN ? broken(r, s)
                      : r->block->node->kind != LANG_FUNCTION
-                         ? wrong(r, s->place, "return belongs into a function%s", "")
+                         ? rv_lang_misnamed(r, s->place, "return belongs into a function%s", "")
                          : expression(r, s->a);
         ok = right && ok;
     }
@@ -842,16 +575,19 @@ static bool statements(resolver *r, lang_node *s)
 
 /* ---- blocks ---- */
 
-static void built_in(resolver *r, const char *name) { add_symbol(r, name, SYMBOL_SIZE, NULL); }
+static void built_in(lang_resolver *r, const char *name)
+{
+    rv_lang_add_symbol(r, name, SYMBOL_SIZE, NULL);
+}
 
 static void function(lang_scope *scope, lang_node *n)
 {
     lang_block made = {.node = n, .name = n->name};
-    resolver r = {.scope = scope, .block = &made};
+    lang_resolver r = {.scope = scope, .block = &made};
     for (lang_node *a = n->a; a; a = a->next, made.arguments++) {
-        int first = find_symbol(&made, a->name);
-        if (first >= 0) second(&r, a, first);
-        add_symbol(&r, a->name, SYMBOL_VALUE, a);
+        int first = rv_lang_find_symbol(&made, a->name);
+        if (first >= 0) rv_lang_second(&r, a, first);
+        rv_lang_add_symbol(&r, a->name, SYMBOL_VALUE, a);
     }
     built_in(&r, "true");
     built_in(&r, "false");
@@ -862,8 +598,9 @@ static void function(lang_scope *scope, lang_node *n)
     made.wrong = made.wrong || n->broken;
     made.broken = made.broken || n->broken;
     if (!returns && !made.broken)
-        wrong(&r, n->place, "the function \"%s\" returns nothing; end it with return ..", n->name);
-    lang_block *b = add_block(scope, n, n->name); /* known from here on: no recursion */
+        rv_lang_misnamed(&r, n->place, "the function \"%s\" returns nothing; end it with return ..",
+                         n->name);
+    lang_block *b = rv_lang_add_block(scope, n, n->name); /* known from here on: no recursion */
     if (!b) {
         rv_free(made.symbol);
         return;
@@ -873,11 +610,12 @@ static void function(lang_scope *scope, lang_node *n)
     b->next = next;
 }
 
-static void alias(resolver *r, lang_node *n)
+static void alias(lang_resolver *r, lang_node *n)
 {
     if (n->broken) return;
     if (n->b->kind != LANG_CALL) {
-        wrong(r, n->b->place, "expected a cell with options, as in: gru(kernel=3)%s", "");
+        rv_lang_misnamed(r, n->b->place, "expected a cell with options, as in: gru(kernel=3)%s",
+                         "");
         return;
     }
     r->block->same = find_cell(r, n->b);
@@ -887,13 +625,13 @@ static void alias(resolver *r, lang_node *n)
     r->block->images = r->block->same->images;
     r->block->aliases = r->block->same->aliases + 1;
     if (r->block->aliases <= LANG_MOST_ALIASES) return;
-    wrong(r, n->b->place, "more than %s cells that stand for each other", "100");
+    rv_lang_misnamed(r, n->b->place, "more than %s cells that stand for each other", "100");
     r->block->same = NULL;
 }
 
 static void cell(lang_scope *scope, lang_node *n)
 {
-    resolver r = {.scope = scope, .block = add_block(scope, n, n->name)};
+    lang_resolver r = {.scope = scope, .block = rv_lang_add_block(scope, n, n->name)};
     if (!r.block) return;
     built_in(&r, "true");
     built_in(&r, "false");
@@ -903,31 +641,33 @@ static void cell(lang_scope *scope, lang_node *n)
         alias(&r, n);
         return;
     }
-    add_symbol(&r, n->a ? n->a->name : "x", SYMBOL_INPUT, n->a);
+    rv_lang_add_symbol(&r, n->a ? n->a->name : "x", SYMBOL_INPUT, n->a);
     statements(&r, n->c);
     for (int s = 0; s < r.block->states; s++) {
         const lang_symbol *state = &r.block->symbol[r.block->state[s]];
         if (state->next >= 0 || r.block->broken) continue;
-        wrong(&r, state->made->place, "the state \"%s\" never gets its next value", state->name);
+        rv_lang_misnamed(&r, state->made->place, "the state \"%s\" never gets its next value",
+                         state->name);
         rv_lang_advise(scope->report, "write %s' = ..", state->name);
     }
     if (!r.block->states && !r.block->broken)
-        wrong(&r, n->place, "the cell \"%s\" has no state; declare one: state h", n->name);
+        rv_lang_misnamed(&r, n->place, "the cell \"%s\" has no state; declare one: state h",
+                         n->name);
 }
 
 static const lang_block **unrolled_of(lang_scope *scope, const lang_block *model);
 
 static void model(lang_scope *scope, lang_node *n)
 {
-    resolver r = {.scope = scope, .block = add_block(scope, n, n->name)};
+    lang_resolver r = {.scope = scope, .block = rv_lang_add_block(scope, n, n->name)};
     if (!r.block) return;
     built_in(&r, "true");
     built_in(&r, "false");
     for (lang_node *a = n->a; a; a = a->next) {
-        int first = find_symbol(r.block, a->name);
+        int first = rv_lang_find_symbol(r.block, a->name);
         expression(&r, a->a);
-        if (first >= 0) second(&r, a, first);
-        a->symbol = add_symbol(&r, a->name, SYMBOL_SIZE, a);
+        if (first >= 0) rv_lang_second(&r, a, first);
+        a->symbol = rv_lang_add_symbol(&r, a->name, SYMBOL_SIZE, a);
     }
     statements(&r, n->c);
 }
@@ -948,14 +688,14 @@ static const lang_block **unrolled_of(lang_scope *scope, const lang_block *model
 }
 
 /* Symbols for all values and weights of unrolled cells: a line may lack one that the text does not mention. */
-static void name_everything(resolver *r)
+static void name_everything(lang_resolver *r)
 {
     for (int u = 0; u < r->block->unrolls; u++)
         for (int i = 0; r->unrolled[u] && i < r->unrolled[u]->symbols; i++) {
             const lang_symbol *s = &r->unrolled[u]->symbol[i];
-            if (is_traced(s)) find_series(r, s->name);
-            if (is_weight(s) && find_symbol(r->block, s->name) < 0)
-                find_inside(r, s->name, SYMBOL_WEIGHT);
+            if (rv_lang_is_traced(s)) rv_lang_find_series(r, s->name);
+            if (rv_lang_is_cell_weight(s) && rv_lang_find_symbol(r->block, s->name) < 0)
+                rv_lang_find_inside(r, s->name, SYMBOL_WEIGHT);
         }
 }
 
@@ -964,20 +704,21 @@ static void derive(lang_scope *scope, lang_node *n)
     const lang_block *model = NULL;
     for (const lang_block *b = scope->first; b; b = b->next)
         if (b->node->kind == LANG_MODEL && (!n->b || !strcmp(b->name, n->b->name))) model = b;
-    resolver r = {.scope = scope, .block = add_block(scope, n, n->name ? n->name : "")};
+    lang_resolver r = {.scope = scope,
+                       .block = rv_lang_add_block(scope, n, n->name ? n->name : "")};
     if (!r.block) return;
     if (!model) {
-        wrong(&r, n->b ? n->b->place : n->place,
-              n->b ? "there is no model \"%s\" above" : "there is no model above%s",
-              n->b ? n->b->name : "");
+        rv_lang_misnamed(&r, n->b ? n->b->place : n->place,
+                         n->b ? "there is no model \"%s\" above" : "there is no model above%s",
+                         n->b ? n->b->name : "");
         return;
     }
     r.block->model = model;
     r.unrolled = unrolled_of(scope, model);
     if (!r.unrolled) return;
     for (int i = 0; i < model->symbols; i++) {
-        int at =
-            add_symbol(&r, model->symbol[i].name, model->symbol[i].kind, model->symbol[i].made);
+        int at = rv_lang_add_symbol(&r, model->symbol[i].name, model->symbol[i].kind,
+                                    model->symbol[i].made);
         if (at < 0) return;
         r.block->symbol[at] = model->symbol[i];
     }
