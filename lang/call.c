@@ -139,12 +139,14 @@ static lang_value function_call(lang_run *run, const lang_node *e)
     lang_value result = rv_lang_none();
     if (f->wrong || !rv_lang_spend(run, e->place, f->symbols / 4)) return rv_lang_none();
     bool ok = rv_lang_start(&inner, f, run->work, run->tape);
+    lang_place call = run->work->call;
     inner.cell = run->cell;
     int k = 0;
     for (const lang_node *a = e->a; ok && a; a = a->next) {
         inner.value[k] = rv_lang_evaluate(run, a);
         ok = inner.value[k++].kind != VALUE_NONE;
     }
+    if (f->node->place.source->built_in && !e->place.source->built_in) run->work->call = e->place;
     if (ok && f->node->b) result = rv_lang_evaluate(&inner, f->node->b);
     for (const lang_node *s = f->node->c; ok && s; s = s->next) {
         if (s->kind == LANG_RETURN) {
@@ -154,6 +156,7 @@ static lang_value function_call(lang_run *run, const lang_node *e)
         inner.value[s->a->symbol] = rv_lang_evaluate(&inner, s->b);
         ok = inner.value[s->a->symbol].kind != VALUE_NONE;
     }
+    run->work->call = call;
     rv_lang_end(&inner);
     return result;
 }

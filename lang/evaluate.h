@@ -46,8 +46,9 @@ typedef struct lang_work {
     int64_t left, elements;
     int32_t nodes; /* of the tape that `left` knows of */
     int depth;
-    bool stopped; /* by a limit, which has been told */
-    bool told;    /* the report has got something */
+    bool stopped;    /* by a limit, which has been told */
+    bool told;       /* the report has got something */
+    lang_place call; /* of a built-in function, which mistakes are told at; nowhere: in none */
     /* Replaces a value when it gets its name; NULL: it stays. */
     rv_var (*named)(void *context, const lang_block *block, int symbol, int64_t time, rv_var value);
     void *context;

@@ -22,6 +22,7 @@ static rv_lang *read_built_in(rv_lang *into, const char *name)
     const lang_text *t = rv_lang_text(name);
     rv_lang *lang = t ? rv_lang_read(t->text, t->size, t->name, &error) : NULL;
     if (t && !lang) rv_lang_no_memory(&into->report);
+    if (lang) lang->source->built_in = true;
     return lang;
 }
 

@@ -40,7 +40,8 @@ char *rv_lang_problem_text(const rv_lang *lang);
  * second's work. False when the text has mistakes, which are then known. */
 bool rv_lang_check(rv_lang *lang);
 
-/* The cells and models in the order of the text, as models like the built-in ones: they belong to the lang. NULL beyond
+/* The cells and models in the order of the text, as models like the built-in ones: they belong to the lang. To unroll a
+ * cell oneself, give rv_unroll_with the model's step and, in the options, its user. NULL beyond
  * the last one. */
 int rv_lang_model_count(const rv_lang *lang);
 const rv_model *rv_lang_model_at(const rv_lang *lang, int index);

@@ -117,6 +117,23 @@ static bool record(lang_proof *p, const char *loss)
     return ok;
 }
 
+/* Whether the loss is one number; else tells it at a place. */
+static bool is_number(lang_proof *p, lang_place place)
+{
+    char text[RV_SHAPE_TEXT];
+    if (!rv_is_null(p->loss) && rv_shape_count(rv_shape_of(p->loss)) == 1) return true;
+    if (rv_is_null(p->loss))
+        return rv_lang_complain(p->report, place, RV_ERROR_SHAPE, "the loss is no tensor");
+    return rv_lang_complain(p->report, place, RV_ERROR_SHAPE,
+                            "the loss is %s, expected a single number; take its sum or mean",
+                            rv_shape_text(rv_shape_of(p->loss), text));
+}
+
+static lang_place loss_place(const lang_block *model)
+{
+    return model->symbol[loss_symbol(model, "loss")].made->place;
+}
+
 static bool start(lang_proof *p, const rv_lang *lang, const rv_lang_proof_options *options,
                   const lang_block *model, lang_report *report, const char *loss, rv_error *error)
 {
@@ -140,6 +157,8 @@ static void end(lang_proof *p)
 }
 
 /* ---- derivations ---- */
+
+enum { MOST_TO_TRY = 300000 }; /* work on variants of wrong lines: some seconds */
 
 static lang_line *find_line(lang_proof *p, int target, int64_t time)
 {
@@ -221,6 +240,14 @@ static bool judge(lang_run *run, const lang_node *s)
     return true;
 }
 
+/* Whether it is the first wrong line of its statement in a loop. */
+static bool is_first(const lang_proof *p, const lang_line *l)
+{
+    for (const lang_line *before = p->lines; before < l; before++)
+        if (before->statement == l->statement && before->wrong) return false;
+    return true;
+}
+
 /* The second time: what would make it right? */
 static bool mend(lang_run *run, const lang_node *s)
 {
@@ -230,7 +257,7 @@ static bool mend(lang_run *run, const lang_node *s)
     lang_line *l = target_of(run, s, &target, &time) ? find_line(p, target, time) : NULL;
     if (!l) return false;
     p->visible = (size_t)(l - p->lines);
-    if (l->wrong) rv_lang_repair(p, run, l);
+    if (l->wrong && is_first(p, l)) rv_lang_repair(p, run, l);
     p->visible++;
     return true;
 }
@@ -351,6 +378,7 @@ static bool judge_lines(lang_proof *p, const lang_block *derivation, verdicts *v
         p->lines[i].wrong = !row->ok;
     }
     rv_program_free(program);
+    p->to_try = MOST_TO_TRY;
     if (ok && o->repair) ok = derive(p, derivation, mend);
     for (size_t i = 0; ok && i < p->count; i++)
         snprintf(v->at[first + (int)i].repair, sizeof v->at->repair, "%s", p->lines[i].repair);
@@ -363,10 +391,7 @@ static bool record_derivation(lang_proof *p, rv_lang *lang, const rv_lang_proof_
 {
     const char *loss = derivation->node->a->name;
     bool ok = start(p, lang, options, derivation->model, &lang->report, loss, error);
-    if (ok && (rv_is_null(p->loss) || rv_shape_count(rv_shape_of(p->loss)) != 1))
-        ok = rv_lang_complain(&lang->report, derivation->node->a->place, RV_ERROR_SHAPE,
-                              "\"%s\" is no single number", loss);
-    return ok && derive(p, derivation, judge);
+    return ok && is_number(p, derivation->node->a->place) && derive(p, derivation, judge);
 }
 
 void rv_lang_check_derivation(rv_lang *lang, const lang_block *derivation, int64_t *left)
@@ -451,8 +476,9 @@ static bool prove_model(rv_lang *lang, const rv_lang_proof_options *options, con
     if (m->block->node->kind == LANG_MODEL) {
         bool ok = start(&p, lang, options, m->block, &lang->report, "loss", error) &&
                   draw_inputs(&p) && give_parameters(&p);
-        bool scalar = ok && !rv_is_null(p.loss) && rv_shape_count(rv_shape_of(p.loss)) == 1;
-        ok = ok && (!scalar || check_parameters(p.loss, m->block, &p, v, error));
+        bool any = ok && !rv_is_null(p.loss);
+        ok = ok && (!any || is_number(&p, loss_place(m->block)));
+        ok = ok && (!any || check_parameters(p.loss, m->block, &p, v, error));
         end(&p);
         return ok;
     }

@@ -31,6 +31,7 @@ typedef struct lang_proof {
     lang_line *lines;
     size_t count, capacity;
     size_t visible;          /* lines whose cotangents may be used */
+    int64_t to_try;          /* work on variants of wrong lines */
     rv_named_tensor *inputs; /* drawn, and zeros */
     int input_count;
     int64_t left; /* work */

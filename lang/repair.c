@@ -36,7 +36,7 @@ typedef struct search {
     unsigned second;         /* by these kinds of edits */
     bool again;              /* the line has been changed once */
     char found[LANG_REPAIR]; /* "": nothing yet */
-    int64_t left;            /* variants that may still be tried */
+    int64_t left, cost;      /* work on variants; that on one of them */
 } search;
 
 /* ---- names that may stand in the line ---- */
@@ -107,7 +107,8 @@ static void search_on(search *s);
 /* The line as its tree is now, with `place` changed. */
 static void try_variant(search *s, const lang_node *place, const char *old)
 {
-    if (s->variants == MOST_VARIANTS || *s->found || s->left-- <= 0) return;
+    if (s->variants == MOST_VARIANTS || *s->found || s->left <= 0) return;
+    s->left -= s->cost;
     rv_var v = value_of(s, s->line->statement->b);
     if (rv_is_null(v) || !rv_shape_equal(rv_shape_of(v), rv_shape_of(s->line->truth)) ||
         rv_dtype_of(v) != rv_dtype_of(s->line->truth) || v.id == s->line->value.id)
@@ -139,6 +140,41 @@ static lang_node binary(lang_kind kind, const lang_node *like, lang_node *a, lan
                        .time = -1};
 }
 
+static lang_node number(const lang_node *like, double value)
+{
+    return (lang_node){
+        .kind = LANG_NUMBER, .place = like->place, .number = value, .symbol = -1, .time = -1};
+}
+
+/* Twice or half of it, and so on; as many times as a size says. */
+static void multiples(search *s, lang_node *place, const lang_node *was, const char *old)
+{
+    static const double usual[] = {2, 3, 4, 5, 8, 10};
+    const lang_block *b = s->run->block;
+    lang_node whole = *was;
+    whole.next = NULL;
+    for (size_t i = 0; i < sizeof usual / sizeof *usual; i++) {
+        lang_node factor = number(was, usual[i]);
+        *place = binary(LANG_MULTIPLY, was, &factor, &whole);
+        try_variant(s, place, old);
+        *place = binary(LANG_DIVIDE, was, &whole, &factor);
+        try_variant(s, place, old);
+    }
+    for (int i = 0; i < b->symbols; i++) {
+        if (b->symbol[i].kind != SYMBOL_SIZE || !b->symbol[i].made) continue;
+        lang_node size = {.kind = LANG_NAME,
+                          .place = was->place,
+                          .sign = was->place,
+                          .name = b->symbol[i].name,
+                          .symbol = i,
+                          .time = -1};
+        *place = binary(LANG_MULTIPLY, was, &size, &whole);
+        try_variant(s, place, old);
+        *place = binary(LANG_DIVIDE, was, &whole, &size);
+        try_variant(s, place, old);
+    }
+}
+
 /* Another name, or the same at another time. */
 static void other_names(search *s, lang_node *place, const lang_node *was, const char *old)
 {
@@ -151,6 +187,24 @@ static void other_names(search *s, lang_node *place, const lang_node *was, const
             continue;
         *place = s->quantity[q];
         place->next = was->next;
+        try_variant(s, place, old);
+    }
+}
+
+/* One step earlier or later. */
+static void other_times(search *s, lang_node *place, const lang_node *was, const char *old)
+{
+    if (was->kind != LANG_INDEX || !was->b || was->b->next || was->b->kind == LANG_RANGE ||
+        was->b->kind == LANG_HOLE)
+        return;
+    lang_node one = number(was, 1), at = *was->b;
+    bool back = at.kind == LANG_SUBTRACT && at.b->kind == LANG_NUMBER && at.b->number == 1;
+    lang_node times[] = {back ? *at.a : binary(LANG_SUBTRACT, was->b, &at, &one),
+                         binary(LANG_ADD, was->b, &at, &one)};
+    for (int k = 0; k < 2; k++) {
+        *place = *was;
+        times[k].next = NULL;
+        place->b = &times[k];
         try_variant(s, place, old);
     }
 }
@@ -201,10 +255,7 @@ static void turned(search *s, lang_node *place, const lang_node *was, const char
 static void times_slopes(search *s, lang_node *place, const lang_node *was, lang_node *rest,
                          const char *old)
 {
-    lang_node one = {
-        .kind = LANG_NUMBER, .place = was->place, .number = 1, .symbol = -1, .time = -1};
-    lang_node two = one;
-    two.number = 2;
+    lang_node one = number(was, 1), two = number(was, 2);
     for (int q = 0; q < s->quantities; q++) {
         lang_node *name = &s->quantity[q];
         lang_node complement = binary(LANG_SUBTRACT, was, &one, name);
@@ -256,6 +307,7 @@ static void find_places(lang_node *e, lang_node **places, int *count)
     bool value = e->kind != LANG_RANGE && e->kind != LANG_HOLE && e->kind != LANG_LIST &&
                  e->kind != LANG_OPTION && e->kind != LANG_TEXT && e->kind != LANG_NUMBER;
     if (value) places[(*count)++] = e;
+    if (e->kind == LANG_SUM) find_places(e->c, places, count);
     if (e->kind == LANG_OPTION || e->kind == LANG_LIST || e->kind == LANG_SUM) return;
     find_places(e->a, places, count);
     if (e->kind != LANG_INDEX) find_places(e->b, places, count);
@@ -263,17 +315,26 @@ static void find_places(lang_node *e, lang_node **places, int *count)
 }
 
 /* Kinds of edits. */
-enum { NAMES = 1, SIGNS = 2, LESS = 4, TURNS = 8, FACTORS = 16, TERMS = 32 };
+enum {
+    TIMES = 1,
+    NAMES = 2,
+    SIGNS = 4,
+    LESS = 8,
+    TURNS = 16,
+    MULTIPLES = 32,
+    FACTORS = 64,
+    TERMS = 128
+};
 
 /* All variants by these kinds of edits. */
 static void make_variants(search *s, unsigned kinds)
 {
     static void (*const edits[])(search *, lang_node *, const lang_node *, const char *) = {
-        other_names, other_signs, with_less, turned, with_factor};
+        other_times, other_names, other_signs, with_less, turned, multiples, with_factor};
     lang_node *places[MOST_PLACES];
     int count = 0;
     find_places(s->line->statement->b, places, &count);
-    for (int i = 0; i < 5; i++)
+    for (int i = 0; i < 7; i++)
         for (int k = 0; kinds >> i & 1 && k < count; k++) {
             char old[LANG_REPAIR];
             lang_node was = *places[k];
@@ -337,9 +398,11 @@ void rv_lang_repair(lang_proof *p, lang_run *run, lang_line *line)
         s->run = run;
         s->line = line;
         run->work = &s->work;
-        s->left = MOST_TRIED;
+        s->left = p->to_try < MOST_TRIED ? p->to_try : MOST_TRIED;
+        s->cost = 1 + rv_shape_count(rv_shape_of(line->truth)) / 64 + (int64_t)p->count / 16;
+        p->to_try -= s->left;
         find_quantities(s);
-        make_variants(s, NAMES | SIGNS | LESS | TURNS | FACTORS | TERMS);
+        make_variants(s, TIMES | NAMES | SIGNS | LESS | TURNS | MULTIPLES | FACTORS | TERMS);
         choose(s);
         s->deep = true;
         s->second = NAMES | SIGNS | LESS | TURNS | FACTORS;
@@ -347,6 +410,7 @@ void rv_lang_repair(lang_proof *p, lang_run *run, lang_line *line)
         s->second = TERMS; /* two paths are lacking */
         make_variants(s, TERMS);
         memcpy(line->repair, s->found, sizeof line->repair);
+        p->to_try += s->left > 0 ? s->left : 0;
         run->work = work;
     }
     if (s) rv_free(s->variant);

@@ -50,6 +50,7 @@ lang_value rv_lang_wrong(lang_run *run, lang_place place, rv_code code, const ch
     vsnprintf(text, sizeof text, format, list);
     va_end(list);
     run->work->told = run->failed = true;
+    if (run->work->call.source) place = run->work->call;
     if (run->work->report) rv_lang_complain(run->work->report, place, code, "%s", text);
     if (!run->work->report && place.source)
         rv_tape_fail(run->tape, code, "%s:%d:%d: %s", place.source->path, rv_lang_line(place),

@@ -111,7 +111,14 @@ void rv_lang_take_step(const lang_use *use, rv_cell *k, rv_var x, rv_var *h)
 
 void rv_lang_step(rv_cell *k, rv_var x, rv_var *h)
 {
-    rv_lang_take_step(rv_cell_options(k)->user, k, x, h);
+    const lang_use *use = rv_cell_options(k)->user;
+    if (use)
+        rv_lang_take_step(use, k, x, h);
+    else
+        h[0] =
+            rv_tape_fail(k->tape, RV_ERROR_ARGUMENT,
+                         "unroll: the step of a text needs its text; set the options' user to the "
+                         "model's, or use rv_model_record");
 }
 
 /* ---- nets ---- */

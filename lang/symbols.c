@@ -224,11 +224,12 @@ int rv_lang_find_cotangent(lang_resolver *r, const char *name, bool series, int 
     return cotangent_of(r, target, name);
 }
 
-/* A value that has the same name as a series: h beside h[1]. */
+/* What has the same name as a series: h beside h[1]. */
 static int find_last(const lang_resolver *r, const char *name)
 {
     int i = r->block->symbols - 1;
-    while (i >= 0 && (r->block->symbol[i].kind != SYMBOL_VALUE ||
+    while (i >= 0 && (rv_lang_is_series(r->block, i) || r->block->symbol[i].kind == SYMBOL_NEXT ||
+                      (r->block->symbol[i].kind == SYMBOL_COTANGENT && !r->block->symbol[i].made) ||
                       strcmp(r->block->symbol[i].name, name) != 0))
         i--;
     return i;
@@ -239,8 +240,7 @@ bool rv_lang_look_up(lang_resolver *r, lang_node *e, bool series)
 {
     bool times = r->block->node->kind == LANG_MODEL || r->block->node->kind == LANG_DERIVE;
     int own = rv_lang_find_symbol(r->block, e->name);
-    if (!series && own >= 0 && r->block->symbol[own].kind == SYMBOL_SERIES)
-        own = find_last(r, e->name);
+    if (!series && rv_lang_is_series(r->block, own)) own = find_last(r, e->name);
     e->symbol = times && series && (own < 0 || rv_lang_has_cotangent(&r->block->symbol[own]))
                     ? rv_lang_find_series(r, e->name)
                     : -1;

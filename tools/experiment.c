@@ -249,8 +249,8 @@ static bool take_frozen(rv_optimizer *o, int group, char *part)
 
 static bool choose_optimizer(settings *s, experiment *e, const recipe *r, rv_error *error)
 {
-    const rv_optimizer *standard =
-        s->optimizer == NULL ? &r->optimizer : named_optimizer(s->optimizer, error);
+    bool usual = s->optimizer == NULL || strcmp(s->optimizer, r->optimizer.name) == 0;
+    const rv_optimizer *standard = usual ? &r->optimizer : named_optimizer(s->optimizer, error);
     if (standard == NULL) return false;
     e->optimizer = *standard;
     if (s->momentum > 0 && standard->momentum == 0)

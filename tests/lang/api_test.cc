@@ -450,4 +450,26 @@ TEST(LangRecording, SeveralThreadsRecordFromOneText)
         EXPECT_TRUE(hash.low == hashes[0].low && hash.high == hashes[0].high && hash.low);
 }
 
+// The step of a text without the text's own options.
+TEST(Language, AStepNeedsItsText)
+{
+    const Text text(my_cell);
+    Tape t;
+    rv_rnn_options o = {};
+    o.units = 3;
+    EXPECT_TRUE(rv_is_null(rv_unroll_with(text.model()->step, t.input("x", RV_SHAPE(2, 4)), 2, o)));
+    EXPECT_NE(t.error().find("set the options' user to the model's"), std::string::npos)
+        << t.error();
+}
+
+// What a function of the library does not take is told where it is called.
+TEST(Language, MistakesInBuiltInFunctionsAreToldAtTheirCall)
+{
+    const Text text("model m\n"
+                    "  input x[2, 3]\n"
+                    "  loss = sum(rot180(x))\n");
+    EXPECT_FALSE(rv_lang_check(text));
+    EXPECT_EQ(text.problems().find("text.rv:3:14: error: flip"), 0u) << text.problems();
+}
+
 } // namespace

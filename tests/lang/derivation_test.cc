@@ -405,4 +405,46 @@ TEST(Derivations, GivenParametersAreTheirs)
     EXPECT_TRUE(proof.of("")[2].ok);
 }
 
+const char *const chain = "cell c1\n"
+                          "  state h\n"
+                          "  map W, V\n"
+                          "  h' = tanh(W h + V x)\n"
+                          "model m(n=3, T=3)\n"
+                          "  input x[n, T, 2], y[n, 1]\n"
+                          "  h = unroll c1(x, units=4)\n"
+                          "  output = h @ A[_, 1]\n"
+                          "  loss = mean((output - y)^2)\n"
+                          "derive loss \"d\"\n";
+
+// What a bare name means does not depend on what was used before.
+TEST(Derivations, TheLastStateKeepsItsName)
+{
+    const Proof proof(Proof::read(std::string(chain) + "  let s = h[2]\n"
+                                                       "  doutput = 2.(output - y) / n\n"
+                                                       "  dh3 = doutput @ A'\n"
+                                                       "  dA = h' @ doutput\n"));
+    EXPECT_EQ(proof.of("d").size(), 3u);
+    EXPECT_EQ(proof.wrong("d"), Names());
+}
+
+// Slips of a number and of a time step, inside a sum too.
+TEST(Derivations, NumbersAndTimeStepsAreMended)
+{
+    rv_lang_proof_options options = {};
+    options.repair = true;
+    const Proof proof(Proof::read(std::string(chain) + "  doutput = (output - y) / n\n"
+                                                       "  dh[T] = doutput @ A'\n"
+                                                       "  for t from T down to 1\n"
+                                                       "    let C[t] = dh[t].(1 - h[t]^2)\n"
+                                                       "    dh[t - 1] = C[t] @ W'\n"
+                                                       "  dW = sum(t from 1 to T: h[t]' @ C[t])\n"),
+                      options);
+    EXPECT_EQ(proof.wrong("d"), Names({"doutput", "dW"}));
+    for (const rv_lang_verdict &v : proof.of("d"))
+        if (!v.ok)
+            EXPECT_STREQ(v.repair, v.name == std::string("dW")
+                                       ? "with h[t - 1] instead of h[t]"
+                                       : "with 2.((output - y) / n) instead of (output - y) / n");
+}
+
 } // namespace

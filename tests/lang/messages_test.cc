@@ -1234,7 +1234,7 @@ TEST(Messages, Derive)
          "  loss = sum(g)\n"
          "derive g\n"
          "  dx = 1\n",
-         "my.rv:5:8: error: \"g\" is no single number\n"
+         "my.rv:5:8: error: the loss is [2,4], expected a single number; take its sum or mean\n"
          "    5 | derive g\n"
          "      |        ^\n"},
         {"model m\n"
