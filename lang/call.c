@@ -196,9 +196,11 @@ lang_value rv_lang_sum_over(lang_run *run, const lang_node *e)
     if (to < from)
         return rv_lang_wrong(run, e->place, RV_ERROR_ARGUMENT, "nothing from %lld to %lld",
                              (long long)from, (long long)to);
+    const lang_value outer = run->value[e->symbol];
     for (int64_t t = from; t <= to; t++) {
         run->value[e->symbol] = rv_lang_of_number((double)t);
         rv_var term = rv_lang_evaluate_var(run, e->c);
+        run->value[e->symbol] = outer;
         if (rv_is_null(term)) return rv_lang_none();
         lang_value sum = t == from ? (lang_value){.kind = VALUE_VAR, .var = term}
                                    : rv_lang_recorded(run, e->place, rv_add(total, term));

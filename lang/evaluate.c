@@ -102,10 +102,12 @@ static void loop(lang_run *run, const lang_node *s)
         !rv_lang_evaluate_whole(run, s->b, -1000000, 1000000, &to))
         return;
     int64_t by = s->number < 0 ? -1 : 1;
+    const lang_value outer = run->value[s->symbol];
     for (int64_t t = from; by > 0 ? t <= to : t >= to; t += by) {
         if (!rv_lang_proceed(run, s)) return;
         run->value[s->symbol] = rv_lang_of_number((double)t);
         rv_lang_statements(run, s->c);
+        run->value[s->symbol] = outer;
     }
 }
 

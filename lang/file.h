@@ -49,8 +49,8 @@ bool rv_lang_draw(const lang_run *run, const rv_named_tensor *given, int given_c
 bool rv_lang_give(rv_tensor *to, const rv_named_tensor *given, rv_error *error);
 void rv_lang_free_tensors(rv_named_tensor *tensors, int count);
 
-/* Whether a model of the text unrolls the cell, which is then checked and proved there. */
-bool rv_lang_is_unrolled(const rv_lang *lang, const lang_block *cell);
+/* Whether a model of the text unrolls the cell, which is then checked there, and with a loss proved. */
+bool rv_lang_is_unrolled(const rv_lang *lang, const lang_block *cell, bool for_loss);
 
 /* Records a derivation once, to find what is wrong in it; takes from the work that is left. */
 void rv_lang_check_derivation(rv_lang *lang, const lang_block *derivation, int64_t *left);

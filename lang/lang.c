@@ -260,11 +260,20 @@ static void check_cell(lang_run *run, rv_lang *lang, const lang_model *m)
         rv_lang_complain(&lang->report, m->block->node->place, error.code, "%s", error.text);
 }
 
-bool rv_lang_is_unrolled(const rv_lang *lang, const lang_block *cell)
+static bool has_loss(const lang_block *b)
+{
+    for (int i = 0; i < b->symbols; i++)
+        if (b->symbol[i].kind == SYMBOL_VALUE && !strcmp(b->symbol[i].name, "loss")) return true;
+    return false;
+}
+
+bool rv_lang_is_unrolled(const rv_lang *lang, const lang_block *cell, bool for_loss)
 {
     for (const lang_block *b = lang->scope.first; b; b = b->next)
-        for (const lang_node *s = b->node->kind == LANG_MODEL && !b->wrong ? b->node->c : NULL; s;
-             s = s->next) {
+        for (const lang_node *s =
+                 b->node->kind == LANG_MODEL && !b->wrong && (!for_loss || has_loss(b)) ? b->node->c
+                                                                                        : NULL;
+             s; s = s->next) {
             const lang_block *used =
                 s->kind == LANG_DEFINE && s->b->kind == LANG_UNROLL ? s->b->a->block : NULL;
             for (; used; used = used->same)
@@ -314,7 +323,8 @@ bool rv_lang_check(rv_lang *lang)
         const lang_model *m = &lang->model[i];
         if (m->block->wrong || m->use.cell->wrong || m->block->node->place.source != lang->source)
             continue;
-        if (m->block->node->kind == LANG_CELL && rv_lang_is_unrolled(lang, m->block)) continue;
+        if (m->block->node->kind == LANG_CELL && rv_lang_is_unrolled(lang, m->block, false))
+            continue;
         ok = check_block(lang, m, &left);
     }
     for (const lang_block *b = lang->scope.first; ok && left > 0 && b; b = b->next)

@@ -246,8 +246,9 @@ static bool prime(lang_resolver *r, lang_node *e)
 static bool loop_name(lang_resolver *r, lang_node *e)
 {
     e->symbol = rv_lang_find_right(r->block, e->name);
-    if (e->symbol >= 0 && r->block->symbol[e->symbol].kind != SYMBOL_SIZE)
-        return rv_lang_second(r, e, e->symbol);
+    const lang_symbol *s = e->symbol >= 0 ? &r->block->symbol[e->symbol] : NULL;
+    bool steps = s && s->made && (s->made->kind == LANG_FOR || s->made->kind == LANG_SUM);
+    if (s && !steps) return rv_lang_second(r, e, e->symbol);
     if (e->symbol < 0) e->symbol = rv_lang_add_symbol(r, e->name, SYMBOL_SIZE, e);
     return e->symbol >= 0;
 }
@@ -329,8 +330,9 @@ static bool unroll(lang_resolver *r, lang_node *e)
             ok = expression(r, a) && ok;
         }
     if (inputs != 1) ok = count_wrong(r, e->a, "one input");
-    if (b->node->kind != LANG_MODEL)
-        return rv_lang_misnamed(r, e->place, "unroll belongs into a model%s", "");
+    if (b->node->kind != LANG_MODEL || r->loops)
+        return rv_lang_misnamed(r, e->place, "unroll belongs into a model%s",
+                                r->loops ? ", and not into a loop" : "");
     const lang_block **more =
         rv_lang_take(r->scope->arena, ((size_t)b->unrolls + 1) * sizeof *more);
     if (!more) return rv_lang_no_memory(r->scope->report);
@@ -466,13 +468,17 @@ static bool define_cotangent(lang_resolver *r, lang_node *s)
             return of->symbol < 0 && unknown_value(r, of);
         if (!rv_lang_has_cotangent(&r->block->symbol[of->symbol]))
             return rv_lang_misnamed(r, of->place, "\"%s\" has no cotangent", of->name);
-        if (s->c->kind == LANG_INDEX && (s->c->b->kind != LANG_NUMBER || s->c->b->next))
-            return rv_lang_misnamed(r, s->c->place, "the time step of \"%s\" must be a number here",
-                                    of->name);
+        const lang_node *at = s->c->kind == LANG_INDEX ? s->c->b : NULL;
+        if (s->c->kind == LANG_INDEX && !rv_lang_is_series(r->block, of->symbol))
+            return rv_lang_misnamed(r, s->c->place, "\"%s\" has no time steps", of->name);
+        if (s->c->kind == LANG_INDEX &&
+            (!at || at->next || at->kind != LANG_NUMBER || at->number != (int)at->number))
+            return rv_lang_misnamed(
+                r, s->c->place, "the time step of \"%s\" must be a whole number here", of->name);
         int alias = rv_lang_add_symbol(r, s->a->name, SYMBOL_COTANGENT, s);
         if (alias < 0) return false;
         r->block->symbol[alias].target = of->symbol;
-        r->block->symbol[alias].time = s->c->kind == LANG_INDEX ? (int)s->c->b->number : of->time;
+        r->block->symbol[alias].time = at ? (int)at->number : of->time;
         s->a->symbol = alias;
         return true;
     }
@@ -537,7 +543,10 @@ static bool loop(lang_resolver *r, lang_node *s)
     bool ok = expression(r, s->a);
     ok = expression(r, s->b) && ok;
     ok = loop_name(r, s) && ok;
-    return statements(r, s->c) && ok;
+    r->loops++;
+    ok = statements(r, s->c) && ok;
+    r->loops--;
+    return ok;
 }
 
 /* What a line that could not be read would have defined is known, but nothing is said of it. */
@@ -591,6 +600,8 @@ static void function(lang_scope *scope, lang_node *n)
     }
     built_in(&r, "true");
     built_in(&r, "false");
+    if (!strcmp(n->name, "size"))
+        rv_lang_misnamed(&r, n->place, "\"%s\" is built in; use another name", n->name);
     if (n->b) expression(&r, n->b);
     statements(&r, n->c);
     bool returns = n->b != NULL;
@@ -635,12 +646,12 @@ static void cell(lang_scope *scope, lang_node *n)
     if (!r.block) return;
     built_in(&r, "true");
     built_in(&r, "false");
-    built_in(&r, "units");
-    built_in(&r, "forget");
     if (n->b) {
         alias(&r, n);
         return;
     }
+    built_in(&r, "units");
+    built_in(&r, "forget");
     rv_lang_add_symbol(&r, n->a ? n->a->name : "x", SYMBOL_INPUT, n->a);
     statements(&r, n->c);
     for (int s = 0; s < r.block->states; s++) {

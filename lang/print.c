@@ -72,11 +72,28 @@ static void list(writer *w, const lang_node *item)
     }
 }
 
+/* Whether its last token may be a number, or its first: 2 . 3 would be 2.3 without the spaces. */
+static bool ends_in_digits(const lang_node *e)
+{
+    while (e->kind == LANG_POWER || e->kind == LANG_NEGATE || e->kind == LANG_MULTIPLY ||
+           e->kind == LANG_DIVIDE || e->kind == LANG_MATMUL)
+        e = e->kind == LANG_NEGATE ? e->a : e->b;
+    return e->kind == LANG_NUMBER;
+}
+
+static bool begins_with_digits(const lang_node *e)
+{
+    while (e->kind == LANG_POWER || e->kind == LANG_PRIME || e->kind == LANG_INDEX ||
+           e->kind == LANG_MULTIPLY || e->kind == LANG_DIVIDE || e->kind == LANG_MATMUL)
+        e = e->a;
+    return e->kind == LANG_NUMBER;
+}
+
 /* g.h, but Wr h . g, 2 . 3 and a @ b */
 static bool is_tight(const lang_node *e)
 {
     const lang_node *last = e->a->kind == LANG_MULTIPLY ? e->a->b : e->a;
-    bool digits = last->kind == LANG_NUMBER && e->b->kind == LANG_NUMBER;
+    bool digits = ends_in_digits(e->a) && begins_with_digits(e->b);
     return e->kind == LANG_MULTIPLY && !digits && e->a->kind != LANG_MATMUL &&
            e->a->kind != LANG_DIVIDE && last->kind != LANG_APPLY && e->b->kind != LANG_APPLY;
 }

@@ -338,6 +338,8 @@ static bool check_truths(lang_proof *p, verdicts *v, int first)
     for (size_t i = 0; ok && i < p->count; i++) {
         rv_lang_verdict *row = &v->at[first + (int)i];
         row->difference_error = result[i].max_relative_error;
+        if (row->ok && result[i].warning)
+            snprintf(row->reason, sizeof row->reason, "%.127s", result[i].warning);
         if (result[i].ok || !row->ok) continue;
         row->ok = false;
         snprintf(row->reason, sizeof row->reason,
@@ -379,6 +381,7 @@ static bool judge_lines(lang_proof *p, const lang_block *derivation, verdicts *v
     }
     rv_program_free(program);
     p->to_try = MOST_TO_TRY;
+    p->work.left = LANG_MOST_WORK;
     if (ok && o->repair) ok = derive(p, derivation, mend);
     for (size_t i = 0; ok && i < p->count; i++)
         snprintf(v->at[first + (int)i].repair, sizeof v->at->repair, "%s", p->lines[i].repair);
@@ -462,7 +465,9 @@ static bool check_parameters(rv_var loss, const lang_block *block, const lang_pr
         row->cosine = result[i].cosine;
         row->ratio = result[i].ratio;
         snprintf(row->reason, sizeof row->reason, "%.127s",
-                 result[i].ok ? "right" : result[i].reason);
+                 !result[i].ok       ? result[i].reason
+                 : result[i].warning ? result[i].warning
+                                     : "right");
     }
     rv_free(wrt);
     rv_free(result);
@@ -482,7 +487,7 @@ static bool prove_model(rv_lang *lang, const rv_lang_proof_options *options, con
         end(&p);
         return ok;
     }
-    if (rv_lang_is_unrolled(lang, m->block)) return true;
+    if (rv_lang_is_unrolled(lang, m->block, true)) return true;
     p = (lang_proof){.lang = lang, .options = options, .model = m->block, .error = error};
     p.store = rv_store_new(options->seed);
     p.tape = rv_tape_new(p.store, RV_F64);

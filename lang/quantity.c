@@ -162,6 +162,20 @@ static lang_value at_time(lang_run *run, const lang_node *e, int symbol, int64_t
                          (long long)time);
 }
 
+/* A value above: it is there, or why it is not has been told, or its line is carried out later. */
+static lang_value known_value(lang_run *run, const lang_node *e)
+{
+    lang_value v = run->value[e->symbol];
+    bool told = run->failed || run->work->told || (run->work->report && run->work->report->count);
+    if (v.kind != VALUE_NONE || told) return v;
+    return rv_lang_wrong(
+        run, e->place, RV_ERROR_NAME,
+        run->block->symbol[e->symbol].kind == SYMBOL_SIZE
+            ? "\"%s\" has a value inside its loop alone"
+            : "\"%s\" has no value yet; inputs come first: make it a size of the model",
+        e->name);
+}
+
 lang_value rv_lang_name(lang_run *run, const lang_node *e)
 {
     if (e->symbol < 0) return rv_lang_none(); /* told by rv_lang_resolve */
@@ -189,8 +203,8 @@ lang_value rv_lang_name(lang_run *run, const lang_node *e)
             return rv_lang_of_number((double)run->cell->options->units);
         if (run->cell && !s->made && !strcmp(s->name, "forget"))
             return rv_lang_of_number(rv_cell_forget(run->cell));
-        return run->value[e->symbol];
-    default: return run->value[e->symbol];
+        return known_value(run, e);
+    default: return known_value(run, e);
     }
 }
 

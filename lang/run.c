@@ -189,6 +189,13 @@ bool rv_lang_evaluate_init(lang_run *run, const lang_node *d, rv_init *init)
                       "%s takes two numbers, as in: normal(0, 1)", d->b->name);
         return false;
     }
+    bool whole = distribution && !strcmp(d->b->name, "integer");
+    if (whole && !(number[0] >= INT32_MIN && number[1] < INT32_MAX && number[0] <= number[1])) {
+        rv_lang_wrong(run, d->b->place, RV_ERROR_ARGUMENT,
+                      "integer(%.10g, %.10g), expected the lowest and the highest of 32 bits",
+                      number[0], number[1]);
+        return false;
+    }
     *init = !distribution                    ? rv_init_constant(number[0])
             : !strcmp(d->b->name, "uniform") ? rv_init_uniform(number[0], number[1])
             : !strcmp(d->b->name, "normal")  ? rv_init_normal(number[0], number[1])

@@ -16,21 +16,22 @@ static rv_var first_state(lang_run *run, int s, rv_var h)
     const rv_rnn_options *o = run->cell->options;
     rv_shape shape = rv_shape_of(h), one = shape;
     rv_init init = rv_init_constant(0);
-    if (!symbol->made->b || run->cell->time > 0) return h;
+    if (!symbol->made->b || run->cell->taken > 0) return h;
     if (o->initial && !rv_is_null(o->initial[0].h[s])) return h;
     if (!rv_lang_evaluate_init(run, symbol->made, &init)) return (rv_var){run->tape, -1};
     if (run->cell->probe) return h;
     if (init.kind == RV_INIT_CONSTANT) return rv_full(run->tape, shape, init.a);
     char name[RV_CELL_NAME + LANG_MOST_NAME];
     one.dim[0] = 1;
-    snprintf(name, sizeof name, "%s%s0", run->cell->prefix, symbol->name);
+    snprintf(name, sizeof name, "%s%s/start", run->cell->prefix, symbol->name);
     return rv_broadcast(rv_state(run->tape, name, one, init), shape);
 }
 
 static void trace(const lang_use *use, const lang_run *run, int symbol, int64_t time, rv_var v)
 {
     lang_trace *t = use->trace;
-    if (t && !run->cell->probe && time >= 0 && time <= t->steps)
+    bool forward = run->cell->time == run->cell->taken;
+    if (t && !run->cell->probe && forward && time >= 0 && time <= t->steps)
         t->value[time * run->block->symbols + symbol] = v;
 }
 
@@ -74,7 +75,7 @@ static bool step(const lang_use *use, lang_run *run, rv_var x, rv_var *h)
         lang_value first = rv_lang_recorded(run, b->node->place, first_state(run, s, h[s]));
         run->value[b->state[s]] = first;
         if (first.kind == VALUE_NONE) return false;
-        if (run->cell->time > 0 || run->cell->probe) continue;
+        if (run->cell->taken > 0 || run->cell->probe) continue;
         if (run->work->named)
             first.var = run->work->named(run->work->context, b, b->state[s], 0, first.var);
         run->value[b->state[s]] = first;
@@ -144,9 +145,13 @@ static bool set_options(lang_run *run, const lang_node *call, rv_rnn_options *o)
 
 bool rv_lang_alias_options(lang_run *run, const lang_block *cell, rv_rnn_options *options)
 {
+    lang_run own = {0};
     if (!cell->same) return true;
-    return rv_lang_alias_options(run, cell->same, options) &&
-           set_options(run, cell->node->b, options);
+    if (!rv_lang_alias_options(run, cell->same, options)) return false;
+    bool ok = rv_lang_start(&own, cell, run->work, run->tape) &&
+              set_options(&own, cell->node->b, options);
+    if (own.block) rv_lang_end(&own);
+    return ok;
 }
 
 /* The states that the call gives: gru(x, h=h0). */

@@ -121,6 +121,16 @@ bool rv_lang_is_cell_weight(const lang_symbol *s)
            s->kind == SYMBOL_BIAS || s->kind == SYMBOL_GAIN;
 }
 
+/* What has been entered for a name inside that unroll, -1: nothing. */
+static int find_entered(const lang_block *b, const char *name, lang_symbol_kind kind, int unroll)
+{
+    for (int i = b->symbols - 1; i >= 0; i--)
+        if (b->symbol[i].kind == kind && b->symbol[i].unroll == unroll &&
+            !strcmp(b->symbol[i].name, name))
+            return i;
+    return -1;
+}
+
 /* A value inside a cell that the model has unrolled, or a parameter of it: of the last unroll that has such a name. */
 int rv_lang_find_inside(lang_resolver *r, const char *name, lang_symbol_kind kind)
 {
@@ -130,6 +140,8 @@ int rv_lang_find_inside(lang_resolver *r, const char *name, lang_symbol_kind kin
         if (inner < 0 || !(kind == SYMBOL_TRACE ? rv_lang_is_traced
                                                 : rv_lang_is_cell_weight)(&cell->symbol[inner]))
             continue;
+        int known = find_entered(r->block, name, kind, u);
+        if (known >= 0) return known;
         int i = rv_lang_add_symbol(r, name, kind, cell->symbol[inner].made);
         if (i >= 0) {
             r->block->symbol[i].cell = cell;
@@ -151,7 +163,8 @@ bool rv_lang_is_series(const lang_block *b, int symbol)
 int rv_lang_find_series(lang_resolver *r, const char *name)
 {
     for (int i = r->block->symbols - 1; i >= 0; i--)
-        if (rv_lang_is_series(r->block, i) && !strcmp(r->block->symbol[i].name, name)) return i;
+        if (r->block->symbol[i].kind == SYMBOL_SERIES && !strcmp(r->block->symbol[i].name, name))
+            return i;
     return rv_lang_find_inside(r, name, SYMBOL_TRACE);
 }
 

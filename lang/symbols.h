@@ -10,6 +10,7 @@ typedef struct lang_resolver {
     lang_block *block;
     const lang_block **unrolled; /* the cells of the model's unrolls */
     bool sizes;                  /* these are looked up now */
+    int loops;                   /* that this place is in */
 } lang_resolver;
 
 /* Tells what is wrong with a name; `format` has one %s for it. Always false. */

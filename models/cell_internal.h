@@ -19,6 +19,7 @@ struct rv_cell {
     bool probe;         /* only shapes matter: parameters need no values */
     int64_t time;       /* the step, from 0 */
     rv_cell_memo *memo;
+    int64_t taken; /* steps before this one: time, or backward the steps after it */
 };
 
 /* How many states the cell has, and their shapes; 0 on error. */

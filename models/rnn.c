@@ -65,7 +65,7 @@ static const char *state_name(int s)
 }
 
 /* h := one step on x[t]; where the mask is 0 the old states stay. */
-static bool take_step(strand *a, int64_t t, rv_states *h)
+static bool take_step(strand *a, int64_t t, int64_t taken, rv_states *h)
 {
     rv_tape *tape = a->cell.tape;
     rv_states next = *h;
@@ -73,6 +73,7 @@ static bool take_step(strand *a, int64_t t, rv_states *h)
     snprintf(name, sizeof name, "step %lld", (long long)t + 1);
     rv_scope_push(tape, name);
     a->cell.time = t;
+    a->cell.taken = taken;
     a->step(&a->cell, rv_cell_drop(&a->cell, a->x[t], a->cell.options->dropout, "x"), next.h);
     for (int s = 0; s < a->states; s++) {
         if (rv_is_null(next.h[s]))
@@ -95,7 +96,7 @@ static bool run(strand *a, rv_var *y)
     for (int64_t i = 0; ok && i < a->steps; i++) {
         int64_t t = a->backward ? a->steps - 1 - i : i;
         if (o->recompute > 0 && i % o->recompute == 0) rv_recompute_push(tape);
-        ok = take_step(a, t, &h);
+        ok = take_step(a, t, i, &h);
         y[t] = h.h[0];
         if (o->recompute > 0 && (i + 1 == a->steps || (i + 1) % o->recompute == 0))
             rv_recompute_pop(tape);
@@ -140,7 +141,7 @@ static bool run_direction(net *n, int64_t layer, bool backward)
                 .backward = backward};
     name_strand(n, layer, backward, a.prefix);
     rv_cell_memo memo = {0};
-    a.cell = (rv_cell){n->tape, &n->options, a.prefix, false, 0, &memo};
+    a.cell = (rv_cell){n->tape, &n->options, a.prefix, false, 0, &memo, 0};
     if (*a.prefix) { /* "name/layer0/" labels the equations too */
         char scope[RV_CELL_NAME];
         snprintf(scope, sizeof scope, "%.*s", (int)strlen(a.prefix) - 1, a.prefix);

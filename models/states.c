@@ -17,7 +17,7 @@ static void try_step(trial *t, rv_cell_step step, const rv_cell *cell, rv_var x,
 {
     t->store = rv_store_new_shapes(PTRDIFF_MAX);
     t->tape = rv_tape_new(t->store, rv_tape_dtype(cell->tape));
-    rv_cell probe = {t->tape, cell->options, "", true, 0, cell->memo};
+    rv_cell probe = {t->tape, cell->options, "", true, 0, cell->memo, 0};
     int32_t before[RV_CELL_STATES];
     for (int s = 0; s < RV_CELL_STATES; s++) {
         char name[] = {'h', (char)('0' + s), '\0'};

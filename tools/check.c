@@ -104,6 +104,9 @@ static void print_gradients(const report *r, const rv_lang_verdict *v, int count
     else
         printf("%d WRONG (largest error %.1e)\n", wrong, worst);
     for (int i = 0; i < count; i++)
+        if (v[i].ok && strcmp(v[i].reason, "right") != 0)
+            printf("%6d  %s: right, but %s\n", v[i].line, v[i].name, v[i].reason);
+    for (int i = 0; i < count; i++)
         if (!v[i].ok) {
             print_wrong(&v[i], 0);
             print_excerpt(r, v[i].line);
@@ -123,7 +126,9 @@ static void print_derivation(const report *r, const rv_lang_verdict *v, int coun
            titled ? "\"" : "");
     for (int i = 0; i < count; i++) {
         if (v[i].ok) {
-            printf("%6d  %-*s  right\n", v[i].line, width, v[i].name);
+            bool more = strcmp(v[i].reason, "right") != 0;
+            printf("%6d  %-*s  right%s%s\n", v[i].line, width, v[i].name, more ? ", but " : "",
+                   more ? v[i].reason : "");
             continue;
         }
         if (wrong++ == 0) first = &v[i];

@@ -472,4 +472,90 @@ TEST(Language, MistakesInBuiltInFunctionsAreToldAtTheirCall)
     EXPECT_EQ(text.problems().find("text.rv:3:14: error: flip"), 0u) << text.problems();
 }
 
+double value_of(const std::string &text, const char *name)
+{
+    const Text read(text);
+    Tape t;
+    rv_lang_recording *r = rv_lang_record(read.model(), t, nullptr);
+    EXPECT_NE(r, nullptr) << t.error();
+    if (!r) return NAN;
+    const rv_var y = rv_lang_value_of(r, name);
+    rv_program *program = rv_compile(t, &y, 1);
+    EXPECT_NE(program, nullptr) << t.error();
+    int count = 0;
+    const rv_named_tensor *inputs = rv_lang_inputs(r, &count);
+    for (int i = 0; i < count; i++)
+        EXPECT_TRUE(rv_feed(program, inputs[i].name, &inputs[i].tensor, nullptr));
+    rv_run(program);
+    const double value = rv_value(program, 0);
+    rv_program_free(program);
+    rv_lang_recording_free(r);
+    return value;
+}
+
+TEST(Language, ADeclaredStartIsThatOfBothDirections)
+{
+    EXPECT_EQ(value_of("cell c\n"
+                       "  state h = 5\n"
+                       "  map W = identity\n"
+                       "  h' = W h + x\n"
+                       "model m\n"
+                       "  input x[1, 3, 1] ~ uniform(1, 1)\n"
+                       "  h = unroll c(x, units=1, bidirectional=true)\n"
+                       "  y = sum(h)\n",
+                       "y"),
+              16);
+}
+
+TEST(Language, LoopsHaveTheirNamesForThemselves)
+{
+    EXPECT_EQ(value_of("model m\n"
+                       "  input x[2] ~ uniform(1, 1)\n"
+                       "  y = sum(sum(t from 1 to 2: sum(sum(t from 1 to 2: t.x)).t.x)) / 2\n",
+                       "y"),
+              18);
+    const std::string clash = "model m(n=2)\n"
+                              "  input x[n]\n"
+                              "  y = sum(sum(n from 1 to 3: n.x))\n";
+    rv_error error = {};
+    rv_lang *lang = rv_lang_read(clash.data(), clash.size(), "text.rv", &error);
+    char *told = rv_lang_problem_text(lang);
+    EXPECT_EQ(std::string(told).find("text.rv:3:15: error: \"n\" is there already"), 0u) << told;
+    rv_free(told);
+    rv_lang_free(lang);
+}
+
+TEST(Language, OnlyOneMinusMixes)
+{
+    EXPECT_DOUBLE_EQ(
+        value_of("model m\n"
+                 "  input g[1] ~ uniform(0.5, 0.5), h[1] ~ uniform(3, 3), c[1] ~ uniform(7, 7)\n"
+                 "  y = sum(g.h + (2 - g).c)\n",
+                 "y"),
+        12);
+}
+
+TEST(Language, FormattingKeepsNumbersApart)
+{
+    const Text text("model m\n"
+                    "  input w[2]\n"
+                    "  y = w^2 . 3 + (-2) . 3.w + 2 . 3^w\n");
+    char *formatted = rv_lang_format(text);
+    EXPECT_NE(std::string(formatted).find("w^2 . 3 + -2 . 3.w + 2 . 3^w"), std::string::npos)
+        << formatted;
+    rv_free(formatted);
+}
+
+TEST(Language, AnAliasHasNoNamesOfItsModel)
+{
+    const std::string text = "cell big = gru(layers=units)\n";
+    rv_error error = {};
+    rv_lang *lang = rv_lang_read(text.data(), text.size(), "text.rv", &error);
+    char *told = rv_lang_problem_text(lang);
+    EXPECT_EQ(std::string(told).find("text.rv:1:23: error: nothing above is called \"units\""), 0u)
+        << told;
+    rv_free(told);
+    rv_lang_free(lang);
+}
+
 } // namespace

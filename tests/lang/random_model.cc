@@ -223,7 +223,7 @@ class Evaluation {
             const State &state = s.cell->states[k];
             Array start(s.state_shape, state.start == 1 ? state.number : 0);
             if (state.start == 2 && !s.initial[k])
-                start = broadcast_to(leaves_.at(s.prefix + state.name + "0"), s.state_shape);
+                start = broadcast_to(leaves_.at(s.prefix + state.name + "/start"), s.state_shape);
             if (s.initial[k]) {
                 const Array given = value(s.initial[k], 0);
                 start = given.shape == s.state_shape ? given : broadcast_to(given, s.state_shape);
@@ -1624,7 +1624,7 @@ class Maker {
                 given = within(expression(start, images ? 1 : 2), 2);
                 options.push_back({state.name, writer_.write(given, 1)});
             } else if (state.start == 2) {
-                drawn.push_back(s.prefix + state.name + "0");
+                drawn.push_back(s.prefix + state.name + "/start");
             }
             s.initial.push_back(given);
         }
