@@ -33,7 +33,7 @@ std::string written_text()
 std::vector<std::string> all_kinds()
 {
     return {
-        "--classes 0-4 --shift 1 --epochs 6",
+        "--classes 0-4 --shift 1 --epochs 4",
         "--classes 0-9 --model gru --units 12 --optimizer adam --schedule cosine --warm-up 20 "
         "--dropout 0.2 --average 0.99 --accumulate 3 --epochs 30",
         "--data " + written_text() +
@@ -43,7 +43,7 @@ std::vector<std::string> all_kinds()
         "--classes 3,8 --noise 0.3 --rate 0.3 --schedule plateau --patience 30 --epochs 300",
         "--classes 0-4 --model lstm --units 12 --dtype f64 --optimizer rmsprop "
         "--schedule one-cycle --recurrent-dropout 0.1 --same-dropout --epochs 40",
-        "--task arithmetic --samples 300 --model ugrnn --optimizer nadam --epochs 20",
+        "--task arithmetic --samples 300 --model ugrnn --optimizer nadam --epochs 6",
     };
 }
 
@@ -162,9 +162,9 @@ TEST(Resume, AfterASignalARunOfAnyKindEndsAsIfNeverStopped)
         double seconds;
         const Result whole = whole_run(arguments, &seconds);
         int stops = 0;
-        expect_same(run_with_stops(arguments, SIGINT, seconds / 2, 3, &random, &stops), whole);
+        expect_same(run_with_stops(arguments, SIGINT, seconds / 2, 2, &random, &stops), whole);
         expect_same(
-            run_with_stops(arguments + " --threads 2", SIGTERM, seconds / 2, 3, &random, &stops),
+            run_with_stops(arguments + " --threads 2", SIGTERM, seconds / 2, 2, &random, &stops),
             whole);
         EXPECT_GT(stops, 0);
     }
