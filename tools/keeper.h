@@ -17,7 +17,7 @@ typedef struct keeper {
 bool keeper_start(keeper *k, const settings *s, const rv_store *store, training *t,
                   rv_error *error);
 
-/* Saves if it is time to. An epoch that took shorter than a save is worth waits for the next. */
+/* Save if it is time to: not after each of many short epochs, and now and then within a long one. */
 bool keeper_after_update(keeper *k, rv_error *error);
 bool keeper_after_epoch(keeper *k, rv_error *error);
 

@@ -108,10 +108,11 @@ bool place_from_json(training *t, const char *json, const char *path, rv_error *
 {
     cJSON *object = cJSON_Parse(json);
     const cJSON *rows = cJSON_GetObjectItemCaseSensitive(object, "rows");
-    int count = cJSON_IsArray(rows) ? cJSON_GetArraySize(rows) : 0;
+    bool listed = cJSON_IsArray(rows);
+    int count = listed ? cJSON_GetArraySize(rows) : 0;
     *t = (training){.rows = rv_alloc((size_t)count, sizeof *t->rows)};
     bool ok = t->rows != NULL || rv_fail_memory(error);
-    if (ok && !(read_numbers(t, object) && read_rows(t, rows)))
+    if (ok && !(listed && read_numbers(t, object) && read_rows(t, rows)))
         ok = rv_fail(error, RV_ERROR_FORMAT, "\"%.500s\" does not say well where its run is", path);
     cJSON_Delete(object);
     return ok;

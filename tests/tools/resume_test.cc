@@ -5,11 +5,13 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstring>
 #include <random>
 #include <sstream>
 #include <thread>
 #include <vector>
 
+#include "recurve.h"
 #include "tests/tools/command.h"
 
 namespace {
@@ -321,6 +323,65 @@ TEST(Resume, AModelsOwnParametersAloneAreNoRun)
     const Outcome outcome = recurve("train --resume " + folder);
     EXPECT_EQ(outcome.status, 1);
     EXPECT_CONTAINS(outcome.err, "does not say where its run is");
+}
+
+/* The checkpoint with other metadata "run", under a seal that is right. */
+void replace_run(const std::string &path, const std::string &run)
+{
+    rv_error error = {};
+    rv_archive archive;
+    ASSERT_TRUE(rv_safetensors_read(path.c_str(), &archive, &error)) << error.text;
+    std::vector<rv_metadata> metadata(archive.metadata, archive.metadata + archive.metadata_count);
+    for (rv_metadata &one : metadata) {
+        if (std::string(one.key) == "run") one.value = run.c_str();
+        if (std::string(one.key) == "seal") one.value = "00000000000000000000000000000000";
+    }
+    rv_archive changed = archive;
+    changed.metadata = metadata.data();
+    EXPECT_TRUE(rv_safetensors_write(path.c_str(), &changed, &error)) << error.text;
+    rv_archive_free(&archive);
+}
+
+TEST(Resume, HostilePlacesAreRefused)
+{
+    const std::string folder = scratch_folder(), path = folder + checkpoints[0];
+    ASSERT_EQ(recurve("train --epochs 1 --output " + folder).status, 0);
+    const std::string good =
+        R"({"epoch":2,"batch":0,"seen":0,"cost_sum":0,"learned":300,"seconds":1,"bytes":9,)"
+        R"("best_epoch":1,"rows":[[1,2,1,null,0.5]]})";
+    const std::string resume = "train --epochs 3 --resume " + folder;
+    replace_run(path, good);
+    const std::string bytes = slurp(path);
+    EXPECT_EQ(recurve(resume).status, 0);
+    const std::pair<const char *, const char *> changes[] = {
+        {good.c_str(), ""},
+        {good.c_str(), "[]"},
+        {good.c_str(), "{}"},
+        {"\"epoch\":2", "\"epoch\":1"},
+        {"\"epoch\":2", "\"epoch\":1e300"},
+        {"\"epoch\":2", "\"epoch\":\"2\""},
+        {"\"batch\":0", "\"batch\":-1"},
+        {"\"batch\":0", "\"batch\":31"},
+        {"\"batch\":0", "\"batch\":0.5"},
+        {"\"cost_sum\":0", "\"cost_sum\":1e999"},
+        {"\"best_epoch\":1", "\"best_epoch\":0"},
+        {"\"best_epoch\":1", "\"best_epoch\":2"},
+        {"[[1,2,1,null,0.5]]", "[]"},
+        {"[[1,2,1,null,0.5]]", "{\"a\":[1,2,1,null,0.5]}"},
+        {"[[1,2,1,null,0.5]]", "[[1,2,1,null]]"},
+        {"[[1,2,1,null,0.5]]", "[[1,2,1,null,0.5,6]]"},
+        {"[[1,2,1,null,0.5]]", "[[null,2,1,null,0.5]]"},
+        {"[[1,2,1,null,0.5]]", "[1,2,1,null,0.5]"},
+    };
+    for (const auto &[from, to] : changes) {
+        SCOPED_TRACE(to);
+        std::string run = good;
+        run.replace(run.find(from), std::strlen(from), to);
+        spill(path, bytes);
+        std::remove((folder + checkpoints[1]).c_str());
+        replace_run(path, run);
+        EXPECT_EQ(recurve(resume).status, 1);
+    }
 }
 
 TEST(Resume, AFolderThatVanishesIsAnError)
