@@ -120,12 +120,17 @@ static bool read_checkpoint(const char *path, const char *config, settings *s, t
     return ok;
 }
 
-static bool fail_both(const char *folder, const char *reason, rv_error *error)
+static bool fail_both(const char *folder, bool settings_known, const char *reason, rv_error *error)
 {
-    return rv_fail(error, RV_ERROR_IO,
-                   "no checkpoint to go on from: %.400s; begin anew: "
-                   "recurve train --config %.200s/config.json --output %.200s",
-                   reason, folder, folder);
+    return settings_known
+               ? rv_fail(error, RV_ERROR_IO,
+                         "no checkpoint to go on from: %.400s; begin anew: "
+                         "recurve train --config %.200s/config.json --output %.200s",
+                         reason, folder, folder)
+               : rv_fail(error, RV_ERROR_IO,
+                         "no checkpoint to go on from: %.400s; give the --output of a run that "
+                         "was stopped",
+                         reason);
 }
 
 static bool read_either(const char *folder, settings *s, training *t, char path[PATH_TEXT],
@@ -145,7 +150,7 @@ static bool read_either(const char *folder, settings *s, training *t, char path[
         if (ok)
             fprintf(stderr, "recurve train: %s; going on from the one before\n", first.text);
         else
-            fail_both(folder, first.text, error);
+            fail_both(folder, config != NULL, first.text, error);
     }
     rv_free(config);
     *s = tried;
