@@ -146,7 +146,7 @@ const option_row settings_options[SETTINGS_OPTIONS] = {
         "settings of an earlier run, its config.json; options\ngiven beside it count more"),
     ROW(output, "output", "DIR", TEXT,
         "write checkpoint.safetensors, best.safetensors,\n"
-        "config.json and log.csv there; made if missing"),
+        "config.json and log.csv there, while the run goes on;\nmade if missing"),
     ROW(resume, "resume", "DIR", TEXT,
         "go on with the stopped run whose --output it was, to\n"
         "the same bits; beside it only --epochs (more of them),\n"

@@ -201,11 +201,12 @@ static bool train(const settings *s, const experiment *e, const char *checkpoint
     stop_catch();
     bool ok = store != NULL && training_run(s, e, view, store, t, error);
     stop_release();
-    if (!ok) print_left(s, t);
-    if (t->stopped != 0)
+    if (!ok)
+        print_left(s, t);
+    else if (t->stopped != 0)
         print_stopped(s, t);
     else
-        ok = ok && report(s, e, store, t, error);
+        ok = report(s, e, store, t, error);
     rv_store_free(store);
     return ok;
 }

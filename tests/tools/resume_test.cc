@@ -166,17 +166,23 @@ TEST(Resume, AfterASignalARunOfAnyKindEndsAsIfNeverStopped)
         int stops = 0;
         expect_same(run_with_stops(arguments, SIGINT, seconds / 2, 2, &random, &stops), whole);
         expect_same(
-            run_with_stops(arguments + " --threads 2", SIGTERM, seconds / 2, 2, &random, &stops),
+            run_with_stops(arguments + " --threads 2", SIGTERM, seconds / 2, 1, &random, &stops),
             whole);
         EXPECT_GT(stops, 0);
     }
 }
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum { KILLS = 7 };
+#else
+enum { KILLS = 30 };
+#endif
+
 /* RECURVE_KILLS=300 makes it so many. */
 TEST(Resume, AfterEveryKillARunEndsAsIfNeverStopped)
 {
     const char *wanted = std::getenv("RECURVE_KILLS");
-    const int kills = wanted ? std::atoi(wanted) : 30;
+    const int kills = wanted ? std::atoi(wanted) : KILLS;
     std::mt19937 random(std::random_device{}());
     std::vector<std::string> kinds = all_kinds();
     std::vector<Result> whole;
