@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "tensor/memory.h"
+#include "tensor/name.h"
 #include "tensor/safetensors.h"
 #include "tensor/seal.h"
 #include "tensor/store_entries.h"
@@ -14,55 +15,87 @@ static const char format_key[] = "format", format_family[] = "recurve ",
                   format_value[] = "recurve 2";
 static const char role_prefix[] = "role:";
 
-enum { OWN = 2 }; /* metadata before the roles */
-
-static void free_roles(rv_metadata *metadata, size_t count)
+static bool is_role(const char *key)
 {
-    for (size_t i = OWN; metadata != NULL && i < count; i++) {
-        rv_free((char *)metadata[i].key);
-    }
-    rv_free(metadata);
+    return strncmp(key, role_prefix, sizeof role_prefix - 1) == 0;
 }
 
-/* The format, a seal, then the role of every entry that is no parameter; for free_roles, NULL when memory
- * is out. */
-static rv_metadata *roles(const rv_store *store, size_t *count)
+/* What is written here must be readable again. */
+static bool check_metadata(const rv_metadata *metadata, size_t count, rv_error *error)
 {
-    rv_metadata *metadata = rv_alloc(rv_store_count(store) + OWN, sizeof *metadata);
-    if (metadata == NULL) return NULL;
-    metadata[0] = (rv_metadata){format_key, format_value};
-    metadata[1] = (rv_metadata){RV_SEAL_KEY, RV_SEAL_BLANK};
-    *count = OWN;
+    for (size_t i = 0; i < count; i++) {
+        const char *key = metadata[i].key, *value = metadata[i].value;
+        if (!rv_utf8_valid(key, strlen(key)) || !rv_utf8_valid(value, strlen(value)))
+            return rv_fail(error, RV_ERROR_NAME, "metadata number %zu is no UTF-8", i + 1);
+        if (strcmp(key, format_key) == 0 || strcmp(key, RV_SEAL_KEY) == 0 || is_role(key))
+            return rv_fail(
+                error, RV_ERROR_NAME,
+                "metadata \"%.100s\": checkpoints need that key themselves; take another", key);
+    }
+    return true;
+}
+
+/* "role:NAME", for rv_free; NULL when memory is out. */
+static char *role_key(const char *name)
+{
+    const size_t prefix = sizeof role_prefix - 1, length = strlen(name);
+    char *key = rv_alloc(prefix + length + 1, 1);
+    if (key == NULL) return NULL;
+    memcpy(key, role_prefix, prefix);
+    memcpy(key + prefix, name, length + 1);
+    return key;
+}
+
+/* The format, a seal, the caller's metadata, then the role of every entry that is no parameter; for
+ * free_metadata, either way. */
+static bool list_metadata(rv_archive *archive, const rv_store *store, const rv_metadata *metadata,
+                          size_t count)
+{
+    enum { OWN = 2 };
+    rv_metadata *all = rv_alloc(OWN + count + rv_store_count(store), sizeof *all);
+    archive->metadata = all;
+    if (all == NULL) return false;
+    all[archive->metadata_count++] = (rv_metadata){format_key, format_value};
+    all[archive->metadata_count++] = (rv_metadata){RV_SEAL_KEY, RV_SEAL_BLANK};
+    for (size_t i = 0; i < count; i++) all[archive->metadata_count++] = metadata[i];
     for (size_t i = 0; i < rv_store_count(store); i++) {
         const rv_entry *entry = rv_store_at(store, i);
         if (entry->role == RV_PARAMETER) continue;
-        size_t length = strlen(entry->name);
-        char *key = rv_alloc(sizeof role_prefix + length, 1);
-        if (key == NULL) {
-            free_roles(metadata, *count);
-            return NULL;
-        }
-        memcpy(key, role_prefix, sizeof role_prefix - 1);
-        memcpy(key + sizeof role_prefix - 1, entry->name, length + 1);
-        metadata[(*count)++] = (rv_metadata){key, "state"};
+        char *key = role_key(entry->name);
+        if (key == NULL) return false;
+        all[archive->metadata_count++] = (rv_metadata){key, "state"};
     }
-    return metadata;
+    return true;
 }
 
-bool rv_store_save(const rv_store *store, const char *path, rv_error *error)
+static void free_metadata(rv_archive *archive)
 {
+    for (size_t i = 0; i < archive->metadata_count; i++)
+        if (is_role(archive->metadata[i].key)) rv_free((char *)archive->metadata[i].key);
+    rv_free(archive->metadata);
+}
+
+bool rv_store_save_with(const rv_store *store, const char *path, const rv_metadata *metadata,
+                        size_t count, rv_error *error)
+{
+    if (!check_metadata(metadata, count, error)) return false;
     rv_archive archive = {.tensor_count = rv_store_count(store)};
     archive.tensors = rv_alloc(archive.tensor_count, sizeof *archive.tensors);
-    archive.metadata = roles(store, &archive.metadata_count);
-    bool ok = archive.tensors != NULL && archive.metadata != NULL ? true : rv_fail_memory(error);
+    bool ok = archive.tensors != NULL && list_metadata(&archive, store, metadata, count);
+    if (!ok) rv_fail_memory(error);
     for (size_t i = 0; ok && i < archive.tensor_count; i++) {
         const rv_entry *entry = rv_store_at(store, i);
         archive.tensors[i] = (rv_named_tensor){entry->name, entry->tensor};
     }
     ok = ok && rv_safetensors_write(path, &archive, error);
     rv_free(archive.tensors);
-    free_roles(archive.metadata, archive.metadata_count);
+    free_metadata(&archive);
     return ok;
+}
+
+bool rv_store_save(const rv_store *store, const char *path, rv_error *error)
+{
+    return rv_store_save_with(store, path, NULL, 0, error);
 }
 
 /* Moves the archive's tensors into an empty store, all as parameters. */
@@ -108,7 +141,7 @@ static bool stage_roles(const rv_store *staged, const rv_archive *archive, const
         return rv_fail(error, RV_ERROR_FORMAT, "\"%s\" has lost its seal; use another copy", path);
     for (size_t i = 0; ours && i < archive->metadata_count; i++) {
         const rv_metadata *item = &archive->metadata[i];
-        if (strncmp(item->key, role_prefix, prefix) != 0) continue;
+        if (!is_role(item->key)) continue;
         rv_entry *entry = rv_store_find(staged, item->key + prefix);
         if (entry == NULL || strcmp(item->value, "state") != 0) {
             return rv_fail(error, RV_ERROR_FORMAT,

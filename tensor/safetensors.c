@@ -110,3 +110,10 @@ const rv_tensor *rv_archive_find(const rv_archive *archive, const char *name)
     }
     return NULL;
 }
+
+const char *rv_archive_metadata(const rv_archive *archive, const char *key)
+{
+    for (size_t i = 0; i < archive->metadata_count; i++)
+        if (strcmp(archive->metadata[i].key, key) == 0) return archive->metadata[i].value;
+    return NULL;
+}

@@ -39,6 +39,7 @@ typedef struct rv_archive {
 bool rv_safetensors_read(const char *path, rv_archive *archive, rv_error *error);
 void rv_archive_free(rv_archive *archive);
 const rv_tensor *rv_archive_find(const rv_archive *archive, const char *name); /* NULL: unknown */
+const char *rv_archive_metadata(const rv_archive *archive, const char *key);   /* NULL: unknown */
 
 /* The file appears whole, or the one that was there stays untouched. The archive's pointers are
  * only read. RV_ERROR_NAME for a name that is there twice, or that a store would refuse. */

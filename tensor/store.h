@@ -10,6 +10,7 @@
 
 #include "tensor/error.h"
 #include "tensor/random.h"
+#include "tensor/safetensors.h"
 #include "tensor/tensor.h"
 
 #ifdef __cplusplus
@@ -46,6 +47,12 @@ rv_entry *rv_store_get(rv_store *store, const char *name, rv_role role, rv_dtype
  * it is read. The file appears whole or not at all. The seed is not in
  * it: make the store that goes on with the same one. */
 bool rv_store_save(const rv_store *store, const char *path, rv_error *error);
+
+/* The same with metadata of yours, texts in UTF-8, under the same seal: where a run is in its data, say.
+ * rv_safetensors_read hands them out, rv_store_load passes them over. RV_ERROR_NAME for no UTF-8, and for
+ * a key that checkpoints need themselves: "format", "seal", "role:..". */
+bool rv_store_save_with(const rv_store *store, const char *path, const rv_metadata *metadata,
+                        size_t count, rv_error *error);
 
 /* Reads a checkpoint: entries the store has are overwritten (converted to their dtype; shapes must
  * agree; the role stays), the others are made, in the file's order. Parameters of the store that

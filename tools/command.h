@@ -8,9 +8,11 @@
 #include "recurve.h"
 
 typedef enum exit_status {
-    STATUS_OK = 0,     /* all is well */
-    STATUS_FAILED = 1, /* the run went wrong, or what was to be proved is not so */
-    STATUS_USAGE = 2   /* the command line cannot be carried out */
+    STATUS_OK = 0,            /* all is well */
+    STATUS_FAILED = 1,        /* the run went wrong, or what was to be proved is not so */
+    STATUS_USAGE = 2,         /* the command line cannot be carried out */
+    STATUS_INTERRUPTED = 130, /* SIGINT or */
+    STATUS_TERMINATED = 143   /* SIGTERM stopped it, and it has kept what it had */
 } exit_status;
 
 /* Runs with argv[0] the subcommand's name. An error that is left in *error gets printed by main. */

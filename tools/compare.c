@@ -49,6 +49,7 @@ static const struct {
     {"--pictures",
      ROW(sort, "sort", "ORDER", TEXT, "the rows: given (default), or score, the best first")},
     {"--limit", {0}}, /* nothing stands there */
+    {"--resume", {0}},
     {"--quiet", ROW(s.quiet, "quiet", NULL, FLAG, "print the table only")},
 };
 

@@ -171,7 +171,6 @@ static bool train(const comparison *c, contender *who, settings *s, training *t,
         (s->output == NULL || run_folder_open(s->output, error)) && experiment_make(s, &e, error);
     ok = ok && (store = experiment_store(s, error)) != NULL &&
          training_run(s, &e, view, store, t, error) &&
-         (s->output == NULL || run_folder_save(s->output, s, store, t, error)) &&
          (!s->plot || curves_draw(s->output, s, &e, t, error));
     if (ok) who->parameters = count_parameters(store);
     rv_store_free(store);

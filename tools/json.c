@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 void json_add_error(cJSON *object, const char *name, double error)
 {
@@ -9,6 +10,17 @@ void json_add_error(cJSON *object, const char *name, double error)
         cJSON_AddNumberToObject(object, name, error);
     else
         cJSON_AddNullToObject(object, name);
+}
+
+cJSON *json_exact(double number)
+{
+    char text[32];
+    if (!isfinite(number)) return cJSON_CreateNull();
+    for (int digits = 15; digits <= 17; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, number);
+        if (strtod(text, NULL) == number) break;
+    }
+    return cJSON_CreateRaw(text);
 }
 
 bool json_print(cJSON *document, rv_error *error)

@@ -107,44 +107,49 @@ rv_loader *training_loader(const experiment *e, int64_t batch, uint64_t seed, rv
     return rv_loader_new(&e->train, &options, error);
 }
 
-static bool check_cost(const experiment *e, const epoch_plan *plan, double cost, rv_error *error)
+static bool check_cost(const experiment *e, const run_place *at, double cost, rv_error *error)
 {
     return isfinite(cost) ||
            rv_fail(error, RV_ERROR_ARGUMENT,
                    "the cost became %s in epoch %" PRId64 " at sample %" PRId64
                    "; try a lower --rate than %g",
-                   isnan(cost) ? "NaN" : "infinite", plan->epoch, plan->seen, e->optimizer.rate);
+                   isnan(cost) ? "NaN" : "infinite", at->epoch, at->seen, e->optimizer.rate);
 }
 
 static size_t larger(size_t a, size_t b) { return a > b ? a : b; }
 
-bool learn_epoch(const experiment *e, rv_store *store, rv_loader *loader, epoch_plan *plan,
-                 rv_error *error)
+/* One update; *recording gets the time that its program took to be made. */
+static bool learn_batch(const experiment *e, rv_store *store, batch_program *b,
+                        const rv_batch *batch, run_place *at, double *recording, rv_error *error)
+{
+    double before = seconds_now();
+    bool ok = fit_program(b, e, store, batch->count, true, error);
+    *recording = seconds_now() - before;
+    if (ok) at->bytes = larger(at->bytes, rv_program_statistics(b->program).arena_bytes);
+    if (!ok || !batch_program_run(b, batch, error)) return false;
+    double cost = rv_value(b->program, 0);
+    at->cost_sum += cost * (double)batch->count;
+    if (!check_cost(e, at, cost, error)) return false;
+    at->batch++;
+    at->seen += batch->count;
+    at->learned += batch->count;
+    return true;
+}
+
+bool learn_epoch(const experiment *e, rv_store *store, rv_loader *loader, run_place *at,
+                 on_update then, void *context, rv_error *error)
 {
     batch_program b = {0};
-    bool ok = rv_loader_start(loader, (uint64_t)plan->epoch, 0, error);
-    double sum = 0, started = seconds_now(), recording = 0;
-    if (e->carry) rv_reset_carried(store, "train");
-    plan->seen = 0;
+    bool ok = rv_loader_start(loader, (uint64_t)at->epoch, at->batch, error);
+    if (e->carry && at->batch == 0) rv_reset_carried(store, "train");
     while (ok) {
+        double started = seconds_now(), recording;
         const rv_batch *batch = rv_loader_next(loader, error);
         if (batch == NULL) break;
-        double before = seconds_now();
-        ok = fit_program(&b, e, store, batch->count, true, error);
-        recording += seconds_now() - before;
-        if (ok) plan->bytes = larger(plan->bytes, rv_program_statistics(b.program).arena_bytes);
-        ok = ok && batch_program_run(&b, batch, error);
-        if (!ok) break;
-        double cost = rv_value(b.program, 0);
-        ok = check_cost(e, plan, cost, error);
-        sum += cost * (double)batch->count;
-        if (!ok) break;
-        plan->seen += batch->count;
-        if (plan->progress != NULL)
-            plan->progress(plan->context, plan->seen, sum / (double)plan->seen);
+        ok = learn_batch(e, store, &b, batch, at, &recording, error);
+        at->seconds += seconds_now() - started - recording;
+        ok = ok && then(context, error);
     }
-    plan->seconds += seconds_now() - started - recording;
-    plan->cost = sum / (double)(plan->seen > 0 ? plan->seen : 1);
     rv_program_free(b.program);
     return error->code == RV_OK;
 }

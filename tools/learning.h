@@ -27,25 +27,25 @@ bool batch_program_run(const batch_program *b, const rv_batch *batch, rv_error *
 bool count_products(const experiment *e, rv_store *store, int64_t n, double *operations,
                     rv_error *error);
 
-/* Called after each update with the number of samples seen in this epoch, and the mean cost so far. */
-typedef void (*on_progress)(void *context, int64_t seen, double cost);
+/* Where a run is between two updates. */
+typedef struct run_place {
+    int64_t epoch, batch; /* of the next update: from 1, and its number in the epoch, from 0 */
+    int64_t seen;         /* samples of this epoch so far, */
+    double cost_sum;      /* and the sum of their costs; not finite when one of them was not */
+    int64_t learned;      /* samples of all updates, */
+    double seconds;       /* and what these took, without recording and compiling */
+    size_t bytes;         /* the largest arena of a program */
+} run_place;
 
-typedef struct epoch_plan {
-    int64_t epoch;        /* from 1 */
-    on_progress progress; /* may be NULL */
-    void *context;
-    double seconds; /* grows by what the updates take, without recording and compiling */
-    double cost;    /* gets the mean over the epoch; not finite when one of them was not */
-    int64_t seen;   /* gets the samples of the epoch */
-    size_t bytes;   /* gets the largest arena of a program */
-} epoch_plan;
+/* Called after each update; false ends the epoch here, with an error or without. */
+typedef bool (*on_update)(void *context, rv_error *error);
 
 /* The batches of an experiment, in the order of the seed, for rv_loader_free. */
 rv_loader *training_loader(const experiment *e, int64_t batch, uint64_t seed, rv_error *error);
 
-/* One pass over the training data. An error when a cost is not finite. */
-bool learn_epoch(const experiment *e, rv_store *store, rv_loader *loader, epoch_plan *plan,
-                 rv_error *error);
+/* The updates of an epoch from *at on, which goes along. An error when a cost is not finite. */
+bool learn_epoch(const experiment *e, rv_store *store, rv_loader *loader, run_place *at,
+                 on_update then, void *context, rv_error *error);
 
 enum { MOST_CONFUSED = 32 };
 

@@ -105,9 +105,10 @@ static void print_manual(const manual *page)
         print_option(row->name, row->argument, row->doc);
     }
     print_option("--help", NULL, "print this page");
-    printf("\nEXIT STATUS\n    0  all is well\n    1  %s\n    2  the command line was wrong\n"
-           "\nEXAMPLE\n",
+    printf("\nEXIT STATUS\n    0  all is well\n    1  %s\n    2  the command line was wrong\n",
            page->failure);
+    if (page->statuses != NULL) print_lines(page->statuses, 4);
+    puts("\nEXAMPLE");
     print_lines(page->example, 4);
 }
 

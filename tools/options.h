@@ -43,9 +43,10 @@ typedef struct manual {
     const char *description; /* lines ended by \n */
     const option_row *options;
     int option_count;
-    const char *failure; /* when the exit status is 1 */
-    const char *example; /* lines ended by \n */
-    bool operand;        /* whether one argument without dashes is taken */
+    const char *failure;  /* when the exit status is 1 */
+    const char *statuses; /* further ones, lines ended by \n, or NULL */
+    const char *example;  /* lines ended by \n */
+    bool operand;         /* whether one argument without dashes is taken */
     const char *
         files; /* what the arguments without dashes are called, of which one or more are needed, or NULL */
 } manual;

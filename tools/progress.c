@@ -6,11 +6,12 @@
 
 #include "tools/bench/timing.h"
 
-progress progress_new(bool wanted, const char *title, int64_t epochs, int64_t count)
+progress progress_new(bool wanted, const char *title, int64_t epochs, int64_t first, int64_t count)
 {
     return (progress){.shown = wanted && isatty(STDERR_FILENO),
                       .title = title,
                       .epochs = epochs,
+                      .first = first,
                       .samples = count,
                       .begun = seconds_now()};
 }
@@ -51,7 +52,7 @@ void progress_paint(void *context, int64_t seen, double cost)
     fprintf(stderr, "cost %.4g  ", cost);
     if (!titled) fprintf(stderr, "%.0f samples/s  ", (double)seen / (now - p->started));
     double done = (double)(p->epoch - 1) + (double)seen / (double)p->samples;
-    print_time((now - p->begun) * ((double)p->epochs - done) / done);
+    print_time((now - p->begun) * ((double)p->epochs - done) / (done - (double)p->first));
     fputs(" left \033[K", stderr);
 }
 

@@ -1,5 +1,6 @@
 #include "tools/run_folder.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
@@ -10,9 +11,12 @@
 #include <unistd.h>
 
 #include "tensor/memory.h"
+#include "tensor/name.h"
+#include "tools/place.h"
 #include "tools/text_file.h"
 
 #define CHECKPOINT "checkpoint.safetensors"
+#define PREVIOUS "checkpoint.previous.safetensors"
 #define BEST "best.safetensors"
 #define CONFIG "config.json"
 #define LOG "log.csv"
@@ -29,6 +33,11 @@ bool run_folder_path(const char *folder, const char *file, char path[PATH_TEXT],
 bool run_folder_checkpoint(const char *folder, char path[PATH_TEXT], rv_error *error)
 {
     return run_folder_path(folder, CHECKPOINT, path, error);
+}
+
+bool run_folder_previous(const char *folder, char path[PATH_TEXT], rv_error *error)
+{
+    return run_folder_path(folder, PREVIOUS, path, error);
 }
 
 bool run_folder_best(const char *folder, char path[PATH_TEXT], rv_error *error)
@@ -90,7 +99,8 @@ bool run_folder_open(const char *folder, rv_error *error)
     if (descriptor < 0) return fail_system("write into the folder", folder, error);
     close(descriptor);
     unlink(probe);
-    return check_replaceable(folder, CHECKPOINT, error) && check_replaceable(folder, BEST, error) &&
+    return check_replaceable(folder, CHECKPOINT, error) &&
+           check_replaceable(folder, PREVIOUS, error) && check_replaceable(folder, BEST, error) &&
            check_replaceable(folder, CONFIG, error) && check_replaceable(folder, LOG, error);
 }
 
@@ -123,22 +133,99 @@ static char *log_text(const epoch_row *rows, int64_t count)
     return text;
 }
 
-bool run_folder_save(const char *folder, const settings *s, const rv_store *store,
-                     const training *t, rv_error *error)
+static bool save_log(const char *folder, const training *t, rv_error *error)
 {
-    char path[PATH_TEXT];
-    char *config = settings_to_json(s), *log = log_text(t->rows, t->epochs);
-    bool ok = run_folder_checkpoint(folder, path, error) && rv_store_save(store, path, error) &&
-              save_text(folder, LOG, log, error) && save_text(folder, CONFIG, config, error);
-    rv_free(config);
+    char *log = log_text(t->rows, t->epochs);
+    bool ok = save_text(folder, LOG, log, error);
     rv_free(log);
     return ok;
+}
+
+/* "checkpoint.safetensors.123-0.tmp": a file that was being written. */
+static bool is_unfinished(const char *name)
+{
+    static const char *const files[] = {CHECKPOINT, BEST, CONFIG, LOG};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        size_t length = strlen(files[i]);
+        if (strncmp(name, files[i], length) != 0 || name[length] != '.') continue;
+        const char *rest = name + length + 1;
+        size_t digits = strspn(rest, "0123456789-");
+        if (digits > 0 && strcmp(rest + digits, ".tmp") == 0) return true;
+    }
+    return false;
+}
+
+static void remove_unfinished(const char *folder)
+{
+    char path[PATH_TEXT];
+    rv_error ignored = {0};
+    DIR *listing = opendir(folder);
+    if (listing == NULL) return;
+    for (struct dirent *one; (one = readdir(listing)) != NULL;)
+        if (is_unfinished(one->d_name) && run_folder_path(folder, one->d_name, path, &ignored))
+            unlink(path);
+    closedir(listing);
+}
+
+bool run_folder_start(const char *folder, const settings *s, const training *t, rv_error *error)
+{
+    remove_unfinished(folder);
+    char *config = settings_to_json(s);
+    bool ok = save_text(folder, CONFIG, config, error) && save_log(folder, t, error);
+    rv_free(config);
+    return ok;
+}
+
+/* Gives the checkpoint its second name, so that there is one under the first at every moment; where files cannot have
+ * two names, the previous one is there while the next is written. */
+static bool keep_previous(const char *folder, rv_error *error)
+{
+    char path[PATH_TEXT], second[PATH_TEXT], previous[PATH_TEXT];
+    if (!run_folder_checkpoint(folder, path, error) ||
+        !run_folder_path(folder, CHECKPOINT ".0.tmp", second, error) ||
+        !run_folder_previous(folder, previous, error))
+        return false;
+    unlink(second);
+    const char *from = link(path, second) == 0 ? second : path;
+    return rename(from, previous) == 0 || errno == ENOENT || fail_system("write", previous, error);
+}
+
+static bool save_checkpoint(const char *folder, const settings *s, const rv_store *store,
+                            const training *t, rv_error *error)
+{
+    char path[PATH_TEXT];
+    char *run = place_to_json(t), *config = settings_to_json(s);
+    bool ok = run != NULL && config != NULL ? true : rv_fail_memory(error);
+    if (ok) {
+        /* The names of files need not be UTF-8; config.json takes them, safetensors do not. */
+        size_t count = rv_utf8_valid(config, strlen(config)) ? 2 : 1;
+        const rv_metadata metadata[] = {{"run", run}, {"config", config}};
+        ok = run_folder_checkpoint(folder, path, error) &&
+             rv_store_save_with(store, path, metadata, count, error);
+    }
+    rv_free(run);
+    rv_free(config);
+    return ok;
+}
+
+bool run_folder_save(const char *folder, const settings *s, const rv_store *store, training *t,
+                     rv_error *error)
+{
+    if (t->saved.epoch > 0 && !keep_previous(folder, error)) return false;
+    if (!save_checkpoint(folder, s, store, t, error)) return false;
+    t->saved = t->at;
+    return save_log(folder, t, error);
+}
+
+char *run_folder_config(const char *folder, char path[PATH_TEXT], rv_error *error)
+{
+    return run_folder_path(folder, CONFIG, path, error) ? text_file_read(path, error) : NULL;
 }
 
 bool run_folder_read_config(const char *folder, settings *s, rv_error *error)
 {
     char path[PATH_TEXT];
-    char *text = run_folder_path(folder, CONFIG, path, error) ? text_file_read(path, error) : NULL;
+    char *text = run_folder_config(folder, path, error);
     bool ok = text != NULL && settings_from_json(s, text, path, error);
     rv_free(text);
     return ok;

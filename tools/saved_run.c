@@ -16,8 +16,7 @@ static size_t count_parameters(const rv_store *store)
     return count;
 }
 
-/* The model's parameters, all of them and no others, from the file. */
-static bool load(const experiment *e, rv_store *store, const char *path, rv_error *error)
+bool saved_run_load(const experiment *e, rv_store *store, const char *path, rv_error *error)
 {
     if (!make_parameters(e, store, error)) return false;
     size_t expected = count_parameters(store);
@@ -46,7 +45,7 @@ bool saved_run_open(saved_run *r, const char *output, const char *checkpoint, in
     if (!run_folder_read_config(output, &r->s, error) || !experiment_make(&r->s, &r->e, error))
         return false;
     r->store = experiment_store(&r->s, error);
-    return r->store != NULL && load(&r->e, r->store, checkpoint, error);
+    return r->store != NULL && saved_run_load(&r->e, r->store, checkpoint, error);
 }
 
 void saved_run_close(saved_run *r)

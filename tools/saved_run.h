@@ -19,4 +19,7 @@ bool saved_run_open(saved_run *r, const char *output, const char *checkpoint, in
                     rv_error *error);
 void saved_run_close(saved_run *r);
 
+/* The model's parameters, all of them and no others, from the file. */
+bool saved_run_load(const experiment *e, rv_store *store, const char *path, rv_error *error);
+
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "tensor/memory.h"
+#include "tools/json.h"
 #include "tools/text_file.h"
 
 enum { MOST = 1 << 20 };
@@ -145,7 +146,11 @@ const option_row settings_options[SETTINGS_OPTIONS] = {
         "settings of an earlier run, its config.json; options\ngiven beside it count more"),
     ROW(output, "output", "DIR", TEXT,
         "write checkpoint.safetensors, best.safetensors,\n"
-        "config.json and log.csv there; made if missing"),
+        "config.json and log.csv there, while the run goes on;\nmade if missing"),
+    ROW(resume, "resume", "DIR", TEXT,
+        "go on with the stopped run whose --output it was, to\n"
+        "the same bits; beside it only --epochs (more of them),\n"
+        "--threads, --plot, --pictures, --json and --quiet"),
     ROW(plot, "plot", NULL, FLAG, "draw the learning curves there, too: curves.svg, curves.png"),
     ROW(pictures, "pictures", NULL, FLAG, "draw gates and states over time there, too: states.png"),
     ROW(limit, "limit", NULL, FLAG,
@@ -190,7 +195,7 @@ static bool add_setting(cJSON *object, const settings *s, const option_row *row)
     case OPTION_WHOLE: {
         int64_t whole = *(const int64_t *)value;
         bool unset = whole == 0 && row->low > 0;
-        return unset || cJSON_AddNumberToObject(object, key, (double)whole) != NULL;
+        return unset || cJSON_AddItemToObject(object, key, json_exact((double)whole));
     }
     default: {
         double real = *(const double *)value;
@@ -198,7 +203,7 @@ static bool add_setting(cJSON *object, const settings *s, const option_row *row)
                      row->offset == offsetof(settings, forget) ||
                      row->offset == offsetof(settings, clip_norm); /* what stands for unset */
         bool unset = below ? real < 0 : real == 0;
-        return unset || cJSON_AddNumberToObject(object, key, real) != NULL;
+        return unset || cJSON_AddItemToObject(object, key, json_exact(real));
     }
     }
 }

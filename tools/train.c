@@ -1,6 +1,7 @@
 /* recurve train */
 #include <cjson/cJSON.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/resource.h>
 
@@ -9,7 +10,9 @@
 #include "tools/json.h"
 #include "tools/machine.h"
 #include "tools/pictures.h"
+#include "tools/resume.h"
 #include "tools/run_folder.h"
+#include "tools/stop.h"
 #include "tools/training.h"
 
 static const manual page = {
@@ -25,11 +28,18 @@ static const manual page = {
         "the\n"
         "same options on the same build. MODEL may be a file of equations: a cell, around which "
         "the\n"
-        "net is made, or a whole model with inputs x and y, and values called output and loss.\n",
+        "net is made, or a whole model with inputs x and y, and values called output and loss.\n"
+        "With --output the run is kept while it goes on, and after SIGINT (Ctrl-C), SIGTERM or a "
+        "crash\n"
+        "--resume takes it up to the same bits as one never stopped. The first of these signals "
+        "ends it\n"
+        "after the update at work, a second one at once.\n",
     OPTIONS(settings_options),
+    .statuses = "130, 143  SIGINT, SIGTERM stopped it\n",
     .failure = "the run failed: the cost is no longer finite, data are not as they should\n"
                "       be, or a file cannot be written",
     .example = "recurve train --classes 0-9 --optimizer adam --output /tmp/digits\n"
+               "recurve train --resume /tmp/digits --epochs 100\n"
                "recurve evaluate --output /tmp/digits\n"
                "recurve train --task adding --length 50 --model lstm\n"
                "recurve train --config /tmp/digits/config.json --model gru\n"
@@ -132,42 +142,100 @@ static bool draw(const settings *s, const experiment *e, rv_store *store, const 
            (!s->pictures || pictures_draw(s->output, s, e, store, error));
 }
 
-static bool train(const settings *s, const experiment *e, rv_error *error)
+static void print_stopped(const settings *s, const training *t)
 {
-    training t = {0};
-    training_view view = {.lines = !s->quiet && !s->json, .bar = !s->quiet && !s->json};
+    fprintf(stderr, "recurve train: stopped in epoch %" PRId64 " after %" PRId64 " batches; ",
+            t->at.epoch, t->at.batch);
+    if (s->output != NULL)
+        fprintf(stderr, "to go on: recurve train --resume %s\n", s->output);
+    else
+        fputs("nothing is kept without --output\n", stderr);
+}
+
+/* Of a run that failed: what is left of it. */
+static void print_left(const settings *s, const training *t)
+{
+    if (s->output == NULL || t->saved.epoch == 0) return;
+    bool within = t->saved.batch > 0;
+    fprintf(stderr, "recurve train: %s/checkpoint.safetensors holds the run ", s->output);
+    if (within)
+        fprintf(stderr, "after %" PRId64 " batches of epoch %" PRId64 "\n", t->saved.batch,
+                t->saved.epoch);
+    else
+        fprintf(stderr, "after epoch %" PRId64 "\n", t->saved.epoch - 1);
+}
+
+static bool report(const settings *s, const experiment *e, rv_store *store, const training *t,
+                   rv_error *error)
+{
     double limit;
+    if (!draw(s, e, store, t, error) || !find_limit(s, e, store, &limit, error)) return false;
+    if (s->json) return print_json(s, e, t, limit, error);
+    print_summary(e, t, limit);
+    return true;
+}
+
+/* A store to train in, from the checkpoint unless that is NULL. */
+static rv_store *open_store(const settings *s, const experiment *e, const char *checkpoint,
+                            rv_error *error)
+{
+    rv_store *store = experiment_store(s, error);
+    if (store == NULL || checkpoint == NULL || resume_load(s, e, store, checkpoint, error))
+        return store;
+    rv_store_free(store);
+    return NULL;
+}
+
+static bool train(const settings *s, const experiment *e, const char *checkpoint, training *t,
+                  rv_error *error)
+{
+    bool shown = !s->quiet && !s->json;
+    training_view view = {.lines = shown, .bar = shown};
     if ((s->plot || s->pictures) && !gnuplot_find(error)) return false;
     if (s->output != NULL && !run_folder_open(s->output, error)) return false;
-    rv_store *store = experiment_store(s, error);
-    if (store != NULL && !s->quiet && !s->json) describe(s, e);
-    bool ok = store != NULL && training_run(s, e, view, store, &t, error) &&
-              (s->output == NULL || run_folder_save(s->output, s, store, &t, error)) &&
-              draw(s, e, store, &t, error) && find_limit(s, e, store, &limit, error);
-    if (ok && s->json)
-        ok = print_json(s, e, &t, limit, error);
-    else if (ok)
-        print_summary(e, &t, limit);
-    training_free(&t);
+    rv_store *store = open_store(s, e, checkpoint, error);
+    if (store != NULL && shown) describe(s, e);
+    if (store != NULL && shown && checkpoint != NULL)
+        fprintf(stderr, "goes on in epoch %" PRId64 " after %" PRId64 " batches\n", t->at.epoch,
+                t->at.batch);
+    stop_catch();
+    bool ok = store != NULL && training_run(s, e, view, store, t, error);
+    stop_release();
+    if (!ok)
+        print_left(s, t);
+    else if (t->stopped != 0)
+        print_stopped(s, t);
+    else
+        ok = report(s, e, store, t, error);
     rv_store_free(store);
     return ok;
 }
 
+static exit_status status_of(bool ok, const training *t)
+{
+    return !ok                     ? STATUS_FAILED
+           : t->stopped == SIGINT  ? STATUS_INTERRUPTED
+           : t->stopped == SIGTERM ? STATUS_TERMINATED
+                                   : STATUS_OK;
+}
+
 exit_status train_run(int argc, char **argv, rv_error *error)
 {
+    char checkpoint[PATH_TEXT];
     exit_status result;
     settings s = settings_new();
     experiment e = {0};
-    if (!settings_parse(&page, argc, argv, &s, &result, error)) {
-        settings_free(&s);
-        return result;
-    }
-    result = STATUS_USAGE;
-    if ((s.plot || s.pictures) && s.output == NULL)
-        rv_fail(error, RV_ERROR_ARGUMENT, "%s draws into a folder; name it with --output DIR",
-                s.plot ? "--plot" : "--pictures");
-    else if (experiment_make(&s, &e, error))
-        result = train(&s, &e, error) ? STATUS_OK : STATUS_FAILED;
+    training t = {0};
+    bool ok = settings_parse(&page, argc, argv, &s, &result, error);
+    bool resumes = ok && s.resume != NULL;
+    ok = ok && (!resumes || resume_find(&page, argc, argv, &s, &t, checkpoint, &result, error));
+    if (ok) result = STATUS_USAGE;
+    if (ok && (s.plot || s.pictures) && s.output == NULL)
+        ok = rv_fail(error, RV_ERROR_ARGUMENT, "%s draws into a folder; name it with --output DIR",
+                     s.plot ? "--plot" : "--pictures");
+    if (ok && experiment_make(&s, &e, error))
+        result = status_of(train(&s, &e, resumes ? checkpoint : NULL, &t, error), &t);
+    training_free(&t);
     experiment_free(&e);
     settings_free(&s);
     return result;

@@ -3,10 +3,13 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "tensor/memory.h"
+#include "tools/keeper.h"
 #include "tools/progress.h"
 #include "tools/run_folder.h"
+#include "tools/stop.h"
 
 const char *score_text(const rv_source *data, double cost, double accuracy, double error,
                        char text[SCORE_TEXT])
@@ -38,18 +41,22 @@ static bool save_best(const settings *s, rv_store *store, rv_error *error)
 }
 
 static bool finish_epoch(const settings *s, const experiment *e, training_view view,
-                         rv_store *store, const epoch_plan *plan, training *t, rv_error *error)
+                         rv_store *store, training *t, rv_error *error)
 {
     measurement *held_out = &t->held_out;
+    run_place *at = &t->at;
     if (!measure(e, store, &e->held_out, s->batch, held_out, error)) return false;
     epoch_row *row = &t->rows[t->epochs++];
     bool labels = e->whole.classes > 0;
-    *row = (epoch_row){plan->epoch,
-                       plan->cost,
+    *row = (epoch_row){at->epoch,
+                       at->cost_sum / (double)(at->seen > 0 ? at->seen : 1),
                        held_out->cost,
                        labels ? held_out->accuracy : NAN,
                        labels ? NAN : held_out->error,
-                       plan->seconds};
+                       at->seconds};
+    at->epoch++;
+    at->batch = at->seen = 0;
+    at->cost_sum = 0;
     if (view.lines) print_epoch(e, row);
     if (e->plateau.factor > 0) rv_plateau_observe(&e->plateau, store, held_out->cost, error);
     if (t->best > 0 && row->held_out_cost >= t->rows[t->best - 1].held_out_cost) return true;
@@ -57,38 +64,79 @@ static bool finish_epoch(const settings *s, const experiment *e, training_view v
     return save_best(s, store, error);
 }
 
+typedef struct follower {
+    progress bar;
+    keeper kept;
+} follower;
+
+static bool follow(void *context, rv_error *error)
+{
+    follower *f = context;
+    const run_place *at = &f->kept.t->at;
+    progress_paint(&f->bar, at->seen, at->cost_sum / (double)at->seen);
+    return keeper_after_update(&f->kept, error) && stop_asked() == 0;
+}
+
+/* What is asked for is done, or has been of no use for long enough. */
+static bool at_end(const settings *s, const training *t)
+{
+    return t->epochs >= s->epochs || (s->patience > 0 && t->epochs - t->best >= s->patience);
+}
+
 static bool learn(const settings *s, const experiment *e, training_view view, rv_store *store,
                   rv_loader *loader, training *t, rv_error *error)
 {
-    progress bar = progress_new(view.bar, view.title ? view.title : "", s->epochs, e->train.count);
-    epoch_plan plan = {.progress = progress_paint, .context = &bar};
-    int64_t seen = 0;
-    for (int64_t epoch = 1; epoch <= s->epochs; epoch++) {
-        plan.epoch = epoch;
-        progress_start(&bar, epoch);
-        bool ok = learn_epoch(e, store, loader, &plan, error);
-        progress_clear(&bar);
-        seen += plan.seen;
-        t->diverged = !isfinite(plan.cost);
-        if (!ok || !finish_epoch(s, e, view, store, &plan, t, error)) return false;
-        if (s->patience > 0 && epoch - t->best >= s->patience) break;
+    follower f = {.bar = progress_new(view.bar, view.title ? view.title : "", s->epochs, t->epochs,
+                                      e->train.count)};
+    if (!keeper_start(&f.kept, s, store, t, error)) return false;
+    while (!at_end(s, t) && stop_asked() == 0) {
+        progress_start(&f.bar, t->at.epoch);
+        bool ok = learn_epoch(e, store, loader, &t->at, follow, &f, error);
+        progress_clear(&f.bar);
+        t->diverged = !isfinite(t->at.cost_sum);
+        if (!ok) return false;
+        if (stop_asked() != 0) break;
+        if (!finish_epoch(s, e, view, store, t, error) || !keeper_after_epoch(&f.kept, error))
+            return false;
     }
-    t->program_bytes = plan.bytes;
-    t->samples_per_second = (double)seen / plan.seconds;
+    if (!at_end(s, t)) t->stopped = stop_asked();
+    t->program_bytes = t->at.bytes;
+    t->samples_per_second = (double)t->at.learned / t->at.seconds;
+    return keeper_save(&f.kept, error);
+}
+
+/* Room for all epochs, and what is done already in it. */
+static bool make_rows(training *t, int64_t epochs, rv_error *error)
+{
+    int64_t room = epochs > t->epochs ? epochs : t->epochs;
+    epoch_row *rows = rv_alloc((size_t)room, sizeof *rows);
+    if (rows == NULL) return rv_fail_memory(error);
+    if (t->epochs > 0) memcpy(rows, t->rows, (size_t)t->epochs * sizeof *rows);
+    rv_free(t->rows);
+    t->rows = rows;
     return true;
+}
+
+static bool measure_end(const settings *s, const experiment *e, rv_store *store, training *t,
+                        rv_error *error)
+{
+    bool measured = t->held_out.samples > 0; /* else there was no epoch left to do */
+    bool ok = (measured || measure(e, store, &e->held_out, s->batch, &t->held_out, error)) &&
+              measure(e, store, &e->seen, s->batch, &t->train, error) &&
+              baseline_find(&e->held_out, &t->without_skill, error);
+    t->diverged = t->diverged || !isfinite(t->held_out.cost) || !isfinite(t->train.cost);
+    return ok;
 }
 
 bool training_run(const settings *s, const experiment *e, training_view view, rv_store *store,
                   training *t, rv_error *error)
 {
-    *t = (training){0};
     rv_loader *loader = training_loader(e, s->batch, rv_seed((uint64_t)s->seed, "order"), error);
-    t->rows = rv_alloc((size_t)s->epochs, sizeof *t->rows);
-    bool ok = loader != NULL && (t->rows != NULL || rv_fail_memory(error));
-    ok = ok && learn(s, e, view, store, loader, t, error) &&
-         measure(e, store, &e->seen, s->batch, &t->train, error) &&
-         baseline_find(&e->held_out, &t->without_skill, error);
-    t->diverged = t->diverged || !isfinite(t->held_out.cost) || !isfinite(t->train.cost);
+    if (t->at.epoch == 0) t->at.epoch = 1;
+    bool ok = loader != NULL && make_rows(t, s->epochs, error) &&
+              learn(s, e, view, store, loader, t, error);
+    if (ok && t->stopped == 0) ok = measure_end(s, e, store, t, error);
+    t->diverged = t->diverged || !isfinite(t->held_out.cost);
     if (ok) rv_store_digest(store, t->digest);
     rv_loader_free(loader);
     return ok;

@@ -13,14 +13,17 @@ typedef struct epoch_row {
 } epoch_row;
 
 typedef struct training {
-    epoch_row *rows;             /* [epochs], for training_free */
-    int64_t epochs;              /* done */
-    int64_t best;                /* the epoch after which the cost held out was least */
+    epoch_row *rows; /* [epochs], for training_free */
+    int64_t epochs;  /* done */
+    int64_t best;    /* the epoch after which the cost held out was least */
+    run_place at;    /* where it goes on */
+    run_place saved; /* where its checkpoint.safetensors goes on; epoch 0: there is none */
     measurement train, held_out; /* at the end */
     baseline without_skill;      /* on the data held out */
     double samples_per_second;
     size_t program_bytes; /* memory of the training step's program: its arena */
     bool diverged;        /* a cost was not finite, which is the error then */
+    int stopped; /* the signal that ended it early, all saved; then only at and saved are of use */
     char digest[RV_DIGEST_TEXT];
 } training;
 
@@ -31,7 +34,8 @@ typedef struct training_view {
     const char *title; /* before the bar; NULL: none */
 } training_view;
 
-/* Trains into the store. With an output folder the best parameters are saved there as they come. */
+/* Trains into the store from t->at on, which {0} makes the start. With an output folder the run is kept there as it goes
+ * on, and the best parameters so far. */
 bool training_run(const settings *s, const experiment *e, training_view view, rv_store *store,
                   training *t, rv_error *error);
 void training_free(training *t);

@@ -57,6 +57,38 @@ TEST_F(Checkpoint, ComesBackBitForBit)
     EXPECT_EQ(listing(), std::vector<std::string>{"a"});
 }
 
+TEST_F(Checkpoint, CarriesMetadataOfTheCallersUnderItsSeal)
+{
+    Store saved(1), fresh(2);
+    fill(saved);
+    const std::string text =
+        "{\"epoch\": 3,\n\t\"seal\":\"00000000000000000000000000000000\"} \xC3\xA4";
+    const rv_metadata metadata[] = {{"run", text.c_str()}, {"empty", ""}};
+    rv_error error = {};
+    ASSERT_TRUE(rv_store_save_with(saved, path("a").c_str(), metadata, 2, &error)) << error.text;
+    ASSERT_TRUE(rv_store_load(fresh, path("a").c_str(), &error)) << error.text;
+    EXPECT_EQ(contents(fresh), contents(saved));
+    rv_archive archive;
+    ASSERT_TRUE(rv_safetensors_read(path("a").c_str(), &archive, &error)) << error.text;
+    EXPECT_STREQ(rv_archive_metadata(&archive, "run"), text.c_str());
+    EXPECT_STREQ(rv_archive_metadata(&archive, "empty"), "");
+    EXPECT_EQ(rv_archive_metadata(&archive, "none"), nullptr);
+    rv_archive_free(&archive);
+}
+
+TEST_F(Checkpoint, RefusesMetadataThatItNeedsItselfOrCouldNotRead)
+{
+    Store store(1);
+    fill(store);
+    for (const char *key : {"format", "seal", "role:b", "\xFF"}) {
+        const rv_metadata one = {key, "state"};
+        rv_error error = {};
+        EXPECT_FALSE(rv_store_save_with(store, path("a").c_str(), &one, 1, &error));
+        EXPECT_EQ(error.code, RV_ERROR_NAME) << key;
+    }
+    EXPECT_TRUE(listing().empty());
+}
+
 TEST_F(Checkpoint, SavingTwiceGivesTheSameBytes)
 {
     Store store;

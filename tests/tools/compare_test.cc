@@ -107,7 +107,8 @@ TEST(Compare, WritesEachRunTheTableAndThePictures)
               "compare.csv\ncompare.png\ncompare.svg\ngru-momentum-1\ngru-momentum-2\n"
               "ugrnn-momentum-1\nugrnn-momentum-2\n");
     EXPECT_EQ(run_program("ls", "-A \"" + folder + "/gru-momentum-2\"").out,
-              "best.safetensors\ncheckpoint.safetensors\nconfig.json\ncurves.png\ncurves.svg\n"
+              "best.safetensors\ncheckpoint.previous.safetensors\ncheckpoint.safetensors\nconfig."
+              "json\ncurves.png\ncurves.svg\n"
               "log.csv\n");
     EXPECT_EQ(Json(slurp(folder + "/gru-momentum-2/config.json")).number("seed"), 2);
     const std::string table = slurp(folder + "/compare.csv");

@@ -101,7 +101,7 @@ TEST(Train, ALineAnEpochOnStdoutAndNoProgressBarInAFile)
     EXPECT_EQ(quiet.err, "");
 }
 
-TEST(Train, ACostThatIsNotFiniteStopsTheRunAndLeavesNoFile)
+TEST(Train, ACostThatIsNotFiniteStopsTheRunAndLeavesNoCheckpoint)
 {
     const std::string folder = scratch_folder();
     const Outcome outcome = recurve("train --rate 1e38 --output " + folder);
@@ -109,7 +109,7 @@ TEST(Train, ACostThatIsNotFiniteStopsTheRunAndLeavesNoFile)
     EXPECT_CONTAINS(outcome.err, "the cost became");
     EXPECT_CONTAINS(outcome.err, "epoch 1");
     EXPECT_CONTAINS(outcome.err, "--rate");
-    EXPECT_EQ(run_program("ls", "-A " + folder).out, "");
+    EXPECT_EQ(run_program("ls", "-A " + folder).out, "config.json\nlog.csv\n");
 }
 
 TEST(Train, AFolderThatCannotBeWrittenIsFoundBeforeTraining)
@@ -142,7 +142,8 @@ TEST(Train, OutputHoldsTheCheckpointTheOptionsAndALineAnEpoch)
     Outcome trained;
     const std::string folder = stored_run("--epochs 3 --rate 0.04 --classes 3-4", &trained);
     EXPECT_EQ(run_program("ls", "-A " + folder).out,
-              "best.safetensors\ncheckpoint.safetensors\nconfig.json\nlog.csv\n");
+              "best.safetensors\ncheckpoint.previous.safetensors\ncheckpoint.safetensors\n"
+              "config.json\nlog.csv\n");
     const Json config(slurp(folder + "/config.json")), result(trained.out);
     EXPECT_EQ(config.text("model"), "curnn");
     EXPECT_EQ(config.text("classes"), "3-4");

@@ -1,0 +1,51 @@
+#include "tools/keeper.h"
+
+#include <math.h>
+
+#include "tools/bench/timing.h"
+#include "tools/run_folder.h"
+
+/* Saving takes at most a fiftieth of the time. */
+static const double SHARE = 50, LEAST_PAUSE = 0.2, WITHIN_EPOCHS = 10; /* seconds, the last two */
+
+bool keeper_start(keeper *k, const settings *s, const rv_store *store, training *t, rv_error *error)
+{
+    *k = (keeper){.s = s, .store = store, .t = t, .last = seconds_now()};
+    return s->output == NULL || run_folder_start(s->output, s, t, error);
+}
+
+bool keeper_save(keeper *k, rv_error *error)
+{
+    if (k->s->output == NULL || !k->unsaved) return true;
+    double started = seconds_now();
+    if (!run_folder_save(k->s->output, k->s, k->store, k->t, error)) return false;
+    k->unsaved = false;
+    k->last = seconds_now();
+    k->pause = fmax(LEAST_PAUSE, SHARE * (k->last - started));
+    return true;
+}
+
+/* An update whose cost was finite can leave parameters that are not. */
+static bool all_finite(const rv_store *store)
+{
+    for (size_t i = 0; i < rv_store_count(store); i++) {
+        const rv_entry *entry = rv_store_at(store, i);
+        if (entry->role != RV_PARAMETER) continue;
+        for (int64_t j = 0; j < rv_tensor_count(&entry->tensor); j++)
+            if (!isfinite(rv_tensor_get(&entry->tensor, j))) return false;
+    }
+    return true;
+}
+
+bool keeper_after_update(keeper *k, rv_error *error)
+{
+    k->unsaved = true;
+    bool due = k->s->output != NULL && seconds_now() - k->last > fmax(k->pause, WITHIN_EPOCHS);
+    return !due || !all_finite(k->store) || keeper_save(k, error);
+}
+
+bool keeper_after_epoch(keeper *k, rv_error *error)
+{
+    k->unsaved = true;
+    return seconds_now() - k->last < k->pause || keeper_save(k, error);
+}
