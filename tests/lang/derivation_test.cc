@@ -441,10 +441,11 @@ TEST(Derivations, NumbersAndTimeStepsAreMended)
                       options);
     EXPECT_EQ(proof.wrong("d"), Names({"doutput", "dW"}));
     for (const rv_lang_verdict &v : proof.of("d"))
-        if (!v.ok)
+        if (!v.ok) {
             EXPECT_STREQ(v.repair, v.name == std::string("dW")
                                        ? "with h[t - 1] instead of h[t]"
                                        : "with 2.((output - y) / n) instead of (output - y) / n");
+        }
 }
 
 } // namespace
