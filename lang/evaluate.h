@@ -147,9 +147,10 @@ void rv_lang_statements(lang_run *run, const lang_node *s);
 
 /* rnn options' `user` for rv_lang_step. */
 typedef struct lang_use {
-    const lang_block *cell; /* the base: no alias */
-    lang_work *work;        /* NULL: its own */
-    lang_trace *trace;      /* NULL: not wanted */
+    const lang_block *cell;  /* the base: no alias */
+    lang_work *work;         /* NULL: its own */
+    lang_trace *trace;       /* NULL: not wanted */
+    const lang_block *alias; /* what stands for the cell, with options; NULL: nothing */
 } lang_use;
 
 void rv_lang_step(rv_cell *k, rv_var x, rv_var *h);

@@ -250,7 +250,7 @@ const rv_model *rv_lang_model(const rv_lang *lang, const char *name, rv_error *e
 /* Records a cell once, on images or rows. */
 static void check_cell(lang_run *run, rv_lang *lang, const lang_model *m)
 {
-    lang_use use = {m->use.cell, run->work, NULL};
+    lang_use use = {.cell = m->use.cell, .work = run->work};
     rv_rnn_options o = {.units = 3, .bias = true, .user = &use, .kernel = m->model.kernel};
     bool images = m->model.images || m->model.kernel;
     rv_error error;

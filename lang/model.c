@@ -249,18 +249,30 @@ static rv_var record_specimen(const rv_model *model, rv_tape *tape)
     return loss;
 }
 
-/* The options of an alias that are a model's own. */
-static void alias_options(rv_lang *lang, lang_model *m)
+static void apply_alias(const lang_block *alias, rv_tape *tape, lang_report *report,
+                        rv_rnn_options *options)
 {
-    lang_work work = {.left = LANG_MOST_WORK, .report = &lang->report};
+    lang_work work = {.left = LANG_MOST_WORK, .report = report};
     lang_run run;
-    rv_store *store = rv_lang_shapes();
+    if (rv_lang_start(&run, alias, &work, tape)) rv_lang_alias_options(&run, alias, options);
+    rv_lang_end(&run);
+}
+
+static void prepare(const rv_model *model, rv_tape *tape, rv_rnn_options *options)
+{
+    apply_alias(((const lang_use *)model->user)->alias, tape, NULL, options);
+}
+
+/* The options of an alias are its own; the size of its maps decides what it can read. */
+static void make_alias(rv_lang *lang, lang_model *m)
+{
+    rv_rnn_options options = {0};
+    rv_store *store = rv_store_new(0);
     rv_tape *tape = rv_tape_new(store, RV_F64);
-    rv_rnn_options o = {0};
-    if (tape && rv_lang_start(&run, m->block, &work, tape)) {
-        if (rv_lang_alias_options(&run, m->block, &o)) m->model.kernel = o.kernel;
-        rv_lang_end(&run);
-    }
+    if (tape) apply_alias(m->block, tape, &lang->report, &options);
+    m->use.alias = m->block;
+    m->model.prepare = prepare;
+    m->model.kernel = options.kernel;
     rv_tape_free(tape);
     rv_store_free(store);
 }
@@ -283,7 +295,7 @@ static void make_model(rv_lang *lang, lang_model *m, lang_block *block)
         m->model.user = &m->use;
         for (int s = 0; s < base->states; s++)
             m->model.state[s] = base->symbol[base->state[s]].name;
-        if (block->same) alias_options(lang, m);
+        if (block->same) make_alias(lang, m);
     }
 }
 

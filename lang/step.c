@@ -220,7 +220,7 @@ lang_value rv_lang_unroll(lang_run *run, const lang_node *e)
     if (!rv_lang_spend(run, e->place, steps * (base->symbols + 8) / 8)) return none;
 
     lang_trace *t = &run->trace[e->symbol];
-    lang_use use = {base, run->work, t};
+    lang_use use = {.cell = base, .work = run->work, .trace = t};
     rv_states initial[1] = {{{{0}}}};
     bool states;
     for (int s = 0; s < RV_CELL_STATES; s++) initial->h[s] = (rv_var){run->tape, -1};

@@ -55,7 +55,10 @@ struct rv_model {
     const char *
         text; /* in the equation language (lang/lang.h), with a comment that says where it is from; or NULL */
     rv_cell_step step;
-    const void *user;                  /* the options' `user`, for the step; NULL: theirs stays */
+    const void *user; /* the options' `user`, for the step; NULL: theirs stays */
+    void (*prepare)(
+        const rv_model *model, rv_tape *tape,
+        rv_rnn_options *options);      /* sets options that the model has by itself; or NULL */
     const char *state[RV_CELL_STATES]; /* what equations call the states; NULL: "h", and no name */
     int64_t kernel;                    /* of its maps, unless the options say otherwise; 0: dense */
     bool images; /* x must be images: the cell's maps are convolutions whatever the options say */

@@ -50,15 +50,16 @@ static const manual page = {
 static void describe(const settings *s, const experiment *e)
 {
     const rv_source *data = &e->whole;
-    char x[RV_SHAPE_TEXT];
+    char x[RV_SHAPE_TEXT], net[64] = "";
+    if (e->model->record == NULL) /* else its sizes are its own */
+        snprintf(net, sizeof net, ", %" PRId64 " layer%s of %" PRId64 " units", s->layers,
+                 s->layers > 1 ? "s" : "", s->units);
     fprintf(stderr,
-            "%s, %" PRId64 " layer%s of %" PRId64 " units; %s%s%s: %" PRId64 " samples %s, %" PRId64
-            " held out\n"
+            "%s%s; %s%s%s: %" PRId64 " samples %s, %" PRId64 " held out\n"
             "%s, rate %g, batch %" PRId64 ", seed %" PRId64 "\n",
-            e->model->name, s->layers, s->layers > 1 ? "s" : "", s->units,
-            s->data ? s->data : s->task, s->classes ? " " : "", s->classes ? s->classes : "",
-            e->part.count, rv_shape_text(data->x, x), e->held_out.count, e->optimizer.name, s->rate,
-            s->batch, s->seed);
+            e->model->name, net, s->data ? s->data : s->task, s->classes ? " " : "",
+            s->classes ? s->classes : "", e->part.count, rv_shape_text(data->x, x),
+            e->held_out.count, e->optimizer.name, s->rate, s->batch, s->seed);
 }
 
 /* Samples per second, were there nothing to do but the products of a full batch's update. */

@@ -558,4 +558,20 @@ TEST(Language, AnAliasHasNoNamesOfItsModel)
     rv_lang_free(lang);
 }
 
+TEST(Language, AnAliasHasItsOptionsWhereverItIsUsed)
+{
+    const Text text("cell deep = rnn(layers=2, bias=false)\n");
+    Tape t;
+    rv_net_options o = {};
+    o.rnn.units = 3;
+    o.rnn.bias = true;
+    o.sequence = true;
+    o.y = RV_SHAPE(1);
+    const rv_net net = rv_model_record(text.model(), &o, t.input("x", RV_SHAPE(2, 4, 5)),
+                                       t.input("y", RV_SHAPE(2, 1)));
+    EXPECT_FALSE(rv_is_null(net.loss)) << t.error();
+    EXPECT_NE(rv_store_find(t.store(), "layer1/W"), nullptr);
+    EXPECT_EQ(rv_store_find(t.store(), "layer1/b"), nullptr);
+}
+
 } // namespace
