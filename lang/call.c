@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "models/cell.h"
+#include "ops/descriptors.h"
 #include "ops/ops.h"
 
 lang_value rv_lang_list(lang_run *run, const lang_node *e)
@@ -108,7 +109,7 @@ static lang_value op_call(lang_run *run, const lang_node *e)
                                  MOST_INPUTS);
         if (option < 0) {
             lang_value v = rv_lang_evaluate(run, a);
-            bool weights = inputs == 1 && op == rv_op_find("conv2d");
+            bool weights = inputs == 1 && op == &rv_op_conv2d;
             x[inputs] = weights && !rv_is_null(x[0])
                             ? rv_lang_complete(run, a, &v, rv_shape_of(x[0]), true)
                             : rv_lang_as_var(run, a, &v);

@@ -26,30 +26,23 @@ static rv_lang *read_built_in(rv_lang *into, const char *name)
     return lang;
 }
 
-static const lang_block *own_block(const rv_lang *lang, lang_kind kind, const char *name)
-{
-    for (const lang_block *b = lang ? lang->scope.first : NULL; b; b = b->next)
-        if (b->node->kind == kind && !strcmp(b->name, name)) return b;
-    return NULL;
-}
-
 static const lang_block *built_in(void *context, lang_kind kind, const char *name)
 {
     rv_lang *lang = context;
     if (kind == LANG_FUNCTION) {
         bool is_prelude = lang->source && !strcmp(lang->source->path, "prelude");
         if (!lang->prelude && !is_prelude) lang->prelude = read_built_in(lang, "prelude");
-        return own_block(lang->prelude, kind, name);
+        return lang->prelude ? rv_lang_find_own(&lang->prelude->scope, kind, name) : NULL;
     }
     for (rv_lang *known = lang->zoo; known; known = known->next) {
-        const lang_block *b = own_block(known, kind, name);
+        const lang_block *b = rv_lang_find_own(&known->scope, kind, name);
         if (b) return b;
     }
     rv_lang *text = strcmp(name, "prelude") ? read_built_in(lang, name) : NULL;
     if (!text) return NULL;
     text->next = lang->zoo;
     lang->zoo = text;
-    return own_block(text, kind, name);
+    return rv_lang_find_own(&text->scope, kind, name);
 }
 
 void rv_lang_guess_zoo(rv_guess *guess)
@@ -260,19 +253,13 @@ static void check_cell(lang_run *run, rv_lang *lang, const lang_model *m)
         rv_lang_complain(&lang->report, m->block->node->place, error.code, "%s", error.text);
 }
 
-static bool has_loss(const lang_block *b)
-{
-    for (int i = 0; i < b->symbols; i++)
-        if (b->symbol[i].kind == SYMBOL_VALUE && !strcmp(b->symbol[i].name, "loss")) return true;
-    return false;
-}
-
 bool rv_lang_is_unrolled(const rv_lang *lang, const lang_block *cell, bool for_loss)
 {
     for (const lang_block *b = lang->scope.first; b; b = b->next)
-        for (const lang_node *s =
-                 b->node->kind == LANG_MODEL && !b->wrong && (!for_loss || has_loss(b)) ? b->node->c
-                                                                                        : NULL;
+        for (const lang_node *s = b->node->kind == LANG_MODEL && !b->wrong &&
+                                          (!for_loss || rv_lang_find_value(b, "loss") >= 0)
+                                      ? b->node->c
+                                      : NULL;
              s; s = s->next) {
             const lang_block *used =
                 s->kind == LANG_DEFINE && s->b->kind == LANG_UNROLL ? s->b->a->block : NULL;

@@ -197,10 +197,8 @@ bool rv_lang_draw(const lang_run *run, const rv_named_tensor *given, int given_c
 
 static rv_var quantity_called(const lang_run *run, const char *name)
 {
-    for (int i = run->block->symbols - 1; i >= 0; i--)
-        if (!strcmp(run->block->symbol[i].name, name) && run->value[i].kind == VALUE_VAR)
-            return run->value[i].var;
-    return (rv_var){run->tape, -1};
+    int symbol = rv_lang_find_value(run->block, name);
+    return symbol >= 0 ? rv_lang_quantity(run, symbol, -1) : rv_lang_null(run);
 }
 
 /* A whole model on x and y: its net is the quantities "output" and "loss". */

@@ -6,6 +6,7 @@
 
 #include "lang/options.h"
 #include "lang/symbols.h"
+#include "ops/descriptors.h"
 #include "ops/ops.h"
 #include "tensor/memory.h"
 #include "tensor/name.h"
@@ -161,9 +162,7 @@ static bool call(lang_resolver *r, lang_node *e)
     if (!strcmp(e->name, "size"))
         return each(r, e->a) && ((e->a && e->a->next && !e->a->next->next) ||
                                  count_wrong(r, e, "a value and an axis, as in size(x, 0)"));
-    for (e->block = r->scope->first;
-         e->block && !(e->block->node->kind == LANG_FUNCTION && !strcmp(e->block->name, e->name));)
-        e->block = e->block->next;
+    e->block = rv_lang_find_own(r->scope, LANG_FUNCTION, e->name);
     if (!e->block) e->op = rv_op_find(e->name);
     if (!e->block && !e->op) e->block = rv_lang_find(r->scope, LANG_FUNCTION, e->name);
     if (!e->block && !e->op && r->block->node->kind == LANG_FUNCTION &&
@@ -174,8 +173,7 @@ static bool call(lang_resolver *r, lang_node *e)
         each(r, e->a);
         return unknown_function(r, e);
     }
-    if (!strcmp(e->name, "conv") || !strcmp(e->name, "true_conv") || !strcmp(e->name, "conv2d"))
-        r->block->images = true;
+    if (e->op ? e->op == &rv_op_conv2d : e->block->images) r->block->images = true;
     if (e->block && e->block->wrong && r->block->node->kind != LANG_MODEL) r->block->wrong = true;
     return e->op ? op_arguments(r, e, e->op) : function_arguments(r, e);
 }

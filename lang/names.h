@@ -49,7 +49,7 @@ struct lang_block {
     int states;
     int state[RV_CELL_STATES]; /* symbols */
     int unrolls;
-    bool images; /* a cell with convolutions of its own: x must be images */
+    bool images; /* it convolves: a cell's x must be images */
     bool wrong;  /* it has mistakes */
     bool broken; /* lines of it could not be read */
     int aliases; /* of a cell that stands for another: how many there are down to its base */
@@ -73,7 +73,11 @@ typedef struct lang_scope {
  * calls. */
 void rv_lang_resolve(lang_scope *scope, lang_node *tree);
 
+/* What the files define, or what is built in too. NULL: nothing. */
+const lang_block *rv_lang_find_own(const lang_scope *scope, lang_kind kind, const char *name);
 const lang_block *rv_lang_find(const lang_scope *scope, lang_kind kind, const char *name);
+/* The symbol of what an equation defines in a block, -1: none. */
+int rv_lang_find_value(const lang_block *block, const char *name);
 void rv_lang_free_blocks(lang_scope *scope);
 
 /* Tries the names of the built-in cells. */

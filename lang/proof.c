@@ -93,13 +93,6 @@ static bool give_parameters(lang_proof *p)
     return true;
 }
 
-static int loss_symbol(const lang_block *model, const char *name)
-{
-    for (int i = model->symbols - 1; i >= 0; i--)
-        if (model->symbol[i].kind == SYMBOL_VALUE && !strcmp(model->symbol[i].name, name)) return i;
-    return -1;
-}
-
 /* The sizes and values that are given, as bindings. */
 static bool record(lang_proof *p, const char *loss)
 {
@@ -112,7 +105,7 @@ static bool record(lang_proof *p, const char *loss)
     bool ok = rv_lang_start(&p->run, p->model, &p->work, p->tape) &&
               rv_lang_record_model(&p->run, given, o->given_count);
     rv_free(given);
-    int symbol = loss_symbol(p->model, loss);
+    int symbol = rv_lang_find_value(p->model, loss);
     p->loss = ok && symbol >= 0 ? rv_lang_quantity(&p->run, symbol, -1) : (rv_var){p->tape, -1};
     return ok;
 }
@@ -131,7 +124,7 @@ static bool is_number(lang_proof *p, lang_place place)
 
 static lang_place loss_place(const lang_block *model)
 {
-    return model->symbol[loss_symbol(model, "loss")].made->place;
+    return model->symbol[rv_lang_find_value(model, "loss")].made->place;
 }
 
 static bool start(lang_proof *p, const rv_lang *lang, const rv_lang_proof_options *options,

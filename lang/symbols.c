@@ -15,11 +15,26 @@ bool rv_lang_misnamed(const lang_resolver *r, lang_place place, const char *form
 
 /* ---- blocks ---- */
 
+const lang_block *rv_lang_find_own(const lang_scope *scope, lang_kind kind, const char *name)
+{
+    const lang_block *b = scope->first;
+    while (b && (b->node->kind != kind || strcmp(b->name, name) != 0)) b = b->next;
+    return b;
+}
+
 const lang_block *rv_lang_find(const lang_scope *scope, lang_kind kind, const char *name)
 {
-    for (const lang_block *b = scope->first; b; b = b->next)
-        if (b->node->kind == kind && !strcmp(b->name, name)) return b;
-    return scope->built_in ? scope->built_in(scope->context, kind, name) : NULL;
+    const lang_block *own = rv_lang_find_own(scope, kind, name);
+    if (own || !scope->built_in) return own;
+    return scope->built_in(scope->context, kind, name);
+}
+
+int rv_lang_find_value(const lang_block *block, const char *name)
+{
+    int i = block->symbols - 1;
+    while (i >= 0 && (block->symbol[i].kind != SYMBOL_VALUE || strcmp(block->symbol[i].name, name)))
+        i--;
+    return i;
 }
 
 void rv_lang_free_blocks(lang_scope *scope)

@@ -11,9 +11,7 @@ static void release(void *lang) { rv_lang_free(lang); }
 
 static const lang_block *cell_of(const rv_lang *lang, const char *name)
 {
-    for (const lang_block *b = lang ? lang->scope.first : NULL; b; b = b->next)
-        if (b->node->kind == LANG_CELL && !strcmp(b->name, name)) return b;
-    return NULL;
+    return lang ? rv_lang_find_own(&lang->scope, LANG_CELL, name) : NULL;
 }
 
 /* A net keeps the text that its first step has read. */
