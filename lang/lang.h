@@ -84,17 +84,21 @@ const rv_named_tensor *rv_lang_inputs(const rv_lang_recording *recording, int *c
 
 /* ---- derivations ---- */
 
-/* The verdict on a line of a derivation, given the true values of the lines before it. */
+/* The verdict on the gradient of a model's parameter, or on a line of a derivation, given the true values of the lines
+ * before it. Texts belong to the lang. */
 typedef struct rv_lang_verdict {
-    const char *file, *derivation; /* its title, or ""; both belong to the lang */
+    const char *file, *model, *derivation; /* the derivation's title, or "" */
+    int head;                              /* the line of its "derive"; 0: this is no line of one */
     int line;
-    char name[80]; /* what it derives, "dC[2]" */
+    char name[80]; /* of the parameter, or what is derived: "dC[2]" */
     bool ok;
-    double max_relative_error, cosine, ratio; /* against the recorded gradient */
-    double difference_error; /* the recorded gradient against central differences, likewise */
+    double max_relative_error, cosine,
+        ratio;               /* against the recorded gradient; a parameter's: of it */
+    double difference_error; /* of the recorded gradient against central differences, likewise */
     char reason[128];
-    char repair
-        [400]; /* of a wrong line, how it is right: "with g2.dh2 instead of g2", or after two changes "as .."; "": not found, or not asked for */
+    /* How a wrong line is right: "with g2.dh2 instead of g2", or after two changes "as .."; "": not found, or not
+     * asked for. */
+    char repair[400];
 } rv_lang_verdict;
 
 typedef struct rv_lang_proof_options {
@@ -107,8 +111,7 @@ typedef struct rv_lang_proof_options {
 } rv_lang_proof_options;
 
 /* Checks the gradients of all models against central differences, and every line of every derivation. *verdicts
- * (for rv_free) are in the order of the text: gradients of parameters have "" for a derivation and are named
- * "MODEL: d loss / d NAME". False on error. */
+ * (for rv_free) are those of the models and then those of the derivations, each in the order of the text. False on error. */
 bool rv_lang_prove(rv_lang *lang, const rv_lang_proof_options *options, rv_lang_verdict **verdicts,
                    int *count, rv_error *error);
 

@@ -20,17 +20,21 @@ typedef struct verdicts {
     size_t capacity;
 } verdicts;
 
-static rv_lang_verdict *add_verdict(verdicts *v, const lang_place *place, const char *derivation,
+/* On something at a place in a model, or in a derivation. */
+static rv_lang_verdict *add_verdict(verdicts *v, const lang_block *block, lang_place place,
                                     const char *name, rv_error *error)
 {
+    bool derives = block->node->kind == LANG_DERIVE;
     if (!rv_reserve(&v->at, &v->capacity, (size_t)v->count + 1, sizeof *v->at)) {
         rv_fail_memory(error);
         return NULL;
     }
     rv_lang_verdict *row = &v->at[v->count++];
-    *row = (rv_lang_verdict){.file = place->source->path,
-                             .derivation = derivation ? derivation : "",
-                             .line = rv_lang_line(*place)};
+    *row = (rv_lang_verdict){.file = place.source->path,
+                             .model = derives ? block->model->name : block->name,
+                             .derivation = derives ? block->name : "",
+                             .head = derives ? rv_lang_line(block->node->place) : 0,
+                             .line = rv_lang_line(place)};
     snprintf(row->name, sizeof row->name, "%s", name);
     return row;
 }
@@ -360,7 +364,7 @@ static bool judge_lines(lang_proof *p, const lang_block *derivation, verdicts *v
                                    rv_program_output(program, 2 * (int)i + 1), 1e-300);
         const lang_node *written = l->statement->a; /* d3, or in a loop dC[2] for dC[t] */
         rv_lang_verdict *row = add_verdict(
-            v, &l->statement->place, derivation->node->name,
+            v, derivation, l->statement->place,
             written->kind == LANG_NAME ? written->name
                                        : cotangent_name(derivation, l->target, l->time, name),
             p->error);
@@ -448,10 +452,8 @@ static bool check_parameters(rv_var loss, const lang_block *block, const lang_pr
                   check_gradients(p, loss, wrt, count, result, error)
             : rv_fail_memory(error);
     for (int i = 0; ok && i < count; i++) {
-        char name[80];
-        snprintf(name, sizeof name, "%.30s: %.46s", block->name, result[i].name);
         lang_place place = declared_at(block, result[i].name);
-        rv_lang_verdict *row = add_verdict(v, &place, NULL, name, error);
+        rv_lang_verdict *row = add_verdict(v, block, place, result[i].name, error);
         if (!(ok = row != NULL)) break;
         row->ok = result[i].ok;
         row->max_relative_error = row->difference_error = result[i].max_relative_error;

@@ -59,16 +59,10 @@ typedef struct report {
     int count;
 } report;
 
-/* Gradients of models are named "MODEL: d loss / d NAME". */
-static bool is_gradient(const rv_lang_verdict *v) { return strchr(v->name, ':') != NULL; }
-
 /* Whether the verdict belongs under the same heading as the one before it. */
 static bool goes_on(const rv_lang_verdict *before, const rv_lang_verdict *v)
 {
-    size_t model = strcspn(v->name, ":");
-    if (is_gradient(before) != is_gradient(v)) return false;
-    return is_gradient(v) ? strncmp(before->name, v->name, model + 1) == 0
-                          : strcmp(before->derivation, v->derivation) == 0;
+    return before->head == v->head && strcmp(before->model, v->model) == 0;
 }
 
 static void print_excerpt(const report *r, int line)
@@ -97,8 +91,7 @@ static void print_gradients(const report *r, const rv_lang_verdict *v, int count
         wrong += !v[i].ok;
         if (!(v[i].max_relative_error <= worst) && !isnan(worst)) worst = v[i].max_relative_error;
     }
-    printf("%s: %.*s: gradients of %d parameter%s, ", r->path, (int)strcspn(v->name, ":"), v->name,
-           count, count > 1 ? "s" : "");
+    printf("%s: %s: gradients of %d parameter%s, ", r->path, v->model, count, count > 1 ? "s" : "");
     if (wrong == 0)
         printf("all right (largest error %.1e)\n", worst);
     else
@@ -147,7 +140,7 @@ static void print_report(const report *r)
 {
     for (int i = 0, n; i < r->count; i += n) {
         for (n = 1; i + n < r->count && goes_on(&r->at[i + n - 1], &r->at[i + n]);) n++;
-        (is_gradient(&r->at[i]) ? print_gradients : print_derivation)(r, &r->at[i], n);
+        (r->at[i].head > 0 ? print_derivation : print_gradients)(r, &r->at[i], n);
     }
     if (r->count == 0) printf("%s: nothing to prove\n", r->path);
 }
@@ -159,6 +152,7 @@ static void add_verdict(cJSON *list, const rv_lang_verdict *v)
     cJSON *object = cJSON_CreateObject();
     cJSON_AddStringToObject(object, "file", v->file);
     cJSON_AddNumberToObject(object, "line", v->line);
+    cJSON_AddStringToObject(object, "model", v->model);
     cJSON_AddStringToObject(object, "derivation", v->derivation);
     cJSON_AddStringToObject(object, "name", v->name);
     cJSON_AddBoolToObject(object, "ok", v->ok);

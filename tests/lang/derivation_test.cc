@@ -397,7 +397,8 @@ TEST(Derivations, GivenParametersAreTheirs)
         const auto verdicts = proof.of("");
         ASSERT_EQ(verdicts.size(), 3u); // the parameter, and two lines
         EXPECT_TRUE(verdicts[0].ok && verdicts[1].ok && !verdicts[2].ok);
-        EXPECT_STREQ(verdicts[0].name, "one: w");
+        EXPECT_STREQ(verdicts[0].name, "w");
+        EXPECT_STREQ(verdicts[0].model, "one");
         EXPECT_NEAR(verdicts[2].max_relative_error, 0.1 / 3.1, 1e-14);
     }
     options.tolerance = 0.05;

@@ -112,6 +112,33 @@ TEST(Zoo, TextsAreRightAndInCanonicalForm)
     }
 }
 
+// What the table of models says of each besides its text is what the text says.
+TEST(Zoo, TheTableAgreesWithTheTexts)
+{
+    for (int i = 0; i < rv_model_count(); i++) {
+        const rv_model *model = rv_model_at(i);
+        rv_error error = {};
+        rv_lang *lang = rv_lang_read(model->text, std::strlen(model->text), model->name, &error);
+        ASSERT_NE(lang, nullptr) << error.text;
+        const rv_model *text = nullptr; // the cell, or for a net of its own the model
+        for (int k = 0; k < rv_lang_model_count(lang); k++) {
+            const rv_model *m = rv_lang_model_at(lang, k);
+            if (!text && !m->record == !model->record) text = m;
+        }
+        ASSERT_NE(text, nullptr) << model->name;
+        EXPECT_EQ(text->kernel, model->kernel) << model->name;
+        if (!model->record) {
+            EXPECT_EQ(text->images, model->images) << model->name;
+        }
+        const bool usual = !model->state[0]; // "h" alone
+        for (int s = 0; !model->record && s < RV_CELL_STATES; s++) {
+            const char *table = usual && s == 0 ? "h" : model->state[s];
+            EXPECT_STREQ(text->state[s], table) << model->name;
+        }
+        rv_lang_free(lang);
+    }
+}
+
 // Every line of every derivation of a text is right.
 void expect_right(rv_lang *lang)
 {
