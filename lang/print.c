@@ -297,6 +297,35 @@ static void declared(writer *w, const lang_node *d)
     if (d->next) put(w, ", ");
 }
 
+/* Words, and an expression behind them; nothing if there is none. */
+static void phrase(writer *w, const char *words, const lang_node *e)
+{
+    if (!e) return;
+    put(w, words);
+    expression(w, e);
+}
+
+/* keyword name(a, ..); without brackets where there is nothing to put into them, unless `always`. */
+static void head(writer *w, const char *keyword, const lang_node *s, bool always)
+{
+    put(w, keyword);
+    put(w, s->name);
+    if (s->a || always) {
+        put(w, "(");
+        list(w, s->a);
+        put(w, ")");
+    }
+}
+
+static void quoted(writer *w, const char *words, const char *text)
+{
+    if (!text) return;
+    put(w, words);
+    put(w, "\"");
+    put(w, text);
+    put(w, "\"");
+}
+
 static void first_line(writer *w, const lang_node *s)
 {
     switch (s->kind) {
@@ -306,75 +335,33 @@ static void first_line(writer *w, const lang_node *s)
         for (const lang_node *d = s->a; d; d = d->next) declared(w, d);
         break;
     case LANG_DEFINE:
-        if (s->number != 0) put(w, "let ");
-        expression(w, s->a);
-        if (s->c) {
-            put(w, " of ");
-            expression(w, s->c);
-        }
-        put(w, " = ");
-        expression(w, s->b);
+        phrase(w, s->number != 0 ? "let " : "", s->a);
+        phrase(w, " of ", s->c);
+        phrase(w, " = ", s->b);
         break;
-    case LANG_RETURN:
-        put(w, "return ");
-        expression(w, s->a);
-        break;
+    case LANG_RETURN: phrase(w, "return ", s->a); break;
     case LANG_FOR:
         put(w, "for ");
         put(w, s->name);
-        put(w, " from ");
-        expression(w, s->a);
-        put(w, s->number < 0 ? " down to " : " to ");
-        expression(w, s->b);
+        phrase(w, " from ", s->a);
+        phrase(w, s->number < 0 ? " down to " : " to ", s->b);
         break;
-    case LANG_INCLUDE:
-        put(w, "include \"");
-        put(w, s->name);
-        put(w, "\"");
-        break;
+    case LANG_INCLUDE: quoted(w, "include ", s->name); break;
     case LANG_FUNCTION:
-        put(w, "function ");
-        put(w, s->name);
-        put(w, "(");
-        list(w, s->a);
-        put(w, ")");
+        head(w, "function ", s, true);
+        phrase(w, " = ", s->b);
         break;
     case LANG_CELL:
-        put(w, "cell ");
-        put(w, s->name);
-        if (s->a) {
-            put(w, "(");
-            list(w, s->a);
-            put(w, ")");
-        }
+        head(w, "cell ", s, false);
+        phrase(w, " = ", s->b);
         break;
-    case LANG_MODEL:
-        put(w, "model ");
-        put(w, s->name);
-        if (s->a) {
-            put(w, "(");
-            list(w, s->a);
-            put(w, ")");
-        }
-        break;
+    case LANG_MODEL: head(w, "model ", s, false); break;
     case LANG_DERIVE:
-        put(w, "derive ");
-        expression(w, s->a);
-        if (s->b) {
-            put(w, " of ");
-            expression(w, s->b);
-        }
-        if (s->name) {
-            put(w, " \"");
-            put(w, s->name);
-            put(w, "\"");
-        }
+        phrase(w, "derive ", s->a);
+        phrase(w, " of ", s->b);
+        quoted(w, " ", s->name);
         break;
     default: break;
-    }
-    if ((s->kind == LANG_FUNCTION || s->kind == LANG_CELL) && s->b) {
-        put(w, " = ");
-        expression(w, s->b);
     }
 }
 

@@ -15,16 +15,7 @@
 #include "data/tensors.h"
 #include "data/views.h"
 #include "tests/data/sources.h"
-
-extern "C" void *__real_calloc(size_t count, size_t size);
-extern "C" void *__wrap_calloc(size_t count, size_t size);
-
-static int calls = 0, failing = -1;
-
-extern "C" void *__wrap_calloc(size_t count, size_t size)
-{
-    return calls++ == failing ? nullptr : __real_calloc(count, size);
-}
+#include "tests/failing_calloc.h"
 
 static bool no_threads = false;
 

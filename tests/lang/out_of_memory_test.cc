@@ -7,19 +7,7 @@
 
 #include "lang/lang.h"
 #include "tensor/memory.h"
-
-extern "C" void *__real_calloc(size_t count, size_t size);
-extern "C" void *__wrap_calloc(size_t count, size_t size);
-
-static int64_t calls = 0, failing = -1;
-static bool and_all_after = false;
-
-extern "C" void *__wrap_calloc(size_t count, size_t size)
-{
-    const int64_t call = calls++;
-    if (failing >= 0 && (call == failing || (and_all_after && call > failing))) return nullptr;
-    return __real_calloc(count, size);
-}
+#include "tests/failing_calloc.h"
 
 namespace {
 
