@@ -7,17 +7,8 @@
 
 #include "optim/lbfgs.h"
 #include "optim/optim.h"
+#include "tests/failing_calloc.h"
 #include "tests/tapes.h"
-
-extern "C" void *__real_calloc(size_t count, size_t size);
-extern "C" void *__wrap_calloc(size_t count, size_t size);
-
-static int64_t calls = 0, failing = -1;
-
-extern "C" void *__wrap_calloc(size_t count, size_t size)
-{
-    return calls++ == failing ? nullptr : __real_calloc(count, size);
-}
 
 namespace {
 
