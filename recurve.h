@@ -2,6 +2,7 @@
 #ifndef RECURVE_H
 #define RECURVE_H
 
+#include "autograd/anomaly.h"
 #include "autograd/feed.h"
 #include "autograd/gradcheck.h"
 #include "autograd/gradient.h"

@@ -70,7 +70,11 @@ static bool prepare(check *c, rv_var loss, const rv_var *wrt, const rv_gradcheck
     }
     rv_free(outputs);
     if (!ok) return false;
-    rv_run(c->gradients);
+    rv_code code = rv_run(c->gradients);
+    if (code) {
+        rv_tape_fail(c->tape, code, "gradcheck: %s", rv_code_text(code));
+        return false;
+    }
     c->loss = rv_value(c->gradients, 0);
     for (int i = 0; i < c->count; i++) { /* copies: later runs overwrite outputs */
         rv_error error = {0};
@@ -89,8 +93,7 @@ static bool prepare(check *c, rv_var loss, const rv_var *wrt, const rv_gradcheck
 static double value_at(const check *c, rv_tensor *x, int64_t i, double at)
 {
     rv_tensor_set(x, i, at);
-    rv_run(c->value);
-    return rv_value(c->value, 0);
+    return rv_run(c->value) ? (double)NAN : rv_value(c->value, 0);
 }
 
 /* (f(x-2h) - 8 f(x-h) + 8 f(x+h) - f(x+2h)) / 12h: exact for polynomials up to degree 4. */

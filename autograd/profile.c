@@ -5,6 +5,7 @@
 
 #include "autograd/program_internal.h"
 #include "autograd/rows.h"
+#include "autograd/tape_internal.h"
 #include "tensor/memory.h"
 
 /* The memory that a group's rows go through, each piece counted once for reading and for writing. */
@@ -93,10 +94,12 @@ static void work(void *context, int worker)
 rv_code rv_run_timed(rv_program *program, rv_span *spans)
 {
     if (!program || !spans) return RV_ERROR_ARGUMENT;
+    if (!rv_store_enter(program->tape->store, NULL)) return RV_ERROR_BUSY;
     timing t = {program, spans};
     if (program->threads > 1)
         rv_team_run(program->team, work, &t);
     else
         work(&t, 0);
+    rv_store_leave(program->tape->store);
     return RV_OK;
 }

@@ -76,6 +76,7 @@ static rv_program *build(rv_tape *from, const rv_var *outputs, int count, unsign
         program->team = rv_team_retain(rv_program_cache_team(from->store));
         program->threads = rv_team_size(program->team);
         program->slices = 1;
+        program->flags = flags;
         program->tape = rewrite(from, ids, count, flags, &from->error);
         ok = program->tape;
     }
@@ -125,17 +126,24 @@ rv_program *rv_compile_apart(rv_tape *tape, const rv_var *outputs, int count, un
     return check_outputs(tape, outputs, count) ? build(tape, outputs, count, flags) : NULL;
 }
 
-rv_program *rv_compile_with(rv_tape *tape, const rv_var *outputs, int count, unsigned flags)
+static rv_program *find_or_build(rv_tape *tape, const rv_var *outputs, int count, unsigned flags)
 {
-    if (!check_outputs(tape, outputs, count)) return NULL;
     rv_hash hash = rv_tape_hash(tape, outputs, count, flags);
     rv_program *program = rv_program_cache_find(tape->store, hash);
-    if (!program) {
-        program = rv_compile_apart(tape, outputs, count, flags);
-        if (!program) return NULL;
-        program->hash = hash;
-        rv_program_cache_add(tape->store, program);
-    }
+    if (program) return program;
+    program = build(tape, outputs, count, flags);
+    if (!program) return NULL;
+    program->hash = hash;
+    rv_program_cache_add(tape->store, program);
+    return program;
+}
+
+rv_program *rv_compile_with(rv_tape *tape, const rv_var *outputs, int count, unsigned flags)
+{
+    if (!check_outputs(tape, outputs, count) || !rv_store_enter(tape->store, &tape->error))
+        return NULL;
+    rv_program *program = find_or_build(tape, outputs, count, flags);
+    rv_store_leave(tape->store);
     return program;
 }
 
@@ -207,9 +215,8 @@ static void work(void *context, int worker)
     }
 }
 
-rv_code rv_run(rv_program *program)
+static void run(rv_program *program)
 {
-    if (!program) return RV_ERROR_ARGUMENT;
     if (program->threads > 1) {
         rv_team_run(program->team, work, program);
     } else if (program->slices > 1) {
@@ -218,6 +225,14 @@ rv_code rv_run(rv_program *program)
         const rv_call *end = program->calls[0] + program->count;
         for (const rv_call *call = program->calls[0]; call < end; call++) call->run(call);
     }
+}
+
+rv_code rv_run(rv_program *program)
+{
+    if (!program) return RV_ERROR_ARGUMENT;
+    if (!rv_store_enter(program->tape->store, NULL)) return RV_ERROR_BUSY;
+    run(program);
+    rv_store_leave(program->tape->store);
     return RV_OK;
 }
 

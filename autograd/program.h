@@ -32,7 +32,8 @@ typedef enum rv_compile_flags {
     RV_MERGE = 64,     /* accumulate products that meet in a sum */
     RV_CUT = 128,      /* share out among threads whatever can be, even if it gains nothing */
     RV_DEFAULT = RV_SIMPLIFY | RV_REUSE | RV_IN_PLACE | RV_EFFECTS | RV_FUSE | RV_MERGE,
-    RV_VALUES = RV_DEFAULT & ~RV_EFFECTS /* compute, change nothing: for evaluation */
+    RV_VALUES = RV_DEFAULT & ~RV_EFFECTS, /* compute, change nothing: for evaluation */
+    RV_CHECKED = RV_REUSE | RV_EFFECTS    /* every op as it was recorded: for rv_run_checked */
 } rv_compile_flags;
 
 rv_program *rv_compile_with(rv_tape *tape, const rv_var *outputs, int count, unsigned flags);
@@ -51,7 +52,8 @@ int rv_threads(const rv_store *store);
  * runs. NULL when the tape has no input of that name. */
 rv_tensor *rv_program_input(rv_program *program, const char *name);
 
-/* Computes all outputs, then carries out the assignments. RV_OK; RV_ERROR_ARGUMENT for NULL. */
+/* Computes all outputs, then carries out the assignments. RV_OK; RV_ERROR_ARGUMENT for NULL; RV_ERROR_BUSY, having done
+ * nothing, while another thread runs or compiles on the same store. */
 rv_code rv_run(rv_program *program);
 
 /* Output k, valid until the next run. */

@@ -36,6 +36,16 @@ rv_team *rv_program_cache_team(const rv_store *store)
     return c ? c->team : NULL;
 }
 
+static bool change_team(rv_store *store, int threads)
+{
+    cache *c = cache_of(store);
+    rv_team *team = threads > 1 && c ? rv_team_new(threads) : NULL;
+    if (!c || (threads > 1 && !team)) return false;
+    rv_team_free(c->team);
+    c->team = team;
+    return true;
+}
+
 bool rv_set_threads(rv_store *store, int threads, rv_error *error)
 {
     if (!store) return rv_fail(error, RV_ERROR_ARGUMENT, "threads: no store; check what made it");
@@ -43,14 +53,11 @@ bool rv_set_threads(rv_store *store, int threads, rv_error *error)
         return rv_fail(error, RV_ERROR_ARGUMENT, "threads: got %d, expected 1 to %d", threads,
                        RV_MOST_THREADS);
     if (rv_threads(store) == threads) return true;
-    cache *c = cache_of(store);
-    rv_team *team = threads > 1 && c ? rv_team_new(threads) : NULL;
-    if (!c || (threads > 1 && !team))
-        return rv_fail(error, RV_ERROR_MEMORY,
-                       "threads: the system has no memory for %d; use fewer", threads);
-    rv_team_free(c->team);
-    c->team = team;
-    return true;
+    if (!rv_store_enter(store, error)) return false;
+    bool ok = change_team(store, threads);
+    rv_store_leave(store);
+    return ok || rv_fail(error, RV_ERROR_MEMORY,
+                         "threads: the system has no memory for %d; use fewer", threads);
 }
 
 static void move_to_front(cache *c, int i)

@@ -25,6 +25,7 @@ struct rv_program {
     rv_tape *tape;     /* the rewritten tape: names, shapes and attributes of the calls */
     size_t live_bytes, arena_bytes;
     rv_hash hash;
+    unsigned flags;
     int references; /* the users' and the cache's */
 };
 

@@ -251,20 +251,28 @@ static void put(text *t, const char *format, ...)
     if (length > 0) t->at = length < t->end - t->at ? t->at + length : t->end - 1;
 }
 
+const char *rv_tape_describe(const rv_tape *tape, int32_t id, char described[RV_NODE_TEXT])
+{
+    const rv_node *node = &tape->nodes[id];
+    char shape[RV_SHAPE_TEXT];
+    text t = {described, described + RV_NODE_TEXT};
+    if (node->entry || node->name)
+        put(&t, "\"%.100s\" ", node->entry ? node->entry->name : node->name);
+    else
+        put(&t, "%.60s#%d ", node->op->name, (int)id);
+    if (node->type.dtype != tape->dtype) put(&t, "%s ", rv_dtype_name(node->type.dtype));
+    put(&t, "%s", rv_shape_text(node->type.shape, shape));
+    return described;
+}
+
 static void put_inputs(text *t, const rv_tape *tape, const char *args, const rv_var *in, int inputs)
 {
-    char shape[RV_SHAPE_TEXT];
+    char described[RV_NODE_TEXT];
     for (int k = 0; k < inputs && t->end - t->at > RV_SHAPE_TEXT; k++) {
-        const rv_node *node = &tape->nodes[in[k].id];
         int width = (int)strcspn(args, " ");
         put(t, k ? ", " : "");
         if (width && strncmp(args, "...", 3) != 0) put(t, "%.*s ", width, args);
-        if (node->name)
-            put(t, "\"%s\" ", node->name);
-        else
-            put(t, "%s#%d ", node->op->name, (int)in[k].id);
-        if (node->type.dtype != tape->dtype) put(t, "%s ", rv_dtype_name(node->type.dtype));
-        put(t, "%s", rv_shape_text(node->type.shape, shape));
+        put(t, "%s", rv_tape_describe(tape, in[k].id, described));
         args += args[width] ? width + 1 : width;
     }
     if (tape->depth) put(t, "%sin %s", inputs ? ", " : "", tape->scope[tape->depth]);

@@ -42,6 +42,10 @@ struct rv_tape {
 void *rv_tape_alloc(rv_tape *tape, size_t size);
 const char *rv_tape_string(rv_tape *tape, const char *text);
 
+/* A value as messages have it, "h" [4,2] or matmul#17 [4,2], with its dtype if that is not the tape's; returns the text. */
+enum { RV_NODE_TEXT = 320 };
+const char *rv_tape_describe(const rv_tape *tape, int32_t id, char text[RV_NODE_TEXT]);
+
 /* Enters a new node among the inputs, the assignments, the bounds of segments. */
 bool rv_tape_add_input(rv_tape *tape, int32_t id);
 bool rv_tape_add_bound(rv_tape *tape, int32_t id);

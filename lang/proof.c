@@ -355,7 +355,8 @@ static bool judge_lines(lang_proof *p, const lang_block *derivation, verdicts *v
     bool ok = program != NULL;
     for (int i = 0; ok && i < p->input_count; i++)
         ok = rv_feed(program, p->inputs[i].name, &p->inputs[i].tensor, p->error);
-    if (ok) rv_run(program);
+    rv_code code = ok ? rv_run(program) : RV_OK;
+    if (code) ok = rv_fail(p->error, code, "prove: %s", rv_code_text(code));
     for (size_t i = 0; ok && i < p->count; i++) {
         char name[80];
         const lang_line *l = &p->lines[i];

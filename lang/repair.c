@@ -365,7 +365,7 @@ static void choose(search *s)
     bool ok = program != NULL;
     for (int i = 0; ok && i < s->proof->input_count; i++)
         ok = rv_feed(program, s->proof->inputs[i].name, &s->proof->inputs[i].tensor, &error);
-    if (ok) rv_run(program);
+    ok = ok && rv_run(program) == RV_OK;
     for (int i = 0; ok && !found && i < s->variants; i++) {
         rv_difference d = rv_gradient_difference(rv_program_output(program, i + 1),
                                                  rv_program_output(program, 0), 1e-300);

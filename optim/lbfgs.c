@@ -71,7 +71,7 @@ static void scatter(const lbfgs *l, const double *x)
 static double evaluate(lbfgs *l)
 {
     double *x = l->x1, *g = l->g1;
-    rv_run(l->program);
+    if (rv_run(l->program)) return NAN; /* another thread has the store */
     for (int k = 0; k < l->parameters; k++) {
         x = gather(l->w[k], x);
         g = gather(rv_program_output(l->program, k + 1), g);

@@ -75,8 +75,8 @@ static void free_metadata(rv_archive *archive)
     rv_free(archive->metadata);
 }
 
-bool rv_store_save_with(const rv_store *store, const char *path, const rv_metadata *metadata,
-                        size_t count, rv_error *error)
+static bool save(const rv_store *store, const char *path, const rv_metadata *metadata, size_t count,
+                 rv_error *error)
 {
     if (!check_metadata(metadata, count, error)) return false;
     rv_archive archive = {.tensor_count = rv_store_count(store)};
@@ -90,6 +90,15 @@ bool rv_store_save_with(const rv_store *store, const char *path, const rv_metada
     ok = ok && rv_safetensors_write(path, &archive, error);
     rv_free(archive.tensors);
     free_metadata(&archive);
+    return ok;
+}
+
+bool rv_store_save_with(const rv_store *store, const char *path, const rv_metadata *metadata,
+                        size_t count, rv_error *error)
+{
+    if (!rv_store_enter(store, error)) return false;
+    bool ok = save(store, path, metadata, count, error);
+    rv_store_leave(store);
     return ok;
 }
 
@@ -233,7 +242,7 @@ static void commit(rv_store *store, rv_store *staged)
     rv_free(entries);
 }
 
-bool rv_store_load(rv_store *store, const char *path, rv_error *error)
+static bool load(rv_store *store, const char *path, rv_error *error)
 {
     rv_store *staged = stage(path, error);
     if (staged == NULL) return false;
@@ -247,5 +256,13 @@ bool rv_store_load(rv_store *store, const char *path, rv_error *error)
         commit(store, staged);
     }
     rv_store_free(staged);
+    return ok;
+}
+
+bool rv_store_load(rv_store *store, const char *path, rv_error *error)
+{
+    if (!rv_store_enter(store, error)) return false;
+    bool ok = load(store, path, error);
+    rv_store_leave(store);
     return ok;
 }

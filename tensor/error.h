@@ -18,8 +18,13 @@ typedef enum rv_code {
     RV_ERROR_MEMORY = 5,   /* an allocation failed */
     RV_ERROR_IO = 6,       /* the system refused to read or write a file */
     RV_ERROR_FORMAT = 7,   /* a file does not hold what it should */
-    RV_ERROR_GRADIENT = 8  /* a gradient was asked for that does not exist */
+    RV_ERROR_GRADIENT = 8, /* a gradient was asked for that does not exist */
+    RV_ERROR_BUSY = 9,     /* another thread is using it */
+    RV_ERROR_NUMBER = 10   /* a value is NaN or infinite */
 } rv_code;
+
+/* A few words for each, for functions that return a code alone: "another thread is using it". */
+const char *rv_code_text(rv_code code);
 
 enum { RV_ERROR_TEXT = 1024 };
 

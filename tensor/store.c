@@ -6,6 +6,8 @@
 #include "tensor/store_entries.h"
 
 #include <math.h>
+#include <stdatomic.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +28,7 @@ struct rv_store {
     void (*release)(void *object);
     bool shapes_only;
     size_t room; /* bytes that new entries may still take, of shapes only */
+    atomic_bool entered;
 };
 
 rv_store *rv_store_new(uint64_t seed)
@@ -213,6 +216,24 @@ rv_entry *rv_store_get(rv_store *store, const char *name, rv_role role, rv_dtype
     }
     rv_store_adopt(store, entry);
     return entry;
+}
+
+/* Reading enters too, so the mark is no part of what `const` promises. */
+static atomic_bool *mark_of(const rv_store *store)
+{
+    return &((rv_store *)(uintptr_t)store)->entered;
+}
+
+bool rv_store_enter(const rv_store *store, rv_error *error)
+{
+    if (!atomic_exchange_explicit(mark_of(store), true, memory_order_acquire)) return true;
+    return rv_fail(error, RV_ERROR_BUSY, "the store is in use by another thread; %s",
+                   "give each thread a store, or let one wait for the other");
+}
+
+void rv_store_leave(const rv_store *store)
+{
+    atomic_store_explicit(mark_of(store), false, memory_order_release);
 }
 
 void rv_store_attach(rv_store *store, void *object, void (*release)(void *object))

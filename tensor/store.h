@@ -1,6 +1,6 @@
 /* The store: named tensors that outlive a tape. Parameters are learned; states are everything else
- * a run must remember (an optimizer's moments, its learning rate). A store is used by one thread
- * at a time, and outlives the tapes and programs made on it. */
+ * a run must remember (an optimizer's moments, its learning rate). A store, with the tapes and programs made on it, is
+ * used by one thread at a time, and outlives them. Stores share nothing: any number of threads may each use their own. */
 #ifndef RV_TENSOR_STORE_H
 #define RV_TENSOR_STORE_H
 
@@ -64,6 +64,11 @@ bool rv_store_load(rv_store *store, const char *path, rv_error *error);
  * creation does not matter), as 32 hex digits; "" when memory is out. */
 enum { RV_DIGEST_TEXT = 33 };
 const char *rv_store_digest(const rv_store *store, char text[RV_DIGEST_TEXT]);
+
+/* Running, compiling, saving and loading enter the store and leave it, and fail with RV_ERROR_BUSY, having done nothing, if
+ * another thread is in there: that is a mistake, not a way to wait. For a long use of your own. */
+bool rv_store_enter(const rv_store *store, rv_error *error);
+void rv_store_leave(const rv_store *store);
 
 /* One object the store keeps for the layer above, and releases before its entries go. Attaching
  * another releases the one before; NULL detaches. `release` may be NULL. */

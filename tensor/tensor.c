@@ -109,6 +109,23 @@ void rv_tensor_fill(rv_tensor *tensor, double value)
     }
 }
 
+rv_extent rv_tensor_extent(const rv_tensor *tensor)
+{
+    rv_extent e = {.count = rv_tensor_count(tensor), .first = -1, .low = NAN, .high = NAN};
+    for (int64_t i = 0; i < e.count; i++) {
+        double value = rv_tensor_get(tensor, i);
+        if (isfinite(value)) {
+            e.low = fmin(e.low, value);
+            e.high = fmax(e.high, value);
+            continue;
+        }
+        if (e.first < 0) e.first = i;
+        e.nans += isnan(value);
+        e.infinities += !isnan(value);
+    }
+    return e;
+}
+
 bool rv_tensor_copy(rv_tensor *to, const rv_tensor *from, rv_error *error)
 {
     if (!rv_shape_equal(to->shape, from->shape)) {

@@ -39,6 +39,14 @@ double rv_tensor_get(const rv_tensor *tensor, int64_t index);
 void rv_tensor_set(rv_tensor *tensor, int64_t index, double value);
 void rv_tensor_fill(rv_tensor *tensor, double value);
 
+/* What the elements are like. */
+typedef struct rv_extent {
+    int64_t count, nans, infinities;
+    int64_t first;    /* index of the first that is NaN or infinite; -1: none is */
+    double low, high; /* of the others; NAN when there is none */
+} rv_extent;
+rv_extent rv_tensor_extent(const rv_tensor *tensor);
+
 /* Copies the elements, converting the dtype. RV_ERROR_SHAPE unless the shapes are equal. */
 bool rv_tensor_copy(rv_tensor *to, const rv_tensor *from, rv_error *error);
 

@@ -275,7 +275,7 @@ static bool choose_optimizer(settings *s, experiment *e, const recipe *r, rv_err
 
 bool experiment_make(settings *s, experiment *e, rv_error *error)
 {
-    *e = (experiment){0};
+    *e = (experiment){.anomaly = s->anomaly};
     if (!run_data_open(s, e, error) || !choose_model(s, e, error) || !run_data_split(s, e, error))
         return false;
     recipe r = recipe_for(e->model, s->task, e->whole.classes);

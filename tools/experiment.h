@@ -18,6 +18,7 @@ typedef struct experiment {
     char alphabet[2 * 256 + 1];    /* of a text, in hexadecimal digits */
     double scale;                  /* of x, on the tape */
     int ahead;                     /* batches prepared meanwhile */
+    bool anomaly;                  /* updates are watched for NaN and infinity */
     bool carry;                    /* batches follow each other */
     rv_source whole, part, varied; /* the data; those to train on; varied anew each epoch */
     rv_source train, held_out,

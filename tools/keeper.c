@@ -4,6 +4,7 @@
 
 #include "tools/bench/timing.h"
 #include "tools/run_folder.h"
+#include "tools/watch.h"
 
 /* Saving takes at most a fiftieth of the time. */
 static const double SHARE = 50, LEAST_PAUSE = 0.2, WITHIN_EPOCHS = 10; /* seconds, the last two */
@@ -25,23 +26,12 @@ bool keeper_save(keeper *k, rv_error *error)
     return true;
 }
 
-/* An update whose cost was finite can leave parameters that are not. */
-static bool all_finite(const rv_store *store)
-{
-    for (size_t i = 0; i < rv_store_count(store); i++) {
-        const rv_entry *entry = rv_store_at(store, i);
-        if (entry->role != RV_PARAMETER) continue;
-        for (int64_t j = 0; j < rv_tensor_count(&entry->tensor); j++)
-            if (!isfinite(rv_tensor_get(&entry->tensor, j))) return false;
-    }
-    return true;
-}
-
 bool keeper_after_update(keeper *k, rv_error *error)
 {
     k->unsaved = true;
     bool due = k->s->output != NULL && seconds_now() - k->last > fmax(k->pause, WITHIN_EPOCHS);
-    return !due || !all_finite(k->store) || keeper_save(k, error);
+    bool damaged = due && watch_damaged(k->store) != NULL; /* though its cost was finite */
+    return !due || damaged || keeper_save(k, error);
 }
 
 bool keeper_after_epoch(keeper *k, rv_error *error)

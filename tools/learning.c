@@ -6,6 +6,7 @@
 
 #include "tensor/memory.h"
 #include "tools/bench/timing.h"
+#include "tools/watch.h"
 
 /* ---- programs ---- */
 
@@ -34,14 +35,14 @@ rv_tape *batch_record(const experiment *e, rv_store *store, int64_t n, bool lear
     return tape;
 }
 
-bool batch_program_make(batch_program *b, const experiment *e, rv_store *store, int64_t n,
-                        bool learn, rv_error *error)
+bool batch_program_make_with(batch_program *b, const experiment *e, rv_store *store, int64_t n,
+                             bool learn, unsigned flags, rv_error *error)
 {
     rv_net net;
     rv_tape *tape = batch_record(e, store, n, learn, &net);
     if (learn) rv_minimize(net.loss, e->optimizer);
     b->size = n;
-    b->program = rv_compile(tape, (rv_var[]){net.loss, net.output}, 2);
+    b->program = rv_compile_with(tape, (rv_var[]){net.loss, net.output}, 2, flags);
     const rv_error *failed = rv_tape_error(tape);
     if (b->program == NULL) rv_fail(error, failed->code, "%s", failed->text);
     rv_tape_free(tape);
@@ -51,13 +52,23 @@ bool batch_program_make(batch_program *b, const experiment *e, rv_store *store, 
     return b->program != NULL;
 }
 
+bool batch_program_make(batch_program *b, const experiment *e, rv_store *store, int64_t n,
+                        bool learn, rv_error *error)
+{
+    return batch_program_make_with(b, e, store, n, learn, RV_DEFAULT, error);
+}
+
+bool batch_program_feed(const batch_program *b, const rv_batch *batch, rv_error *error)
+{
+    return rv_tensor_copy(b->x, &batch->x, error) && rv_tensor_copy(b->y, &batch->y, error) &&
+           (b->length == NULL || rv_tensor_copy(b->length, &batch->length, error));
+}
+
 bool batch_program_run(const batch_program *b, const rv_batch *batch, rv_error *error)
 {
-    if (!rv_tensor_copy(b->x, &batch->x, error) || !rv_tensor_copy(b->y, &batch->y, error) ||
-        (b->length != NULL && !rv_tensor_copy(b->length, &batch->length, error)))
-        return false;
+    if (!batch_program_feed(b, batch, error)) return false;
     rv_code code = rv_run(b->program);
-    return code == RV_OK || rv_fail(error, code, "the program stopped with code %d", (int)code);
+    return code == RV_OK || rv_fail(error, code, "run: %s", rv_code_text(code));
 }
 
 /* Makes *b one for batches of this size, if it is not. */
@@ -110,23 +121,25 @@ rv_loader *training_loader(const experiment *e, int64_t batch, uint64_t seed, rv
 static bool check_cost(const experiment *e, const run_place *at, double cost, rv_error *error)
 {
     return isfinite(cost) ||
-           rv_fail(error, RV_ERROR_ARGUMENT,
+           rv_fail(error, RV_ERROR_NUMBER,
                    "the cost became %s in epoch %" PRId64 " at sample %" PRId64
-                   "; try a lower --rate than %g",
+                   "; try a lower --rate than %g, or --anomaly to see where it comes from",
                    isnan(cost) ? "NaN" : "infinite", at->epoch, at->seen, e->optimizer.rate);
 }
 
 static size_t larger(size_t a, size_t b) { return a > b ? a : b; }
 
 /* One update; *recording gets the time that its program took to be made. */
-static bool learn_batch(const experiment *e, rv_store *store, batch_program *b,
+static bool learn_batch(const experiment *e, rv_store *store, batch_program *b, watch *w,
                         const rv_batch *batch, run_place *at, double *recording, rv_error *error)
 {
     double before = seconds_now();
     bool ok = fit_program(b, e, store, batch->count, true, error);
     *recording = seconds_now() - before;
     if (ok) at->bytes = larger(at->bytes, rv_program_statistics(b->program).arena_bytes);
+    ok = ok && (!e->anomaly || watch_keep(w, store, error));
     if (!ok || !batch_program_run(b, batch, error)) return false;
+    if (e->anomaly && !watch_look(w, e, store, b, batch, at, error)) return false;
     double cost = rv_value(b->program, 0);
     at->cost_sum += cost * (double)batch->count;
     if (!check_cost(e, at, cost, error)) return false;
@@ -140,16 +153,18 @@ bool learn_epoch(const experiment *e, rv_store *store, rv_loader *loader, run_pl
                  on_update then, void *context, rv_error *error)
 {
     batch_program b = {0};
+    watch w = {0};
     bool ok = rv_loader_start(loader, (uint64_t)at->epoch, at->batch, error);
     if (e->carry && at->batch == 0) rv_reset_carried(store, "train");
     while (ok) {
         double started = seconds_now(), recording;
         const rv_batch *batch = rv_loader_next(loader, error);
         if (batch == NULL) break;
-        ok = learn_batch(e, store, &b, batch, at, &recording, error);
+        ok = learn_batch(e, store, &b, &w, batch, at, &recording, error);
         at->seconds += seconds_now() - started - recording;
         ok = ok && then(context, error);
     }
+    watch_free(&w);
     rv_program_free(b.program);
     return error->code == RV_OK;
 }
@@ -235,6 +250,6 @@ bool measure(const experiment *e, rv_store *store, const rv_source *data, int64_
     m->cost /= answers;
     m->error /= answers;
     m->accuracy = (double)m->correct / answers;
-    return isfinite(m->cost) || rv_fail(error, RV_ERROR_ARGUMENT,
+    return isfinite(m->cost) || rv_fail(error, RV_ERROR_NUMBER,
                                         "the cost is %f; these parameters are of no use", m->cost);
 }

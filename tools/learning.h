@@ -20,7 +20,12 @@ typedef struct batch_program {
 bool batch_program_make(batch_program *b, const experiment *e, rv_store *store, int64_t n,
                         bool learn, rv_error *error);
 
-/* Feeds a batch of its size and runs. */
+/* The same compiled with flags of yours. */
+bool batch_program_make_with(batch_program *b, const experiment *e, rv_store *store, int64_t n,
+                             bool learn, unsigned flags, rv_error *error);
+
+/* Copies a batch of its size into its inputs; feeds and runs. */
+bool batch_program_feed(const batch_program *b, const rv_batch *batch, rv_error *error);
 bool batch_program_run(const batch_program *b, const rv_batch *batch, rv_error *error);
 
 /* The floating-point operations of all products of an update by n samples. */
@@ -43,7 +48,7 @@ typedef bool (*on_update)(void *context, rv_error *error);
 /* The batches of an experiment, in the order of the seed, for rv_loader_free. */
 rv_loader *training_loader(const experiment *e, int64_t batch, uint64_t seed, rv_error *error);
 
-/* The updates of an epoch from *at on, which goes along. An error when a cost is not finite. */
+/* The updates of an epoch from *at on, which goes along. RV_ERROR_NUMBER when a cost is not finite. */
 bool learn_epoch(const experiment *e, rv_store *store, rv_loader *loader, run_place *at,
                  on_update then, void *context, rv_error *error);
 
@@ -56,7 +61,8 @@ typedef struct measurement {
     int64_t confusion[MOST_CONFUSED][MOST_CONFUSED]; /* [label][answer], of so few classes */
 } measurement;
 
-/* What the parameters in the store make of the data, in batches of so many samples. */
+/* What the parameters in the store make of the data, in batches of so many samples. RV_ERROR_NUMBER when the cost is not
+ * finite. */
 bool measure(const experiment *e, rv_store *store, const rv_source *data, int64_t batch,
              measurement *m, rv_error *error);
 

@@ -265,7 +265,7 @@ static bool run(rv_program *program, const rv_batch *batch, rv_error *error)
     if (!feed(program, "x", &batch->x, error) || !feed(program, "length", &batch->length, error))
         return false;
     rv_code code = rv_run(program);
-    return code == RV_OK || rv_fail(error, code, "the program stopped with code %d", (int)code);
+    return code == RV_OK || rv_fail(error, code, "run: %s", rv_code_text(code));
 }
 
 static void choose_steps(view *v, const rv_batch *batch)

@@ -10,8 +10,8 @@
 
 /* ---- the command line ---- */
 
-static const char *const allowed[] = {"--resume",   "--epochs", "--threads", "--plot",
-                                      "--pictures", "--json",   "--quiet"};
+static const char *const allowed[] = {"--resume", "--epochs",   "--threads", "--anomaly",
+                                      "--plot",   "--pictures", "--json",    "--quiet"};
 
 static bool is_allowed(const char *name)
 {
@@ -53,7 +53,7 @@ static bool check_alone(const manual *page, int argc, char **argv, exit_status *
         if (is_given(&s, row) && !is_allowed(row->name))
             return rv_fail(error, RV_ERROR_ARGUMENT,
                            "%s: a stopped run goes on as it began; beside --resume there may be "
-                           "--epochs, --threads, --plot, --pictures, --json and --quiet",
+                           "--epochs, --threads, --anomaly, --plot, --pictures, --json and --quiet",
                            row->name);
     return true;
 }
@@ -163,6 +163,7 @@ static bool take_options(const settings *given, settings *s, const training *t, 
     int64_t begun = t->at.epoch - (t->at.batch == 0);
     s->output = given->resume;
     s->threads = given->threads;
+    s->anomaly = given->anomaly;
     s->plot = given->plot;
     s->pictures = given->pictures;
     s->json = given->json;

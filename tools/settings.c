@@ -150,7 +150,11 @@ const option_row settings_options[SETTINGS_OPTIONS] = {
     ROW(resume, "resume", "DIR", TEXT,
         "go on with the stopped run whose --output it was, to\n"
         "the same bits; beside it only --epochs (more of them),\n"
-        "--threads, --plot, --pictures, --json and --quiet"),
+        "--threads, --anomaly, --plot, --pictures, --json and\n--quiet"),
+    ROW(anomaly, "anomaly", NULL, FLAG,
+        "watch every update: the first that makes NaN or infinity\n"
+        "is taken back, and the op that made it is named, with\n"
+        "its time step, shapes and inputs"),
     ROW(plot, "plot", NULL, FLAG, "draw the learning curves there, too: curves.svg, curves.png"),
     ROW(pictures, "pictures", NULL, FLAG, "draw gates and states over time there, too: states.png"),
     ROW(limit, "limit", NULL, FLAG,

@@ -27,11 +27,11 @@ typedef struct settings {
     /* not kept from here on: how to do, show and store the run */
     int64_t threads;
     const char *output, *config, *resume;
-    bool plot, pictures, limit, json, quiet;
+    bool anomaly, norms, digest, plot, pictures, limit, json, quiet;
     void *text; /* owns the strings that came from a file */
 } settings;
 
-enum { SETTINGS_OPTIONS = 63, MOST_THREADS = 64 };
+enum { SETTINGS_OPTIONS = 64, MOST_THREADS = 64 };
 extern const option_row settings_options[SETTINGS_OPTIONS];
 
 settings settings_new(void); /* everything unset but the seed */

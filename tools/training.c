@@ -93,7 +93,6 @@ static bool learn(const settings *s, const experiment *e, training_view view, rv
         progress_start(&f.bar, t->at.epoch);
         bool ok = learn_epoch(e, store, loader, &t->at, follow, &f, error);
         progress_clear(&f.bar);
-        t->diverged = !isfinite(t->at.cost_sum);
         if (!ok) return false;
         if (stop_asked() != 0) break;
         if (!finish_epoch(s, e, view, store, t, error) || !keeper_after_epoch(&f.kept, error))
@@ -124,7 +123,6 @@ static bool measure_end(const settings *s, const experiment *e, rv_store *store,
     bool ok = (measured || measure(e, store, &e->held_out, s->batch, &t->held_out, error)) &&
               measure(e, store, &e->seen, s->batch, &t->train, error) &&
               baseline_find(&e->held_out, &t->without_skill, error);
-    t->diverged = t->diverged || !isfinite(t->held_out.cost) || !isfinite(t->train.cost);
     return ok;
 }
 
@@ -136,7 +134,7 @@ bool training_run(const settings *s, const experiment *e, training_view view, rv
     bool ok = loader != NULL && make_rows(t, s->epochs, error) &&
               learn(s, e, view, store, loader, t, error);
     if (ok && t->stopped == 0) ok = measure_end(s, e, store, t, error);
-    t->diverged = t->diverged || !isfinite(t->held_out.cost);
+    t->diverged = !ok && error->code == RV_ERROR_NUMBER;
     if (ok) rv_store_digest(store, t->digest);
     rv_loader_free(loader);
     return ok;

@@ -130,22 +130,6 @@ TEST(Threads, OfSeveralStoresWorkAtTheSameTime)
     EXPECT_EQ(seen[0], seen[2]);
 }
 
-TEST(Threads, LastUntilTheirLastProgramIsFreed)
-{
-    rv_store *store = rv_store_new(1);
-    ASSERT_TRUE(rv_set_threads(store, 3, nullptr));
-    rv_tape *tape = rv_tape_new(store, RV_F32);
-    const rv_var y = rv_square(rv_input(tape, "x", RV_SHAPE(1 << 20)));
-    rv_program *program = rv_compile(tape, &y, 1);
-    rv_tape_free(tape);
-    rv_store_free(store);
-    ASSERT_NE(program, nullptr);
-    rv_init_fill(rv_program_input(program, "x"), rv_init_constant(-3), 1);
-    EXPECT_EQ(rv_run(program), RV_OK);
-    EXPECT_EQ(rv_value(program, 0), 9);
-    rv_program_free(program);
-}
-
 TEST(Threads, AreOneAtFirstAndAtMostSixtyFour)
 {
     rv_store *store = rv_store_new(1);

@@ -1,0 +1,183 @@
+#include "autograd/anomaly.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "autograd/program_internal.h"
+#include "autograd/rows.h"
+#include "autograd/tape_internal.h"
+
+/* ---- where it went wrong ---- */
+
+static bool is_finite(const rv_extent *e) { return e->first < 0; }
+
+/* NaN comes of NaN, and infinity of either: only who had neither has made it. */
+static bool made_here(const rv_extent *out, int64_t nans_before, int64_t infinities_before)
+{
+    return out->nans ? !nans_before : out->infinities && !nans_before && !infinities_before;
+}
+
+static rv_extent extent_of(rv_type type, const void *data, bool single)
+{
+    rv_tensor tensor = {type.dtype, single ? RV_SCALAR : type.shape, (void *)(uintptr_t)data};
+    return rv_tensor_extent(&tensor);
+}
+
+/* Whether the call has made of its inputs, which are as it found them, what is not finite. */
+static bool look_at(const rv_program *program, const rv_call *call, rv_anomaly *a)
+{
+    const rv_node *node = rv_tape_node(a->tape, a->node);
+    const rv_row_step *row =
+        call->run == rv_run_rows ? ((const rv_row_plan *)call->plan)->step : NULL;
+    const void *const *in = row ? row->in : call->in;
+    int64_t nans = 0, infinities = 0;
+    a->out = extent_of(node->type, call->out, false);
+    if (is_finite(&a->out)) return false;
+    for (int k = 0; k < node->inputs; k++) {
+        bool single = row && row->scalar >> k & 1;
+        rv_extent e = extent_of(program->tape->nodes[node->in[k]].type, in[k], single);
+        nans += e.nans;
+        infinities += e.infinities;
+        if (k < RV_ANOMALY_INPUTS) a->in[k] = e;
+    }
+    return made_here(&a->out, nans, infinities);
+}
+
+/* Inputs and parameters; states may hold what they like, constants were written by somebody. */
+static bool look_at_leaves(const rv_program *program, rv_anomaly *a)
+{
+    const rv_tape *tape = program->tape;
+    for (int32_t id = 0, input = 0; id < tape->count; id++) {
+        const rv_node *node = &tape->nodes[id];
+        bool parameter =
+            node->entry && node->op->kind == RV_OP_LEAF && node->entry->role == RV_PARAMETER;
+        if (node->op != &rv_op_input && !parameter) continue;
+        a->node = id;
+        a->out = rv_tensor_extent(parameter ? &node->entry->tensor : &program->inputs[input++]);
+        if (!is_finite(&a->out)) return true;
+    }
+    return false;
+}
+
+/* ---- how it is told ---- */
+
+typedef struct text {
+    char at[RV_ERROR_TEXT];
+    size_t length;
+} text;
+
+static void put(text *t, const char *words)
+{
+    size_t room = sizeof t->at - 1 - t->length, size = strlen(words);
+    if (size > room) size = room;
+    memcpy(t->at + t->length, words, size);
+    t->length += size;
+}
+
+/* The coordinates of element `index`. */
+static const char *place_text(rv_shape shape, int64_t index, char words[RV_SHAPE_TEXT])
+{
+    rv_shape at = shape;
+    for (int64_t d = shape.rank - 1; d >= 0; d--) {
+        at.dim[d] = index % shape.dim[d];
+        index /= shape.dim[d];
+    }
+    return rv_shape_text(at, words);
+}
+
+/* "NaN in 3 of 8 elements" */
+static void put_damage(text *t, const rv_extent *e)
+{
+    char words[96];
+    snprintf(words, sizeof words, "%s in %lld of %lld elements", e->nans ? "NaN" : "infinity",
+             (long long)(e->nans ? e->nans : e->infinities), (long long)e->count);
+    put(t, words);
+}
+
+static void put_extent(text *t, const rv_extent *e)
+{
+    char words[96];
+    if (!is_finite(e)) {
+        put(t, " with ");
+        put_damage(t, e);
+    }
+    snprintf(words, sizeof words, e->low == e->high ? " %g" : " from %g to %g", e->low, e->high);
+    if (e->low <= e->high) put(t, words);
+}
+
+static void put_name(text *t, const char *args, int k)
+{
+    while (k-- > 0 && strchr(args, ' ')) args = strchr(args, ' ') + 1;
+    char words[32];
+    snprintf(words, sizeof words, "%.*s ", (int)strcspn(args, " "), args);
+    if (*args != '.') put(t, words);
+}
+
+static void tell(const rv_anomaly *a, rv_error *error)
+{
+    const rv_node *node = rv_tape_node(a->tape, a->node);
+    char described[RV_NODE_TEXT], place[RV_SHAPE_TEXT];
+    bool leaf = node->op->kind == RV_OP_LEAF;
+    text t = {.length = 0};
+    put(&t, node->op->name);
+    if (leaf) put(&t, " ");
+    if (leaf) put(&t, rv_tape_describe(a->tape, a->node, described));
+    put(&t, ": ");
+    put_damage(&t, &a->out);
+    if (!leaf) put(&t, " of ");
+    if (!leaf) put(&t, node->op->formula);
+    put(&t, ", the first at ");
+    put(&t, place_text(node->type.shape, a->out.first, place));
+    if (!leaf) put(&t, " (");
+    for (int k = 0; k < node->inputs && k < RV_ANOMALY_INPUTS; k++) {
+        if (k) put(&t, ", ");
+        put_name(&t, node->op->args, k);
+        put(&t, rv_tape_describe(a->tape, node->in[k], described));
+        put_extent(&t, &a->in[k]);
+    }
+    if (node->inputs > RV_ANOMALY_INPUTS) put(&t, ", ..");
+    if (!leaf && *node->scope) put(&t, ", in ");
+    if (!leaf) put(&t, node->scope);
+    put(&t, leaf ? " before anything is computed" : ")");
+    rv_fail(error, RV_ERROR_NUMBER, "%s", t.at);
+}
+
+/* ---- running ---- */
+
+static bool is_effect(const rv_program *program, int64_t i)
+{
+    return program->tape->nodes[program->node[i]].op->kind == RV_OP_EFFECT;
+}
+
+/* One thread does all parts of every call. */
+static bool run_until_wrong(const rv_program *program, rv_anomaly *a)
+{
+    a->tape = program->tape;
+    if (look_at_leaves(program, a)) return false;
+    for (int64_t i = 0; i < program->count; i++) {
+        rv_call whole = program->calls[0][i];
+        whole.part = 0;
+        whole.parts = 1;
+        whole.run(&whole);
+        a->node = program->node[i];
+        if (!is_effect(program, i) && look_at(program, &whole, a)) return false;
+    }
+    return true;
+}
+
+rv_code rv_run_checked(rv_program *program, rv_anomaly *found, rv_error *error)
+{
+    rv_anomaly a = {0};
+    if (!program || program->flags & (RV_FUSE | RV_IN_PLACE)) {
+        rv_fail(error, RV_ERROR_ARGUMENT, "run: %s; compile with RV_CHECKED",
+                program ? "the program keeps no op's values apart" : "there is no program");
+        return RV_ERROR_ARGUMENT;
+    }
+    if (!rv_store_enter(program->tape->store, error)) return RV_ERROR_BUSY;
+    bool fine = run_until_wrong(program, &a);
+    rv_store_leave(program->tape->store);
+    if (fine) return RV_OK;
+    tell(&a, error);
+    if (found) *found = a;
+    return RV_ERROR_NUMBER;
+}
