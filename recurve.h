@@ -22,6 +22,7 @@
 #include "lang/lang.h"
 #include "lang/zoo.h"
 #include "models/cell.h"
+#include "models/flow.h"
 #include "models/models.h"
 #include "models/rnn.h"
 #include "ops/ops.h"

@@ -14,6 +14,7 @@ static const rv_op *const registry[] = {
     &rv_op_cast,
     &rv_op_stop_gradient,
     &rv_op_after,
+    &rv_op_use,
     &rv_op_reshape,
     &rv_op_transpose,
     &rv_op_broadcast,

@@ -34,11 +34,20 @@ typedef struct range {
     double low, high;
 } range;
 
-/* Where a value stands on the axis, which is linear in this. */
+/* Where a value stands on the axis, which is linear in this; not finite: nowhere. */
 static double place(const chart_panel *p, double value)
 {
+    if (isnan(value)) return NAN;
     if (p->axis == CHART_ACCURACY) return -log10(fmax(1 - value, p->finest));
     return log10(fmax(value, p->finest));
+}
+
+/* Where a line ends; not finite: it has no point. */
+static double end_of(const chart_panel *p, const chart_line *l)
+{
+    double end = NAN;
+    for (int64_t i = l->count - 1; i >= 0 && !isfinite(end); i--) end = place(p, l->y[i]);
+    return end;
 }
 
 static void widen(range *r, double at)
@@ -96,12 +105,17 @@ static void try_tick(ticks *t, double at, double value)
 /* The rounder a number, the earlier. */
 static void put_log_ticks(ticks *t)
 {
+    static const int powers[] = {20, 10, 5, 2};
     static const double steps[] = {1, 3, 2, 5, 1.5, 7, 4, 6, 8, 2.5, 1.2, 1.1};
-    for (size_t k = 0; k < sizeof steps / sizeof *steps; k++)
-        for (int power = -12; power <= 12; power++) {
-            double value = steps[k] * pow(10, power);
-            try_tick(t, log10(value), value);
-        }
+    int low = (int)floor(t->range.low), high = (int)ceil(t->range.high);
+    for (size_t k = 0; k < sizeof powers / sizeof *powers; k++)
+        if (high - low > powers[k])
+            for (int power = low / powers[k] * powers[k]; power <= high; power += powers[k])
+                try_tick(t, power, pow(10, power));
+    size_t shown = high - low > 6 ? 1 : sizeof steps / sizeof *steps;
+    for (size_t k = 0; k < shown; k++)
+        for (int power = low; power <= high; power++)
+            try_tick(t, log10(steps[k]) + power, steps[k] * pow(10, power));
 }
 
 static void put_accuracy_ticks(ticks *t, const chart_panel *p)
@@ -143,11 +157,11 @@ static void put_ticks(FILE *to, const chart_panel *p, range r)
     fputs(")\n", to);
 }
 
-/* 1, 2 or 5 times a power of ten epochs. */
-static int64_t epoch_step(int64_t epochs)
+/* 1, 2 or 5 times a power of ten. */
+static int64_t tick_step(int64_t count)
 {
     int64_t step = 1;
-    for (int k = 0; epochs / step > 8; k++) step = k % 3 == 1 ? step / 2 * 5 : step * 2;
+    for (int k = 0; count / step > 8; k++) step = k % 3 == 1 ? step / 2 * 5 : step * 2;
     return step;
 }
 
@@ -210,7 +224,7 @@ static bool put_labels(FILE *to, const chart_panel *p, range r)
     double apart = (r.high - r.low) * LINE / (HEIGHT - TOP - BOTTOM);
     if (labels == NULL) return false;
     for (const chart_line *l = p->lines; l < p->lines + p->count; l++)
-        if (l->count > 0) labels[count++] = (label){l, place(p, l->y[l->count - 1]), 0, 0};
+        if (isfinite(end_of(p, l))) labels[count++] = (label){l, end_of(p, l), 0, 0};
     qsort(labels, (size_t)count, sizeof *labels, by_end);
     if (count * apart > r.high - r.low) apart = (r.high - r.low) / count;
     spread_labels(labels, count, apart, r);
@@ -248,7 +262,7 @@ static void put_curves(FILE *to, const chart_panel *p)
     for (int k = 0; k < p->count; k++, before = ", ") {
         const chart_line *l = &p->lines[k];
         const char *colour = colours[l->colour % CHART_COLOURS];
-        if (l->count == 0) continue;
+        if (!isfinite(end_of(p, l))) continue;
         fprintf(to, "%s$line%d using 1:2 with %s lw 2 lc rgb '%s' dt %s notitle", before, k,
                 l->count > 1 ? "lines" : "points pt 7 ps 0.7", colour,
                 dashes[l->dash % CHART_DASHES]);
@@ -277,12 +291,12 @@ static int panel_width(const chart_panel *p) { return LEFT + PLOT + label_width(
 static bool put_panel(FILE *to, const chart_panel *p, int left, int width)
 {
     range r = range_of(p);
-    int64_t epochs = longest(p);
+    int64_t most = longest(p);
     put_data(to, p);
     fprintf(to, "set lmargin at screen %.5f\nset rmargin at screen %.5f\n",
             (double)(left + LEFT) / width, (double)(left + LEFT + PLOT) / width);
     fprintf(to, "set xrange [%g:%" PRId64 "]\nset yrange [%.9g:%.9g]\nset xtics 0,%" PRId64 "\n",
-            epochs > 1 ? 1 : 0.5, epochs > 1 ? epochs : 2, r.low, r.high, epoch_step(epochs));
+            most > 1 ? 1 : 0.5, most > 1 ? most : 2, r.low, r.high, tick_step(most));
     put_ticks(to, p, r);
     fputs("set label ", to);
     gnuplot_put_text(to, p->title);
@@ -294,22 +308,22 @@ static bool put_panel(FILE *to, const chart_panel *p, int left, int width)
     return ok;
 }
 
-static void put_style(FILE *to, const char *title, int width)
+static void put_style(FILE *to, const char *title, const char *across, int width)
 {
     fprintf(to,
             "set multiplot\nset tmargin at screen %.5f\nset bmargin at screen %.5f\n"
             "set border 3 lw 0.8 lc rgb '#777777'\nset tics nomirror out scale 0.5 "
             "textcolor rgb '#333333'\n"
-            "set grid ytics lt 1 lw 0.6 lc rgb '#e2e2e2'\nset xlabel 'epoch' offset 0,0.4 "
+            "set grid ytics lt 1 lw 0.6 lc rgb '#e2e2e2'\nset xlabel '%s' offset 0,0.4 "
             "textcolor rgb '#333333'\nset label ",
-            1 - (double)TOP / HEIGHT, (double)BOTTOM / HEIGHT);
+            1 - (double)TOP / HEIGHT, (double)BOTTOM / HEIGHT, across);
     gnuplot_put_text(to, title);
     fprintf(to, " at screen %.5f, screen %.5f left font ',15' tc rgb '#111111'\n",
             (double)LEFT / width, 1 - 24.0 / HEIGHT);
 }
 
-bool chart_draw(const char *path, const char *title, const chart_panel *panels, int count,
-                rv_error *error)
+bool chart_draw(const char *path, const char *title, const char *across, const chart_panel *panels,
+                int count, rv_error *error)
 {
     char *body = NULL;
     size_t size;
@@ -319,7 +333,7 @@ bool chart_draw(const char *path, const char *title, const chart_panel *panels, 
         width = LEFT + TITLE_CHARACTER * (int)strlen(title);
     FILE *to = open_memstream(&body, &size);
     if (to == NULL) return rv_fail_memory(error);
-    put_style(to, title, width);
+    put_style(to, title, across, width);
     bool ok = true;
     for (int i = 0, left = 0; i < count; left += panel_width(&panels[i++]))
         ok = put_panel(to, &panels[i], left, width) && ok;

@@ -1,4 +1,4 @@
-/* Line charts over epochs: panels side by side, each curve labelled where it ends. */
+/* Line charts over epochs or time steps: panels side by side, each curve labelled where it ends. */
 #ifndef RECURVE_TOOLS_CHART_H
 #define RECURVE_TOOLS_CHART_H
 
@@ -12,7 +12,7 @@ enum { CHART_LABEL = 64, CHART_COLOURS = 8, CHART_DASHES = 5 };
 typedef struct chart_line {
     char label[CHART_LABEL];
     int colour, dash;             /* any from 0; they repeat */
-    int64_t count;                /* points, at x = 1 .. count */
+    int64_t count;                /* points, at x = 1 .. count; a y that is NAN is none */
     const double *y, *low, *high; /* [count]; low and high NULL: no band around it */
     int64_t mark;                 /* the x that gets a dot; 0: none */
 } chart_line;
@@ -25,13 +25,14 @@ typedef enum chart_axis {
 typedef struct chart_panel {
     const char *title;
     chart_axis axis;
-    double finest; /* what is less than this above 0 (or, of an accuracy, below 1) counts as that */
+    double
+        finest; /* what is less than this above 0 (or, of an accuracy, below 1) counts as that; 0: zeros are no points */
     const chart_line *lines;
     int count;
 } chart_panel;
 
-/* PATH.svg and PATH.png. */
-bool chart_draw(const char *path, const char *title, const chart_panel *panels, int count,
-                rv_error *error);
+/* PATH.svg and PATH.png; `across` is what x counts. */
+bool chart_draw(const char *path, const char *title, const char *across, const chart_panel *panels,
+                int count, rv_error *error);
 
 #endif

@@ -82,7 +82,7 @@ bool curves_draw(const char *folder, const settings *s, const experiment *e, con
     bool ok = cost != NULL && held_out != NULL && score != NULL;
     if (!ok) rv_fail_memory(error);
     ok = ok && run_folder_path(folder, "curves", path, error) &&
-         chart_draw(path, title, panels, cost_is_score(e) ? 1 : 2, error);
+         chart_draw(path, title, "epoch", panels, cost_is_score(e) ? 1 : 2, error);
     rv_free(cost);
     rv_free(held_out);
     rv_free(score);
@@ -165,7 +165,7 @@ bool curves_draw_groups(const char *folder, const char *name, const char *title,
                                   finest_of(e, drawn[p]), lines + p * count, count};
     }
     ok = ok && run_folder_path(folder, name, path, error) &&
-         chart_draw(path, title, panels, cost_is_score(e) ? 1 : 2, error);
+         chart_draw(path, title, "epoch", panels, cost_is_score(e) ? 1 : 2, error);
     for (size_t i = 0; bands != NULL && i < all; i++) band_free(&bands[i]);
     rv_free(bands);
     rv_free(lines);

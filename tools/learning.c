@@ -35,21 +35,27 @@ rv_tape *batch_record(const experiment *e, rv_store *store, int64_t n, bool lear
     return tape;
 }
 
+bool batch_program_compile(batch_program *b, rv_tape *tape, int64_t n, const rv_var *outputs,
+                           int count, unsigned flags, rv_error *error)
+{
+    const rv_error *failed = rv_tape_error(tape);
+    b->size = n;
+    b->program = rv_compile_with(tape, outputs, count, flags);
+    b->x = rv_program_input(b->program, "x");
+    b->y = rv_program_input(b->program, "y");
+    b->length = rv_program_input(b->program, "length");
+    return b->program != NULL || rv_fail(error, failed->code, "%s", failed->text);
+}
+
 bool batch_program_make_with(batch_program *b, const experiment *e, rv_store *store, int64_t n,
                              bool learn, unsigned flags, rv_error *error)
 {
     rv_net net;
     rv_tape *tape = batch_record(e, store, n, learn, &net);
     if (learn) rv_minimize(net.loss, e->optimizer);
-    b->size = n;
-    b->program = rv_compile_with(tape, (rv_var[]){net.loss, net.output}, 2, flags);
-    const rv_error *failed = rv_tape_error(tape);
-    if (b->program == NULL) rv_fail(error, failed->code, "%s", failed->text);
+    bool ok = batch_program_compile(b, tape, n, (rv_var[]){net.loss, net.output}, 2, flags, error);
     rv_tape_free(tape);
-    b->x = rv_program_input(b->program, "x");
-    b->y = rv_program_input(b->program, "y");
-    b->length = rv_program_input(b->program, "length");
-    return b->program != NULL;
+    return ok;
 }
 
 bool batch_program_make(batch_program *b, const experiment *e, rv_store *store, int64_t n,

@@ -24,6 +24,10 @@ bool batch_program_make(batch_program *b, const experiment *e, rv_store *store, 
 bool batch_program_make_with(batch_program *b, const experiment *e, rv_store *store, int64_t n,
                              bool learn, unsigned flags, rv_error *error);
 
+/* A program of a tape whose inputs are those, with outputs of yours. */
+bool batch_program_compile(batch_program *b, rv_tape *tape, int64_t n, const rv_var *outputs,
+                           int count, unsigned flags, rv_error *error);
+
 /* Copies a batch of its size into its inputs; feeds and runs. */
 bool batch_program_feed(const batch_program *b, const rv_batch *batch, rv_error *error);
 bool batch_program_run(const batch_program *b, const rv_batch *batch, rv_error *error);

@@ -10,14 +10,12 @@
 
 /* ---- the command line ---- */
 
-static const char *const allowed[] = {"--resume", "--epochs",   "--threads", "--anomaly",
-                                      "--plot",   "--pictures", "--json",    "--quiet"};
-
-static bool is_allowed(const char *name)
+/* More epochs, and what says how to do and show the run, not what it is. */
+static bool is_allowed(const option_row *row)
 {
-    for (size_t i = 0; i < sizeof allowed / sizeof *allowed; i++)
-        if (strcmp(name, allowed[i]) == 0) return true;
-    return false;
+    bool elsewhere =
+        row->offset == offsetof(settings, config) || row->offset == offsetof(settings, output);
+    return row->offset == offsetof(settings, epochs) || (!row->kept && !elsewhere);
 }
 
 /* No option has these values: what differs after parsing was given. */
@@ -50,10 +48,10 @@ static bool check_alone(const manual *page, int argc, char **argv, exit_status *
     for (int i = 0; i < SETTINGS_OPTIONS; i++) mark_unset(&s, &settings_options[i]);
     if (!options_parse(page, argc, argv, &s, &s.model, result, error)) return false;
     for (const option_row *row = settings_options; row < settings_options + SETTINGS_OPTIONS; row++)
-        if (is_given(&s, row) && !is_allowed(row->name))
+        if (is_given(&s, row) && !is_allowed(row))
             return rv_fail(error, RV_ERROR_ARGUMENT,
                            "%s: a stopped run goes on as it began; beside --resume there may be "
-                           "--epochs, --threads, --anomaly, --plot, --pictures, --json and --quiet",
+                           "--epochs, --threads and what is shown (--anomaly, --norms, --plot, ..)",
                            row->name);
     return true;
 }
@@ -157,17 +155,22 @@ static bool read_either(const char *folder, settings *s, training *t, char path[
     return ok;
 }
 
+static void copy_setting(settings *to, const settings *from, const option_row *row)
+{
+    size_t size = row->kind == OPTION_FLAG    ? sizeof(bool)
+                  : row->kind == OPTION_TEXT  ? sizeof(char *)
+                  : row->kind == OPTION_WHOLE ? sizeof(int64_t)
+                                              : sizeof(double);
+    memcpy((char *)to + row->offset, (const char *)from + row->offset, size);
+}
+
 /* What the command line may change. */
 static bool take_options(const settings *given, settings *s, const training *t, rv_error *error)
 {
     int64_t begun = t->at.epoch - (t->at.batch == 0);
+    for (const option_row *row = settings_options; row < settings_options + SETTINGS_OPTIONS; row++)
+        if (!row->kept) copy_setting(s, given, row);
     s->output = given->resume;
-    s->threads = given->threads;
-    s->anomaly = given->anomaly;
-    s->plot = given->plot;
-    s->pictures = given->pictures;
-    s->json = given->json;
-    s->quiet = given->quiet;
     if (given->epochs > 0) s->epochs = given->epochs;
     return s->epochs >= begun ||
            rv_fail(error, RV_ERROR_ARGUMENT,

@@ -150,17 +150,25 @@ const option_row settings_options[SETTINGS_OPTIONS] = {
     ROW(resume, "resume", "DIR", TEXT,
         "go on with the stopped run whose --output it was, to\n"
         "the same bits; beside it only --epochs (more of them),\n"
-        "--threads, --anomaly, --plot, --pictures, --json and\n--quiet"),
+        "--threads and those of what is shown"),
     ROW(anomaly, "anomaly", NULL, FLAG,
         "watch every update: the first that makes NaN or infinity\n"
         "is taken back, and the op that made it is named, with\n"
         "its time step, shapes and inputs"),
+    ROW(norms, "norms", NULL, FLAG,
+        "print the norms of the gradient at states, and by way of\n"
+        "parameters, at each time step, before the first update\n"
+        "and after the last: what vanishes, what explodes; with\n"
+        "--output norms.csv, with --plot norms.svg and .png too"),
     ROW(plot, "plot", NULL, FLAG, "draw the learning curves there, too: curves.svg, curves.png"),
     ROW(pictures, "pictures", NULL, FLAG, "draw gates and states over time there, too: states.png"),
     ROW(limit, "limit", NULL, FLAG,
         "measure this machine too, and print how fast it could\ndo the necessary products at most"),
     ROW(json, "json", NULL, FLAG, "print one JSON document instead of lines"),
     ROW(quiet, "quiet", NULL, FLAG, "print the summary only"),
+    ROW(digest, "digest", NULL, FLAG,
+        "print nothing but the digest of the parameters: XXH3-128\n"
+        "over names, shapes and bytes, equal for any --threads"),
 };
 
 settings settings_new(void)

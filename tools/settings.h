@@ -31,7 +31,7 @@ typedef struct settings {
     void *text; /* owns the strings that came from a file */
 } settings;
 
-enum { SETTINGS_OPTIONS = 64, MOST_THREADS = 64 };
+enum { SETTINGS_OPTIONS = 66, MOST_THREADS = 64 };
 extern const option_row settings_options[SETTINGS_OPTIONS];
 
 settings settings_new(void); /* everything unset but the seed */

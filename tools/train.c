@@ -9,6 +9,7 @@
 #include "tools/gnuplot.h"
 #include "tools/json.h"
 #include "tools/machine.h"
+#include "tools/norms.h"
 #include "tools/pictures.h"
 #include "tools/resume.h"
 #include "tools/run_folder.h"
@@ -75,7 +76,7 @@ static bool find_limit(const settings *s, const experiment *e, rv_store *store, 
     return true;
 }
 
-static void print_summary(const experiment *e, const training *t, double limit)
+static void print_summary(const experiment *e, const training *t, const norms *n, double limit)
 {
     const rv_source *data = &e->whole;
     const baseline *b = &t->without_skill;
@@ -91,6 +92,7 @@ static void print_summary(const experiment *e, const training *t, double limit)
     if (limit > 0)
         printf("at most %.0f samples per second at this machine's peak, reached %.1f %%\n", limit,
                100 * t->samples_per_second / limit);
+    if (n->count > 0) norms_print(n);
     printf("digest %s\n", t->digest);
 }
 
@@ -110,8 +112,8 @@ static double peak_bytes(void)
     return getrusage(RUSAGE_SELF, &usage) == 0 ? 1024.0 * (double)usage.ru_maxrss : 0;
 }
 
-static bool print_json(const settings *s, const experiment *e, const training *t, double limit,
-                       rv_error *error)
+static bool print_json(const settings *s, const experiment *e, const training *t, const norms *n,
+                       double limit, rv_error *error)
 {
     cJSON *object = cJSON_CreateObject();
     cJSON_AddStringToObject(object, "model", s->model);
@@ -132,15 +134,17 @@ static bool print_json(const settings *s, const experiment *e, const training *t
         cJSON_AddNumberToObject(object, "limit_samples_per_second", limit);
         cJSON_AddNumberToObject(object, "share_of_limit", t->samples_per_second / limit);
     }
+    if (n->count > 0) cJSON_AddItemToObject(object, "norms", norms_json(n));
     cJSON_AddStringToObject(object, "digest", t->digest);
     return json_print(object, error);
 }
 
 static bool draw(const settings *s, const experiment *e, rv_store *store, const training *t,
-                 rv_error *error)
+                 const norms *n, rv_error *error)
 {
     return (!s->plot || curves_draw(s->output, s, e, t, error)) &&
-           (!s->pictures || pictures_draw(s->output, s, e, store, error));
+           (!s->pictures || pictures_draw(s->output, s, e, store, error)) &&
+           (n->count == 0 || s->output == NULL || norms_write(n, s->output, s, s->plot, error));
 }
 
 static void print_stopped(const settings *s, const training *t)
@@ -167,12 +171,16 @@ static void print_left(const settings *s, const training *t)
 }
 
 static bool report(const settings *s, const experiment *e, rv_store *store, const training *t,
-                   rv_error *error)
+                   norms *n, rv_error *error)
 {
     double limit;
-    if (!draw(s, e, store, t, error) || !find_limit(s, e, store, &limit, error)) return false;
-    if (s->json) return print_json(s, e, t, limit, error);
-    print_summary(e, t, limit);
+    if (s->norms && !norms_measure(n, NORMS_END, e, store, s->batch, error)) return false;
+    if (!draw(s, e, store, t, n, error) || !find_limit(s, e, store, &limit, error)) return false;
+    if (s->json) return print_json(s, e, t, n, limit, error);
+    if (s->digest)
+        puts(t->digest);
+    else
+        print_summary(e, t, n, limit);
     return true;
 }
 
@@ -190,7 +198,8 @@ static rv_store *open_store(const settings *s, const experiment *e, const char *
 static bool train(const settings *s, const experiment *e, const char *checkpoint, training *t,
                   rv_error *error)
 {
-    bool shown = !s->quiet && !s->json;
+    bool shown = !s->quiet && !s->json && !s->digest;
+    norms n = {0};
     training_view view = {.lines = shown, .bar = shown};
     if ((s->plot || s->pictures) && !gnuplot_find(error)) return false;
     if (s->output != NULL && !run_folder_open(s->output, error)) return false;
@@ -199,15 +208,18 @@ static bool train(const settings *s, const experiment *e, const char *checkpoint
     if (store != NULL && shown && checkpoint != NULL)
         fprintf(stderr, "goes on in epoch %" PRId64 " after %" PRId64 " batches\n", t->at.epoch,
                 t->at.batch);
+    bool ok =
+        store != NULL && (!s->norms || norms_measure(&n, NORMS_START, e, store, s->batch, error));
     stop_catch();
-    bool ok = store != NULL && training_run(s, e, view, store, t, error);
+    ok = ok && training_run(s, e, view, store, t, error);
     stop_release();
     if (!ok)
         print_left(s, t);
     else if (t->stopped != 0)
         print_stopped(s, t);
     else
-        ok = report(s, e, store, t, error);
+        ok = report(s, e, store, t, &n, error);
+    norms_free(&n);
     rv_store_free(store);
     return ok;
 }

@@ -101,6 +101,7 @@ inline std::vector<Row> pointwise_rows(Tape &t)
         {"cast", {x}, {{"dtype", word("f32")}}, rv_cast(x, RV_F32)},
         {"stop_gradient", {x}, {}, rv_stop_gradient(x)},
         {"after", {x, y}, {}, rv_after(x, y)},
+        {"use", {x}, {{"number", number(3)}}, rv_use(x, 3)},
         {"clamp", {x}, {{"low", number(-1)}, {"high", number(2)}}, rv_clamp(x, -1, 2)},
         {"silu", {x}, {}, rv_silu(x)},
         {"gelu", {x}, {}, rv_gelu(x)},

@@ -243,4 +243,70 @@ TEST(Evaluate, MissingDamagedOrForeignFilesAreNamed)
     }
 }
 
+TEST(Train, AnomalyNamesTheOpAndKeepsTheLastGoodCheckpoint)
+{
+    const std::string folder = scratch_folder();
+    const std::string wild = "train --task adding --length 10 --samples 300 --units 4 --quiet "
+                             "--optimizer sgd --clip-norm 0 --epochs 2";
+    ASSERT_EQ(recurve(wild + " --rate 1e-3 --output " + folder).status, 0);
+    const std::string good = slurp(folder + "/checkpoint.safetensors");
+    const Outcome plain = recurve(wild + " --rate 1e30 --output " + folder);
+    EXPECT_EQ(plain.status, 1);
+    EXPECT_CONTAINS(plain.err, "the cost became infinite in epoch 1 at sample 50; try a lower "
+                               "--rate than 1e+30, or --anomaly to see where it comes from");
+    EXPECT_EQ(slurp(folder + "/checkpoint.safetensors"), good);
+    const Outcome watched = recurve(wild + " --rate 1e30 --anomaly --output " + folder);
+    EXPECT_EQ(watched.status, 1);
+    EXPECT_CONTAINS(watched.err, "epoch 1, batch 2: square: infinity in 50 of 50 elements of "
+                                 "y = x^2, the first at [0,0] (x subtract#");
+    EXPECT_CONTAINS(watched.err, ", in loss)");
+    EXPECT_EQ(slurp(folder + "/checkpoint.safetensors"), good);
+}
+
+TEST(Train, WatchingChangesNoBit)
+{
+    const std::string run = "train --epochs 2 --optimizer adam --dropout 0.1 --digest";
+    const Outcome plain = recurve(run), watched = recurve(run + " --anomaly --norms");
+    EXPECT_EQ(plain.out.size(), 33u) << plain.out;
+    EXPECT_EQ(watched.out, plain.out);
+}
+
+TEST(Train, DigestIsThatOfAnyNumberOfThreads)
+{
+    for (const char *model : {"curnn", "lstm", "conv-gru"}) {
+        const std::string run = std::string("train --model ") + model +
+                                " --units 32 --batch 128 --epochs 1 --digest --threads ";
+        const std::string alone = recurve(run + "1").out;
+        EXPECT_EQ(alone.size(), 33u) << alone;
+        for (const char *threads : {"2", "3", "4", "8"})
+            EXPECT_EQ(recurve(run + threads).out, alone) << model << " on " << threads;
+    }
+}
+
+TEST(Train, NormsAreATableAFileAPictureAndJson)
+{
+    const std::string folder = scratch_folder();
+    const std::string run = "train --task adding --length 12 --model rnn --units 4 --samples 100 "
+                            "--epochs 1 --norms ";
+    const Outcome table = recurve(run + "--quiet --plot --output " + folder);
+    EXPECT_EQ(table.status, 0) << table.err;
+    EXPECT_CONTAINS(table.out, "norms of the gradient at the start, 50 samples\n");
+    EXPECT_CONTAINS(table.out, "norms of the gradient at the end, 50 samples\n");
+    EXPECT_CONTAINS(table.out, "whole     step 1     step 6    step 12  a step back\n  h ");
+    const std::string csv = slurp(folder + "/norms.csv");
+    EXPECT_EQ(csv.find("name,kind,step,start,end\n"), 0u) << csv;
+    EXPECT_CONTAINS(csv, "\nW,parameter,1,0,0\n");
+    EXPECT_CONTAINS(csv, "\nh,state,12,");
+    EXPECT_CONTAINS(slurp(folder + "/norms.svg"), "norms of the gradient");
+    const Json json(recurve(run + "--json").out);
+    const cJSON *rows = cJSON_GetObjectItem(json.root(), "norms");
+    ASSERT_EQ(cJSON_GetArraySize(rows), 6);
+    const cJSON *row;
+    cJSON_ArrayForEach(row, rows)
+    {
+        EXPECT_EQ(cJSON_GetArraySize(cJSON_GetObjectItem(row, "start")), 13);
+        EXPECT_EQ(cJSON_GetArraySize(cJSON_GetObjectItem(row, "end")), 13);
+    }
+}
+
 } // namespace

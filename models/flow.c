@@ -1,0 +1,100 @@
+#include "models/flow.h"
+
+#include <string.h>
+
+#include "autograd/gradient.h"
+#include "ops/ops.h"
+#include "tensor/memory.h"
+
+/* What a node on the way to the loss is: a parameter, or a use of one or of a state; NULL: neither. */
+static const char *name_of(const rv_tape *tape, int32_t id, bool *state)
+{
+    const rv_node *node = rv_tape_node(tape, id);
+    bool used = rv_use_number(node) >= 0;
+    const rv_entry *entry = used ? rv_tape_node(tape, node->in[0])->entry : node->entry;
+    *state = used && !entry;
+    return *state ? node->name : entry && entry->role == RV_PARAMETER ? entry->name : NULL;
+}
+
+static int row_of(rv_flow *f, const char *name, bool state)
+{
+    int i = 0;
+    while (i < f->count && strcmp(f->name[i], name) != 0) i++;
+    if (i == f->count) f->count++;
+    f->name[i] = name;
+    f->state[i] = state;
+    return i;
+}
+
+/* Nodes, the rows that they belong to, and the gradients there. */
+typedef struct places {
+    rv_var *at, *gradient;
+    int *row;
+    int count;
+} places;
+
+static bool find_places(rv_flow *f, rv_var loss, places *p)
+{
+    size_t most = (size_t)loss.id + 1;
+    p->at = rv_alloc(most, sizeof *p->at);
+    p->gradient = rv_alloc(most, sizeof *p->gradient);
+    p->row = rv_alloc(most, sizeof *p->row);
+    f->name = rv_alloc(most, sizeof *f->name);
+    f->state = rv_alloc(most, sizeof *f->state);
+    if (!p->at || !p->gradient || !p->row || !f->name || !f->state) return false;
+    for (int32_t id = 0; id <= loss.id; id++) {
+        bool state;
+        const char *name = name_of(loss.tape, id, &state);
+        if (!name) continue;
+        int64_t step = rv_use_number(rv_tape_node(loss.tape, id)) + 1;
+        if (step > f->steps) f->steps = step;
+        p->at[p->count] = (rv_var){loss.tape, id};
+        p->row[p->count++] = row_of(f, name, state);
+    }
+    f->norm = rv_alloc((size_t)f->count, (size_t)(f->steps + 1) * sizeof *f->norm);
+    return f->norm;
+}
+
+/* Two unrolled nets on one tape may have a step of one name: their squares are added. */
+static void record_norms(rv_flow *f, const places *p)
+{
+    rv_tape *tape = p->at[0].tape;
+    int64_t all = f->count * (f->steps + 1);
+    for (int64_t i = 0; i < all; i++) f->norm[i] = (rv_var){tape, -1};
+    for (int k = 0; k < p->count; k++) {
+        int64_t step = rv_use_number(rv_tape_node(tape, p->at[k].id)) + 1;
+        rv_var *sum = &f->norm[p->row[k] * (f->steps + 1) + step];
+        rv_var square = rv_sum(rv_square(p->gradient[k]), RV_ALL_AXES, false);
+        *sum = rv_is_null(*sum) ? square : rv_add(*sum, square);
+    }
+    for (int64_t i = 0; i < all; i++)
+        if (!rv_is_null(f->norm[i])) f->norm[i] = rv_sqrt(f->norm[i]);
+}
+
+bool rv_flow_make(rv_flow *f, rv_var loss)
+{
+    places p = {0};
+    *f = (rv_flow){0};
+    if (rv_is_null(loss)) return false;
+    bool ok = find_places(f, loss, &p);
+    if (!ok) rv_tape_fail(loss.tape, RV_ERROR_MEMORY, "flow: memory is out");
+    if (ok && !p.count) {
+        rv_tape_fail(loss.tape, RV_ERROR_ARGUMENT,
+                     "flow: the loss depends on no parameter; check what made it");
+        ok = false;
+    }
+    ok = ok && rv_gradient(loss, p.at, p.count, p.gradient);
+    if (ok) record_norms(f, &p);
+    rv_free(p.at);
+    rv_free(p.gradient);
+    rv_free(p.row);
+    return ok && !rv_tape_error(loss.tape)->code;
+}
+
+void rv_flow_free(rv_flow *f)
+{
+    rv_free(f->name);
+    rv_free(f->state);
+    rv_free(f->norm);
+    *f = (rv_flow){0};
+}
