@@ -93,8 +93,8 @@ static bool is_header(parser p)
     for (field_end end = FIELD_MORE; end == FIELD_MORE;) {
         end = next_field(&p, &field, &length);
         if (length == 0 || number_of(&p, field, length, &number)) continue;
-        bool nan =
-            (length == 3 && strncasecmp(field, "nan", 3) == 0) || strncasecmp(field, "inf", 3) == 0;
+        bool nan = (length == 3 && strncasecmp(field, "nan", 3) == 0) ||
+                   (length >= 3 && strncasecmp(field, "inf", 3) == 0);
         if (!nan) return true;
     }
     return false;
