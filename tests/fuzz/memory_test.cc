@@ -126,6 +126,20 @@ TEST_F(Memory, AHeaderOfNumbersTakesNoMoreThanIsSaid)
     });
 }
 
+TEST_F(Memory, ATensorIsThereTwiceWhileItIsRead)
+{
+    const std::string header =
+        R"({"w":{"dtype":"F32","shape":[2097152],"data_offsets":[0,8388608]}})";
+    const std::string large =
+        file("large", little(uint64_t{header.size()}) + header + std::string(8 * MIB, 'x'));
+    rv_archive archive;
+    rv_error error = {};
+    memory_start();
+    ASSERT_TRUE(rv_safetensors_read(large.c_str(), &archive, &error)) << error.text;
+    EXPECT_LE(memory_peak(), 16 * MIB + 64 * header.size() + FUZZ_CONSTANT);
+    rv_archive_free(&archive);
+}
+
 /* A count that counts nothing would hold all of the above. */
 TEST_F(Memory, IsCounted)
 {

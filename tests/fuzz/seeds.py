@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Makes the files in corpus/ but for the texts of the language, and for found-*, which fuzzers found.
+"""Makes the files in corpus/ but for the texts of the language, safetensors/checkpoint, which rv_store_save_with wrote,
+and found-*, which fuzzers found.
 
 Good files of every format, and files that lie: tests/fuzz/seeds.py, run in the repository's root.
 """
