@@ -195,7 +195,7 @@ def npz_seeds():
     put("npz/text-bomb", archive([("x.npy", bytes(1 << 20)), members[1]], zipfile.ZIP_DEFLATED))
     put("npz/bytes", archive([("x.npy", npy("|u1", "(20000,)", bytes(20000)))], zipfile.ZIP_DEFLATED))
     central, local = b"PK\1\2", b"PK\3\4"
-    size = struct.pack("<I", 60000)
+    size = struct.pack("<I", 250000)
     put("npz/lying-size", patched(patched(deflated, central, 24, size), local, 22, size))
     put("npz/lying-both", patched(patched(stored, central, 20, size * 2), local, 18, size * 2))
     put("npz/method", patched(patched(deflated, central, 10, b"\x0c\0"), local, 8, b"\x0c\0"))
@@ -221,7 +221,7 @@ def csv_seeds():
     put("csv/spaces", "1 2 0\n3 4 1\n")
     put("csv/gzipped", packed(b"1,2,0\n3,4,1\n"))
     put("csv/bomb", packed(b"1,2,0\n" * 100000))
-    put("csv/lines", "1," * 2000 + "0" + "\n" * 4000 + "1")
+    put("csv/lines", "1," * 1000 + "0" + "\n" * 60 + "1")
     put("csv/ragged", "1,2,0\n3,1\n")
     put("csv/blank", "1,2,0\n\n3,4,1\n")
     put("csv/words", "1,two,0\n")

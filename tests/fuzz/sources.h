@@ -5,7 +5,7 @@
 #include "data/files.h"
 #include "tests/fuzz/fuzz.h"
 
-enum { FUZZ_CACHE = 1 << 16 };
+enum { FUZZ_CACHE = 1 << 18 }; /* more than FUZZ_CONSTANT, so that filling it is noticed */
 
 /* The bytes that a file takes in memory at most: its own, or, gzipped, the cache's. */
 size_t in_memory(const uint8_t *data, size_t size);
