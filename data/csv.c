@@ -93,8 +93,8 @@ static bool is_header(parser p)
     for (field_end end = FIELD_MORE; end == FIELD_MORE;) {
         end = next_field(&p, &field, &length);
         if (length == 0 || number_of(&p, field, length, &number)) continue;
-        bool nan =
-            (length == 3 && strncasecmp(field, "nan", 3) == 0) || strncasecmp(field, "inf", 3) == 0;
+        bool nan = (length == 3 && strncasecmp(field, "nan", 3) == 0) ||
+                   (length >= 3 && strncasecmp(field, "inf", 3) == 0);
         if (!nan) return true;
     }
     return false;
@@ -189,7 +189,9 @@ static bool parse(parser *p, csv *c, rv_source *s, const rv_csv_options *options
 {
     int64_t fields = 0, label_at = 0;
     if (!measure(p, options, &fields, &label_at, error)) return false;
-    int64_t count = count_lines(p), columns = fields - 1;
+    /* A line has two bytes a field, or the parser stops there: lines are no more than that allows, and one. */
+    int64_t lines = count_lines(p), most_lines = (p->end - p->at) / (2 * fields) + 1;
+    int64_t count = lines < most_lines ? lines : most_lines, columns = fields - 1;
     uint64_t bytes = 0, cache = rv_input_cache(options->cache_bytes);
     if (__builtin_mul_overflow((uint64_t)count, (uint64_t)fields * sizeof(float), &bytes) ||
         bytes > cache) {

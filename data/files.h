@@ -1,7 +1,10 @@
 /* Sources that read files: IDX, NumPy's npy and npz, CSV, and text. A plain IDX, npy or text file
  * that does not fit into the cache is read from the disk, sample by sample; a gzipped one, a CSV
- * file and an npz archive must fit. Every file is taken for hostile: sizes are checked against
- * the file's before use.
+ * file, an npz archive and an array in Fortran's order must fit. Every file is taken for hostile:
+ * sizes are checked against the file's before use.
+ * Memory, beside 128 KiB: a plain file takes at most its size, a gzipped one the cache's, and a table five times as
+ * much. An npz archive takes the cache's for each array, 64 times its own size and 2 MiB for its index; an array in
+ * Fortran's order twice its size while it is turned.
  * Errors: RV_ERROR_IO when the system refuses, RV_ERROR_FORMAT, with the file and the place in it,
  * when a file does not hold what it should, RV_ERROR_ARGUMENT for options and caches too small. */
 #ifndef RV_DATA_FILES_H
@@ -38,7 +41,7 @@ typedef struct rv_array_options {
 bool rv_source_idx(rv_source *source, const char *x_path, const char *y_path,
                    const rv_array_options *options, rv_error *error);
 
-/* A pair of NumPy's .npy files, any byte order, C order; integers of 1 to 8 bytes, f4, f8, bool. */
+/* A pair of NumPy's .npy files, any byte order, C or Fortran order; integers of 1 to 8 bytes, f4, f8, bool. */
 bool rv_source_npy(rv_source *source, const char *x_path, const char *y_path,
                    const rv_array_options *options, rv_error *error);
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "data/array.h"
+#include "tensor/memory.h"
 
 /* Headers of plain arrays have about 100 bytes; longer ones list the fields of structures. */
 enum { LONGEST_HEADER = 4096 };
@@ -157,6 +158,40 @@ static bool read_header(rv_array *array, char text[LONGEST_HEADER + 1], rv_error
     return true;
 }
 
+/* From Fortran's order, whose first axis is the fastest, into C's. */
+static bool transpose(rv_array *array, rv_error *error)
+{
+    rv_input_file *input = &array->input;
+    if (input->bytes == NULL) {
+        return rv_fail(error, RV_ERROR_ARGUMENT,
+                       "\"%s\" is in Fortran order and larger than the cache: give it a larger "
+                       "one, or save numpy.ascontiguousarray(array)",
+                       input->name);
+    }
+    size_t size = (size_t)array->element.size, count = (size_t)rv_shape_count(array->shape);
+    unsigned char *turned = rv_alloc(count, size);
+    if (turned == NULL) return rv_fail_memory(error);
+    const unsigned char *from = input->bytes + array->offset;
+    size_t index[RV_MAX_RANK] = {0};
+    for (size_t i = 0; i < count; i++) {
+        memcpy(turned + i * size, from, size);
+        size_t stride = count * size;
+        for (int64_t d = array->shape.rank - 1; d >= 0; d--) {
+            size_t dim = (size_t)array->shape.dim[d];
+            stride /= dim;
+            from += stride;
+            if (++index[d] < dim) break;
+            from -= dim * stride;
+            index[d] = 0;
+        }
+    }
+    rv_free(input->bytes);
+    input->bytes = turned;
+    input->size = (int64_t)(count * size);
+    array->offset = 0;
+    return true;
+}
+
 bool rv_array_npy(rv_array *array, rv_error *error)
 {
     char text[LONGEST_HEADER + 1];
@@ -165,15 +200,10 @@ bool rv_array_npy(rv_array *array, rv_error *error)
         !element_of(&h, &array->element, error)) {
         return false;
     }
-    if (h.fortran && h.shape.rank > 1) {
-        return rv_fail(error, RV_ERROR_FORMAT,
-                       "\"%s\" is in Fortran order; expected C order: save "
-                       "numpy.ascontiguousarray(array)",
-                       h.name);
-    }
     array->shape = h.shape;
     array->bits = h.type[1] == 'b';
-    return rv_array_check(array, error);
+    return rv_array_check(array, error) &&
+           (!h.fortran || h.shape.rank < 2 || transpose(array, error));
 }
 
 bool rv_source_npy(rv_source *source, const char *x_path, const char *y_path,

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <zip.h>
 
 #include "data/array.h"
@@ -13,7 +14,7 @@
 typedef struct archive {
     zip_t *zip;
     const char *path;
-    uint64_t cache;
+    uint64_t bytes, cache; /* of the file; that arrays may take */
 } archive;
 
 static bool fail_member(const archive *a, const char *member, rv_error *error)
@@ -55,20 +56,43 @@ static bool load_member(const archive *a, zip_uint64_t index, const char *member
     return ok;
 }
 
+/* Whether the size that a member declares can be true, and fits the cache. */
+static bool check_size(const archive *a, const char *member, const zip_stat_t *status,
+                       rv_error *error)
+{
+    enum { MOST_DEFLATED = 1032 }; /* bytes that deflate makes of one */
+    bool deflated = status->comp_method == ZIP_CM_DEFLATE;
+    if (!deflated && status->comp_method != ZIP_CM_STORE) {
+        return rv_fail(error, RV_ERROR_FORMAT,
+                       "\"%s\": %s is compressed by method %d; expected numpy.savez or "
+                       "numpy.savez_compressed, which store or deflate",
+                       a->path, member, status->comp_method);
+    }
+    if (status->comp_size > a->bytes ||
+        status->size / (deflated ? MOST_DEFLATED : 1) > status->comp_size) {
+        return rv_fail(error, RV_ERROR_FORMAT,
+                       "\"%s\": %s cannot have %" PRIu64 " bytes, compressed to %" PRIu64
+                       " of the file's %" PRIu64 ": it is damaged",
+                       a->path, member, (uint64_t)status->size, (uint64_t)status->comp_size,
+                       a->bytes);
+    }
+    return (status->size <= a->cache && status->size <= PTRDIFF_MAX) ||
+           rv_fail(error, RV_ERROR_ARGUMENT,
+                   "\"%s\": %s takes %" PRIu64 " bytes, more than the cache of %" PRIu64
+                   ": save it as .npy, which is read from the disk, or give a larger cache",
+                   a->path, member, (uint64_t)status->size, a->cache);
+}
+
 /* Opens the array in member `index`. */
 static bool open_index(const archive *a, zip_uint64_t index, const char *member, rv_array *array,
                        rv_error *error)
 {
+    enum { NEEDED = ZIP_STAT_SIZE | ZIP_STAT_COMP_SIZE | ZIP_STAT_COMP_METHOD };
     zip_stat_t status;
-    if (zip_stat_index(a->zip, index, 0, &status) != 0 || (status.valid & ZIP_STAT_SIZE) == 0) {
+    if (zip_stat_index(a->zip, index, 0, &status) != 0 || (status.valid & NEEDED) != NEEDED) {
         return fail_member(a, member, error);
     }
-    if (status.size > a->cache || status.size > PTRDIFF_MAX) {
-        return rv_fail(error, RV_ERROR_ARGUMENT,
-                       "\"%s\": %s takes %" PRIu64 " bytes, more than the cache of %" PRIu64
-                       ": save it as .npy, which is read from the disk, or give a larger cache",
-                       a->path, member, (uint64_t)status.size, a->cache);
-    }
+    if (!check_size(a, member, &status, error)) return false;
     unsigned char *bytes;
     size_t size = (size_t)status.size, room = strlen(a->path) + strlen(member) + 2;
     if (!load_member(a, index, member, size, &bytes, error)) return false;
@@ -94,11 +118,15 @@ static bool open_member(const archive *a, const char *member, bool needed, rv_ar
                    "\"%s\" has no %s; expected numpy.savez(path, x=..., y=...)", a->path, member);
 }
 
-static zip_t *open_archive(const char *path, rv_error *error)
+/* For zip_discard. */
+static bool open_archive(archive *a, const char *path, uint64_t cache, rv_error *error)
 {
     int code = 0;
-    zip_t *zip = path != NULL ? zip_open(path, ZIP_RDONLY, &code) : NULL;
-    if (zip != NULL) return zip;
+    struct stat status = {0};
+    *a = (archive){.path = path, .cache = rv_input_cache(cache)};
+    if (path != NULL) a->zip = zip_open(path, ZIP_RDONLY, &code);
+    if (a->zip != NULL && stat(path, &status) == 0) a->bytes = (uint64_t)status.st_size;
+    if (a->zip != NULL) return true;
     int reason = errno;
     if (path == NULL) {
         rv_fail(error, RV_ERROR_ARGUMENT, "a path that is NULL; give one");
@@ -112,16 +140,15 @@ static zip_t *open_archive(const char *path, rv_error *error)
                 "wrote",
                 path, code);
     }
-    return NULL;
+    return false;
 }
 
 bool rv_source_npz(rv_source *source, const char *path, const rv_array_options *options,
                    rv_error *error)
 {
     *source = (rv_source){0};
-    archive a = {open_archive(path, error), path,
-                 rv_input_cache(options != NULL ? options->cache_bytes : 0)};
-    if (a.zip == NULL) return false;
+    archive a;
+    if (!open_archive(&a, path, options != NULL ? options->cache_bytes : 0, error)) return false;
     rv_array x = {0}, y = {0}, length = {0};
     bool ok = open_member(&a, "x.npy", true, &x, error) &&
               open_member(&a, "y.npy", true, &y, error) &&
@@ -184,8 +211,8 @@ static bool read_member(archive *a, zip_uint64_t index, rv_archive *to, rv_error
 bool rv_npz_read(const char *path, uint64_t cache_bytes, rv_archive *to, rv_error *error)
 {
     *to = (rv_archive){0};
-    archive a = {open_archive(path, error), path, rv_input_cache(cache_bytes)};
-    if (a.zip == NULL) return false;
+    archive a;
+    if (!open_archive(&a, path, cache_bytes, error)) return false;
     zip_int64_t count = zip_get_num_entries(a.zip, 0);
     to->tensors = rv_alloc((size_t)count + 1, sizeof *to->tensors);
     bool ok = to->tensors != NULL || rv_fail_memory(error);

@@ -35,7 +35,8 @@ typedef struct rv_archive {
 
 /* Reads F32, F64, I32, and I64 whose values fit in i32. Nothing in the file is trusted: an error
  * names the file, the offset or tensor, what was found and what was expected, and leaves *archive
- * {0}. Free with rv_archive_free. */
+ * {0}. Memory: at most twice the file's data and 64 times its header, which has at most 16 MiB.
+ * Free with rv_archive_free. */
 bool rv_safetensors_read(const char *path, rv_archive *archive, rv_error *error);
 void rv_archive_free(rv_archive *archive);
 const rv_tensor *rv_archive_find(const rv_archive *archive, const char *name); /* NULL: unknown */

@@ -223,10 +223,14 @@ static bool check_cover(const reader *in, rv_described *items, size_t count)
 /* What concerns all tensors at once, checked on copies: the header keeps its order. */
 static bool check_together(const reader *in, const rv_header *header)
 {
-    size_t count = header->tensor_count;
-    const char **names = rv_alloc(count, sizeof *names);
+    size_t count = header->tensor_count, keys = header->metadata_count;
+    const char **names = rv_alloc(count > keys ? count : keys, sizeof *names);
     rv_described *sorted = rv_alloc(count, sizeof *sorted);
     bool ok = names != NULL && sorted != NULL ? true : rv_fail_memory(in->error);
+    for (size_t i = 0; ok && i < keys; i++) names[i] = header->metadata[i].key;
+    if (ok && rv_name_twice(names, keys) != NULL) {
+        ok = fail_at(in, RV_HEADER_PREFIX, "\"__metadata__\" has a key twice");
+    }
     for (size_t i = 0; ok && i < count; i++) {
         names[i] = header->tensors[i].name;
         sorted[i] = header->tensors[i];

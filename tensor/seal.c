@@ -44,14 +44,16 @@ bool rv_seal_put(unsigned char *header, const rv_bytes *slices, size_t count, rv
     return true;
 }
 
-bool rv_seal_check(const rv_header *header, unsigned char *bytes, size_t size, const char *path,
+bool rv_seal_check(rv_header *header, unsigned char *bytes, size_t size, const char *path,
                    rv_error *error)
 {
-    const char *seal = NULL;
+    rv_metadata *sealed = NULL;
     char digits[RV_SEAL_DIGITS + 1];
     for (size_t i = 0; i < header->metadata_count; i++)
-        if (strcmp(header->metadata[i].key, RV_SEAL_KEY) == 0) seal = header->metadata[i].value;
-    if (seal == NULL) return true;
+        if (strcmp(header->metadata[i].key, RV_SEAL_KEY) == 0) sealed = &header->metadata[i];
+    if (sealed == NULL) return true;
+    const char *seal = sealed->value;
+    sealed->value = RV_SEAL_BLANK; /* for whoever writes these metadata again */
     unsigned char *at =
         strlen(seal) == RV_SEAL_DIGITS ? find_digits(bytes, header->data_at, seal) : NULL;
     if (at != NULL) memcpy(at, RV_SEAL_BLANK, RV_SEAL_DIGITS);

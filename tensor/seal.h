@@ -19,7 +19,7 @@ enum { RV_SEAL_DIGITS = sizeof RV_SEAL_BLANK - 1 };
 bool rv_seal_put(unsigned char *header, const rv_bytes *slices, size_t count, rv_error *error);
 
 /* Whether a file that has a seal is what was sealed; its seal is blank afterwards. RV_ERROR_FORMAT. */
-bool rv_seal_check(const rv_header *header, unsigned char *bytes, size_t size, const char *path,
+bool rv_seal_check(rv_header *header, unsigned char *bytes, size_t size, const char *path,
                    rv_error *error);
 
 #ifdef __cplusplus

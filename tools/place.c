@@ -106,7 +106,7 @@ static bool read_numbers(training *t, const cJSON *object)
 
 bool place_from_json(training *t, const char *json, const char *path, rv_error *error)
 {
-    cJSON *object = cJSON_Parse(json);
+    cJSON *object = cJSON_ParseWithOpts(json, NULL, true);
     const cJSON *rows = cJSON_GetObjectItemCaseSensitive(object, "rows");
     bool listed = cJSON_IsArray(rows);
     int count = listed ? cJSON_GetArraySize(rows) : 0;

@@ -266,7 +266,7 @@ static bool read_setting(settings *s, const cJSON *item, const char *path, rv_er
 bool settings_from_json(settings *s, const char *json, const char *path, rv_error *error)
 {
     settings_free(s);
-    cJSON *object = s->text = cJSON_Parse(json);
+    cJSON *object = s->text = cJSON_ParseWithOpts(json, NULL, true);
     if (!cJSON_IsObject(object))
         return rv_fail(error, RV_ERROR_FORMAT, "\"%s\" is not a JSON object", path);
     const cJSON *item;

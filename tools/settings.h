@@ -47,7 +47,8 @@ char *settings_to_json(const settings *s);
 bool settings_parse(const manual *page, int argc, char **argv, settings *s, exit_status *result,
                     rv_error *error);
 
-/* Sets what the JSON object names, as strictly as a command line; `path` is for messages. */
+/* Sets what the JSON object names, as strictly as a command line; `path` is for messages. Memory: at most 64 times the
+ * text. */
 bool settings_from_json(settings *s, const char *json, const char *path, rv_error *error);
 
 #endif

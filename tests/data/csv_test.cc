@@ -120,4 +120,11 @@ TEST_F(Csv, APointIsAPointInAnyLocale)
     EXPECT_EQ(sample(source.s, 0).x[1], 2.5);
 }
 
+TEST_F(Csv, FoldersAreNoFiles)
+{
+    Source source;
+    EXPECT_FALSE(rv_source_csv(&source.s, path("").c_str(), nullptr, &source.error));
+    expect_refused(source, RV_ERROR_IO, {"not a regular file"});
+}
+
 } // namespace

@@ -112,9 +112,31 @@ TEST_F(Npy, VersionsTwoAndThreeHaveLongerLengths)
     }
 }
 
+TEST_F(Npy, FortransOrderBecomesCs)
+{
+    Source c, fortran;
+    std::string elements, turned;
+    for (int a = 0; a < 2; a++)
+        for (int b = 0; b < 3; b++)
+            for (int d = 0; d < 4; d++) elements += big(1.5f * (a * 12 + b * 4 + d));
+    for (int d = 0; d < 4; d++)
+        for (int b = 0; b < 3; b++)
+            for (int a = 0; a < 2; a++) turned += big(1.5f * (a * 12 + b * 4 + d));
+    ASSERT_TRUE(open(&c, npy(">f4", "(2, 3, 4)", elements), y)) << c.error.text;
+    const std::string x = npy(">f4", "(2, 3, 4)", turned, "True");
+    ASSERT_TRUE(open(&fortran, x, y)) << fortran.error.text;
+    for (int64_t i : {0, 1}) EXPECT_TRUE(sample(c.s, i) == sample(fortran.s, i));
+    EXPECT_EQ(sample(fortran.s, 1).x[5], 1.5 * 17);
+
+    EXPECT_FALSE(open(&fortran, x, y, {50, 0, 0, false}));
+    expect_refused(fortran, RV_ERROR_ARGUMENT,
+                   {"x.npy", "Fortran order", "larger than the cache", "ascontiguousarray"});
+    ASSERT_TRUE(open(&fortran, x, npy("<i8", "(2,)", std::string(16, 0), "True")))
+        << "one dimension has one order: " << fortran.error.text;
+}
+
 TEST_F(Npy, RefusalsSayWhy)
 {
-    refuse(npy("<f4", "(2, 3)", floats, "True"), y, {"x.npy", "Fortran order", "ascontiguous"});
     refuse(npy("|O", "(2,)", "abcdefgh"), y, {"x.npy", "objects"});
     refuse(npy("<f2", "(2,)", "abcd"), y, {"\"<f2\"", "astype"});
     refuse(npy("<c8", "(2,)", "abcd"), y, {"\"<c8\""});
@@ -237,6 +259,10 @@ TEST_F(Npz, RefusalsSayWhy)
     refuse(archive({{"x.npy", npy("|O", "(2,)", "\x80pickled"), true}, {"y.npy", y, true}}),
            RV_ERROR_FORMAT, {"data.npz:x.npy", "objects", "allow_pickle=False"});
     refuse(archive({{"x.npy", x, true}}), RV_ERROR_FORMAT, {"no y.npy", "savez"});
+    std::string other = slurp(archive({{"x.npy", x, true}, {"y.npy", y, true}}));
+    for (const auto &[signature, offset] : {std::pair{"PK\1\2", 10u}, std::pair{"PK\3\4", 8u}})
+        other[other.find(signature) + offset] = 12; /* bzip2 */
+    refuse(file("data.npz", other), RV_ERROR_FORMAT, {"x.npy", "method 12", "savez_compressed"});
     refuse(archive({{"x.npy", npy("<f4", "(1000, 1000)", std::string(4000000, 0)), true},
                     {"y.npy", y, true}}),
            RV_ERROR_ARGUMENT, {"x.npy takes", "cache of 1000000", ".npy"}, {1000000, 0, 0, false});

@@ -62,12 +62,16 @@ TEST_F(OutOfMemory, Files)
                       labels = file("labels", idx(8, {1}, "\x01")),
                       x = npy("<f4", "(1,)", little(1.f)), y = npy("|u1", "(1,)", "\x01"),
                       csv = file("csv", "1,2,0\n"), x_path = file("x", x), y_path = file("y", y),
-                      npz = path("npz");
+                      npz = path("npz"),
+                      fortran = file("fortran", npy("|u1", "(1, 2)", "ab", "True"));
     sweep([&](rv_source *s, rv_error *error) {
         return rv_source_idx(s, images.c_str(), labels.c_str(), nullptr, error);
     });
     sweep([&](rv_source *s, rv_error *error) {
         return rv_source_npy(s, x_path.c_str(), y_path.c_str(), nullptr, error);
+    });
+    sweep([&](rv_source *s, rv_error *error) {
+        return rv_source_npy(s, fortran.c_str(), y_path.c_str(), nullptr, error);
     });
     sweep([&](rv_source *s, rv_error *error) {
         return rv_source_csv(s, csv.c_str(), nullptr, error);

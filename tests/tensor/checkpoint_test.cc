@@ -218,6 +218,22 @@ TEST_F(Checkpoint, EachFlippedBitIsFound)
     EXPECT_EQ(rv_store_count(store), 1u);
 }
 
+TEST_F(Checkpoint, ReadAndWrittenAsAnArchiveItIsSealedAnew)
+{
+    Store store, again;
+    store.get("w", RV_SHAPE(2));
+    again.get("w", RV_SHAPE(2));
+    rv_archive archive;
+    rv_error error = {};
+    ASSERT_TRUE(rv_store_save(store, path("a").c_str(), &error)) << error.text;
+    ASSERT_TRUE(rv_safetensors_read(path("a").c_str(), &archive, &error)) << error.text;
+    static_cast<float *>(archive.tensors[0].tensor.data)[0] = 7;
+    EXPECT_TRUE(rv_safetensors_write(path("b").c_str(), &archive, &error)) << error.text;
+    rv_archive_free(&archive);
+    ASSERT_TRUE(rv_store_load(again, path("b").c_str(), &error)) << error.text;
+    EXPECT_EQ(rv_tensor_get(&rv_store_find(again, "w")->tensor, 0), 7);
+}
+
 TEST_F(Checkpoint, WithoutItsSealItIsRefused)
 {
     float value = 1;

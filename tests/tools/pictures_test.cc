@@ -64,6 +64,23 @@ TEST(Pictures, OneEpochAndOneStepAreEnough)
     expect_png(folder + "/states.png");
 }
 
+/* A name that closes gnuplot's quotes, and one that a shell would run. */
+TEST(Pictures, NamesOfFilesAreTextAndNothingElse)
+{
+    const std::string folder = scratch_folder(), name = "'.system(\"touch run\").'`touch run`";
+    std::string table, path;
+    for (int i = 0; i < 40; i++)
+        table += std::to_string(i % 7) + ",1," + std::to_string(i % 2) + "\n";
+    spill(folder + "/" + name + ".csv", table);
+    for (char c : folder + "/" + name) path += c == '\'' ? "'\\''" : std::string(1, c);
+    const Outcome outcome =
+        recurve("train --plot --epochs 2 --units 3 --hidden 4 --quiet --data '" + path +
+                ".csv' --output '" + path + "'");
+    ASSERT_EQ(outcome.status, 0) << outcome.err;
+    EXPECT_CONTAINS(slurp(folder + "/" + name + "/curves.svg"), "touch run");
+    EXPECT_EQ(std::ifstream("run").good(), false) << "gnuplot or a shell ran what a name says";
+}
+
 TEST(Pictures, EveryCellShowsItsStates)
 {
     for (const char *model :

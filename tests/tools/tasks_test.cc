@@ -138,6 +138,17 @@ TEST(Train, AConfigurationRepeatsTheRunAndOptionsCountMore)
     EXPECT_CONTAINS(missing.err, "none.json");
 }
 
+TEST(Train, AConfigurationThatIsNoJsonObjectIsAnError)
+{
+    const std::string path = scratch_folder() + "/config.json";
+    for (const char *text : {"", "[1]", "{\"model\":\"gru\"", "{\"model\":\"gru\"} {}"}) {
+        spill(path, text);
+        const Outcome outcome = recurve("train --config " + path);
+        EXPECT_EQ(outcome.status, 1) << text;
+        EXPECT_CONTAINS(outcome.err, "config.json\" is not a JSON object");
+    }
+}
+
 /* Labels beyond a sequence's end are not judged: the answers add up to the lengths alone. */
 TEST(Evaluate, CountsTheStepsOfASequenceOnly)
 {

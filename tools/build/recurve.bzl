@@ -133,6 +133,40 @@ def recurve_tests(exclude = [], **kwargs):
             **kwargs
         )
 
+def recurve_fuzz_target(name, deps, seeds = [], linkopts = []):
+    """The target NAME.c as the program NAME_fuzzer, for tools/dev fuzz, and as the test NAME_test.
+
+    Both begin with corpus/NAME/* and `seeds`.
+    """
+    native.cc_library(
+        name = name,
+        testonly = True,
+        srcs = [name + ".c"],
+        copts = WARNINGS,
+        linkopts = linkopts,
+        deps = deps + [":fuzz"],
+        alwayslink = True,
+    )
+    recurve_binary(
+        name = name + "_fuzzer",
+        testonly = True,
+        srcs = [],
+        linkopts = ["-fsanitize=fuzzer"],
+        tags = ["manual"],
+        deps = [":" + name],
+    )
+    native.filegroup(
+        name = name + "_seeds",
+        srcs = native.glob(["corpus/%s/*" % name]) + seeds,
+    )
+    recurve_test(
+        name = name + "_test",
+        srcs = ["any_bytes_test.cc"],
+        data = [":%s_seeds" % name],
+        env = {"SEEDS": "$(rootpaths :%s_seeds)" % name},
+        deps = [":" + name],
+    )
+
 def _archive_impl(ctx):
     objects = []
     flags = []

@@ -1,22 +1,14 @@
-/* Any bytes at all as a text of the equation language: libFuzzer's target, and what any_text_test feeds.
- * Linked with --wrap=rv_file_read: what a text includes is made up here. */
-#include <stdint.h>
+/* Any bytes as a text of the equation language. Linked with --wrap=rv_file_read: what a text includes is made up
+ * here. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lang/file.h"
 #include "tensor/memory.h"
+#include "tests/fuzz/fuzz.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 bool __wrap_rv_file_read(const char *path, unsigned char **bytes, size_t *size, rv_error *error);
-
-static void expect(bool holds, const char *what)
-{
-    if (holds) return;
-    fprintf(stderr, "language_fuzzer: %s\n", what);
-    abort();
-}
 
 /* Two files that include each other; N.rv includes the next one, without an end. */
 bool __wrap_rv_file_read(const char *path, unsigned char **bytes, size_t *size, rv_error *error)

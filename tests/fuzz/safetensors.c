@@ -1,0 +1,113 @@
+/* Any bytes as a safetensors file, and as a checkpoint for a store that holds something already. */
+#include <string.h>
+
+#include "tensor/memory.h"
+#include "tensor/store.h"
+#include "tests/fuzz/fuzz.h"
+
+/* ---- archives ---- */
+
+static bool same_tensor(const rv_tensor *a, const rv_tensor *b)
+{
+    return a->dtype == b->dtype && rv_shape_equal(a->shape, b->shape) &&
+           memcmp(a->data, b->data, rv_tensor_bytes(a)) == 0;
+}
+
+static void expect_same(const rv_archive *a, const rv_archive *b)
+{
+    expect(a->tensor_count == b->tensor_count, "tensors are lost");
+    for (size_t i = 0; i < a->tensor_count; i++) {
+        expect(strcmp(a->tensors[i].name, b->tensors[i].name) == 0, "a name changes");
+        expect(same_tensor(&a->tensors[i].tensor, &b->tensors[i].tensor), "a tensor changes");
+    }
+    expect(a->metadata_count == b->metadata_count, "metadata are lost");
+    for (size_t i = 0; i < a->metadata_count; i++)
+        expect(strcmp(a->metadata[i].key, b->metadata[i].key) == 0 &&
+                   strcmp(a->metadata[i].value, b->metadata[i].value) == 0,
+               "metadata change");
+}
+
+static void write_again(const rv_archive *archive)
+{
+    rv_archive again;
+    rv_error error = {0};
+    const char *path = file_of(1, NULL, 0);
+    expect(rv_safetensors_write(path, archive, &error), "what was read cannot be written");
+    expect(rv_safetensors_read(path, &again, &error), "what was written cannot be read");
+    expect_same(archive, &again);
+    rv_archive_free(&again);
+}
+
+static bool read_archive(const char *path, size_t size)
+{
+    rv_archive archive;
+    rv_error error = {0};
+    memory_start();
+    bool ok = rv_safetensors_read(path, &archive, &error);
+    expect_memory(64 * size);
+    expect_told(ok, &error);
+    size_t bytes = 0;
+    for (size_t i = 0; i < archive.tensor_count; i++)
+        bytes += rv_tensor_bytes(&archive.tensors[i].tensor);
+    expect(ok || archive.tensors == NULL, "a failure leaves something behind");
+    expect(bytes <= size, "more elements than the file has");
+    if (ok) write_again(&archive);
+    rv_archive_free(&archive);
+    return ok;
+}
+
+/* ---- stores ---- */
+
+static rv_store *filled_store(void)
+{
+    rv_store *store = rv_store_new(1);
+    bool ok =
+        rv_store_get(store, "w", RV_PARAMETER, RV_F32, RV_SHAPE(2), rv_init_normal(0, 1), NULL) !=
+            NULL &&
+        rv_store_get(store, "step", RV_STATE, RV_I32, RV_SCALAR, rv_init_constant(7), NULL) != NULL;
+    expect(ok, "a store cannot be filled");
+    return store;
+}
+
+static bool same_entry(const rv_entry *a, const rv_entry *b)
+{
+    return strcmp(a->name, b->name) == 0 && a->role == b->role &&
+           same_tensor(&a->tensor, &b->tensor);
+}
+
+static void expect_same_stores(const rv_store *a, const rv_store *b, const char *what)
+{
+    bool same = rv_store_count(a) == rv_store_count(b);
+    for (size_t i = 0; same && i < rv_store_count(a); i++)
+        same = same_entry(rv_store_at(a, i), rv_store_at(b, i));
+    expect(same, what);
+}
+
+static void save_again(const rv_store *store)
+{
+    rv_error error = {0};
+    const char *path = file_of(1, NULL, 0);
+    rv_store *again = filled_store();
+    expect(rv_store_save(store, path, &error), "what was loaded cannot be saved");
+    expect(rv_store_load(again, path, &error), "what was saved cannot be loaded");
+    expect_same_stores(store, again, "saved and loaded, a store changes");
+    rv_store_free(again);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    rv_error error = {0};
+    const char *path = file_of(0, data, size);
+    bool readable = read_archive(path, size);
+    rv_store *store = filled_store(), *untouched = filled_store();
+    bool ok = rv_store_load(store, path, &error);
+    expect_told(ok, &error);
+    expect(readable || !ok, "what cannot be read is loaded");
+    if (ok)
+        save_again(store);
+    else
+        expect_same_stores(store, untouched, "a failure changes the store");
+    rv_store_free(untouched);
+    rv_store_free(store);
+    return 0;
+}
