@@ -234,9 +234,8 @@ TEST(Resume, WithoutOutputASignalEndsTheRunAndNothingIsKept)
 TEST(Resume, OtherSettingsAreRefused)
 {
     const std::string folder = stopped_run();
-    for (const char *option :
-         {"--rate 0.1", "--seed 1", "--model gru", "gru", "--shift 0", "--momentum 0", "--carry",
-          "--output /tmp/x", "--epochs 0"}) {
+    for (const char *option : {"--rate 0.1", "--seed 1", "--model gru", "gru", "--shift 0",
+                               "--momentum 0", "--carry", "--output /tmp/x", "--epochs 0"}) {
         SCOPED_TRACE(option);
         const Outcome outcome = recurve("train --resume " + folder + " " + option);
         EXPECT_EQ(outcome.status, 2) << outcome.err;
