@@ -104,6 +104,7 @@ static bool inflate_all(const rv_input_file *input, unzip *u, rv_error *error)
                            input->name, u->room);
         }
         if (state == Z_BUF_ERROR) break;
+        if (state == Z_MEM_ERROR) return rv_fail_memory(error);
         if (state != Z_OK && state != Z_STREAM_END) {
             return rv_fail(error, RV_ERROR_FORMAT, "\"%s\" is damaged: %s; get it again",
                            input->name, u->stream.msg != NULL ? u->stream.msg : "not gzip");

@@ -16,8 +16,10 @@ typedef struct archive {
     uint64_t cache;
 } archive;
 
+/* libzip does not always say that memory was out; malloc does. */
 static bool fail_member(const archive *a, const char *member, rv_error *error)
 {
+    if (errno == ENOMEM) return rv_fail_memory(error);
     return rv_fail(error, RV_ERROR_FORMAT, "\"%s\": %s cannot be read: %s", a->path, member,
                    zip_strerror(a->zip));
 }
@@ -39,9 +41,10 @@ static bool load_member(const archive *a, zip_uint64_t index, const char *member
 {
     *bytes = rv_alloc(size, 1);
     if (*bytes == NULL) return rv_fail_memory(error);
+    errno = 0;
     zip_file_t *file = zip_fopen_index(a->zip, index, 0);
     bool ok = file != NULL && read_all(file, *bytes, size);
-    if (file == NULL) {
+    if (!ok && (file == NULL || errno == ENOMEM)) {
         fail_member(a, member, error);
     } else if (!ok) {
         rv_fail(error, RV_ERROR_FORMAT, "\"%s\": %s is damaged: its %zu bytes do not come out",
@@ -97,15 +100,16 @@ static bool open_member(const archive *a, const char *member, bool needed, rv_ar
 static zip_t *open_archive(const char *path, rv_error *error)
 {
     int code = 0;
+    errno = 0;
     zip_t *zip = path != NULL ? zip_open(path, ZIP_RDONLY, &code) : NULL;
     if (zip != NULL) return zip;
     int reason = errno;
     if (path == NULL) {
         rv_fail(error, RV_ERROR_ARGUMENT, "a path that is NULL; give one");
+    } else if (reason == ENOMEM) {
+        rv_fail_memory(error);
     } else if (code == ZIP_ER_NOENT || code == ZIP_ER_OPEN || code == ZIP_ER_READ) {
         rv_fail(error, RV_ERROR_IO, "cannot read \"%s\": %s", path, strerror(reason));
-    } else if (code == ZIP_ER_MEMORY) {
-        rv_fail_memory(error);
     } else {
         rv_fail(error, RV_ERROR_FORMAT,
                 "\"%s\" is no .npz archive (libzip's error %d); expected one that numpy.savez "
