@@ -9,6 +9,7 @@
 #include "data/array.h"
 #include "data/npz.h"
 #include "tensor/memory.h"
+#include "tensor/text.h"
 
 typedef struct archive {
     zip_t *zip;
@@ -109,7 +110,7 @@ static zip_t *open_archive(const char *path, rv_error *error)
     } else if (reason == ENOMEM) {
         rv_fail_memory(error);
     } else if (code == ZIP_ER_NOENT || code == ZIP_ER_OPEN || code == ZIP_ER_READ) {
-        rv_fail(error, RV_ERROR_IO, "cannot read \"%s\": %s", path, strerror(reason));
+        rv_fail(error, RV_ERROR_IO, "cannot read \"%s\": %s", path, rv_reason(reason));
     } else {
         rv_fail(error, RV_ERROR_FORMAT,
                 "\"%s\" is no .npz archive (libzip's error %d); expected one that numpy.savez "
