@@ -75,7 +75,7 @@ int main(int argc, char **argv)
         return finish(STATUS_OK);
     }
     if (is_one_of(name, "--version", "-V", "version")) {
-        printf("recurve %d.%d\n", RV_VERSION_MAJOR, RV_VERSION_MINOR);
+        printf("recurve %s\n", rv_version());
         return finish(STATUS_OK);
     }
 
