@@ -37,8 +37,6 @@
 #include "tensor/shape.h"
 #include "tensor/store.h"
 #include "tensor/tensor.h"
-
-#define RV_VERSION_MAJOR 0
-#define RV_VERSION_MINOR 1
+#include "tensor/version.h"
 
 #endif

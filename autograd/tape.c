@@ -10,6 +10,7 @@
 
 #include "autograd/tape_internal.h"
 #include "tensor/memory.h"
+#include "tensor/text.h"
 
 struct rv_block {
     rv_block *next;
@@ -62,7 +63,7 @@ rv_var rv_tape_fail(rv_tape *tape, rv_code code, const char *format, ...)
         char text[RV_ERROR_TEXT] = "";
         va_list arguments;
         va_start(arguments, format);
-        vsnprintf(text, sizeof text, format, arguments);
+        rv_format(text, sizeof text, format, arguments);
         va_end(arguments);
         rv_fail(&tape->error, code, "%s", text);
     }
@@ -246,7 +247,7 @@ static void put(text *t, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    int length = vsnprintf(t->at, (size_t)(t->end - t->at), format, arguments);
+    int length = rv_format(t->at, (size_t)(t->end - t->at), format, arguments);
     va_end(arguments);
     if (length > 0) t->at = length < t->end - t->at ? t->at + length : t->end - 1;
 }

@@ -1,6 +1,5 @@
 /* CSV: a sample a line. The text is parsed once, into numbers in memory. */
 #include <inttypes.h>
-#include <locale.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +9,7 @@
 #include "data/files.h"
 #include "data/input.h"
 #include "tensor/memory.h"
+#include "tensor/text.h"
 
 enum { LONGEST_FIELD = 63 };
 
@@ -25,7 +25,6 @@ typedef struct parser {
     const char *at, *end;
     int64_t line; /* 1 the first */
     char separator;
-    locale_t locale; /* numbers have a point, wherever the program runs */
 } parser;
 
 typedef enum field_end { FIELD_MORE, FIELD_LAST } field_end;
@@ -46,14 +45,14 @@ static field_end next_field(parser *p, const char **field, size_t *length)
 }
 
 /* Digits, sign, point and exponent alone: none of the other numbers and names that strtod knows. */
-static bool number_of(const parser *p, const char *field, size_t length, double *number)
+static bool number_of(const char *field, size_t length, double *number)
 {
     char text[LONGEST_FIELD + 1], *end;
     if (length == 0 || length > LONGEST_FIELD) return false;
     memcpy(text, field, length);
     text[length] = '\0';
     if (strspn(text, "0123456789+-.eE") != length) return false;
-    *number = strtod_l(text, &end, p->locale);
+    *number = rv_number(text, &end);
     return *end == '\0';
 }
 
@@ -92,7 +91,7 @@ static bool is_header(parser p)
     double number;
     for (field_end end = FIELD_MORE; end == FIELD_MORE;) {
         end = next_field(&p, &field, &length);
-        if (length == 0 || number_of(&p, field, length, &number)) continue;
+        if (length == 0 || number_of(field, length, &number)) continue;
         bool nan = (length == 3 && strncasecmp(field, "nan", 3) == 0) ||
                    (length >= 3 && strncasecmp(field, "inf", 3) == 0);
         if (!nan) return true;
@@ -130,7 +129,7 @@ static bool parse_line(parser *p, int64_t fields, int64_t label_at, int64_t most
                            " of the first line of numbers; expected as many in each",
                            p->name, p->line, column < fields ? "fewer" : "more", fields);
         }
-        if (!number_of(p, field, length, &number) || !isfinite((float)number)) {
+        if (!number_of(field, length, &number) || !isfinite((float)number)) {
             return fail_field(p, column, field, length, "a number that f32 can hold", error);
         }
         if (column != label_at) {
@@ -283,10 +282,7 @@ static bool parse_input(csv *c, rv_input_file *input, rv_source *s, const rv_csv
     parser p = {.name = input->name, .at = text, .end = text + input->size, .line = 1};
     p.separator = options->separator != '\0' ? options->separator : tabs ? '\t' : ',';
     if (input->size >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0) p.at += 3;
-    p.locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
-    if (p.locale == (locale_t)0) return rv_fail_memory(error);
     bool ok = parse(&p, c, s, options, error);
-    freelocale(p.locale);
     c->name = input->name;
     input->name = NULL;
     return ok;

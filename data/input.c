@@ -11,6 +11,7 @@
 #include <zlib.h>
 
 #include "tensor/memory.h"
+#include "tensor/text.h"
 
 uint64_t rv_input_cache(uint64_t cache_bytes)
 {
@@ -19,7 +20,7 @@ uint64_t rv_input_cache(uint64_t cache_bytes)
 
 static bool fail_system(const rv_input_file *input, int reason, rv_error *error)
 {
-    return rv_fail(error, RV_ERROR_IO, "cannot read \"%s\": %s", input->name, strerror(reason));
+    return rv_fail(error, RV_ERROR_IO, "cannot read \"%s\": %s", input->name, rv_reason(reason));
 }
 
 static bool fail_short(const rv_input_file *input, rv_error *error)
@@ -104,6 +105,7 @@ static bool inflate_all(const rv_input_file *input, unzip *u, rv_error *error)
                            input->name, u->room);
         }
         if (state == Z_BUF_ERROR) break;
+        if (state == Z_MEM_ERROR) return rv_fail_memory(error);
         if (state != Z_OK && state != Z_STREAM_END) {
             return rv_fail(error, RV_ERROR_FORMAT, "\"%s\" is damaged: %s; get it again",
                            input->name, u->stream.msg != NULL ? u->stream.msg : "not gzip");

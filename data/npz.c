@@ -10,6 +10,7 @@
 #include "data/array.h"
 #include "data/npz.h"
 #include "tensor/memory.h"
+#include "tensor/text.h"
 
 typedef struct archive {
     zip_t *zip;
@@ -17,8 +18,10 @@ typedef struct archive {
     uint64_t bytes, cache; /* of the file; that arrays may take */
 } archive;
 
+/* libzip does not always say that memory was out; malloc does. */
 static bool fail_member(const archive *a, const char *member, rv_error *error)
 {
+    if (errno == ENOMEM) return rv_fail_memory(error);
     return rv_fail(error, RV_ERROR_FORMAT, "\"%s\": %s cannot be read: %s", a->path, member,
                    zip_strerror(a->zip));
 }
@@ -40,9 +43,10 @@ static bool load_member(const archive *a, zip_uint64_t index, const char *member
 {
     *bytes = rv_alloc(size, 1);
     if (*bytes == NULL) return rv_fail_memory(error);
+    errno = 0;
     zip_file_t *file = zip_fopen_index(a->zip, index, 0);
     bool ok = file != NULL && read_all(file, *bytes, size);
-    if (file == NULL) {
+    if (!ok && (file == NULL || errno == ENOMEM)) {
         fail_member(a, member, error);
     } else if (!ok) {
         rv_fail(error, RV_ERROR_FORMAT, "\"%s\": %s is damaged: its %zu bytes do not come out",
@@ -124,16 +128,17 @@ static bool open_archive(archive *a, const char *path, uint64_t cache, rv_error 
     int code = 0;
     struct stat status = {0};
     *a = (archive){.path = path, .cache = rv_input_cache(cache)};
+    errno = 0;
     if (path != NULL) a->zip = zip_open(path, ZIP_RDONLY, &code);
     if (a->zip != NULL && stat(path, &status) == 0) a->bytes = (uint64_t)status.st_size;
     if (a->zip != NULL) return true;
     int reason = errno;
     if (path == NULL) {
         rv_fail(error, RV_ERROR_ARGUMENT, "a path that is NULL; give one");
-    } else if (code == ZIP_ER_NOENT || code == ZIP_ER_OPEN || code == ZIP_ER_READ) {
-        rv_fail(error, RV_ERROR_IO, "cannot read \"%s\": %s", path, strerror(reason));
-    } else if (code == ZIP_ER_MEMORY) {
+    } else if (reason == ENOMEM) {
         rv_fail_memory(error);
+    } else if (code == ZIP_ER_NOENT || code == ZIP_ER_OPEN || code == ZIP_ER_READ) {
+        rv_fail(error, RV_ERROR_IO, "cannot read \"%s\": %s", path, rv_reason(reason));
     } else {
         rv_fail(error, RV_ERROR_FORMAT,
                 "\"%s\" is no .npz archive (libzip's error %d); expected one that numpy.savez "

@@ -1,4 +1,5 @@
 /* Tensors into a NumPy .npz archive: stored .npy files in a zip that is made in memory. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <zip.h>
@@ -66,6 +67,7 @@ static bool add_bytes(zip_t *zip, const char *name, const unsigned char *bytes, 
     zip_int64_t index = zip_file_add(zip, name, source, ZIP_FL_ENC_UTF_8);
     if (index < 0) {
         zip_source_free(source);
+        if (errno == ENOMEM) return rv_fail_memory(error);
         return rv_fail(error, RV_ERROR_NAME, "the archive's name \"%.200s\": %s", name,
                        zip_strerror(zip));
     }
@@ -96,11 +98,12 @@ static bool add_members(zip_t *zip, const rv_archive *archive, unsigned char **b
     return true;
 }
 
-/* Makes the archive in the buffer. */
+/* Makes the archive in the buffer. libzip does not always say that memory was out; malloc does, in errno. */
 static bool fill(zip_source_t *buffer, const rv_archive *archive, rv_error *error)
 {
     zip_error_t why;
     zip_error_init(&why);
+    errno = 0;
     unsigned char **bytes = rv_alloc(archive->tensor_count, sizeof *bytes);
     zip_t *zip = bytes != NULL ? zip_open_from_source(buffer, ZIP_TRUNCATE, &why) : NULL;
     zip_error_fini(&why);
@@ -108,7 +111,9 @@ static bool fill(zip_source_t *buffer, const rv_archive *archive, rv_error *erro
     if (ok) zip_source_keep(buffer); /* the archive frees it too */
     ok = ok && add_members(zip, archive, bytes, error);
     if (ok && zip_close(zip) != 0)
-        ok = rv_fail(error, RV_ERROR_IO, "the archive cannot be made: %s", zip_strerror(zip));
+        ok = errno == ENOMEM
+                 ? rv_fail_memory(error)
+                 : rv_fail(error, RV_ERROR_IO, "the archive cannot be made: %s", zip_strerror(zip));
     else if (ok)
         zip = NULL;
     if (zip != NULL) zip_discard(zip);

@@ -7,6 +7,7 @@
 
 #include "export/phase.h"
 #include "tensor/memory.h"
+#include "tensor/text.h"
 
 /* ---- text that grows ---- */
 
@@ -22,11 +23,11 @@ static void put(text *t, const char *format, ...)
     va_list arguments, again;
     va_start(arguments, format);
     va_copy(again, arguments);
-    int length = vsnprintf(NULL, 0, format, arguments);
+    int length = rv_format(NULL, 0, format, arguments);
     va_end(arguments);
     if (!t->failed && length >= 0 &&
         rv_reserve(&t->at, &t->capacity, t->length + (size_t)length + 1, 1)) {
-        vsnprintf(t->at + t->length, (size_t)length + 1, format, again);
+        rv_format(t->at + t->length, (size_t)length + 1, format, again);
         t->length += (size_t)length;
     } else {
         t->failed = true;

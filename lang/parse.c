@@ -6,6 +6,7 @@
 #include "lang/syntax.h"
 #include "lang/token.h"
 #include "tensor/name.h"
+#include "tensor/text.h"
 
 typedef struct parser {
     const lang_source *source;
@@ -255,7 +256,7 @@ static lang_node *number(parser *p)
     if (length >= sizeof text) return fail(p, "a number of fewer digits");
     memcpy(text, text_of(p, p->token), length);
     text[length] = '\0';
-    n->number = strtod(text, NULL);
+    n->number = rv_number(text, NULL);
     if (!(n->number <= 1e300)) return fail(p, "a number up to 1e300");
     p->token++;
     bool beside = !memchr(text_of(p, p->token - 1), '\n', p->token->start - p->token[-1].start);

@@ -8,6 +8,7 @@
 #include "lang/syntax.h"
 #include "lang/token.h"
 #include "tensor/memory.h"
+#include "tensor/text.h"
 
 typedef struct writer {
     char *text;
@@ -112,16 +113,10 @@ static void binary(writer *w, const lang_node *e, const char *sign)
     operand(w, e->b, own + 1);
 }
 
-/* The shortest digits that give the number back. */
 static void put_number(writer *w, double number)
 {
-    char text[40];
-    for (int digits = 1; digits <= 17; digits++) {
-        double back;
-        snprintf(text, sizeof text, "%.*g", digits, number);
-        if (sscanf(text, "%lf", &back) == 1 && back == number) break;
-    }
-    put(w, text);
+    char text[RV_NUMBER_TEXT];
+    put(w, rv_number_text(number, text));
 }
 
 static void expression(writer *w, const lang_node *e)

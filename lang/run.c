@@ -8,6 +8,7 @@
 
 #include "ops/ops.h"
 #include "tensor/memory.h"
+#include "tensor/text.h"
 
 bool rv_lang_start(lang_run *run, const lang_block *block, lang_work *work, rv_tape *tape)
 {
@@ -47,7 +48,7 @@ lang_value rv_lang_wrong(lang_run *run, lang_place place, rv_code code, const ch
     char text[LANG_MESSAGE];
     va_list list;
     va_start(list, format);
-    vsnprintf(text, sizeof text, format, list);
+    rv_format(text, sizeof text, format, list);
     va_end(list);
     run->work->told = run->failed = true;
     if (run->work->call.source) place = run->work->call;

@@ -6,6 +6,7 @@
 
 #include "tensor/memory.h"
 #include "tensor/name.h"
+#include "tensor/text.h"
 
 static bool continues_character(char c) { return ((unsigned char)c & 0xC0) == 0x80; }
 
@@ -61,7 +62,7 @@ bool rv_lang_complain(lang_report *r, lang_place place, rv_code code, const char
     lang_problem *p = &r->at[r->count++];
     *p = (lang_problem){.place = place, .code = code};
     va_start(list, format);
-    vsnprintf(p->text, sizeof p->text, format, list);
+    rv_format(p->text, sizeof p->text, format, list);
     va_end(list);
     for (char *c = p->text; *c; c++)
         if ((unsigned char)*c < ' ' && *c != '\n') *c = '?';
@@ -75,7 +76,7 @@ void rv_lang_advise(lang_report *r, const char *format, ...)
     lang_problem *p = &r->at[r->count - 1];
     if (*p->hint) return;
     va_start(list, format);
-    vsnprintf(p->hint, sizeof p->hint, format, list);
+    rv_format(p->hint, sizeof p->hint, format, list);
     va_end(list);
 }
 

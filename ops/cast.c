@@ -32,13 +32,13 @@ static const rv_sample samples[] = {
     {.in = {{2, {3, 5}}},
      .low = -2,
      .high = 2,
-     .attr = &(cast_attr){RV_F64},
+     .attr = &(const cast_attr){RV_F64},
      .attr_size = sizeof(cast_attr)},
     {.in = {{1, {7}}},
      .low = -9,
      .high = 9,
      .integer = 1,
-     .attr = &(cast_attr){RV_F64},
+     .attr = &(const cast_attr){RV_F64},
      .attr_size = sizeof(cast_attr)},
 };
 

@@ -96,7 +96,7 @@ static rv_var gradient(const rv_backward *b, int k)
 
 /* ---- samples, descriptor, constructor ---- */
 
-#define AXIS(n) .attr = &(concat_attr){n}, .attr_size = sizeof(concat_attr)
+#define AXIS(n) .attr = &(const concat_attr){n}, .attr_size = sizeof(concat_attr)
 static const rv_sample samples[] = {
     {.in = {{2, {2, 3}}, {2, {4, 3}}}, .inputs = 2, .low = -2, .high = 2, AXIS(0)},
     {.in = {{3, {2, 1, 3}}, {3, {2, 2, 3}}, {3, {2, 4, 3}}},

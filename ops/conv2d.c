@@ -355,7 +355,7 @@ rv_var rv_crop_input_gradient(rv_var x, const int64_t before[2], const int64_t a
 /* ---- samples ---- */
 
 #define PLAIN .stride = {1, 1}, .dilation = {1, 1}, .groups = 1
-#define ATTR(...) .attr = &(conv_attr){__VA_ARGS__}, .attr_size = sizeof(conv_attr)
+#define ATTR(...) .attr = &(const conv_attr){__VA_ARGS__}, .attr_size = sizeof(conv_attr)
 #define RANGE .low = -1, .high = 1
 static const rv_sample samples_y[] = {
     {.in = {{4, {2, 1, 8, 8}}, {4, {1, 1, 5, 5}}}, RANGE, ATTR(PLAIN)},

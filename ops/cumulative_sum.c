@@ -69,7 +69,7 @@ static rv_var gradient(const rv_backward *b, int k)
 
 /* ---- samples, descriptor, constructor ---- */
 
-#define SCAN(...) .attr = &(scan_attr){__VA_ARGS__}, .attr_size = sizeof(scan_attr)
+#define SCAN(...) .attr = &(const scan_attr){__VA_ARGS__}, .attr_size = sizeof(scan_attr)
 static const rv_sample samples[] = {
     {.in = {{1, {7}}}, .low = -2, .high = 2, SCAN(0, false)},
     {.in = {{2, {3, 5}}}, .low = -2, .high = 2, SCAN(1, true)},

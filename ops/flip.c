@@ -62,7 +62,7 @@ static rv_var gradient(const rv_backward *b, int k)
 
 /* ---- samples, descriptor, constructor ---- */
 
-#define AXES(mask) .attr = &(flip_attr){mask}, .attr_size = sizeof(flip_attr)
+#define AXES(mask) .attr = &(const flip_attr){mask}, .attr_size = sizeof(flip_attr)
 static const rv_sample samples[] = {
     {.in = {{2, {3, 5}}}, .low = -2, .high = 2, AXES(3)},
     {.in = {{4, {2, 3, 4, 5}}}, .low = -2, .high = 2, AXES(12)},

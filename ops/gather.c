@@ -141,7 +141,7 @@ static const rv_sample gather_samples[] = {
     {.in = {{4, {1, 1, 1, 1}}, {4, {1, 1, 1, 1}}}, .integer = 2, .error = "at most rank 6"},
 };
 
-#define ROWS(n) .attr = &(scatter_attr){n}, .attr_size = sizeof(scatter_attr)
+#define ROWS(n) .attr = &(const scatter_attr){n}, .attr_size = sizeof(scatter_attr)
 static const rv_sample scatter_samples[] = {
     {.in = {{2, {7, 3}}, {1, {7}}}, .low = -1, .high = 4, .integer = 2, ROWS(4)},
     {.in = {{2, {3, 2}}, {2, {3, 2}}}, .low = -1, .high = 5, .integer = 2, ROWS(5)},

@@ -180,8 +180,8 @@ static rv_var share(const void *attr_, const rv_var *x)
 
 /* ---- samples ---- */
 
-#define FLAGS(ta, tb) .attr = &(matmul_attr){ta, tb, 0}, .attr_size = sizeof(matmul_attr)
-#define PACKED(ta) .attr = &(matmul_attr){ta, 0, 1}, .attr_size = sizeof(matmul_attr)
+#define FLAGS(ta, tb) .attr = &(const matmul_attr){ta, tb, 0}, .attr_size = sizeof(matmul_attr)
+#define PACKED(ta) .attr = &(const matmul_attr){ta, 0, 1}, .attr_size = sizeof(matmul_attr)
 static const rv_sample samples[] = {
     {.in = {{2, {3, 4}}, {2, {4, 5}}}, .low = -1, .high = 1, FLAGS(0, 0)},
     {.in = {{2, {4, 3}}, {2, {4, 5}}}, .low = -1, .high = 1, FLAGS(1, 0)},

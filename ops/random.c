@@ -60,7 +60,7 @@ static rv_kernel choose(rv_call *c)
 /* ---- samples, descriptor ---- */
 
 #define STREAM(seed_, ...) \
-    .attr = &(random_attr){seed_, {__VA_ARGS__}}, .attr_size = sizeof(random_attr)
+    .attr = &(const random_attr){seed_, {__VA_ARGS__}}, .attr_size = sizeof(random_attr)
 static const rv_sample samples[] = {
     {.in = {{1, {2}}}, .low = 0, .high = 5, STREAM(7, 2, {3, 5})},
     {.in = {{1, {2}}}, .low = 0, .high = 1e6, STREAM(UINT64_MAX, 1, {1000})},

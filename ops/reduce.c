@@ -117,7 +117,7 @@ static rv_var max_gradient(const rv_backward *b, int k)
 
 /* ---- samples, descriptors, constructors ---- */
 
-#define AXES(mask) .attr = &(reduce_attr){mask}, .attr_size = sizeof(reduce_attr)
+#define AXES(mask) .attr = &(const reduce_attr){mask}, .attr_size = sizeof(reduce_attr)
 static const rv_sample samples[] = {
     {.in = {{2, {3, 5}}}, .low = -2, .high = 2, AXES(3)},
     {.in = {{2, {3, 5}}}, .low = -2, .high = 2, AXES(1)},

@@ -76,7 +76,7 @@ static rv_var gradient(const rv_backward *b, int k)
 
 /* ---- samples, descriptor, constructors ---- */
 
-#define WINDOW(...) .attr = &(slice_attr){__VA_ARGS__}, .attr_size = sizeof(slice_attr)
+#define WINDOW(...) .attr = &(const slice_attr){__VA_ARGS__}, .attr_size = sizeof(slice_attr)
 static const rv_sample samples[] = {
     {.in = {{2, {5, 7}}}, .low = -2, .high = 2, WINDOW({1, 2}, {3, 5}, {1, 1})},
     {.in = {{2, {5, 8}}}, .low = -2, .high = 2, WINDOW({0, 1}, {3, 3}, {2, 3})},

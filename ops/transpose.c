@@ -73,7 +73,8 @@ static rv_var gradient(const rv_backward *b, int k)
 
 /* ---- samples, descriptor, constructor ---- */
 
-#define AXES(...) .attr = &(transpose_attr){{__VA_ARGS__}}, .attr_size = sizeof(transpose_attr)
+#define AXES(...) \
+    .attr = &(const transpose_attr){{__VA_ARGS__}}, .attr_size = sizeof(transpose_attr)
 static const rv_sample samples[] = {
     {.in = {{2, {3, 5}}}, .low = -2, .high = 2, AXES(1, 0)},
     {.in = {{4, {2, 3, 4, 5}}}, .low = -2, .high = 2, AXES(2, 0, 3, 1)},

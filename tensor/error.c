@@ -2,7 +2,8 @@
 #include "tensor/error.h"
 
 #include <stdarg.h>
-#include <stdio.h>
+
+#include "tensor/text.h"
 
 bool rv_fail(rv_error *error, rv_code code, const char *format, ...)
 {
@@ -10,7 +11,7 @@ bool rv_fail(rv_error *error, rv_code code, const char *format, ...)
     error->code = code;
     va_list arguments;
     va_start(arguments, format);
-    if (vsnprintf(error->text, sizeof error->text, format, arguments) < 0) {
+    if (rv_format(error->text, sizeof error->text, format, arguments) < 0) {
         error->text[0] = '\0';
     }
     va_end(arguments);

@@ -11,10 +11,11 @@
 #include <unistd.h>
 
 #include "tensor/memory.h"
+#include "tensor/text.h"
 
 static bool fail_system(rv_error *error, const char *what, const char *path, int reason)
 {
-    return rv_fail(error, RV_ERROR_IO, "cannot %s \"%s\": %s", what, path, strerror(reason));
+    return rv_fail(error, RV_ERROR_IO, "cannot %s \"%s\": %s", what, path, rv_reason(reason));
 }
 
 /* Reads until `size` bytes or the end; the number of bytes, or -1 with errno. */

@@ -8,27 +8,41 @@
 #include <sys/mman.h>
 #endif
 
-/* A block as the C library or the kernel gave it; kept right before the aligned memory in it. */
+/* Kept right before the aligned memory in a block, to give it back. */
 typedef struct block {
     void *base;
-    size_t mapped; /* bytes to unmap; 0: of the C library */
+    size_t bytes;
 } block;
 
-_Static_assert(sizeof(block) <= 16, "calloc aligns to 16: so much is free before the aligned byte");
+_Static_assert(sizeof(block) <= 16,
+               "blocks are aligned to 16: so much is free before the aligned byte");
 
 /* Large blocks come from the kernel, zero when first touched, and by 2 MiB rather than 4 KiB at a time. */
-static block take(size_t bytes)
+enum { LARGE = 1 << 22 };
+
+__attribute__((weak)) void *rv_memory_take(size_t bytes)
 {
 #ifdef MADV_HUGEPAGE
-    enum { LARGE = 1 << 22 };
     if (bytes >= LARGE) {
         void *base = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        if (base == MAP_FAILED) return (block){NULL, 0};
+        if (base == MAP_FAILED) return NULL;
         madvise(base, bytes, MADV_HUGEPAGE);
-        return (block){base, bytes};
+        return base;
     }
 #endif
-    return (block){calloc(1, bytes), 0};
+    return calloc(1, bytes);
+}
+
+__attribute__((weak)) void rv_memory_give(void *memory, size_t bytes)
+{
+#ifdef MADV_HUGEPAGE
+    if (bytes >= LARGE) {
+        munmap(memory, bytes);
+        return;
+    }
+#endif
+    (void)bytes;
+    free(memory);
 }
 
 void *rv_alloc(size_t count, size_t size)
@@ -37,26 +51,19 @@ void *rv_alloc(size_t count, size_t size)
     if (__builtin_mul_overflow(count, size, &bytes) || bytes > PTRDIFF_MAX - 2 * RV_ALIGNMENT) {
         return NULL;
     }
-    size_t rounded = (bytes + RV_ALIGNMENT - 1) / RV_ALIGNMENT * RV_ALIGNMENT;
-    block taken = take(rounded + RV_ALIGNMENT);
-    if (taken.base == NULL) return NULL;
-    unsigned char *base = taken.base;
+    size_t whole = (bytes + RV_ALIGNMENT - 1) / RV_ALIGNMENT * RV_ALIGNMENT + RV_ALIGNMENT;
+    unsigned char *base = rv_memory_take(whole);
+    if (base == NULL) return NULL;
     void *memory = base + RV_ALIGNMENT - (uintptr_t)base % RV_ALIGNMENT;
-    ((block *)memory)[-1] = taken;
+    ((block *)memory)[-1] = (block){base, whole};
     return memory;
 }
 
 void rv_free(void *memory)
 {
     if (memory == NULL) return;
-    block taken = ((block *)memory)[-1];
-#ifdef MADV_HUGEPAGE
-    if (taken.mapped) {
-        munmap(taken.base, taken.mapped);
-        return;
-    }
-#endif
-    free(taken.base);
+    block given = ((block *)memory)[-1];
+    rv_memory_give(given.base, given.bytes);
 }
 
 bool rv_reserve(void *array, size_t *capacity, size_t need, size_t size)

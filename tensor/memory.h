@@ -1,4 +1,4 @@
-/* The one place that asks the C library for memory. */
+/* The one place that asks for memory: the C library, or the program if it brings an allocator of its own. */
 #ifndef RV_TENSOR_MEMORY_H
 #define RV_TENSOR_MEMORY_H
 
@@ -22,6 +22,13 @@ bool rv_reserve(void *array, size_t *capacity, size_t need, size_t size);
 
 /* A copy of a string, or NULL. */
 char *rv_string_copy(const char *text);
+
+/* Where all of that comes from and goes to. A program that defines both functions itself has its own called
+ * instead, linked to librecurve.a or librecurve.so. `take` gives `bytes`, at least 1, zero-filled and aligned to 16,
+ * or NULL; `give` gets back the pointer and the same number. They are called by every thread that calls the library and by
+ * those of loaders. cJSON, zlib and libzip, for files, and the C library's qsort ask malloc as ever. */
+void *rv_memory_take(size_t bytes);
+void rv_memory_give(void *memory, size_t bytes);
 
 #ifdef __cplusplus
 }

@@ -3,6 +3,7 @@
 #include "tensor/safetensors_header.h"
 
 #include <cjson/cJSON.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdint.h>
@@ -61,13 +62,15 @@ static bool parse_header(reader *in, cJSON **root)
                        "expected a header of UTF-8 text, without NUL, four digits after each \\u");
     }
     const char *end = header;
+    errno = 0;
     *root = cJSON_ParseWithLengthOpts(header, header_size, &end, 0);
+    if (*root == NULL && errno == ENOMEM) return rv_fail_memory(in->error);
     size_t at = (size_t)(end - header);
     while (*root != NULL && at < header_size && strchr(" \t\r\n", header[at]) != NULL) {
         at++;
     }
     return (*root != NULL && at == header_size) ||
-           fail_at(in, RV_HEADER_PREFIX + at, "the header is not valid JSON, or memory is out");
+           fail_at(in, RV_HEADER_PREFIX + at, "the header is not valid JSON");
 }
 
 /* A JSON number that is a whole number below 2^53, where doubles stop being exact. */

@@ -81,10 +81,10 @@ static bool lay_out(const rv_archive *archive, span *spans, rv_bytes *slices, rv
            rv_fail(error, RV_ERROR_DTYPE, "a tensor of unknown dtype; expected f32, f64 or i32");
 }
 
-/* Adding to NULL, or adding NULL, returns false here, so one check at the end is enough. */
+/* False for an array that is NULL, so one check at the end is enough. */
 static bool add_number(cJSON *array, double value)
 {
-    cJSON *number = cJSON_CreateNumber(value);
+    cJSON *number = array != NULL ? cJSON_CreateNumber(value) : NULL;
     return cJSON_AddItemToArray(array, number);
 }
 

@@ -1,5 +1,6 @@
 /* The `recurve` command: a table of subcommands. */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -74,10 +75,11 @@ int main(int argc, char **argv)
         return finish(STATUS_OK);
     }
     if (is_one_of(name, "--version", "-V", "version")) {
-        printf("recurve %d.%d\n", RV_VERSION_MAJOR, RV_VERSION_MINOR);
+        printf("recurve %s\n", rv_version());
         return finish(STATUS_OK);
     }
 
+    signal(SIGXFSZ, SIG_IGN); /* a limit on the size of files is an error like a full disk */
     rv_error error = {0};
     const struct command *command = name != NULL ? find_command(name) : NULL;
     if (command == NULL) {

@@ -11,7 +11,7 @@
 #include "tests/autograd/custom_ops.h"
 #include "tests/tapes.h"
 
-/* ---- counting what the library asks the C library for (linked with --wrap=calloc) ---- */
+/* ---- counting what the library asks the C library for ---- */
 
 static int64_t calls = 0;
 static size_t bytes = 0;

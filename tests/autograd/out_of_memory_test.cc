@@ -1,5 +1,5 @@
 /* Memory that is out at any moment: an error or a right answer, no crash and (under the address sanitizer)
- * no leak. Linked with --wrap=calloc, the one call by which the library asks for memory, and --wrap=pthread_create. */
+ * no leak. Linked with --wrap=pthread_create. */
 #include <gtest/gtest.h>
 
 #include <pthread.h>
@@ -9,10 +9,10 @@
 
 #include "autograd/gradcheck.h"
 #include "tests/autograd/nets.h"
-#include "tests/failing_calloc.h"
+#include "tests/failing_memory.h"
 
 /* The thread that the system refuses, counted from the first that is asked for; 0: none. */
-static int refused = 0;
+static int denied = 0;
 
 extern "C" int __real_pthread_create(pthread_t *, const pthread_attr_t *, void *(*)(void *),
                                      void *);
@@ -20,7 +20,7 @@ extern "C" int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *at
                                      void *(*start)(void *), void *context)
 {
     static int asked = 0;
-    if (refused && ++asked == refused) return asked = 0, EAGAIN;
+    if (denied && ++asked == denied) return asked = 0, EAGAIN;
     return __real_pthread_create(thread, attr, start, context);
 }
 
@@ -110,13 +110,13 @@ TEST(OutOfMemory, WhileCompilingForSeveralThreads)
 TEST(OutOfMemory, WhenTheSystemGivesNoMoreThreads)
 {
     rv_store *store = rv_store_new(1);
-    for (refused = 1; refused < 4; refused++) {
+    for (denied = 1; denied < 4; denied++) {
         rv_error error = {};
         EXPECT_FALSE(rv_set_threads(store, 4, &error));
         EXPECT_EQ(error.code, RV_ERROR_MEMORY);
         EXPECT_EQ(rv_threads(store), 1);
     }
-    refused = 0;
+    denied = 0;
     EXPECT_TRUE(rv_set_threads(store, 4, nullptr));
     rv_store_free(store);
 }

@@ -1,6 +1,5 @@
 /* Memory that is out at any moment: an error, no crash and (under the address sanitizer) no leak.
- * Linked with --wrap=calloc, the one call by which the library asks for memory, and
- * --wrap=pthread_create. */
+ * Linked with --wrap=pthread_create. */
 #include <gtest/gtest.h>
 #include <pthread.h>
 #include <zip.h>
@@ -15,7 +14,10 @@
 #include "data/tensors.h"
 #include "data/views.h"
 #include "tests/data/sources.h"
-#include "tests/failing_calloc.h"
+#include "tests/failing_memory.h"
+
+/* libzip loses blocks of its own when zip_fopen_index finds no memory; what of it is not closed, other tests find. */
+extern "C" const char *__lsan_default_suppressions() { return "leak:libzip"; }
 
 static bool no_threads = false;
 
@@ -39,20 +41,29 @@ class OutOfMemory : public WithFolder {
         rv_error error = {};
         calls = 0;
         ASSERT_TRUE(open(&source, &error)) << error.text;
-        const int allocations = calls;
+        const int64_t allocations = calls;
+        const bool lengths = source.lengths;
         rv_source_close(&source);
         ASSERT_GT(allocations, 0);
-        for (int n = 0; n < allocations; n++) {
-            calls = 0;
-            failing = n;
-            error = {};
-            const bool ok = open(&source, &error);
-            failing = -1;
-            EXPECT_FALSE(ok) << "allocation " << n;
-            EXPECT_EQ(error.code, RV_ERROR_MEMORY) << "allocation " << n << ": " << error.text;
-            EXPECT_EQ(source.context, nullptr);
-            if (ok) rv_source_close(&source);
-        }
+        int64_t survived = 0;
+        for (const bool all : {false, true})
+            for (int64_t n = 0; n < allocations; n++) {
+                and_all_after = all;
+                calls = 0;
+                failing = n;
+                error = {};
+                const bool ok = open(&source, &error);
+                failing = -1;
+                survived += ok;
+                EXPECT_EQ(error.code, ok ? RV_OK : RV_ERROR_MEMORY)
+                    << "allocation " << n << ": " << error.text;
+                if (ok)
+                    EXPECT_EQ(source.lengths, lengths) << "allocation " << n;
+                else
+                    EXPECT_EQ(source.context, nullptr) << "allocation " << n;
+                rv_source_close(&source);
+            }
+        EXPECT_LE(survived, 2) << "only a file can be read without a buffer, by libzip";
     }
 };
 
@@ -125,8 +136,8 @@ TEST_F(OutOfMemory, Loaders)
     const rv_loader_options options = {10, 1, false, false, false, 2};
     calls = 0;
     rv_loader_free(rv_loader_new(&digits.s, &options, nullptr));
-    const int allocations = calls;
-    for (int n = 0; n < allocations; n++) {
+    const int64_t allocations = calls;
+    for (int64_t n = 0; n < allocations; n++) {
         calls = 0;
         failing = n;
         rv_error error = {};

@@ -1,5 +1,5 @@
 // Memory that is out at any moment while a text is read, checked, formatted or proved: an error, no crash, and
-// (under the address sanitizer) no leak. Linked with --wrap=calloc, by which the library asks for memory.
+// (under the address sanitizer) no leak.
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -7,7 +7,7 @@
 
 #include "lang/lang.h"
 #include "tensor/memory.h"
-#include "tests/failing_calloc.h"
+#include "tests/failing_memory.h"
 
 namespace {
 

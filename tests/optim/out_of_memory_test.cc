@@ -1,13 +1,12 @@
 /* Memory that is out at any moment of recording an optimizer with all extras or of an L-BFGS: an error or
- * the same answer, no crash and (under the address sanitizer) no leak. Linked with --wrap=calloc, the one call
- * by which the library asks for memory. */
+ * the same answer, no crash and (under the address sanitizer) no leak. */
 #include <gtest/gtest.h>
 
 #include <functional>
 
 #include "optim/lbfgs.h"
 #include "optim/optim.h"
-#include "tests/failing_calloc.h"
+#include "tests/failing_memory.h"
 #include "tests/tapes.h"
 
 namespace {

@@ -73,6 +73,13 @@ TEST(Examples, NewOptimizerMinimizes)
     EXPECT_LT(signum, 0.01);
 }
 
+TEST(Examples, OwnMemoryIsAllThatTheLibraryGets)
+{
+    const Outcome outcome = example("own_memory");
+    EXPECT_CONTAINS(outcome.out, ", 0 bytes after the end\n");
+    EXPECT_CONTAINS(outcome.out, "32768 samples at a time: out of memory");
+}
+
 TEST(Examples, NewOpsAreProvedAndGiveTheSameBitsOnSeveralThreads)
 {
     const Outcome outcome = example("new_op");

@@ -143,7 +143,7 @@ static rv_var roll_gradient(const rv_backward *b, int k)
     return roll(b->dy, -attr->by);
 }
 
-#define BY(n) .attr = &(roll_attr){n}, .attr_size = sizeof(roll_attr)
+#define BY(n) .attr = &(const roll_attr){n}, .attr_size = sizeof(roll_attr)
 static const rv_sample roll_samples[] = {
     {.in = {{2, {7, 5}}}, .low = -2, .high = 2, BY(2)},
     {.in = {{3, {2, 3, 4}}}, .low = -2, .high = 2, BY(-9)},

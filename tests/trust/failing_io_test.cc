@@ -1,0 +1,289 @@
+/* Every call to the system by which the library reads and writes fails once. Linked with --wrap of each. */
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <functional>
+
+#include "data/npz.h"
+#include "data/files.h"
+#include "data/loader.h"
+#include "tensor/file.h"
+#include "tests/files.h"
+#include "tests/tensor/stores.h"
+
+namespace {
+
+thread_local int64_t calls = 0, failing = -1; /* the call that fails, from 0; -1: none */
+int reason = EIO;
+bool small_steps = false; /* a signal interrupts every read and write, and then three bytes pass */
+
+bool fails()
+{
+    const bool now = calls++ == failing;
+    if (now) errno = reason;
+    return now;
+}
+
+/* How many of `size` bytes pass; -1: a signal came. */
+ssize_t step(size_t size)
+{
+    static bool interrupted = false;
+    if (!small_steps) return static_cast<ssize_t>(size);
+    if ((interrupted = !interrupted)) return errno = EINTR, -1;
+    return static_cast<ssize_t>(std::min<size_t>(size, 3));
+}
+
+} // namespace
+
+extern "C" {
+int __real_open(const char *path, int flags, mode_t mode);
+int __wrap_open(const char *path, int flags, mode_t mode)
+{
+    return fails() ? -1 : __real_open(path, flags, mode);
+}
+
+int __real_close(int file);
+int __wrap_close(int file)
+{
+    const bool failed = fails();
+    const int result = __real_close(file); /* the descriptor is gone in any case */
+    if (failed) errno = reason;
+    return failed ? -1 : result;
+}
+
+ssize_t __real_read(int file, void *bytes, size_t size);
+ssize_t __wrap_read(int file, void *bytes, size_t size)
+{
+    const ssize_t most = fails() ? -1 : step(size);
+    return most < 0 ? -1 : __real_read(file, bytes, static_cast<size_t>(most));
+}
+
+ssize_t __real_pread(int file, void *bytes, size_t size, off_t at);
+ssize_t __wrap_pread(int file, void *bytes, size_t size, off_t at)
+{
+    const ssize_t most = fails() ? -1 : step(size);
+    return most < 0 ? -1 : __real_pread(file, bytes, static_cast<size_t>(most), at);
+}
+
+ssize_t __real_write(int file, const void *bytes, size_t size);
+ssize_t __wrap_write(int file, const void *bytes, size_t size)
+{
+    const ssize_t most = fails() ? -1 : step(size);
+    return most < 0 ? -1 : __real_write(file, bytes, static_cast<size_t>(most));
+}
+
+int __real_fsync(int file);
+int __wrap_fsync(int file) { return fails() ? -1 : __real_fsync(file); }
+
+int __real_fchmod(int file, mode_t mode);
+int __wrap_fchmod(int file, mode_t mode) { return fails() ? -1 : __real_fchmod(file, mode); }
+
+int __real_fstat(int file, struct stat *status);
+int __wrap_fstat(int file, struct stat *status)
+{
+    return fails() ? -1 : __real_fstat(file, status);
+}
+
+int __real_rename(const char *from, const char *to);
+int __wrap_rename(const char *from, const char *to)
+{
+    return fails() ? -1 : __real_rename(from, to);
+}
+}
+
+namespace {
+
+using Work = std::function<bool(rv_error *)>;
+
+class FailingIo : public WithFolder {
+  protected:
+    void TearDown() override
+    {
+        small_steps = false;
+        WithFolder::TearDown();
+    }
+
+    /* `work` writes "file": where a call fails, there is an error and the old file, or, when but the last sync of the
+     * folder failed, the new one; and never anything else. */
+    void sweep_writing(const Work &work)
+    {
+        rv_error error = {};
+        spit(path("file"), "old");
+        ASSERT_TRUE(work(&error)) << error.text;
+        const std::string fresh = slurp(path("file"));
+        for (const char *before : {"old", ""})
+            for (const int why : {EIO, ENOSPC, EDQUOT, EROFS}) sweep(work, why, before, fresh);
+    }
+
+    void sweep_reading(const Work &work)
+    {
+        rv_error error = {};
+        small_steps = true;
+        EXPECT_TRUE(work(&error)) << error.text;
+        small_steps = false;
+        int64_t survived = 0;
+        const int64_t most = count(work);
+        for (int64_t n = 0; n < most; n++) {
+            const bool ok = attempt(work, n, EIO, &error);
+            survived += ok;
+            EXPECT_EQ(error.code, ok ? RV_OK : RV_ERROR_IO) << n << ": " << error.text;
+            EXPECT_EQ(says(error, "Input/output error"), !ok) << error.text;
+        }
+        EXPECT_LE(survived, closes_) << "only a file that was read may fail to close";
+    }
+
+    int64_t closes_ = 1;
+
+  private:
+    static bool attempt(const Work &work, int64_t n, int why, rv_error *error)
+    {
+        *error = {};
+        calls = 0;
+        reason = why;
+        failing = n;
+        const bool ok = work(error);
+        failing = -1;
+        return ok;
+    }
+
+    static int64_t count(const Work &work)
+    {
+        rv_error error = {};
+        calls = 0;
+        EXPECT_TRUE(work(&error)) << error.text;
+        return calls;
+    }
+
+    void sweep(const Work &work, int why, const std::string &before, const std::string &fresh)
+    {
+        const auto prepare = [&] {
+            std::filesystem::remove(path("file"));
+            if (!before.empty()) spit(path("file"), before);
+        };
+        prepare();
+        const int64_t most = count(work);
+        ASSERT_GT(most, 5);
+        for (int64_t n = 0; n < most; n++) {
+            SCOPED_TRACE(n);
+            prepare();
+            rv_error error = {};
+            const bool ok = attempt(work, n, why, &error);
+            if (ok) { /* the folder was read alone: its close says nothing */
+                EXPECT_EQ(n, most - 1);
+                continue;
+            }
+            EXPECT_EQ(error.code, RV_ERROR_IO);
+            EXPECT_TRUE(says(error, path("file").c_str())) << error.text;
+            EXPECT_TRUE(says(error, strerror(why))) << error.text;
+            EXPECT_EQ(slurp(path("file")), says(error, "power cut") ? fresh : before) << error.text;
+            EXPECT_EQ(listing().size(), slurp(path("file")).empty() ? 0u : 1u);
+        }
+        prepare();
+        rv_error error = {};
+        small_steps = true;
+        EXPECT_TRUE(work(&error)) << error.text;
+        small_steps = false;
+        EXPECT_EQ(slurp(path("file")), fresh);
+    }
+};
+
+TEST_F(FailingIo, FilesAreWrittenWholeOrNotAtAll)
+{
+    sweep_writing([&](rv_error *error) {
+        const rv_bytes slices[] = {{"some ", 5}, {"bytes", 5}};
+        return rv_file_write(path("file").c_str(), slices, 2, error);
+    });
+}
+
+TEST_F(FailingIo, SoAreCheckpoints)
+{
+    Store store;
+    store.get("w", RV_SHAPE(3, 4));
+    store.get("m", RV_SHAPE(3), RV_STATE);
+    sweep_writing(
+        [&](rv_error *error) { return rv_store_save(store, path("file").c_str(), error); });
+}
+
+TEST_F(FailingIo, SoAreArchives)
+{
+    rv_tensor numbers = {};
+    ASSERT_TRUE(rv_tensor_new(&numbers, RV_F32, RV_SHAPE(5), nullptr));
+    rv_named_tensor named = {"numbers", numbers};
+    const rv_archive archive = {&named, 1, nullptr, 0};
+    sweep_writing(
+        [&](rv_error *error) { return rv_npz_write(path("file").c_str(), &archive, error); });
+    rv_tensor_free(&numbers);
+}
+
+TEST_F(FailingIo, CheckpointsThatCannotBeReadChangeNothing)
+{
+    rv_error error = {};
+    Store saved, store(2);
+    saved.get("w", RV_SHAPE(3, 4));
+    rv_entry *w = store.get("w", RV_SHAPE(3, 4));
+    ASSERT_TRUE(rv_store_save(saved, path("file").c_str(), &error)) << error.text;
+    sweep_reading([&](rv_error *why) {
+        rv_tensor_fill(&w->tensor, 7);
+        const std::string before = contents(store);
+        const bool ok = rv_store_load(store, path("file").c_str(), why);
+        EXPECT_EQ(contents(store), ok ? contents(saved) : before);
+        return ok;
+    });
+}
+
+TEST_F(FailingIo, SourcesThatCannotBeReadAreErrors)
+{
+    const std::string csv = file("csv", "1,2,0\n3,4,1\n"),
+                      images =
+                          file("images", std::string("\0\0\x08\x02\0\0\0\2\0\0\0\3abcdef", 18)),
+                      labels = file("labels", std::string("\0\0\x08\x01\0\0\0\2\0\1", 10));
+    const auto reads = [](rv_source *source, rv_error *error) {
+        float x[3];
+        int32_t y, length;
+        const bool ok = rv_source_read(source, 0, 0, x, &y, &length, error) &&
+                        rv_source_read(source, 0, 1, x, &y, &length, error);
+        EXPECT_EQ(ok ? y : 1, 1);
+        rv_source_close(source);
+        return ok;
+    };
+    sweep_reading([&](rv_error *error) {
+        rv_source source;
+        return rv_source_csv(&source, csv.c_str(), nullptr, error) && reads(&source, error);
+    });
+    for (const uint64_t cache : {1, 1 << 20}) { /* piece by piece; at once */
+        closes_ = 2;
+        sweep_reading([&](rv_error *error) {
+            const rv_array_options options = {cache, 2, 0, false};
+            rv_source source;
+            return rv_source_idx(&source, images.c_str(), labels.c_str(), &options, error) &&
+                   reads(&source, error);
+        });
+    }
+}
+
+TEST_F(FailingIo, AStreamedFileMayBeDeletedButNotCutOff)
+{
+    const std::string images =
+                          file("images", std::string("\0\0\x08\x02\0\0\0\2\0\0\0\3abcdef", 18)),
+                      labels = file("labels", std::string("\0\0\x08\x01\0\0\0\2\0\1", 10));
+    const rv_array_options options = {1, 2, 0, false};
+    const rv_loader_options loading = {1, 1, true, false, false, 1};
+    rv_error error = {};
+    rv_source source;
+    ASSERT_TRUE(rv_source_idx(&source, images.c_str(), labels.c_str(), &options, &error));
+    std::filesystem::remove(labels);
+    rv_loader *loader = rv_loader_new(&source, &loading, &error);
+    EXPECT_NE(rv_loader_next(loader, &error), nullptr) << error.text;
+    std::filesystem::resize_file(images, 14);
+    EXPECT_TRUE(rv_loader_start(loader, 1, 0, &error));
+    EXPECT_EQ(rv_loader_next(loader, &error), nullptr);
+    EXPECT_EQ(error.code, RV_ERROR_FORMAT);
+    EXPECT_TRUE(says(error, images.c_str())) << error.text;
+    EXPECT_EQ(rv_loader_next(loader, &error), nullptr) << "and does not wait for more";
+    rv_loader_free(loader);
+    rv_source_close(&source);
+}
+
+} // namespace

@@ -1,0 +1,57 @@
+/* A program that gives the library its memory: the two functions take the place of the library's own. These keep to a
+ * budget and count; a pool or an arena would stand in the same place. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "recurve.h"
+
+static const size_t budget = 1 << 20;
+static size_t held, most, blocks;
+
+void *rv_memory_take(size_t bytes)
+{
+    void *memory = bytes <= budget - held ? calloc(1, bytes) : NULL;
+    if (memory == NULL) return NULL;
+    held += bytes;
+    most = held > most ? held : most;
+    blocks++;
+    return memory;
+}
+
+void rv_memory_give(void *memory, size_t bytes)
+{
+    held -= bytes;
+    free(memory);
+}
+
+/* Trains on `samples` at a time; false when that does not fit. */
+static bool train(int64_t samples)
+{
+    rv_store *store = rv_store_new(1);
+    rv_tape *tape = rv_tape_new(store, RV_F32);
+    rv_var x = rv_input(tape, "x", RV_SHAPE(samples, 5, 2)),
+           y = rv_input(tape, "y", RV_SHAPE(samples, 4));
+    rv_rnn_options options = {.units = 4, .bias = true};
+    rv_var h = rv_unroll_sequence(rv_lstm, x, options, NULL), cost = rv_mean_squared_error(h, y);
+    rv_minimize(cost, rv_adam(0.01));
+    rv_program *step = rv_compile(tape, &cost, 1);
+    if (step != NULL) {
+        rv_tensor_fill(rv_program_input(step, "x"), 0.5);
+        rv_tensor_fill(rv_program_input(step, "y"), 0.25);
+        for (int i = 0; i < 100; i++) rv_run(step);
+        printf("%d samples at a time: cost %.4f\n", (int)samples, rv_value(step, 0));
+    } else {
+        printf("%d samples at a time: %s\n", (int)samples, rv_tape_error(tape)->text);
+    }
+    rv_program_free(step);
+    rv_tape_free(tape);
+    rv_store_free(store);
+    return step != NULL;
+}
+
+int main(void)
+{
+    bool small = train(8), large = train(1 << 15);
+    printf("%zu blocks, at most %zu bytes, %zu bytes after the end\n", blocks, most, held);
+    return small && !large && blocks > 0 && held == 0 ? 0 : 1;
+}
