@@ -319,6 +319,25 @@ TEST(Derivations, WrongLinesAreToldWithWhatMakesThemRight)
     }
 }
 
+// What is nearly right is no repair: 3.000001 is not 3.
+TEST(Derivations, ARepairIsRightAndNotNearlyRight)
+{
+    const std::pair<const char *, std::string> factors[] = {{"3", "with 3.b instead of b"},
+                                                            {"3.000001", ""}};
+    for (const auto &[factor, repair] : factors) {
+        rv_lang_proof_options options = {};
+        options.repair = true;
+        const Proof proof(Proof::read(std::string("model m\n  input x[2]\n  a = x^2\n  b = ") +
+                                      "sin(x)\n  loss = sum(" + factor +
+                                      ".b.a)\n\nderive loss \"d\"\n  da = b\n"),
+                          options);
+        const std::vector<rv_lang_verdict> verdicts = proof.of("d");
+        ASSERT_EQ(verdicts.size(), 1u);
+        EXPECT_FALSE(verdicts[0].ok);
+        EXPECT_EQ(verdicts[0].repair, repair);
+    }
+}
+
 // Verdicts on d = (6, 8), the right one, as it stands in a line.
 rv_lang_verdict verdict_on(const std::string &line)
 {
