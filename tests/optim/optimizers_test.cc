@@ -141,6 +141,23 @@ TEST(Optimizer, ReportsTheLossBeforeItsStep)
     EXPECT_EQ(p.run().value(0), 2.25);
 }
 
+TEST(OptimizerTable, ConstructorsSetWhatTheyAreGiven)
+{
+    const rv_optimizer rated[] = {
+        rv_gradient_descent(0.7), rv_adagrad(0.7),       rv_rmsprop(0.7),    rv_adam(0.7),
+        rv_momentum(0.7, 0.2),    rv_nesterov(0.7, 0.2), rv_adamw(0.7, 0.3), rv_lion(0.7, 0.3)};
+    const char *const name[] = {"gradient_descent", "adagrad",  "rmsprop", "adam",
+                                "momentum",         "nesterov", "adamw",   "lion"};
+    for (size_t i = 0; i < 8; i++) {
+        const rv_optimizer *standard = rv_optimizer_find(name[i]);
+        EXPECT_STREQ(rated[i].name, name[i]);
+        EXPECT_EQ(rated[i].rule, standard->rule);
+        EXPECT_EQ(rated[i].rate, 0.7);
+        EXPECT_EQ(rated[i].momentum, i == 4 || i == 5 ? 0.2 : standard->momentum) << name[i];
+        EXPECT_EQ(rated[i].weight_decay, i >= 6 ? 0.3 : standard->weight_decay) << name[i];
+    }
+}
+
 TEST(OptimizerTable, NamesFindTheirOptimizers)
 {
     EXPECT_EQ(rv_optimizer_count(), 12);
