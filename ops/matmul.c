@@ -194,6 +194,7 @@ static const rv_sample samples[] = {
     {.in = {{2, {4, 9}}, {3, {1, 4, 32}}}, .low = -1, .high = 1, PACKED(1)},
     {.in = {{2, {3, 4}}, {3, {4, 2, 5}}}, .error = "a packed b", PACKED(0)},
     {.in = {{2, {3, 4}}, {2, {5, 6}}}, .error = "inner sizes 4 and 5 differ", FLAGS(0, 0)},
+    {.in = {{3, {2, 3, 4}}, {3, {3, 4, 2}}}, .error = "leading axes do not broadcast", FLAGS(0, 0)},
     {.in = {{1, {4}}, {2, {4, 6}}}, .error = "takes matrices", FLAGS(0, 0)},
 };
 

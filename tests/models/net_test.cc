@@ -279,6 +279,28 @@ TEST(Net, NothingIsAnErrorNotACrash)
     EXPECT_TRUE(contains(t.error(), "the model is NULL")) << t.error();
     EXPECT_TRUE(rv_is_null(rv_model_specimen(nullptr, u)));
     EXPECT_TRUE(contains(u.error(), "the model is NULL")) << u.error();
+    Tape v;
+    const rv_model no_cell = {.name = "none"};
+    const rv_net_options o = small(true);
+    rv_model_record(&no_cell, &o, v.input("x", RV_SHAPE(2, 3)), {});
+    EXPECT_TRUE(contains(v.error(), "the model \"none\" has no cell to be unrolled")) << v.error();
+}
+
+TEST(Net, OptionsOutOfRangeAreErrors)
+{
+    const auto fails = [](const rv_net_options &o) {
+        Tape t;
+        EXPECT_TRUE(rv_is_null(record(t, "gru", o, RV_SHAPE(2, 3), RV_SHAPE(2)).loss));
+        EXPECT_TRUE(contains(t.error(), "expected at least 0, and from 0 to below 1")) << t.error();
+    };
+    rv_net_options o = small(false);
+    o.steps = -1;
+    fails(o);
+    o.steps = 0;
+    for (const double smoothing : {-0.1, 1.0, static_cast<double>(NAN)}) {
+        o.smoothing = smoothing;
+        fails(o);
+    }
 }
 
 TEST(Net, WhatDoesNotFitIsAnError)

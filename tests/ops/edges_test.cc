@@ -193,6 +193,22 @@ TEST(Refusals, SayWhatIsWrong)
                    [&](rv_var x) { return rv_pad(x, two, nullptr, nullptr); });
     expect_refusal("layer_norm \"n\": x has rank 1",
                    [](rv_var x) { return rv_layer_norm(rv_reshape(x, RV_SHAPE(12)), "n"); });
+    expect_refusal("linear \"n\": x is [12], expected [n,inputs]",
+                   [](rv_var x) { return rv_linear(rv_reshape(x, RV_SHAPE(12)), "n", 2); });
+    expect_refusal("pad2d: x has rank 1, expected at least 2",
+                   [](rv_var x) { return rv_pad2d(rv_reshape(x, RV_SHAPE(12)), 1); });
+    expect_refusal("slice: axis 2 of a tensor of rank 2",
+                   [](rv_var x) { return rv_slice_axis(x, 2, 0, 1); });
+    expect_refusal("operands of different dtype",
+                   [](rv_var x) { return rv_multiply(x, rv_cast(x, RV_F32)); });
+    expect_refusal("operands of different dtype",
+                   [](rv_var x) { return rv_add(x, rv_cast(x, RV_F32)); });
+    expect_refusal("matmul: takes two f32 or two f64",
+                   [](rv_var x) { return rv_matmul(x, rv_cast(x, RV_F32), false, true); });
+    expect_refusal("conv2d: takes two f32 or two f64", [](rv_var x) {
+        const rv_var image = rv_reshape(x, RV_SHAPE(1, 1, 3, 4));
+        return rv_conv2d(image, rv_cast(image, RV_F32), {});
+    });
     expect_refusal("max_pool2d: size 0", [](rv_var x) { return rv_max_pool2d(x, 0, 1); });
     expect_refusal("average_pool2d: x is [3,4], expected",
                    [](rv_var x) { return rv_average_pool2d(x, 4, 1); });
