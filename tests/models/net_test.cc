@@ -303,6 +303,25 @@ TEST(Net, OptionsOutOfRangeAreErrors)
     }
 }
 
+TEST(Net, OfItsOwnAnswersAsManyNumbersAsTheDataAskFor)
+{
+    rv_model own = {};
+    own.name = "own";
+    own.record = [](const rv_model *, const rv_net_options *, rv_var x, rv_var) {
+        return rv_net{x, total(x)};
+    };
+    rv_net_options o = small(true);
+    for (const bool each_step : {true, false}) {
+        Tape t;
+        o.each_step = each_step;
+        const rv_net net = rv_model_record(&own, &o, t.input("x", RV_SHAPE(2, 5)), {});
+        EXPECT_EQ(rv_is_null(net.loss), !each_step) << t.error();
+        EXPECT_EQ(contains(t.error(), "puts out [2,5] for 2 samples, but the data ask for 1 "),
+                  !each_step)
+            << t.error();
+    }
+}
+
 TEST(Net, WhatDoesNotFitIsAnError)
 {
     Tape t;
