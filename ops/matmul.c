@@ -230,8 +230,9 @@ static rv_var with_leading(rv_var x, rv_shape other)
 static rv_var record(const rv_op *op, rv_var *x, int inputs, bool transpose_a, bool transpose_b)
 {
     if (!rv_is_null(x[0]) && !rv_is_null(x[1])) {
-        x[0] = with_leading(x[0], rv_shape_of(x[1]));
-        x[1] = with_leading(x[1], rv_shape_of(x[0]));
+        int shorter = rv_shape_of(x[0]).rank > rv_shape_of(x[1]).rank;
+        x[shorter] = with_leading(x[shorter], rv_shape_of(x[!shorter]));
+        x[!shorter] = with_leading(x[!shorter], rv_shape_of(x[shorter]));
     }
     return rv_record(NULL, op, &(matmul_attr){transpose_a, transpose_b, false}, sizeof(matmul_attr),
                      x, inputs);

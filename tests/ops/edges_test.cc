@@ -167,6 +167,18 @@ TEST(Stack, OfMany)
     EXPECT_EQ(program.run().values(), expected);
 }
 
+TEST(Matmul, LeadingAxesStretchBothWays)
+{
+    Tape tape;
+    const rv_var a = tape.input("a", RV_SHAPE(2, 1, 3, 4)), b = tape.input("b", RV_SHAPE(5, 4, 2)),
+                 wide_a = rv_broadcast(a, RV_SHAPE(2, 5, 3, 4)),
+                 wide_b = rv_broadcast(b, RV_SHAPE(2, 5, 4, 2));
+    EXPECT_EQ(rv_matmul(a, b, false, false).id, rv_matmul(wide_a, wide_b, false, false).id);
+    EXPECT_EQ(rv_matmul(b, a, true, true).id, rv_matmul(wide_b, wide_a, true, true).id);
+    EXPECT_TRUE(rv_is_null(rv_matmul(b, tape.input("c", RV_SHAPE(3, 2, 4)), false, false)));
+    EXPECT_TRUE(contains(tape.error(), "leading axes do not broadcast")) << tape.error();
+}
+
 // ---- wrong arguments: an error that says so, and never a crash ----
 
 template <class Record> void expect_refusal(const char *words, Record record)
@@ -217,6 +229,11 @@ TEST(Refusals, SayWhatIsWrong)
     expect_refusal("huber: delta nan", [](rv_var x) { return rv_huber(x, x, NAN); });
     expect_refusal("smoothing -0.1",
                    [](rv_var x) { return rv_softmax_cross_entropy_smooth(x, x, -0.1); });
+    expect_refusal("stride 2x3, dilation 4x5, groups 6 must be at least 1 and padding 7,8,9,-1 at",
+                   [](rv_var x) {
+                       const rv_var image = rv_reshape(x, RV_SHAPE(1, 1, 3, 4));
+                       return rv_conv2d(image, image, {{2, 3}, 7, 8, 9, -1, {4, 5}, 6});
+                   });
     expect_refusal("must be at least 1", [](rv_var x) {
         const rv_var image = rv_reshape(x, RV_SHAPE(1, 1, 3, 4));
         rv_conv2d_options o = {};
