@@ -141,6 +141,28 @@ TEST(Optimizer, ReportsTheLossBeforeItsStep)
     EXPECT_EQ(p.run().value(0), 2.25);
 }
 
+/* The values of PyTorch, and of the papers where it has none; the rates of the first two are ours. */
+TEST(OptimizerTable, StartsFromTheFieldsValues)
+{
+    struct Standard {
+        const char *name;
+        double rate, momentum, decay, epsilon, weight_decay;
+    } const standards[] = {
+        {"gradient_descent", 0.1, 0, 0, 0, 0},   {"momentum", 0.05, 0.9, 0, 0, 0},
+        {"nesterov", 0.05, 0.9, 0, 0, 0},        {"adagrad", 0.01, 0, 0, 1e-10, 0},
+        {"adadelta", 1, 0, 0.9, 1e-6, 0},        {"rmsprop", 1e-3, 0, 0.99, 1e-8, 0},
+        {"adam", 1e-3, 0.9, 0.999, 1e-8, 0},     {"amsgrad", 1e-3, 0.9, 0.999, 1e-8, 0},
+        {"adamw", 1e-3, 0.9, 0.999, 1e-8, 0.01}, {"nadam", 2e-3, 0.9, 0.999, 1e-8, 0},
+        {"lion", 1e-4, 0.9, 0.99, 0, 0},         {"adafactor", 1e-2, 0, 0.8, 1e-30, 0},
+    };
+    for (const Standard &s : standards) {
+        const rv_optimizer *o = rv_optimizer_find(s.name);
+        ASSERT_NE(o, nullptr) << s.name;
+        const Values seen = {o->rate, o->momentum, o->decay, o->epsilon, o->weight_decay};
+        EXPECT_EQ(seen, (Values{s.rate, s.momentum, s.decay, s.epsilon, s.weight_decay})) << s.name;
+    }
+}
+
 TEST(OptimizerTable, ConstructorsSetWhatTheyAreGiven)
 {
     const rv_optimizer rated[] = {
