@@ -1079,6 +1079,21 @@ TEST(Messages, Return)
 TEST(Messages, Unroll)
 {
     expect_told({
+        {"cell damped\n"
+         "  state h\n"
+         "  h' = tanh(h + x)\n"
+         "\n"
+         "model m(n=2)\n"
+         "  input x[n, 3]\n"
+         "  h = unroll dampde(x) for 2 steps\n"
+         "  loss = sum(h)\n",
+         "my.rv:3:13: error: add: shapes do not broadcast: from the last axis on, sizes must be "
+         "equal or 1 (x \"h0\" [2,3], \"x\" [2,4]); reshape one of them\n"
+         "    3 |   h' = tanh(h + x)\n"
+         "      |             ^~~~~\n"
+         "my.rv:7:14: error: there is no cell \"dampde\"\n"
+         "    7 |   h = unroll dampde(x) for 2 steps\n"
+         "      |              ^~~~~~ did you mean \"damped\"?\n"},
         {"model m\n"
          "  input x[2, 4]\n"
          "  h = unroll gru\n",

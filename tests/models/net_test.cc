@@ -322,6 +322,22 @@ TEST(Net, OfItsOwnAnswersAsManyNumbersAsTheDataAskFor)
     }
 }
 
+TEST(Net, OfItsOwnThatFailsIsNone)
+{
+    Tape t;
+    rv_model own = {};
+    own.name = "own";
+    const rv_net_options o = small(false);
+    own.record = [](const rv_model *, const rv_net_options *, rv_var x, rv_var) {
+        const rv_var none = rv_tape_fail(x.tape, RV_ERROR_ARGUMENT, "own: it fails");
+        return rv_net{none, x};
+    };
+    const rv_net net = rv_model_record(&own, &o, t.input("x", RV_SHAPE(2, 1)), {});
+    EXPECT_TRUE(rv_is_null(net.output));
+    EXPECT_TRUE(rv_is_null(net.loss));
+    EXPECT_TRUE(contains(t.error(), "own: it fails")) << t.error();
+}
+
 TEST(Net, WhatDoesNotFitIsAnError)
 {
     Tape t;
