@@ -38,8 +38,6 @@ int rv_lang_net_option(const char *name, rv_guess *guess)
     return found;
 }
 
-bool rv_lang_net_option_is_word(int option) { return options[option].kind == WORD; }
-
 bool rv_lang_set_net_option(rv_rnn_options *o, int option, double number, const char *word,
                             const char **expected)
 {

@@ -8,9 +8,6 @@
 /* Which one it is, -1: none. The guess tries them all. */
 int rv_lang_net_option(const char *name, rv_guess *guess);
 
-/* Whether it takes a text: "name". */
-bool rv_lang_net_option_is_word(int option);
-
 /* Sets it, a number or a word. False, with what was expected in *expected, for a value that it does not take. */
 bool rv_lang_set_net_option(rv_rnn_options *options, int option, double number, const char *word,
                             const char **expected);

@@ -8,7 +8,6 @@
 #include "models/cell_internal.h"
 #include "ops/ops.h"
 
-rv_tape *rv_cell_tape(const rv_cell *k) { return k->tape; }
 const rv_rnn_options *rv_cell_options(const rv_cell *k) { return k->options; }
 double rv_cell_forget(const rv_cell *k) { return 1 + k->options->forget_shift; }
 

@@ -9,7 +9,6 @@
 extern "C" {
 #endif
 
-rv_tape *rv_cell_tape(const rv_cell *k);
 const rv_rnn_options *rv_cell_options(const rv_cell *k);
 
 /* A parameter of the cell; its name, of at most 100 bytes, gets the cell's prefix. */

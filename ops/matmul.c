@@ -194,6 +194,7 @@ static const rv_sample samples[] = {
     {.in = {{2, {4, 9}}, {3, {1, 4, 32}}}, .low = -1, .high = 1, PACKED(1)},
     {.in = {{2, {3, 4}}, {3, {4, 2, 5}}}, .error = "a packed b", PACKED(0)},
     {.in = {{2, {3, 4}}, {2, {5, 6}}}, .error = "inner sizes 4 and 5 differ", FLAGS(0, 0)},
+    {.in = {{3, {2, 3, 4}}, {3, {3, 4, 2}}}, .error = "leading axes do not broadcast", FLAGS(0, 0)},
     {.in = {{1, {4}}, {2, {4, 6}}}, .error = "takes matrices", FLAGS(0, 0)},
 };
 
@@ -229,8 +230,9 @@ static rv_var with_leading(rv_var x, rv_shape other)
 static rv_var record(const rv_op *op, rv_var *x, int inputs, bool transpose_a, bool transpose_b)
 {
     if (!rv_is_null(x[0]) && !rv_is_null(x[1])) {
-        x[0] = with_leading(x[0], rv_shape_of(x[1]));
-        x[1] = with_leading(x[1], rv_shape_of(x[0]));
+        int shorter = rv_shape_of(x[0]).rank > rv_shape_of(x[1]).rank;
+        x[shorter] = with_leading(x[shorter], rv_shape_of(x[!shorter]));
+        x[!shorter] = with_leading(x[!shorter], rv_shape_of(x[shorter]));
     }
     return rv_record(NULL, op, &(matmul_attr){transpose_a, transpose_b, false}, sizeof(matmul_attr),
                      x, inputs);

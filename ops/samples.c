@@ -84,11 +84,3 @@ void rv_sample_values(const rv_sample *s, int k, uint64_t seed, rv_tensor *x)
     }
     rv_free(part);
 }
-
-void rv_sample_fill(rv_program *program, const rv_op *op, const rv_sample *s, uint64_t seed)
-{
-    for (int k = 0; k < rv_sample_inputs(op, s) && k < RV_SAMPLE_INPUTS; k++) {
-        rv_tensor *x = rv_program_input(program, rv_sample_input_name(k));
-        if (x != NULL) rv_sample_values(s, k, seed, x);
-    }
-}

@@ -6,7 +6,6 @@
 #include <stdint.h>
 
 #include "autograd/op.h"
-#include "autograd/program.h"
 #include "autograd/tape.h"
 
 #ifdef __cplusplus
@@ -28,9 +27,6 @@ rv_var rv_sample_record(rv_tape *tape, const rv_op *op, const rv_sample *s, rv_v
  * and from zero, as far as there is room, so that a difference steps over no tie and no kink; i32
  * are whole numbers, the ends included. */
 void rv_sample_values(const rv_sample *s, int k, uint64_t seed, rv_tensor *x);
-
-/* rv_sample_values for every input of the sample that the program has. */
-void rv_sample_fill(rv_program *program, const rv_op *op, const rv_sample *s, uint64_t seed);
 
 #ifdef __cplusplus
 }

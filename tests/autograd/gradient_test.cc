@@ -335,6 +335,10 @@ TEST(GradientError, OfANullVarOrByOneIsOne)
     rv_var g = x;
     EXPECT_FALSE(rv_gradient(never, &x, 1, &g));
     EXPECT_TRUE(contains(t.error(), "y is a null var")) << t.error();
+    Tape v;
+    const rv_var w = v.input("w", RV_SCALAR);
+    EXPECT_FALSE(rv_pull_back(rv_square(w), rv_var{v, -1}, &w, 1, &g));
+    EXPECT_TRUE(contains(v.error(), "the cotangent is a null var")) << v.error();
     Tape u, other;
     const rv_var y = u.input("y", RV_SCALAR), elsewhere = other.input("x", RV_SCALAR);
     EXPECT_FALSE(rv_gradient(y, &elsewhere, 1, &g));

@@ -4,13 +4,16 @@
 #define RECURVE_TESTS_AUTOGRAD_RANDOM_GRAPHS_H
 
 #include <algorithm>
+#include <map>
 #include <random>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "optim/optim.h"
 #include "autograd/recompute.h"
+#include "ops/samples.h"
 #include "tests/tapes.h"
 
 class RandomGraph {
@@ -30,7 +33,9 @@ class RandomGraph {
 
     std::vector<rv_var> outputs;
     std::vector<std::string> inputs;
+    std::map<std::string, Values> indices;              /* what i32 inputs are to hold */
     std::vector<std::pair<rv_var, rv_var>> assignments; /* target, value */
+    std::set<std::string> called;                       /* registered ops recorded by sampled() */
 
   private:
     enum { MOST_ELEMENTS = 400 };
@@ -138,14 +143,83 @@ class RandomGraph {
     rv_var random_op()
     {
         grown_ = false;
-        switch (below(6)) {
+        switch (below(7)) {
         case 0: return unary(pick());
         case 1:
         case 2: return binary(pick());
         case 3: return moved(pick());
         case 4: return reduced(pick());
+        case 5: return sampled();
         default: return product(pick());
         }
+    }
+
+    /* Any op of the registry as a sample of it says, on values that there are, brought into the sample's range. */
+    rv_var sampled()
+    {
+        const rv_op *op = rv_op_at(below(rv_op_count()));
+        std::vector<const rv_sample *> fitting;
+        for (const rv_sample *s = op->samples; s < op->samples + op->sample_count; s++)
+            if (!s->error && is_small(op, s)) fitting.push_back(s);
+        if (fitting.empty()) return pick();
+        const rv_sample *s = any(fitting);
+        std::vector<rv_var> x;
+        for (int k = 0; k < rv_sample_inputs(op, s); k++)
+            x.push_back(s->integer >> k & 1 ? whole(s, s->in[k]) : within(s, k));
+        const int inputs_of_it = static_cast<int>(x.size());
+        const rv_var y =
+            op->kind == RV_OP_COMPOSITE
+                ? op->call(x.data(), inputs_of_it, static_cast<const rv_option_value *>(s->attr))
+                : rv_record(tape_, op, s->attr, s->attr_size, x.data(), inputs_of_it);
+        called.insert(op->name);
+        grown_ = true;
+        return rv_cast(y, rv_tape_dtype(tape_));
+    }
+
+    static bool is_small(const rv_op *op, const rv_sample *s)
+    {
+        int64_t elements = 0;
+        for (int k = 0; k < rv_sample_inputs(op, s); k++) elements += rv_shape_count(s->in[k]);
+        return elements <= 4 * MOST_ELEMENTS;
+    }
+
+    /* Whole numbers from low to high, constant or of an input. */
+    rv_var whole(const rv_sample *s, rv_shape shape)
+    {
+        const bool constant = coin();
+        const auto low = static_cast<int>(s->low), high = static_cast<int>(s->high);
+        Values values;
+        for (int64_t i = rv_shape_count(shape); i > 0; i--)
+            values.push_back(low + below(high - low + 1));
+        if (constant) return table(values, shape);
+        const std::string name = fresh("i");
+        indices[name] = values;
+        return rv_input_typed(tape_, name.c_str(), RV_I32, shape);
+    }
+
+    rv_var table(const Values &values, rv_shape shape)
+    {
+        rv_tensor tensor;
+        rv_tensor_new(&tensor, RV_I32, shape, nullptr);
+        set_values(&tensor, values);
+        const rv_var constant = rv_constant(tape_, &tensor);
+        rv_tensor_free(&tensor);
+        return constant;
+    }
+
+    /* The elements of some value, over and over, within low..high; no two of one op's inputs are close. */
+    rv_var within(const rv_sample *s, int k)
+    {
+        const rv_shape shape = s->in[k];
+        const rv_var from = pick();
+        Values order;
+        for (int64_t i = 0; i < rv_shape_count(shape); i++)
+            order.push_back(static_cast<double>(i % count(from)));
+        const rv_var repeated = rv_reshape(rv_gather(rv_reshape(from, RV_SHAPE(-1)),
+                                                     table(order, RV_SHAPE(rv_shape_count(shape)))),
+                                           shape);
+        const rv_var apart = rv_sigmoid(rv_add(repeated, rv_scale(ramp(shape), 1 + 0.37 * k)));
+        return rv_shift(rv_scale(apart, s->high - s->low), s->low);
     }
 
     rv_var unary(rv_var x)
@@ -297,12 +371,9 @@ class RandomGraph {
         if (rank(x) == 0) return x;
         const int64_t rows = rv_shape_of(x).dim[0];
         const bool gathers = coin();
-        rv_tensor values;
-        rv_tensor_new(&values, RV_I32, RV_SHAPE(rows), nullptr);
-        for (int64_t i = 0; i < rows; i++)
-            rv_tensor_set(&values, i, below(static_cast<int>(rows) + 2) - 1);
-        const rv_var index = rv_constant(tape_, &values);
-        rv_tensor_free(&values);
+        rv_sample range = {};
+        range.low = -1, range.high = static_cast<double>(rows);
+        const rv_var index = whole(&range, RV_SHAPE(rows));
         grown_ = true;
         return gathers ? rv_gather(x, index) : rv_scatter_add(x, index, rows);
     }
@@ -458,6 +529,8 @@ class RandomGraph {
  * sizes at which work is cut, products pack what they share and convolutions go by transforms. */
 class RandomNet {
   public:
+    std::map<std::string, Values> indices; /* none */
+
     RandomNet(rv_tape *tape, unsigned seed, bool assign) : tape_(tape), random_(seed)
     {
         convolves_ = below(3) == 0;

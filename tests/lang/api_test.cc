@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <cstring>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -533,6 +534,83 @@ TEST(Language, OnlyOneMinusMixes)
                  "  y = sum(g.h + (2 - g).c)\n",
                  "y"),
         12);
+}
+
+// x / 3 is not x times a third, to the last bit; x / 4 is x times a quarter.
+TEST(Language, ANumberDividesAsItIsWritten)
+{
+    const Text text("model m(n=2)\n  input x[n]\n  third = x / 3\n  quarter = x / 4\n"
+                    "  loss = sum(third + quarter)\n");
+    Tape t;
+    const Ones x("x", RV_SHAPE(2));
+    rv_lang_recording *r = record(text.model(), t, {x.named()});
+    ASSERT_NE(r, nullptr) << t.error();
+    const auto op_of = [&](const char *name) {
+        return std::string(rv_tape_node(t, rv_lang_value_of(r, name).id)->op->name);
+    };
+    EXPECT_EQ(op_of("third"), "divide");
+    EXPECT_EQ(op_of("quarter"), "multiply");
+    rv_lang_recording_free(r);
+}
+
+TEST(Language, LabelsAreDrawnWithBothEnds)
+{
+    const Text text(
+        "model m(n=200)\n  input y[n] ~ integer(-1, 2)\n  loss = sum(one_hot(y, classes=3))\n");
+    Tape t;
+    rv_lang_recording *r = record(text.model(), t, {});
+    ASSERT_NE(r, nullptr) << t.error();
+    int count = 0;
+    const rv_named_tensor *y = rv_lang_inputs(r, &count);
+    ASSERT_EQ(count, 1);
+    std::set<double> seen;
+    for (const double label : values_of(y->tensor)) seen.insert(label);
+    EXPECT_EQ(seen, (std::set<double>{-1, 0, 1, 2}));
+    rv_lang_recording_free(r);
+}
+
+// A net's states are dropped wherever weights are about to read them, and nowhere else.
+TEST(Language, StatesAreDroppedBeforeProductsOfEveryKind)
+{
+    const std::pair<const char *, bool> lines[] = {{"tanh(W h + h @ V[units, units])", true},
+                                                   {"tanh(h @ V[units, units] + x)", true},
+                                                   {"tanh(W h + x)", true},
+                                                   {"tanh(h + x)", false}};
+    for (const auto &[line, dropped] : lines)
+        for (const double rate : {0.0, 0.5}) {
+            const Text text(std::string("cell c\n  state h\n  map W\n  h' = ") + line + "\n");
+            Tape t;
+            rv_rnn_options o = {};
+            o.units = 3;
+            o.recurrent_dropout = rate;
+            o.user = text.model()->user;
+            rv_unroll_with(text.model()->step, t.input("x", RV_SHAPE(2, 3)), 2, o);
+            EXPECT_EQ(t.code(), RV_OK) << t.error();
+            int readers = 0; /* of dropped states: each is multiplied by its mask */
+            for (int32_t id = 0; id < t.count(); id++)
+                readers += std::string(rv_tape_node(t, id)->op->name) == "random_uniform";
+            EXPECT_EQ(readers > 0, dropped && rate > 0) << line << rate;
+        }
+}
+
+TEST(Language, UnrollsShareTheirParametersUnlessTheyHaveNames)
+{
+    const auto parameters = [](const char *first, const char *second) {
+        const Text text(std::string("model m(n=2)\n  input x[n, 3]\n  a = unroll gru(x") + first +
+                        ") for 2 steps\n  b = unroll gru(x" + second +
+                        ") for 1 steps\n  loss = sum(a + b)\n");
+        Tape t;
+        const Ones x("x", RV_SHAPE(2, 3));
+        rv_lang_recording *r = record(text.model(), t, {x.named()});
+        EXPECT_NE(r, nullptr) << t.error();
+        rv_lang_recording_free(r);
+        return rv_store_count(t.store());
+    };
+    const size_t one = parameters("", "");
+    EXPECT_GT(one, 0u);
+    EXPECT_EQ(parameters(", name=\"n\"", ", name=\"n\""), one);
+    EXPECT_EQ(parameters(", name=\"n\"", ""), 2 * one);
+    EXPECT_EQ(parameters(", name=\"n\"", ", name=\"m\""), 2 * one);
 }
 
 TEST(Language, FormattingKeepsNumbersApart)

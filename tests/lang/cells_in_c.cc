@@ -21,11 +21,18 @@ void ugrnn_in_c(rv_cell *k, rv_var x, rv_var *h)
     *h = rv_lerp(c, *h, g);
 }
 
+/* W (r.h) + U x + b, where h is dropped before the gate r. */
+rv_var gated_affine(rv_cell *k, rv_var x, rv_var r, rv_var h)
+{
+    rv_var W = rv_cell_map(k, rv_multiply(r, rv_cell_recall(k, h)), "Wc");
+    return rv_cell_bias(k, rv_add(W, rv_cell_map(k, x, "Uc")), "bc", 0);
+}
+
 void gru_in_c(rv_cell *k, rv_var x, rv_var *h)
 {
     rv_var r = rv_sigmoid(rv_cell_affine(k, x, *h, "r", 0));
     rv_var u = rv_sigmoid(rv_cell_affine(k, x, *h, "u", rv_cell_forget(k)));
-    rv_var c = rv_cell_activate(k, rv_cell_affine(k, x, rv_multiply(r, *h), "c", 0));
+    rv_var c = rv_cell_activate(k, gated_affine(k, x, r, *h));
     *h = rv_lerp(c, *h, u);
 }
 
@@ -67,7 +74,7 @@ void intersection_rnn_in_c(rv_cell *k, rv_var x, rv_var *h)
 void mgu_in_c(rv_cell *k, rv_var x, rv_var *h)
 {
     rv_var f = rv_sigmoid(rv_cell_affine(k, x, *h, "f", 0));
-    rv_var c = rv_cell_activate(k, rv_cell_affine(k, x, rv_multiply(f, *h), "c", 0));
+    rv_var c = rv_cell_activate(k, gated_affine(k, x, f, *h));
     *h = rv_lerp(*h, c, f);
 }
 

@@ -319,6 +319,40 @@ TEST(Derivations, WrongLinesAreToldWithWhatMakesThemRight)
     }
 }
 
+// Differences of a steep function need a finer step; of one that is steeper still they are no proof.
+TEST(Derivations, SteepFunctionsAreComparedByAFinerStep)
+{
+    for (const auto &[k, proved] : {std::pair("100", true), std::pair("1000", false)}) {
+        const std::string slope = std::string(k) + ".cos(" + k + ".x)";
+        const Proof proof(Proof::read(std::string("model m\n  input x[2]\n  loss = sum(sin(") + k +
+                                      ".x))\n\nderive loss \"d\"\n  dx = " + slope + "\n"));
+        const std::vector<rv_lang_verdict> verdicts = proof.of("d");
+        ASSERT_EQ(verdicts.size(), 1u);
+        EXPECT_EQ(verdicts[0].ok, proved) << verdicts[0].reason;
+        EXPECT_EQ(contains(verdicts[0].reason, "the recorded gradient itself differs"), !proved)
+            << verdicts[0].reason;
+    }
+}
+
+// What is nearly right is no repair: 3.000001 is not 3.
+TEST(Derivations, ARepairIsRightAndNotNearlyRight)
+{
+    const std::pair<const char *, std::string> factors[] = {{"3", "with 3.b instead of b"},
+                                                            {"3.000001", ""}};
+    for (const auto &[factor, repair] : factors) {
+        rv_lang_proof_options options = {};
+        options.repair = true;
+        const Proof proof(Proof::read(std::string("model m\n  input x[2]\n  a = x^2\n  b = ") +
+                                      "sin(x)\n  loss = sum(" + factor +
+                                      ".b.a)\n\nderive loss \"d\"\n  da = b\n"),
+                          options);
+        const std::vector<rv_lang_verdict> verdicts = proof.of("d");
+        ASSERT_EQ(verdicts.size(), 1u);
+        EXPECT_FALSE(verdicts[0].ok);
+        EXPECT_EQ(verdicts[0].repair, repair);
+    }
+}
+
 // Verdicts on d = (6, 8), the right one, as it stands in a line.
 rv_lang_verdict verdict_on(const std::string &line)
 {

@@ -1079,6 +1079,21 @@ TEST(Messages, Return)
 TEST(Messages, Unroll)
 {
     expect_told({
+        {"cell damped\n"
+         "  state h\n"
+         "  h' = tanh(h + x)\n"
+         "\n"
+         "model m(n=2)\n"
+         "  input x[n, 3]\n"
+         "  h = unroll dampde(x) for 2 steps\n"
+         "  loss = sum(h)\n",
+         "my.rv:3:13: error: add: shapes do not broadcast: from the last axis on, sizes must be "
+         "equal or 1 (x \"h0\" [2,3], \"x\" [2,4]); reshape one of them\n"
+         "    3 |   h' = tanh(h + x)\n"
+         "      |             ^~~~~\n"
+         "my.rv:7:14: error: there is no cell \"dampde\"\n"
+         "    7 |   h = unroll dampde(x) for 2 steps\n"
+         "      |              ^~~~~~ did you mean \"damped\"?\n"},
         {"model m\n"
          "  input x[2, 4]\n"
          "  h = unroll gru\n",
@@ -1544,6 +1559,109 @@ TEST(Messages, Places)
          "my.rv:2:15: error: this character means nothing here; leave it out\n"
          "    2 |   y = \"a\tb\" + $\n"
          "      |         \t     ^\n"},
+    });
+}
+
+TEST(Messages, Values)
+{
+    expect_told({
+        {"model m(n=2)\n"
+         "  input x[n, 3]\n"
+         "  loss = sum(reshape(x, shape=[1,1,1,1,1,1,6]))\n",
+         "my.rv:3:44: error: a list of more than 6 numbers\n"
+         "    3 |   loss = sum(reshape(x, shape=[1,1,1,1,1,1,6]))\n"
+         "      |                                            ^\n"},
+        {"model m(n=2)\n"
+         "  input x[n, 3]\n"
+         "  loss = sum(x, keep=x)\n",
+         "my.rv:3:22: error: keep=a tensor, expected true or false\n"
+         "    3 |   loss = sum(x, keep=x)\n"
+         "      |                      ^\n"},
+        {"model m(n=2)\n"
+         "  input x[n, 3]\n"
+         "  loss = sum(x, axes=1.5)\n",
+         "my.rv:3:22: error: axes=a number, expected a list of whole numbers, as in [2,3]\n"
+         "    3 |   loss = sum(x, axes=1.5)\n"
+         "      |                      ^~~\n"},
+        {"model m(n=2)\n"
+         "  input x[n, 3]\n"
+         "  loss = sum(softmax(x, 1, axis=1))\n",
+         "my.rv:3:28: error: axis is given twice\n"
+         "    3 |   loss = sum(softmax(x, 1, axis=1))\n"
+         "      |                            ^~~~~~\n"},
+        {"model m(n=2)\n"
+         "  input x[n, 3]\n"
+         "  loss = sum(x[:, 2:1])\n",
+         "my.rv:3:19: error: nothing from 2 to before 1\n"
+         "    3 |   loss = sum(x[:, 2:1])\n"
+         "      |                   ^~~\n"},
+        {"model m(n=2)\n"
+         "  input x[n, 3]\n"
+         "  loss = sum(t from 3 to 1: t.x)\n",
+         "my.rv:3:10: error: nothing from 3 to 1\n"
+         "    3 |   loss = sum(t from 3 to 1: t.x)\n"
+         "      |          ^~~~~~~~~~~~~~~~~~~~~~~\n"},
+        {"model m(n=2)\n"
+         "  input x[n, 3, 1, 1, 1, 1, 1]\n"
+         "  loss = sum(x)\n",
+         "my.rv:2:29: error: more than 6 sizes\n"
+         "    2 |   input x[n, 3, 1, 1, 1, 1, 1]\n"
+         "      |                             ^\n"},
+        {"model m(n=2)\n"
+         "  input x[n, 1:2]\n"
+         "  loss = sum(x)\n",
+         "my.rv:2:14: error: expected a size, a whole number\n"
+         "    2 |   input x[n, 1:2]\n"
+         "      |              ^~~\n"},
+        {"model m(n=2)\n"
+         "  input x[n, 3]\n"
+         "  y = reshape(x, shape=[6, x])\n"
+         "  loss = sum(y)\n",
+         "my.rv:3:28: error: a tensor, expected a whole number\n"
+         "    3 |   y = reshape(x, shape=[6, x])\n"
+         "      |                            ^\n"},
+        {"model m(n=2)\n"
+         "  input x[n, 3]\n"
+         "  input y[n] ~ integer(3, 1)\n"
+         "  loss = sum(x)\n",
+         "my.rv:3:16: error: integer(3, 1), expected the lowest and the highest of 32 bits\n"
+         "    3 |   input y[n] ~ integer(3, 1)\n"
+         "      |                ^~~~~~~~~~~~~\n"},
+        {"model m(n=2)\n"
+         "  input x[n, 3]\n"
+         "  h = unroll gru(x, dropout=1) for 2 steps\n"
+         "  loss = sum(h)\n",
+         "my.rv:3:21: error: dropout takes a share from 0 to below 1\n"
+         "    3 |   h = unroll gru(x, dropout=1) for 2 steps\n"
+         "      |                     ^~~~~~~~~\n"},
+        {"model m(n=2)\n"
+         "  input x[n, 3]\n"
+         "  parameter W[3] ~ uniform(0, x)\n"
+         "  loss = sum(x . W)\n",
+         "my.rv:3:31: error: expected two numbers\n"
+         "    3 |   parameter W[3] ~ uniform(0, x)\n"
+         "      |                               ^\n"},
+        {"model m(n=2)\n"
+         "  input x[n, 3]\n"
+         "  for t from 1 to 2\n"
+         "    e[t] = t.x\n"
+         "  loss = sum(t.x)\n",
+         "my.rv:5:14: error: \"t\" has a value inside its loop alone\n"
+         "    5 |   loss = sum(t.x)\n"
+         "      |              ^\n"},
+        {"function size(x) = x\n", "my.rv:1:1: error: \"size\" is built in; use another name\n"
+                                   "    1 | function size(x) = x\n"
+                                   "      | ^~~~~~~~~~~~~~~~~~~~\n"},
+        {"model m(n=2)\n"
+         "  input x[n, 3]\n"
+         "  h = unroll gru(x) for 2 steps\n"
+         "  loss = sum(h)\n"
+         "\n"
+         "derive loss\n"
+         "  dh3 = 1\n",
+         "my.rv:7:3: error: h[3] has no value to be a cotangent of\n"
+         "    7 |   dh3 = 1\n"
+         "      |   ^~~\n"},
     });
 }
 

@@ -57,7 +57,7 @@ std::vector<Options> options()
     all[5].rnn.bidirectional = true;
     all[5].rnn.name = "net";
     all[6].name = "dropout";
-    all[6].rnn.dropout = 0.1;
+    all[6].rnn.dropout = all[6].rnn.recurrent_dropout = 0.1;
     all[7].name = "learned start, recomputed";
     all[7].rnn.learned_start = true;
     all[7].rnn.recompute = 2;

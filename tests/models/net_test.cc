@@ -279,6 +279,63 @@ TEST(Net, NothingIsAnErrorNotACrash)
     EXPECT_TRUE(contains(t.error(), "the model is NULL")) << t.error();
     EXPECT_TRUE(rv_is_null(rv_model_specimen(nullptr, u)));
     EXPECT_TRUE(contains(u.error(), "the model is NULL")) << u.error();
+    Tape v;
+    const rv_model no_cell = {.name = "none"};
+    const rv_net_options o = small(true);
+    rv_model_record(&no_cell, &o, v.input("x", RV_SHAPE(2, 3)), {});
+    EXPECT_TRUE(contains(v.error(), "the model \"none\" has no cell to be unrolled")) << v.error();
+}
+
+TEST(Net, OptionsOutOfRangeAreErrors)
+{
+    const auto fails = [](const rv_net_options &o) {
+        Tape t;
+        EXPECT_TRUE(rv_is_null(record(t, "gru", o, RV_SHAPE(2, 3), RV_SHAPE(2)).loss));
+        EXPECT_TRUE(contains(t.error(), "expected at least 0, and from 0 to below 1")) << t.error();
+    };
+    rv_net_options o = small(false);
+    o.steps = -1;
+    fails(o);
+    o.steps = 0;
+    for (const double smoothing : {-0.1, 1.0, static_cast<double>(NAN)}) {
+        o.smoothing = smoothing;
+        fails(o);
+    }
+}
+
+TEST(Net, OfItsOwnAnswersAsManyNumbersAsTheDataAskFor)
+{
+    rv_model own = {};
+    own.name = "own";
+    own.record = [](const rv_model *, const rv_net_options *, rv_var x, rv_var) {
+        return rv_net{x, total(x)};
+    };
+    rv_net_options o = small(true);
+    for (const bool each_step : {true, false}) {
+        Tape t;
+        o.each_step = each_step;
+        const rv_net net = rv_model_record(&own, &o, t.input("x", RV_SHAPE(2, 5)), {});
+        EXPECT_EQ(rv_is_null(net.loss), !each_step) << t.error();
+        EXPECT_EQ(contains(t.error(), "puts out [2,5] for 2 samples, but the data ask for 1 "),
+                  !each_step)
+            << t.error();
+    }
+}
+
+TEST(Net, OfItsOwnThatFailsIsNone)
+{
+    Tape t;
+    rv_model own = {};
+    own.name = "own";
+    const rv_net_options o = small(false);
+    own.record = [](const rv_model *, const rv_net_options *, rv_var x, rv_var) {
+        const rv_var none = rv_tape_fail(x.tape, RV_ERROR_ARGUMENT, "own: it fails");
+        return rv_net{none, x};
+    };
+    const rv_net net = rv_model_record(&own, &o, t.input("x", RV_SHAPE(2, 1)), {});
+    EXPECT_TRUE(rv_is_null(net.output));
+    EXPECT_TRUE(rv_is_null(net.loss));
+    EXPECT_TRUE(contains(t.error(), "own: it fails")) << t.error();
 }
 
 TEST(Net, WhatDoesNotFitIsAnError)

@@ -129,6 +129,17 @@ TEST(Unroll, OptionsThatMakeNoNetAreErrors)
     fails("dropout", o);
 }
 
+TEST(Unroll, NothingToUnrollIsAnError)
+{
+    Tape none, flat;
+    EXPECT_TRUE(rv_is_null(rv_unroll(nullptr, none.input("x", RV_SHAPE(2, 3)), 2)));
+    EXPECT_TRUE(contains(none.error(), "the step is NULL; give a cell")) << none.error();
+    EXPECT_TRUE(
+        rv_is_null(rv_unroll_sequence(rv_gru, flat.input("x", RV_SHAPE(2)), units(3), nullptr)));
+    EXPECT_TRUE(contains(flat.error(), "a sequence of rank 1, expected [n,steps,...]"))
+        << flat.error();
+}
+
 /* Cut off, both maps, or a gain and a bias, would be one parameter. */
 TEST(Unroll, NamesTooLongForAParameterAreErrors)
 {

@@ -167,6 +167,18 @@ TEST(Stack, OfMany)
     EXPECT_EQ(program.run().values(), expected);
 }
 
+TEST(Matmul, LeadingAxesStretchBothWays)
+{
+    Tape tape;
+    const rv_var a = tape.input("a", RV_SHAPE(2, 1, 3, 4)), b = tape.input("b", RV_SHAPE(5, 4, 2)),
+                 wide_a = rv_broadcast(a, RV_SHAPE(2, 5, 3, 4)),
+                 wide_b = rv_broadcast(b, RV_SHAPE(2, 5, 4, 2));
+    EXPECT_EQ(rv_matmul(a, b, false, false).id, rv_matmul(wide_a, wide_b, false, false).id);
+    EXPECT_EQ(rv_matmul(b, a, true, true).id, rv_matmul(wide_b, wide_a, true, true).id);
+    EXPECT_TRUE(rv_is_null(rv_matmul(b, tape.input("c", RV_SHAPE(3, 2, 4)), false, false)));
+    EXPECT_TRUE(contains(tape.error(), "leading axes do not broadcast")) << tape.error();
+}
+
 // ---- wrong arguments: an error that says so, and never a crash ----
 
 template <class Record> void expect_refusal(const char *words, Record record)
@@ -193,6 +205,22 @@ TEST(Refusals, SayWhatIsWrong)
                    [&](rv_var x) { return rv_pad(x, two, nullptr, nullptr); });
     expect_refusal("layer_norm \"n\": x has rank 1",
                    [](rv_var x) { return rv_layer_norm(rv_reshape(x, RV_SHAPE(12)), "n"); });
+    expect_refusal("linear \"n\": x is [12], expected [n,inputs]",
+                   [](rv_var x) { return rv_linear(rv_reshape(x, RV_SHAPE(12)), "n", 2); });
+    expect_refusal("pad2d: x has rank 1, expected at least 2",
+                   [](rv_var x) { return rv_pad2d(rv_reshape(x, RV_SHAPE(12)), 1); });
+    expect_refusal("slice: axis 2 of a tensor of rank 2",
+                   [](rv_var x) { return rv_slice_axis(x, 2, 0, 1); });
+    expect_refusal("operands of different dtype",
+                   [](rv_var x) { return rv_multiply(x, rv_cast(x, RV_F32)); });
+    expect_refusal("operands of different dtype",
+                   [](rv_var x) { return rv_add(x, rv_cast(x, RV_F32)); });
+    expect_refusal("matmul: takes two f32 or two f64",
+                   [](rv_var x) { return rv_matmul(x, rv_cast(x, RV_F32), false, true); });
+    expect_refusal("conv2d: takes two f32 or two f64", [](rv_var x) {
+        const rv_var image = rv_reshape(x, RV_SHAPE(1, 1, 3, 4));
+        return rv_conv2d(image, rv_cast(image, RV_F32), {});
+    });
     expect_refusal("max_pool2d: size 0", [](rv_var x) { return rv_max_pool2d(x, 0, 1); });
     expect_refusal("average_pool2d: x is [3,4], expected",
                    [](rv_var x) { return rv_average_pool2d(x, 4, 1); });
@@ -201,6 +229,11 @@ TEST(Refusals, SayWhatIsWrong)
     expect_refusal("huber: delta nan", [](rv_var x) { return rv_huber(x, x, NAN); });
     expect_refusal("smoothing -0.1",
                    [](rv_var x) { return rv_softmax_cross_entropy_smooth(x, x, -0.1); });
+    expect_refusal("stride 2x3, dilation 4x5, groups 6 must be at least 1 and padding 7,8,9,-1 at",
+                   [](rv_var x) {
+                       const rv_var image = rv_reshape(x, RV_SHAPE(1, 1, 3, 4));
+                       return rv_conv2d(image, image, {{2, 3}, 7, 8, 9, -1, {4, 5}, 6});
+                   });
     expect_refusal("must be at least 1", [](rv_var x) {
         const rv_var image = rv_reshape(x, RV_SHAPE(1, 1, 3, 4));
         rv_conv2d_options o = {};

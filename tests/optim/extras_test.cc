@@ -207,6 +207,25 @@ TEST(Averages, AreSwappedInAndBackBitForBit)
     EXPECT_EQ(t.bytes(), all);
 }
 
+TEST(Averages, OfAnySizeAreSwappedWhole)
+{
+    for (const int64_t size : {1, 32, 33, 100}) {
+        Tape t;
+        const rv_var w = t.parameter("w", RV_SHAPE(size));
+        rv_optimizer o = rv_gradient_descent(0.1);
+        o.average = 0.5;
+        ASSERT_TRUE(rv_minimize(total(rv_square(w)), o)) << t.error();
+        Program p(t, {w});
+        p.run().run();
+        const std::string weight = bytes_of(t.stored("w")),
+                          average = bytes_of(t.stored("optimizer/average/w"));
+        EXPECT_NE(weight, average);
+        EXPECT_TRUE(rv_swap_averages(t.store()));
+        EXPECT_EQ(bytes_of(t.stored("w")), average) << size;
+        EXPECT_EQ(bytes_of(t.stored("optimizer/average/w")), weight) << size;
+    }
+}
+
 TEST(Averages, BeginWithTheFirstThatIsTakenHoweverManyUpdatesWereBefore)
 {
     Layer t;

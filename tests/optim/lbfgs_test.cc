@@ -142,6 +142,49 @@ TEST(Lbfgs, FindsItsWayAroundWhatIsNotFinite)
     EXPECT_NEAR(values_of(t.stored("w"))[0], 1, 1e-7);
 }
 
+TEST(Lbfgs, GoesDownAPlaneWithoutLearningACurvature)
+{
+    Tape t;
+    const rv_var w = t.parameter("w", RV_SHAPE(2));
+    set_values(&t.stored("w"), {1, 2});
+    rv_lbfgs_options o = {};
+    o.iterations = 3;
+    rv_lbfgs_result r;
+    ASSERT_TRUE(rv_lbfgs(total(w), &o, &r)) << t.error();
+    EXPECT_EQ(r.reason, RV_LBFGS_ITERATIONS);
+    EXPECT_EQ(r.iterations, 3);
+    EXPECT_LT(r.loss, -1e3);
+    EXPECT_EQ(r.loss, values_of(t.stored("w"))[0] + values_of(t.stored("w"))[1]);
+}
+
+/* -w for w > 2, with the slope of w. */
+rv_var misleading(rv_var w) { return rv_subtract(w, rv_stop_gradient(rv_scale(w, 2))); }
+
+TEST(Lbfgs, StopsWhereItIsWhenGradientsMislead)
+{
+    for (const bool from_the_start : {true, false}) {
+        Tape t;
+        const rv_var w = t.parameter("w", RV_SHAPE(1)), far = rv_shift(w, -3);
+        set_values(&t.stored("w"), {5});
+        /* Without: a bowl around 3 whose slope changes its sign near 4. */
+        const rv_var bowl = rv_square(rv_square(far)),
+                     loss = from_the_start
+                                ? misleading(w)
+                                : rv_select(rv_less(rv_scalar(t, 1), far), bowl, misleading(far));
+        rv_lbfgs_result r;
+        ASSERT_TRUE(rv_lbfgs(total(loss), nullptr, &r)) << t.error();
+        EXPECT_EQ(r.reason, RV_LBFGS_LINE_SEARCH);
+        const double at = values_of(t.stored("w"))[0];
+        if (from_the_start) {
+            EXPECT_EQ(at, 5);
+        } else {
+            EXPECT_LT(at, 5);
+        }
+        Program p(t, {total(loss)});
+        EXPECT_EQ(p.run().value(), r.loss);
+    }
+}
+
 TEST(Lbfgs, CarriesOutNoAssignments)
 {
     Tape t;

@@ -141,6 +141,45 @@ TEST(Optimizer, ReportsTheLossBeforeItsStep)
     EXPECT_EQ(p.run().value(0), 2.25);
 }
 
+/* The values of PyTorch, and of the papers where it has none; the rates of the first two are ours. */
+TEST(OptimizerTable, StartsFromTheFieldsValues)
+{
+    struct Standard {
+        const char *name;
+        double rate, momentum, decay, epsilon, weight_decay;
+    } const standards[] = {
+        {"gradient_descent", 0.1, 0, 0, 0, 0},   {"momentum", 0.05, 0.9, 0, 0, 0},
+        {"nesterov", 0.05, 0.9, 0, 0, 0},        {"adagrad", 0.01, 0, 0, 1e-10, 0},
+        {"adadelta", 1, 0, 0.9, 1e-6, 0},        {"rmsprop", 1e-3, 0, 0.99, 1e-8, 0},
+        {"adam", 1e-3, 0.9, 0.999, 1e-8, 0},     {"amsgrad", 1e-3, 0.9, 0.999, 1e-8, 0},
+        {"adamw", 1e-3, 0.9, 0.999, 1e-8, 0.01}, {"nadam", 2e-3, 0.9, 0.999, 1e-8, 0},
+        {"lion", 1e-4, 0.9, 0.99, 0, 0},         {"adafactor", 1e-2, 0, 0.8, 1e-30, 0},
+    };
+    for (const Standard &s : standards) {
+        const rv_optimizer *o = rv_optimizer_find(s.name);
+        ASSERT_NE(o, nullptr) << s.name;
+        const Values seen = {o->rate, o->momentum, o->decay, o->epsilon, o->weight_decay};
+        EXPECT_EQ(seen, (Values{s.rate, s.momentum, s.decay, s.epsilon, s.weight_decay})) << s.name;
+    }
+}
+
+TEST(OptimizerTable, ConstructorsSetWhatTheyAreGiven)
+{
+    const rv_optimizer rated[] = {
+        rv_gradient_descent(0.7), rv_adagrad(0.7),       rv_rmsprop(0.7),    rv_adam(0.7),
+        rv_momentum(0.7, 0.2),    rv_nesterov(0.7, 0.2), rv_adamw(0.7, 0.3), rv_lion(0.7, 0.3)};
+    const char *const name[] = {"gradient_descent", "adagrad",  "rmsprop", "adam",
+                                "momentum",         "nesterov", "adamw",   "lion"};
+    for (size_t i = 0; i < 8; i++) {
+        const rv_optimizer *standard = rv_optimizer_find(name[i]);
+        EXPECT_STREQ(rated[i].name, name[i]);
+        EXPECT_EQ(rated[i].rule, standard->rule);
+        EXPECT_EQ(rated[i].rate, 0.7);
+        EXPECT_EQ(rated[i].momentum, i == 4 || i == 5 ? 0.2 : standard->momentum) << name[i];
+        EXPECT_EQ(rated[i].weight_decay, i >= 6 ? 0.3 : standard->weight_decay) << name[i];
+    }
+}
+
 TEST(OptimizerTable, NamesFindTheirOptimizers)
 {
     EXPECT_EQ(rv_optimizer_count(), 12);
