@@ -203,3 +203,29 @@ recurve_archive = rule(
     },
     toolchains = ["@bazel_tools//tools/cpp:toolchain_type"],
 )
+
+def _exports_impl(ctx):
+    toolchain = find_cpp_toolchain(ctx)
+    headers = ctx.attr.library[CcInfo].compilation_context.headers
+    ctx.actions.run_shell(
+        command = """set -e -o pipefail
+            { echo '{ global:'
+              "$1" -std=c11 -E -P -I. "$2" | grep -oE '\\brv_[a-z0-9_]+' | sort -u | sed 's/$/;/'
+              echo 'local: *; };'; } > "$3" """,
+        arguments = [toolchain.compiler_executable, ctx.file.header.path, ctx.outputs.map.path],
+        inputs = depset([ctx.file.header], transitive = [headers, toolchain.all_files]),
+        outputs = [ctx.outputs.map],
+        mnemonic = "RecurveExports",
+    )
+
+# A linker's version script: of the names that start with rv_, those that `header` of `library` tells a program.
+recurve_exports = rule(
+    implementation = _exports_impl,
+    attrs = {
+        "library": attr.label(providers = [CcInfo]),
+        "header": attr.label(allow_single_file = [".h"]),
+        "map": attr.output(mandatory = True),
+        "_cc_toolchain": attr.label(default = "@bazel_tools//tools/cpp:current_cc_toolchain"),
+    },
+    toolchains = ["@bazel_tools//tools/cpp:toolchain_type"],
+)
