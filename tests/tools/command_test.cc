@@ -184,9 +184,8 @@ TEST(Command, AFileThatCannotBeWrittenIsAnErrorAndTheOldOneStays)
 {
     const std::string folder = scratch_folder(), old(2000, '#'),
                       text = slurp("models/curnn_blog.rv");
-    for (const char *name : {"values.npz", "graph.dot", "step.svg"})
-        spill(folder + "/" + name, old);
-    spill(folder + "/blog.rv", text + "\n\n");
+    for (const char *name : {"values.npz", "graph.dot", "step.svg"}) spit(folder + "/" + name, old);
+    spit(folder + "/blog.rv", text + "\n\n");
     for (const char *command :
          {"run models/curnn_blog.rv --out values.npz", "graph --output graph.dot",
           "profile --batch 2 --timeline step.svg", "fmt --in-place blog.rv"}) {

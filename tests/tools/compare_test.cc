@@ -133,7 +133,7 @@ TEST(Compare, NumbersAndTextsHaveTheirOwnScores)
     const std::string text = scratch_folder() + "/words";
     std::string words;
     for (int i = 0; i < 200; i++) words += "to be or not to be\n";
-    spill(text, words);
+    spit(text, words);
     const Json spoken(recurve("compare --json --models gru --length 8 --data " + text + small).out);
     EXPECT_GT(Json::number(find_pair(spoken, "gru", "adam"), "best_bits_per_character"), 0);
 }

@@ -34,7 +34,7 @@ const char kModel[] = "model line(n=3)\n"
 std::string write(const std::string &name, const std::string &text)
 {
     const std::string path = scratch_folder() + "/" + name;
-    spill(path, text);
+    spit(path, text);
     return path;
 }
 
@@ -261,7 +261,7 @@ TEST(Run, RefusesValuesThatTheModelDoesNotHaveOrThatDoNotFit)
     EXPECT_EQ(input.status, 1);
     EXPECT_CONTAINS(input.err, "\"x\" is [2,3,1], but is given as [2,4,1]");
     const std::string text = scratch_folder() + "/text.npz";
-    spill(text, "no archive");
+    spit(text, "no archive");
     EXPECT_EQ(recurve(call + text).status, 1);
     EXPECT_EQ(recurve("run models/update_gate.rv --out /nowhere/out.npz").status, 1);
 }

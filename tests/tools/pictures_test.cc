@@ -71,7 +71,7 @@ TEST(Pictures, NamesOfFilesAreTextAndNothingElse)
     std::string table, path;
     for (int i = 0; i < 40; i++)
         table += std::to_string(i % 7) + ",1," + std::to_string(i % 2) + "\n";
-    spill(folder + "/" + name + ".csv", table);
+    spit(folder + "/" + name + ".csv", table);
     for (char c : folder + "/" + name) path += c == '\'' ? "'\\''" : std::string(1, c);
     const Outcome outcome =
         recurve("train --plot --epochs 2 --units 3 --hidden 4 --quiet --data '" + path +
@@ -102,7 +102,7 @@ TEST(Pictures, OfAnyNetAndData)
     const std::string text = scratch_folder() + "/words", long_text(300, 'a');
     std::string words;
     for (int i = 0; i < 100; i++) words += "to be, or 'not' to be\n";
-    spill(text, words);
+    spit(text, words);
     for (const std::string &arguments :
          {std::string("--model gru --layers 2 --bidirectional --residual --layer-norm"),
           std::string("--model conv-gru --layers 2 --skip --average 0.9 --recompute 1"),
@@ -138,7 +138,7 @@ TEST(Pictures, NamesAreNoCommands)
     std::string table = "a,b,c\n";
     for (int i = 0; i < 40; i++)
         table += std::to_string(i % 2) + ",1," + std::to_string(i % 2) + "\n";
-    spill(data, table);
+    spit(data, table);
     const std::string run = "'" + folder + "/a '\\''run'\\'' #1; \"two\"'";
     const std::string quoted = "\"" + folder + "/it's \\`touch pwned\\` \\\\\\$x; set.csv\"";
     const Outcome outcome =
@@ -180,7 +180,7 @@ TEST(Pictures, WithoutGnuplotTheMessageNamesThePackageBeforeTraining)
 Outcome draw_with(const std::string &script)
 {
     const std::string folder = scratch_folder();
-    spill(folder + "/gnuplot", "#!/bin/sh\n[ \"$1\" = --version ] && exit\n" + script);
+    spit(folder + "/gnuplot", "#!/bin/sh\n[ \"$1\" = --version ] && exit\n" + script);
     EXPECT_EQ(run_program("chmod", "+x " + folder + "/gnuplot").status, 0);
     return run_program("PATH=" + folder + ":$PATH tools/recurve",
                        "train --plot --output " + folder + "/run" + small);

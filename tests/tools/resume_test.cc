@@ -26,7 +26,7 @@ std::string written_text()
     std::mt19937 random(1);
     std::string text;
     while (text.size() < 16000) text += words[random() % 6];
-    spill(path, text);
+    spit(path, text);
     return path;
 }
 
@@ -284,7 +284,7 @@ TEST(Resume, ADamagedOrMissingCheckpointFallsBackToThePreviousOne)
         if (missing)
             ASSERT_EQ(std::remove(path.c_str()), 0);
         else
-            spill(path, bytes);
+            spit(path, bytes);
         const Outcome outcome = recurve("train --json --resume " + folder);
         ASSERT_EQ(outcome.status, 0) << outcome.err;
         EXPECT_CONTAINS(outcome.err, path);
@@ -297,7 +297,7 @@ TEST(Resume, ADamagedOrMissingCheckpointFallsBackToThePreviousOne)
 TEST(Resume, WithoutACheckpointItSaysWhatToDo)
 {
     const std::string folder = stopped_run();
-    for (const char *name : checkpoints) spill(folder + name, "no checkpoint at all");
+    for (const char *name : checkpoints) spit(folder + name, "no checkpoint at all");
     for (const std::string &place : {folder, folder + "/none", std::string("/dev/null")}) {
         const Outcome outcome = recurve("train --resume " + place);
         EXPECT_EQ(outcome.status, 1);
@@ -315,11 +315,11 @@ TEST(Resume, ACheckpointOfAnotherRunIsNotTakenUp)
     ASSERT_EQ(recurve("train --epochs 1 --output " + folder).status, 0);
     std::string config = slurp(folder + "/config.json");
     config.replace(config.find("curnn"), 5, "ugrnn");
-    spill(folder + "/config.json", config);
+    spit(folder + "/config.json", config);
     const Outcome other = recurve("train --resume " + folder);
     EXPECT_EQ(other.status, 1);
     EXPECT_CONTAINS(other.err, "is of another run");
-    spill(folder + "/config.json", "{"); /* the checkpoint has its own settings */
+    spit(folder + "/config.json", "{"); /* the checkpoint has its own settings */
     EXPECT_EQ(recurve("train --epochs 2 --resume " + folder).status, 0);
     EXPECT_EQ(recurve("train --resume " + folder).status, 0);
 }
@@ -328,7 +328,7 @@ TEST(Resume, AModelsOwnParametersAloneAreNoRun)
 {
     const std::string folder = scratch_folder();
     ASSERT_EQ(recurve("train --epochs 1 --output " + folder).status, 0);
-    spill(folder + checkpoints[0], slurp(folder + "/best.safetensors"));
+    spit(folder + checkpoints[0], slurp(folder + "/best.safetensors"));
     const Outcome outcome = recurve("train --resume " + folder);
     EXPECT_EQ(outcome.status, 1);
     EXPECT_CONTAINS(outcome.err, "does not say where its run is");
@@ -386,7 +386,7 @@ TEST(Resume, HostilePlacesAreRefused)
         SCOPED_TRACE(to);
         std::string run = good;
         run.replace(run.find(from), std::strlen(from), to);
-        spill(path, bytes);
+        spit(path, bytes);
         std::remove((folder + checkpoints[1]).c_str());
         replace_run(path, run);
         EXPECT_EQ(recurve(resume).status, 1);

@@ -142,7 +142,7 @@ TEST(Train, AConfigurationThatIsNoJsonObjectIsAnError)
 {
     const std::string path = scratch_folder() + "/config.json";
     for (const char *text : {"", "[1]", "{\"model\":\"gru\"", "{\"model\":\"gru\"} {}"}) {
-        spill(path, text);
+        spit(path, text);
         const Outcome outcome = recurve("train --config " + path);
         EXPECT_EQ(outcome.status, 1) << text;
         EXPECT_CONTAINS(outcome.err, "config.json\" is not a JSON object");
@@ -177,7 +177,7 @@ std::string text_file(const std::string &folder)
     for (int i = 0; i < 400; i++)
         text += "the " + std::string(i % 3 ? "gate opens" : "state stays") + " and " +
                 std::to_string(i % 7) + " steps go by\n";
-    spill(folder + "/text.txt", text);
+    spit(folder + "/text.txt", text);
     return folder + "/text.txt";
 }
 
@@ -215,10 +215,10 @@ TEST(Sample, OfATextThatHasChangedIsAnError)
     const std::string folder = scratch_folder(), run = folder + "/run";
     std::string text;
     for (int i = 0; i < 200; i++) text += i % 3 ? "abc" : "cab";
-    spill(folder + "/text", text);
+    spit(folder + "/text", text);
     train("--data " + folder + "/text --length 16 --epochs 1 --units 4 --output " + run);
     EXPECT_EQ(Json(slurp(run + "/config.json")).text("alphabet"), "616263");
-    spill(folder + "/text", "x" + text);
+    spit(folder + "/text", "x" + text);
     const Outcome outcome = recurve("sample --output " + run);
     EXPECT_EQ(outcome.status, 1);
     EXPECT_CONTAINS(outcome.err, "the alphabet lacks");
@@ -274,8 +274,8 @@ void write_idx(const std::string &folder, uint32_t count, uint32_t side)
         images += image;
         labels += static_cast<char>(i % 2);
     }
-    spill(folder + "/images.idx", images);
-    spill(folder + "/labels.idx", labels);
+    spit(folder + "/images.idx", images);
+    spit(folder + "/labels.idx", labels);
 }
 
 TEST(Train, ReadsIdxFilesLargerThanTheCacheFromTheDisk)
@@ -303,7 +303,7 @@ TEST(Train, ReadsTables)
         table += std::to_string(a) + "," + std::to_string(b) + "," + std::to_string(c) + "," +
                  (a + b > c ? "1" : "0") + "\n";
     }
-    spill(folder + "/table.csv", table);
+    spit(folder + "/table.csv", table);
     const Json json = train("--data " + folder + "/table.csv --epochs 60 --rate 0.01 --steps 1");
     EXPECT_GE(json.number("held_out_accuracy"), 0.85);
 }
@@ -331,16 +331,15 @@ TEST(Train, BadDataAreNamedWithFileAndPlace)
                  {"one.csv", "1,2,1\n", "1 samples, expected at least 2"},
                  {"labels.csv", "1,2,0\n1,2,-1\n", "labels.csv\" line 2"}};
     for (const auto &file : files) {
-        spill(folder + "/" + file.name, file.content);
+        spit(folder + "/" + file.name, file.content);
         const Outcome outcome = recurve("train --data " + folder + "/" + file.name);
         EXPECT_NE(outcome.status, 0) << file.name;
         EXPECT_CONTAINS(outcome.err, file.words);
         EXPECT_EQ(outcome.out, "");
     }
-    spill(folder + "/short.idx",
-          big_endian(0x803) + big_endian(10) + big_endian(2) + big_endian(2));
-    spill(folder + "/magic.idx", "GIF89a..");
-    spill(folder + "/labels.idx", big_endian(0x801) + big_endian(1) + std::string(1, '\0'));
+    spit(folder + "/short.idx", big_endian(0x803) + big_endian(10) + big_endian(2) + big_endian(2));
+    spit(folder + "/magic.idx", "GIF89a..");
+    spit(folder + "/labels.idx", big_endian(0x801) + big_endian(1) + std::string(1, '\0'));
     for (const char *name : {"short.idx", "magic.idx", "none.idx"}) {
         const Outcome outcome =
             recurve("train --data " + folder + "/" + name + " --labels " + folder + "/labels.idx");

@@ -115,7 +115,7 @@ TEST(Train, ACostThatIsNotFiniteStopsTheRunAndLeavesNoCheckpoint)
 TEST(Train, AFolderThatCannotBeWrittenIsFoundBeforeTraining)
 {
     const std::string folder = scratch_folder();
-    spill(folder + "/file", "");
+    spit(folder + "/file", "");
     ASSERT_EQ(run_program("mkdir", "-p " + folder + "/taken/config.json").status, 0);
     for (const std::string &output : {folder + "/file", folder + "/file/run", folder + "/taken"}) {
         const Outcome outcome = recurve("train --output " + output);
@@ -221,7 +221,7 @@ TEST(Evaluate, MissingDamagedOrForeignFilesAreNamed)
     };
     expect_refused("--output " + folder + "/none", "config.json");
     for (size_t size : {size_t(0), size_t(7), size_t(100), good.size() - 1}) {
-        spill(folder + "/cut.safetensors", good.substr(0, size));
+        spit(folder + "/cut.safetensors", good.substr(0, size));
         expect_refused("--checkpoint " + folder + "/cut.safetensors", "cut.safetensors");
     }
     expect_refused("--output " + folder + " --checkpoint tests/data/curnn_blog.safetensors",
@@ -238,7 +238,7 @@ TEST(Evaluate, MissingDamagedOrForeignFilesAreNamed)
          {std::string(), std::string("[1]"), config.substr(0, config.size() / 2),
           with_batch("\"batch\": -1"), with_batch("\"batch\": 1e300"),
           with_batch("\"batch\": \"10\""), with_batch("\"bath\": 10")}) {
-        spill(folder + "/config.json", bad);
+        spit(folder + "/config.json", bad);
         expect_refused("--output " + folder, "config.json");
     }
 }
