@@ -309,4 +309,27 @@ TEST(Train, NormsAreATableAFileAPictureAndJson)
     }
 }
 
+TEST(Train, NormsSayWhatVanishes)
+{
+    const std::string run = "train --task adding --model rnn --units 4 --samples 60 --epochs 1 "
+                            "--norms --quiet --length ";
+    const std::string far = recurve(run + "300").out,
+                      both = recurve(run + "40 --bidirectional").out;
+    for (const std::string &out : {far, both}) {
+        EXPECT_CONTAINS(out, ", vanishes\n");
+        EXPECT_EQ(out.find("explodes"), std::string::npos) << out;
+    }
+}
+
+TEST(Train, NormsOfANetWithoutStepsAreThoseOfItsParameters)
+{
+    const std::string path = scratch_folder() + "/m.rv";
+    spill(path, "model m(n=2)\n  input x[n, 1, 8, 8], y[n, 1] ~ integer(0, 1)\n"
+                "  output = flatten(x) @ W[_, 1]\n  loss = mean(square(output))\n");
+    const Outcome outcome = recurve("train " + path + " --norms --quiet --epochs 1");
+    EXPECT_EQ(outcome.status, 0) << outcome.err;
+    EXPECT_CONTAINS(outcome.out, "     whole\n  W  ");
+    EXPECT_EQ(outcome.out.find("step"), outcome.out.find("step\nnorms")) << outcome.out;
+}
+
 } // namespace
