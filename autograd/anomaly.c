@@ -34,7 +34,7 @@ static bool look_at(const rv_program *program, const rv_call *call, rv_anomaly *
     a->out = extent_of(node->type, call->out, false);
     if (is_finite(&a->out)) return false;
     for (int k = 0; k < node->inputs; k++) {
-        bool single = row && row->scalar >> k & 1;
+        bool single = row && k < 32 && row->scalar >> k & 1;
         rv_extent e = extent_of(program->tape->nodes[node->in[k]].type, in[k], single);
         nans += e.nans;
         infinities += e.infinities;

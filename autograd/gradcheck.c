@@ -56,6 +56,13 @@ static bool fill_inputs(check *c, const rv_gradcheck_options *o)
     return true;
 }
 
+static bool run(const check *c, rv_program *program)
+{
+    rv_code code = rv_run(program);
+    if (code) rv_tape_fail(c->tape, code, "gradcheck: %s", rv_code_text(code));
+    return !code;
+}
+
 static bool prepare(check *c, rv_var loss, const rv_var *wrt, const rv_gradcheck_options *o)
 {
     rv_var *outputs = rv_alloc((size_t)c->count + 1, sizeof *outputs);
@@ -70,11 +77,7 @@ static bool prepare(check *c, rv_var loss, const rv_var *wrt, const rv_gradcheck
     }
     rv_free(outputs);
     if (!ok) return false;
-    rv_code code = rv_run(c->gradients);
-    if (code) {
-        rv_tape_fail(c->tape, code, "gradcheck: %s", rv_code_text(code));
-        return false;
-    }
+    if (!run(c, c->gradients)) return false;
     c->loss = rv_value(c->gradients, 0);
     for (int i = 0; i < c->count; i++) { /* copies: later runs overwrite outputs */
         rv_error error = {0};
@@ -93,7 +96,7 @@ static bool prepare(check *c, rv_var loss, const rv_var *wrt, const rv_gradcheck
 static double value_at(const check *c, rv_tensor *x, int64_t i, double at)
 {
     rv_tensor_set(x, i, at);
-    return rv_run(c->value) ? (double)NAN : rv_value(c->value, 0);
+    return run(c, c->value) ? rv_value(c->value, 0) : (double)NAN;
 }
 
 /* (f(x-2h) - 8 f(x-h) + 8 f(x+h) - f(x+2h)) / 12h: exact for polynomials up to degree 4. */

@@ -123,7 +123,11 @@ static bool check_outputs(rv_tape *tape, const rv_var *outputs, int count)
 
 rv_program *rv_compile_apart(rv_tape *tape, const rv_var *outputs, int count, unsigned flags)
 {
-    return check_outputs(tape, outputs, count) ? build(tape, outputs, count, flags) : NULL;
+    if (!check_outputs(tape, outputs, count) || !rv_store_enter(tape->store, &tape->error))
+        return NULL;
+    rv_program *program = build(tape, outputs, count, flags);
+    rv_store_leave(tape->store);
+    return program;
 }
 
 static rv_program *find_or_build(rv_tape *tape, const rv_var *outputs, int count, unsigned flags)

@@ -52,9 +52,8 @@ bool rv_set_threads(rv_store *store, int threads, rv_error *error)
     if (threads < 1 || threads > RV_MOST_THREADS)
         return rv_fail(error, RV_ERROR_ARGUMENT, "threads: got %d, expected 1 to %d", threads,
                        RV_MOST_THREADS);
-    if (rv_threads(store) == threads) return true;
     if (!rv_store_enter(store, error)) return false;
-    bool ok = change_team(store, threads);
+    bool ok = rv_threads(store) == threads || change_team(store, threads);
     rv_store_leave(store);
     return ok || rv_fail(error, RV_ERROR_MEMORY,
                          "threads: the system has no memory for %d; use fewer", threads);

@@ -10,7 +10,8 @@
 static const char *name_of(const rv_tape *tape, int32_t id, bool *state)
 {
     const rv_node *node = rv_tape_node(tape, id);
-    bool used = rv_use_number(node) >= 0;
+    int64_t number = rv_use_number(node);
+    bool used = number >= 0 && number < id; /* a net of so many steps has more nodes than that */
     const rv_entry *entry = used ? rv_tape_node(tape, node->in[0])->entry : node->entry;
     *state = used && !entry;
     return *state ? node->name : entry && entry->role == RV_PARAMETER ? entry->name : NULL;
@@ -19,7 +20,7 @@ static const char *name_of(const rv_tape *tape, int32_t id, bool *state)
 static int row_of(rv_flow *f, const char *name, bool state)
 {
     int i = 0;
-    while (i < f->count && strcmp(f->name[i], name) != 0) i++;
+    while (i < f->count && (f->state[i] != state || strcmp(f->name[i], name) != 0)) i++;
     if (i == f->count) f->count++;
     f->name[i] = name;
     f->state[i] = state;
@@ -55,7 +56,8 @@ static bool find_places(rv_flow *f, rv_var loss, places *p)
     return f->norm;
 }
 
-/* Two unrolled nets on one tape may have a step of one name: their squares are added. */
+/* Two unrolled nets on one tape may have a step of one name: their squares are added. They are of f64: those of a gradient
+ * of f32 that vanishes or explodes are beyond its range. */
 static void record_norms(rv_flow *f, const places *p)
 {
     rv_tape *tape = p->at[0].tape;
@@ -64,7 +66,7 @@ static void record_norms(rv_flow *f, const places *p)
     for (int k = 0; k < p->count; k++) {
         int64_t step = rv_use_number(rv_tape_node(tape, p->at[k].id)) + 1;
         rv_var *sum = &f->norm[p->row[k] * (f->steps + 1) + step];
-        rv_var square = rv_sum(rv_square(p->gradient[k]), RV_ALL_AXES, false);
+        rv_var square = rv_sum(rv_square(rv_cast(p->gradient[k], RV_F64)), RV_ALL_AXES, false);
         *sum = rv_is_null(*sum) ? square : rv_add(*sum, square);
     }
     for (int64_t i = 0; i < all; i++)

@@ -64,11 +64,11 @@ static const char *state_name(int s)
     return names[s];
 }
 
-static rv_var use_state(const strand *a, int s, int64_t t, rv_var h)
+static rv_var use_state(const strand *a, int s, rv_var h)
 {
     char name[RV_CELL_NAME + 8];
     snprintf(name, sizeof name, "%s%s", a->prefix, state_name(s));
-    return rv_name(rv_use(h, t), name);
+    return rv_name(rv_use(h, a->cell.taken), name);
 }
 
 /* h := one step on x[t]; where the mask is 0 the old states stay. */
@@ -88,7 +88,7 @@ static bool take_step(strand *a, int64_t t, int64_t taken, rv_states *h)
                          "unroll: the step left h[%d] a null var; check the cell", s);
         h->h[s] = a->mask ? rv_select(a->mask[t], next.h[s], h->h[s]) : next.h[s];
         rv_name(h->h[s], state_name(s));
-        if (a->cell.options->each_use) h->h[s] = use_state(a, s, t, h->h[s]);
+        if (a->cell.options->each_use) h->h[s] = use_state(a, s, h->h[s]);
     }
     rv_scope_pop(tape);
     return !rv_tape_error(tape)->code;

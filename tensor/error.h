@@ -23,7 +23,7 @@ typedef enum rv_code {
     RV_ERROR_NUMBER = 10   /* a value is NaN or infinite */
 } rv_code;
 
-/* A few words for each, for functions that return a code alone: "another thread is using it". */
+/* A few words for each, for functions that return a code alone: "memory is out". */
 const char *rv_code_text(rv_code code);
 
 enum { RV_ERROR_TEXT = 1024 };

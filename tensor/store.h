@@ -66,7 +66,8 @@ enum { RV_DIGEST_TEXT = 33 };
 const char *rv_store_digest(const rv_store *store, char text[RV_DIGEST_TEXT]);
 
 /* Running, compiling, saving and loading enter the store and leave it, and fail with RV_ERROR_BUSY, having done nothing, if
- * another thread is in there: that is a mistake, not a way to wait. For a long use of your own. */
+ * another thread is in there: that is a mistake, not a way to wait. For a long use of your own, in which you do none of
+ * these. */
 bool rv_store_enter(const rv_store *store, rv_error *error);
 void rv_store_leave(const rv_store *store);
 

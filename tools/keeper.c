@@ -30,7 +30,7 @@ bool keeper_after_update(keeper *k, rv_error *error)
 {
     k->unsaved = true;
     bool due = k->s->output != NULL && seconds_now() - k->last > fmax(k->pause, WITHIN_EPOCHS);
-    bool damaged = due && watch_damaged(k->store) != NULL; /* though its cost was finite */
+    bool damaged = due && watch_damaged(k->store); /* though its cost was finite */
     return !due || damaged || keeper_save(k, error);
 }
 

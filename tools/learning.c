@@ -111,6 +111,15 @@ bool make_parameters(const experiment *e, rv_store *store, rv_error *error)
     return true;
 }
 
+/* Runs an update at a place, or a measurement (NULL). */
+static bool run_watched(const experiment *e, rv_store *store, const batch_program *b, watch *w,
+                        const rv_batch *batch, const run_place *at, rv_error *error)
+{
+    if (!e->anomaly) return batch_program_run(b, batch, error);
+    return watch_keep(w, store, error) && batch_program_run(b, batch, error) &&
+           watch_look(w, e, store, b, batch, at, error);
+}
+
 /* ---- learning ---- */
 
 rv_loader *training_loader(const experiment *e, int64_t batch, uint64_t seed, rv_error *error)
@@ -143,9 +152,7 @@ static bool learn_batch(const experiment *e, rv_store *store, batch_program *b, 
     bool ok = fit_program(b, e, store, batch->count, true, error);
     *recording = seconds_now() - before;
     if (ok) at->bytes = larger(at->bytes, rv_program_statistics(b->program).arena_bytes);
-    ok = ok && (!e->anomaly || watch_keep(w, store, error));
-    if (!ok || !batch_program_run(b, batch, error)) return false;
-    if (e->anomaly && !watch_look(w, e, store, b, batch, at, error)) return false;
+    if (!ok || !run_watched(e, store, b, w, batch, at, error)) return false;
     double cost = rv_value(b->program, 0);
     at->cost_sum += cost * (double)batch->count;
     if (!check_cost(e, at, cost, error)) return false;
@@ -221,19 +228,21 @@ static bool measure_batches(const experiment *e, rv_store *store, rv_loader *loa
                             rv_error *error)
 {
     batch_program b = {0};
+    watch w = {0};
     bool ok = true;
     if (e->carry) rv_reset_carried(store, "measure");
     while (ok) {
         const rv_batch *batch = rv_loader_next(loader, error);
         if (batch == NULL) break;
         ok = fit_program(&b, e, store, batch->count, false, error) &&
-             batch_program_run(&b, batch, error);
+             run_watched(e, store, &b, &w, batch, NULL, error);
         if (!ok) break;
         int64_t before = m->answers;
         judge(e, batch, rv_program_output(b.program, 1), m);
         m->samples += batch->count;
         m->cost += rv_value(b.program, 0) * (double)(m->answers - before);
     }
+    watch_free(&w);
     rv_program_free(b.program);
     return error->code == RV_OK;
 }
@@ -256,6 +265,8 @@ bool measure(const experiment *e, rv_store *store, const rv_source *data, int64_
     m->cost /= answers;
     m->error /= answers;
     m->accuracy = (double)m->correct / answers;
-    return isfinite(m->cost) || rv_fail(error, RV_ERROR_NUMBER,
-                                        "the cost is %f; these parameters are of no use", m->cost);
+    return isfinite(m->cost) ||
+           rv_fail(error, RV_ERROR_NUMBER,
+                   "the cost is %f; these parameters are of no use, train with a lower --rate",
+                   m->cost);
 }

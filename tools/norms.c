@@ -114,17 +114,20 @@ static int choose_columns(const norms *n, int64_t column[COLUMNS])
     const int64_t wanted[COLUMNS] = {1, (n->steps + 1) / 2, n->steps};
     int count = 0;
     for (int k = 0; k < COLUMNS; k++)
-        if (wanted[k] > (count > 0 ? column[count - 1] : 0)) column[count++] = wanted[k];
+        if (wanted[k] > (count > 0 ? column[count - 1] : 0) && wanted[k] <= n->steps)
+            column[count++] = wanted[k];
     return count;
 }
 
-/* How a state's norm changes with each step back in time, in the mean, from the last step that it has any at. */
+/* How a state's norm changes with each step back, in the mean, from the last step that it has any at to the first. */
 static void print_change(const norms *n, const double *row)
 {
-    int64_t last = n->steps;
+    int64_t first = 1, last = n->steps;
     while (last > 1 && !(row[last] > 0)) last--;
-    if (last < 2 || !(row[1] > 0)) return;
-    printf("  x %.3g", pow(row[1] / row[last], 1 / (double)(last - 1)));
+    while (first < last && !(row[first] > 0)) first++;
+    if (last < 2) return;
+    printf("  x %.3g",
+           first < last ? pow(row[first] / row[last], 1 / (double)(last - first)) : 0.0);
     if (row[1] < 1e-3 * row[last]) printf(", vanishes");
     if (row[1] > 1e3 * row[last]) printf(", explodes");
 }

@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 
 #include "tensor/memory.h"
 
@@ -26,14 +27,23 @@ void watch_free(watch *w)
     *w = (watch){0};
 }
 
-const rv_entry *watch_damaged(const rv_store *store)
+static bool is_finite(const rv_tensor *tensor) { return rv_tensor_extent(tensor).first < 0; }
+
+bool watch_damaged(const rv_store *store)
 {
     for (size_t i = 0; i < rv_store_count(store); i++) {
         const rv_entry *entry = rv_store_at(store, i);
-        if (entry->role == RV_PARAMETER && rv_tensor_extent(&entry->tensor).first >= 0)
-            return entry;
+        if (entry->role == RV_PARAMETER && !is_finite(&entry->tensor)) return true;
     }
-    return NULL;
+    return false;
+}
+
+/* An optimizer's state that overflows can leave parameters finite, which do not learn any more. */
+static bool state_damaged(const watch *w, const rv_store *store)
+{
+    for (size_t i = 0; i < w->count; i++)
+        if (!is_finite(&rv_store_at(store, i)->tensor) && is_finite(&w->kept[i])) return true;
+    return false;
 }
 
 static void take_back(const watch *w, rv_store *store)
@@ -42,12 +52,12 @@ static void take_back(const watch *w, rv_store *store)
         rv_tensor_copy(&rv_store_at(store, i)->tensor, &w->kept[i], NULL);
 }
 
-/* The update once more, an op at a time; it ends before anything is assigned. */
-static bool name_the_op(const experiment *e, rv_store *store, const rv_batch *batch,
+/* All once more, an op at a time; it ends before anything is assigned. */
+static bool name_the_op(const experiment *e, rv_store *store, const rv_batch *batch, bool learn,
                         rv_error *error)
 {
     batch_program slow;
-    if (!batch_program_make_with(&slow, e, store, batch->count, true, RV_CHECKED, error))
+    if (!batch_program_make_with(&slow, e, store, batch->count, learn, RV_CHECKED, error))
         return false;
     if (batch_program_feed(&slow, batch, error)) rv_run_checked(slow.program, NULL, error);
     rv_program_free(slow.program);
@@ -57,13 +67,17 @@ static bool name_the_op(const experiment *e, rv_store *store, const rv_batch *ba
 bool watch_look(watch *w, const experiment *e, rv_store *store, const batch_program *b,
                 const rv_batch *batch, const run_place *at, rv_error *error)
 {
+    char where[64] = "measuring";
     rv_error why = {0};
-    if (isfinite(rv_value(b->program, 0)) && watch_damaged(store) == NULL) return true;
+    if (isfinite(rv_value(b->program, 0)) && !watch_damaged(store) && !state_damaged(w, store))
+        return true;
     take_back(w, store);
-    if (name_the_op(e, store, batch, &why))
-        rv_fail(&why, RV_ERROR_NUMBER, "the cost or a parameter is not finite, %s",
+    if (name_the_op(e, store, batch, at != NULL, &why))
+        rv_fail(&why, RV_ERROR_NUMBER, "the cost, a parameter or a state is not finite, %s",
                 "though each op by itself makes finite numbers; try --dtype f64");
     take_back(w, store);
-    return rv_fail(error, why.code, "epoch %" PRId64 ", batch %" PRId64 ": %s", at->epoch,
-                   at->batch + 1, why.text);
+    if (at != NULL)
+        snprintf(where, sizeof where, "epoch %" PRId64 ", batch %" PRId64, at->epoch,
+                 at->batch + 1);
+    return rv_fail(error, why.code, "%s: %s", where, why.text);
 }

@@ -1,10 +1,10 @@
-/* Updates that are taken back when their numbers go wrong. */
+/* Runs of a net that are taken back when their numbers go wrong. */
 #ifndef RECURVE_TOOLS_WATCH_H
 #define RECURVE_TOOLS_WATCH_H
 
 #include "tools/learning.h"
 
-/* What a store held before an update, for watch_free; starts as {0}. */
+/* What a store held before a run, for watch_free; starts as {0}. */
 typedef struct watch {
     rv_tensor *kept; /* [count] */
     size_t count, capacity;
@@ -13,12 +13,12 @@ typedef struct watch {
 bool watch_keep(watch *w, const rv_store *store, rv_error *error);
 void watch_free(watch *w);
 
-/* After an update by b: whether its cost and the parameters are finite. If not, the store is as it was kept, and
+/* After a run of b, an update at a place, or a measurement (NULL): whether its cost, the parameters and what was finite are. If not, the store is as it was kept, and
  * RV_ERROR_NUMBER names the op at fault. */
 bool watch_look(watch *w, const experiment *e, rv_store *store, const batch_program *b,
                 const rv_batch *batch, const run_place *at, rv_error *error);
 
-/* A parameter that holds NaN or infinity; NULL: none does. */
-const rv_entry *watch_damaged(const rv_store *store);
+/* Whether a parameter holds NaN or infinity. */
+bool watch_damaged(const rv_store *store);
 
 #endif

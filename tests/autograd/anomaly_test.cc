@@ -145,10 +145,11 @@ TEST(Anomaly, OfManyInputsAndLongNamesFitsTheError)
 {
     Tape t;
     std::vector<rv_var> x;
-    for (int i = 0; i < 9; i++)
+    for (int i = 0; i < 40; i++)
         x.push_back(t.input((std::string(250, 'a') + std::to_string(i)).c_str(), RV_SHAPE(1)));
-    Program p(t, {rv_add_all(x.data(), 9)}, RV_CHECKED);
-    for (int i = 0; i < 9; i++) p.set((std::string(250, 'a') + std::to_string(i)).c_str(), {1e308});
+    Program p(t, {rv_add_all(x.data(), 40)}, RV_CHECKED);
+    for (int i = 0; i < 40; i++)
+        p.set((std::string(250, 'a') + std::to_string(i)).c_str(), {1e308});
     const Checked c(p);
     EXPECT_EQ(c.code, RV_ERROR_NUMBER);
     EXPECT_TRUE(contains(c.error.text, "add: infinity in 1 of 1 elements")) << c.error.text;

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "autograd/anomaly.h"
+#include "autograd/gradcheck.h"
 #include "autograd/profile.h"
 #include "tests/autograd/custom_ops.h"
 #include "tests/tapes.h"
@@ -72,7 +73,7 @@ TEST(Busy, IsWhatAStoreSaysThatAnotherThreadUses)
     EXPECT_FALSE(rv_store_save(t.store(), path.c_str(), nullptr));
     EXPECT_NE(access(path.c_str(), F_OK), 0);
     EXPECT_FALSE(rv_store_load(t.store(), path.c_str(), nullptr));
-    EXPECT_FALSE(rv_set_threads(t.store(), 2, nullptr));
+    for (const int threads : {1, 2}) EXPECT_FALSE(rv_set_threads(t.store(), threads, nullptr));
 
     gate.let_go();
     runner.join();
@@ -84,13 +85,18 @@ TEST(Busy, IsWhatAStoreSaysThatAnotherThreadUses)
 TEST(Busy, CompilingIsAStickyErrorAndLeavesTheStoreFree)
 {
     Tape t;
-    const rv_var y = rv_exp(t.input("x", RV_SHAPE(2)));
+    const rv_var x = t.input("x", RV_SHAPE(2)), y = rv_exp(x);
+    rv_gradcheck_result result;
+    rv_error taken;
     ASSERT_TRUE(rv_store_enter(t.store(), nullptr));
     EXPECT_EQ(rv_compile(t, &y, 1), nullptr);
     EXPECT_EQ(t.code(), RV_ERROR_BUSY);
-    rv_store_leave(t.store());
-    rv_error taken;
     EXPECT_TRUE(rv_tape_take_error(t, &taken));
+    EXPECT_FALSE(rv_gradcheck(total(y), &x, 1, nullptr, &result));
+    EXPECT_EQ(t.code(), RV_ERROR_BUSY);
+    EXPECT_TRUE(rv_tape_take_error(t, &taken));
+    rv_store_leave(t.store());
+    EXPECT_TRUE(rv_gradcheck(total(y), &x, 1, nullptr, &result)) << result.reason;
     EXPECT_EQ(rv_run(Program(t, {y})), RV_OK);
 }
 

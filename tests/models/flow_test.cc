@@ -128,6 +128,75 @@ TEST(Flow, OfLayersAndDirectionsHasTheirNames)
     }
 }
 
+TEST(Flow, OfABackwardDirectionIsThatOfTheSequenceTurnedRound)
+{
+    Tape both(RV_F64, 3), turned(RV_F64, 3);
+    const rv_shape shape = RV_SHAPE(n, steps, inputs);
+    rv_rnn_options o = options(true);
+    o.bidirectional = true;
+    const rv_var y = rv_unroll_sequence(plain, both.input("x", shape), o, nullptr);
+    const rv_var z = rv_unroll_sequence(plain, rv_flip(turned.input("x", shape), 1u << 1),
+                                        options(true), nullptr);
+    for (const std::string name : {"W", "U"})
+        rv_tensor_copy(&turned.stored(name.c_str()), &both.stored(("backward/" + name).c_str()),
+                       nullptr);
+    const Norms seen = norms_of(both, total(rv_square(y)));
+    for (const auto &row : norms_of(turned, total(rv_square(z))))
+        for (size_t i = 0; i <= static_cast<size_t>(steps); i++) {
+            const double norm = seen.at("backward/" + row.first)[i];
+            EXPECT_EQ(std::isnan(norm), std::isnan(row.second[i])) << row.first << i;
+            if (!std::isnan(norm)) {
+                EXPECT_NEAR(norm, row.second[i], 1e-12) << row.first << i;
+            }
+        }
+}
+
+/* Learned first states are called h0, h1, ..; the second of two states is called h1, too. */
+TEST(Flow, OfAStateAndAParameterOfItsNameAreTwoRows)
+{
+    Tape t(RV_F64, 3);
+    rv_rnn_options o = options(true);
+    o.learned_start = true;
+    const auto cell = [](rv_cell *k, rv_var x, rv_var *h) {
+        h[1] = rv_add(h[1], rv_tanh(rv_add(rv_cell_map(k, x, "W"), rv_cell_map(k, h[0], "U"))));
+        h[0] = rv_tanh(h[1]);
+    };
+    rv_flow flow;
+    ASSERT_TRUE(rv_flow_make(
+        &flow, total(rv_unroll_sequence(cell, t.input("x", RV_SHAPE(n, steps, inputs)), o, NULL))));
+    std::multimap<std::string, bool> rows;
+    for (int i = 0; i < flow.count; i++) rows.insert({flow.name[i], flow.state[i]});
+    EXPECT_EQ(rows.size(), 6u);
+    EXPECT_EQ(rows.count("h1"), 2u);
+    for (int i = 0; i < flow.count; i++)
+        EXPECT_EQ(rv_is_null(flow.norm[i * (steps + 1)]), flow.state[i]) << flow.name[i];
+    rv_flow_free(&flow);
+}
+
+TEST(Flow, GoesBeyondTheRangeOfF32)
+{
+    const double scales[] = {1, 1e-30, 1e30};
+    double seen[3];
+    for (int i = 0; i < 3; i++) {
+        Tape t(RV_F32, 3);
+        const rv_var loss = loss_of(t.input("x", RV_SHAPE(n, steps, inputs)), options(true));
+        seen[i] = norms_of(t, rv_scale(loss, scales[i])).at("U")[steps] / scales[i];
+    }
+    EXPECT_GT(seen[0], 0);
+    EXPECT_NEAR(seen[1], seen[0], 1e-5 * seen[0]);
+    EXPECT_NEAR(seen[2], seen[0], 1e-5 * seen[0]);
+}
+
+TEST(Flow, HasNoStepThatNoNetOfTheTapesSizeCanHave)
+{
+    Tape t;
+    rv_flow flow;
+    const rv_var w = t.parameter("w", RV_SHAPE(2));
+    EXPECT_TRUE(rv_flow_make(&flow, total(rv_add(rv_use(w, 0), rv_use(w, INT64_MAX)))));
+    EXPECT_EQ(flow.steps, 1);
+    rv_flow_free(&flow);
+}
+
 TEST(Flow, OptionChangesNoBitAndNoInstruction)
 {
     std::string bytes[2];

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
 #include <string>
 
 namespace {
@@ -47,6 +48,20 @@ TEST(Error, CodesKeepTheirNumbers)
     EXPECT_EQ(RV_ERROR_IO, 6);
     EXPECT_EQ(RV_ERROR_FORMAT, 7);
     EXPECT_EQ(RV_ERROR_GRADIENT, 8);
+    EXPECT_EQ(RV_ERROR_BUSY, 9);
+    EXPECT_EQ(RV_ERROR_NUMBER, 10);
+}
+
+TEST(Error, CodesHaveWordsOfTheirOwn)
+{
+    std::set<std::string> words;
+    for (int code = RV_OK; code <= RV_ERROR_NUMBER + 1; code++)
+        words.insert(rv_code_text(static_cast<rv_code>(code)));
+    EXPECT_EQ(words.size(), RV_ERROR_NUMBER + 2u);
+    EXPECT_EQ(words.count("an unknown error"), 1u);
+    EXPECT_STREQ(rv_code_text(RV_ERROR_MEMORY), "memory is out");
+    EXPECT_STREQ(rv_code_text(RV_ERROR_BUSY),
+                 "another thread is using the store; give each thread its own");
 }
 
 } // namespace

@@ -263,6 +263,37 @@ TEST(Train, AnomalyNamesTheOpAndKeepsTheLastGoodCheckpoint)
     EXPECT_EQ(slurp(folder + "/checkpoint.safetensors"), good);
 }
 
+TEST(Train, AnomalyOfAMeasurementNamesTheOpToo)
+{
+    const Outcome outcome =
+        recurve("train --task adding --length 10 --samples 60 --units 4 --quiet "
+                "--optimizer sgd --clip-norm 0 --rate 1e30 --anomaly");
+    EXPECT_EQ(outcome.status, 1);
+    EXPECT_CONTAINS(outcome.err, "recurve train: measuring: square: infinity in ");
+}
+
+/* Adam's mean of squares overflows first, and W learns nothing from then on; a sum that is infinite is
+ * added to W batches later. */
+TEST(Train, AnomalyLooksAtTheStatesOfOptimizers)
+{
+    const std::string head = "model m(n=2)\n  input x[n, 1, 8, 8], y[n, 1] ~ integer(0, 1)\n"
+                             "  output = flatten(x) @ W[_, 1]\n  loss = ";
+    const struct {
+        const char *loss, *options, *seen;
+    } cases[] = {
+        {"mean(square(1e12 * output))", "adam", "square: infinity in "},
+        {"mean(sqrt(relu(-1 - square(output))))", "sgd --accumulate 3", "divide: infinity in "},
+    };
+    for (const auto &c : cases) {
+        const std::string path = scratch_folder() + "/m.rv";
+        spill(path, head + c.loss + "\n");
+        const Outcome outcome = recurve("train " + path + " --quiet --clip-norm 0 --anomaly " +
+                                        "--batch 10 --epochs 1 --optimizer " + c.options);
+        EXPECT_EQ(outcome.status, 1) << outcome.out;
+        EXPECT_CONTAINS(outcome.err, std::string("epoch 1, batch 1: ") + c.seen);
+    }
+}
+
 TEST(Train, WatchingChangesNoBit)
 {
     const std::string run = "train --epochs 2 --optimizer adam --dropout 0.1 --digest";
@@ -307,6 +338,29 @@ TEST(Train, NormsAreATableAFileAPictureAndJson)
         EXPECT_EQ(cJSON_GetArraySize(cJSON_GetObjectItem(row, "start")), 13);
         EXPECT_EQ(cJSON_GetArraySize(cJSON_GetObjectItem(row, "end")), 13);
     }
+}
+
+TEST(Train, NormsSayWhatVanishes)
+{
+    const std::string run = "train --task adding --model rnn --units 4 --samples 60 --epochs 1 "
+                            "--norms --quiet --length ";
+    const std::string far = recurve(run + "300").out,
+                      both = recurve(run + "40 --bidirectional").out;
+    for (const std::string &out : {far, both}) {
+        EXPECT_CONTAINS(out, ", vanishes\n");
+        EXPECT_EQ(out.find("explodes"), std::string::npos) << out;
+    }
+}
+
+TEST(Train, NormsOfANetWithoutStepsAreThoseOfItsParameters)
+{
+    const std::string path = scratch_folder() + "/m.rv";
+    spill(path, "model m(n=2)\n  input x[n, 1, 8, 8], y[n, 1] ~ integer(0, 1)\n"
+                "  output = flatten(x) @ W[_, 1]\n  loss = mean(square(output))\n");
+    const Outcome outcome = recurve("train " + path + " --norms --quiet --epochs 1");
+    EXPECT_EQ(outcome.status, 0) << outcome.err;
+    EXPECT_CONTAINS(outcome.out, "     whole\n  W  ");
+    EXPECT_EQ(outcome.out.find("step"), outcome.out.find("step\nnorms")) << outcome.out;
 }
 
 } // namespace
