@@ -286,7 +286,7 @@ TEST(Train, AnomalyLooksAtTheStatesOfOptimizers)
     };
     for (const auto &c : cases) {
         const std::string path = scratch_folder() + "/m.rv";
-        spill(path, head + c.loss + "\n");
+        spit(path, head + c.loss + "\n");
         const Outcome outcome = recurve("train " + path + " --quiet --clip-norm 0 --anomaly " +
                                         "--batch 10 --epochs 1 --optimizer " + c.options);
         EXPECT_EQ(outcome.status, 1) << outcome.out;
@@ -355,7 +355,7 @@ TEST(Train, NormsSayWhatVanishes)
 TEST(Train, NormsOfANetWithoutStepsAreThoseOfItsParameters)
 {
     const std::string path = scratch_folder() + "/m.rv";
-    spill(path, "model m(n=2)\n  input x[n, 1, 8, 8], y[n, 1] ~ integer(0, 1)\n"
+    spit(path, "model m(n=2)\n  input x[n, 1, 8, 8], y[n, 1] ~ integer(0, 1)\n"
                 "  output = flatten(x) @ W[_, 1]\n  loss = mean(square(output))\n");
     const Outcome outcome = recurve("train " + path + " --norms --quiet --epochs 1");
     EXPECT_EQ(outcome.status, 0) << outcome.err;
