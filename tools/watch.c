@@ -39,7 +39,7 @@ bool watch_damaged(const rv_store *store)
 }
 
 /* An optimizer's state that overflows can leave parameters finite, which do not learn any more. */
-static bool state_damaged(const watch *w, const rv_store *store)
+static bool store_damaged(const watch *w, const rv_store *store)
 {
     for (size_t i = 0; i < w->count; i++)
         if (!is_finite(&rv_store_at(store, i)->tensor) && is_finite(&w->kept[i])) return true;
@@ -69,8 +69,7 @@ bool watch_look(watch *w, const experiment *e, rv_store *store, const batch_prog
 {
     char where[64] = "measuring";
     rv_error why = {0};
-    if (isfinite(rv_value(b->program, 0)) && !watch_damaged(store) && !state_damaged(w, store))
-        return true;
+    if (isfinite(rv_value(b->program, 0)) && !store_damaged(w, store)) return true;
     take_back(w, store);
     if (name_the_op(e, store, batch, at != NULL, &why))
         rv_fail(&why, RV_ERROR_NUMBER, "the cost, a parameter or a state is not finite, %s",

@@ -13,7 +13,7 @@ typedef struct watch {
 bool watch_keep(watch *w, const rv_store *store, rv_error *error);
 void watch_free(watch *w);
 
-/* After a run of b, an update at a place, or a measurement (NULL): whether its cost, the parameters and what was finite are. If not, the store is as it was kept, and
+/* After a run of b, an update at a place, or a measurement (NULL): whether its cost and what was finite in the store are. If not, the store is as it was kept, and
  * RV_ERROR_NUMBER names the op at fault. */
 bool watch_look(watch *w, const experiment *e, rv_store *store, const batch_program *b,
                 const rv_batch *batch, const run_place *at, rv_error *error);

@@ -57,11 +57,26 @@ TEST(Anomaly, OfAGradientIsToldWithItsScope)
     EXPECT_TRUE(contains(c.error.text, "in gradient/step 2)")) << c.error.text;
 }
 
+/* A constant of one value, of which a program keeps one element. */
+TEST(Anomaly, RangesOfUniformConstantsAreTheirs)
+{
+    Tape t;
+    const rv_var x = t.input("x", RV_SHAPE(64));
+    Program p(t, {rv_multiply(x, rv_full(t, RV_SHAPE(64), 2))}, RV_CHECKED);
+    p.set("x", Values(64, 1e308));
+    const Checked c(p);
+    EXPECT_EQ(c.op(), "multiply");
+    EXPECT_EQ(c.found.in[1].low, 2);
+    EXPECT_EQ(c.found.in[1].high, 2);
+}
+
 TEST(Anomaly, OfALeafIsToldBeforeAnythingIsComputed)
 {
     Tape t;
+    const rv_var first = t.input("first", RV_SHAPE(2));
     const rv_var x = t.input("x", RV_SHAPE(2)), w = t.parameter("w", RV_SHAPE(2));
-    Program p(t, {rv_multiply(x, w)}, RV_CHECKED);
+    Program p(t, {rv_multiply(rv_add(first, x), w)}, RV_CHECKED);
+    p.set("first", {1, 2});
     p.set("x", {1, infinity});
     EXPECT_STREQ(Checked(p).error.text, "input \"x\" [2]: infinity in 1 of 2 elements, the first "
                                         "at [1] before anything is computed");
@@ -78,6 +93,7 @@ TEST(Anomaly, IsMadeNotHandedOn)
     const rv_var x = t.input("x", RV_SHAPE(2));
     const rv_var far = t.constant(RV_SHAPE(2), {infinity, -infinity});
     const rv_var near = rv_minimum(rv_negate(far), rv_add(far, x));
+    rv_assign(t.state("far", RV_SHAPE(2)), far);
     Program fine(t, {rv_exp(near)}, RV_CHECKED);
     fine.set("x", {1, 2});
     EXPECT_EQ(Checked(fine).code, RV_OK);
@@ -132,13 +148,15 @@ TEST(Anomaly, NeedsAProgramOfItsOwnKind)
 {
     Tape t;
     const rv_var y = rv_exp(t.input("x", RV_SHAPE(2)));
-    Program p(t, {y});
-    const Checked c(p), none(nullptr);
-    EXPECT_EQ(c.code, RV_ERROR_ARGUMENT);
-    EXPECT_STREQ(c.error.text,
-                 "run: the program keeps no op's values apart; compile with RV_CHECKED");
-    EXPECT_EQ(none.code, RV_ERROR_ARGUMENT);
-    EXPECT_EQ(rv_run_checked(p, nullptr, nullptr), RV_ERROR_ARGUMENT);
+    for (const unsigned flags : {RV_DEFAULT, RV_FUSE, RV_IN_PLACE}) {
+        Program p(t, {y}, flags);
+        const Checked c(p);
+        EXPECT_EQ(c.code, RV_ERROR_ARGUMENT);
+        EXPECT_STREQ(c.error.text,
+                     "run: the program keeps no op's values apart; compile with RV_CHECKED");
+        EXPECT_EQ(rv_run_checked(p, nullptr, nullptr), RV_ERROR_ARGUMENT);
+    }
+    EXPECT_EQ(Checked(nullptr).code, RV_ERROR_ARGUMENT);
 }
 
 TEST(Anomaly, OfManyInputsAndLongNamesFitsTheError)

@@ -78,6 +78,7 @@ TEST(Busy, IsWhatAStoreSaysThatAnotherThreadUses)
     gate.let_go();
     runner.join();
     EXPECT_EQ(slow.values(), (Values{8, 27}));
+    EXPECT_EQ(rv_run_timed(other, spans), RV_OK);
     EXPECT_EQ(rv_run(other), RV_OK);
     EXPECT_TRUE(rv_store_save(t.store(), path.c_str(), nullptr));
 }

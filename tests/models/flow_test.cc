@@ -163,7 +163,8 @@ TEST(Flow, OfAStateAndAParameterOfItsNameAreTwoRows)
     };
     rv_flow flow;
     ASSERT_TRUE(rv_flow_make(
-        &flow, total(rv_unroll_sequence(cell, t.input("x", RV_SHAPE(n, steps, inputs)), o, NULL))));
+        &flow,
+        total(rv_unroll_sequence(cell, t.input("x", RV_SHAPE(n, steps, inputs)), o, nullptr))));
     std::multimap<std::string, bool> rows;
     for (int i = 0; i < flow.count; i++) rows.insert({flow.name[i], flow.state[i]});
     EXPECT_EQ(rows.size(), 6u);
@@ -171,6 +172,30 @@ TEST(Flow, OfAStateAndAParameterOfItsNameAreTwoRows)
     for (int i = 0; i < flow.count; i++)
         EXPECT_EQ(rv_is_null(flow.norm[i * (steps + 1)]), flow.state[i]) << flow.name[i];
     rv_flow_free(&flow);
+}
+
+TEST(Flow, OfTwoNetsOnATapeIsThatOfBothTogether)
+{
+    Norms norms[3];
+    for (int which = 0; which < 3; which++) {
+        Tape t(RV_F64, 3);
+        const rv_var x = t.input("x", RV_SHAPE(n, steps, inputs));
+        rv_var loss = rv_scalar(t, 0);
+        if (which != 1) loss = rv_add(loss, loss_of(x, options(true)));
+        if (which != 0) loss = rv_add(loss, loss_of(rv_scale(x, 2), options(true)));
+        norms[which] = norms_of(t, loss);
+    }
+    for (size_t i = 1; i <= static_cast<size_t>(steps); i++)
+        EXPECT_NEAR(norms[2].at("h")[i], std::hypot(norms[0].at("h")[i], norms[1].at("h")[i]),
+                    1e-12);
+}
+
+TEST(Flow, HasNoRowOfAStateThatIsCarried)
+{
+    Tape t(RV_F64, 3);
+    rv_rnn_options o = options(true);
+    o.carry = "train";
+    EXPECT_EQ(norms_of(t, loss_of(t.input("x", RV_SHAPE(n, steps, inputs)), o)).size(), 3u);
 }
 
 TEST(Flow, GoesBeyondTheRangeOfF32)

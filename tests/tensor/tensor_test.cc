@@ -126,6 +126,28 @@ TEST(Tensor, IntegersAreTruncatedAndBounded)
     rv_tensor_free(&tensor);
 }
 
+TEST(Tensor, ExtentCountsWhatIsNotFiniteAndRangesOverTheRest)
+{
+    const double infinity = std::numeric_limits<double>::infinity();
+    const double values[] = {3, -infinity, -5, NAN, 4, infinity, -1};
+    rv_tensor tensor = make(RV_F32, RV_SHAPE(7));
+    for (int i = 0; i < 7; i++) rv_tensor_set(&tensor, i, values[i]);
+    rv_extent e = rv_tensor_extent(&tensor);
+    EXPECT_EQ(e.count, 7);
+    EXPECT_EQ(e.nans, 1);
+    EXPECT_EQ(e.infinities, 2);
+    EXPECT_EQ(e.first, 1);
+    EXPECT_EQ(e.low, -5);
+    EXPECT_EQ(e.high, 4);
+    rv_tensor_fill(&tensor, NAN);
+    e = rv_tensor_extent(&tensor);
+    EXPECT_EQ(e.nans, 7);
+    EXPECT_TRUE(std::isnan(e.low) && std::isnan(e.high));
+    rv_tensor_fill(&tensor, 2);
+    EXPECT_EQ(rv_tensor_extent(&tensor).first, -1);
+    rv_tensor_free(&tensor);
+}
+
 TEST(Tensor, CopyConvertsEveryPairOfDtypes)
 {
     for (rv_dtype from_dtype : all_dtypes) {

@@ -294,12 +294,40 @@ TEST(Train, AnomalyLooksAtTheStatesOfOptimizers)
     }
 }
 
+TEST(Train, AnomalyOfAStateThatIsOlderThanTheRunIsNone)
+{
+    const std::string folder = scratch_folder();
+    spill(folder + "/m.rv",
+          "model m(n=2)\n  input x[n, 1, 8, 8], y[n, 1] ~ integer(0, 1)\n"
+          "  output = flatten(x) @ W[_, 1]\n  loss = mean(square(1e12 * output))\n");
+    const Outcome run = recurve("train " + folder + "/m.rv --quiet --clip-norm 0 --epochs 1 " +
+                                "--optimizer adam --output " + folder + "/run");
+    ASSERT_EQ(run.status, 0) << run.err;
+    const Outcome watched = recurve("train --resume " + folder + "/run --epochs 2 --anomaly");
+    EXPECT_EQ(watched.status, 0) << watched.err;
+}
+
 TEST(Train, WatchingChangesNoBit)
 {
     const std::string run = "train --epochs 2 --optimizer adam --dropout 0.1 --digest";
     const Outcome plain = recurve(run), watched = recurve(run + " --anomaly --norms");
     EXPECT_EQ(plain.out.size(), 33u) << plain.out;
     EXPECT_EQ(watched.out, plain.out);
+}
+
+/* Norms of averaged weights leave the others where they were. */
+TEST(Train, NormsOfAResumedRunChangeNoBit)
+{
+    std::string digest[2];
+    for (const bool norms : {false, true}) {
+        const std::string folder = scratch_folder();
+        ASSERT_EQ(recurve("train --epochs 1 --average 0.9 --quiet --output " + folder).status, 0);
+        digest[norms] =
+            recurve("train --resume " + folder + " --epochs 2 --digest" + (norms ? " --norms" : ""))
+                .out;
+    }
+    EXPECT_EQ(digest[0].size(), 33u);
+    EXPECT_EQ(digest[1], digest[0]);
 }
 
 TEST(Train, DigestIsThatOfAnyNumberOfThreads)
@@ -337,6 +365,10 @@ TEST(Train, NormsAreATableAFileAPictureAndJson)
     {
         EXPECT_EQ(cJSON_GetArraySize(cJSON_GetObjectItem(row, "start")), 13);
         EXPECT_EQ(cJSON_GetArraySize(cJSON_GetObjectItem(row, "end")), 13);
+        if (!cJSON_IsTrue(cJSON_GetObjectItem(row, "state"))) continue;
+        const double start = cJSON_GetArrayItem(cJSON_GetObjectItem(row, "start"), 12)->valuedouble;
+        const double end = cJSON_GetArrayItem(cJSON_GetObjectItem(row, "end"), 12)->valuedouble;
+        EXPECT_TRUE(start > 0 && end > 0 && start != end) << start << " " << end;
     }
 }
 
@@ -349,6 +381,21 @@ TEST(Train, NormsSayWhatVanishes)
     for (const std::string &out : {far, both}) {
         EXPECT_CONTAINS(out, ", vanishes\n");
         EXPECT_EQ(out.find("explodes"), std::string::npos) << out;
+    }
+}
+
+TEST(Train, NormsTellTheFactorOfAStep)
+{
+    const std::string path = scratch_folder() + "/linear.rv";
+    for (const auto &[factor, seen] : {std::pair("2", "  x 2, explodes\n"),
+                                       {"0.5", "  x 0.5, vanishes\n"},
+                                       {"0.9", "  x 0.9\n"}}) {
+        spill(path,
+              std::string("cell linear\n  state h\n  map W\n  h' = ") + factor + " * h + W x\n");
+        const Outcome outcome =
+            recurve("train " + path + " --task adding --length 15 --samples 60 " +
+                    "--rate 1e-9 --epochs 1 --norms --quiet");
+        EXPECT_CONTAINS(outcome.out, seen);
     }
 }
 
