@@ -1,11 +1,11 @@
 #include "autograd/anomaly.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "autograd/program_internal.h"
 #include "autograd/rows.h"
 #include "autograd/tape_internal.h"
+#include "tensor/text.h"
 
 /* ---- where it went wrong ---- */
 
@@ -61,19 +61,6 @@ static bool look_at_leaves(const rv_program *program, rv_anomaly *a)
 
 /* ---- how it is told ---- */
 
-typedef struct text {
-    char at[RV_ERROR_TEXT];
-    size_t length;
-} text;
-
-static void put(text *t, const char *words)
-{
-    size_t room = sizeof t->at - 1 - t->length, size = strlen(words);
-    if (size > room) size = room;
-    memcpy(t->at + t->length, words, size);
-    t->length += size;
-}
-
 /* The coordinates of element `index`. */
 static const char *place_text(rv_shape shape, int64_t index, char words[RV_SHAPE_TEXT])
 {
@@ -86,60 +73,50 @@ static const char *place_text(rv_shape shape, int64_t index, char words[RV_SHAPE
 }
 
 /* "NaN in 3 of 8 elements" */
-static void put_damage(text *t, const rv_extent *e)
+static void put_damage(rv_text *t, const rv_extent *e)
 {
-    char words[96];
-    snprintf(words, sizeof words, "%s in %lld of %lld elements", e->nans ? "NaN" : "infinity",
-             (long long)(e->nans ? e->nans : e->infinities), (long long)e->count);
-    put(t, words);
+    rv_put(t, "%s in %lld of %lld elements", e->nans ? "NaN" : "infinity",
+           (long long)(e->nans ? e->nans : e->infinities), (long long)e->count);
 }
 
-static void put_extent(text *t, const rv_extent *e)
+static void put_input(rv_text *t, const rv_anomaly *a, int k)
 {
-    char words[96];
+    const rv_node *node = rv_tape_node(a->tape, a->node);
+    const rv_extent *e = &a->in[k];
+    const char *args = node->op->args;
+    char described[RV_NODE_TEXT];
+    for (int i = 0; i < k && strchr(args, ' '); i++) args = strchr(args, ' ') + 1;
+    if (*args != '.') rv_put(t, "%.*s ", (int)strcspn(args, " "), args);
+    rv_put(t, "%s", rv_tape_describe(a->tape, node->in[k], described));
     if (!is_finite(e)) {
-        put(t, " with ");
+        rv_put(t, " with ");
         put_damage(t, e);
     }
-    snprintf(words, sizeof words, e->low == e->high ? " %g" : " from %g to %g", e->low, e->high);
-    if (e->low <= e->high) put(t, words);
-}
-
-static void put_name(text *t, const char *args, int k)
-{
-    while (k-- > 0 && strchr(args, ' ')) args = strchr(args, ' ') + 1;
-    char words[32];
-    snprintf(words, sizeof words, "%.*s ", (int)strcspn(args, " "), args);
-    if (*args != '.') put(t, words);
+    if (e->low < e->high)
+        rv_put(t, " from %g to %g", e->low, e->high);
+    else if (e->low == e->high)
+        rv_put(t, " %g", e->low);
 }
 
 static void tell(const rv_anomaly *a, rv_error *error)
 {
     const rv_node *node = rv_tape_node(a->tape, a->node);
-    char described[RV_NODE_TEXT], place[RV_SHAPE_TEXT];
+    char words[RV_ERROR_TEXT], described[RV_NODE_TEXT], place[RV_SHAPE_TEXT];
     bool leaf = node->op->kind == RV_OP_LEAF;
-    text t = {.length = 0};
-    put(&t, node->op->name);
-    if (leaf) put(&t, " ");
-    if (leaf) put(&t, rv_tape_describe(a->tape, a->node, described));
-    put(&t, ": ");
+    rv_text t = {words, words + sizeof words};
+    rv_put(&t, "%s%s%s: ", node->op->name, leaf ? " " : "",
+           leaf ? rv_tape_describe(a->tape, a->node, described) : "");
     put_damage(&t, &a->out);
-    if (!leaf) put(&t, " of ");
-    if (!leaf) put(&t, node->op->formula);
-    put(&t, ", the first at ");
-    put(&t, place_text(node->type.shape, a->out.first, place));
-    if (!leaf) put(&t, " (");
+    rv_put(&t, "%s%s, the first at %s", leaf ? "" : " of ", leaf ? "" : node->op->formula,
+           place_text(node->type.shape, a->out.first, place));
     for (int k = 0; k < node->inputs && k < RV_ANOMALY_INPUTS; k++) {
-        if (k) put(&t, ", ");
-        put_name(&t, node->op->args, k);
-        put(&t, rv_tape_describe(a->tape, node->in[k], described));
-        put_extent(&t, &a->in[k]);
+        rv_put(&t, k ? ", " : " (");
+        put_input(&t, a, k);
     }
-    if (node->inputs > RV_ANOMALY_INPUTS) put(&t, ", ..");
-    if (!leaf && *node->scope) put(&t, ", in ");
-    if (!leaf) put(&t, node->scope);
-    put(&t, leaf ? " before anything is computed" : ")");
-    rv_fail(error, RV_ERROR_NUMBER, "%s", t.at);
+    if (node->inputs > RV_ANOMALY_INPUTS) rv_put(&t, ", ..");
+    if (!leaf && *node->scope) rv_put(&t, ", in %s", node->scope);
+    rv_put(&t, leaf ? " before anything is computed" : ")");
+    rv_fail(error, RV_ERROR_NUMBER, "%s", words);
 }
 
 /* ---- running ---- */

@@ -238,45 +238,32 @@ bool rv_tape_add_assignment(rv_tape *tape, int32_t id)
 
 /* ---- errors that name what was seen ---- */
 
-typedef struct text {
-    char *at, *end;
-} text;
-
-static void put(text *t, const char *format, ...) RV_PRINTF(2, 3);
-static void put(text *t, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    int length = rv_format(t->at, (size_t)(t->end - t->at), format, arguments);
-    va_end(arguments);
-    if (length > 0) t->at = length < t->end - t->at ? t->at + length : t->end - 1;
-}
-
 const char *rv_tape_describe(const rv_tape *tape, int32_t id, char described[RV_NODE_TEXT])
 {
     const rv_node *node = &tape->nodes[id];
     char shape[RV_SHAPE_TEXT];
-    text t = {described, described + RV_NODE_TEXT};
+    rv_text t = {described, described + RV_NODE_TEXT};
     if (node->entry || node->name)
-        put(&t, "\"%.100s\" ", node->entry ? node->entry->name : node->name);
+        rv_put(&t, "\"%.100s\" ", node->entry ? node->entry->name : node->name);
     else
-        put(&t, "%.60s#%d ", node->op->name, (int)id);
-    if (node->type.dtype != tape->dtype) put(&t, "%s ", rv_dtype_name(node->type.dtype));
-    put(&t, "%s", rv_shape_text(node->type.shape, shape));
+        rv_put(&t, "%.60s#%d ", node->op->name, (int)id);
+    if (node->type.dtype != tape->dtype) rv_put(&t, "%s ", rv_dtype_name(node->type.dtype));
+    rv_put(&t, "%s", rv_shape_text(node->type.shape, shape));
     return described;
 }
 
-static void put_inputs(text *t, const rv_tape *tape, const char *args, const rv_var *in, int inputs)
+static void put_inputs(rv_text *t, const rv_tape *tape, const char *args, const rv_var *in,
+                       int inputs)
 {
     char described[RV_NODE_TEXT];
     for (int k = 0; k < inputs && t->end - t->at > RV_SHAPE_TEXT; k++) {
         int width = (int)strcspn(args, " ");
-        put(t, k ? ", " : "");
-        if (width && strncmp(args, "...", 3) != 0) put(t, "%.*s ", width, args);
-        put(t, "%s", rv_tape_describe(tape, in[k].id, described));
+        rv_put(t, k ? ", " : "");
+        if (width && strncmp(args, "...", 3) != 0) rv_put(t, "%.*s ", width, args);
+        rv_put(t, "%s", rv_tape_describe(tape, in[k].id, described));
         args += args[width] ? width + 1 : width;
     }
-    if (tape->depth) put(t, "%sin %s", inputs ? ", " : "", tape->scope[tape->depth]);
+    if (tape->depth) rv_put(t, "%sin %s", inputs ? ", " : "", tape->scope[tape->depth]);
 }
 
 /* "op: what was seen and expected (the inputs); what to do" */
@@ -284,17 +271,17 @@ static rv_var refuse(rv_tape *tape, const rv_op *op, const rv_var *in, int input
                      const rv_error *why)
 {
     char buffer[RV_ERROR_TEXT];
-    text t = {buffer, buffer + sizeof buffer};
+    rv_text t = {buffer, buffer + sizeof buffer};
     const char *reason =
         why->code ? why->text : "refuses its inputs; its shape rule does not say why";
     int seen = (int)strcspn(reason, ";");
-    put(&t, "%s: %.*s", op->name, seen, reason);
+    rv_put(&t, "%s: %.*s", op->name, seen, reason);
     if (inputs || tape->depth) {
-        put(&t, " (");
+        rv_put(&t, " (");
         put_inputs(&t, tape, op->args, in, inputs);
-        put(&t, ")");
+        rv_put(&t, ")");
     }
-    put(&t, "%s", reason + seen);
+    rv_put(&t, "%s", reason + seen);
     return rv_tape_fail(tape, why->code ? why->code : RV_ERROR_ARGUMENT, "%s", buffer);
 }
 

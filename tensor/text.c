@@ -17,6 +17,15 @@ int rv_format(char *text, size_t size, const char *format, va_list arguments)
     return length;
 }
 
+void rv_put(rv_text *t, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    int length = rv_format(t->at, (size_t)(t->end - t->at), format, arguments);
+    va_end(arguments);
+    if (length > 0) t->at = length < t->end - t->at ? t->at + length : t->end - 1;
+}
+
 double rv_number(const char *text, char **end)
 {
     locale_t own = c_locale();

@@ -5,12 +5,20 @@
 #include <stdarg.h>
 #include <stddef.h>
 
+#include "tensor/error.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
 
 /* vsnprintf. */
 int rv_format(char *text, size_t size, const char *format, va_list arguments);
+
+/* What is left of a buffer: each put writes behind the one before, cut off where there is no more room. */
+typedef struct rv_text {
+    char *at, *end;
+} rv_text;
+void rv_put(rv_text *t, const char *format, ...) RV_PRINTF(2, 3);
 
 /* strtod. */
 double rv_number(const char *text, char **end);

@@ -176,11 +176,9 @@ static bool report(const settings *s, const experiment *e, rv_store *store, cons
     double limit;
     if (s->norms && !norms_measure(n, NORMS_END, e, store, s->batch, error)) return false;
     if (!draw(s, e, store, t, n, error) || !find_limit(s, e, store, &limit, error)) return false;
+    if (s->digest) return puts(t->digest) != EOF;
     if (s->json) return print_json(s, e, t, n, limit, error);
-    if (s->digest)
-        puts(t->digest);
-    else
-        print_summary(e, t, n, limit);
+    print_summary(e, t, n, limit);
     return true;
 }
 

@@ -297,9 +297,9 @@ TEST(Train, AnomalyLooksAtTheStatesOfOptimizers)
 TEST(Train, AnomalyOfAStateThatIsOlderThanTheRunIsNone)
 {
     const std::string folder = scratch_folder();
-    spill(folder + "/m.rv",
-          "model m(n=2)\n  input x[n, 1, 8, 8], y[n, 1] ~ integer(0, 1)\n"
-          "  output = flatten(x) @ W[_, 1]\n  loss = mean(square(1e12 * output))\n");
+    spit(folder + "/m.rv",
+         "model m(n=2)\n  input x[n, 1, 8, 8], y[n, 1] ~ integer(0, 1)\n"
+         "  output = flatten(x) @ W[_, 1]\n  loss = mean(square(1e12 * output))\n");
     const Outcome run = recurve("train " + folder + "/m.rv --quiet --clip-norm 0 --epochs 1 " +
                                 "--optimizer adam --output " + folder + "/run");
     ASSERT_EQ(run.status, 0) << run.err;
@@ -390,8 +390,8 @@ TEST(Train, NormsTellTheFactorOfAStep)
     for (const auto &[factor, seen] : {std::pair("2", "  x 2, explodes\n"),
                                        {"0.5", "  x 0.5, vanishes\n"},
                                        {"0.9", "  x 0.9\n"}}) {
-        spill(path,
-              std::string("cell linear\n  state h\n  map W\n  h' = ") + factor + " * h + W x\n");
+        spit(path,
+             std::string("cell linear\n  state h\n  map W\n  h' = ") + factor + " * h + W x\n");
         const Outcome outcome =
             recurve("train " + path + " --task adding --length 15 --samples 60 " +
                     "--rate 1e-9 --epochs 1 --norms --quiet");
@@ -403,7 +403,7 @@ TEST(Train, NormsOfANetWithoutStepsAreThoseOfItsParameters)
 {
     const std::string path = scratch_folder() + "/m.rv";
     spit(path, "model m(n=2)\n  input x[n, 1, 8, 8], y[n, 1] ~ integer(0, 1)\n"
-                "  output = flatten(x) @ W[_, 1]\n  loss = mean(square(output))\n");
+               "  output = flatten(x) @ W[_, 1]\n  loss = mean(square(output))\n");
     const Outcome outcome = recurve("train " + path + " --norms --quiet --epochs 1");
     EXPECT_EQ(outcome.status, 0) << outcome.err;
     EXPECT_CONTAINS(outcome.out, "     whole\n  W  ");
