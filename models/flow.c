@@ -95,6 +95,7 @@ bool rv_flow_make(rv_flow *f, rv_var loss)
 
 void rv_flow_free(rv_flow *f)
 {
+    if (!f) return;
     rv_free(f->name);
     rv_free(f->state);
     rv_free(f->norm);

@@ -92,7 +92,8 @@ static rv_var rate_for(rv_tape *tape, const rv_optimizer *o, const char *paramet
 bool rv_set_rate(rv_store *store, const char *pattern, double rate)
 {
     char name[256];
-    rv_entry *entry = rate_name(pattern, name) ? rv_store_find(store, name) : NULL;
+    bool usable = store && isfinite(rate) && rate_name(pattern, name);
+    rv_entry *entry = usable ? rv_store_find(store, name) : NULL;
     if (entry) rv_tensor_set(&entry->tensor, 0, rate);
     return entry;
 }

@@ -96,7 +96,7 @@ const rv_optimizer *rv_optimizer_find(const char *name); /* NULL when unknown */
 bool rv_minimize(rv_var loss, rv_optimizer optimizer);
 
 /* Sets the learning rate for the next runs; a group's with its pattern, else NULL. False when the
- * store has no such rate. */
+ * store has no such rate, or the new one is not finite. */
 bool rv_set_rate(rv_store *store, const char *pattern, double rate);
 
 /* Exchanges every parameter that has an average with it, to evaluate with averaged weights; a second

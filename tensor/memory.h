@@ -5,6 +5,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* Seen by librecurve.so even where a program hides its names. */
+#if defined(__GNUC__)
+#define RV_REPLACEABLE __attribute__((__visibility__("default")))
+#else
+#define RV_REPLACEABLE
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -27,8 +34,8 @@ char *rv_string_copy(const char *text);
  * instead, linked to librecurve.a or librecurve.so. `take` gives `bytes`, at least 1, zero-filled and aligned to 16,
  * or NULL; `give` gets back the pointer and the same number. They are called by every thread that calls the library and by
  * those of loaders. cJSON, zlib and libzip, for files, and the C library's qsort ask malloc as ever. */
-void *rv_memory_take(size_t bytes);
-void rv_memory_give(void *memory, size_t bytes);
+RV_REPLACEABLE void *rv_memory_take(size_t bytes);
+RV_REPLACEABLE void rv_memory_give(void *memory, size_t bytes);
 
 #ifdef __cplusplus
 }

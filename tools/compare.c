@@ -50,6 +50,9 @@ static const struct {
      ROW(sort, "sort", "ORDER", TEXT, "the rows: given (default), or score, the best first")},
     {"--limit", {0}}, /* nothing stands there */
     {"--resume", {0}},
+    {"--anomaly", {0}},
+    {"--norms", {0}},
+    {"--digest", {0}},
     {"--quiet", ROW(s.quiet, "quiet", NULL, FLAG, "print the table only")},
 };
 

@@ -158,7 +158,9 @@ const option_row settings_options[SETTINGS_OPTIONS] = {
     ROW(norms, "norms", NULL, FLAG,
         "print the norms of the gradient at states, and by way of\n"
         "parameters, at each time step, before the first update\n"
-        "and after the last: what vanishes, what explodes; with\n"
+        "of this command and after the last, of one batch without\n"
+        "dropout and clipping: what vanishes (or explodes), below\n"
+        "1/1000 (above 1000 times) at the first step; with\n"
         "--output norms.csv, with --plot norms.svg and .png too"),
     ROW(plot, "plot", NULL, FLAG, "draw the learning curves there, too: curves.svg, curves.png"),
     ROW(pictures, "pictures", NULL, FLAG, "draw gates and states over time there, too: states.png"),
