@@ -353,6 +353,24 @@ TEST(Derivations, ARepairIsRightAndNotNearlyRight)
     }
 }
 
+// A whole term that is lacking is found: a quantity, or a product of two.
+TEST(Derivations, ALackingTermIsFound)
+{
+    const std::pair<const char *, std::string> lines[] = {
+        {"a.b + c.a", "with b + c instead of b"}, {"a.b + c.e.a", "with b + c.e instead of b"}};
+    for (const auto &[loss, repair] : lines) {
+        rv_lang_proof_options options = {};
+        options.repair = true;
+        const Proof proof(Proof::read(std::string("model m\n  input x[2]\n  a = x^2\n  b = ") +
+                                      "sin(x)\n  c = cos(x)\n  e = exp(x)\n  loss = sum(" + loss +
+                                      ")\n\nderive loss \"d\"\n  da = b\n"),
+                          options);
+        const std::vector<rv_lang_verdict> verdicts = proof.of("d");
+        ASSERT_EQ(verdicts.size(), 1u);
+        EXPECT_EQ(verdicts[0].repair, repair);
+    }
+}
+
 // Verdicts on d = (6, 8), the right one, as it stands in a line.
 rv_lang_verdict verdict_on(const std::string &line)
 {

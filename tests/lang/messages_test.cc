@@ -48,6 +48,28 @@ TEST(Messages, Include)
     });
 }
 
+/* A model that is wrong keeps nothing back of those after it. */
+TEST(Messages, OfEveryModel)
+{
+    expect_told({
+        {"model a\n"
+         "  input x[2]\n"
+         "  y = z\n"
+         "\n"
+         "model b\n"
+         "  input x[2], w[3]\n"
+         "  y = x + w\n",
+         "my.rv:3:7: error: nothing above is called \"z\"\n"
+         "    3 |   y = z\n"
+         "      |       ^ a parameter has a shape: z[3,4]\n"
+         "my.rv:7:7: error: add: shapes do not broadcast: from the last axis on, sizes must be "
+         "equal "
+         "or 1 (x \"x\" [2], \"w\" [3]); reshape one of them\n"
+         "    7 |   y = x + w\n"
+         "      |       ^~~~~\n"},
+    });
+}
+
 TEST(Messages, Function)
 {
     expect_told({

@@ -58,4 +58,18 @@ TEST(Profile, RefusesWhatIsNotThere)
     EXPECT_EQ(rv_program_instruction(nullptr, 0).nodes, 0);
 }
 
+/* What a group of pointwise ops reads is read once, and what stays inside is not counted. */
+TEST(Profile, CountsTheBytesOfAGroupOnce)
+{
+    Tape t(RV_F32, 1);
+    const rv_var x = t.input("x", RV_SHAPE(64)), z = t.input("z", RV_SHAPE(64));
+    const rv_var y = rv_tanh(rv_add(rv_multiply(x, x), rv_multiply(z, x)));
+    Program p(t, {y, rv_exp(y)});
+    ASSERT_EQ(p.stats().instructions, 1);
+    const rv_instruction one = rv_program_instruction(p, 0);
+    EXPECT_EQ(one.nodes, 4);       /* multiply_add is one */
+    EXPECT_EQ(one.bytes, 4 * 256); /* x, z, y and its exponential */
+    EXPECT_EQ(one.operations, 4 * 64);
+}
+
 } // namespace
