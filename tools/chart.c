@@ -66,6 +66,8 @@ static range range_of(const chart_panel *p)
             if (l->low != NULL) widen(&r, place(p, l->low[i]));
             if (l->high != NULL) widen(&r, place(p, l->high[i]));
         }
+    if (p->low > 0) widen(&r, place(p, p->low));
+    if (p->high > 0) widen(&r, place(p, p->high));
     if (!(r.low <= r.high)) r = (range){0, 1};
     if (p->axis == CHART_ACCURACY) r.low = fmin(r.low, r.high - 0.5);
     double air = fmax(0.04 * (r.high - r.low), 0.02);
@@ -263,8 +265,8 @@ static void put_curves(FILE *to, const chart_panel *p)
         const chart_line *l = &p->lines[k];
         const char *colour = colours[l->colour % CHART_COLOURS];
         if (!isfinite(end_of(p, l))) continue;
-        fprintf(to, "%s$line%d using 1:2 with %s lw 2 lc rgb '%s' dt %s notitle", before, k,
-                l->count > 1 ? "lines" : "points pt 7 ps 0.7", colour,
+        fprintf(to, "%s$line%d using 1:2 with %s lw %d lc rgb '%s' dt %s notitle", before, k,
+                l->count > 1 ? "lines" : "points pt 7 ps 0.7", l->bold ? 4 : 2, colour,
                 dashes[l->dash % CHART_DASHES]);
         if (l->mark > 0)
             fprintf(to,

@@ -15,6 +15,7 @@ typedef struct chart_line {
     int64_t count;                /* points, at x = 1 .. count; a y that is NAN is none */
     const double *y, *low, *high; /* [count]; low and high NULL: no band around it */
     int64_t mark;                 /* the x that gets a dot; 0: none */
+    bool bold;
 } chart_line;
 
 typedef enum chart_axis {
@@ -29,6 +30,7 @@ typedef struct chart_panel {
         finest; /* what is less than this above 0 (or, of an accuracy, below 1) counts as that; 0: zeros are no points */
     const chart_line *lines;
     int count;
+    double low, high; /* what the axis spans at least; 0: what the lines need */
 } chart_panel;
 
 /* PATH.svg and PATH.png; `across` is what x counts. */

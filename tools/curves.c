@@ -70,13 +70,18 @@ bool curves_draw(const char *folder, const settings *s, const experiment *e, con
     char path[PATH_TEXT], text[DATA_TEXT], title[3 * DATA_TEXT];
     double *cost = values_of(data, t, TRAINING_COST), *held_out = values_of(data, t, HELD_OUT_COST),
            *score = values_of(data, t, HELD_OUT_SCORE);
-    chart_line costs[] = {{"training", RED, 0, t->epochs, cost, NULL, NULL, 0},
-                          {"held out", BLUE, 0, t->epochs, held_out, NULL, NULL, t->best}};
-    chart_line scores[] = {{"held out", BLUE, 0, t->epochs, score, NULL, NULL, t->best}};
-    chart_panel panels[] = {{cost_title(e), CHART_LOG, finest_of(e, HELD_OUT_COST), costs, 2},
-                            {data->classes > 0 ? "accuracy, %" : "mean squared error",
-                             data->classes > 0 ? CHART_ACCURACY : CHART_LOG,
-                             finest_of(e, HELD_OUT_SCORE), scores, 1}};
+    chart_line costs[] = {
+        {.label = "training", .colour = RED, .count = t->epochs, .y = cost},
+        {.label = "held out", .colour = BLUE, .count = t->epochs, .y = held_out, .mark = t->best}};
+    chart_line scores[] = {
+        {.label = "held out", .colour = BLUE, .count = t->epochs, .y = score, .mark = t->best}};
+    chart_panel panels[] = {
+        {.title = cost_title(e), .finest = finest_of(e, HELD_OUT_COST), .lines = costs, .count = 2},
+        {.title = data->classes > 0 ? "accuracy, %" : "mean squared error",
+         .axis = data->classes > 0 ? CHART_ACCURACY : CHART_LOG,
+         .finest = finest_of(e, HELD_OUT_SCORE),
+         .lines = scores,
+         .count = 1}};
     snprintf(title, sizeof title, "%s on %s, %s: best after epoch %" PRId64, s->model,
              data_text(s, text), s->optimizer, t->best);
     bool ok = cost != NULL && held_out != NULL && score != NULL;
@@ -161,8 +166,11 @@ bool curves_draw_groups(const char *folder, const char *name, const char *title,
                  p == 0  ? cost_title(e)
                  : share ? "accuracy held out, %"
                          : "mean squared error held out");
-        panels[p] = (chart_panel){heads[p], share ? CHART_ACCURACY : CHART_LOG,
-                                  finest_of(e, drawn[p]), lines + p * count, count};
+        panels[p] = (chart_panel){.title = heads[p],
+                                  .axis = share ? CHART_ACCURACY : CHART_LOG,
+                                  .finest = finest_of(e, drawn[p]),
+                                  .lines = lines + p * count,
+                                  .count = count};
     }
     ok = ok && run_folder_path(folder, name, path, error) &&
          chart_draw(path, title, "epoch", panels, cost_is_score(e) ? 1 : 2, error);

@@ -225,7 +225,7 @@ static char *csv_text(const norms *n)
 
 /* ---- the picture ---- */
 
-/* States in black and blue, then the parameters that steps use. */
+/* States, bold, then the parameters that steps use. */
 static int make_lines(const norms *n, norms_moment moment, chart_line *lines)
 {
     int count = 0;
@@ -236,12 +236,31 @@ static int make_lines(const norms *n, norms_moment moment, chart_line *lines)
             for (int64_t t = 1; t <= n->steps; t++) over_time = over_time || row[t] > 0;
             if (n->state[i] != (pass == 0) || !over_time) continue;
             chart_line *l = &lines[count];
-            *l = (chart_line){
-                .colour = count, .dash = count / CHART_COLOURS, .count = n->steps, .y = row + 1};
+            *l = (chart_line){.colour = count,
+                              .dash = count / CHART_COLOURS,
+                              .count = n->steps,
+                              .y = row + 1,
+                              .bold = n->state[i]};
             snprintf(l->label, sizeof l->label, "%.*s", CHART_LABEL - 1, n->name[i]);
             count++;
         }
     return count;
+}
+
+/* The least and the greatest norm at any step of both moments: one axis for both panels. */
+static void find_span(const norms *n, double *low, double *high)
+{
+    *low = INFINITY;
+    *high = 0;
+    for (norms_moment m = NORMS_START; m < NORMS_MOMENTS; m++)
+        for (int i = 0; i < n->count; i++)
+            for (int64_t t = 1; t <= n->steps; t++) {
+                double value = row_of(n, m, i)[t];
+                if (!(value > 0) || isinf(value)) continue;
+                *low = fmin(*low, value);
+                *high = fmax(*high, value);
+            }
+    if (*high == 0) *low = 0;
 }
 
 static bool draw(const norms *n, const char *folder, const settings *s, rv_error *error)
@@ -250,9 +269,15 @@ static bool draw(const norms *n, const char *folder, const settings *s, rv_error
     chart_line *lines = rv_alloc((size_t)n->count, NORMS_MOMENTS * sizeof *lines);
     if (lines == NULL) return rv_fail_memory(error);
     chart_panel panels[NORMS_MOMENTS];
+    double low, high;
+    find_span(n, &low, &high);
     for (norms_moment m = NORMS_START; m < NORMS_MOMENTS; m++) {
         chart_line *own = lines + (int)m * n->count;
-        panels[m] = (chart_panel){moments[m], CHART_LOG, 0, own, make_lines(n, m, own)};
+        panels[m] = (chart_panel){.title = moments[m],
+                                  .lines = own,
+                                  .count = make_lines(n, m, own),
+                                  .low = low,
+                                  .high = high};
     }
     snprintf(title, sizeof title, "%s on %s: norms of the gradient", s->model, data_text(s, text));
     bool ok = run_folder_path(folder, "norms", path, error) &&
