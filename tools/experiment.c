@@ -297,6 +297,12 @@ void experiment_free(experiment *e)
     e->text = NULL;
 }
 
+const char *state_symbol(const experiment *e, int s)
+{
+    if (e->model->state[0] != NULL) return e->model->state[s];
+    return s == 0 ? "h" : NULL;
+}
+
 bool is_text(const rv_source *data) { return data->alphabet != NULL && !data->lengths; }
 
 rv_store *experiment_store(const settings *s, rv_error *error)

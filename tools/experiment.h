@@ -30,6 +30,9 @@ typedef struct experiment {
 bool experiment_make(settings *s, experiment *e, rv_error *error);
 void experiment_free(experiment *e);
 
+/* What equations call state s; NULL: it has no name. */
+const char *state_symbol(const experiment *e, int s);
+
 /* Whether the data are characters, each to be predicted from those before it. */
 bool is_text(const rv_source *data);
 

@@ -42,13 +42,6 @@ typedef struct view {
 
 static const char prefix[] = "pre-"; /* of a gate's argument: rv_cell_bias */
 
-/* NULL: it is not shown. */
-static const char *state_symbol(const experiment *e, int s)
-{
-    if (e->model->state[0] != NULL) return e->model->state[s];
-    return s == 0 ? "h" : NULL;
-}
-
 /* "layer1/forward/step ", what the scopes of the top layer's equations begin with (models/rnn.c). */
 static void steps_of(const experiment *e, char scope[64])
 {

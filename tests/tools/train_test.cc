@@ -342,6 +342,15 @@ TEST(Train, DigestIsThatOfAnyNumberOfThreads)
     }
 }
 
+TEST(Train, NormsOfStatesAreCalledAsInTheEquations)
+{
+    const Outcome table =
+        recurve("train --task adding --length 8 --model lstm --units 3 --layers 2 "
+                "--samples 60 --epochs 1 --norms --quiet");
+    for (const char *name : {"\n  layer0/h ", "\n  layer0/c ", "\n  layer1/c ", "\n  layer1/Wi "})
+        EXPECT_CONTAINS(table.out, name);
+}
+
 TEST(Train, NormsAreATableAFileAPictureAndJson)
 {
     const std::string folder = scratch_folder();
