@@ -124,15 +124,6 @@ static bool check_outputs(rv_tape *tape, const rv_var *outputs, int count)
     return true;
 }
 
-rv_program *rv_compile_apart(rv_tape *tape, const rv_var *outputs, int count, unsigned flags)
-{
-    if (!check_outputs(tape, outputs, count) || !rv_store_enter(tape->store, &tape->error))
-        return NULL;
-    rv_program *program = build(tape, outputs, count, flags);
-    rv_store_leave(tape->store);
-    return program;
-}
-
 static rv_program *find_or_build(rv_tape *tape, const rv_var *outputs, int count, unsigned flags)
 {
     rv_hash hash = rv_tape_hash(tape, outputs, count, flags);
@@ -145,13 +136,26 @@ static rv_program *find_or_build(rv_tape *tape, const rv_var *outputs, int count
     return program;
 }
 
-rv_program *rv_compile_with(rv_tape *tape, const rv_var *outputs, int count, unsigned flags)
+typedef rv_program *compiler(rv_tape *tape, const rv_var *outputs, int count, unsigned flags);
+
+static rv_program *in_store(compiler *compile, rv_tape *tape, const rv_var *outputs, int count,
+                            unsigned flags)
 {
     if (!check_outputs(tape, outputs, count) || !rv_store_enter(tape->store, &tape->error))
         return NULL;
-    rv_program *program = find_or_build(tape, outputs, count, flags);
+    rv_program *program = compile(tape, outputs, count, flags);
     rv_store_leave(tape->store);
     return program;
+}
+
+rv_program *rv_compile_apart(rv_tape *tape, const rv_var *outputs, int count, unsigned flags)
+{
+    return in_store(build, tape, outputs, count, flags);
+}
+
+rv_program *rv_compile_with(rv_tape *tape, const rv_var *outputs, int count, unsigned flags)
+{
+    return in_store(find_or_build, tape, outputs, count, flags);
 }
 
 rv_program *rv_compile(rv_tape *tape, const rv_var *outputs, int count)

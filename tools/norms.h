@@ -4,7 +4,7 @@
 
 #include <cjson/cJSON.h>
 
-#include "tools/learning.h"
+#include "tools/batch_program.h"
 
 typedef enum norms_moment { NORMS_START, NORMS_END, NORMS_MOMENTS } norms_moment;
 

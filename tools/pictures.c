@@ -9,7 +9,7 @@
 #include "tensor/memory.h"
 #include "tools/curves.h"
 #include "tools/heatmap.h"
-#include "tools/learning.h"
+#include "tools/batch_program.h"
 #include "tools/run_folder.h"
 
 enum {

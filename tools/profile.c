@@ -7,7 +7,7 @@
 
 #include "tensor/memory.h"
 #include "tools/json.h"
-#include "tools/learning.h"
+#include "tools/batch_program.h"
 #include "tools/profiling.h"
 #include "tools/text_file.h"
 #include "tools/timeline.h"
@@ -243,7 +243,8 @@ static bool run(const profile_options *o, experiment *e, profile *p, rv_error *e
     if (o->channels > 0) e->whole.x.dim[0] = o->channels;
     if (o->size > 0) e->whole.x.dim[1] = e->whole.x.dim[2] = o->size;
     rv_store *store = experiment_store(&o->s, error);
-    bool ok = store != NULL && batch_program_make(&b, e, store, o->s.batch, !o->forward, error);
+    bool ok = store != NULL &&
+              batch_program_make(&b, e, store, o->s.batch, !o->forward, RV_DEFAULT, error);
     if (ok) fill_with_noise(o, e, &b);
     ok = ok && profile_make(p, b.program, e->dtype, o->seconds, error) &&
          (o->timeline == NULL || draw(o, p, error)) &&

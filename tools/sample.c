@@ -125,7 +125,7 @@ static bool prepare(saved_run *r, writer *w, rv_error *error)
     e->whole.lengths = false;
     e->carry = true;
     if (e->optimizer.average > 0) rv_swap_averages(r->store);
-    return batch_program_make(&w->program, e, r->store, 1, false, error);
+    return batch_program_make(&w->program, e, r->store, 1, false, RV_DEFAULT, error);
 }
 
 exit_status sample_run(int argc, char **argv, rv_error *error)

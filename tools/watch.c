@@ -1,8 +1,6 @@
 #include "tools/watch.h"
 
-#include <inttypes.h>
 #include <math.h>
-#include <stdio.h>
 
 #include "tensor/memory.h"
 
@@ -57,26 +55,21 @@ static bool name_the_op(const experiment *e, rv_store *store, const rv_batch *ba
                         rv_error *error)
 {
     batch_program slow;
-    if (!batch_program_make_with(&slow, e, store, batch->count, learn, RV_CHECKED, error))
-        return false;
+    if (!batch_program_make(&slow, e, store, batch->count, learn, RV_CHECKED, error)) return false;
     if (batch_program_feed(&slow, batch, error)) rv_run_checked(slow.program, NULL, error);
     rv_program_free(slow.program);
     return error->code == RV_OK;
 }
 
 bool watch_look(watch *w, const experiment *e, rv_store *store, const batch_program *b,
-                const rv_batch *batch, const run_place *at, rv_error *error)
+                const rv_batch *batch, bool learn, const char *words, rv_error *error)
 {
-    char where[64] = "measuring";
     rv_error why = {0};
     if (isfinite(rv_value(b->program, 0)) && !store_damaged(w, store)) return true;
     take_back(w, store);
-    if (name_the_op(e, store, batch, at != NULL, &why))
+    if (name_the_op(e, store, batch, learn, &why))
         rv_fail(&why, RV_ERROR_NUMBER, "the cost, a parameter or a state is not finite, %s",
                 "though each op by itself makes finite numbers; try --dtype f64");
     take_back(w, store);
-    if (at != NULL)
-        snprintf(where, sizeof where, "epoch %" PRId64 ", batch %" PRId64, at->epoch,
-                 at->batch + 1);
-    return rv_fail(error, why.code, "%s: %s", where, why.text);
+    return rv_fail(error, why.code, "%s: %s", words, why.text);
 }
