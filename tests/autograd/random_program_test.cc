@@ -14,10 +14,10 @@ namespace {
 
 enum { GRAPHS = 300, NETS = 20, RUNS = 3 };
 
-/* So many that RANDOM_GRAPHS in the environment asks for. */
+/* So many that RECURVE_GRAPHS in the environment asks for. */
 unsigned graphs()
 {
-    const char *given = std::getenv("RANDOM_GRAPHS");
+    const char *given = std::getenv("RECURVE_GRAPHS");
     return given ? static_cast<unsigned>(std::strtoul(given, nullptr, 10)) : GRAPHS;
 }
 

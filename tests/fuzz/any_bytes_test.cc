@@ -1,5 +1,5 @@
 // A fuzzer's target with its seeds, and with what random damage makes of them. A target ends the program if anything is
-// wrong. --test_env=RECURVE_CORRUPTIONS=N says how many damaged files there are, else 1,000.
+// wrong. RECURVE_CORRUPTIONS=N in the environment says how many damaged files there are, else 1,000.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
