@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "autograd/program_internal.h"
-#include "autograd/rows.h"
+#include "autograd/rows_internal.h"
 #include "autograd/tape_internal.h"
-#include "tensor/text.h"
+#include "tensor/text_internal.h"
 
 /* ---- where it went wrong ---- */
 

@@ -3,7 +3,7 @@
 
 #include "autograd/passes/passes.h"
 #include "autograd/program_internal.h"
-#include "autograd/rows.h"
+#include "autograd/rows_internal.h"
 #include "autograd/tape_internal.h"
 #include "tensor/memory.h"
 

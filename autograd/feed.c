@@ -38,16 +38,16 @@ bool rv_feed(rv_program *program, const char *name, const rv_tensor *value, rv_e
 static bool feed_if_there(rv_program *program, const char *name, const rv_tensor *value,
                           rv_error *error)
 {
-    return rv_program_input(program, name) == NULL || rv_feed(program, name, value, error);
+    return !rv_program_input(program, name) || rv_feed(program, name, value, error);
 }
 
 bool rv_feed_batch(rv_program *program, const rv_batch *batch, rv_error *error)
 {
-    if (program == NULL) {
+    if (!program) {
         return rv_fail(error, RV_ERROR_ARGUMENT,
                        "feed: the program is NULL; see what rv_tape_error says of its tape");
     }
-    return batch != NULL && feed_if_there(program, "x", &batch->x, error) &&
+    return batch && feed_if_there(program, "x", &batch->x, error) &&
            feed_if_there(program, "y", &batch->y, error) &&
            feed_if_there(program, "length", &batch->length, error);
 }

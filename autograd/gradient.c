@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "autograd/replay.h"
+#include "autograd/replay_internal.h"
 #include "autograd/tape_internal.h"
 #include "tensor/memory.h"
 

@@ -4,7 +4,7 @@
 #include <time.h>
 
 #include "autograd/program_internal.h"
-#include "autograd/rows.h"
+#include "autograd/rows_internal.h"
 #include "autograd/tape_internal.h"
 #include "tensor/memory.h"
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "autograd/passes/passes.h"
-#include "autograd/program_cache.h"
+#include "autograd/program_cache_internal.h"
 #include "autograd/program_internal.h"
 #include "autograd/tape_internal.h"
 #include "tensor/memory.h"

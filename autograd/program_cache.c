@@ -1,5 +1,5 @@
 /* The programs are a short list, most recently used first. */
-#include "autograd/program_cache.h"
+#include "autograd/program_cache_internal.h"
 
 #include <string.h>
 

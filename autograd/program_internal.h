@@ -3,7 +3,7 @@
 #define RV_AUTOGRAD_PROGRAM_INTERNAL_H
 
 #include "autograd/program.h"
-#include "autograd/team.h"
+#include "autograd/thread_pool_internal.h"
 
 struct rv_program {
     rv_call **calls; /* [threads][count]: the same for every worker but for its part */

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "autograd/replay.h"
+#include "autograd/replay_internal.h"
 #include "tensor/memory.h"
 
 /* ---- after ---- */

@@ -1,4 +1,4 @@
-#include "autograd/rows.h"
+#include "autograd/rows_internal.h"
 
 #include "tensor/memory.h"
 

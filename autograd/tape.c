@@ -10,7 +10,7 @@
 
 #include "autograd/tape_internal.h"
 #include "tensor/memory.h"
-#include "tensor/text.h"
+#include "tensor/text_internal.h"
 
 struct rv_block {
     rv_block *next;

@@ -1,5 +1,5 @@
 /* A source of two or three arrays: what their types and shapes mean, and reading a sample. */
-#include "data/array.h"
+#include "data/array_internal.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -154,7 +154,7 @@ static bool describe_y(rv_source *s, const rv_array *y, const rv_array_options *
 
 static bool describe_length(rv_source *s, const rv_array *length, rv_error *error)
 {
-    if (length->input.name == NULL) return true;
+    if (!length->input.name) return true;
     s->lengths = true;
     int64_t above;
     if (length->element.kind == RV_FLOAT || length->shape.rank != 1 || s->x.rank < 1) {
@@ -167,7 +167,7 @@ static bool describe_length(rv_source *s, const rv_array *length, rv_error *erro
 
 static bool has_samples(const rv_array *array, rv_error *error)
 {
-    return array->input.name == NULL || array->shape.rank >= 1 ||
+    return !array->input.name || array->shape.rank >= 1 ||
            rv_fail(error, RV_ERROR_FORMAT,
                    "\"%s\" has an array of no dimension; expected the samples as its first",
                    array->input.name);
@@ -175,7 +175,7 @@ static bool has_samples(const rv_array *array, rv_error *error)
 
 static bool same_count(const rv_array *x, const rv_array *other, rv_error *error)
 {
-    if (other->input.name == NULL || x->shape.dim[0] == other->shape.dim[0]) return true;
+    if (!other->input.name || x->shape.dim[0] == other->shape.dim[0]) return true;
     return rv_fail(error, RV_ERROR_FORMAT,
                    "\"%s\" has %" PRId64 " samples, but \"%s\" %" PRId64
                    "; expected as many: are they of one set?",
@@ -209,7 +209,7 @@ bool rv_source_arrays(rv_source *source, rv_array *x, rv_array *y, rv_array *len
 {
     *source = (rv_source){0};
     arrays *a = rv_alloc(1, sizeof *a);
-    if (a == NULL) {
+    if (!a) {
         rv_array_close(x);
         rv_array_close(y);
         rv_array_close(length);
@@ -218,8 +218,8 @@ bool rv_source_arrays(rv_source *source, rv_array *x, rv_array *y, rv_array *len
     *a = (arrays){*x, *y, *length};
     *source = (rv_source){
         .name = a->x.input.name, .read = read_sample, .close = close_arrays, .context = a};
-    rv_array_options chosen = options != NULL ? *options : (rv_array_options){0};
-    chosen.sequence |= length->input.name != NULL;
+    rv_array_options chosen = options ? *options : (rv_array_options){0};
+    if (length->input.name) chosen.sequence = true;
     source->count = a->x.shape.dim[0];
     bool ok = has_samples(&a->x, error) && has_samples(&a->y, error) &&
               has_samples(&a->length, error) && same_count(&a->x, &a->y, error) &&
@@ -235,7 +235,7 @@ bool rv_source_pair(rv_source *source, const char *x_path, const char *y_path,
                     const rv_array_options *options, rv_error *error)
 {
     *source = (rv_source){0};
-    uint64_t cache = rv_input_cache(options != NULL ? options->cache_bytes : 0);
+    uint64_t cache = rv_input_cache(options ? options->cache_bytes : 0);
     rv_array x = {0}, y = {0}, none = {0};
     if (rv_input_open(&x.input, x_path, cache, false, error) && read_header(&x, error) &&
         rv_input_open(&y.input, y_path, cache, false, error) && read_header(&y, error))

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "data/order.h"
+#include "data/order_internal.h"
 #include "data/views.h"
 #include "tensor/memory.h"
 #include "tensor/random.h"
@@ -92,7 +92,7 @@ bool rv_source_augment(rv_source *varied, const rv_source *plain, rv_augment opt
     *varied = (rv_source){0};
     if (!rv_source_check(plain, error) || !check_options(plain, options, error)) return false;
     augment *a = rv_alloc(1, sizeof *a);
-    if (a == NULL) return rv_fail_memory(error);
+    if (!a) return rv_fail_memory(error);
     *a = (augment){*plain, options};
     *varied = *plain;
     varied->read = read_varied;

@@ -7,9 +7,9 @@
 #include <strings.h>
 
 #include "data/files.h"
-#include "data/input.h"
+#include "data/input_internal.h"
 #include "tensor/memory.h"
-#include "tensor/text.h"
+#include "tensor/text_internal.h"
 
 enum { LONGEST_FIELD = 63 };
 
@@ -134,7 +134,7 @@ static bool parse_line(parser *p, int64_t fields, int64_t label_at, int64_t most
         }
         if (column != label_at) {
             *values++ = (float)number;
-        } else if (y != NULL) {
+        } else if (y) {
             *y = (float)number;
         } else if (!parse_label(p, column, field, length, number, most, label, error)) {
             return false;
@@ -151,7 +151,7 @@ static int64_t count_lines(const parser *p)
     while (last > at && (last[-1] == '\n' || last[-1] == '\r')) last--;
     for (; at < last; lines++) {
         const char *newline = memchr(at, '\n', (size_t)(last - at));
-        at = newline != NULL ? newline + 1 : last;
+        at = newline ? newline + 1 : last;
     }
     return lines;
 }
@@ -202,7 +202,7 @@ static bool parse(parser *p, csv *c, rv_source *s, const rv_csv_options *options
     }
     c->values = rv_alloc((size_t)count * (size_t)columns, sizeof *c->values);
     c->labels = rv_alloc((size_t)count, sizeof(float));
-    if (c->values == NULL || c->labels == NULL) return rv_fail_memory(error);
+    if (!c->values || !c->labels) return rv_fail_memory(error);
     int64_t most = options->classes != 0 ? options->classes : RV_MOST_CLASSES, above = 0;
     int32_t *label = c->labels;
     float *y = c->labels;
@@ -266,7 +266,7 @@ static bool check_options(const rv_csv_options *options, rv_error *error)
         return rv_fail(error, RV_ERROR_ARGUMENT, "a scale of %g; expected a finite number",
                        options->scale);
     }
-    if (options->separator != '\0' && strchr("\n\r+-.0123456789eE", options->separator) != NULL) {
+    if (options->separator != '\0' && strchr("\n\r+-.0123456789eE", options->separator)) {
         return rv_fail(error, RV_ERROR_ARGUMENT,
                        "the separator '%c'; expected one that is no part of a number",
                        options->separator);
@@ -292,10 +292,10 @@ bool rv_source_csv(rv_source *source, const char *path, const rv_csv_options *op
                    rv_error *error)
 {
     *source = (rv_source){0};
-    rv_csv_options chosen = options != NULL ? *options : (rv_csv_options){0};
+    rv_csv_options chosen = options ? *options : (rv_csv_options){0};
     if (!check_options(&chosen, error)) return false;
     csv *c = rv_alloc(1, sizeof *c);
-    if (c == NULL) return rv_fail_memory(error);
+    if (!c) return rv_fail_memory(error);
     *source = (rv_source){.read = read_row, .close = close_csv, .context = c};
     rv_input_file input;
     bool ok = rv_input_open(&input, path, rv_input_cache(chosen.cache_bytes), true, error) &&

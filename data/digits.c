@@ -15,7 +15,7 @@ _Static_assert(sizeof digits == IMAGES * (PIXELS + 1), "every image has 64 pixel
 const unsigned char *rv_digit(int64_t index, int *digit)
 {
     const unsigned char *row = &digits[index * (PIXELS + 1)];
-    if (digit != NULL) {
+    if (digit) {
         *digit = row[PIXELS];
     }
     return row;
@@ -24,8 +24,8 @@ const unsigned char *rv_digit(int64_t index, int *digit)
 /* label_of[d] becomes the label of digit d, -1 if it is left out. */
 static bool choose(const int *classes, int count, int label_of[DIGITS], rv_error *error)
 {
-    bool all = classes == NULL && count == 0;
-    if (!all && (classes == NULL || count < 1 || count > DIGITS)) {
+    bool all = !classes && count == 0;
+    if (!all && (!classes || count < 1 || count > DIGITS)) {
         return rv_fail(error, RV_ERROR_ARGUMENT,
                        "%d digits listed; expected 1 to 10 of them, or NULL and 0 for all", count);
     }

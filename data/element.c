@@ -1,5 +1,5 @@
 /* Numbers of any size and byte order. */
-#include "data/element.h"
+#include "data/element_internal.h"
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
  * (Y. LeCun, C. Cortes, C. J. C. Burges, "The MNIST database of handwritten digits".) */
 #include <inttypes.h>
 
-#include "data/array.h"
+#include "data/array_internal.h"
 
 static bool element_of(unsigned char type, rv_element *element)
 {

@@ -1,6 +1,6 @@
 /* Bytes of a file: held in memory where they fit, else asked for one piece at a time. Nothing is
  * mapped, since a file that shrinks would end the program. */
-#include "data/input.h"
+#include "data/input_internal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,7 +11,7 @@
 #include <zlib.h>
 
 #include "tensor/memory.h"
-#include "tensor/text.h"
+#include "tensor/text_internal.h"
 
 uint64_t rv_input_cache(uint64_t cache_bytes)
 {
@@ -36,7 +36,7 @@ bool rv_input_read(const rv_input_file *input, int64_t offset, void *bytes, size
     if (offset < 0 || offset > input->size || (uint64_t)(input->size - offset) < size) {
         return fail_short(input, error);
     }
-    if (input->bytes != NULL) {
+    if (input->bytes) {
         memcpy(bytes, input->bytes + offset, size);
         return true;
     }
@@ -79,7 +79,7 @@ static int inflate_piece(unzip *u)
     u->stream.avail_out = sizeof u->scratch;
     int state = inflate(&u->stream, Z_NO_FLUSH);
     int64_t got = (int64_t)(sizeof u->scratch - u->stream.avail_out);
-    if (u->out != NULL && got <= u->room - u->size) {
+    if (u->out && got <= u->room - u->size) {
         memcpy(u->out + u->size, u->scratch, (size_t)got);
     }
     u->size += got;
@@ -108,7 +108,7 @@ static bool inflate_all(const rv_input_file *input, unzip *u, rv_error *error)
         if (state == Z_MEM_ERROR) return rv_fail_memory(error);
         if (state != Z_OK && state != Z_STREAM_END) {
             return rv_fail(error, RV_ERROR_FORMAT, "\"%s\" is damaged: %s; get it again",
-                           input->name, u->stream.msg != NULL ? u->stream.msg : "not gzip");
+                           input->name, u->stream.msg ? u->stream.msg : "not gzip");
         }
     }
     if (state == Z_STREAM_END) return true;
@@ -122,7 +122,7 @@ static bool unzip_into(const rv_input_file *input, unsigned char *out, int64_t r
 {
     enum { GZIP_ONLY = 16 };
     unzip *u = rv_alloc(1, sizeof *u);
-    if (u == NULL) return rv_fail_memory(error);
+    if (!u) return rv_fail_memory(error);
     u->out = out;
     u->room = room;
     bool ok = inflateInit2(&u->stream, MAX_WBITS + GZIP_ONLY) == Z_OK;
@@ -144,7 +144,7 @@ static bool load_gzip(rv_input_file *input, uint64_t cache, rv_error *error)
     if (!unzip_into(input, NULL, most, &size, error)) return false;
     if (size == 0) return rv_fail(error, RV_ERROR_FORMAT, "\"%s\" is empty", input->name);
     unsigned char *bytes = rv_alloc((size_t)size, 1);
-    if (bytes == NULL) return rv_fail_memory(error);
+    if (!bytes) return rv_fail_memory(error);
     if (!unzip_into(input, bytes, size, &again, error) || again != size) {
         rv_free(bytes);
         return rv_fail(error, RV_ERROR_IO, "\"%s\" changed while it was read", input->name);
@@ -157,7 +157,7 @@ static bool load_gzip(rv_input_file *input, uint64_t cache, rv_error *error)
 static bool load_plain(rv_input_file *input, rv_error *error)
 {
     unsigned char *bytes = rv_alloc((size_t)input->size, 1);
-    if (bytes == NULL) return rv_fail_memory(error);
+    if (!bytes) return rv_fail_memory(error);
     if (!rv_input_read(input, 0, bytes, (size_t)input->size, error)) {
         rv_free(bytes);
         return false;
@@ -193,14 +193,14 @@ bool rv_input_open(rv_input_file *input, const char *path, uint64_t cache, bool 
                    rv_error *error)
 {
     *input = (rv_input_file){.descriptor = -1};
-    if (path == NULL) return rv_fail(error, RV_ERROR_ARGUMENT, "a path that is NULL; give one");
+    if (!path) return rv_fail(error, RV_ERROR_ARGUMENT, "a path that is NULL; give one");
     input->name = rv_string_copy(path);
-    if (input->name == NULL) return rv_fail_memory(error);
+    if (!input->name) return rv_fail_memory(error);
     /* O_NONBLOCK: a pipe is refused, not waited for. */
     input->descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     bool ok = input->descriptor >= 0 ? load(input, cache, whole, error)
                                      : fail_system(input, errno, error);
-    if (input->descriptor >= 0 && (!ok || input->bytes != NULL)) {
+    if (input->descriptor >= 0 && (!ok || input->bytes)) {
         close(input->descriptor);
         input->descriptor = -1;
     }
@@ -213,14 +213,14 @@ bool rv_input_take(rv_input_file *input, const char *name, unsigned char *bytes,
 {
     *input = (rv_input_file){
         .name = rv_string_copy(name), .size = (int64_t)size, .bytes = bytes, .descriptor = -1};
-    if (input->name != NULL) return true;
+    if (input->name) return true;
     rv_input_close(input);
     return rv_fail_memory(error);
 }
 
 void rv_input_close(rv_input_file *input)
 {
-    if (input->name != NULL && input->descriptor >= 0) close(input->descriptor);
+    if (input->name && input->descriptor >= 0) close(input->descriptor);
     rv_free(input->name);
     rv_free(input->bytes);
     *input = (rv_input_file){.descriptor = -1};

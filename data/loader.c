@@ -5,7 +5,7 @@
 #include <pthread.h>
 #include <signal.h>
 
-#include "data/order.h"
+#include "data/order_internal.h"
 #include "tensor/memory.h"
 
 enum { MOST_AHEAD = 64 };
@@ -169,7 +169,7 @@ static bool make(rv_loader *l, rv_error *error)
     }
     l->slot_count = l->options.ahead + 1;
     l->slots = rv_alloc((size_t)l->slot_count, sizeof *l->slots);
-    if (l->slots == NULL) return rv_fail_memory(error);
+    if (!l->slots) return rv_fail_memory(error);
     for (int64_t i = 0; i < l->slot_count; i++) {
         slot *one = &l->slots[i];
         if (!new_rows(&one->x, s->x_type, n, s->x, error) ||
@@ -183,14 +183,14 @@ static bool make(rv_loader *l, rv_error *error)
 
 rv_loader *rv_loader_new(const rv_source *source, const rv_loader_options *options, rv_error *error)
 {
-    if (source == NULL || options == NULL) {
+    if (!source || !options) {
         rv_fail(error, RV_ERROR_ARGUMENT, "loader: the %s is NULL; give one",
-                source == NULL ? "source" : "options");
+                !source ? "source" : "options");
         return NULL;
     }
     if (!rv_source_check(source, error) || !check_options(source, options, error)) return NULL;
     rv_loader *l = rv_alloc(1, sizeof *l);
-    if (l == NULL) {
+    if (!l) {
         rv_fail_memory(error);
         return NULL;
     }
@@ -203,9 +203,9 @@ rv_loader *rv_loader_new(const rv_source *source, const rv_loader_options *optio
 
 void rv_loader_free(rv_loader *l)
 {
-    if (l == NULL) return;
+    if (!l) return;
     end_thread(l);
-    for (int64_t i = 0; l->slots != NULL && i < l->slot_count; i++) {
+    for (int64_t i = 0; l->slots && i < l->slot_count; i++) {
         rv_tensor_free(&l->slots[i].x);
         rv_tensor_free(&l->slots[i].y);
         rv_tensor_free(&l->slots[i].length);
@@ -215,15 +215,15 @@ void rv_loader_free(rv_loader *l)
     rv_free(l);
 }
 
-int64_t rv_loader_batches(const rv_loader *l) { return l != NULL ? l->batches : 0; }
+int64_t rv_loader_batches(const rv_loader *l) { return l ? l->batches : 0; }
 
 size_t rv_loader_bytes(const rv_loader *l)
 {
-    if (l == NULL) return 0;
+    if (!l) return 0;
     const slot *one = &l->slots[0];
     size_t batch =
         rv_tensor_bytes(&one->x) + rv_tensor_bytes(&one->y) + rv_tensor_bytes(&one->length);
-    size_t order = l->order.table != NULL ? (size_t)l->order.count * sizeof *l->order.table : 0;
+    size_t order = l->order.table ? (size_t)l->order.count * sizeof *l->order.table : 0;
     return (size_t)l->slot_count * batch + order;
 }
 
@@ -240,7 +240,7 @@ static void restart(rv_loader *l, uint64_t epoch, int64_t first)
 
 bool rv_loader_start(rv_loader *l, uint64_t epoch, int64_t first, rv_error *error)
 {
-    if (l == NULL) return rv_fail(error, RV_ERROR_ARGUMENT, "the loader is NULL, not started");
+    if (!l) return rv_fail(error, RV_ERROR_ARGUMENT, "the loader is NULL, not started");
     if (first < 0 || first > l->batches) {
         return rv_fail(error, RV_ERROR_ARGUMENT,
                        "%s: an epoch from batch %" PRId64 " on; expected 0 to %" PRId64,
@@ -285,7 +285,7 @@ static bool make_batch(rv_loader *l)
 
 const rv_batch *rv_loader_next(rv_loader *l, rv_error *error)
 {
-    if ((l == NULL || !l->started) && !rv_loader_start(l, 0, 0, error)) return NULL;
+    if ((!l || !l->started) && !rv_loader_start(l, 0, 0, error)) return NULL;
     if (!(l->has_thread ? wait_for_batch(l) : make_batch(l))) return NULL;
     int64_t number = l->taken - 1;
     slot *ready = &l->slots[number % l->slot_count];

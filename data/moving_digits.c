@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "data/task.h"
+#include "data/task_internal.h"
 #include "data/tensors.h"
 
 enum { MOVING = 2, SIDE = RV_DIGIT_SIDE };

@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "data/array.h"
+#include "data/array_internal.h"
 #include "tensor/memory.h"
 
 /* Headers of plain arrays have about 100 bytes; longer ones list the fields of structures. */
@@ -39,7 +39,7 @@ static bool take_string(header *h, char text[32])
     char quote = *h->at;
     if (quote != '\'' && quote != '"') return false;
     const char *end = strchr(h->at + 1, quote);
-    if (end == NULL || end - h->at > 31) return false;
+    if (!end || end - h->at > 31) return false;
     size_t length = (size_t)(end - h->at) - 1;
     memcpy(text, h->at + 1, length);
     text[length] = '\0';
@@ -105,13 +105,13 @@ static bool parse(header *h, const char *text, rv_error *error)
 static bool element_of(const header *h, rv_element *element, rv_error *error)
 {
     const char *type = h->type;
-    if (strchr(type, 'O') != NULL) {
+    if (strchr(type, 'O')) {
         return rv_fail(error, RV_ERROR_FORMAT,
                        "\"%s\" holds Python objects (%s); expected numbers: save with "
                        "allow_pickle=False",
                        h->name, type);
     }
-    bool known = strlen(type) == 3 && strchr("<>|=", type[0]) != NULL;
+    bool known = strlen(type) == 3 && strchr("<>|=", type[0]);
     char kind = known ? type[1] : '?';
     int size = known ? type[2] - '0' : 0;
     known = size == 1 || size == 2 || size == 4 || size == 8;
@@ -162,7 +162,7 @@ static bool read_header(rv_array *array, char text[LONGEST_HEADER + 1], rv_error
 static bool transpose(rv_array *array, rv_error *error)
 {
     rv_input_file *input = &array->input;
-    if (input->bytes == NULL) {
+    if (!input->bytes) {
         return rv_fail(error, RV_ERROR_ARGUMENT,
                        "\"%s\" is in Fortran order and larger than the cache: give it a larger "
                        "one, or save numpy.ascontiguousarray(array)",
@@ -170,7 +170,7 @@ static bool transpose(rv_array *array, rv_error *error)
     }
     size_t size = (size_t)array->element.size, count = (size_t)rv_shape_count(array->shape);
     unsigned char *turned = rv_alloc(count, size);
-    if (turned == NULL) return rv_fail_memory(error);
+    if (!turned) return rv_fail_memory(error);
     const unsigned char *from = input->bytes + array->offset;
     size_t index[RV_MAX_RANK] = {0};
     for (size_t i = 0; i < count; i++) {

@@ -7,10 +7,10 @@
 #include <sys/stat.h>
 #include <zip.h>
 
-#include "data/array.h"
+#include "data/array_internal.h"
 #include "data/npz.h"
 #include "tensor/memory.h"
-#include "tensor/text.h"
+#include "tensor/text_internal.h"
 
 typedef struct archive {
     zip_t *zip;
@@ -42,17 +42,17 @@ static bool load_member(const archive *a, zip_uint64_t index, const char *member
                         unsigned char **bytes, rv_error *error)
 {
     *bytes = rv_alloc(size, 1);
-    if (*bytes == NULL) return rv_fail_memory(error);
+    if (!*bytes) return rv_fail_memory(error);
     errno = 0;
     zip_file_t *file = zip_fopen_index(a->zip, index, 0);
-    bool ok = file != NULL && read_all(file, *bytes, size);
-    if (!ok && (file == NULL || errno == ENOMEM)) {
+    bool ok = file && read_all(file, *bytes, size);
+    if (!ok && (!file || errno == ENOMEM)) {
         fail_member(a, member, error);
     } else if (!ok) {
         rv_fail(error, RV_ERROR_FORMAT, "\"%s\": %s is damaged: its %zu bytes do not come out",
                 a->path, member, size);
     }
-    if (file != NULL) zip_fclose(file);
+    if (file) zip_fclose(file);
     if (!ok) {
         rv_free(*bytes);
         *bytes = NULL;
@@ -101,7 +101,7 @@ static bool open_index(const archive *a, zip_uint64_t index, const char *member,
     size_t size = (size_t)status.size, room = strlen(a->path) + strlen(member) + 2;
     if (!load_member(a, index, member, size, &bytes, error)) return false;
     char *name = rv_alloc(room, 1);
-    if (name == NULL) {
+    if (!name) {
         rv_free(bytes);
         return rv_fail_memory(error);
     }
@@ -129,11 +129,11 @@ static bool open_archive(archive *a, const char *path, uint64_t cache, rv_error 
     struct stat status = {0};
     *a = (archive){.path = path, .cache = rv_input_cache(cache)};
     errno = 0;
-    if (path != NULL) a->zip = zip_open(path, ZIP_RDONLY, &code);
-    if (a->zip != NULL && stat(path, &status) == 0) a->bytes = (uint64_t)status.st_size;
-    if (a->zip != NULL) return true;
+    if (path) a->zip = zip_open(path, ZIP_RDONLY, &code);
+    if (a->zip && stat(path, &status) == 0) a->bytes = (uint64_t)status.st_size;
+    if (a->zip) return true;
     int reason = errno;
-    if (path == NULL) {
+    if (!path) {
         rv_fail(error, RV_ERROR_ARGUMENT, "a path that is NULL; give one");
     } else if (reason == ENOMEM) {
         rv_fail_memory(error);
@@ -153,7 +153,7 @@ bool rv_source_npz(rv_source *source, const char *path, const rv_array_options *
 {
     *source = (rv_source){0};
     archive a;
-    if (!open_archive(&a, path, options != NULL ? options->cache_bytes : 0, error)) return false;
+    if (!open_archive(&a, path, options ? options->cache_bytes : 0, error)) return false;
     rv_array x = {0}, y = {0}, length = {0};
     bool ok = open_member(&a, "x.npy", true, &x, error) &&
               open_member(&a, "y.npy", true, &y, error) &&
@@ -179,7 +179,7 @@ static char *name_of(const archive *a, const char *member, rv_error *error)
         return NULL;
     }
     char *name = rv_alloc(length - end + 1, 1);
-    if (name == NULL)
+    if (!name)
         rv_fail_memory(error);
     else
         memcpy(name, member, length - end);
@@ -190,10 +190,10 @@ static char *name_of(const archive *a, const char *member, rv_error *error)
 static bool read_member(archive *a, zip_uint64_t index, rv_archive *to, rv_error *error)
 {
     const char *member = zip_get_name(a->zip, index, 0);
-    if (member == NULL) return fail_member(a, "a member", error);
+    if (!member) return fail_member(a, "a member", error);
     rv_named_tensor *named = &to->tensors[to->tensor_count];
     named->name = name_of(a, member, error);
-    if (named->name == NULL) return false;
+    if (!named->name) return false;
     to->tensor_count++; /* rv_archive_free has it from here on */
     if (zip_name_locate(a->zip, member, 0) != (zip_int64_t)index)
         return rv_fail(error, RV_ERROR_FORMAT, "\"%s\" has %s twice", a->path, member);
@@ -220,7 +220,7 @@ bool rv_npz_read(const char *path, uint64_t cache_bytes, rv_archive *to, rv_erro
     if (!open_archive(&a, path, cache_bytes, error)) return false;
     zip_int64_t count = zip_get_num_entries(a.zip, 0);
     to->tensors = rv_alloc((size_t)count + 1, sizeof *to->tensors);
-    bool ok = to->tensors != NULL || rv_fail_memory(error);
+    bool ok = to->tensors || rv_fail_memory(error);
     for (zip_int64_t i = 0; ok && i < count; i++) ok = read_member(&a, (zip_uint64_t)i, to, error);
     zip_discard(a.zip);
     if (!ok) rv_archive_free(to);

@@ -5,7 +5,7 @@
 #include <zip.h>
 
 #include "data/npz.h"
-#include "tensor/file.h"
+#include "tensor/file_internal.h"
 #include "tensor/memory.h"
 
 enum { ALIGNMENT = 64, HEADER = 256, DOS_EPOCH = 1 << 5 | 1 /* 1 January 1980 */ };
@@ -43,7 +43,7 @@ static unsigned char *npy_bytes(const rv_tensor *t, size_t *size)
     size_t head = npy_header(t, header), width = rv_dtype_size(t->dtype);
     *size = head + rv_tensor_bytes(t);
     unsigned char *bytes = rv_alloc(*size, 1);
-    if (bytes == NULL) return NULL;
+    if (!bytes) return NULL;
     memcpy(bytes, header, head);
     if (rv_tensor_bytes(t) > 0) memcpy(bytes + head, t->data, rv_tensor_bytes(t));
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
@@ -63,7 +63,7 @@ static bool add_bytes(zip_t *zip, const char *name, const unsigned char *bytes, 
                       rv_error *error)
 {
     zip_source_t *source = zip_source_buffer(zip, bytes, size, 0);
-    if (source == NULL) return rv_fail_memory(error);
+    if (!source) return rv_fail_memory(error);
     zip_int64_t index = zip_file_add(zip, name, source, ZIP_FL_ENC_UTF_8);
     if (index < 0) {
         zip_source_free(source);
@@ -83,9 +83,8 @@ static bool add_member(zip_t *zip, const rv_named_tensor *named, unsigned char *
     size_t size, room = strlen(named->name) + sizeof ".npy";
     char *name = rv_alloc(room, 1);
     *bytes = npy_bytes(&named->tensor, &size);
-    if (name != NULL) snprintf(name, room, "%s.npy", named->name);
-    bool ok = name != NULL && *bytes != NULL ? add_bytes(zip, name, *bytes, size, error)
-                                             : rv_fail_memory(error);
+    if (name) snprintf(name, room, "%s.npy", named->name);
+    bool ok = name && *bytes ? add_bytes(zip, name, *bytes, size, error) : rv_fail_memory(error);
     rv_free(name);
     return ok;
 }
@@ -105,9 +104,9 @@ static bool fill(zip_source_t *buffer, const rv_archive *archive, rv_error *erro
     zip_error_init(&why);
     errno = 0;
     unsigned char **bytes = rv_alloc(archive->tensor_count, sizeof *bytes);
-    zip_t *zip = bytes != NULL ? zip_open_from_source(buffer, ZIP_TRUNCATE, &why) : NULL;
+    zip_t *zip = bytes ? zip_open_from_source(buffer, ZIP_TRUNCATE, &why) : NULL;
     zip_error_fini(&why);
-    bool ok = zip != NULL || rv_fail_memory(error);
+    bool ok = zip || rv_fail_memory(error);
     if (ok) zip_source_keep(buffer); /* the archive frees it too */
     ok = ok && add_members(zip, archive, bytes, error);
     if (ok && zip_close(zip) != 0)
@@ -116,8 +115,8 @@ static bool fill(zip_source_t *buffer, const rv_archive *archive, rv_error *erro
                  : rv_fail(error, RV_ERROR_IO, "the archive cannot be made: %s", zip_strerror(zip));
     else if (ok)
         zip = NULL;
-    if (zip != NULL) zip_discard(zip);
-    for (size_t i = 0; bytes != NULL && i < archive->tensor_count; i++) rv_free(bytes[i]);
+    if (zip) zip_discard(zip);
+    for (size_t i = 0; bytes && i < archive->tensor_count; i++) rv_free(bytes[i]);
     rv_free(bytes);
     return ok;
 }
@@ -130,7 +129,7 @@ static unsigned char *content_of(zip_source_t *buffer, size_t *size)
     if (zip_source_stat(buffer, &status) != 0 || !(status.valid & ZIP_STAT_SIZE)) return NULL;
     *size = (size_t)status.size;
     unsigned char *bytes = rv_alloc(*size + 1, 1);
-    if (bytes == NULL || zip_source_open(buffer) != 0) {
+    if (!bytes || zip_source_open(buffer) != 0) {
         rv_free(bytes);
         return NULL;
     }
@@ -149,14 +148,14 @@ bool rv_npz_write(const char *path, const rv_archive *archive, rv_error *error)
         return rv_fail(error, RV_ERROR_ARGUMENT, "\"%s\": there are no arrays to write", path);
     zip_source_t *buffer = zip_source_buffer_create(NULL, 0, 0, &why);
     zip_error_fini(&why);
-    if (buffer == NULL) return rv_fail_memory(error);
+    if (!buffer) return rv_fail_memory(error);
     size_t size = 0;
     bool ok = fill(buffer, archive, error);
     unsigned char *bytes = ok ? content_of(buffer, &size) : NULL;
-    if (ok && bytes == NULL) rv_fail_memory(error);
+    if (ok && !bytes) rv_fail_memory(error);
     zip_source_free(buffer);
     rv_bytes slice = {bytes, size};
-    ok = bytes != NULL && rv_file_write(path, &slice, 1, error);
+    ok = bytes && rv_file_write(path, &slice, 1, error);
     rv_free(bytes);
     return ok;
 }

@@ -3,7 +3,7 @@
  * and so permutes the rectangle; what falls outside the count goes round again until it is inside.
  * That is a generalized Feistel cipher with cycle walking (Black and Rogaway, "Ciphers with
  * arbitrary finite domains", CT-RSA 2002), with Philox as its round function. */
-#include "data/order.h"
+#include "data/order_internal.h"
 
 #include <math.h>
 
@@ -28,7 +28,7 @@ bool rv_order_new(rv_order *order, int64_t count, uint64_t seed, rv_error *error
     *order = (rv_order){.count = count};
     if (count <= RV_ORDER_TABLE) {
         order->table = rv_alloc((size_t)count, sizeof *order->table);
-        if (order->table == NULL) return rv_fail_memory(error);
+        if (!order->table) return rv_fail_memory(error);
     }
     uint64_t low = (uint64_t)sqrt((double)count);
     order->low = low > 1 ? low : 1;
@@ -46,7 +46,7 @@ void rv_order_free(rv_order *order)
 void rv_order_shuffle(rv_order *order, uint64_t seed)
 {
     order->seed = seed;
-    if (order->table != NULL) {
+    if (order->table) {
         rv_random_permutation(order->table, order->count, seed);
     }
 }
@@ -63,7 +63,7 @@ static uint64_t permute(const rv_order *order, uint64_t place)
 
 int64_t rv_order_at(const rv_order *order, int64_t place)
 {
-    if (order->table != NULL) return order->table[place];
+    if (order->table) return order->table[place];
     uint64_t at = (uint64_t)place;
     do {
         at = permute(order, at);

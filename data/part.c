@@ -1,7 +1,7 @@
 /* A part of a source. */
 #include <inttypes.h>
 
-#include "data/order.h"
+#include "data/order_internal.h"
 #include "data/views.h"
 #include "tensor/memory.h"
 
@@ -41,7 +41,7 @@ bool rv_source_part(rv_source *source, const rv_source *whole, rv_part options, 
                        whole->name, options.count, options.first, whole->count);
     }
     part *p = rv_alloc(1, sizeof *p);
-    if (p == NULL) return rv_fail_memory(error);
+    if (!p) return rv_fail_memory(error);
     p->whole = *whole;
     p->options = options;
     if (!options.in_order && !rv_order_new(&p->order, whole->count, options.seed, error)) {

@@ -50,15 +50,15 @@ static bool check_time(const rv_source *s, rv_error *error)
 
 bool rv_source_check(const rv_source *s, rv_error *error)
 {
-    if (s->name == NULL || s->read == NULL) {
+    if (!s->name || !s->read) {
         return rv_fail(error, RV_ERROR_ARGUMENT, "a source without %s; set it",
-                       s->name == NULL ? "a name" : "read");
+                       !s->name ? "a name" : "read");
     }
     if (s->count < 1) {
         return rv_fail(error, RV_ERROR_ARGUMENT, "%s: %" PRId64 " samples; expected at least 1",
                        s->name, s->count);
     }
-    if (s->alphabet != NULL && s->tokens == 0) {
+    if (s->alphabet && s->tokens == 0) {
         return rv_fail(error, RV_ERROR_ARGUMENT, "%s: an alphabet without tokens; set tokens",
                        s->name);
     }
@@ -137,8 +137,8 @@ bool rv_source_read(const rv_source *s, uint64_t epoch, int64_t index, void *x, 
 
 void rv_source_close(rv_source *source)
 {
-    if (source == NULL) return;
-    if (source->close != NULL) {
+    if (!source) return;
+    if (source->close) {
         source->close(source);
     }
     *source = (rv_source){0};

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "data/order.h"
-#include "data/task.h"
+#include "data/order_internal.h"
+#include "data/task_internal.h"
 #include "tensor/memory.h"
 #include "tensor/random.h"
 
@@ -27,7 +27,7 @@ const rv_task *rv_task_at(int index)
 
 static const rv_task_kind *find(const char *name)
 {
-    for (int i = 0; name != NULL && i < KINDS; i++) {
+    for (int i = 0; name && i < KINDS; i++) {
         if (strcmp(kinds[i]->task.name, name) == 0) return kinds[i];
     }
     return NULL;
@@ -36,7 +36,7 @@ static const rv_task_kind *find(const char *name)
 const rv_task *rv_task_find(const char *name)
 {
     const rv_task_kind *kind = find(name);
-    return kind != NULL ? &kind->task : NULL;
+    return kind ? &kind->task : NULL;
 }
 
 const rv_task_options *rv_task_options_of(const rv_source *source) { return source->context; }
@@ -87,7 +87,7 @@ static bool fail_name(const char *name, rv_error *error)
         snprintf(names + used, sizeof names - used, "%s%s", i > 0 ? ", " : "", kinds[i]->task.name);
     }
     return rv_fail(error, RV_ERROR_NAME, "no task is called \"%s\"; expected one of %s",
-                   name != NULL ? name : "NULL", names);
+                   name ? name : "NULL", names);
 }
 
 static void close_task(rv_source *source) { rv_free(source->context); }
@@ -97,17 +97,17 @@ bool rv_source_task(rv_source *source, const char *name, const rv_task_options *
 {
     *source = (rv_source){0};
     const rv_task_kind *kind = find(name);
-    if (kind == NULL) return fail_name(name, error);
-    rv_task_options o = options != NULL ? *options : (rv_task_options){0};
+    if (!kind) return fail_name(name, error);
+    rv_task_options o = options ? *options : (rv_task_options){0};
     const rv_task_options *usual = &kind->task.usual;
     if (!check_count(kind, &o.count, error) ||
         !choose(kind, "steps", usual->steps, kind->least_steps, &o.steps, error) ||
         !choose(kind, "size", usual->size, kind->least_size, &o.size, error) ||
-        (kind->check != NULL && !kind->check(&o, error))) {
+        (kind->check && !kind->check(&o, error))) {
         return false;
     }
     rv_task_options *kept = rv_alloc(1, sizeof *kept);
-    if (kept == NULL) return rv_fail_memory(error);
+    if (!kept) return rv_fail_memory(error);
     *kept = o;
     source->sequence = true;
     kind->describe(source, &o);

@@ -1,7 +1,7 @@
 /* Tasks of numbers: capacity, random-function, memory, adding, parity, parentheses. */
 #include <string.h>
 
-#include "data/task.h"
+#include "data/task_internal.h"
 
 /* capacity, random-function: shown at the first step, the same each epoch. */
 

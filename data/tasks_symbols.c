@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "data/task.h"
+#include "data/task_internal.h"
 
 /* copy */
 

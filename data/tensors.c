@@ -75,7 +75,7 @@ bool rv_source_tensors(rv_source *source, const rv_tensor *x, const rv_tensor *y
     }
     if (classes > 0 && !check_labels(y, classes, error)) return false;
     tensors *t = rv_alloc(1, sizeof *t);
-    if (t == NULL) return rv_fail_memory(error);
+    if (!t) return rv_fail_memory(error);
     *source = (rv_source){
         .name = "tensors",
         .count = x->shape.dim[0],

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "data/files.h"
-#include "data/input.h"
+#include "data/input_internal.h"
 #include "tensor/memory.h"
 
 enum { BYTES = 256, PIECE = 1 << 13 };
@@ -90,16 +90,16 @@ static void close_text(rv_source *s)
 
 static bool check_options(const rv_text_options *options, rv_error *error)
 {
-    if (options == NULL || options->window < 1 || options->window > INT32_MAX) {
+    if (!options || options->window < 1 || options->window > INT32_MAX) {
         return rv_fail(error, RV_ERROR_ARGUMENT,
                        "a window of %" PRId64 " characters; expected at least 1, such as 64",
-                       options != NULL ? options->window : 0);
+                       options ? options->window : 0);
     }
     if (options->tokens < 0 || options->tokens > BYTES ||
-        (options->alphabet == NULL) != (options->tokens == 0)) {
+        !options->alphabet != (options->tokens == 0)) {
         return rv_fail(error, RV_ERROR_ARGUMENT,
                        "an alphabet %s of %" PRId64 " tokens; expected 1 to 256, or NULL and 0",
-                       options->alphabet == NULL ? "that is NULL" : "given", options->tokens);
+                       !options->alphabet ? "that is NULL" : "given", options->tokens);
     }
     return true;
 }
@@ -110,7 +110,7 @@ bool rv_source_text(rv_source *source, const char *path, const rv_text_options *
     *source = (rv_source){0};
     if (!check_options(options, error)) return false;
     text *t = rv_alloc(1, sizeof *t);
-    if (t == NULL) return rv_fail_memory(error);
+    if (!t) return rv_fail_memory(error);
     memset(t->token_of, 0xff, sizeof t->token_of);
     t->window = options->window;
     int64_t tokens = options->tokens;

@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "export/phase.h"
+#include "export/phase_internal.h"
 #include "tensor/memory.h"
-#include "tensor/text.h"
+#include "tensor/text_internal.h"
 
 /* ---- text that grows ---- */
 
@@ -105,8 +105,8 @@ static void put_node(text *t, const rv_tape *tape, int32_t id)
     char shape[RV_SHAPE_TEXT];
     const char *name = node->name ? node->name : node->entry ? node->entry->name : NULL;
     put(t, "  n%d [label=\"", (int)id);
-    if (node->op->kind != RV_OP_LEAF || name == NULL) put(t, "%s\\n", node->op->name);
-    if (name != NULL) {
+    if (node->op->kind != RV_OP_LEAF || !name) put(t, "%s\\n", node->op->name);
+    if (name) {
         put_escaped(t, name);
         put(t, "\\n");
     }
@@ -119,7 +119,7 @@ static void put_node(text *t, const rv_tape *tape, int32_t id)
 static void put_edge_end(text *t, const rv_node *node, int k)
 {
     const char *word = node->op->args;
-    for (int i = 0; i < k; i++) word += strcspn(word, " ") + (strchr(word, ' ') != NULL);
+    for (int i = 0; i < k; i++) word += strcspn(word, " ") + !!strchr(word, ' ');
     if (node->inputs > 1 && node->op->inputs > 1 && !node->op->commutative)
         put(t, " [headlabel=\"%.*s\"]", (int)strcspn(word, " "), word);
     put(t, ";\n");
@@ -161,11 +161,11 @@ char *rv_dot(const rv_tape *tape, const rv_var *outputs, int count)
 {
     bool *needed = rv_alloc((size_t)rv_tape_count(tape) + 1, sizeof *needed);
     bool seen[PHASES] = {false};
-    text t = {.failed = needed == NULL};
+    text t = {.failed = !needed};
     put(&t, "digraph tape {\n  node [fontname=\"sans-serif\", fontsize=10];\n"
             "  edge [arrowsize=0.6, color=\"#666666\", fontsize=8, fontcolor=\"#666666\", "
             "labeldistance=1.7, labelangle=35];\n");
-    if (needed != NULL) mark_needed(tape, outputs, count, needed);
+    if (needed) mark_needed(tape, outputs, count, needed);
     for (int32_t id = 0; !t.failed && id < rv_tape_count(tape); id++) {
         double value;
         if (!needed[id]) continue;

@@ -1,4 +1,4 @@
-#include "export/phase.h"
+#include "export/phase_internal.h"
 
 #include <string.h>
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "models/cell.h"
-#include "ops/descriptors.h"
+#include "ops/descriptors_internal.h"
 #include "ops/ops.h"
 
 lang_value rv_lang_list(lang_run *run, const lang_node *e)

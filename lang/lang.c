@@ -7,10 +7,10 @@
 #include "lang/file.h"
 #include "lang/texts.h"
 #include "ops/ops.h"
-#include "tensor/file.h"
+#include "tensor/file_internal.h"
 #include "tensor/memory.h"
-#include "tensor/name.h"
-#include "tensor/store_entries.h"
+#include "tensor/name_internal.h"
+#include "tensor/store_entries_internal.h"
 
 enum { DEEPEST_INCLUDE = 16, MOST_INCLUDES = 100 };
 

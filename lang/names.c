@@ -6,10 +6,10 @@
 
 #include "lang/options.h"
 #include "lang/symbols.h"
-#include "ops/descriptors.h"
+#include "ops/descriptors_internal.h"
 #include "ops/ops.h"
 #include "tensor/memory.h"
-#include "tensor/name.h"
+#include "tensor/name_internal.h"
 
 /* ---- did you mean ---- */
 
@@ -602,7 +602,7 @@ static void function(lang_scope *scope, lang_node *n)
         rv_lang_misnamed(&r, n->place, "\"%s\" is built in; use another name", n->name);
     if (n->b) expression(&r, n->b);
     statements(&r, n->c);
-    bool returns = n->b != NULL;
+    bool returns = n->b;
     for (const lang_node *s = n->c; s; s = s->next) returns = returns || s->kind == LANG_RETURN;
     made.wrong = made.wrong || n->broken;
     made.broken = made.broken || n->broken;

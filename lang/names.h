@@ -4,7 +4,7 @@
 
 #include "lang/syntax.h"
 #include "models/rnn.h"
-#include "tensor/name.h"
+#include "tensor/name_internal.h"
 
 typedef enum lang_symbol_kind {
     SYMBOL_VALUE,     /* defined by an equation, or an argument */

@@ -63,6 +63,6 @@ bool rv_lang_set_net_option(rv_rnn_options *o, int option, double number, const 
     default:
         *expected = "a text, as in name=\"encoder\"";
         if (word) *(const char **)field = word;
-        return word != NULL;
+        return word;
     }
 }

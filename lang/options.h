@@ -3,7 +3,7 @@
 #define RV_LANG_OPTIONS_H
 
 #include "models/rnn.h"
-#include "tensor/name.h"
+#include "tensor/name_internal.h"
 
 /* Which one it is, -1: none. The guess tries them all. */
 int rv_lang_net_option(const char *name, rv_guess *guess);

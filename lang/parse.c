@@ -5,8 +5,8 @@
 
 #include "lang/syntax.h"
 #include "lang/token.h"
-#include "tensor/name.h"
-#include "tensor/text.h"
+#include "tensor/name_internal.h"
+#include "tensor/text_internal.h"
 
 typedef struct parser {
     const lang_source *source;
@@ -599,7 +599,7 @@ static lang_node *function(parser *p, const lang_token *t)
     lang_node *n = name_node(p, LANG_FUNCTION, "the function's name");
     bool ok = n && expect(p, "(", "\"(\" and the arguments' names") &&
               items(p, &n->a, argument_name, ")");
-    if (ok && accept(p, "=")) return one_line(p, n, (n->b = sum(p)) != NULL);
+    if (ok && accept(p, "=")) return one_line(p, n, (n->b = sum(p)));
     return with_body(p, n, ok, t);
 }
 
@@ -607,9 +607,9 @@ static lang_node *function(parser *p, const lang_token *t)
 static lang_node *cell(parser *p, const lang_token *t)
 {
     lang_node *n = name_node(p, LANG_CELL, "the cell's name");
-    bool ok = n != NULL;
+    bool ok = n;
     if (ok && accept(p, "(")) ok = (n->a = argument_name(p)) && expect(p, ")", "\")\"");
-    if (ok && accept(p, "=")) return one_line(p, n, (n->b = postfix(p)) != NULL);
+    if (ok && accept(p, "=")) return one_line(p, n, (n->b = postfix(p)));
     return with_body(p, n, ok, t);
 }
 
@@ -625,7 +625,7 @@ static lang_node *derive(parser *p, const lang_token *t)
 {
     lang_node *n = node(p, LANG_DERIVE, place_of(p, p->token));
     bool ok = n && (n->a = name_node(p, LANG_NAME, "the loss, as in: derive loss"));
-    if (ok && accept(p, "of")) ok = (n->b = name_node(p, LANG_NAME, "a model")) != NULL;
+    if (ok && accept(p, "of")) ok = (n->b = name_node(p, LANG_NAME, "a model"));
     if (ok && p->token->kind == TOKEN_STRING) {
         ok = set_name(p, n, text_of(p, p->token) + 1, p->token->end - p->token->start - 2);
         p->token++;

@@ -8,7 +8,7 @@
 #include "lang/syntax.h"
 #include "lang/token.h"
 #include "tensor/memory.h"
-#include "tensor/text.h"
+#include "tensor/text_internal.h"
 
 typedef struct writer {
     char *text;

@@ -352,7 +352,7 @@ static bool judge_lines(lang_proof *p, const lang_block *derivation, verdicts *v
     const rv_lang_proof_options *o = p->options;
     rv_program *program = compile_lines(p);
     int first = v->count;
-    bool ok = program != NULL;
+    bool ok = program;
     for (int i = 0; ok && i < p->input_count; i++)
         ok = rv_feed(program, p->inputs[i].name, &p->inputs[i].tensor, p->error);
     rv_code code = ok ? rv_run(program) : RV_OK;
@@ -369,7 +369,7 @@ static bool judge_lines(lang_proof *p, const lang_block *derivation, verdicts *v
             written->kind == LANG_NAME ? written->name
                                        : cotangent_name(derivation, l->target, l->time, name),
             p->error);
-        if (!(ok = row != NULL)) break;
+        if (!(ok = row)) break;
         row->max_relative_error = d.max_relative_error;
         row->cosine = d.cosine;
         row->ratio = d.ratio;
@@ -455,7 +455,7 @@ static bool check_parameters(rv_var loss, const lang_block *block, const lang_pr
     for (int i = 0; ok && i < count; i++) {
         lang_place place = declared_at(block, result[i].name);
         rv_lang_verdict *row = add_verdict(v, block, place, result[i].name, error);
-        if (!(ok = row != NULL)) break;
+        if (!(ok = row)) break;
         row->ok = result[i].ok;
         row->max_relative_error = row->difference_error = result[i].max_relative_error;
         row->cosine = result[i].cosine;

@@ -28,7 +28,7 @@ static bool add_value(rv_lang_recording *r, const char *name, int64_t time, rv_v
     if (!rv_reserve(&r->value, &r->capacity, (size_t)r->count + 1, sizeof *r->value)) return false;
     const char *kept = rv_lang_copy(&r->names, text, strlen(text));
     r->value[r->count++] = (rv_lang_value){kept, var, made ? rv_lang_line(made->place) : 0};
-    return kept != NULL;
+    return kept;
 }
 
 /* The values inside the cell of an unroll. */
@@ -78,7 +78,7 @@ static bool record(rv_lang_recording *r, const lang_model *m, rv_tape *tape,
 {
     lang_binding *given = rv_alloc((size_t)o->given_count + 1, sizeof *given);
     rv_error error = {0};
-    bool ok = given != NULL;
+    bool ok = given;
     for (int i = 0; ok && i < o->given_count; i++)
         given[i] = (lang_binding){o->given[i].name, {tape, -1}, o->given[i].tensor.shape};
     ok = ok && rv_lang_start(&r->run, m->block, &r->work, tape) &&

@@ -362,7 +362,7 @@ static void choose(search *s)
         program = rv_compile_with(s->proof->tape, outputs, s->variants + 1, RV_VALUES);
     }
     rv_error error = {0};
-    bool ok = program != NULL;
+    bool ok = program;
     for (int i = 0; ok && i < s->proof->input_count; i++)
         ok = rv_feed(program, s->proof->inputs[i].name, &s->proof->inputs[i].tensor, &error);
     ok = ok && rv_run(program) == RV_OK;

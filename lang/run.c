@@ -8,7 +8,7 @@
 
 #include "ops/ops.h"
 #include "tensor/memory.h"
-#include "tensor/text.h"
+#include "tensor/text_internal.h"
 
 bool rv_lang_start(lang_run *run, const lang_block *block, lang_work *work, rv_tape *tape)
 {

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "tensor/memory.h"
-#include "tensor/name.h"
-#include "tensor/text.h"
+#include "tensor/name_internal.h"
+#include "tensor/text_internal.h"
 
 static bool continues_character(char c) { return ((unsigned char)c & 0xC0) == 0x80; }
 

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "tensor/memory.h"
-#include "tensor/name.h"
+#include "tensor/name_internal.h"
 
 typedef struct lexer {
     const lang_source *source;

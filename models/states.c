@@ -1,7 +1,7 @@
 /* How many states a cell has and what shapes: seen from a step on a tape of its own. */
 #include "models/cell_internal.h"
 #include "ops/ops.h"
-#include "tensor/store_entries.h"
+#include "tensor/store_entries_internal.h"
 
 /* A step's inputs and what it made of them, on a tape of its own. */
 typedef struct trial {

@@ -2,9 +2,9 @@
  * bend there have the slope of the left side; at its ends clamp still has slope 1. */
 #include <math.h>
 
-#include "ops/descriptors.h"
-#include "ops/index.h"
-#include "ops/options.h"
+#include "ops/descriptors_internal.h"
+#include "ops/index_internal.h"
+#include "ops/options_internal.h"
 
 /* ---- recipes ---- */
 

@@ -1,8 +1,8 @@
 /* broadcast: repeats x along axes of size 1 and along new leading axes. Its gradient is the one place
  * where broadcasting is undone (invariant 4). */
-#include "ops/descriptors.h"
-#include "ops/index.h"
-#include "ops/options.h"
+#include "ops/descriptors_internal.h"
+#include "ops/index_internal.h"
+#include "ops/options_internal.h"
 
 /* ---- shape rule ---- */
 

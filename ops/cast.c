@@ -1,6 +1,6 @@
 /* cast: y = x in another dtype. */
-#include "ops/descriptors.h"
-#include "ops/options.h"
+#include "ops/descriptors_internal.h"
+#include "ops/options_internal.h"
 
 typedef struct cast_attr {
     int64_t dtype;

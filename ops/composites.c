@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "ops/descriptors.h"
-#include "ops/index.h"
-#include "ops/options.h"
+#include "ops/descriptors_internal.h"
+#include "ops/index_internal.h"
+#include "ops/options_internal.h"
 
 /* ---- add: what people call; the op of this name that it records is the tape's own ---- */
 

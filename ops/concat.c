@@ -1,9 +1,9 @@
 /* concat: tensors one after the other along an axis; stack: along a new one. */
 #include <string.h>
 
-#include "ops/descriptors.h"
-#include "ops/index.h"
-#include "ops/options.h"
+#include "ops/descriptors_internal.h"
+#include "ops/index_internal.h"
+#include "ops/options_internal.h"
 #include "tensor/memory.h"
 
 typedef struct concat_attr {

@@ -6,10 +6,10 @@
  * keeping its index gives conv2d (y), its input gradient (x) and its weight gradient (w). So the gradients
  * of each are the other two, to any order. x [batch,channels,height,width],
  * w [outputs,channels/groups,kh,kw], y [batch,outputs,oh,ow]. */
-#include "ops/descriptors.h"
-#include "ops/index.h"
+#include "ops/descriptors_internal.h"
+#include "ops/index_internal.h"
 #include "ops/kernels/kernels.h"
-#include "ops/options.h"
+#include "ops/options_internal.h"
 #include "tensor/memory.h"
 
 typedef struct conv_attr {

@@ -1,8 +1,8 @@
 /* conv2d_transpose: conv2d's adjoint as a layer of its own. A composite: the size of the smallest image that
  * conv2d takes to x's, and conv2d_input_gradient. */
-#include "ops/descriptors.h"
-#include "ops/index.h"
-#include "ops/options.h"
+#include "ops/descriptors_internal.h"
+#include "ops/index_internal.h"
+#include "ops/options_internal.h"
 
 static int64_t or_one(int64_t value) { return value ? value : 1; }
 

@@ -1,7 +1,7 @@
 /* cumulative_sum: the sum of all elements up to each one along an axis. */
-#include "ops/descriptors.h"
-#include "ops/index.h"
-#include "ops/options.h"
+#include "ops/descriptors_internal.h"
+#include "ops/index_internal.h"
+#include "ops/options_internal.h"
 #include "tensor/memory.h"
 
 typedef struct scan_attr {

@@ -1,7 +1,7 @@
 /* flip: reverses axes. */
-#include "ops/descriptors.h"
-#include "ops/index.h"
-#include "ops/options.h"
+#include "ops/descriptors_internal.h"
+#include "ops/index_internal.h"
+#include "ops/options_internal.h"
 
 typedef struct flip_attr {
     int64_t axes; /* bit d: axis d is reversed */

@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "ops/descriptors.h"
-#include "ops/index.h"
-#include "ops/options.h"
+#include "ops/descriptors_internal.h"
+#include "ops/index_internal.h"
+#include "ops/options_internal.h"
 #include "tensor/memory.h"
 
 typedef struct scatter_attr {

@@ -1,5 +1,5 @@
 /* Strided copies: broadcast, transpose, slice, flip and pad are one kernel with different strides. */
-#include "ops/index.h"
+#include "ops/index_internal.h"
 
 #include <string.h>
 

@@ -1,9 +1,9 @@
 /* Losses: composites that end in a mean over the batch. */
 #include <math.h>
 
-#include "ops/descriptors.h"
-#include "ops/index.h"
-#include "ops/options.h"
+#include "ops/descriptors_internal.h"
+#include "ops/index_internal.h"
+#include "ops/options_internal.h"
 
 /* Losses compare like with like: broadcasting would hide a mistake. */
 static bool same_shape(rv_var x, rv_var target, const char *loss)

@@ -1,9 +1,9 @@
 /* Masks: whole numbers as rows of 1 and 0. Composites that compare each number with 0, 1, 2, ... */
 #include <math.h>
 
-#include "ops/descriptors.h"
-#include "ops/index.h"
-#include "ops/options.h"
+#include "ops/descriptors_internal.h"
+#include "ops/index_internal.h"
+#include "ops/options_internal.h"
 
 /* The numbers as x [..,1], to be compared with *all = 0 .. width-1; both null on error. */
 static rv_var against(rv_var x, int64_t width, const char *op, rv_var *all)

@@ -1,10 +1,10 @@
 /* matmul: c[.., i, j] = sum_l a[.., i, l] b[.., l, j], either operand transposed by a flag. With the
  * flags a closed family: every gradient is again a matmul. In programs b may be packed, column by
  * column of panels: [q, k, p] instead of [k, q p]. */
-#include "ops/descriptors.h"
-#include "ops/index.h"
+#include "ops/descriptors_internal.h"
+#include "ops/index_internal.h"
 #include "ops/kernels/kernels.h"
-#include "ops/options.h"
+#include "ops/options_internal.h"
 #include "tensor/memory.h"
 
 typedef struct matmul_attr {

@@ -1,9 +1,9 @@
-#include "ops/options.h"
+#include "ops/options_internal.h"
 
 #include <limits.h>
 #include <math.h>
 
-#include "ops/index.h"
+#include "ops/index_internal.h"
 
 /* ---- each value by itself ---- */
 

@@ -2,9 +2,9 @@
  * slice a closed family: the gradient of each is the other. */
 #include <string.h>
 
-#include "ops/descriptors.h"
-#include "ops/index.h"
-#include "ops/options.h"
+#include "ops/descriptors_internal.h"
+#include "ops/index_internal.h"
+#include "ops/options_internal.h"
 
 typedef struct pad_attr {
     int64_t before[RV_MAX_RANK], after[RV_MAX_RANK], between[RV_MAX_RANK];

@@ -2,10 +2,10 @@
  * shape are broadcast here, by recorded broadcasts, so that kernels and gradients see one shape. */
 #include <math.h>
 
-#include "ops/descriptors.h"
-#include "ops/index.h"
+#include "ops/descriptors_internal.h"
+#include "ops/index_internal.h"
 #include "ops/kernels/kernels.h"
-#include "ops/options.h"
+#include "ops/options_internal.h"
 
 /* ---- shape rule ---- */
 

@@ -2,9 +2,9 @@
  * joined along its row first, then along its column, each time from slices that go in strides. */
 #include <math.h>
 
-#include "ops/descriptors.h"
-#include "ops/index.h"
-#include "ops/options.h"
+#include "ops/descriptors_internal.h"
+#include "ops/index_internal.h"
+#include "ops/options_internal.h"
 
 /* ---- recipes ---- */
 

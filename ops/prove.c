@@ -7,7 +7,7 @@
 #include "autograd/gradcheck.h"
 #include "autograd/program.h"
 #include "ops/ops.h"
-#include "ops/samples.h"
+#include "ops/samples_internal.h"
 #include "tensor/memory.h"
 
 enum { INPUTS = RV_SAMPLE_INPUTS, THREADS = 3 };

@@ -5,9 +5,9 @@
 
 #include "tensor/random.h"
 
-#include "ops/descriptors.h"
-#include "ops/index.h"
-#include "ops/options.h"
+#include "ops/descriptors_internal.h"
+#include "ops/index_internal.h"
+#include "ops/options_internal.h"
 #include "tensor/memory.h"
 
 typedef struct random_attr {

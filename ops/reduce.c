@@ -1,9 +1,9 @@
 /* sum and max over axes. Both keep the reduced axes with size 1; the constructors drop them. */
 #include <math.h>
 
-#include "ops/descriptors.h"
-#include "ops/index.h"
-#include "ops/options.h"
+#include "ops/descriptors_internal.h"
+#include "ops/index_internal.h"
+#include "ops/options_internal.h"
 #include "tensor/memory.h"
 
 typedef struct reduce_attr {

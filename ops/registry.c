@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "autograd/recompute.h"
-#include "ops/descriptors.h"
+#include "ops/descriptors_internal.h"
 #include "ops/ops.h"
 
 #define UNARY(name, ...) &rv_op_##name,

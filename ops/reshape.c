@@ -1,8 +1,8 @@
 /* reshape: the same elements in the same order under another shape. A view: no copy is made. */
 #include <string.h>
 
-#include "ops/descriptors.h"
-#include "ops/options.h"
+#include "ops/descriptors_internal.h"
+#include "ops/options_internal.h"
 
 /* ---- shape rule ---- */
 

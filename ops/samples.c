@@ -1,4 +1,4 @@
-#include "ops/samples.h"
+#include "ops/samples_internal.h"
 
 #include <math.h>
 
@@ -40,7 +40,7 @@ rv_var rv_sample_record(rv_tape *tape, const rv_op *op, const rv_sample *s, rv_v
     for (int k = 0; k < count; k++) {
         rv_dtype dtype = s->integer >> k & 1 ? RV_I32 : rv_tape_dtype(tape);
         x[k] = rv_input_typed(tape, rv_sample_input_name(k), dtype, s->in[k]);
-        if (inputs != NULL) inputs[k] = x[k];
+        if (inputs) inputs[k] = x[k];
     }
     if (op->kind == RV_OP_COMPOSITE) return call(tape, op, x, count, s->attr);
     return rv_record(tape, op, s->attr, s->attr_size, x, count);
@@ -76,7 +76,7 @@ void rv_sample_values(const rv_sample *s, int k, uint64_t seed, rv_tensor *x)
     int64_t *part = rv_alloc((size_t)rv_tensor_count(x), sizeof *part);
     if (x->dtype == RV_I32) {
         fill_whole(s, own, x);
-    } else if (part == NULL) {
+    } else if (!part) {
         fill_uniform(s, own, x);
     } else {
         rv_random_permutation(part, rv_tensor_count(x), own);

@@ -1,7 +1,7 @@
 /* slice: every step-th element of a window, per axis. */
-#include "ops/descriptors.h"
-#include "ops/index.h"
-#include "ops/options.h"
+#include "ops/descriptors_internal.h"
+#include "ops/index_internal.h"
+#include "ops/options_internal.h"
 
 typedef struct slice_attr {
     int64_t start[RV_MAX_RANK], size[RV_MAX_RANK], step[RV_MAX_RANK];

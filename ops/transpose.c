@@ -1,9 +1,9 @@
 /* transpose: y[i_0, i_1, ...] = x with axis axes[d] of x as axis d of y. */
 #include <math.h>
 
-#include "ops/descriptors.h"
-#include "ops/index.h"
-#include "ops/options.h"
+#include "ops/descriptors_internal.h"
+#include "ops/index_internal.h"
+#include "ops/options_internal.h"
 
 typedef struct transpose_attr {
     int64_t axis[RV_MAX_RANK];

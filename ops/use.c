@@ -1,6 +1,6 @@
 /* use: one use of a value, apart from the others, so that gradients can be taken at it alone. */
-#include "ops/descriptors.h"
-#include "ops/options.h"
+#include "ops/descriptors_internal.h"
+#include "ops/options_internal.h"
 
 typedef struct use_attr {
     int64_t number;

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "ops/ops.h"
-#include "optim/internal.h"
+#include "optim/optim_internal.h"
 
 /* The first update's weights count in full. */
 void rv_record_average(const rv_update *u, rv_var next)

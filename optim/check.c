@@ -1,7 +1,7 @@
 /* Which values of an optimizer's fields make sense. */
 #include <math.h>
 
-#include "optim/internal.h"
+#include "optim/optim_internal.h"
 
 /* 0 <= value < end */
 static bool within(rv_tape *tape, const char *field, double value, double end)

@@ -1,6 +1,6 @@
 /* What happens to gradients before a rule sees them: summing up over runs, and clipping. */
 #include "ops/ops.h"
-#include "optim/internal.h"
+#include "optim/optim_internal.h"
 
 /* run' = (run + 1) mod N;  sum' = sum + g, and 0 after the run that updates. */
 rv_var rv_gradients_accumulate(int runs, const rv_var *w, rv_var *g, int count)

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "autograd/gradient.h"
-#include "optim/internal.h"
+#include "optim/optim_internal.h"
 #include "tensor/memory.h"
 
 enum { SEARCH_STEPS = 40 };

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "ops/ops.h"
-#include "optim/internal.h"
+#include "optim/optim_internal.h"
 #include "tensor/memory.h"
 
 /* ---- for rules ---- */

@@ -1,15 +1,15 @@
 /* Saving and loading a store. A file is first read into a store of its own; only when all of it
  * fits is the real store touched, by steps that cannot fail. So a load is whole or nothing.
  *
- * A tensor is a parameter unless the metadata say "role:<name>": "state". The file is sealed (tensor/seal.h). */
+ * A tensor is a parameter unless the metadata say "role:<name>": "state". The file is sealed (tensor/seal_internal.h). */
 #include <stdlib.h>
 #include <string.h>
 
 #include "tensor/memory.h"
-#include "tensor/name.h"
+#include "tensor/name_internal.h"
 #include "tensor/safetensors.h"
-#include "tensor/seal.h"
-#include "tensor/store_entries.h"
+#include "tensor/seal_internal.h"
+#include "tensor/store_entries_internal.h"
 
 static const char format_key[] = "format", format_family[] = "recurve ",
                   format_value[] = "recurve 2";
@@ -40,7 +40,7 @@ static char *role_key(const char *name)
 {
     const size_t prefix = sizeof role_prefix - 1, length = strlen(name);
     char *key = rv_alloc(prefix + length + 1, 1);
-    if (key == NULL) return NULL;
+    if (!key) return NULL;
     memcpy(key, role_prefix, prefix);
     memcpy(key + prefix, name, length + 1);
     return key;
@@ -54,7 +54,7 @@ static bool list_metadata(rv_archive *archive, const rv_store *store, const rv_m
     enum { OWN = 2 };
     rv_metadata *all = rv_alloc(OWN + count + rv_store_count(store), sizeof *all);
     archive->metadata = all;
-    if (all == NULL) return false;
+    if (!all) return false;
     all[archive->metadata_count++] = (rv_metadata){format_key, format_value};
     all[archive->metadata_count++] = (rv_metadata){RV_SEAL_KEY, RV_SEAL_BLANK};
     for (size_t i = 0; i < count; i++) all[archive->metadata_count++] = metadata[i];
@@ -62,7 +62,7 @@ static bool list_metadata(rv_archive *archive, const rv_store *store, const rv_m
         const rv_entry *entry = rv_store_at(store, i);
         if (entry->role == RV_PARAMETER) continue;
         char *key = role_key(entry->name);
-        if (key == NULL) return false;
+        if (!key) return false;
         all[archive->metadata_count++] = (rv_metadata){key, "state"};
     }
     return true;
@@ -81,7 +81,7 @@ static bool save(const rv_store *store, const char *path, const rv_metadata *met
     if (!check_metadata(metadata, count, error)) return false;
     rv_archive archive = {.tensor_count = rv_store_count(store)};
     archive.tensors = rv_alloc(archive.tensor_count, sizeof *archive.tensors);
-    bool ok = archive.tensors != NULL && list_metadata(&archive, store, metadata, count);
+    bool ok = archive.tensors && list_metadata(&archive, store, metadata, count);
     if (!ok) rv_fail_memory(error);
     for (size_t i = 0; ok && i < archive.tensor_count; i++) {
         const rv_entry *entry = rv_store_at(store, i);
@@ -117,7 +117,7 @@ static bool stage_tensors(rv_store *staged, rv_archive *archive, rv_error *error
         rv_tensor *tensor = &archive->tensors[i].tensor;
         rv_entry *entry =
             rv_entry_new(archive->tensors[i].name, RV_PARAMETER, tensor->dtype, RV_SCALAR, error);
-        if (entry == NULL) return false;
+        if (!entry) return false;
         rv_tensor_free(&entry->tensor);
         entry->tensor = *tensor;
         *tensor = (rv_tensor){0};
@@ -152,7 +152,7 @@ static bool stage_roles(const rv_store *staged, const rv_archive *archive, const
         const rv_metadata *item = &archive->metadata[i];
         if (!is_role(item->key)) continue;
         rv_entry *entry = rv_store_find(staged, item->key + prefix);
-        if (entry == NULL || strcmp(item->value, "state") != 0) {
+        if (!entry || strcmp(item->value, "state") != 0) {
             return rv_fail(error, RV_ERROR_FORMAT,
                            "\"%s\": metadata \"%.100s\": \"%.40s\"; "
                            "expected \"state\", of a tensor that the file holds",
@@ -169,7 +169,7 @@ static rv_store *stage(const char *path, rv_error *error)
     rv_archive archive;
     if (!rv_safetensors_read(path, &archive, error)) return NULL;
     rv_store *staged = rv_store_new(0);
-    bool ok = staged != NULL ? true : rv_fail_memory(error);
+    bool ok = staged ? true : rv_fail_memory(error);
     ok = ok && stage_tensors(staged, &archive, error) && stage_roles(staged, &archive, path, error);
     rv_archive_free(&archive);
     if (!ok) {
@@ -187,7 +187,7 @@ static bool check_shapes(const rv_store *store, const rv_store *staged, const ch
     for (size_t i = 0; i < rv_store_count(staged); i++) {
         const rv_entry *from = rv_store_at(staged, i);
         const rv_entry *to = rv_store_find(store, from->name);
-        if (to == NULL) {
+        if (!to) {
             ++*fresh;
         } else if (!rv_shape_equal(from->tensor.shape, to->tensor.shape)) {
             char has[RV_SHAPE_TEXT], expected[RV_SHAPE_TEXT];
@@ -210,7 +210,7 @@ static bool check_complete(const rv_store *store, const rv_store *staged, const 
         const rv_entry *entry = rv_store_at(store, i);
         if (entry->role != RV_PARAMETER) continue;
         parameters++;
-        if (rv_store_find(staged, entry->name) == NULL) {
+        if (!rv_store_find(staged, entry->name)) {
             first = missing++ == 0 ? entry : first;
         }
     }
@@ -222,7 +222,7 @@ static bool check_complete(const rv_store *store, const rv_store *staged, const 
                    "of the store's %zu; it holds %zu tensors, the first of them \"%.100s\": load "
                    "the checkpoint of this model",
                    path, first->name, rv_shape_text(first->tensor.shape, text), missing, parameters,
-                   rv_store_count(staged), held != NULL ? held->name : "");
+                   rv_store_count(staged), held ? held->name : "");
 }
 
 /* Nothing here can fail: shapes agree, and there is room for what is new. */
@@ -232,7 +232,7 @@ static void commit(rv_store *store, rv_store *staged)
     rv_entry **entries = rv_store_release(staged, &count);
     for (size_t i = 0; i < count; i++) {
         rv_entry *to = rv_store_find(store, entries[i]->name);
-        if (to == NULL) {
+        if (!to) {
             rv_store_adopt(store, entries[i]);
         } else {
             rv_tensor_copy(&to->tensor, &entries[i]->tensor, NULL);
@@ -245,7 +245,7 @@ static void commit(rv_store *store, rv_store *staged)
 static bool load(rv_store *store, const char *path, rv_error *error)
 {
     rv_store *staged = stage(path, error);
-    if (staged == NULL) return false;
+    if (!staged) return false;
     size_t fresh;
     bool ok = check_shapes(store, staged, path, &fresh, error) &&
               check_complete(store, staged, path, error);

@@ -3,11 +3,11 @@
 
 #include <stdarg.h>
 
-#include "tensor/text.h"
+#include "tensor/text_internal.h"
 
 bool rv_fail(rv_error *error, rv_code code, const char *format, ...)
 {
-    if (error == NULL || error->code != RV_OK) return false;
+    if (!error || error->code != RV_OK) return false;
     error->code = code;
     va_list arguments;
     va_start(arguments, format);

@@ -1,6 +1,6 @@
 /* Whole files. Reading trusts nothing but the descriptor; writing goes to a name of its own beside
  * the target, which a rename then replaces in one step. */
-#include "tensor/file.h"
+#include "tensor/file_internal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "tensor/memory.h"
-#include "tensor/text.h"
+#include "tensor/text_internal.h"
 
 static bool fail_system(rv_error *error, const char *what, const char *path, int reason)
 {
@@ -46,7 +46,7 @@ static bool read_descriptor(int descriptor, const char *path, unsigned char **by
     }
     size_t expected = (size_t)status.st_size;
     unsigned char *content = rv_alloc(expected + 1, 1);
-    if (content == NULL) {
+    if (!content) {
         return rv_fail(error, RV_ERROR_MEMORY, "out of memory for the %zu bytes of \"%s\"",
                        expected, path);
     }
@@ -82,15 +82,15 @@ bool rv_file_read(const char *path, unsigned char **bytes, size_t *size, rv_erro
 static int open_folder(const char *path, rv_error *error)
 {
     char *folder = rv_string_copy(path);
-    if (folder == NULL) {
+    if (!folder) {
         rv_fail_memory(error);
         return -1;
     }
     char *slash = strrchr(folder, '/');
-    if (slash != NULL) {
+    if (slash) {
         slash[slash == folder ? 1 : 0] = '\0';
     }
-    int descriptor = open(slash != NULL ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int descriptor = open(slash ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (descriptor < 0) {
         fail_system(error, "open the folder of", path, errno);
     }
@@ -105,7 +105,7 @@ static int open_temporary(const char *path, mode_t mode, char **name, rv_error *
     enum { ATTEMPTS = 1000 };
     size_t room = strlen(path) + 48;
     char *text = rv_alloc(room, 1);
-    if (text == NULL) {
+    if (!text) {
         rv_fail_memory(error);
         return -1;
     }
@@ -141,7 +141,7 @@ static bool write_all(int descriptor, const rv_bytes *slices, size_t count)
 static int fill(int descriptor, const struct stat *old, const rv_bytes *slices, size_t count)
 {
     int reason = 0;
-    if ((old != NULL && fchmod(descriptor, old->st_mode & 07777) != 0) ||
+    if ((old && fchmod(descriptor, old->st_mode & 07777) != 0) ||
         !write_all(descriptor, slices, count) || fsync(descriptor) != 0) {
         reason = errno;
     }

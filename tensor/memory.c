@@ -53,7 +53,7 @@ void *rv_alloc(size_t count, size_t size)
     }
     size_t whole = (bytes + RV_ALIGNMENT - 1) / RV_ALIGNMENT * RV_ALIGNMENT + RV_ALIGNMENT;
     unsigned char *base = rv_memory_take(whole);
-    if (base == NULL) return NULL;
+    if (!base) return NULL;
     void *memory = base + RV_ALIGNMENT - (uintptr_t)base % RV_ALIGNMENT;
     ((block *)memory)[-1] = (block){base, whole};
     return memory;
@@ -61,7 +61,7 @@ void *rv_alloc(size_t count, size_t size)
 
 void rv_free(void *memory)
 {
-    if (memory == NULL) return;
+    if (!memory) return;
     block given = ((block *)memory)[-1];
     rv_memory_give(given.base, given.bytes);
 }
@@ -77,11 +77,11 @@ bool rv_reserve(void *array, size_t *capacity, size_t need, size_t size)
         grown = 8;
     }
     void *fresh = rv_alloc(grown, size);
-    if (fresh == NULL) return false;
+    if (!fresh) return false;
     /* The caller's pointer has its own type: copied as bytes, since it is not a void pointer. */
     void *old;
     memcpy(&old, array, sizeof old);
-    if (old != NULL) {
+    if (old) {
         memcpy(fresh, old, *capacity * size);
         rv_free(old);
     }
@@ -94,7 +94,7 @@ char *rv_string_copy(const char *text)
 {
     size_t bytes = strlen(text) + 1;
     char *copy = rv_alloc(bytes, 1);
-    if (copy != NULL) {
+    if (copy) {
         memcpy(copy, text, bytes);
     }
     return copy;

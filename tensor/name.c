@@ -1,5 +1,5 @@
 /* The one rule for names, held by the store and by what is read from files. */
-#include "tensor/name.h"
+#include "tensor/name_internal.h"
 
 #include <ctype.h>
 #include <stdint.h>
@@ -36,7 +36,7 @@ bool rv_utf8_valid(const char *text, size_t size)
 
 bool rv_json_plain(const char *text, size_t size)
 {
-    if (memchr(text, '\0', size) != NULL || !rv_utf8_valid(text, size)) return false;
+    if (memchr(text, '\0', size) || !rv_utf8_valid(text, size)) return false;
     for (size_t i = 0; i < size; i++) {
         if (text[i] != '\\') continue;
         i++; /* what is escaped, which may be a backslash */
@@ -53,7 +53,7 @@ bool rv_json_plain(const char *text, size_t size)
 
 bool rv_name_check(const char *name, rv_error *error)
 {
-    if (name == NULL || name[0] == '\0') {
+    if (!name || name[0] == '\0') {
         return rv_fail(error, RV_ERROR_NAME, "a tensor without a name; give it one");
     }
     if (strcmp(name, "__metadata__") == 0) {

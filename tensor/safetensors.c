@@ -6,10 +6,10 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "tensor/file.h"
+#include "tensor/file_internal.h"
 #include "tensor/memory.h"
-#include "tensor/safetensors_header.h"
-#include "tensor/seal.h"
+#include "tensor/safetensors_header_internal.h"
+#include "tensor/seal_internal.h"
 
 /* Copies the elements from the file; I64 is narrowed to i32 when every value fits. */
 static bool read_elements(rv_tensor *tensor, const rv_described *from, const unsigned char *bytes,
@@ -39,12 +39,12 @@ static bool read_tensors(rv_archive *archive, const rv_header *header, const uns
                          const char *path, rv_error *error)
 {
     archive->tensors = rv_alloc(header->tensor_count, sizeof *archive->tensors);
-    if (archive->tensors == NULL) return rv_fail_memory(error);
+    if (!archive->tensors) return rv_fail_memory(error);
     for (size_t i = 0; i < header->tensor_count; i++) {
         const rv_described *from = &header->tensors[i];
         rv_named_tensor *to = &archive->tensors[archive->tensor_count++];
         to->name = rv_string_copy(from->name);
-        if (to->name == NULL) return rv_fail_memory(error);
+        if (!to->name) return rv_fail_memory(error);
         if (!rv_tensor_new(&to->tensor, from->dtype, from->shape, error) ||
             !read_elements(&to->tensor, from, data + from->begin, path, error)) {
             return false;
@@ -56,12 +56,12 @@ static bool read_tensors(rv_archive *archive, const rv_header *header, const uns
 static bool read_metadata(rv_archive *archive, const rv_header *header, rv_error *error)
 {
     archive->metadata = rv_alloc(header->metadata_count, sizeof *archive->metadata);
-    if (archive->metadata == NULL) return rv_fail_memory(error);
+    if (!archive->metadata) return rv_fail_memory(error);
     for (size_t i = 0; i < header->metadata_count; i++) {
         rv_metadata *to = &archive->metadata[archive->metadata_count++];
         to->key = rv_string_copy(header->metadata[i].key);
         to->value = rv_string_copy(header->metadata[i].value);
-        if (to->key == NULL || to->value == NULL) return rv_fail_memory(error);
+        if (!to->key || !to->value) return rv_fail_memory(error);
     }
     return true;
 }
@@ -87,7 +87,7 @@ bool rv_safetensors_read(const char *path, rv_archive *archive, rv_error *error)
 
 void rv_archive_free(rv_archive *archive)
 {
-    if (archive == NULL) return;
+    if (!archive) return;
     for (size_t i = 0; i < archive->tensor_count; i++) {
         rv_free((char *)archive->tensors[i].name);
         rv_tensor_free(&archive->tensors[i].tensor);

@@ -1,6 +1,6 @@
 /* Reading a safetensors header from a hostile file: every length is checked before it is used, and
  * nothing is sized by a number from the file before that number is known to fit the file. */
-#include "tensor/safetensors_header.h"
+#include "tensor/safetensors_header_internal.h"
 
 #include <cjson/cJSON.h>
 #include <errno.h>
@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "tensor/memory.h"
-#include "tensor/name.h"
+#include "tensor/name_internal.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the file's byte order is the host's");
 
@@ -64,12 +64,12 @@ static bool parse_header(reader *in, cJSON **root)
     const char *end = header;
     errno = 0;
     *root = cJSON_ParseWithLengthOpts(header, header_size, &end, 0);
-    if (*root == NULL && errno == ENOMEM) return rv_fail_memory(in->error);
+    if (!*root && errno == ENOMEM) return rv_fail_memory(in->error);
     size_t at = (size_t)(end - header);
-    while (*root != NULL && at < header_size && strchr(" \t\r\n", header[at]) != NULL) {
+    while (*root && at < header_size && strchr(" \t\r\n", header[at])) {
         at++;
     }
-    return (*root != NULL && at == header_size) ||
+    return (*root && at == header_size) ||
            fail_at(in, RV_HEADER_PREFIX + at, "the header is not valid JSON");
 }
 
@@ -167,15 +167,14 @@ static bool describe(const reader *in, const cJSON *item, rv_described *out)
     cJSON_ArrayForEach(member, item)
     {
         size_t i = 0;
-        while (i < FIELDS &&
-               (member->string == NULL || strcmp(member->string, fields[i].key) != 0)) {
+        while (i < FIELDS && (!member->string || strcmp(member->string, fields[i].key) != 0)) {
             i++;
         }
         if (i == FIELDS || seen[i]) break;
         seen[i] = true;
         if (!fields[i].read(in, member, out)) return false;
     }
-    if (member != NULL || !seen[0] || !seen[1] || !seen[2]) {
+    if (member || !seen[0] || !seen[1] || !seen[2]) {
         return fail_tensor(in, out->name,
                            "expected \"dtype\", \"shape\" and \"data_offsets\", "
                            "each once, and nothing else");
@@ -229,9 +228,9 @@ static bool check_together(const reader *in, const rv_header *header)
     size_t count = header->tensor_count, keys = header->metadata_count;
     const char **names = rv_alloc(count > keys ? count : keys, sizeof *names);
     rv_described *sorted = rv_alloc(count, sizeof *sorted);
-    bool ok = names != NULL && sorted != NULL ? true : rv_fail_memory(in->error);
+    bool ok = names && sorted ? true : rv_fail_memory(in->error);
     for (size_t i = 0; ok && i < keys; i++) names[i] = header->metadata[i].key;
-    if (ok && rv_name_twice(names, keys) != NULL) {
+    if (ok && rv_name_twice(names, keys)) {
         ok = fail_at(in, RV_HEADER_PREFIX, "\"__metadata__\" has a key twice");
     }
     for (size_t i = 0; ok && i < count; i++) {
@@ -239,7 +238,7 @@ static bool check_together(const reader *in, const rv_header *header)
         sorted[i] = header->tensors[i];
     }
     const char *twice = ok ? rv_name_twice(names, count) : NULL;
-    if (twice != NULL) {
+    if (twice) {
         ok = fail_tensor(in, twice, "two tensors have this name");
     }
     ok = ok && check_cover(in, sorted, count);
@@ -250,11 +249,11 @@ static bool check_together(const reader *in, const rv_header *header)
 
 static bool read_metadata(const reader *in, const cJSON *object, rv_header *header)
 {
-    if (!cJSON_IsObject(object) || header->metadata != NULL) {
+    if (!cJSON_IsObject(object) || header->metadata) {
         return fail_at(in, RV_HEADER_PREFIX, "expected one \"__metadata__\", an object");
     }
     header->metadata = rv_alloc((size_t)cJSON_GetArraySize(object), sizeof *header->metadata);
-    if (header->metadata == NULL) return rv_fail_memory(in->error);
+    if (!header->metadata) return rv_fail_memory(in->error);
     const cJSON *item;
     cJSON_ArrayForEach(item, object)
     {
@@ -278,7 +277,7 @@ bool rv_header_read(rv_header *header, const char *path, const unsigned char *by
     if (!parsed) return false;
     header->data_at = in.data_at;
     header->tensors = rv_alloc((size_t)cJSON_GetArraySize(root), sizeof *header->tensors);
-    if (header->tensors == NULL) return rv_fail_memory(error);
+    if (!header->tensors) return rv_fail_memory(error);
     const cJSON *item;
     cJSON_ArrayForEach(item, root)
     {

@@ -4,12 +4,12 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "tensor/file.h"
+#include "tensor/file_internal.h"
 #include "tensor/memory.h"
-#include "tensor/name.h"
+#include "tensor/name_internal.h"
 #include "tensor/safetensors.h"
-#include "tensor/safetensors_header.h"
-#include "tensor/seal.h"
+#include "tensor/safetensors_header_internal.h"
+#include "tensor/seal_internal.h"
 
 typedef struct span {
     size_t begin, end; /* offsets into the data */
@@ -29,7 +29,7 @@ static bool check_names(const rv_archive *archive, rv_error *error)
     }
     size_t most = archive->tensor_count + archive->metadata_count;
     const char **names = rv_alloc(most, sizeof *names);
-    if (names == NULL) return rv_fail_memory(error);
+    if (!names) return rv_fail_memory(error);
     for (size_t i = 0; i < archive->metadata_count; i++) {
         names[i] = archive->metadata[i].key;
     }
@@ -41,17 +41,17 @@ static bool check_names(const rv_archive *archive, rv_error *error)
             return false;
         }
     }
-    if (twice == NULL) {
+    if (!twice) {
         twice = rv_name_twice(names, archive->tensor_count);
     }
-    if (twice != NULL) {
+    if (twice) {
         rv_fail(error, RV_ERROR_NAME,
                 "\"%.100s\" is in the archive twice; expected names that "
                 "differ",
                 twice);
     }
     rv_free(names);
-    return twice == NULL;
+    return !twice;
 }
 
 /* Gives every tensor its place, and lists the pieces in the order in which they are written. */
@@ -66,7 +66,7 @@ static bool lay_out(const rv_archive *archive, span *spans, rv_bytes *slices, rv
             if (!rv_shape_check(tensor->shape, item_size, &bytes, error)) {
                 return false;
             }
-            if (tensor->data == NULL || bytes > PTRDIFF_MAX - at) {
+            if (!tensor->data || bytes > PTRDIFF_MAX - at) {
                 return rv_fail(error, RV_ERROR_ARGUMENT,
                                "tensor \"%.100s\": it has no data, or "
                                "with it the archive has too many",
@@ -84,20 +84,20 @@ static bool lay_out(const rv_archive *archive, span *spans, rv_bytes *slices, rv
 /* False for an array that is NULL, so one check at the end is enough. */
 static bool add_number(cJSON *array, double value)
 {
-    cJSON *number = array != NULL ? cJSON_CreateNumber(value) : NULL;
+    cJSON *number = array ? cJSON_CreateNumber(value) : NULL;
     return cJSON_AddItemToArray(array, number);
 }
 
 static bool add_tensor(cJSON *root, const rv_named_tensor *item, span place)
 {
     cJSON *object = cJSON_AddObjectToObject(root, item->name);
-    bool ok = cJSON_AddStringToObject(object, "dtype", dtype_names[item->tensor.dtype]) != NULL;
+    bool ok = cJSON_AddStringToObject(object, "dtype", dtype_names[item->tensor.dtype]);
     cJSON *shape = cJSON_AddArrayToObject(object, "shape");
     for (int64_t i = 0; ok && i < item->tensor.shape.rank; i++) {
         ok = add_number(shape, (double)item->tensor.shape.dim[i]);
     }
     cJSON *offsets = cJSON_AddArrayToObject(object, "data_offsets");
-    return ok && shape != NULL && add_number(offsets, (double)place.begin) &&
+    return ok && shape && add_number(offsets, (double)place.begin) &&
            add_number(offsets, (double)place.end);
 }
 
@@ -105,12 +105,12 @@ static bool add_tensor(cJSON *root, const rv_named_tensor *item, span place)
 static char *header_text(const rv_archive *archive, const span *spans)
 {
     cJSON *root = cJSON_CreateObject();
-    bool ok = root != NULL;
+    bool ok = root;
     if (ok && archive->metadata_count > 0) {
         cJSON *metadata = cJSON_AddObjectToObject(root, "__metadata__");
         for (size_t i = 0; ok && i < archive->metadata_count; i++) {
             const rv_metadata *item = &archive->metadata[i];
-            ok = cJSON_AddStringToObject(metadata, item->key, item->value) != NULL;
+            ok = cJSON_AddStringToObject(metadata, item->key, item->value);
         }
     }
     for (size_t i = 0; ok && i < archive->tensor_count; i++) {
@@ -134,7 +134,7 @@ static unsigned char *framed(const char *json, size_t *size, rv_error *error)
         return NULL;
     }
     unsigned char *bytes = rv_alloc(total, 1);
-    if (bytes == NULL) {
+    if (!bytes) {
         rv_fail_memory(error);
         return NULL;
     }
@@ -152,12 +152,11 @@ bool rv_safetensors_write(const char *path, const rv_archive *archive, rv_error 
     span *spans = rv_alloc(archive->tensor_count, sizeof *spans);
     rv_bytes *slices = rv_alloc(archive->tensor_count + 1, sizeof *slices);
     unsigned char *header = NULL;
-    bool ok = spans != NULL && slices != NULL ? lay_out(archive, spans, slices + 1, error)
-                                              : rv_fail_memory(error);
+    bool ok = spans && slices ? lay_out(archive, spans, slices + 1, error) : rv_fail_memory(error);
     if (ok) {
         char *json = header_text(archive, spans);
-        header = json != NULL ? framed(json, &slices[0].size, error) : NULL;
-        ok = json != NULL ? header != NULL : rv_fail_memory(error);
+        header = json ? framed(json, &slices[0].size, error) : NULL;
+        ok = json ? !!header : rv_fail_memory(error);
         cJSON_free(json);
     }
     if (ok) {

@@ -1,4 +1,4 @@
-#include "tensor/seal.h"
+#include "tensor/seal_internal.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -13,7 +13,7 @@ static bool digest(const rv_bytes *slices, size_t count, char digits[RV_SEAL_DIG
 {
     /* On the heap: it wants 64-byte alignment, which not every stack keeps. */
     XXH3_state_t *state = rv_alloc(1, sizeof *state);
-    if (state == NULL) return rv_fail_memory(error);
+    if (!state) return rv_fail_memory(error);
     XXH3_128bits_reset(state);
     for (size_t i = 0; i < count; i++) XXH3_128bits_update(state, slices[i].bytes, slices[i].size);
     XXH128_hash_t hash = XXH3_128bits_digest(state);
@@ -38,7 +38,7 @@ bool rv_seal_put(unsigned char *header, const rv_bytes *slices, size_t count, rv
 {
     char digits[RV_SEAL_DIGITS + 1];
     unsigned char *at = find_digits(header, slices[0].size, RV_SEAL_BLANK);
-    if (at == NULL) return true;
+    if (!at) return true;
     if (!digest(slices, count, digits, error)) return false;
     memcpy(at, digits, RV_SEAL_DIGITS);
     return true;
@@ -51,15 +51,15 @@ bool rv_seal_check(rv_header *header, unsigned char *bytes, size_t size, const c
     char digits[RV_SEAL_DIGITS + 1];
     for (size_t i = 0; i < header->metadata_count; i++)
         if (strcmp(header->metadata[i].key, RV_SEAL_KEY) == 0) sealed = &header->metadata[i];
-    if (sealed == NULL) return true;
+    if (!sealed) return true;
     const char *seal = sealed->value;
     sealed->value = RV_SEAL_BLANK; /* for whoever writes these metadata again */
     unsigned char *at =
         strlen(seal) == RV_SEAL_DIGITS ? find_digits(bytes, header->data_at, seal) : NULL;
-    if (at != NULL) memcpy(at, RV_SEAL_BLANK, RV_SEAL_DIGITS);
+    if (at) memcpy(at, RV_SEAL_BLANK, RV_SEAL_DIGITS);
     rv_bytes whole = {bytes, size};
     if (!digest(&whole, 1, digits, error)) return false;
-    return (at != NULL && strcmp(digits, seal) == 0) ||
+    return (at && strcmp(digits, seal) == 0) ||
            rv_fail(error, RV_ERROR_FORMAT,
                    "\"%s\" is damaged: its seal is %.40s, its bytes give %s; use another copy",
                    path, seal, digits);

@@ -50,7 +50,7 @@ bool rv_shape_check(rv_shape shape, size_t item_size, size_t *bytes, rv_error *e
                            rv_shape_text(shape, text), item_size);
         }
     }
-    if (bytes != NULL) {
+    if (bytes) {
         *bytes = product;
     }
     return true;

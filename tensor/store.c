@@ -3,7 +3,7 @@
  *
  * The table has open addressing with linear probing: a slot holds a position plus 1, or 0 for none;
  * its size is a power of two of at least twice the number of entries; nothing is ever removed. */
-#include "tensor/store_entries.h"
+#include "tensor/store_entries_internal.h"
 
 #include <math.h>
 #include <stdatomic.h>
@@ -16,7 +16,7 @@
 #include <xxhash.h>
 
 #include "tensor/memory.h"
-#include "tensor/name.h"
+#include "tensor/name_internal.h"
 
 struct rv_store {
     uint64_t seed;
@@ -34,7 +34,7 @@ struct rv_store {
 rv_store *rv_store_new(uint64_t seed)
 {
     rv_store *store = rv_alloc(1, sizeof *store);
-    if (store != NULL) {
+    if (store) {
         store->seed = seed;
     }
     return store;
@@ -42,7 +42,7 @@ rv_store *rv_store_new(uint64_t seed)
 
 void rv_store_free(rv_store *store)
 {
-    if (store == NULL) return;
+    if (!store) return;
     rv_store_attach(store, NULL, NULL);
     for (size_t i = 0; i < store->count; i++) {
         rv_entry_free(store->entries[i]);
@@ -55,7 +55,7 @@ void rv_store_free(rv_store *store)
 rv_store *rv_store_new_shapes(size_t most)
 {
     rv_store *store = rv_store_new(0);
-    if (store != NULL) {
+    if (store) {
         store->shapes_only = true;
         store->room = most;
     }
@@ -84,7 +84,7 @@ static size_t *slot_of(const rv_store *store, const char *name)
 
 rv_entry *rv_store_find(const rv_store *store, const char *name)
 {
-    if (store->slot_count == 0 || name == NULL) return NULL;
+    if (store->slot_count == 0 || !name) return NULL;
     size_t position = *slot_of(store, name);
     return position != 0 ? store->entries[position - 1] : NULL;
 }
@@ -101,7 +101,7 @@ bool rv_store_reserve(rv_store *store, size_t extra)
         wanted *= 2;
     }
     size_t *slots = rv_alloc(wanted, sizeof *slots);
-    if (slots == NULL) return false;
+    if (!slots) return false;
     rv_free(store->slots);
     store->slots = slots;
     store->slot_count = wanted;
@@ -115,13 +115,13 @@ rv_entry *rv_entry_new(const char *name, rv_role role, rv_dtype dtype, rv_shape 
                        rv_error *error)
 {
     rv_entry *entry = rv_alloc(1, sizeof *entry);
-    if (entry == NULL) {
+    if (!entry) {
         rv_fail_memory(error);
         return NULL;
     }
     entry->role = role;
     entry->name = rv_string_copy(name);
-    if (entry->name == NULL) {
+    if (!entry->name) {
         rv_fail_memory(error);
     } else if (rv_tensor_new(&entry->tensor, dtype, shape, error)) {
         return entry;
@@ -132,7 +132,7 @@ rv_entry *rv_entry_new(const char *name, rv_role role, rv_dtype dtype, rv_shape 
 
 void rv_entry_free(rv_entry *entry)
 {
-    if (entry != NULL) {
+    if (entry) {
         rv_free(entry->name);
         rv_tensor_free(&entry->tensor);
         rv_free(entry);
@@ -192,7 +192,7 @@ rv_entry *rv_store_get(rv_store *store, const char *name, rv_role role, rv_dtype
 {
     if (!rv_name_check(name, error)) return NULL;
     rv_entry *entry = rv_store_find(store, name);
-    if (entry != NULL) {
+    if (entry) {
         return agrees(entry, role, dtype, shape, error) ? entry : NULL;
     }
     size_t bytes = 0;
@@ -203,7 +203,7 @@ rv_entry *rv_store_get(rv_store *store, const char *name, rv_role role, rv_dtype
         return NULL;
     }
     entry = rv_entry_new(name, role, dtype, shape, error);
-    if (entry == NULL) return NULL;
+    if (!entry) return NULL;
     store->room -= store->shapes_only ? bytes : 0;
     if (!rv_store_reserve(store, 1)) {
         rv_entry_free(entry);
@@ -242,7 +242,7 @@ void rv_store_attach(rv_store *store, void *object, void (*release)(void *object
     void (*release_before)(void *) = store->release;
     store->attachment = object;
     store->release = release;
-    if (before != NULL && before != object && release_before != NULL) {
+    if (before && before != object && release_before) {
         release_before(before);
     }
 }
@@ -260,7 +260,7 @@ const char *rv_store_digest(const rv_store *store, char text[RV_DIGEST_TEXT])
     rv_entry **sorted = rv_alloc(store->count, sizeof *sorted);
     /* On the heap: it wants 64-byte alignment, which not every stack keeps. */
     XXH3_state_t *state = rv_alloc(1, sizeof *state);
-    if (sorted == NULL || state == NULL) {
+    if (!sorted || !state) {
         rv_free(sorted);
         rv_free(state);
         return text;

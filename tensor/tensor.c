@@ -28,14 +28,14 @@ const char *rv_dtype_name(rv_dtype dtype)
 
 bool rv_dtype_parse(const char *name, rv_dtype *dtype, rv_error *error)
 {
-    for (int i = 0; name != NULL && i < DTYPES; i++) {
+    for (int i = 0; name && i < DTYPES; i++) {
         if (strcmp(name, dtypes[i].name) == 0) {
             *dtype = (rv_dtype)i;
             return true;
         }
     }
     return rv_fail(error, RV_ERROR_DTYPE, "unknown dtype \"%s\"; expected f32, f64 or i32",
-                   name != NULL ? name : "(null)");
+                   name ? name : "(null)");
 }
 
 bool rv_tensor_new(rv_tensor *tensor, rv_dtype dtype, rv_shape shape, rv_error *error)
@@ -48,7 +48,7 @@ bool rv_tensor_new(rv_tensor *tensor, rv_dtype dtype, rv_shape shape, rv_error *
     size_t bytes;
     if (!rv_shape_check(shape, rv_dtype_size(dtype), &bytes, error)) return false;
     void *data = rv_alloc(bytes, 1);
-    if (data == NULL) {
+    if (!data) {
         char text[RV_SHAPE_TEXT];
         return rv_fail(
             error, RV_ERROR_MEMORY,
@@ -61,7 +61,7 @@ bool rv_tensor_new(rv_tensor *tensor, rv_dtype dtype, rv_shape shape, rv_error *
 
 void rv_tensor_free(rv_tensor *tensor)
 {
-    if (tensor != NULL) {
+    if (tensor) {
         rv_free(tensor->data);
         *tensor = (rv_tensor){0};
     }

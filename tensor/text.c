@@ -1,5 +1,5 @@
 /* The C locale, for a moment and for the calling thread alone. The C library has it ready: making it takes no memory. */
-#include "tensor/text.h"
+#include "tensor/text_internal.h"
 
 #include <locale.h>
 #include <stdio.h>

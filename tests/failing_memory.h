@@ -1,8 +1,8 @@
 /* Memory that is out when a test says so. A program's own malloc takes the place of the C library's for all its
  * libraries too, cJSON, zlib and libzip among them; glibc and the sanitizers keep theirs under other names. What C++
  * asks for by new is neither counted nor refused: that is the test itself. */
-#ifndef RECURVE_TESTS_FAILING_MEMORY_H
-#define RECURVE_TESTS_FAILING_MEMORY_H
+#ifndef RV_TESTS_FAILING_MEMORY_H
+#define RV_TESTS_FAILING_MEMORY_H
 
 #include <cerrno>
 #include <cstddef>

@@ -1,6 +1,6 @@
 /* Files for the tests: a folder of their own, read and written without the code under test. */
-#ifndef RECURVE_TESTS_FILES_H
-#define RECURVE_TESTS_FILES_H
+#ifndef RV_TESTS_FILES_H
+#define RV_TESTS_FILES_H
 
 #include <gtest/gtest.h>
 

@@ -5,8 +5,8 @@
  * The file is read without the framework's own reader, so that a mistake there cannot hide one here. Paths are
  * relative to the runfiles root, where Bazel starts a test. Link -lcjson; a little-endian machine.
  */
-#ifndef RECURVE_TESTS_REFERENCE_H
-#define RECURVE_TESTS_REFERENCE_H
+#ifndef RV_TESTS_REFERENCE_H
+#define RV_TESTS_REFERENCE_H
 
 #include <cjson/cJSON.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* Tapes for the tests: recorded on, compiled, run and compared. */
-#ifndef RECURVE_TESTS_TAPES_H
-#define RECURVE_TESTS_TAPES_H
+#ifndef RV_TESTS_TAPES_H
+#define RV_TESTS_TAPES_H
 
 #include <gtest/gtest.h>
 

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tools/command.h"
-#include "tools/names.h"
+#include "tools/cli/command.h"
+#include "tools/cli/names.h"
 
 static const struct command {
     const char *name;
@@ -64,7 +64,7 @@ static int finish(exit_status result)
 
 static bool is_one_of(const char *name, const char *a, const char *b, const char *c)
 {
-    return name != NULL && (strcmp(name, a) == 0 || strcmp(name, b) == 0 || strcmp(name, c) == 0);
+    return name && (strcmp(name, a) == 0 || strcmp(name, b) == 0 || strcmp(name, c) == 0);
 }
 
 int main(int argc, char **argv)
@@ -81,9 +81,9 @@ int main(int argc, char **argv)
 
     signal(SIGXFSZ, SIG_IGN); /* a limit on the size of files is an error like a full disk */
     rv_error error = {0};
-    const struct command *command = name != NULL ? find_command(name) : NULL;
-    if (command == NULL) {
-        if (name == NULL)
+    const struct command *command = name ? find_command(name) : NULL;
+    if (!command) {
+        if (!name)
             rv_fail(&error, RV_ERROR_ARGUMENT, "no command given");
         else
             fail_unknown("command", name, command_name, commands, COMMANDS, &error);

@@ -1,6 +1,6 @@
 /* Cut: into how many parts the calls of a program go, by what they cost, roughly. */
 #include "autograd/passes/passes.h"
-#include "autograd/rows.h"
+#include "autograd/rows_internal.h"
 
 enum {
     LEAST_NANOSECONDS = 700, /* work that is done sooner is not worth a meeting */

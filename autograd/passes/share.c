@@ -6,8 +6,8 @@
  * has been: then nobody waits. Scratch is each worker's own. */
 #include "autograd/passes/passes.h"
 #include "autograd/program_internal.h"
-#include "autograd/rows.h"
-#include "autograd/team.h"
+#include "autograd/rows_internal.h"
+#include "autograd/thread_pool_internal.h"
 #include "tensor/memory.h"
 
 /* Memory that a call reads or writes. */

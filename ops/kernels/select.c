@@ -33,7 +33,7 @@ const rv_kernels *rv_kernels_for(rv_dtype dtype)
 {
     for (int level = RV_KERNEL_LEVELS - 1; level > 0; level--) {
         const rv_kernels *table = rv_kernels_at(dtype, level);
-        if (table != NULL) {
+        if (table) {
             return table;
         }
     }

@@ -1,7 +1,7 @@
 /* Ops that a user might write, well or badly: y = x^3 of any shape, with the gradient rule of the
  * test's choice. A descriptor must outlive the store, which keeps programs; these are static. */
-#ifndef RECURVE_TESTS_AUTOGRAD_CUSTOM_OPS_H
-#define RECURVE_TESTS_AUTOGRAD_CUSTOM_OPS_H
+#ifndef RV_TESTS_AUTOGRAD_CUSTOM_OPS_H
+#define RV_TESTS_AUTOGRAD_CUSTOM_OPS_H
 
 #include "autograd/op.h"
 #include "autograd/tape.h"

@@ -1,7 +1,7 @@
 /* A recurrent convolutional net and its training, as a user would write them: for tests of what whole
  * programs cost. */
-#ifndef RECURVE_TESTS_AUTOGRAD_NETS_H
-#define RECURVE_TESTS_AUTOGRAD_NETS_H
+#ifndef RV_TESTS_AUTOGRAD_NETS_H
+#define RV_TESTS_AUTOGRAD_NETS_H
 
 #include "ops/ops.h"
 #include "optim/optim.h"

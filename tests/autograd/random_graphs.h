@@ -1,7 +1,7 @@
 /* Random equations and random nets. Equations: every graph is a pure function of a seed, well-shaped, and tame. Values stay bounded,
  * and no comparison is ever close, so that different roundings lead to the same branch. */
-#ifndef RECURVE_TESTS_AUTOGRAD_RANDOM_GRAPHS_H
-#define RECURVE_TESTS_AUTOGRAD_RANDOM_GRAPHS_H
+#ifndef RV_TESTS_AUTOGRAD_RANDOM_GRAPHS_H
+#define RV_TESTS_AUTOGRAD_RANDOM_GRAPHS_H
 
 #include <algorithm>
 #include <map>
@@ -13,7 +13,7 @@
 
 #include "optim/optim.h"
 #include "autograd/recompute.h"
-#include "ops/samples.h"
+#include "ops/samples_internal.h"
 #include "tests/tapes.h"
 
 class RandomGraph {

@@ -1,6 +1,6 @@
 /* For the tests of sources: files made byte by byte, and samples as vectors. */
-#ifndef RECURVE_TESTS_DATA_SOURCES_H
-#define RECURVE_TESTS_DATA_SOURCES_H
+#ifndef RV_TESTS_DATA_SOURCES_H
+#define RV_TESTS_DATA_SOURCES_H
 
 #include <gtest/gtest.h>
 #include <zlib.h>

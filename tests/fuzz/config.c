@@ -3,16 +3,16 @@
 
 #include "tensor/memory.h"
 #include "tests/fuzz/fuzz.h"
-#include "tools/experiment.h"
-#include "tools/place.h"
-#include "tools/text_file.h"
+#include "tools/run/experiment.h"
+#include "tools/run/place.h"
+#include "tools/cli/text_file.h"
 
 /* What the settings amount to, but for files: names are looked up, numbers held against each other. */
 static void experiment_of(settings *s)
 {
     experiment e;
     rv_error error = {0};
-    if (s->data != NULL || (s->model != NULL && strpbrk(s->model, "./") != NULL)) return;
+    if (s->data || (s->model && strpbrk(s->model, "./"))) return;
     expect_told(experiment_make(s, &e, &error), &error);
     experiment_free(&e);
 }
@@ -27,10 +27,10 @@ static void read_settings(const char *path, const char *text, size_t size)
     expect_told(ok, &error);
     if (ok) {
         char *once = settings_to_json(&s);
-        expect(once != NULL && settings_from_json(&again, once, path, &error),
+        expect(once && settings_from_json(&again, once, path, &error),
                "what was written cannot be read");
         char *twice = settings_to_json(&again);
-        expect(twice != NULL && strcmp(once, twice) == 0, "written again, settings change");
+        expect(twice && strcmp(once, twice) == 0, "written again, settings change");
         rv_free(once);
         rv_free(twice);
         experiment_of(&s);
@@ -49,10 +49,10 @@ static void read_place(const char *path, const char *text, size_t size)
     expect_told(ok, &error);
     if (ok) {
         char *once = place_to_json(&t);
-        expect(once != NULL && place_from_json(&again, once, path, &error),
+        expect(once && place_from_json(&again, once, path, &error),
                "what was written cannot be read");
         char *twice = place_to_json(&again);
-        expect(twice != NULL && strcmp(once, twice) == 0, "written again, a place changes");
+        expect(twice && strcmp(once, twice) == 0, "written again, a place changes");
         training_free(&again);
         rv_free(once);
         rv_free(twice);
@@ -65,8 +65,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     rv_error error = {0};
     const char *path = file_of(0, data, size);
     char *text = text_file_read(path, &error);
-    expect_told(text != NULL, &error);
-    if (text == NULL) return 0;
+    expect_told(text, &error);
+    if (!text) return 0;
     read_settings(path, text, size);
     read_place(path, text, size);
     rv_free(text);

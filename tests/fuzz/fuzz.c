@@ -7,7 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "tensor/file.h"
+#include "tensor/file_internal.h"
 
 bool __wrap_rv_file_write(const char *path, const rv_bytes *slices, size_t count, rv_error *error);
 

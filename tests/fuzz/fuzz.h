@@ -1,7 +1,7 @@
 /* What the targets of the fuzzers share. A target feeds any bytes at all to what reads files and checks what must hold
  * then; libFuzzer calls it, and so does any_bytes_test. */
-#ifndef RECURVE_TESTS_FUZZ_FUZZ_H
-#define RECURVE_TESTS_FUZZ_FUZZ_H
+#ifndef RV_TESTS_FUZZ_FUZZ_H
+#define RV_TESTS_FUZZ_FUZZ_H
 
 #include <stdbool.h>
 #include <stddef.h>

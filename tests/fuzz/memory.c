@@ -95,7 +95,7 @@ void *realloc(void *memory, size_t size)
 {
     long long old = (long long)malloc_usable_size(memory);
     void *moved = __libc_realloc(memory, size);
-    if (moved != NULL || size == 0) count((long long)malloc_usable_size(moved) - old);
+    if (moved || size == 0) count((long long)malloc_usable_size(moved) - old);
     return moved;
 }
 

@@ -49,7 +49,7 @@ static bool read_archive(const char *path, size_t size)
     size_t bytes = 0;
     for (size_t i = 0; i < archive.tensor_count; i++)
         bytes += rv_tensor_bytes(&archive.tensors[i].tensor);
-    expect(ok || archive.tensors == NULL, "a failure leaves something behind");
+    expect(ok || !archive.tensors, "a failure leaves something behind");
     expect(bytes <= size, "more elements than the file has");
     if (ok) write_again(&archive);
     rv_archive_free(&archive);
@@ -62,9 +62,8 @@ static rv_store *filled_store(void)
 {
     rv_store *store = rv_store_new(1);
     bool ok =
-        rv_store_get(store, "w", RV_PARAMETER, RV_F32, RV_SHAPE(2), rv_init_normal(0, 1), NULL) !=
-            NULL &&
-        rv_store_get(store, "step", RV_STATE, RV_I32, RV_SCALAR, rv_init_constant(7), NULL) != NULL;
+        rv_store_get(store, "w", RV_PARAMETER, RV_F32, RV_SHAPE(2), rv_init_normal(0, 1), NULL) &&
+        rv_store_get(store, "step", RV_STATE, RV_I32, RV_SCALAR, rv_init_constant(7), NULL);
     expect(ok, "a store cannot be filled");
     return store;
 }

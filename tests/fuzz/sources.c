@@ -43,7 +43,7 @@ uint64_t expect_source(bool ok, rv_source *source, const rv_error *error, size_t
 {
     expect_told(ok, error);
     if (!ok) {
-        expect(source->context == NULL, "a failure leaves a source behind");
+        expect(!source->context, "a failure leaves a source behind");
         return 0;
     }
     rv_error wrong = {0};

@@ -1,6 +1,6 @@
 /* What must hold of a source that was opened from any bytes. */
-#ifndef RECURVE_TESTS_FUZZ_SOURCES_H
-#define RECURVE_TESTS_FUZZ_SOURCES_H
+#ifndef RV_TESTS_FUZZ_SOURCES_H
+#define RV_TESTS_FUZZ_SOURCES_H
 
 #include "data/files.h"
 #include "tests/fuzz/fuzz.h"

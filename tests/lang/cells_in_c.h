@@ -1,6 +1,6 @@
 // The cells of models/*.rv, in C.
-#ifndef TESTS_LANG_CELLS_IN_C_H
-#define TESTS_LANG_CELLS_IN_C_H
+#ifndef RV_TESTS_LANG_CELLS_IN_C_H
+#define RV_TESTS_LANG_CELLS_IN_C_H
 
 #include <vector>
 

@@ -1,7 +1,7 @@
 // Arrays of dual numbers with naive loops: values and all first derivatives by forward mode. Nothing of the library
 // is in here: it is what the library is held against.
-#ifndef RECURVE_TESTS_LANG_DUAL_H
-#define RECURVE_TESTS_LANG_DUAL_H
+#ifndef RV_TESTS_LANG_DUAL_H
+#define RV_TESTS_LANG_DUAL_H
 
 #include <algorithm>
 #include <cmath>

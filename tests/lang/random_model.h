@@ -1,7 +1,7 @@
 // Random models as text, each with a tree of its own that dual numbers evaluate (dual.h). The tree is made together with
 // the text, never from it.
-#ifndef RECURVE_TESTS_LANG_RANDOM_MODEL_H
-#define RECURVE_TESTS_LANG_RANDOM_MODEL_H
+#ifndef RV_TESTS_LANG_RANDOM_MODEL_H
+#define RV_TESTS_LANG_RANDOM_MODEL_H
 
 #include <map>
 #include <memory>

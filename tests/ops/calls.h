@@ -1,6 +1,6 @@
 /* Every op called by name, with options, beside what its public function records. */
-#ifndef RECURVE_TESTS_OPS_CALLS_H
-#define RECURVE_TESTS_OPS_CALLS_H
+#ifndef RV_TESTS_OPS_CALLS_H
+#define RV_TESTS_OPS_CALLS_H
 
 #include <gtest/gtest.h>
 

@@ -1,7 +1,7 @@
 /* Calls of the fast kernels on guarded buffers, at every instruction set that the machine has, for the tests of
  * the kernels. */
-#ifndef RECURVE_TESTS_OPS_KERNEL_CALLS_H
-#define RECURVE_TESTS_OPS_KERNEL_CALLS_H
+#ifndef RV_TESTS_OPS_KERNEL_CALLS_H
+#define RV_TESTS_OPS_KERNEL_CALLS_H
 
 #include <gtest/gtest.h>
 

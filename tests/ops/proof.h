@@ -11,7 +11,7 @@
 #include "autograd/gradient.h"
 #include "autograd/program.h"
 #include "ops/ops.h"
-#include "ops/samples.h"
+#include "ops/samples_internal.h"
 
 namespace proof {
 

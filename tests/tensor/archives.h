@@ -1,6 +1,6 @@
 /* safetensors files for the tests, put together without the code under test. */
-#ifndef RECURVE_TESTS_TENSOR_ARCHIVES_H
-#define RECURVE_TESTS_TENSOR_ARCHIVES_H
+#ifndef RV_TESTS_TENSOR_ARCHIVES_H
+#define RV_TESTS_TENSOR_ARCHIVES_H
 
 #include <cstdint>
 #include <cstring>

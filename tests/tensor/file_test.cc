@@ -1,5 +1,5 @@
 /* Whole files: read as they are, written whole or not at all. */
-#include "tensor/file.h"
+#include "tensor/file_internal.h"
 
 #include <gtest/gtest.h>
 #include <sys/resource.h>

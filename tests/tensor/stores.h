@@ -1,6 +1,6 @@
 /* Stores for the tests: filled, looked into, freed. */
-#ifndef RECURVE_TESTS_TENSOR_STORES_H
-#define RECURVE_TESTS_TENSOR_STORES_H
+#ifndef RV_TESTS_TENSOR_STORES_H
+#define RV_TESTS_TENSOR_STORES_H
 
 #include <gtest/gtest.h>
 

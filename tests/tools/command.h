@@ -1,6 +1,6 @@
 /* Runs a program of the project as a user would, and looks at what it leaves behind. */
-#ifndef RECURVE_TESTS_TOOLS_COMMAND_H
-#define RECURVE_TESTS_TOOLS_COMMAND_H
+#ifndef RV_TESTS_TOOLS_COMMAND_H
+#define RV_TESTS_TOOLS_COMMAND_H
 
 #include <cjson/cJSON.h>
 #include <gtest/gtest.h>

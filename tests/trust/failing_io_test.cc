@@ -9,7 +9,7 @@
 #include "data/npz.h"
 #include "data/files.h"
 #include "data/loader.h"
-#include "tensor/file.h"
+#include "tensor/file_internal.h"
 #include "tests/files.h"
 #include "tests/tensor/stores.h"
 

@@ -1,7 +1,7 @@
 /* The job that a program embeds the library for: digits, a loader, a net around CURNN, Adam, some updates, an evaluation,
  * a checkpoint, and on from there in a new store. */
-#ifndef RECURVE_TESTS_TRUST_MAIN_JOB_H
-#define RECURVE_TESTS_TRUST_MAIN_JOB_H
+#ifndef RV_TESTS_TRUST_MAIN_JOB_H
+#define RV_TESTS_TRUST_MAIN_JOB_H
 
 #include <gtest/gtest.h>
 

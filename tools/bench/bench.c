@@ -9,10 +9,10 @@
 
 #include "recurve.h"
 #include "tools/bench/allocations.h"
-#include "tools/bench/peak.h"
+#include "tools/machine/peak.h"
 #include "tools/bench/scaling.h"
 #include "tools/bench/serve.h"
-#include "tools/bench/timing.h"
+#include "tools/machine/timing.h"
 #include "tools/bench/workloads.h"
 
 static const char usage[] =

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tools/bench/levels.h"
-#include "tools/bench/peak.h"
+#include "tools/machine/levels.h"
+#include "tools/machine/peak.h"
 
 static const char usage[] =
     "usage: limits [--threads N,...] [--seconds S] [--peak-only] [--json FILE]\n"

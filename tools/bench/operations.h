@@ -1,7 +1,7 @@
 /* The floating-point operations that a step cannot do without, counted from the shapes: the numerator of
  * every ratio to the machine's limit. */
-#ifndef RECURVE_TOOLS_BENCH_OPERATIONS_H
-#define RECURVE_TOOLS_BENCH_OPERATIONS_H
+#ifndef RV_TOOLS_BENCH_OPERATIONS_H
+#define RV_TOOLS_BENCH_OPERATIONS_H
 
 #include <stdbool.h>
 

@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "recurve.h"
-#include "tools/bench/timing.h"
+#include "tools/machine/timing.h"
 
 enum { SEED = 1 };
 

@@ -1,6 +1,6 @@
 /* How recording and compiling scale with the number of time steps: linearly, or something is wrong. */
-#ifndef RECURVE_TOOLS_BENCH_SCALING_H
-#define RECURVE_TOOLS_BENCH_SCALING_H
+#ifndef RV_TOOLS_BENCH_SCALING_H
+#define RV_TOOLS_BENCH_SCALING_H
 
 #include <stdbool.h>
 

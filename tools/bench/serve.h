@@ -7,13 +7,13 @@
  *
  * and ends when stdin does. "check" is the number that all contenders must agree on (workloads.h), null for
  * what is only a part of a step. */
-#ifndef RECURVE_TOOLS_BENCH_SERVE_H
-#define RECURVE_TOOLS_BENCH_SERVE_H
+#ifndef RV_TOOLS_BENCH_SERVE_H
+#define RV_TOOLS_BENCH_SERVE_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "tools/bench/timing.h"
+#include "tools/machine/timing.h"
 
 enum { SERVE_TEXT = 1024 };
 

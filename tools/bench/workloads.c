@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "tools/bench/operations.h"
-#include "tools/bench/timing.h"
+#include "tools/machine/timing.h"
 
 /* ---- the nets ---- */
 
@@ -239,7 +239,7 @@ bool workload_write(const workload *w, const char *folder, rv_error *error)
     snprintf(rate, sizeof rate, "%g", w->rate);
     snprintf(steps, sizeof steps, "%lld", (long long)w->steps);
     snprintf(checked, sizeof checked, "%d", w->checked);
-    if (!contender_new(&c, w, w->loss != NULL, 1, error)) return false;
+    if (!contender_new(&c, w, w->loss, 1, error)) return false;
     tensors[0].tensor = *rv_program_input(c.program, "x");
     if (w->loss) {
         tensors[1].tensor = *rv_program_input(c.program, "y");

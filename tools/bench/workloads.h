@@ -1,7 +1,7 @@
 /* What is timed: small nets whose whole training step, or forward pass alone, every contender computes on
  * the same numbers. `bench --write` writes those numbers down, and the peers read them. */
-#ifndef RECURVE_TOOLS_BENCH_WORKLOADS_H
-#define RECURVE_TOOLS_BENCH_WORKLOADS_H
+#ifndef RV_TOOLS_BENCH_WORKLOADS_H
+#define RV_TOOLS_BENCH_WORKLOADS_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -85,13 +85,13 @@ double by_hand_update_gate_cost(const by_hand_update_gate *w, unsigned correctio
                                 by_hand_update_gate *gradient)
 {
     double cost = 0;
-    if (gradient != NULL) *gradient = (by_hand_update_gate){0};
+    if (gradient) *gradient = (by_hand_update_gate){0};
     for (int n = 0; n < 5; n++) {
         by_hand_update_gate_trace t;
         by_hand_update_gate_forward(w, by_hand_update_gate_sequences[n],
                                     by_hand_update_gate_targets[n], &t);
         cost += t.loss;
-        if (gradient != NULL) by_hand_update_gate_add_gradient(w, &t, corrections, gradient);
+        if (gradient) by_hand_update_gate_add_gradient(w, &t, corrections, gradient);
     }
     return cost;
 }

@@ -85,7 +85,7 @@ static rv_program *record(rv_store *store, int64_t lanes, int64_t window, const 
     adam.clip_norm = 1;
     if (learn) rv_minimize(net.loss, adam);
     rv_program *program = rv_compile(tape, measured ? &net.loss : &net.output, 1);
-    if (program == NULL) fprintf(stderr, "%s\n", rv_tape_error(tape)->text);
+    if (!program) fprintf(stderr, "%s\n", rv_tape_error(tape)->text);
     rv_tape_free(tape);
     return program;
 }
@@ -149,7 +149,7 @@ int main(int count, char **arguments)
     rv_program *step = record(store, LANES, WINDOW, "learn", true, true);
     rv_program *measure = record(store, LANES, WINDOW, "measure", true, false);
     rv_program *writer = record(store, 1, 1, "write", false, false);
-    bool ok = error.code == RV_OK && step != NULL && measure != NULL && writer != NULL;
+    bool ok = error.code == RV_OK && step && measure && writer;
 
     if (ok)
         printf("letters by how often they occur: %.3f bits a character\n", unigram_entropy(unseen));

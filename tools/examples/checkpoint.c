@@ -27,7 +27,7 @@ static rv_program *record(rv_store *store)
     adam.schedule = rv_cosine_decay(100, 0.1);
     rv_minimize(net.loss, adam);
     rv_program *step = rv_compile(tape, &net.loss, 1);
-    if (step == NULL) fprintf(stderr, "%s\n", rv_tape_error(tape)->text);
+    if (!step) fprintf(stderr, "%s\n", rv_tape_error(tape)->text);
     rv_tape_free(tape); /* a program needs its tape no more */
     return step;
 }
@@ -40,8 +40,8 @@ static bool run(rv_store *store, int64_t first, int64_t end, rv_error *error)
     rv_program *step = record(store);
     rv_task_options task = {.count = 160, .steps = STEPS, .size = 3};
     rv_loader_options options = {.batch = BATCH, .contiguous = true};
-    bool ok = step != NULL && rv_source_task(&source, "copy", &task, error) &&
-              (loader = rv_loader_new(&source, &options, error)) != NULL;
+    bool ok = step && rv_source_task(&source, "copy", &task, error) &&
+              (loader = rv_loader_new(&source, &options, error));
     int64_t batches = ok ? rv_loader_batches(loader) : 1;
     for (int64_t i = first; ok && i < end; i++) {
         if (i == first || i % batches == 0)

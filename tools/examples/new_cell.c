@@ -66,7 +66,7 @@ static bool train(void)
     rv_program *measure = rv_compile_with(tape, &right, 1, RV_VALUES);
 
     rv_source digits = {0}, train = {0}, held_out = {0};
-    bool ok = step != NULL && measure != NULL && rv_source_digits(&digits, NULL, 0, NULL) &&
+    bool ok = step && measure && rv_source_digits(&digits, NULL, 0, NULL) &&
               rv_source_part(&held_out, &digits, (rv_part){.count = HELD_OUT}, NULL) &&
               rv_source_part(&train, &digits, (rv_part){.first = HELD_OUT}, NULL);
     if (!ok) fprintf(stderr, "%s\n", rv_tape_error(tape)->text);

@@ -195,10 +195,10 @@ static bool train(int threads, char digest[RV_DIGEST_TEXT])
     rv_set_threads(store, threads, &error);
     rv_program *step = rv_compile_with(tape, &cost, 1, RV_DEFAULT | RV_CUT);
     rv_source digits = {0};
-    bool ok = step != NULL && rv_source_digits(&digits, NULL, 0, &error);
+    bool ok = step && rv_source_digits(&digits, NULL, 0, &error);
     rv_loader_options options = {.batch = BATCH, .drop_last = true};
     rv_loader *loader = ok ? rv_loader_new(&digits, &options, &error) : NULL;
-    ok = loader != NULL;
+    ok = loader;
     for (int i = 0; ok && i < UPDATES; i++) {
         int64_t number = i % rv_loader_batches(loader);
         if (number == 0) rv_loader_start(loader, (uint64_t)i, 0, NULL);

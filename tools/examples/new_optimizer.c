@@ -28,7 +28,7 @@ static double train(rv_optimizer optimizer)
     rv_minimize(cost, optimizer);
     rv_program *step = rv_compile(tape, &cost, 1);
     rv_source digits = {0};
-    bool ok = step != NULL && rv_source_digits(&digits, (int[]){0, 1}, 2, NULL);
+    bool ok = step && rv_source_digits(&digits, (int[]){0, 1}, 2, NULL);
     if (!ok) fprintf(stderr, "%s\n", rv_tape_error(tape)->text);
     rv_loader *loader = rv_loader_new(&digits, &(rv_loader_options){.batch = 60}, NULL);
     for (int i = 0; ok && i < 200; i++) {

@@ -11,7 +11,7 @@ static size_t held, most, blocks;
 void *rv_memory_take(size_t bytes)
 {
     void *memory = bytes <= budget - held ? calloc(1, bytes) : NULL;
-    if (memory == NULL) return NULL;
+    if (!memory) return NULL;
     held += bytes;
     most = held > most ? held : most;
     blocks++;
@@ -35,7 +35,7 @@ static bool train(int64_t samples)
     rv_var h = rv_unroll_sequence(rv_lstm, x, options, NULL), cost = rv_mean_squared_error(h, y);
     rv_minimize(cost, rv_adam(0.01));
     rv_program *step = rv_compile(tape, &cost, 1);
-    if (step != NULL) {
+    if (step) {
         rv_tensor_fill(rv_program_input(step, "x"), 0.5);
         rv_tensor_fill(rv_program_input(step, "y"), 0.25);
         for (int i = 0; i < 100; i++) rv_run(step);
@@ -46,7 +46,7 @@ static bool train(int64_t samples)
     rv_program_free(step);
     rv_tape_free(tape);
     rv_store_free(store);
-    return step != NULL;
+    return step;
 }
 
 int main(void)

@@ -78,7 +78,7 @@ static rv_program *record(rv_store *store, const char *name, bool bidirectional,
                     rv_divide(rv_sum(rv_multiply(right, counts), RV_ALL_AXES, false), steps)};
     if (learn) rv_minimize(out[0], rv_adam(1e-2));
     rv_program *program = rv_compile(tape, out, 2);
-    if (program == NULL) fprintf(stderr, "%s\n", rv_tape_error(tape)->text);
+    if (!program) fprintf(stderr, "%s\n", rv_tape_error(tape)->text);
     rv_tape_free(tape);
     return program;
 }

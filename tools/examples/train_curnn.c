@@ -12,7 +12,7 @@ int main(void)
     rv_minimize(out[0], rv_momentum(0.05, 0.9));
     rv_program *step = rv_compile(tape, out, 2);
     rv_source digits = {0};
-    if (step == NULL || !rv_source_digits(&digits, (int[]){0, 1}, 2, NULL))
+    if (!step || !rv_source_digits(&digits, (int[]){0, 1}, 2, NULL))
         return fprintf(stderr, "%s\n", rv_tape_error(tape)->text), 1;
     rv_loader *loader = rv_loader_new(&digits, &(rv_loader_options){.batch = 60}, NULL);
     for (int i = 0; i <= 200; i++) { /* batch 0 is held out: the last run measures it */

@@ -19,7 +19,7 @@ int main(void)
     rv_minimize(cost, rv_gradient_descent(0.1));
     rv_var outputs[] = {cost, h};
     rv_program *step = rv_compile(tape, outputs, 2);
-    if (step == NULL) {
+    if (!step) {
         fprintf(stderr, "%s\n", rv_tape_error(tape)->text);
         return 1;
     }

@@ -49,7 +49,7 @@ static bool make(video *v)
     rv_minimize(loss, adam);
     v->learn = rv_compile(tape, &loss, 1);
     v->measure = rv_compile_with(tape, seen, 3, RV_VALUES);
-    bool ok = v->learn != NULL && v->measure != NULL;
+    bool ok = v->learn && v->measure;
     if (!ok) fprintf(stderr, "%s\n", rv_tape_error(tape)->text);
     rv_tape_free(tape);
     return ok;
@@ -75,7 +75,7 @@ static void write_frames(FILE *file, const rv_tensor *frames)
 static bool write_strip(const char *path, const video *v)
 {
     FILE *file = fopen(path, "wb");
-    if (file == NULL) return perror(path), false;
+    if (!file) return perror(path), false;
     fprintf(file, "P5 %d %d 255\n", STEPS * SIDE, 2 * SIDE);
     write_frames(file, rv_program_input(v->measure, "y"));
     write_frames(file, rv_program_output(v->measure, 2));
@@ -92,7 +92,7 @@ int main(int count, char **arguments)
     rv_loader_options options = {.batch = BATCH, .in_order = true, .ahead = 4};
     rv_loader *loader = NULL;
     bool ok = make(&v) && rv_source_task(&film, "moving-digits", &task, &error) &&
-              (loader = rv_loader_new(&film, &options, &error)) != NULL;
+              (loader = rv_loader_new(&film, &options, &error));
 
     for (int i = 1; ok && i <= updates; i++) {
         ok = run(v.learn, loader, &error);

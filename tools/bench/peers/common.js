@@ -93,7 +93,7 @@ async function sample({ step, waits }, inner) {
   return (now() - start) / inner;
 }
 
-// As samples_take in tools/bench/timing.c.
+// As samples_take in tools/machine/timing.c.
 async function measure(task, seconds) {
   const enough = 0.5e-3, start = now(), taken = [];
   if (!task.inner) {

@@ -76,7 +76,7 @@ def sample(step, inner):
 
 
 def measure(step, seconds, inner):
-    """As samples_take in tools/bench/timing.c."""
+    """As samples_take in tools/machine/timing.c."""
     enough = 0.5e-3
     start = time.perf_counter()
     if not inner:

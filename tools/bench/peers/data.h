@@ -1,6 +1,6 @@
 /* The numbers that `bench --write` wrote, for peers in C. */
-#ifndef RECURVE_TOOLS_BENCH_PEERS_DATA_H
-#define RECURVE_TOOLS_BENCH_PEERS_DATA_H
+#ifndef RV_TOOLS_BENCH_PEERS_DATA_H
+#define RV_TOOLS_BENCH_PEERS_DATA_H
 
 #include <stdbool.h>
 

@@ -1,0 +1,70 @@
+/* Index arithmetic and the geometry of strided copies, for the files of this folder. */
+#ifndef RV_OPS_INDEX_INTERNAL_H
+#define RV_OPS_INDEX_INTERNAL_H
+
+#include "autograd/tape.h"
+#include "ops/kernels/kernels.h"
+
+/* Row-major strides in elements. */
+static inline void rv_strides(rv_shape shape, int64_t *stride)
+{
+    int64_t step = 1;
+    for (int64_t d = shape.rank - 1; d >= 0; d--) {
+        stride[d] = step;
+        step *= shape.dim[d];
+    }
+}
+
+/* The multi-index of a flat index, and back. */
+static inline void rv_unravel(rv_shape shape, int64_t flat, int64_t *index)
+{
+    for (int64_t d = shape.rank - 1; d >= 0; d--) {
+        index[d] = flat % shape.dim[d];
+        flat /= shape.dim[d];
+    }
+}
+
+static inline int64_t rv_ravel(rv_shape shape, const int64_t *index)
+{
+    int64_t flat = 0;
+    for (int64_t d = 0; d < shape.rank; d++) flat = flat * shape.dim[d] + index[d];
+    return flat;
+}
+
+/* Elements of a call's operands, for references. */
+static inline double rv_operand(const rv_call *c, int k, int64_t i)
+{
+    rv_tensor x = rv_call_in(c, k);
+    return rv_tensor_get(&x, i);
+}
+static inline void rv_result(const rv_call *c, int64_t i, double value)
+{
+    rv_tensor y = rv_call_out(c);
+    rv_tensor_set(&y, i, value);
+}
+
+/* Gives the call a copy of the plan with neighbouring dimensions merged, and the kernel for it.
+ * NULL without memory. */
+rv_kernel rv_select_copy(rv_call *call, rv_copy_plan plan);
+
+/* For ops that add a product to their last input: brings that, or a part's share of it, to out, where the
+ * kernel adds to it. */
+void rv_copy_addend(const rv_call *call);
+
+/* Whether x is a padding or cropping of the last two axes of *of, images [n,c,h,w]; by how much, before and
+ * after, negative to crop. */
+bool rv_is_padded2d(rv_var x, rv_var *of, int64_t before[2], int64_t after[2]);
+
+/* A conv2d_input_gradient, or a sum of them, with its last two axes cropped by so much, as one that never
+ * computes the rim; the null var for anything else. */
+rv_var rv_crop_input_gradient(rv_var x, const int64_t before[2], const int64_t after[2]);
+
+/* An axis counted from the end becomes one counted from the start; -1 when there is none such. */
+static inline int rv_axis(rv_var x, int axis)
+{
+    int rank = (int)rv_shape_of(x).rank;
+    int from_start = axis < 0 ? axis + rank : axis;
+    return from_start >= 0 && from_start < rank ? from_start : -1;
+}
+
+#endif

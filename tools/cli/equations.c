@@ -1,0 +1,60 @@
+#include "tools/cli/equations.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "tensor/memory.h"
+#include "tools/cli/names.h"
+
+bool equations_are_right(const rv_lang *lang)
+{
+    if (rv_lang_problems(lang) == 0) return true;
+    char *text = rv_lang_problem_text(lang);
+    fputs(text ? text : "memory is out\n", stderr);
+    rv_free(text);
+    return false;
+}
+
+static bool has(const known_names *known, const char *name)
+{
+    for (int i = 0; i < known->count; i++)
+        if (strcmp(known->at[i], name) == 0) return true;
+    return false;
+}
+
+bool known_names_add(known_names *known, const rv_tape *tape, rv_error *error)
+{
+    for (int32_t id = 0; id < rv_tape_count(tape); id++) {
+        const rv_node *node = rv_tape_node(tape, id);
+        if ((node->op != &rv_op_input && node->op != &rv_op_parameter) || has(known, node->name))
+            continue;
+        char *name = rv_alloc(strlen(node->name) + 1, 1);
+        if (!name || !rv_reserve(&known->at, &known->capacity, (size_t)known->count + 1,
+                                 sizeof *known->at)) {
+            rv_free(name);
+            return rv_fail_memory(error);
+        }
+        known->at[known->count++] = strcpy(name, node->name);
+    }
+    return true;
+}
+
+void known_names_free(known_names *known)
+{
+    for (int i = 0; i < known->count; i++) rv_free(known->at[i]);
+    rv_free(known->at);
+    *known = (known_names){0};
+}
+
+static const char *known_name(const void *list, int index) { return ((char *const *)list)[index]; }
+
+bool known_names_check(const known_names *known, const rv_archive *given, rv_error *error)
+{
+    for (size_t i = 0; i < given->tensor_count; i++) {
+        const char *name = given->tensors[i].name;
+        if (has(known, name)) continue;
+        fail_unknown("array of --in", name, known_name, known->at, known->count, error);
+        return false;
+    }
+    return true;
+}

@@ -1,0 +1,11 @@
+/* SIGINT and SIGTERM as a wish to stop, which a run looks at between its updates. */
+#ifndef RV_TOOLS_CLI_INTERRUPT_H
+#define RV_TOOLS_CLI_INTERRUPT_H
+
+/* From here to stop_release the first of them is only noted; the second one ends the process. Ignored ones stay so. */
+void stop_catch(void);
+void stop_release(void);
+
+int stop_asked(void); /* the signal that came, or 0 */
+
+#endif

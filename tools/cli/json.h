@@ -1,0 +1,20 @@
+/* A command's results as one JSON document. */
+#ifndef RV_TOOLS_CLI_JSON_H
+#define RV_TOOLS_CLI_JSON_H
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+
+#include "tensor/error.h"
+
+/* A number, or null for one that is not finite, which JSON does not have. */
+void json_add_error(cJSON *object, const char *name, double error);
+
+/* A number that is read back to the bit, in as few digits as that takes; null for one that is not finite. For a document
+ * that is only printed. NULL: out of memory. */
+cJSON *json_exact(double number);
+
+/* Prints the document on stdout and deletes it. NULL is an error: memory was out. */
+bool json_print(cJSON *document, rv_error *error);
+
+#endif

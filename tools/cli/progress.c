@@ -1,0 +1,62 @@
+#include "tools/cli/progress.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "tools/machine/timing.h"
+
+progress progress_new(bool wanted, const char *title, int64_t epochs, int64_t first, int64_t count)
+{
+    return (progress){.shown = wanted && isatty(STDERR_FILENO),
+                      .title = title,
+                      .epochs = epochs,
+                      .first = first,
+                      .samples = count,
+                      .begun = seconds_now()};
+}
+
+void progress_start(progress *p, int64_t epoch)
+{
+    p->epoch = epoch;
+    p->started = p->painted = seconds_now();
+}
+
+/* "1:02:03" or "2:03" */
+static void print_time(double seconds)
+{
+    int64_t whole = (int64_t)seconds;
+    if (whole >= 3600) fprintf(stderr, "%" PRId64 ":", whole / 3600);
+    fprintf(stderr, whole >= 3600 ? "%02" PRId64 ":%02" PRId64 : "%" PRId64 ":%02" PRId64,
+            whole / 60 % 60, whole % 60);
+}
+
+/* "[####......]" */
+static void print_bar(const progress *p, int64_t seen, int width)
+{
+    fputc('[', stderr);
+    for (int i = 0; i < width; i++) fputc(i * p->samples < seen * width ? '#' : '.', stderr);
+    fputs("] ", stderr);
+}
+
+void progress_paint(void *context, int64_t seen, double cost)
+{
+    progress *p = context;
+    double now = p->shown ? seconds_now() : 0;
+    if (!p->shown || now - p->painted < 0.1) return;
+    p->painted = now;
+    bool titled = *p->title != '\0'; /* there is less room then */
+    fprintf(stderr, "\r%sepoch %" PRId64 "/%" PRId64 " ", p->title, p->epoch, p->epochs);
+    print_bar(p, seen, titled ? 10 : 30);
+    if (!titled) fprintf(stderr, "%3d %%  ", (int)(100 * seen / p->samples));
+    fprintf(stderr, "cost %.4g  ", cost);
+    if (!titled) fprintf(stderr, "%.0f samples/s  ", (double)seen / (now - p->started));
+    double done = (double)(p->epoch - 1) + (double)seen / (double)p->samples;
+    print_time((now - p->begun) * ((double)p->epochs - done) / (done - (double)p->first));
+    fputs(" left \033[K", stderr);
+}
+
+void progress_clear(const progress *p)
+{
+    if (p->shown) fputs("\r\033[K", stderr);
+}

@@ -1,0 +1,83 @@
+/* recurve fmt */
+#include <stdio.h>
+#include <string.h>
+
+#include "tensor/memory.h"
+#include "tools/cli/equations.h"
+#include "tools/cli/options.h"
+#include "tools/cli/text_file.h"
+
+typedef struct fmt_options {
+    bool check, in_place;
+} fmt_options;
+
+#define ROW(field, name, argument, kind, ...) \
+    OPTION_ROW(fmt_options, field, name, argument, OPTION_##kind, __VA_ARGS__)
+
+static const option_row options[] = {
+    ROW(check, "check", NULL, FLAG, "write nothing, name the files that are not in this form"),
+    ROW(in_place, "in-place", NULL, FLAG, "rewrite the files that are not in this form"),
+};
+
+static const manual page = {
+    .name = "fmt",
+    .summary = "bring files of equations into their canonical form",
+    .synopsis = "FILE | FILE... --check | FILE... --in-place",
+    .description =
+        "Prints a file of the equation language in canonical form: indents, spaces and brackets "
+        "as\n"
+        "they are in the built-in models. Comments stay. A file with mistakes is never rewritten;\n"
+        "they are shown.\n",
+    OPTIONS(options),
+    .failure = "a file has mistakes, with --check also if one is not in this form",
+    .example = "recurve fmt my.rv\n"
+               "recurve fmt --in-place models/*.rv\n",
+    .files = "FILE",
+};
+
+/* The file's text, and as it should be; both for rv_free. False when it cannot be had: *error, or mistakes that are
+ * printed. */
+static bool format(const char *path, char **text, char **canonical, rv_error *error)
+{
+    *canonical = NULL;
+    *text = text_file_read(path, error);
+    rv_lang *lang = *text ? rv_lang_read(*text, strlen(*text), path, error) : NULL;
+    bool ok = lang && equations_are_right(lang);
+    if (ok) *canonical = rv_lang_format(lang);
+    if (ok && !*canonical) ok = rv_fail_memory(error);
+    rv_lang_free(lang);
+    return ok;
+}
+
+/* Whether the file is, or has become, as it should be. */
+static bool fmt(const fmt_options *o, const char *path, rv_error *error)
+{
+    char *text, *canonical;
+    bool ok = format(path, &text, &canonical, error);
+    bool same = ok && strcmp(text, canonical) == 0;
+    if (ok && o->check && !same) puts(path);
+    if (ok && o->in_place && !same) ok = text_file_write(path, canonical, error);
+    if (ok && !o->check && !o->in_place) fputs(canonical, stdout);
+    rv_free(text);
+    rv_free(canonical);
+    return ok && (same || !o->check);
+}
+
+exit_status fmt_run(int argc, char **argv, rv_error *error)
+{
+    exit_status result;
+    fmt_options o = {0};
+    char **files;
+    int count;
+    if (!options_parse_files(&page, argc, argv, &o, &files, &count, &result, error)) return result;
+    bool several = count > 1 && !o.check && !o.in_place;
+    if ((o.check && o.in_place) || several) {
+        rv_fail(error, RV_ERROR_ARGUMENT, "%s",
+                several ? "several files are given, one is printed; add --check or --in-place"
+                        : "--check and --in-place exclude each other");
+        return STATUS_USAGE;
+    }
+    bool ok = true;
+    for (int i = 0; i < count && error->code == RV_OK; i++) ok = fmt(&o, files[i], error) && ok;
+    return ok ? STATUS_OK : STATUS_FAILED;
+}

@@ -1,0 +1,138 @@
+/* recurve gradcheck */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tools/cli/json.h"
+#include "tools/cli/names.h"
+#include "tools/cli/options.h"
+#include "tools/proof/prove.h"
+
+typedef struct gradcheck_options {
+    const char *model, *op;
+    bool all, json;
+    double tolerance;
+    int64_t seed;
+} gradcheck_options;
+
+#define ROW(field, name, argument, kind, ...) \
+    OPTION_ROW(gradcheck_options, field, name, argument, OPTION_##kind, __VA_ARGS__)
+
+static const option_row options[] = {
+    ROW(model, "model", "NAME", TEXT,
+        "one model, in a small instance: see `recurve models`; or of a\nfile of equations: "
+        "FILE.rv, "
+        "FILE.rv:NAME"),
+    ROW(op, "op", "NAME", TEXT, "one op, on the samples it carries; see `recurve ops`"),
+    ROW(all, "all", NULL, FLAG, "every op and every model (the default)"),
+    ROW(tolerance, "tolerance", "E", POSITIVE,
+        "largest relative error that passes (default: 1e-7)"),
+    ROW(seed, "seed", "N", WHOLE, "of parameters, values and directions (default: 1)", .low = 0,
+        .high = (int64_t)1 << 53),
+    ROW(json, "json", NULL, FLAG, "print one JSON document instead of a table"),
+};
+
+static const manual page = {
+    .name = "gradcheck",
+    .summary = "prove the gradients of ops and models by central differences",
+    .synopsis = "[MODEL | --op NAME | --all] [OPTION]...",
+    .description =
+        "Compares each element of each recorded gradient with a five-point central difference of\n"
+        "the forward pass, in double precision. The second derivative is checked the same way, as\n"
+        "the gradient of the gradient in a random direction. Per input or parameter the largest\n"
+        "relative error over all samples is printed; where the op is constant almost everywhere\n"
+        "the recorded gradient must be zero, and whole numbers have none. A model of a file is "
+        "taken\n"
+        "with the sizes and inputs that it declares.\n",
+    OPTIONS(options),
+    .failure = "a gradient is wrong, or could not be checked",
+    .example = "recurve gradcheck --op conv2d\n"
+               "recurve gradcheck curnn --json\n"
+               "recurve gradcheck my.rv:my_cell\n",
+    .operand = true,
+};
+
+static const char *error_text(double error, char text[16])
+{
+    snprintf(text, 16, isnan(error) ? "-" : "%.1e", error);
+    return text;
+}
+
+static void print_table(const proofs *p, size_t wrong)
+{
+    int name = 4, parameter = 9;
+    for (size_t i = 0; i < p->count; i++) {
+        int a = (int)strlen(p->at[i].name), b = (int)strlen(p->at[i].parameter);
+        name = a > name ? a : name;
+        parameter = b > parameter ? b : parameter;
+    }
+    printf("%-*s  %-*s  first deriv.  second deriv.  verdict\n", name, "name", parameter,
+           "parameter");
+    for (size_t i = 0; i < p->count; i++) {
+        const proof *row = &p->at[i];
+        char first[16], second[16];
+        printf("%-*s  %-*s  %12s  %13s  %s%s\n", name, row->name, parameter, row->parameter,
+               error_text(row->first, first), error_text(row->second, second),
+               row->ok ? "" : "WRONG: ", row->reason);
+    }
+    printf("%zu gradients, %zu wrong (largest relative error allowed: %g)\n", p->count, wrong,
+           p->tolerance);
+}
+
+static bool print_json(const proofs *p, rv_error *error)
+{
+    cJSON *list = cJSON_CreateArray();
+    for (size_t i = 0; i < p->count; i++) {
+        const proof *row = &p->at[i];
+        cJSON *object = cJSON_CreateObject();
+        cJSON_AddStringToObject(object, "name", row->name);
+        cJSON_AddStringToObject(object, "parameter", row->parameter);
+        json_add_error(object, "max_relative_error", row->first);
+        json_add_error(object, "second_max_relative_error", row->second);
+        cJSON_AddBoolToObject(object, "ok", row->ok);
+        cJSON_AddStringToObject(object, "reason", row->reason);
+        cJSON_AddItemToArray(list, object);
+    }
+    return json_print(list, error);
+}
+
+/* False when a name is unknown (USAGE) or memory is out. *lang owns what the rows name. */
+static bool prove(const gradcheck_options *o, proofs *p, rv_lang **lang, exit_status *result,
+                  rv_error *error)
+{
+    const rv_model *model = o->model ? named_model(o->model, lang, error) : NULL;
+    const rv_op *op = o->op && error->code == RV_OK ? named_op(o->op, error) : NULL;
+    *result = STATUS_USAGE;
+    if (error->code != RV_OK) return false;
+    *result = STATUS_FAILED;
+    if (op) return prove_op(p, op, error);
+    if (model) return *lang ? prove_text_model(p, model, error) : prove_model(p, model, error);
+    for (int i = 0; i < rv_op_count(); i++)
+        if (!prove_op(p, rv_op_at(i), error)) return false;
+    for (int i = 0; i < rv_model_count(); i++)
+        if (!prove_model(p, rv_model_at(i), error)) return false;
+    return true;
+}
+
+exit_status gradcheck_run(int argc, char **argv, rv_error *error)
+{
+    exit_status result;
+    rv_lang *lang = NULL;
+    gradcheck_options o = {.tolerance = 1e-7, .seed = 1};
+    if (!options_parse(&page, argc, argv, &o, &o.model, &result, error)) return result;
+    if (!!o.model + !!o.op + o.all > 1) {
+        rv_fail(error, RV_ERROR_ARGUMENT, "a model, --op and --all exclude each other");
+        return STATUS_USAGE;
+    }
+    proofs p = {.tolerance = o.tolerance, .seed = (uint64_t)o.seed};
+    if (prove(&o, &p, &lang, &result, error)) {
+        size_t wrong = 0;
+        for (size_t i = 0; i < p.count; i++) wrong += !p.at[i].ok;
+        result = wrong == 0 ? STATUS_OK : STATUS_FAILED;
+        if (!o.json) print_table(&p, wrong);
+        if (o.json && !print_json(&p, error)) result = STATUS_FAILED;
+    }
+    proofs_free(&p);
+    rv_lang_free(lang);
+    return result;
+}

@@ -1,0 +1,276 @@
+/* recurve profile */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tensor/memory.h"
+#include "tools/cli/json.h"
+#include "tools/run/batch_program.h"
+#include "tools/profile/profiling.h"
+#include "tools/cli/text_file.h"
+#include "tools/profile/timeline.h"
+
+typedef struct profile_options {
+    settings s; /* the first, so that rows of settings_options are rows of this too */
+    const char *sort, *timeline;
+    double seconds;
+    int64_t channels, size;
+    bool forward;
+} profile_options;
+
+#define ROW(field, name, argument, kind, ...) \
+    OPTION_ROW(profile_options, field, name, argument, OPTION_##kind, __VA_ARGS__)
+
+static const option_row own_options[] = {
+    ROW(forward, "forward", NULL, FLAG, "the cost alone, without gradients and updates"),
+    ROW(channels, "channels", "N", WHOLE, "of the images, which are noise (default: 1)", .low = 1,
+        .high = 4096),
+    ROW(size, "size", "N", WHOLE, "their height and width (default: 8)", .low = 1, .high = 4096),
+    ROW(seconds, "seconds", "S", POSITIVE, "how long to run it (default: 1.5)"),
+    ROW(sort, "sort", "ORDER", TEXT,
+        "time: the longest first (the default); or order: as they run"),
+    ROW(timeline, "timeline", "FILE", TEXT,
+        "draw the quickest run over time, as an SVG with tooltips"),
+};
+
+/* Those of `recurve train` that say what a step is. */
+static const char *const taken_options[] = {"--model", "--optimizer", "--batch",   "--steps",
+                                            "--units", "--hidden",    "--classes", "--dtype",
+                                            "--seed",  "--threads",   "--json"};
+
+enum {
+    OWN = sizeof own_options / sizeof *own_options,
+    TAKEN = sizeof taken_options / sizeof *taken_options
+};
+
+static void list_options(option_row rows[TAKEN + OWN])
+{
+    for (int i = 0; i < TAKEN; i++) {
+        const option_row *row = settings_options;
+        while (strcmp(row->name, taken_options[i]) != 0) row++;
+        rows[i] = *row;
+    }
+    memcpy(rows + TAKEN, own_options, sizeof own_options);
+}
+
+static const manual page = {
+    .name = "profile",
+    .summary = "time a training step, instruction by instruction",
+    .synopsis = "[MODEL] [OPTION]...",
+    .description =
+        "Compiles the model's training step, runs it again and again, and prints for each "
+        "instruction\n"
+        "the median of its time, its share of all, its operations and bytes per second, how much "
+        "of\n"
+        "this machine's limit that is, and the equation that it computes. The limit is the peak "
+        "of\n"
+        "multiply-adds (FMA), or the speed of the cache that would hold its bytes, both measured "
+        "in\n"
+        "the same run. Sums by op and by phase follow, and the time of a step that nobody looks\n"
+        "into. `-` is not known, or none.\n",
+    .option_count = TAKEN + OWN,
+    .failure = "the step cannot be compiled, or a file cannot be written",
+    .example = "recurve profile curnn --batch 128\n"
+               "recurve profile conv-ugrnn --units 32 --threads 2 --timeline step.svg\n",
+    .operand = true,
+};
+
+/* ---- the table ---- */
+
+static const char *giga_text(double amount, double seconds, char text[16])
+{
+    bool known = amount > 0 && seconds > 0;
+    snprintf(text, 16, known ? "%.1f" : "-", 1e-9 * amount / seconds);
+    return text;
+}
+
+static void print_line(const profile *p, const profile_line *line)
+{
+    const instruction_words *w = &line->words;
+    char operations[16], bytes[16], shape[RV_SHAPE_TEXT];
+    printf("%9.2f %5.1f %% %8s %7s  %-6s %3.0f %%  %-8s  %s%s%s %s\n", 1e6 * line->seconds,
+           100 * line->seconds / p->sum, giga_text(line->is.operations, line->seconds, operations),
+           giga_text(line->is.bytes, line->seconds, bytes), line->bound,
+           line->seconds > 0 ? 100 * line->limit / line->seconds : 0, rv_phase_name(w->phase),
+           w->scope, *w->scope != '\0' ? " / " : "", w->short_text, rv_shape_text(w->shape, shape));
+}
+
+static void print_sum(const profile *p, const profile_sum *sum)
+{
+    char operations[16];
+    printf("%9.2f %5.1f %% %8s %7" PRId64 "  %s\n", 1e6 * sum->seconds, 100 * sum->seconds / p->sum,
+           giga_text(sum->operations, sum->seconds, operations), sum->instructions, sum->name);
+}
+
+static void print_machine(const machine *m)
+{
+    printf("limits of %d thread%s: FMA %.1f GFLOP/s", m->threads, m->threads > 1 ? "s" : "",
+           1e-9 * m->operations);
+    for (int i = 0; i < MEMORY_LEVELS; i++)
+        if (m->bytes[i] > 0) printf(", %s %.1f GB/s", m->level[i].name, 1e-9 * m->bytes[i]);
+    putchar('\n');
+}
+
+static bool print_text(const profile *p, bool by_time, rv_error *error)
+{
+    const profile_line **lines = profile_order(p, by_time);
+    if (!lines) return rv_fail_memory(error);
+    printf("       us   share  GFLOP/s    GB/s  of limit      phase     equation\n");
+    for (int64_t i = 0; i < p->count; i++) print_line(p, lines[i]);
+    rv_free(lines);
+    printf("\n       us   share  GFLOP/s   calls  op\n");
+    for (int64_t k = 0; k < p->kind_count; k++) print_sum(p, &p->kinds[k]);
+    printf("\n       us   share  GFLOP/s   calls  phase\n");
+    for (int k = 0; k < RV_PHASES; k++)
+        if (p->phases[k].instructions > 0) print_sum(p, &p->phases[k]);
+    printf("\na step takes %.2f us, its %" PRId64 " instructions alone %.2f us\n", 1e6 * p->step,
+           p->count, 1e6 * p->sum);
+    for (int k = 0; k < p->machine_count; k++) print_machine(&p->machines[k]);
+    return true;
+}
+
+/* ---- JSON ---- */
+
+static void add_known(cJSON *object, const char *name, double value)
+{
+    if (value > 0 && isfinite(value))
+        cJSON_AddNumberToObject(object, name, value);
+    else
+        cJSON_AddNullToObject(object, name);
+}
+
+static cJSON *line_to_json(const profile *p, const profile_line *line)
+{
+    const instruction_words *w = &line->words;
+    cJSON *object = cJSON_CreateObject(), *shape;
+    cJSON_AddStringToObject(object, "phase", rv_phase_name(w->phase));
+    cJSON_AddStringToObject(object, "scope", w->scope);
+    cJSON_AddStringToObject(object, "op", w->kind);
+    cJSON_AddStringToObject(object, "equation", w->text);
+    shape = cJSON_AddArrayToObject(object, "shape");
+    for (int64_t d = 0; d < w->shape.rank; d++)
+        cJSON_AddItemToArray(shape, cJSON_CreateNumber((double)w->shape.dim[d]));
+    cJSON_AddNumberToObject(object, "nodes", line->is.nodes);
+    cJSON_AddNumberToObject(object, "threads", line->is.threads);
+    cJSON_AddNumberToObject(object, "seconds", line->seconds);
+    cJSON_AddNumberToObject(object, "share", line->seconds / p->sum);
+    add_known(object, "operations", line->is.operations);
+    add_known(object, "bytes", line->is.bytes);
+    cJSON_AddStringToObject(object, "limit", line->bound);
+    cJSON_AddNumberToObject(object, "limit_seconds", line->limit);
+    return object;
+}
+
+static void add_sums(cJSON *object, const char *name, const profile *p, const profile_sum *sums,
+                     int64_t count)
+{
+    cJSON *list = cJSON_AddArrayToObject(object, name);
+    for (int64_t k = 0; k < count; k++) {
+        cJSON *one = cJSON_CreateObject();
+        cJSON_AddStringToObject(one, "name", sums[k].name);
+        cJSON_AddNumberToObject(one, "instructions", (double)sums[k].instructions);
+        cJSON_AddNumberToObject(one, "seconds", sums[k].seconds);
+        cJSON_AddNumberToObject(one, "share", sums[k].seconds / p->sum);
+        add_known(one, "operations", sums[k].operations);
+        cJSON_AddItemToArray(list, one);
+    }
+}
+
+/* Levels of memory that hold no instruction's bytes are not measured. */
+static void add_machines(cJSON *object, const profile *p)
+{
+    cJSON *list = cJSON_AddArrayToObject(object, "machine");
+    for (int k = 0; k < p->machine_count; k++) {
+        const machine *m = &p->machines[k];
+        cJSON *one = cJSON_CreateObject();
+        cJSON_AddNumberToObject(one, "threads", m->threads);
+        cJSON_AddNumberToObject(one, "operations_per_second", m->operations);
+        cJSON *levels = cJSON_AddObjectToObject(one, "bytes_per_second");
+        for (int i = 0; i < MEMORY_LEVELS; i++) add_known(levels, m->level[i].name, m->bytes[i]);
+        cJSON_AddItemToArray(list, one);
+    }
+}
+
+static bool print_json(const profile_options *o, const profile *p, bool by_time, rv_error *error)
+{
+    const profile_line **lines = profile_order(p, by_time);
+    if (!lines) return rv_fail_memory(error);
+    cJSON *object = cJSON_CreateObject();
+    cJSON_AddStringToObject(object, "model", o->s.model);
+    cJSON_AddNumberToObject(object, "batch", (double)o->s.batch);
+    cJSON_AddNumberToObject(object, "threads", p->threads);
+    cJSON_AddNumberToObject(object, "runs", (double)p->runs);
+    cJSON_AddNumberToObject(object, "step_seconds", p->step);
+    cJSON_AddNumberToObject(object, "instruction_seconds", p->sum);
+    cJSON_AddNumberToObject(object, "clock_seconds", p->clock);
+    add_machines(object, p);
+    cJSON *list = cJSON_AddArrayToObject(object, "instructions");
+    for (int64_t i = 0; i < p->count; i++) cJSON_AddItemToArray(list, line_to_json(p, lines[i]));
+    rv_free(lines);
+    add_sums(object, "by_op", p, p->kinds, p->kind_count);
+    add_sums(object, "by_phase", p, p->phases, RV_PHASES);
+    return json_print(object, error);
+}
+
+/* ---- running ---- */
+
+/* Images and labels of no meaning. */
+static void fill_with_noise(const profile_options *o, const experiment *e, const batch_program *b)
+{
+    rv_init_fill(b->x, rv_init_uniform(0, 1), (uint64_t)o->s.seed);
+    for (int64_t i = 0; i < b->size; i++) rv_tensor_set(b->y, i, (double)(i % e->whole.classes));
+}
+
+static bool draw(const profile_options *o, const profile *p, rv_error *error)
+{
+    char title[256];
+    snprintf(title, sizeof title,
+             "%s, batch %" PRId64 ", %d thread%s: a %s of %.2f us, the quickest of %" PRId64,
+             o->s.model, o->s.batch, p->threads, p->threads > 1 ? "s" : "",
+             o->forward ? "forward pass" : "training step", 1e-3 * (double)p->end, p->runs);
+    char *text = timeline_draw(p, title);
+    bool ok = text_file_write(o->timeline, text, error);
+    free(text);
+    return ok;
+}
+
+static bool run(const profile_options *o, experiment *e, profile *p, rv_error *error)
+{
+    batch_program b = {0};
+    bool by_time = strcmp(o->sort, "time") == 0;
+    if (o->channels > 0) e->whole.x.dim[0] = o->channels;
+    if (o->size > 0) e->whole.x.dim[1] = e->whole.x.dim[2] = o->size;
+    rv_store *store = experiment_store(&o->s, error);
+    bool ok = store && batch_program_make(&b, e, store, o->s.batch, !o->forward, RV_DEFAULT, error);
+    if (ok) fill_with_noise(o, e, &b);
+    ok = ok && profile_make(p, b.program, e->dtype, o->seconds, error) &&
+         (!o->timeline || draw(o, p, error)) &&
+         (o->s.json ? print_json(o, p, by_time, error) : print_text(p, by_time, error));
+    profile_free(p);
+    rv_program_free(b.program);
+    rv_store_free(store);
+    return ok;
+}
+
+exit_status profile_run(int argc, char **argv, rv_error *error)
+{
+    exit_status result;
+    profile_options o = {.s = settings_new(), .sort = "time", .seconds = 1.5};
+    experiment e = {0};
+    profile p = {0};
+    option_row rows[TAKEN + OWN];
+    manual with_options = page;
+    with_options.options = rows;
+    list_options(rows);
+    if (!options_parse(&with_options, argc, argv, &o, &o.s.model, &result, error)) return result;
+    result = STATUS_USAGE;
+    if (strcmp(o.sort, "time") != 0 && strcmp(o.sort, "order") != 0)
+        rv_fail(error, RV_ERROR_ARGUMENT, "--sort: got \"%.100s\", expected time or order", o.sort);
+    else if (experiment_make(&o.s, &e, error))
+        result = run(&o, &e, &p, error) ? STATUS_OK : STATUS_FAILED;
+    experiment_free(&e);
+    settings_free(&o.s);
+    return result;
+}

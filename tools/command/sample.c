@@ -1,0 +1,145 @@
+/* recurve sample */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tools/run/saved_run.h"
+
+typedef struct sample_options {
+    const char *output, *checkpoint, *start;
+    double temperature;
+    int64_t length, seed;
+} sample_options;
+
+#define ROW(field, name, argument, kind, ...) \
+    OPTION_ROW(sample_options, field, name, argument, OPTION_##kind, __VA_ARGS__)
+
+static const option_row options[] = {
+    ROW(output, "output", "DIR", TEXT, "the folder that `recurve train --output DIR` filled"),
+    ROW(checkpoint, "checkpoint", "FILE", TEXT,
+        "other parameters (default: checkpoint.safetensors in\nthat folder)"),
+    ROW(start, "start", "TEXT", TEXT, "what the text begins with (default: a line's end)"),
+    ROW(length, "length", "N", WHOLE, "characters to write (default: 500)", .low = 1,
+        .high = 1 << 30),
+    ROW(temperature, "temperature", "T", POSITIVE,
+        "1: characters as likely as the model says (default);\nless: the likely ones more often"),
+    ROW(seed, "seed", "N", WHOLE, "of the choices (default: 1)", .low = 0,
+        .high = (int64_t)1 << 53),
+};
+
+static const manual page = {
+    .name = "sample",
+    .summary = "write text with a trained character model",
+    .synopsis = "--output DIR | --checkpoint FILE [OPTION]...",
+    .description =
+        "Reads a run of `recurve train --data TEXT` and writes text on its own: each character is\n"
+        "drawn from what the model says comes next, and read in its turn. The text that the model\n"
+        "was trained on must still be where it was: it says which characters there are.\n",
+    OPTIONS(options),
+    .failure = "a file is missing, damaged, or not of a character model",
+    .example = "recurve train --data /usr/share/common-licenses/GPL-3 --output /tmp/gpl\n"
+               "recurve sample --output /tmp/gpl --temperature 0.7 --start 'You may '\n",
+};
+
+/* A model that reads one character at a time, and keeps its state meanwhile. */
+typedef struct writer {
+    const experiment *e;
+    batch_program program;
+    uint64_t seed, drawn;
+    double temperature;
+} writer;
+
+static int64_t token_of(const experiment *e, char character)
+{
+    const rv_source *text = &e->whole;
+    for (int64_t k = 0; k < text->tokens; k++)
+        if (text->alphabet[k] == (unsigned char)character) return k;
+    return -1;
+}
+
+static void read_token(writer *w, int64_t token)
+{
+    rv_tensor_set(w->program.x, 0, (double)token);
+    rv_run(w->program.program);
+}
+
+/* Of the logits' softmax at this temperature. */
+static int64_t draw_token(writer *w)
+{
+    const rv_tensor *logits = rv_program_output(w->program.program, 1);
+    int64_t count = rv_tensor_count(logits);
+    double most = -INFINITY, sum = 0;
+    for (int64_t k = 0; k < count; k++) most = fmax(most, rv_tensor_get(logits, k));
+    for (int64_t k = 0; k < count; k++)
+        sum += exp((rv_tensor_get(logits, k) - most) / w->temperature);
+    double left = sum * rv_random_uniform(w->seed, w->drawn++);
+    for (int64_t k = 0; k < count; k++) {
+        left -= exp((rv_tensor_get(logits, k) - most) / w->temperature);
+        if (left < 0) return k;
+    }
+    return count - 1;
+}
+
+static bool read_start(writer *w, const char *start, rv_error *error)
+{
+    for (const char *at = start; *at != '\0'; at++) {
+        int64_t token = token_of(w->e, *at);
+        if (token < 0)
+            return rv_fail(
+                error, RV_ERROR_ARGUMENT,
+                "--start: the model knows no \"%c\" (byte %d); use the text's characters", *at,
+                (unsigned char)*at);
+        read_token(w, token);
+    }
+    return true;
+}
+
+static bool write_text(writer *w, const sample_options *o, rv_error *error)
+{
+    const rv_source *text = &w->e->whole;
+    if (o->start) {
+        if (!read_start(w, o->start, error)) return false;
+        fputs(o->start, stdout);
+    } else {
+        int64_t line_end = token_of(w->e, '\n');
+        read_token(w, line_end >= 0 ? line_end : 0);
+    }
+    for (int64_t i = 0; i < o->length; i++) {
+        int64_t token = draw_token(w);
+        putchar(text->alphabet[token]);
+        read_token(w, token);
+    }
+    putchar('\n');
+    return true;
+}
+
+/* The run's net, for one character of one text at a time. */
+static bool prepare(saved_run *r, writer *w, rv_error *error)
+{
+    experiment *e = &r->e;
+    if (!is_text(&e->whole))
+        return rv_fail(error, RV_ERROR_ARGUMENT,
+                       "the run is of %s, expected one of a text: `recurve train --data TEXT`",
+                       r->s.task);
+    e->whole.x = e->whole.y = e->net.y = RV_SHAPE(1);
+    e->whole.lengths = false;
+    e->carry = true;
+    if (e->optimizer.average > 0) rv_swap_averages(r->store);
+    return batch_program_make(&w->program, e, r->store, 1, false, RV_DEFAULT, error);
+}
+
+exit_status sample_run(int argc, char **argv, rv_error *error)
+{
+    exit_status result;
+    sample_options o = {.length = 500, .temperature = 1, .seed = 1};
+    if (!options_parse(&page, argc, argv, &o, NULL, &result, error)) return result;
+    if (!saved_run_named(o.output, o.checkpoint, error)) return STATUS_USAGE;
+    saved_run r;
+    writer w = {
+        .e = &r.e, .seed = rv_seed((uint64_t)o.seed, "sample"), .temperature = o.temperature};
+    bool ok = saved_run_open(&r, o.output, o.checkpoint, 1, error) && prepare(&r, &w, error) &&
+              write_text(&w, &o, error);
+    rv_program_free(w.program.program);
+    saved_run_close(&r);
+    return ok ? STATUS_OK : STATUS_FAILED;
+}

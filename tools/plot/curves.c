@@ -1,0 +1,180 @@
+#include "tools/plot/curves.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tensor/memory.h"
+#include "tools/run/run_folder.h"
+
+const char *data_text(const settings *s, char text[DATA_TEXT])
+{
+    const char *slash = s->data ? strrchr(s->data, '/') : NULL;
+    const char *name = slash ? slash + 1 : s->data ? s->data : s->task;
+    snprintf(text, DATA_TEXT, "%.50s%s%.20s", name, s->classes ? " " : "",
+             s->classes ? s->classes : "");
+    return text;
+}
+
+/* ---- what is drawn ---- */
+
+typedef enum quantity { TRAINING_COST, HELD_OUT_COST, HELD_OUT_SCORE } quantity;
+
+/* A text's cost in bits. */
+static double value_of(const rv_source *data, const epoch_row *row, quantity q)
+{
+    double unit = is_text(data) ? log(2) : 1;
+    switch (q) {
+    case TRAINING_COST: return row->cost / unit;
+    case HELD_OUT_COST: return row->held_out_cost / unit;
+    case HELD_OUT_SCORE: return data->classes > 0 ? row->held_out_accuracy : row->held_out_error;
+    }
+    return 0;
+}
+
+/* Of numbers, the cost may be the score: then it is drawn once. */
+static bool cost_is_score(const experiment *e)
+{
+    return e->whole.classes == 0 && e->net.loss == RV_LOSS_STANDARD;
+}
+
+static const char *cost_title(const experiment *e)
+{
+    return is_text(&e->whole) ? "bits per character"
+           : cost_is_score(e) ? "mean squared error"
+                              : "cost";
+}
+
+/* Costs are told apart down to this; of accuracies, half a sample in those held out. */
+static double finest_of(const experiment *e, quantity q)
+{
+    return q == HELD_OUT_SCORE && e->whole.classes > 0 ? 0.5 / (double)e->held_out.count : 1e-12;
+}
+
+/* ---- one run ---- */
+
+static double *values_of(const rv_source *data, const training *t, quantity q)
+{
+    double *values = rv_alloc((size_t)t->epochs, sizeof *values);
+    for (int64_t i = 0; values && i < t->epochs; i++) values[i] = value_of(data, &t->rows[i], q);
+    return values;
+}
+
+bool curves_draw(const char *folder, const settings *s, const experiment *e, const training *t,
+                 rv_error *error)
+{
+    enum { BLUE, RED };
+    const rv_source *data = &e->whole;
+    char path[PATH_TEXT], text[DATA_TEXT], title[3 * DATA_TEXT];
+    double *cost = values_of(data, t, TRAINING_COST), *held_out = values_of(data, t, HELD_OUT_COST),
+           *score = values_of(data, t, HELD_OUT_SCORE);
+    chart_line costs[] = {
+        {.label = "training", .colour = RED, .count = t->epochs, .y = cost},
+        {.label = "held out", .colour = BLUE, .count = t->epochs, .y = held_out, .mark = t->best}};
+    chart_line scores[] = {
+        {.label = "held out", .colour = BLUE, .count = t->epochs, .y = score, .mark = t->best}};
+    chart_panel panels[] = {
+        {.title = cost_title(e), .finest = finest_of(e, HELD_OUT_COST), .lines = costs, .count = 2},
+        {.title = data->classes > 0 ? "accuracy, %" : "mean squared error",
+         .axis = data->classes > 0 ? CHART_ACCURACY : CHART_LOG,
+         .finest = finest_of(e, HELD_OUT_SCORE),
+         .lines = scores,
+         .count = 1}};
+    snprintf(title, sizeof title, "%s on %s, %s: best after epoch %" PRId64, s->model,
+             data_text(s, text), s->optimizer, t->best);
+    bool ok = cost && held_out && score;
+    if (!ok) rv_fail_memory(error);
+    ok = ok && run_folder_path(folder, "curves", path, error) &&
+         chart_draw(path, title, "epoch", panels, cost_is_score(e) ? 1 : 2, error);
+    rv_free(cost);
+    rv_free(held_out);
+    rv_free(score);
+    return ok;
+}
+
+/* ---- several ---- */
+
+typedef struct band {
+    double *mean, *low, *high; /* [count] */
+    int64_t count;
+} band;
+
+static void band_free(band *b)
+{
+    rv_free(b->mean);
+    *b = (band){0};
+}
+
+/* Over the epochs that all runs did. */
+static bool band_make(band *b, const rv_source *data, const curve_group *g, quantity q,
+                      rv_error *error)
+{
+    *b = (band){.count = g->count > 0 ? g->runs[0].epochs : 0};
+    for (int k = 1; k < g->count; k++)
+        if (g->runs[k].epochs < b->count) b->count = g->runs[k].epochs;
+    b->mean = rv_alloc((size_t)b->count, 3 * sizeof *b->mean);
+    if (!b->mean) return rv_fail_memory(error);
+    b->low = b->mean + b->count;
+    b->high = b->low + b->count;
+    for (int64_t i = 0; i < b->count; i++) {
+        b->low[i] = INFINITY;
+        b->high[i] = -INFINITY;
+        for (int k = 0; k < g->count; k++) {
+            double value = value_of(data, &g->runs[k].rows[i], q);
+            b->mean[i] += value / g->count;
+            b->low[i] = fmin(b->low[i], value);
+            b->high[i] = fmax(b->high[i], value);
+        }
+    }
+    return true;
+}
+
+static chart_line line_of(const curve_group *g, const band *b)
+{
+    bool several = g->count > 1;
+    chart_line line = {.colour = g->colour,
+                       .dash = g->dash,
+                       .count = b->count,
+                       .y = b->mean,
+                       .low = several ? b->low : NULL,
+                       .high = several ? b->high : NULL};
+    snprintf(line.label, sizeof line.label, "%s", g->label);
+    return line;
+}
+
+bool curves_draw_groups(const char *folder, const char *name, const char *title,
+                        const experiment *e, const curve_group *groups, int count, rv_error *error)
+{
+    static const quantity drawn[] = {HELD_OUT_COST, HELD_OUT_SCORE};
+    const rv_source *data = &e->whole;
+    char path[PATH_TEXT], heads[2][CHART_LABEL];
+    chart_panel panels[2];
+    size_t all = 2 * (size_t)count;
+    band *bands = rv_alloc(all, sizeof *bands);
+    chart_line *lines = rv_alloc(all, sizeof *lines);
+    bool ok = (bands && lines) || rv_fail_memory(error);
+    for (int p = 0; ok && p < 2; p++) {
+        bool share = drawn[p] == HELD_OUT_SCORE && data->classes > 0;
+        for (int k = 0; ok && k < count; k++) {
+            band *b = &bands[p * count + k];
+            ok = band_make(b, data, &groups[k], drawn[p], error);
+            if (ok) lines[p * count + k] = line_of(&groups[k], b);
+        }
+        snprintf(heads[p], CHART_LABEL, p == 0 ? "%s held out" : "%s",
+                 p == 0  ? cost_title(e)
+                 : share ? "accuracy held out, %"
+                         : "mean squared error held out");
+        panels[p] = (chart_panel){.title = heads[p],
+                                  .axis = share ? CHART_ACCURACY : CHART_LOG,
+                                  .finest = finest_of(e, drawn[p]),
+                                  .lines = lines + p * count,
+                                  .count = count};
+    }
+    ok = ok && run_folder_path(folder, name, path, error) &&
+         chart_draw(path, title, "epoch", panels, cost_is_score(e) ? 1 : 2, error);
+    for (size_t i = 0; bands && i < all; i++) band_free(&bands[i]);
+    rv_free(bands);
+    rv_free(lines);
+    return ok;
+}

@@ -1,0 +1,309 @@
+#include "tools/plot/norms.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tensor/memory.h"
+#include "tools/plot/chart.h"
+#include "tools/plot/curves.h"
+#include "tools/cli/json.h"
+#include "tools/run/run_folder.h"
+#include "tools/cli/text_file.h"
+
+static const char *const moments[NORMS_MOMENTS] = {"at the start", "at the end"};
+
+/* ---- measuring ---- */
+
+/* A state "layer0/h1" by what equations call it, "layer0/c"; for rv_free. */
+static char *shown_name(const experiment *e, const char *name, bool state)
+{
+    char text[512];
+    const char *slash = strrchr(name, '/'), *last = slash ? slash + 1 : name;
+    int number = last[1] != '\0' ? last[1] - '0' : 0;
+    const char *symbol = state ? state_symbol(e, number) : NULL;
+    snprintf(text, sizeof text, "%.*s%s", (int)(last - name), name, symbol ? symbol : last);
+    return rv_string_copy(text);
+}
+
+static bool make_room(norms *n, const experiment *e, const rv_flow *f, rv_error *error)
+{
+    n->steps = f->steps;
+    n->name = rv_alloc((size_t)f->count, sizeof *n->name);
+    n->state = rv_alloc((size_t)f->count, sizeof *n->state);
+    bool ok = n->name && n->state;
+    for (int m = 0; ok && m < NORMS_MOMENTS; m++) {
+        n->at[m] = rv_alloc((size_t)f->count, (size_t)(f->steps + 1) * sizeof *n->at[m]);
+        ok = n->at[m];
+    }
+    for (; ok && n->count < f->count; n->count++) {
+        n->state[n->count] = f->state[n->count];
+        n->name[n->count] = shown_name(e, f->name[n->count], f->state[n->count]);
+        ok = n->name[n->count];
+    }
+    return ok || rv_fail_memory(error);
+}
+
+void norms_free(norms *n)
+{
+    for (int i = 0; i < n->count; i++) rv_free(n->name[i]);
+    for (int m = 0; m < NORMS_MOMENTS; m++) rv_free(n->at[m]);
+    rv_free(n->name);
+    rv_free(n->state);
+    *n = (norms){0};
+}
+
+/* Outputs are the norms that there are, in the order of f->norm. */
+static bool compile(batch_program *b, rv_tape *tape, int64_t samples, const rv_flow *f,
+                    rv_error *error)
+{
+    int64_t all = f->count * (f->steps + 1);
+    rv_var *outputs = rv_alloc((size_t)all, sizeof *outputs);
+    int count = 0;
+    if (!outputs) return rv_fail_memory(error);
+    for (int64_t i = 0; i < all; i++)
+        if (!rv_is_null(f->norm[i])) outputs[count++] = f->norm[i];
+    bool ok = batch_program_compile(b, tape, samples, outputs, count, RV_VALUES, error);
+    rv_free(outputs);
+    return ok;
+}
+
+static bool run(norms *n, norms_moment moment, const experiment *e, rv_tape *tape, const rv_flow *f,
+                const rv_batch *batch, rv_error *error)
+{
+    batch_program b = {0};
+    bool ok = (n->count > 0 || make_room(n, e, f, error)) &&
+              compile(&b, tape, batch->count, f, error) && batch_program_run(&b, batch, error);
+    for (int64_t i = 0, output = 0; ok && i < n->count * (n->steps + 1); i++)
+        n->at[moment][i] = rv_is_null(f->norm[i]) ? NAN : rv_value(b.program, (int)output++);
+    rv_program_free(b.program);
+    return ok;
+}
+
+bool norms_measure(norms *n, norms_moment moment, const experiment *e, rv_store *store,
+                   int64_t batch, rv_error *error)
+{
+    experiment one = *e;
+    one.carry = false;
+    one.net.rnn.recompute = 0;
+    one.net.rnn.each_use = true;
+    rv_loader_options options = {.batch = batch < e->seen.count ? batch : e->seen.count,
+                                 .in_order = true};
+    rv_loader *loader = rv_loader_new(&e->seen, &options, error);
+    const rv_batch *first = loader ? rv_loader_next(loader, error) : NULL;
+    bool averaged = e->optimizer.average > 0 && rv_swap_averages(store), ok = false;
+    if (first) {
+        rv_net net;
+        rv_flow flow;
+        rv_tape *tape = batch_record(&one, store, first->count, false, &net);
+        n->samples = first->count;
+        ok = rv_flow_make(&flow, net.loss) ||
+             rv_fail(error, rv_tape_error(tape)->code, "%s", rv_tape_error(tape)->text);
+        ok = ok && run(n, moment, e, tape, &flow, first, error);
+        rv_flow_free(&flow);
+        rv_tape_free(tape);
+    }
+    if (averaged) rv_swap_averages(store);
+    rv_loader_free(loader);
+    return ok;
+}
+
+/* ---- the table ---- */
+
+static const double *row_of(const norms *n, norms_moment moment, int i)
+{
+    return n->at[moment] + i * (n->steps + 1);
+}
+
+/* The time steps shown: the first, one in the middle, the last. */
+enum { COLUMNS = 3 };
+
+static int choose_columns(const norms *n, int64_t column[COLUMNS])
+{
+    const int64_t wanted[COLUMNS] = {1, (n->steps + 1) / 2, n->steps};
+    int count = 0;
+    for (int k = 0; k < COLUMNS; k++)
+        if (wanted[k] > (count > 0 ? column[count - 1] : 0) && wanted[k] <= n->steps)
+            column[count++] = wanted[k];
+    return count;
+}
+
+/* How a state's norm changes with each step back, in the mean, from the last step that it has any at to the first. */
+static void print_change(const norms *n, const double *row)
+{
+    int64_t first = 1, last = n->steps;
+    while (last > 1 && !(row[last] > 0)) last--;
+    while (first < last && !(row[first] > 0)) first++;
+    if (last < 2) return;
+    printf("  x %.3g",
+           first < last ? pow(row[first] / row[last], 1 / (double)(last - first)) : 0.0);
+    if (row[1] < 1e-3 * row[last]) printf(", vanishes");
+    if (row[1] > 1e3 * row[last]) printf(", explodes");
+}
+
+static void print_row(const norms *n, norms_moment moment, int i, int width)
+{
+    const double *row = row_of(n, moment, i);
+    int64_t column[COLUMNS];
+    int columns = choose_columns(n, column);
+    printf("  %-*s", width, n->name[i]);
+    if (isnan(row[0]))
+        printf("  %9s", "");
+    else
+        printf("  %9.3g", row[0]);
+    for (int k = 0; k < columns && !isnan(row[column[k]]); k++) printf("  %9.3g", row[column[k]]);
+    if (n->state[i]) print_change(n, row);
+    putchar('\n');
+}
+
+static void print_head(const norms *n, norms_moment moment, int width)
+{
+    int64_t column[COLUMNS];
+    int columns = choose_columns(n, column);
+    printf("norms of the gradient %s, %" PRId64 " samples\n  %-*s  %9s", moments[moment],
+           n->samples, width, "", "whole");
+    for (int k = 0; k < columns; k++) {
+        char head[32];
+        snprintf(head, sizeof head, "step %" PRId64, column[k]);
+        printf("  %9s", head);
+    }
+    puts(n->steps > 1 ? "  a step back" : "");
+}
+
+void norms_print(const norms *n)
+{
+    int width = 0;
+    for (int i = 0; i < n->count; i++)
+        if ((int)strlen(n->name[i]) > width) width = (int)strlen(n->name[i]);
+    for (norms_moment m = NORMS_START; m < NORMS_MOMENTS; m++) {
+        print_head(n, m, width);
+        for (int pass = 0; pass < 2; pass++) /* states first */
+            for (int i = 0; i < n->count; i++)
+                if (n->state[i] == (pass == 0)) print_row(n, m, i, width);
+    }
+}
+
+/* ---- JSON and CSV ---- */
+
+cJSON *norms_json(const norms *n)
+{
+    cJSON *rows = cJSON_CreateArray();
+    for (int i = 0; i < n->count; i++) {
+        cJSON *row = cJSON_CreateObject();
+        cJSON_AddStringToObject(row, "name", n->name[i]);
+        cJSON_AddBoolToObject(row, "state", n->state[i]);
+        for (norms_moment m = NORMS_START; m < NORMS_MOMENTS; m++) {
+            cJSON *values = cJSON_AddArrayToObject(row, m == NORMS_START ? "start" : "end");
+            for (int64_t t = 0; t <= n->steps; t++)
+                cJSON_AddItemToArray(values, json_exact(row_of(n, m, i)[t]));
+        }
+        cJSON_AddItemToArray(rows, row);
+    }
+    return rows;
+}
+
+static void put_cell(FILE *to, double value)
+{
+    if (isnan(value))
+        fputc(',', to);
+    else
+        fprintf(to, ",%.9g", value);
+}
+
+static char *csv_text(const norms *n)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *to = open_memstream(&text, &size);
+    if (!to) return NULL;
+    fputs("name,kind,step,start,end\n", to);
+    for (int i = 0; i < n->count; i++)
+        for (int64_t t = 0; t <= n->steps; t++) {
+            double start = row_of(n, NORMS_START, i)[t], end = row_of(n, NORMS_END, i)[t];
+            if (isnan(start) && isnan(end)) continue;
+            fprintf(to, "%s,%s,", n->name[i], n->state[i] ? "state" : "parameter");
+            fprintf(to, t > 0 ? "%" PRId64 : "whole", t);
+            put_cell(to, start);
+            put_cell(to, end);
+            fputc('\n', to);
+        }
+    if (fclose(to) == 0) return text;
+    free(text);
+    return NULL;
+}
+
+/* ---- the picture ---- */
+
+/* States, bold, then the parameters that steps use. */
+static int make_lines(const norms *n, norms_moment moment, chart_line *lines)
+{
+    int count = 0;
+    for (int pass = 0; pass < 2; pass++)
+        for (int i = 0; i < n->count; i++) {
+            const double *row = row_of(n, moment, i);
+            bool over_time = false;
+            for (int64_t t = 1; t <= n->steps; t++) over_time = over_time || row[t] > 0;
+            if (n->state[i] != (pass == 0) || !over_time) continue;
+            chart_line *l = &lines[count];
+            *l = (chart_line){.colour = count,
+                              .dash = count / CHART_COLOURS,
+                              .count = n->steps,
+                              .y = row + 1,
+                              .bold = n->state[i]};
+            snprintf(l->label, sizeof l->label, "%.*s", CHART_LABEL - 1, n->name[i]);
+            count++;
+        }
+    return count;
+}
+
+/* The least and the greatest norm at any step of both moments: one axis for both panels. */
+static void find_span(const norms *n, double *low, double *high)
+{
+    *low = INFINITY;
+    *high = 0;
+    for (norms_moment m = NORMS_START; m < NORMS_MOMENTS; m++)
+        for (int i = 0; i < n->count; i++)
+            for (int64_t t = 1; t <= n->steps; t++) {
+                double value = row_of(n, m, i)[t];
+                if (!(value > 0) || isinf(value)) continue;
+                *low = fmin(*low, value);
+                *high = fmax(*high, value);
+            }
+    if (*high == 0) *low = 0;
+}
+
+static bool draw(const norms *n, const char *folder, const settings *s, rv_error *error)
+{
+    char path[PATH_TEXT], text[DATA_TEXT], title[2 * DATA_TEXT];
+    chart_line *lines = rv_alloc((size_t)n->count, NORMS_MOMENTS * sizeof *lines);
+    if (!lines) return rv_fail_memory(error);
+    chart_panel panels[NORMS_MOMENTS];
+    double low, high;
+    find_span(n, &low, &high);
+    for (norms_moment m = NORMS_START; m < NORMS_MOMENTS; m++) {
+        chart_line *own = lines + (int)m * n->count;
+        panels[m] = (chart_panel){.title = moments[m],
+                                  .lines = own,
+                                  .count = make_lines(n, m, own),
+                                  .low = low,
+                                  .high = high};
+    }
+    snprintf(title, sizeof title, "%s on %s: norms of the gradient", s->model, data_text(s, text));
+    bool ok = run_folder_path(folder, "norms", path, error) &&
+              chart_draw(path, title, "time step", panels, NORMS_MOMENTS, error);
+    rv_free(lines);
+    return ok;
+}
+
+bool norms_write(const norms *n, const char *folder, const settings *s, bool plot, rv_error *error)
+{
+    char path[PATH_TEXT];
+    char *text = csv_text(n);
+    bool ok = text || rv_fail_memory(error);
+    ok = ok && run_folder_path(folder, "norms.csv", path, error) &&
+         text_file_write(path, text, error);
+    free(text);
+    return ok && (!plot || draw(n, folder, s, error));
+}

@@ -1,0 +1,343 @@
+#include "tools/plot/pictures.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tensor/memory.h"
+#include "tools/plot/curves.h"
+#include "tools/plot/heatmap.h"
+#include "tools/run/batch_program.h"
+#include "tools/run/run_folder.h"
+
+enum {
+    MOST_SIGNALS = 16,
+    MOST_TILES = 20,
+    MOST_COLUMNS = 360,
+    MOST_CHANNELS = 4,
+    MOST_LETTERS = 80
+};
+
+/* ---- which values ---- */
+
+/* A gate, a candidate or a state: a node of each time step. */
+typedef struct signal {
+    char symbol[HEAT_SYMBOL];
+    char name[RV_ERROR_TEXT / 8]; /* of the node, or of the argument that it is a function of */
+    heat_palette palette;
+    bool state;
+} signal;
+
+/* What is looked at: time steps `stride` apart, each signal's nodes at them. */
+typedef struct view {
+    const experiment *e;
+    rv_tape *tape;
+    int64_t steps, stride;
+    signal signals[MOST_SIGNALS];
+    int count;
+    rv_var *at; /* [steps,count] */
+} view;
+
+static const char prefix[] = "pre-"; /* of a gate's argument: rv_cell_bias */
+
+/* "layer1/forward/step ", what the scopes of the top layer's equations begin with (models/rnn.c). */
+static void steps_of(const experiment *e, char scope[64])
+{
+    char layer[32] = "";
+    if (e->net.rnn.layers > 1)
+        snprintf(layer, sizeof layer, "layer%" PRId64 "/", e->net.rnn.layers - 1);
+    snprintf(scope, 64, "%s%sstep ", layer, e->net.rnn.bidirectional ? "forward/" : "");
+}
+
+/* The first function of the node, sums looked through; the node itself if there is none. */
+static int32_t function_of(const rv_tape *tape, int32_t id)
+{
+    int32_t at = id;
+    for (int32_t i = id + 1; i < rv_tape_count(tape); i++) {
+        const rv_node *node = rv_tape_node(tape, i);
+        bool reads = false;
+        for (int k = 0; k < node->inputs; k++) reads = reads || node->in[k] == at;
+        if (!reads) continue;
+        if (node->inputs == 1 && node->op->row) return i;
+        if (node->op != &rv_op_add || node->name) return id;
+        at = i;
+    }
+    return id;
+}
+
+/* -1: nowhere. */
+static int32_t find_node(const rv_tape *tape, const char *scope, const char *name)
+{
+    for (int32_t i = 0; i < rv_tape_count(tape); i++) {
+        const rv_node *node = rv_tape_node(tape, i);
+        if (node->name && strcmp(node->name, name) == 0 && strcmp(node->scope, scope) == 0)
+            return i;
+    }
+    return -1;
+}
+
+static bool is_state(const rv_tape *tape, const char *scope, int32_t id)
+{
+    for (int s = 0; s < RV_CELL_STATES; s++) {
+        char name[] = {'h', (char)(s ? '0' + s : '\0'), '\0'};
+        if (find_node(tape, scope, name) == id) return true;
+    }
+    return false;
+}
+
+static void add_signal(view *v, const char *symbol, const char *name, heat_palette palette,
+                       bool state)
+{
+    if (v->count == MOST_SIGNALS) return;
+    signal *s = &v->signals[v->count++];
+    s->palette = palette;
+    s->state = state;
+    snprintf(s->symbol, sizeof s->symbol, "%s", symbol);
+    snprintf(s->name, sizeof s->name, "%s", name);
+}
+
+/* Gates and candidates that the first step has equations for. A candidate with the symbol of a state is what will
+ * become of it. */
+static void find_gates(view *v, const char *scope)
+{
+    for (int32_t i = 0; i < rv_tape_count(v->tape); i++) {
+        const rv_node *node = rv_tape_node(v->tape, i);
+        if (!node->name || strncmp(node->name, prefix, strlen(prefix)) != 0 ||
+            strcmp(node->scope, scope) != 0)
+            continue;
+        int32_t is = function_of(v->tape, i);
+        if (is_state(v->tape, scope, is)) continue;
+        const char *called = node->name + strlen(prefix);
+        bool gate = strcmp(rv_tape_node(v->tape, is)->op->name, "sigmoid") == 0, taken = false;
+        for (int s = 0; s < RV_CELL_STATES; s++) {
+            const char *state = state_symbol(v->e, s);
+            taken = taken || (state && strcmp(state, called) == 0);
+        }
+        char symbol[HEAT_SYMBOL];
+        snprintf(symbol, sizeof symbol, "%s%.16s",
+                 taken                             ? "new "
+                 : strspn(called, "123456789") > 0 ? "d"
+                                                   : "",
+                 called);
+        add_signal(v, symbol, node->name, gate ? HEAT_SHARE : HEAT_SIGNED, false);
+    }
+}
+
+static void find_states(view *v, const char *scope)
+{
+    for (int s = RV_CELL_STATES - 1; s >= 0; s--) {
+        char name[] = {'h', (char)(s ? '0' + s : '\0'), '\0'};
+        const char *symbol = state_symbol(v->e, s);
+        if (symbol && find_node(v->tape, scope, name) >= 0)
+            add_signal(v, symbol, name, HEAT_SIGNED, true);
+    }
+}
+
+/* The time step that a node was written at, from 0; -1: at none, or of another layer. */
+static int64_t step_of(const rv_node *node, const char *steps)
+{
+    size_t length = strlen(steps);
+    char *end;
+    if (strncmp(node->scope, steps, length) != 0) return -1;
+    long long step = strtoll(node->scope + length, &end, 10);
+    return *end == '\0' ? step - 1 : -1;
+}
+
+/* Notes node i, of time step t, at the next one that is drawn. */
+static void note_node(view *v, int32_t i, int64_t t)
+{
+    int64_t drawn = (t + v->stride - 1) / v->stride;
+    const char *name = rv_tape_node(v->tape, i)->name;
+    for (int k = 0; k < v->count && drawn < v->steps; k++)
+        if (strcmp(v->signals[k].name, name) == 0)
+            v->at[drawn * v->count + k].id = v->signals[k].state ? i : function_of(v->tape, i);
+}
+
+/* Equal equations are one node: what a step lacks, the step before it has. */
+static bool find_nodes(view *v, const char *steps, rv_error *error)
+{
+    int64_t all = v->steps * v->count;
+    v->at = rv_alloc((size_t)all, sizeof *v->at);
+    if (!v->at) return rv_fail_memory(error);
+    for (int64_t i = 0; i < all; i++) v->at[i] = (rv_var){v->tape, -1};
+    for (int32_t i = 0; i < rv_tape_count(v->tape); i++) {
+        const rv_node *node = rv_tape_node(v->tape, i);
+        int64_t t = node->name ? step_of(node, steps) : -1;
+        if (t >= 0) note_node(v, i, t);
+    }
+    for (int64_t i = v->count; i < all; i++)
+        if (v->at[i].id < 0) v->at[i] = v->at[i - v->count];
+    return true;
+}
+
+/* ---- what they are ---- */
+
+/* The rows' values, to be freed together. */
+typedef struct shown {
+    heat_row rows[MOST_SIGNALS + 1];
+    int count;
+} shown;
+
+static void shown_free(shown *h)
+{
+    for (int i = 0; i < h->count; i++) rv_free((void *)(uintptr_t)h->rows[i].values);
+}
+
+/* Makes a row for values of this shape: images [c,h,w], or anything else as numbers one below the other. NULL and an
+ * error when memory is out. */
+static double *add_row(shown *h, const char *symbol, heat_palette palette, int64_t steps,
+                       const int64_t *shape, int64_t rank, rv_error *error)
+{
+    heat_row *row = &h->rows[h->count];
+    *row = (heat_row){.palette = palette, .steps = steps, .channels = 1, .height = 1, .width = 1};
+    snprintf(row->symbol, sizeof row->symbol, "%s", symbol);
+    if (rank == 3) {
+        row->channels = shape[0] < MOST_CHANNELS ? shape[0] : MOST_CHANNELS;
+        row->height = shape[1];
+        row->width = shape[2];
+    } else {
+        for (int64_t d = 0; d < rank; d++) row->height *= shape[d];
+    }
+    double *values = rv_alloc((size_t)(steps * row->channels),
+                              (size_t)(row->height * row->width) * sizeof *values);
+    row->values = values;
+    if (!values)
+        rv_fail_memory(error);
+    else
+        h->count++;
+    return values;
+}
+
+static int64_t row_size(const heat_row *row) { return row->channels * row->height * row->width; }
+
+static bool show_input(shown *h, const view *v, const rv_tensor *x, rv_error *error)
+{
+    const rv_shape *s = &v->e->whole.x;
+    bool sequence = v->e->whole.sequence;
+    bool still = !sequence && !v->e->model->images && v->e->model->kernel == 0 &&
+                 v->e->net.rnn.kernel == 0; /* dense cells read pixels: one image is enough */
+    int64_t steps = still && s->rank == 3 ? 1 : v->steps;
+    double *values =
+        add_row(h, "x", HEAT_GREY, steps, s->dim + sequence, s->rank - sequence, error);
+    if (!values) return false;
+    const heat_row *row = &h->rows[h->count - 1];
+    int64_t size = row_size(row), each = 1;
+    for (int64_t d = sequence; d < s->rank; d++) each *= s->dim[d];
+    for (int64_t t = 0; t < steps; t++)
+        for (int64_t i = 0; i < size; i++)
+            values[t * size + i] = rv_tensor_get(x, (sequence ? t * v->stride * each : 0) + i);
+    return true;
+}
+
+static bool show_signal(shown *h, const view *v, const rv_program *program, int k, rv_error *error)
+{
+    const signal *s = &v->signals[k];
+    const rv_shape shape = rv_program_output(program, k)->shape; /* [1,...] */
+    double *values =
+        add_row(h, s->symbol, s->palette, v->steps, shape.dim + 1, shape.rank - 1, error);
+    if (!values) return false;
+    int64_t size = row_size(&h->rows[h->count - 1]);
+    for (int64_t t = 0; t < v->steps; t++)
+        for (int64_t i = 0; i < size; i++)
+            values[t * size + i] =
+                rv_tensor_get(rv_program_output(program, (int)(t * v->count + k)), i);
+    return true;
+}
+
+/* ---- the sample ---- */
+
+static bool feed(rv_program *program, const char *name, const rv_tensor *value, rv_error *error)
+{
+    return !rv_program_input(program, name) || rv_feed(program, name, value, error);
+}
+
+static bool run(rv_program *program, const rv_batch *batch, rv_error *error)
+{
+    if (!feed(program, "x", &batch->x, error) || !feed(program, "length", &batch->length, error))
+        return false;
+    rv_code code = rv_run(program);
+    return code == RV_OK || rv_fail(error, code, "run: %s", rv_code_text(code));
+}
+
+static void choose_steps(view *v, const rv_batch *batch)
+{
+    const experiment *e = v->e;
+    bool tiles = e->model->images || e->model->kernel > 0 || e->net.rnn.kernel > 0;
+    int64_t most = tiles ? MOST_TILES : MOST_COLUMNS;
+    int64_t all = e->whole.sequence ? e->whole.x.dim[0] : e->net.steps > 0 ? e->net.steps : 1;
+    if (e->whole.lengths) all = (int64_t)rv_tensor_get(&batch->length, 0);
+    if (all < 1) all = 1;
+    v->stride = (all + most - 1) / most;
+    v->steps = (all + v->stride - 1) / v->stride;
+}
+
+/* ---- the picture ---- */
+
+/* Whether a text's characters name the time steps, in place of a row for x. */
+static bool spells(const view *v)
+{
+    return v->e->whole.alphabet && v->stride == 1 && v->steps <= MOST_LETTERS;
+}
+
+static bool draw(const char *folder, const settings *s, const view *v, const shown *h,
+                 const rv_tensor *x, rv_error *error)
+{
+    char path[PATH_TEXT], text[DATA_TEXT], title[2 * DATA_TEXT], letters[MOST_LETTERS][2];
+    const char *names[MOST_LETTERS];
+    bool spelled = spells(v);
+    for (int64_t t = 0; spelled && t < v->steps; t++) {
+        unsigned char letter = v->e->whole.alphabet[(int64_t)rv_tensor_get(x, t)];
+        letters[t][0] = isgraph(letter) && letter < 128 ? (char)letter : '_';
+        letters[t][1] = '\0';
+        names[t] = letters[t];
+    }
+    snprintf(title, sizeof title, "%s on %s: a sample held out", s->model, data_text(s, text));
+    heat_picture picture = {title, h->rows, h->count, v->steps, v->stride, spelled ? names : NULL};
+    return run_folder_path(folder, "states", path, error) && heatmap_draw(path, &picture, error);
+}
+
+static bool show(const char *folder, const settings *s, view *v, const rv_batch *batch,
+                 rv_error *error)
+{
+    char steps[64], first[66];
+    shown h = {.count = 0};
+    choose_steps(v, batch);
+    steps_of(v->e, steps);
+    snprintf(first, sizeof first, "%s1", steps);
+    find_gates(v, first);
+    find_states(v, first);
+    if (v->count == 0)
+        return rv_fail(error, RV_ERROR_ARGUMENT, "the model \"%s\" shows no states", s->model);
+    if (!find_nodes(v, steps, error)) return false;
+    rv_program *program = rv_compile_with(v->tape, v->at, (int)(v->steps * v->count), RV_VALUES);
+    const rv_error *failed = rv_tape_error(v->tape);
+    bool ok = program || rv_fail(error, failed->code, "%s", failed->text);
+    ok = ok && run(program, batch, error) && (spells(v) || show_input(&h, v, &batch->x, error));
+    for (int k = 0; ok && k < v->count; k++) ok = show_signal(&h, v, program, k, error);
+    ok = ok && draw(folder, s, v, &h, &batch->x, error);
+    shown_free(&h);
+    rv_program_free(program);
+    return ok;
+}
+
+bool pictures_draw(const char *folder, const settings *s, const experiment *e, rv_store *store,
+                   rv_error *error)
+{
+    experiment one = *e;
+    one.carry = false; /* from the beginning */
+    one.net.rnn.recompute = 0;
+    rv_loader_options options = {.batch = 1, .in_order = true};
+    rv_loader *loader = rv_loader_new(&e->held_out, &options, error);
+    const rv_batch *batch = loader ? rv_loader_next(loader, error) : NULL;
+    bool averaged = e->optimizer.average > 0 && rv_swap_averages(store);
+    rv_net net;
+    view v = {.e = &one, .tape = batch ? batch_record(&one, store, 1, false, &net) : NULL};
+    bool ok = batch && show(folder, s, &v, batch, error);
+    if (averaged) rv_swap_averages(store);
+    rv_free(v.at);
+    rv_tape_free(v.tape);
+    rv_loader_free(loader);
+    return ok;
+}

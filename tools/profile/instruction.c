@@ -1,0 +1,110 @@
+#include "tools/profile/instruction.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { NAMED_OPS = 4 }; /* of a group */
+
+/* A value's name as the equation has it: views are looked through, nameless values are called by
+ * their op. */
+static void put_operand(FILE *to, const rv_tape *tape, int32_t id, bool shapes)
+{
+    const rv_node *node = rv_tape_node(tape, id);
+    char shape[RV_SHAPE_TEXT];
+    double value;
+    rv_shape_text(node->type.shape, shape);
+    if (rv_is_uniform((rv_var){(rv_tape *)(uintptr_t)tape, id}, &value)) {
+        fprintf(to, "%g", value);
+        return;
+    }
+    while (node->op->kind == RV_OP_VIEW && !node->name) node = rv_tape_node(tape, node->in[0]);
+    fputs(node->entry ? node->entry->name : node->name ? node->name : node->op->name, to);
+    if (shapes) fprintf(to, " %s", shape);
+}
+
+static void put_equation(FILE *to, const rv_tape *tape, const rv_node *node, bool shapes)
+{
+    fprintf(to, "%s(", node->op->name);
+    for (int k = 0; k < node->inputs; k++) {
+        if (k > 0) fputs(", ", to);
+        put_operand(to, tape, node->in[k], shapes);
+    }
+    fputc(')', to);
+}
+
+/* Each op's name once, in order, the first few. */
+static void put_group(FILE *to, const rv_instruction *one)
+{
+    int named = 0;
+    for (int i = 0; i < one->nodes; i++) {
+        const rv_op *op = rv_tape_node(one->tape, one->node[i])->op;
+        int before = 0;
+        while (before < i && rv_tape_node(one->tape, one->node[before])->op != op) before++;
+        if (before < i) continue;
+        if (++named > NAMED_OPS) break;
+        fprintf(to, "%s%s", named > 1 ? ", " : "", op->name);
+    }
+    fprintf(to, "%s (%d ops)", named > NAMED_OPS ? ".." : "", one->nodes);
+}
+
+/* NULL: memory is out. */
+static char *words(const rv_instruction *one, bool shapes)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *to = open_memstream(&text, &size);
+    if (!to) return NULL;
+    if (one->nodes > 1)
+        put_group(to, one);
+    else
+        put_equation(to, one->tape, rv_tape_node(one->tape, one->node[0]), shapes);
+    if (fclose(to) == 0) return text;
+    free(text);
+    return NULL;
+}
+
+/* A node of the scope that most nodes have. */
+static const rv_node *representative(const rv_instruction *one)
+{
+    const rv_node *found = NULL;
+    for (int i = 0, most = 0; i < one->nodes; i++) {
+        const rv_node *node = rv_tape_node(one->tape, one->node[i]);
+        int same = 0;
+        for (int k = i; k < one->nodes; k++)
+            same += strcmp(node->scope, rv_tape_node(one->tape, one->node[k])->scope) == 0;
+        if (same > most) {
+            most = same;
+            found = node;
+        }
+    }
+    return found;
+}
+
+/* What is behind "gradient/" or "update/". */
+static const char *inner_scope(const rv_node *node, rv_phase phase)
+{
+    const char *name = rv_phase_name(phase);
+    size_t length = strlen(name);
+    if (phase == RV_PHASE_FORWARD || strncmp(node->scope, name, length) != 0) return node->scope;
+    return node->scope + length + (node->scope[length] == '/');
+}
+
+bool instruction_words_make(instruction_words *w, const rv_instruction *one, rv_error *error)
+{
+    const rv_node *most = representative(one);
+    const rv_node *last = rv_tape_node(one->tape, one->node[one->nodes - 1]);
+    w->phase = rv_phase_of(most);
+    w->scope = inner_scope(most, w->phase);
+    w->kind = last->op->row ? "pointwise" : last->op->name;
+    w->short_text = words(one, false);
+    w->text = words(one, true);
+    w->shape = last->type.shape;
+    return (w->short_text && w->text) || rv_fail_memory(error);
+}
+
+void instruction_words_free(instruction_words *w)
+{
+    free(w->short_text);
+    free(w->text);
+}

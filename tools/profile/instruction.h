@@ -1,0 +1,21 @@
+/* What an instruction computes, in words. */
+#ifndef RV_TOOLS_PROFILE_INSTRUCTION_H
+#define RV_TOOLS_PROFILE_INSTRUCTION_H
+
+#include "autograd/profile.h"
+#include "export/phase_internal.h"
+
+typedef struct instruction_words {
+    rv_phase phase;
+    const char *scope; /* "step 2", "loss", of an update the parameter; "" at the top */
+    const char *kind;  /* the op's name, or "pointwise" */
+    char *short_text;  /* "conv2d(x, Wxg)", or "tanh, sigmoid, .. (12 ops)" */
+    char *text;        /* the same with the inputs' shapes */
+    rv_shape shape;    /* of the result */
+} instruction_words;
+
+/* The texts are for instruction_words_free. A group of several scopes is told by the most frequent one. */
+bool instruction_words_make(instruction_words *words, const rv_instruction *one, rv_error *error);
+void instruction_words_free(instruction_words *words);
+
+#endif

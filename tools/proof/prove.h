@@ -1,0 +1,35 @@
+/* Proofs of gradients, first and second, in double precision, against central differences. */
+#ifndef RV_TOOLS_PROOF_PROVE_H
+#define RV_TOOLS_PROOF_PROVE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "recurve.h"
+
+/* What is known of d name / d parameter: the worst over all samples. */
+typedef struct proof {
+    const char *name;     /* of the op or the model */
+    char parameter[256];  /* or input */
+    double first, second; /* largest relative errors; NaN where there is nothing to differentiate */
+    bool ok;
+    char reason[256];
+} proof;
+
+typedef struct proofs {
+    proof *at;
+    size_t count, capacity;
+    double tolerance; /* largest relative error that passes */
+    uint64_t seed;    /* of the values and of the random directions */
+} proofs;
+
+/* Each appends a row per input or parameter; false only when memory is out. A check that cannot be
+ * made is a row that is not ok. */
+bool prove_op(proofs *p, const rv_op *op, rv_error *error);
+bool prove_model(proofs *p, const rv_model *model, rv_error *error);
+bool prove_text_model(proofs *p, const rv_model *model,
+                      rv_error *error); /* with inputs as it draws them */
+void proofs_free(proofs *p);
+
+#endif
