@@ -184,11 +184,12 @@ TEST(Command, AFileThatCannotBeWrittenIsAnErrorAndTheOldOneStays)
 {
     const std::string folder = scratch_folder(), old(2000, '#'),
                       text = slurp("models/curnn_blog.rv");
-    for (const char *name : {"values.npz", "graph.dot", "step.svg"}) spit(folder + "/" + name, old);
+    for (const char *name : {"values.npz", "graph.dot", "step.json"})
+        spit(folder + "/" + name, old);
     spit(folder + "/blog.rv", text + "\n\n");
     for (const char *command :
          {"run models/curnn_blog.rv --out values.npz", "graph --output graph.dot",
-          "profile --batch 2 --timeline step.svg", "fmt --in-place blog.rv"}) {
+          "profile --batch 2 --timeline step.json", "fmt --in-place blog.rv"}) {
         std::string there = command;
         const size_t name = there.rfind(' ') + 1;
         const std::string path = folder + "/" + there.substr(name), before = slurp(path);
@@ -197,7 +198,7 @@ TEST(Command, AFileThatCannotBeWrittenIsAnErrorAndTheOldOneStays)
         EXPECT_CONTAINS(limited.err, "cannot write \"" + path + "\": File too large");
         EXPECT_EQ(slurp(path), before);
     }
-    EXPECT_EQ(run_program("ls", folder).out, "blog.rv\ngraph.dot\nstep.svg\nvalues.npz\n");
+    EXPECT_EQ(run_program("ls", folder).out, "blog.rv\ngraph.dot\nstep.json\nvalues.npz\n");
 }
 
 TEST(Command, ATrainingThatCannotSaveKeepsWhatWasSaved)

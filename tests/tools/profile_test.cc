@@ -1,18 +1,14 @@
-/* What a profile says of a training step: its shares, its phases, its picture. */
+/* What a profile says of a training step: its shares, its phases, its timeline. */
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <map>
 #include <string>
+#include <vector>
 
 #include "tests/tools/command.h"
 
 namespace {
-
-int count(const std::string &text, const std::string &part)
-{
-    int found = 0;
-    for (size_t at = 0; (at = text.find(part, at)) != std::string::npos; at++) found++;
-    return found;
-}
 
 /* One of the fields, summed over a list of objects. */
 double total(const Json &json, const char *list, const char *field)
@@ -79,25 +75,87 @@ TEST(Profile, AForwardPassHasNoGradientsAndNoUpdates)
         EXPECT_EQ(Json::text(line, "phase"), "forward");
 }
 
-TEST(Profile, TheTimelineHasARectangleForEachThreadsPartOfAnInstruction)
+TEST(Profile, TheTimelineIsATraceWithASliceForEachThreadsPartOfAnInstruction)
 {
-    for (const char *threads : {"1", "2"}) {
+    for (int threads : {1, 2}) {
         SCOPED_TRACE(threads);
-        const std::string file = scratch_folder() + "/step.svg";
+        const std::string file = scratch_folder() + "/step.json";
         const Outcome outcome =
-            recurve(std::string("profile --seconds 0.05 --batch 256 --units 4 --json --threads ") +
-                    threads + " --timeline " + file);
+            recurve("profile --seconds 0.05 --batch 256 --units 4 --json --threads " +
+                    std::to_string(threads) + " --timeline " + file);
         ASSERT_EQ(outcome.status, 0) << outcome.err;
-        const Json json(outcome.out);
-        const std::string svg = slurp(file);
-        EXPECT_EQ(json.number("threads"), std::stoi(threads));
-        EXPECT_EQ(count(svg, "class=\"instruction\""), total(json, "instructions", "threads"));
-        EXPECT_EQ(count(svg, ">thread "), std::stoi(threads));
-        EXPECT_EQ(count(svg, "<title>"), count(svg, "</title>"));
-        for (const char *part :
-             {"<svg ", "</svg>\n", ">forward<", ">gradient<", ">step 2<",
-              "step 2 / conv2d(multiply_add [256,4,4,4], Wrecg [4,4,3,3]) [256,4,4,4]"})
-            EXPECT_CONTAINS(svg, part);
+        const Json json(outcome.out), trace(slurp(file));
+        EXPECT_EQ(json.number("threads"), threads);
+
+        int instructions = 0;
+        std::map<int, std::string> tracks;
+        std::map<std::string, int> groups;
+        std::string titles, equations;
+        const cJSON *event;
+        cJSON_ArrayForEach(event, cJSON_GetObjectItem(trace.root(), "traceEvents"))
+        {
+            const cJSON *arguments = cJSON_GetObjectItem(event, "args");
+            const int track = static_cast<int>(Json::number(event, "tid"));
+            if (Json::text(event, "ph") == "M") {
+                if (Json::text(event, "name") == "thread_name")
+                    tracks[track] = Json::text(arguments, "name");
+                else
+                    titles += Json::text(arguments, "name");
+                continue;
+            }
+            ASSERT_EQ(Json::text(event, "ph"), "X");
+            EXPECT_GE(Json::number(event, "ts"), 0);
+            EXPECT_GE(Json::number(event, "dur"), 0);
+            EXPECT_EQ(tracks.count(track), 1u);
+            if (!arguments) {
+                groups[Json::text(event, "name")]++;
+                continue;
+            }
+            instructions++;
+            equations += Json::text(arguments, "equation") + Json::text(arguments, "result") + "\n";
+            const cJSON *percent = cJSON_GetObjectItem(arguments, "% of limit");
+            EXPECT_TRUE(cJSON_IsNull(percent) || cJSON_GetNumberValue(percent) > 0);
+            EXPECT_NE(Json::text(arguments, "limit"), "");
+        }
+        EXPECT_EQ(titles, "curnn, batch 256, training step");
+        EXPECT_EQ(instructions, total(json, "instructions", "threads"));
+        EXPECT_EQ(tracks.size(), static_cast<size_t>(threads));
+        EXPECT_EQ(tracks[threads], "thread " + std::to_string(threads));
+        for (const char *phase : {"forward", "gradient", "update"})
+            EXPECT_TRUE(groups[phase] >= 1 && groups[phase] <= threads) << phase;
+        EXPECT_GE(groups["step 2"], 2);
+        EXPECT_CONTAINS(equations, "conv2d(multiply_add [256,4,4,4], Wrecg [4,4,3,3])[256,4,4,4]");
+    }
+}
+
+/* Slices of a track nest or follow each other: that is how viewers stack them. */
+TEST(Profile, SlicesOfTheTimelineNest)
+{
+    struct slice {
+        double begin, end;
+    };
+    const std::string file = scratch_folder() + "/step.json";
+    const Outcome outcome = recurve("profile --seconds 0.05 --threads 2 --timeline " + file);
+    ASSERT_EQ(outcome.status, 0) << outcome.err;
+    const Json trace(slurp(file));
+    std::map<double, std::vector<slice>> tracks;
+    const cJSON *event;
+    cJSON_ArrayForEach(event, cJSON_GetObjectItem(trace.root(), "traceEvents"))
+    {
+        if (Json::text(event, "ph") != "X") continue;
+        const double begin = Json::number(event, "ts");
+        tracks[Json::number(event, "tid")].push_back({begin, begin + Json::number(event, "dur")});
+    }
+    for (auto &[track, slices] : tracks) {
+        std::stable_sort(slices.begin(), slices.end(),
+                         [](const slice &a, const slice &b) { return a.begin < b.begin; });
+        std::vector<double> ends;
+        for (const slice &s : slices) {
+            while (!ends.empty() && ends.back() <= s.begin + 1e-6) ends.pop_back();
+            if (!ends.empty()) EXPECT_LE(s.end, ends.back() + 1e-6) << track;
+            ends.push_back(s.end);
+            EXPECT_LE(ends.size(), 3u); /* phase, scope, instruction */
+        }
     }
 }
 
@@ -107,10 +165,10 @@ TEST(Profile, WhatFailsIsSaid)
     EXPECT_EQ(small.status, 1);
     EXPECT_EQ(small.out, "");
     EXPECT_CONTAINS(small.err, "conv2d");
-    const Outcome unwritten = recurve("profile --seconds 0.05 --timeline /dev/null/step.svg");
+    const Outcome unwritten = recurve("profile --seconds 0.05 --timeline /dev/null/step.json");
     EXPECT_EQ(unwritten.status, 1);
     EXPECT_EQ(unwritten.out, "");
-    EXPECT_CONTAINS(unwritten.err, "/dev/null/step.svg");
+    EXPECT_CONTAINS(unwritten.err, "/dev/null/step.json");
 }
 
 TEST(Profile, OfAStepThatGoesSliceBySliceIsOne)

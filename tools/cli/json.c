@@ -4,12 +4,24 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-void json_add_error(cJSON *object, const char *name, double error)
+void json_add_number(cJSON *object, const char *name, double number)
 {
-    if (isfinite(error))
-        cJSON_AddNumberToObject(object, name, error);
+    if (isfinite(number))
+        cJSON_AddNumberToObject(object, name, number);
     else
         cJSON_AddNullToObject(object, name);
+}
+
+void json_add_amount(cJSON *object, const char *name, double amount)
+{
+    json_add_number(object, name, amount > 0 ? amount : NAN);
+}
+
+void json_add_shape(cJSON *object, const char *name, rv_shape shape)
+{
+    cJSON *list = cJSON_AddArrayToObject(object, name);
+    for (int d = 0; d < shape.rank; d++)
+        cJSON_AddItemToArray(list, cJSON_CreateNumber((double)shape.dim[d]));
 }
 
 cJSON *json_exact(double number)

@@ -5,10 +5,16 @@
 #include <cjson/cJSON.h>
 #include <stdbool.h>
 
-#include "tensor/error.h"
+#include "tensor/shape.h"
 
 /* A number, or null for one that is not finite, which JSON does not have. */
-void json_add_error(cJSON *object, const char *name, double error);
+void json_add_number(cJSON *object, const char *name, double number);
+
+/* The same, and null for one that is not above 0: an amount that is not known. */
+void json_add_amount(cJSON *object, const char *name, double amount);
+
+/* A list of the dimensions. */
+void json_add_shape(cJSON *object, const char *name, rv_shape shape);
 
 /* A number that is read back to the bit, in as few digits as that takes; null for one that is not finite. For a document
  * that is only printed. NULL: out of memory. */

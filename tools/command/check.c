@@ -156,10 +156,10 @@ static void add_verdict(cJSON *list, const rv_lang_verdict *v)
     cJSON_AddStringToObject(object, "derivation", v->derivation);
     cJSON_AddStringToObject(object, "name", v->name);
     cJSON_AddBoolToObject(object, "ok", v->ok);
-    json_add_error(object, "max_relative_error", v->max_relative_error);
-    json_add_error(object, "cosine", v->cosine);
-    json_add_error(object, "ratio", v->ratio);
-    json_add_error(object, "difference_error", v->difference_error);
+    json_add_number(object, "max_relative_error", v->max_relative_error);
+    json_add_number(object, "cosine", v->cosine);
+    json_add_number(object, "ratio", v->ratio);
+    json_add_number(object, "difference_error", v->difference_error);
     cJSON_AddStringToObject(object, "reason", v->reason);
     cJSON_AddStringToObject(object, "repair", v->repair);
     cJSON_AddItemToArray(list, object);

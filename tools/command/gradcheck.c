@@ -87,8 +87,8 @@ static bool print_json(const proofs *p, rv_error *error)
         cJSON *object = cJSON_CreateObject();
         cJSON_AddStringToObject(object, "name", row->name);
         cJSON_AddStringToObject(object, "parameter", row->parameter);
-        json_add_error(object, "max_relative_error", row->first);
-        json_add_error(object, "second_max_relative_error", row->second);
+        json_add_number(object, "max_relative_error", row->first);
+        json_add_number(object, "second_max_relative_error", row->second);
         cJSON_AddBoolToObject(object, "ok", row->ok);
         cJSON_AddStringToObject(object, "reason", row->reason);
         cJSON_AddItemToArray(list, object);

@@ -32,7 +32,8 @@ static const option_row own_options[] = {
     ROW(sort, "sort", "ORDER", TEXT,
         "time: the longest first (the default); or order: as they run"),
     ROW(timeline, "timeline", "FILE", TEXT,
-        "draw the quickest run over time, as an SVG with tooltips"),
+        "write the quickest run as a trace for ui.perfetto.dev or\nchrome://tracing: a track per "
+        "thread, a slice per instruction"),
 };
 
 /* Those of `recurve train` that say what a step is. */
@@ -73,7 +74,7 @@ static const manual page = {
     .option_count = TAKEN + OWN,
     .failure = "the step cannot be compiled, or a file cannot be written",
     .example = "recurve profile curnn --batch 128\n"
-               "recurve profile conv-ugrnn --units 32 --threads 2 --timeline step.svg\n",
+               "recurve profile conv-ugrnn --units 32 --threads 2 --timeline step.json\n",
     .operand = true,
 };
 
@@ -133,31 +134,21 @@ static bool print_text(const profile *p, bool by_time, rv_error *error)
 
 /* ---- JSON ---- */
 
-static void add_known(cJSON *object, const char *name, double value)
-{
-    if (value > 0 && isfinite(value))
-        cJSON_AddNumberToObject(object, name, value);
-    else
-        cJSON_AddNullToObject(object, name);
-}
-
 static cJSON *line_to_json(const profile *p, const profile_line *line)
 {
     const instruction_words *w = &line->words;
-    cJSON *object = cJSON_CreateObject(), *shape;
+    cJSON *object = cJSON_CreateObject();
     cJSON_AddStringToObject(object, "phase", rv_phase_name(w->phase));
     cJSON_AddStringToObject(object, "scope", w->scope);
     cJSON_AddStringToObject(object, "op", w->kind);
     cJSON_AddStringToObject(object, "equation", w->text);
-    shape = cJSON_AddArrayToObject(object, "shape");
-    for (int64_t d = 0; d < w->shape.rank; d++)
-        cJSON_AddItemToArray(shape, cJSON_CreateNumber((double)w->shape.dim[d]));
+    json_add_shape(object, "shape", w->shape);
     cJSON_AddNumberToObject(object, "nodes", line->is.nodes);
     cJSON_AddNumberToObject(object, "threads", line->is.threads);
     cJSON_AddNumberToObject(object, "seconds", line->seconds);
     cJSON_AddNumberToObject(object, "share", line->seconds / p->sum);
-    add_known(object, "operations", line->is.operations);
-    add_known(object, "bytes", line->is.bytes);
+    json_add_amount(object, "operations", line->is.operations);
+    json_add_amount(object, "bytes", line->is.bytes);
     cJSON_AddStringToObject(object, "limit", line->bound);
     cJSON_AddNumberToObject(object, "limit_seconds", line->limit);
     return object;
@@ -173,7 +164,7 @@ static void add_sums(cJSON *object, const char *name, const profile *p, const pr
         cJSON_AddNumberToObject(one, "instructions", (double)sums[k].instructions);
         cJSON_AddNumberToObject(one, "seconds", sums[k].seconds);
         cJSON_AddNumberToObject(one, "share", sums[k].seconds / p->sum);
-        add_known(one, "operations", sums[k].operations);
+        json_add_amount(one, "operations", sums[k].operations);
         cJSON_AddItemToArray(list, one);
     }
 }
@@ -188,7 +179,8 @@ static void add_machines(cJSON *object, const profile *p)
         cJSON_AddNumberToObject(one, "threads", m->threads);
         cJSON_AddNumberToObject(one, "operations_per_second", m->operations);
         cJSON *levels = cJSON_AddObjectToObject(one, "bytes_per_second");
-        for (int i = 0; i < MEMORY_LEVELS; i++) add_known(levels, m->level[i].name, m->bytes[i]);
+        for (int i = 0; i < MEMORY_LEVELS; i++)
+            json_add_amount(levels, m->level[i].name, m->bytes[i]);
         cJSON_AddItemToArray(list, one);
     }
 }
@@ -223,17 +215,12 @@ static void fill_with_noise(const profile_options *o, const experiment *e, const
     for (int64_t i = 0; i < b->size; i++) rv_tensor_set(b->y, i, (double)(i % e->whole.classes));
 }
 
-static bool draw(const profile_options *o, const profile *p, rv_error *error)
+static bool write_timeline(const profile_options *o, const profile *p, rv_error *error)
 {
     char title[256];
-    snprintf(title, sizeof title,
-             "%s, batch %" PRId64 ", %d thread%s: a %s of %.2f us, the quickest of %" PRId64,
-             o->s.model, o->s.batch, p->threads, p->threads > 1 ? "s" : "",
-             o->forward ? "forward pass" : "training step", 1e-3 * (double)p->end, p->runs);
-    char *text = timeline_draw(p, title);
-    bool ok = text_file_write(o->timeline, text, error);
-    free(text);
-    return ok;
+    snprintf(title, sizeof title, "%s, batch %" PRId64 ", %s", o->s.model, o->s.batch,
+             o->forward ? "forward pass" : "training step");
+    return timeline_write(p, title, o->timeline, error);
 }
 
 static bool run(const profile_options *o, experiment *e, profile *p, rv_error *error)
@@ -246,7 +233,7 @@ static bool run(const profile_options *o, experiment *e, profile *p, rv_error *e
     bool ok = store && batch_program_make(&b, e, store, o->s.batch, !o->forward, RV_DEFAULT, error);
     if (ok) fill_with_noise(o, e, &b);
     ok = ok && profile_make(p, b.program, e->dtype, o->seconds, error) &&
-         (!o->timeline || draw(o, p, error)) &&
+         (!o->timeline || write_timeline(o, p, error)) &&
          (o->s.json ? print_json(o, p, by_time, error) : print_text(p, by_time, error));
     profile_free(p);
     rv_program_free(b.program);

@@ -307,9 +307,7 @@ static bool print_json(const rv_archive *result, rv_error *error)
         const rv_named_tensor *r = &result->tensors[i];
         cJSON *object = cJSON_CreateObject();
         cJSON_AddStringToObject(object, "name", r->name);
-        cJSON *shape = cJSON_AddArrayToObject(object, "shape");
-        for (int64_t d = 0; d < r->tensor.shape.rank; d++)
-            cJSON_AddItemToArray(shape, cJSON_CreateNumber((double)r->tensor.shape.dim[d]));
+        json_add_shape(object, "shape", r->tensor.shape);
         cJSON *values = cJSON_AddArrayToObject(object, "values");
         for (int64_t k = 0; k < rv_tensor_count(&r->tensor); k++) {
             double value = rv_tensor_get(&r->tensor, k);

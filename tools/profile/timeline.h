@@ -1,12 +1,11 @@
-/* A profile as a picture. */
+/* A profile as a trace: ui.perfetto.dev and chrome://tracing show it. */
 #ifndef RV_TOOLS_PROFILE_TIMELINE_H
 #define RV_TOOLS_PROFILE_TIMELINE_H
 
 #include "tools/profile/profiling.h"
 
-/* An SVG of the quickest run: a lane for each thread, a rectangle for each instruction and thread that has
- * a part in it, as wide as it takes long; what it computes is its tooltip. For free; NULL: memory is
- * out. */
-char *timeline_draw(const profile *p, const char *title);
+/* Writes the quickest run in the Trace Event Format (JSON): a track per thread, on it phases, in
+ * them scopes, in them instructions. */
+bool timeline_write(const profile *p, const char *title, const char *path, rv_error *error);
 
 #endif
