@@ -70,14 +70,14 @@ struct rv_call {
 
     /* Set by the op's `select`: */
     int64_t most_parts; /* equal pieces, one after the other in out, of which each part gets its
-                           share by rv_call_share(c, most_parts, ..), perhaps none; 0: not to be cut */
+                           share by rv_call_range(c, most_parts, ..), perhaps none; 0: not to be cut */
     unsigned sliced;    /* bit k: of in[k] too a part reads only its share; a must for an input that
                            out may be the memory of, or the call is not cut */
     double operations;  /* floating-point operations that the result takes; 0: not known */
 };
 
 /* Of `total` equal pieces of work those of a call's part: first .. end. */
-static inline void rv_call_share(const rv_call *c, int64_t total, int64_t *first, int64_t *end)
+static inline void rv_call_range(const rv_call *c, int64_t total, int64_t *first, int64_t *end)
 {
     *first = total * c->part / c->parts;
     *end = total * (c->part + 1) / c->parts;
@@ -120,14 +120,14 @@ typedef enum rv_option_kind {
     RV_OPTION_WORD    /* text: a name, a dtype */
 } rv_option_kind;
 
-/* `standard` is the number when the option is not given; of a list, what each of its numbers is then taken for, as a
- * list or word that is not given is absent (count 0, NULL). NAN: there is none, and a call refuses it where a number
- * is required; elsewhere `doc` says what absence means. */
+/* An optional number or flag that is not given has its default value. A list that is not given is absent (count 0)
+ * and each of its numbers counts as the default value; a word that is not given is NULL. A default of NAN means that
+ * there is none: `doc` says what absence means. */
 typedef struct rv_option {
     const char *name;
     rv_option_kind kind;
-    bool required; /* must be given; else: */
-    double standard;
+    bool required;
+    double default_value;
     const char *doc; /* a few words: unit, meaning, what absence means */
 } rv_option;
 
@@ -198,11 +198,11 @@ typedef struct rv_op {
      * For what the algebra above does not say. */
     rv_var (*simplify)(const void *attr, const rv_var *x);
 
-    /* What programs make of products. `accumulate` is y = op(x...) + z as one op, z its last input.
-     * `share` records the product by way of an x[1] that is made ready once for several such products; the null var
-     * when that is not worth it. */
+    /* For programs. `accumulate` is y = op(x...) + z as one op, z its last input. `prepare` records the op with x[1]
+     * in a form that is computed once per run for all calls that read the same x[1], as matmul packs a weight matrix;
+     * the null var where that does not pay. */
     const struct rv_op *accumulate;
-    rv_var (*share)(const void *attr, const rv_var *x);
+    rv_var (*prepare)(const void *attr, const rv_var *x);
 
     /* Records the op from its inputs and one value for each of its options, by way of its public function, broadcasting
      * and all. What text and composites are recorded by, so it takes whatever values it is given: those that will not

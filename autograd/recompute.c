@@ -6,7 +6,7 @@
 #include "autograd/replay_internal.h"
 #include "tensor/memory.h"
 
-/* ---- after ---- */
+/* ---- control dependency ---- */
 
 static bool infer(rv_inference *i)
 {
@@ -32,17 +32,17 @@ static const rv_sample samples[] = {
     {.in = {{2, {3, 5}}, {1, {4}}}, .low = -2, .high = 2},
 };
 
-static rv_var call_after(const rv_var *x, int inputs, const rv_option_value *options)
+static rv_var call(const rv_var *x, int inputs, const rv_option_value *options)
 {
     (void)options;
-    return rv_record(NULL, &rv_op_after, NULL, 0, x, inputs);
+    return rv_record(NULL, &rv_op_control_dependency, NULL, 0, x, inputs);
 }
 
-const rv_op rv_op_after = {
-    .name = "after",
+const rv_op rv_op_control_dependency = {
+    .name = "control_dependency",
     .args = "x z",
     .formula = "y = x",
-    .doc = "x, computed once z is known; no gradient to z",
+    .doc = "x, computed only after z; no gradient to z",
     .inputs = 2,
     .infer = infer,
     .reference = copy,
@@ -52,13 +52,13 @@ const rv_op rv_op_after = {
     .linear_jointly = true,
     .polynomial = true,
     .in_place = 1,
-    .call = call_after,
+    .call = call,
     RV_SAMPLES(samples),
 };
 
-rv_var rv_after(rv_var x, rv_var z)
+rv_var rv_control_dependency(rv_var x, rv_var z)
 {
-    return rv_record(NULL, &rv_op_after, NULL, 0, (rv_var[]){x, z}, 2);
+    return rv_record(NULL, &rv_op_control_dependency, NULL, 0, (rv_var[]){x, z}, 2);
 }
 
 /* ---- marking ---- */
@@ -109,7 +109,7 @@ static rv_var record_again(const rv_replay *r, rv_tape *tape, int32_t id, rv_var
         int32_t from = node.in[k];
         in[k] = (rv_var){tape, rv_replayed(r, from)};
         bool inside = from >= r->first && !(tape->nodes[from].op->kind == RV_OP_LEAF);
-        if (!inside && !fixed(&tape->nodes[from])) in[k] = rv_after(in[k], dy);
+        if (!inside && !fixed(&tape->nodes[from])) in[k] = rv_control_dependency(in[k], dy);
     }
     return rv_record(tape, node.op, node.attr, node.attr_size, in, node.inputs);
 }

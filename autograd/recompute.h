@@ -15,9 +15,9 @@ extern "C" {
 void rv_recompute_push(rv_tape *tape);
 void rv_recompute_pop(rv_tape *tape);
 
-/* y = x, computed once z is known: what makes the second computation another one than the first. */
-rv_var rv_after(rv_var x, rv_var z);
-extern const rv_op rv_op_after;
+/* y = x, computed only after z: keeps the second computation apart from the first, which is an equal equation. */
+rv_var rv_control_dependency(rv_var x, rv_var z);
+extern const rv_op rv_op_control_dependency;
 
 #ifdef __cplusplus
 }

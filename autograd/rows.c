@@ -84,7 +84,7 @@ void rv_run_rows(const rv_call *call)
         return;
     }
     int64_t first, last;
-    rv_call_share(call, plan->blocks, &first, &last);
+    rv_call_range(call, plan->blocks, &first, &last);
     for (; first + plan->tile <= last; first += plan->tile) run_tile(plan, first, plan->tile);
     if (first < last) run_tile(plan, first, last - first);
 }

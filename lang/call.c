@@ -48,10 +48,10 @@ static lang_value activation(lang_run *run, const lang_node *e)
     if (!chosen && op->inputs != 1)
         return rv_lang_wrong(run, e->place, RV_ERROR_ARGUMENT, "%s is no function of one value",
                              op->name);
-    rv_option_value standard[8] = {{0}};
+    rv_option_value defaults[8] = {{0}};
     for (int i = 0; i < op->option_count && i < 8; i++)
-        standard[i].number = op->options[i].standard;
-    return rv_lang_recorded(run, e->place, chosen ? chosen(x) : op->call(&x, 1, standard));
+        defaults[i].number = op->options[i].default_value;
+    return rv_lang_recorded(run, e->place, chosen ? chosen(x) : op->call(&x, 1, defaults));
 }
 
 /* Sets an option of an op. */
@@ -99,7 +99,7 @@ static lang_value op_call(lang_run *run, const lang_node *e)
     bool given[MOST_OPTIONS] = {false}, ok = true;
     int inputs = 0, extra = 0;
     for (int i = 0; i < op->option_count && i < MOST_OPTIONS; i++)
-        value[i].number = op->options[i].standard;
+        value[i].number = op->options[i].default_value;
     for (const lang_node *a = e->a; a; a = a->next) {
         int option = op->inputs >= 0 && inputs >= op->inputs ? extra : -1;
         if (a->kind == LANG_OPTION)

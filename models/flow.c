@@ -10,7 +10,7 @@
 static const char *name_of(const rv_tape *tape, int32_t id, bool *state)
 {
     const rv_node *node = rv_tape_node(tape, id);
-    int64_t number = rv_use_number(node);
+    int64_t number = rv_probe_number(node);
     bool used = number >= 0 && number < id; /* a net of so many steps has more nodes than that */
     const rv_entry *entry = used ? rv_tape_node(tape, node->in[0])->entry : node->entry;
     *state = used && !entry;
@@ -47,7 +47,7 @@ static bool find_places(rv_flow *f, rv_var loss, places *p)
         bool state;
         const char *name = name_of(loss.tape, id, &state);
         if (!name) continue;
-        int64_t step = rv_use_number(rv_tape_node(loss.tape, id)) + 1;
+        int64_t step = rv_probe_number(rv_tape_node(loss.tape, id)) + 1;
         if (step > f->steps) f->steps = step;
         p->at[p->count] = (rv_var){loss.tape, id};
         p->row[p->count++] = row_of(f, name, state);
@@ -64,7 +64,7 @@ static void record_norms(rv_flow *f, const places *p)
     int64_t all = f->count * (f->steps + 1);
     for (int64_t i = 0; i < all; i++) f->norm[i] = (rv_var){tape, -1};
     for (int k = 0; k < p->count; k++) {
-        int64_t step = rv_use_number(rv_tape_node(tape, p->at[k].id)) + 1;
+        int64_t step = rv_probe_number(rv_tape_node(tape, p->at[k].id)) + 1;
         rv_var *sum = &f->norm[p->row[k] * (f->steps + 1) + step];
         rv_var square = rv_sum(rv_square(rv_cast(p->gradient[k], RV_F64)), RV_ALL_AXES, false);
         *sum = rv_is_null(*sum) ? square : rv_add(*sum, square);

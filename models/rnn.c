@@ -68,7 +68,7 @@ static rv_var use_state(const strand *a, int s, rv_var h)
 {
     char name[RV_CELL_NAME + 8];
     snprintf(name, sizeof name, "%s%s", a->prefix, state_name(s));
-    return rv_name(rv_use(h, a->cell.taken), name);
+    return rv_name(rv_probe(h, a->cell.taken), name);
 }
 
 /* h := one step on x[t]; where the mask is 0 the old states stay. */

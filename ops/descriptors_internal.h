@@ -12,7 +12,7 @@
 #undef BINARY
 #undef TERNARY
 
-extern const rv_op rv_op_cast, rv_op_use;
+extern const rv_op rv_op_cast, rv_op_probe;
 extern const rv_op rv_op_reshape, rv_op_transpose, rv_op_broadcast, rv_op_flip, rv_op_slice,
     rv_op_concat, rv_op_pad, rv_op_pad_add;
 extern const rv_op rv_op_cumulative_sum, rv_op_gather, rv_op_scatter_add, rv_op_random_uniform;

@@ -87,7 +87,7 @@ static void copy_rows(const rv_call *c)
     const int32_t *row = index.data;
     const size_t bytes = rv_tensor_bytes(&x) / (size_t)x.shape.dim[0];
     int64_t first, end;
-    rv_call_share(c, rv_tensor_count(&index), &first, &end);
+    rv_call_range(c, rv_tensor_count(&index), &first, &end);
     char *out = (char *)c->out + (size_t)first * bytes;
     for (int64_t i = first; i < end; i++, out += bytes) {
         if (row[i] >= 0 && row[i] < x.shape.dim[0])

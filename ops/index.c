@@ -53,7 +53,7 @@ void rv_copy_addend(const rv_call *call)
     rv_tensor addend = rv_call_in(call, call->inputs - 1);
     if (call->out == addend.data) return;
     int64_t first = 0, end = 1, pieces = call->parts > 1 ? call->most_parts : 1;
-    if (call->parts > 1) rv_call_share(call, pieces, &first, &end);
+    if (call->parts > 1) rv_call_range(call, pieces, &first, &end);
     size_t piece = rv_tensor_bytes(&addend) / (size_t)pieces, from = (size_t)first * piece;
     memcpy((char *)call->out + from, (const char *)addend.data + from,
            (size_t)(end - first) * piece);

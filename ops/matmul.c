@@ -163,7 +163,7 @@ static rv_var gradient(const rv_backward *b, int k)
 /* ---- what programs make of products that share b ---- */
 
 /* Packs b, in panels that tiles of every width divide. */
-static rv_var share(const void *attr_, const rv_var *x)
+static rv_var prepare(const void *attr_, const rv_var *x)
 {
     enum { ROWS = 8, TERMS = 16, PANEL = 2 * RV_ALIGNMENT };
     matmul_attr attr = *(const matmul_attr *)attr_;
@@ -267,7 +267,7 @@ const rv_op rv_op_matmul = {
     .linear = 3,
     .polynomial = true,
     .accumulate = &rv_op_matmul_add,
-    .share = share,
+    .prepare = prepare,
     .call = call,
     RV_OPTIONS(options),
     RV_SAMPLES(samples),

@@ -58,9 +58,9 @@ rv_var rv_flatten(rv_var x);                    /* [n,...] -> [n, the rest] */
 rv_var rv_transpose(rv_var x, const int *axes); /* y's axis d is x's axes[d]; NULL reverses them */
 rv_var rv_broadcast(rv_var x, rv_shape shape);
 rv_var rv_flip(rv_var x, unsigned axes); /* bit d: reverse axis d */
-/* x: for each number, from 0, a value of its own at which gradients can be taken, of this use of x alone. */
-rv_var rv_use(rv_var x, int64_t number);
-int64_t rv_use_number(const rv_node *node); /* -1: it is no use */
+/* y = x, as a node of its own for each number from 0 on, so that a gradient can be taken at one use of x alone. */
+rv_var rv_probe(rv_var x, int64_t number);
+int64_t rv_probe_number(const rv_node *node); /* -1 if the node is no probe */
 /* y[i] = x[start + i step], per axis: size elements each; step (NULL: 1) is at least 1. */
 rv_var rv_slice(rv_var x, const int64_t *start, const int64_t *size, const int64_t *step);
 rv_var rv_slice_axis(rv_var x, int axis, int64_t start, int64_t size);

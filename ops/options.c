@@ -156,7 +156,7 @@ void rv_given_widths(rv_given *g, int i, int64_t width[RV_MAX_RANK])
 {
     const bool fits = g->ok && is_per_axis(g, i) && g->value[i].count > 0;
     for (int d = 0; d < RV_MAX_RANK; d++)
-        width[d] = !fits                   ? (int64_t)g->op->options[i].standard
+        width[d] = !fits                   ? (int64_t)g->op->options[i].default_value
                    : d < g->value[i].count ? g->value[i].list[d]
                                            : 0;
 }
@@ -165,11 +165,11 @@ void rv_given_widths(rv_given *g, int i, int64_t width[RV_MAX_RANK])
 static void spread(rv_given *g, int i, int most, int64_t least, int64_t *to)
 {
     const rv_option_value *v = &g->value[i];
-    const int64_t standard = (int64_t)g->op->options[i].standard;
+    const int64_t default_value = (int64_t)g->op->options[i].default_value;
     const bool fits = g->ok && (v->count <= 2 || v->count == most);
     for (int k = 0; k < most; k++) {
         const int from = v->count == most ? k : v->count == 2 ? k / 2 : 0;
-        to[k] = fits && v->count > 0 ? v->list[from] : standard;
+        to[k] = fits && v->count > 0 ? v->list[from] : default_value;
         if (g->ok && to[k] < least)
             refuse(g, i,
                    least ? "has a number below 1; give at least 1"

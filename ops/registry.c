@@ -13,8 +13,8 @@ static const rv_op *const registry[] = {
 #include "ops/pointwise.def"
     &rv_op_cast,
     &rv_op_stop_gradient,
-    &rv_op_after,
-    &rv_op_use,
+    &rv_op_control_dependency,
+    &rv_op_probe,
     &rv_op_reshape,
     &rv_op_transpose,
     &rv_op_broadcast,

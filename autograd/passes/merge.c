@@ -1,6 +1,6 @@
 /* Merge: in a sum of products, such as a gate's x U + h W or a weight's gradient over all time steps, each
  * product is accumulated onto the one before instead of being written out and read again; an operand
- * that several products share is made ready once; and any long sum is added up term by term. */
+ * that several products share is prepared once; and any long sum is added up term by term. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -64,8 +64,8 @@ static void find_shared(merger *m, const bool *live, int32_t *latest, int32_t *b
     enum { LOOKS = 8 };
     for (int32_t id = 0; id < m->from->count; id++) {
         const rv_node *node = &m->from->nodes[id];
-        bool shares = node->op->share && !node->op->row;
-        if (!live[id] || !shares || node->inputs < 2 || node->inputs > MOST_OPERANDS) continue;
+        bool prepares = node->op->prepare && !node->op->row;
+        if (!live[id] || !prepares || node->inputs < 2 || node->inputs > MOST_OPERANDS) continue;
         int32_t other = before[id] = latest[node->in[1]];
         latest[node->in[1]] = id + 1;
         for (int look = 0; other && look < LOOKS; look++, other = before[other - 1])
@@ -85,13 +85,13 @@ static product to_record(const rv_node *node, const rv_var *in)
     return p;
 }
 
-/* The node's product on its new inputs, the second made ready for others too when that is of use. */
+/* The node's product on its new inputs, with a second operand prepared for all that share it where that pays. */
 static product product_of(const merger *m, rv_tape *to, int32_t id, const rv_node *node,
                           const rv_var *in)
 {
-    rv_var shared = m->shared[id] ? node->op->share(node->attr, in) : (rv_var){to, -1};
-    if (shared.id < 0) return to_record(node, in);
-    const rv_node *other = &to->nodes[shared.id];
+    rv_var prepared = m->shared[id] ? node->op->prepare(node->attr, in) : (rv_var){to, -1};
+    if (prepared.id < 0) return to_record(node, in);
+    const rv_node *other = &to->nodes[prepared.id];
     rv_var inputs[MOST_OPERANDS];
     for (int k = 0; k < other->inputs; k++) inputs[k] = (rv_var){to, other->in[k]};
     return to_record(other, inputs);

@@ -15,7 +15,7 @@ void RV_NAME(rv_kernel_cumulative_sum)(const rv_call *call)
 {
     const rv_scan_plan *p = call->plan;
     int64_t first, end, step = p->reverse ? -p->inner : p->inner;
-    rv_call_share(call, p->outer, &first, &end);
+    rv_call_range(call, p->outer, &first, &end);
     for (int64_t o = first; o < end; o++) {
         const int64_t start = (o * p->steps + (p->reverse ? p->steps - 1 : 0)) * p->inner;
         const real *in = (const real *)call->in[0] + start;
@@ -41,7 +41,7 @@ void RV_NAME(rv_kernel_scatter_add)(const rv_call *call)
     const int32_t *index = call->in[1];
     real *out = call->out;
     int64_t first, end;
-    rv_call_share(call, p->rows, &first, &end);
+    rv_call_range(call, p->rows, &first, &end);
     memset(out + first * p->width, 0, (size_t)((end - first) * p->width) * sizeof *out);
     for (int64_t i = 0; i < p->count; i++) {
         if (index[i] < first || index[i] >= end) continue;

@@ -249,7 +249,7 @@ static void run(const rv_call *call)
     }
     memset(planes, 0, planes_bytes(c)); /* what lies around the image stays zero */
     int64_t first, end;
-    rv_call_share(call, p->batch * p->groups, &first, &end);
+    rv_call_range(call, p->batch * p->groups, &first, &end);
     for (int64_t n = first; n < end; n++) {
         const real *image = (const real *)call->in[0] + n * source;
         real *out = (real *)call->out + n * c->outputs * c->out[0] * c->out[1];

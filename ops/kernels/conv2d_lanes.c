@@ -313,7 +313,7 @@ static void correlate(const rv_call *call, const lanes *g, int64_t batch)
     const int64_t plane = g->axes[0].outs * g->axes[1].outs;
     real *source = call->scratch, *out = source + in_lanes(g->sources, batch);
     int64_t first, end;
-    rv_call_share(call, batch, &first, &end);
+    rv_call_range(call, batch, &first, &end);
     for (int64_t n = first, images; n < end; n += images) {
         const int64_t vectors = vectors_of(end - n), unit = vectors * LANES;
         images = min(end - n, unit);
@@ -348,7 +348,7 @@ static void weight_gradient(const rv_call *call, const lanes *g, int64_t batch, 
     real *source = call->scratch, *other = source + in_lanes(g->sources, batch);
     real *sums = other + in_lanes(g->others, batch);
     int64_t first, end;
-    rv_call_share(call, g->outer, &first, &end);
+    rv_call_range(call, g->outer, &first, &end);
     memset(sums, 0, (size_t)(weights_of(g, end - first) + LANES) * LANES * sizeof(real));
     for (int64_t n = 0, images; n < batch; n += images) {
         const int64_t vectors = vectors_of(batch - n), unit = vectors * LANES;

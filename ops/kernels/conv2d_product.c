@@ -51,7 +51,7 @@ static void run(const rv_call *call)
     const real *a = call->in[side == RV_SIDE_DW], *b = call->in[side != RV_SIDE_DW];
     p.gemm.add = plan->add;
     int64_t first, end;
-    rv_call_share(call, p.gemm.m, &first, &end);
+    rv_call_range(call, p.gemm.m, &first, &end);
     for (int64_t g = 0; g < plan->groups; g++) {
         p.gemm.a = a + g * p.a_group;
         p.gemm.b = b + g * p.b_group;

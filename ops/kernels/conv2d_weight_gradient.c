@@ -140,7 +140,7 @@ static void run(const rv_call *call)
         }
     }
     int64_t first, end;
-    rv_call_share(call, p->outputs, &first, &end);
+    rv_call_range(call, p->outputs, &first, &end);
     for (int64_t g = 0; g < p->groups; g++) {
         const range outputs = {max(first - g * s.outputs, 0), min(end - g * s.outputs, s.outputs)};
         if (outputs.first >= outputs.end) continue;

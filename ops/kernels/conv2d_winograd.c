@@ -211,9 +211,9 @@ static void correlate(const rv_call *call, const winograd *g, bool turned)
 {
     int64_t first = 0, end = g->batch, first_out = 0, end_out = g->outs;
     if (g->batch > 1)
-        rv_call_share(call, g->batch, &first, &end);
+        rv_call_range(call, g->batch, &first, &end);
     else
-        rv_call_share(call, g->outs, &first_out, &end_out);
+        rv_call_range(call, g->outs, &first_out, &end_out);
     const int64_t outs = end_out - first_out, height = rv_parts(outs, TILE_ROWS);
     const int64_t blocks = count_blocks(g, end - first);
     const buffers at = lay_out(g, call->scratch);
@@ -273,7 +273,7 @@ static void multiply_cotangent(const winograd *g, const block *b, bool add, int6
 static void weight_gradient(const rv_call *call, const winograd *g, bool add)
 {
     int64_t first, end;
-    rv_call_share(call, g->outs, &first, &end);
+    rv_call_range(call, g->outs, &first, &end);
     const int64_t blocks = first < end ? count_blocks(g, g->batch) : 0;
     const buffers at = lay_out(g, call->scratch);
     for (int64_t k = 0; k < blocks; k++) {

@@ -70,7 +70,7 @@ static rv_copy_plan share(const rv_call *call)
 {
     rv_copy_plan p = *(const rv_copy_plan *)call->plan;
     int64_t first, end;
-    rv_call_share(call, p.dim[0], &first, &end);
+    rv_call_range(call, p.dim[0], &first, &end);
     p.dim[0] = end - first;
     p.in_offset += first * p.in_stride[0];
     p.out_offset += first * p.out_stride[0];

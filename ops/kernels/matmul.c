@@ -23,7 +23,7 @@ void RV_NAME(rv_kernel_matmul)(const rv_call *call)
     const bool by_row = p->batch == 1;
     rv_gemm g = product(p);
     int64_t first = 0, end = by_row ? p->m : p->batch;
-    if (call->parts > 1) rv_call_share(call, end, &first, &end);
+    if (call->parts > 1) rv_call_range(call, end, &first, &end);
     for (int64_t s = by_row ? 0 : first; s < (by_row ? 1 : end); s++) {
         g.a = (const real *)call->in[0] + s * p->m * p->k;
         g.b = (const real *)call->in[1] + s * p->k * p->n;

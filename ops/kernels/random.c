@@ -63,7 +63,7 @@ void RV_NAME(rv_kernel_random_uniform)(const rv_call *call)
     const uint32_t count[2] = {digit(digits[0]), digit(digits[1])};
     uint32_t word[BATCH][4];
     int64_t i, end;
-    rv_call_share(call, p->count, &i, &end);
+    rv_call_range(call, p->count, &i, &end);
     while (i < end) {
         const int64_t skip = i % 4, left = 4 * BATCH - skip, n = left < end - i ? left : end - i;
         const uint32_t *from = &word[0][0] + skip;

@@ -135,7 +135,7 @@ static rv_reduce_plan share(const rv_call *call, const real **x, real **out)
 {
     rv_reduce_plan p = *(const rv_reduce_plan *)call->plan;
     int64_t first, end, count = 1;
-    rv_call_share(call, p.dim[0], &first, &end);
+    rv_call_range(call, p.dim[0], &first, &end);
     for (int64_t d = 1; d < p.rank; d++) count *= p.dim[d];
     p.dim[0] = end - first;
     *x += first * p.stride[0];

@@ -249,7 +249,7 @@ class RandomGraph {
         case 21: return rv_elu(rv_add(x, ramp(rv_shape_of(x))), 0.7);
         case 22: return rv_leaky_relu(rv_add(x, ramp(rv_shape_of(x))), 0.1);
         case 23: grown_ = true; return rv_dropout(x, 0.3, fresh("drop").c_str());
-        case 25: return rv_after(x, rv_square(x));
+        case 25: return rv_control_dependency(x, rv_square(x));
         case 24: return rv_multiply(x, rv_sign(rv_add(x, ramp(rv_shape_of(x)))));
         default: return rv_clamp(rv_add(x, ramp(rv_shape_of(x))), -0.777, 1.0101);
         }

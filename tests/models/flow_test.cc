@@ -217,7 +217,7 @@ TEST(Flow, HasNoStepThatNoNetOfTheTapesSizeCanHave)
     Tape t;
     rv_flow flow;
     const rv_var w = t.parameter("w", RV_SHAPE(2));
-    EXPECT_TRUE(rv_flow_make(&flow, total(rv_add(rv_use(w, 0), rv_use(w, INT64_MAX)))));
+    EXPECT_TRUE(rv_flow_make(&flow, total(rv_add(rv_probe(w, 0), rv_probe(w, INT64_MAX)))));
     EXPECT_EQ(flow.steps, 1);
     rv_flow_free(&flow);
 }

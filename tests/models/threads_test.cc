@@ -155,7 +155,7 @@ void center(const rv_call *c)
     int64_t first, end;
     double sum = 0;
     for (int64_t i = 0; i < n; i++) sum += x[i];
-    rv_call_share(c, n, &first, &end);
+    rv_call_range(c, n, &first, &end);
     for (int64_t i = first; i < end; i++)
         static_cast<float *>(c->out)[i] = x[i] - static_cast<float>(sum / static_cast<double>(n));
 }

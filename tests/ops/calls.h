@@ -35,13 +35,14 @@ inline rv_option_value word(const char *text)
     return v;
 }
 
-/* What a caller passes who knows only the descriptor: what is given by name, else the standard. */
+/* What a caller passes who knows only the descriptor: what is given by name, else the default. */
 inline std::vector<rv_option_value> filled(const rv_op &op, Options given)
 {
     std::vector<rv_option_value> values;
     for (int i = 0; i < op.option_count; i++) {
         const auto found = given.find(op.options[i].name);
-        values.push_back(found == given.end() ? number(op.options[i].standard) : found->second);
+        values.push_back(found == given.end() ? number(op.options[i].default_value)
+                                              : found->second);
         if (found != given.end()) given.erase(found);
     }
     EXPECT_TRUE(given.empty()) << op.name << " has no option " << given.begin()->first;
@@ -100,8 +101,8 @@ inline std::vector<Row> pointwise_rows(Tape &t)
         {"lerp", {x, y, z}, {}, rv_lerp(x, y, z)},
         {"cast", {x}, {{"dtype", word("f32")}}, rv_cast(x, RV_F32)},
         {"stop_gradient", {x}, {}, rv_stop_gradient(x)},
-        {"after", {x, y}, {}, rv_after(x, y)},
-        {"use", {x}, {{"number", number(3)}}, rv_use(x, 3)},
+        {"control_dependency", {x, y}, {}, rv_control_dependency(x, y)},
+        {"probe", {x}, {{"number", number(3)}}, rv_probe(x, 3)},
         {"clamp", {x}, {{"low", number(-1)}, {"high", number(2)}}, rv_clamp(x, -1, 2)},
         {"silu", {x}, {}, rv_silu(x)},
         {"gelu", {x}, {}, rv_gelu(x)},

@@ -121,9 +121,9 @@ static void RV_PRINTF(3, 4) append(char *text, size_t size, const char *format, 
     va_end(arguments);
 }
 
-static bool has_standard(const rv_option *o)
+static bool has_default(const rv_option *o)
 {
-    return o->kind != RV_OPTION_WORD && !isnan(o->standard);
+    return o->kind != RV_OPTION_WORD && !isnan(o->default_value);
 }
 
 static const char *kind_name(rv_option_kind kind)
@@ -132,18 +132,18 @@ static const char *kind_name(rv_option_kind kind)
     return names[kind];
 }
 
-/* The option as it stands in a call: with its standard where there is one, else with what it takes. */
+/* The option as it stands in a call: with its default where it has one, else with its kind. */
 static void append_option(item *it, const rv_option *o)
 {
     const size_t size = sizeof it->usage;
     if (o->required)
         append(it->usage, size, ", %s=<%s>", o->name, kind_name(o->kind));
-    else if (!has_standard(o))
+    else if (!has_default(o))
         append(it->usage, size, ", [%s=<%s>]", o->name, kind_name(o->kind));
     else if (o->kind == RV_OPTION_FLAG)
-        append(it->usage, size, ", %s=%s", o->name, o->standard != 0 ? "true" : "false");
+        append(it->usage, size, ", %s=%s", o->name, o->default_value != 0 ? "true" : "false");
     else
-        append(it->usage, size, ", %s=%g", o->name, o->standard);
+        append(it->usage, size, ", %s=%g", o->name, o->default_value);
 }
 
 /* conv2d(x, w, stride=1, ..), and a line for each option. */
@@ -174,7 +174,8 @@ static void add_options(int index, cJSON *object)
         cJSON_AddStringToObject(row, "name", o->name);
         cJSON_AddStringToObject(row, "kind", kind_name(o->kind));
         cJSON_AddBoolToObject(row, "required", o->required);
-        if (!o->required && has_standard(o)) cJSON_AddNumberToObject(row, "standard", o->standard);
+        if (!o->required && has_default(o))
+            cJSON_AddNumberToObject(row, "default", o->default_value);
         cJSON_AddStringToObject(row, "doc", o->doc);
         cJSON_AddItemToArray(rows, row);
     }

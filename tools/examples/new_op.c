@@ -114,7 +114,7 @@ static void roll_rows(const rv_call *c)
 {
     int64_t n, rows, by, first, end;
     measure(c, &n, &rows, &by);
-    rv_call_share(c, rows, &first, &end);
+    rv_call_range(c, rows, &first, &end);
     size_t size = rv_dtype_size(c->out_type.dtype), row = (size_t)n * size,
            tail = (size_t)by * size;
     for (int64_t r = first; r < end; r++) {
