@@ -1,5 +1,5 @@
-/* What the subcommands of `recurve` have in common. Results go to stdout, everything else to
- * stderr. */
+/* A subcommand of `recurve`: its manual page, and what runs it. Results go to stdout, everything else
+ * to stderr. */
 #ifndef RV_TOOLS_CLI_COMMAND_H
 #define RV_TOOLS_CLI_COMMAND_H
 
@@ -8,30 +8,28 @@
 #include "recurve.h"
 
 typedef enum exit_status {
-    STATUS_OK = 0,            /* all is well */
-    STATUS_FAILED = 1,        /* the run went wrong, or what was to be proved is not so */
-    STATUS_USAGE = 2,         /* the command line cannot be carried out */
+    STATUS_OK = 0,
+    STATUS_FAILED = 1,        /* the run failed, or what was to be proved is wrong */
+    STATUS_USAGE = 2,         /* the command line is wrong */
     STATUS_INTERRUPTED = 130, /* SIGINT or */
-    STATUS_TERMINATED = 143   /* SIGTERM stopped it, and it has kept what it had */
+    STATUS_TERMINATED = 143   /* SIGTERM ended the run, which has saved what it had */
 } exit_status;
 
-/* Runs with argv[0] the subcommand's name. An error that is left in *error gets printed by main. */
-typedef exit_status (*command_run)(int argc, char **argv, rv_error *error);
+typedef struct command {
+    const char *name;
+    const char *summary;
+    const char *synopsis;    /* what follows the name */
+    const char *description; /* lines ended by \n */
+    const struct option_row *options;
+    int option_count;
+    const char *failure;  /* when the exit status is 1 */
+    const char *statuses; /* further ones, lines ended by \n, or NULL */
+    const char *example;  /* lines ended by \n */
+    bool operand;         /* whether one argument without dashes is taken */
+    const char *files;    /* what one or more arguments without dashes are called, or NULL */
 
-exit_status train_run(int argc, char **argv, rv_error *error);
-exit_status compare_run(int argc, char **argv, rv_error *error);
-exit_status evaluate_run(int argc, char **argv, rv_error *error);
-exit_status sample_run(int argc, char **argv, rv_error *error);
-exit_status profile_run(int argc, char **argv, rv_error *error);
-exit_status gradcheck_run(int argc, char **argv, rv_error *error);
-exit_status verify_run(int argc, char **argv, rv_error *error);
-exit_status ops_run(int argc, char **argv, rv_error *error);
-exit_status models_run(int argc, char **argv, rv_error *error);
-exit_status optimizers_run(int argc, char **argv, rv_error *error);
-exit_status tasks_run(int argc, char **argv, rv_error *error);
-exit_status graph_run(int argc, char **argv, rv_error *error);
-exit_status check_run(int argc, char **argv, rv_error *error);
-exit_status calculate_run(int argc, char **argv, rv_error *error);
-exit_status fmt_run(int argc, char **argv, rv_error *error);
+    /* argv[0] is the command's name. main prints an error that is left in *error. */
+    exit_status (*run)(int argc, char **argv, rv_error *error);
+} command;
 
 #endif

@@ -94,7 +94,7 @@ static void print_option(const char *name, const char *argument, const char *doc
     if (doc[first] == '\n') print_lines(doc + first + 1, COLUMN);
 }
 
-static void print_manual(const manual *page)
+static void print_manual(const command *page)
 {
     printf("NAME\n    recurve %s - %s\n\nSYNOPSIS\n    recurve %s %s\n\nDESCRIPTION\n", page->name,
            page->summary, page->name, page->synopsis);
@@ -120,7 +120,7 @@ static const char *option_name(const void *list, int index)
 }
 
 /* Names the option that getopt_long stopped at. */
-static void fail_option(const manual *page, int code, char **argv, rv_error *error)
+static void fail_option(const command *page, int code, char **argv, rv_error *error)
 {
     const char *seen = argv[optind - 1];
     if (code == ':') {
@@ -144,7 +144,7 @@ static void fail_option(const manual *page, int code, char **argv, rv_error *err
 }
 
 /* getopt_long's table: ours, and --help as the last. */
-static void list_options(const manual *page, struct option table[MOST_OPTIONS + 2])
+static void list_options(const command *page, struct option table[MOST_OPTIONS + 2])
 {
     for (int i = 0; i <= page->option_count; i++) {
         bool last = i == page->option_count;
@@ -156,7 +156,7 @@ static void list_options(const manual *page, struct option table[MOST_OPTIONS + 
     table[page->option_count + 1] = (struct option){0};
 }
 
-static bool parse_operand(const manual *page, int argc, char **argv, const char **operand,
+static bool parse_operand(const command *page, int argc, char **argv, const char **operand,
                           rv_error *error)
 {
     if (page->operand && optind < argc) {
@@ -171,7 +171,7 @@ static bool parse_operand(const manual *page, int argc, char **argv, const char 
 }
 
 /* All but the arguments without dashes, which stand at argv[optind] then. */
-static bool parse_options(const manual *page, int argc, char **argv, void *values,
+static bool parse_options(const command *page, int argc, char **argv, void *values,
                           exit_status *result, rv_error *error)
 {
     struct option table[MOST_OPTIONS + 2];
@@ -195,14 +195,14 @@ static bool parse_options(const manual *page, int argc, char **argv, void *value
     return true;
 }
 
-bool options_parse(const manual *page, int argc, char **argv, void *values, const char **operand,
+bool options_parse(const command *page, int argc, char **argv, void *values, const char **operand,
                    exit_status *result, rv_error *error)
 {
     return parse_options(page, argc, argv, values, result, error) &&
            parse_operand(page, argc, argv, operand, error);
 }
 
-bool options_parse_files(const manual *page, int argc, char **argv, void *values, char ***files,
+bool options_parse_files(const command *page, int argc, char **argv, void *values, char ***files,
                          int *count, exit_status *result, rv_error *error)
 {
     if (!parse_options(page, argc, argv, values, result, error)) return false;

@@ -36,30 +36,18 @@ typedef struct option_row {
         .doc = __VA_ARGS__ \
     }
 
-typedef struct manual {
-    const char *name;
-    const char *summary;
-    const char *synopsis;    /* what follows the name */
-    const char *description; /* lines ended by \n */
-    const option_row *options;
-    int option_count;
-    const char *failure;  /* when the exit status is 1 */
-    const char *statuses; /* further ones, lines ended by \n, or NULL */
-    const char *example;  /* lines ended by \n */
-    bool operand;         /* whether one argument without dashes is taken */
-    const char *
-        files; /* what the arguments without dashes are called, of which one or more are needed, or NULL */
-} manual;
-
+/* The fields of a command that say which options it has. */
 #define OPTIONS(table) .options = (table), .option_count = (int)(sizeof(table) / sizeof *(table))
+
+typedef command manual; /* for tools/run, until it names it command */
 
 /* Fills in what the command line gives of *values, and *operand (unless NULL), which may be one of them. Returns true to go
  * on; else *result is how to end: OK after --help, or USAGE with *error set. */
-bool options_parse(const manual *page, int argc, char **argv, void *values, const char **operand,
+bool options_parse(const command *page, int argc, char **argv, void *values, const char **operand,
                    exit_status *result, rv_error *error);
 
 /* The same for a page with `files`: *files are those arguments, which belong to argv. */
-bool options_parse_files(const manual *page, int argc, char **argv, void *values, char ***files,
+bool options_parse_files(const command *page, int argc, char **argv, void *values, char ***files,
                          int *count, exit_status *result, rv_error *error);
 
 /* Sets one value from text; `label` is what an error calls it. */

@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "tensor/memory.h"
+#include "tools/command/commands.h"
 #include "tools/cli/equations.h"
 #include "tools/cli/json.h"
-#include "tools/cli/options.h"
 #include "tools/cli/text_file.h"
 
 typedef struct check_options {
@@ -31,8 +31,11 @@ static const option_row options[] = {
     ROW(json, "json", NULL, FLAG, "print one JSON list of all verdicts instead of text"),
 };
 
-static const manual page = {
+static exit_status run(int argc, char **argv, rv_error *error);
+
+const command command_check = {
     .name = "check",
+    .run = run,
     .summary = "prove equations in files, and derivations by hand line by line",
     .synopsis = "FILE... [OPTION]...",
     .description =
@@ -237,13 +240,14 @@ static bool read_given(checking *c, const char *in, char **files, int count, rv_
     return ok;
 }
 
-exit_status check_run(int argc, char **argv, rv_error *error)
+static exit_status run(int argc, char **argv, rv_error *error)
 {
     exit_status result;
     check_options o = {.seed = 1};
     char **files;
     int count;
-    if (!options_parse_files(&page, argc, argv, &o, &files, &count, &result, error)) return result;
+    if (!options_parse_files(&command_check, argc, argv, &o, &files, &count, &result, error))
+        return result;
     checking c = {.proof = {.tolerance = o.tolerance, .repair = true, .seed = (uint64_t)o.seed},
                   .right = true};
     if (!read_given(&c, o.in, files, count, error)) {

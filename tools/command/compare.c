@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "tensor/memory.h"
+#include "tools/command/commands.h"
 #include "tools/run/comparison.h"
 #include "tools/plot/curves.h"
 #include "tools/plot/gnuplot.h"
@@ -71,8 +72,11 @@ static int list_options(option_row rows[SETTINGS_OPTIONS])
     return count;
 }
 
-static const manual page = {
+static exit_status run(int argc, char **argv, rv_error *error);
+
+const command command_compare = {
     .name = "compare",
+    .run = run,
     .summary = "train several cells and optimizers on the same data",
     .synopsis = "--models LIST [--optimizers LIST] [OPTION]...",
     .description =
@@ -351,12 +355,12 @@ static bool check_options(const compare_options *o, rv_error *error)
                    o->sort);
 }
 
-exit_status compare_run(int argc, char **argv, rv_error *error)
+static exit_status run(int argc, char **argv, rv_error *error)
 {
     exit_status result;
     compare_options o = {.s = settings_new(), .sort = "given", .seeds = 1};
     option_row rows[SETTINGS_OPTIONS];
-    manual with_options = page;
+    command with_options = command_compare;
     with_options.options = rows;
     with_options.option_count = list_options(rows);
     if (!options_parse(&with_options, argc, argv, &o, NULL, &result, error)) return result;

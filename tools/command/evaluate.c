@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "tools/command/commands.h"
 #include "tools/cli/classes.h"
 #include "tools/cli/json.h"
 #include "tools/run/saved_run.h"
@@ -27,8 +28,11 @@ static const option_row options[] = {
     ROW(json, "json", NULL, FLAG, "print one JSON document instead of text"),
 };
 
-static const manual page = {
+static exit_status run(int argc, char **argv, rv_error *error);
+
+const command command_evaluate = {
     .name = "evaluate",
+    .run = run,
     .summary = "measure a trained net, with its confusion matrix",
     .synopsis = "--output DIR | --checkpoint FILE [--threads N] [--json]",
     .description =
@@ -148,11 +152,11 @@ static bool print_json(const settings *s, const experiment *e, const evaluation 
 
 /* ---- running ---- */
 
-exit_status evaluate_run(int argc, char **argv, rv_error *error)
+static exit_status run(int argc, char **argv, rv_error *error)
 {
     exit_status result;
     evaluate_options o = {0};
-    if (!options_parse(&page, argc, argv, &o, NULL, &result, error)) return result;
+    if (!options_parse(&command_evaluate, argc, argv, &o, NULL, &result, error)) return result;
     if (!saved_run_named(o.output, o.checkpoint, error)) return STATUS_USAGE;
     saved_run r;
     evaluation v;

@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "tensor/memory.h"
+#include "tools/command/commands.h"
 #include "tools/cli/equations.h"
-#include "tools/cli/options.h"
 #include "tools/cli/text_file.h"
 
 typedef struct fmt_options {
@@ -19,8 +19,11 @@ static const option_row options[] = {
     ROW(in_place, "in-place", NULL, FLAG, "rewrite the files that are not in this form"),
 };
 
-static const manual page = {
+static exit_status run(int argc, char **argv, rv_error *error);
+
+const command command_fmt = {
     .name = "fmt",
+    .run = run,
     .summary = "bring files of equations into their canonical form",
     .synopsis = "FILE | FILE... --check | FILE... --in-place",
     .description =
@@ -63,13 +66,14 @@ static bool fmt(const fmt_options *o, const char *path, rv_error *error)
     return ok && (same || !o->check);
 }
 
-exit_status fmt_run(int argc, char **argv, rv_error *error)
+static exit_status run(int argc, char **argv, rv_error *error)
 {
     exit_status result;
     fmt_options o = {0};
     char **files;
     int count;
-    if (!options_parse_files(&page, argc, argv, &o, &files, &count, &result, error)) return result;
+    if (!options_parse_files(&command_fmt, argc, argv, &o, &files, &count, &result, error))
+        return result;
     bool several = count > 1 && !o.check && !o.in_place;
     if ((o.check && o.in_place) || several) {
         rv_fail(error, RV_ERROR_ARGUMENT, "%s",

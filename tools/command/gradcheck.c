@@ -3,9 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tools/command/commands.h"
 #include "tools/cli/json.h"
 #include "tools/cli/names.h"
-#include "tools/cli/options.h"
 #include "tools/proof/prove.h"
 
 typedef struct gradcheck_options {
@@ -32,8 +32,11 @@ static const option_row options[] = {
     ROW(json, "json", NULL, FLAG, "print one JSON document instead of a table"),
 };
 
-static const manual page = {
+static exit_status run(int argc, char **argv, rv_error *error);
+
+const command command_gradcheck = {
     .name = "gradcheck",
+    .run = run,
     .summary = "prove the gradients of ops and models by central differences",
     .synopsis = "[MODEL | --op NAME | --all] [OPTION]...",
     .description =
@@ -114,12 +117,12 @@ static bool prove(const gradcheck_options *o, proofs *p, rv_lang **lang, exit_st
     return true;
 }
 
-exit_status gradcheck_run(int argc, char **argv, rv_error *error)
+static exit_status run(int argc, char **argv, rv_error *error)
 {
     exit_status result;
     rv_lang *lang = NULL;
     gradcheck_options o = {.tolerance = 1e-7, .seed = 1};
-    if (!options_parse(&page, argc, argv, &o, &o.model, &result, error)) return result;
+    if (!options_parse(&command_gradcheck, argc, argv, &o, &o.model, &result, error)) return result;
     if (!!o.model + !!o.op + o.all > 1) {
         rv_fail(error, RV_ERROR_ARGUMENT, "a model, --op and --all exclude each other");
         return STATUS_USAGE;

@@ -2,8 +2,8 @@
 #include <stdio.h>
 
 #include "tensor/memory.h"
+#include "tools/command/commands.h"
 #include "tools/cli/names.h"
-#include "tools/cli/options.h"
 #include "tools/cli/text_file.h"
 
 typedef struct graph_options {
@@ -23,8 +23,11 @@ static const option_row options[] = {
     ROW(output, "output", "FILE", TEXT, "write there instead of to standard output"),
 };
 
-static const manual page = {
+static exit_status run(int argc, char **argv, rv_error *error);
+
+const command command_graph = {
     .name = "graph",
+    .run = run,
     .summary = "draw a model's equations, gradients and updates",
     .synopsis = "[MODEL] [--forward | --training] [--output FILE]",
     .description =
@@ -70,11 +73,11 @@ static exit_status print(const graph_options *o, rv_error *error)
     return ok ? STATUS_OK : STATUS_FAILED;
 }
 
-exit_status graph_run(int argc, char **argv, rv_error *error)
+static exit_status run(int argc, char **argv, rv_error *error)
 {
     exit_status result;
     graph_options o = {0};
-    if (!options_parse(&page, argc, argv, &o, &o.model, &result, error)) return result;
+    if (!options_parse(&command_graph, argc, argv, &o, &o.model, &result, error)) return result;
     if (o.forward && o.training) {
         rv_fail(error, RV_ERROR_ARGUMENT, "--forward and --training exclude each other");
         return STATUS_USAGE;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "tensor/memory.h"
+#include "tools/command/commands.h"
 #include "tools/cli/json.h"
 #include "tools/run/batch_program.h"
 #include "tools/profile/profiling.h"
@@ -56,8 +57,11 @@ static void list_options(option_row rows[TAKEN + OWN])
     memcpy(rows + TAKEN, own_options, sizeof own_options);
 }
 
-static const manual page = {
+static exit_status run(int argc, char **argv, rv_error *error);
+
+const command command_profile = {
     .name = "profile",
+    .run = run,
     .summary = "time a training step, instruction by instruction",
     .synopsis = "[MODEL] [OPTION]...",
     .description =
@@ -223,7 +227,7 @@ static bool write_timeline(const profile_options *o, const profile *p, rv_error 
     return timeline_write(p, title, o->timeline, error);
 }
 
-static bool run(const profile_options *o, experiment *e, profile *p, rv_error *error)
+static bool profile_step(const profile_options *o, experiment *e, profile *p, rv_error *error)
 {
     batch_program b = {0};
     bool by_time = strcmp(o->sort, "time") == 0;
@@ -241,14 +245,14 @@ static bool run(const profile_options *o, experiment *e, profile *p, rv_error *e
     return ok;
 }
 
-exit_status profile_run(int argc, char **argv, rv_error *error)
+static exit_status run(int argc, char **argv, rv_error *error)
 {
     exit_status result;
     profile_options o = {.s = settings_new(), .sort = "time", .seconds = 1.5};
     experiment e = {0};
     profile p = {0};
     option_row rows[TAKEN + OWN];
-    manual with_options = page;
+    command with_options = command_profile;
     with_options.options = rows;
     list_options(rows);
     if (!options_parse(&with_options, argc, argv, &o, &o.s.model, &result, error)) return result;
@@ -256,7 +260,7 @@ exit_status profile_run(int argc, char **argv, rv_error *error)
     if (strcmp(o.sort, "time") != 0 && strcmp(o.sort, "order") != 0)
         rv_fail(error, RV_ERROR_ARGUMENT, "--sort: got \"%.100s\", expected time or order", o.sort);
     else if (experiment_make(&o.s, &e, error))
-        result = run(&o, &e, &p, error) ? STATUS_OK : STATUS_FAILED;
+        result = profile_step(&o, &e, &p, error) ? STATUS_OK : STATUS_FAILED;
     experiment_free(&e);
     settings_free(&o.s);
     return result;

@@ -5,10 +5,10 @@
 #include <string.h>
 
 #include "tensor/memory.h"
+#include "tools/command/commands.h"
 #include "tools/cli/equations.h"
 #include "tools/cli/json.h"
 #include "tools/cli/names.h"
-#include "tools/cli/options.h"
 
 typedef struct calculate_options {
     const char *in, *out, *grad, *dtype;
@@ -36,8 +36,11 @@ static const option_row options[] = {
     ROW(json, "json", NULL, FLAG, "print a JSON list of all arrays, whole"),
 };
 
-static const manual page = {
+static exit_status run(int argc, char **argv, rv_error *error);
+
+const command command_run = {
     .name = "run",
+    .run = run,
     .summary = "compute the values and gradients of a model in a file",
     .synopsis = "FILE[:MODEL] [OPTION]...",
     .description =
@@ -357,13 +360,13 @@ static bool check_options(const calculate_options *o, const char *file, rv_error
            rv_fail(error, RV_ERROR_ARGUMENT, "--second differentiates what --grad LOSS gives");
 }
 
-exit_status calculate_run(int argc, char **argv, rv_error *error)
+static exit_status run(int argc, char **argv, rv_error *error)
 {
     exit_status result;
     calculate_options o = {.seed = 1};
     const char *file = NULL;
     rv_lang *lang = NULL;
-    if (!options_parse(&page, argc, argv, &o, &file, &result, error)) return result;
+    if (!options_parse(&command_run, argc, argv, &o, &file, &result, error)) return result;
     if (!check_options(&o, file, error)) return STATUS_USAGE;
     const rv_model *model = named_model(file, &lang, error);
     result = STATUS_USAGE;

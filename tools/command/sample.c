@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tools/command/commands.h"
 #include "tools/run/saved_run.h"
 
 typedef struct sample_options {
@@ -27,8 +28,11 @@ static const option_row options[] = {
         .high = (int64_t)1 << 53),
 };
 
-static const manual page = {
+static exit_status run(int argc, char **argv, rv_error *error);
+
+const command command_sample = {
     .name = "sample",
+    .run = run,
     .summary = "write text with a trained character model",
     .synopsis = "--output DIR | --checkpoint FILE [OPTION]...",
     .description =
@@ -128,11 +132,11 @@ static bool prepare(saved_run *r, writer *w, rv_error *error)
     return batch_program_make(&w->program, e, r->store, 1, false, RV_DEFAULT, error);
 }
 
-exit_status sample_run(int argc, char **argv, rv_error *error)
+static exit_status run(int argc, char **argv, rv_error *error)
 {
     exit_status result;
     sample_options o = {.length = 500, .temperature = 1, .seed = 1};
-    if (!options_parse(&page, argc, argv, &o, NULL, &result, error)) return result;
+    if (!options_parse(&command_sample, argc, argv, &o, NULL, &result, error)) return result;
     if (!saved_run_named(o.output, o.checkpoint, error)) return STATUS_USAGE;
     saved_run r;
     writer w = {

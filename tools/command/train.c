@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <sys/resource.h>
 
+#include "tools/command/commands.h"
 #include "tools/plot/curves.h"
 #include "tools/plot/gnuplot.h"
 #include "tools/cli/json.h"
@@ -16,8 +17,11 @@
 #include "tools/cli/interrupt.h"
 #include "tools/run/training.h"
 
-static const manual page = {
+static exit_status run(int argc, char **argv, rv_error *error);
+
+const command command_train = {
     .name = "train",
+    .run = run,
     .summary = "train a recurrent net on digits, sequences, films, texts or files",
     .synopsis = "[MODEL] [OPTION]...",
     .description =
@@ -228,16 +232,17 @@ static exit_status status_of(bool ok, const training *t)
                                    : STATUS_OK;
 }
 
-exit_status train_run(int argc, char **argv, rv_error *error)
+static exit_status run(int argc, char **argv, rv_error *error)
 {
     char checkpoint[PATH_TEXT];
     exit_status result;
     settings s = settings_new();
     experiment e = {0};
     training t = {0};
-    bool ok = settings_parse(&page, argc, argv, &s, &result, error);
+    bool ok = settings_parse(&command_train, argc, argv, &s, &result, error);
     bool resumes = ok && s.resume;
-    ok = ok && (!resumes || resume_find(&page, argc, argv, &s, &t, checkpoint, &result, error));
+    ok = ok &&
+         (!resumes || resume_find(&command_train, argc, argv, &s, &t, checkpoint, &result, error));
     if (ok) result = STATUS_USAGE;
     if (ok && (s.plot || s.pictures) && !s.output)
         ok = rv_fail(error, RV_ERROR_ARGUMENT, "%s draws into a folder; name it with --output DIR",

@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tools/command/commands.h"
 #include "tools/cli/json.h"
-#include "tools/cli/options.h"
 #include "tools/cli/names.h"
 #include "tools/proof/story.h"
 
@@ -20,8 +20,11 @@ static const option_row options[] = {
                "print one JSON document instead of text"),
 };
 
-static const manual page = {
+static exit_status run(int argc, char **argv, rv_error *error);
+
+const command command_verify = {
     .name = "verify",
+    .run = run,
     .summary = "retell the article's derivation and find its mistakes",
     .synopsis = "curnn-blog [--seed N] [--json]",
     .description =
@@ -131,13 +134,13 @@ static const char *article_name(const void *list, int index)
     return ((const char *const *)list)[index];
 }
 
-exit_status verify_run(int argc, char **argv, rv_error *error)
+static exit_status run(int argc, char **argv, rv_error *error)
 {
     static const char *const articles[] = {"curnn-blog"};
     exit_status result;
     const char *article = NULL;
     verify_options o = {.seed = 1};
-    if (!options_parse(&page, argc, argv, &o, &article, &result, error)) return result;
+    if (!options_parse(&command_verify, argc, argv, &o, &article, &result, error)) return result;
     if (!article) {
         rv_fail(error, RV_ERROR_ARGUMENT, "verify what? Known: %s", articles[0]);
         return STATUS_USAGE;

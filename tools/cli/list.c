@@ -1,0 +1,93 @@
+#include "tools/cli/list.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tools/cli/json.h"
+
+typedef struct list_options {
+    bool json;
+} list_options;
+
+const option_row list_json_option =
+    OPTION_ROW(list_options, json, "json", NULL, OPTION_FLAG, "print a JSON list instead of text");
+
+void list_append(char *text, size_t size, const char *format, ...)
+{
+    const size_t used = strlen(text);
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text + used, size - used, format, arguments);
+    va_end(arguments);
+}
+
+/* Prints a text's lines, and its equations (";  " ends one), below each other in a column. */
+static void print_column(const char *text, int column, bool started)
+{
+    while (*text != '\0') {
+        const char *next = strstr(text, ";  ");
+        int length = (int)strcspn(text, "\n");
+        if (next && next - text < length) length = (int)(next - text);
+        printf("%*s%.*s\n", started ? 0 : column, "", length, text);
+        started = false;
+        text += length;
+        text += *text == ';' ? 3 : *text == '\n';
+    }
+}
+
+static list_item item_at(const list *l, int index)
+{
+    list_item item = {0};
+    l->describe(index, &item);
+    return item;
+}
+
+static void print_text(const list *l)
+{
+    int width = 0;
+    for (int i = 0; i < l->count; i++) {
+        int length = (int)strlen(item_at(l, i).name);
+        width = length > width ? length : width;
+    }
+    for (int i = 0; i < l->count; i++) {
+        list_item item = item_at(l, i);
+        printf("%-*s", width + 2, item.name);
+        print_column(item.formula, width + 2, true);
+        print_column(item.note, width + 2, false);
+        print_column(item.usage, width + 2, false);
+    }
+}
+
+/* Prints all entries, or one of them. */
+static bool print_json(const list *l, int only, rv_error *error)
+{
+    cJSON *array = cJSON_CreateArray();
+    for (int i = 0; i < l->count; i++) {
+        if (only >= 0 && only != i) continue;
+        list_item item = item_at(l, i);
+        cJSON *object = cJSON_CreateObject();
+        cJSON_AddStringToObject(object, "name", item.name);
+        cJSON_AddStringToObject(object, "formula", item.formula);
+        cJSON_AddStringToObject(object, l->note_key, item.note);
+        if (l->add) l->add(i, object);
+        cJSON_AddItemToArray(array, object);
+    }
+    return json_print(array, error);
+}
+
+exit_status list_run(const command *page, const list *l, int argc, char **argv, rv_error *error)
+{
+    exit_status result;
+    list_options o = {0};
+    const char *name = NULL;
+    if (!options_parse(page, argc, argv, &o, &name, &result, error)) return result;
+    int only = name ? l->find(name, error) : -1;
+    if (name && only < 0) return STATUS_USAGE;
+    if (o.json) return print_json(l, only, error) ? STATUS_OK : STATUS_FAILED;
+    if (only >= 0)
+        fputs(l->text(only), stdout);
+    else
+        print_text(l);
+    return STATUS_OK;
+}

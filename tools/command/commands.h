@@ -1,0 +1,23 @@
+/* The subcommands of `recurve`, a file each. */
+#ifndef RV_TOOLS_COMMAND_COMMANDS_H
+#define RV_TOOLS_COMMAND_COMMANDS_H
+
+#include "tools/cli/options.h"
+
+extern const command command_train;
+extern const command command_compare;
+extern const command command_evaluate;
+extern const command command_sample;
+extern const command command_profile;
+extern const command command_gradcheck;
+extern const command command_verify;
+extern const command command_check;
+extern const command command_run;
+extern const command command_fmt;
+extern const command command_graph;
+extern const command command_ops;
+extern const command command_models;
+extern const command command_optimizers;
+extern const command command_tasks;
+
+#endif

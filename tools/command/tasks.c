@@ -1,0 +1,31 @@
+/* recurve tasks */
+#include "tools/cli/list.h"
+#include "tools/command/commands.h"
+
+static exit_status run(int argc, char **argv, rv_error *error);
+
+const command command_tasks = {
+    .name = "tasks",
+    .run = run,
+    .summary = "list the synthetic tasks that a net can be trained on",
+    .synopsis = "[--json]",
+    .description = "Prints each task of `recurve train --task`: what is to be learned, and the "
+                   "baseline that\nan answer without a look at the input achieves.\n",
+    LIST_COMMAND,
+    .example = "recurve tasks\n"
+               "recurve train --task adding\n",
+};
+
+static void describe(int index, list_item *item)
+{
+    const rv_task *task = rv_task_at(index);
+    item->name = task->name;
+    list_append(item->formula, sizeof item->formula, "%s", task->about);
+    list_append(item->note, sizeof item->note, "baseline: %s", task->baseline);
+}
+
+static exit_status run(int argc, char **argv, rv_error *error)
+{
+    const list tasks = {.count = rv_task_count(), .note_key = "baseline", .describe = describe};
+    return list_run(&command_tasks, &tasks, argc, argv, error);
+}
