@@ -2,33 +2,44 @@
 
 #include <string.h>
 
-#include "lang/file.h"
-#include "lang/texts.h"
+#include "lang/lang.h"
+#include "lang/record/step.h"
+#include "lang/resolve/file.h"
+#include "lang/texts/texts.h"
+#include "tensor/memory.h"
 
 /* ---- cells ---- */
 
-static void release(void *lang) { rv_lang_free(lang); }
-
-static const lang_block *cell_of(const rv_lang *lang, const char *name)
+static void release(void *file)
 {
-    return lang ? rv_lang_find_own(&lang->scope, LANG_CELL, name) : NULL;
+    rv_lang_close(file);
+    rv_free(file);
+}
+
+/* The text of a cell, read. NULL: out of memory. */
+static lang_file *read_cell(const char *name)
+{
+    const lang_text *text = rv_lang_text(name);
+    lang_file *file = rv_alloc(1, sizeof *file);
+    if (file && rv_lang_read_file(file, text->text, text->size, name)) return file;
+    if (file) release(file);
+    return NULL;
 }
 
 /* A net keeps the text that its first step has read. */
 static void take(rv_cell *k, rv_var x, rv_var *h, const char *name)
 {
-    rv_error error = {0};
-    lang_use use = {.cell = cell_of(k->memo->object, name)};
+    const lang_file *known = k->memo->object;
+    lang_use use = {.cell = known ? rv_lang_find_own(&known->scope, LANG_CELL, name) : NULL};
     if (!use.cell) {
-        const lang_text *text = rv_lang_text(name);
-        rv_lang *lang = rv_lang_read(text->text, text->size, name, &error);
-        if (!lang) {
-            h[0] = rv_tape_fail(k->tape, error.code, "%s", error.text);
+        lang_file *file = read_cell(name);
+        if (!file) {
+            h[0] = rv_tape_fail(k->tape, RV_ERROR_MEMORY, "memory is out");
             return;
         }
         if (k->memo->release) k->memo->release(k->memo->object);
-        *k->memo = (rv_cell_memo){lang, release};
-        use.cell = cell_of(lang, name);
+        *k->memo = (rv_cell_memo){file, release};
+        use.cell = rv_lang_find_own(&file->scope, LANG_CELL, name);
     }
     rv_lang_take_step(&use, k, x, h);
 }

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lang/file.h"
+#include "lang/lang_internal.h"
 #include "tensor/memory.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -36,9 +36,9 @@ static rv_lang *read_text(const char *text, size_t size)
 
 static bool parses(const rv_lang *lang)
 {
-    for (size_t i = 0; i < lang->report.count; i++)
-        if (lang->report.at[i].code == RV_ERROR_FORMAT) return false;
-    return !lang->report.more;
+    for (size_t i = 0; i < lang->file.report.count; i++)
+        if (lang->file.report.at[i].code == RV_ERROR_FORMAT) return false;
+    return !lang->file.report.more;
 }
 
 static void tell(const rv_lang *lang)

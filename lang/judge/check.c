@@ -1,0 +1,68 @@
+#include "lang/judge/check.h"
+
+#include "lang/judge/derivation.h"
+#include "lang/judge/proof.h"
+#include "lang/record/model.h"
+#include "ops/ops.h"
+
+/* Records a cell once, on images or rows. */
+static void check_cell(lang_run *run, const lang_model *m)
+{
+    lang_use use = {.cell = m->use.cell, .work = run->work};
+    rv_rnn_options o = {.units = 3, .bias = true, .user = &use, .kernel = m->model.kernel};
+    bool images = m->model.images || m->model.kernel;
+    rv_error error;
+    rv_var x = rv_input(run->tape, "x", images ? RV_SHAPE(2, 1, 8, 8) : RV_SHAPE(2, 4));
+    rv_var h = rv_unroll_with(rv_lang_step, x, 2, o);
+    if (rv_is_null(h) && rv_tape_take_error(run->tape, &error) && !run->work->told)
+        rv_lang_complain(run->work->report, m->block->node->location, error.code, "%s", error.text);
+}
+
+static bool check_block(lang_report *report, const lang_model *m, int64_t *left)
+{
+    lang_work work = {.left = *left, .report = report};
+    rv_store *store = rv_lang_new_shapes();
+    rv_tape *tape = rv_tape_new(store, RV_F64);
+    lang_run run = {0};
+    bool ok = tape && rv_lang_start(&run, m->block, &work, tape);
+    if (ok && m->block->node->kind == LANG_MODEL)
+        rv_lang_record_model(&run, NULL, 0);
+    else if (ok)
+        check_cell(&run, m);
+    if (run.block) rv_lang_end(&run);
+    *left = work.stopped ? 0 : work.left;
+    rv_tape_free(tape);
+    rv_store_free(store);
+    return ok || rv_lang_no_memory(report);
+}
+
+/* Whether nothing was found inside the model: else a derivation from it would only tell that again. */
+static bool model_is_right(const lang_file *file, const lang_block *model)
+{
+    const lang_node *next = model->node->next;
+    for (size_t i = 0; i < file->report.count; i++) {
+        const lang_location *p = &file->report.at[i].location;
+        if (p->source == file->source && p->start >= model->node->location.start &&
+            (!next || p->start < next->location.start))
+            return false;
+    }
+    return true;
+}
+
+bool rv_lang_check_file(lang_file *file, const lang_model *models, int count)
+{
+    bool ok = true;
+    int64_t left = LANG_MOST_CHECKED;
+    for (int i = 0; ok && left > 0 && i < count; i++) {
+        const lang_block *b = models[i].block;
+        if (b->wrong || models[i].use.cell->wrong || !rv_lang_is_own(file, b)) continue;
+        if (b->node->kind == LANG_CELL && rv_lang_is_unrolled(&file->scope, b, false)) continue;
+        ok = check_block(&file->report, &models[i], &left);
+    }
+    for (const lang_block *b = file->scope.first; ok && left > 0 && b; b = b->next)
+        if (b->node->kind == LANG_DERIVE && rv_lang_is_own(file, b) && !b->wrong && b->model &&
+            !b->model->wrong && model_is_right(file, b->model))
+            rv_lang_check_derivation(file, b, &left);
+    rv_lang_sort_report(&file->report);
+    return ok && !file->report.count && !file->report.more;
+}

@@ -1,0 +1,253 @@
+#include "lang/judge/derivation.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "autograd/feed.h"
+#include "autograd/gradient.h"
+#include "autograd/program.h"
+#include "lang/judge/proof.h"
+#include "lang/judge/repair.h"
+#include "lang/record/evaluate.h"
+#include "lang/record/quantity.h"
+#include "lang/record/statements.h"
+#include "tensor/memory.h"
+
+enum { MOST_TO_TRY = 300000 }; /* work on variants of wrong lines: some seconds */
+
+static lang_line *find_line(lang_proof *p, int target, int64_t time)
+{
+    for (size_t i = 0; i < p->count; i++)
+        if (p->lines[i].target == target && p->lines[i].time == time) return &p->lines[i];
+    return NULL;
+}
+
+/* "dC[2]" */
+static const char *cotangent_name(const lang_block *derivation, int target, int64_t time,
+                                  char text[80])
+{
+    const char *name = derivation->symbol[target].name;
+    if (time >= 0)
+        snprintf(text, 80, "d%s[%lld]", name, (long long)time);
+    else
+        snprintf(text, 80, "d%s", name);
+    return text;
+}
+
+/* Lines are judged as if those before them were right. */
+static rv_var true_cotangent(lang_run *run, const lang_node *e, int target, int64_t time)
+{
+    char name[80];
+    lang_proof *p = run->context;
+    lang_line *l = find_line(p, target, time);
+    if (l && l - p->lines < (ptrdiff_t)p->visible) return l->truth;
+    rv_lang_wrong(run, e->location, RV_ERROR_NAME, "%s is used before a line derives it",
+                  cotangent_name(run->block, target, time, name));
+    return (rv_var){run->tape, -1};
+}
+
+static bool target_of(lang_run *run, const lang_node *s, int *target, int64_t *time)
+{
+    const lang_node *base = s->a->kind == LANG_INDEX ? s->a->a : s->a;
+    if (base->symbol < 0) return false;
+    const lang_symbol *symbol = &run->block->symbol[base->symbol];
+    *target = symbol->target;
+    *time = symbol->time >= 0 ? symbol->time : base->time;
+    return s->a->kind != LANG_INDEX || rv_lang_evaluate_whole(run, s->a->b, 0, 1000000, time);
+}
+
+static bool judge(lang_run *run, const lang_node *s)
+{
+    lang_proof *p = run->context;
+    lang_line l = {.statement = s};
+    char name[80], a[RV_SHAPE_TEXT], b[RV_SHAPE_TEXT];
+    if (!target_of(run, s, &l.target, &l.time)) return false;
+    cotangent_name(run->block, l.target, l.time, name);
+    rv_var quantity = rv_lang_quantity(run, l.target, l.time);
+    l.leaf = rv_lang_leaf(quantity);
+    rv_error error;
+    if (rv_is_null(l.leaf)) {
+        rv_lang_wrong(run, s->a->location, RV_ERROR_NAME, "%s has no value to be a cotangent of",
+                      name + 1);
+        return false;
+    }
+    if (find_line(p, l.target, l.time)) {
+        rv_lang_wrong(run, s->a->location, RV_ERROR_NAME, "%s is derived a second time", name);
+        return false;
+    }
+    l.value = rv_lang_evaluate_var(run, s->b);
+    if (!rv_gradient(p->loss, &l.leaf, 1, &l.truth)) {
+        if (rv_tape_take_error(run->tape, &error))
+            rv_lang_wrong(run, s->location, error.code, "%s", error.text);
+        return false;
+    }
+    if (!rv_lang_spend(run, s->location, 1)) return false; /* for the gradient */
+    if (!rv_is_null(l.value) && !rv_shape_equal(rv_shape_of(l.value), rv_shape_of(l.truth))) {
+        rv_lang_wrong(run, s->b->location, RV_ERROR_SHAPE, "this is %s, but %s is %s",
+                      rv_shape_text(rv_shape_of(l.value), a), name,
+                      rv_shape_text(rv_shape_of(l.truth), b));
+        l.value = (rv_var){run->tape, -1};
+    }
+    if (!rv_reserve(&p->lines, &p->capacity, p->count + 1, sizeof *p->lines))
+        return rv_lang_no_memory(p->report);
+    p->lines[p->count++] = l; /* even without a value: later lines may use its truth */
+    p->visible = p->count;
+    return true;
+}
+
+/* Whether it is the first wrong line of its statement in a loop. */
+static bool is_first(const lang_proof *p, const lang_line *l)
+{
+    for (const lang_line *before = p->lines; before < l; before++)
+        if (before->statement == l->statement && before->wrong) return false;
+    return true;
+}
+
+/* The second time: what would make it right? */
+static bool mend(lang_run *run, const lang_node *s)
+{
+    lang_proof *p = run->context;
+    int target;
+    int64_t time;
+    lang_line *l = target_of(run, s, &target, &time) ? find_line(p, target, time) : NULL;
+    if (!l) return false;
+    p->visible = (size_t)(l - p->lines);
+    if (l->wrong && is_first(p, l)) rv_lang_repair(p, run, l);
+    p->visible++;
+    return true;
+}
+
+/* Goes through the lines of a derivation. */
+static bool derive(lang_proof *p, const lang_block *derivation,
+                   bool (*each)(lang_run *run, const lang_node *s))
+{
+    lang_run run;
+    if (!rv_lang_start(&run, derivation, &p->work, p->tape)) return false;
+    size_t own = (size_t)p->model->symbols;
+    memcpy(run.value, p->run.value, own * sizeof *run.value);
+    memcpy(run.series, p->run.series, own * sizeof *run.series);
+    memcpy(run.times, p->run.times, own * sizeof *run.times);
+    memcpy(run.trace, p->run.trace, (size_t)p->model->unrolls * sizeof *run.trace);
+    run.context = p;
+    run.cotangent = true_cotangent;
+    run.judge = each;
+    p->work.named = NULL; /* helpers are no quantities of the model */
+    p->visible = 0;
+    rv_lang_statements(&run, derivation->node->c);
+    memset(run.series, 0, own * sizeof *run.series); /* they are the model's */
+    memset(run.trace, 0, (size_t)p->model->unrolls * sizeof *run.trace);
+    rv_lang_end(&run);
+    return !p->report->count && !p->report->out_of_memory;
+}
+
+/* The value and the truth of each line. */
+static rv_program *compile_lines(lang_proof *p)
+{
+    rv_var *outputs = rv_alloc(2 * p->count + 1, sizeof *outputs);
+    rv_program *program = NULL;
+    for (size_t i = 0; outputs && i < p->count; i++) {
+        outputs[2 * i] = p->lines[i].value;
+        outputs[2 * i + 1] = p->lines[i].truth;
+    }
+    if (outputs) program = rv_compile_with(p->tape, outputs, (int)(2 * p->count), RV_VALUES);
+    if (!program) {
+        const rv_error *why = rv_tape_error(p->tape);
+        rv_fail(p->error, why->code ? why->code : RV_ERROR_MEMORY, "%s",
+                why->code ? why->text : "memory is out");
+    }
+    rv_free(outputs);
+    return program;
+}
+
+/* The gradients that the lines are held against. */
+static bool check_truths(lang_proof *p, lang_verdicts *v, int first)
+{
+    rv_var *leaf = rv_alloc(p->count + 1, sizeof *leaf);
+    rv_gradcheck_result *result = rv_alloc(p->count + 1, sizeof *result);
+    bool ok = leaf && result;
+    for (size_t i = 0; ok && i < p->count; i++) leaf[i] = p->lines[i].leaf;
+    ok = ok ? rv_lang_check_gradients(p, p->loss, leaf, (int)p->count, result, p->error)
+            : rv_fail_memory(p->error);
+    for (size_t i = 0; ok && i < p->count; i++) {
+        rv_lang_verdict *row = &v->at[first + (int)i];
+        row->difference_error = result[i].max_relative_error;
+        if (row->ok && result[i].warning)
+            snprintf(row->reason, sizeof row->reason, "%.127s", result[i].warning);
+        if (result[i].ok || !row->ok) continue;
+        row->ok = false;
+        snprintf(row->reason, sizeof row->reason,
+                 "the recorded gradient itself differs from differences: %.70s", result[i].reason);
+    }
+    rv_free(leaf);
+    rv_free(result);
+    return ok;
+}
+
+static bool judge_lines(lang_proof *p, const lang_block *derivation, lang_verdicts *v)
+{
+    const rv_lang_proof_options *o = p->options;
+    rv_program *program = compile_lines(p);
+    int first = v->count;
+    bool ok = program;
+    for (int i = 0; ok && i < p->input_count; i++)
+        ok = rv_feed(program, p->inputs[i].name, &p->inputs[i].tensor, p->error);
+    rv_code code = ok ? rv_run(program) : RV_OK;
+    if (code) ok = rv_fail(p->error, code, "prove: %s", rv_code_text(code));
+    for (size_t i = 0; ok && i < p->count; i++) {
+        char name[80];
+        const lang_line *l = &p->lines[i];
+        rv_difference d =
+            rv_gradient_difference(rv_program_output(program, 2 * (int)i),
+                                   rv_program_output(program, 2 * (int)i + 1), 1e-300);
+        const lang_node *written = l->statement->a; /* d3, or in a loop dC[2] for dC[t] */
+        rv_lang_verdict *row = rv_lang_add_verdict(
+            v, derivation, l->statement->location,
+            written->kind == LANG_NAME ? written->name
+                                       : cotangent_name(derivation, l->target, l->time, name),
+            p->error);
+        if (!(ok = row)) break;
+        row->max_relative_error = d.max_relative_error;
+        row->cosine = d.cosine;
+        row->ratio = d.ratio;
+        row->ok = d.max_relative_error <= (o->tolerance > 0 ? o->tolerance : 1e-10);
+        snprintf(row->reason, sizeof row->reason, "%s", row->ok ? "right" : rv_difference_text(&d));
+        p->lines[i].wrong = !row->ok;
+    }
+    rv_program_free(program);
+    p->to_try = MOST_TO_TRY;
+    p->work.left = LANG_MOST_WORK;
+    if (ok && o->repair) ok = derive(p, derivation, mend);
+    for (size_t i = 0; ok && i < p->count; i++)
+        snprintf(v->at[first + (int)i].repair, sizeof v->at->repair, "%s", p->lines[i].repair);
+    return ok && check_truths(p, v, first);
+}
+
+/* Records the derivation's model and lines. */
+static bool record_derivation(lang_proof *p, lang_file *file, const rv_lang_proof_options *options,
+                              const lang_block *derivation, rv_error *error)
+{
+    const lang_node *loss = derivation->node->a;
+    return rv_lang_start_proof(p, file, options, derivation->model, loss->name, error) &&
+           rv_lang_is_number(p, loss->location) && derive(p, derivation, judge);
+}
+
+void rv_lang_check_derivation(lang_file *file, const lang_block *derivation, int64_t *left)
+{
+    lang_proof p = {.left = *left, .store = rv_lang_new_shapes()};
+    rv_error error = {0};
+    rv_lang_proof_options options = {.seed = 1};
+    if (!record_derivation(&p, file, &options, derivation, &error) && error.code)
+        rv_lang_no_memory(&file->report);
+    *left = p.work.stopped ? 0 : p.work.left;
+    rv_lang_end_proof(&p);
+}
+
+bool rv_lang_prove_derivation(lang_file *file, const rv_lang_proof_options *options,
+                              const lang_block *derivation, lang_verdicts *v, rv_error *error)
+{
+    lang_proof p = {.left = LANG_MOST_WORK};
+    bool ok = record_derivation(&p, file, options, derivation, error) && rv_lang_draw_values(&p);
+    if (ok && p.count) ok = judge_lines(&p, derivation, v);
+    rv_lang_end_proof(&p);
+    return ok;
+}

@@ -1,0 +1,191 @@
+/* Signs become ops, the way one would write them in C: 1 - g is rv_one_minus, x^2 is rv_square, and a gate's mixture
+ * g.h + (1 - g).c is rv_lerp. */
+#include "lang/record/arithmetic.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "lang/record/evaluate.h"
+#include "lang/record/quantity.h"
+#include "models/cell.h"
+#include "ops/ops.h"
+
+/* Whether the trees say the same. */
+static bool same(const lang_node *a, const lang_node *b)
+{
+    if (!a || !b) return a == b;
+    return a->kind == b->kind && a->symbol == b->symbol && a->time == b->time &&
+           (a->kind != LANG_NUMBER || a->number == b->number) && !a->name == !b->name &&
+           (!a->name || !strcmp(a->name, b->name)) && same(a->a, b->a) && same(a->b, b->b) &&
+           same(a->c, b->c) && same(a->next, b->next);
+}
+
+/* Whether e is 1 - g. */
+static bool complements(const lang_node *e, const lang_node *g)
+{
+    return e->kind == LANG_SUBTRACT && e->a->kind == LANG_NUMBER && e->a->number == 1 &&
+           g->kind == LANG_NAME && same(e->b, g);
+}
+
+static const lang_symbol *named_kind(const lang_run *run, const lang_node *e, lang_symbol_kind kind)
+{
+    if (e->kind != LANG_NAME || e->symbol < 0 || !run->cell) return NULL;
+    const lang_symbol *s = &run->block->symbol[e->symbol];
+    return s->kind == kind ? s : NULL;
+}
+
+/* g.h + (1 - g).c, the two in either order, is lerp(c, h, g). */
+static bool mixture(lang_run *run, const lang_node *e, lang_value *result)
+{
+    if (e->a->kind != LANG_MULTIPLY || e->b->kind != LANG_MULTIPLY) return false;
+    const lang_node *g = e->a->a, *h = e->a->b, *c = e->b->b;
+    if (!complements(e->b->a, g)) {
+        if (!complements(e->a->a, e->b->a)) return false;
+        g = e->b->a;
+        h = e->b->b;
+        c = e->a->b;
+    }
+    if (named_kind(run, h, SYMBOL_GAIN) || named_kind(run, c, SYMBOL_GAIN)) return false;
+    rv_var start = rv_lang_evaluate_var(run, c), end = rv_lang_evaluate_var(run, h),
+           weight = rv_lang_evaluate_var(run, g);
+    *result = rv_lang_none();
+    if (!rv_is_null(start) && !rv_is_null(end) && !rv_is_null(weight))
+        *result = rv_lang_recorded(run, e->location, rv_lerp(start, end, weight));
+    return true;
+}
+
+/* The number that a bias or a gain starts from. */
+static bool start_of(lang_run *run, const lang_symbol *s, double *start)
+{
+    rv_init init = rv_init_constant(0);
+    if (!rv_lang_evaluate_init(run, s->made, &init)) return false;
+    if (init.kind == RV_INIT_CONSTANT) {
+        *start = init.a;
+        return true;
+    }
+    rv_lang_wrong(run, s->made->b->location, RV_ERROR_ARGUMENT,
+                  "a bias or a gain starts from a number, as in: bias b = 1");
+    return false;
+}
+
+/* x + b, or b.x along the units. */
+static lang_value along_units(lang_run *run, const lang_node *e, const lang_symbol *s,
+                              const lang_node *of)
+{
+    double start = 0;
+    rv_var x = rv_lang_evaluate_var(run, of);
+    if (rv_is_null(x) || !start_of(run, s, &start)) return rv_lang_none();
+    return rv_lang_recorded(run, e->location,
+                            s->kind == SYMBOL_BIAS ? rv_cell_bias(run->cell, x, s->name, start)
+                                                   : rv_cell_scale(run->cell, x, s->name, start));
+}
+
+static double fold(lang_kind kind, double a, double b)
+{
+    return kind == LANG_ADD        ? a + b
+           : kind == LANG_SUBTRACT ? a - b
+           : kind == LANG_MULTIPLY ? a * b
+           : kind == LANG_DIVIDE   ? a / b
+                                   : pow(a, b);
+}
+
+/* Whether x / n is x times 1 / n, bit by bit. */
+static bool halves(double n)
+{
+    int exponent;
+    return fabs(frexp(n, &exponent)) == 0.5 && fabs(n) > 1e-30 && fabs(n) < 1e30;
+}
+
+static rv_var with_number(lang_kind kind, rv_var x, double n)
+{
+    rv_var number = rv_scalar(x.tape, n);
+    switch (kind) {
+    case LANG_ADD: return rv_shift(x, n);
+    case LANG_SUBTRACT: return rv_shift(x, -n);
+    case LANG_MULTIPLY: return rv_scale(x, n);
+    case LANG_DIVIDE: return halves(n) ? rv_scale(x, 1 / n) : rv_divide(x, number);
+    default: return n == 2 ? rv_square(x) : rv_power(x, number);
+    }
+}
+
+static rv_var number_with(lang_kind kind, double n, rv_var y)
+{
+    rv_var number = rv_scalar(y.tape, n);
+    switch (kind) {
+    case LANG_ADD: return rv_shift(y, n);
+    case LANG_SUBTRACT: return n == 1 ? rv_one_minus(y) : rv_subtract(number, y);
+    case LANG_MULTIPLY: return rv_scale(y, n);
+    case LANG_DIVIDE: return rv_divide(number, y);
+    default: return rv_power(number, y);
+    }
+}
+
+static rv_var both(lang_kind kind, rv_var x, rv_var y)
+{
+    switch (kind) {
+    case LANG_ADD: return rv_add(x, y);
+    case LANG_SUBTRACT: return rv_subtract(x, y);
+    case LANG_MULTIPLY: return rv_multiply(x, y);
+    case LANG_DIVIDE: return rv_divide(x, y);
+    default: return rv_power(x, y);
+    }
+}
+
+lang_value rv_lang_arithmetic(lang_run *run, const lang_node *e)
+{
+    lang_value result;
+    const lang_symbol *bias = NULL;
+    if (e->kind == LANG_ADD && mixture(run, e, &result)) return result;
+    lang_symbol_kind special = e->kind == LANG_ADD ? SYMBOL_BIAS : SYMBOL_GAIN;
+    if (e->kind == LANG_ADD || e->kind == LANG_MULTIPLY) {
+        if ((bias = named_kind(run, e->b, special))) return along_units(run, e, bias, e->a);
+        if ((bias = named_kind(run, e->a, special))) return along_units(run, e, bias, e->b);
+    }
+    lang_value a = rv_lang_evaluate(run, e->a);
+    if (a.kind == VALUE_NONE) return rv_lang_none(); /* one mistake of a line is enough */
+    lang_value b = rv_lang_evaluate(run, e->b);
+    if (b.kind == VALUE_NONE) return rv_lang_none();
+    if (a.kind == VALUE_NUMBER && b.kind == VALUE_NUMBER) {
+        double number = fold(e->kind, a.number, b.number);
+        if (isfinite(number)) return rv_lang_of_number(number);
+        return rv_lang_wrong(run, e->location, RV_ERROR_ARGUMENT, "this is not a finite number");
+    }
+    if (a.kind == VALUE_NUMBER && b.kind == VALUE_VAR)
+        return rv_lang_recorded(run, e->location, number_with(e->kind, a.number, b.var));
+    if (a.kind == VALUE_VAR && b.kind == VALUE_NUMBER)
+        return rv_lang_recorded(run, e->location, with_number(e->kind, a.var, b.number));
+    rv_var x = rv_lang_as_var(run, e->a, &a), y = rv_lang_as_var(run, e->b, &b);
+    if (rv_is_null(x) || rv_is_null(y)) return rv_lang_none();
+    return rv_lang_recorded(run, e->location, both(e->kind, x, y));
+}
+
+/* A factor of @: a transposed one is not copied. */
+static lang_value factor(lang_run *run, const lang_node *e, bool *transposed)
+{
+    *transposed = e->kind == LANG_PRIME && e->symbol < 0;
+    return rv_lang_evaluate(run, *transposed ? e->a : e);
+}
+
+lang_value rv_lang_matmul(lang_run *run, const lang_node *e)
+{
+    bool turn_a, turn_b, recall = run->recall;
+    run->recall = recall || rv_lang_is_weight(run, e->b);
+    lang_value a = factor(run, e->a, &turn_a);
+    run->recall = recall;
+    rv_var x = rv_lang_as_var(run, e->a, &a);
+    if (rv_is_null(x)) return rv_lang_none();
+    lang_value b = factor(run, e->b, &turn_b);
+    rv_shape in = rv_shape_of(x);
+    if (turn_a && in.rank >= 2) in.dim[in.rank - 1] = in.dim[in.rank - 2];
+    rv_var y = turn_b ? rv_lang_as_var(run, e->b, &b) : rv_lang_complete(run, e->b, &b, in, false);
+    if (rv_is_null(y)) return rv_lang_none();
+    return rv_lang_recorded(run, e->location, rv_matmul(x, y, turn_a, turn_b));
+}
+
+lang_value rv_lang_negate(lang_run *run, const lang_node *e)
+{
+    lang_value v = rv_lang_evaluate(run, e->a);
+    if (v.kind == VALUE_NUMBER) return rv_lang_of_number(-v.number);
+    rv_var x = rv_lang_as_var(run, e->a, &v);
+    return rv_is_null(x) ? rv_lang_none() : rv_lang_recorded(run, e->location, rv_negate(x));
+}

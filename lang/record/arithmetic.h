@@ -1,0 +1,11 @@
+/* Signs as ops. */
+#ifndef RV_LANG_RECORD_ARITHMETIC_H
+#define RV_LANG_RECORD_ARITHMETIC_H
+
+#include "lang/record/run.h"
+
+lang_value rv_lang_arithmetic(lang_run *run, const lang_node *e);
+lang_value rv_lang_matmul(lang_run *run, const lang_node *e);
+lang_value rv_lang_negate(lang_run *run, const lang_node *e);
+
+#endif

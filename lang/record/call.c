@@ -1,0 +1,215 @@
+/* Calls: of the cell's maps, of ops by name, of functions. */
+#include "lang/record/call.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "lang/record/evaluate.h"
+#include "lang/record/quantity.h"
+#include "models/cell.h"
+#include "ops/descriptors_internal.h"
+#include "ops/ops.h"
+
+lang_value rv_lang_list(lang_run *run, const lang_node *e)
+{
+    lang_value v = {.kind = VALUE_LIST};
+    for (const lang_node *item = e->a; item; item = item->next) {
+        if (v.list.rank == RV_MAX_RANK)
+            return rv_lang_wrong(run, item->location, RV_ERROR_ARGUMENT,
+                                 "a list of more than %d numbers", RV_MAX_RANK);
+        if (!rv_lang_evaluate_whole(run, item, -INT32_MAX, INT32_MAX, &v.list.dim[v.list.rank]))
+            return rv_lang_none();
+        v.list.rank++;
+    }
+    return v;
+}
+
+/* W x: the weights of the cell. */
+lang_value rv_lang_map(lang_run *run, const lang_node *e)
+{
+    const lang_symbol *s = &run->block->symbol[e->symbol];
+    bool recall = run->recall;
+    run->recall = true;
+    rv_var x = rv_lang_evaluate_var(run, e->a);
+    run->recall = recall;
+    if (rv_is_null(x)) return rv_lang_none();
+    if (s->kind == SYMBOL_FIT)
+        return rv_lang_recorded(run, e->location, rv_cell_fit(run->cell, x, s->name));
+    rv_init init = {.kind = RV_INIT_CONSTANT};
+    if (!s->made->b) return rv_lang_recorded(run, e->location, rv_cell_map(run->cell, x, s->name));
+    if (!rv_lang_evaluate_init(run, s->made, &init)) return rv_lang_none();
+    return rv_lang_recorded(run, e->location, rv_cell_map_from(run->cell, x, s->name, init));
+}
+
+static lang_value activation(lang_run *run, const lang_node *e)
+{
+    const rv_op *op = rv_op_find(run->block->symbol[e->symbol].made->b->name);
+    rv_var x = rv_lang_evaluate_var(run, e->a);
+    if (rv_is_null(x)) return rv_lang_none();
+    rv_var (*chosen)(rv_var) = run->cell->options->activation;
+    if (!chosen && op->inputs != 1)
+        return rv_lang_wrong(run, e->location, RV_ERROR_ARGUMENT, "%s is no function of one value",
+                             op->name);
+    rv_option_value defaults[8] = {{0}};
+    for (int i = 0; i < op->option_count && i < 8; i++)
+        defaults[i].number = op->options[i].default_value;
+    return rv_lang_recorded(run, e->location, chosen ? chosen(x) : op->call(&x, 1, defaults));
+}
+
+/* Sets an option of an op. */
+static bool set_option(lang_run *run, const lang_node *e, const rv_option *option,
+                       rv_option_value *value)
+{
+    bool word = option->kind == RV_OPTION_WORD && e->kind == LANG_NAME;
+    lang_value v =
+        word ? (lang_value){.kind = VALUE_WORD, .word = e->name} : rv_lang_evaluate(run, e);
+    bool number = v.kind == VALUE_NUMBER;
+    bool whole = number && v.number == floor(v.number) && fabs(v.number) <= INT32_MAX;
+    const char *expected = NULL;
+    switch (option->kind) {
+    case RV_OPTION_WHOLE: expected = whole ? NULL : "a whole number"; break;
+    case RV_OPTION_NUMBER: expected = number ? NULL : "a number"; break;
+    case RV_OPTION_FLAG:
+        expected = number && (v.number == 0 || v.number == 1) ? NULL : "true or false";
+        break;
+    case RV_OPTION_LIST:
+        expected = whole || v.kind == VALUE_LIST ? NULL : "a list of whole numbers, as in [2,3]";
+        break;
+    default: expected = v.kind == VALUE_WORD ? NULL : "a text"; break;
+    }
+    if (v.kind == VALUE_NONE) return false;
+    if (expected) {
+        rv_lang_wrong(run, e->location, RV_ERROR_ARGUMENT, "%s=%s, expected %s", option->name,
+                      rv_lang_kind_text(&v), expected);
+        return false;
+    }
+    if (number) v.list = (rv_shape){1, {whole ? (int64_t)v.number : 0}};
+    value->number = v.number;
+    value->word = v.word;
+    value->count = option->kind == RV_OPTION_LIST ? (int)v.list.rank : 0;
+    for (int i = 0; i < value->count; i++) value->list[i] = v.list.dim[i];
+    return true;
+}
+
+enum { MOST_INPUTS = 64, MOST_OPTIONS = 16 };
+
+static lang_value op_call(lang_run *run, const lang_node *e)
+{
+    const rv_op *op = e->op;
+    rv_var x[MOST_INPUTS];
+    rv_option_value value[MOST_OPTIONS] = {{0}};
+    bool given[MOST_OPTIONS] = {false}, ok = true;
+    int inputs = 0, extra = 0;
+    for (int i = 0; i < op->option_count && i < MOST_OPTIONS; i++)
+        value[i].number = op->options[i].default_value;
+    for (const lang_node *a = e->a; a; a = a->next) {
+        int option = op->inputs >= 0 && inputs >= op->inputs ? extra : -1;
+        if (a->kind == LANG_OPTION)
+            for (option = 0; strcmp(op->options[option].name, a->name);) option++;
+        if (option < 0 && inputs == MOST_INPUTS)
+            return rv_lang_wrong(run, a->location, RV_ERROR_ARGUMENT, "more than %d inputs",
+                                 MOST_INPUTS);
+        if (option < 0) {
+            lang_value v = rv_lang_evaluate(run, a);
+            bool weights = inputs == 1 && op == &rv_op_conv2d;
+            x[inputs] = weights && !rv_is_null(x[0])
+                            ? rv_lang_complete(run, a, &v, rv_shape_of(x[0]), true)
+                            : rv_lang_as_var(run, a, &v);
+            ok = ok && !rv_is_null(x[inputs]);
+            inputs++;
+            continue;
+        }
+        if (a->kind != LANG_OPTION) extra++;
+        if (given[option])
+            return rv_lang_wrong(run, a->location, RV_ERROR_ARGUMENT, "%s is given twice",
+                                 op->options[option].name);
+        given[option] = true;
+        ok = set_option(run, a->kind == LANG_OPTION ? a->a : a, &op->options[option],
+                        &value[option]) &&
+             ok;
+    }
+    for (int i = 0; i < op->option_count; i++)
+        if (op->options[i].required && !given[i])
+            return rv_lang_wrong(run, e->location, RV_ERROR_ARGUMENT, "%s needs %s=: %s", op->name,
+                                 op->options[i].name, op->options[i].doc);
+    return ok ? rv_lang_recorded(run, e->location, op->call(x, inputs, value)) : rv_lang_none();
+}
+
+static lang_value function_call(lang_run *run, const lang_node *e)
+{
+    const lang_block *f = e->block;
+    lang_run inner;
+    lang_value result = rv_lang_none();
+    if (f->wrong || !rv_lang_spend(run, e->location, f->symbols / 4)) return rv_lang_none();
+    bool ok = rv_lang_start(&inner, f, run->work, run->tape);
+    lang_location call = run->work->call;
+    inner.cell = run->cell;
+    int k = 0;
+    for (const lang_node *a = e->a; ok && a; a = a->next) {
+        inner.value[k] = rv_lang_evaluate(run, a);
+        ok = inner.value[k++].kind != VALUE_NONE;
+    }
+    if (f->node->location.source->built_in && !e->location.source->built_in)
+        run->work->call = e->location;
+    if (ok && f->node->b) result = rv_lang_evaluate(&inner, f->node->b);
+    for (const lang_node *s = f->node->c; ok && s; s = s->next) {
+        if (s->kind == LANG_RETURN) {
+            result = rv_lang_evaluate(&inner, s->a);
+            break;
+        }
+        inner.value[s->a->symbol] = rv_lang_evaluate(&inner, s->b);
+        ok = inner.value[s->a->symbol].kind != VALUE_NONE;
+    }
+    run->work->call = call;
+    rv_lang_end(&inner);
+    return result;
+}
+
+static lang_value size_of(lang_run *run, const lang_node *e)
+{
+    int64_t axis;
+    rv_var x = rv_lang_evaluate_var(run, e->a);
+    int64_t rank = rv_shape_of(x).rank;
+    if (rv_is_null(x) || !rv_lang_evaluate_whole(run, e->a->next, -rank, rank - 1, &axis))
+        return rv_lang_none();
+    return rv_lang_of_number((double)rv_shape_of(x).dim[axis < 0 ? axis + rank : axis]);
+}
+
+lang_value rv_lang_call(lang_run *run, const lang_node *e)
+{
+    if (e->symbol >= 0)
+        return run->block->symbol[e->symbol].kind == SYMBOL_ACTIVATION ? activation(run, e)
+                                                                       : rv_lang_map(run, e);
+    bool recall = run->recall;
+    for (const lang_node *a = e->a; a; a = a->next)
+        run->recall = run->recall || rv_lang_is_weight(run, a);
+    lang_value v = e->op ? op_call(run, e) : e->block ? function_call(run, e) : rv_lang_none();
+    run->recall = recall;
+    if (e->op || e->block) return v;
+    return !strcmp(e->name, "size") && e->a && e->a->next ? size_of(run, e) : rv_lang_none();
+}
+
+/* The summands from the first step on. */
+lang_value rv_lang_sum_over(lang_run *run, const lang_node *e)
+{
+    int64_t from, to;
+    rv_var total = rv_lang_null(run);
+    if (e->symbol < 0 || !rv_lang_evaluate_whole(run, e->a, -1000000, 1000000, &from) ||
+        !rv_lang_evaluate_whole(run, e->b, -1000000, 1000000, &to))
+        return rv_lang_none();
+    if (to < from)
+        return rv_lang_wrong(run, e->location, RV_ERROR_ARGUMENT, "nothing from %lld to %lld",
+                             (long long)from, (long long)to);
+    const lang_value outer = run->value[e->symbol];
+    for (int64_t t = from; t <= to; t++) {
+        run->value[e->symbol] = rv_lang_of_number((double)t);
+        rv_var term = rv_lang_evaluate_var(run, e->c);
+        run->value[e->symbol] = outer;
+        if (rv_is_null(term)) return rv_lang_none();
+        lang_value sum = t == from ? (lang_value){.kind = VALUE_VAR, .var = term}
+                                   : rv_lang_recorded(run, e->location, rv_add(total, term));
+        if (sum.kind == VALUE_NONE) return sum;
+        total = sum.var;
+    }
+    return (lang_value){.kind = VALUE_VAR, .var = total};
+}

@@ -1,0 +1,22 @@
+/* Whole models of a text on a tape. */
+#ifndef RV_LANG_RECORD_MODEL_H
+#define RV_LANG_RECORD_MODEL_H
+
+#include "lang/record/run.h"
+
+/* What an input is: given as a var, or as values whose shape alone matters. */
+typedef struct lang_binding {
+    const char *name;
+    rv_var var;     /* null: made as an input of */
+    rv_shape shape; /* this shape */
+} lang_binding;
+
+/* Records a model into a started run: its sizes, inputs and equations. False when anything failed. */
+bool rv_lang_record_model(lang_run *run, const lang_binding *given, int count);
+
+/* The declaration of an input, or for NULL of the first one; NULL: there is none. */
+const lang_node *rv_lang_declared_input(const lang_block *model, const char *name);
+/* Whether an input is of whole numbers, by its declaration. */
+bool rv_lang_is_integer(const lang_node *declared);
+
+#endif

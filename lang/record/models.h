@@ -1,0 +1,18 @@
+/* The cells and models of a text as rv_models. */
+#ifndef RV_LANG_RECORD_MODELS_H
+#define RV_LANG_RECORD_MODELS_H
+
+#include "lang/record/step.h"
+#include "lang/resolve/file.h"
+#include "models/models.h"
+
+typedef struct lang_model {
+    rv_model model; /* its `user` is this, or for a cell `use` */
+    lang_use use;   /* of a cell */
+    const lang_block *block;
+} lang_model;
+
+/* Those of a file, in its order, in its arena. False when out of memory, which is reported. */
+bool rv_lang_make_models(lang_file *file, lang_model **models, int *count);
+
+#endif

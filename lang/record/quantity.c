@@ -1,0 +1,292 @@
+/* Names as values: parameters, states, values at time steps, parts of tensors. */
+#include "lang/record/quantity.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lang/record/evaluate.h"
+#include "models/cell.h"
+#include "ops/ops.h"
+
+/* Uniform in +-1/sqrt(inputs): of x @ W the rows, of a convolution what is under the kernel. A row of numbers starts
+ * at zero, as biases do. */
+static rv_init standard_init(rv_shape shape)
+{
+    double inputs = 1;
+    if (shape.rank == 1) return rv_init_constant(0);
+    if (shape.rank == 4)
+        for (int d = 1; d < 4; d++) inputs *= (double)shape.dim[d];
+    else
+        for (int64_t d = 0; d + 1 < shape.rank; d++) inputs *= (double)shape.dim[d];
+    double bound = 1 / sqrt(inputs);
+    return rv_init_uniform(-bound, bound);
+}
+
+static bool affordable(lang_run *run, lang_location location, rv_shape shape)
+{
+    rv_error error = {0};
+    size_t bytes;
+    if (!rv_shape_check(shape, 1, &bytes, &error)) {
+        rv_lang_wrong(run, location, error.code, "%s", error.text);
+        return false;
+    }
+    if (bytes > (size_t)(LANG_MOST_ELEMENTS - run->work->elements)) {
+        rv_lang_wrong(run, location, RV_ERROR_SHAPE,
+                      "inputs and parameters of more than %d numbers; make it smaller",
+                      LANG_MOST_ELEMENTS);
+        return false;
+    }
+    run->work->elements += (int64_t)bytes;
+    return true;
+}
+
+rv_var rv_lang_parameter(lang_run *run, const lang_node *at, int symbol, rv_shape shape)
+{
+    const lang_symbol *s = &run->block->symbol[symbol];
+    rv_init init = standard_init(shape);
+    lang_value *known = &run->value[symbol];
+    if (known->kind == VALUE_VAR && rv_shape_equal(rv_shape_of(known->var), shape))
+        return known->var;
+    if (s->made->kind == LANG_DECLARED && !rv_lang_evaluate_init(run, s->made, &init))
+        return rv_lang_null(run);
+    if (s->made->kind == LANG_DECLARED && s->made->number != 0 && s->kind != SYMBOL_INPUT &&
+        !strcmp(s->made->b->name, "integer")) {
+        rv_lang_wrong(run, s->made->b->location, RV_ERROR_ARGUMENT, "integer is for inputs");
+        return rv_lang_null(run);
+    }
+    if (!affordable(run, at->location, shape)) return rv_lang_null(run);
+    rv_var p;
+    char name[RV_CELL_NAME + LANG_MOST_NAME];
+    snprintf(name, sizeof name, "%s%s", run->cell ? run->cell->prefix : "", s->name);
+    if (s->kind == SYMBOL_CONSTANT)
+        p = rv_state(run->tape, name, shape,
+                     run->cell && run->cell->probe ? rv_init_constant(0) : init);
+    else
+        p = run->cell ? rv_cell_parameter(run->cell, s->name, shape, init)
+                      : rv_parameter(run->tape, s->name, shape, init);
+    lang_value v = rv_lang_recorded(run, at->location, p);
+    if (v.kind == VALUE_VAR) *known = v;
+    return v.kind == VALUE_VAR ? v.var : rv_lang_null(run);
+}
+
+/* A parameter that is used with sizes, or with those of its declaration; without any it is one number. */
+lang_value rv_lang_use_parameter(lang_run *run, const lang_node *e, int symbol,
+                                 const lang_node *sizes)
+{
+    const lang_symbol *s = &run->block->symbol[symbol];
+    lang_value v = {.kind = VALUE_PENDING, .owner = run, .symbol = symbol};
+    if (!sizes && run->value[symbol].kind == VALUE_VAR) return run->value[symbol];
+    if (!sizes && s->made->kind == LANG_DECLARED && s->made->a) sizes = s->made->a->a;
+    if (!sizes && s->made->kind == LANG_INDEX) sizes = s->made->b;
+    if (!rv_lang_evaluate_sizes(run, sizes, true, &v.list)) return rv_lang_none();
+    bool complete = true;
+    for (int64_t d = 0; d < v.list.rank; d++) complete = complete && v.list.dim[d] > 0;
+    bool window = v.list.rank == 2 && run->cell && s->made->kind == LANG_INDEX;
+    if (!complete || window) return v;
+    return rv_lang_recorded(run, e->location, rv_lang_parameter(run, e, symbol, v.list));
+}
+
+bool rv_lang_is_weight(const lang_run *run, const lang_node *e)
+{
+    const lang_node *base = e && e->kind == LANG_INDEX ? e->a : e;
+    return run->cell && base && base->kind == LANG_NAME && base->symbol >= 0 &&
+           run->block->symbol[base->symbol].kind == SYMBOL_PARAMETER;
+}
+
+/* Fills in what x of shape `in` tells of w's shape: in x @ w the rows, in a convolution of x the channels; in a cell
+ * [5,5] is a kernel of its units. */
+rv_var rv_lang_complete(lang_run *run, const lang_node *e, lang_value *w, rv_shape in,
+                        bool convolution)
+{
+    if (w->kind != VALUE_PENDING) return rv_lang_as_var(run, e, w);
+    if (convolution && w->list.rank == 2 && run->cell)
+        w->list = RV_SHAPE(run->cell->options->units, -1, w->list.dim[0], w->list.dim[1]);
+    int64_t inner = convolution ? 1 : 0;
+    bool fits = convolution ? w->list.rank == 4 && in.rank == 4 : w->list.rank == 2 && in.rank >= 1;
+    if (fits && w->list.dim[inner] < 0)
+        w->list.dim[inner] = convolution ? in.dim[1] : in.dim[in.rank - 1];
+    for (int64_t d = 0; d < w->list.rank; d++) fits = fits && w->list.dim[d] > 0;
+    return fits ? rv_lang_parameter(w->owner, e, w->symbol, w->list) : rv_lang_as_var(run, e, w);
+}
+
+/* ---- quantities ---- */
+
+/* A parameter of an unrolled cell, by name. */
+static rv_var weight(const lang_run *run, const lang_symbol *s)
+{
+    char name[2 * RV_CELL_NAME];
+    const lang_trace *t = &run->trace[s->unroll];
+    snprintf(name, sizeof name, "%.200s%s%s", t->name ? t->name : "", t->name ? "/" : "", s->name);
+    run->work->left -= rv_tape_count(run->tape) / 64;
+    for (int32_t id = 0; id < rv_tape_count(run->tape); id++) {
+        const rv_node *node = rv_tape_node(run->tape, id);
+        if (node->op == &rv_op_parameter && !strcmp(node->name, name))
+            return (rv_var){run->tape, id};
+    }
+    return (rv_var){run->tape, -1};
+}
+
+rv_var rv_lang_quantity(const lang_run *run, int symbol, int64_t time)
+{
+    const lang_symbol *s = &run->block->symbol[symbol];
+    rv_var null = {run->tape, -1};
+    if (s->kind == SYMBOL_WEIGHT) return weight(run, s);
+    if (s->kind == SYMBOL_TRACE) {
+        const lang_trace *t = &run->trace[s->unroll];
+        bool there = t->value && time >= 0 && time <= t->steps;
+        rv_var v = there ? t->value[time * t->cell->symbols + s->inner] : null;
+        return v.tape ? v : null;
+    }
+    if (s->kind == SYMBOL_SERIES) {
+        bool there = time >= 0 && time < run->times[symbol];
+        return there && run->series[symbol][time].tape ? run->series[symbol][time] : null;
+    }
+    return run->value[symbol].kind == VALUE_VAR ? run->value[symbol].var : null;
+}
+
+static lang_value at_time(lang_run *run, const lang_node *e, int symbol, int64_t time)
+{
+    const lang_symbol *s = &run->block->symbol[symbol];
+    if (s->kind == SYMBOL_COTANGENT)
+        return rv_lang_recorded(run, e->location,
+                                run->cotangent(run, e, s->target, s->time >= 0 ? s->time : time));
+    rv_var v = rv_lang_quantity(run, symbol, time);
+    if (!rv_is_null(v)) return (lang_value){.kind = VALUE_VAR, .var = v};
+    if (s->kind != SYMBOL_SERIES && !run->trace[s->unroll].value)
+        return rv_lang_none(); /* the unroll failed */
+    if (s->kind == SYMBOL_WEIGHT)
+        return rv_lang_wrong(run, e->location, RV_ERROR_NAME, "the net has no parameter \"%s\"",
+                             s->name);
+    if (run->failed) return rv_lang_none(); /* perhaps that is why */
+    return rv_lang_wrong(run, e->location, RV_ERROR_NAME, "%s[%lld] has no value here", s->name,
+                         (long long)time);
+}
+
+/* A value above: it is there, or why it is not has been told, or its line is carried out later. */
+static lang_value known_value(lang_run *run, const lang_node *e)
+{
+    lang_value v = run->value[e->symbol];
+    bool told = run->failed || run->work->told || (run->work->report && run->work->report->count);
+    if (v.kind != VALUE_NONE || told) return v;
+    return rv_lang_wrong(
+        run, e->location, RV_ERROR_NAME,
+        run->block->symbol[e->symbol].kind == SYMBOL_SIZE
+            ? "\"%s\" has a value inside its loop alone"
+            : "\"%s\" has no value yet; inputs come first: make it a size of the model",
+        e->name);
+}
+
+lang_value rv_lang_name(lang_run *run, const lang_node *e)
+{
+    if (e->symbol < 0) return rv_lang_none(); /* told by rv_lang_resolve */
+    const lang_symbol *s = &run->block->symbol[e->symbol];
+    switch (s->kind) {
+    case SYMBOL_TRACE:
+    case SYMBOL_SERIES:
+    case SYMBOL_WEIGHT:
+    case SYMBOL_COTANGENT: return at_time(run, e, e->symbol, e->time);
+    case SYMBOL_PARAMETER:
+    case SYMBOL_CONSTANT: return rv_lang_use_parameter(run, e, e->symbol, NULL);
+    case SYMBOL_BIAS:
+        return rv_lang_wrong(run, e->location, RV_ERROR_ARGUMENT,
+                             "the bias \"%s\" is added to a tensor: x + %s", s->name, s->name);
+    case SYMBOL_GAIN:
+        return rv_lang_wrong(run, e->location, RV_ERROR_ARGUMENT,
+                             "the gain \"%s\" multiplies a tensor: %s.x", s->name, s->name);
+    case SYMBOL_STATE:
+        if (run->recall && run->value[e->symbol].kind == VALUE_VAR)
+            return rv_lang_recorded(run, e->location,
+                                    rv_cell_recall(run->cell, run->value[e->symbol].var));
+        return run->value[e->symbol];
+    case SYMBOL_SIZE:
+        if (run->cell && !s->made && !strcmp(s->name, "units"))
+            return rv_lang_of_number((double)run->cell->options->units);
+        if (run->cell && !s->made && !strcmp(s->name, "forget"))
+            return rv_lang_of_number(rv_cell_forget(run->cell));
+        return known_value(run, e);
+    default: return known_value(run, e);
+    }
+}
+
+lang_value rv_lang_prime(lang_run *run, const lang_node *e)
+{
+    if (e->symbol >= 0) {
+        lang_value v = run->value[e->symbol];
+        if (!run->recall || v.kind != VALUE_VAR) return v;
+        return rv_lang_recorded(run, e->location, rv_cell_recall(run->cell, v.var));
+    }
+    rv_var x = rv_lang_evaluate_var(run, e->a);
+    if (rv_is_null(x)) return rv_lang_none();
+    int axes[RV_MAX_RANK], rank = (int)rv_shape_of(x).rank;
+    char text[RV_SHAPE_TEXT];
+    if (rank < 2)
+        return rv_lang_wrong(run, e->location, RV_ERROR_SHAPE,
+                             "%s has no transpose, expected two axes",
+                             rv_shape_text(rv_shape_of(x), text));
+    for (int d = 0; d < rank; d++) axes[d] = d;
+    axes[rank - 1] = rank - 2;
+    axes[rank - 2] = rank - 1;
+    return rv_lang_recorded(run, e->location, rv_transpose(x, axes));
+}
+
+/* x[1, :, 2:4]: one index takes its axis away. */
+static lang_value slice(lang_run *run, const lang_node *e, rv_var x)
+{
+    rv_shape in = rv_shape_of(x), out = {0};
+    int64_t start[RV_MAX_RANK] = {0}, size[RV_MAX_RANK], d = 0;
+    for (int64_t k = 0; k < in.rank; k++) size[k] = in.dim[k];
+    for (const lang_node *i = e->b; i; i = i->next, d++) {
+        char text[RV_SHAPE_TEXT];
+        if (d >= in.rank)
+            return rv_lang_wrong(run, i->location, RV_ERROR_SHAPE, "one index too many for %s",
+                                 rv_shape_text(in, text));
+        int64_t end = in.dim[d];
+        if (i->kind == LANG_HOLE) {
+        } else if (i->kind == LANG_RANGE) {
+            if (i->a && !rv_lang_evaluate_whole(run, i->a, -in.dim[d], in.dim[d] - 1, &start[d]))
+                return rv_lang_none();
+            if (i->b && !rv_lang_evaluate_whole(run, i->b, -in.dim[d], in.dim[d], &end))
+                return rv_lang_none();
+            if (start[d] < 0) start[d] += in.dim[d];
+            if (end < 0) end += in.dim[d];
+            if (end <= start[d])
+                return rv_lang_wrong(run, i->location, RV_ERROR_SHAPE,
+                                     "nothing from %lld to before %lld", (long long)start[d],
+                                     (long long)end);
+            size[d] = end - start[d];
+        } else {
+            if (!rv_lang_evaluate_whole(run, i, -in.dim[d], in.dim[d] - 1, &start[d]))
+                return rv_lang_none();
+            if (start[d] < 0) start[d] += in.dim[d];
+            size[d] = 1;
+            continue;
+        }
+        out.dim[out.rank++] = size[d];
+    }
+    for (; d < in.rank; d++) out.dim[out.rank++] = in.dim[d];
+    return rv_lang_recorded(run, e->location, rv_reshape(rv_slice(x, start, size, NULL), out));
+}
+
+lang_value rv_lang_index(lang_run *run, const lang_node *e)
+{
+    int symbol = e->a->kind == LANG_NAME ? e->a->symbol : -1;
+    const lang_symbol *s = symbol >= 0 ? &run->block->symbol[symbol] : NULL;
+    if (e->a->kind == LANG_NAME && !s) return rv_lang_none();
+    if (s && s->kind == SYMBOL_PARAMETER && (s->made->kind == LANG_INDEX || !s->made->a))
+        return rv_lang_use_parameter(run, e, symbol, e->b);
+    bool timed = s && (s->kind == SYMBOL_SERIES || s->kind == SYMBOL_TRACE ||
+                       (s->kind == SYMBOL_COTANGENT && s->time < 0 && e->a->time < 0 &&
+                        (run->block->symbol[s->target].kind == SYMBOL_SERIES ||
+                         run->block->symbol[s->target].kind == SYMBOL_TRACE)));
+    if (timed && e->a->time < 0) {
+        int64_t time;
+        if (!e->b || e->b->next)
+            return rv_lang_wrong(run, e->location, RV_ERROR_ARGUMENT,
+                                 "expected one time step, as in %s[2]", e->a->name);
+        if (!rv_lang_evaluate_whole(run, e->b, 0, 1000000, &time)) return rv_lang_none();
+        return at_time(run, e, symbol, time);
+    }
+    rv_var x = rv_lang_evaluate_var(run, e->a);
+    return rv_is_null(x) ? rv_lang_none() : slice(run, e, x);
+}

@@ -1,0 +1,149 @@
+/* A model on a tape with everything in it by name. */
+#include <stdio.h>
+#include <string.h>
+
+#include "lang/lang.h"
+#include "lang/record/inputs.h"
+#include "lang/record/model.h"
+#include "lang/record/models.h"
+#include "tensor/memory.h"
+
+struct rv_lang_recording {
+    lang_run run;
+    lang_work work;
+    rv_lang_value *value;
+    int count;
+    size_t capacity;
+    lang_arena names;
+    rv_named_tensor *inputs;
+    int input_count;
+};
+
+static bool add_value(rv_lang_recording *r, const char *name, int64_t time, rv_var var,
+                      const lang_node *made)
+{
+    char text[LANG_MOST_NAME + 32];
+    if (rv_is_null(var)) return true;
+    if (time >= 0)
+        snprintf(text, sizeof text, "%.*s[%lld]", LANG_MOST_NAME, name, (long long)time);
+    else
+        snprintf(text, sizeof text, "%.*s", LANG_MOST_NAME, name);
+    if (!rv_reserve(&r->value, &r->capacity, (size_t)r->count + 1, sizeof *r->value)) return false;
+    const char *kept = rv_lang_copy(&r->names, text, strlen(text));
+    r->value[r->count++] = (rv_lang_value){kept, var, made ? rv_lang_line(made->location) : 0};
+    return kept;
+}
+
+/* The values inside the cell of an unroll. */
+static bool add_trace(rv_lang_recording *r, const lang_trace *t)
+{
+    bool ok = true;
+    for (int i = 0; t->value && i < t->cell->symbols; i++)
+        for (int64_t time = 0; ok && time <= t->steps; time++) {
+            rv_var v = t->value[time * t->cell->symbols + i];
+            if (v.tape)
+                ok = add_value(r, t->cell->symbol[i].name, time, v, t->cell->symbol[i].made);
+        }
+    return ok;
+}
+
+/* Parameters of cells, which have no symbol in the model. */
+static bool add_parameters(rv_lang_recording *r)
+{
+    bool ok = true;
+    for (int32_t id = 0; ok && id < rv_tape_count(r->run.tape); id++) {
+        const rv_node *node = rv_tape_node(r->run.tape, id);
+        if (!node->entry || node->op != &rv_op_parameter) continue;
+        if (rv_is_null(rv_lang_value_of(r, node->name)))
+            ok = add_value(r, node->name, -1, (rv_var){r->run.tape, id}, NULL);
+    }
+    return ok;
+}
+
+static bool add_values(rv_lang_recording *r)
+{
+    const lang_block *b = r->run.block;
+    bool ok = true;
+    for (int i = 0; ok && i < b->symbols; i++) {
+        const lang_symbol *s = &b->symbol[i];
+        if (r->run.value[i].kind == VALUE_VAR)
+            ok = add_value(r, s->name, -1, r->run.value[i].var, s->made);
+        for (int64_t t = 0; ok && t < r->run.times[i]; t++)
+            if (r->run.series[i][t].tape)
+                ok = add_value(r, s->name, t, r->run.series[i][t], s->made);
+    }
+    for (int u = 0; ok && u < b->unrolls; u++) ok = add_trace(r, &r->run.trace[u]);
+    return ok && add_parameters(r);
+}
+
+static bool record(rv_lang_recording *r, const lang_model *m, rv_tape *tape,
+                   const rv_lang_recording_options *o)
+{
+    lang_binding *given = rv_alloc((size_t)o->given_count + 1, sizeof *given);
+    rv_error error = {0};
+    bool ok = given;
+    for (int i = 0; ok && i < o->given_count; i++)
+        given[i] = (lang_binding){o->given[i].name, {tape, -1}, o->given[i].tensor.shape};
+    ok = ok && rv_lang_start(&r->run, m->block, &r->work, tape) &&
+         rv_lang_record_model(&r->run, given, o->given_count);
+    if (ok && (!add_values(r) || !rv_lang_draw(&r->run, o->given, o->given_count, o->seed,
+                                               &r->inputs, &r->input_count, &error)))
+        rv_tape_fail(tape, error.code ? error.code : RV_ERROR_MEMORY, "%s",
+                     error.code ? error.text : "memory is out");
+    if (!given) rv_tape_fail(tape, RV_ERROR_MEMORY, "memory is out");
+    rv_free(given);
+    return ok && !rv_tape_error(tape)->code;
+}
+
+rv_lang_recording *rv_lang_record(const rv_model *model, rv_tape *tape,
+                                  const rv_lang_recording_options *options)
+{
+    rv_lang_recording_options standard = {.seed = 1};
+    if (!tape) return NULL;
+    if (!model || !model->record || !model->user) {
+        rv_tape_fail(tape, RV_ERROR_ARGUMENT,
+                     "lang: \"%s\" is no model of a text; give one of rv_lang_model",
+                     model && model->name ? model->name : "");
+        return NULL;
+    }
+    rv_lang_recording *r = rv_alloc(1, sizeof *r);
+    if (!r) {
+        rv_tape_fail(tape, RV_ERROR_MEMORY, "memory is out");
+        return NULL;
+    }
+    r->work = (lang_work){.left = LANG_MOST_WORK, .nodes = rv_tape_count(tape)};
+    if (record(r, model->user, tape, options ? options : &standard)) return r;
+    rv_lang_recording_free(r);
+    return NULL;
+}
+
+void rv_lang_recording_free(rv_lang_recording *r)
+{
+    if (!r) return;
+    if (r->run.block) rv_lang_end(&r->run);
+    rv_lang_free_tensors(r->inputs, r->input_count);
+    rv_lang_release(&r->names);
+    rv_free(r->value);
+    rv_free(r);
+}
+
+int rv_lang_value_count(const rv_lang_recording *r) { return r->count; }
+
+rv_lang_value rv_lang_value_at(const rv_lang_recording *r, int index)
+{
+    rv_lang_value none = {NULL, {r->run.tape, -1}, 0};
+    return index >= 0 && index < r->count ? r->value[index] : none;
+}
+
+rv_var rv_lang_value_of(const rv_lang_recording *r, const char *name)
+{
+    for (int i = 0; i < r->count; i++)
+        if (!strcmp(r->value[i].name, name)) return r->value[i].var;
+    return (rv_var){r->run.tape, -1};
+}
+
+const rv_named_tensor *rv_lang_inputs(const rv_lang_recording *r, int *count)
+{
+    *count = r->input_count;
+    return r->inputs;
+}

@@ -1,0 +1,119 @@
+#include "lang/record/run.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "ops/ops.h"
+#include "tensor/memory.h"
+#include "tensor/text_internal.h"
+
+bool rv_lang_start(lang_run *run, const lang_block *block, lang_work *work, rv_tape *tape)
+{
+    size_t symbols = (size_t)block->symbols + 1;
+    *run = (lang_run){.block = block, .work = work, .tape = tape};
+    run->value = rv_alloc(symbols, sizeof *run->value);
+    run->series = rv_alloc(symbols, sizeof *run->series);
+    run->times = rv_alloc(symbols, sizeof *run->times);
+    run->trace = rv_alloc((size_t)block->unrolls + 1, sizeof *run->trace);
+    if (!run->value || !run->series || !run->times || !run->trace) {
+        rv_lang_wrong(run, block->node->location, RV_ERROR_MEMORY, "memory is out");
+        rv_lang_end(run);
+        return false;
+    }
+    for (int i = 0; i < block->symbols; i++)
+        if (block->symbol[i].kind == SYMBOL_SIZE && !block->symbol[i].made)
+            run->value[i] = (lang_value){.kind = VALUE_NUMBER,
+                                         .number = !strcmp(block->symbol[i].name, "true")};
+    return true;
+}
+
+void rv_lang_end(lang_run *run)
+{
+    for (int i = 0; run->series && i < run->block->symbols; i++) rv_free(run->series[i]);
+    for (int u = 0; run->trace && u < run->block->unrolls; u++) rv_free(run->trace[u].value);
+    rv_free(run->value);
+    rv_free(run->series);
+    rv_free(run->times);
+    rv_free(run->trace);
+    *run = (lang_run){0};
+}
+
+/* ---- problems ---- */
+
+lang_value rv_lang_wrong(lang_run *run, lang_location location, rv_code code, const char *format,
+                         ...)
+{
+    char text[LANG_MESSAGE];
+    va_list list;
+    va_start(list, format);
+    rv_format(text, sizeof text, format, list);
+    va_end(list);
+    run->work->told = run->failed = true;
+    if (run->work->call.source) location = run->work->call;
+    if (run->work->report) rv_lang_complain(run->work->report, location, code, "%s", text);
+    if (!run->work->report && location.source)
+        rv_tape_fail(run->tape, code, "%s:%d:%d: %s", location.source->path, rv_lang_line(location),
+                     rv_lang_column(location), text);
+    return rv_lang_none();
+}
+
+lang_value rv_lang_recorded(lang_run *run, lang_location location, rv_var var)
+{
+    rv_error error;
+    if (!rv_is_null(var)) return (lang_value){.kind = VALUE_VAR, .var = var};
+    if (run->work->stopped || (run->work->told && !run->work->report)) return rv_lang_none();
+    if (rv_tape_take_error(run->tape, &error))
+        rv_lang_wrong(run, location, error.code, "%s", error.text);
+    return rv_lang_none();
+}
+
+static bool stop(lang_run *run, lang_location location, const char *why)
+{
+    rv_lang_wrong(run, location, RV_ERROR_ARGUMENT, "%s", why);
+    run->work->stopped = true;
+    return false;
+}
+
+bool rv_lang_spend(lang_run *run, lang_location location, int64_t work)
+{
+    lang_work *w = run->work;
+    if (w->stopped || (!w->report && rv_tape_error(run->tape)->code)) return false;
+    if (w->report && w->report->out_of_memory) return false;
+    w->left -= work;
+    for (int32_t nodes = rv_tape_count(run->tape); w->nodes < nodes; w->nodes++)
+        w->left -= 1 + (int64_t)rv_tape_node(run->tape, w->nodes)->attr_size / 64;
+    return w->left > 0 ||
+           stop(run, location, "by here this takes too many operations; use fewer steps or calls");
+}
+
+/* Whether there is work left to do. */
+bool rv_lang_proceed(lang_run *run, const lang_node *e)
+{
+    return rv_lang_spend(run, e->location, 1) &&
+           (run->work->depth < LANG_DEEPEST_CALL ||
+            stop(run, e->location, "functions call each other too deep here; use fewer"));
+}
+
+/* ---- values as what is needed ---- */
+
+const char *rv_lang_kind_text(const lang_value *v)
+{
+    static const char *const text[] = {"nothing", "a number", "a tensor",
+                                       "a text",  "a list",   "a parameter without a shape"};
+    return text[v->kind];
+}
+
+rv_var rv_lang_as_var(lang_run *run, const lang_node *e, const lang_value *v)
+{
+    if (v->kind == VALUE_VAR) return v->var;
+    if (v->kind == VALUE_NUMBER) return rv_scalar(run->tape, v->number);
+    if (v->kind == VALUE_PENDING)
+        rv_lang_wrong(run, e->location, RV_ERROR_SHAPE,
+                      "the shape of \"%s\" does not follow from here; write all its sizes",
+                      v->owner->block->symbol[v->symbol].name);
+    else if (v->kind != VALUE_NONE)
+        rv_lang_wrong(run, e->location, RV_ERROR_ARGUMENT, "%s, expected a tensor or a number",
+                      rv_lang_kind_text(v));
+    return rv_lang_null(run);
+}

@@ -1,0 +1,102 @@
+/* The values of a block while it is recorded, and what is reported of mistakes. */
+#ifndef RV_LANG_RECORD_RUN_H
+#define RV_LANG_RECORD_RUN_H
+
+#include "lang/resolve/scope.h"
+#include "models/cell_internal.h"
+
+enum {
+    LANG_MOST_WORK = 8000000,    /* expressions evaluated and nodes recorded for one model */
+    LANG_MOST_CHECKED = 2000000, /* the same for all that is checked in one text */
+    LANG_MOST_STEPS = 100000,    /* of an unroll or a series */
+    LANG_DEEPEST_CALL = 600,     /* expressions and functions in each other */
+    LANG_MOST_ELEMENTS = 1 << 28 /* of a model's parameters and inputs together */
+};
+
+typedef enum lang_value_kind {
+    VALUE_NONE, /* it failed, which has been told */
+    VALUE_NUMBER,
+    VALUE_VAR,
+    VALUE_WORD,
+    VALUE_LIST,
+    VALUE_PENDING /* a parameter whose shape follows from its use */
+} lang_value_kind;
+
+typedef struct lang_value {
+    lang_value_kind kind;
+    double number;
+    rv_var var;
+    const char *word;
+    rv_shape list;          /* of whole numbers; VALUE_PENDING: the sizes, -1 for _ */
+    struct lang_run *owner; /* VALUE_PENDING: whose symbol it is */
+    int symbol;
+} lang_value;
+
+/* The values inside an unrolled cell: value[t * cell->symbols + symbol], t = 0 for the initial states. */
+typedef struct lang_trace {
+    const lang_block *cell;
+    rv_var *value;
+    int64_t steps;
+    const char *name; /* of the net, before its parameters' names; NULL: none */
+} lang_trace;
+
+/* What all of one recording shares. */
+typedef struct lang_work {
+    lang_report *report; /* NULL: the first problem goes to the tape, and that is all */
+    int64_t left, elements;
+    int32_t nodes; /* of the tape that `left` knows of */
+    int depth;
+    bool stopped;       /* by a limit, which has been told */
+    bool told;          /* the report has got something */
+    lang_location call; /* of a built-in function, which mistakes are told at; nowhere: in none */
+    /* Replaces a value when it gets its name; NULL: it stays. */
+    rv_var (*named)(void *context, const lang_block *block, int symbol, int64_t time, rv_var value);
+    void *context;
+} lang_work;
+
+/* A block's values while it is recorded. */
+typedef struct lang_run {
+    const lang_block *block;
+    lang_work *work;
+    rv_tape *tape;
+    rv_cell *cell;     /* of a cell's step */
+    lang_value *value; /* [block->symbols] */
+    rv_var **series;   /* [block->symbols]: SYMBOL_SERIES by time step */
+    int64_t *times;    /* [block->symbols]: how many there are */
+    lang_trace *trace; /* [block->unrolls] */
+    bool failed;       /* something in it has been told */
+    bool recall;       /* beside weights: states are read with dropout */
+    bool (*judge)(struct lang_run *run, const lang_node *s); /* for the lines of a derivation */
+    /* The true cotangent of a quantity, in a derivation. Null var: told. */
+    rv_var (*cotangent)(struct lang_run *run, const lang_node *e, int target, int64_t time);
+    void *context;
+} lang_run;
+
+/* Room for the values of a block. False, and told: memory is out. */
+bool rv_lang_start(lang_run *run, const lang_block *block, lang_work *work, rv_tape *tape);
+void rv_lang_end(lang_run *run);
+
+/* Takes that much from what is left to do. False, and told: there is no more. */
+bool rv_lang_spend(lang_run *run, lang_location location, int64_t work);
+
+/* The same for one expression, which must not be too deep in others. */
+bool rv_lang_proceed(lang_run *run, const lang_node *e);
+
+/* Tells what is wrong with a place: in the report, or on the tape. Always a VALUE_NONE. */
+lang_value rv_lang_wrong(lang_run *run, lang_location location, rv_code code, const char *format,
+                         ...) RV_PRINTF(4, 5);
+/* The var as a value; if it is null, tells why with the tape's error. */
+lang_value rv_lang_recorded(lang_run *run, lang_location location, rv_var var);
+
+static inline lang_value rv_lang_none(void) { return (lang_value){.kind = VALUE_NONE}; }
+static inline lang_value rv_lang_of_number(double number)
+{
+    return (lang_value){.kind = VALUE_NUMBER, .number = number};
+}
+static inline rv_var rv_lang_null(const lang_run *run) { return (rv_var){run->tape, -1}; }
+
+/* The value as a tensor: numbers become scalars. Null var: told. `e` is where it comes from. */
+rv_var rv_lang_as_var(lang_run *run, const lang_node *e, const lang_value *v);
+const char *rv_lang_kind_text(const lang_value *v); /* "a number" */
+
+#endif

@@ -1,0 +1,10 @@
+/* Recording statements. */
+#ifndef RV_LANG_RECORD_STATEMENTS_H
+#define RV_LANG_RECORD_STATEMENTS_H
+
+#include "lang/record/run.h"
+
+/* Carries out statements. */
+void rv_lang_statements(lang_run *run, const lang_node *s);
+
+#endif

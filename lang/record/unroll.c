@@ -1,0 +1,134 @@
+#include "lang/record/unroll.h"
+
+#include <string.h>
+
+#include "lang/record/evaluate.h"
+#include "lang/record/step.h"
+#include "lang/resolve/net_options.h"
+#include "ops/ops.h"
+#include "tensor/memory.h"
+
+static bool set_options(lang_run *run, const lang_node *call, rv_rnn_options *o)
+{
+    for (const lang_node *a = call->a; a; a = a->next) {
+        if (a->kind != LANG_OPTION) continue;
+        rv_guess none = {.seen = a->name};
+        int option = rv_lang_net_option(a->name, &none);
+        if (option < 0) continue; /* a state */
+        const char *expected = "";
+        lang_value v = rv_lang_evaluate(run, a->a);
+        if (v.kind == VALUE_NONE) return false;
+        bool plain = v.kind == VALUE_NUMBER || v.kind == VALUE_WORD;
+        if (plain && rv_lang_set_net_option(o, option, v.number, v.word, &expected)) continue;
+        rv_lang_wrong(run, a->location, RV_ERROR_ARGUMENT, "%s takes %s", a->name,
+                      plain ? expected : "a number");
+        return false;
+    }
+    return true;
+}
+
+bool rv_lang_alias_options(lang_run *run, const lang_block *cell, rv_rnn_options *options)
+{
+    lang_run own = {0};
+    if (!cell->same) return true;
+    if (!rv_lang_alias_options(run, cell->same, options)) return false;
+    bool ok = rv_lang_start(&own, cell, run->work, run->tape) &&
+              set_options(&own, cell->node->b, options);
+    if (own.block) rv_lang_end(&own);
+    return ok;
+}
+
+/* The states that the call gives: gru(x, h=h0). */
+static bool given_states(lang_run *run, const lang_node *call, const lang_block *cell,
+                         rv_states *initial, bool *any)
+{
+    *any = false;
+    for (const lang_node *a = call->a; a; a = a->next)
+        for (int s = 0; a->kind == LANG_OPTION && s < cell->states; s++) {
+            if (strcmp(cell->symbol[cell->state[s]].name, a->name)) continue;
+            initial->h[s] = rv_lang_evaluate_var(run, a->a);
+            if (rv_is_null(initial->h[s])) return false;
+            *any = true;
+        }
+    return true;
+}
+
+/* A given state of one sample is meant for all of them. */
+static void for_all_samples(rv_states *initial, rv_var x)
+{
+    for (int s = 0; s < RV_CELL_STATES; s++) {
+        rv_shape shape = rv_shape_of(initial->h[s]);
+        if (rv_is_null(initial->h[s]) || !shape.rank || shape.dim[0] != 1) continue;
+        shape.dim[0] = rv_shape_of(x).dim[0];
+        initial->h[s] = rv_broadcast(initial->h[s], shape);
+    }
+}
+
+/* Tells why, unless it has been told inside the cell. */
+static lang_value unroll_failed(lang_run *run, const lang_node *e, bool told)
+{
+    rv_error error = {0};
+    lang_trace *t = &run->trace[e->symbol];
+    rv_free(t->value);
+    t->value = NULL;
+    if ((run->work->report || !told) && rv_tape_take_error(run->tape, &error) && !told)
+        rv_lang_wrong(run, e->location, error.code, "%s", error.text);
+    run->failed = true;
+    return (lang_value){.kind = VALUE_NONE};
+}
+
+lang_value rv_lang_unroll(lang_run *run, const lang_node *e)
+{
+    lang_value none = {.kind = VALUE_NONE};
+    const lang_block *cell = e->a->block, *base = rv_lang_base(cell);
+    if (!base || base->wrong || e->symbol < 0) return none;
+
+    const lang_node *input = e->a->a;
+    while (input && input->kind == LANG_OPTION) input = input->next;
+    rv_var x = input ? rv_lang_evaluate_var(run, input) : (rv_var){run->tape, -1};
+    int64_t steps = rv_shape_of(x).rank > 1 ? rv_shape_of(x).dim[1] : 0;
+    if (rv_is_null(x) || (e->b && !rv_lang_evaluate_whole(run, e->b, 1, LANG_MOST_STEPS, &steps)))
+        return none;
+    char text[RV_SHAPE_TEXT];
+    if (!e->b && rv_shape_of(x).rank < 3)
+        return rv_lang_wrong(
+            run, e->location, RV_ERROR_SHAPE,
+            "a sequence is [n,steps,..], but this is %s; else say how often: unroll "
+            "%s(..) for 2 steps",
+            rv_shape_text(rv_shape_of(x), text), e->a->name);
+    if (steps > LANG_MOST_STEPS)
+        return rv_lang_wrong(run, e->location, RV_ERROR_SHAPE,
+                             "a sequence of %lld steps, expected at most %d", (long long)steps,
+                             LANG_MOST_STEPS);
+    if (!rv_lang_spend(run, e->location, steps * (base->symbols + 8) / 8)) return none;
+
+    lang_trace *t = &run->trace[e->symbol];
+    lang_use use = {.cell = base, .work = run->work, .trace = t};
+    rv_states initial[1] = {{{{0}}}};
+    bool states;
+    for (int s = 0; s < RV_CELL_STATES; s++) initial->h[s] = (rv_var){run->tape, -1};
+    rv_rnn_options o = {.bias = true, .user = &use};
+    if (!rv_lang_alias_options(run, cell, &o) || !set_options(run, e->a, &o) ||
+        !given_states(run, e->a, base, initial, &states))
+        return none;
+    for_all_samples(initial, x);
+    if (states) o.initial = initial;
+    if (states && (o.layers > 1 || o.bidirectional))
+        return rv_lang_wrong(run, e->location, RV_ERROR_ARGUMENT,
+                             "states are given to one layer in one direction only");
+    t->cell = base;
+    t->steps = steps;
+    t->name = o.name;
+    t->value = rv_alloc((size_t)(steps + 1), (size_t)base->symbols * sizeof *t->value);
+    if (!t->value) return rv_lang_wrong(run, e->location, RV_ERROR_MEMORY, "memory is out");
+    lang_report *report = run->work->report;
+    bool own =
+        base->node->location.source == e->location.source; /* else it is told here, in one piece */
+    run->work->told = false;
+    if (!own) run->work->report = NULL;
+    rv_var h = e->b ? rv_unroll_with(rv_lang_step, x, steps, o)
+                    : rv_unroll_sequence(rv_lang_step, x, o, NULL);
+    lang_value v = {.kind = rv_is_null(h) ? VALUE_NONE : VALUE_VAR, .var = h};
+    run->work->report = report;
+    return v.kind == VALUE_VAR ? v : unroll_failed(run, e, run->work->told && (own || !report));
+}

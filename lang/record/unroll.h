@@ -1,0 +1,13 @@
+/* Nets of cells. */
+#ifndef RV_LANG_RECORD_UNROLL_H
+#define RV_LANG_RECORD_UNROLL_H
+
+#include "lang/record/run.h"
+
+/* Unrolls: a LANG_UNROLL. */
+lang_value rv_lang_unroll(lang_run *run, const lang_node *e);
+
+/* The options that an alias stands for, from the base up. */
+bool rv_lang_alias_options(lang_run *run, const lang_block *cell, rv_rnn_options *options);
+
+#endif

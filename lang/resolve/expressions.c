@@ -1,0 +1,216 @@
+/* Names in expressions. */
+#include "lang/resolve/expressions.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "lang/resolve/suggestions.h"
+#include "lang/syntax/print.h"
+#include "ops/descriptors_internal.h"
+#include "ops/ops.h"
+
+bool rv_lang_resolve_each(lang_resolver *r, lang_node *list)
+{
+    bool ok = true;
+    for (; list; list = list->next) ok = rv_lang_resolve_expression(r, list) && ok;
+    return ok;
+}
+
+static const rv_option *find_option(const rv_op *op, const char *name)
+{
+    for (int i = 0; i < op->option_count; i++)
+        if (!strcmp(op->options[i].name, name)) return &op->options[i];
+    return NULL;
+}
+
+bool rv_lang_count_wrong(lang_resolver *r, const lang_node *e, const char *expected)
+{
+    r->block->wrong = true;
+    return rv_lang_complain(r->scope->report, e->location, RV_ERROR_ARGUMENT, "%s takes %s",
+                            e->name, expected);
+}
+
+static bool op_arguments(lang_resolver *r, lang_node *e, const rv_op *op)
+{
+    bool ok = true;
+    int inputs = 0;
+    for (lang_node *a = e->a; a; a = a->next) {
+        const rv_option *option = NULL;
+        if (a->kind == LANG_OPTION) {
+            rv_guess g = {.seen = a->name};
+            for (int i = 0; i < op->option_count; i++) rv_guess_try(&g, op->options[i].name);
+            option = find_option(op, a->name);
+            if (!option) ok = rv_lang_unknown_option(r, a, op->name, &g);
+        } else if (op->inputs >= 0 && inputs >= op->inputs) {
+            int position = inputs++ - op->inputs;
+            option = position < op->option_count ? &op->options[position] : NULL;
+        } else {
+            inputs++;
+        }
+        lang_node *value = a->kind == LANG_OPTION ? a->a : a;
+        bool word = option && option->kind == RV_OPTION_WORD && value->kind == LANG_NAME;
+        if (!word) ok = rv_lang_resolve_expression(r, value) && ok;
+    }
+    if (inputs < (op->inputs < 0 ? 1 : op->inputs) ||
+        (op->inputs >= 0 && inputs > op->inputs + op->option_count)) {
+        char expected[200];
+        snprintf(expected, sizeof expected, "%s%.40s: %.100s",
+                 op->inputs < 0 ? "at least one value " : "", op->args, op->formula);
+        ok = rv_lang_count_wrong(r, e, expected);
+    }
+    return ok;
+}
+
+static bool function_arguments(lang_resolver *r, lang_node *e)
+{
+    int count = 0;
+    for (const lang_node *a = e->a; a; a = a->next, count++)
+        if (a->kind == LANG_OPTION) {
+            rv_guess g = {.seen = a->name};
+            return rv_lang_unknown_option(r, a, e->name, &g);
+        }
+    if (e->block->broken) {
+        r->block->wrong = true;
+        rv_lang_resolve_each(r, e->a);
+        return false;
+    }
+    char expected[40];
+    snprintf(expected, sizeof expected, "%d value%s", e->block->arguments,
+             e->block->arguments == 1 ? "" : "s");
+    return rv_lang_resolve_each(r, e->a) &&
+           (count == e->block->arguments || rv_lang_count_wrong(r, e, expected));
+}
+
+static bool call(lang_resolver *r, lang_node *e)
+{
+    int own = rv_lang_find_symbol(r->block, e->name);
+    lang_symbol_kind kind = own >= 0 ? r->block->symbol[own].kind : SYMBOL_VALUE;
+    if (kind == SYMBOL_BROKEN) {
+        rv_lang_resolve_each(r, e->a);
+        return false;
+    }
+    if (kind == SYMBOL_MAP || kind == SYMBOL_FIT || kind == SYMBOL_ACTIVATION) {
+        e->symbol = own;
+        return rv_lang_resolve_each(r, e->a) &&
+               ((e->a && !e->a->next && e->a->kind != LANG_OPTION) ||
+                rv_lang_count_wrong(r, e, "one value"));
+    }
+    if (!strcmp(e->name, "size"))
+        return rv_lang_resolve_each(r, e->a) &&
+               ((e->a && e->a->next && !e->a->next->next) ||
+                rv_lang_count_wrong(r, e, "a value and an axis, as in size(x, 0)"));
+    e->block = rv_lang_find_own(r->scope, LANG_FUNCTION, e->name);
+    if (!e->block) e->op = rv_op_find(e->name);
+    if (!e->block && !e->op) e->block = rv_lang_find(r->scope, LANG_FUNCTION, e->name);
+    if (!e->block && !e->op && r->block->node->kind == LANG_FUNCTION &&
+        !strcmp(e->name, r->block->name))
+        return rv_lang_misnamed(
+            r, e->sign, "\"%s\" calls itself; loops are written for t from 1 to 3", e->name);
+    if (!e->block && !e->op) {
+        rv_lang_resolve_each(r, e->a);
+        return rv_lang_unknown_function(r, e);
+    }
+    if (e->op ? e->op == &rv_op_conv2d : e->block->images) r->block->images = true;
+    if (e->block && e->block->wrong && r->block->node->kind != LANG_MODEL) r->block->wrong = true;
+    return e->op ? op_arguments(r, e, e->op) : function_arguments(r, e);
+}
+
+static bool apply(lang_resolver *r, lang_node *e)
+{
+    int own = rv_lang_find_symbol(r->block, e->name);
+    lang_symbol_kind kind = own >= 0 ? r->block->symbol[own].kind : SYMBOL_VALUE;
+    e->symbol = own;
+    char of[40];
+    if (own < 0) rv_lang_unknown_value(r, e);
+    if (own < 0 || kind == SYMBOL_MAP || kind == SYMBOL_FIT || kind == SYMBOL_BROKEN)
+        return rv_lang_resolve_expression(r, e->a) && own >= 0 && kind != SYMBOL_BROKEN;
+    int other = e->a->kind == LANG_NAME ? rv_lang_find_symbol(r->block, e->a->name) : -1;
+    bool turned = other >= 0 && r->block->symbol[other].kind == SYMBOL_MAP;
+    rv_lang_expression(e->a, of, sizeof of);
+    rv_lang_misnamed(r, e->sign, "\"%s\" is no map", e->name);
+    if (turned)
+        rv_lang_advise(r->scope->report, "the map comes first: %s %s", of, e->name);
+    else
+        rv_lang_advise(r->scope->report, "a product is written %s.%s, one of matrices %s @ %s",
+                       e->name, of, e->name, of);
+    return false;
+}
+
+static bool may_declare(const lang_resolver *r)
+{
+    return r->block->node->kind == LANG_CELL || r->block->node->kind == LANG_MODEL;
+}
+
+static bool index_of(lang_resolver *r, lang_node *e)
+{
+    bool ok = rv_lang_resolve_each(r, e->b);
+    if (e->a->kind != LANG_NAME) return rv_lang_resolve_expression(r, e->a) && ok;
+    if (rv_lang_look_up(r, e->a, true)) return ok;
+    if (!may_declare(r)) return rv_lang_unknown_value(r, e->a);
+    e->a->symbol = rv_lang_add_symbol(r, e->a->name, SYMBOL_PARAMETER, e);
+    return ok && e->a->symbol >= 0;
+}
+
+static bool name(lang_resolver *r, lang_node *e)
+{
+    if (!rv_lang_look_up(r, e, false)) return e->symbol < 0 && rv_lang_unknown_value(r, e);
+    switch (r->block->symbol[e->symbol].kind) {
+    case SYMBOL_BROKEN: return false;
+    case SYMBOL_MAP:
+    case SYMBOL_FIT:
+        return rv_lang_misnamed(r, e->location, "the map \"%s\" has no argument; as in: W h",
+                                e->name);
+    case SYMBOL_ACTIVATION:
+        return rv_lang_misnamed(r, e->location,
+                                "the activation \"%s\" has no argument; as in: s(x)", e->name);
+    default: return true;
+    }
+}
+
+static bool prime(lang_resolver *r, lang_node *e)
+{
+    int own = e->a->kind == LANG_NAME ? rv_lang_find_symbol(r->block, e->a->name) : -1;
+    if (own < 0 || r->block->symbol[own].kind != SYMBOL_STATE)
+        return rv_lang_resolve_expression(r, e->a);
+    e->symbol = r->block->symbol[own].next;
+    return e->symbol >= 0 || rv_lang_misnamed(r, e->location,
+                                              "the next value of \"%s\" is not known yet; it is "
+                                              "what a line above must define",
+                                              e->a->name);
+}
+
+/* The name of a loop's step, known from here on. */
+bool rv_lang_resolve_loop_name(lang_resolver *r, lang_node *e)
+{
+    e->symbol = rv_lang_find_right(r->block, e->name);
+    const lang_symbol *s = e->symbol >= 0 ? &r->block->symbol[e->symbol] : NULL;
+    bool steps = s && s->made && (s->made->kind == LANG_FOR || s->made->kind == LANG_SUM);
+    if (s && !steps) return rv_lang_second(r, e, e->symbol);
+    if (e->symbol < 0) e->symbol = rv_lang_add_symbol(r, e->name, SYMBOL_SIZE, e);
+    return e->symbol >= 0;
+}
+
+bool rv_lang_resolve_expression(lang_resolver *r, lang_node *e)
+{
+    if (!e) return true;
+    switch (e->kind) {
+    case LANG_SUM: {
+        bool ok = rv_lang_resolve_expression(r, e->a);
+        ok = rv_lang_resolve_expression(r, e->b) && ok;
+        return rv_lang_resolve_loop_name(r, e) && rv_lang_resolve_expression(r, e->c) && ok;
+    }
+    case LANG_NAME: return name(r, e);
+    case LANG_CALL: return call(r, e);
+    case LANG_APPLY: return apply(r, e);
+    case LANG_INDEX: return index_of(r, e);
+    case LANG_PRIME: return prime(r, e);
+    case LANG_LIST: return rv_lang_resolve_each(r, e->a);
+    case LANG_NUMBER:
+    case LANG_TEXT:
+    case LANG_HOLE: return true;
+    default: {
+        bool ok = rv_lang_resolve_expression(r, e->a);
+        return rv_lang_resolve_expression(r, e->b) && ok;
+    }
+    }
+}

@@ -1,0 +1,17 @@
+/* Names in expressions. */
+#ifndef RV_LANG_RESOLVE_EXPRESSIONS_H
+#define RV_LANG_RESOLVE_EXPRESSIONS_H
+
+#include "lang/resolve/symbols.h"
+
+/* Sets what the names in an expression stand for; NULL has none. False, and reported: something is wrong. */
+bool rv_lang_resolve_expression(lang_resolver *r, lang_node *e);
+/* The same for each of a list. */
+bool rv_lang_resolve_each(lang_resolver *r, lang_node *list);
+/* The name of a loop's time step, known from here on. */
+bool rv_lang_resolve_loop_name(lang_resolver *r, lang_node *e);
+
+/* Reports that a call has the wrong number of values. Always false. */
+bool rv_lang_count_wrong(lang_resolver *r, const lang_node *e, const char *expected);
+
+#endif

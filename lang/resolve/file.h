@@ -1,0 +1,32 @@
+/* A text that has been read, with all that it includes. */
+#ifndef RV_LANG_RESOLVE_FILE_H
+#define RV_LANG_RESOLVE_FILE_H
+
+#include "lang/resolve/scope.h"
+#include "lang/syntax/token.h"
+
+/* Start it as {0}. */
+typedef struct lang_file {
+    lang_arena arena;
+    lang_report report;
+    lang_scope scope;
+    lang_source *source; /* the file itself first, then what it includes */
+    lang_node *tree;     /* of the file itself */
+    lang_tokens tokens;
+    struct lang_file *next; /* in a scope's cells */
+} lang_file;
+
+/* Reads a text: mistakes are in the report. False when out of memory. For rv_lang_close, either way. */
+bool rv_lang_read_file(lang_file *file, const char *text, size_t size, const char *name);
+void rv_lang_close(lang_file *file);
+
+/* The built-in function or cell of that name, NULL: there is none. */
+const lang_block *rv_lang_find_built_in(lang_scope *scope, lang_kind kind, const char *name);
+
+/* Whether it is of the file itself, and not of one that it includes. */
+static inline bool rv_lang_is_own(const lang_file *file, const lang_block *block)
+{
+    return block->node->location.source == file->source;
+}
+
+#endif

@@ -1,0 +1,180 @@
+/* The blocks of a text, from top to bottom: a name stands for what is above it. */
+#include "lang/resolve/names.h"
+
+#include <string.h>
+
+#include "lang/resolve/expressions.h"
+#include "lang/resolve/statements.h"
+#include "lang/resolve/unrolls.h"
+#include "tensor/memory.h"
+
+static void built_in(lang_resolver *r, const char *name)
+{
+    rv_lang_add_symbol(r, name, SYMBOL_SIZE, NULL);
+}
+
+static void function(lang_scope *scope, lang_node *n)
+{
+    lang_block made = {.node = n, .name = n->name};
+    lang_resolver r = {.scope = scope, .block = &made};
+    for (lang_node *a = n->a; a; a = a->next, made.arguments++) {
+        int first = rv_lang_find_symbol(&made, a->name);
+        if (first >= 0) rv_lang_second(&r, a, first);
+        rv_lang_add_symbol(&r, a->name, SYMBOL_VALUE, a);
+    }
+    built_in(&r, "true");
+    built_in(&r, "false");
+    if (!strcmp(n->name, "size"))
+        rv_lang_misnamed(&r, n->location, "\"%s\" is built in; use another name", n->name);
+    if (n->b) rv_lang_resolve_expression(&r, n->b);
+    rv_lang_resolve_statements(&r, n->c);
+    bool returns = n->b;
+    for (const lang_node *s = n->c; s; s = s->next) returns = returns || s->kind == LANG_RETURN;
+    made.wrong = made.wrong || n->broken;
+    made.broken = made.broken || n->broken;
+    if (!returns && !made.broken)
+        rv_lang_misnamed(&r, n->location,
+                         "the function \"%s\" returns nothing; end it with return ..", n->name);
+    lang_block *b = rv_lang_add_block(scope, n, n->name); /* known from here on: no recursion */
+    if (!b) {
+        rv_free(made.symbol);
+        return;
+    }
+    lang_block *next = b->next;
+    *b = made;
+    b->next = next;
+}
+
+static void alias(lang_resolver *r, lang_node *n)
+{
+    if (n->broken) return;
+    if (n->b->kind != LANG_CALL) {
+        rv_lang_misnamed(r, n->b->location, "expected a cell with options, as in: gru(kernel=3)%s",
+                         "");
+        return;
+    }
+    r->block->same = rv_lang_resolve_cell(r, n->b);
+    if (r->block->same &&
+        (r->block->same->wrong || !rv_lang_resolve_options(r, n->b, r->block->same, false)))
+        r->block->wrong = true;
+    if (!r->block->same) return;
+    r->block->images = r->block->same->images;
+    r->block->aliases = r->block->same->aliases + 1;
+    if (r->block->aliases <= LANG_MOST_ALIASES) return;
+    rv_lang_misnamed(r, n->b->location, "more than %s cells that stand for each other", "100");
+    r->block->same = NULL;
+}
+
+static void cell(lang_scope *scope, lang_node *n)
+{
+    lang_resolver r = {.scope = scope, .block = rv_lang_add_block(scope, n, n->name)};
+    if (!r.block) return;
+    built_in(&r, "true");
+    built_in(&r, "false");
+    if (n->b) {
+        alias(&r, n);
+        return;
+    }
+    built_in(&r, "units");
+    built_in(&r, "forget");
+    rv_lang_add_symbol(&r, n->a ? n->a->name : "x", SYMBOL_INPUT, n->a);
+    rv_lang_resolve_statements(&r, n->c);
+    for (int s = 0; s < r.block->states; s++) {
+        const lang_symbol *state = &r.block->symbol[r.block->state[s]];
+        if (state->next >= 0 || r.block->broken) continue;
+        rv_lang_misnamed(&r, state->made->location, "the state \"%s\" never gets its next value",
+                         state->name);
+        rv_lang_advise(scope->report, "write %s' = ..", state->name);
+    }
+    if (!r.block->states && !r.block->broken)
+        rv_lang_misnamed(&r, n->location, "the cell \"%s\" has no state; declare one: state h",
+                         n->name);
+}
+
+static const lang_block **unrolled_of(lang_scope *scope, const lang_block *model);
+
+static void model(lang_scope *scope, lang_node *n)
+{
+    lang_resolver r = {.scope = scope, .block = rv_lang_add_block(scope, n, n->name)};
+    if (!r.block) return;
+    built_in(&r, "true");
+    built_in(&r, "false");
+    for (lang_node *a = n->a; a; a = a->next) {
+        int first = rv_lang_find_symbol(r.block, a->name);
+        rv_lang_resolve_expression(&r, a->a);
+        if (first >= 0) rv_lang_second(&r, a, first);
+        a->symbol = rv_lang_add_symbol(&r, a->name, SYMBOL_SIZE, a);
+    }
+    rv_lang_resolve_statements(&r, n->c);
+}
+
+/* The cells of a model's unrolls, again from its equations. */
+static const lang_block **unrolled_of(lang_scope *scope, const lang_block *model)
+{
+    const lang_block **cells =
+        rv_lang_take(scope->arena, ((size_t)model->unrolls + 1) * sizeof *cells);
+    if (!cells) {
+        rv_lang_no_memory(scope->report);
+        return NULL;
+    }
+    for (const lang_node *s = model->node->c; s; s = s->next)
+        if (s->kind == LANG_DEFINE && s->b->kind == LANG_UNROLL && s->b->symbol >= 0)
+            cells[s->b->symbol] = rv_lang_base(s->b->a->block);
+    return cells;
+}
+
+/* Symbols for all values and weights of unrolled cells: a line may lack one that the text does not mention. */
+static void name_everything(lang_resolver *r)
+{
+    for (int u = 0; u < r->block->unrolls; u++)
+        for (int i = 0; r->unrolled[u] && i < r->unrolled[u]->symbols; i++) {
+            const lang_symbol *s = &r->unrolled[u]->symbol[i];
+            if (rv_lang_is_traced(s)) rv_lang_find_series(r, s->name);
+            if (rv_lang_is_cell_weight(s) && rv_lang_find_symbol(r->block, s->name) < 0)
+                rv_lang_find_inside(r, s->name, SYMBOL_WEIGHT);
+        }
+}
+
+static void derive(lang_scope *scope, lang_node *n)
+{
+    const lang_block *model = NULL;
+    for (const lang_block *b = scope->first; b; b = b->next)
+        if (b->node->kind == LANG_MODEL && (!n->b || !strcmp(b->name, n->b->name))) model = b;
+    lang_resolver r = {.scope = scope,
+                       .block = rv_lang_add_block(scope, n, n->name ? n->name : "")};
+    if (!r.block) return;
+    if (!model) {
+        rv_lang_misnamed(&r, n->b ? n->b->location : n->location,
+                         n->b ? "there is no model \"%s\" above" : "there is no model above%s",
+                         n->b ? n->b->name : "");
+        return;
+    }
+    r.block->model = model;
+    r.unrolled = unrolled_of(scope, model);
+    if (!r.unrolled) return;
+    for (int i = 0; i < model->symbols; i++) {
+        int at = rv_lang_add_symbol(&r, model->symbol[i].name, model->symbol[i].kind,
+                                    model->symbol[i].made);
+        if (at < 0) return;
+        r.block->symbol[at] = model->symbol[i];
+    }
+    r.block->unrolls = model->unrolls;
+    if (model->wrong || n->broken) { /* what it lacks is told there */
+        r.block->wrong = true;
+        return;
+    }
+    rv_lang_resolve_expression(&r, n->a);
+    rv_lang_resolve_statements(&r, n->c);
+    name_everything(&r);
+}
+
+void rv_lang_resolve(lang_scope *scope, lang_node *tree)
+{
+    for (lang_node *n = tree; n && !scope->report->out_of_memory; n = n->next) {
+        if (scope->blocks > LANG_MOST_NAMES) return;
+        if (n->kind == LANG_FUNCTION) function(scope, n);
+        if (n->kind == LANG_CELL) cell(scope, n);
+        if (n->kind == LANG_MODEL) model(scope, n);
+        if (n->kind == LANG_DERIVE) derive(scope, n);
+    }
+}

@@ -1,0 +1,11 @@
+/* What the names in a text stand for. */
+#ifndef RV_LANG_RESOLVE_NAMES_H
+#define RV_LANG_RESOLVE_NAMES_H
+
+#include "lang/resolve/scope.h"
+
+/* Enters what the tree defines, and finds out what its names stand for: sets `symbol` of names, and `op` or `block` of
+ * calls. */
+void rv_lang_resolve(lang_scope *scope, lang_node *tree);
+
+#endif

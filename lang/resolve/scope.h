@@ -1,0 +1,88 @@
+/* What a text defines: blocks, and the names in them. */
+#ifndef RV_LANG_RESOLVE_SCOPE_H
+#define RV_LANG_RESOLVE_SCOPE_H
+
+#include "lang/syntax/arena.h"
+#include "lang/syntax/report.h"
+#include "lang/syntax/tree.h"
+#include "models/rnn.h"
+
+typedef enum lang_symbol_kind {
+    SYMBOL_VALUE,     /* defined by an equation, or an argument */
+    SYMBOL_SERIES,    /* one value for each time step: h[t] = .. */
+    SYMBOL_TRACE,     /* a value inside the unrolled cell `cell`: there symbol `inner` */
+    SYMBOL_WEIGHT,    /* a parameter of the unrolled cell `cell` */
+    SYMBOL_COTANGENT, /* in a derivation: of the symbol `target` */
+    SYMBOL_SIZE,      /* a whole number */
+    SYMBOL_INPUT,     /* of a model or a cell */
+    SYMBOL_PARAMETER, /* learned */
+    SYMBOL_CONSTANT,  /* drawn once, not learned */
+    SYMBOL_STATE,     /* of a cell; `next` is the symbol of its next value */
+    SYMBOL_NEXT,
+    SYMBOL_MAP,  /* of the cell: W in W x */
+    SYMBOL_FIT,  /* a map that is left out where the size is right */
+    SYMBOL_BIAS, /* added */
+    SYMBOL_GAIN, /* multiplied along the units */
+    SYMBOL_ACTIVATION,
+    SYMBOL_BROKEN /* what it is has a mistake, or it is nothing; which has been told */
+} lang_symbol_kind;
+
+typedef struct lang_block lang_block;
+
+typedef struct lang_symbol {
+    const char *name;
+    lang_symbol_kind kind;
+    const lang_node *made; /* the declaration or definition; NULL: built in */
+    const lang_block *cell;
+    int inner, unroll; /* SYMBOL_TRACE, SYMBOL_WEIGHT */
+    int target, time;  /* SYMBOL_COTANGENT; time -1: target is no series, or an index follows */
+    int next;          /* SYMBOL_STATE */
+} lang_symbol;
+
+/* A function, cell, model or derivation. */
+struct lang_block {
+    const lang_node *node;
+    const char *name;
+    lang_symbol *symbol;
+    int symbols;
+    size_t capacity;
+    int arguments; /* the first symbols */
+    int states;
+    int state[RV_CELL_STATES]; /* symbols */
+    int unrolls;
+    bool images; /* it convolves: a cell's x must be images */
+    bool wrong;  /* it has mistakes */
+    bool broken; /* lines of it could not be read */
+    int aliases; /* of a cell that stands for another: how many there are down to its base */
+    const lang_block *model; /* of a derivation: its symbols begin with the model's */
+    const lang_block *same;  /* of a cell that stands for another with options: node->b */
+    lang_block *next;
+};
+
+/* The blocks of a file, and of the built-in texts that it has asked for. */
+typedef struct lang_scope {
+    lang_block *first, *last;
+    int blocks, symbols; /* how many there are */
+    lang_arena *arena;
+    lang_report *report;
+    bool is_prelude;           /* and so can call nothing of it */
+    struct lang_file *prelude; /* read when something in it is asked for */
+    struct lang_file *cells;   /* built-in texts of cells, one after the other */
+} lang_scope;
+
+/* The function or cell of that name, of the file or built in. NULL: there is none. */
+const lang_block *rv_lang_find_own(const lang_scope *scope, lang_kind kind, const char *name);
+const lang_block *rv_lang_find(lang_scope *scope, lang_kind kind, const char *name);
+
+/* A new block of the scope; NULL, and reported: it cannot be had. */
+lang_block *rv_lang_add_block(lang_scope *scope, const lang_node *node, const char *name);
+void rv_lang_free_blocks(lang_scope *scope);
+
+/* The cell that has equations, past those that stand for another with options. */
+const lang_block *rv_lang_base(const lang_block *cell);
+/* The symbol of what an equation defines in a block, -1: none. */
+int rv_lang_find_value(const lang_block *block, const char *name);
+/* Whether a model of the scope unrolls the cell; `for_loss`: a model with a loss. */
+bool rv_lang_is_unrolled(const lang_scope *scope, const lang_block *cell, bool for_loss);
+
+#endif

@@ -1,0 +1,76 @@
+#include "lang/resolve/suggestions.h"
+
+#include <string.h>
+
+#include "lang/texts/texts.h"
+#include "ops/ops.h"
+
+static void guess_symbols(rv_guess *g, const lang_block *b)
+{
+    for (int i = 0; b && i < b->symbols; i++)
+        if (b->symbol[i].kind != SYMBOL_BROKEN) rv_guess_try(g, b->symbol[i].name);
+}
+
+bool rv_lang_unknown_value(lang_resolver *r, const lang_node *e)
+{
+    rv_guess g = {.seen = e->name};
+    rv_lang_misnamed(r, e->sign, "nothing above is called \"%s\"", e->name);
+    if (r->scope->report->more) return false;
+    guess_symbols(&g, r->block);
+    for (int u = 0; u < r->block->unrolls; u++) guess_symbols(&g, r->unrolled[u]);
+    if (g.nearest)
+        rv_lang_advise(r->scope->report, "did you mean \"%s\"?", g.nearest);
+    else if (r->sizes)
+        rv_lang_advise(r->scope->report,
+                       r->block->node->kind == LANG_MODEL ? "a size is declared: model %s(%s=2)"
+                                                          : "a size is a number, or units",
+                       r->block->name, e->name);
+    else if (r->block->node->kind == LANG_CELL)
+        rv_lang_advise(r->scope->report, "a weight is declared: map %s, bias %s, ..", e->name,
+                       e->name);
+    else if (r->block->node->kind == LANG_MODEL)
+        rv_lang_advise(r->scope->report, "a parameter has a shape: %s[3,4]", e->name);
+    rv_lang_keep_quiet(r, e->name);
+    return false;
+}
+
+bool rv_lang_unknown_function(lang_resolver *r, const lang_node *e)
+{
+    rv_guess g = {.seen = e->name};
+    rv_lang_misnamed(r, e->sign, "there is no op and no function \"%s\"", e->name);
+    if (r->scope->report->more) return false;
+    for (int i = 0; i < rv_op_count(); i++) rv_guess_try(&g, rv_op_at(i)->name);
+    for (const lang_block *b = r->scope->first; b; b = b->next)
+        if (b->node->kind == LANG_FUNCTION) rv_guess_try(&g, b->name);
+    static const char *const usual[] = {"conv", "true_conv", "full_conv", "flatten",
+                                        "pad1", "rot180",    "size"};
+    for (size_t i = 0; i < sizeof usual / sizeof *usual; i++) rv_guess_try(&g, usual[i]);
+    if (r->block->node->kind == LANG_CELL) guess_symbols(&g, r->block);
+    if (g.nearest)
+        rv_lang_advise(r->scope->report, "did you mean \"%s\"?", g.nearest);
+    else if (rv_lang_find_symbol(r->block, e->name) >= 0)
+        rv_lang_advise(r->scope->report, "a product is written %s.(..)", e->name);
+    rv_lang_keep_quiet(r, e->name);
+    return false;
+}
+
+bool rv_lang_unknown_cell(lang_resolver *r, const lang_node *call)
+{
+    rv_guess g = {.seen = call->name};
+    rv_lang_misnamed(r, call->sign, "there is no cell \"%s\"", call->name);
+    for (const lang_block *b = r->scope->first; b; b = b->next)
+        if (b->node->kind == LANG_CELL && b != r->block) rv_guess_try(&g, b->name);
+    for (const lang_text *t = rv_lang_texts; t->name; t++)
+        if (strcmp(t->name, "prelude") != 0) rv_guess_try(&g, t->name);
+    if (g.nearest) rv_lang_advise(r->scope->report, "did you mean \"%s\"?", g.nearest);
+    return false;
+}
+
+bool rv_lang_unknown_option(lang_resolver *r, const lang_node *o, const char *of, rv_guess *g)
+{
+    r->block->wrong = true;
+    rv_lang_complain(r->scope->report, o->sign, RV_ERROR_NAME, "%s has no option \"%s\"", of,
+                     o->name);
+    if (g->nearest) rv_lang_advise(r->scope->report, "did you mean \"%s\"?", g->nearest);
+    return false;
+}

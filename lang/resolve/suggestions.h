@@ -1,0 +1,15 @@
+/* What to say of a name that stands for nothing: did you mean another? */
+#ifndef RV_LANG_RESOLVE_SUGGESTIONS_H
+#define RV_LANG_RESOLVE_SUGGESTIONS_H
+
+#include "lang/resolve/symbols.h"
+#include "tensor/name_internal.h"
+
+/* Each reports the name of a node, once for each name. Always false. */
+bool rv_lang_unknown_value(lang_resolver *r, const lang_node *e);
+bool rv_lang_unknown_function(lang_resolver *r, const lang_node *e);
+bool rv_lang_unknown_cell(lang_resolver *r, const lang_node *call);
+/* `of` has no option `o`; the guess has tried those that it has. */
+bool rv_lang_unknown_option(lang_resolver *r, const lang_node *o, const char *of, rv_guess *guess);
+
+#endif

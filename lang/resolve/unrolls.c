@@ -1,0 +1,62 @@
+#include "lang/resolve/unrolls.h"
+
+#include <string.h>
+
+#include "lang/resolve/expressions.h"
+#include "lang/resolve/net_options.h"
+#include "lang/resolve/suggestions.h"
+
+/* The options of an unroll or an alias: those of nets, and in an unroll the states. */
+bool rv_lang_resolve_options(lang_resolver *r, const lang_node *call, const lang_block *cell,
+                             bool states)
+{
+    bool ok = true;
+    for (lang_node *a = call->a; a; a = a->next) {
+        if (a->kind != LANG_OPTION) continue;
+        rv_guess g = {.seen = a->name};
+        bool known = rv_lang_net_option(a->name, &g) >= 0;
+        for (int s = 0; states && s < cell->states; s++) {
+            const char *state = cell->symbol[cell->state[s]].name;
+            known = known || !strcmp(state, a->name);
+            rv_guess_try(&g, state);
+        }
+        ok = (known || rv_lang_unknown_option(r, a, call->name, &g)) &&
+             rv_lang_resolve_expression(r, a->a) && ok;
+    }
+    return ok;
+}
+
+const lang_block *rv_lang_resolve_cell(lang_resolver *r, const lang_node *call)
+{
+    const lang_block *cell = rv_lang_find(r->scope, LANG_CELL, call->name);
+    if (cell && cell != r->block) return cell;
+    rv_lang_unknown_cell(r, call);
+    return NULL;
+}
+
+bool rv_lang_resolve_unroll(lang_resolver *r, lang_node *e)
+{
+    lang_block *b = r->block;
+    const lang_block *cell = rv_lang_resolve_cell(r, e->a);
+    bool ok = cell && rv_lang_resolve_options(r, e->a, rv_lang_base(cell), true) &&
+              (!e->b || rv_lang_resolve_expression(r, e->b));
+    int inputs = 0;
+    for (lang_node *a = e->a->a; a; a = a->next)
+        if (a->kind != LANG_OPTION) {
+            inputs++;
+            ok = rv_lang_resolve_expression(r, a) && ok;
+        }
+    if (inputs != 1) ok = rv_lang_count_wrong(r, e->a, "one input");
+    if (b->node->kind != LANG_MODEL || r->loops)
+        return rv_lang_misnamed(r, e->location, "unroll belongs into a model%s",
+                                r->loops ? ", and not into a loop" : "");
+    const lang_block **more =
+        rv_lang_take(r->scope->arena, ((size_t)b->unrolls + 1) * sizeof *more);
+    if (!more) return rv_lang_no_memory(r->scope->report);
+    if (b->unrolls) memcpy(more, r->unrolled, (size_t)b->unrolls * sizeof *more);
+    more[b->unrolls] = rv_lang_base(cell);
+    r->unrolled = more;
+    e->a->block = cell;
+    e->symbol = b->unrolls++;
+    return ok;
+}

@@ -1,0 +1,23 @@
+/* Memory that is given back all at once: what a text becomes. */
+#ifndef RV_LANG_SYNTAX_ARENA_H
+#define RV_LANG_SYNTAX_ARENA_H
+
+#include <stddef.h>
+
+typedef struct lang_chunk lang_chunk;
+
+/* Start it as {0}. */
+typedef struct lang_arena {
+    lang_chunk *last;
+    size_t used, size; /* of the last chunk */
+} lang_arena;
+
+/* Zero-filled; NULL when memory is out. */
+void *rv_lang_take(lang_arena *arena, size_t bytes);
+
+/* A copy of `length` bytes with a NUL after them. */
+char *rv_lang_copy(lang_arena *arena, const char *text, size_t length);
+
+void rv_lang_release(lang_arena *arena);
+
+#endif

@@ -1,0 +1,15 @@
+/* A text as a tree. */
+#ifndef RV_LANG_SYNTAX_PARSE_H
+#define RV_LANG_SYNTAX_PARSE_H
+
+#include "lang/syntax/arena.h"
+#include "lang/syntax/report.h"
+#include "lang/syntax/token.h"
+#include "lang/syntax/tree.h"
+
+/* Everything that a text says, in order, as a list. Mistakes go to the report. NULL: there is nothing, or out of
+ * memory. */
+lang_node *rv_lang_parse(const lang_source *source, const lang_tokens *tokens, lang_arena *arena,
+                         lang_report *report);
+
+#endif

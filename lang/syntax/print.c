@@ -1,0 +1,389 @@
+/* A tree as text in canonical form: two spaces of indentation, no brackets but those that are needed, comments
+ * where they were, one empty line where there were some. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lang/syntax/print.h"
+#include "tensor/memory.h"
+#include "tensor/text_internal.h"
+
+typedef struct writer {
+    char *text;
+    size_t length, capacity;
+    bool failed;
+    const lang_source *source;
+    const lang_tokens *tokens; /* their comments */
+    size_t comment;            /* the next one */
+    uint32_t from;             /* the end of what has been printed, in the source */
+    int indent;
+} writer;
+
+static void put_bytes(writer *w, const char *text, size_t length)
+{
+    if (w->failed || !rv_reserve(&w->text, &w->capacity, w->length + length + 1, 1)) {
+        w->failed = true;
+        return;
+    }
+    memcpy(w->text + w->length, text, length);
+    w->length += length;
+}
+
+static void put(writer *w, const char *text) { put_bytes(w, text, strlen(text)); }
+
+/* ---- expressions ---- */
+
+enum { SUM = 1, PRODUCT, NEGATION, POWER, POSTFIX, PRIMARY };
+
+static int strength(const lang_node *e)
+{
+    switch (e->kind) {
+    case LANG_ADD:
+    case LANG_SUBTRACT: return SUM;
+    case LANG_MULTIPLY:
+    case LANG_DIVIDE:
+    case LANG_MATMUL: return PRODUCT;
+    case LANG_NEGATE: return NEGATION;
+    case LANG_POWER: return POWER;
+    case LANG_PRIME:
+    case LANG_INDEX:
+    case LANG_APPLY: return POSTFIX;
+    default: return PRIMARY;
+    }
+}
+
+static void expression(writer *w, const lang_node *e);
+
+/* e, in brackets if it binds less tightly than that. */
+static void operand(writer *w, const lang_node *e, int least)
+{
+    bool brackets = strength(e) < least;
+    if (brackets) put(w, "(");
+    expression(w, e);
+    if (brackets) put(w, ")");
+}
+
+static void list(writer *w, const lang_node *item)
+{
+    for (; item; item = item->next) {
+        expression(w, item);
+        if (item->next) put(w, ", ");
+    }
+}
+
+/* Whether its last token may be a number, or its first: 2 . 3 would be 2.3 without the spaces. */
+static bool ends_in_digits(const lang_node *e)
+{
+    while (e->kind == LANG_POWER || e->kind == LANG_NEGATE || e->kind == LANG_MULTIPLY ||
+           e->kind == LANG_DIVIDE || e->kind == LANG_MATMUL)
+        e = e->kind == LANG_NEGATE ? e->a : e->b;
+    return e->kind == LANG_NUMBER;
+}
+
+static bool begins_with_digits(const lang_node *e)
+{
+    while (e->kind == LANG_POWER || e->kind == LANG_PRIME || e->kind == LANG_INDEX ||
+           e->kind == LANG_MULTIPLY || e->kind == LANG_DIVIDE || e->kind == LANG_MATMUL)
+        e = e->a;
+    return e->kind == LANG_NUMBER;
+}
+
+/* g.h, but Wr h . g, 2 . 3 and a @ b */
+static bool is_tight(const lang_node *e)
+{
+    const lang_node *last = e->a->kind == LANG_MULTIPLY ? e->a->b : e->a;
+    bool digits = ends_in_digits(e->a) && begins_with_digits(e->b);
+    return e->kind == LANG_MULTIPLY && !digits && e->a->kind != LANG_MATMUL &&
+           e->a->kind != LANG_DIVIDE && last->kind != LANG_APPLY && e->b->kind != LANG_APPLY;
+}
+
+static void binary(writer *w, const lang_node *e, const char *sign)
+{
+    int own = strength(e);
+    operand(w, e->a, own);
+    if (is_tight(e) || e->kind == LANG_POWER) {
+        put(w, sign);
+    } else {
+        put(w, " ");
+        put(w, sign);
+        put(w, " ");
+    }
+    operand(w, e->b, own + 1);
+}
+
+static void put_number(writer *w, double number)
+{
+    char text[RV_NUMBER_TEXT];
+    put(w, rv_number_text(number, text));
+}
+
+static void expression(writer *w, const lang_node *e)
+{
+    switch (e->kind) {
+    case LANG_NUMBER: put_number(w, e->number); break;
+    case LANG_TEXT:
+        put(w, "\"");
+        put(w, e->name);
+        put(w, "\"");
+        break;
+    case LANG_HOLE: put(w, "_"); break;
+    case LANG_RANGE:
+        if (e->a) expression(w, e->a);
+        put(w, ":");
+        if (e->b) expression(w, e->b);
+        break;
+    case LANG_LIST:
+        put(w, "[");
+        list(w, e->a);
+        put(w, "]");
+        break;
+    case LANG_CALL:
+        put(w, e->name);
+        put(w, e->number != 0 ? " (" : "(");
+        list(w, e->a);
+        put(w, ")");
+        break;
+    case LANG_OPTION:
+        put(w, e->name);
+        put(w, "=");
+        expression(w, e->a);
+        break;
+    case LANG_SUM:
+        put(w, "sum(");
+        put(w, e->name);
+        put(w, " from ");
+        expression(w, e->a);
+        put(w, " to ");
+        expression(w, e->b);
+        put(w, ": ");
+        expression(w, e->c);
+        put(w, ")");
+        break;
+    case LANG_APPLY:
+        put(w, e->name);
+        put(w, " ");
+        operand(w, e->a, POSTFIX);
+        break;
+    case LANG_INDEX:
+        operand(w, e->a, POSTFIX + (e->a->kind == LANG_APPLY));
+        put(w, "[");
+        list(w, e->b);
+        put(w, "]");
+        break;
+    case LANG_PRIME:
+        operand(w, e->a, POSTFIX + (e->a->kind == LANG_APPLY));
+        put(w, "'");
+        break;
+    case LANG_NEGATE:
+        put(w, "-");
+        operand(w, e->a, NEGATION);
+        break;
+    case LANG_ADD: binary(w, e, "+"); break;
+    case LANG_SUBTRACT: binary(w, e, "-"); break;
+    case LANG_MULTIPLY: binary(w, e, "."); break;
+    case LANG_DIVIDE: binary(w, e, "/"); break;
+    case LANG_MATMUL: binary(w, e, "@"); break;
+    case LANG_POWER:
+        operand(w, e->a, POSTFIX);
+        put(w, "^");
+        operand(w, e->b, NEGATION);
+        break;
+    case LANG_UNROLL:
+        put(w, "unroll ");
+        expression(w, e->a);
+        if (!e->b) break;
+        put(w, " for ");
+        expression(w, e->b);
+        put(w, e->b->kind == LANG_NUMBER && e->b->number == 1 ? " step" : " steps");
+        break;
+    default: put(w, e->name ? e->name : "");
+    }
+}
+
+const char *rv_lang_expression(const lang_node *e, char *text, size_t size)
+{
+    writer w = {0};
+    expression(&w, e);
+    snprintf(text, size, "%.*s", w.failed ? 0 : (int)w.length, w.text ? w.text : "");
+    rv_free(w.text);
+    return text;
+}
+
+/* ---- statements ---- */
+
+static void start_line(writer *w)
+{
+    for (int i = 0; i < w->indent; i++) put(w, "  ");
+}
+
+/* Whether the source has an empty line somewhere before `to`, after what has been printed. */
+static bool empty_line_before(const writer *w, uint32_t to)
+{
+    int lines = 0;
+    for (uint32_t i = w->from; i < to; i++) {
+        char c = w->source->text[i];
+        lines = c == '\n' ? lines + 1 : c == ' ' || c == '\t' || c == '\r' ? lines : 0;
+    }
+    return lines > 1 && w->length > 0;
+}
+
+static void go_to(writer *w, uint32_t start)
+{
+    if (empty_line_before(w, start)) put(w, "\n");
+    start_line(w);
+}
+
+/* A comment behind a body belongs to it if it is indented. */
+static void go_to_comment(writer *w, uint32_t start)
+{
+    int indent = w->indent;
+    if (!indent && start > 0 && w->source->text[start - 1] != '\n') w->indent = 1;
+    go_to(w, start);
+    w->indent = indent;
+}
+
+static void put_comment(writer *w, const lang_comment *c)
+{
+    put_bytes(w, w->source->text + c->start, c->end - c->start);
+    w->from = c->end;
+    w->comment++;
+}
+
+/* The comments before `to`, on lines of their own. */
+static void comments_before(writer *w, uint32_t to)
+{
+    for (; w->comment < w->tokens->comments; put(w, "\n")) {
+        const lang_comment *c = &w->tokens->comment[w->comment];
+        if (c->start >= to) return;
+        go_to_comment(w, c->start);
+        put_comment(w, c);
+    }
+}
+
+/* Ends the line of what ends at `end` in the source, with the comment beside it. */
+static void end_line(writer *w, uint32_t end)
+{
+    w->from = end;
+    if (w->comment < w->tokens->comments) {
+        const lang_comment *c = &w->tokens->comment[w->comment];
+        bool inside = c->start < end, beside = !c->alone && !memchr(w->source->text + end, '\n',
+                                                                    inside ? 0 : c->start - end);
+        if (inside || beside) {
+            put(w, "  ");
+            put_comment(w, c);
+            w->from = inside ? end : w->from;
+        }
+    }
+    put(w, "\n");
+}
+
+static void body(writer *w, const lang_node *s);
+
+static void declared(writer *w, const lang_node *d)
+{
+    put(w, d->name);
+    if (d->a) expression(w, d->a);
+    if (d->b) {
+        put(w, d->number != 0 ? " ~ " : " = ");
+        expression(w, d->b);
+    }
+    if (d->next) put(w, ", ");
+}
+
+/* Words, and an expression behind them; nothing if there is none. */
+static void phrase(writer *w, const char *words, const lang_node *e)
+{
+    if (!e) return;
+    put(w, words);
+    expression(w, e);
+}
+
+/* keyword name(a, ..); without brackets where there is nothing to put into them, unless `always`. */
+static void head(writer *w, const char *keyword, const lang_node *s, bool always)
+{
+    put(w, keyword);
+    put(w, s->name);
+    if (s->a || always) {
+        put(w, "(");
+        list(w, s->a);
+        put(w, ")");
+    }
+}
+
+static void quoted(writer *w, const char *words, const char *text)
+{
+    if (!text) return;
+    put(w, words);
+    put(w, "\"");
+    put(w, text);
+    put(w, "\"");
+}
+
+static void first_line(writer *w, const lang_node *s)
+{
+    switch (s->kind) {
+    case LANG_DECLARE:
+        put(w, s->name);
+        put(w, " ");
+        for (const lang_node *d = s->a; d; d = d->next) declared(w, d);
+        break;
+    case LANG_DEFINE:
+        phrase(w, s->number != 0 ? "let " : "", s->a);
+        phrase(w, " of ", s->c);
+        phrase(w, " = ", s->b);
+        break;
+    case LANG_RETURN: phrase(w, "return ", s->a); break;
+    case LANG_FOR:
+        put(w, "for ");
+        put(w, s->name);
+        phrase(w, " from ", s->a);
+        phrase(w, s->number < 0 ? " down to " : " to ", s->b);
+        break;
+    case LANG_INCLUDE: quoted(w, "include ", s->name); break;
+    case LANG_FUNCTION:
+        head(w, "function ", s, true);
+        phrase(w, " = ", s->b);
+        break;
+    case LANG_CELL:
+        head(w, "cell ", s, false);
+        phrase(w, " = ", s->b);
+        break;
+    case LANG_MODEL: head(w, "model ", s, false); break;
+    case LANG_DERIVE:
+        phrase(w, "derive ", s->a);
+        phrase(w, " of ", s->b);
+        quoted(w, " ", s->name);
+        break;
+    default: break;
+    }
+}
+
+static void statement(writer *w, const lang_node *s)
+{
+    if (s->kind == LANG_BROKEN || s->broken) return;
+    comments_before(w, s->location.start);
+    go_to(w, s->location.start);
+    first_line(w, s);
+    end_line(w, s->location.end);
+    w->indent++;
+    if (s->kind >= LANG_FOR) body(w, s->c);
+    w->indent--;
+}
+
+static void body(writer *w, const lang_node *s)
+{
+    for (; s; s = s->next) statement(w, s);
+}
+
+char *rv_lang_print(const lang_source *source, const lang_tokens *tokens, const lang_node *tree)
+{
+    writer w = {.source = source, .tokens = tokens};
+    put(&w, "");
+    body(&w, tree);
+    comments_before(&w, UINT32_MAX);
+    if (!w.failed && w.text) w.text[w.length] = '\0';
+    if (!w.failed) return w.text;
+    rv_free(w.text);
+    return NULL;
+}

@@ -1,0 +1,14 @@
+/* A tree as text. */
+#ifndef RV_LANG_SYNTAX_PRINT_H
+#define RV_LANG_SYNTAX_PRINT_H
+
+#include "lang/syntax/token.h"
+#include "lang/syntax/tree.h"
+
+/* The tree in canonical form, with the comments, for rv_free. NULL: out of memory. */
+char *rv_lang_print(const lang_source *source, const lang_tokens *tokens, const lang_node *tree);
+
+/* An expression on one line, for messages: cut at `size`. */
+const char *rv_lang_expression(const lang_node *e, char *text, size_t size);
+
+#endif

@@ -1,0 +1,41 @@
+/* What is wrong in a text. */
+#ifndef RV_LANG_SYNTAX_REPORT_H
+#define RV_LANG_SYNTAX_REPORT_H
+
+#include "lang/syntax/source.h"
+#include "tensor/error.h"
+
+enum {
+    LANG_MOST_PROBLEMS = 20, /* reported at once */
+    LANG_MESSAGE = 700,
+    LANG_HINT = 200
+};
+
+typedef struct lang_problem {
+    lang_location location;
+    rv_code code;
+    char text[LANG_MESSAGE], hint[LANG_HINT];
+} lang_problem;
+
+/* Start it as {0}. */
+typedef struct lang_report {
+    lang_problem *at; /* in the order of finding */
+    size_t count, capacity;
+    size_t more;        /* beyond LANG_MOST_PROBLEMS */
+    bool out_of_memory; /* which is then all there is to say */
+} lang_report;
+
+/* Notes a problem, unless that place has one. Always false. */
+bool rv_lang_complain(lang_report *r, lang_location location, rv_code code, const char *format, ...)
+    RV_PRINTF(4, 5);
+/* Says behind the problem noted last what to do. */
+void rv_lang_advise(lang_report *r, const char *format, ...) RV_PRINTF(2, 3);
+bool rv_lang_no_memory(lang_report *r);
+void rv_lang_free_report(lang_report *r);
+
+/* In the order of their places. */
+void rv_lang_sort_report(lang_report *r);
+/* All problems the way compilers tell them, for rv_free. NULL: memory is out. */
+char *rv_lang_tell(const lang_report *r);
+
+#endif
