@@ -17,7 +17,7 @@
 #include "data/source.h"
 #include "data/tasks.h"
 #include "data/tensors.h"
-#include "data/views.h"
+#include "data/transforms.h"
 #include "export/dot.h"
 #include "lang/lang.h"
 #include "lang/zoo.h"

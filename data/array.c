@@ -1,4 +1,4 @@
-/* A source of two or three arrays: what their types and shapes mean, and reading a sample. */
+/* A source made of two or three arrays: interprets their types and shapes, and reads samples. */
 #include "data/array_internal.h"
 
 #include <inttypes.h>
@@ -31,11 +31,11 @@ bool rv_array_check(const rv_array *array, rv_error *error)
     if ((uint64_t)left == bytes) return true;
     return rv_fail(error, RV_ERROR_FORMAT,
                    "\"%s\" has %" PRId64 " bytes after its header; expected %zu for shape %s of "
-                   "%d-byte numbers: it is cut off, or not what its header says",
+                   "%d-byte numbers: the file is truncated, or its header is wrong",
                    name, left, bytes, rv_shape_text(array->shape, text), array->element.size);
 }
 
-/* In pieces that fit on the stack. */
+/* Reads in pieces that fit on the stack. */
 bool rv_array_read(const rv_array *array, int64_t first, int64_t count, rv_dtype type, double scale,
                    void *to, rv_error *error)
 {
@@ -51,9 +51,7 @@ bool rv_array_read(const rv_array *array, int64_t first, int64_t count, rv_dtype
                                       (char *)to + (size_t)done * rv_dtype_size(type));
         if (bad >= 0) {
             return rv_fail(error, RV_ERROR_FORMAT,
-                           "\"%s\": element %" PRId64
-                           " is a whole number that takes more than 32 bits; expected a smaller "
-                           "one",
+                           "\"%s\": element %" PRId64 " is an integer that does not fit in 32 bits",
                            array->input.name, first + done + bad);
         }
         done += n;
@@ -61,7 +59,7 @@ bool rv_array_read(const rv_array *array, int64_t first, int64_t count, rv_dtype
     return true;
 }
 
-/* The largest of all + 1, or the error that one is negative or not below `most`. */
+/* *above becomes the largest value + 1. Fails if a value is negative or not below `most`. */
 static bool largest(const rv_array *array, const char *what, int64_t most, int64_t *above,
                     rv_error *error)
 {
@@ -85,7 +83,7 @@ static bool largest(const rv_array *array, const char *what, int64_t most, int64
     return true;
 }
 
-/* How many tokens or classes there are: as many as `given`, or as the values need. */
+/* The number of tokens or classes: `given`, or if that is 0 the largest value + 1. */
 static bool count_classes(const rv_array *array, const char *what, int64_t given, int64_t *classes,
                           rv_error *error)
 {
@@ -117,7 +115,7 @@ static bool describe_x(rv_source *s, const rv_array *x, const rv_array_options *
     }
     if (options->tokens != 0) {
         return rv_fail(error, RV_ERROR_ARGUMENT,
-                       "\"%s\" holds no tokens; expected whole numbers [samples,steps] and "
+                       "\"%s\" does not hold tokens; expected integers [samples,steps] and "
                        "sequence, or tokens 0",
                        x->input.name);
     }
@@ -138,7 +136,7 @@ static bool describe_y(rv_source *s, const rv_array *y, const rv_array_options *
         if (s->y.rank == 0) s->y = RV_SHAPE(1);
         if (options->classes == 0) return true;
         return rv_fail(error, RV_ERROR_ARGUMENT,
-                       "\"%s\" holds floats; expected whole numbers as labels, or classes 0",
+                       "\"%s\" holds floats; expected integers as labels, or classes 0",
                        y->input.name);
     }
     s->y_type = RV_I32;
@@ -147,8 +145,8 @@ static bool describe_y(rv_source *s, const rv_array *y, const rv_array_options *
         return count_classes(y, "label", options->classes, &s->classes, error);
     }
     return rv_fail(error, RV_ERROR_FORMAT,
-                   "\"%s\" has labels of shape %s; expected [samples], [samples,steps] for a "
-                   "sequence, or floats if they are numbers",
+                   "\"%s\" has labels of shape %s; expected [samples], or [samples,steps] for a "
+                   "sequence; numbers must be floats",
                    y->input.name, rv_shape_text(y->shape, text));
 }
 
@@ -159,7 +157,7 @@ static bool describe_length(rv_source *s, const rv_array *length, rv_error *erro
     int64_t above;
     if (length->element.kind == RV_FLOAT || length->shape.rank != 1 || s->x.rank < 1) {
         return rv_fail(error, RV_ERROR_FORMAT,
-                       "\"%s\" holds no lengths; expected whole numbers [samples]",
+                       "\"%s\" does not hold lengths; expected integers [samples]",
                        length->input.name);
     }
     return largest(length, "length", s->x.dim[0] + 1, &above, error);
@@ -169,7 +167,7 @@ static bool has_samples(const rv_array *array, rv_error *error)
 {
     return !array->input.name || array->shape.rank >= 1 ||
            rv_fail(error, RV_ERROR_FORMAT,
-                   "\"%s\" has an array of no dimension; expected the samples as its first",
+                   "\"%s\" has an array of rank 0; expected samples as the first dimension",
                    array->input.name);
 }
 
@@ -177,8 +175,8 @@ static bool same_count(const rv_array *x, const rv_array *other, rv_error *error
 {
     if (!other->input.name || x->shape.dim[0] == other->shape.dim[0]) return true;
     return rv_fail(error, RV_ERROR_FORMAT,
-                   "\"%s\" has %" PRId64 " samples, but \"%s\" %" PRId64
-                   "; expected as many: are they of one set?",
+                   "\"%s\" has %" PRId64 " samples, but \"%s\" has %" PRId64
+                   "; do they belong to the same data set?",
                    x->input.name, x->shape.dim[0], other->input.name, other->shape.dim[0]);
 }
 

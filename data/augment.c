@@ -1,10 +1,10 @@
-/* Images moved a little and made noisy. */
+/* Augmentation: random shifts and noise. */
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
-#include "data/order_internal.h"
-#include "data/views.h"
+#include "data/shuffle_internal.h"
+#include "data/transforms.h"
 #include "tensor/memory.h"
 #include "tensor/random.h"
 
@@ -13,14 +13,15 @@ typedef struct augment {
     rv_augment options;
 } augment;
 
-/* -shift .. shift, each as likely. */
+/* Uniform in -shift .. shift. */
 static int64_t draw_shift(uint64_t seed, uint64_t index, int64_t shift)
 {
-    int64_t ways = 2 * shift + 1;
-    return (int64_t)(rv_random_uniform(seed, index) * (double)ways) - shift;
+    int64_t choices = 2 * shift + 1;
+    return (int64_t)(rv_random_uniform(seed, index) * (double)choices) - shift;
 }
 
-/* One image [h,w] in place: rows in the order in which none is overwritten before it is read. */
+/* Shifts an image [h,w] in place. The order of the rows is such that none is overwritten before it
+ * is read. */
 static void move(float *image, int64_t h, int64_t w, int64_t down, int64_t right)
 {
     int64_t kept = w - (right < 0 ? -right : right);
@@ -43,7 +44,7 @@ static bool read_varied(const rv_source *s, uint64_t epoch, int64_t index, void 
 {
     const augment *a = s->context;
     if (!rv_source_read(&a->plain, epoch, index, x, y, length, error)) return false;
-    uint64_t seed = rv_order_seed(a->options.seed, epoch, (uint64_t)index);
+    uint64_t seed = rv_sample_seed(a->options.seed, epoch, (uint64_t)index);
     float *value = x;
     int64_t count = rv_shape_count(s->x);
     if (a->options.shift > 0) {
@@ -67,22 +68,23 @@ static bool check_options(const rv_source *plain, rv_augment options, rv_error *
     char text[RV_SHAPE_TEXT];
     const rv_shape *x = &plain->x;
     if (plain->x_type != RV_F32 || !(options.noise >= 0) || !isfinite(options.noise)) {
-        return rv_fail(error, RV_ERROR_ARGUMENT,
-                       "%s: %s with noise %g; expected x of f32 and a deviation of 0 or more",
-                       plain->name, rv_dtype_name(plain->x_type), options.noise);
+        return rv_fail(
+            error, RV_ERROR_ARGUMENT,
+            "%s: %s with noise %g; expected x of f32 and a standard deviation of at least 0",
+            plain->name, rv_dtype_name(plain->x_type), options.noise);
     }
     if (options.shift == 0) return true;
     if (x->rank < 2 || options.shift < 0 || options.shift >= x->dim[x->rank - 2] ||
         options.shift >= x->dim[x->rank - 1]) {
         return rv_fail(error, RV_ERROR_ARGUMENT,
-                       "%s: shifts up to %" PRId64
-                       " pixels of x %s; expected images, and less than their sides",
+                       "%s: shifts of up to %" PRId64
+                       " pixels of x %s; expected images that are larger than the shift",
                        plain->name, options.shift, rv_shape_text(*x, text));
     }
     if (!plain->each_step || plain->classes > 0) return true;
     return rv_fail(error, RV_ERROR_ARGUMENT,
-                   "%s: y are numbers for each step, which would have to shift with x; expected "
-                   "labels, or shift 0",
+                   "%s: y holds numbers for each step, which would have to shift with x; "
+                   "expected labels, or shift 0",
                    plain->name);
 }
 

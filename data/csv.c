@@ -1,4 +1,4 @@
-/* CSV: a sample a line. The text is parsed once, into numbers in memory. */
+/* CSV: one sample per line. The text is parsed once; the numbers stay in memory. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -19,17 +19,17 @@ typedef struct csv {
     void *labels;  /* i32 or f32 [count] */
 } csv;
 
-/* What is being parsed: the text and where in it. */
+/* The text being parsed, and the position in it. */
 typedef struct parser {
     const char *name;
     const char *at, *end;
-    int64_t line; /* 1 the first */
+    int64_t line; /* counted from 1 */
     char separator;
 } parser;
 
 typedef enum field_end { FIELD_MORE, FIELD_LAST } field_end;
 
-/* The next field, blanks around it left out; *at goes behind its separator or line end. */
+/* The next field, without surrounding blanks; p->at moves past its separator or line end. */
 static field_end next_field(parser *p, const char **field, size_t *length)
 {
     const char *from = p->at;
@@ -44,7 +44,8 @@ static field_end next_field(parser *p, const char **field, size_t *length)
     return kind;
 }
 
-/* Digits, sign, point and exponent alone: none of the other numbers and names that strtod knows. */
+/* Accepts digits, sign, point and exponent only: not the hexadecimal numbers and names that strtod
+ * knows. */
 static bool number_of(const char *field, size_t length, double *number)
 {
     char text[LONGEST_FIELD + 1], *end;
@@ -65,7 +66,7 @@ static bool fail_field(const parser *p, int64_t column, const char *field, size_
                    length == 0 ? ", an empty field" : "", expected);
 }
 
-/* Whether nothing but line ends is left. */
+/* Whether only line ends are left. */
 static bool at_end(const parser *p)
 {
     const char *at = p->at;
@@ -73,7 +74,7 @@ static bool at_end(const parser *p)
     return at == p->end;
 }
 
-/* Fields of the line that comes. Goes behind it. */
+/* Counts the fields of the next line and moves past it. */
 static int64_t count_fields(parser *p)
 {
     const char *field;
@@ -83,7 +84,7 @@ static int64_t count_fields(parser *p)
     return count;
 }
 
-/* Whether the first line is a header: a field of it is a word, not a number, a NaN or nothing. */
+/* Whether the line is a header: one of its fields is not a number, NaN, infinity or empty. */
 static bool is_header(parser p)
 {
     const char *field;
@@ -107,11 +108,11 @@ static bool parse_label(const parser *p, int64_t column, const char *field, size
         return true;
     }
     char expected[80];
-    snprintf(expected, sizeof expected, "a label, a whole number from 0 to %" PRId64, most - 1);
+    snprintf(expected, sizeof expected, "a label, an integer from 0 to %" PRId64, most - 1);
     return fail_field(p, column, field, length, expected, error);
 }
 
-/* One line: the numbers into `values`, the label into label or, as a number, into y. */
+/* Parses a line: the numbers into `values`, the label into `label` or, as a number, into `y`. */
 static bool parse_line(parser *p, int64_t fields, int64_t label_at, int64_t most, float *values,
                        int32_t *label, float *y, rv_error *error)
 {
@@ -126,7 +127,7 @@ static bool parse_line(parser *p, int64_t fields, int64_t label_at, int64_t most
         if (end == FIELD_LAST ? column != fields : column >= fields) {
             return rv_fail(error, RV_ERROR_FORMAT,
                            "\"%s\" line %" PRId64 " has %s fields than the %" PRId64
-                           " of the first line of numbers; expected as many in each",
+                           " of the first line of numbers; expected the same number in each",
                            p->name, p->line, column < fields ? "fewer" : "more", fields);
         }
         if (!number_of(field, length, &number) || !isfinite((float)number)) {
@@ -156,7 +157,7 @@ static int64_t count_lines(const parser *p)
     return lines;
 }
 
-/* Header and first line: how many fields, and which is the label. */
+/* Skips a header; finds the number of fields and the label's column. */
 static bool measure(parser *p, const rv_csv_options *options, int64_t *fields, int64_t *label_at,
                     rv_error *error)
 {
@@ -165,7 +166,7 @@ static bool measure(parser *p, const rv_csv_options *options, int64_t *fields, i
         p->line++;
     }
     if (at_end(p)) {
-        return rv_fail(error, RV_ERROR_FORMAT, "\"%s\" has no line of numbers", p->name);
+        return rv_fail(error, RV_ERROR_FORMAT, "\"%s\" has no lines of numbers", p->name);
     }
     parser first = *p;
     *fields = count_fields(&first);
@@ -173,12 +174,12 @@ static bool measure(parser *p, const rv_csv_options *options, int64_t *fields, i
     if (*fields < 2) {
         return rv_fail(error, RV_ERROR_FORMAT,
                        "\"%s\" line %" PRId64
-                       " has 1 field; expected numbers and a label: is another separator meant?",
+                       " has 1 field; expected numbers and a label: is the separator right?",
                        p->name, p->line);
     }
     if (*label_at < 1 || *label_at > *fields) {
         return rv_fail(error, RV_ERROR_ARGUMENT,
-                       "\"%s\": the label in column %" PRId64 "; expected 1 to %" PRId64, p->name,
+                       "\"%s\": label column %" PRId64 "; expected 1 to %" PRId64, p->name,
                        *label_at, *fields);
     }
     return true;
@@ -188,7 +189,7 @@ static bool parse(parser *p, csv *c, rv_source *s, const rv_csv_options *options
 {
     int64_t fields = 0, label_at = 0;
     if (!measure(p, options, &fields, &label_at, error)) return false;
-    /* A line has two bytes a field, or the parser stops there: lines are no more than that allows, and one. */
+    /* Every valid line has at least two bytes per field, which bounds the memory before parsing. */
     int64_t lines = count_lines(p), most_lines = (p->end - p->at) / (2 * fields) + 1;
     int64_t count = lines < most_lines ? lines : most_lines, columns = fields - 1;
     uint64_t bytes = 0, cache = rv_input_cache(options->cache_bytes);
@@ -268,7 +269,7 @@ static bool check_options(const rv_csv_options *options, rv_error *error)
     }
     if (options->separator != '\0' && strchr("\n\r+-.0123456789eE", options->separator)) {
         return rv_fail(error, RV_ERROR_ARGUMENT,
-                       "the separator '%c'; expected one that is no part of a number",
+                       "the separator '%c'; expected one that cannot be part of a number",
                        options->separator);
     }
     return true;

@@ -1,5 +1,5 @@
-/* The built-in digits. The build turns digits.csv.gz into digits.inc: for each image a line of 64
- * pixels, 0 to 16, and the digit. */
+/* The built-in digits. The build turns digits.csv.gz into digits.inc: one line per image, 64 pixels
+ * (0 to 16) and the digit. */
 #include "data/tensors.h"
 
 #include <stddef.h>
@@ -21,7 +21,7 @@ const unsigned char *rv_digit(int64_t index, int *digit)
     return row;
 }
 
-/* label_of[d] becomes the label of digit d, -1 if it is left out. */
+/* label_of[d] becomes the label of digit d, or -1 if d is left out. */
 static bool choose(const int *classes, int count, int label_of[DIGITS], rv_error *error)
 {
     bool all = !classes && count == 0;
@@ -36,7 +36,7 @@ static bool choose(const int *classes, int count, int label_of[DIGITS], rv_error
         int d = classes[i];
         if (d < 0 || d >= DIGITS || label_of[d] >= 0) {
             return rv_fail(error, RV_ERROR_ARGUMENT,
-                           "digit %d at place %d of the list; expected 0 to 9, each at most once",
+                           "digit %d at index %d of the list; expected 0 to 9, each at most once",
                            d, i);
         }
         label_of[d] = i;

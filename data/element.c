@@ -1,4 +1,4 @@
-/* Numbers of any size and byte order. */
+/* Reads numbers of any size and byte order. */
 #include "data/element_internal.h"
 
 #include <string.h>
@@ -12,7 +12,7 @@ static uint64_t bits_of(rv_element e, const unsigned char *bytes)
     return bits;
 }
 
-/* Two's complement of `size` bytes, as 64 bits. */
+/* Sign-extends a two's complement number of `size` bytes to 64 bits. */
 static int64_t widen(uint64_t bits, int size)
 {
     int unused = 64 - 8 * size;
@@ -35,7 +35,7 @@ static double number_of(rv_element e, const unsigned char *bytes)
     return (double)value;
 }
 
-/* The nearest f32; outside its range infinity, which C leaves open. */
+/* The nearest f32; infinity outside its range, where C leaves the conversion undefined. */
 static float narrow(double value)
 {
     const double most = 3.4028235677973366e+38; /* halfway from the largest f32 to 2^128 */

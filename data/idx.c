@@ -1,5 +1,5 @@
-/* IDX files, the format of MNIST: two zero bytes, a type, the rank, the dimensions as 32-bit
- * big-endian numbers, then the elements, big-endian, row-major.
+/* IDX files, the format of MNIST: two zero bytes, a type byte, the rank, the dimensions as 32-bit
+ * big-endian numbers, then the elements, big-endian and row-major.
  * (Y. LeCun, C. Cortes, C. J. C. Burges, "The MNIST database of handwritten digits".) */
 #include <inttypes.h>
 
@@ -24,7 +24,7 @@ static bool read_header(rv_array *array, rv_error *error)
     if (!rv_input_read(&array->input, 0, head, sizeof head, error)) return false;
     if (head[0] != 0 || head[1] != 0 || !element_of(head[2], &array->element)) {
         return rv_fail(error, RV_ERROR_FORMAT,
-                       "\"%s\" begins with the bytes %02x %02x %02x %02x, and so is no IDX file; "
+                       "\"%s\" is not an IDX file: it begins with %02x %02x %02x %02x; "
                        "expected 00 00, a type (08, 09, 0b to 0e) and the number of dimensions",
                        array->input.name, head[0], head[1], head[2], head[3]);
     }

@@ -1,5 +1,5 @@
-/* Bytes of a file: held in memory where they fit, else asked for one piece at a time. Nothing is
- * mapped, since a file that shrinks would end the program. */
+/* The bytes of a file: kept in memory if they fit, otherwise read piece by piece. Files are not
+ * mapped: a mapped file that shrinks would crash the program. */
 #include "data/input_internal.h"
 
 #include <errno.h>
@@ -25,9 +25,8 @@ static bool fail_system(const rv_input_file *input, int reason, rv_error *error)
 
 static bool fail_short(const rv_input_file *input, rv_error *error)
 {
-    return rv_fail(error, RV_ERROR_FORMAT,
-                   "\"%s\" ends too early, after %" PRId64 " bytes: it is cut off", input->name,
-                   input->size);
+    return rv_fail(error, RV_ERROR_FORMAT, "\"%s\" is truncated: it ends after %" PRId64 " bytes",
+                   input->name, input->size);
 }
 
 bool rv_input_read(const rv_input_file *input, int64_t offset, void *bytes, size_t size,
@@ -50,13 +49,13 @@ bool rv_input_read(const rv_input_file *input, int64_t offset, void *bytes, size
     return true;
 }
 
-/* A gzip stream that is being undone: from a piece of the file into `out`, or, to learn the size
- * alone, over and over into the same scratch. */
+/* A gzip stream being decompressed into `out`. `out` may be NULL: then the bytes are only
+ * counted. */
 typedef struct unzip {
     z_stream stream;
     unsigned char *out;
-    int64_t room, size; /* bytes of `out`, or the most there may be; bytes written */
-    int64_t at;         /* in the file */
+    int64_t room, size; /* most bytes allowed (the size of `out`); bytes produced */
+    int64_t at;         /* offset in the file */
     unsigned char in[1 << 14], scratch[1 << 14];
 } unzip;
 
@@ -72,7 +71,7 @@ static bool refill(const rv_input_file *input, unzip *u, rv_error *error)
     return true;
 }
 
-/* One call of inflate, into scratch and from there to `out`. */
+/* Calls inflate once, into scratch, and copies the result to `out`. */
 static int inflate_piece(unzip *u)
 {
     u->stream.next_out = u->scratch;
@@ -86,7 +85,7 @@ static int inflate_piece(unzip *u)
     return state;
 }
 
-/* All members of the file, one after the other, as gunzip takes them. */
+/* Decompresses all members of the file one after another, as gunzip does. */
 static bool inflate_all(const rv_input_file *input, unzip *u, rv_error *error)
 {
     int state = Z_OK;
@@ -101,22 +100,22 @@ static bool inflate_all(const rv_input_file *input, unzip *u, rv_error *error)
         if (u->size > u->room) {
             return rv_fail(error, RV_ERROR_ARGUMENT,
                            "\"%s\" takes more than the cache of %" PRId64
-                           " bytes once decompressed: gunzip it, or give it a larger cache",
+                           " bytes once decompressed: gunzip it, or use a larger cache",
                            input->name, u->room);
         }
         if (state == Z_BUF_ERROR) break;
         if (state == Z_MEM_ERROR) return rv_fail_memory(error);
         if (state != Z_OK && state != Z_STREAM_END) {
-            return rv_fail(error, RV_ERROR_FORMAT, "\"%s\" is damaged: %s; get it again",
-                           input->name, u->stream.msg ? u->stream.msg : "not gzip");
+            return rv_fail(error, RV_ERROR_FORMAT, "\"%s\" is damaged: %s", input->name,
+                           u->stream.msg ? u->stream.msg : "not gzip");
         }
     }
     if (state == Z_STREAM_END) return true;
-    return rv_fail(error, RV_ERROR_FORMAT, "\"%s\" is cut off: its gzip stream does not end",
+    return rv_fail(error, RV_ERROR_FORMAT, "\"%s\" is truncated: its gzip stream does not end",
                    input->name);
 }
 
-/* Goes through the file once; *size becomes the bytes that there are. */
+/* Decompresses the file once; *size becomes the number of bytes. */
 static bool unzip_into(const rv_input_file *input, unsigned char *out, int64_t room, int64_t *size,
                        rv_error *error)
 {
@@ -137,7 +136,7 @@ static bool unzip_into(const rv_input_file *input, unsigned char *out, int64_t r
     return ok;
 }
 
-/* Twice through the file, first for its size: no more memory than that is ever taken. */
+/* Reads the file twice, first to learn its size, so that exactly that much memory is allocated. */
 static bool load_gzip(rv_input_file *input, uint64_t cache, rv_error *error)
 {
     int64_t size, again, most = cache < PTRDIFF_MAX ? (int64_t)cache : PTRDIFF_MAX;
@@ -184,8 +183,8 @@ static bool load(rv_input_file *input, uint64_t cache, bool whole, rv_error *err
     if ((uint64_t)input->size <= cache) return load_plain(input, error);
     if (!whole) return true;
     return rv_fail(error, RV_ERROR_ARGUMENT,
-                   "\"%s\" has %" PRId64 " bytes and is read into a cache of %" PRIu64
-                   ": give it a larger one",
+                   "\"%s\" has %" PRId64 " bytes, more than the cache of %" PRIu64
+                   ": use a larger cache",
                    input->name, input->size, cache);
 }
 
@@ -193,10 +192,10 @@ bool rv_input_open(rv_input_file *input, const char *path, uint64_t cache, bool 
                    rv_error *error)
 {
     *input = (rv_input_file){.descriptor = -1};
-    if (!path) return rv_fail(error, RV_ERROR_ARGUMENT, "a path that is NULL; give one");
+    if (!path) return rv_fail(error, RV_ERROR_ARGUMENT, "the path is NULL");
     input->name = rv_string_copy(path);
     if (!input->name) return rv_fail_memory(error);
-    /* O_NONBLOCK: a pipe is refused, not waited for. */
+    /* O_NONBLOCK: opening a pipe must not block before load refuses it. */
     input->descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     bool ok = input->descriptor >= 0 ? load(input, cache, whole, error)
                                      : fail_system(input, errno, error);

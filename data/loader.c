@@ -1,34 +1,35 @@
-/* Batches: a ring of slots, filled by the caller of next or ahead of it by a thread. */
+/* Batches in a ring of slots. rv_loader_next fills a slot itself, or a thread fills slots ahead of
+ * it. */
 #include "data/loader.h"
 
 #include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
 
-#include "data/order_internal.h"
+#include "data/shuffle_internal.h"
 #include "tensor/memory.h"
 
-enum { MOST_AHEAD = 64 };
+enum { MOST_PREFETCH = 64 };
 
 typedef struct slot {
-    rv_tensor x, y, length; /* of a whole batch */
-    rv_error error;         /* why it could not be filled */
+    rv_tensor x, y, length; /* of a full batch */
+    rv_error error;         /* why the slot could not be filled */
 } slot;
 
 struct rv_loader {
     rv_source source;
     rv_loader_options options;
-    rv_order order;
+    rv_shuffle shuffle;
     int64_t batches;
     uint64_t epoch;
     bool started;
-    rv_batch batch; /* what next handed out last */
+    rv_batch batch; /* the last one returned by rv_loader_next */
 
-    /* Batch number n of the epoch is in slot n % slots. Those from `taken` to `made`-1 are ready;
-     * the one before `taken` is still the caller's. With a thread, under the mutex. */
+    /* Batch n of the epoch is in slot n % slot_count. Batches taken .. made-1 are ready; the caller
+     * still uses batch taken-1. With a thread, the mutex guards these fields. */
     slot *slots;
     int64_t slot_count, taken, made;
-    bool failed; /* the last batch made holds an error: no more until the next start */
+    bool failed; /* the last batch made holds an error; none follow until the next start */
 
     bool has_thread, filling, ended;
     pthread_t thread;
@@ -39,22 +40,22 @@ struct rv_loader {
 static int64_t index_of(const rv_loader *l, int64_t batch, int64_t row)
 {
     if (l->options.contiguous) return row * l->batches + batch;
-    int64_t place = batch * l->options.batch + row;
-    return l->options.in_order ? place : rv_order_at(&l->order, place);
+    int64_t position = batch * l->options.batch_size + row;
+    return l->options.in_order ? position : rv_shuffle_at(&l->shuffle, position);
 }
 
 static int64_t rows_of(const rv_loader *l, int64_t batch)
 {
-    if (l->options.contiguous) return l->options.batch;
-    int64_t left = l->source.count - batch * l->options.batch;
-    return left < l->options.batch ? left : l->options.batch;
+    if (l->options.contiguous) return l->options.batch_size;
+    int64_t left = l->source.count - batch * l->options.batch_size;
+    return left < l->options.batch_size ? left : l->options.batch_size;
 }
 
-/* Reads a batch; a failure stays in the slot. */
+/* Reads a batch into a slot; an error stays in the slot. */
 static bool fill(const rv_loader *l, slot *to, int64_t batch)
 {
-    size_t x = rv_tensor_bytes(&to->x) / (size_t)l->options.batch;
-    size_t y = rv_tensor_bytes(&to->y) / (size_t)l->options.batch;
+    size_t x = rv_tensor_bytes(&to->x) / (size_t)l->options.batch_size;
+    size_t y = rv_tensor_bytes(&to->y) / (size_t)l->options.batch_size;
     int64_t rows = rows_of(l, batch);
     to->error = (rv_error){0};
     for (int64_t i = 0; i < rows; i++) {
@@ -67,7 +68,7 @@ static bool fill(const rv_loader *l, slot *to, int64_t batch)
     return true;
 }
 
-/* The caller keeps a slot until it asks for the next batch: one less is free. */
+/* The caller uses one slot until it asks for the next batch. */
 static bool may_make(const rv_loader *l)
 {
     return l->started && !l->failed && l->made < l->batches &&
@@ -97,7 +98,7 @@ static void *prepare(void *context)
     return NULL;
 }
 
-/* Signals stay with the threads that the program knows of. */
+/* All signals are blocked in the thread: the program's own threads handle them. */
 static bool start_thread(rv_loader *l, rv_error *error)
 {
     if (pthread_mutex_init(&l->mutex, NULL) != 0) return rv_fail_memory(error);
@@ -114,7 +115,7 @@ static bool start_thread(rv_loader *l, rv_error *error)
     pthread_cond_destroy(&l->changed);
     pthread_mutex_destroy(&l->mutex);
     return rv_fail(error, RV_ERROR_MEMORY,
-                   "the system refused a thread to prepare batches; use ahead 0");
+                   "the system cannot start a thread to prefetch batches; use prefetch 0");
 }
 
 static void end_thread(rv_loader *l)
@@ -131,19 +132,19 @@ static void end_thread(rv_loader *l)
 
 static bool check_options(const rv_source *s, const rv_loader_options *o, rv_error *error)
 {
-    if (o->batch < 1) {
+    if (o->batch_size < 1) {
         return rv_fail(error, RV_ERROR_ARGUMENT,
-                       "batches of %" PRId64 " samples; expected at least 1", o->batch);
+                       "batches of %" PRId64 " samples; expected at least 1", o->batch_size);
     }
-    if (o->ahead < 0 || o->ahead > MOST_AHEAD) {
-        return rv_fail(error, RV_ERROR_ARGUMENT, "%d batches ahead; expected 0 to %d", o->ahead,
-                       MOST_AHEAD);
+    if (o->prefetch < 0 || o->prefetch > MOST_PREFETCH) {
+        return rv_fail(error, RV_ERROR_ARGUMENT, "prefetch of %d batches; expected 0 to %d",
+                       o->prefetch, MOST_PREFETCH);
     }
-    if (o->batch <= s->count || (!o->contiguous && !o->drop_last)) return true;
+    if (o->batch_size <= s->count || (!o->contiguous && !o->drop_last)) return true;
     return rv_fail(error, RV_ERROR_ARGUMENT,
                    "%s: batches of %" PRId64 " of %" PRId64
-                   " samples leave none; expected a smaller batch",
-                   s->name, o->batch, s->count);
+                   " samples leave no full batch; expected a smaller batch size",
+                   s->name, o->batch_size, s->count);
 }
 
 static bool new_rows(rv_tensor *tensor, rv_dtype type, int64_t rows, rv_shape sample,
@@ -157,17 +158,17 @@ static bool new_rows(rv_tensor *tensor, rv_dtype type, int64_t rows, rv_shape sa
 static bool make(rv_loader *l, rv_error *error)
 {
     const rv_source *s = &l->source;
-    int64_t n = l->options.batch;
+    int64_t n = l->options.batch_size;
     if (n > s->count) {
-        n = l->options.batch = s->count;
+        n = l->options.batch_size = s->count;
     }
     bool whole = l->options.contiguous || l->options.drop_last;
     l->batches = s->count / n + (!whole && s->count % n != 0);
     if (!l->options.in_order && !l->options.contiguous &&
-        !rv_order_new(&l->order, s->count, 0, error)) {
+        !rv_shuffle_new(&l->shuffle, s->count, 0, error)) {
         return false;
     }
-    l->slot_count = l->options.ahead + 1;
+    l->slot_count = l->options.prefetch + 1;
     l->slots = rv_alloc((size_t)l->slot_count, sizeof *l->slots);
     if (!l->slots) return rv_fail_memory(error);
     for (int64_t i = 0; i < l->slot_count; i++) {
@@ -178,7 +179,7 @@ static bool make(rv_loader *l, rv_error *error)
             return false;
         }
     }
-    return l->options.ahead == 0 || start_thread(l, error);
+    return l->options.prefetch == 0 || start_thread(l, error);
 }
 
 rv_loader *rv_loader_new(const rv_source *source, const rv_loader_options *options, rv_error *error)
@@ -211,7 +212,7 @@ void rv_loader_free(rv_loader *l)
         rv_tensor_free(&l->slots[i].length);
     }
     rv_free(l->slots);
-    rv_order_free(&l->order);
+    rv_shuffle_free(&l->shuffle);
     rv_free(l);
 }
 
@@ -223,14 +224,14 @@ size_t rv_loader_bytes(const rv_loader *l)
     const slot *one = &l->slots[0];
     size_t batch =
         rv_tensor_bytes(&one->x) + rv_tensor_bytes(&one->y) + rv_tensor_bytes(&one->length);
-    size_t order = l->order.table ? (size_t)l->order.count * sizeof *l->order.table : 0;
-    return (size_t)l->slot_count * batch + order;
+    size_t table = l->shuffle.table ? (size_t)l->shuffle.count * sizeof *l->shuffle.table : 0;
+    return (size_t)l->slot_count * batch + table;
 }
 
 static void restart(rv_loader *l, uint64_t epoch, int64_t first)
 {
-    if (l->order.count > 0 && (!l->started || l->epoch != epoch)) {
-        rv_order_shuffle(&l->order, rv_order_seed(l->options.seed, epoch, 0));
+    if (l->shuffle.count > 0 && (!l->started || l->epoch != epoch)) {
+        rv_shuffle_reseed(&l->shuffle, rv_sample_seed(l->options.seed, epoch, 0));
     }
     l->epoch = epoch;
     l->taken = l->made = first;
@@ -240,10 +241,10 @@ static void restart(rv_loader *l, uint64_t epoch, int64_t first)
 
 bool rv_loader_start(rv_loader *l, uint64_t epoch, int64_t first, rv_error *error)
 {
-    if (!l) return rv_fail(error, RV_ERROR_ARGUMENT, "the loader is NULL, not started");
+    if (!l) return rv_fail(error, RV_ERROR_ARGUMENT, "the loader is NULL");
     if (first < 0 || first > l->batches) {
         return rv_fail(error, RV_ERROR_ARGUMENT,
-                       "%s: an epoch from batch %" PRId64 " on; expected 0 to %" PRId64,
+                       "%s: cannot start at batch %" PRId64 "; expected 0 to %" PRId64,
                        l->source.name, first, l->batches);
     }
     if (!l->has_thread) {
@@ -251,7 +252,7 @@ bool rv_loader_start(rv_loader *l, uint64_t epoch, int64_t first, rv_error *erro
         return true;
     }
     pthread_mutex_lock(&l->mutex);
-    l->failed = true; /* it makes no more of the old epoch */
+    l->failed = true; /* stops the thread from filling more of the old epoch */
     while (l->filling) pthread_cond_wait(&l->changed, &l->mutex);
     restart(l, epoch, first);
     pthread_cond_broadcast(&l->changed);
@@ -259,20 +260,20 @@ bool rv_loader_start(rv_loader *l, uint64_t epoch, int64_t first, rv_error *erro
     return true;
 }
 
-/* Waits until batch number `taken` is there or cannot be; whether it is there. */
+/* Waits until batch `taken` is ready, or will never be. Returns whether it is ready. */
 static bool wait_for_batch(rv_loader *l)
 {
     pthread_mutex_lock(&l->mutex);
     while (l->made == l->taken && l->made < l->batches && !l->failed) {
         pthread_cond_wait(&l->changed, &l->mutex);
     }
-    bool there = l->taken < l->made;
-    if (there) {
+    bool ready = l->taken < l->made;
+    if (ready) {
         l->taken++;
         pthread_cond_broadcast(&l->changed);
     }
     pthread_mutex_unlock(&l->mutex);
-    return there;
+    return ready;
 }
 
 static bool make_batch(rv_loader *l)

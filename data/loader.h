@@ -1,8 +1,9 @@
-/* Batches of a source, epoch by epoch, in an order that is a pure function of (seed, epoch). A
- * thread of the loader's own can prepare them ahead; they are the same with and without.
+/* Batches of a source, epoch by epoch, in an order that is a pure function of (seed, epoch). The
+ * loader can prefetch batches with a thread of its own; the batches are the same.
  *
- * Memory, taken once: (ahead + 1) * batch * (bytes of x and y of a sample + 4) bytes, and for a
- * shuffled order 8 bytes per sample up to 2^20 samples; above, places are computed and take none. */
+ * Memory, allocated once: (prefetch + 1) * batch_size * (bytes of x and y of a sample + 4) bytes.
+ * Shuffling takes 8 bytes per sample up to 2^20 samples; beyond that the order is computed without
+ * memory. */
 #ifndef RV_DATA_LOADER_H
 #define RV_DATA_LOADER_H
 
@@ -14,35 +15,37 @@ extern "C" {
 #endif
 
 typedef struct rv_loader_options {
-    int64_t batch; /* samples, at least 1; more than there are: all */
+    int64_t batch_size; /* at least 1; capped at the number of samples */
     uint64_t seed;
-    bool in_order;   /* 0, 1, 2, ..., to evaluate; else shuffled anew each epoch */
-    bool contiguous; /* for a state that is carried from batch to batch: lane j, row j of each
-                      * batch, walks through the j-th of `batch` equal parts of the source; what is
-                      * left over at the end is not used. Goes before in_order */
-    bool drop_last;  /* no last batch of fewer samples */
-    int ahead;       /* batches that a thread prepares meanwhile, 0 .. 64; 0: no thread */
+    bool in_order; /* 0, 1, 2, ..., for evaluation; else shuffled anew each epoch */
+
+    /* For a state that is carried from batch to batch: row j of successive batches walks through
+     * the j-th of batch_size equal parts of the source. A remainder at the end is not used.
+     * Overrides in_order. */
+    bool contiguous;
+    bool drop_last; /* drops a last batch that is not full */
+    int prefetch;   /* batches that a thread prepares ahead, 0 .. 64; 0: no thread */
 } rv_loader_options;
 
 typedef struct rv_loader rv_loader;
 
-/* The source's fields are copied; close it after the loader. NULL with RV_ERROR_ARGUMENT for
- * options that make no batch, or RV_ERROR_SHAPE, RV_ERROR_MEMORY. To start and next a NULL loader
- * is an RV_ERROR_ARGUMENT. */
+/* Copies the source's fields; close the source after the loader. NULL with RV_ERROR_ARGUMENT for
+ * invalid options, RV_ERROR_SHAPE or RV_ERROR_MEMORY. The functions below accept a NULL loader;
+ * rv_loader_start and rv_loader_next report RV_ERROR_ARGUMENT. */
 rv_loader *rv_loader_new(const rv_source *source, const rv_loader_options *options,
                          rv_error *error);
-void rv_loader_free(rv_loader *loader); /* NULL is fine */
+void rv_loader_free(rv_loader *loader);
 
-int64_t rv_loader_batches(const rv_loader *loader); /* of an epoch */
-size_t rv_loader_bytes(const rv_loader *loader);    /* of memory: the formula above */
+int64_t rv_loader_batches(const rv_loader *loader); /* batches per epoch */
+size_t rv_loader_bytes(const rv_loader *loader);    /* its memory, by the formula above */
 
-/* Begins an epoch, at its batch number `first` (0 .. rv_loader_batches): a run that was stopped
- * goes on with the batches that it would have seen. RV_ERROR_ARGUMENT for another `first`. */
+/* Starts an epoch at batch number `first`, so that an interrupted run resumes with the batches that
+ * it would have seen. RV_ERROR_ARGUMENT unless `first` is in 0 .. rv_loader_batches. */
 bool rv_loader_start(rv_loader *loader, uint64_t epoch, int64_t first, rv_error *error);
 
-/* The next batch, the loader's, valid until the next call of next or start; NULL at the epoch's
- * end, and with an error when a sample cannot be read, for then too the epoch ends. A loader that
- * was not started starts with epoch 0. One thread at a time. */
+/* The next batch. The loader owns it; it is valid until the next rv_loader_next or rv_loader_start.
+ * NULL at the end of the epoch. NULL with an error when a sample cannot be read; that ends the
+ * epoch too. A loader that was not started starts with epoch 0. Not thread-safe. */
 const rv_batch *rv_loader_next(rv_loader *loader, rv_error *error);
 
 #ifdef __cplusplus

@@ -1,5 +1,5 @@
-/* The task moving-digits: two of the built-in digits drift over a canvas and bounce off its edges.
- * After Moving MNIST (Srivastava, Mansimov and Salakhutdinov 2015, arXiv 1502.04681). */
+/* The task moving-digits: two of the built-in digits drift across a frame and bounce off its edges,
+ * as in Moving MNIST (Srivastava, Mansimov and Salakhutdinov 2015, arXiv 1502.04681). */
 #include <math.h>
 #include <string.h>
 
@@ -14,7 +14,7 @@ static void describe(rv_source *s, const rv_task_options *o)
     s->each_step = true;
 }
 
-/* One coordinate: where it starts, and pixels a step. */
+/* One coordinate: its start, and its speed in pixels per step. */
 typedef struct path {
     double start, speed;
 } path;
@@ -27,8 +27,8 @@ static path draw_path(rv_draw *draw, int64_t room)
     return p;
 }
 
-/* Where it is at step t: a straight line, folded at 0 and `room`. */
-static int64_t place(path p, int64_t t, int64_t room)
+/* The position at step t: a straight line, folded at 0 and `room`. */
+static int64_t position(path p, int64_t t, int64_t room)
 {
     if (room == 0) return 0;
     double there_and_back = 2.0 * (double)room;
@@ -37,7 +37,7 @@ static int64_t place(path p, int64_t t, int64_t room)
     return (int64_t)floor(at + 0.5);
 }
 
-/* The brighter pixel is seen. */
+/* Where the digits overlap, the brighter pixel wins. */
 static void draw_digit(float *frame, int64_t size, const float *digit, int64_t top, int64_t left)
 {
     for (int i = 0; i < SIDE; i++) {
@@ -63,7 +63,7 @@ static bool read_frames(const rv_source *s, uint64_t epoch, int64_t index, void 
         path down = draw_path(&draw, room), right = draw_path(&draw, room);
         for (int64_t t = 0; t <= steps; t++) {
             float *frame = t == 0 ? x : (float *)y + (t - 1) * pixels;
-            draw_digit(frame, size, digit, place(down, t, room), place(right, t, room));
+            draw_digit(frame, size, digit, position(down, t, room), position(right, t, room));
         }
     }
     memcpy((float *)x + pixels, y, bytes - (size_t)pixels * sizeof(float));
@@ -73,7 +73,7 @@ static bool read_frames(const rv_source *s, uint64_t epoch, int64_t index, void 
 const rv_task_kind rv_task_moving_digits = {
     .task = {"moving-digits",
              "the next frame of two digits that drift and bounce; size: pixels a side",
-             "MSE 0.069: always the mean film",
+             "MSE 0.069: the mean frames",
              {10000, 20, 16, 0},
              false},
     .least_steps = 1,

@@ -1,18 +1,18 @@
-/* NumPy's .npy files: a magic, a version, the length of a header, the header, which is a Python
- * dictionary of type, order and shape, and the elements.
- * (NumPy Enhancement Proposal 1, "A simple file format for NumPy arrays".) */
+/* NumPy .npy files: a magic string, a version, the length of a header, the header (a Python
+ * dictionary with type, order and shape), and the elements. (NumPy Enhancement Proposal 1, "A
+ * simple file format for NumPy arrays".) */
 #include <inttypes.h>
 #include <string.h>
 
 #include "data/array_internal.h"
 #include "tensor/memory.h"
 
-/* Headers of plain arrays have about 100 bytes; longer ones list the fields of structures. */
+/* The header of a plain array has about 100 bytes; longer ones describe structured types. */
 enum { LONGEST_HEADER = 4096 };
 
 typedef struct header {
     const char *name; /* of the file */
-    const char *at;   /* what is still to be read; ends with a NUL */
+    const char *at;   /* the rest of the text, NUL-terminated */
     char type[32];
     bool fortran, has_type, has_order, has_shape;
     rv_shape shape;
@@ -32,7 +32,7 @@ static bool take(header *h, const char *word)
     return true;
 }
 
-/* A string in quotes, without escapes, of less than 32 bytes. */
+/* A quoted string without escapes, shorter than 32 bytes. */
 static bool take_string(header *h, char text[32])
 {
     skip_space(h);
@@ -97,7 +97,7 @@ static bool parse(header *h, const char *text, rv_error *error)
     skip_space(h);
     if (ok && *h->at == '\0' && h->has_type && h->has_order && h->has_shape) return true;
     return rv_fail(error, RV_ERROR_FORMAT,
-                   "\"%s\": the header \"%.200s\" is not understood at \"%.40s\"; expected descr, "
+                   "\"%s\": the header \"%.200s\" is invalid at \"%.40s\"; expected descr, "
                    "fortran_order and shape (at most %d dimensions) of a plain array of numbers",
                    h->name, text, h->at, (int)RV_MAX_RANK);
 }
@@ -118,10 +118,11 @@ static bool element_of(const header *h, rv_element *element, rv_error *error)
     known = known && (kind == 'u' || kind == 'i' || (kind == 'b' && size == 1) ||
                       (kind == 'f' && size >= 4));
     if (!known || (size > 1 && type[0] != '<' && type[0] != '>')) {
-        return rv_fail(error, RV_ERROR_FORMAT,
-                       "\"%s\" holds elements of type \"%s\"; expected f4, f8, b1, or i or u of 1, "
-                       "2, 4 or 8: use astype",
-                       h->name, type);
+        return rv_fail(
+            error, RV_ERROR_FORMAT,
+            "\"%s\" holds elements of type \"%s\"; expected f4, f8, b1, or i or u with 1, "
+            "2, 4 or 8 bytes: use astype",
+            h->name, type);
     }
     element->kind = kind == 'f' ? RV_FLOAT : kind == 'i' ? RV_SIGNED : RV_UNSIGNED;
     element->size = size;
@@ -129,7 +130,7 @@ static bool element_of(const header *h, rv_element *element, rv_error *error)
     return true;
 }
 
-/* The header's bytes, NUL-terminated; array->offset becomes the place after it. */
+/* Reads the header, NUL-terminated; array->offset becomes the offset of the first element. */
 static bool read_header(rv_array *array, char text[LONGEST_HEADER + 1], rv_error *error)
 {
     unsigned char head[12] = {0};
@@ -137,8 +138,8 @@ static bool read_header(rv_array *array, char text[LONGEST_HEADER + 1], rv_error
     if (!rv_input_read(&array->input, 0, head, 10, error)) return false;
     if (memcmp(head, "\x93NUMPY", 6) != 0 || head[6] < 1 || head[6] > 3) {
         return rv_fail(error, RV_ERROR_FORMAT,
-                       "\"%s\" is no .npy file of version 1 to 3; expected one that numpy.save "
-                       "wrote",
+                       "\"%s\" is not an .npy file of version 1 to 3; expected one written by "
+                       "numpy.save",
                        name);
     }
     bool wide = head[6] > 1;
@@ -146,10 +147,11 @@ static bool read_header(rv_array *array, char text[LONGEST_HEADER + 1], rv_error
     size_t length = (size_t)head[8] | (size_t)head[9] << 8;
     length |= (size_t)head[10] << 16 | (size_t)head[11] << 24;
     if (length > LONGEST_HEADER) {
-        return rv_fail(error, RV_ERROR_FORMAT,
-                       "\"%s\" has a header of %zu bytes; expected at most %d of a plain array of "
-                       "numbers",
-                       name, length, LONGEST_HEADER);
+        return rv_fail(
+            error, RV_ERROR_FORMAT,
+            "\"%s\" has a header of %zu bytes; expected a plain array of numbers, with a "
+            "header of at most %d",
+            name, length, LONGEST_HEADER);
     }
     int64_t from = wide ? 12 : 10;
     if (!rv_input_read(&array->input, from, text, length, error)) return false;
@@ -158,23 +160,23 @@ static bool read_header(rv_array *array, char text[LONGEST_HEADER + 1], rv_error
     return true;
 }
 
-/* From Fortran's order, whose first axis is the fastest, into C's. */
+/* Converts the array from Fortran order, where the first axis varies fastest, to C order. */
 static bool transpose(rv_array *array, rv_error *error)
 {
     rv_input_file *input = &array->input;
     if (!input->bytes) {
         return rv_fail(error, RV_ERROR_ARGUMENT,
-                       "\"%s\" is in Fortran order and larger than the cache: give it a larger "
-                       "one, or save numpy.ascontiguousarray(array)",
+                       "\"%s\" is in Fortran order and larger than the cache: use a larger cache, "
+                       "or save numpy.ascontiguousarray(array)",
                        input->name);
     }
     size_t size = (size_t)array->element.size, count = (size_t)rv_shape_count(array->shape);
-    unsigned char *turned = rv_alloc(count, size);
-    if (!turned) return rv_fail_memory(error);
+    unsigned char *transposed = rv_alloc(count, size);
+    if (!transposed) return rv_fail_memory(error);
     const unsigned char *from = input->bytes + array->offset;
     size_t index[RV_MAX_RANK] = {0};
     for (size_t i = 0; i < count; i++) {
-        memcpy(turned + i * size, from, size);
+        memcpy(transposed + i * size, from, size);
         size_t stride = count * size;
         for (int64_t d = array->shape.rank - 1; d >= 0; d--) {
             size_t dim = (size_t)array->shape.dim[d];
@@ -186,7 +188,7 @@ static bool transpose(rv_array *array, rv_error *error)
         }
     }
     rv_free(input->bytes);
-    input->bytes = turned;
+    input->bytes = transposed;
     input->size = (int64_t)(count * size);
     array->offset = 0;
     return true;

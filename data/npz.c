@@ -1,5 +1,5 @@
-/* NumPy's .npz archives: a zip file with an .npy file for each array. The members are decompressed
- * into memory, bounded by the cache before a byte of them is read. */
+/* NumPy .npz archives: a zip file with one .npy file per array. Members are decompressed into
+ * memory. Their declared sizes are checked against the cache before any byte is read. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -15,10 +15,10 @@
 typedef struct archive {
     zip_t *zip;
     const char *path;
-    uint64_t bytes, cache; /* of the file; that arrays may take */
+    uint64_t bytes, cache; /* size of the file; most memory for arrays */
 } archive;
 
-/* libzip does not always say that memory was out; malloc does. */
+/* libzip does not always report that it is out of memory; malloc does, in errno. */
 static bool fail_member(const archive *a, const char *member, rv_error *error)
 {
     if (errno == ENOMEM) return rv_fail_memory(error);
@@ -26,7 +26,7 @@ static bool fail_member(const archive *a, const char *member, rv_error *error)
                    zip_strerror(a->zip));
 }
 
-/* All bytes of a member, and not one more; its check sum is compared at the end. */
+/* Reads exactly `size` bytes. Reading on to the end makes libzip compare the checksum. */
 static bool read_all(zip_file_t *file, unsigned char *bytes, size_t size)
 {
     for (size_t done = 0; done < size;) {
@@ -49,8 +49,9 @@ static bool load_member(const archive *a, zip_uint64_t index, const char *member
     if (!ok && (!file || errno == ENOMEM)) {
         fail_member(a, member, error);
     } else if (!ok) {
-        rv_fail(error, RV_ERROR_FORMAT, "\"%s\": %s is damaged: its %zu bytes do not come out",
-                a->path, member, size);
+        rv_fail(error, RV_ERROR_FORMAT,
+                "\"%s\": %s is damaged: it does not decompress to %zu bytes", a->path, member,
+                size);
     }
     if (file) zip_fclose(file);
     if (!ok) {
@@ -60,30 +61,30 @@ static bool load_member(const archive *a, zip_uint64_t index, const char *member
     return ok;
 }
 
-/* Whether the size that a member declares can be true, and fits the cache. */
+/* Whether the size that a member declares is possible and fits into the cache. */
 static bool check_size(const archive *a, const char *member, const zip_stat_t *status,
                        rv_error *error)
 {
-    enum { MOST_DEFLATED = 1032 }; /* bytes that deflate makes of one */
+    enum { MOST_DEFLATED = 1032 }; /* the highest ratio that deflate can reach */
     bool deflated = status->comp_method == ZIP_CM_DEFLATE;
     if (!deflated && status->comp_method != ZIP_CM_STORE) {
         return rv_fail(error, RV_ERROR_FORMAT,
-                       "\"%s\": %s is compressed by method %d; expected numpy.savez or "
-                       "numpy.savez_compressed, which store or deflate",
+                       "\"%s\": %s uses compression method %d; expected an archive written by "
+                       "numpy.savez or numpy.savez_compressed",
                        a->path, member, status->comp_method);
     }
     if (status->comp_size > a->bytes ||
         status->size / (deflated ? MOST_DEFLATED : 1) > status->comp_size) {
         return rv_fail(error, RV_ERROR_FORMAT,
-                       "\"%s\": %s cannot have %" PRIu64 " bytes, compressed to %" PRIu64
-                       " of the file's %" PRIu64 ": it is damaged",
+                       "\"%s\": %s is damaged: %" PRIu64 " bytes cannot be compressed to %" PRIu64
+                       " in a file of %" PRIu64,
                        a->path, member, (uint64_t)status->size, (uint64_t)status->comp_size,
                        a->bytes);
     }
     return (status->size <= a->cache && status->size <= PTRDIFF_MAX) ||
            rv_fail(error, RV_ERROR_ARGUMENT,
                    "\"%s\": %s takes %" PRIu64 " bytes, more than the cache of %" PRIu64
-                   ": save it as .npy, which is read from the disk, or give a larger cache",
+                   ": save it as .npy, which is read from disk, or use a larger cache",
                    a->path, member, (uint64_t)status->size, a->cache);
 }
 
@@ -111,7 +112,8 @@ static bool open_index(const archive *a, zip_uint64_t index, const char *member,
     return ok;
 }
 
-/* The array `member`; missing: an error if it is needed, else *array is {0}. */
+/* Opens the array `member`. If it is missing: an error if it is needed, else *array stays as it
+ * is. */
 static bool open_member(const archive *a, const char *member, bool needed, rv_array *array,
                         rv_error *error)
 {
@@ -122,7 +124,7 @@ static bool open_member(const archive *a, const char *member, bool needed, rv_ar
                    "\"%s\" has no %s; expected numpy.savez(path, x=..., y=...)", a->path, member);
 }
 
-/* For zip_discard. */
+/* To be closed by zip_discard. */
 static bool open_archive(archive *a, const char *path, uint64_t cache, rv_error *error)
 {
     int code = 0;
@@ -134,15 +136,15 @@ static bool open_archive(archive *a, const char *path, uint64_t cache, rv_error 
     if (a->zip) return true;
     int reason = errno;
     if (!path) {
-        rv_fail(error, RV_ERROR_ARGUMENT, "a path that is NULL; give one");
+        rv_fail(error, RV_ERROR_ARGUMENT, "the path is NULL");
     } else if (reason == ENOMEM) {
         rv_fail_memory(error);
     } else if (code == ZIP_ER_NOENT || code == ZIP_ER_OPEN || code == ZIP_ER_READ) {
         rv_fail(error, RV_ERROR_IO, "cannot read \"%s\": %s", path, rv_reason(reason));
     } else {
         rv_fail(error, RV_ERROR_FORMAT,
-                "\"%s\" is no .npz archive (libzip's error %d); expected one that numpy.savez "
-                "wrote",
+                "\"%s\" is not an .npz archive (libzip error %d); expected one written by "
+                "numpy.savez",
                 path, code);
     }
     return false;
@@ -166,15 +168,15 @@ bool rv_source_npz(rv_source *source, const char *path, const rv_array_options *
     return false;
 }
 
-/* ---- arrays of any names ---- */
+/* ---- arrays with any names ---- */
 
-/* "x" of "x.npy", for rv_free. */
+/* "x" for "x.npy"; to be freed by rv_free. */
 static char *name_of(const archive *a, const char *member, rv_error *error)
 {
     size_t length = strlen(member), end = strlen(".npy");
     if (length <= end || strcmp(member + length - end, ".npy") != 0) {
         rv_fail(error, RV_ERROR_FORMAT,
-                "\"%s\": the member \"%.200s\" is no array; expected names that end in .npy",
+                "\"%s\": the member \"%.200s\" is not an array; expected names that end in .npy",
                 a->path, member);
         return NULL;
     }
@@ -186,7 +188,7 @@ static char *name_of(const archive *a, const char *member, rv_error *error)
     return name;
 }
 
-/* Member `index` into the archive's next tensor; its bytes count against the cache. */
+/* Reads member `index` into the archive's next tensor and subtracts its bytes from the cache. */
 static bool read_member(archive *a, zip_uint64_t index, rv_archive *to, rv_error *error)
 {
     const char *member = zip_get_name(a->zip, index, 0);
@@ -194,15 +196,15 @@ static bool read_member(archive *a, zip_uint64_t index, rv_archive *to, rv_error
     rv_named_tensor *named = &to->tensors[to->tensor_count];
     named->name = name_of(a, member, error);
     if (!named->name) return false;
-    to->tensor_count++; /* rv_archive_free has it from here on */
+    to->tensor_count++; /* rv_archive_free frees the name from here on */
     if (zip_name_locate(a->zip, member, 0) != (zip_int64_t)index)
         return rv_fail(error, RV_ERROR_FORMAT, "\"%s\" has %s twice", a->path, member);
     rv_array array = {0};
     bool ok = open_index(a, index, member, &array, error);
     uint64_t bytes = ok ? (uint64_t)rv_shape_count(array.shape) * sizeof(double) : 0;
-    if (bytes > a->cache) /* a number of one byte becomes one of eight */
+    if (bytes > a->cache) /* one byte in the file becomes a double of eight */
         ok = rv_fail(error, RV_ERROR_ARGUMENT,
-                     "\"%s\": with %s the numbers take more than the cache; save fewer, or give a "
+                     "\"%s\": with %s the arrays take more than the cache: save fewer, or use a "
                      "larger cache",
                      a->path, member);
     ok =

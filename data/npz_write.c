@@ -1,4 +1,5 @@
-/* Tensors into a NumPy .npz archive: stored .npy files in a zip that is made in memory. */
+/* Writes tensors to a NumPy .npz archive: a zip file, built in memory, of uncompressed .npy
+ * files. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,7 +16,7 @@ static const char *type_of(rv_dtype dtype)
     return dtype == RV_F64 ? "<f8" : dtype == RV_F32 ? "<f4" : "<i4";
 }
 
-/* A header of version 1, padded with spaces so that the elements are aligned. Its length. */
+/* Writes a header of version 1, padded with spaces to align the elements. Returns its length. */
 static size_t npy_header(const rv_tensor *t, char text[HEADER])
 {
     size_t start = 10;
@@ -30,13 +31,13 @@ static size_t npy_header(const rv_tensor *t, char text[HEADER])
            padded = (length + ALIGNMENT - 1) & -(size_t)ALIGNMENT;
     memset(text + length - 1, ' ', padded - length);
     text[padded - 1] = '\n';
-    memcpy(text, "\x93NUMPY\x01", 8); /* the NUL is the version's second number */
+    memcpy(text, "\x93NUMPY\x01", 8); /* the terminating NUL is the minor version */
     text[8] = (char)((padded - start) & 0xff);
     text[9] = (char)((padded - start) >> 8);
     return padded;
 }
 
-/* The .npy file of a tensor, for rv_free. */
+/* The .npy file of a tensor; to be freed by rv_free. */
 static unsigned char *npy_bytes(const rv_tensor *t, size_t *size)
 {
     char header[HEADER];
@@ -68,7 +69,7 @@ static bool add_bytes(zip_t *zip, const char *name, const unsigned char *bytes, 
     if (index < 0) {
         zip_source_free(source);
         if (errno == ENOMEM) return rv_fail_memory(error);
-        return rv_fail(error, RV_ERROR_NAME, "the archive's name \"%.200s\": %s", name,
+        return rv_fail(error, RV_ERROR_NAME, "the name \"%.200s\" in the archive: %s", name,
                        zip_strerror(zip));
     }
     return (zip_set_file_compression(zip, (zip_uint64_t)index, ZIP_CM_STORE, 0) == 0 &&
@@ -76,7 +77,8 @@ static bool add_bytes(zip_t *zip, const char *name, const unsigned char *bytes, 
            rv_fail_memory(error);
 }
 
-/* The archive reads *bytes when it is closed; they are for rv_free after that, on failure too. */
+/* The archive reads *bytes when it is closed; free them with rv_free after that, even on
+ * failure. */
 static bool add_member(zip_t *zip, const rv_named_tensor *named, unsigned char **bytes,
                        rv_error *error)
 {
@@ -97,7 +99,8 @@ static bool add_members(zip_t *zip, const rv_archive *archive, unsigned char **b
     return true;
 }
 
-/* Makes the archive in the buffer. libzip does not always say that memory was out; malloc does, in errno. */
+/* Builds the archive in the buffer. libzip does not always report that it is out of memory; malloc
+ * does, in errno. */
 static bool fill(zip_source_t *buffer, const rv_archive *archive, rv_error *error)
 {
     zip_error_t why;
@@ -112,7 +115,7 @@ static bool fill(zip_source_t *buffer, const rv_archive *archive, rv_error *erro
     if (ok && zip_close(zip) != 0)
         ok = errno == ENOMEM
                  ? rv_fail_memory(error)
-                 : rv_fail(error, RV_ERROR_IO, "the archive cannot be made: %s", zip_strerror(zip));
+                 : rv_fail(error, RV_ERROR_IO, "cannot make the archive: %s", zip_strerror(zip));
     else if (ok)
         zip = NULL;
     if (zip) zip_discard(zip);
@@ -121,7 +124,7 @@ static bool fill(zip_source_t *buffer, const rv_archive *archive, rv_error *erro
     return ok;
 }
 
-/* The whole buffer, for rv_free. */
+/* A copy of the whole buffer; to be freed by rv_free. */
 static unsigned char *content_of(zip_source_t *buffer, size_t *size)
 {
     zip_stat_t status;
@@ -144,7 +147,7 @@ bool rv_npz_write(const char *path, const rv_archive *archive, rv_error *error)
 {
     zip_error_t why;
     zip_error_init(&why);
-    if (archive->tensor_count == 0) /* libzip makes no empty archive */
+    if (archive->tensor_count == 0) /* libzip cannot write an empty archive */
         return rv_fail(error, RV_ERROR_ARGUMENT, "\"%s\": there are no arrays to write", path);
     zip_source_t *buffer = zip_source_buffer_create(NULL, 0, 0, &why);
     zip_error_fini(&why);

@@ -1,10 +1,10 @@
-/* Sources: their fields checked once, their samples whenever one is read. */
+/* Checks of sources: the fields once, the samples as they are read. */
 #include "data/source.h"
 
 #include <inttypes.h>
 #include <math.h>
 
-/* Dimensions, type and number of classes of x or of y. */
+/* Checks the dimensions, type and number of classes of x or y. */
 static bool check_side(const rv_source *s, const char *side, rv_dtype type, rv_shape shape,
                        int64_t classes, rv_error *error)
 {
@@ -22,7 +22,7 @@ static bool check_side(const rv_source *s, const char *side, rv_dtype type, rv_s
     if (classes < 0 || classes > INT32_MAX || (classes > 0 && type != RV_I32)) {
         return rv_fail(error, RV_ERROR_ARGUMENT,
                        "%s: %s is %s, one of %" PRId64
-                       "; expected i32 for whole numbers from 0, at most %" PRId32 " of them",
+                       "; expected i32 for integers from 0, at most %" PRId32 " of them",
                        s->name, side, rv_dtype_name(type), classes, INT32_MAX);
     }
     return true;
@@ -42,7 +42,7 @@ static bool check_time(const rv_source *s, rv_error *error)
     }
     if (s->each_step && (s->y.rank < 1 || s->y.dim[0] != s->x.dim[0])) {
         return rv_fail(error, RV_ERROR_SHAPE,
-                       "%s: y of shape %s for every step of x %s; expected as many time steps",
+                       "%s: y of shape %s for every step of x %s; expected equally many time steps",
                        s->name, rv_shape_text(s->y, y), rv_shape_text(s->x, x));
     }
     return true;
@@ -71,7 +71,7 @@ bool rv_source_check(const rv_source *s, rv_error *error)
            check_side(s, "y", s->y_type, s->y, s->classes, error) && check_time(s, error);
 }
 
-/* Finite numbers have an exponent below the largest: comparing bits is a loop that vectorizes. */
+/* A comparison instead of isfinite, and no early exit: the loop vectorizes. */
 static bool all_finite(const float *value, int64_t count)
 {
     int bad = 0;
@@ -90,7 +90,8 @@ static bool all_below(const int32_t *value, int64_t count, int64_t bound)
     return !bad;
 }
 
-/* Every number finite; every token or label in 0 .. bound-1, if there is a bound. */
+/* Checks that all numbers are finite, or all tokens or labels in 0 .. bound-1, if there is a
+ * bound. */
 static bool check_values(const rv_source *s, int64_t index, const char *side, rv_dtype type,
                          rv_shape shape, const void *values, int64_t bound, rv_error *error)
 {
@@ -102,7 +103,7 @@ static bool check_values(const rv_source *s, int64_t index, const char *side, rv
         while (isfinite(value[at])) at++;
         return rv_fail(error, RV_ERROR_FORMAT,
                        "%s: sample %" PRId64 ": value %" PRId64 " of %s is %g; expected a finite "
-                       "number: mend or remove the sample",
+                       "number: fix or remove the sample",
                        s->name, index, at, side, (double)value[at]);
     }
     const int32_t *value = values;

@@ -1,4 +1,4 @@
-/* What a task is made of. Private to data/. */
+/* How a synthetic task is defined. Private to data/. */
 #ifndef RV_DATA_TASK_INTERNAL_H
 #define RV_DATA_TASK_INTERNAL_H
 
@@ -7,11 +7,11 @@
 typedef struct rv_task_kind {
     rv_task task;
     int64_t least_steps, least_size;
-    /* The fields of a source of these options; the rest is filled in. */
+    /* Fills in shapes, classes and tokens of the source; rv_source_task does the rest. */
     void (*describe)(rv_source *source, const rv_task_options *options);
     bool (*read)(const rv_source *source, uint64_t epoch, int64_t index, void *x, void *y,
                  int32_t *length, rv_error *error);
-    /* Whether these options fit each other; NULL: always. */
+    /* Whether the options are consistent; NULL: always. */
     bool (*check)(const rv_task_options *options, rv_error *error);
 } rv_task_kind;
 
@@ -19,10 +19,10 @@ extern const rv_task_kind rv_task_adding, rv_task_arithmetic, rv_task_capacity, 
     rv_task_memory, rv_task_moving_digits, rv_task_parentheses, rv_task_parity,
     rv_task_random_function;
 
-/* What an open source of a task was asked for. */
+/* The options of an open task. */
 const rv_task_options *rv_task_options_of(const rv_source *source);
 
-/* Random numbers, one after the other, of one sample. */
+/* The stream of random numbers of one sample. */
 typedef struct rv_draw {
     uint64_t seed, next;
 } rv_draw;

@@ -1,11 +1,11 @@
-/* The table of tasks, and opening one of them. */
+/* The table of tasks; opens them by name. */
 #include "data/tasks.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "data/order_internal.h"
+#include "data/shuffle_internal.h"
 #include "data/task_internal.h"
 #include "tensor/memory.h"
 #include "tensor/random.h"
@@ -44,7 +44,7 @@ const rv_task_options *rv_task_options_of(const rv_source *source) { return sour
 rv_draw rv_draw_new(const rv_source *source, uint64_t epoch, int64_t index)
 {
     uint64_t seed = rv_seed(rv_task_options_of(source)->seed, source->name);
-    return (rv_draw){.seed = rv_order_seed(seed, epoch, (uint64_t)index)};
+    return (rv_draw){.seed = rv_sample_seed(seed, epoch, (uint64_t)index)};
 }
 
 double rv_draw_uniform(rv_draw *draw) { return rv_random_uniform(draw->seed, draw->next++); }
@@ -56,16 +56,17 @@ int64_t rv_draw_below(rv_draw *draw, int64_t bound)
     return (int64_t)(rv_draw_uniform(draw) * (double)bound);
 }
 
-/* One option: 0 becomes the usual; `usual` 0: there is none. */
-static bool choose(const rv_task_kind *kind, const char *option, int64_t usual, int64_t least,
+/* Replaces an option of 0 by its default and checks it. Default 0: the task does not have the
+ * option. */
+static bool choose(const rv_task_kind *kind, const char *option, int64_t fallback, int64_t least,
                    int64_t *value, rv_error *error)
 {
-    if (usual == 0 && *value != 0) {
+    if (fallback == 0 && *value != 0) {
         return rv_fail(error, RV_ERROR_ARGUMENT,
-                       "%s with %s %" PRId64 ", which is not its to choose; leave it 0",
+                       "%s with %s %" PRId64 ", but it has no such option; leave it 0",
                        kind->task.name, option, *value);
     }
-    if (*value == 0) *value = usual;
+    if (*value == 0) *value = fallback;
     if (*value == 0 || (*value >= least && *value <= INT32_MAX / 4)) return true;
     return rv_fail(error, RV_ERROR_ARGUMENT, "%s with %s %" PRId64 "; expected %" PRId64 " to %d",
                    kind->task.name, option, *value, least, INT32_MAX / 4);
@@ -73,7 +74,7 @@ static bool choose(const rv_task_kind *kind, const char *option, int64_t usual, 
 
 static bool check_count(const rv_task_kind *kind, int64_t *count, rv_error *error)
 {
-    if (*count == 0) *count = kind->task.usual.count;
+    if (*count == 0) *count = kind->task.defaults.count;
     if (*count > 0) return true;
     return rv_fail(error, RV_ERROR_ARGUMENT, "%s with %" PRId64 " samples; expected at least 1",
                    kind->task.name, *count);
@@ -99,10 +100,10 @@ bool rv_source_task(rv_source *source, const char *name, const rv_task_options *
     const rv_task_kind *kind = find(name);
     if (!kind) return fail_name(name, error);
     rv_task_options o = options ? *options : (rv_task_options){0};
-    const rv_task_options *usual = &kind->task.usual;
+    const rv_task_options *defaults = &kind->task.defaults;
     if (!check_count(kind, &o.count, error) ||
-        !choose(kind, "steps", usual->steps, kind->least_steps, &o.steps, error) ||
-        !choose(kind, "size", usual->size, kind->least_size, &o.size, error) ||
+        !choose(kind, "steps", defaults->steps, kind->least_steps, &o.steps, error) ||
+        !choose(kind, "size", defaults->size, kind->least_size, &o.size, error) ||
         (kind->check && !kind->check(&o, error))) {
         return false;
     }

@@ -1,9 +1,9 @@
-/* Tasks of numbers: capacity, random-function, memory, adding, parity, parentheses. */
+/* Tasks on numbers: capacity, random-function, memory, adding, parity, parentheses. */
 #include <string.h>
 
 #include "data/task_internal.h"
 
-/* capacity, random-function: shown at the first step, the same each epoch. */
+/* capacity, random-function: the input comes at the first step and is the same in each epoch. */
 
 static void describe_capacity(rv_source *s, const rv_task_options *o)
 {
@@ -18,7 +18,7 @@ static void describe_function(rv_source *s, const rv_task_options *o)
     s->y = RV_SHAPE(1);
 }
 
-/* Random bits; the draw goes on with what is to be learned about them. */
+/* Draws random bits into x. The stream returned goes on with the answer. */
 static rv_draw read_pattern(const rv_source *s, int64_t index, float *x)
 {
     rv_draw draw = rv_draw_new(s, 0, index);
@@ -48,7 +48,7 @@ static bool read_function(const rv_source *s, uint64_t epoch, int64_t index, voi
 
 const rv_task_kind rv_task_capacity = {
     .task = {"capacity",
-             "random labels of random bits, learned by heart; size: bits",
+             "random labels of random bits, to be memorized; size: bits",
              "accuracy 0.5: always the same label",
              {1000, 5, 64, 0},
              true},
@@ -60,7 +60,7 @@ const rv_task_kind rv_task_capacity = {
 
 const rv_task_kind rv_task_random_function = {
     .task = {"random-function",
-             "random numbers of random bits, learned by heart; size: bits",
+             "random numbers for random bits, to be memorized; size: bits",
              "MSE 1: always 0",
              {1000, 5, 64, 0},
              true},
@@ -93,7 +93,7 @@ static bool read_memory(const rv_source *s, uint64_t epoch, int64_t index, void 
 
 const rv_task_kind rv_task_memory = {
     .task = {"memory",
-             "random numbers, shown once, to be said at the end; size: numbers",
+             "random numbers, shown once, to be repeated at the end; size: numbers",
              "MSE 1: always 0",
              {10000, 10, 64, 0},
              false},
@@ -178,11 +178,11 @@ const rv_task_kind rv_task_parity = {
 
 /* parentheses */
 
-enum { OPEN, CLOSE, NOISE, PLACES, MOST_OPEN = 9 };
+enum { OPEN, CLOSE, NOISE, KINDS, MOST_OPEN = 9 };
 
 static void describe_parentheses(rv_source *s, const rv_task_options *o)
 {
-    s->x = RV_SHAPE(o->steps, PLACES * o->size);
+    s->x = RV_SHAPE(o->steps, KINDS * o->size);
     s->y = RV_SHAPE(o->steps, o->size);
     s->each_step = true;
 }
@@ -199,8 +199,8 @@ static bool read_parentheses(const rv_source *s, uint64_t epoch, int64_t index, 
         for (int64_t i = 0; i < size; i++) {
             float *now = open + t * size + i;
             *now = t > 0 ? now[-size] : 0;
-            int64_t what = rv_draw_below(&draw, PLACES);
-            shown[(t * size + i) * PLACES + what] = 1;
+            int64_t what = rv_draw_below(&draw, KINDS);
+            shown[(t * size + i) * KINDS + what] = 1;
             if (what == OPEN && *now < MOST_OPEN) *now += 1;
             if (what == CLOSE && *now > 0) *now -= 1;
         }
@@ -210,8 +210,8 @@ static bool read_parentheses(const rv_source *s, uint64_t epoch, int64_t index, 
 
 const rv_task_kind rv_task_parentheses = {
     .task = {"parentheses",
-             "how many are open, in parallel streams with noise; size: streams",
-             "MSE 3.7: always each step's mean",
+             "the number of open parentheses in noisy parallel streams; size: streams",
+             "MSE 3.7: the mean of each step",
              {10000, 32, 10, 0},
              false},
     .least_steps = 1,

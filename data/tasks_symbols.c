@@ -1,4 +1,4 @@
-/* Tasks of symbols: copy, arithmetic. */
+/* Tasks on symbols: copy, arithmetic. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,7 +22,7 @@ static bool check_copy(const rv_task_options *o, rv_error *error)
     if (o->steps > 2 * o->size) return true;
     return rv_fail(error, RV_ERROR_ARGUMENT,
                    "copy with %" PRId64 " steps for %" PRId64 " symbols; expected at least %" PRId64
-                   ": twice the symbols, and a cue",
+                   ": twice the symbols and a cue",
                    o->steps, o->size, 2 * o->size + 1);
 }
 
@@ -44,8 +44,8 @@ static bool read_copy(const rv_source *s, uint64_t epoch, int64_t index, void *x
 
 const rv_task_kind rv_task_copy = {
     .task = {"copy",
-             "symbols, to be said again after a cue; size: symbols",
-             "0.52 nats a step: blanks, then each of the 8 symbols as likely",
+             "symbols, to be repeated after a cue; size: symbols",
+             "0.52 nats a step: blanks, then the 8 symbols equally likely",
              {10000, 40, 10, 0},
              false},
     .least_steps = 3,
@@ -76,7 +76,7 @@ static bool check_arithmetic(const rv_task_options *o, rv_error *error)
                    "arithmetic of %" PRId64 " digits; expected at most %d", o->size, MOST_DIGITS);
 }
 
-/* A number of 1 to `size` digits, without leading zeros; 0 is one of those of 1 digit. */
+/* A number of 1 to `size` digits without leading zeros; 0 is a number of 1 digit. */
 static int64_t draw_number(rv_draw *draw, int64_t size)
 {
     int64_t digits = 1 + rv_draw_below(draw, size), number = 0;
@@ -116,7 +116,7 @@ static bool read_arithmetic(const rv_source *s, uint64_t epoch, int64_t index, v
 
 const rv_task_kind rv_task_arithmetic = {
     .task = {"arithmetic",
-             "a+b= as characters, to be answered by the sum's; size: digits",
+             "a+b= as characters; the answer is the sum's; size: digits",
              "0.65 of characters right: always a space",
              {10000, 0, 3, 0},
              false},

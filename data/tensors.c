@@ -39,7 +39,7 @@ static rv_shape sample_of(rv_shape shape, bool number)
     return sample.rank == 0 && number ? RV_SHAPE(1) : sample;
 }
 
-/* i32 does not show what a label was before: checked while it is a double. */
+/* Labels are checked before the conversion to i32, which would hide fractions and overflow. */
 static bool check_labels(const rv_tensor *y, int64_t classes, rv_error *error)
 {
     int64_t count = rv_tensor_count(y);
@@ -65,8 +65,8 @@ bool rv_source_tensors(rv_source *source, const rv_tensor *x, const rv_tensor *y
     char has[RV_SHAPE_TEXT], other[RV_SHAPE_TEXT];
     if (x->shape.rank < 1 || y->shape.rank < 1 || x->shape.dim[0] != y->shape.dim[0]) {
         return rv_fail(error, RV_ERROR_SHAPE,
-                       "x of shape %s and y of shape %s; expected as many samples in both, as "
-                       "their first dimension",
+                       "x of shape %s and y of shape %s; expected the same number of samples "
+                       "as the first dimension of both",
                        rv_shape_text(x->shape, has), rv_shape_text(y->shape, other));
     }
     if (classes < 0 || classes > INT32_MAX) {

@@ -1,4 +1,4 @@
-/* Any file as characters: windows of tokens, each with the tokens that follow. */
+/* Any file as characters: windows of tokens, and the token that follows each. */
 #include <inttypes.h>
 #include <string.h>
 
@@ -15,15 +15,15 @@ typedef struct text {
     unsigned char alphabet[BYTES];
 } text;
 
-/* Takes the alphabet that is given. */
+/* Copies the given alphabet. */
 static bool take_alphabet(text *t, const rv_text_options *options, rv_error *error)
 {
     for (int64_t i = 0; i < options->tokens; i++) {
         unsigned char byte = options->alphabet[i];
         if (t->token_of[byte] >= 0) {
             return rv_fail(error, RV_ERROR_ARGUMENT,
-                           "the byte %d is twice in the alphabet, at %d and %" PRId64
-                           "; expected different ones",
+                           "the alphabet has byte %d twice, at %d and %" PRId64
+                           "; expected distinct bytes",
                            byte, t->token_of[byte], i);
         }
         t->token_of[byte] = (int16_t)i;
@@ -32,7 +32,7 @@ static bool take_alphabet(text *t, const rv_text_options *options, rv_error *err
     return true;
 }
 
-/* Goes through the file once: notes the bytes there are, or refuses those not in the alphabet. */
+/* Reads the file once: collects its bytes as the alphabet, or checks them against the given one. */
 static bool scan(text *t, bool given, int64_t *tokens, rv_error *error)
 {
     unsigned char bytes[PIECE];
@@ -44,11 +44,12 @@ static bool scan(text *t, bool given, int64_t *tokens, rv_error *error)
         for (size_t i = 0; i < n; i++) {
             seen[bytes[i]] = true;
             if (!given || t->token_of[bytes[i]] >= 0) continue;
-            return rv_fail(error, RV_ERROR_FORMAT,
-                           "\"%s\": byte %" PRId64
-                           " is %d, which the alphabet lacks: make the alphabet from a text that "
-                           "has it, or remove it",
-                           t->input.name, at + (int64_t)i, bytes[i]);
+            return rv_fail(
+                error, RV_ERROR_FORMAT,
+                "\"%s\": byte %" PRId64
+                " is %d, which is not in the alphabet: remove it, or use the alphabet of "
+                "a text that has it",
+                t->input.name, at + (int64_t)i, bytes[i]);
         }
         at += (int64_t)n;
     }

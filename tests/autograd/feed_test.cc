@@ -16,7 +16,7 @@ class Feed : public testing::Test {
     {
         ASSERT_TRUE(rv_source_digits(&digits_, nullptr, 0, nullptr));
         rv_loader_options options = {};
-        options.batch = 4;
+        options.batch_size = 4;
         options.in_order = true;
         loader_ = rv_loader_new(&digits_, &options, nullptr);
         ASSERT_NE(loader_, nullptr);

@@ -1,4 +1,4 @@
-/* CSV files. */
+/* CSV sources. */
 #include <gtest/gtest.h>
 
 #include <clocale>
@@ -32,7 +32,7 @@ class Csv : public WithFolder {
     }
 };
 
-TEST_F(Csv, ALineIsASample)
+TEST_F(Csv, HasOneSamplePerLine)
 {
     for (const char *text : {"1,2.5,0\n-3e2,.4,2\n", "a,b,class\n1,2.5,0\n-3e2,.4,2",
                              "1 , 2.5, 0\r\n-300,0.4,2\r\n\r\n",
@@ -50,7 +50,7 @@ TEST_F(Csv, ALineIsASample)
     }
 }
 
-TEST_F(Csv, OptionsChooseSeparatorLabelAndForm)
+TEST_F(Csv, OptionsSelectSeparatorLabelAndForm)
 {
     Source source;
     ASSERT_TRUE(open(&source, "1\t2\t0\n", {}, "data.tsv")) << source.error.text;
@@ -94,8 +94,8 @@ TEST_F(Csv, RefusalsNameFileAndLine)
     refuse("1,2,0\n1,2,-1\n", {"line 2, column 3", "a label"});
     refuse(std::string("1,2,0\n1,\0002,0\n", 13), {"line 2, column 2"});
     refuse("", {"empty"});
-    refuse("a,b,c\n", {"no line of numbers"});
-    refuse("\n\n\n", {"no line of numbers"});
+    refuse("a,b,c\n", {"no lines of numbers"});
+    refuse("\n\n\n", {"no lines of numbers"});
     refuse("1\n2\n", {"line 1", "1 field", "separator"});
     rv_csv_options two = {};
     two.classes = 2;
@@ -111,7 +111,7 @@ TEST_F(Csv, RefusalsNameFileAndLine)
     refuse("1,2,0\n", {"cache of 10", ".npy"}, small, RV_ERROR_ARGUMENT);
 }
 
-TEST_F(Csv, APointIsAPointInAnyLocale)
+TEST_F(Csv, UsesADecimalPointInAnyLocale)
 {
     const char *old = std::setlocale(LC_NUMERIC, "de_DE.UTF-8");
     Source source;
@@ -120,7 +120,7 @@ TEST_F(Csv, APointIsAPointInAnyLocale)
     EXPECT_EQ(sample(source.s, 0).x[1], 2.5);
 }
 
-TEST_F(Csv, FoldersAreNoFiles)
+TEST_F(Csv, RefusesFolders)
 {
     Source source;
     EXPECT_FALSE(rv_source_csv(&source.s, path("").c_str(), nullptr, &source.error));

@@ -1,4 +1,4 @@
-/* IDX files, plain and gzipped, held in memory and read from the disk. */
+/* IDX sources: plain and gzipped files, held in memory and read from disk. */
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 
@@ -32,7 +32,7 @@ class Idx : public WithFolder {
     const std::string labels = idx(8, {2}, std::string("\x07\x02", 2));
 };
 
-TEST_F(Idx, ImagesAreChannelsOfPixelsBetween0And1)
+TEST_F(Idx, ImagesHaveOneChannelOfPixelsBetween0And1)
 {
     for (uint64_t cache : {0, 1, 1000}) {
         for (bool zipped : {false, true}) {
@@ -61,7 +61,7 @@ TEST_F(Idx, ImagesAreChannelsOfPixelsBetween0And1)
     }
 }
 
-TEST_F(Idx, HasSixTypes)
+TEST_F(Idx, ReadsAllSixTypes)
 {
     const std::string two = idx(8, {2}, std::string("\x00\x01", 2));
     struct {
@@ -99,19 +99,19 @@ TEST_F(Idx, SequencesOfBytesAreTokens)
     refuse(x, y, RV_ERROR_FORMAT, {"images", "element 3", "token 4"}, {0, 0, 4, true});
 }
 
-TEST_F(Idx, RefusesWhatIsNoIdxFile)
+TEST_F(Idx, RefusesInvalidFiles)
 {
     refuse("", labels, RV_ERROR_FORMAT, {"images", "empty"});
-    refuse("GIF89a..........", labels, RV_ERROR_FORMAT, {"images", "no IDX file"});
+    refuse("GIF89a..........", labels, RV_ERROR_FORMAT, {"images", "not an IDX file"});
     refuse(idx(10, {2}, "ab"), labels, RV_ERROR_FORMAT, {"00 00 0a 01"});
     refuse(images, idx(8, {}, ""), RV_ERROR_FORMAT, {"labels", "0 dimensions"});
     refuse(idx(8, {1, 1, 1, 1, 1, 1, 1}, "a"), labels, RV_ERROR_FORMAT, {"7 dimensions"});
-    refuse(images.substr(0, 9), labels, RV_ERROR_FORMAT, {"images", "cut off"});
+    refuse(images.substr(0, 9), labels, RV_ERROR_FORMAT, {"images", "truncated"});
     refuse(images.substr(0, images.size() - 1), labels, RV_ERROR_FORMAT, {"11 bytes", "12"});
     refuse(images + "x", labels, RV_ERROR_FORMAT, {"13 bytes", "12"});
     refuse(idx(8, {0, 3}, ""), labels, RV_ERROR_FORMAT, {"dimension 0 is 0"});
     refuse(idx(8, {~0u, ~0u, ~0u}, "abc"), labels, RV_ERROR_FORMAT, {"address space"});
-    refuse(idx(8, {3, 1}, "abc"), labels, RV_ERROR_FORMAT, {"3 samples", "2"});
+    refuse(idx(8, {3, 1}, "abc"), labels, RV_ERROR_FORMAT, {"3 samples", "has 2"});
     Source source;
     EXPECT_FALSE(rv_source_idx(&source.s, path("none").c_str(), path("none").c_str(), nullptr,
                                &source.error));
@@ -131,13 +131,13 @@ TEST_F(Idx, RefusesLabelsOutOfRange)
     refuse(images, labels, RV_ERROR_ARGUMENT, {"tokens"}, {0, 0, 3, false});
 }
 
-TEST_F(Idx, RefusesGzipThatIsDamagedOrTooLarge)
+TEST_F(Idx, RefusesDamagedAndOversizedGzip)
 {
     const std::string zipped = gzip(images);
     for (size_t size = 2; size < zipped.size(); size++)
         refuse(zipped.substr(0, size), labels, RV_ERROR_FORMAT, {"images"});
     std::string damaged = zipped;
-    damaged[damaged.size() - 6] ^= 1; /* its check sum */
+    damaged[damaged.size() - 6] ^= 1; /* in its checksum */
     refuse(damaged, labels, RV_ERROR_FORMAT, {"damaged"});
     refuse(zipped, labels, RV_ERROR_ARGUMENT, {"cache of 27 bytes", "gunzip"}, {27, 0, 0, false});
     Source source;
@@ -150,7 +150,7 @@ TEST_F(Idx, RefusesGzipThatIsDamagedOrTooLarge)
     EXPECT_EQ(sample(source.s, 999).x[999], float('x' / 255.0));
 }
 
-TEST_F(Idx, NaNsAreErrorsThatNameFileAndSample)
+TEST_F(Idx, NaNErrorsNameFileAndSample)
 {
     Source source;
     ASSERT_TRUE(open(&source, idx(13, {2, 2}, big(1.f) + big(2.f) + big(3.f) + big(NAN)), labels));
@@ -161,7 +161,7 @@ TEST_F(Idx, NaNsAreErrorsThatNameFileAndSample)
               std::string::npos)
         << error.text;
     ASSERT_TRUE(open(&source, idx(14, {2}, big(1.) + big(1e300)), labels));
-    EXPECT_EQ(sample(source.s, 1).error.code, RV_ERROR_FORMAT) << "more than f32 holds";
+    EXPECT_EQ(sample(source.s, 1).error.code, RV_ERROR_FORMAT) << "exceeds f32";
 }
 
 TEST_F(Idx, AFileThatShrinksIsAnError)
@@ -173,7 +173,7 @@ TEST_F(Idx, AFileThatShrinksIsAnError)
     EXPECT_EQ(sample(source.s, 1).error.code, RV_ERROR_FORMAT);
 }
 
-/* Kilobytes that this process has used at most. */
+/* Peak memory of this process in kilobytes. */
 long peak()
 {
     rusage usage;
@@ -200,7 +200,7 @@ TEST_F(Idx, AFileLargerThanTheCacheIsStreamed)
     EXPECT_EQ(source.error.code, RV_OK) << source.error.text;
     EXPECT_EQ(seen, count);
     rv_loader_free(loader);
-    EXPECT_LT(peak() - before, 40 << 10) << "of a file of 78 MB";
+    EXPECT_LT(peak() - before, 40 << 10) << "the file has 78 MB";
 }
 
 } // namespace

@@ -1,4 +1,4 @@
-/* The loader: the same batches for any number prepared ahead. */
+/* The loader: the same batches for any prefetch. */
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -19,7 +19,7 @@ Loader load(const rv_source &source, rv_loader_options options, rv_error *error 
     return {rv_loader_new(&source, &options, error), rv_loader_free};
 }
 
-/* x is the index, y the epoch; sample number *context, if there is one, cannot be read. */
+/* x is the index, y the epoch; reading sample *context, unless NULL, fails. */
 rv_source numbered(int64_t count, const int64_t *broken = nullptr)
 {
     rv_source s = {};
@@ -38,7 +38,7 @@ rv_source numbered(int64_t count, const int64_t *broken = nullptr)
     return s;
 }
 
-/* What is left of the epoch. */
+/* The remaining batches of the epoch. */
 std::vector<std::vector<double>> rest(rv_loader *loader, rv_error *error = nullptr)
 {
     std::vector<std::vector<double>> batches;
@@ -56,11 +56,11 @@ std::vector<double> all(const std::vector<std::vector<double>> &batches)
 
 const std::vector<double> ten = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9};
 
-TEST(Loader, InOrderGoesThroughTheSource)
+TEST(Loader, InOrderReturnsSuccessiveSamples)
 {
-    for (int ahead : {0, 1, 3}) {
+    for (int prefetch : {0, 1, 3}) {
         const rv_source source = numbered(10);
-        const Loader loader = load(source, {4, 0, true, false, false, ahead});
+        const Loader loader = load(source, {4, 0, true, false, false, prefetch});
         EXPECT_EQ(rv_loader_batches(loader.get()), 3);
         for (uint64_t epoch : {7, 8}) {
             ASSERT_TRUE(rv_loader_start(loader.get(), epoch, 0, nullptr));
@@ -83,7 +83,7 @@ TEST(Loader, InOrderGoesThroughTheSource)
     }
 }
 
-TEST(Loader, ShufflesByEpochAndSeedAlone)
+TEST(Loader, ShufflesAsAFunctionOfEpochAndSeed)
 {
     const rv_source source = numbered(10);
     const Loader a = load(source, {3, 5, false, false, false, 0}),
@@ -106,11 +106,11 @@ TEST(Loader, ShufflesByEpochAndSeedAlone)
     EXPECT_NE(rest(c.get()), epochs[0]);
 }
 
-TEST(Loader, GoesOnInTheMiddle)
+TEST(Loader, StartsAtAnyBatchOfAnEpoch)
 {
     const rv_source source = numbered(100);
-    for (int ahead : {0, 2}) {
-        const Loader loader = load(source, {7, 1, false, false, false, ahead});
+    for (int prefetch : {0, 2}) {
+        const Loader loader = load(source, {7, 1, false, false, false, prefetch});
         ASSERT_TRUE(rv_loader_start(loader.get(), 3, 0, nullptr));
         const auto batches = rest(loader.get());
         for (int64_t first = 0; first <= 15; first++) {
@@ -126,46 +126,46 @@ TEST(Loader, GoesOnInTheMiddle)
     }
 }
 
-TEST(Loader, MayStartAnewAtAnyTime)
+TEST(Loader, CanBeRestartedAtAnyTime)
 {
     const rv_source source = numbered(1000);
     const Loader plain = load(source, {10, 1, false, false, false, 0}),
-                 ahead = load(source, {10, 1, false, false, false, 3});
+                 prefetching = load(source, {10, 1, false, false, false, 3});
     for (uint64_t epoch = 0; epoch < 200; epoch++) {
         ASSERT_TRUE(rv_loader_start(plain.get(), epoch, 0, nullptr));
-        ASSERT_TRUE(rv_loader_start(ahead.get(), epoch, 0, nullptr));
+        ASSERT_TRUE(rv_loader_start(prefetching.get(), epoch, 0, nullptr));
         for (uint64_t i = 0; i < epoch % 5; i++)
             EXPECT_EQ(numbers(rv_loader_next(plain.get(), nullptr)->x),
-                      numbers(rv_loader_next(ahead.get(), nullptr)->x));
+                      numbers(rv_loader_next(prefetching.get(), nullptr)->x));
     }
 }
 
-TEST(Loader, DropsTheLastBatchIfAsked)
+TEST(Loader, DropsAPartialLastBatchOnRequest)
 {
     const rv_source source = numbered(10);
     const Loader loader = load(source, {4, 0, true, false, true, 0});
     EXPECT_EQ(rv_loader_batches(loader.get()), 2);
     EXPECT_EQ(all(rest(loader.get())), (std::vector<double>{0, 1, 2, 3, 4, 5, 6, 7}));
     const Loader large = load(source, {40, 0, true, false, false, 0});
-    EXPECT_EQ(all(rest(large.get())), ten) << "a batch of all there are";
+    EXPECT_EQ(all(rest(large.get())), ten) << "the batch size is capped";
 }
 
-TEST(Loader, LanesWalkThroughPartsOfTheirOwn)
+TEST(Loader, ContiguousRowsWalkThroughTheirParts)
 {
     const rv_source source = numbered(11);
-    for (int ahead : {0, 1}) {
-        const Loader loader = load(source, {3, 0, false, true, false, ahead});
+    for (int prefetch : {0, 1}) {
+        const Loader loader = load(source, {3, 0, false, true, false, prefetch});
         EXPECT_EQ(rest(loader.get()),
                   (std::vector<std::vector<double>>{{0, 3, 6}, {1, 4, 7}, {2, 5, 8}}));
     }
 }
 
-TEST(Loader, ErrorsOfTheThreadAreDelivered)
+TEST(Loader, ReportsErrorsOfTheThread)
 {
     const int64_t broken = 5;
     const rv_source source = numbered(10, &broken);
-    for (int ahead : {0, 1, 4}) {
-        const Loader loader = load(source, {2, 0, true, false, false, ahead});
+    for (int prefetch : {0, 1, 4}) {
+        const Loader loader = load(source, {2, 0, true, false, false, prefetch});
         for (uint64_t epoch : {0, 1}) {
             rv_error error = {};
             ASSERT_TRUE(rv_loader_start(loader.get(), epoch, 0, nullptr));
@@ -183,7 +183,7 @@ TEST(Loader, ErrorsOfTheThreadAreDelivered)
     }
 }
 
-TEST(Loader, OptionsThatMakeNoBatchAreErrors)
+TEST(Loader, RefusesInvalidOptions)
 {
     const rv_source source = numbered(10);
     const rv_loader_options refused[] = {
@@ -207,17 +207,17 @@ TEST(Loader, OptionsThatMakeNoBatchAreErrors)
     rv_loader_free(nullptr);
 }
 
-TEST(Loader, AllTasksAreTheSameAhead)
+TEST(Loader, PrefetchesAllTasksUnchanged)
 {
     for (int i = 0; i < rv_task_count(); i++) {
         const rv_task_options options = {50, 0, 0, 3};
         Source task;
         ASSERT_TRUE(rv_source_task(&task.s, rv_task_at(i)->name, &options, nullptr));
         const Loader plain = load(task.s, {8, 1, false, false, false, 0}),
-                     ahead = load(task.s, {8, 1, false, false, false, 2});
+                     prefetching = load(task.s, {8, 1, false, false, false, 2});
         int64_t count = 0;
         while (const rv_batch *a = rv_loader_next(plain.get(), nullptr)) {
-            const rv_batch *b = rv_loader_next(ahead.get(), nullptr);
+            const rv_batch *b = rv_loader_next(prefetching.get(), nullptr);
             ASSERT_NE(b, nullptr);
             EXPECT_EQ(numbers(a->x), numbers(b->x));
             EXPECT_EQ(numbers(a->y), numbers(b->y));
@@ -230,7 +230,7 @@ TEST(Loader, AllTasksAreTheSameAhead)
 
 class Texts : public WithFolder {};
 
-TEST_F(Texts, ContiguousLanesReadOn)
+TEST_F(Texts, ContiguousRowsContinueTheText)
 {
     std::string text;
     for (int i = 0; i < 1000; i++) text += static_cast<char>('a' + i * i % 23);
@@ -245,7 +245,7 @@ TEST_F(Texts, ContiguousLanesReadOn)
     for (size_t lane = 0; lane < 4; lane++) EXPECT_EQ(lanes[lane], text.substr(lane * 245, 245));
 }
 
-TEST(Loader, OfNothingIsAnError)
+TEST(Loader, RefusesNull)
 {
     rv_source source = {};
     rv_error error = {};

@@ -1,4 +1,4 @@
-/* NumPy's files and archives. */
+/* NumPy files and archives. */
 #include <gtest/gtest.h>
 #include <zip.h>
 
@@ -31,7 +31,7 @@ class Npy : public WithFolder {
     const std::string y = npy("<i8", "(2,)", little(int64_t{1}) + little(int64_t{0}));
 };
 
-TEST_F(Npy, FloatsAreNumbersAndWholeNumbersLabels)
+TEST_F(Npy, FloatsAreNumbersAndIntegersAreLabels)
 {
     for (uint64_t cache : {0, 1}) {
         Source source;
@@ -44,7 +44,7 @@ TEST_F(Npy, FloatsAreNumbersAndWholeNumbersLabels)
     }
 }
 
-TEST_F(Npy, TypesOfAnySizeAndByteOrder)
+TEST_F(Npy, ReadsTypesOfAnySizeAndByteOrder)
 {
     const std::string one = npy("|u1", "(1,)", std::string(1, 0));
     struct {
@@ -100,7 +100,7 @@ TEST_F(Npy, SequencesHaveAnswersForEachStep)
     EXPECT_TRUE(rv_shape_equal(source.s.y, RV_SHAPE(1)));
 }
 
-TEST_F(Npy, VersionsTwoAndThreeHaveLongerLengths)
+TEST_F(Npy, ReadsTheLongerLengthsOfVersionsTwoAndThree)
 {
     for (char version : {2, 3}) {
         std::string wide = x;
@@ -112,7 +112,7 @@ TEST_F(Npy, VersionsTwoAndThreeHaveLongerLengths)
     }
 }
 
-TEST_F(Npy, FortransOrderBecomesCs)
+TEST_F(Npy, ConvertsFortranOrderToC)
 {
     Source c, fortran;
     std::string elements, turned;
@@ -132,7 +132,7 @@ TEST_F(Npy, FortransOrderBecomesCs)
     expect_refused(fortran, RV_ERROR_ARGUMENT,
                    {"x.npy", "Fortran order", "larger than the cache", "ascontiguousarray"});
     ASSERT_TRUE(open(&fortran, x, npy("<i8", "(2,)", std::string(16, 0), "True")))
-        << "one dimension has one order: " << fortran.error.text;
+        << "one-dimensional arrays need no conversion: " << fortran.error.text;
 }
 
 TEST_F(Npy, RefusalsSayWhy)
@@ -144,28 +144,28 @@ TEST_F(Npy, RefusalsSayWhy)
     refuse(npy("|f4", "(2,)", "abcdefgh"), y, {"\"|f4\""});
     refuse(npy("<u3", "(2,)", "abcdefgh"), y, {"\"<u3\""});
     refuse(npy_header("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (2,), }"), y,
-           {"not understood at \"[('a'"});
-    refuse(npy_header("{'descr': '<f4', 'shape': (2,), }"), y, {"not understood"});
+           {"invalid at \"[('a'"});
+    refuse(npy_header("{'descr': '<f4', 'shape': (2,), }"), y, {"is invalid"});
     refuse(npy_header("{'descr': '<f4', 'fortran_order': False, 'shape': (2,), } x"), y, {"\"x"});
-    refuse(npy_header("{'descr': '<f4"), y, {"not understood"});
+    refuse(npy_header("{'descr': '<f4"), y, {"is invalid"});
     refuse(npy_header("{" + std::string(5000, ' ')), y, {"header of 5002 bytes"});
-    refuse(npy("<f4", "(2, 99999999999999999999)", ""), y, {"not understood"});
+    refuse(npy("<f4", "(2, 99999999999999999999)", ""), y, {"is invalid"});
     refuse(npy("<f4", "(2, 9223372036854775807)", ""), y, {"address space"});
-    refuse(npy("<f4", "(2, -3)", floats), y, {"not understood"});
-    refuse(npy("<f4", "()", little(1.f)), y, {"no dimension"});
+    refuse(npy("<f4", "(2, -3)", floats), y, {"is invalid"});
+    refuse(npy("<f4", "()", little(1.f)), y, {"rank 0"});
     refuse(npy("<f4", "(2,1,1,1,1,1,1)", floats), y, {"at most 6"});
-    refuse("PK\x03\x04 something else", y, {"no .npy file"});
-    refuse(x.substr(0, 20), y, {"cut off"});
+    refuse("PK\x03\x04 something else", y, {"not an .npy file"});
+    refuse(x.substr(0, 20), y, {"truncated"});
     refuse(x.substr(0, x.size() - 4), y, {"20 bytes", "24"});
     refuse(x + "1234", y, {"28 bytes", "24"});
-    refuse(x, npy("<i8", "(3,)", std::string(24, 0)), {"2 samples", "3"});
+    refuse(x, npy("<i8", "(3,)", std::string(24, 0)), {"2 samples", "has 3"});
     refuse(x, npy("<i8", "(2,)", little(int64_t{1}) + little(int64_t{1} << 33)),
            {"y.npy", "element 1", "32 bits"});
     refuse(x, npy("<i8", "(2,)", little(int64_t{1}) + little(int64_t{-1})), {"label -1"});
     refuse(x, npy("<i8", "(2,2)", std::string(32, 0)), {"labels of shape [2,2]"});
 }
 
-TEST_F(Npy, EveryHeaderThatIsCutOffIsRefused)
+TEST_F(Npy, RefusesEveryTruncatedHeader)
 {
     for (size_t size = 0; size + 1 < x.size(); size++) {
         Source source;
@@ -205,7 +205,7 @@ class Npz : public WithFolder {
     const std::string length = npy("<i8", "(2,)", little(int64_t{3}) + little(int64_t{2}));
 };
 
-TEST_F(Npz, StoredAndDeflatedMembersAreTheSame)
+TEST_F(Npz, ReadsStoredAndDeflatedMembersAlike)
 {
     for (bool deflated : {false, true}) {
         Source source;
@@ -218,7 +218,7 @@ TEST_F(Npz, StoredAndDeflatedMembersAreTheSame)
     }
 }
 
-TEST_F(Npz, LengthsMakeASequence)
+TEST_F(Npz, LengthsImplyASequence)
 {
     Source source;
     ASSERT_TRUE(open(&source, archive({{"x.npy", x, true},
@@ -240,7 +240,7 @@ TEST_F(Npz, LengthsMakeASequence)
     };
     refuse(npy("|u1", "(2,)", "\x01\x04"), "element 1 is the length 4");
     refuse(npy("|u1", "(1,)", "\x01"), "samples");
-    refuse(npy("<f4", "(2,)", "abcdefgh"), "no lengths");
+    refuse(npy("<f4", "(2,)", "abcdefgh"), "not hold lengths");
     ASSERT_TRUE(open(
         &source, archive({{"x.npy", x, true},
                           {"y.npy", y, true},
@@ -266,7 +266,7 @@ TEST_F(Npz, RefusalsSayWhy)
     refuse(archive({{"x.npy", npy("<f4", "(1000, 1000)", std::string(4000000, 0)), true},
                     {"y.npy", y, true}}),
            RV_ERROR_ARGUMENT, {"x.npy takes", "cache of 1000000", ".npy"}, {1000000, 0, 0, false});
-    refuse(file("data.npz", "no archive"), RV_ERROR_FORMAT, {"no .npz archive"});
+    refuse(file("data.npz", "no archive"), RV_ERROR_FORMAT, {"not an .npz archive"});
     refuse(file("data.npz", ""), RV_ERROR_FORMAT, {"data.npz"});
     refuse(path("none"), RV_ERROR_IO, {"none"});
 
@@ -275,7 +275,7 @@ TEST_F(Npz, RefusalsSayWhy)
     const std::string bytes = {std::istreambuf_iterator<char>(stream), {}};
     std::string damaged = bytes;
     damaged[60] ^= 1; /* in x.npy */
-    EXPECT_FALSE(open(&source, file("damaged.npz", damaged))) << "its check sum differs";
+    EXPECT_FALSE(open(&source, file("damaged.npz", damaged))) << "its checksum differs";
     for (size_t size = 0; size < bytes.size(); size += 7)
         EXPECT_FALSE(open(&source, file("short.npz", bytes.substr(0, size)))) << size;
 }
@@ -302,7 +302,7 @@ class NamedNpz : public Npz {
     rv_error error_ = {};
 };
 
-TEST_F(NamedNpz, AnyNamesAndTypesBecomeDoubles)
+TEST_F(NamedNpz, ReadsAnyNamesAndTypesAsDoubles)
 {
     ASSERT_TRUE(read(archive({{"x.npy", x, true},
                               {"fc/g[2].npy", y, false},
@@ -313,13 +313,13 @@ TEST_F(NamedNpz, AnyNamesAndTypesBecomeDoubles)
     ASSERT_NE(g, nullptr);
     ASSERT_NE(one, nullptr);
     EXPECT_EQ(g->dtype, RV_F64);
-    EXPECT_EQ(rv_tensor_get(g, 1), 3) << "bytes are no pixels here";
+    EXPECT_EQ(rv_tensor_get(g, 1), 3) << "bytes are not pixels here";
     EXPECT_EQ(one->shape.rank, 0);
     EXPECT_EQ(rv_tensor_get(one, 0), 0.1);
     EXPECT_TRUE(rv_shape_equal(rv_archive_find(&read_, "x")->shape, RV_SHAPE(2, 3)));
 }
 
-TEST_F(NamedNpz, WhatIsWrittenIsReadAgain)
+TEST_F(NamedNpz, ReadsWhatItWrote)
 {
     for (rv_dtype dtype : {RV_F64, RV_F32, RV_I32}) {
         rv_named_tensor tensors[] = {{"a/b[1]", {}}, {"s", {}}, {"none", {}}};
@@ -328,8 +328,7 @@ TEST_F(NamedNpz, WhatIsWrittenIsReadAgain)
         archive.tensors = tensors;
         for (const rv_shape &shape : shapes) {
             rv_tensor *t = &tensors[archive.tensor_count].tensor;
-            if (!rv_tensor_new(t, dtype, shape, &error_))
-                break; /* of no elements: may be refused */
+            if (!rv_tensor_new(t, dtype, shape, &error_)) break; /* no elements: may be refused */
             archive.tensor_count++;
             for (int64_t i = 0; i < rv_tensor_count(t); i++)
                 rv_tensor_set(t, i, dtype == RV_I32 ? -5. * i : 1. / (i + 3));
@@ -361,12 +360,12 @@ TEST_F(NamedNpz, WhatIsWrittenIsReadAgain)
 TEST_F(NamedNpz, RefusalsSayWhy)
 {
     refuse(archive({{"x.npy", x, true}, {"notes.txt", "x", true}}), RV_ERROR_FORMAT,
-           {"\"notes.txt\" is no array", ".npy"});
+           {"\"notes.txt\" is not an array", ".npy"});
     refuse(archive({{"x.npy", npy("|O", "(2,)", "\x80pickled"), true}}), RV_ERROR_FORMAT,
            {"x.npy", "objects"});
     refuse(archive({{"x.npy", npy("|u1", "(2000,)", std::string(2000, 1)), true}}),
            RV_ERROR_ARGUMENT, {"x.npy", "cache"}, 10000);
-    refuse(file("data.npz", "no archive"), RV_ERROR_FORMAT, {"no .npz archive"});
+    refuse(file("data.npz", "no archive"), RV_ERROR_FORMAT, {"not an .npz archive"});
     refuse(path("none"), RV_ERROR_IO, {"none"});
 }
 

@@ -1,4 +1,4 @@
-/* Memory that is out at any moment: an error, no crash and (under the address sanitizer) no leak.
+/* Every allocation fails in turn: an error, no crash and, under the address sanitizer, no leak.
  * Linked with --wrap=pthread_create. */
 #include <gtest/gtest.h>
 #include <pthread.h>
@@ -12,11 +12,12 @@
 #include "data/npz.h"
 #include "data/tasks.h"
 #include "data/tensors.h"
-#include "data/views.h"
+#include "data/transforms.h"
 #include "tests/data/sources.h"
 #include "tests/failing_memory.h"
 
-/* libzip loses blocks of its own when zip_fopen_index finds no memory; what of it is not closed, other tests find. */
+/* libzip leaks blocks of its own when zip_fopen_index runs out of memory. Other tests find our
+ * leaks of libzip objects. */
 extern "C" const char *__lsan_default_suppressions() { return "leak:libzip"; }
 
 static bool no_threads = false;
@@ -63,7 +64,7 @@ class OutOfMemory : public WithFolder {
                     EXPECT_EQ(source.context, nullptr) << "allocation " << n;
                 rv_source_close(&source);
             }
-        EXPECT_LE(survived, 2) << "only a file can be read without a buffer, by libzip";
+        EXPECT_LE(survived, 2) << "only libzip can go on without an allocation, of a buffer";
     }
 };
 
@@ -111,7 +112,7 @@ TEST_F(OutOfMemory, Files)
     });
 }
 
-TEST_F(OutOfMemory, TasksTensorsAndViews)
+TEST_F(OutOfMemory, TasksTensorsAndTransforms)
 {
     for (int i = 0; i < rv_task_count(); i++) {
         sweep([&](rv_source *s, rv_error *error) {
@@ -122,7 +123,7 @@ TEST_F(OutOfMemory, TasksTensorsAndViews)
     Source digits;
     ASSERT_TRUE(rv_source_digits(&digits.s, nullptr, 0, nullptr));
     sweep([&](rv_source *s, rv_error *error) {
-        return rv_source_part(s, &digits.s, {0, 10, false, 1}, error);
+        return rv_source_subset(s, &digits.s, {0, 10, false, 1}, error);
     });
     sweep([&](rv_source *s, rv_error *error) {
         return rv_source_augment(s, &digits.s, {1, 0, 1}, error);
@@ -143,7 +144,7 @@ TEST_F(OutOfMemory, Loaders)
         rv_error error = {};
         rv_loader *loader = rv_loader_new(&digits.s, &options, &error);
         failing = -1;
-        /* The C library asks by calloc, too, for what a thread needs. */
+        /* Starting a thread calls calloc too, whose failure the C library may survive. */
         if (loader == nullptr) {
             EXPECT_EQ(error.code, RV_ERROR_MEMORY) << error.text;
         }
@@ -154,7 +155,7 @@ TEST_F(OutOfMemory, Loaders)
     EXPECT_EQ(rv_loader_new(&digits.s, &options, &error), nullptr);
     no_threads = false;
     EXPECT_EQ(error.code, RV_ERROR_MEMORY);
-    EXPECT_NE(std::string(error.text).find("ahead 0"), std::string::npos) << error.text;
+    EXPECT_NE(std::string(error.text).find("prefetch 0"), std::string::npos) << error.text;
 }
 
 } // namespace

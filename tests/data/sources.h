@@ -1,4 +1,4 @@
-/* For the tests of sources: files made byte by byte, and samples as vectors. */
+/* Helpers for tests of sources: builds files byte by byte, reads samples as vectors. */
 #ifndef RV_TESTS_DATA_SOURCES_H
 #define RV_TESTS_DATA_SOURCES_H
 
@@ -12,7 +12,7 @@
 #include "data/source.h"
 #include "tests/files.h"
 
-/* A source that a failing test closes too. */
+/* A source that is closed even when a test fails. */
 struct Source {
     rv_source s = {};
     rv_error error = {};
@@ -55,7 +55,7 @@ inline Sample sample(const rv_source &source, int64_t index, uint64_t epoch = 0)
     return sample;
 }
 
-/* The bytes of a value, the most significant first. */
+/* The bytes of a value in big-endian order. */
 template <class T> std::string big(T value)
 {
     std::string bytes(sizeof value, 0);
@@ -106,7 +106,7 @@ inline std::string gzip(const std::string &bytes)
     return out;
 }
 
-/* That opening failed with this code and a text that has all these parts, and left {0}. */
+/* Expects that opening failed with `code` and a message that contains all `parts`, and left {0}. */
 inline void expect_refused(const Source &source, rv_code code,
                            const std::vector<std::string> &parts)
 {

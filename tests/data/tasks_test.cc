@@ -1,4 +1,4 @@
-/* Tasks: every answer is worked out again from the question. */
+/* Synthetic tasks: the tests compute every answer again from the question. */
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -16,7 +16,7 @@ void open(Source *source, const char *name, rv_task_options options = {})
     ASSERT_TRUE(rv_source_task(&source->s, name, &options, &source->error)) << source->error.text;
 }
 
-TEST(Tasks, TheTableIsFoundByNameAndIndex)
+TEST(Tasks, AreFoundByNameAndIndex)
 {
     EXPECT_EQ(rv_task_count(), 9);
     for (int i = 0; i < rv_task_count(); i++) {
@@ -50,13 +50,13 @@ TEST(Tasks, SamplesArePureFunctionsOfSeedEpochAndIndex)
         EXPECT_EQ(sample(same.s, 3, 2), first);
         EXPECT_NE(sample(other.s, 3, 2).x, first.x);
         EXPECT_NE(sample(one.s, 4, 2).x, first.x);
-        const bool by_heart = name == "capacity" || name == "random-function";
-        EXPECT_EQ(sample(one.s, 3, 3) == first, by_heart);
-        EXPECT_EQ(one.s.count, rv_task_at(i)->usual.count);
+        const bool memorized = name == "capacity" || name == "random-function";
+        EXPECT_EQ(sample(one.s, 3, 3) == first, memorized);
+        EXPECT_EQ(one.s.count, rv_task_at(i)->defaults.count);
     }
 }
 
-TEST(Tasks, OptionsThatMakeNoSenseAreErrors)
+TEST(Tasks, RefuseInvalidOptions)
 {
     const auto refuse = [](const char *name, rv_task_options options, rv_code code,
                            const char *part) {
@@ -76,7 +76,7 @@ TEST(Tasks, OptionsThatMakeNoSenseAreErrors)
     refuse("capacity", {0, 0, -1, 0}, RV_ERROR_ARGUMENT, "size -1");
 }
 
-TEST(Tasks, Adding)
+TEST(Tasks, AddingSumsTheMarkedNumbers)
 {
     for (int64_t steps : {2, 7, 100}) {
         Source source;
@@ -100,7 +100,7 @@ TEST(Tasks, Adding)
     }
 }
 
-TEST(Tasks, ArithmeticAddsUp)
+TEST(Tasks, ArithmeticAnswersAreTheSums)
 {
     for (int64_t size : {1, 3, 18}) {
         Source source;
@@ -131,7 +131,7 @@ TEST(Tasks, ArithmeticAddsUp)
     }
 }
 
-TEST(Tasks, CapacityAndRandomFunctionAreShownAtTheFirstStep)
+TEST(Tasks, CapacityAndRandomFunctionShowBitsAtTheFirstStep)
 {
     for (const char *name : {"capacity", "random-function"}) {
         Source source;
@@ -151,7 +151,7 @@ TEST(Tasks, CapacityAndRandomFunctionAreShownAtTheFirstStep)
     }
 }
 
-TEST(Tasks, CopySaysTheSymbolsAgain)
+TEST(Tasks, CopyRepeatsTheSymbols)
 {
     Source source;
     open(&source, "copy", {0, 12, 4, 0});
@@ -165,7 +165,7 @@ TEST(Tasks, CopySaysTheSymbolsAgain)
     }
 }
 
-TEST(Tasks, MemoryAsksForWhatWasShown)
+TEST(Tasks, MemoryRepeatsTheNumbers)
 {
     Source source;
     open(&source, "memory", {0, 3, 5, 0});
@@ -174,7 +174,7 @@ TEST(Tasks, MemoryAsksForWhatWasShown)
     EXPECT_EQ(std::count(s.x.begin() + 5, s.x.end(), 0), 10);
 }
 
-TEST(Tasks, ParityIsOdd)
+TEST(Tasks, ParityCountsTheOnes)
 {
     Source source;
     open(&source, "parity", {0, 9, 0, 0});
@@ -185,7 +185,7 @@ TEST(Tasks, ParityIsOdd)
     }
 }
 
-TEST(Tasks, ParenthesesAreCounted)
+TEST(Tasks, ParenthesesCountsTheOpenOnes)
 {
     const size_t steps = 200, size = 3;
     Source source;
@@ -210,8 +210,8 @@ TEST(Tasks, ParenthesesAreCounted)
 
 using Frame = std::vector<double>;
 
-/* Where the digit may be in the frame: every pixel of it at least as bright. */
-std::set<std::pair<int, int>> places(const Frame &frame, int size, const unsigned char *digit)
+/* The positions at which every pixel of the frame is at least as bright as the digit's. */
+std::set<std::pair<int, int>> positions(const Frame &frame, int size, const unsigned char *digit)
 {
     std::set<std::pair<int, int>> found;
     for (int top = 0; top <= size - 8; top++) {
@@ -240,25 +240,26 @@ bool shows(const Frame &frame, int size, const unsigned char *a, std::pair<int, 
     return made == frame;
 }
 
-TEST(Tasks, MovingDigitsAreWholeAndMoveByAPixelOrTwo)
+TEST(Tasks, MovingDigitsStayWholeAndMoveAtMostTwoPixels)
 {
     const int size = 20;
     Source source;
     open(&source, "moving-digits", {0, 30, size, 0});
     const Sample s = sample(source.s, 1);
     const size_t pixels = size * size;
-    EXPECT_TRUE(std::equal(s.x.begin() + pixels, s.x.end(), s.y.begin())) << "y is what comes next";
+    EXPECT_TRUE(std::equal(s.x.begin() + pixels, s.x.end(), s.y.begin()))
+        << "y holds the next frames";
     std::vector<Frame> frames;
     for (size_t t = 0; t < 30; t++)
         frames.emplace_back(s.x.begin() + t * pixels, s.x.begin() + (t + 1) * pixels);
     frames.emplace_back(s.y.end() - pixels, s.y.end());
 
-    /* The digits that are in every frame; two of them make up all frames. */
+    /* The digits that fit into every frame; two of them must make up all frames. */
     std::vector<const unsigned char *> digits;
     for (int64_t i = 0; i < RV_DIGITS; i++) {
         const unsigned char *digit = rv_digit(i, nullptr);
         if (std::all_of(frames.begin(), frames.end(),
-                        [&](const Frame &f) { return !places(f, size, digit).empty(); }))
+                        [&](const Frame &f) { return !positions(f, size, digit).empty(); }))
             digits.push_back(digit);
     }
     ASSERT_GE(digits.size(), 2u);
@@ -269,11 +270,11 @@ TEST(Tasks, MovingDigitsAreWholeAndMoveByAPixelOrTwo)
             bool moves = true;
             for (const Frame &frame : frames) {
                 bool shown = false;
-                for (auto at : places(frame, size, a)) {
+                for (auto at : positions(frame, size, a)) {
                     if (!path.empty() && (std::abs(path.back().first - at.first) > 2 ||
                                           std::abs(path.back().second - at.second) > 2))
                         continue;
-                    for (auto bt : places(frame, size, b)) {
+                    for (auto bt : positions(frame, size, b)) {
                         if (shown || !shows(frame, size, a, at, b, bt)) continue;
                         shown = true;
                         path.push_back(at);
@@ -287,7 +288,7 @@ TEST(Tasks, MovingDigitsAreWholeAndMoveByAPixelOrTwo)
     EXPECT_TRUE(found);
 }
 
-TEST(Tasks, MovingDigitsWithoutRoomStandStill)
+TEST(Tasks, MovingDigitsThatFillTheFrameStandStill)
 {
     Source source;
     open(&source, "moving-digits", {0, 5, 8, 0});
@@ -295,7 +296,7 @@ TEST(Tasks, MovingDigitsWithoutRoomStandStill)
     EXPECT_EQ(s.x, s.y);
 }
 
-/* The error of `answer` over many samples. */
+/* The mean square error of `answer` over many samples. */
 template <class Answer> double mean_square(const Source &source, int samples, Answer answer)
 {
     double sum = 0, count = 0;
@@ -310,7 +311,7 @@ template <class Answer> double mean_square(const Source &source, int samples, An
     return sum / count;
 }
 
-/* The error of answering each number of y with its mean. */
+/* The mean square error of answering each number of y with its mean. */
 double mean_error(const Source &source, int samples)
 {
     std::vector<double> mean(size_t(rv_shape_count(source.s.y)));
@@ -321,13 +322,13 @@ double mean_error(const Source &source, int samples)
     return mean_square(source, samples, [&](const Sample &, size_t j) { return mean[j]; });
 }
 
-TEST(Tasks, BaselinesAreWhatTheTableSays)
+TEST(Tasks, ReachTheBaselinesOfTheTable)
 {
     Source moving, parentheses, arithmetic;
     open(&moving, "moving-digits");
     EXPECT_NEAR(mean_error(moving, 500), .069, .001);
     EXPECT_GT(mean_square(moving, 500, [](const Sample &s, size_t j) { return s.x[j]; }), .08)
-        << "copying the last frame is no better";
+        << "repeating the last frame is no better";
     open(&parentheses, "parentheses");
     EXPECT_NEAR(mean_error(parentheses, 500), 3.7, .15);
     open(&arithmetic, "arithmetic");

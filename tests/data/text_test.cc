@@ -1,4 +1,4 @@
-/* Texts as windows of characters. */
+/* Text sources: windows of characters. */
 #include <gtest/gtest.h>
 
 #include "data/files.h"
@@ -23,12 +23,12 @@ class Text : public WithFolder {
     }
 };
 
-TEST_F(Text, WindowsFollowEachOther)
+TEST_F(Text, WindowsAreConsecutive)
 {
     for (uint64_t cache : {0, 1}) {
         Source source;
         ASSERT_TRUE(open(&source, "hello, world", {cache, 4, nullptr, 0})) << source.error.text;
-        EXPECT_EQ(source.s.count, 2) << "the twelfth character is only an answer";
+        EXPECT_EQ(source.s.count, 2) << "the twelfth character occurs only in y";
         EXPECT_EQ(source.s.tokens, 9);
         EXPECT_EQ(source.s.classes, 9);
         EXPECT_TRUE(source.s.each_step && source.s.sequence);
@@ -54,7 +54,7 @@ TEST_F(Text, LongWindowsAndAllBytes)
     }
 }
 
-TEST_F(Text, TheAlphabetMayBeGiven)
+TEST_F(Text, AcceptsAnAlphabet)
 {
     const auto *letters = reinterpret_cast<const unsigned char *>("cbad");
     Source source;
@@ -71,7 +71,7 @@ TEST_F(Text, TheAlphabetMayBeGiven)
     EXPECT_FALSE(open(&source, "abc", {0, 2, letters, 257}));
 }
 
-TEST_F(Text, RefusesTextsShorterThanAWindow)
+TEST_F(Text, RefusesTextsThatDoNotExceedAWindow)
 {
     Source source;
     EXPECT_FALSE(open(&source, "abc", {0, 3, nullptr, 0}));

@@ -221,7 +221,7 @@ TEST(Sample, OfATextThatHasChangedIsAnError)
     spit(folder + "/text", "x" + text);
     const Outcome outcome = recurve("sample --output " + run);
     EXPECT_EQ(outcome.status, 1);
-    EXPECT_CONTAINS(outcome.err, "the alphabet lacks");
+    EXPECT_CONTAINS(outcome.err, "not in the alphabet");
     EXPECT_EQ(recurve("train --epochs 1 --length 5 --samples 50 --task adding --config " + run +
                       "/config.json")
                   .status,

@@ -68,8 +68,8 @@ TEST(Threads, HaveTeamsAndLoaders)
         rv_source task = {};
         ASSERT_TRUE(rv_source_task(&task, "adding", nullptr, &error)) << error.text;
         rv_loader_options options = {};
-        options.batch = 16;
-        options.ahead = 2;
+        options.batch_size = 16;
+        options.prefetch = 2;
         rv_loader *loader = rv_loader_new(&task, &options, &error);
         rv_store *store = rv_store_new(static_cast<uint64_t>(thread));
         ASSERT_TRUE(rv_set_threads(store, 2, &error)) << error.text;

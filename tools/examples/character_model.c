@@ -137,7 +137,7 @@ int main(int count, char **arguments)
     double temperature = count > 2 ? atof(arguments[2]) : 0.5, bits = -1;
     rv_error error = {0};
     rv_source learned = {0}, held_out = {0};
-    rv_loader_options lanes = {.batch = LANES, .contiguous = true};
+    rv_loader_options lanes = {.batch_size = LANES, .contiguous = true};
     write_text(text, 1);
     write_text(unseen, 2);
     open_text(&learned, text, &error);

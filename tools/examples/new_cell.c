@@ -67,10 +67,10 @@ static bool train(void)
 
     rv_source digits = {0}, train = {0}, held_out = {0};
     bool ok = step && measure && rv_source_digits(&digits, NULL, 0, NULL) &&
-              rv_source_part(&held_out, &digits, (rv_part){.count = HELD_OUT}, NULL) &&
-              rv_source_part(&train, &digits, (rv_part){.first = HELD_OUT}, NULL);
+              rv_source_subset(&held_out, &digits, (rv_subset){.count = HELD_OUT}, NULL) &&
+              rv_source_subset(&train, &digits, (rv_subset){.first = HELD_OUT}, NULL);
     if (!ok) fprintf(stderr, "%s\n", rv_tape_error(tape)->text);
-    rv_loader_options options = {.batch = BATCH, .drop_last = true};
+    rv_loader_options options = {.batch_size = BATCH, .drop_last = true};
     rv_loader *learn = rv_loader_new(&train, &options, NULL);
     rv_loader *test = rv_loader_new(&held_out, &options, NULL);
     for (uint64_t epoch = 1; ok && epoch <= EPOCHS; epoch++) {

@@ -196,7 +196,7 @@ static bool train(int threads, char digest[RV_DIGEST_TEXT])
     rv_program *step = rv_compile_with(tape, &cost, 1, RV_DEFAULT | RV_CUT);
     rv_source digits = {0};
     bool ok = step && rv_source_digits(&digits, NULL, 0, &error);
-    rv_loader_options options = {.batch = BATCH, .drop_last = true};
+    rv_loader_options options = {.batch_size = BATCH, .drop_last = true};
     rv_loader *loader = ok ? rv_loader_new(&digits, &options, &error) : NULL;
     ok = loader;
     for (int i = 0; ok && i < UPDATES; i++) {

@@ -30,7 +30,7 @@ static double train(rv_optimizer optimizer)
     rv_source digits = {0};
     bool ok = step && rv_source_digits(&digits, (int[]){0, 1}, 2, NULL);
     if (!ok) fprintf(stderr, "%s\n", rv_tape_error(tape)->text);
-    rv_loader *loader = rv_loader_new(&digits, &(rv_loader_options){.batch = 60}, NULL);
+    rv_loader *loader = rv_loader_new(&digits, &(rv_loader_options){.batch_size = 60}, NULL);
     for (int i = 0; ok && i < 200; i++) {
         if (i % rv_loader_batches(loader) == 0) rv_loader_start(loader, (uint64_t)i, 0, NULL);
         rv_feed_batch(step, rv_loader_next(loader, NULL), NULL);

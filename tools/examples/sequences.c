@@ -112,7 +112,7 @@ int main(void)
 {
     rv_error error = {0};
     rv_store *store = rv_store_new(1);
-    rv_loader *loader = rv_loader_new(&sums, &(rv_loader_options){.batch = BATCH}, &error);
+    rv_loader *loader = rv_loader_new(&sums, &(rv_loader_options){.batch_size = BATCH}, &error);
     double one = train(store, loader, "forward", false, &error);
     double both = train(store, loader, "both", true, &error);
     if (error.code == RV_OK)

@@ -48,8 +48,8 @@ static bool train(const rv_model *model)
     rv_source all = {0}, part = {0}, held_out = {0};
     bool ok = rv_source_task(&all, "adding", &(rv_task_options){.count = SAMPLES, .steps = LENGTH},
                              &error) &&
-              rv_source_part(&held_out, &all, (rv_part){.count = HELD_OUT}, &error) &&
-              rv_source_part(&part, &all, (rv_part){.first = HELD_OUT}, &error);
+              rv_source_subset(&held_out, &all, (rv_subset){.count = HELD_OUT}, &error) &&
+              rv_source_subset(&part, &all, (rv_subset){.first = HELD_OUT}, &error);
     rv_store *store = rv_store_new(1);
     rv_tape *tape = rv_tape_new(store, RV_F32);
     rv_net_options options = {.rnn = {.units = 24, .bias = true}, .sequence = true, .y = all.y};
@@ -58,7 +58,7 @@ static bool train(const rv_model *model)
     rv_minimize(net.loss, rv_adam(5e-3));
     rv_program *step = rv_compile(tape, &net.loss, 1);
     rv_program *measure = rv_compile_with(tape, &net.loss, 1, RV_VALUES);
-    rv_loader_options batches = {.batch = BATCH, .drop_last = true};
+    rv_loader_options batches = {.batch_size = BATCH, .drop_last = true};
     rv_loader *learn = rv_loader_new(&part, &batches, &error);
     rv_loader *test = rv_loader_new(&held_out, &batches, &error);
     ok = ok && step && measure && learn && test;

@@ -14,7 +14,7 @@ int main(void)
     rv_source digits = {0};
     if (!step || !rv_source_digits(&digits, (int[]){0, 1}, 2, NULL))
         return fprintf(stderr, "%s\n", rv_tape_error(tape)->text), 1;
-    rv_loader *loader = rv_loader_new(&digits, &(rv_loader_options){.batch = 60}, NULL);
+    rv_loader *loader = rv_loader_new(&digits, &(rv_loader_options){.batch_size = 60}, NULL);
     for (int i = 0; i <= 200; i++) { /* batch 0 is held out: the last run measures it */
         if (i % 5 == 0) rv_loader_start(loader, 0, i < 200, NULL);
         rv_feed_batch(step, rv_loader_next(loader, NULL), NULL), rv_run(step);

@@ -89,7 +89,7 @@ int main(int count, char **arguments)
     rv_error error = {0};
     rv_source film = {0};
     rv_task_options task = {.count = BATCH * (int64_t)(updates + 1), .steps = STEPS, .size = SIDE};
-    rv_loader_options options = {.batch = BATCH, .in_order = true, .ahead = 4};
+    rv_loader_options options = {.batch_size = BATCH, .in_order = true, .prefetch = 4};
     rv_loader *loader = NULL;
     bool ok = make(&v) && rv_source_task(&film, "moving-digits", &task, &error) &&
               (loader = rv_loader_new(&film, &options, &error));

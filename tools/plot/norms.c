@@ -89,7 +89,7 @@ bool norms_measure(norms *n, norms_moment moment, const experiment *e, rv_store 
     one.carry = false;
     one.net.rnn.recompute = 0;
     one.net.rnn.each_use = true;
-    rv_loader_options options = {.batch = batch < e->seen.count ? batch : e->seen.count,
+    rv_loader_options options = {.batch_size = batch < e->seen.count ? batch : e->seen.count,
                                  .in_order = true};
     rv_loader *loader = rv_loader_new(&e->seen, &options, error);
     const rv_batch *first = loader ? rv_loader_next(loader, error) : NULL;

@@ -328,7 +328,7 @@ bool pictures_draw(const char *folder, const settings *s, const experiment *e, r
     experiment one = *e;
     one.carry = false; /* from the beginning */
     one.net.rnn.recompute = 0;
-    rv_loader_options options = {.batch = 1, .in_order = true};
+    rv_loader_options options = {.batch_size = 1, .in_order = true};
     rv_loader *loader = rv_loader_new(&e->held_out, &options, error);
     const rv_batch *batch = loader ? rv_loader_next(loader, error) : NULL;
     bool averaged = e->optimizer.average > 0 && rv_swap_averages(store);

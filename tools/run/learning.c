@@ -22,11 +22,11 @@ static bool run_watched(const experiment *e, rv_store *store, const batch_progra
 rv_loader *training_loader(const experiment *e, int64_t batch, uint64_t seed, rv_error *error)
 {
     int64_t most = e->train.count;
-    rv_loader_options options = {.batch = batch < most ? batch : most,
+    rv_loader_options options = {.batch_size = batch < most ? batch : most,
                                  .seed = seed,
                                  .contiguous = e->carry,
                                  .drop_last = e->carry,
-                                 .ahead = e->ahead};
+                                 .prefetch = e->ahead};
     return rv_loader_new(&e->train, &options, error);
 }
 
@@ -151,7 +151,7 @@ static bool measure_batches(const experiment *e, rv_store *store, rv_loader *loa
 bool measure(const experiment *e, rv_store *store, const rv_source *data, int64_t batch,
              measurement *m, rv_error *error)
 {
-    rv_loader_options options = {.batch = batch < data->count ? batch : data->count,
+    rv_loader_options options = {.batch_size = batch < data->count ? batch : data->count,
                                  .in_order = !e->carry,
                                  .contiguous = e->carry,
                                  .drop_last = e->carry};

@@ -121,20 +121,20 @@ bool run_data_open(settings *s, experiment *e, rv_error *error)
                           error);
 }
 
-/* Whether the same samples are learned and measured: there is nothing to be had but by heart. */
-static bool by_heart(const settings *s)
+/* Whether the samples are to be memorized: they serve for training and for validation. */
+static bool memorized(const settings *s)
 {
     const rv_task *task = !s->data ? rv_task_find(s->task) : NULL;
-    return task && task->by_heart;
+    return task && task->memorized;
 }
 
 bool run_data_split(settings *s, experiment *e, rv_error *error)
 {
     const rv_source *all = &e->whole;
-    rv_part held_out = {.seed = rv_seed((uint64_t)s->seed, "split"),
-                        .in_order = strcmp(s->task, "text") == 0};
-    rv_part rest = held_out;
-    if (by_heart(s)) {
+    rv_subset held_out = {.seed = rv_seed((uint64_t)s->seed, "split"),
+                          .in_order = strcmp(s->task, "text") == 0};
+    rv_subset rest = held_out;
+    if (memorized(s)) {
         rest.in_order = held_out.in_order = true;
     } else {
         if (all->count < 2)
@@ -159,14 +159,14 @@ bool run_data_split(settings *s, experiment *e, rv_error *error)
             rest.count = all->count - s->held_out;
         }
     }
-    rv_part seen = {.in_order = true};
-    if (!rv_source_part(&e->held_out, all, held_out, error) ||
-        !rv_source_part(&e->part, all, rest, error))
+    rv_subset seen = {.in_order = true};
+    if (!rv_source_subset(&e->held_out, all, held_out, error) ||
+        !rv_source_subset(&e->part, all, rest, error))
         return false;
     seen.count = e->part.count < MEASURED_OF_TRAINING ? 0 : MEASURED_OF_TRAINING;
     rv_augment vary = {
         .shift = s->shift, .noise = s->noise, .seed = rv_seed((uint64_t)s->seed, "augment")};
     bool varied = s->shift > 0 || s->noise > 0;
-    return rv_source_part(&e->seen, &e->part, seen, error) &&
+    return rv_source_subset(&e->seen, &e->part, seen, error) &&
            (!varied || rv_source_augment(&e->varied, &e->part, vary, error));
 }

@@ -1,11 +1,11 @@
-/* Sources in memory, parts of sources, varied ones, and the checks that all share. */
+/* Sources in memory, subsets, augmentation, and the checks that all sources share. */
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cmath>
 
 #include "data/tensors.h"
-#include "data/views.h"
+#include "data/transforms.h"
 #include "tests/data/sources.h"
 
 namespace {
@@ -94,7 +94,7 @@ TEST(Digits, AreASource)
     expect_refused(refused, RV_ERROR_ARGUMENT, {"digit 3", "at most once"});
 }
 
-/* `count` samples without memory: x is the index, y the epoch. */
+/* `count` samples that take no memory: x is the index, y the epoch. */
 Source &numbered(Source *source, int64_t count)
 {
     source->s = {};
@@ -110,24 +110,24 @@ Source &numbered(Source *source, int64_t count)
     return *source;
 }
 
-/* Around 2^20 the way in which the order comes about changes. */
-TEST(Part, HeldOutAndRestAreDisjointAndComplete)
+/* At 2^20 samples the permutation changes from a table to a computation. */
+TEST(Subset, ASplitIsDisjointAndComplete)
 {
     for (int64_t count : {2, 3, 1000, 1 << 20, (1 << 20) + 1, 1100000}) {
-        Source whole, held_out, rest;
+        Source whole, validation, rest;
         numbered(&whole, count);
         const int64_t first = count / 3 + 1;
-        ASSERT_TRUE(rv_source_part(&held_out.s, &whole.s, {0, first, false, 5}, nullptr));
-        ASSERT_TRUE(rv_source_part(&rest.s, &whole.s, {first, 0, false, 5}, nullptr));
-        EXPECT_EQ(held_out.s.count + rest.s.count, count);
+        ASSERT_TRUE(rv_source_subset(&validation.s, &whole.s, {0, first, false, 5}, nullptr));
+        ASSERT_TRUE(rv_source_subset(&rest.s, &whole.s, {first, 0, false, 5}, nullptr));
+        EXPECT_EQ(validation.s.count + rest.s.count, count);
         std::vector<char> seen(static_cast<size_t>(count));
         int64_t moved = 0;
         float x, y;
         int32_t length;
         for (int64_t i = 0; i < count; i++) {
-            const rv_source *part = i < first ? &held_out.s : &rest.s;
+            const rv_source *subset = i < first ? &validation.s : &rest.s;
             ASSERT_TRUE(
-                rv_source_read(part, 9, i < first ? i : i - first, &x, &y, &length, nullptr));
+                rv_source_read(subset, 9, i < first ? i : i - first, &x, &y, &length, nullptr));
             ASSERT_EQ(y, 9);
             seen[static_cast<size_t>(x)]++;
             moved += static_cast<int64_t>(x) != i;
@@ -139,36 +139,37 @@ TEST(Part, HeldOutAndRestAreDisjointAndComplete)
     }
 }
 
-TEST(Part, LargeOrdersAreNotWorseThanChance)
+TEST(Subset, LargePermutationsAreUniform)
 {
-    Source whole, part;
+    Source whole, subset;
     const int64_t count = INT64_C(3000000017);
     numbered(&whole, count);
-    ASSERT_TRUE(rv_source_part(&part.s, &whole.s, {0, 0, false, 1}, nullptr));
+    ASSERT_TRUE(rv_source_subset(&subset.s, &whole.s, {0, 0, false, 1}, nullptr));
     double mean = 0, along = 0;
     const int samples = 10000;
     for (int i = 0; i < samples; i++) {
-        const double place = sample(part.s, i).x[0] / double(count) - .5;
-        mean += place / samples;
-        along += place * (double(i) / samples - .5) / samples;
+        const double position = sample(subset.s, i).x[0] / double(count) - .5;
+        mean += position / samples;
+        along += position * (double(i) / samples - .5) / samples;
     }
     EXPECT_NEAR(mean, 0, .012) << "four standard deviations";
     EXPECT_NEAR(along, 0, .0034);
 }
 
-TEST(Part, MayKeepTheOrder)
+TEST(Subset, CanKeepTheOrder)
 {
-    Source whole, part;
+    Source whole, subset;
     numbered(&whole, 10);
-    ASSERT_TRUE(rv_source_part(&part.s, &whole.s, {3, 4, true, 0}, nullptr));
-    EXPECT_EQ(part.s.count, 4);
-    EXPECT_EQ(sample(part.s, 0).x[0], 3);
-    EXPECT_EQ(sample(part.s, 3).x[0], 6);
-    EXPECT_EQ(sample(part.s, 4).error.code, RV_ERROR_ARGUMENT);
-    for (rv_part bad : {rv_part{10, 0, true, 0}, rv_part{-1, 2, true, 0}, rv_part{8, 3, true, 0},
-                        rv_part{0, -2, true, 0}, rv_part{INT64_MAX, INT64_MAX, false, 0}}) {
+    ASSERT_TRUE(rv_source_subset(&subset.s, &whole.s, {3, 4, true, 0}, nullptr));
+    EXPECT_EQ(subset.s.count, 4);
+    EXPECT_EQ(sample(subset.s, 0).x[0], 3);
+    EXPECT_EQ(sample(subset.s, 3).x[0], 6);
+    EXPECT_EQ(sample(subset.s, 4).error.code, RV_ERROR_ARGUMENT);
+    for (rv_subset bad :
+         {rv_subset{10, 0, true, 0}, rv_subset{-1, 2, true, 0}, rv_subset{8, 3, true, 0},
+          rv_subset{0, -2, true, 0}, rv_subset{INT64_MAX, INT64_MAX, false, 0}}) {
         Source refused;
-        EXPECT_FALSE(rv_source_part(&refused.s, &whole.s, bad, &refused.error));
+        EXPECT_FALSE(rv_source_subset(&refused.s, &whole.s, bad, &refused.error));
         expect_refused(refused, RV_ERROR_ARGUMENT, {"numbered", "of 10"});
     }
 }
@@ -178,13 +179,13 @@ TEST(Augment, ShiftsByWholePixelsAndFillsWithZeros)
     std::vector<double> image;
     for (int i = 1; i <= 2 * 4 * 5; i++) image.push_back(i);
     Tensor x(RV_F32, RV_SHAPE(1, 2, 4, 5), image), y(RV_F32, RV_SHAPE(1), {0});
-    Source plain, varied;
+    Source plain, augmented;
     ASSERT_TRUE(rv_source_tensors(&plain.s, &x.t, &y.t, 1, nullptr));
-    ASSERT_TRUE(rv_source_augment(&varied.s, &plain.s, {2, 0, 1}, nullptr));
+    ASSERT_TRUE(rv_source_augment(&augmented.s, &plain.s, {2, 0, 1}, nullptr));
     std::vector<int> seen(25);
     for (uint64_t epoch = 0; epoch < 500; epoch++) {
-        const Sample s = sample(varied.s, 0, epoch);
-        EXPECT_EQ(sample(varied.s, 0, epoch), s);
+        const Sample s = sample(augmented.s, 0, epoch);
+        EXPECT_EQ(sample(augmented.s, 0, epoch), s);
         int matches = 0;
         for (int down = -2; down <= 2; down++) {
             for (int right = -2; right <= 2; right++) {
@@ -210,18 +211,18 @@ TEST(Augment, ShiftsByWholePixelsAndFillsWithZeros)
 TEST(Augment, AddsNormalNoise)
 {
     Tensor x(RV_F32, RV_SHAPE(1, 10000), {}), y(RV_F32, RV_SHAPE(1), {0});
-    Source plain, varied;
+    Source plain, augmented;
     ASSERT_TRUE(rv_source_tensors(&plain.s, &x.t, &y.t, 1, nullptr));
-    ASSERT_TRUE(rv_source_augment(&varied.s, &plain.s, {0, .5, 1}, nullptr));
-    const Sample s = sample(varied.s, 0, 1);
+    ASSERT_TRUE(rv_source_augment(&augmented.s, &plain.s, {0, .5, 1}, nullptr));
+    const Sample s = sample(augmented.s, 0, 1);
     double mean = 0, square = 0;
     for (double value : s.x) mean += value / 1e4, square += value * value / 1e4;
     EXPECT_NEAR(mean, 0, .02);
     EXPECT_NEAR(square, .25, .02);
-    EXPECT_NE(sample(varied.s, 0, 2).x, s.x);
+    EXPECT_NE(sample(augmented.s, 0, 2).x, s.x);
 }
 
-TEST(Augment, RefusesWhatHasNoImages)
+TEST(Augment, RefusesSourcesWithoutImages)
 {
     Source digits, numbers, refused;
     ASSERT_TRUE(rv_source_digits(&digits.s, nullptr, 0, nullptr));
@@ -234,7 +235,7 @@ TEST(Augment, RefusesWhatHasNoImages)
     EXPECT_FALSE(rv_source_augment(&refused.s, &numbers.s, {1, 0, 0}, nullptr));
 }
 
-TEST(Source, FieldsThatDoNotFitAreErrors)
+TEST(Source, RefusesInconsistentFields)
 {
     const auto refuse = [](rv_code code, const char *part, void (*change)(rv_source *)) {
         Source source;
@@ -263,7 +264,7 @@ TEST(Source, FieldsThatDoNotFitAreErrors)
            [](rv_source *s) { s->sequence = s->each_step = true, s->y = RV_SHAPE(2); });
 }
 
-TEST(Source, WhatIsReadIsChecked)
+TEST(Source, ChecksTheSamplesThatAreRead)
 {
     Source source;
     numbered(&source, 3);
