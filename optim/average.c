@@ -1,12 +1,11 @@
-/* Averages of the weights (Polyak and Juditsky 1992; exponential, as PyTorch's AveragedModel): evaluated
- * with, while training goes on without them. */
-#include <stdio.h>
+/* Exponential averages of the weights (Polyak and Juditsky 1992; PyTorch's AveragedModel), for evaluation alone. */
+#include "optim/average_internal.h"
+
 #include <string.h>
 
 #include "ops/ops.h"
-#include "optim/optim_internal.h"
+#include "optim/update_internal.h"
 
-/* The first update's weights count in full. */
 void rv_record_average(const rv_update *u, rv_var next)
 {
     rv_tape *tape = u->w.tape;
@@ -33,11 +32,9 @@ bool rv_swap_averages(rv_store *store)
     bool swapped = false;
     for (size_t i = 0; i < rv_store_count(store); i++) {
         rv_entry *w = rv_store_at(store, i);
-        char name[RV_ERROR_TEXT];
-        snprintf(name, sizeof name, "optimizer/average/%s", w->name);
-        rv_entry *average = w->role == RV_PARAMETER ? rv_store_find(store, name) : NULL;
-        snprintf(name, sizeof name, "optimizer/averaged/%s", w->name);
-        const rv_entry *begun = average ? rv_store_find(store, name) : NULL;
+        rv_entry *average =
+            w->role == RV_PARAMETER ? rv_moment_find(store, "average", w->name) : NULL;
+        const rv_entry *begun = average ? rv_moment_find(store, "averaged", w->name) : NULL;
         if (!begun || !(rv_tensor_get(&begun->tensor, 0) > 0) ||
             average->tensor.dtype != w->tensor.dtype ||
             !rv_shape_equal(average->tensor.shape, w->tensor.shape))

@@ -1,7 +1,6 @@
-/* Which values of an optimizer's fields make sense. */
-#include <math.h>
+#include "optim/check_internal.h"
 
-#include "optim/optim_internal.h"
+#include <math.h>
 
 /* 0 <= value < end */
 static bool within(rv_tape *tape, const char *field, double value, double end)
@@ -25,12 +24,12 @@ bool rv_check_optimizer(rv_tape *tape, const rv_optimizer *o)
                      o->name ? o->name : "");
         return false;
     }
-    for (int i = 0; i < RV_RATE_GROUPS && o->group[i].pattern; i++)
+    for (int i = 0; i < RV_PARAMETER_GROUPS && o->group[i].pattern; i++)
         if (!within(tape, "a group's weight_decay", o->group[i].weight_decay, INFINITY))
             return false;
     return within(tape, "momentum", o->momentum, 1) && within(tape, "decay", o->decay, 1) &&
            within(tape, "epsilon", o->epsilon, INFINITY) &&
-           within(tape, "accumulate", o->accumulate, 0x1p24) && /* so that f32 counts it */
+           within(tape, "accumulate", o->accumulate, 0x1p24) && /* f32 can count to it */
            within(tape, "clip_value", o->clip_value, INFINITY) &&
            within(tape, "clip_norm", o->clip_norm, INFINITY) &&
            within(tape, "weight_decay", o->weight_decay, INFINITY) &&

@@ -1,8 +1,10 @@
-/* What happens to gradients before a rule sees them: summing up over runs, and clipping. */
-#include "ops/ops.h"
-#include "optim/optim_internal.h"
+/* Accumulation over runs, and clipping. */
+#include "optim/gradients_internal.h"
 
-/* run' = (run + 1) mod N;  sum' = sum + g, and 0 after the run that updates. */
+#include "ops/ops.h"
+#include "optim/parameters_internal.h"
+
+/* run' = (run + 1) mod runs;  sum' = sum + g, and 0 after the run that updates. */
 rv_var rv_gradients_accumulate(int runs, const rv_var *w, rv_var *g, int count)
 {
     rv_tape *tape = w[0].tape;
@@ -21,14 +23,15 @@ rv_var rv_gradients_accumulate(int runs, const rv_var *w, rv_var *g, int count)
     return due;
 }
 
-/* c / (|g| + 1e-6), at most 1; as torch.nn.utils.clip_grad_norm_. */
-static rv_var shrink(double clip, const rv_var *g, int count)
+/* min(1, c / (|g| + 1e-6)), as torch.nn.utils.clip_grad_norm_. */
+static rv_var clip_factor(double clip, const rv_var *g, int count)
 {
-    rv_var squares = rv_scalar(g[0].tape, 0), one = rv_scalar(g[0].tape, 1);
+    rv_tape *tape = g[0].tape;
+    rv_var squares = rv_scalar(tape, 0);
     for (int i = 0; i < count; i++)
         squares = rv_add(squares, rv_sum(rv_square(g[i]), RV_ALL_AXES, false));
-    rv_var factor = rv_divide(rv_scalar(g[0].tape, clip), rv_shift(rv_sqrt(squares), 1e-6));
-    return rv_select(rv_less(one, factor), one, factor);
+    rv_var factor = rv_divide(rv_scalar(tape, clip), rv_shift(rv_sqrt(squares), 1e-6));
+    return rv_minimum(factor, rv_scalar(tape, 1));
 }
 
 void rv_gradients_clip(const rv_optimizer *o, rv_var *g, int count)
@@ -37,7 +40,7 @@ void rv_gradients_clip(const rv_optimizer *o, rv_var *g, int count)
     for (int i = 0; o->clip_value > 0 && i < count; i++)
         g[i] = rv_clamp(g[i], -o->clip_value, o->clip_value);
     if (o->clip_norm > 0) {
-        rv_var factor = shrink(o->clip_norm, g, count);
+        rv_var factor = clip_factor(o->clip_norm, g, count);
         for (int i = 0; i < count; i++) g[i] = rv_multiply(g[i], factor);
     }
     rv_scope_pop(g[0].tape);

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "autograd/gradient.h"
-#include "optim/optim_internal.h"
+#include "optim/parameters_internal.h"
 #include "tensor/memory.h"
 
 enum { SEARCH_STEPS = 40 };
@@ -303,8 +303,8 @@ bool rv_lbfgs(rv_var loss, const rv_lbfgs_options *options, rv_lbfgs_result *res
                      "lbfgs: the loss depends on no parameter; make one with rv_parameter");
     bool good = w && output && l.parameters && choose_options(&l, loss, options) &&
                 make_program(&l, loss, w, output) && make_vectors(&l);
-    if (!good) /* what failed without a word is memory; the first error stays */
-        rv_tape_fail(tape, RV_ERROR_MEMORY, "lbfgs: memory is out");
+    if (!good) /* a failure without an error is one of memory; the first error stays */
+        rv_tape_fail(tape, RV_ERROR_MEMORY, "lbfgs: out of memory");
     if (good && start(&l, tape)) {
         r->reason = run(&l, &r->iterations);
         r->evaluations = l.evaluations;

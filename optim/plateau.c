@@ -1,41 +1,33 @@
-/* Lowering the rates when the loss stands still. */
-#include <math.h>
-#include <string.h>
+#include "optim/plateau.h"
 
-#include "optim/schedule.h"
+#include <math.h>
+
+#include "optim/groups_internal.h"
 
 enum { BEST, BAD, COOL, SEEN, FIELDS };
 
 static bool check(const rv_plateau *p, rv_error *error)
 {
     if (!(p->factor > 0 && p->factor < 1))
-        return rv_fail(error, RV_ERROR_ARGUMENT, "plateau: factor is %g; give one in 0 .. 1",
-                       p->factor);
+        return rv_fail(error, RV_ERROR_ARGUMENT,
+                       "plateau: factor is %g; give one above 0 and below 1", p->factor);
     if (p->patience < 0 || p->cool_down < 0)
         return rv_fail(error, RV_ERROR_ARGUMENT,
                        "plateau: patience %d and cool-down %d; give numbers from 0", p->patience,
                        p->cool_down);
     if (!(p->threshold >= 0 && isfinite(p->threshold)) || !(p->least >= 0 && isfinite(p->least)))
-        return rv_fail(error, RV_ERROR_ARGUMENT,
-                       "plateau: threshold %g and least rate %g; give finite numbers from 0",
-                       p->threshold, p->least);
+        return rv_fail(
+            error, RV_ERROR_ARGUMENT,
+            "plateau: threshold %g and least learning rate %g; give finite numbers from 0",
+            p->threshold, p->least);
     return true;
-}
-
-/* The rates of a store are the states "optimizer/rate" and "optimizer/rate/PATTERN". */
-static bool is_rate(const rv_entry *entry)
-{
-    static const char name[] = "optimizer/rate";
-    const char end =
-        strncmp(entry->name, name, sizeof name - 1) ? 'x' : entry->name[sizeof name - 1];
-    return entry->role == RV_STATE && (end == '\0' || end == '/');
 }
 
 static void lower(const rv_plateau *p, rv_store *store)
 {
     for (size_t i = 0; i < rv_store_count(store); i++) {
         rv_entry *entry = rv_store_at(store, i);
-        double rate = is_rate(entry) ? rv_tensor_get(&entry->tensor, 0) : 0;
+        double rate = rv_is_learning_rate(entry) ? rv_tensor_get(&entry->tensor, 0) : 0;
         if (rate > p->least) rv_tensor_set(&entry->tensor, 0, fmax(rate * p->factor, p->least));
     }
 }

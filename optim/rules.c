@@ -1,6 +1,5 @@
-/* The optimizers: each rule is the published update, line by line. w is the parameter, g its gradient,
- * r the learning rate; a primed name is a state's next value. Where PyTorch has the optimizer, its
- * constants and the places of its epsilons are taken, and its answers are those of the tests. */
+/* The optimizers: each rule is the published update. w is the parameter, g its gradient, r the learning rate; a primed
+ * name is a state's next value. Constants and the positions of epsilons are PyTorch's where it has the optimizer. */
 #include <math.h>
 #include <string.h>
 
@@ -9,7 +8,7 @@
 
 static rv_var step(const rv_update *u, rv_var direction)
 {
-    return rv_subtract(u->w, rv_multiply(u->rate, direction));
+    return rv_subtract(u->w, rv_multiply(u->learning_rate, direction));
 }
 
 /* k x + (1 - k) y */
@@ -24,21 +23,13 @@ static rv_var average(const rv_update *u, rv_var m, double k, rv_var x)
     return rv_remember(u, m, mix(k, m, x));
 }
 
-/* 1 - k^t after t averages: what the same average makes of a constant 1. Dividing by it undoes the
- * pull of the zero that averages start from. */
+/* 1 - k^t after t averages, as the same average of a constant 1. Dividing by it removes the bias of an average that
+ * starts at zero. */
 static rv_var correction(const rv_update *u, const char *symbol, double k)
 {
     char name[64] = "optimizer/";
     rv_var q = rv_state(u->w.tape, strncat(name, symbol, 32), RV_SCALAR, rv_init_constant(0));
     return average(u, q, k, rv_scalar(u->w.tape, 1));
-}
-
-static rv_var maximum(rv_var a, rv_var b) { return rv_select(rv_less(a, b), b, a); }
-
-static rv_var sign(rv_var x)
-{
-    rv_var zero = rv_scalar(x.tape, 0);
-    return rv_subtract(rv_less(zero, x), rv_less(x, zero));
 }
 
 /* sqrt(s) + e */
@@ -49,15 +40,15 @@ static rv_var root(const rv_update *u, rv_var s)
 
 /* ---- along the gradient ---- */
 
-static rv_var gradient_descent(const rv_update *u) { return step(u, u->g); }
+static rv_var sgd(const rv_update *u) { return step(u, u->g); }
 
-/* Polyak 1964, as the CURNN article writes it: the rate is inside the velocity, so a rate that changes
- * does not change the steps already taken up. PyTorch multiplies the velocity by it: the same for a
- * constant rate. */
+/* Polyak 1964, as the CURNN article writes it: the velocity contains the learning rate, so a new rate does not change
+ * steps that the velocity already holds. PyTorch multiplies the velocity by the rate. */
 static rv_var momentum(const rv_update *u)
 {
     rv_var v = rv_moment(u, "v");
-    v = rv_remember(u, v, rv_add(rv_scale(v, u->optimizer->momentum), rv_multiply(u->rate, u->g)));
+    v = rv_remember(
+        u, v, rv_add(rv_scale(v, u->optimizer->momentum), rv_multiply(u->learning_rate, u->g)));
     return rv_subtract(u->w, v);
 }
 
@@ -65,12 +56,12 @@ static rv_var momentum(const rv_update *u)
 static rv_var nesterov(const rv_update *u)
 {
     double mu = u->optimizer->momentum;
-    rv_var v = rv_moment(u, "v"), push = rv_multiply(u->rate, u->g);
+    rv_var v = rv_moment(u, "v"), push = rv_multiply(u->learning_rate, u->g);
     v = rv_remember(u, v, rv_add(rv_scale(v, mu), push));
     return rv_subtract(u->w, rv_add(rv_scale(v, mu), push));
 }
 
-/* ---- divided by the size that gradients have had ---- */
+/* ---- scaled by the size of past gradients ---- */
 
 /* Duchi, Hazan and Singer 2011. */
 static rv_var adagrad(const rv_update *u)
@@ -98,10 +89,9 @@ static rv_var rmsprop(const rv_update *u)
     return step(u, rv_divide(u->g, root(u, s)));
 }
 
-/* Shazeer and Stern 2018, algorithm 4 with its decay b = 1 - t^-c, without relative step sizes and
- * without momentum: of a matrix s (the last two axes; the others are many matrices), only the means
- * of rows R and columns C are kept, s = R C / mean(R). A vector's s is kept whole. e is added to g^2,
- * and the step's root mean square is brought down to 1. */
+/* Shazeer and Stern 2018, algorithm 4 with decay b = 1 - t^-k, without relative step sizes and momentum. Of a matrix s
+ * (the last two axes; others are batches of matrices) only the means R of rows and C of columns are kept:
+ * s = R C / mean(R). A vector's s is kept whole. e is added to g^2, and the step's root mean square is at most 1. */
 static rv_var adafactor(const rv_update *u)
 {
     const rv_optimizer *o = u->optimizer;
@@ -119,18 +109,18 @@ static rv_var adafactor(const rv_update *u)
         rv_var R = rv_moment_shaped(u, "row", rows), C = rv_moment_shaped(u, "column", columns);
         R = rv_remember(u, R, rv_lerp(R, rv_mean(g2, last, true), fresh));
         C = rv_remember(u, C, rv_lerp(C, rv_mean(g2, before, true), fresh));
-        /* one root after the other: the product of two small factors may be too small for f32 */
+        /* two roots, as the product of two small factors may underflow in f32 */
         d = rv_divide(u->g, rv_sqrt(rv_divide(R, rv_mean(R, before, true))));
         d = rv_divide(d, rv_sqrt(C));
     }
     rv_var rms = rv_sqrt(rv_mean(rv_square(d), RV_ALL_AXES, false));
-    return step(u, rv_divide(d, maximum(rms, rv_scalar(u->w.tape, 1))));
+    return step(u, rv_divide(d, rv_maximum(rms, rv_scalar(u->w.tape, 1))));
 }
 
-/* ---- Adam and what came of it ---- */
+/* ---- Adam and its variants ---- */
 
-/* m / (sqrt s + e) with both averages corrected: Kingma and Ba 2015. amsgrad divides by the largest s
- * so far: Reddi, Kale and Kumar 2018, with the corrections that PyTorch makes. */
+/* m / (sqrt s + e) with both averages corrected: Kingma and Ba 2015. amsgrad divides by the largest s so far: Reddi,
+ * Kale and Kumar 2018, with PyTorch's corrections. */
 static rv_var adam_direction(const rv_update *u, bool amsgrad)
 {
     const rv_optimizer *o = u->optimizer;
@@ -138,7 +128,7 @@ static rv_var adam_direction(const rv_update *u, bool amsgrad)
     rv_var s = average(u, rv_moment(u, "s"), o->decay, rv_square(u->g));
     if (amsgrad) {
         rv_var top = rv_moment(u, "top");
-        s = rv_remember(u, top, maximum(top, s));
+        s = rv_remember(u, top, rv_maximum(top, s));
     }
     rv_var m_hat = rv_divide(m, correction(u, "m_weight", o->momentum));
     rv_var s_hat = rv_divide(s, correction(u, "s_weight", o->decay));
@@ -171,49 +161,49 @@ static rv_var nadam(const rv_update *u)
     return step(u, rv_divide(ahead, root(u, s_hat)));
 }
 
-/* Chen et al. 2023: steps of one size, by the sign of an average. */
+/* Chen et al. 2023: the sign of an average. */
 static rv_var lion(const rv_update *u)
 {
     rv_var m = rv_moment(u, "m"), ahead = mix(u->optimizer->momentum, m, u->g);
     average(u, m, u->optimizer->decay, u->g);
-    return step(u, sign(ahead));
+    return step(u, rv_sign(ahead));
 }
 
 /* ---- the table ---- */
 
 static const rv_optimizer optimizers[] = {
-    {.name = "gradient_descent", .rule = gradient_descent, .rate = 0.1, .formula = "w' = w - r g"},
+    {.name = "sgd", .rule = sgd, .learning_rate = 0.1, .formula = "w' = w - r g"},
     {.name = "momentum",
      .rule = momentum,
-     .rate = 0.05,
+     .learning_rate = 0.05,
      .momentum = 0.9,
      .formula = "v' = mu v + r g;  w' = w - v'"},
     {.name = "nesterov",
      .rule = nesterov,
-     .rate = 0.05,
+     .learning_rate = 0.05,
      .momentum = 0.9,
      .formula = "v' = mu v + r g;  w' = w - (mu v' + r g)"},
     {.name = "adagrad",
      .rule = adagrad,
-     .rate = 0.01,
+     .learning_rate = 0.01,
      .epsilon = 1e-10,
      .formula = "s' = s + g^2;  w' = w - r g / (sqrt(s') + e)"},
     {.name = "adadelta",
      .rule = adadelta,
-     .rate = 1,
+     .learning_rate = 1,
      .decay = 0.9,
      .epsilon = 1e-6,
      .formula = "s' = k s + (1 - k) g^2;  x = g sqrt(d + e) / sqrt(s' + e);  "
                 "d' = k d + (1 - k) x^2;  w' = w - r x"},
     {.name = "rmsprop",
      .rule = rmsprop,
-     .rate = 1e-3,
+     .learning_rate = 1e-3,
      .decay = 0.99,
      .epsilon = 1e-8,
      .formula = "s' = k s + (1 - k) g^2;  w' = w - r g / (sqrt(s') + e)"},
     {.name = "adam",
      .rule = adam,
-     .rate = 1e-3,
+     .learning_rate = 1e-3,
      .momentum = 0.9,
      .decay = 0.999,
      .epsilon = 1e-8,
@@ -221,7 +211,7 @@ static const rv_optimizer optimizers[] = {
                 "w' = w - r (m' / (1 - b1^t)) / (sqrt(s' / (1 - b2^t)) + e)"},
     {.name = "amsgrad",
      .rule = amsgrad,
-     .rate = 1e-3,
+     .learning_rate = 1e-3,
      .momentum = 0.9,
      .decay = 0.999,
      .epsilon = 1e-8,
@@ -229,7 +219,7 @@ static const rv_optimizer optimizers[] = {
                 "w' = w - r (m' / (1 - b1^t)) / (sqrt(top' / (1 - b2^t)) + e)"},
     {.name = "adamw", /* Loshchilov and Hutter 2019: the decay does not pass through the averages */
      .rule = adam,
-     .rate = 1e-3,
+     .learning_rate = 1e-3,
      .momentum = 0.9,
      .decay = 0.999,
      .epsilon = 1e-8,
@@ -239,7 +229,7 @@ static const rv_optimizer optimizers[] = {
                 "w' = (1 - r d) w - r (m' / (1 - b1^t)) / (sqrt(s' / (1 - b2^t)) + e)"},
     {.name = "nadam",
      .rule = nadam,
-     .rate = 2e-3,
+     .learning_rate = 2e-3,
      .momentum = 0.9,
      .decay = 0.999,
      .epsilon = 1e-8,
@@ -249,14 +239,14 @@ static const rv_optimizer optimizers[] = {
                 "w' = w - r x / (sqrt(s' / (1 - b2^t)) + e)"},
     {.name = "lion",
      .rule = lion,
-     .rate = 1e-4,
+     .learning_rate = 1e-4,
      .momentum = 0.9,
      .decay = 0.99,
      .decoupled = true,
      .formula = "w' = (1 - r d) w - r sign(b1 m + (1 - b1) g);  m' = b2 m + (1 - b2) g"},
     {.name = "adafactor",
      .rule = adafactor,
-     .rate = 1e-2,
+     .learning_rate = 1e-2,
      .decay = 0.8,
      .epsilon = 1e-30,
      .decoupled = true,
@@ -274,48 +264,36 @@ const rv_optimizer *rv_optimizer_at(int index)
 
 const rv_optimizer *rv_optimizer_find(const char *name)
 {
-    if (name && !strcmp(name, "sgd")) name = "gradient_descent";
+    if (name && !strcmp(name, "sgd")) name = "sgd";
     for (int i = 0; i < rv_optimizer_count(); i++)
         if (name && !strcmp(optimizers[i].name, name)) return &optimizers[i];
     return NULL;
 }
 
-static rv_optimizer with_rate(const char *name, double rate)
+static rv_optimizer make(const char *name, double learning_rate)
 {
-    rv_optimizer optimizer = *rv_optimizer_find(name);
-    optimizer.rate = rate;
-    return optimizer;
+    rv_optimizer o = *rv_optimizer_find(name);
+    o.learning_rate = learning_rate;
+    return o;
 }
 
-rv_optimizer rv_gradient_descent(double rate) { return with_rate("gradient_descent", rate); }
-rv_optimizer rv_adagrad(double rate) { return with_rate("adagrad", rate); }
-rv_optimizer rv_rmsprop(double rate) { return with_rate("rmsprop", rate); }
-rv_optimizer rv_adam(double rate) { return with_rate("adam", rate); }
-
-rv_optimizer rv_momentum(double rate, double momentum_factor)
+static rv_optimizer with_momentum(rv_optimizer o, double value)
 {
-    rv_optimizer optimizer = with_rate("momentum", rate);
-    optimizer.momentum = momentum_factor;
-    return optimizer;
+    o.momentum = value;
+    return o;
 }
 
-rv_optimizer rv_nesterov(double rate, double momentum_factor)
+static rv_optimizer with_decay(rv_optimizer o, double weight_decay)
 {
-    rv_optimizer optimizer = with_rate("nesterov", rate);
-    optimizer.momentum = momentum_factor;
-    return optimizer;
+    o.weight_decay = weight_decay;
+    return o;
 }
 
-rv_optimizer rv_adamw(double rate, double weight_decay)
-{
-    rv_optimizer optimizer = with_rate("adamw", rate);
-    optimizer.weight_decay = weight_decay;
-    return optimizer;
-}
-
-rv_optimizer rv_lion(double rate, double weight_decay)
-{
-    rv_optimizer optimizer = with_rate("lion", rate);
-    optimizer.weight_decay = weight_decay;
-    return optimizer;
-}
+rv_optimizer rv_sgd(double rate) { return make("sgd", rate); }
+rv_optimizer rv_adagrad(double rate) { return make("adagrad", rate); }
+rv_optimizer rv_rmsprop(double rate) { return make("rmsprop", rate); }
+rv_optimizer rv_adam(double rate) { return make("adam", rate); }
+rv_optimizer rv_momentum(double rate, double m) { return with_momentum(make("momentum", rate), m); }
+rv_optimizer rv_nesterov(double rate, double m) { return with_momentum(make("nesterov", rate), m); }
+rv_optimizer rv_adamw(double rate, double d) { return with_decay(make("adamw", rate), d); }
+rv_optimizer rv_lion(double rate, double d) { return with_decay(make("lion", rate), d); }

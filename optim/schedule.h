@@ -1,5 +1,4 @@
-/* Schedules: how a learning rate changes from update to update, as recorded equations of the number of
- * updates so far; and the plateau rule, which looks at a loss and so runs on the host. */
+/* Schedules: factors of the learning rate as recorded functions of the number of updates so far. */
 #ifndef RV_OPTIM_SCHEDULE_H
 #define RV_OPTIM_SCHEDULE_H
 
@@ -13,19 +12,19 @@ extern "C" {
 
 typedef struct rv_schedule rv_schedule;
 
-/* The factor [] that multiplies every rate at update t [] = 0, 1, ..., counted from the end of the
- * warm-up. Recorded ops; called once for each rv_minimize. */
+/* Records the factor [] of every learning rate at update t [] = 0, 1, ..., counted from the end of the warm-up. */
 typedef rv_var (*rv_curve)(rv_var t, const rv_schedule *s);
 
-/* {0}: a constant rate. Make one with a function below, or set `curve` to one of your own, which may
- * use the other fields as it likes. Lengths are in updates. */
+/* {0} is a constant learning rate. The functions below make schedules; a curve of your own may use the fields as it
+ * likes. Lengths are in updates. */
 struct rv_schedule {
-    rv_curve curve;       /* NULL: 1 */
-    double updates;       /* between two steps of a step decay, else in all */
-    double factor;        /* of step and exponential decay */
-    double start, end;    /* factors at the first and the last update (one-cycle; end: cosine) */
-    double rise;          /* one-cycle: the share of the updates up to the peak */
-    double warm_up;       /* before that, linearly from warm_up_start to 1 in so many updates */
+    rv_curve curve; /* NULL: 1 */
+    double updates; /* of a step decay: between two steps; else the length of the schedule */
+    double factor;  /* of step and exponential decay */
+    double start,
+        end;        /* factors at the first update (one-cycle) and the last (one-cycle, cosine) */
+    double rise;    /* of a one-cycle: the fraction of the updates before the peak */
+    double warm_up; /* updates before the curve, linear from warm_up_start to 1 */
     double warm_up_start; /* the factor at update 0 */
 };
 
@@ -33,33 +32,17 @@ struct rv_schedule {
 rv_schedule rv_step_decay(double every, double factor);
 /* factor^t: ExponentialLR. */
 rv_schedule rv_exponential_decay(double factor);
-/* From 1 to `end` along half a cosine (Loshchilov and Hutter 2017), then `end` for ever:
- * CosineAnnealingLR with eta_min = end rate, which would rise again. */
+/* From 1 to `end` along half a cosine (Loshchilov and Hutter 2017), then constant. PyTorch's CosineAnnealingLR with
+ * eta_min = end times the learning rate rises again instead. */
 rv_schedule rv_cosine_decay(double updates, double end);
-/* From 1/25 up to 1 and down to 1/250000 along cosines, the peak at 0.3 of the way (Smith and Topin
- * 2018): OneCycleLR with its defaults and cycle_momentum = False. */
+/* From 1/25 up to 1 and down to 1/250000 along cosines, with the peak after 0.3 of the updates (Smith and Topin 2018):
+ * OneCycleLR with its defaults and cycle_momentum = False. */
 rv_schedule rv_one_cycle(double updates);
-/* The schedule after so many updates of a linear rise from 0: LinearLR, then SequentialLR. */
+/* The schedule `then` after `updates` updates of a linear rise from 0: LinearLR and SequentialLR. */
 rv_schedule rv_warm_up(double updates, rv_schedule then);
 
-/* The schedule's factor at update t = 0, 1, ... []; recorded. */
+/* Records the schedule's factor [] at update t [] = 0, 1, ..., warm-up included. */
 rv_var rv_schedule_factor(const rv_schedule *s, rv_var t);
-
-/* Lowers the rates when a loss no longer improves: PyTorch's ReduceLROnPlateau in mode "min". */
-typedef struct rv_plateau {
-    double factor;    /* multiplies the rates, in 0 .. 1 */
-    int patience;     /* observations without improvement that are let pass, one after the other */
-    double threshold; /* improved: loss < (1 - threshold) best; absolute: loss < best - threshold */
-    bool absolute;
-    int cool_down; /* observations after lowering that do not count as bad */
-    double least;  /* no rate is made lower than this */
-} rv_plateau;
-
-/* Takes a loss (a NaN counts as no improvement) and, when patience is at an end, multiplies each
- * "optimizer/rate..." of the store by the factor; true when it did. What it remembers is the state
- * "optimizer/plateau", f64 [4]: best loss, bad observations, cool-down left, observations. False
- * too on failure, which goes to *error (may be NULL): RV_ERROR_ARGUMENT for a field out of range. */
-bool rv_plateau_observe(const rv_plateau *p, rv_store *store, double loss, rv_error *error);
 
 #ifdef __cplusplus
 }

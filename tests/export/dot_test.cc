@@ -90,7 +90,7 @@ TEST_F(Dot, PhasesHaveTheColoursOfTheLegend)
     EXPECT_EQ(count(forward, "label=\"gradient\""), 0);
     EXPECT_EQ(count(forward, "label=\"update\""), 0);
 
-    ASSERT_TRUE(rv_minimize(loss, rv_gradient_descent(0.1)));
+    ASSERT_TRUE(rv_minimize(loss, rv_sgd(0.1)));
     const std::string text = draw(loss);
     EXPECT_EQ(colour(node(text, "tanh")), colour(node(text, "forward\"")));
     EXPECT_EQ(colour(node(text, "assign")), colour(node(text, "update\"")));

@@ -555,7 +555,7 @@ TEST(Recompute, DropsTheSameElementsAndGoesBackwardsAndOverEnds)
         options.lengths = t.input("lengths", RV_SHAPE(3));
         const rv_var x = t.input("x", RV_SHAPE(3, 7, 8));
         const rv_var loss = total(rv_square(rv_unroll_sequence(rv_lstm, x, options, nullptr)));
-        rv_minimize(loss, rv_gradient_descent(1e-2));
+        rv_minimize(loss, rv_sgd(1e-2));
         Program p(t, {loss});
         rv_init_fill(rv_program_input(p, "x"), rv_init_normal(0, 1), 1);
         p.set("lengths", {7, 3, 0});
@@ -581,7 +581,7 @@ TEST(Recompute, SavesMemoryForTimeAndChangesNoGradient)
         rv_var y[100], sum;
         const rv_var x = t.input("x", RV_SHAPE(16, 100, 4));
         sum = total(rv_square(rv_unroll_sequence(rv_lstm, x, options, y)));
-        rv_minimize(sum, rv_gradient_descent(1e-3));
+        rv_minimize(sum, rv_sgd(1e-3));
         Program p(t, {sum});
         rv_init_fill(rv_program_input(p, "x"), rv_init_normal(0, 1), 1);
         p.run();

@@ -116,7 +116,7 @@ TEST(Extras, ThatAreOffRecordNothing)
     rv_var g[2];
     ASSERT_TRUE(rv_gradient(t.loss, w, 2, g));
     const int32_t before = t.count();
-    ASSERT_TRUE(rv_minimize(t.loss, rv_gradient_descent(0.1)));
+    ASSERT_TRUE(rv_minimize(t.loss, rv_sgd(0.1)));
     EXPECT_EQ(t.count() - before, 1 + 2 * 4)
         << "the rate; of each: broadcast, multiply, subtract, assign";
     EXPECT_EQ(rv_store_count(t.store()), 3u);
@@ -164,7 +164,7 @@ TEST(Clip, OfAZeroGradientIsZero)
     Tape t(RV_F32);
     const rv_var w = t.parameter("w", RV_SHAPE(3));
     set_values(&t.stored("w"), {0, 0, 0});
-    rv_optimizer o = rv_gradient_descent(1);
+    rv_optimizer o = rv_sgd(1);
     o.clip_norm = 1;
     ASSERT_TRUE(rv_minimize(total(rv_square(w)), o)) << t.error();
     Program(t, {}).run();
@@ -212,7 +212,7 @@ TEST(Averages, OfAnySizeAreSwappedWhole)
     for (const int64_t size : {1, 32, 33, 100}) {
         Tape t;
         const rv_var w = t.parameter("w", RV_SHAPE(size));
-        rv_optimizer o = rv_gradient_descent(0.1);
+        rv_optimizer o = rv_sgd(0.1);
         o.average = 0.5;
         ASSERT_TRUE(rv_minimize(total(rv_square(w)), o)) << t.error();
         Program p(t, {w});

@@ -41,7 +41,7 @@ TEST(Minimize, UpdatesTheParametersOfTheLossAndNothingElse)
     rv_tanh(other);
     const std::string before = bytes_of(t.stored("other")) + bytes_of(t.stored("s"));
     const Values w_before = values_of(t.stored("w"));
-    ASSERT_TRUE(rv_minimize(total(rv_multiply(rv_multiply(w, s), x)), rv_gradient_descent(0.5)));
+    ASSERT_TRUE(rv_minimize(total(rv_multiply(rv_multiply(w, s), x)), rv_sgd(0.5)));
     Program(t, {}).set("x", {1, 2}).run();
     EXPECT_EQ(bytes_of(t.stored("other")) + bytes_of(t.stored("s")), before);
     EXPECT_EQ(values_of(t.stored("w")), (Values{w_before[0] - 2.5, w_before[1] - 5}));
@@ -71,7 +71,7 @@ TEST(Minimize, LabelsWhatItRecords)
 TEST(Rates, OfGroupsGoByPatternAndTheFirstMatchCounts)
 {
     ThreeLayers t;
-    rv_optimizer o = rv_gradient_descent(1);
+    rv_optimizer o = rv_sgd(1);
     o.group[0] = {"*/bias", 0};
     o.group[1] = {"fc?/*", 0.25};
     ASSERT_TRUE(rv_minimize(t.loss, o));
@@ -79,56 +79,57 @@ TEST(Rates, OfGroupsGoByPatternAndTheFirstMatchCounts)
     EXPECT_EQ(t.value("conv/w"), 9);
     EXPECT_EQ(t.value("fc1/bias"), 10) << "both patterns match";
     EXPECT_EQ(t.value("fc2/weight"), 9.75);
-    EXPECT_EQ(t.value("optimizer/rate"), 1);
-    EXPECT_EQ(t.value("optimizer/rate/*/bias"), 0);
-    EXPECT_EQ(t.value("optimizer/rate/fc?/*"), 0.25);
+    EXPECT_EQ(t.value("optimizer/learning_rate"), 1);
+    EXPECT_EQ(t.value("optimizer/learning_rate/*/bias"), 0);
+    EXPECT_EQ(t.value("optimizer/learning_rate/fc?/*"), 0.25);
 }
 
 TEST(Rates, OfAllGroupsMayBeUsed)
 {
     Tape t;
-    rv_optimizer o = rv_gradient_descent(100);
+    rv_optimizer o = rv_sgd(100);
     static const char *const names[] = {"p0", "p1", "p2", "p3", "p4", "p5", "p6", "p7"};
     rv_var loss = rv_scalar(t, 0);
-    for (int i = 0; i < RV_RATE_GROUPS; i++) {
+    for (int i = 0; i < RV_PARAMETER_GROUPS; i++) {
         o.group[i] = {names[i], 1.0 + i};
         loss = rv_add(loss, t.parameter(names[i], RV_SCALAR));
         set_values(&t.stored(names[i]), {0});
     }
     ASSERT_TRUE(rv_minimize(loss, o)) << t.error();
     Program(t, {}).run();
-    for (int i = 0; i < RV_RATE_GROUPS; i++)
+    for (int i = 0; i < RV_PARAMETER_GROUPS; i++)
         EXPECT_EQ(values_of(t.stored(names[i])), (Values{-1.0 - i}));
-    EXPECT_FALSE(rv_set_rate(t.store(), nullptr, 1)) << "nobody goes at the rate of the rest";
+    EXPECT_FALSE(rv_set_learning_rate(t.store(), nullptr, 1))
+        << "nobody goes at the rate of the rest";
 }
 
 TEST(Rates, TakeEffectAtTheNextRun)
 {
     ThreeLayers t;
-    rv_optimizer o = rv_gradient_descent(1);
+    rv_optimizer o = rv_sgd(1);
     o.group[0] = {"fc1/*", 0.5};
-    EXPECT_FALSE(rv_set_rate(t.store(), nullptr, 2)) << "none yet";
+    EXPECT_FALSE(rv_set_learning_rate(t.store(), nullptr, 2)) << "none yet";
     ASSERT_TRUE(rv_minimize(t.loss, o));
     Program p(t, {});
     p.run();
-    EXPECT_TRUE(rv_set_rate(t.store(), nullptr, 3));
+    EXPECT_TRUE(rv_set_learning_rate(t.store(), nullptr, 3));
     EXPECT_EQ(t.value("conv/w"), 9);
     p.run();
     EXPECT_EQ(t.value("conv/w"), 6);
     EXPECT_EQ(t.value("fc1/bias"), 9) << "the group keeps its own";
-    EXPECT_TRUE(rv_set_rate(t.store(), "fc1/*", 4));
+    EXPECT_TRUE(rv_set_learning_rate(t.store(), "fc1/*", 4));
     p.run();
     EXPECT_EQ(t.value("fc1/bias"), 5);
     EXPECT_EQ(t.value("conv/w"), 3);
-    EXPECT_FALSE(rv_set_rate(t.store(), "fc2/*", 1));
-    EXPECT_FALSE(rv_set_rate(t.store(), std::string(300, '*').c_str(), 1));
+    EXPECT_FALSE(rv_set_learning_rate(t.store(), "fc2/*", 1));
+    EXPECT_FALSE(rv_set_learning_rate(t.store(), std::string(300, '*').c_str(), 1));
 }
 
 TEST(Rates, OfZeroLeaveTheParameterBitForBit)
 {
     for (int i = 0; i < rv_optimizer_count(); i++) {
         rv_optimizer o = *rv_optimizer_at(i);
-        o.rate = 0;
+        o.learning_rate = 0;
         Tape t(RV_F32);
         const rv_var w = t.parameter("w", RV_SHAPE(30));
         const std::string before = bytes_of(t.stored("w"));
@@ -145,7 +146,8 @@ TEST(States, AreNamedAsDocumented)
     Tape t(RV_F32);
     const rv_var w = t.parameter("fc/w", RV_SHAPE(2, 3));
     ASSERT_TRUE(rv_minimize(total(rv_square(w)), rv_adam(1e-3)));
-    for (const char *name : {"optimizer/rate", "optimizer/m_weight", "optimizer/s_weight"}) {
+    for (const char *name :
+         {"optimizer/learning_rate", "optimizer/m_weight", "optimizer/s_weight"}) {
         ASSERT_NE(state(t, name), nullptr) << name;
         EXPECT_EQ(state(t, name)->tensor.shape.rank, 0) << name;
     }
@@ -162,7 +164,7 @@ TEST(States, AreThoseOfTheRuleAlone)
     const struct {
         rv_optimizer optimizer;
         std::vector<std::string> states;
-    } cases[] = {{rv_gradient_descent(1), {}},
+    } cases[] = {{rv_sgd(1), {}},
                  {rv_momentum(1, 0.9), {"optimizer/v/w"}},
                  {rv_nesterov(1, 0.9), {"optimizer/v/w"}},
                  {rv_rmsprop(1), {"optimizer/s/w"}}};
@@ -203,7 +205,7 @@ rv_var sign_step(const rv_update *u)
     const rv_var zero = rv_scalar(u->w.tape, 0);
     const rv_var sign = rv_subtract(rv_less(zero, average), rv_less(average, zero));
     EXPECT_STREQ(u->name, "w");
-    return rv_subtract(u->w, rv_multiply(u->rate, sign));
+    return rv_subtract(u->w, rv_multiply(u->learning_rate, sign));
 }
 
 TEST(Minimize, TakesARuleOfOnesOwn)
@@ -211,7 +213,7 @@ TEST(Minimize, TakesARuleOfOnesOwn)
     rv_optimizer o = {};
     o.name = "sign";
     o.rule = sign_step;
-    o.rate = 0.5;
+    o.learning_rate = 0.5;
     o.momentum = 0.5;
     Tape t;
     const rv_var w = t.parameter("w", RV_SHAPE(3));

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "optim/optim.h"
+#include "optim/plateau.h"
 #include "tests/tapes.h"
 
 namespace {
@@ -38,7 +39,7 @@ class Training {
             rv_init_fill(rv_program_input(program_, "x"), rv_init_normal(0, 1), seed);
             rv_init_fill(rv_program_input(program_, "y"), rv_init_uniform(0, 1), seed + 1000);
             rv_run(program_);
-            const bool set = step != 5 || rv_set_rate(store_, nullptr, 0.004);
+            const bool set = step != 5 || rv_set_learning_rate(store_, nullptr, 0.004);
             EXPECT_TRUE(set);
             const rv_plateau plateau = {0.5, 1, 0.05, false, 1, 0};
             if (extras_) rv_plateau_observe(&plateau, store_, rv_value(program_, 0), nullptr);

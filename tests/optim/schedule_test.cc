@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "optim/optim.h"
+#include "optim/plateau.h"
 #include "tests/tapes.h"
 
 namespace {
@@ -81,15 +82,15 @@ TEST(Schedule, LeavesTheRateAndCountsTheUpdates)
     Tape t;
     const rv_var w = t.parameter("w", RV_SCALAR);
     set_values(&t.stored("w"), {0});
-    rv_optimizer o = rv_gradient_descent(1);
+    rv_optimizer o = rv_sgd(1);
     o.schedule = rv_exponential_decay(0.5);
     ASSERT_TRUE(rv_minimize(w, o)) << t.error();
     Program p(t, {});
     p.run().run();
-    EXPECT_TRUE(rv_set_rate(t.store(), nullptr, 4));
+    EXPECT_TRUE(rv_set_learning_rate(t.store(), nullptr, 4));
     p.run();
     EXPECT_NEAR(values_of(t.stored("w"))[0], -1 - 0.5 - 4 * 0.25, 1e-14);
-    EXPECT_EQ(values_of(t.stored("optimizer/rate")), (Values{4}));
+    EXPECT_EQ(values_of(t.stored("optimizer/learning_rate")), (Values{4}));
     EXPECT_EQ(values_of(t.stored("optimizer/step")), (Values{3}));
 }
 
@@ -98,8 +99,8 @@ TEST(Schedule, LeavesTheRateAndCountsTheUpdates)
 struct Rates : Tape {
     Rates()
     {
-        state("optimizer/rate", RV_SCALAR, 1);
-        state("optimizer/rate/fc*", RV_SCALAR, 0.5);
+        state("optimizer/learning_rate", RV_SCALAR, 1);
+        state("optimizer/learning_rate/fc*", RV_SCALAR, 0.5);
         state("optimizer/rates", RV_SCALAR, 7);
     }
     double value(const char *name) { return values_of(stored(name))[0]; }
@@ -118,13 +119,13 @@ TEST(Plateau, LowersAllRatesWhenPatienceIsAtAnEnd)
     EXPECT_FALSE(lowers(0.8));
     EXPECT_FALSE(lowers(0.8));
     EXPECT_TRUE(lowers(NAN));
-    EXPECT_EQ(t.value("optimizer/rate"), 0.5);
-    EXPECT_EQ(t.value("optimizer/rate/fc*"), 0.25);
+    EXPECT_EQ(t.value("optimizer/learning_rate"), 0.5);
+    EXPECT_EQ(t.value("optimizer/learning_rate/fc*"), 0.25);
     EXPECT_EQ(t.value("optimizer/rates"), 7);
     EXPECT_FALSE(lowers(0.9));
     EXPECT_TRUE(lowers(0.9));
-    EXPECT_EQ(t.value("optimizer/rate"), 0.25);
-    EXPECT_EQ(t.value("optimizer/rate/fc*"), 0.2) << "the least";
+    EXPECT_EQ(t.value("optimizer/learning_rate"), 0.25);
+    EXPECT_EQ(t.value("optimizer/learning_rate/fc*"), 0.2) << "the least";
     EXPECT_EQ(error.code, RV_OK);
 }
 

@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "optim/optim.h"
+#include "optim/plateau.h"
 #include "tests/tapes.h"
 
 namespace {
@@ -85,7 +86,7 @@ Setting setting(const Case &c)
         const std::vector<std::string> part = parts(text);
         const auto number = [&](size_t i) { return std::stod(part[i]); };
         if (key == "rate")
-            o.rate = number(0);
+            o.learning_rate = number(0);
         else if (key == "momentum")
             o.momentum = number(0);
         else if (key == "decay")

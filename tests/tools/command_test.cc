@@ -54,7 +54,7 @@ const struct Refusal {
     {"train --rate 0.1x", {"\"0.1x\""}},
     {"train --rate", {"--rate needs a value"}},
     {"train --momentum 1", {"--momentum", "\"1\"", "less than 1"}},
-    {"train --optimizer gradient_descent --momentum 0.5", {"gradient_descent", "none"}},
+    {"train --optimizer sgd --momentum 0.5", {"sgd", "none"}},
     {"train --epochs -1", {"--epochs", "\"-1\"", "whole number from 1"}},
     {"train --epochs 2.5", {"\"2.5\""}},
     {"train --epochs 99999999999999999999", {"\"99999999999999999999\""}},
@@ -245,7 +245,7 @@ TEST(Command, ListsGiveEveryNameItsFormula)
 {
     expect_list("ops", {"conv2d", "sigmoid", "matmul", "softmax_cross_entropy"});
     expect_list("models", {"curnn", "curnn-blog", "ugrnn", "update-gate"});
-    expect_list("optimizers", {"gradient_descent", "momentum", "adam", "adamw"});
+    expect_list("optimizers", {"sgd", "momentum", "adam", "adamw"});
 }
 
 TEST(Command, ListsOpsAsTheyAreCalled)

@@ -142,7 +142,7 @@ TEST(Compare, NumbersAndTextsHaveTheirOwnScores)
  * states have them, a gated one's are bounded. */
 TEST(Compare, ADivergedRunIsARowAndTheOthersGoOn)
 {
-    const std::string wild = " --optimizers gradient_descent --rate 1000 --task adding --length 30 "
+    const std::string wild = " --optimizers sgd --rate 1000 --task adding --length 30 "
                              "--samples 300 --plot" +
                              small + " --output " + scratch_folder();
     const Outcome all = recurve("compare --models irnn" + wild);
@@ -156,7 +156,7 @@ TEST(Compare, ADivergedRunIsARowAndTheOthersGoOn)
     ASSERT_EQ(some.status, 0) << some.out << some.err;
     EXPECT_LT(some.out.find("gru "), some.out.find("irnn "));
     EXPECT_CONTAINS(some.out, "diverged\n");
-    EXPECT_CONTAINS(slurp(folder + "/compare.csv"), "irnn,gradient_descent,1,,diverged,");
+    EXPECT_CONTAINS(slurp(folder + "/compare.csv"), "irnn,sgd,1,,diverged,");
     EXPECT_EQ(slurp(folder + "/compare.png").substr(1, 3), "PNG");
     EXPECT_EQ(slurp(folder + "/compare.svg").find("irnn"), std::string::npos);
     EXPECT_CONTAINS(recurve("compare --json --models irnn,gru" + wild).out, "\"diverged\":\ttrue");
@@ -177,8 +177,7 @@ TEST(Compare, RefusesWhatTrainRefusesAndNamesTheRun)
         {"--models gru --sort best", {"--sort", "given or score"}},
         {"--models gru --seeds 0", {"--seeds", "\"0\""}},
         {"--models gru,update-gate", {"update-gate with", "does not take these data"}},
-        {"--models gru --optimizers adam,gradient_descent --momentum 0.5",
-         {"gru with gradient_descent, seed 1", "none"}},
+        {"--models gru --optimizers adam,sgd --momentum 0.5", {"gru with sgd, seed 1", "none"}},
         {"--modles gru", {"\"--modles\"", "did you mean \"--models\"?"}},
         {"--models gru --pictures", {"\"--pictures\""}},
     };

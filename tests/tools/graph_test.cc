@@ -29,8 +29,9 @@ TEST(Graph, TrainingTellsForwardGradientAndUpdateApart)
 {
     const Outcome outcome = recurve("graph --training");
     EXPECT_EQ(outcome.status, 0);
-    for (const char *part : {"label=\"forward\"", "label=\"gradient\"", "label=\"update\"",
-                             "assign\\nWxc\\n", "conv2d_weight_gradient", "optimizer/rate"})
+    for (const char *part :
+         {"label=\"forward\"", "label=\"gradient\"", "label=\"update\"", "assign\\nWxc\\n",
+          "conv2d_weight_gradient", "optimizer/learning_rate"})
         EXPECT_CONTAINS(outcome.out, part);
 }
 

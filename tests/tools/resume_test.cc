@@ -424,7 +424,7 @@ TEST(Resume, ARunThatDivergesKeepsItsLastCheckpointAndNamesIt)
     const Outcome outcome =
         recurve("train --quiet --output " + folder +
                 " --task adding --length 10 --samples 300 --model ugrnn --activation none "
-                "--optimizer gradient_descent --clip-norm 0 --rate 100 --warm-up 10000 "
+                "--optimizer sgd --clip-norm 0 --rate 100 --warm-up 10000 "
                 "--epochs 1000");
     EXPECT_EQ(outcome.status, 1);
     EXPECT_CONTAINS(outcome.err, "the cost became ");

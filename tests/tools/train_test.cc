@@ -29,8 +29,8 @@ TEST(Train, EveryClassifierAndOptimizerLearns)
     for (const char *arguments :
          {"--model ugrnn", "--model curnn-blog --epochs 3", "--optimizer adam --rate 0.01",
           "--optimizer adamw --rate 0.01", "--optimizer rmsprop --rate 0.01",
-          "--optimizer nesterov", "--optimizer gradient_descent", "--dtype f64",
-          "--classes 3,8 --epochs 20", "--batch 7", "--batch 1000 --epochs 60"}) {
+          "--optimizer nesterov", "--optimizer sgd", "--dtype f64", "--classes 3,8 --epochs 20",
+          "--batch 7", "--batch 1000 --epochs 60"}) {
         SCOPED_TRACE(arguments);
         const Outcome outcome = recurve(std::string("train --json ") + arguments);
         ASSERT_EQ(outcome.status, 0) << outcome.err;
@@ -167,7 +167,7 @@ TEST(Evaluate, AgreesWithTheRunToTheLastBit)
 {
     for (const char *arguments :
          {"--epochs 2", "--epochs 1 --model curnn-blog", "--epochs 1 --units 2 --classes 0-4",
-          "--epochs 2 --dtype f64", "--epochs 2 --optimizer gradient_descent"}) {
+          "--epochs 2 --dtype f64", "--epochs 2 --optimizer sgd"}) {
         SCOPED_TRACE(arguments);
         Outcome trained;
         const std::string folder = stored_run(arguments, &trained);

@@ -48,7 +48,7 @@ static char *draw(const rv_model *model, bool training, rv_error *error)
     rv_store *store = rv_store_new(1);
     rv_tape *tape = rv_tape_new(store, RV_F32);
     rv_var cost = rv_name(rv_model_specimen(model, tape), "cost");
-    if (training) rv_minimize(cost, *rv_optimizer_find("gradient_descent"));
+    if (training) rv_minimize(cost, *rv_optimizer_find("sgd"));
     const rv_error *failed = rv_tape_error(tape);
     char *text = failed->code == RV_OK ? rv_dot(tape, &cost, 1) : NULL;
     if (failed->code != RV_OK)

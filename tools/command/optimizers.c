@@ -22,7 +22,7 @@ static void describe(int index, list_item *item)
     const struct {
         const char *name;
         double value;
-    } fields[] = {{"learning rate", o->rate},
+    } fields[] = {{"learning rate", o->learning_rate},
                   {"momentum", o->momentum},
                   {"decay", o->decay},
                   {"epsilon", o->epsilon},

@@ -12,10 +12,11 @@ static rv_var signum(const rv_update *u)
     rv_var zero = rv_scalar(u->w.tape, 0), m = rv_moment(u, "m");
     m = rv_remember(u, m, rv_add(rv_scale(m, b), rv_scale(u->g, 1 - b)));
     rv_var sign = rv_subtract(rv_less(zero, m), rv_less(m, zero));
-    return rv_subtract(u->w, rv_multiply(u->rate, sign));
+    return rv_subtract(u->w, rv_multiply(u->learning_rate, sign));
 }
 
-static const rv_optimizer mine = {.name = "signum", .rule = signum, .rate = 5e-3, .momentum = 0.9};
+static const rv_optimizer mine = {
+    .name = "signum", .rule = signum, .learning_rate = 5e-3, .momentum = 0.9};
 
 /* The cost after 200 updates of 60 zeros and ones each; negative when something went wrong. */
 static double train(rv_optimizer optimizer)

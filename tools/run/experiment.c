@@ -211,13 +211,13 @@ static bool for_each_part(experiment *e, const char *option, const char *list,
 {
     int group = 0;
     if (!list) return true;
-    while (group < RV_RATE_GROUPS && e->optimizer.group[group].pattern) group++;
+    while (group < RV_PARAMETER_GROUPS && e->optimizer.group[group].pattern) group++;
     while (*list != '\0') {
         size_t length = strcspn(list, ",");
-        if (group == RV_RATE_GROUPS || length >= PATTERN_TEXT)
+        if (group == RV_PARAMETER_GROUPS || length >= PATTERN_TEXT)
             return rv_fail(error, RV_ERROR_ARGUMENT,
                            "%s: expected at most %d patterns of at most %d bytes", option,
-                           RV_RATE_GROUPS, PATTERN_TEXT - 1);
+                           RV_PARAMETER_GROUPS, PATTERN_TEXT - 1);
         memcpy(e->patterns[group], list, length);
         e->patterns[group][length] = '\0';
         if (!take(&e->optimizer, group, e->patterns[group]))
@@ -235,9 +235,9 @@ static bool take_rate(rv_optimizer *o, int group, char *part)
     if (!equals || equals == part || equals[1] == '\0') return false;
     *equals = '\0';
     o->group[group].pattern = part;
-    o->group[group].rate = strtod(equals + 1, &end);
+    o->group[group].learning_rate = strtod(equals + 1, &end);
     o->group[group].weight_decay = o->weight_decay;
-    return *end == '\0' && o->group[group].rate >= 0;
+    return *end == '\0' && o->group[group].learning_rate >= 0;
 }
 
 static bool take_frozen(rv_optimizer *o, int group, char *part)
@@ -256,7 +256,7 @@ static bool choose_optimizer(settings *s, experiment *e, const recipe *r, rv_err
     if (s->momentum > 0 && standard->momentum == 0)
         return rv_fail(error, RV_ERROR_ARGUMENT, "--momentum: %s has none", standard->name);
     if (s->momentum >= 0) e->optimizer.momentum = s->momentum;
-    if (s->rate > 0) e->optimizer.rate = s->rate;
+    if (s->rate > 0) e->optimizer.learning_rate = s->rate;
     if (s->clip_norm < 0) s->clip_norm = r->clip_norm;
     if (s->weight_decay > 0) e->optimizer.weight_decay = s->weight_decay;
     e->optimizer.clip_norm = s->clip_norm;
@@ -265,7 +265,7 @@ static bool choose_optimizer(settings *s, experiment *e, const recipe *r, rv_err
     e->optimizer.accumulate = (int)s->accumulate;
     s->optimizer = standard->name;
     s->momentum = e->optimizer.momentum;
-    s->rate = e->optimizer.rate;
+    s->rate = e->optimizer.learning_rate;
     s->weight_decay = e->optimizer.weight_decay;
     return for_each_part(e, "--freeze", s->freeze, take_frozen, error) &&
            for_each_part(e, "--rates", s->rates, take_rate, error) && choose_schedule(s, e, error);

@@ -12,8 +12,8 @@ typedef struct experiment {
     rv_lang *text;      /* that the model is from, or NULL */
     rv_net_options net; /* without lengths, which belong to a tape */
     rv_optimizer optimizer;
-    char patterns[RV_RATE_GROUPS][PATTERN_TEXT]; /* of its groups */
-    rv_plateau plateau;                          /* factor 0: none */
+    char patterns[RV_PARAMETER_GROUPS][PATTERN_TEXT]; /* of its groups */
+    rv_plateau plateau;                               /* factor 0: none */
     rv_dtype dtype;
     char alphabet[2 * 256 + 1];    /* of a text, in hexadecimal digits */
     double scale;                  /* of x, on the tape */

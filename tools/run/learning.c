@@ -36,7 +36,8 @@ static bool check_cost(const experiment *e, const run_place *at, double cost, rv
            rv_fail(error, RV_ERROR_NUMBER,
                    "the cost became %s in epoch %" PRId64 " at sample %" PRId64
                    "; try a lower --rate than %g, or --anomaly to see where it comes from",
-                   isnan(cost) ? "NaN" : "infinite", at->epoch, at->seen, e->optimizer.rate);
+                   isnan(cost) ? "NaN" : "infinite", at->epoch, at->seen,
+                   e->optimizer.learning_rate);
 }
 
 static size_t larger(size_t a, size_t b) { return a > b ? a : b; }

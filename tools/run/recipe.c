@@ -62,11 +62,11 @@ recipe recipe_for(const rv_model *model, const char *task, int64_t classes)
                 .epochs = row->epochs,
                 .batch = row->batch,
                 .clip_norm = row->clip_norm};
-    r.optimizer.rate = row->rate;
+    r.optimizer.learning_rate = row->rate;
     r.optimizer.momentum = row->momentum;
     for (int i = 0; i < 2 && row->group[i].pattern; i++) {
         r.optimizer.group[i].pattern = row->group[i].pattern;
-        r.optimizer.group[i].rate = row->group[i].rate;
+        r.optimizer.group[i].learning_rate = row->group[i].rate;
     }
     return r;
 }
