@@ -105,6 +105,7 @@ typedef struct rv_lang_proof_options {
     double tolerance;            /* of lines: largest relative error; 0: 1e-10 */
     double difference_tolerance; /* of the recorded gradients; 0: 1e-7 */
     bool repair; /* look for changes that make wrong lines right; that may take a second a line */
+    bool as_written; /* lines read the values that lines before them state, right or wrong */
     uint64_t seed;
     const rv_named_tensor *given; /* inputs and parameters */
     int given_count;

@@ -34,13 +34,14 @@ static const char *cotangent_name(const lang_block *derivation, int target, int6
     return text;
 }
 
-/* Lines are judged as if those before them were right. */
+/* Lines are judged as if those before them were right, unless they are to be read as written. */
 static rv_var true_cotangent(lang_run *run, const lang_node *e, int target, int64_t time)
 {
     char name[80];
     lang_proof *p = run->context;
     lang_line *l = find_line(p, target, time);
-    if (l && l - p->lines < (ptrdiff_t)p->visible) return l->truth;
+    if (l && l - p->lines < (ptrdiff_t)p->visible)
+        return p->options->as_written && !rv_is_null(l->value) ? l->value : l->truth;
     rv_lang_wrong(run, e->location, RV_ERROR_NAME, "%s is used before a line derives it",
                   cotangent_name(run->block, target, time, name));
     return (rv_var){run->tape, -1};

@@ -501,4 +501,18 @@ TEST(Derivations, NumbersAndTimeStepsAreMended)
         }
 }
 
+// A mistake is one wrong line; read as written, every line that reads it is wrong, too.
+TEST(Derivations, AMistakeCarriesOnlyIfLinesAreReadAsWritten)
+{
+    const std::string text = std::string(chain) + "  doutput = 3.(output - y) / n\n"
+                                                  "  dh3 = doutput @ A'\n"
+                                                  "  dA = h' @ doutput\n";
+    rv_lang_proof_options options = {};
+    EXPECT_EQ(Proof(Proof::read(text), options).wrong("d"), Names({"doutput"}));
+    options.as_written = true;
+    const Proof proof(Proof::read(text), options);
+    EXPECT_EQ(proof.wrong("d"), Names({"doutput", "dh3", "dA"}));
+    for (const rv_lang_verdict &v : proof.of("d")) EXPECT_NEAR(v.ratio, 1.5, 1e-12) << v.name;
+}
+
 } // namespace

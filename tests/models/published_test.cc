@@ -5,7 +5,7 @@
 
 #include "recurve.h"
 #include "tests/reference.h"
-#include "tools/by_hand/curnn_by_hand.h"
+#include "tests/oracles/curnn_by_hand.h"
 
 namespace {
 

@@ -1,6 +1,4 @@
 /* recurve check */
-#include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -9,10 +7,11 @@
 #include "tools/cli/equations.h"
 #include "tools/cli/json.h"
 #include "tools/cli/text_file.h"
+#include "tools/proof/verdicts.h"
 
 typedef struct check_options {
     const char *in;
-    bool json;
+    bool as_written, json;
     double tolerance;
     int64_t seed;
 } check_options;
@@ -23,6 +22,9 @@ typedef struct check_options {
 static const option_row options[] = {
     ROW(tolerance, "tolerance", "E", POSITIVE,
         "largest relative error of a line that passes (default:\n1e-10)"),
+    ROW(as_written, "as-written", NULL, FLAG,
+        "let lines read the values that earlier lines state,\nright or wrong: how far mistakes "
+        "carry"),
     ROW(seed, "seed", "N", WHOLE, "of parameters and inputs (default: 1)", .low = 0,
         .high = (int64_t)1 << 53),
     ROW(in, "in", "IN.npz", TEXT,
@@ -53,121 +55,6 @@ const command command_check = {
     .files = "FILE",
 };
 
-/* ---- text ---- */
-
-/* A file's verdicts, and its text for excerpts. */
-typedef struct report {
-    const char *path, *text;
-    const rv_lang_verdict *at;
-    int count;
-} report;
-
-/* Whether the verdict belongs under the same heading as the one before it. */
-static bool goes_on(const rv_lang_verdict *before, const rv_lang_verdict *v)
-{
-    return before->head == v->head && strcmp(before->model, v->model) == 0;
-}
-
-static void print_excerpt(const report *r, int line)
-{
-    const char *at = r->text;
-    for (int i = 1; i < line && *at != '\0'; i++) {
-        at += strcspn(at, "\n");
-        at += *at == '\n';
-    }
-    at += strspn(at, " \t");
-    printf("        | %.*s\n", (int)strcspn(at, "\r\n"), at);
-}
-
-static void print_wrong(const rv_lang_verdict *v, int width)
-{
-    printf("%6d  %-*s  WRONG  error %.1e, cosine %.6f, ratio %.6g: %s\n", v->line, width, v->name,
-           v->max_relative_error, v->cosine, v->ratio, v->reason);
-}
-
-/* The gradients of a model: one line, and one for each that is wrong. */
-static void print_gradients(const report *r, const rv_lang_verdict *v, int count)
-{
-    int wrong = 0;
-    double worst = 0;
-    for (int i = 0; i < count; i++) {
-        wrong += !v[i].ok;
-        if (!(v[i].max_relative_error <= worst) && !isnan(worst)) worst = v[i].max_relative_error;
-    }
-    printf("%s: %s: gradients of %d parameter%s, ", r->path, v->model, count, count > 1 ? "s" : "");
-    if (wrong == 0)
-        printf("all right (largest error %.1e)\n", worst);
-    else
-        printf("%d WRONG (largest error %.1e)\n", wrong, worst);
-    for (int i = 0; i < count; i++)
-        if (v[i].ok && strcmp(v[i].reason, "right") != 0)
-            printf("%6d  %s: right, but %s\n", v[i].line, v[i].name, v[i].reason);
-    for (int i = 0; i < count; i++)
-        if (!v[i].ok) {
-            print_wrong(&v[i], 0);
-            print_excerpt(r, v[i].line);
-        }
-}
-
-static void print_derivation(const report *r, const rv_lang_verdict *v, int count)
-{
-    int wrong = 0, width = 0;
-    const rv_lang_verdict *first = NULL;
-    for (int i = 0; i < count; i++) {
-        int length = (int)strlen(v[i].name);
-        width = length > width ? length : width;
-    }
-    bool titled = v->derivation[0] != '\0';
-    printf("%s: derivation%s%s%s\n", r->path, titled ? " \"" : "", v->derivation,
-           titled ? "\"" : "");
-    for (int i = 0; i < count; i++) {
-        if (v[i].ok) {
-            bool more = strcmp(v[i].reason, "right") != 0;
-            printf("%6d  %-*s  right%s%s\n", v[i].line, width, v[i].name, more ? ", but " : "",
-                   more ? v[i].reason : "");
-            continue;
-        }
-        if (wrong++ == 0) first = &v[i];
-        print_wrong(&v[i], width);
-        print_excerpt(r, v[i].line);
-        if (v[i].repair[0] != '\0') printf("        right %s\n", v[i].repair);
-    }
-    if (!first)
-        printf("%d lines, all right\n", count);
-    else
-        printf("%d lines, %d wrong; the first wrong one is line %d, %s\n", count, wrong,
-               first->line, first->name);
-}
-
-static void print_report(const report *r)
-{
-    for (int i = 0, n; i < r->count; i += n) {
-        for (n = 1; i + n < r->count && goes_on(&r->at[i + n - 1], &r->at[i + n]);) n++;
-        (r->at[i].head > 0 ? print_derivation : print_gradients)(r, &r->at[i], n);
-    }
-    if (r->count == 0) printf("%s: nothing to prove\n", r->path);
-}
-
-/* ---- JSON ---- */
-
-static void add_verdict(cJSON *list, const rv_lang_verdict *v)
-{
-    cJSON *object = cJSON_CreateObject();
-    cJSON_AddStringToObject(object, "file", v->file);
-    cJSON_AddNumberToObject(object, "line", v->line);
-    cJSON_AddStringToObject(object, "model", v->model);
-    cJSON_AddStringToObject(object, "derivation", v->derivation);
-    cJSON_AddStringToObject(object, "name", v->name);
-    cJSON_AddBoolToObject(object, "ok", v->ok);
-    json_add_number(object, "max_relative_error", v->max_relative_error);
-    json_add_number(object, "cosine", v->cosine);
-    json_add_number(object, "ratio", v->ratio);
-    json_add_number(object, "difference_error", v->difference_error);
-    cJSON_AddStringToObject(object, "reason", v->reason);
-    cJSON_AddStringToObject(object, "repair", v->repair);
-    cJSON_AddItemToArray(list, object);
-}
-
 /* ---- checking ---- */
 
 typedef struct checking {
@@ -179,20 +66,18 @@ typedef struct checking {
 
 static bool prove(checking *c, rv_lang *lang, const char *path, rv_error *error)
 {
-    rv_lang_verdict *verdicts = NULL;
-    report r = {.path = path};
-    bool ok = rv_lang_prove(lang, &c->proof, &verdicts, &r.count, error);
+    rv_lang_verdict *found = NULL;
+    int count = 0;
+    bool ok = rv_lang_prove(lang, &c->proof, &found, &count, error);
     char *text = ok ? text_file_read(path, error) : NULL;
-    ok = text;
-    r.text = text;
-    r.at = verdicts;
-    for (int i = 0; ok && i < r.count; i++) {
-        c->right = c->right && verdicts[i].ok;
-        if (c->list) add_verdict(c->list, &verdicts[i]);
+    for (int i = 0; text && i < count; i++) {
+        c->right = c->right && found[i].ok;
+        if (c->list) cJSON_AddItemToArray(c->list, verdict_to_json(&found[i]));
     }
-    if (ok && !c->list) print_report(&r);
+    if (text && !c->list) verdicts_print(&(verdicts){path, text, found, count});
+    ok = text;
     rv_free(text);
-    rv_free(verdicts);
+    rv_free(found);
     return ok;
 }
 
@@ -248,7 +133,10 @@ static exit_status run(int argc, char **argv, rv_error *error)
     int count;
     if (!options_parse_files(&command_check, argc, argv, &o, &files, &count, &result, error))
         return result;
-    checking c = {.proof = {.tolerance = o.tolerance, .repair = true, .seed = (uint64_t)o.seed},
+    checking c = {.proof = {.tolerance = o.tolerance,
+                            .repair = !o.as_written,
+                            .as_written = o.as_written,
+                            .seed = (uint64_t)o.seed},
                   .right = true};
     if (!read_given(&c, o.in, files, count, error)) {
         rv_archive_free(&c.given);

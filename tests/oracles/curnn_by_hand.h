@@ -15,8 +15,8 @@
  *     f1  = flatten(h_2) W1         a = arctan(f1)         1x34
  *     o   = sigmoid(a W2)           loss = (o - y)^2 / 2
  */
-#ifndef RV_TOOLS_BY_HAND_CURNN_BY_HAND_H
-#define RV_TOOLS_BY_HAND_CURNN_BY_HAND_H
+#ifndef RV_TESTS_ORACLES_CURNN_BY_HAND_H
+#define RV_TESTS_ORACLES_CURNN_BY_HAND_H
 
 #ifdef __cplusplus
 extern "C" {

@@ -11,8 +11,8 @@
  *     h_t = g_t h[t-1] + (1 - g_t) c_t            t = 1, 2, 3    h_0 = 0
  *     cost = sum over the 5 sequences of (h_3 - y)^2 / 2
  */
-#ifndef RV_TOOLS_BY_HAND_UPDATE_GATE_BY_HAND_H
-#define RV_TOOLS_BY_HAND_UPDATE_GATE_BY_HAND_H
+#ifndef RV_TESTS_ORACLES_UPDATE_GATE_BY_HAND_H
+#define RV_TESTS_ORACLES_UPDATE_GATE_BY_HAND_H
 
 #ifdef __cplusplus
 extern "C" {

@@ -1,6 +1,6 @@
 /*
  * The derivations by hand against the published program's own numbers, and against central
- * differences: what tools/by_hand calls published is what was published, what it calls correct is
+ * differences: what tests/oracles calls published is what was published, what it calls correct is
  * correct, and each of the mistakes between the two is one.
  */
 #include <gtest/gtest.h>
@@ -14,8 +14,8 @@
 #include <vector>
 
 #include "tests/reference.h"
-#include "tools/by_hand/curnn_by_hand.h"
-#include "tools/by_hand/update_gate_by_hand.h"
+#include "tests/oracles/curnn_by_hand.h"
+#include "tests/oracles/update_gate_by_hand.h"
 
 namespace {
 
