@@ -49,12 +49,13 @@ static rv_var true_cotangent(lang_run *run, const lang_node *e, int target, int6
 
 static bool target_of(lang_run *run, const lang_node *s, int *target, int64_t *time)
 {
-    const lang_node *base = s->a->kind == LANG_INDEX ? s->a->a : s->a;
+    const lang_node *base = s->target->kind == LANG_INDEX ? s->target->base : s->target;
     if (base->symbol < 0) return false;
     const lang_symbol *symbol = &run->block->symbol[base->symbol];
     *target = symbol->target;
     *time = symbol->time >= 0 ? symbol->time : base->time;
-    return s->a->kind != LANG_INDEX || rv_lang_evaluate_whole(run, s->a->b, 0, 1000000, time);
+    return s->target->kind != LANG_INDEX ||
+           rv_lang_evaluate_whole(run, s->target->indices, 0, 1000000, time);
 }
 
 static bool judge(lang_run *run, const lang_node *s)
@@ -68,15 +69,15 @@ static bool judge(lang_run *run, const lang_node *s)
     l.leaf = rv_lang_leaf(quantity);
     rv_error error;
     if (rv_is_null(l.leaf)) {
-        rv_lang_wrong(run, s->a->location, RV_ERROR_NAME, "%s has no value to be a cotangent of",
-                      name + 1);
+        rv_lang_wrong(run, s->target->location, RV_ERROR_NAME,
+                      "%s has no value to be a cotangent of", name + 1);
         return false;
     }
     if (find_line(p, l.target, l.time)) {
-        rv_lang_wrong(run, s->a->location, RV_ERROR_NAME, "%s is derived a second time", name);
+        rv_lang_wrong(run, s->target->location, RV_ERROR_NAME, "%s is derived a second time", name);
         return false;
     }
-    l.value = rv_lang_evaluate_var(run, s->b);
+    l.value = rv_lang_evaluate_var(run, s->value);
     if (!rv_gradient(p->loss, &l.leaf, 1, &l.truth)) {
         if (rv_tape_take_error(run->tape, &error))
             rv_lang_wrong(run, s->location, error.code, "%s", error.text);
@@ -84,7 +85,7 @@ static bool judge(lang_run *run, const lang_node *s)
     }
     if (!rv_lang_spend(run, s->location, 1)) return false; /* for the gradient */
     if (!rv_is_null(l.value) && !rv_shape_equal(rv_shape_of(l.value), rv_shape_of(l.truth))) {
-        rv_lang_wrong(run, s->b->location, RV_ERROR_SHAPE, "this is %s, but %s is %s",
+        rv_lang_wrong(run, s->value->location, RV_ERROR_SHAPE, "this is %s, but %s is %s",
                       rv_shape_text(rv_shape_of(l.value), a), name,
                       rv_shape_text(rv_shape_of(l.truth), b));
         l.value = (rv_var){run->tape, -1};
@@ -134,7 +135,7 @@ static bool derive(lang_proof *p, const lang_block *derivation,
     run.judge = each;
     p->work.named = NULL; /* helpers are no quantities of the model */
     p->visible = 0;
-    rv_lang_statements(&run, derivation->node->c);
+    rv_lang_statements(&run, derivation->node->body);
     memset(run.series, 0, own * sizeof *run.series); /* they are the model's */
     memset(run.trace, 0, (size_t)p->model->unrolls * sizeof *run.trace);
     rv_lang_end(&run);
@@ -200,7 +201,7 @@ static bool judge_lines(lang_proof *p, const lang_block *derivation, lang_verdic
         rv_difference d =
             rv_gradient_difference(rv_program_output(program, 2 * (int)i),
                                    rv_program_output(program, 2 * (int)i + 1), 1e-300);
-        const lang_node *written = l->statement->a; /* d3, or in a loop dC[2] for dC[t] */
+        const lang_node *written = l->statement->target; /* d3, or in a loop dC[2] for dC[t] */
         rv_lang_verdict *row = rv_lang_add_verdict(
             v, derivation, l->statement->location,
             written->kind == LANG_NAME ? written->name
@@ -227,7 +228,7 @@ static bool judge_lines(lang_proof *p, const lang_block *derivation, lang_verdic
 static bool record_derivation(lang_proof *p, lang_file *file, const rv_lang_proof_options *options,
                               const lang_block *derivation, rv_error *error)
 {
-    const lang_node *loss = derivation->node->a;
+    const lang_node *loss = derivation->node->loss;
     return rv_lang_start_proof(p, file, options, derivation->model, loss->name, error) &&
            rv_lang_is_number(p, loss->location) && derive(p, derivation, judge);
 }

@@ -20,9 +20,9 @@ static lang_location declared_at(const lang_block *model, const char *name)
     for (int i = 0; i < model->symbols; i++)
         if (!strcmp(model->symbol[i].name, name) && model->symbol[i].made)
             return model->symbol[i].made->location;
-    for (const lang_node *s = model->node->c; s; s = s->next) {
+    for (const lang_node *s = model->node->body; s; s = s->next) {
         const lang_block *cell =
-            s->kind == LANG_DEFINE && s->b->kind == LANG_UNROLL ? s->b->a->block : NULL;
+            s->kind == LANG_DEFINE && s->value->kind == LANG_UNROLL ? s->value->call->block : NULL;
         while (cell && cell->same) cell = cell->same;
         for (int i = 0; cell && i < cell->symbols; i++)
             if (cell->symbol[i].made && !strcmp(cell->symbol[i].name, last ? last + 1 : name) &&

@@ -49,7 +49,7 @@ static void add_quantity(search *s, int symbol, int64_t time, const char *name)
 {
     if (s->quantities == MOST_QUANTITIES) return;
     char *text = s->name[s->quantities];
-    bool brackets = s->line->statement->a->kind == LANG_INDEX; /* as the author writes */
+    bool brackets = s->line->statement->target->kind == LANG_INDEX; /* as the author writes */
     if (time >= 0)
         snprintf(text, sizeof s->name[0], brackets ? "%.*s[%lld]" : "%.*s%lld", LANG_MOST_NAME,
                  name, (long long)time);
@@ -113,7 +113,7 @@ static void try_variant(search *s, const lang_node *site, const char *old)
 {
     if (s->variants == MOST_VARIANTS || *s->found || s->left <= 0) return;
     s->left -= s->cost;
-    rv_var v = value_of(s, s->line->statement->b);
+    rv_var v = value_of(s, s->line->statement->value);
     if (rv_is_null(v) || !rv_shape_equal(rv_shape_of(v), rv_shape_of(s->line->truth)) ||
         rv_dtype_of(v) != rv_dtype_of(s->line->truth) || v.id == s->line->value.id)
         return;
@@ -126,7 +126,7 @@ static void try_variant(search *s, const lang_node *site, const char *old)
     new->value = v;
     if (s->again)
         snprintf(new->text, sizeof new->text, "as %s",
-                 rv_lang_expression(s->line->statement->b, text, sizeof text - 4));
+                 rv_lang_expression(s->line->statement->value, text, sizeof text - 4));
     else
         snprintf(new->text, sizeof new->text, "with %.190s instead of %.190s",
                  rv_lang_expression(site, text, sizeof text), old);
@@ -137,8 +137,8 @@ static lang_node binary(lang_kind kind, const lang_node *like, lang_node *a, lan
     return (lang_node){.kind = kind,
                        .location = like->location,
                        .sign = like->sign,
-                       .a = a,
-                       .b = b,
+                       .left = a,
+                       .right = b,
                        .next = like->next,
                        .symbol = -1,
                        .time = -1};
@@ -182,7 +182,7 @@ static void multiples(search *s, lang_node *site, const lang_node *was, const ch
 /* Another name, or the same at another time. */
 static void other_names(search *s, lang_node *site, const lang_node *was, const char *old)
 {
-    bool leaf = was->kind == LANG_NAME || (was->kind == LANG_INDEX && was->a->kind == LANG_NAME);
+    bool leaf = was->kind == LANG_NAME || (was->kind == LANG_INDEX && was->base->kind == LANG_NAME);
     rv_var now = leaf ? value_of(s, was) : (rv_var){NULL, -1};
     if (rv_is_null(now)) return;
     for (int q = 0; q < s->quantities; q++) {
@@ -198,17 +198,17 @@ static void other_names(search *s, lang_node *site, const lang_node *was, const 
 /* One step earlier or later. */
 static void other_times(search *s, lang_node *site, const lang_node *was, const char *old)
 {
-    if (was->kind != LANG_INDEX || !was->b || was->b->next || was->b->kind == LANG_RANGE ||
-        was->b->kind == LANG_HOLE)
+    if (was->kind != LANG_INDEX || !was->indices || was->indices->next ||
+        was->indices->kind == LANG_RANGE || was->indices->kind == LANG_HOLE)
         return;
-    lang_node one = number(was, 1), at = *was->b;
-    bool back = at.kind == LANG_SUBTRACT && at.b->kind == LANG_NUMBER && at.b->number == 1;
-    lang_node times[] = {back ? *at.a : binary(LANG_SUBTRACT, was->b, &at, &one),
-                         binary(LANG_ADD, was->b, &at, &one)};
+    lang_node one = number(was, 1), at = *was->indices;
+    bool back = at.kind == LANG_SUBTRACT && at.right->kind == LANG_NUMBER && at.right->number == 1;
+    lang_node times[] = {back ? *at.left : binary(LANG_SUBTRACT, was->indices, &at, &one),
+                         binary(LANG_ADD, was->indices, &at, &one)};
     for (int k = 0; k < 2; k++) {
         *site = *was;
         times[k].next = NULL;
-        site->b = &times[k];
+        site->indices = &times[k];
         try_variant(s, site, old);
     }
 }
@@ -231,9 +231,9 @@ static void with_less(search *s, lang_node *site, const lang_node *was, const ch
 {
     bool two = was->kind >= LANG_ADD && was->kind <= LANG_MATMUL;
     bool one = was->kind == LANG_PRIME || was->kind == LANG_NEGATE ||
-               (was->kind == LANG_CALL && was->a && was->a->kind != LANG_OPTION);
+               (was->kind == LANG_CALL && was->arguments && was->arguments->kind != LANG_OPTION);
     for (int k = 0; (two && k < 2) || (one && k < 1); k++) {
-        *site = k ? *was->b : *was->a;
+        *site = *was->child[k];
         site->next = was->next;
         try_variant(s, site, old);
     }
@@ -281,7 +281,7 @@ static void with_factor(search *s, lang_node *site, const lang_node *was, const 
     rest.next = NULL;
     times_slopes(s, site, was, &rest, old);
     for (int k = 0; (was->kind == LANG_MULTIPLY || was->kind == LANG_DIVIDE) && k < 2; k++) {
-        rest = k ? *was->b : *was->a;
+        rest = k ? *was->right : *was->left;
         rest.next = NULL;
         times_slopes(s, site, was, &rest, old);
     }
@@ -311,10 +311,10 @@ static void find_sites(lang_node *e, lang_node **sites, int *count)
     bool value = e->kind != LANG_RANGE && e->kind != LANG_HOLE && e->kind != LANG_LIST &&
                  e->kind != LANG_OPTION && e->kind != LANG_TEXT && e->kind != LANG_NUMBER;
     if (value) sites[(*count)++] = e;
-    if (e->kind == LANG_SUM) find_sites(e->c, sites, count);
+    if (e->kind == LANG_SUM) find_sites(e->term, sites, count);
     if (e->kind == LANG_OPTION || e->kind == LANG_LIST || e->kind == LANG_SUM) return;
-    find_sites(e->a, sites, count);
-    if (e->kind != LANG_INDEX) find_sites(e->b, sites, count);
+    find_sites(e->child[0], sites, count);
+    if (e->kind != LANG_INDEX) find_sites(e->child[1], sites, count);
     if (e->kind != LANG_INDEX) find_sites(e->next, sites, count);
 }
 
@@ -337,7 +337,7 @@ static void make_variants(search *s, unsigned kinds)
         other_times, other_names, other_signs, with_less, turned, multiples, with_factor};
     lang_node *sites[MOST_SITES];
     int count = 0;
-    find_sites(s->line->statement->b, sites, &count);
+    find_sites(s->line->statement->value, sites, &count);
     for (int i = 0; i < 7; i++)
         for (int k = 0; kinds >> i & 1 && k < count; k++) {
             char old[LANG_REPAIR];
@@ -347,10 +347,10 @@ static void make_variants(search *s, unsigned kinds)
             *sites[k] = was;
         }
     char line[LANG_REPAIR];
-    lang_node was = *s->line->statement->b;
+    lang_node was = *s->line->statement->value;
     rv_lang_expression(&was, line, sizeof line);
-    if (kinds & TERMS) with_term(s, s->line->statement->b, &was, line);
-    *s->line->statement->b = was;
+    if (kinds & TERMS) with_term(s, s->line->statement->value, &was, line);
+    *s->line->statement->value = was;
 }
 
 /* The first variant that is the truth, if there is one, becomes what is found. */

@@ -14,17 +14,18 @@
 static bool same(const lang_node *a, const lang_node *b)
 {
     if (!a || !b) return a == b;
-    return a->kind == b->kind && a->symbol == b->symbol && a->time == b->time &&
-           (a->kind != LANG_NUMBER || a->number == b->number) && !a->name == !b->name &&
-           (!a->name || !strcmp(a->name, b->name)) && same(a->a, b->a) && same(a->b, b->b) &&
-           same(a->c, b->c) && same(a->next, b->next);
+    bool equal = a->kind == b->kind && a->symbol == b->symbol && a->time == b->time &&
+                 (a->kind != LANG_NUMBER || a->number == b->number) && !a->name == !b->name &&
+                 (!a->name || !strcmp(a->name, b->name)) && same(a->next, b->next);
+    for (int i = 0; equal && i < 3; i++) equal = same(a->child[i], b->child[i]);
+    return equal;
 }
 
 /* Whether e is 1 - g. */
 static bool complements(const lang_node *e, const lang_node *g)
 {
-    return e->kind == LANG_SUBTRACT && e->a->kind == LANG_NUMBER && e->a->number == 1 &&
-           g->kind == LANG_NAME && same(e->b, g);
+    return e->kind == LANG_SUBTRACT && e->left->kind == LANG_NUMBER && e->left->number == 1 &&
+           g->kind == LANG_NAME && same(e->right, g);
 }
 
 static const lang_symbol *named_kind(const lang_run *run, const lang_node *e, lang_symbol_kind kind)
@@ -37,13 +38,13 @@ static const lang_symbol *named_kind(const lang_run *run, const lang_node *e, la
 /* g.h + (1 - g).c, the two in either order, is lerp(c, h, g). */
 static bool mixture(lang_run *run, const lang_node *e, lang_value *result)
 {
-    if (e->a->kind != LANG_MULTIPLY || e->b->kind != LANG_MULTIPLY) return false;
-    const lang_node *g = e->a->a, *h = e->a->b, *c = e->b->b;
-    if (!complements(e->b->a, g)) {
-        if (!complements(e->a->a, e->b->a)) return false;
-        g = e->b->a;
-        h = e->b->b;
-        c = e->a->b;
+    if (e->left->kind != LANG_MULTIPLY || e->right->kind != LANG_MULTIPLY) return false;
+    const lang_node *g = e->left->left, *h = e->left->right, *c = e->right->right;
+    if (!complements(e->right->left, g)) {
+        if (!complements(e->left->left, e->right->left)) return false;
+        g = e->right->left;
+        h = e->right->right;
+        c = e->left->right;
     }
     if (named_kind(run, h, SYMBOL_GAIN) || named_kind(run, c, SYMBOL_GAIN)) return false;
     rv_var start = rv_lang_evaluate_var(run, c), end = rv_lang_evaluate_var(run, h),
@@ -63,7 +64,7 @@ static bool start_of(lang_run *run, const lang_symbol *s, double *start)
         *start = init.a;
         return true;
     }
-    rv_lang_wrong(run, s->made->b->location, RV_ERROR_ARGUMENT,
+    rv_lang_wrong(run, s->made->start->location, RV_ERROR_ARGUMENT,
                   "a bias or a gain starts from a number, as in: bias b = 1");
     return false;
 }
@@ -138,12 +139,12 @@ lang_value rv_lang_arithmetic(lang_run *run, const lang_node *e)
     if (e->kind == LANG_ADD && mixture(run, e, &result)) return result;
     lang_symbol_kind special = e->kind == LANG_ADD ? SYMBOL_BIAS : SYMBOL_GAIN;
     if (e->kind == LANG_ADD || e->kind == LANG_MULTIPLY) {
-        if ((bias = named_kind(run, e->b, special))) return along_units(run, e, bias, e->a);
-        if ((bias = named_kind(run, e->a, special))) return along_units(run, e, bias, e->b);
+        if ((bias = named_kind(run, e->right, special))) return along_units(run, e, bias, e->left);
+        if ((bias = named_kind(run, e->left, special))) return along_units(run, e, bias, e->right);
     }
-    lang_value a = rv_lang_evaluate(run, e->a);
+    lang_value a = rv_lang_evaluate(run, e->left);
     if (a.kind == VALUE_NONE) return rv_lang_none(); /* one mistake of a line is enough */
-    lang_value b = rv_lang_evaluate(run, e->b);
+    lang_value b = rv_lang_evaluate(run, e->right);
     if (b.kind == VALUE_NONE) return rv_lang_none();
     if (a.kind == VALUE_NUMBER && b.kind == VALUE_NUMBER) {
         double number = fold(e->kind, a.number, b.number);
@@ -154,7 +155,7 @@ lang_value rv_lang_arithmetic(lang_run *run, const lang_node *e)
         return rv_lang_recorded(run, e->location, number_with(e->kind, a.number, b.var));
     if (a.kind == VALUE_VAR && b.kind == VALUE_NUMBER)
         return rv_lang_recorded(run, e->location, with_number(e->kind, a.var, b.number));
-    rv_var x = rv_lang_as_var(run, e->a, &a), y = rv_lang_as_var(run, e->b, &b);
+    rv_var x = rv_lang_as_var(run, e->left, &a), y = rv_lang_as_var(run, e->right, &b);
     if (rv_is_null(x) || rv_is_null(y)) return rv_lang_none();
     return rv_lang_recorded(run, e->location, both(e->kind, x, y));
 }
@@ -163,29 +164,30 @@ lang_value rv_lang_arithmetic(lang_run *run, const lang_node *e)
 static lang_value factor(lang_run *run, const lang_node *e, bool *transposed)
 {
     *transposed = e->kind == LANG_PRIME && e->symbol < 0;
-    return rv_lang_evaluate(run, *transposed ? e->a : e);
+    return rv_lang_evaluate(run, *transposed ? e->operand : e);
 }
 
 lang_value rv_lang_matmul(lang_run *run, const lang_node *e)
 {
     bool turn_a, turn_b, recall = run->recall;
-    run->recall = recall || rv_lang_is_weight(run, e->b);
-    lang_value a = factor(run, e->a, &turn_a);
+    run->recall = recall || rv_lang_is_weight(run, e->right);
+    lang_value a = factor(run, e->left, &turn_a);
     run->recall = recall;
-    rv_var x = rv_lang_as_var(run, e->a, &a);
+    rv_var x = rv_lang_as_var(run, e->left, &a);
     if (rv_is_null(x)) return rv_lang_none();
-    lang_value b = factor(run, e->b, &turn_b);
+    lang_value b = factor(run, e->right, &turn_b);
     rv_shape in = rv_shape_of(x);
     if (turn_a && in.rank >= 2) in.dim[in.rank - 1] = in.dim[in.rank - 2];
-    rv_var y = turn_b ? rv_lang_as_var(run, e->b, &b) : rv_lang_complete(run, e->b, &b, in, false);
+    rv_var y =
+        turn_b ? rv_lang_as_var(run, e->right, &b) : rv_lang_complete(run, e->right, &b, in, false);
     if (rv_is_null(y)) return rv_lang_none();
     return rv_lang_recorded(run, e->location, rv_matmul(x, y, turn_a, turn_b));
 }
 
 lang_value rv_lang_negate(lang_run *run, const lang_node *e)
 {
-    lang_value v = rv_lang_evaluate(run, e->a);
+    lang_value v = rv_lang_evaluate(run, e->operand);
     if (v.kind == VALUE_NUMBER) return rv_lang_of_number(-v.number);
-    rv_var x = rv_lang_as_var(run, e->a, &v);
+    rv_var x = rv_lang_as_var(run, e->operand, &v);
     return rv_is_null(x) ? rv_lang_none() : rv_lang_recorded(run, e->location, rv_negate(x));
 }

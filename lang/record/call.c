@@ -13,7 +13,7 @@
 lang_value rv_lang_list(lang_run *run, const lang_node *e)
 {
     lang_value v = {.kind = VALUE_LIST};
-    for (const lang_node *item = e->a; item; item = item->next) {
+    for (const lang_node *item = e->items; item; item = item->next) {
         if (v.list.rank == RV_MAX_RANK)
             return rv_lang_wrong(run, item->location, RV_ERROR_ARGUMENT,
                                  "a list of more than %d numbers", RV_MAX_RANK);
@@ -30,21 +30,22 @@ lang_value rv_lang_map(lang_run *run, const lang_node *e)
     const lang_symbol *s = &run->block->symbol[e->symbol];
     bool recall = run->recall;
     run->recall = true;
-    rv_var x = rv_lang_evaluate_var(run, e->a);
+    rv_var x = rv_lang_evaluate_var(run, e->operand);
     run->recall = recall;
     if (rv_is_null(x)) return rv_lang_none();
     if (s->kind == SYMBOL_FIT)
         return rv_lang_recorded(run, e->location, rv_cell_fit(run->cell, x, s->name));
     rv_init init = {.kind = RV_INIT_CONSTANT};
-    if (!s->made->b) return rv_lang_recorded(run, e->location, rv_cell_map(run->cell, x, s->name));
+    if (!s->made->start)
+        return rv_lang_recorded(run, e->location, rv_cell_map(run->cell, x, s->name));
     if (!rv_lang_evaluate_init(run, s->made, &init)) return rv_lang_none();
     return rv_lang_recorded(run, e->location, rv_cell_map_from(run->cell, x, s->name, init));
 }
 
 static lang_value activation(lang_run *run, const lang_node *e)
 {
-    const rv_op *op = rv_op_find(run->block->symbol[e->symbol].made->b->name);
-    rv_var x = rv_lang_evaluate_var(run, e->a);
+    const rv_op *op = rv_op_find(run->block->symbol[e->symbol].made->start->name);
+    rv_var x = rv_lang_evaluate_var(run, e->arguments);
     if (rv_is_null(x)) return rv_lang_none();
     rv_var (*chosen)(rv_var) = run->cell->options->activation;
     if (!chosen && op->inputs != 1)
@@ -102,7 +103,7 @@ static lang_value op_call(lang_run *run, const lang_node *e)
     int inputs = 0, extra = 0;
     for (int i = 0; i < op->option_count && i < MOST_OPTIONS; i++)
         value[i].number = op->options[i].default_value;
-    for (const lang_node *a = e->a; a; a = a->next) {
+    for (const lang_node *a = e->arguments; a; a = a->next) {
         int option = op->inputs >= 0 && inputs >= op->inputs ? extra : -1;
         if (a->kind == LANG_OPTION)
             for (option = 0; strcmp(op->options[option].name, a->name);) option++;
@@ -124,7 +125,7 @@ static lang_value op_call(lang_run *run, const lang_node *e)
             return rv_lang_wrong(run, a->location, RV_ERROR_ARGUMENT, "%s is given twice",
                                  op->options[option].name);
         given[option] = true;
-        ok = set_option(run, a->kind == LANG_OPTION ? a->a : a, &op->options[option],
+        ok = set_option(run, a->kind == LANG_OPTION ? a->value : a, &op->options[option],
                         &value[option]) &&
              ok;
     }
@@ -145,20 +146,20 @@ static lang_value function_call(lang_run *run, const lang_node *e)
     lang_location call = run->work->call;
     inner.cell = run->cell;
     int k = 0;
-    for (const lang_node *a = e->a; ok && a; a = a->next) {
+    for (const lang_node *a = e->arguments; ok && a; a = a->next) {
         inner.value[k] = rv_lang_evaluate(run, a);
         ok = inner.value[k++].kind != VALUE_NONE;
     }
     if (f->node->location.source->built_in && !e->location.source->built_in)
         run->work->call = e->location;
-    if (ok && f->node->b) result = rv_lang_evaluate(&inner, f->node->b);
-    for (const lang_node *s = f->node->c; ok && s; s = s->next) {
+    if (ok && f->node->value) result = rv_lang_evaluate(&inner, f->node->value);
+    for (const lang_node *s = f->node->body; ok && s; s = s->next) {
         if (s->kind == LANG_RETURN) {
-            result = rv_lang_evaluate(&inner, s->a);
+            result = rv_lang_evaluate(&inner, s->value);
             break;
         }
-        inner.value[s->a->symbol] = rv_lang_evaluate(&inner, s->b);
-        ok = inner.value[s->a->symbol].kind != VALUE_NONE;
+        inner.value[s->target->symbol] = rv_lang_evaluate(&inner, s->value);
+        ok = inner.value[s->target->symbol].kind != VALUE_NONE;
     }
     run->work->call = call;
     rv_lang_end(&inner);
@@ -168,9 +169,9 @@ static lang_value function_call(lang_run *run, const lang_node *e)
 static lang_value size_of(lang_run *run, const lang_node *e)
 {
     int64_t axis;
-    rv_var x = rv_lang_evaluate_var(run, e->a);
+    rv_var x = rv_lang_evaluate_var(run, e->arguments);
     int64_t rank = rv_shape_of(x).rank;
-    if (rv_is_null(x) || !rv_lang_evaluate_whole(run, e->a->next, -rank, rank - 1, &axis))
+    if (rv_is_null(x) || !rv_lang_evaluate_whole(run, e->arguments->next, -rank, rank - 1, &axis))
         return rv_lang_none();
     return rv_lang_of_number((double)rv_shape_of(x).dim[axis < 0 ? axis + rank : axis]);
 }
@@ -181,12 +182,13 @@ lang_value rv_lang_call(lang_run *run, const lang_node *e)
         return run->block->symbol[e->symbol].kind == SYMBOL_ACTIVATION ? activation(run, e)
                                                                        : rv_lang_map(run, e);
     bool recall = run->recall;
-    for (const lang_node *a = e->a; a; a = a->next)
+    for (const lang_node *a = e->arguments; a; a = a->next)
         run->recall = run->recall || rv_lang_is_weight(run, a);
     lang_value v = e->op ? op_call(run, e) : e->block ? function_call(run, e) : rv_lang_none();
     run->recall = recall;
     if (e->op || e->block) return v;
-    return !strcmp(e->name, "size") && e->a && e->a->next ? size_of(run, e) : rv_lang_none();
+    return !strcmp(e->name, "size") && e->arguments && e->arguments->next ? size_of(run, e)
+                                                                          : rv_lang_none();
 }
 
 /* The summands from the first step on. */
@@ -194,8 +196,8 @@ lang_value rv_lang_sum_over(lang_run *run, const lang_node *e)
 {
     int64_t from, to;
     rv_var total = rv_lang_null(run);
-    if (e->symbol < 0 || !rv_lang_evaluate_whole(run, e->a, -1000000, 1000000, &from) ||
-        !rv_lang_evaluate_whole(run, e->b, -1000000, 1000000, &to))
+    if (e->symbol < 0 || !rv_lang_evaluate_whole(run, e->from, -1000000, 1000000, &from) ||
+        !rv_lang_evaluate_whole(run, e->to, -1000000, 1000000, &to))
         return rv_lang_none();
     if (to < from)
         return rv_lang_wrong(run, e->location, RV_ERROR_ARGUMENT, "nothing from %lld to %lld",
@@ -203,7 +205,7 @@ lang_value rv_lang_sum_over(lang_run *run, const lang_node *e)
     const lang_value outer = run->value[e->symbol];
     for (int64_t t = from; t <= to; t++) {
         run->value[e->symbol] = rv_lang_of_number((double)t);
-        rv_var term = rv_lang_evaluate_var(run, e->c);
+        rv_var term = rv_lang_evaluate_var(run, e->term);
         run->value[e->symbol] = outer;
         if (rv_is_null(term)) return rv_lang_none();
         lang_value sum = t == from ? (lang_value){.kind = VALUE_VAR, .var = term}

@@ -92,14 +92,15 @@ bool rv_lang_evaluate_sizes(lang_run *run, const lang_node *list, bool holes, rv
 bool rv_lang_evaluate_init(lang_run *run, const lang_node *d, rv_init *init)
 {
     double number[2] = {0, 1};
-    if (!d->b) return true;
-    if (d->b->kind == LANG_NAME && !strcmp(d->b->name, "identity")) {
+    if (!d->start) return true;
+    if (d->start->kind == LANG_NAME && !strcmp(d->start->name, "identity")) {
         *init = rv_init_identity();
         return true;
     }
-    bool distribution = d->number != 0;
+    bool distribution = d->drawn;
     int count = 0;
-    for (const lang_node *e = distribution ? d->b->a : d->b; e; e = distribution ? e->next : NULL) {
+    for (const lang_node *e = distribution ? d->start->arguments : d->start; e;
+         e = distribution ? e->next : NULL) {
         lang_value v = rv_lang_evaluate(run, e);
         if (v.kind == VALUE_NUMBER && count < 2) {
             number[count++] = v.number;
@@ -111,20 +112,20 @@ bool rv_lang_evaluate_init(lang_run *run, const lang_node *d, rv_init *init)
         return false;
     }
     if (distribution && count != 2) {
-        rv_lang_wrong(run, d->b->location, RV_ERROR_ARGUMENT,
-                      "%s takes two numbers, as in: normal(0, 1)", d->b->name);
+        rv_lang_wrong(run, d->start->location, RV_ERROR_ARGUMENT,
+                      "%s takes two numbers, as in: normal(0, 1)", d->start->name);
         return false;
     }
-    bool whole = distribution && !strcmp(d->b->name, "integer");
+    bool whole = distribution && !strcmp(d->start->name, "integer");
     if (whole && !(number[0] >= INT32_MIN && number[1] < INT32_MAX && number[0] <= number[1])) {
-        rv_lang_wrong(run, d->b->location, RV_ERROR_ARGUMENT,
+        rv_lang_wrong(run, d->start->location, RV_ERROR_ARGUMENT,
                       "integer(%.10g, %.10g), expected the lowest and the highest of 32 bits",
                       number[0], number[1]);
         return false;
     }
-    *init = !distribution                    ? rv_init_constant(number[0])
-            : !strcmp(d->b->name, "uniform") ? rv_init_uniform(number[0], number[1])
-            : !strcmp(d->b->name, "normal")  ? rv_init_normal(number[0], number[1])
-                                             : rv_init_uniform(number[0], number[1] + 1);
+    *init = !distribution                        ? rv_init_constant(number[0])
+            : !strcmp(d->start->name, "uniform") ? rv_init_uniform(number[0], number[1])
+            : !strcmp(d->start->name, "normal")  ? rv_init_normal(number[0], number[1])
+                                                 : rv_init_uniform(number[0], number[1] + 1);
     return true;
 }

@@ -19,7 +19,7 @@ static bool bind_sizes(lang_run *run, const lang_node *d, const lang_binding *b)
     char text[RV_SHAPE_TEXT];
     rv_shape given = rv_is_null(b->var) ? b->shape : rv_shape_of(b->var);
     int64_t axis = 0;
-    for (const lang_node *e = d->a->a; e && axis < given.rank; e = e->next, axis++) {
+    for (const lang_node *e = d->sizes->items; e && axis < given.rank; e = e->next, axis++) {
         if (e->kind != LANG_NAME || e->symbol < 0) continue;
         lang_value *size = &run->value[e->symbol];
         double seen = (double)given.dim[axis];
@@ -37,16 +37,16 @@ static bool set_sizes(lang_run *run, const lang_binding *given, int count)
 {
     const lang_node *model = run->block->node;
     bool ok = true;
-    for (const lang_node *s = model->c; s; s = s->next)
-        for (const lang_node *d = s->kind == LANG_DECLARE ? s->a : NULL; d; d = d->next) {
+    for (const lang_node *s = model->body; s; s = s->next)
+        for (const lang_node *d = s->kind == LANG_DECLARE ? s->declared : NULL; d; d = d->next) {
             const lang_binding *b = binding_of(given, count, d->name);
             bool input = d->symbol >= 0 && run->block->symbol[d->symbol].kind == SYMBOL_INPUT;
-            if (b && input && d->a) ok = bind_sizes(run, d, b) && ok;
+            if (b && input && d->sizes) ok = bind_sizes(run, d, b) && ok;
         }
-    for (const lang_node *o = model->a; o; o = o->next) {
+    for (const lang_node *o = model->arguments; o; o = o->next) {
         int64_t size;
         if (o->symbol < 0 || run->value[o->symbol].kind == VALUE_NUMBER) continue;
-        if (!rv_lang_evaluate_whole(run, o->a, 1, INT32_MAX, &size)) return false;
+        if (!rv_lang_evaluate_whole(run, o->value, 1, INT32_MAX, &size)) return false;
         run->value[o->symbol] = (lang_value){.kind = VALUE_NUMBER, .number = (double)size};
     }
     return ok;
@@ -54,7 +54,7 @@ static bool set_sizes(lang_run *run, const lang_binding *given, int count)
 
 bool rv_lang_is_integer(const lang_node *d)
 {
-    return d->number != 0 && d->b->kind == LANG_CALL && !strcmp(d->b->name, "integer");
+    return d->drawn && d->start->kind == LANG_CALL && !strcmp(d->start->name, "integer");
 }
 
 /* A given var in the shape and dtype of the declaration: labels [n] serve as y[n,1]. */
@@ -64,7 +64,7 @@ static rv_var fit_input(lang_run *run, const lang_node *d, rv_var x, rv_shape sh
     if (rv_shape_count(rv_shape_of(x)) != rv_shape_count(shape)) {
         rv_lang_wrong(run, d->location, RV_ERROR_SHAPE, "\"%s\" is %s, but is given as %s%s",
                       d->name, rv_shape_text(shape, expected), rv_shape_text(rv_shape_of(x), seen),
-                      d->a->a && d->a->a->kind == LANG_NUMBER
+                      d->sizes->items && d->sizes->items->kind == LANG_NUMBER
                           ? "; make the batch a size: model name(n=2), input x[n,..]"
                           : "");
         return (rv_var){run->tape, -1};
@@ -78,7 +78,7 @@ static bool make_input(lang_run *run, const lang_node *d, const lang_binding *b)
 {
     rv_shape shape;
     rv_init init;
-    if (!rv_lang_evaluate_sizes(run, d->a->a, false, &shape)) return false;
+    if (!rv_lang_evaluate_sizes(run, d->sizes->items, false, &shape)) return false;
     if (!rv_lang_evaluate_init(run, d, &init)) return false;
     rv_error error = {0};
     size_t bytes;
@@ -104,8 +104,8 @@ static bool make_input(lang_run *run, const lang_node *d, const lang_binding *b)
 
 const lang_node *rv_lang_declared_input(const lang_block *model, const char *name)
 {
-    for (const lang_node *s = model->node->c; s; s = s->next)
-        for (const lang_node *d = s->kind == LANG_DECLARE ? s->a : NULL; d; d = d->next)
+    for (const lang_node *s = model->node->body; s; s = s->next)
+        for (const lang_node *d = s->kind == LANG_DECLARE ? s->declared : NULL; d; d = d->next)
             if (d->symbol >= 0 && model->symbol[d->symbol].kind == SYMBOL_INPUT &&
                 (!name || !strcmp(d->name, name)))
                 return d;
@@ -123,10 +123,10 @@ bool rv_lang_record_model(lang_run *run, const lang_binding *given, int count)
             return false;
         }
     bool ok = true;
-    for (const lang_node *s = model->node->c; s; s = s->next)
-        for (const lang_node *d = s->kind == LANG_DECLARE ? s->a : NULL; d; d = d->next)
+    for (const lang_node *s = model->node->body; s; s = s->next)
+        for (const lang_node *d = s->kind == LANG_DECLARE ? s->declared : NULL; d; d = d->next)
             if (d->symbol >= 0 && model->symbol[d->symbol].kind == SYMBOL_INPUT)
                 ok = make_input(run, d, binding_of(given, count, d->name)) && ok;
-    rv_lang_statements(run, model->node->c);
+    rv_lang_statements(run, model->node->body);
     return ok && !model->wrong && !rv_tape_error(run->tape)->code;
 }

@@ -50,9 +50,9 @@ rv_var rv_lang_parameter(lang_run *run, const lang_node *at, int symbol, rv_shap
         return known->var;
     if (s->made->kind == LANG_DECLARED && !rv_lang_evaluate_init(run, s->made, &init))
         return rv_lang_null(run);
-    if (s->made->kind == LANG_DECLARED && s->made->number != 0 && s->kind != SYMBOL_INPUT &&
-        !strcmp(s->made->b->name, "integer")) {
-        rv_lang_wrong(run, s->made->b->location, RV_ERROR_ARGUMENT, "integer is for inputs");
+    if (s->made->kind == LANG_DECLARED && s->made->drawn && s->kind != SYMBOL_INPUT &&
+        !strcmp(s->made->start->name, "integer")) {
+        rv_lang_wrong(run, s->made->start->location, RV_ERROR_ARGUMENT, "integer is for inputs");
         return rv_lang_null(run);
     }
     if (!affordable(run, at->location, shape)) return rv_lang_null(run);
@@ -77,8 +77,8 @@ lang_value rv_lang_use_parameter(lang_run *run, const lang_node *e, int symbol,
     const lang_symbol *s = &run->block->symbol[symbol];
     lang_value v = {.kind = VALUE_PENDING, .owner = run, .symbol = symbol};
     if (!sizes && run->value[symbol].kind == VALUE_VAR) return run->value[symbol];
-    if (!sizes && s->made->kind == LANG_DECLARED && s->made->a) sizes = s->made->a->a;
-    if (!sizes && s->made->kind == LANG_INDEX) sizes = s->made->b;
+    if (!sizes && s->made->kind == LANG_DECLARED && s->made->sizes) sizes = s->made->sizes->items;
+    if (!sizes && s->made->kind == LANG_INDEX) sizes = s->made->indices;
     if (!rv_lang_evaluate_sizes(run, sizes, true, &v.list)) return rv_lang_none();
     bool complete = true;
     for (int64_t d = 0; d < v.list.rank; d++) complete = complete && v.list.dim[d] > 0;
@@ -89,7 +89,7 @@ lang_value rv_lang_use_parameter(lang_run *run, const lang_node *e, int symbol,
 
 bool rv_lang_is_weight(const lang_run *run, const lang_node *e)
 {
-    const lang_node *base = e && e->kind == LANG_INDEX ? e->a : e;
+    const lang_node *base = e && e->kind == LANG_INDEX ? e->base : e;
     return run->cell && base && base->kind == LANG_NAME && base->symbol >= 0 &&
            run->block->symbol[base->symbol].kind == SYMBOL_PARAMETER;
 }
@@ -216,7 +216,7 @@ lang_value rv_lang_prime(lang_run *run, const lang_node *e)
         if (!run->recall || v.kind != VALUE_VAR) return v;
         return rv_lang_recorded(run, e->location, rv_cell_recall(run->cell, v.var));
     }
-    rv_var x = rv_lang_evaluate_var(run, e->a);
+    rv_var x = rv_lang_evaluate_var(run, e->operand);
     if (rv_is_null(x)) return rv_lang_none();
     int axes[RV_MAX_RANK], rank = (int)rv_shape_of(x).rank;
     char text[RV_SHAPE_TEXT];
@@ -236,7 +236,7 @@ static lang_value slice(lang_run *run, const lang_node *e, rv_var x)
     rv_shape in = rv_shape_of(x), out = {0};
     int64_t start[RV_MAX_RANK] = {0}, size[RV_MAX_RANK], d = 0;
     for (int64_t k = 0; k < in.rank; k++) size[k] = in.dim[k];
-    for (const lang_node *i = e->b; i; i = i->next, d++) {
+    for (const lang_node *i = e->indices; i; i = i->next, d++) {
         char text[RV_SHAPE_TEXT];
         if (d >= in.rank)
             return rv_lang_wrong(run, i->location, RV_ERROR_SHAPE, "one index too many for %s",
@@ -244,9 +244,10 @@ static lang_value slice(lang_run *run, const lang_node *e, rv_var x)
         int64_t end = in.dim[d];
         if (i->kind == LANG_HOLE) {
         } else if (i->kind == LANG_RANGE) {
-            if (i->a && !rv_lang_evaluate_whole(run, i->a, -in.dim[d], in.dim[d] - 1, &start[d]))
+            if (i->first &&
+                !rv_lang_evaluate_whole(run, i->first, -in.dim[d], in.dim[d] - 1, &start[d]))
                 return rv_lang_none();
-            if (i->b && !rv_lang_evaluate_whole(run, i->b, -in.dim[d], in.dim[d], &end))
+            if (i->end && !rv_lang_evaluate_whole(run, i->end, -in.dim[d], in.dim[d], &end))
                 return rv_lang_none();
             if (start[d] < 0) start[d] += in.dim[d];
             if (end < 0) end += in.dim[d];
@@ -270,23 +271,23 @@ static lang_value slice(lang_run *run, const lang_node *e, rv_var x)
 
 lang_value rv_lang_index(lang_run *run, const lang_node *e)
 {
-    int symbol = e->a->kind == LANG_NAME ? e->a->symbol : -1;
+    int symbol = e->base->kind == LANG_NAME ? e->base->symbol : -1;
     const lang_symbol *s = symbol >= 0 ? &run->block->symbol[symbol] : NULL;
-    if (e->a->kind == LANG_NAME && !s) return rv_lang_none();
-    if (s && s->kind == SYMBOL_PARAMETER && (s->made->kind == LANG_INDEX || !s->made->a))
-        return rv_lang_use_parameter(run, e, symbol, e->b);
+    if (e->base->kind == LANG_NAME && !s) return rv_lang_none();
+    if (s && s->kind == SYMBOL_PARAMETER && (s->made->kind == LANG_INDEX || !s->made->sizes))
+        return rv_lang_use_parameter(run, e, symbol, e->indices);
     bool timed = s && (s->kind == SYMBOL_SERIES || s->kind == SYMBOL_TRACE ||
-                       (s->kind == SYMBOL_COTANGENT && s->time < 0 && e->a->time < 0 &&
+                       (s->kind == SYMBOL_COTANGENT && s->time < 0 && e->base->time < 0 &&
                         (run->block->symbol[s->target].kind == SYMBOL_SERIES ||
                          run->block->symbol[s->target].kind == SYMBOL_TRACE)));
-    if (timed && e->a->time < 0) {
+    if (timed && e->base->time < 0) {
         int64_t time;
-        if (!e->b || e->b->next)
+        if (!e->indices || e->indices->next)
             return rv_lang_wrong(run, e->location, RV_ERROR_ARGUMENT,
-                                 "expected one time step, as in %s[2]", e->a->name);
-        if (!rv_lang_evaluate_whole(run, e->b, 0, 1000000, &time)) return rv_lang_none();
+                                 "expected one time step, as in %s[2]", e->base->name);
+        if (!rv_lang_evaluate_whole(run, e->indices, 0, 1000000, &time)) return rv_lang_none();
         return at_time(run, e, symbol, time);
     }
-    rv_var x = rv_lang_evaluate_var(run, e->a);
+    rv_var x = rv_lang_evaluate_var(run, e->base);
     return rv_is_null(x) ? rv_lang_none() : slice(run, e, x);
 }

@@ -7,13 +7,14 @@
 
 static bool set_series(lang_run *run, const lang_node *s, rv_var v)
 {
-    int symbol = s->a->a->symbol;
+    int symbol = s->target->base->symbol;
     int64_t time;
-    if (!s->a->b || s->a->b->next) {
-        rv_lang_wrong(run, s->a->location, RV_ERROR_ARGUMENT, "expected one time step, as in h[2]");
+    if (!s->target->indices || s->target->indices->next) {
+        rv_lang_wrong(run, s->target->location, RV_ERROR_ARGUMENT,
+                      "expected one time step, as in h[2]");
         return false;
     }
-    if (!rv_lang_evaluate_whole(run, s->a->b, 0, LANG_MOST_STEPS, &time)) return false;
+    if (!rv_lang_evaluate_whole(run, s->target->indices, 0, LANG_MOST_STEPS, &time)) return false;
     if (time >= run->times[symbol]) {
         size_t room = (size_t)run->times[symbol];
         if (!rv_lang_spend(run, s->location, (time - run->times[symbol]) / 4)) return false;
@@ -24,8 +25,8 @@ static bool set_series(lang_run *run, const lang_node *s, rv_var v)
         run->times[symbol] = (int64_t)room;
     }
     if (run->series[symbol][time].tape) {
-        rv_lang_wrong(run, s->a->location, RV_ERROR_NAME, "%s[%lld] has a value already",
-                      s->a->a->name, (long long)time);
+        rv_lang_wrong(run, s->target->location, RV_ERROR_NAME, "%s[%lld] has a value already",
+                      s->target->base->name, (long long)time);
         return false;
     }
     if (run->work->named) v = run->work->named(run->work->context, run->block, symbol, time, v);
@@ -35,24 +36,24 @@ static bool set_series(lang_run *run, const lang_node *s, rv_var v)
 
 static void define(lang_run *run, const lang_node *s)
 {
-    lang_value v = rv_lang_evaluate(run, s->b);
-    if (s->a->kind == LANG_INDEX) {
-        rv_var x = rv_lang_as_var(run, s->b, &v);
-        if (!rv_is_null(x) && s->a->a->symbol >= 0) set_series(run, s, x);
+    lang_value v = rv_lang_evaluate(run, s->value);
+    if (s->target->kind == LANG_INDEX) {
+        rv_var x = rv_lang_as_var(run, s->value, &v);
+        if (!rv_is_null(x) && s->target->base->symbol >= 0) set_series(run, s, x);
         return;
     }
-    int symbol = s->a->symbol;
+    int symbol = s->target->symbol;
     if (symbol < 0 || v.kind == VALUE_NONE) return;
-    if (v.kind == VALUE_PENDING || s->a->kind == LANG_PRIME ||
+    if (v.kind == VALUE_PENDING || s->target->kind == LANG_PRIME ||
         (v.kind == VALUE_NUMBER && run->cell)) { /* else a number stays one: it may be a size */
-        rv_var x = rv_lang_as_var(run, s->b, &v);
+        rv_var x = rv_lang_as_var(run, s->value, &v);
         if (rv_is_null(x)) return;
         v = (lang_value){.kind = VALUE_VAR, .var = x};
     }
     if (v.kind == VALUE_VAR) {
         const char *given = run->block->symbol[symbol].name;
         int64_t time = run->cell ? run->cell->time + 1 : -1;
-        if (s->a->kind == LANG_NAME && !run->cell) rv_name(v.var, given);
+        if (s->target->kind == LANG_NAME && !run->cell) rv_name(v.var, given);
         if (run->work->named && !(run->cell && run->cell->probe))
             v.var = run->work->named(run->work->context, run->block, symbol, time, v.var);
     }
@@ -62,26 +63,26 @@ static void define(lang_run *run, const lang_node *s)
 static void loop(lang_run *run, const lang_node *s)
 {
     int64_t from, to;
-    if (s->symbol < 0 || !rv_lang_evaluate_whole(run, s->a, -1000000, 1000000, &from) ||
-        !rv_lang_evaluate_whole(run, s->b, -1000000, 1000000, &to))
+    if (s->symbol < 0 || !rv_lang_evaluate_whole(run, s->from, -1000000, 1000000, &from) ||
+        !rv_lang_evaluate_whole(run, s->to, -1000000, 1000000, &to))
         return;
-    int64_t by = s->number < 0 ? -1 : 1;
+    int64_t by = s->down ? -1 : 1;
     const lang_value outer = run->value[s->symbol];
     for (int64_t t = from; by > 0 ? t <= to : t >= to; t += by) {
         if (!rv_lang_proceed(run, s)) return;
         run->value[s->symbol] = rv_lang_of_number((double)t);
-        rv_lang_statements(run, s->c);
+        rv_lang_statements(run, s->body);
         run->value[s->symbol] = outer;
     }
 }
 
 static void declare(lang_run *run, const lang_node *s)
 {
-    for (const lang_node *d = s->a; d; d = d->next) {
+    for (const lang_node *d = s->declared; d; d = d->next) {
         if (d->symbol < 0) continue;
         lang_symbol_kind kind = run->block->symbol[d->symbol].kind;
-        bool complete = kind == SYMBOL_CONSTANT || (kind == SYMBOL_PARAMETER && d->a);
-        for (const lang_node *e = d->a ? d->a->a : NULL; e; e = e->next)
+        bool complete = kind == SYMBOL_CONSTANT || (kind == SYMBOL_PARAMETER && d->sizes);
+        for (const lang_node *e = d->sizes ? d->sizes->items : NULL; e; e = e->next)
             complete = complete && e->kind != LANG_HOLE;
         if (complete) rv_lang_use_parameter(run, d, d->symbol, NULL);
     }
@@ -92,7 +93,7 @@ void rv_lang_statements(lang_run *run, const lang_node *s)
     for (; s && rv_lang_proceed(run, s); s = s->next) {
         if (run->cell && run->failed) return; /* the rest of a cell's step follows from it */
         if (s->kind == LANG_DECLARE) declare(run, s);
-        if (s->kind == LANG_DEFINE && run->judge && s->number == 0)
+        if (s->kind == LANG_DEFINE && run->judge && !s->helper)
             run->judge(run, s);
         else if (s->kind == LANG_DEFINE)
             define(run, s);

@@ -13,7 +13,7 @@ static rv_var first_state(lang_run *run, int s, rv_var h)
     const rv_rnn_options *o = run->cell->options;
     rv_shape shape = rv_shape_of(h), one = shape;
     rv_init init = rv_init_constant(0);
-    if (!symbol->made->b || run->cell->taken > 0) return h;
+    if (!symbol->made->start || run->cell->taken > 0) return h;
     if (o->initial && !rv_is_null(o->initial[0].h[s])) return h;
     if (!rv_lang_evaluate_init(run, symbol->made, &init)) return (rv_var){run->tape, -1};
     if (run->cell->probe) return h;
@@ -51,8 +51,8 @@ static bool check_shape(lang_run *run, int s)
     rv_shape expected,
         seen = rv_shape_of(run->value[run->block->symbol[run->block->state[s]].next].var);
     char a[RV_SHAPE_TEXT], b[RV_SHAPE_TEXT];
-    if (!made->a) return true;
-    if (!rv_lang_evaluate_sizes(run, made->a->a, false, &expected)) return false;
+    if (!made->sizes) return true;
+    if (!rv_lang_evaluate_sizes(run, made->sizes->items, false, &expected)) return false;
     bool same = seen.rank == expected.rank + 1;
     for (int64_t d = 0; same && d < expected.rank; d++) same = expected.dim[d] == seen.dim[d + 1];
     if (same || run->cell->probe) return true; /* a probe may begin with other sizes */
@@ -78,7 +78,7 @@ static bool step(const lang_use *use, lang_run *run, rv_var x, rv_var *h)
         run->value[b->state[s]] = first;
         trace(use, run, b->state[s], 0, first.var);
     }
-    rv_lang_statements(run, b->node->c);
+    rv_lang_statements(run, b->node->body);
     bool ok = !b->wrong;
     for (int s = 0; s < b->states; s++) {
         const lang_value *next = &run->value[b->symbol[b->state[s]].next];

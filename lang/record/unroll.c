@@ -10,13 +10,13 @@
 
 static bool set_options(lang_run *run, const lang_node *call, rv_rnn_options *o)
 {
-    for (const lang_node *a = call->a; a; a = a->next) {
+    for (const lang_node *a = call->arguments; a; a = a->next) {
         if (a->kind != LANG_OPTION) continue;
         rv_guess none = {.seen = a->name};
         int option = rv_lang_net_option(a->name, &none);
         if (option < 0) continue; /* a state */
         const char *expected = "";
-        lang_value v = rv_lang_evaluate(run, a->a);
+        lang_value v = rv_lang_evaluate(run, a->value);
         if (v.kind == VALUE_NONE) return false;
         bool plain = v.kind == VALUE_NUMBER || v.kind == VALUE_WORD;
         if (plain && rv_lang_set_net_option(o, option, v.number, v.word, &expected)) continue;
@@ -33,7 +33,7 @@ bool rv_lang_alias_options(lang_run *run, const lang_block *cell, rv_rnn_options
     if (!cell->same) return true;
     if (!rv_lang_alias_options(run, cell->same, options)) return false;
     bool ok = rv_lang_start(&own, cell, run->work, run->tape) &&
-              set_options(&own, cell->node->b, options);
+              set_options(&own, cell->node->alias, options);
     if (own.block) rv_lang_end(&own);
     return ok;
 }
@@ -43,10 +43,10 @@ static bool given_states(lang_run *run, const lang_node *call, const lang_block 
                          rv_states *initial, bool *any)
 {
     *any = false;
-    for (const lang_node *a = call->a; a; a = a->next)
+    for (const lang_node *a = call->arguments; a; a = a->next)
         for (int s = 0; a->kind == LANG_OPTION && s < cell->states; s++) {
             if (strcmp(cell->symbol[cell->state[s]].name, a->name)) continue;
-            initial->h[s] = rv_lang_evaluate_var(run, a->a);
+            initial->h[s] = rv_lang_evaluate_var(run, a->value);
             if (rv_is_null(initial->h[s])) return false;
             *any = true;
         }
@@ -80,22 +80,23 @@ static lang_value unroll_failed(lang_run *run, const lang_node *e, bool told)
 lang_value rv_lang_unroll(lang_run *run, const lang_node *e)
 {
     lang_value none = {.kind = VALUE_NONE};
-    const lang_block *cell = e->a->block, *base = rv_lang_base(cell);
+    const lang_block *cell = e->call->block, *base = rv_lang_base(cell);
     if (!base || base->wrong || e->symbol < 0) return none;
 
-    const lang_node *input = e->a->a;
+    const lang_node *input = e->call->arguments;
     while (input && input->kind == LANG_OPTION) input = input->next;
     rv_var x = input ? rv_lang_evaluate_var(run, input) : (rv_var){run->tape, -1};
     int64_t steps = rv_shape_of(x).rank > 1 ? rv_shape_of(x).dim[1] : 0;
-    if (rv_is_null(x) || (e->b && !rv_lang_evaluate_whole(run, e->b, 1, LANG_MOST_STEPS, &steps)))
+    if (rv_is_null(x) ||
+        (e->steps && !rv_lang_evaluate_whole(run, e->steps, 1, LANG_MOST_STEPS, &steps)))
         return none;
     char text[RV_SHAPE_TEXT];
-    if (!e->b && rv_shape_of(x).rank < 3)
+    if (!e->steps && rv_shape_of(x).rank < 3)
         return rv_lang_wrong(
             run, e->location, RV_ERROR_SHAPE,
             "a sequence is [n,steps,..], but this is %s; else say how often: unroll "
             "%s(..) for 2 steps",
-            rv_shape_text(rv_shape_of(x), text), e->a->name);
+            rv_shape_text(rv_shape_of(x), text), e->call->name);
     if (steps > LANG_MOST_STEPS)
         return rv_lang_wrong(run, e->location, RV_ERROR_SHAPE,
                              "a sequence of %lld steps, expected at most %d", (long long)steps,
@@ -108,8 +109,8 @@ lang_value rv_lang_unroll(lang_run *run, const lang_node *e)
     bool states;
     for (int s = 0; s < RV_CELL_STATES; s++) initial->h[s] = (rv_var){run->tape, -1};
     rv_rnn_options o = {.bias = true, .user = &use};
-    if (!rv_lang_alias_options(run, cell, &o) || !set_options(run, e->a, &o) ||
-        !given_states(run, e->a, base, initial, &states))
+    if (!rv_lang_alias_options(run, cell, &o) || !set_options(run, e->call, &o) ||
+        !given_states(run, e->call, base, initial, &states))
         return none;
     for_all_samples(initial, x);
     if (states) o.initial = initial;
@@ -126,8 +127,8 @@ lang_value rv_lang_unroll(lang_run *run, const lang_node *e)
         base->node->location.source == e->location.source; /* else it is told here, in one piece */
     run->work->told = false;
     if (!own) run->work->report = NULL;
-    rv_var h = e->b ? rv_unroll_with(rv_lang_step, x, steps, o)
-                    : rv_unroll_sequence(rv_lang_step, x, o, NULL);
+    rv_var h = e->steps ? rv_unroll_with(rv_lang_step, x, steps, o)
+                        : rv_unroll_sequence(rv_lang_step, x, o, NULL);
     lang_value v = {.kind = rv_is_null(h) ? VALUE_NONE : VALUE_VAR, .var = h};
     run->work->report = report;
     return v.kind == VALUE_VAR ? v : unroll_failed(run, e, run->work->told && (own || !report));

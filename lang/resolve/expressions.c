@@ -34,7 +34,7 @@ static bool op_arguments(lang_resolver *r, lang_node *e, const rv_op *op)
 {
     bool ok = true;
     int inputs = 0;
-    for (lang_node *a = e->a; a; a = a->next) {
+    for (lang_node *a = e->arguments; a; a = a->next) {
         const rv_option *option = NULL;
         if (a->kind == LANG_OPTION) {
             rv_guess g = {.seen = a->name};
@@ -47,7 +47,7 @@ static bool op_arguments(lang_resolver *r, lang_node *e, const rv_op *op)
         } else {
             inputs++;
         }
-        lang_node *value = a->kind == LANG_OPTION ? a->a : a;
+        lang_node *value = a->kind == LANG_OPTION ? a->value : a;
         bool word = option && option->kind == RV_OPTION_WORD && value->kind == LANG_NAME;
         if (!word) ok = rv_lang_resolve_expression(r, value) && ok;
     }
@@ -64,20 +64,20 @@ static bool op_arguments(lang_resolver *r, lang_node *e, const rv_op *op)
 static bool function_arguments(lang_resolver *r, lang_node *e)
 {
     int count = 0;
-    for (const lang_node *a = e->a; a; a = a->next, count++)
+    for (const lang_node *a = e->arguments; a; a = a->next, count++)
         if (a->kind == LANG_OPTION) {
             rv_guess g = {.seen = a->name};
             return rv_lang_unknown_option(r, a, e->name, &g);
         }
     if (e->block->broken) {
         r->block->wrong = true;
-        rv_lang_resolve_each(r, e->a);
+        rv_lang_resolve_each(r, e->arguments);
         return false;
     }
     char expected[40];
     snprintf(expected, sizeof expected, "%d value%s", e->block->arguments,
              e->block->arguments == 1 ? "" : "s");
-    return rv_lang_resolve_each(r, e->a) &&
+    return rv_lang_resolve_each(r, e->arguments) &&
            (count == e->block->arguments || rv_lang_count_wrong(r, e, expected));
 }
 
@@ -86,18 +86,18 @@ static bool call(lang_resolver *r, lang_node *e)
     int own = rv_lang_find_symbol(r->block, e->name);
     lang_symbol_kind kind = own >= 0 ? r->block->symbol[own].kind : SYMBOL_VALUE;
     if (kind == SYMBOL_BROKEN) {
-        rv_lang_resolve_each(r, e->a);
+        rv_lang_resolve_each(r, e->arguments);
         return false;
     }
     if (kind == SYMBOL_MAP || kind == SYMBOL_FIT || kind == SYMBOL_ACTIVATION) {
         e->symbol = own;
-        return rv_lang_resolve_each(r, e->a) &&
-               ((e->a && !e->a->next && e->a->kind != LANG_OPTION) ||
+        return rv_lang_resolve_each(r, e->arguments) &&
+               ((e->arguments && !e->arguments->next && e->arguments->kind != LANG_OPTION) ||
                 rv_lang_count_wrong(r, e, "one value"));
     }
     if (!strcmp(e->name, "size"))
-        return rv_lang_resolve_each(r, e->a) &&
-               ((e->a && e->a->next && !e->a->next->next) ||
+        return rv_lang_resolve_each(r, e->arguments) &&
+               ((e->arguments && e->arguments->next && !e->arguments->next->next) ||
                 rv_lang_count_wrong(r, e, "a value and an axis, as in size(x, 0)"));
     e->block = rv_lang_find_own(r->scope, LANG_FUNCTION, e->name);
     if (!e->block) e->op = rv_op_find(e->name);
@@ -107,7 +107,7 @@ static bool call(lang_resolver *r, lang_node *e)
         return rv_lang_misnamed(
             r, e->sign, "\"%s\" calls itself; loops are written for t from 1 to 3", e->name);
     if (!e->block && !e->op) {
-        rv_lang_resolve_each(r, e->a);
+        rv_lang_resolve_each(r, e->arguments);
         return rv_lang_unknown_function(r, e);
     }
     if (e->op ? e->op == &rv_op_conv2d : e->block->images) r->block->images = true;
@@ -123,10 +123,11 @@ static bool apply(lang_resolver *r, lang_node *e)
     char of[40];
     if (own < 0) rv_lang_unknown_value(r, e);
     if (own < 0 || kind == SYMBOL_MAP || kind == SYMBOL_FIT || kind == SYMBOL_BROKEN)
-        return rv_lang_resolve_expression(r, e->a) && own >= 0 && kind != SYMBOL_BROKEN;
-    int other = e->a->kind == LANG_NAME ? rv_lang_find_symbol(r->block, e->a->name) : -1;
+        return rv_lang_resolve_expression(r, e->operand) && own >= 0 && kind != SYMBOL_BROKEN;
+    int other =
+        e->operand->kind == LANG_NAME ? rv_lang_find_symbol(r->block, e->operand->name) : -1;
     bool turned = other >= 0 && r->block->symbol[other].kind == SYMBOL_MAP;
-    rv_lang_expression(e->a, of, sizeof of);
+    rv_lang_expression(e->operand, of, sizeof of);
     rv_lang_misnamed(r, e->sign, "\"%s\" is no map", e->name);
     if (turned)
         rv_lang_advise(r->scope->report, "the map comes first: %s %s", of, e->name);
@@ -143,12 +144,12 @@ static bool may_declare(const lang_resolver *r)
 
 static bool index_of(lang_resolver *r, lang_node *e)
 {
-    bool ok = rv_lang_resolve_each(r, e->b);
-    if (e->a->kind != LANG_NAME) return rv_lang_resolve_expression(r, e->a) && ok;
-    if (rv_lang_look_up(r, e->a, true)) return ok;
-    if (!may_declare(r)) return rv_lang_unknown_value(r, e->a);
-    e->a->symbol = rv_lang_add_symbol(r, e->a->name, SYMBOL_PARAMETER, e);
-    return ok && e->a->symbol >= 0;
+    bool ok = rv_lang_resolve_each(r, e->indices);
+    if (e->base->kind != LANG_NAME) return rv_lang_resolve_expression(r, e->base) && ok;
+    if (rv_lang_look_up(r, e->base, true)) return ok;
+    if (!may_declare(r)) return rv_lang_unknown_value(r, e->base);
+    e->base->symbol = rv_lang_add_symbol(r, e->base->name, SYMBOL_PARAMETER, e);
+    return ok && e->base->symbol >= 0;
 }
 
 static bool name(lang_resolver *r, lang_node *e)
@@ -169,14 +170,14 @@ static bool name(lang_resolver *r, lang_node *e)
 
 static bool prime(lang_resolver *r, lang_node *e)
 {
-    int own = e->a->kind == LANG_NAME ? rv_lang_find_symbol(r->block, e->a->name) : -1;
+    int own = e->operand->kind == LANG_NAME ? rv_lang_find_symbol(r->block, e->operand->name) : -1;
     if (own < 0 || r->block->symbol[own].kind != SYMBOL_STATE)
-        return rv_lang_resolve_expression(r, e->a);
+        return rv_lang_resolve_expression(r, e->operand);
     e->symbol = r->block->symbol[own].next;
     return e->symbol >= 0 || rv_lang_misnamed(r, e->location,
                                               "the next value of \"%s\" is not known yet; it is "
                                               "what a line above must define",
-                                              e->a->name);
+                                              e->operand->name);
 }
 
 /* The name of a loop's step, known from here on. */
@@ -195,22 +196,22 @@ bool rv_lang_resolve_expression(lang_resolver *r, lang_node *e)
     if (!e) return true;
     switch (e->kind) {
     case LANG_SUM: {
-        bool ok = rv_lang_resolve_expression(r, e->a);
-        ok = rv_lang_resolve_expression(r, e->b) && ok;
-        return rv_lang_resolve_loop_name(r, e) && rv_lang_resolve_expression(r, e->c) && ok;
+        bool ok = rv_lang_resolve_expression(r, e->from);
+        ok = rv_lang_resolve_expression(r, e->to) && ok;
+        return rv_lang_resolve_loop_name(r, e) && rv_lang_resolve_expression(r, e->term) && ok;
     }
     case LANG_NAME: return name(r, e);
     case LANG_CALL: return call(r, e);
     case LANG_APPLY: return apply(r, e);
     case LANG_INDEX: return index_of(r, e);
     case LANG_PRIME: return prime(r, e);
-    case LANG_LIST: return rv_lang_resolve_each(r, e->a);
+    case LANG_LIST: return rv_lang_resolve_each(r, e->items);
     case LANG_NUMBER:
     case LANG_TEXT:
     case LANG_HOLE: return true;
     default: {
-        bool ok = rv_lang_resolve_expression(r, e->a);
-        return rv_lang_resolve_expression(r, e->b) && ok;
+        bool ok = rv_lang_resolve_expression(r, e->child[0]);
+        return rv_lang_resolve_expression(r, e->child[1]) && ok;
     }
     }
 }

@@ -17,7 +17,7 @@ static void function(lang_scope *scope, lang_node *n)
 {
     lang_block made = {.node = n, .name = n->name};
     lang_resolver r = {.scope = scope, .block = &made};
-    for (lang_node *a = n->a; a; a = a->next, made.arguments++) {
+    for (lang_node *a = n->arguments; a; a = a->next, made.arguments++) {
         int first = rv_lang_find_symbol(&made, a->name);
         if (first >= 0) rv_lang_second(&r, a, first);
         rv_lang_add_symbol(&r, a->name, SYMBOL_VALUE, a);
@@ -26,10 +26,10 @@ static void function(lang_scope *scope, lang_node *n)
     built_in(&r, "false");
     if (!strcmp(n->name, "size"))
         rv_lang_misnamed(&r, n->location, "\"%s\" is built in; use another name", n->name);
-    if (n->b) rv_lang_resolve_expression(&r, n->b);
-    rv_lang_resolve_statements(&r, n->c);
-    bool returns = n->b;
-    for (const lang_node *s = n->c; s; s = s->next) returns = returns || s->kind == LANG_RETURN;
+    if (n->value) rv_lang_resolve_expression(&r, n->value);
+    rv_lang_resolve_statements(&r, n->body);
+    bool returns = n->value;
+    for (const lang_node *s = n->body; s; s = s->next) returns = returns || s->kind == LANG_RETURN;
     made.wrong = made.wrong || n->broken;
     made.broken = made.broken || n->broken;
     if (!returns && !made.broken)
@@ -48,20 +48,20 @@ static void function(lang_scope *scope, lang_node *n)
 static void alias(lang_resolver *r, lang_node *n)
 {
     if (n->broken) return;
-    if (n->b->kind != LANG_CALL) {
-        rv_lang_misnamed(r, n->b->location, "expected a cell with options, as in: gru(kernel=3)%s",
-                         "");
+    if (n->alias->kind != LANG_CALL) {
+        rv_lang_misnamed(r, n->alias->location,
+                         "expected a cell with options, as in: gru(kernel=3)%s", "");
         return;
     }
-    r->block->same = rv_lang_resolve_cell(r, n->b);
+    r->block->same = rv_lang_resolve_cell(r, n->alias);
     if (r->block->same &&
-        (r->block->same->wrong || !rv_lang_resolve_options(r, n->b, r->block->same, false)))
+        (r->block->same->wrong || !rv_lang_resolve_options(r, n->alias, r->block->same, false)))
         r->block->wrong = true;
     if (!r->block->same) return;
     r->block->images = r->block->same->images;
     r->block->aliases = r->block->same->aliases + 1;
     if (r->block->aliases <= LANG_MOST_ALIASES) return;
-    rv_lang_misnamed(r, n->b->location, "more than %s cells that stand for each other", "100");
+    rv_lang_misnamed(r, n->alias->location, "more than %s cells that stand for each other", "100");
     r->block->same = NULL;
 }
 
@@ -71,14 +71,14 @@ static void cell(lang_scope *scope, lang_node *n)
     if (!r.block) return;
     built_in(&r, "true");
     built_in(&r, "false");
-    if (n->b) {
+    if (n->alias) {
         alias(&r, n);
         return;
     }
     built_in(&r, "units");
     built_in(&r, "forget");
-    rv_lang_add_symbol(&r, n->a ? n->a->name : "x", SYMBOL_INPUT, n->a);
-    rv_lang_resolve_statements(&r, n->c);
+    rv_lang_add_symbol(&r, n->input ? n->input->name : "x", SYMBOL_INPUT, n->input);
+    rv_lang_resolve_statements(&r, n->body);
     for (int s = 0; s < r.block->states; s++) {
         const lang_symbol *state = &r.block->symbol[r.block->state[s]];
         if (state->next >= 0 || r.block->broken) continue;
@@ -99,13 +99,13 @@ static void model(lang_scope *scope, lang_node *n)
     if (!r.block) return;
     built_in(&r, "true");
     built_in(&r, "false");
-    for (lang_node *a = n->a; a; a = a->next) {
+    for (lang_node *a = n->arguments; a; a = a->next) {
         int first = rv_lang_find_symbol(r.block, a->name);
-        rv_lang_resolve_expression(&r, a->a);
+        rv_lang_resolve_expression(&r, a->value);
         if (first >= 0) rv_lang_second(&r, a, first);
         a->symbol = rv_lang_add_symbol(&r, a->name, SYMBOL_SIZE, a);
     }
-    rv_lang_resolve_statements(&r, n->c);
+    rv_lang_resolve_statements(&r, n->body);
 }
 
 /* The cells of a model's unrolls, again from its equations. */
@@ -117,9 +117,9 @@ static const lang_block **unrolled_of(lang_scope *scope, const lang_block *model
         rv_lang_no_memory(scope->report);
         return NULL;
     }
-    for (const lang_node *s = model->node->c; s; s = s->next)
-        if (s->kind == LANG_DEFINE && s->b->kind == LANG_UNROLL && s->b->symbol >= 0)
-            cells[s->b->symbol] = rv_lang_base(s->b->a->block);
+    for (const lang_node *s = model->node->body; s; s = s->next)
+        if (s->kind == LANG_DEFINE && s->value->kind == LANG_UNROLL && s->value->symbol >= 0)
+            cells[s->value->symbol] = rv_lang_base(s->value->call->block);
     return cells;
 }
 
@@ -139,14 +139,15 @@ static void derive(lang_scope *scope, lang_node *n)
 {
     const lang_block *model = NULL;
     for (const lang_block *b = scope->first; b; b = b->next)
-        if (b->node->kind == LANG_MODEL && (!n->b || !strcmp(b->name, n->b->name))) model = b;
+        if (b->node->kind == LANG_MODEL && (!n->model || !strcmp(b->name, n->model->name)))
+            model = b;
     lang_resolver r = {.scope = scope,
                        .block = rv_lang_add_block(scope, n, n->name ? n->name : "")};
     if (!r.block) return;
     if (!model) {
-        rv_lang_misnamed(&r, n->b ? n->b->location : n->location,
-                         n->b ? "there is no model \"%s\" above" : "there is no model above%s",
-                         n->b ? n->b->name : "");
+        rv_lang_misnamed(&r, n->model ? n->model->location : n->location,
+                         n->model ? "there is no model \"%s\" above" : "there is no model above%s",
+                         n->model ? n->model->name : "");
         return;
     }
     r.block->model = model;
@@ -163,8 +164,8 @@ static void derive(lang_scope *scope, lang_node *n)
         r.block->wrong = true;
         return;
     }
-    rv_lang_resolve_expression(&r, n->a);
-    rv_lang_resolve_statements(&r, n->c);
+    rv_lang_resolve_expression(&r, n->loss);
+    rv_lang_resolve_statements(&r, n->body);
     name_everything(&r);
 }
 

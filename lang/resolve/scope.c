@@ -73,9 +73,9 @@ const lang_block *rv_lang_base(const lang_block *cell)
 
 static bool unrolls(const lang_block *model, const lang_block *cell)
 {
-    for (const lang_node *s = model->node->c; s; s = s->next) {
+    for (const lang_node *s = model->node->body; s; s = s->next) {
         const lang_block *used =
-            s->kind == LANG_DEFINE && s->b->kind == LANG_UNROLL ? s->b->a->block : NULL;
+            s->kind == LANG_DEFINE && s->value->kind == LANG_UNROLL ? s->value->call->block : NULL;
         for (; used; used = used->same)
             if (used == cell) return true;
     }

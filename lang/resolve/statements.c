@@ -29,32 +29,32 @@ static const struct {
 static bool declaration(lang_resolver *r, lang_node *d, lang_symbol_kind kind)
 {
     int first = rv_lang_find_right(r->block, d->name);
-    bool distribution = d->b && d->b->kind == LANG_CALL &&
-                        (!strcmp(d->b->name, "uniform") || !strcmp(d->b->name, "normal") ||
-                         !strcmp(d->b->name, "integer"));
-    bool word = d->b && d->b->kind == LANG_NAME &&
-                (kind == SYMBOL_ACTIVATION || !strcmp(d->b->name, "identity"));
+    bool distribution = d->start && d->start->kind == LANG_CALL &&
+                        (!strcmp(d->start->name, "uniform") || !strcmp(d->start->name, "normal") ||
+                         !strcmp(d->start->name, "integer"));
+    bool word = d->start && d->start->kind == LANG_NAME &&
+                (kind == SYMBOL_ACTIVATION || !strcmp(d->start->name, "identity"));
     r->sizes = true;
-    bool ok = !d->a || rv_lang_resolve_each(r, d->a->a);
+    bool ok = !d->sizes || rv_lang_resolve_each(r, d->sizes->items);
     r->sizes = false;
     if (distribution)
-        ok = rv_lang_resolve_each(r, d->b->a) && ok;
-    else if (d->b && !word && d->number == 0)
-        ok = rv_lang_resolve_expression(r, d->b) && ok;
-    if (d->number != 0 && !distribution)
-        ok = rv_lang_misnamed(r, d->b->location,
+        ok = rv_lang_resolve_each(r, d->start->arguments) && ok;
+    else if (d->start && !word && !d->drawn)
+        ok = rv_lang_resolve_expression(r, d->start) && ok;
+    if (d->drawn && !distribution)
+        ok = rv_lang_misnamed(r, d->start->location,
                               "expected uniform(low, high), normal(mean, deviation) or "
                               "integer(low, high) behind ~%s",
                               "");
-    if (kind == SYMBOL_ACTIVATION && !(word && rv_op_find(d->b->name))) {
-        rv_guess g = {.seen = word ? d->b->name : ""};
+    if (kind == SYMBOL_ACTIVATION && !(word && rv_op_find(d->start->name))) {
+        rv_guess g = {.seen = word ? d->start->name : ""};
         ok = rv_lang_misnamed(r, d->location,
                               "the activation \"%s\" needs an op, as in: activation s = tanh",
                               d->name);
         for (int i = 0; i < rv_op_count(); i++) rv_guess_try(&g, rv_op_at(i)->name);
         if (g.nearest) rv_lang_advise(r->scope->report, "did you mean \"%s\"?", g.nearest);
     }
-    if ((kind == SYMBOL_INPUT || kind == SYMBOL_CONSTANT) && !d->a)
+    if ((kind == SYMBOL_INPUT || kind == SYMBOL_CONSTANT) && !d->sizes)
         ok = rv_lang_misnamed(r, d->location, "\"%s\" needs a shape, as in: x[2,8]", d->name);
     if (first >= 0) return rv_lang_second(r, d, first);
     int symbol = rv_lang_add_symbol(r, d->name, kind, d);
@@ -74,7 +74,7 @@ static bool declare(lang_resolver *r, lang_node *s)
         if (strcmp(declarations[i].keyword, s->name) ||
             declarations[i].where != r->block->node->kind)
             continue;
-        for (lang_node *d = s->a; d; d = d->next)
+        for (lang_node *d = s->declared; d; d = d->next)
             ok = declaration(r, d, declarations[i].symbol) && ok;
         return ok;
     }
@@ -83,20 +83,20 @@ static bool declare(lang_resolver *r, lang_node *s)
         if (!strcmp(declarations[i].keyword, s->name))
             rv_lang_advise(r->scope->report, "it belongs into a %s",
                            declarations[i].where == LANG_CELL ? "cell" : "model");
-    for (const lang_node *d = s->a; d; d = d->next) rv_lang_keep_quiet(r, d->name);
+    for (const lang_node *d = s->declared; d; d = d->next) rv_lang_keep_quiet(r, d->name);
     return false;
 }
 
 /* The next value of a state. */
 static bool define_next(lang_resolver *r, lang_node *s)
 {
-    lang_node *of = s->a->a;
+    lang_node *of = s->target->operand;
     int state = rv_lang_find_symbol(r->block, of->name);
     if (state >= 0 && r->block->symbol[state].kind == SYMBOL_BROKEN) return false;
     if (state < 0 || r->block->symbol[state].kind != SYMBOL_STATE) {
         rv_guess g = {.seen = of->name};
         r->block->broken = true; /* it is perhaps what another state lacks */
-        rv_lang_misnamed(r, s->a->location, "\"%s\" is no state", of->name);
+        rv_lang_misnamed(r, s->target->location, "\"%s\" is no state", of->name);
         for (int i = 0; i < r->block->states; i++)
             rv_guess_try(&g, r->block->symbol[r->block->state[i]].name);
         if (g.nearest)
@@ -110,50 +110,52 @@ static bool define_next(lang_resolver *r, lang_node *s)
     int next = rv_lang_add_symbol(r, of->name, SYMBOL_NEXT, s);
     if (next < 0) return false;
     r->block->symbol[state].next = next;
-    s->a->symbol = next;
+    s->target->symbol = next;
     return true;
 }
 
 /* What a line of a derivation is the cotangent of. */
 static bool define_cotangent(lang_resolver *r, lang_node *s)
 {
-    lang_node *base = s->a->kind == LANG_INDEX ? s->a->a : s->a;
-    if (s->a->kind == LANG_PRIME)
-        return rv_lang_misnamed(r, s->a->location, "%s' is a next state, and belongs into a cell",
-                                s->a->a->name);
-    if (s->c) { /* name of quantity */
-        lang_node *of = s->c->kind == LANG_INDEX ? s->c->a : s->c;
-        int own = rv_lang_find_right(r->block, s->a->name ? s->a->name : "");
-        if (s->a->kind != LANG_NAME || of->kind != LANG_NAME)
-            return rv_lang_misnamed(r, s->a->location, "expected names, as in: d3 of f2 = ..%s",
-                                    "");
-        if (own >= 0) return rv_lang_second(r, s->a, own);
-        if (!rv_lang_look_up(r, of, s->c->kind == LANG_INDEX))
+    lang_node *base = s->target->kind == LANG_INDEX ? s->target->base : s->target;
+    if (s->target->kind == LANG_PRIME)
+        return rv_lang_misnamed(r, s->target->location,
+                                "%s' is a next state, and belongs into a cell",
+                                s->target->operand->name);
+    if (s->quantity) { /* name of quantity */
+        lang_node *of = s->quantity->kind == LANG_INDEX ? s->quantity->base : s->quantity;
+        int own = rv_lang_find_right(r->block, s->target->name ? s->target->name : "");
+        if (s->target->kind != LANG_NAME || of->kind != LANG_NAME)
+            return rv_lang_misnamed(r, s->target->location,
+                                    "expected names, as in: d3 of f2 = ..%s", "");
+        if (own >= 0) return rv_lang_second(r, s->target, own);
+        if (!rv_lang_look_up(r, of, s->quantity->kind == LANG_INDEX))
             return of->symbol < 0 && rv_lang_unknown_value(r, of);
         if (!rv_lang_has_cotangent(&r->block->symbol[of->symbol]))
             return rv_lang_misnamed(r, of->location, "\"%s\" has no cotangent", of->name);
-        const lang_node *at = s->c->kind == LANG_INDEX ? s->c->b : NULL;
-        if (s->c->kind == LANG_INDEX && !rv_lang_is_series(r->block, of->symbol))
-            return rv_lang_misnamed(r, s->c->location, "\"%s\" has no time steps", of->name);
-        if (s->c->kind == LANG_INDEX &&
+        const lang_node *at = s->quantity->kind == LANG_INDEX ? s->quantity->indices : NULL;
+        if (s->quantity->kind == LANG_INDEX && !rv_lang_is_series(r->block, of->symbol))
+            return rv_lang_misnamed(r, s->quantity->location, "\"%s\" has no time steps", of->name);
+        if (s->quantity->kind == LANG_INDEX &&
             (!at || at->next || at->kind != LANG_NUMBER || at->number != (int)at->number))
-            return rv_lang_misnamed(
-                r, s->c->location, "the time step of \"%s\" must be a whole number here", of->name);
-        int alias = rv_lang_add_symbol(r, s->a->name, SYMBOL_COTANGENT, s);
+            return rv_lang_misnamed(r, s->quantity->location,
+                                    "the time step of \"%s\" must be a whole number here",
+                                    of->name);
+        int alias = rv_lang_add_symbol(r, s->target->name, SYMBOL_COTANGENT, s);
         if (alias < 0) return false;
         r->block->symbol[alias].target = of->symbol;
         r->block->symbol[alias].time = at ? (int)at->number : of->time;
-        s->a->symbol = alias;
+        s->target->symbol = alias;
         return true;
     }
     int own = rv_lang_find_right(r->block, base->name);
     if (own >= 0 && r->block->symbol[own].kind != SYMBOL_COTANGENT)
         return rv_lang_second(r, base, own);
-    bool index = s->a->kind == LANG_INDEX;
-    if (index && !rv_lang_resolve_each(r, s->a->b)) return false;
+    bool index = s->target->kind == LANG_INDEX;
+    if (index && !rv_lang_resolve_each(r, s->target->indices)) return false;
     base->symbol = rv_lang_find_cotangent(r, base->name, index, &base->time);
     if (base->symbol >= 0) return true;
-    rv_lang_misnamed(r, s->a->location, "\"%s\" is not the cotangent of anything", base->name);
+    rv_lang_misnamed(r, s->target->location, "\"%s\" is not the cotangent of anything", base->name);
     rv_lang_advise(r->scope->report, "write dg for g, or say it: %s of g = .., or: let %s = ..",
                    base->name, base->name);
     return false;
@@ -162,19 +164,19 @@ static bool define_cotangent(lang_resolver *r, lang_node *s)
 static bool define(lang_resolver *r, lang_node *s)
 {
     lang_kind where = r->block->node->kind;
-    bool ok = s->b->kind == LANG_UNROLL ? rv_lang_resolve_unroll(r, s->b)
-                                        : rv_lang_resolve_expression(r, s->b);
-    lang_node *base = s->a->kind == LANG_NAME ? s->a : s->a->a;
-    bool let = s->number != 0;
-    if (s->c && where != LANG_DERIVE)
-        return rv_lang_misnamed(r, s->c->location, "\"of\" belongs into a derivation%s", "");
+    bool ok = s->value->kind == LANG_UNROLL ? rv_lang_resolve_unroll(r, s->value)
+                                            : rv_lang_resolve_expression(r, s->value);
+    lang_node *base = s->target->kind == LANG_NAME ? s->target : s->target->base;
+    bool let = s->helper;
+    if (s->quantity && where != LANG_DERIVE)
+        return rv_lang_misnamed(r, s->quantity->location, "\"of\" belongs into a derivation%s", "");
     if (where == LANG_DERIVE && !let) return define_cotangent(r, s) && ok;
-    if (s->a->kind == LANG_PRIME) return define_next(r, s) && ok;
-    if (s->a->kind == LANG_INDEX) {
+    if (s->target->kind == LANG_PRIME) return define_next(r, s) && ok;
+    if (s->target->kind == LANG_INDEX) {
         if (where != LANG_MODEL && where != LANG_DERIVE)
-            return rv_lang_misnamed(r, s->a->location,
+            return rv_lang_misnamed(r, s->target->location,
                                     "\"%s\" with a time step belongs into a model", base->name);
-        if (!rv_lang_resolve_each(r, s->a->b)) return false;
+        if (!rv_lang_resolve_each(r, s->target->indices)) return false;
         base->symbol = -1;
         int first = where == LANG_DERIVE ? r->block->model->symbols : 0; /* not the model's */
         for (int i = first; i < r->block->symbols; i++)
@@ -203,11 +205,11 @@ static bool loop(lang_resolver *r, lang_node *s)
         return rv_lang_misnamed(r, s->sign,
                                 "a loop over \"%s\" belongs into a model or a derivation", s->name);
     }
-    bool ok = rv_lang_resolve_expression(r, s->a);
-    ok = rv_lang_resolve_expression(r, s->b) && ok;
+    bool ok = rv_lang_resolve_expression(r, s->from);
+    ok = rv_lang_resolve_expression(r, s->to) && ok;
     ok = rv_lang_resolve_loop_name(r, s) && ok;
     r->loops++;
-    ok = rv_lang_resolve_statements(r, s->c) && ok;
+    ok = rv_lang_resolve_statements(r, s->body) && ok;
     r->loops--;
     return ok;
 }
@@ -216,15 +218,15 @@ static bool loop(lang_resolver *r, lang_node *s)
 static bool broken(lang_resolver *r, const lang_node *s)
 {
     r->block->broken = true;
-    for (const lang_node *n = s->a; n; n = n->next) {
+    for (const lang_node *n = s->names; n; n = n->next) {
         int own = rv_lang_find_symbol(r->block, n->name);
         rv_lang_keep_quiet(r, n->name);
-        if (n->number == 0 || own < 0 || r->block->symbol[own].kind != SYMBOL_STATE) continue;
+        if (!n->primed || own < 0 || r->block->symbol[own].kind != SYMBOL_STATE) continue;
         int next = rv_lang_add_symbol(r, n->name, SYMBOL_NEXT, s);
         r->block->symbol[own].next = next; /* the array may have moved */
     }
     r->block->wrong = true;
-    rv_lang_resolve_statements(r, s->c);
+    rv_lang_resolve_statements(r, s->body);
     return false;
 }
 
@@ -239,7 +241,7 @@ bool rv_lang_resolve_statements(lang_resolver *r, lang_node *s)
                      : s->kind == LANG_BROKEN ? broken(r, s)
                      : r->block->node->kind != LANG_FUNCTION
                          ? rv_lang_misnamed(r, s->location, "return belongs into a function%s", "")
-                         : rv_lang_resolve_expression(r, s->a);
+                         : rv_lang_resolve_expression(r, s->value);
         ok = right && ok;
     }
     return ok;

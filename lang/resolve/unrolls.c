@@ -11,7 +11,7 @@ bool rv_lang_resolve_options(lang_resolver *r, const lang_node *call, const lang
                              bool states)
 {
     bool ok = true;
-    for (lang_node *a = call->a; a; a = a->next) {
+    for (lang_node *a = call->arguments; a; a = a->next) {
         if (a->kind != LANG_OPTION) continue;
         rv_guess g = {.seen = a->name};
         bool known = rv_lang_net_option(a->name, &g) >= 0;
@@ -21,7 +21,7 @@ bool rv_lang_resolve_options(lang_resolver *r, const lang_node *call, const lang
             rv_guess_try(&g, state);
         }
         ok = (known || rv_lang_unknown_option(r, a, call->name, &g)) &&
-             rv_lang_resolve_expression(r, a->a) && ok;
+             rv_lang_resolve_expression(r, a->value) && ok;
     }
     return ok;
 }
@@ -37,16 +37,16 @@ const lang_block *rv_lang_resolve_cell(lang_resolver *r, const lang_node *call)
 bool rv_lang_resolve_unroll(lang_resolver *r, lang_node *e)
 {
     lang_block *b = r->block;
-    const lang_block *cell = rv_lang_resolve_cell(r, e->a);
-    bool ok = cell && rv_lang_resolve_options(r, e->a, rv_lang_base(cell), true) &&
-              (!e->b || rv_lang_resolve_expression(r, e->b));
+    const lang_block *cell = rv_lang_resolve_cell(r, e->call);
+    bool ok = cell && rv_lang_resolve_options(r, e->call, rv_lang_base(cell), true) &&
+              (!e->steps || rv_lang_resolve_expression(r, e->steps));
     int inputs = 0;
-    for (lang_node *a = e->a->a; a; a = a->next)
+    for (lang_node *a = e->call->arguments; a; a = a->next)
         if (a->kind != LANG_OPTION) {
             inputs++;
             ok = rv_lang_resolve_expression(r, a) && ok;
         }
-    if (inputs != 1) ok = rv_lang_count_wrong(r, e->a, "one input");
+    if (inputs != 1) ok = rv_lang_count_wrong(r, e->call, "one input");
     if (b->node->kind != LANG_MODEL || r->loops)
         return rv_lang_misnamed(r, e->location, "unroll belongs into a model%s",
                                 r->loops ? ", and not into a loop" : "");
@@ -56,7 +56,7 @@ bool rv_lang_resolve_unroll(lang_resolver *r, lang_node *e)
     if (b->unrolls) memcpy(more, r->unrolled, (size_t)b->unrolls * sizeof *more);
     more[b->unrolls] = rv_lang_base(cell);
     r->unrolled = more;
-    e->a->block = cell;
+    e->call->block = cell;
     e->symbol = b->unrolls++;
     return ok;
 }

@@ -77,7 +77,7 @@ static bool ends_in_digits(const lang_node *e)
 {
     while (e->kind == LANG_POWER || e->kind == LANG_NEGATE || e->kind == LANG_MULTIPLY ||
            e->kind == LANG_DIVIDE || e->kind == LANG_MATMUL)
-        e = e->kind == LANG_NEGATE ? e->a : e->b;
+        e = e->kind == LANG_NEGATE ? e->operand : e->right;
     return e->kind == LANG_NUMBER;
 }
 
@@ -85,23 +85,23 @@ static bool begins_with_digits(const lang_node *e)
 {
     while (e->kind == LANG_POWER || e->kind == LANG_PRIME || e->kind == LANG_INDEX ||
            e->kind == LANG_MULTIPLY || e->kind == LANG_DIVIDE || e->kind == LANG_MATMUL)
-        e = e->a;
+        e = e->child[0];
     return e->kind == LANG_NUMBER;
 }
 
 /* g.h, but Wr h . g, 2 . 3 and a @ b */
 static bool is_tight(const lang_node *e)
 {
-    const lang_node *last = e->a->kind == LANG_MULTIPLY ? e->a->b : e->a;
-    bool digits = ends_in_digits(e->a) && begins_with_digits(e->b);
-    return e->kind == LANG_MULTIPLY && !digits && e->a->kind != LANG_MATMUL &&
-           e->a->kind != LANG_DIVIDE && last->kind != LANG_APPLY && e->b->kind != LANG_APPLY;
+    const lang_node *last = e->left->kind == LANG_MULTIPLY ? e->left->right : e->left;
+    bool digits = ends_in_digits(e->left) && begins_with_digits(e->right);
+    return e->kind == LANG_MULTIPLY && !digits && e->left->kind != LANG_MATMUL &&
+           e->left->kind != LANG_DIVIDE && last->kind != LANG_APPLY && e->right->kind != LANG_APPLY;
 }
 
 static void binary(writer *w, const lang_node *e, const char *sign)
 {
     int own = strength(e);
-    operand(w, e->a, own);
+    operand(w, e->left, own);
     if (is_tight(e) || e->kind == LANG_POWER) {
         put(w, sign);
     } else {
@@ -109,7 +109,7 @@ static void binary(writer *w, const lang_node *e, const char *sign)
         put(w, sign);
         put(w, " ");
     }
-    operand(w, e->b, own + 1);
+    operand(w, e->right, own + 1);
 }
 
 static void put_number(writer *w, double number)
@@ -129,55 +129,55 @@ static void expression(writer *w, const lang_node *e)
         break;
     case LANG_HOLE: put(w, "_"); break;
     case LANG_RANGE:
-        if (e->a) expression(w, e->a);
+        if (e->first) expression(w, e->first);
         put(w, ":");
-        if (e->b) expression(w, e->b);
+        if (e->end) expression(w, e->end);
         break;
     case LANG_LIST:
         put(w, "[");
-        list(w, e->a);
+        list(w, e->items);
         put(w, "]");
         break;
     case LANG_CALL:
         put(w, e->name);
-        put(w, e->number != 0 ? " (" : "(");
-        list(w, e->a);
+        put(w, e->spaced ? " (" : "(");
+        list(w, e->arguments);
         put(w, ")");
         break;
     case LANG_OPTION:
         put(w, e->name);
         put(w, "=");
-        expression(w, e->a);
+        expression(w, e->value);
         break;
     case LANG_SUM:
         put(w, "sum(");
         put(w, e->name);
         put(w, " from ");
-        expression(w, e->a);
+        expression(w, e->from);
         put(w, " to ");
-        expression(w, e->b);
+        expression(w, e->to);
         put(w, ": ");
-        expression(w, e->c);
+        expression(w, e->term);
         put(w, ")");
         break;
     case LANG_APPLY:
         put(w, e->name);
         put(w, " ");
-        operand(w, e->a, POSTFIX);
+        operand(w, e->operand, POSTFIX);
         break;
     case LANG_INDEX:
-        operand(w, e->a, POSTFIX + (e->a->kind == LANG_APPLY));
+        operand(w, e->base, POSTFIX + (e->base->kind == LANG_APPLY));
         put(w, "[");
-        list(w, e->b);
+        list(w, e->indices);
         put(w, "]");
         break;
     case LANG_PRIME:
-        operand(w, e->a, POSTFIX + (e->a->kind == LANG_APPLY));
+        operand(w, e->operand, POSTFIX + (e->operand->kind == LANG_APPLY));
         put(w, "'");
         break;
     case LANG_NEGATE:
         put(w, "-");
-        operand(w, e->a, NEGATION);
+        operand(w, e->operand, NEGATION);
         break;
     case LANG_ADD: binary(w, e, "+"); break;
     case LANG_SUBTRACT: binary(w, e, "-"); break;
@@ -185,17 +185,17 @@ static void expression(writer *w, const lang_node *e)
     case LANG_DIVIDE: binary(w, e, "/"); break;
     case LANG_MATMUL: binary(w, e, "@"); break;
     case LANG_POWER:
-        operand(w, e->a, POSTFIX);
+        operand(w, e->left, POSTFIX);
         put(w, "^");
-        operand(w, e->b, NEGATION);
+        operand(w, e->right, NEGATION);
         break;
     case LANG_UNROLL:
         put(w, "unroll ");
-        expression(w, e->a);
-        if (!e->b) break;
+        expression(w, e->call);
+        if (!e->steps) break;
         put(w, " for ");
-        expression(w, e->b);
-        put(w, e->b->kind == LANG_NUMBER && e->b->number == 1 ? " step" : " steps");
+        expression(w, e->steps);
+        put(w, e->steps->kind == LANG_NUMBER && e->steps->number == 1 ? " step" : " steps");
         break;
     default: put(w, e->name ? e->name : "");
     }
@@ -283,10 +283,10 @@ static void body(writer *w, const lang_node *s);
 static void declared(writer *w, const lang_node *d)
 {
     put(w, d->name);
-    if (d->a) expression(w, d->a);
-    if (d->b) {
-        put(w, d->number != 0 ? " ~ " : " = ");
-        expression(w, d->b);
+    if (d->sizes) expression(w, d->sizes);
+    if (d->start) {
+        put(w, d->drawn ? " ~ " : " = ");
+        expression(w, d->start);
     }
     if (d->next) put(w, ", ");
 }
@@ -304,9 +304,9 @@ static void head(writer *w, const char *keyword, const lang_node *s, bool always
 {
     put(w, keyword);
     put(w, s->name);
-    if (s->a || always) {
+    if (s->arguments || always) {
         put(w, "(");
-        list(w, s->a);
+        list(w, s->arguments);
         put(w, ")");
     }
 }
@@ -326,33 +326,33 @@ static void first_line(writer *w, const lang_node *s)
     case LANG_DECLARE:
         put(w, s->name);
         put(w, " ");
-        for (const lang_node *d = s->a; d; d = d->next) declared(w, d);
+        for (const lang_node *d = s->declared; d; d = d->next) declared(w, d);
         break;
     case LANG_DEFINE:
-        phrase(w, s->number != 0 ? "let " : "", s->a);
-        phrase(w, " of ", s->c);
-        phrase(w, " = ", s->b);
+        phrase(w, s->helper ? "let " : "", s->target);
+        phrase(w, " of ", s->quantity);
+        phrase(w, " = ", s->value);
         break;
-    case LANG_RETURN: phrase(w, "return ", s->a); break;
+    case LANG_RETURN: phrase(w, "return ", s->value); break;
     case LANG_FOR:
         put(w, "for ");
         put(w, s->name);
-        phrase(w, " from ", s->a);
-        phrase(w, s->number < 0 ? " down to " : " to ", s->b);
+        phrase(w, " from ", s->from);
+        phrase(w, s->down ? " down to " : " to ", s->to);
         break;
     case LANG_INCLUDE: quoted(w, "include ", s->name); break;
     case LANG_FUNCTION:
         head(w, "function ", s, true);
-        phrase(w, " = ", s->b);
+        phrase(w, " = ", s->value);
         break;
     case LANG_CELL:
         head(w, "cell ", s, false);
-        phrase(w, " = ", s->b);
+        phrase(w, " = ", s->alias);
         break;
     case LANG_MODEL: head(w, "model ", s, false); break;
     case LANG_DERIVE:
-        phrase(w, "derive ", s->a);
-        phrase(w, " of ", s->b);
+        phrase(w, "derive ", s->loss);
+        phrase(w, " of ", s->model);
         quoted(w, " ", s->name);
         break;
     default: break;
@@ -367,7 +367,7 @@ static void statement(writer *w, const lang_node *s)
     first_line(w, s);
     end_line(w, s->location.end);
     w->indent++;
-    if (s->kind >= LANG_FOR) body(w, s->c);
+    if (s->kind >= LANG_FOR) body(w, s->body);
     w->indent--;
 }
 

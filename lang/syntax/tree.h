@@ -15,39 +15,38 @@ enum {
 typedef enum lang_kind {
     /* expressions */
     LANG_NUMBER, /* number */
-    LANG_TEXT,   /* name: without the quotes */
-    LANG_NAME,   /* name */
+    LANG_TEXT,   /* "name" */
+    LANG_NAME,   /* name; or name' if it is primed, in a LANG_BROKEN */
     LANG_HOLE,   /* _, a size that follows from use; in an index `:`, all */
-    LANG_RANGE,  /* a : b in an index, each may be NULL */
-    LANG_LIST,   /* [a, ..] */
-    LANG_CALL,   /* name(a, ..); number: 1 for a space before the bracket */
-    LANG_OPTION, /* name = a, in a call */
-    LANG_SUM,    /* sum(name from a to b: c) */
-    LANG_APPLY,  /* name a: a map of a */
-    LANG_INDEX,  /* a [b, ..] */
-    LANG_PRIME,  /* a' */
-    LANG_NEGATE, /* -a */
-    LANG_ADD,    /* a + b, and so on */
+    LANG_RANGE,  /* first : end in an index, each may be NULL */
+    LANG_LIST,   /* [items] */
+    LANG_CALL,   /* name(arguments) */
+    LANG_OPTION, /* name = value, in a call */
+    LANG_SUM,    /* sum(name from .. to ..: term) */
+    LANG_APPLY,  /* name operand: a map of it */
+    LANG_INDEX,  /* base[indices] */
+    LANG_PRIME,  /* operand' */
+    LANG_NEGATE, /* -operand */
+    LANG_ADD,    /* left + right, and so on */
     LANG_SUBTRACT,
     LANG_MULTIPLY,
     LANG_DIVIDE,
     LANG_MATMUL,
     LANG_POWER,
-    LANG_UNROLL, /* a: the call of a cell; b: how many steps, NULL for a sequence */
+    LANG_UNROLL, /* unroll call for steps; steps NULL: a sequence */
     /* statements */
-    LANG_DECLARE, /* name: the keyword; a: LANG_DECLARED, .. */
-    LANG_DECLARED, /* name; a: LANG_LIST of sizes or NULL; b: initial value or NULL; number: 1 for ~ */
-    LANG_DEFINE, /* a: NAME, PRIME or INDEX; b: its value; c: what it is the cotangent of, or NULL;
-                      number: 1 for let */
-    LANG_RETURN, /* a */
-    LANG_BROKEN, /* a line with a mistake of syntax. a: the names that it defines; c: body of a loop */
-    LANG_FOR,    /* name from a to b; number: -1 for down; c: body */
+    LANG_DECLARE,  /* name, a keyword, and what is declared */
+    LANG_DECLARED, /* name, its sizes (a LANG_LIST or NULL), and what it starts from or NULL */
+    LANG_DEFINE, /* target = value; the target is a NAME, PRIME or INDEX. Of a cotangent also: of quantity */
+    LANG_RETURN, /* value */
+    LANG_BROKEN, /* a line with a mistake of syntax: the names that it defines, the body of a loop */
+    LANG_FOR,    /* name from .. to .., and a body */
     /* of a file */
-    LANG_INCLUDE, /* name: the path */
-    LANG_FUNCTION, /* name; a: LANG_NAME, .. the arguments; b: the value of a one-liner, else c: body */
-    LANG_CELL, /* name; a: LANG_NAME of the input or NULL; c: body; or b: the CALL that it stands for */
-    LANG_MODEL, /* name; a: LANG_OPTION, .. the sizes; c: body */
-    LANG_DERIVE /* a: NAME of the loss; b: NAME of the model or NULL; name: title or NULL; c: body */
+    LANG_INCLUDE,  /* name: the path */
+    LANG_FUNCTION, /* name(arguments), and a value or a body */
+    LANG_CELL, /* name, its input (a LANG_NAME or NULL), and the call that it stands for or a body */
+    LANG_MODEL, /* name(arguments), which are options: its sizes; and a body */
+    LANG_DERIVE /* loss (a LANG_NAME), model (a LANG_NAME or NULL), name (the title or NULL), and a body */
 } lang_kind;
 
 typedef struct lang_node lang_node;
@@ -57,8 +56,29 @@ struct lang_node {
     lang_location sign;     /* of a name: itself; of an operation: its sign */
     const char *name;
     double number;
+    bool spaced; /* LANG_CALL: a space before the bracket */
+    bool drawn;  /* LANG_DECLARED: start is a distribution, as in W ~ normal(0, 1) */
+    bool helper; /* LANG_DEFINE: let target = value */
+    bool down;   /* LANG_FOR: from .. down to .. */
+    bool primed; /* LANG_NAME in a LANG_BROKEN */
     bool broken; /* of what has a body: its first line has a mistake of syntax */
-    lang_node *a, *b, *c;
+
+    /* What it is made of: names for the same three places, which differ from kind to kind. Lists are linked by `next`. */
+    union {
+        lang_node *child[3];
+        struct {
+            union {
+                lang_node *left, *operand, *base, *first, *items, *arguments, *call, *from;
+                lang_node *declared, *sizes, *target, *names, *input, *loss;
+            };
+            union {
+                lang_node *right, *end, *indices, *value, *steps, *to, *start, *alias, *model;
+            };
+            union {
+                lang_node *quantity, *term, *body;
+            };
+        };
+    };
     lang_node *next; /* in a list */
 
     /* What the names stand for, by rv_lang_resolve: */
