@@ -101,7 +101,7 @@ static void put_input(rv_text *t, const rv_anomaly *a, int k)
 static void tell(const rv_anomaly *a, rv_error *error)
 {
     const rv_node *node = rv_tape_node(a->tape, a->node);
-    char words[RV_ERROR_TEXT], described[RV_NODE_TEXT], place[RV_SHAPE_TEXT];
+    char words[RV_ERROR_TEXT], described[RV_NODE_TEXT], place[RV_SHAPE_TEXT], in[RV_ORIGIN_TEXT];
     bool leaf = node->op->kind == RV_OP_LEAF;
     rv_text t = {words, words + sizeof words};
     rv_put(&t, "%s%s%s: ", node->op->name, leaf ? " " : "",
@@ -114,7 +114,7 @@ static void tell(const rv_anomaly *a, rv_error *error)
         put_input(&t, a, k);
     }
     if (node->inputs > RV_ANOMALY_INPUTS) rv_put(&t, ", ..");
-    if (!leaf && *node->scope) rv_put(&t, ", in %s", node->scope);
+    if (!leaf && *rv_origin_text(node->origin, in)) rv_put(&t, ", in %s", in);
     rv_put(&t, leaf ? " before anything is computed" : ")");
     rv_fail(error, RV_ERROR_NUMBER, "%s", words);
 }

@@ -129,19 +129,15 @@ static bool sweep_back(sweep *s)
     rv_var *x = rv_alloc((size_t)most, sizeof *x);
     bool ok = x || rv_fail_memory(&s->tape->error);
 
-    const char *scope = NULL;
     for (int32_t id = s->count - 1; ok && id >= 0; id--) {
         if (!s->latest[id]) continue;
-        if (scope != s->tape->nodes[id].scope) { /* label the new nodes by the one they come from */
-            if (scope) rv_scope_pop(s->tape);
-            scope = s->tape->nodes[id].scope;
-            rv_scope_push(s->tape, scope);
-        }
+        rv_origin origin = *s->tape->nodes[id].origin;
+        origin.phase = RV_PHASE_GRADIENT;
+        rv_tape_set_origin(s->tape, origin);
         rv_var dy = sum_shares(s, id);
         s->whole[id] = dy.id + 1;
         ok = !rv_is_null(dy) && pass_back(s, id, dy, x);
     }
-    if (scope) rv_scope_pop(s->tape);
     rv_free(x);
     return ok;
 }
@@ -200,7 +196,7 @@ bool rv_pull_back(rv_var y, rv_var dy, const rv_var *wrt, int count, rv_var *gra
     bool ok = (s.depends && s.latest && s.whole) || rv_fail_memory(&tape->error);
     if (ok) {
         mark_dependent(&s, wrt, count);
-        rv_scope_push(tape, "gradient");
+        rv_scope_push(tape, ""); /* sweep_back sets its origin */
         if (s.depends[y.id]) ok = give_share(&s, y.id, dy) && sweep_back(&s);
         rv_scope_pop(tape);
     }

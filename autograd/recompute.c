@@ -104,7 +104,10 @@ static bool fixed(const rv_node *node)
 static rv_var record_again(const rv_replay *r, rv_tape *tape, int32_t id, rv_var dy, rv_var *in)
 {
     const rv_node node = tape->nodes[id]; /* a copy: recording moves nodes */
+    rv_origin origin = *node.origin;
+    origin.phase = RV_PHASE_GRADIENT;
     if (!node.inputs || node.op->kind == RV_OP_EFFECT) return (rv_var){tape, id};
+    rv_tape_set_origin(tape, origin);
     for (int k = 0; k < node.inputs; k++) {
         int32_t from = node.in[k];
         in[k] = (rv_var){tape, rv_replayed(r, from)};
@@ -126,8 +129,10 @@ bool rv_replay_for(rv_replay *r, rv_tape *tape, int32_t id, rv_var dy)
     rv_var *in = rv_alloc((size_t)most, sizeof *in);
     if (!in) return rv_fail_memory(&tape->error);
     r->first = r->end = first;
+    rv_scope_push(tape, ""); /* record_again sets its origin */
     for (; r->end < end && !tape->error.code; r->end++)
         r->again[r->end - first] = record_again(r, tape, r->end, dy, in).id;
+    rv_scope_pop(tape);
     rv_free(in);
     return !tape->error.code;
 }

@@ -28,7 +28,7 @@ rv_tape *rv_tape_new(rv_store *store, rv_dtype dtype)
     if (!tape) return NULL;
     tape->store = store;
     tape->dtype = dtype;
-    tape->scope[0] = "";
+    tape->origin[0] = &rv_origin_top;
     if (dtype != RV_F32 && dtype != RV_F64)
         rv_fail(&tape->error, RV_ERROR_DTYPE,
                 "tape: dtype %s cannot be differentiated; use f32 or f64", rv_dtype_name(dtype));
@@ -255,7 +255,7 @@ const char *rv_tape_describe(const rv_tape *tape, int32_t id, char described[RV_
 static void put_inputs(rv_text *t, const rv_tape *tape, const char *args, const rv_var *in,
                        int inputs)
 {
-    char described[RV_NODE_TEXT];
+    char described[RV_NODE_TEXT], origin[RV_ORIGIN_TEXT];
     for (int k = 0; k < inputs && t->end - t->at > RV_SHAPE_TEXT; k++) {
         int width = (int)strcspn(args, " ");
         rv_put(t, k ? ", " : "");
@@ -263,7 +263,8 @@ static void put_inputs(rv_text *t, const rv_tape *tape, const char *args, const 
         rv_put(t, "%s", rv_tape_describe(tape, in[k].id, described));
         args += args[width] ? width + 1 : width;
     }
-    if (tape->depth) rv_put(t, "%sin %s", inputs ? ", " : "", tape->scope[tape->depth]);
+    if (tape->depth)
+        rv_put(t, "%sin %s", inputs ? ", " : "", rv_origin_text(tape->origin[tape->depth], origin));
 }
 
 /* "op: what was seen and expected (the inputs); what to do" */
@@ -355,7 +356,7 @@ static rv_var append(rv_tape *tape, rv_node *node)
     if (node->attr_size) memcpy(attr, node->attr, node->attr_size);
     node->in = in;
     node->attr = attr;
-    node->scope = tape->scope[tape->depth];
+    node->origin = tape->origin[tape->depth];
     tape->nodes[tape->count] = *node;
     return (rv_var){tape, tape->count++};
 }
@@ -405,28 +406,7 @@ rv_var rv_tape_copy(rv_tape *to, const rv_node *node, const rv_var *in)
     return find_or_append(to, &copy, in);
 }
 
-/* ---- scopes and names ---- */
-
-void rv_scope_push(rv_tape *tape, const char *name)
-{
-    if (!tape) return;
-    const char *outer = tape->scope[tape->depth];
-    if (tape->depth + 1 == RV_SCOPE_DEPTH) {
-        rv_tape_fail(tape, RV_ERROR_ARGUMENT,
-                     "scope: \"%s\" in \"%s\" is nested deeper than %d; pop scopes", name, outer,
-                     RV_SCOPE_DEPTH - 1);
-        return;
-    }
-    char joined[256];
-    snprintf(joined, sizeof joined, "%s%s%s", outer, *outer && *name ? "/" : "", name);
-    const char *copy = rv_tape_string(tape, joined);
-    tape->scope[++tape->depth] = copy ? copy : "";
-}
-
-void rv_scope_pop(rv_tape *tape)
-{
-    if (tape && tape->depth > 0) tape->depth--;
-}
+/* ---- names and types ---- */
 
 rv_var rv_name(rv_var x, const char *name)
 {

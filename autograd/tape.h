@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "autograd/op.h"
+#include "autograd/origin.h"
 #include "tensor/error.h"
 #include "tensor/store.h"
 #include "tensor/tensor.h"
@@ -65,10 +66,6 @@ void rv_assign(rv_var target, rv_var value);
 rv_var rv_record(rv_tape *tape, const rv_op *op, const void *attr, size_t attr_size,
                  const rv_var *in, int inputs);
 
-/* Everything recorded until the matching pop is labelled "outer/name" in errors and drawings. */
-void rv_scope_push(rv_tape *tape, const char *name);
-void rv_scope_pop(rv_tape *tape);
-
 /* Gives a value a name for errors and drawings; the first one stays. Returns x. */
 rv_var rv_name(rv_var x, const char *name);
 
@@ -80,7 +77,7 @@ typedef struct rv_hash {
     uint64_t low, high;
 } rv_hash;
 
-typedef struct rv_node {
+struct rv_node {
     const rv_op *op;
     rv_type type;
     const int32_t *in; /* ids */
@@ -88,11 +85,13 @@ typedef struct rv_node {
     int32_t assignment; /* of a parameter or a state: 1 + the id of its assignment, or 0 */
     const void *attr;
     size_t attr_size;
-    rv_entry *entry;   /* of a parameter, a state or an assignment; else NULL */
-    const char *name;  /* of a leaf, or given by rv_name; may be NULL */
-    const char *scope; /* "" at the top */
-    rv_hash hash;      /* XXH3-128 of the whole expression: equal on any tape for equal equations */
-} rv_node;
+    rv_entry *entry;  /* of a parameter, a state or an assignment; else NULL */
+    const char *name; /* of a leaf, or given by rv_name; may be NULL */
+    const char *gate; /* whose argument this is, "g" (rv_name_argument); else NULL */
+    int32_t state;    /* 1 + s: the state h[s] after a step (rv_name_state); else 0 */
+    const rv_origin *origin;
+    rv_hash hash; /* XXH3-128 of the whole expression: equal on any tape for equal equations */
+};
 
 /* Nodes are ids 0 .. count-1. The pointer is valid until the next node is recorded. */
 int32_t rv_tape_count(const rv_tape *tape);

@@ -34,13 +34,18 @@ struct rv_tape {
     rv_id_list effects; /* the assignments */
     rv_id_list bounds;  /* of segments (recompute.h): first id, end, first id, ... */
     int segment_depth;
-    const char *scope[RV_SCOPE_DEPTH];
+    const rv_origin *origin[RV_SCOPE_DEPTH]; /* of the scopes that are open; [0] is the top */
     int depth;
 };
 
 /* Memory that lives as long as the tape; NULL (and a sticky error) when there is none. */
 void *rv_tape_alloc(rv_tape *tape, size_t size);
 const char *rv_tape_string(rv_tape *tape, const char *text);
+
+extern const rv_origin rv_origin_top;
+
+/* What is recorded from here on in the innermost scope has this origin. Its text must live as long as the tape. */
+void rv_tape_set_origin(rv_tape *tape, rv_origin origin);
 
 /* A value as messages have it, "h" [4,2] or matmul#17 [4,2], with its dtype if that is not the tape's; returns the text. */
 enum { RV_NODE_TEXT = 320 };

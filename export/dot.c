@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "export/phase_internal.h"
 #include "tensor/memory.h"
 #include "tensor/text_internal.h"
 

@@ -9,9 +9,8 @@
 extern "C" {
 #endif
 
-/* The DOT text of all nodes that the outputs and assignments need; forward nodes, gradients (scope
- * "gradient...") and updates (scope "update...") in colours of their own. rv_free it afterwards.
- * NULL when memory is out. */
+/* The DOT text of all nodes that the outputs and assignments need; forward nodes, gradients
+ * and updates (rv_phase_of) in colours of their own. rv_free it afterwards. NULL when out of memory. */
 char *rv_dot(const rv_tape *tape, const rv_var *outputs, int count);
 
 #ifdef __cplusplus

@@ -40,21 +40,13 @@ static rv_var along_units(rv_cell *k, rv_var x, const char *name, double initial
                       along);
 }
 
-/* Called "pre-g" for a bias "bg": what the gate g is a function of; for a bias "b" of the state itself "pre-h". */
-static rv_var name_argument(rv_var x, const char *bias)
-{
-    char name[RV_CELL_NAME];
-    snprintf(name, sizeof name, "pre-%.200s", *bias && bias[1] ? bias + 1 : "h");
-    return rv_name(x, name);
-}
-
 rv_var rv_cell_bias(rv_cell *k, rv_var x, const char *name, double offset)
 {
     if (rv_is_null(x)) return x;
     rv_var y = k->options->bias ? rv_add(x, along_units(k, x, name, offset))
                : offset == 0    ? x
                                 : rv_shift(x, offset);
-    return name_argument(y, name);
+    return rv_name_argument(y, *name && name[1] ? name + 1 : "h"); /* "bg" is of the gate g */
 }
 
 rv_var rv_cell_scale(rv_cell *k, rv_var x, const char *name, double initial)

@@ -13,7 +13,7 @@ static const char *name_of(const rv_tape *tape, int32_t id, bool *state)
     int64_t number = rv_probe_number(node);
     bool used = number >= 0 && number < id; /* a net of so many steps has more nodes than that */
     const rv_entry *entry = used ? rv_tape_node(tape, node->in[0])->entry : node->entry;
-    *state = used && !entry;
+    *state = used && node->state;
     return *state ? node->name : entry && entry->role == RV_PARAMETER ? entry->name : NULL;
 }
 

@@ -148,6 +148,7 @@ static rv_var run_cell(const rv_model *model, const rv_net_options *o, rv_var x,
     rv_rnn_options rnn = o->rnn;
     if (!rnn.kernel) rnn.kernel = model->kernel;
     if (model->user) rnn.user = model->user;
+    if (model->state[0]) rnn.state_name = model->state;
     if (model->prepare) model->prepare(model, x.tape, &rnn);
     if (o->tokens) x = read_tokens(o, x);
     if (!model->images && !rnn.kernel) x = in_rows(x, o->sequence);

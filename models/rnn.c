@@ -57,18 +57,28 @@ static bool start(strand *a, rv_states *h)
 
 /* ---- one direction ---- */
 
-/* As equations and pictures call them: "h", "h1", ... */
-static const char *state_name(int s)
+static const char *state_name(const strand *a, int s)
 {
     static const char *const names[RV_CELL_STATES] = {"h", "h1", "h2", "h3"};
-    return names[s];
+    const char *const *given = a->cell.options->state_name;
+    return given && given[s] ? given[s] : names[s];
 }
 
 static rv_var use_state(const strand *a, int s, rv_var h)
 {
-    char name[RV_CELL_NAME + 8];
-    snprintf(name, sizeof name, "%s%s", a->prefix, state_name(s));
-    return rv_name(rv_probe(h, a->cell.taken), name);
+    char name[RV_CELL_NAME + 100];
+    snprintf(name, sizeof name, "%s%.100s", a->prefix, state_name(a, s));
+    return rv_name_state(rv_probe(h, a->cell.taken), s, name);
+}
+
+static void push_step(rv_tape *tape, int64_t t)
+{
+    char name[32];
+    rv_origin origin = rv_current_origin(tape);
+    snprintf(name, sizeof name, "step %lld", (long long)t + 1);
+    origin.step = (int32_t)t;
+    origin.scope = name;
+    rv_origin_push(tape, origin);
 }
 
 /* h := one step on x[t]; where the mask is 0 the old states stay. */
@@ -76,9 +86,7 @@ static bool take_step(strand *a, int64_t t, int64_t taken, rv_states *h)
 {
     rv_tape *tape = a->cell.tape;
     rv_states next = *h;
-    char name[32];
-    snprintf(name, sizeof name, "step %lld", (long long)t + 1);
-    rv_scope_push(tape, name);
+    push_step(tape, t);
     a->cell.time = t;
     a->cell.taken = taken;
     a->step(&a->cell, rv_cell_drop(&a->cell, a->x[t], a->cell.options->dropout, "x"), next.h);
@@ -87,7 +95,7 @@ static bool take_step(strand *a, int64_t t, int64_t taken, rv_states *h)
             rv_tape_fail(tape, RV_ERROR_ARGUMENT,
                          "unroll: the step left h[%d] a null var; check the cell", s);
         h->h[s] = a->mask ? rv_select(a->mask[t], next.h[s], h->h[s]) : next.h[s];
-        rv_name(h->h[s], state_name(s));
+        rv_name_state(h->h[s], s, state_name(a, s));
         if (a->cell.options->each_use) h->h[s] = use_state(a, s, h->h[s]);
     }
     rv_scope_pop(tape);
@@ -139,6 +147,19 @@ static void name_strand(const net *n, int64_t layer, bool backward, char prefix[
                                : "forward/");
 }
 
+/* "name/layer0/forward/" labels equations as it does parameters. */
+static void push_layer(rv_tape *tape, int64_t layer, bool backward, const char *prefix)
+{
+    char name[RV_CELL_NAME];
+    size_t length = strlen(prefix);
+    rv_origin origin = rv_current_origin(tape);
+    snprintf(name, sizeof name, "%.*s", length ? (int)length - 1 : 0, prefix);
+    origin.layer = (int32_t)layer;
+    origin.direction = backward;
+    origin.scope = name;
+    rv_origin_push(tape, origin);
+}
+
 static bool run_direction(net *n, int64_t layer, bool backward)
 {
     strand a = {.step = n->step,
@@ -150,14 +171,10 @@ static bool run_direction(net *n, int64_t layer, bool backward)
     name_strand(n, layer, backward, a.prefix);
     rv_cell_memo memo = {0};
     a.cell = (rv_cell){n->tape, &n->options, a.prefix, false, 0, &memo, 0};
-    if (*a.prefix) { /* "name/layer0/" labels the equations too */
-        char scope[RV_CELL_NAME];
-        snprintf(scope, sizeof scope, "%.*s", (int)strlen(a.prefix) - 1, a.prefix);
-        rv_scope_push(n->tape, scope);
-    }
+    push_layer(n->tape, layer, backward, a.prefix);
     bool ok = run(&a, n->out[backward]);
+    rv_scope_pop(n->tape);
     if (memo.release) memo.release(memo.object);
-    if (*a.prefix) rv_scope_pop(n->tape);
     return ok;
 }
 

@@ -38,6 +38,8 @@ typedef struct rv_rnn_options {
     double forget_shift;            /* of the gates that keep the state: their offset is 1 + this */
     rv_var (*activation)(rv_var x); /* of candidates; NULL: tanh */
     const void *user;               /* for a step of your own */
+    const char *const
+        *state_name; /* [RV_CELL_STATES]; NULL, and NULLs in it: "h", "h1", "h2", "h3" */
 
     /* composition */
     int64_t layers;     /* each reads the one below it; 0: 1 */

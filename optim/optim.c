@@ -43,7 +43,10 @@ static void record_updates(const rv_optimizer *o, const rv_var *w, rv_var *g, in
 {
     rv_tape *tape = w[0].tape;
     rv_var due = {0};
-    rv_scope_push(tape, "update");
+    rv_origin origin = rv_current_origin(tape);
+    origin.phase = RV_PHASE_UPDATE;
+    origin.scope = "";
+    rv_origin_push(tape, origin);
     if (o->accumulate > 1) due = rv_gradients_accumulate(o->accumulate, w, g, count);
     if (o->clip_value > 0 || o->clip_norm > 0) rv_gradients_clip(o, g, count);
     for (int i = 0; i < count; i++) {

@@ -23,15 +23,24 @@ static bool note(rv_tape *to, const rv_node *node, rv_var made)
     rv_node *copy = &to->nodes[made.id];
     if (node->entry) copy->entry = node->entry;
     if (node->name && !copy->name && !(copy->name = rv_tape_string(to, node->name))) return false;
+    if (node->gate && !copy->gate && !(copy->gate = rv_tape_string(to, node->gate))) return false;
+    if (!copy->state) copy->state = node->state;
     if (node->op == &rv_op_input) return rv_tape_add_input(to, made.id);
     if (node->op == &rv_op_assign) return rv_tape_add_assignment(to, made.id);
     return true;
 }
 
+static void copy_origin(rv_tape *to, const rv_origin *from)
+{
+    rv_origin copy = *from;
+    copy.scope = rv_tape_string(to, from->scope);
+    if (copy.scope) rv_tape_set_origin(to, copy);
+}
+
 static bool rewrite_nodes(const rv_tape *from, const bool *live, rv_rule rule, void *context,
                           rv_tape *to, int32_t *in_to)
 {
-    const char *scope = "";
+    const rv_origin *origin = &rv_origin_top;
     size_t capacity = 0;
     rv_var *in = NULL;
     for (int32_t id = 0; id < from->count && !to->error.code; id++) {
@@ -42,11 +51,7 @@ static bool rewrite_nodes(const rv_tape *from, const bool *live, rv_rule rule, v
             break;
         }
         for (int k = 0; k < node->inputs; k++) in[k] = (rv_var){to, in_to[node->in[k]]};
-        if (node->scope != scope) { /* one label at a time: no need to nest */
-            scope = node->scope;
-            to->depth = 0;
-            if (*scope) rv_scope_push(to, scope);
-        }
+        if (node->origin != origin) copy_origin(to, origin = node->origin);
         rv_var made = {to, -1};
         if (rule) made = rule(context, to, id, node, in);
         if (made.id < 0 && !to->error.code) {

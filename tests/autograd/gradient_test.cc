@@ -428,13 +428,28 @@ TEST(Gradient, IsLabelledByWhatItIsTheGradientOf)
 {
     Tape t;
     const rv_var x = t.input("x", RV_SHAPE(2));
-    rv_scope_push(t, "step 1");
+    rv_origin origin = rv_current_origin(t);
+    origin.layer = 2;
+    origin.direction = 1;
+    origin.step = 0;
+    origin.scope = "step 1";
+    rv_origin_push(t, origin);
     const rv_var h = rv_exp(x);
     rv_scope_pop(t);
     const rv_var y = total(rv_tanh(h)), g = gradient(y, x);
-    EXPECT_STREQ(rv_tape_node(t, g.id)->scope, "gradient/step 1");
-    EXPECT_STREQ(rv_tape_node(t, gradient(y, h).id)->scope, "gradient");
-    EXPECT_STREQ(rv_tape_node(t, rv_square(h).id)->scope, "") << "and the scope is as it was";
+    const rv_origin *of = rv_tape_node(t, g.id)->origin;
+    char text[RV_ORIGIN_TEXT];
+    EXPECT_EQ(of->phase, RV_PHASE_GRADIENT);
+    EXPECT_EQ(of->layer, 2);
+    EXPECT_EQ(of->direction, 1);
+    EXPECT_EQ(of->step, 0);
+    EXPECT_STREQ(rv_origin_text(of, text), "gradient/step 1");
+    of = rv_tape_node(t, gradient(y, h).id)->origin;
+    EXPECT_EQ(of->step, -1);
+    EXPECT_STREQ(rv_origin_text(of, text), "gradient");
+    of = rv_tape_node(t, rv_square(h).id)->origin;
+    EXPECT_EQ(of->phase, RV_PHASE_FORWARD);
+    EXPECT_STREQ(rv_origin_text(of, text), "") << "and the scope is as it was";
 }
 
 TEST(Gradient, TakenTwiceRecordsNothingNew)

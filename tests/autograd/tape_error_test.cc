@@ -35,15 +35,16 @@ TEST(TapeError, SaysTheScope)
     rv_scope_push(t, "cell");
     rv_scope_push(t, "step 3");
     const rv_var x = t.input("x", RV_SHAPE(2, 3));
-    EXPECT_STREQ(rv_tape_node(t, x.id)->scope, "cell/step 3");
+    EXPECT_STREQ(rv_tape_node(t, x.id)->origin->scope, "cell/step 3");
     rv_reshape(x, RV_SHAPE(7));
     EXPECT_TRUE(contains(t.error(), "in cell/step 3")) << t.error();
     rv_scope_pop(t);
-    EXPECT_STREQ(rv_tape_node(t, rv_tanh(x).id)->scope, "cell");
+    EXPECT_STREQ(rv_tape_node(t, rv_tanh(x).id)->origin->scope, "cell");
     rv_scope_pop(t);
-    EXPECT_STREQ(rv_tape_node(t, rv_sigmoid(x).id)->scope, "");
+    EXPECT_STREQ(rv_tape_node(t, rv_sigmoid(x).id)->origin->scope, "");
     rv_scope_pop(t);
-    EXPECT_STREQ(rv_tape_node(t, rv_exp(x).id)->scope, "") << "one pop too many does no harm";
+    EXPECT_STREQ(rv_tape_node(t, rv_exp(x).id)->origin->scope, "")
+        << "one pop too many does no harm";
 }
 
 TEST(TapeError, ScopesThatAreNestedTooDeeplyAreOne)

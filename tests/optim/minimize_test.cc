@@ -62,8 +62,11 @@ TEST(Minimize, LabelsWhatItRecords)
     ThreeLayers t;
     ASSERT_TRUE(rv_minimize(t.loss, rv_momentum(0.1, 0.9)));
     EXPECT_STREQ(rv_tape_node(t, t.count() - 1)->op->name, "assign");
-    EXPECT_STREQ(rv_tape_node(t, t.count() - 1)->scope, "update/fc2/weight");
-    EXPECT_STREQ(rv_tape_node(t, rv_exp(t.loss).id)->scope, "");
+    char text[RV_ORIGIN_TEXT];
+    const rv_origin *origin = rv_tape_node(t, t.count() - 1)->origin;
+    EXPECT_EQ(origin->phase, RV_PHASE_UPDATE);
+    EXPECT_STREQ(rv_origin_text(origin, text), "update/fc2/weight");
+    EXPECT_STREQ(rv_tape_node(t, rv_exp(t.loss).id)->origin->scope, "");
 }
 
 /* ---- rates ---- */

@@ -176,6 +176,32 @@ TEST(Pictures, WithoutGnuplotTheMessageNamesThePackageBeforeTraining)
     }
 }
 
+/* Names that could be taken for a phase, a time step or a state. */
+TEST(Pictures, AndNormsAndProfilesTakeNoNameForWhereANodeComesFrom)
+{
+    const std::string folder = scratch_folder(), file = folder + "/odd.rv";
+    spit(file, "cell update\n"
+               "  state h1, gradient\n"
+               "  map Wa, Ua, Wb, Ub\n"
+               "  bias bstep = forget, bh\n"
+               "  step = sigmoid(Wa h1 + Ua x + bstep)\n"
+               "  h = tanh(Wb h1 + Ub x + bh)\n"
+               "  gradient' = step.gradient + (1 - step).h\n"
+               "  h1' = tanh(gradient')\n");
+    const Outcome outcome =
+        recurve("train --model " + file + " --task adding --length 5 " +
+                "--samples 60 --layers 2 --norms --pictures --output " + folder + small);
+    ASSERT_EQ(outcome.status, 0) << outcome.err;
+    expect_png(folder + "/states.png");
+    const std::string norms = slurp(folder + "/norms.csv");
+    for (const char *row : {"\nlayer1/h1,state,5,", "\nlayer0/gradient,state,1,",
+                            "\nlayer1/bstep,parameter,5,", "\nlayer0/Wa,parameter,whole,"})
+        EXPECT_CONTAINS(norms, row);
+    const std::string profile = recurve("profile " + file + " --seconds 0.05 --sort order").out;
+    for (const char *line : {"forward   step 2 / ", "gradient  step 1 / ", "update    bstep / "})
+        EXPECT_CONTAINS(profile, line);
+}
+
 /* A gnuplot of ours, as a shell script. */
 Outcome draw_with(const std::string &script)
 {

@@ -17,18 +17,7 @@ static const char *const moments[NORMS_MOMENTS] = {"at the start", "at the end"}
 
 /* ---- measuring ---- */
 
-/* A state "layer0/h1" by what equations call it, "layer0/c"; for rv_free. */
-static char *shown_name(const experiment *e, const char *name, bool state)
-{
-    char text[512];
-    const char *slash = strrchr(name, '/'), *last = slash ? slash + 1 : name;
-    int number = last[1] != '\0' ? last[1] - '0' : 0;
-    const char *symbol = state ? state_symbol(e, number) : NULL;
-    snprintf(text, sizeof text, "%.*s%s", (int)(last - name), name, symbol ? symbol : last);
-    return rv_string_copy(text);
-}
-
-static bool make_room(norms *n, const experiment *e, const rv_flow *f, rv_error *error)
+static bool make_room(norms *n, const rv_flow *f, rv_error *error)
 {
     n->steps = f->steps;
     n->name = rv_alloc((size_t)f->count, sizeof *n->name);
@@ -40,7 +29,7 @@ static bool make_room(norms *n, const experiment *e, const rv_flow *f, rv_error 
     }
     for (; ok && n->count < f->count; n->count++) {
         n->state[n->count] = f->state[n->count];
-        n->name[n->count] = shown_name(e, f->name[n->count], f->state[n->count]);
+        n->name[n->count] = rv_string_copy(f->name[n->count]);
         ok = n->name[n->count];
     }
     return ok || rv_fail_memory(error);
@@ -70,11 +59,11 @@ static bool compile(batch_program *b, rv_tape *tape, int64_t samples, const rv_f
     return ok;
 }
 
-static bool run(norms *n, norms_moment moment, const experiment *e, rv_tape *tape, const rv_flow *f,
+static bool run(norms *n, norms_moment moment, rv_tape *tape, const rv_flow *f,
                 const rv_batch *batch, rv_error *error)
 {
     batch_program b = {0};
-    bool ok = (n->count > 0 || make_room(n, e, f, error)) &&
+    bool ok = (n->count > 0 || make_room(n, f, error)) &&
               compile(&b, tape, batch->count, f, error) && batch_program_run(&b, batch, error);
     for (int64_t i = 0, output = 0; ok && i < n->count * (n->steps + 1); i++)
         n->at[moment][i] = rv_is_null(f->norm[i]) ? NAN : rv_value(b.program, (int)output++);
@@ -101,7 +90,7 @@ bool norms_measure(norms *n, norms_moment moment, const experiment *e, rv_store 
         n->samples = first->count;
         ok = rv_flow_make(&flow, net.loss) ||
              rv_fail(error, rv_tape_error(tape)->code, "%s", rv_tape_error(tape)->text);
-        ok = ok && run(n, moment, e, tape, &flow, first, error);
+        ok = ok && run(n, moment, tape, &flow, first, error);
         rv_flow_free(&flow);
         rv_tape_free(tape);
     }

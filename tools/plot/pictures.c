@@ -25,9 +25,9 @@ enum {
 /* A gate, a candidate or a state: a node of each time step. */
 typedef struct signal {
     char symbol[HEAT_SYMBOL];
-    char name[RV_ERROR_TEXT / 8]; /* of the node, or of the argument that it is a function of */
+    const char *gate; /* of the nodes whose function is drawn, as long as the tape */
+    int32_t state;    /* of the nodes that are drawn; 0: a gate or candidate */
     heat_palette palette;
-    bool state;
 } signal;
 
 /* What is looked at: time steps `stride` apart, each signal's nodes at them. */
@@ -40,15 +40,12 @@ typedef struct view {
     rv_var *at; /* [steps,count] */
 } view;
 
-static const char prefix[] = "pre-"; /* of a gate's argument: rv_cell_bias */
-
-/* "layer1/forward/step ", what the scopes of the top layer's equations begin with (models/rnn.c). */
-static void steps_of(const experiment *e, char scope[64])
+/* The time step that a node of the top layer, forward in time, was written at, from 0; -1: any other node. */
+static int64_t step_of(const experiment *e, const rv_node *node)
 {
-    char layer[32] = "";
-    if (e->net.rnn.layers > 1)
-        snprintf(layer, sizeof layer, "layer%" PRId64 "/", e->net.rnn.layers - 1);
-    snprintf(scope, 64, "%s%sstep ", layer, e->net.rnn.bidirectional ? "forward/" : "");
+    const int64_t layers = e->net.rnn.layers > 1 ? e->net.rnn.layers : 1;
+    bool top = node->origin->layer == layers - 1 && node->origin->direction == 0;
+    return top ? node->origin->step : -1;
 }
 
 /* The first function of the node, sums looked through; the node itself if there is none. */
@@ -67,104 +64,81 @@ static int32_t function_of(const rv_tape *tape, int32_t id)
     return id;
 }
 
-/* -1: nowhere. */
-static int32_t find_node(const rv_tape *tape, const char *scope, const char *name)
-{
-    for (int32_t i = 0; i < rv_tape_count(tape); i++) {
-        const rv_node *node = rv_tape_node(tape, i);
-        if (node->name && strcmp(node->name, name) == 0 && strcmp(node->scope, scope) == 0)
-            return i;
-    }
-    return -1;
-}
-
-static bool is_state(const rv_tape *tape, const char *scope, int32_t id)
-{
-    for (int s = 0; s < RV_CELL_STATES; s++) {
-        char name[] = {'h', (char)(s ? '0' + s : '\0'), '\0'};
-        if (find_node(tape, scope, name) == id) return true;
-    }
-    return false;
-}
-
-static void add_signal(view *v, const char *symbol, const char *name, heat_palette palette,
-                       bool state)
+static void add_signal(view *v, const char *symbol, const char *gate, heat_palette palette,
+                       int32_t state)
 {
     if (v->count == MOST_SIGNALS) return;
     signal *s = &v->signals[v->count++];
     s->palette = palette;
     s->state = state;
     snprintf(s->symbol, sizeof s->symbol, "%s", symbol);
-    snprintf(s->name, sizeof s->name, "%s", name);
+    s->gate = gate;
 }
 
 /* Gates and candidates that the first step has equations for. A candidate with the symbol of a state is what will
  * become of it. */
-static void find_gates(view *v, const char *scope)
+static void find_gates(view *v)
 {
     for (int32_t i = 0; i < rv_tape_count(v->tape); i++) {
         const rv_node *node = rv_tape_node(v->tape, i);
-        if (!node->name || strncmp(node->name, prefix, strlen(prefix)) != 0 ||
-            strcmp(node->scope, scope) != 0)
-            continue;
-        int32_t is = function_of(v->tape, i);
-        if (is_state(v->tape, scope, is)) continue;
-        const char *called = node->name + strlen(prefix);
-        bool gate = strcmp(rv_tape_node(v->tape, is)->op->name, "sigmoid") == 0, taken = false;
+        if (!node->gate || step_of(v->e, node) != 0) continue;
+        const rv_node *is = rv_tape_node(v->tape, function_of(v->tape, i));
+        if (is->state > 0) continue;
+        bool gate = strcmp(is->op->name, "sigmoid") == 0, taken = false;
         for (int s = 0; s < RV_CELL_STATES; s++) {
             const char *state = state_symbol(v->e, s);
-            taken = taken || (state && strcmp(state, called) == 0);
+            taken = taken || (state && strcmp(state, node->gate) == 0);
         }
         char symbol[HEAT_SYMBOL];
         snprintf(symbol, sizeof symbol, "%s%.16s",
-                 taken                             ? "new "
-                 : strspn(called, "123456789") > 0 ? "d"
-                                                   : "",
-                 called);
-        add_signal(v, symbol, node->name, gate ? HEAT_SHARE : HEAT_SIGNED, false);
+                 taken                                 ? "new "
+                 : strspn(node->gate, "123456789") > 0 ? "d"
+                                                       : "",
+                 node->gate);
+        add_signal(v, symbol, node->gate, gate ? HEAT_SHARE : HEAT_SIGNED, 0);
     }
 }
 
-static void find_states(view *v, const char *scope)
+static bool has_state(const view *v, int32_t state)
+{
+    for (int32_t i = 0; i < rv_tape_count(v->tape); i++) {
+        const rv_node *node = rv_tape_node(v->tape, i);
+        if (node->state == state && step_of(v->e, node) == 0) return true;
+    }
+    return false;
+}
+
+static void find_states(view *v)
 {
     for (int s = RV_CELL_STATES - 1; s >= 0; s--) {
-        char name[] = {'h', (char)(s ? '0' + s : '\0'), '\0'};
         const char *symbol = state_symbol(v->e, s);
-        if (symbol && find_node(v->tape, scope, name) >= 0)
-            add_signal(v, symbol, name, HEAT_SIGNED, true);
+        if (symbol && has_state(v, s + 1)) add_signal(v, symbol, "", HEAT_SIGNED, s + 1);
     }
-}
-
-/* The time step that a node was written at, from 0; -1: at none, or of another layer. */
-static int64_t step_of(const rv_node *node, const char *steps)
-{
-    size_t length = strlen(steps);
-    char *end;
-    if (strncmp(node->scope, steps, length) != 0) return -1;
-    long long step = strtoll(node->scope + length, &end, 10);
-    return *end == '\0' ? step - 1 : -1;
 }
 
 /* Notes node i, of time step t, at the next one that is drawn. */
 static void note_node(view *v, int32_t i, int64_t t)
 {
     int64_t drawn = (t + v->stride - 1) / v->stride;
-    const char *name = rv_tape_node(v->tape, i)->name;
-    for (int k = 0; k < v->count && drawn < v->steps; k++)
-        if (strcmp(v->signals[k].name, name) == 0)
-            v->at[drawn * v->count + k].id = v->signals[k].state ? i : function_of(v->tape, i);
+    const rv_node *node = rv_tape_node(v->tape, i);
+    for (int k = 0; k < v->count && drawn < v->steps; k++) {
+        const signal *s = &v->signals[k];
+        int32_t *at = &v->at[drawn * v->count + k].id;
+        if (s->state > 0 && s->state == node->state) *at = i;
+        if (s->state == 0 && node->gate && strcmp(s->gate, node->gate) == 0)
+            *at = function_of(v->tape, i);
+    }
 }
 
 /* Equal equations are one node: what a step lacks, the step before it has. */
-static bool find_nodes(view *v, const char *steps, rv_error *error)
+static bool find_nodes(view *v, rv_error *error)
 {
     int64_t all = v->steps * v->count;
     v->at = rv_alloc((size_t)all, sizeof *v->at);
     if (!v->at) return rv_fail_memory(error);
     for (int64_t i = 0; i < all; i++) v->at[i] = (rv_var){v->tape, -1};
     for (int32_t i = 0; i < rv_tape_count(v->tape); i++) {
-        const rv_node *node = rv_tape_node(v->tape, i);
-        int64_t t = node->name ? step_of(node, steps) : -1;
+        int64_t t = step_of(v->e, rv_tape_node(v->tape, i));
         if (t >= 0) note_node(v, i, t);
     }
     for (int64_t i = v->count; i < all; i++)
@@ -301,16 +275,13 @@ static bool draw(const char *folder, const settings *s, const view *v, const sho
 static bool show(const char *folder, const settings *s, view *v, const rv_batch *batch,
                  rv_error *error)
 {
-    char steps[64], first[66];
     shown h = {.count = 0};
     choose_steps(v, batch);
-    steps_of(v->e, steps);
-    snprintf(first, sizeof first, "%s1", steps);
-    find_gates(v, first);
-    find_states(v, first);
+    find_gates(v);
+    find_states(v);
     if (v->count == 0)
         return rv_fail(error, RV_ERROR_ARGUMENT, "the model \"%s\" shows no states", s->model);
-    if (!find_nodes(v, steps, error)) return false;
+    if (!find_nodes(v, error)) return false;
     rv_program *program = rv_compile_with(v->tape, v->at, (int)(v->steps * v->count), RV_VALUES);
     const rv_error *failed = rv_tape_error(v->tape);
     bool ok = program || rv_fail(error, failed->code, "%s", failed->text);

@@ -64,7 +64,12 @@ static char *words(const rv_instruction *one, bool shapes)
     return NULL;
 }
 
-/* A node of the scope that most nodes have. */
+static bool same_origin(const rv_node *a, const rv_node *b)
+{
+    return rv_phase_of(a) == rv_phase_of(b) && strcmp(a->origin->scope, b->origin->scope) == 0;
+}
+
+/* A node of the origin that most nodes have. */
 static const rv_node *representative(const rv_instruction *one)
 {
     const rv_node *found = NULL;
@@ -72,7 +77,7 @@ static const rv_node *representative(const rv_instruction *one)
         const rv_node *node = rv_tape_node(one->tape, one->node[i]);
         int same = 0;
         for (int k = i; k < one->nodes; k++)
-            same += strcmp(node->scope, rv_tape_node(one->tape, one->node[k])->scope) == 0;
+            same += same_origin(node, rv_tape_node(one->tape, one->node[k]));
         if (same > most) {
             most = same;
             found = node;
@@ -81,21 +86,12 @@ static const rv_node *representative(const rv_instruction *one)
     return found;
 }
 
-/* What is behind "gradient/" or "update/". */
-static const char *inner_scope(const rv_node *node, rv_phase phase)
-{
-    const char *name = rv_phase_name(phase);
-    size_t length = strlen(name);
-    if (phase == RV_PHASE_FORWARD || strncmp(node->scope, name, length) != 0) return node->scope;
-    return node->scope + length + (node->scope[length] == '/');
-}
-
 bool instruction_words_make(instruction_words *w, const rv_instruction *one, rv_error *error)
 {
     const rv_node *most = representative(one);
     const rv_node *last = rv_tape_node(one->tape, one->node[one->nodes - 1]);
     w->phase = rv_phase_of(most);
-    w->scope = inner_scope(most, w->phase);
+    w->scope = most->origin->scope;
     w->kind = last->op->row ? "pointwise" : last->op->name;
     w->short_text = words(one, false);
     w->text = words(one, true);

@@ -3,7 +3,7 @@
 #define RV_TOOLS_PROFILE_INSTRUCTION_H
 
 #include "autograd/profile.h"
-#include "export/phase_internal.h"
+#include "autograd/tape.h"
 
 typedef struct instruction_words {
     rv_phase phase;
@@ -14,7 +14,7 @@ typedef struct instruction_words {
     rv_shape shape;    /* of the result */
 } instruction_words;
 
-/* The texts are for instruction_words_free. A group of several scopes is told by the most frequent one. */
+/* The texts are for instruction_words_free. A group of several origins is described by the most frequent one. */
 bool instruction_words_make(instruction_words *words, const rv_instruction *one, rv_error *error);
 void instruction_words_free(instruction_words *words);
 
