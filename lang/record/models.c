@@ -57,8 +57,8 @@ static rv_var record_specimen(const rv_model *model, rv_tape *tape)
     return loss;
 }
 
-static void apply_alias(const lang_block *alias, rv_tape *tape, lang_report *report,
-                        rv_rnn_options *options)
+void rv_lang_apply_alias(const lang_block *alias, rv_tape *tape, lang_report *report,
+                         rv_rnn_options *options)
 {
     lang_work work = {.left = LANG_MOST_WORK, .report = report};
     lang_run run;
@@ -68,7 +68,7 @@ static void apply_alias(const lang_block *alias, rv_tape *tape, lang_report *rep
 
 static void prepare(const rv_model *model, rv_tape *tape, rv_rnn_options *options)
 {
-    apply_alias(((const lang_use *)model->user)->alias, tape, NULL, options);
+    rv_lang_apply_alias(((const lang_use *)model->user)->alias, tape, NULL, options);
 }
 
 /* The options of an alias are its own; the size of its maps decides what it can read. */
@@ -77,7 +77,7 @@ static void make_alias(lang_report *report, lang_model *m)
     rv_rnn_options options = {0};
     rv_store *store = rv_store_new(0);
     rv_tape *tape = rv_tape_new(store, RV_F64);
-    if (tape) apply_alias(m->block, tape, report, &options);
+    if (tape) rv_lang_apply_alias(m->block, tape, report, &options);
     m->use.alias = m->block;
     m->model.prepare = prepare;
     m->model.kernel = options.kernel;

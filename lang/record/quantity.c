@@ -100,10 +100,17 @@ rv_var rv_lang_complete(lang_run *run, const lang_node *e, lang_value *w, rv_sha
                         bool convolution)
 {
     if (w->kind != VALUE_PENDING) return rv_lang_as_var(run, e, w);
+    if (convolution && in.rank != 4) {
+        char text[RV_SHAPE_TEXT];
+        rv_lang_wrong(run, e->location, RV_ERROR_SHAPE,
+                      "\"%s\" maps images [n,channels,height,width], but is given %s",
+                      w->owner->block->symbol[w->symbol].name, rv_shape_text(in, text));
+        return rv_lang_null(run);
+    }
     if (convolution && w->list.rank == 2 && run->cell)
         w->list = RV_SHAPE(run->cell->options->units, -1, w->list.dim[0], w->list.dim[1]);
     int64_t inner = convolution ? 1 : 0;
-    bool fits = convolution ? w->list.rank == 4 && in.rank == 4 : w->list.rank == 2 && in.rank >= 1;
+    bool fits = convolution ? w->list.rank == 4 : w->list.rank == 2 && in.rank >= 1;
     if (fits && w->list.dim[inner] < 0)
         w->list.dim[inner] = convolution ? in.dim[1] : in.dim[in.rank - 1];
     for (int64_t d = 0; d < w->list.rank; d++) fits = fits && w->list.dim[d] > 0;

@@ -583,6 +583,12 @@ TEST(Messages, Parameter)
          "      |                       ^~~~~~~~\n"},
         {"model m\n"
          "  input x[2, 4]\n"
+         "  y = conv(x, W[1, _, 3, 3])\n",
+         "my.rv:3:7: error: \"W\" maps images [n,channels,height,width], but is given [2,4]\n"
+         "    3 |   y = conv(x, W[1, _, 3, 3])\n"
+         "      |       ^~~~~~~~~~~~~~~~~~~~~~\n"},
+        {"model m\n"
+         "  input x[2, 4]\n"
          "  parameter W[_, 3]\n"
          "  y = x + W\n",
          "my.rv:4:11: error: the shape of \"W\" does not follow from here; write all its sizes\n"

@@ -43,7 +43,7 @@ TEST(Unroll, StatesGetTheirShapesFromTheStep)
     options.bias = true;
     rv_var h = rv_unroll_with(rv_curnn, t.input("x", RV_SHAPE(2, 3, 9, 11)), 2, options);
     EXPECT_TRUE(rv_shape_equal(rv_shape_of(h), RV_SHAPE(2, 7, 5, 7))) << t.error();
-    h = rv_unroll_with(rv_ugrnn, t.input("rows", RV_SHAPE(2, 3)), 2, options);
+    h = rv_unroll_with(rv_zoo("ugrnn"), t.input("rows", RV_SHAPE(2, 3)), 2, options);
     EXPECT_TRUE(rv_shape_equal(rv_shape_of(h), RV_SHAPE(2, 7))) << t.error();
 }
 
@@ -51,7 +51,8 @@ TEST(Unroll, ACellHasAsManyStatesAsItChanges)
 {
     Tape t;
     const rv_var x = t.input("x", RV_SHAPE(2, 3));
-    const std::pair<rv_cell_step, int> cells[] = {{rv_gru, 1}, {rv_lstm, 2}, {rv_qrnn, 3}};
+    const std::pair<rv_cell_step, int> cells[] = {
+        {rv_zoo("gru"), 1}, {rv_zoo("lstm"), 2}, {rv_zoo("qrnn"), 3}};
     for (const auto &[step, states] : cells) {
         rv_states last = {};
         rv_rnn_options options = units(4);
@@ -89,8 +90,8 @@ TEST(Unroll, OptionsThatMakeNoNetAreErrors)
 {
     const auto fails = [](const char *words, rv_rnn_options options, int64_t steps = 2) {
         Tape t;
-        EXPECT_TRUE(
-            rv_is_null(rv_unroll_with(rv_ugrnn, t.input("x", RV_SHAPE(2, 3)), steps, options)));
+        EXPECT_TRUE(rv_is_null(
+            rv_unroll_with(rv_zoo("ugrnn"), t.input("x", RV_SHAPE(2, 3)), steps, options)));
         EXPECT_TRUE(contains(t.error(), words)) << t.error();
     };
     rv_rnn_options o = units(-1);
@@ -134,8 +135,8 @@ TEST(Unroll, NothingToUnrollIsAnError)
     Tape none, flat;
     EXPECT_TRUE(rv_is_null(rv_unroll(nullptr, none.input("x", RV_SHAPE(2, 3)), 2)));
     EXPECT_TRUE(contains(none.error(), "the step is NULL; give a cell")) << none.error();
-    EXPECT_TRUE(
-        rv_is_null(rv_unroll_sequence(rv_gru, flat.input("x", RV_SHAPE(2)), units(3), nullptr)));
+    EXPECT_TRUE(rv_is_null(
+        rv_unroll_sequence(rv_zoo("gru"), flat.input("x", RV_SHAPE(2)), units(3), nullptr)));
     EXPECT_TRUE(contains(flat.error(), "a sequence of rank 1, expected [n,steps,...]"))
         << flat.error();
 }
@@ -176,8 +177,8 @@ TEST(Unroll, ASequenceOfEqualImagesIsTheImageShownEveryStep)
     const rv_var x = t.input("x", RV_SHAPE(2, 3)),
                  sequence = rv_broadcast(rv_reshape(x, RV_SHAPE(2, 1, 3)), RV_SHAPE(2, 3, 3));
     rv_var outputs[3];
-    const rv_var once = rv_unroll_with(rv_ugrnn, x, 3, units(4)),
-                 each = rv_unroll_sequence(rv_ugrnn, sequence, units(4), outputs);
+    const rv_var once = rv_unroll_with(rv_zoo("ugrnn"), x, 3, units(4)),
+                 each = rv_unroll_sequence(rv_zoo("ugrnn"), sequence, units(4), outputs);
     EXPECT_TRUE(same(outputs[2], each));
     Program p(t, {once, each});
     rv_init_fill(rv_program_input(p, "x"), rv_init_normal(0, 1), 1);
@@ -196,9 +197,9 @@ TEST(Layers, ASecondLayerReadsTheOutputsOfTheFirst)
     first.name = "layer0";
     second.name = "layer1";
     rv_var y[3], below[3], above[3];
-    rv_unroll_sequence(rv_gru, x, stacked, y);
-    rv_unroll_sequence(rv_gru, x, first, below);
-    rv_unroll_steps(rv_gru, below, 3, second, above);
+    rv_unroll_sequence(rv_zoo("gru"), x, stacked, y);
+    rv_unroll_sequence(rv_zoo("gru"), x, first, below);
+    rv_unroll_steps(rv_zoo("gru"), below, 3, second, above);
     for (int i = 0; i < 3; i++) EXPECT_TRUE(same(y[i], above[i])) << t.error();
 }
 
@@ -209,11 +210,11 @@ TEST(Layers, TheBackwardDirectionIsTheForwardOneOnTheReversedSequence)
     rv_rnn_options both = units(5), one = units(5);
     both.bidirectional = true;
     rv_var y[3], forward[3], backward[3];
-    const rv_var ends = rv_unroll_sequence(rv_gru, x, both, y);
+    const rv_var ends = rv_unroll_sequence(rv_zoo("gru"), x, both, y);
     one.name = "forward";
-    rv_unroll_sequence(rv_gru, x, one, forward);
+    rv_unroll_sequence(rv_zoo("gru"), x, one, forward);
     one.name = "backward";
-    rv_unroll_sequence(rv_gru, reversed, one, backward);
+    rv_unroll_sequence(rv_zoo("gru"), reversed, one, backward);
     const auto beside = [](rv_var a, rv_var b) {
         const rv_var both_of[] = {a, b};
         return rv_concat(both_of, 2, 1);
@@ -238,15 +239,15 @@ TEST(Layers, AResidualIsAddedWhereShapesAgreeAndASkipIsRead)
     rv_rnn_options options = units(4), plain = units(4);
     options.residual = true;
     rv_var y[3], h[3];
-    rv_unroll_sequence(rv_gru, x, options, y);
-    rv_unroll_sequence(rv_gru, x, plain, h);
+    rv_unroll_sequence(rv_zoo("gru"), x, options, y);
+    rv_unroll_sequence(rv_zoo("gru"), x, plain, h);
     const rv_var x2 = rv_reshape(rv_slice_axis(x, 1, 2, 1), RV_SHAPE(2, 4));
     EXPECT_TRUE(same(y[2], rv_add(h[2], x2)));
     options = units(5);
     options.name = "skip";
     options.layers = 2;
     options.skip = true;
-    rv_unroll_sequence(rv_gru, x, options, nullptr);
+    rv_unroll_sequence(rv_zoo("gru"), x, options, nullptr);
     EXPECT_TRUE(rv_shape_equal(t.stored("skip/layer1/Uc").shape, RV_SHAPE(9, 5))) << t.error();
 }
 
@@ -258,7 +259,7 @@ TEST(Layers, AResidualIsInTheEndOfBothDirections)
     options.bidirectional = true;
     options.residual = true;
     rv_var y[3];
-    const rv_var end = rv_unroll_sequence(rv_gru, x, options, y);
+    const rv_var end = rv_unroll_sequence(rv_zoo("gru"), x, options, y);
     Program p(t, {end, y[2], y[0]});
     rv_init_fill(rv_program_input(p, "x"), rv_init_normal(0, 1), 1);
     p.run();
@@ -276,13 +277,13 @@ TEST(Layers, ASkipIsReadAfterTheLayerBelow)
     first.name = "layer0";
     second.name = "layer1";
     rv_var y[3], below[3], above[3];
-    rv_unroll_sequence(rv_gru, x, stacked, y);
-    rv_unroll_sequence(rv_gru, x, first, below);
+    rv_unroll_sequence(rv_zoo("gru"), x, stacked, y);
+    rv_unroll_sequence(rv_zoo("gru"), x, first, below);
     for (int i = 0; i < 3; i++) {
         const rv_var both[] = {below[i], rv_reshape(rv_slice_axis(x, 1, i, 1), RV_SHAPE(2, 4))};
         below[i] = rv_concat(both, 2, 1);
     }
-    rv_unroll_steps(rv_gru, below, 3, second, above);
+    rv_unroll_steps(rv_zoo("gru"), below, 3, second, above);
     for (int i = 0; i < 3; i++) EXPECT_TRUE(same(y[i], above[i])) << t.error();
 }
 
@@ -295,7 +296,7 @@ TEST(Layers, PlacesAreLayersAndInEachForwardThenBackward)
     options.bidirectional = true;
     options.final = last;
     const rv_var end =
-        rv_unroll_sequence(rv_gru, t.input("x", RV_SHAPE(2, 3, 4)), options, nullptr);
+        rv_unroll_sequence(rv_zoo("gru"), t.input("x", RV_SHAPE(2, 3, 4)), options, nullptr);
     const rv_var top[] = {last[2].h[0], last[3].h[0]};
     EXPECT_TRUE(same(end, rv_concat(top, 2, 1))) << t.error();
 }
@@ -351,7 +352,7 @@ TEST(Maps, OfGatesThatKeepTheStateAreShifted)
         const auto h = [&](double shift, const char *name) {
             options.name = name;
             options.forget_shift = shift;
-            return rv_unroll_with(rv_lstm, t.input("x", RV_SHAPE(1, 2)), 2, options);
+            return rv_unroll_with(rv_zoo("lstm"), t.input("x", RV_SHAPE(1, 2)), 2, options);
         };
         const rv_var one = h(0, "one"), two = h(2, "two");
         if (bias) {
@@ -377,12 +378,12 @@ TEST(Layers, ADecoderStartsFromTheStatesOfTheEncoder)
     options.final = code;
     rv_var whole[6], first[3], rest[3], steps[6];
     for (int i = 0; i < 6; i++) steps[i] = rv_reshape(rv_slice_axis(x, 1, i, 1), RV_SHAPE(2, 4));
-    rv_unroll_steps(rv_lstm, steps, 3, options, first);
+    rv_unroll_steps(rv_zoo("lstm"), steps, 3, options, first);
     options.final = nullptr;
     options.initial = code;
-    rv_unroll_steps(rv_lstm, steps + 3, 3, options, rest);
+    rv_unroll_steps(rv_zoo("lstm"), steps + 3, 3, options, rest);
     options.initial = nullptr;
-    rv_unroll_steps(rv_lstm, steps, 6, options, whole);
+    rv_unroll_steps(rv_zoo("lstm"), steps, 6, options, whole);
     EXPECT_TRUE(same(whole[5], rest[2])) << t.error();
     EXPECT_TRUE(same(whole[2], first[2]));
 }
@@ -447,9 +448,9 @@ TEST(Masks, AShortSequenceIsWhatItWouldBeAlone)
     Tape t;
     rv_rnn_options options = units(4);
     options.bidirectional = true;
-    const Masked padded(rv_lstm, {5, 2}, 3, options);
+    const Masked padded(rv_zoo("lstm"), {5, 2}, 3, options);
     const rv_var x = t.input("x", RV_SHAPE(1, 2, 3));
-    Program p(t, {rv_unroll_sequence(rv_lstm, x, options, nullptr)});
+    Program p(t, {rv_unroll_sequence(rv_zoo("lstm"), x, options, nullptr)});
     Values data;
     for (int i = 0; i < 6; i++) data.push_back(std::sin(i + 7));
     p.set("x", data).run();
@@ -464,7 +465,7 @@ TEST(Masks, ASequenceWithoutStepsReadsNothing)
         options.layers = 2;
         options.residual = true;
         options.bidirectional = bidirectional;
-        const Masked a(rv_gru, {5, 0}, 0, options), b(rv_gru, {5, 0}, 99, options);
+        const Masked a(rv_zoo("gru"), {5, 0}, 0, options), b(rv_zoo("gru"), {5, 0}, 99, options);
         EXPECT_EQ(a.last, b.last) << bidirectional;
         EXPECT_EQ(a.y, b.y) << bidirectional;
         for (size_t j = 15; j < 30; j++) EXPECT_EQ(b.dx[j], 0) << bidirectional << j;
@@ -476,7 +477,7 @@ TEST(Masks, LengthsOfAnotherShapeAreAnError)
     Tape t;
     rv_rnn_options options = units(4);
     options.lengths = t.input("lengths", RV_SHAPE(3));
-    rv_unroll_sequence(rv_gru, t.input("x", RV_SHAPE(2, 5, 3)), options, nullptr);
+    rv_unroll_sequence(rv_zoo("gru"), t.input("x", RV_SHAPE(2, 5, 3)), options, nullptr);
     EXPECT_TRUE(contains(t.error(), "the lengths are [3], expected [2]; give one for each"))
         << t.error();
 }
@@ -490,10 +491,10 @@ TEST(Carry, ARunGoesOnWhereTheOneBeforeEndedAndGradientsStopThere)
     options.carry = "train";
     options.layers = plain.layers = 2;
     const rv_var x = t.input("x", RV_SHAPE(2, 3, 3));
-    const rv_var h = rv_unroll_sequence(rv_lstm, x, options, nullptr);
+    const rv_var h = rv_unroll_sequence(rv_zoo("lstm"), x, options, nullptr);
     Program half(t, {h, gradient(total(h), x)});
-    Program all(whole,
-                {rv_unroll_sequence(rv_lstm, whole.input("x", RV_SHAPE(2, 6, 3)), plain, nullptr)});
+    Program all(whole, {rv_unroll_sequence(rv_zoo("lstm"), whole.input("x", RV_SHAPE(2, 6, 3)),
+                                           plain, nullptr)});
     Values first, second, both;
     for (int n = 0; n < 2; n++)
         for (int i = 0; i < 18; i++) {
@@ -517,7 +518,7 @@ TEST(LearnedStart, IsAParameterForEachStateAndIsRight)
     Tape t;
     rv_rnn_options options = units(2);
     options.learned_start = true;
-    const rv_var h = rv_unroll_with(rv_lstm, t.input("x", RV_SHAPE(3, 2)), 2, options);
+    const rv_var h = rv_unroll_with(rv_zoo("lstm"), t.input("x", RV_SHAPE(3, 2)), 2, options);
     EXPECT_TRUE(rv_shape_equal(t.stored("h0").shape, RV_SHAPE(1, 2)));
     EXPECT_TRUE(rv_shape_equal(t.stored("h1").shape, RV_SHAPE(1, 2)));
     rv_gradcheck_result worst;
@@ -534,7 +535,7 @@ TEST(Dropout, DropsInputsOfLayersAndStatesAnewEachStepOrAllTheSame)
         options.dropout = 0.5;
         options.recurrent_dropout = 0.25;
         options.same_dropout = same_mask;
-        const rv_var h = rv_unroll_with(rv_gru, t.input("x", RV_SHAPE(4, 2)), 5, options);
+        const rv_var h = rv_unroll_with(rv_zoo("gru"), t.input("x", RV_SHAPE(4, 2)), 5, options);
         EXPECT_EQ(count_of(t, "random_uniform"), same_mask ? 4 : 20) << t.error();
         Program p(t, {h});
         rv_tensor_fill(rv_program_input(p, "x"), 1);
@@ -554,7 +555,8 @@ TEST(Recompute, DropsTheSameElementsAndGoesBackwardsAndOverEnds)
         options.dropout = options.recurrent_dropout = 0.4;
         options.lengths = t.input("lengths", RV_SHAPE(3));
         const rv_var x = t.input("x", RV_SHAPE(3, 7, 8));
-        const rv_var loss = total(rv_square(rv_unroll_sequence(rv_lstm, x, options, nullptr)));
+        const rv_var loss =
+            total(rv_square(rv_unroll_sequence(rv_zoo("lstm"), x, options, nullptr)));
         rv_minimize(loss, rv_sgd(1e-2));
         Program p(t, {loss});
         rv_init_fill(rv_program_input(p, "x"), rv_init_normal(0, 1), 1);
@@ -580,7 +582,7 @@ TEST(Recompute, SavesMemoryForTimeAndChangesNoGradient)
         options.recompute = segment;
         rv_var y[100], sum;
         const rv_var x = t.input("x", RV_SHAPE(16, 100, 4));
-        sum = total(rv_square(rv_unroll_sequence(rv_lstm, x, options, y)));
+        sum = total(rv_square(rv_unroll_sequence(rv_zoo("lstm"), x, options, y)));
         rv_minimize(sum, rv_sgd(1e-3));
         Program p(t, {sum});
         rv_init_fill(rv_program_input(p, "x"), rv_init_normal(0, 1), 1);

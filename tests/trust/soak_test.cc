@@ -73,7 +73,7 @@ TEST(Soak, RecordingAgainAndAgainTakesNoMoreThanTheProgramsThatAreKept)
         o.units = 3;
         o.bias = true;
         const rv_var x = rv_input(tape, "x", RV_SHAPE(1 + kind % 20, 1 + kind / 20, 2));
-        const rv_var h = rv_unroll_sequence(rv_gru, x, o, nullptr);
+        const rv_var h = rv_unroll_sequence(rv_zoo("gru"), x, o, nullptr);
         const rv_var loss = rv_sum(rv_square(h), RV_ALL_AXES, false);
         rv_minimize(loss, rv_adam(1e-3));
         rv_program *program = rv_compile(tape, &loss, 1);

@@ -12,7 +12,7 @@ static rv_var record(rv_tape *tape, int64_t steps)
 {
     rv_rnn_options options = {.units = 4, .bias = true};
     rv_var x = rv_input(tape, "x", RV_SHAPE(1, steps, 2));
-    rv_var h = rv_unroll_sequence(rv_gru, x, options, NULL);
+    rv_var h = rv_unroll_sequence(rv_zoo("gru"), x, options, NULL);
     rv_var loss = rv_mean(rv_square(rv_linear(h, "fc", 1)), RV_ALL_AXES, false);
     rv_minimize(loss, rv_adam(1e-3));
     return loss;

@@ -11,8 +11,8 @@
 static rv_var unroll(const workload *w, rv_var x, int64_t kernel)
 {
     rv_rnn_options options = {.units = w->units, .kernel = kernel, .bias = true};
-    return w->steps ? rv_unroll_with(w->cell, x, w->steps, options)
-                    : rv_unroll_sequence(w->cell, x, options, NULL);
+    return w->steps ? rv_unroll_with(rv_zoo(w->cell), x, w->steps, options)
+                    : rv_unroll_sequence(rv_zoo(w->cell), x, options, NULL);
 }
 
 /* x [n,1,8,8] shown twice, h [n,1,4,4], 16 - 32 - 1 */
@@ -43,14 +43,14 @@ static rv_optimizer momentum(double rate) { return rv_momentum(rate, 0.9); }
     { \
         .name = id, .what = text, .prediction = curnn, .loss = rv_sigmoid_cross_entropy, \
         .optimizer = momentum, .rate = 0.05, .x = {4, {n, 1, 8, 8}}, .y = {2, {n, 1}}, \
-        .classes = 2, .steps = 2, .units = 1, .cell = rv_curnn, .checked = 10, \
+        .classes = 2, .steps = 2, .units = 1, .cell = "curnn", .checked = 10, \
         .operations = curnn_operations \
     }
-#define SEQUENCE(id, step, count, text) \
+#define SEQUENCE(id, cell_name, count, text) \
     { \
         .name = id, .what = text, .prediction = sequence, .loss = rv_mean_squared_error, \
         .optimizer = rv_adam, .rate = 1e-3, .x = {3, {32, 50, 64}}, .y = {2, {32, 1}}, \
-        .units = 256, .cell = step, .checked = 5, .operations = count \
+        .units = 256, .cell = cell_name, .checked = 5, .operations = count \
     }
 #define POINTWISE(id, function, text) \
     { \
@@ -72,12 +72,12 @@ static const workload workloads[] = {
      .classes = 10,
      .steps = 8,
      .units = 32,
-     .cell = rv_ugrnn,
+     .cell = "ugrnn",
      .checked = 3,
      .operations = conv_ugrnn_operations},
-    SEQUENCE("C1", rv_ugrnn, ugrnn_operations, "UGRNN, 32 sequences of 50x64, 256 units, Adam"),
-    SEQUENCE("C2", rv_gru, gru_operations, "GRU, 32 sequences of 50x64, 256 units, Adam"),
-    SEQUENCE("C3", rv_lstm, lstm_operations, "LSTM, 32 sequences of 50x64, 256 units, Adam"),
+    SEQUENCE("C1", "ugrnn", ugrnn_operations, "UGRNN, 32 sequences of 50x64, 256 units, Adam"),
+    SEQUENCE("C2", "gru", gru_operations, "GRU, 32 sequences of 50x64, 256 units, Adam"),
+    SEQUENCE("C3", "lstm", lstm_operations, "LSTM, 32 sequences of 50x64, 256 units, Adam"),
     POINTWISE("D-sigmoid", sigmoid, "sigmoid of 2^20 numbers"),
     POINTWISE("D-tanh", tanh_of, "tanh of 2^20 numbers"),
 };

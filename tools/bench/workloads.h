@@ -23,11 +23,11 @@ struct workload {
     rv_optimizer (*optimizer)(double rate);
     double rate;
     rv_shape x, y;
-    int64_t classes;   /* y is one of so many: 2 as 0 or 1 in f32, more as i32; 0: y in -1..1 */
-    int64_t steps;     /* of the cell */
-    int64_t units;     /* its hidden units or channels */
-    rv_cell_step cell; /* NULL: the prediction does without */
-    int checked;       /* steps of training after which losses are compared */
+    int64_t classes;  /* y is one of so many: 2 as 0 or 1 in f32, more as i32; 0: y in -1..1 */
+    int64_t steps;    /* of the cell */
+    int64_t units;    /* its hidden units or channels */
+    const char *cell; /* built in; NULL: the prediction does without */
+    int checked;      /* steps of training after which losses are compared */
     double (*operations)(const workload *w, bool training); /* the least that a step needs */
 };
 

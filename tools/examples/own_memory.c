@@ -32,7 +32,8 @@ static bool train(int64_t samples)
     rv_var x = rv_input(tape, "x", RV_SHAPE(samples, 5, 2)),
            y = rv_input(tape, "y", RV_SHAPE(samples, 4));
     rv_rnn_options options = {.units = 4, .bias = true};
-    rv_var h = rv_unroll_sequence(rv_lstm, x, options, NULL), cost = rv_mean_squared_error(h, y);
+    rv_var h = rv_unroll_sequence(rv_zoo("lstm"), x, options, NULL),
+           cost = rv_mean_squared_error(h, y);
     rv_minimize(cost, rv_adam(0.01));
     rv_program *step = rv_compile(tape, &cost, 1);
     if (step) {

@@ -66,7 +66,7 @@ static rv_program *record(rv_store *store, const char *name, bool bidirectional,
         .dropout = learn ? 0.05 : 0,
     };
     rv_var h[STEPS];
-    rv_unroll_sequence(rv_gru, x, options, h);
+    rv_unroll_sequence(rv_zoo("gru"), x, options, h);
     rv_var rows = rv_reshape(rv_stack(h, STEPS, 1), RV_SHAPE(BATCH * STEPS, -1));
     rv_var logits = rv_reshape(rv_linear(rows, name, 1), RV_SHAPE(BATCH, STEPS));
 

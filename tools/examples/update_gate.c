@@ -14,7 +14,7 @@ int main(void)
     rv_store *store = rv_store_new(1);
     rv_tape *tape = rv_tape_new(store, RV_F32);
     rv_var x = rv_input(tape, "x", RV_SHAPE(5, 3, 1)), y = rv_input(tape, "y", RV_SHAPE(5, 1));
-    rv_var h = rv_unroll_sequence(rv_update_gate, x, (rv_rnn_options){0}, NULL);
+    rv_var h = rv_unroll_sequence(rv_zoo("update-gate"), x, (rv_rnn_options){0}, NULL);
     rv_var cost = rv_scale(rv_sum(rv_square(rv_subtract(h, y)), RV_ALL_AXES, false), 0.5);
     rv_minimize(cost, rv_sgd(0.1));
     rv_var outputs[] = {cost, h};

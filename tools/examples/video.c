@@ -16,7 +16,7 @@ static rv_var predict(rv_var frames)
 {
     rv_var h[STEPS];
     rv_rnn_options cell = {.units = UNITS, .kernel = 5, .bias = true};
-    rv_unroll_sequence(rv_lstm, frames, cell, h);
+    rv_unroll_sequence(rv_zoo("lstm"), frames, cell, h);
 
     /* The readout sees all steps at once, as a batch of n steps images. */
     rv_tape *tape = frames.tape;
