@@ -17,6 +17,7 @@ typedef struct check {
     rv_tensor *analytic;   /* [count] */
     int count;
     double tolerance, step, loss;
+    bool refine; /* whether the step is ours to choose */
 } check;
 
 static const rv_named_tensor *given(const rv_gradcheck_options *o, const char *name)
@@ -167,7 +168,8 @@ static const char *explain(const check *c, rv_tensor *x, const rv_gradcheck_resu
     return rv_difference_text(d);
 }
 
-static bool judge(const check *c, rv_tensor *x, const rv_tensor *a, rv_gradcheck_result *r)
+/* Differences with one step. */
+static bool judge_once(const check *c, rv_tensor *x, const rv_tensor *a, rv_gradcheck_result *r)
 {
     rv_tensor n;
     rv_error error = {0};
@@ -188,6 +190,19 @@ static bool judge(const check *c, rv_tensor *x, const rv_tensor *a, rv_gradcheck
     r->ratio = d.ratio;
     if (d.norm == 0 && d.right_norm == 0) r->warning = "the loss does not depend on it";
     r->reason = r->ok ? "ok" : explain(c, x, r, &d);
+    return true;
+}
+
+/* Where a loss is steep, the differences may be what is wrong: a finer step gets a second chance. */
+static bool judge(const check *c, rv_tensor *x, const rv_tensor *a, rv_gradcheck_result *r)
+{
+    rv_gradcheck_result second = *r;
+    check finer = *c;
+    finer.step = c->step / 4;
+    if (!judge_once(c, x, a, r)) return false;
+    if (r->ok || !c->refine) return true;
+    if (!judge_once(&finer, x, a, &second)) return false;
+    if (second.max_relative_error < r->max_relative_error) *r = second;
     return true;
 }
 
@@ -227,7 +242,8 @@ static bool check_each(rv_var loss, const rv_var *wrt, int count,
                                             : 1e-7,
                .step = o.step > 0 ? o.step
                        : f32      ? 3e-2
-                                  : 1e-3};
+                                  : 1e-3,
+               .refine = !(o.step > 0) && !f32};
     if (rv_is_null(loss))
         rv_tape_fail(loss.tape, RV_ERROR_ARGUMENT,
                      "gradcheck: the loss is a null var; check what made it");

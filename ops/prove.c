@@ -93,20 +93,6 @@ static bool prove_values(subject *s, rv_error *error)
 
 /* ---- derivatives ---- */
 
-/* <x, r> with a fixed r of random numbers. */
-static rv_var project(rv_var x, const char *name)
-{
-    rv_error error = {0};
-    rv_tensor direction;
-    if (rv_is_null(x)) return x;
-    if (!rv_tensor_new(&direction, rv_dtype_of(x), rv_shape_of(x), &error))
-        return rv_tape_fail(x.tape, error.code, "%s", error.text);
-    rv_init_fill(&direction, rv_init_uniform(0.5, 1.5), rv_seed(3, name));
-    rv_var r = rv_constant(x.tape, &direction);
-    rv_tensor_free(&direction);
-    return rv_sum(rv_multiply(x, r), RV_ALL_AXES, false);
-}
-
 static bool check(subject *s, rv_var loss, const rv_var *leaf, int count, const char *order,
                   rv_error *error)
 {
@@ -130,7 +116,7 @@ static bool check(subject *s, rv_var loss, const rv_var *leaf, int count, const 
 
 static bool prove_derivatives(subject *s, rv_error *error)
 {
-    rv_var leaf[INPUTS], gradient[INPUTS], loss = project(rv_cast(s->y, RV_F64), "y");
+    rv_var leaf[INPUTS], gradient[INPUTS], loss = rv_project(rv_cast(s->y, RV_F64), 3, "y");
     int count = 0;
     for (int k = 0; k < s->inputs; k++)
         if (!is_whole(s, k)) leaf[count++] = s->x[k];
@@ -138,9 +124,7 @@ static bool prove_derivatives(subject *s, rv_error *error)
     if (!rv_gradient(loss, leaf, count, gradient))
         return rv_fail(error, RV_ERROR_GRADIENT, "%s", rv_tape_error(s->tape)->text);
     if (s->op->zero_gradient) return true;
-    rv_var second = loss;
-    for (int k = 0; k < count; k++)
-        second = rv_add(second, project(gradient[k], rv_sample_input_name(k)));
+    rv_var second = rv_second_order(loss, leaf, count, 3);
     return check(s, loss, leaf, count, "first", error) &&
            check(s, second, leaf, count, "second", error);
 }

@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "autograd/gradient.h"
+#include "ops/ops.h"
 #include "tensor/memory.h"
 #include "tensor/random.h"
 
@@ -83,4 +85,30 @@ void rv_sample_values(const rv_sample *s, int k, uint64_t seed, rv_tensor *x)
         fill_apart(s, k, part, x);
     }
     rv_free(part);
+}
+
+rv_var rv_project(rv_var x, uint64_t seed, const char *name)
+{
+    rv_error error = {0};
+    rv_tensor direction;
+    if (rv_is_null(x)) return x;
+    if (!rv_tensor_new(&direction, rv_dtype_of(x), rv_shape_of(x), &error))
+        return rv_tape_fail(x.tape, error.code, "%s", error.text);
+    rv_init_fill(&direction, rv_init_uniform(0.5, 1.5), rv_seed(seed, name));
+    rv_var r = rv_constant(x.tape, &direction);
+    rv_tensor_free(&direction);
+    return rv_sum(rv_multiply(x, r), RV_ALL_AXES, false);
+}
+
+rv_var rv_second_order(rv_var loss, const rv_var *leaf, int count, uint64_t seed)
+{
+    rv_var sum = {loss.tape, -1};
+    rv_var *gradient = rv_alloc((size_t)count + 1, sizeof *gradient);
+    if (!gradient) return rv_tape_fail(loss.tape, RV_ERROR_MEMORY, "out of memory");
+    if (rv_gradient(loss, leaf, count, gradient)) sum = loss;
+    for (int k = 0; k < count && !rv_is_null(sum); k++)
+        sum = rv_add(sum,
+                     rv_project(gradient[k], seed, rv_tape_node(leaf[k].tape, leaf[k].id)->name));
+    rv_free(gradient);
+    return sum;
 }

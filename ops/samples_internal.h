@@ -28,6 +28,13 @@ rv_var rv_sample_record(rv_tape *tape, const rv_op *op, const rv_sample *s, rv_v
  * are whole numbers, the ends included. */
 void rv_sample_values(const rv_sample *s, int k, uint64_t seed, rv_tensor *x);
 
+/* <x, r>, with r fixed and random: a pure function of (seed, name). */
+rv_var rv_project(rv_var x, uint64_t seed, const char *name);
+
+/* loss + sum of <d loss / d leaf, r>. Its gradient holds the second derivatives, and is of the first one's size even where
+ * they vanish. */
+rv_var rv_second_order(rv_var loss, const rv_var *leaf, int count, uint64_t seed);
+
 #ifdef __cplusplus
 }
 #endif

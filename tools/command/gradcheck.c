@@ -109,11 +109,11 @@ static bool prove(const gradcheck_options *o, proofs *p, rv_lang **lang, exit_st
     if (error->code != RV_OK) return false;
     *result = STATUS_FAILED;
     if (op) return prove_op(p, op, error);
-    if (model) return *lang ? prove_text_model(p, model, error) : prove_model(p, model, error);
+    if (model) return prove_model(p, model, *lang && model->record, error);
     for (int i = 0; i < rv_op_count(); i++)
         if (!prove_op(p, rv_op_at(i), error)) return false;
     for (int i = 0; i < rv_model_count(); i++)
-        if (!prove_model(p, rv_model_at(i), error)) return false;
+        if (!prove_model(p, rv_model_at(i), false, error)) return false;
     return true;
 }
 

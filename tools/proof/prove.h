@@ -24,12 +24,11 @@ typedef struct proofs {
     uint64_t seed;    /* of the values and of the random directions */
 } proofs;
 
-/* Each appends a row per input or parameter; false only when memory is out. A check that cannot be
- * made is a row that is not ok. */
+/* Each appends a row per input or parameter; false only when out of memory. A check that cannot be
+ * made is a row that is not ok. A cell is proved in a small net; a `whole` model, of a text, with the inputs that the text
+ * draws. */
 bool prove_op(proofs *p, const rv_op *op, rv_error *error);
-bool prove_model(proofs *p, const rv_model *model, rv_error *error);
-bool prove_text_model(proofs *p, const rv_model *model,
-                      rv_error *error); /* with inputs as it draws them */
+bool prove_model(proofs *p, const rv_model *model, bool whole, rv_error *error);
 void proofs_free(proofs *p);
 
 #endif
