@@ -69,7 +69,7 @@ static bool prepare(check *c, rv_var loss, const rv_var *wrt, const rv_gradcheck
     rv_var *outputs = rv_alloc((size_t)c->count + 1, sizeof *outputs);
     c->analytic = rv_alloc((size_t)c->count + 1, sizeof *c->analytic);
     bool ok = outputs && c->analytic;
-    if (!ok) rv_tape_fail(c->tape, RV_ERROR_MEMORY, "gradcheck: memory is out");
+    if (!ok) rv_tape_fail(c->tape, RV_ERROR_MEMORY, "gradcheck: out of memory");
     if (ok && (ok = rv_gradient(loss, wrt, c->count, outputs + 1))) {
         outputs[0] = loss;
         c->gradients = rv_compile_apart(c->tape, outputs, c->count + 1, RV_VALUES);
@@ -273,7 +273,7 @@ static bool check_all(rv_var loss, const rv_gradcheck_options *options, rv_gradc
     rv_gradcheck_result *each = rv_alloc(room, sizeof *each);
     bool ok = false;
     if (!wrt || !each) {
-        rv_tape_fail(loss.tape, RV_ERROR_MEMORY, "gradcheck: memory is out");
+        rv_tape_fail(loss.tape, RV_ERROR_MEMORY, "gradcheck: out of memory");
     } else if (count <= 0) {
         rv_tape_fail(
             loss.tape, RV_ERROR_ARGUMENT,

@@ -20,7 +20,7 @@ struct rv_block {
 
 static const rv_error no_tape = {
     .code = RV_ERROR_MEMORY,
-    .text = "tape: there is none; rv_tape_new or rv_store_new returned NULL, memory is out"};
+    .text = "tape: there is none; rv_tape_new or rv_store_new returned NULL: out of memory"};
 
 rv_tape *rv_tape_new(rv_store *store, rv_dtype dtype)
 {

@@ -20,7 +20,7 @@ extern "C" {
 #endif
 
 /* An empty tape whose inputs, parameters and constants have this dtype unless told otherwise.
- * The store must outlive it. NULL when memory is out (every function takes a NULL tape). */
+ * The store must outlive it. NULL when out of memory (every function takes a NULL tape). */
 rv_tape *rv_tape_new(rv_store *store, rv_dtype dtype);
 void rv_tape_free(rv_tape *tape);
 

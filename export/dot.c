@@ -13,7 +13,7 @@
 typedef struct text {
     char *at;
     size_t length, capacity;
-    bool failed; /* memory is out */
+    bool failed; /* out of memory */
 } text;
 
 static void put(text *t, const char *format, ...) RV_PRINTF(2, 3);

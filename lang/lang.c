@@ -54,7 +54,7 @@ rv_lang *rv_lang_load(const char *path, rv_error *error)
     if (!lang || !rv_lang_problems(lang)) return lang;
     char *text = rv_lang_problem_text(lang);
     rv_fail(error, text ? lang->file.report.at[0].code : RV_ERROR_MEMORY, "%.*s", RV_ERROR_TEXT - 1,
-            text ? text : "memory is out");
+            text ? text : "out of memory");
     rv_free(text);
     rv_lang_free(lang);
     return NULL;
@@ -131,7 +131,7 @@ bool rv_lang_prove(rv_lang *lang, const rv_lang_proof_options *options, rv_lang_
             ok = rv_lang_prove_derivation(file, o, b, &v, error);
     if (!ok && error && !error->code) {
         char *text = rv_lang_problem_text(lang);
-        rv_fail(error, RV_ERROR_FORMAT, "%.*s", RV_ERROR_TEXT - 1, text ? text : "memory is out");
+        rv_fail(error, RV_ERROR_FORMAT, "%.*s", RV_ERROR_TEXT - 1, text ? text : "out of memory");
         rv_free(text);
     }
     *result = v.at;

@@ -22,7 +22,7 @@ extern "C" {
 typedef struct rv_lang rv_lang;
 
 /* Reads a text and the files it includes, which are looked for beside it: at most 1 MiB together. NULL only when the file
- * cannot be read, is larger or memory is out; mistakes in it are rv_lang_problems. For rv_lang_free, after the tapes and
+ * cannot be read, is larger, or when out of memory; mistakes in it are rv_lang_problems. For rv_lang_free, after the tapes and
  * models that came from it. */
 rv_lang *rv_lang_open(const char *path, rv_error *error);
 /* The same from memory; `name` is the path in messages. Includes are looked for from the working folder. */
@@ -32,7 +32,7 @@ rv_lang *rv_lang_load(const char *path, rv_error *error);
 void rv_lang_free(rv_lang *lang);
 
 /* How many mistakes are known, and all of them as text the way compilers tell them: file:line:column, the line,
- * a caret, what to do. rv_free it (tensor/memory.h); NULL when memory is out. */
+ * a caret, what to do. rv_free it (tensor/memory.h); NULL when out of memory. */
 size_t rv_lang_problems(const rv_lang *lang);
 char *rv_lang_problem_text(const rv_lang *lang);
 
@@ -48,7 +48,7 @@ const rv_model *rv_lang_model_at(const rv_lang *lang, int index);
 /* By name; NULL: the last model of the text, or if there is none the last cell. RV_ERROR_NAME. */
 const rv_model *rv_lang_model(const rv_lang *lang, const char *name, rv_error *error);
 
-/* The text in canonical form, for rv_free. NULL when memory is out. */
+/* The text in canonical form, for rv_free. NULL when out of memory. */
 char *rv_lang_format(const rv_lang *lang);
 
 /* ---- running a model ---- */

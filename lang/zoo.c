@@ -34,7 +34,7 @@ void rv_lang_zoo_step(rv_cell *k, rv_var x, rv_var *h, const char *name)
     if (!cell) {
         lang_file *read = read_text(name);
         if (!read) {
-            h[0] = rv_tape_fail(k->tape, RV_ERROR_MEMORY, "memory is out");
+            h[0] = rv_tape_fail(k->tape, RV_ERROR_MEMORY, "out of memory");
             return;
         }
         if (k->memo->release) k->memo->release(k->memo->object);
@@ -51,7 +51,7 @@ void rv_lang_zoo_prepare(const rv_model *model, rv_tape *tape, rv_rnn_options *o
     lang_file *file = read_text(text->name);
     int64_t kernel = options->kernel; /* the caller's goes before */
     if (!file) {
-        rv_tape_fail(tape, RV_ERROR_MEMORY, "memory is out");
+        rv_tape_fail(tape, RV_ERROR_MEMORY, "out of memory");
         return;
     }
     rv_lang_apply_alias(rv_lang_find_own(&file->scope, LANG_CELL, text->name), tape, NULL, options);

@@ -79,7 +79,7 @@ bool rv_flow_make(rv_flow *f, rv_var loss)
     *f = (rv_flow){0};
     if (rv_is_null(loss)) return false;
     bool ok = find_places(f, loss, &p);
-    if (!ok) rv_tape_fail(loss.tape, RV_ERROR_MEMORY, "flow: memory is out");
+    if (!ok) rv_tape_fail(loss.tape, RV_ERROR_MEMORY, "flow: out of memory");
     if (ok && !p.count) {
         rv_tape_fail(loss.tape, RV_ERROR_ARGUMENT,
                      "flow: the loss depends on no parameter; check what made it");

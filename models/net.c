@@ -161,7 +161,7 @@ static rv_var output_of(const rv_model *model, const rv_net_options *o, rv_var x
 {
     int64_t steps = o->sequence ? rv_shape_of(x).dim[1] : o->steps ? o->steps : 1;
     rv_var *h = rv_alloc((size_t)steps, sizeof *h);
-    if (!h) return rv_tape_fail(x.tape, RV_ERROR_MEMORY, "net: memory is out");
+    if (!h) return rv_tape_fail(x.tape, RV_ERROR_MEMORY, "net: out of memory");
     rv_var last = run_cell(model, o, x, h, steps);
     rv_scope_push(x.tape, "head");
     rv_var y = rv_is_null(last) ? last

@@ -286,7 +286,7 @@ rv_var rv_unroll_steps(rv_cell_step step, const rv_var *x, int64_t steps, rv_rnn
     rv_var result = {n.tape, -1};
     if (!n.tape || rv_tape_error(n.tape)->code || !check_options(&n)) return result;
     rv_var *memory = rv_alloc((size_t)steps, 5 * sizeof *memory);
-    if (!memory) return rv_tape_fail(n.tape, RV_ERROR_MEMORY, "unroll: memory is out");
+    if (!memory) return rv_tape_fail(n.tape, RV_ERROR_MEMORY, "unroll: out of memory");
     n.mask = memory;
     n.in = memory + steps;
     n.out[0] = memory + 2 * steps;
@@ -325,7 +325,7 @@ static rv_var unroll(rv_cell_step step, rv_var x, int64_t steps, bool sequence,
                             "unroll: %lld steps, expected at least 1; ask for more",
                             (long long)steps);
     rv_var *all = each_step(x, steps, sequence);
-    if (!all) return rv_tape_fail(x.tape, RV_ERROR_MEMORY, "unroll: memory is out");
+    if (!all) return rv_tape_fail(x.tape, RV_ERROR_MEMORY, "unroll: out of memory");
     rv_var y = rv_unroll_steps(step, all, steps, options, outputs);
     rv_free(all);
     return y;

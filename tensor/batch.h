@@ -1,4 +1,4 @@
-/* A batch of samples: what a loader hands out and a program is fed with. */
+/* A batch of samples: the output of a loader and the input of a program. */
 #ifndef RV_TENSOR_BATCH_H
 #define RV_TENSOR_BATCH_H
 
@@ -12,7 +12,7 @@ extern "C" {
 
 typedef struct rv_batch {
     uint64_t epoch;
-    int64_t number;   /* of the batch in its epoch, 0 the first */
+    int64_t number;   /* index of the batch in its epoch */
     int64_t count;    /* samples */
     rv_tensor x, y;   /* [count,...] */
     rv_tensor length; /* i32 [count]: time steps of each sample; 1 when not a sequence */

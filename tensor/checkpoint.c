@@ -1,18 +1,18 @@
-/* Saving and loading a store. A file is first read into a store of its own; only when all of it
- * fits is the real store touched, by steps that cannot fail. So a load is whole or nothing.
+/* Saves and loads a store. Loading is atomic: the file is read into a separate store first. Only if
+ * all of it fits are its entries moved to the real store, in steps that cannot fail.
  *
- * A tensor is a parameter unless the metadata say "role:<name>": "state". The file is sealed (tensor/seal_internal.h). */
+ * A tensor is a parameter unless the metadata has "role:<name>": "state". */
 #include <stdlib.h>
 #include <string.h>
 
 #include "tensor/memory.h"
 #include "tensor/name_internal.h"
 #include "tensor/safetensors.h"
-#include "tensor/seal_internal.h"
+#include "tensor/checksum_internal.h"
 #include "tensor/store_entries_internal.h"
 
 static const char format_key[] = "format", format_family[] = "recurve ",
-                  format_value[] = "recurve 2";
+                  format_value[] = "recurve 3";
 static const char role_prefix[] = "role:";
 
 static bool is_role(const char *key)
@@ -20,22 +20,21 @@ static bool is_role(const char *key)
     return strncmp(key, role_prefix, sizeof role_prefix - 1) == 0;
 }
 
-/* What is written here must be readable again. */
+/* Checks that the metadata can be read again. */
 static bool check_metadata(const rv_metadata *metadata, size_t count, rv_error *error)
 {
     for (size_t i = 0; i < count; i++) {
         const char *key = metadata[i].key, *value = metadata[i].value;
         if (!rv_utf8_valid(key, strlen(key)) || !rv_utf8_valid(value, strlen(value)))
-            return rv_fail(error, RV_ERROR_NAME, "metadata number %zu is no UTF-8", i + 1);
-        if (strcmp(key, format_key) == 0 || strcmp(key, RV_SEAL_KEY) == 0 || is_role(key))
-            return rv_fail(
-                error, RV_ERROR_NAME,
-                "metadata \"%.100s\": checkpoints need that key themselves; take another", key);
+            return rv_fail(error, RV_ERROR_NAME, "metadata item %zu is not UTF-8", i + 1);
+        if (strcmp(key, format_key) == 0 || strcmp(key, RV_CHECKSUM_KEY) == 0 || is_role(key))
+            return rv_fail(error, RV_ERROR_NAME,
+                           "metadata \"%.100s\": checkpoints reserve that key; use another", key);
     }
     return true;
 }
 
-/* "role:NAME", for rv_free; NULL when memory is out. */
+/* "role:NAME", to be freed by rv_free; NULL when out of memory. */
 static char *role_key(const char *name)
 {
     const size_t prefix = sizeof role_prefix - 1, length = strlen(name);
@@ -46,8 +45,8 @@ static char *role_key(const char *name)
     return key;
 }
 
-/* The format, a seal, the caller's metadata, then the role of every entry that is no parameter; for
- * free_metadata, either way. */
+/* Lists the format, a blank checksum, the caller's metadata and the role of every state. Free with
+ * free_metadata, even on failure. */
 static bool list_metadata(rv_archive *archive, const rv_store *store, const rv_metadata *metadata,
                           size_t count)
 {
@@ -56,7 +55,7 @@ static bool list_metadata(rv_archive *archive, const rv_store *store, const rv_m
     archive->metadata = all;
     if (!all) return false;
     all[archive->metadata_count++] = (rv_metadata){format_key, format_value};
-    all[archive->metadata_count++] = (rv_metadata){RV_SEAL_KEY, RV_SEAL_BLANK};
+    all[archive->metadata_count++] = (rv_metadata){RV_CHECKSUM_KEY, RV_CHECKSUM_BLANK};
     for (size_t i = 0; i < count; i++) all[archive->metadata_count++] = metadata[i];
     for (size_t i = 0; i < rv_store_count(store); i++) {
         const rv_entry *entry = rv_store_at(store, i);
@@ -107,7 +106,7 @@ bool rv_store_save(const rv_store *store, const char *path, rv_error *error)
     return rv_store_save_with(store, path, NULL, 0, error);
 }
 
-/* Moves the archive's tensors into an empty store, all as parameters. */
+/* Moves the archive's tensors to an empty store, all as parameters. */
 static bool stage_tensors(rv_store *staged, rv_archive *archive, rv_error *error)
 {
     if (!rv_store_reserve(staged, archive->tensor_count)) {
@@ -126,15 +125,16 @@ static bool stage_tensors(rv_store *staged, rv_archive *archive, rv_error *error
     return true;
 }
 
-/* Gives the staged entries the roles that the metadata name. Foreign metadata mean nothing here. */
+/* Gives the staged entries the roles in the metadata. Metadata of files in other formats is
+ * ignored. */
 static bool stage_roles(const rv_store *staged, const rv_archive *archive, const char *path,
                         rv_error *error)
 {
     const size_t prefix = sizeof role_prefix - 1, family = sizeof format_family - 1;
-    bool ours = false, sealed = false;
+    bool ours = false, checked = false;
     for (size_t i = 0; i < archive->metadata_count; i++) {
         const rv_metadata *item = &archive->metadata[i];
-        sealed = sealed || strcmp(item->key, RV_SEAL_KEY) == 0;
+        checked = checked || strcmp(item->key, RV_CHECKSUM_KEY) == 0;
         if (strcmp(item->key, format_key) == 0 &&
             strncmp(item->value, format_family, family) == 0) {
             ours = true;
@@ -146,8 +146,9 @@ static bool stage_roles(const rv_store *staged, const rv_archive *archive, const
             }
         }
     }
-    if (ours && !sealed)
-        return rv_fail(error, RV_ERROR_FORMAT, "\"%s\" has lost its seal; use another copy", path);
+    if (ours && !checked)
+        return rv_fail(error, RV_ERROR_FORMAT, "\"%s\" has lost its checksum; use another copy",
+                       path);
     for (size_t i = 0; ours && i < archive->metadata_count; i++) {
         const rv_metadata *item = &archive->metadata[i];
         if (!is_role(item->key)) continue;
@@ -155,7 +156,7 @@ static bool stage_roles(const rv_store *staged, const rv_archive *archive, const
         if (!entry || strcmp(item->value, "state") != 0) {
             return rv_fail(error, RV_ERROR_FORMAT,
                            "\"%s\": metadata \"%.100s\": \"%.40s\"; "
-                           "expected \"state\", of a tensor that the file holds",
+                           "expected \"state\" and the name of a tensor in the file",
                            path, item->key, item->value);
         }
         entry->role = RV_STATE;
@@ -163,7 +164,7 @@ static bool stage_roles(const rv_store *staged, const rv_archive *archive, const
     return true;
 }
 
-/* The file as a store of its own, for rv_store_free; NULL on failure. */
+/* The file as a separate store, to be freed by rv_store_free; NULL on failure. */
 static rv_store *stage(const char *path, rv_error *error)
 {
     rv_archive archive;
@@ -179,7 +180,8 @@ static rv_store *stage(const char *path, rv_error *error)
     return staged;
 }
 
-/* Whether every staged tensor fits the store; *fresh counts those it does not have. */
+/* Checks that every staged tensor fits the store; *fresh counts those that the store does not
+ * have. */
 static bool check_shapes(const rv_store *store, const rv_store *staged, const char *path,
                          size_t *fresh, rv_error *error)
 {
@@ -192,8 +194,8 @@ static bool check_shapes(const rv_store *store, const rv_store *staged, const ch
         } else if (!rv_shape_equal(from->tensor.shape, to->tensor.shape)) {
             char has[RV_SHAPE_TEXT], expected[RV_SHAPE_TEXT];
             return rv_fail(error, RV_ERROR_SHAPE,
-                           "\"%s\", tensor \"%.100s\": shape %s; the store's "
-                           "is %s: load the checkpoint of a model of the same sizes",
+                           "\"%s\", tensor \"%.100s\": shape %s; the store "
+                           "has %s: load the checkpoint of a model of the same size",
                            path, from->name, rv_shape_text(from->tensor.shape, has),
                            rv_shape_text(to->tensor.shape, expected));
         }
@@ -218,14 +220,13 @@ static bool check_complete(const rv_store *store, const rv_store *staged, const 
     char text[RV_SHAPE_TEXT];
     const rv_entry *held = rv_store_at(staged, 0);
     return rv_fail(error, RV_ERROR_NAME,
-                   "\"%s\" lacks the parameter \"%.100s\" %s, and in all %zu "
-                   "of the store's %zu; it holds %zu tensors, the first of them \"%.100s\": load "
-                   "the checkpoint of this model",
-                   path, first->name, rv_shape_text(first->tensor.shape, text), missing, parameters,
+                   "\"%s\" lacks %zu of the store's %zu parameters, such as \"%.100s\" %s; "
+                   "it holds %zu tensors, the first \"%.100s\": load the checkpoint of this model",
+                   path, missing, parameters, first->name, rv_shape_text(first->tensor.shape, text),
                    rv_store_count(staged), held ? held->name : "");
 }
 
-/* Nothing here can fail: shapes agree, and there is room for what is new. */
+/* Cannot fail: shapes are equal, and there is room for new entries. */
 static void commit(rv_store *store, rv_store *staged)
 {
     size_t count;

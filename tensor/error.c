@@ -1,4 +1,4 @@
-/* Errors as values: keep the first, format its text, return false. */
+/* Errors as values: keeps the first, formats its text, returns false. */
 #include "tensor/error.h"
 
 #include <stdarg.h>
@@ -16,7 +16,7 @@ bool rv_fail(rv_error *error, rv_code code, const char *format, ...)
     }
     va_end(arguments);
 
-    /* A name from a file must not drive the reader's terminal. */
+    /* A name from a file must not control the reader's terminal. */
     for (char *c = error->text; *c != '\0'; c++) {
         unsigned char byte = (unsigned char)*c;
         if ((byte < 0x20 && byte != '\n') || byte == 0x7f) {
@@ -30,14 +30,14 @@ const char *rv_code_text(rv_code code)
 {
     switch (code) {
     case RV_OK: return "no error";
-    case RV_ERROR_ARGUMENT: return "a value outside what the function takes";
-    case RV_ERROR_SHAPE: return "shapes that do not fit";
-    case RV_ERROR_DTYPE: return "an element type that the operation does not take";
-    case RV_ERROR_NAME: return "an unknown, malformed or doubly used name";
-    case RV_ERROR_MEMORY: return "memory is out";
-    case RV_ERROR_IO: return "the system refused to read or write a file";
-    case RV_ERROR_FORMAT: return "a file does not hold what it should";
-    case RV_ERROR_GRADIENT: return "a gradient was asked for that does not exist";
+    case RV_ERROR_ARGUMENT: return "an argument is out of range";
+    case RV_ERROR_SHAPE: return "shapes are incompatible";
+    case RV_ERROR_DTYPE: return "the operation does not support the element type";
+    case RV_ERROR_NAME: return "a name is unknown, malformed or a duplicate";
+    case RV_ERROR_MEMORY: return "out of memory";
+    case RV_ERROR_IO: return "the system could not read or write a file";
+    case RV_ERROR_FORMAT: return "the content of a file is invalid";
+    case RV_ERROR_GRADIENT: return "the requested gradient does not exist";
     case RV_ERROR_BUSY: return "another thread is using the store; give each thread its own";
     case RV_ERROR_NUMBER: return "a value is NaN or infinite";
     }

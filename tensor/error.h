@@ -1,4 +1,4 @@
-/* Errors are values: a stable code for programs and one sentence or two for people. */
+/* Errors are values: a stable code for programs and a message for people. */
 #ifndef RV_TENSOR_ERROR_H
 #define RV_TENSOR_ERROR_H
 
@@ -8,27 +8,27 @@
 extern "C" {
 #endif
 
-/* Stable: a code keeps its number. */
+/* Codes are stable: they keep their numbers. */
 typedef enum rv_code {
     RV_OK = 0,
-    RV_ERROR_ARGUMENT = 1, /* a value outside what the function takes */
-    RV_ERROR_SHAPE = 2,    /* shapes that do not fit each other, or whose size overflows */
-    RV_ERROR_DTYPE = 3,    /* an element type the operation does not take */
-    RV_ERROR_NAME = 4,     /* an unknown, malformed or doubly used name */
+    RV_ERROR_ARGUMENT = 1, /* an argument is out of range */
+    RV_ERROR_SHAPE = 2,    /* shapes are incompatible, or their size overflows */
+    RV_ERROR_DTYPE = 3,    /* the operation does not support the element type */
+    RV_ERROR_NAME = 4,     /* a name is unknown, malformed or a duplicate */
     RV_ERROR_MEMORY = 5,   /* an allocation failed */
-    RV_ERROR_IO = 6,       /* the system refused to read or write a file */
-    RV_ERROR_FORMAT = 7,   /* a file does not hold what it should */
-    RV_ERROR_GRADIENT = 8, /* a gradient was asked for that does not exist */
-    RV_ERROR_BUSY = 9,     /* another thread is using it */
+    RV_ERROR_IO = 6,       /* the system could not read or write a file */
+    RV_ERROR_FORMAT = 7,   /* the content of a file is invalid */
+    RV_ERROR_GRADIENT = 8, /* the requested gradient does not exist */
+    RV_ERROR_BUSY = 9,     /* another thread is using the store */
     RV_ERROR_NUMBER = 10   /* a value is NaN or infinite */
 } rv_code;
 
-/* A few words for each, for functions that return a code alone: "memory is out". */
+/* A short text for a code, for functions that return only a code: "out of memory". */
 const char *rv_code_text(rv_code code);
 
 enum { RV_ERROR_TEXT = 1024 };
 
-/* Start it as {0}. The text says what was seen, what was expected and what to do. */
+/* Initialize to {0}. The text says what was found, what was expected and what to do. */
 typedef struct rv_error {
     rv_code code;
     char text[RV_ERROR_TEXT];
@@ -40,12 +40,12 @@ typedef struct rv_error {
 #define RV_PRINTF(text, first)
 #endif
 
-/* Records an error unless one is there already: the first is the cause. `error` may be NULL.
+/* Records an error unless *error already holds one: the first is the cause. `error` may be NULL.
  * Control characters other than newline become '?', since names may come from a hostile file.
- * Always returns false, so that a function can `return rv_fail(...)`. */
+ * Returns false, so that a function can `return rv_fail(...)`. */
 bool rv_fail(rv_error *error, rv_code code, const char *format, ...) RV_PRINTF(3, 4);
 
-/* rv_fail for the one message every allocation shares. */
+/* rv_fail with the message for a failed allocation. */
 bool rv_fail_memory(rv_error *error);
 
 #ifdef __cplusplus

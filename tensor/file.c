@@ -1,5 +1,5 @@
-/* Whole files. Reading trusts nothing but the descriptor; writing goes to a name of its own beside
- * the target, which a rename then replaces in one step. */
+/* Whole files. Writing goes to a temporary file beside the target, and a rename replaces the target
+ * in one step. */
 #include "tensor/file_internal.h"
 
 #include <errno.h>
@@ -18,7 +18,7 @@ static bool fail_system(rv_error *error, const char *what, const char *path, int
     return rv_fail(error, RV_ERROR_IO, "cannot %s \"%s\": %s", what, path, rv_reason(reason));
 }
 
-/* Reads until `size` bytes or the end; the number of bytes, or -1 with errno. */
+/* Reads up to `size` bytes. Returns their number, or -1 with errno. */
 static ptrdiff_t read_all(int descriptor, unsigned char *bytes, size_t size)
 {
     size_t done = 0;
@@ -70,7 +70,7 @@ bool rv_file_read(const char *path, unsigned char **bytes, size_t *size, rv_erro
 {
     *bytes = NULL;
     *size = 0;
-    /* O_NONBLOCK: a pipe is refused below, not waited for. */
+    /* O_NONBLOCK: opening a pipe must not block before it is refused below. */
     int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (descriptor < 0) return fail_system(error, "read", path, errno);
     bool ok = read_descriptor(descriptor, path, bytes, size, error);
@@ -78,7 +78,7 @@ bool rv_file_read(const char *path, unsigned char **bytes, size_t *size, rv_erro
     return ok;
 }
 
-/* The folder that `path` lies in, opened so that it can be synced. */
+/* Opens the folder of `path`, for fsync. */
 static int open_folder(const char *path, rv_error *error)
 {
     char *folder = rv_string_copy(path);
@@ -98,8 +98,8 @@ static int open_folder(const char *path, rv_error *error)
     return descriptor;
 }
 
-/* Makes a file that did not exist; its name, for rv_free, goes to *name. O_EXCL rather than a
- * random name, so that the usual permissions (umask) hold. */
+/* Creates a new file; *name becomes its name, to be freed by rv_free. O_EXCL with a predictable
+ * name instead of mkstemp, so that the umask applies. */
 static int open_temporary(const char *path, mode_t mode, char **name, rv_error *error)
 {
     enum { ATTEMPTS = 1000 };
@@ -137,7 +137,7 @@ static bool write_all(int descriptor, const rv_bytes *slices, size_t count)
     return true;
 }
 
-/* Writes, syncs and closes; an errno, or 0. */
+/* Writes, syncs and closes. Returns an errno, or 0. */
 static int fill(int descriptor, const struct stat *old, const rv_bytes *slices, size_t count)
 {
     int reason = 0;
@@ -171,9 +171,10 @@ static bool replace(const char *path, int folder, const rv_bytes *slices, size_t
     }
     rv_free(temporary);
     if (reason != 0) return fail_system(error, "write", path, reason);
-    /* Some file systems cannot sync a folder, and say so with EINVAL. */
+    /* Some file systems cannot sync a folder and fail with EINVAL. */
     if (fsync(folder) != 0 && errno != EINVAL) {
-        return fail_system(error, "be sure that a power cut leaves the newly written", path, errno);
+        return fail_system(error, "make sure that a power failure preserves the newly written",
+                           path, errno);
     }
     return true;
 }

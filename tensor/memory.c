@@ -8,19 +8,20 @@
 #include <sys/mman.h>
 #endif
 
-/* Kept right before the aligned memory in a block, to give it back. */
+/* Stored right before the aligned memory, for rv_free. */
 typedef struct block {
     void *base;
     size_t bytes;
 } block;
 
 _Static_assert(sizeof(block) <= 16,
-               "blocks are aligned to 16: so much is free before the aligned byte");
+               "blocks are aligned to 16, so at least 16 bytes precede the aligned one");
 
-/* Large blocks come from the kernel, zero when first touched, and by 2 MiB rather than 4 KiB at a time. */
+/* Blocks of at least this size are mapped: the kernel zeroes pages on first use, and maps 2 MiB
+ * pages instead of 4 KiB ones. */
 enum { LARGE = 1 << 22 };
 
-__attribute__((weak)) void *rv_memory_take(size_t bytes)
+__attribute__((weak)) void *rv_memory_allocate(size_t bytes)
 {
 #ifdef MADV_HUGEPAGE
     if (bytes >= LARGE) {
@@ -33,7 +34,7 @@ __attribute__((weak)) void *rv_memory_take(size_t bytes)
     return calloc(1, bytes);
 }
 
-__attribute__((weak)) void rv_memory_give(void *memory, size_t bytes)
+__attribute__((weak)) void rv_memory_release(void *memory, size_t bytes)
 {
 #ifdef MADV_HUGEPAGE
     if (bytes >= LARGE) {
@@ -52,7 +53,7 @@ void *rv_alloc(size_t count, size_t size)
         return NULL;
     }
     size_t whole = (bytes + RV_ALIGNMENT - 1) / RV_ALIGNMENT * RV_ALIGNMENT + RV_ALIGNMENT;
-    unsigned char *base = rv_memory_take(whole);
+    unsigned char *base = rv_memory_allocate(whole);
     if (!base) return NULL;
     void *memory = base + RV_ALIGNMENT - (uintptr_t)base % RV_ALIGNMENT;
     ((block *)memory)[-1] = (block){base, whole};
@@ -62,8 +63,8 @@ void *rv_alloc(size_t count, size_t size)
 void rv_free(void *memory)
 {
     if (!memory) return;
-    block given = ((block *)memory)[-1];
-    rv_memory_give(given.base, given.bytes);
+    block freed = ((block *)memory)[-1];
+    rv_memory_release(freed.base, freed.bytes);
 }
 
 bool rv_reserve(void *array, size_t *capacity, size_t need, size_t size)
@@ -78,7 +79,7 @@ bool rv_reserve(void *array, size_t *capacity, size_t need, size_t size)
     }
     void *fresh = rv_alloc(grown, size);
     if (!fresh) return false;
-    /* The caller's pointer has its own type: copied as bytes, since it is not a void pointer. */
+    /* *array is not a void pointer but one of the caller's type, so it is copied as bytes. */
     void *old;
     memcpy(&old, array, sizeof old);
     if (old) {

@@ -1,11 +1,11 @@
-/* The one place that asks for memory: the C library, or the program if it brings an allocator of its own. */
+/* The library's allocator. It uses the C library, or functions that the program defines. */
 #ifndef RV_TENSOR_MEMORY_H
 #define RV_TENSOR_MEMORY_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Seen by librecurve.so even where a program hides its names. */
+/* Visible to librecurve.so even if the program hides its symbols. */
 #if defined(__GNUC__)
 #define RV_REPLACEABLE __attribute__((__visibility__("default")))
 #else
@@ -18,24 +18,26 @@ extern "C" {
 
 enum { RV_ALIGNMENT = 64 }; /* bytes: a cache line, and the widest vector register */
 
-/* Zero-filled and RV_ALIGNMENT-aligned; NULL when `count * size` overflows or memory is out.
- * A size of 0 gives a valid pointer. Free with rv_free. */
+/* Zero-filled memory, aligned to RV_ALIGNMENT; NULL if `count * size` overflows or when out of
+ * memory. A size of 0 gives a valid pointer. Free with rv_free. */
 void *rv_alloc(size_t count, size_t size);
 void rv_free(void *memory);
 
-/* Makes room for `need` items of `size` bytes in the array at *array (a pointer to the array
- * pointer), doubling the capacity; new items are zero. On failure false, with the array intact. */
+/* Makes room for `need` items of `size` bytes in an array, at least doubling its capacity. `array`
+ * points to the array pointer. New items are zero. On failure returns false and leaves the array
+ * intact. */
 bool rv_reserve(void *array, size_t *capacity, size_t need, size_t size);
 
-/* A copy of a string, or NULL. */
+/* A copy of a string, or NULL when out of memory. Free with rv_free. */
 char *rv_string_copy(const char *text);
 
-/* Where all of that comes from and goes to. A program that defines both functions itself has its own called
- * instead, linked to librecurve.a or librecurve.so. `take` gives `bytes`, at least 1, zero-filled and aligned to 16,
- * or NULL; `give` gets back the pointer and the same number. They are called by every thread that calls the library and by
- * those of loaders. cJSON, zlib and libzip, for files, and the C library's qsort ask malloc as ever. */
-RV_REPLACEABLE void *rv_memory_take(size_t bytes);
-RV_REPLACEABLE void rv_memory_give(void *memory, size_t bytes);
+/* The functions below provide all of that memory. A program that defines both of them replaces the
+ * library's, with librecurve.a and librecurve.so alike. rv_memory_allocate returns `bytes` (at
+ * least 1) zero-filled bytes aligned to 16, or NULL. rv_memory_release receives the pointer and the
+ * same number. Every thread that calls the library and every loader thread calls them. cJSON, zlib
+ * and libzip, which read and write files, and the C library's qsort still use malloc. */
+RV_REPLACEABLE void *rv_memory_allocate(size_t bytes);
+RV_REPLACEABLE void rv_memory_release(void *memory, size_t bytes);
 
 #ifdef __cplusplus
 }

@@ -1,4 +1,4 @@
-/* The one rule for names, held by the store and by what is read from files. */
+/* The rules for names, in stores and in files. */
 #include "tensor/name_internal.h"
 
 #include <ctype.h>
@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Bytes of the UTF-8 sequence at text, 0 if it is none (RFC 3629). */
+/* Length of the UTF-8 sequence at `text`; 0 if it is invalid (RFC 3629). */
 static size_t sequence(const unsigned char *text, size_t size)
 {
     static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000}; /* by length */
@@ -39,7 +39,7 @@ bool rv_json_plain(const char *text, size_t size)
     if (memchr(text, '\0', size) || !rv_utf8_valid(text, size)) return false;
     for (size_t i = 0; i < size; i++) {
         if (text[i] != '\\') continue;
-        i++; /* what is escaped, which may be a backslash */
+        i++; /* the escaped character, which may be a backslash */
         if (i == size || text[i] != 'u') continue;
         size_t digits = 0;
         while (digits < 4 && i + 1 + digits < size &&
@@ -57,16 +57,15 @@ bool rv_name_check(const char *name, rv_error *error)
         return rv_fail(error, RV_ERROR_NAME, "a tensor without a name; give it one");
     }
     if (strcmp(name, "__metadata__") == 0) {
-        return rv_fail(
-            error, RV_ERROR_NAME,
-            "\"__metadata__\" cannot name a tensor: the file format keeps it for itself");
+        return rv_fail(error, RV_ERROR_NAME,
+                       "\"__metadata__\" cannot name a tensor: the file format reserves it");
     }
     if (!rv_utf8_valid(name, strlen(name))) {
         return rv_fail(error, RV_ERROR_NAME, "the name \"%.100s\" is not UTF-8", name);
     }
     for (const char *c = name; *c != '\0'; c++) {
         if ((unsigned char)*c < 0x20 || *c == 0x7f) {
-            return rv_fail(error, RV_ERROR_NAME, "the name \"%.100s\" holds control characters",
+            return rv_fail(error, RV_ERROR_NAME, "the name \"%.100s\" contains control characters",
                            name);
         }
     }
@@ -78,7 +77,7 @@ static int by_text(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-const char *rv_name_twice(const char **names, size_t count)
+const char *rv_name_duplicate(const char **names, size_t count)
 {
     qsort(names, count, sizeof *names, by_text);
     for (size_t i = 1; i < count; i++) {
@@ -87,12 +86,12 @@ const char *rv_name_twice(const char **names, size_t count)
     return NULL;
 }
 
-/* ---- guessing ---- */
+/* ---- suggestions ---- */
 
 static int least(int a, int b) { return a < b ? a : b; }
 
-/* Letters to insert, delete, replace or swap with their neighbour to make one from the other
- * (optimal string alignment). Long names are compared by their first letters. */
+/* The number of insertions, deletions, replacements and swaps of neighbours that turn one name into
+ * the other (optimal string alignment). Only the first letters of long names count. */
 static int edit_distance(const char *a, const char *b)
 {
     enum { MOST = 31 };

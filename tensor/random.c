@@ -1,5 +1,4 @@
-/* Counter-based random numbers: Philox4x32-10, uniform and normal values, permutations, and the
- * initial values of tensors. Nothing here has a state; a value is a function of (seed, index). */
+/* Philox4x32-10, uniform and normal values, permutations, and the initial values of tensors. */
 #include "tensor/random.h"
 
 #include <math.h>
@@ -38,8 +37,8 @@ uint64_t rv_seed(uint64_t seed, const char *name)
     return XXH3_64bits_withSeed(name, strlen(name), seed);
 }
 
-/* What the bits are for is part of the counter: a seed's uniform values tell nothing of its
- * normal values, nor of its permutation. */
+/* The kind of value is part of the counter, so that a seed's uniform values, normal values and
+ * permutation are independent. */
 typedef enum stream { UNIFORM = 0, NORMAL = 1, PERMUTATION = 2 } stream;
 
 static void draw(uint64_t seed, uint64_t index, stream use, uint64_t out[2])
@@ -67,19 +66,19 @@ double rv_random_normal(uint64_t seed, uint64_t index)
     const double two_pi = 6.283185307179586;
     uint64_t bits[2];
     draw(seed, index, NORMAL, bits);
-    /* 1 - u is in (0, 1]: the logarithm is finite. */
+    /* 1 - u is in (0, 1], so the logarithm is finite. */
     return sqrt(-2.0 * log(1.0 - fraction(bits[0]))) * cos(two_pi * fraction(bits[1]));
 }
 
-/* Uniform in 0 .. bound-1. Draws below 2^64 mod bound are thrown away, so that every remainder is
- * equally likely; *index counts the draws. */
+/* Uniform in 0 .. bound-1. Rejects draws below 2^64 mod bound, so that every remainder is equally
+ * likely. *index counts the draws. */
 static uint64_t below(uint64_t bound, uint64_t seed, uint64_t *index)
 {
-    uint64_t unfair = (0 - bound) % bound;
+    uint64_t rejected = (0 - bound) % bound;
     uint64_t bits[2];
     do {
         draw(seed, (*index)++, PERMUTATION, bits);
-    } while (bits[0] < unfair);
+    } while (bits[0] < rejected);
     return bits[0] % bound;
 }
 
@@ -111,18 +110,18 @@ rv_init rv_init_normal(double mean, double deviation)
 
 rv_init rv_init_identity(void) { return (rv_init){.kind = RV_INIT_IDENTITY}; }
 
-/* x [rows,columns,..]: element (i, i, middle, ..). */
+/* Sets the elements (i, i, center ..) of x [rows,columns,..] to 1. */
 static void fill_identity(rv_tensor *x)
 {
     const rv_shape s = x->shape;
-    int64_t middle = 0, inner = 1;
+    int64_t center = 0, inner = 1;
     rv_tensor_fill(x, s.rank < 2 ? 1 : 0);
     for (int64_t d = 2; d < s.rank; d++) {
-        middle = middle * s.dim[d] + s.dim[d] / 2;
+        center = center * s.dim[d] + s.dim[d] / 2;
         inner *= s.dim[d];
     }
     for (int64_t i = 0; s.rank >= 2 && i < s.dim[0] && i < s.dim[1]; i++)
-        rv_tensor_set(x, (i * s.dim[1] + i) * inner + middle, 1);
+        rv_tensor_set(x, (i * s.dim[1] + i) * inner + center, 1);
 }
 
 void rv_init_fill(rv_tensor *tensor, rv_init init, uint64_t seed)

@@ -1,6 +1,6 @@
-/* Counter-based random numbers: every value is a pure function of a seed and an index, so results
- * depend neither on order nor on threads. Generator: Philox4x32-10 (Salmon, Moraes, Dror and Shaw,
- * "Parallel random numbers: as easy as 1, 2, 3", SC 2011). */
+/* Counter-based random numbers: every value is a pure function of a seed and an index, independent
+ * of order and threads. The generator is Philox4x32-10 (Salmon, Moraes, Dror and Shaw, "Parallel
+ * random numbers: as easy as 1, 2, 3", SC 2011). */
 #ifndef RV_TENSOR_RANDOM_H
 #define RV_TENSOR_RANDOM_H
 
@@ -15,16 +15,16 @@ extern "C" {
 /* The generator itself: ten rounds of Philox on a 128-bit counter with a 64-bit key. */
 void rv_philox4x32(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]);
 
-/* A seed derived from a seed and a name (XXH3), to give each named thing a stream of its own. */
+/* Derives a seed from a seed and a name (XXH3), so that each name has an independent stream. */
 uint64_t rv_seed(uint64_t seed, const char *name);
 
 double rv_random_uniform(uint64_t seed, uint64_t index); /* in [0, 1), 53 random bits */
-double rv_random_normal(uint64_t seed, uint64_t index);  /* N(0, 1), Box and Muller */
+double rv_random_normal(uint64_t seed, uint64_t index);  /* N(0, 1), Box-Muller */
 
-/* A uniform order of 0 .. count-1 (Fisher and Yates, unbiased draws). */
+/* A uniformly random permutation of 0 .. count-1 (Fisher-Yates, unbiased draws). */
 void rv_random_permutation(int64_t *order, int64_t count, uint64_t seed);
 
-/* How a new tensor is filled. */
+/* The initial values of a new tensor. */
 typedef enum rv_init_kind {
     RV_INIT_CONSTANT,
     RV_INIT_UNIFORM,
@@ -39,10 +39,11 @@ typedef struct rv_init {
 rv_init rv_init_constant(double value);
 rv_init rv_init_uniform(double low, double high);
 rv_init rv_init_normal(double mean, double deviation);
-/* The map that changes nothing: 1 on the diagonal of a matrix, in the middle of channel i's kernel for channel i. */
+/* The identity map: 1 on the diagonal of a matrix; for a kernel, 1 at the center from channel i to
+ * channel i. */
 rv_init rv_init_identity(void);
 
-/* Element i becomes the i-th value of the seed's stream: the same for f32 (rounded) and f64. */
+/* Element i becomes the i-th value of the seed's stream; f32 values are the rounded f64 values. */
 void rv_init_fill(rv_tensor *tensor, rv_init init, uint64_t seed);
 
 #ifdef __cplusplus

@@ -1,5 +1,5 @@
-/* Archives: read from a safetensors file, searched, freed. The header is checked as a whole before
- * the first tensor is allocated, so the tensors take no more memory than the file has bytes. */
+/* Reads safetensors files. The whole header is checked before the first tensor is allocated, so
+ * tensors never take more memory than the file has bytes. */
 #include "tensor/safetensors.h"
 
 #include <inttypes.h>
@@ -9,9 +9,9 @@
 #include "tensor/file_internal.h"
 #include "tensor/memory.h"
 #include "tensor/safetensors_header_internal.h"
-#include "tensor/seal_internal.h"
+#include "tensor/checksum_internal.h"
 
-/* Copies the elements from the file; I64 is narrowed to i32 when every value fits. */
+/* Copies the elements from the file, and narrows I64 to i32 if every value fits. */
 static bool read_elements(rv_tensor *tensor, const rv_described *from, const unsigned char *bytes,
                           const char *path, rv_error *error)
 {
@@ -74,7 +74,7 @@ bool rv_safetensors_read(const char *path, rv_archive *archive, rv_error *error)
     if (!rv_file_read(path, &bytes, &size, error)) return false;
     rv_header header;
     bool ok = rv_header_read(&header, path, bytes, size, error) &&
-              rv_seal_check(&header, bytes, size, path, error) &&
+              rv_checksum_check(&header, bytes, size, path, error) &&
               read_tensors(archive, &header, bytes + header.data_at, path, error) &&
               read_metadata(archive, &header, error);
     rv_header_free(&header);

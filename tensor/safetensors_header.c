@@ -1,5 +1,5 @@
-/* Reading a safetensors header from a hostile file: every length is checked before it is used, and
- * nothing is sized by a number from the file before that number is known to fit the file. */
+/* Reads the header of a hostile safetensors file. Every length is checked against the file's size
+ * before it is used, for an allocation too. */
 #include "tensor/safetensors_header_internal.h"
 
 #include <cjson/cJSON.h>
@@ -18,11 +18,11 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the file's byte order
 typedef struct reader {
     const char *path;
     const unsigned char *bytes;
-    size_t size, data_at; /* of the file; where its data begin */
+    size_t size, data_at; /* size of the file; offset of its data */
     rv_error *error;
 } reader;
 
-/* Every message about a file's content names the file; `at` is an offset into it. */
+/* Reports an error at offset `at` of the file. */
 static bool fail_at(const reader *in, size_t at, const char *what)
 {
     return rv_fail(in->error, RV_ERROR_FORMAT, "\"%s\", offset %zu: %s", in->path, at, what);
@@ -34,12 +34,12 @@ static bool fail_tensor(const reader *in, const char *name, const char *what)
                    what);
 }
 
-/* Finds, checks and parses the header; *root is for cJSON_Delete. */
+/* Finds, checks and parses the header. Free *root with cJSON_Delete. */
 static bool parse_header(reader *in, cJSON **root)
 {
     uint64_t length;
     if (in->size < RV_HEADER_PREFIX) {
-        return fail_at(in, in->size, "the file ends; expected 8 bytes, the length of a header");
+        return fail_at(in, in->size, "the file ends; expected the 8 bytes of the header's length");
     }
     memcpy(&length, in->bytes, sizeof length);
     size_t most = in->size - RV_HEADER_PREFIX;
@@ -47,7 +47,7 @@ static bool parse_header(reader *in, cJSON **root)
     if (length > most) {
         return rv_fail(in->error, RV_ERROR_FORMAT,
                        "\"%s\", offset 0: a header of %" PRIu64 " bytes; expected at most %zu: "
-                       "is it a safetensors file, and whole?",
+                       "is it a complete safetensors file?",
                        in->path, length, most);
     }
     const char *header = (const char *)in->bytes + RV_HEADER_PREFIX;
@@ -56,10 +56,10 @@ static bool parse_header(reader *in, cJSON **root)
     if (header_size == 0 || header[0] != '{') {
         return fail_at(in, RV_HEADER_PREFIX, "expected a header that starts with '{'");
     }
-    /* cJSON would end a string at an escaped NUL, and look neither at UTF-8 nor at hex digits. */
+    /* cJSON would end a string at an escaped NUL, and checks neither UTF-8 nor hex digits. */
     if (!rv_json_plain(header, header_size)) {
         return fail_at(in, RV_HEADER_PREFIX,
-                       "expected a header of UTF-8 text, without NUL, four digits after each \\u");
+                       "expected a header in UTF-8, without NUL, with four digits after each \\u");
     }
     const char *end = header;
     errno = 0;
@@ -73,8 +73,8 @@ static bool parse_header(reader *in, cJSON **root)
            fail_at(in, RV_HEADER_PREFIX + at, "the header is not valid JSON");
 }
 
-/* A JSON number that is a whole number below 2^53, where doubles stop being exact. */
-static bool whole(const cJSON *item, size_t *value)
+/* A JSON number that is an integer below 2^53, where doubles stop being exact. */
+static bool integer(const cJSON *item, size_t *value)
 {
     double number = cJSON_IsNumber(item) ? item->valuedouble : -1;
     if (!(number >= 0 && number < 0x1p53 && number == floor(number)) || number > (double)SIZE_MAX) {
@@ -117,10 +117,10 @@ static bool describe_shape(const reader *in, const cJSON *item, rv_described *ou
     cJSON_ArrayForEach(dim, item)
     {
         size_t value;
-        if (!whole(dim, &value) || value == 0) {
+        if (!integer(dim, &value) || value == 0) {
             return rv_fail(in->error, RV_ERROR_FORMAT,
-                           "\"%s\", tensor \"%.100s\": a dimension of %.17g; expected whole "
-                           "numbers, at least 1 and below 2^53",
+                           "\"%s\", tensor \"%.100s\": a dimension of %.17g; expected integers "
+                           "of at least 1 and below 2^53",
                            in->path, out->name, cJSON_IsNumber(dim) ? dim->valuedouble : NAN);
         }
         if (out->shape.rank == RV_MAX_RANK) {
@@ -133,16 +133,17 @@ static bool describe_shape(const reader *in, const cJSON *item, rv_described *ou
 
 static bool describe_offsets(const reader *in, const cJSON *item, rv_described *out)
 {
-    if (!cJSON_IsArray(item) || cJSON_GetArraySize(item) != 2 || !whole(item->child, &out->begin) ||
-        !whole(item->child->next, &out->end)) {
-        return fail_tensor(in, out->name, "expected \"data_offsets\" that are two whole numbers");
+    if (!cJSON_IsArray(item) || cJSON_GetArraySize(item) != 2 ||
+        !integer(item->child, &out->begin) || !integer(item->child->next, &out->end)) {
+        return fail_tensor(in, out->name, "expected \"data_offsets\" that are two integers");
     }
     size_t available = in->size - in->data_at;
     if (out->begin > out->end || out->end > available) {
-        return rv_fail(in->error, RV_ERROR_FORMAT,
-                       "\"%s\", tensor \"%.100s\": data_offsets %zu to %zu; expected them to rise, "
-                       "and to stay within the file's %zu bytes of data: is the file whole?",
-                       in->path, out->name, out->begin, out->end, available);
+        return rv_fail(
+            in->error, RV_ERROR_FORMAT,
+            "\"%s\", tensor \"%.100s\": data_offsets %zu to %zu; expected ascending offsets "
+            "within the file's %zu bytes of data: is the file complete?",
+            in->path, out->name, out->begin, out->end, available);
     }
     return true;
 }
@@ -163,7 +164,7 @@ static bool describe(const reader *in, const cJSON *item, rv_described *out)
     }
     bool seen[FIELDS] = {false};
     const cJSON *member;
-    /* An object's children have keys, an array's have none and a string has no children. */
+    /* Children of an object have keys, those of an array do not, and a string has no children. */
     cJSON_ArrayForEach(member, item)
     {
         size_t i = 0;
@@ -201,7 +202,7 @@ static int by_begin(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Whether the tensors cover the data without gap or overlap. `items` are sorted. */
+/* Checks that the tensors cover the data without gaps or overlaps. Sorts `items`. */
 static bool check_cover(const reader *in, rv_described *items, size_t count)
 {
     qsort(items, count, sizeof *items, by_begin);
@@ -209,20 +210,20 @@ static bool check_cover(const reader *in, rv_described *items, size_t count)
     for (size_t i = 0; i < count; i++) {
         if (items[i].begin != covered) {
             return rv_fail(in->error, RV_ERROR_FORMAT,
-                           "\"%s\", tensor \"%.100s\": starts at offset %zu; expected %zu, where "
-                           "the one before ends",
+                           "\"%s\", tensor \"%.100s\": starts at offset %zu; expected %zu, the "
+                           "end of the previous tensor",
                            in->path, items[i].name, in->data_at + items[i].begin,
                            in->data_at + covered);
         }
         covered = items[i].end;
     }
     if (covered != in->size - in->data_at) {
-        return fail_at(in, in->data_at + covered, "data that belong to no tensor");
+        return fail_at(in, in->data_at + covered, "data that belongs to no tensor");
     }
     return true;
 }
 
-/* What concerns all tensors at once, checked on copies: the header keeps its order. */
+/* Checks all tensors together, on copies, because the header must keep its order. */
 static bool check_together(const reader *in, const rv_header *header)
 {
     size_t count = header->tensor_count, keys = header->metadata_count;
@@ -230,16 +231,16 @@ static bool check_together(const reader *in, const rv_header *header)
     rv_described *sorted = rv_alloc(count, sizeof *sorted);
     bool ok = names && sorted ? true : rv_fail_memory(in->error);
     for (size_t i = 0; ok && i < keys; i++) names[i] = header->metadata[i].key;
-    if (ok && rv_name_twice(names, keys)) {
-        ok = fail_at(in, RV_HEADER_PREFIX, "\"__metadata__\" has a key twice");
+    if (ok && rv_name_duplicate(names, keys)) {
+        ok = fail_at(in, RV_HEADER_PREFIX, "\"__metadata__\" has a duplicate key");
     }
     for (size_t i = 0; ok && i < count; i++) {
         names[i] = header->tensors[i].name;
         sorted[i] = header->tensors[i];
     }
-    const char *twice = ok ? rv_name_twice(names, count) : NULL;
-    if (twice) {
-        ok = fail_tensor(in, twice, "two tensors have this name");
+    const char *duplicate = ok ? rv_name_duplicate(names, count) : NULL;
+    if (duplicate) {
+        ok = fail_tensor(in, duplicate, "two tensors have this name");
     }
     ok = ok && check_cover(in, sorted, count);
     rv_free(names);
@@ -258,7 +259,8 @@ static bool read_metadata(const reader *in, const cJSON *object, rv_header *head
     cJSON_ArrayForEach(item, object)
     {
         if (!cJSON_IsString(item)) {
-            return fail_at(in, RV_HEADER_PREFIX, "\"__metadata__\" has a value that is no string");
+            return fail_at(in, RV_HEADER_PREFIX,
+                           "\"__metadata__\" has a value that is not a string");
         }
         header->metadata[header->metadata_count++] =
             (rv_metadata){.key = item->string, .value = item->valuestring};

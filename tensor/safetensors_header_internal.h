@@ -1,4 +1,4 @@
-/* The header of a safetensors file, as checked data. Not part of the public interface. */
+/* The parsed and checked header of a safetensors file. Not part of the public interface. */
 #ifndef RV_TENSOR_SAFETENSORS_HEADER_INTERNAL_H
 #define RV_TENSOR_SAFETENSORS_HEADER_INTERNAL_H
 
@@ -8,11 +8,12 @@
 extern "C" {
 #endif
 
-/* Bytes before the header: its length. And its largest length: parsed, JSON may take thirty times
- * its size, so this is less than the 100 MB of the reference reader. */
+/* The size of the length before the header, and the largest length. Parsed JSON may take thirty
+ * times its size, so the limit is lower than the reference reader's 100 MB. */
 enum { RV_HEADER_PREFIX = 8, RV_HEADER_LIMIT = 16 << 20 };
 
-/* A tensor as the header describes it. item_size is the file's: 8 for I64, which becomes i32. */
+/* A tensor as the header describes it. item_size is that of the file: 8 for I64, which becomes
+ * i32. */
 typedef struct rv_described {
     const char *name;
     rv_dtype dtype;
@@ -31,9 +32,9 @@ typedef struct rv_header {
     void *json;
 } rv_header;
 
-/* Reads the header of a whole file in memory, which must have a NUL after its last byte. When it
- * succeeds, names differ, every shape passes rv_shape_check and fits its bytes, and the tensors
- * cover the data without gap or overlap. `path` is for messages. For rv_header_free, either way. */
+/* Reads the header of a file in memory, which must end with an extra NUL. On success names are
+ * distinct, every shape passes rv_shape_check and matches its bytes, and the tensors cover the data
+ * without gaps or overlaps. `path` is for messages. Free with rv_header_free, even on failure. */
 bool rv_header_read(rv_header *header, const char *path, const unsigned char *bytes, size_t size,
                     rv_error *error);
 void rv_header_free(rv_header *header);

@@ -1,5 +1,5 @@
-/* Writing safetensors. The header keeps the archive's order; the data are laid out with the largest
- * elements first, so that without any gap, which the format forbids, each tensor is aligned. */
+/* Writes safetensors files. The header keeps the archive's order. The data starts with the largest
+ * elements, so that each tensor is aligned without gaps, which the format forbids. */
 #include <cjson/cJSON.h>
 #include <stdint.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 #include "tensor/name_internal.h"
 #include "tensor/safetensors.h"
 #include "tensor/safetensors_header_internal.h"
-#include "tensor/seal_internal.h"
+#include "tensor/checksum_internal.h"
 
 typedef struct span {
     size_t begin, end; /* offsets into the data */
@@ -17,7 +17,7 @@ typedef struct span {
 
 static const char *const dtype_names[] = {[RV_F32] = "F32", [RV_F64] = "F64", [RV_I32] = "I32"};
 
-/* Whether the names and keys are such that the header is valid. */
+/* Checks that all names and keys are valid and distinct. */
 static bool check_names(const rv_archive *archive, rv_error *error)
 {
     for (size_t i = 0; i < archive->metadata_count; i++) {
@@ -33,7 +33,7 @@ static bool check_names(const rv_archive *archive, rv_error *error)
     for (size_t i = 0; i < archive->metadata_count; i++) {
         names[i] = archive->metadata[i].key;
     }
-    const char *twice = rv_name_twice(names, archive->metadata_count);
+    const char *duplicate = rv_name_duplicate(names, archive->metadata_count);
     for (size_t i = 0; i < archive->tensor_count; i++) {
         names[i] = archive->tensors[i].name;
         if (!rv_name_check(names[i], error)) {
@@ -41,20 +41,18 @@ static bool check_names(const rv_archive *archive, rv_error *error)
             return false;
         }
     }
-    if (!twice) {
-        twice = rv_name_twice(names, archive->tensor_count);
+    if (!duplicate) {
+        duplicate = rv_name_duplicate(names, archive->tensor_count);
     }
-    if (twice) {
-        rv_fail(error, RV_ERROR_NAME,
-                "\"%.100s\" is in the archive twice; expected names that "
-                "differ",
-                twice);
+    if (duplicate) {
+        rv_fail(error, RV_ERROR_NAME, "the archive has \"%.100s\" twice; expected distinct names",
+                duplicate);
     }
     rv_free(names);
-    return !twice;
+    return !duplicate;
 }
 
-/* Gives every tensor its place, and lists the pieces in the order in which they are written. */
+/* Assigns an offset to every tensor, and lists the slices in the order of writing. */
 static bool lay_out(const rv_archive *archive, span *spans, rv_bytes *slices, rv_error *error)
 {
     size_t at = 0, listed = 0;
@@ -68,8 +66,7 @@ static bool lay_out(const rv_archive *archive, span *spans, rv_bytes *slices, rv
             }
             if (!tensor->data || bytes > PTRDIFF_MAX - at) {
                 return rv_fail(error, RV_ERROR_ARGUMENT,
-                               "tensor \"%.100s\": it has no data, or "
-                               "with it the archive has too many",
+                               "tensor \"%.100s\" has no data, or makes the archive too large",
                                archive->tensors[i].name);
             }
             spans[i] = (span){at, at + bytes};
@@ -81,14 +78,14 @@ static bool lay_out(const rv_archive *archive, span *spans, rv_bytes *slices, rv
            rv_fail(error, RV_ERROR_DTYPE, "a tensor of unknown dtype; expected f32, f64 or i32");
 }
 
-/* False for an array that is NULL, so one check at the end is enough. */
+/* Returns false if `array` is NULL, so that one check at the end suffices. */
 static bool add_number(cJSON *array, double value)
 {
     cJSON *number = array ? cJSON_CreateNumber(value) : NULL;
     return cJSON_AddItemToArray(array, number);
 }
 
-static bool add_tensor(cJSON *root, const rv_named_tensor *item, span place)
+static bool add_tensor(cJSON *root, const rv_named_tensor *item, span at)
 {
     cJSON *object = cJSON_AddObjectToObject(root, item->name);
     bool ok = cJSON_AddStringToObject(object, "dtype", dtype_names[item->tensor.dtype]);
@@ -97,11 +94,11 @@ static bool add_tensor(cJSON *root, const rv_named_tensor *item, span place)
         ok = add_number(shape, (double)item->tensor.shape.dim[i]);
     }
     cJSON *offsets = cJSON_AddArrayToObject(object, "data_offsets");
-    return ok && shape && add_number(offsets, (double)place.begin) &&
-           add_number(offsets, (double)place.end);
+    return ok && shape && add_number(offsets, (double)at.begin) &&
+           add_number(offsets, (double)at.end);
 }
 
-/* The header's JSON, for cJSON_free; NULL when memory is out. */
+/* The header's JSON, to be freed by cJSON_free; NULL when out of memory. */
 static char *header_text(const rv_archive *archive, const span *spans)
 {
     cJSON *root = cJSON_CreateObject();
@@ -121,15 +118,15 @@ static char *header_text(const rv_archive *archive, const span *spans)
     return text;
 }
 
-/* The length, the JSON, and spaces up to a multiple of RV_ALIGNMENT; for rv_free. */
-static unsigned char *framed(const char *json, size_t *size, rv_error *error)
+/* The length, the JSON and spaces up to a multiple of RV_ALIGNMENT; to be freed by rv_free. */
+static unsigned char *frame(const char *json, size_t *size, rv_error *error)
 {
     size_t length = strlen(json);
     size_t total = (RV_HEADER_PREFIX + length + RV_ALIGNMENT - 1) / RV_ALIGNMENT * RV_ALIGNMENT;
     if (total - RV_HEADER_PREFIX > RV_HEADER_LIMIT) {
         rv_fail(error, RV_ERROR_ARGUMENT,
                 "a header of %zu bytes; expected at most %d: save fewer "
-                "tensors, or with shorter names",
+                "tensors, or use shorter names",
                 length, (int)RV_HEADER_LIMIT);
         return NULL;
     }
@@ -155,13 +152,13 @@ bool rv_safetensors_write(const char *path, const rv_archive *archive, rv_error 
     bool ok = spans && slices ? lay_out(archive, spans, slices + 1, error) : rv_fail_memory(error);
     if (ok) {
         char *json = header_text(archive, spans);
-        header = json ? framed(json, &slices[0].size, error) : NULL;
+        header = json ? frame(json, &slices[0].size, error) : NULL;
         ok = json ? !!header : rv_fail_memory(error);
         cJSON_free(json);
     }
     if (ok) {
         slices[0].bytes = header;
-        ok = rv_seal_put(header, slices, archive->tensor_count + 1, error) &&
+        ok = rv_checksum_put(header, slices, archive->tensor_count + 1, error) &&
              rv_file_write(path, slices, archive->tensor_count + 1, error);
     }
     rv_free(spans);

@@ -1,4 +1,4 @@
-/* Shapes: compared, counted with overflow checks, printed. */
+/* Compares, checks and prints shapes. */
 #include "tensor/shape.h"
 
 #include <inttypes.h>
@@ -33,7 +33,7 @@ bool rv_shape_check(rv_shape shape, size_t item_size, size_t *bytes, rv_error *e
                        shape.rank, (int)RV_MAX_RANK);
     }
     size_t product = item_size;
-    size_t count = 1; /* checked too, for the sake of an item_size of 0 */
+    size_t count = 1; /* checked separately in case item_size is 0 */
     for (int64_t i = 0; i < shape.rank; i++) {
         if (shape.dim[i] < 1) {
             return rv_fail(error, RV_ERROR_SHAPE,

@@ -16,13 +16,13 @@ enum { RV_MAX_RANK = 6 };
 
 typedef struct rv_shape {
     int64_t rank;             /* 0 for a scalar */
-    int64_t dim[RV_MAX_RANK]; /* outermost first; the unused ones are 0 */
+    int64_t dim[RV_MAX_RANK]; /* outermost first; unused ones are 0 */
 } rv_shape;
 
 /* RV_SHAPE(32, 1, 8, 8) is the shape [32,1,8,8]; RV_SCALAR is []. */
 #ifdef __cplusplus
 extern "C++" {
-/* C++ has no compound literals, and counts a pack instead. */
+/* C++ has no compound literals; it counts a parameter pack. */
 template <class... Dim> constexpr rv_shape rv_shape_of(Dim... dim)
 {
     return rv_shape{sizeof...(dim), {static_cast<int64_t>(dim)...}};
@@ -38,11 +38,11 @@ template <class... Dim> constexpr rv_shape rv_shape_of(Dim... dim)
 
 bool rv_shape_equal(rv_shape a, rv_shape b);
 
-/* Number of elements. Meant for a shape that rv_shape_check has passed. */
+/* The number of elements of a shape that passed rv_shape_check. */
 int64_t rv_shape_count(rv_shape shape);
 
-/* Whether rank and dimensions are in range and count * item_size fits in PTRDIFF_MAX;
- * *bytes (unless NULL) gets that product. RV_ERROR_SHAPE otherwise. */
+/* Checks that rank and dimensions are in range and that count * item_size fits in PTRDIFF_MAX.
+ * *bytes, unless NULL, becomes that product. RV_ERROR_SHAPE otherwise. */
 bool rv_shape_check(rv_shape shape, size_t item_size, size_t *bytes, rv_error *error);
 
 /* Writes "[32,1,8,8]" to `text` and returns it. */

@@ -1,8 +1,9 @@
-/* The store: an array of entries in order of creation, each allocated on its own so that its
- * address stays, and a hash table from name to position in that array.
+/* The store: an array of entries in order of creation, each allocated separately so that its
+ * address never changes, and a hash table from names to positions in that array.
  *
- * The table has open addressing with linear probing: a slot holds a position plus 1, or 0 for none;
- * its size is a power of two of at least twice the number of entries; nothing is ever removed. */
+ * The table uses open addressing with linear probing. A slot holds a position plus 1, or 0 if
+ * empty. The size is a power of two and at least twice the number of entries. Nothing is ever
+ * removed. */
 #include "tensor/store_entries_internal.h"
 
 #include <math.h>
@@ -27,7 +28,7 @@ struct rv_store {
     void *attachment;
     void (*release)(void *object);
     bool shapes_only;
-    size_t room; /* bytes that new entries may still take, of shapes only */
+    size_t room; /* with shapes_only: bytes that new entries may still take */
     atomic_bool entered;
 };
 
@@ -71,7 +72,7 @@ rv_entry *rv_store_at(const rv_store *store, size_t index)
     return index < store->count ? store->entries[index] : NULL;
 }
 
-/* The slot of the name, or the empty one where it would go. The table must not be full. */
+/* The slot of the name, or the empty slot where it belongs. The table must not be full. */
 static size_t *slot_of(const rv_store *store, const char *name)
 {
     size_t mask = store->slot_count - 1;
@@ -159,28 +160,28 @@ rv_entry **rv_store_release(rv_store *from, size_t *count)
 
 static const char *role_name(rv_role role) { return role == RV_PARAMETER ? "parameter" : "state"; }
 
-/* Whether the entry is what is asked for under its name. */
+/* Whether the entry has the requested role, shape and dtype. */
 static bool agrees(const rv_entry *entry, rv_role role, rv_dtype dtype, rv_shape shape,
                    rv_error *error)
 {
     if (entry->role != role) {
         return rv_fail(error, RV_ERROR_NAME,
-                       "\"%s\" is a %s, and is now asked for as a %s; use "
+                       "\"%s\" is a %s, but is now requested as a %s; use "
                        "another name",
                        entry->name, role_name(entry->role), role_name(role));
     }
     if (!rv_shape_equal(entry->tensor.shape, shape)) {
         char has[RV_SHAPE_TEXT], asked[RV_SHAPE_TEXT];
         return rv_fail(error, RV_ERROR_SHAPE,
-                       "%s \"%s\" has shape %s, and is now asked for with "
-                       "shape %s; use another name, or the same shape",
+                       "%s \"%s\" has shape %s, but is now requested with "
+                       "shape %s; use another name or the same shape",
                        role_name(role), entry->name, rv_shape_text(entry->tensor.shape, has),
                        rv_shape_text(shape, asked));
     }
     if (entry->tensor.dtype != dtype) {
         return rv_fail(error, RV_ERROR_DTYPE,
-                       "%s \"%s\" is %s, and is now asked for as %s; use a "
-                       "store of its own for each dtype",
+                       "%s \"%s\" is %s, but is now requested as %s; use a "
+                       "separate store for each dtype",
                        role_name(role), entry->name, rv_dtype_name(entry->tensor.dtype),
                        rv_dtype_name(dtype));
     }
@@ -198,7 +199,8 @@ rv_entry *rv_store_get(rv_store *store, const char *name, rv_role role, rv_dtype
     size_t bytes = 0;
     if (store->shapes_only && rv_shape_check(shape, rv_dtype_size(dtype), &bytes, NULL) &&
         bytes > store->room) {
-        rv_fail(error, RV_ERROR_SHAPE, "%s \"%s\": too large beside the others; make it smaller",
+        rv_fail(error, RV_ERROR_SHAPE,
+                "%s \"%s\" exceeds the memory limit together with the others; make it smaller",
                 role_name(role), name);
         return NULL;
     }
@@ -211,14 +213,14 @@ rv_entry *rv_store_get(rv_store *store, const char *name, rv_role role, rv_dtype
         return NULL;
     }
     bool zero = init.kind == RV_INIT_CONSTANT && init.a == 0 && !signbit(init.a);
-    if (!zero && !store->shapes_only) { /* which new memory is */
+    if (!zero && !store->shapes_only) { /* new memory is already zero */
         rv_init_fill(&entry->tensor, init, rv_seed(store->seed, name));
     }
     rv_store_adopt(store, entry);
     return entry;
 }
 
-/* Reading enters too, so the mark is no part of what `const` promises. */
+/* Saving, which takes a const store, enters it too. */
 static atomic_bool *mark_of(const rv_store *store)
 {
     return &((rv_store *)(uintptr_t)store)->entered;
@@ -258,7 +260,7 @@ const char *rv_store_digest(const rv_store *store, char text[RV_DIGEST_TEXT])
 {
     text[0] = '\0';
     rv_entry **sorted = rv_alloc(store->count, sizeof *sorted);
-    /* On the heap: it wants 64-byte alignment, which not every stack keeps. */
+    /* On the heap, because it needs 64-byte alignment, which not every stack provides. */
     XXH3_state_t *state = rv_alloc(1, sizeof *state);
     if (!sorted || !state) {
         rv_free(sorted);
@@ -276,7 +278,8 @@ const char *rv_store_digest(const rv_store *store, char text[RV_DIGEST_TEXT])
     XXH3_128bits_reset(state);
     for (size_t i = 0; i < count; i++) {
         const rv_tensor *tensor = &sorted[i]->tensor;
-        /* The NUL ends the name and the rank counts the dimensions: no two stores run together. */
+        /* The name includes its NUL and the header the rank, so that different stores differ in
+         * their bytes. */
         int64_t header[2 + RV_MAX_RANK] = {(int64_t)tensor->dtype, tensor->shape.rank};
         memcpy(header + 2, tensor->shape.dim, (size_t)tensor->shape.rank * sizeof header[0]);
         XXH3_128bits_update(state, sorted[i]->name, strlen(sorted[i]->name) + 1);

@@ -1,6 +1,7 @@
-/* The store: named tensors that outlive a tape. Parameters are learned; states are everything else
- * a run must remember (an optimizer's moments, its learning rate). A store, with the tapes and programs made on it, is
- * used by one thread at a time, and outlives them. Stores share nothing: any number of threads may each use their own. */
+/* The store: named tensors that outlive a tape. Parameters are learned. States are everything else
+ * that training must remember, such as an optimizer's moments and its learning rate. A store must
+ * outlive the tapes and programs made on it, and one thread at a time may use it and them. Stores
+ * share nothing, so each thread can use its own. */
 #ifndef RV_TENSOR_STORE_H
 #define RV_TENSOR_STORE_H
 
@@ -27,52 +28,54 @@ typedef struct rv_entry {
     rv_tensor tensor;
 } rv_entry;
 
-rv_store *rv_store_new(uint64_t seed); /* NULL when memory is out; rv_store_free */
+rv_store *rv_store_new(uint64_t seed); /* NULL when out of memory */
 void rv_store_free(rv_store *store);
 uint64_t rv_store_seed(const rv_store *store);
 
-/* Entries in order of creation. An entry's address and data stay put for the store's life. */
+/* Entries in order of creation. The address of an entry and of its data never changes. */
 size_t rv_store_count(const rv_store *store);
 rv_entry *rv_store_at(const rv_store *store, size_t index);
-rv_entry *rv_store_find(const rv_store *store, const char *name); /* NULL when unknown */
+rv_entry *rv_store_find(const rv_store *store, const char *name); /* NULL if unknown */
 
-/* The entry of that name, made on first use and filled by `init` from the stream of (store seed,
- * name), whatever else the store holds. An existing entry is returned as it is; RV_ERROR_SHAPE or
- * RV_ERROR_DTYPE when it differs from what is asked, RV_ERROR_NAME when its role does, or for a
- * name that is empty, "__metadata__", no UTF-8 or has control characters. NULL on failure. */
+/* The entry of that name. On first use it is created and filled by `init` from the stream of (store
+ * seed, name), independent of other entries. An existing entry is returned unchanged. NULL on
+ * failure: RV_ERROR_SHAPE or RV_ERROR_DTYPE if the existing entry has another shape or dtype,
+ * RV_ERROR_NAME if it has another role, and for a name that is empty, "__metadata__", not UTF-8 or
+ * contains control characters. */
 rv_entry *rv_store_get(rv_store *store, const char *name, rv_role role, rv_dtype dtype,
                        rv_shape shape, rv_init init, rv_error *error);
 
-/* Checkpoint: every entry, as safetensors, sealed with the XXH3-128 of the whole file: damage of any bit is found when
- * it is read. The file appears whole or not at all. The seed is not in
- * it: make the store that goes on with the same one. */
+/* Saves a checkpoint: all entries, as safetensors, with an XXH3-128 checksum of the whole file, so
+ * that loading detects damage of any bit. Atomic. The seed is not saved: create the store that
+ * resumes with the same seed. */
 bool rv_store_save(const rv_store *store, const char *path, rv_error *error);
 
-/* The same with metadata of yours, texts in UTF-8, under the same seal: where a run is in its data, say.
- * rv_safetensors_read hands them out, rv_store_load passes them over. RV_ERROR_NAME for no UTF-8, and for
- * a key that checkpoints need themselves: "format", "seal", "role:..". */
+/* The same with your own metadata in UTF-8, such as the position in the data, covered by the
+ * checksum. rv_safetensors_read returns it, rv_store_load ignores it. RV_ERROR_NAME for invalid
+ * UTF-8 and for the reserved keys "format", "checksum" and "role:..". */
 bool rv_store_save_with(const rv_store *store, const char *path, const rv_metadata *metadata,
                         size_t count, rv_error *error);
 
-/* Reads a checkpoint: entries the store has are overwritten (converted to their dtype; shapes must
- * agree; the role stays), the others are made, in the file's order. Parameters of the store that
- * the file lacks are an error. Any safetensors file will do: what it does not call a state is a
- * parameter. On failure the store is as it was. */
+/* Loads a checkpoint. Existing entries are overwritten: values are converted to the entry's dtype,
+ * shapes must be equal, roles stay. Other entries are created in the file's order. It is an error
+ * if the file lacks a parameter of the store. Any safetensors file is accepted; tensors that are
+ * not marked as states become parameters. On failure the store is unchanged. */
 bool rv_store_load(rv_store *store, const char *path, rv_error *error);
 
-/* XXH3-128 over name, dtype, shape and bytes of all parameters, in order of name (so the order of
- * creation does not matter), as 32 hex digits; "" when memory is out. */
+/* The XXH3-128 of name, dtype, shape and bytes of all parameters, in order of name (so that the
+ * order of creation does not matter), as 32 hex digits; "" when out of memory. */
 enum { RV_DIGEST_TEXT = 33 };
 const char *rv_store_digest(const rv_store *store, char text[RV_DIGEST_TEXT]);
 
-/* Running, compiling, saving and loading enter the store and leave it, and fail with RV_ERROR_BUSY, having done nothing, if
- * another thread is in there: that is a mistake, not a way to wait. For a long use of your own, in which you do none of
- * these. */
+/* Marks the store as in use, so that a mistaken use by two threads is an error instead of a data
+ * race. Running, compiling, saving and loading enter and leave the store themselves; if another
+ * thread has entered it, they fail with RV_ERROR_BUSY and do nothing. Call these around longer uses
+ * of your own, without any of those calls in between. */
 bool rv_store_enter(const rv_store *store, rv_error *error);
 void rv_store_leave(const rv_store *store);
 
-/* One object the store keeps for the layer above, and releases before its entries go. Attaching
- * another releases the one before; NULL detaches. `release` may be NULL. */
+/* Attaches one object for the layer above; the store releases it before it frees its entries.
+ * Attaching another object releases the previous one; NULL detaches it. `release` may be NULL. */
 void rv_store_attach(rv_store *store, void *object, void (*release)(void *object));
 void *rv_store_attachment(const rv_store *store);
 

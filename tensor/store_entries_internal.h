@@ -1,4 +1,4 @@
-/* What the library itself needs of the store beyond its public interface, of which this is no part. */
+/* Functions of the store for the library itself. Not part of the public interface. */
 #ifndef RV_TENSOR_STORE_ENTRIES_INTERNAL_H
 #define RV_TENSOR_STORE_ENTRIES_INTERNAL_H
 
@@ -8,23 +8,23 @@
 extern "C" {
 #endif
 
-/* A store for tapes that are recorded but never run: its tensors stay zero, which no memory has to be touched
- * for, and take at most that many bytes. */
+/* A store for tapes that are recorded but never run. Its tensors stay zero, so that their memory is
+ * never touched; together they take at most `most` bytes. */
 rv_store *rv_store_new_shapes(size_t most);
 
-/* Makes room for `extra` more entries, so that as many calls of rv_store_adopt cannot fail. */
+/* Makes room for `extra` calls of rv_store_adopt. */
 bool rv_store_reserve(rv_store *store, size_t extra);
 
-/* A new entry, in no store yet, that owns a copy of the name and a zero tensor. */
+/* A new entry outside any store, with a copy of the name and a zero tensor. */
 rv_entry *rv_entry_new(const char *name, rv_role role, rv_dtype dtype, rv_shape shape,
                        rv_error *error);
 void rv_entry_free(rv_entry *entry);
 
-/* Puts an entry of a new name into reserved room; the store owns it now. */
+/* Adds an entry with a new name to the reserved room. The store takes ownership. */
 void rv_store_adopt(rv_store *store, rv_entry *entry);
 
-/* Takes all entries out of `from`, in order, for the caller to free or adopt each; the array is
- * the caller's too (rv_free). `from` is then empty. */
+/* Removes all entries from `from` and returns them in order. The caller owns the entries and the
+ * array (rv_free). */
 rv_entry **rv_store_release(rv_store *from, size_t *count);
 
 #ifdef __cplusplus

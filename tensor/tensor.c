@@ -1,4 +1,4 @@
-/* Tensors: made, freed, read, written, converted. */
+/* Creates, accesses, copies and frees tensors. */
 #include "tensor/tensor.h"
 
 #include <math.h>
@@ -84,7 +84,7 @@ double rv_tensor_get(const rv_tensor *tensor, int64_t index)
     return NAN;
 }
 
-/* C leaves the conversion of a double that does not fit undefined. */
+/* In C, converting a double that does not fit is undefined. */
 static int32_t to_i32(double value)
 {
     if (isnan(value)) return 0;
@@ -130,15 +130,16 @@ bool rv_tensor_copy(rv_tensor *to, const rv_tensor *from, rv_error *error)
 {
     if (!rv_shape_equal(to->shape, from->shape)) {
         char source[RV_SHAPE_TEXT], target[RV_SHAPE_TEXT];
-        return rv_fail(error, RV_ERROR_SHAPE,
-                       "cannot copy a tensor %s to a tensor %s; the shapes must be equal",
-                       rv_shape_text(from->shape, source), rv_shape_text(to->shape, target));
+        return rv_fail(
+            error, RV_ERROR_SHAPE,
+            "cannot copy a tensor of shape %s to one of shape %s; the shapes must be equal",
+            rv_shape_text(from->shape, source), rv_shape_text(to->shape, target));
     }
     if (to->dtype == from->dtype) {
         memmove(to->data, from->data, rv_tensor_bytes(from));
         return true;
     }
-    /* Every value of every dtype is a double exactly, so one rounding is all there is. */
+    /* A double represents every value of every dtype exactly, so each value is rounded once. */
     int64_t count = rv_tensor_count(from);
     for (int64_t i = 0; i < count; i++) {
         rv_tensor_set(to, i, rv_tensor_get(from, i));

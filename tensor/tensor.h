@@ -15,7 +15,7 @@ extern "C" {
 
 typedef enum rv_dtype { RV_F32 = 0, RV_F64 = 1, RV_I32 = 2 } rv_dtype;
 
-size_t rv_dtype_size(rv_dtype dtype);      /* bytes of an element */
+size_t rv_dtype_size(rv_dtype dtype);      /* bytes per element */
 const char *rv_dtype_name(rv_dtype dtype); /* "f32", "f64", "i32" */
 bool rv_dtype_parse(const char *name, rv_dtype *dtype, rv_error *error);
 
@@ -25,25 +25,24 @@ typedef struct rv_tensor {
     void *data;
 } rv_tensor;
 
-/* Fills *tensor with zeros of this dtype and shape. The caller owns it: rv_tensor_free.
- * On failure false, and *tensor is {0}. */
+/* Creates a tensor of zeros, to be freed by rv_tensor_free. On failure *tensor is {0}. */
 bool rv_tensor_new(rv_tensor *tensor, rv_dtype dtype, rv_shape shape, rv_error *error);
-void rv_tensor_free(rv_tensor *tensor); /* leaves {0}; NULL and {0} are fine */
+void rv_tensor_free(rv_tensor *tensor); /* sets *tensor to {0}; accepts NULL and {0} */
 
-int64_t rv_tensor_count(const rv_tensor *tensor); /* elements */
+int64_t rv_tensor_count(const rv_tensor *tensor); /* number of elements */
 size_t rv_tensor_bytes(const rv_tensor *tensor);
 
-/* Element `index` (row-major) as a double. On the way into i32 it is truncated; what does not fit
- * becomes the nearest i32, NaN 0. */
+/* Element `index`, in row-major order, as a double. Setting an i32 truncates; a value that does not
+ * fit becomes the nearest i32, NaN becomes 0. */
 double rv_tensor_get(const rv_tensor *tensor, int64_t index);
 void rv_tensor_set(rv_tensor *tensor, int64_t index, double value);
 void rv_tensor_fill(rv_tensor *tensor, double value);
 
-/* What the elements are like. */
+/* The range of the elements, and the number of those that are not finite. */
 typedef struct rv_extent {
     int64_t count, nans, infinities;
-    int64_t first;    /* index of the first that is NaN or infinite; -1: none is */
-    double low, high; /* of the others; NAN when there is none */
+    int64_t first;    /* index of the first NaN or infinity; -1: none */
+    double low, high; /* of the finite elements; NAN if there are none */
 } rv_extent;
 rv_extent rv_tensor_extent(const rv_tensor *tensor);
 

@@ -1,4 +1,5 @@
-/* The C locale, for a moment and for the calling thread alone. The C library has it ready: making it takes no memory. */
+/* Switches the calling thread to the C locale for one call. newlocale needs no memory for the C
+ * locale. */
 #include "tensor/text_internal.h"
 
 #include <locale.h>

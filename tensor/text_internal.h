@@ -1,4 +1,4 @@
-/* Numbers and reasons as text: with a decimal point and in English, whatever locale the program has chosen. */
+/* Text of numbers and system errors, with a decimal point and in English in any locale. */
 #ifndef RV_TENSOR_TEXT_INTERNAL_H
 #define RV_TENSOR_TEXT_INTERNAL_H
 
@@ -11,23 +11,23 @@
 extern "C" {
 #endif
 
-/* vsnprintf. */
+/* vsnprintf in the C locale. */
 int rv_format(char *text, size_t size, const char *format, va_list arguments);
 
-/* What is left of a buffer: each put writes behind the one before, cut off where there is no more room. */
+/* The rest of a buffer. Each rv_put appends to it and truncates text that does not fit. */
 typedef struct rv_text {
     char *at, *end;
 } rv_text;
 void rv_put(rv_text *t, const char *format, ...) RV_PRINTF(2, 3);
 
-/* strtod. */
+/* strtod in the C locale. */
 double rv_number(const char *text, char **end);
 
-/* The shortest digits that give the number back. */
+/* The shortest text that reads back as the number. */
 enum { RV_NUMBER_TEXT = 32 };
 const char *rv_number_text(double number, char text[RV_NUMBER_TEXT]);
 
-/* What an errno means; the next call may overwrite it. */
+/* The text of an errno; the next call may overwrite it. */
 const char *rv_reason(int number);
 
 #ifdef __cplusplus

@@ -1,4 +1,4 @@
-/* The one place where the version stands. */
+/* The version of the library. */
 #ifndef RV_TENSOR_VERSION_H
 #define RV_TENSOR_VERSION_H
 
@@ -6,7 +6,7 @@
 extern "C" {
 #endif
 
-/* Of the headers. */
+/* The version of the headers. */
 #define RV_VERSION_MAJOR 0
 #define RV_VERSION_MINOR 1
 #define RV_VERSION_PATCH 0
@@ -15,7 +15,7 @@ extern "C" {
 #define RV_VERSION_JOIN(major, minor, patch) RV_VERSION_QUOTE(major, minor, patch)
 #define RV_VERSION_QUOTE(major, minor, patch) #major "." #minor "." #patch
 
-/* Of the library that the program runs with: "0.1.0". */
+/* The version of the library that the program is linked with, such as "0.1.0". */
 const char *rv_version(void);
 
 #ifdef __cplusplus

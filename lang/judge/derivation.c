@@ -155,7 +155,7 @@ static rv_program *compile_lines(lang_proof *p)
     if (!program) {
         const rv_error *why = rv_tape_error(p->tape);
         rv_fail(p->error, why->code ? why->code : RV_ERROR_MEMORY, "%s",
-                why->code ? why->text : "memory is out");
+                why->code ? why->text : "out of memory");
     }
     rv_free(outputs);
     return program;

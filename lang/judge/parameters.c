@@ -85,7 +85,7 @@ bool rv_lang_prove_model(lang_file *file, const rv_lang_proof_options *options, 
     bool ok = p.tape && !rv_is_null(loss);
     if (!ok)
         rv_fail(error, RV_ERROR_ARGUMENT, "%s",
-                p.tape ? rv_tape_error(p.tape)->text : "memory is out");
+                p.tape ? rv_tape_error(p.tape)->text : "out of memory");
     ok = ok && check_parameters(loss, m->block, &p, v, error);
     rv_lang_end_proof(&p);
     return ok;

@@ -89,8 +89,8 @@ static bool record(rv_lang_recording *r, const lang_model *m, rv_tape *tape,
     if (ok && (!add_values(r) || !rv_lang_draw(&r->run, o->given, o->given_count, o->seed,
                                                &r->inputs, &r->input_count, &error)))
         rv_tape_fail(tape, error.code ? error.code : RV_ERROR_MEMORY, "%s",
-                     error.code ? error.text : "memory is out");
-    if (!given) rv_tape_fail(tape, RV_ERROR_MEMORY, "memory is out");
+                     error.code ? error.text : "out of memory");
+    if (!given) rv_tape_fail(tape, RV_ERROR_MEMORY, "out of memory");
     rv_free(given);
     return ok && !rv_tape_error(tape)->code;
 }
@@ -108,7 +108,7 @@ rv_lang_recording *rv_lang_record(const rv_model *model, rv_tape *tape,
     }
     rv_lang_recording *r = rv_alloc(1, sizeof *r);
     if (!r) {
-        rv_tape_fail(tape, RV_ERROR_MEMORY, "memory is out");
+        rv_tape_fail(tape, RV_ERROR_MEMORY, "out of memory");
         return NULL;
     }
     r->work = (lang_work){.left = LANG_MOST_WORK, .nodes = rv_tape_count(tape)};

@@ -17,7 +17,7 @@ bool rv_lang_start(lang_run *run, const lang_block *block, lang_work *work, rv_t
     run->times = rv_alloc(symbols, sizeof *run->times);
     run->trace = rv_alloc((size_t)block->unrolls + 1, sizeof *run->trace);
     if (!run->value || !run->series || !run->times || !run->trace) {
-        rv_lang_wrong(run, block->node->location, RV_ERROR_MEMORY, "memory is out");
+        rv_lang_wrong(run, block->node->location, RV_ERROR_MEMORY, "out of memory");
         rv_lang_end(run);
         return false;
     }

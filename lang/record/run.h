@@ -72,7 +72,7 @@ typedef struct lang_run {
     void *context;
 } lang_run;
 
-/* Room for the values of a block. False, and told: memory is out. */
+/* Room for the values of a block. False, and reported: out of memory. */
 bool rv_lang_start(lang_run *run, const lang_block *block, lang_work *work, rv_tape *tape);
 void rv_lang_end(lang_run *run);
 

@@ -19,7 +19,7 @@ static bool set_series(lang_run *run, const lang_node *s, rv_var v)
         size_t room = (size_t)run->times[symbol];
         if (!rv_lang_spend(run, s->location, (time - run->times[symbol]) / 4)) return false;
         if (!rv_reserve(&run->series[symbol], &room, (size_t)time + 1, sizeof **run->series)) {
-            rv_lang_wrong(run, s->location, RV_ERROR_MEMORY, "memory is out");
+            rv_lang_wrong(run, s->location, RV_ERROR_MEMORY, "out of memory");
             return false;
         }
         run->times[symbol] = (int64_t)room;

@@ -121,7 +121,7 @@ lang_value rv_lang_unroll(lang_run *run, const lang_node *e)
     t->steps = steps;
     t->name = o.name;
     t->value = rv_alloc((size_t)(steps + 1), (size_t)base->symbols * sizeof *t->value);
-    if (!t->value) return rv_lang_wrong(run, e->location, RV_ERROR_MEMORY, "memory is out");
+    if (!t->value) return rv_lang_wrong(run, e->location, RV_ERROR_MEMORY, "out of memory");
     lang_report *report = run->work->report;
     bool own =
         base->node->location.source == e->location.source; /* else it is told here, in one piece */

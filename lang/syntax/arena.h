@@ -12,7 +12,7 @@ typedef struct lang_arena {
     size_t used, size; /* of the last chunk */
 } lang_arena;
 
-/* Zero-filled; NULL when memory is out. */
+/* Zero-filled; NULL when out of memory. */
 void *rv_lang_take(lang_arena *arena, size_t bytes);
 
 /* A copy of `length` bytes with a NUL after them. */

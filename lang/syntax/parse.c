@@ -136,7 +136,7 @@ static bool starts_declaration(const parser *p)
     return false;
 }
 
-/* A line of a body, with what is below it. NULL: memory is out. */
+/* A line of a body, with what is below it. NULL: out of memory. */
 static lang_node *statement(parser *p)
 {
     const lang_token *t = p->token;

@@ -133,7 +133,7 @@ char *rv_lang_tell(const lang_report *r)
     size_t size = (r->count + 1) * ROOM, used = 0;
     char *text = rv_alloc(size, 1);
     if (!text) return NULL;
-    if (r->out_of_memory) snprintf(text, size, "error: memory is out\n");
+    if (r->out_of_memory) snprintf(text, size, "error: out of memory\n");
     for (size_t i = 0; !r->out_of_memory && i < r->count; i++) {
         int wrote = explain(&r->at[i], text + used, ROOM);
         used += wrote < ROOM ? (size_t)wrote : ROOM - 1;

@@ -35,7 +35,7 @@ void rv_lang_free_report(lang_report *r);
 
 /* In the order of their places. */
 void rv_lang_sort_report(lang_report *r);
-/* All problems the way compilers tell them, for rv_free. NULL: memory is out. */
+/* All problems the way compilers tell them, for rv_free. NULL: out of memory. */
 char *rv_lang_tell(const lang_report *r);
 
 #endif

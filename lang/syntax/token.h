@@ -34,7 +34,7 @@ typedef struct lang_tokens {
 } lang_tokens;
 
 /* Inside ( ) and [ ] a statement goes on over lines that are indented more than its first. Anything unknown
- * is told and left out. False when memory is out. For rv_lang_free_tokens, either way. */
+ * is told and left out. False when out of memory. For rv_lang_free_tokens, either way. */
 bool rv_lang_tokenize(const lang_source *source, lang_tokens *tokens, lang_report *report);
 void rv_lang_free_tokens(lang_tokens *tokens);
 

@@ -17,14 +17,14 @@
 static int64_t calls = 0;
 static size_t bytes = 0;
 
-void *rv_memory_take(size_t size)
+void *rv_memory_allocate(size_t size)
 {
     calls++;
     bytes += size;
     return std::calloc(size, 1);
 }
 
-void rv_memory_give(void *memory, size_t) { std::free(memory); }
+void rv_memory_release(void *memory, size_t) { std::free(memory); }
 
 namespace {
 

@@ -79,8 +79,8 @@ def safetensors_seeds():
     put("safetensors/numbers", safetensors(b'{"w":[' + b"0," * 500 + b"1e999]}"))
     put("safetensors/length-huge", safetensors(w, F32, (1 << 63) + 1))
     put("safetensors/length-long", safetensors(w, F32, 60))
-    put("safetensors/seal", safetensors(
-        b'{"__metadata__":{"format":"recurve 2","seal":"' + b"0" * 32 + b'"},' + ONE[1:].encode() + b"}", F32))
+    put("safetensors/checksum", safetensors(
+        b'{"__metadata__":{"format":"recurve 3","checksum":"' + b"0" * 32 + b'"},' + ONE[1:].encode() + b"}", F32))
 
 
 # ---- IDX ----

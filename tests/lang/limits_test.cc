@@ -42,7 +42,7 @@ std::string told(const std::string &text)
     if (!lang) return error.text;
     const bool ok = rv_lang_check(lang);
     char *problems = rv_lang_problem_text(lang);
-    std::string all = problems ? problems : "memory is out";
+    std::string all = problems ? problems : "out of memory";
     EXPECT_EQ(ok, all.empty());
     rv_free(problems);
     rv_lang_free(lang);

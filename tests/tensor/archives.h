@@ -1,4 +1,4 @@
-/* safetensors files for the tests, put together without the code under test. */
+/* Builds safetensors files without the code under test. */
 #ifndef RV_TESTS_TENSOR_ARCHIVES_H
 #define RV_TESTS_TENSOR_ARCHIVES_H
 
@@ -9,7 +9,7 @@
 
 #include "tensor/safetensors.h"
 
-/* A file of this header and these data, as the format's definition says. */
+/* A file with this header and data, as the format specifies. */
 inline std::string file_of(const std::string &header, const std::string &data)
 {
     const uint64_t length = header.size();
@@ -23,7 +23,7 @@ template <class T> std::string bytes_of(const std::vector<T> &values)
     return {reinterpret_cast<const char *>(values.data()), values.size() * sizeof(T)};
 }
 
-/* Three tensors of three dtypes, and metadata, in an order that is not that of alignment. */
+/* Metadata and three tensors of three dtypes, not sorted by alignment. */
 struct Sample {
     std::vector<float> f32 = {1.5f, -2.25f, 3};
     std::vector<int32_t> i32 = {-7};

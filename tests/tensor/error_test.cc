@@ -1,4 +1,4 @@
-/* Errors: the first stays, the text is bounded and harmless. */
+/* Errors: the first is kept; the text is bounded and safe to print. */
 #include "tensor/error.h"
 
 #include <gtest/gtest.h>
@@ -19,18 +19,18 @@ TEST(Error, KeepsTheFirst)
 
 TEST(Error, MayBeNull)
 {
-    EXPECT_FALSE(rv_fail(nullptr, RV_ERROR_SHAPE, "unheard"));
+    EXPECT_FALSE(rv_fail(nullptr, RV_ERROR_SHAPE, "ignored"));
     EXPECT_FALSE(rv_fail_memory(nullptr));
 }
 
-TEST(Error, TextIsCutToItsRoom)
+TEST(Error, TruncatesLongText)
 {
     rv_error error = {};
     rv_fail(&error, RV_ERROR_NAME, "%s", std::string(5000, 'x').c_str());
     EXPECT_EQ(std::string(error.text), std::string(RV_ERROR_TEXT - 1, 'x'));
 }
 
-TEST(Error, ControlCharactersDoNotReachATerminal)
+TEST(Error, ReplacesControlCharacters)
 {
     rv_error error = {};
     rv_fail(&error, RV_ERROR_NAME, "%s", "a\x1b[2Jb\x7f\nc");
@@ -52,14 +52,14 @@ TEST(Error, CodesKeepTheirNumbers)
     EXPECT_EQ(RV_ERROR_NUMBER, 10);
 }
 
-TEST(Error, CodesHaveWordsOfTheirOwn)
+TEST(Error, CodesHaveDistinctTexts)
 {
     std::set<std::string> words;
     for (int code = RV_OK; code <= RV_ERROR_NUMBER + 1; code++)
         words.insert(rv_code_text(static_cast<rv_code>(code)));
     EXPECT_EQ(words.size(), RV_ERROR_NUMBER + 2u);
     EXPECT_EQ(words.count("an unknown error"), 1u);
-    EXPECT_STREQ(rv_code_text(RV_ERROR_MEMORY), "memory is out");
+    EXPECT_STREQ(rv_code_text(RV_ERROR_MEMORY), "out of memory");
     EXPECT_STREQ(rv_code_text(RV_ERROR_BUSY),
                  "another thread is using the store; give each thread its own");
 }

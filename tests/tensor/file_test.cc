@@ -1,4 +1,4 @@
-/* Whole files: read as they are, written whole or not at all. */
+/* Whole files: reading, and atomic writing. */
 #include "tensor/file_internal.h"
 
 #include <gtest/gtest.h>
@@ -36,7 +36,7 @@ rv_error read_failure(const std::string &path)
     return error;
 }
 
-TEST_F(File, WhatIsWrittenIsRead)
+TEST_F(File, ReadsWhatItWrote)
 {
     const std::string first("a\0b", 3), second(100000, 'x');
     const rv_bytes slices[] = {
@@ -54,7 +54,7 @@ TEST_F(File, WhatIsWrittenIsRead)
     EXPECT_EQ(listing(), Names{"a"});
 }
 
-TEST_F(File, EmptyFilesAreFiles)
+TEST_F(File, WritesAndReadsEmptyFiles)
 {
     rv_error error = {};
     ASSERT_TRUE(rv_file_write(path("a").c_str(), nullptr, 0, &error)) << error.text;
@@ -65,22 +65,22 @@ TEST_F(File, EmptyFilesAreFiles)
     rv_free(bytes);
 }
 
-TEST_F(File, ReadingNamesThePathAndTheReason)
+TEST_F(File, ReadErrorsNamePathAndReason)
 {
     const rv_error missing = read_failure(path("missing"));
     EXPECT_EQ(missing.code, RV_ERROR_IO);
     EXPECT_NE(std::string(missing.text).find("No such file"), std::string::npos);
 }
 
-TEST_F(File, OnlyRegularFilesAreRead)
+TEST_F(File, ReadsOnlyRegularFiles)
 {
     EXPECT_EQ(read_failure(path("")).code, RV_ERROR_IO);
     ASSERT_EQ(mkfifo(path("pipe").c_str(), 0600), 0);
-    EXPECT_EQ(read_failure(path("pipe")).code, RV_ERROR_IO) << "and does not wait for a writer";
+    EXPECT_EQ(read_failure(path("pipe")).code, RV_ERROR_IO) << "without waiting for a writer";
     EXPECT_EQ(read_failure("/dev/zero").code, RV_ERROR_IO);
 }
 
-TEST_F(File, ANameWithoutAFolderIsInTheCurrentOne)
+TEST_F(File, ANameWithoutAFolderIsInTheCurrentFolder)
 {
     const auto before = std::filesystem::current_path();
     std::filesystem::current_path(path(""));
@@ -110,7 +110,7 @@ TEST_F(File, WritingKeepsThePermissions)
     EXPECT_EQ(status.st_mode & 07777, 0640u);
 }
 
-TEST_F(File, WritingToAFolderThatIsMissingIsAnError)
+TEST_F(File, ReportsAMissingFolder)
 {
     rv_error error = {};
     EXPECT_FALSE(write_text(path("missing/a"), "text", &error));
@@ -119,10 +119,10 @@ TEST_F(File, WritingToAFolderThatIsMissingIsAnError)
     EXPECT_EQ(listing(), Names{});
 }
 
-TEST_F(File, WritingToAFolderThatIsReadOnlyLeavesNothing)
+TEST_F(File, WritingToAReadOnlyFolderLeavesNothing)
 {
     rv_error error = {};
-    EXPECT_FALSE(write_text("/proc/recurve", "text", &error)) << "not even root may";
+    EXPECT_FALSE(write_text("/proc/recurve", "text", &error)) << "not even as root";
     EXPECT_EQ(error.code, RV_ERROR_IO);
     if (geteuid() == 0) return;
 
@@ -136,7 +136,7 @@ TEST_F(File, WritingToAFolderThatIsReadOnlyLeavesNothing)
     EXPECT_EQ(listing(), Names{"a"});
 }
 
-TEST_F(File, FoldersAndDevicesAreNotReplaced)
+TEST_F(File, RefusesToReplaceFoldersAndDevices)
 {
     rv_error error = {};
     ASSERT_EQ(mkdir(path("folder").c_str(), 0700), 0);
@@ -149,10 +149,10 @@ TEST_F(File, FoldersAndDevicesAreNotReplaced)
     EXPECT_EQ(listing(), (Names{"folder", "pipe"}));
 }
 
-TEST_F(File, AWriteThatFailsHalfwayLeavesTheOldFile)
+TEST_F(File, AFailedWriteLeavesTheOldFile)
 {
     spit(path("a"), "old");
-    /* A limit on file sizes stands in for a full disk. */
+    /* A limit on the file size simulates a full disk. */
     struct rlimit before, small;
     ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
     small = before;
@@ -170,7 +170,7 @@ TEST_F(File, AWriteThatFailsHalfwayLeavesTheOldFile)
     EXPECT_EQ(listing(), Names{"a"});
 }
 
-TEST_F(File, AFileLeftByAKilledWriterIsNoObstacle)
+TEST_F(File, IgnoresTheTemporaryFileOfAKilledWriter)
 {
     spit(path("a") + "." + std::to_string(getpid()) + "-0.tmp", "left over");
     rv_error error = {};
@@ -178,7 +178,7 @@ TEST_F(File, AFileLeftByAKilledWriterIsNoObstacle)
     EXPECT_EQ(slurp(path("a")), "text");
 }
 
-TEST_F(File, WritersAtTheSameTimeLeaveOneWholeFile)
+TEST_F(File, ConcurrentWritersLeaveOneCompleteFile)
 {
     std::vector<std::thread> writers;
     for (char c : {'a', 'b', 'c', 'd'})

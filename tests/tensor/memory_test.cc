@@ -1,4 +1,4 @@
-/* Memory: aligned, zeroed, overflow-checked. */
+/* Memory: alignment, zeros and overflow checks. */
 #include "tensor/memory.h"
 
 #include <gtest/gtest.h>
@@ -8,7 +8,7 @@
 
 namespace {
 
-TEST(Memory, IsZeroAndAligned)
+TEST(Memory, IsZeroedAndAligned)
 {
     for (size_t bytes : {size_t{1}, size_t{63}, size_t{64}, size_t{65}, size_t{4096},
                          size_t{1} << 22, (size_t{5} << 20) + 1}) {
@@ -20,7 +20,7 @@ TEST(Memory, IsZeroAndAligned)
     }
 }
 
-TEST(Memory, OfNoBytesIsAPointer)
+TEST(Memory, SizeZeroGivesAValidPointer)
 {
     void *memory = rv_alloc(0, 8);
     EXPECT_NE(memory, nullptr);
@@ -28,14 +28,14 @@ TEST(Memory, OfNoBytesIsAPointer)
     rv_free(nullptr);
 }
 
-TEST(Memory, SizesThatOverflowAreRefused)
+TEST(Memory, RefusesSizesThatOverflow)
 {
     EXPECT_EQ(rv_alloc(SIZE_MAX / 2, 3), nullptr);
     EXPECT_EQ(rv_alloc(SIZE_MAX, 1), nullptr);
     EXPECT_EQ(rv_alloc(static_cast<size_t>(PTRDIFF_MAX), 1), nullptr);
 }
 
-TEST(Memory, ReserveKeepsTheItemsAndZeroesTheNew)
+TEST(Memory, ReserveKeepsItemsAndZeroesNewOnes)
 {
     int *items = nullptr;
     size_t capacity = 0;
@@ -50,7 +50,7 @@ TEST(Memory, ReserveKeepsTheItemsAndZeroesTheNew)
     rv_free(items);
 }
 
-TEST(Memory, ReserveThatFailsLeavesTheArray)
+TEST(Memory, AFailedReserveLeavesTheArrayIntact)
 {
     int *items = nullptr;
     size_t capacity = 0;
@@ -65,7 +65,7 @@ TEST(Memory, ReserveThatFailsLeavesTheArray)
     rv_free(items);
 }
 
-TEST(Memory, StringsAreCopied)
+TEST(Memory, CopiesStrings)
 {
     char text[] = "gate";
     char *copy = rv_string_copy(text);

@@ -1,5 +1,5 @@
-/* Random numbers: the published generator, the right distributions, and functions of nothing but
- * seed and index. Bounds on statistics are five standard errors wide; the numbers are fixed. */
+/* Random numbers: the published generator, the right distributions, and pure functions of seed and
+ * index. Statistical bounds are five standard errors wide; the numbers are deterministic. */
 #include "tensor/random.h"
 
 #include <gtest/gtest.h>
@@ -12,7 +12,7 @@
 
 namespace {
 
-/* Philox4x32-10's rows of Random123's kat_vectors. */
+/* The known answers for Philox4x32-10 in Random123's kat_vectors. */
 TEST(Random, PhiloxGivesThePublishedAnswers)
 {
     const struct {
@@ -47,7 +47,7 @@ TEST(Random, UniformIsTheUpperBitsOfPhilox)
 
 constexpr int samples = 400000;
 
-/* Mean of the k-th power of `value` of 0 .. samples-1. */
+/* The mean of value(i)^k over i = 0 .. samples-1. */
 template <class Value> double moment(Value value, int k)
 {
     double sum = 0;
@@ -108,7 +108,7 @@ TEST(Random, NeighboursAndStreamsAreUncorrelated)
     EXPECT_NEAR(same_place / samples, 0, bound);
 }
 
-TEST(Random, ASeedForANameDependsOnBoth)
+TEST(Random, ASeedDependsOnSeedAndName)
 {
     EXPECT_EQ(rv_seed(1, "Wxg"), rv_seed(1, "Wxg"));
     EXPECT_NE(rv_seed(1, "Wxg"), rv_seed(1, "Wxc"));
@@ -123,7 +123,7 @@ std::vector<int64_t> permutation(int64_t count, uint64_t seed)
     return order;
 }
 
-TEST(Random, APermutationHoldsEachNumberOnce)
+TEST(Random, APermutationContainsEachNumberOnce)
 {
     for (int64_t count : {0, 1, 2, 3, 10, 1797}) {
         std::vector<int64_t> order = permutation(count, 3);
@@ -138,7 +138,7 @@ TEST(Random, APermutationDependsOnItsSeed)
     EXPECT_NE(permutation(100, 1), permutation(100, 2));
 }
 
-TEST(Random, EveryPermutationIsAsLikely)
+TEST(Random, PermutationsAreEquallyLikely)
 {
     std::map<std::vector<int64_t>, int> seen;
     const int draws = 24000;
@@ -157,7 +157,7 @@ rv_tensor filled(rv_dtype dtype, rv_shape shape, rv_init init, uint64_t seed)
     return tensor;
 }
 
-TEST(Random, InitialValuesAreTheSameInF32AndF64)
+TEST(Random, InitialValuesAgreeInF32AndF64)
 {
     for (rv_init init : {rv_init_constant(0.1), rv_init_uniform(-2, 3), rv_init_normal(1, 0.2)}) {
         rv_tensor single = filled(RV_F32, RV_SHAPE(10, 10), init, 5);
@@ -170,7 +170,7 @@ TEST(Random, InitialValuesAreTheSameInF32AndF64)
     }
 }
 
-TEST(Random, AnElementIsAFunctionOfItsIndexNotOfTheShape)
+TEST(Random, AnElementDependsOnItsIndexNotOnTheShape)
 {
     rv_tensor small = filled(RV_F64, RV_SHAPE(2, 3), rv_init_normal(0, 1), 5);
     rv_tensor large = filled(RV_F64, RV_SHAPE(50), rv_init_normal(0, 1), 5);
@@ -179,7 +179,7 @@ TEST(Random, AnElementIsAFunctionOfItsIndexNotOfTheShape)
     rv_tensor_free(&large);
 }
 
-TEST(Random, TheIdentityIsOnTheDiagonalOrInTheMiddleOfTheKernel)
+TEST(Random, TheIdentityIsOnTheDiagonalOrAtTheKernelsCenter)
 {
     rv_tensor matrix, kernels;
     ASSERT_TRUE(rv_tensor_new(&matrix, RV_F32, RV_SHAPE(2, 3), nullptr));

@@ -1,4 +1,4 @@
-/* Hostile safetensors files: whatever a file holds, reading it gives tensors or an error. */
+/* Hostile safetensors files: reading any file gives tensors or an error. */
 #include <gtest/gtest.h>
 
 #include <cstdint>
@@ -13,7 +13,7 @@ namespace {
 
 using HostileSafetensors = WithFolder;
 
-/* Reads bytes as a file; the error, of code RV_OK when they are an archive. */
+/* Reads the bytes as a file. Returns the error; RV_OK if they are an archive. */
 rv_error read_bytes(const std::string &path, const std::string &bytes)
 {
     spit(path, bytes);
@@ -37,7 +37,7 @@ std::string one(const std::string &dtype, const std::string &shape, const std::s
            "}}";
 }
 
-TEST_F(HostileSafetensors, HeadersThatBreakTheDefinitionAreErrorsThatSayHow)
+TEST_F(HostileSafetensors, ErrorsSayWhatIsWrongWithAHeader)
 {
     const std::string f32 = R"("F32")", w = R"("dtype":"F32","shape":[1],"data_offsets":[0,4])";
     const struct {
@@ -86,23 +86,23 @@ TEST_F(HostileSafetensors, HeadersThatBreakTheDefinitionAreErrorsThatSayHow)
         {one(f32, "[4503599627370496,4503599627370496]", "[0,4]"), "larger than an address space"},
         {one(f32, "[4294967296,4294967296]", "[0,4]"), "larger than an address space"},
         {one(f32, "[1,1,1,1,1,1,1]", "[0,4]"), "more than 6 dimensions"},
-        {one(f32, "[1]", "[0]"), "two whole numbers"},
-        {one(f32, "[1]", "[0,4,8]"), "two whole numbers"},
-        {one(f32, "[1]", "{\"a\":0,\"b\":\"4\"}"), "two whole numbers"},
-        {one(f32, "[1]", "[0,4.5]"), "two whole numbers"},
-        {one(f32, "[1]", "[-4,0]"), "two whole numbers"},
-        {one(f32, "[1]", "[0,9007199254740992]"), "two whole numbers"},
-        {one(f32, "[1]", "[4,0]"), "expected them to rise"},
+        {one(f32, "[1]", "[0]"), "two integers"},
+        {one(f32, "[1]", "[0,4,8]"), "two integers"},
+        {one(f32, "[1]", "{\"a\":0,\"b\":\"4\"}"), "two integers"},
+        {one(f32, "[1]", "[0,4.5]"), "two integers"},
+        {one(f32, "[1]", "[-4,0]"), "two integers"},
+        {one(f32, "[1]", "[0,9007199254740992]"), "two integers"},
+        {one(f32, "[1]", "[4,0]"), "expected ascending offsets"},
         {one(f32, "[1]", "[0,8]"), "within the file's 4 bytes"},
         {one(f32, "[1]", "[9007199254740984,9007199254740988]"), "within the file's 4 bytes"},
         {one(f32, "[2]", "[0,4]"), "4 bytes at offset"},
         {one(R"("F64")", "[1]", "[0,4]"), "expected 8 for shape [1]"},
-        {"{}", "data that belong to no tensor"},
+        {"{}", "data that belongs to no tensor"},
         {R"({"__metadata__":7})", "an object"},
         {R"({"__metadata__":["a"]})", "an object"},
-        {R"({"__metadata__":{"a":1}})", "no string"},
+        {R"({"__metadata__":{"a":1}})", "not a string"},
         {R"({"__metadata__":{},"__metadata__":{}})", "one \"__metadata__\""},
-        {R"({"__metadata__":{"a":"1","b":"2","a":"3"}})", "a key twice"},
+        {R"({"__metadata__":{"a":"1","b":"2","a":"3"}})", "a duplicate key"},
     };
     for (const auto &c : cases) {
         const rv_error error = read_bytes(path("a"), file_of(c.header, "1234"));
@@ -129,7 +129,7 @@ TEST_F(HostileSafetensors, TensorsMustCoverTheDataOnce)
         EXPECT_EQ(read_bytes(path("a"), file_of(header, twelve)).code, RV_ERROR_FORMAT) << header;
 }
 
-TEST_F(HostileSafetensors, ALengthThatIsNotTheHeadersIsAnError)
+TEST_F(HostileSafetensors, RefusesAWrongHeaderLength)
 {
     const std::string good = file_of(one(R"("F32")", "[1]", "[0,4]"), "1234");
     ASSERT_EQ(read_bytes(path("a"), good).code, RV_OK);
@@ -142,12 +142,12 @@ TEST_F(HostileSafetensors, ALengthThatIsNotTheHeadersIsAnError)
     }
 }
 
-TEST_F(HostileSafetensors, PaddingAfterTheHeaderIsTaken)
+TEST_F(HostileSafetensors, AcceptsPaddingAfterTheHeader)
 {
     EXPECT_EQ(read_bytes(path("a"), file_of("{}   \n\t ", "")).code, RV_OK);
 }
 
-TEST_F(HostileSafetensors, AFileCutAnywhereIsAnError)
+TEST_F(HostileSafetensors, RefusesATruncatedFile)
 {
     Sample sample;
     ASSERT_TRUE(rv_safetensors_write(path("whole").c_str(), &sample.archive, nullptr));

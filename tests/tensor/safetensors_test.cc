@@ -1,5 +1,5 @@
-/* safetensors: the bytes written are those of the format's definition, and what is written is read.
- * Files that break the definition are in safetensors_hostile_test.cc. */
+/* safetensors: files are written as the format specifies, and read back. Invalid files are in
+ * safetensors_hostile_test.cc. */
 #include "tensor/safetensors.h"
 
 #include <gtest/gtest.h>
@@ -22,19 +22,19 @@ const char sample_header[] = R"({"__metadata__":{"format":"test","a\n":"\"b\""},
                              R"("step":{"dtype":"I32","shape":[],"data_offsets":[28,32]},)"
                              R"("rate":{"dtype":"F64","shape":[2],"data_offsets":[0,16]}})";
 
-TEST_F(Safetensors, TheBytesAreThoseOfTheDefinition)
+TEST_F(Safetensors, WritesTheBytesThatTheFormatSpecifies)
 {
     Sample sample;
     rv_error error = {};
     ASSERT_TRUE(rv_safetensors_write(path("a").c_str(), &sample.archive, &error)) << error.text;
 
     std::string header = sample_header;
-    header.resize((8 + header.size() + 63) / 64 * 64 - 8, ' '); /* the data start aligned */
+    header.resize((8 + header.size() + 63) / 64 * 64 - 8, ' '); /* the data is aligned */
     const std::string data = bytes_of(sample.f64) + bytes_of(sample.f32) + bytes_of(sample.i32);
     EXPECT_EQ(slurp(path("a")), file_of(header, data));
 }
 
-TEST_F(Safetensors, WhatIsWrittenIsRead)
+TEST_F(Safetensors, ReadsWhatItWrote)
 {
     Sample sample;
     rv_error error = {};
@@ -62,7 +62,7 @@ TEST_F(Safetensors, WhatIsWrittenIsRead)
     rv_archive_free(&archive);
 }
 
-TEST_F(Safetensors, AnArchiveOfNothingIsAFile)
+TEST_F(Safetensors, WritesAndReadsAnEmptyArchive)
 {
     const rv_archive nothing = {};
     rv_error error = {};
@@ -95,7 +95,7 @@ TEST_F(Safetensors, I64BecomesI32WhenEveryValueFits)
         << error.text;
 }
 
-TEST_F(Safetensors, ArchivesThatNoReaderCouldReadAreNotWritten)
+TEST_F(Safetensors, RefusesToWriteInvalidArchives)
 {
     const auto refuse = [this](const char *why, rv_code code, const Sample &sample) {
         rv_error error = {};
@@ -111,12 +111,12 @@ TEST_F(Safetensors, ArchivesThatNoReaderCouldReadAreNotWritten)
     sample = Sample();
     sample.metadata[1].key = "format";
     sample.archive.metadata = sample.metadata.data();
-    refuse("a key twice", RV_ERROR_NAME, sample);
+    refuse("a duplicate key", RV_ERROR_NAME, sample);
     sample.metadata[1] = {"key", "\xc3"};
     refuse("a value that is not UTF-8", RV_ERROR_NAME, sample);
 }
 
-TEST_F(Safetensors, TensorsThatAreNoneAreNotWritten)
+TEST_F(Safetensors, RefusesToWriteInvalidTensors)
 {
     Sample sample;
     rv_error error = {};

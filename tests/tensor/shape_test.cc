@@ -1,4 +1,4 @@
-/* Shapes: built, compared, printed, checked. */
+/* Shapes: construction, comparison, text and checks. */
 #include "tensor/shape.h"
 
 #include <gtest/gtest.h>
@@ -37,7 +37,7 @@ TEST(Shape, MacrosCountTheirDimensions)
     EXPECT_EQ(RV_SCALAR.rank, 0);
 }
 
-TEST(Shape, EqualityLooksAtRankAndUsedDimensions)
+TEST(Shape, EqualityComparesRankAndUsedDimensions)
 {
     EXPECT_TRUE(rv_shape_equal(RV_SHAPE(2, 3), RV_SHAPE(2, 3)));
     EXPECT_FALSE(rv_shape_equal(RV_SHAPE(2, 3), RV_SHAPE(3, 2)));
@@ -48,7 +48,7 @@ TEST(Shape, EqualityLooksAtRankAndUsedDimensions)
     EXPECT_TRUE(rv_shape_equal(unused, RV_SHAPE(2, 3)));
 }
 
-TEST(Shape, TextIsTheDimensionsInBrackets)
+TEST(Shape, TextIsDimensionsInBrackets)
 {
     EXPECT_EQ(text_of(RV_SHAPE(32, 1, 8, 8)), "[32,1,8,8]");
     EXPECT_EQ(text_of(RV_SHAPE(5)), "[5]");
@@ -64,7 +64,7 @@ TEST(Shape, TheLongestTextFits)
               "[" + five + "," + one + "]");
 }
 
-TEST(Shape, TextOfAnImpossibleRankIsHarmless)
+TEST(Shape, TextOfAnInvalidRankIsSafe)
 {
     rv_shape shape = RV_SCALAR;
     shape.rank = largest;
@@ -79,7 +79,7 @@ TEST(Shape, CountIsTheProduct)
     EXPECT_EQ(rv_shape_count(RV_SCALAR), 1);
 }
 
-TEST(Shape, CheckGivesTheBytes)
+TEST(Shape, CheckReturnsTheBytes)
 {
     size_t bytes = 0;
     rv_error error = {};
@@ -92,7 +92,7 @@ TEST(Shape, CheckGivesTheBytes)
     EXPECT_EQ(error.code, RV_OK);
 }
 
-TEST(Shape, DimensionsBelowOneAreRefused)
+TEST(Shape, RefusesDimensionsBelowOne)
 {
     EXPECT_EQ(refusal(RV_SHAPE(2, 0, 3), 4),
               "shape [2,0,3]: dimension 1 is 0; expected at least 1");
@@ -100,7 +100,7 @@ TEST(Shape, DimensionsBelowOneAreRefused)
     refusal(RV_SHAPE(std::numeric_limits<int64_t>::min()), 1);
 }
 
-TEST(Shape, RanksOutOfRangeAreRefused)
+TEST(Shape, RefusesRanksOutOfRange)
 {
     rv_shape shape = RV_SHAPE(1, 1, 1, 1, 1, 1);
     EXPECT_TRUE(rv_shape_check(shape, 4, nullptr, nullptr));
@@ -110,7 +110,7 @@ TEST(Shape, RanksOutOfRangeAreRefused)
     refusal(shape, 4);
 }
 
-TEST(Shape, SizesThatOverflowAreRefused)
+TEST(Shape, RefusesSizesThatOverflow)
 {
     refusal(RV_SHAPE(largest), 2);
     refusal(RV_SHAPE(largest, largest), 1);

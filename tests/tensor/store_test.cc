@@ -11,7 +11,7 @@
 
 namespace {
 
-TEST(Store, MakesAnEntryOnceAndKeepsIt)
+TEST(Store, CreatesAnEntryOnceAndKeepsIt)
 {
     Store store(9);
     EXPECT_EQ(rv_store_seed(store), 9u);
@@ -29,7 +29,7 @@ TEST(Store, MakesAnEntryOnceAndKeepsIt)
     EXPECT_EQ(rv_store_at(store, 1), nullptr);
 }
 
-TEST(Store, AddressesStayWhileThousandsAreAdded)
+TEST(Store, AddressesStayFixedAsEntriesAreAdded)
 {
     Store store;
     std::vector<rv_entry *> entries;
@@ -74,7 +74,7 @@ TEST(Store, InitialValuesDifferByNameAndSeed)
     EXPECT_NE(a, rv_tensor_get(&two.get("a", RV_SHAPE(3))->tensor, 0));
 }
 
-TEST(Store, AskingForADifferentEntryOfTheNameIsAnError)
+TEST(Store, RefusesAnExistingNameWithAnotherShapeDtypeOrRole)
 {
     Store store;
     rv_entry *w = store.get("w", RV_SHAPE(2, 3));
@@ -85,10 +85,10 @@ TEST(Store, AskingForADifferentEntryOfTheNameIsAnError)
     EXPECT_EQ(dtype.code, RV_ERROR_DTYPE);
     EXPECT_TRUE(says(dtype, "f32") && says(dtype, "f64")) << dtype.text;
     EXPECT_EQ(store.refusal("w", RV_SHAPE(2, 3), RV_STATE).code, RV_ERROR_NAME);
-    EXPECT_EQ(store.get("w", RV_SHAPE(2, 3)), w) << "and it stays usable";
+    EXPECT_EQ(store.get("w", RV_SHAPE(2, 3)), w) << "the entry stays usable";
 }
 
-TEST(Store, NamesThatNoFileCouldHoldAreErrors)
+TEST(Store, RefusesNamesThatCannotBeSaved)
 {
     Store store;
     for (const char *name : {"", "__metadata__", "\xff", "line\nbreak"})
@@ -97,7 +97,7 @@ TEST(Store, NamesThatNoFileCouldHoldAreErrors)
     EXPECT_EQ(rv_store_count(store), 0u);
 }
 
-TEST(Store, ShapesAndDtypesThatCannotBeLeaveNoEntry)
+TEST(Store, InvalidShapesAndDtypesLeaveNoEntry)
 {
     Store store;
     EXPECT_EQ(store.refusal("w", RV_SHAPE(0)).code, RV_ERROR_SHAPE);
@@ -107,7 +107,7 @@ TEST(Store, ShapesAndDtypesThatCannotBeLeaveNoEntry)
     EXPECT_EQ(rv_store_find(store, "w"), nullptr);
 }
 
-TEST(Store, DigestSeesWhatParametersAreAndNothingElse)
+TEST(Store, DigestDependsOnParametersAlone)
 {
     Store store;
     const std::string empty = store.digest();
@@ -136,7 +136,7 @@ TEST(Store, DigestSeesWhatParametersAreAndNothingElse)
     EXPECT_NE(doubled.digest(), before);
 }
 
-TEST(Store, ReleasesWhatIsAttachedOnce)
+TEST(Store, ReleasesAnAttachmentOnce)
 {
     int released = 0;
     const auto release = [](void *object) { ++*static_cast<int *>(object); };

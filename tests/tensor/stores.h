@@ -1,4 +1,4 @@
-/* Stores for the tests: filled, looked into, freed. */
+/* Helpers for tests of stores. */
 #ifndef RV_TESTS_TENSOR_STORES_H
 #define RV_TESTS_TENSOR_STORES_H
 
@@ -8,7 +8,7 @@
 
 #include "tensor/store.h"
 
-/* A store that a failing test frees too. */
+/* A store that is freed even when a test fails. */
 class Store {
   public:
     explicit Store(uint64_t seed = 1) : store_(rv_store_new(seed)) {}
@@ -46,7 +46,7 @@ class Store {
     rv_store *store_;
 };
 
-/* Everything a store holds, as text. */
+/* The content of a store as text. */
 inline std::string contents(const rv_store *store)
 {
     std::string all;

@@ -1,4 +1,4 @@
-/* Tensors: made, freed, read, written, converted. */
+/* Tensors: creation, access, copies and release. */
 #include "tensor/tensor.h"
 
 #include <gtest/gtest.h>
@@ -8,7 +8,7 @@
 #include <limits>
 #include <string>
 
-/* Under the sanitizers too, memory that is out gives NULL. */
+/* Makes a failed allocation return NULL under the sanitizers too. */
 extern "C" const char *__asan_default_options();
 extern "C" const char *__tsan_default_options();
 extern "C" const char *__asan_default_options() { return "allocator_may_return_null=1"; }
@@ -25,7 +25,7 @@ rv_tensor make(rv_dtype dtype, rv_shape shape)
     return tensor;
 }
 
-TEST(Tensor, DtypesHaveSizesAndNamesThatParse)
+TEST(Tensor, DtypesHaveSizesAndNames)
 {
     EXPECT_EQ(rv_dtype_size(RV_F32), 4u);
     EXPECT_EQ(rv_dtype_size(RV_F64), 8u);
@@ -37,7 +37,7 @@ TEST(Tensor, DtypesHaveSizesAndNamesThatParse)
     }
 }
 
-TEST(Tensor, UnknownDtypesAreRefusedByName)
+TEST(Tensor, RefusesUnknownDtypesByName)
 {
     rv_dtype dtype;
     rv_error error = {};
@@ -65,7 +65,7 @@ TEST(Tensor, StartsAsAlignedZeros)
     }
 }
 
-TEST(Tensor, FreeLeavesNothingAndMayBeRepeated)
+TEST(Tensor, FreeCanBeRepeated)
 {
     rv_tensor tensor = make(RV_F64, RV_SHAPE(3));
     rv_tensor_free(&tensor);
@@ -75,7 +75,7 @@ TEST(Tensor, FreeLeavesNothingAndMayBeRepeated)
     rv_tensor_free(nullptr);
 }
 
-TEST(Tensor, ShapesThatCannotBeAreErrors)
+TEST(Tensor, RefusesInvalidShapes)
 {
     const int64_t huge = int64_t{1} << 59;
     rv_tensor tensor;
@@ -92,7 +92,7 @@ TEST(Tensor, ShapesThatCannotBeAreErrors)
     EXPECT_EQ(tensor.data, nullptr);
 }
 
-TEST(Tensor, ElementsAreReadAsTheyWereWritten)
+TEST(Tensor, ReadsElementsAsWritten)
 {
     for (rv_dtype dtype : all_dtypes) {
         rv_tensor tensor = make(dtype, RV_SHAPE(2, 2));
@@ -104,7 +104,7 @@ TEST(Tensor, ElementsAreReadAsTheyWereWritten)
     }
 }
 
-TEST(Tensor, IntegersAreTruncatedAndBounded)
+TEST(Tensor, IntegersAreTruncatedAndClamped)
 {
     const double infinity = std::numeric_limits<double>::infinity();
     const struct {
@@ -126,7 +126,7 @@ TEST(Tensor, IntegersAreTruncatedAndBounded)
     rv_tensor_free(&tensor);
 }
 
-TEST(Tensor, ExtentCountsWhatIsNotFiniteAndRangesOverTheRest)
+TEST(Tensor, ExtentCountsNonFiniteElementsAndRangesOverTheRest)
 {
     const double infinity = std::numeric_limits<double>::infinity();
     const double values[] = {3, -infinity, -5, NAN, 4, infinity, -1};
@@ -174,7 +174,7 @@ TEST(Tensor, CopyRoundsDoublesOnce)
     rv_tensor_free(&to);
 }
 
-TEST(Tensor, CopyBetweenShapesIsAnErrorThatNamesBoth)
+TEST(Tensor, CopyNamesBothShapesThatDiffer)
 {
     rv_tensor from = make(RV_F32, RV_SHAPE(2, 3)), to = make(RV_F32, RV_SHAPE(3, 2));
     rv_error error = {};

@@ -1,4 +1,4 @@
-/* The version is one, however it is asked for. */
+/* The version's number and text agree. */
 #include "tensor/version.h"
 
 #include <gtest/gtest.h>
@@ -7,7 +7,7 @@
 
 namespace {
 
-TEST(Version, TextSaysTheNumbers)
+TEST(Version, TextHasTheNumbers)
 {
     EXPECT_EQ(RV_VERSION_TEXT, std::to_string(RV_VERSION_MAJOR) + "." +
                                    std::to_string(RV_VERSION_MINOR) + "." +

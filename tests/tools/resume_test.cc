@@ -334,7 +334,7 @@ TEST(Resume, AModelsOwnParametersAloneAreNoRun)
     EXPECT_CONTAINS(outcome.err, "does not say where its run is");
 }
 
-/* The checkpoint with other metadata "run", under a seal that is right. */
+/* Replaces the metadata "run" of a checkpoint and updates its checksum. */
 void replace_run(const std::string &path, const std::string &run)
 {
     rv_error error = {};
@@ -343,7 +343,7 @@ void replace_run(const std::string &path, const std::string &run)
     std::vector<rv_metadata> metadata(archive.metadata, archive.metadata + archive.metadata_count);
     for (rv_metadata &one : metadata) {
         if (std::string(one.key) == "run") one.value = run.c_str();
-        if (std::string(one.key) == "seal") one.value = "00000000000000000000000000000000";
+        if (std::string(one.key) == "checksum") one.value = "00000000000000000000000000000000";
     }
     rv_archive changed = archive;
     changed.metadata = metadata.data();

@@ -177,7 +177,8 @@ class FailingIo : public WithFolder {
             EXPECT_EQ(error.code, RV_ERROR_IO);
             EXPECT_TRUE(says(error, path("file").c_str())) << error.text;
             EXPECT_TRUE(says(error, strerror(why))) << error.text;
-            EXPECT_EQ(slurp(path("file")), says(error, "power cut") ? fresh : before) << error.text;
+            EXPECT_EQ(slurp(path("file")), says(error, "power failure") ? fresh : before)
+                << error.text;
             EXPECT_EQ(listing().size(), slurp(path("file")).empty() ? 0u : 1u);
         }
         prepare();

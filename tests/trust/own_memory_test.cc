@@ -17,7 +17,7 @@ using OwnMemory = WithFolder;
 
 } // namespace
 
-void *rv_memory_take(size_t bytes)
+void *rv_memory_allocate(size_t bytes)
 {
     EXPECT_GT(bytes, 0u);
     void *memory = operator new(bytes);
@@ -28,7 +28,7 @@ void *rv_memory_take(size_t bytes)
     return memory;
 }
 
-void rv_memory_give(void *memory, size_t bytes)
+void rv_memory_release(void *memory, size_t bytes)
 {
     const std::lock_guard<std::mutex> lock(mutex);
     const auto at = held.find(memory);

@@ -12,14 +12,14 @@ std::atomic<int64_t> held{0}, asked{0}; /* bytes, and how often */
 
 } // namespace
 
-void *rv_memory_take(size_t bytes)
+void *rv_memory_allocate(size_t bytes)
 {
     held += static_cast<int64_t>(bytes);
     asked++;
     return std::calloc(bytes, 1);
 }
 
-void rv_memory_give(void *memory, size_t bytes)
+void rv_memory_release(void *memory, size_t bytes)
 {
     held -= static_cast<int64_t>(bytes);
     std::free(memory);

@@ -10,7 +10,7 @@ bool equations_are_right(const rv_lang *lang)
 {
     if (rv_lang_problems(lang) == 0) return true;
     char *text = rv_lang_problem_text(lang);
-    fputs(text ? text : "memory is out\n", stderr);
+    fputs(text ? text : "out of memory\n", stderr);
     rv_free(text);
     return false;
 }

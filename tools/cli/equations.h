@@ -14,7 +14,7 @@ typedef struct known_names {
     size_t capacity;
 } known_names;
 
-/* Appends those of a recorded model; false when memory is out. */
+/* Appends those of a recorded model; false when out of memory. */
 bool known_names_add(known_names *known, const rv_tape *tape, rv_error *error);
 void known_names_free(known_names *known);
 

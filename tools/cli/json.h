@@ -20,7 +20,7 @@ void json_add_shape(cJSON *object, const char *name, rv_shape shape);
  * that is only printed. NULL: out of memory. */
 cJSON *json_exact(double number);
 
-/* Prints the document on stdout and deletes it. NULL is an error: memory was out. */
+/* Prints the document on stdout and deletes it. NULL means out of memory. */
 bool json_print(cJSON *document, rv_error *error);
 
 #endif

@@ -6,7 +6,7 @@
 
 #include "tensor/error.h"
 
-/* The file appears whole or not at all. A NULL text is an error: memory was out. */
+/* The file appears whole or not at all. A NULL text means out of memory. */
 bool text_file_write(const char *path, const char *text, rv_error *error);
 
 /* For rv_free (tensor/memory.h). NULL and an error when it cannot be read or holds a NUL. */

@@ -99,7 +99,7 @@ static bool print_json(const proofs *p, rv_error *error)
     return json_print(list, error);
 }
 
-/* False when a name is unknown (USAGE) or memory is out. *lang owns what the rows name. */
+/* False when a name is unknown (USAGE) or when out of memory. *lang owns what the rows name. */
 static bool prove(const gradcheck_options *o, proofs *p, rv_lang **lang, exit_status *result,
                   rv_error *error)
 {

@@ -127,7 +127,7 @@ static bool fail_tape(const calculation *c, rv_error *error)
 {
     const rv_error *why = rv_tape_error(c->tape);
     return rv_fail(error, why->code != RV_OK ? why->code : RV_ERROR_MEMORY, "%s",
-                   why->code != RV_OK ? why->text : "memory is out");
+                   why->code != RV_OK ? why->text : "out of memory");
 }
 
 /* What to differentiate by. */

@@ -8,7 +8,7 @@
 static const size_t budget = 1 << 20;
 static size_t held, most, blocks;
 
-void *rv_memory_take(size_t bytes)
+void *rv_memory_allocate(size_t bytes)
 {
     void *memory = bytes <= budget - held ? calloc(1, bytes) : NULL;
     if (!memory) return NULL;
@@ -18,7 +18,7 @@ void *rv_memory_take(size_t bytes)
     return memory;
 }
 
-void rv_memory_give(void *memory, size_t bytes)
+void rv_memory_release(void *memory, size_t bytes)
 {
     held -= bytes;
     free(memory);

@@ -16,7 +16,7 @@ void gnuplot_put_text(FILE *to, const char *text);
 
 typedef struct gnuplot_picture {
     int width, height; /* pixels; a PNG has twice as many, and all in it is twice as large */
-    const char *body;  /* what follows `set terminal`; NULL is an error: memory was out */
+    const char *body;  /* what follows `set terminal`; NULL means out of memory */
 } gnuplot_picture;
 
 /* Draws it as PATH.svg and PATH.png, or as the latter alone. Each file appears whole or not at all. */

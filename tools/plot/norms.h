@@ -23,7 +23,7 @@ bool norms_measure(norms *n, norms_moment moment, const experiment *e, rv_store 
 void norms_free(norms *n);
 
 void norms_print(const norms *n);
-cJSON *norms_json(const norms *n); /* NULL: memory was out */
+cJSON *norms_json(const norms *n); /* NULL: out of memory */
 
 /* folder/norms.csv; with `plot` folder/norms.svg and .png too. */
 bool norms_write(const norms *n, const char *folder, const settings *s, bool plot, rv_error *error);

@@ -160,7 +160,7 @@ static void shown_free(shown *h)
 }
 
 /* Makes a row for values of this shape: images [c,h,w], or anything else as numbers one below the other. NULL and an
- * error when memory is out. */
+ * error when out of memory. */
 static double *add_row(shown *h, const char *symbol, heat_palette palette, int64_t steps,
                        const int64_t *shape, int64_t rank, rv_error *error)
 {

@@ -48,7 +48,7 @@ static void put_group(FILE *to, const rv_instruction *one)
     fprintf(to, "%s (%d ops)", named > NAMED_OPS ? ".." : "", one->nodes);
 }
 
-/* NULL: memory is out. */
+/* NULL: out of memory. */
 static char *words(const rv_instruction *one, bool shapes)
 {
     char *text = NULL;

@@ -40,7 +40,7 @@ typedef struct profile {
 bool profile_make(profile *p, rv_program *program, rv_dtype dtype, double seconds, rv_error *error);
 void profile_free(profile *p);
 
-/* The lines, the longest first or in the program's order. For rv_free; NULL: memory is out. */
+/* The lines, the longest first or in the program's order. For rv_free; NULL: out of memory. */
 const profile_line **profile_order(const profile *p, bool by_time);
 
 #endif
