@@ -101,11 +101,11 @@ const rv_model *rv_lang_model(const rv_lang *lang, const char *name, rv_error *e
     }
     if (last) return last;
     if (name)
-        rv_fail(error, RV_ERROR_NAME, "%s: there is no model and no cell \"%s\"%s%s%s",
+        rv_fail(error, RV_ERROR_NAME, "%s: there is no model or cell \"%s\"%s%s%s",
                 lang->file.source->path, name, guess.nearest ? "; did you mean \"" : "",
                 guess.nearest ? guess.nearest : "", guess.nearest ? "\"?" : "");
     else
-        rv_fail(error, RV_ERROR_NAME, "%s: there is no model and no cell", lang->file.source->path);
+        rv_fail(error, RV_ERROR_NAME, "%s: there is no model or cell", lang->file.source->path);
     return NULL;
 }
 

@@ -95,7 +95,7 @@ bool rv_lang_is_number(lang_proof *p, lang_location location)
     char text[RV_SHAPE_TEXT];
     if (!rv_is_null(p->loss) && rv_shape_count(rv_shape_of(p->loss)) == 1) return true;
     if (rv_is_null(p->loss))
-        return rv_lang_complain(p->report, location, RV_ERROR_SHAPE, "the loss is no tensor");
+        return rv_lang_complain(p->report, location, RV_ERROR_SHAPE, "the loss is not a tensor");
     return rv_lang_complain(p->report, location, RV_ERROR_SHAPE,
                             "the loss is %s, expected a single number; take its sum or mean",
                             rv_shape_text(rv_shape_of(p->loss), text));

@@ -49,8 +49,8 @@ static lang_value activation(lang_run *run, const lang_node *e)
     if (rv_is_null(x)) return rv_lang_none();
     rv_var (*chosen)(rv_var) = run->cell->options->activation;
     if (!chosen && op->inputs != 1)
-        return rv_lang_wrong(run, e->location, RV_ERROR_ARGUMENT, "%s is no function of one value",
-                             op->name);
+        return rv_lang_wrong(run, e->location, RV_ERROR_ARGUMENT,
+                             "%s is not a function of one value", op->name);
     rv_option_value defaults[8] = {{0}};
     for (int i = 0; i < op->option_count && i < 8; i++)
         defaults[i].number = op->options[i].default_value;
@@ -200,8 +200,8 @@ lang_value rv_lang_sum_over(lang_run *run, const lang_node *e)
         !rv_lang_evaluate_whole(run, e->to, -1000000, 1000000, &to))
         return rv_lang_none();
     if (to < from)
-        return rv_lang_wrong(run, e->location, RV_ERROR_ARGUMENT, "nothing from %lld to %lld",
-                             (long long)from, (long long)to);
+        return rv_lang_wrong(run, e->location, RV_ERROR_ARGUMENT,
+                             "the sum from %lld to %lld is empty", (long long)from, (long long)to);
     const lang_value outer = run->value[e->symbol];
     for (int64_t t = from; t <= to; t++) {
         run->value[e->symbol] = rv_lang_of_number((double)t);

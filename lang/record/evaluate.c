@@ -29,7 +29,7 @@ static lang_value evaluate(lang_run *run, const lang_node *e)
     case LANG_POWER: return rv_lang_arithmetic(run, e);
     case LANG_SUM: return rv_lang_sum_over(run, e);
     case LANG_UNROLL: return rv_lang_unroll(run, e);
-    default: return rv_lang_wrong(run, e->location, RV_ERROR_ARGUMENT, "this is no value");
+    default: return rv_lang_wrong(run, e->location, RV_ERROR_ARGUMENT, "this is not a value");
     }
 }
 
@@ -119,7 +119,7 @@ bool rv_lang_evaluate_init(lang_run *run, const lang_node *d, rv_init *init)
     bool whole = distribution && !strcmp(d->start->name, "integer");
     if (whole && !(number[0] >= INT32_MIN && number[1] < INT32_MAX && number[0] <= number[1])) {
         rv_lang_wrong(run, d->start->location, RV_ERROR_ARGUMENT,
-                      "integer(%.10g, %.10g), expected the lowest and the highest of 32 bits",
+                      "integer(%.10g, %.10g), expected a lowest and a highest number of 32 bits",
                       number[0], number[1]);
         return false;
     }

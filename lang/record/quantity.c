@@ -179,7 +179,7 @@ static lang_value known_value(lang_run *run, const lang_node *e)
     return rv_lang_wrong(
         run, e->location, RV_ERROR_NAME,
         run->block->symbol[e->symbol].kind == SYMBOL_SIZE
-            ? "\"%s\" has a value inside its loop alone"
+            ? "\"%s\" has a value only inside its loop"
             : "\"%s\" has no value yet; inputs come first: make it a size of the model",
         e->name);
 }
@@ -246,7 +246,7 @@ static lang_value slice(lang_run *run, const lang_node *e, rv_var x)
     for (const lang_node *i = e->indices; i; i = i->next, d++) {
         char text[RV_SHAPE_TEXT];
         if (d >= in.rank)
-            return rv_lang_wrong(run, i->location, RV_ERROR_SHAPE, "one index too many for %s",
+            return rv_lang_wrong(run, i->location, RV_ERROR_SHAPE, "too many indices for %s",
                                  rv_shape_text(in, text));
         int64_t end = in.dim[d];
         if (i->kind == LANG_HOLE) {
@@ -259,9 +259,8 @@ static lang_value slice(lang_run *run, const lang_node *e, rv_var x)
             if (start[d] < 0) start[d] += in.dim[d];
             if (end < 0) end += in.dim[d];
             if (end <= start[d])
-                return rv_lang_wrong(run, i->location, RV_ERROR_SHAPE,
-                                     "nothing from %lld to before %lld", (long long)start[d],
-                                     (long long)end);
+                return rv_lang_wrong(run, i->location, RV_ERROR_SHAPE, "%lld:%lld is empty",
+                                     (long long)start[d], (long long)end);
             size[d] = end - start[d];
         } else {
             if (!rv_lang_evaluate_whole(run, i, -in.dim[d], in.dim[d] - 1, &start[d]))

@@ -102,7 +102,7 @@ rv_lang_recording *rv_lang_record(const rv_model *model, rv_tape *tape,
     if (!tape) return NULL;
     if (!model || !model->record || !model->user) {
         rv_tape_fail(tape, RV_ERROR_ARGUMENT,
-                     "lang: \"%s\" is no model of a text; give one of rv_lang_model",
+                     "lang: \"%s\" is not a model of a text; pass one from rv_lang_model",
                      model && model->name ? model->name : "");
         return NULL;
     }

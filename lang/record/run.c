@@ -84,7 +84,8 @@ bool rv_lang_spend(lang_run *run, lang_location location, int64_t work)
     for (int32_t nodes = rv_tape_count(run->tape); w->nodes < nodes; w->nodes++)
         w->left -= 1 + (int64_t)rv_tape_node(run->tape, w->nodes)->attr_size / 64;
     return w->left > 0 ||
-           stop(run, location, "by here this takes too many operations; use fewer steps or calls");
+           stop(run, location,
+                "up to here this takes too many operations; use fewer steps or calls");
 }
 
 /* Whether there is work left to do. */
@@ -92,7 +93,7 @@ bool rv_lang_proceed(lang_run *run, const lang_node *e)
 {
     return rv_lang_spend(run, e->location, 1) &&
            (run->work->depth < LANG_DEEPEST_CALL ||
-            stop(run, e->location, "functions call each other too deep here; use fewer"));
+            stop(run, e->location, "function calls are nested too deeply here; use fewer"));
 }
 
 /* ---- values as what is needed ---- */

@@ -94,7 +94,7 @@ lang_value rv_lang_unroll(lang_run *run, const lang_node *e)
     if (!e->steps && rv_shape_of(x).rank < 3)
         return rv_lang_wrong(
             run, e->location, RV_ERROR_SHAPE,
-            "a sequence is [n,steps,..], but this is %s; else say how often: unroll "
+            "a sequence is [n,steps,..], but this is %s; to repeat one input write: unroll "
             "%s(..) for 2 steps",
             rv_shape_text(rv_shape_of(x), text), e->call->name);
     if (steps > LANG_MOST_STEPS)
@@ -116,7 +116,7 @@ lang_value rv_lang_unroll(lang_run *run, const lang_node *e)
     if (states) o.initial = initial;
     if (states && (o.layers > 1 || o.bidirectional))
         return rv_lang_wrong(run, e->location, RV_ERROR_ARGUMENT,
-                             "states are given to one layer in one direction only");
+                             "only one layer in one direction takes first states");
     t->cell = base;
     t->steps = steps;
     t->name = o.name;

@@ -128,7 +128,7 @@ static bool apply(lang_resolver *r, lang_node *e)
         e->operand->kind == LANG_NAME ? rv_lang_find_symbol(r->block, e->operand->name) : -1;
     bool turned = other >= 0 && r->block->symbol[other].kind == SYMBOL_MAP;
     rv_lang_expression(e->operand, of, sizeof of);
-    rv_lang_misnamed(r, e->sign, "\"%s\" is no map", e->name);
+    rv_lang_misnamed(r, e->sign, "\"%s\" is not a map", e->name);
     if (turned)
         rv_lang_advise(r->scope->report, "the map comes first: %s %s", of, e->name);
     else
@@ -159,11 +159,11 @@ static bool name(lang_resolver *r, lang_node *e)
     case SYMBOL_BROKEN: return false;
     case SYMBOL_MAP:
     case SYMBOL_FIT:
-        return rv_lang_misnamed(r, e->location, "the map \"%s\" has no argument; as in: W h",
+        return rv_lang_misnamed(r, e->location, "the map \"%s\" needs an argument, as in: W h",
                                 e->name);
     case SYMBOL_ACTIVATION:
         return rv_lang_misnamed(r, e->location,
-                                "the activation \"%s\" has no argument; as in: s(x)", e->name);
+                                "the activation \"%s\" needs an argument, as in: s(x)", e->name);
     default: return true;
     }
 }
@@ -175,8 +175,8 @@ static bool prime(lang_resolver *r, lang_node *e)
         return rv_lang_resolve_expression(r, e->operand);
     e->symbol = r->block->symbol[own].next;
     return e->symbol >= 0 || rv_lang_misnamed(r, e->location,
-                                              "the next value of \"%s\" is not known yet; it is "
-                                              "what a line above must define",
+                                              "the next value of \"%s\" is not known yet; a line "
+                                              "above must define it",
                                               e->operand->name);
 }
 

@@ -51,13 +51,12 @@ static void include(lang_file *file, const lang_node *n, int depth)
         together += s->size;
     }
     if (depth == DEEPEST_INCLUDE || sources > MOST_INCLUDES) {
-        rv_lang_complain(&file->report, n->location, RV_ERROR_FORMAT,
-                         "too many files include each other");
+        rv_lang_complain(&file->report, n->location, RV_ERROR_FORMAT, "too many included files");
     } else if (!rv_file_read(path, &bytes, &size, &error)) {
         rv_lang_complain(&file->report, n->location, error.code, "%s", error.text);
     } else if (size + together > LANG_MOST_BYTES) {
         rv_lang_complain(&file->report, n->location, RV_ERROR_FORMAT,
-                         "\"%s\" makes it %zu bytes of text, expected at most %d", path,
+                         "with \"%s\" the text has %zu bytes, expected at most %d", path,
                          size + together, LANG_MOST_BYTES);
     } else {
         lang_source *s = add_source(file, path, (const char *)bytes, size);
@@ -74,7 +73,7 @@ static void read_source(lang_file *file, lang_source *s, int depth)
     lang_tokens tokens = {0};
     size_t zero = strlen(s->text);
     if (zero < s->size) {
-        complain_bytes(file, s, zero, "a byte of zero; this is no text");
+        complain_bytes(file, s, zero, "a zero byte; this is not a text");
         return;
     }
     lang_node *tree = NULL;

@@ -50,7 +50,7 @@ static void alias(lang_resolver *r, lang_node *n)
     if (n->broken) return;
     if (n->alias->kind != LANG_CALL) {
         rv_lang_misnamed(r, n->alias->location,
-                         "expected a cell with options, as in: gru(kernel=3)%s", "");
+                         "expected a cell with options, as in: gru(kernel=3)");
         return;
     }
     r->block->same = rv_lang_resolve_cell(r, n->alias);
@@ -61,7 +61,8 @@ static void alias(lang_resolver *r, lang_node *n)
     r->block->images = r->block->same->images;
     r->block->aliases = r->block->same->aliases + 1;
     if (r->block->aliases <= LANG_MOST_ALIASES) return;
-    rv_lang_misnamed(r, n->alias->location, "more than %s cells that stand for each other", "100");
+    rv_lang_misnamed(r, n->alias->location, "more than %d cells, each an alias of the next",
+                     LANG_MOST_ALIASES);
     r->block->same = NULL;
 }
 
@@ -145,9 +146,11 @@ static void derive(lang_scope *scope, lang_node *n)
                        .block = rv_lang_add_block(scope, n, n->name ? n->name : "")};
     if (!r.block) return;
     if (!model) {
-        rv_lang_misnamed(&r, n->model ? n->model->location : n->location,
-                         n->model ? "there is no model \"%s\" above" : "there is no model above%s",
-                         n->model ? n->model->name : "");
+        if (n->model)
+            rv_lang_misnamed(&r, n->model->location, "there is no model \"%s\" above",
+                             n->model->name);
+        else
+            rv_lang_misnamed(&r, n->location, "there is no model above");
         return;
     }
     r.block->model = model;

@@ -53,7 +53,7 @@ bool rv_lang_set_net_option(rv_rnn_options *o, int option, double number, const 
         if (!word && (number == 0 || number == 1)) *(bool *)field = number != 0;
         return !word && (number == 0 || number == 1);
     case SHARE:
-        *expected = "a share from 0 to below 1";
+        *expected = "a probability from 0 to below 1";
         if (!word && number >= 0 && number < 1) *(double *)field = number;
         return !word && number >= 0 && number < 1;
     case FORGET:

@@ -49,7 +49,7 @@ lang_block *rv_lang_add_block(lang_scope *scope, const lang_node *node, const ch
         if (!strcmp(other->name, name) && other->node->kind == node->kind) {
             b->wrong = true;
             rv_lang_complain(scope->report, node->sign, RV_ERROR_NAME,
-                             "a second \"%s\"; the first is on line %d", name,
+                             "\"%s\" is already defined on line %d", name,
                              rv_lang_line(other->node->location));
             break;
         }

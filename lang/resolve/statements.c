@@ -44,8 +44,7 @@ static bool declaration(lang_resolver *r, lang_node *d, lang_symbol_kind kind)
     if (d->drawn && !distribution)
         ok = rv_lang_misnamed(r, d->start->location,
                               "expected uniform(low, high), normal(mean, deviation) or "
-                              "integer(low, high) behind ~%s",
-                              "");
+                              "integer(low, high) after ~");
     if (kind == SYMBOL_ACTIVATION && !(word && rv_op_find(d->start->name))) {
         rv_guess g = {.seen = word ? d->start->name : ""};
         ok = rv_lang_misnamed(r, d->location,
@@ -61,8 +60,8 @@ static bool declaration(lang_resolver *r, lang_node *d, lang_symbol_kind kind)
     d->symbol = symbol;
     if (symbol < 0 || kind != SYMBOL_STATE) return ok && symbol >= 0;
     if (r->block->states == RV_CELL_STATES)
-        return rv_lang_misnamed(r, d->location,
-                                "\"%s\" is one state too many; a cell has at most 4", d->name);
+        return rv_lang_misnamed(r, d->location, "\"%s\" is a fifth state; a cell has at most 4",
+                                d->name);
     r->block->state[r->block->states++] = symbol;
     return ok;
 }
@@ -78,10 +77,10 @@ static bool declare(lang_resolver *r, lang_node *s)
             ok = declaration(r, d, declarations[i].symbol) && ok;
         return ok;
     }
-    rv_lang_misnamed(r, s->sign, "\"%s\" does not belong here", s->name);
+    rv_lang_misnamed(r, s->sign, "\"%s\" cannot be declared here", s->name);
     for (size_t i = 0; i < sizeof declarations / sizeof *declarations; i++)
         if (!strcmp(declarations[i].keyword, s->name))
-            rv_lang_advise(r->scope->report, "it belongs into a %s",
+            rv_lang_advise(r->scope->report, "only a %s declares it",
                            declarations[i].where == LANG_CELL ? "cell" : "model");
     for (const lang_node *d = s->declared; d; d = d->next) rv_lang_keep_quiet(r, d->name);
     return false;
@@ -96,7 +95,7 @@ static bool define_next(lang_resolver *r, lang_node *s)
     if (state < 0 || r->block->symbol[state].kind != SYMBOL_STATE) {
         rv_guess g = {.seen = of->name};
         r->block->broken = true; /* it is perhaps what another state lacks */
-        rv_lang_misnamed(r, s->target->location, "\"%s\" is no state", of->name);
+        rv_lang_misnamed(r, s->target->location, "\"%s\" is not a state", of->name);
         for (int i = 0; i < r->block->states; i++)
             rv_guess_try(&g, r->block->symbol[r->block->state[i]].name);
         if (g.nearest)
@@ -120,14 +119,13 @@ static bool define_cotangent(lang_resolver *r, lang_node *s)
     lang_node *base = s->target->kind == LANG_INDEX ? s->target->base : s->target;
     if (s->target->kind == LANG_PRIME)
         return rv_lang_misnamed(r, s->target->location,
-                                "%s' is a next state, and belongs into a cell",
+                                "%s' is a next state, which only a cell has",
                                 s->target->operand->name);
     if (s->quantity) { /* name of quantity */
         lang_node *of = s->quantity->kind == LANG_INDEX ? s->quantity->base : s->quantity;
         int own = rv_lang_find_right(r->block, s->target->name ? s->target->name : "");
         if (s->target->kind != LANG_NAME || of->kind != LANG_NAME)
-            return rv_lang_misnamed(r, s->target->location,
-                                    "expected names, as in: d3 of f2 = ..%s", "");
+            return rv_lang_misnamed(r, s->target->location, "expected names, as in: d3 of f2 = ..");
         if (own >= 0) return rv_lang_second(r, s->target, own);
         if (!rv_lang_look_up(r, of, s->quantity->kind == LANG_INDEX))
             return of->symbol < 0 && rv_lang_unknown_value(r, of);
@@ -156,7 +154,7 @@ static bool define_cotangent(lang_resolver *r, lang_node *s)
     base->symbol = rv_lang_find_cotangent(r, base->name, index, &base->time);
     if (base->symbol >= 0) return true;
     rv_lang_misnamed(r, s->target->location, "\"%s\" is not the cotangent of anything", base->name);
-    rv_lang_advise(r->scope->report, "write dg for g, or say it: %s of g = .., or: let %s = ..",
+    rv_lang_advise(r->scope->report, "write dg for g, or name it: %s of g = .., or: let %s = ..",
                    base->name, base->name);
     return false;
 }
@@ -169,13 +167,14 @@ static bool define(lang_resolver *r, lang_node *s)
     lang_node *base = s->target->kind == LANG_NAME ? s->target : s->target->base;
     bool let = s->helper;
     if (s->quantity && where != LANG_DERIVE)
-        return rv_lang_misnamed(r, s->quantity->location, "\"of\" belongs into a derivation%s", "");
+        return rv_lang_misnamed(r, s->quantity->location, "\"of\" is only allowed in a derivation");
     if (where == LANG_DERIVE && !let) return define_cotangent(r, s) && ok;
     if (s->target->kind == LANG_PRIME) return define_next(r, s) && ok;
     if (s->target->kind == LANG_INDEX) {
         if (where != LANG_MODEL && where != LANG_DERIVE)
             return rv_lang_misnamed(r, s->target->location,
-                                    "\"%s\" with a time step belongs into a model", base->name);
+                                    "\"%s\" with a time step is only allowed in a model",
+                                    base->name);
         if (!rv_lang_resolve_each(r, s->target->indices)) return false;
         base->symbol = -1;
         int first = where == LANG_DERIVE ? r->block->model->symbols : 0; /* not the model's */
@@ -202,8 +201,8 @@ static bool loop(lang_resolver *r, lang_node *s)
 {
     if (r->block->node->kind != LANG_MODEL && r->block->node->kind != LANG_DERIVE) {
         r->block->broken = true;
-        return rv_lang_misnamed(r, s->sign,
-                                "a loop over \"%s\" belongs into a model or a derivation", s->name);
+        return rv_lang_misnamed(
+            r, s->sign, "a loop over \"%s\" is only allowed in a model or a derivation", s->name);
     }
     bool ok = rv_lang_resolve_expression(r, s->from);
     ok = rv_lang_resolve_expression(r, s->to) && ok;
@@ -240,7 +239,7 @@ bool rv_lang_resolve_statements(lang_resolver *r, lang_node *s)
                      : s->kind == LANG_FOR    ? loop(r, s)
                      : s->kind == LANG_BROKEN ? broken(r, s)
                      : r->block->node->kind != LANG_FUNCTION
-                         ? rv_lang_misnamed(r, s->location, "return belongs into a function%s", "")
+                         ? rv_lang_misnamed(r, s->location, "return is only allowed in a function")
                          : rv_lang_resolve_expression(r, s->value);
         ok = right && ok;
     }

@@ -14,7 +14,7 @@ static void guess_symbols(rv_guess *g, const lang_block *b)
 bool rv_lang_unknown_value(lang_resolver *r, const lang_node *e)
 {
     rv_guess g = {.seen = e->name};
-    rv_lang_misnamed(r, e->sign, "nothing above is called \"%s\"", e->name);
+    rv_lang_misnamed(r, e->sign, "\"%s\" is not defined above", e->name);
     if (r->scope->report->more) return false;
     guess_symbols(&g, r->block);
     for (int u = 0; u < r->block->unrolls; u++) guess_symbols(&g, r->unrolled[u]);
@@ -22,12 +22,11 @@ bool rv_lang_unknown_value(lang_resolver *r, const lang_node *e)
         rv_lang_advise(r->scope->report, "did you mean \"%s\"?", g.nearest);
     else if (r->sizes)
         rv_lang_advise(r->scope->report,
-                       r->block->node->kind == LANG_MODEL ? "a size is declared: model %s(%s=2)"
+                       r->block->node->kind == LANG_MODEL ? "declare a size: model %s(%s=2)"
                                                           : "a size is a number, or units",
                        r->block->name, e->name);
     else if (r->block->node->kind == LANG_CELL)
-        rv_lang_advise(r->scope->report, "a weight is declared: map %s, bias %s, ..", e->name,
-                       e->name);
+        rv_lang_advise(r->scope->report, "declare a weight: map %s, bias %s, ..", e->name, e->name);
     else if (r->block->node->kind == LANG_MODEL)
         rv_lang_advise(r->scope->report, "a parameter has a shape: %s[3,4]", e->name);
     rv_lang_keep_quiet(r, e->name);
@@ -37,7 +36,7 @@ bool rv_lang_unknown_value(lang_resolver *r, const lang_node *e)
 bool rv_lang_unknown_function(lang_resolver *r, const lang_node *e)
 {
     rv_guess g = {.seen = e->name};
-    rv_lang_misnamed(r, e->sign, "there is no op and no function \"%s\"", e->name);
+    rv_lang_misnamed(r, e->sign, "there is no op or function \"%s\"", e->name);
     if (r->scope->report->more) return false;
     for (int i = 0; i < rv_op_count(); i++) rv_guess_try(&g, rv_op_at(i)->name);
     for (const lang_block *b = r->scope->first; b; b = b->next)

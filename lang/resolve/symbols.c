@@ -1,16 +1,22 @@
 /* The names that are known at a place of a text. */
 #include "lang/resolve/symbols.h"
 
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "tensor/memory.h"
+#include "tensor/text_internal.h"
 
-bool rv_lang_misnamed(const lang_resolver *r, lang_location location, const char *format,
-                      const char *name)
+bool rv_lang_misnamed(const lang_resolver *r, lang_location location, const char *format, ...)
 {
+    char text[LANG_MESSAGE];
+    va_list list;
+    va_start(list, format);
+    rv_format(text, sizeof text, format, list);
+    va_end(list);
     r->block->wrong = true;
-    return rv_lang_complain(r->scope->report, location, RV_ERROR_NAME, format, name);
+    return rv_lang_complain(r->scope->report, location, RV_ERROR_NAME, "%s", text);
 }
 
 bool rv_lang_is_full(lang_resolver *r)
@@ -18,7 +24,7 @@ bool rv_lang_is_full(lang_resolver *r)
     if (r->block->symbols < LANG_MOST_NAMES && r->scope->symbols < LANG_MOST_SYMBOLS) return false;
     r->block->wrong = true;
     rv_lang_complain(r->scope->report, r->block->node->location, RV_ERROR_NAME,
-                     "more than %d names in one body, or %d in all; use functions, and more files",
+                     "more than %d names in one body, or %d in all; use functions and more files",
                      LANG_MOST_NAMES, LANG_MOST_SYMBOLS);
     return true;
 }
@@ -229,7 +235,8 @@ bool rv_lang_second(lang_resolver *r, const lang_node *at, int first)
 {
     const lang_symbol *s = &r->block->symbol[first];
     r->block->wrong = true;
-    rv_lang_complain(r->scope->report, at->sign, RV_ERROR_NAME, "\"%s\" is there already", s->name);
+    rv_lang_complain(r->scope->report, at->sign, RV_ERROR_NAME, "\"%s\" is already defined",
+                     s->name);
     if (s->made)
         rv_lang_advise(r->scope->report, "see line %d", rv_lang_line(s->made->location));
     else

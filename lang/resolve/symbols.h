@@ -13,9 +13,9 @@ typedef struct lang_resolver {
     int loops;                   /* that this place is in */
 } lang_resolver;
 
-/* Tells what is wrong with a name; `format` has one %s for it. Always false. */
-bool rv_lang_misnamed(const lang_resolver *r, lang_location location, const char *format,
-                      const char *name);
+/* Reports what is wrong with a name. Always false. */
+bool rv_lang_misnamed(const lang_resolver *r, lang_location location, const char *format, ...)
+    RV_PRINTF(3, 4);
 /* Tells that the name of `at` is there already, as that symbol. Always false. */
 bool rv_lang_second(lang_resolver *r, const lang_node *at, int first);
 

@@ -48,8 +48,8 @@ bool rv_lang_resolve_unroll(lang_resolver *r, lang_node *e)
         }
     if (inputs != 1) ok = rv_lang_count_wrong(r, e->call, "one input");
     if (b->node->kind != LANG_MODEL || r->loops)
-        return rv_lang_misnamed(r, e->location, "unroll belongs into a model%s",
-                                r->loops ? ", and not into a loop" : "");
+        return rv_lang_misnamed(r, e->location, "unroll is only allowed in a model%s",
+                                r->loops ? ", outside of loops" : "");
     const lang_block **more =
         rv_lang_take(r->scope->arena, ((size_t)b->unrolls + 1) * sizeof *more);
     if (!more) return rv_lang_no_memory(r->scope->report);

@@ -10,10 +10,9 @@ static lang_location whole(const lang_node *first, const lang_node *last)
 static bool enter(parser *p)
 {
     if (++p->depth <= LANG_DEEPEST) return true;
-    rv_lang_complain(
-        p->report, location_of(p, p->token), RV_ERROR_FORMAT,
-        "more than %d brackets and signs in each other; name a part on a line of its own",
-        LANG_DEEPEST);
+    rv_lang_complain(p->report, location_of(p, p->token), RV_ERROR_FORMAT,
+                     "more than %d nested brackets and operators; name a part on a line of its own",
+                     LANG_DEEPEST);
     return false;
 }
 
@@ -101,7 +100,7 @@ static lang_node *sum_over(parser *p)
     p->token++;
     if (!n || !(n->from = rv_lang_parse_sum(p)) ||
         !expect(p, "to", "\"to\", as in: sum(t from 1 to 3: ..)") ||
-        !(n->to = rv_lang_parse_sum(p)) || !expect(p, ":", "\":\" and what is summed up") ||
+        !(n->to = rv_lang_parse_sum(p)) || !expect(p, ":", "\":\" and what is summed") ||
         !(n->term = rv_lang_parse_sum(p)) || !expect(p, ")", "\")\""))
         return NULL;
     n->location.start = t->start;

@@ -113,7 +113,7 @@ static lang_node *define(parser *p)
     }
     if (base->kind != LANG_NAME) {
         rv_lang_complain(p->report, target->location, RV_ERROR_FORMAT,
-                         "this cannot be given a value; write a name, as in: g = sigmoid(x)");
+                         "cannot assign to this; write a name, as in: g = sigmoid(x)");
         return NULL;
     }
     p->token++;
@@ -181,7 +181,7 @@ static lang_node *block(parser *p, uint32_t column)
     }
     if (!any)
         rv_lang_complain(p->report, location_of(p, above), RV_ERROR_FORMAT,
-                         "nothing follows; expected a body: lines that are indented more");
+                         "expected a body below: lines that are indented more");
     return first;
 }
 
@@ -213,7 +213,7 @@ static lang_node *size_option(parser *p)
 {
     if (p->token->kind == TOKEN_NAME && token_is(p, p->token + 1, "="))
         return rv_lang_parse_argument(p);
-    return fail(p, "a size and its usual value, as in: model digits(n=2)");
+    return fail(p, "a size and its default, as in: model digits(n=2)");
 }
 
 /* function name(a, ..) = value, or with a body */

@@ -108,7 +108,7 @@ static bool add_string(lexer *x)
     uint32_t end = x->at + 1;
     while (text[end] != '"' && text[end] != '\n' && end < x->source->size) end++;
     return text[end] == '"' ? add(x, TOKEN_STRING, end + 1)
-                            : wrong(x, end, "this text has no end; put \" behind it");
+                            : wrong(x, end, "this text has no end; close it with \"");
 }
 
 static bool step(lexer *x)

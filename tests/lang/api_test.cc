@@ -183,17 +183,16 @@ TEST(LangModels, AreFoundByNameOrTheLastOneIs)
 
     EXPECT_EQ(rv_lang_model(both, "lone", &error), nullptr);
     EXPECT_EQ(error.code, RV_ERROR_NAME);
-    EXPECT_STREQ(error.text,
-                 "text.rv: there is no model and no cell \"lone\"; did you mean \"line\"?");
+    EXPECT_STREQ(error.text, "text.rv: there is no model or cell \"lone\"; did you mean \"line\"?");
     error = {};
     EXPECT_EQ(rv_lang_model(both, "transformer", &error), nullptr);
-    EXPECT_STREQ(error.text, "text.rv: there is no model and no cell \"transformer\"");
+    EXPECT_STREQ(error.text, "text.rv: there is no model or cell \"transformer\"");
 
     const Text cells(my_cell), none("function f(x) = x\n");
     EXPECT_STREQ(cells.model()->name, "my_rnn");
     error = {};
     EXPECT_EQ(rv_lang_model(none, nullptr, &error), nullptr);
-    EXPECT_STREQ(error.text, "text.rv: there is no model and no cell");
+    EXPECT_STREQ(error.text, "text.rv: there is no model or cell");
 }
 
 TEST(LangModels, AnAliasHasTheOptionsOfAllItStandsFor)
@@ -418,7 +417,7 @@ TEST(LangRecording, OnlyModelsOfTextsAreRecorded)
     const Text text(my_cell);
     Tape t, null;
     EXPECT_EQ(rv_lang_record(text.model(), t, nullptr), nullptr);
-    EXPECT_EQ(t.error(), "lang: \"my_rnn\" is no model of a text; give one of rv_lang_model");
+    EXPECT_EQ(t.error(), "lang: \"my_rnn\" is not a model of a text; pass one from rv_lang_model");
     EXPECT_EQ(rv_lang_record(nullptr, null, nullptr), nullptr);
     EXPECT_EQ(null.code(), RV_ERROR_ARGUMENT);
     EXPECT_EQ(rv_lang_record(text.model(), nullptr, nullptr), nullptr);
@@ -521,7 +520,7 @@ TEST(Language, LoopsHaveTheirNamesForThemselves)
     rv_error error = {};
     rv_lang *lang = rv_lang_read(clash.data(), clash.size(), "text.rv", &error);
     char *told = rv_lang_problem_text(lang);
-    EXPECT_EQ(std::string(told).find("text.rv:3:15: error: \"n\" is there already"), 0u) << told;
+    EXPECT_EQ(std::string(told).find("text.rv:3:15: error: \"n\" is already defined"), 0u) << told;
     rv_free(told);
     rv_lang_free(lang);
 }
@@ -630,7 +629,7 @@ TEST(Language, AnAliasHasNoNamesOfItsModel)
     rv_error error = {};
     rv_lang *lang = rv_lang_read(text.data(), text.size(), "text.rv", &error);
     char *told = rv_lang_problem_text(lang);
-    EXPECT_EQ(std::string(told).find("text.rv:1:23: error: nothing above is called \"units\""), 0u)
+    EXPECT_EQ(std::string(told).find("text.rv:1:23: error: \"units\" is not defined above"), 0u)
         << told;
     rv_free(told);
     rv_lang_free(lang);

@@ -169,7 +169,7 @@ TEST(Limits, OfSyntax)
                                        return std::string(static_cast<size_t>(i) + 1, ' ') +
                                               "for t from 1 to 2\n";
                                    }),
-                "nothing follows");
+                "expected a body below");
     expect_told(many(30000, [](int) { return "?\n"; }), "and 29980 more");
     expect_told(many(1 << 19, [](int) { return "?\n"; }), "more");
     expect_told("model " + std::string(64, 'n') + "\n  x = 1\n", "a name of 64 bytes");
