@@ -74,7 +74,7 @@ size_t rv_lang_problems(const rv_lang *lang)
     return lang->file.report.count + lang->file.report.more;
 }
 
-char *rv_lang_problem_text(const rv_lang *lang) { return rv_lang_tell(&lang->file.report); }
+char *rv_lang_problem_text(const rv_lang *lang) { return rv_lang_report_text(&lang->file.report); }
 
 char *rv_lang_format(const rv_lang *lang)
 {

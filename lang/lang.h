@@ -21,31 +21,30 @@ extern "C" {
 /* A file's cells, models and derivations. Read only, so several threads may record from one. */
 typedef struct rv_lang rv_lang;
 
-/* Reads a text and the files it includes, which are looked for beside it: at most 1 MiB together. NULL only when the file
- * cannot be read, is larger, or when out of memory; mistakes in it are rv_lang_problems. For rv_lang_free, after the tapes and
- * models that came from it. */
+/* Reads a text and the files that it includes, which are looked for beside it: at most 1 MiB together. NULL only when the
+ * file cannot be read or is larger, or when out of memory; mistakes in it are counted by rv_lang_problems. For rv_lang_free,
+ * after the tapes and models that came from it. */
 rv_lang *rv_lang_open(const char *path, rv_error *error);
 /* The same from memory; `name` is the path in messages. Includes are looked for from the working folder. */
 rv_lang *rv_lang_read(const char *text, size_t size, const char *name, rv_error *error);
-/* rv_lang_open, but NULL and the first mistakes in *error unless the text is right. */
+/* rv_lang_open, but for a text with mistakes NULL, and the first of them in *error. */
 rv_lang *rv_lang_load(const char *path, rv_error *error);
 void rv_lang_free(rv_lang *lang);
 
-/* How many mistakes are known, and all of them as text the way compilers tell them: file:line:column, the line,
- * a caret, what to do. rv_free it (tensor/memory.h); NULL when out of memory. */
+/* How many mistakes are known, and all of them as text in the style of a compiler: file:line:column, the line, a caret, a
+ * hint. rv_free it (tensor/memory.h); NULL when out of memory. */
 size_t rv_lang_problems(const rv_lang *lang);
 char *rv_lang_problem_text(const rv_lang *lang);
 
-/* Records everything once on tapes of its own, to find shapes that do not fit: up to some two million operations, a
- * second's work. False when the text has mistakes, which are then known. */
+/* Records everything once on tapes of its own, to find shapes that do not fit. Takes at most some two million operations,
+ * about a second. False when the text has mistakes. */
 bool rv_lang_check(rv_lang *lang);
 
-/* The cells and models in the order of the text, as models like the built-in ones: they belong to the lang. To unroll a
- * cell oneself, give rv_unroll_with the model's step and, in the options, its user. NULL beyond
- * the last one. */
+/* The cells and models in the order of the text, as models like the built-in ones. They belong to the lang. To unroll a cell
+ * directly, give rv_unroll_with the model's step and, in the options, its user. NULL beyond the last one. */
 int rv_lang_model_count(const rv_lang *lang);
 const rv_model *rv_lang_model_at(const rv_lang *lang, int index);
-/* By name; NULL: the last model of the text, or if there is none the last cell. RV_ERROR_NAME. */
+/* By name; a NULL name means the last model of the text, or without models the last cell. NULL on error. */
 const rv_model *rv_lang_model(const rv_lang *lang, const char *name, rv_error *error);
 
 /* The text in canonical form, for rv_free. NULL when out of memory. */
@@ -68,18 +67,18 @@ typedef struct rv_lang_recording_options {
     uint64_t seed; /* of the inputs that are not given */
 } rv_lang_recording_options;
 
-/* Records a model of the text on the tape, its inputs and all. NULL on error, which is the tape's. For
+/* Records a model of the text on the tape, with its inputs. NULL on error, which is on the tape. For
  * rv_lang_recording_free, before the tape. */
 rv_lang_recording *rv_lang_record(const rv_model *model, rv_tape *tape,
                                   const rv_lang_recording_options *options);
 void rv_lang_recording_free(rv_lang_recording *recording);
 
-/* All that has a name, in order: inputs, parameters, values, values inside unrolled cells. */
+/* The named values in order: inputs, parameters, values, values inside unrolled cells. */
 int rv_lang_value_count(const rv_lang_recording *recording);
 rv_lang_value rv_lang_value_at(const rv_lang_recording *recording, int index);
 rv_var rv_lang_value_of(const rv_lang_recording *recording, const char *name); /* null var: none */
 
-/* Values for all inputs: those given, else drawn as the text says; owned by the recording. */
+/* Values for all inputs: those given, the others drawn as declared. Owned by the recording. */
 const rv_named_tensor *rv_lang_inputs(const rv_lang_recording *recording, int *count);
 
 /* ---- derivations ---- */
@@ -88,7 +87,7 @@ const rv_named_tensor *rv_lang_inputs(const rv_lang_recording *recording, int *c
  * before it. Texts belong to the lang. */
 typedef struct rv_lang_verdict {
     const char *file, *model, *derivation; /* the derivation's title, or "" */
-    int head;                              /* the line of its "derive"; 0: this is no line of one */
+    int head;                              /* the line of its "derive"; 0: not in a derivation */
     int line;
     char name[80]; /* of the parameter, or what is derived: "dC[2]" */
     bool ok;
@@ -96,7 +95,7 @@ typedef struct rv_lang_verdict {
         ratio;               /* against the recorded gradient; a parameter's: of it */
     double difference_error; /* of the recorded gradient against central differences, likewise */
     char reason[128];
-    /* How a wrong line is right: "with g2.dh2 instead of g2", or after two changes "as .."; "": not found, or not
+    /* What makes a wrong line right: "with g2.dh2 instead of g2", or after two changes "as .."; "": not found, or not
      * asked for. */
     char repair[400];
 } rv_lang_verdict;
@@ -104,7 +103,7 @@ typedef struct rv_lang_verdict {
 typedef struct rv_lang_proof_options {
     double tolerance;            /* of lines: largest relative error; 0: 1e-10 */
     double difference_tolerance; /* of the recorded gradients; 0: 1e-7 */
-    bool repair; /* look for changes that make wrong lines right; that may take a second a line */
+    bool repair;     /* look for changes that make wrong lines right: up to a second per line */
     bool as_written; /* lines read the values that lines before them state, right or wrong */
     uint64_t seed;
     const rv_named_tensor *given; /* inputs and parameters */

@@ -49,7 +49,7 @@ void rv_lang_zoo_prepare(const rv_model *model, rv_tape *tape, rv_rnn_options *o
 {
     const lang_text *text = rv_lang_text(model->name);
     lang_file *file = read_text(text->name);
-    int64_t kernel = options->kernel; /* the caller's goes before */
+    int64_t kernel = options->kernel; /* the caller's takes precedence */
     if (!file) {
         rv_tape_fail(tape, RV_ERROR_MEMORY, "out of memory");
         return;
@@ -68,7 +68,7 @@ static void unknown_step(rv_cell *k, rv_var x, rv_var *h)
 
 /* ---- whole models ---- */
 
-/* The model that is called as its built-in text, for rv_lang_free(*lang). */
+/* The model with the same name as its built-in text, for rv_lang_free(*lang). */
 static const rv_model *read_model(const char *name, rv_lang **lang, rv_tape *tape)
 {
     rv_error error = {0};

@@ -14,8 +14,9 @@ static void check_cell(lang_run *run, const lang_model *m)
     rv_error error;
     rv_var x = rv_input(run->tape, "x", images ? RV_SHAPE(2, 1, 8, 8) : RV_SHAPE(2, 4));
     rv_var h = rv_unroll_with(rv_lang_step, x, 2, o);
-    if (rv_is_null(h) && rv_tape_take_error(run->tape, &error) && !run->work->told)
-        rv_lang_complain(run->work->report, m->block->node->location, error.code, "%s", error.text);
+    if (rv_is_null(h) && rv_tape_take_error(run->tape, &error) && !run->work->reported)
+        rv_lang_add_problem(run->work->report, m->block->node->location, error.code, "%s",
+                            error.text);
 }
 
 static bool check_block(lang_report *report, const lang_model *m, int64_t *left)
@@ -24,19 +25,19 @@ static bool check_block(lang_report *report, const lang_model *m, int64_t *left)
     rv_store *store = rv_lang_new_shapes();
     rv_tape *tape = rv_tape_new(store, RV_F64);
     lang_run run = {0};
-    bool ok = tape && rv_lang_start(&run, m->block, &work, tape);
+    bool ok = tape && rv_lang_start_run(&run, m->block, &work, tape);
     if (ok && m->block->node->kind == LANG_MODEL)
         rv_lang_record_model(&run, NULL, 0);
     else if (ok)
         check_cell(&run, m);
-    if (run.block) rv_lang_end(&run);
+    if (run.block) rv_lang_end_run(&run);
     *left = work.stopped ? 0 : work.left;
     rv_tape_free(tape);
     rv_store_free(store);
-    return ok || rv_lang_no_memory(report);
+    return ok || rv_lang_out_of_memory(report);
 }
 
-/* Whether nothing was found inside the model: else a derivation from it would only tell that again. */
+/* Whether no problem is inside the model: a derivation from it would only repeat it. */
 static bool model_is_right(const lang_file *file, const lang_block *model)
 {
     const lang_node *next = model->node->next;

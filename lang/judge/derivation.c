@@ -91,7 +91,7 @@ static bool judge(lang_run *run, const lang_node *s)
         l.value = (rv_var){run->tape, -1};
     }
     if (!rv_reserve(&p->lines, &p->capacity, p->count + 1, sizeof *p->lines))
-        return rv_lang_no_memory(p->report);
+        return rv_lang_out_of_memory(p->report);
     p->lines[p->count++] = l; /* even without a value: later lines may use its truth */
     p->visible = p->count;
     return true;
@@ -105,8 +105,8 @@ static bool is_first(const lang_proof *p, const lang_line *l)
     return true;
 }
 
-/* The second time: what would make it right? */
-static bool mend(lang_run *run, const lang_node *s)
+/* In the second pass: looks for a repair of a wrong line. */
+static bool fix_line(lang_run *run, const lang_node *s)
 {
     lang_proof *p = run->context;
     int target;
@@ -119,12 +119,12 @@ static bool mend(lang_run *run, const lang_node *s)
     return true;
 }
 
-/* Goes through the lines of a derivation. */
+/* Executes the lines of a derivation. */
 static bool derive(lang_proof *p, const lang_block *derivation,
                    bool (*each)(lang_run *run, const lang_node *s))
 {
     lang_run run;
-    if (!rv_lang_start(&run, derivation, &p->work, p->tape)) return false;
+    if (!rv_lang_start_run(&run, derivation, &p->work, p->tape)) return false;
     size_t own = (size_t)p->model->symbols;
     memcpy(run.value, p->run.value, own * sizeof *run.value);
     memcpy(run.series, p->run.series, own * sizeof *run.series);
@@ -133,12 +133,12 @@ static bool derive(lang_proof *p, const lang_block *derivation,
     run.context = p;
     run.cotangent = true_cotangent;
     run.judge = each;
-    p->work.named = NULL; /* helpers are no quantities of the model */
+    p->work.named = NULL; /* helpers are not values of the model */
     p->visible = 0;
     rv_lang_statements(&run, derivation->node->body);
     memset(run.series, 0, own * sizeof *run.series); /* they are the model's */
     memset(run.trace, 0, (size_t)p->model->unrolls * sizeof *run.trace);
-    rv_lang_end(&run);
+    rv_lang_end_run(&run);
     return !p->report->count && !p->report->out_of_memory;
 }
 
@@ -161,7 +161,7 @@ static rv_program *compile_lines(lang_proof *p)
     return program;
 }
 
-/* The gradients that the lines are held against. */
+/* Checks the gradients that the lines are compared with. */
 static bool check_truths(lang_proof *p, lang_verdicts *v, int first)
 {
     rv_var *leaf = rv_alloc(p->count + 1, sizeof *leaf);
@@ -218,7 +218,7 @@ static bool judge_lines(lang_proof *p, const lang_block *derivation, lang_verdic
     rv_program_free(program);
     p->to_try = MOST_TO_TRY;
     p->work.left = LANG_MOST_WORK;
-    if (ok && o->repair) ok = derive(p, derivation, mend);
+    if (ok && o->repair) ok = derive(p, derivation, fix_line);
     for (size_t i = 0; ok && i < p->count; i++)
         snprintf(v->at[first + (int)i].repair, sizeof v->at->repair, "%s", p->lines[i].repair);
     return ok && check_truths(p, v, first);
@@ -239,7 +239,7 @@ void rv_lang_check_derivation(lang_file *file, const lang_block *derivation, int
     rv_error error = {0};
     rv_lang_proof_options options = {.seed = 1};
     if (!record_derivation(&p, file, &options, derivation, &error) && error.code)
-        rv_lang_no_memory(&file->report);
+        rv_lang_out_of_memory(&file->report);
     *left = p.work.stopped ? 0 : p.work.left;
     rv_lang_end_proof(&p);
 }

@@ -5,7 +5,7 @@
 #include "lang/judge/verdicts.h"
 #include "lang/resolve/file.h"
 
-/* Records a derivation once, to find what is wrong in it; takes from the work that is left. */
+/* Records a derivation once, to find mistakes; subtracts from the work that is left. */
 void rv_lang_check_derivation(lang_file *file, const lang_block *derivation, int64_t *left);
 /* A verdict for each line. False on error. */
 bool rv_lang_prove_derivation(lang_file *file, const rv_lang_proof_options *options,

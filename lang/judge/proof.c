@@ -14,14 +14,14 @@ rv_store *rv_lang_new_shapes(void)
     return rv_store_new_shapes(LANG_MOST_ELEMENTS * sizeof(double));
 }
 
-/* A named value plus an input of zeros: the gradient there is the value's cotangent, and differences can be taken. */
-static rv_var shake(void *context, const lang_block *block, int symbol, int64_t time, rv_var v)
+/* Adds an input of zeros to a named value: the gradient there is the value's cotangent, and differences can be taken. */
+static rv_var perturb(void *context, const lang_block *block, int symbol, int64_t time, rv_var v)
 {
     lang_proof *p = context;
     char name[32];
     (void)block, (void)symbol, (void)time;
     if (rv_dtype_of(v) != rv_tape_dtype(v.tape)) return v;
-    snprintf(name, sizeof name, "~%d", p->shaken++);
+    snprintf(name, sizeof name, "~%d", p->perturbations++);
     return rv_add(v, rv_input(v.tape, name, rv_shape_of(v)));
 }
 
@@ -44,7 +44,7 @@ static bool draw_inputs(lang_proof *p)
     rv_named_tensor *drawn;
     int count = 0;
     bool ok = rv_lang_draw(&p->run, o->given, o->given_count, o->seed, &drawn, &count, p->error);
-    p->inputs = ok ? rv_alloc((size_t)(count + p->shaken) + 1, sizeof *p->inputs) : NULL;
+    p->inputs = ok ? rv_alloc((size_t)(count + p->perturbations) + 1, sizeof *p->inputs) : NULL;
     for (int i = 0; p->inputs && i < count; i++) p->inputs[p->input_count++] = drawn[i];
     if (!p->inputs) rv_lang_free_tensors(drawn, count);
     if (p->inputs) rv_free(drawn);
@@ -59,7 +59,7 @@ static bool draw_inputs(lang_proof *p)
     return p->inputs ? ok : rv_fail_memory(p->error);
 }
 
-/* Parameters that are given take their place in the store. */
+/* Copies given parameters into the store. */
 static bool give_parameters(lang_proof *p)
 {
     for (int i = 0; i < p->options->given_count; i++) {
@@ -80,8 +80,8 @@ static bool record(lang_proof *p, const char *loss)
     if (!given) return rv_fail_memory(p->error);
     for (int i = 0; i < o->given_count; i++)
         given[i] = (lang_binding){o->given[i].name, {p->tape, -1}, o->given[i].tensor.shape};
-    p->work = (lang_work){.left = p->left, .report = p->report, .named = shake, .context = p};
-    bool ok = rv_lang_start(&p->run, p->model, &p->work, p->tape) &&
+    p->work = (lang_work){.left = p->left, .report = p->report, .named = perturb, .context = p};
+    bool ok = rv_lang_start_run(&p->run, p->model, &p->work, p->tape) &&
               rv_lang_record_model(&p->run, given, o->given_count);
     rv_free(given);
     int symbol = rv_lang_find_value(p->model, loss);
@@ -89,16 +89,16 @@ static bool record(lang_proof *p, const char *loss)
     return ok;
 }
 
-/* Whether the loss is one number; else tells it at a place. */
+/* Whether the loss is one number; else reports it at the location. */
 bool rv_lang_is_number(lang_proof *p, lang_location location)
 {
     char text[RV_SHAPE_TEXT];
     if (!rv_is_null(p->loss) && rv_shape_count(rv_shape_of(p->loss)) == 1) return true;
     if (rv_is_null(p->loss))
-        return rv_lang_complain(p->report, location, RV_ERROR_SHAPE, "the loss is not a tensor");
-    return rv_lang_complain(p->report, location, RV_ERROR_SHAPE,
-                            "the loss is %s, expected a single number; take its sum or mean",
-                            rv_shape_text(rv_shape_of(p->loss), text));
+        return rv_lang_add_problem(p->report, location, RV_ERROR_SHAPE, "the loss is not a tensor");
+    return rv_lang_add_problem(p->report, location, RV_ERROR_SHAPE,
+                               "the loss is %s, expected a single number; take its sum or mean",
+                               rv_shape_text(rv_shape_of(p->loss), text));
 }
 
 bool rv_lang_start_proof(lang_proof *p, lang_file *file, const rv_lang_proof_options *options,
@@ -116,7 +116,7 @@ bool rv_lang_start_proof(lang_proof *p, lang_file *file, const rv_lang_proof_opt
 
 void rv_lang_end_proof(lang_proof *p)
 {
-    if (p->run.block) rv_lang_end(&p->run);
+    if (p->run.block) rv_lang_end_run(&p->run);
     rv_lang_free_tensors(p->inputs, p->input_count);
     rv_free(p->lines);
     rv_tape_free(p->tape);

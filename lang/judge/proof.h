@@ -1,4 +1,4 @@
-/* A derivation on a tape: its model, recorded so that the loss can be shaken anywhere, and its lines. */
+/* A derivation on a tape: its lines, and its model, recorded so that every named value can be perturbed. */
 #ifndef RV_LANG_JUDGE_PROOF_H
 #define RV_LANG_JUDGE_PROOF_H
 
@@ -14,8 +14,7 @@ typedef struct lang_line {
     const lang_node *statement;
     int target;
     int64_t time;
-    rv_var value, leaf,
-        truth; /* what the line says; where the loss is shaken; its gradient there */
+    rv_var value, leaf, truth; /* what the line states; the input of zeros; the gradient there */
     bool wrong;
     char repair[LANG_REPAIR]; /* what would make it right; "": not known */
 } lang_line;
@@ -30,7 +29,7 @@ typedef struct lang_proof {
     rv_tape *tape;
     lang_run run; /* of the model */
     rv_var loss;
-    int shaken; /* values that have got a zero */
+    int perturbations; /* inputs of zeros so far */
     lang_line *lines;
     size_t count, capacity;
     size_t visible;          /* lines whose cotangents may be used */

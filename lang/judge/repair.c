@@ -1,5 +1,5 @@
-/* What would make a wrong line right: the line is changed in one site, or two, in the ways that people slip; the variants
- * are recorded beside it, and the first that equals the true cotangent is told. */
+/* What would make a wrong line right. The line is changed in one place or two, by the usual slips. The variants are recorded
+ * beside it, and the first that equals the true cotangent is the repair. */
 #include "lang/judge/repair.h"
 
 #include <stdio.h>
@@ -30,14 +30,14 @@ typedef struct search {
     lang_proof *proof;
     lang_run *run;
     const lang_line *line;
-    lang_work work;                      /* of the variants: what does not fit is left out */
-    lang_node quantity[MOST_QUANTITIES]; /* names that may be lacking, with a text each */
+    lang_work work;                      /* of the variants: those that fail are skipped */
+    lang_node quantity[MOST_QUANTITIES]; /* names that may be missing */
     char name[MOST_QUANTITIES][LANG_MOST_NAME + 24];
     int quantities;
     variant *variant;
     int variants;
-    bool deep;               /* each variant is searched on from, */
-    unsigned second;         /* by these kinds of edits */
+    bool deep;               /* search on from each variant */
+    unsigned second;         /* with these kinds of edits */
     bool again;              /* the line has been changed once */
     char found[LANG_REPAIR]; /* "": nothing yet */
     int64_t left, cost;      /* work on variants; that on one of them */
@@ -99,7 +99,7 @@ static void find_quantities(search *s)
 static rv_var value_of(search *s, const lang_node *e)
 {
     rv_error ignored;
-    s->work.told = s->work.stopped = false;
+    s->work.reported = s->work.stopped = false;
     s->work.left = LANG_MOST_WORK;
     rv_var v = rv_lang_evaluate_var(s->run, e);
     if (rv_tape_take_error(s->proof->tape, &ignored)) return (rv_var){s->proof->tape, -1};
@@ -226,7 +226,7 @@ static void other_signs(search *s, lang_node *site, const lang_node *was, const 
     }
 }
 
-/* Something less: one operand, or what a sign or a function is put on. */
+/* Less: one operand of an operator, or the argument of a function. */
 static void with_less(search *s, lang_node *site, const lang_node *was, const char *old)
 {
     bool two = was->kind >= LANG_ADD && was->kind <= LANG_MATMUL;
@@ -239,7 +239,7 @@ static void with_less(search *s, lang_node *site, const lang_node *was, const ch
     }
 }
 
-/* Turned around, or with the other sign. */
+/* Transposed, negated or rotated. */
 static void turned(search *s, lang_node *site, const lang_node *was, const char *old)
 {
     lang_node whole = *was;
@@ -274,7 +274,7 @@ static void times_slopes(search *s, lang_node *site, const lang_node *was, lang_
     }
 }
 
-/* A factor that is lacking, or another factor. */
+/* A missing factor, or another one. */
 static void with_factor(search *s, lang_node *site, const lang_node *was, const char *old)
 {
     lang_node rest = *was;
@@ -287,7 +287,7 @@ static void with_factor(search *s, lang_node *site, const lang_node *was, const 
     }
 }
 
-/* A term that is lacking: q, or q.r. */
+/* A missing term: q, or q.r. */
 static void with_term(search *s, lang_node *site, const lang_node *was, const char *old)
 {
     lang_node whole = *was;
@@ -411,7 +411,7 @@ void rv_lang_repair(lang_proof *p, lang_run *run, lang_line *line)
         s->deep = true;
         s->second = NAMES | SIGNS | LESS | TURNS | FACTORS;
         make_variants(s, NAMES | SIGNS);
-        s->second = TERMS; /* two paths are lacking */
+        s->second = TERMS; /* two missing paths */
         make_variants(s, TERMS);
         memcpy(line->repair, s->found, sizeof line->repair);
         p->to_try += s->left > 0 ? s->left : 0;

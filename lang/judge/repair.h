@@ -4,8 +4,8 @@
 
 #include "lang/judge/proof.h"
 
-/* Looks for a change of the line that makes it right, or two: another name, another sign, a factor or a term more or less,
- * a transpose. `run` is where the line stands. Sets repair if there is one. */
+/* Looks for one or two changes that make the line right: another name or sign, a factor or term more or less, a
+ * transpose. `run` is the run of the derivation up to the line. Sets line->repair if one is found. */
 void rv_lang_repair(lang_proof *p, lang_run *run, lang_line *line);
 
 #endif

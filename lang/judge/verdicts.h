@@ -1,4 +1,4 @@
-/* The verdicts of a proof, as they come. */
+/* A growing list of verdicts. */
 #ifndef RV_LANG_JUDGE_VERDICTS_H
 #define RV_LANG_JUDGE_VERDICTS_H
 
@@ -12,7 +12,7 @@ typedef struct lang_verdicts {
     size_t capacity;
 } lang_verdicts;
 
-/* On something at a location in a model, or in a derivation. NULL, with *error: out of memory. */
+/* A verdict on `name` at a location in a model or a derivation. NULL, with *error: out of memory. */
 rv_lang_verdict *rv_lang_add_verdict(lang_verdicts *v, const lang_block *block,
                                      lang_location location, const char *name, rv_error *error);
 

@@ -1,4 +1,4 @@
-/* Signs become ops, the way one would write them in C: 1 - g is rv_one_minus, x^2 is rv_square, and a gate's mixture
+/* Operators become the ops that one would write in C: 1 - g is rv_one_minus, x^2 is rv_square, and a gate's mixture
  * g.h + (1 - g).c is rv_lerp. */
 #include "lang/record/arithmetic.h"
 
@@ -90,7 +90,7 @@ static double fold(lang_kind kind, double a, double b)
                                    : pow(a, b);
 }
 
-/* Whether x / n is x times 1 / n, bit by bit. */
+/* Whether x / n equals x times 1 / n, bit for bit. */
 static bool halves(double n)
 {
     int exponent;
@@ -143,7 +143,7 @@ lang_value rv_lang_arithmetic(lang_run *run, const lang_node *e)
         if ((bias = named_kind(run, e->left, special))) return along_units(run, e, bias, e->right);
     }
     lang_value a = rv_lang_evaluate(run, e->left);
-    if (a.kind == VALUE_NONE) return rv_lang_none(); /* one mistake of a line is enough */
+    if (a.kind == VALUE_NONE) return rv_lang_none(); /* one mistake per line is enough */
     lang_value b = rv_lang_evaluate(run, e->right);
     if (b.kind == VALUE_NONE) return rv_lang_none();
     if (a.kind == VALUE_NUMBER && b.kind == VALUE_NUMBER) {
@@ -160,7 +160,7 @@ lang_value rv_lang_arithmetic(lang_run *run, const lang_node *e)
     return rv_lang_recorded(run, e->location, both(e->kind, x, y));
 }
 
-/* A factor of @: a transposed one is not copied. */
+/* A factor of @. A transpose becomes a flag of matmul. */
 static lang_value factor(lang_run *run, const lang_node *e, bool *transposed)
 {
     *transposed = e->kind == LANG_PRIME && e->symbol < 0;

@@ -1,4 +1,4 @@
-/* Signs as ops. */
+/* Operators as ops. */
 #ifndef RV_LANG_RECORD_ARITHMETIC_H
 #define RV_LANG_RECORD_ARITHMETIC_H
 

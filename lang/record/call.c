@@ -81,7 +81,7 @@ static bool set_option(lang_run *run, const lang_node *e, const rv_option *optio
     if (v.kind == VALUE_NONE) return false;
     if (expected) {
         rv_lang_wrong(run, e->location, RV_ERROR_ARGUMENT, "%s=%s, expected %s", option->name,
-                      rv_lang_kind_text(&v), expected);
+                      rv_lang_value_kind_text(&v), expected);
         return false;
     }
     if (number) v.list = (rv_shape){1, {whole ? (int64_t)v.number : 0}};
@@ -142,7 +142,7 @@ static lang_value function_call(lang_run *run, const lang_node *e)
     lang_run inner;
     lang_value result = rv_lang_none();
     if (f->wrong || !rv_lang_spend(run, e->location, f->symbols / 4)) return rv_lang_none();
-    bool ok = rv_lang_start(&inner, f, run->work, run->tape);
+    bool ok = rv_lang_start_run(&inner, f, run->work, run->tape);
     lang_location call = run->work->call;
     inner.cell = run->cell;
     int k = 0;
@@ -162,7 +162,7 @@ static lang_value function_call(lang_run *run, const lang_node *e)
         ok = inner.value[s->target->symbol].kind != VALUE_NONE;
     }
     run->work->call = call;
-    rv_lang_end(&inner);
+    rv_lang_end_run(&inner);
     return result;
 }
 
@@ -191,7 +191,7 @@ lang_value rv_lang_call(lang_run *run, const lang_node *e)
                                                                           : rv_lang_none();
 }
 
-/* The summands from the first step on. */
+/* Adds up the terms in order. */
 lang_value rv_lang_sum_over(lang_run *run, const lang_node *e)
 {
     int64_t from, to;

@@ -57,7 +57,7 @@ bool rv_lang_evaluate_whole(lang_run *run, const lang_node *e, int64_t low, int6
     if (v.kind == VALUE_NONE) return false;
     if (v.kind != VALUE_NUMBER)
         rv_lang_wrong(run, e->location, RV_ERROR_ARGUMENT, "%s, expected a whole number",
-                      rv_lang_kind_text(&v));
+                      rv_lang_value_kind_text(&v));
     else if (!(v.number >= (double)low && v.number <= (double)high) || v.number != floor(v.number))
         rv_lang_wrong(run, e->location, RV_ERROR_ARGUMENT,
                       "%.10g, expected a whole number from %lld to %lld", v.number, (long long)low,

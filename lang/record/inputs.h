@@ -5,10 +5,10 @@
 #include "lang/record/run.h"
 #include "tensor/safetensors.h"
 
-/* A model's inputs drawn as their declarations say, but for those given: for rv_lang_free_tensors. */
+/* Values for a model's inputs: those given, the others drawn as declared. For rv_lang_free_tensors. */
 bool rv_lang_draw(const lang_run *run, const rv_named_tensor *given, int given_count, uint64_t seed,
                   rv_named_tensor **drawn, int *count, rv_error *error);
-/* Copies what is given for an input or a parameter. */
+/* Copies a given value into an input or a parameter, whose shape it must have. */
 bool rv_lang_give(rv_tensor *to, const rv_named_tensor *given, rv_error *error);
 void rv_lang_free_tensors(rv_named_tensor *tensors, int count);
 

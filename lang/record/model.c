@@ -13,7 +13,7 @@ static const lang_binding *binding_of(const lang_binding *given, int count, cons
     return NULL;
 }
 
-/* A size that is a name becomes what is given. */
+/* Sizes that are names take the value that the given input has there. */
 static bool bind_sizes(lang_run *run, const lang_node *d, const lang_binding *b)
 {
     char text[RV_SHAPE_TEXT];

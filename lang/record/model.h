@@ -4,10 +4,10 @@
 
 #include "lang/record/run.h"
 
-/* What an input is: given as a var, or as values whose shape alone matters. */
+/* A given input: a var, or a shape to make one of. */
 typedef struct lang_binding {
     const char *name;
-    rv_var var;     /* null: made as an input of */
+    rv_var var;     /* null: an input is made, of */
     rv_shape shape; /* this shape */
 } lang_binding;
 
@@ -16,7 +16,7 @@ bool rv_lang_record_model(lang_run *run, const lang_binding *given, int count);
 
 /* The declaration of an input, or for NULL of the first one; NULL: there is none. */
 const lang_node *rv_lang_declared_input(const lang_block *model, const char *name);
-/* Whether an input is of whole numbers, by its declaration. */
+/* Whether the input is declared as whole numbers. */
 bool rv_lang_is_integer(const lang_node *declared);
 
 #endif

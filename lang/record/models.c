@@ -11,7 +11,7 @@ static rv_var quantity_called(const lang_run *run, const char *name)
     return symbol >= 0 ? rv_lang_quantity(run, symbol, -1) : rv_lang_null(run);
 }
 
-/* A whole model on x and y: its net is the quantities "output" and "loss". */
+/* A model recorded on x and y: its net is the values "output" and "loss". */
 static rv_net record_net(const rv_model *model, const rv_net_options *options, rv_var x, rv_var y)
 {
     const lang_model *m = model->user;
@@ -20,7 +20,7 @@ static rv_net record_net(const rv_model *model, const rv_net_options *options, r
     lang_run run;
     (void)options;
     lang_binding given[2] = {{.name = "x", .var = x}, {.name = "y", .var = y}};
-    if (rv_lang_start(&run, m->block, &work, x.tape) &&
+    if (rv_lang_start_run(&run, m->block, &work, x.tape) &&
         rv_lang_record_model(&run, given, rv_is_null(y) ? 1 : 2)) {
         net.output = quantity_called(&run, "output");
         net.loss = quantity_called(&run, "loss");
@@ -36,24 +36,24 @@ static rv_net record_net(const rv_model *model, const rv_net_options *options, r
                 m->block->name, lacks);
     }
     if (rv_is_null(y)) net.loss = y;
-    rv_lang_end(&run);
+    rv_lang_end_run(&run);
     return net;
 }
 
-/* The loss of a model as it stands: with the sizes and inputs that it has by itself. */
+/* The loss of a model with its default sizes and inputs of its own. */
 static rv_var record_specimen(const rv_model *model, rv_tape *tape)
 {
     const lang_model *m = model->user;
     rv_var loss = {tape, -1};
     lang_work work = {.left = LANG_MOST_WORK, .nodes = rv_tape_count(tape)};
     lang_run run;
-    if (rv_lang_start(&run, m->block, &work, tape) && rv_lang_record_model(&run, NULL, 0)) {
+    if (rv_lang_start_run(&run, m->block, &work, tape) && rv_lang_record_model(&run, NULL, 0)) {
         loss = quantity_called(&run, "loss");
         if (rv_is_null(loss))
             rv_lang_wrong(&run, m->block->node->location, RV_ERROR_NAME,
                           "the model \"%s\" has no \"loss\"", m->block->name);
     }
-    rv_lang_end(&run);
+    rv_lang_end_run(&run);
     return loss;
 }
 
@@ -62,8 +62,8 @@ void rv_lang_apply_alias(const lang_block *alias, rv_tape *tape, lang_report *re
 {
     lang_work work = {.left = LANG_MOST_WORK, .report = report};
     lang_run run;
-    if (rv_lang_start(&run, alias, &work, tape)) rv_lang_alias_options(&run, alias, options);
-    rv_lang_end(&run);
+    if (rv_lang_start_run(&run, alias, &work, tape)) rv_lang_alias_options(&run, alias, options);
+    rv_lang_end_run(&run);
 }
 
 static void prepare(const rv_model *model, rv_tape *tape, rv_rnn_options *options)
@@ -71,7 +71,7 @@ static void prepare(const rv_model *model, rv_tape *tape, rv_rnn_options *option
     rv_lang_apply_alias(((const lang_use *)model->user)->alias, tape, NULL, options);
 }
 
-/* The options of an alias are its own; the size of its maps decides what it can read. */
+/* An alias sets its options by itself. Its kernel says whether it reads images. */
 static void make_alias(lang_report *report, lang_model *m)
 {
     rv_rnn_options options = {0};
@@ -108,9 +108,9 @@ static void make_model(lang_report *report, lang_model *m, const lang_block *blo
 bool rv_lang_make_models(lang_file *file, lang_model **models, int *count)
 {
     size_t most = (size_t)file->scope.blocks;
-    *models = rv_lang_take(&file->arena, (most + 1) * sizeof **models);
+    *models = rv_lang_allocate(&file->arena, (most + 1) * sizeof **models);
     *count = 0;
-    if (!*models) return rv_lang_no_memory(&file->report);
+    if (!*models) return rv_lang_out_of_memory(&file->report);
     for (const lang_block *b = file->scope.first; b; b = b->next)
         if (b->node->kind == LANG_CELL || b->node->kind == LANG_MODEL)
             make_model(&file->report, &(*models)[(*count)++], b);

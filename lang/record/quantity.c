@@ -9,8 +9,8 @@
 #include "models/cell.h"
 #include "ops/ops.h"
 
-/* Uniform in +-1/sqrt(inputs): of x @ W the rows, of a convolution what is under the kernel. A row of numbers starts
- * at zero, as biases do. */
+/* Uniform in +-1/sqrt(inputs): the rows of W in x @ W, the elements under the kernel of a convolution. A vector starts at
+ * zero, as biases do. */
 static rv_init standard_init(rv_shape shape)
 {
     double inputs = 1;
@@ -70,7 +70,7 @@ rv_var rv_lang_parameter(lang_run *run, const lang_node *at, int symbol, rv_shap
     return v.kind == VALUE_VAR ? v.var : rv_lang_null(run);
 }
 
-/* A parameter that is used with sizes, or with those of its declaration; without any it is one number. */
+/* The sizes are those written here, or those of the declaration; without any the parameter is a scalar. */
 lang_value rv_lang_use_parameter(lang_run *run, const lang_node *e, int symbol,
                                  const lang_node *sizes)
 {
@@ -94,8 +94,8 @@ bool rv_lang_is_weight(const lang_run *run, const lang_node *e)
            run->block->symbol[base->symbol].kind == SYMBOL_PARAMETER;
 }
 
-/* Fills in what x of shape `in` tells of w's shape: in x @ w the rows, in a convolution of x the channels; in a cell
- * [5,5] is a kernel of its units. */
+/* Completes w's shape from x of shape `in`: the rows in x @ w, the channels in a convolution. In a cell [5,5] is short for
+ * [units,channels,5,5]. */
 rv_var rv_lang_complete(lang_run *run, const lang_node *e, lang_value *w, rv_shape in,
                         bool convolution)
 {
@@ -165,17 +165,18 @@ static lang_value at_time(lang_run *run, const lang_node *e, int symbol, int64_t
     if (s->kind == SYMBOL_WEIGHT)
         return rv_lang_wrong(run, e->location, RV_ERROR_NAME, "the net has no parameter \"%s\"",
                              s->name);
-    if (run->failed) return rv_lang_none(); /* perhaps that is why */
+    if (run->failed) return rv_lang_none(); /* perhaps the cause */
     return rv_lang_wrong(run, e->location, RV_ERROR_NAME, "%s[%lld] has no value here", s->name,
                          (long long)time);
 }
 
-/* A value above: it is there, or why it is not has been told, or its line is carried out later. */
+/* A value defined above. If it is missing, that has been reported, or its line is executed later. */
 static lang_value known_value(lang_run *run, const lang_node *e)
 {
     lang_value v = run->value[e->symbol];
-    bool told = run->failed || run->work->told || (run->work->report && run->work->report->count);
-    if (v.kind != VALUE_NONE || told) return v;
+    bool reported =
+        run->failed || run->work->reported || (run->work->report && run->work->report->count);
+    if (v.kind != VALUE_NONE || reported) return v;
     return rv_lang_wrong(
         run, e->location, RV_ERROR_NAME,
         run->block->symbol[e->symbol].kind == SYMBOL_SIZE
@@ -186,7 +187,7 @@ static lang_value known_value(lang_run *run, const lang_node *e)
 
 lang_value rv_lang_name(lang_run *run, const lang_node *e)
 {
-    if (e->symbol < 0) return rv_lang_none(); /* told by rv_lang_resolve */
+    if (e->symbol < 0) return rv_lang_none(); /* reported by rv_lang_resolve */
     const lang_symbol *s = &run->block->symbol[e->symbol];
     switch (s->kind) {
     case SYMBOL_TRACE:

@@ -1,4 +1,4 @@
-/* A model on a tape with everything in it by name. */
+/* A recorded model with all its values by name. */
 #include <stdio.h>
 #include <string.h>
 
@@ -84,7 +84,7 @@ static bool record(rv_lang_recording *r, const lang_model *m, rv_tape *tape,
     bool ok = given;
     for (int i = 0; ok && i < o->given_count; i++)
         given[i] = (lang_binding){o->given[i].name, {tape, -1}, o->given[i].tensor.shape};
-    ok = ok && rv_lang_start(&r->run, m->block, &r->work, tape) &&
+    ok = ok && rv_lang_start_run(&r->run, m->block, &r->work, tape) &&
          rv_lang_record_model(&r->run, given, o->given_count);
     if (ok && (!add_values(r) || !rv_lang_draw(&r->run, o->given, o->given_count, o->seed,
                                                &r->inputs, &r->input_count, &error)))
@@ -120,9 +120,9 @@ rv_lang_recording *rv_lang_record(const rv_model *model, rv_tape *tape,
 void rv_lang_recording_free(rv_lang_recording *r)
 {
     if (!r) return;
-    if (r->run.block) rv_lang_end(&r->run);
+    if (r->run.block) rv_lang_end_run(&r->run);
     rv_lang_free_tensors(r->inputs, r->input_count);
-    rv_lang_release(&r->names);
+    rv_lang_free_arena(&r->names);
     rv_free(r->value);
     rv_free(r);
 }

@@ -8,7 +8,7 @@
 #include "tensor/memory.h"
 #include "tensor/text_internal.h"
 
-bool rv_lang_start(lang_run *run, const lang_block *block, lang_work *work, rv_tape *tape)
+bool rv_lang_start_run(lang_run *run, const lang_block *block, lang_work *work, rv_tape *tape)
 {
     size_t symbols = (size_t)block->symbols + 1;
     *run = (lang_run){.block = block, .work = work, .tape = tape};
@@ -18,7 +18,7 @@ bool rv_lang_start(lang_run *run, const lang_block *block, lang_work *work, rv_t
     run->trace = rv_alloc((size_t)block->unrolls + 1, sizeof *run->trace);
     if (!run->value || !run->series || !run->times || !run->trace) {
         rv_lang_wrong(run, block->node->location, RV_ERROR_MEMORY, "out of memory");
-        rv_lang_end(run);
+        rv_lang_end_run(run);
         return false;
     }
     for (int i = 0; i < block->symbols; i++)
@@ -28,7 +28,7 @@ bool rv_lang_start(lang_run *run, const lang_block *block, lang_work *work, rv_t
     return true;
 }
 
-void rv_lang_end(lang_run *run)
+void rv_lang_end_run(lang_run *run)
 {
     for (int i = 0; run->series && i < run->block->symbols; i++) rv_free(run->series[i]);
     for (int u = 0; run->trace && u < run->block->unrolls; u++) rv_free(run->trace[u].value);
@@ -49,9 +49,9 @@ lang_value rv_lang_wrong(lang_run *run, lang_location location, rv_code code, co
     va_start(list, format);
     rv_format(text, sizeof text, format, list);
     va_end(list);
-    run->work->told = run->failed = true;
+    run->work->reported = run->failed = true;
     if (run->work->call.source) location = run->work->call;
-    if (run->work->report) rv_lang_complain(run->work->report, location, code, "%s", text);
+    if (run->work->report) rv_lang_add_problem(run->work->report, location, code, "%s", text);
     if (!run->work->report && location.source)
         rv_tape_fail(run->tape, code, "%s:%d:%d: %s", location.source->path, rv_lang_line(location),
                      rv_lang_column(location), text);
@@ -62,7 +62,7 @@ lang_value rv_lang_recorded(lang_run *run, lang_location location, rv_var var)
 {
     rv_error error;
     if (!rv_is_null(var)) return (lang_value){.kind = VALUE_VAR, .var = var};
-    if (run->work->stopped || (run->work->told && !run->work->report)) return rv_lang_none();
+    if (run->work->stopped || (run->work->reported && !run->work->report)) return rv_lang_none();
     if (rv_tape_take_error(run->tape, &error))
         rv_lang_wrong(run, location, error.code, "%s", error.text);
     return rv_lang_none();
@@ -98,7 +98,7 @@ bool rv_lang_proceed(lang_run *run, const lang_node *e)
 
 /* ---- values as what is needed ---- */
 
-const char *rv_lang_kind_text(const lang_value *v)
+const char *rv_lang_value_kind_text(const lang_value *v)
 {
     static const char *const text[] = {"nothing", "a number", "a tensor",
                                        "a text",  "a list",   "a parameter without a shape"};
@@ -115,6 +115,6 @@ rv_var rv_lang_as_var(lang_run *run, const lang_node *e, const lang_value *v)
                       v->owner->block->symbol[v->symbol].name);
     else if (v->kind != VALUE_NONE)
         rv_lang_wrong(run, e->location, RV_ERROR_ARGUMENT, "%s, expected a tensor or a number",
-                      rv_lang_kind_text(v));
+                      rv_lang_value_kind_text(v));
     return rv_lang_null(run);
 }

@@ -9,12 +9,12 @@ enum {
     LANG_MOST_WORK = 8000000,    /* expressions evaluated and nodes recorded for one model */
     LANG_MOST_CHECKED = 2000000, /* the same for all that is checked in one text */
     LANG_MOST_STEPS = 100000,    /* of an unroll or a series */
-    LANG_DEEPEST_CALL = 600,     /* expressions and functions in each other */
+    LANG_DEEPEST_CALL = 600,     /* nested expressions and functions */
     LANG_MOST_ELEMENTS = 1 << 28 /* of a model's parameters and inputs together */
 };
 
 typedef enum lang_value_kind {
-    VALUE_NONE, /* it failed, which has been told */
+    VALUE_NONE, /* a failure, already reported */
     VALUE_NUMBER,
     VALUE_VAR,
     VALUE_WORD,
@@ -40,16 +40,16 @@ typedef struct lang_trace {
     const char *name; /* of the net, before its parameters' names; NULL: none */
 } lang_trace;
 
-/* What all of one recording shares. */
+/* Shared by all runs of one recording. */
 typedef struct lang_work {
-    lang_report *report; /* NULL: the first problem goes to the tape, and that is all */
+    lang_report *report; /* NULL: the first problem goes to the tape */
     int64_t left, elements;
-    int32_t nodes; /* of the tape that `left` knows of */
+    int32_t nodes; /* of the tape, already subtracted from `left` */
     int depth;
-    bool stopped;       /* by a limit, which has been told */
-    bool told;          /* the report has got something */
-    lang_location call; /* of a built-in function, which mistakes are told at; nowhere: in none */
-    /* Replaces a value when it gets its name; NULL: it stays. */
+    bool stopped;       /* by a limit, already reported */
+    bool reported;      /* a problem has been reported */
+    lang_location call; /* of a built-in function: mistakes inside it are reported here */
+    /* Replaces each value when it is named; or NULL. */
     rv_var (*named)(void *context, const lang_block *block, int symbol, int64_t time, rv_var value);
     void *context;
 } lang_work;
@@ -64,28 +64,28 @@ typedef struct lang_run {
     rv_var **series;   /* [block->symbols]: SYMBOL_SERIES by time step */
     int64_t *times;    /* [block->symbols]: how many there are */
     lang_trace *trace; /* [block->unrolls] */
-    bool failed;       /* something in it has been told */
-    bool recall;       /* beside weights: states are read with dropout */
+    bool failed;       /* a mistake in it has been reported */
+    bool recall;       /* inside a product with weights: states are read with dropout */
     bool (*judge)(struct lang_run *run, const lang_node *s); /* for the lines of a derivation */
-    /* The true cotangent of a quantity, in a derivation. Null var: told. */
+    /* In a derivation: the true cotangent of a symbol. Null var: reported. */
     rv_var (*cotangent)(struct lang_run *run, const lang_node *e, int target, int64_t time);
     void *context;
 } lang_run;
 
 /* Room for the values of a block. False, and reported: out of memory. */
-bool rv_lang_start(lang_run *run, const lang_block *block, lang_work *work, rv_tape *tape);
-void rv_lang_end(lang_run *run);
+bool rv_lang_start_run(lang_run *run, const lang_block *block, lang_work *work, rv_tape *tape);
+void rv_lang_end_run(lang_run *run);
 
-/* Takes that much from what is left to do. False, and told: there is no more. */
+/* Subtracts from the work that is left. False, and reported: none is left. */
 bool rv_lang_spend(lang_run *run, lang_location location, int64_t work);
 
-/* The same for one expression, which must not be too deep in others. */
+/* The same for one expression; also fails when expressions are nested too deeply. */
 bool rv_lang_proceed(lang_run *run, const lang_node *e);
 
-/* Tells what is wrong with a place: in the report, or on the tape. Always a VALUE_NONE. */
+/* Reports a mistake at a location, in the report or on the tape. Always a VALUE_NONE. */
 lang_value rv_lang_wrong(lang_run *run, lang_location location, rv_code code, const char *format,
                          ...) RV_PRINTF(4, 5);
-/* The var as a value; if it is null, tells why with the tape's error. */
+/* The var as a value. A null var is reported with the tape's error. */
 lang_value rv_lang_recorded(lang_run *run, lang_location location, rv_var var);
 
 static inline lang_value rv_lang_none(void) { return (lang_value){.kind = VALUE_NONE}; }
@@ -95,8 +95,8 @@ static inline lang_value rv_lang_of_number(double number)
 }
 static inline rv_var rv_lang_null(const lang_run *run) { return (rv_var){run->tape, -1}; }
 
-/* The value as a tensor: numbers become scalars. Null var: told. `e` is where it comes from. */
+/* The value of e as a tensor: numbers become scalars. Null var: reported. */
 rv_var rv_lang_as_var(lang_run *run, const lang_node *e, const lang_value *v);
-const char *rv_lang_kind_text(const lang_value *v); /* "a number" */
+const char *rv_lang_value_kind_text(const lang_value *v); /* "a number" */
 
 #endif

@@ -45,7 +45,8 @@ static void define(lang_run *run, const lang_node *s)
     int symbol = s->target->symbol;
     if (symbol < 0 || v.kind == VALUE_NONE) return;
     if (v.kind == VALUE_PENDING || s->target->kind == LANG_PRIME ||
-        (v.kind == VALUE_NUMBER && run->cell)) { /* else a number stays one: it may be a size */
+        (v.kind == VALUE_NUMBER &&
+         run->cell)) { /* elsewhere a number stays a number: it may be a size */
         rv_var x = rv_lang_as_var(run, s->value, &v);
         if (rv_is_null(x)) return;
         v = (lang_value){.kind = VALUE_VAR, .var = x};
@@ -91,7 +92,7 @@ static void declare(lang_run *run, const lang_node *s)
 void rv_lang_statements(lang_run *run, const lang_node *s)
 {
     for (; s && rv_lang_proceed(run, s); s = s->next) {
-        if (run->cell && run->failed) return; /* the rest of a cell's step follows from it */
+        if (run->cell && run->failed) return; /* the rest of the step would fail, too */
         if (s->kind == LANG_DECLARE) declare(run, s);
         if (s->kind == LANG_DEFINE && run->judge && !s->helper)
             run->judge(run, s);

@@ -4,7 +4,7 @@
 
 #include "lang/record/run.h"
 
-/* Carries out statements. */
+/* Executes statements. */
 void rv_lang_statements(lang_run *run, const lang_node *s);
 
 #endif

@@ -6,7 +6,7 @@
 #include "lang/record/statements.h"
 #include "ops/ops.h"
 
-/* Where a state that is declared with a value begins; otherwise nets say. */
+/* The first value of a state: as declared, or h, which the net gives. */
 static rv_var first_state(lang_run *run, int s, rv_var h)
 {
     const lang_symbol *symbol = &run->block->symbol[run->block->state[s]];
@@ -32,7 +32,7 @@ static void trace(const lang_use *use, const lang_run *run, int symbol, int64_t 
         t->value[time * run->block->symbols + symbol] = v;
 }
 
-/* Everything that a step has named. */
+/* All values that a step has named. */
 static void trace_all(const lang_use *use, const lang_run *run)
 {
     const lang_block *b = run->block;
@@ -95,7 +95,7 @@ void rv_lang_take_step(const lang_use *use, rv_cell *k, rv_var x, rv_var *h)
     lang_work *work = use->work ? use->work : &own;
     lang_run run;
     if (!use->work) own.nodes = rv_tape_count(k->tape);
-    bool ok = rv_lang_start(&run, use->cell, work, k->tape);
+    bool ok = rv_lang_start_run(&run, use->cell, work, k->tape);
     run.cell = k;
     ok = ok && rv_lang_spend(&run, use->cell->node->location, use->cell->symbols / 4);
     if (!ok || !step(use, &run, x, h)) {
@@ -104,7 +104,7 @@ void rv_lang_take_step(const lang_use *use, rv_cell *k, rv_var x, rv_var *h)
             rv_tape_fail(k->tape, RV_ERROR_ARGUMENT, "the cell \"%s\" has mistakes; see its report",
                          use->cell->name);
     }
-    rv_lang_end(&run);
+    rv_lang_end_run(&run);
 }
 
 void rv_lang_step(rv_cell *k, rv_var x, rv_var *h)

@@ -13,7 +13,7 @@ typedef struct lang_use {
 } lang_use;
 
 void rv_lang_step(rv_cell *k, rv_var x, rv_var *h);
-/* The same for any use: what rv_gru and the others do. */
+/* A step of any use. */
 void rv_lang_take_step(const lang_use *use, rv_cell *k, rv_var x, rv_var *h);
 
 #endif

@@ -32,9 +32,9 @@ bool rv_lang_alias_options(lang_run *run, const lang_block *cell, rv_rnn_options
     lang_run own = {0};
     if (!cell->same) return true;
     if (!rv_lang_alias_options(run, cell->same, options)) return false;
-    bool ok = rv_lang_start(&own, cell, run->work, run->tape) &&
+    bool ok = rv_lang_start_run(&own, cell, run->work, run->tape) &&
               set_options(&own, cell->node->alias, options);
-    if (own.block) rv_lang_end(&own);
+    if (own.block) rv_lang_end_run(&own);
     return ok;
 }
 
@@ -53,7 +53,7 @@ static bool given_states(lang_run *run, const lang_node *call, const lang_block 
     return true;
 }
 
-/* A given state of one sample is meant for all of them. */
+/* A given state of one sample serves all samples. */
 static void for_all_samples(rv_states *initial, rv_var x)
 {
     for (int s = 0; s < RV_CELL_STATES; s++) {
@@ -64,14 +64,14 @@ static void for_all_samples(rv_states *initial, rv_var x)
     }
 }
 
-/* Tells why, unless it has been told inside the cell. */
-static lang_value unroll_failed(lang_run *run, const lang_node *e, bool told)
+/* Reports the failure, unless it was reported inside the cell. */
+static lang_value unroll_failed(lang_run *run, const lang_node *e, bool reported)
 {
     rv_error error = {0};
     lang_trace *t = &run->trace[e->symbol];
     rv_free(t->value);
     t->value = NULL;
-    if ((run->work->report || !told) && rv_tape_take_error(run->tape, &error) && !told)
+    if ((run->work->report || !reported) && rv_tape_take_error(run->tape, &error) && !reported)
         rv_lang_wrong(run, e->location, error.code, "%s", error.text);
     run->failed = true;
     return (lang_value){.kind = VALUE_NONE};
@@ -123,13 +123,13 @@ lang_value rv_lang_unroll(lang_run *run, const lang_node *e)
     t->value = rv_alloc((size_t)(steps + 1), (size_t)base->symbols * sizeof *t->value);
     if (!t->value) return rv_lang_wrong(run, e->location, RV_ERROR_MEMORY, "out of memory");
     lang_report *report = run->work->report;
-    bool own =
-        base->node->location.source == e->location.source; /* else it is told here, in one piece */
-    run->work->told = false;
+    bool own = base->node->location.source ==
+               e->location.source; /* other files' mistakes are reported here */
+    run->work->reported = false;
     if (!own) run->work->report = NULL;
     rv_var h = e->steps ? rv_unroll_with(rv_lang_step, x, steps, o)
                         : rv_unroll_sequence(rv_lang_step, x, o, NULL);
     lang_value v = {.kind = rv_is_null(h) ? VALUE_NONE : VALUE_VAR, .var = h};
     run->work->report = report;
-    return v.kind == VALUE_VAR ? v : unroll_failed(run, e, run->work->told && (own || !report));
+    return v.kind == VALUE_VAR ? v : unroll_failed(run, e, run->work->reported && (own || !report));
 }

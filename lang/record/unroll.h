@@ -4,10 +4,10 @@
 
 #include "lang/record/run.h"
 
-/* Unrolls: a LANG_UNROLL. */
+/* Evaluates a LANG_UNROLL. */
 lang_value rv_lang_unroll(lang_run *run, const lang_node *e);
 
-/* The options that an alias stands for, from the base up. */
+/* Sets the options of a chain of aliases, from the base up. */
 bool rv_lang_alias_options(lang_run *run, const lang_block *cell, rv_rnn_options *options);
 
 #endif

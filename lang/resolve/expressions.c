@@ -26,8 +26,8 @@ static const rv_option *find_option(const rv_op *op, const char *name)
 bool rv_lang_count_wrong(lang_resolver *r, const lang_node *e, const char *expected)
 {
     r->block->wrong = true;
-    return rv_lang_complain(r->scope->report, e->location, RV_ERROR_ARGUMENT, "%s takes %s",
-                            e->name, expected);
+    return rv_lang_add_problem(r->scope->report, e->location, RV_ERROR_ARGUMENT, "%s takes %s",
+                               e->name, expected);
 }
 
 static bool op_arguments(lang_resolver *r, lang_node *e, const rv_op *op)
@@ -130,10 +130,10 @@ static bool apply(lang_resolver *r, lang_node *e)
     rv_lang_expression(e->operand, of, sizeof of);
     rv_lang_misnamed(r, e->sign, "\"%s\" is not a map", e->name);
     if (turned)
-        rv_lang_advise(r->scope->report, "the map comes first: %s %s", of, e->name);
+        rv_lang_add_hint(r->scope->report, "the map comes first: %s %s", of, e->name);
     else
-        rv_lang_advise(r->scope->report, "a product is written %s.%s, one of matrices %s @ %s",
-                       e->name, of, e->name, of);
+        rv_lang_add_hint(r->scope->report, "a product is written %s.%s, one of matrices %s @ %s",
+                         e->name, of, e->name, of);
     return false;
 }
 
@@ -186,7 +186,7 @@ bool rv_lang_resolve_loop_name(lang_resolver *r, lang_node *e)
     e->symbol = rv_lang_find_right(r->block, e->name);
     const lang_symbol *s = e->symbol >= 0 ? &r->block->symbol[e->symbol] : NULL;
     bool steps = s && s->made && (s->made->kind == LANG_FOR || s->made->kind == LANG_SUM);
-    if (s && !steps) return rv_lang_second(r, e, e->symbol);
+    if (s && !steps) return rv_lang_redefined(r, e, e->symbol);
     if (e->symbol < 0) e->symbol = rv_lang_add_symbol(r, e->name, SYMBOL_SIZE, e);
     return e->symbol >= 0;
 }

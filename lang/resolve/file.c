@@ -15,13 +15,13 @@ enum { DEEPEST_INCLUDE = 16, MOST_INCLUDES = 100 };
 static bool complain_bytes(lang_file *file, const lang_source *s, size_t at, const char *what)
 {
     lang_location location = {s, (uint32_t)at, (uint32_t)at + 1};
-    return rv_lang_complain(&file->report, location, RV_ERROR_FORMAT, "%s", what);
+    return rv_lang_add_problem(&file->report, location, RV_ERROR_FORMAT, "%s", what);
 }
 
 static lang_source *add_source(lang_file *file, const char *path, const char *text, size_t size)
 {
-    lang_source *s = rv_lang_take(&file->arena, sizeof *s), **last = &file->source;
-    const bool marked = size >= 3 && !memcmp(text, "\xef\xbb\xbf", 3); /* as some editors do */
+    lang_source *s = rv_lang_allocate(&file->arena, sizeof *s), **last = &file->source;
+    const bool marked = size >= 3 && !memcmp(text, "\xef\xbb\xbf", 3); /* a byte order mark */
     if (marked) text += 3, size -= 3;
     char *copy = rv_lang_copy(&file->arena, text, size),
          *name = rv_lang_copy(&file->arena, path, strlen(path));
@@ -34,7 +34,7 @@ static lang_source *add_source(lang_file *file, const char *path, const char *te
 
 static void read_source(lang_file *file, lang_source *s, int depth);
 
-/* Beside the file that includes it. */
+/* Reads a file, looked for beside the one that includes it. */
 static void include(lang_file *file, const lang_node *n, int depth)
 {
     const char *from = n->location.source->path, *slash = strrchr(from, '/');
@@ -47,23 +47,23 @@ static void include(lang_file *file, const lang_node *n, int depth)
     snprintf(path, sizeof path, "%.*s%s", *n->name == '/' || !slash ? 0 : (int)(slash + 1 - from),
              from, n->name);
     for (const lang_source *s = file->source; s; s = s->next, sources++) {
-        if (!strcmp(s->path, path)) return; /* it is there */
+        if (!strcmp(s->path, path)) return; /* already included */
         together += s->size;
     }
     if (depth == DEEPEST_INCLUDE || sources > MOST_INCLUDES) {
-        rv_lang_complain(&file->report, n->location, RV_ERROR_FORMAT, "too many included files");
+        rv_lang_add_problem(&file->report, n->location, RV_ERROR_FORMAT, "too many included files");
     } else if (!rv_file_read(path, &bytes, &size, &error)) {
-        rv_lang_complain(&file->report, n->location, error.code, "%s", error.text);
+        rv_lang_add_problem(&file->report, n->location, error.code, "%s", error.text);
     } else if (size + together > LANG_MOST_BYTES) {
-        rv_lang_complain(&file->report, n->location, RV_ERROR_FORMAT,
-                         "with \"%s\" the text has %zu bytes, expected at most %d", path,
-                         size + together, LANG_MOST_BYTES);
+        rv_lang_add_problem(&file->report, n->location, RV_ERROR_FORMAT,
+                            "with \"%s\" the text has %zu bytes, expected at most %d", path,
+                            size + together, LANG_MOST_BYTES);
     } else {
         lang_source *s = add_source(file, path, (const char *)bytes, size);
         if (s)
             read_source(file, s, depth + 1);
         else
-            rv_lang_no_memory(&file->report);
+            rv_lang_out_of_memory(&file->report);
     }
     rv_free(bytes);
 }
@@ -93,7 +93,7 @@ static void read_source(lang_file *file, lang_source *s, int depth)
 bool rv_lang_read_file(lang_file *file, const char *text, size_t size, const char *name)
 {
     lang_source *s = add_source(file, name, text, size);
-    if (!s) return rv_lang_no_memory(&file->report);
+    if (!s) return rv_lang_out_of_memory(&file->report);
     file->scope.arena = &file->arena;
     file->scope.report = &file->report;
     read_source(file, s, 0);
@@ -117,7 +117,7 @@ void rv_lang_close(lang_file *file)
     rv_lang_free_tokens(&file->tokens);
     rv_lang_free_blocks(&file->scope);
     rv_lang_free_report(&file->report);
-    rv_lang_release(&file->arena);
+    rv_lang_free_arena(&file->arena);
     *file = (lang_file){0};
 }
 
@@ -136,7 +136,7 @@ static lang_file *read_built_in(lang_scope *scope, const char *name)
         }
         free_files(file);
     }
-    if (text) rv_lang_no_memory(scope->report);
+    if (text) rv_lang_out_of_memory(scope->report);
     return NULL;
 }
 

@@ -19,7 +19,7 @@ static void function(lang_scope *scope, lang_node *n)
     lang_resolver r = {.scope = scope, .block = &made};
     for (lang_node *a = n->arguments; a; a = a->next, made.arguments++) {
         int first = rv_lang_find_symbol(&made, a->name);
-        if (first >= 0) rv_lang_second(&r, a, first);
+        if (first >= 0) rv_lang_redefined(&r, a, first);
         rv_lang_add_symbol(&r, a->name, SYMBOL_VALUE, a);
     }
     built_in(&r, "true");
@@ -35,7 +35,8 @@ static void function(lang_scope *scope, lang_node *n)
     if (!returns && !made.broken)
         rv_lang_misnamed(&r, n->location,
                          "the function \"%s\" returns nothing; end it with return ..", n->name);
-    lang_block *b = rv_lang_add_block(scope, n, n->name); /* known from here on: no recursion */
+    lang_block *b = rv_lang_add_block(
+        scope, n, n->name); /* known from here on, so a function cannot call itself */
     if (!b) {
         rv_free(made.symbol);
         return;
@@ -85,7 +86,7 @@ static void cell(lang_scope *scope, lang_node *n)
         if (state->next >= 0 || r.block->broken) continue;
         rv_lang_misnamed(&r, state->made->location, "the state \"%s\" never gets its next value",
                          state->name);
-        rv_lang_advise(scope->report, "write %s' = ..", state->name);
+        rv_lang_add_hint(scope->report, "write %s' = ..", state->name);
     }
     if (!r.block->states && !r.block->broken)
         rv_lang_misnamed(&r, n->location, "the cell \"%s\" has no state; declare one: state h",
@@ -103,19 +104,19 @@ static void model(lang_scope *scope, lang_node *n)
     for (lang_node *a = n->arguments; a; a = a->next) {
         int first = rv_lang_find_symbol(r.block, a->name);
         rv_lang_resolve_expression(&r, a->value);
-        if (first >= 0) rv_lang_second(&r, a, first);
+        if (first >= 0) rv_lang_redefined(&r, a, first);
         a->symbol = rv_lang_add_symbol(&r, a->name, SYMBOL_SIZE, a);
     }
     rv_lang_resolve_statements(&r, n->body);
 }
 
-/* The cells of a model's unrolls, again from its equations. */
+/* The cells of a model's unrolls. */
 static const lang_block **unrolled_of(lang_scope *scope, const lang_block *model)
 {
     const lang_block **cells =
-        rv_lang_take(scope->arena, ((size_t)model->unrolls + 1) * sizeof *cells);
+        rv_lang_allocate(scope->arena, ((size_t)model->unrolls + 1) * sizeof *cells);
     if (!cells) {
-        rv_lang_no_memory(scope->report);
+        rv_lang_out_of_memory(scope->report);
         return NULL;
     }
     for (const lang_node *s = model->node->body; s; s = s->next)
@@ -124,7 +125,7 @@ static const lang_block **unrolled_of(lang_scope *scope, const lang_block *model
     return cells;
 }
 
-/* Symbols for all values and weights of unrolled cells: a line may lack one that the text does not mention. */
+/* Adds symbols for all values and weights of unrolled cells: a repair may need one that the text does not mention. */
 static void name_everything(lang_resolver *r)
 {
     for (int u = 0; u < r->block->unrolls; u++)
@@ -163,7 +164,7 @@ static void derive(lang_scope *scope, lang_node *n)
         r.block->symbol[at] = model->symbol[i];
     }
     r.block->unrolls = model->unrolls;
-    if (model->wrong || n->broken) { /* what it lacks is told there */
+    if (model->wrong || n->broken) { /* reported there */
         r.block->wrong = true;
         return;
     }

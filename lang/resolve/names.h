@@ -4,8 +4,7 @@
 
 #include "lang/resolve/scope.h"
 
-/* Enters what the tree defines, and finds out what its names stand for: sets `symbol` of names, and `op` or `block` of
- * calls. */
+/* Adds the tree's definitions to the scope and resolves its names: sets `symbol` of names, and `op` or `block` of calls. */
 void rv_lang_resolve(lang_scope *scope, lang_node *tree);
 
 #endif

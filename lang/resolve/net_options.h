@@ -5,10 +5,10 @@
 #include "models/rnn.h"
 #include "tensor/name_internal.h"
 
-/* Which one it is, -1: none. The guess tries them all. */
+/* The index of an option, -1: unknown. The guess tries all names. */
 int rv_lang_net_option(const char *name, rv_guess *guess);
 
-/* Sets it, a number or a word. False, with what was expected in *expected, for a value that it does not take. */
+/* Sets an option to a number or a word. False, with the values allowed in *expected: not such a value. */
 bool rv_lang_set_net_option(rv_rnn_options *options, int option, double number, const char *word,
                             const char **expected);
 

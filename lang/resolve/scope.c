@@ -34,23 +34,23 @@ void rv_lang_free_blocks(lang_scope *scope)
 
 lang_block *rv_lang_add_block(lang_scope *scope, const lang_node *node, const char *name)
 {
-    lang_block *b = rv_lang_take(scope->arena, sizeof *b);
+    lang_block *b = rv_lang_allocate(scope->arena, sizeof *b);
     if (!b) {
-        rv_lang_no_memory(scope->report);
+        rv_lang_out_of_memory(scope->report);
         return NULL;
     }
     if (scope->blocks++ == LANG_MOST_NAMES) {
-        rv_lang_complain(scope->report, node->location, RV_ERROR_NAME,
-                         "more than %d functions, cells and models; split the file",
-                         LANG_MOST_NAMES);
+        rv_lang_add_problem(scope->report, node->location, RV_ERROR_NAME,
+                            "more than %d functions, cells and models; split the file",
+                            LANG_MOST_NAMES);
         return NULL;
     }
     for (lang_block *other = scope->first; other && node->kind != LANG_DERIVE; other = other->next)
         if (!strcmp(other->name, name) && other->node->kind == node->kind) {
             b->wrong = true;
-            rv_lang_complain(scope->report, node->sign, RV_ERROR_NAME,
-                             "\"%s\" is already defined on line %d", name,
-                             rv_lang_line(other->node->location));
+            rv_lang_add_problem(scope->report, node->sign, RV_ERROR_NAME,
+                                "\"%s\" is already defined on line %d", name,
+                                rv_lang_line(other->node->location));
             break;
         }
     b->node = node;

@@ -20,11 +20,11 @@ typedef enum lang_symbol_kind {
     SYMBOL_STATE,     /* of a cell; `next` is the symbol of its next value */
     SYMBOL_NEXT,
     SYMBOL_MAP,  /* of the cell: W in W x */
-    SYMBOL_FIT,  /* a map that is left out where the size is right */
+    SYMBOL_FIT,  /* a map that is skipped where the size already fits */
     SYMBOL_BIAS, /* added */
     SYMBOL_GAIN, /* multiplied along the units */
     SYMBOL_ACTIVATION,
-    SYMBOL_BROKEN /* what it is has a mistake, or it is nothing; which has been told */
+    SYMBOL_BROKEN /* its definition has a mistake, which has been reported */
 } lang_symbol_kind;
 
 typedef struct lang_block lang_block;
@@ -50,35 +50,35 @@ struct lang_block {
     int states;
     int state[RV_CELL_STATES]; /* symbols */
     int unrolls;
-    bool images; /* it convolves: a cell's x must be images */
-    bool wrong;  /* it has mistakes */
-    bool broken; /* lines of it could not be read */
-    int aliases; /* of a cell that stands for another: how many there are down to its base */
+    bool images;             /* it contains a convolution, so a cell's x must be images */
+    bool wrong;              /* it has mistakes */
+    bool broken;             /* it has lines with syntax errors */
+    int aliases;             /* of an alias: the length of the chain to its base */
     const lang_block *model; /* of a derivation: its symbols begin with the model's */
-    const lang_block *same;  /* of a cell that stands for another with options: node->b */
+    const lang_block *same;  /* of an alias: the cell that it names */
     lang_block *next;
 };
 
-/* The blocks of a file, and of the built-in texts that it has asked for. */
+/* The blocks of a file, and the built-in texts that it uses. */
 typedef struct lang_scope {
     lang_block *first, *last;
     int blocks, symbols; /* how many there are */
     lang_arena *arena;
     lang_report *report;
-    bool is_prelude;           /* and so can call nothing of it */
-    struct lang_file *prelude; /* read when something in it is asked for */
-    struct lang_file *cells;   /* built-in texts of cells, one after the other */
+    bool is_prelude;           /* it cannot use itself */
+    struct lang_file *prelude; /* read on first use */
+    struct lang_file *cells;   /* built-in texts of cells that were used, a list */
 } lang_scope;
 
 /* The function or cell of that name, of the file or built in. NULL: there is none. */
 const lang_block *rv_lang_find_own(const lang_scope *scope, lang_kind kind, const char *name);
 const lang_block *rv_lang_find(lang_scope *scope, lang_kind kind, const char *name);
 
-/* A new block of the scope; NULL, and reported: it cannot be had. */
+/* A new block of the scope. NULL, and reported: too many, or out of memory. */
 lang_block *rv_lang_add_block(lang_scope *scope, const lang_node *node, const char *name);
 void rv_lang_free_blocks(lang_scope *scope);
 
-/* The cell that has equations, past those that stand for another with options. */
+/* The cell with the equations: the end of a chain of aliases. */
 const lang_block *rv_lang_base(const lang_block *cell);
 /* The symbol of what an equation defines in a block, -1: none. */
 int rv_lang_find_value(const lang_block *block, const char *name);

@@ -51,11 +51,11 @@ static bool declaration(lang_resolver *r, lang_node *d, lang_symbol_kind kind)
                               "the activation \"%s\" needs an op, as in: activation s = tanh",
                               d->name);
         for (int i = 0; i < rv_op_count(); i++) rv_guess_try(&g, rv_op_at(i)->name);
-        if (g.nearest) rv_lang_advise(r->scope->report, "did you mean \"%s\"?", g.nearest);
+        if (g.nearest) rv_lang_add_hint(r->scope->report, "did you mean \"%s\"?", g.nearest);
     }
     if ((kind == SYMBOL_INPUT || kind == SYMBOL_CONSTANT) && !d->sizes)
         ok = rv_lang_misnamed(r, d->location, "\"%s\" needs a shape, as in: x[2,8]", d->name);
-    if (first >= 0) return rv_lang_second(r, d, first);
+    if (first >= 0) return rv_lang_redefined(r, d, first);
     int symbol = rv_lang_add_symbol(r, d->name, kind, d);
     d->symbol = symbol;
     if (symbol < 0 || kind != SYMBOL_STATE) return ok && symbol >= 0;
@@ -80,9 +80,9 @@ static bool declare(lang_resolver *r, lang_node *s)
     rv_lang_misnamed(r, s->sign, "\"%s\" cannot be declared here", s->name);
     for (size_t i = 0; i < sizeof declarations / sizeof *declarations; i++)
         if (!strcmp(declarations[i].keyword, s->name))
-            rv_lang_advise(r->scope->report, "only a %s declares it",
-                           declarations[i].where == LANG_CELL ? "cell" : "model");
-    for (const lang_node *d = s->declared; d; d = d->next) rv_lang_keep_quiet(r, d->name);
+            rv_lang_add_hint(r->scope->report, "only a %s declares it",
+                             declarations[i].where == LANG_CELL ? "cell" : "model");
+    for (const lang_node *d = s->declared; d; d = d->next) rv_lang_silence(r, d->name);
     return false;
 }
 
@@ -94,18 +94,18 @@ static bool define_next(lang_resolver *r, lang_node *s)
     if (state >= 0 && r->block->symbol[state].kind == SYMBOL_BROKEN) return false;
     if (state < 0 || r->block->symbol[state].kind != SYMBOL_STATE) {
         rv_guess g = {.seen = of->name};
-        r->block->broken = true; /* it is perhaps what another state lacks */
+        r->block->broken = true; /* perhaps it was meant for another state */
         rv_lang_misnamed(r, s->target->location, "\"%s\" is not a state", of->name);
         for (int i = 0; i < r->block->states; i++)
             rv_guess_try(&g, r->block->symbol[r->block->state[i]].name);
         if (g.nearest)
-            rv_lang_advise(r->scope->report, "did you mean %s'?", g.nearest);
+            rv_lang_add_hint(r->scope->report, "did you mean %s'?", g.nearest);
         else if (r->block->node->kind == LANG_CELL)
-            rv_lang_advise(r->scope->report, "declare it: state %s", of->name);
+            rv_lang_add_hint(r->scope->report, "declare it: state %s", of->name);
         return false;
     }
     if (r->block->symbol[state].next >= 0)
-        return rv_lang_second(r, of, r->block->symbol[state].next);
+        return rv_lang_redefined(r, of, r->block->symbol[state].next);
     int next = rv_lang_add_symbol(r, of->name, SYMBOL_NEXT, s);
     if (next < 0) return false;
     r->block->symbol[state].next = next;
@@ -126,7 +126,7 @@ static bool define_cotangent(lang_resolver *r, lang_node *s)
         int own = rv_lang_find_right(r->block, s->target->name ? s->target->name : "");
         if (s->target->kind != LANG_NAME || of->kind != LANG_NAME)
             return rv_lang_misnamed(r, s->target->location, "expected names, as in: d3 of f2 = ..");
-        if (own >= 0) return rv_lang_second(r, s->target, own);
+        if (own >= 0) return rv_lang_redefined(r, s->target, own);
         if (!rv_lang_look_up(r, of, s->quantity->kind == LANG_INDEX))
             return of->symbol < 0 && rv_lang_unknown_value(r, of);
         if (!rv_lang_has_cotangent(&r->block->symbol[of->symbol]))
@@ -148,14 +148,14 @@ static bool define_cotangent(lang_resolver *r, lang_node *s)
     }
     int own = rv_lang_find_right(r->block, base->name);
     if (own >= 0 && r->block->symbol[own].kind != SYMBOL_COTANGENT)
-        return rv_lang_second(r, base, own);
+        return rv_lang_redefined(r, base, own);
     bool index = s->target->kind == LANG_INDEX;
     if (index && !rv_lang_resolve_each(r, s->target->indices)) return false;
     base->symbol = rv_lang_find_cotangent(r, base->name, index, &base->time);
     if (base->symbol >= 0) return true;
     rv_lang_misnamed(r, s->target->location, "\"%s\" is not the cotangent of anything", base->name);
-    rv_lang_advise(r->scope->report, "write dg for g, or name it: %s of g = .., or: let %s = ..",
-                   base->name, base->name);
+    rv_lang_add_hint(r->scope->report, "write dg for g, or name it: %s of g = .., or: let %s = ..",
+                     base->name, base->name);
     return false;
 }
 
@@ -187,12 +187,12 @@ static bool define(lang_resolver *r, lang_node *s)
     }
     int own = rv_lang_find_right(r->block, base->name);
     if (own >= 0 && r->block->symbol[own].kind == SYMBOL_STATE) {
-        r->block->broken = true; /* its next value is what is missing, which is told here */
+        r->block->broken = true; /* so the missing next value is not reported again */
         rv_lang_misnamed(r, base->location, "\"%s\" is a state, and is read only", base->name);
-        rv_lang_advise(r->scope->report, "its next value is %s' = ..", base->name);
+        rv_lang_add_hint(r->scope->report, "its next value is %s' = ..", base->name);
         return false;
     }
-    if (own >= 0 && !rv_lang_is_series(r->block, own)) return rv_lang_second(r, base, own);
+    if (own >= 0 && !rv_lang_is_series(r->block, own)) return rv_lang_redefined(r, base, own);
     base->symbol = rv_lang_add_symbol(r, base->name, SYMBOL_VALUE, s);
     return ok && base->symbol >= 0;
 }
@@ -213,13 +213,13 @@ static bool loop(lang_resolver *r, lang_node *s)
     return ok;
 }
 
-/* What a line that could not be read would have defined is known, but nothing is said of it. */
+/* The names that a line with a syntax error would have defined count as defined, and are not reported again. */
 static bool broken(lang_resolver *r, const lang_node *s)
 {
     r->block->broken = true;
     for (const lang_node *n = s->names; n; n = n->next) {
         int own = rv_lang_find_symbol(r->block, n->name);
-        rv_lang_keep_quiet(r, n->name);
+        rv_lang_silence(r, n->name);
         if (!n->primed || own < 0 || r->block->symbol[own].kind != SYMBOL_STATE) continue;
         int next = rv_lang_add_symbol(r, n->name, SYMBOL_NEXT, s);
         r->block->symbol[own].next = next; /* the array may have moved */

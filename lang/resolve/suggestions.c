@@ -19,17 +19,18 @@ bool rv_lang_unknown_value(lang_resolver *r, const lang_node *e)
     guess_symbols(&g, r->block);
     for (int u = 0; u < r->block->unrolls; u++) guess_symbols(&g, r->unrolled[u]);
     if (g.nearest)
-        rv_lang_advise(r->scope->report, "did you mean \"%s\"?", g.nearest);
+        rv_lang_add_hint(r->scope->report, "did you mean \"%s\"?", g.nearest);
     else if (r->sizes)
-        rv_lang_advise(r->scope->report,
-                       r->block->node->kind == LANG_MODEL ? "declare a size: model %s(%s=2)"
-                                                          : "a size is a number, or units",
-                       r->block->name, e->name);
+        rv_lang_add_hint(r->scope->report,
+                         r->block->node->kind == LANG_MODEL ? "declare a size: model %s(%s=2)"
+                                                            : "a size is a number, or units",
+                         r->block->name, e->name);
     else if (r->block->node->kind == LANG_CELL)
-        rv_lang_advise(r->scope->report, "declare a weight: map %s, bias %s, ..", e->name, e->name);
+        rv_lang_add_hint(r->scope->report, "declare a weight: map %s, bias %s, ..", e->name,
+                         e->name);
     else if (r->block->node->kind == LANG_MODEL)
-        rv_lang_advise(r->scope->report, "a parameter has a shape: %s[3,4]", e->name);
-    rv_lang_keep_quiet(r, e->name);
+        rv_lang_add_hint(r->scope->report, "a parameter has a shape: %s[3,4]", e->name);
+    rv_lang_silence(r, e->name);
     return false;
 }
 
@@ -46,10 +47,10 @@ bool rv_lang_unknown_function(lang_resolver *r, const lang_node *e)
     for (size_t i = 0; i < sizeof usual / sizeof *usual; i++) rv_guess_try(&g, usual[i]);
     if (r->block->node->kind == LANG_CELL) guess_symbols(&g, r->block);
     if (g.nearest)
-        rv_lang_advise(r->scope->report, "did you mean \"%s\"?", g.nearest);
+        rv_lang_add_hint(r->scope->report, "did you mean \"%s\"?", g.nearest);
     else if (rv_lang_find_symbol(r->block, e->name) >= 0)
-        rv_lang_advise(r->scope->report, "a product is written %s.(..)", e->name);
-    rv_lang_keep_quiet(r, e->name);
+        rv_lang_add_hint(r->scope->report, "a product is written %s.(..)", e->name);
+    rv_lang_silence(r, e->name);
     return false;
 }
 
@@ -61,15 +62,15 @@ bool rv_lang_unknown_cell(lang_resolver *r, const lang_node *call)
         if (b->node->kind == LANG_CELL && b != r->block) rv_guess_try(&g, b->name);
     for (const lang_text *t = rv_lang_texts; t->name; t++)
         if (strcmp(t->name, "prelude") != 0) rv_guess_try(&g, t->name);
-    if (g.nearest) rv_lang_advise(r->scope->report, "did you mean \"%s\"?", g.nearest);
+    if (g.nearest) rv_lang_add_hint(r->scope->report, "did you mean \"%s\"?", g.nearest);
     return false;
 }
 
 bool rv_lang_unknown_option(lang_resolver *r, const lang_node *o, const char *of, rv_guess *g)
 {
     r->block->wrong = true;
-    rv_lang_complain(r->scope->report, o->sign, RV_ERROR_NAME, "%s has no option \"%s\"", of,
-                     o->name);
-    if (g->nearest) rv_lang_advise(r->scope->report, "did you mean \"%s\"?", g->nearest);
+    rv_lang_add_problem(r->scope->report, o->sign, RV_ERROR_NAME, "%s has no option \"%s\"", of,
+                        o->name);
+    if (g->nearest) rv_lang_add_hint(r->scope->report, "did you mean \"%s\"?", g->nearest);
     return false;
 }

@@ -1,4 +1,4 @@
-/* The names that are known at a place of a text. */
+/* Symbols by name. */
 #include "lang/resolve/symbols.h"
 
 #include <stdarg.h>
@@ -16,16 +16,17 @@ bool rv_lang_misnamed(const lang_resolver *r, lang_location location, const char
     rv_format(text, sizeof text, format, list);
     va_end(list);
     r->block->wrong = true;
-    return rv_lang_complain(r->scope->report, location, RV_ERROR_NAME, "%s", text);
+    return rv_lang_add_problem(r->scope->report, location, RV_ERROR_NAME, "%s", text);
 }
 
 bool rv_lang_is_full(lang_resolver *r)
 {
     if (r->block->symbols < LANG_MOST_NAMES && r->scope->symbols < LANG_MOST_SYMBOLS) return false;
     r->block->wrong = true;
-    rv_lang_complain(r->scope->report, r->block->node->location, RV_ERROR_NAME,
-                     "more than %d names in one body, or %d in all; use functions and more files",
-                     LANG_MOST_NAMES, LANG_MOST_SYMBOLS);
+    rv_lang_add_problem(
+        r->scope->report, r->block->node->location, RV_ERROR_NAME,
+        "more than %d names in one body, or %d in all; use functions and more files",
+        LANG_MOST_NAMES, LANG_MOST_SYMBOLS);
     return true;
 }
 
@@ -36,7 +37,7 @@ int rv_lang_add_symbol(lang_resolver *r, const char *name, lang_symbol_kind kind
     if (rv_lang_is_full(r)) return -1;
     r->scope->symbols++;
     if (!rv_reserve(&b->symbol, &b->capacity, (size_t)b->symbols + 1, sizeof *b->symbol)) {
-        rv_lang_no_memory(r->scope->report);
+        rv_lang_out_of_memory(r->scope->report);
         return -1;
     }
     b->symbol[b->symbols] = (lang_symbol){
@@ -60,7 +61,7 @@ int rv_lang_find_right(const lang_block *b, const char *name)
     return i >= 0 && b->symbol[i].kind == SYMBOL_BROKEN ? -1 : i;
 }
 
-void rv_lang_keep_quiet(lang_resolver *r, const char *name)
+void rv_lang_silence(lang_resolver *r, const char *name)
 {
     r->block->wrong = true;
     if (rv_lang_find_symbol(r->block, name) < 0) rv_lang_add_symbol(r, name, SYMBOL_BROKEN, NULL);
@@ -77,7 +78,7 @@ bool rv_lang_is_cell_weight(const lang_symbol *s)
            s->kind == SYMBOL_BIAS || s->kind == SYMBOL_GAIN;
 }
 
-/* What has been entered for a name inside that unroll, -1: nothing. */
+/* The symbol of a name inside that unroll, -1: none yet. */
 static int find_entered(const lang_block *b, const char *name, lang_symbol_kind kind, int unroll)
 {
     for (int i = b->symbols - 1; i >= 0; i--)
@@ -87,7 +88,7 @@ static int find_entered(const lang_block *b, const char *name, lang_symbol_kind 
     return -1;
 }
 
-/* A value inside a cell that the model has unrolled, or a parameter of it: of the last unroll that has such a name. */
+/* A value or a parameter inside an unrolled cell: of the last unroll that has the name. */
 int rv_lang_find_inside(lang_resolver *r, const char *name, lang_symbol_kind kind)
 {
     for (int u = r->block->unrolls - 1; u >= 0; u--) {
@@ -115,7 +116,7 @@ bool rv_lang_is_series(const lang_block *b, int symbol)
            (b->symbol[symbol].kind == SYMBOL_SERIES || b->symbol[symbol].kind == SYMBOL_TRACE);
 }
 
-/* The series that C in C[2] or C2 stands for: a name may be both, h the last state and h[1] an earlier one. */
+/* The series of a name: h may be the last state while h[1] is an earlier one. */
 int rv_lang_find_series(lang_resolver *r, const char *name)
 {
     for (int i = r->block->symbols - 1; i >= 0; i--)
@@ -139,7 +140,7 @@ static bool split_digits(const char *name, char prefix[LANG_MOST_NAME + 1], int 
 static const char *kept(const lang_resolver *r, const char *name)
 {
     const char *copy = rv_lang_copy(r->scope->arena, name, strlen(name));
-    if (!copy) rv_lang_no_memory(r->scope->report);
+    if (!copy) rv_lang_out_of_memory(r->scope->report);
     return copy ? copy : "";
 }
 
@@ -193,7 +194,7 @@ int rv_lang_find_cotangent(lang_resolver *r, const char *name, bool series, int 
     return cotangent_of(r, target, name);
 }
 
-/* What has the same name as a series: h beside h[1]. */
+/* The single value with the same name as a series: h beside h[1]. */
 static int find_last(const lang_resolver *r, const char *name)
 {
     int i = r->block->symbols - 1;
@@ -224,22 +225,22 @@ bool rv_lang_look_up(lang_resolver *r, lang_node *e, bool series)
         e->symbol = rv_lang_find_series(r, e->name);
         if (e->symbol >= 0) {
             rv_lang_misnamed(r, e->location, "\"%s\" has a value for each time step", e->name);
-            rv_lang_advise(r->scope->report, "say which: %s[1]", e->name);
+            rv_lang_add_hint(r->scope->report, "say which: %s[1]", e->name);
             return false;
         }
     }
     return e->symbol >= 0;
 }
 
-bool rv_lang_second(lang_resolver *r, const lang_node *at, int first)
+bool rv_lang_redefined(lang_resolver *r, const lang_node *at, int first)
 {
     const lang_symbol *s = &r->block->symbol[first];
     r->block->wrong = true;
-    rv_lang_complain(r->scope->report, at->sign, RV_ERROR_NAME, "\"%s\" is already defined",
-                     s->name);
+    rv_lang_add_problem(r->scope->report, at->sign, RV_ERROR_NAME, "\"%s\" is already defined",
+                        s->name);
     if (s->made)
-        rv_lang_advise(r->scope->report, "see line %d", rv_lang_line(s->made->location));
+        rv_lang_add_hint(r->scope->report, "see line %d", rv_lang_line(s->made->location));
     else
-        rv_lang_advise(r->scope->report, "it is built in; use another name");
+        rv_lang_add_hint(r->scope->report, "it is built in; use another name");
     return false;
 }

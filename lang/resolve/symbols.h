@@ -1,37 +1,37 @@
-/* Names that are being resolved: finding them, and entering new ones. */
+/* Finding and adding symbols while names are resolved. */
 #ifndef RV_LANG_RESOLVE_SYMBOLS_H
 #define RV_LANG_RESOLVE_SYMBOLS_H
 
 #include "lang/resolve/scope.h"
 
-/* The body that is gone through. */
+/* The state of resolving one block. */
 typedef struct lang_resolver {
     lang_scope *scope;
     lang_block *block;
     const lang_block **unrolled; /* the cells of the model's unrolls */
-    bool sizes;                  /* these are looked up now */
-    int loops;                   /* that this place is in */
+    bool sizes;                  /* now resolving sizes */
+    int loops;                   /* around this line */
 } lang_resolver;
 
 /* Reports what is wrong with a name. Always false. */
 bool rv_lang_misnamed(const lang_resolver *r, lang_location location, const char *format, ...)
     RV_PRINTF(3, 4);
-/* Tells that the name of `at` is there already, as that symbol. Always false. */
-bool rv_lang_second(lang_resolver *r, const lang_node *at, int first);
+/* Reports that the name of `at` is already defined, as the symbol `first`. Always false. */
+bool rv_lang_redefined(lang_resolver *r, const lang_node *at, int first);
 
-/* Whether there is no room for another name, which is told. */
+/* Whether there are too many names already, which is reported. */
 bool rv_lang_is_full(lang_resolver *r);
-/* Enters a name; its symbol, -1 and told: it cannot be had. */
+/* Adds a symbol. Its index; -1, and reported: too many, or out of memory. */
 int rv_lang_add_symbol(lang_resolver *r, const char *name, lang_symbol_kind kind,
                        const lang_node *made);
-/* From here on nothing more is told about a name. */
-void rv_lang_keep_quiet(lang_resolver *r, const char *name);
+/* Nothing more is reported about the name from here on. */
+void rv_lang_silence(lang_resolver *r, const char *name);
 
 /* The latest symbol of that name, -1: none. A next value is h', and dC has a meaning by its target's name. */
 int rv_lang_find_symbol(const lang_block *b, const char *name);
-/* The same, unless it is there only because of a mistake. */
+/* The same, but -1 for a name whose definition has a mistake. */
 int rv_lang_find_right(const lang_block *b, const char *name);
-/* The series that C in C[2] or C2 stands for, -1: none. */
+/* The series of a name, as of C in C[2], -1: none. */
 int rv_lang_find_series(lang_resolver *r, const char *name);
 /* A value (SYMBOL_TRACE) or a parameter (SYMBOL_WEIGHT) inside a cell that the model has unrolled, -1: none. */
 int rv_lang_find_inside(lang_resolver *r, const char *name, lang_symbol_kind kind);

@@ -51,8 +51,8 @@ bool rv_lang_resolve_unroll(lang_resolver *r, lang_node *e)
         return rv_lang_misnamed(r, e->location, "unroll is only allowed in a model%s",
                                 r->loops ? ", outside of loops" : "");
     const lang_block **more =
-        rv_lang_take(r->scope->arena, ((size_t)b->unrolls + 1) * sizeof *more);
-    if (!more) return rv_lang_no_memory(r->scope->report);
+        rv_lang_allocate(r->scope->arena, ((size_t)b->unrolls + 1) * sizeof *more);
+    if (!more) return rv_lang_out_of_memory(r->scope->report);
     if (b->unrolls) memcpy(more, r->unrolled, (size_t)b->unrolls * sizeof *more);
     more[b->unrolls] = rv_lang_base(cell);
     r->unrolled = more;

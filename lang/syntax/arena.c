@@ -11,7 +11,7 @@ struct lang_chunk {
 
 enum { CHUNK = 1 << 14, START = 16 };
 
-void *rv_lang_take(lang_arena *arena, size_t bytes)
+void *rv_lang_allocate(lang_arena *arena, size_t bytes)
 {
     const size_t align = alignof(max_align_t);
     bytes = (bytes + align - 1) / align * align;
@@ -31,12 +31,12 @@ void *rv_lang_take(lang_arena *arena, size_t bytes)
 
 char *rv_lang_copy(lang_arena *arena, const char *text, size_t length)
 {
-    char *copy = rv_lang_take(arena, length + 1);
+    char *copy = rv_lang_allocate(arena, length + 1);
     if (copy) memcpy(copy, text, length);
     return copy;
 }
 
-void rv_lang_release(lang_arena *arena)
+void rv_lang_free_arena(lang_arena *arena)
 {
     while (arena->last) {
         lang_chunk *before = arena->last->before;

@@ -10,9 +10,10 @@ static lang_location whole(const lang_node *first, const lang_node *last)
 static bool enter(parser *p)
 {
     if (++p->depth <= LANG_DEEPEST) return true;
-    rv_lang_complain(p->report, location_of(p, p->token), RV_ERROR_FORMAT,
-                     "more than %d nested brackets and operators; name a part on a line of its own",
-                     LANG_DEEPEST);
+    rv_lang_add_problem(
+        p->report, location_of(p, p->token), RV_ERROR_FORMAT,
+        "more than %d nested brackets and operators; name a part on a line of its own",
+        LANG_DEEPEST);
     return false;
 }
 
@@ -124,8 +125,8 @@ static lang_node *named(parser *p)
         if (!rv_lang_parse_items(p, &n->arguments, rv_lang_parse_argument, ")")) return NULL;
     } else if (starts_operand(p)) {
         if (!strcmp(n->name, "unroll")) {
-            rv_lang_complain(p->report, n->location, RV_ERROR_FORMAT,
-                             "unroll stands alone in a line, as in: h = unroll gru(x)");
+            rv_lang_add_problem(p->report, n->location, RV_ERROR_FORMAT,
+                                "unroll stands alone in a line, as in: h = unroll gru(x)");
             return NULL;
         }
         n->kind = LANG_APPLY;
@@ -275,8 +276,8 @@ lang_node *rv_lang_parse_value(parser *p)
     p->token++;
     if (!n || !(n->call = rv_lang_parse_postfix(p))) return NULL;
     if (n->call->kind != LANG_CALL) {
-        rv_lang_complain(p->report, n->call->location, RV_ERROR_FORMAT,
-                         "expected the cell and its input, as in: unroll curnn(x) for 2 steps");
+        rv_lang_add_problem(p->report, n->call->location, RV_ERROR_FORMAT,
+                            "expected the cell and its input, as in: unroll curnn(x) for 2 steps");
         return NULL;
     }
     if (accept(p, "for")) {

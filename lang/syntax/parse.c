@@ -10,7 +10,7 @@ static lang_node *block(parser *p, uint32_t column);
 
 typedef enum which { FIRST, DECLARED, ALL } which;
 
-/* The names that a line with a mistake defines: its first one, those of a declaration, or any in it. */
+/* The names that a line with a mistake defines: its first name, those of a declaration, or all names in it. */
 static lang_node *broken(parser *p, const lang_token *t, which names)
 {
     lang_node *n = node(p, LANG_BROKEN, location_of(p, t)), **list = n ? &n->names : NULL;
@@ -35,7 +35,7 @@ static lang_node *broken(parser *p, const lang_token *t, which names)
     return n;
 }
 
-/* Past the end of the statement n; to the next statement when it is wrong. */
+/* Goes past the end of statement n, or after a mistake to the next statement. */
 static bool end_line(parser *p, lang_node *n, bool ok)
 {
     if (ok) end_here(p, n);
@@ -108,12 +108,12 @@ static lang_node *define(parser *p)
         for (int i = 0; keywords[i]; i++) rv_guess_try(&guess, keywords[i]);
         fail(p,
              "\"=\" and a value; declarations start with state, map, bias, parameter, input, ..");
-        if (guess.nearest) rv_lang_advise(p->report, "did you mean \"%s\"?", guess.nearest);
+        if (guess.nearest) rv_lang_add_hint(p->report, "did you mean \"%s\"?", guess.nearest);
         return NULL;
     }
     if (base->kind != LANG_NAME) {
-        rv_lang_complain(p->report, target->location, RV_ERROR_FORMAT,
-                         "cannot assign to this; write a name, as in: g = sigmoid(x)");
+        rv_lang_add_problem(p->report, target->location, RV_ERROR_FORMAT,
+                            "cannot assign to this; write a name, as in: g = sigmoid(x)");
         return NULL;
     }
     p->token++;
@@ -136,7 +136,7 @@ static bool starts_declaration(const parser *p)
     return false;
 }
 
-/* A line of a body, with what is below it. NULL: out of memory. */
+/* A statement with its body. NULL: out of memory. */
 static lang_node *statement(parser *p)
 {
     const lang_token *t = p->token;
@@ -171,23 +171,23 @@ static lang_node *block(parser *p, uint32_t column)
         if (!any) indent = p->token->column;
         any = true;
         if (p->token->column != indent)
-            rv_lang_complain(p->report, location_of(p, p->token), RV_ERROR_FORMAT,
-                             "this line is indented by %u, the first one of its block by %u",
-                             p->token->column, indent);
+            rv_lang_add_problem(p->report, location_of(p, p->token), RV_ERROR_FORMAT,
+                                "this line is indented by %u, the first one of its block by %u",
+                                p->token->column, indent);
         lang_node *n = statement(p);
         if (!n) continue;
         *list = n;
         list = &n->next;
     }
     if (!any)
-        rv_lang_complain(p->report, location_of(p, above), RV_ERROR_FORMAT,
-                         "expected a body below: lines that are indented more");
+        rv_lang_add_problem(p->report, location_of(p, above), RV_ERROR_FORMAT,
+                            "expected a body below: lines that are indented more");
     return first;
 }
 
 /* ---- a file ---- */
 
-/* What has a name and a body, past its first line; what is wrong keeps its name. */
+/* Parses the body below a first line. A node with a mistake in that line keeps its name. */
 static lang_node *with_body(parser *p, lang_node *n, bool ok, const lang_token *t)
 {
     ok = end_line(p, n, ok);
@@ -199,7 +199,7 @@ static lang_node *with_body(parser *p, lang_node *n, bool ok, const lang_token *
     return n;
 }
 
-/* The same without a body. */
+/* The end of a definition without a body. */
 static lang_node *one_line(parser *p, lang_node *n, bool ok)
 {
     ok = end_line(p, n, ok);
@@ -281,8 +281,8 @@ static lang_node *top_level(parser *p)
     const lang_token *t = p->token;
     p->depth = 0;
     if (t->column > 0)
-        rv_lang_complain(p->report, location_of(p, t), RV_ERROR_FORMAT,
-                         "this line is indented, but belongs to nothing above");
+        rv_lang_add_problem(p->report, location_of(p, t), RV_ERROR_FORMAT,
+                            "this line is indented, but belongs to nothing above");
     rv_guess guess = {.seen = ""};
     char seen[LANG_MOST_NAME + 1];
     if (t->kind == TOKEN_NAME && t->end - t->start <= LANG_MOST_NAME) {
@@ -296,7 +296,7 @@ static lang_node *top_level(parser *p)
         return starts[i].parse(p, t);
     }
     fail(p, "cell, model, function, derive or include");
-    if (guess.nearest) rv_lang_advise(p->report, "did you mean \"%s\"?", guess.nearest);
+    if (guess.nearest) rv_lang_add_hint(p->report, "did you mean \"%s\"?", guess.nearest);
     end_line(p, NULL, false);
     while (p->token->kind != TOKEN_END && p->token->column > t->column) end_line(p, NULL, false);
     return NULL;

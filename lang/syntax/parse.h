@@ -7,8 +7,7 @@
 #include "lang/syntax/token.h"
 #include "lang/syntax/tree.h"
 
-/* Everything that a text says, in order, as a list. Mistakes go to the report. NULL: there is nothing, or out of
- * memory. */
+/* The definitions of a text, a list in order. Mistakes go to the report. NULL: there are none, or out of memory. */
 lang_node *rv_lang_parse(const lang_source *source, const lang_tokens *tokens, lang_arena *arena,
                          lang_report *report);
 

@@ -1,4 +1,4 @@
-/* A recursive descent through tokens: what its parts share. */
+/* What the parts of the recursive-descent parser share: tokens ahead, and new nodes. */
 #ifndef RV_LANG_SYNTAX_PARSER_H
 #define RV_LANG_SYNTAX_PARSER_H
 
@@ -10,13 +10,13 @@
 #include "lang/syntax/token.h"
 #include "lang/syntax/tree.h"
 
-/* What is left of a text. */
+/* The parser's position in a text. */
 typedef struct parser {
     const lang_source *source;
     const lang_token *token; /* the next one */
     lang_arena *arena;
     lang_report *report;
-    int depth; /* of brackets and operators in each other */
+    int depth; /* of nested brackets and operators */
 } parser;
 
 /* ---- tokens ---- */
@@ -50,7 +50,7 @@ static inline lang_location location_of(const parser *p, const lang_token *t)
     return (lang_location){p->source, t->start, t->end};
 }
 
-/* "seen" as people call it. */
+/* A token, as messages call it. */
 static inline const char *describe(const parser *p, const lang_token *t, char text[64])
 {
     int length = (int)(t->end - t->start);
@@ -64,9 +64,9 @@ static inline const char *describe(const parser *p, const lang_token *t, char te
 static inline void *fail(parser *p, const char *expected)
 {
     char text[64];
-    if (p->token->kind != TOKEN_WRONG) /* that has been told */
-        rv_lang_complain(p->report, location_of(p, p->token), RV_ERROR_FORMAT, "%s, expected %s",
-                         describe(p, p->token, text), expected);
+    if (p->token->kind != TOKEN_WRONG) /* already reported */
+        rv_lang_add_problem(p->report, location_of(p, p->token), RV_ERROR_FORMAT, "%s, expected %s",
+                            describe(p, p->token, text), expected);
     return NULL;
 }
 
@@ -80,9 +80,9 @@ static inline bool expect(parser *p, const char *sign, const char *expected)
 /* NULL, and reported: out of memory. */
 static inline lang_node *node(parser *p, lang_kind kind, lang_location location)
 {
-    lang_node *n = rv_lang_take(p->arena, sizeof *n);
+    lang_node *n = rv_lang_allocate(p->arena, sizeof *n);
     if (!n) {
-        rv_lang_no_memory(p->report);
+        rv_lang_out_of_memory(p->report);
         return NULL;
     }
     n->kind = kind;
@@ -94,18 +94,18 @@ static inline lang_node *node(parser *p, lang_kind kind, lang_location location)
 static inline bool set_name(parser *p, lang_node *n, const char *text, size_t length)
 {
     n->name = rv_lang_copy(p->arena, text, length);
-    return n->name || rv_lang_no_memory(p->report);
+    return n->name || rv_lang_out_of_memory(p->report);
 }
 
-/* A name as a node of this kind. NULL, and reported: it is none. */
+/* A name as a node of this kind. NULL, and reported: the next token is not a name. */
 static inline lang_node *name_node(parser *p, lang_kind kind, const char *expected)
 {
     const lang_token *t = p->token;
     if (t->kind != TOKEN_NAME) return fail(p, expected);
     if (t->end - t->start > LANG_MOST_NAME) {
-        rv_lang_complain(p->report, location_of(p, t), RV_ERROR_FORMAT,
-                         "a name of %u bytes, expected at most %d", t->end - t->start,
-                         LANG_MOST_NAME);
+        rv_lang_add_problem(p->report, location_of(p, t), RV_ERROR_FORMAT,
+                            "a name of %u bytes, expected at most %d", t->end - t->start,
+                            LANG_MOST_NAME);
         return NULL;
     }
     lang_node *n = node(p, kind, location_of(p, t));
@@ -119,7 +119,7 @@ static inline void end_here(const parser *p, lang_node *n) { n->location.end = p
 
 /* ---- expressions ---- */
 
-/* Each parses what is next. NULL, and reported: it is no such thing. */
+/* Each parses what comes next. NULL, and reported: a mistake. */
 lang_node *rv_lang_parse_sum(parser *p);     /* any expression */
 lang_node *rv_lang_parse_postfix(parser *p); /* one without operators between */
 lang_node *rv_lang_parse_value(parser *p);   /* an expression, or: unroll cell(x, ..) for N steps */

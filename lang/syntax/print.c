@@ -1,5 +1,5 @@
-/* A tree as text in canonical form: two spaces of indentation, no brackets but those that are needed, comments
- * where they were, one empty line where there were some. */
+/* A tree as text in canonical form: two spaces of indentation, only the brackets that are needed, comments where they
+ * were, and at most one empty line in a row. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -55,7 +55,7 @@ static int strength(const lang_node *e)
 
 static void expression(writer *w, const lang_node *e);
 
-/* e, in brackets if it binds less tightly than that. */
+/* e, in brackets if it binds less tightly than `least`. */
 static void operand(writer *w, const lang_node *e, int least)
 {
     bool brackets = strength(e) < least;
@@ -72,7 +72,7 @@ static void list(writer *w, const lang_node *item)
     }
 }
 
-/* Whether its last token may be a number, or its first: 2 . 3 would be 2.3 without the spaces. */
+/* Whether the last token may be a number, and below the first: without spaces 2 . 3 would read as 2.3. */
 static bool ends_in_digits(const lang_node *e)
 {
     while (e->kind == LANG_POWER || e->kind == LANG_NEGATE || e->kind == LANG_MULTIPLY ||
@@ -234,7 +234,7 @@ static void go_to(writer *w, uint32_t start)
     start_line(w);
 }
 
-/* A comment behind a body belongs to it if it is indented. */
+/* An indented comment after a body belongs to the body. */
 static void go_to_comment(writer *w, uint32_t start)
 {
     int indent = w->indent;
@@ -261,7 +261,7 @@ static void comments_before(writer *w, uint32_t to)
     }
 }
 
-/* Ends the line of what ends at `end` in the source, with the comment beside it. */
+/* Ends the line of a statement that ends at `end` in the source, with the comment on its line. */
 static void end_line(writer *w, uint32_t end)
 {
     w->from = end;
@@ -291,7 +291,7 @@ static void declared(writer *w, const lang_node *d)
     if (d->next) put(w, ", ");
 }
 
-/* Words, and an expression behind them; nothing if there is none. */
+/* Words and then an expression; nothing without an expression. */
 static void phrase(writer *w, const char *words, const lang_node *e)
 {
     if (!e) return;
@@ -299,7 +299,7 @@ static void phrase(writer *w, const char *words, const lang_node *e)
     expression(w, e);
 }
 
-/* keyword name(a, ..); without brackets where there is nothing to put into them, unless `always`. */
+/* keyword name(a, ..). Empty brackets are left out unless `always`. */
 static void head(writer *w, const char *keyword, const lang_node *s, bool always)
 {
     put(w, keyword);

@@ -10,7 +10,7 @@
 
 /* ---- collecting ---- */
 
-bool rv_lang_no_memory(lang_report *r)
+bool rv_lang_out_of_memory(lang_report *r)
 {
     r->out_of_memory = true;
     return false;
@@ -25,7 +25,8 @@ static bool known(const lang_report *r, lang_location location)
     return false;
 }
 
-bool rv_lang_complain(lang_report *r, lang_location location, rv_code code, const char *format, ...)
+bool rv_lang_add_problem(lang_report *r, lang_location location, rv_code code, const char *format,
+                         ...)
 {
     va_list list;
     if (known(r, location)) return false;
@@ -33,7 +34,8 @@ bool rv_lang_complain(lang_report *r, lang_location location, rv_code code, cons
         r->more++;
         return false;
     }
-    if (!rv_reserve(&r->at, &r->capacity, r->count + 1, sizeof *r->at)) return rv_lang_no_memory(r);
+    if (!rv_reserve(&r->at, &r->capacity, r->count + 1, sizeof *r->at))
+        return rv_lang_out_of_memory(r);
     lang_problem *p = &r->at[r->count++];
     *p = (lang_problem){.location = location, .code = code};
     va_start(list, format);
@@ -44,7 +46,7 @@ bool rv_lang_complain(lang_report *r, lang_location location, rv_code code, cons
     return false;
 }
 
-void rv_lang_advise(lang_report *r, const char *format, ...)
+void rv_lang_add_hint(lang_report *r, const char *format, ...)
 {
     va_list list;
     if (!r->count || r->more) return;
@@ -63,7 +65,7 @@ void rv_lang_free_report(lang_report *r)
 
 /* ---- telling ---- */
 
-/* A part of a line, fit for a terminal: what is no UTF-8 or controls it becomes a question mark. */
+/* Copies part of a line for a terminal: control characters and invalid UTF-8 become question marks. */
 static void copy_line(char *to, const char *line, int width)
 {
     memcpy(to, line, (size_t)width);
@@ -73,7 +75,7 @@ static void copy_line(char *to, const char *line, int width)
         if (((unsigned char)*c < ' ' && *c != '\t') || *c == 127 || (!valid && *c < 0)) *c = '?';
 }
 
-/* The problem as a compiler tells it:
+/* The problem in the style of a compiler:
  *     gru.rv:3:15: error: unknown name "brr"
  *         3 |   r = sigmoid(brr + Wr h)
  *           |               ^~~ did you mean "br"? */
@@ -84,7 +86,8 @@ static int explain(const lang_problem *p, char *text, size_t size)
     const char *start = rv_lang_line_start(p->location),
                *at = p->location.source->text + p->location.start;
     int width = (int)strcspn(start, "\n\r"), marks = 0, length = 0;
-    if (at - start > WIDEST - 40) start = at - 40; /* a long line: what is around the place */
+    if (at - start > WIDEST - 40)
+        start = at - 40; /* of a long line, the part around the location */
     while (rv_lang_continues_character(*start)) start++;
     width = (int)strcspn(start, "\n\r");
     if (width > WIDEST) width = WIDEST;
@@ -119,7 +122,7 @@ static int compare_locations(const lang_problem *a, const lang_problem *b)
 
 void rv_lang_sort_report(lang_report *r)
 {
-    for (size_t i = 1; i < r->count; i++) /* stable, and there are few */
+    for (size_t i = 1; i < r->count; i++) /* insertion sort: stable, and there are few */
         for (size_t k = i; k > 0 && compare_locations(&r->at[k], &r->at[k - 1]) < 0; k--) {
             lang_problem swap = r->at[k];
             r->at[k] = r->at[k - 1];
@@ -127,7 +130,7 @@ void rv_lang_sort_report(lang_report *r)
         }
 }
 
-char *rv_lang_tell(const lang_report *r)
+char *rv_lang_report_text(const lang_report *r)
 {
     enum { ROOM = LANG_MESSAGE + LANG_HINT + 4096 };
     size_t size = (r->count + 1) * ROOM, used = 0;

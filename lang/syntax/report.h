@@ -19,23 +19,23 @@ typedef struct lang_problem {
 
 /* Start it as {0}. */
 typedef struct lang_report {
-    lang_problem *at; /* in the order of finding */
+    lang_problem *at; /* in the order found */
     size_t count, capacity;
     size_t more;        /* beyond LANG_MOST_PROBLEMS */
-    bool out_of_memory; /* which is then all there is to say */
+    bool out_of_memory; /* then nothing else is reported */
 } lang_report;
 
-/* Notes a problem, unless that place has one. Always false. */
-bool rv_lang_complain(lang_report *r, lang_location location, rv_code code, const char *format, ...)
-    RV_PRINTF(4, 5);
-/* Says behind the problem noted last what to do. */
-void rv_lang_advise(lang_report *r, const char *format, ...) RV_PRINTF(2, 3);
-bool rv_lang_no_memory(lang_report *r);
+/* Adds a problem, unless the location already has one. Always false. */
+bool rv_lang_add_problem(lang_report *r, lang_location location, rv_code code, const char *format,
+                         ...) RV_PRINTF(4, 5);
+/* Adds to the latest problem what to do. */
+void rv_lang_add_hint(lang_report *r, const char *format, ...) RV_PRINTF(2, 3);
+bool rv_lang_out_of_memory(lang_report *r);
 void rv_lang_free_report(lang_report *r);
 
-/* In the order of their places. */
+/* Sorts by location. */
 void rv_lang_sort_report(lang_report *r);
-/* All problems the way compilers tell them, for rv_free. NULL: out of memory. */
-char *rv_lang_tell(const lang_report *r);
+/* All problems as text in the style of a compiler, for rv_free. NULL: out of memory. */
+char *rv_lang_report_text(const lang_report *r);
 
 #endif

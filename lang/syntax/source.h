@@ -12,7 +12,7 @@ typedef struct lang_source {
     const char *path; /* as it was given */
     const char *text; /* with a NUL at the end */
     size_t size;
-    bool built_in; /* no file of the user's: mistakes in it are told where it is called */
+    bool built_in; /* mistakes in it are reported at the call */
     struct lang_source *next;
 } lang_source;
 

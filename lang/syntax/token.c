@@ -26,7 +26,7 @@ static bool add(lexer *x, lang_token_kind kind, uint32_t end)
 {
     lang_tokens *t = x->out;
     if (!rv_reserve(&t->at, &t->capacity, t->count + 1, sizeof *t->at))
-        return rv_lang_no_memory(x->report);
+        return rv_lang_out_of_memory(x->report);
     if (x->fresh && kind > TOKEN_NEWLINE) x->statement = x->column;
     t->at[t->count++] = (lang_token){kind, x->at, end, x->column, x->fresh && kind > TOKEN_NEWLINE};
     if (kind > TOKEN_NEWLINE) x->fresh = false;
@@ -39,7 +39,7 @@ static bool add_comment(lexer *x, uint32_t end)
     lang_tokens *t = x->out;
     const char *text = x->source->text;
     if (!rv_reserve(&t->comment, &t->comment_capacity, t->comments + 1, sizeof *t->comment))
-        return rv_lang_no_memory(x->report);
+        return rv_lang_out_of_memory(x->report);
     bool alone = true;
     for (uint32_t i = x->at; alone && i > 0 && text[i - 1] != '\n'; i--)
         alone = text[i - 1] == ' ' || text[i - 1] == '\t';
@@ -52,7 +52,7 @@ static bool add_comment(lexer *x, uint32_t end)
 
 static bool end_statement(lexer *x)
 {
-    if (!x->fresh) { /* right behind the last token, whatever comments follow */
+    if (!x->fresh) { /* right after the last token, before any comments */
         uint32_t at = x->at;
         x->at = x->out->at[x->out->count - 1].end;
         if (!add(x, TOKEN_NEWLINE, x->at)) return false;
@@ -63,7 +63,7 @@ static bool end_statement(lexer *x)
     return true;
 }
 
-/* After a line's end: the next line's indentation; a statement ends unless a bracket is open and the line is
+/* After the end of a line: reads the next line's indentation. The statement ends unless a bracket is open and that line is
  * indented more. */
 static bool start_line(lexer *x)
 {
@@ -96,7 +96,7 @@ static uint32_t number_end(const char *text, uint32_t at)
 static bool wrong(lexer *x, uint32_t end, const char *what)
 {
     lang_location location = {x->source, x->at, end};
-    rv_lang_complain(x->report, location, RV_ERROR_FORMAT, "%s", what);
+    rv_lang_add_problem(x->report, location, RV_ERROR_FORMAT, "%s", what);
     return add(x, TOKEN_WRONG, end);
 }
 

@@ -11,7 +11,7 @@ typedef enum lang_token_kind {
     TOKEN_NUMBER,
     TOKEN_STRING, /* with its quotes */
     TOKEN_SIGN,   /* one character: ( ) [ ] , = ~ + - * / . @ ^ ' : */
-    TOKEN_WRONG   /* told already */
+    TOKEN_WRONG   /* already reported */
 } lang_token_kind;
 
 typedef struct lang_token {
@@ -33,8 +33,8 @@ typedef struct lang_tokens {
     size_t comments, comment_capacity;
 } lang_tokens;
 
-/* Inside ( ) and [ ] a statement goes on over lines that are indented more than its first. Anything unknown
- * is told and left out. False when out of memory. For rv_lang_free_tokens, either way. */
+/* Inside ( ) and [ ] a statement continues over lines that are indented more than its first. Unknown characters are
+ * reported and skipped. False when out of memory. For rv_lang_free_tokens, either way. */
 bool rv_lang_tokenize(const lang_source *source, lang_tokens *tokens, lang_report *report);
 void rv_lang_free_tokens(lang_tokens *tokens);
 

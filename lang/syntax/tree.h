@@ -1,4 +1,4 @@
-/* What a text says: a tree. */
+/* The syntax tree of a text. */
 #ifndef RV_LANG_SYNTAX_TREE_H
 #define RV_LANG_SYNTAX_TREE_H
 
@@ -6,8 +6,8 @@
 
 enum {
     LANG_MOST_NAME = 63,        /* bytes of a name */
-    LANG_DEEPEST = 250,         /* of brackets and operators in each other */
-    LANG_MOST_ALIASES = 100,    /* of cells that stand for each other */
+    LANG_DEEPEST = 250,         /* of nested brackets and operators */
+    LANG_MOST_ALIASES = 100,    /* in a chain */
     LANG_MOST_SYMBOLS = 500000, /* names in all bodies together */
     LANG_MOST_NAMES = 5000      /* in one function, cell or model, and of these in one text */
 };
@@ -39,12 +39,12 @@ typedef enum lang_kind {
     LANG_DECLARED, /* name, its sizes (a LANG_LIST or NULL), and what it starts from or NULL */
     LANG_DEFINE, /* target = value; the target is a NAME, PRIME or INDEX. Of a cotangent also: of quantity */
     LANG_RETURN, /* value */
-    LANG_BROKEN, /* a line with a mistake of syntax: the names that it defines, the body of a loop */
+    LANG_BROKEN, /* a line with a syntax error: the names that it defines, the body of a loop */
     LANG_FOR,    /* name from .. to .., and a body */
     /* of a file */
     LANG_INCLUDE,  /* name: the path */
     LANG_FUNCTION, /* name(arguments), and a value or a body */
-    LANG_CELL, /* name, its input (a LANG_NAME or NULL), and the call that it stands for or a body */
+    LANG_CELL, /* name, its input (a LANG_NAME or NULL), and a body or the call that it is an alias of */
     LANG_MODEL, /* name(arguments), which are options: its sizes; and a body */
     LANG_DERIVE /* loss (a LANG_NAME), model (a LANG_NAME or NULL), name (the title or NULL), and a body */
 } lang_kind;
@@ -52,7 +52,7 @@ typedef enum lang_kind {
 typedef struct lang_node lang_node;
 struct lang_node {
     lang_kind kind;
-    lang_location location; /* of an operation: all of it; of what has a body: its first line */
+    lang_location location; /* of an operation: all of it; of a node with a body: its first line */
     lang_location sign;     /* of a name: itself; of an operation: its sign */
     const char *name;
     double number;
@@ -61,9 +61,9 @@ struct lang_node {
     bool helper; /* LANG_DEFINE: let target = value */
     bool down;   /* LANG_FOR: from .. down to .. */
     bool primed; /* LANG_NAME in a LANG_BROKEN */
-    bool broken; /* of what has a body: its first line has a mistake of syntax */
+    bool broken; /* of a node with a body: its first line has a syntax error */
 
-    /* What it is made of: names for the same three places, which differ from kind to kind. Lists are linked by `next`. */
+    /* The children: three slots, named by kind. A list's items are linked by `next`. */
     union {
         lang_node *child[3];
         struct {
@@ -81,7 +81,7 @@ struct lang_node {
     };
     lang_node *next; /* in a list */
 
-    /* What the names stand for, by rv_lang_resolve: */
+    /* Set by rv_lang_resolve: */
     int symbol;                     /* of a name, -1: none */
     int time;                       /* of a name like C2 that stands for C[2]; -1: none */
     const struct rv_op *op;         /* of a call: the op, or */
