@@ -27,8 +27,8 @@ static void print_help(void)
          "       recurve --help | --version\n");
     for (int i = 0; i < COMMANDS; i++)
         printf("    %-12s%s\n", commands[i]->name, commands[i]->summary);
-    puts("\n`recurve COMMAND --help` tells all about a command.\n"
-         "Exit status: 0 all is well, 1 the run failed, 2 the command line was wrong.");
+    puts("\n`recurve COMMAND --help` describes a command and its options.\n"
+         "Exit status: 0 success, 1 the command failed, 2 the command line is wrong.");
 }
 
 static const command *find_command(const char *name)
@@ -38,7 +38,7 @@ static const command *find_command(const char *name)
     return NULL;
 }
 
-/* The exit status, unless results were lost on their way out (a full disk). */
+/* The exit status, or STATUS_FAILED if results could not be written (a full disk). */
 static int finish(exit_status result)
 {
     if (fflush(stdout) == 0 && !ferror(stdout)) return (int)result;

@@ -37,7 +37,7 @@ TEST(Profile, SharesAddUpToTheStepInEveryTable)
         EXPECT_GT(seconds, 0);
         EXPECT_GT(json.number("step_seconds"), 0);
         for (const char *list : {"instructions", "by_op", "by_phase"}) {
-            EXPECT_NEAR(total(json, list, "share"), 1, 1e-9) << list;
+            EXPECT_NEAR(total(json, list, "fraction"), 1, 1e-9) << list;
             EXPECT_NEAR(total(json, list, "seconds"), seconds, 1e-9 * seconds) << list;
         }
         EXPECT_EQ(total(json, "by_op", "instructions"), length(json, "instructions"));
@@ -52,8 +52,8 @@ TEST(Profile, LongestFirstOrInTheOrderTheyRun)
     const cJSON *line;
     cJSON_ArrayForEach(line, cJSON_GetObjectItem(by_time.root(), "instructions"))
     {
-        EXPECT_LE(Json::number(line, "share"), before);
-        before = Json::number(line, "share");
+        EXPECT_LE(Json::number(line, "fraction"), before);
+        before = Json::number(line, "fraction");
     }
     const Outcome in_order = recurve("profile curnn --seconds 0.05 --sort order --steps 3");
     ASSERT_EQ(in_order.status, 0) << in_order.err;

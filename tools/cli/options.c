@@ -105,7 +105,7 @@ static void print_manual(const command *page)
         print_option(row->name, row->argument, row->doc);
     }
     print_option("--help", NULL, "print this page");
-    printf("\nEXIT STATUS\n    0  all is well\n    1  %s\n    2  the command line was wrong\n",
+    printf("\nEXIT STATUS\n    0  success\n    1  %s\n    2  the command line is wrong\n",
            page->failure);
     if (page->statuses) print_lines(page->statuses, 4);
     puts("\nEXAMPLE");
@@ -167,7 +167,7 @@ static bool parse_operand(const command *page, int argc, char **argv, const char
         *operand = word;
     }
     return optind == argc ||
-           rv_fail(error, RV_ERROR_ARGUMENT, "\"%.100s\" is one argument too many", argv[optind]);
+           rv_fail(error, RV_ERROR_ARGUMENT, "unexpected argument \"%.100s\"", argv[optind]);
 }
 
 /* All but the arguments without dashes, which stand at argv[optind] then. */
@@ -208,6 +208,5 @@ bool options_parse_files(const command *page, int argc, char **argv, void *value
     if (!parse_options(page, argc, argv, values, result, error)) return false;
     *files = argv + optind;
     *count = argc - optind;
-    return *count > 0 ||
-           rv_fail(error, RV_ERROR_ARGUMENT, "which %s? Give one or more", page->files);
+    return *count > 0 || rv_fail(error, RV_ERROR_ARGUMENT, "no %s given", page->files);
 }

@@ -23,13 +23,13 @@ static const option_row options[] = {
     ROW(tolerance, "tolerance", "E", POSITIVE,
         "largest relative error of a line that passes (default:\n1e-10)"),
     ROW(as_written, "as-written", NULL, FLAG,
-        "let lines read the values that earlier lines state,\nright or wrong: how far mistakes "
-        "carry"),
-    ROW(seed, "seed", "N", WHOLE, "of parameters and inputs (default: 1)", .low = 0,
+        "judge each line with the values that earlier lines state,\nright or wrong, to see how far "
+        "mistakes carry"),
+    ROW(seed, "seed", "N", WHOLE, "seed of parameters and inputs (default: 1)", .low = 0,
         .high = (int64_t)1 << 53),
     ROW(in, "in", "IN.npz", TEXT,
-        "arrays for inputs, parameters and constants, by name; the\nrest are drawn as the text "
-        "says"),
+        "arrays for inputs, parameters and constants, by name; the\nothers are drawn as the text "
+        "declares"),
     ROW(json, "json", NULL, FLAG, "print one JSON list of all verdicts instead of text"),
 };
 
@@ -38,16 +38,19 @@ static exit_status run(int argc, char **argv, rv_error *error);
 const command command_check = {
     .name = "check",
     .run = run,
-    .summary = "prove equations in files, and derivations by hand line by line",
+    .summary = "check equations in files, and derivations by hand line by line",
     .synopsis = "FILE... [OPTION]...",
     .description =
-        "Reads files of the equation language, finds all shapes, and proves, in double precision:\n"
-        "the gradient of each parameter of each model against central differences, and each line\n"
-        "of each `derive` block against the recorded gradient. A line is judged as if those "
+        "Reads files of the equation language, infers all shapes, and checks in double precision:\n"
+        "the gradient of each parameter of each model against central differences, and each line "
+        "of\n"
+        "each `derive` block against the recorded gradient. A line is judged as if the lines "
         "before\n"
-        "it were right, so one mistake makes one wrong line. Of a wrong line are printed its\n"
-        "largest relative error, the cosine between what it says and what is right, the ratio of\n"
-        "their lengths, what these say, and what makes it right, if a change or two do.\n",
+        "it were right, so one mistake makes one wrong line. For a wrong line it prints the "
+        "largest\n"
+        "relative error, the cosine between the line's value and the right one, the ratio of "
+        "their\n"
+        "lengths, what these numbers suggest, and a correction if one or two changes are enough.\n",
     OPTIONS(options),
     .failure = "a text has mistakes, or a line or a gradient is wrong",
     .example = "recurve check models/curnn_blog.rv\n"

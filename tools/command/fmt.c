@@ -15,8 +15,8 @@ typedef struct fmt_options {
     OPTION_ROW(fmt_options, field, name, argument, OPTION_##kind, __VA_ARGS__)
 
 static const option_row options[] = {
-    ROW(check, "check", NULL, FLAG, "write nothing, name the files that are not in this form"),
-    ROW(in_place, "in-place", NULL, FLAG, "rewrite the files that are not in this form"),
+    ROW(check, "check", NULL, FLAG, "write nothing; list the files that are not in canonical form"),
+    ROW(in_place, "in-place", NULL, FLAG, "rewrite the files that are not in canonical form"),
 };
 
 static exit_status run(int argc, char **argv, rv_error *error);
@@ -27,19 +27,19 @@ const command command_fmt = {
     .summary = "bring files of equations into their canonical form",
     .synopsis = "FILE | FILE... --check | FILE... --in-place",
     .description =
-        "Prints a file of the equation language in canonical form: indents, spaces and brackets "
-        "as\n"
-        "they are in the built-in models. Comments stay. A file with mistakes is never rewritten;\n"
-        "they are shown.\n",
+        "Prints a file of the equation language in canonical form, with the indentation, spacing "
+        "and\n"
+        "parentheses of the built-in models. Comments are kept. A file with mistakes is never\n"
+        "rewritten; its mistakes are printed.\n",
     OPTIONS(options),
-    .failure = "a file has mistakes, with --check also if one is not in this form",
+    .failure = "a file has mistakes, or with --check is not in canonical form",
     .example = "recurve fmt my.rv\n"
                "recurve fmt --in-place models/*.rv\n",
     .files = "FILE",
 };
 
-/* The file's text, and as it should be; both for rv_free. False when it cannot be had: *error, or mistakes that are
- * printed. */
+/* Gives the file's text and its canonical form, both for rv_free. False and *error, or false when the file has mistakes,
+ * which are printed. */
 static bool format(const char *path, char **text, char **canonical, rv_error *error)
 {
     *canonical = NULL;
@@ -52,7 +52,7 @@ static bool format(const char *path, char **text, char **canonical, rv_error *er
     return ok;
 }
 
-/* Whether the file is, or has become, as it should be. */
+/* Whether the file is now in canonical form. */
 static bool fmt(const fmt_options *o, const char *path, rv_error *error)
 {
     char *text, *canonical;
@@ -77,8 +77,8 @@ static exit_status run(int argc, char **argv, rv_error *error)
     bool several = count > 1 && !o.check && !o.in_place;
     if ((o.check && o.in_place) || several) {
         rv_fail(error, RV_ERROR_ARGUMENT, "%s",
-                several ? "several files are given, one is printed; add --check or --in-place"
-                        : "--check and --in-place exclude each other");
+                several ? "only one file can be printed; for several add --check or --in-place"
+                        : "give only one of --check and --in-place");
         return STATUS_USAGE;
     }
     bool ok = true;

@@ -20,15 +20,14 @@ typedef struct gradcheck_options {
 
 static const option_row options[] = {
     ROW(model, "model", "NAME", TEXT,
-        "one model, in a small instance: see `recurve models`; or of a\nfile of equations: "
-        "FILE.rv, "
+        "one model, in a small instance: a name that `recurve models`\nlists, or FILE.rv or "
         "FILE.rv:NAME"),
-    ROW(op, "op", "NAME", TEXT, "one op, on the samples it carries; see `recurve ops`"),
+    ROW(op, "op", "NAME", TEXT, "one op, on its own samples: see `recurve ops`"),
     ROW(all, "all", NULL, FLAG, "every op and every model (the default)"),
     ROW(tolerance, "tolerance", "E", POSITIVE,
         "largest relative error that passes (default: 1e-7)"),
-    ROW(seed, "seed", "N", WHOLE, "of parameters, values and directions (default: 1)", .low = 0,
-        .high = (int64_t)1 << 53),
+    ROW(seed, "seed", "N", WHOLE, "seed of parameters, inputs and directions (default: 1)",
+        .low = 0, .high = (int64_t)1 << 53),
     ROW(json, "json", NULL, FLAG, "print one JSON document instead of a table"),
 };
 
@@ -42,13 +41,15 @@ const command command_gradcheck = {
     .description =
         "Compares each element of each recorded gradient with a five-point central difference of\n"
         "the forward pass, in double precision. The second derivative is checked the same way, as\n"
-        "the gradient of the gradient in a random direction. Per input or parameter the largest\n"
-        "relative error over all samples is printed; where the op is constant almost everywhere\n"
-        "the recorded gradient must be zero, and whole numbers have none. A model of a file is "
-        "taken\n"
-        "with the sizes and inputs that it declares.\n",
+        "the gradient of the gradient in a random direction. For each input or parameter the "
+        "largest\n"
+        "relative error over all samples is printed. Where an op is constant almost everywhere, "
+        "its\n"
+        "recorded gradient must be zero. Integer inputs have no gradient. A model from a file "
+        "keeps\n"
+        "the sizes and inputs that it declares.\n",
     OPTIONS(options),
-    .failure = "a gradient is wrong, or could not be checked",
+    .failure = "a gradient is wrong or could not be checked",
     .example = "recurve gradcheck --op conv2d\n"
                "recurve gradcheck curnn --json\n"
                "recurve gradcheck my.rv:my_cell\n",
@@ -124,7 +125,7 @@ static exit_status run(int argc, char **argv, rv_error *error)
     gradcheck_options o = {.tolerance = 1e-7, .seed = 1};
     if (!options_parse(&command_gradcheck, argc, argv, &o, &o.model, &result, error)) return result;
     if (!!o.model + !!o.op + o.all > 1) {
-        rv_fail(error, RV_ERROR_ARGUMENT, "a model, --op and --all exclude each other");
+        rv_fail(error, RV_ERROR_ARGUMENT, "give only one of MODEL, --op and --all");
         return STATUS_USAGE;
     }
     proofs p = {.tolerance = o.tolerance, .seed = (uint64_t)o.seed};

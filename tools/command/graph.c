@@ -16,11 +16,11 @@ typedef struct graph_options {
 
 static const option_row options[] = {
     ROW(model, "model", "NAME", TEXT,
-        "what to draw (default: curnn): see `recurve models`; or of a\nfile of equations: FILE.rv, "
+        "what to draw (default: curnn): a name that `recurve models`\nlists, or FILE.rv or "
         "FILE.rv:NAME"),
-    ROW(forward, "forward", NULL, FLAG, "the cost alone (the default)"),
-    ROW(training, "training", NULL, FLAG, "the cost, its gradients, and plain gradient descent"),
-    ROW(output, "output", "FILE", TEXT, "write there instead of to standard output"),
+    ROW(forward, "forward", NULL, FLAG, "the loss alone (default)"),
+    ROW(training, "training", NULL, FLAG, "the loss, its gradients, and plain gradient descent"),
+    ROW(output, "output", "FILE", TEXT, "write to this file instead of standard output"),
 };
 
 static exit_status run(int argc, char **argv, rv_error *error);
@@ -30,11 +30,9 @@ const command command_graph = {
     .run = run,
     .summary = "draw a model's equations, gradients and updates",
     .synopsis = "[MODEL] [--forward | --training] [--output FILE]",
-    .description =
-        "Prints the tape of a small instance of the model as a Graphviz graph. An equation that "
-        "is\n"
-        "written twice is there once: of the convolutions of the input, which all time steps\n"
-        "share, there is one each.\n",
+    .description = "Prints the tape of a small instance of the model as a Graphviz graph. Equal "
+                   "equations are\n"
+                   "one node: a convolution of the input that all time steps use appears once.\n",
     OPTIONS(options),
     .failure = "the file cannot be written",
     .example = "recurve graph curnn | dot -Tsvg > curnn.svg\n"
@@ -47,10 +45,10 @@ static char *draw(const rv_model *model, bool training, rv_error *error)
 {
     rv_store *store = rv_store_new(1);
     rv_tape *tape = rv_tape_new(store, RV_F32);
-    rv_var cost = rv_name(rv_model_specimen(model, tape), "cost");
-    if (training) rv_minimize(cost, *rv_optimizer_find("sgd"));
+    rv_var loss = rv_name(rv_model_specimen(model, tape), "loss");
+    if (training) rv_minimize(loss, *rv_optimizer_find("sgd"));
     const rv_error *failed = rv_tape_error(tape);
-    char *text = failed->code == RV_OK ? rv_dot(tape, &cost, 1) : NULL;
+    char *text = failed->code == RV_OK ? rv_dot(tape, &loss, 1) : NULL;
     if (failed->code != RV_OK)
         rv_fail(error, failed->code, "%s", failed->text);
     else if (!text)
@@ -79,7 +77,7 @@ static exit_status run(int argc, char **argv, rv_error *error)
     graph_options o = {0};
     if (!options_parse(&command_graph, argc, argv, &o, &o.model, &result, error)) return result;
     if (o.forward && o.training) {
-        rv_fail(error, RV_ERROR_ARGUMENT, "--forward and --training exclude each other");
+        rv_fail(error, RV_ERROR_ARGUMENT, "give only one of --forward and --training");
         return STATUS_USAGE;
     }
     return print(&o, error);

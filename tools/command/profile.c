@@ -25,19 +25,19 @@ typedef struct profile_options {
     OPTION_ROW(profile_options, field, name, argument, OPTION_##kind, __VA_ARGS__)
 
 static const option_row own_options[] = {
-    ROW(forward, "forward", NULL, FLAG, "the cost alone, without gradients and updates"),
-    ROW(channels, "channels", "N", WHOLE, "of the images, which are noise (default: 1)", .low = 1,
+    ROW(forward, "forward", NULL, FLAG, "the loss alone, without gradients and updates"),
+    ROW(channels, "channels", "N", WHOLE, "channels of the images, which are noise (default: 1)",
+        .low = 1, .high = 4096),
+    ROW(size, "size", "N", WHOLE, "height and width of the images (default: 8)", .low = 1,
         .high = 4096),
-    ROW(size, "size", "N", WHOLE, "their height and width (default: 8)", .low = 1, .high = 4096),
-    ROW(seconds, "seconds", "S", POSITIVE, "how long to run it (default: 1.5)"),
-    ROW(sort, "sort", "ORDER", TEXT,
-        "time: the longest first (the default); or order: as they run"),
+    ROW(seconds, "seconds", "S", POSITIVE, "how long to measure (default: 1.5)"),
+    ROW(sort, "sort", "ORDER", TEXT, "time (default): the longest first; order: as they run"),
     ROW(timeline, "timeline", "FILE", TEXT,
         "write the quickest run as a trace for ui.perfetto.dev or\nchrome://tracing: a track per "
         "thread, a slice per instruction"),
 };
 
-/* Those of `recurve train` that say what a step is. */
+/* The options of `recurve train` that define a step. */
 static const char *const taken_options[] = {"--model", "--optimizer", "--batch",   "--steps",
                                             "--units", "--hidden",    "--classes", "--dtype",
                                             "--seed",  "--threads",   "--json"};
@@ -64,17 +64,17 @@ const command command_profile = {
     .run = run,
     .summary = "time a training step, instruction by instruction",
     .synopsis = "[MODEL] [OPTION]...",
-    .description =
-        "Compiles the model's training step, runs it again and again, and prints for each "
-        "instruction\n"
-        "the median of its time, its share of all, its operations and bytes per second, how much "
-        "of\n"
-        "this machine's limit that is, and the equation that it computes. The limit is the peak "
-        "of\n"
-        "multiply-adds (FMA), or the speed of the cache that would hold its bytes, both measured "
-        "in\n"
-        "the same run. Sums by op and by phase follow, and the time of a step that nobody looks\n"
-        "into. `-` is not known, or none.\n",
+    .description = "Compiles the model's training step and runs it repeatedly. For each "
+                   "instruction it prints\n"
+                   "the median time, its percentage of all instructions, operations and bytes per "
+                   "second, the\n"
+                   "percentage of this machine's limit that it reaches, and the equation that it "
+                   "computes. The\n"
+                   "limit is the peak rate of multiply-adds (FMA) or the speed of the cache that "
+                   "would hold the\n"
+                   "bytes; both are measured in the same run. Totals by op and by phase follow, "
+                   "and the time of\n"
+                   "a step without timing inside. `-` means unknown or none.\n",
     .option_count = TAKEN + OWN,
     .failure = "the step cannot be compiled, or a file cannot be written",
     .example = "recurve profile curnn --batch 128\n"
@@ -122,12 +122,12 @@ static bool print_text(const profile *p, bool by_time, rv_error *error)
 {
     const profile_line **lines = profile_order(p, by_time);
     if (!lines) return rv_fail_memory(error);
-    printf("       us   share  GFLOP/s    GB/s  of limit      phase     equation\n");
+    printf("       us    time  GFLOP/s    GB/s  of limit      phase     equation\n");
     for (int64_t i = 0; i < p->count; i++) print_line(p, lines[i]);
     rv_free(lines);
-    printf("\n       us   share  GFLOP/s   calls  op\n");
+    printf("\n       us    time  GFLOP/s   calls  op\n");
     for (int64_t k = 0; k < p->kind_count; k++) print_sum(p, &p->kinds[k]);
-    printf("\n       us   share  GFLOP/s   calls  phase\n");
+    printf("\n       us    time  GFLOP/s   calls  phase\n");
     for (int k = 0; k < RV_PHASES; k++)
         if (p->phases[k].instructions > 0) print_sum(p, &p->phases[k]);
     printf("\na step takes %.2f us, its %" PRId64 " instructions alone %.2f us\n", 1e6 * p->step,
@@ -150,7 +150,7 @@ static cJSON *line_to_json(const profile *p, const profile_line *line)
     cJSON_AddNumberToObject(object, "nodes", line->is.nodes);
     cJSON_AddNumberToObject(object, "threads", line->is.threads);
     cJSON_AddNumberToObject(object, "seconds", line->seconds);
-    cJSON_AddNumberToObject(object, "share", line->seconds / p->sum);
+    cJSON_AddNumberToObject(object, "fraction", line->seconds / p->sum);
     json_add_amount(object, "operations", line->is.operations);
     json_add_amount(object, "bytes", line->is.bytes);
     cJSON_AddStringToObject(object, "limit", line->bound);
@@ -167,13 +167,13 @@ static void add_sums(cJSON *object, const char *name, const profile *p, const pr
         cJSON_AddStringToObject(one, "name", sums[k].name);
         cJSON_AddNumberToObject(one, "instructions", (double)sums[k].instructions);
         cJSON_AddNumberToObject(one, "seconds", sums[k].seconds);
-        cJSON_AddNumberToObject(one, "share", sums[k].seconds / p->sum);
+        cJSON_AddNumberToObject(one, "fraction", sums[k].seconds / p->sum);
         json_add_amount(one, "operations", sums[k].operations);
         cJSON_AddItemToArray(list, one);
     }
 }
 
-/* Levels of memory that hold no instruction's bytes are not measured. */
+/* Levels of memory that no instruction's bytes belong to are not measured. */
 static void add_machines(cJSON *object, const profile *p)
 {
     cJSON *list = cJSON_AddArrayToObject(object, "machine");
@@ -212,7 +212,7 @@ static bool print_json(const profile_options *o, const profile *p, bool by_time,
 
 /* ---- running ---- */
 
-/* Images and labels of no meaning. */
+/* Random images and labels. */
 static void fill_with_noise(const profile_options *o, const experiment *e, const batch_program *b)
 {
     rv_init_fill(b->x, rv_init_uniform(0, 1), (uint64_t)o->s.seed);

@@ -21,9 +21,9 @@ typedef struct calculate_options {
 
 static const option_row options[] = {
     ROW(in, "in", "IN.npz", TEXT,
-        "arrays for inputs, parameters and constants, by name; the\nrest are drawn as the text "
-        "says"),
-    ROW(out, "out", "OUT.npz", TEXT, "write all arrays there instead of printing them"),
+        "arrays for inputs, parameters and constants, by name; the\nothers are drawn as the text "
+        "declares"),
+    ROW(out, "out", "OUT.npz", TEXT, "write all arrays to this file instead of printing them"),
     ROW(grad, "grad", "LOSS[:NAME,..]", TEXT,
         "the gradients d LOSS / d NAME, as grad/NAME; NAME is any\nvalue (default: all parameters "
         "of LOSS)"),
@@ -31,9 +31,9 @@ static const option_row options[] = {
         "with --grad: the Hessian times a vector of ones, which is\nd (sum of all elements of all "
         "grad/..) / d NAME, as\nsecond/NAME"),
     ROW(dtype, "dtype", "TYPE", TEXT, "arithmetic: f64 (default) or f32"),
-    ROW(seed, "seed", "N", WHOLE, "of what is drawn (default: 1)", .low = 0,
+    ROW(seed, "seed", "N", WHOLE, "seed of the values that are drawn (default: 1)", .low = 0,
         .high = (int64_t)1 << 53),
-    ROW(json, "json", NULL, FLAG, "print a JSON list of all arrays, whole"),
+    ROW(json, "json", NULL, FLAG, "print a JSON list of all arrays, unabbreviated"),
 };
 
 static exit_status run(int argc, char **argv, rv_error *error);
@@ -44,11 +44,13 @@ const command command_run = {
     .summary = "compute the values and gradients of a model in a file",
     .synopsis = "FILE[:MODEL] [OPTION]...",
     .description =
-        "Runs a model of the equation language once (default: the last in the file), and prints\n"
-        "all that has a name in it: inputs, parameters, values, and those inside unrolled cells "
-        "at\n"
-        "each step, such as g[2]. Of several of one name the second is NAME#2. Long arrays are\n"
-        "abridged. Values of equal equations are one: so is the gradient at them.\n",
+        "Runs a model of the equation language once (default: the last in the file) and prints "
+        "every\n"
+        "named value: inputs, parameters, values, and those inside unrolled cells at each step, "
+        "such\n"
+        "as g[2]. If several values have the same name, the second is called NAME#2. Long arrays "
+        "are\n"
+        "abbreviated. Equal equations share one value, and the gradient with respect to it.\n",
     OPTIONS(options),
     .failure = "the text has mistakes, or a file cannot be read or written",
     .example = "recurve run models/curnn_blog.rv --grad loss\n"
@@ -77,7 +79,7 @@ static bool is_taken(const rv_archive *result, const char *name)
     return false;
 }
 
-/* PREFIXname, with #2 and so on behind one that is there already. */
+/* Adds PREFIXname, followed by #2 and so on if the name is taken. */
 static bool add_result(calculation *c, const char *prefix, const char *name, rv_var var,
                        rv_error *error)
 {
@@ -130,14 +132,14 @@ static bool fail_tape(const calculation *c, rv_error *error)
                    why->code != RV_OK ? why->text : "out of memory");
 }
 
-/* What to differentiate by. */
+/* The values to differentiate with respect to. */
 typedef struct leaves {
     const char **name;
     rv_var *var, *gradient; /* [count] */
     int count;
 } leaves;
 
-/* The parameters of the loss, or those that the list "a,b" names. Room for all is there. */
+/* Lists the parameters of the loss, or the values that `list`, "a,b", names. There is room for all. */
 static bool list_leaves(const calculation *c, rv_var loss, char *list, leaves *l, rv_error *error)
 {
     if (!list) {
@@ -172,7 +174,7 @@ static bool add_second(calculation *c, leaves *l, rv_error *error)
            add_all(c, "second/", l, error);
 }
 
-/* LOSS and LOSS:a,b; `list` is what follows the colon, or NULL. */
+/* Adds the gradients of LOSS or LOSS:a,b; `list` is what follows the colon, or NULL. */
 static bool differentiate(calculation *c, rv_var loss, char *list, leaves *l, rv_error *error)
 {
     char shape[RV_SHAPE_TEXT];
@@ -209,7 +211,7 @@ static bool add_gradients(calculation *c, rv_error *error)
 
 /* ---- computing ---- */
 
-/* Given parameters and constants take their place in the store. */
+/* Copies given parameters and constants into the store. */
 static bool give_entries(const calculation *c, rv_error *error)
 {
     char seen[RV_SHAPE_TEXT], expected[RV_SHAPE_TEXT];
@@ -276,7 +278,7 @@ static void end(calculation *c)
 
 /* ---- results ---- */
 
-/* The elements, up to WHOLE of them; of more, the first. */
+/* Prints all elements, or the first ones of a long array. */
 static void print_elements(const rv_tensor *t)
 {
     enum { WHOLE = 8, FIRST = 6 };
@@ -322,7 +324,7 @@ static bool print_json(const rv_archive *result, rv_error *error)
     return json_print(list, error);
 }
 
-static bool give_out(const calculation *c, rv_error *error)
+static bool output(const calculation *c, rv_error *error)
 {
     const calculate_options *o = c->o;
     if (o->out && !rv_npz_write(o->out, &c->result, error)) return false;
@@ -340,16 +342,15 @@ static exit_status calculate(const calculate_options *o, const rv_model *model, 
     exit_status result = STATUS_USAGE;
     if ((!o->in || rv_npz_read(o->in, 0, &c.given, error)) && record(&c, model, error) &&
         check_given(&c, error) && add_values(&c, error) && add_gradients(&c, error))
-        result = give_entries(&c, error) && compute(&c, error) && give_out(&c, error)
-                     ? STATUS_OK
-                     : STATUS_FAILED;
+        result = give_entries(&c, error) && compute(&c, error) && output(&c, error) ? STATUS_OK
+                                                                                    : STATUS_FAILED;
     end(&c);
     return result;
 }
 
 static bool check_options(const calculate_options *o, const char *file, rv_error *error)
 {
-    if (!file) return rv_fail(error, RV_ERROR_ARGUMENT, "which FILE[:MODEL]? Give one");
+    if (!file) return rv_fail(error, RV_ERROR_ARGUMENT, "no FILE[:MODEL] given");
     if (!names_file(file, NULL))
         return rv_fail(error, RV_ERROR_ARGUMENT,
                        "got \"%.100s\", expected FILE.rv or FILE.rv:MODEL", file);

@@ -17,8 +17,8 @@ typedef struct verify_options {
     OPTION_ROW(verify_options, field, name, argument, OPTION_##kind, __VA_ARGS__)
 
 static const option_row options[] = {
-    ROW(seed, "seed", "N", WHOLE, "of the weights, the image and its label (default: 1)", .low = 0,
-        .high = (int64_t)1 << 53),
+    ROW(seed, "seed", "N", WHOLE, "seed of the weights, the image and its label (default: 1)",
+        .low = 0, .high = (int64_t)1 << 53),
     ROW(json, "json", NULL, FLAG, "print one JSON document instead of text"),
 };
 
