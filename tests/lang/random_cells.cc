@@ -1,0 +1,290 @@
+// Random cells and their unrolls.
+#include "tests/lang/random_maker.h"
+
+namespace random_model {
+
+Tree Maker::along(bool bias)
+{
+    const std::string name = fresh(bias ? 'b' : 'q');
+    double start = 0;
+    std::string text;
+    if (random_.chance(40)) {
+        start = random_.chance(50) ? forget_ : 0.75;
+        text = start == forget_ ? " = forget" : " = 0.75";
+    }
+    cell_text_ += (bias ? "  bias " : "  gain ") + name + text + "\n";
+    auto n = std::make_shared<Node>();
+    n->op = Op::ALONG;
+    n->name = n->text = name;
+    n->shape = cell_shape_;
+    n->shape.erase(n->shape.begin());
+    for (size_t d = 1; d < n->shape.size(); d++) n->shape[d] = 1;
+    n->flag = bias && !biases_;
+    n->p = start;
+    n->low = n->flag ? start : -1;
+    n->high = n->flag ? start : 1;
+    if (!n->flag) flat.push_back({prefix_ + name, start});
+    return n;
+}
+
+Tree Maker::mapped(int depth)
+{
+    const bool from_input = random_.chance(40);
+    Tree x = from_input ? input_ : expression(cell_shape_, depth - 1);
+    auto n = std::make_shared<Node>();
+    n->shape = cell_shape_;
+    n->name = fresh('w');
+    const auto channels = static_cast<double>(x->shape[1]);
+    if (windows_) {
+        if (!from_input) {
+            Tree inner = x;
+            x = call("pad1", {inner}, {}, std::min(0.0, inner->low), std::max(0.0, inner->high));
+            auto padded = std::make_shared<Node>(*x);
+            padded->shape = inner->shape;
+            padded->shape[2] += 2;
+            padded->shape[3] += 2;
+            x = padded;
+        }
+        auto w =
+            std::make_shared<Node>(*name_of(n->name, {cell_shape_[1], x->shape[1], 3, 3}, -1, 1));
+        w->text = n->name + "[3, 3]";
+        const double most = bound_of(x) * 3 * std::sqrt(channels);
+        return call("conv", {x, w}, cell_shape_, -most, most);
+    }
+    n->op = Op::MAP;
+    n->kids = {x};
+    const bool wide = random_.chance(20);
+    n->list = {kernel_ / 2};
+    n->high = (wide ? 1 : 1 / std::sqrt(channels)) * channels * bound_of(x) *
+              (kernel_ ? wide ? 9 : 3 : 1);
+    n->low = -n->high;
+    const bool fit = from_input && random_.chance(20);
+    cell_text_ +=
+        (fit ? "  fit " : "  map ") + n->name + (wide && !fit ? " ~ uniform(-1, 1)\n" : "\n");
+    if (fit && input_->shape[1] == cell_shape_[1]) {
+        auto same = call("same", {x}, cell_shape_, x->low, x->high);
+        same->text = n->name;
+        return same;
+    }
+    return n;
+}
+
+Tree Maker::cell_production(const Sizes &shape, int depth)
+{
+    if (shape != cell_shape_) return leaf(shape);
+    const bool rows = shape.size() == 2;
+    switch (random_.below(12)) {
+    case 0:
+    case 1: return mapped(depth);
+    case 2:
+    case 3: {
+        Tree x = expression(shape, depth - 1), b = along(true);
+        return random_.chance(70) ? add(x, b) : add(b, x);
+    }
+    case 4: {
+        Tree x = expression(shape, depth - 1), p = along(false);
+        return random_.chance(30) ? multiply(x, p) : multiply(p, x);
+    }
+    case 5: {
+        Tree g = leaf(shape), h = expression(shape, depth - 1);
+        Tree c = random_.chance(10) ? along(false) : expression(shape, depth - 1);
+        return random_.chance(50) ? mixed(g, h, c) : mixed(g, c, h);
+    }
+    case 6:
+    case 7: {
+        Tree x = expression(shape, depth - 1);
+        if (activation_.empty() || random_.chance(60))
+            return curve(static_cast<int>(random_.below(SQRT)), x);
+        auto n = std::make_shared<Node>(*curve(0, x));
+        n->text = activation_; // stands for tanh
+        n->options.clear();
+        return n;
+    }
+    case 8: {
+        Tree x = expression(shape, depth - 1), y = expression(shape, depth - 1);
+        return random_.chance(50) ? add(x, y) : multiply(x, y);
+    }
+    case 9: {
+        Tree x = expression(shape, depth - 1);
+        const Sizes flat_shape = rows && random_.chance(50) ? Sizes{shape[1]} : Sizes{};
+        return random_.chance(50) ? subtract(x, leaf(flat_shape)) : multiply(leaf(flat_shape), x);
+    }
+    case 10: {
+        if (!rows) return expression(shape, depth - 1);
+        const Sizes square = {shape[1], shape[1]};
+        Tree x = expression(shape, depth - 1), w = declared(square);
+        if (random_.chance(30)) w = node(Op::PRIME, {w}, square, w->low, w->high);
+        const double most = bound_of(x) * bound_of(w) * static_cast<double>(shape[1]);
+        return node(Op::MATMUL, {x, w}, shape, -most, most);
+    }
+    default: {
+        Tree x = within(expression(shape, depth - 1), 4);
+        if (random_.chance(50)) return subtract(literal("1"), x);
+        if (!rows) return node(Op::NEGATE, {x}, shape, -x->high, -x->low);
+        auto n = call("softmax", {x}, shape, 0, 1);
+        n->list = {1};
+        n->options.push_back({"axis", random_.chance(50) ? "1" : "-1"});
+        return n;
+    }
+    }
+}
+
+Tree Maker::line(int depth, Tree also)
+{
+    Tree e = expression(cell_shape_, depth);
+    if (also) e = random_.chance(50) ? add(e, also) : subtract(also, e);
+    Tree u = unique();
+    e = within(e, 3);
+    if (random_.chance(50)) e = curve(random_.chance(50) ? 0 : 1, e);
+    return random_.chance(50) ? multiply(u, e) : subtract(e, u);
+}
+
+std::shared_ptr<const Cell> Maker::make_cell()
+{
+    auto c = std::make_shared<Cell>();
+    cell_text_ = "";
+    where_ = Where::CELL;
+    scopes_.emplace_back();
+    c->name = fresh('c');
+    if (random_.chance(30)) c->input = fresh('u');
+    input_ = name_of(c->input, input_shape_, -1, 1);
+    if (input_shape_ == cell_shape_) variables().push_back({input_, true});
+    const int64_t states = random_.from(1, 3);
+    std::vector<Tree> next;
+    for (int64_t k = 0; k < states; k++) {
+        State s;
+        s.name = fresh('h');
+        s.start = random_.chance(60) ? 0 : random_.chance(50) ? 1 : 2;
+        s.number = 0.25;
+        cell_text_ += "  state " + s.name +
+                      (s.start == 1   ? " = 1/4\n"
+                       : s.start == 2 ? " ~ uniform(-1, 1)\n"
+                                      : "\n");
+        c->states.push_back(s);
+        variables().push_back({name_of(s.name, cell_shape_, -2, 2), false});
+    }
+    if (random_.chance(60)) {
+        activation_ = fresh('s');
+        cell_text_ += "  activation " + activation_ + " = tanh\n";
+    }
+    std::string lines;
+    const int64_t gates = random_.from(1, 3);
+    for (int64_t k = 0; k < gates; k++) {
+        Equation e{fresh('g'), false, true, line(3, k == 0 ? mapped_input() : nullptr)};
+        lines += "  " + e.target + writer_.space() + "=" + writer_.space() +
+                 writer_.write(e.value, 1) + "\n";
+        variables().push_back({name_of(e.target, cell_shape_, e.value->low, e.value->high), false});
+        c->equations.push_back(e);
+    }
+    std::vector<size_t> order(c->states.size());
+    for (size_t k = 0; k < order.size(); k++) order[k] = k;
+    if (random_.chance(50)) std::reverse(order.begin(), order.end());
+    for (size_t k : order) {
+        // every gate and every other state's next value counts
+        Tree also = name_of(c->states[k].name, cell_shape_, -2, 2);
+        for (Variable &v : variables())
+            if (!v.used && v.tree->shape == cell_shape_) {
+                v.used = true;
+                also = add(also, v.tree);
+            }
+        Equation e{c->states[k].name, true, true, nullptr};
+        e.value = line(3, within(also, 3));
+        if (bound_of(e.value) > 2) e.value = multiply(unique(), curve(0, e.value));
+        lines += "  " + e.target + "' = " + writer_.write(e.value, 1) + "\n";
+        variables().push_back(
+            {name_of(e.target + "'", cell_shape_, e.value->low, e.value->high), false});
+        c->equations.push_back(e);
+    }
+    cells_text_ += "cell " + c->name + (c->input == "x" ? "" : "(" + c->input + ")") + "\n" +
+                   cell_text_ + lines + "\n";
+    activation_ = "";
+    scopes_.pop_back();
+    where_ = Where::MODEL;
+    return c;
+}
+
+Tree Maker::mapped_input()
+{
+    auto n = std::make_shared<Node>();
+    n->op = Op::MAP;
+    n->name = fresh('w');
+    n->kids = {input_};
+    n->shape = cell_shape_;
+    n->list = {kernel_ / 2};
+    n->high = std::sqrt(static_cast<double>(input_shape_[1])) * (kernel_ ? 3 : 1);
+    n->low = -n->high;
+    if (windows_) {
+        auto w = std::make_shared<Node>(
+            *name_of(n->name, {cell_shape_[1], input_shape_[1], 3, 3}, -1, 1));
+        w->text = n->name + "[3,3]";
+        return call("conv", {input_, w}, cell_shape_, -3, 3);
+    }
+    cell_text_ += "  map " + n->name + "\n";
+    return n;
+}
+
+void Maker::unrolled(bool images)
+{
+    const int64_t units = random_.from(1, 3), width = random_.from(1, 3);
+    Statement s;
+    s.what = What::UNROLL;
+    s.steps = random_.from(1, 3);
+    s.sequence = random_.chance(60);
+    windows_ = images && random_.chance(40);
+    kernel_ = images && !windows_ ? 3 : 0;
+    biases_ = random_.chance(75);
+    const bool forgets_given = random_.chance(30);
+    forget_ = forgets_given ? 0.5 : 1;
+    cell_shape_ = {batch_, units};
+    input_shape_ = {batch_, width};
+    if (images) {
+        const int64_t side = 3;
+        input_shape_ = {batch_, width, side + (windows_ ? 2 : 0), side + (windows_ ? 2 : 0)};
+        cell_shape_ = {batch_, units, side, side};
+    }
+    if (random_.chance(40) || unrolls_ > 0) s.prefix = fresh('e') + "/";
+    unrolls_++;
+    prefix_ = s.prefix;
+    const Sizes state_shape = cell_shape_, input_shape = input_shape_;
+    s.cell = make_cell();
+    s.state_shape = state_shape;
+    Sizes shape = input_shape;
+    if (s.sequence) shape.insert(shape.begin() + 1, s.steps);
+    s.input = shape.size() > 4 ? leaf(shape) : within(expression(shape, 2), 1);
+    std::vector<std::pair<std::string, std::string>> options;
+    options.push_back({"units", std::to_string(units)});
+    if (kernel_) options.push_back({"kernel", "3"});
+    if (!biases_) options.push_back({"bias", "false"});
+    if (forgets_given) options.push_back({"forget", "0.5"});
+    if (!s.prefix.empty())
+        options.push_back({"name", "\"" + s.prefix.substr(0, s.prefix.size() - 1) + "\""});
+    for (const State &state : s.cell->states) {
+        Tree given;
+        if (random_.chance(30)) {
+            Sizes start = state_shape;
+            if (random_.chance(40)) start[0] = 1;
+            given = within(expression(start, images ? 1 : 2), 2);
+            options.push_back({state.name, writer_.write(given, 1)});
+        } else if (state.start == 2) {
+            drawn.push_back(s.prefix + state.name + "/start");
+        }
+        s.initial.push_back(given);
+    }
+    s.equation.target = fresh('k');
+    std::string text =
+        "  " + s.equation.target + " = unroll " + writer_.call(s.cell->name, {s.input}, options);
+    if (!s.sequence)
+        text += " for " + std::to_string(s.steps) + (s.steps == 1 ? " step" : " steps");
+    lines_ += text + "\n";
+    statements.push_back(s);
+    variables().push_back({name_of(s.equation.target, state_shape, -2, 2), false});
+    for (const Equation &e : s.cell->equations) { // what is inside
+        if (!random_.chance(40)) continue;
+        const int64_t t = random_.from(1, s.steps);
+        auto inside = std::make_shared<Node>(*name_of(timed(e.target, t), state_shape, -5, 5));
+        if (random_.chance(50)) inside->text = e.target + std::to_string(t);
+        variables().push_back({inside, false});
+    }
+}
+
+} // namespace random_model
