@@ -10,14 +10,14 @@
 /* A number, or null for one that is not finite, which JSON does not have. */
 void json_add_number(cJSON *object, const char *name, double number);
 
-/* The same, and null for one that is not above 0: an amount that is not known. */
+/* The same, and null for an amount that is not above 0, which is unknown. */
 void json_add_amount(cJSON *object, const char *name, double amount);
 
 /* A list of the dimensions. */
 void json_add_shape(cJSON *object, const char *name, rv_shape shape);
 
-/* A number that is read back to the bit, in as few digits as that takes; null for one that is not finite. For a document
- * that is only printed. NULL: out of memory. */
+/* A number in as few digits as read back to the same bits; null for one that is not finite. Only for printing, as it is raw
+ * text. NULL: out of memory. */
 cJSON *json_exact(double number);
 
 /* Prints the document on stdout and deletes it. NULL means out of memory. */

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Bytes of the first core's cache for data at a level, as Linux tells. (glibc's sysconf takes some machines'
- * third levels together.) */
+/* Bytes of the first core's data cache at a level, according to Linux. (On some machines glibc's sysconf reports the sum of
+ * all third-level caches.) */
 static size_t cache_size(int wanted, size_t otherwise)
 {
     for (int index = 0; index < 8; index++) {

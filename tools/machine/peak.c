@@ -1,5 +1,5 @@
-/* Loops that do nothing else: enough independent multiply-adds to hide the latency of each, in the widest
- * vectors that the machine finds itself to have; and reads, writes and copies of a block of memory. */
+/* Measures peak rates with loops of independent multiply-adds, enough to hide their latency, in the widest vectors of the
+ * machine, and with loops that read, write and copy a block of memory. */
 #include "tools/machine/peak.h"
 
 #include <math.h>
@@ -16,7 +16,7 @@
 
 /* ---- the loops ---- */
 
-/* Two units with a latency of four cycles want eight chains, of five ten; sixteen registers hold twelve and
+/* Two units with a latency of four cycles need eight chains, with five cycles ten. Sixteen registers hold twelve chains and
  * two factors. */
 enum { CHAINS = 12, ROUNDS = 1000, BLOCK = 8 /* vectors */ };
 
@@ -70,7 +70,7 @@ const char *traffic_name(traffic kind)
     return names[kind];
 }
 
-/* ---- at once on several cores ---- */
+/* ---- on several cores ---- */
 
 typedef struct worker worker;
 struct worker {
@@ -119,7 +119,7 @@ static void *work(void *argument)
     return NULL;
 }
 
-/* The most that all workers did together in one of the windows, per second. */
+/* The highest rate of all workers together in one of the windows. */
 static double best_window(worker *workers, int count, double seconds)
 {
     double rate[PEAK_MOST_THREADS][WINDOWS], best = 0;
@@ -131,7 +131,8 @@ static double best_window(worker *workers, int count, double seconds)
         w->rate = rate[i];
         w->window = seconds / WINDOWS;
         w->together = &together;
-        if (pthread_create(&w->thread, NULL, work, w) != 0) return 0; /* those made wait for ever */
+        if (pthread_create(&w->thread, NULL, work, w) != 0)
+            return 0; /* the threads already started wait for ever */
     }
     for (int i = 0; i < count; i++) pthread_join(workers[i].thread, NULL);
     pthread_barrier_destroy(&together);
@@ -143,7 +144,7 @@ static double best_window(worker *workers, int count, double seconds)
     return best;
 }
 
-/* ---- what they do ---- */
+/* ---- the work ---- */
 
 static double multiply_adds(worker *w)
 {
@@ -159,13 +160,13 @@ double peak_operations(int threads, double seconds)
     for (int i = 0; i < threads; i++) {
         workers[i] = (worker){.round = multiply_adds, .loops = widest(&name)};
         for (int c = 0; c < CHAINS; c++) workers[i].start[c] = 0.5F + 0.01F * (float)c;
-        workers[i].start[CHAINS] = 0.999F; /* sums go to b / (1 - a) = 1 */
+        workers[i].start[CHAINS] = 0.999F; /* sums converge to b / (1 - a) = 1 */
         workers[i].start[CHAINS + 1] = 1e-3F;
     }
     return best_window(workers, threads, seconds);
 }
 
-/* Goes over small blocks several times, so that the clock is not what is measured. */
+/* Repeats small blocks, so that reading the clock does not dominate. */
 static double move(worker *w)
 {
     size_t times = 1 + ((size_t)1 << 16) / w->bytes;
@@ -178,7 +179,7 @@ static double move(worker *w)
 
 double peak_bytes(traffic kind, int threads, size_t bytes, double seconds)
 {
-    const size_t whole = 64 * BLOCK; /* what the widest loop does at a time */
+    const size_t whole = 64 * BLOCK; /* bytes per iteration of the widest loop */
     const char *name;
     worker workers[PEAK_MOST_THREADS];
     double best = 0;

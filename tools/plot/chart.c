@@ -9,13 +9,13 @@
 #include "tensor/memory.h"
 #include "tools/plot/gnuplot.h"
 
-/* ---- places, in pixels ---- */
+/* ---- layout, in pixels ---- */
 
 enum {
     HEIGHT = 440,
     TOP = 76,
     BOTTOM = 56,
-    LEFT = 62, /* of each panel */
+    LEFT = 72, /* of a panel: room for the tick labels */
     PLOT = 400,
     LEADER = 26,   /* from a curve's end to its label */
     CHARACTER = 8, /* of a label, */
@@ -23,7 +23,7 @@ enum {
     TITLE_CHARACTER = 12
 };
 
-/* Okabe and Ito's, told apart by colour-blind people too. */
+/* The palette of Okabe and Ito, for all kinds of colour vision. */
 static const char *const colours[CHART_COLOURS] = {"#0072B2", "#D55E00", "#009E73", "#CC79A7",
                                                    "#E69F00", "#56B4E9", "#000000", "#8a8a8a"};
 static const char *const dashes[CHART_DASHES] = {"solid", "(9,5)", "(2,4)", "(12,4,2,4)", "(20,6)"};
@@ -34,7 +34,7 @@ typedef struct range {
     double low, high;
 } range;
 
-/* Where a value stands on the axis, which is linear in this; not finite: nowhere. */
+/* Position of a value on the axis; not finite if it has none. */
 static double place(const chart_panel *p, double value)
 {
     if (isnan(value)) return NAN;
@@ -42,7 +42,7 @@ static double place(const chart_panel *p, double value)
     return log10(fmax(value, p->finest));
 }
 
-/* Where a line ends; not finite: it has no point. */
+/* Position of the last point of a line; not finite if it has no point. */
 static double end_of(const chart_panel *p, const chart_line *l)
 {
     double end = NAN;
@@ -93,7 +93,7 @@ typedef struct ticks {
     int count;
 } ticks;
 
-/* Puts one, if it is in the range and stands apart from those that are there. */
+/* Adds a tick if it is in the range and not too close to another one. */
 static void try_tick(ticks *t, double at, double value)
 {
     double apart = (t->range.high - t->range.low) / MOST_TICKS;
@@ -104,7 +104,7 @@ static void try_tick(ticks *t, double at, double value)
     t->at[t->count++] = at;
 }
 
-/* The rounder a number, the earlier. */
+/* Tries round numbers first. gnuplot's own ticks are one or none where the range is short. */
 static void put_log_ticks(ticks *t)
 {
     static const int powers[] = {20, 10, 5, 2};
@@ -131,13 +131,13 @@ static void put_accuracy_ticks(ticks *t, const chart_panel *p)
             try_tick(t, place(p, percents[k] / 100), percents[k]);
 }
 
-/* What stands there, in the numbers of the ticks. */
+/* The number at a position, in the unit of the tick labels. */
 static double number_at(const chart_panel *p, double at)
 {
     return p->axis == CHART_ACCURACY ? 100 * (1 - pow(10, -at)) : pow(10, at);
 }
 
-/* A short range needs others: equally far from each other. */
+/* Ticks for a short range: at equal distances. */
 static void put_even_ticks(ticks *t, const chart_panel *p)
 {
     double low = number_at(p, t->range.low), high = number_at(p, t->range.high);
@@ -171,8 +171,8 @@ static int64_t tick_step(int64_t count)
 
 typedef struct label {
     const chart_line *line;
-    double end, at; /* where its curve ends, and where it stands */
-    int first;      /* of the block that it belongs to */
+    double end, at; /* positions of its curve's last point, and of the label */
+    int first;      /* the first label of its block */
 } label;
 
 static int by_end(const void *a, const void *b)
@@ -181,8 +181,8 @@ static int by_end(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* As near to the ends as can be with no label over another (least squares): neighbours that would touch make a
- * block around the mean of what each of them wants. */
+/* Puts labels as close to the ends of their curves as possible (least squares) without overlap: neighbours that would touch
+ * form a block around the mean of their wanted positions. */
 static void spread_labels(label *labels, int count, double apart, range r)
 {
     double highest = r.high - (count - 1) * apart;

@@ -11,7 +11,7 @@
 #include "tensor/file_internal.h"
 #include "tensor/memory.h"
 
-enum { MOST_BYTES = 1 << 28 }; /* of a picture */
+enum { MOST_BYTES = 1 << 28 }; /* of a picture file */
 
 extern char **environ;
 
@@ -27,8 +27,8 @@ void gnuplot_put_text(FILE *to, const char *text)
 
 /* ---- the process ---- */
 
-/* gnuplot's three streams as files without names: nothing has to be read while it writes, and no signal comes of
- * a pipe that it closed. */
+/* The three standard streams of gnuplot, as unnamed temporary files: with pipes, we would have to read and write at the same
+ * time, and handle SIGPIPE. */
 typedef struct streams {
     FILE *file[3];
 } streams;
@@ -58,7 +58,7 @@ static bool fail_start(int code, rv_error *error)
     return rv_fail(error, RV_ERROR_IO, "cannot start gnuplot: %s", strerror(code));
 }
 
-/* *status gets how it ended, as waitpid says it. */
+/* Sets *status to the exit status of waitpid. */
 static bool start_and_wait(char **arguments, const streams *s, int *status, rv_error *error)
 {
     posix_spawn_file_actions_t actions;
@@ -75,7 +75,7 @@ static bool start_and_wait(char **arguments, const streams *s, int *status, rv_e
     return true;
 }
 
-/* What it wrote, for rv_free. */
+/* Reads all that gnuplot wrote to the file; for rv_free. */
 static char *read_back(FILE *file, size_t *size, rv_error *error)
 {
     long end = fseek(file, 0, SEEK_END) == 0 ? ftell(file) : -1;
@@ -87,7 +87,7 @@ static char *read_back(FILE *file, size_t *size, rv_error *error)
     return bytes;
 }
 
-/* Its complaint without the blank lines. */
+/* Reports gnuplot's error messages without blank lines. */
 static bool fail_drawing(int status, FILE *complaint, rv_error *error)
 {
     char text[RV_ERROR_TEXT / 2], line[256];
@@ -99,7 +99,7 @@ static bool fail_drawing(int status, FILE *complaint, rv_error *error)
             used += (size_t)snprintf(text + used, sizeof text - used, "\n    %.*s",
                                      (int)strcspn(line, "\n"), line);
     if (WIFSIGNALED(status))
-        return rv_fail(error, RV_ERROR_IO, "gnuplot was stopped by signal %d%s", WTERMSIG(status),
+        return rv_fail(error, RV_ERROR_IO, "gnuplot was killed by signal %d%s", WTERMSIG(status),
                        text);
     return rv_fail(error, RV_ERROR_IO, "gnuplot could not draw the picture%s", text);
 }
@@ -139,7 +139,8 @@ static bool give_script(const gnuplot_picture *p, bool png, FILE *to, rv_error *
     fputs(p->body, to);
     bool ok = fflush(to) == 0 && !ferror(to);
     rewind(to);
-    return ok || rv_fail(error, RV_ERROR_IO, "cannot hand gnuplot its script: %s", strerror(errno));
+    return ok ||
+           rv_fail(error, RV_ERROR_IO, "cannot write the script for gnuplot: %s", strerror(errno));
 }
 
 static bool draw(const gnuplot_picture *p, bool png, const char *path, rv_error *error)
@@ -160,7 +161,7 @@ static bool draw(const gnuplot_picture *p, bool png, const char *path, rv_error 
     return ok;
 }
 
-/* The path with the ending of its kind. */
+/* Draws to the path with the extension of its format. */
 static bool draw_as(const gnuplot_picture *p, bool png, const char *path, rv_error *error)
 {
     size_t size = strlen(path) + sizeof ".svg";

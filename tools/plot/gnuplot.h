@@ -1,5 +1,5 @@
-/* Pictures drawn by gnuplot: a script goes in, the picture comes out and is written as a file. gnuplot is started
- * without a shell, reads no start-up files and learns no path. */
+/* Draws pictures with gnuplot, which reads a script from stdin and writes the picture to stdout. It is started without a
+ * shell, reads no start-up files and gets no path of ours. */
 #ifndef RV_TOOLS_PLOT_GNUPLOT_H
 #define RV_TOOLS_PLOT_GNUPLOT_H
 
@@ -7,19 +7,18 @@
 
 #include "tensor/error.h"
 
-/* Whether gnuplot can be started; else an error that says how to get it. */
+/* Whether gnuplot can be started; if not, the error says how to install it. */
 bool gnuplot_find(rv_error *error);
 
-/* Writes text from anywhere as a string of gnuplot's, within which nothing is a command. Control characters
- * become '?'. */
+/* Writes untrusted text as a quoted gnuplot string, which cannot contain commands. Control characters become '?'. */
 void gnuplot_put_text(FILE *to, const char *text);
 
 typedef struct gnuplot_picture {
-    int width, height; /* pixels; a PNG has twice as many, and all in it is twice as large */
+    int width, height; /* in pixels; a PNG is drawn at twice the size */
     const char *body;  /* what follows `set terminal`; NULL means out of memory */
 } gnuplot_picture;
 
-/* Draws it as PATH.svg and PATH.png, or as the latter alone. Each file appears whole or not at all. */
+/* Writes PATH.svg and PATH.png, or only the latter. Each file is written atomically. */
 bool gnuplot_draw(const gnuplot_picture *picture, const char *path, rv_error *error);
 bool gnuplot_draw_png(const gnuplot_picture *picture, const char *path, rv_error *error);
 

@@ -8,11 +8,11 @@
 
 #include "tools/plot/gnuplot.h"
 
-/* ---- places, in pixels ---- */
+/* ---- layout, in pixels ---- */
 
 enum {
     LEFT = 84,
-    RIGHT = 84, /* with the keys */
+    RIGHT = 84, /* room for the colour keys */
     TOP = 52,
     HEAD = 20, /* above channels side by side */
     BOTTOM = 46,
@@ -47,7 +47,7 @@ static bool all_tiles(const heat_picture *p)
     return all;
 }
 
-/* A heat map's units share its height; few get lines that can be told apart. */
+/* The units of a heat map divide its height among them; a few units get 9 pixels each. */
 static double row_height(const layout *l, const heat_row *r)
 {
     if (has_tiles(r) && l->channel > 0) return l->tile;
@@ -63,7 +63,7 @@ static int64_t most_channels(const heat_picture *p)
     return most;
 }
 
-/* A few steps of all channels fit side by side. */
+/* Channels are side by side if all steps of all channels fit, else one below the other. */
 static void lay_tiles(layout *l)
 {
     const heat_picture *p = l->of;
@@ -113,7 +113,7 @@ static range range_of(const heat_row *r)
         high = fmax(high, r->values[i]);
     }
     double most = fmax(fmax(-low, high), 1e-6);
-    if (r->palette == HEAT_SHARE) return (range){0, 1};
+    if (r->palette == HEAT_FRACTION) return (range){0, 1};
     if (r->palette == HEAT_SIGNED) return (range){-most, most};
     return (range){low, fmax(high, low + 1e-6)};
 }
@@ -122,7 +122,7 @@ static void put_palette(FILE *to, const heat_row *r)
 {
     static const char *const palettes[] = {
         [HEAT_GREY] = "0 '#ffffff', 1 '#101010'",
-        [HEAT_SHARE] = "0 '#fcfbfd', 0.25 '#dadaeb', 0.5 '#9e9ac8', 0.75 '#6a51a3', 1 '#3f007d'",
+        [HEAT_FRACTION] = "0 '#fcfbfd', 0.25 '#dadaeb', 0.5 '#9e9ac8', 0.75 '#6a51a3', 1 '#3f007d'",
         [HEAT_SIGNED] = "-1 '#08519c', -0.5 '#6baed6', 0 '#ffffff', 0.5 '#fb6a4a', 1 '#a50f15'"};
     range c = range_of(r);
     fprintf(to, "set palette defined (%s)\nset cbrange [%.9g:%.9g]\n", palettes[r->palette], c.low,
@@ -143,7 +143,7 @@ static void put_matrix(FILE *to, int block, const double *values, int64_t height
     fputs("END\n", to);
 }
 
-/* A matrix's place: its corner and the size of a cell. */
+/* The position of a matrix: its corner and the size of a cell. */
 typedef struct box {
     double x, y, across, down;
     int64_t width, height;
@@ -199,7 +199,7 @@ static void put_map(const layout *l, const heat_row *r, double top)
     fputc('\n', l->to);
 }
 
-/* The symbol to the left, the key of its colours to the right. */
+/* Draws a row, with its symbol to the left and its colour key to the right. */
 static void put_row(const layout *l, const heat_row *r, double top)
 {
     double height = row_height(l, r), key = fmin(height, 88), pitch = l->tile + GAP;
@@ -233,7 +233,7 @@ static void put_time(const layout *l, const char *text, double x)
     fprintf(l->to, " at %.2f,%d center font ',10' tc rgb '#333333'\n", x, l->height - BOTTOM + 12);
 }
 
-/* Below each tile its time step, or its name. */
+/* Labels each tile with its time step or its name. */
 static void put_each_time(const layout *l, double left, double width)
 {
     const heat_picture *p = l->of;
@@ -244,7 +244,7 @@ static void put_each_time(const layout *l, double left, double width)
     }
 }
 
-/* Round numbers, so far apart that they can be read. */
+/* Labels round time steps, far enough apart to be readable. */
 static void put_round_times(const layout *l)
 {
     const heat_picture *p = l->of;

@@ -8,15 +8,14 @@
 #include "tensor/error.h"
 
 typedef enum heat_palette {
-    HEAT_GREY,  /* from white to black, over the values' range */
-    HEAT_SHARE, /* 0 to 1 */
-    HEAT_SIGNED /* from blue over white, 0, to red */
+    HEAT_GREY,     /* from white to black, over the values' range */
+    HEAT_FRACTION, /* a fraction, 0 to 1 */
+    HEAT_SIGNED    /* from blue over white, 0, to red */
 } heat_palette;
 
 enum { HEAT_SYMBOL = 24 };
 
-/* With one column to a step, steps follow each other as a heat map; else each step and channel is an image of its
- * own. */
+/* If the width is 1, the steps are the columns of a heat map; else each step and channel is an image. */
 typedef struct heat_row {
     char symbol[HEAT_SYMBOL];
     heat_palette palette;
@@ -28,11 +27,11 @@ typedef struct heat_picture {
     const char *title;
     const heat_row *rows;
     int count;
-    int64_t steps, stride;   /* drawn; the time step k is called 1 + k stride, */
-    const char *const *name; /* [steps], or by these names; may be NULL */
+    int64_t steps, stride;   /* of the columns; column k is labelled 1 + k stride, */
+    const char *const *name; /* [steps], or with these names; may be NULL */
 } heat_picture;
 
-/* PATH.png */
+/* Writes PATH.png. */
 bool heatmap_draw(const char *path, const heat_picture *picture, rv_error *error);
 
 #endif

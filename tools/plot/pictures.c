@@ -95,7 +95,7 @@ static void find_gates(view *v)
                  : strspn(node->gate, "123456789") > 0 ? "d"
                                                        : "",
                  node->gate);
-        add_signal(v, symbol, node->gate, gate ? HEAT_SHARE : HEAT_SIGNED, 0);
+        add_signal(v, symbol, node->gate, gate ? HEAT_FRACTION : HEAT_SIGNED, 0);
     }
 }
 

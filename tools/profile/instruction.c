@@ -4,10 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAMED_OPS = 4 }; /* of a group */
+enum { NAMED_OPS = 4 }; /* names listed for a group */
 
-/* A value's name as the equation has it: views are looked through, nameless values are called by
- * their op. */
+/* Writes a value's name; a value without one is named after its op. Views have the name of what they view. */
 static void put_operand(FILE *to, const rv_tape *tape, int32_t id, bool shapes)
 {
     const rv_node *node = rv_tape_node(tape, id);
@@ -33,7 +32,7 @@ static void put_equation(FILE *to, const rv_tape *tape, const rv_node *node, boo
     fputc(')', to);
 }
 
-/* Each op's name once, in order, the first few. */
+/* Writes the first few distinct op names of a group, in order. */
 static void put_group(FILE *to, const rv_instruction *one)
 {
     int named = 0;

@@ -1,4 +1,4 @@
-/* What an instruction computes, in words. */
+/* The equation of an instruction, as text. */
 #ifndef RV_TOOLS_PROFILE_INSTRUCTION_H
 #define RV_TOOLS_PROFILE_INSTRUCTION_H
 
@@ -7,7 +7,7 @@
 
 typedef struct instruction_words {
     rv_phase phase;
-    const char *scope; /* "step 2", "loss", of an update the parameter; "" at the top */
+    const char *scope; /* "step 2", "loss"; of an update, the parameter; may be "" */
     const char *kind;  /* the op's name, or "pointwise" */
     char *short_text;  /* "conv2d(x, Wxg)", or "tanh, sigmoid, .. (12 ops)" */
     char *text;        /* the same with the inputs' shapes */

@@ -4,7 +4,7 @@
 
 #include "tools/machine/peak.h"
 
-/* A vector holds half as many f64 as f32. */
+/* A vector register holds half as many f64 as f32. */
 double machine_operations(rv_dtype dtype, int threads, double seconds)
 {
     return peak_operations(threads, seconds) / (dtype == RV_F64 ? 2 : 1);

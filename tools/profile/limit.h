@@ -1,28 +1,27 @@
-/* The limits of this machine, measured on the spot. */
+/* The limits of this machine, measured when asked for. */
 #ifndef RV_TOOLS_PROFILE_LIMIT_H
 #define RV_TOOLS_PROFILE_LIMIT_H
 
 #include "tensor/tensor.h"
 #include "tools/machine/levels.h"
 
-/* Floating-point operations per second of so many threads, a multiply-add being two; measured for about so
+/* Peak floating-point operations per second of this many threads; a multiply-add counts as two. Measures for about this
  * many seconds. */
 double machine_operations(rv_dtype dtype, int threads, double seconds);
 
 typedef struct machine {
     int threads;
-    double seconds;    /* for each number */
+    double seconds;    /* to measure each number */
     double operations; /* per second */
     memory_level level[MEMORY_LEVELS];
     double
-        bytes[MEMORY_LEVELS]; /* per second, read, written or copied, whichever is most; 0: nobody
-                                    asked yet */
+        bytes[MEMORY_LEVELS]; /* per second, the fastest of read, write and copy; 0: not measured */
 } machine;
 
 machine machine_new(rv_dtype dtype, int threads, double seconds);
 
-/* The least seconds that so many operations on so many bytes take, and what keeps them from being less:
- * "FMA", or the level of memory that holds the bytes, which is measured when first asked for. */
+/* The shortest time, in seconds, in which the machine can do this many operations on this many bytes. *bound is set to what
+ * limits it: "FMA", or the level of memory that holds the bytes, which is measured when first needed. */
 double machine_least(machine *m, double operations, double bytes, const char **bound);
 
 #endif

@@ -12,7 +12,7 @@ enum { TURNS = 20, MOST_RUNS = 1000, MOST_SPANS = 1 << 21 };
 
 /* ---- measuring ---- */
 
-/* Seconds from one look at the clock to the next. */
+/* Seconds between two consecutive readings of the clock. */
 static double clock_cost(void)
 {
     double cost[1001];
@@ -28,7 +28,7 @@ static double clock_cost(void)
 
 static void run(void *program) { rv_run(program); }
 
-/* A run's spans [threads][count], from its start on; -1 where a thread had no part. */
+/* Times a run: spans [threads][count] in nanoseconds from its start, -1 where a thread has no part. */
 static void time_run(const profile *p, rv_program *program, rv_span *span)
 {
     int64_t size = p->threads * p->count, origin = INT64_MAX;
@@ -42,7 +42,7 @@ static void time_run(const profile *p, rv_program *program, rv_span *span)
     }
 }
 
-/* Runs with and without a look at the clock take turns, so that both see the same machine.
+/* Alternates between runs with and without timing inside, so that both see the same conditions.
  * spans [most][threads][count] */
 static void time_runs(profile *p, rv_program *program, rv_span *spans, int64_t most,
                       double turn_seconds)
@@ -58,7 +58,7 @@ static void time_runs(profile *p, rv_program *program, rv_span *spans, int64_t m
     p->step = samples_median(&steps);
 }
 
-/* A line's time is the longest of its threads' medians. */
+/* The time of a line is the largest of its threads' medians. */
 static void find_medians(profile *p, const rv_span *spans, double *column)
 {
     int64_t size = p->threads * p->count;
@@ -73,7 +73,7 @@ static void find_medians(profile *p, const rv_span *spans, double *column)
     }
 }
 
-/* The run that nothing else on the machine has disturbed, or least. */
+/* Keeps the run that other load on the machine disturbed least. */
 static void keep_quickest(profile *p, const rv_span *spans)
 {
     int64_t size = p->threads * p->count, quickest = INT64_MAX;
@@ -137,7 +137,7 @@ static void sum_up(profile *p)
     qsort(p->kinds, (size_t)p->kind_count, sizeof *p->kinds, longer_sum);
 }
 
-/* ---- all of it ---- */
+/* ---- the profile ---- */
 
 static bool describe_lines(profile *p, rv_program *program, rv_error *error)
 {

@@ -8,12 +8,12 @@
 typedef struct profile_line {
     rv_instruction is;
     instruction_words words;
-    double seconds;    /* of the thread that takes longest; the median of all runs */
-    double limit;      /* seconds that the machine needs at least */
+    double seconds;    /* of the slowest thread; the median over all runs */
+    double limit;      /* the shortest time in seconds that the machine allows */
     const char *bound; /* what the limit comes from: "FMA", "L1", ... */
 } profile_line;
 
-/* Of one kind of op, or of one phase. */
+/* The total of one kind of op, or of one phase. */
 typedef struct profile_sum {
     const char *name;
     int64_t instructions;
@@ -25,18 +25,18 @@ typedef struct profile {
     int64_t count, runs;
     profile_line *lines; /* [count], in the program's order */
     rv_span *quickest;   /* [threads][count] of the quickest run, from its start */
-    int64_t end;         /* of that, in nanoseconds */
-    double step;         /* seconds of a run that nobody times inside */
+    int64_t end;         /* of the quickest run, in nanoseconds */
+    double step;         /* seconds of a run without timing inside */
     double sum;          /* of the lines */
-    double clock;        /* seconds that looking at the clock takes, which lines are without */
-    machine machines[2]; /* of one thread; of all, if there are more */
+    double clock;        /* seconds of reading the clock, subtracted from the lines */
+    machine machines[2]; /* for one thread; for all threads, if there are more */
     int machine_count;
     profile_sum *kinds; /* [kind_count], by time */
     int64_t kind_count;
     profile_sum phases[RV_PHASES];
 } profile;
 
-/* Runs the program for about so many seconds. For profile_free, either way. */
+/* Runs the program for about this many seconds. Call profile_free even on failure. */
 bool profile_make(profile *p, rv_program *program, rv_dtype dtype, double seconds, rv_error *error);
 void profile_free(profile *p);
 

@@ -6,7 +6,7 @@
 #include "tools/cli/json.h"
 #include "tools/cli/text_file.h"
 
-/* An event of a track. */
+/* Adds an event to a track. */
 static cJSON *add_event(cJSON *events, const char *kind, int thread, const char *name)
 {
     cJSON *event = cJSON_CreateObject();
@@ -24,7 +24,7 @@ static void name_track(cJSON *events, const char *kind, int thread, const char *
     cJSON_AddStringToObject(arguments, "name", name);
 }
 
-/* Times are in microseconds. */
+/* Adds a slice; the trace has microseconds, spans have nanoseconds. */
 static cJSON *add_slice(cJSON *events, int thread, const char *name, int64_t begin, int64_t end)
 {
     cJSON *event = add_event(events, "X", thread, name);
@@ -60,8 +60,8 @@ static bool same_scope(const profile_line *a, const profile_line *b)
     return same_phase(a, b) && strcmp(a->words.scope, b->words.scope) == 0;
 }
 
-/* A slice around each sequence of a thread's instructions that are the same. Slices of one track
- * nest by their times; of two that begin together the first added is the outer one. */
+/* Adds a slice around each sequence of a thread's instructions that have the same phase or scope. Viewers nest the slices
+ * of a track by time; of two that begin at the same time, the one added first is the outer one. */
 static void add_groups(cJSON *events, const profile *p, int thread,
                        bool (*same)(const profile_line *a, const profile_line *b))
 {

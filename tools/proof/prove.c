@@ -43,7 +43,7 @@ typedef struct subject {
     rv_tape *tape;
     rv_var loss;
     rv_var *leaf;
-    const char **label; /* [count] what the leaves are called in the rows */
+    const char **label; /* [count] names of the leaves in the rows */
     int count;
     const rv_named_tensor *inputs;
     int input_count;
@@ -83,7 +83,7 @@ static bool check_both(proofs *p, const subject *s, rv_error *error)
            check(p, s, rv_second_order(s->loss, s->leaf, s->count, p->seed), 2, error);
 }
 
-/* The gradient must be recorded as nothing but zero; differences would prove nothing. */
+/* The gradient must be recorded as the constant zero; differences would prove nothing. */
 static bool check_zero(proofs *p, const subject *s, rv_error *error)
 {
     for (int k = 0; k < s->count; k++) {
@@ -96,7 +96,7 @@ static bool check_zero(proofs *p, const subject *s, rv_error *error)
             row->first = 0;
             snprintf(row->reason, sizeof row->reason, "zero, as it should be");
         } else {
-            refute(row, "%s", "its gradient should be zero, and is not");
+            refute(row, "%s", "its gradient should be zero and is not");
         }
     }
     return true;
@@ -168,7 +168,7 @@ bool prove_op(proofs *p, const rv_op *op, rv_error *error)
 
 /* ---- models ---- */
 
-/* The parameters, states and inputs that a gradient can be asked for. */
+/* The parameters, states and inputs that have a gradient. */
 static int find_leaves(rv_tape *tape, rv_var *leaf, const char **label)
 {
     int count = 0;

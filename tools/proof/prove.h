@@ -1,4 +1,4 @@
-/* Proofs of gradients, first and second, in double precision, against central differences. */
+/* Checks of first and second derivatives against central differences, in double precision. */
 #ifndef RV_TOOLS_PROOF_PROVE_H
 #define RV_TOOLS_PROOF_PROVE_H
 
@@ -8,7 +8,7 @@
 
 #include "recurve.h"
 
-/* What is known of d name / d parameter: the worst over all samples. */
+/* The result for d name / d parameter: the worst over all samples. */
 typedef struct proof {
     const char *name;     /* of the op or the model */
     char parameter[256];  /* or input */
@@ -24,9 +24,8 @@ typedef struct proofs {
     uint64_t seed;    /* of the values and of the random directions */
 } proofs;
 
-/* Each appends a row per input or parameter; false only when out of memory. A check that cannot be
- * made is a row that is not ok. A cell is proved in a small net; a `whole` model, of a text, with the inputs that the text
- * draws. */
+/* Each appends a row per input or parameter; false only when out of memory. A check that cannot be made is a row that is not
+ * ok. A cell is checked in a small net, a `whole` model from a text with the inputs that the text draws. */
 bool prove_op(proofs *p, const rv_op *op, rv_error *error);
 bool prove_model(proofs *p, const rv_model *model, bool whole, rv_error *error);
 void proofs_free(proofs *p);

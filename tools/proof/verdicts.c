@@ -29,7 +29,7 @@ static void print_wrong(const rv_lang_verdict *v, int width)
            v->max_relative_error, v->cosine, v->ratio, v->reason);
 }
 
-/* The gradients of a model: one line, and one for each that is wrong. */
+/* Prints one line for the gradients of a model, and one for each that is wrong. */
 static void print_gradients(const verdicts *all, const rv_lang_verdict *v, int count)
 {
     int wrong = 0;

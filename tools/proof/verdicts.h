@@ -13,7 +13,7 @@ typedef struct verdicts {
     int count;
 } verdicts;
 
-/* A heading and its lines for each model and each derivation. */
+/* Prints a heading and the verdicts for each model and each derivation. */
 void verdicts_print(const verdicts *v);
 
 cJSON *verdict_to_json(const rv_lang_verdict *v);
