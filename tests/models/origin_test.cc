@@ -31,7 +31,7 @@ rv_var loss_of(Tape &t, const char *name, bool each_use)
     o.each_use = each_use;
     rv_scope_push(t, name);
     const rv_var x = t.input("x", RV_SHAPE(2, steps, 3));
-    const rv_var y = rv_unroll_sequence(rv_lstm, x, o, nullptr);
+    const rv_var y = rv_unroll_sequence(rv_zoo("lstm"), x, o, nullptr);
     const rv_var loss = total(rv_square(rv_name(rv_tanh(y), name)));
     rv_scope_pop(t);
     return loss;
