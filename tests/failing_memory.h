@@ -1,6 +1,7 @@
-/* Memory that is out when a test says so. A program's own malloc takes the place of the C library's for all its
- * libraries too, cJSON, zlib and libzip among them; glibc and the sanitizers keep theirs under other names. What C++
- * asks for by new is neither counted nor refused: that is the test itself. */
+/* Allocations that fail on request. The malloc defined here replaces the C library's for all
+ * libraries too, including cJSON, zlib and libzip; glibc and the sanitizers provide theirs under
+ * other names. Memory from C++ new belongs to the test itself, and is neither counted nor
+ * refused. */
 #ifndef RV_TESTS_FAILING_MEMORY_H
 #define RV_TESTS_FAILING_MEMORY_H
 
@@ -10,14 +11,13 @@
 #include <cstdlib>
 #include <new>
 
-static int64_t live = 0; // blocks that are not freed
-// Of the thread that sets them: a sanitizer's own work in a new thread is let be.
-static thread_local int64_t calls = 0,
-                            failing =
-                                -1; // allocations so far; the one that fails, from 0, or -1: none
+static int64_t live = 0; // blocks not yet freed
+// Per thread, so that a sanitizer's work in other threads is not affected.
+static thread_local int64_t calls = 0;    // allocations so far
+static thread_local int64_t failing = -1; // index of the one that fails; -1: none
 static thread_local bool and_all_after = false;
 
-/* The first calls come before a sanitizer is ready for checks. */
+/* The first calls come before a sanitizer is initialized. */
 #define UNCHECKED __attribute__((no_sanitize("address", "undefined", "thread")))
 
 extern "C" {

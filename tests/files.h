@@ -1,4 +1,4 @@
-/* Files for the tests: a folder of their own, read and written without the code under test. */
+/* A temporary folder for each test, and files read and written without the code under test. */
 #ifndef RV_TESTS_FILES_H
 #define RV_TESTS_FILES_H
 
@@ -22,7 +22,7 @@ inline void spit(const std::string &path, const std::string &bytes)
     std::ofstream(path, std::ios::binary) << bytes;
 }
 
-/* A test with this fixture has an empty folder, which goes when it ends. */
+/* A fixture with an empty folder, which is removed when the test ends. */
 class WithFolder : public testing::Test {
   protected:
     void SetUp() override
@@ -58,7 +58,7 @@ class WithFolder : public testing::Test {
     std::filesystem::path folder_;
 };
 
-/* Small, fixed numbers to choose bytes and places by: these tests are the same every time. */
+/* Deterministic pseudo-random numbers, so that tests are the same every time. */
 class Lcg {
   public:
     unsigned below(unsigned bound)

@@ -1,10 +1,8 @@
-/*
- * Reference data for the tests: the float64 values that the published CURNN program computes, and
- * the digit images it was trained on.
+/* Reference data: the float64 values that the published CURNN program computes, and the digits that
+ * it was trained on.
  *
- * The file is read without the framework's own reader, so that a mistake there cannot hide one here. Paths are
- * relative to the runfiles root, where Bazel starts a test. Link -lcjson; a little-endian machine.
- */
+ * The file is read without the library's own reader, so that a mistake there cannot hide one here.
+ * Needs -lcjson and a little-endian machine. */
 #ifndef RV_TESTS_REFERENCE_H
 #define RV_TESTS_REFERENCE_H
 
@@ -24,7 +22,7 @@
 
 #include "data/tensors.h"
 
-/* A safetensors file: u64 length of the header, JSON header, then the tensors' bytes. */
+/* A safetensors file: the header's length as a u64, the JSON header, the data. */
 class Reference {
   public:
     explicit Reference(const std::string &path = "tests/data/curnn_blog.safetensors") : path_(path)
@@ -58,7 +56,7 @@ class Reference {
         }
     }
 
-    /* The tensor's elements, row-major; throws where there is none of that name and type. */
+    /* The tensor's elements, row-major; throws if no tensor has that name and type. */
     const std::vector<double> &f64(const std::string &name) const { return find(f64_, name); }
     const std::vector<int64_t> &i64(const std::string &name) const { return find(i64_, name); }
 

@@ -1,4 +1,4 @@
-/* Tapes for the tests: recorded on, compiled, run and compared. */
+/* Helpers that record, compile and run tapes, and compare results. */
 #ifndef RV_TESTS_TAPES_H
 #define RV_TESTS_TAPES_H
 
@@ -36,7 +36,7 @@ inline void set_values(rv_tensor *tensor, const Values &values)
         rv_tensor_set(tensor, static_cast<int64_t>(i), values[i]);
 }
 
-/* A tape with a store of its own, both freed when the test ends. */
+/* A tape with its own store; both are freed when the test ends. */
 class Tape {
   public:
     explicit Tape(rv_dtype dtype = RV_F64, uint64_t seed = 1)

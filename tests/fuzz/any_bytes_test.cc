@@ -1,5 +1,5 @@
-// A fuzzer's target with its seeds, and with what random damage makes of them. A target ends the program if anything is
-// wrong. RECURVE_CORRUPTIONS=N in the environment says how many damaged files there are, else 1,000.
+// Runs a fuzz target on its seeds and on randomly damaged seeds. A target aborts if anything is wrong. The environment
+// variable RECURVE_CORRUPTIONS sets the number of damaged files; the default is 1,000.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -12,7 +12,7 @@ namespace {
 
 void feed(const std::string &bytes)
 {
-    /* A buffer of its own, so that the address sanitizer sees what reads beyond it. */
+    /* A separate buffer, so that the address sanitizer detects reads beyond it. */
     std::vector<uint8_t> copy(bytes.begin(), bytes.end());
     copy.shrink_to_fit();
     LLVMFuzzerTestOneInput(copy.data(), copy.size());
@@ -29,7 +29,7 @@ class AnyBytes : public testing::Test {
     const std::string &seed() { return seeds_[below(seeds_.size())]; }
     size_t below(size_t bound) { return random_.below(static_cast<unsigned>(bound)); }
 
-    /* A few bits, a piece left out, a piece twice, a piece of another seed, random bytes, the end cut off. */
+    /* Flips bits, drops or repeats a piece, inserts a piece of another seed or random bytes, or truncates. */
     void damage(std::string &bytes)
     {
         const size_t at = below(bytes.size()), to = below(bytes.size());
@@ -58,21 +58,21 @@ class AnyBytes : public testing::Test {
     Lcg random_;
 };
 
-TEST_F(AnyBytes, OfTheSeeds)
+TEST_F(AnyBytes, OfSeeds)
 {
     ASSERT_GT(seeds_.size(), 3u);
     for (const std::string &bytes : seeds_) feed(bytes);
     feed("");
 }
 
-TEST_F(AnyBytes, CutOff)
+TEST_F(AnyBytes, OfTruncatedSeeds)
 {
     for (const std::string &bytes : seeds_)
         for (size_t size = 0; size < bytes.size(); size += 1 + bytes.size() / 200)
             feed(bytes.substr(0, size));
 }
 
-TEST_F(AnyBytes, Damaged)
+TEST_F(AnyBytes, OfDamagedSeeds)
 {
     const char *wanted = std::getenv("RECURVE_CORRUPTIONS");
     const int count = wanted ? std::atoi(wanted) : 1000;

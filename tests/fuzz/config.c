@@ -1,4 +1,5 @@
-/* Any bytes as what repeats a run, its config.json, and as what resumes it, the place that its checkpoint tells. */
+/* Any bytes as what repeats a run, its config.json, and as what resumes it, the place that its
+ * checkpoint tells. */
 #include <string.h>
 
 #include "tensor/memory.h"
@@ -7,7 +8,8 @@
 #include "tools/run/place.h"
 #include "tools/cli/text_file.h"
 
-/* What the settings amount to, but for files: names are looked up, numbers held against each other. */
+/* What the settings amount to, but for files: names are looked up, numbers held against each
+ * other. */
 static void experiment_of(settings *s)
 {
     experiment e;

@@ -1,4 +1,4 @@
-/* Linked with --wrap=rv_file_write: a file in memory cannot be replaced by another. */
+/* Linked with --wrap=rv_file_write, because a file in memory cannot be replaced by rename. */
 #include "tests/fuzz/fuzz.h"
 
 #include <fcntl.h>
@@ -20,7 +20,7 @@ void expect(bool holds, const char *what)
 
 void expect_told(bool ok, const rv_error *error)
 {
-    expect(ok == (error->code == RV_OK), "a result and an error that contradict each other");
+    expect(ok == (error->code == RV_OK), "the result contradicts the error");
     expect(ok == (*error->text == '\0'), "an error without a text");
 }
 

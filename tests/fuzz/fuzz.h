@@ -1,5 +1,5 @@
-/* What the targets of the fuzzers share. A target feeds any bytes at all to what reads files and checks what must hold
- * then; libFuzzer calls it, and so does any_bytes_test. */
+/* Helpers of the fuzz targets. A target passes arbitrary bytes to a reader of files and checks
+ * invariants. libFuzzer and any_bytes_test call it. */
 #ifndef RV_TESTS_FUZZ_FUZZ_H
 #define RV_TESTS_FUZZ_FUZZ_H
 
@@ -15,22 +15,22 @@ extern "C" {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* Ends the program as a crash does, unless it holds. */
+/* Aborts unless it holds. */
 void expect(bool holds, const char *what);
 
-/* That what failed left a code and a text, and what did not no error. */
+/* Checks that a failure left a code and a text, and a success no error. */
 void expect_told(bool ok, const rv_error *error);
 
-/* The path of a file of these bytes, which is in memory; there are FUZZ_FILES of them. */
+/* The path of a file in memory with these bytes; there are FUZZ_FILES such files. */
 enum { FUZZ_FILES = 3 };
 const char *file_of(int file, const void *bytes, size_t size);
 
-/* The most bytes that were allocated at once since memory_start, beyond those that were then. */
+/* The peak of allocated bytes since memory_start, beyond those allocated before. */
 void memory_start(void);
 size_t memory_peak(void);
-void expect_memory(size_t most); /* that it is at most this, and FUZZ_CONSTANT */
+void expect_memory(size_t most); /* checks that the peak is at most `most` + FUZZ_CONSTANT */
 
-/* A function needs some memory whatever it reads: names, messages, the state of inflate. */
+/* Memory that a function needs for any file: names, messages, the state of inflate. */
 enum { FUZZ_CONSTANT = 1 << 17 };
 
 #ifdef __cplusplus

@@ -1,5 +1,5 @@
-/* Any bytes as a text of the equation language. Linked with --wrap=rv_file_read: what a text includes is made up
- * here. */
+/* Any bytes as a text of the equation language. Linked with --wrap=rv_file_read, which provides the
+ * included files. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +10,7 @@
 
 bool __wrap_rv_file_read(const char *path, unsigned char **bytes, size_t *size, rv_error *error);
 
-/* Two files that include each other; N.rv includes the next one, without an end. */
+/* Two files that include each other; N.rv includes the next, endlessly. */
 bool __wrap_rv_file_read(const char *path, unsigned char **bytes, size_t *size, rv_error *error)
 {
     char text[200] = "include \"b.rv\"\nfunction twice(x) = 2.x\n"
@@ -48,16 +48,16 @@ static void tell(const rv_lang *lang)
     rv_free(text);
 }
 
-/* A text without mistakes of syntax keeps that when it is formatted, and once formatted it stays. */
+/* Formatting keeps a text free of syntax errors, and is idempotent. */
 static void format(const rv_lang *lang)
 {
     char *once = rv_lang_format(lang);
     expect(once, "rv_lang_format failed");
     rv_lang *again = parses(lang) ? read_text(once, strlen(once)) : NULL;
     if (again) {
-        expect(parses(again), "a formatted text has mistakes");
+        expect(parses(again), "formatting adds mistakes");
         char *twice = rv_lang_format(again);
-        expect(twice && !strcmp(once, twice), "formatted again, a text changes");
+        expect(twice && !strcmp(once, twice), "formatting is not idempotent");
         rv_free(twice);
     }
     rv_lang_free(again);
@@ -104,7 +104,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     tell(lang);
     format(lang);
     bool right = rv_lang_check(lang);
-    expect(right == !rv_lang_problems(lang), "a check that is silent on what is wrong");
+    expect(right == !rv_lang_problems(lang), "a check that does not report a mistake");
     tell(lang);
     if (right && size < 4096 && is_small(lang)) prove(lang);
     rv_lang_free(lang);

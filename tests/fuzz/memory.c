@@ -1,5 +1,6 @@
-/* Counts allocated bytes: by the hooks of a sanitizer, or by functions that take the place of the C library's for all
- * libraries. Large blocks, which tensor/memory.c maps, by --wrap=mmap and --wrap=munmap. */
+/* Counts allocated bytes, by a sanitizer's hooks or by functions that replace the C library's in
+ * all libraries. Large blocks, which tensor/memory.c maps, are counted by --wrap=mmap and
+ * --wrap=munmap. */
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -51,7 +52,7 @@ int __wrap_munmap(void *memory, size_t size)
 
 #if SANITIZED
 
-/* As sanitizer/allocator_interface.h, which Debian packages with clang alone, declares them. */
+/* From sanitizer/allocator_interface.h, which Debian ships only with clang. */
 size_t __sanitizer_get_allocated_size(const volatile void *memory);
 int __sanitizer_install_malloc_and_free_hooks(void (*on_malloc)(const volatile void *, size_t),
                                               void (*on_free)(const volatile void *));

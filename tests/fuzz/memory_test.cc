@@ -1,4 +1,4 @@
-// What files that lie about their size cost, under the default limits: no more than the headers of the library say.
+// Memory for files that lie about their size, with default limits: no more than the library's headers state.
 #include <gtest/gtest.h>
 #include <zip.h>
 
@@ -13,7 +13,7 @@ constexpr size_t MIB = 1 << 20;
 
 class Memory : public WithFolder {
   protected:
-    /* The most that `open` held at once; it fails with this code and says so. */
+    /* Checks the peak memory of `open`, which must fail with this code and message. */
     template <class Open> void refuse(size_t most, rv_code code, const char *says, Open open)
     {
         Source source;
@@ -37,7 +37,7 @@ class Memory : public WithFolder {
     }
 };
 
-TEST_F(Memory, ArraysThatAreNotThereTakeNone)
+TEST_F(Memory, MissingArraysTakeNone)
 {
     const std::string x = file("x.idx", idx(8, {1 << 30, 1 << 30}, "few")),
                       y = file("x.npy", npy("<f8", "(1152921504606846976,)", "few")),
@@ -66,7 +66,7 @@ TEST_F(Memory, AGzipBombTakesNone)
     });
 }
 
-TEST_F(Memory, AMemberThatDeclaresMoreThanDeflateCanMakeTakesNone)
+TEST_F(Memory, AMemberWithAnImpossibleSizeTakesNone)
 {
     std::string bytes = slurp(zipped(std::string(1000, 'x'), ZIP_CM_DEFLATE));
     const uint32_t declared = 200 * MIB;
@@ -82,7 +82,7 @@ TEST_F(Memory, AMemberThatDeclaresMoreThanDeflateCanMakeTakesNone)
            });
 }
 
-TEST_F(Memory, AZipBombTakesTheCache)
+TEST_F(Memory, AZipBombTakesAtMostTheCache)
 {
     const std::string bomb = zipped(std::string(64 * MIB, '\0'), ZIP_CM_DEFLATE);
     rv_array_options options = {MIB, 0, 0, false};
@@ -94,7 +94,7 @@ TEST_F(Memory, AZipBombTakesTheCache)
     });
 }
 
-TEST_F(Memory, BytesBecomeNumbersInTheCacheOnly)
+TEST_F(Memory, ConvertedNumbersCountAgainstTheCache)
 {
     const std::string bytes = zipped(npy("|u1", "(1048576,)", std::string(MIB, 1)), ZIP_CM_STORE);
     refuse(2 * MIB, RV_ERROR_ARGUMENT, "more than the cache", [&](rv_source *, rv_error *error) {
@@ -103,7 +103,7 @@ TEST_F(Memory, BytesBecomeNumbersInTheCacheOnly)
     });
 }
 
-TEST_F(Memory, EmptyLinesOfATableTakeNone)
+TEST_F(Memory, EmptyLinesOfACsvFileTakeNone)
 {
     std::string wide;
     for (int i = 0; i < 20000; i++) wide += "1,";
@@ -114,7 +114,7 @@ TEST_F(Memory, EmptyLinesOfATableTakeNone)
     });
 }
 
-TEST_F(Memory, AHeaderOfNumbersTakesNoMoreThanIsSaid)
+TEST_F(Memory, AHeaderOfNumbersStaysWithinTheStatedLimit)
 {
     std::string header = "{\"w\":[0";
     for (int i = 0; i < 1000000; i++) header += ",0";
@@ -126,7 +126,7 @@ TEST_F(Memory, AHeaderOfNumbersTakesNoMoreThanIsSaid)
     });
 }
 
-TEST_F(Memory, ATensorIsThereTwiceWhileItIsRead)
+TEST_F(Memory, ReadingATensorTakesTwiceItsSize)
 {
     const std::string header =
         R"({"w":{"dtype":"F32","shape":[2097152],"data_offsets":[0,8388608]}})";
@@ -140,7 +140,7 @@ TEST_F(Memory, ATensorIsThereTwiceWhileItIsRead)
     rv_archive_free(&archive);
 }
 
-/* A count that counts nothing would hold all of the above. */
+/* Without this test, a counter that counts nothing would pass all tests above. */
 TEST_F(Memory, IsCounted)
 {
     const std::string large = file("large", std::string(8 * MIB, 'x'));

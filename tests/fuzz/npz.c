@@ -1,11 +1,12 @@
-/* Any bytes as an .npz archive: of samples, and of arrays of any names. */
+/* Any bytes as an .npz archive, of samples and of named arrays. */
 #include "data/npz.h"
 
 #include <string.h>
 
 #include "tests/fuzz/sources.h"
 
-/* libzip makes structures of the archive's index, and has first room for as many members as 16 bits say. */
+/* libzip's structures for the index, and its initial room for as many members as 16 bits can
+ * count. */
 static size_t most_memory(size_t size, size_t arrays)
 {
     return arrays * FUZZ_CACHE + 64 * size + (1 << 16) * 32;
@@ -42,7 +43,7 @@ static void read_arrays(const char *path, size_t size)
     bool ok = rv_npz_read(path, FUZZ_CACHE, &archive, &error);
     expect_memory(most_memory(size, 3));
     expect_told(ok, &error);
-    expect(ok || !archive.tensors, "a failure leaves something behind");
+    expect(ok || !archive.tensors, "a failure leaves tensors behind");
     size_t bytes = 0;
     for (size_t i = 0; i < archive.tensor_count; i++)
         bytes += rv_tensor_bytes(&archive.tensors[i].tensor);

@@ -1,4 +1,4 @@
-/* Any bytes as a safetensors file, and as a checkpoint for a store that holds something already. */
+/* Any bytes as a safetensors file, and as a checkpoint for a store with existing entries. */
 #include <string.h>
 
 #include "tensor/memory.h"
@@ -20,7 +20,7 @@ static void expect_same(const rv_archive *a, const rv_archive *b)
         expect(strcmp(a->tensors[i].name, b->tensors[i].name) == 0, "a name changes");
         expect(same_tensor(&a->tensors[i].tensor, &b->tensors[i].tensor), "a tensor changes");
     }
-    expect(a->metadata_count == b->metadata_count, "metadata are lost");
+    expect(a->metadata_count == b->metadata_count, "metadata is lost");
     for (size_t i = 0; i < a->metadata_count; i++)
         expect(strcmp(a->metadata[i].key, b->metadata[i].key) == 0 &&
                    strcmp(a->metadata[i].value, b->metadata[i].value) == 0,
@@ -49,7 +49,7 @@ static bool read_archive(const char *path, size_t size)
     size_t bytes = 0;
     for (size_t i = 0; i < archive.tensor_count; i++)
         bytes += rv_tensor_bytes(&archive.tensors[i].tensor);
-    expect(ok || !archive.tensors, "a failure leaves something behind");
+    expect(ok || !archive.tensors, "a failure leaves tensors behind");
     expect(bytes <= size, "more elements than the file has");
     if (ok) write_again(&archive);
     rv_archive_free(&archive);
@@ -101,7 +101,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     rv_store *store = filled_store(), *untouched = filled_store();
     bool ok = rv_store_load(store, path, &error);
     expect_told(ok, &error);
-    expect(readable || !ok, "what cannot be read is loaded");
+    expect(readable || !ok, "an unreadable file is loaded");
     if (ok)
         save_again(store);
     else

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Makes the files in corpus/ but for the texts of the language, safetensors/checkpoint, which rv_store_save_with wrote,
-and found-*, which fuzzers found.
+"""Makes the files in corpus/: valid files of every format, and files that lie. Run it in the repository's root.
 
-Good files of every format, and files that lie: tests/fuzz/seeds.py, run in the repository's root.
+It does not make the texts of the language, safetensors/checkpoint, which rv_store_save_with wrote, and found-*, which
+fuzzers found.
 """
 import gzip
 import io
@@ -164,7 +164,7 @@ def archive(members, method=zipfile.ZIP_STORED):
 
 
 def patched(data, signature, offset, value):
-    """The value in all records of this signature."""
+    """Sets the value in all records with this signature."""
     data, at = bytearray(data), data.find(signature)
     while at >= 0:
         data[at + offset:at + offset + len(value)] = value
@@ -173,7 +173,7 @@ def patched(data, signature, offset, value):
 
 
 def zip64(data, count):
-    """The archive with an end that has room for larger numbers, and says that there are so many members."""
+    """The archive with a zip64 end record that declares so many members."""
     end = data.rfind(b"PK\5\6")
     size, at = struct.unpack("<II", data[end + 12:end + 20])
     return (data[:end] + b"PK\6\6" + struct.pack("<QHHIIQQQQ", 44, 45, 45, 0, 0, count, count, size, at) +

@@ -5,7 +5,7 @@
 
 #include "tensor/memory.h"
 
-enum { MOST_SAMPLES = 256 }; /* of a source, to be read */
+enum { MOST_SAMPLES = 256 }; /* to read from a source */
 
 size_t in_memory(const uint8_t *data, size_t size)
 {
@@ -47,7 +47,7 @@ uint64_t expect_source(bool ok, rv_source *source, const rv_error *error, size_t
         return 0;
     }
     rv_error wrong = {0};
-    expect(rv_source_check(source, &wrong), "a source that makes no sense");
+    expect(rv_source_check(source, &wrong), "an inconsistent source");
     size_t elements = (size_t)rv_shape_count(source->x);
     expect((size_t)source->count <= bytes && (size_t)source->count * elements <= bytes,
            "more elements than the file has");
@@ -64,7 +64,7 @@ void feed_pair(open_pair *open, const char *labels, size_t labels_size, const ui
     size_t bytes = in_memory(data, size) + labels_size;
     for (int i = 0; i < 6; i++) {
         uint64_t digest[2];
-        for (int cached = 0; cached < 2; cached++) { /* else it is read from the disk */
+        for (int cached = 0; cached < 2; cached++) { /* 0: read from disk */
             rv_source source;
             rv_error error = {0};
             rv_array_options options = {.cache_bytes = cached ? FUZZ_CACHE : 1,

@@ -1,20 +1,21 @@
-/* What must hold of a source that was opened from any bytes. */
+/* Checks of sources that were opened from arbitrary bytes. */
 #ifndef RV_TESTS_FUZZ_SOURCES_H
 #define RV_TESTS_FUZZ_SOURCES_H
 
 #include "data/files.h"
 #include "tests/fuzz/fuzz.h"
 
-enum { FUZZ_CACHE = 1 << 18 }; /* more than FUZZ_CONSTANT, so that filling it is noticed */
+enum { FUZZ_CACHE = 1 << 18 }; /* more than FUZZ_CONSTANT, so that exceeding it is detected */
 
-/* The bytes that a file takes in memory at most: its own, or, gzipped, the cache's. */
+/* The most memory for a file: its size, or the cache if it is gzipped. */
 size_t in_memory(const uint8_t *data, size_t size);
 
-/* Of a source, or of the failure to open one, that came of at most `bytes`: all samples can be read, or an error tells
- * why not. Closes it, and returns a digest of what it gave; 0: it did not open. */
+/* Checks a source from at most `bytes`, or the failure to open it: all samples can be read, or
+ * an error says why not. Closes the source and returns a digest of its samples; 0 if it did not
+ * open. */
 uint64_t expect_source(bool ok, rv_source *source, const rv_error *error, size_t bytes);
 
-/* Opens a pair of arrays in all ways of which either file, or both, are the bytes; the other one has two labels. */
+/* Opens pairs of arrays in which one or both files are the bytes; the other file has two labels. */
 typedef bool open_pair(rv_source *source, const char *x_path, const char *y_path,
                        const rv_array_options *options, rv_error *error);
 void feed_pair(open_pair *open, const char *labels, size_t labels_size, const uint8_t *data,

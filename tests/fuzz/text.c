@@ -1,4 +1,4 @@
-/* Any bytes as a text to be read in windows, with the alphabet that it has and with a given one. */
+/* Any bytes as a text in windows, with its own alphabet and with a given one. */
 #include "tests/fuzz/sources.h"
 
 static uint64_t read_text(const char *path, rv_text_options options, size_t bytes)

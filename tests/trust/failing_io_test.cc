@@ -1,4 +1,5 @@
-/* Every call to the system by which the library reads and writes fails once. Linked with --wrap of each. */
+/* Every system call by which the library reads and writes fails once. Linked with --wrap for
+ * each. */
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -15,9 +16,9 @@
 
 namespace {
 
-thread_local int64_t calls = 0, failing = -1; /* the call that fails, from 0; -1: none */
+thread_local int64_t calls = 0, failing = -1; /* index of the call that fails; -1: none */
 int reason = EIO;
-bool small_steps = false; /* a signal interrupts every read and write, and then three bytes pass */
+bool small_steps = false; /* every read and write is interrupted once, then transfers three bytes */
 
 bool fails()
 {
@@ -26,7 +27,7 @@ bool fails()
     return now;
 }
 
-/* How many of `size` bytes pass; -1: a signal came. */
+/* How many of `size` bytes to transfer; -1: interrupted. */
 ssize_t step(size_t size)
 {
     static bool interrupted = false;
@@ -48,7 +49,7 @@ int __real_close(int file);
 int __wrap_close(int file)
 {
     const bool failed = fails();
-    const int result = __real_close(file); /* the descriptor is gone in any case */
+    const int result = __real_close(file); /* the descriptor is closed even on failure */
     if (failed) errno = reason;
     return failed ? -1 : result;
 }
@@ -105,8 +106,8 @@ class FailingIo : public WithFolder {
         WithFolder::TearDown();
     }
 
-    /* `work` writes "file": where a call fails, there is an error and the old file, or, when but the last sync of the
-     * folder failed, the new one; and never anything else. */
+    /* `work` writes "file". A failing call must lead to an error and leave the old file, or the new
+     * one if only the last fsync of the folder failed. Nothing else may remain. */
     void sweep_writing(const Work &work)
     {
         rv_error error = {};
@@ -131,7 +132,7 @@ class FailingIo : public WithFolder {
             EXPECT_EQ(error.code, ok ? RV_OK : RV_ERROR_IO) << n << ": " << error.text;
             EXPECT_EQ(says(error, "Input/output error"), !ok) << error.text;
         }
-        EXPECT_LE(survived, closes_) << "only a file that was read may fail to close";
+        EXPECT_LE(survived, closes_) << "only closing a file that was read may fail";
     }
 
     int64_t closes_ = 1;
@@ -170,7 +171,7 @@ class FailingIo : public WithFolder {
             prepare();
             rv_error error = {};
             const bool ok = attempt(work, n, why, &error);
-            if (ok) { /* the folder was read alone: its close says nothing */
+            if (ok) { /* the folder was only read: a failing close has no effect */
                 EXPECT_EQ(n, most - 1);
                 continue;
             }
@@ -190,7 +191,7 @@ class FailingIo : public WithFolder {
     }
 };
 
-TEST_F(FailingIo, FilesAreWrittenWholeOrNotAtAll)
+TEST_F(FailingIo, FilesAreWrittenAtomically)
 {
     sweep_writing([&](rv_error *error) {
         const rv_bytes slices[] = {{"some ", 5}, {"bytes", 5}};
@@ -198,7 +199,7 @@ TEST_F(FailingIo, FilesAreWrittenWholeOrNotAtAll)
     });
 }
 
-TEST_F(FailingIo, SoAreCheckpoints)
+TEST_F(FailingIo, CheckpointsAreWrittenAtomically)
 {
     Store store;
     store.get("w", RV_SHAPE(3, 4));
@@ -207,7 +208,7 @@ TEST_F(FailingIo, SoAreCheckpoints)
         [&](rv_error *error) { return rv_store_save(store, path("file").c_str(), error); });
 }
 
-TEST_F(FailingIo, SoAreArchives)
+TEST_F(FailingIo, ArchivesAreWrittenAtomically)
 {
     rv_tensor numbers = {};
     ASSERT_TRUE(rv_tensor_new(&numbers, RV_F32, RV_SHAPE(5), nullptr));
@@ -218,7 +219,7 @@ TEST_F(FailingIo, SoAreArchives)
     rv_tensor_free(&numbers);
 }
 
-TEST_F(FailingIo, CheckpointsThatCannotBeReadChangeNothing)
+TEST_F(FailingIo, AFailedLoadChangesNothing)
 {
     rv_error error = {};
     Store saved, store(2);
@@ -234,7 +235,7 @@ TEST_F(FailingIo, CheckpointsThatCannotBeReadChangeNothing)
     });
 }
 
-TEST_F(FailingIo, SourcesThatCannotBeReadAreErrors)
+TEST_F(FailingIo, SourcesReportReadErrors)
 {
     const std::string csv = file("csv", "1,2,0\n3,4,1\n"),
                       images =
@@ -253,7 +254,7 @@ TEST_F(FailingIo, SourcesThatCannotBeReadAreErrors)
         rv_source source;
         return rv_source_csv(&source, csv.c_str(), nullptr, error) && reads(&source, error);
     });
-    for (const uint64_t cache : {1, 1 << 20}) { /* piece by piece; at once */
+    for (const uint64_t cache : {1, 1 << 20}) { /* streamed; cached */
         closes_ = 2;
         sweep_reading([&](rv_error *error) {
             const rv_array_options options = {cache, 2, 0, false};
@@ -264,7 +265,7 @@ TEST_F(FailingIo, SourcesThatCannotBeReadAreErrors)
     }
 }
 
-TEST_F(FailingIo, AStreamedFileMayBeDeletedButNotCutOff)
+TEST_F(FailingIo, AStreamedFileCanBeDeletedButNotTruncated)
 {
     const std::string images =
                           file("images", std::string("\0\0\x08\x02\0\0\0\2\0\0\0\3abcdef", 18)),
@@ -282,7 +283,7 @@ TEST_F(FailingIo, AStreamedFileMayBeDeletedButNotCutOff)
     EXPECT_EQ(rv_loader_next(loader, &error), nullptr);
     EXPECT_EQ(error.code, RV_ERROR_FORMAT);
     EXPECT_TRUE(says(error, images.c_str())) << error.text;
-    EXPECT_EQ(rv_loader_next(loader, &error), nullptr) << "and does not wait for more";
+    EXPECT_EQ(rv_loader_next(loader, &error), nullptr) << "without waiting for more";
     rv_loader_free(loader);
     rv_source_close(&source);
 }

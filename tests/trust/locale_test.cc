@@ -1,5 +1,5 @@
-/* A host program that has chosen a locale with a decimal comma changes nothing: what is read, what is written, what
- * errors say. */
+/* A locale with a decimal comma in the host program changes neither what is read and written nor
+ * error messages. */
 #include <clocale>
 #include <cstdio>
 #include <cstdlib>
@@ -12,7 +12,7 @@ namespace {
 
 using Texts = std::map<std::string, std::string>;
 
-/* German, made from the sources in the Debian package `locales`. */
+/* A German locale, built from the Debian package `locales`. */
 class DecimalComma : public WithFolder {
   protected:
     void SetUp() override
@@ -30,7 +30,7 @@ class DecimalComma : public WithFolder {
         WithFolder::TearDown();
     }
 
-    /* What all that deals with numbers makes of them. */
+    /* The results of everything that reads or writes numbers. */
     void numbers(Texts *all) const
     {
         rv_error error = {};
@@ -39,7 +39,7 @@ class DecimalComma : public WithFolder {
         (*all)["job"] = job.end;
         (*all)["checkpoint"] = slurp(path("checkpoint"));
 
-        /* The header's numbers may have a point, too. */
+        /* Numbers in the header may have a point too. */
         const std::string header =
             R"({"w":{"dtype":"F32","shape":[2.0],"data_offsets":[0.0,0.8e1]}})";
         const std::string point = file("point", std::string(1, static_cast<char>(header.size())) +

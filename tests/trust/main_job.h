@@ -1,5 +1,5 @@
-/* The job that a program embeds the library for: digits, a loader, a net around CURNN, Adam, some updates, an evaluation,
- * a checkpoint, and on from there in a new store. */
+/* A typical use of the library: digits, a loader, a net around CURNN, Adam, some updates, an
+ * evaluation, a checkpoint, and resuming from it in a new store. */
 #ifndef RV_TESTS_TRUST_MAIN_JOB_H
 #define RV_TESTS_TRUST_MAIN_JOB_H
 
@@ -10,7 +10,7 @@
 #include "recurve.h"
 #include "tests/tensor/stores.h"
 
-/* A run of its own: store, data and programs. Every function leaves the store as it was when it fails. */
+/* A training run: store, data and programs. A function that fails leaves the store unchanged. */
 class Trainer {
   public:
     explicit Trainer(uint64_t seed) : store_(rv_store_new(seed)) {}
@@ -57,7 +57,7 @@ class Trainer {
         return measure_ != nullptr;
     }
 
-    /* Some updates, and then the cost of the batch that follows. */
+    /* Some updates, then the loss of the next batch. */
     bool train(rv_error *error)
     {
         if (!rv_loader_start(loader_, 0, 0, error)) return false;
@@ -90,7 +90,7 @@ class Trainer {
     rv_program *step_ = nullptr, *measure_ = nullptr;
 };
 
-/* What came of the job. */
+/* The results of the job. */
 struct Job {
     bool done = false;
     rv_error error = {};

@@ -1,22 +1,23 @@
-/* The main job with memory that is out at any moment, for the library and for all that it stands on. */
+/* The main job, with every single allocation failing, including those of the libraries that it
+ * uses. */
 #include "tests/failing_memory.h"
 
 #include "tests/files.h"
 #include "tests/trust/main_job.h"
 
-extern "C" int fsync(int) { return 0; } /* thousands of times the disk would be waited for */
+extern "C" int fsync(int) { return 0; } /* thousands of real ones would take too long */
 
 namespace {
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr int64_t stride = 7; /* a tenth as fast */
+constexpr int64_t stride = 7; /* ten times slower under a sanitizer */
 #else
 constexpr int64_t stride = 1;
 #endif
 
 class MainJob : public WithFolder {
   protected:
-    /* One allocation after the other fails, alone or with all that follow it, until the job gets by without. */
+    /* Each allocation fails in turn, alone or with all later ones, until the job completes. */
     void sweep(bool all)
     {
         const std::string checkpoint = path("checkpoint");
@@ -45,12 +46,12 @@ class MainJob : public WithFolder {
             ASSERT_EQ(live, live_before);
         }
         ASSERT_GT(calls, 1000);
-        EXPECT_LE(survived, 2) << "only a program that is not cached can do without";
+        EXPECT_LE(survived, 2) << "only caching a program can fail without an error";
     }
 };
 
-TEST_F(MainJob, WithOneAllocationThatFails) { sweep(false); }
+TEST_F(MainJob, SurvivesOneFailedAllocation) { sweep(false); }
 
-TEST_F(MainJob, WithMemoryThatStaysOut) { sweep(true); }
+TEST_F(MainJob, SurvivesWhenAllLaterAllocationsFail) { sweep(true); }
 
 } // namespace

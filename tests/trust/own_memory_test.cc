@@ -1,4 +1,4 @@
-/* A program's own allocator gets all that the library asks for, and gets all of it back. */
+/* A program's own allocator serves all allocations of the library, and all are released. */
 #include "tests/failing_memory.h"
 
 #include <map>
@@ -48,13 +48,13 @@ TEST_F(OwnMemory, ServesTheMainJob)
     EXPECT_TRUE(held.empty()) << held.size();
 }
 
-TEST_F(OwnMemory, IsAllThatRecordingCompilingAndRunningTakes)
+TEST_F(OwnMemory, ServesAllOfRecordingCompilingAndRunning)
 {
     Trainer run(1);
     rv_error error = {};
     const int64_t before = calls;
     ASSERT_TRUE(run.compile(&error)) << error.text;
-    EXPECT_EQ(calls, before) << "the C library was asked";
+    EXPECT_EQ(calls, before) << "the C library was called";
 }
 
 TEST_F(OwnMemory, ServesLargeBlocksToo)

@@ -1,4 +1,5 @@
-/* The library leaves the process alone: what it prints to, its signals, its floating-point arithmetic, its place. */
+/* The library does not change the process: output, signals, floating-point environment, working
+ * directory. */
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -12,7 +13,7 @@
 
 namespace {
 
-/* All that the library could change, as text. */
+/* The state that the library could change, as text. */
 std::string state_of_process()
 {
     std::string state = std::filesystem::current_path();
@@ -21,8 +22,8 @@ std::string state_of_process()
     state += "\numask " + std::to_string(mask) + "\nlocale " + setlocale(LC_ALL, nullptr) +
              "\nrounding " + std::to_string(fegetround());
 #if defined(__SSE__)
-    state += "\nSSE " +
-             std::to_string(__builtin_ia32_stmxcsr() & 0xffc0u); /* not its sticky exceptions */
+    state += "\nSSE " + std::to_string(__builtin_ia32_stmxcsr() &
+                                       0xffc0u); /* without the sticky exception flags */
 #endif
     for (char **variable = environ; *variable; variable++) state += std::string("\n") + *variable;
     for (int number = 1; number < NSIG; number++) {
@@ -48,7 +49,7 @@ int open_files()
 
 class Process : public WithFolder {
   protected:
-    /* What `work` prints, on either stream. */
+    /* The output of `work` on both streams. */
     template <class Work> std::string printed_by(const Work &work) const
     {
         fflush(nullptr);
@@ -88,7 +89,7 @@ class Process : public WithFolder {
     }
 };
 
-TEST_F(Process, IsAsItWasAndNothingIsPrinted)
+TEST_F(Process, IsUnchangedAndNothingIsPrinted)
 {
     std::signal(SIGUSR1, SIG_IGN);
     const std::string before = state_of_process();
@@ -99,7 +100,7 @@ TEST_F(Process, IsAsItWasAndNothingIsPrinted)
     EXPECT_EQ(printed_by([] { fprintf(stderr, "seen"); }), "seen");
 }
 
-TEST_F(Process, KeepsItsRoundingAndItsBlockedSignals)
+TEST_F(Process, KeepsItsRoundingModeAndBlockedSignals)
 {
     sigset_t some, old;
     sigemptyset(&some);

@@ -1,4 +1,4 @@
-/* A million steps, and thousands of recordings of varying shape, in constant memory. */
+/* A million training steps, and thousands of recordings of varying shape, in constant memory. */
 #include <atomic>
 #include <cmath>
 #include <cstdlib>
@@ -8,7 +8,7 @@
 
 namespace {
 
-std::atomic<int64_t> held{0}, asked{0}; /* bytes, and how often */
+std::atomic<int64_t> held{0}, asked{0}; /* bytes; number of allocations */
 
 } // namespace
 
@@ -27,7 +27,7 @@ void rv_memory_release(void *memory, size_t bytes)
 
 namespace {
 
-/* The small model: a CURNN of one unit on one image of 8x8. */
+/* A small model: CURNN with one unit on one 8x8 image. */
 rv_var small_loss(const Tape &t)
 {
     rv_net_options options = {};
@@ -39,7 +39,7 @@ rv_var small_loss(const Tape &t)
     return rv_model_record(rv_model_find("curnn"), &options, x, y).loss;
 }
 
-TEST(Soak, AMillionStepsTakeNoMemory)
+TEST(Soak, AMillionStepsAllocateNothing)
 {
     const int steps = 1000000;
     Tape t(RV_F32, 1);
@@ -60,8 +60,8 @@ TEST(Soak, AMillionStepsTakeNoMemory)
     EXPECT_LT(p.value(), first);
 }
 
-/* Batches and lengths that change all the time: more programs than a store keeps. */
-TEST(Soak, RecordingAgainAndAgainTakesNoMoreThanTheProgramsThatAreKept)
+/* Changing batch sizes and lengths: more programs than a store keeps. */
+TEST(Soak, RepeatedRecordingTakesOnlyTheCachedPrograms)
 {
     const int recordings = 4000, kinds = 200;
     rv_store *store = rv_store_new(1);
@@ -81,7 +81,7 @@ TEST(Soak, RecordingAgainAndAgainTakesNoMoreThanTheProgramsThatAreKept)
         EXPECT_EQ(rv_run(program), RV_OK);
         rv_program_free(program);
         rv_tape_free(tape);
-        if (i < 2 * kinds) /* the cache is full, and every kind has been in it */
+        if (i < 2 * kinds) /* the cache is full, and has held every kind */
             most = held > most ? held.load() : most;
         else
             ASSERT_LE(held, most) << "recording " << i;
@@ -90,8 +90,8 @@ TEST(Soak, RecordingAgainAndAgainTakesNoMoreThanTheProgramsThatAreKept)
     EXPECT_EQ(held, 0);
 }
 
-/* Whole jobs, one after the other: data, net, checkpoint, a new store. */
-TEST(Soak, JobsLeaveNothingBehind)
+/* Complete jobs in sequence: data, net, checkpoint, a new store. */
+TEST(Soak, JobsDoNotLeak)
 {
     const std::string path = testing::TempDir() + "/soak.safetensors";
     const int64_t before = held;

@@ -1,4 +1,4 @@
-/* Threads that each have a store of their own need no lock: run it under the thread sanitizer. */
+/* Threads with separate stores need no locks. Meant for the thread sanitizer. */
 #include <thread>
 
 #include "tests/trust/main_job.h"
@@ -7,7 +7,7 @@ namespace {
 
 const int many = 4;
 
-/* In each of several threads at once. */
+/* Runs `work` in several threads at once. */
 template <class Work> void everywhere(Work work)
 {
     std::vector<std::thread> threads;
@@ -20,7 +20,7 @@ std::string file_of(const char *name, int thread)
     return testing::TempDir() + "/" + name + std::to_string(thread);
 }
 
-TEST(Threads, DoTheMainJobSideBySide)
+TEST(Threads, DoTheMainJobConcurrently)
 {
     const Job alone = do_main_job(file_of("alone", 0));
     ASSERT_TRUE(alone.done) << alone.error.text;
@@ -31,7 +31,7 @@ TEST(Threads, DoTheMainJobSideBySide)
     });
 }
 
-/* Texts are read, checked, proved and repaired, nets are unrolled from the zoo, and errors are told. */
+/* Reads, checks, proves and repairs texts, unrolls built-in cells, and reports errors. */
 TEST(Threads, ReadAndProveTexts)
 {
     everywhere([](int) {
@@ -60,8 +60,8 @@ TEST(Threads, ReadAndProveTexts)
     });
 }
 
-/* Each with a team of threads, and a loader that reads ahead in another. */
-TEST(Threads, HaveTeamsAndLoaders)
+/* Each with its own thread pool, and a loader that prefetches in another thread. */
+TEST(Threads, HaveThreadPoolsAndLoaders)
 {
     everywhere([](int thread) {
         rv_error error = {};

@@ -1,9 +1,8 @@
-"""The project's build rules: a library per folder, kernels once per type and instruction set, tests from a glob."""
+"""The build rules: one library per folder, kernels for each type and instruction set, tests from a glob."""
 
 load("@bazel_tools//tools/cpp:toolchain_utils.bzl", "find_cpp_toolchain")
 
-# For our own C code; tests and third-party headers are compiled with Bazel's defaults.
-# --config=werror makes them errors.
+# For our own C code. --config=werror turns them into errors.
 WARNINGS = [
     "-Wall",
     "-Wextra",
@@ -13,9 +12,9 @@ WARNINGS = [
 ]
 
 def recurve_library(name, copts = [], **kwargs):
-    """A cc_library of our C code. Includes are written from the repository's root: "tensor/tensor.h".
+    """A cc_library of our C code. Include paths start at the root of the repository: "tensor/tensor.h".
 
-    alwayslink puts every object into librecurve.so, where nothing refers to them yet.
+    alwayslink keeps every object in librecurve.so, although nothing refers to it there.
     """
     native.cc_library(
         name = name,
@@ -34,7 +33,7 @@ def recurve_binary(name, copts = [], **kwargs):
     )
 
 def recurve_programs(name, deps, visibility = None, **kwargs):
-    """One binary for each *.c in the folder, and a filegroup `name` of them all."""
+    """A binary for each *.c in the folder, and a filegroup `name` of all binaries."""
     programs = [src[:-len(".c")] for src in native.glob(["*.c"])]
     for program in programs:
         recurve_binary(
@@ -50,9 +49,8 @@ def recurve_programs(name, deps, visibility = None, **kwargs):
         visibility = visibility,
     )
 
-# Errors and the sign of zero are kept, so this is not -ffast-math: only errno and the floating-point
-# exception flags, which nobody reads, are given up. A multiply and an add may become one fused operation,
-# which -std=c11 alone forbids to gcc.
+# Not -ffast-math: NaN, infinity and the sign of zero are kept. Only errno and the floating-point exception flags,
+# which nobody reads, are not. A multiplication and an addition may be fused, which gcc does not do with -std=c11.
 _KERNEL_COPTS = [
     "-fno-math-errno",
     "-fno-trapping-math",
@@ -71,10 +69,10 @@ _KERNEL_ISAS = {
 }
 
 def recurve_kernels(name, srcs, hdrs = [], textual_hdrs = [], deps = [], **kwargs):
-    """The same C sources for each real type and each instruction set, gathered in one library.
+    """Compiles the same C sources for each real type and instruction set, into one library.
 
-    Every compilation sees -DRV_REAL_F32 or -DRV_REAL_F64, and -DRV_KERNEL_SUFFIX=_f32_base .. _f64_v4, with
-    which it names whatever it exports. v3 and v4 exist on x86-64 only (#ifdef __x86_64__).
+    Each compilation defines RV_REAL_F32 or RV_REAL_F64, and RV_KERNEL_SUFFIX as _f32_base .. _f64_v4, the suffix of
+    its exported names. v3 and v4 exist only on x86-64 (#ifdef __x86_64__).
     """
     for_x86_64 = []
     for_all = []
@@ -90,7 +88,7 @@ def recurve_kernels(name, srcs, hdrs = [], textual_hdrs = [], deps = [], **kwarg
                     "//tools/build:sanitize": [],
                     "//conditions:default": ["-O3"],
                 }) + real_copts + isa_copts + ["-DRV_KERNEL_SUFFIX=_%s_%s" % (real, isa)],
-                tags = ["manual"],  # built where something depends on it: not v3 on another machine
+                tags = ["manual"],  # built only if something depends on it: v3 does not build on other machines
                 visibility = ["//visibility:private"],
                 deps = deps,
             )
@@ -113,7 +111,7 @@ def recurve_test(
         data = ["//tests/data:files"],
         linkopts = [],
         **kwargs):
-    """A cc_test with the system's GoogleTest. It runs where data files have their path in the repository."""
+    """A cc_test with the system's GoogleTest. Data files have the same paths as in the repository."""
     native.cc_test(
         name = name,
         srcs = srcs,
@@ -134,9 +132,9 @@ def recurve_tests(exclude = [], **kwargs):
         )
 
 def recurve_fuzz_target(name, deps, seeds = [], linkopts = []):
-    """The target NAME.c as the program NAME_fuzzer, for tools/dev fuzz, and as the test NAME_test.
+    """Builds the target NAME.c as the program NAME_fuzzer, for tools/dev fuzz, and as the test NAME_test.
 
-    Both begin with corpus/NAME/* and `seeds`.
+    Both start from corpus/NAME/* and `seeds`.
     """
     native.cc_library(
         name = name,
@@ -176,10 +174,10 @@ def _archive_impl(ctx):
                 objects += library.pic_objects or library.objects
             flags += linker_input.user_link_flags
 
-    # A library follows those that use it: of equal flags, the last one counts.
+    # A library must follow the libraries that use it, so keep the last of equal flags.
     flags = [flag for i, flag in enumerate(flags) if flag not in flags[i + 1:]]
 
-    # "q" appends: "r" would replace an object by the next of the same name, and each kernel has six.
+    # "q" appends. "r" would replace objects of the same name, and each kernel has six.
     arguments = ctx.actions.args()
     arguments.add_all(["qcsD", ctx.outputs.archive])
     arguments.add_all(objects)
@@ -192,7 +190,7 @@ def _archive_impl(ctx):
     )
     ctx.actions.write(ctx.outputs.libs, " ".join(flags) + "\n")
 
-# One static archive of everything in `deps` and below, and the linker flags that it needs.
+# A static archive of `deps` and all their dependencies, and the linker flags that it needs.
 recurve_archive = rule(
     implementation = _archive_impl,
     attrs = {
@@ -218,7 +216,7 @@ def _exports_impl(ctx):
         mnemonic = "RecurveExports",
     )
 
-# A linker's version script: of the names that start with rv_, those that `header` of `library` tells a program.
+# A version script for the linker: the names starting with rv_ that `header` of `library` declares.
 recurve_exports = rule(
     implementation = _exports_impl,
     attrs = {
