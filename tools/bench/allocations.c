@@ -1,5 +1,5 @@
-/* A program's own malloc takes the place of the C library's for all its libraries too; glibc keeps the real
- * ones under other names. Sanitizers have their own. */
+/* A malloc defined by the program replaces the C library's in all libraries; glibc keeps the real functions under other
+ * names. Sanitizers define their own. */
 #include "tools/bench/allocations.h"
 
 #include <errno.h>

@@ -1,4 +1,4 @@
-/* Counts what the whole program asks of malloc and its kin. */
+/* Counts the program's calls of malloc, calloc, realloc and the like. */
 #ifndef RV_TOOLS_BENCH_ALLOCATIONS_H
 #define RV_TOOLS_BENCH_ALLOCATIONS_H
 

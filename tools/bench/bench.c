@@ -1,5 +1,5 @@
-/* Times Recurve on the workloads: whole training steps, and forward passes alone. tools/bench/run sets this
- * program and its peers against each other; alone it is for work on Recurve itself. */
+/* Times Recurve on the workloads: training steps and forward passes. tools/bench/run compares this program with its peers;
+ * run alone, it helps to optimize Recurve itself. */
 #include <cjson/cJSON.h>
 #include <getopt.h>
 #include <math.h>
@@ -45,7 +45,7 @@ typedef struct settings {
     bool list, scaling, serve;
 } settings;
 
-/* What one workload came to. */
+/* The result of one workload. */
 typedef struct row {
     contender net;
     char name[WORKLOAD_NAME];
@@ -84,7 +84,7 @@ static bool row_load(row *r, const char *name, int threads, rv_error *error)
     return true;
 }
 
-/* What is known of the program besides its time. */
+/* Properties of the program other than its time. */
 static cJSON *details(const row *r)
 {
     rv_program_stats stats = rv_program_statistics(r->net.program);
@@ -133,7 +133,7 @@ static int serve_recurve(int threads)
 
 /* ---- alone ---- */
 
-/* Whether the list `only` ("A1,C3-forward"; NULL: all) asks for a name, or for what it begins with. */
+/* Whether the list `only` ("A1,C3-forward"; NULL: all) contains the name or a prefix of it. */
 static bool wanted(const char *only, const char *name)
 {
     for (const char *at = only; at && *at; at += strcspn(at, ",") + (at[strcspn(at, ",")] == ',')) {
@@ -144,7 +144,7 @@ static bool wanted(const char *only, const char *name)
     return !only;
 }
 
-/* The rows that are wanted, loaded. -1 on error. */
+/* Loads the selected rows. -1 on error. */
 static int load_rows(row *rows, const settings *s)
 {
     int count = 0;

@@ -8,7 +8,7 @@ enum {
     ADAM = 14     /* m (3), s (4), two corrections, sqrt, + e, /, r *, w - */
 };
 
-/* A product y = x w of so many multiply-adds, and in training the gradients that are wanted. */
+/* A product y = x w of this many multiply-adds, and in training its gradients. */
 static double product(double macs, bool training, bool wanted_x)
 {
     return 2 * macs * (training ? 2 + wanted_x : 1);

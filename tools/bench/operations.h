@@ -1,5 +1,5 @@
-/* The floating-point operations that a step cannot do without, counted from the shapes: the numerator of
- * every ratio to the machine's limit. */
+/* The minimum of floating-point operations of a step, counted from the shapes. All ratios to the machine's limit are based on
+ * it. */
 #ifndef RV_TOOLS_BENCH_OPERATIONS_H
 #define RV_TOOLS_BENCH_OPERATIONS_H
 

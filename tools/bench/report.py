@@ -1,4 +1,4 @@
-"""What is shown: a table on stdout, a picture by gnuplot, and a list in JSON."""
+"""Reports: a table on stdout, a picture by gnuplot, and a list in JSON."""
 
 import json
 import shutil
@@ -40,7 +40,7 @@ def print_table(rows, what, notes):
 
 
 def print_programs(rows):
-    """What is known of Recurve's programs besides their time."""
+    """Properties of Recurve's programs other than their time."""
     ours = [row for row in rows if "arena_bytes" in row]
     if not ours:
         return
@@ -70,7 +70,7 @@ def quoted(text):
 
 
 def plot(rows, path):
-    """Whether there is a picture now: PNG or SVG, as the path ends."""
+    """Draws a PNG or SVG, by the extension of the path; False if gnuplot is missing."""
     gnuplot = shutil.which("gnuplot")
     if not gnuplot or not rows:
         return False

@@ -1,4 +1,4 @@
-/* How recording and compiling scale with the number of time steps: linearly, or something is wrong. */
+/* How recording and compiling scale with the number of time steps, which should be linear. */
 #ifndef RV_TOOLS_BENCH_SCALING_H
 #define RV_TOOLS_BENCH_SCALING_H
 

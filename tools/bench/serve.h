@@ -1,5 +1,5 @@
-/* How a contender talks to tools/bench/run: it reads commands on stdin and answers each with a line of JSON
- * on stdout, so that several can be loaded at once and measured in turns.
+/* The protocol between a contender and tools/bench/run: it reads commands from stdin and answers each with a line of JSON on
+ * stdout, so that several contenders can be loaded at once and measured in turn.
  *
  *   load A1-forward   {"ready": "A1-forward", "check": 0.69, "details": {...}}   (details may be missing)
  *                     {"ready": "A1-forward", "unavailable": "why"}
@@ -23,8 +23,8 @@ typedef struct loaded {
     char details[SERVE_TEXT]; /* a JSON object, or "" */
 } loaded;
 
-/* Makes a workload ready, in place of the one before; what the task points to must stay. On failure false
- * and the reason in *why, as text without quotes or backslashes. */
+/* Loads a workload in place of the previous one; what the task points to must stay valid. On failure false, and the reason in
+ * *why, as text without quotes or backslashes. */
 typedef bool (*serve_load)(void *self, const char *workload, loaded *l, char why[SERVE_TEXT]);
 
 int serve(serve_load load, void *self); /* an exit status */

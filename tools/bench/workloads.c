@@ -127,7 +127,7 @@ static void fill_y(const workload *w, rv_tensor *y)
 
 static rv_dtype y_dtype(const workload *w) { return w->classes > 2 ? RV_I32 : RV_F32; }
 
-/* ---- a workload at work ---- */
+/* ---- running a workload ---- */
 
 static rv_var record(const contender *c)
 {
@@ -172,7 +172,7 @@ void contender_free(contender *c)
     *c = (contender){0};
 }
 
-/* The loss of a prediction that is there already, by a program of its own. */
+/* The loss of a given prediction, computed by a program of its own. */
 static bool loss_of(const contender *c, const rv_tensor *prediction, double *value, rv_error *error)
 {
     const workload *w = c->workload;

@@ -1,5 +1,5 @@
-/* What is timed: small nets whose whole training step, or forward pass alone, every contender computes on
- * the same numbers. `bench --write` writes those numbers down, and the peers read them. */
+/* The workloads: small nets whose training step or forward pass every contender computes on the same numbers. `bench --write`
+ * writes these numbers to files, which the peers read. */
 #ifndef RV_TOOLS_BENCH_WORKLOADS_H
 #define RV_TOOLS_BENCH_WORKLOADS_H
 
@@ -11,22 +11,22 @@
 
 typedef struct workload workload;
 
-/* A net as equations: prediction from x, and the cost of a prediction. */
+/* A net as equations: the prediction from x, and the loss of a prediction. */
 typedef rv_var (*workload_prediction)(const workload *w, rv_var x);
 typedef rv_var (*workload_loss)(rv_var prediction, rv_var target);
 
 struct workload {
-    const char *name; /* "A1"; its forward pass alone is asked for as "A1-forward" */
+    const char *name; /* "A1"; the name of its forward pass is "A1-forward" */
     const char *what; /* one line for people */
     workload_prediction prediction;
     workload_loss loss; /* NULL: there is nothing to train */
     rv_optimizer (*optimizer)(double rate);
     double rate;
     rv_shape x, y;
-    int64_t classes;  /* y is one of so many: 2 as 0 or 1 in f32, more as i32; 0: y in -1..1 */
+    int64_t classes;  /* of y: two as 0 or 1 in f32, more as i32; 0: y in -1..1 */
     int64_t steps;    /* of the cell */
     int64_t units;    /* its hidden units or channels */
-    const char *cell; /* built in; NULL: the prediction does without */
+    const char *cell; /* a built-in cell; NULL: none */
     int checked;      /* steps of training after which losses are compared */
     double (*operations)(const workload *w, bool training); /* the least that a step needs */
 };
