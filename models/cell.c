@@ -11,7 +11,7 @@
 const rv_rnn_options *rv_cell_options(const rv_cell *k) { return k->options; }
 double rv_cell_forget(const rv_cell *k) { return 1 + k->options->forget_shift; }
 
-rv_var rv_cell_activate(rv_cell *k, rv_var x)
+rv_var rv_cell_tanh(rv_cell *k, rv_var x)
 {
     return k->options->activation ? k->options->activation(x) : rv_tanh(x);
 }
@@ -40,18 +40,101 @@ static rv_var along_units(rv_cell *k, rv_var x, const char *name, double initial
                       along);
 }
 
-rv_var rv_cell_bias(rv_cell *k, rv_var x, const char *name, double offset)
+rv_var rv_cell_bias_from(rv_cell *k, rv_var x, const char *name, double initial)
 {
     if (rv_is_null(x)) return x;
-    rv_var y = k->options->bias ? rv_add(x, along_units(k, x, name, offset))
-               : offset == 0    ? x
-                                : rv_shift(x, offset);
+    rv_var y = k->options->bias ? rv_add(x, along_units(k, x, name, initial))
+               : initial == 0   ? x
+                                : rv_shift(x, initial);
     return rv_name_argument(y, *name && name[1] ? name + 1 : "h"); /* "bg" is of the gate g */
+}
+
+rv_var rv_cell_bias(rv_cell *k, rv_var x, const char *name)
+{
+    return rv_cell_bias_from(k, x, name, 0);
+}
+
+rv_var rv_cell_forget_bias(rv_cell *k, rv_var x, const char *name)
+{
+    return rv_cell_bias_from(k, x, name, rv_cell_forget(k));
 }
 
 rv_var rv_cell_scale(rv_cell *k, rv_var x, const char *name, double initial)
 {
     return rv_is_null(x) ? x : rv_multiply(along_units(k, x, name, initial), x);
+}
+
+/* ---- recurrent dropout ---- */
+
+rv_var rv_cell_drop(const rv_cell *k, rv_var x, double rate, const char *what)
+{
+    char name[RV_CELL_NAME];
+    if (k->options->same_dropout)
+        snprintf(name, sizeof name, "dropout/%s%s", k->prefix, what);
+    else
+        snprintf(name, sizeof name, "dropout/%s%s/%lld", k->prefix, what, (long long)k->time);
+    return rv_dropout(x, rate, name);
+}
+
+static bool is_dropped(const rv_cell *k, rv_var x)
+{
+    for (int i = 0; i < k->dropped_count; i++)
+        if (k->dropped[i] == x.id) return true;
+    return false;
+}
+
+rv_var rv_cell_recall(rv_cell *k, rv_var h)
+{
+    if (is_dropped(k, h)) return h;
+    rv_var dropped = rv_cell_drop(k, h, k->options->recurrent_dropout, "h");
+    if (dropped.id != h.id && k->dropped_count < 2 * RV_CELL_STATES)
+        k->dropped[k->dropped_count++] = dropped.id;
+    return dropped;
+}
+
+static bool is_same(rv_var a, rv_var b) { return a.tape == b.tape && a.id == b.id; }
+
+static bool is_state(const rv_cell *k, rv_var x)
+{
+    if (is_same(x, k->x)) return false;
+    for (int s = 0; s < RV_CELL_STATES; s++)
+        if (is_same(x, k->before.h[s]) || is_same(x, k->h[s])) return true;
+    return false;
+}
+
+/* x with states dropped in it, seen through at most `depth` ops that are linear in them. What is dropped already, as
+ * below the result of another map, stays. */
+static rv_var recall_within(rv_cell *k, rv_var x, int depth)
+{
+    enum { MOST = 8 };
+    rv_var in[MOST];
+    if (rv_is_null(x) || is_dropped(k, x)) return x;
+    if (is_state(k, x)) return rv_cell_recall(k, x);
+    const rv_node node = *rv_tape_node(k->tape, x.id); /* a copy: recording moves nodes */
+    if (!depth || node.inputs > MOST) return x;
+    bool changed = false;
+    for (int i = 0; i < node.inputs; i++) {
+        in[i] = (rv_var){k->tape, node.in[i]};
+        if (node.op->linear >> i & 1) in[i] = recall_within(k, in[i], depth - 1);
+        changed = changed || in[i].id != node.in[i];
+    }
+    return changed ? rv_record(k->tape, node.op, node.attr, node.attr_size, in, node.inputs) : x;
+}
+
+/* What a map reads for its argument. */
+static rv_var read(rv_cell *k, rv_var x)
+{
+    return k->h && k->options->recurrent_dropout > 0 ? recall_within(k, x, 4) : x;
+}
+
+void rv_cell_take_step(rv_cell *k, rv_cell_step step, rv_var x, rv_var *h)
+{
+    k->x = x;
+    for (int s = 0; s < RV_CELL_STATES; s++) k->before.h[s] = h[s];
+    k->h = h;
+    k->dropped_count = 0;
+    step(k, x, h);
+    k->h = NULL;
 }
 
 /* ---- maps ---- */
@@ -86,7 +169,7 @@ static rv_var convolve(rv_cell *k, rv_var x, const char *name, int64_t size, int
 
 rv_var rv_cell_conv(rv_cell *k, rv_var x, const char *name, int64_t size)
 {
-    return convolve(k, x, name, size, 0, NULL);
+    return convolve(k, read(k, x), name, size, 0, NULL);
 }
 
 static rv_var multiply(rv_cell *k, rv_var x, const char *name, const rv_init *init)
@@ -118,36 +201,36 @@ static rv_var map(rv_cell *k, rv_var x, const char *name, const rv_init *init)
     return k->options->layer_norm ? normalize(k, y, name) : y;
 }
 
-rv_var rv_cell_map(rv_cell *k, rv_var x, const char *name) { return map(k, x, name, NULL); }
+rv_var rv_cell_map(rv_cell *k, rv_var x, const char *name)
+{
+    return map(k, read(k, x), name, NULL);
+}
 
 rv_var rv_cell_map_from(rv_cell *k, rv_var x, const char *name, rv_init init)
 {
-    return map(k, x, name, &init);
+    return map(k, read(k, x), name, &init);
 }
 
-rv_var rv_cell_drop(const rv_cell *k, rv_var x, double rate, const char *what)
-{
-    char name[RV_CELL_NAME];
-    if (k->options->same_dropout)
-        snprintf(name, sizeof name, "dropout/%s%s", k->prefix, what);
-    else
-        snprintf(name, sizeof name, "dropout/%s%s/%lld", k->prefix, what, (long long)k->time);
-    return rv_dropout(x, rate, name);
-}
-
-rv_var rv_cell_recall(rv_cell *k, rv_var h)
-{
-    return rv_cell_drop(k, h, k->options->recurrent_dropout, "h");
-}
-
-rv_var rv_cell_affine(rv_cell *k, rv_var x, rv_var h, const char *g, double offset)
+static rv_var affine(rv_cell *k, rv_var x, rv_var h, const char *g, double initial)
 {
     char W[RV_CELL_NAME], U[RV_CELL_NAME], b[RV_CELL_NAME];
     snprintf(W, sizeof W, "W%s", g);
     snprintf(U, sizeof U, "U%s", g);
     snprintf(b, sizeof b, "b%s", g);
-    return rv_cell_bias(k, rv_add(rv_cell_map(k, rv_cell_recall(k, h), W), rv_cell_map(k, x, U)), b,
-                        offset);
+    rv_var recalled = read(k, h);
+    if (recalled.id == h.id) recalled = rv_cell_recall(k, h);
+    return rv_cell_bias_from(k, rv_add(map(k, recalled, W, NULL), rv_cell_map(k, x, U)), b,
+                             initial);
+}
+
+rv_var rv_cell_affine(rv_cell *k, rv_var x, rv_var h, const char *g)
+{
+    return affine(k, x, h, g, 0);
+}
+
+rv_var rv_cell_forget_affine(rv_cell *k, rv_var x, rv_var h, const char *g)
+{
+    return affine(k, x, h, g, rv_cell_forget(k));
 }
 
 rv_var rv_cell_fit(rv_cell *k, rv_var x, const char *name)

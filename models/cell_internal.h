@@ -20,7 +20,23 @@ struct rv_cell {
     int64_t time;       /* the step, from 0 */
     rv_cell_memo *memo;
     int64_t taken; /* steps before this one: time, or backward the steps after it */
+
+    /* the step being recorded */
+    rv_var x;
+    rv_states before; /* the states that it was given */
+    const rv_var *h;  /* [RV_CELL_STATES] as they are now; NULL: maps read all as it is */
+    int32_t dropped[2 * RV_CELL_STATES];
+    int dropped_count;
 };
+
+/* Records one step on x: h[0], h[1], .. become their next values. */
+void rv_cell_take_step(rv_cell *k, rv_cell_step step, rv_var x, rv_var *h);
+
+/* The state h with recurrent dropout. */
+rv_var rv_cell_recall(rv_cell *k, rv_var h);
+
+/* Where the bias of a gate that keeps the state starts. */
+double rv_cell_forget(const rv_cell *k);
 
 /* How many states the cell has, and their shapes; 0 on error. */
 int rv_find_states(rv_cell_step step, const rv_cell *cell, rv_var x, rv_shape *shape);

@@ -89,7 +89,8 @@ static bool take_step(strand *a, int64_t t, int64_t taken, rv_states *h)
     push_step(tape, t);
     a->cell.time = t;
     a->cell.taken = taken;
-    a->step(&a->cell, rv_cell_drop(&a->cell, a->x[t], a->cell.options->dropout, "x"), next.h);
+    rv_var x = rv_cell_drop(&a->cell, a->x[t], a->cell.options->dropout, "x");
+    rv_cell_take_step(&a->cell, a->step, x, next.h);
     for (int s = 0; s < a->states; s++) {
         if (rv_is_null(next.h[s]))
             rv_tape_fail(tape, RV_ERROR_ARGUMENT,
@@ -170,7 +171,7 @@ static bool run_direction(net *n, int64_t layer, bool backward)
                 .backward = backward};
     name_strand(n, layer, backward, a.prefix);
     rv_cell_memo memo = {0};
-    a.cell = (rv_cell){n->tape, &n->options, a.prefix, false, 0, &memo, 0};
+    a.cell = (rv_cell){.tape = n->tape, .options = &n->options, .prefix = a.prefix, .memo = &memo};
     push_layer(n->tape, layer, backward, a.prefix);
     bool ok = run(&a, n->out[backward]);
     rv_scope_pop(n->tape);

@@ -17,14 +17,16 @@ static void try_step(trial *t, rv_cell_step step, const rv_cell *cell, rv_var x,
 {
     t->store = rv_store_new_shapes(PTRDIFF_MAX);
     t->tape = rv_tape_new(t->store, rv_tape_dtype(cell->tape));
-    rv_cell probe = {t->tape, cell->options, "", true, 0, cell->memo, 0};
+    rv_cell probe = {
+        .tape = t->tape, .options = cell->options, .prefix = "", .probe = true, .memo = cell->memo};
     int32_t before[RV_CELL_STATES];
     for (int s = 0; s < RV_CELL_STATES; s++) {
         char name[] = {'h', (char)('0' + s), '\0'};
         t->h[s] = rv_input(t->tape, name, shape[s]);
         before[s] = t->h[s].id;
     }
-    step(&probe, rv_input_typed(t->tape, "x", rv_dtype_of(x), rv_shape_of(x)), t->h);
+    rv_cell_take_step(&probe, step, rv_input_typed(t->tape, "x", rv_dtype_of(x), rv_shape_of(x)),
+                      t->h);
     for (int s = 0; s < RV_CELL_STATES; s++) t->changed[s] = t->h[s].id != before[s];
     t->error = *rv_tape_error(t->tape);
 }

@@ -77,7 +77,7 @@ static lang_value along_units(lang_run *run, const lang_node *e, const lang_symb
     rv_var x = rv_lang_evaluate_var(run, of);
     if (rv_is_null(x) || !start_of(run, s, &start)) return rv_lang_none();
     return rv_lang_recorded(run, e->location,
-                            s->kind == SYMBOL_BIAS ? rv_cell_bias(run->cell, x, s->name, start)
+                            s->kind == SYMBOL_BIAS ? rv_cell_bias_from(run->cell, x, s->name, start)
                                                    : rv_cell_scale(run->cell, x, s->name, start));
 }
 

@@ -91,6 +91,7 @@ static bool step(const lang_use *use, lang_run *run, rv_var x, rv_var *h)
 
 void rv_lang_take_step(const lang_use *use, rv_cell *k, rv_var x, rv_var *h)
 {
+    k->h = NULL; /* a text itself says where states are read beside weights */
     lang_work own = {.left = LANG_MOST_WORK};
     lang_work *work = use->work ? use->work : &own;
     lang_run run;

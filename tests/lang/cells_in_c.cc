@@ -5,43 +5,36 @@ namespace {
 
 void simple_rnn_in_c(rv_cell *k, rv_var x, rv_var *h)
 {
-    *h = rv_cell_activate(k, rv_cell_affine(k, x, *h, "", 0));
+    *h = rv_cell_tanh(k, rv_cell_affine(k, x, *h, ""));
 }
 
 void irnn_in_c(rv_cell *k, rv_var x, rv_var *h)
 {
-    rv_var W = rv_cell_map_from(k, rv_cell_recall(k, *h), "W", rv_init_identity());
-    *h = rv_relu(rv_cell_bias(k, rv_add(W, rv_cell_map(k, x, "U")), "b", 0));
+    rv_var W = rv_cell_map_from(k, *h, "W", rv_init_identity());
+    *h = rv_relu(rv_cell_bias(k, rv_add(W, rv_cell_map(k, x, "U")), "b"));
 }
 
 void ugrnn_in_c(rv_cell *k, rv_var x, rv_var *h)
 {
-    rv_var g = rv_sigmoid(rv_cell_affine(k, x, *h, "g", rv_cell_forget(k)));
-    rv_var c = rv_cell_activate(k, rv_cell_affine(k, x, *h, "c", 0));
+    rv_var g = rv_sigmoid(rv_cell_forget_affine(k, x, *h, "g"));
+    rv_var c = rv_cell_tanh(k, rv_cell_affine(k, x, *h, "c"));
     *h = rv_lerp(c, *h, g);
-}
-
-/* W (r.h) + U x + b, where h is dropped before the gate r. */
-rv_var gated_affine(rv_cell *k, rv_var x, rv_var r, rv_var h)
-{
-    rv_var W = rv_cell_map(k, rv_multiply(r, rv_cell_recall(k, h)), "Wc");
-    return rv_cell_bias(k, rv_add(W, rv_cell_map(k, x, "Uc")), "bc", 0);
 }
 
 void gru_in_c(rv_cell *k, rv_var x, rv_var *h)
 {
-    rv_var r = rv_sigmoid(rv_cell_affine(k, x, *h, "r", 0));
-    rv_var u = rv_sigmoid(rv_cell_affine(k, x, *h, "u", rv_cell_forget(k)));
-    rv_var c = rv_cell_activate(k, gated_affine(k, x, r, *h));
+    rv_var r = rv_sigmoid(rv_cell_affine(k, x, *h, "r"));
+    rv_var u = rv_sigmoid(rv_cell_forget_affine(k, x, *h, "u"));
+    rv_var c = rv_cell_tanh(k, rv_cell_affine(k, x, rv_multiply(r, *h), "c"));
     *h = rv_lerp(c, *h, u);
 }
 
 void lstm_in_c(rv_cell *k, rv_var x, rv_var *h)
 {
-    rv_var i = rv_sigmoid(rv_cell_affine(k, x, h[0], "i", 0));
-    rv_var f = rv_sigmoid(rv_cell_affine(k, x, h[0], "f", rv_cell_forget(k)));
-    rv_var o = rv_sigmoid(rv_cell_affine(k, x, h[0], "o", 0));
-    rv_var z = rv_cell_activate(k, rv_cell_affine(k, x, h[0], "z", 0));
+    rv_var i = rv_sigmoid(rv_cell_affine(k, x, h[0], "i"));
+    rv_var f = rv_sigmoid(rv_cell_forget_affine(k, x, h[0], "f"));
+    rv_var o = rv_sigmoid(rv_cell_affine(k, x, h[0], "o"));
+    rv_var z = rv_cell_tanh(k, rv_cell_affine(k, x, h[0], "z"));
     h[1] = rv_add(rv_multiply(f, h[1]), rv_multiply(i, z));
     h[0] = rv_multiply(o, rv_tanh(h[1]));
 }
@@ -50,31 +43,31 @@ void lstm_in_c(rv_cell *k, rv_var x, rv_var *h)
  * channel. */
 void lstm_peephole_in_c(rv_cell *k, rv_var x, rv_var *h)
 {
-    rv_var I = rv_cell_affine(k, x, h[0], "i", 0);
+    rv_var I = rv_cell_affine(k, x, h[0], "i");
     rv_var i = rv_sigmoid(rv_add(I, rv_cell_scale(k, h[1], "pi", 0)));
-    rv_var F = rv_cell_affine(k, x, h[0], "f", rv_cell_forget(k));
+    rv_var F = rv_cell_forget_affine(k, x, h[0], "f");
     rv_var f = rv_sigmoid(rv_add(F, rv_cell_scale(k, h[1], "pf", 0)));
-    rv_var z = rv_cell_activate(k, rv_cell_affine(k, x, h[0], "z", 0));
+    rv_var z = rv_cell_tanh(k, rv_cell_affine(k, x, h[0], "z"));
     h[1] = rv_add(rv_multiply(f, h[1]), rv_multiply(i, z));
-    rv_var O = rv_cell_affine(k, x, h[0], "o", 0);
+    rv_var O = rv_cell_affine(k, x, h[0], "o");
     rv_var o = rv_sigmoid(rv_add(O, rv_cell_scale(k, h[1], "po", 0)));
     h[0] = rv_multiply(o, rv_tanh(h[1]));
 }
 
 void intersection_rnn_in_c(rv_cell *k, rv_var x, rv_var *h)
 {
-    rv_var y = rv_relu(rv_cell_affine(k, x, h[1], "y", 0));
-    rv_var c = rv_cell_activate(k, rv_cell_affine(k, x, h[1], "h", 0));
-    rv_var gy = rv_sigmoid(rv_cell_affine(k, x, h[1], "gy", rv_cell_forget(k)));
-    rv_var gh = rv_sigmoid(rv_cell_affine(k, x, h[1], "gh", rv_cell_forget(k)));
+    rv_var y = rv_relu(rv_cell_affine(k, x, h[1], "y"));
+    rv_var c = rv_cell_tanh(k, rv_cell_affine(k, x, h[1], "h"));
+    rv_var gy = rv_sigmoid(rv_cell_forget_affine(k, x, h[1], "gy"));
+    rv_var gh = rv_sigmoid(rv_cell_forget_affine(k, x, h[1], "gh"));
     h[0] = rv_lerp(y, rv_cell_fit(k, x, "Ux"), gy);
     h[1] = rv_lerp(c, h[1], gh);
 }
 
 void mgu_in_c(rv_cell *k, rv_var x, rv_var *h)
 {
-    rv_var f = rv_sigmoid(rv_cell_affine(k, x, *h, "f", 0));
-    rv_var c = rv_cell_activate(k, gated_affine(k, x, f, *h));
+    rv_var f = rv_sigmoid(rv_cell_affine(k, x, *h, "f"));
+    rv_var c = rv_cell_tanh(k, rv_cell_affine(k, x, rv_multiply(f, *h), "c"));
     *h = rv_lerp(*h, c, f);
 }
 
@@ -85,32 +78,29 @@ rv_var between_0_and_1(rv_cell *k, const char *name, double start)
 
 void fastgrnn_in_c(rv_cell *k, rv_var x, rv_var *h)
 {
-    rv_var a = rv_add(rv_cell_map(k, rv_cell_recall(k, *h), "W"), rv_cell_map(k, x, "U"));
-    rv_var z = rv_sigmoid(rv_cell_bias(k, a, "bz", rv_cell_forget(k)));
-    rv_var c = rv_cell_activate(k, rv_cell_bias(k, a, "bc", 0));
+    rv_var a = rv_add(rv_cell_map(k, *h, "W"), rv_cell_map(k, x, "U"));
+    rv_var z = rv_sigmoid(rv_cell_forget_bias(k, a, "bz"));
+    rv_var c = rv_cell_tanh(k, rv_cell_bias(k, a, "bc"));
     rv_var zeta = between_0_and_1(k, "zeta", 1), nu = between_0_and_1(k, "nu", -4);
     rv_var share = rv_add(rv_multiply(zeta, rv_one_minus(z)), nu);
     *h = rv_add(rv_multiply(share, c), rv_multiply(z, *h));
 }
 
-rv_var gate(rv_cell *k, rv_var u, rv_var c, const char *v, const char *b, double offset)
-{
-    return rv_sigmoid(rv_cell_bias(k, rv_add(u, rv_cell_scale(k, c, v, 0)), b, offset));
-}
-
 void sru_in_c(rv_cell *k, rv_var x, rv_var *h)
 {
-    rv_var f = gate(k, rv_cell_map(k, x, "U1"), h[1], "vf", "bf", rv_cell_forget(k));
-    rv_var r = gate(k, rv_cell_map(k, x, "U2"), h[1], "vr", "br", 0);
+    rv_var F = rv_add(rv_cell_map(k, x, "U1"), rv_cell_scale(k, h[1], "vf", 0));
+    rv_var R = rv_add(rv_cell_map(k, x, "U2"), rv_cell_scale(k, h[1], "vr", 0));
+    rv_var f = rv_sigmoid(rv_cell_forget_bias(k, F, "bf"));
+    rv_var r = rv_sigmoid(rv_cell_bias(k, R, "br"));
     h[1] = rv_lerp(rv_cell_map(k, x, "U0"), h[1], f);
     h[0] = rv_lerp(rv_cell_fit(k, x, "Ux"), h[1], r);
 }
 
 void qrnn_in_c(rv_cell *k, rv_var x, rv_var *h)
 {
-    rv_var z = rv_cell_activate(k, rv_cell_affine(k, x, h[2], "z", 0));
-    rv_var f = rv_sigmoid(rv_cell_affine(k, x, h[2], "f", rv_cell_forget(k)));
-    rv_var o = rv_sigmoid(rv_cell_affine(k, x, h[2], "o", 0));
+    rv_var z = rv_cell_tanh(k, rv_cell_affine(k, x, h[2], "z"));
+    rv_var f = rv_sigmoid(rv_cell_forget_affine(k, x, h[2], "f"));
+    rv_var o = rv_sigmoid(rv_cell_affine(k, x, h[2], "o"));
     h[1] = rv_lerp(z, h[1], f);
     h[0] = rv_multiply(o, h[1]);
     h[2] = x;
@@ -118,18 +108,18 @@ void qrnn_in_c(rv_cell *k, rv_var x, rv_var *h)
 
 void lem_in_c(rv_cell *k, rv_var x, rv_var *h)
 {
-    rv_var d1 = rv_sigmoid(rv_cell_affine(k, x, h[0], "1", 0));
-    rv_var d2 = rv_sigmoid(rv_cell_affine(k, x, h[0], "2", 0));
-    rv_var z = rv_cell_activate(k, rv_cell_affine(k, x, h[0], "z", 0));
+    rv_var d1 = rv_sigmoid(rv_cell_affine(k, x, h[0], "1"));
+    rv_var d2 = rv_sigmoid(rv_cell_affine(k, x, h[0], "2"));
+    rv_var z = rv_cell_tanh(k, rv_cell_affine(k, x, h[0], "z"));
     h[1] = rv_lerp(h[1], z, d2);
-    rv_var y = rv_cell_activate(k, rv_cell_affine(k, x, h[1], "y", 0));
+    rv_var y = rv_cell_tanh(k, rv_cell_affine(k, x, h[1], "y"));
     h[0] = rv_lerp(h[0], y, d1);
 }
 
 void mingru_in_c(rv_cell *k, rv_var x, rv_var *h)
 {
-    rv_var z = rv_sigmoid(rv_cell_bias(k, rv_cell_map(k, x, "Uz"), "bz", 0));
-    rv_var c = rv_cell_bias(k, rv_cell_map(k, x, "Uh"), "bh", 0);
+    rv_var z = rv_sigmoid(rv_cell_bias(k, rv_cell_map(k, x, "Uz"), "bz"));
+    rv_var c = rv_cell_bias(k, rv_cell_map(k, x, "Uh"), "bh");
     *h = rv_lerp(*h, c, z);
 }
 

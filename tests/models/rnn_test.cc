@@ -149,7 +149,7 @@ TEST(Unroll, NamesTooLongForAParameterAreErrors)
         h[0] = rv_add(h[0], rv_cell_map(k, x, name.c_str()));
     };
     const rv_cell_step gate = [](rv_cell *k, rv_var x, rv_var *h) {
-        h[0] = rv_cell_affine(k, x, h[0], name.c_str(), 0);
+        h[0] = rv_cell_affine(k, x, h[0], name.c_str());
     };
     for (const rv_cell_step step : {map, gate}) {
         Tape t;
