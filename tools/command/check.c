@@ -96,7 +96,7 @@ static bool check_file(checking *c, const char *path, rv_error *error)
     return ok;
 }
 
-/* What values can be given for in a file's models. */
+/* Adds the names that values can be given for, of all models in a file. */
 static bool add_names(known_names *known, const char *path, rv_error *error)
 {
     rv_lang *lang = rv_lang_open(path, error);

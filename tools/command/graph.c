@@ -40,7 +40,7 @@ const command command_graph = {
     .operand = true,
 };
 
-/* The drawing, for rv_free. */
+/* The graph as text, for rv_free. */
 static char *draw(const rv_model *model, bool training, rv_error *error)
 {
     rv_store *store = rv_store_new(1);

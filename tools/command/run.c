@@ -10,14 +10,14 @@
 #include "tools/cli/json.h"
 #include "tools/cli/names.h"
 
-typedef struct calculate_options {
+typedef struct run_options {
     const char *in, *out, *grad, *dtype;
     bool second, json;
     int64_t seed;
-} calculate_options;
+} run_options;
 
 #define ROW(field, name, argument, kind, ...) \
-    OPTION_ROW(calculate_options, field, name, argument, OPTION_##kind, __VA_ARGS__)
+    OPTION_ROW(run_options, field, name, argument, OPTION_##kind, __VA_ARGS__)
 
 static const option_row options[] = {
     ROW(in, "in", "IN.npz", TEXT,
@@ -59,7 +59,7 @@ const command command_run = {
 };
 
 typedef struct calculation {
-    const calculate_options *o;
+    const run_options *o;
     rv_archive given;
     rv_store *store;
     rv_tape *tape;
@@ -326,7 +326,7 @@ static bool print_json(const rv_archive *result, rv_error *error)
 
 static bool output(const calculation *c, rv_error *error)
 {
-    const calculate_options *o = c->o;
+    const run_options *o = c->o;
     if (o->out && !rv_npz_write(o->out, &c->result, error)) return false;
     if (o->json) return print_json(&c->result, error);
     if (!o->out)
@@ -336,7 +336,7 @@ static bool output(const calculation *c, rv_error *error)
     return true;
 }
 
-static exit_status calculate(const calculate_options *o, const rv_model *model, rv_error *error)
+static exit_status calculate(const run_options *o, const rv_model *model, rv_error *error)
 {
     calculation c = {.o = o};
     exit_status result = STATUS_USAGE;
@@ -348,7 +348,7 @@ static exit_status calculate(const calculate_options *o, const rv_model *model, 
     return result;
 }
 
-static bool check_options(const calculate_options *o, const char *file, rv_error *error)
+static bool check_options(const run_options *o, const char *file, rv_error *error)
 {
     if (!file) return rv_fail(error, RV_ERROR_ARGUMENT, "no FILE[:MODEL] given");
     if (!names_file(file, NULL))
@@ -364,7 +364,7 @@ static bool check_options(const calculate_options *o, const char *file, rv_error
 static exit_status run(int argc, char **argv, rv_error *error)
 {
     exit_status result;
-    calculate_options o = {.seed = 1};
+    run_options o = {.seed = 1};
     const char *file = NULL;
     rv_lang *lang = NULL;
     if (!options_parse(&command_run, argc, argv, &o, &file, &result, error)) return result;
