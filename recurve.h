@@ -26,6 +26,7 @@
 #include "models/models.h"
 #include "models/rnn.h"
 #include "ops/ops.h"
+#include "ops/options.h"
 #include "ops/prove.h"
 #include "optim/lbfgs.h"
 #include "optim/optim.h"

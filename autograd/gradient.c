@@ -269,11 +269,7 @@ static void copy_reference(const rv_call *c)
 
 static const rv_sample stop_gradient_samples[] = {{.in = {{2, {3, 5}}}, .low = -2, .high = 2}};
 
-static rv_var call_stop_gradient(const rv_var *x, int inputs, const rv_option_value *options)
-{
-    (void)options;
-    return rv_record(NULL, &rv_op_stop_gradient, NULL, 0, x, inputs);
-}
+static rv_var call_stop_gradient(rv_arguments *a) { return rv_stop_gradient(a->x[0]); }
 
 const rv_op rv_op_stop_gradient = {
     .name = "stop_gradient",

@@ -319,10 +319,9 @@ static const rv_sample add_samples[] = {
     {.in = {{1, {3}}, {1, {4}}}, .inputs = 2, .error = "shapes do not broadcast"},
 };
 
-static rv_var call_add(const rv_var *x, int inputs, const rv_option_value *options)
+static rv_var call_add(rv_arguments *a)
 {
-    (void)options;
-    return rv_record(NULL, &rv_op_add, NULL, 0, x, inputs);
+    return rv_record(NULL, &rv_op_add, NULL, 0, a->x, a->inputs);
 }
 
 const rv_op rv_op_add = {

@@ -110,7 +110,7 @@ typedef struct rv_backward {
     const void *attr;
 } rv_backward;
 
-/* ---- options: what an op is told besides its inputs, where it is called by name: conv2d(x, w, stride=2) ---- */
+/* ---- options: what an op called by name takes besides its inputs: conv2d(x, w, stride=2) ---- */
 
 typedef enum rv_option_kind {
     RV_OPTION_WHOLE,  /* a whole number */
@@ -137,6 +137,15 @@ typedef struct rv_option_value {
     int64_t list[RV_MAX_RANK];
     const char *word; /* WORD; NULL: not given */
 } rv_option_value;
+
+/* What a call is given: as many inputs as the op has, none of them null, and a value for each of its options. */
+typedef struct rv_arguments {
+    const struct rv_op *op;
+    const rv_var *x;
+    int inputs;
+    const rv_option_value *value;
+    bool ok; /* false once a value was refused, with an error on the tape */
+} rv_arguments;
 
 /* ---- samples ---- */
 
@@ -204,12 +213,12 @@ typedef struct rv_op {
     const struct rv_op *accumulate;
     rv_var (*prepare)(const void *attr, const rv_var *x);
 
-    /* Records the op from its inputs and one value for each of its options, by way of its public function, broadcasting
-     * and all. What text and composites are recorded by, so it takes whatever values it is given: those that will not
-     * do are sticky errors. An op of your own that is no composite may do without. */
+    /* Records the op by its public function, broadcasting included, from arguments that rv_op_call (ops/options.h) has
+     * checked. Texts and the samples of composites are recorded by it; an op of your own that is no composite may do
+     * without. */
     const rv_option *options;
     int option_count;
-    rv_var (*call)(const rv_var *x, int inputs, const rv_option_value *options);
+    rv_var (*call)(rv_arguments *a);
 
     const rv_sample *samples;
     int sample_count;

@@ -32,11 +32,7 @@ static const rv_sample samples[] = {
     {.in = {{2, {3, 5}}, {1, {4}}}, .low = -2, .high = 2},
 };
 
-static rv_var call(const rv_var *x, int inputs, const rv_option_value *options)
-{
-    (void)options;
-    return rv_record(NULL, &rv_op_control_dependency, NULL, 0, x, inputs);
-}
+static rv_var call(rv_arguments *a) { return rv_control_dependency(a->x[0], a->x[1]); }
 
 const rv_op rv_op_control_dependency = {
     .name = "control_dependency",

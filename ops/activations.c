@@ -2,9 +2,9 @@
  * bend there have the slope of the left side; at its ends clamp still has slope 1. */
 #include <math.h>
 
-#include "ops/descriptors_internal.h"
 #include "ops/index_internal.h"
-#include "ops/options_internal.h"
+#include "ops/ops.h"
+#include "ops/options.h"
 
 /* ---- recipes ---- */
 
@@ -38,14 +38,15 @@ rv_var rv_leaky_relu(rv_var x, double slope)
     return rv_select(rv_less(rv_scalar(x.tape, 0), x), x, rv_scale(x, slope));
 }
 
-/* ---- calls and proofs: `value` is an element in plain C ---- */
+/* ---- calls and descriptors: value_ is an element in plain C ---- */
 
-#define ACTIVATION(name_, formula_, doc_, options_, recipe, value, low_, high_, given, ...) \
-    static rv_var name_##_call(const rv_var *in, int inputs, const rv_option_value *a) \
+#define ACTIVATION(name_, formula_, doc_, options_, recipe, value_, low_, high_, given, ...) \
+    static rv_var name_##_call(rv_arguments *arguments) \
     { \
-        const rv_given g = rv_given_to(&rv_op_##name_, in, inputs, a); \
-        const rv_var x = g.x; \
-        return g.ok ? recipe : rv_refused(&g); \
+        const rv_option_value *a = arguments->value; \
+        const rv_var x = arguments->x[0]; \
+        (void)a; \
+        return recipe; \
     } \
     static void name_##_reference(const rv_call *c) \
     { \
@@ -53,7 +54,7 @@ rv_var rv_leaky_relu(rv_var x, double slope)
         (void)a; \
         for (int64_t i = 0; i < rv_shape_count(c->out_type.shape); i++) { \
             const double x = rv_operand(c, 0, i); \
-            rv_result(c, i, value); \
+            rv_result(c, i, value_); \
         } \
     } \
     static const rv_sample name_##_samples[] = { \

@@ -1,8 +1,8 @@
 /* broadcast: repeats x along axes of size 1 and along new leading axes. Its gradient is the one place
  * where broadcasting is undone (invariant 4). */
-#include "ops/descriptors_internal.h"
 #include "ops/index_internal.h"
-#include "ops/options_internal.h"
+#include "ops/ops.h"
+#include "ops/options.h"
 
 /* ---- shape rule ---- */
 
@@ -92,12 +92,7 @@ static const rv_sample samples[] = {
 static const rv_option options[] = {
     {"shape", RV_OPTION_LIST, true, 0, "of y; from the last axis on x's sizes are equal or 1"}};
 
-static rv_var call(const rv_var *x, int inputs, const rv_option_value *given)
-{
-    rv_given g = rv_given_to(&rv_op_broadcast, x, inputs, given);
-    const rv_shape shape = rv_given_shape(&g, 0);
-    return g.ok ? rv_broadcast(x[0], shape) : rv_refused(&g);
-}
+static rv_var call(rv_arguments *a) { return rv_broadcast(a->x[0], rv_option_shape(a, 0)); }
 
 const rv_op rv_op_broadcast = {
     .name = "broadcast",

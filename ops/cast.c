@@ -1,6 +1,6 @@
 /* cast: y = x in another dtype. */
-#include "ops/descriptors_internal.h"
-#include "ops/options_internal.h"
+#include "ops/ops.h"
+#include "ops/options.h"
 
 typedef struct cast_attr {
     int64_t dtype;
@@ -44,12 +44,7 @@ static const rv_sample samples[] = {
 
 static const rv_option options[] = {{"dtype", RV_OPTION_WORD, true, 0, "f32, f64 or i32"}};
 
-static rv_var call(const rv_var *x, int inputs, const rv_option_value *given)
-{
-    rv_given g = rv_given_to(&rv_op_cast, x, inputs, given);
-    const rv_dtype dtype = rv_given_dtype(&g, 0);
-    return g.ok ? rv_cast(x[0], dtype) : rv_refused(&g);
-}
+static rv_var call(rv_arguments *a) { return rv_cast(a->x[0], rv_option_dtype(a, 0)); }
 
 const rv_op rv_op_cast = {
     .name = "cast",

@@ -4,18 +4,16 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "ops/descriptors_internal.h"
 #include "ops/index_internal.h"
-#include "ops/options_internal.h"
+#include "ops/ops.h"
+#include "ops/options.h"
 
 /* ---- add: what people call; the op of this name that it records is the tape's own ---- */
 
-static rv_var call_add(const rv_var *x, int inputs, const rv_option_value *given)
+static rv_var call_add(rv_arguments *a)
 {
-    rv_given g = rv_given_to(&rv_op_broadcast_add, x, inputs, given);
-    if (!g.ok) return rv_refused(&g);
-    rv_var y = x[0];
-    for (int k = 1; k < inputs; k++) y = rv_add(y, x[k]);
+    rv_var y = a->x[0];
+    for (int k = 1; k < a->inputs; k++) y = rv_add(y, a->x[k]);
     return y;
 }
 
@@ -77,11 +75,9 @@ static const rv_option mean_options[] = {
     {"axes", RV_OPTION_LIST, false, NAN, "over which, negative from the end; absent: all"},
     {"keep", RV_OPTION_FLAG, false, 0, "the axes stay, of size 1"}};
 
-static rv_var call_mean(const rv_var *x, int inputs, const rv_option_value *given)
+static rv_var call_mean(rv_arguments *a)
 {
-    rv_given g = rv_given_to(&rv_op_mean, x, inputs, given);
-    const unsigned axes = rv_given_axes(&g, 0);
-    return g.ok ? rv_mean(x[0], axes, rv_given_flag(&g, 1)) : rv_refused(&g);
+    return rv_mean(a->x[0], rv_option_axes(a, 0), rv_option_flag(a, 1));
 }
 
 static void mean_reference(const rv_call *c)
@@ -124,11 +120,7 @@ rv_var rv_lerp(rv_var start, rv_var end, rv_var weight)
     return rv_add(start, rv_multiply(weight, rv_subtract(end, start)));
 }
 
-static rv_var call_lerp(const rv_var *x, int inputs, const rv_option_value *given)
-{
-    rv_given g = rv_given_to(&rv_op_lerp, x, inputs, given);
-    return g.ok ? rv_lerp(x[0], x[1], x[2]) : rv_refused(&g);
-}
+static rv_var call_lerp(rv_arguments *a) { return rv_lerp(a->x[0], a->x[1], a->x[2]); }
 
 static void lerp_reference(const rv_call *c)
 {
@@ -187,11 +179,7 @@ rv_var rv_linear(rv_var x, const char *name, int64_t units)
     return affine(x, parameter[0], parameter[1]);
 }
 
-static rv_var call_linear(const rv_var *x, int inputs, const rv_option_value *given)
-{
-    rv_given g = rv_given_to(&rv_op_linear, x, inputs, given);
-    return g.ok ? affine(x[0], x[1], x[2]) : rv_refused(&g);
-}
+static rv_var call_linear(rv_arguments *a) { return affine(a->x[0], a->x[1], a->x[2]); }
 
 static void linear_reference(const rv_call *c)
 {

@@ -1,9 +1,9 @@
 /* concat: tensors one after the other along an axis; stack: along a new one. */
 #include <string.h>
 
-#include "ops/descriptors_internal.h"
 #include "ops/index_internal.h"
-#include "ops/options_internal.h"
+#include "ops/ops.h"
+#include "ops/options.h"
 #include "tensor/memory.h"
 
 typedef struct concat_attr {
@@ -112,12 +112,7 @@ static const rv_sample samples[] = {
 static const rv_option options[] = {{"axis", RV_OPTION_WHOLE, false, 0,
                                      "of the result, along which they lie; negative from the end"}};
 
-static rv_var call(const rv_var *x, int inputs, const rv_option_value *given)
-{
-    rv_given g = rv_given_to(&rv_op_concat, x, inputs, given);
-    const int axis = rv_given_axis(&g, 0);
-    return g.ok ? rv_concat(x, inputs, axis) : rv_refused(&g);
-}
+static rv_var call(rv_arguments *a) { return rv_concat(a->x, a->inputs, rv_option_axis(a, 0)); }
 
 const rv_op rv_op_concat = {
     .name = "concat",
@@ -177,11 +172,9 @@ rv_var rv_stack(const rv_var *x, int count, int axis)
     return y;
 }
 
-static rv_var call_stack(const rv_var *x, int inputs, const rv_option_value *given)
+static rv_var call_stack(rv_arguments *a)
 {
-    rv_given g = rv_given_to(&rv_op_stack, x, inputs, given);
-    const int axis = rv_given_axis(&g, 0);
-    return g.ok ? rv_stack(x, inputs, axis) : rv_refused(&g);
+    return rv_stack(a->x, a->inputs, rv_option_axis(a, 0));
 }
 
 static void stack_reference(const rv_call *c)

@@ -6,16 +6,18 @@
  * keeping its index gives conv2d (y), its input gradient (x) and its weight gradient (w). So the gradients
  * of each are the other two, to any order. x [batch,channels,height,width],
  * w [outputs,channels/groups,kh,kw], y [batch,outputs,oh,ow]. */
-#include "ops/descriptors_internal.h"
+#include "ops/conv2d_internal.h"
 #include "ops/index_internal.h"
 #include "ops/kernels/kernels.h"
-#include "ops/options_internal.h"
+#include "ops/pad_internal.h"
 #include "tensor/memory.h"
+
+extern const rv_op rv_op_conv2d_weight_gradient, rv_op_conv2d_weight_gradient_add;
 
 typedef struct conv_attr {
     int64_t stride[2], pad[2], pad_end[2], dilation[2], groups;
-    int64_t
-        size[2]; /* of the gradients: height and width of the result, which y alone leaves open */
+    int64_t size
+        [2]; /* of gradients: height and width of the result, which the inputs do not determine */
 } conv_attr;
 
 enum { LARGEST = 1 << 20 }; /* attribute: with sizes below 2^40 keeps sums and products in range */
@@ -115,16 +117,7 @@ static bool infer_w(rv_inference *i)
     const rv_shape *x = &i->in[0].shape, *y = &i->in[1].shape;
     rv_shape w = {4, {y->dim[1], x->dim[1] / a->groups, a->size[0], a->size[1]}};
     i->out = (rv_type){i->in[0].dtype, w};
-    return check_form(i, x, &w, y);
-}
-
-/* With a third input z the gradient is added to it. */
-static bool infer_w_add(rv_inference *i)
-{
-    if (!infer_w(i)) return false;
-    if (i->in[2].dtype == i->out.dtype && rv_shape_equal(i->in[2].shape, i->out.shape)) return true;
-    return rv_fail(i->error, RV_ERROR_SHAPE,
-                   "z is not of the result's shape and dtype; broadcast it first");
+    return check_form(i, x, &w, y) && rv_infer_addend(i, 2);
 }
 
 static rv_conv_plan geometry(const conv_attr *a, rv_shape x, rv_shape w, rv_shape y)
@@ -196,6 +189,12 @@ static void reference_w(const rv_call *c)
 
 /* ---- kernels ---- */
 
+static void run_add(const rv_call *c)
+{
+    rv_copy_addend(c);
+    ((const rv_conv_plan *)c->plan)->run(c);
+}
+
 static rv_kernel choose(rv_call *c, rv_shape x, rv_shape w, rv_shape y,
                         size_t (*prepare)(rv_conv_plan *))
 {
@@ -209,7 +208,7 @@ static rv_kernel choose(rv_call *c, rv_shape x, rv_shape w, rv_shape y,
     c->sliced = plan->sliced;
     c->operations = 2.0 * (double)plan->batch * (double)(plan->out_height * plan->out_width) *
                     (double)rv_shape_count(w);
-    return plan->run;
+    return plan->add ? run_add : plan->run;
 }
 
 static rv_kernel choose_y(rv_call *c)
@@ -232,14 +231,6 @@ static rv_kernel choose_w(rv_call *c)
     return choose(c, c->in_type[0].shape, c->out_type.shape, c->in_type[1].shape,
                   k->conv2d_weight_gradient_prepare);
 }
-
-static void run_w_add(const rv_call *c)
-{
-    rv_copy_addend(c);
-    ((const rv_conv_plan *)c->plan)->run(c);
-}
-
-static rv_kernel choose_w_add(rv_call *c) { return choose_w(c) ? run_w_add : NULL; }
 
 /* ---- gradients: the other two sides of the form ---- */
 
@@ -429,7 +420,7 @@ static const rv_sample samples_w_add[] = {
      ATTR(PLAIN, .size = {5, 5})},
     {.in = {{4, {2, 1, 8, 8}}, {4, {2, 1, 4, 4}}, {4, {1, 1, 3, 5}}},
      ATTR(PLAIN, .size = {5, 5}),
-     .error = "z is not of the result's shape"},
+     .error = "z is not of the result's dtype and shape"},
 };
 
 /* ---- calls ---- */
@@ -453,54 +444,29 @@ static const rv_option options_w[] = {
     RV_CONV2D_OPTIONS,
     {"size", RV_OPTION_LIST, true, 0, "height, width of the kernel that comes out"}};
 
-rv_conv2d_options rv_given_conv2d(rv_given *g)
+rv_conv2d_options rv_conv2d_arguments(rv_arguments *a)
 {
-    rv_conv2d_options o = {.groups = rv_given_positive(g, 3)};
+    rv_conv2d_options o = {.groups = rv_option_positive(a, 3)};
     int64_t side[4];
-    rv_given_pair(g, 0, 1, o.stride);
-    rv_given_sides(g, 1, side);
-    rv_given_pair(g, 2, 1, o.dilation);
+    rv_option_pair(a, 0, 1, o.stride);
+    rv_option_sides(a, 1, side);
+    rv_option_pair(a, 2, 1, o.dilation);
     o.top = side[0], o.bottom = side[1], o.left = side[2], o.right = side[3];
     return o;
 }
 
-/* The attributes that the options give, with `size` behind those of all the family. */
-static conv_attr given_attr(rv_given *g)
+static rv_var call_y(rv_arguments *a)
 {
-    const rv_conv2d_options o = rv_given_conv2d(g);
+    return rv_conv2d(a->x[0], a->x[1], rv_conv2d_arguments(a));
+}
+
+/* A gradient has one more option: its size. */
+static rv_var call_gradient(rv_arguments *a)
+{
+    const rv_conv2d_options o = rv_conv2d_arguments(a);
     conv_attr attr = attr_of(&o);
-    rv_given_pair(g, RV_CONV2D_OPTION_COUNT, 1, attr.size);
-    return attr;
-}
-
-static rv_var call_y(const rv_var *x, int inputs, const rv_option_value *given)
-{
-    rv_given g = rv_given_to(&rv_op_conv2d, x, inputs, given);
-    const rv_conv2d_options o = rv_given_conv2d(&g);
-    return g.ok ? rv_conv2d(x[0], x[1], o) : rv_refused(&g);
-}
-
-static rv_var call_gradient(const rv_op *op, const rv_var *x, int inputs,
-                            const rv_option_value *given)
-{
-    rv_given g = rv_given_to(op, x, inputs, given);
-    const conv_attr attr = given_attr(&g);
-    return g.ok ? rv_record(NULL, op, &attr, sizeof attr, x, inputs) : rv_refused(&g);
-}
-
-static rv_var call_x(const rv_var *x, int inputs, const rv_option_value *given)
-{
-    return call_gradient(&rv_op_conv2d_input_gradient, x, inputs, given);
-}
-
-static rv_var call_w(const rv_var *x, int inputs, const rv_option_value *given)
-{
-    return call_gradient(&rv_op_conv2d_weight_gradient, x, inputs, given);
-}
-
-static rv_var call_w_add(const rv_var *x, int inputs, const rv_option_value *given)
-{
-    return call_gradient(&rv_op_conv2d_weight_gradient_add, x, inputs, given);
+    rv_option_pair(a, RV_CONV2D_OPTION_COUNT, 1, attr.size);
+    return rv_record(NULL, a->op, &attr, sizeof attr, a->x, a->inputs);
 }
 
 /* ---- descriptors ---- */
@@ -535,7 +501,7 @@ const rv_op rv_op_conv2d_input_gradient = {
     .gradient = gradient_of_x,
     .linear = 3,
     .polynomial = true,
-    .call = call_x,
+    .call = call_gradient,
     RV_OPTIONS(options_x),
     RV_SAMPLES(samples_x),
 };
@@ -554,7 +520,7 @@ const rv_op rv_op_conv2d_weight_gradient = {
     .linear = 3,
     .polynomial = true,
     .accumulate = &rv_op_conv2d_weight_gradient_add,
-    .call = call_w,
+    .call = call_gradient,
     RV_OPTIONS(options_w),
     RV_SAMPLES(samples_w),
 };
@@ -565,13 +531,13 @@ const rv_op rv_op_conv2d_weight_gradient_add = {
     .formula = "w = z + conv2d_weight_gradient(x, y)",
     .doc = "conv2d_weight_gradient added to a tensor; programs make sums of products of it",
     .inputs = 3,
-    .infer = infer_w_add,
+    .infer = infer_w,
     .reference = reference_w,
-    .select = choose_w_add,
+    .select = choose_w,
     .gradient = gradient_of_w,
     .polynomial = true,
     .in_place = 4,
-    .call = call_w_add,
+    .call = call_gradient,
     RV_OPTIONS(options_w),
     RV_SAMPLES(samples_w_add),
 };

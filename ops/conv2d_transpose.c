@@ -1,8 +1,9 @@
 /* conv2d_transpose: conv2d's adjoint as a layer of its own. A composite: the size of the smallest image that
  * conv2d takes to x's, and conv2d_input_gradient. */
-#include "ops/descriptors_internal.h"
+#include "ops/conv2d_internal.h"
 #include "ops/index_internal.h"
-#include "ops/options_internal.h"
+
+extern const rv_op rv_op_conv2d_transpose;
 
 static int64_t or_one(int64_t value) { return value ? value : 1; }
 
@@ -39,18 +40,16 @@ rv_var rv_conv2d_transpose(rv_var x, rv_var w, rv_conv2d_options o)
 
 static const rv_option options[] = {RV_CONV2D_OPTIONS};
 
-static rv_var call(const rv_var *x, int inputs, const rv_option_value *given)
+static rv_var call(rv_arguments *a)
 {
-    rv_given g = rv_given_to(&rv_op_conv2d_transpose, x, inputs, given);
-    const rv_conv2d_options o = rv_given_conv2d(&g);
-    return g.ok ? rv_conv2d_transpose(x[0], x[1], o) : rv_refused(&g);
+    return rv_conv2d_transpose(a->x[0], a->x[1], rv_conv2d_arguments(a));
 }
 
 /* Each element of x puts a kernel, times itself, into the image. */
 static void reference(const rv_call *c)
 {
-    rv_given g = {.op = &rv_op_conv2d_transpose, .value = c->attr, .ok = true};
-    const rv_conv2d_options o = rv_given_conv2d(&g);
+    rv_arguments a = {.op = &rv_op_conv2d_transpose, .value = c->attr, .ok = true};
+    const rv_conv2d_options o = rv_conv2d_arguments(&a);
     const int64_t *x = c->in_type[0].shape.dim, *w = c->in_type[1].shape.dim,
                   *y = c->out_type.shape.dim;
     int64_t per_group = x[1] / o.groups;

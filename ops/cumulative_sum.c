@@ -1,7 +1,7 @@
 /* cumulative_sum: the sum of all elements up to each one along an axis. */
-#include "ops/descriptors_internal.h"
 #include "ops/index_internal.h"
-#include "ops/options_internal.h"
+#include "ops/ops.h"
+#include "ops/options.h"
 #include "tensor/memory.h"
 
 typedef struct scan_attr {
@@ -83,11 +83,9 @@ static const rv_option options[] = {
     {"axis", RV_OPTION_WHOLE, false, 0, "along which; negative from the end"},
     {"reverse", RV_OPTION_FLAG, false, 0, "from each element on instead of up to it"}};
 
-static rv_var call(const rv_var *x, int inputs, const rv_option_value *given)
+static rv_var call(rv_arguments *a)
 {
-    rv_given g = rv_given_to(&rv_op_cumulative_sum, x, inputs, given);
-    const int axis = rv_given_axis(&g, 0);
-    return g.ok ? rv_cumulative_sum(x[0], axis, rv_given_flag(&g, 1)) : rv_refused(&g);
+    return rv_cumulative_sum(a->x[0], rv_option_axis(a, 0), rv_option_flag(a, 1));
 }
 
 const rv_op rv_op_cumulative_sum = {

@@ -1,7 +1,7 @@
 /* flip: reverses axes. */
-#include "ops/descriptors_internal.h"
 #include "ops/index_internal.h"
-#include "ops/options_internal.h"
+#include "ops/ops.h"
+#include "ops/options.h"
 
 typedef struct flip_attr {
     int64_t axes; /* bit d: axis d is reversed */
@@ -73,12 +73,7 @@ static const rv_sample samples[] = {
 static const rv_option options[] = {
     {"axes", RV_OPTION_LIST, true, 0, "to reverse; negative from the end"}};
 
-static rv_var call(const rv_var *x, int inputs, const rv_option_value *given)
-{
-    rv_given g = rv_given_to(&rv_op_flip, x, inputs, given);
-    const unsigned axes = rv_given_axes(&g, 0);
-    return g.ok ? rv_flip(x[0], axes) : rv_refused(&g);
-}
+static rv_var call(rv_arguments *a) { return rv_flip(a->x[0], rv_option_axes(a, 0)); }
 
 const rv_op rv_op_flip = {
     .name = "flip",

@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "ops/descriptors_internal.h"
 #include "ops/index_internal.h"
-#include "ops/options_internal.h"
+#include "ops/ops.h"
+#include "ops/options.h"
 #include "tensor/memory.h"
 
 typedef struct scatter_attr {
@@ -154,11 +154,7 @@ static const rv_sample scatter_samples[] = {
 
 /* ---- descriptors, constructors ---- */
 
-static rv_var call_gather(const rv_var *x, int inputs, const rv_option_value *given)
-{
-    rv_given g = rv_given_to(&rv_op_gather, x, inputs, given);
-    return g.ok ? rv_gather(x[0], x[1]) : rv_refused(&g);
-}
+static rv_var call_gather(rv_arguments *a) { return rv_gather(a->x[0], a->x[1]); }
 
 const rv_op rv_op_gather = {
     .name = "gather",
@@ -178,11 +174,9 @@ const rv_op rv_op_gather = {
 
 static const rv_option scatter_options[] = {{"rows", RV_OPTION_WHOLE, true, NAN, "of the result"}};
 
-static rv_var call_scatter_add(const rv_var *x, int inputs, const rv_option_value *given)
+static rv_var call_scatter_add(rv_arguments *a)
 {
-    rv_given g = rv_given_to(&rv_op_scatter_add, x, inputs, given);
-    const int64_t rows = rv_given_positive(&g, 0);
-    return g.ok ? rv_scatter_add(x[0], x[1], rows) : rv_refused(&g);
+    return rv_scatter_add(a->x[0], a->x[1], rv_option_positive(a, 0));
 }
 
 const rv_op rv_op_scatter_add = {

@@ -48,6 +48,14 @@ rv_kernel rv_select_copy(rv_call *call, rv_copy_plan plan)
     return rv_kernels_for(call->out_type.dtype)->copy;
 }
 
+bool rv_infer_addend(rv_inference *i, int k)
+{
+    if (i->inputs <= k) return true;
+    return (i->in[k].dtype == i->out.dtype && rv_shape_equal(i->in[k].shape, i->out.shape)) ||
+           rv_fail(i->error, RV_ERROR_SHAPE,
+                   "z is not of the result's dtype and shape; broadcast it first");
+}
+
 void rv_copy_addend(const rv_call *call)
 {
     rv_tensor addend = rv_call_in(call, call->inputs - 1);

@@ -47,17 +47,12 @@ static inline void rv_result(const rv_call *c, int64_t i, double value)
  * NULL without memory. */
 rv_kernel rv_select_copy(rv_call *call, rv_copy_plan plan);
 
-/* For ops that add a product to their last input: brings that, or a part's share of it, to out, where the
- * kernel adds to it. */
+/* ---- ops whose result is added to a last input z: the `accumulate` of another op ---- */
+
+/* Whether input k, if there is one, has the result's dtype and shape, which are known by now. */
+bool rv_infer_addend(rv_inference *i, int k);
+/* Copies z, or the call's part of it, to out, where the kernel adds to it. */
 void rv_copy_addend(const rv_call *call);
-
-/* Whether x is a padding or cropping of the last two axes of *of, images [n,c,h,w]; by how much, before and
- * after, negative to crop. */
-bool rv_is_padded2d(rv_var x, rv_var *of, int64_t before[2], int64_t after[2]);
-
-/* A conv2d_input_gradient, or a sum of them, with its last two axes cropped by so much, as one that never
- * computes the rim; the null var for anything else. */
-rv_var rv_crop_input_gradient(rv_var x, const int64_t before[2], const int64_t after[2]);
 
 /* An axis counted from the end becomes one counted from the start; -1 when there is none such. */
 static inline int rv_axis(rv_var x, int axis)

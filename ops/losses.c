@@ -1,9 +1,9 @@
 /* Losses: composites that end in a mean over the batch. */
 #include <math.h>
 
-#include "ops/descriptors_internal.h"
 #include "ops/index_internal.h"
-#include "ops/options_internal.h"
+#include "ops/ops.h"
+#include "ops/options.h"
 
 /* Losses compare like with like: broadcasting would hide a mistake. */
 static bool same_shape(rv_var x, rv_var target, const char *loss)
@@ -25,10 +25,9 @@ rv_var rv_mean_squared_error(rv_var prediction, rv_var target)
     return rv_mean(rv_square(rv_subtract(prediction, target)), RV_ALL_AXES, false);
 }
 
-static rv_var call_mean_squared_error(const rv_var *x, int inputs, const rv_option_value *given)
+static rv_var call_mean_squared_error(rv_arguments *a)
 {
-    rv_given g = rv_given_to(&rv_op_mean_squared_error, x, inputs, given);
-    return g.ok ? rv_mean_squared_error(x[0], x[1]) : rv_refused(&g);
+    return rv_mean_squared_error(a->x[0], a->x[1]);
 }
 
 static void mean_squared_error_reference(const rv_call *c)
@@ -66,10 +65,9 @@ rv_var rv_mean_absolute_error(rv_var prediction, rv_var target)
     return rv_mean(rv_abs(rv_subtract(prediction, target)), RV_ALL_AXES, false);
 }
 
-static rv_var call_mean_absolute_error(const rv_var *x, int inputs, const rv_option_value *given)
+static rv_var call_mean_absolute_error(rv_arguments *a)
 {
-    rv_given g = rv_given_to(&rv_op_mean_absolute_error, x, inputs, given);
-    return g.ok ? rv_mean_absolute_error(x[0], x[1]) : rv_refused(&g);
+    return rv_mean_absolute_error(a->x[0], a->x[1]);
 }
 
 static void mean_absolute_error_reference(const rv_call *c)
@@ -115,10 +113,9 @@ rv_var rv_huber(rv_var prediction, rv_var target, double delta)
 static const rv_option huber_options[] = {
     {"delta", RV_OPTION_NUMBER, false, 1, "where the square turns into a line"}};
 
-static rv_var call_huber(const rv_var *x, int inputs, const rv_option_value *given)
+static rv_var call_huber(rv_arguments *a)
 {
-    rv_given g = rv_given_to(&rv_op_huber, x, inputs, given);
-    return g.ok ? rv_huber(x[0], x[1], rv_given_number(&g, 0)) : rv_refused(&g);
+    return rv_huber(a->x[0], a->x[1], rv_option_number(a, 0));
 }
 
 static void huber_reference(const rv_call *c)
@@ -160,10 +157,9 @@ rv_var rv_sigmoid_cross_entropy(rv_var logits, rv_var target)
                    false);
 }
 
-static rv_var call_sigmoid_cross_entropy(const rv_var *x, int inputs, const rv_option_value *given)
+static rv_var call_sigmoid_cross_entropy(rv_arguments *a)
 {
-    rv_given g = rv_given_to(&rv_op_sigmoid_cross_entropy, x, inputs, given);
-    return g.ok ? rv_sigmoid_cross_entropy(x[0], x[1]) : rv_refused(&g);
+    return rv_sigmoid_cross_entropy(a->x[0], a->x[1]);
 }
 
 static void sigmoid_cross_entropy_reference(const rv_call *c)
@@ -232,21 +228,17 @@ rv_var rv_softmax_cross_entropy(rv_var logits, rv_var target)
     return rv_softmax_cross_entropy_smooth(logits, target, 0);
 }
 
-static rv_var call_softmax_cross_entropy(const rv_var *x, int inputs, const rv_option_value *given)
+static rv_var call_softmax_cross_entropy(rv_arguments *a)
 {
-    rv_given g = rv_given_to(&rv_op_softmax_cross_entropy, x, inputs, given);
-    return g.ok ? rv_softmax_cross_entropy(x[0], x[1]) : rv_refused(&g);
+    return rv_softmax_cross_entropy(a->x[0], a->x[1]);
 }
 
 static const rv_option smooth_options[] = {
     {"smoothing", RV_OPTION_NUMBER, true, NAN, "the share that goes to all classes alike"}};
 
-static rv_var call_softmax_cross_entropy_smooth(const rv_var *x, int inputs,
-                                                const rv_option_value *given)
+static rv_var call_softmax_cross_entropy_smooth(rv_arguments *a)
 {
-    rv_given g = rv_given_to(&rv_op_softmax_cross_entropy_smooth, x, inputs, given);
-    return g.ok ? rv_softmax_cross_entropy_smooth(x[0], x[1], rv_given_number(&g, 0))
-                : rv_refused(&g);
+    return rv_softmax_cross_entropy_smooth(a->x[0], a->x[1], rv_option_number(a, 0));
 }
 
 static void cross_entropy(const rv_call *c, double smoothing)

@@ -1,9 +1,9 @@
 /* Masks: whole numbers as rows of 1 and 0. Composites that compare each number with 0, 1, 2, ... */
 #include <math.h>
 
-#include "ops/descriptors_internal.h"
 #include "ops/index_internal.h"
-#include "ops/options_internal.h"
+#include "ops/ops.h"
+#include "ops/options.h"
 
 /* The numbers as x [..,1], to be compared with *all = 0 .. width-1; both null on error. */
 static rv_var against(rv_var x, int64_t width, const char *op, rv_var *all)
@@ -50,11 +50,9 @@ rv_var rv_one_hot(rv_var labels, int64_t classes)
 static const rv_option one_hot_options[] = {
     {"classes", RV_OPTION_WHOLE, true, NAN, "the length of a row"}};
 
-static rv_var call_one_hot(const rv_var *x, int inputs, const rv_option_value *given)
+static rv_var call_one_hot(rv_arguments *a)
 {
-    rv_given g = rv_given_to(&rv_op_one_hot, x, inputs, given);
-    const int64_t classes = rv_given_positive(&g, 0);
-    return g.ok ? rv_one_hot(x[0], classes) : rv_refused(&g);
+    return rv_one_hot(a->x[0], rv_option_positive(a, 0));
 }
 
 static void one_hot_reference(const rv_call *c)
@@ -97,11 +95,9 @@ rv_var rv_sequence_mask(rv_var lengths, int64_t steps)
 static const rv_option sequence_mask_options[] = {
     {"steps", RV_OPTION_WHOLE, true, NAN, "the length of a row"}};
 
-static rv_var call_sequence_mask(const rv_var *x, int inputs, const rv_option_value *given)
+static rv_var call_sequence_mask(rv_arguments *a)
 {
-    rv_given g = rv_given_to(&rv_op_sequence_mask, x, inputs, given);
-    const int64_t steps = rv_given_positive(&g, 0);
-    return g.ok ? rv_sequence_mask(x[0], steps) : rv_refused(&g);
+    return rv_sequence_mask(a->x[0], rv_option_positive(a, 0));
 }
 
 static void sequence_mask_reference(const rv_call *c)

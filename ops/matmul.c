@@ -1,11 +1,13 @@
 /* matmul: c[.., i, j] = sum_l a[.., i, l] b[.., l, j], either operand transposed by a flag. With the
  * flags a closed family: every gradient is again a matmul. In programs b may be packed, column by
  * column of panels: [q, k, p] instead of [k, q p]. */
-#include "ops/descriptors_internal.h"
 #include "ops/index_internal.h"
 #include "ops/kernels/kernels.h"
-#include "ops/options_internal.h"
+#include "ops/ops.h"
+#include "ops/options.h"
 #include "tensor/memory.h"
+
+extern const rv_op rv_op_matmul, rv_op_matmul_add;
 
 typedef struct matmul_attr {
     int64_t transpose_a, transpose_b, packed;
@@ -27,7 +29,7 @@ static bool infer(rv_inference *i)
         if (a->rank != 2 || b->rank != 3 || a->dim[!attr->transpose_a] != b->dim[1])
             return rv_fail(i->error, RV_ERROR_SHAPE, "takes a [m,k] and a packed b [q,k,p]");
         i->out.shape = RV_SHAPE(a->dim[attr->transpose_a], b->dim[0] * b->dim[2]);
-        return true;
+        return rv_infer_addend(i, 2);
     }
     bool fits = a->rank == b->rank;
     for (int64_t d = 0; fits && d < a->rank - 2; d++) fits = a->dim[d] == b->dim[d];
@@ -43,16 +45,7 @@ static bool infer(rv_inference *i)
                        (long long)inner_a, (long long)inner_b);
     i->out.shape.dim[rows] = a->dim[attr->transpose_a ? columns : rows];
     i->out.shape.dim[columns] = b->dim[attr->transpose_b ? rows : columns];
-    return true;
-}
-
-/* z [.., m, n], to which the product is added */
-static bool infer_add(rv_inference *i)
-{
-    if (!infer(i)) return false;
-    if (i->in[2].dtype == i->out.dtype && rv_shape_equal(i->in[2].shape, i->out.shape)) return true;
-    return rv_fail(i->error, RV_ERROR_SHAPE,
-                   "z is not of the product's shape and dtype; broadcast it first");
+    return rv_infer_addend(i, 2);
 }
 
 static rv_matmul_plan geometry(const rv_call *c)
@@ -100,6 +93,12 @@ static void reference(const rv_call *c)
 
 /* ---- kernel ---- */
 
+static void run_add(const rv_call *c)
+{
+    rv_copy_addend(c);
+    rv_kernels_for(c->out_type.dtype)->matmul(c);
+}
+
 static rv_kernel choose(rv_call *c)
 {
     const rv_kernels *kernels = rv_kernels_for(c->out_type.dtype);
@@ -113,19 +112,7 @@ static rv_kernel choose(rv_call *c)
     bool batch = plan->batch > 1;
     c->most_parts = batch ? plan->batch : plan->n > 1 ? plan->m : 0;
     c->sliced = (batch || !plan->transpose_a) | (batch ? 2u : 0) | 4;
-    return kernels->matmul;
-}
-
-static void run_add(const rv_call *c)
-{
-    rv_copy_addend(c);
-    rv_kernels_for(c->out_type.dtype)->matmul(c);
-}
-
-static rv_kernel choose_add(rv_call *c)
-{
-    rv_kernel chosen = choose(c);
-    return chosen && chosen != reference ? run_add : chosen;
+    return plan->add ? run_add : kernels->matmul;
 }
 
 /* ---- packing ---- */
@@ -205,7 +192,7 @@ static const rv_sample add_samples[] = {
     {.in = {{2, {7, 19}}, {2, {19, 33}}, {2, {7, 33}}}, .low = -1, .high = 1, FLAGS(0, 0)},
     {.in = {{2, {3, 4}}, {3, {1, 4, 32}}, {2, {3, 32}}}, .low = -1, .high = 1, PACKED(0)},
     {.in = {{2, {3, 4}}, {2, {4, 5}}, {1, {5}}},
-     .error = "z is not of the product's shape",
+     .error = "z is not of the result's dtype and shape",
      FLAGS(0, 0)},
 };
 
@@ -247,11 +234,11 @@ rv_var rv_matmul(rv_var a, rv_var b, bool transpose_a, bool transpose_b)
 static const rv_option options[] = {{"transpose_a", RV_OPTION_FLAG, false, 0, "a is [..,k,m]"},
                                     {"transpose_b", RV_OPTION_FLAG, false, 0, "b is [..,n,k]"}};
 
-static rv_var call(const rv_var *x, int inputs, const rv_option_value *given)
+static rv_var call(rv_arguments *a)
 {
-    rv_given g = rv_given_to(&rv_op_matmul, x, inputs, given);
-    return g.ok ? rv_matmul(x[0], x[1], rv_given_flag(&g, 0), rv_given_flag(&g, 1))
-                : rv_refused(&g);
+    rv_var x[3];
+    for (int k = 0; k < a->inputs; k++) x[k] = a->x[k];
+    return record(a->op, x, a->inputs, rv_option_flag(a, 0), rv_option_flag(a, 1));
 }
 
 const rv_op rv_op_matmul = {
@@ -273,28 +260,19 @@ const rv_op rv_op_matmul = {
     RV_SAMPLES(samples),
 };
 
-static rv_var call_add(const rv_var *x, int inputs, const rv_option_value *given)
-{
-    rv_given g = rv_given_to(&rv_op_matmul_add, x, inputs, given);
-    rv_var with[3] = {{NULL, -1}};
-    for (int k = 0; g.ok && k < 3; k++) with[k] = x[k];
-    return g.ok ? record(&rv_op_matmul_add, with, 3, rv_given_flag(&g, 0), rv_given_flag(&g, 1))
-                : rv_refused(&g);
-}
-
 const rv_op rv_op_matmul_add = {
     .name = "matmul_add",
     .args = "a b z",
     .formula = "c[.., i, j] = z[.., i, j] + sum_l a[.., i, l] b[.., l, j]",
     .doc = "matmul added to a tensor; programs make sums of products of it",
     .inputs = 3,
-    .infer = infer_add,
+    .infer = infer,
     .reference = reference,
-    .select = choose_add,
+    .select = choose,
     .gradient = gradient,
     .polynomial = true,
     .in_place = 4,
-    .call = call_add,
+    .call = call,
     RV_OPTIONS(options),
     RV_SAMPLES(add_samples),
 };

@@ -3,9 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "ops/descriptors_internal.h"
 #include "ops/index_internal.h"
-#include "ops/options_internal.h"
+#include "ops/ops.h"
+#include "ops/options.h"
 
 /* ---- softmax, log_softmax: shifted by the maximum, which changes neither value nor gradient ---- */
 
@@ -38,18 +38,11 @@ rv_var rv_log_softmax(rv_var x, int axis)
 static const rv_option softmax_options[] = {
     {"axis", RV_OPTION_WHOLE, false, -1, "along which; negative from the end"}};
 
-static rv_var call_softmax(const rv_var *x, int inputs, const rv_option_value *given)
-{
-    rv_given g = rv_given_to(&rv_op_softmax, x, inputs, given);
-    const int axis = rv_given_axis(&g, 0);
-    return g.ok ? rv_softmax(x[0], axis) : rv_refused(&g);
-}
+static rv_var call_softmax(rv_arguments *a) { return rv_softmax(a->x[0], rv_option_axis(a, 0)); }
 
-static rv_var call_log_softmax(const rv_var *x, int inputs, const rv_option_value *given)
+static rv_var call_log_softmax(rv_arguments *a)
 {
-    rv_given g = rv_given_to(&rv_op_log_softmax, x, inputs, given);
-    const int axis = rv_given_axis(&g, 0);
-    return g.ok ? rv_log_softmax(x[0], axis) : rv_refused(&g);
+    return rv_log_softmax(a->x[0], rv_option_axis(a, 0));
 }
 
 static double log_normalizer(const rv_call *c, int64_t row, int64_t width)
@@ -116,11 +109,9 @@ static const rv_option log_sum_exp_options[] = {
     {"axes", RV_OPTION_LIST, false, NAN, "over which, negative from the end; absent: all"},
     {"keep", RV_OPTION_FLAG, false, 0, "the axes stay, of size 1"}};
 
-static rv_var call_log_sum_exp(const rv_var *x, int inputs, const rv_option_value *given)
+static rv_var call_log_sum_exp(rv_arguments *a)
 {
-    rv_given g = rv_given_to(&rv_op_log_sum_exp, x, inputs, given);
-    const unsigned axes = rv_given_axes(&g, 0);
-    return g.ok ? rv_log_sum_exp(x[0], axes, rv_given_flag(&g, 1)) : rv_refused(&g);
+    return rv_log_sum_exp(a->x[0], rv_option_axes(a, 0), rv_option_flag(a, 1));
 }
 
 static void log_sum_exp_reference(const rv_call *c)
@@ -198,11 +189,7 @@ rv_var rv_layer_norm(rv_var x, const char *name)
     return layer_norm(x, parameter[0], parameter[1]);
 }
 
-static rv_var call_layer_norm(const rv_var *x, int inputs, const rv_option_value *given)
-{
-    rv_given g = rv_given_to(&rv_op_layer_norm, x, inputs, given);
-    return g.ok ? layer_norm(x[0], x[1], x[2]) : rv_refused(&g);
-}
+static rv_var call_layer_norm(rv_arguments *a) { return layer_norm(a->x[0], a->x[1], a->x[2]); }
 
 static void layer_norm_reference(const rv_call *c)
 {

@@ -1,15 +1,15 @@
-#include "ops/options_internal.h"
+#include "ops/options.h"
 
 #include <limits.h>
 #include <math.h>
 
-#include "ops/index_internal.h"
+#include "ops/ops.h"
 
 /* ---- each value by itself ---- */
 
 static bool is_whole(double x) { return fabs(x) <= 0x1p53 && x == floor(x); }
 
-/* What is wrong with the value, said behind "op: option "; NULL: nothing. */
+/* What is wrong with the value, as the end of a message; NULL: nothing. */
 static const char *mistake(const rv_option *option, const rv_option_value *v)
 {
     const bool list = option->kind == RV_OPTION_LIST, word = option->kind == RV_OPTION_WORD;
@@ -26,166 +26,175 @@ static const char *mistake(const rv_option *option, const rv_option_value *v)
     return NULL;
 }
 
-static void refuse(rv_given *g, int i, const char *why)
+static void refuse(rv_arguments *a, int i, const char *why)
 {
-    const rv_option *o = &g->op->options[i];
+    const rv_option *o = &a->op->options[i];
     if (o->kind == RV_OPTION_LIST || o->kind == RV_OPTION_WORD)
-        rv_tape_fail(g->x.tape, RV_ERROR_ARGUMENT, "%s: %s %s", g->op->name, o->name, why);
+        rv_tape_fail(a->x[0].tape, RV_ERROR_ARGUMENT, "%s: %s %s", a->op->name, o->name, why);
     else
-        rv_tape_fail(g->x.tape, RV_ERROR_ARGUMENT, "%s: %s %g %s", g->op->name, o->name,
-                     g->value[i].number, why);
-    g->ok = false;
+        rv_tape_fail(a->x[0].tape, RV_ERROR_ARGUMENT, "%s: %s %g %s", a->op->name, o->name,
+                     a->value[i].number, why);
+    a->ok = false;
 }
 
-static void check_inputs(rv_given *g, const rv_var *x, int inputs)
+static bool check_inputs(const rv_op *op, const rv_var *x, int inputs, rv_tape *tape)
 {
-    const rv_op *op = g->op;
-    g->ok = op->inputs < 0 ? inputs > 0 : inputs == op->inputs;
-    if (!g->ok)
-        rv_tape_fail(g->x.tape, RV_ERROR_ARGUMENT, "%s: %d inputs, expected %s (%s)", op->name,
-                     inputs, op->inputs < 0 ? "at least 1" : op->args, op->formula);
-    for (int k = 0; g->ok && k < inputs; k++)
+    if (op->inputs < 0 ? inputs < 1 : inputs != op->inputs) {
+        rv_tape_fail(tape, RV_ERROR_ARGUMENT, "%s: %d inputs, expected %s (%s)", op->name, inputs,
+                     op->inputs < 0 ? "at least 1" : op->args, op->formula);
+        return false;
+    }
+    for (int k = 0; k < inputs; k++)
         if (rv_is_null(x[k])) {
-            rv_tape_fail(g->x.tape, RV_ERROR_ARGUMENT,
-                         "%s: input %d is a null var; check what made it", op->name, k);
-            g->ok = false;
+            rv_tape_fail(tape, RV_ERROR_ARGUMENT, "%s: input %d is a null var; check what made it",
+                         op->name, k);
+            return false;
         }
+    return true;
 }
 
-rv_given rv_given_to(const rv_op *op, const rv_var *x, int inputs, const rv_option_value *value)
+rv_var rv_op_call(const rv_op *op, const rv_var *x, int inputs, const rv_option_value *value)
 {
-    rv_given g = {.op = op, .x = {NULL, -1}, .value = value};
+    rv_tape *tape = NULL;
     for (int k = inputs - 1; x && k >= 0; k--)
-        if (x[k].tape) g.x = x[k];
-    if (!g.x.tape) return g; /* nowhere to put an error */
-    check_inputs(&g, x, inputs);
-    if (g.ok && op->option_count && !value) {
-        rv_tape_fail(g.x.tape, RV_ERROR_ARGUMENT,
-                     "%s: no values for its options; give one for each", op->name);
-        g.ok = false;
-    }
-    for (int i = 0; g.ok && i < op->option_count; i++) {
+        if (x[k].tape) tape = x[k].tape;
+    const rv_var null = {tape, -1};
+    if (!tape || !check_inputs(op, x, inputs, tape)) return null;
+    if (!op->call)
+        return rv_tape_fail(tape, RV_ERROR_ARGUMENT, "%s: the op has no call; set one", op->name);
+    if (op->option_count && !value)
+        return rv_tape_fail(tape, RV_ERROR_ARGUMENT,
+                            "%s: no values for its options; give one for each", op->name);
+    rv_arguments a = {.op = op, .x = x, .inputs = inputs, .value = value, .ok = true};
+    for (int i = 0; a.ok && i < op->option_count; i++) {
         const char *why = mistake(&op->options[i], &value[i]);
-        if (why) refuse(&g, i, why);
+        if (why) refuse(&a, i, why);
     }
-    return g;
+    const rv_var y = a.ok ? op->call(&a) : null;
+    return a.ok ? y : null;
 }
 
 /* ---- numbers and words ---- */
 
-int64_t rv_given_whole(rv_given *g, int i) { return g->ok ? (int64_t)g->value[i].number : 1; }
+double rv_option_number(const rv_arguments *a, int i) { return a->value[i].number; }
+bool rv_option_flag(const rv_arguments *a, int i) { return a->value[i].number != 0; }
 
-int64_t rv_given_positive(rv_given *g, int i)
+int64_t rv_option_whole(const rv_arguments *a, int i)
 {
-    if (g->ok && g->value[i].number < 1) refuse(g, i, "is less than 1; give at least 1");
-    return rv_given_whole(g, i);
+    return a->ok ? (int64_t)a->value[i].number : 1;
 }
 
-int rv_given_axis(rv_given *g, int i)
+int64_t rv_option_positive(rv_arguments *a, int i)
 {
-    if (g->ok && fabs(g->value[i].number) > INT_MAX) refuse(g, i, "is no axis; use 0 .. rank-1");
-    return (int)rv_given_whole(g, i);
+    if (a->ok && a->value[i].number < 1) refuse(a, i, "is less than 1; give at least 1");
+    return rv_option_whole(a, i);
 }
 
-rv_dtype rv_given_dtype(rv_given *g, int i)
+int rv_option_axis(rv_arguments *a, int i)
+{
+    if (a->ok && fabs(a->value[i].number) > INT_MAX) refuse(a, i, "is no axis; use 0 .. rank-1");
+    return (int)rv_option_whole(a, i);
+}
+
+rv_dtype rv_option_dtype(rv_arguments *a, int i)
 {
     rv_dtype dtype = RV_F32;
     rv_error error = {0};
-    if (g->ok && !rv_dtype_parse(g->value[i].word, &dtype, &error)) {
-        rv_tape_fail(g->x.tape, error.code, "%s: %s", g->op->name, error.text);
-        g->ok = false;
+    if (a->ok && !rv_dtype_parse(a->value[i].word, &dtype, &error)) {
+        rv_tape_fail(a->x[0].tape, error.code, "%s: %s", a->op->name, error.text);
+        a->ok = false;
     }
     return dtype;
 }
 
 /* ---- lists ---- */
 
-/* The k-th of a list of axes; 0, refused, if x has none such. */
-static int axis_of(rv_given *g, int i, int k)
+/* Axis k of a list; 0, with an error, if x has no such axis. */
+static int axis_of(rv_arguments *a, int i, int k)
 {
-    const int64_t rank = rv_shape_of(g->x).rank, given = g->value[i].list[k];
+    const int64_t rank = rv_shape_of(a->x[0]).rank, given = a->value[i].list[k];
     const int64_t at = given < 0 ? given + rank : given;
     if (at >= 0 && at < rank) return (int)at;
-    rv_tape_fail(g->x.tape, RV_ERROR_ARGUMENT,
-                 "%s: axis %lld of a tensor of rank %lld; use 0 .. rank-1", g->op->name,
+    rv_tape_fail(a->x[0].tape, RV_ERROR_ARGUMENT,
+                 "%s: axis %lld of a tensor of rank %lld; use 0 .. rank-1", a->op->name,
                  (long long)given, (long long)rank);
-    g->ok = false;
+    a->ok = false;
     return 0;
 }
 
-unsigned rv_given_axes(rv_given *g, int i)
+unsigned rv_option_axes(rv_arguments *a, int i)
 {
     unsigned axes = 0;
-    if (!g->ok || g->value[i].count == 0) return RV_ALL_AXES;
-    for (int k = 0; k < g->value[i].count; k++) {
-        const unsigned axis = 1u << axis_of(g, i, k);
-        if (g->ok && axes & axis) refuse(g, i, "names an axis twice; name each once");
+    if (!a->ok || a->value[i].count == 0) return RV_ALL_AXES;
+    for (int k = 0; k < a->value[i].count; k++) {
+        const unsigned axis = 1u << axis_of(a, i, k);
+        if (a->ok && axes & axis) refuse(a, i, "names an axis twice; name each once");
         axes |= axis;
     }
     return axes;
 }
 
-/* Whether a list that is given has as many numbers as x has axes. */
-static bool is_per_axis(rv_given *g, int i)
+/* Whether a list has as many numbers as x has axes, or is absent. */
+static bool is_per_axis(rv_arguments *a, int i)
 {
-    const int64_t rank = rv_shape_of(g->x).rank;
-    if (g->value[i].count == 0 || g->value[i].count == rank) return true;
-    rv_tape_fail(g->x.tape, RV_ERROR_ARGUMENT,
-                 "%s: %s has %d numbers, expected %lld; give one for each axis", g->op->name,
-                 g->op->options[i].name, g->value[i].count, (long long)rank);
-    return g->ok = false;
+    const int64_t rank = rv_shape_of(a->x[0]).rank;
+    if (a->value[i].count == 0 || a->value[i].count == rank) return true;
+    rv_tape_fail(a->x[0].tape, RV_ERROR_ARGUMENT,
+                 "%s: %s has %d numbers, expected %lld; give one for each axis", a->op->name,
+                 a->op->options[i].name, a->value[i].count, (long long)rank);
+    return a->ok = false;
 }
 
-const int *rv_given_order(rv_given *g, int i, int axis[RV_MAX_RANK])
+const int *rv_option_order(rv_arguments *a, int i, int axis[RV_MAX_RANK])
 {
-    if (!g->ok || !is_per_axis(g, i) || g->value[i].count == 0) return NULL;
-    for (int k = 0; k < g->value[i].count; k++) axis[k] = axis_of(g, i, k);
+    if (!a->ok || !is_per_axis(a, i) || a->value[i].count == 0) return NULL;
+    for (int k = 0; k < a->value[i].count; k++) axis[k] = axis_of(a, i, k);
     return axis;
 }
 
-rv_shape rv_given_shape(const rv_given *g, int i)
+rv_shape rv_option_shape(const rv_arguments *a, int i)
 {
     rv_shape shape = {0};
-    if (!g->ok) return shape;
-    shape.rank = g->value[i].count;
-    for (int d = 0; d < g->value[i].count; d++) shape.dim[d] = g->value[i].list[d];
+    if (!a->ok) return shape;
+    shape.rank = a->value[i].count;
+    for (int d = 0; d < a->value[i].count; d++) shape.dim[d] = a->value[i].list[d];
     return shape;
 }
 
-void rv_given_widths(rv_given *g, int i, int64_t width[RV_MAX_RANK])
+void rv_option_widths(rv_arguments *a, int i, int64_t width[RV_MAX_RANK])
 {
-    const bool fits = g->ok && is_per_axis(g, i) && g->value[i].count > 0;
+    const bool fits = a->ok && is_per_axis(a, i) && a->value[i].count > 0;
     for (int d = 0; d < RV_MAX_RANK; d++)
-        width[d] = !fits                   ? (int64_t)g->op->options[i].default_value
-                   : d < g->value[i].count ? g->value[i].list[d]
+        width[d] = !fits                   ? (int64_t)a->op->options[i].default_value
+                   : d < a->value[i].count ? a->value[i].list[d]
                                            : 0;
 }
 
-/* `most` numbers from a list of 1, 2 or most: all of them, down and across, or each; none less than `least`. */
-static void spread(rv_given *g, int i, int most, int64_t least, int64_t *to)
+/* Spreads a list of 1 number, of 2 (down, across) or of `most` to `most` numbers, each at least `least`. */
+static void spread(rv_arguments *a, int i, int most, int64_t least, int64_t *to)
 {
-    const rv_option_value *v = &g->value[i];
-    const int64_t default_value = (int64_t)g->op->options[i].default_value;
-    const bool fits = g->ok && (v->count <= 2 || v->count == most);
+    const rv_option_value *v = &a->value[i];
+    const int64_t default_value = (int64_t)a->op->options[i].default_value;
+    const bool fits = a->ok && (v->count <= 2 || v->count == most);
     for (int k = 0; k < most; k++) {
         const int from = v->count == most ? k : v->count == 2 ? k / 2 : 0;
         to[k] = fits && v->count > 0 ? v->list[from] : default_value;
-        if (g->ok && to[k] < least)
-            refuse(g, i,
+        if (a->ok && to[k] < least)
+            refuse(a, i,
                    least ? "has a number below 1; give at least 1"
                          : "has a number below 0; use pad to crop");
     }
-    if (g->ok && !fits)
-        refuse(g, i,
+    if (a->ok && !fits)
+        refuse(a, i,
                most == 4
                    ? "has neither 1 nor 2 nor 4 numbers: all, or down, across, or top, bottom, "
                      "left, right; give one of these"
                    : "has neither 1 nor 2 numbers: both, or down, across; give one of these");
 }
 
-void rv_given_pair(rv_given *g, int i, int64_t least, int64_t pair[2])
+void rv_option_pair(rv_arguments *a, int i, int64_t least, int64_t pair[2])
 {
-    spread(g, i, 2, least, pair);
+    spread(a, i, 2, least, pair);
 }
 
-void rv_given_sides(rv_given *g, int i, int64_t side[4]) { spread(g, i, 4, 0, side); }
+void rv_option_sides(rv_arguments *a, int i, int64_t side[4]) { spread(a, i, 4, 0, side); }

@@ -2,9 +2,14 @@
  * slice a closed family: the gradient of each is the other. */
 #include <string.h>
 
-#include "ops/descriptors_internal.h"
+#include "ops/conv2d_internal.h"
 #include "ops/index_internal.h"
-#include "ops/options_internal.h"
+#include "ops/ops.h"
+#include "ops/options.h"
+#include "ops/pad_internal.h"
+#include "tensor/memory.h"
+
+extern const rv_op rv_op_pad;
 
 typedef struct pad_attr {
     int64_t before[RV_MAX_RANK], after[RV_MAX_RANK], between[RV_MAX_RANK];
@@ -33,7 +38,7 @@ static bool infer(rv_inference *i)
                 (long long)p->before[d], (long long)p->after[d], (long long)p->between[d], (int)d,
                 (long long)x->dim[d]);
     }
-    return true;
+    return rv_infer_addend(i, 1);
 }
 
 /* ---- reference ---- */
@@ -81,63 +86,6 @@ static rv_copy_plan plan_of(const pad_attr *p, rv_shape x, rv_shape y)
     return plan;
 }
 
-static rv_kernel choose(rv_call *c)
-{
-    return rv_select_copy(c, plan_of(c->attr, c->in_type[0].shape, c->out_type.shape));
-}
-
-/* ---- beside convolutions ---- */
-
-static bool last_two(const pad_attr *p, int64_t rank)
-{
-    for (int64_t d = 0; d < rank; d++)
-        if (p->between[d] || (d < rank - 2 && (p->before[d] || p->after[d]))) return false;
-    return rank == 4;
-}
-
-bool rv_is_padded2d(rv_var x, rv_var *of, int64_t before[2], int64_t after[2])
-{
-    const rv_node *node = rv_tape_node(x.tape, x.id);
-    if (node->op != &rv_op_pad || !last_two(node->attr, node->type.shape.rank)) return false;
-    const pad_attr *p = node->attr;
-    *of = (rv_var){x.tape, node->in[0]};
-    for (int d = 0; d < 2; d++) before[d] = p->before[2 + d], after[d] = p->after[2 + d];
-    return true;
-}
-
-static rv_var simplify(const void *attr, const rv_var *x)
-{
-    const pad_attr *p = attr;
-    int64_t before[2], after[2];
-    if (!last_two(p, rv_shape_of(x[0]).rank)) return (rv_var){x[0].tape, -1};
-    for (int d = 0; d < 2; d++) before[d] = -p->before[2 + d], after[d] = -p->after[2 + d];
-    return rv_crop_input_gradient(x[0], before, after);
-}
-
-/* ---- gradient: what was cropped away gets zero, what was put in is dropped ---- */
-
-static rv_var gradient(const rv_backward *b, int k)
-{
-    const pad_attr *p = b->attr;
-    rv_shape x = rv_shape_of(b->x[k]);
-    int64_t before[RV_MAX_RANK], after[RV_MAX_RANK], first[RV_MAX_RANK] = {0}, step[RV_MAX_RANK];
-    for (int64_t d = 0; d < x.rank; d++) {
-        before[d] = -p->before[d];
-        after[d] = -p->after[d];
-        step[d] = p->between[d] + 1;
-    }
-    return rv_slice(rv_pad(b->dy, before, after, NULL), first, x.dim, step);
-}
-
-/* ---- pad_add: what a sum of padded tensors is made of, such as the gradient of a sequence that is cut into steps ---- */
-
-static bool infer_add(rv_inference *i)
-{
-    if (!infer(i)) return false;
-    if (i->in[1].dtype == i->out.dtype && rv_shape_equal(i->in[1].shape, i->out.shape)) return true;
-    return rv_fail(i->error, RV_ERROR_SHAPE, "z is not of the padded x's dtype and shape");
-}
-
 #define ADD_RUN(type, name) \
     static void name(void *out, int64_t out_stride, const void *in, int64_t in_stride, int64_t n) \
     { \
@@ -176,16 +124,59 @@ static void add(const rv_call *c)
     }
 }
 
-static rv_kernel choose_add(rv_call *c)
+static rv_kernel choose(rv_call *c)
 {
-    rv_copy_plan *plan = rv_alloc(1, sizeof *plan);
-    if (!plan) return NULL;
-    *plan = plan_of(c->attr, c->in_type[0].shape, c->out_type.shape);
-    c->plan = plan;
-    return add;
+    const rv_copy_plan plan = plan_of(c->attr, c->in_type[0].shape, c->out_type.shape);
+    if (c->inputs == 1) return rv_select_copy(c, plan);
+    rv_copy_plan *own = rv_alloc(1, sizeof *own);
+    if (own) *own = plan;
+    c->plan = own;
+    return own ? add : NULL;
 }
 
-static rv_var gradient_add(const rv_backward *b, int k) { return k ? b->dy : gradient(b, 0); }
+/* ---- beside convolutions ---- */
+
+static bool last_two(const pad_attr *p, int64_t rank)
+{
+    for (int64_t d = 0; d < rank; d++)
+        if (p->between[d] || (d < rank - 2 && (p->before[d] || p->after[d]))) return false;
+    return rank == 4;
+}
+
+bool rv_is_padded2d(rv_var x, rv_var *of, int64_t before[2], int64_t after[2])
+{
+    const rv_node *node = rv_tape_node(x.tape, x.id);
+    if (node->op != &rv_op_pad || !last_two(node->attr, node->type.shape.rank)) return false;
+    const pad_attr *p = node->attr;
+    *of = (rv_var){x.tape, node->in[0]};
+    for (int d = 0; d < 2; d++) before[d] = p->before[2 + d], after[d] = p->after[2 + d];
+    return true;
+}
+
+static rv_var simplify(const void *attr, const rv_var *x)
+{
+    const pad_attr *p = attr;
+    int64_t before[2], after[2];
+    if (!last_two(p, rv_shape_of(x[0]).rank)) return (rv_var){x[0].tape, -1};
+    for (int d = 0; d < 2; d++) before[d] = -p->before[2 + d], after[d] = -p->after[2 + d];
+    return rv_crop_input_gradient(x[0], before, after);
+}
+
+/* ---- gradient: what was cropped away gets zero, what was put in is dropped ---- */
+
+static rv_var gradient(const rv_backward *b, int k)
+{
+    if (k == 1) return b->dy;
+    const pad_attr *p = b->attr;
+    rv_shape x = rv_shape_of(b->x[0]);
+    int64_t before[RV_MAX_RANK], after[RV_MAX_RANK], first[RV_MAX_RANK] = {0}, step[RV_MAX_RANK];
+    for (int64_t d = 0; d < x.rank; d++) {
+        before[d] = -p->before[d];
+        after[d] = -p->after[d];
+        step[d] = p->between[d] + 1;
+    }
+    return rv_slice(rv_pad(b->dy, before, after, NULL), first, x.dim, step);
+}
 
 /* ---- samples, descriptor, constructors ---- */
 
@@ -244,7 +235,7 @@ static const rv_sample add_samples[] = {
      .attr = &(const pad_attr){.before = {1, -1}, .after = {-1, 2}, .between = {1, 2}},
      SIZE},
     {.in = {{2, {3, 5}}, {2, {3, 5}}},
-     .error = "z is not of the padded x's dtype and shape",
+     .error = "z is not of the result's dtype and shape",
      .attr = &(const pad_attr){.before = {1, 2}, .after = {0, 3}},
      SIZE},
 };
@@ -254,20 +245,19 @@ static const rv_option options[] = {
     {"after", RV_OPTION_LIST, false, 0, "zeros at the end of each axis; negative: crops"},
     {"between", RV_OPTION_LIST, false, 0, "zeros between neighbours, along each axis"}};
 
-static pad_attr given_attr(rv_given *g)
+static pad_attr attr_of(rv_arguments *a)
 {
     pad_attr p;
-    rv_given_widths(g, 0, p.before);
-    rv_given_widths(g, 1, p.after);
-    rv_given_widths(g, 2, p.between);
+    rv_option_widths(a, 0, p.before);
+    rv_option_widths(a, 1, p.after);
+    rv_option_widths(a, 2, p.between);
     return p;
 }
 
-static rv_var call_add(const rv_var *x, int inputs, const rv_option_value *given)
+static rv_var call_add(rv_arguments *a)
 {
-    rv_given g = rv_given_to(&rv_op_pad_add, x, inputs, given);
-    const pad_attr p = given_attr(&g);
-    return g.ok ? rv_record(NULL, &rv_op_pad_add, &p, sizeof p, x, inputs) : rv_refused(&g);
+    const pad_attr p = attr_of(a);
+    return rv_record(NULL, a->op, &p, sizeof p, a->x, a->inputs);
 }
 
 const rv_op rv_op_pad_add = {
@@ -276,10 +266,10 @@ const rv_op rv_op_pad_add = {
     .formula = "y = pad(x) + z",
     .doc = "pad added to a tensor; programs make sums of padded tensors of it",
     .inputs = 2,
-    .infer = infer_add,
+    .infer = infer,
     .reference = reference,
-    .select = choose_add,
-    .gradient = gradient_add,
+    .select = choose,
+    .gradient = gradient,
     .linear_jointly = true,
     .polynomial = true,
     .in_place = 2,
@@ -288,11 +278,10 @@ const rv_op rv_op_pad_add = {
     RV_SAMPLES(add_samples),
 };
 
-static rv_var call(const rv_var *x, int inputs, const rv_option_value *given)
+static rv_var call(rv_arguments *a)
 {
-    rv_given g = rv_given_to(&rv_op_pad, x, inputs, given);
-    const pad_attr p = given_attr(&g);
-    return g.ok ? rv_pad(x[0], p.before, p.after, p.between) : rv_refused(&g);
+    const pad_attr p = attr_of(a);
+    return rv_pad(a->x[0], p.before, p.after, p.between);
 }
 
 const rv_op rv_op_pad = {

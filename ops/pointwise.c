@@ -2,10 +2,10 @@
  * shape are broadcast here, by recorded broadcasts, so that kernels and gradients see one shape. */
 #include <math.h>
 
-#include "ops/descriptors_internal.h"
 #include "ops/index_internal.h"
 #include "ops/kernels/kernels.h"
-#include "ops/options_internal.h"
+#include "ops/ops.h"
+#include "ops/options.h"
 
 /* ---- shape rule ---- */
 
@@ -92,14 +92,10 @@ static rv_var before(rv_var x, rv_var y)
 /* ---- calls ---- */
 
 #define CALL(name, ...) \
-    static rv_var name##_call(const rv_var *x, int inputs, const rv_option_value *given) \
-    { \
-        rv_given g = rv_given_to(&rv_op_##name, x, inputs, given); \
-        return g.ok ? rv_##name(__VA_ARGS__) : rv_refused(&g); \
-    }
-#define UNARY(name, ...) CALL(name, x[0])
-#define BINARY(name, ...) CALL(name, x[0], x[1])
-#define TERNARY(name, ...) CALL(name, x[0], x[1], x[2])
+    static rv_var name##_call(rv_arguments *a) { return rv_##name(__VA_ARGS__); }
+#define UNARY(name, ...) CALL(name, a->x[0])
+#define BINARY(name, ...) CALL(name, a->x[0], a->x[1])
+#define TERNARY(name, ...) CALL(name, a->x[0], a->x[1], a->x[2])
 #include "ops/pointwise.def"
 #undef UNARY
 #undef BINARY
@@ -119,6 +115,8 @@ static rv_var before(rv_var x, rv_var y)
          .integer = 1, \
          .error = "not i32"}, \
     };
+extern const rv_op rv_op_multiply_add; /* accumulates products */
+
 #define DESCRIPTOR(name_, args_, n, formula_, doc_, low_, high_, ...) \
     SAMPLES(name_, low_, high_) \
     const rv_op rv_op_##name_ = {.name = #name_, \

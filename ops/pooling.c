@@ -2,9 +2,9 @@
  * joined along its row first, then along its column, each time from slices that go in strides. */
 #include <math.h>
 
-#include "ops/descriptors_internal.h"
 #include "ops/index_internal.h"
-#include "ops/options_internal.h"
+#include "ops/ops.h"
+#include "ops/options.h"
 
 /* ---- recipes ---- */
 
@@ -127,25 +127,19 @@ static const rv_option pool_options[] = {
     {"size", RV_OPTION_WHOLE, true, NAN, "a window is size x size"},
     {"stride", RV_OPTION_WHOLE, false, 0, "from one window to the next; 0: size"}};
 
-static rv_var call_max_pool2d(const rv_var *x, int inputs, const rv_option_value *given)
+static rv_var call_max_pool2d(rv_arguments *a)
 {
-    rv_given g = rv_given_to(&rv_op_max_pool2d, x, inputs, given);
-    const window w = g.ok ? window_of(given) : (window){0, 0};
-    return g.ok ? rv_max_pool2d(x[0], w.size, w.stride) : rv_refused(&g);
+    const window w = window_of(a->value);
+    return rv_max_pool2d(a->x[0], w.size, w.stride);
 }
 
-static rv_var call_average_pool2d(const rv_var *x, int inputs, const rv_option_value *given)
+static rv_var call_average_pool2d(rv_arguments *a)
 {
-    rv_given g = rv_given_to(&rv_op_average_pool2d, x, inputs, given);
-    const window w = g.ok ? window_of(given) : (window){0, 0};
-    return g.ok ? rv_average_pool2d(x[0], w.size, w.stride) : rv_refused(&g);
+    const window w = window_of(a->value);
+    return rv_average_pool2d(a->x[0], w.size, w.stride);
 }
 
-static rv_var call_global_average_pool(const rv_var *x, int inputs, const rv_option_value *given)
-{
-    rv_given g = rv_given_to(&rv_op_global_average_pool, x, inputs, given);
-    return g.ok ? rv_global_average_pool(x[0]) : rv_refused(&g);
-}
+static rv_var call_global_average_pool(rv_arguments *a) { return rv_global_average_pool(a->x[0]); }
 
 #define WINDOW(size, stride) RV_GIVEN(RV_NUMBER(size), RV_NUMBER(stride))
 static const rv_sample pool_samples[] = {

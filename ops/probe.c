@@ -1,6 +1,6 @@
 /* probe: y = x as a node of its own, at which a gradient can be taken. Programs compute x itself. */
-#include "ops/descriptors_internal.h"
-#include "ops/options_internal.h"
+#include "ops/ops.h"
+#include "ops/options.h"
 
 typedef struct probe_attr {
     int64_t number;
@@ -45,12 +45,7 @@ static const rv_sample samples[] = {
 static const rv_option options[] = {
     {"number", RV_OPTION_WHOLE, true, 0, "from 0; each is a node of its own"}};
 
-static rv_var call(const rv_var *x, int inputs, const rv_option_value *given)
-{
-    rv_given g = rv_given_to(&rv_op_probe, x, inputs, given);
-    const int64_t number = rv_given_whole(&g, 0);
-    return g.ok ? rv_probe(x[0], number) : rv_refused(&g);
-}
+static rv_var call(rv_arguments *a) { return rv_probe(a->x[0], rv_option_whole(a, 0)); }
 
 const rv_op rv_op_probe = {
     .name = "probe",

@@ -5,9 +5,9 @@
 
 #include "tensor/random.h"
 
-#include "ops/descriptors_internal.h"
 #include "ops/index_internal.h"
-#include "ops/options_internal.h"
+#include "ops/ops.h"
+#include "ops/options.h"
 #include "tensor/memory.h"
 
 typedef struct random_attr {
@@ -71,12 +71,10 @@ static const rv_sample samples[] = {
 static const rv_option options[] = {{"seed", RV_OPTION_WHOLE, false, 0, "of the sequence"},
                                     {"shape", RV_OPTION_LIST, true, 0, "of y"}};
 
-static rv_var call(const rv_var *x, int inputs, const rv_option_value *given)
+static rv_var call(rv_arguments *a)
 {
-    rv_given g = rv_given_to(&rv_op_random_uniform, x, inputs, given);
-    random_attr attr = {(uint64_t)rv_given_whole(&g, 0), rv_given_shape(&g, 1)};
-    return g.ok ? rv_record(NULL, &rv_op_random_uniform, &attr, sizeof attr, x, inputs)
-                : rv_refused(&g);
+    random_attr attr = {(uint64_t)rv_option_whole(a, 0), rv_option_shape(a, 1)};
+    return rv_record(NULL, a->op, &attr, sizeof attr, a->x, a->inputs);
 }
 
 const rv_op rv_op_random_uniform = {
@@ -151,17 +149,16 @@ static const rv_option dropout_options[] = {
     {"rate", RV_OPTION_NUMBER, true, NAN, "the share that is dropped, in [0, 1)"},
     {"name", RV_OPTION_WORD, false, NAN, "of the draw that u is; absent: u is the second input"}};
 
-static rv_var call_dropout(const rv_var *x, int inputs, const rv_option_value *given)
+static rv_var call_dropout(rv_arguments *a)
 {
-    rv_given g = rv_given_to(&rv_op_dropout, x, inputs, given);
-    const double rate = g.ok ? rv_given_number(&g, 0) : 0;
-    if (!g.ok) return rv_refused(&g);
-    if (inputs == 1 && given[1].word) return rv_dropout(x[0], rate, given[1].word);
-    if (inputs == 2 && !given[1].word) return drop(x[0], x[1], rate);
-    return rv_tape_fail(g.x.tape, RV_ERROR_ARGUMENT,
+    const double rate = rv_option_number(a, 0);
+    const char *name = a->value[1].word;
+    if (a->inputs == 1 && name) return rv_dropout(a->x[0], rate, name);
+    if (a->inputs == 2 && !name) return drop(a->x[0], a->x[1], rate);
+    return rv_tape_fail(a->x[0].tape, RV_ERROR_ARGUMENT,
                         "dropout: %d inputs %s a name; give either x and the name of a draw, or x "
                         "and u",
-                        inputs, given[1].word ? "and" : "without");
+                        a->inputs, name ? "and" : "without");
 }
 
 static void dropout_reference(const rv_call *c)

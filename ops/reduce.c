@@ -1,9 +1,9 @@
 /* sum and max over axes. Both keep the reduced axes with size 1; the constructors drop them. */
 #include <math.h>
 
-#include "ops/descriptors_internal.h"
 #include "ops/index_internal.h"
-#include "ops/options_internal.h"
+#include "ops/ops.h"
+#include "ops/options.h"
 #include "tensor/memory.h"
 
 typedef struct reduce_attr {
@@ -133,11 +133,9 @@ static const rv_option options[] = {
     {"axes", RV_OPTION_LIST, false, NAN, "over which, negative from the end; absent: all"},
     {"keep", RV_OPTION_FLAG, false, 0, "the axes stay, of size 1"}};
 
-static rv_var call_sum(const rv_var *x, int inputs, const rv_option_value *given)
+static rv_var call_sum(rv_arguments *a)
 {
-    rv_given g = rv_given_to(&rv_op_sum, x, inputs, given);
-    const unsigned axes = rv_given_axes(&g, 0);
-    return g.ok ? rv_sum(x[0], axes, rv_given_flag(&g, 1)) : rv_refused(&g);
+    return rv_sum(a->x[0], rv_option_axes(a, 0), rv_option_flag(a, 1));
 }
 
 const rv_op rv_op_sum = {
@@ -156,11 +154,9 @@ const rv_op rv_op_sum = {
     RV_SAMPLES(samples),
 };
 
-static rv_var call_max(const rv_var *x, int inputs, const rv_option_value *given)
+static rv_var call_max(rv_arguments *a)
 {
-    rv_given g = rv_given_to(&rv_op_max, x, inputs, given);
-    const unsigned axes = rv_given_axes(&g, 0);
-    return g.ok ? rv_max(x[0], axes, rv_given_flag(&g, 1)) : rv_refused(&g);
+    return rv_max(a->x[0], rv_option_axes(a, 0), rv_option_flag(a, 1));
 }
 
 const rv_op rv_op_max = {

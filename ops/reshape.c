@@ -1,8 +1,8 @@
 /* reshape: the same elements in the same order under another shape. A view: no copy is made. */
 #include <string.h>
 
-#include "ops/descriptors_internal.h"
-#include "ops/options_internal.h"
+#include "ops/ops.h"
+#include "ops/options.h"
 
 /* ---- shape rule ---- */
 
@@ -51,12 +51,7 @@ static const rv_sample samples[] = {
 static const rv_option options[] = {
     {"shape", RV_OPTION_LIST, true, 0, "of y; one size may be -1: what is left"}};
 
-static rv_var call(const rv_var *x, int inputs, const rv_option_value *given)
-{
-    rv_given g = rv_given_to(&rv_op_reshape, x, inputs, given);
-    const rv_shape shape = rv_given_shape(&g, 0);
-    return g.ok ? rv_reshape(x[0], shape) : rv_refused(&g);
-}
+static rv_var call(rv_arguments *a) { return rv_reshape(a->x[0], rv_option_shape(a, 0)); }
 
 const rv_op rv_op_reshape = {
     .name = "reshape",

@@ -4,6 +4,7 @@
 
 #include "autograd/gradient.h"
 #include "ops/ops.h"
+#include "ops/options.h"
 #include "tensor/memory.h"
 #include "tensor/random.h"
 
@@ -18,20 +19,6 @@ const char *rv_sample_input_name(int k)
     return k >= 0 && k < RV_SAMPLE_INPUTS ? names[k] : NULL;
 }
 
-/* A composite is its call. */
-static rv_var call(rv_tape *tape, const rv_op *op, const rv_var *x, int inputs,
-                   const rv_option_value *given)
-{
-    if (!op->call)
-        return rv_tape_fail(tape, RV_ERROR_ARGUMENT,
-                            "%s: a composite without a call, which records it; set it", op->name);
-    if (op->option_count && !given)
-        return rv_tape_fail(tape, RV_ERROR_ARGUMENT,
-                            "%s: a sample without values for the options; add RV_GIVEN(..)",
-                            op->name);
-    return op->call(x, inputs, given);
-}
-
 rv_var rv_sample_record(rv_tape *tape, const rv_op *op, const rv_sample *s, rv_var *inputs)
 {
     rv_var x[RV_SAMPLE_INPUTS];
@@ -44,7 +31,7 @@ rv_var rv_sample_record(rv_tape *tape, const rv_op *op, const rv_sample *s, rv_v
         x[k] = rv_input_typed(tape, rv_sample_input_name(k), dtype, s->in[k]);
         if (inputs) inputs[k] = x[k];
     }
-    if (op->kind == RV_OP_COMPOSITE) return call(tape, op, x, count, s->attr);
+    if (op->kind == RV_OP_COMPOSITE) return rv_op_call(op, x, count, s->attr);
     return rv_record(tape, op, s->attr, s->attr_size, x, count);
 }
 

@@ -1,7 +1,7 @@
 /* slice: every step-th element of a window, per axis. */
-#include "ops/descriptors_internal.h"
 #include "ops/index_internal.h"
-#include "ops/options_internal.h"
+#include "ops/ops.h"
+#include "ops/options.h"
 
 typedef struct slice_attr {
     int64_t start[RV_MAX_RANK], size[RV_MAX_RANK], step[RV_MAX_RANK];
@@ -90,14 +90,13 @@ static const rv_option options[] = {
     {"size", RV_OPTION_LIST, true, 0, "how many elements along each axis"},
     {"step", RV_OPTION_LIST, false, 1, "from one to the next, along each axis"}};
 
-static rv_var call(const rv_var *x, int inputs, const rv_option_value *given)
+static rv_var call(rv_arguments *a)
 {
-    rv_given g = rv_given_to(&rv_op_slice, x, inputs, given);
     int64_t start[RV_MAX_RANK], size[RV_MAX_RANK], step[RV_MAX_RANK];
-    rv_given_widths(&g, 0, start);
-    rv_given_widths(&g, 1, size);
-    rv_given_widths(&g, 2, step);
-    return g.ok ? rv_slice(x[0], start, size, step) : rv_refused(&g);
+    rv_option_widths(a, 0, start);
+    rv_option_widths(a, 1, size);
+    rv_option_widths(a, 2, step);
+    return rv_slice(a->x[0], start, size, step);
 }
 
 const rv_op rv_op_slice = {

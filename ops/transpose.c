@@ -1,9 +1,9 @@
 /* transpose: y[i_0, i_1, ...] = x with axis axes[d] of x as axis d of y. */
 #include <math.h>
 
-#include "ops/descriptors_internal.h"
 #include "ops/index_internal.h"
-#include "ops/options_internal.h"
+#include "ops/ops.h"
+#include "ops/options.h"
 
 typedef struct transpose_attr {
     int64_t axis[RV_MAX_RANK];
@@ -85,12 +85,10 @@ static const rv_sample samples[] = {
 static const rv_option options[] = {
     {"axes", RV_OPTION_LIST, false, NAN, "of x, in y's order; absent: reversed"}};
 
-static rv_var call(const rv_var *x, int inputs, const rv_option_value *given)
+static rv_var call(rv_arguments *a)
 {
-    rv_given g = rv_given_to(&rv_op_transpose, x, inputs, given);
     int order[RV_MAX_RANK];
-    const int *axes = rv_given_order(&g, 0, order);
-    return g.ok ? rv_transpose(x[0], axes) : rv_refused(&g);
+    return rv_transpose(a->x[0], rv_option_order(a, 0, order));
 }
 
 const rv_op rv_op_transpose = {

@@ -7,8 +7,9 @@
 #include "lang/record/evaluate.h"
 #include "lang/record/quantity.h"
 #include "models/cell.h"
-#include "ops/descriptors_internal.h"
+#include "ops/conv2d_internal.h"
 #include "ops/ops.h"
+#include "ops/options.h"
 
 lang_value rv_lang_list(lang_run *run, const lang_node *e)
 {
@@ -54,7 +55,7 @@ static lang_value activation(lang_run *run, const lang_node *e)
     rv_option_value defaults[8] = {{0}};
     for (int i = 0; i < op->option_count && i < 8; i++)
         defaults[i].number = op->options[i].default_value;
-    return rv_lang_recorded(run, e->location, chosen ? chosen(x) : op->call(&x, 1, defaults));
+    return rv_lang_recorded(run, e->location, chosen ? chosen(x) : rv_op_call(op, &x, 1, defaults));
 }
 
 /* Sets an option of an op. */
@@ -133,7 +134,8 @@ static lang_value op_call(lang_run *run, const lang_node *e)
         if (op->options[i].required && !given[i])
             return rv_lang_wrong(run, e->location, RV_ERROR_ARGUMENT, "%s needs %s=: %s", op->name,
                                  op->options[i].name, op->options[i].doc);
-    return ok ? rv_lang_recorded(run, e->location, op->call(x, inputs, value)) : rv_lang_none();
+    return ok ? rv_lang_recorded(run, e->location, rv_op_call(op, x, inputs, value))
+              : rv_lang_none();
 }
 
 static lang_value function_call(lang_run *run, const lang_node *e)

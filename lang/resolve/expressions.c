@@ -6,7 +6,7 @@
 
 #include "lang/resolve/suggestions.h"
 #include "lang/syntax/print.h"
-#include "ops/descriptors_internal.h"
+#include "ops/conv2d_internal.h"
 #include "ops/ops.h"
 
 bool rv_lang_resolve_each(lang_resolver *r, lang_node *list)

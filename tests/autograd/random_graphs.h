@@ -13,6 +13,7 @@
 
 #include "optim/optim.h"
 #include "autograd/recompute.h"
+#include "ops/options.h"
 #include "ops/samples_internal.h"
 #include "tests/tapes.h"
 
@@ -167,10 +168,10 @@ class RandomGraph {
         for (int k = 0; k < rv_sample_inputs(op, s); k++)
             x.push_back(s->integer >> k & 1 ? whole(s, s->in[k]) : within(s, k));
         const int inputs_of_it = static_cast<int>(x.size());
-        const rv_var y =
-            op->kind == RV_OP_COMPOSITE
-                ? op->call(x.data(), inputs_of_it, static_cast<const rv_option_value *>(s->attr))
-                : rv_record(tape_, op, s->attr, s->attr_size, x.data(), inputs_of_it);
+        const rv_var y = op->kind == RV_OP_COMPOSITE
+                             ? rv_op_call(op, x.data(), inputs_of_it,
+                                          static_cast<const rv_option_value *>(s->attr))
+                             : rv_record(tape_, op, s->attr, s->attr_size, x.data(), inputs_of_it);
         called.insert(op->name);
         grown_ = true;
         return rv_cast(y, rv_tape_dtype(tape_));

@@ -79,7 +79,7 @@ TEST(ProveOp, NamesWhatIsWrong)
     fine.attr = nullptr;
     op.samples = &fine;
     op.sample_count = 1;
-    EXPECT_NE(refutation(op).find("without values for the options"), std::string::npos);
+    EXPECT_NE(refutation(op).find("no values for its options"), std::string::npos);
 }
 
 } // namespace
