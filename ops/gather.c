@@ -1,5 +1,5 @@
-/* gather and scatter_add: the rows of a table that an index names, and rows added to those of a table. A
- * closed family: each is the other's adjoint. An index outside the table names a row of zeros. */
+/* gather reads the rows of a table at given indices; scatter_add adds rows to a table at given indices. Each is the
+ * other's adjoint. An index outside the table stands for a row of zeros. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -129,7 +129,7 @@ static rv_var scatter_gradient(const rv_backward *b, int k)
     return rv_gather(b->dy, b->x[1]);
 }
 
-/* ---- samples: indices of both sides of the table among them ---- */
+/* ---- samples, with indices on both sides of the table ---- */
 
 static const rv_sample gather_samples[] = {
     {.in = {{2, {4, 3}}, {1, {7}}}, .low = -1, .high = 4, .integer = 2},

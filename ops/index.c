@@ -11,7 +11,7 @@ static bool mergeable(const rv_copy_plan *p, int64_t outer, int64_t inner)
            p->out_stride[outer] == p->dim[inner] * p->out_stride[inner];
 }
 
-/* The outermost dimension can be shared out where it goes through the whole output in order. */
+/* The outermost dimension can be cut if it traverses the whole output in order. */
 static void cut(rv_call *call, const rv_copy_plan *p)
 {
     const rv_shape *in = &call->in_type[0].shape;

@@ -43,8 +43,7 @@ static inline void rv_result(const rv_call *c, int64_t i, double value)
     rv_tensor_set(&y, i, value);
 }
 
-/* Gives the call a copy of the plan with neighbouring dimensions merged, and the kernel for it.
- * NULL without memory. */
+/* Sets the call's plan to `plan` with adjacent dimensions merged, and returns its kernel; NULL: out of memory. */
 rv_kernel rv_select_copy(rv_call *call, rv_copy_plan plan);
 
 /* ---- ops whose result is added to a last input z: the `accumulate` of another op ---- */
@@ -54,7 +53,7 @@ bool rv_infer_addend(rv_inference *i, int k);
 /* Copies z, or the call's part of it, to out, where the kernel adds to it. */
 void rv_copy_addend(const rv_call *call);
 
-/* An axis counted from the end becomes one counted from the start; -1 when there is none such. */
+/* The axis counted from the start; -1 if x has no such axis. */
 static inline int rv_axis(rv_var x, int axis)
 {
     int rank = (int)rv_shape_of(x).rank;

@@ -5,7 +5,7 @@
 #include "ops/ops.h"
 #include "ops/options.h"
 
-/* Losses compare like with like: broadcasting would hide a mistake. */
+/* Losses do not broadcast: it would hide a mistake. */
 static bool same_shape(rv_var x, rv_var target, const char *loss)
 {
     char seen[RV_SHAPE_TEXT], want[RV_SHAPE_TEXT];
@@ -111,7 +111,7 @@ rv_var rv_huber(rv_var prediction, rv_var target, double delta)
 }
 
 static const rv_option huber_options[] = {
-    {"delta", RV_OPTION_NUMBER, false, 1, "where the square turns into a line"}};
+    {"delta", RV_OPTION_NUMBER, false, 1, "where the square becomes a line"}};
 
 static rv_var call_huber(rv_arguments *a)
 {
@@ -198,8 +198,8 @@ rv_var rv_softmax_cross_entropy_smooth(rv_var logits, rv_var target, double smoo
     if (rv_is_null(logits) || rv_is_null(target)) return (rv_var){logits.tape, -1};
     if (!(smoothing >= 0 && smoothing <= 1))
         return rv_tape_fail(logits.tape, RV_ERROR_ARGUMENT,
-                            "softmax_cross_entropy: smoothing %g, expected 0 to 1; it is the share "
-                            "that goes to all classes alike",
+                            "softmax_cross_entropy: smoothing %g, expected 0 to 1; it is the "
+                            "fraction that is spread over all classes",
                             smoothing);
     int64_t classes = shape.rank ? shape.dim[shape.rank - 1] : 0;
     if (shape.rank) rows.dim[--rows.rank] = 0;
@@ -212,7 +212,7 @@ rv_var rv_softmax_cross_entropy_smooth(rv_var logits, rv_var target, double smoo
             "softmax_cross_entropy: logits are %s, the target %s; expected [..,classes] and [..] "
             "labels or [..,classes] probabilities",
             rv_shape_text(shape, seen), rv_shape_text(given, want));
-    if (smoothing > 0 && labels) { /* a label that is no class stays a row of zeros */
+    if (smoothing > 0 && labels) { /* a label outside the classes stays a row of zeros */
         rv_var known = rv_sum(target, 1u << (shape.rank - 1), true);
         target =
             rv_add(rv_scale(target, 1 - smoothing), rv_scale(known, smoothing / (double)classes));
@@ -234,7 +234,7 @@ static rv_var call_softmax_cross_entropy(rv_arguments *a)
 }
 
 static const rv_option smooth_options[] = {
-    {"smoothing", RV_OPTION_NUMBER, true, NAN, "the share that goes to all classes alike"}};
+    {"smoothing", RV_OPTION_NUMBER, true, NAN, "the fraction that is spread over all classes"}};
 
 static rv_var call_softmax_cross_entropy_smooth(rv_arguments *a)
 {
@@ -299,7 +299,7 @@ const rv_op rv_op_softmax_cross_entropy_smooth = {
     .name = "softmax_cross_entropy_smooth",
     .args = "logits target",
     .formula = "y = softmax_cross_entropy(x, (1 - s) t + s / classes)",
-    .doc = "label smoothing: a share s of each target goes to all classes alike",
+    .doc = "label smoothing: a fraction s of each target is spread over all classes",
     .kind = RV_OP_COMPOSITE,
     .inputs = 2,
     .reference = softmax_cross_entropy_smooth_reference,

@@ -1,6 +1,5 @@
-/* matmul: c[.., i, j] = sum_l a[.., i, l] b[.., l, j], either operand transposed by a flag. With the
- * flags a closed family: every gradient is again a matmul. In programs b may be packed, column by
- * column of panels: [q, k, p] instead of [k, q p]. */
+/* matmul: c[.., i, j] = sum_l a[.., i, l] b[.., l, j]; a flag for each operand transposes it, so every gradient is a
+ * matmul too. In programs b may be packed into q panels of p columns: [q, k, p] instead of [k, q p]. */
 #include "ops/index_internal.h"
 #include "ops/kernels/kernels.h"
 #include "ops/ops.h"
@@ -64,8 +63,8 @@ static rv_matmul_plan geometry(const rv_call *c)
     return p;
 }
 
-/* Where b's element (l, j) is. */
-static int64_t place_in_b(const rv_matmul_plan *p, int64_t l, int64_t j)
+/* The offset of b's element (l, j). */
+static int64_t offset_in_b(const rv_matmul_plan *p, int64_t l, int64_t j)
 {
     if (p->panel) return (j / p->panel * p->k + l) * p->panel + j % p->panel;
     return p->transpose_b ? j * p->k + l : l * p->n + j;
@@ -86,7 +85,7 @@ static void reference(const rv_call *c)
                 for (int64_t l = 0; l < p.k; l++)
                     sum += rv_tensor_get(&a, n * p.m * p.k +
                                                  (p.transpose_a ? l * p.m + i : i * p.k + l)) *
-                           rv_tensor_get(&b, n * p.k * p.n + place_in_b(&p, l, j));
+                           rv_tensor_get(&b, n * p.k * p.n + offset_in_b(&p, l, j));
                 rv_tensor_set(&y, at, sum);
             }
 }
@@ -147,9 +146,9 @@ static rv_var gradient(const rv_backward *b, int k)
     return attr->packed ? pack(db, false, rv_shape_of(c).dim[2]) : db;
 }
 
-/* ---- what programs make of products that share b ---- */
+/* ---- products with the same b ---- */
 
-/* Packs b, in panels that tiles of every width divide. */
+/* Packs b into panels whose width every tile divides. */
 static rv_var prepare(const void *attr_, const rv_var *x)
 {
     enum { ROWS = 8, TERMS = 16, PANEL = 2 * RV_ALIGNMENT };
@@ -213,7 +212,7 @@ static rv_var with_leading(rv_var x, rv_shape other)
     return rv_broadcast(x, to);
 }
 
-/* Of two operands, and perhaps what their product is added to. */
+/* x: a, b, and for matmul_add z. */
 static rv_var record(const rv_op *op, rv_var *x, int inputs, bool transpose_a, bool transpose_b)
 {
     if (!rv_is_null(x[0]) && !rv_is_null(x[1])) {

@@ -1,7 +1,6 @@
-/* The ops: each function records one equation and returns its value. Shapes follow NumPy: binary ops
- * broadcast; an `int axis` counts from 0, negative from the end; `unsigned axes` is a set, bit d for
- * axis d. Errors stick to the tape (tape.h);
- * `recurve ops` prints every formula. x, y, z, w are float tensors of one dtype unless said otherwise. */
+/* The ops: each function records one equation and returns its value. Shapes follow NumPy: binary ops broadcast; an
+ * `int axis` counts from 0, negative from the end; `unsigned axes` is a set, with bit d for axis d. Errors stay on the
+ * tape (tape.h). `recurve ops` prints every formula. x, y, z, w are float tensors of one dtype unless stated otherwise. */
 #ifndef RV_OPS_OPS_H
 #define RV_OPS_OPS_H
 
@@ -37,7 +36,7 @@ rv_var rv_sin(rv_var x);
 rv_var rv_cos(rv_var x);
 rv_var rv_erf(rv_var x);
 rv_var rv_expm1(rv_var x);             /* e^x - 1, exact near 0 */
-rv_var rv_minimum(rv_var x, rv_var y); /* equal operands share the gradient */
+rv_var rv_minimum(rv_var x, rv_var y); /* equal operands get half of the gradient each */
 rv_var rv_maximum(rv_var x, rv_var y);
 rv_var rv_power(rv_var x, rv_var y);            /* x^y; the gradient to y is for x > 0 */
 rv_var rv_equal(rv_var x, rv_var y);            /* 1 or 0, in the operands' dtype */
@@ -53,8 +52,8 @@ rv_var rv_one_minus(rv_var x);                           /* 1 - x */
 rv_var rv_lerp(rv_var start, rv_var end, rv_var weight); /* start + weight (end - start) */
 
 /* ---- shapes: any dtype ---- */
-rv_var rv_reshape(rv_var x, rv_shape shape);    /* one dimension may be -1: what is left */
-rv_var rv_flatten(rv_var x);                    /* [n,...] -> [n, the rest] */
+rv_var rv_reshape(rv_var x, rv_shape shape);    /* one dimension may be -1: the rest */
+rv_var rv_flatten(rv_var x);                    /* [n,...] -> [n,-1] */
 rv_var rv_transpose(rv_var x, const int *axes); /* y's axis d is x's axes[d]; NULL reverses them */
 rv_var rv_broadcast(rv_var x, rv_shape shape);
 rv_var rv_flip(rv_var x, unsigned axes); /* bit d: reverse axis d */
@@ -74,15 +73,16 @@ rv_var rv_pad2d(rv_var x, int64_t width); /* on all sides of the last two axes *
 enum { RV_ALL_AXES = 63, RV_LAST_AXIS = 64 };
 rv_var rv_sum(rv_var x, unsigned axes, bool keep);
 rv_var rv_mean(rv_var x, unsigned axes, bool keep);
-rv_var rv_max(rv_var x, unsigned axes, bool keep); /* equal maxima share the gradient */
+rv_var rv_max(rv_var x, unsigned axes,
+              bool keep); /* equal maxima get equal parts of the gradient */
 /* y[.., i, ..] = the sum of x[.., k, ..] over k <= i; with `reverse` over k >= i. */
 rv_var rv_cumulative_sum(rv_var x, int axis, bool reverse);
 
-/* ---- rows by index: i32 of any shape; one outside 0 .. rows-1 stands for a row of zeros ---- */
+/* ---- rows by index: i32 of any shape; an index outside 0 .. rows-1 stands for a row of zeros ---- */
 rv_var rv_gather(rv_var x, rv_var index);                    /* x [rows,..] -> [index's axes,..] */
 rv_var rv_scatter_add(rv_var y, rv_var index, int64_t rows); /* its adjoint -> [rows,..] */
-/* The rows of parameter "name" [vocabulary,units] that the tokens name; normal(0, 1/sqrt(units)) at first,
- * so that a row's length is about 1. */
+/* Gathers rows of the parameter "name" [vocabulary,units], one for each token. Initialized with
+ * normal(0, 1/sqrt(units)), so the norm of a row is about 1. */
 rv_var rv_embedding(rv_var tokens, const char *name, int64_t vocabulary, int64_t units);
 
 /* ---- products ---- */
@@ -103,14 +103,14 @@ rv_var rv_conv2d(rv_var x, rv_var w, rv_conv2d_options options);
 /* conv2d's adjoint in x: from y back to an image of this height and width. */
 rv_var rv_conv2d_input_gradient(rv_var y, rv_var w, rv_conv2d_options options, int64_t height,
                                 int64_t width);
-/* The same as a layer: w [channels,outputs/groups,kh,kw]; the result, per axis, has
+/* The same as a layer, with w [channels,outputs/groups,kh,kw]; the result, per axis, has
  * (size - 1) stride + (kernel - 1) dilation + 1 - padding elements. */
 rv_var rv_conv2d_transpose(rv_var x, rv_var w, rv_conv2d_options options);
 /* The textbook convolution: conv2d with w flipped in both directions. */
 rv_var rv_true_conv2d(rv_var x, rv_var w);
 
-/* Windows of size x size on the last two axes, stride apart both ways, all inside x; what is left over at
- * the end is dropped. Equal maxima share the gradient. The size is at most 4096. */
+/* Windows of size x size over the last two axes, `stride` apart in both. Windows lie inside x; a remainder at the end is
+ * ignored. Equal maxima get equal parts of the gradient. The size is at most 4096. */
 rv_var rv_max_pool2d(rv_var x, int64_t size, int64_t stride);
 rv_var rv_average_pool2d(rv_var x, int64_t size, int64_t stride);
 rv_var rv_global_average_pool(rv_var x); /* [..,height,width] -> [..]: the mean of each image */
@@ -118,34 +118,34 @@ rv_var rv_global_average_pool(rv_var x); /* [..,height,width] -> [..]: the mean 
 /* ---- activations ---- */
 rv_var rv_clamp(rv_var x, double low, double high);
 rv_var rv_silu(rv_var x);
-rv_var rv_gelu(rv_var x);                     /* the exact one, by erf */
+rv_var rv_gelu(rv_var x);                     /* exact, by erf */
 rv_var rv_hard_sigmoid(rv_var x);             /* clamp(x + 3, 0, 6) / 6 */
 rv_var rv_elu(rv_var x, double alpha);        /* alpha (e^x - 1) for x <= 0 */
 rv_var rv_leaky_relu(rv_var x, double slope); /* slope x for x <= 0 */
 
 /* ---- layers and normalizations ---- */
-/* x W' + b: parameters "name/weight" [units, inputs] and "name/bias" [units], uniform in
- * +-1/sqrt(inputs). x [n,inputs]. */
+/* x W' + b for x [n,inputs], with the parameters "name/weight" [units,inputs] and "name/bias" [units], both initialized
+ * uniformly within +-1/sqrt(inputs). */
 rv_var rv_linear(rv_var x, const char *name, int64_t units);
 rv_var rv_softmax(rv_var x, int axis);
 rv_var rv_log_softmax(rv_var x, int axis);
 rv_var rv_log_sum_exp(rv_var x, unsigned axes, bool keep);    /* ln sum e^x */
 rv_var rv_normalize(rv_var x, unsigned axes, double epsilon); /* (x - mean) / sqrt(var + epsilon) */
-/* x [n,units,..] normalized over all axes but the first, epsilon 1e-5; then along axis 1 the parameters
- * "name/gain", 1 at first, and "name/bias", 0 at first, both [units]. */
+/* Normalizes x [n,units,..] over all axes but the first, with epsilon 1e-5, then applies the parameters "name/gain"
+ * (initially 1) and "name/bias" (initially 0), both [units], along axis 1. */
 rv_var rv_layer_norm(rv_var x, const char *name);
 
-/* ---- whole numbers, of any dtype, as rows of 1 and 0, at most 2^20 long ---- */
-/* [..] -> [..,classes]: 1 at the label; one that is no class gives zeros. */
+/* ---- whole numbers of any dtype as rows of 1 and 0, at most 2^20 long ---- */
+/* [..] -> [..,classes]: 1 at the label; a label outside the classes gives zeros. */
 rv_var rv_one_hot(rv_var labels, int64_t classes);
-/* [..] -> [..,steps]: 1 before the length, 0 from it on. */
+/* [..] -> [..,steps]: 1 at steps below the length, else 0. */
 rv_var rv_sequence_mask(rv_var lengths, int64_t steps);
 
-/* ---- randomness: a pure function of the store's seed, the name, the index and how often programs with
- * randomness have run, which the state "random/count" counts. So each run has numbers of its own, and a
- * checkpoint resumes them; a name on a tape stands for one draw, whoever asks again. ---- */
+/* ---- randomness: a pure function of the store's seed, the name, the index and the number of runs so far, which the
+ * state "random/count" holds. Each run draws new numbers, and a checkpoint resumes the sequence. On one tape a name
+ * stands for one draw, even if it is recorded twice. ---- */
 rv_var rv_random(rv_tape *tape, const char *name, rv_shape shape); /* uniform in [0, 1) */
-/* x / (1 - rate) where it is kept, 0 elsewhere: each element is dropped with probability `rate`, in [0, 1). */
+/* Drops each element with probability `rate` in [0, 1): 0 if dropped, else x / (1 - rate). */
 rv_var rv_dropout(rv_var x, double rate, const char *name);
 
 /* ---- losses: means over all elements (samples); [] ---- */
@@ -154,8 +154,8 @@ rv_var rv_mean_absolute_error(rv_var prediction, rv_var target);
 /* d^2 / 2 for d = |prediction - target| up to delta, the line delta (d - delta / 2) beyond. */
 rv_var rv_huber(rv_var prediction, rv_var target, double delta);
 rv_var rv_sigmoid_cross_entropy(rv_var logits, rv_var target); /* targets in 0..1, logits' shape */
-/* logits [..,classes]; target [..] labels, or [..,classes] probabilities. With smoothing s the target is
- * (1 - s) target + s / classes. A label that is none of the classes adds nothing to the sum. */
+/* logits [..,classes]; target: labels [..] or probabilities [..,classes]. Smoothing s makes the target
+ * (1 - s) target + s / classes. A label outside the classes adds nothing to the sum. */
 rv_var rv_softmax_cross_entropy(rv_var logits, rv_var target);
 rv_var rv_softmax_cross_entropy_smooth(rv_var logits, rv_var target, double smoothing);
 

@@ -1,5 +1,5 @@
-/* Pooling: the largest or the mean of each window of an image's last two axes. Composites: a window is
- * joined along its row first, then along its column, each time from slices that go in strides. */
+/* Pooling: the maximum or mean of each window over the last two axes. Composites: strided slices are combined along the
+ * rows of a window first, then along its columns. */
 #include <math.h>
 
 #include "ops/index_internal.h"

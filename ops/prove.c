@@ -84,7 +84,7 @@ static bool prove_values(subject *s, rv_error *error)
     double off = ok ? difference(rv_program_output(fast, 0), rv_program_output(naive, 0)) : 0;
     if (off > (rv_dtype_of(s->y) == RV_F64 ? 2e-14 : 4e-6))
         ok = rv_fail(error, RV_ERROR_ARGUMENT,
-                     "%s: the %s kernel differs from the reference by %.1e; mend one of them",
+                     "%s: the %s kernel differs from the reference by %.1e; fix one of them",
                      s->op->name, rv_dtype_name(rv_tape_dtype(s->tape)), off);
     rv_program_free(fast);
     rv_program_free(naive);

@@ -28,7 +28,7 @@ static bool infer(rv_inference *i)
 
 /* ---- reference: element i is word i % 4 of what Philox makes of (i / 4, the count) ---- */
 
-/* A digit of the count; 0 for what is none. */
+/* A digit of the count; 0 for a value out of range. */
 static uint32_t digit(double value) { return value >= 0 && value < 0x1p32 ? (uint32_t)value : 0; }
 
 static void reference(const rv_call *c)
@@ -81,7 +81,7 @@ const rv_op rv_op_random_uniform = {
     .name = "random_uniform",
     .args = "count",
     .formula = "y[i] = Philox(seed, count, i) in [0, 1)",
-    .doc = "numbers that look random, others for each count",
+    .doc = "pseudorandom numbers, different for each count",
     .inputs = 1,
     .infer = infer,
     .reference = reference,
@@ -94,8 +94,7 @@ const rv_op rv_op_random_uniform = {
 
 /* ---- constructors ---- */
 
-/* How often the program has run, in two digits: the first, below 2^20, is exact in f32. To record it also
- * records that a run adds one. */
+/* The number of runs so far, in two digits of base 2^20, which are exact in f32. Also records that a run adds one. */
 static rv_var run_count(rv_tape *tape)
 {
     const double base = 1 << 20;
@@ -123,14 +122,14 @@ rv_var rv_random(rv_tape *tape, const char *name, rv_shape shape)
 static bool check_rate(rv_var x, double rate)
 {
     if (rate >= 0 && rate < 1) return true;
-    rv_tape_fail(
-        x.tape, RV_ERROR_ARGUMENT,
-        "dropout: rate %g, expected at least 0 and less than 1; it is the share that is dropped",
-        rate);
+    rv_tape_fail(x.tape, RV_ERROR_ARGUMENT,
+                 "dropout: rate %g, expected at least 0 and less than 1; it is the probability "
+                 "that an element is dropped",
+                 rate);
     return false;
 }
 
-/* x where u, uniform in 0 .. 1, says to keep it; larger by what the others lack. */
+/* x / (1 - rate) where u, uniform in 0 .. 1, is below 1 - rate, else 0. */
 static rv_var drop(rv_var x, rv_var u, double rate)
 {
     if (!check_rate(x, rate)) return (rv_var){x.tape, -1};
@@ -146,7 +145,7 @@ rv_var rv_dropout(rv_var x, double rate, const char *name)
 }
 
 static const rv_option dropout_options[] = {
-    {"rate", RV_OPTION_NUMBER, true, NAN, "the share that is dropped, in [0, 1)"},
+    {"rate", RV_OPTION_NUMBER, true, NAN, "the probability that an element is dropped, in [0, 1)"},
     {"name", RV_OPTION_WORD, false, NAN, "of the draw that u is; absent: u is the second input"}};
 
 static rv_var call_dropout(rv_arguments *a)
