@@ -69,7 +69,7 @@ class Trainer {
         rv_run(measure_);
         return true;
     }
-    double cost() const { return rv_value(measure_, 0); }
+    double loss() const { return rv_value(measure_, 0); }
 
     bool load(const std::string &path, rv_error *error)
     {
@@ -95,7 +95,7 @@ struct Job {
     bool done = false;
     rv_error error = {};
     std::string saved, end; /* the stores' contents */
-    double cost = 0;
+    double loss = 0;
 };
 
 inline Job do_main_job(const std::string &checkpoint)
@@ -114,7 +114,7 @@ inline Job do_main_job(const std::string &checkpoint)
     EXPECT_EQ(contents(next.store()), job.saved);
     if (!next.train(&job.error)) return job;
     job.end = contents(next.store());
-    job.cost = next.cost();
+    job.loss = next.loss();
     job.done = true;
     return job;
 }
