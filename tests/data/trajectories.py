@@ -1,11 +1,11 @@
-"""Makes tests/data/trajectories.txt, what tests/optim/trajectories_test.cc holds the optimizers to:
+"""Makes tests/data/trajectories.txt, the reference for the optimizers in tests/optim/trajectories_test.cc:
 
     /usr/bin/python3 tests/data/trajectories.py > tests/data/trajectories.txt
 
-Needs Debian's python3-torch. The steps are those of torch.optim, torch.optim.lr_scheduler and torch.nn.utils in
-f64; what PyTorch does not have (or has differently) is the published update written again below, in plain
-arithmetic. A case is a line "case NAME PROBLEM OPTIMIZER key=value ..." and a line for each of 20 runs: every
-parameter's elements after it, then, with "average", the averages'.
+Needs Debian's python3-torch. The updates are those of torch.optim, torch.optim.lr_scheduler and torch.nn.utils in
+f64. Updates that PyTorch lacks or defines differently are written below in plain arithmetic, as published. A case is a
+line "case NAME PROBLEM OPTIMIZER key=value ..." and one line for each of 20 runs: every parameter's elements after the
+run, then, with "average", those of the averages.
 
 Problems, with run t = 0, 1, ...:
     bowl  w [3];                 sum softplus(3 w) + w^4 / 2
