@@ -10,7 +10,7 @@
 
 static lang_location loss_location(const lang_block *model)
 {
-    return model->symbol[rv_lang_find_value(model, "loss")].made->location;
+    return model->symbol[rv_lang_find_value(model, "loss")].definition->location;
 }
 
 /* Where a parameter is declared, or the model. */
@@ -18,16 +18,17 @@ static lang_location declared_at(const lang_block *model, const char *name)
 {
     const char *last = strrchr(name, '/');
     for (int i = 0; i < model->symbols; i++)
-        if (!strcmp(model->symbol[i].name, name) && model->symbol[i].made)
-            return model->symbol[i].made->location;
+        if (!strcmp(model->symbol[i].name, name) && model->symbol[i].definition)
+            return model->symbol[i].definition->location;
     for (const lang_node *s = model->node->body; s; s = s->next) {
         const lang_block *cell =
             s->kind == LANG_DEFINE && s->value->kind == LANG_UNROLL ? s->value->call->block : NULL;
-        while (cell && cell->same) cell = cell->same;
+        while (cell && cell->alias_of) cell = cell->alias_of;
         for (int i = 0; cell && i < cell->symbols; i++)
-            if (cell->symbol[i].made && !strcmp(cell->symbol[i].name, last ? last + 1 : name) &&
+            if (cell->symbol[i].definition &&
+                !strcmp(cell->symbol[i].name, last ? last + 1 : name) &&
                 cell->node->location.source == model->node->location.source)
-                return cell->symbol[i].made->location;
+                return cell->symbol[i].definition->location;
     }
     return model->node->location;
 }

@@ -71,12 +71,12 @@ static void find_quantities(search *s)
         const lang_symbol *symbol = &b->symbol[i];
         if (symbol->kind != SYMBOL_COTANGENT) continue;
         char name[LANG_MOST_NAME + 2];
-        snprintf(name, sizeof name, "%s%.*s", symbol->made ? "" : "d", LANG_MOST_NAME,
-                 symbol->made ? symbol->name : b->symbol[symbol->target].name);
+        snprintf(name, sizeof name, "%s%.*s", symbol->definition ? "" : "d", LANG_MOST_NAME,
+                 symbol->definition ? symbol->name : b->symbol[symbol->target].name);
         for (size_t l = 0; l < s->proof->visible; l++) {
             const lang_line *line = &s->proof->lines[l];
             if (line->target == symbol->target && (symbol->time < 0 || symbol->time == line->time))
-                add_quantity(s, i, symbol->made ? -1 : line->time, name);
+                add_quantity(s, i, symbol->definition ? -1 : line->time, name);
         }
     }
     for (int i = 0; i < b->symbols; i++) {
@@ -165,7 +165,7 @@ static void multiples(search *s, lang_node *site, const lang_node *was, const ch
         try_variant(s, site, old);
     }
     for (int i = 0; i < b->symbols; i++) {
-        if (b->symbol[i].kind != SYMBOL_SIZE || !b->symbol[i].made) continue;
+        if (b->symbol[i].kind != SYMBOL_SIZE || !b->symbol[i].definition) continue;
         lang_node size = {.kind = LANG_NAME,
                           .location = was->location,
                           .sign = was->location,

@@ -59,12 +59,12 @@ static bool mixture(lang_run *run, const lang_node *e, lang_value *result)
 static bool start_of(lang_run *run, const lang_symbol *s, double *start)
 {
     rv_init init = rv_init_constant(0);
-    if (!rv_lang_evaluate_init(run, s->made, &init)) return false;
+    if (!rv_lang_evaluate_init(run, s->definition, &init)) return false;
     if (init.kind == RV_INIT_CONSTANT) {
         *start = init.a;
         return true;
     }
-    rv_lang_wrong(run, s->made->start->location, RV_ERROR_ARGUMENT,
+    rv_lang_wrong(run, s->definition->start->location, RV_ERROR_ARGUMENT,
                   "a bias or a gain starts from a number, as in: bias b = 1");
     return false;
 }

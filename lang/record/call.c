@@ -37,15 +37,15 @@ lang_value rv_lang_map(lang_run *run, const lang_node *e)
     if (s->kind == SYMBOL_FIT)
         return rv_lang_recorded(run, e->location, rv_cell_fit(run->cell, x, s->name));
     rv_init init = {.kind = RV_INIT_CONSTANT};
-    if (!s->made->start)
+    if (!s->definition->start)
         return rv_lang_recorded(run, e->location, rv_cell_map(run->cell, x, s->name));
-    if (!rv_lang_evaluate_init(run, s->made, &init)) return rv_lang_none();
+    if (!rv_lang_evaluate_init(run, s->definition, &init)) return rv_lang_none();
     return rv_lang_recorded(run, e->location, rv_cell_map_from(run->cell, x, s->name, init));
 }
 
 static lang_value activation(lang_run *run, const lang_node *e)
 {
-    const rv_op *op = rv_op_find(run->block->symbol[e->symbol].made->start->name);
+    const rv_op *op = rv_op_find(run->block->symbol[e->symbol].definition->start->name);
     rv_var x = rv_lang_evaluate_var(run, e->arguments);
     if (rv_is_null(x)) return rv_lang_none();
     rv_var (*chosen)(rv_var) = run->cell->options->activation;

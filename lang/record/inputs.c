@@ -58,7 +58,8 @@ bool rv_lang_draw(const lang_run *run, const rv_named_tensor *given, int given_c
         if (s->kind != SYMBOL_INPUT || run->value[i].kind != VALUE_VAR) continue;
         for (int k = 0; k < given_count; k++)
             if (!strcmp(given[k].name, s->name)) value = &given[k];
-        if (!draw_input(run, s->made, value, seed, &(*drawn)[(*count)++], error)) return false;
+        if (!draw_input(run, s->definition, value, seed, &(*drawn)[(*count)++], error))
+            return false;
     }
     return true;
 }

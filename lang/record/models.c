@@ -101,7 +101,7 @@ static void make_model(lang_report *report, lang_model *m, const lang_block *blo
         m->model.user = &m->use;
         for (int s = 0; s < base->states; s++)
             m->model.state[s] = base->symbol[base->state[s]].name;
-        if (block->same) make_alias(report, m);
+        if (block->alias_of) make_alias(report, m);
     }
 }
 

@@ -48,11 +48,12 @@ rv_var rv_lang_parameter(lang_run *run, const lang_node *at, int symbol, rv_shap
     lang_value *known = &run->value[symbol];
     if (known->kind == VALUE_VAR && rv_shape_equal(rv_shape_of(known->var), shape))
         return known->var;
-    if (s->made->kind == LANG_DECLARED && !rv_lang_evaluate_init(run, s->made, &init))
+    if (s->definition->kind == LANG_DECLARED && !rv_lang_evaluate_init(run, s->definition, &init))
         return rv_lang_null(run);
-    if (s->made->kind == LANG_DECLARED && s->made->drawn && s->kind != SYMBOL_INPUT &&
-        !strcmp(s->made->start->name, "integer")) {
-        rv_lang_wrong(run, s->made->start->location, RV_ERROR_ARGUMENT, "integer is for inputs");
+    if (s->definition->kind == LANG_DECLARED && s->definition->drawn && s->kind != SYMBOL_INPUT &&
+        !strcmp(s->definition->start->name, "integer")) {
+        rv_lang_wrong(run, s->definition->start->location, RV_ERROR_ARGUMENT,
+                      "integer is for inputs");
         return rv_lang_null(run);
     }
     if (!affordable(run, at->location, shape)) return rv_lang_null(run);
@@ -77,12 +78,13 @@ lang_value rv_lang_use_parameter(lang_run *run, const lang_node *e, int symbol,
     const lang_symbol *s = &run->block->symbol[symbol];
     lang_value v = {.kind = VALUE_PENDING, .owner = run, .symbol = symbol};
     if (!sizes && run->value[symbol].kind == VALUE_VAR) return run->value[symbol];
-    if (!sizes && s->made->kind == LANG_DECLARED && s->made->sizes) sizes = s->made->sizes->items;
-    if (!sizes && s->made->kind == LANG_INDEX) sizes = s->made->indices;
+    if (!sizes && s->definition->kind == LANG_DECLARED && s->definition->sizes)
+        sizes = s->definition->sizes->items;
+    if (!sizes && s->definition->kind == LANG_INDEX) sizes = s->definition->indices;
     if (!rv_lang_evaluate_sizes(run, sizes, true, &v.list)) return rv_lang_none();
     bool complete = true;
     for (int64_t d = 0; d < v.list.rank; d++) complete = complete && v.list.dim[d] > 0;
-    bool window = v.list.rank == 2 && run->cell && s->made->kind == LANG_INDEX;
+    bool window = v.list.rank == 2 && run->cell && s->definition->kind == LANG_INDEX;
     if (!complete || window) return v;
     return rv_lang_recorded(run, e->location, rv_lang_parameter(run, e, symbol, v.list));
 }
@@ -208,9 +210,9 @@ lang_value rv_lang_name(lang_run *run, const lang_node *e)
                                     rv_cell_recall(run->cell, run->value[e->symbol].var));
         return run->value[e->symbol];
     case SYMBOL_SIZE:
-        if (run->cell && !s->made && !strcmp(s->name, "units"))
+        if (run->cell && !s->definition && !strcmp(s->name, "units"))
             return rv_lang_of_number((double)run->cell->options->units);
-        if (run->cell && !s->made && !strcmp(s->name, "forget"))
+        if (run->cell && !s->definition && !strcmp(s->name, "forget"))
             return rv_lang_of_number(rv_cell_forget(run->cell));
         return known_value(run, e);
     default: return known_value(run, e);
@@ -281,7 +283,8 @@ lang_value rv_lang_index(lang_run *run, const lang_node *e)
     int symbol = e->base->kind == LANG_NAME ? e->base->symbol : -1;
     const lang_symbol *s = symbol >= 0 ? &run->block->symbol[symbol] : NULL;
     if (e->base->kind == LANG_NAME && !s) return rv_lang_none();
-    if (s && s->kind == SYMBOL_PARAMETER && (s->made->kind == LANG_INDEX || !s->made->sizes))
+    if (s && s->kind == SYMBOL_PARAMETER &&
+        (s->definition->kind == LANG_INDEX || !s->definition->sizes))
         return rv_lang_use_parameter(run, e, symbol, e->indices);
     bool timed = s && (s->kind == SYMBOL_SERIES || s->kind == SYMBOL_TRACE ||
                        (s->kind == SYMBOL_COTANGENT && s->time < 0 && e->base->time < 0 &&

@@ -42,7 +42,7 @@ static bool add_trace(rv_lang_recording *r, const lang_trace *t)
         for (int64_t time = 0; ok && time <= t->steps; time++) {
             rv_var v = t->value[time * t->cell->symbols + i];
             if (v.tape)
-                ok = add_value(r, t->cell->symbol[i].name, time, v, t->cell->symbol[i].made);
+                ok = add_value(r, t->cell->symbol[i].name, time, v, t->cell->symbol[i].definition);
         }
     return ok;
 }
@@ -67,10 +67,10 @@ static bool add_values(rv_lang_recording *r)
     for (int i = 0; ok && i < b->symbols; i++) {
         const lang_symbol *s = &b->symbol[i];
         if (r->run.value[i].kind == VALUE_VAR)
-            ok = add_value(r, s->name, -1, r->run.value[i].var, s->made);
+            ok = add_value(r, s->name, -1, r->run.value[i].var, s->definition);
         for (int64_t t = 0; ok && t < r->run.times[i]; t++)
             if (r->run.series[i][t].tape)
-                ok = add_value(r, s->name, t, r->run.series[i][t], s->made);
+                ok = add_value(r, s->name, t, r->run.series[i][t], s->definition);
     }
     for (int u = 0; ok && u < b->unrolls; u++) ok = add_trace(r, &r->run.trace[u]);
     return ok && add_parameters(r);

@@ -22,7 +22,7 @@ bool rv_lang_start_run(lang_run *run, const lang_block *block, lang_work *work, 
         return false;
     }
     for (int i = 0; i < block->symbols; i++)
-        if (block->symbol[i].kind == SYMBOL_SIZE && !block->symbol[i].made)
+        if (block->symbol[i].kind == SYMBOL_SIZE && !block->symbol[i].definition)
             run->value[i] = (lang_value){.kind = VALUE_NUMBER,
                                          .number = !strcmp(block->symbol[i].name, "true")};
     return true;

@@ -13,9 +13,9 @@ static rv_var first_state(lang_run *run, int s, rv_var h)
     const rv_rnn_options *o = run->cell->options;
     rv_shape shape = rv_shape_of(h), one = shape;
     rv_init init = rv_init_constant(0);
-    if (!symbol->made->start || run->cell->taken > 0) return h;
+    if (!symbol->definition->start || run->cell->taken > 0) return h;
     if (o->initial && !rv_is_null(o->initial[0].h[s])) return h;
-    if (!rv_lang_evaluate_init(run, symbol->made, &init)) return (rv_var){run->tape, -1};
+    if (!rv_lang_evaluate_init(run, symbol->definition, &init)) return (rv_var){run->tape, -1};
     if (run->cell->probe) return h;
     if (init.kind == RV_INIT_CONSTANT) return rv_full(run->tape, shape, init.a);
     char name[RV_CELL_NAME + LANG_MOST_NAME];
@@ -47,7 +47,7 @@ static void trace_all(const lang_use *use, const lang_run *run)
 /* The declared size of a state, for one sample. */
 static bool check_shape(lang_run *run, int s)
 {
-    const lang_node *made = run->block->symbol[run->block->state[s]].made;
+    const lang_node *made = run->block->symbol[run->block->state[s]].definition;
     rv_shape expected,
         seen = rv_shape_of(run->value[run->block->symbol[run->block->state[s]].next].var);
     char a[RV_SHAPE_TEXT], b[RV_SHAPE_TEXT];

@@ -30,8 +30,8 @@ static bool set_options(lang_run *run, const lang_node *call, rv_rnn_options *o)
 bool rv_lang_alias_options(lang_run *run, const lang_block *cell, rv_rnn_options *options)
 {
     lang_run own = {0};
-    if (!cell->same) return true;
-    if (!rv_lang_alias_options(run, cell->same, options)) return false;
+    if (!cell->alias_of) return true;
+    if (!rv_lang_alias_options(run, cell->alias_of, options)) return false;
     bool ok = rv_lang_start_run(&own, cell, run->work, run->tape) &&
               set_options(&own, cell->node->alias, options);
     if (own.block) rv_lang_end_run(&own);

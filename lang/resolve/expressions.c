@@ -185,7 +185,8 @@ bool rv_lang_resolve_loop_name(lang_resolver *r, lang_node *e)
 {
     e->symbol = rv_lang_find_right(r->block, e->name);
     const lang_symbol *s = e->symbol >= 0 ? &r->block->symbol[e->symbol] : NULL;
-    bool steps = s && s->made && (s->made->kind == LANG_FOR || s->made->kind == LANG_SUM);
+    bool steps =
+        s && s->definition && (s->definition->kind == LANG_FOR || s->definition->kind == LANG_SUM);
     if (s && !steps) return rv_lang_redefined(r, e, e->symbol);
     if (e->symbol < 0) e->symbol = rv_lang_add_symbol(r, e->name, SYMBOL_SIZE, e);
     return e->symbol >= 0;

@@ -54,17 +54,17 @@ static void alias(lang_resolver *r, lang_node *n)
                          "expected a cell with options, as in: gru(kernel=3)");
         return;
     }
-    r->block->same = rv_lang_resolve_cell(r, n->alias);
-    if (r->block->same &&
-        (r->block->same->wrong || !rv_lang_resolve_options(r, n->alias, r->block->same, false)))
+    r->block->alias_of = rv_lang_resolve_cell(r, n->alias);
+    if (r->block->alias_of && (r->block->alias_of->wrong ||
+                               !rv_lang_resolve_options(r, n->alias, r->block->alias_of, false)))
         r->block->wrong = true;
-    if (!r->block->same) return;
-    r->block->images = r->block->same->images;
-    r->block->aliases = r->block->same->aliases + 1;
+    if (!r->block->alias_of) return;
+    r->block->images = r->block->alias_of->images;
+    r->block->aliases = r->block->alias_of->aliases + 1;
     if (r->block->aliases <= LANG_MOST_ALIASES) return;
     rv_lang_misnamed(r, n->alias->location, "more than %d cells, each an alias of the next",
                      LANG_MOST_ALIASES);
-    r->block->same = NULL;
+    r->block->alias_of = NULL;
 }
 
 static void cell(lang_scope *scope, lang_node *n)
@@ -84,8 +84,8 @@ static void cell(lang_scope *scope, lang_node *n)
     for (int s = 0; s < r.block->states; s++) {
         const lang_symbol *state = &r.block->symbol[r.block->state[s]];
         if (state->next >= 0 || r.block->broken) continue;
-        rv_lang_misnamed(&r, state->made->location, "the state \"%s\" never gets its next value",
-                         state->name);
+        rv_lang_misnamed(&r, state->definition->location,
+                         "the state \"%s\" never gets its next value", state->name);
         rv_lang_add_hint(scope->report, "write %s' = ..", state->name);
     }
     if (!r.block->states && !r.block->broken)
@@ -159,7 +159,7 @@ static void derive(lang_scope *scope, lang_node *n)
     if (!r.unrolled) return;
     for (int i = 0; i < model->symbols; i++) {
         int at = rv_lang_add_symbol(&r, model->symbol[i].name, model->symbol[i].kind,
-                                    model->symbol[i].made);
+                                    model->symbol[i].definition);
         if (at < 0) return;
         r.block->symbol[at] = model->symbol[i];
     }

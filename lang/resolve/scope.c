@@ -67,7 +67,7 @@ lang_block *rv_lang_add_block(lang_scope *scope, const lang_node *node, const ch
 
 const lang_block *rv_lang_base(const lang_block *cell)
 {
-    while (cell && cell->same) cell = cell->same;
+    while (cell && cell->alias_of) cell = cell->alias_of;
     return cell;
 }
 
@@ -76,7 +76,7 @@ static bool unrolls(const lang_block *model, const lang_block *cell)
     for (const lang_node *s = model->node->body; s; s = s->next) {
         const lang_block *used =
             s->kind == LANG_DEFINE && s->value->kind == LANG_UNROLL ? s->value->call->block : NULL;
-        for (; used; used = used->same)
+        for (; used; used = used->alias_of)
             if (used == cell) return true;
     }
     return false;

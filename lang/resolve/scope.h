@@ -32,7 +32,7 @@ typedef struct lang_block lang_block;
 typedef struct lang_symbol {
     const char *name;
     lang_symbol_kind kind;
-    const lang_node *made; /* the declaration or definition; NULL: built in */
+    const lang_node *definition; /* the declaration or definition; NULL: built in */
     const lang_block *cell;
     int inner, unroll; /* SYMBOL_TRACE, SYMBOL_WEIGHT */
     int target, time;  /* SYMBOL_COTANGENT; time -1: target is no series, or an index follows */
@@ -50,12 +50,12 @@ struct lang_block {
     int states;
     int state[RV_CELL_STATES]; /* symbols */
     int unrolls;
-    bool images;             /* it contains a convolution, so a cell's x must be images */
-    bool wrong;              /* it has mistakes */
-    bool broken;             /* it has lines with syntax errors */
-    int aliases;             /* of an alias: the length of the chain to its base */
-    const lang_block *model; /* of a derivation: its symbols begin with the model's */
-    const lang_block *same;  /* of an alias: the cell that it names */
+    bool images;                /* it contains a convolution, so a cell's x must be images */
+    bool wrong;                 /* it has mistakes */
+    bool broken;                /* it has lines with syntax errors */
+    int aliases;                /* of an alias: the length of the chain to its base */
+    const lang_block *model;    /* of a derivation: its symbols begin with the model's */
+    const lang_block *alias_of; /* of an alias: the cell that it names */
     lang_block *next;
 };
 

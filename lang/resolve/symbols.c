@@ -41,7 +41,7 @@ int rv_lang_add_symbol(lang_resolver *r, const char *name, lang_symbol_kind kind
         return -1;
     }
     b->symbol[b->symbols] = (lang_symbol){
-        .name = name, .kind = kind, .made = made, .target = -1, .time = -1, .next = -1};
+        .name = name, .kind = kind, .definition = made, .target = -1, .time = -1, .next = -1};
     return b->symbols++;
 }
 
@@ -49,7 +49,8 @@ int rv_lang_find_symbol(const lang_block *b, const char *name)
 {
     for (int i = b->symbols - 1; i >= 0; i--) {
         const lang_symbol *s = &b->symbol[i];
-        bool found_otherwise = s->kind == SYMBOL_NEXT || (s->kind == SYMBOL_COTANGENT && !s->made);
+        bool found_otherwise =
+            s->kind == SYMBOL_NEXT || (s->kind == SYMBOL_COTANGENT && !s->definition);
         if (!found_otherwise && !strcmp(s->name, name)) return i;
     }
     return -1;
@@ -99,7 +100,7 @@ int rv_lang_find_inside(lang_resolver *r, const char *name, lang_symbol_kind kin
             continue;
         int known = find_entered(r->block, name, kind, u);
         if (known >= 0) return known;
-        int i = rv_lang_add_symbol(r, name, kind, cell->symbol[inner].made);
+        int i = rv_lang_add_symbol(r, name, kind, cell->symbol[inner].definition);
         if (i >= 0) {
             r->block->symbol[i].cell = cell;
             r->block->symbol[i].inner = inner;
@@ -198,9 +199,10 @@ int rv_lang_find_cotangent(lang_resolver *r, const char *name, bool series, int 
 static int find_last(const lang_resolver *r, const char *name)
 {
     int i = r->block->symbols - 1;
-    while (i >= 0 && (rv_lang_is_series(r->block, i) || r->block->symbol[i].kind == SYMBOL_NEXT ||
-                      (r->block->symbol[i].kind == SYMBOL_COTANGENT && !r->block->symbol[i].made) ||
-                      strcmp(r->block->symbol[i].name, name) != 0))
+    while (i >= 0 &&
+           (rv_lang_is_series(r->block, i) || r->block->symbol[i].kind == SYMBOL_NEXT ||
+            (r->block->symbol[i].kind == SYMBOL_COTANGENT && !r->block->symbol[i].definition) ||
+            strcmp(r->block->symbol[i].name, name) != 0))
         i--;
     return i;
 }
@@ -238,8 +240,8 @@ bool rv_lang_redefined(lang_resolver *r, const lang_node *at, int first)
     r->block->wrong = true;
     rv_lang_add_problem(r->scope->report, at->sign, RV_ERROR_NAME, "\"%s\" is already defined",
                         s->name);
-    if (s->made)
-        rv_lang_add_hint(r->scope->report, "see line %d", rv_lang_line(s->made->location));
+    if (s->definition)
+        rv_lang_add_hint(r->scope->report, "see line %d", rv_lang_line(s->definition->location));
     else
         rv_lang_add_hint(r->scope->report, "it is built in; use another name");
     return false;

@@ -462,7 +462,7 @@ TEST(Language, AStepNeedsItsText)
         << t.error();
 }
 
-// What a function of the library does not take is told where it is called.
+// What a function of the library does not take is reported where it is called.
 TEST(Language, MistakesInBuiltInFunctionsAreToldAtTheirCall)
 {
     const Text text("model m\n"
@@ -519,9 +519,10 @@ TEST(Language, LoopsHaveTheirNamesForThemselves)
                               "  y = sum(sum(n from 1 to 3: n.x))\n";
     rv_error error = {};
     rv_lang *lang = rv_lang_read(clash.data(), clash.size(), "text.rv", &error);
-    char *told = rv_lang_problem_text(lang);
-    EXPECT_EQ(std::string(told).find("text.rv:3:15: error: \"n\" is already defined"), 0u) << told;
-    rv_free(told);
+    char *problems = rv_lang_problem_text(lang);
+    EXPECT_EQ(std::string(problems).find("text.rv:3:15: error: \"n\" is already defined"), 0u)
+        << problems;
+    rv_free(problems);
     rv_lang_free(lang);
 }
 
@@ -628,10 +629,10 @@ TEST(Language, AnAliasHasNoNamesOfItsModel)
     const std::string text = "cell big = gru(layers=units)\n";
     rv_error error = {};
     rv_lang *lang = rv_lang_read(text.data(), text.size(), "text.rv", &error);
-    char *told = rv_lang_problem_text(lang);
-    EXPECT_EQ(std::string(told).find("text.rv:1:23: error: \"units\" is not defined above"), 0u)
-        << told;
-    rv_free(told);
+    char *problems = rv_lang_problem_text(lang);
+    EXPECT_EQ(std::string(problems).find("text.rv:1:23: error: \"units\" is not defined above"), 0u)
+        << problems;
+    rv_free(problems);
     rv_lang_free(lang);
 }
 

@@ -1,4 +1,4 @@
-// Hand derivations: right ones pass, and of wrong ones exactly the wrong lines are told.
+// Hand derivations: right ones pass, and of wrong ones exactly the wrong lines are reported.
 #include <gtest/gtest.h>
 
 #include <cmath>

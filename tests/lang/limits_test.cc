@@ -1,5 +1,5 @@
-// Texts that ask for too much: told without the work that they ask for, which would take hours and so more than a
-// test may, and without the memory.
+// Texts that ask for too much are refused, without the work that they ask for, which would take hours, and without the
+// memory.
 #include <gtest/gtest.h>
 
 #include <sys/resource.h>
@@ -34,8 +34,8 @@ std::string many(int count, const std::function<std::string(int)> &line)
 
 std::string number(int i) { return std::to_string(i); }
 
-// What is told of a text, "" if it is right.
-std::string told(const std::string &text)
+// What is reported of a text, "" if it is right.
+std::string problems_of(const std::string &text)
 {
     rv_error error = {};
     rv_lang *lang = rv_lang_read(text.data(), text.size(), "big.rv", &error);
@@ -52,9 +52,9 @@ std::string told(const std::string &text)
     return all;
 }
 
-void expect_told(const std::string &text, const std::string &part)
+void expect_problem(const std::string &text, const std::string &part)
 {
-    const std::string all = told(text);
+    const std::string all = problems_of(text);
     EXPECT_NE(all.find(part), std::string::npos) << text.substr(0, 300) << "\n" << all;
 }
 
@@ -62,9 +62,9 @@ const std::string model = "model m\n  input x[2, 4]\n  ";
 
 TEST(Limits, AreNotInTheWay)
 {
-    EXPECT_EQ(told(model + "h = unroll lstm(x, units=1000, layers=3) for 1000 steps\n"), "");
-    EXPECT_EQ(told("model m\n  input x[8, 5000, 40]\n  h = unroll gru(x, units=128)\n"), "");
-    EXPECT_EQ(told("model m\n  input x[64, 10000]\n  h = x @ W[_, 10000]\n"), "");
+    EXPECT_EQ(problems_of(model + "h = unroll lstm(x, units=1000, layers=3) for 1000 steps\n"), "");
+    EXPECT_EQ(problems_of("model m\n  input x[8, 5000, 40]\n  h = unroll gru(x, units=128)\n"), "");
+    EXPECT_EQ(problems_of("model m\n  input x[64, 10000]\n  h = x @ W[_, 10000]\n"), "");
 }
 
 TEST(Limits, OfWork)
@@ -73,59 +73,61 @@ TEST(Limits, OfWork)
                                   return "function f" + number(i + 1) + "(x) = f" + number(i) +
                                          "(x) + f" + number(i) + "(2.x)\n";
                               });
-    expect_told(twice + "model m\n  input x[2]\n  y = f40(x)\n", "too many operations");
-    expect_told(many(300,
-                     [](int i) {
-                         return "function f" + number(i) +
-                                "(x) = " + (i ? "f" + number(i - 1) : "tanh") + "(x)\n";
-                     }) +
-                    "model m\n  input x[2]\n  y = f299(x)\n",
-                "");
-    expect_told(model + "for t from 1 to 1000000\n    for u from 1 to 1000000\n      z = 1\n",
-                "too many");
-    expect_told(model + "for t from 0 to 100000\n    h[t] = x\n  for u from 0 to 100000\n    g[u] "
-                        "= tanh(h[u] + u) + exp(h[u].u - u) + sin(h[u])\n",
-                "too many");
-    expect_told(model + many(3000, [](int i) { return "\n  s" + number(i) + "[100000] = x"; }),
-                "too many");
-    expect_told(many(600,
-                     [](int i) {
-                         return "model m" + number(i) +
-                                "\n  input x[2, 4]\n  h = unroll gru(x) for 90000 steps\n";
-                     }),
-                "too many");
-    expect_told("cell c(u)\n  state h\n" +
-                    many(4000, [](int i) { return "  a" + number(i) + "=u\n"; }) + "  h' = u\n" +
-                    model + "h = unroll c(x) for 100000 steps\n",
-                "too many");
-    expect_told("function f(x)\n" + many(4000, [](int i) { return "  a" + number(i) + "=1\n"; }) +
-                    "  return x\n" + model +
-                    many(2500, [](int i) { return "\n  y" + number(i) + " = f(x)"; }),
-                "too many");
-    expect_told("model m\n  input x[2]\n" +
-                    many(2500,
-                         [](int i) {
-                             return "  y" + number(i) +
-                                    " = one_hot(x, classes=" + number(1048576 - i) + ")\n";
-                         }),
-                "too many");
+    expect_problem(twice + "model m\n  input x[2]\n  y = f40(x)\n", "too many operations");
+    expect_problem(many(300,
+                        [](int i) {
+                            return "function f" + number(i) +
+                                   "(x) = " + (i ? "f" + number(i - 1) : "tanh") + "(x)\n";
+                        }) +
+                       "model m\n  input x[2]\n  y = f299(x)\n",
+                   "");
+    expect_problem(model + "for t from 1 to 1000000\n    for u from 1 to 1000000\n      z = 1\n",
+                   "too many");
+    expect_problem(model +
+                       "for t from 0 to 100000\n    h[t] = x\n  for u from 0 to 100000\n    g[u] "
+                       "= tanh(h[u] + u) + exp(h[u].u - u) + sin(h[u])\n",
+                   "too many");
+    expect_problem(model + many(3000, [](int i) { return "\n  s" + number(i) + "[100000] = x"; }),
+                   "too many");
+    expect_problem(many(600,
+                        [](int i) {
+                            return "model m" + number(i) +
+                                   "\n  input x[2, 4]\n  h = unroll gru(x) for 90000 steps\n";
+                        }),
+                   "too many");
+    expect_problem("cell c(u)\n  state h\n" +
+                       many(4000, [](int i) { return "  a" + number(i) + "=u\n"; }) + "  h' = u\n" +
+                       model + "h = unroll c(x) for 100000 steps\n",
+                   "too many");
+    expect_problem("function f(x)\n" +
+                       many(4000, [](int i) { return "  a" + number(i) + "=1\n"; }) +
+                       "  return x\n" + model +
+                       many(2500, [](int i) { return "\n  y" + number(i) + " = f(x)"; }),
+                   "too many");
+    expect_problem("model m\n  input x[2]\n" +
+                       many(2500,
+                            [](int i) {
+                                return "  y" + number(i) +
+                                       " = one_hot(x, classes=" + number(1048576 - i) + ")\n";
+                            }),
+                   "too many");
 }
 
 TEST(Limits, OfNets)
 {
-    expect_told(model + "h = unroll gru(x) for 100000 steps\n", "too many");
-    expect_told(
+    expect_problem(model + "h = unroll gru(x) for 100000 steps\n", "too many");
+    expect_problem(
         model + "h = unroll gru(x, layers=1000, bidirectional=true, skip=true) for 100000 steps\n",
         "too many");
-    expect_told(model + "h = unroll gru(x, layers=1000000) for 2 steps\n", "layers");
-    expect_told(model + "h = unroll gru(x, units=1000000000) for 2 steps\n",
-                "out of memory for a tensor");
-    expect_told(model + "h = unroll gru(x, kernel=1000000000) for 2 steps\n", "");
-    expect_told(model + "h = unroll gru(x, recompute=1000000000) for 2 steps\n", "");
-    expect_told(model + "h = unroll gru(x) for 1000000000 steps\n",
-                "expected a whole number from 1 to 100000");
-    expect_told("model m\n  input x[1, 200000000, 1]\n  h = unroll gru(x)\n", "200000000 steps");
-    expect_told(
+    expect_problem(model + "h = unroll gru(x, layers=1000000) for 2 steps\n", "layers");
+    expect_problem(model + "h = unroll gru(x, units=1000000000) for 2 steps\n",
+                   "out of memory for a tensor");
+    expect_problem(model + "h = unroll gru(x, kernel=1000000000) for 2 steps\n", "");
+    expect_problem(model + "h = unroll gru(x, recompute=1000000000) for 2 steps\n", "");
+    expect_problem(model + "h = unroll gru(x) for 1000000000 steps\n",
+                   "expected a whole number from 1 to 100000");
+    expect_problem("model m\n  input x[1, 200000000, 1]\n  h = unroll gru(x)\n", "200000000 steps");
+    expect_problem(
         "cell a0 = gru()\n" +
             many(3000,
                  [](int i) { return "cell a" + number(i + 1) + " = a" + number(i) + "()\n"; }),
@@ -134,20 +136,23 @@ TEST(Limits, OfNets)
 
 TEST(Limits, OfSizes)
 {
-    expect_told("model m\n  input x[2147483647, 2147483647, 2147483647]\n  y = x\n", "big.rv:2:9");
-    expect_told("model m\n  input x[100000, 100000]\n  y = x\n", "too large");
-    expect_told(
+    expect_problem("model m\n  input x[2147483647, 2147483647, 2147483647]\n  y = x\n",
+                   "big.rv:2:9");
+    expect_problem("model m\n  input x[100000, 100000]\n  y = x\n", "too large");
+    expect_problem(
         "model m\n  input x[2]\n" +
             many(40,
                  [](int i) { return "  p" + number(i) + " = P" + number(i) + "[4000, 4000]\n"; }),
         "smaller");
-    expect_told("model m\n  input x[1000]\n  y = x[9999999999]\n", "9999999999");
-    expect_told("model m\n  input x[2]\n  y = 10^10^10\n", "finite");
-    expect_told("model m\n  input x[2]\n  y = x + 1e400\n", "1e300");
-    expect_told("model m\n  input x[2]\n  y = x + 1e-400 + 123456789012345678901234567890\n", "");
-    expect_told("model m\n  input x[2]\n  y = x + 0x10\n", "operator");
-    expect_told("model m\n  input x[2]\n  y = x + " + std::string(70, '1') + "\n", "fewer digits");
-    expect_told(
+    expect_problem("model m\n  input x[1000]\n  y = x[9999999999]\n", "9999999999");
+    expect_problem("model m\n  input x[2]\n  y = 10^10^10\n", "finite");
+    expect_problem("model m\n  input x[2]\n  y = x + 1e400\n", "1e300");
+    expect_problem("model m\n  input x[2]\n  y = x + 1e-400 + 123456789012345678901234567890\n",
+                   "");
+    expect_problem("model m\n  input x[2]\n  y = x + 0x10\n", "operator");
+    expect_problem("model m\n  input x[2]\n  y = x + " + std::string(70, '1') + "\n",
+                   "fewer digits");
+    expect_problem(
         "model m\n  input x[2]\n  y = broadcast(x, shape=[2147483647,2147483647,2147483647,2])\n",
         "big.rv:3");
 }
@@ -158,25 +163,25 @@ TEST(Limits, OfSyntax)
         return "model m\n  input x[2]\n  y = " + value + "\n";
     };
     for (const char *open : {"(", "[", "-", "tan(", "x.(", "x^", "x[", "W "}) {
-        expect_told(text(many(30000, [&](int) { return open; })), "big.rv:3");
-        expect_told(text(many(200000, [&](int) { return open; })), "big.rv:3");
+        expect_problem(text(many(30000, [&](int) { return open; })), "big.rv:3");
+        expect_problem(text(many(200000, [&](int) { return open; })), "big.rv:3");
     }
-    expect_told(text("x" + std::string(60000, '\'')), "name a part");
-    expect_told(text("x" + many(20000, [](int) { return " + x"; })), "name a part");
-    expect_told(text("concat(" + many(30000, [](int) { return "x,"; }) + "x)"), "more than 64");
-    expect_told("model m\n" + many(350,
-                                   [](int i) {
-                                       return std::string(static_cast<size_t>(i) + 1, ' ') +
-                                              "for t from 1 to 2\n";
-                                   }),
-                "expected a body below");
-    expect_told(many(30000, [](int) { return "?\n"; }), "and 29980 more");
-    expect_told(many(1 << 19, [](int) { return "?\n"; }), "more");
-    expect_told("model " + std::string(64, 'n') + "\n  x = 1\n", "a name of 64 bytes");
-    EXPECT_EQ(told("model " + std::string(63, 'n') + "\n  x = 1\n"), "");
-    expect_told(std::string(1 << 20, ' ') + " ", "1048577 bytes");
-    expect_told(std::string("model m\n  x = 1\0\n", 17), "zero");
-    expect_told("model m\n  x\xff = 1\n", "UTF-8");
+    expect_problem(text("x" + std::string(60000, '\'')), "name a part");
+    expect_problem(text("x" + many(20000, [](int) { return " + x"; })), "name a part");
+    expect_problem(text("concat(" + many(30000, [](int) { return "x,"; }) + "x)"), "more than 64");
+    expect_problem("model m\n" + many(350,
+                                      [](int i) {
+                                          return std::string(static_cast<size_t>(i) + 1, ' ') +
+                                                 "for t from 1 to 2\n";
+                                      }),
+                   "expected a body below");
+    expect_problem(many(30000, [](int) { return "?\n"; }), "and 29980 more");
+    expect_problem(many(1 << 19, [](int) { return "?\n"; }), "more");
+    expect_problem("model " + std::string(64, 'n') + "\n  x = 1\n", "a name of 64 bytes");
+    EXPECT_EQ(problems_of("model " + std::string(63, 'n') + "\n  x = 1\n"), "");
+    expect_problem(std::string(1 << 20, ' ') + " ", "1048577 bytes");
+    expect_problem(std::string("model m\n  x = 1\0\n", 17), "zero");
+    expect_problem("model m\n  x\xff = 1\n", "UTF-8");
 }
 
 TEST(Limits, OfLongTexts)
@@ -194,7 +199,7 @@ TEST(Limits, OfLongTexts)
             many(2000, [](int) { return "derive loss\n  x=1\n"; }),
         many(60000, [](int i) { return "function f" + number(i) + "()=1\n"; }),
     };
-    for (const std::string &text : all) told(text);
+    for (const std::string &text : all) problems_of(text);
 }
 
 } // namespace

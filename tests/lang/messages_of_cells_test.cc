@@ -63,7 +63,7 @@ TEST(Messages, Cell)
          "  map W\n"
          "  h' = h\n",
          "my.rv:1:1: error: unroll: the shape of the state could not be worked out, the step "
-         "changes none; mend the cell\n"
+         "changes none; fix the cell\n"
          "    1 | cell c\n"
          "      | ^~~~~~\n"
          "my.rv:5:6: error: \"c\" is already defined on line 1\n"
