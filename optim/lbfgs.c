@@ -10,7 +10,8 @@
 #include "tensor/memory.h"
 
 enum { SEARCH_STEPS = 40 };
-static const double FLAT = 0.9; /* a good point's slope is at most this share of the first */
+static const double FLAT =
+    0.9; /* of the strong Wolfe conditions: the slope's bound relative to the first slope */
 
 /* A point a along the direction: the loss there and its slope. */
 typedef struct point {
@@ -23,12 +24,12 @@ typedef struct lbfgs {
     rv_tensor **w;       /* the parameters */
     int parameters;
     size_t n;                /* their elements, in all */
-    double *x, *g;           /* where it stands, its gradient */
+    double *x, *g;           /* the current point, its gradient */
     double *d;               /* the direction */
     double *x1, *g1;         /* the point tried last, its gradient */
     double *s, *y;           /* [history][n]: steps, and how the gradient changed on them */
-    double *product, *share; /* [history]: s y, and the recursion's factors */
-    int pairs, newest;       /* how many there are, which is the newest */
+    double *product, *alpha; /* [history]: s y, and the factors of the two-loop recursion */
+    int pairs, newest;       /* the number of pairs, the index of the newest */
     double loss, epsilon;    /* its rounding, relative */
     int evaluations;
 } lbfgs;
@@ -67,7 +68,7 @@ static void scatter(const lbfgs *l, const double *x)
         for (int64_t i = 0; i < rv_tensor_count(l->w[k]); i++) rv_tensor_set(l->w[k], i, *x++);
 }
 
-/* The loss at the parameters as they are; x1 and g1 get them, rounded to their dtype, and the gradient. */
+/* Evaluates the loss at the current parameters. x1 gets these, rounded to their dtype, and g1 the gradient. */
 static double evaluate(lbfgs *l)
 {
     double *x = l->x1, *g = l->g1;
@@ -92,20 +93,21 @@ static point try(lbfgs *l, double a)
 
 /* ---- the line search ---- */
 
-/* Between two points, where the cubic through them and their slopes is lowest; not too near either. */
+/* The minimum of the cubic through two points and their slopes, kept away from both ends. */
 static double between(point lo, point hi)
 {
     double width = hi.a - lo.a;
     double p = lo.slope + hi.slope - 3 * (hi.loss - lo.loss) / width;
     double q = copysign(sqrt(p * p - lo.slope * hi.slope), width);
     double a = hi.a - width * (hi.slope + q - p) / (hi.slope - lo.slope + 2 * q);
-    double share = (a - lo.a) / width;
-    if (!isfinite(share)) share = 0.5; /* no cubic has a minimum there, or the loss is not finite */
-    return lo.a + width * fmin(fmax(share, 0.1), 0.9);
+    double fraction = (a - lo.a) / width;
+    if (!isfinite(fraction))
+        fraction = 0.5; /* the cubic has no minimum, or the loss is not finite */
+    return lo.a + width * fmin(fmax(fraction, 0.1), 0.9);
 }
 
-/* Whether the point is on the near side of what is searched for. Near the minimum rounding hides how
- * the loss changes, and the slope says it alone (Hager and Zhang 2005, the approximate conditions). */
+/* Whether the point decreases the loss enough. Near the minimum rounding hides the change of the loss, so the slope
+ * decides (Hager and Zhang 2005, the approximate Wolfe conditions). */
 static bool is_low(const lbfgs *l, point p, point lo, double slope)
 {
     const double sufficient = 1e-4;
@@ -114,8 +116,8 @@ static bool is_low(const lbfgs *l, point p, point lo, double slope)
     return p.loss < lo.loss && p.loss <= l->loss + sufficient * p.a * slope;
 }
 
-/* Goes from x along d to a point, left in x1 and g1, where the loss is lower by what its slope lets
- * expect and the slope is flatter. `lo` is the best point so far; a good one is between it and `hi`. */
+/* Searches from x along d for a point that satisfies the strong Wolfe conditions, and leaves it in x1 and g1. `lo` is
+ * the best point so far; a suitable point lies between it and `hi`. */
 static bool search(lbfgs *l, double slope, double a, double *loss)
 {
     point lo = {0, l->loss, slope}, hi = {INFINITY, 0, 0}, p = lo;
@@ -141,7 +143,7 @@ static bool search(lbfgs *l, double slope, double a, double *loss)
 
 /* ---- the direction ---- */
 
-/* d = -H g, with H the inverse curvature that the pairs stand for. */
+/* d = -H g, with H the approximate inverse Hessian of the pairs. */
 static void choose_direction(lbfgs *l)
 {
     const int history = l->options.history;
@@ -149,8 +151,8 @@ static void choose_direction(lbfgs *l)
     for (size_t i = 0; i < n; i++) l->d[i] = -l->g[i];
     for (int k = 0; k < l->pairs; k++) {
         size_t at = (size_t)((l->newest - k + history) % history);
-        l->share[at] = dot(n, l->s + at * n, l->d) / l->product[at];
-        add(n, l->d, -l->share[at], l->y + at * n);
+        l->alpha[at] = dot(n, l->s + at * n, l->d) / l->product[at];
+        add(n, l->d, -l->alpha[at], l->y + at * n);
     }
     if (l->pairs) {
         const double *y = l->y + (size_t)l->newest * n;
@@ -160,11 +162,11 @@ static void choose_direction(lbfgs *l)
     for (int k = l->pairs - 1; k >= 0; k--) {
         size_t at = (size_t)((l->newest - k + history) % history);
         double back = dot(n, l->y + at * n, l->d) / l->product[at];
-        add(n, l->d, l->share[at] - back, l->s + at * n);
+        add(n, l->d, l->alpha[at] - back, l->s + at * n);
     }
 }
 
-/* Takes up the step from x to x1, unless it shows no curvature. */
+/* Stores the step from x to x1 as a pair, unless its curvature is not positive. */
 static void remember_pair(lbfgs *l)
 {
     const size_t n = l->n;
@@ -176,7 +178,7 @@ static void remember_pair(lbfgs *l)
     }
     double product = dot(n, s, y);
     if (!(product > DBL_EPSILON * sqrt(dot(n, s, s) * dot(n, y, y)))) {
-        l->pairs = 0; /* where the oldest was, this one is */
+        l->pairs = 0; /* its slot was the oldest pair's */
         return;
     }
     l->product[next] = product;
@@ -184,7 +186,7 @@ static void remember_pair(lbfgs *l)
     if (l->pairs < l->options.history) l->pairs++;
 }
 
-/* One iteration; false when no lower point is found. */
+/* One iteration; false if no lower point is found. */
 static bool iterate(lbfgs *l)
 {
     const size_t n = l->n;
@@ -196,7 +198,7 @@ static bool iterate(lbfgs *l)
         if (slope < 0 && isfinite(slope) && search(l, slope, first, &loss)) break;
         scatter(l, l->x);
         if (!l->pairs) return false;
-        l->pairs = 0; /* perhaps they mislead: along the gradient, then */
+        l->pairs = 0; /* retry along the gradient, without the pairs */
     }
     remember_pair(l);
     memcpy(l->x, l->x1, n * sizeof *l->x);
@@ -268,7 +270,7 @@ static bool make_vectors(lbfgs *l)
     l->s = l->g1 + l->n;
     l->y = l->s + m * l->n;
     l->product = l->y + m * l->n;
-    l->share = l->product + m;
+    l->alpha = l->product + m;
     return true;
 }
 

@@ -15,7 +15,7 @@ static rv_var half_cosine(rv_var p, double start, double end)
     return rv_shift(rv_scale(rv_shift(rv_cos(rv_scale(p, PI)), 1), (start - end) / 2), end);
 }
 
-static rv_var share_of(rv_var t, double length) { return rv_divide(t, number(t, length)); }
+static rv_var fraction_of(rv_var t, double length) { return rv_divide(t, number(t, length)); }
 
 static bool positive(rv_var t, const char *what, double value)
 {
@@ -29,7 +29,7 @@ static rv_var step_curve(rv_var t, const rv_schedule *s)
 {
     if (!positive(t, "number of updates", s->updates) || !positive(t, "factor", s->factor))
         return t;
-    rv_var whole = rv_cast(rv_cast(share_of(t, s->updates), RV_I32), rv_dtype_of(t));
+    rv_var whole = rv_cast(rv_cast(fraction_of(t, s->updates), RV_I32), rv_dtype_of(t));
     return rv_exp(rv_scale(whole, log(s->factor)));
 }
 
@@ -42,7 +42,7 @@ static rv_var exponential_curve(rv_var t, const rv_schedule *s)
 static rv_var cosine_curve(rv_var t, const rv_schedule *s)
 {
     if (!positive(t, "number of updates", s->updates)) return t;
-    return half_cosine(rv_clamp(share_of(t, s->updates), 0, 1), 1, s->end);
+    return half_cosine(rv_clamp(fraction_of(t, s->updates), 0, 1), 1, s->end);
 }
 
 /* The peak is at update rise updates - 1, the end at updates - 1, as PyTorch counts. */
@@ -51,8 +51,8 @@ static rv_var one_cycle_curve(rv_var t, const rv_schedule *s)
     double peak = s->rise * s->updates - 1, last = s->updates - 1;
     if (!positive(t, "peak, rise updates - 1,", peak)) return t;
     if (!positive(t, "number of updates after its peak", last - peak)) return t;
-    rv_var up = half_cosine(share_of(t, peak), s->start, 1);
-    rv_var fall = rv_clamp(share_of(rv_shift(t, -peak), last - peak), 0, 1);
+    rv_var up = half_cosine(fraction_of(t, peak), s->start, 1);
+    rv_var fall = rv_clamp(fraction_of(rv_shift(t, -peak), last - peak), 0, 1);
     return rv_select(rv_less(t, number(t, peak)), up, half_cosine(fall, 1, s->end));
 }
 
@@ -91,6 +91,6 @@ rv_var rv_schedule_factor(const rv_schedule *s, rv_var t)
     rv_var after = s->warm_up > 0 ? rv_shift(t, -s->warm_up) : t;
     rv_var factor = s->curve ? s->curve(after, s) : number(t, 1);
     if (!(s->warm_up > 0)) return factor;
-    rv_var warm = rv_scale(share_of(t, s->warm_up), 1 - s->warm_up_start);
+    rv_var warm = rv_scale(fraction_of(t, s->warm_up), 1 - s->warm_up_start);
     return rv_select(rv_less(t, number(t, s->warm_up)), rv_shift(warm, s->warm_up_start), factor);
 }
