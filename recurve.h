@@ -41,5 +41,11 @@
 #include "tensor/store.h"
 #include "tensor/tensor.h"
 #include "tensor/version.h"
+#include "train/baseline.h"
+#include "train/batch_program.h"
+#include "train/config.h"
+#include "train/metrics.h"
+#include "train/setup.h"
+#include "train/trainer.h"
 
 #endif

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tools/cli/names.h"
+#include "train/lookup_internal.h"
 #include "tools/command/commands.h"
 
 static const command *const commands[] = {
@@ -70,7 +70,7 @@ int main(int argc, char **argv)
         if (!name)
             rv_fail(&error, RV_ERROR_ARGUMENT, "no command given");
         else
-            fail_unknown("command", name, command_name, commands, COMMANDS, &error);
+            rv_fail_unknown("command", name, command_name, commands, COMMANDS, &error);
         fprintf(stderr, "recurve: %s\nTry 'recurve --help'.\n", error.text);
         return STATUS_USAGE;
     }

@@ -1,76 +1,75 @@
-/* Any bytes as what repeats a run, its config.json, and as what resumes it, the place that its
- * checkpoint tells. */
+/* Any bytes as what repeats a run, its config.json, and as what resumes it, the run state that its checkpoint carries. */
 #include <string.h>
 
 #include "tensor/memory.h"
 #include "tests/fuzz/fuzz.h"
-#include "tools/run/experiment.h"
-#include "tools/run/place.h"
-#include "tools/cli/text_file.h"
+#include "train/run_state_internal.h"
+#include "train/setup.h"
+#include "train/text_file_internal.h"
 
-/* What the settings amount to, but for files: names are looked up, numbers held against each
- * other. */
-static void experiment_of(settings *s)
+/* What the configuration amounts to, but for files: names are looked up, numbers held against each other. */
+static void set_up(rv_train_config *config)
 {
-    experiment e;
+    rv_setup setup;
     rv_error error = {0};
-    if (s->data || (s->model && strpbrk(s->model, "./"))) return;
-    expect_told(experiment_make(s, &e, &error), &error);
-    experiment_free(&e);
+    if (config->data.path || (config->net.model && strpbrk(config->net.model, "./"))) return;
+    expect_told(rv_setup_make(&setup, config, NULL, &error), &error);
+    rv_setup_free(&setup);
 }
 
-static void read_settings(const char *path, const char *text, size_t size)
+static void read_config(const char *path, const char *text, size_t size)
 {
-    settings s = settings_new(), again = settings_new();
+    rv_train_config config = rv_train_config_new(), again = config;
     rv_error error = {0};
     memory_start();
-    bool ok = settings_from_json(&s, text, path, &error);
+    bool ok = rv_train_config_parse(&config, text, path, &error);
     expect_memory(64 * size);
     expect_told(ok, &error);
     if (ok) {
-        char *once = settings_to_json(&s);
-        expect(once && settings_from_json(&again, once, path, &error),
+        char *once = rv_train_config_json(&config);
+        expect(once && rv_train_config_parse(&again, once, path, &error),
                "what was written cannot be read");
-        char *twice = settings_to_json(&again);
-        expect(twice && strcmp(once, twice) == 0, "written again, settings change");
+        char *twice = rv_train_config_json(&again);
+        expect(twice && strcmp(once, twice) == 0, "written again, a configuration changes");
         rv_free(once);
         rv_free(twice);
-        experiment_of(&s);
+        set_up(&config);
     }
-    settings_free(&s);
-    settings_free(&again);
+    rv_train_config_free(&config);
+    rv_train_config_free(&again);
 }
 
-static void read_place(const char *path, const char *text, size_t size)
+static void read_run_state(const char *path, const char *text, size_t size)
 {
-    training t, again;
+    rv_train_result result, again;
+    rv_epoch *history, *history_again;
     rv_error error = {0};
     memory_start();
-    bool ok = place_from_json(&t, text, path, &error);
+    bool ok = rv_run_state_parse(&result, &history, text, path, &error);
     expect_memory(64 * size);
     expect_told(ok, &error);
     if (ok) {
-        char *once = place_to_json(&t);
-        expect(once && place_from_json(&again, once, path, &error),
+        char *once = rv_run_state_json(&result);
+        expect(once && rv_run_state_parse(&again, &history_again, once, path, &error),
                "what was written cannot be read");
-        char *twice = place_to_json(&again);
-        expect(twice && strcmp(once, twice) == 0, "written again, a place changes");
-        training_free(&again);
+        char *twice = rv_run_state_json(&again);
+        expect(twice && strcmp(once, twice) == 0, "written again, a run state changes");
+        rv_free(history_again);
         rv_free(once);
         rv_free(twice);
     }
-    training_free(&t);
+    rv_free(history);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     rv_error error = {0};
     const char *path = file_of(0, data, size);
-    char *text = text_file_read(path, &error);
+    char *text = rv_text_file_read(path, &error);
     expect_told(text, &error);
     if (!text) return 0;
-    read_settings(path, text, size);
-    read_place(path, text, size);
+    read_config(path, text, size);
+    read_run_state(path, text, size);
     rv_free(text);
     return 0;
 }

@@ -245,31 +245,31 @@ def text_seeds():
 
 
 def config_seeds():
-    run = {"task": "digits", "classes": "0-9", "held-out": 300, "model": "curnn", "units": 1, "layers": 1, "steps": 2,
-           "hidden": 64, "optimizer": "adam", "rate": 0.001, "momentum": 0.9, "clip-norm": 0, "schedule": "cosine",
-           "epochs": 40, "batch": 20, "seed": 1, "dtype": "f32"}
-    place = {"epoch": 3, "batch": 2, "seen": 40, "cost_sum": 0.25, "learned": 640, "seconds": 1.5, "bytes": 4096,
-             "best_epoch": 2, "rows": [[0.5, 0.6, 0.9, None, 0.7], [0.4, 0.5, 0.95, None, 1.4]]}
+    run = {"task": "digits", "classes": "0-9", "validation": 300, "model": "curnn", "units": 1, "layers": 1, "steps": 2,
+           "head-units": 64, "optimizer": "adam", "learning-rate": 0.001, "momentum": 0.9, "clip-norm": 0, "schedule": "cosine",
+           "epochs": 40, "batch-size": 20, "seed": 1, "dtype": "f32"}
+    state = {"epoch": 3, "batch": 2, "seen": 40, "loss_sum": 0.25, "learned": 640, "seconds": 1.5, "bytes": 4096,
+             "best_epoch": 2, "history": [[0.5, 0.6, 0.9, None, 0.7], [0.4, 0.5, 0.95, None, 1.4]]}
     put("config/run", json.dumps(run, indent=1))
     put("config/task", json.dumps({"task": "adding", "length": 30, "samples": 500, "model": "lstm", "forget": 2,
-                                   "rates": "fc*=0.001,embedding=0.01", "freeze": "Wx*", "bidirectional": True}))
+                                   "learning-rates": "fc*=0.001,embedding=0.01", "freeze": "Wx*", "bidirectional": True}))
     put("config/text", json.dumps({"task": "text", "data": "/tmp/text", "alphabet": "0a2061", "carry": True}))
     put("config/largest", json.dumps({"task": "moving-digits", "length": 1 << 20, "samples": 1 << 20, "size": 1 << 20,
-                                      "units": 4096, "layers": 100, "hidden": 65536, "batch": 1 << 20}))
-    put("config/place", json.dumps(place))
-    put("config/place-start", json.dumps(dict(place, epoch=1, best_epoch=0, rows=[])))
-    put("config/place-best", json.dumps(dict(place, best_epoch=9)))
-    put("config/place-rows", json.dumps(dict(place, rows=[[1, 2]] * 2)))
-    put("config/place-huge", json.dumps(dict(place, epoch=2 ** 60, batch=-1, seconds=1e308)))
+                                      "units": 4096, "layers": 100, "head-units": 65536, "batch-size": 1 << 20}))
+    put("config/state", json.dumps(state))
+    put("config/state-start", json.dumps(dict(state, epoch=1, best_epoch=0, history=[])))
+    put("config/state-best", json.dumps(dict(state, best_epoch=9)))
+    put("config/state-history", json.dumps(dict(state, history=[[1, 2]] * 2)))
+    put("config/state-huge", json.dumps(dict(state, epoch=2 ** 60, batch=-1, seconds=1e308)))
     put("config/types", json.dumps({"units": "4"}))
-    put("config/range", json.dumps({"units": 1e300, "rate": -0.0}))
+    put("config/range", json.dumps({"units": 1e300, "learning-rate": -0.0}))
     put("config/fraction", json.dumps({"epochs": 2.5}))
     put("config/unknown", json.dumps({"task": "digits", "rows": [], "output": "/tmp"}))
     put("config/twice", '{"model":"gru","model":"lstm","units":4,"units":5}')
     put("config/empty-text", '{"model":""}')
     put("config/nul", '{"model":"gru\\u0000x"}')
     put("config/trailing", '{"model":"gru"} {"model":"lstm"}')
-    put("config/infinite", '{"rate":1e999}')
+    put("config/infinite", '{"learning-rate":1e999}')
     put("config/array", "[1,2]")
     put("config/deep", "[" * 1500)
     put("config/empty", "{}")

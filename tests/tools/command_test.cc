@@ -47,18 +47,18 @@ const struct Refusal {
 } refusals[] = {
     {"", {"no command"}},
     {"trian", {"unknown command \"trian\"", "did you mean \"train\"?", "gradcheck, verify"}},
-    {"train --rate nan", {"--rate", "\"nan\"", "finite number above 0"}},
-    {"train --rate -0.1", {"--rate", "\"-0.1\"", "above 0"}},
-    {"train --rate 0", {"\"0\"", "above 0"}},
-    {"train --rate 1e999", {"\"1e999\"", "finite"}},
-    {"train --rate 0.1x", {"\"0.1x\""}},
-    {"train --rate", {"--rate needs a value"}},
+    {"train --learning-rate nan", {"--learning-rate", "\"nan\"", "finite number above 0"}},
+    {"train --learning-rate -0.1", {"--learning-rate", "\"-0.1\"", "above 0"}},
+    {"train --learning-rate 0", {"\"0\"", "above 0"}},
+    {"train --learning-rate 1e999", {"\"1e999\"", "finite"}},
+    {"train --learning-rate 0.1x", {"\"0.1x\""}},
+    {"train --learning-rate", {"--learning-rate needs a value"}},
     {"train --momentum 1", {"--momentum", "\"1\"", "less than 1"}},
     {"train --optimizer sgd --momentum 0.5", {"sgd", "none"}},
     {"train --epochs -1", {"--epochs", "\"-1\"", "whole number from 1"}},
     {"train --epochs 2.5", {"\"2.5\""}},
     {"train --epochs 99999999999999999999", {"\"99999999999999999999\""}},
-    {"train --batch 0", {"--batch", "\"0\""}},
+    {"train --batch-size 0", {"--batch-size", "\"0\""}},
     {"train --seed ''", {"--seed", "\"\""}},
     {"train --classes 0,0", {"\"0,0\"", "0 comes twice", "0,1 or 0-9"}},
     {"train --classes 0-12", {"\"0-12\"", "digits 0 to 9"}},
@@ -67,7 +67,7 @@ const struct Refusal {
     {"train --classes 0,1,", {"\"0,1,\""}},
     {"train --classes zero,one", {"\"zero,one\""}},
     {"train --classes ''", {"--classes"}},
-    {"train --held-out 360", {"--held-out", "360 of 360"}},
+    {"train --validation 360", {"--validation", "360 of 360"}},
     {"train --dtype f16", {"\"f16\"", "f32 or f64"}},
     {"train --model curn", {"\"curn\"", "did you mean \"curnn\"?", "curnn-blog, fastgrnn"}},
     {"train --model update-gate", {"\"update-gate\" does not take these data", "\"x\" is [1,3,1]"}},
@@ -150,7 +150,7 @@ TEST(Command, ResultsThatCannotBeWrittenAreAnError)
                                                "compare --models rnn --optimizers adam --epochs 1",
                                                "evaluate --output " + run,
                                                "evaluate --json --output " + run,
-                                               "profile --batch 2",
+                                               "profile --batch-size 2",
                                                "gradcheck --model rnn",
                                                "verify curnn-blog",
                                                "check models/gru.rv",
@@ -189,7 +189,7 @@ TEST(Command, AFileThatCannotBeWrittenIsAnErrorAndTheOldOneStays)
     spit(folder + "/blog.rv", text + "\n\n");
     for (const char *command :
          {"run models/curnn_blog.rv --out values.npz", "graph --output graph.dot",
-          "profile --batch 2 --timeline step.json", "fmt --in-place blog.rv"}) {
+          "profile --batch-size 2 --timeline step.json", "fmt --in-place blog.rv"}) {
         std::string there = command;
         const size_t name = there.rfind(' ') + 1;
         const std::string path = folder + "/" + there.substr(name), before = slurp(path);

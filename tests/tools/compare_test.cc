@@ -9,7 +9,7 @@
 
 namespace {
 
-const std::string small = " --epochs 2 --units 4 --hidden 6";
+const std::string small = " --epochs 2 --units 4 --head-units 6";
 
 /* The part of the list for a model with an optimizer. */
 const cJSON *find_pair(const Json &list, const std::string &model, const std::string &optimizer)
@@ -41,10 +41,11 @@ TEST(Compare, PrintsARowForEachPairAndMarksTheBest)
         from = at;
     }
     EXPECT_EQ(std::count(outcome.out.begin(), outcome.out.end(), '\n'), 6);
-    EXPECT_CONTAINS(outcome.out, "without skill: the most frequent label ");
+    EXPECT_CONTAINS(outcome.out, "baseline: the most frequent label ");
     EXPECT_NE(outcome.out.find("  best\n"), std::string::npos);
     EXPECT_EQ(outcome.out.find("  best\n"), outcome.out.rfind("  best\n"));
-    EXPECT_CONTAINS(outcome.err, "300 samples [1,8,8], 60 held out; 4 runs, seed 1\n");
+    EXPECT_CONTAINS(outcome.err,
+                    "300 training samples [1,8,8], 60 validation samples; 4 runs, seed 1\n");
     EXPECT_EQ(outcome.err.find('\r'), std::string::npos);
     EXPECT_EQ(recurve("compare --quiet --models gru" + small).err, "");
 }
@@ -72,7 +73,7 @@ TEST(Compare, EachRunIsThatOfTrain)
                 const cJSON *run = run_of(pair, k);
                 EXPECT_EQ(Json::number(run, "seed"), 3 + k);
                 EXPECT_EQ(Json::text(run, "digest"), alone.text("digest"));
-                EXPECT_EQ(Json::number(run, "held_out_cost"), alone.number("held_out_cost"));
+                EXPECT_EQ(Json::number(run, "validation_loss"), alone.number("validation_loss"));
                 best += Json::number(run, "best_epoch") / 2;
             }
             EXPECT_DOUBLE_EQ(Json::number(pair, "epochs_to_best"), best);
@@ -90,7 +91,7 @@ TEST(Compare, ARateGoesToAllOthersHaveTheirOwn)
                    ? Json::text(run_of(cJSON_GetArrayItem(json.root(), 0), 0), "digest")
                    : json.text("digest");
     };
-    const std::string rest = " --json --rate 0.02" + small;
+    const std::string rest = " --json --learning-rate 0.02" + small;
     EXPECT_EQ(digest("compare --models gru --optimizers adam" + rest),
               digest("train --model gru --optimizer adam" + rest));
     EXPECT_EQ(digest("compare --models gru" + rest), digest("train --model gru" + rest));
@@ -142,7 +143,7 @@ TEST(Compare, NumbersAndTextsHaveTheirOwnScores)
  * states have them, a gated one's are bounded. */
 TEST(Compare, ADivergedRunIsARowAndTheOthersGoOn)
 {
-    const std::string wild = " --optimizers sgd --rate 1000 --task adding --length 30 "
+    const std::string wild = " --optimizers sgd --learning-rate 1000 --task adding --length 30 "
                              "--samples 300 --plot" +
                              small + " --output " + scratch_folder();
     const Outcome all = recurve("compare --models irnn" + wild);

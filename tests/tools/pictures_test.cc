@@ -8,7 +8,7 @@
 
 namespace {
 
-const std::string small = " --epochs 2 --units 3 --hidden 6 --quiet";
+const std::string small = " --epochs 2 --units 3 --head-units 6 --quiet";
 
 /* A number of four bytes, the first the highest. */
 uint32_t number_at(const std::string &bytes, size_t at)
@@ -74,7 +74,7 @@ TEST(Pictures, NamesOfFilesAreTextAndNothingElse)
     spit(folder + "/" + name + ".csv", table);
     for (char c : folder + "/" + name) path += c == '\'' ? "'\\''" : std::string(1, c);
     const Outcome outcome =
-        recurve("train --plot --epochs 2 --units 3 --hidden 4 --quiet --data '" + path +
+        recurve("train --plot --epochs 2 --units 3 --head-units 4 --quiet --data '" + path +
                 ".csv' --output '" + path + "'");
     ASSERT_EQ(outcome.status, 0) << outcome.err;
     EXPECT_CONTAINS(slurp(folder + "/" + name + "/curves.svg"), "touch run");
@@ -91,7 +91,7 @@ TEST(Pictures, EveryCellShowsItsStates)
         const bool fixed = std::string(model) == "curnn-blog";
         const Outcome outcome =
             recurve("train --pictures --epochs 1 --quiet --model " + std::string(model) +
-                    (fixed ? "" : " --units 3 --hidden 6") + " --output " + folder);
+                    (fixed ? "" : " --units 3 --head-units 6") + " --output " + folder);
         ASSERT_EQ(outcome.status, 0) << outcome.err;
         expect_png(folder + "/states.png");
     }
@@ -106,11 +106,11 @@ TEST(Pictures, OfAnyNetAndData)
     for (const std::string &arguments :
          {std::string("--model gru --layers 2 --bidirectional --residual --layer-norm"),
           std::string("--model conv-gru --layers 2 --skip --average 0.9 --recompute 1"),
-          std::string("--task adding --length 500 --samples 20 --held-out 4 --model lstm"),
+          std::string("--task adding --length 500 --samples 20 --validation 4 --model lstm"),
           std::string(
-              "--task moving-digits --samples 12 --held-out 4 --length 23 --model conv-gru"),
-          "--length 12 --carry --model gru --batch 4 --data " + text,
-          "--length 100 --model gru --batch 4 --data " + text}) {
+              "--task moving-digits --samples 12 --validation 4 --length 23 --model conv-gru"),
+          "--length 12 --carry --model gru --batch-size 4 --data " + text,
+          "--length 100 --model gru --batch-size 4 --data " + text}) {
         SCOPED_TRACE(arguments);
         const std::string folder = scratch_folder();
         const Outcome outcome =

@@ -27,8 +27,9 @@ int length(const Json &json, const char *list)
 
 TEST(Profile, SharesAddUpToTheStepInEveryTable)
 {
-    for (const char *arguments : {"", "curnn-blog", "gru --dtype f64 --classes 0-9",
-                                  "conv-ugrnn --channels 2 --size 12 --batch 64 --threads 2"}) {
+    for (const char *arguments :
+         {"", "curnn-blog", "gru --dtype f64 --classes 0-9",
+          "conv-ugrnn --channels 2 --size 12 --batch-size 64 --threads 2"}) {
         SCOPED_TRACE(arguments);
         const Outcome outcome = recurve(std::string("profile --seconds 0.05 --json ") + arguments);
         ASSERT_EQ(outcome.status, 0) << outcome.err;
@@ -81,7 +82,7 @@ TEST(Profile, TheTimelineIsATraceWithASliceForEachThreadsPartOfAnInstruction)
         SCOPED_TRACE(threads);
         const std::string file = scratch_folder() + "/step.json";
         const Outcome outcome =
-            recurve("profile --seconds 0.05 --batch 256 --units 4 --json --threads " +
+            recurve("profile --seconds 0.05 --batch-size 256 --units 4 --json --threads " +
                     std::to_string(threads) + " --timeline " + file);
         ASSERT_EQ(outcome.status, 0) << outcome.err;
         const Json json(outcome.out), trace(slurp(file));
@@ -173,7 +174,7 @@ TEST(Profile, WhatFailsIsSaid)
 
 TEST(Profile, OfAStepThatGoesSliceBySliceIsOne)
 {
-    const Json json(recurve("profile curnn --batch 8192 --seconds 0.05 --json").out);
+    const Json json(recurve("profile curnn --batch-size 8192 --seconds 0.05 --json").out);
     EXPECT_EQ(json.number("threads"), 1);
     const cJSON *line;
     cJSON_ArrayForEach(line, cJSON_GetObjectItem(json.root(), "instructions"))

@@ -42,7 +42,8 @@ std::vector<std::string> all_kinds()
             " --carry --model gru --units 12 --length 20 --dropout 0.2 --embedding 4 --epochs 20",
         "--task adding --length 20 --samples 600 --model models/gru.rv --units 12 "
         "--optimizer adamw --epochs 40",
-        "--classes 3,8 --noise 0.3 --rate 0.3 --schedule plateau --patience 30 --epochs 300",
+        "--classes 3,8 --noise 0.3 --learning-rate 0.3 --schedule plateau --patience 30 --epochs "
+        "300",
         "--classes 0-4 --model lstm --units 12 --dtype f64 --optimizer rmsprop "
         "--schedule one-cycle --recurrent-dropout 0.1 --same-dropout --epochs 40",
         "--task arithmetic --samples 300 --model ugrnn --optimizer nadam --epochs 6",
@@ -68,7 +69,7 @@ struct Result {
     Result(const std::string &folder, const std::string &json)
         : digest(Json(json).text("digest")), log(log_of(folder)),
           best(slurp(folder + "/best.safetensors")), best_epoch(Json(json).number("best_epoch")),
-          epochs(Json(json).number("epochs")), held_out_cost(Json(json).number("held_out_cost"))
+          epochs(Json(json).number("epochs")), held_out_cost(Json(json).number("validation_loss"))
     {
     }
 };
@@ -146,7 +147,7 @@ Result run_with_stops(const std::string &arguments, int number, double seconds, 
         if (outcome.status == 0) return Result(folder, outcome.out);
         EXPECT_EQ(outcome.status, 128 + number) << outcome.err;
         EXPECT_EQ(outcome.out, "");
-        EXPECT_EQ(outcome.err.find("going on from"), std::string::npos) << outcome.err;
+        EXPECT_EQ(outcome.err.find("resuming from"), std::string::npos) << outcome.err;
         EXPECT_TRUE(!began || exists(folder + "/checkpoint.safetensors"));
         ++*stops;
     }
@@ -208,8 +209,8 @@ std::string stopped_run(const std::string &arguments = slow)
     const Outcome outcome =
         recurve_stopped("train --quiet --output " + folder + " " + arguments, {{0.5, SIGINT}});
     EXPECT_EQ(outcome.status, 130);
-    EXPECT_CONTAINS(outcome.err, "stopped in epoch ");
-    EXPECT_CONTAINS(outcome.err, "to go on: recurve train --resume " + folder + "\n");
+    EXPECT_CONTAINS(outcome.err, "interrupted in epoch ");
+    EXPECT_CONTAINS(outcome.err, "to resume: recurve train --resume " + folder + "\n");
     EXPECT_EQ(outcome.out, "");
     return folder;
 }
@@ -217,7 +218,7 @@ std::string stopped_run(const std::string &arguments = slow)
 TEST(Resume, ASecondSignalEndsARunAtOnce)
 {
     const std::string run = "train --data " + written_text() +
-                            " --model lstm --units 512 --length 256 --batch 128 --epochs 1000";
+                            " --model lstm --units 512 --length 256 --batch-size 128 --epochs 1000";
     const auto start = std::chrono::steady_clock::now();
     const Outcome outcome = recurve_stopped(run, {{0.5, SIGINT}, {0.01, SIGTERM}});
     EXPECT_GE(outcome.status, 130);
@@ -234,7 +235,7 @@ TEST(Resume, WithoutOutputASignalEndsTheRunAndNothingIsKept)
 TEST(Resume, OtherSettingsAreRefused)
 {
     const std::string folder = stopped_run();
-    for (const char *option : {"--rate 0.1", "--seed 1", "--model gru", "gru", "--shift 0",
+    for (const char *option : {"--learning-rate 0.1", "--seed 2", "--model gru", "gru", "--shift 1",
                                "--momentum 0", "--carry", "--output /tmp/x", "--epochs 0"}) {
         SCOPED_TRACE(option);
         const Outcome outcome = recurve("train --resume " + folder + " " + option);
@@ -251,8 +252,8 @@ TEST(Resume, AFinishedRunReportsItsEndAgainAndMoreEpochsExtendIt)
     const Outcome again = recurve("train --resume " + folder + " --json");
     ASSERT_EQ(again.status, 0) << again.err;
     EXPECT_EQ(Json(again.out).text("digest"), Json(first.out).text("digest"));
-    EXPECT_EQ(Json(again.out).number("cost"), Json(first.out).number("cost"));
-    EXPECT_EQ(Json(again.out).number("held_out_cost"), Json(first.out).number("held_out_cost"));
+    EXPECT_EQ(Json(again.out).number("loss"), Json(first.out).number("loss"));
+    EXPECT_EQ(Json(again.out).number("validation_loss"), Json(first.out).number("validation_loss"));
 
     const Outcome shorter = recurve("train --json --epochs 1 --resume " + folder);
     EXPECT_EQ(shorter.status, 2) << shorter.err;
@@ -289,7 +290,7 @@ TEST(Resume, ADamagedOrMissingCheckpointFallsBackToThePreviousOne)
         ASSERT_EQ(outcome.status, 0) << outcome.err;
         EXPECT_CONTAINS(outcome.err, path);
         EXPECT_CONTAINS(outcome.err, missing ? "cannot read" : "is damaged");
-        EXPECT_CONTAINS(outcome.err, "going on from the one before");
+        EXPECT_CONTAINS(outcome.err, "resuming from the previous one");
         expect_same(Result(folder, outcome.out), whole);
     }
 }
@@ -298,12 +299,12 @@ TEST(Resume, WithoutACheckpointItSaysWhatToDo)
 {
     const std::string folder = stopped_run();
     for (const char *name : checkpoints) spit(folder + name, "no checkpoint at all");
-    for (const std::string &place : {folder, folder + "/none", std::string("/dev/null")}) {
-        const Outcome outcome = recurve("train --resume " + place);
+    for (const std::string &where : {folder, folder + "/none", std::string("/dev/null")}) {
+        const Outcome outcome = recurve("train --resume " + where);
         EXPECT_EQ(outcome.status, 1);
         EXPECT_EQ(outcome.out, "");
-        EXPECT_CONTAINS(outcome.err, "no checkpoint to go on from: ");
-        EXPECT_CONTAINS(outcome.err, place == folder ? "begin anew: recurve train --config " + place
+        EXPECT_CONTAINS(outcome.err, "no checkpoint to resume from: ");
+        EXPECT_CONTAINS(outcome.err, where == folder ? "begin anew: recurve train --config " + where
                                                      : "give the --output of a run");
     }
     EXPECT_FALSE(exists(folder + "/none"));
@@ -331,7 +332,7 @@ TEST(Resume, AModelsOwnParametersAloneAreNoRun)
     spit(folder + checkpoints[0], slurp(folder + "/best.safetensors"));
     const Outcome outcome = recurve("train --resume " + folder);
     EXPECT_EQ(outcome.status, 1);
-    EXPECT_CONTAINS(outcome.err, "does not say where its run is");
+    EXPECT_CONTAINS(outcome.err, "holds no run state");
 }
 
 /* Replaces the metadata "run" of a checkpoint and updates its checksum. */
@@ -351,13 +352,13 @@ void replace_run(const std::string &path, const std::string &run)
     rv_archive_free(&archive);
 }
 
-TEST(Resume, HostilePlacesAreRefused)
+TEST(Resume, HostileRunStatesAreRefused)
 {
     const std::string folder = scratch_folder(), path = folder + checkpoints[0];
     ASSERT_EQ(recurve("train --epochs 1 --output " + folder).status, 0);
     const std::string good =
-        R"({"epoch":2,"batch":0,"seen":0,"cost_sum":0,"learned":300,"seconds":1,"bytes":9,)"
-        R"("best_epoch":1,"rows":[[1,2,1,null,0.5]]})";
+        R"({"epoch":2,"batch":0,"seen":0,"loss_sum":0,"learned":300,"seconds":1,"bytes":9,)"
+        R"("best_epoch":1,"history":[[1,2,1,null,0.5]]})";
     const std::string resume = "train --epochs 3 --resume " + folder;
     replace_run(path, good);
     const std::string bytes = slurp(path);
@@ -372,7 +373,7 @@ TEST(Resume, HostilePlacesAreRefused)
         {"\"batch\":0", "\"batch\":-1"},
         {"\"batch\":0", "\"batch\":31"},
         {"\"batch\":0", "\"batch\":0.5"},
-        {"\"cost_sum\":0", "\"cost_sum\":1e999"},
+        {"\"loss_sum\":0", "\"loss_sum\":1e999"},
         {"\"best_epoch\":1", "\"best_epoch\":0"},
         {"\"best_epoch\":1", "\"best_epoch\":2"},
         {"[[1,2,1,null,0.5]]", "[]"},
@@ -424,10 +425,10 @@ TEST(Resume, ARunThatDivergesKeepsItsLastCheckpointAndNamesIt)
     const Outcome outcome =
         recurve("train --quiet --output " + folder +
                 " --task adding --length 10 --samples 300 --model ugrnn --activation none "
-                "--optimizer sgd --clip-norm 0 --rate 100 --warm-up 10000 "
+                "--optimizer sgd --clip-norm 0 --learning-rate 100 --warm-up 10000 "
                 "--epochs 1000");
     EXPECT_EQ(outcome.status, 1);
-    EXPECT_CONTAINS(outcome.err, "the cost became ");
+    EXPECT_CONTAINS(outcome.err, "the loss became ");
     EXPECT_CONTAINS(outcome.err, folder + "/checkpoint.safetensors holds the run after epoch ");
     EXPECT_EQ(recurve("evaluate --output " + folder).status, 0);
 }

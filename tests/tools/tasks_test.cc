@@ -23,14 +23,15 @@ class EveryGatedCell : public testing::TestWithParam<const char *> {
     double left(const std::string &arguments)
     {
         const Json json = train(std::string("--model ") + GetParam() + " " + arguments);
-        return json.number("held_out_cost") / json.number("without_skill_cost");
+        return json.number("validation_loss") / json.number("baseline_loss");
     }
 };
 
 TEST_P(EveryGatedCell, LearnsToAdd)
 {
-    EXPECT_LT(left("--task adding --length 10 --samples 3000 --units 24 --epochs 14 --batch 25"),
-              0.25);
+    EXPECT_LT(
+        left("--task adding --length 10 --samples 3000 --units 24 --epochs 14 --batch-size 25"),
+        0.25);
 }
 
 TEST_P(EveryGatedCell, LearnsToCountParentheses)
@@ -65,8 +66,7 @@ TEST(Train, ConvolutionalCellsPredictFilmsBetterThanTheLastFrame)
         const Json json = train(std::string("--task moving-digits --length 8 --samples 800 "
                                             "--units 6 --epochs 4 --model ") +
                                 model);
-        EXPECT_LT(json.number("held_out_error"), 0.85 * json.number("without_skill_error"))
-            << model;
+        EXPECT_LT(json.number("validation_error"), 0.85 * json.number("baseline_error")) << model;
     }
 }
 
@@ -76,16 +76,16 @@ TEST(Train, OtherTasksRun)
          {"--task copy --length 12 --size 2", "--task parity --length 4", "--task memory --size 4",
           "--task capacity --samples 60", "--task random-function --samples 60"}) {
         const Json json = train(std::string(arguments) + " --epochs 2 --units 8");
-        EXPECT_TRUE(std::isfinite(json.number("held_out_cost"))) << arguments;
+        EXPECT_TRUE(std::isfinite(json.number("validation_loss"))) << arguments;
     }
 }
 
 TEST(Train, LearnsByHeartWhatHasNoRule)
 {
     const Json json =
-        train("--task capacity --size 32 --samples 60 --epochs 60 --units 32 --rate 0.01");
-    EXPECT_GE(json.number("held_out_accuracy"), 0.95);
-    EXPECT_EQ(json.number("held_out_accuracy"), json.number("train_accuracy"));
+        train("--task capacity --size 32 --samples 60 --epochs 60 --units 32 --learning-rate 0.01");
+    EXPECT_GE(json.number("validation_accuracy"), 0.95);
+    EXPECT_EQ(json.number("validation_accuracy"), json.number("train_accuracy"));
 }
 
 TEST(Train, TakesEveryOptionOfTheNetAndTheOptimizer)
@@ -97,12 +97,11 @@ TEST(Train, TakesEveryOptionOfTheNetAndTheOptimizer)
           "--clip-value 0.5 --clip-norm 2", "--schedule one-cycle",
           "--schedule cosine --warm-up 10", "--schedule plateau", "--schedule step",
           "--schedule exponential", "--accumulate 3", "--average 0.9",
-          "--rates 'fc*=0.01' --freeze 'bc,bu'", "--hidden 7", "--patience 1"}) {
+          "--learning-rates 'fc*=0.01' --freeze 'bc,bu'", "--head-units 7", "--patience 1"}) {
         const Json json = train(std::string("--task adding --length 8 --samples 600 --epochs 4 "
-                                            "--units 12 --rate 0.01 ") +
+                                            "--units 12 --learning-rate 0.01 ") +
                                 arguments);
-        EXPECT_LT(json.number("held_out_cost"), 1.5 * json.number("without_skill_cost"))
-            << arguments;
+        EXPECT_LT(json.number("validation_loss"), 1.5 * json.number("baseline_loss")) << arguments;
     }
 }
 
@@ -111,13 +110,13 @@ TEST(Train, RecomputingTakesLessMemoryAndLearnsTheSame)
     const std::string run = "--task adding --length 40 --samples 200 --epochs 1 --units 32 ";
     const Json kept = train(run), less = train(run + "--recompute 6");
     EXPECT_LT(less.number("step_bytes"), 0.5 * kept.number("step_bytes"));
-    EXPECT_NEAR(less.number("cost"), kept.number("cost"), 1e-4 * kept.number("cost"));
+    EXPECT_NEAR(less.number("loss"), kept.number("loss"), 1e-4 * kept.number("loss"));
 }
 
 TEST(Train, StopsEarlyWhenNothingGetsBetter)
 {
     const Json json = train("--task random-function --samples 40 --epochs 200 --patience 2 "
-                            "--units 4 --rate 1");
+                            "--units 4 --learning-rate 1");
     EXPECT_LT(json.number("epochs"), 200);
     EXPECT_EQ(json.number("epochs") - json.number("best_epoch"), 2);
 }
@@ -156,7 +155,7 @@ TEST(Evaluate, CountsTheStepsOfASequenceOnly)
     const Json trained =
         train("--task arithmetic --size 2 --samples 400 --epochs 1 --units 4 --output " + folder);
     const Json evaluated(recurve("evaluate --json --output " + folder).out);
-    const cJSON *held_out = cJSON_GetObjectItem(evaluated.root(), "held_out"), *row, *cell;
+    const cJSON *held_out = cJSON_GetObjectItem(evaluated.root(), "validation"), *row, *cell;
     double all = 0, most = 0;
     cJSON_ArrayForEach(row, cJSON_GetObjectItem(held_out, "confusion"))
     {
@@ -166,7 +165,7 @@ TEST(Evaluate, CountsTheStepsOfASequenceOnly)
         most = std::max(most, label);
     }
     EXPECT_LT(all, 67 * 8);
-    EXPECT_DOUBLE_EQ(most / all, trained.number("without_skill_accuracy"));
+    EXPECT_DOUBLE_EQ(most / all, trained.number("baseline_accuracy"));
 }
 
 /* ---- texts ---- */
@@ -186,9 +185,9 @@ TEST(Train, LearnsATextFarBelowItsUnigramEntropyAndWritesOne)
     const std::string folder = scratch_folder(), text = text_file(folder);
     const Json json = train("--data " + text +
                             " --model gru --units 32 --length 32 --epochs 12 "
-                            "--rate 0.01 --carry --batch 8 --output " +
+                            "--learning-rate 0.01 --carry --batch-size 8 --output " +
                             folder + "/run");
-    EXPECT_LT(json.number("held_out_cost"), 0.3 * json.number("without_skill_cost"));
+    EXPECT_LT(json.number("validation_loss"), 0.3 * json.number("baseline_loss"));
     const std::string sample = "sample --length 200 --start 'the ' --output " + folder + "/run";
     const Outcome first = recurve(sample), again = recurve(sample),
                   other = recurve(sample + " --seed 2");
@@ -232,8 +231,8 @@ TEST(Train, EachEpochOfATextBeginsWithoutAState)
 {
     const std::string folder = scratch_folder();
     train("--data " + text_file(folder) +
-          " --units 4 --length 32 --epochs 2 --rate 1e-30 --carry "
-          "--batch 8 --output " +
+          " --units 4 --length 32 --epochs 2 --learning-rate 1e-30 --carry "
+          "--batch-size 8 --output " +
           folder);
     double first = 0, second = 1;
     const std::string log = slurp(folder + "/log.csv");
@@ -283,11 +282,12 @@ TEST(Train, ReadsIdxFilesLargerThanTheCacheFromTheDisk)
     const std::string folder = scratch_folder();
     write_idx(folder, 60000, 28); /* as many and as large as MNIST's: 45 MiB */
     const std::string files =
-        "--data " + folder + "/images.idx --labels " + folder + "/labels.idx --held-out 500 ";
-    const std::string net = "--model rnn --units 4 --steps 1 --epochs 1 --batch 100 --hidden 4 ";
+        "--data " + folder + "/images.idx --labels " + folder + "/labels.idx --validation 500 ";
+    const std::string net =
+        "--model rnn --units 4 --steps 1 --epochs 1 --batch-size 100 --head-units 4 ";
     const Json streamed = train(files + net + "--cache 1"), cached = train(files + net);
     EXPECT_EQ(streamed.text("digest"), cached.text("digest"));
-    EXPECT_EQ(streamed.number("held_out_accuracy"), 1);
+    EXPECT_EQ(streamed.number("validation_accuracy"), 1);
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
     EXPECT_LT(streamed.number("peak_bytes"), 24 << 20);
     EXPECT_GT(cached.number("peak_bytes"), 45 << 20);
@@ -304,17 +304,18 @@ TEST(Train, ReadsTables)
                  (a + b > c ? "1" : "0") + "\n";
     }
     spit(folder + "/table.csv", table);
-    const Json json = train("--data " + folder + "/table.csv --epochs 60 --rate 0.01 --steps 1");
-    EXPECT_GE(json.number("held_out_accuracy"), 0.85);
+    const Json json =
+        train("--data " + folder + "/table.csv --epochs 60 --learning-rate 0.01 --steps 1");
+    EXPECT_GE(json.number("validation_accuracy"), 0.85);
 }
 
 TEST(Train, NothingIsDroppedOrSmoothedWhenItMeasures)
 {
     const std::string idle = "--task copy --length 12 --size 2 --samples 200 --epochs 1 --units 8 "
-                             "--optimizer sgd --rate 1e-30";
+                             "--optimizer sgd --learning-rate 1e-30";
     const Json plain = train(idle),
                dropped = train(idle + " --dropout 0.5 --recurrent-dropout 0.5 --smoothing 0.5");
-    EXPECT_EQ(plain.number("held_out_cost"), dropped.number("held_out_cost"));
+    EXPECT_EQ(plain.number("validation_loss"), dropped.number("validation_loss"));
 }
 
 TEST(Train, BadDataAreNamedWithFileAndPlace)

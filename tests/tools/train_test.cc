@@ -17,9 +17,9 @@ TEST(Train, TellsEveryHeldOutZeroFromEveryOneByDefault)
     EXPECT_EQ(json.text("model"), "curnn");
     EXPECT_EQ(json.text("optimizer"), "momentum");
     EXPECT_EQ(json.number("epochs"), 10);
-    EXPECT_LT(json.number("cost"), 0.01);
+    EXPECT_LT(json.number("loss"), 0.01);
     EXPECT_EQ(json.number("train_accuracy"), 1);
-    EXPECT_EQ(json.number("held_out_accuracy"), 1);
+    EXPECT_EQ(json.number("validation_accuracy"), 1);
     EXPECT_GT(json.number("samples_per_second"), 0);
     EXPECT_EQ(json.text("digest").size(), 32u);
 }
@@ -27,14 +27,14 @@ TEST(Train, TellsEveryHeldOutZeroFromEveryOneByDefault)
 TEST(Train, EveryClassifierAndOptimizerLearns)
 {
     for (const char *arguments :
-         {"--model ugrnn", "--model curnn-blog --epochs 3", "--optimizer adam --rate 0.01",
-          "--optimizer adamw --rate 0.01", "--optimizer rmsprop --rate 0.01",
+         {"--model ugrnn", "--model curnn-blog --epochs 3", "--optimizer adam --learning-rate 0.01",
+          "--optimizer adamw --learning-rate 0.01", "--optimizer rmsprop --learning-rate 0.01",
           "--optimizer nesterov", "--optimizer sgd", "--dtype f64", "--classes 3,8 --epochs 20",
-          "--batch 7", "--batch 1000 --epochs 60"}) {
+          "--batch-size 7", "--batch-size 1000 --epochs 60"}) {
         SCOPED_TRACE(arguments);
         const Outcome outcome = recurve(std::string("train --json ") + arguments);
         ASSERT_EQ(outcome.status, 0) << outcome.err;
-        EXPECT_GE(Json(outcome.out).number("held_out_accuracy"), 0.95);
+        EXPECT_GE(Json(outcome.out).number("validation_accuracy"), 0.95);
     }
 }
 
@@ -49,7 +49,7 @@ TEST(Train, LearnsAllTenDigits)
 #endif
     const Outcome outcome = recurve("train --classes 0-9 --optimizer adam --json " + effort);
     ASSERT_EQ(outcome.status, 0) << outcome.err;
-    EXPECT_GE(Json(outcome.out).number("held_out_accuracy"), accuracy);
+    EXPECT_GE(Json(outcome.out).number("validation_accuracy"), accuracy);
 }
 
 TEST(Train, SameOptionsGiveTheSameParametersAndOthersDoNot)
@@ -61,13 +61,13 @@ TEST(Train, SameOptionsGiveTheSameParametersAndOthersDoNot)
     EXPECT_EQ(digest(""), first);
     EXPECT_EQ(digest("--output " + scratch_folder()), first);
     EXPECT_NE(digest("--seed 2"), first);
-    EXPECT_NE(digest("--rate 0.04"), first);
+    EXPECT_NE(digest("--learning-rate 0.04"), first);
 }
 
 TEST(Train, AnyNumberOfThreadsGivesTheSameParameters)
 {
     const std::string run =
-        "train --epochs 1 --batch 128 --units 4 --classes 0-9 --json --threads ";
+        "train --epochs 1 --batch-size 128 --units 4 --classes 0-9 --json --threads ";
     const std::string folder = scratch_folder();
     const std::string digest = Json(recurve(run + "1 --output " + folder).out).text("digest");
     for (const char *threads : {"2", "3"})
@@ -79,10 +79,10 @@ TEST(Train, AnyNumberOfThreadsGivesTheSameParameters)
 TEST(Train, TellsTheMachinesLimitOnRequest)
 {
     const Json json(recurve("train --epochs 1 --limit --json").out);
-    EXPECT_GT(json.number("share_of_limit"), 0);
-    EXPECT_NEAR(json.number("share_of_limit") * json.number("limit_samples_per_second"),
+    EXPECT_GT(json.number("fraction_of_limit"), 0);
+    EXPECT_NEAR(json.number("fraction_of_limit") * json.number("limit_samples_per_second"),
                 json.number("samples_per_second"), 1e-6 * json.number("samples_per_second"));
-    EXPECT_CONTAINS(recurve("train --epochs 1 --limit").out, " MiB for a step\nat most ");
+    EXPECT_CONTAINS(recurve("train --epochs 1 --limit").out, " MiB for an update\nat most ");
 }
 
 TEST(Train, ALineAnEpochOnStdoutAndNoProgressBarInAFile)
@@ -92,23 +92,23 @@ TEST(Train, ALineAnEpochOnStdoutAndNoProgressBarInAFile)
     size_t lines = 0;
     for (size_t at = 0; (at = outcome.out.find("epoch ", at)) != std::string::npos; at++) lines++;
     EXPECT_EQ(lines, 3u);
-    EXPECT_CONTAINS(outcome.out, " MiB for a step\ndigest ");
+    EXPECT_CONTAINS(outcome.out, " MiB for an update\ndigest ");
     EXPECT_EQ(outcome.err.find('\r'), std::string::npos);
 
     const Outcome quiet = recurve("train --epochs 3 --quiet");
     EXPECT_EQ(quiet.out.find("epoch "), std::string::npos);
-    EXPECT_EQ(quiet.out.find("held out 100.00 %"), 0u) << quiet.out;
+    EXPECT_EQ(quiet.out.find("validation 100.00 %"), 0u) << quiet.out;
     EXPECT_EQ(quiet.err, "");
 }
 
 TEST(Train, ACostThatIsNotFiniteStopsTheRunAndLeavesNoCheckpoint)
 {
     const std::string folder = scratch_folder();
-    const Outcome outcome = recurve("train --rate 1e38 --output " + folder);
+    const Outcome outcome = recurve("train --learning-rate 1e38 --output " + folder);
     EXPECT_EQ(outcome.status, 1);
-    EXPECT_CONTAINS(outcome.err, "the cost became");
+    EXPECT_CONTAINS(outcome.err, "the loss became");
     EXPECT_CONTAINS(outcome.err, "epoch 1");
-    EXPECT_CONTAINS(outcome.err, "--rate");
+    EXPECT_CONTAINS(outcome.err, "--learning-rate");
     EXPECT_EQ(run_program("ls", "-A " + folder).out, "config.json\nlog.csv\n");
 }
 
@@ -140,27 +140,29 @@ std::string stored_run(const std::string &arguments, Outcome *outcome)
 TEST(Train, OutputHoldsTheCheckpointTheOptionsAndALineAnEpoch)
 {
     Outcome trained;
-    const std::string folder = stored_run("--epochs 3 --rate 0.04 --classes 3-4", &trained);
+    const std::string folder =
+        stored_run("--epochs 3 --learning-rate 0.04 --classes 3-4", &trained);
     EXPECT_EQ(run_program("ls", "-A " + folder).out,
               "best.safetensors\ncheckpoint.previous.safetensors\ncheckpoint.safetensors\n"
               "config.json\nlog.csv\n");
     const Json config(slurp(folder + "/config.json")), result(trained.out);
     EXPECT_EQ(config.text("model"), "curnn");
     EXPECT_EQ(config.text("classes"), "3-4");
-    EXPECT_EQ(config.number("rate"), 0.04);
+    EXPECT_EQ(config.number("learning-rate"), 0.04);
     EXPECT_EQ(config.number("momentum"), 0.9);
     EXPECT_EQ(config.number("epochs"), 3);
 
     const std::string log = slurp(folder + "/log.csv");
-    EXPECT_EQ(log.find("epoch,cost,held_out_cost,held_out_accuracy,held_out_error,seconds\n1,"), 0u)
+    EXPECT_EQ(
+        log.find("epoch,loss,validation_loss,validation_accuracy,validation_error,seconds\n1,"), 0u)
         << log;
     EXPECT_EQ(std::count(log.begin(), log.end(), '\n'), 4);
     double mean = 0, cost = 0, held_out = 0;
     ASSERT_EQ(
         std::sscanf(log.c_str() + log.rfind("\n3,"), "\n3,%lf,%lf,%lf", &mean, &cost, &held_out),
         3);
-    EXPECT_NEAR(cost, result.number("held_out_cost"), 1e-8 * cost);
-    EXPECT_NEAR(held_out, result.number("held_out_accuracy"), 1e-8);
+    EXPECT_NEAR(cost, result.number("validation_loss"), 1e-8 * cost);
+    EXPECT_NEAR(held_out, result.number("validation_accuracy"), 1e-8);
 }
 
 TEST(Evaluate, AgreesWithTheRunToTheLastBit)
@@ -178,11 +180,11 @@ TEST(Evaluate, AgreesWithTheRunToTheLastBit)
         EXPECT_EQ(by_file.out, by_folder.out);
         const Json before(trained.out), after(by_folder.out);
         const cJSON *train = cJSON_GetObjectItem(after.root(), "train");
-        const cJSON *held_out = cJSON_GetObjectItem(after.root(), "held_out");
+        const cJSON *held_out = cJSON_GetObjectItem(after.root(), "validation");
         EXPECT_EQ(after.text("digest"), before.text("digest"));
-        EXPECT_EQ(Json::number(train, "cost"), before.number("cost"));
+        EXPECT_EQ(Json::number(train, "loss"), before.number("loss"));
         EXPECT_EQ(Json::number(train, "accuracy"), before.number("train_accuracy"));
-        EXPECT_EQ(Json::number(held_out, "accuracy"), before.number("held_out_accuracy"));
+        EXPECT_EQ(Json::number(held_out, "accuracy"), before.number("validation_accuracy"));
 
         double images = 0, right = 0;
         int row = 0;
@@ -228,7 +230,7 @@ TEST(Evaluate, MissingDamagedOrForeignFilesAreNamed)
                    "curnn_blog.safetensors");
     expect_refused("--output " + folder + " --checkpoint " + folder + "/none", "none");
 
-    const std::string batch = "\"batch\":\t10";
+    const std::string batch = "\"batch-size\":\t10";
     ASSERT_NE(config.find(batch), std::string::npos) << config;
     const auto with_batch = [&](const char *value) {
         std::string changed = config;
@@ -236,8 +238,8 @@ TEST(Evaluate, MissingDamagedOrForeignFilesAreNamed)
     };
     for (const std::string &bad :
          {std::string(), std::string("[1]"), config.substr(0, config.size() / 2),
-          with_batch("\"batch\": -1"), with_batch("\"batch\": 1e300"),
-          with_batch("\"batch\": \"10\""), with_batch("\"bath\": 10")}) {
+          with_batch("\"batch-size\": -1"), with_batch("\"batch-size\": 1e300"),
+          with_batch("\"batch-size\": \"10\""), with_batch("\"bath\": 10")}) {
         spit(folder + "/config.json", bad);
         expect_refused("--output " + folder, "config.json");
     }
@@ -248,14 +250,15 @@ TEST(Train, AnomalyNamesTheOpAndKeepsTheLastGoodCheckpoint)
     const std::string folder = scratch_folder();
     const std::string wild = "train --task adding --length 10 --samples 300 --units 4 --quiet "
                              "--optimizer sgd --clip-norm 0 --epochs 2";
-    ASSERT_EQ(recurve(wild + " --rate 1e-3 --output " + folder).status, 0);
+    ASSERT_EQ(recurve(wild + " --learning-rate 1e-3 --output " + folder).status, 0);
     const std::string good = slurp(folder + "/checkpoint.safetensors");
-    const Outcome plain = recurve(wild + " --rate 1e30 --output " + folder);
+    const Outcome plain = recurve(wild + " --learning-rate 1e30 --output " + folder);
     EXPECT_EQ(plain.status, 1);
-    EXPECT_CONTAINS(plain.err, "the cost became infinite in epoch 1 at sample 50; try a lower "
-                               "--rate than 1e+30, or --anomaly to see where it comes from");
+    EXPECT_CONTAINS(plain.err,
+                    "the loss became infinite in epoch 1 at sample 50; try a lower "
+                    "--learning-rate than 1e+30, or --anomaly to see where it comes from");
     EXPECT_EQ(slurp(folder + "/checkpoint.safetensors"), good);
-    const Outcome watched = recurve(wild + " --rate 1e30 --anomaly --output " + folder);
+    const Outcome watched = recurve(wild + " --learning-rate 1e30 --anomaly --output " + folder);
     EXPECT_EQ(watched.status, 1);
     EXPECT_CONTAINS(watched.err, "epoch 1, batch 2: square: infinity in 50 of 50 elements of "
                                  "y = x^2, the first at [0,0] (x subtract#");
@@ -267,7 +270,7 @@ TEST(Train, AnomalyOfAMeasurementNamesTheOpToo)
 {
     const Outcome outcome =
         recurve("train --task adding --length 10 --samples 60 --units 4 --quiet "
-                "--optimizer sgd --clip-norm 0 --rate 1e30 --anomaly");
+                "--optimizer sgd --clip-norm 0 --learning-rate 1e30 --anomaly");
     EXPECT_EQ(outcome.status, 1);
     EXPECT_CONTAINS(outcome.err, "recurve train: measuring: square: infinity in ");
 }
@@ -288,7 +291,7 @@ TEST(Train, AnomalyLooksAtTheStatesOfOptimizers)
         const std::string path = scratch_folder() + "/m.rv";
         spit(path, head + c.loss + "\n");
         const Outcome outcome = recurve("train " + path + " --quiet --clip-norm 0 --anomaly " +
-                                        "--batch 10 --epochs 1 --optimizer " + c.options);
+                                        "--batch-size 10 --epochs 1 --optimizer " + c.options);
         EXPECT_EQ(outcome.status, 1) << outcome.out;
         EXPECT_CONTAINS(outcome.err, std::string("epoch 1, batch 1: ") + c.seen);
     }
@@ -334,7 +337,7 @@ TEST(Train, DigestIsThatOfAnyNumberOfThreads)
 {
     for (const char *model : {"curnn", "lstm", "conv-gru"}) {
         const std::string run = std::string("train --model ") + model +
-                                " --units 32 --batch 128 --epochs 1 --digest --threads ";
+                                " --units 32 --batch-size 128 --epochs 1 --digest --threads ";
         const std::string alone = recurve(run + "1").out;
         EXPECT_EQ(alone.size(), 33u) << alone;
         for (const char *threads : {"2", "3", "4", "8"})
@@ -403,7 +406,7 @@ TEST(Train, NormsTellTheFactorOfAStep)
              std::string("cell linear\n  state h\n  map W\n  h' = ") + factor + " * h + W x\n");
         const Outcome outcome =
             recurve("train " + path + " --task adding --length 15 --samples 60 " +
-                    "--rate 1e-9 --epochs 1 --norms --quiet");
+                    "--learning-rate 1e-9 --epochs 1 --norms --quiet");
         EXPECT_CONTAINS(outcome.out, seen);
     }
 }

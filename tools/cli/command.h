@@ -20,8 +20,10 @@ typedef struct command {
     const char *summary;
     const char *synopsis;    /* what follows the name */
     const char *description; /* lines ended by \n */
-    const struct option_row *options;
+    const rv_config_row *options;
     int option_count;
+    bool (*configures)(
+        const char *key); /* which rows of rv_train_config are options too; or NULL */
     const char *failure;  /* when the exit status is 1 */
     const char *statuses; /* further ones, lines ended by \n, or NULL */
     const char *example;  /* lines ended by \n */

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "tensor/memory.h"
-#include "tools/cli/names.h"
+#include "train/lookup_internal.h"
 
 bool equations_are_right(const rv_lang *lang)
 {
@@ -53,7 +53,7 @@ bool known_names_check(const known_names *known, const rv_archive *given, rv_err
     for (size_t i = 0; i < given->tensor_count; i++) {
         const char *name = given->tensors[i].name;
         if (has(known, name)) continue;
-        fail_unknown("array of --in", name, known_name, known->at, known->count, error);
+        rv_fail_unknown("array of --in", name, known_name, known->at, known->count, error);
         return false;
     }
     return true;

@@ -2,7 +2,6 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 void json_add_number(cJSON *object, const char *name, double number)
 {
@@ -22,17 +21,6 @@ void json_add_shape(cJSON *object, const char *name, rv_shape shape)
     cJSON *list = cJSON_AddArrayToObject(object, name);
     for (int d = 0; d < shape.rank; d++)
         cJSON_AddItemToArray(list, cJSON_CreateNumber((double)shape.dim[d]));
-}
-
-cJSON *json_exact(double number)
-{
-    char text[32];
-    if (!isfinite(number)) return cJSON_CreateNull();
-    for (int digits = 15; digits <= 17; digits++) {
-        snprintf(text, sizeof text, "%.*g", digits, number);
-        if (strtod(text, NULL) == number) break;
-    }
-    return cJSON_CreateRaw(text);
 }
 
 bool json_print(cJSON *document, rv_error *error)

@@ -16,10 +16,6 @@ void json_add_amount(cJSON *object, const char *name, double amount);
 /* A list of the dimensions. */
 void json_add_shape(cJSON *object, const char *name, rv_shape shape);
 
-/* A number in as few digits as read back to the same bits; null for one that is not finite. Only for printing, as it is raw
- * text. NULL: out of memory. */
-cJSON *json_exact(double number);
-
 /* Prints the document on stdout and deletes it. NULL means out of memory. */
 bool json_print(cJSON *document, rv_error *error);
 

@@ -10,8 +10,8 @@ typedef struct list_options {
     bool json;
 } list_options;
 
-const option_row list_json_option =
-    OPTION_ROW(list_options, json, "json", NULL, OPTION_FLAG, "print a JSON list instead of text");
+const option_row list_json_option = OPTION_ROW(list_options, json, "json", NULL, RV_CONFIG_FLAG,
+                                               "print a JSON list instead of text");
 
 void list_append(char *text, size_t size, const char *format, ...)
 {

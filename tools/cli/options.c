@@ -1,75 +1,47 @@
 #include "tools/cli/options.h"
 
-#include <errno.h>
 #include <getopt.h>
-#include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "tools/cli/names.h"
+#include "train/lookup_internal.h"
 
-enum { MOST_OPTIONS = 80, OPTION_CODE = 256 }; /* above every letter */
+enum { MOST_OPTIONS = 100, OPTION_TEXT = 64, OPTION_CODE = 256 }; /* above every letter */
 
-/* ---- values ---- */
+/* ---- the table ---- */
 
-static bool parse_whole(const char *text, int64_t low, int64_t high, int64_t *value)
+typedef struct option_table {
+    const option_row *row[MOST_OPTIONS];
+    int count;
+} option_table;
+
+static bool is_named(const option_row *row, const char *key)
 {
-    const char *digits = text + (*text == '-');
-    if (*digits == '\0' || digits[strspn(digits, "0123456789")] != '\0') return false;
-    errno = 0;
-    intmax_t parsed = strtoimax(text, NULL, 10);
-    if (errno != 0 || parsed < low || parsed > high) return false;
-    *value = (int64_t)parsed;
-    return true;
+    return strcmp(row->key, key) == 0 || (row->alias && strcmp(row->alias, key) == 0);
 }
 
-static bool parse_real(const char *text, double *value)
+static const option_row *own_row(const command *page, const char *key)
 {
-    if (*text == '\0' || text[strspn(text, "+-.0123456789eE")] != '\0') return false;
-    char *end;
-    *value = strtod(text, &end);
-    return *end == '\0' && isfinite(*value);
+    for (const option_row *row = page->options; row < page->options + page->option_count; row++)
+        if (is_named(row, key)) return row;
+    return NULL;
 }
 
-bool option_set(const option_row *row, const char *label, const char *text, void *values,
-                rv_error *error)
+/* The library's rows in their order, then the command's own. */
+static option_table table_of(const command *page)
 {
-    void *value = (char *)values + row->offset;
-    double real;
-    switch (row->kind) {
-    case OPTION_FLAG: *(bool *)value = true; return true;
-    case OPTION_TEXT:
-        *(const char **)value = text;
-        return *text != '\0' ||
-               rv_fail(error, RV_ERROR_ARGUMENT, "%s is empty, expected %s", label, row->argument);
-    case OPTION_WHOLE:
-        return parse_whole(text, row->low, row->high, value) ||
-               rv_fail(error, RV_ERROR_ARGUMENT,
-                       "%s: got \"%.100s\", expected a whole number from %" PRId64 " to %" PRId64,
-                       label, text, row->low, row->high);
-    case OPTION_POSITIVE:
-        if (!parse_real(text, &real) || !(real > 0))
-            return rv_fail(error, RV_ERROR_ARGUMENT,
-                           "%s: got \"%.100s\", expected a finite number above 0", label, text);
-        *(double *)value = real;
-        return true;
-    case OPTION_NOT_NEGATIVE:
-        if (!parse_real(text, &real) || !(real >= 0))
-            return rv_fail(error, RV_ERROR_ARGUMENT,
-                           "%s: got \"%.100s\", expected a finite number from 0", label, text);
-        *(double *)value = real;
-        return true;
-    case OPTION_FRACTION:
-        if (!parse_real(text, &real) || !(real >= 0 && real < 1))
-            return rv_fail(error, RV_ERROR_ARGUMENT,
-                           "%s: got \"%.100s\", expected a number from 0 to less than 1", label,
-                           text);
-        *(double *)value = real;
-        return true;
+    option_table table = {.count = 0};
+    for (int i = 0; page->configures && i < rv_config_row_count(); i++) {
+        const option_row *row = rv_config_row_at(i), *own = own_row(page, row->key);
+        if (own || page->configures(row->key)) table.row[table.count++] = own ? own : row;
     }
-    return false;
+    int library = table.count;
+    for (int i = 0; i < page->option_count; i++) {
+        int k = 0;
+        while (k < library && table.row[k] != &page->options[i]) k++;
+        if (k == library) table.row[table.count++] = &page->options[i];
+    }
+    return table;
 }
 
 /* ---- the manual page ---- */
@@ -84,14 +56,17 @@ static void print_lines(const char *text, int indent)
     }
 }
 
-/* "    --rate R      the learning rate", further lines below the first. */
-static void print_option(const char *name, const char *argument, const char *doc)
+/* "    --epochs N    passes over the data", or with an alias "    --learning-rate, --lr R" and the rest on the next line. */
+static void print_option(const option_row *row)
 {
     enum { COLUMN = 24 };
-    int used = printf("    %s%s%s", name, argument ? " " : "", argument ? argument : "");
-    int first = (int)strcspn(doc, "\n");
-    printf("%*s%.*s\n", used < COLUMN ? COLUMN - used : 1, "", first, doc);
-    if (doc[first] == '\n') print_lines(doc + first + 1, COLUMN);
+    int used = printf("    --%s", row->key);
+    if (row->alias) used += printf(", --%s", row->alias);
+    if (row->argument) used += printf(" %s", row->argument);
+    if (used >= COLUMN) putchar('\n');
+    int first = (int)strcspn(row->doc, "\n");
+    printf("%*s%.*s\n", used < COLUMN ? COLUMN - used : COLUMN, "", first, row->doc);
+    if (row->doc[first] == '\n') print_lines(row->doc + first + 1, COLUMN);
 }
 
 static void print_manual(const command *page)
@@ -100,11 +75,12 @@ static void print_manual(const command *page)
            page->summary, page->name, page->synopsis);
     print_lines(page->description, 4);
     puts("\nOPTIONS");
-    for (const option_row *row = page->options; row < page->options + page->option_count; row++) {
-        if (row->group) printf("%s  %s\n", row == page->options ? "" : "\n", row->group);
-        print_option(row->name, row->argument, row->doc);
+    const option_table table = table_of(page);
+    for (int i = 0; i < table.count; i++) {
+        if (table.row[i]->group) printf("%s  %s\n", i == 0 ? "" : "\n", table.row[i]->group);
+        print_option(table.row[i]);
     }
-    print_option("--help", NULL, "print this page");
+    print_option(&(option_row){.key = "help", .doc = "print this page"});
     printf("\nEXIT STATUS\n    0  success\n    1  %s\n    2  the command line is wrong\n",
            page->failure);
     if (page->statuses) print_lines(page->statuses, 4);
@@ -116,16 +92,16 @@ static void print_manual(const command *page)
 
 static const char *option_name(const void *list, int index)
 {
-    return ((const option_row *)list)[index].name;
+    return ((const char(*)[OPTION_TEXT])list)[index];
 }
 
 /* Names the option that getopt_long stopped at. */
-static void fail_option(const command *page, int code, char **argv, rv_error *error)
+static void fail_option(const option_table *table, int code, char **argv, rv_error *error)
 {
     const char *seen = argv[optind - 1];
     if (code == ':') {
-        const option_row *row = &page->options[optopt - OPTION_CODE];
-        rv_fail(error, RV_ERROR_ARGUMENT, "%s needs a value: %s %s", row->name, row->name,
+        const option_row *row = table->row[optopt - OPTION_CODE];
+        rv_fail(error, RV_ERROR_ARGUMENT, "--%s needs a value: --%s %s", row->key, row->key,
                 row->argument);
         return;
     }
@@ -138,22 +114,24 @@ static void fail_option(const command *page, int code, char **argv, rv_error *er
                 optopt);
         return;
     }
-    char name[64];
+    char name[OPTION_TEXT], known[MOST_OPTIONS][OPTION_TEXT];
     snprintf(name, sizeof name, "%.*s", (int)strcspn(seen, "="), seen);
-    fail_unknown("option", name, option_name, page->options, page->option_count, error);
+    for (int i = 0; i < table->count; i++)
+        snprintf(known[i], OPTION_TEXT, "--%s", table->row[i]->key);
+    rv_fail_unknown("option", name, option_name, known, table->count, error);
 }
 
-/* getopt_long's table: ours, and --help as the last. */
-static void list_options(const command *page, struct option table[MOST_OPTIONS + 2])
+/* getopt_long's table: keys, aliases, and --help as the last. */
+static void list_options(const option_table *table, struct option list[2 * MOST_OPTIONS + 2])
 {
-    for (int i = 0; i <= page->option_count; i++) {
-        bool last = i == page->option_count;
-        const option_row *row = last ? NULL : &page->options[i];
-        bool flag = last || row->kind == OPTION_FLAG;
-        table[i] = (struct option){last ? "help" : row->name + 2,
-                                   flag ? no_argument : required_argument, NULL, OPTION_CODE + i};
+    for (int i = 0; i < table->count; i++) {
+        const option_row *row = table->row[i];
+        int takes = row->kind == RV_CONFIG_FLAG ? no_argument : required_argument;
+        *list++ = (struct option){row->key, takes, NULL, OPTION_CODE + i};
+        if (row->alias) *list++ = (struct option){row->alias, takes, NULL, OPTION_CODE + i};
     }
-    table[page->option_count + 1] = (struct option){0};
+    *list++ = (struct option){"help", no_argument, NULL, OPTION_CODE + table->count};
+    *list = (struct option){0};
 }
 
 static bool parse_operand(const command *page, int argc, char **argv, const char **operand,
@@ -174,23 +152,26 @@ static bool parse_operand(const command *page, int argc, char **argv, const char
 static bool parse_options(const command *page, int argc, char **argv, void *values,
                           exit_status *result, rv_error *error)
 {
-    struct option table[MOST_OPTIONS + 2];
-    list_options(page, table);
+    const option_table table = table_of(page);
+    struct option list[2 * MOST_OPTIONS + 2];
+    char label[OPTION_TEXT];
+    list_options(&table, list);
     opterr = 0;
     optind = 0;
     *result = STATUS_USAGE;
-    for (int code; (code = getopt_long(argc, argv, ":h", table, NULL)) != -1;) {
-        if (code == 'h' || code == OPTION_CODE + page->option_count) {
+    for (int code; (code = getopt_long(argc, argv, ":h", list, NULL)) != -1;) {
+        if (code == 'h' || code == OPTION_CODE + table.count) {
             print_manual(page);
             *result = STATUS_OK;
             return false;
         }
         if (code < OPTION_CODE) {
-            fail_option(page, code, argv, error);
+            fail_option(&table, code, argv, error);
             return false;
         }
-        const option_row *row = &page->options[code - OPTION_CODE];
-        if (!option_set(row, row->name, optarg, values, error)) return false;
+        const option_row *row = table.row[code - OPTION_CODE];
+        snprintf(label, sizeof label, "--%s", row->key);
+        if (!rv_config_row_set(row, label, optarg, values, error)) return false;
     }
     return true;
 }

@@ -6,8 +6,8 @@
 #include "tools/command/commands.h"
 #include "tools/cli/equations.h"
 #include "tools/cli/json.h"
-#include "tools/cli/text_file.h"
 #include "tools/proof/verdicts.h"
+#include "train/text_file_internal.h"
 
 typedef struct check_options {
     const char *in;
@@ -17,7 +17,7 @@ typedef struct check_options {
 } check_options;
 
 #define ROW(field, name, argument, kind, ...) \
-    OPTION_ROW(check_options, field, name, argument, OPTION_##kind, __VA_ARGS__)
+    OPTION_ROW(check_options, field, name, argument, RV_CONFIG_##kind, __VA_ARGS__)
 
 static const option_row options[] = {
     ROW(tolerance, "tolerance", "E", POSITIVE,
@@ -72,7 +72,7 @@ static bool prove(checking *c, rv_lang *lang, const char *path, rv_error *error)
     rv_lang_verdict *found = NULL;
     int count = 0;
     bool ok = rv_lang_prove(lang, &c->proof, &found, &count, error);
-    char *text = ok ? text_file_read(path, error) : NULL;
+    char *text = ok ? rv_text_file_read(path, error) : NULL;
     for (int i = 0; text && i < count; i++) {
         c->right = c->right && found[i].ok;
         if (c->list) cJSON_AddItemToArray(c->list, verdict_to_json(&found[i]));

@@ -7,70 +7,48 @@
 
 #include "tensor/memory.h"
 #include "tools/command/commands.h"
-#include "tools/run/comparison.h"
+#include "tools/command/comparison.h"
 #include "tools/plot/curves.h"
 #include "tools/plot/gnuplot.h"
 #include "tools/cli/json.h"
-#include "tools/run/run_folder.h"
-#include "tools/cli/text_file.h"
+#include "train/run_folder_internal.h"
+#include "train/text_file_internal.h"
 
 /* ---- options: those of `recurve train`, with lists for names ---- */
 
 typedef struct compare_options {
-    settings s; /* the first, so that rows of settings_options are rows of this too */
+    rv_train_config config;
     const char *models, *optimizers, *sort;
     int64_t seeds;
+    bool plot, json, quiet;
 } compare_options;
 
 #define ROW(field, name, argument, kind, ...) \
-    OPTION_ROW(compare_options, field, name, argument, OPTION_##kind, __VA_ARGS__)
+    OPTION_ROW(compare_options, field, name, argument, RV_CONFIG_##kind, __VA_ARGS__)
 
-/* Each stands where that of `recurve train` stood. */
-static const struct {
-    const char *instead;
-    option_row row;
-} own_options[] = {
-    {"--model", ROW(models, "models", "LIST", TEXT,
-                    "the cells: curnn,gru,lstm (default: the data's usual one);\nsee `recurve "
-                    "models`; my.rv, my.rv:NAME: of files of equations")},
-    {"--optimizer", ROW(optimizers, "optimizers", "LIST", TEXT,
-                        "how to train: momentum,adam (default: the task's usual\none); see "
-                        "`recurve optimizers`")},
-    {"--rate", ROW(s.rate, "rate", "R", POSITIVE,
-                   "the learning rate of all (default: each optimizer's own)")},
-    {"--config", ROW(seeds, "seeds", "N", WHOLE,
-                     "runs of each, with the seeds --seed, --seed + 1, ...\n(default: 1)", .low = 1,
-                     .high = 1000)},
-    {"--output", ROW(s.output, "output", "DIR", TEXT,
-                     "write compare.csv there, and each run as `recurve train`\n"
-                     "would to DIR/MODEL-OPTIMIZER, with -SEED if there are\nseveral")},
-    {"--plot", ROW(s.plot, "plot", NULL, FLAG,
-                   "draw all learning curves there, too: compare.svg,\ncompare.png; and those of "
-                   "each run")},
-    {"--pictures",
-     ROW(sort, "sort", "ORDER", TEXT, "the rows: given (default), or score, the best first")},
-    {"--limit", {0}}, /* nothing stands there */
-    {"--resume", {0}},
-    {"--anomaly", {0}},
-    {"--norms", {0}},
-    {"--digest", {0}},
-    {"--quiet", ROW(s.quiet, "quiet", NULL, FLAG, "print the table only")},
+static const option_row options[] = {
+    ROW(models, "models", "LIST", TEXT,
+        "the cells: curnn,gru,lstm (default: the data's), see\n"
+        "`recurve models`; my.rv, my.rv:NAME: from files",
+        .alias = "model", .group = "The net"),
+    ROW(optimizers, "optimizers", "LIST", TEXT,
+        "the optimizers: momentum,adam (default: the task's), see\n`recurve optimizers`",
+        .alias = "optimizer", .group = "The optimizer"),
+    ROW(config.loop.output, "output", "DIR", TEXT,
+        "write compare.csv there, and keep each run as `recurve\n"
+        "train` does in DIR/MODEL-OPTIMIZER, with -SEED if there\nare several"),
+    ROW(seeds, "seeds", "N", WHOLE,
+        "runs of each, with seeds --seed, --seed + 1, ...\n(default: 1)", .low = 1, .high = 1000,
+        .group = "The command"),
+    ROW(plot, "plot", NULL, FLAG,
+        "draw the learning curves of all into the output folder,\n"
+        "compare.svg and compare.png, and those of each run"),
+    ROW(sort, "sort", "ORDER", TEXT, "of the rows: given (default), or score: the best first"),
+    ROW(json, "json", NULL, FLAG, "print one JSON document instead of text"),
+    ROW(quiet, "quiet", NULL, FLAG, "print the table only"),
 };
 
-static int list_options(option_row rows[SETTINGS_OPTIONS])
-{
-    enum { OWN = sizeof own_options / sizeof *own_options };
-    int count = 0;
-    for (const option_row *row = settings_options; row < settings_options + SETTINGS_OPTIONS;
-         row++) {
-        int k = 0;
-        while (k < OWN && strcmp(own_options[k].instead, row->name) != 0) k++;
-        if (k < OWN && !own_options[k].row.name) continue;
-        rows[count] = k < OWN ? own_options[k].row : *row;
-        rows[count++].group = row->group;
-    }
-    return count;
-}
+static bool is_common(const char *key) { return strcmp(key, "anomaly") != 0; }
 
 static exit_status run(int argc, char **argv, rv_error *error);
 
@@ -81,16 +59,15 @@ const command command_compare = {
     .synopsis = "--models LIST [--optimizers LIST] [OPTION]...",
     .description =
         "Trains every cell of a list with every optimizer of another, and prints a row for each\n"
-        "pair: how many numbers are learned; the score on the data held out of the best "
-        "parameters,\n"
-        "which are those with the least cost held out, and of the last; after how many epochs the\n"
-        "best came; and the samples learned from in a second. The last line is what the same data "
-        "give an\n"
-        "an answer without skill. With several seeds the numbers are means,\n"
-        "scores +- their standard deviation. Each run is exactly that of `recurve train` with the "
-        "same\n"
-        "options. A run whose cost is no longer finite makes a row \"diverged\", and the others "
-        "go on.\n",
+        "pair: the number of parameters; the validation score in the epoch with the least\n"
+        "validation loss, and in the last; the number of that best epoch; training samples per\n"
+        "second. The last row is a baseline, the score of an answer that ignores x. With several\n"
+        "seeds the numbers are means, and scores have their standard deviation. Each run is "
+        "exactly\n"
+        "that of `recurve train` with the same options. A run that diverges makes a row\n"
+        "\"diverged\"; the others continue.\n",
+    OPTIONS(options),
+    .configures = is_common,
     .failure = "every run diverged, data are not as they should be, or a file cannot be\n"
                "       written",
     .example =
@@ -103,12 +80,14 @@ const command command_compare = {
 
 static bool in_percent(const comparison *c)
 {
-    return c->data.whole.classes > 0 && !is_text(&c->data.whole);
+    return comparison_data(c)->classes > 0 && !rv_source_is_text(comparison_data(c));
 }
 
 static const char *score_name(const comparison *c)
 {
-    return in_percent(c) ? "accuracy" : is_text(&c->data.whole) ? "bits_per_character" : "error";
+    return in_percent(c)                           ? "accuracy"
+           : rv_source_is_text(comparison_data(c)) ? "bits_per_character"
+                                                   : "error";
 }
 
 /* "97.00 +- 0.33 %", "2.31 bits" or "0.0012"; a negative spread is left out, as is that of one seed. */
@@ -116,16 +95,16 @@ static const char *mean_text(const comparison *c, double mean, double spread, ch
 {
     bool percent = in_percent(c);
     double unit = percent ? 100 : 1;
-    const char *number = percent ? "%.2f" : is_text(&c->data.whole) ? "%.3f" : "%.4g";
+    const char *number = percent ? "%.2f" : rv_source_is_text(comparison_data(c)) ? "%.3f" : "%.4g";
     int used = snprintf(text, 64, number, unit * mean);
     if (c->seeds > 1 && spread >= 0) {
         used += snprintf(text + used, 64 - (size_t)used, " +- ");
         used += snprintf(text + used, 64 - (size_t)used, percent ? "%.2f" : "%.2g", unit * spread);
     }
     snprintf(text + used, 64 - (size_t)used, "%s",
-             percent                   ? " %"
-             : is_text(&c->data.whole) ? " bits"
-                                       : "");
+             percent                                 ? " %"
+             : rv_source_is_text(comparison_data(c)) ? " bits"
+                                                     : "");
     return text;
 }
 
@@ -162,22 +141,21 @@ static void print_row(const comparison *c, const contender *who, int width)
            who->epochs_to_best, who->samples_per_second, who == c->first ? "  best" : "");
 }
 
-/* What the data held out give an answer without skill. */
-static void print_baseline(const comparison *c, const baseline *b, int width)
+static void print_baseline(const comparison *c, const rv_baseline *b, int width)
 {
     char text[64], note[64];
-    double score = in_percent(c)             ? b->accuracy
-                   : is_text(&c->data.whole) ? b->cost / log(2)
-                                             : b->cost;
-    snprintf(note, sizeof note, "without skill: %s", b->text);
+    double score = in_percent(c)                           ? b->accuracy
+                   : rv_source_is_text(comparison_data(c)) ? b->loss / log(2)
+                                                           : b->loss;
+    snprintf(note, sizeof note, "baseline: %s", b->text);
     printf("%-46s  %*s\n", note, width, mean_text(c, score, -1, text));
 }
 
-static void print_table(const comparison *c, const contender *const *order, const baseline *b)
+static void print_table(const comparison *c, const contender *const *order, const rv_baseline *b)
 {
     int width = c->seeds > 1 ? 17 : 13;
     printf("%-18s%-18s%10s  %*s  %*s  %10s  %9s\n", "model", "optimizer", "parameters", width,
-           "best held out", width, "last held out", "best epoch", "samples/s");
+           "best score", width, "last score", "best epoch", "samples/s");
     for (int i = 0; i < c->count; i++) print_row(c, order[i], width);
     print_baseline(c, b, width);
 }
@@ -212,14 +190,14 @@ static char *csv_text(const comparison *c, const contender *const *order)
 
 static cJSON *run_to_json(const comparison *c, const contender *who, int64_t k)
 {
-    const training *t = &who->runs[k];
+    const rv_train_result *t = &who->runs[k];
     cJSON *object = cJSON_CreateObject();
-    cJSON_AddNumberToObject(object, "seed", (double)(c->base.seed + k));
+    cJSON_AddNumberToObject(object, "seed", (double)(c->base.loop.seed + k));
     cJSON_AddBoolToObject(object, "diverged", t->diverged);
     cJSON_AddNumberToObject(object, "epochs", (double)t->epochs);
     if (t->diverged) return object;
-    cJSON_AddNumberToObject(object, "best_epoch", (double)t->best);
-    cJSON_AddNumberToObject(object, "held_out_cost", t->held_out.cost);
+    cJSON_AddNumberToObject(object, "best_epoch", (double)t->best_epoch);
+    cJSON_AddNumberToObject(object, "validation_loss", t->validation.loss);
     cJSON_AddStringToObject(object, "digest", t->digest);
     return object;
 }
@@ -292,7 +270,8 @@ static bool draw(const comparison *c, rv_error *error)
              c->optimizer_count == 1 && c->model_count > 1 ? c->all->optimizer : "");
     size_t used = strlen(title);
     snprintf(title + used, sizeof title - used, "%s", seeds);
-    bool ok = curves_draw_groups(c->base.output, "compare", title, &c->data, groups, count, error);
+    bool ok = curves_draw_groups(c->base.loop.output, "compare", title, rv_trainer_setup(c->tried),
+                                 groups, count, error);
     rv_free(groups);
     return ok;
 }
@@ -301,11 +280,11 @@ static bool draw(const comparison *c, rv_error *error)
 
 static bool save(const comparison *c, const contender *const *order, rv_error *error)
 {
-    char path[PATH_TEXT];
-    if (!c->base.output) return true;
+    char path[RV_PATH];
+    if (!c->base.loop.output) return true;
     char *text = csv_text(c, order);
-    bool ok = run_folder_path(c->base.output, "compare.csv", path, error) &&
-              text_file_write(path, text, error) && (!c->base.plot || !c->first || draw(c, error));
+    bool ok = rv_run_folder_path(c->base.loop.output, "compare.csv", path, error) &&
+              rv_text_file_write(path, text, error) && (!c->plot || !c->first || draw(c, error));
     free(text);
     return ok;
 }
@@ -313,33 +292,35 @@ static bool save(const comparison *c, const contender *const *order, rv_error *e
 static void describe(const comparison *c)
 {
     char text[DATA_TEXT], x[RV_SHAPE_TEXT];
-    const experiment *e = &c->data;
+    const rv_setup *s = rv_trainer_setup(c->tried);
+    int64_t runs = c->count * c->seeds;
     fprintf(stderr,
-            "%s: %" PRId64 " samples %s, %" PRId64 " held out; %" PRId64 " run%s, seed%s %" PRId64,
-            data_text(&c->base, text), e->part.count, rv_shape_text(e->whole.x, x),
-            e->held_out.count, c->count * c->seeds, c->count * c->seeds > 1 ? "s" : "",
-            c->seeds > 1 ? "s" : "", c->base.seed);
-    if (c->seeds > 1) fprintf(stderr, " to %" PRId64, c->base.seed + c->seeds - 1);
+            "%s: %" PRId64 " training samples %s, %" PRId64 " validation samples; %" PRId64
+            " run%s, seed%s %" PRId64,
+            data_text(&c->base, text), s->part.count, rv_shape_text(s->data.x, x),
+            s->validation.count, runs, runs > 1 ? "s" : "", c->seeds > 1 ? "s" : "",
+            c->base.loop.seed);
+    if (c->seeds > 1) fprintf(stderr, " to %" PRId64, c->base.loop.seed + c->seeds - 1);
     fputc('\n', stderr);
 }
 
-static bool compare(comparison *c, bool by_score, rv_error *error)
+static bool compare(comparison *c, const compare_options *o, rv_error *error)
 {
-    if (c->base.plot && !gnuplot_find(error)) return false;
-    if (c->base.output && !run_folder_open(c->base.output, error)) return false;
-    if (!c->base.quiet && !c->base.json) describe(c);
+    if (o->plot && !gnuplot_find(error)) return false;
+    if (c->base.loop.output && !rv_run_folder_open(c->base.loop.output, error)) return false;
+    if (c->bar) describe(c);
     if (!comparison_run(c, error)) return false;
-    baseline without_skill;
-    const contender **order = order_of(c, by_score);
+    rv_baseline baseline;
+    const contender **order = order_of(c, strcmp(o->sort, "score") == 0);
     bool ok = (order || rv_fail_memory(error)) && save(c, order, error) &&
-              baseline_find(&c->data.held_out, &without_skill, error);
-    if (ok && c->base.json)
+              rv_baseline_find(&rv_trainer_setup(c->tried)->validation, &baseline, error);
+    if (ok && o->json)
         ok = print_json(c, order, error);
     else if (ok)
-        print_table(c, order, &without_skill);
+        print_table(c, order, &baseline);
     rv_free(order);
-    return ok && (c->first ||
-                  rv_fail(error, RV_ERROR_ARGUMENT, "every run diverged; try a lower --rate"));
+    return ok && (c->first || rv_fail(error, RV_ERROR_ARGUMENT,
+                                      "every run diverged; try a lower --learning-rate"));
 }
 
 static bool check_options(const compare_options *o, rv_error *error)
@@ -347,7 +328,7 @@ static bool check_options(const compare_options *o, rv_error *error)
     if (!o->models && !o->optimizers)
         return rv_fail(error, RV_ERROR_ARGUMENT,
                        "what to compare? Give --models LIST, --optimizers LIST or both");
-    if (o->s.plot && !o->s.output)
+    if (o->plot && !o->config.loop.output)
         return rv_fail(error, RV_ERROR_ARGUMENT,
                        "--plot draws into a folder; name it with --output DIR");
     return strcmp(o->sort, "given") == 0 || strcmp(o->sort, "score") == 0 ||
@@ -358,16 +339,12 @@ static bool check_options(const compare_options *o, rv_error *error)
 static exit_status run(int argc, char **argv, rv_error *error)
 {
     exit_status result;
-    compare_options o = {.s = settings_new(), .sort = "given", .seeds = 1};
-    option_row rows[SETTINGS_OPTIONS];
-    command with_options = command_compare;
-    with_options.options = rows;
-    with_options.option_count = list_options(rows);
-    if (!options_parse(&with_options, argc, argv, &o, NULL, &result, error)) return result;
-    comparison c = {.base = o.s, .seeds = o.seeds};
+    compare_options o = {.config = rv_train_config_new(), .sort = "given", .seeds = 1};
+    if (!options_parse(&command_compare, argc, argv, &o, NULL, &result, error)) return result;
+    comparison c = {.base = o.config, .seeds = o.seeds, .plot = o.plot, .bar = !o.quiet && !o.json};
     result = STATUS_USAGE;
     if (check_options(&o, error) && comparison_make(&c, o.models, o.optimizers, error))
-        result = compare(&c, strcmp(o.sort, "score") == 0, error) ? STATUS_OK : STATUS_FAILED;
+        result = compare(&c, &o, error) ? STATUS_OK : STATUS_FAILED;
     comparison_free(&c);
     return result;
 }

@@ -4,9 +4,9 @@
 #include <stdio.h>
 
 #include "tools/command/commands.h"
-#include "tools/cli/classes.h"
 #include "tools/cli/json.h"
-#include "tools/run/saved_run.h"
+#include "tools/cli/score.h"
+#include "tools/command/saved.h"
 
 typedef struct evaluate_options {
     const char *output, *checkpoint;
@@ -15,16 +15,14 @@ typedef struct evaluate_options {
 } evaluate_options;
 
 #define ROW(field, name, argument, kind, ...) \
-    OPTION_ROW(evaluate_options, field, name, argument, OPTION_##kind, __VA_ARGS__)
+    OPTION_ROW(evaluate_options, field, name, argument, RV_CONFIG_##kind, __VA_ARGS__)
 
 static const option_row options[] = {
-    ROW(output, "output", "DIR", TEXT, "the folder that `recurve train --output DIR` filled"),
+    ROW(output, "output", "DIR", TEXT, "the folder of the run: `recurve train --output DIR`"),
     ROW(checkpoint, "checkpoint", "FILE", TEXT,
-        "other parameters (default: checkpoint.safetensors in\n"
-        "that folder); without --output, its folder has the\n"
-        "config.json"),
-    ROW(threads, "threads", "N", WHOLE, "that share the work (default: 1)", .low = 1,
-        .high = MOST_THREADS),
+        "the parameters (default: checkpoint.safetensors in the\n"
+        "folder); without --output, the run is that of its folder"),
+    ROW(threads, "threads", "N", WHOLE, "threads (default: 1)", .low = 1, .high = RV_TRAIN_THREADS),
     ROW(json, "json", NULL, FLAG, "print one JSON document instead of text"),
 };
 
@@ -36,65 +34,51 @@ const command command_evaluate = {
     .summary = "measure a trained net, with its confusion matrix",
     .synopsis = "--output DIR | --checkpoint FILE [--threads N] [--json]",
     .description =
-        "Reads what a training run has stored, and prints cost and score on the data it was "
-        "trained\n"
-        "on (10,000 samples of them at most) and on those held out. The split is the run's own, "
-        "so\n"
-        "these are the numbers that the run ended with. For labels of up to 32 classes a "
-        "confusion\n"
-        "matrix follows: a row per label shown, a column per answer, of the data held out.\n",
+        "Reads a run that `recurve train --output` has kept, and prints loss and score on its\n"
+        "training samples (at most 10,000) and its validation samples. The split is that of the\n"
+        "run, so these are the numbers that the run ended with. For labels of at most 32 classes\n"
+        "the confusion matrix of the validation samples follows: a row per label, a column per\n"
+        "answer.\n",
     OPTIONS(options),
     .failure = "a file is missing, damaged, or not of this model",
     .example = "recurve train --output /tmp/zero-one\n"
                "recurve evaluate --output /tmp/zero-one --json\n",
 };
 
-typedef struct evaluation {
-    measurement train, held_out;
-    char digest[RV_DIGEST_TEXT];
-} evaluation;
-
-static bool evaluate(const saved_run *r, evaluation *v, rv_error *error)
-{
-    const experiment *e = &r->e;
-    rv_store_digest(r->store, v->digest);
-    return measure(e, r->store, &e->seen, r->s.batch, &v->train, error) &&
-           measure(e, r->store, &e->held_out, r->s.batch, &v->held_out, error);
-}
-
 /* ---- printing ---- */
 
-/* What label k is called: the digit or the character it stands for. */
-static void label_text(const settings *s, const experiment *e, int64_t k, char text[32])
+/* What label k is called: the digit or the character that it stands for. */
+static void label_text(const rv_trainer *run, int64_t k, char text[32])
 {
-    int classes[DIGITS], count;
-    rv_error unused = {0};
+    const rv_train_config *c = rv_trainer_config(run);
+    const unsigned char *alphabet = rv_trainer_setup(run)->data.alphabet;
+    int classes[RV_DIGIT_CLASSES], count;
     snprintf(text, 32, "%" PRId64, k);
-    if (s->classes && classes_parse(s->classes, classes, &count, &unused) && k < count)
+    if (c->data.classes && rv_classes_parse(c->data.classes, classes, &count, NULL) && k < count)
         snprintf(text, 32, "%d", classes[k]);
-    else if (e->whole.alphabet && isgraph(e->whole.alphabet[k]))
-        snprintf(text, 32, "%c", e->whole.alphabet[k]);
+    else if (alphabet && isgraph(alphabet[k]))
+        snprintf(text, 32, "%c", alphabet[k]);
 }
 
-static void print_line(const experiment *e, const char *which, const measurement *m)
+static void print_line(const rv_source *data, const char *which, const rv_metrics *m)
 {
     char score[SCORE_TEXT];
-    printf("%-10scost %-12.6g %s (%" PRId64 " samples)\n", which, m->cost,
-           score_text(&e->whole, m->cost, m->accuracy, m->error, score), m->samples);
+    printf("%-12sloss %-12.6g %s (%" PRId64 " samples)\n", which, m->loss,
+           score_text(data, m->loss, m->accuracy, m->error, score), m->samples);
 }
 
-static void print_confusion(const settings *s, const experiment *e, const measurement *m)
+static void print_confusion(const rv_trainer *run, const rv_metrics *m)
 {
-    int64_t classes = e->whole.classes;
+    int64_t classes = rv_trainer_setup(run)->data.classes;
     char label[32];
-    printf("\nheld out, label down, answer across\n   ");
+    printf("\nvalidation, label down, answer across\n   ");
     for (int64_t a = 0; a < classes; a++) {
-        label_text(s, e, a, label);
+        label_text(run, a, label);
         printf("%5s", label);
     }
     putchar('\n');
     for (int64_t d = 0; d < classes; d++) {
-        label_text(s, e, d, label);
+        label_text(run, d, label);
         printf("%3s", label);
         for (int64_t a = 0; a < classes; a++)
             printf(m->confusion[d][a] ? "%5" PRId64 : "    .", m->confusion[d][a]);
@@ -102,55 +86,73 @@ static void print_confusion(const settings *s, const experiment *e, const measur
     }
 }
 
-static bool has_confusion(const experiment *e)
+static bool has_confusion(const rv_source *data)
 {
-    return e->whole.classes > 0 && e->whole.classes <= MOST_CONFUSED;
+    return data->classes > 0 && data->classes <= RV_CONFUSION_CLASSES;
 }
 
-static void print_text(const settings *s, const experiment *e, const evaluation *v)
+static void print_text(const rv_trainer *run, const rv_metrics *training,
+                       const rv_metrics *validation, const char *digest)
 {
-    printf("%s on %s%s%s\n", s->model, s->data ? s->data : s->task, s->classes ? " " : "",
-           s->classes ? s->classes : "");
-    print_line(e, "training", &v->train);
-    print_line(e, "held out", &v->held_out);
-    printf("digest %s\n", v->digest);
-    if (has_confusion(e)) print_confusion(s, e, &v->held_out);
+    const rv_train_config *c = rv_trainer_config(run);
+    const rv_source *data = &rv_trainer_setup(run)->data;
+    printf("%s on %s%s%s\n", c->net.model, c->data.path ? c->data.path : c->data.task,
+           c->data.classes ? " " : "", c->data.classes ? c->data.classes : "");
+    print_line(data, "training", training);
+    print_line(data, "validation", validation);
+    printf("digest %s\n", digest);
+    if (has_confusion(data)) print_confusion(run, validation);
 }
 
-static void add_measurement(cJSON *object, const experiment *e, const char *name,
-                            const measurement *m)
+static void add_metrics(cJSON *object, const rv_source *data, const char *name, const rv_metrics *m)
 {
-    int64_t classes = e->whole.classes;
     cJSON *part = cJSON_AddObjectToObject(object, name);
     cJSON_AddNumberToObject(part, "samples", (double)m->samples);
-    cJSON_AddNumberToObject(part, "cost", m->cost);
-    if (classes > 0)
+    cJSON_AddNumberToObject(part, "loss", m->loss);
+    if (data->classes > 0)
         cJSON_AddNumberToObject(part, "accuracy", m->accuracy);
     else
         cJSON_AddNumberToObject(part, "error", m->error);
-    if (!has_confusion(e)) return;
+    if (!has_confusion(data)) return;
     cJSON *matrix = cJSON_AddArrayToObject(part, "confusion");
-    for (int64_t d = 0; d < classes; d++) {
+    for (int64_t d = 0; d < data->classes; d++) {
         cJSON *row = cJSON_CreateArray();
-        for (int64_t a = 0; a < classes; a++)
+        for (int64_t a = 0; a < data->classes; a++)
             cJSON_AddItemToArray(row, cJSON_CreateNumber((double)m->confusion[d][a]));
         cJSON_AddItemToArray(matrix, row);
     }
 }
 
-static bool print_json(const settings *s, const experiment *e, const evaluation *v, rv_error *error)
+static bool print_json(const rv_trainer *run, const rv_metrics *training,
+                       const rv_metrics *validation, const char *digest, rv_error *error)
 {
+    const rv_train_config *c = rv_trainer_config(run);
+    const rv_source *data = &rv_trainer_setup(run)->data;
     cJSON *object = cJSON_CreateObject();
-    cJSON_AddStringToObject(object, "model", s->model);
-    cJSON_AddStringToObject(object, "task", s->task);
-    if (s->classes) cJSON_AddStringToObject(object, "classes", s->classes);
-    add_measurement(object, e, "train", &v->train);
-    add_measurement(object, e, "held_out", &v->held_out);
-    cJSON_AddStringToObject(object, "digest", v->digest);
+    cJSON_AddStringToObject(object, "model", c->net.model);
+    cJSON_AddStringToObject(object, "task", c->data.task);
+    if (c->data.classes) cJSON_AddStringToObject(object, "classes", c->data.classes);
+    add_metrics(object, data, "train", training);
+    add_metrics(object, data, "validation", validation);
+    cJSON_AddStringToObject(object, "digest", digest);
     return json_print(object, error);
 }
 
 /* ---- running ---- */
+
+static bool evaluate(rv_trainer *run, bool json, rv_error *error)
+{
+    const rv_setup *s = rv_trainer_setup(run);
+    rv_metrics training, validation;
+    char digest[RV_DIGEST_TEXT];
+    if (!rv_trainer_evaluate(run, &s->sample, &training, error) ||
+        !rv_trainer_evaluate(run, &s->validation, &validation, error))
+        return false;
+    rv_store_digest(rv_trainer_store(run), digest);
+    if (json) return print_json(run, &training, &validation, digest, error);
+    print_text(run, &training, &validation, digest);
+    return true;
+}
 
 static exit_status run(int argc, char **argv, rv_error *error)
 {
@@ -158,12 +160,8 @@ static exit_status run(int argc, char **argv, rv_error *error)
     evaluate_options o = {0};
     if (!options_parse(&command_evaluate, argc, argv, &o, NULL, &result, error)) return result;
     if (!saved_run_named(o.output, o.checkpoint, error)) return STATUS_USAGE;
-    saved_run r;
-    evaluation v;
-    bool ok =
-        saved_run_open(&r, o.output, o.checkpoint, o.threads, error) && evaluate(&r, &v, error);
-    if (ok && !o.json) print_text(&r.s, &r.e, &v);
-    if (ok && o.json) ok = print_json(&r.s, &r.e, &v, error);
-    saved_run_close(&r);
+    rv_trainer *saved = saved_run_open(o.output, o.checkpoint, o.threads, error);
+    bool ok = saved && evaluate(saved, o.json, error);
+    rv_trainer_free(saved);
     return ok ? STATUS_OK : STATUS_FAILED;
 }

@@ -5,14 +5,14 @@
 #include "tensor/memory.h"
 #include "tools/command/commands.h"
 #include "tools/cli/equations.h"
-#include "tools/cli/text_file.h"
+#include "train/text_file_internal.h"
 
 typedef struct fmt_options {
     bool check, in_place;
 } fmt_options;
 
 #define ROW(field, name, argument, kind, ...) \
-    OPTION_ROW(fmt_options, field, name, argument, OPTION_##kind, __VA_ARGS__)
+    OPTION_ROW(fmt_options, field, name, argument, RV_CONFIG_##kind, __VA_ARGS__)
 
 static const option_row options[] = {
     ROW(check, "check", NULL, FLAG, "write nothing; list the files that are not in canonical form"),
@@ -43,7 +43,7 @@ const command command_fmt = {
 static bool format(const char *path, char **text, char **canonical, rv_error *error)
 {
     *canonical = NULL;
-    *text = text_file_read(path, error);
+    *text = rv_text_file_read(path, error);
     rv_lang *lang = *text ? rv_lang_read(*text, strlen(*text), path, error) : NULL;
     bool ok = lang && equations_are_right(lang);
     if (ok) *canonical = rv_lang_format(lang);
@@ -59,7 +59,7 @@ static bool fmt(const fmt_options *o, const char *path, rv_error *error)
     bool ok = format(path, &text, &canonical, error);
     bool same = ok && strcmp(text, canonical) == 0;
     if (ok && o->check && !same) puts(path);
-    if (ok && o->in_place && !same) ok = text_file_write(path, canonical, error);
+    if (ok && o->in_place && !same) ok = rv_text_file_write(path, canonical, error);
     if (ok && !o->check && !o->in_place) fputs(canonical, stdout);
     rv_free(text);
     rv_free(canonical);

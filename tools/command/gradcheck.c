@@ -5,7 +5,7 @@
 
 #include "tools/command/commands.h"
 #include "tools/cli/json.h"
-#include "tools/cli/names.h"
+#include "train/lookup_internal.h"
 #include "tools/proof/prove.h"
 
 typedef struct gradcheck_options {
@@ -16,7 +16,7 @@ typedef struct gradcheck_options {
 } gradcheck_options;
 
 #define ROW(field, name, argument, kind, ...) \
-    OPTION_ROW(gradcheck_options, field, name, argument, OPTION_##kind, __VA_ARGS__)
+    OPTION_ROW(gradcheck_options, field, name, argument, RV_CONFIG_##kind, __VA_ARGS__)
 
 static const option_row options[] = {
     ROW(model, "model", "NAME", TEXT,
@@ -104,8 +104,8 @@ static bool print_json(const proofs *p, rv_error *error)
 static bool prove(const gradcheck_options *o, proofs *p, rv_lang **lang, exit_status *result,
                   rv_error *error)
 {
-    const rv_model *model = o->model ? named_model(o->model, lang, error) : NULL;
-    const rv_op *op = o->op && error->code == RV_OK ? named_op(o->op, error) : NULL;
+    const rv_model *model = o->model ? rv_lookup_model(o->model, lang, error) : NULL;
+    const rv_op *op = o->op && error->code == RV_OK ? rv_lookup_op(o->op, error) : NULL;
     *result = STATUS_USAGE;
     if (error->code != RV_OK) return false;
     *result = STATUS_FAILED;

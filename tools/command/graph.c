@@ -3,8 +3,8 @@
 
 #include "tensor/memory.h"
 #include "tools/command/commands.h"
-#include "tools/cli/names.h"
-#include "tools/cli/text_file.h"
+#include "train/lookup_internal.h"
+#include "train/text_file_internal.h"
 
 typedef struct graph_options {
     const char *model, *output;
@@ -12,7 +12,7 @@ typedef struct graph_options {
 } graph_options;
 
 #define ROW(field, name, argument, kind, ...) \
-    OPTION_ROW(graph_options, field, name, argument, OPTION_##kind, __VA_ARGS__)
+    OPTION_ROW(graph_options, field, name, argument, RV_CONFIG_##kind, __VA_ARGS__)
 
 static const option_row options[] = {
     ROW(model, "model", "NAME", TEXT,
@@ -61,11 +61,11 @@ static char *draw(const rv_model *model, bool training, rv_error *error)
 static exit_status print(const graph_options *o, rv_error *error)
 {
     rv_lang *lang;
-    const rv_model *model = named_model(o->model ? o->model : "curnn", &lang, error);
+    const rv_model *model = rv_lookup_model(o->model ? o->model : "curnn", &lang, error);
     if (!model) return STATUS_USAGE;
     char *text = draw(model, o->training, error);
     if (text && !o->output) fputs(text, stdout);
-    bool ok = text && (!o->output || text_file_write(o->output, text, error));
+    bool ok = text && (!o->output || rv_text_file_write(o->output, text, error));
     rv_free(text);
     rv_lang_free(lang);
     return ok ? STATUS_OK : STATUS_FAILED;

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "tools/cli/list.h"
-#include "tools/cli/names.h"
+#include "train/lookup_internal.h"
 #include "tools/command/commands.h"
 
 static exit_status run(int argc, char **argv, rv_error *error);
@@ -50,7 +50,7 @@ static void add_text(int index, cJSON *object)
 static int find(const char *name, rv_error *error)
 {
     int index = 0;
-    const rv_model *model = built_in_model(name, error);
+    const rv_model *model = rv_lookup_built_in(name, error);
     while (model && rv_model_at(index) != model) index++;
     return model ? index : -1;
 }

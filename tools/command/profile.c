@@ -8,23 +8,22 @@
 #include "tensor/memory.h"
 #include "tools/command/commands.h"
 #include "tools/cli/json.h"
-#include "tools/run/batch_program.h"
 #include "tools/profile/profiling.h"
-#include "tools/cli/text_file.h"
+#include "train/text_file_internal.h"
 #include "tools/profile/timeline.h"
 
 typedef struct profile_options {
-    settings s; /* the first, so that rows of settings_options are rows of this too */
+    rv_train_config config;
     const char *sort, *timeline;
     double seconds;
     int64_t channels, size;
-    bool forward;
+    bool forward, json;
 } profile_options;
 
 #define ROW(field, name, argument, kind, ...) \
-    OPTION_ROW(profile_options, field, name, argument, OPTION_##kind, __VA_ARGS__)
+    OPTION_ROW(profile_options, field, name, argument, RV_CONFIG_##kind, __VA_ARGS__)
 
-static const option_row own_options[] = {
+static const option_row options[] = {
     ROW(forward, "forward", NULL, FLAG, "the loss alone, without gradients and updates"),
     ROW(channels, "channels", "N", WHOLE, "channels of the images, which are noise (default: 1)",
         .low = 1, .high = 4096),
@@ -35,26 +34,17 @@ static const option_row own_options[] = {
     ROW(timeline, "timeline", "FILE", TEXT,
         "write the quickest run as a trace for ui.perfetto.dev or\nchrome://tracing: a track per "
         "thread, a slice per instruction"),
+    ROW(json, "json", NULL, FLAG, "print one JSON document instead of text"),
 };
 
-/* The options of `recurve train` that define a step. */
-static const char *const taken_options[] = {"--model", "--optimizer", "--batch",   "--steps",
-                                            "--units", "--hidden",    "--classes", "--dtype",
-                                            "--seed",  "--threads",   "--json"};
-
-enum {
-    OWN = sizeof own_options / sizeof *own_options,
-    TAKEN = sizeof taken_options / sizeof *taken_options
-};
-
-static void list_options(option_row rows[TAKEN + OWN])
+/* The options of `recurve train` that say what a step is. */
+static bool describes_a_step(const char *key)
 {
-    for (int i = 0; i < TAKEN; i++) {
-        const option_row *row = settings_options;
-        while (strcmp(row->name, taken_options[i]) != 0) row++;
-        rows[i] = *row;
-    }
-    memcpy(rows + TAKEN, own_options, sizeof own_options);
+    static const char *const keys[] = {"model",      "optimizer", "batch-size", "steps", "units",
+                                       "head-units", "classes",   "dtype",      "seed",  "threads"};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (strcmp(key, keys[i]) == 0) return true;
+    return false;
 }
 
 static exit_status run(int argc, char **argv, rv_error *error);
@@ -75,7 +65,8 @@ const command command_profile = {
                    "bytes; both are measured in the same run. Totals by op and by phase follow, "
                    "and the time of\n"
                    "a step without timing inside. `-` means unknown or none.\n",
-    .option_count = TAKEN + OWN,
+    OPTIONS(options),
+    .configures = describes_a_step,
     .failure = "the step cannot be compiled, or a file cannot be written",
     .example = "recurve profile curnn --batch 128\n"
                "recurve profile conv-ugrnn --units 32 --threads 2 --timeline step.json\n",
@@ -194,8 +185,8 @@ static bool print_json(const profile_options *o, const profile *p, bool by_time,
     const profile_line **lines = profile_order(p, by_time);
     if (!lines) return rv_fail_memory(error);
     cJSON *object = cJSON_CreateObject();
-    cJSON_AddStringToObject(object, "model", o->s.model);
-    cJSON_AddNumberToObject(object, "batch", (double)o->s.batch);
+    cJSON_AddStringToObject(object, "model", o->config.net.model);
+    cJSON_AddNumberToObject(object, "batch", (double)o->config.loop.batch_size);
     cJSON_AddNumberToObject(object, "threads", p->threads);
     cJSON_AddNumberToObject(object, "runs", (double)p->runs);
     cJSON_AddNumberToObject(object, "step_seconds", p->step);
@@ -213,34 +204,35 @@ static bool print_json(const profile_options *o, const profile *p, bool by_time,
 /* ---- running ---- */
 
 /* Random images and labels. */
-static void fill_with_noise(const profile_options *o, const experiment *e, const batch_program *b)
+static void fill_with_noise(const profile_options *o, const rv_setup *s, const rv_batch_program *b)
 {
-    rv_init_fill(b->x, rv_init_uniform(0, 1), (uint64_t)o->s.seed);
-    for (int64_t i = 0; i < b->size; i++) rv_tensor_set(b->y, i, (double)(i % e->whole.classes));
+    rv_init_fill(b->x, rv_init_uniform(0, 1), (uint64_t)o->config.loop.seed);
+    for (int64_t i = 0; i < b->size; i++) rv_tensor_set(b->y, i, (double)(i % s->data.classes));
 }
 
 static bool write_timeline(const profile_options *o, const profile *p, rv_error *error)
 {
     char title[256];
-    snprintf(title, sizeof title, "%s, batch %" PRId64 ", %s", o->s.model, o->s.batch,
-             o->forward ? "forward pass" : "training step");
+    snprintf(title, sizeof title, "%s, batch %" PRId64 ", %s", o->config.net.model,
+             o->config.loop.batch_size, o->forward ? "forward pass" : "training step");
     return timeline_write(p, title, o->timeline, error);
 }
 
-static bool profile_step(const profile_options *o, experiment *e, profile *p, rv_error *error)
+static bool profile_step(const profile_options *o, rv_setup *s, profile *p, rv_error *error)
 {
-    batch_program b = {0};
+    rv_batch_program b = {0};
     bool by_time = strcmp(o->sort, "time") == 0;
-    if (o->channels > 0) e->whole.x.dim[0] = o->channels;
-    if (o->size > 0) e->whole.x.dim[1] = e->whole.x.dim[2] = o->size;
-    rv_store *store = experiment_store(&o->s, error);
-    bool ok = store && batch_program_make(&b, e, store, o->s.batch, !o->forward, RV_DEFAULT, error);
-    if (ok) fill_with_noise(o, e, &b);
-    ok = ok && profile_make(p, b.program, e->dtype, o->seconds, error) &&
+    if (o->channels > 0) s->data.x.dim[0] = o->channels;
+    if (o->size > 0) s->data.x.dim[1] = s->data.x.dim[2] = o->size;
+    rv_store *store = rv_setup_store(&o->config, error);
+    bool ok = store && rv_batch_program_make(&b, s, store, o->config.loop.batch_size, !o->forward,
+                                             RV_DEFAULT, error);
+    if (ok) fill_with_noise(o, s, &b);
+    ok = ok && profile_make(p, b.program, s->dtype, o->seconds, error) &&
          (!o->timeline || write_timeline(o, p, error)) &&
-         (o->s.json ? print_json(o, p, by_time, error) : print_text(p, by_time, error));
+         (o->json ? print_json(o, p, by_time, error) : print_text(p, by_time, error));
     profile_free(p);
-    rv_program_free(b.program);
+    rv_batch_program_free(&b);
     rv_store_free(store);
     return ok;
 }
@@ -248,20 +240,16 @@ static bool profile_step(const profile_options *o, experiment *e, profile *p, rv
 static exit_status run(int argc, char **argv, rv_error *error)
 {
     exit_status result;
-    profile_options o = {.s = settings_new(), .sort = "time", .seconds = 1.5};
-    experiment e = {0};
+    profile_options o = {.config = rv_train_config_new(), .sort = "time", .seconds = 1.5};
+    rv_setup s = {0};
     profile p = {0};
-    option_row rows[TAKEN + OWN];
-    command with_options = command_profile;
-    with_options.options = rows;
-    list_options(rows);
-    if (!options_parse(&with_options, argc, argv, &o, &o.s.model, &result, error)) return result;
+    if (!options_parse(&command_profile, argc, argv, &o, &o.config.net.model, &result, error))
+        return result;
     result = STATUS_USAGE;
     if (strcmp(o.sort, "time") != 0 && strcmp(o.sort, "order") != 0)
         rv_fail(error, RV_ERROR_ARGUMENT, "--sort: got \"%.100s\", expected time or order", o.sort);
-    else if (experiment_make(&o.s, &e, error))
-        result = profile_step(&o, &e, &p, error) ? STATUS_OK : STATUS_FAILED;
-    experiment_free(&e);
-    settings_free(&o.s);
+    else if (rv_setup_make(&s, &o.config, NULL, error))
+        result = profile_step(&o, &s, &p, error) ? STATUS_OK : STATUS_FAILED;
+    rv_setup_free(&s);
     return result;
 }

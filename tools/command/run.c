@@ -8,7 +8,7 @@
 #include "tools/command/commands.h"
 #include "tools/cli/equations.h"
 #include "tools/cli/json.h"
-#include "tools/cli/names.h"
+#include "train/lookup_internal.h"
 
 typedef struct run_options {
     const char *in, *out, *grad, *dtype;
@@ -17,7 +17,7 @@ typedef struct run_options {
 } run_options;
 
 #define ROW(field, name, argument, kind, ...) \
-    OPTION_ROW(run_options, field, name, argument, OPTION_##kind, __VA_ARGS__)
+    OPTION_ROW(run_options, field, name, argument, RV_CONFIG_##kind, __VA_ARGS__)
 
 static const option_row options[] = {
     ROW(in, "in", "IN.npz", TEXT,
@@ -121,7 +121,8 @@ static bool find_value(const calculation *c, const char *name, int length, rv_va
     snprintf(text, sizeof text, "%.*s", length, name);
     *found = rv_lang_value_of(c->recording, text);
     if (!rv_is_null(*found)) return true;
-    fail_unknown("value", text, value_name, c->recording, rv_lang_value_count(c->recording), error);
+    rv_fail_unknown("value", text, value_name, c->recording, rv_lang_value_count(c->recording),
+                    error);
     return false;
 }
 
@@ -351,7 +352,7 @@ static exit_status calculate(const run_options *o, const rv_model *model, rv_err
 static bool check_options(const run_options *o, const char *file, rv_error *error)
 {
     if (!file) return rv_fail(error, RV_ERROR_ARGUMENT, "no FILE[:MODEL] given");
-    if (!names_file(file, NULL))
+    if (!rv_names_file(file, NULL))
         return rv_fail(error, RV_ERROR_ARGUMENT,
                        "got \"%.100s\", expected FILE.rv or FILE.rv:MODEL", file);
     if (o->dtype && strcmp(o->dtype, "f64") != 0 && strcmp(o->dtype, "f32") != 0)
@@ -369,7 +370,7 @@ static exit_status run(int argc, char **argv, rv_error *error)
     rv_lang *lang = NULL;
     if (!options_parse(&command_run, argc, argv, &o, &file, &result, error)) return result;
     if (!check_options(&o, file, error)) return STATUS_USAGE;
-    const rv_model *model = named_model(file, &lang, error);
+    const rv_model *model = rv_lookup_model(file, &lang, error);
     result = STATUS_USAGE;
     if (model && !model->record)
         rv_fail(error, RV_ERROR_ARGUMENT,

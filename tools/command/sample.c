@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "tools/command/commands.h"
-#include "tools/run/saved_run.h"
+#include "tools/command/saved.h"
 
 typedef struct sample_options {
     const char *output, *checkpoint, *start;
@@ -13,12 +13,12 @@ typedef struct sample_options {
 } sample_options;
 
 #define ROW(field, name, argument, kind, ...) \
-    OPTION_ROW(sample_options, field, name, argument, OPTION_##kind, __VA_ARGS__)
+    OPTION_ROW(sample_options, field, name, argument, RV_CONFIG_##kind, __VA_ARGS__)
 
 static const option_row options[] = {
-    ROW(output, "output", "DIR", TEXT, "the folder that `recurve train --output DIR` filled"),
+    ROW(output, "output", "DIR", TEXT, "the folder of the run: `recurve train --output DIR`"),
     ROW(checkpoint, "checkpoint", "FILE", TEXT,
-        "other parameters (default: checkpoint.safetensors in\nthat folder)"),
+        "the parameters (default: checkpoint.safetensors in the\nfolder)"),
     ROW(start, "start", "TEXT", TEXT, "what the text begins with (default: a line's end)"),
     ROW(length, "length", "N", WHOLE, "characters to write (default: 500)", .low = 1,
         .high = 1 << 30),
@@ -47,15 +47,14 @@ const command command_sample = {
 
 /* A model that reads one character at a time, and keeps its state meanwhile. */
 typedef struct writer {
-    const experiment *e;
-    batch_program program;
+    rv_setup setup; /* the run's, for one character at a time */
+    rv_batch_program program;
     uint64_t seed, drawn;
     double temperature;
 } writer;
 
-static int64_t token_of(const experiment *e, char character)
+static int64_t token_of(const rv_source *text, char character)
 {
-    const rv_source *text = &e->whole;
     for (int64_t k = 0; k < text->tokens; k++)
         if (text->alphabet[k] == (unsigned char)character) return k;
     return -1;
@@ -87,7 +86,7 @@ static int64_t draw_token(writer *w)
 static bool read_start(writer *w, const char *start, rv_error *error)
 {
     for (const char *at = start; *at != '\0'; at++) {
-        int64_t token = token_of(w->e, *at);
+        int64_t token = token_of(&w->setup.data, *at);
         if (token < 0)
             return rv_fail(
                 error, RV_ERROR_ARGUMENT,
@@ -100,12 +99,12 @@ static bool read_start(writer *w, const char *start, rv_error *error)
 
 static bool write_text(writer *w, const sample_options *o, rv_error *error)
 {
-    const rv_source *text = &w->e->whole;
+    const rv_source *text = &w->setup.data;
     if (o->start) {
         if (!read_start(w, o->start, error)) return false;
         fputs(o->start, stdout);
     } else {
-        int64_t line_end = token_of(w->e, '\n');
+        int64_t line_end = token_of(&w->setup.data, '\n');
         read_token(w, line_end >= 0 ? line_end : 0);
     }
     for (int64_t i = 0; i < o->length; i++) {
@@ -117,19 +116,20 @@ static bool write_text(writer *w, const sample_options *o, rv_error *error)
     return true;
 }
 
-/* The run's net, for one character of one text at a time. */
-static bool prepare(saved_run *r, writer *w, rv_error *error)
+static bool prepare(writer *w, const rv_trainer *run, rv_error *error)
 {
-    experiment *e = &r->e;
-    if (!is_text(&e->whole))
+    rv_setup *s = &w->setup;
+    *s = *rv_trainer_setup(run);
+    if (!rv_source_is_text(&s->data))
         return rv_fail(error, RV_ERROR_ARGUMENT,
                        "the run is of %s, expected one of a text: `recurve train --data TEXT`",
-                       r->s.task);
-    e->whole.x = e->whole.y = e->net.y = RV_SHAPE(1);
-    e->whole.lengths = false;
-    e->carry = true;
-    if (e->optimizer.average > 0) rv_swap_averages(r->store);
-    return batch_program_make(&w->program, e, r->store, 1, false, RV_DEFAULT, error);
+                       rv_trainer_config(run)->data.task);
+    s->data.x = s->data.y = s->net.y = RV_SHAPE(1);
+    s->data.lengths = false;
+    s->carry = true;
+    if (s->optimizer.average > 0) rv_swap_averages(rv_trainer_store(run));
+    return rv_batch_program_make(&w->program, s, rv_trainer_store(run), 1, false, RV_DEFAULT,
+                                 error);
 }
 
 static exit_status run(int argc, char **argv, rv_error *error)
@@ -138,12 +138,10 @@ static exit_status run(int argc, char **argv, rv_error *error)
     sample_options o = {.length = 500, .temperature = 1, .seed = 1};
     if (!options_parse(&command_sample, argc, argv, &o, NULL, &result, error)) return result;
     if (!saved_run_named(o.output, o.checkpoint, error)) return STATUS_USAGE;
-    saved_run r;
-    writer w = {
-        .e = &r.e, .seed = rv_seed((uint64_t)o.seed, "sample"), .temperature = o.temperature};
-    bool ok = saved_run_open(&r, o.output, o.checkpoint, 1, error) && prepare(&r, &w, error) &&
-              write_text(&w, &o, error);
-    rv_program_free(w.program.program);
-    saved_run_close(&r);
+    writer w = {.seed = rv_seed((uint64_t)o.seed, "sample"), .temperature = o.temperature};
+    rv_trainer *saved = saved_run_open(o.output, o.checkpoint, 1, error);
+    bool ok = saved && prepare(&w, saved, error) && write_text(&w, &o, error);
+    rv_batch_program_free(&w.program);
+    rv_trainer_free(saved);
     return ok ? STATUS_OK : STATUS_FAILED;
 }

@@ -5,17 +5,58 @@
 #include <stdio.h>
 #include <sys/resource.h>
 
+#include "tools/cli/interrupt.h"
+#include "tools/cli/json.h"
+#include "tools/cli/progress.h"
+#include "tools/cli/score.h"
 #include "tools/command/commands.h"
 #include "tools/plot/curves.h"
 #include "tools/plot/gnuplot.h"
-#include "tools/cli/json.h"
-#include "tools/profile/limit.h"
 #include "tools/plot/norms.h"
 #include "tools/plot/pictures.h"
-#include "tools/run/resume.h"
-#include "tools/run/run_folder.h"
-#include "tools/cli/interrupt.h"
-#include "tools/run/training.h"
+#include "tools/profile/limit.h"
+
+/* ---- options ---- */
+
+typedef struct train_options {
+    rv_train_config config;
+    const char *config_file, *resume;
+    bool norms, plot, pictures, limit, json, quiet, digest;
+} train_options;
+
+#define ROW(field, option, called, kind, ...) \
+    OPTION_ROW(train_options, field, option, called, RV_CONFIG_##kind, __VA_ARGS__)
+
+static const option_row options[] = {
+    ROW(config_file, "config", "FILE", TEXT,
+        "start from the options of an earlier run, its\nconfig.json; other options override them",
+        .group = "The command"),
+    ROW(resume, "resume", "DIR", TEXT,
+        "resume the run whose --output this was, bit for bit; may\n"
+        "be combined with --epochs (more of them), --threads and\nwhat is shown"),
+    ROW(norms, "norms", NULL, FLAG,
+        "print the norm of the gradient at each state, and through\n"
+        "each parameter, at each time step, before the first\n"
+        "update and after the last, for one batch without dropout\n"
+        "and clipping. States whose norm at the first step is\n"
+        "below 1/1000 (above 1000 times) that at the last are\n"
+        "marked as vanishing (exploding). With --output: norms.csv;\n"
+        "with --plot: norms.svg and norms.png"),
+    ROW(plot, "plot", NULL, FLAG,
+        "draw the learning curves into the output folder:\ncurves.svg, curves.png"),
+    ROW(pictures, "pictures", NULL, FLAG,
+        "draw gates and states over time into the output folder:\nstates.png"),
+    ROW(limit, "limit", NULL, FLAG,
+        "measure this machine too, and print how many samples per\n"
+        "second its peak rate of multiply-adds allows"),
+    ROW(json, "json", NULL, FLAG, "print one JSON document instead of text"),
+    ROW(quiet, "quiet", NULL, FLAG, "print the summary only"),
+    ROW(digest, "digest", NULL, FLAG,
+        "print only the digest of the parameters: XXH3-128 over\n"
+        "names, shapes and bytes, the same for any --threads"),
+};
+
+static bool every_option(const char *key) { return key; }
 
 static exit_status run(int argc, char **argv, rv_error *error);
 
@@ -25,24 +66,24 @@ const command command_train = {
     .summary = "train a recurrent net on digits, sequences, films, texts or files",
     .synopsis = "[MODEL] [OPTION]...",
     .description =
-        "Trains a net around one of the cells of `recurve models`: without options CURNN, to tell\n"
-        "handwritten zeros from ones. After each epoch the mean cost of its updates, and cost and\n"
-        "score on the data held out are printed; at last what the same data give an answer "
-        "without\n"
-        "skill, the speed of the updates, and a digest of the parameters, which is the same for "
-        "the\n"
-        "same options on the same build. MODEL may be a file of equations: a cell, around which "
-        "the\n"
-        "net is made, or a whole model with inputs x and y, and values called output and loss.\n"
-        "With --output the run is kept while it goes on, and after SIGINT (Ctrl-C), SIGTERM or a "
-        "crash\n"
-        "--resume takes it up to the same bits as one never stopped. The first of these signals "
-        "ends it\n"
-        "after the update at work, a second one at once.\n",
-    OPTIONS(settings_options),
-    .statuses = "130, 143  SIGINT, SIGTERM stopped it\n",
-    .failure = "the run failed: the cost is no longer finite, data are not as they should\n"
-               "       be, or a file cannot be written",
+        "Trains a net around one of the cells of `recurve models`. Without options: CURNN, on\n"
+        "handwritten zeros and ones. After each epoch it prints the mean loss of the updates, and\n"
+        "loss and score on the validation samples; at the end a baseline (the score of an answer\n"
+        "that ignores x), the speed, and a digest of the parameters, which is the same for the "
+        "same\n"
+        "options on the same build. MODEL may be a file of equations: a cell, around which the "
+        "net\n"
+        "is made, or a whole model with inputs x and y, and values called output and loss.\n\n"
+        "With --output the run is kept while it trains. After SIGINT (Ctrl-C), SIGTERM or a "
+        "crash,\n"
+        "--resume continues it, with the same bits in the end. The first signal ends the run "
+        "after\n"
+        "the current update, a second one immediately.\n",
+    OPTIONS(options),
+    .configures = every_option,
+    .statuses = "130, 143  SIGINT, SIGTERM interrupted it\n",
+    .failure = "the run failed: the loss is no longer finite, data are malformed, or a file\n"
+               "       cannot be written",
     .example = "recurve train --classes 0-9 --optimizer adam --output /tmp/digits\n"
                "recurve train --resume /tmp/digits --epochs 100\n"
                "recurve evaluate --output /tmp/digits\n"
@@ -52,59 +93,165 @@ const command command_train = {
     .operand = true,
 };
 
-static void describe(const settings *s, const experiment *e)
+/* The options of an earlier run, unless the command line names other data. */
+static bool read_earlier(const train_options *given, rv_train_config *config, rv_error *error)
 {
-    const rv_source *data = &e->whole;
-    char x[RV_SHAPE_TEXT], net[64] = "";
-    if (!e->model->record) /* else its sizes are its own */
-        snprintf(net, sizeof net, ", %" PRId64 " layer%s of %" PRId64 " units", s->layers,
-                 s->layers > 1 ? "s" : "", s->units);
-    fprintf(stderr,
-            "%s%s; %s%s%s: %" PRId64 " samples %s, %" PRId64 " held out\n"
-            "%s, rate %g, batch %" PRId64 ", seed %" PRId64 "\n",
-            e->model->name, net, s->data ? s->data : s->task, s->classes ? " " : "",
-            s->classes ? s->classes : "", e->part.count, rv_shape_text(data->x, x),
-            e->held_out.count, e->optimizer.name, s->rate, s->batch, s->seed);
-}
-
-/* Samples per second, were there nothing to do but the products of a full batch's update. */
-static bool find_limit(const settings *s, const experiment *e, rv_store *store, double *rate,
-                       rv_error *error)
-{
-    int64_t batch = s->batch < e->train.count ? s->batch : e->train.count;
-    double operations;
-    *rate = 0;
-    if (!s->limit) return true;
-    if (!count_products(e, store, batch, &operations, error)) return false;
-    *rate = (double)batch * machine_operations(e->dtype, (int)s->threads, 0.2) / operations;
+    rv_error why = {0};
+    if (given->resume)
+        return rv_train_config_of_run(config, given->resume, &why) ||
+               rv_fail(error, why.code,
+                       "no checkpoint to resume from: %.800s; give the --output of a run",
+                       why.text);
+    if (!rv_train_config_read(config, given->config_file, error)) return false;
+    rv_data_config *data = &config->data;
+    if (given->config.data.task) data->path = data->labels = data->classes = NULL;
+    if (given->config.data.path) data->task = data->classes = NULL;
     return true;
 }
 
-static void print_summary(const experiment *e, const training *t, const norms *n, double limit)
+/* Beside --resume there are more epochs, and options that do not change what the run is. */
+static bool check_resumed(const train_options *given, const train_options *o,
+                          const rv_train_config *earlier, rv_error *error)
 {
-    const rv_source *data = &e->whole;
-    const baseline *b = &t->without_skill;
-    char score[SCORE_TEXT], train[SCORE_TEXT], without[SCORE_TEXT];
-    score_text(data, t->held_out.cost, t->held_out.accuracy, t->held_out.error, score);
-    score_text(data, t->train.cost, t->train.accuracy, t->train.error, train);
-    score_text(data, b->cost, b->accuracy, b->cost, without);
-    printf("held out %s of %" PRId64 " samples, training %s, cost %.6g\n", score,
-           t->held_out.samples, train, t->train.cost);
-    printf("without skill, %s: %s\n", b->text, without);
-    printf("%.0f samples per second, %.2f MiB for a step\n", t->samples_per_second,
-           (double)t->program_bytes / (1 << 20));
-    if (limit > 0)
-        printf("at most %.0f samples per second at this machine's peak, reached %.1f %%\n", limit,
-               100 * t->samples_per_second / limit);
-    if (n->count > 0) norms_print(n);
-    printf("digest %s\n", t->digest);
+    rv_train_config same = *earlier;
+    same.loop.epochs = o->config.loop.epochs;
+    const option_row *other = rv_train_config_difference(&same, &o->config);
+    const char *key = given->config_file          ? "config"
+                      : given->config.loop.output ? "output"
+                      : other                     ? other->key
+                                                  : NULL;
+    return !key || rv_fail(error, RV_ERROR_ARGUMENT,
+                           "--%s: a run resumes with its own options; beside --resume there may be "
+                           "--epochs, --threads and what is shown (--anomaly, --norms, --plot, ..)",
+                           key);
 }
 
-static void add_score(cJSON *object, const experiment *e, const char *prefix, double accuracy,
-                      double error)
+static bool parse(int argc, char **argv, train_options *o, exit_status *result, rv_error *error)
+{
+    train_options given = *o;
+    const char *model = NULL;
+    if (!options_parse(&command_train, argc, argv, &given, &given.config.net.model, result, error))
+        return false;
+    if (!given.config_file && !given.resume) {
+        *o = given;
+        return true;
+    }
+    *result = STATUS_FAILED;
+    if (!read_earlier(&given, &o->config, error)) return false;
+    const rv_train_config earlier = o->config;
+    if (!options_parse(&command_train, argc, argv, o, &model, result, error)) return false;
+    if (model) o->config.net.model = model;
+    *result = STATUS_USAGE;
+    if (!given.resume) return true;
+    if (!check_resumed(&given, o, &earlier, error)) return false;
+    o->config.loop.output = given.resume;
+    return true;
+}
+
+static bool check_options(const train_options *o, rv_error *error)
+{
+    if ((o->plot || o->pictures) && !o->config.loop.output)
+        return rv_fail(error, RV_ERROR_ARGUMENT,
+                       "%s draws into a folder; name it with --output DIR",
+                       o->plot ? "--plot" : "--pictures");
+    return true;
+}
+
+/* ---- while it trains ---- */
+
+typedef struct view {
+    bool shown;
+    progress bar;
+} view;
+
+static bool after_update(void *context, const rv_trainer *trainer)
+{
+    view *v = context;
+    const rv_run_state *at = &rv_trainer_result(trainer)->at;
+    progress_paint(&v->bar, at->seen, at->loss_sum / (double)at->seen);
+    return stop_asked() == 0;
+}
+
+static bool after_epoch(void *context, const rv_trainer *trainer)
+{
+    view *v = context;
+    const rv_train_result *r = rv_trainer_result(trainer);
+    const rv_epoch *row = &r->history[r->epochs - 1];
+    char score[SCORE_TEXT];
+    progress_clear(&v->bar);
+    if (v->shown) {
+        printf("epoch %3" PRId64 "  loss %-10.5g validation: loss %-10.5g %s\n", row->epoch,
+               row->loss, row->validation_loss,
+               score_text(&rv_trainer_setup(trainer)->data, row->validation_loss,
+                          row->validation_accuracy, row->validation_error, score));
+        fflush(stdout);
+    }
+    progress_start(&v->bar, r->at.epoch);
+    return stop_asked() == 0;
+}
+
+static void describe(const rv_trainer *trainer, bool resumed)
+{
+    const rv_train_config *c = rv_trainer_config(trainer);
+    const rv_setup *s = rv_trainer_setup(trainer);
+    const rv_run_state *at = &rv_trainer_result(trainer)->at;
+    char x[RV_SHAPE_TEXT], net[64] = "";
+    if (!s->model->record) /* else its sizes are its own */
+        snprintf(net, sizeof net, ", %" PRId64 " layer%s of %" PRId64 " units", c->net.layers,
+                 c->net.layers > 1 ? "s" : "", c->net.units);
+    fprintf(stderr,
+            "%s%s; %s%s%s: %" PRId64 " training samples %s, %" PRId64 " validation samples\n"
+            "%s, learning rate %g, batch size %" PRId64 ", seed %" PRId64 "\n",
+            s->model->name, net, c->data.path ? c->data.path : c->data.task,
+            c->data.classes ? " " : "", c->data.classes ? c->data.classes : "", s->part.count,
+            rv_shape_text(s->data.x, x), s->validation.count, s->optimizer.name,
+            c->optimizer.learning_rate, c->loop.batch_size, c->loop.seed);
+    if (resumed)
+        fprintf(stderr, "resuming in epoch %" PRId64 " after %" PRId64 " batches\n", at->epoch,
+                at->batch);
+}
+
+/* ---- the result ---- */
+
+/* Samples per second, were there nothing to do but the products of a full batch's update. */
+static bool find_limit(const rv_trainer *trainer, double *rate, rv_error *error)
+{
+    const rv_train_config *c = rv_trainer_config(trainer);
+    const rv_setup *s = rv_trainer_setup(trainer);
+    int64_t batch = c->loop.batch_size < s->training.count ? c->loop.batch_size : s->training.count;
+    rv_batch_program b;
+    if (!rv_batch_program_make(&b, s, rv_trainer_store(trainer), batch, true, RV_DEFAULT, error))
+        return false;
+    double operations = product_operations(b.program);
+    rv_batch_program_free(&b);
+    *rate = (double)batch * machine_operations(s->dtype, (int)c->loop.threads, 0.2) / operations;
+    return true;
+}
+
+static void print_summary(const rv_trainer *trainer, const norms *n, double limit)
+{
+    const rv_source *data = &rv_trainer_setup(trainer)->data;
+    const rv_train_result *r = rv_trainer_result(trainer);
+    const rv_metrics *t = &r->training, *v = &r->validation;
+    const rv_baseline *b = &r->baseline;
+    char score[SCORE_TEXT];
+    printf("validation %s of %" PRId64 " samples, ",
+           score_text(data, v->loss, v->accuracy, v->error, score), v->samples);
+    printf("training %s, loss %.6g\n", score_text(data, t->loss, t->accuracy, t->error, score),
+           t->loss);
+    printf("baseline, %s: %s\n", b->text, score_text(data, b->loss, b->accuracy, b->loss, score));
+    printf("%.0f samples per second, %.2f MiB for an update\n", r->samples_per_second,
+           (double)r->at.bytes / (1 << 20));
+    if (limit > 0)
+        printf("at most %.0f samples per second at this machine's peak, reached %.1f %%\n", limit,
+               100 * r->samples_per_second / limit);
+    if (n->count > 0) norms_print(n);
+    printf("digest %s\n", r->digest);
+}
+
+static void add_score(cJSON *object, const char *prefix, bool labels, double accuracy, double error)
 {
     char key[64];
-    bool labels = e->whole.classes > 0;
     snprintf(key, sizeof key, "%s_%s", prefix, labels ? "accuracy" : "error");
     cJSON_AddNumberToObject(object, key, labels ? accuracy : error);
 }
@@ -116,141 +263,156 @@ static double peak_bytes(void)
     return getrusage(RUSAGE_SELF, &usage) == 0 ? 1024.0 * (double)usage.ru_maxrss : 0;
 }
 
-static bool print_json(const settings *s, const experiment *e, const training *t, const norms *n,
-                       double limit, rv_error *error)
+static bool print_json(const rv_trainer *trainer, const norms *n, double limit, rv_error *error)
 {
+    const rv_train_config *c = rv_trainer_config(trainer);
+    const rv_train_result *r = rv_trainer_result(trainer);
+    bool labels = rv_trainer_setup(trainer)->data.classes > 0;
     cJSON *object = cJSON_CreateObject();
-    cJSON_AddStringToObject(object, "model", s->model);
-    cJSON_AddStringToObject(object, "task", s->task);
-    cJSON_AddStringToObject(object, "optimizer", s->optimizer);
-    cJSON_AddNumberToObject(object, "epochs", (double)t->epochs);
-    cJSON_AddNumberToObject(object, "best_epoch", (double)t->best);
-    cJSON_AddNumberToObject(object, "cost", t->train.cost);
-    add_score(object, e, "train", t->train.accuracy, t->train.error);
-    cJSON_AddNumberToObject(object, "held_out_cost", t->held_out.cost);
-    add_score(object, e, "held_out", t->held_out.accuracy, t->held_out.error);
-    cJSON_AddNumberToObject(object, "without_skill_cost", t->without_skill.cost);
-    add_score(object, e, "without_skill", t->without_skill.accuracy, t->without_skill.cost);
-    cJSON_AddNumberToObject(object, "samples_per_second", t->samples_per_second);
-    cJSON_AddNumberToObject(object, "step_bytes", (double)t->program_bytes);
+    cJSON_AddStringToObject(object, "model", c->net.model);
+    cJSON_AddStringToObject(object, "task", c->data.task);
+    cJSON_AddStringToObject(object, "optimizer", c->optimizer.name);
+    cJSON_AddNumberToObject(object, "epochs", (double)r->epochs);
+    cJSON_AddNumberToObject(object, "best_epoch", (double)r->best_epoch);
+    cJSON_AddNumberToObject(object, "loss", r->training.loss);
+    add_score(object, "train", labels, r->training.accuracy, r->training.error);
+    cJSON_AddNumberToObject(object, "validation_loss", r->validation.loss);
+    add_score(object, "validation", labels, r->validation.accuracy, r->validation.error);
+    cJSON_AddNumberToObject(object, "baseline_loss", r->baseline.loss);
+    add_score(object, "baseline", labels, r->baseline.accuracy, r->baseline.loss);
+    cJSON_AddNumberToObject(object, "samples_per_second", r->samples_per_second);
+    cJSON_AddNumberToObject(object, "step_bytes", (double)r->at.bytes);
     cJSON_AddNumberToObject(object, "peak_bytes", peak_bytes());
     if (limit > 0) {
         cJSON_AddNumberToObject(object, "limit_samples_per_second", limit);
-        cJSON_AddNumberToObject(object, "share_of_limit", t->samples_per_second / limit);
+        cJSON_AddNumberToObject(object, "fraction_of_limit", r->samples_per_second / limit);
     }
     if (n->count > 0) cJSON_AddItemToObject(object, "norms", norms_json(n));
-    cJSON_AddStringToObject(object, "digest", t->digest);
+    cJSON_AddStringToObject(object, "digest", r->digest);
     return json_print(object, error);
 }
 
-static bool draw(const settings *s, const experiment *e, rv_store *store, const training *t,
-                 const norms *n, rv_error *error)
+static bool draw(const train_options *o, const rv_trainer *trainer, const norms *n, rv_error *error)
 {
-    return (!s->plot || curves_draw(s->output, s, e, t, error)) &&
-           (!s->pictures || pictures_draw(s->output, s, e, store, error)) &&
-           (n->count == 0 || !s->output || norms_write(n, s->output, s, s->plot, error));
+    const rv_train_config *c = rv_trainer_config(trainer);
+    const rv_setup *s = rv_trainer_setup(trainer);
+    const char *folder = c->loop.output;
+    return (!o->plot || curves_draw(folder, c, s, rv_trainer_result(trainer), error)) &&
+           (!o->pictures || pictures_draw(folder, c, s, rv_trainer_store(trainer), error)) &&
+           (n->count == 0 || !folder || norms_write(n, folder, c, o->plot, error));
 }
 
-static void print_stopped(const settings *s, const training *t)
+static bool measure_norms(const rv_trainer *trainer, norms *n, norms_moment moment, rv_error *error)
 {
-    fprintf(stderr, "recurve train: stopped in epoch %" PRId64 " after %" PRId64 " batches; ",
-            t->at.epoch, t->at.batch);
-    if (s->output)
-        fprintf(stderr, "to go on: recurve train --resume %s\n", s->output);
+    return norms_measure(n, moment, rv_trainer_setup(trainer), rv_trainer_store(trainer),
+                         rv_trainer_config(trainer)->loop.batch_size, error);
+}
+
+static bool report(const train_options *o, const rv_trainer *trainer, norms *n, rv_error *error)
+{
+    double limit = 0;
+    if (o->norms && !measure_norms(trainer, n, NORMS_END, error)) return false;
+    if (!draw(o, trainer, n, error) || (o->limit && !find_limit(trainer, &limit, error)))
+        return false;
+    if (o->digest) return puts(rv_trainer_result(trainer)->digest) != EOF;
+    if (o->json) return print_json(trainer, n, limit, error);
+    print_summary(trainer, n, limit);
+    return true;
+}
+
+static void print_interrupted(const rv_trainer *trainer)
+{
+    const rv_run_state *at = &rv_trainer_result(trainer)->at;
+    const char *folder = rv_trainer_config(trainer)->loop.output;
+    fprintf(stderr, "recurve train: interrupted in epoch %" PRId64 " after %" PRId64 " batches; ",
+            at->epoch, at->batch);
+    if (folder)
+        fprintf(stderr, "to resume: recurve train --resume %s\n", folder);
     else
         fputs("nothing is kept without --output\n", stderr);
 }
 
 /* Of a run that failed: what is left of it. */
-static void print_left(const settings *s, const training *t)
+static void print_left(const rv_trainer *trainer)
 {
-    if (!s->output || t->saved.epoch == 0) return;
-    bool within = t->saved.batch > 0;
-    fprintf(stderr, "recurve train: %s/checkpoint.safetensors holds the run ", s->output);
-    if (within)
-        fprintf(stderr, "after %" PRId64 " batches of epoch %" PRId64 "\n", t->saved.batch,
-                t->saved.epoch);
+    const rv_run_state *saved = &rv_trainer_result(trainer)->saved;
+    const char *folder = rv_trainer_config(trainer)->loop.output;
+    if (!folder || saved->epoch == 0) return;
+    fprintf(stderr, "recurve train: %s/checkpoint.safetensors holds the run ", folder);
+    if (saved->batch > 0)
+        fprintf(stderr, "after %" PRId64 " batches of epoch %" PRId64 "\n", saved->batch,
+                saved->epoch);
     else
-        fprintf(stderr, "after epoch %" PRId64 "\n", t->saved.epoch - 1);
+        fprintf(stderr, "after epoch %" PRId64 "\n", saved->epoch - 1);
 }
 
-static bool report(const settings *s, const experiment *e, rv_store *store, const training *t,
-                   norms *n, rv_error *error)
-{
-    double limit;
-    if (s->norms && !norms_measure(n, NORMS_END, e, store, s->batch, error)) return false;
-    if (!draw(s, e, store, t, n, error) || !find_limit(s, e, store, &limit, error)) return false;
-    if (s->digest) return puts(t->digest) != EOF;
-    if (s->json) return print_json(s, e, t, n, limit, error);
-    print_summary(e, t, n, limit);
-    return true;
-}
+/* ---- running ---- */
 
-/* A store to train in, from the checkpoint unless that is NULL. */
-static rv_store *open_store(const settings *s, const experiment *e, const char *checkpoint,
-                            rv_error *error)
+static bool fit(const train_options *o, rv_trainer *trainer, norms *n, rv_error *error)
 {
-    rv_store *store = experiment_store(s, error);
-    if (!store || !checkpoint || resume_load(s, e, store, checkpoint, error)) return store;
-    rv_store_free(store);
-    return NULL;
-}
-
-static bool train(const settings *s, const experiment *e, const char *checkpoint, training *t,
-                  rv_error *error)
-{
-    bool shown = !s->quiet && !s->json && !s->digest;
-    norms n = {0};
-    training_view view = {.lines = shown, .bar = shown};
-    if ((s->plot || s->pictures) && !gnuplot_find(error)) return false;
-    if (s->output && !run_folder_open(s->output, error)) return false;
-    rv_store *store = open_store(s, e, checkpoint, error);
-    if (store && shown) describe(s, e);
-    if (store && shown && checkpoint)
-        fprintf(stderr, "goes on in epoch %" PRId64 " after %" PRId64 " batches\n", t->at.epoch,
-                t->at.batch);
-    bool ok = store && (!s->norms || norms_measure(&n, NORMS_START, e, store, s->batch, error));
+    const rv_train_result *r = rv_trainer_result(trainer);
+    view v = {.shown = !o->quiet && !o->json && !o->digest};
+    if (v.shown) describe(trainer, o->resume);
+    if (o->norms && !measure_norms(trainer, n, NORMS_START, error)) return false;
+    v.bar = progress_new(v.shown, "", rv_trainer_config(trainer)->loop.epochs, r->epochs,
+                         rv_trainer_setup(trainer)->training.count);
+    progress_start(&v.bar, r->at.epoch);
     stop_catch();
-    ok = ok && training_run(s, e, view, store, t, error);
+    bool ok = rv_trainer_observe(trainer, (rv_observer){after_update, after_epoch, &v}, error) &&
+              rv_trainer_fit(trainer, error);
     stop_release();
-    if (!ok)
-        print_left(s, t);
-    else if (t->stopped != 0)
-        print_stopped(s, t);
-    else
-        ok = report(s, e, store, t, &n, error);
-    norms_free(&n);
-    rv_store_free(store);
+    progress_clear(&v.bar);
     return ok;
 }
 
-static exit_status status_of(bool ok, const training *t)
+static exit_status train(const train_options *o, rv_trainer *trainer, rv_error *error)
 {
-    return !ok                     ? STATUS_FAILED
-           : t->stopped == SIGINT  ? STATUS_INTERRUPTED
-           : t->stopped == SIGTERM ? STATUS_TERMINATED
-                                   : STATUS_OK;
+    const rv_train_result *r = rv_trainer_result(trainer);
+    norms n = {0};
+    if ((o->plot || o->pictures) && !gnuplot_find(error)) return STATUS_FAILED;
+    bool ok = fit(o, trainer, &n, error);
+    if (!ok)
+        print_left(trainer);
+    else if (r->interrupted)
+        print_interrupted(trainer);
+    else
+        ok = report(o, trainer, &n, error);
+    norms_free(&n);
+    return !ok                                         ? STATUS_FAILED
+           : r->interrupted && stop_asked() == SIGTERM ? STATUS_TERMINATED
+           : r->interrupted                            ? STATUS_INTERRUPTED
+                                                       : STATUS_OK;
+}
+
+/* Says so when it had to take the previous checkpoint, and what to do when there is none. */
+static bool resume(const train_options *o, rv_trainer *trainer, rv_error *error)
+{
+    rv_error skipped = {0}, why = {0};
+    bool ok = rv_trainer_resume(trainer, &skipped, &why);
+    if (skipped.code != RV_OK)
+        fprintf(stderr, "recurve train: %s; resuming from the previous one\n", skipped.text);
+    if (!ok && why.code == RV_ERROR_IO)
+        return rv_fail(error, why.code,
+                       "%.500s; to begin anew: recurve train --config %.200s/config.json --output "
+                       "%.200s",
+                       why.text, o->resume, o->resume);
+    return ok || rv_fail(error, why.code, "%s", why.text);
 }
 
 static exit_status run(int argc, char **argv, rv_error *error)
 {
-    char checkpoint[PATH_TEXT];
     exit_status result;
-    settings s = settings_new();
-    experiment e = {0};
-    training t = {0};
-    bool ok = settings_parse(&command_train, argc, argv, &s, &result, error);
-    bool resumes = ok && s.resume;
-    ok = ok &&
-         (!resumes || resume_find(&command_train, argc, argv, &s, &t, checkpoint, &result, error));
-    if (ok) result = STATUS_USAGE;
-    if (ok && (s.plot || s.pictures) && !s.output)
-        ok = rv_fail(error, RV_ERROR_ARGUMENT, "%s draws into a folder; name it with --output DIR",
-                     s.plot ? "--plot" : "--pictures");
-    if (ok && experiment_make(&s, &e, error))
-        result = status_of(train(&s, &e, resumes ? checkpoint : NULL, &t, error), &t);
-    training_free(&t);
-    experiment_free(&e);
-    settings_free(&s);
+    train_options o = {.config = rv_train_config_new()};
+    rv_trainer *trainer = NULL;
+    if (parse(argc, argv, &o, &result, error)) {
+        result = STATUS_USAGE;
+        trainer = check_options(&o, error) ? rv_trainer_new(&o.config, error) : NULL;
+    }
+    if (trainer && (!o.resume || resume(&o, trainer, error)))
+        result = train(&o, trainer, error);
+    else if (trainer && error->code != RV_ERROR_ARGUMENT)
+        result = STATUS_FAILED;
+    rv_trainer_free(trainer);
+    rv_train_config_free(&o.config);
     return result;
 }

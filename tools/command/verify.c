@@ -4,9 +4,9 @@
 
 #include "tensor/memory.h"
 #include "tools/cli/json.h"
-#include "tools/cli/names.h"
 #include "tools/command/commands.h"
 #include "tools/proof/verdicts.h"
+#include "train/lookup_internal.h"
 
 typedef struct verify_options {
     int64_t seed;
@@ -14,7 +14,7 @@ typedef struct verify_options {
 } verify_options;
 
 #define ROW(field, name, argument, kind, ...) \
-    OPTION_ROW(verify_options, field, name, argument, OPTION_##kind, __VA_ARGS__)
+    OPTION_ROW(verify_options, field, name, argument, RV_CONFIG_##kind, __VA_ARGS__)
 
 static const option_row options[] = {
     ROW(seed, "seed", "N", WHOLE, "seed of the weights, the image and its label (default: 1)",
@@ -192,7 +192,7 @@ static exit_status run(int argc, char **argv, rv_error *error)
         return STATUS_USAGE;
     }
     if (strcmp(article, articles[0]) != 0) {
-        fail_unknown("article", article, article_name, articles, 1, error);
+        rv_fail_unknown("article", article, article_name, articles, 1, error);
         return STATUS_USAGE;
     }
     return verify(&o, error) ? STATUS_OK : STATUS_FAILED;

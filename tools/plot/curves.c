@@ -6,14 +6,14 @@
 #include <string.h>
 
 #include "tensor/memory.h"
-#include "tools/run/run_folder.h"
+#include "train/run_folder_internal.h"
 
-const char *data_text(const settings *s, char text[DATA_TEXT])
+const char *data_text(const rv_train_config *c, char text[DATA_TEXT])
 {
-    const char *slash = s->data ? strrchr(s->data, '/') : NULL;
-    const char *name = slash ? slash + 1 : s->data ? s->data : s->task;
-    snprintf(text, DATA_TEXT, "%.50s%s%.20s", name, s->classes ? " " : "",
-             s->classes ? s->classes : "");
+    const char *slash = c->data.path ? strrchr(c->data.path, '/') : NULL;
+    const char *name = slash ? slash + 1 : c->data.path ? c->data.path : c->data.task;
+    snprintf(text, DATA_TEXT, "%.50s%s%.20s", name, c->data.classes ? " " : "",
+             c->data.classes ? c->data.classes : "");
     return text;
 }
 
@@ -22,58 +22,65 @@ const char *data_text(const settings *s, char text[DATA_TEXT])
 typedef enum quantity { TRAINING_COST, HELD_OUT_COST, HELD_OUT_SCORE } quantity;
 
 /* A text's cost in bits. */
-static double value_of(const rv_source *data, const epoch_row *row, quantity q)
+static double value_of(const rv_source *data, const rv_epoch *row, quantity q)
 {
-    double unit = is_text(data) ? log(2) : 1;
+    double unit = rv_source_is_text(data) ? log(2) : 1;
     switch (q) {
-    case TRAINING_COST: return row->cost / unit;
-    case HELD_OUT_COST: return row->held_out_cost / unit;
-    case HELD_OUT_SCORE: return data->classes > 0 ? row->held_out_accuracy : row->held_out_error;
+    case TRAINING_COST: return row->loss / unit;
+    case HELD_OUT_COST: return row->validation_loss / unit;
+    case HELD_OUT_SCORE:
+        return data->classes > 0 ? row->validation_accuracy : row->validation_error;
     }
     return 0;
 }
 
 /* Of numbers, the cost may be the score: then it is drawn once. */
-static bool cost_is_score(const experiment *e)
+static bool cost_is_score(const rv_setup *e)
 {
-    return e->whole.classes == 0 && e->net.loss == RV_LOSS_STANDARD;
+    return e->data.classes == 0 && e->net.loss == RV_LOSS_STANDARD;
 }
 
-static const char *cost_title(const experiment *e)
+static const char *cost_title(const rv_setup *e)
 {
-    return is_text(&e->whole) ? "bits per character"
-           : cost_is_score(e) ? "mean squared error"
-                              : "cost";
+    return rv_source_is_text(&e->data) ? "bits per character"
+           : cost_is_score(e)          ? "mean squared error"
+                                       : "cost";
 }
 
 /* Costs are told apart down to this; of accuracies, half a sample in those held out. */
-static double finest_of(const experiment *e, quantity q)
+static double finest_of(const rv_setup *e, quantity q)
 {
-    return q == HELD_OUT_SCORE && e->whole.classes > 0 ? 0.5 / (double)e->held_out.count : 1e-12;
+    return q == HELD_OUT_SCORE && e->data.classes > 0 ? 0.5 / (double)e->validation.count : 1e-12;
 }
 
 /* ---- one run ---- */
 
-static double *values_of(const rv_source *data, const training *t, quantity q)
+static double *values_of(const rv_source *data, const rv_train_result *t, quantity q)
 {
     double *values = rv_alloc((size_t)t->epochs, sizeof *values);
-    for (int64_t i = 0; values && i < t->epochs; i++) values[i] = value_of(data, &t->rows[i], q);
+    for (int64_t i = 0; values && i < t->epochs; i++) values[i] = value_of(data, &t->history[i], q);
     return values;
 }
 
-bool curves_draw(const char *folder, const settings *s, const experiment *e, const training *t,
-                 rv_error *error)
+bool curves_draw(const char *folder, const rv_train_config *c, const rv_setup *e,
+                 const rv_train_result *t, rv_error *error)
 {
     enum { BLUE, RED };
-    const rv_source *data = &e->whole;
-    char path[PATH_TEXT], text[DATA_TEXT], title[3 * DATA_TEXT];
+    const rv_source *data = &e->data;
+    char path[RV_PATH], text[DATA_TEXT], title[3 * DATA_TEXT];
     double *cost = values_of(data, t, TRAINING_COST), *held_out = values_of(data, t, HELD_OUT_COST),
            *score = values_of(data, t, HELD_OUT_SCORE);
-    chart_line costs[] = {
-        {.label = "training", .colour = RED, .count = t->epochs, .y = cost},
-        {.label = "held out", .colour = BLUE, .count = t->epochs, .y = held_out, .mark = t->best}};
-    chart_line scores[] = {
-        {.label = "held out", .colour = BLUE, .count = t->epochs, .y = score, .mark = t->best}};
+    chart_line costs[] = {{.label = "training", .colour = RED, .count = t->epochs, .y = cost},
+                          {.label = "held out",
+                           .colour = BLUE,
+                           .count = t->epochs,
+                           .y = held_out,
+                           .mark = t->best_epoch}};
+    chart_line scores[] = {{.label = "held out",
+                            .colour = BLUE,
+                            .count = t->epochs,
+                            .y = score,
+                            .mark = t->best_epoch}};
     chart_panel panels[] = {
         {.title = cost_title(e), .finest = finest_of(e, HELD_OUT_COST), .lines = costs, .count = 2},
         {.title = data->classes > 0 ? "accuracy, %" : "mean squared error",
@@ -81,11 +88,11 @@ bool curves_draw(const char *folder, const settings *s, const experiment *e, con
          .finest = finest_of(e, HELD_OUT_SCORE),
          .lines = scores,
          .count = 1}};
-    snprintf(title, sizeof title, "%s on %s, %s: best after epoch %" PRId64, s->model,
-             data_text(s, text), s->optimizer, t->best);
+    snprintf(title, sizeof title, "%s on %s, %s: best after epoch %" PRId64, c->net.model,
+             data_text(c, text), c->optimizer.name, t->best_epoch);
     bool ok = cost && held_out && score;
     if (!ok) rv_fail_memory(error);
-    ok = ok && run_folder_path(folder, "curves", path, error) &&
+    ok = ok && rv_run_folder_path(folder, "curves", path, error) &&
          chart_draw(path, title, "epoch", panels, cost_is_score(e) ? 1 : 2, error);
     rv_free(cost);
     rv_free(held_out);
@@ -121,7 +128,7 @@ static bool band_make(band *b, const rv_source *data, const curve_group *g, quan
         b->low[i] = INFINITY;
         b->high[i] = -INFINITY;
         for (int k = 0; k < g->count; k++) {
-            double value = value_of(data, &g->runs[k].rows[i], q);
+            double value = value_of(data, &g->runs[k].history[i], q);
             b->mean[i] += value / g->count;
             b->low[i] = fmin(b->low[i], value);
             b->high[i] = fmax(b->high[i], value);
@@ -143,12 +150,12 @@ static chart_line line_of(const curve_group *g, const band *b)
     return line;
 }
 
-bool curves_draw_groups(const char *folder, const char *name, const char *title,
-                        const experiment *e, const curve_group *groups, int count, rv_error *error)
+bool curves_draw_groups(const char *folder, const char *name, const char *title, const rv_setup *e,
+                        const curve_group *groups, int count, rv_error *error)
 {
     static const quantity drawn[] = {HELD_OUT_COST, HELD_OUT_SCORE};
-    const rv_source *data = &e->whole;
-    char path[PATH_TEXT], heads[2][CHART_LABEL];
+    const rv_source *data = &e->data;
+    char path[RV_PATH], heads[2][CHART_LABEL];
     chart_panel panels[2];
     size_t all = 2 * (size_t)count;
     band *bands = rv_alloc(all, sizeof *bands);
@@ -171,7 +178,7 @@ bool curves_draw_groups(const char *folder, const char *name, const char *title,
                                   .lines = lines + p * count,
                                   .count = count};
     }
-    ok = ok && run_folder_path(folder, name, path, error) &&
+    ok = ok && rv_run_folder_path(folder, name, path, error) &&
          chart_draw(path, title, "epoch", panels, cost_is_score(e) ? 1 : 2, error);
     for (size_t i = 0; bands && i < all; i++) band_free(&bands[i]);
     rv_free(bands);

@@ -9,9 +9,9 @@
 #include "tensor/memory.h"
 #include "tools/plot/chart.h"
 #include "tools/plot/curves.h"
-#include "tools/cli/json.h"
-#include "tools/run/run_folder.h"
-#include "tools/cli/text_file.h"
+#include "train/json_internal.h"
+#include "train/run_folder_internal.h"
+#include "train/text_file_internal.h"
 
 static const char *const moments[NORMS_MOMENTS] = {"at the start", "at the end"};
 
@@ -45,7 +45,7 @@ void norms_free(norms *n)
 }
 
 /* Outputs are the norms that there are, in the order of f->norm. */
-static bool compile(batch_program *b, rv_tape *tape, int64_t samples, const rv_flow *f,
+static bool compile(rv_batch_program *b, rv_tape *tape, int64_t samples, const rv_flow *f,
                     rv_error *error)
 {
     int64_t all = f->count * (f->steps + 1);
@@ -54,7 +54,7 @@ static bool compile(batch_program *b, rv_tape *tape, int64_t samples, const rv_f
     if (!outputs) return rv_fail_memory(error);
     for (int64_t i = 0; i < all; i++)
         if (!rv_is_null(f->norm[i])) outputs[count++] = f->norm[i];
-    bool ok = batch_program_compile(b, tape, samples, outputs, count, RV_VALUES, error);
+    bool ok = rv_batch_program_compile(b, tape, samples, outputs, count, RV_VALUES, error);
     rv_free(outputs);
     return ok;
 }
@@ -62,31 +62,31 @@ static bool compile(batch_program *b, rv_tape *tape, int64_t samples, const rv_f
 static bool run(norms *n, norms_moment moment, rv_tape *tape, const rv_flow *f,
                 const rv_batch *batch, rv_error *error)
 {
-    batch_program b = {0};
+    rv_batch_program b = {0};
     bool ok = (n->count > 0 || make_room(n, f, error)) &&
-              compile(&b, tape, batch->count, f, error) && batch_program_run(&b, batch, error);
+              compile(&b, tape, batch->count, f, error) && rv_batch_program_run(&b, batch, error);
     for (int64_t i = 0, output = 0; ok && i < n->count * (n->steps + 1); i++)
         n->at[moment][i] = rv_is_null(f->norm[i]) ? NAN : rv_value(b.program, (int)output++);
-    rv_program_free(b.program);
+    rv_batch_program_free(&b);
     return ok;
 }
 
-bool norms_measure(norms *n, norms_moment moment, const experiment *e, rv_store *store,
-                   int64_t batch, rv_error *error)
+bool norms_measure(norms *n, norms_moment moment, const rv_setup *e, rv_store *store, int64_t batch,
+                   rv_error *error)
 {
-    experiment one = *e;
+    rv_setup one = *e;
     one.carry = false;
     one.net.rnn.recompute = 0;
     one.net.rnn.each_use = true;
-    rv_loader_options options = {.batch_size = batch < e->seen.count ? batch : e->seen.count,
+    rv_loader_options options = {.batch_size = batch < e->sample.count ? batch : e->sample.count,
                                  .in_order = true};
-    rv_loader *loader = rv_loader_new(&e->seen, &options, error);
+    rv_loader *loader = rv_loader_new(&e->sample, &options, error);
     const rv_batch *first = loader ? rv_loader_next(loader, error) : NULL;
     bool averaged = e->optimizer.average > 0 && rv_swap_averages(store), ok = false;
     if (first) {
         rv_net net;
         rv_flow flow;
-        rv_tape *tape = batch_record(&one, store, first->count, false, &net);
+        rv_tape *tape = rv_setup_record(&one, store, first->count, false, &net);
         n->samples = first->count;
         ok = rv_flow_make(&flow, net.loss) ||
              rv_fail(error, rv_tape_error(tape)->code, "%s", rv_tape_error(tape)->text);
@@ -186,7 +186,7 @@ cJSON *norms_json(const norms *n)
         for (norms_moment m = NORMS_START; m < NORMS_MOMENTS; m++) {
             cJSON *values = cJSON_AddArrayToObject(row, m == NORMS_START ? "start" : "end");
             for (int64_t t = 0; t <= n->steps; t++)
-                cJSON_AddItemToArray(values, json_exact(row_of(n, m, i)[t]));
+                cJSON_AddItemToArray(values, rv_json_exact(row_of(n, m, i)[t]));
         }
         cJSON_AddItemToArray(rows, row);
     }
@@ -263,9 +263,9 @@ static void find_span(const norms *n, double *low, double *high)
     if (*high == 0) *low = 0;
 }
 
-static bool draw(const norms *n, const char *folder, const settings *s, rv_error *error)
+static bool draw(const norms *n, const char *folder, const rv_train_config *c, rv_error *error)
 {
-    char path[PATH_TEXT], text[DATA_TEXT], title[2 * DATA_TEXT];
+    char path[RV_PATH], text[DATA_TEXT], title[2 * DATA_TEXT];
     chart_line *lines = rv_alloc((size_t)n->count, NORMS_MOMENTS * sizeof *lines);
     if (!lines) return rv_fail_memory(error);
     chart_panel panels[NORMS_MOMENTS];
@@ -279,20 +279,22 @@ static bool draw(const norms *n, const char *folder, const settings *s, rv_error
                                   .low = low,
                                   .high = high};
     }
-    snprintf(title, sizeof title, "%s on %s: norms of the gradient", s->model, data_text(s, text));
-    bool ok = run_folder_path(folder, "norms", path, error) &&
+    snprintf(title, sizeof title, "%s on %s: norms of the gradient", c->net.model,
+             data_text(c, text));
+    bool ok = rv_run_folder_path(folder, "norms", path, error) &&
               chart_draw(path, title, "time step", panels, NORMS_MOMENTS, error);
     rv_free(lines);
     return ok;
 }
 
-bool norms_write(const norms *n, const char *folder, const settings *s, bool plot, rv_error *error)
+bool norms_write(const norms *n, const char *folder, const rv_train_config *c, bool plot,
+                 rv_error *error)
 {
-    char path[PATH_TEXT];
+    char path[RV_PATH];
     char *text = csv_text(n);
     bool ok = text || rv_fail_memory(error);
-    ok = ok && run_folder_path(folder, "norms.csv", path, error) &&
-         text_file_write(path, text, error);
+    ok = ok && rv_run_folder_path(folder, "norms.csv", path, error) &&
+         rv_text_file_write(path, text, error);
     free(text);
-    return ok && (!plot || draw(n, folder, s, error));
+    return ok && (!plot || draw(n, folder, c, error));
 }

@@ -4,7 +4,7 @@
 
 #include <cjson/cJSON.h>
 
-#include "tools/run/batch_program.h"
+#include "recurve.h"
 
 typedef enum norms_moment { NORMS_START, NORMS_END, NORMS_MOMENTS } norms_moment;
 
@@ -18,14 +18,15 @@ typedef struct norms {
 } norms;
 
 /* On the first batch of the training data measured. The second moment is of the same net as the first. */
-bool norms_measure(norms *n, norms_moment moment, const experiment *e, rv_store *store,
-                   int64_t batch, rv_error *error);
+bool norms_measure(norms *n, norms_moment moment, const rv_setup *e, rv_store *store, int64_t batch,
+                   rv_error *error);
 void norms_free(norms *n);
 
 void norms_print(const norms *n);
 cJSON *norms_json(const norms *n); /* NULL: out of memory */
 
 /* folder/norms.csv; with `plot` folder/norms.svg and .png too. */
-bool norms_write(const norms *n, const char *folder, const settings *s, bool plot, rv_error *error);
+bool norms_write(const norms *n, const char *folder, const rv_train_config *c, bool plot,
+                 rv_error *error);
 
 #endif

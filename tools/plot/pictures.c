@@ -9,8 +9,8 @@
 #include "tensor/memory.h"
 #include "tools/plot/curves.h"
 #include "tools/plot/heatmap.h"
-#include "tools/run/batch_program.h"
-#include "tools/run/run_folder.h"
+#include "train/batch_program.h"
+#include "train/run_folder_internal.h"
 
 enum {
     MOST_SIGNALS = 16,
@@ -32,7 +32,7 @@ typedef struct signal {
 
 /* What is looked at: time steps `stride` apart, each signal's nodes at them. */
 typedef struct view {
-    const experiment *e;
+    const rv_setup *e;
     rv_tape *tape;
     int64_t steps, stride;
     signal signals[MOST_SIGNALS];
@@ -41,7 +41,7 @@ typedef struct view {
 } view;
 
 /* The time step that a node of the top layer, forward in time, was written at, from 0; -1: any other node. */
-static int64_t step_of(const experiment *e, const rv_node *node)
+static int64_t step_of(const rv_setup *e, const rv_node *node)
 {
     const int64_t layers = e->net.rnn.layers > 1 ? e->net.rnn.layers : 1;
     bool top = node->origin->layer == layers - 1 && node->origin->direction == 0;
@@ -86,7 +86,7 @@ static void find_gates(view *v)
         if (is->state > 0) continue;
         bool gate = strcmp(is->op->name, "sigmoid") == 0, taken = false;
         for (int s = 0; s < RV_CELL_STATES; s++) {
-            const char *state = state_symbol(v->e, s);
+            const char *state = rv_state_symbol(v->e->model, s);
             taken = taken || (state && strcmp(state, node->gate) == 0);
         }
         char symbol[HEAT_SYMBOL];
@@ -111,7 +111,7 @@ static bool has_state(const view *v, int32_t state)
 static void find_states(view *v)
 {
     for (int s = RV_CELL_STATES - 1; s >= 0; s--) {
-        const char *symbol = state_symbol(v->e, s);
+        const char *symbol = rv_state_symbol(v->e->model, s);
         if (symbol && has_state(v, s + 1)) add_signal(v, symbol, "", HEAT_SIGNED, s + 1);
     }
 }
@@ -188,8 +188,8 @@ static int64_t row_size(const heat_row *row) { return row->channels * row->heigh
 
 static bool show_input(shown *h, const view *v, const rv_tensor *x, rv_error *error)
 {
-    const rv_shape *s = &v->e->whole.x;
-    bool sequence = v->e->whole.sequence;
+    const rv_shape *s = &v->e->data.x;
+    bool sequence = v->e->data.sequence;
     bool still = !sequence && !v->e->model->images && v->e->model->kernel == 0 &&
                  v->e->net.rnn.kernel == 0; /* dense cells read pixels: one image is enough */
     int64_t steps = still && s->rank == 3 ? 1 : v->steps;
@@ -237,11 +237,11 @@ static bool run(rv_program *program, const rv_batch *batch, rv_error *error)
 
 static void choose_steps(view *v, const rv_batch *batch)
 {
-    const experiment *e = v->e;
+    const rv_setup *e = v->e;
     bool tiles = e->model->images || e->model->kernel > 0 || e->net.rnn.kernel > 0;
     int64_t most = tiles ? MOST_TILES : MOST_COLUMNS;
-    int64_t all = e->whole.sequence ? e->whole.x.dim[0] : e->net.steps > 0 ? e->net.steps : 1;
-    if (e->whole.lengths) all = (int64_t)rv_tensor_get(&batch->length, 0);
+    int64_t all = e->data.sequence ? e->data.x.dim[0] : e->net.steps > 0 ? e->net.steps : 1;
+    if (e->data.lengths) all = (int64_t)rv_tensor_get(&batch->length, 0);
     if (all < 1) all = 1;
     v->stride = (all + most - 1) / most;
     v->steps = (all + v->stride - 1) / v->stride;
@@ -252,27 +252,27 @@ static void choose_steps(view *v, const rv_batch *batch)
 /* Whether a text's characters name the time steps, in place of a row for x. */
 static bool spells(const view *v)
 {
-    return v->e->whole.alphabet && v->stride == 1 && v->steps <= MOST_LETTERS;
+    return v->e->data.alphabet && v->stride == 1 && v->steps <= MOST_LETTERS;
 }
 
-static bool draw(const char *folder, const settings *s, const view *v, const shown *h,
+static bool draw(const char *folder, const rv_train_config *c, const view *v, const shown *h,
                  const rv_tensor *x, rv_error *error)
 {
-    char path[PATH_TEXT], text[DATA_TEXT], title[2 * DATA_TEXT], letters[MOST_LETTERS][2];
+    char path[RV_PATH], text[DATA_TEXT], title[2 * DATA_TEXT], letters[MOST_LETTERS][2];
     const char *names[MOST_LETTERS];
     bool spelled = spells(v);
     for (int64_t t = 0; spelled && t < v->steps; t++) {
-        unsigned char letter = v->e->whole.alphabet[(int64_t)rv_tensor_get(x, t)];
+        unsigned char letter = v->e->data.alphabet[(int64_t)rv_tensor_get(x, t)];
         letters[t][0] = isgraph(letter) && letter < 128 ? (char)letter : '_';
         letters[t][1] = '\0';
         names[t] = letters[t];
     }
-    snprintf(title, sizeof title, "%s on %s: a sample held out", s->model, data_text(s, text));
+    snprintf(title, sizeof title, "%s on %s: a sample held out", c->net.model, data_text(c, text));
     heat_picture picture = {title, h->rows, h->count, v->steps, v->stride, spelled ? names : NULL};
-    return run_folder_path(folder, "states", path, error) && heatmap_draw(path, &picture, error);
+    return rv_run_folder_path(folder, "states", path, error) && heatmap_draw(path, &picture, error);
 }
 
-static bool show(const char *folder, const settings *s, view *v, const rv_batch *batch,
+static bool show(const char *folder, const rv_train_config *c, view *v, const rv_batch *batch,
                  rv_error *error)
 {
     shown h = {.count = 0};
@@ -280,32 +280,32 @@ static bool show(const char *folder, const settings *s, view *v, const rv_batch 
     find_gates(v);
     find_states(v);
     if (v->count == 0)
-        return rv_fail(error, RV_ERROR_ARGUMENT, "the model \"%s\" shows no states", s->model);
+        return rv_fail(error, RV_ERROR_ARGUMENT, "the model \"%s\" shows no states", c->net.model);
     if (!find_nodes(v, error)) return false;
     rv_program *program = rv_compile_with(v->tape, v->at, (int)(v->steps * v->count), RV_VALUES);
     const rv_error *failed = rv_tape_error(v->tape);
     bool ok = program || rv_fail(error, failed->code, "%s", failed->text);
     ok = ok && run(program, batch, error) && (spells(v) || show_input(&h, v, &batch->x, error));
     for (int k = 0; ok && k < v->count; k++) ok = show_signal(&h, v, program, k, error);
-    ok = ok && draw(folder, s, v, &h, &batch->x, error);
+    ok = ok && draw(folder, c, v, &h, &batch->x, error);
     shown_free(&h);
     rv_program_free(program);
     return ok;
 }
 
-bool pictures_draw(const char *folder, const settings *s, const experiment *e, rv_store *store,
+bool pictures_draw(const char *folder, const rv_train_config *c, const rv_setup *e, rv_store *store,
                    rv_error *error)
 {
-    experiment one = *e;
+    rv_setup one = *e;
     one.carry = false; /* from the beginning */
     one.net.rnn.recompute = 0;
     rv_loader_options options = {.batch_size = 1, .in_order = true};
-    rv_loader *loader = rv_loader_new(&e->held_out, &options, error);
+    rv_loader *loader = rv_loader_new(&e->validation, &options, error);
     const rv_batch *batch = loader ? rv_loader_next(loader, error) : NULL;
     bool averaged = e->optimizer.average > 0 && rv_swap_averages(store);
     rv_net net;
-    view v = {.e = &one, .tape = batch ? batch_record(&one, store, 1, false, &net) : NULL};
-    bool ok = batch && show(folder, s, &v, batch, error);
+    view v = {.e = &one, .tape = batch ? rv_setup_record(&one, store, 1, false, &net) : NULL};
+    bool ok = batch && show(folder, c, &v, batch, error);
     if (averaged) rv_swap_averages(store);
     rv_free(v.at);
     rv_tape_free(v.tape);

@@ -2,12 +2,12 @@
 #ifndef RV_TOOLS_PLOT_PICTURES_H
 #define RV_TOOLS_PLOT_PICTURES_H
 
-#include "tools/run/experiment.h"
+#include "recurve.h"
 
 /* states.png in the folder: the first sample held out, as the top layer sees it in the forward direction. Images have a
  * tile for each step and, up to four, for each channel; other values are heat maps, units down and time
  * across. */
-bool pictures_draw(const char *folder, const settings *s, const experiment *e, rv_store *store,
+bool pictures_draw(const char *folder, const rv_train_config *c, const rv_setup *e, rv_store *store,
                    rv_error *error);
 
 #endif

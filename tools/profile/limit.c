@@ -10,6 +10,18 @@ double machine_operations(rv_dtype dtype, int threads, double seconds)
     return peak_operations(threads, seconds) / (dtype == RV_F64 ? 2 : 1);
 }
 
+double product_operations(const rv_program *program)
+{
+    double operations = 0;
+    for (int64_t i = 0; i < rv_program_statistics(program).instructions; i++) {
+        rv_instruction one = rv_program_instruction(program, i);
+        const rv_node *node = rv_tape_node(one.tape, one.node[0]);
+        bool product = !node->op->row && node->inputs > 1; /* not a group, nor a sum */
+        if (product) operations += one.operations;
+    }
+    return operations;
+}
+
 machine machine_new(rv_dtype dtype, int threads, double seconds)
 {
     machine m = {.threads = threads, .seconds = seconds};

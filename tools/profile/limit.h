@@ -2,12 +2,15 @@
 #ifndef RV_TOOLS_PROFILE_LIMIT_H
 #define RV_TOOLS_PROFILE_LIMIT_H
 
-#include "tensor/tensor.h"
+#include "recurve.h"
 #include "tools/machine/levels.h"
 
 /* Peak floating-point operations per second of this many threads; a multiply-add counts as two. Measures for about this
  * many seconds. */
 double machine_operations(rv_dtype dtype, int threads, double seconds);
+
+/* Floating-point operations of all products in a run of the program. */
+double product_operations(const rv_program *program);
 
 typedef struct machine {
     int threads;

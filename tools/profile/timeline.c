@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "tools/cli/json.h"
-#include "tools/cli/text_file.h"
+#include "train/text_file_internal.h"
 
 /* Adds an event to a track. */
 static cJSON *add_event(cJSON *events, const char *kind, int thread, const char *name)
@@ -98,7 +98,7 @@ bool timeline_write(const profile *p, const char *title, const char *path, rv_er
     }
     char *text = cJSON_PrintUnformatted(trace);
     cJSON_Delete(trace);
-    bool ok = text_file_write(path, text, error);
+    bool ok = rv_text_file_write(path, text, error);
     cJSON_free(text);
     return ok;
 }

@@ -1,0 +1,300 @@
+#include "tools/command/comparison.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tensor/memory.h"
+#include "tools/cli/progress.h"
+#include "tools/plot/curves.h"
+#include "train/lookup_internal.h"
+#include "train/run_folder_internal.h"
+
+/* ---- who takes part ---- */
+
+/* The name of a model or an optimizer as its table has it; a text's stays. */
+typedef const char *(*look_up)(const char *name, rv_error *error);
+
+static const char *look_up_model(const char *name, rv_error *error)
+{
+    rv_lang *none;
+    if (rv_names_file(name, NULL)) return name;
+    const rv_model *model = rv_lookup_model(name, &none, error);
+    return model ? model->name : NULL;
+}
+
+static const char *look_up_optimizer(const char *name, rv_error *error)
+{
+    const rv_optimizer *optimizer = rv_lookup_optimizer(name, error);
+    return optimizer ? optimizer->name : NULL;
+}
+
+/* Splits "a,b", a copy of which becomes *kept; no list is one name, NULL. */
+static bool parse_list(const char *option, const char *list, look_up find, char **kept,
+                       const char *names[MOST_COMPARED], int *count, rv_error *error)
+{
+    *count = 0;
+    if (!list) names[(*count)++] = NULL;
+    if (!list) return true;
+    *kept = rv_alloc(strlen(list) + 1, 1);
+    if (!*kept) return rv_fail_memory(error);
+    memcpy(*kept, list, strlen(list));
+    for (char *name = *kept, *next; name; name = next) {
+        next = strchr(name, ',');
+        if (next) *next++ = '\0';
+        const char *found = find(name, error);
+        if (!found) return false;
+        if (*count == MOST_COMPARED)
+            return rv_fail(error, RV_ERROR_ARGUMENT, "%s: more than %d names", option,
+                           MOST_COMPARED);
+        for (int i = 0; i < *count; i++)
+            if (strcmp(names[i], found) == 0)
+                return rv_fail(error, RV_ERROR_ARGUMENT, "%s: %s comes twice", option, found);
+        names[(*count)++] = found;
+    }
+    return true;
+}
+
+const char *comparison_run_name(const comparison *c, const contender *who, int64_t k,
+                                char text[RUN_TEXT])
+{
+    char seed[32] = "";
+    if (c->seeds > 1) snprintf(seed, sizeof seed, "-%" PRId64, c->base.loop.seed + k);
+    size_t length = strlen(who->model), kept = length < RUN_TEXT / 2 ? length : RUN_TEXT / 2;
+    snprintf(text, RUN_TEXT, "%s-%s%s", who->model + length - kept, who->optimizer, seed);
+    for (char *at = text; *at != '\0'; at++) /* of a file's path */
+        if (*at == '/' || *at == ':') *at = '_';
+    return text;
+}
+
+static rv_train_config config_of(const comparison *c, const contender *who, int64_t k)
+{
+    rv_train_config config = c->base;
+    config.net.model = who->model;
+    config.optimizer.name = who->optimizer;
+    config.loop.seed += k;
+    return config;
+}
+
+/* Puts the run's name before what went wrong. */
+static bool fail_run(const comparison *c, const contender *who, int64_t k, const rv_error *why,
+                     rv_error *error)
+{
+    return rv_fail(error, why->code, "%s with %s, seed %" PRId64 ": %s",
+                   who->model ? who->model : "the default model",
+                   who->optimizer ? who->optimizer : "the default optimizer", c->base.loop.seed + k,
+                   why->text);
+}
+
+/* A default that the trainer has filled in. Such names are never freed. */
+static void take_name(const char **name, const char *filled)
+{
+    if (!*name) *name = filled;
+}
+
+/* Makes the contender's first run, which fills in the names that are left open. */
+static bool try_out(comparison *c, contender *who, rv_error *error)
+{
+    rv_error why = {0};
+    rv_train_config config = config_of(c, who, 0);
+    rv_batch_program b = {0};
+    rv_trainer *trainer = rv_trainer_new(&config, &why);
+    bool ok =
+        trainer && rv_batch_program_make(&b, rv_trainer_setup(trainer), rv_trainer_store(trainer),
+                                         1, false, RV_DEFAULT, &why);
+    rv_batch_program_free(&b);
+    if (ok) {
+        const rv_train_config *filled = rv_trainer_config(trainer);
+        take_name(&who->model, filled->net.model);
+        take_name(&who->optimizer, filled->optimizer.name);
+        take_name(&c->base.data.task, filled->data.task);
+        if (strcmp(c->base.data.task, "digits") == 0)
+            take_name(&c->base.data.classes, filled->data.classes);
+    } else {
+        fail_run(c, who, 0, &why, error);
+    }
+    if (ok && !c->tried)
+        c->tried = trainer;
+    else
+        rv_trainer_free(trainer);
+    return ok;
+}
+
+const rv_source *comparison_data(const comparison *c) { return &rv_trainer_setup(c->tried)->data; }
+
+bool comparison_make(comparison *c, const char *models, const char *optimizers, rv_error *error)
+{
+    if (!parse_list("--models", models, look_up_model, &c->model_list, c->models, &c->model_count,
+                    error) ||
+        !parse_list("--optimizers", optimizers, look_up_optimizer, &c->optimizer_list,
+                    c->optimizers, &c->optimizer_count, error))
+        return false;
+    c->all = rv_alloc((size_t)(c->model_count * c->optimizer_count), sizeof *c->all);
+    if (!c->all) return rv_fail_memory(error);
+    for (int m = 0; m < c->model_count; m++)
+        for (int o = 0; o < c->optimizer_count; o++) {
+            contender *who = &c->all[c->count++];
+            *who = (contender){.model = c->models[m],
+                               .optimizer = c->optimizers[o],
+                               .model_number = m,
+                               .optimizer_number = o};
+            who->runs = rv_alloc((size_t)c->seeds, sizeof *who->runs);
+            if (!who->runs) return rv_fail_memory(error);
+            if (!try_out(c, who, error)) return false;
+        }
+    return true;
+}
+
+void comparison_free(comparison *c)
+{
+    for (int i = 0; i < c->count; i++) {
+        for (int64_t k = 0; k < c->seeds && c->all[i].runs; k++)
+            rv_free((void *)(uintptr_t)c->all[i].runs[k].history);
+        rv_free(c->all[i].runs);
+    }
+    rv_free(c->all);
+    rv_free(c->model_list);
+    rv_free(c->optimizer_list);
+    rv_trainer_free(c->tried);
+}
+
+/* ---- a run ---- */
+
+static int64_t count_parameters(const rv_store *store)
+{
+    int64_t count = 0;
+    for (size_t i = 0; i < rv_store_count(store); i++) {
+        const rv_entry *entry = rv_store_at(store, i);
+        if (entry->role == RV_PARAMETER) count += rv_tensor_count(&entry->tensor);
+    }
+    return count;
+}
+
+static bool after_update(void *bar, const rv_trainer *trainer)
+{
+    const rv_run_state *at = &rv_trainer_result(trainer)->at;
+    progress_paint(bar, at->seen, at->loss_sum / (double)at->seen);
+    return true;
+}
+
+static bool after_epoch(void *bar, const rv_trainer *trainer)
+{
+    progress_start(bar, rv_trainer_result(trainer)->at.epoch);
+    return true;
+}
+
+/* A copy of the result, for rv_free of its history. */
+static bool keep_result(const rv_train_result *from, rv_train_result *to, rv_error *error)
+{
+    rv_epoch *history = rv_alloc((size_t)from->epochs, sizeof *history);
+    if (!history) return rv_fail_memory(error);
+    if (from->epochs > 0) memcpy(history, from->history, (size_t)from->epochs * sizeof *history);
+    *to = *from;
+    to->history = history;
+    return true;
+}
+
+/* Trains, and keeps what `recurve train` would. */
+static bool train(const comparison *c, contender *who, const rv_train_config *config,
+                  rv_train_result *result, rv_error *error)
+{
+    char title[RUN_TEXT];
+    int number = (int)((who - c->all) * c->seeds + config->loop.seed - c->base.loop.seed) + 1;
+    snprintf(title, sizeof title, "run %d/%d  %s, %s  ", number, (int)(c->count * c->seeds),
+             who->model, who->optimizer);
+    rv_trainer *trainer = rv_trainer_new(config, error);
+    if (!trainer) return false;
+    const rv_train_config *filled = rv_trainer_config(trainer);
+    const rv_setup *s = rv_trainer_setup(trainer);
+    progress bar = progress_new(c->bar, title, filled->loop.epochs, 0, s->training.count);
+    progress_start(&bar, 1);
+    bool ok = rv_trainer_observe(trainer, (rv_observer){after_update, after_epoch, &bar}, error) &&
+              rv_trainer_fit(trainer, error);
+    progress_clear(&bar);
+    ok = keep_result(rv_trainer_result(trainer), result, error) && ok &&
+         (!c->plot || curves_draw(filled->loop.output, filled, s, result, error));
+    if (ok) who->parameters = count_parameters(rv_trainer_store(trainer));
+    rv_trainer_free(trainer);
+    return ok;
+}
+
+static bool run_one(comparison *c, contender *who, int64_t k, rv_error *error)
+{
+    char name[RUN_TEXT], folder[RV_PATH];
+    rv_error why = {0};
+    rv_train_config config = config_of(c, who, k);
+    rv_train_result *result = &who->runs[k];
+    if (config.loop.output) {
+        comparison_run_name(c, who, k, name);
+        if (!rv_run_folder_path(config.loop.output, name, folder, error)) return false;
+        config.loop.output = folder;
+    }
+    if (train(c, who, &config, result, &why)) return true;
+    who->diverged = who->diverged || result->diverged;
+    return result->diverged || fail_run(c, who, k, &why, error);
+}
+
+/* ---- what came out ---- */
+
+static double score_of(const comparison *c, const rv_epoch *row)
+{
+    const rv_source *data = comparison_data(c);
+    return rv_source_is_text(data) ? row->validation_loss / log(2)
+           : data->classes > 0     ? row->validation_accuracy
+                                   : row->validation_error;
+}
+
+bool comparison_better(const comparison *c, double a, double b)
+{
+    bool more = comparison_data(c)->classes > 0 && !rv_source_is_text(comparison_data(c));
+    return more ? a > b : a < b;
+}
+
+typedef struct sums {
+    double one, square;
+} sums;
+
+static void add(sums *s, double value)
+{
+    s->one += value;
+    s->square += value * value;
+}
+
+static double mean_of(const sums *s, int64_t n) { return s->one / (double)n; }
+
+static double spread_of(const sums *s, int64_t n)
+{
+    double mean = mean_of(s, n);
+    return n > 1 ? sqrt(fmax(s->square - (double)n * mean * mean, 0) / (double)(n - 1)) : 0;
+}
+
+static void summarize(const comparison *c, contender *who)
+{
+    sums best = {0}, last = {0}, epochs = {0}, speed = {0};
+    for (int64_t k = 0; k < c->seeds; k++) {
+        const rv_train_result *t = &who->runs[k];
+        add(&best, score_of(c, &t->history[t->best_epoch - 1]));
+        add(&last, score_of(c, &t->history[t->epochs - 1]));
+        add(&epochs, (double)t->best_epoch);
+        add(&speed, t->samples_per_second);
+    }
+    who->best = mean_of(&best, c->seeds);
+    who->best_spread = spread_of(&best, c->seeds);
+    who->last = mean_of(&last, c->seeds);
+    who->last_spread = spread_of(&last, c->seeds);
+    who->epochs_to_best = mean_of(&epochs, c->seeds);
+    who->samples_per_second = mean_of(&speed, c->seeds);
+}
+
+bool comparison_run(comparison *c, rv_error *error)
+{
+    for (contender *who = c->all; who < c->all + c->count; who++) {
+        for (int64_t k = 0; k < c->seeds; k++)
+            if (!run_one(c, who, k, error)) return false;
+        if (who->diverged) continue;
+        summarize(c, who);
+        if (!c->first || comparison_better(c, who->best, c->first->best)) c->first = who;
+    }
+    return true;
+}

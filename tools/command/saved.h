@@ -1,0 +1,15 @@
+/* Runs that `recurve train --output` has kept. */
+#ifndef RV_TOOLS_COMMAND_SAVED_H
+#define RV_TOOLS_COMMAND_SAVED_H
+
+#include "recurve.h"
+
+/* An error unless one of the two is given. */
+bool saved_run_named(const char *output, const char *checkpoint, rv_error *error);
+
+/* A trainer with the parameters of the run in the folder `output`, or that of the checkpoint; checkpoint NULL: the folder's
+ * checkpoint.safetensors. For rv_trainer_free; NULL on failure. */
+rv_trainer *saved_run_open(const char *output, const char *checkpoint, int64_t threads,
+                           rv_error *error);
+
+#endif

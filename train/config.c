@@ -1,0 +1,478 @@
+#include "train/config.h"
+
+#include <cjson/cJSON.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tensor/memory.h"
+#include "tensor/name_internal.h"
+#include "tensor/text_internal.h"
+#include "train/json_internal.h"
+#include "train/text_file_internal.h"
+
+/* ---- the table ---- */
+
+enum { MOST = 1 << 20 };
+
+#define ROW(field, option, called, is, ...) \
+    { \
+        .key = (option), .argument = (called), .kind = RV_CONFIG_##is, \
+        .offset = offsetof(rv_train_config, field), .doc = __VA_ARGS__ \
+    }
+#define COUNT .low = 1, .high = MOST
+#define KEPT .kept = true
+
+static const rv_config_row rows[] = {
+    ROW(data.task, "task", "NAME", TEXT,
+        "the built-in digits (default) or a synthetic task; see\n`recurve tasks`",
+        .group = "The data", KEPT),
+    ROW(data.path, "data", "FILE", TEXT,
+        "a file, by its ending: .npz with x and y, .npy, .csv,\n"
+        ".tsv, IDX (.idx, -ubyte, ..), plain or .gz where usual;\n"
+        "any other file is a text, predicted character by\ncharacter",
+        KEPT),
+    ROW(data.labels, "labels", "FILE", TEXT, "the labels of the images in an .npy or IDX file",
+        KEPT),
+    ROW(data.classes, "classes", "LIST", TEXT,
+        "the digits to classify: 0,1 or 0-9 or 0-3,7\n(default: 0,1)", KEPT),
+    ROW(data.alphabet, "alphabet", "HEX", TEXT,
+        "the characters that a text may have, two hexadecimal\n"
+        "digits each (default: those it has)",
+        KEPT),
+    ROW(data.samples, "samples", "N", WHOLE,
+        "samples per epoch of a synthetic task (default: the\ntask's)", COUNT, KEPT),
+    ROW(data.length, "length", "N", WHOLE,
+        "time steps of a sequence of a synthetic task, or of a\n"
+        "window of text (default: the task's; 64)",
+        COUNT, KEPT),
+    ROW(data.size, "size", "N", WHOLE,
+        "size of a synthetic task: numbers, streams, digits or\npixels (default: the task's)",
+        COUNT, KEPT),
+    ROW(data.sequence, "sequence", NULL, FLAG, "axis 1 of the file's x is time", KEPT),
+    ROW(data.numbers, "numbers", NULL, FLAG,
+        "the label column of a .csv holds numbers, not classes", KEPT),
+    ROW(data.label, "label", "N", WHOLE, "the label column of a .csv, from 1 (default: the last)",
+        COUNT, KEPT),
+    ROW(data.validation, "validation", "N", WHOLE,
+        "samples set aside for validation (default: a sixth)", COUNT, KEPT),
+    ROW(data.shift, "shift", "N", WHOLE,
+        "shift images by up to N pixels, differently in each\nepoch", .low = 0, .high = 4096, KEPT),
+    ROW(data.noise, "noise", "S", POSITIVE,
+        "add normal noise of standard deviation S, differently in\neach epoch", KEPT),
+    ROW(data.cache, "cache", "MIB", WHOLE,
+        "memory for a file; a larger file is read from disk\nduring training (default: 256)", COUNT,
+        KEPT),
+
+    ROW(net.model, "model", "NAME", TEXT,
+        "the cell (default: curnn, for sequences gru), see\n"
+        "`recurve models`; or one from a file of equations:\nFILE.rv, FILE.rv:NAME",
+        .group = "The net", KEPT),
+    ROW(net.units, "units", "N", WHOLE,
+        "hidden units, or channels, of each layer (default: the\ntask's)", .alias = "hidden-size",
+        .low = 1, .high = 4096, KEPT),
+    ROW(net.layers, "layers", "N", WHOLE, "stacked layers (default: the task's, mostly 1)",
+        .alias = "num-layers", .low = 1, .high = 100, KEPT),
+    ROW(net.kernel, "kernel", "N", WHOLE,
+        "replace the cell's matrix products by convolutions of\n"
+        "this odd size (curnn has sizes of its own)",
+        .low = 1, .high = 31, KEPT),
+    ROW(net.steps, "steps", "N", WHOLE, "time steps for which an image is shown (default: 2)",
+        .low = 1, .high = 1000, KEPT),
+    ROW(net.head_units, "head-units", "N", WHOLE,
+        "units of a hidden layer after the cell (default: the\ntask's)", .low = 1, .high = 65536,
+        KEPT),
+    ROW(net.embedding, "embedding", "N", WHOLE,
+        "size of a learned embedding of tokens (default: one-hot)", .low = 1, .high = 65536, KEPT),
+    ROW(net.activation, "activation", "NAME", TEXT,
+        "of the candidates: tanh (default), relu, sigmoid, silu,\ngelu, softplus, arctan or none",
+        KEPT),
+    ROW(net.forget, "forget", "B", NOT_NEGATIVE,
+        "initial bias of the gates that keep the state\n(default: 1)", .unset = -1, KEPT),
+    ROW(net.bidirectional, "bidirectional", NULL, FLAG, "run each layer in both directions", KEPT),
+    ROW(net.residual, "residual", NULL, FLAG, "add the input of each layer to its output", KEPT),
+    ROW(net.skip, "skip", NULL, FLAG, "let every layer read the net's input, too", KEPT),
+    ROW(net.pool, "pool", NULL, FLAG, "let the head read the mean over time, not the last step",
+        KEPT),
+    ROW(net.layer_norm, "layer-norm", NULL, FLAG, "normalize each map of the cell", KEPT),
+    ROW(net.learned_start, "learned-start", NULL, FLAG, "learn the initial states", KEPT),
+    ROW(net.carry, "carry", NULL, FLAG,
+        "start each window of a text from the state at the end of\n"
+        "the one before (truncated backpropagation through time)",
+        KEPT),
+    ROW(net.dropout, "dropout", "P", FRACTION, "dropout probability of the input of each layer",
+        KEPT),
+    ROW(net.recurrent_dropout, "recurrent-dropout", "P", FRACTION,
+        "dropout probability of the states", KEPT),
+    ROW(net.same_dropout, "same-dropout", NULL, FLAG, "drop the same elements at all time steps",
+        KEPT),
+    ROW(net.recompute, "recompute", "N", WHOLE,
+        "save memory: recompute N time steps at a time in the\nbackward pass", COUNT, KEPT),
+    ROW(net.loss, "loss", "NAME", TEXT, "for numbers: mse (default), mae or huber", KEPT),
+    ROW(net.smoothing, "smoothing", "S", FRACTION, "label smoothing", .alias = "label-smoothing",
+        KEPT),
+
+    ROW(optimizer.name, "optimizer", "NAME", TEXT,
+        "the optimizer (default: the task's); see\n`recurve optimizers`", .group = "The optimizer",
+        KEPT),
+    ROW(optimizer.learning_rate, "learning-rate", "R", POSITIVE,
+        "the learning rate (default: the task's, the optimizer's)", .alias = "lr", KEPT),
+    ROW(optimizer.momentum, "momentum", "M", FRACTION,
+        "momentum, from 0 to less than 1 (default: the\noptimizer's)", .unset = -1, KEPT),
+    ROW(optimizer.weight_decay, "weight-decay", "D", POSITIVE, "weight decay", KEPT),
+    ROW(optimizer.clip_norm, "clip-norm", "C", NOT_NEGATIVE,
+        "clip the global norm of the gradient to C; 0: do not\n"
+        "(default: the task's, 1 for sequences)",
+        .unset = -1, KEPT),
+    ROW(optimizer.clip_value, "clip-value", "C", POSITIVE,
+        "clip each element of the gradient to -C .. C", KEPT),
+    ROW(optimizer.schedule, "schedule", "NAME", TEXT,
+        "of the learning rate: constant (default), cosine,\none-cycle, step, exponential, plateau",
+        KEPT),
+    ROW(optimizer.learning_rates, "learning-rates", "LIST", TEXT,
+        "other learning rates by parameter name, with * and ?:\n'fc*=0.001,embedding=0.01'", KEPT),
+    ROW(optimizer.freeze, "freeze", "LIST", TEXT, "parameters that are not trained: 'Wx*,bg'",
+        KEPT),
+    ROW(optimizer.warm_up, "warm-up", "N", WHOLE, "updates in which the learning rate rises from 0",
+        COUNT, KEPT),
+    ROW(optimizer.accumulate, "accumulate", "N", WHOLE,
+        "batches whose mean gradient makes one update", .low = 1, .high = 4096, KEPT),
+    ROW(optimizer.average, "average", "K", FRACTION,
+        "evaluate with an exponential moving average of the\nweights of this decay, such as 0.999",
+        KEPT),
+
+    ROW(loop.epochs, "epochs", "N", WHOLE, "passes over the training data (default: the task's)",
+        .group = "The run", COUNT, KEPT),
+    ROW(loop.batch_size, "batch-size", "N", WHOLE, "samples per update (default: the task's)",
+        .alias = "batch", COUNT, KEPT),
+    ROW(loop.patience, "patience", "N", WHOLE,
+        "stop after N epochs in which the validation loss did not\nimprove", COUNT, KEPT),
+    ROW(loop.seed, "seed", "N", WHOLE,
+        "of everything random: data, split, initial parameters,\norder, dropout (default: 1)",
+        .low = 0, .high = (int64_t)1 << 53, KEPT),
+    ROW(loop.dtype, "dtype", "TYPE", TEXT, "arithmetic: f32 or f64 (default: f32)", KEPT),
+    ROW(loop.threads, "threads", "N", WHOLE,
+        "threads (default: 1); the results are the same for any\nnumber", .low = 1,
+        .high = RV_TRAIN_THREADS),
+    ROW(loop.output, "output", "DIR", TEXT,
+        "keep the run in this folder, made if missing:\n"
+        "checkpoint.safetensors, best.safetensors, config.json,\nlog.csv"),
+    ROW(loop.anomaly, "anomaly", NULL, FLAG,
+        "check every update: undo the first that makes NaN or\n"
+        "infinity, and name the op at fault, with its time step,\nshapes and inputs"),
+};
+enum { ROWS = sizeof rows / sizeof *rows };
+
+int rv_config_row_count(void) { return ROWS; }
+
+const rv_config_row *rv_config_row_at(int index)
+{
+    return index >= 0 && index < ROWS ? &rows[index] : NULL;
+}
+
+const rv_config_row *rv_config_row_find(const char *key, rv_error *error)
+{
+    rv_guess guess = {.seen = key};
+    for (const rv_config_row *row = rows; row < rows + ROWS; row++) {
+        if (strcmp(row->key, key) == 0 || (row->alias && strcmp(row->alias, key) == 0)) return row;
+        rv_guess_try(&guess, row->key);
+    }
+    rv_fail(error, RV_ERROR_NAME, "unknown option \"%.100s\"%s%s%s", key,
+            guess.nearest ? "; did you mean \"" : "", guess.nearest ? guess.nearest : "",
+            guess.nearest ? "\"?" : "");
+    return NULL;
+}
+
+/* ---- values ---- */
+
+static bool fail_whole(const rv_config_row *row, const char *label, const char *seen,
+                       rv_error *error)
+{
+    return rv_fail(error, RV_ERROR_ARGUMENT,
+                   "%s: got \"%.100s\", expected a whole number from %" PRId64 " to %" PRId64,
+                   label, seen, row->low, row->high);
+}
+
+static bool is_in_range(const rv_config_row *row, double value)
+{
+    switch (row->kind) {
+    case RV_CONFIG_POSITIVE: return isfinite(value) && value > 0;
+    case RV_CONFIG_NOT_NEGATIVE: return isfinite(value) && value >= 0;
+    default: return value >= 0 && value < 1;
+    }
+}
+
+static bool fail_real(const rv_config_row *row, const char *label, const char *seen,
+                      rv_error *error)
+{
+    const char *expected = row->kind == RV_CONFIG_POSITIVE       ? "a finite number above 0"
+                           : row->kind == RV_CONFIG_NOT_NEGATIVE ? "a finite number from 0"
+                                                                 : "a number from 0 to less than 1";
+    return rv_fail(error, RV_ERROR_ARGUMENT, "%s: got \"%.100s\", expected %s", label, seen,
+                   expected);
+}
+
+static bool set_text(const rv_config_row *row, const char *label, const char *text, void *value,
+                     rv_error *error)
+{
+    *(const char **)value = text;
+    return *text != '\0' ||
+           rv_fail(error, RV_ERROR_ARGUMENT, "%s is empty, expected %s", label, row->argument);
+}
+
+static bool parse_whole(const rv_config_row *row, const char *text, int64_t *value)
+{
+    const char *digits = text + (*text == '-');
+    if (*digits == '\0' || digits[strspn(digits, "0123456789")] != '\0') return false;
+    errno = 0;
+    intmax_t parsed = strtoimax(text, NULL, 10);
+    if (errno != 0 || parsed < row->low || parsed > row->high) return false;
+    *value = (int64_t)parsed;
+    return true;
+}
+
+static bool parse_real(const rv_config_row *row, const char *text, double *value)
+{
+    if (*text == '\0' || text[strspn(text, "+-.0123456789eE")] != '\0') return false;
+    char *end;
+    double parsed = rv_number(text, &end);
+    if (*end != '\0' || !is_in_range(row, parsed)) return false;
+    *value = parsed;
+    return true;
+}
+
+bool rv_config_row_set(const rv_config_row *row, const char *label, const char *text, void *values,
+                       rv_error *error)
+{
+    void *value = (char *)values + row->offset;
+    switch (row->kind) {
+    case RV_CONFIG_FLAG: return *(bool *)value = true;
+    case RV_CONFIG_TEXT: return set_text(row, label, text, value, error);
+    case RV_CONFIG_WHOLE:
+        return parse_whole(row, text, value) || fail_whole(row, label, text, error);
+    default: return parse_real(row, text, value) || fail_real(row, label, text, error);
+    }
+}
+
+bool rv_train_config_set(rv_train_config *config, const char *key, const char *text,
+                         rv_error *error)
+{
+    const rv_config_row *row = rv_config_row_find(key, error);
+    return row && rv_config_row_set(row, key, text, config, error);
+}
+
+/* ---- whole configurations ---- */
+
+static bool is_unset(const rv_config_row *row, const void *value)
+{
+    switch (row->kind) {
+    case RV_CONFIG_FLAG: return !*(const bool *)value;
+    case RV_CONFIG_TEXT: return !*(const char *const *)value;
+    case RV_CONFIG_WHOLE: return row->low > 0 && *(const int64_t *)value == 0;
+    default: return *(const double *)value == row->unset;
+    }
+}
+
+bool rv_train_config_check(const rv_train_config *config, rv_error *error)
+{
+    char label[64], seen[RV_NUMBER_TEXT];
+    for (const rv_config_row *row = rows; row < rows + ROWS; row++) {
+        const void *value = (const char *)config + row->offset;
+        if (row->kind == RV_CONFIG_FLAG || is_unset(row, value)) continue;
+        snprintf(label, sizeof label, "--%s", row->key);
+        if (row->kind == RV_CONFIG_TEXT) {
+            const char *text = *(const char *const *)value;
+            if (!set_text(row, label, text, &text, error)) return false;
+        } else if (row->kind == RV_CONFIG_WHOLE) {
+            int64_t whole = *(const int64_t *)value;
+            snprintf(seen, sizeof seen, "%" PRId64, whole);
+            if (whole < row->low || whole > row->high) return fail_whole(row, label, seen, error);
+        } else {
+            double real = *(const double *)value;
+            if (!is_in_range(row, real))
+                return fail_real(row, label, rv_exact_text(real, seen), error);
+        }
+    }
+    return true;
+}
+
+rv_train_config rv_train_config_new(void)
+{
+    rv_train_config config = {.loop.seed = 1};
+    for (const rv_config_row *row = rows; row < rows + ROWS; row++)
+        if (row->kind > RV_CONFIG_WHOLE) *(double *)((char *)&config + row->offset) = row->unset;
+    return config;
+}
+
+void rv_train_config_free(rv_train_config *config)
+{
+    rv_free(config->strings);
+    *config = rv_train_config_new();
+}
+
+bool rv_train_config_copy(rv_train_config *copy, const rv_train_config *config, rv_error *error)
+{
+    size_t size = 0;
+    for (const rv_config_row *row = rows; row < rows + ROWS; row++) {
+        const char *text = row->kind == RV_CONFIG_TEXT
+                               ? *(const char *const *)((const char *)config + row->offset)
+                               : NULL;
+        if (text) size += strlen(text) + 1;
+    }
+    char *strings = rv_alloc(size, 1), *end = strings;
+    *copy = rv_train_config_new();
+    if (!strings) return rv_fail_memory(error);
+    *copy = *config;
+    copy->strings = strings;
+    for (const rv_config_row *row = rows; row < rows + ROWS; row++) {
+        const char **text = (const char **)(void *)((char *)copy + row->offset);
+        if (row->kind != RV_CONFIG_TEXT || !*text) continue;
+        size_t length = strlen(*text) + 1;
+        *text = memcpy(end, *text, length);
+        end += length;
+    }
+    return true;
+}
+
+static bool is_equal(const rv_config_row *row, const void *a, const void *b)
+{
+    switch (row->kind) {
+    case RV_CONFIG_FLAG: return *(const bool *)a == *(const bool *)b;
+    case RV_CONFIG_TEXT: {
+        const char *one = *(const char *const *)a, *other = *(const char *const *)b;
+        return one && other ? strcmp(one, other) == 0 : one == other;
+    }
+    case RV_CONFIG_WHOLE: return *(const int64_t *)a == *(const int64_t *)b;
+    default: return *(const double *)a == *(const double *)b;
+    }
+}
+
+const rv_config_row *rv_train_config_difference(const rv_train_config *a, const rv_train_config *b)
+{
+    for (const rv_config_row *row = rows; row < rows + ROWS; row++)
+        if (row->kept &&
+            !is_equal(row, (const char *)a + row->offset, (const char *)b + row->offset))
+            return row;
+    return NULL;
+}
+
+/* ---- JSON ---- */
+
+static bool add_field(cJSON *object, const rv_config_row *row, const void *value)
+{
+    if (is_unset(row, value)) return true;
+    switch (row->kind) {
+    case RV_CONFIG_FLAG: return cJSON_AddTrueToObject(object, row->key);
+    case RV_CONFIG_TEXT:
+        return cJSON_AddStringToObject(object, row->key, *(const char *const *)value);
+    case RV_CONFIG_WHOLE:
+        return cJSON_AddItemToObject(object, row->key,
+                                     rv_json_exact((double)*(const int64_t *)value));
+    default: return cJSON_AddItemToObject(object, row->key, rv_json_exact(*(const double *)value));
+    }
+}
+
+char *rv_train_config_json(const rv_train_config *config)
+{
+    cJSON *object = cJSON_CreateObject();
+    bool ok = object;
+    for (const rv_config_row *row = rows; ok && row < rows + ROWS; row++)
+        ok = !row->kept || add_field(object, row, (const char *)config + row->offset);
+    char *printed = ok ? cJSON_Print(object) : NULL;
+    size_t length = printed ? strlen(printed) : 0;
+    char *text = printed ? rv_alloc(length + 2, 1) : NULL;
+    if (text) {
+        memcpy(text, printed, length);
+        text[length] = '\n';
+    }
+    cJSON_free(printed);
+    cJSON_Delete(object);
+    return text;
+}
+
+/* The row that the key names among those kept, or NULL. */
+static const rv_config_row *kept_row(const char *key)
+{
+    const rv_config_row *row = rv_config_row_find(key, NULL);
+    return row && row->kept ? row : NULL;
+}
+
+static bool read_number(const rv_config_row *row, const char *label, double number, void *value,
+                        rv_error *error)
+{
+    char seen[RV_NUMBER_TEXT];
+    bool whole = row->kind == RV_CONFIG_WHOLE;
+    bool ok =
+        whole ? number >= (double)row->low && number <= (double)row->high && number == floor(number)
+              : is_in_range(row, number);
+    if (ok && whole)
+        *(int64_t *)value = (int64_t)number;
+    else if (ok)
+        *(double *)value = number;
+    return ok || (whole ? fail_whole : fail_real)(row, label, rv_exact_text(number, seen), error);
+}
+
+static bool read_field(rv_train_config *config, const cJSON *item, const char *path,
+                       rv_error *error)
+{
+    const rv_config_row *row = kept_row(item->string);
+    if (!row) {
+        rv_error why = {0};
+        if (rv_config_row_find(item->string, &why))
+            rv_fail(&why, RV_ERROR_NAME, "option \"%.100s\" does not belong to a run",
+                    item->string);
+        return rv_fail(error, RV_ERROR_FORMAT, "\"%.500s\": %s", path, why.text);
+    }
+    void *value = (char *)config + row->offset;
+    char label[RV_ERROR_TEXT / 2];
+    snprintf(label, sizeof label, "\"%.400s\": %s", path, row->key);
+    switch (row->kind) {
+    case RV_CONFIG_FLAG:
+        if (!cJSON_IsBool(item))
+            return rv_fail(error, RV_ERROR_FORMAT, "%s is not true or false", label);
+        *(bool *)value = cJSON_IsTrue(item);
+        return true;
+    case RV_CONFIG_TEXT:
+        if (!cJSON_IsString(item))
+            return rv_fail(error, RV_ERROR_FORMAT, "%s is not a string", label);
+        return set_text(row, label, item->valuestring, value, error);
+    default:
+        if (!cJSON_IsNumber(item))
+            return rv_fail(error, RV_ERROR_FORMAT, "%s is not a number", label);
+        return read_number(row, label, item->valuedouble, value, error);
+    }
+}
+
+/* Into *config, whose strings then belong to the object. */
+static bool read_fields(rv_train_config *config, const cJSON *object, const char *path,
+                        rv_error *error)
+{
+    const cJSON *item;
+    cJSON_ArrayForEach(item, object) if (!read_field(config, item, path, error)) return false;
+    return true;
+}
+
+bool rv_train_config_parse(rv_train_config *config, const char *json, const char *path,
+                           rv_error *error)
+{
+    rv_train_config read = *config, copy;
+    cJSON *object = rv_json_object(json, path, error);
+    bool ok = object && read_fields(&read, object, path, error) &&
+              rv_train_config_copy(&copy, &read, error);
+    cJSON_Delete(object);
+    if (!ok) return false;
+    rv_train_config_free(config);
+    *config = copy;
+    return true;
+}
+
+bool rv_train_config_read(rv_train_config *config, const char *path, rv_error *error)
+{
+    char *text = rv_text_file_read(path, error);
+    bool ok = text && rv_train_config_parse(config, text, path, error);
+    rv_free(text);
+    return ok;
+}

@@ -1,0 +1,33 @@
+#include <errno.h>
+#include <math.h>
+
+#include "train/json_internal.h"
+
+const char *rv_exact_text(double number, char text[RV_NUMBER_TEXT])
+{
+    for (int digits = 15; digits <= 17; digits++) {
+        rv_text to = {text, text + RV_NUMBER_TEXT};
+        rv_put(&to, "%.*g", digits, number);
+        if (rv_number(text, NULL) == number) break;
+    }
+    return text;
+}
+
+cJSON *rv_json_exact(double number)
+{
+    char text[RV_NUMBER_TEXT];
+    return isfinite(number) ? cJSON_CreateRaw(rv_exact_text(number, text)) : cJSON_CreateNull();
+}
+
+cJSON *rv_json_object(const char *text, const char *path, rv_error *error)
+{
+    errno = 0;
+    cJSON *object = cJSON_ParseWithOpts(text, NULL, true);
+    if (cJSON_IsObject(object)) return object;
+    if (!object && errno == ENOMEM)
+        rv_fail_memory(error);
+    else
+        rv_fail(error, RV_ERROR_FORMAT, "\"%.500s\" is not a JSON object", path);
+    cJSON_Delete(object);
+    return NULL;
+}

@@ -1,0 +1,340 @@
+#include "train/setup.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "train/lookup_internal.h"
+#include "autograd/feed.h"
+#include "autograd/program.h"
+#include "ops/ops.h"
+#include "tensor/text_internal.h"
+#include "train/data_internal.h"
+#include "train/defaults_internal.h"
+
+/* ---- the net ---- */
+
+static void set_default(int64_t *value, int64_t usual)
+{
+    if (*value == 0) *value = usual;
+}
+
+static bool choose_model(rv_train_config *c, rv_setup *s, const rv_model *own, rv_error *error)
+{
+    const rv_source *data = &s->data;
+    int64_t image = data->sequence ? 4 : 3;
+    if (own) c->net.model = own->name;
+    if (!c->net.model) c->net.model = data->x.rank == image ? "curnn" : "gru";
+    s->model = own ? own : rv_lookup_model(c->net.model, &s->text, error);
+    if (!s->model) return false;
+    if (!s->model->step && !s->model->record)
+        return rv_fail(error, RV_ERROR_ARGUMENT,
+                       "model \"%s\" is drawn and proved, but not trained; try ugrnn",
+                       c->net.model);
+    bool blog = strcmp(rv_defaults_name(s->model), "curnn-blog") == 0;
+    s->scale = blog ? 16 : 1; /* it takes pixels as published */
+    if (!c->loop.dtype) c->loop.dtype = "f32";
+    if (strcmp(c->loop.dtype, "f32") != 0 && strcmp(c->loop.dtype, "f64") != 0)
+        return rv_fail(error, RV_ERROR_ARGUMENT, "--dtype: got \"%.100s\", expected f32 or f64",
+                       c->loop.dtype);
+    s->dtype = strcmp(c->loop.dtype, "f64") == 0 ? RV_F64 : RV_F32;
+    return true;
+}
+
+static rv_var as_it_is(rv_var x) { return x; }
+
+static const struct activation {
+    const char *name;
+    rv_var (*function)(rv_var x);
+} activations[] = {{"tanh", rv_tanh},     {"relu", rv_relu}, {"sigmoid", rv_sigmoid},
+                   {"silu", rv_silu},     {"gelu", rv_gelu}, {"softplus", rv_softplus},
+                   {"arctan", rv_arctan}, {"none", as_it_is}};
+enum { ACTIVATIONS = sizeof activations / sizeof *activations };
+
+static const char *activation_name(const void *list, int index)
+{
+    return ((const struct activation *)list)[index].name;
+}
+
+static bool choose_activation(const rv_train_config *c, rv_rnn_options *rnn, rv_error *error)
+{
+    if (c->net.forget >= 0) rnn->forget_shift = c->net.forget - 1;
+    if (!c->net.activation) return true;
+    for (int i = 0; i < ACTIVATIONS; i++)
+        if (strcmp(c->net.activation, activations[i].name) == 0) {
+            rnn->activation = activations[i].function;
+            return true;
+        }
+    rv_fail_unknown("activation", c->net.activation, activation_name, activations, ACTIVATIONS,
+                    error);
+    return false;
+}
+
+static bool choose_loss(const rv_train_config *c, const rv_setup *s, rv_loss_kind *kind,
+                        rv_error *error)
+{
+    static const char *const names[] = {"mse", "mae", "huber"};
+    *kind = RV_LOSS_STANDARD;
+    if (!c->net.loss) return true;
+    if (s->data.classes > 0)
+        return rv_fail(error, RV_ERROR_ARGUMENT, "--loss %s is for numbers, these data have labels",
+                       c->net.loss);
+    for (int i = 0; i < 3; i++)
+        if (strcmp(c->net.loss, names[i]) == 0) {
+            *kind = (rv_loss_kind)i;
+            return true;
+        }
+    return rv_fail(error, RV_ERROR_ARGUMENT, "--loss: got \"%.100s\", expected mse, mae or huber",
+                   c->net.loss);
+}
+
+/* What is asked for, but means nothing for these data. */
+static bool check_meaning(const rv_train_config *c, const rv_setup *s, rv_error *error)
+{
+    const rv_source *data = &s->data;
+    int64_t side = data->x.rank > 2 ? data->x.dim[data->x.rank - 1] : 0;
+    const char *wrong = NULL;
+    char shape[RV_SHAPE_TEXT];
+    if (data->classes == 1)
+        wrong = "all samples have the same label: there is nothing to tell apart";
+    else if (c->data.labels && !c->data.path)
+        wrong = "--labels belongs to --data";
+    else if (c->net.embedding > 0 && data->tokens == 0)
+        wrong = "--embedding is for tokens, these data are numbers";
+    else if (c->net.smoothing > 0 && data->classes == 0)
+        wrong = "--smoothing is for labels, these data have numbers";
+    else if (c->net.steps > 0 && data->sequence)
+        wrong = "--steps says how often an image is shown, these data are sequences";
+    else if (c->net.bidirectional && rv_source_is_text(data))
+        wrong = "--bidirectional would read the characters that are to be predicted";
+    if (wrong) return rv_fail(error, RV_ERROR_ARGUMENT, "%s", wrong);
+    if ((s->model->images || s->model->kernel || c->net.kernel) &&
+        data->x.rank != 3 + data->sequence)
+        return rv_fail(
+            error, RV_ERROR_ARGUMENT,
+            "%s convolves images [channels,height,width], these samples are %s%s; try gru%s",
+            c->net.model, rv_shape_text(data->x, shape), data->sequence ? " over time" : "",
+            data->sequence || !c->data.path ? "" : ", or --sequence");
+    if (s->model->images && side <= 4 * c->net.layers)
+        return rv_fail(error, RV_ERROR_ARGUMENT,
+                       "%s makes images smaller by 4 in each of %" PRId64
+                       " layers, which leaves nothing "
+                       "of %" PRId64 "; use fewer layers, or conv-ugrnn",
+                       c->net.model, c->net.layers, side);
+    return true;
+}
+
+/* A model with a net of its own may not take these data: tried on one sample. */
+static bool check_own_net(const rv_setup *s, rv_error *error)
+{
+    const rv_source *data = &s->data;
+    if (!s->model->record) return true;
+    rv_store *store = rv_store_new(1);
+    rv_tape *tape = rv_tape_new(store, s->dtype);
+    rv_shape x = {.rank = data->x.rank + 1, .dim = {1}}, y = {.rank = data->y.rank + 1, .dim = {1}};
+    for (int64_t d = 0; d < data->x.rank; d++) x.dim[d + 1] = data->x.dim[d];
+    for (int64_t d = 0; d < data->y.rank; d++) y.dim[d + 1] = data->y.dim[d];
+    rv_model_record(s->model, &s->net,
+                    rv_input_typed(tape, "x", data->tokens > 0 ? RV_I32 : s->dtype, x),
+                    rv_input_typed(tape, "y", data->classes > 0 ? RV_I32 : s->dtype, y));
+    const rv_error *failed = rv_tape_error(tape);
+    if (failed->code != RV_OK)
+        rv_fail(error, RV_ERROR_ARGUMENT, "model \"%s\" does not take these data: %s",
+                s->model->name, failed->text);
+    rv_tape_free(tape);
+    rv_store_free(store);
+    return error->code == RV_OK;
+}
+
+static bool choose_net(rv_train_config *c, rv_setup *s, const rv_defaults *r, rv_error *error)
+{
+    const rv_source *data = &s->data;
+    rv_loss_kind loss;
+    set_default(&c->net.layers, r->layers);
+    if (!check_meaning(c, s, error)) return false;
+    if (!choose_loss(c, s, &loss, error)) return false;
+    if (c->net.carry && (!data->sequence || strcmp(c->data.task, "text") != 0))
+        return rv_fail(error, RV_ERROR_ARGUMENT,
+                       "--carry is for texts, whose windows follow each other");
+    set_default(&c->net.units, r->units);
+    set_default(&c->net.head_units, r->head_units);
+    if (!data->sequence) set_default(&c->net.steps, 2);
+    s->carry = c->net.carry;
+    s->net = (rv_net_options){.rnn = {.units = c->net.units,
+                                      .kernel = c->net.kernel,
+                                      .bias = true,
+                                      .layer_norm = c->net.layer_norm,
+                                      .layers = c->net.layers,
+                                      .bidirectional = c->net.bidirectional,
+                                      .residual = c->net.residual,
+                                      .skip = c->net.skip,
+                                      .learned_start = c->net.learned_start,
+                                      .dropout = c->net.dropout,
+                                      .recurrent_dropout = c->net.recurrent_dropout,
+                                      .same_dropout = c->net.same_dropout,
+                                      .recompute = c->net.recompute},
+                              .steps = c->net.steps,
+                              .hidden = c->net.head_units,
+                              .embedding = c->net.embedding,
+                              .pool = c->net.pool,
+                              .loss = loss,
+                              .smoothing = c->net.smoothing,
+                              .sequence = data->sequence,
+                              .each_step = data->each_step,
+                              .tokens = data->tokens,
+                              .classes = data->classes,
+                              .y = data->y};
+    return choose_activation(c, &s->net.rnn, error) && check_own_net(s, error);
+}
+
+/* ---- the optimizer ---- */
+
+static bool choose_schedule(rv_train_config *c, rv_setup *s, rv_error *error)
+{
+    if (s->optimizer.schedule.curve && !c->optimizer.schedule) return true; /* its own */
+    double batches = (double)((s->part.count + c->loop.batch_size - 1) / c->loop.batch_size);
+    double each = c->optimizer.accumulate > 1 ? (double)c->optimizer.accumulate : 1;
+    double updates = batches * (double)c->loop.epochs / each;
+    double left =
+        updates > (double)c->optimizer.warm_up ? updates - (double)c->optimizer.warm_up : 1;
+    rv_schedule *schedule = &s->optimizer.schedule;
+    if (!c->optimizer.schedule) c->optimizer.schedule = "constant";
+    if (strcmp(c->optimizer.schedule, "cosine") == 0)
+        *schedule = rv_cosine_decay(left, 0);
+    else if (strcmp(c->optimizer.schedule, "one-cycle") == 0)
+        *schedule = rv_one_cycle(left);
+    else if (strcmp(c->optimizer.schedule, "step") == 0)
+        *schedule = rv_step_decay(left / 3 > 1 ? left / 3 : 1, 0.1);
+    else if (strcmp(c->optimizer.schedule, "exponential") == 0)
+        *schedule = rv_exponential_decay(pow(0.01, 1 / left));
+    else if (strcmp(c->optimizer.schedule, "plateau") == 0)
+        s->plateau = (rv_plateau){.factor = 0.5, .patience = 3, .threshold = 1e-3};
+    else if (strcmp(c->optimizer.schedule, "constant") != 0)
+        return rv_fail(error, RV_ERROR_ARGUMENT,
+                       "--schedule: got \"%.100s\", expected constant, cosine, one-cycle, step, "
+                       "exponential or plateau",
+                       c->optimizer.schedule);
+    if (c->optimizer.warm_up > 0) *schedule = rv_warm_up((double)c->optimizer.warm_up, *schedule);
+    return true;
+}
+
+/* Calls `take` with each part of a list that commas divide, copied into s->patterns. */
+static bool for_each_part(rv_setup *s, const char *option, const char *list,
+                          bool (*take)(rv_optimizer *o, int group, char *part), rv_error *error)
+{
+    int group = 0;
+    if (!list) return true;
+    while (group < RV_PARAMETER_GROUPS && s->optimizer.group[group].pattern) group++;
+    while (*list != '\0') {
+        size_t length = strcspn(list, ",");
+        if (group == RV_PARAMETER_GROUPS || length >= RV_RATE_PATTERN)
+            return rv_fail(error, RV_ERROR_ARGUMENT,
+                           "%s: expected at most %d patterns of at most %d bytes", option,
+                           RV_PARAMETER_GROUPS, RV_RATE_PATTERN - 1);
+        memcpy(s->patterns[group], list, length);
+        s->patterns[group][length] = '\0';
+        if (!take(&s->optimizer, group, s->patterns[group]))
+            return rv_fail(error, RV_ERROR_ARGUMENT, "%s: got \"%.100s\", expected %s", option,
+                           s->patterns[group], strchr(option, 'z') ? "PATTERN" : "PATTERN=RATE");
+        list += length + (list[length] == ',');
+        group++;
+    }
+    return true;
+}
+
+static bool take_rate(rv_optimizer *o, int group, char *part)
+{
+    char *equals = strrchr(part, '='), *end;
+    if (!equals || equals == part || equals[1] == '\0') return false;
+    *equals = '\0';
+    o->group[group].pattern = part;
+    o->group[group].learning_rate = rv_number(equals + 1, &end);
+    o->group[group].weight_decay = o->weight_decay;
+    return *end == '\0' && o->group[group].learning_rate >= 0;
+}
+
+static bool take_frozen(rv_optimizer *o, int group, char *part)
+{
+    o->group[group].pattern = part;
+    o->group[group].freeze = true;
+    return *part != '\0';
+}
+
+/* What the configuration sets changes the optimizer, and what it does not is set from it. */
+static bool choose_optimizer(rv_train_config *c, rv_setup *s, const rv_optimizer *own,
+                             const rv_defaults *r, rv_error *error)
+{
+    rv_optimizer_config *o = &c->optimizer;
+    bool is_default = !o->name || strcmp(o->name, r->optimizer.name) == 0;
+    const rv_optimizer *base = own          ? own
+                               : is_default ? &r->optimizer
+                                            : rv_lookup_optimizer(o->name, error);
+    if (!base) return false;
+    if (o->momentum > 0 && base->momentum == 0)
+        return rv_fail(error, RV_ERROR_ARGUMENT, "--momentum: %s has none", base->name);
+    s->optimizer = *base;
+    if (o->momentum >= 0) s->optimizer.momentum = o->momentum;
+    if (o->learning_rate > 0) s->optimizer.learning_rate = o->learning_rate;
+    if (o->weight_decay > 0) s->optimizer.weight_decay = o->weight_decay;
+    if (o->clip_norm >= 0 || !own)
+        s->optimizer.clip_norm = o->clip_norm < 0 ? r->clip_norm : o->clip_norm;
+    if (o->clip_value > 0) s->optimizer.clip_value = o->clip_value;
+    if (o->average > 0) s->optimizer.average = o->average;
+    if (o->accumulate > 0) s->optimizer.accumulate = (int)o->accumulate;
+    o->name = base->name;
+    o->momentum = s->optimizer.momentum;
+    o->learning_rate = s->optimizer.learning_rate;
+    o->weight_decay = s->optimizer.weight_decay;
+    o->clip_norm = s->optimizer.clip_norm;
+    return for_each_part(s, "--freeze", o->freeze, take_frozen, error) &&
+           for_each_part(s, "--learning-rates", o->learning_rates, take_rate, error) &&
+           choose_schedule(c, s, error);
+}
+
+/* ---- all of it ---- */
+
+bool rv_setup_make(rv_setup *s, rv_train_config *c, const rv_train_parts *given, rv_error *error)
+{
+    static const rv_train_parts none = {0};
+    const rv_train_parts *parts = given ? given : &none;
+    *s = (rv_setup){.anomaly = c->loop.anomaly};
+    if (!rv_train_config_check(c, error) || !rv_setup_data(c, s, parts, error) ||
+        !choose_model(c, s, parts->model, error) || !rv_setup_split(c, s, parts, error))
+        return false;
+    rv_defaults r = rv_defaults_for(s->model, c->data.task, s->data.classes);
+    set_default(&c->loop.epochs, r.epochs);
+    set_default(&c->loop.batch_size, r.batch_size);
+    set_default(&c->loop.threads, 1);
+    s->training = s->varied.read ? s->varied : s->part;
+    return choose_net(c, s, &r, error) && choose_optimizer(c, s, parts->optimizer, &r, error);
+}
+
+void rv_setup_free(rv_setup *s)
+{
+    rv_source_close(&s->sample);
+    rv_source_close(&s->varied);
+    rv_source_close(&s->part);
+    rv_source_close(&s->validation);
+    rv_source_close(&s->data);
+    rv_lang_free(s->text);
+    s->text = NULL;
+}
+
+const char *rv_state_symbol(const rv_model *model, int s)
+{
+    if (model->state[0]) return model->state[s];
+    return s == 0 ? "h" : NULL;
+}
+
+bool rv_source_is_text(const rv_source *data) { return data->alphabet && !data->lengths; }
+
+rv_store *rv_setup_store(const rv_train_config *c, rv_error *error)
+{
+    rv_store *store = rv_store_new((uint64_t)c->loop.seed);
+    if (!store) rv_fail_memory(error);
+    if (store && rv_set_threads(store, (int)c->loop.threads, error)) return store;
+    rv_store_free(store);
+    return NULL;
+}

@@ -1,0 +1,208 @@
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "autograd/program.h"
+#include "tensor/memory.h"
+#include "train/resume_internal.h"
+#include "train/run_folder_internal.h"
+#include "train/trainer_internal.h"
+
+/* ---- making one ---- */
+
+static bool make(rv_trainer *t, const rv_train_config *config, const rv_train_parts *parts,
+                 rv_error *error)
+{
+    return rv_train_config_copy(&t->config, config, error) &&
+           rv_setup_make(&t->setup, &t->config, parts, error) &&
+           (t->store = rv_setup_store(&t->config, error));
+}
+
+rv_trainer *rv_trainer_new_with(const rv_train_config *config, const rv_train_parts *parts,
+                                rv_error *error)
+{
+    rv_error why = {0};
+    rv_trainer *t = rv_alloc(1, sizeof *t);
+    if (!t) {
+        rv_fail_memory(error);
+        return NULL;
+    }
+    t->result.at.epoch = 1;
+    if (make(t, config, parts, &why)) return t;
+    rv_fail(error, why.code, "%s", why.text);
+    rv_trainer_free(t);
+    return NULL;
+}
+
+rv_trainer *rv_trainer_new(const rv_train_config *config, rv_error *error)
+{
+    return rv_trainer_new_with(config, NULL, error);
+}
+
+void rv_trainer_free(rv_trainer *t)
+{
+    if (!t) return;
+    rv_loader_free(t->loader);
+    rv_store_free(t->store);
+    rv_setup_free(&t->setup);
+    rv_train_config_free(&t->config);
+    rv_free(t->history);
+    rv_free(t);
+}
+
+bool rv_trainer_observe(rv_trainer *t, rv_observer observer, rv_error *error)
+{
+    if (t->observer_count == RV_OBSERVERS)
+        return rv_fail(error, RV_ERROR_ARGUMENT, "a trainer has at most %d observers",
+                       RV_OBSERVERS);
+    t->observers[t->observer_count++] = observer;
+    return true;
+}
+
+const rv_train_result *rv_trainer_result(const rv_trainer *t) { return &t->result; }
+const rv_train_config *rv_trainer_config(const rv_trainer *t) { return &t->config; }
+const rv_setup *rv_trainer_setup(const rv_trainer *t) { return &t->setup; }
+rv_store *rv_trainer_store(const rv_trainer *t) { return t->store; }
+
+/* ---- training ---- */
+
+static bool open_loader(rv_trainer *t, rv_error *error)
+{
+    const rv_setup *s = &t->setup;
+    int64_t most = s->training.count, batch = t->config.loop.batch_size;
+    rv_loader_options options = {.batch_size = batch < most ? batch : most,
+                                 .seed = rv_seed((uint64_t)t->config.loop.seed, "order"),
+                                 .contiguous = s->carry,
+                                 .drop_last = s->carry,
+                                 .prefetch = s->prefetch};
+    if (!t->loader) t->loader = rv_loader_new(&s->training, &options, error);
+    return t->loader;
+}
+
+static bool save_best(const rv_trainer *t, rv_error *error)
+{
+    char path[RV_PATH];
+    const char *folder = t->config.loop.output;
+    return !folder ||
+           (rv_run_folder_best(folder, path, error) && rv_store_save(t->store, path, error));
+}
+
+static rv_epoch epoch_of(const rv_trainer *t)
+{
+    const rv_run_state *at = &t->result.at;
+    const rv_metrics *m = &t->result.validation;
+    bool labels = t->setup.data.classes > 0;
+    return (rv_epoch){.epoch = at->epoch,
+                      .loss = at->loss_sum / (double)(at->seen > 0 ? at->seen : 1),
+                      .validation_loss = m->loss,
+                      .validation_accuracy = labels ? m->accuracy : NAN,
+                      .validation_error = labels ? NAN : m->error,
+                      .seconds = at->seconds};
+}
+
+static bool finish_epoch(rv_trainer *t, rv_error *error)
+{
+    rv_train_result *r = &t->result;
+    const rv_setup *s = &t->setup;
+    if (!rv_trainer_evaluate(t, &s->validation, &r->validation, error)) return false;
+    if (!rv_reserve(&t->history, &t->capacity, (size_t)r->epochs + 1, sizeof *t->history))
+        return rv_fail_memory(error);
+    rv_epoch *row = &t->history[r->epochs++];
+    r->history = t->history;
+    *row = epoch_of(t);
+    r->at.epoch++;
+    r->at.batch = r->at.seen = 0;
+    r->at.loss_sum = 0;
+    if (s->plateau.factor > 0)
+        rv_plateau_observe(&s->plateau, t->store, row->validation_loss, error);
+    bool best =
+        r->best_epoch == 0 || row->validation_loss < t->history[r->best_epoch - 1].validation_loss;
+    if (best) r->best_epoch = row->epoch;
+    return (!best || save_best(t, error)) && rv_keep_after_epoch(t, error);
+}
+
+static void tell_epoch(rv_trainer *t)
+{
+    for (int i = 0; i < t->observer_count; i++) {
+        const rv_observer *o = &t->observers[i];
+        if (o->on_epoch && !o->on_epoch(o->context, t)) t->result.interrupted = true;
+    }
+}
+
+/* All epochs are done, or patience is at its end. */
+static bool at_end(const rv_trainer *t)
+{
+    const rv_train_result *r = &t->result;
+    int64_t patience = t->config.loop.patience;
+    return r->epochs >= t->config.loop.epochs ||
+           (patience > 0 && r->epochs - r->best_epoch >= patience);
+}
+
+static bool train(rv_trainer *t, rv_error *error)
+{
+    rv_train_result *r = &t->result;
+    while (!at_end(t) && !r->interrupted) {
+        if (!rv_train_epoch(t, error)) return false;
+        if (r->interrupted) break;
+        if (!finish_epoch(t, error)) return false;
+        tell_epoch(t);
+    }
+    r->interrupted = r->interrupted && !at_end(t);
+    r->samples_per_second = (double)r->at.learned / r->at.seconds;
+    return rv_keep_now(t, error);
+}
+
+static bool measure_end(rv_trainer *t, rv_error *error)
+{
+    rv_train_result *r = &t->result;
+    bool measured = r->validation.samples > 0; /* else there was no epoch left to do */
+    rv_store_digest(t->store, r->digest);
+    return (measured || rv_trainer_evaluate(t, &t->setup.validation, &r->validation, error)) &&
+           rv_trainer_evaluate(t, &t->setup.sample, &r->training, error) &&
+           rv_baseline_find(&t->setup.validation, &r->baseline, error);
+}
+
+bool rv_trainer_fit(rv_trainer *t, rv_error *error)
+{
+    rv_error why = {0};
+    rv_train_result *r = &t->result;
+    r->interrupted = r->diverged = false;
+    bool ok = rv_keep_start(t, &why) && open_loader(t, &why) && train(t, &why) &&
+              (r->interrupted || measure_end(t, &why));
+    r->diverged = why.code == RV_ERROR_NUMBER;
+    return ok || rv_fail(error, why.code, "%s", why.text);
+}
+
+bool rv_trainer_evaluate(rv_trainer *t, const rv_source *data, rv_metrics *metrics, rv_error *error)
+{
+    return rv_measure(&t->setup, t->store, data, t->config.loop.batch_size, metrics, error);
+}
+
+/* ---- saving and loading ---- */
+
+bool rv_trainer_save(rv_trainer *t, rv_error *error)
+{
+    if (!t->config.loop.output)
+        return rv_fail(error, RV_ERROR_ARGUMENT, "--output names no folder to save the run in");
+    t->unsaved = true;
+    return rv_keep_start(t, error) && rv_keep_now(t, error);
+}
+
+bool rv_trainer_resume(rv_trainer *t, rv_error *skipped, rv_error *error)
+{
+    rv_error why = {0};
+    rv_train_result result;
+    rv_epoch *history = NULL;
+    if (!t->config.loop.output)
+        return rv_fail(error, RV_ERROR_ARGUMENT, "--output names no folder to resume a run from");
+    if (!rv_resume(t, &result, &history, skipped, &why)) {
+        rv_free(history);
+        return rv_fail(error, why.code, "%s", why.text);
+    }
+    rv_free(t->history);
+    t->result = result;
+    t->history = history;
+    t->capacity = (size_t)result.epochs;
+    t->unsaved = false;
+    return true;
+}
