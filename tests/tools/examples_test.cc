@@ -19,14 +19,18 @@ Outcome example(const char *name, const std::string &arguments = "")
     return outcome;
 }
 
-TEST(Examples, TrainCurnnGetsTheHeldOutDigitsRight)
+TEST(Examples, TrainCurnnGetsTheValidationDigitsRightAndResumes)
 {
-    const Outcome outcome = example("train_curnn");
-    double cost = 1, accuracy = 0;
-    ASSERT_EQ(std::sscanf(outcome.out.c_str(), "held out: cost %lf, %lf %%", &cost, &accuracy), 2)
+    const std::string folder = scratch_folder();
+    const Outcome outcome = example("train_curnn", folder);
+    double loss = 1, accuracy = 0;
+    ASSERT_EQ(std::sscanf(outcome.out.c_str(), "validation: loss %lf, %lf %%", &loss, &accuracy), 2)
         << outcome.out;
-    EXPECT_LT(cost, 0.01);
+    EXPECT_LT(loss, 0.01);
     EXPECT_EQ(accuracy, 100);
+    const std::string checkpoint = slurp(folder + "/checkpoint.safetensors");
+    EXPECT_EQ(example("train_curnn", folder).out, outcome.out);
+    EXPECT_TRUE(slurp(folder + "/checkpoint.safetensors") == checkpoint) << "trained again";
 }
 
 TEST(Examples, NewCellIsProvedAndLearnsTheDigits)

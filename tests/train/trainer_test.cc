@@ -1,0 +1,152 @@
+/* The trainer as a C program uses it. */
+#include "train/trainer.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "tensor/memory.h"
+#include "tests/files.h"
+
+namespace {
+
+using Trainer = std::unique_ptr<rv_trainer, void (*)(rv_trainer *)>;
+
+rv_train_config small_config()
+{
+    rv_train_config config = rv_train_config_new();
+    config.net.model = "gru";
+    config.net.units = 8;
+    config.net.dropout = 0.1;
+    config.optimizer.name = "adam";
+    config.loop.epochs = 3;
+    return config;
+}
+
+Trainer make(const rv_train_config &config)
+{
+    rv_error error = {};
+    Trainer trainer(rv_trainer_new(&config, &error), rv_trainer_free);
+    EXPECT_NE(trainer, nullptr) << error.text;
+    return trainer;
+}
+
+std::string fit(rv_trainer *trainer)
+{
+    rv_error error = {};
+    EXPECT_TRUE(rv_trainer_fit(trainer, &error)) << error.text;
+    return rv_trainer_result(trainer)->digest;
+}
+
+TEST(Trainer, LearnsAndFillsInDefaults)
+{
+    const rv_train_config config = rv_train_config_new();
+    const Trainer trainer = make(config);
+    fit(trainer.get());
+    const rv_train_result *r = rv_trainer_result(trainer.get());
+    EXPECT_EQ(r->validation.accuracy, 1);
+    EXPECT_EQ(r->epochs, 10);
+    EXPECT_LT(r->history[9].loss, r->history[0].loss);
+    EXPECT_STREQ(rv_trainer_config(trainer.get())->net.model, "curnn");
+}
+
+struct Stop {
+    int64_t after, updates;
+};
+
+bool count_update(void *context, const rv_trainer *)
+{
+    auto *stop = static_cast<Stop *>(context);
+    return ++stop->updates != stop->after;
+}
+
+class Resume : public WithFolder {};
+
+TEST_F(Resume, AfterAnInterruptionAtAnyUpdateTheBitsAreTheSame)
+{
+    rv_train_config config = small_config();
+    const std::string whole = fit(make(config).get());
+    for (const int64_t after : {1, 29, 30, 31, 61, 89}) {
+        SCOPED_TRACE(after);
+        const std::string folder = path(std::to_string(after));
+        config.loop.output = folder.c_str();
+        rv_error error = {};
+        {
+            Stop stop = {after, 0};
+            const Trainer first = make(config);
+            ASSERT_TRUE(rv_trainer_observe(first.get(), {count_update, nullptr, &stop}, &error));
+            fit(first.get());
+            EXPECT_TRUE(rv_trainer_result(first.get())->interrupted);
+            EXPECT_EQ(stop.updates, after);
+        }
+        const Trainer second = make(config);
+        ASSERT_TRUE(rv_trainer_resume(second.get(), nullptr, &error)) << error.text;
+        EXPECT_EQ(fit(second.get()), whole);
+    }
+}
+
+TEST_F(Resume, AnInterruptedTrainerGoesOn)
+{
+    const rv_train_config config = small_config();
+    Stop stop = {40, 0};
+    const Trainer trainer = make(config);
+    ASSERT_TRUE(rv_trainer_observe(trainer.get(), {count_update, nullptr, &stop}, nullptr));
+    fit(trainer.get());
+    EXPECT_EQ(fit(trainer.get()), fit(make(config).get()));
+}
+
+TEST_F(Resume, AnotherConfigurationIsRefusedByName)
+{
+    rv_train_config config = small_config();
+    const std::string folder = path("run");
+    config.loop.output = folder.c_str();
+    fit(make(config).get());
+    config.net.units = 9;
+    rv_error error = {};
+    EXPECT_FALSE(rv_trainer_resume(make(config).get(), nullptr, &error));
+    EXPECT_NE(std::string(error.text).find("--units"), std::string::npos) << error.text;
+}
+
+TEST(Trainer, TwoOnTwoThreadsGiveTheBitsOfOne)
+{
+    const rv_train_config config = small_config();
+    const std::string alone = fit(make(config).get());
+    std::string other[2];
+    std::thread one([&] { other[0] = fit(make(config).get()); });
+    std::thread two([&] { other[1] = fit(make(config).get()); });
+    one.join();
+    two.join();
+    EXPECT_EQ(other[0], alone);
+    EXPECT_EQ(other[1], alone);
+}
+
+TEST(Trainer, ErrorsNameTheOption)
+{
+    rv_error error = {};
+    rv_train_config config = small_config();
+    config.net.dropout = 1;
+    EXPECT_EQ(rv_trainer_new(&config, &error), nullptr);
+    EXPECT_EQ(error.code, RV_ERROR_ARGUMENT);
+    EXPECT_NE(std::string(error.text).find("--dropout"), std::string::npos) << error.text;
+    error = {};
+    EXPECT_FALSE(rv_train_config_set(&config, "dropuot", "0.1", &error));
+    EXPECT_NE(std::string(error.text).find("did you mean \"dropout\"?"), std::string::npos)
+        << error.text;
+    EXPECT_TRUE(rv_train_config_set(&config, "lr", "0.5", nullptr));
+    EXPECT_EQ(config.optimizer.learning_rate, 0.5);
+}
+
+TEST(Config, IsReadBackFromItsJson)
+{
+    rv_train_config config = small_config(), back = rv_train_config_new();
+    config.optimizer.learning_rate = 0.1;
+    char *json = rv_train_config_json(&config);
+    ASSERT_TRUE(rv_train_config_parse(&back, json, "config", nullptr)) << json;
+    EXPECT_EQ(rv_train_config_difference(&config, &back), nullptr);
+    rv_free(json);
+    rv_train_config_free(&back);
+}
+
+} // namespace
