@@ -20,12 +20,12 @@ typedef rv_config_row option_row;
  * A row of its own takes the place of the library's row that its key or alias names. */
 #define OPTIONS(table) .options = (table), .option_count = (int)(sizeof(table) / sizeof *(table))
 
-/* Fills in what the command line gives of *values, and *operand (unless NULL), which may be one of them. Returns true to go
- * on; else *result is how to end: OK after --help, or USAGE with *error set. */
+/* Parses the command line into *values, and the argument without dashes into *operand (unless NULL), which may point into
+ * *values. Returns true to continue; else *result is the exit status: OK after --help, or USAGE with *error set. */
 bool options_parse(const command *page, int argc, char **argv, void *values, const char **operand,
                    exit_status *result, rv_error *error);
 
-/* The same for a page with `files`: *files are those arguments, which belong to argv. */
+/* The same for a command with `files`: *files are the arguments without dashes, a part of argv. */
 bool options_parse_files(const command *page, int argc, char **argv, void *values, char ***files,
                          int *count, exit_status *result, rv_error *error);
 
