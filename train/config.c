@@ -369,9 +369,8 @@ static bool add_field(cJSON *object, const rv_config_row *row, const void *value
     case RV_CONFIG_TEXT:
         return cJSON_AddStringToObject(object, row->key, *(const char *const *)value);
     case RV_CONFIG_WHOLE:
-        return cJSON_AddItemToObject(object, row->key,
-                                     rv_json_exact((double)*(const int64_t *)value));
-    default: return cJSON_AddItemToObject(object, row->key, rv_json_exact(*(const double *)value));
+        return rv_json_add_exact(object, row->key, (double)*(const int64_t *)value);
+    default: return rv_json_add_exact(object, row->key, *(const double *)value);
     }
 }
 

@@ -19,6 +19,14 @@ cJSON *rv_json_exact(double number)
     return isfinite(number) ? cJSON_CreateRaw(rv_exact_text(number, text)) : cJSON_CreateNull();
 }
 
+bool rv_json_add_exact(cJSON *object, const char *key, double number)
+{
+    cJSON *item = rv_json_exact(number);
+    if (cJSON_AddItemToObject(object, key, item)) return true;
+    cJSON_Delete(item);
+    return false;
+}
+
 cJSON *rv_json_object(const char *text, const char *path, rv_error *error)
 {
     errno = 0;

@@ -13,6 +13,9 @@ const char *rv_exact_text(double number, char text[RV_NUMBER_TEXT]);
  * of memory. */
 cJSON *rv_json_exact(double number);
 
+/* Adds that to the object; false when out of memory. */
+bool rv_json_add_exact(cJSON *object, const char *key, double number);
+
 /* An object, which must be the whole text, for cJSON_Delete; `path` is for messages. RV_ERROR_FORMAT, RV_ERROR_MEMORY. */
 cJSON *rv_json_object(const char *text, const char *path, rv_error *error);
 

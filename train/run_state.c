@@ -36,7 +36,7 @@ char *rv_run_state_json(const rv_train_result *t)
     cJSON *object = cJSON_CreateObject();
     bool ok = object;
     for (size_t i = 0; ok && i < sizeof numbers / sizeof *numbers; i++)
-        ok = cJSON_AddItemToObject(object, numbers[i].name, rv_json_exact(numbers[i].value));
+        ok = rv_json_add_exact(object, numbers[i].name, numbers[i].value);
     cJSON *rows = ok ? cJSON_AddArrayToObject(object, "history") : NULL;
     ok = rows;
     for (int64_t i = 0; ok && i < t->epochs; i++) ok = add_row(rows, &t->history[i]);

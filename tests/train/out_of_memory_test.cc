@@ -1,0 +1,67 @@
+/* A trainer that runs out of memory at any allocation: an error, no crash and no leak, those of cJSON included. */
+#include "tests/failing_memory.h"
+
+#include "tests/files.h"
+#include "train/trainer.h"
+
+extern "C" int fsync(int) { return 0; } /* the disk need not be waited for */
+
+namespace {
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr int64_t stride = 7; /* a tenth as fast */
+#else
+constexpr int64_t stride = 1;
+#endif
+
+class OutOfMemory : public WithFolder {
+  protected:
+    /* Trains an epoch, or resumes what is there for another one. */
+    bool job(int64_t epochs, bool resume, rv_error *error)
+    {
+        const std::string folder = path("run");
+        rv_train_config config = rv_train_config_new();
+        config.net.model = "gru";
+        config.net.units = config.net.head_units = 2;
+        config.net.steps = 1;
+        config.loop.batch_size = 200;
+        config.loop.epochs = epochs;
+        config.loop.output = folder.c_str();
+        rv_trainer *trainer = rv_trainer_new(&config, error);
+        const bool ok = trainer && (!resume || rv_trainer_resume(trainer, nullptr, error)) &&
+                        rv_trainer_fit(trainer, error);
+        rv_trainer_free(trainer);
+        return ok;
+    }
+
+    void sweep(int64_t epochs, bool resume)
+    {
+        const int64_t live_before = live;
+        int64_t survived = 0;
+        bool reached = true;
+        for (int64_t n = 0; reached; n += stride) {
+            SCOPED_TRACE(n);
+            rv_error error = {};
+            calls = 0;
+            failing = n;
+            const bool ok = job(epochs, resume, &error);
+            reached = calls > n;
+            failing = -1;
+            survived += reached && ok;
+            ASSERT_EQ(error.code, ok ? RV_OK : RV_ERROR_MEMORY) << error.text;
+            ASSERT_EQ(live, live_before);
+        }
+        EXPECT_LE(survived, 10) << "only a program that is not cached can do without";
+    }
+};
+
+TEST_F(OutOfMemory, Training) { sweep(1, false); }
+
+TEST_F(OutOfMemory, Resuming)
+{
+    rv_error error = {};
+    ASSERT_TRUE(job(1, false, &error)) << error.text;
+    sweep(1, true);
+}
+
+} // namespace
