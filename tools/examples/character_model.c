@@ -1,6 +1,6 @@
-/* A character model: a GRU learns to write from 8 kB of text made of some fifty words. Its state
- * goes on from batch to batch and gradients stop in between, truncated back-propagation; then it
- * writes lines of its own.
+/* A character model. A GRU learns from 8 kB of text made of some fifty words, with truncated
+ * backpropagation through time: each window starts from the state at the end of the one before. Then
+ * it writes lines of its own.
  *
  *     character_model [EPOCHS [TEMPERATURE]] */
 #include <math.h>
@@ -10,7 +10,7 @@
 
 #include "recurve.h"
 
-enum { LANES = 16, WINDOW = 32, LENGTH = 8192, LINE = 160 };
+enum { WINDOW = 32, LENGTH = 8192, LINE = 160 };
 
 /* ---- the text, and its bytes as tokens ---- */
 
@@ -42,17 +42,8 @@ static void write_text(int32_t *text, uint64_t seed)
     }
 }
 
-/* Bits per character of a model that knows no more than how often each occurs. */
-static double unigram_entropy(const int32_t *text)
-{
-    double count[TOKENS] = {0}, bits = 0;
-    for (int i = 0; i < LENGTH; i++) count[text[i]]++;
-    for (int t = 0; t < TOKENS; t++)
-        if (count[t] > 0) bits -= count[t] / LENGTH * log2(count[t] / LENGTH);
-    return bits;
-}
-
-/* Windows of the text, each with what follows each of its characters. */
+/* Windows of the text; y is the character that follows each character of x. The alphabet marks a
+ * source as text. */
 static bool open_text(rv_source *source, int32_t *text, rv_error *error)
 {
     rv_shape shape = RV_SHAPE((LENGTH - 1) / WINDOW, WINDOW);
@@ -60,46 +51,32 @@ static bool open_text(rv_source *source, int32_t *text, rv_error *error)
     if (!rv_source_tensors(source, &x, &y, TOKENS, error)) return false;
     source->sequence = source->each_step = true;
     source->tokens = TOKENS;
+    source->alphabet = (const unsigned char *)alphabet;
     return true;
 }
 
-/* ---- the net: the same for learning, measuring and writing ---- */
+/* ---- training ---- */
 
-/* Outputs: the loss, if it is to be measured, else the logits. `carry` names the states that go
- * from run to run. */
-static rv_program *record(rv_store *store, int64_t lanes, int64_t window, const char *carry,
-                          bool measured, bool learn)
+static rv_trainer *train(const rv_train_parts *parts, int epochs, rv_error *error)
 {
-    rv_tape *tape = rv_tape_new(store, RV_F32);
-    rv_var x = rv_input_typed(tape, "x", RV_I32, RV_SHAPE(lanes, window)), none = {tape, -1};
-    rv_var y = measured ? rv_input_typed(tape, "y", RV_I32, RV_SHAPE(lanes, window)) : none;
-    rv_net_options options = {
-        .rnn = {.units = 64, .bias = true, .carry = carry},
-        .sequence = true,
-        .each_step = true,
-        .tokens = TOKENS,
-        .classes = TOKENS,
-    };
-    rv_net net = rv_model_record(rv_model_find("gru"), &options, x, y);
-    rv_optimizer adam = rv_adam(1e-2);
-    adam.clip_norm = 1;
-    if (learn) rv_minimize(net.loss, adam);
-    rv_program *program = rv_compile(tape, measured ? &net.loss : &net.output, 1);
-    if (!program) fprintf(stderr, "%s\n", rv_tape_error(tape)->text);
-    rv_tape_free(tape);
-    return program;
-}
-
-/* One pass over the text; the mean cost in bits per character, or -1. */
-static double read_text(rv_program *program, rv_loader *loader, rv_error *error)
-{
-    double sum = 0;
-    if (!rv_loader_start(loader, 0, 0, error)) return -1;
-    while (rv_feed_batch(program, rv_loader_next(loader, error), error)) {
-        rv_run(program);
-        sum += rv_value(program, 0);
+    rv_train_config config = rv_train_config_new();
+    config.net.model = "gru";
+    config.net.units = 64;
+    config.net.carry = true;
+    config.optimizer.learning_rate = 1e-2;
+    config.loop.epochs = epochs;
+    config.loop.batch_size = 16;
+    rv_trainer *trainer = rv_trainer_new_with(&config, parts, error);
+    if (trainer && rv_trainer_fit(trainer, error)) {
+        const rv_train_result *r = rv_trainer_result(trainer);
+        printf("%s: %.3f bits a character\n", r->baseline.text, r->baseline.loss / log(2));
+        for (int64_t i = 3; i < r->epochs; i += 4)
+            printf("epoch %2d: %.3f bits\n", (int)i + 1, r->history[i].loss / log(2));
+        printf("text it has not seen: %.3f bits\n", r->validation.loss / log(2));
+        return trainer;
     }
-    return sum / (double)rv_loader_batches(loader) / log(2);
+    rv_trainer_free(trainer);
+    return NULL;
 }
 
 /* ---- writing ---- */
@@ -114,6 +91,21 @@ static int32_t draw(const rv_tensor *logits, double temperature, double uniform)
     int32_t t = 0;
     for (double left = uniform * sum - weight[0]; left >= 0 && t < TOKENS - 1;) left -= weight[++t];
     return t;
+}
+
+/* The trained net on one character at a time. Its state is carried from run to run. */
+static rv_program *record_writer(const rv_trainer *trainer, rv_error *error)
+{
+    const rv_setup *setup = rv_trainer_setup(trainer);
+    rv_net_options options = setup->net;
+    options.rnn.carry = "write";
+    rv_tape *tape = rv_tape_new(rv_trainer_store(trainer), RV_F32);
+    rv_var x = rv_input_typed(tape, "x", RV_I32, RV_SHAPE(1, 1)), none = {tape, -1};
+    rv_net net = rv_model_record(setup->model, &options, x, none);
+    rv_program *program = rv_compile(tape, &net.output, 1);
+    if (!program) *error = *rv_tape_error(tape);
+    rv_tape_free(tape);
+    return program;
 }
 
 static void write_line(rv_program *writer, double temperature, uint64_t seed)
@@ -134,42 +126,23 @@ int main(int count, char **arguments)
 {
     static int32_t text[LENGTH], unseen[LENGTH];
     int epochs = count > 1 ? atoi(arguments[1]) : 12;
-    double temperature = count > 2 ? atof(arguments[2]) : 0.5, bits = -1;
+    double temperature = count > 2 ? atof(arguments[2]) : 0.5;
     rv_error error = {0};
-    rv_source learned = {0}, held_out = {0};
-    rv_loader_options lanes = {.batch_size = LANES, .contiguous = true};
+    rv_source training = {0}, validation = {0};
+    rv_trainer *trainer = NULL;
+    rv_program *writer = NULL;
     write_text(text, 1);
     write_text(unseen, 2);
-    open_text(&learned, text, &error);
-    open_text(&held_out, unseen, &error);
-    rv_loader *learn = rv_loader_new(&learned, &lanes, &error);
-    rv_loader *test = rv_loader_new(&held_out, &lanes, &error);
-
-    rv_store *store = rv_store_new(1);
-    rv_program *step = record(store, LANES, WINDOW, "learn", true, true);
-    rv_program *measure = record(store, LANES, WINDOW, "measure", true, false);
-    rv_program *writer = record(store, 1, 1, "write", false, false);
-    bool ok = error.code == RV_OK && step && measure && writer;
-
-    if (ok)
-        printf("letters by how often they occur: %.3f bits a character\n", unigram_entropy(unseen));
-    for (int epoch = 1; ok && epoch <= epochs; epoch++) {
-        rv_reset_carried(store, "learn");
-        bits = read_text(step, learn, &error);
-        ok = error.code == RV_OK;
-        if (epoch % 4 == 0) printf("epoch %2d: %.3f bits\n", epoch, bits);
-    }
-    if (ok) printf("text it has not seen: %.3f bits\n", read_text(measure, test, &error));
-    for (uint64_t line = 0; ok && line < 3; line++) write_line(writer, temperature, line);
+    if (open_text(&training, text, &error) && open_text(&validation, unseen, &error) &&
+        (trainer = train(&(rv_train_parts){.data = &training, .validation = &validation}, epochs,
+                         &error)) &&
+        (writer = record_writer(trainer, &error)))
+        for (uint64_t line = 0; line < 3; line++) write_line(writer, temperature, line);
     if (error.code != RV_OK) fprintf(stderr, "%s\n", error.text);
 
-    rv_program_free(step);
-    rv_program_free(measure);
     rv_program_free(writer);
-    rv_store_free(store);
-    rv_loader_free(learn);
-    rv_loader_free(test);
-    rv_source_close(&learned);
-    rv_source_close(&held_out);
-    return ok ? 0 : 1;
+    rv_trainer_free(trainer);
+    rv_source_close(&training);
+    rv_source_close(&validation);
+    return error.code != RV_OK;
 }

@@ -1,12 +1,14 @@
-/* Save, load, go on: a run that was stopped and one that was not end with the very same bits,
- * since all that a run remembers, weights, moments, rates, the carried state and the count of
- * random numbers, is in the store. */
+/* Saving and loading in a training loop of your own; rv_trainer_resume (train_curnn.c) does all of
+ * this for you. An interrupted run and an uninterrupted one end with the same bits, since the store
+ * contains everything that training remembers: weights, moments, learning rates, the carried state
+ * and the count of random numbers. */
 #include <stdio.h>
 #include <string.h>
 
 #include "recurve.h"
 
-enum { BATCH = 16, STEPS = 12, EPOCHS = 4, STOP = 23 /* after so many updates, inside an epoch */ };
+/* INTERRUPTED: after so many updates, within an epoch. */
+enum { BATCH = 16, STEPS = 12, EPOCHS = 4, INTERRUPTED = 23 };
 
 /* A program for one update, recorded the same way by every run. NULL on error. */
 static rv_program *record(rv_store *store)
@@ -28,11 +30,11 @@ static rv_program *record(rv_store *store)
     rv_minimize(net.loss, adam);
     rv_program *step = rv_compile(tape, &net.loss, 1);
     if (!step) fprintf(stderr, "%s\n", rv_tape_error(tape)->text);
-    rv_tape_free(tape); /* a program needs its tape no more */
+    rv_tape_free(tape); /* the program does not need it */
     return step;
 }
 
-/* Updates number first .. end-1 of the run. */
+/* Updates first .. end-1 of the run, counted from 0. */
 static bool run(rv_store *store, int64_t first, int64_t end, rv_error *error)
 {
     rv_source source = {0};
@@ -49,7 +51,7 @@ static bool run(rv_store *store, int64_t first, int64_t end, rv_error *error)
         ok = ok && rv_feed_batch(step, rv_loader_next(loader, error), error);
         rv_run(step);
     }
-    if (ok) printf("after %2d updates: cost %.6f\n", (int)end, rv_value(step, 0));
+    if (ok) printf("after %2d updates: loss %.6f\n", (int)end, rv_value(step, 0));
     rv_loader_free(loader);
     rv_source_close(&source);
     rv_program_free(step);
@@ -59,20 +61,20 @@ static bool run(rv_store *store, int64_t first, int64_t end, rv_error *error)
 int main(int count, char **arguments)
 {
     const char *path = count > 1 ? arguments[1] : "checkpoint.safetensors";
-    char straight[RV_DIGEST_TEXT], resumed[RV_DIGEST_TEXT];
+    char whole[RV_DIGEST_TEXT], resumed[RV_DIGEST_TEXT];
     rv_error error = {0};
     rv_store *store = rv_store_new(1), *other = rv_store_new(1);
 
-    bool ok = run(store, 0, STOP, &error) && rv_store_save(store, path, &error) &&
-              run(store, STOP, EPOCHS * 10, &error);
-    if (ok) printf("straight on: %s\n", rv_store_digest(store, straight));
+    bool ok = run(store, 0, INTERRUPTED, &error) && rv_store_save(store, path, &error) &&
+              run(store, INTERRUPTED, EPOCHS * 10, &error);
+    if (ok) printf("uninterrupted: %s\n", rv_store_digest(store, whole));
 
-    /* An empty store, as another process would start with. The seed is not in the file: random
-     * numbers, dropout among them, go on where they were if the store is made with the same one. */
-    ok = ok && rv_store_load(other, path, &error) && run(other, STOP, EPOCHS * 10, &error);
-    if (ok) printf("resumed:     %s\n", rv_store_digest(other, resumed));
+    /* An empty store, as in a new process. It needs the same seed, which is not in the file: the
+     * random numbers, for dropout, then continue where they were. */
+    ok = ok && rv_store_load(other, path, &error) && run(other, INTERRUPTED, EPOCHS * 10, &error);
+    if (ok) printf("resumed:       %s\n", rv_store_digest(other, resumed));
 
-    ok = ok && strcmp(straight, resumed) == 0;
+    ok = ok && strcmp(whole, resumed) == 0;
     puts(ok ? "the same bits" : "not the same");
     if (error.code != RV_OK) fprintf(stderr, "%s\n", error.text);
     rv_store_free(store);

@@ -1,64 +1,33 @@
 /* Video: a convolutional LSTM predicts the next frame of two digits that move and bounce off the
- * edges. It is held against what needs no model: to say that the next frame will be the last again.
+ * edges. The baseline needs no net: it is the better of the mean of all frames and the last frame.
  *
- *     video [UPDATES [STRIP.pgm]]
+ *     video [EPOCHS [STRIP.pgm]]
  *
- * The strip is a new sequence: above the frames that follow, below what was predicted. */
+ * The strip shows one sequence: the true frames above, the predicted frames below. */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "recurve.h"
 
-enum { SIDE = 16, STEPS = 6, BATCH = 8, UNITS = 8, PIXELS = SIDE * SIDE };
+enum { SIDE = 16, STEPS = 6, UNITS = 8, PIXELS = SIDE * SIDE };
 
-/* frames [n,steps,1,side,side] -> logits of the frames that follow, the same shape. */
-static rv_var predict(rv_var frames)
+/* A net with a head and a loss of its own: x, y and output are frames [n,steps,1,side,side]. */
+static rv_net record(const rv_model *model, const rv_net_options *options, rv_var x, rv_var y)
 {
     rv_var h[STEPS];
     rv_rnn_options cell = {.units = UNITS, .kernel = 5, .bias = true};
-    rv_unroll_sequence(rv_zoo("lstm"), frames, cell, h);
+    (void)model, (void)options;
+    rv_unroll_sequence(rv_zoo("lstm"), x, cell, h);
 
-    /* The readout sees all steps at once, as a batch of n steps images. */
-    rv_tape *tape = frames.tape;
+    /* The head takes all steps at once, as a batch of n steps images. */
+    rv_tape *tape = x.tape;
     rv_var all = rv_reshape(rv_stack(h, STEPS, 1), RV_SHAPE(-1, UNITS, SIDE, SIDE));
     rv_var w =
-        rv_parameter(tape, "readout/weight", RV_SHAPE(1, UNITS, 3, 3), rv_init_uniform(-0.1, 0.1));
-    rv_var b = rv_parameter(tape, "readout/bias", RV_SCALAR, rv_init_constant(-2));
-    return rv_reshape(rv_add(rv_conv2d(rv_pad2d(all, 1), w, (rv_conv2d_options){0}), b),
-                      rv_shape_of(frames));
-}
-
-typedef struct video {
-    rv_store *store;
-    rv_program *learn; /* outputs: the loss */
-    rv_program
-        *measure; /* outputs: squared error of the prediction, of the last frame; the prediction */
-} video;
-
-static bool make(video *v)
-{
-    rv_shape shape = RV_SHAPE(BATCH, STEPS, 1, SIDE, SIDE);
-    v->store = rv_store_new(1);
-    rv_tape *tape = rv_tape_new(v->store, RV_F32);
-    rv_var x = rv_input(tape, "x", shape), y = rv_input(tape, "y", shape);
-    rv_var logits = predict(x), frame = rv_sigmoid(logits);
-    rv_var loss = rv_sigmoid_cross_entropy(logits, y);
-    rv_var seen[] = {rv_mean_squared_error(frame, y), rv_mean_squared_error(x, y), frame};
-    rv_optimizer adam = rv_adam(2e-2);
-    adam.clip_norm = 1;
-    rv_minimize(loss, adam);
-    v->learn = rv_compile(tape, &loss, 1);
-    v->measure = rv_compile_with(tape, seen, 3, RV_VALUES);
-    bool ok = v->learn && v->measure;
-    if (!ok) fprintf(stderr, "%s\n", rv_tape_error(tape)->text);
-    rv_tape_free(tape);
-    return ok;
-}
-
-/* Frames are made as they are needed: each epoch has new ones. */
-static bool run(rv_program *program, rv_loader *loader, rv_error *error)
-{
-    return rv_feed_batch(program, rv_loader_next(loader, error), error) && rv_run(program) == RV_OK;
+        rv_parameter(tape, "head/weight", RV_SHAPE(1, UNITS, 3, 3), rv_init_uniform(-0.1, 0.1));
+    rv_var b = rv_parameter(tape, "head/bias", RV_SCALAR, rv_init_constant(-2));
+    rv_var logits = rv_reshape(rv_add(rv_conv2d(rv_pad2d(all, 1), w, (rv_conv2d_options){0}), b),
+                               rv_shape_of(x));
+    return (rv_net){.output = rv_sigmoid(logits), .loss = rv_sigmoid_cross_entropy(logits, y)};
 }
 
 /* ---- the strip ---- */
@@ -72,43 +41,54 @@ static void write_frames(FILE *file, const rv_tensor *frames)
                 fputc((int)(255 * rv_tensor_get(frames, t * PIXELS + row * SIDE + column)), file);
 }
 
-static bool write_strip(const char *path, const video *v)
+/* The first validation sequence. */
+static bool write_strip(const char *path, const rv_trainer *trainer, rv_error *error)
 {
-    FILE *file = fopen(path, "wb");
-    if (!file) return perror(path), false;
-    fprintf(file, "P5 %d %d 255\n", STEPS * SIDE, 2 * SIDE);
-    write_frames(file, rv_program_input(v->measure, "y"));
-    write_frames(file, rv_program_output(v->measure, 2));
-    return fclose(file) == 0;
+    static float x[STEPS * PIXELS], y[STEPS * PIXELS];
+    rv_shape shape = RV_SHAPE(1, STEPS, 1, SIDE, SIDE);
+    rv_tensor seen = {RV_F32, shape, x}, next = {RV_F32, shape, y};
+    int32_t length;
+    rv_tape *tape = rv_tape_new(rv_trainer_store(trainer), RV_F32);
+    rv_net net = record(NULL, NULL, rv_input(tape, "x", shape), rv_input(tape, "y", shape));
+    rv_program *program = rv_compile(tape, &net.output, 1);
+    if (!program) *error = *rv_tape_error(tape);
+    rv_tape_free(tape);
+    bool ok = program &&
+              rv_source_read(&rv_trainer_setup(trainer)->validation, 0, 0, x, y, &length, error) &&
+              rv_feed(program, "x", &seen, error) && rv_run(program) == RV_OK;
+    FILE *file = ok ? fopen(path, "wb") : NULL;
+    if (file) {
+        fprintf(file, "P5 %d %d 255\n", STEPS * SIDE, 2 * SIDE);
+        write_frames(file, &next);
+        write_frames(file, rv_program_output(program, 0));
+    } else if (ok) {
+        perror(path);
+    }
+    rv_program_free(program);
+    return file && fclose(file) == 0;
 }
 
 int main(int count, char **arguments)
 {
-    int updates = count > 1 ? atoi(arguments[1]) : 300;
-    video v = {0};
     rv_error error = {0};
-    rv_source film = {0};
-    rv_task_options task = {.count = BATCH * (int64_t)(updates + 1), .steps = STEPS, .size = SIDE};
-    rv_loader_options options = {.batch_size = BATCH, .in_order = true, .prefetch = 4};
-    rv_loader *loader = NULL;
-    bool ok = make(&v) && rv_source_task(&film, "moving-digits", &task, &error) &&
-              (loader = rv_loader_new(&film, &options, &error));
-
-    for (int i = 1; ok && i <= updates; i++) {
-        ok = run(v.learn, loader, &error);
-        if (i % 50 == 0) printf("update %d: cost %.4f\n", i, rv_value(v.learn, 0));
+    rv_model model = {.name = "video", .record = record};
+    rv_train_config config = rv_train_config_new();
+    config.data.task = "moving-digits";
+    config.data.length = STEPS;
+    config.data.size = SIDE;
+    config.data.samples = 192;
+    config.optimizer.learning_rate = 2e-2;
+    config.loop.batch_size = 8;
+    config.loop.epochs = count > 1 ? atoi(arguments[1]) : 15;
+    rv_trainer *trainer = rv_trainer_new_with(&config, &(rv_train_parts){.model = &model}, &error);
+    bool ok = trainer && rv_trainer_fit(trainer, &error);
+    if (ok) {
+        const rv_train_result *r = rv_trainer_result(trainer);
+        printf("new frames: mean squared error %.5f; %s: %.5f\n", r->validation.error,
+               r->baseline.text, r->baseline.loss);
     }
-    ok = ok && run(v.measure, loader, &error); /* the last batch is new to it */
-    if (ok)
-        printf("new frames: mean squared error %.5f; of the frame before %.5f\n",
-               rv_value(v.measure, 0), rv_value(v.measure, 1));
-    if (ok && count > 2) ok = write_strip(arguments[2], &v);
+    if (ok && count > 2) ok = write_strip(arguments[2], trainer, &error);
     if (error.code != RV_OK) fprintf(stderr, "%s\n", error.text);
-
-    rv_loader_free(loader);
-    rv_source_close(&film);
-    rv_program_free(v.learn);
-    rv_program_free(v.measure);
-    rv_store_free(v.store);
+    rv_trainer_free(trainer);
     return ok ? 0 : 1;
 }
