@@ -25,7 +25,7 @@ rv_var rv_cell_parameter(rv_cell *k, const char *name, rv_shape shape, rv_init i
                             "cell: the name \"%.40s...\" is too long; use at most %d bytes", name,
                             RV_CELL_GIVEN_NAME);
     rv_var w = rv_parameter(k->tape, full, shape, k->probe ? rv_init_constant(0) : init);
-    return k->options->each_use ? rv_probe(w, k->taken) : w;
+    return k->options->probes ? rv_probe(w, k->taken) : w;
 }
 
 /* ---- parameters along axis 1 ---- */

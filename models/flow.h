@@ -25,7 +25,7 @@ typedef struct rv_flow {
     rv_var *norm; /* [count, 1 + steps], each [] of f64 */
 } rv_flow;
 
-/* Records the norms for a loss [] of a net that was unrolled with the option each_use. For rv_flow_free, either way. False
+/* Records the norms for a loss [] of a net that was unrolled with the option probes. For rv_flow_free, either way. False
  * with a sticky error. */
 bool rv_flow_make(rv_flow *flow, rv_var loss);
 void rv_flow_free(rv_flow *flow);

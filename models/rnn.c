@@ -97,7 +97,7 @@ static bool take_step(strand *a, int64_t t, int64_t taken, rv_states *h)
                          "unroll: the step left h[%d] a null var; check the cell", s);
         h->h[s] = a->mask ? rv_select(a->mask[t], next.h[s], h->h[s]) : next.h[s];
         rv_name_state(h->h[s], s, state_name(a, s));
-        if (a->cell.options->each_use) h->h[s] = use_state(a, s, h->h[s]);
+        if (a->cell.options->probes) h->h[s] = use_state(a, s, h->h[s]);
     }
     rv_scope_pop(tape);
     return !rv_tape_error(tape)->code;

@@ -62,7 +62,7 @@ typedef struct rv_rnn_options {
     double dropout;           /* of what each layer reads, share of elements */
     double recurrent_dropout; /* of each state h[0] that a step reads */
     bool same_dropout; /* one mask for all steps (Gal and Ghahramani 2016, arXiv 1512.05287) */
-    bool each_use;     /* each step's use of a parameter, and each state, is a value of its own at
+    bool probes;       /* each step's use of a parameter, and each state, is a value of its own at
                                  which gradients can be taken (flow.h); programs compute the same */
     int64_t recompute; /* gradients compute so many steps at a time again, instead of keeping what
                                  is inside them (rv_recompute_push); 0: everything is kept */

@@ -18,11 +18,11 @@ void plain(rv_cell *k, rv_var x, rv_var *h)
     *h = rv_tanh(rv_add(rv_matmul(x, W, false, false), rv_matmul(*h, U, false, false)));
 }
 
-rv_rnn_options options(bool each_use)
+rv_rnn_options options(bool probes)
 {
     rv_rnn_options o = {};
     o.units = units;
-    o.each_use = each_use;
+    o.probes = probes;
     return o;
 }
 

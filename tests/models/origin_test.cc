@@ -20,7 +20,7 @@ const char *const names[] = {"net", "update", "gradient",      "step 3",
                              "h1",  "pre-h",  "forward/step 2"};
 const int64_t steps = 3;
 
-rv_var loss_of(Tape &t, const char *name, bool each_use)
+rv_var loss_of(Tape &t, const char *name, bool probes)
 {
     rv_rnn_options o = {};
     o.name = name;
@@ -28,7 +28,7 @@ rv_var loss_of(Tape &t, const char *name, bool each_use)
     o.layers = 2;
     o.bidirectional = true;
     o.bias = true;
-    o.each_use = each_use;
+    o.probes = probes;
     rv_scope_push(t, name);
     const rv_var x = t.input("x", RV_SHAPE(2, steps, 3));
     const rv_var y = rv_unroll_sequence(rv_zoo("lstm"), x, o, nullptr);

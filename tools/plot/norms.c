@@ -77,7 +77,7 @@ bool norms_measure(norms *n, norms_moment moment, const rv_setup *e, rv_store *s
     rv_setup one = *e;
     one.carry = false;
     one.net.rnn.recompute = 0;
-    one.net.rnn.each_use = true;
+    one.net.rnn.probes = true;
     rv_loader_options options = {.batch_size = batch < e->sample.count ? batch : e->sample.count,
                                  .in_order = true};
     rv_loader *loader = rv_loader_new(&e->sample, &options, error);
