@@ -6,9 +6,11 @@
 
 #include <cstring>
 #include <map>
+#include <set>
 
 #include "autograd/recompute.h"
 #include "ops/options.h"
+#include "ops/samples_internal.h"
 #include "tests/tapes.h"
 
 using Vars = std::vector<rv_var>;
@@ -267,7 +269,63 @@ inline std::vector<Row> product_rows(Tape &t)
     };
 }
 
+/* Whether the samples of an op determine a call: a composite's samples hold option values. Those of another op hold
+ * attributes, which determine a call only if the op has no options. */
+inline bool samples_are_calls(const rv_op &op)
+{
+    return op.kind == RV_OP_COMPOSITE || op.option_count == 0;
+}
+
+/* A composite's option values, by name. */
+inline Options options_of(const rv_op &op, const rv_sample &sample)
+{
+    Options given;
+    const auto *value = static_cast<const rv_option_value *>(sample.attr);
+    for (int i = 0; i < op.option_count; i++) {
+        const rv_option_kind kind = op.options[i].kind;
+        if ((kind != RV_OPTION_LIST || value[i].count > 0) &&
+            (kind != RV_OPTION_WORD || value[i].word))
+            given[op.options[i].name] = value[i];
+    }
+    return given;
+}
+
+/* The samples of every op, so that an op that is added as one file needs no row here. */
+inline std::vector<Row> sample_rows(Tape &t)
+{
+    std::vector<Row> rows;
+    for (int i = 0; i < rv_op_count(); i++) {
+        const rv_op *op = rv_op_at(i);
+        for (int s = 0; samples_are_calls(*op) && s < op->sample_count; s++) {
+            const rv_sample &sample = op->samples[s];
+            if (sample.error) continue;
+            Vars x;
+            for (int k = 0; k < rv_sample_inputs(op, &sample); k++)
+                x.push_back(rv_input_typed(t, ("x" + std::to_string(t.count())).c_str(),
+                                           sample.integer >> k & 1 ? RV_I32 : rv_tape_dtype(t),
+                                           sample.in[k]));
+            const int inputs = static_cast<int>(x.size());
+            const rv_var expected =
+                op->kind == RV_OP_COMPOSITE
+                    ? rv_op_call(op, x.data(), inputs,
+                                 static_cast<const rv_option_value *>(sample.attr))
+                    : rv_record(t, op, sample.attr, sample.attr_size, x.data(), inputs);
+            rows.push_back({op->name, x, options_of(*op, sample), expected});
+        }
+    }
+    return rows;
+}
+
 using Rows = std::vector<Row> (*)(Tape &);
-inline const Rows families[] = {pointwise_rows, shape_rows, table_rows, product_rows};
+inline const Rows families[] = {pointwise_rows, shape_rows, table_rows, product_rows, sample_rows};
+
+/* Expects that rows called every op, except those whose options only a row of their own could give. */
+inline void expect_every_op(const std::set<std::string> &seen)
+{
+    for (int i = 0; i < rv_op_count(); i++) {
+        const rv_op *op = rv_op_at(i);
+        EXPECT_TRUE(seen.count(op->name) || !samples_are_calls(*op)) << op->name;
+    }
+}
 
 #endif
