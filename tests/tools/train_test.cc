@@ -3,8 +3,12 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
+#include "recurve.h"
 #include "tests/tools/command.h"
 
 namespace {
@@ -22,6 +26,46 @@ TEST(Train, TellsEveryHeldOutZeroFromEveryOneByDefault)
     EXPECT_EQ(json.number("validation_accuracy"), 1);
     EXPECT_GT(json.number("samples_per_second"), 0);
     EXPECT_EQ(json.text("digest").size(), 32u);
+}
+
+/* Trains in this process, as a C program does. */
+std::string digest_in_c(const std::vector<std::pair<const char *, const char *>> &options)
+{
+    rv_error error = {};
+    rv_train_config config = rv_train_config_new();
+    for (const auto &[key, value] : options)
+        EXPECT_TRUE(rv_train_config_set(&config, key, value, &error)) << error.text;
+    const std::unique_ptr<rv_trainer, void (*)(rv_trainer *)> trainer(
+        rv_trainer_new(&config, &error), rv_trainer_free);
+    EXPECT_TRUE(trainer && rv_trainer_fit(trainer.get(), &error)) << error.text;
+    return trainer ? rv_trainer_result(trainer.get())->digest : "";
+}
+
+TEST(Train, ACProgramAndTheCommandGiveTheSameDigest)
+{
+    const std::vector<std::vector<std::pair<const char *, const char *>>> runs = {
+        {},
+        {{"model", "gru"},
+         {"classes", "0-4"},
+         {"epochs", "2"},
+         {"optimizer", "adam"},
+         {"schedule", "cosine"},
+         {"dropout", "0.2"},
+         {"seed", "7"},
+         {"threads", "2"}},
+        {{"task", "adding"}, {"samples", "300"}, {"epochs", "2"}, {"dtype", "f64"}},
+    };
+    for (const auto &options : runs) {
+        std::string arguments = "train --json";
+        for (const auto &[key, value] : options)
+            arguments += std::string(" --") + key + " " + value;
+        SCOPED_TRACE(arguments);
+        const Outcome outcome = recurve(arguments);
+        ASSERT_EQ(outcome.status, 0) << outcome.err;
+        const std::string digest = Json(outcome.out).text("digest");
+        EXPECT_EQ(digest.size(), 32u);
+        EXPECT_EQ(digest_in_c(options), digest);
+    }
 }
 
 TEST(Train, EveryClassifierAndOptimizerLearns)
