@@ -289,6 +289,29 @@ TEST(Evaluate, MissingDamagedOrForeignFilesAreNamed)
     }
 }
 
+/* Resuming ends with the same bits from either checkpoint, measuring does not: the previous one must be named. */
+TEST(Evaluate, MeasuresThePreviousCheckpointOnlyWhenAsked)
+{
+    Outcome trained;
+    const std::string folder = stored_run("--epochs 3", &trained);
+    const std::string path = folder + "/checkpoint.safetensors";
+    const std::string previous = folder + "/checkpoint.previous.safetensors";
+    const std::string ended = Json(trained.out).text("digest");
+    std::string bytes = slurp(path);
+    bytes[bytes.size() / 2] ^= 4;
+    spit(path, bytes);
+    const Outcome damaged = recurve("evaluate --json --output " + folder);
+    EXPECT_EQ(damaged.status, 1);
+    EXPECT_EQ(damaged.out, "");
+    EXPECT_CONTAINS(damaged.err, path);
+    EXPECT_CONTAINS(damaged.err, "is damaged");
+    const Outcome named = recurve("evaluate --json --checkpoint " + previous);
+    ASSERT_EQ(named.status, 0) << named.err;
+    EXPECT_NE(Json(named.out).text("digest"), ended);
+    EXPECT_EQ(recurve("train --quiet --resume " + folder).status, 0);
+    EXPECT_EQ(Json(recurve("evaluate --json --output " + folder).out).text("digest"), ended);
+}
+
 TEST(Train, AnomalyNamesTheOpAndKeepsTheLastGoodCheckpoint)
 {
     const std::string folder = scratch_folder();

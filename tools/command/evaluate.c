@@ -36,9 +36,10 @@ const command command_evaluate = {
     .description =
         "Reads a run that `recurve train --output` has kept, and prints loss and score on its\n"
         "training samples (at most 10,000) and its validation samples. The split is that of the\n"
-        "run, so these are the numbers that the run ended with. For labels of at most 32 classes\n"
-        "the confusion matrix of the validation samples follows: a row per label, a column per\n"
-        "answer.\n",
+        "run, so these are the numbers that the run ended with. A damaged checkpoint is an error;\n"
+        "--checkpoint DIR/checkpoint.previous.safetensors measures the one before it. For labels\n"
+        "of at most 32 classes the confusion matrix of the validation samples follows: a row per\n"
+        "label, a column per answer.\n",
     OPTIONS(options),
     .failure = "a file is missing, damaged, or not of this model",
     .example = "recurve train --output /tmp/zero-one\n"
