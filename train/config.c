@@ -248,6 +248,7 @@ bool rv_config_row_set(const rv_config_row *row, const char *label, const char *
                        rv_error *error)
 {
     void *value = (char *)values + row->offset;
+    if (!text) text = ""; /* reported as empty */
     switch (row->kind) {
     case RV_CONFIG_FLAG: return *(bool *)value = true;
     case RV_CONFIG_TEXT: return set_text(row, label, text, value, error);

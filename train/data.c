@@ -65,7 +65,7 @@ static int64_t alphabet_parse(const char *hex, unsigned char bytes[256])
     return *hex == '\0' ? count : -1;
 }
 
-/* The characters of the text, or of the run that a configuration is of: they give the tokens their numbers. */
+/* Token k is character k of the alphabet: the configured one or, without one, the characters of the text. */
 static bool open_text(rv_train_config *c, rv_setup *s, rv_text_options options, rv_error *error)
 {
     unsigned char bytes[256];
@@ -154,14 +154,19 @@ static bool open_digits(rv_train_config *c, rv_source *source, rv_error *error)
            rv_source_digits(source, classes, count, error);
 }
 
-/* A source of the caller's: a view of it, so that closing the view leaves it open. */
+/* A subset of all samples of the caller's source: closing the subset leaves the source open. */
 static bool open_own(rv_train_config *c, rv_source *source, const rv_source *own, rv_error *error)
 {
     if (c->data.path)
         return rv_fail(error, RV_ERROR_ARGUMENT,
                        "--data %s and a source of your own: which of the two? Give one",
                        c->data.path);
-    c->data.task = rv_source_is_text(own) ? "text" : "file";
+    const char *task = rv_source_is_text(own) ? "text" : "file";
+    if (c->data.task && strcmp(c->data.task, task) != 0)
+        return rv_fail(error, RV_ERROR_ARGUMENT,
+                       "--task %s and a source of your own: which of the two? Give one",
+                       c->data.task);
+    c->data.task = task;
     return rv_source_subset(source, own, (rv_subset){.in_order = true}, error);
 }
 
@@ -189,7 +194,7 @@ bool rv_setup_data(rv_train_config *c, rv_setup *s, const rv_train_parts *parts,
                           error);
 }
 
-/* Whether the samples are to be memorized: they serve for training and for validation. */
+/* Whether a task is to memorize its samples, which then serve for training and for validation. */
 static bool memorized(const rv_train_config *c)
 {
     const rv_task *task = !c->data.path ? rv_task_find(c->data.task) : NULL;
@@ -202,7 +207,7 @@ static bool check_validation(const rv_source *data, const rv_source *validation,
                 data->classes == validation->classes && data->tokens == validation->tokens &&
                 data->lengths == validation->lengths;
     return same || rv_fail(error, RV_ERROR_SHAPE,
-                           "the samples of %s, for validation, are not like those of %s",
+                           "the samples of %s, for validation, differ in kind from those of %s",
                            validation->name, data->name);
 }
 

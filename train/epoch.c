@@ -25,7 +25,7 @@ static bool check_loss(const rv_trainer *t, double loss, rv_error *error)
                    t->setup.optimizer.learning_rate);
 }
 
-/* One update; *recording gets the time that making its program took. */
+/* One update. *recording: seconds that recording and compiling its program took. */
 static bool update(rv_trainer *t, rv_batch_program *b, rv_nan_guard *guard, const rv_batch *batch,
                    double *recording, rv_error *error)
 {
@@ -40,15 +40,15 @@ static bool update(rv_trainer *t, rv_batch_program *b, rv_nan_guard *guard, cons
     if (bytes > at->bytes) at->bytes = bytes;
     if (!rv_run_guarded(&t->setup, t->store, b, guard, batch, true, words, error)) return false;
     double loss = rv_value(b->program, 0);
-    at->loss_sum += loss * (double)batch->count;
     if (!check_loss(t, loss, error)) return false;
+    at->loss_sum += loss * (double)batch->count;
     at->batch++;
     at->seen += batch->count;
     at->learned += batch->count;
     return true;
 }
 
-static bool all_go_on(rv_trainer *t)
+static bool notify_update(rv_trainer *t)
 {
     for (int i = 0; i < t->observer_count; i++) {
         const rv_observer *o = &t->observers[i];
@@ -70,7 +70,7 @@ bool rv_train_epoch(rv_trainer *t, rv_error *error)
         if (!batch) break;
         ok = update(t, &b, &guard, batch, &recording, error);
         at->seconds += rv_seconds() - started - recording;
-        ok = ok && rv_keep_after_update(t, error) && all_go_on(t);
+        ok = ok && rv_keep_after_update(t, error) && notify_update(t);
     }
     rv_nan_guard_free(&guard);
     rv_batch_program_free(&b);

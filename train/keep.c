@@ -5,8 +5,9 @@
 #include "train/run_folder_internal.h"
 #include "train/trainer_internal.h"
 
-/* Saving takes at most a fiftieth of the time. The last two are seconds. */
-static const double FRACTION = 50, LEAST_PAUSE = 0.2, WITHIN_EPOCHS = 10;
+/* The pause after a save is PAUSE_FACTOR times as long as the save took, so that saving takes at most a fiftieth of the time. */
+static const double PAUSE_FACTOR = 50;
+static const double LEAST_PAUSE = 0.2, LEAST_PAUSE_WITHIN_EPOCH = 10; /* seconds */
 
 bool rv_keep_start(rv_trainer *t, rv_error *error)
 {
@@ -25,15 +26,16 @@ bool rv_keep_now(rv_trainer *t, rv_error *error)
     if (!rv_run_folder_save(folder, &t->config, t->store, &t->result, error)) return false;
     t->unsaved = false;
     t->saved_at = rv_seconds();
-    t->pause = fmax(LEAST_PAUSE, FRACTION * (t->saved_at - started));
+    t->pause = fmax(LEAST_PAUSE, PAUSE_FACTOR * (t->saved_at - started));
     return true;
 }
 
 bool rv_keep_after_update(rv_trainer *t, rv_error *error)
 {
     t->unsaved = true;
-    bool due = t->config.loop.output && rv_seconds() - t->saved_at > fmax(t->pause, WITHIN_EPOCHS);
-    /* Parameters may not be finite though the loss was. */
+    bool due = t->config.loop.output &&
+               rv_seconds() - t->saved_at > fmax(t->pause, LEAST_PAUSE_WITHIN_EPOCH);
+    /* The loss of an update is finite even when the update makes a parameter infinite. */
     return !due || !rv_parameters_finite(t->store) || rv_keep_now(t, error);
 }
 

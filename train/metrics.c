@@ -5,7 +5,7 @@
 #include "data/loader.h"
 #include "train/nan_guard_internal.h"
 
-/* The class that a row of logits [classes], or of one, speaks for. */
+/* The class that a row of `width` logits predicts. One logit: class 1 when it is positive. */
 static int64_t answer_of(const rv_tensor *logits, int64_t row, int64_t width)
 {
     if (width == 1) return rv_tensor_get(logits, row) > 0;
@@ -72,6 +72,7 @@ static bool measure_batches(const rv_setup *s, rv_store *store, rv_loader *loade
 bool rv_measure(const rv_setup *s, rv_store *store, const rv_source *data, int64_t batch_size,
                 rv_metrics *m, rv_error *error)
 {
+    if (!data) return rv_fail(error, RV_ERROR_ARGUMENT, "measure: the source is NULL; give one");
     rv_loader_options options = {.batch_size = batch_size < data->count ? batch_size : data->count,
                                  .in_order = !s->carry,
                                  .contiguous = s->carry,
@@ -90,6 +91,6 @@ bool rv_measure(const rv_setup *s, rv_store *store, const rv_source *data, int64
     return isfinite(m->loss) ||
            rv_fail(
                error, RV_ERROR_NUMBER,
-               "the loss is %f; these parameters are of no use, train with a lower --learning-rate",
+               "the loss is %f; these parameters are useless, train with a lower --learning-rate",
                m->loss);
 }

@@ -39,7 +39,7 @@ bool rv_parameters_finite(const rv_store *store)
     return true;
 }
 
-/* An optimizer's state that overflows can leave parameters finite, which do not change any more. */
+/* All entries count: when an optimizer's state overflows, parameters may stay finite but stop changing. */
 static bool store_damaged(const rv_nan_guard *guard, const rv_store *store)
 {
     for (size_t i = 0; i < guard->count; i++)
@@ -53,7 +53,7 @@ static void restore(const rv_nan_guard *guard, rv_store *store)
         rv_tensor_copy(&rv_store_at(store, i)->tensor, &guard->kept[i], NULL);
 }
 
-/* All once more, an op at a time; it ends before anything is assigned. */
+/* Repeats the run op by op to find the op at fault. A checked run ends before it assigns anything. */
 static bool name_the_op(const rv_setup *s, rv_store *store, const rv_batch *batch, bool training,
                         rv_error *error)
 {

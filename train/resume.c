@@ -36,18 +36,19 @@ bool rv_train_config_of_run(rv_train_config *config, const char *folder, rv_erro
     return ok || rv_fail(error, first.code, "%s", first.text);
 }
 
-/* Another run may have begun in the folder after the checkpoint was written. */
+/* A new run may have started in the folder since the checkpoint was written. */
 static bool check_same_run(const rv_train_config *config, const char *text, const char *path,
                            rv_error *error)
 {
     rv_train_config own = rv_train_config_new();
     if (!rv_train_config_parse(&own, text, path, error)) return false;
-    own.loop.epochs = config->loop.epochs; /* may have become more */
+    own.loop.epochs = config->loop.epochs; /* may be raised */
     const rv_config_row *other = rv_train_config_difference(config, &own);
     rv_train_config_free(&own);
-    return !other || rv_fail(error, RV_ERROR_FORMAT,
-                             "\"%.500s\" is of another run than this configuration: --%s differs",
-                             path, other->key);
+    return !other ||
+           rv_fail(error, RV_ERROR_FORMAT,
+                   "\"%.500s\" is of another run: its --%s differs from the configuration's", path,
+                   other->key);
 }
 
 /* ---- the checkpoint ---- */
@@ -124,11 +125,11 @@ static bool load_parameters(const rv_setup *s, rv_store *store, const char *path
     size_t found = count_parameters(store);
     return found == expected ||
            rv_fail(error, RV_ERROR_FORMAT,
-                   "\"%.500s\" holds %zu parameters, the model %s of its configuration has %zu",
+                   "\"%.500s\" holds %zu parameters, but model %s of its configuration has %zu",
                    path, found, s->model->name, expected);
 }
 
-/* A checkpoint is held against the model in a store of its own, which may fail. */
+/* Loads the checkpoint into a store of its own first: on failure the trainer's stays as it is. */
 static bool check_parameters(const rv_trainer *t, const char *path, rv_error *error)
 {
     rv_store *trial = rv_setup_store(&t->config, error);

@@ -69,8 +69,8 @@ static bool fail_system(const char *what, const char *path, rv_error *error)
 static bool make_folders(const char *folder, rv_error *error)
 {
     char path[RV_PATH];
-    if (!rv_run_folder_path(folder, "", path, error))
-        return false; /* a slash ends every part now */
+    if (!rv_run_folder_path(folder, "", path, error)) return false;
+    /* The empty file name made the path end in a slash, so every folder of it does. */
     for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
         *slash = '\0';
         bool made = mkdir(path, 0777) == 0 || errno == EEXIST;
@@ -82,7 +82,7 @@ static bool make_folders(const char *folder, rv_error *error)
     return fail_system("use the folder", folder, error);
 }
 
-/* A file of that name is there and can be replaced, or is not there. */
+/* Fails unless the file is missing or regular: only then can it be replaced. */
 static bool check_replaceable(const char *folder, const char *file, rv_error *error)
 {
     char path[RV_PATH];
@@ -144,7 +144,7 @@ static bool save_log(const char *folder, const rv_train_result *r, rv_error *err
     return ok;
 }
 
-/* "checkpoint.safetensors.123-0.tmp": a file that was being written. */
+/* Whether this is a file that a killed run was writing: "checkpoint.safetensors.123-0.tmp". */
 static bool is_unfinished(const char *name)
 {
     static const char *const files[] = {CHECKPOINT, BEST, CONFIG, LOG};
@@ -158,7 +158,7 @@ static bool is_unfinished(const char *name)
     return false;
 }
 
-/* Not with readdir, which asks malloc. */
+/* Without readdir, which would call malloc. */
 static void remove_unfinished(const char *folder)
 {
     char path[RV_PATH];
@@ -187,8 +187,8 @@ bool rv_run_folder_start(const char *folder, const rv_train_config *config,
     return ok;
 }
 
-/* Gives the checkpoint its second name, so that there is one under the first at every moment; where files cannot have
- * two names, the previous one is there while the next is written. */
+/* Makes the checkpoint the previous one. With a hard link, its first name exists at every moment. On a file system
+ * without links, only the previous one exists while the next is written. */
 static bool keep_previous(const char *folder, rv_error *error)
 {
     char path[RV_PATH], second[RV_PATH], previous[RV_PATH];
@@ -208,7 +208,7 @@ static bool save_checkpoint(const char *folder, const rv_train_config *c, const 
     char *run = rv_run_state_json(result), *config = rv_train_config_json(c);
     bool ok = run && config ? true : rv_fail_memory(error);
     if (ok) {
-        /* The names of files need not be UTF-8: config.json takes them, safetensors do not. */
+        /* File names may not be UTF-8, which safetensors requires. config.json holds them too. */
         size_t count = rv_utf8_valid(config, strlen(config)) ? 2 : 1;
         const rv_metadata metadata[] = {{"run", run}, {"config", config}};
         ok = rv_run_folder_checkpoint(folder, path, error) &&

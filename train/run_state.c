@@ -118,7 +118,8 @@ bool rv_run_state_parse(rv_train_result *t, rv_epoch **history, const char *json
         rv_alloc(listed ? (size_t)cJSON_GetArraySize(rows) : 0, sizeof **history);
     bool ok = *history || rv_fail_memory(error);
     if (ok && !(listed && read_numbers(t, object) && read_rows(t, *history, rows)))
-        ok = rv_fail(error, RV_ERROR_FORMAT, "the state of the run in \"%.500s\" makes no sense",
+        ok = rv_fail(error, RV_ERROR_FORMAT,
+                     "the run state in \"%.500s\" is damaged; expected one that a trainer wrote",
                      path);
     cJSON_Delete(object);
     return ok;

@@ -6,32 +6,35 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "train/lookup_internal.h"
 #include "autograd/feed.h"
 #include "autograd/program.h"
 #include "ops/ops.h"
 #include "tensor/text_internal.h"
+#include "train/batch_program.h"
 #include "train/data_internal.h"
 #include "train/defaults_internal.h"
+#include "train/lookup_internal.h"
 
 /* ---- the net ---- */
 
-static void set_default(int64_t *value, int64_t usual)
+static void set_default(int64_t *value, int64_t number)
 {
-    if (*value == 0) *value = usual;
+    if (*value == 0) *value = number;
 }
 
 static bool choose_model(rv_train_config *c, rv_setup *s, const rv_model *own, rv_error *error)
 {
     const rv_source *data = &s->data;
     int64_t image = data->sequence ? 4 : 3;
+    if (own && !own->name)
+        return rv_fail(error, RV_ERROR_ARGUMENT, "the model of your own has no name; give it one");
     if (own) c->net.model = own->name;
     if (!c->net.model) c->net.model = data->x.rank == image ? "curnn" : "gru";
     s->model = own ? own : rv_lookup_model(c->net.model, &s->text, error);
     if (!s->model) return false;
     if (!s->model->step && !s->model->record)
         return rv_fail(error, RV_ERROR_ARGUMENT,
-                       "model \"%s\" is drawn and proved, but not trained; try ugrnn",
+                       "model \"%s\" can be drawn and proved, but not trained; try ugrnn",
                        c->net.model);
     bool blog = strcmp(rv_defaults_name(s->model), "curnn-blog") == 0;
     s->scale = blog ? 16 : 1; /* it takes pixels as published */
@@ -90,7 +93,7 @@ static bool choose_loss(const rv_train_config *c, const rv_setup *s, rv_loss_kin
                    c->net.loss);
 }
 
-/* What is asked for, but means nothing for these data. */
+/* Options that have no meaning for these data. */
 static bool check_meaning(const rv_train_config *c, const rv_setup *s, rv_error *error)
 {
     const rv_source *data = &s->data;
@@ -120,32 +123,29 @@ static bool check_meaning(const rv_train_config *c, const rv_setup *s, rv_error 
     if (s->model->images && side <= 4 * c->net.layers)
         return rv_fail(error, RV_ERROR_ARGUMENT,
                        "%s makes images smaller by 4 in each of %" PRId64
-                       " layers, which leaves nothing "
-                       "of %" PRId64 "; use fewer layers, or conv-ugrnn",
+                       " layers, which leaves nothing of %" PRId64
+                       "; use fewer layers, or conv-ugrnn",
                        c->net.model, c->net.layers, side);
     return true;
 }
 
-/* A model with a net of its own may not take these data: tried on one sample. */
+/* Records a model with a net of its own for one sample, because it may not fit these data. */
 static bool check_own_net(const rv_setup *s, rv_error *error)
 {
-    const rv_source *data = &s->data;
     if (!s->model->record) return true;
+    rv_net net;
     rv_store *store = rv_store_new(1);
-    rv_tape *tape = rv_tape_new(store, s->dtype);
-    rv_shape x = {.rank = data->x.rank + 1, .dim = {1}}, y = {.rank = data->y.rank + 1, .dim = {1}};
-    for (int64_t d = 0; d < data->x.rank; d++) x.dim[d + 1] = data->x.dim[d];
-    for (int64_t d = 0; d < data->y.rank; d++) y.dim[d + 1] = data->y.dim[d];
-    rv_model_record(s->model, &s->net,
-                    rv_input_typed(tape, "x", data->tokens > 0 ? RV_I32 : s->dtype, x),
-                    rv_input_typed(tape, "y", data->classes > 0 ? RV_I32 : s->dtype, y));
+    rv_tape *tape = rv_setup_record(s, store, 1, false, &net);
     const rv_error *failed = rv_tape_error(tape);
-    if (failed->code != RV_OK)
+    bool ok = failed->code == RV_OK;
+    if (failed->code == RV_ERROR_MEMORY)
+        rv_fail_memory(error);
+    else if (!ok)
         rv_fail(error, RV_ERROR_ARGUMENT, "model \"%s\" does not take these data: %s",
                 s->model->name, failed->text);
     rv_tape_free(tape);
     rv_store_free(store);
-    return error->code == RV_OK;
+    return ok;
 }
 
 static bool choose_net(rv_train_config *c, rv_setup *s, const rv_defaults *r, rv_error *error)
@@ -220,8 +220,8 @@ static bool choose_schedule(rv_train_config *c, rv_setup *s, rv_error *error)
     return true;
 }
 
-/* Calls `take` with each part of a list that commas divide, copied into s->patterns. */
-static bool for_each_part(rv_setup *s, const char *option, const char *list,
+/* Calls `take` with a copy, in s->patterns, of each part of a list separated by commas. */
+static bool for_each_part(rv_setup *s, const char *option, const char *expected, const char *list,
                           bool (*take)(rv_optimizer *o, int group, char *part), rv_error *error)
 {
     int group = 0;
@@ -237,7 +237,7 @@ static bool for_each_part(rv_setup *s, const char *option, const char *list,
         s->patterns[group][length] = '\0';
         if (!take(&s->optimizer, group, s->patterns[group]))
             return rv_fail(error, RV_ERROR_ARGUMENT, "%s: got \"%.100s\", expected %s", option,
-                           s->patterns[group], strchr(option, 'z') ? "PATTERN" : "PATTERN=RATE");
+                           s->patterns[group], expected);
         list += length + (list[length] == ',');
         group++;
     }
@@ -262,7 +262,7 @@ static bool take_frozen(rv_optimizer *o, int group, char *part)
     return *part != '\0';
 }
 
-/* What the configuration sets changes the optimizer, and what it does not is set from it. */
+/* Options that are set change the optimizer. Those that are not are set from it. */
 static bool choose_optimizer(rv_train_config *c, rv_setup *s, const rv_optimizer *own,
                              const rv_defaults *r, rv_error *error)
 {
@@ -288,8 +288,9 @@ static bool choose_optimizer(rv_train_config *c, rv_setup *s, const rv_optimizer
     o->learning_rate = s->optimizer.learning_rate;
     o->weight_decay = s->optimizer.weight_decay;
     o->clip_norm = s->optimizer.clip_norm;
-    return for_each_part(s, "--freeze", o->freeze, take_frozen, error) &&
-           for_each_part(s, "--learning-rates", o->learning_rates, take_rate, error) &&
+    return for_each_part(s, "--freeze", "PATTERN", o->freeze, take_frozen, error) &&
+           for_each_part(s, "--learning-rates", "PATTERN=RATE", o->learning_rates, take_rate,
+                         error) &&
            choose_schedule(c, s, error);
 }
 

@@ -22,6 +22,10 @@ rv_trainer *rv_trainer_new_with(const rv_train_config *config, const rv_train_pa
                                 rv_error *error)
 {
     rv_error why = {0};
+    if (!config) {
+        rv_fail(error, RV_ERROR_ARGUMENT, "trainer: the configuration is NULL; give one");
+        return NULL;
+    }
     rv_trainer *t = rv_alloc(1, sizeof *t);
     if (!t) {
         rv_fail_memory(error);
@@ -113,15 +117,18 @@ static bool finish_epoch(rv_trainer *t, rv_error *error)
     r->at.epoch++;
     r->at.batch = r->at.seen = 0;
     r->at.loss_sum = 0;
-    if (s->plateau.factor > 0)
+    if (s->plateau.factor > 0) {
+        /* It returns whether it lowered the learning rates; the error alone tells a failure. */
         rv_plateau_observe(&s->plateau, t->store, row->validation_loss, error);
+        if (error->code != RV_OK) return false;
+    }
     bool best =
         r->best_epoch == 0 || row->validation_loss < t->history[r->best_epoch - 1].validation_loss;
     if (best) r->best_epoch = row->epoch;
     return (!best || save_best(t, error)) && rv_keep_after_epoch(t, error);
 }
 
-static void tell_epoch(rv_trainer *t)
+static void notify_epoch(rv_trainer *t)
 {
     for (int i = 0; i < t->observer_count; i++) {
         const rv_observer *o = &t->observers[i];
@@ -129,7 +136,7 @@ static void tell_epoch(rv_trainer *t)
     }
 }
 
-/* All epochs are done, or patience is at its end. */
+/* All epochs are done, or patience has run out. */
 static bool at_end(const rv_trainer *t)
 {
     const rv_train_result *r = &t->result;
@@ -145,7 +152,7 @@ static bool train(rv_trainer *t, rv_error *error)
         if (!rv_train_epoch(t, error)) return false;
         if (r->interrupted) break;
         if (!finish_epoch(t, error)) return false;
-        tell_epoch(t);
+        notify_epoch(t);
     }
     r->interrupted = r->interrupted && !at_end(t);
     r->samples_per_second = (double)r->at.learned / r->at.seconds;
@@ -155,7 +162,7 @@ static bool train(rv_trainer *t, rv_error *error)
 static bool measure_end(rv_trainer *t, rv_error *error)
 {
     rv_train_result *r = &t->result;
-    bool measured = r->validation.samples > 0; /* else there was no epoch left to do */
+    bool measured = r->validation.samples > 0; /* false: no epoch was left to do */
     rv_store_digest(t->store, r->digest);
     return (measured || rv_trainer_evaluate(t, &t->setup.validation, &r->validation, error)) &&
            rv_trainer_evaluate(t, &t->setup.sample, &r->training, error) &&
