@@ -1,4 +1,4 @@
-/* The answer that ignores x: what the loss and accuracy of a net are held against. */
+/* The best answer without a net, such as the most frequent label: what a net has to beat. */
 #ifndef RV_TRAIN_BASELINE_H
 #define RV_TRAIN_BASELINE_H
 
@@ -9,12 +9,13 @@ extern "C" {
 #endif
 
 typedef struct rv_baseline {
-    const char *text; /* which answer: "the most frequent label", say */
+    const char *text; /* names the answer, such as "the most frequent label"; static */
     double accuracy;  /* of the most frequent label */
     double loss;      /* cross-entropy of the labels' frequencies; mean squared error of numbers */
 } rv_baseline;
 
-/* Over all samples of the source. Where y is x one step later (frames of a film), the last x is a candidate too. */
+/* Reads all samples of the source. For films, where y is the next frame, repeating the last frame
+ * is a candidate too. */
 bool rv_baseline_find(const rv_source *data, rv_baseline *baseline, rv_error *error);
 
 #ifdef __cplusplus

@@ -1,5 +1,5 @@
-/* Programs that compute, or train, a setup's net on batches of one size. The store knows equal programs again, so each is
- * compiled once. */
+/* Programs that evaluate or train a setup's net on batches of one size. The store caches programs,
+ * so equal ones are compiled once. */
 #ifndef RV_TRAIN_BATCH_PROGRAM_H
 #define RV_TRAIN_BATCH_PROGRAM_H
 
@@ -11,32 +11,36 @@
 extern "C" {
 #endif
 
-/* Records the net on the inputs "x", "y" and, where lengths differ, "length" of n samples. Nothing is dropped unless it is
- * for training. For rv_tape_free; errors are the tape's. */
+/* Records the net for n samples. The inputs are "x", "y" and, where lengths differ, "length".
+ * Without `training` there is no dropout and no label smoothing. Free the tape with rv_tape_free.
+ * Errors are those of the tape (rv_tape_error). */
 rv_tape *rv_setup_record(const rv_setup *setup, rv_store *store, int64_t n, bool training,
                          rv_net *net);
 
-/* {0} is none yet. For rv_batch_program_free. */
+/* Start with {0}. Free it with rv_batch_program_free. */
 typedef struct rv_batch_program {
-    int64_t size; /* of its batches */
+    int64_t size; /* samples of a batch */
     rv_program *program;
-    rv_tensor *x, *y, *length; /* inputs [size,...]; length NULL: all samples are equally long */
+    rv_tensor *x, *y, *length; /* inputs [size,...]; length: NULL unless lengths differ */
 } rv_batch_program;
 
-/* Outputs: the loss and the net's output. For training, a run is an update too. `flags` are those of rv_compile_with. */
+/* Compiles the net for batches of n samples, with the outputs loss and net output. With `training`,
+ * each run also updates the parameters. `flags` are those of rv_compile_with. */
 bool rv_batch_program_make(rv_batch_program *b, const rv_setup *setup, rv_store *store, int64_t n,
                            bool training, unsigned flags, rv_error *error);
 
-/* The same, unless *b is for batches of this size already. */
+/* The same with RV_DEFAULT, unless *b is already for batches of n samples. */
 bool rv_batch_program_fit(rv_batch_program *b, const rv_setup *setup, rv_store *store, int64_t n,
                           bool training, rv_error *error);
 
-/* A program with outputs of your own, from a tape of rv_setup_record. */
+/* Compiles other outputs of a tape that rv_setup_record made. */
 bool rv_batch_program_compile(rv_batch_program *b, rv_tape *tape, int64_t n, const rv_var *outputs,
                               int count, unsigned flags, rv_error *error);
 
-/* Copies a batch of its size into the inputs; and runs. */
+/* Copies a batch of `size` samples into the inputs. */
 bool rv_batch_program_feed(const rv_batch_program *b, const rv_batch *batch, rv_error *error);
+
+/* Copies the batch, and runs. */
 bool rv_batch_program_run(const rv_batch_program *b, const rv_batch *batch, rv_error *error);
 
 void rv_batch_program_free(rv_batch_program *b); /* leaves {0} */

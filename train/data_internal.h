@@ -4,8 +4,8 @@
 
 #include "train/setup.h"
 
-/* Opens s->data by the name of a task or the ending of a file, unless it is given; sets config->data.task and the options that
- * depend on it. */
+/* Opens s->data: the caller's source, a task by name, or a file by its ending. Sets
+ * config->data.task and the options that depend on it. */
 bool rv_setup_data(rv_train_config *config, rv_setup *s, const rv_train_parts *parts,
                    rv_error *error);
 

@@ -1,4 +1,5 @@
-/* How a model is trained on some data unless the configuration says otherwise. Not part of the public interface. */
+/* Defaults of the optimizer, the net and the loop, by model and data. Not part of the public
+ * interface. */
 #ifndef RV_TRAIN_DEFAULTS_INTERNAL_H
 #define RV_TRAIN_DEFAULTS_INTERNAL_H
 
@@ -11,10 +12,10 @@ typedef struct rv_defaults {
     double clip_norm;
 } rv_defaults;
 
-/* The name of a built-in model, also for a variant of it read from a file. */
+/* The name of the built-in model that a model is, or is a variant of. */
 const char *rv_defaults_name(const rv_model *model);
 
-/* For the model on a task ("text" and "file" for files) with so many classes. */
+/* Defaults of a model on a task with so many classes. The task of a file is "text" or "file". */
 rv_defaults rv_defaults_for(const rv_model *model, const char *task, int64_t classes);
 
 #endif

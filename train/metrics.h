@@ -1,4 +1,4 @@
-/* How well a net does on data. */
+/* The loss and accuracy of a net on data. */
 #ifndef RV_TRAIN_METRICS_H
 #define RV_TRAIN_METRICS_H
 
@@ -12,17 +12,18 @@ enum { RV_CONFUSION_CLASSES = 32 };
 
 typedef struct rv_metrics {
     int64_t samples;
-    int64_t answers; /* samples, or all their time steps */
-    int64_t correct; /* answers that are the label */
+    int64_t answers; /* samples or, with an answer per step, time steps */
+    int64_t correct; /* answers equal to the label */
     double loss;     /* mean over the answers */
     double accuracy; /* correct / answers; 0 for numbers */
     double error;    /* mean squared error of numbers; 0 for labels */
-    /* [label][answer]: how often, for data of at most so many classes. */
+    /* [label][answer]: counts. Classes from RV_CONFUSION_CLASSES on are left out. */
     int64_t confusion[RV_CONFUSION_CLASSES][RV_CONFUSION_CLASSES];
 } rv_metrics;
 
-/* Measures the parameters in the store, or their averages, on a source like that of the setup, in batches of so many samples.
- * RV_ERROR_NUMBER when the loss is not finite. */
+/* Measures the parameters in the store, or their averages if the optimizer keeps them, on a source
+ * whose samples have the shapes and classes of the setup's data. RV_ERROR_NUMBER when the loss is
+ * not finite. */
 bool rv_measure(const rv_setup *setup, rv_store *store, const rv_source *data, int64_t batch_size,
                 rv_metrics *metrics, rv_error *error);
 

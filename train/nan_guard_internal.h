@@ -1,10 +1,11 @@
-/* Undoes runs of a net whose numbers went wrong. Not part of the public interface. */
+/* Undoes a run of a net that makes NaN or infinity. Not part of the public interface. */
 #ifndef RV_TRAIN_NAN_GUARD_INTERNAL_H
 #define RV_TRAIN_NAN_GUARD_INTERNAL_H
 
 #include "train/batch_program.h"
 
-/* What the store held before a run, for rv_nan_guard_free; starts as {0}. */
+/* A copy of the store's tensors from before a run. Start with {0}. Free it with
+ * rv_nan_guard_free. */
 typedef struct rv_nan_guard {
     rv_tensor *kept; /* [count] */
     size_t count, capacity;
@@ -12,9 +13,9 @@ typedef struct rv_nan_guard {
 
 void rv_nan_guard_free(rv_nan_guard *guard);
 
-/* Runs b, which trains or measures, on a batch. If the setup asks for it, the loss and every entry of the store that was
- * finite before must be finite then: if not, the store is as it was, and RV_ERROR_NUMBER names, after the words, the op at
- * fault. */
+/* Runs b on a batch. With setup->anomaly, the loss, and every entry of the store that was finite
+ * before, must be finite after the run. Otherwise the store is restored, and RV_ERROR_NUMBER names
+ * the op at fault. `words` begin its text. */
 bool rv_run_guarded(const rv_setup *setup, rv_store *store, const rv_batch_program *b,
                     rv_nan_guard *guard, const rv_batch *batch, bool training, const char *words,
                     rv_error *error);

@@ -1,4 +1,4 @@
-/* What a configuration amounts to: data, a net, an optimizer. */
+/* The data, the net and the optimizer that a configuration describes. */
 #ifndef RV_TRAIN_SETUP_H
 #define RV_TRAIN_SETUP_H
 
@@ -13,53 +13,60 @@
 extern "C" {
 #endif
 
-/* Parts of your own in place of those that the configuration names. NULL: as configured. Each is used as long as the setup
- * is, and stays yours. */
+/* Parts of your own that replace those of the configuration. NULL: as configured. They stay yours
+ * and must outlive the setup. */
 typedef struct rv_train_parts {
-    const rv_source *data;         /* samples to train on */
-    const rv_source *validation;   /* samples to validate on; NULL: set aside from `data` */
-    const rv_model *model;         /* a name and a step are enough */
-    const rv_optimizer *optimizer; /* options of the configuration that are set change a copy */
+    const rv_source *data;       /* samples to train on */
+    const rv_source *validation; /* samples to validate on; NULL: some of the data are set aside */
+    const rv_model *model;       /* it needs a name, and a step or a record function */
+    const rv_optimizer *optimizer; /* copied; options that are set override its fields */
 } rv_train_parts;
 
-enum { RV_TRAINING_SAMPLE = 10000, RV_RATE_PATTERN = 128 };
+enum {
+    RV_TRAINING_SAMPLE = 10000, /* the most training samples that are measured */
+    RV_RATE_PATTERN = 128       /* bytes of a pattern of parameter names, with NUL */
+};
 
 typedef struct rv_setup {
     const rv_model *model;
-    rv_lang *text;      /* the file that the model is from, or NULL */
+    rv_lang *text;      /* owns a model that is read from a file; else NULL */
     rv_net_options net; /* without lengths, which belong to a tape */
     rv_optimizer optimizer;
     char patterns[RV_PARAMETER_GROUPS][RV_RATE_PATTERN]; /* of the optimizer's groups */
     rv_plateau plateau;                                  /* factor 0: none */
     rv_dtype dtype;
-    char alphabet[2 * 256 + 1]; /* of a text, in hexadecimal digits */
-    double scale;               /* that x is multiplied by on the tape */
-    int prefetch;               /* batches that loaders prepare meanwhile */
-    bool anomaly;               /* updates are checked for NaN and infinity */
-    bool carry;                 /* states are carried from batch to batch */
-    rv_source data;             /* everything */
-    rv_source part, varied;     /* samples to train on; the same, augmented */
-    rv_source training;         /* `varied`, or else `part`: borrowed */
-    rv_source validation;       /* samples to measure on */
-    rv_source sample;           /* the first RV_TRAINING_SAMPLE samples of `part`, to measure on */
+    char alphabet[2 * 256 + 1]; /* of a text: two hexadecimal digits per byte */
+    double scale;               /* x is multiplied by it on the tape */
+    int prefetch;               /* batches that the loader prepares ahead */
+    bool anomaly;               /* check each update for NaN and infinity */
+    bool carry;                 /* carry states from batch to batch */
+    rv_source data;             /* all samples */
+    rv_source part;             /* samples to train on */
+    rv_source varied;           /* the same, augmented; {0} without augmentation */
+    rv_source training;         /* `varied` if there is one, else `part`; borrowed */
+    rv_source validation;       /* samples to validate on */
+    rv_source sample;           /* the first RV_TRAINING_SAMPLE samples of `part`, to measure */
 } rv_setup;
 
-/* Opens the data, looks up the names, and sets what is unset in *config to its default. `parts` may be NULL. Error texts name
- * the option. For rv_setup_free, on failure too; *config must outlive it. */
+/* Opens the data, looks up the names, and sets each unset field of *config to its default. `parts`
+ * may be NULL. Errors name the option. Free the setup with rv_setup_free, also after a failure.
+ * *config must outlive it. */
 bool rv_setup_make(rv_setup *setup, rv_train_config *config, const rv_train_parts *parts,
                    rv_error *error);
-void rv_setup_free(rv_setup *setup);
+void rv_setup_free(rv_setup *setup); /* accepts {0} */
 
-/* An empty store of the configuration's seed and number of threads. NULL on failure. */
+/* An empty store with the configuration's seed and number of threads. Free it with rv_store_free.
+ * NULL on failure. */
 rv_store *rv_setup_store(const rv_train_config *config, rv_error *error);
 
-/* What equations call state s of the model; NULL: it has no name. */
+/* The name of state s in the model's equations. NULL: it has none. */
 const char *rv_state_symbol(const rv_model *model, int s);
 
-/* Whether the data are characters, each predicted from those before it. */
+/* Whether the data are a text, whose characters are predicted from those before them. */
 bool rv_source_is_text(const rv_source *data);
 
-/* The digits of a list such as "0,1", "0-9" or "0-3,7", in its order: two or more, each once. */
+/* Parses a list of digits such as "0,1", "0-9" or "0-3,7" and keeps its order. RV_ERROR_ARGUMENT
+ * unless it has two or more digits, each once. */
 enum { RV_DIGIT_CLASSES = 10 };
 bool rv_classes_parse(const char *list, int classes[RV_DIGIT_CLASSES], int *count, rv_error *error);
 

@@ -1,4 +1,4 @@
-/* Texts as files: written atomically, read whole. */
+/* Text files: written atomically, read whole. Not part of the public interface. */
 #ifndef RV_TRAIN_TEXT_FILE_INTERNAL_H
 #define RV_TRAIN_TEXT_FILE_INTERNAL_H
 
@@ -6,10 +6,11 @@
 
 #include "tensor/error.h"
 
-/* The file appears whole or not at all. A NULL text means out of memory. */
+/* Writes the file whole or not at all. NULL text: reports out of memory. */
 bool rv_text_file_write(const char *path, const char *text, rv_error *error);
 
-/* For rv_free (tensor/memory.h). NULL and an error when it cannot be read or holds a NUL. */
+/* The whole text. Free it with rv_free (tensor/memory.h). NULL and an error when it cannot be read
+ * or holds a NUL byte. */
 char *rv_text_file_read(const char *path, rv_error *error);
 
 #endif

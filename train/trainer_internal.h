@@ -16,23 +16,28 @@ struct rv_trainer {
     size_t capacity;
     rv_observer observers[RV_OBSERVERS];
     int observer_count;
-    /* Saving */
-    bool unsaved;           /* there were updates since the last checkpoint */
-    double saved_at, pause; /* when that was written, and how long to wait after it */
+    /* Saving. */
+    bool unsaved;    /* there were updates since the last checkpoint */
+    double saved_at; /* when it was written, in rv_seconds */
+    double pause;    /* the least seconds until the next */
 };
 
-double rv_seconds(void); /* of a clock that never goes back */
+double rv_seconds(void); /* of a monotonic clock */
 
-/* The updates of an epoch from the run state on. RV_ERROR_NUMBER when a loss is not finite. */
+/* Carries out the remaining updates of the epoch. RV_ERROR_NUMBER when a loss is not finite. *error
+ * must be clear. */
 bool rv_train_epoch(rv_trainer *trainer, rv_error *error);
 
-/* Prepares the output folder, if there is one: makes it, checks that it can be written, writes what is known already. */
+/* Makes the output folder, if there is to be one, checks that it can be written, and writes
+ * config.json and log.csv. */
 bool rv_keep_start(rv_trainer *trainer, rv_error *error);
 
-/* Save a checkpoint if it is time to: not after each of many short epochs, and now and then within a long one. */
+/* Save a checkpoint if one is due: less often than once per epoch when epochs are short, more often
+ * when they are long. */
 bool rv_keep_after_update(rv_trainer *trainer, rv_error *error);
 bool rv_keep_after_epoch(rv_trainer *trainer, rv_error *error);
 
-bool rv_keep_now(rv_trainer *trainer, rv_error *error); /* unless all is saved */
+/* Saves a checkpoint unless there were no updates since the last. */
+bool rv_keep_now(rv_trainer *trainer, rv_error *error);
 
 #endif
