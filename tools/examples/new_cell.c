@@ -35,59 +35,23 @@ static bool prove(void)
     return ok;
 }
 
-enum { BATCH = 64, EPOCHS = 20, HELD_OUT = 320 };
-
-/* One pass over the loader's batches; the mean of the program's first output. */
-static double run_epoch(rv_program *program, rv_loader *loader, uint64_t epoch)
-{
-    double sum = 0;
-    rv_loader_start(loader, epoch, 0, NULL);
-    while (rv_feed_batch(program, rv_loader_next(loader, NULL), NULL)) {
-        rv_run(program);
-        sum += rv_value(program, 0);
-    }
-    return sum / (double)rv_loader_batches(loader);
-}
-
 static bool train(void)
 {
-    rv_store *store = rv_store_new(1);
-    rv_tape *tape = rv_tape_new(store, RV_F32);
-    rv_var x = rv_input(tape, "x", RV_SHAPE(BATCH, 1, 8, 8));
-    rv_var y = rv_input_typed(tape, "y", RV_I32, RV_SHAPE(BATCH));
-    rv_var h = rv_unroll_with(minimal_gate, x, 2, (rv_rnn_options){.units = 8});
-    rv_var logits = rv_linear(rv_flatten(h), "out", 10);
-    rv_var cost = rv_softmax_cross_entropy(logits, y);
-    rv_var best = rv_equal(logits, rv_max(logits, RV_LAST_AXIS, true));
-    rv_var right =
-        rv_scale(rv_sum(rv_multiply(best, rv_one_hot(y, 10)), RV_ALL_AXES, false), 1.0 / BATCH);
-    rv_minimize(cost, rv_adam(5e-3));
-    rv_program *step = rv_compile(tape, &cost, 1);
-    rv_program *measure = rv_compile_with(tape, &right, 1, RV_VALUES);
-
-    rv_source digits = {0}, train = {0}, held_out = {0};
-    bool ok = step && measure && rv_source_digits(&digits, NULL, 0, NULL) &&
-              rv_source_subset(&held_out, &digits, (rv_subset){.count = HELD_OUT}, NULL) &&
-              rv_source_subset(&train, &digits, (rv_subset){.first = HELD_OUT}, NULL);
-    if (!ok) fprintf(stderr, "%s\n", rv_tape_error(tape)->text);
-    rv_loader_options options = {.batch_size = BATCH, .drop_last = true};
-    rv_loader *learn = rv_loader_new(&train, &options, NULL);
-    rv_loader *test = rv_loader_new(&held_out, &options, NULL);
-    for (uint64_t epoch = 1; ok && epoch <= EPOCHS; epoch++) {
-        double mean = run_epoch(step, learn, epoch);
-        if (epoch % 5 == 0) printf("epoch %d: cost %.4f\n", (int)epoch, mean);
-    }
-    if (ok) printf("held out: %.2f %% right\n", 100 * run_epoch(measure, test, 0));
-
-    rv_loader_free(learn);
-    rv_loader_free(test);
-    rv_source_close(&train);
-    rv_source_close(&held_out);
-    rv_source_close(&digits);
-    rv_program_free(step);
-    rv_program_free(measure);
-    rv_tape_free(tape);
-    rv_store_free(store);
+    rv_error error = {0};
+    rv_model model = {.name = "minimal-gate", .step = minimal_gate, .images = true};
+    rv_train_config config = rv_train_config_new();
+    config.data.classes = "0-9";
+    config.net.units = 8;
+    config.optimizer.learning_rate = 5e-3;
+    config.loop.epochs = 20;
+    config.loop.batch_size = 64;
+    rv_trainer *trainer = rv_trainer_new_with(&config, &(rv_train_parts){.model = &model}, &error);
+    bool ok = trainer && rv_trainer_fit(trainer, &error);
+    if (ok)
+        printf("validation: %.2f %% right\n",
+               100 * rv_trainer_result(trainer)->validation.accuracy);
+    if (!ok) fprintf(stderr, "%s\n", error.text);
+    rv_trainer_free(trainer);
     return ok;
 }
 

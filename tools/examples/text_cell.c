@@ -1,4 +1,4 @@
-/* A cell as text inside a C program: read, proved, and trained on sequences whose two marked numbers are to be added. */
+/* A cell as text in a C program. Its gradients are checked, and it learns to add the two marked numbers of a sequence. */
 #include <stdio.h>
 #include <string.h>
 
@@ -11,20 +11,6 @@ static const char text[] = "cell change_gate\n"
                            "  c = tanh(W h + U x + b)\n"
                            "  g = sigmoid(V (c - h) + bg)\n"
                            "  h' = g.h + (1 - g).c\n";
-
-enum { BATCH = 50, SAMPLES = 2000, HELD_OUT = 250, LENGTH = 8, EPOCHS = 30 };
-
-/* The mean loss of an epoch. */
-static double run_epoch(rv_program *program, rv_loader *loader, uint64_t epoch)
-{
-    double sum = 0;
-    rv_loader_start(loader, epoch, 0, NULL);
-    while (rv_feed_batch(program, rv_loader_next(loader, NULL), NULL)) {
-        rv_run(program);
-        sum += rv_value(program, 0);
-    }
-    return sum / (double)rv_loader_batches(loader);
-}
 
 static bool prove(const rv_model *model)
 {
@@ -45,39 +31,19 @@ static bool prove(const rv_model *model)
 static bool train(const rv_model *model)
 {
     rv_error error = {0};
-    rv_source all = {0}, part = {0}, held_out = {0};
-    bool ok = rv_source_task(&all, "adding", &(rv_task_options){.count = SAMPLES, .steps = LENGTH},
-                             &error) &&
-              rv_source_subset(&held_out, &all, (rv_subset){.count = HELD_OUT}, &error) &&
-              rv_source_subset(&part, &all, (rv_subset){.first = HELD_OUT}, &error);
-    rv_store *store = rv_store_new(1);
-    rv_tape *tape = rv_tape_new(store, RV_F32);
-    rv_net_options options = {.rnn = {.units = 24, .bias = true}, .sequence = true, .y = all.y};
-    rv_net net = rv_model_record(model, &options, rv_input(tape, "x", RV_SHAPE(BATCH, LENGTH, 2)),
-                                 rv_input(tape, "y", RV_SHAPE(BATCH, 1)));
-    rv_minimize(net.loss, rv_adam(5e-3));
-    rv_program *step = rv_compile(tape, &net.loss, 1);
-    rv_program *measure = rv_compile_with(tape, &net.loss, 1, RV_VALUES);
-    rv_loader_options batches = {.batch_size = BATCH, .drop_last = true};
-    rv_loader *learn = rv_loader_new(&part, &batches, &error);
-    rv_loader *test = rv_loader_new(&held_out, &batches, &error);
-    ok = ok && step && measure && learn && test;
-    if (!ok) fprintf(stderr, "%s%s\n", error.text, rv_tape_error(tape)->text);
-    for (uint64_t epoch = 1; ok && epoch <= EPOCHS; epoch++) {
-        double mean = run_epoch(step, learn, epoch);
-        if (epoch % 10 == 0) printf("epoch %d: squared error %.4f\n", (int)epoch, mean);
-    }
-    if (ok) printf("held out: squared error %.4f\n", run_epoch(measure, test, 0));
-
-    rv_loader_free(learn);
-    rv_loader_free(test);
-    rv_source_close(&part);
-    rv_source_close(&held_out);
-    rv_source_close(&all);
-    rv_program_free(step);
-    rv_program_free(measure);
-    rv_tape_free(tape);
-    rv_store_free(store);
+    rv_train_config config = rv_train_config_new();
+    config.data.task = "adding";
+    config.data.samples = 2000;
+    config.data.length = 8;
+    config.net.units = 24;
+    config.optimizer.learning_rate = 5e-3;
+    config.loop.epochs = 30;
+    rv_trainer *trainer = rv_trainer_new_with(&config, &(rv_train_parts){.model = model}, &error);
+    bool ok = trainer && rv_trainer_fit(trainer, &error);
+    if (ok)
+        printf("validation: squared error %.4f\n", rv_trainer_result(trainer)->validation.error);
+    if (!ok) fprintf(stderr, "%s\n", error.text);
+    rv_trainer_free(trainer);
     return ok;
 }
 
