@@ -56,11 +56,8 @@ static void reference(const rv_call *c)
 
 static rv_kernel choose(rv_call *c)
 {
-    const rv_shape y = c->out_type.shape;
-    rv_copy_plan plan = {.rank = y.rank, .out_count = rv_shape_count(y)};
-    rv_strides(y, plan.out_stride);
-    repeat_strides(c->in_type[0].shape, y, plan.in_stride);
-    for (int64_t d = 0; d < y.rank; d++) plan.dim[d] = y.dim[d];
+    rv_copy_plan plan = rv_copy_plan_to(c->out_type.shape);
+    repeat_strides(c->in_type[0].shape, c->out_type.shape, plan.in_stride);
     return rv_select_copy(c, plan);
 }
 

@@ -40,11 +40,9 @@ static rv_kernel choose(rv_call *c)
 {
     const flip_attr *attr = c->attr;
     const rv_shape y = c->out_type.shape;
-    rv_copy_plan plan = {.rank = y.rank, .out_count = rv_shape_count(y)};
-    rv_strides(y, plan.out_stride);
+    rv_copy_plan plan = rv_copy_plan_to(y);
     for (int64_t d = 0; d < y.rank; d++) {
         bool reversed = attr->axes >> d & 1;
-        plan.dim[d] = y.dim[d];
         plan.in_stride[d] = reversed ? -plan.out_stride[d] : plan.out_stride[d];
         if (reversed) plan.in_offset += (y.dim[d] - 1) * plan.out_stride[d];
     }

@@ -43,6 +43,15 @@ static inline void rv_result(const rv_call *c, int64_t i, double value)
     rv_tensor_set(&y, i, value);
 }
 
+/* A plan that writes all elements of the contiguous y; it lacks the strides and offset of the input. */
+static inline rv_copy_plan rv_copy_plan_to(rv_shape y)
+{
+    rv_copy_plan plan = {.rank = y.rank, .out_count = rv_shape_count(y)};
+    rv_strides(y, plan.out_stride);
+    for (int64_t d = 0; d < y.rank; d++) plan.dim[d] = y.dim[d];
+    return plan;
+}
+
 /* Sets the call's plan to `plan` with adjacent dimensions merged, and returns its kernel; NULL: out of memory. */
 rv_kernel rv_select_copy(rv_call *call, rv_copy_plan plan);
 

@@ -49,11 +49,9 @@ static rv_kernel choose(rv_call *c)
     const slice_attr *s = c->attr;
     const rv_shape y = c->out_type.shape;
     int64_t stride[RV_MAX_RANK];
-    rv_copy_plan plan = {.rank = y.rank, .out_count = rv_shape_count(y)};
+    rv_copy_plan plan = rv_copy_plan_to(y);
     rv_strides(c->in_type[0].shape, stride);
-    rv_strides(y, plan.out_stride);
     for (int64_t d = 0; d < y.rank; d++) {
-        plan.dim[d] = y.dim[d];
         plan.in_stride[d] = stride[d] * s->step[d];
         plan.in_offset += stride[d] * s->start[d];
     }

@@ -50,13 +50,9 @@ static rv_kernel choose(rv_call *c)
     const transpose_attr *attr = c->attr;
     const rv_shape x = c->in_type[0].shape, y = c->out_type.shape;
     int64_t stride[RV_MAX_RANK];
-    rv_copy_plan plan = {.rank = y.rank, .out_count = rv_shape_count(y)};
+    rv_copy_plan plan = rv_copy_plan_to(y);
     rv_strides(x, stride);
-    rv_strides(y, plan.out_stride);
-    for (int64_t d = 0; d < y.rank; d++) {
-        plan.dim[d] = y.dim[d];
-        plan.in_stride[d] = stride[attr->axis[d]];
-    }
+    for (int64_t d = 0; d < y.rank; d++) plan.in_stride[d] = stride[attr->axis[d]];
     return rv_select_copy(c, plan);
 }
 
