@@ -1,5 +1,5 @@
-/* Sums that go on: along an axis, and into rows that an index chooses. Each element is added in a fixed
- * order, whatever the number of parts. */
+/* Running sums along an axis, and sums into the rows that an index names. The order of addition is fixed and does
+ * not depend on the number of parts. */
 #include <string.h>
 
 #include "ops/kernels/table.h"
@@ -33,7 +33,7 @@ void RV_NAME(rv_kernel_cumulative_sum)(const rv_call *call)
     }
 }
 
-/* A part goes through the whole index and adds what is for its own rows. */
+/* Each part reads the whole index and adds only to its own rows. */
 void RV_NAME(rv_kernel_scatter_add)(const rv_call *call)
 {
     const rv_scatter_plan *p = call->plan;

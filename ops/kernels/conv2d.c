@@ -17,7 +17,7 @@ enum { MOST_PLANE_BYTES = 512 * 1024, MOST_FLAT_BYTES = 128 * 1024 }; /* of seco
 static int64_t min(int64_t x, int64_t y) { return x < y ? x : y; }
 static int64_t max(int64_t x, int64_t y) { return x > y ? x : y; }
 
-/* What the two have in common, for each group of each image. */
+/* What y and dx have in common, for each group of each image. */
 typedef struct correlation {
     const rv_conv_plan *plan;
     bool gradient;
@@ -49,7 +49,7 @@ static void choose_chunk(correlation *c)
     const int64_t for_flat = MOST_FLAT_BYTES / (TILE_ROWS * s->width * size);
     c->chunk = min(max(min(for_planes, for_flat), 1), c->size[0]);
     s->height = c->size[0] + c->reach[0];
-    /* a vector may not reach beyond the image, but can end with the last position of a run */
+    /* a vector must not extend beyond the image, but may end with the last position of a run */
     const int64_t rows = c->chunk == c->size[0] ? c->chunk : 1;
     c->in_place = rv_planes_in_place(s) && c->step[0] == 1 && c->step[1] == 1 &&
                   (rows - 1) * s->width + c->size[1] >= LANES;
@@ -113,7 +113,7 @@ static bool on_phase(const correlation *c, int d, int64_t p, int64_t r)
     return c->step[d] == 1 || p * c->plan->dilation[d] % c->step[d] == r;
 }
 
-/* The taps of a phase, in the order of the sum; returns how many. */
+/* Lists the taps of a phase in the order of summation and returns their number. */
 static int64_t list_taps(const correlation *c, const int64_t rt[2], rv_tap *to)
 {
     const rv_conv_plan *w = c->plan;
@@ -149,7 +149,7 @@ static int64_t count_taps(const correlation *c, const int64_t rt[2])
     return c->planes.channels * count[0] * count[1];
 }
 
-/* Copies the positions of one output from `flat` to where they belong. */
+/* Copies the positions of one output from `flat` to `out`. */
 static void scatter(const correlation *c, const real *flat, const int64_t count[2], real *out)
 {
     const int64_t out_row = c->step[0] * c->out[1], flat_row = c->planes.width;
@@ -164,7 +164,7 @@ static void scatter(const correlation *c, const real *flat, const int64_t count[
     }
 }
 
-/* All outputs of a group, at count[0] rows of count[1] positions. */
+/* Computes all outputs of a group at count[0] rows of count[1] positions. */
 static void correlate(const correlation *c, rv_tile t, const int64_t count[2], real *out,
                       real *flat)
 {
@@ -188,7 +188,7 @@ static void correlate(const correlation *c, rv_tile t, const int64_t count[2], r
             t.b = b + v * LANES, t.c = to + v * LANES;
             RV_NAME(rv_tile_run)(RV_TILE_TAPS, rows, (int)(rv_part(vectors, width, p + 1) - v), &t);
         }
-        if (vectors * LANES < run) { /* the last few are part of a vector that ends with them */
+        if (vectors * LANES < run) { /* the last positions are in a vector that ends with them */
             t.b = b + run - LANES, t.c = to + run - LANES;
             RV_NAME(rv_tile_run)(RV_TILE_TAPS, rows, 1, &t);
         }
@@ -198,8 +198,7 @@ static void correlate(const correlation *c, rv_tile t, const int64_t count[2], r
     }
 }
 
-/* One chunk of positions, a phase after the other. t says where its planes, weights and taps are.
- * */
+/* Computes one chunk of positions, one phase after another. t holds its planes, weights and taps. */
 static void correlate_chunk(const correlation *c, int64_t row, rv_tile t, real *out, real *flat)
 {
     const real *b = t.b;
@@ -221,8 +220,8 @@ static void correlate_chunk(const correlation *c, int64_t row, rv_tile t, real *
     }
 }
 
-/* Scratch holds the taps of all phases, a chunk of a tile's outputs, and the planes of a chunk,
- * past whose end the last vector may be read. */
+/* Scratch holds the taps of all phases, a tile's outputs for one chunk, and the planes of a chunk. The last vector may
+ * extend past the end of the planes. */
 static size_t planes_bytes(const correlation *c)
 {
     return c->in_place ? 0 : (size_t)(rv_planes_count(&c->planes) + LANES) * sizeof(real);
@@ -247,7 +246,7 @@ static void run(const rv_call *call)
     for (rt[0] = 0; rt[0] < c->phases[0]; rt[0]++) {
         for (rt[1] = 0; rt[1] < c->phases[1]; rt[1]++) listed += list_taps(c, rt, taps + listed);
     }
-    memset(planes, 0, planes_bytes(c)); /* what lies around the image stays zero */
+    memset(planes, 0, planes_bytes(c)); /* the padding around the image stays zero */
     int64_t first, end;
     rv_call_range(call, p->batch * p->groups, &first, &end);
     for (int64_t n = first; n < end; n++) {

@@ -1,6 +1,6 @@
-/* Convolutions of many small images: a lane of a vector is an image, and each term of a sum a product
- * of vectors. Along an axis an out is summed over the k whose source is inside the image, so that no
- * padding takes part:
+/* Convolutions of many small images: each lane of a vector is an image, and each term of a sum is a product of
+ * vectors. Along an axis, an output is summed over the k whose source is inside the image, so padding takes no
+ * part:
  *
  *   out(a) = sum over k of source(at) other(k)
  *
@@ -9,19 +9,19 @@
  *   dx   dx    dy       w       (a + pad - k dilation) / stride, where it is whole
  *   dw   dw    x        dy      k stride + a dilation - pad
  *
- * These k are a progression, and so is `at`. */
+ * These k are an arithmetic progression, and so are the values of `at`. */
 #include <string.h>
 
 #include "ops/kernels/lanes.h"
 #include "ops/kernels/special.h"
 #include "ops/kernels/tile.h"
 
-/* Vectors of images, and neighbouring outs, whose sums are in registers together. */
+/* Vectors of images, and neighbouring outputs, whose sums are in registers at the same time. */
 enum { VECTORS = 4, NEIGHBOURS = VECTOR_REGISTERS == 32 ? 5 : 3, MOST_OUTS = 16 };
 
 static int64_t min(int64_t x, int64_t y) { return x < y ? x : y; }
 
-/* The first k of an out and its source; how many. */
+/* The first k of an output, its source, and the number of terms. */
 typedef struct terms {
     int16_t other, source, count;
 } terms;
@@ -84,9 +84,9 @@ static axis axis_of(const rv_conv_plan *p, rv_side side, int d)
     }
 }
 
-/* Whether it is the fastest way, as measured: the larger the window and the smaller what is made, the
- * more of the work of other ways is in vain; here, that of empty lanes. (Where dw is a long sum over
- * positions, other ways do well with many channels.) */
+/* Whether this method is the fastest, by measurement. Other methods waste more work the larger the window and the
+ * smaller the result; this one wastes empty lanes. Where dw is a long sum over positions, other methods are fast with
+ * many channels. */
 static bool fits(const rv_conv_plan *p, rv_side side)
 {
     enum { FEWEST = 8, MOST_OUT = 32, MOST_ELEMENTS = 2048, SHORT_SUM = 16 };
@@ -122,7 +122,7 @@ static lanes lanes_of(const rv_conv_plan *p, rv_side side)
     return g;
 }
 
-/* As few as hold so many images, or the most. */
+/* The fewest vectors that hold these images, up to the maximum. */
 static int64_t vectors_of(int64_t images)
 {
     int64_t vectors = VECTORS;
@@ -305,7 +305,7 @@ static void add_up_plane(const lanes *g, int64_t vectors, const real *source, co
     }
 }
 
-/* y or dx of the call's share of the images. */
+/* y or dx for the call's part of the images. */
 static void correlate(const rv_call *call, const lanes *g, int64_t batch)
 {
     const real *x = call->in[0], *w = call->in[1];
@@ -339,7 +339,7 @@ static void add_lanes(real *dw, const real *sums, int64_t count, bool add)
     }
 }
 
-/* dw of the call's share of the outputs. */
+/* dw for the call's part of the outputs. */
 static void weight_gradient(const rv_call *call, const lanes *g, int64_t batch, bool add)
 {
     const real *x = call->in[0], *dy = call->in[1];

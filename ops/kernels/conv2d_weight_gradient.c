@@ -2,10 +2,10 @@
  *
  *   dw[o,(c,p,q)] = sum over images n and positions f of dy[n,o,f] x[n, f + at(c,p,q)]
  *
- * dot products of dy with pieces of planes (planes.h). The rows of dy are laid out as wide as those
- * of the planes, zero at the positions of no use. (There 0 times an infinite pixel makes NaN: an x
- * that is not finite may spoil taps that never see it.) What one image adds, or some rows of a
- * large one, is a run; as many runs as fit the cache are summed at a time. */
+ * dot products of dy with pieces of planes (planes.h). The rows of dy are padded to the width of the planes,
+ * with zeros at unused positions. (0 times an infinite pixel is NaN there: an x that is not finite may spoil taps that
+ * never see it.) The contribution of one image, or of some rows of a large one, is a run. As many runs as fit in the
+ * cache are summed at a time. */
 #include <string.h>
 
 #include "ops/kernels/planes.h"
@@ -13,7 +13,7 @@
 #include "ops/kernels/table.h"
 #include "ops/kernels/tile.h"
 
-enum { MOST_BYTES = 512 * 1024, FEWEST_RUNS = 4 }; /* of second-level cache; or at least so many */
+enum { MOST_BYTES = 512 * 1024, FEWEST_RUNS = 4 }; /* of second-level cache; runs at a time */
 
 static int64_t min(int64_t x, int64_t y) { return x < y ? x : y; }
 static int64_t max(int64_t x, int64_t y) { return x > y ? x : y; }
@@ -79,7 +79,7 @@ static void spread(const layout *s, const rv_conv_plan *p, range outputs, real *
     }
 }
 
-/* One run, unless dy is in place and so x. */
+/* Prepares one run, unless x and dy are in place. */
 static void lay_out_run(const layout *s, const rv_conv_plan *p, range outputs, real *to_x,
                         real *to_dy, const real *x, const real *dy, int64_t row)
 {

@@ -1,5 +1,5 @@
-/* Convolutions of a few small images, where every other way spends its time on getting ready. The three
- * sides are one sum of correlations, with the sums of a whole image in registers:
+/* Convolutions of a few small images, for which other methods spend most of their time on preparation. The three sides
+ * are one sum of correlations, with the sums of a whole image in registers:
  *
  *   out(u,v)[i][j] = sum over s,p,q of source(s,v)[i+p][j+q] kernel(u,s)[p][q]
  *
@@ -72,13 +72,13 @@ static bool fits(const rv_conv_plan *p, rv_side side)
            g.rim[0] + g.image[0] <= g.height && g.rim[1] + g.image[1] <= g.width;
 }
 
-/* Sources with their rims; the last quad of a row may be read past the end. */
+/* Sources with their rims; the last quad of a row may extend past the end. */
 static int64_t sources(const windows *g)
 {
     return g->in_place ? 0 : g->s * g->v * g->height * g->width + MOST_QUADS * QUAD;
 }
 
-/* What a tap adds to the sums of an output. */
+/* Adds a tap's contribution to the sums of an output. */
 ALWAYS_INLINE void add_tap(int rows, int quads, quad sum[MOST_ROWS][MOST_QUADS], real w,
                            const real *x, int64_t width)
 {
@@ -89,7 +89,7 @@ ALWAYS_INLINE void add_tap(int rows, int quads, quad sum[MOST_ROWS][MOST_QUADS],
     }
 }
 
-/* One output. Few sums are kept twice, for neighbouring taps, to hide the latency of an addition. */
+/* Computes one output. If there are few sums, two sets for neighbouring taps hide the latency of an addition. */
 ALWAYS_INLINE void window(int rows, int quads, const windows *g, const real *source,
                           int64_t source_s, const real *kernel, real *out)
 {
@@ -150,7 +150,7 @@ static void run(const rv_call *call)
     const real *source = call->in[0];
     if (!g->in_place) {
         real *to = call->scratch;
-        if (image == plane) { /* no rims, but something to read past the end */
+        if (image == plane) { /* no rims, but reads extend past the end */
             memcpy(to, source, (size_t)(g->s * g->v * plane) * sizeof(real));
             memset(to + g->s * g->v * plane, 0, MOST_QUADS * QUAD * sizeof(real));
         } else {

@@ -68,8 +68,8 @@ static winograd winograd_of(const rv_conv_plan *p, rv_side side)
     return g;
 }
 
-/* Whether it is the faster way. The unit is a multiplication of a product; as measured, one of a direct
- * way takes a little longer, and the transforms so many for each channel's tile and plane. */
+/* Whether this method is faster. The unit of cost is one multiplication of a matrix product. By measurement, one of a
+ * direct method costs a little more, and a transform costs a number of them for each tile and plane of a channel. */
 static bool fits(const rv_conv_plan *p, rv_side side)
 {
     enum { PERCENT = 115, SOURCE_TILE = 380, OUT_TILE = 250, COTANGENT_TILE = 240, PLANE = 3500 };
@@ -100,7 +100,7 @@ static int64_t own_scratch(const winograd *g)
                     LINE);
 }
 
-/* Parts share the images, or the outputs where there is but one image; dw's share the outputs. */
+/* Parts divide the images, or the outputs of a single image. Parts of dw divide the outputs. */
 static size_t prepare(rv_conv_plan *plan, rv_side side)
 {
     winograd *g = (winograd *)plan->prepared;
@@ -246,7 +246,7 @@ static void transform_cotangent(const winograd *g, const block *b, int64_t first
     }
 }
 
-/* M of so many outputs, or what a block adds to it. */
+/* M of these outputs, or the contribution of a block to it. */
 static void multiply_cotangent(const winograd *g, const block *b, bool add, int64_t outs,
                                const buffers *at)
 {

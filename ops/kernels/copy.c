@@ -1,5 +1,5 @@
-/* Copies of strided elements: every transpose, slice, pad, flip and broadcast. It moves bits and
- * never calculates, so that the table of f32 serves i32 too. */
+/* Copies of strided elements: every transpose, slice, pad, flip and broadcast. It moves bits
+ * without arithmetic, so the f32 table also serves i32. */
 #include <string.h>
 
 #include "ops/kernels/lanes.h"
@@ -7,7 +7,7 @@
 
 typedef real_bits __attribute__((may_alias)) word; /* an element of either type */
 
-/* n words, strides apart. */
+/* Copies n words at the given strides. */
 static void copy_run(word *out, int64_t out_stride, const word *in, int64_t in_stride, int64_t n)
 {
     if (out_stride == 1 && in_stride == 1) {
@@ -25,7 +25,7 @@ static void copy_run(word *out, int64_t out_stride, const word *in, int64_t in_s
     }
 }
 
-/* out[i*out_row + j] = in[j*in_row + i] for i < m, j < n: squares of LANES x LANES in registers. */
+/* out[i*out_row + j] = in[j*in_row + i] for i < m, j < n: squares of LANES x LANES are transposed in registers. */
 static void copy_transposed(word *out, int64_t out_row, const word *in, int64_t in_row, int64_t m,
                             int64_t n)
 {
@@ -43,7 +43,7 @@ static void copy_transposed(word *out, int64_t out_row, const word *in, int64_t 
     for (; i < m; i++) copy_run(out + i * out_row, 1, in + i, in_row, n);
 }
 
-/* m runs, rows apart. */
+/* Copies m runs of n words, one per row. */
 static void copy_rows(word *out, int64_t out_row, int64_t out_stride, const word *in,
                       int64_t in_row, int64_t in_stride, int64_t m, int64_t n)
 {
@@ -56,7 +56,7 @@ static void copy_rows(word *out, int64_t out_row, int64_t out_stride, const word
     }
 }
 
-/* The last dimension of stride 1, or the last of all. */
+/* The innermost dimension of stride 1, or else the innermost dimension. */
 static int64_t contiguous(const rv_copy_plan *p, const int64_t *stride)
 {
     for (int64_t d = p->rank - 1; d >= 0; d--) {
@@ -65,7 +65,7 @@ static int64_t contiguous(const rv_copy_plan *p, const int64_t *stride)
     return p->rank - 1;
 }
 
-/* What a part has of the outermost dimension. */
+/* A part's range of the outermost dimension. */
 static rv_copy_plan share(const rv_call *call)
 {
     rv_copy_plan p = *(const rv_copy_plan *)call->plan;
@@ -97,8 +97,8 @@ void RV_NAME(rv_kernel_copy)(const rv_call *call)
                  run ? p->dim[0] : 1);
         return;
     }
-    /* The two inner loops run over dimension b, contiguous in out if any is, and over a: that which
-     * is contiguous in the input, or else the last. */
+    /* The two inner loops run over dimensions a and b. b is contiguous in the output if any dimension is. a is the
+     * one that is contiguous in the input, or else the innermost other dimension. */
     const int64_t b = contiguous(p, p->out_stride), last = p->rank - (b == p->rank - 1 ? 2 : 1);
     const int64_t other = contiguous(p, p->in_stride);
     const bool transposed =

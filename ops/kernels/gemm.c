@@ -1,14 +1,13 @@
-/* Matrix products, six ways, chosen by shape:
+/* Matrix products by six methods, chosen by shape:
  *   outer    k is 1: nothing to sum
- *   row      a single row, b contiguous in j: the sum of a few interleaved sums, LATENCY in all
- *   dot      both operands contiguous in l, and too few rows to make packing b pay
- *   direct   b is read where it lies
- *   packed   b is copied, a panel as wide as a tile at a time, into the order it is read in
- *   panels   b is in such an order already
- * a is read where it lies, for a tile takes little of it; but packed copies blocks of an a that is
- * contiguous in i and wide, whose every row of a tile is on another page. Each result is a sum over
- * l in rising order (of LANES interleaved sums with dot, of BLOCK_K products at a time with
- * packed), so that its bits depend on the shape alone. */
+ *   row      a single row, b contiguous in j: LATENCY interleaved sums
+ *   dot      both operands contiguous in l, and too few rows for packing b to pay
+ *   direct   b is read in place
+ *   packed   b is copied, one tile-wide panel at a time, into the order in which it is read
+ *   panels   b is stored in that order already
+ * a is read in place because a tile needs little of it. The exception is a wide a that is contiguous in i, where each
+ * row of a tile is on another page: packed copies blocks of it. Each result is summed over l in ascending order (dot:
+ * in LANES interleaved sums; packed: BLOCK_K products at a time), so its bits depend only on the shape. */
 #include "ops/kernels/gemm.h"
 
 #include <stdbool.h>
@@ -74,8 +73,8 @@ static void dot(const rv_gemm *g)
     }
 }
 
-/* The last columns, fewer than a vector, are computed as part of a vector that ends with them; what was there
- * before is kept for that. */
+/* The last columns, fewer than a vector, are computed in a vector that ends with them. It overlaps columns that are
+ * finished; their values are kept. */
 static void outer(const rv_gemm *g)
 {
     const int64_t rest = g->n % LANES, last = g->n - LANES;
@@ -119,7 +118,7 @@ static void row(const rv_gemm *g)
     if (rest > 0) store(g->c + last, tail);
 }
 
-/* A tile of which only the columns first .. end are wanted goes through a copy. */
+/* A tile of which only columns first .. end are needed is computed in a buffer. */
 static void clipped(rv_tile_kind kind, int rows, int vectors, int64_t first, int64_t end,
                     const rv_tile *tile)
 {
@@ -134,8 +133,8 @@ static void clipped(rv_tile_kind kind, int rows, int vectors, int64_t first, int
     }
 }
 
-/* The tiles of a panel, top to bottom: of the columns j .. of c those from first to end. t says
- * where b is. */
+/* Computes the tiles of a panel from top to bottom: columns first .. end of those that begin at column j of c. t
+ * holds the position in b. */
 static void panel(const rv_gemm *g, rv_tile *t, int64_t j, int vectors, int64_t first, int64_t end)
 {
     const rv_tile_kind kind = g->a_column == 1 ? RV_TILE_ROWS : RV_TILE_COLUMNS;
@@ -154,7 +153,7 @@ static void panel(const rv_gemm *g, rv_tile *t, int64_t j, int vectors, int64_t 
     }
 }
 
-/* The last columns, fewer than a vector, are computed as part of a vector that ends with them. */
+/* The last columns, fewer than a vector, are computed in a vector that ends with them. */
 static void direct(const rv_gemm *g)
 {
     const int64_t vectors = g->n / LANES,
@@ -166,7 +165,7 @@ static void direct(const rv_gemm *g)
         panel(g, &t, v * LANES, (int)wide, 0, wide * LANES);
     }
     if (vectors * LANES < g->n) {
-        t.b = g->b + g->n - LANES; /* what is computed again must not be added again */
+        t.b = g->b + g->n - LANES; /* columns that are computed twice must be added once */
         panel(g, &t, g->n - LANES, 1, g->add ? LANES - g->n % LANES : 0, LANES);
     }
 }

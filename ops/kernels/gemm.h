@@ -1,4 +1,4 @@
-/* A matrix product on strided operands: what matmul and the convolutions stand on. */
+/* A matrix product on strided operands, which matmul and the convolutions are built on. */
 #ifndef RV_OPS_KERNELS_GEMM_H
 #define RV_OPS_KERNELS_GEMM_H
 
@@ -19,9 +19,9 @@ typedef struct rv_gemm {
     bool add; /* to what c holds */
 } rv_gemm;
 
-size_t RV_NAME(rv_gemm_scratch)(const rv_gemm *g); /* bytes; the pointers are not looked at */
+size_t RV_NAME(rv_gemm_scratch)(const rv_gemm *g); /* in bytes; the pointers are not read */
 
-/* The rows first .. end of c; of a c of one column, all of them. */
+/* Computes rows first .. end of c, or all rows if c has a single column. */
 void RV_NAME(rv_gemm_run)(const rv_gemm *g, int64_t first, int64_t end, real *scratch);
 
 #endif

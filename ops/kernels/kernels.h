@@ -2,7 +2,7 @@
  * in this folder are compiled once for each pair; rv_kernels_for picks at run time.
  *
  * A kernel is an rv_kernel. Those with a geometry find it in call->plan: strides count elements,
- * offsets too; dimensions that could be merged are merged by whoever makes the plan. */
+ * and so do offsets. The code that makes the plan has merged dimensions where possible. */
 #ifndef RV_OPS_KERNELS_KERNELS_H
 #define RV_OPS_KERNELS_KERNELS_H
 
@@ -73,9 +73,8 @@ typedef struct rv_conv_plan {
     int64_t stride[2], pad[2], dilation[2], groups; /* pad: rows above, columns to the left */
     bool add; /* weight gradient: the result is added to what out holds */
 
-    /* What prepare has worked out, for whoever makes the plan to leave zero: rv_call's most_parts and
-     * sliced; whether the result is by way of transforms (winograd.h), which round more; the kernel;
-     * and what is that one's own. */
+    /* Set by prepare, zero before: most_parts and sliced for rv_call; whether transforms (winograd.h) compute the
+     * result, which round more; the kernel; and the kernel's own data. */
     int64_t most_parts;
     unsigned sliced;
     bool transformed;
@@ -100,21 +99,20 @@ typedef struct rv_kernels {
     rv_kernel random_uniform; /* rv_random_plan */
     rv_kernel matmul;         /* rv_matmul_plan */
 
-    /* Bytes of call->scratch that the kernel takes for a plan. */
+    /* Bytes of call->scratch that the kernel needs for a plan. */
     size_t (*matmul_scratch)(const rv_matmul_plan *plan);
 
-    /* The same for convolutions, and chooses the plan's kernel and readies the plan for it, so that no run need
-     * work things out again. */
+    /* The same for convolutions. These also choose the plan's kernel and precompute what it needs in each run. */
     size_t (*conv2d_prepare)(rv_conv_plan *plan);
     size_t (*conv2d_input_gradient_prepare)(rv_conv_plan *plan);
     size_t (*conv2d_weight_gradient_prepare)(rv_conv_plan *plan);
 } rv_kernels;
 
-/* The best table for this machine. i32 gets a table whose `copy` alone is meant to be used. */
+/* The best table for this machine. In the table for i32 only `copy` may be used. */
 const rv_kernels *rv_kernels_for(rv_dtype dtype);
 
-/* The table of one instruction set, 0 the one that every machine has; NULL where this machine lacks
- * it. rv_kernels_for gives the highest. */
+/* The table of one instruction set; NULL if this machine lacks it. Every machine has level 0. rv_kernels_for returns
+ * the highest level. */
 enum { RV_KERNEL_LEVELS = 3 };
 const rv_kernels *rv_kernels_at(rv_dtype dtype, int level);
 

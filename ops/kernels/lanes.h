@@ -6,7 +6,7 @@
 
 #include "ops/kernels/real.h"
 
-/* Of x and y the lower halves, x0 y0 x1 y1 ..., and the upper halves. */
+/* The lower halves of x and y interleaved, x0 y0 x1 y1 ..., and the upper halves. */
 #if VECTOR_BYTES == 16 && defined(RV_REAL_F64)
 #define LOWER(x, y) __builtin_shufflevector(x, y, 0, 2)
 #define UPPER(x, y) __builtin_shufflevector(x, y, 1, 3)
@@ -106,7 +106,7 @@ ALWAYS_INLINE void rv_copy_few(real *to, const real *from, int64_t n)
     }
 }
 
-/* Copies short rows. A compiler that knows n makes one move of a row of an 8x8 image. */
+/* Copies short rows. With a constant n the compiler copies a row of an 8x8 image in one move. */
 ALWAYS_INLINE void rv_copy_rows(real *to, int64_t to_row, const real *from, int64_t from_row,
                                 int64_t rows, int64_t n)
 {

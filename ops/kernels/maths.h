@@ -1,9 +1,8 @@
-/* Maths in single precision as straight lines of code, of which gcc and clang make vectors of any
- * width. Every element takes the same way; a choice is a select. Underflow is gradual, infinities
- * and NaN are IEEE 754's.
+/* Maths in single precision as straight-line code, which gcc and clang vectorize at any width. Every element takes the
+ * same path; a choice is a select. Underflow is gradual. Infinities and NaN follow IEEE 754.
  *
- * The errors named are in units of the last place: the worst over all floats, with and without
- * fused multiply-add, against the C library's double precision. */
+ * Errors are in units of the last place: the largest over all floats, with and without fused multiply-add, against the
+ * C library's double precision. */
 #ifndef RV_OPS_KERNELS_MATHS_H
 #define RV_OPS_KERNELS_MATHS_H
 
@@ -27,8 +26,8 @@ static inline float of_bits(uint32_t bits)
 
 #define EXPONENT(n) ((uint32_t)(n) << 23) /* adds n to the exponent of a float's bits */
 
-/* min(x, c) for c > 0, max(x, c) for c < 0; a NaN of c's sign becomes c. Floats of one sign are in
- * the order of their bits, and of integers gcc makes a minimum one instruction, of floats not. */
+/* min(x, c) for c > 0, max(x, c) for c < 0; a NaN of c's sign becomes c. Floats of one
+ * sign are ordered by their bits, and gcc compiles a minimum of integers to one instruction, but not one of floats. */
 static inline float at_most(float x, float c)
 {
     int32_t bits = (int32_t)to_bits(x), most = (int32_t)to_bits(c);
@@ -41,7 +40,7 @@ static inline float at_least(float x, float c)
     return of_bits(bits < least ? bits : least);
 }
 
-/* x + ROUND is rounded to an integer, which then stands in the low bits of the sum. */
+/* x + ROUND is rounded to an integer, which is then in the low bits of the sum. */
 #define ROUND 0x1.8p23f
 
 /* x = n ln 2 + r with |r| <= ln(2)/2. LN2_HIGH has few bits, so that n LN2_HIGH is exact. */

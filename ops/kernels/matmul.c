@@ -16,7 +16,7 @@ size_t RV_NAME(rv_matmul_scratch)(const rv_matmul_plan *plan)
     return RV_NAME(rv_gemm_scratch)(&g);
 }
 
-/* Parts share the members of the batch, or the rows of the one product. */
+/* Parts divide the members of the batch, or the rows of a single product. */
 void RV_NAME(rv_kernel_matmul)(const rv_call *call)
 {
     const rv_matmul_plan *p = call->plan;

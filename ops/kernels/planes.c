@@ -28,7 +28,7 @@ static int64_t clamp(int64_t x, int64_t low, int64_t high)
     return x < low ? low : x > high ? high : x;
 }
 
-/* How many i have i*stride + base < limit. */
+/* The number of i >= 0 with i*stride + base < limit. */
 static int64_t below(int64_t limit, int64_t stride, int64_t base)
 {
     return base < limit ? (limit - base + stride - 1) / stride : 0;

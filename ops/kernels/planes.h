@@ -1,10 +1,10 @@
-/* Images laid out so that a convolution is a product: the tile of b that belongs to a tap (channel,
- * row, column of the window) is a piece of one plane, contiguous over neighbouring outputs.
+/* A layout of images in which a convolution is a matrix product: the tile of b for a tap (channel, row and column of
+ * the window) is a part of one plane, contiguous over neighbouring outputs.
  *
  * A plane holds a channel with its padding, or for a stride above 1 every stride-th row and column
  * of it: a plane for each phase (r,t) that a tap falls on. With a plane's rows laid end to end,
- * output (i,j) is position i*width + j, tap (p,q) adds a constant to it, and the outputs of a whole
- * image are one run, of which the last few positions of each row are of no use. */
+ * output (i,j) is position i*width + j, and tap (p,q) adds a constant to it. The outputs of an image are then one run,
+ * in which the last few positions of each row are unused. */
 #ifndef RV_OPS_KERNELS_PLANES_H
 #define RV_OPS_KERNELS_PLANES_H
 
@@ -22,7 +22,7 @@ typedef struct rv_planes {
 /* The planes of a group of channels that the windows see; position (i,j) is output (i,j). */
 rv_planes RV_NAME(rv_planes_of)(const rv_conv_plan *plan);
 
-/* A distance in strides. (A division is slow, and mostly by 1.) */
+/* A distance in strides. Division is slow, and the stride is mostly 1. */
 static inline int64_t rv_steps(int64_t pixels, int64_t stride)
 {
     return stride == 1 ? pixels : pixels / stride;
@@ -43,14 +43,14 @@ static inline int64_t rv_planes_count(const rv_planes *s)
     return s->channels * s->phases[0] * s->phases[1] * s->height * s->width;
 }
 
-/* Whether the image itself is what the planes would be. */
+/* Whether the image itself can serve as its planes. */
 static inline bool rv_planes_in_place(const rv_planes *s)
 {
     return s->stride[0] == 1 && s->stride[1] == 1 && s->base[0] == 0 && s->base[1] == 0 &&
            s->height <= s->image[0] && s->width == s->image[1];
 }
 
-/* Writes what lies inside the image; the rest is zero already. */
+/* Writes the elements inside the image. The others must be zero before. */
 void RV_NAME(rv_planes_fill)(const rv_planes *s, real *to, const real *image);
 
 #endif

@@ -1,16 +1,15 @@
-/* The pointwise kernels: a row for each line of pointwise.def.
+/* The pointwise kernels: one function for each line of pointwise.def.
  *
- * A row goes through whole blocks, so that every element takes the same way and a bit of the result
- * never depends on where an element stands. A scalar input is a block that is read again and again.
- * The compiler turns a block into vectors. */
+ * A kernel processes whole blocks, so every element takes the same path and its bits never depend on its position. A
+ * scalar input is expanded to one block that is read repeatedly. The compiler vectorizes the loop over a block. */
 #include "ops/kernels/table.h"
 #include "tensor/memory.h"
 
 enum { BLOCK = RV_ALIGNMENT / (int)sizeof(real), MOST_INPUTS = 3 };
 
-/* In and out may be the same memory, which is no dependence between elements. No compiler may
- * unroll the loop before it has made vectors of it, nor clang take several vectors at once and then
- * single elements, nor warn that a function of the C library has no vectors. */
+/* Input and output may be the same memory, but elements do not depend on one another. Compilers must not unroll the
+ * loop before they vectorize it. Clang must not interleave vectors and finish with single elements, nor warn about
+ * functions of the C library that have no vector version. */
 #if defined(__clang__)
 #pragma clang diagnostic ignored "-Wpass-failed"
 #define VECTORS RV_PRAGMA(clang loop vectorize(assume_safety) interleave(disable) unroll(disable))
@@ -20,7 +19,7 @@ enum { BLOCK = RV_ALIGNMENT / (int)sizeof(real), MOST_INPUTS = 3 };
 #define VECTORS
 #endif
 
-/* A row; and apart from it, so that others need no blocks on the stack, a row with scalars. */
+/* Kernels with scalar inputs are a separate function, so that the others need no blocks on the stack. */
 #define ROW(name, count, LOAD, value) \
     ALWAYS_INLINE void name##_elements(int64_t n, real *out, const real *const in[]) \
     { \
@@ -55,7 +54,7 @@ enum { BLOCK = RV_ALIGNMENT / (int)sizeof(real), MOST_INPUTS = 3 };
     void RV_NAME(rv_row_##name)(int64_t blocks, void *to, const void *const *in, int inputs, \
                                 unsigned scalar) \
     { \
-        (void)inputs; /* known, so that it all stays in registers */ \
+        (void)inputs; /* a constant here, so that everything stays in registers */ \
         if (scalar) { \
             name##_repeating(blocks, to, in, scalar); \
             return; \

@@ -1,5 +1,5 @@
-/* Philox4x32-10 (tensor/random.h) on many counters at once. The rounds are written out, so that the
- * compiler makes vectors of the loop over the counters. */
+/* Philox4x32-10 (tensor/random.h) on many counters at once. The rounds are written out so that
+ * the compiler vectorizes the loop over the counters. */
 #include "ops/kernels/table.h"
 
 enum { BATCH = 64 }; /* counters */
@@ -43,13 +43,13 @@ static void draw(const rv_random_plan *p, const uint32_t count[2], int64_t first
     }
 }
 
-/* A digit of the count; 0 for what is none. */
+/* A digit of the count; 0 for a value out of range. */
 static uint32_t digit(real value)
 {
     return value >= 0 && value < (real)0x1p32 ? (uint32_t)value : 0;
 }
 
-/* A word as a fraction. f32 has room for 24 bits; to round would make 1 of the largest. */
+/* A word as a fraction below 1. f32 holds 24 bits; rounding would turn the largest word into 1. */
 static real fraction(uint32_t word)
 {
     return sizeof(real) == sizeof(float) ? (real)(int32_t)(word >> 8) * (real)0x1p-24

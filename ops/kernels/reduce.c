@@ -1,8 +1,8 @@
 /* Sums and maxima over some of the dimensions.
  *
- * Where neighbouring outputs read neighbouring inputs, a vector of outputs is reduced at a time;
- * else one output, with vectors along its run if that is contiguous. Long runs are halved and
- * halved again: a sum of n elements is then some LEAF + log2(n) roundings off, not n. */
+ * Where neighbouring outputs read neighbouring inputs, a vector of outputs is reduced at a time. Otherwise one output
+ * is, with vectors along its run if the run is contiguous. Long runs are halved recursively, so a sum of n elements
+ * has about LEAF + log2(n) roundings in sequence instead of n. */
 #include <stdbool.h>
 
 #include "ops/kernels/lanes.h"
@@ -20,7 +20,7 @@ typedef struct reduction {
     combination *combine; /* x = x with y */
 } reduction;
 
-/* max: the greater one, NaN if either is */
+/* max: the greater element, or NaN if either is NaN */
 ALWAYS_INLINE real join(bool max, real x, real y) { return !max ? x + y : y > x || y != y ? y : x; }
 
 ALWAYS_INLINE vec join_vectors(bool max, vec x, vec y)
@@ -42,7 +42,7 @@ ALWAYS_INLINE void columns(bool max, const real *x, int64_t n, int64_t stride, i
     }
 }
 
-/* Four interleaved results, joined in the end: the latency of an addition is four cycles. */
+/* Four interleaved partial results hide the latency of an addition, which is four cycles. */
 ALWAYS_INLINE real strided(bool max, const real *x, int64_t n, int64_t stride, real start)
 {
     real sum[4] = {start, start, start, start};
@@ -130,7 +130,7 @@ static void outputs(const reduction *how, const rv_reduce_plan *p, const real *x
     }
 }
 
-/* What a part has of the outermost dimension; *out moves there. */
+/* A part's range of the outermost dimension; *out advances to its beginning. */
 static rv_reduce_plan share(const rv_call *call, const real **x, real **out)
 {
     rv_reduce_plan p = *(const rv_reduce_plan *)call->plan;

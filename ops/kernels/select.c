@@ -1,4 +1,4 @@
-/* Picks the table for the machine it runs on. Compiled once, for any machine. */
+/* Selects the table for the machine at run time. Compiled once, for any machine. */
 #include "ops/kernels/kernels.h"
 
 extern const rv_kernels rv_kernel_table_f32_base, rv_kernel_table_f64_base;

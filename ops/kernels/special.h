@@ -1,11 +1,11 @@
-/* Convolutions of some shapes have ways of their own, each for all three sides of the form. */
+/* Special methods for convolutions of some shapes, each for all three sides of the form. */
 #ifndef RV_OPS_KERNELS_SPECIAL_H
 #define RV_OPS_KERNELS_SPECIAL_H
 
 #include "ops/kernels/kernels.h"
 #include "ops/kernels/real.h"
 
-/* What is wanted: y of (x, w), dx of (dy, w) or dw of (x, dy). */
+/* The side to compute: y of (x, w), dx of (dy, w) or dw of (x, dy). */
 typedef enum { RV_SIDE_Y, RV_SIDE_DX, RV_SIDE_DW } rv_side;
 
 /* A way to compute one side: whether it is the one for a plan; what readies the plan (most_parts
@@ -23,7 +23,7 @@ extern const rv_way RV_NAME(rv_way_lanes);   /* many small images: each has a la
 extern const rv_way RV_NAME(rv_way_winograd); /* 3x3: a quarter of the products, less exact */
 #endif
 
-/* The first of them that fits, or NULL. */
+/* The first method that suits the plan, or NULL. */
 static inline const rv_way *rv_way_for(const rv_conv_plan *plan, rv_side side)
 {
     if (RV_NAME(rv_way_product).fits(plan, side)) return &RV_NAME(rv_way_product);

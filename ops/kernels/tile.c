@@ -1,4 +1,4 @@
-/* The micro-kernels, one function for each size, so that every result has its own register. */
+/* The micro-kernels: one function per size, so that each result has a register of its own. */
 #include "ops/kernels/tile.h"
 
 #include "ops/kernels/lanes.h"

@@ -29,11 +29,11 @@ typedef struct rv_tile {
 
 enum {
     TILE_ROWS = VECTOR_REGISTERS == 32 ? 8 : 4,
-    TILE_VECTORS = VECTOR_BYTES > 16 ? 3 : 2, /* base: a product has to go somewhere, too */
+    TILE_VECTORS = VECTOR_BYTES > 16 ? 3 : 2, /* base: products need registers too */
     TILE_WIDEST = 8
 };
 
-/* How wide a tile of so many rows may be: enough sums to hide an addition's latency. */
+/* The widest tile with this number of rows: enough sums to hide the latency of an addition. */
 static inline int rv_tile_width(int rows)
 {
     return rows == 1 ? TILE_WIDEST : rows == 2 ? 4 : TILE_VECTORS;

@@ -1,5 +1,5 @@
 /* Minimal filtering F(4x4,3x3), after Toom and Cook, and Winograd: 4x4 outputs of a 3x3 correlation
- * of a 6x6 piece of an image take 36 products in place of 144. With d the piece, g the kernel and y
+ * of a 6x6 piece of an image take 36 products instead of 144. With d the piece, g the kernel and y
  * the outputs (Lavin and Gray 2015, "Fast algorithms for convolutional neural networks"),
  *
  *   y = A' [(G g G') * (B' d B)] A
@@ -33,7 +33,7 @@
  *   5/8, 3/2    6.0  0.42                     0.83  0.15
  *   directly    2.1  0.20                     0.26  0.05
  *
- * What is not finite spoils the tiles that see it. */
+ * A value that is not finite spoils the tiles that read it. */
 #ifndef RV_OPS_KERNELS_WINOGRAD_H
 #define RV_OPS_KERNELS_WINOGRAD_H
 
