@@ -68,12 +68,14 @@ bool rv_batch_program_run(const rv_batch_program *b, const rv_batch *batch, rv_e
     return code == RV_OK || rv_fail(error, code, "run: %s", rv_code_text(code));
 }
 
-bool rv_batch_program_fit(rv_batch_program *b, const rv_setup *s, rv_store *store, int64_t n,
-                          bool training, rv_error *error)
+rv_batch_program *rv_batch_program_fit(rv_batch_program two[2], const rv_setup *s, rv_store *store,
+                                       int64_t n, bool training, rv_error *error)
 {
-    if (b->program && b->size == n) return true;
+    for (int i = 0; i < 2; i++)
+        if (two[i].program && two[i].size == n) return &two[i];
+    rv_batch_program *b = two[0].program ? &two[1] : &two[0];
     rv_batch_program_free(b);
-    return rv_batch_program_make(b, s, store, n, training, RV_DEFAULT, error);
+    return rv_batch_program_make(b, s, store, n, training, RV_DEFAULT, error) ? b : NULL;
 }
 
 void rv_batch_program_free(rv_batch_program *b)

@@ -26,16 +26,17 @@ static bool check_loss(const rv_trainer *t, double loss, rv_error *error)
 }
 
 /* One update. *recording: seconds that recording and compiling its program took. */
-static bool update(rv_trainer *t, rv_batch_program *b, rv_nan_guard *guard, const rv_batch *batch,
-                   double *recording, rv_error *error)
+static bool update(rv_trainer *t, rv_nan_guard *guard, const rv_batch *batch, double *recording,
+                   rv_error *error)
 {
     rv_run_state *at = &t->result.at;
     char words[64];
     snprintf(words, sizeof words, "epoch %" PRId64 ", batch %" PRId64, at->epoch, at->batch + 1);
     double before = rv_seconds();
-    bool ok = rv_batch_program_fit(b, &t->setup, t->store, batch->count, true, error);
+    const rv_batch_program *b =
+        rv_batch_program_fit(t->update, &t->setup, t->store, batch->count, true, error);
     *recording = rv_seconds() - before;
-    if (!ok) return false;
+    if (!b) return false;
     size_t bytes = rv_program_statistics(b->program).arena_bytes;
     if (bytes > at->bytes) at->bytes = bytes;
     if (!rv_run_guarded(&t->setup, t->store, b, guard, batch, true, words, error)) return false;
@@ -60,7 +61,6 @@ static bool notify_update(rv_trainer *t)
 bool rv_train_epoch(rv_trainer *t, rv_error *error)
 {
     rv_run_state *at = &t->result.at;
-    rv_batch_program b = {0};
     rv_nan_guard guard = {0};
     bool ok = rv_loader_start(t->loader, (uint64_t)at->epoch, at->batch, error);
     if (t->setup.carry && at->batch == 0) rv_reset_carried(t->store, "train");
@@ -68,11 +68,10 @@ bool rv_train_epoch(rv_trainer *t, rv_error *error)
         double started = rv_seconds(), recording;
         const rv_batch *batch = rv_loader_next(t->loader, error);
         if (!batch) break;
-        ok = update(t, &b, &guard, batch, &recording, error);
+        ok = update(t, &guard, batch, &recording, error);
         at->seconds += rv_seconds() - started - recording;
         ok = ok && rv_keep_after_update(t, error) && notify_update(t);
     }
     rv_nan_guard_free(&guard);
-    rv_batch_program_free(&b);
     return error->code == RV_OK;
 }

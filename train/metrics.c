@@ -45,32 +45,30 @@ static void judge(const rv_setup *s, const rv_batch *batch, const rv_tensor *out
     }
 }
 
-static bool measure_batches(const rv_setup *s, rv_store *store, rv_loader *loader, rv_metrics *m,
-                            rv_error *error)
+static bool measure_batches(const rv_setup *s, rv_store *store, rv_batch_program two[2],
+                            rv_loader *loader, rv_metrics *m, rv_error *error)
 {
-    rv_batch_program b = {0};
     rv_nan_guard guard = {0};
     rv_error why = {0};
     bool ok = true;
     if (s->carry) rv_reset_carried(store, "measure");
     const rv_batch *batch;
     while (ok && (batch = rv_loader_next(loader, &why))) {
-        ok = rv_batch_program_fit(&b, s, store, batch->count, false, &why) &&
-             rv_run_guarded(s, store, &b, &guard, batch, false, "measuring", &why);
+        const rv_batch_program *b = rv_batch_program_fit(two, s, store, batch->count, false, &why);
+        ok = b && rv_run_guarded(s, store, b, &guard, batch, false, "measuring", &why);
         if (!ok) break;
         int64_t before = m->answers;
-        judge(s, batch, rv_program_output(b.program, 1), m);
+        judge(s, batch, rv_program_output(b->program, 1), m);
         m->samples += batch->count;
-        m->loss += rv_value(b.program, 0) * (double)(m->answers - before);
+        m->loss += rv_value(b->program, 0) * (double)(m->answers - before);
     }
     ok = why.code == RV_OK || rv_fail(error, why.code, "%s", why.text);
     rv_nan_guard_free(&guard);
-    rv_batch_program_free(&b);
     return ok;
 }
 
-bool rv_measure(const rv_setup *s, rv_store *store, const rv_source *data, int64_t batch_size,
-                rv_metrics *m, rv_error *error)
+bool rv_measure(const rv_setup *s, rv_store *store, rv_batch_program two[2], const rv_source *data,
+                int64_t batch_size, rv_metrics *m, rv_error *error)
 {
     if (!data) return rv_fail(error, RV_ERROR_ARGUMENT, "measure: the source is NULL; give one");
     rv_loader_options options = {.batch_size = batch_size < data->count ? batch_size : data->count,
@@ -80,7 +78,7 @@ bool rv_measure(const rv_setup *s, rv_store *store, const rv_source *data, int64
     *m = (rv_metrics){0};
     rv_loader *loader = rv_loader_new(data, &options, error);
     bool averaged = s->optimizer.average > 0 && rv_swap_averages(store);
-    bool ok = loader && measure_batches(s, store, loader, m, error);
+    bool ok = loader && measure_batches(s, store, two, loader, m, error);
     if (averaged) rv_swap_averages(store);
     rv_loader_free(loader);
     if (!ok) return false;

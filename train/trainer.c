@@ -47,6 +47,10 @@ void rv_trainer_free(rv_trainer *t)
 {
     if (!t) return;
     rv_loader_free(t->loader);
+    for (int i = 0; i < 2; i++) {
+        rv_batch_program_free(&t->update[i]);
+        rv_batch_program_free(&t->measure[i]);
+    }
     rv_store_free(t->store);
     rv_setup_free(&t->setup);
     rv_train_config_free(&t->config);
@@ -182,7 +186,8 @@ bool rv_trainer_fit(rv_trainer *t, rv_error *error)
 
 bool rv_trainer_evaluate(rv_trainer *t, const rv_source *data, rv_metrics *metrics, rv_error *error)
 {
-    return rv_measure(&t->setup, t->store, data, t->config.loop.batch_size, metrics, error);
+    return rv_measure(&t->setup, t->store, t->measure, data, t->config.loop.batch_size, metrics,
+                      error);
 }
 
 /* ---- saving and loading ---- */

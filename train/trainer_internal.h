@@ -10,6 +10,7 @@ struct rv_trainer {
     rv_train_config config; /* a copy, with the defaults filled in */
     rv_setup setup;
     rv_store *store;
+    rv_batch_program update[2], measure[2]; /* for full batches, and for smaller last ones */
     rv_loader *loader;
     rv_train_result result;
     rv_epoch *history; /* [capacity]: result.history */
