@@ -183,7 +183,7 @@ static bool check_request(rv_var y, rv_var dy, const rv_var *wrt, int count)
     return true;
 }
 
-bool rv_pull_back(rv_var y, rv_var dy, const rv_var *wrt, int count, rv_var *gradient)
+bool rv_vjp(rv_var y, rv_var dy, const rv_var *wrt, int count, rv_var *gradient)
 {
     rv_tape *tape = y.tape;
     for (int i = 0; i < count; i++) gradient[i] = (rv_var){tape, -1};
@@ -219,15 +219,14 @@ bool rv_gradient(rv_var y, const rv_var *wrt, int count, rv_var *gradient)
 {
     char shape[RV_SHAPE_TEXT];
     if (!rv_is_null(y) && rv_shape_count(rv_shape_of(y)) != 1)
-        rv_tape_fail(
-            y.tape, RV_ERROR_SHAPE,
-            "gradient: y has shape %s, expected one element; sum it first, or use rv_pull_back",
-            rv_shape_text(rv_shape_of(y), shape));
+        rv_tape_fail(y.tape, RV_ERROR_SHAPE,
+                     "gradient: y has shape %s, expected one element; sum it first, or use rv_vjp",
+                     rv_shape_text(rv_shape_of(y), shape));
     if (!rv_is_null(y) && rv_dtype_of(y) != y.tape->dtype)
         rv_tape_fail(y.tape, RV_ERROR_DTYPE,
                      "gradient: y is %s on a tape of %s; cast it to the tape's dtype",
                      rv_dtype_name(rv_dtype_of(y)), rv_dtype_name(y.tape->dtype));
-    return rv_pull_back(y, rv_full(y.tape, rv_shape_of(y), 1), wrt, count, gradient);
+    return rv_vjp(y, rv_full(y.tape, rv_shape_of(y), 1), wrt, count, gradient);
 }
 
 int rv_parameters(rv_var y, rv_var *found, int most)

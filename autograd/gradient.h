@@ -17,7 +17,7 @@ extern "C" {
 bool rv_gradient(rv_var y, const rv_var *wrt, int count, rv_var *gradient);
 
 /* The same from a given cotangent of y's type: gradient[i] = (d y / d wrt[i])' dy. */
-bool rv_pull_back(rv_var y, rv_var dy, const rv_var *wrt, int count, rv_var *gradient);
+bool rv_vjp(rv_var y, rv_var dy, const rv_var *wrt, int count, rv_var *gradient);
 
 /* The parameters that y depends on, in the order in which they were recorded: the first `most` of them into
  * found (NULL, 0: none). Returns how many there are; -1 with a sticky error. */

@@ -43,8 +43,8 @@ typedef struct rv_net_options {
 } rv_net_options;
 
 typedef struct rv_net {
-    rv_var
-        output; /* labels: logits [n,(steps,)classes], of two classes [n,(steps,)1]; else of y's shape */
+    /* Of labels: logits [n,(steps,)classes], of two classes [n,(steps,)1]. Of numbers: y's shape. */
+    rv_var output;
     rv_var loss; /* []: the mean over the batch, and over the steps that count */
 } rv_net;
 
@@ -52,13 +52,16 @@ typedef struct rv_net {
 typedef struct rv_model rv_model;
 struct rv_model {
     const char *name;
-    const char *
-        text; /* in the equation language (lang/lang.h), with a comment that says where it is from; or NULL */
+
+    /* In the equation language (lang/lang.h), with a comment that cites the source; or NULL. */
+    const char *text;
+
     rv_cell_step step;
     const void *user; /* the options' `user`, for the step; NULL: theirs stays */
-    void (*prepare)(
-        const rv_model *model, rv_tape *tape,
-        rv_rnn_options *options);      /* sets options that the model has by itself; or NULL */
+
+    /* Sets options that the model has by itself; or NULL. */
+    void (*prepare)(const rv_model *model, rv_tape *tape, rv_rnn_options *options);
+
     const char *state[RV_CELL_STATES]; /* what equations call the states; NULL: "h", and no name */
     int64_t kernel;                    /* of its maps, unless the options say otherwise; 0: dense */
     bool images; /* x must be images: the cell's maps are convolutions whatever the options say */

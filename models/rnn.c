@@ -19,7 +19,7 @@ typedef struct strand {
     const rv_var *x;    /* [steps] */
     const rv_var *mask; /* [steps] [n,1,..], 1 where a sequence has not ended; NULL: all go on */
     int64_t steps;
-    int place;
+    int index; /* among all layers and directions */
     bool backward;
     int states;
     char prefix[RV_CELL_NAME];
@@ -28,7 +28,7 @@ typedef struct strand {
 static rv_var carried(const strand *a, int s, rv_shape shape)
 {
     char name[RV_CELL_NAME];
-    snprintf(name, sizeof name, "carry/%s/layer%d/h%d", a->cell.options->carry, a->place, s);
+    snprintf(name, sizeof name, "carry/%s/layer%d/h%d", a->cell.options->carry, a->index, s);
     return rv_state(a->cell.tape, name, shape, rv_init_constant(0));
 }
 
@@ -46,7 +46,7 @@ static bool start(strand *a, rv_states *h)
     rv_shape shape[RV_CELL_STATES];
     a->states = rv_find_states(a->step, &a->cell, a->x[0], shape);
     for (int s = 0; s < a->states; s++) {
-        const rv_var *given = o->initial ? &o->initial[a->place].h[s] : NULL;
+        const rv_var *given = o->initial ? &o->initial[a->index].h[s] : NULL;
         h->h[s] = given && !rv_is_null(*given) ? *given
                   : o->carry                   ? carried(a, s, shape[s])
                   : o->learned_start           ? learned(a, s, shape[s])
@@ -120,7 +120,7 @@ static bool run(strand *a, rv_var *y)
     }
     for (int s = 0; ok && o->carry && s < a->states; s++)
         rv_assign(carried(a, s, rv_shape_of(h.h[s])), rv_stop_gradient(h.h[s]));
-    if (ok && o->final) o->final[a->place] = h;
+    if (ok && o->final) o->final[a->index] = h;
     return ok;
 }
 
@@ -167,7 +167,7 @@ static bool run_direction(net *n, int64_t layer, bool backward)
                 .x = n->in,
                 .mask = n->mask,
                 .steps = n->steps,
-                .place = (int)(n->options.bidirectional ? 2 * layer + backward : layer),
+                .index = (int)(n->options.bidirectional ? 2 * layer + backward : layer),
                 .backward = backward};
     name_strand(n, layer, backward, a.prefix);
     rv_cell_memo memo = {0};

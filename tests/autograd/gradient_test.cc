@@ -252,9 +252,9 @@ TEST(PullBack, IsLinearInTheCotangent)
                  a = t.input("a", RV_SHAPE(3, 5)), b = t.input("b", RV_SHAPE(3, 5));
     const rv_var y = rv_tanh(rv_matmul(x, w, false, false)), wrt[] = {x, w};
     rv_var of_a[2], of_b[2], of_both[2];
-    ASSERT_TRUE(rv_pull_back(y, a, wrt, 2, of_a));
-    ASSERT_TRUE(rv_pull_back(y, b, wrt, 2, of_b));
-    ASSERT_TRUE(rv_pull_back(y, rv_add(rv_scale(a, 2), rv_scale(b, -3)), wrt, 2, of_both));
+    ASSERT_TRUE(rv_vjp(y, a, wrt, 2, of_a));
+    ASSERT_TRUE(rv_vjp(y, b, wrt, 2, of_b));
+    ASSERT_TRUE(rv_vjp(y, rv_add(rv_scale(a, 2), rv_scale(b, -3)), wrt, 2, of_both));
     Program p(t, {of_a[0], of_b[0], of_both[0], of_a[1], of_b[1], of_both[1]});
     Values values;
     for (int i = 0; i < 15; i++) values.push_back(std::sin(i + 1));
@@ -279,14 +279,14 @@ TEST(PullBack, OfAnotherTypeThanYIsAnError)
         const rv_var ux = u.input("x", RV_SHAPE(2, 3)), uy = rv_tanh(ux);
         const rv_var udy =
             rv_dtype_of(dy) == RV_F32 ? rv_cast(uy, RV_F32) : rv_full(u, rv_shape_of(dy), 1);
-        EXPECT_FALSE(rv_pull_back(uy, udy, &ux, 1, &g));
+        EXPECT_FALSE(rv_vjp(uy, udy, &ux, 1, &g));
         EXPECT_EQ(u.code(), RV_ERROR_SHAPE);
         EXPECT_TRUE(contains(u.error(), "gradient: the cotangent is") &&
                     contains(u.error(), "y is f64 [2,3]"))
             << u.error();
         EXPECT_TRUE(rv_is_null(g));
     }
-    EXPECT_FALSE(rv_pull_back(y, rv_full(other, RV_SHAPE(2, 3), 1), &x, 1, &g));
+    EXPECT_FALSE(rv_vjp(y, rv_full(other, RV_SHAPE(2, 3), 1), &x, 1, &g));
     EXPECT_TRUE(contains(t.error(), "on another tape")) << t.error();
     EXPECT_EQ(other.code(), RV_OK);
 }
@@ -337,7 +337,7 @@ TEST(GradientError, OfANullVarOrByOneIsOne)
     EXPECT_TRUE(contains(t.error(), "y is a null var")) << t.error();
     Tape v;
     const rv_var w = v.input("w", RV_SCALAR);
-    EXPECT_FALSE(rv_pull_back(rv_square(w), rv_var{v, -1}, &w, 1, &g));
+    EXPECT_FALSE(rv_vjp(rv_square(w), rv_var{v, -1}, &w, 1, &g));
     EXPECT_TRUE(contains(v.error(), "the cotangent is a null var")) << v.error();
     Tape u, other;
     const rv_var y = u.input("y", RV_SCALAR), elsewhere = other.input("x", RV_SCALAR);

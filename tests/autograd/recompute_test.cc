@@ -103,7 +103,7 @@ TEST(Recompute, ChangesNoGradientOfWhatIsInside)
         }
         const rv_var wrt[] = {w, inside, y};
         std::vector<rv_var> all(6), out = {h};
-        EXPECT_TRUE(rv_pull_back(h, rv_full(t, RV_SHAPE(2, 3), 1), wrt, 3, &all[0]));
+        EXPECT_TRUE(rv_vjp(h, rv_full(t, RV_SHAPE(2, 3), 1), wrt, 3, &all[0]));
         EXPECT_TRUE(rv_gradient(total(rv_square(h)), wrt, 3, &all[3]));
         out.insert(out.end(), all.begin(), all.end());
         Program p(t, out);

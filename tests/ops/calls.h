@@ -244,7 +244,7 @@ inline std::vector<Row> product_rows(Tape &t)
     };
     const rv_var y = rv_conv2d(x, w, o), dy = t.input("dy", rv_shape_of(y));
     rv_var dw = {t, -1};
-    EXPECT_TRUE(rv_pull_back(y, dy, &w, 1, &dw));
+    EXPECT_TRUE(rv_vjp(y, dy, &w, 1, &dw));
     const rv_var product = rv_matmul(a, b, false, false);
     const rv_var full_b = {t, rv_tape_node(t, product.id)->in[1]};
     return {

@@ -221,7 +221,7 @@ inline void check_adjoint(const rv_op &op, const rv_sample &sample, Complaints *
     if (sample.integer) return;
     rv_var u = s.direction(s.y, "u"), left = s.inner(s.y, u);
     std::vector<rv_var> share(static_cast<size_t>(s.inputs)), sides = {left};
-    if (!rv_pull_back(s.y, u, s.x, s.inputs, share.data()))
+    if (!rv_vjp(s.y, u, s.x, s.inputs, share.data()))
         return c->push_back("has no adjoint: " + s.error());
     for (int k = 0; k < s.inputs; k++)
         sides.push_back(s.inner(s.x[k], share[static_cast<size_t>(k)]));

@@ -131,7 +131,7 @@ void add_convolutions()
             for (int d = 2; d < 4; d++) y.dim[d] += 2 * s.ring - s.w.dim[d] + 1;
             auto record = [=](rv_tape *, const std::vector<rv_var> &x) {
                 rv_var out = rv_conv2d(x[0], x[1], options);
-                if (what > 0) rv_pull_back(out, x[2], &x[static_cast<size_t>(what - 1)], 1, &out);
+                if (what > 0) rv_vjp(out, x[2], &x[static_cast<size_t>(what - 1)], 1, &out);
                 return out;
             };
             add(names[what] + text(s.x) + text(s.w), {s.x, s.w, y}, record,
