@@ -285,8 +285,8 @@ static bool copy_calls(rv_program *program, int worker, size_t scratch_bytes)
 static bool share_out(rv_program *program, size_t scratch_bytes)
 {
     if (program->threads * program->slices == 1) return true;
-    bool ok = rv_pass_share(program->calls[0], program->count, program->threads, program->meets,
-                            program->worker);
+    bool ok = rv_pass_partition(program->calls[0], program->count, program->threads,
+                                program->barrier, program->worker);
     for (int worker = 1; ok && worker < program->threads; worker++)
         ok = copy_calls(program, worker, scratch_bytes);
     return ok;
@@ -315,7 +315,7 @@ static bool make_room(assembly *a, int count)
     a->call_of = rv_alloc(nodes, sizeof *a->call_of);
     program->calls = rv_alloc((size_t)program->threads, sizeof *program->calls);
     if (program->calls) program->calls[0] = rv_alloc(calls, sizeof *program->calls[0]);
-    program->meets = rv_alloc(calls, sizeof *program->meets);
+    program->barrier = rv_alloc(calls, sizeof *program->barrier);
     program->worker = rv_alloc(calls, sizeof *program->worker);
     program->node = rv_alloc(calls, sizeof *program->node);
     program->node_end = rv_alloc(calls, sizeof *program->node_end);
@@ -324,7 +324,7 @@ static bool make_room(assembly *a, int count)
     program->outputs = rv_alloc((size_t)count + 1, sizeof *program->outputs);
     program->inputs = rv_alloc(a->tape->inputs.count + 1, sizeof *program->inputs);
     return (rv_plan_new(a->tape, &a->plan) && a->call_of && program->calls && program->calls[0] &&
-            program->meets && program->worker && program->node && program->node_end &&
+            program->barrier && program->worker && program->node && program->node_end &&
             program->operands && program->operand_types && program->outputs && program->inputs) ||
            rv_fail_memory(&a->tape->error);
 }

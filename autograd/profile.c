@@ -79,9 +79,9 @@ static void work(void *context, int worker)
     rv_span *spans = t->spans + worker * program->count;
     memset(spans, 0, (size_t)program->count * sizeof *spans);
     for (int64_t i = 0, first; i < program->count;) {
-        if (program->threads > 1 && program->meets[i]) rv_team_meet(program->team);
+        if (program->threads > 1 && program->barrier[i]) rv_thread_pool_barrier(program->pool);
         first = i;
-        i = rv_program_run_until_meeting(program, worker, first, run_call, spans);
+        i = rv_program_run_until_barrier(program, worker, first, run_call, spans);
         int64_t end = 0; /* slices of several calls took turns: their spans are laid end to end */
         for (int64_t k = first; k < i && program->slices > 1; k++) {
             if (!spans[k].begin) continue;
@@ -97,7 +97,7 @@ rv_code rv_run_timed(rv_program *program, rv_span *spans)
     if (!rv_store_enter(program->tape->store, NULL)) return RV_ERROR_BUSY;
     timing t = {program, spans};
     if (program->threads > 1)
-        rv_team_run(program->team, work, &t);
+        rv_thread_pool_run(program->pool, work, &t);
     else
         work(&t, 0);
     rv_store_leave(program->tape->store);

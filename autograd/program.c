@@ -1,167 +1,11 @@
-/* Compilation, pass by pass, and the loop that runs the result. */
+/* A compiled program: the loop that runs it, its inputs and outputs. compile.c makes it. */
 #include "autograd/program.h"
 
 #include <math.h>
-#include <string.h>
 
-#include "autograd/passes/passes.h"
-#include "autograd/program_cache_internal.h"
 #include "autograd/program_internal.h"
 #include "autograd/tape_internal.h"
 #include "tensor/memory.h"
-
-/* ---- compiling ---- */
-
-static bool infer_copy(rv_inference *i)
-{
-    i->out = i->in[0];
-    return true;
-}
-
-void rv_copy_bytes(const rv_call *c)
-{
-    rv_tensor out = rv_call_out(c);
-    memcpy(c->out, c->in[0], rv_tensor_bytes(&out));
-}
-
-static rv_kernel choose_copy(rv_call *c)
-{
-    (void)c;
-    return rv_copy_bytes;
-}
-
-static const rv_op copy = {.name = "copy",
-                           .args = "x",
-                           .formula = "y = x",
-                           .doc = "x in memory of its own",
-                           .inputs = 1,
-                           .infer = infer_copy,
-                           .reference = rv_copy_bytes,
-                           .select = choose_copy};
-
-/* An output that lies in the store, where an assignment will overwrite it, is copied first: outputs
- * show what was computed from the old values. */
-static int32_t before_assignments(rv_tape *tape, int32_t output)
-{
-    int32_t root = output;
-    while (tape->nodes[root].op->kind == RV_OP_VIEW) root = tape->nodes[root].in[0];
-    for (size_t i = 0; tape->nodes[root].entry && i < tape->effects.count; i++)
-        if (tape->nodes[tape->effects.id[i]].entry == tape->nodes[root].entry)
-            return rv_record(tape, &copy, NULL, 0, &(rv_var){tape, output}, 1).id;
-    return output;
-}
-
-/* The tape after all rewritings; `outputs` move along. */
-static rv_tape *rewrite(const rv_tape *from, int32_t *outputs, int count, unsigned flags,
-                        rv_error *error)
-{
-    rv_rule rule = flags & RV_SIMPLIFY ? rv_pass_simplify : NULL;
-    rv_tape *simple = rv_pass_rewrite(from, outputs, count, flags, rule, NULL, error);
-    if (!simple || !(flags & RV_MERGE)) return simple;
-    rv_tape *merged = rv_pass_merge(simple, outputs, count, flags, error);
-    rv_tape_free(simple);
-    return merged;
-}
-
-static rv_program *build(rv_tape *from, const rv_var *outputs, int count, unsigned flags)
-{
-    rv_program *program = rv_alloc(1, sizeof *program);
-    int32_t *ids = rv_alloc((size_t)count + 1, sizeof *ids);
-    bool *live = NULL, ok = program && ids;
-    for (int i = 0; ok && i < count; i++) ids[i] = outputs[i].id;
-    if (!ok) {
-        rv_fail_memory(&from->error);
-    } else {
-        program->references = 1;
-        program->team = rv_team_retain(rv_program_cache_team(from->store));
-        program->threads = rv_team_size(program->team);
-        program->slices = 1;
-        program->flags = flags;
-        program->tape = rewrite(from, ids, count, flags, &from->error);
-        ok = program->tape;
-    }
-    for (int i = 0; ok && i < count; i++) {
-        ids[i] = before_assignments(program->tape, ids[i]);
-        ok = ids[i] >= 0 || rv_fail_memory(&from->error);
-    }
-    if (ok) {
-        live = rv_alloc((size_t)program->tape->count + 1, sizeof *live);
-        ok = live || rv_fail_memory(&from->error);
-    }
-    if (ok) {
-        rv_pass_prune(program->tape, ids, count, flags, live); /* rewriting has cut more loose */
-        ok = rv_program_assemble(program, live, ids, count, flags);
-        if (!ok) rv_fail(&from->error, program->tape->error.code, "%s", program->tape->error.text);
-    }
-    rv_free(live);
-    rv_free(ids);
-    if (ok) return program;
-    rv_program_free(program);
-    return NULL;
-}
-
-rv_hash rv_tape_hash(const rv_tape *tape, const rv_var *outputs, int count, unsigned flags)
-{
-    rv_hash hash = {flags, (uint64_t)tape->dtype | (uint64_t)rv_threads(tape->store) << 8};
-    for (size_t i = 0; i < tape->inputs.count; i++)
-        hash = rv_hash_pair(hash, tape->nodes[tape->inputs.id[i]].hash);
-    for (int i = 0; i < count; i++) hash = rv_hash_pair(hash, tape->nodes[outputs[i].id].hash);
-    for (size_t i = 0; flags & RV_EFFECTS && i < tape->effects.count; i++)
-        hash = rv_hash_pair(hash, tape->nodes[tape->effects.id[i]].hash);
-    return hash;
-}
-
-static bool check_outputs(rv_tape *tape, const rv_var *outputs, int count)
-{
-    if (!tape || tape->error.code) return false;
-    if (count < 0)
-        return rv_fail(&tape->error, RV_ERROR_ARGUMENT, "compile: %d outputs; give none or more",
-                       count);
-    for (int i = 0; i < count; i++)
-        if (rv_is_null(outputs[i]) || outputs[i].tape != tape)
-            return rv_fail(&tape->error, RV_ERROR_ARGUMENT,
-                           "compile: output %d is not a value of this tape; check what made it", i);
-    return true;
-}
-
-static rv_program *find_or_build(rv_tape *tape, const rv_var *outputs, int count, unsigned flags)
-{
-    rv_hash hash = rv_tape_hash(tape, outputs, count, flags);
-    rv_program *program = rv_program_cache_find(tape->store, hash);
-    if (program) return program;
-    program = build(tape, outputs, count, flags);
-    if (!program) return NULL;
-    program->hash = hash;
-    rv_program_cache_add(tape->store, program);
-    return program;
-}
-
-typedef rv_program *compiler(rv_tape *tape, const rv_var *outputs, int count, unsigned flags);
-
-static rv_program *in_store(compiler *compile, rv_tape *tape, const rv_var *outputs, int count,
-                            unsigned flags)
-{
-    if (!check_outputs(tape, outputs, count) || !rv_store_enter(tape->store, &tape->error))
-        return NULL;
-    rv_program *program = compile(tape, outputs, count, flags);
-    rv_store_leave(tape->store);
-    return program;
-}
-
-rv_program *rv_compile_apart(rv_tape *tape, const rv_var *outputs, int count, unsigned flags)
-{
-    return in_store(build, tape, outputs, count, flags);
-}
-
-rv_program *rv_compile_with(rv_tape *tape, const rv_var *outputs, int count, unsigned flags)
-{
-    return in_store(find_or_build, tape, outputs, count, flags);
-}
-
-rv_program *rv_compile(rv_tape *tape, const rv_var *outputs, int count)
-{
-    return rv_compile_with(tape, outputs, count, RV_DEFAULT);
-}
 
 rv_program *rv_program_retain(rv_program *program)
 {
@@ -169,17 +13,15 @@ rv_program *rv_program_retain(rv_program *program)
     return program;
 }
 
-rv_hash rv_program_hash(const rv_program *program) { return program->hash; }
-
 void rv_program_free(rv_program *program)
 {
     if (!program || --program->references > 0) return;
     rv_program_free_calls(program);
-    rv_free(program->meets);
+    rv_free(program->barrier);
     rv_free(program->worker);
     rv_free(program->node);
     rv_free(program->node_end);
-    rv_team_free(program->team);
+    rv_thread_pool_free(program->pool);
     rv_free(program->operands);
     rv_free(program->operand_types);
     rv_free(program->arena);
@@ -191,12 +33,12 @@ void rv_program_free(rv_program *program)
 
 /* ---- running ---- */
 
-int64_t rv_program_run_until_meeting(const rv_program *program, int worker, int64_t first,
+int64_t rv_program_run_until_barrier(const rv_program *program, int worker, int64_t first,
                                      void (*around)(void *context, int64_t i, const rv_call *call),
                                      void *context)
 {
     int64_t end = first + 1;
-    while (end < program->count && !program->meets[end]) end++;
+    while (end < program->count && !program->barrier[end]) end++;
     for (int slice = 0; slice < program->slices; slice++)
         for (int64_t i = first; i < end; i++) {
             const rv_call *call = &program->calls[worker][i];
@@ -221,15 +63,15 @@ static void work(void *context, int worker)
 {
     const rv_program *program = context;
     for (int64_t i = 0; i < program->count;) {
-        if (program->threads > 1 && program->meets[i]) rv_team_meet(program->team);
-        i = rv_program_run_until_meeting(program, worker, i, NULL, NULL);
+        if (program->threads > 1 && program->barrier[i]) rv_thread_pool_barrier(program->pool);
+        i = rv_program_run_until_barrier(program, worker, i, NULL, NULL);
     }
 }
 
 static void run(rv_program *program)
 {
     if (program->threads > 1) {
-        rv_team_run(program->team, work, program);
+        rv_thread_pool_run(program->pool, work, program);
     } else if (program->slices > 1) {
         work(program, 0);
     } else {

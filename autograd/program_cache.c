@@ -1,21 +1,22 @@
-/* The programs are a short list, most recently used first. */
+/* The thread pool of a store and its compiled programs: a short list, the most recently used first. */
 #include "autograd/program_cache_internal.h"
 
 #include <string.h>
 
+#include "autograd/program_internal.h"
 #include "tensor/memory.h"
 
 typedef struct cache {
     rv_program *program[RV_PROGRAM_CACHE_SIZE];
     int count;
-    rv_team *team;
+    rv_thread_pool *pool;
 } cache;
 
 static void release(void *object)
 {
     cache *c = object;
     for (int i = 0; i < c->count; i++) rv_program_free(c->program[i]);
-    rv_team_free(c->team);
+    rv_thread_pool_free(c->pool);
     rv_free(c);
 }
 
@@ -28,21 +29,21 @@ static cache *cache_of(rv_store *store)
     return c;
 }
 
-int rv_threads(const rv_store *store) { return rv_team_size(rv_program_cache_team(store)); }
+int rv_threads(const rv_store *store) { return rv_thread_pool_size(rv_program_cache_pool(store)); }
 
-rv_team *rv_program_cache_team(const rv_store *store)
+rv_thread_pool *rv_program_cache_pool(const rv_store *store)
 {
     const cache *c = rv_store_attachment(store);
-    return c ? c->team : NULL;
+    return c ? c->pool : NULL;
 }
 
-static bool change_team(rv_store *store, int threads)
+static bool change_pool(rv_store *store, int threads)
 {
     cache *c = cache_of(store);
-    rv_team *team = threads > 1 && c ? rv_team_new(threads) : NULL;
-    if (!c || (threads > 1 && !team)) return false;
-    rv_team_free(c->team);
-    c->team = team;
+    rv_thread_pool *pool = threads > 1 && c ? rv_thread_pool_new(threads) : NULL;
+    if (!c || (threads > 1 && !pool)) return false;
+    rv_thread_pool_free(c->pool);
+    c->pool = pool;
     return true;
 }
 
@@ -53,7 +54,7 @@ bool rv_set_threads(rv_store *store, int threads, rv_error *error)
         return rv_fail(error, RV_ERROR_ARGUMENT, "threads: got %d, expected 1 to %d", threads,
                        RV_MOST_THREADS);
     if (!rv_store_enter(store, error)) return false;
-    bool ok = rv_threads(store) == threads || change_team(store, threads);
+    bool ok = rv_threads(store) == threads || change_pool(store, threads);
     rv_store_leave(store);
     return ok || rv_fail(error, RV_ERROR_MEMORY,
                          "threads: the system has no memory for %d; use fewer", threads);
@@ -70,7 +71,7 @@ rv_program *rv_program_cache_find(rv_store *store, rv_hash hash)
 {
     cache *c = rv_store_attachment(store);
     for (int i = 0; c && i < c->count; i++) {
-        rv_hash seen = rv_program_hash(c->program[i]);
+        rv_hash seen = c->program[i]->hash;
         if (seen.low != hash.low || seen.high != hash.high) continue;
         move_to_front(c, i);
         return rv_program_retain(c->program[0]);

@@ -14,12 +14,12 @@
 enum { LOOKS = 100, YIELDS = 1000 };
 
 typedef struct worker {
-    rv_team *team;
+    rv_thread_pool *pool;
     int number;
     pthread_t thread;
 } worker;
 
-struct rv_team {
+struct rv_thread_pool {
     int size, references;
     void (*work)(void *context, int worker);
     void *context;
@@ -30,7 +30,7 @@ struct rv_team {
     atomic_int sleeping;
     _Alignas(64) atomic_uint job; /* how many there have been */
     _Alignas(64) atomic_int arrived;
-    _Alignas(64) atomic_uint meeting; /* how many there have been */
+    _Alignas(64) atomic_uint barriers; /* passed so far */
     worker workers[];
 };
 
@@ -57,66 +57,67 @@ static bool changes(atomic_uint *count, unsigned from, int yields)
     return false;
 }
 
-void rv_team_meet(rv_team *team)
+void rv_thread_pool_barrier(rv_thread_pool *pool)
 {
-    unsigned now = atomic_load_explicit(&team->meeting, memory_order_relaxed);
-    if (atomic_fetch_add_explicit(&team->arrived, 1, memory_order_acq_rel) + 1 == team->size) {
-        atomic_store_explicit(&team->arrived, 0, memory_order_relaxed);
-        atomic_store_explicit(&team->meeting, now + 1, memory_order_release);
+    unsigned now = atomic_load_explicit(&pool->barriers, memory_order_relaxed);
+    if (atomic_fetch_add_explicit(&pool->arrived, 1, memory_order_acq_rel) + 1 == pool->size) {
+        atomic_store_explicit(&pool->arrived, 0, memory_order_relaxed);
+        atomic_store_explicit(&pool->barriers, now + 1, memory_order_release);
         return;
     }
-    while (!changes(&team->meeting, now, YIELDS)) continue;
+    while (!changes(&pool->barriers, now, YIELDS)) continue;
 }
 
-static void sleep_until_next(rv_team *team, unsigned job)
+static void sleep_until_next(rv_thread_pool *pool, unsigned job)
 {
-    pthread_mutex_lock(&team->mutex);
-    atomic_fetch_add(&team->sleeping, 1);
-    while (atomic_load(&team->job) == job) pthread_cond_wait(&team->woken, &team->mutex);
-    atomic_fetch_sub(&team->sleeping, 1);
-    pthread_mutex_unlock(&team->mutex);
+    pthread_mutex_lock(&pool->mutex);
+    atomic_fetch_add(&pool->sleeping, 1);
+    while (atomic_load(&pool->job) == job) pthread_cond_wait(&pool->woken, &pool->mutex);
+    atomic_fetch_sub(&pool->sleeping, 1);
+    pthread_mutex_unlock(&pool->mutex);
 }
 
-static void next_job(rv_team *team)
+static void next_job(rv_thread_pool *pool)
 {
-    atomic_fetch_add(&team->job, 1);
-    if (!atomic_load(&team->sleeping)) return;
-    pthread_mutex_lock(&team->mutex);
-    pthread_cond_broadcast(&team->woken);
-    pthread_mutex_unlock(&team->mutex);
+    atomic_fetch_add(&pool->job, 1);
+    if (!atomic_load(&pool->sleeping)) return;
+    pthread_mutex_lock(&pool->mutex);
+    pthread_cond_broadcast(&pool->woken);
+    pthread_mutex_unlock(&pool->mutex);
 }
 
 static void *live(void *context)
 {
     const worker *w = context;
-    rv_team *team = w->team;
+    rv_thread_pool *pool = w->pool;
     for (unsigned job = 0;; job++) {
-        if (!changes(&team->job, job, YIELDS)) sleep_until_next(team, job);
-        if (team->ended) return NULL;
-        fesetenv(&team->arithmetic);
-        team->work(team->context, w->number);
-        rv_team_meet(team);
+        if (!changes(&pool->job, job, YIELDS)) sleep_until_next(pool, job);
+        if (pool->ended) return NULL;
+        fesetenv(&pool->arithmetic);
+        pool->work(pool->context, w->number);
+        rv_thread_pool_barrier(pool);
     }
 }
 
-void rv_team_run(rv_team *team, void (*work)(void *context, int worker), void *context)
+void rv_thread_pool_run(rv_thread_pool *pool, void (*work)(void *context, int worker),
+                        void *context)
 {
-    team->work = work;
-    team->context = context;
-    fegetenv(&team->arithmetic);
-    next_job(team);
+    pool->work = work;
+    pool->context = context;
+    fegetenv(&pool->arithmetic);
+    next_job(pool);
     work(context, 0);
-    rv_team_meet(team);
+    rv_thread_pool_barrier(pool);
 }
 
-static void end(rv_team *team, int started)
+static void end(rv_thread_pool *pool, int started)
 {
-    team->ended = true;
-    next_job(team);
-    for (int i = 1; i < started; i++) pthread_join(team->workers[i].thread, NULL);
-    pthread_cond_destroy(&team->woken);
-    pthread_mutex_destroy(&team->mutex);
-    rv_free(team);
+    pool->ended = true;
+    next_job(pool);
+    for (int i = 1; i < started; i++) pthread_join(pool->workers[i].thread, NULL);
+    pthread_cond_destroy(&pool->woken);
+    pthread_mutex_destroy(&pool->mutex);
+    rv_free(pool);
 }
 
 /* Signals stay with the threads that the program knows of. */
@@ -130,36 +131,36 @@ static bool start(worker *w)
     return started;
 }
 
-rv_team *rv_team_new(int threads)
+rv_thread_pool *rv_thread_pool_new(int threads)
 {
-    rv_team *team = rv_alloc(1, sizeof *team + (size_t)threads * sizeof *team->workers);
-    if (!team) return NULL;
-    team->size = threads;
-    team->references = 1;
-    if (pthread_mutex_init(&team->mutex, NULL)) return rv_free(team), NULL;
-    if (pthread_cond_init(&team->woken, NULL)) {
-        pthread_mutex_destroy(&team->mutex);
-        rv_free(team);
+    rv_thread_pool *pool = rv_alloc(1, sizeof *pool + (size_t)threads * sizeof *pool->workers);
+    if (!pool) return NULL;
+    pool->size = threads;
+    pool->references = 1;
+    if (pthread_mutex_init(&pool->mutex, NULL)) return rv_free(pool), NULL;
+    if (pthread_cond_init(&pool->woken, NULL)) {
+        pthread_mutex_destroy(&pool->mutex);
+        rv_free(pool);
         return NULL;
     }
     for (int i = 1; i < threads; i++) {
-        team->workers[i] = (worker){.team = team, .number = i};
-        if (start(&team->workers[i])) continue;
-        end(team, i);
+        pool->workers[i] = (worker){.pool = pool, .number = i};
+        if (start(&pool->workers[i])) continue;
+        end(pool, i);
         return NULL;
     }
-    return team;
+    return pool;
 }
 
-rv_team *rv_team_retain(rv_team *team)
+rv_thread_pool *rv_thread_pool_retain(rv_thread_pool *pool)
 {
-    if (team) team->references++;
-    return team;
+    if (pool) pool->references++;
+    return pool;
 }
 
-void rv_team_free(rv_team *team)
+void rv_thread_pool_free(rv_thread_pool *pool)
 {
-    if (team && --team->references == 0) end(team, team->size);
+    if (pool && --pool->references == 0) end(pool, pool->size);
 }
 
-int rv_team_size(const rv_team *team) { return team ? team->size : 1; }
+int rv_thread_pool_size(const rv_thread_pool *pool) { return pool ? pool->size : 1; }

@@ -1,23 +1,24 @@
-/* A team of threads that run the same work together and meet at points in it. */
+/* Threads that run the same work together, with barriers in it. */
 #ifndef RV_AUTOGRAD_THREAD_POOL_INTERNAL_H
 #define RV_AUTOGRAD_THREAD_POOL_INTERNAL_H
 
 enum { RV_MOST_THREADS = 64 };
 
-typedef struct rv_team rv_team;
+typedef struct rv_thread_pool rv_thread_pool;
 
-/* The caller and threads - 1 others, who sleep when there has been nothing to do for a while. NULL without
- * memory, or when the system gives no more threads. */
-rv_team *rv_team_new(int threads);
-rv_team *rv_team_retain(rv_team *team);
-void rv_team_free(rv_team *team); /* once for new and for each retain */
-int rv_team_size(const rv_team *team);
+/* The caller and threads - 1 workers, which sleep after a while without work. NULL when out of memory or
+ * when the system refuses a thread. */
+rv_thread_pool *rv_thread_pool_new(int threads);
+rv_thread_pool *rv_thread_pool_retain(rv_thread_pool *pool);
+void rv_thread_pool_free(rv_thread_pool *pool); /* once for each new and retain */
+int rv_thread_pool_size(const rv_thread_pool *pool);
 
-/* work(context, worker) for all workers 0 .. size - 1 at the same time, 0 being the caller; returns when
- * all have. One run at a time. */
-void rv_team_run(rv_team *team, void (*work)(void *context, int worker), void *context);
+/* Calls work(context, worker) on all workers 0 .. size - 1 at the same time; 0 is the caller. Returns when all
+ * have returned. One run at a time. */
+void rv_thread_pool_run(rv_thread_pool *pool, void (*work)(void *context, int worker),
+                        void *context);
 
-/* To be called by every worker: none goes on before all are there. */
-void rv_team_meet(rv_team *team);
+/* Every worker calls it, and waits until all have. */
+void rv_thread_pool_barrier(rv_thread_pool *pool);
 
 #endif

@@ -3,7 +3,7 @@
 #include "autograd/rows_internal.h"
 
 enum {
-    LEAST_NANOSECONDS = 700, /* work that is done sooner is not worth a meeting */
+    LEAST_NANOSECONDS = 700, /* work that is done sooner is not worth a barrier */
     OPERATIONS_PER_NANOSECOND = 50,
     BYTES_PER_NANOSECOND = 20,
     SLICE_BYTES = 512 * 1024, /* of second-level cache, for a slice of an instruction's operands */

@@ -103,11 +103,10 @@ void rv_cutting_done(rv_cutting *c);
 int32_t rv_cutting_parts(const rv_cutting *c,
                          const rv_work *w); /* 1, threads, or threads * slices */
 
-/* meets[i] = whether all parts of the calls before must be done before call i; between such points a
- * worker may go through the calls with one slice after the other. worker[i] = who does call i if it
- * is not cut. False without memory. */
-bool rv_pass_share(const rv_call *calls, int64_t count, int threads, bool *meets,
-                   unsigned char *worker);
+/* barrier[i]: all parts of the calls before must be done before call i. Between barriers a worker may run
+ * the calls slice by slice. worker[i]: the worker that runs call i if it is not cut. False when out of memory. */
+bool rv_pass_partition(const rv_call *calls, int64_t count, int threads, bool *barrier,
+                       unsigned char *worker);
 
 /* ---- one call, outside a program ---- */
 

@@ -1,9 +1,8 @@
-/* Share: where all parts of the calls must be done before any goes on, and who does a call that is not cut, which
- * may be another worker for each.
+/* Partition: inserts barriers where partitions conflict, and assigns each call that is not cut to a worker.
  *
- * All must be done before a call that touches memory which another part may have written since, or
- * writes what another may still read. A part often goes on just where the same part of the call before
- * has been: then nobody waits. Scratch is each worker's own. */
+ * A call needs a barrier before it if it touches memory that another part may have written since the last
+ * barrier, or writes memory that another part may still read. A part often touches just what the same part
+ * of the call before it touched: then no barrier is needed. Each worker has scratch memory of its own. */
 #include "autograd/passes/passes.h"
 #include "autograd/program_internal.h"
 #include "autograd/rows_internal.h"
@@ -13,25 +12,25 @@
 /* Memory that a call reads or writes. */
 typedef struct access {
     uintptr_t low, high; /* addresses */
-    int64_t units;       /* of which each part touches its share alone; 0: a part may touch all */
+    int64_t units;       /* each part touches its own range of them; 0: a part may touch all */
     int parts, worker;   /* worker: of a call that is not cut */
     bool write;
 } access;
 
-typedef struct sharer {
-    int threads, worker;          /* worker: who is to do the call that is looked at */
-    double busy[RV_MOST_THREADS]; /* nanoseconds of each since they met, roughly */
-    access *since;                /* they met last */
+typedef struct partitioner {
+    int threads, worker;          /* worker: that runs the current call */
+    double busy[RV_MOST_THREADS]; /* nanoseconds of each worker since the last barrier, estimated */
+    access *since;                /* the last barrier */
     size_t count, capacity;
     bool out_of_memory;
-} sharer;
+} partitioner;
 
 enum {
-    MOST_ACCESSES = 256, /* to look through; then they meet in any case */
+    MOST_ACCESSES = 256, /* to look through; then there is a barrier in any case */
     WORTH_A_THREAD = 500 /* nanoseconds; or the first worker does it */
 };
 
-static bool same_shares(const access *a, const access *b)
+static bool same_ranges(const access *a, const access *b)
 {
     if (a->parts != b->parts || a->low != b->low || !a->units || !b->units) return false;
     int64_t size_a = (int64_t)(a->high - a->low) / a->units,
@@ -45,18 +44,19 @@ static bool same_shares(const access *a, const access *b)
 static bool conflict(const access *a, const access *b)
 {
     if (a->low >= b->high || b->low >= a->high || (!a->write && !b->write)) return false;
-    if (a->parts == 1 && b->parts == 1) return a->worker != b->worker; /* one does his in order */
-    return a->parts == 1 || b->parts == 1 || !same_shares(a, b);
+    if (a->parts == 1 && b->parts == 1)
+        return a->worker != b->worker; /* a worker runs its calls in order */
+    return a->parts == 1 || b->parts == 1 || !same_ranges(a, b);
 }
 
-static bool must_wait(sharer *s, const access *now)
+static bool must_wait(partitioner *s, const access *now)
 {
     for (size_t i = 0; i < s->count; i++)
         if (conflict(&s->since[i], now)) return true;
     return s->count > MOST_ACCESSES;
 }
 
-static bool note(sharer *s, const access *now)
+static bool note(partitioner *s, const access *now)
 {
     if (!rv_reserve(&s->since, &s->capacity, s->count + 1, sizeof *s->since)) {
         s->out_of_memory = true;
@@ -67,15 +67,15 @@ static bool note(sharer *s, const access *now)
 }
 
 /* Goes through what a call touches until `visit` returns true. */
-typedef bool (*visitor)(sharer *s, const access *now);
+typedef bool (*visitor)(partitioner *s, const access *now);
 
-static access touched(const sharer *s, const rv_call *call, const void *at, size_t bytes,
+static access touched(const partitioner *s, const rv_call *call, const void *at, size_t bytes,
                       int64_t units, bool write)
 {
     return (access){(uintptr_t)at, (uintptr_t)at + bytes, units, call->parts, s->worker, write};
 }
 
-static bool visit_rows(sharer *s, const rv_call *call, visitor visit)
+static bool visit_rows(partitioner *s, const rv_call *call, visitor visit)
 {
     const rv_row_plan *plan = call->plan;
     size_t bytes = (size_t)plan->blocks * RV_ALIGNMENT;
@@ -92,7 +92,7 @@ static bool visit_rows(sharer *s, const rv_call *call, visitor visit)
     return false;
 }
 
-static bool visit_accesses(sharer *s, const rv_call *call, visitor visit)
+static bool visit_accesses(partitioner *s, const rv_call *call, visitor visit)
 {
     if (call->run == rv_run_rows) return visit_rows(s, call, visit);
     access out =
@@ -116,7 +116,7 @@ static double nanoseconds(const rv_call *call)
 }
 
 /* Finds somebody who can do an uncut call at once: the least busy, if it is worth a thread of its own. */
-static bool find_worker(sharer *s, const rv_call *call, double time)
+static bool find_worker(partitioner *s, const rv_call *call, double time)
 {
     bool tried[RV_MOST_THREADS] = {false};
     for (int round = 0; round < s->threads; round++) {
@@ -132,12 +132,12 @@ static bool find_worker(sharer *s, const rv_call *call, double time)
     return false;
 }
 
-static void do_call(sharer *s, const rv_call *call, bool *meets, unsigned char *worker)
+static void do_call(partitioner *s, const rv_call *call, bool *barrier, unsigned char *worker)
 {
     double time = nanoseconds(call);
     s->worker = 0;
-    *meets = call->parts > 1 ? visit_accesses(s, call, must_wait) : !find_worker(s, call, time);
-    if (*meets) {
+    *barrier = call->parts > 1 ? visit_accesses(s, call, must_wait) : !find_worker(s, call, time);
+    if (*barrier) {
         s->count = 0;
         for (int w = 0; w < s->threads; w++) s->busy[w] = 0;
     }
@@ -149,12 +149,12 @@ static void do_call(sharer *s, const rv_call *call, bool *meets, unsigned char *
     visit_accesses(s, call, note);
 }
 
-bool rv_pass_share(const rv_call *calls, int64_t count, int threads, bool *meets,
-                   unsigned char *worker)
+bool rv_pass_partition(const rv_call *calls, int64_t count, int threads, bool *barrier,
+                       unsigned char *worker)
 {
-    sharer s = {.threads = threads};
+    partitioner s = {.threads = threads};
     for (int64_t i = 0; i < count && !s.out_of_memory; i++)
-        do_call(&s, &calls[i], &meets[i], &worker[i]);
+        do_call(&s, &calls[i], &barrier[i], &worker[i]);
     rv_free(s.since);
     return !s.out_of_memory;
 }
