@@ -81,7 +81,7 @@ static bool check_share(const rv_op *op, int k, rv_var x, rv_var given)
     if (is_cotangent_of(x, given)) return true;
     return rv_fail(
         &x.tape->error, RV_ERROR_GRADIENT,
-        "gradient: the rule of %s gives input %d a cotangent %s %s%s, the input is %s %s; mend "
+        "gradient: the rule of %s gives input %d a cotangent %s %s%s, the input is %s %s; fix "
         "the rule",
         op->name, k, rv_dtype_name(rv_dtype_of(given)), rv_shape_text(rv_shape_of(given), seen),
         given.tape == x.tape ? "" : " of another tape", rv_dtype_name(rv_dtype_of(x)),

@@ -187,7 +187,7 @@ static rv_net record_own(const rv_model *model, const rv_net_options *o, rv_var 
     if (rv_shape_count(shape) == samples * answers) return net;
     net.output = net.loss = rv_tape_fail(
         x.tape, RV_ERROR_SHAPE,
-        "net: \"%s\" puts out %s for %lld samples, but the data ask for %lld numbers each; "
+        "net: \"%s\" outputs %s for %lld samples, but the data ask for %lld numbers each; "
         "use other data or classes, or another model",
         model->name, rv_shape_text(shape, text), (long long)samples, (long long)answers);
     return net;

@@ -372,7 +372,7 @@ TEST(GradientError, ARuleThatGivesAnotherShapeIsNamed)
     EXPECT_FALSE(rv_gradient(total(record(cube, x)), &x, 1, &g));
     EXPECT_EQ(t.code(), RV_ERROR_GRADIENT);
     EXPECT_TRUE(contains(t.error(), "the rule of summed_cube gives input 0 a cotangent f64 []") &&
-                contains(t.error(), "f64 [2,3]") && contains(t.error(), "mend the rule"))
+                contains(t.error(), "f64 [2,3]") && contains(t.error(), "fix the rule"))
         << t.error();
 }
 

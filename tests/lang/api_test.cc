@@ -323,7 +323,7 @@ TEST(LangModels, WhatAModelLacksIsTold)
         {"model m\n  input x[2], y[2]\n  output = x\n  loss = sum(x - y)\n",
          "make the batch a size: model name(n=2), input x[n,..]"},
         {"model m(n=2)\n  input x[n], y[n]\n  output = concat(x, x)\n  loss = sum(x - y)\n",
-         "\"m\" puts out [6] for 3 samples"},
+         "\"m\" outputs [6] for 3 samples"},
         {"model m(n=2)\n  input x[n], y[n]\n  output = x @ y\n  loss = sum(x - y)\n",
          "text.rv:3:12: "},
     };

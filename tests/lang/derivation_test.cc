@@ -94,7 +94,7 @@ struct Chain {
 };
 
 struct Gate {
-    const char *name, *slope; // "@" is what it puts out
+    const char *name, *slope; // "@" is its output
 };
 const Gate gates[] = {
     {"tanh", "(1 - @^2)"}, {"sigmoid", "@.(1 - @)"}, {"exp", "@"}, {"softplus", "(1 - exp(-@))"}};

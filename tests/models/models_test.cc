@@ -177,7 +177,7 @@ TEST_F(Models, CurnnBlogRefusesWhatTheArticleHasNot)
                                  rv_input(tape, "x", rv_shape{4, {2, 1, 8, 8}}),
                                  rv_input(tape, "y", rv_shape{1, {2}}));
     EXPECT_TRUE(rv_is_null(net.output));
-    EXPECT_NE(error().find("puts out [2,1] for 2 samples, but the data ask for 10 numbers each"),
+    EXPECT_NE(error().find("outputs [2,1] for 2 samples, but the data ask for 10 numbers each"),
               std::string::npos)
         << error();
 }

@@ -316,7 +316,7 @@ TEST(Net, OfItsOwnAnswersAsManyNumbersAsTheDataAskFor)
         o.each_step = each_step;
         const rv_net net = rv_model_record(&own, &o, t.input("x", RV_SHAPE(2, 5)), {});
         EXPECT_EQ(rv_is_null(net.loss), !each_step) << t.error();
-        EXPECT_EQ(contains(t.error(), "puts out [2,5] for 2 samples, but the data ask for 1 "),
+        EXPECT_EQ(contains(t.error(), "outputs [2,5] for 2 samples, but the data ask for 1 "),
                   !each_step)
             << t.error();
     }
