@@ -41,8 +41,8 @@ static void read_config(const char *path, const char *text, size_t size)
 
 static void read_run_state(const char *path, const char *text, size_t size)
 {
-    rv_train_result result, again;
-    rv_epoch *history, *history_again;
+    rv_train_result result = {0}, again = {0};
+    rv_epoch *history = NULL, *history_again = NULL;
     rv_error error = {0};
     memory_start();
     bool ok = rv_run_state_parse(&result, &history, text, path, &error);
