@@ -24,7 +24,7 @@ enum { LARGEST = 1 << 20 }; /* attribute: with sizes below 2^40 keeps sums and p
 
 /* ---- shape rules ---- */
 
-/* The number of places of a kernel along axis d of an image, or 0. */
+/* The number of positions of a kernel along axis d of an image, or 0. */
 static int64_t places(const conv_attr *a, int d, int64_t image, int64_t kernel)
 {
     int64_t free_size = image + a->pad[d] + a->pad_end[d] - (kernel - 1) * a->dilation[d] - 1;

@@ -1,4 +1,4 @@
-/* Ops called by name: each records what its public function does, and refuses what will not do. */
+/* Ops called by name: each records the node of its public function, and reports invalid arguments. */
 #include <gtest/gtest.h>
 
 #include <climits>
@@ -87,7 +87,7 @@ TEST(Call, RefusesWhatWillNotDoWithAnErrorThatSaysWhat)
     }
 }
 
-/* What no text may do harm with. */
+/* Option values that must do no harm. */
 std::vector<rv_option_value> hostile()
 {
     std::vector<rv_option_value> values = {word(""), word("\x1b[2J"), word("random/count")};

@@ -1,4 +1,4 @@
-/* Every op called by name, with options, beside what its public function records. */
+/* Calls of every op by name, with options, and the node that its public function records. */
 #ifndef RV_TESTS_OPS_CALLS_H
 #define RV_TESTS_OPS_CALLS_H
 
@@ -38,7 +38,7 @@ inline rv_option_value word(const char *text)
     return v;
 }
 
-/* What a caller passes who knows only the descriptor: what is given by name, else the default. */
+/* Values for the options of an op, from the descriptor alone: the value given by name, or else the default. */
 inline std::vector<rv_option_value> filled(const rv_op &op, Options given)
 {
     std::vector<rv_option_value> values;
@@ -61,7 +61,7 @@ inline rv_var call(const char *name, const Vars &x, const Options &given = {})
     return rv_op_call(op, x.data(), static_cast<int>(x.size()), values.data());
 }
 
-/* The op as it is recorded nowhere in public: with the attributes of a node. */
+/* Records an op that has no public function, with the attributes of a node. */
 inline rv_var with_attributes(const char *name, rv_var of, const Vars &x)
 {
     const rv_node node = *rv_tape_node(of.tape, of.id);

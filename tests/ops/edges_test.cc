@@ -1,4 +1,4 @@
-/* What the samples of the registry leave out: ties, huge values, known figures and wrong arguments. */
+/* Cases that the samples of ops leave out: ties, huge values, known results and wrong arguments. */
 #include <cmath>
 
 #include "tests/tapes.h"

@@ -1,4 +1,4 @@
-/* Rows by index: what lies outside the table, what meets in one row, and the layer made of it. */
+/* Rows by index: indices outside the table, several indices of one row, and the embedding layer. */
 #include <cmath>
 
 #include "tests/tapes.h"

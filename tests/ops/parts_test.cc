@@ -1,5 +1,5 @@
-/* Calls that are cut: the parts together make the bits that one call makes, each writes its share alone,
- * and of what it is said to share it reads no more. */
+/* Calls that are cut into parts. Together the parts produce the bits of one call. Each writes only its part of the output
+ * and reads only its part of sliced inputs. */
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -63,7 +63,7 @@ struct Cut {
         return rv_tensor_bytes(&out);
     }
 
-    /* What a part makes of an output full of `content`, where it sees its share of sliced inputs alone. */
+    /* The output, filled with `content`, after a part has run that sees only its part of sliced inputs. */
     std::string run(int part, int parts, int content)
     {
         const Memory out = memory(out_bytes() + 1, content),

@@ -1,4 +1,4 @@
-/* rv_prove_op: passes every op of the library, and names what is wrong with a spoilt one. */
+/* rv_prove_op passes every op of the library and reports what is wrong with a broken one. */
 #include "ops/prove.h"
 
 #include <gtest/gtest.h>
@@ -35,7 +35,7 @@ void zeros(const rv_call *c)
 
 rv_var as_it_came(const rv_backward *b, int) { return b->dy; }
 
-/* The first derivative is right at its value, but says nothing of how it changes. */
+/* The first derivative has the right value, but cannot be differentiated. */
 rv_var frozen(const rv_backward *b, int)
 {
     return rv_multiply(b->dy, rv_stop_gradient(rv_scale(b->x[0], 2)));

@@ -1,4 +1,4 @@
-/* Random numbers and dropout: what a seed, a name, a run and a checkpoint have to do with them. */
+/* Random numbers and dropout: how they depend on seed, name and run, and how a checkpoint keeps them. */
 #include <cmath>
 #include <cstdio>
 #include <set>

@@ -48,7 +48,7 @@ TEST(RegistryNames, AreUniqueAndFound)
     EXPECT_EQ(rv_op_at(rv_op_count()), nullptr);
 }
 
-// ---- the test of the test: each part that is taken away, or made wrong, is missed ----
+// ---- the test of the test: each part that is removed or wrong is reported ----
 
 rv_op copy_of(const char *name) { return *rv_op_find(name); }
 
