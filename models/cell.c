@@ -46,7 +46,8 @@ rv_var rv_cell_bias_from(rv_cell *k, rv_var x, const char *name, double initial)
     rv_var y = k->options->bias ? rv_add(x, along_units(k, x, name, initial))
                : initial == 0   ? x
                                 : rv_shift(x, initial);
-    return rv_name_argument(y, *name && name[1] ? name + 1 : "h"); /* "bg" is of the gate g */
+    const char *gate = name[0] == 'b' && name[1] ? name + 1 : name; /* "bg" is of the gate g */
+    return rv_name_argument(y, strcmp(gate, "b") == 0 ? "h" : gate);
 }
 
 rv_var rv_cell_bias(rv_cell *k, rv_var x, const char *name)

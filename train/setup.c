@@ -82,8 +82,8 @@ static bool choose_loss(const rv_train_config *c, const rv_setup *s, rv_loss_kin
     *kind = RV_LOSS_STANDARD;
     if (!c->net.loss) return true;
     if (s->data.classes > 0)
-        return rv_fail(error, RV_ERROR_ARGUMENT, "--loss %s is for numbers, these data have labels",
-                       c->net.loss);
+        return rv_fail(error, RV_ERROR_ARGUMENT,
+                       "--loss %s needs numbers as targets; these data have labels", c->net.loss);
     for (int i = 0; i < 3; i++)
         if (strcmp(c->net.loss, names[i]) == 0) {
             *kind = (rv_loss_kind)i;

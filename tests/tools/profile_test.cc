@@ -153,7 +153,9 @@ TEST(Profile, SlicesOfTheTimelineNest)
         std::vector<double> ends;
         for (const slice &s : slices) {
             while (!ends.empty() && ends.back() <= s.begin + 1e-6) ends.pop_back();
-            if (!ends.empty()) EXPECT_LE(s.end, ends.back() + 1e-6) << track;
+            if (!ends.empty()) {
+                EXPECT_LE(s.end, ends.back() + 1e-6) << track;
+            }
             ends.push_back(s.end);
             EXPECT_LE(ends.size(), 3u); /* phase, scope, instruction */
         }

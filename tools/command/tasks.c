@@ -10,7 +10,7 @@ const command command_tasks = {
     .summary = "list the synthetic tasks that a net can be trained on",
     .synopsis = "[--json]",
     .description = "Prints each task of `recurve train --task`: what is to be learned, and the "
-                   "baseline that\nan answer without a look at the input achieves.\n",
+                   "baseline, the\nscore of a constant answer that ignores the input.\n",
     LIST_COMMAND,
     .example = "recurve tasks\n"
                "recurve train --task adding\n",

@@ -197,8 +197,8 @@ static void describe(const rv_trainer *trainer, bool resumed)
     const rv_run_state *at = &rv_trainer_result(trainer)->at;
     char x[RV_SHAPE_TEXT], net[64] = "";
     if (!s->model->record) /* else its sizes are its own */
-        snprintf(net, sizeof net, ", %" PRId64 " layer%s of %" PRId64 " units", c->net.layers,
-                 c->net.layers > 1 ? "s" : "", c->net.units);
+        snprintf(net, sizeof net, ", %" PRId64 " layer%s of %" PRId64 " unit%s", c->net.layers,
+                 c->net.layers > 1 ? "s" : "", c->net.units, c->net.units > 1 ? "s" : "");
     fprintf(stderr,
             "%s%s; %s%s%s: %" PRId64 " training samples %s, %" PRId64 " validation samples\n"
             "%s, learning rate %g, batch size %" PRId64 ", seed %" PRId64 "\n",
