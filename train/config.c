@@ -31,17 +31,17 @@ static const rv_config_row rows[] = {
         "the built-in digits (default) or a synthetic task; see\n`recurve tasks`",
         .group = "The data", KEPT),
     ROW(data.path, "data", "FILE", TEXT,
-        "a file, by its ending: .npz with x and y, .npy, .csv,\n"
-        ".tsv, IDX (.idx, -ubyte, ..), plain or .gz where usual;\n"
-        "any other file is a text, predicted character by\ncharacter",
+        "a file; its ending tells the format: .npz with x and y,\n"
+        ".npy, .csv, .tsv, IDX (.idx, -ubyte, ..); .csv, .tsv and\n"
+        "IDX also as .gz; any other file is a text, predicted\ncharacter by character",
         KEPT),
     ROW(data.labels, "labels", "FILE", TEXT, "the labels of the images in an .npy or IDX file",
         KEPT),
     ROW(data.classes, "classes", "LIST", TEXT,
         "the digits to classify: 0,1 or 0-9 or 0-3,7\n(default: 0,1)", KEPT),
     ROW(data.alphabet, "alphabet", "HEX", TEXT,
-        "the characters that a text may have, two hexadecimal\n"
-        "digits each (default: those it has)",
+        "the characters of a text, two hexadecimal digits each\n"
+        "(default: those that it contains)",
         KEPT),
     ROW(data.samples, "samples", "N", WHOLE,
         "samples per epoch of a synthetic task (default: the\ntask's)", COUNT, KEPT),
@@ -88,7 +88,7 @@ static const rv_config_row rows[] = {
     ROW(net.embedding, "embedding", "N", WHOLE,
         "size of a learned embedding of tokens (default: one-hot)", .low = 1, .high = 65536, KEPT),
     ROW(net.activation, "activation", "NAME", TEXT,
-        "function of the candidate state: tanh (default), relu,\nsigmoid, silu, gelu, softplus, "
+        "activation of the candidate state: tanh (default),\nrelu, sigmoid, silu, gelu, softplus, "
         "arctan or none",
         KEPT),
     ROW(net.forget, "forget", "B", NOT_NEGATIVE,
@@ -96,8 +96,7 @@ static const rv_config_row rows[] = {
     ROW(net.bidirectional, "bidirectional", NULL, FLAG, "run each layer in both directions", KEPT),
     ROW(net.residual, "residual", NULL, FLAG, "add the input of each layer to its output", KEPT),
     ROW(net.skip, "skip", NULL, FLAG, "feed the net's input to every layer", KEPT),
-    ROW(net.pool, "pool", NULL, FLAG, "let the head read the mean over time, not the last step",
-        KEPT),
+    ROW(net.pool, "pool", NULL, FLAG, "feed the head the mean over time, not the last step", KEPT),
     ROW(net.layer_norm, "layer-norm", NULL, FLAG, "normalize each map of the cell", KEPT),
     ROW(net.learned_start, "learned-start", NULL, FLAG, "learn the initial states", KEPT),
     ROW(net.carry, "carry", NULL, FLAG,
@@ -112,7 +111,7 @@ static const rv_config_row rows[] = {
         KEPT),
     ROW(net.recompute, "recompute", "N", WHOLE,
         "save memory: recompute N time steps at a time in the\nbackward pass", COUNT, KEPT),
-    ROW(net.loss, "loss", "NAME", TEXT, "for numbers: mse (default), mae or huber", KEPT),
+    ROW(net.loss, "loss", "NAME", TEXT, "loss for numbers: mse (default), mae or huber", KEPT),
     ROW(net.smoothing, "smoothing", "S", FRACTION, "label smoothing", .alias = "label-smoothing",
         KEPT),
 
@@ -125,25 +124,24 @@ static const rv_config_row rows[] = {
         "momentum, from 0 to less than 1 (default: the\noptimizer's)", .unset = -1, KEPT),
     ROW(optimizer.weight_decay, "weight-decay", "D", POSITIVE, "weight decay", KEPT),
     ROW(optimizer.clip_norm, "clip-norm", "C", NOT_NEGATIVE,
-        "clip the global norm of the gradient to C; 0: do not\n"
+        "clip the global norm of the gradient to C; 0: none\n"
         "(default: the task's, 1 for sequences)",
         .unset = -1, KEPT),
     ROW(optimizer.clip_value, "clip-value", "C", POSITIVE,
         "clip each element of the gradient to -C .. C", KEPT),
     ROW(optimizer.schedule, "schedule", "NAME", TEXT,
-        "learning-rate schedule: constant (default), cosine,\none-cycle, step, exponential, "
-        "plateau",
+        "learning rate schedule: constant (default), cosine,\none-cycle, step, exponential "
+        "or plateau",
         KEPT),
     ROW(optimizer.learning_rates, "learning-rates", "LIST", TEXT,
-        "other learning rates by parameter name, with * and ?:\n'fc*=0.001,embedding=0.01'", KEPT),
-    ROW(optimizer.freeze, "freeze", "LIST", TEXT, "parameters that are not trained: 'Wx*,bg'",
-        KEPT),
-    ROW(optimizer.warm_up, "warm-up", "N", WHOLE, "updates in which the learning rate rises from 0",
-        COUNT, KEPT),
+        "learning rates of parameters by name, with * and ?:\n'fc*=0.001,embedding=0.01'", KEPT),
+    ROW(optimizer.freeze, "freeze", "LIST", TEXT, "do not train these parameters: 'Wx*,bg'", KEPT),
+    ROW(optimizer.warm_up, "warm-up", "N", WHOLE,
+        "updates over which the learning rate rises from 0", COUNT, KEPT),
     ROW(optimizer.accumulate, "accumulate", "N", WHOLE,
         "batches whose mean gradient makes one update", .low = 1, .high = 4096, KEPT),
     ROW(optimizer.average, "average", "K", FRACTION,
-        "evaluate with an exponential moving average of the\nweights; K is its decay, such as "
+        "evaluate with an exponential moving average of the\nparameters with decay K, such as "
         "0.999",
         KEPT),
 
@@ -154,9 +152,9 @@ static const rv_config_row rows[] = {
     ROW(loop.patience, "patience", "N", WHOLE,
         "stop after N epochs in which the validation loss did not\nimprove", COUNT, KEPT),
     ROW(loop.seed, "seed", "N", WHOLE,
-        "seed of all random choices: data, split, initial\nparameters, order, dropout (default: 1)",
+        "seed of all random numbers: data, split, initial\nparameters, order, dropout (default: 1)",
         .low = 0, .high = (int64_t)1 << 53, KEPT),
-    ROW(loop.dtype, "dtype", "TYPE", TEXT, "arithmetic: f32 or f64 (default: f32)", KEPT),
+    ROW(loop.dtype, "dtype", "TYPE", TEXT, "type of the numbers: f32 (default) or f64", KEPT),
     ROW(loop.threads, "threads", "N", WHOLE,
         "threads (default: 1); the results are the same for any\nnumber", .low = 1,
         .high = RV_TRAIN_THREADS),

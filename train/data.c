@@ -65,7 +65,8 @@ static int64_t alphabet_parse(const char *hex, unsigned char bytes[256])
     return *hex == '\0' ? count : -1;
 }
 
-/* Token k is character k of the alphabet: the configured one or, without one, the characters of the text. */
+/* Token k is character k of the alphabet: the configured one or, without one, the characters of the
+ * text. */
 static bool open_text(rv_train_config *c, rv_setup *s, rv_text_options options, rv_error *error)
 {
     unsigned char bytes[256];

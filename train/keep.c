@@ -5,7 +5,8 @@
 #include "train/run_folder_internal.h"
 #include "train/trainer_internal.h"
 
-/* The pause after a save is PAUSE_FACTOR times as long as the save took, so that saving takes at most a fiftieth of the time. */
+/* The pause after a save is PAUSE_FACTOR times as long as the save took, so that saving takes at
+ * most a fiftieth of the time. */
 static const double PAUSE_FACTOR = 50;
 static const double LEAST_PAUSE = 0.2, LEAST_PAUSE_WITHIN_EPOCH = 10; /* seconds */
 

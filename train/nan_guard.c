@@ -39,7 +39,8 @@ bool rv_parameters_finite(const rv_store *store)
     return true;
 }
 
-/* All entries count: when an optimizer's state overflows, parameters may stay finite but stop changing. */
+/* All entries count: when an optimizer's state overflows, parameters may stay finite but stop
+ * changing. */
 static bool store_damaged(const rv_nan_guard *guard, const rv_store *store)
 {
     for (size_t i = 0; i < guard->count; i++)
@@ -53,7 +54,8 @@ static void restore(const rv_nan_guard *guard, rv_store *store)
         rv_tensor_copy(&rv_store_at(store, i)->tensor, &guard->kept[i], NULL);
 }
 
-/* Repeats the run op by op to find the op at fault. A checked run ends before it assigns anything. */
+/* Repeats the run op by op to find the op at fault. A checked run ends before it assigns
+ * anything. */
 static bool name_the_op(const rv_setup *s, rv_store *store, const rv_batch *batch, bool training,
                         rv_error *error)
 {

@@ -187,8 +187,8 @@ bool rv_run_folder_start(const char *folder, const rv_train_config *config,
     return ok;
 }
 
-/* Makes the checkpoint the previous one. With a hard link, its first name exists at every moment. On a file system
- * without links, only the previous one exists while the next is written. */
+/* Makes the checkpoint the previous one. With a hard link, its first name exists at every moment.
+ * On a file system without links, only the previous one exists while the next is written. */
 static bool keep_previous(const char *folder, rv_error *error)
 {
     char path[RV_PATH], second[RV_PATH], previous[RV_PATH];

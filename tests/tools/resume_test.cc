@@ -398,8 +398,9 @@ TEST(Resume, AFolderThatVanishesIsAnError)
 {
     const std::string folder = scratch_folder() + "/run";
     std::thread thief([&] {
-        std::this_thread::sleep_for(std::chrono::milliseconds(500));
-        EXPECT_EQ(std::system(("rm -rf '" + folder + "'").c_str()), 0);
+        while (access((folder + "/config.json").c_str(), F_OK) != 0)
+            std::this_thread::sleep_for(std::chrono::milliseconds(10));
+        EXPECT_EQ(rename(folder.c_str(), (folder + ".gone").c_str()), 0);
     });
     const Outcome outcome = recurve("train --quiet --output " + folder + " " + slow);
     thief.join();

@@ -39,7 +39,7 @@ static void print_bar(const progress *p, int64_t seen, int width)
     fputs("] ", stderr);
 }
 
-void progress_paint(void *context, int64_t seen, double cost)
+void progress_paint(void *context, int64_t seen, double loss)
 {
     progress *p = context;
     double now = p->shown ? seconds_now() : 0;
@@ -49,7 +49,7 @@ void progress_paint(void *context, int64_t seen, double cost)
     fprintf(stderr, "\r%sepoch %" PRId64 "/%" PRId64 " ", p->title, p->epoch, p->epochs);
     print_bar(p, seen, titled ? 10 : 30);
     if (!titled) fprintf(stderr, "%3d %%  ", (int)(100 * seen / p->samples));
-    fprintf(stderr, "cost %.4g  ", cost);
+    fprintf(stderr, "loss %.4g  ", loss);
     if (!titled) fprintf(stderr, "%.0f samples/s  ", (double)seen / (now - p->started));
     double done = (double)(p->epoch - 1) + (double)seen / (double)p->samples;
     print_time((now - p->begun) * ((double)p->epochs - done) / (done - (double)p->first));

@@ -16,7 +16,7 @@ typedef struct progress {
 
 progress progress_new(bool wanted, const char *title, int64_t epochs, int64_t first, int64_t count);
 void progress_start(progress *p, int64_t epoch);
-void progress_paint(void *p, int64_t seen, double cost); /* of the epoch; the mean so far */
+void progress_paint(void *p, int64_t seen, double loss); /* of the epoch; the mean so far */
 void progress_clear(const progress *p);
 
 #endif

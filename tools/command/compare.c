@@ -6,11 +6,11 @@
 #include <string.h>
 
 #include "tensor/memory.h"
+#include "tools/cli/json.h"
 #include "tools/command/commands.h"
 #include "tools/command/comparison.h"
 #include "tools/plot/curves.h"
 #include "tools/plot/gnuplot.h"
-#include "tools/cli/json.h"
 #include "train/run_folder_internal.h"
 #include "train/text_file_internal.h"
 
@@ -43,7 +43,7 @@ static const option_row options[] = {
     ROW(plot, "plot", NULL, FLAG,
         "draw the learning curves of all into the output folder,\n"
         "compare.svg and compare.png, and those of each run"),
-    ROW(sort, "sort", "ORDER", TEXT, "of the rows: given (default), or score: the best first"),
+    ROW(sort, "sort", "ORDER", TEXT, "order of the rows: given (default) or score (best first)"),
     ROW(json, "json", NULL, FLAG, "print one JSON document instead of text"),
     ROW(quiet, "quiet", NULL, FLAG, "print the table only"),
 };
@@ -68,8 +68,7 @@ const command command_compare = {
         "\"diverged\"; the others continue.\n",
     OPTIONS(options),
     .configures = is_common,
-    .failure = "every run diverged, data are not as they should be, or a file cannot be\n"
-               "       written",
+    .failure = "every run diverged, data are malformed, or a file cannot be written",
     .example =
         "recurve compare --models curnn,ugrnn,gru,lstm --classes 0-9\n"
         "recurve compare --models gru,lstm --optimizers momentum,adam --seeds 3 --task adding\n"
@@ -90,7 +89,8 @@ static const char *score_name(const comparison *c)
                                                    : "error";
 }
 
-/* "97.00 +- 0.33 %", "2.31 bits" or "0.0012"; a negative spread is left out, as is that of one seed. */
+/* "97.00 +- 0.33 %", "2.31 bits" or "0.0012". No spread is shown if it is negative or of one
+ * seed. */
 static const char *mean_text(const comparison *c, double mean, double spread, char text[64])
 {
     bool percent = in_percent(c);
@@ -110,7 +110,7 @@ static const char *mean_text(const comparison *c, double mean, double spread, ch
 
 /* ---- the table ---- */
 
-/* The rows' order, for rv_free. Diverged ones are the last when sorted. */
+/* The order of the rows; free it with rv_free. Sorted by score, diverged runs come last. */
 static const contender **order_of(const comparison *c, bool by_score)
 {
     const contender **order = rv_alloc((size_t)c->count, sizeof *order);
@@ -240,7 +240,7 @@ static bool print_json(const comparison *c, const contender *const *order, rv_er
 
 /* ---- the picture ---- */
 
-/* What tells the pairs apart: a colour a model, a kind of line an optimizer. */
+/* Colours distinguish models, and dashes optimizers. */
 static void label_group(const comparison *c, const contender *who, curve_group *g)
 {
     bool models = c->model_count > 1, optimizers = c->optimizer_count > 1 || !models;

@@ -11,9 +11,9 @@
 #include "train/lookup_internal.h"
 #include "train/run_folder_internal.h"
 
-/* ---- who takes part ---- */
+/* ---- contenders ---- */
 
-/* The name of a model or an optimizer as its table has it; a text's stays. */
+/* The name of a model or an optimizer as its table spells it. That of a file is unchanged. */
 typedef const char *(*look_up)(const char *name, rv_error *error);
 
 static const char *look_up_model(const char *name, rv_error *error)
@@ -30,7 +30,7 @@ static const char *look_up_optimizer(const char *name, rv_error *error)
     return optimizer ? optimizer->name : NULL;
 }
 
-/* Splits "a,b", a copy of which becomes *kept; no list is one name, NULL. */
+/* Splits "a,b" into names in *kept, a copy. A NULL list has one name, NULL. */
 static bool parse_list(const char *option, const char *list, look_up find, char **kept,
                        const char *names[MOST_COMPARED], int *count, rv_error *error)
 {
@@ -77,7 +77,7 @@ static rv_train_config config_of(const comparison *c, const contender *who, int6
     return config;
 }
 
-/* Puts the run's name before what went wrong. */
+/* Prefixes the error with the run's name. */
 static bool fail_run(const comparison *c, const contender *who, int64_t k, const rv_error *why,
                      rv_error *error)
 {
@@ -93,7 +93,7 @@ static void take_name(const char **name, const char *filled)
     if (!*name) *name = filled;
 }
 
-/* Makes the contender's first run, which fills in the names that are left open. */
+/* Makes a trainer of the contender's first run, which fills in default names. */
 static bool try_out(comparison *c, contender *who, rv_error *error)
 {
     rv_error why = {0};
@@ -184,7 +184,7 @@ static bool after_epoch(void *bar, const rv_trainer *trainer)
     return true;
 }
 
-/* A copy of the result, for rv_free of its history. */
+/* Copies a result with its history, which is freed with rv_free. */
 static bool keep_result(const rv_train_result *from, rv_train_result *to, rv_error *error)
 {
     rv_epoch *history = rv_alloc((size_t)from->epochs, sizeof *history);
@@ -195,7 +195,7 @@ static bool keep_result(const rv_train_result *from, rv_train_result *to, rv_err
     return true;
 }
 
-/* Trains, and keeps what `recurve train` would. */
+/* Carries out one run and stores its result. */
 static bool train(const comparison *c, contender *who, const rv_train_config *config,
                   rv_train_result *result, rv_error *error)
 {
@@ -235,7 +235,7 @@ static bool run_one(comparison *c, contender *who, int64_t k, rv_error *error)
     return result->diverged || fail_run(c, who, k, &why, error);
 }
 
-/* ---- what came out ---- */
+/* ---- scores ---- */
 
 static double score_of(const comparison *c, const rv_epoch *row)
 {

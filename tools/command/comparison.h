@@ -1,4 +1,5 @@
-/* Several cells and optimizers on the same data with the same seeds: each run is one of `recurve train`. */
+/* Several cells and optimizers on the same data with the same seeds: each run equals one of
+ * `recurve train`. */
 #ifndef RV_TOOLS_COMMAND_COMPARISON_H
 #define RV_TOOLS_COMMAND_COMPARISON_H
 
@@ -12,41 +13,43 @@ typedef struct contender {
     int model_number, optimizer_number; /* in the lists */
     int64_t parameters;
     rv_train_result *runs; /* [seeds], in order of the seeds; their histories belong to them */
-    bool diverged;         /* one of them did: there are no numbers below */
-    /* Validation scores: accuracies, bits per character or squared errors: means over the seeds and their
-     * standard deviations. Best are those of the epoch with the least validation loss. */
+    bool diverged;         /* a run did: the fields below are unset */
+    /* Validation scores: accuracies, bits per character or squared errors: means over the seeds and
+     * their standard deviations. Best are those of the epoch with the least validation loss. */
     double best, best_spread, last, last_spread;
     double epochs_to_best, samples_per_second; /* means */
 } contender;
 
 typedef struct comparison {
-    rv_train_config base; /* of all runs, but for model, optimizer, seed and folder */
+    rv_train_config base; /* of all runs, except model, optimizer, seed and folder */
     bool plot, bar;       /* draw the curves of each; show progress */
     const char *models[MOST_COMPARED], *optimizers[MOST_COMPARED]; /* NULL: the default */
     int model_count, optimizer_count;
-    char *model_list, *optimizer_list; /* where the names stand */
+    char *model_list, *optimizer_list; /* memory of the names */
     int64_t seeds;
     contender *all; /* [count], in order of models, then optimizers */
     int count;
-    const contender *first; /* the best of all; NULL: none got to the end */
+    const contender *first; /* the best; NULL: all diverged */
     rv_trainer *tried;      /* the first run, not trained: its data are those of all */
 } comparison;
 
-/* Looks up the names in the lists "a,b" (NULL: the default), and sees that every run can be made. For
- * comparison_free, either way. */
+/* Looks up the names in the lists "a,b" (NULL: the default), and checks that every run can be made.
+ * Free it with comparison_free, also after a failure. */
 bool comparison_make(comparison *c, const char *models, const char *optimizers, rv_error *error);
 
-/* Carries all of them out. A run that diverges is a result; any other failure ends all, and names the run. */
+/* Carries out all runs. A run that diverges is a result. Any other failure ends the comparison and
+ * names the run. */
 bool comparison_run(comparison *c, rv_error *error);
 void comparison_free(comparison *c);
 
 /* Whether score a is better than b. */
 bool comparison_better(const comparison *c, double a, double b);
 
-/* What scores are of. */
+/* The data that scores are measured on. */
 const rv_source *comparison_data(const comparison *c);
 
-/* "gru-adam", and with several seeds "gru-adam-2": where a run is stored. A file's is "models_gru.rv-adam". */
+/* "gru-adam", and with several seeds "gru-adam-2": the folder of a run. For a model from a file:
+ * "models_gru.rv-adam". */
 enum { RUN_TEXT = 256 };
 const char *comparison_run_name(const comparison *c, const contender *who, int64_t k,
                                 char text[RUN_TEXT]);

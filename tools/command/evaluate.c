@@ -3,9 +3,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "tools/command/commands.h"
 #include "tools/cli/json.h"
 #include "tools/cli/score.h"
+#include "tools/command/commands.h"
 #include "tools/command/saved.h"
 
 typedef struct evaluate_options {
@@ -34,7 +34,7 @@ const command command_evaluate = {
     .summary = "measure a trained net, with its confusion matrix",
     .synopsis = "--output DIR | --checkpoint FILE [--threads N] [--json]",
     .description =
-        "Reads a run that `recurve train --output` has kept, and prints loss and score on its\n"
+        "Reads a run that `recurve train --output` kept, and prints loss and score on its\n"
         "training samples (at most 10,000) and its validation samples. The split is that of the\n"
         "run, so these are the numbers that the run ended with. A damaged checkpoint is an error;\n"
         "--checkpoint DIR/checkpoint.previous.safetensors measures the one before it. For labels\n"
@@ -48,7 +48,7 @@ const command command_evaluate = {
 
 /* ---- printing ---- */
 
-/* What label k is called: the digit or the character that it stands for. */
+/* The name of label k: its digit, its character or k itself. */
 static void label_text(const rv_trainer *run, int64_t k, char text[32])
 {
     const rv_train_config *c = rv_trainer_config(run);

@@ -19,12 +19,12 @@ static const option_row options[] = {
     ROW(output, "output", "DIR", TEXT, "the folder of the run: `recurve train --output DIR`"),
     ROW(checkpoint, "checkpoint", "FILE", TEXT,
         "the parameters (default: checkpoint.safetensors in the\nfolder)"),
-    ROW(start, "start", "TEXT", TEXT, "what the text begins with (default: a line's end)"),
+    ROW(start, "start", "TEXT", TEXT, "the beginning of the text (default: the end of a line)"),
     ROW(length, "length", "N", WHOLE, "characters to write (default: 500)", .low = 1,
         .high = 1 << 30),
     ROW(temperature, "temperature", "T", POSITIVE,
         "1: characters as likely as the model says (default);\nless: the likely ones more often"),
-    ROW(seed, "seed", "N", WHOLE, "of the choices (default: 1)", .low = 0,
+    ROW(seed, "seed", "N", WHOLE, "seed of the choices (default: 1)", .low = 0,
         .high = (int64_t)1 << 53),
 };
 
@@ -45,7 +45,7 @@ const command command_sample = {
                "recurve sample --output /tmp/gpl --temperature 0.7 --start 'You may '\n",
 };
 
-/* A model that reads one character at a time, and keeps its state meanwhile. */
+/* A model that reads one character at a time and carries its state. */
 typedef struct writer {
     rv_setup setup; /* the run's, for one character at a time */
     rv_batch_program program;
@@ -66,7 +66,7 @@ static void read_token(writer *w, int64_t token)
     rv_run(w->program.program);
 }
 
-/* Of the logits' softmax at this temperature. */
+/* Draws a token from the softmax of the logits at this temperature. */
 static int64_t draw_token(writer *w)
 {
     const rv_tensor *logits = rv_program_output(w->program.program, 1);

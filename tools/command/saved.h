@@ -1,4 +1,4 @@
-/* Runs that `recurve train --output` has kept. */
+/* Runs that `recurve train --output` kept. */
 #ifndef RV_TOOLS_COMMAND_SAVED_H
 #define RV_TOOLS_COMMAND_SAVED_H
 
@@ -7,8 +7,9 @@
 /* An error unless one of the two is given. */
 bool saved_run_named(const char *output, const char *checkpoint, rv_error *error);
 
-/* A trainer with the parameters of the run in the folder `output`, or that of the checkpoint; checkpoint NULL: the folder's
- * checkpoint.safetensors. For rv_trainer_free; NULL on failure. */
+/* A trainer with the parameters of a checkpoint. NULL output: the checkpoint's folder. NULL
+ * checkpoint: checkpoint.safetensors in the folder. Free it with rv_trainer_free. NULL on
+ * failure. */
 rv_trainer *saved_run_open(const char *output, const char *checkpoint, int64_t threads,
                            rv_error *error);
 

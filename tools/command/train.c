@@ -29,11 +29,11 @@ typedef struct train_options {
 
 static const option_row options[] = {
     ROW(config_file, "config", "FILE", TEXT,
-        "start from the options of an earlier run, its\nconfig.json; other options override them",
+        "start from the options in the config.json of an earlier\nrun; other options override them",
         .group = "The command"),
     ROW(resume, "resume", "DIR", TEXT,
-        "resume the run whose --output this was, bit for bit; may\n"
-        "be combined with --epochs (more of them), --threads and\nwhat is shown"),
+        "resume the run in this output folder, bit for bit;\n"
+        "--epochs (more of them), --threads and what is shown may\nchange"),
     ROW(norms, "norms", NULL, FLAG,
         "print the norm of the gradient at each state, and through\n"
         "each parameter, at each time step, before the first\n"
@@ -47,7 +47,7 @@ static const option_row options[] = {
     ROW(pictures, "pictures", NULL, FLAG,
         "draw gates and states over time into the output folder:\nstates.png"),
     ROW(limit, "limit", NULL, FLAG,
-        "measure this machine too, and print how many samples per\n"
+        "measure this machine, and print how many samples per\n"
         "second its peak rate of multiply-adds allows"),
     ROW(json, "json", NULL, FLAG, "print one JSON document instead of text"),
     ROW(quiet, "quiet", NULL, FLAG, "print the summary only"),
@@ -76,7 +76,7 @@ const command command_train = {
         "is made, or a whole model with inputs x and y, and values called output and loss.\n\n"
         "With --output the run is kept while it trains. After SIGINT (Ctrl-C), SIGTERM or a "
         "crash,\n"
-        "--resume continues it, with the same bits in the end. The first signal ends the run "
+        "--resume continues it to the same result, bit for bit. The first signal ends the run "
         "after\n"
         "the current update, a second one immediately.\n",
     OPTIONS(options),
@@ -109,7 +109,7 @@ static bool read_earlier(const train_options *given, rv_train_config *config, rv
     return true;
 }
 
-/* Beside --resume there are more epochs, and options that do not change what the run is. */
+/* With --resume, only more epochs and options that do not change the results are allowed. */
 static bool check_resumed(const train_options *given, const train_options *o,
                           const rv_train_config *earlier, rv_error *error)
 {
@@ -121,7 +121,7 @@ static bool check_resumed(const train_options *given, const train_options *o,
                       : other                     ? other->key
                                                   : NULL;
     return !key || rv_fail(error, RV_ERROR_ARGUMENT,
-                           "--%s: a run resumes with its own options; beside --resume there may be "
+                           "--%s: a run resumes with its own options; with --resume give only "
                            "--epochs, --threads and what is shown (--anomaly, --norms, --plot, ..)",
                            key);
 }
@@ -207,13 +207,13 @@ static void describe(const rv_trainer *trainer, bool resumed)
             rv_shape_text(s->data.x, x), s->validation.count, s->optimizer.name,
             c->optimizer.learning_rate, c->loop.batch_size, c->loop.seed);
     if (resumed)
-        fprintf(stderr, "resuming in epoch %" PRId64 " after %" PRId64 " batches\n", at->epoch,
-                at->batch);
+        fprintf(stderr, "resuming in epoch %" PRId64 " after %" PRId64 " batch%s\n", at->epoch,
+                at->batch, at->batch == 1 ? "" : "es");
 }
 
-/* ---- the result ---- */
+/* ---- results ---- */
 
-/* Samples per second, were there nothing to do but the products of a full batch's update. */
+/* Samples per second if an update of a full batch took only the time of its products. */
 static bool find_limit(const rv_trainer *trainer, double *rate, rv_error *error)
 {
     const rv_train_config *c = rv_trainer_config(trainer);
@@ -256,7 +256,7 @@ static void add_score(cJSON *object, const char *prefix, bool labels, double acc
     cJSON_AddNumberToObject(object, key, labels ? accuracy : error);
 }
 
-/* The most memory that this process has had. */
+/* The peak memory of this process, in bytes. */
 static double peak_bytes(void)
 {
     struct rusage usage;
@@ -324,15 +324,15 @@ static void print_interrupted(const rv_trainer *trainer)
 {
     const rv_run_state *at = &rv_trainer_result(trainer)->at;
     const char *folder = rv_trainer_config(trainer)->loop.output;
-    fprintf(stderr, "recurve train: interrupted in epoch %" PRId64 " after %" PRId64 " batches; ",
-            at->epoch, at->batch);
+    fprintf(stderr, "recurve train: interrupted in epoch %" PRId64 " after %" PRId64 " batch%s; ",
+            at->epoch, at->batch, at->batch == 1 ? "" : "es");
     if (folder)
         fprintf(stderr, "to resume: recurve train --resume %s\n", folder);
     else
         fputs("nothing is kept without --output\n", stderr);
 }
 
-/* Of a run that failed: what is left of it. */
+/* After a failure: says what the checkpoint holds. */
 static void print_left(const rv_trainer *trainer)
 {
     const rv_run_state *saved = &rv_trainer_result(trainer)->saved;
@@ -340,7 +340,7 @@ static void print_left(const rv_trainer *trainer)
     if (!folder || saved->epoch == 0) return;
     fprintf(stderr, "recurve train: %s/checkpoint.safetensors holds the run ", folder);
     if (saved->batch > 0)
-        fprintf(stderr, "after %" PRId64 " batches of epoch %" PRId64 "\n", saved->batch,
+        fprintf(stderr, "after batch %" PRId64 " of epoch %" PRId64 "\n", saved->batch,
                 saved->epoch);
     else
         fprintf(stderr, "after epoch %" PRId64 "\n", saved->epoch - 1);
@@ -384,7 +384,7 @@ static exit_status train(const train_options *o, rv_trainer *trainer, rv_error *
                                                        : STATUS_OK;
 }
 
-/* Says so when it had to take the previous checkpoint, and what to do when there is none. */
+/* Reports when the previous checkpoint is used, and what to do when there is none. */
 static bool resume(const train_options *o, rv_trainer *trainer, rv_error *error)
 {
     rv_error skipped = {0}, why = {0};
