@@ -1,12 +1,12 @@
-/* Cut: into how many parts the calls of a program go, by what they cost, roughly. */
+/* Cut: chooses the number of parts of each call from an estimate of its run time. */
 #include "autograd/passes/passes.h"
 #include "autograd/rows_internal.h"
 
 enum {
-    LEAST_NANOSECONDS = 700, /* work that is done sooner is not worth a barrier */
+    LEAST_NANOSECONDS = 700, /* shorter calls are not worth a barrier */
     OPERATIONS_PER_NANOSECOND = 50,
     BYTES_PER_NANOSECOND = 20,
-    SLICE_BYTES = 512 * 1024, /* of second-level cache, for a slice of an instruction's operands */
+    SLICE_BYTES = 512 * 1024, /* of L2 cache that a slice of a call's operands may fill */
     LEAST_SLICED = 4 * SLICE_BYTES
 };
 
@@ -17,7 +17,8 @@ double rv_work_nanoseconds(const rv_work *w)
 
 rv_work rv_work_of_rows(const rv_type *type, int steps)
 {
-    enum { OPERATIONS = 6, OPERANDS = 6 }; /* of an op's element; of a group, roughly */
+    /* rough averages: operations per element of an op, and tensors that a group touches */
+    enum { OPERATIONS = 6, OPERANDS = 6 };
     double elements = (double)rv_shape_count(type->shape);
     double tensors = steps < OPERANDS ? steps + 1 : OPERANDS;
     return (rv_work){OPERATIONS * elements * steps, (double)rv_type_bytes(type) * tensors,

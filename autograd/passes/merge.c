@@ -1,6 +1,9 @@
-/* Merge: in a sum of products, such as a gate's x U + h W or a weight's gradient over all time steps, each
- * product is accumulated onto the one before instead of being written out and read again; an operand
- * that several products share is prepared once; and any long sum is added up term by term. */
+/* Merge: rewrites sums and products.
+ *
+ * In a sum of products, such as a gate's x U + h W or a weight's gradient over all time steps, each
+ * product accumulates onto the previous one, which saves a write and a read of every partial result.
+ * An operand that several products share is prepared once. A sum of many terms becomes a chain of
+ * two-term additions. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,9 +11,9 @@
 #include "autograd/tape_internal.h"
 #include "tensor/memory.h"
 
-enum { MOST_OPERANDS = 4 }; /* of a product */
+enum { MOST_OPERANDS = 4 }; /* of a product, without the addend */
 
-/* A product to be recorded, with room for what it is added to. */
+/* A product to be recorded, with room for the addend as its last input. */
 typedef struct product {
     const rv_op *op;
     const void *attr;
@@ -21,9 +24,10 @@ typedef struct product {
 
 typedef struct merger {
     const rv_tape *from;
-    int32_t *sum;    /* [nodes] 1 + the sum that alone reads a product, or 0 */
-    int32_t *so_far; /* [nodes] of a sum: 1 + what its products have come to, on the new tape */
-    bool *shared;    /* [nodes] whether another product has the same second operand */
+    int32_t *sum; /* [nodes] of a product: 1 + the sum that is its only reader, or 0 */
+    int32_t
+        *so_far;  /* [nodes] of a sum: 1 + the partial sum of its products on the new tape, or 0 */
+    bool *shared; /* [nodes] of a product: whether another one has the same second operand */
 } merger;
 
 static bool is_product(const rv_node *node)
@@ -57,8 +61,9 @@ static bool same_attributes(const rv_node *a, const rv_node *b)
            (!a->attr_size || !memcmp(a->attr, b->attr, a->attr_size));
 }
 
-/* Looks for a product of the same kind and second operand among the latest ones; `latest` [nodes] of an
- * operand, `before` [nodes] of a product: 1 + the product before. */
+/* Marks products with the same op, attributes and second operand. Only the latest products of an
+ * operand are compared. latest [nodes]: 1 + the latest product with this second operand;
+ * before [nodes]: 1 + the previous product with the same second operand. */
 static void find_shared(merger *m, const bool *live, int32_t *latest, int32_t *before)
 {
     enum { LOOKS = 8 };
@@ -85,7 +90,7 @@ static product to_record(const rv_node *node, const rv_var *in)
     return p;
 }
 
-/* The node's product on its new inputs, with a second operand prepared for all that share it where that pays. */
+/* The node's product on its new inputs. A shared second operand is prepared if the op says it pays. */
 static product product_of(const merger *m, rv_tape *to, int32_t id, const rv_node *node,
                           const rv_var *in)
 {
@@ -97,7 +102,7 @@ static product product_of(const merger *m, rv_tape *to, int32_t id, const rv_nod
     return to_record(other, inputs);
 }
 
-/* Records the product, onto what its sum (-1: none) has come to. */
+/* Records the product, accumulated onto the partial sum of `sum` (-1: none). */
 static rv_var record(merger *m, rv_tape *to, int32_t sum, product *p)
 {
     bool add = sum >= 0 && m->so_far[sum];
@@ -112,7 +117,7 @@ static rv_var record(merger *m, rv_tape *to, int32_t sum, product *p)
 
 typedef struct term {
     rv_var value;
-    bool product; /* that add_term may take apart */
+    bool product; /* a pointwise product that only this sum reads */
 } term;
 
 static int by_id(const void *a, const void *b)
@@ -121,7 +126,8 @@ static int by_id(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* The term is added, as a product if it is a pointwise one that nobody else reads: so far it is plain. */
+/* Adds a term. A pointwise product, recorded as a plain node so far, is replaced by the op's
+ * accumulating form. */
 static rv_var add_term(rv_tape *to, rv_var sum, const term *next)
 {
     if (!next->product) return rv_add_all((rv_var[]){sum, next->value}, 2);
@@ -132,8 +138,8 @@ static rv_var add_term(rv_tape *to, rv_var sum, const term *next)
     return rv_record(to, node->op->accumulate, node->attr, node->attr_size, in, node->inputs + 1);
 }
 
-/* The sum: what its products have come to, and its other terms, two at a time in the order they become known.
- * A partial sum can then be computed with the last of its terms, and no term need be kept for the end. */
+/* Adds the partial sum of the products and the other terms, one at a time in tape order. Each partial
+ * sum can then be computed as soon as its last term is known, so no term stays alive until the end. */
 static rv_var finish_sum(const merger *m, rv_tape *to, int32_t id, const rv_node *node,
                          const rv_var *in)
 {
@@ -145,13 +151,13 @@ static rv_var finish_sum(const merger *m, rv_tape *to, int32_t id, const rv_node
     }
     int count = 0;
     for (int k = 0; k < node->inputs; k++) {
-        bool alone = m->sum[node->in[k]] == id + 1; /* a product that nobody else reads */
+        bool alone = m->sum[node->in[k]] == id + 1; /* a product that only this sum reads */
         bool pointwise = alone && m->from->nodes[node->in[k]].op->row;
         if (!alone || pointwise) terms[count++] = (term){in[k], pointwise};
     }
     if (m->so_far[id]) terms[count++] = (term){{to, m->so_far[id] - 1}, false};
     qsort(terms, (size_t)count, sizeof *terms, by_id);
-    if (count > 1 && terms[0].product) { /* a product has to be added to something */
+    if (count > 1 && terms[0].product) { /* a product needs an addend, so it cannot be first */
         term first = terms[0];
         terms[0] = terms[1];
         terms[1] = first;

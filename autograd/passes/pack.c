@@ -1,6 +1,7 @@
-/* The arena is a chain of blocks, each free or in use. Time passes from moment to moment: buffers that
- * begin take the tightest free block, buffers that end give theirs back, joined with its free
- * neighbours. Free blocks are in a treap, by size and then by offset. Block 0 stands for "none". */
+/* A best-fit allocator simulated over time. The arena is a linked list of blocks, free or in use. At each
+ * moment, the buffers that begin take the smallest free block that fits, and the buffers that end free
+ * theirs, which merge with free neighbours. A treap holds the free blocks, ordered by size, then by
+ * offset. Block 0 is the null block. */
 #include "autograd/passes/pack.h"
 
 #include "tensor/memory.h"
@@ -8,12 +9,12 @@
 typedef struct block {
     size_t offset, size;
     int32_t before, after; /* neighbours in the arena */
-    int32_t left, right;   /* in the tree: what is tighter, and what is not */
+    int32_t left, right;   /* children in the treap */
     bool free;
 } block;
 
 typedef struct arena {
-    block *block; /* [buffers + 1]: taking makes one more at most */
+    block *block; /* [buffers + 1], since each allocation adds at most one block */
     int32_t count, end, tree;
 } arena;
 
@@ -25,7 +26,7 @@ static bool tighter(const arena *a, int32_t x, int32_t y)
     return p->size != q->size ? p->size < q->size : p->offset < q->offset;
 }
 
-/* As good as random, and the same in every run: a parent's is above its children's. */
+/* The treap's heap key: a hash, so that the layout is deterministic. A parent's is the larger. */
 static uint32_t priority(int32_t x)
 {
     uint32_t bits = (uint32_t)x * 0x9E3779B1u;
@@ -86,7 +87,7 @@ static int32_t tightest(const arena *a, size_t size)
     return best;
 }
 
-/* ---- taking and giving ---- */
+/* ---- allocate and free ---- */
 
 static int32_t insert_after(arena *a, int32_t x, size_t offset, size_t size)
 {
@@ -120,7 +121,7 @@ static int32_t take(arena *a, size_t size)
         size_t rest = a->block[x].size - size;
         a->block[x].size = size;
         if (rest) set_free(a, insert_after(a, x, a->block[x].offset + size, rest));
-    } else if (a->end && a->block[a->end].free) { /* the arena grows from its free end */
+    } else if (a->end && a->block[a->end].free) { /* the free block at the end grows */
         set_used(a, x = a->end);
         a->block[x].size = size;
     } else {
@@ -149,13 +150,13 @@ static void give(arena *a, int32_t x)
 typedef struct timeline {
     rv_buffer *buffer;
     int32_t count, moments;
-    int32_t *begin, *end;           /* [moments] 1 + the first buffer that begins or ends then */
-    int32_t *begin_next, *end_next; /* [count] 1 + the next one */
-    int32_t *block;                 /* [count] where a buffer is */
+    int32_t *begin, *end;           /* [moments] 1 + the first buffer that begins or ends there */
+    int32_t *begin_next, *end_next; /* [count] 1 + the next buffer in the same list */
+    int32_t *block;                 /* [count] the block of a buffer */
     arena arena;
 } timeline;
 
-/* Offsets by going through time once, forwards or backwards. */
+/* Assigns all offsets in one pass over the moments, forwards or backwards. */
 static rv_packing sweep(timeline *t, bool backwards)
 {
     arena *a = &t->arena;
@@ -202,7 +203,7 @@ bool rv_pack(rv_buffer *buffer, int32_t count, int32_t moments, rv_packing *pack
             t.end[buffer[b].last] = b + 1;
         }
         *packing = sweep(&t, false);
-        /* with room lost, the other way often loses less */
+        /* if fragmentation wastes memory, the opposite direction often wastes less */
         if (packing->bytes > packing->live) {
             rv_packing other = sweep(&t, true);
             *packing = other.bytes < packing->bytes ? other : sweep(&t, false);

@@ -1,4 +1,4 @@
-/* Packing: buffers, each needed for a span of time, get their places in one arena. */
+/* Packing: assigns each buffer an offset in one arena. Buffers whose lifetimes are disjoint may overlap. */
 #ifndef RV_AUTOGRAD_PASSES_PACK_H
 #define RV_AUTOGRAD_PASSES_PACK_H
 
@@ -12,15 +12,15 @@ extern "C" {
 
 typedef struct rv_buffer {
     size_t size, offset; /* in bytes; packing sets the offset */
-    int32_t first, last; /* the moments between which it is needed, both included */
+    int32_t first, last; /* its lifetime: the first and the last moment, both included */
 } rv_buffer;
 
 typedef struct rv_packing {
     size_t bytes; /* of the arena */
-    size_t live;  /* needed at once, at most */
+    size_t live;  /* the peak of the bytes in use: a lower bound of `bytes` */
 } rv_packing;
 
-/* Sets the offsets, for moments 0 .. moments-1, in time n log n. False without memory. */
+/* Sets the offsets for moments 0 .. moments-1 in O(n log n). False when out of memory. */
 bool rv_pack(rv_buffer *buffer, int32_t count, int32_t moments, rv_packing *packing);
 
 #ifdef __cplusplus

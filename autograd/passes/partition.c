@@ -1,8 +1,9 @@
-/* Partition: inserts barriers where partitions conflict, and assigns each call that is not cut to a worker.
+/* Partition: inserts barriers between calls that conflict, and assigns each uncut call to a worker.
  *
- * A call needs a barrier before it if it touches memory that another part may have written since the last
- * barrier, or writes memory that another part may still read. A part often touches just what the same part
- * of the call before it touched: then no barrier is needed. Each worker has scratch memory of its own. */
+ * A call needs a barrier before it if it reads memory that another worker may have written since the
+ * last barrier, or writes memory that another worker may still read or write. No barrier is needed where
+ * each part touches only what the same part of the earlier call touched. Scratch memory is per worker
+ * and never conflicts. */
 #include "autograd/passes/passes.h"
 #include "autograd/program_internal.h"
 #include "autograd/rows_internal.h"
@@ -12,22 +13,22 @@
 /* Memory that a call reads or writes. */
 typedef struct access {
     uintptr_t low, high; /* addresses */
-    int64_t units;       /* each part touches its own range of them; 0: a part may touch all */
-    int parts, worker;   /* worker: of a call that is not cut */
+    int64_t units;       /* divided among the parts; 0: every part may touch all of it */
+    int parts, worker;   /* worker: of an uncut call */
     bool write;
 } access;
 
 typedef struct partitioner {
-    int threads, worker;          /* worker: that runs the current call */
-    double busy[RV_MOST_THREADS]; /* nanoseconds of each worker since the last barrier, estimated */
-    access *since;                /* the last barrier */
+    int threads, worker;          /* worker: the one that runs the current call */
+    double busy[RV_MOST_THREADS]; /* estimated nanoseconds of each worker since the last barrier */
+    access *since;                /* [count] accesses since the last barrier */
     size_t count, capacity;
     bool out_of_memory;
 } partitioner;
 
 enum {
-    MOST_ACCESSES = 256, /* to look through; then there is a barrier in any case */
-    WORTH_A_THREAD = 500 /* nanoseconds; or the first worker does it */
+    MOST_ACCESSES = 256, /* since a barrier; beyond that the next call gets one anyway */
+    WORTH_A_THREAD = 500 /* nanoseconds; a shorter call goes to the first worker that can run it */
 };
 
 static bool same_ranges(const access *a, const access *b)
@@ -66,7 +67,7 @@ static bool note(partitioner *s, const access *now)
     return false;
 }
 
-/* Goes through what a call touches until `visit` returns true. */
+/* Visits one access of a call; true ends the visit. */
 typedef bool (*visitor)(partitioner *s, const access *now);
 
 static access touched(const partitioner *s, const rv_call *call, const void *at, size_t bytes,
@@ -115,7 +116,8 @@ static double nanoseconds(const rv_call *call)
     return rv_work_nanoseconds(&work);
 }
 
-/* Finds somebody who can do an uncut call at once: the least busy, if it is worth a thread of its own. */
+/* Finds a worker that can run an uncut call without a barrier, the least busy one first if the call is
+ * long enough to be worth another thread. */
 static bool find_worker(partitioner *s, const rv_call *call, double time)
 {
     bool tried[RV_MOST_THREADS] = {false};

@@ -1,6 +1,6 @@
-/* Memory plan: values get buffers, which are needed up to their last reader and packed into one arena.
- * An op that may works in place; a value that is assigned to a parameter is computed right into it when
- * nobody needs the old one any more. */
+/* Memory plan: each value gets a buffer that lives until its last reader, and all buffers are packed into
+ * one arena. Ops that allow it work in place. A value that is assigned to a parameter is computed directly
+ * in the parameter's memory if nothing reads the old value any more. */
 #include <string.h>
 
 #include "autograd/passes/pack.h"
@@ -9,7 +9,7 @@
 #include "autograd/tape_internal.h"
 #include "tensor/memory.h"
 
-/* ---- one element for all ---- */
+/* ---- values stored as one element ---- */
 
 void rv_pass_single(const rv_tape *tape, const bool *live, const int32_t *outputs, int count,
                     unsigned flags, rv_place *place)
@@ -34,9 +34,9 @@ typedef struct planner {
     const rv_schedule *schedule;
     unsigned flags;
     rv_plan *plan;
-    int32_t *owner;    /* [nodes] whose memory a node is: itself, or what it is a view of */
-    int32_t *last;     /* [nodes] the last reader of an owner; schedule->count: the run's end */
-    rv_buffer *buffer; /* until packed, an offset in the arena is 1 + the number of a buffer */
+    int32_t *owner; /* [nodes] the node whose memory this one uses: itself, or a view's source */
+    int32_t *last;  /* [nodes] of an owner: its last reader; schedule->count: the end of the run */
+    rv_buffer *buffer; /* [buffers]; until `pack`, an arena offset is 1 + the index of a buffer */
     int32_t buffers;
 } planner;
 
@@ -57,7 +57,7 @@ static bool is_leaf(const planner *p, int32_t id)
     return p->tape->nodes[id].op->kind == RV_OP_LEAF;
 }
 
-/* Whether a node is only another look at its input's memory. */
+/* Whether a node uses its input's memory and does not run. */
 static bool is_view(const planner *p, int32_t id)
 {
     const rv_op *op = p->tape->nodes[id].op;
@@ -105,10 +105,10 @@ static void find_parameter_reads(const planner *p, const int32_t *outputs, int c
     for (int i = 0; i < count; i++) reads[p->owner[outputs[i]]] = end;
 }
 
-/* ---- places ---- */
+/* ---- placement ---- */
 
-/* Whether node `id` may write over the memory of `owner`, if it reads that at all. In a group, where
- * all go through their elements together, what other members read earlier is no obstacle. */
+/* Whether node `id` may overwrite the memory of `owner`: the op works in place on every input that lies
+ * there. Reads by earlier members of the group are safe, because a group runs tile by tile. */
 static bool overwrites(const planner *p, int32_t id, int32_t owner)
 {
     const rv_node *node = &p->tape->nodes[id];
@@ -119,7 +119,7 @@ static bool overwrites(const planner *p, int32_t id, int32_t owner)
     return true;
 }
 
-/* Assigned values that can be computed right in the store. */
+/* Places assigned values in the store where the old value is not read afterwards. */
 static bool place_in_store(planner *p, const int32_t *outputs, int count)
 {
     const rv_tape *tape = p->tape;
@@ -146,8 +146,8 @@ static bool can_take_over(const planner *p, int32_t id, int32_t owner)
     return p->plan->place[owner].kind == RV_PLACE_ARENA && bytes_of(p, owner) == bytes_of(p, id);
 }
 
-/* A value whose memory node `id` takes over, or -1: an input that dies here, if the op works in place;
- * or one that an earlier member of the group was the last to read. */
+/* A value whose memory node `id` can take over, or -1: an input that dies here, if the op works in place,
+ * or a value whose last reader is an earlier member of the group. */
 static int32_t dying_value(const planner *p, int32_t id)
 {
     const rv_schedule *s = p->schedule;
@@ -165,14 +165,15 @@ static int32_t dying_value(const planner *p, int32_t id)
     return -1;
 }
 
-/* A buffer from one moment, a position of the schedule, to another. */
+/* Makes a buffer that lives from one position of the schedule to another; returns 1 + its index. */
 static size_t new_buffer(planner *p, size_t size, int32_t first, int32_t last)
 {
     p->buffer[p->buffers++] = (rv_buffer){.size = size, .first = first, .last = last};
     return (size_t)p->buffers;
 }
 
-/* All members of a group begin at its first position, and give back what they read there too. */
+/* A group runs tile by tile, so the buffers of all members begin, and those they read end, at its first
+ * position. */
 static void place_arena(planner *p, int32_t id)
 {
     const rv_schedule *s = p->schedule;
@@ -183,7 +184,7 @@ static void place_arena(planner *p, int32_t id)
     place->offset =
         from >= 0 ? p->plan->place[from].offset : new_buffer(p, bytes_of(p, id), moment, s->count);
     place->owner = true;
-    if (from >= 0) p->last[from] = -1; /* the memory has a new owner */
+    if (from >= 0) p->last[from] = -1; /* so that it is not released: the memory has a new owner */
 }
 
 static void place_view(planner *p, int32_t id)
@@ -197,16 +198,16 @@ static void place_view(planner *p, int32_t id)
 static void release(planner *p, int32_t owner, int32_t moment)
 {
     const rv_place *place = &p->plan->place[owner];
-    p->last[owner] = -1; /* once */
+    p->last[owner] = -1; /* released only once */
     if (place->kind == RV_PLACE_ARENA && p->flags & RV_REUSE)
         p->buffer[place->offset - 1].last = moment;
 }
 
-/* The members' values that only the group reads share slots of a tile, in the scratch. */
+/* Values that only their group reads get a tile in the worker's scratch; disjoint lifetimes share one. */
 static void place_tiles(planner *p, int32_t first, int32_t last)
 {
     const rv_schedule *s = p->schedule;
-    int32_t busy_until[RV_GROUP_MOST]; /* by slot: the last reader of what is in it */
+    int32_t busy_until[RV_GROUP_MOST]; /* [slots] the last reader of the value in the slot */
     int slots = 0;
     int64_t blocks = rv_blocks(p->tape->nodes[s->id[first]].type);
     size_t tile = (size_t)(blocks < RV_TILE_BLOCKS ? blocks : RV_TILE_BLOCKS) * RV_ALIGNMENT;
@@ -236,12 +237,12 @@ static void place_group(planner *p, int32_t first, int32_t last)
             int32_t owner = p->owner[node->in[k]];
             if (p->last[owner] >= first && p->last[owner] <= last) release(p, owner, first);
         }
-        if (p->last[s->id[at]] == at) release(p, s->id[at], first); /* read by nobody */
+        if (p->last[s->id[at]] == at) release(p, s->id[at], first); /* without readers */
     }
 }
 
-/* Assignments happen one after the other, so a value that is itself in the store, where another
- * assignment may overwrite it, is copied to safety first. */
+/* Assignments run one after the other at the end. If the value of one is itself a parameter, an earlier
+ * assignment may overwrite it, so a snapshot is taken first. */
 static void place_snapshots(planner *p)
 {
     for (size_t i = 0; i < p->tape->effects.count; i++) {
@@ -258,7 +259,7 @@ static void place_all(planner *p)
 {
     const rv_tape *tape = p->tape;
     const rv_schedule *s = p->schedule;
-    /* leaves first: their content outlives a run, so their memory must have no other use */
+    /* leaves first: their contents outlive a run, so no other value may use their memory */
     for (int32_t id = 0; id < tape->count; id++) {
         if (!p->live[id] || !is_leaf(p, id)) continue;
         if (tape->nodes[id].entry)
@@ -271,7 +272,7 @@ static void place_all(planner *p)
     place_snapshots(p);
 }
 
-/* Packs the buffers, and turns their numbers into offsets. */
+/* Packs the buffers, and replaces buffer indices by offsets. */
 static bool pack(planner *p, int threads)
 {
     rv_plan *plan = p->plan;
@@ -283,7 +284,7 @@ static bool pack(planner *p, int threads)
         if (p->live[id] && is_view(p, id)) place_view(p, id);
         if (plan->snapshot[id]) plan->snapshot[id] = 1 + p->buffer[plan->snapshot[id] - 1].offset;
     }
-    /* each worker's scratch is in one place for the whole run, where it stays in that one's cache */
+    /* a worker's scratch does not move during a run, so that it stays in that worker's cache */
     plan->scratch_bytes = round_up(plan->scratch_bytes);
     plan->scratch = packing.bytes;
     plan->arena_bytes = packing.bytes + (size_t)threads * plan->scratch_bytes;
@@ -298,7 +299,7 @@ bool rv_pass_plan(rv_tape *tape, const bool *live, const int32_t *outputs, int c
     planner p = {.tape = tape, .live = live, .schedule = schedule, .flags = flags, .plan = plan};
     p.owner = rv_alloc(nodes, sizeof *p.owner);
     p.last = rv_alloc(nodes, sizeof *p.last);
-    p.buffer = rv_alloc(2 * nodes, sizeof *p.buffer); /* a node's, and a snapshot */
+    p.buffer = rv_alloc(2 * nodes, sizeof *p.buffer); /* a value and a snapshot each */
     bool ok = p.owner && p.last && p.buffer;
     if (ok) {
         find_lifetimes(&p, outputs, count);

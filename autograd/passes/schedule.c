@@ -1,11 +1,10 @@
-/* Schedule: puts the nodes that run in order, pointwise ops that hang together next to each other as a
- * group. A group runs as one instruction, tile by tile, and what only its members read never
- * leaves the tile.
+/* Schedule: orders the nodes that run, and groups connected pointwise ops. A group runs as one
+ * instruction, tile by tile; values that only its members read never leave the tile.
  *
- * A node's level is at least the number of non-pointwise ops on the longest path to it, and never falls
- * along a path; a non-pointwise op's is above those of its inputs. On a path from one pointwise node to
- * another of the same level there is thus nothing but pointwise ops, so grouping neighbours of one level
- * and size cannot make two groups wait for each other. */
+ * Levels keep groups free of cycles. A node's level is at least the number of non-pointwise ops on the
+ * longest path to it and never decreases along a path; the level of a non-pointwise op is above those of
+ * its inputs. A path between two pointwise nodes of one level therefore contains only pointwise ops, so
+ * groups of connected nodes of one level and size cannot wait for each other. */
 #include <string.h>
 
 #include "autograd/passes/passes.h"
@@ -18,16 +17,18 @@ typedef struct scheduler {
     const bool *live;
     const rv_place *place;
     unsigned flags;
-    int32_t *source; /* the node behind views */
-    int32_t *level;
-    int32_t *wanted;    /* the level at which a node is first read */
-    int32_t *last_read; /* and last */
-    int32_t *readers;   /* by so many instructions */
-    int32_t *group;     /* union-find: the first member, for its root */
-    int32_t *members;   /* of a root, so far */
+
+    /* [nodes] each */
+    int32_t *source;    /* the node that a view refers to */
+    int32_t *level;     /* see above */
+    int32_t *wanted;    /* the first level that reads the node */
+    int32_t *last_read; /* the last level that reads it */
+    int32_t *readers;   /* number of reads by nodes that run */
+    int32_t *group;     /* union-find parent; a root is the first member of its group */
+    int32_t *members;   /* of a root: number of members so far */
     int32_t *part;      /* of a root: the first member of its latest part */
-    int32_t *waits;     /* of a root: values of other groups it still needs */
-    int32_t *heap;      /* roots that wait for nothing, the earliest first */
+    int32_t *waits;     /* of a root: number of reads from groups not yet in order */
+    int32_t *heap;      /* roots that are ready, as a min-heap by id */
     int32_t heap_size;
 } scheduler;
 
@@ -75,8 +76,8 @@ static void find_levels(scheduler *s)
     }
 }
 
-/* Whether a node can be computed at a later level without keeping an input for that: each is a leaf, or read
- * at that level by others, or read by this node alone and can wait, too. */
+/* Whether a node can be computed at a later level without extending the lifetime of an input: each input is
+ * a leaf, or is read at that level anyway, or has no other reader and can wait as well. */
 static bool can_wait(const scheduler *s, int32_t id, int32_t level, int depth)
 {
     const rv_node *node = &s->tape->nodes[id];
@@ -103,8 +104,8 @@ static void find_last_reads(scheduler *s)
     }
 }
 
-/* What only later instructions read is computed with the first of them, if that keeps nothing alive for
- * longer: the slope of a gate in the backward pass, a decayed moment in the update. */
+/* Moves a pointwise node to the level of its first reader if that extends no lifetime. Examples: the
+ * derivative of a gate, which the backward pass reads, and a decayed moment in the update. */
 static void delay(scheduler *s)
 {
     enum { DEPTH = 4 };
@@ -140,8 +141,8 @@ static void find_groups(scheduler *s)
     }
 }
 
-/* A large group becomes several, each a stretch of the tape: so no two wait for each other, as they
- * might if members were turned away from a full group. */
+/* Splits large groups by tape order, so that no two parts wait for each other. A size limit during the
+ * union could create such cycles. */
 static void split_groups(scheduler *s)
 {
     for (int32_t id = 0; id < s->tape->count; id++) s->group[id] = root_of(s, id);
@@ -152,7 +153,7 @@ static void split_groups(scheduler *s)
     }
 }
 
-/* ---- groups in topological order, among the ready ones the earliest on the tape first ---- */
+/* ---- topological order of the groups; of the ready ones, the earliest on the tape first ---- */
 
 static void push(scheduler *s, int32_t root)
 {
@@ -174,7 +175,7 @@ static int32_t pop(scheduler *s)
     return first;
 }
 
-/* Chains in arrays: next member of a group; edges from a group to those that wait for it. */
+/* Linked lists in arrays, of 1 + an index: members of a group, and edges from it to those that wait for it. */
 typedef struct links {
     int32_t *next_member, *last_member;   /* [nodes] */
     int32_t *first_edge, *next_edge, *to; /* first_edge [nodes], the others [edges] */

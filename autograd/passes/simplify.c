@@ -1,15 +1,14 @@
-/* Simplify: constants are computed, zeros and identities folded. The rules know no op by name: they
- * use the algebra that descriptors state (linear, zero_is_unit, one_is_unit, ...). As usual in the
- * field 0 x = 0 is taken to hold for every x, also for an infinite one. */
+/* Simplify: folds constants, zeros and identities. The rules use the algebra that op descriptors declare
+ * (linear, zero_is_unit, one_is_unit, ...). 0 x = 0 is taken to hold for every x, infinity and NaN
+ * included. */
 #include <string.h>
 
 #include "autograd/passes/passes.h"
 #include "autograd/tape_internal.h"
 #include "tensor/memory.h"
 
-enum {
-    FOLD_LIMIT = 1 << 16
-}; /* elements a folded constant may have; larger ones are left to run */
+/* Elements of a folded constant; larger ones are computed at run time. */
+enum { FOLD_LIMIT = 1 << 16 };
 
 static bool is_value(rv_var x, double value)
 {
@@ -43,7 +42,7 @@ static rv_var other_operand(const rv_node *node, const rv_var *in)
     return (rv_var){NULL, -1};
 }
 
-/* A sum of many without its zero terms. */
+/* A sum of several terms without its zeros. */
 static rv_var without_zeros(rv_tape *to, const rv_node *node, const rv_var *in)
 {
     rv_var null = {to, -1};
@@ -61,7 +60,7 @@ static rv_var without_zeros(rv_tape *to, const rv_node *node, const rv_var *in)
     return sum;
 }
 
-/* A constant's elements as a tensor of `type`, repeated when uniform. */
+/* Copies a constant into a new tensor of `type`; a uniform one is repeated. */
 static bool materialize(const rv_node *node, rv_type type, rv_tensor *tensor, rv_error *error)
 {
     bool uniform;
@@ -74,7 +73,7 @@ static bool materialize(const rv_node *node, rv_type type, rv_tensor *tensor, rv
     return true;
 }
 
-/* Runs the op on its constant inputs. Uniform operands of a pointwise op need only one element. */
+/* Runs the op on constant inputs. A pointwise op on uniform operands runs on one element. */
 static rv_var fold(rv_tape *to, const rv_node *node, const rv_var *in)
 {
     enum { MOST = 4 };
