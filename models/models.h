@@ -19,7 +19,7 @@ void rv_curnn(rv_cell *k, rv_var x, rv_var *h);
 /* ---- the net around a cell ---- */
 
 typedef enum rv_loss_kind {
-    RV_LOSS_STANDARD, /* cross-entropy of labels, mean squared error of numbers */
+    RV_LOSS_DEFAULT, /* cross-entropy of labels, mean squared error of numbers */
     RV_LOSS_MAE,
     RV_LOSS_HUBER
 } rv_loss_kind;

@@ -79,7 +79,7 @@ static bool choose_loss(const rv_train_config *c, const rv_setup *s, rv_loss_kin
                         rv_error *error)
 {
     static const char *const names[] = {"mse", "mae", "huber"};
-    *kind = RV_LOSS_STANDARD;
+    *kind = RV_LOSS_DEFAULT;
     if (!c->net.loss) return true;
     if (s->data.classes > 0)
         return rv_fail(error, RV_ERROR_ARGUMENT,

@@ -231,21 +231,21 @@ TEST(LangModels, ACellServesEveryKindOfData)
     };
     const Kind kinds[] = {
         {"numbers", RV_SHAPE(3, 4), RV_SHAPE(3, 2), RV_SHAPE(3, 2), false, false, 0, 0, 0, 0, false,
-         RV_LOSS_STANDARD, RV_SHAPE(2)},
+         RV_LOSS_DEFAULT, RV_SHAPE(2)},
         {"images as rows", RV_SHAPE(3, 1, 4, 4), RV_SHAPE(3), RV_SHAPE(3, 5), false, false, 0, 0, 5,
-         4, false, RV_LOSS_STANDARD, RV_SCALAR},
+         4, false, RV_LOSS_DEFAULT, RV_SCALAR},
         {"sequences, two classes", RV_SHAPE(3, 4, 2), RV_SHAPE(3), RV_SHAPE(3, 1), true, false, 0,
-         0, 2, 0, true, RV_LOSS_STANDARD, RV_SCALAR},
+         0, 2, 0, true, RV_LOSS_DEFAULT, RV_SCALAR},
         {"numbers at each step", RV_SHAPE(3, 4, 2), RV_SHAPE(3, 4, 2), RV_SHAPE(3, 4, 2), true,
          true, 0, 0, 0, 0, false, RV_LOSS_HUBER, RV_SHAPE(4, 2)},
         {"labels at each step", RV_SHAPE(3, 4, 2), RV_SHAPE(3, 4), RV_SHAPE(3, 4, 5), true, true, 0,
-         0, 5, 0, false, RV_LOSS_STANDARD, RV_SHAPE(4)},
+         0, 5, 0, false, RV_LOSS_DEFAULT, RV_SHAPE(4)},
         {"tokens", RV_SHAPE(3, 4), RV_SHAPE(3, 4), RV_SHAPE(3, 4, 6), true, true, 6, 0, 6, 0, false,
-         RV_LOSS_STANDARD, RV_SHAPE(4)},
+         RV_LOSS_DEFAULT, RV_SHAPE(4)},
         {"embedded tokens", RV_SHAPE(3, 4), RV_SHAPE(3, 1), RV_SHAPE(3, 1), true, false, 6, 3, 0, 0,
          false, RV_LOSS_MAE, RV_SHAPE(1)},
         {"films", RV_SHAPE(3, 2, 1, 4, 4), RV_SHAPE(3, 1, 4, 4), RV_SHAPE(3, 1, 4, 4), true, false,
-         0, 0, 0, 0, false, RV_LOSS_STANDARD, RV_SHAPE(1, 4, 4)},
+         0, 0, 0, 0, false, RV_LOSS_DEFAULT, RV_SHAPE(1, 4, 4)},
     };
     const Text text(my_cell);
     for (const Kind &k : kinds) {

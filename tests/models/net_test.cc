@@ -242,7 +242,7 @@ TEST(Net, TakesOtherLossesAndSmoothedLabels)
         Program p(t, {record(t, "gru", o, RV_SHAPE(1, 2, 2), RV_SHAPE(1, 1)).loss});
         return p.set("y", {10}).run().value();
     };
-    const double mse = value(RV_LOSS_STANDARD), mae = value(RV_LOSS_MAE),
+    const double mse = value(RV_LOSS_DEFAULT), mae = value(RV_LOSS_MAE),
                  huber = value(RV_LOSS_HUBER);
     EXPECT_NEAR(mse, mae * mae, 1e-12);
     EXPECT_NEAR(huber, mae - 0.5, 1e-12);

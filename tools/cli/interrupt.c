@@ -22,17 +22,17 @@ static void catch_one(int number, struct sigaction *before)
     if (before->sa_handler != SIG_IGN) sigaction(number, &action, NULL);
 }
 
-void stop_catch(void)
+void interrupt_catch(void)
 {
     asked = 0;
     catch_one(SIGINT, &before_interrupt);
     catch_one(SIGTERM, &before_terminate);
 }
 
-void stop_release(void)
+void interrupt_release(void)
 {
     sigaction(SIGINT, &before_interrupt, NULL);
     sigaction(SIGTERM, &before_terminate, NULL);
 }
 
-int stop_asked(void) { return (int)asked; }
+int interrupt_signal(void) { return (int)asked; }

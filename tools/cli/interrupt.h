@@ -2,10 +2,10 @@
 #ifndef RV_TOOLS_CLI_INTERRUPT_H
 #define RV_TOOLS_CLI_INTERRUPT_H
 
-/* From here to stop_release the first of them is only noted; the second one ends the process. Ignored ones stay so. */
-void stop_catch(void);
-void stop_release(void);
+/* From here to interrupt_release the first of them is only noted; the second one ends the process. Ignored ones stay so. */
+void interrupt_catch(void);
+void interrupt_release(void);
 
-int stop_asked(void); /* the signal that came, or 0 */
+int interrupt_signal(void); /* the signal that came, or 0 */
 
 #endif

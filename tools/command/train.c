@@ -169,7 +169,7 @@ static bool after_update(void *context, const rv_trainer *trainer)
     view *v = context;
     const rv_run_state *at = &rv_trainer_result(trainer)->at;
     progress_paint(&v->bar, at->seen, at->loss_sum / (double)at->seen);
-    return stop_asked() == 0;
+    return interrupt_signal() == 0;
 }
 
 static bool after_epoch(void *context, const rv_trainer *trainer)
@@ -187,7 +187,7 @@ static bool after_epoch(void *context, const rv_trainer *trainer)
         fflush(stdout);
     }
     progress_start(&v->bar, r->at.epoch);
-    return stop_asked() == 0;
+    return interrupt_signal() == 0;
 }
 
 static void describe(const rv_trainer *trainer, bool resumed)
@@ -357,10 +357,10 @@ static bool fit(const train_options *o, rv_trainer *trainer, norms *n, rv_error 
     v.bar = progress_new(v.shown, "", rv_trainer_config(trainer)->loop.epochs, r->epochs,
                          rv_trainer_setup(trainer)->training.count);
     progress_start(&v.bar, r->at.epoch);
-    stop_catch();
+    interrupt_catch();
     bool ok = rv_trainer_observe(trainer, (rv_observer){after_update, after_epoch, &v}, error) &&
               rv_trainer_fit(trainer, error);
-    stop_release();
+    interrupt_release();
     progress_clear(&v.bar);
     return ok;
 }
@@ -378,10 +378,10 @@ static exit_status train(const train_options *o, rv_trainer *trainer, rv_error *
     else
         ok = report(o, trainer, &n, error);
     norms_free(&n);
-    return !ok                                         ? STATUS_FAILED
-           : r->interrupted && stop_asked() == SIGTERM ? STATUS_TERMINATED
-           : r->interrupted                            ? STATUS_INTERRUPTED
-                                                       : STATUS_OK;
+    return !ok                                               ? STATUS_FAILED
+           : r->interrupted && interrupt_signal() == SIGTERM ? STATUS_TERMINATED
+           : r->interrupted                                  ? STATUS_INTERRUPTED
+                                                             : STATUS_OK;
 }
 
 /* Reports when the previous checkpoint is used, and what to do when there is none. */

@@ -19,38 +19,38 @@ const char *data_text(const rv_train_config *c, char text[DATA_TEXT])
 
 /* ---- what is drawn ---- */
 
-typedef enum quantity { TRAINING_COST, HELD_OUT_COST, HELD_OUT_SCORE } quantity;
+typedef enum quantity { TRAINING_LOSS, VALIDATION_LOSS, VALIDATION_SCORE } quantity;
 
-/* A text's cost in bits. */
+/* A text's loss in bits. */
 static double value_of(const rv_source *data, const rv_epoch *row, quantity q)
 {
     double unit = rv_source_is_text(data) ? log(2) : 1;
     switch (q) {
-    case TRAINING_COST: return row->loss / unit;
-    case HELD_OUT_COST: return row->validation_loss / unit;
-    case HELD_OUT_SCORE:
+    case TRAINING_LOSS: return row->loss / unit;
+    case VALIDATION_LOSS: return row->validation_loss / unit;
+    case VALIDATION_SCORE:
         return data->classes > 0 ? row->validation_accuracy : row->validation_error;
     }
     return 0;
 }
 
-/* Of numbers, the cost may be the score: then it is drawn once. */
-static bool cost_is_score(const rv_setup *e)
+/* Of numbers, the loss may be the score: then it is drawn once. */
+static bool loss_is_score(const rv_setup *e)
 {
-    return e->data.classes == 0 && e->net.loss == RV_LOSS_STANDARD;
+    return e->data.classes == 0 && e->net.loss == RV_LOSS_DEFAULT;
 }
 
-static const char *cost_title(const rv_setup *e)
+static const char *loss_title(const rv_setup *e)
 {
     return rv_source_is_text(&e->data) ? "bits per character"
-           : cost_is_score(e)          ? "mean squared error"
-                                       : "cost";
+           : loss_is_score(e)          ? "mean squared error"
+                                       : "loss";
 }
 
 /* Costs are told apart down to this; of accuracies, half a sample in those held out. */
 static double finest_of(const rv_setup *e, quantity q)
 {
-    return q == HELD_OUT_SCORE && e->data.classes > 0 ? 0.5 / (double)e->validation.count : 1e-12;
+    return q == VALIDATION_SCORE && e->data.classes > 0 ? 0.5 / (double)e->validation.count : 1e-12;
 }
 
 /* ---- one run ---- */
@@ -68,34 +68,37 @@ bool curves_draw(const char *folder, const rv_train_config *c, const rv_setup *e
     enum { BLUE, RED };
     const rv_source *data = &e->data;
     char path[RV_PATH], text[DATA_TEXT], title[3 * DATA_TEXT];
-    double *cost = values_of(data, t, TRAINING_COST), *held_out = values_of(data, t, HELD_OUT_COST),
-           *score = values_of(data, t, HELD_OUT_SCORE);
-    chart_line costs[] = {{.label = "training", .colour = RED, .count = t->epochs, .y = cost},
-                          {.label = "held out",
-                           .colour = BLUE,
-                           .count = t->epochs,
-                           .y = held_out,
-                           .mark = t->best_epoch}};
+    double *loss = values_of(data, t, TRAINING_LOSS),
+           *validation = values_of(data, t, VALIDATION_LOSS),
+           *score = values_of(data, t, VALIDATION_SCORE);
+    chart_line losses[] = {{.label = "training", .colour = RED, .count = t->epochs, .y = loss},
+                           {.label = "held out",
+                            .colour = BLUE,
+                            .count = t->epochs,
+                            .y = validation,
+                            .mark = t->best_epoch}};
     chart_line scores[] = {{.label = "held out",
                             .colour = BLUE,
                             .count = t->epochs,
                             .y = score,
                             .mark = t->best_epoch}};
-    chart_panel panels[] = {
-        {.title = cost_title(e), .finest = finest_of(e, HELD_OUT_COST), .lines = costs, .count = 2},
-        {.title = data->classes > 0 ? "accuracy, %" : "mean squared error",
-         .axis = data->classes > 0 ? CHART_ACCURACY : CHART_LOG,
-         .finest = finest_of(e, HELD_OUT_SCORE),
-         .lines = scores,
-         .count = 1}};
+    chart_panel panels[] = {{.title = loss_title(e),
+                             .finest = finest_of(e, VALIDATION_LOSS),
+                             .lines = losses,
+                             .count = 2},
+                            {.title = data->classes > 0 ? "accuracy, %" : "mean squared error",
+                             .axis = data->classes > 0 ? CHART_ACCURACY : CHART_LOG,
+                             .finest = finest_of(e, VALIDATION_SCORE),
+                             .lines = scores,
+                             .count = 1}};
     snprintf(title, sizeof title, "%s on %s, %s: best after epoch %" PRId64, c->net.model,
              data_text(c, text), c->optimizer.name, t->best_epoch);
-    bool ok = cost && held_out && score;
+    bool ok = loss && validation && score;
     if (!ok) rv_fail_memory(error);
     ok = ok && rv_run_folder_path(folder, "curves", path, error) &&
-         chart_draw(path, title, "epoch", panels, cost_is_score(e) ? 1 : 2, error);
-    rv_free(cost);
-    rv_free(held_out);
+         chart_draw(path, title, "epoch", panels, loss_is_score(e) ? 1 : 2, error);
+    rv_free(loss);
+    rv_free(validation);
     rv_free(score);
     return ok;
 }
@@ -153,7 +156,7 @@ static chart_line line_of(const curve_group *g, const band *b)
 bool curves_draw_groups(const char *folder, const char *name, const char *title, const rv_setup *e,
                         const curve_group *groups, int count, rv_error *error)
 {
-    static const quantity drawn[] = {HELD_OUT_COST, HELD_OUT_SCORE};
+    static const quantity drawn[] = {VALIDATION_LOSS, VALIDATION_SCORE};
     const rv_source *data = &e->data;
     char path[RV_PATH], heads[2][CHART_LABEL];
     chart_panel panels[2];
@@ -162,14 +165,14 @@ bool curves_draw_groups(const char *folder, const char *name, const char *title,
     chart_line *lines = rv_alloc(all, sizeof *lines);
     bool ok = (bands && lines) || rv_fail_memory(error);
     for (int p = 0; ok && p < 2; p++) {
-        bool share = drawn[p] == HELD_OUT_SCORE && data->classes > 0;
+        bool share = drawn[p] == VALIDATION_SCORE && data->classes > 0;
         for (int k = 0; ok && k < count; k++) {
             band *b = &bands[p * count + k];
             ok = band_make(b, data, &groups[k], drawn[p], error);
             if (ok) lines[p * count + k] = line_of(&groups[k], b);
         }
         snprintf(heads[p], CHART_LABEL, p == 0 ? "%s held out" : "%s",
-                 p == 0  ? cost_title(e)
+                 p == 0  ? loss_title(e)
                  : share ? "accuracy held out, %"
                          : "mean squared error held out");
         panels[p] = (chart_panel){.title = heads[p],
@@ -179,7 +182,7 @@ bool curves_draw_groups(const char *folder, const char *name, const char *title,
                                   .count = count};
     }
     ok = ok && rv_run_folder_path(folder, name, path, error) &&
-         chart_draw(path, title, "epoch", panels, cost_is_score(e) ? 1 : 2, error);
+         chart_draw(path, title, "epoch", panels, loss_is_score(e) ? 1 : 2, error);
     for (size_t i = 0; bands && i < all; i++) band_free(&bands[i]);
     rv_free(bands);
     rv_free(lines);

@@ -1,4 +1,4 @@
-/* Learning curves: cost and score over the epochs of one run, or of several in one picture. */
+/* Learning curves: loss and score over the epochs of one run, or of several in one picture. */
 #ifndef RV_TOOLS_PLOT_CURVES_H
 #define RV_TOOLS_PLOT_CURVES_H
 
