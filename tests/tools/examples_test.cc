@@ -72,7 +72,7 @@ TEST(Examples, NewOptimizerMinimizes)
 {
     const Outcome outcome = example("new_optimizer");
     double signum = 1;
-    ASSERT_EQ(std::sscanf(outcome.out.c_str(), "cost after 200 updates: signum %lf", &signum), 1)
+    ASSERT_EQ(std::sscanf(outcome.out.c_str(), "loss after 200 updates: signum %lf", &signum), 1)
         << outcome.out;
     EXPECT_LT(signum, 0.01);
 }
@@ -89,18 +89,18 @@ TEST(Examples, NewOpsAreProvedAndGiveTheSameBitsOnSeveralThreads)
     const Outcome outcome = example("new_op");
     EXPECT_CONTAINS(outcome.out, "softsign: y = x / (1 + |x|), proved\n");
     EXPECT_CONTAINS(outcome.out, "roll: y[.., (i + by) mod n] = x[.., i], proved\n");
-    double cost[2] = {9, 9};
+    double loss[2] = {9, 9};
     char digest[2][33] = {"", "-"};
     const size_t one = outcome.out.find("1 thread:"), two = outcome.out.find("2 threads:");
     ASSERT_NE(one, std::string::npos) << outcome.out;
     ASSERT_NE(two, std::string::npos) << outcome.out;
-    ASSERT_EQ(std::sscanf(outcome.out.c_str() + one, "1 thread: cost %lf, parameters %32s",
-                          &cost[0], digest[0]),
+    ASSERT_EQ(std::sscanf(outcome.out.c_str() + one, "1 thread: loss %lf, parameters %32s",
+                          &loss[0], digest[0]),
               2);
-    ASSERT_EQ(std::sscanf(outcome.out.c_str() + two, "2 threads: cost %lf, parameters %32s",
-                          &cost[1], digest[1]),
+    ASSERT_EQ(std::sscanf(outcome.out.c_str() + two, "2 threads: loss %lf, parameters %32s",
+                          &loss[1], digest[1]),
               2);
-    EXPECT_LT(cost[0], 0.4); /* baseline: ln 10 = 2.3 */
+    EXPECT_LT(loss[0], 0.4); /* baseline: ln 10 = 2.3 */
     EXPECT_STREQ(digest[0], digest[1]);
 }
 

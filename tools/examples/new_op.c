@@ -1,5 +1,5 @@
-/* Ops of your own, outside the library: softsign, pointwise, by a row; and roll, with a kernel
- * that threads share. Both are proved, and work in a cell:
+/* Defines two ops outside the library: softsign, a pointwise op with a row function, and roll, an op with a
+ * multi-threaded kernel. Proves both with rv_prove_op, then trains a cell that uses them:
  *     h' = softsign(U x + p . roll(h) + b) */
 #include <math.h>
 #include <stdio.h>
@@ -23,7 +23,7 @@ static void softsign_reference(const rv_call *c)
         rv_tensor_set(&y, i, rv_tensor_get(&x, i) / (1 + fabs(rv_tensor_get(&x, i))));
 }
 
-/* Whole blocks of 64 bytes; where bit 0 of `scalar` is set, x is one number for all. */
+/* Computes whole blocks of 64 bytes. If bit 0 of `scalar` is set, x is a single number. */
 static void softsign_f32(int64_t blocks, void *out, const void *const *in, int inputs,
                          unsigned scalar)
 {
@@ -90,7 +90,7 @@ static bool infer_roll(rv_inference *i)
            rv_fail(i->error, RV_ERROR_SHAPE, "a single number has nothing to roll; give rows");
 }
 
-/* The length of a row, how many there are, and `by` as 0 .. n-1. */
+/* The length n of a row, the number of rows, and `by` reduced to 0 .. n-1. */
 static void measure(const rv_call *c, int64_t *n, int64_t *rows, int64_t *by)
 {
     const rv_shape *shape = &c->out_type.shape;
@@ -109,7 +109,7 @@ static void roll_reference(const rv_call *c)
         rv_tensor_set(&y, i / n * n + (i + by) % n, rv_tensor_get(&x, i));
 }
 
-/* Bytes, whatever they mean: one kernel for all dtypes. Writes this part's rows alone. */
+/* Copies bytes, so one kernel serves all dtypes. Each part writes its own range of rows. */
 static void roll_rows(const rv_call *c)
 {
     int64_t n, rows, by, first, end;
@@ -125,7 +125,8 @@ static void roll_rows(const rv_call *c)
     }
 }
 
-/* Rows lie one after the other in y, and in x, where a part reads no others. */
+/* A call can be cut into as many parts as there are rows. A part reads only its own rows of x (bit 0 of
+ * `sliced`). */
 static rv_kernel choose_roll(rv_call *c)
 {
     int64_t n, by;
@@ -169,7 +170,7 @@ static rv_var roll(rv_var x, int64_t by)
     return rv_record(x.tape, &roll_op, &(roll_attr){by}, sizeof(roll_attr), &x, 1);
 }
 
-/* ---- a cell made of them ---- */
+/* ---- a cell that uses both ---- */
 
 static void ring(rv_cell *k, rv_var x, rv_var *h)
 {
@@ -179,7 +180,7 @@ static void ring(rv_cell *k, rv_var x, rv_var *h)
 
 enum { BATCH = 64, UPDATES = 400 };
 
-/* Reads the digits row by row. The parameters' digest afterwards goes into `digest`; false on
+/* Trains on digits, read row by row, and writes the digest of the trained parameters into `digest`. False on
  * error. */
 static bool train(int threads, char digest[RV_DIGEST_TEXT])
 {
@@ -189,11 +190,11 @@ static bool train(int threads, char digest[RV_DIGEST_TEXT])
     rv_var rows = rv_reshape(x, RV_SHAPE(BATCH, 8, 8));
     rv_var h = rv_unroll_sequence(ring, rows, (rv_rnn_options){.units = 64, .bias = true}, NULL);
     rv_var y = rv_input_typed(tape, "y", RV_I32, RV_SHAPE(BATCH));
-    rv_var cost = rv_softmax_cross_entropy(rv_linear(h, "out", 10), y);
-    rv_minimize(cost, rv_adam(5e-3));
+    rv_var loss = rv_softmax_cross_entropy(rv_linear(h, "out", 10), y);
+    rv_minimize(loss, rv_adam(5e-3));
     rv_error error = {0};
     rv_set_threads(store, threads, &error);
-    rv_program *step = rv_compile_with(tape, &cost, 1, RV_DEFAULT | RV_CUT);
+    rv_program *step = rv_compile_with(tape, &loss, 1, RV_DEFAULT | RV_CUT);
     rv_source digits = {0};
     bool ok = step && rv_source_digits(&digits, NULL, 0, &error);
     rv_loader_options options = {.batch_size = BATCH, .drop_last = true};
@@ -206,7 +207,7 @@ static bool train(int threads, char digest[RV_DIGEST_TEXT])
         rv_run(step);
     }
     if (ok)
-        printf("%d thread%s: cost %.4f, parameters %s\n", rv_program_statistics(step).threads,
+        printf("%d thread%s: loss %.4f, parameters %s\n", rv_program_statistics(step).threads,
                threads > 1 ? "s" : "", rv_value(step, 0), rv_store_digest(store, digest));
     else
         fprintf(stderr, "%s%s\n", rv_tape_error(tape)->text, error.text);

@@ -1,5 +1,5 @@
-/* An optimizer of your own: write its update equations, and rv_minimize takes it like the others, with
- * weight decay, clipping, schedules and averages.
+/* A user-defined optimizer: a function records its update equations, and rv_minimize combines it with weight
+ * decay, clipping, schedules and averages as it does the built-in ones.
  *
  * This one is Signum (Bernstein et al. 2018): m' = b m + (1 - b) g;  w' = w - r sign(m') */
 #include <stdio.h>
@@ -18,16 +18,17 @@ static rv_var signum(const rv_update *u)
 static const rv_optimizer mine = {
     .name = "signum", .rule = signum, .learning_rate = 5e-3, .momentum = 0.9};
 
-/* The cost after 200 updates of 60 zeros and ones each; negative when something went wrong. */
+/* Trains a net to tell the digits 0 and 1 apart, in 200 updates on batches of 60. Returns the last loss;
+ * negative on error. */
 static double train(rv_optimizer optimizer)
 {
     rv_store *store = rv_store_new(1);
     rv_tape *tape = rv_tape_new(store, RV_F32);
     rv_var h = rv_unroll(rv_curnn, rv_input(tape, "x", RV_SHAPE(60, 1, 8, 8)), 2);
     rv_var logits = rv_reshape(rv_linear(rv_flatten(h), "out", 1), RV_SHAPE(60));
-    rv_var cost = rv_sigmoid_cross_entropy(logits, rv_input(tape, "y", RV_SHAPE(60)));
-    rv_minimize(cost, optimizer);
-    rv_program *step = rv_compile(tape, &cost, 1);
+    rv_var loss = rv_sigmoid_cross_entropy(logits, rv_input(tape, "y", RV_SHAPE(60)));
+    rv_minimize(loss, optimizer);
+    rv_program *step = rv_compile(tape, &loss, 1);
     rv_source digits = {0};
     bool ok = step && rv_source_digits(&digits, (int[]){0, 1}, 2, NULL);
     if (!ok) fprintf(stderr, "%s\n", rv_tape_error(tape)->text);
@@ -48,7 +49,7 @@ static double train(rv_optimizer optimizer)
 
 int main(void)
 {
-    double signum_cost = train(mine), adam_cost = train(rv_adam(1e-2));
-    printf("cost after 200 updates: signum %.5f, adam %.5f\n", signum_cost, adam_cost);
-    return signum_cost < 0 || adam_cost < 0;
+    double signum_loss = train(mine), adam_loss = train(rv_adam(1e-2));
+    printf("loss after 200 updates: signum %.5f, adam %.5f\n", signum_loss, adam_loss);
+    return signum_loss < 0 || adam_loss < 0;
 }

@@ -1,5 +1,6 @@
-/* A program that gives the library its memory: the two functions take the place of the library's own. These keep to a
- * budget and count; a pool or an arena would stand in the same place. */
+/* A program with its own allocator: rv_memory_allocate and rv_memory_release replace the library's functions of
+ * the same names. These enforce a budget and count blocks; a pool or an arena could be plugged in the same
+ * way. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -24,7 +25,7 @@ void rv_memory_release(void *memory, size_t bytes)
     free(memory);
 }
 
-/* Trains on `samples` at a time; false when that does not fit. */
+/* Trains with a batch of `samples`; false if it exceeds the budget. */
 static bool train(int64_t samples)
 {
     rv_store *store = rv_store_new(1);
@@ -33,14 +34,14 @@ static bool train(int64_t samples)
            y = rv_input(tape, "y", RV_SHAPE(samples, 4));
     rv_rnn_options options = {.units = 4, .bias = true};
     rv_var h = rv_unroll_sequence(rv_zoo("lstm"), x, options, NULL),
-           cost = rv_mean_squared_error(h, y);
-    rv_minimize(cost, rv_adam(0.01));
-    rv_program *step = rv_compile(tape, &cost, 1);
+           loss = rv_mean_squared_error(h, y);
+    rv_minimize(loss, rv_adam(0.01));
+    rv_program *step = rv_compile(tape, &loss, 1);
     if (step) {
         rv_tensor_fill(rv_program_input(step, "x"), 0.5);
         rv_tensor_fill(rv_program_input(step, "y"), 0.25);
         for (int i = 0; i < 100; i++) rv_run(step);
-        printf("%d samples at a time: cost %.4f\n", (int)samples, rv_value(step, 0));
+        printf("%d samples at a time: loss %.4f\n", (int)samples, rv_value(step, 0));
     } else {
         printf("%d samples at a time: %s\n", (int)samples, rv_tape_error(tape)->text);
     }

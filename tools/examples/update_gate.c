@@ -1,5 +1,5 @@
-/* The update gate RNN with four scalar weights, on the five sequences of Jae Duk Seo's "Only Numpy"
- * article: cost = sum (h3 - y)^2 / 2, plain gradient descent, all sequences at once. */
+/* Trains the update gate RNN with four scalar weights on the five sequences of Jae Duk Seo's "Only Numpy"
+ * article. The loss is sum (h3 - y)^2 / 2, the optimizer is plain gradient descent on the full batch. */
 #include <stdio.h>
 #include <string.h>
 
@@ -15,9 +15,9 @@ int main(void)
     rv_tape *tape = rv_tape_new(store, RV_F32);
     rv_var x = rv_input(tape, "x", RV_SHAPE(5, 3, 1)), y = rv_input(tape, "y", RV_SHAPE(5, 1));
     rv_var h = rv_unroll_sequence(rv_zoo("update-gate"), x, (rv_rnn_options){0}, NULL);
-    rv_var cost = rv_scale(rv_sum(rv_square(rv_subtract(h, y)), RV_ALL_AXES, false), 0.5);
-    rv_minimize(cost, rv_sgd(0.1));
-    rv_var outputs[] = {cost, h};
+    rv_var loss = rv_scale(rv_sum(rv_square(rv_subtract(h, y)), RV_ALL_AXES, false), 0.5);
+    rv_minimize(loss, rv_sgd(0.1));
+    rv_var outputs[] = {loss, h};
     rv_program *step = rv_compile(tape, outputs, 2);
     if (!step) {
         fprintf(stderr, "%s\n", rv_tape_error(tape)->text);
@@ -28,7 +28,7 @@ int main(void)
     memcpy(rv_program_input(step, "y")->data, targets, sizeof targets);
     for (int epoch = 0; epoch <= 2000; epoch++) {
         rv_run(step);
-        if (epoch % 500 == 0) printf("epoch %4d: cost %.6f\n", epoch, rv_value(step, 0));
+        if (epoch % 500 == 0) printf("epoch %4d: loss %.6f\n", epoch, rv_value(step, 0));
     }
     for (int n = 0; n < 5; n++)
         printf("target %5.2f, answer %5.2f\n", (double)targets[n],
