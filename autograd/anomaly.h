@@ -1,4 +1,4 @@
-/* Numbers that go wrong: the op that first makes NaN or infinity of numbers that are neither. */
+/* Finds the op that first produces NaN or infinity from inputs that hold neither. */
 #ifndef RV_AUTOGRAD_ANOMALY_H
 #define RV_AUTOGRAD_ANOMALY_H
 
@@ -11,17 +11,18 @@ extern "C" {
 enum { RV_ANOMALY_INPUTS = 4 };
 
 typedef struct rv_anomaly {
-    const rv_tape *tape; /* the program's own */
-    int32_t node;        /* an op, whose scope tells the time step and the gradient; or a leaf */
-    rv_extent out;       /* of its value */
-    rv_extent in[RV_ANOMALY_INPUTS]; /* of its inputs, the first of them */
+    const rv_tape *tape; /* owned by the program */
+    int32_t node;        /* the op, or the leaf whose value is not finite; see its origin */
+    rv_extent out;       /* of the node's value */
+    rv_extent in[RV_ANOMALY_INPUTS]; /* of its first inputs */
 } rv_anomaly;
 
-/* rv_run for a program compiled with RV_CHECKED, with a look at each value: at inputs and parameters, then at what each op
- * makes. At the first NaN that is made without one, or infinity of finite numbers, it ends with RV_ERROR_NUMBER: the error
- * says which op, where on the tape and of what, and *found (unless NULL) says it to programs. No assignment is carried
- * out then: the store is as it was. Nothing is simplified away: 0 times infinity is NaN here. RV_ERROR_ARGUMENT for a
- * program compiled otherwise, RV_ERROR_BUSY as in rv_run. */
+/* Runs a program compiled with RV_CHECKED and checks every value: first the inputs and parameters,
+ * then the output of each op. Stops with RV_ERROR_NUMBER at the first op that produces NaN from
+ * inputs without NaN, or infinity from finite inputs. The error names the op, its inputs and its
+ * scope; *found (unless NULL) holds the same as data. The store is then unchanged, because
+ * assignments run last. The program is not simplified, so 0 times infinity is NaN.
+ * RV_ERROR_ARGUMENT for a program compiled with other flags; RV_ERROR_BUSY as in rv_run. */
 rv_code rv_run_checked(rv_program *program, rv_anomaly *found, rv_error *error);
 
 #ifdef __cplusplus

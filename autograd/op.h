@@ -1,5 +1,5 @@
-/* What an op is: one descriptor that says how it infers shapes, computes, differentiates and proves
- * itself. Adding an op is writing one of these; nothing else in the project needs to know it. */
+/* The op descriptor. It defines how an op infers shapes, computes, differentiates and is tested. A
+ * new op is a new descriptor; no other code needs to change. */
 #ifndef RV_AUTOGRAD_OP_H
 #define RV_AUTOGRAD_OP_H
 
@@ -17,14 +17,14 @@ extern "C" {
 
 typedef struct rv_tape rv_tape;
 
-/* A value on a tape. The null var (id < 0) is what a failed op returns; every op given one returns
- * one, so that only the end of a chain needs a check (invariant 3). */
+/* A value on a tape. A failed op returns the null var (id < 0), and so does every op that is given
+ * one. Only the end of a chain needs a check (invariant 3). */
 typedef struct rv_var {
     rv_tape *tape;
     int32_t id;
 } rv_var;
 
-/* Dtype and shape: all that is known of a value when it is recorded. */
+/* The dtype and shape of a value, which are known when it is recorded. */
 typedef struct rv_type {
     rv_dtype dtype;
     rv_shape shape;
@@ -35,9 +35,9 @@ static inline size_t rv_type_bytes(const rv_type *type)
     return (size_t)rv_shape_count(type->shape) * rv_dtype_size(type->dtype);
 }
 
-/* What a shape rule sees, and the type it fills in. A rule that refuses its inputs says why with
- * rv_fail(i->error, ...): "seen, expected; what to do". The tape puts the op's name before that
- * and the inputs' names and shapes behind "expected". */
+/* The argument of a shape rule, which sets `out`. A rule that refuses its inputs calls
+ * rv_fail(i->error, ...) with the text "seen, expected; what to do". The tape adds the op's name in
+ * front, and the names and shapes of the inputs after "expected". */
 typedef struct rv_inference {
     const void *attr;
     const rv_type *in;
@@ -49,48 +49,52 @@ typedef struct rv_inference {
 typedef struct rv_call rv_call;
 typedef void (*rv_kernel)(const rv_call *call);
 
-/* One instruction of a program: a kernel with its operands. Kernels allocate nothing, touch only out and
- * scratch, and write every element of out. Where the op lets its work be cut (most_parts), they write
- * those of part `part` of `parts` alone. Parts run on several threads at once, or one after the
- * other so that what they touch stays in a cache; there may be more of them than pieces. Those that
- * run at once have scratch of their own. How many there are changes no bit of the result. */
+/* One instruction of a program: a kernel with its operands. A kernel allocates nothing, writes only
+ * to out and scratch, and writes every element of out. If the op can be cut (most_parts), the
+ * kernel writes only part `part` of `parts`. Parts run on several threads, each with its own
+ * scratch, or one after the other so that their data stays in a cache. There may be more parts than
+ * pieces. The number of parts does not change a bit of the result. */
 struct rv_call {
     rv_kernel run;
     void *out;
     const void *const *in;
     const void *attr;
-    const void
-        *plan;     /* what `select` worked out from the shapes; rv_alloc'ed, freed by the program */
-    void *scratch; /* scratch_size bytes, 64-byte aligned, of undefined content */
+    const void *plan; /* made by `select` with rv_alloc; the program frees it */
+    void *scratch;    /* scratch_size bytes, 64-byte aligned, uninitialized */
     size_t scratch_size;
     const rv_type *in_type;
     rv_type out_type;
     int inputs;
-    int part, parts; /* 0 of 1: all of it */
+    int part, parts; /* part 0 of 1 is the whole call */
 
-    /* Set by the op's `select`: */
-    int64_t most_parts; /* equal pieces, one after the other in out, of which each part gets its
-                           share by rv_call_range(c, most_parts, ..), perhaps none; 0: not to be cut */
-    unsigned sliced;    /* bit k: of in[k] too a part reads only its share; a must for an input that
-                           out may be the memory of, or the call is not cut */
-    double operations;  /* floating-point operations that the result takes; 0: not known */
+    /* The op's `select` sets the rest. */
+
+    /* The number of equal pieces that out consists of, one after the other. A part writes the
+     * pieces that rv_call_range(c, most_parts, ..) returns, perhaps none. 0: the call cannot be
+     * cut. */
+    int64_t most_parts;
+    /* Bit k: a part reads only the same range of in[k]. If out may share memory with an input whose
+     * bit is not set, the call is not cut. */
+    unsigned sliced;
+    double operations; /* floating-point operations; 0: unknown */
 };
 
-/* Of `total` equal pieces of work those of a call's part: first .. end. */
+/* The pieces first .. end-1, of `total` equal ones, that belong to the call's part. */
 static inline void rv_call_range(const rv_call *c, int64_t total, int64_t *first, int64_t *end)
 {
     *first = total * c->part / c->parts;
     *end = total * (c->part + 1) / c->parts;
 }
 
-/* A pointwise op on `blocks` whole blocks of RV_ALIGNMENT bytes, 16 elements of f32 or 8 of f64 (tensors
- * own the rest of their last block). Bit k of scalar: in[k] is one element, meant for all; a program sets
- * it for any input that has one element alone. out may be in[k] if that is not so. Each
- * element's bits depend on its operands alone, not on where it stands. */
+/* The kernel of a pointwise op. It works on `blocks` whole blocks of RV_ALIGNMENT bytes: 16
+ * elements of f32, 8 of f64. Tensors own the unused rest of their last block. Bit k of scalar:
+ * in[k] is a single element, used for all elements of out; programs set it for every input that is
+ * stored as one element. out may be an in[k] whose bit is not set. The bits of an element depend
+ * only on its operands, not on its position. */
 typedef void (*rv_row)(int64_t blocks, void *out, const void *const *in, int inputs,
                        unsigned scalar);
 
-/* The operands of a call as tensors, for kernels that take any dtype. */
+/* The operands of a call as tensors, for kernels that accept any dtype. */
 static inline rv_tensor rv_call_out(const rv_call *c)
 {
     rv_tensor tensor = {c->out_type.dtype, c->out_type.shape, c->out};
@@ -102,7 +106,7 @@ static inline rv_tensor rv_call_in(const rv_call *c, int k)
     return tensor;
 }
 
-/* What a gradient rule sees: y = op(x[0], x[1], ...) and the cotangent of y. */
+/* The argument of a gradient rule: y = op(x[0], x[1], ...) and dy, the cotangent of y. */
 typedef struct rv_backward {
     rv_var y, dy;
     const rv_var *x;
@@ -110,112 +114,117 @@ typedef struct rv_backward {
     const void *attr;
 } rv_backward;
 
-/* ---- options: what an op called by name takes besides its inputs: conv2d(x, w, stride=2) ---- */
+/* ---- options: the named arguments of an op called by name, conv2d(x, w, stride=2) ---- */
 
 typedef enum rv_option_kind {
     RV_OPTION_WHOLE,  /* a whole number */
     RV_OPTION_NUMBER, /* any number */
     RV_OPTION_FLAG,   /* true or false: number 1 or 0 */
-    RV_OPTION_LIST,   /* whole numbers, 1 .. RV_MAX_RANK of them: axes, a shape, sizes */
+    RV_OPTION_LIST,   /* 1 to RV_MAX_RANK whole numbers: axes, a shape, sizes */
     RV_OPTION_WORD    /* text: a name, a dtype */
 } rv_option_kind;
 
-/* An optional number or flag that is not given has its default value. A list that is not given is absent (count 0)
- * and each of its numbers counts as the default value; a word that is not given is NULL. A default of NAN means that
- * there is none: `doc` says what absence means. */
+/* An omitted number or flag has its default value. An omitted list has count 0, and each of its
+ * numbers counts as the default value. An omitted word is NULL. A default of NAN means that there
+ * is none; `doc` then says what omission means. */
 typedef struct rv_option {
     const char *name;
     rv_option_kind kind;
     bool required;
     double default_value;
-    const char *doc; /* a few words: unit, meaning, what absence means */
+    const char *doc; /* a few words: unit, meaning, effect of omission */
 } rv_option;
 
 typedef struct rv_option_value {
     double number; /* WHOLE, NUMBER, FLAG */
-    int count;     /* LIST: how many numbers; 0: not given */
+    int count;     /* LIST: length; 0: omitted */
     int64_t list[RV_MAX_RANK];
-    const char *word; /* WORD; NULL: not given */
+    const char *word; /* WORD; NULL: omitted */
 } rv_option_value;
 
-/* What a call is given: as many inputs as the op has, none of them null, and a value for each of its options. */
+/* The arguments of a call: all inputs of the op, none of them null, and a value for each of its
+ * options. */
 typedef struct rv_arguments {
     const struct rv_op *op;
     const rv_var *x;
     int inputs;
     const rv_option_value *value;
-    bool ok; /* false once a value was refused, with an error on the tape */
+    bool ok; /* false after a value was refused; the error is on the tape */
 } rv_arguments;
 
 /* ---- samples ---- */
 
-/* A case an op is proved on. The inputs are uniform in low..high from a fixed seed. */
+/* A test case of an op. The inputs are uniform in low..high, from a fixed seed. */
 typedef struct rv_sample {
     rv_shape in[4];
-    int inputs; /* 0: as many as the op has */
+    int inputs; /* 0: rv_op.inputs */
     double low, high;
-    const void *attr; /* attr_size bytes; a composite's are values of its options: RV_GIVEN */
+    const void *attr; /* attr_size bytes; for a composite the values of its options (RV_GIVEN) */
     size_t attr_size;
     unsigned integer;  /* bit k: input k is i32 */
-    const char *error; /* not NULL: recording must fail with these words in the message */
+    const char *error; /* unless NULL, recording must fail with a message that contains this */
 } rv_sample;
 
 typedef enum rv_op_kind {
-    RV_OP_VALUE,    /* computes its output from its inputs, and nothing else */
+    RV_OP_VALUE,    /* computes its output from its inputs, without side effects */
     RV_OP_LEAF,     /* has no inputs: an input, a parameter, a constant */
-    RV_OP_VIEW,     /* another look at input 0's elements: no instruction, no memory */
-    RV_OP_EFFECT,   /* changes something outside the tape; never merged with another */
-    RV_OP_COMPOSITE /* a recipe that `call` records, of other ops; never on a tape itself */
+    RV_OP_VIEW,     /* shares the memory of input 0 and takes no instruction */
+    RV_OP_EFFECT,   /* changes something outside the tape; each recording is a new node */
+    RV_OP_COMPOSITE /* its `call` records other ops; it is never on a tape itself */
 } rv_op_kind;
 
 /* ---- the descriptor ---- */
 
-/* name, args, formula and infer are a must; so is one of reference, select and row. Of a composite: name, args, formula
- * and call. */
+/* Required: name, args, formula, infer, and one of reference, select and row. A composite requires
+ * name, args, formula and call. */
 typedef struct rv_op {
-    const char *name; /* what people call it, and its identity in hashes */
-    const char *args; /* the inputs' names, in order: "x w"; "x ..." takes any number from 1 on */
+    const char *name;
+    const char *args;    /* the names of the inputs: "x w"; "x ..." accepts one or more */
     const char *formula; /* y as a function of the inputs */
     const char *doc;     /* one line */
     rv_op_kind kind;
-    int inputs; /* -1: any number from 1 on */
+    int inputs; /* -1: one or more */
 
     bool (*infer)(rv_inference *i);
-    rv_kernel reference;                /* naive, any dtype: the oracle for `select`'s choice */
-    rv_kernel (*select)(rv_call *call); /* the kernel for these types; may set plan, scratch_size,
-                                           most_parts, sliced, operations. NULL: out of memory */
-    rv_row (*row)(rv_dtype dtype);      /* pointwise ops have this instead: y[i] depends on the
-                                           x[k][i] alone, all of one shape. NULL: not that dtype */
+    /* The naive kernel for any dtype, against which the fast kernels are tested. */
+    rv_kernel reference;
+    /* Returns the kernel for the types of the call, or NULL when out of memory. May set plan,
+     * scratch_size, most_parts, sliced and operations. */
+    rv_kernel (*select)(rv_call *call);
+    /* The kernel of a pointwise op, which has this instead of `select`: all shapes are equal, and
+     * y[i] depends only on the x[k][i]. NULL for a dtype that the op does not support. */
+    rv_row (*row)(rv_dtype dtype);
 
-    /* The cotangent of x[k], by calling public ops only (invariant 4): the null var for zero. No rule together with
-     * zero_gradient: constant almost everywhere. NULL alone: there is none, and asking is an
-     * error. i32 inputs are never asked about. */
+    /* Records the cotangent of x[k] with public ops only (invariant 4). The null var means zero. An
+     * op that is constant almost everywhere has no rule and sets zero_gradient. Differentiating an
+     * op with neither is an error. The rule is never called for i32 inputs. */
     rv_var (*gradient)(const rv_backward *b, int k);
     bool zero_gradient;
 
-    /* Algebra that the passes and the tests use; a mask has bit k for input k. */
-    unsigned linear;       /* linear in x[k] while the others stay: zero there gives zero */
+    /* Algebraic properties, which the passes use and the tests check. Bit k of a mask stands for
+     * input k. */
+    unsigned linear;       /* linear in x[k] with the other inputs fixed: y = 0 if x[k] = 0 */
     bool linear_jointly;   /* linear in all inputs together */
     bool commutative;      /* the order of the inputs does not matter */
     bool rearranges;       /* every element of y is an element of some x[k] */
-    bool polynomial;       /* in its inputs: central differences are exact but for rounding */
-    unsigned zero_is_unit; /* x[k] = 0 makes a binary op return its other input */
-    unsigned one_is_unit;  /* likewise x[k] = 1 */
-    unsigned in_place;     /* out may be the memory of x[k], if of the same size */
+    bool polynomial;       /* in its inputs: central differences are exact up to rounding */
+    unsigned zero_is_unit; /* a binary op with x[k] = 0 returns its other input */
+    unsigned one_is_unit;  /* the same for x[k] = 1 */
+    unsigned in_place;     /* out may share the memory of x[k] if both have the same size */
 
-    /* The same value recorded in a simpler way, from what its inputs are; the null var: there is none.
-     * For what the algebra above does not say. */
+    /* Records the same value in a simpler way, or returns the null var. For rules that the
+     * properties above do not express. */
     rv_var (*simplify)(const void *attr, const rv_var *x);
 
-    /* For programs. `accumulate` is y = op(x...) + z as one op, z its last input. `prepare` records the op with x[1]
-     * in a form that is computed once per run for all calls that read the same x[1], as matmul packs a weight matrix;
-     * the null var where that does not pay. */
+    /* The compiler uses these two. `accumulate` is the op y = op(x...) + z, with z as its last
+     * input. `prepare` records the op with x[1] in a form that is computed once per run and shared
+     * by all calls that read the same x[1]: matmul packs a weight matrix. It returns the null var
+     * if that gains nothing. */
     const struct rv_op *accumulate;
     rv_var (*prepare)(const void *attr, const rv_var *x);
 
-    /* Records the op by its public function, broadcasting included, from arguments that rv_op_call (ops/options.h) has
-     * checked. Texts and the samples of composites are recorded by it; an op of your own that is no composite may do
-     * without. */
+    /* Calls the op's public function, which broadcasts, with arguments that rv_op_call
+     * (ops/options.h) has checked. Needed by composites and by ops that texts call. */
     const rv_option *options;
     int option_count;
     rv_var (*call)(rv_arguments *a);
@@ -224,7 +233,7 @@ typedef struct rv_op {
     int sample_count;
 } rv_op;
 
-/* What a descriptor states of a linear op of one input. */
+/* The properties of a linear op with one input. */
 #define RV_LINEAR .linear = 1, .linear_jointly = true, .polynomial = true
 
 #define RV_SAMPLES(array) \
@@ -233,8 +242,8 @@ typedef struct rv_op {
 #define RV_OPTIONS(array) \
     .options = (array), .option_count = (int)(sizeof(array) / sizeof(*(array)))
 
-/* What a composite's sample gives for its options, in their order: RV_GIVEN(RV_NUMBER(0.5), RV_LIST(2, 2)). A list
- * or word that is absent is RV_ABSENT. */
+/* The option values of a composite's sample, in the order of its options: RV_GIVEN(RV_NUMBER(0.5),
+ * RV_LIST(2, 2)). RV_ABSENT stands for an omitted list or word. */
 #define RV_GIVEN(...) \
     .attr = (const rv_option_value[]) { __VA_ARGS__ }
 #define RV_NUMBER(value) \

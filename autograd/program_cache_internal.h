@@ -1,20 +1,19 @@
-/* What a store keeps for its programs: the thread pool that runs them, and the programs, found by the hash of the
- * tape that they were compiled from. */
+/* The thread pool of a store, and its compiled programs under the hash of their tape. */
 #ifndef RV_AUTOGRAD_PROGRAM_CACHE_INTERNAL_H
 #define RV_AUTOGRAD_PROGRAM_CACHE_INTERNAL_H
 
 #include "autograd/program.h"
 #include "autograd/thread_pool_internal.h"
 
-enum { RV_PROGRAM_CACHE_SIZE = 64 }; /* programs; the one unused for longest makes room */
+enum { RV_PROGRAM_CACHE_SIZE = 64 }; /* programs; the least recently used is evicted */
 
-/* The thread pool of programs compiled now; NULL for one thread. The reference is the store's. */
+/* The thread pool for newly compiled programs, owned by the store. NULL for one thread. */
 rv_thread_pool *rv_program_cache_pool(const rv_store *store);
 
-/* A reference to the program of that hash, or NULL. */
+/* Returns a new reference to the program with that hash, or NULL. */
 rv_program *rv_program_cache_find(rv_store *store, rv_hash hash);
 
-/* Takes a reference of its own. When out of memory the program is not kept. */
+/* Adds a program, with a reference of the cache's own. Does nothing when out of memory. */
 void rv_program_cache_add(rv_store *store, rv_program *program);
 
 #endif

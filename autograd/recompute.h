@@ -1,4 +1,5 @@
-/* Less memory for more time: stretches of the tape that gradients compute again. */
+/* Recomputation (gradient checkpointing): gradients compute segments of the tape again instead of
+ * keeping their values. */
 #ifndef RV_AUTOGRAD_RECOMPUTE_H
 #define RV_AUTOGRAD_RECOMPUTE_H
 
@@ -8,14 +9,17 @@
 extern "C" {
 #endif
 
-/* What is recorded until the matching pop is a segment: a gradient through it does not use its values but
- * computes them again, from those that go into it, once the cotangent of its last value is known. So a program keeps
- * what goes into segments alone from its forward to its backward pass (Griewank and Walther 2000). The operations
- * are the same; a program may merge them differently, which is a matter of rounding. Of segments within each other the outermost counts. */
+/* The nodes recorded until the matching pop are a segment. A gradient through it does not read the
+ * segment's values. It computes them again from the segment's inputs, once the cotangent of the
+ * segment's last value is known. So a program keeps only the inputs of segments from the forward to
+ * the backward pass (Griewank and Walther 2000). The equations are the same, but the compiler may
+ * merge them differently, so results may differ by rounding. In nested segments only the outermost
+ * counts. */
 void rv_recompute_push(rv_tape *tape);
 void rv_recompute_pop(rv_tape *tape);
 
-/* y = x, computed only after z: keeps the second computation apart from the first, which is an equal equation. */
+/* y = x, computed after z. Without it, the second computation of a segment would be the same node
+ * as the first. */
 rv_var rv_control_dependency(rv_var x, rv_var z);
 extern const rv_op rv_op_control_dependency;
 

@@ -1,7 +1,7 @@
-/* The tape: equations in the order they were written. A node is an op, its attributes and the ids
- * of its inputs. A tape only grows, so ids are a topological order (invariant 1); shapes are known
- * when a node is recorded (2); the first error sticks (3); the same equation recorded twice is the
- * same node (5). A tape belongs to one thread at a time. */
+/* The tape: a list of equations in the order of recording. A node is an op, its attributes and the
+ * ids of its inputs. A tape only grows, so ids are a topological order (invariant 1). Shapes are
+ * known when a node is recorded (2). The first error sticks (3). An equation recorded twice is one
+ * node (5). Only one thread may use a tape at a time. */
 #ifndef RV_AUTOGRAD_TAPE_H
 #define RV_AUTOGRAD_TAPE_H
 
@@ -19,54 +19,59 @@
 extern "C" {
 #endif
 
-/* An empty tape whose inputs, parameters and constants have this dtype unless told otherwise.
- * The store must outlive it. NULL when out of memory (every function takes a NULL tape). */
+/* Makes an empty tape. The dtype, f32 or f64, is the default of its inputs, parameters and
+ * constants. The store must outlive the tape. Returns NULL when out of memory; every function
+ * accepts a NULL tape. */
 rv_tape *rv_tape_new(rv_store *store, rv_dtype dtype);
 void rv_tape_free(rv_tape *tape);
 
 rv_store *rv_tape_store(const rv_tape *tape);
 rv_dtype rv_tape_dtype(const rv_tape *tape);
 
-/* The first error since the tape was made; code RV_OK when there is none. Never NULL. */
+/* The first error since the tape was made, with code RV_OK if there is none. Never NULL. */
 const rv_error *rv_tape_error(const rv_tape *tape);
-/* Takes the error off the tape, for one who goes on to look for more; what failed stays a null var. False when there is
- * none. */
+/* Moves the error off the tape, so that the caller can record on and find more errors. Vars that
+ * failed stay null. Returns false if there is no error. */
 bool rv_tape_take_error(rv_tape *tape, rv_error *error);
-/* Puts an error on the tape, as ops do, unless one is there. Returns the null var. */
+/* Puts an error on the tape unless it has one. Returns the null var. */
 rv_var rv_tape_fail(rv_tape *tape, rv_code code, const char *format, ...) RV_PRINTF(3, 4);
 
 /* ---- leaves ---- */
 
-/* A value given anew before each run (rv_program_input). One name, one shape and dtype per tape. */
+/* A value that the caller fills before each run (rv_program_input). A name has one shape and dtype
+ * per tape. */
 rv_var rv_input(rv_tape *tape, const char *name, rv_shape shape);
 rv_var rv_input_typed(rv_tape *tape, const char *name, rv_dtype dtype, rv_shape shape);
 
-/* A tensor of the store, made there on first use. Parameters are what rv_minimize updates. */
+/* A tensor of the store, created on first use. rv_minimize updates parameters, not states. */
 rv_var rv_parameter(rv_tape *tape, const char *name, rv_shape shape, rv_init init);
 rv_var rv_state(rv_tape *tape, const char *name, rv_shape shape, rv_init init);
 
-rv_var rv_full(rv_tape *tape, rv_shape shape, double value); /* every element the same */
-rv_var rv_scalar(rv_tape *tape, double value);               /* rv_full of shape [] */
-rv_var rv_constant(rv_tape *tape, const rv_tensor *tensor);  /* copied; keeps its dtype */
+/* A constant with all elements equal, one of shape [], and a copy of a tensor with the tensor's
+ * dtype. */
+rv_var rv_full(rv_tape *tape, rv_shape shape, double value);
+rv_var rv_scalar(rv_tape *tape, double value);
+rv_var rv_constant(rv_tape *tape, const rv_tensor *tensor);
 
 /* ---- the two ops that the tape itself needs ---- */
 
-/* y = x[0] + x[1] + ... of equal types, in a fixed order. Cotangents are summed by it alone. */
+/* y = x[0] + x[1] + ..., from left to right. All types are equal. All sums of cotangents use this
+ * op. */
 rv_var rv_add_all(const rv_var *x, int count);
 
-/* An effect: after all values of a run are computed, the parameter or state takes this value.
- * Until then everything reads the old one. RV_ERROR_ARGUMENT when given two different values. */
+/* Assigns a value to a parameter or state at the end of each run. All values of the run are
+ * computed from the old one. RV_ERROR_ARGUMENT if the target already has a different assignment. */
 void rv_assign(rv_var target, rv_var value);
 
-/* ---- recording, and looking at what is recorded ---- */
+/* ---- recording, and reading nodes ---- */
 
-/* Records op(in...) and returns it, or the node that says the same already. `attr` (attr_size
- * bytes, without padding, since they are hashed) is copied; `op` must outlive the tape and its programs.
- * This is all an op's constructor does. */
+/* Records op(in...) and returns the new node, or the existing node of the same equation. `attr` has
+ * attr_size bytes, which are copied; they must have no padding, because they are hashed. `op` must
+ * outlive the tape and its programs. The constructor of an op is a call of this function. */
 rv_var rv_record(rv_tape *tape, const rv_op *op, const void *attr, size_t attr_size,
                  const rv_var *in, int inputs);
 
-/* Gives a value a name for errors and drawings; the first one stays. Returns x. */
+/* Names a value, for errors and drawings. The first name stays. Returns x. */
 rv_var rv_name(rv_var x, const char *name);
 
 bool rv_is_null(rv_var x);
@@ -82,25 +87,26 @@ struct rv_node {
     rv_type type;
     const int32_t *in; /* ids */
     int inputs;
-    int32_t assignment; /* of a parameter or a state: 1 + the id of its assignment, or 0 */
+    int32_t assignment; /* 1 + the id of the assignment to this parameter or state; 0: none */
     const void *attr;
     size_t attr_size;
     rv_entry *entry;  /* of a parameter, a state or an assignment; else NULL */
     const char *name; /* of a leaf, or given by rv_name; may be NULL */
-    const char *gate; /* whose argument this is, "g" (rv_name_argument); else NULL */
-    int32_t state;    /* 1 + s: the state h[s] after a step (rv_name_state); else 0 */
+    const char *gate; /* "g" if this is the argument of gate g (rv_name_argument); else NULL */
+    int32_t state;    /* 1 + s if this is the state h[s] after a step (rv_name_state); else 0 */
     const rv_origin *origin;
-    rv_hash hash; /* XXH3-128 of the whole expression: equal on any tape for equal equations */
+    rv_hash hash; /* XXH3-128 of the whole expression; equal on all tapes for equal equations */
 };
 
-/* Nodes are ids 0 .. count-1. The pointer is valid until the next node is recorded. */
+/* Ids are 0 .. count-1. The pointer is valid until the next node is recorded. */
 int32_t rv_tape_count(const rv_tape *tape);
 const rv_node *rv_tape_node(const rv_tape *tape, int32_t id);
 
-/* Whether x is a constant with all elements equal; *value (unless NULL) gets that element. */
+/* Whether x is a constant with all elements equal. Writes the element to *value unless value is
+ * NULL. */
 bool rv_is_uniform(rv_var x, double *value);
 
-/* The element bytes of a constant: one element when uniform, else all of them. NULL otherwise. */
+/* The bytes of a constant: one element if *uniform, else all elements. NULL for any other node. */
 const void *rv_constant_data(const rv_node *node, bool *uniform);
 
 extern const rv_op rv_op_input, rv_op_parameter, rv_op_constant, rv_op_add, rv_op_assign;
