@@ -1,4 +1,4 @@
-/* The maps, biases and parameters that the equations of cells are made of. */
+/* The building blocks of cell equations: parameters, biases, maps and recurrent dropout. */
 #include "models/cell.h"
 
 #include <math.h>
@@ -30,7 +30,7 @@ rv_var rv_cell_parameter(rv_cell *k, const char *name, rv_shape shape, rv_init i
 
 /* ---- parameters along axis 1 ---- */
 
-/* The parameter `name` [units], shaped so that it broadcasts along axis 1 of x. */
+/* The parameter `name` [units], reshaped to broadcast along axis 1 of x. */
 static rv_var along_units(rv_cell *k, rv_var x, const char *name, double initial)
 {
     int64_t units = k->options->units;
@@ -46,7 +46,8 @@ rv_var rv_cell_bias_from(rv_cell *k, rv_var x, const char *name, double initial)
     rv_var y = k->options->bias ? rv_add(x, along_units(k, x, name, initial))
                : initial == 0   ? x
                                 : rv_shift(x, initial);
-    const char *gate = name[0] == 'b' && name[1] ? name + 1 : name; /* "bg" is of the gate g */
+    const char *gate =
+        name[0] == 'b' && name[1] ? name + 1 : name; /* "bg" is the bias of the gate g */
     return rv_name_argument(y, strcmp(gate, "b") == 0 ? "h" : gate);
 }
 
@@ -103,8 +104,8 @@ static bool is_state(const rv_cell *k, rv_var x)
     return false;
 }
 
-/* x with states dropped in it, seen through at most `depth` ops that are linear in them. What is dropped already, as
- * below the result of another map, stays. */
+/* Applies recurrent dropout to the states in x, looking through at most `depth` ops that are linear in their
+ * operand. A state that is dropped already is left alone. */
 static rv_var recall_within(rv_cell *k, rv_var x, int depth)
 {
     enum { MOST = 8 };
@@ -122,7 +123,7 @@ static rv_var recall_within(rv_cell *k, rv_var x, int depth)
     return changed ? rv_record(k->tape, node.op, node.attr, node.attr_size, in, node.inputs) : x;
 }
 
-/* What a map reads for its argument. */
+/* The argument of a map, with recurrent dropout of the states in it. */
 static rv_var read(rv_cell *k, rv_var x)
 {
     return k->h && k->options->recurrent_dropout > 0 ? recall_within(k, x, 4) : x;
@@ -146,7 +147,7 @@ static rv_init fan_in(int64_t inputs)
     return rv_init_uniform(-bound, bound);
 }
 
-/* Whether x has the rank a map needs; else an error that says so. */
+/* Whether x has the rank that a map needs; an error otherwise. */
 static bool has_rank(rv_cell *k, rv_var x, int64_t rank, const char *name, const char *expected)
 {
     char text[RV_SHAPE_TEXT];
@@ -182,7 +183,7 @@ static rv_var multiply(rv_cell *k, rv_var x, const char *name, const rv_init *in
                      false);
 }
 
-/* Over all axes but the first. */
+/* Layer normalization over all axes but the first, with a gain. */
 static rv_var normalize(rv_cell *k, rv_var x, const char *name)
 {
     char gain[RV_CELL_NAME + 8];

@@ -1,6 +1,6 @@
-/* What the step of a cell is written with: parameters by name, maps, biases. A step is a function of type
- * rv_cell_step (rnn.h). What the options ask of a step (recurrent dropout, biases or none, the offset of forget
- * gates, another activation, layer normalization) these functions do. */
+/* The functions that a cell's step is written with: named parameters, maps, biases. A step is a function of type
+ * rv_cell_step (rnn.h). These functions implement the cell options (recurrent dropout, biases, the forget-gate
+ * offset, the activation, layer normalization), so that a step need not know them. */
 #ifndef RV_MODELS_CELL_H
 #define RV_MODELS_CELL_H
 
@@ -12,47 +12,48 @@ extern "C" {
 
 const rv_rnn_options *rv_cell_options(const rv_cell *k);
 
-/* A parameter of the cell; its name, of at most 100 bytes, gets the cell's prefix. */
+/* A parameter of the cell. The cell's prefix is added to its name, which has at most 100 bytes. */
 rv_var rv_cell_parameter(rv_cell *k, const char *name, rv_shape shape, rv_init init);
 
 /* ---- maps ----
  *
- * A map reads the states with the options' recurrent dropout: its argument may be a state, or a state padded,
- * concatenated or multiplied by a gate (at most 4 ops deep, each linear in the state). */
+ * A map applies recurrent dropout to the states in its argument, which may be a state itself, or a state that is
+ * padded, concatenated or multiplied by a gate (at most 4 ops deep, each linear in the state). */
 
-/* The map W: x [n,inputs] times the parameter `name` [inputs,units]; or, when the options give a kernel size,
- * the convolution of x [n,c,h,w] with `name` [units,c,kernel,kernel] that keeps height and width. So one
- * cell serves dense and convolutional nets. Uniform in +-1/sqrt(inputs), +-1/sqrt(c kernel kernel), or as
- * `init` says. With layer_norm, normalized over all axes but the first and times "name/gain" [units], 1 at first. */
+/* A linear map: the matrix product of x [n,inputs] and the parameter `name` [inputs,units]. If the options set a
+ * kernel size, it is the convolution of x [n,c,h,w] with `name` [units,c,kernel,kernel] instead, padded to keep
+ * height and width, so that one step serves dense and convolutional nets. The initial weights are uniform in
+ * +-1/sqrt(inputs) or +-1/sqrt(c kernel kernel), or given by `init`. With layer_norm, the result is normalized
+ * over all axes but the first and multiplied by the gain "name/gain" [units], initially 1. */
 rv_var rv_cell_map(rv_cell *k, rv_var x, const char *name);
 rv_var rv_cell_map_from(rv_cell *k, rv_var x, const char *name, rv_init init);
 
-/* "Valid" cross-correlation of x [n,c,h,w] with the parameter `name` [units,c,size,size], uniform in
- * +-1/sqrt(c size size). */
+/* The "valid" cross-correlation of x [n,c,h,w] with the parameter `name` [units,c,size,size], initially uniform
+ * in +-1/sqrt(c size size). */
 rv_var rv_cell_conv(rv_cell *k, rv_var x, const char *name, int64_t size);
 
-/* x, if it has `units` channels; else the map `name` of it. */
+/* x if it has `units` channels, otherwise the map `name` of x. */
 rv_var rv_cell_fit(rv_cell *k, rv_var x, const char *name);
 
-/* ---- what gates and candidates are functions of ---- */
+/* ---- pre-activations of gates and candidates ---- */
 
-/* x + b with the parameter `name` [units] along axis 1, zero at first, or `initial`. Without biases x + initial.
- * The sum is named after the gate, "pre-g" for the bias "bg". */
+/* x + b with the parameter b = `name` [units] along axis 1, initially 0 or `initial`. With the option `bias` off,
+ * x + initial. The sum is named after the gate: "pre-g" for the bias "bg". */
 rv_var rv_cell_bias(rv_cell *k, rv_var x, const char *name);
 rv_var rv_cell_bias_from(rv_cell *k, rv_var x, const char *name, double initial);
 
-/* The bias of a gate that keeps the state: 1 + the options' forget_shift at first. */
+/* The same for a forget gate: the bias is initially 1 + forget_shift. */
 rv_var rv_cell_forget_bias(rv_cell *k, rv_var x, const char *name);
 
-/* W h + U x + b, for g = "i" with the maps "Wi" and "Ui" and the bias "bi". h is read with recurrent dropout, whatever
- * it is. */
+/* W h + U x + b; for g = "i" the maps are "Wi" and "Ui", and the bias is "bi". Recurrent dropout applies to h even
+ * if it is not a state. */
 rv_var rv_cell_affine(rv_cell *k, rv_var x, rv_var h, const char *g);
 rv_var rv_cell_forget_affine(rv_cell *k, rv_var x, rv_var h, const char *g);
 
-/* p . x with the parameter `name` [units] along axis 1, `initial` at first. */
+/* The elementwise product of x and the parameter `name` [units] along axis 1, initially `initial`. */
 rv_var rv_cell_scale(rv_cell *k, rv_var x, const char *name, double initial);
 
-/* The activation of candidates: tanh, or that of the options. */
+/* The activation of candidates: tanh, or the one in the options. */
 rv_var rv_cell_tanh(rv_cell *k, rv_var x);
 
 #ifdef __cplusplus

@@ -6,12 +6,12 @@
 #include "ops/ops.h"
 #include "tensor/memory.h"
 
-/* What a node on the way to the loss is: a parameter, or a use of one or of a state; NULL: neither. */
+/* The name of the parameter or state that a node is, or is a probe of; NULL: neither. */
 static const char *name_of(const rv_tape *tape, int32_t id, bool *state)
 {
     const rv_node *node = rv_tape_node(tape, id);
     int64_t number = rv_probe_number(node);
-    bool used = number >= 0 && number < id; /* a net of so many steps has more nodes than that */
+    bool used = number >= 0 && number < id; /* a step's number is below its nodes' ids */
     const rv_entry *entry = used ? rv_tape_node(tape, node->in[0])->entry : node->entry;
     *state = used && node->state;
     return *state ? node->name : entry && entry->role == RV_PARAMETER ? entry->name : NULL;
@@ -27,7 +27,7 @@ static int row_of(rv_flow *f, const char *name, bool state)
     return i;
 }
 
-/* Nodes, the rows that they belong to, and the gradients there. */
+/* The nodes whose gradients are taken, their gradients, and the row of each in the table of norms. */
 typedef struct places {
     rv_var *at, *gradient;
     int *row;
@@ -56,8 +56,8 @@ static bool find_places(rv_flow *f, rv_var loss, places *p)
     return f->norm;
 }
 
-/* Two unrolled nets on one tape may have a step of one name: their squares are added. They are of f64: those of a gradient
- * of f32 that vanishes or explodes are beyond its range. */
+/* Two nets on one tape may share a step and a name; then their squares are added. Squares are f64, because those of
+ * a vanishing or exploding gradient exceed the range of f32. */
 static void record_norms(rv_flow *f, const places *p)
 {
     rv_tape *tape = p->at[0].tape;

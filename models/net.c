@@ -1,4 +1,4 @@
-/* The net around a cell: what the cell reads, the head that answers, the loss. */
+/* The net around a cell: the input encoding, the head and the loss. */
 #include <math.h>
 
 #include "models/cell_internal.h"
@@ -6,7 +6,7 @@
 #include "ops/ops.h"
 #include "tensor/memory.h"
 
-/* ---- what the cell reads ---- */
+/* ---- input encoding ---- */
 
 /* Tokens [n,steps] as vectors [n,steps,size]. */
 static rv_var read_tokens(const rv_net_options *o, rv_var x)
@@ -15,7 +15,7 @@ static rv_var read_tokens(const rv_net_options *o, rv_var x)
                         : rv_one_hot(x, o->tokens);
 }
 
-/* Everything of a sample, or of a step of it, in a row. */
+/* Flattens each sample, or each step of a sample, to a row. */
 static rv_var in_rows(rv_var x, bool sequence)
 {
     const rv_shape s = rv_shape_of(x);
@@ -24,7 +24,7 @@ static rv_var in_rows(rv_var x, bool sequence)
 
 /* ---- heads ---- */
 
-/* Numbers per answer. */
+/* Numbers per target. */
 static int64_t answer_size(const rv_net_options *o)
 {
     int64_t size = 1;
@@ -41,8 +41,8 @@ static rv_var read_out(const rv_net_options *o, rv_var h)
     return rv_linear(rows, "fc2", answer_size(o));
 }
 
-/* Images as answers: every pixel from what the state has around it. A state that the cell's "valid"
- * convolutions have made smaller grows back. */
+/* A head for images: a transposed convolution computes each pixel from the state around it and restores the size
+ * that "valid" convolutions of the cell have reduced. */
 static rv_var paint(const rv_net_options *o, rv_var h)
 {
     const rv_shape s = rv_shape_of(h);
@@ -55,7 +55,7 @@ static rv_var paint(const rv_net_options *o, rv_var h)
     return rv_add(rv_conv2d_transpose(h, w, (rv_conv2d_options){0}), b);
 }
 
-/* Whether an answer is an image that the state can be painted on. */
+/* Whether `paint` applies: the targets are images, and the state is a feature map of a suitable size. */
 static bool paints(const rv_net_options *o, rv_var h)
 {
     const rv_shape s = rv_shape_of(h);
@@ -64,13 +64,13 @@ static bool paints(const rv_net_options *o, rv_var h)
     return image[1] >= s.dim[2] && image[1] - s.dim[2] == image[2] - s.dim[3];
 }
 
-/* An answer from one output of the net: [n,size]. */
+/* The head on one output of the cell: [n,size]. */
 static rv_var answer(const rv_net_options *o, rv_var h)
 {
     return rv_flatten(paints(o, h) ? paint(o, h) : read_out(o, h));
 }
 
-/* All steps at once, as a batch of n steps samples: [n,steps,size]. */
+/* The head on all steps at once, as a batch of n * steps samples: [n,steps,size]. */
 static rv_var answer_each(const rv_net_options *o, const rv_var *h, int64_t steps)
 {
     rv_var all = rv_stack(h, (int)steps, 1);
@@ -80,7 +80,7 @@ static rv_var answer_each(const rv_net_options *o, const rv_var *h, int64_t step
     return rv_reshape(answer(o, rv_reshape(all, one)), RV_SHAPE(s.dim[0], s.dim[1], -1));
 }
 
-/* Over the steps that count. */
+/* The mean of the outputs over the valid steps. */
 static rv_var mean_of(const rv_net_options *o, const rv_var *h, int64_t steps)
 {
     if (rv_is_null(o->rnn.lengths)) return rv_scale(rv_add_all(h, (int)steps), 1.0 / (double)steps);
@@ -96,8 +96,8 @@ static rv_var mean_of(const rv_net_options *o, const rv_var *h, int64_t steps)
 
 /* ---- losses ---- */
 
-/* Beyond its end a sequence's answers [n,steps,..] are taken to be right. Returns what the mean over all steps must
- * be multiplied by to be one over those that count. */
+/* Sets output and target [n,steps,..] beyond the end of each sequence so that the loss there is 0. Returns the factor
+ * that turns the mean over all steps into the mean over the valid ones. */
 static rv_var ignore_beyond_end(const rv_net_options *o, rv_var *output, rv_var *target)
 {
     rv_tape *tape = output->tape;
@@ -141,7 +141,7 @@ static rv_var loss_of(const rv_net_options *o, rv_var output, rv_var target)
 
 /* ---- the net ---- */
 
-/* The top layer's outputs over time. h has room for them all. */
+/* Unrolls the cell: h [steps] receives the top layer's outputs. Returns the last one. */
 static rv_var run_cell(const rv_model *model, const rv_net_options *o, rv_var x, rv_var *h,
                        int64_t steps)
 {
@@ -175,7 +175,7 @@ static rv_var output_of(const rv_model *model, const rv_net_options *o, rv_var x
     return rv_reshape(y, whole);
 }
 
-/* A net of its own must answer what the data ask for. */
+/* Records a model that has no step, and checks that its output fits the data. */
 static rv_net record_own(const rv_model *model, const rv_net_options *o, rv_var x, rv_var y)
 {
     char text[RV_SHAPE_TEXT];
@@ -224,7 +224,7 @@ rv_net rv_model_record(const rv_model *model, const rv_net_options *options, rv_
     return net;
 }
 
-/* Sequences or images small enough for differences of every element. */
+/* The sequences or images are small enough to check every element with finite differences. */
 rv_var rv_model_specimen(const rv_model *model, rv_tape *tape)
 {
     if (!model)

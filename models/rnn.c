@@ -1,4 +1,4 @@
-/* Unrolling: one direction over time, layers on top of each other. */
+/* Unrolls cells over time, in layers and directions. */
 #include "models/rnn.h"
 
 #include <stdio.h>
@@ -16,10 +16,11 @@
 typedef struct strand {
     rv_cell cell;
     rv_cell_step step;
-    const rv_var *x;    /* [steps] */
-    const rv_var *mask; /* [steps] [n,1,..], 1 where a sequence has not ended; NULL: all go on */
+    const rv_var *x; /* [steps] */
+    const rv_var
+        *mask; /* [steps] of [n,1,..], 1 where the sequence has this step; NULL: no masking */
     int64_t steps;
-    int index; /* among all layers and directions */
+    int index; /* among all layers and directions, as in options.initial */
     bool backward;
     int states;
     char prefix[RV_CELL_NAME];
@@ -81,7 +82,7 @@ static void push_step(rv_tape *tape, int64_t t)
     rv_origin_push(tape, origin);
 }
 
-/* h := one step on x[t]; where the mask is 0 the old states stay. */
+/* Replaces h by the states after a step on x[t]. Where the mask is 0, the states do not change. */
 static bool take_step(strand *a, int64_t t, int64_t taken, rv_states *h)
 {
     rv_tape *tape = a->cell.tape;
@@ -103,7 +104,7 @@ static bool take_step(strand *a, int64_t t, int64_t taken, rv_states *h)
     return !rv_tape_error(tape)->code;
 }
 
-/* y[t] = the output at step t; final states into options.final. */
+/* Unrolls one layer in one direction: y[t] is the output at step t. Sets options.final. */
 static bool run(strand *a, rv_var *y)
 {
     const rv_rnn_options *o = a->cell.options;
@@ -133,8 +134,9 @@ typedef struct net {
     int64_t steps;
     const rv_var *x; /* [steps] */
     rv_var *mask;    /* [steps], or NULL */
-    rv_var *in, *out[2],
-        *whole; /* [steps] of a layer: what it reads, each direction's output, both */
+
+    /* [steps] of the current layer: its input, the output of each direction, and its whole output */
+    rv_var *in, *out[2], *whole;
 } net;
 
 static void name_strand(const net *n, int64_t layer, bool backward, char prefix[RV_CELL_NAME])
@@ -148,7 +150,7 @@ static void name_strand(const net *n, int64_t layer, bool backward, char prefix[
                                : "forward/");
 }
 
-/* "name/layer0/forward/" labels equations as it does parameters. */
+/* Opens the layer's scope, which is its parameter prefix: "name/layer0/forward". */
 static void push_layer(rv_tape *tape, int64_t layer, bool backward, const char *prefix)
 {
     char name[RV_CELL_NAME];
@@ -184,7 +186,7 @@ static void gather_outputs(net *n)
     for (int64_t t = 0; t < n->steps; t++) {
         rv_var y = n->out[0][t];
         if (n->options.bidirectional) y = rv_concat((rv_var[]){y, n->out[1][t]}, 2, 1);
-        rv_var before = t ? n->whole[t - 1] : y; /* y: a sequence may have no step at all */
+        rv_var before = t ? n->whole[t - 1] : y; /* y, as a sequence may have no steps */
         bool adds = n->options.residual && rv_shape_equal(rv_shape_of(y), rv_shape_of(n->in[t]));
         n->whole[t] = adds ? rv_add(y, n->in[t]) : y;
         if (n->mask && (adds || n->options.bidirectional))
@@ -192,7 +194,7 @@ static void gather_outputs(net *n)
     }
 }
 
-/* The top layer's output; in two directions each one's half of it, at its own last step. */
+/* The top layer's output at the last step. With two directions, each half is taken at its direction's last step. */
 static rv_var end_of(const net *n)
 {
     const rv_var first = n->whole[0], last = n->whole[n->steps - 1];
@@ -223,7 +225,7 @@ static bool run_layers(net *n)
 
 /* ---- masks ---- */
 
-/* mask[t] is 1 for the sequences that have a step t; of the states' rank, so that it broadcasts. */
+/* mask[t] is 1 for the sequences that have a step t. It has the rank of the states, so that it broadcasts. */
 static bool make_masks(net *n)
 {
     const rv_var lengths = n->options.lengths;
@@ -245,10 +247,10 @@ static bool make_masks(net *n)
 
 /* ---- unrolling ---- */
 
-/* Cut off, two names could become one. */
+/* Longer names would be truncated, and two of them could become equal. */
 static bool too_long(const char *name) { return name && strlen(name) > 100; }
 
-/* Fills in defaults; an error for options that make no net. */
+/* Fills in defaults. False, and an error, for invalid options. */
 static bool check_options(net *n)
 {
     rv_rnn_options *o = &n->options;
@@ -306,7 +308,7 @@ rv_var rv_unroll(rv_cell_step step, rv_var x, int64_t steps)
     return rv_unroll_with(step, x, steps, (rv_rnn_options){0});
 }
 
-/* An array of x[t] for each step, for rv_free. */
+/* An array of x[t] for each step. The caller frees it with rv_free. */
 static rv_var *each_step(rv_var x, int64_t steps, bool sequence)
 {
     rv_var *all = steps > 0 ? rv_alloc((size_t)steps, sizeof *all) : NULL;

@@ -13,76 +13,77 @@ extern "C" {
 
 typedef struct rv_cell rv_cell;
 
-/* One step of a cell: reads the input x and the states h[0], h[1], ... and replaces each by its next value;
- * h[0] is the output of the cell. It has as many states as it changes. Parameters are made on first use,
- * by name; their shapes follow from their arguments. cell.h has what steps are written with. */
+/* One step of a cell: reads the input x and the states h[0], h[1], ... and replaces each state by its next
+ * value. h[0] is the output of the cell. The number of states is found from those that the step replaces.
+ * Parameters are created by name on first use; their shapes follow from the arguments. Steps are written with
+ * the functions of cell.h. */
 typedef void (*rv_cell_step)(rv_cell *k, rv_var x, rv_var *h);
 
-enum { RV_CELL_STATES = 4 }; /* at most */
+enum { RV_CELL_STATES = 4 }; /* most states of a cell */
 
 typedef struct rv_states {
     rv_var h[RV_CELL_STATES];
 } rv_states;
 
-/* All zero: one forward layer of one unit, dense, without biases, from zero states. */
+/* All zeros mean one dense forward layer of one unit, without biases, with zero initial states. */
 typedef struct rv_rnn_options {
-    /* NULL: parameters are named "Wxg"; else "name/Wxg". With several layers "layer0/Wxg" and so on, with two
-     * directions "forward/Wxg", "backward/Wxg". At most 100 bytes. */
+    /* The prefix of parameter names, at most 100 bytes: "name/Wxg", or "Wxg" if NULL. Several layers add "layer0/"
+     * and so on, two directions add "forward/" and "backward/". */
     const char *name;
 
     /* ---- the cell ---- */
 
-    int64_t units;   /* hidden units, or channels of a convolutional state; 0: 1 */
-    int64_t kernel;  /* size of the maps' convolutions, odd; 0: matrix products */
-    bool bias;       /* whether biases are parameters */
-    bool layer_norm; /* each map is normalized, with a gain (Ba et al. 2016, arXiv 1607.06450) */
-    double forget_shift;            /* the bias of a forget gate is 1 + this at first */
+    int64_t units;       /* hidden units, or channels of a convolutional state; 0: 1 */
+    int64_t kernel;      /* odd kernel size of the maps' convolutions; 0: matrix products */
+    bool bias;           /* whether biases are parameters */
+    bool layer_norm;     /* normalizes each map, with a gain (Ba et al. 2016, arXiv 1607.06450) */
+    double forget_shift; /* initial bias of a forget gate, minus 1 */
     rv_var (*activation)(rv_var x); /* of candidates; NULL: tanh */
-    const void *user;               /* for a step of your own */
+    const void *user;               /* passed through for user-defined steps */
 
-    /* [RV_CELL_STATES] what equations call the states. NULL, and for each NULL in it: "h", "h1", "h2", "h3". */
+    /* [RV_CELL_STATES] symbols of the states. The defaults, also for NULL elements, are "h", "h1", "h2", "h3". */
     const char *const *state_name;
 
     /* ---- composition ---- */
 
-    int64_t layers; /* each reads the one below it; 0: 1 */
-    bool residual;  /* a layer's input is added to its output where their shapes agree */
-    bool skip;      /* layers after the first also read x, concatenated along axis 1 */
+    int64_t layers; /* each layer reads the output of the one below; 0: 1 */
+    bool residual;  /* adds a layer's input to its output where the shapes agree */
+    bool skip;      /* later layers also read x, concatenated along axis 1 */
 
-    /* Each layer also runs from the last step to the first. Both outputs are concatenated along axis 1. */
+    /* Each layer also runs from the last step to the first. The two outputs are concatenated along axis 1. */
     bool bidirectional;
 
     /* ---- states ---- */
 
-    bool learned_start; /* initial states are parameters "h0", "h1", ..; else zeros */
+    bool learned_start; /* initial states are parameters "h0", "h1", ..; otherwise zeros */
 
-    /* Initial states, and the states after the last step, for each layer; with two directions for each layer's
-     * forward and then its backward direction. A null var in `initial` is a state as above. NULL: not given, not
-     * wanted. */
+    /* Initial states and states after the last step, one element per layer. With two directions there are two
+     * elements per layer, forward first. A null var in `initial` means the default initial state. Both may be
+     * NULL. */
     const rv_states *initial;
     rv_states *final;
 
-    /* Not NULL: a run of the program starts from the states at which the run before it ended, zeros at first. They
-     * are the store's states "carry/CARRY/layer0/h0", where CARRY is this text of at most 100 bytes. Gradients stop
-     * there (truncated back-propagation through time). */
+    /* If not NULL, each run of the program starts from the final states of the previous run, the first one from
+     * zeros. The store keeps them as "carry/CARRY/layer0/h0", where CARRY is this text of at most 100 bytes.
+     * Gradients stop there (truncated back-propagation through time). */
     const char *carry;
 
-    /* [n], of any dtype: the lengths of the sequences. After its own last step a sequence keeps its states and
-     * outputs, and no gradient flows. Null: all steps count. */
+    /* [n], of any dtype: the lengths of the sequences. After its last step a sequence keeps its states and
+     * outputs, and no gradient flows. With a null var, all steps are valid. */
     rv_var lengths;
 
     /* ---- training ---- */
 
-    double dropout; /* the probability with which an element of a layer's input is dropped */
-    double recurrent_dropout; /* the same for the states that maps read (cell.h) */
+    double dropout;           /* probability of dropping an element of a layer's input */
+    double recurrent_dropout; /* the same for states that maps read (cell.h) */
     bool same_dropout; /* one mask for all steps (Gal and Ghahramani 2016, arXiv 1512.05287) */
 
-    /* Each step reads its parameters and passes on its states through rv_probe, so that gradients can be taken at
-     * each step (flow.h). Programs compute the same values. */
+    /* Parameters and states go through rv_probe at each step, so that gradients can be taken per step (flow.h).
+     * This changes no value. */
     bool probes;
 
-    /* Gradients recompute this many steps at a time instead of keeping the values inside them (rv_recompute_push);
-     * 0: everything is kept. */
+    /* The backward pass recomputes the values inside segments of this many steps instead of keeping them
+     * (rv_recompute_push). 0: all values are kept. */
     int64_t recompute;
 } rv_rnn_options;
 
@@ -90,15 +91,15 @@ typedef struct rv_rnn_options {
 rv_var rv_unroll(rv_cell_step step, rv_var x, int64_t steps);
 rv_var rv_unroll_with(rv_cell_step step, rv_var x, int64_t steps, rv_rnn_options options);
 
-/* The same on a sequence: x [n,steps,...] gives step t x[:,t]. outputs [steps] (NULL: not wanted) gets the
- * top layer's output at each step. In two directions the result is the output of each at its own last step. */
+/* The same on a sequence x [n,steps,...]: step t reads x[:,t]. outputs [steps], unless NULL, receives the top
+ * layer's output at each step. With two directions, the result joins the outputs of each at its last step. */
 rv_var rv_unroll_sequence(rv_cell_step step, rv_var x, rv_rnn_options options, rv_var *outputs);
 
-/* The same with step t given x[t]. */
+/* The same on an array: step t reads x[t]. */
 rv_var rv_unroll_steps(rv_cell_step step, const rv_var *x, int64_t steps, rv_rnn_options options,
                        rv_var *outputs);
 
-/* Sets carried states to zero: the next run starts anew. */
+/* Sets carried states to zero, so that the next run starts a new sequence. */
 void rv_reset_carried(rv_store *store, const char *carry);
 
 #ifdef __cplusplus

@@ -1,9 +1,9 @@
-/* How many states a cell has and what shapes: seen from a step on a tape of its own. */
+/* Finds the number of states of a cell and their shapes by recording a step on a separate tape. */
 #include "models/cell_internal.h"
 #include "ops/ops.h"
 #include "tensor/store_entries_internal.h"
 
-/* A step's inputs and what it made of them, on a tape of its own. */
+/* A trial step on its own tape and store. */
 typedef struct trial {
     rv_store *store;
     rv_tape *tape;
@@ -37,9 +37,9 @@ static void end_trial(trial *t)
     rv_store_free(t->store);
 }
 
-/* What the cell changes is a state; it has the shape that a step gives back as it got it. Size 1 stands for
- * "any" at first, since it broadcasts: convolutions that keep the size keep it 1, and the input brings
- * the real size in. */
+/* The states are those that the step replaces. Their shapes are a fixed point: the shapes that a step leaves
+ * unchanged. The search starts with size 1 on the axes after the channels, because it broadcasts: the first step
+ * yields the sizes that the input determines. */
 int rv_find_states(rv_cell_step step, const rv_cell *cell, rv_var x, rv_shape *shape)
 {
     enum { TRIES = 4 };
