@@ -38,7 +38,7 @@ void expect_svg(const std::string &path)
     EXPECT_EQ(text.find("<?xml"), 0u) << text.substr(0, 80);
     EXPECT_CONTAINS(text, "<svg");
     EXPECT_CONTAINS(text, "</svg>");
-    EXPECT_CONTAINS(text, "held out");
+    EXPECT_CONTAINS(text, "validation");
 }
 
 TEST(Pictures, LearningCurvesComeWithTheRun)

@@ -64,12 +64,12 @@ bool exists(const std::string &path) { return access(path.c_str(), F_OK) == 0; }
 /* What must be the same, however often a run was stopped. */
 struct Result {
     std::string digest, log, best;
-    double best_epoch, epochs, held_out_cost;
+    double best_epoch, epochs, validation_loss;
 
     Result(const std::string &folder, const std::string &json)
         : digest(Json(json).text("digest")), log(log_of(folder)),
           best(slurp(folder + "/best.safetensors")), best_epoch(Json(json).number("best_epoch")),
-          epochs(Json(json).number("epochs")), held_out_cost(Json(json).number("validation_loss"))
+          epochs(Json(json).number("epochs")), validation_loss(Json(json).number("validation_loss"))
     {
     }
 };
@@ -81,7 +81,7 @@ void expect_same(const Result &a, const Result &b)
     EXPECT_TRUE(a.best == b.best) << "best.safetensors differs";
     EXPECT_EQ(a.best_epoch, b.best_epoch);
     EXPECT_EQ(a.epochs, b.epochs);
-    EXPECT_EQ(a.held_out_cost, b.held_out_cost);
+    EXPECT_EQ(a.validation_loss, b.validation_loss);
 }
 
 double seconds_since(std::chrono::steady_clock::time_point start)

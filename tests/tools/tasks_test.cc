@@ -155,9 +155,9 @@ TEST(Evaluate, CountsTheStepsOfASequenceOnly)
     const Json trained =
         train("--task arithmetic --size 2 --samples 400 --epochs 1 --units 4 --output " + folder);
     const Json evaluated(recurve("evaluate --json --output " + folder).out);
-    const cJSON *held_out = cJSON_GetObjectItem(evaluated.root(), "validation"), *row, *cell;
+    const cJSON *validation = cJSON_GetObjectItem(evaluated.root(), "validation"), *row, *cell;
     double all = 0, most = 0;
-    cJSON_ArrayForEach(row, cJSON_GetObjectItem(held_out, "confusion"))
+    cJSON_ArrayForEach(row, cJSON_GetObjectItem(validation, "confusion"))
     {
         double label = 0;
         cJSON_ArrayForEach(cell, row) label += cell->valuedouble;

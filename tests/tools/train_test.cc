@@ -201,12 +201,12 @@ TEST(Train, OutputHoldsTheCheckpointTheOptionsAndALineAnEpoch)
         log.find("epoch,loss,validation_loss,validation_accuracy,validation_error,seconds\n1,"), 0u)
         << log;
     EXPECT_EQ(std::count(log.begin(), log.end(), '\n'), 4);
-    double mean = 0, cost = 0, held_out = 0;
+    double mean = 0, loss = 0, validation = 0;
     ASSERT_EQ(
-        std::sscanf(log.c_str() + log.rfind("\n3,"), "\n3,%lf,%lf,%lf", &mean, &cost, &held_out),
+        std::sscanf(log.c_str() + log.rfind("\n3,"), "\n3,%lf,%lf,%lf", &mean, &loss, &validation),
         3);
-    EXPECT_NEAR(cost, result.number("validation_loss"), 1e-8 * cost);
-    EXPECT_NEAR(held_out, result.number("validation_accuracy"), 1e-8);
+    EXPECT_NEAR(loss, result.number("validation_loss"), 1e-8 * loss);
+    EXPECT_NEAR(validation, result.number("validation_accuracy"), 1e-8);
 }
 
 TEST(Evaluate, AgreesWithTheRunToTheLastBit)
@@ -224,22 +224,22 @@ TEST(Evaluate, AgreesWithTheRunToTheLastBit)
         EXPECT_EQ(by_file.out, by_folder.out);
         const Json before(trained.out), after(by_folder.out);
         const cJSON *train = cJSON_GetObjectItem(after.root(), "train");
-        const cJSON *held_out = cJSON_GetObjectItem(after.root(), "validation");
+        const cJSON *validation = cJSON_GetObjectItem(after.root(), "validation");
         EXPECT_EQ(after.text("digest"), before.text("digest"));
         EXPECT_EQ(Json::number(train, "loss"), before.number("loss"));
         EXPECT_EQ(Json::number(train, "accuracy"), before.number("train_accuracy"));
-        EXPECT_EQ(Json::number(held_out, "accuracy"), before.number("validation_accuracy"));
+        EXPECT_EQ(Json::number(validation, "accuracy"), before.number("validation_accuracy"));
 
         double images = 0, right = 0;
         int row = 0;
         const cJSON *digit, *answer;
-        cJSON_ArrayForEach(digit, cJSON_GetObjectItem(held_out, "confusion"))
+        cJSON_ArrayForEach(digit, cJSON_GetObjectItem(validation, "confusion"))
         {
             cJSON_ArrayForEach(answer, digit) images += answer->valuedouble;
             right += cJSON_GetArrayItem(digit, row++)->valuedouble;
         }
-        EXPECT_EQ(images, Json::number(held_out, "samples"));
-        EXPECT_DOUBLE_EQ(right / images, Json::number(held_out, "accuracy"));
+        EXPECT_EQ(images, Json::number(validation, "samples"));
+        EXPECT_DOUBLE_EQ(right / images, Json::number(validation, "accuracy"));
     }
 }
 

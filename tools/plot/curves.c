@@ -47,7 +47,7 @@ static const char *loss_title(const rv_setup *e)
                                        : "loss";
 }
 
-/* Costs are told apart down to this; of accuracies, half a sample in those held out. */
+/* Costs are told apart down to this; of accuracies, half a validation sample. */
 static double finest_of(const rv_setup *e, quantity q)
 {
     return q == VALIDATION_SCORE && e->data.classes > 0 ? 0.5 / (double)e->validation.count : 1e-12;
@@ -72,12 +72,12 @@ bool curves_draw(const char *folder, const rv_train_config *c, const rv_setup *e
            *validation = values_of(data, t, VALIDATION_LOSS),
            *score = values_of(data, t, VALIDATION_SCORE);
     chart_line losses[] = {{.label = "training", .colour = RED, .count = t->epochs, .y = loss},
-                           {.label = "held out",
+                           {.label = "validation",
                             .colour = BLUE,
                             .count = t->epochs,
                             .y = validation,
                             .mark = t->best_epoch}};
-    chart_line scores[] = {{.label = "held out",
+    chart_line scores[] = {{.label = "validation",
                             .colour = BLUE,
                             .count = t->epochs,
                             .y = score,
@@ -171,10 +171,10 @@ bool curves_draw_groups(const char *folder, const char *name, const char *title,
             ok = band_make(b, data, &groups[k], drawn[p], error);
             if (ok) lines[p * count + k] = line_of(&groups[k], b);
         }
-        snprintf(heads[p], CHART_LABEL, p == 0 ? "%s held out" : "%s",
+        snprintf(heads[p], CHART_LABEL, p == 0 ? "validation %s" : "%s",
                  p == 0  ? loss_title(e)
-                 : share ? "accuracy held out, %"
-                         : "mean squared error held out");
+                 : share ? "validation accuracy, %"
+                         : "validation mean squared error");
         panels[p] = (chart_panel){.title = heads[p],
                                   .axis = share ? CHART_ACCURACY : CHART_LOG,
                                   .finest = finest_of(e, drawn[p]),

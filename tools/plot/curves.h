@@ -5,7 +5,7 @@
 #include "tools/plot/chart.h"
 #include "recurve.h"
 
-/* curves.svg and curves.png in the folder: training and held out. */
+/* curves.svg and curves.png in the folder: training and validation. */
 bool curves_draw(const char *folder, const rv_train_config *c, const rv_setup *e,
                  const rv_train_result *t, rv_error *error);
 
@@ -17,7 +17,7 @@ typedef struct curve_group {
     int count;
 } curve_group;
 
-/* NAME.svg and NAME.png in the folder: what each makes of the data held out. */
+/* NAME.svg and NAME.png in the folder: each run on the validation data. */
 bool curves_draw_groups(const char *folder, const char *name, const char *title, const rv_setup *e,
                         const curve_group *groups, int count, rv_error *error);
 

@@ -267,7 +267,8 @@ static bool draw(const char *folder, const rv_train_config *c, const view *v, co
         letters[t][1] = '\0';
         names[t] = letters[t];
     }
-    snprintf(title, sizeof title, "%s on %s: a sample held out", c->net.model, data_text(c, text));
+    snprintf(title, sizeof title, "%s on %s: a validation sample", c->net.model,
+             data_text(c, text));
     heat_picture picture = {title, h->rows, h->count, v->steps, v->stride, spelled ? names : NULL};
     return rv_run_folder_path(folder, "states", path, error) && heatmap_draw(path, &picture, error);
 }
