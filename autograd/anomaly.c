@@ -7,11 +7,12 @@
 #include "autograd/tape_internal.h"
 #include "tensor/text_internal.h"
 
-/* ---- where it went wrong ---- */
+/* ---- detection ---- */
 
 static bool is_finite(const rv_extent *e) { return e->first < 0; }
 
-/* NaN comes of NaN, and infinity of either: only who had neither has made it. */
+/* Whether the op itself produced the NaN or infinity. NaN in the inputs explains NaN; NaN or
+ * infinity in the inputs explains infinity. */
 static bool made_here(const rv_extent *out, int64_t nans_before, int64_t infinities_before)
 {
     return out->nans ? !nans_before : out->infinities && !nans_before && !infinities_before;
@@ -23,7 +24,8 @@ static rv_extent extent_of(rv_type type, const void *data, bool single)
     return rv_tensor_extent(&tensor);
 }
 
-/* Whether the call has made of its inputs, which are as it found them, what is not finite. */
+/* Whether the call produced NaN or infinity. Its inputs are unchanged, because the program does not
+ * work in place. */
 static bool look_at(const rv_program *program, const rv_call *call, rv_anomaly *a)
 {
     const rv_node *node = rv_tape_node(a->tape, a->node);
@@ -43,7 +45,7 @@ static bool look_at(const rv_program *program, const rv_call *call, rv_anomaly *
     return made_here(&a->out, nans, infinities);
 }
 
-/* Inputs and parameters; states may hold what they like, constants were written by somebody. */
+/* Checks inputs and parameters. States and constants may hold infinity on purpose. */
 static bool look_at_leaves(const rv_program *program, rv_anomaly *a)
 {
     const rv_tape *tape = program->tape;
@@ -59,9 +61,9 @@ static bool look_at_leaves(const rv_program *program, rv_anomaly *a)
     return false;
 }
 
-/* ---- how it is told ---- */
+/* ---- the report ---- */
 
-/* The coordinates of element `index`. */
+/* Writes the coordinates of element `index` of a tensor. */
 static const char *place_text(rv_shape shape, int64_t index, char words[RV_SHAPE_TEXT])
 {
     rv_shape at = shape;
@@ -126,7 +128,7 @@ static bool is_effect(const rv_program *program, int64_t i)
     return program->tape->nodes[program->node[i]].op->kind == RV_OP_EFFECT;
 }
 
-/* One thread does all parts of every call. */
+/* Runs the program on the calling thread, with every call uncut, up to the first anomaly. */
 static bool run_until_wrong(const rv_program *program, rv_anomaly *a)
 {
     a->tape = program->tape;

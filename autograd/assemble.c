@@ -1,4 +1,4 @@
-/* Assembling: the planned nodes become calls with addresses. */
+/* Assembly: turns the scheduled and planned nodes into kernel calls with addresses. */
 #include <string.h>
 
 #include "autograd/passes/passes.h"
@@ -14,9 +14,9 @@ typedef struct assembly {
     unsigned flags;
     rv_schedule schedule;
     rv_plan plan;
-    rv_call *call_of; /* [nodes] prepared calls, moved into the program one by one */
+    rv_call *call_of; /* [nodes] prepared calls; emit_node moves them into the program */
     size_t operand;   /* next free operand */
-    int32_t emitted;  /* nodes */
+    int32_t emitted;  /* number of nodes emitted so far */
 } assembly;
 
 /* ---- choosing kernels ---- */
@@ -59,7 +59,7 @@ void rv_call_bind(rv_call *call, void *out, const void *const *in)
     }
 }
 
-/* Kernels first: the plan must know how much scratch they take. */
+/* Selects the kernels. This comes before planning, because the plan needs their scratch sizes. */
 static bool prepare_calls(assembly *a)
 {
     rv_type *types = a->program->operand_types;
@@ -74,13 +74,13 @@ static bool prepare_calls(assembly *a)
             return false;
         types += node->inputs;
         if (node->op->in_place & ~call->sliced)
-            call->most_parts = 0; /* parts may see each other's out */
+            call->most_parts = 0; /* a part could read what another part has overwritten */
         if (a->plan.scratch_bytes < call->scratch_size) a->plan.scratch_bytes = call->scratch_size;
     }
     return true;
 }
 
-/* The work of the instruction that begins at a position of the schedule. */
+/* The work of the instruction that starts at index `at` of the schedule. */
 static rv_work work_at(const assembly *a, int32_t at)
 {
     int32_t id = a->schedule.id[at];
@@ -91,6 +91,7 @@ static rv_work work_at(const assembly *a, int32_t at)
     return rv_work_of_call(call);
 }
 
+/* Cuts the instructions into parts. The cutter sees all of them before it decides on any. */
 static void cut_work(assembly *a)
 {
     rv_cutting c = {.threads = a->program->threads, .flags = a->flags};
@@ -141,7 +142,7 @@ static void write_constants(assembly *a)
 
 /* ---- calls ---- */
 
-/* The next call, made of the scheduled nodes first .. last or of an assignment. */
+/* Appends a call that computes `count` nodes, or carries out an assignment. */
 static void emit(assembly *a, const rv_call *call, const int32_t *nodes, int32_t count)
 {
     rv_program *program = a->program;
@@ -166,7 +167,8 @@ static void emit_node(assembly *a, int32_t at)
     emit(a, &call, &id, 1);
 }
 
-/* An operand of a group: in a tile, one element, or going on with the tiles. */
+/* Sets an operand of a group: tile memory, a single element, or a tensor that advances with the
+ * tiles. */
 static void set_operand(const assembly *a, int32_t id, size_t tiles, const void **at, bool *moves,
                         bool *single)
 {
@@ -241,7 +243,7 @@ static void emit_copy(assembly *a, int32_t effect, void *to, const void *from)
 
 static void emit_assignments(assembly *a)
 {
-    for (int pass = 0; pass < 2; pass++) /* all snapshots before the first overwriting */
+    for (int pass = 0; pass < 2; pass++) /* first take all snapshots, then overwrite */
         for (size_t i = 0; i < a->tape->effects.count; i++) {
             int32_t id = a->tape->effects.id[i];
             if (!a->live[id]) continue;
@@ -256,12 +258,13 @@ static void emit_assignments(assembly *a)
 
 /* ---- the workers ---- */
 
+/* Whether the worker runs call i, or a part of it. */
 static bool does(const rv_program *program, int worker, size_t i)
 {
     return program->calls[0][i].parts > 1 || program->worker[i] == worker;
 }
 
-/* The calls of another worker, with scratch of its own. */
+/* Copies worker 0's calls for another worker, with its own part numbers and scratch. */
 static bool copy_calls(rv_program *program, int worker, size_t scratch_bytes)
 {
     size_t count = (size_t)program->count, by = (size_t)worker * scratch_bytes;
@@ -304,7 +307,7 @@ void rv_program_free_calls(rv_program *program)
     rv_free(program->calls);
 }
 
-/* ---- all of it ---- */
+/* ---- the whole program ---- */
 
 static bool make_room(assembly *a, int count)
 {

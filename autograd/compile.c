@@ -1,4 +1,4 @@
-/* From a tape to a program: rewrite, prune, assemble; or the store's program of an equal tape. */
+/* Compiles a tape into a program: rewrite, prune, assemble. Equal tapes share a cached program. */
 #include <string.h>
 
 #include "autograd/passes/passes.h"
@@ -34,8 +34,8 @@ static const rv_op copy = {.name = "copy",
                            .reference = rv_copy_bytes,
                            .select = choose_copy};
 
-/* An output that lies in the store, where an assignment will overwrite it, is copied first: outputs
- * show what was computed from the old values. */
+/* Outputs show the values from before the assignments. So an output that lies in store memory which
+ * an assignment overwrites is replaced by a copy. */
 static int32_t before_assignments(rv_tape *tape, int32_t output)
 {
     int32_t root = output;
@@ -46,7 +46,7 @@ static int32_t before_assignments(rv_tape *tape, int32_t output)
     return output;
 }
 
-/* The tape after all rewritings; `outputs` move along. */
+/* Returns the rewritten tape, and updates `outputs` to its ids. */
 static rv_tape *rewrite(const rv_tape *from, int32_t *outputs, int count, unsigned flags,
                         rv_error *error)
 {
@@ -84,7 +84,7 @@ static rv_program *build(rv_tape *from, const rv_var *outputs, int count, unsign
         ok = live || rv_fail_memory(&from->error);
     }
     if (ok) {
-        rv_pass_prune(program->tape, ids, count, flags, live); /* rewriting has cut more loose */
+        rv_pass_prune(program->tape, ids, count, flags, live); /* rewriting leaves unused nodes */
         ok = rv_program_assemble(program, live, ids, count, flags);
         if (!ok) rv_fail(&from->error, program->tape->error.code, "%s", program->tape->error.text);
     }
@@ -131,7 +131,8 @@ static rv_program *find_or_build(rv_tape *tape, const rv_var *outputs, int count
     return program;
 }
 
-/* False, with the tape's error, when these outputs cannot be compiled or the store is busy. */
+/* Checks the outputs and enters the store. Returns false, with an error on the tape, if an output
+ * is invalid or the store is busy. */
 static bool begin(rv_tape *tape, const rv_var *outputs, int count)
 {
     return check_outputs(tape, outputs, count) && rv_store_enter(tape->store, &tape->error);

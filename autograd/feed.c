@@ -9,7 +9,7 @@ static rv_shape without_ones(rv_shape shape)
     return rest;
 }
 
-/* As many elements, and the same batch; or the same shape but for axes of size 1. */
+/* Whether first axis and number of elements agree, or all axes other than those of size 1. */
 static bool fits(rv_shape input, rv_shape value)
 {
     bool batch = input.rank && value.rank && input.dim[0] == value.dim[0] &&

@@ -1,4 +1,4 @@
-/* Central differences, element by element, and what they say about a recorded gradient. */
+/* Compares a recorded gradient with central differences, element by element. */
 #include "autograd/gradcheck.h"
 
 #include <math.h>
@@ -17,7 +17,7 @@ typedef struct check {
     rv_tensor *analytic;   /* [count] */
     int count;
     double tolerance, step, loss;
-    bool refine; /* whether the step is ours to choose */
+    bool refine; /* the step is the default: retry a failed check with a finer one */
 } check;
 
 static const rv_named_tensor *given(const rv_gradcheck_options *o, const char *name)
@@ -27,7 +27,7 @@ static const rv_named_tensor *given(const rv_gradcheck_options *o, const char *n
     return NULL;
 }
 
-/* Values for every input of the tape, in both programs. */
+/* Fills every input of both programs. */
 static bool fill_inputs(check *c, const rv_gradcheck_options *o)
 {
     rv_error *error = &(rv_error){0};
@@ -80,7 +80,7 @@ static bool prepare(check *c, rv_var loss, const rv_var *wrt, const rv_gradcheck
     if (!ok) return false;
     if (!run(c, c->gradients)) return false;
     c->loss = rv_value(c->gradients, 0);
-    for (int i = 0; i < c->count; i++) { /* copies: later runs overwrite outputs */
+    for (int i = 0; i < c->count; i++) { /* copy, because later runs overwrite outputs */
         rv_error error = {0};
         const rv_tensor *g = rv_program_output(c->gradients, i + 1);
         if (!rv_tensor_new(&c->analytic[i], g->dtype, g->shape, &error) ||
@@ -92,7 +92,7 @@ static bool prepare(check *c, rv_var loss, const rv_var *wrt, const rv_gradcheck
     return true;
 }
 
-/* ---- the numeric side ---- */
+/* ---- the numeric gradient ---- */
 
 static double value_at(const check *c, rv_tensor *x, int64_t i, double at)
 {
@@ -100,7 +100,7 @@ static double value_at(const check *c, rv_tensor *x, int64_t i, double at)
     return run(c, c->value) ? rv_value(c->value, 0) : (double)NAN;
 }
 
-/* (f(x-2h) - 8 f(x-h) + 8 f(x+h) - f(x+2h)) / 12h: exact for polynomials up to degree 4. */
+/* (f(x-2h) - 8 f(x-h) + 8 f(x+h) - f(x+2h)) / 12h. Exact for polynomials up to degree 4. */
 static double difference(const check *c, rv_tensor *x, int64_t i, double step)
 {
     double at = rv_tensor_get(x, i), h = step * fmax(1, fabs(at));
@@ -111,7 +111,7 @@ static double difference(const check *c, rv_tensor *x, int64_t i, double step)
     return slope;
 }
 
-/* ---- the verdict ---- */
+/* ---- the comparison ---- */
 
 static double relative_error(double a, double n, double floor)
 {
@@ -155,6 +155,8 @@ const char *rv_difference_text(const rv_difference *d)
     return "wrong direction";
 }
 
+/* The likely cause of a failed check. If a much finer step gives a different slope, the loss has a
+ * kink or a jump near the point. */
 static const char *explain(const check *c, rv_tensor *x, const rv_gradcheck_result *r,
                            const rv_difference *d)
 {
@@ -168,7 +170,7 @@ static const char *explain(const check *c, rv_tensor *x, const rv_gradcheck_resu
     return rv_difference_text(d);
 }
 
-/* Differences with one step. */
+/* Checks the gradient against differences of one step size. */
 static bool judge_once(const check *c, rv_tensor *x, const rv_tensor *a, rv_gradcheck_result *r)
 {
     rv_tensor n;
@@ -193,7 +195,8 @@ static bool judge_once(const check *c, rv_tensor *x, const rv_tensor *a, rv_grad
     return true;
 }
 
-/* Where a loss is steep, the differences may be what is wrong: a finer step gets a second chance. */
+/* Where the loss is steep, the differences themselves may be inaccurate, so a failed check is
+ * repeated with a finer step. */
 static bool judge(const check *c, rv_tensor *x, const rv_tensor *a, rv_gradcheck_result *r)
 {
     rv_gradcheck_result second = *r;
@@ -206,7 +209,7 @@ static bool judge(const check *c, rv_tensor *x, const rv_tensor *a, rv_gradcheck
     return true;
 }
 
-/* The memory that the loss reads the leaf from. */
+/* The memory from which the loss reads the leaf. */
 static rv_tensor *leaf_data(const check *c, rv_var leaf)
 {
     const rv_node *node = rv_tape_node(c->tape, leaf.id);

@@ -1,7 +1,8 @@
-/* Reverse mode in one sitting. A gradient is computed from the end of the tape to its start: each
- * node, once all its uses have been seen, knows its whole cotangent and passes to each input that
- * input's share, by the op's gradient rule. The rules record ordinary ops, so the result is just
- * more tape (invariant 4). */
+/* Reverse-mode differentiation. A node's cotangent is a sum of shares, one from each use of the
+ * node. The sweep visits the nodes from y down to the first. All uses of a node have higher ids, so
+ * its shares are complete when the sweep reaches it. The sweep sums them, and the op's gradient
+ * rule turns the sum into a share for each input. Rules record ordinary ops on the same tape, so
+ * gradients can be differentiated again (invariant 4). */
 #include "autograd/gradient.h"
 
 #include <string.h>
@@ -10,26 +11,26 @@
 #include "autograd/tape_internal.h"
 #include "tensor/memory.h"
 
-/* A share of a node's cotangent, in a list per node. */
+/* A share of a node's cotangent. The shares of a node are a linked list. */
 typedef struct share {
-    int32_t var;
-    int32_t next; /* index + 1 of the share received before, or 0 */
+    int32_t var;  /* id of the share's value */
+    int32_t next; /* 1 + index of the previous share of the node; 0: none */
 } share;
 
 typedef struct sweep {
     rv_tape *tape;
-    int32_t count;   /* nodes 0 .. count-1 take part: y is the last */
-    bool *depends;   /* [count] on something differentiated with respect to */
-    int32_t *latest; /* [count] index + 1 of the last share received, or 0 */
-    int32_t *whole;  /* [count] id + 1 of the whole cotangent, once all uses have been seen */
+    int32_t count;   /* the sweep covers nodes 0 .. count-1; y is the last */
+    bool *depends;   /* [count] whether the node depends on some wrt */
+    int32_t *latest; /* [count] 1 + index of the node's latest share; 0: none */
+    int32_t *whole;  /* [count] 1 + id of the summed cotangent; 0: none yet */
     share *shares;
     size_t share_count, share_capacity;
-    rv_replay replay; /* the segment that is being passed, computed again */
+    rv_replay replay; /* of the segment that the sweep is in (recompute.h) */
 } sweep;
 
 static bool differentiable(rv_dtype dtype) { return dtype == RV_F32 || dtype == RV_F64; }
 
-/* Which nodes the wanted gradients can flow through. */
+/* Marks the nodes that depend on some wrt. Cotangents of other nodes are not computed. */
 static void mark_dependent(sweep *s, const rv_var *wrt, int count)
 {
     for (int i = 0; i < count; i++)
@@ -41,6 +42,7 @@ static void mark_dependent(sweep *s, const rv_var *wrt, int count)
     }
 }
 
+/* Adds a share to the list of node `to`. */
 static bool give_share(sweep *s, int32_t to, rv_var cotangent)
 {
     if (!rv_reserve(&s->shares, &s->share_capacity, s->share_count + 1, sizeof *s->shares))
@@ -50,7 +52,8 @@ static bool give_share(sweep *s, int32_t to, rv_var cotangent)
     return true;
 }
 
-/* The one place where cotangents are summed: in the order of the uses on the tape. */
+/* The cotangent of a node: the sum of its shares. No other function sums cotangents. The order is
+ * fixed, from the node's first use on the tape to its last. */
 static rv_var sum_shares(sweep *s, int32_t id)
 {
     int count = 0;
@@ -68,13 +71,14 @@ static rv_var sum_shares(sweep *s, int32_t id)
     return sum;
 }
 
-/* A cotangent has the dtype and shape of its value, and is on the same tape. */
+/* Whether d can be a cotangent of x: same tape, dtype and shape. */
 static bool is_cotangent_of(rv_var x, rv_var d)
 {
     return d.tape == x.tape && rv_dtype_of(d) == rv_dtype_of(x) &&
            rv_shape_equal(rv_shape_of(d), rv_shape_of(x));
 }
 
+/* Refuses a share of the wrong type, which means that the op's gradient rule is wrong. */
 static bool check_share(const rv_op *op, int k, rv_var x, rv_var given)
 {
     char want[RV_SHAPE_TEXT], seen[RV_SHAPE_TEXT];
@@ -88,11 +92,12 @@ static bool check_share(const rv_op *op, int k, rv_var x, rv_var given)
         rv_shape_text(rv_shape_of(x), want));
 }
 
-/* Asks the op's rule for the share of each input that leads to a wanted gradient. */
+/* Calls the op's gradient rule for each input that depends on some wrt, and adds the result to the
+ * input's shares. In a segment, the rule sees the replayed y and x. */
 static bool pass_back(sweep *s, int32_t id, rv_var dy, rv_var *x)
 {
     rv_tape *tape = s->tape;
-    const rv_node node = tape->nodes[id]; /* a copy: the rules grow the tape */
+    const rv_node node = tape->nodes[id]; /* a copy, because rules may reallocate the nodes */
     if (node.op->zero_gradient) return true;
     if (!rv_replay_for(&s->replay, tape, id, dy)) return false;
     for (int k = 0; k < node.inputs; k++)
@@ -113,14 +118,14 @@ static bool pass_back(sweep *s, int32_t id, rv_var dy, rv_var *x)
                 node.op->name);
         rv_var given = node.op->gradient(&backward, k);
         if (tape->error.code) return false;
-        if (rv_is_null(given)) continue; /* the rule says: zero */
+        if (rv_is_null(given)) continue; /* zero */
         if (!check_share(node.op, k, x[k], given) || !give_share(s, node.in[k], given))
             return false;
     }
     return true;
 }
 
-/* From y down to the first node. */
+/* Visits the nodes from y down to the first, and skips those without shares. */
 static bool sweep_back(sweep *s)
 {
     int most = 1;
@@ -151,7 +156,7 @@ static rv_var zeros_like(rv_var x)
                             "gradient: asked for with respect to a value of dtype %s; cast it to "
                             "%s",
                             rv_dtype_name(dtype), rv_dtype_name(x.tape->dtype));
-    rv_tensor zeros; /* of a dtype that is not the tape's */
+    rv_tensor zeros; /* rv_full would have the dtype of the tape */
     rv_var made = {x.tape, -1};
     if (rv_tensor_new(&zeros, dtype, rv_shape_of(x), &x.tape->error))
         made = rv_constant(x.tape, &zeros);
@@ -159,7 +164,7 @@ static rv_var zeros_like(rv_var x)
     return made;
 }
 
-/* Whether y, dy and wrt are what a gradient can be taken of; else the tape says why not. */
+/* Checks the arguments of rv_vjp. Returns false with an error on the tape. */
 static bool check_request(rv_var y, rv_var dy, const rv_var *wrt, int count)
 {
     char seen[RV_SHAPE_TEXT], want[RV_SHAPE_TEXT];
@@ -252,7 +257,7 @@ int rv_parameters(rv_var y, rv_var *found, int most)
     return count;
 }
 
-/* ---- y = x, a constant to gradients ---- */
+/* ---- stop_gradient: y = x, a constant to gradients ---- */
 
 static bool infer_same(rv_inference *i)
 {

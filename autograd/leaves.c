@@ -1,12 +1,13 @@
-/* The ops that the tape itself needs: leaves (input, parameter, constant), the assignment, and the
- * sum in which cotangents meet. */
+/* The ops that the tape itself needs: the leaves (input, parameter, constant), the assignment, and
+ * the addition that sums cotangents. */
 #include <string.h>
 
 #include "autograd/tape.h"
 #include "autograd/tape_internal.h"
 #include "tensor/memory.h"
 
-/* A leaf's attributes start with its type, as words so that no padding is hashed. */
+/* The attributes of a leaf start with its type. All fields are int64_t, so there is no padding,
+ * which must not be hashed. */
 typedef struct leaf_type {
     int64_t dtype, rank, dim[RV_MAX_RANK];
 } leaf_type;
@@ -27,7 +28,7 @@ static bool infer_leaf(rv_inference *i)
     return true;
 }
 
-/* ---- inputs, parameters, states: a type and a name ---- */
+/* ---- inputs, parameters, states: attributes are a type and a name ---- */
 
 static rv_var record_named(rv_tape *tape, const rv_op *op, const char *name, rv_dtype dtype,
                            rv_shape shape)
@@ -43,7 +44,7 @@ static rv_var record_named(rv_tape *tape, const rv_op *op, const char *name, rv_
     memcpy(attr.name, name, length);
     int32_t before = tape->count;
     rv_var var = rv_record(tape, op, &attr, sizeof attr.type + length, NULL, 0);
-    if (var.id == before) { /* new: its name is the one in its attributes */
+    if (var.id == before) { /* a new node: its name points into its attributes */
         rv_node *node = &tape->nodes[var.id];
         node->name = (const char *)node->attr + sizeof attr.type;
     }
@@ -108,7 +109,7 @@ const rv_op rv_op_parameter = {.name = "parameter",
                                .kind = RV_OP_LEAF,
                                .infer = infer_leaf};
 
-/* ---- constants: a type, and one element if all are equal, else all of them ---- */
+/* ---- constants: attributes are a type and the elements, only one if all are equal ---- */
 
 typedef struct constant_head {
     leaf_type type;
@@ -254,7 +255,8 @@ static void add_reference(const rv_call *c)
     }
 }
 
-/* Sums the inputs block by block, each a vector. Two inputs, all that programs have, take a loop of their own. */
+/* Sums the inputs block by block; a block is one vector. Two inputs, the usual case, have a loop of
+ * their own. */
 #define ADD_ROW(type, name, target) \
     target static void name(int64_t blocks, void *to, const void *const *in, int inputs, \
                             unsigned scalar) \
@@ -289,8 +291,8 @@ static void add_reference(const rv_call *c)
                                  : add_i32_##level; \
     }
 
-/* What a row writes in pieces the next one, with its wider vectors, would have to wait for: so add too is
- * compiled for each width. */
+/* add is compiled for each vector width, like the other pointwise ops. A wide load that follows
+ * narrow stores to the same memory stalls, so all ops of a fused group must use the same width. */
 ADD_ROWS(base, )
 #if defined(__x86_64__)
 ADD_ROWS(v3, __attribute__((target("avx2"))))

@@ -61,7 +61,7 @@ rv_origin rv_current_origin(const rv_tape *tape)
     return tape ? *tape->origin[tape->depth] : rv_origin_top;
 }
 
-/* ---- phases and texts ---- */
+/* ---- phases and text ---- */
 
 rv_phase rv_phase_of(const rv_node *node)
 {
@@ -82,7 +82,7 @@ const char *rv_origin_text(const rv_origin *origin, char text[RV_ORIGIN_TEXT])
     return text;
 }
 
-/* ---- values of a cell's step ---- */
+/* ---- names of the values in a cell's step ---- */
 
 rv_var rv_name_state(rv_var x, int s, const char *name)
 {

@@ -8,7 +8,8 @@
 #include "autograd/tape_internal.h"
 #include "tensor/memory.h"
 
-/* The memory that a group's rows go through, each piece counted once for reading and for writing. */
+/* The bytes of memory that a group reads and writes. A tensor counts at most once for reading and
+ * once for writing. Tile memory and single elements do not count. */
 static double row_bytes(const rv_row_plan *plan)
 {
     int64_t pieces = 0;
@@ -61,7 +62,7 @@ static int64_t now(void)
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
-/* Adds the time of a call, or of one slice of it, to its span. */
+/* Runs a call, or one slice of it, and adds the time to its span. */
 static void run_call(void *spans, int64_t i, const rv_call *call)
 {
     rv_span *span = (rv_span *)spans + i;
@@ -82,7 +83,7 @@ static void work(void *context, int worker)
         if (program->threads > 1 && program->barrier[i]) rv_thread_pool_barrier(program->pool);
         first = i;
         i = rv_program_run_until_barrier(program, worker, first, run_call, spans);
-        int64_t end = 0; /* slices of several calls took turns: their spans are laid end to end */
+        int64_t end = 0; /* slices of several calls interleave, so lay their spans end to end */
         for (int64_t k = first; k < i && program->slices > 1; k++) {
             if (!spans[k].begin) continue;
             if (spans[k].begin < end) spans[k].end += end - spans[k].begin, spans[k].begin = end;

@@ -1,4 +1,4 @@
-/* A compiled program: the loop that runs it, its inputs and outputs. compile.c makes it. */
+/* Running a compiled program (compile.c), and its inputs and outputs. */
 #include "autograd/program.h"
 
 #include <math.h>
@@ -42,6 +42,7 @@ int64_t rv_program_run_until_barrier(const rv_program *program, int worker, int6
     for (int slice = 0; slice < program->slices; slice++)
         for (int64_t i = first; i < end; i++) {
             const rv_call *call = &program->calls[worker][i];
+            /* A thin call has threads x slices parts, of which this worker and slice run one. */
             bool thin = call->parts > program->threads;
             bool whole = call->parts == 1;
             if ((slice > 0 && !thin) || (whole && program->worker[i] != worker)) continue;

@@ -1,4 +1,4 @@
-/* The thread pool of a store and its compiled programs: a short list, the most recently used first. */
+/* The thread pool of a store, and a list of its compiled programs, most recently used first. */
 #include "autograd/program_cache_internal.h"
 
 #include <string.h>

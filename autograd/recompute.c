@@ -1,4 +1,4 @@
-/* Segments: marked while recording, recorded again by gradients. */
+/* Recording marks the segments. Gradients record the segments again. */
 #include "autograd/recompute.h"
 
 #include <string.h>
@@ -73,10 +73,10 @@ void rv_recompute_pop(rv_tape *tape)
 
 /* ---- recording again ---- */
 
-/* The segment that holds the node, by bisection; false: none. */
+/* Finds the segment that contains the node, by bisection. Returns false if there is none. */
 static bool find_segment(const rv_tape *tape, int32_t id, int32_t *first, int32_t *end)
 {
-    size_t low = 0, high = tape->bounds.count / 2; /* an open segment is none yet */
+    size_t low = 0, high = tape->bounds.count / 2; /* ignores an open segment */
     while (low < high) {
         size_t middle = low + (high - low) / 2;
         *first = tape->bounds.id[2 * middle];
@@ -91,15 +91,18 @@ static bool find_segment(const rv_tape *tape, int32_t id, int32_t *first, int32_
     return false;
 }
 
+/* Whether a replay reads the node directly, without a control dependency. */
 static bool fixed(const rv_node *node)
 {
     return node->op == &rv_op_parameter || node->op == &rv_op_constant;
 }
 
-/* The node on replayed inputs; what comes into the segment waits for dy. */
+/* Records a node of the segment on the replayed inputs. Values from outside the segment get a
+ * control dependency on dy, so that the second computation does not start before the backward pass
+ * reaches the segment. */
 static rv_var record_again(const rv_replay *r, rv_tape *tape, int32_t id, rv_var dy, rv_var *in)
 {
-    const rv_node node = tape->nodes[id]; /* a copy: recording moves nodes */
+    const rv_node node = tape->nodes[id]; /* a copy, because recording may reallocate the nodes */
     rv_origin origin = *node.origin;
     origin.phase = RV_PHASE_GRADIENT;
     if (!node.inputs || node.op->kind == RV_OP_EFFECT) return (rv_var){tape, id};

@@ -1,5 +1,6 @@
-/* Recording: the op's shape rule runs, the node is looked up by its hash, and only a new equation
- * becomes a new node. */
+/* Recording an equation takes four steps. check_inputs() checks the op and its inputs. infer_type()
+ * calls the op's shape rule. find_or_append() hashes the equation and looks it up. If the tape has
+ * no such node, append() adds one. */
 #include "autograd/tape.h"
 
 #include <stdarg.h>
@@ -128,10 +129,11 @@ static bool hash_less(rv_hash a, rv_hash b)
 
 static bool hash_equal(rv_hash a, rv_hash b) { return a.low == b.low && a.high == b.high; }
 
-/* Swapping two operands of a commutative op changes no bit of the result; reordering more would. */
+/* The hash of a binary commutative op does not depend on the order of its operands, since a swap
+ * does not change a bit of the result. Reordering three or more operands would. */
 static rv_hash hash_node(const rv_tape *tape, const rv_node *node)
 {
-    /* the descriptor's address: two ops of one name are two ops */
+    /* by the descriptor's address, because two ops may have the same name */
     rv_hash hash = rv_hash_bytes(node->attr_size ? node->attr : "", node->attr_size,
                                  XXH3_64bits(&node->op, sizeof node->op));
     if (node->op->commutative && node->inputs == 2) {
@@ -144,7 +146,7 @@ static rv_hash hash_node(const rv_tape *tape, const rv_node *node)
 
 static uint32_t tag_of(rv_hash hash) { return (uint32_t)(hash.low >> 32); }
 
-/* The slot that holds the hash, or the empty one where it belongs. */
+/* The slot of the node with this hash, or the empty slot for it. */
 static rv_slot *find_slot(const rv_tape *tape, rv_hash hash)
 {
     size_t i = (size_t)hash.low & (tape->table_size - 1);
@@ -153,7 +155,7 @@ static rv_slot *find_slot(const rv_tape *tape, rv_hash hash)
     return &tape->table[i];
 }
 
-/* The table is at most half full. */
+/* Grows the table so that `count` nodes fill at most half of it. */
 static bool reserve_table(rv_tape *tape, size_t count)
 {
     if (count * 2 <= tape->table_size) return true;
@@ -178,7 +180,7 @@ bool rv_tape_reserve(rv_tape *tape, int32_t count)
            reserve_table(tape, (size_t)count);
 }
 
-/* ---- inputs and assignments ---- */
+/* ---- inputs, segments and assignments ---- */
 
 static bool add_to(rv_tape *tape, rv_id_list *list, int32_t id)
 {
@@ -188,7 +190,7 @@ static bool add_to(rv_tape *tape, rv_id_list *list, int32_t id)
     return true;
 }
 
-/* The slot of the input of that name, or the empty one where it belongs. */
+/* The slot of the input with this name, or the empty slot for it. */
 static rv_slot *input_slot(const rv_tape *tape, const char *name, uint64_t hash)
 {
     const size_t mask = tape->input_table_size - 1;
@@ -236,7 +238,7 @@ bool rv_tape_add_assignment(rv_tape *tape, int32_t id)
     return add_to(tape, &tape->effects, id);
 }
 
-/* ---- errors that name what was seen ---- */
+/* ---- error messages ---- */
 
 const char *rv_tape_describe(const rv_tape *tape, int32_t id, char described[RV_NODE_TEXT])
 {
@@ -267,7 +269,7 @@ static void put_inputs(rv_text *t, const rv_tape *tape, const char *args, const 
         rv_put(t, "%sin %s", inputs ? ", " : "", rv_origin_text(tape->origin[tape->depth], origin));
 }
 
-/* "op: what was seen and expected (the inputs); what to do" */
+/* Puts the error of a shape rule on the tape: "op: seen, expected (the inputs); what to do". */
 static rv_var refuse(rv_tape *tape, const rv_op *op, const rv_var *in, int inputs,
                      const rv_error *why)
 {
@@ -307,7 +309,7 @@ static bool check_inputs(rv_tape *tape, const rv_op *op, const rv_var *in, int i
             return rv_fail(&tape->error, RV_ERROR_ARGUMENT,
                            "%s: input %d is on another tape; record it on this one", op->name, k);
         if (!in[k].tape || in[k].id < 0 || in[k].id >= tape->count) {
-            /* a null var without an error on this tape: it was never made */
+            /* If the op that returned it failed on this tape, the error is already here. */
             if (!tape->error.code)
                 rv_fail(&tape->error, RV_ERROR_ARGUMENT,
                         "%s: input %d is a null var; check what made it", op->name, k);
@@ -325,7 +327,7 @@ static bool infer_type(rv_tape *tape, const rv_op *op, const void *attr, const r
         return rv_fail_memory(&tape->error);
     for (int k = 0; k < inputs; k++) types[k] = tape->nodes[in[k].id].type;
 
-    rv_error why; /* without filling its text with zeros each time */
+    rv_error why; /* its text is left uninitialized: clearing it for every node is slow */
     why.code = RV_OK;
     rv_inference inference = {.attr = attr, .in = types, .inputs = inputs, .error = &why};
     bool ok = op->infer(&inference) &&
@@ -339,7 +341,7 @@ static bool infer_type(rv_tape *tape, const rv_op *op, const void *attr, const r
     return ok;
 }
 
-/* Copies what the caller lent, and appends. */
+/* Appends a node to the tape, with copies of the caller's inputs and attributes. */
 static rv_var append(rv_tape *tape, rv_node *node)
 {
     int32_t *in = rv_tape_alloc(tape, (size_t)node->inputs * sizeof *in);
@@ -361,7 +363,7 @@ static rv_var append(rv_tape *tape, rv_node *node)
     return (rv_var){tape, tape->count++};
 }
 
-/* The node on these inputs, new or found again. */
+/* Returns the node of the same equation, or appends a new one. Assignments are always new. */
 static rv_var find_or_append(rv_tape *tape, rv_node *node, const rv_var *in)
 {
     rv_var var = {tape, -1};

@@ -9,8 +9,8 @@
 
 #include "tensor/memory.h"
 
-/* Who waits looks again and again at first, for what it waits for is often less than a microsecond
- * away; then lets others run; a worker without work at last sleeps. */
+/* A waiting thread first spins, because most waits end within a microsecond. Then it yields to
+ * other threads. A worker that still has no work sleeps. */
 enum { LOOKS = 100, YIELDS = 1000 };
 
 typedef struct worker {
@@ -23,14 +23,14 @@ struct rv_thread_pool {
     int size, references;
     void (*work)(void *context, int worker);
     void *context;
-    fenv_t arithmetic; /* the caller's: how to round, and what to do with the smallest numbers */
+    fenv_t arithmetic; /* the caller's rounding mode and treatment of subnormals */
     bool ended;
-    pthread_mutex_t mutex; /* for those who sleep */
+    pthread_mutex_t mutex; /* protects sleeping workers from a lost wakeup */
     pthread_cond_t woken;
     atomic_int sleeping;
-    _Alignas(64) atomic_uint job; /* how many there have been */
-    _Alignas(64) atomic_int arrived;
-    _Alignas(64) atomic_uint barriers; /* passed so far */
+    _Alignas(64) atomic_uint job;      /* number of the current job */
+    _Alignas(64) atomic_int arrived;   /* workers at the current barrier */
+    _Alignas(64) atomic_uint barriers; /* number of barriers passed */
     worker workers[];
 };
 
@@ -43,7 +43,7 @@ static void relax(void)
 #endif
 }
 
-/* Whether *count has changed within so many looks and yields. */
+/* Waits for LOOKS loads and `yields` yields. Returns whether *count has changed from `from`. */
 static bool changes(atomic_uint *count, unsigned from, int yields)
 {
     for (int i = 0; i < LOOKS; i++) {
@@ -120,7 +120,7 @@ static void end(rv_thread_pool *pool, int started)
     rv_free(pool);
 }
 
-/* Signals stay with the threads that the program knows of. */
+/* Starts a worker with all signals blocked, so that signals go to the application's own threads. */
 static bool start(worker *w)
 {
     sigset_t all, before;
