@@ -1,4 +1,4 @@
-/* A tape as text for Graphviz: one box per node, coloured by what it is for, its inputs above it. */
+/* Writes a tape as Graphviz text: one box per node, coloured by its phase, below its inputs. */
 #include "export/dot.h"
 
 #include <stdarg.h>
@@ -8,7 +8,7 @@
 #include "tensor/memory.h"
 #include "tensor/text_internal.h"
 
-/* ---- text that grows ---- */
+/* ---- a growing text buffer ---- */
 
 typedef struct text {
     char *at;
@@ -34,19 +34,19 @@ static void put(text *t, const char *format, ...)
     va_end(again);
 }
 
-/* Names may hold anything: quotes and backslashes are escaped. */
+/* Escapes quotes and backslashes, which names may contain. */
 static void put_escaped(text *t, const char *name)
 {
     for (; *name != '\0'; name++) put(t, strchr("\"\\", *name) ? "\\%c" : "%c", *name);
 }
 
-/* ---- what a node is for ---- */
+/* ---- phases ---- */
 
 typedef enum phase {
     LEAF_INPUT,
     LEAF_PARAMETER,
     LEAF_CONSTANT,
-    FORWARD, /* from here on as rv_phase */
+    FORWARD, /* this and the following are in the order of rv_phase */
     GRADIENT,
     UPDATE
 } phase;
@@ -72,7 +72,7 @@ static phase phase_of(const rv_node *node)
     return (phase)(FORWARD + (int)rv_phase_of(node));
 }
 
-/* needed[id] = whether the outputs or an assignment depend on it. */
+/* Sets needed[id] for each node that an output or an assignment depends on. */
 static void mark_needed(const rv_tape *tape, const rv_var *outputs, int count, bool *needed)
 {
     for (int i = 0; i < count; i++)
@@ -91,13 +91,13 @@ static void put_style(text *t, phase p)
     put(t, "shape=%s, style=\"rounded,filled\", fillcolor=\"%s\"", looks[p].shape, looks[p].fill);
 }
 
-/* The number that a constant of equal elements is; false for other nodes. */
+/* The value of a constant whose elements are all equal; false for other nodes. */
 static bool uniform_value(const rv_tape *tape, int32_t id, double *value)
 {
     return rv_is_uniform((rv_var){(rv_tape *)(uintptr_t)tape, id}, value);
 }
 
-/* op, name, [shape] */
+/* The label is the op, the name and the shape. */
 static void put_node(text *t, const rv_tape *tape, int32_t id)
 {
     const rv_node *node = rv_tape_node(tape, id);
@@ -114,7 +114,7 @@ static void put_node(text *t, const rv_tape *tape, int32_t id)
     put(t, "];\n");
 }
 
-/* Which operand it is, where the order matters: the word k of "x y". */
+/* Labels the edge with the operand's name, word k of op->args, if the order of operands matters. */
 static void put_edge_end(text *t, const rv_node *node, int k)
 {
     const char *word = node->op->args;
@@ -124,8 +124,8 @@ static void put_edge_end(text *t, const rv_node *node, int k)
     put(t, ";\n");
 }
 
-/* Equal numbers are one node of the tape, but a small one of their own at each use here, so that
- * no lines cross the drawing for them. An assignment's label names its target: no line for that. */
+/* A uniform constant is one node of the tape, but is drawn as a small node at each use, which avoids long
+ * edges across the drawing. An assignment has no edge from its target, because its label names it. */
 static void put_edges(text *t, const rv_tape *tape, int32_t id)
 {
     const rv_node *node = rv_tape_node(tape, id);

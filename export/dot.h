@@ -1,4 +1,4 @@
-/* A drawing of a tape for Graphviz. */
+/* Draws a tape with Graphviz. */
 #ifndef RV_EXPORT_DOT_H
 #define RV_EXPORT_DOT_H
 
@@ -9,8 +9,8 @@
 extern "C" {
 #endif
 
-/* The DOT text of all nodes that the outputs and assignments need; forward nodes, gradients
- * and updates (rv_phase_of) in colours of their own. rv_free it afterwards. NULL when out of memory. */
+/* Returns the DOT text of all nodes that the outputs and assignments depend on, with one colour per phase
+ * (rv_phase_of). The caller frees it with rv_free. NULL when out of memory. */
 char *rv_dot(const rv_tape *tape, const rv_var *outputs, int count);
 
 #ifdef __cplusplus

@@ -1,5 +1,5 @@
-/* A subcommand of `recurve`: its manual page, and what runs it. Results go to stdout, everything else
- * to stderr. */
+/* A subcommand of `recurve`: its manual page and the function that runs it. Results go to stdout,
+ * everything else to stderr. */
 #ifndef RV_TOOLS_CLI_COMMAND_H
 #define RV_TOOLS_CLI_COMMAND_H
 
@@ -9,28 +9,30 @@
 
 typedef enum exit_status {
     STATUS_OK = 0,
-    STATUS_FAILED = 1,        /* the run failed, or what was to be proved is wrong */
-    STATUS_USAGE = 2,         /* the command line is wrong */
-    STATUS_INTERRUPTED = 130, /* SIGINT or */
-    STATUS_TERMINATED = 143   /* SIGTERM ended the run, which has saved what it had */
+    STATUS_FAILED = 1,        /* the command failed, or a proof did */
+    STATUS_USAGE = 2,         /* invalid command line */
+    STATUS_INTERRUPTED = 130, /* SIGINT ended the run after it saved its state */
+    STATUS_TERMINATED = 143   /* the same for SIGTERM */
 } exit_status;
 
 typedef struct command {
     const char *name;
     const char *summary;
-    const char *synopsis;    /* what follows the name */
-    const char *description; /* lines ended by \n */
+    const char *synopsis;    /* the arguments, as in the manual page */
+    const char *description; /* lines, each ended by \n */
     const rv_config_row *options;
     int option_count;
-    bool (*configures)(
-        const char *key); /* which rows of rv_train_config are options too; or NULL */
-    const char *failure;  /* when the exit status is 1 */
-    const char *statuses; /* further ones, lines ended by \n, or NULL */
-    const char *example;  /* lines ended by \n */
-    bool operand;         /* whether one argument without dashes is taken */
-    const char *files;    /* what one or more arguments without dashes are called, or NULL */
 
-    /* argv[0] is the command's name. main prints an error that is left in *error. */
+    /* Whether the rv_train_config row of this key is an option of the command, too; may be NULL. */
+    bool (*configures)(const char *key);
+
+    const char *failure;  /* the meaning of exit status 1 */
+    const char *statuses; /* further exit statuses, lines ended by \n; may be NULL */
+    const char *example;  /* lines, each ended by \n */
+    bool operand;      /* whether the command takes one operand (an argument that is no option) */
+    const char *files; /* the name of one or more operands; NULL if it takes no files */
+
+    /* argv[0] is the command's name. main prints *error if it is set. */
     exit_status (*run)(int argc, char **argv, rv_error *error);
 } command;
 

@@ -1,11 +1,12 @@
-/* SIGINT and SIGTERM as a wish to stop, which a run looks at between its updates. */
+/* Turns SIGINT and SIGTERM into a flag, which a training run polls between updates. */
 #ifndef RV_TOOLS_CLI_INTERRUPT_H
 #define RV_TOOLS_CLI_INTERRUPT_H
 
-/* From here to interrupt_release the first of them is only noted; the second one ends the process. Ignored ones stay so. */
+/* Between interrupt_catch and interrupt_release, the first signal only sets the flag, and the second one ends the
+ * process. A signal that the process ignores stays ignored. */
 void interrupt_catch(void);
 void interrupt_release(void);
 
-int interrupt_signal(void); /* the signal that came, or 0 */
+int interrupt_signal(void); /* the signal received, or 0 */
 
 #endif

@@ -22,7 +22,7 @@ void list_append(char *text, size_t size, const char *format, ...)
     va_end(arguments);
 }
 
-/* Prints a text's lines, and its equations (";  " ends one), below each other in a column. */
+/* Prints each line of a text, and each equation (separated by ";  "), on a line of its own in a column. */
 static void print_column(const char *text, int column, bool started)
 {
     while (*text != '\0') {

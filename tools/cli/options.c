@@ -27,7 +27,7 @@ static const option_row *own_row(const command *page, const char *key)
     return NULL;
 }
 
-/* The library's rows in their order, then the command's own. */
+/* The library's rows in order, some replaced by the command's, then the command's other rows. */
 static option_table table_of(const command *page)
 {
     option_table table = {.count = 0};
@@ -46,7 +46,7 @@ static option_table table_of(const command *page)
 
 /* ---- the manual page ---- */
 
-/* Lines of text, each behind `indent` spaces. */
+/* Prints lines, each indented by `indent` spaces. */
 static void print_lines(const char *text, int indent)
 {
     while (*text != '\0') {
@@ -56,7 +56,7 @@ static void print_lines(const char *text, int indent)
     }
 }
 
-/* "    --epochs N    passes over the data", or with an alias "    --learning-rate, --lr R" and the rest on the next line. */
+/* "    --epochs N    passes over the data". A long name, such as "    --learning-rate, --lr R", has a line to itself. */
 static void print_option(const option_row *row)
 {
     enum { COLUMN = 24 };
@@ -95,7 +95,7 @@ static const char *option_name(const void *list, int index)
     return ((const char(*)[OPTION_TEXT])list)[index];
 }
 
-/* Names the option that getopt_long stopped at. */
+/* Reports the option that getopt_long rejected. */
 static void fail_option(const option_table *table, int code, char **argv, rv_error *error)
 {
     const char *seen = argv[optind - 1];
@@ -121,7 +121,7 @@ static void fail_option(const option_table *table, int code, char **argv, rv_err
     rv_fail_unknown("option", name, option_name, known, table->count, error);
 }
 
-/* getopt_long's table: keys, aliases, and --help as the last. */
+/* The table for getopt_long: keys, aliases, and --help last. */
 static void list_options(const option_table *table, struct option list[2 * MOST_OPTIONS + 2])
 {
     for (int i = 0; i < table->count; i++) {
@@ -148,7 +148,7 @@ static bool parse_operand(const command *page, int argc, char **argv, const char
            rv_fail(error, RV_ERROR_ARGUMENT, "unexpected argument \"%.100s\"", argv[optind]);
 }
 
-/* All but the arguments without dashes, which stand at argv[optind] then. */
+/* Parses the options. The operands are left at argv[optind] and after. */
 static bool parse_options(const command *page, int argc, char **argv, void *values,
                           exit_status *result, rv_error *error)
 {

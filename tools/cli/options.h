@@ -1,5 +1,5 @@
-/* A command's options as a table, which its parser and its manual page read. Numbers are strict: nothing before or after
- * them, nothing out of range. */
+/* A command's options as a table, from which the parser and the manual page are generated. Numbers are parsed
+ * strictly: no characters around them, nothing out of range. */
 #ifndef RV_TOOLS_CLI_OPTIONS_H
 #define RV_TOOLS_CLI_OPTIONS_H
 
@@ -9,23 +9,24 @@
 
 typedef rv_config_row option_row;
 
-/* A row for the field of a struct: key, argument, kind, doc, and .low and .high if it has them. */
+/* A row for a field of a struct: key, argument, kind, doc, and optionally .low and .high. */
 #define OPTION_ROW(owner, field, option, called, is, ...) \
     { \
         .key = (option), .argument = (called), .kind = (is), .offset = offsetof(owner, field), \
         .doc = __VA_ARGS__ \
     }
 
-/* The fields of a command that say which options it has. Where it `configures`, its values begin with an rv_train_config.
- * A row of its own takes the place of the library's row that its key or alias names. */
+/* The fields `options` and `option_count` of a command. If the command sets `configures`, the struct of its values
+ * begins with an rv_train_config. A command's row replaces the library's row with the same key or alias. */
 #define OPTIONS(table) .options = (table), .option_count = (int)(sizeof(table) / sizeof *(table))
 
-/* Parses the command line into *values, and the argument without dashes into *operand (unless NULL), which may point into
- * *values. Returns true to continue; else *result is the exit status: OK after --help, or USAGE with *error set. */
+/* Parses the command line into *values, and the operand, if the command takes one, into *operand, which may lie in
+ * *values. Returns true to continue. Otherwise *result is the exit status: OK after --help, or USAGE with *error
+ * set. */
 bool options_parse(const command *page, int argc, char **argv, void *values, const char **operand,
                    exit_status *result, rv_error *error);
 
-/* The same for a command with `files`: *files are the arguments without dashes, a part of argv. */
+/* The same for a command with `files`: *files points to the operands in argv. */
 bool options_parse_files(const command *page, int argc, char **argv, void *values, char ***files,
                          int *count, exit_status *result, rv_error *error);
 

@@ -7,16 +7,19 @@
 
 typedef struct progress {
     bool shown;
-    const char *title;            /* goes before the rest; "": nothing does */
-    int64_t epoch, epochs, first; /* of them `first` were done before */
-    int64_t samples;              /* of an epoch */
-    double begun;                 /* times of the first epoch's start, */
-    double started, painted;      /* of this epoch's, and of the last painting */
+    const char *title;            /* printed before the rest; may be "" */
+    int64_t epoch, epochs, first; /* first: number of epochs done by earlier runs */
+    int64_t samples;              /* per epoch */
+
+    /* times of the start of the run, the start of the epoch, and the last paint */
+    double begun, started, painted;
 } progress;
 
 progress progress_new(bool wanted, const char *title, int64_t epochs, int64_t first, int64_t count);
 void progress_start(progress *p, int64_t epoch);
-void progress_paint(void *p, int64_t seen, double loss); /* of the epoch; the mean so far */
+
+/* Repaints the bar, at most ten times a second. `seen` samples of the epoch are done; `loss` is their mean loss. */
+void progress_paint(void *p, int64_t seen, double loss);
 void progress_clear(const progress *p);
 
 #endif

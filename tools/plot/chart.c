@@ -15,15 +15,15 @@ enum {
     HEIGHT = 440,
     TOP = 76,
     BOTTOM = 56,
-    LEFT = 72, /* of a panel: room for the tick labels */
+    LEFT = 72, /* margin of a panel for the tick labels */
     PLOT = 400,
-    LEADER = 26,   /* from a curve's end to its label */
-    CHARACTER = 8, /* of a label, */
-    LINE = 16,     /* and its height */
+    LEADER = 26,   /* distance from a curve's end to its label */
+    CHARACTER = 8, /* width of a character of a label */
+    LINE = 16,     /* height of a label */
     TITLE_CHARACTER = 12
 };
 
-/* The palette of Okabe and Ito, for all kinds of colour vision. */
+/* The Okabe-Ito palette, which colour-blind readers can tell apart. */
 static const char *const colours[CHART_COLOURS] = {"#0072B2", "#D55E00", "#009E73", "#CC79A7",
                                                    "#E69F00", "#56B4E9", "#000000", "#8a8a8a"};
 static const char *const dashes[CHART_DASHES] = {"solid", "(9,5)", "(2,4)", "(12,4,2,4)", "(20,6)"};
@@ -34,7 +34,7 @@ typedef struct range {
     double low, high;
 } range;
 
-/* Position of a value on the axis; not finite if it has none. */
+/* The position of a value on the axis; not finite if it cannot be drawn. */
 static double place(const chart_panel *p, double value)
 {
     if (isnan(value)) return NAN;
@@ -42,7 +42,7 @@ static double place(const chart_panel *p, double value)
     return log10(fmax(value, p->finest));
 }
 
-/* Position of the last point of a line; not finite if it has no point. */
+/* The position of the last point of a line; not finite if it has no points. */
 static double end_of(const chart_panel *p, const chart_line *l)
 {
     double end = NAN;
@@ -104,7 +104,7 @@ static void try_tick(ticks *t, double at, double value)
     t->at[t->count++] = at;
 }
 
-/* Tries round numbers first. gnuplot's own ticks are one or none where the range is short. */
+/* Tries rounder numbers first. gnuplot's own log ticks leave a short range with one tick or none. */
 static void put_log_ticks(ticks *t)
 {
     static const int powers[] = {20, 10, 5, 2};
@@ -131,13 +131,13 @@ static void put_accuracy_ticks(ticks *t, const chart_panel *p)
             try_tick(t, place(p, percents[k] / 100), percents[k]);
 }
 
-/* The number at a position, in the unit of the tick labels. */
+/* The value at a position, in the unit of the tick labels. */
 static double number_at(const chart_panel *p, double at)
 {
     return p->axis == CHART_ACCURACY ? 100 * (1 - pow(10, -at)) : pow(10, at);
 }
 
-/* Ticks for a short range: at equal distances. */
+/* Evenly spaced ticks for a short range. */
 static void put_even_ticks(ticks *t, const chart_panel *p)
 {
     double low = number_at(p, t->range.low), high = number_at(p, t->range.high);
@@ -159,7 +159,7 @@ static void put_ticks(FILE *to, const chart_panel *p, range r)
     fputs(")\n", to);
 }
 
-/* 1, 2 or 5 times a power of ten. */
+/* The distance of ticks on the x axis: 1, 2 or 5 times a power of ten. */
 static int64_t tick_step(int64_t count)
 {
     int64_t step = 1;
@@ -171,7 +171,7 @@ static int64_t tick_step(int64_t count)
 
 typedef struct label {
     const chart_line *line;
-    double end, at; /* positions of its curve's last point, and of the label */
+    double end, at; /* positions of the curve's last point and of the label */
     int first;      /* the first label of its block */
 } label;
 
@@ -181,8 +181,8 @@ static int by_end(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Puts labels as close to the ends of their curves as possible (least squares) without overlap: neighbours that would touch
- * form a block around the mean of their wanted positions. */
+/* Places the labels as close to the ends of their curves as possible (least squares) without overlap. Labels that would
+ * touch form a block, centred at the mean of the positions they want. */
 static void spread_labels(label *labels, int count, double apart, range r)
 {
     double highest = r.high - (count - 1) * apart;
@@ -278,7 +278,7 @@ static void put_curves(FILE *to, const chart_panel *p)
     fputc('\n', to);
 }
 
-/* ---- all of it ---- */
+/* ---- the chart ---- */
 
 static int label_width(const chart_panel *p)
 {

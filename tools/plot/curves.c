@@ -17,11 +17,11 @@ const char *data_text(const rv_train_config *c, char text[DATA_TEXT])
     return text;
 }
 
-/* ---- what is drawn ---- */
+/* ---- quantities ---- */
 
 typedef enum quantity { TRAINING_LOSS, VALIDATION_LOSS, VALIDATION_SCORE } quantity;
 
-/* A text's loss in bits. */
+/* The value of a quantity after an epoch. The loss of a text is in bits. */
 static double value_of(const rv_source *data, const rv_epoch *row, quantity q)
 {
     double unit = rv_source_is_text(data) ? log(2) : 1;
@@ -34,7 +34,7 @@ static double value_of(const rv_source *data, const rv_epoch *row, quantity q)
     return 0;
 }
 
-/* Of numbers, the loss may be the score: then it is drawn once. */
+/* Whether loss and score are the same quantity, which is then drawn once. */
 static bool loss_is_score(const rv_setup *e)
 {
     return e->data.classes == 0 && e->net.loss == RV_LOSS_DEFAULT;
@@ -47,7 +47,7 @@ static const char *loss_title(const rv_setup *e)
                                        : "loss";
 }
 
-/* Costs are told apart down to this; of accuracies, half a validation sample. */
+/* The resolution of the axis; of an accuracy, half a validation sample. */
 static double finest_of(const rv_setup *e, quantity q)
 {
     return q == VALIDATION_SCORE && e->data.classes > 0 ? 0.5 / (double)e->validation.count : 1e-12;
@@ -103,7 +103,7 @@ bool curves_draw(const char *folder, const rv_train_config *c, const rv_setup *e
     return ok;
 }
 
-/* ---- several ---- */
+/* ---- groups of runs ---- */
 
 typedef struct band {
     double *mean, *low, *high; /* [count] */
@@ -116,7 +116,7 @@ static void band_free(band *b)
     *b = (band){0};
 }
 
-/* Over the epochs that all runs did. */
+/* Mean, minimum and maximum over the runs, for the epochs that all of them have. */
 static bool band_make(band *b, const rv_source *data, const curve_group *g, quantity q,
                       rv_error *error)
 {

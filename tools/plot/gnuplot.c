@@ -11,7 +11,7 @@
 #include "tensor/file_internal.h"
 #include "tensor/memory.h"
 
-enum { MOST_BYTES = 1 << 28 }; /* of a picture file */
+enum { MOST_BYTES = 1 << 28 }; /* limit of a picture's size */
 
 extern char **environ;
 
@@ -27,8 +27,8 @@ void gnuplot_put_text(FILE *to, const char *text)
 
 /* ---- the process ---- */
 
-/* The three standard streams of gnuplot, as unnamed temporary files: with pipes, we would have to read and write at the same
- * time, and handle SIGPIPE. */
+/* The three standard streams of gnuplot, as unnamed temporary files. Pipes would need concurrent reads and writes, and a
+ * SIGPIPE handler. */
 typedef struct streams {
     FILE *file[3];
 } streams;
@@ -58,7 +58,7 @@ static bool fail_start(int code, rv_error *error)
     return rv_fail(error, RV_ERROR_IO, "cannot start gnuplot: %s", strerror(code));
 }
 
-/* Sets *status to the exit status of waitpid. */
+/* Runs gnuplot and sets *status to the wait status. */
 static bool start_and_wait(char **arguments, const streams *s, int *status, rv_error *error)
 {
     posix_spawn_file_actions_t actions;
@@ -75,7 +75,7 @@ static bool start_and_wait(char **arguments, const streams *s, int *status, rv_e
     return true;
 }
 
-/* Reads all that gnuplot wrote to the file; for rv_free. */
+/* Reads the whole output of gnuplot. The caller frees it with rv_free. */
 static char *read_back(FILE *file, size_t *size, rv_error *error)
 {
     long end = fseek(file, 0, SEEK_END) == 0 ? ftell(file) : -1;
@@ -87,7 +87,7 @@ static char *read_back(FILE *file, size_t *size, rv_error *error)
     return bytes;
 }
 
-/* Reports gnuplot's error messages without blank lines. */
+/* Fails with gnuplot's error messages, without blank lines. */
 static bool fail_drawing(int status, FILE *complaint, rv_error *error)
 {
     char text[RV_ERROR_TEXT / 2], line[256];
@@ -161,7 +161,7 @@ static bool draw(const gnuplot_picture *p, bool png, const char *path, rv_error 
     return ok;
 }
 
-/* Draws to the path with the extension of its format. */
+/* Draws to PATH.png or PATH.svg. */
 static bool draw_as(const gnuplot_picture *p, bool png, const char *path, rv_error *error)
 {
     size_t size = strlen(path) + sizeof ".svg";

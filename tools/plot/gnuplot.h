@@ -1,5 +1,5 @@
 /* Draws pictures with gnuplot, which reads a script from stdin and writes the picture to stdout. It is started without a
- * shell, reads no start-up files and gets no path of ours. */
+ * shell, reads no start-up files, and is passed no path names. */
 #ifndef RV_TOOLS_PLOT_GNUPLOT_H
 #define RV_TOOLS_PLOT_GNUPLOT_H
 
@@ -15,10 +15,10 @@ void gnuplot_put_text(FILE *to, const char *text);
 
 typedef struct gnuplot_picture {
     int width, height; /* in pixels; a PNG is drawn at twice the size */
-    const char *body;  /* what follows `set terminal`; NULL means out of memory */
+    const char *body;  /* the script after `set terminal`; NULL is reported as out of memory */
 } gnuplot_picture;
 
-/* Writes PATH.svg and PATH.png, or only the latter. Each file is written atomically. */
+/* Writes PATH.svg and PATH.png; gnuplot_draw_png only PATH.png. Each file is written atomically. */
 bool gnuplot_draw(const gnuplot_picture *picture, const char *path, rv_error *error);
 bool gnuplot_draw_png(const gnuplot_picture *picture, const char *path, rv_error *error);
 

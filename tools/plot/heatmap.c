@@ -12,28 +12,28 @@
 
 enum {
     LEFT = 84,
-    RIGHT = 84, /* room for the colour keys */
+    RIGHT = 84, /* margin for the colour keys */
     TOP = 52,
-    HEAD = 20, /* above channels side by side */
+    HEAD = 20, /* height of the channel labels */
     BOTTOM = 46,
-    BETWEEN = 16, /* rows of different signals */
-    GAP = 5,      /* tiles */
-    GROUP = 22,   /* channels side by side */
-    ACROSS = 960, /* the most that tiles take */
-    TILE = 88,    /* at most, and */
+    BETWEEN = 16, /* space between rows */
+    GAP = 5,      /* space between tiles */
+    GROUP = 22,   /* space between channels side by side */
+    ACROSS = 960, /* largest width of all tiles */
+    TILE = 88,    /* largest size of a tile */
     LEAST_TILE = 34,
-    MAP_WIDTH = 720, /* of heat maps */
+    MAP_WIDTH = 720, /* largest width of a heat map */
     LEAST_WIDTH = 260,
-    CHARACTER = 10 /* of the title */
+    CHARACTER = 10 /* width of a character of the title */
 };
 
 typedef struct layout {
     const heat_picture *of;
     FILE *to;
-    double pitch;   /* from step to step */
-    double channel; /* from channel to channel, side by side; 0: one below the other */
+    double pitch;   /* distance between steps */
+    double channel; /* distance between channels side by side; 0: channels are stacked */
     double tile;
-    double across; /* all steps, of all channels */
+    double across; /* width of all steps of all channels */
     int top;
     int width, height;
 } layout;
@@ -47,7 +47,7 @@ static bool all_tiles(const heat_picture *p)
     return all;
 }
 
-/* The units of a heat map divide its height among them; a few units get 9 pixels each. */
+/* A unit of a heat map is 9 pixels high, or less if there are many. */
 static double row_height(const layout *l, const heat_row *r)
 {
     if (has_tiles(r) && l->channel > 0) return l->tile;
@@ -63,7 +63,7 @@ static int64_t most_channels(const heat_picture *p)
     return most;
 }
 
-/* Channels are side by side if all steps of all channels fit, else one below the other. */
+/* Channels are side by side if all their steps fit, otherwise stacked. */
 static void lay_tiles(layout *l)
 {
     const heat_picture *p = l->of;
@@ -143,7 +143,7 @@ static void put_matrix(FILE *to, int block, const double *values, int64_t height
     fputs("END\n", to);
 }
 
-/* The position of a matrix: its corner and the size of a cell. */
+/* Where a matrix is drawn: its corner and the size of a cell. */
 typedef struct box {
     double x, y, across, down;
     int64_t width, height;
@@ -224,7 +224,7 @@ static void put_row(const layout *l, const heat_row *r, double top)
     fputs("unset label\nunset object\n", l->to);
 }
 
-/* ---- around them ---- */
+/* ---- labels and the picture ---- */
 
 static void put_time(const layout *l, const char *text, double x)
 {
@@ -233,7 +233,7 @@ static void put_time(const layout *l, const char *text, double x)
     fprintf(l->to, " at %.2f,%d center font ',10' tc rgb '#333333'\n", x, l->height - BOTTOM + 12);
 }
 
-/* Labels each tile with its time step or its name. */
+/* Labels each step with its number or name. */
 static void put_each_time(const layout *l, double left, double width)
 {
     const heat_picture *p = l->of;
@@ -244,11 +244,11 @@ static void put_each_time(const layout *l, double left, double width)
     }
 }
 
-/* Labels round time steps, far enough apart to be readable. */
+/* Labels round step numbers, far enough apart to be readable. */
 static void put_round_times(const layout *l)
 {
     const heat_picture *p = l->of;
-    double pitch = l->pitch / (double)p->stride; /* of all steps, drawn or not */
+    double pitch = l->pitch / (double)p->stride; /* distance between time steps, drawn or not */
     int64_t step = 1, last = 1 + (p->steps - 1) * p->stride;
     for (int k = 0; (double)step * pitch < (last < 1000 ? 26 : 52); k++)
         step = k % 3 == 1 ? step / 2 * 5 : step * 2;

@@ -1,4 +1,4 @@
-/* Values over time as colours: a row for each signal, time across. */
+/* Heat maps of values over time: one row per signal, time from left to right. */
 #ifndef RV_TOOLS_PLOT_HEATMAP_H
 #define RV_TOOLS_PLOT_HEATMAP_H
 
@@ -8,14 +8,14 @@
 #include "tensor/error.h"
 
 typedef enum heat_palette {
-    HEAT_GREY,     /* from white to black, over the values' range */
-    HEAT_FRACTION, /* a fraction, 0 to 1 */
-    HEAT_SIGNED    /* from blue over white, 0, to red */
+    HEAT_GREY,     /* white to black, over the range of the values */
+    HEAT_FRACTION, /* values from 0 to 1 */
+    HEAT_SIGNED    /* blue for negative values, white for 0, red for positive values */
 } heat_palette;
 
 enum { HEAT_SYMBOL = 24 };
 
-/* If the width is 1, the steps are the columns of a heat map; else each step and channel is an image. */
+/* If the width is 1, each step is a column of a heat map. Otherwise each step and channel is an image. */
 typedef struct heat_row {
     char symbol[HEAT_SYMBOL];
     heat_palette palette;
@@ -27,8 +27,8 @@ typedef struct heat_picture {
     const char *title;
     const heat_row *rows;
     int count;
-    int64_t steps, stride;   /* of the columns; column k is labelled 1 + k stride, */
-    const char *const *name; /* [steps], or with these names; may be NULL */
+    int64_t steps, stride;   /* column k shows time step 1 + k stride */
+    const char *const *name; /* [steps] labels of the columns; NULL: step numbers */
 } heat_picture;
 
 /* Writes PATH.png. */

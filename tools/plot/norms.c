@@ -44,7 +44,7 @@ void norms_free(norms *n)
     *n = (norms){0};
 }
 
-/* Outputs are the norms that there are, in the order of f->norm. */
+/* The outputs are the norms that are not null, in the order of f->norm. */
 static bool compile(rv_batch_program *b, rv_tape *tape, int64_t samples, const rv_flow *f,
                     rv_error *error)
 {
@@ -106,7 +106,7 @@ static const double *row_of(const norms *n, norms_moment moment, int i)
     return n->at[moment] + i * (n->steps + 1);
 }
 
-/* The time steps shown: the first, one in the middle, the last. */
+/* The table shows the first, the middle and the last time step. */
 enum { COLUMNS = 3 };
 
 static int choose_columns(const norms *n, int64_t column[COLUMNS])
@@ -119,7 +119,8 @@ static int choose_columns(const norms *n, int64_t column[COLUMNS])
     return count;
 }
 
-/* How a state's norm changes with each step back, in the mean, from the last step that it has any at to the first. */
+/* Prints the mean factor by which a state's norm changes per step back in time, between the last and the first step with
+ * a positive norm. */
 static void print_change(const norms *n, const double *row)
 {
     int64_t first = 1, last = n->steps;
@@ -225,7 +226,7 @@ static char *csv_text(const norms *n)
 
 /* ---- the picture ---- */
 
-/* States, bold, then the parameters that steps use. */
+/* Makes bold lines for the states, then lines for the parameters that steps use. */
 static int make_lines(const norms *n, norms_moment moment, chart_line *lines)
 {
     int count = 0;
@@ -247,7 +248,7 @@ static int make_lines(const norms *n, norms_moment moment, chart_line *lines)
     return count;
 }
 
-/* The least and the greatest norm at any step of both moments: one axis for both panels. */
+/* The smallest and the largest norm of both moments, so that both panels have the same axis. */
 static void find_span(const norms *n, double *low, double *high)
 {
     *low = INFINITY;

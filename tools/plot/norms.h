@@ -1,4 +1,5 @@
-/* --norms: the gradient's norms by parameter, state and time step, before the first update and after the last. */
+/* The option --norms: norms of the gradient by parameter, state and time step, before the first update and after the
+ * last one. */
 #ifndef RV_TOOLS_PLOT_NORMS_H
 #define RV_TOOLS_PLOT_NORMS_H
 
@@ -8,24 +9,24 @@
 
 typedef enum norms_moment { NORMS_START, NORMS_END, NORMS_MOMENTS } norms_moment;
 
-/* For norms_free; starts as {0}. */
+/* Initialize with {0}, free with norms_free. */
 typedef struct norms {
     int count;
     int64_t steps, samples;
     char **name;               /* [count] */
     bool *state;               /* [count] */
-    double *at[NORMS_MOMENTS]; /* [count, 1 + steps] as rv_flow has them; NAN: there is none */
+    double *at[NORMS_MOMENTS]; /* [count, 1 + steps] as in rv_flow; NAN if null there */
 } norms;
 
-/* On the first batch of the training data measured. The second moment is of the same net as the first. */
+/* Measures the norms at one moment, on the first batch of e->sample. All moments must be of the same net. */
 bool norms_measure(norms *n, norms_moment moment, const rv_setup *e, rv_store *store, int64_t batch,
                    rv_error *error);
 void norms_free(norms *n);
 
 void norms_print(const norms *n);
-cJSON *norms_json(const norms *n); /* NULL: out of memory */
+cJSON *norms_json(const norms *n); /* NULL when out of memory */
 
-/* folder/norms.csv; with `plot` folder/norms.svg and .png too. */
+/* Writes folder/norms.csv and, with `plot`, folder/norms.svg and norms.png. */
 bool norms_write(const norms *n, const char *folder, const rv_train_config *c, bool plot,
                  rv_error *error);
 

@@ -20,17 +20,17 @@ enum {
     MOST_LETTERS = 80
 };
 
-/* ---- which values ---- */
+/* ---- choice of signals ---- */
 
-/* A gate, a candidate or a state: a node of each time step. */
+/* A gate, a candidate or a state: one node per time step. */
 typedef struct signal {
     char symbol[HEAT_SYMBOL];
-    const char *gate; /* of the nodes whose function is drawn, as long as the tape */
-    int32_t state;    /* of the nodes that are drawn; 0: a gate or candidate */
+    const char *gate; /* rv_node.gate of the pre-activation; owned by the tape */
+    int32_t state;    /* rv_node.state of the nodes; 0: a gate or candidate */
     heat_palette palette;
 } signal;
 
-/* What is looked at: time steps `stride` apart, each signal's nodes at them. */
+/* The nodes of all signals at the time steps that are drawn, which are `stride` apart. */
 typedef struct view {
     const rv_setup *e;
     rv_tape *tape;
@@ -40,7 +40,7 @@ typedef struct view {
     rv_var *at; /* [steps,count] */
 } view;
 
-/* The time step that a node of the top layer, forward in time, was written at, from 0; -1: any other node. */
+/* The time step, from 0, of a node of the top layer in the forward direction; -1 for other nodes. */
 static int64_t step_of(const rv_setup *e, const rv_node *node)
 {
     const int64_t layers = e->net.rnn.layers > 1 ? e->net.rnn.layers : 1;
@@ -48,7 +48,7 @@ static int64_t step_of(const rv_setup *e, const rv_node *node)
     return top ? node->origin->step : -1;
 }
 
-/* The first function of the node, sums looked through; the node itself if there is none. */
+/* The first pointwise function that reads the node, directly or through sums; the node itself if there is none. */
 static int32_t function_of(const rv_tape *tape, int32_t id)
 {
     int32_t at = id;
@@ -75,8 +75,8 @@ static void add_signal(view *v, const char *symbol, const char *gate, heat_palet
     s->gate = gate;
 }
 
-/* Gates and candidates that the first step has equations for. A candidate with the symbol of a state is what will
- * become of it. */
+/* Finds the gates and candidates of the first step. A candidate with the symbol of a state is labelled "new" and the
+ * symbol. */
 static void find_gates(view *v)
 {
     for (int32_t i = 0; i < rv_tape_count(v->tape); i++) {
@@ -116,7 +116,7 @@ static void find_states(view *v)
     }
 }
 
-/* Notes node i, of time step t, at the next one that is drawn. */
+/* Stores node i of time step t at the first drawn step that is not earlier. */
 static void note_node(view *v, int32_t i, int64_t t)
 {
     int64_t drawn = (t + v->stride - 1) / v->stride;
@@ -130,7 +130,8 @@ static void note_node(view *v, int32_t i, int64_t t)
     }
 }
 
-/* Equal equations are one node: what a step lacks, the step before it has. */
+/* Equal expressions of different steps are one node (hash-consing), so a signal missing at a step is that of the step
+ * before. */
 static bool find_nodes(view *v, rv_error *error)
 {
     int64_t all = v->steps * v->count;
@@ -146,9 +147,9 @@ static bool find_nodes(view *v, rv_error *error)
     return true;
 }
 
-/* ---- what they are ---- */
+/* ---- values of the signals ---- */
 
-/* The rows' values, to be freed together. */
+/* The rows of the picture; owns their values. */
 typedef struct shown {
     heat_row rows[MOST_SIGNALS + 1];
     int count;
@@ -159,8 +160,8 @@ static void shown_free(shown *h)
     for (int i = 0; i < h->count; i++) rv_free((void *)(uintptr_t)h->rows[i].values);
 }
 
-/* Makes a row for values of this shape: images [c,h,w], or anything else as numbers one below the other. NULL and an
- * error when out of memory. */
+/* Adds a row for values of this shape: images if it is [c,h,w], otherwise a column of numbers. Returns the values to
+ * fill in, or NULL and an error when out of memory. */
 static double *add_row(shown *h, const char *symbol, heat_palette palette, int64_t steps,
                        const int64_t *shape, int64_t rank, rv_error *error)
 {
@@ -191,7 +192,8 @@ static bool show_input(shown *h, const view *v, const rv_tensor *x, rv_error *er
     const rv_shape *s = &v->e->data.x;
     bool sequence = v->e->data.sequence;
     bool still = !sequence && !v->e->model->images && v->e->model->kernel == 0 &&
-                 v->e->net.rnn.kernel == 0; /* dense cells read pixels: one image is enough */
+                 v->e->net.rnn.kernel ==
+                     0; /* a dense cell reads the same image at each step: one is enough */
     int64_t steps = still && s->rank == 3 ? 1 : v->steps;
     double *values =
         add_row(h, "x", HEAT_GREY, steps, s->dim + sequence, s->rank - sequence, error);
@@ -249,7 +251,7 @@ static void choose_steps(view *v, const rv_batch *batch)
 
 /* ---- the picture ---- */
 
-/* Whether a text's characters name the time steps, in place of a row for x. */
+/* Whether the characters of a text label the time steps, instead of a row for x. */
 static bool spells(const view *v)
 {
     return v->e->data.alphabet && v->stride == 1 && v->steps <= MOST_LETTERS;
@@ -298,7 +300,7 @@ bool pictures_draw(const char *folder, const rv_train_config *c, const rv_setup 
                    rv_error *error)
 {
     rv_setup one = *e;
-    one.carry = false; /* from the beginning */
+    one.carry = false; /* start from zero states */
     one.net.rnn.recompute = 0;
     rv_loader_options options = {.batch_size = 1, .in_order = true};
     rv_loader *loader = rv_loader_new(&e->validation, &options, error);
