@@ -30,7 +30,7 @@ typedef enum rv_place_kind {
     RV_PLACE_NONE,  /* a dead node, or an effect */
     RV_PLACE_ARENA, /* at `offset` in the arena */
     RV_PLACE_STORE, /* in the data of `entry` */
-    RV_PLACE_TILE, /* at `offset` in the worker's scratch, one tile at a time, for its group only */
+    RV_PLACE_TILE,  /* at `offset` in a worker's scratch, tile by tile, for its group */
 } rv_place_kind;
 
 /* Where a value is stored. */

@@ -21,7 +21,7 @@ typedef struct scheduler {
     /* [nodes] each */
     int32_t *source;    /* the node that a view refers to */
     int32_t *level;     /* see above */
-    int32_t *wanted;    /* the first level that reads the node */
+    int32_t *wanted;    /* the latest level in time for the first reader */
     int32_t *last_read; /* the last level that reads it */
     int32_t *readers;   /* number of reads by nodes that run */
     int32_t *group;     /* union-find parent; a root is the first member of its group */

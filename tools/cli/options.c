@@ -6,7 +6,7 @@
 
 #include "train/lookup_internal.h"
 
-enum { MOST_OPTIONS = 100, OPTION_TEXT = 64, OPTION_CODE = 256 }; /* above every letter */
+enum { MOST_OPTIONS = 100, OPTION_TEXT = 64, OPTION_CODE = 256 }; /* above all characters */
 
 /* ---- the table ---- */
 

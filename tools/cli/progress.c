@@ -45,7 +45,7 @@ void progress_paint(void *context, int64_t seen, double loss)
     double now = p->shown ? seconds_now() : 0;
     if (!p->shown || now - p->painted < 0.1) return;
     p->painted = now;
-    bool titled = *p->title != '\0'; /* there is less room then */
+    bool titled = *p->title != '\0'; /* a title leaves less room */
     fprintf(stderr, "\r%sepoch %" PRId64 "/%" PRId64 " ", p->title, p->epoch, p->epochs);
     print_bar(p, seen, titled ? 10 : 30);
     if (!titled) fprintf(stderr, "%3d %%  ", (int)(100 * seen / p->samples));

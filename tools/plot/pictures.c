@@ -191,9 +191,9 @@ static bool show_input(shown *h, const view *v, const rv_tensor *x, rv_error *er
 {
     const rv_shape *s = &v->e->data.x;
     bool sequence = v->e->data.sequence;
-    bool still = !sequence && !v->e->model->images && v->e->model->kernel == 0 &&
-                 v->e->net.rnn.kernel ==
-                     0; /* a dense cell reads the same image at each step: one is enough */
+    /* a dense cell reads the same image at each step, so one is enough */
+    bool still =
+        !sequence && !v->e->model->images && v->e->model->kernel == 0 && v->e->net.rnn.kernel == 0;
     int64_t steps = still && s->rank == 3 ? 1 : v->steps;
     double *values =
         add_row(h, "x", HEAT_GREY, steps, s->dim + sequence, s->rank - sequence, error);
