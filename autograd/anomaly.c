@@ -149,7 +149,7 @@ rv_code rv_run_checked(rv_program *program, rv_anomaly *found, rv_error *error)
     rv_anomaly a = {0};
     if (!program || program->flags & (RV_FUSE | RV_IN_PLACE)) {
         rv_fail(error, RV_ERROR_ARGUMENT, "run: %s; compile with RV_CHECKED",
-                program ? "the program keeps no op's values apart" : "there is no program");
+                program ? "the program fuses ops or works in place" : "there is no program");
         return RV_ERROR_ARGUMENT;
     }
     if (!rv_store_enter(program->tape->store, error)) return RV_ERROR_BUSY;

@@ -161,8 +161,7 @@ static const char *explain(const check *c, rv_tensor *x, const rv_gradcheck_resu
                            const rv_difference *d)
 {
     if (!isfinite(r->analytic)) return "the gradient is not finite";
-    if (!isfinite(r->numeric))
-        return "the differences are not finite: the loss is not, near this point";
+    if (!isfinite(r->numeric)) return "the loss is not finite near this point";
     if (d->right_norm == 0) return rv_difference_text(d);
     double finer = difference(c, x, r->index, c->step / 16);
     if (relative_error(finer, r->numeric, 1e-3 * fabs(r->numeric)) > 1e-2)
@@ -257,7 +256,8 @@ static bool check_each(rv_var loss, const rv_var *wrt, int count,
     for (int i = 0; ok && i < count; i++) {
         result[i] = (rv_gradcheck_result){.name = rv_tape_node(c.tape, wrt[i].id)->name};
         if (f32)
-            result[i].warning = "on an f32 tape differences are good to 1e-2 only; prove on f64";
+            result[i].warning =
+                "on an f32 tape differences are accurate to 1e-2 only; check on f64";
         ok = judge(&c, leaf_data(&c, wrt[i]), &c.analytic[i], &result[i]);
         all_right = all_right && ok && result[i].ok;
     }

@@ -22,8 +22,7 @@ typedef struct rv_program rv_program;
  * freed. */
 rv_program *rv_compile(rv_tape *tape, const rv_var *outputs, int count);
 
-/* A set of bits that turn passes on. The results are the same without a pass, up to
- * rounding. */
+/* A set of bits that turn passes on. The results are the same without a pass, up to rounding. */
 typedef enum rv_compile_flags {
     RV_SIMPLIFY = 1, /* fold constants, zeros and identities */
     RV_REUSE = 2,    /* share memory between values that do not live at the same time */

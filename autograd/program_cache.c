@@ -56,8 +56,7 @@ bool rv_set_threads(rv_store *store, int threads, rv_error *error)
     if (!rv_store_enter(store, error)) return false;
     bool ok = rv_threads(store) == threads || change_pool(store, threads);
     rv_store_leave(store);
-    return ok || rv_fail(error, RV_ERROR_MEMORY,
-                         "threads: the system has no memory for %d; use fewer", threads);
+    return ok || rv_fail(error, RV_ERROR_MEMORY, "threads: cannot start %d; use fewer", threads);
 }
 
 static void move_to_front(cache *c, int i)

@@ -20,8 +20,8 @@ extern "C" {
 #endif
 
 /* Makes an empty tape. The dtype, f32 or f64, is the default of its inputs, parameters and
- * constants. The store must outlive the tape. Returns NULL when out of memory; every function
- * accepts a NULL tape. */
+ * constants. The store must outlive the tape. Returns NULL when out of memory; the functions that
+ * record accept a NULL tape. */
 rv_tape *rv_tape_new(rv_store *store, rv_dtype dtype);
 void rv_tape_free(rv_tape *tape);
 
@@ -30,8 +30,8 @@ rv_dtype rv_tape_dtype(const rv_tape *tape);
 
 /* The first error since the tape was made, with code RV_OK if there is none. Never NULL. */
 const rv_error *rv_tape_error(const rv_tape *tape);
-/* Moves the error off the tape, so that the caller can record on and find more errors. Vars that
- * failed stay null. Returns false if there is no error. */
+/* Moves the error from the tape to *error, so that recording can continue and find more errors.
+ * Vars that failed stay null. Returns false if there is no error. */
 bool rv_tape_take_error(rv_tape *tape, rv_error *error);
 /* Puts an error on the tape unless it has one. Returns the null var. */
 rv_var rv_tape_fail(rv_tape *tape, rv_code code, const char *format, ...) RV_PRINTF(3, 4);
@@ -47,7 +47,7 @@ rv_var rv_input_typed(rv_tape *tape, const char *name, rv_dtype dtype, rv_shape 
 rv_var rv_parameter(rv_tape *tape, const char *name, rv_shape shape, rv_init init);
 rv_var rv_state(rv_tape *tape, const char *name, rv_shape shape, rv_init init);
 
-/* A constant with all elements equal, one of shape [], and a copy of a tensor with the tensor's
+/* Constants: of any shape with all elements equal; of shape []; a copy of a tensor, with its
  * dtype. */
 rv_var rv_full(rv_tape *tape, rv_shape shape, double value);
 rv_var rv_scalar(rv_tape *tape, double value);
@@ -67,7 +67,7 @@ void rv_assign(rv_var target, rv_var value);
 
 /* Records op(in...) and returns the new node, or the existing node of the same equation. `attr` has
  * attr_size bytes, which are copied; they must have no padding, because they are hashed. `op` must
- * outlive the tape and its programs. The constructor of an op is a call of this function. */
+ * outlive the tape and its programs. Constructors of ops only call this function. */
 rv_var rv_record(rv_tape *tape, const rv_op *op, const void *attr, size_t attr_size,
                  const rv_var *in, int inputs);
 

@@ -153,7 +153,7 @@ TEST(Anomaly, NeedsAProgramOfItsOwnKind)
         const Checked c(p);
         EXPECT_EQ(c.code, RV_ERROR_ARGUMENT);
         EXPECT_STREQ(c.error.text,
-                     "run: the program keeps no op's values apart; compile with RV_CHECKED");
+                     "run: the program fuses ops or works in place; compile with RV_CHECKED");
         EXPECT_EQ(rv_run_checked(p, nullptr, nullptr), RV_ERROR_ARGUMENT);
     }
     EXPECT_EQ(Checked(nullptr).code, RV_ERROR_ARGUMENT);

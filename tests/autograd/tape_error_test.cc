@@ -265,7 +265,7 @@ TEST(TapeError, APointwiseOpWithoutARowForTheDtypeIsOne)
     Tape t(RV_F64);
     EXPECT_TRUE(rv_is_null(record(op, t.input("x", RV_SHAPE(2)))));
     EXPECT_EQ(t.code(), RV_ERROR_DTYPE);
-    EXPECT_TRUE(contains(t.error(), "single: has no row for f64")) << t.error();
+    EXPECT_TRUE(contains(t.error(), "single: has no kernel for f64")) << t.error();
 }
 
 TEST(TapeError, AShapeRuleThatRefusesWithoutAWordIsOne)
