@@ -18,7 +18,7 @@ static void describe_function(rv_source *s, const rv_task_options *o)
     s->y = RV_SHAPE(1);
 }
 
-/* Draws random bits into x. The stream returned goes on with the answer. */
+/* Draws random bits into x. The returned stream continues with the answer. */
 static rv_draw read_pattern(const rv_source *s, int64_t index, float *x)
 {
     rv_draw draw = rv_draw_new(s, 0, index);
