@@ -27,7 +27,7 @@ static rv_var first_state(lang_run *run, int s, rv_var h)
 static void trace(const lang_use *use, const lang_run *run, int symbol, int64_t time, rv_var v)
 {
     lang_trace *t = use->trace;
-    bool forward = run->cell->time == run->cell->taken;
+    bool forward = rv_current_origin(run->tape).direction == 0;
     if (t && !run->cell->probe && forward && time >= 0 && time <= t->steps)
         t->value[time * run->block->symbols + symbol] = v;
 }

@@ -23,7 +23,8 @@ Tree Maker::along(bool bias)
     n->p = start;
     n->low = n->flag ? start : -1;
     n->high = n->flag ? start : 1;
-    if (!n->flag) flat.push_back({prefix_ + name, start});
+    for (const std::string &prefix : prefixes_)
+        if (!n->flag) flat.push_back({prefix + name, start});
     return n;
 }
 
@@ -132,6 +133,8 @@ Tree Maker::cell_production(const Sizes &shape, int depth)
 Tree Maker::line(int depth, Tree also)
 {
     Tree e = expression(cell_shape_, depth);
+    if (prefixes_.size() > 1) /* so that no two layers or directions compute the same */
+        also = also ? within(add(also, mapped_input()), 3) : mapped_input();
     if (also) e = random_.chance(50) ? add(e, also) : subtract(also, e);
     Tree u = unique();
     e = within(e, 3);
@@ -225,12 +228,18 @@ Tree Maker::mapped_input()
 
 void Maker::unrolled(bool images)
 {
-    const int64_t units = random_.from(1, 3), width = random_.from(1, 3);
+    const int64_t units = random_.from(1, 3);
+    int64_t width = random_.from(1, 3);
     Statement s;
     s.what = What::UNROLL;
-    s.steps = random_.from(1, 3);
+    s.steps = random_.from(1, 4);
     s.sequence = random_.chance(60);
+    s.directions = random_.chance(30) ? 2 : 1;
     windows_ = images && random_.chance(40);
+    if (!windows_ && random_.chance(20)) {
+        s.layers = 2;
+        width = s.directions * units;
+    }
     kernel_ = images && !windows_ ? 3 : 0;
     biases_ = random_.chance(75);
     const bool forgets_given = random_.chance(30);
@@ -244,7 +253,9 @@ void Maker::unrolled(bool images)
     }
     if (random_.chance(40) || unrolls_ > 0) s.prefix = fresh('e') + "/";
     unrolls_++;
-    prefix_ = s.prefix;
+    prefixes_.clear();
+    for (int64_t layer = 0; layer < s.layers; layer++)
+        for (int64_t d = 0; d < s.directions; d++) prefixes_.push_back(strand_prefix(s, layer, d));
     const Sizes state_shape = cell_shape_, input_shape = input_shape_;
     s.cell = make_cell();
     s.state_shape = state_shape;
@@ -256,17 +267,20 @@ void Maker::unrolled(bool images)
     if (kernel_) options.push_back({"kernel", "3"});
     if (!biases_) options.push_back({"bias", "false"});
     if (forgets_given) options.push_back({"forget", "0.5"});
+    if (s.layers > 1) options.push_back({"layers", std::to_string(s.layers)});
+    if (s.directions > 1) options.push_back({"bidirectional", "true"});
     if (!s.prefix.empty())
         options.push_back({"name", "\"" + s.prefix.substr(0, s.prefix.size() - 1) + "\""});
     for (const State &state : s.cell->states) {
         Tree given;
-        if (random_.chance(30)) {
+        if (prefixes_.size() == 1 && random_.chance(30)) {
             Sizes start = state_shape;
             if (random_.chance(40)) start[0] = 1;
             given = within(expression(start, images ? 1 : 2), 2);
             options.push_back({state.name, writer_.write(given, 1)});
         } else if (state.start == 2) {
-            drawn.push_back(s.prefix + state.name + "/start");
+            for (const std::string &prefix : prefixes_)
+                drawn.push_back(prefix + state.name + "/start");
         }
         s.initial.push_back(given);
     }
@@ -277,7 +291,9 @@ void Maker::unrolled(bool images)
         text += " for " + std::to_string(s.steps) + (s.steps == 1 ? " step" : " steps");
     lines_ += text + "\n";
     statements.push_back(s);
-    variables().push_back({name_of(s.equation.target, state_shape, -2, 2), false});
+    Sizes output = state_shape;
+    output[1] *= s.directions;
+    variables().push_back({name_of(s.equation.target, output, -2, 2), false});
     for (const Equation &e : s.cell->equations) { // what is inside
         if (!random_.chance(40)) continue;
         const int64_t t = random_.from(1, s.steps);

@@ -62,43 +62,81 @@ class Evaluation {
     ModelValues result;
 
   private:
+    static Array at_step(const Array &x, int64_t t)
+    {
+        Sizes shape = x.shape;
+        shape.erase(shape.begin() + 1);
+        return made_of(shape, [&](const Sizes &i) {
+            Sizes from = i;
+            from.insert(from.begin() + 1, t);
+            return element(x, from);
+        });
+    }
+    static Array beside(const Array &a, const Array &b)
+    {
+        Sizes shape = a.shape;
+        shape[1] += b.shape[1];
+        return made_of(shape, [&](const Sizes &i) {
+            Sizes from = i;
+            if (i[1] < a.shape[1]) return element(a, from);
+            from[1] -= a.shape[1];
+            return element(b, from);
+        });
+    }
+
     void unroll(const Statement &s)
     {
-        const Array x = value(s.input, 0);
-        std::vector<Array> h;
+        const Array input = value(s.input, 0);
+        auto outside = values_;
+        std::vector<Array> x, y[2];
+        for (int64_t t = 0; t < s.steps; t++) x.push_back(s.sequence ? at_step(input, t) : input);
+        for (int64_t layer = 0; layer < s.layers; layer++) {
+            for (int64_t d = 0; d < s.directions; d++)
+                y[d] = strand(s, x, layer, d, layer + 1 == s.layers && !d ? &outside : nullptr);
+            for (size_t t = 0; t < x.size(); t++)
+                x[t] = s.directions == 1 ? y[0][t] : beside(y[0][t], y[1][t]);
+        }
+        values_ = outside;
+        values_[s.equation.target] =
+            named(s.equation.target,
+                  s.directions == 1 ? x.back() : beside(y[0].back(), y[1].front()), false);
+    }
+
+    // One layer in one direction: its outputs. The values inside get names if `names` is given, which receives them.
+    std::vector<Array> strand(const Statement &s, const std::vector<Array> &x, int64_t layer,
+                              int64_t direction, std::map<std::string, Array> *names)
+    {
+        const auto outside = values_;
+        const std::string prefix = strand_prefix(s, layer, direction);
+        std::vector<Array> h, y(x.size());
+        const auto note = [&](const std::string &name, int64_t t, Array v, bool slopes) {
+            return names ? (*names)[timed(name, t)] = named(timed(name, t), v, slopes) : v;
+        };
         for (size_t k = 0; k < s.cell->states.size(); k++) {
             const State &state = s.cell->states[k];
             Array start(s.state_shape, state.start == 1 ? state.number : 0);
             if (state.start == 2 && !s.initial[k])
-                start = broadcast_to(leaves_.at(s.prefix + state.name + "/start"), s.state_shape);
+                start = broadcast_to(leaves_.at(prefix + state.name + "/start"), s.state_shape);
             if (s.initial[k]) {
                 const Array given = value(s.initial[k], 0);
                 start = given.shape == s.state_shape ? given : broadcast_to(given, s.state_shape);
             }
-            h.push_back(named(timed(state.name, 0), start, false));
+            h.push_back(note(state.name, 0, start, false));
         }
-        auto outside = values_;
-        prefix_ = s.prefix;
-        for (int64_t t = 1; t <= s.steps; t++) {
-            values_ = {{s.cell->input, x}};
-            if (s.sequence) {
-                Sizes shape = x.shape;
-                shape.erase(shape.begin() + 1);
-                values_[s.cell->input] = made_of(shape, [&](const Sizes &i) {
-                    Sizes from = i;
-                    from.insert(from.begin() + 1, t - 1);
-                    return element(x, from);
-                });
-            }
-            for (size_t k = 0; k < h.size(); k++) values_[s.cell->states[k].name] = h[k];
+        prefix_ = prefix;
+        for (int64_t k = 0; k < s.steps; k++) {
+            const int64_t t = direction ? s.steps - k : k + 1;
+            values_ = {{s.cell->input, x[static_cast<size_t>(t - 1)]}};
+            for (size_t i = 0; i < h.size(); i++) values_[s.cell->states[i].name] = h[i];
             for (const Equation &e : s.cell->equations)
-                outside[timed(e.target, t)] = values_[e.target + (e.next ? "'" : "")] =
-                    named(timed(e.target, t), value(e.value, 0), e.slopes);
-            for (size_t k = 0; k < h.size(); k++) h[k] = values_[s.cell->states[k].name + "'"];
+                values_[e.target + (e.next ? "'" : "")] =
+                    note(e.target, t, value(e.value, 0), e.slopes);
+            for (size_t i = 0; i < h.size(); i++) h[i] = values_[s.cell->states[i].name + "'"];
+            y[static_cast<size_t>(t - 1)] = h[0];
         }
         prefix_ = "";
         values_ = outside;
-        values_[s.equation.target] = named(s.equation.target, h[0], false);
+        return y;
     }
 
     Array value(const Tree &t, int64_t time)

@@ -121,13 +121,14 @@ class Maker {
     Writer writer_;
     int64_t batch_ = 2, kernel_ = 0, image_side_ = 0;
     int uniques_ = 0, unrolls_ = 0;
+    std::vector<std::string> prefixes_; // of each layer and direction
     bool biases_ = true, windows_ = false;
     double forget_ = 1;
     Where where_ = Where::MODEL;
     Function *function_ = nullptr;
     Sizes cell_shape_, input_shape_;
     Tree input_;
-    std::string prefix_, activation_;
+    std::string activation_;
     std::string functions_text_, cells_text_, cell_text_, declarations_, lines_;
     std::map<char, int> names_;
     std::vector<std::vector<Variable>> scopes_{1};

@@ -101,11 +101,20 @@ struct Statement {
     std::shared_ptr<const Cell> cell;
     Tree input;
     std::vector<Tree> initial; // of each state, or null
-    int64_t steps = 0;
+    int64_t steps = 0, layers = 1, directions = 1;
     bool sequence = false;
     std::string prefix;
     Sizes state_shape;
 };
+
+// The prefix of the parameters of a layer in a direction of an unroll.
+inline std::string strand_prefix(const Statement &s, int64_t layer, int64_t direction)
+{
+    return s.prefix + (s.layers > 1 ? "layer" + std::to_string(layer) + "/" : "") +
+           (s.directions == 1 ? ""
+            : direction       ? "backward/"
+                              : "forward/");
+}
 
 // The name of a value at a time step.
 inline std::string timed(const std::string &name, int64_t t)
