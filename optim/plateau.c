@@ -32,14 +32,22 @@ static void lower(const rv_plateau *p, rv_store *store)
     }
 }
 
-bool rv_plateau_observe(const rv_plateau *p, rv_store *store, double loss, rv_error *error)
+/* The loss that an observation must stay below to count as an improvement. */
+static double mark(const rv_plateau *p, double best)
 {
+    return best - p->threshold * (p->absolute || isinf(best) ? 1 : fabs(best));
+}
+
+bool rv_plateau_observe(const rv_plateau *p, rv_store *store, double loss, bool *lowered,
+                        rv_error *error)
+{
+    if (lowered) *lowered = false;
     if (!check(p, error)) return false;
     rv_entry *entry = rv_store_get(store, "optimizer/plateau", RV_STATE, RV_F64, RV_SHAPE(FIELDS),
                                    rv_init_constant(0), error);
     if (!entry) return false;
     double *state = entry->tensor.data, best = state[SEEN] > 0 ? state[BEST] : INFINITY;
-    bool better = loss < (p->absolute ? best - p->threshold : best * (1 - p->threshold));
+    bool better = loss < mark(p, best);
     state[SEEN]++;
     state[BEST] = better ? loss : best;
     state[BAD] = better ? 0 : state[BAD] + 1;
@@ -47,9 +55,11 @@ bool rv_plateau_observe(const rv_plateau *p, rv_store *store, double loss, rv_er
         state[COOL]--;
         state[BAD] = 0;
     }
-    if (state[BAD] <= p->patience) return false;
-    lower(p, store);
-    state[COOL] = p->cool_down;
-    state[BAD] = 0;
+    if (state[BAD] > p->patience) {
+        lower(p, store);
+        state[COOL] = p->cool_down;
+        state[BAD] = 0;
+        if (lowered) *lowered = true;
+    }
     return true;
 }

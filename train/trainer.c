@@ -121,11 +121,9 @@ static bool finish_epoch(rv_trainer *t, rv_error *error)
     r->at.epoch++;
     r->at.batch = r->at.seen = 0;
     r->at.loss_sum = 0;
-    if (s->plateau.factor > 0) {
-        /* It returns whether it lowered the learning rates; the error alone tells a failure. */
-        rv_plateau_observe(&s->plateau, t->store, row->validation_loss, error);
-        if (error->code != RV_OK) return false;
-    }
+    if (s->plateau.factor > 0 &&
+        !rv_plateau_observe(&s->plateau, t->store, row->validation_loss, NULL, error))
+        return false;
     bool best =
         r->best_epoch == 0 || row->validation_loss < t->history[r->best_epoch - 1].validation_loss;
     if (best) r->best_epoch = row->epoch;

@@ -42,7 +42,8 @@ class Training {
             const bool set = step != 5 || rv_set_learning_rate(store_, nullptr, 0.004);
             EXPECT_TRUE(set);
             const rv_plateau plateau = {0.5, 1, 0.05, false, 1, 0};
-            if (extras_) rv_plateau_observe(&plateau, store_, rv_value(program_, 0), nullptr);
+            if (extras_)
+                rv_plateau_observe(&plateau, store_, rv_value(program_, 0), nullptr, nullptr);
         }
     }
 

@@ -112,7 +112,9 @@ TEST(Plateau, LowersAllRatesWhenPatienceIsAtAnEnd)
     rv_error error = {};
     const rv_plateau p = {0.5, 1, 0.1, false, 0, 0.2};
     const auto lowers = [&](double loss) {
-        return rv_plateau_observe(&p, t.store(), loss, &error);
+        bool lowered;
+        EXPECT_TRUE(rv_plateau_observe(&p, t.store(), loss, &lowered, &error)) << error.text;
+        return lowered;
     };
     EXPECT_FALSE(lowers(1));
     EXPECT_FALSE(lowers(0.95)) << "not enough better: bad";
@@ -126,7 +128,26 @@ TEST(Plateau, LowersAllRatesWhenPatienceIsAtAnEnd)
     EXPECT_TRUE(lowers(0.9));
     EXPECT_EQ(t.value("optimizer/learning_rate"), 0.25);
     EXPECT_EQ(t.value("optimizer/learning_rate/fc*"), 0.2) << "the least";
-    EXPECT_EQ(error.code, RV_OK);
+}
+
+/* The same distances from the best loss, whatever its sign; the first loss is always an improvement. */
+TEST(Plateau, TheThresholdIsAFractionOfTheMagnitude)
+{
+    for (const bool absolute : {false, true}) {
+        for (const double best : {8.0, -8.0}) {
+            const double margin = absolute ? 0.25 : 2;
+            for (const double by : {margin + 0.125, margin - 0.125}) {
+                Rates t;
+                rv_error error = {};
+                const rv_plateau p = {0.5, 0, 0.25, absolute, 0, 0};
+                bool lowered = true;
+                ASSERT_TRUE(rv_plateau_observe(&p, t.store(), best, &lowered, &error));
+                EXPECT_FALSE(lowered);
+                ASSERT_TRUE(rv_plateau_observe(&p, t.store(), best - by, &lowered, &error));
+                EXPECT_EQ(lowered, by < margin) << "best " << best << ", better by " << by;
+            }
+        }
+    }
 }
 
 TEST(PlateauError, AFieldOutOfRangeIsOne)
@@ -138,7 +159,7 @@ TEST(PlateauError, AFieldOutOfRangeIsOne)
     for (const rv_plateau &p : bad) {
         Rates t;
         rv_error error = {};
-        EXPECT_FALSE(rv_plateau_observe(&p, t.store(), 1, &error));
+        EXPECT_FALSE(rv_plateau_observe(&p, t.store(), 1, nullptr, &error));
         EXPECT_EQ(error.code, RV_ERROR_ARGUMENT);
         EXPECT_TRUE(contains(error.text, "plateau: ")) << error.text;
     }

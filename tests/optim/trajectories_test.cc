@@ -181,7 +181,7 @@ TEST_P(Trajectory, IsPyTorchs)
         p.run();
         rv_error error = {};
         if (plateau.factor > 0)
-            rv_plateau_observe(&plateau, t.store(), 1.0 / (1 + std::min(run, 4)), &error);
+            rv_plateau_observe(&plateau, t.store(), 1.0 / (1 + std::min(run, 4)), nullptr, &error);
         EXPECT_EQ(error.code, RV_OK);
         Values seen;
         const std::vector<const char *> names = c.problem == "net"
