@@ -44,7 +44,8 @@ typedef struct rv_net_options {
 } rv_net_options;
 
 typedef struct rv_net {
-    /* For labels, logits [n,(steps,)classes], or [n,(steps,)1] for two classes. For numbers, the shape of y. */
+    /* For labels, logits [n,(steps,)classes], of two classes also [n,(steps,)1]; see rv_net_logit. For numbers, the
+     * shape of y. */
     rv_var output;
     rv_var loss; /* [] the mean over the batch and the valid steps */
 } rv_net;
@@ -78,6 +79,10 @@ struct rv_model {
 /* Records the model on x and its loss against y: i32 labels, or numbers of the tape's dtype. With a null y, only the
  * output is recorded. Null vars on error. */
 rv_net rv_model_record(const rv_model *model, const rv_net_options *options, rv_var x, rv_var y);
+
+/* The logit of class k in row `row` of an output with `width` numbers per row. A single number is the logit of class 1
+ * of two; that of class 0 is then 0. */
+double rv_net_logit(const rv_tensor *output, int64_t width, int64_t row, int64_t k);
 
 /* Records the loss of a small fixed instance of the model with inputs "x" and "y". */
 rv_var rv_model_specimen(const rv_model *model, rv_tape *tape);

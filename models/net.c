@@ -175,21 +175,27 @@ static rv_var output_of(const rv_model *model, const rv_net_options *o, rv_var x
     return rv_reshape(y, whole);
 }
 
+/* Whether a model's output of `count` numbers fits `answers` targets: of two classes, one logit or two. */
+static bool fits(const rv_net_options *o, int64_t count, int64_t answers)
+{
+    return count == answers * answer_size(o) || (o->classes == 2 && count == 2 * answers);
+}
+
 /* Records a model that has no step, and checks that its output fits the data. */
 static rv_net record_own(const rv_model *model, const rv_net_options *o, rv_var x, rv_var y)
 {
     char text[RV_SHAPE_TEXT];
     rv_net net = model->record(model, o, x, y);
     rv_shape shape = rv_shape_of(net.output);
-    int64_t samples = rv_shape_of(x).dim[0], answers = answer_size(o);
-    if (o->each_step) answers *= rv_shape_of(x).dim[1];
+    int64_t samples = rv_shape_of(x).dim[0], each = o->each_step ? rv_shape_of(x).dim[1] : 1;
     if (rv_is_null(net.output)) return (rv_net){{x.tape, -1}, {x.tape, -1}};
-    if (rv_shape_count(shape) == samples * answers) return net;
+    if (fits(o, rv_shape_count(shape), samples * each)) return net;
     net.output = net.loss = rv_tape_fail(
         x.tape, RV_ERROR_SHAPE,
         "net: \"%s\" outputs %s for %lld samples, but the data ask for %lld numbers each; "
         "use other data or classes, or another model",
-        model->name, rv_shape_text(shape, text), (long long)samples, (long long)answers);
+        model->name, rv_shape_text(shape, text), (long long)samples,
+        (long long)(each * answer_size(o)));
     return net;
 }
 
@@ -222,6 +228,12 @@ rv_net rv_model_record(const rv_model *model, const rv_net_options *options, rv_
     net.loss = loss_of(options, net.output, y);
     rv_scope_pop(x.tape);
     return net;
+}
+
+double rv_net_logit(const rv_tensor *output, int64_t width, int64_t row, int64_t k)
+{
+    if (width == 1) return k == 1 ? rv_tensor_get(output, row) : 0;
+    return rv_tensor_get(output, row * width + k);
 }
 
 /* The sequences or images are small enough to check every element with finite differences. */

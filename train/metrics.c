@@ -5,14 +5,12 @@
 #include "data/loader.h"
 #include "train/nan_guard_internal.h"
 
-/* The class that a row of `width` logits predicts. One logit: class 1 when it is positive. */
-static int64_t answer_of(const rv_tensor *logits, int64_t row, int64_t width)
+/* The class with the largest logit. */
+static int64_t answer_of(const rv_tensor *output, int64_t width, int64_t row, int64_t classes)
 {
-    if (width == 1) return rv_tensor_get(logits, row) > 0;
     int64_t best = 0;
-    for (int64_t c = 1; c < width; c++)
-        if (rv_tensor_get(logits, row * width + c) > rv_tensor_get(logits, row * width + best))
-            best = c;
+    for (int64_t k = 1; k < classes; k++)
+        if (rv_net_logit(output, width, row, k) > rv_net_logit(output, width, row, best)) best = k;
     return best;
 }
 
@@ -35,7 +33,8 @@ static void judge(const rv_setup *s, const rv_batch *batch, const rv_tensor *out
         if (!counts) continue;
         m->answers++;
         if (data->classes > 0) {
-            judge_label(m, (int64_t)rv_tensor_get(&batch->y, i), answer_of(output, i, width));
+            judge_label(m, (int64_t)rv_tensor_get(&batch->y, i),
+                        answer_of(output, width, i, data->classes));
             continue;
         }
         for (int64_t j = i * width; j < (i + 1) * width; j++) {
@@ -84,7 +83,7 @@ bool rv_measure(const rv_setup *s, rv_store *store, rv_batch_program two[2], con
     if (!ok) return false;
     double answers = (double)(m->answers > 0 ? m->answers : 1);
     m->loss /= answers;
-    m->error /= answers;
+    m->error = s->model->record && s->data.classes == 0 ? m->loss : m->error / answers;
     m->accuracy = (double)m->correct / answers;
     return isfinite(m->loss) ||
            rv_fail(

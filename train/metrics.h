@@ -16,7 +16,7 @@ typedef struct rv_metrics {
     int64_t correct; /* answers equal to the label */
     double loss;     /* mean over the answers */
     double accuracy; /* correct / answers; 0 for numbers */
-    double error;    /* mean squared error of numbers; 0 for labels */
+    double error; /* of numbers: mean squared error, or the loss of a model that records its own */
     /* [label][answer]: counts. Classes from RV_CONFUSION_CLASSES on are left out. */
     int64_t confusion[RV_CONFUSION_CLASSES][RV_CONFUSION_CLASSES];
 } rv_metrics;

@@ -129,6 +129,14 @@ static bool check_meaning(const rv_train_config *c, const rv_setup *s, rv_error 
     return true;
 }
 
+/* Whether x is a sigmoid, reshapes aside. */
+static bool is_sigmoid(rv_var x)
+{
+    const rv_node *node = rv_tape_node(x.tape, x.id);
+    while (node && strcmp(node->op->name, "reshape") == 0) node = rv_tape_node(x.tape, node->in[0]);
+    return node && strcmp(node->op->name, "sigmoid") == 0;
+}
+
 /* Records a model with a net of its own for one sample, because it may not fit these data. */
 static bool check_own_net(const rv_setup *s, rv_error *error)
 {
@@ -143,6 +151,11 @@ static bool check_own_net(const rv_setup *s, rv_error *error)
     else if (!ok)
         rv_fail(error, RV_ERROR_ARGUMENT, "model \"%s\" does not take these data: %s",
                 s->model->name, failed->text);
+    else if (s->data.classes == 2 && is_sigmoid(net.output))
+        ok = rv_fail(error, RV_ERROR_ARGUMENT,
+                     "model \"%s\": its output is a sigmoid, expected a logit: of two classes, "
+                     "output is what the sigmoid takes",
+                     s->model->name);
     rv_tape_free(tape);
     rv_store_free(store);
     return ok;

@@ -165,10 +165,11 @@ static bool measure_end(rv_trainer *t, rv_error *error)
 {
     rv_train_result *r = &t->result;
     bool measured = r->validation.samples > 0; /* false: no epoch was left to do */
+    bool comparable = t->setup.data.classes > 0 || !t->setup.model->record;
     rv_store_digest(t->store, r->digest);
     return (measured || rv_trainer_evaluate(t, &t->setup.validation, &r->validation, error)) &&
            rv_trainer_evaluate(t, &t->setup.sample, &r->training, error) &&
-           rv_baseline_find(&t->setup.validation, &r->baseline, error);
+           (!comparable || rv_baseline_find(&t->setup.validation, &r->baseline, error));
 }
 
 bool rv_trainer_fit(rv_trainer *t, rv_error *error)

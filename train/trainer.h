@@ -55,7 +55,7 @@ typedef struct rv_train_result {
     bool diverged;           /* a loss was not finite: rv_trainer_fit failed with RV_ERROR_NUMBER */
     /* The fields below are set when rv_trainer_fit succeeds without an interruption. */
     rv_metrics training, validation; /* training: of at most RV_TRAINING_SAMPLE samples */
-    rv_baseline baseline;            /* on the validation samples */
+    rv_baseline baseline; /* on the validation samples; text NULL: none, the loss is the model's */
     double samples_per_second;
     char digest[RV_DIGEST_TEXT]; /* of the parameters: rv_store_digest */
 } rv_train_result;

@@ -77,7 +77,7 @@ TEST_P(Case, PrintsWhatItsTranscriptSays)
         line = std::find_if(begin, transcript.end(), [](const std::string &next) {
             return next.empty() || next[0] == '#' || next.rfind("$ ", 0) == 0;
         });
-        const Outcome got = run_program("{ " + in_scratch + command + "; }", "2>&1");
+        const Outcome got = run_program("{ { " + in_scratch + command + "; } 2>&1; }");
         const std::string status = got.status == 0 ? "" : "[" + std::to_string(got.status) + "]\n";
         const Lines printed = lines_of(got.out + status);
         EXPECT_TRUE(matches(begin, line, printed.begin(), printed.end())) << "$ " << command << "\n"

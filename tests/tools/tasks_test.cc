@@ -209,6 +209,23 @@ TEST(Train, LearnsATextFarBelowItsUnigramEntropyAndWritesOne)
               0);
 }
 
+/* Columns are as wide as the largest count, and a character that cannot be seen has its name in C. */
+TEST(Evaluate, NamesTheCharactersOfATextInColumnsThatStayApart)
+{
+    const std::string folder = scratch_folder();
+    std::string text;
+    for (int i = 0; i < 125000; i++) text += "a \n\xff";
+    spit(folder + "/text", text);
+    train("--data " + folder + "/text --length 64 --validation 7700 --epochs 1 --units 1 " +
+          "--learning-rate 1e-30 --optimizer sgd --model rnn --output " + folder + "/run");
+    const std::string out = recurve("evaluate --output " + folder + "/run").out;
+    EXPECT_CONTAINS(out, "\n           \\n    ' '      a   \\xff\n");
+    for (const char *row :
+         {"\n    \\n      .", "\n   ' '      .", "\n     a      .", "\n  \\xff      ."})
+        EXPECT_CONTAINS(out, row);
+    EXPECT_CONTAINS(out, " 123200\n");
+}
+
 TEST(Sample, OfATextThatHasChangedIsAnError)
 {
     const std::string folder = scratch_folder(), run = folder + "/run";

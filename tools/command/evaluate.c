@@ -2,6 +2,7 @@
 #include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "tools/cli/json.h"
 #include "tools/cli/score.h"
@@ -48,6 +49,17 @@ const command command_evaluate = {
 
 /* ---- printing ---- */
 
+/* A character as in C: a, '\n', \xc3. */
+static void character_text(unsigned char byte, char text[32])
+{
+    if (byte == '\n' || byte == '\t' || byte == '\r')
+        snprintf(text, 32, "\\%c", byte == '\n' ? 'n' : byte == '\t' ? 't' : 'r');
+    else if (byte == ' ')
+        snprintf(text, 32, "' '");
+    else
+        snprintf(text, 32, isgraph(byte) && byte < 128 ? "%c" : "\\x%02x", byte);
+}
+
 /* The name of label k: its digit, its character or k itself. */
 static void label_text(const rv_trainer *run, int64_t k, char text[32])
 {
@@ -57,8 +69,8 @@ static void label_text(const rv_trainer *run, int64_t k, char text[32])
     snprintf(text, 32, "%" PRId64, k);
     if (c->data.classes && rv_classes_parse(c->data.classes, classes, &count, NULL) && k < count)
         snprintf(text, 32, "%d", classes[k]);
-    else if (alphabet && isgraph(alphabet[k]))
-        snprintf(text, 32, "%c", alphabet[k]);
+    else if (alphabet)
+        character_text(alphabet[k], text);
 }
 
 static void print_line(const rv_source *data, const char *which, const rv_metrics *m)
@@ -68,21 +80,40 @@ static void print_line(const rv_source *data, const char *which, const rv_metric
            score_text(data, m->loss, m->accuracy, m->error, score), m->samples);
 }
 
+/* The most characters of a label, or of a count. */
+static int widest(const rv_trainer *run, const rv_metrics *m, int64_t classes)
+{
+    char text[32];
+    int width = 4;
+    for (int64_t d = 0; d < classes; d++) {
+        label_text(run, d, text);
+        if ((int)strlen(text) > width) width = (int)strlen(text);
+        for (int64_t a = 0; a < classes; a++) {
+            int digits = snprintf(NULL, 0, "%" PRId64, m->confusion[d][a]);
+            if (digits > width) width = digits;
+        }
+    }
+    return width;
+}
+
 static void print_confusion(const rv_trainer *run, const rv_metrics *m)
 {
     int64_t classes = rv_trainer_setup(run)->data.classes;
-    char label[32];
-    printf("\nvalidation, label down, answer across\n   ");
+    int width = widest(run, m, classes);
+    char text[32];
+    printf("\nvalidation, label down, answer across\n%*s", width, "");
     for (int64_t a = 0; a < classes; a++) {
-        label_text(run, a, label);
-        printf("%5s", label);
+        label_text(run, a, text);
+        printf(" %*s", width, text);
     }
     putchar('\n');
     for (int64_t d = 0; d < classes; d++) {
-        label_text(run, d, label);
-        printf("%3s", label);
-        for (int64_t a = 0; a < classes; a++)
-            printf(m->confusion[d][a] ? "%5" PRId64 : "    .", m->confusion[d][a]);
+        label_text(run, d, text);
+        printf("%*s", width, text);
+        for (int64_t a = 0; a < classes; a++) {
+            snprintf(text, sizeof text, m->confusion[d][a] ? "%" PRId64 : ".", m->confusion[d][a]);
+            printf(" %*s", width, text);
+        }
         putchar('\n');
     }
 }

@@ -66,18 +66,23 @@ static void read_token(writer *w, int64_t token)
     rv_run(w->program.program);
 }
 
+/* The logit of token k after the last one that was read. */
+static double logit_of(const writer *w, int64_t k)
+{
+    const rv_tensor *output = rv_program_output(w->program.program, 1);
+    return rv_net_logit(output, rv_tensor_count(output), 0, k);
+}
+
 /* Draws a token from the softmax of the logits at this temperature. */
 static int64_t draw_token(writer *w)
 {
-    const rv_tensor *logits = rv_program_output(w->program.program, 1);
-    int64_t count = rv_tensor_count(logits);
+    int64_t count = w->setup.data.tokens;
     double most = -INFINITY, sum = 0;
-    for (int64_t k = 0; k < count; k++) most = fmax(most, rv_tensor_get(logits, k));
-    for (int64_t k = 0; k < count; k++)
-        sum += exp((rv_tensor_get(logits, k) - most) / w->temperature);
+    for (int64_t k = 0; k < count; k++) most = fmax(most, logit_of(w, k));
+    for (int64_t k = 0; k < count; k++) sum += exp((logit_of(w, k) - most) / w->temperature);
     double left = sum * rv_random_uniform(w->seed, w->drawn++);
     for (int64_t k = 0; k < count; k++) {
-        left -= exp((rv_tensor_get(logits, k) - most) / w->temperature);
+        left -= exp((logit_of(w, k) - most) / w->temperature);
         if (left < 0) return k;
     }
     return count - 1;

@@ -239,7 +239,9 @@ static void print_summary(const rv_trainer *trainer, const norms *n, double limi
            score_text(data, v->loss, v->accuracy, v->error, score), v->samples);
     printf("training %s, loss %.6g\n", score_text(data, t->loss, t->accuracy, t->error, score),
            t->loss);
-    printf("baseline, %s: %s\n", b->text, score_text(data, b->loss, b->accuracy, b->loss, score));
+    if (b->text)
+        printf("baseline, %s: %s\n", b->text,
+               score_text(data, b->loss, b->accuracy, b->loss, score));
     printf("%.0f samples per second, %.2f MiB for an update\n", r->samples_per_second,
            (double)r->at.bytes / (1 << 20));
     if (limit > 0)
@@ -278,8 +280,10 @@ static bool print_json(const rv_trainer *trainer, const norms *n, double limit, 
     add_score(object, "train", labels, r->training.accuracy, r->training.error);
     cJSON_AddNumberToObject(object, "validation_loss", r->validation.loss);
     add_score(object, "validation", labels, r->validation.accuracy, r->validation.error);
-    cJSON_AddNumberToObject(object, "baseline_loss", r->baseline.loss);
-    add_score(object, "baseline", labels, r->baseline.accuracy, r->baseline.loss);
+    if (r->baseline.text) {
+        cJSON_AddNumberToObject(object, "baseline_loss", r->baseline.loss);
+        add_score(object, "baseline", labels, r->baseline.accuracy, r->baseline.loss);
+    }
     cJSON_AddNumberToObject(object, "samples_per_second", r->samples_per_second);
     cJSON_AddNumberToObject(object, "step_bytes", (double)r->at.bytes);
     cJSON_AddNumberToObject(object, "peak_bytes", peak_bytes());
