@@ -192,44 +192,41 @@ static void reference_w(const rv_call *c)
 static void run_add(const rv_call *c)
 {
     rv_copy_addend(c);
-    ((const rv_conv_plan *)c->plan)->run(c);
+    ((const rv_conv_plan *)c->plan)->method->run(c);
 }
 
-static rv_kernel choose(rv_call *c, rv_shape x, rv_shape w, rv_shape y,
-                        size_t (*prepare)(rv_conv_plan *))
+static rv_kernel choose(rv_call *c, rv_side side, rv_shape x, rv_shape w, rv_shape y)
 {
+    const rv_conv_method *const *method = rv_kernels_for(c->out_type.dtype)->convolution;
     rv_conv_plan *plan = rv_alloc(1, sizeof *plan);
     if (!plan) return NULL;
     *plan = geometry(c->attr, x, w, y);
+    plan->side = side;
     plan->add = c->inputs == 3;
+    while (!(*method)->fits(plan) || ((*method)->pays && !(*method)->pays(plan))) method++;
+    plan->method = *method;
     c->plan = plan;
-    c->scratch_size = prepare(plan);
+    c->scratch_size = plan->method->prepare(plan);
     c->most_parts = plan->most_parts;
     c->sliced = plan->sliced;
     c->operations = 2.0 * (double)plan->batch * (double)(plan->out_height * plan->out_width) *
                     (double)rv_shape_count(w);
-    return plan->add ? run_add : plan->run;
+    return plan->add ? run_add : plan->method->run;
 }
 
 static rv_kernel choose_y(rv_call *c)
 {
-    const rv_kernels *k = rv_kernels_for(c->out_type.dtype);
-    return choose(c, c->in_type[0].shape, c->in_type[1].shape, c->out_type.shape,
-                  k->conv2d_prepare);
+    return choose(c, RV_SIDE_Y, c->in_type[0].shape, c->in_type[1].shape, c->out_type.shape);
 }
 
 static rv_kernel choose_x(rv_call *c)
 {
-    const rv_kernels *k = rv_kernels_for(c->out_type.dtype);
-    return choose(c, c->out_type.shape, c->in_type[1].shape, c->in_type[0].shape,
-                  k->conv2d_input_gradient_prepare);
+    return choose(c, RV_SIDE_DX, c->out_type.shape, c->in_type[1].shape, c->in_type[0].shape);
 }
 
 static rv_kernel choose_w(rv_call *c)
 {
-    const rv_kernels *k = rv_kernels_for(c->out_type.dtype);
-    return choose(c, c->in_type[0].shape, c->out_type.shape, c->in_type[1].shape,
-                  k->conv2d_weight_gradient_prepare);
+    return choose(c, RV_SIDE_DW, c->in_type[0].shape, c->out_type.shape, c->in_type[1].shape);
 }
 
 /* ---- gradients: the other two sides of the form ---- */

@@ -13,11 +13,14 @@
 #include <string.h>
 
 #include "ops/kernels/lanes.h"
-#include "ops/kernels/special.h"
+#include "ops/kernels/methods.h"
 #include "ops/kernels/tile.h"
 
 /* Vectors of images, and neighbouring outputs, whose sums are in registers at the same time. */
-enum { VECTORS = 4, NEIGHBOURS = VECTOR_REGISTERS == 32 ? 5 : 3, MOST_OUTS = 16 };
+enum { VECTORS = 4, NEIGHBOURS = VECTOR_REGISTERS == 32 ? 5 : 3 };
+
+/* Of an axis; of an image and of its result. */
+enum { MOST_OUTS = 16, MOST_ELEMENTS = 2048 };
 
 static int64_t min(int64_t x, int64_t y) { return x < y ? x : y; }
 
@@ -42,26 +45,25 @@ typedef struct lanes {
 } lanes;
 
 /* The source of term k of out a, or -1. */
-static int64_t source_of(const rv_conv_plan *p, rv_side side, int d, int64_t a, int64_t k,
-                         int64_t sources)
+static int64_t source_of(const rv_conv_plan *p, int d, int64_t a, int64_t k, int64_t sources)
 {
     const int64_t s = p->stride[d], dilation = p->dilation[d], pad = p->pad[d];
     int64_t at = a * s + k * dilation - pad;
-    if (side == RV_SIDE_DW) at = k * s + a * dilation - pad;
-    if (side == RV_SIDE_DX) {
+    if (p->side == RV_SIDE_DW) at = k * s + a * dilation - pad;
+    if (p->side == RV_SIDE_DX) {
         at = a + pad - k * dilation;
         at = at % s == 0 ? at / s : -1;
     }
     return at >= 0 && at < sources ? at : -1;
 }
 
-static void list_terms(axis *x, const rv_conv_plan *p, rv_side side, int d)
+static void list_terms(axis *x, const rv_conv_plan *p, int d)
 {
     for (int64_t a = 0; a < x->outs; a++) {
         terms *t = &x->of[a];
         int64_t last = 0, last_at = 0;
         for (int64_t k = 0; k < x->others; k++) {
-            const int64_t at = source_of(p, side, d, a, k, x->sources);
+            const int64_t at = source_of(p, d, a, k, x->sources);
             if (at < 0) continue;
             if (t->count++ == 0)
                 t->other = (int16_t)k, t->source = (int16_t)at;
@@ -73,51 +75,56 @@ static void list_terms(axis *x, const rv_conv_plan *p, rv_side side, int d)
 }
 
 /* The sizes of an axis. */
-static axis axis_of(const rv_conv_plan *p, rv_side side, int d)
+static axis axis_of(const rv_conv_plan *p, int d)
 {
     const int64_t x = d == 0 ? p->height : p->width, y = d == 0 ? p->out_height : p->out_width;
     const int64_t w = p->kernel[d];
-    switch (side) {
+    switch (p->side) {
     case RV_SIDE_Y: return (axis){.outs = y, .others = w, .sources = x};
     case RV_SIDE_DX: return (axis){.outs = x, .others = w, .sources = y};
     default: return (axis){.outs = w, .others = y, .sources = x};
     }
 }
 
-/* Whether this method is the fastest, by measurement. Other methods waste more work the larger the window and the
- * smaller the result; this one wastes empty lanes. Where dw is a long sum over positions, other methods are fast with
- * many channels. */
-static bool fits(const rv_conv_plan *p, rv_side side)
+static bool fits(const rv_conv_plan *p)
 {
-    enum { FEWEST = 8, MOST_OUT = 32, MOST_ELEMENTS = 2048, SHORT_SUM = 16 };
     for (int d = 0; d < 2; d++) {
-        const axis x = axis_of(p, side, d);
-        if (x.outs > MOST_OUTS || x.others > MOST_ELEMENTS) return false;
+        const axis x = axis_of(p, d);
+        if (x.outs > MOST_OUTS || x.others > MOST_ELEMENTS || x.sources > MOST_ELEMENTS)
+            return false;
     }
+    return p->groups == 1;
+}
+
+/* By measurement. Other methods waste more work the larger the window and the smaller the result; this one wastes
+ * empty lanes. Where dw is a long sum over positions, other methods are fast with many channels. */
+static bool pays(const rv_conv_plan *p)
+{
+    enum { FEWEST = 8, MOST_OUT = 32, SHORT_SUM = 16 };
     const int64_t positions = p->out_height * p->out_width, n = p->batch;
     const int64_t x = p->channels * p->height * p->width, y = p->outputs * positions;
     const int64_t sums = min(p->channels, rv_parts(positions, SHORT_SUM));
-    const int64_t work = side == RV_SIDE_Y ? y : side == RV_SIDE_DX ? x : y * sums;
-    return p->groups == 1 && n >= FEWEST && n > LANES / 2 && x + y <= MOST_ELEMENTS &&
+    const int64_t work = p->side == RV_SIDE_Y ? y : p->side == RV_SIDE_DX ? x : y * sums;
+    return n >= FEWEST && n > LANES / 2 && x + y <= MOST_ELEMENTS &&
            work * rv_parts(n, LANES) * LANES <= MOST_OUT * p->kernel[0] * p->kernel[1] * n;
 }
 
-static lanes lanes_of(const rv_conv_plan *p, rv_side side)
+static lanes lanes_of(const rv_conv_plan *p)
 {
     const int64_t c = p->channels, o = p->outputs;
     const int64_t x = c * p->height * p->width, y = o * p->out_height * p->out_width;
     lanes g = {.sources = x, .outs = y, .outer = o, .inner = 1, .sum = c};
     g.other_outer = c, g.other_sum = 1;
-    if (side == RV_SIDE_DX) {
+    if (p->side == RV_SIDE_DX) {
         g.sources = y, g.outs = x, g.outer = c, g.sum = o;
         g.other_outer = 1, g.other_sum = c;
-    } else if (side == RV_SIDE_DW) {
+    } else if (p->side == RV_SIDE_DW) {
         g.others = y, g.outs = 0, g.inner = c, g.sum = 1;
         g.other_outer = 1;
     }
     for (int d = 0; d < 2; d++) {
-        g.axes[d] = axis_of(p, side, d);
-        list_terms(&g.axes[d], p, side, d);
+        g.axes[d] = axis_of(p, d);
+        list_terms(&g.axes[d], p, d);
     }
     return g;
 }
@@ -142,12 +149,12 @@ static int64_t weights_of(const lanes *g, int64_t outer)
 }
 
 /* Scratch holds the operands and outs in lanes, or of dw vectors of which the lanes are to be added. */
-static size_t prepare(rv_conv_plan *p, rv_side side)
+static size_t prepare(rv_conv_plan *p)
 {
     lanes *g = (lanes *)p->prepared;
     _Static_assert(sizeof *g <= sizeof p->prepared, "give prepared more room");
-    *g = lanes_of(p, side);
-    const bool gradient = side == RV_SIDE_DW;
+    *g = lanes_of(p);
+    const bool gradient = p->side == RV_SIDE_DW;
     p->most_parts = gradient ? p->outputs : p->batch;
     p->sliced = gradient ? 4 : 1;
     const int64_t sums = gradient ? (weights_of(g, g->outer) + LANES) * LANES : 0;
@@ -375,4 +382,4 @@ static void run(const rv_call *call)
         correlate(call, g, p->batch);
 }
 
-const rv_way RV_NAME(rv_way_lanes) = {fits, prepare, run};
+const rv_conv_method RV_NAME(rv_conv_lanes) = {"lanes", fits, pays, prepare, run, false};

@@ -4,7 +4,7 @@
  *
  * for each group, k being the elements of its channels of an image. */
 #include "ops/kernels/gemm.h"
-#include "ops/kernels/special.h"
+#include "ops/kernels/methods.h"
 
 /* The product of the first group, and how far on the operands of the next group are. */
 typedef struct product {
@@ -12,33 +12,47 @@ typedef struct product {
     int64_t a_group, b_group, c_group;
 } product;
 
-static product product_of(const rv_conv_plan *p, rv_side side)
+static product product_of(const rv_conv_plan *p)
 {
     const int64_t n = p->batch, outputs = p->outputs, o = outputs / p->groups;
     const int64_t row = p->channels * p->height * p->width, k = row / p->groups;
-    /* m, n, k; the strides of a, b and c; no panel; a, b, c and add are set later */
-    switch (side) {
+    product f = {.gemm = {.m = n, .n = o, .k = k, .c_row = outputs}};
+    rv_gemm *g = &f.gemm;
+    switch (p->side) {
     case RV_SIDE_Y:
-        return (product){{n, o, k, row, 1, 1, k, outputs, 0, 0, 0, 0, false}, k, o * k, o};
+        g->a_row = row, g->a_column = 1, g->b_row = 1, g->b_column = k;
+        f.a_group = k, f.b_group = o * k, f.c_group = o;
+        break;
     case RV_SIDE_DX:
-        return (product){{n, k, o, outputs, 1, k, 1, row, 0, 0, 0, 0, false}, o, o * k, k};
-    default: return (product){{o, k, n, 1, outputs, row, 1, k, 0, 0, 0, 0, false}, o, k, o * k};
+        g->n = k, g->k = o, g->c_row = row;
+        g->a_row = outputs, g->a_column = 1, g->b_row = k, g->b_column = 1;
+        f.a_group = o, f.b_group = o * k, f.c_group = k;
+        break;
+    default:
+        g->m = o, g->n = k, g->k = n, g->c_row = k;
+        g->a_row = 1, g->a_column = outputs, g->b_row = row, g->b_column = 1;
+        f.a_group = o, f.b_group = k, f.c_group = o * k;
     }
+    return f;
 }
 
-static bool fits(const rv_conv_plan *p, rv_side side)
+/* Whether the taps of the one window are the pixels of the image, one for one. */
+static bool fits(const rv_conv_plan *p)
 {
-    (void)side;
-    return p->out_height == 1 && p->out_width == 1 && p->pad[0] == 0 && p->pad[1] == 0 &&
-           p->kernel[0] == p->height && p->kernel[1] == p->width;
+    const int64_t image[2] = {p->height, p->width}, out[2] = {p->out_height, p->out_width};
+    for (int d = 0; d < 2; d++) {
+        const bool dilated = p->dilation[d] > 1 && p->kernel[d] > 1;
+        if (out[d] != 1 || p->kernel[d] != image[d] || p->pad[d] > 0 || dilated) return false;
+    }
+    return true;
 }
 
-static size_t prepare(rv_conv_plan *plan, rv_side side)
+static size_t prepare(rv_conv_plan *plan)
 {
-    const product p = product_of(plan, side);
+    const product p = product_of(plan);
     if (plan->groups == 1 && p.gemm.n > 1) {
         plan->most_parts = p.gemm.m;
-        plan->sliced = side == RV_SIDE_DW ? 4 : 1;
+        plan->sliced = plan->side == RV_SIDE_DW ? 4 : 1;
     }
     return RV_NAME(rv_gemm_scratch)(&p.gemm);
 }
@@ -46,9 +60,8 @@ static size_t prepare(rv_conv_plan *plan, rv_side side)
 static void run(const rv_call *call)
 {
     const rv_conv_plan *plan = call->plan;
-    const rv_side side = (rv_side)plan->side;
-    product p = product_of(plan, side);
-    const real *a = call->in[side == RV_SIDE_DW], *b = call->in[side != RV_SIDE_DW];
+    product p = product_of(plan);
+    const real *a = call->in[plan->side == RV_SIDE_DW], *b = call->in[plan->side != RV_SIDE_DW];
     p.gemm.add = plan->add;
     int64_t first, end;
     rv_call_range(call, p.gemm.m, &first, &end);
@@ -60,4 +73,4 @@ static void run(const rv_call *call)
     }
 }
 
-const rv_way RV_NAME(rv_way_product) = {fits, prepare, run};
+const rv_conv_method RV_NAME(rv_conv_product) = {"product", fits, NULL, prepare, run, false};

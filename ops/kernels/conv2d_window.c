@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "ops/kernels/lanes.h"
-#include "ops/kernels/special.h"
+#include "ops/kernels/methods.h"
 
 enum { QUAD = 4, MOST_ROWS = 8, MOST_QUADS = 2, MOST_PAIRS = 8 };
 
@@ -26,7 +26,7 @@ typedef struct windows {
     bool turned, in_place, add;
 } windows;
 
-static windows windows_of(const rv_conv_plan *p, rv_side side)
+static windows windows_of(const rv_conv_plan *p)
 {
     const int64_t n = p->batch, c = p->channels, o = p->outputs;
     windows g = {.s = c,
@@ -38,18 +38,18 @@ static windows windows_of(const rv_conv_plan *p, rv_side side)
                  .kernel_s = 1,
                  .out_u = 1,
                  .out_v = o,
-                 .turned = side == RV_SIDE_DX,
+                 .turned = p->side == RV_SIDE_DX,
                  .add = p->add};
     g.rows = p->out_height, g.columns = p->out_width;
     g.taps[0] = p->kernel[0], g.taps[1] = p->kernel[1];
     g.image[0] = p->height, g.image[1] = p->width;
     g.rim[0] = p->pad[0], g.rim[1] = p->pad[1];
-    if (side == RV_SIDE_DX) {
+    if (p->side == RV_SIDE_DX) {
         g.u = c, g.s = o, g.source_v = o, g.kernel_u = 1, g.kernel_s = c, g.out_v = c;
         g.rows = p->height, g.columns = p->width;
         g.image[0] = p->out_height, g.image[1] = p->out_width;
         for (int d = 0; d < 2; d++) g.rim[d] = p->kernel[d] - 1 - p->pad[d];
-    } else if (side == RV_SIDE_DW) {
+    } else if (p->side == RV_SIDE_DW) {
         g.s = n, g.v = c, g.source_s = c, g.source_v = 1, g.kernel_u = 1, g.kernel_s = o;
         g.out_u = c, g.out_v = 1;
         g.rows = p->kernel[0], g.columns = p->kernel[1];
@@ -60,16 +60,21 @@ static windows windows_of(const rv_conv_plan *p, rv_side side)
     return g;
 }
 
-static bool fits(const rv_conv_plan *p, rv_side side)
+static bool fits(const rv_conv_plan *p)
 {
     if (p->groups != 1 || p->stride[0] != 1 || p->stride[1] != 1 || p->dilation[0] != 1 ||
-        p->dilation[1] != 1 || p->batch > MOST_PAIRS || p->channels > MOST_PAIRS ||
-        p->batch * p->channels * p->outputs > MOST_PAIRS)
+        p->dilation[1] != 1)
         return false;
-    const windows g = windows_of(p, side);
+    const windows g = windows_of(p);
     return g.rows <= MOST_ROWS && g.columns <= MOST_QUADS * QUAD && g.taps[0] <= MOST_ROWS &&
            g.taps[1] <= MOST_ROWS && g.rim[0] >= 0 && g.rim[1] >= 0 &&
            g.rim[0] + g.image[0] <= g.height && g.rim[1] + g.image[1] <= g.width;
+}
+
+static bool pays(const rv_conv_plan *p)
+{
+    return p->batch <= MOST_PAIRS && p->channels <= MOST_PAIRS &&
+           p->batch * p->channels * p->outputs <= MOST_PAIRS;
 }
 
 /* Sources with their rims; the last quad of a row may extend past the end. */
@@ -172,12 +177,12 @@ static void run(const rv_call *call)
     }
 }
 
-static size_t prepare(rv_conv_plan *plan, rv_side side)
+static size_t prepare(rv_conv_plan *plan)
 {
     windows *g = (windows *)plan->prepared;
     _Static_assert(sizeof *g <= sizeof plan->prepared, "give prepared more room");
-    *g = windows_of(plan, side);
+    *g = windows_of(plan);
     return (size_t)sources(g) * sizeof(real);
 }
 
-const rv_way RV_NAME(rv_way_window) = {fits, prepare, run};
+const rv_conv_method RV_NAME(rv_conv_window) = {"window", fits, pays, prepare, run, false};

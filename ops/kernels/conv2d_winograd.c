@@ -10,7 +10,7 @@
 #include "ops/kernels/real.h"
 
 #if defined(RV_REAL_F32)
-#include "ops/kernels/special.h"
+#include "ops/kernels/methods.h"
 #include "ops/kernels/tile.h"
 #include "ops/kernels/winograd.h"
 
@@ -30,7 +30,7 @@ typedef struct winograd {
     int64_t u_element, u_row, v_element, m_element, d_element, d_row;
 } winograd;
 
-static winograd winograd_of(const rv_conv_plan *p, rv_side side)
+static winograd winograd_of(const rv_conv_plan *p)
 {
     winograd g = {.tiling = {.source = {p->height, p->width},
                              .out = {p->out_height, p->out_width},
@@ -39,7 +39,7 @@ static winograd winograd_of(const rv_conv_plan *p, rv_side side)
                   .sources = p->channels,
                   .outs = p->outputs};
     rv_tiling *t = &g.tiling;
-    if (side == RV_SIDE_DX) {
+    if (p->side == RV_SIDE_DX) {
         g.sources = p->outputs, g.outs = p->channels;
         for (int d = 0; d < 2; d++) {
             t->source[d] = t->out[d];
@@ -56,7 +56,7 @@ static winograd winograd_of(const rv_conv_plan *p, rv_side side)
     g.chunks = rv_parts(t->down, t->rows);
     g.tiles = round_up((g.images - 1) * image + round_up(t->rows * t->across, LANES), LINE);
     g.v_element = g.sources * g.tiles + LINE;
-    if (side == RV_SIDE_DW) {
+    if (p->side == RV_SIDE_DW) {
         g.d_row = round_up(g.outs, LINE);
         g.d_element = g.tiles * g.d_row + LINE;
         g.m_element = g.sources * g.d_row + LINE;
@@ -68,23 +68,28 @@ static winograd winograd_of(const rv_conv_plan *p, rv_side side)
     return g;
 }
 
-/* Whether this method is faster. The unit of cost is one multiplication of a matrix product. By measurement, one of a
- * direct method costs a little more, and a transform costs a number of them for each tile and plane of a channel. */
-static bool fits(const rv_conv_plan *p, rv_side side)
+static bool fits(const rv_conv_plan *p)
 {
-    enum { PERCENT = 115, SOURCE_TILE = 380, OUT_TILE = 250, COTANGENT_TILE = 240, PLANE = 3500 };
     for (int d = 0; d < 2; d++) {
         if (p->kernel[d] != WINDOW || p->stride[d] != 1 || p->dilation[d] != 1 ||
             p->pad[d] >= WINDOW)
             return false;
     }
-    if (p->groups != 1) return false;
-    const winograd g = winograd_of(p, side);
+    return p->groups == 1;
+}
+
+/* The unit of cost is one multiplication of a matrix product. By measurement, one of a direct method costs a little
+ * more, and a transform costs a number of them for each tile and plane of a channel. */
+static bool pays(const rv_conv_plan *p)
+{
+    enum { PERCENT = 115, SOURCE_TILE = 380, OUT_TILE = 250, COTANGENT_TILE = 240, PLANE = 3500 };
+    const winograd g = winograd_of(p);
+    const bool dw = p->side == RV_SIDE_DW;
     const rv_tiling *t = &g.tiling;
     const int64_t tiles = t->down * t->across;
     const int64_t lanes = g.chunks * round_up(t->rows * t->across, LANES);
-    const int64_t outs = side == RV_SIDE_DW ? round_up(g.outs, LANES) : g.outs;
-    const int64_t out_tiles = side == RV_SIDE_DW ? COTANGENT_TILE * tiles : OUT_TILE * lanes;
+    const int64_t outs = dw ? round_up(g.outs, LANES) : g.outs;
+    const int64_t out_tiles = dw ? COTANGENT_TILE * tiles : OUT_TILE * lanes;
     const int64_t transforms =
         SOURCE_TILE * lanes * g.sources + out_tiles * outs + PLANE * g.chunks * (g.sources + outs);
     const int64_t direct = t->out[0] * t->out[1] * TAPS * g.sources * g.outs;
@@ -101,12 +106,12 @@ static int64_t own_scratch(const winograd *g)
 }
 
 /* Parts divide the images, or the outputs of a single image. Parts of dw divide the outputs. */
-static size_t prepare(rv_conv_plan *plan, rv_side side)
+static size_t prepare(rv_conv_plan *plan)
 {
+    const rv_side side = plan->side;
     winograd *g = (winograd *)plan->prepared;
     _Static_assert(sizeof *g <= sizeof plan->prepared, "give prepared more room");
-    *g = winograd_of(plan, side);
-    plan->transformed = true;
+    *g = winograd_of(plan);
     plan->most_parts = side == RV_SIDE_DW || g->batch == 1 ? g->outs : g->batch;
     plan->sliced = side == RV_SIDE_DW ? 4 : g->batch > 1 ? 1 : side == RV_SIDE_Y ? 2 : 0;
     return (size_t)(own_scratch(g) +
@@ -302,6 +307,6 @@ static void run(const rv_call *call)
         correlate(call, g, plan->side == RV_SIDE_DX);
 }
 
-const rv_way RV_NAME(rv_way_winograd) = {fits, prepare, run};
+const rv_conv_method RV_NAME(rv_conv_winograd) = {"winograd", fits, pays, prepare, run, true};
 
 #endif

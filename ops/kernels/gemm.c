@@ -27,20 +27,36 @@ enum {
 
 static int64_t min(int64_t x, int64_t y) { return x < y ? x : y; }
 
-typedef enum { OUTER, ROW, DOT, DIRECT, PACKED, PANELS } method;
-
-static method choose(const rv_gemm *g)
+static bool fits(const rv_gemm *g, rv_matmul_method method)
 {
-    if (g->panel) return PANELS;
-    if (g->k == 1 && g->b_column == 1 && g->n >= LANES) return OUTER;
-    if (g->m == 1 && g->b_column == 1 && g->n >= LANES && g->n < ROW_COLUMNS) return ROW;
-    if (g->a_column == 1 && g->b_row == 1 && g->k >= LANES && (g->m <= 8 || g->n < LANES)) {
-        return DOT;
+    const bool wide = g->b_column == 1 && g->n >= LANES;
+    if (g->panel) return method == RV_MATMUL_PANELS;
+    switch (method) {
+    case RV_MATMUL_OUTER: return g->k == 1 && wide;
+    case RV_MATMUL_ROW: return g->m == 1 && wide;
+    case RV_MATMUL_DOT: return g->a_column == 1 && g->b_row == 1 && g->k >= LANES;
+    case RV_MATMUL_DIRECT: return wide;
+    default: return method == RV_MATMUL_PACKED;
     }
-    if (g->b_column == 1 && g->n >= LANES && (g->m <= 64 || g->k * g->n <= 16384)) {
-        return DIRECT;
+}
+
+/* Whether a method that fits is faster than those after it, by measurement. */
+static bool pays(const rv_gemm *g, rv_matmul_method method)
+{
+    switch (method) {
+    case RV_MATMUL_ROW: return g->n < ROW_COLUMNS;
+    case RV_MATMUL_DOT: return g->m <= 8 || g->n < LANES;
+    case RV_MATMUL_DIRECT: return g->m <= 64 || g->k * g->n <= 16384;
+    default: return true;
     }
-    return PACKED;
+}
+
+static rv_matmul_method choose(const rv_gemm *g)
+{
+    if (g->method != RV_MATMUL_ANY) return g->method;
+    rv_matmul_method method = RV_MATMUL_ANY + 1;
+    while (!fits(g, method) || !pays(g, method)) method++;
+    return method;
 }
 
 /* A product of one column, if contiguous, is a product of one row: c' = b' a'. */
@@ -48,6 +64,7 @@ static rv_gemm one_row(const rv_gemm *g)
 {
     if (g->panel || g->n != 1 || g->c_row != 1 || g->b_row != 1) return *g;
     rv_gemm t = {.m = 1, .n = g->m, .k = g->k, .a = g->b, .b = g->a, .c = g->c, .add = g->add};
+    t.method = g->method;
     t.a_row = g->k, t.a_column = 1, t.c_row = g->m;
     t.b_row = g->a_column, t.b_column = g->a_row;
     return t;
@@ -251,10 +268,16 @@ static void panels(const rv_gemm *g)
     }
 }
 
+bool RV_NAME(rv_gemm_fits)(const rv_gemm *g)
+{
+    const rv_gemm u = one_row(g);
+    return u.method == RV_MATMUL_ANY || fits(&u, u.method);
+}
+
 size_t RV_NAME(rv_gemm_scratch)(const rv_gemm *g)
 {
     const rv_gemm u = one_row(g);
-    if (choose(&u) != PACKED) return 0;
+    if (choose(&u) != RV_MATMUL_PACKED) return 0;
     return (size_t)(BLOCK_K * TILE_COLUMNS + (packs_a(&u) ? min(u.k, BLOCK_K) * BLOCK_M : 0)) *
            sizeof(real);
 }
@@ -262,18 +285,18 @@ size_t RV_NAME(rv_gemm_scratch)(const rv_gemm *g)
 void RV_NAME(rv_gemm_run)(const rv_gemm *g, int64_t first, int64_t end, real *scratch)
 {
     rv_gemm u = one_row(g);
-    const method way = choose(&u); /* by the whole shape: the same for every row */
+    const rv_matmul_method method = choose(&u); /* by the whole shape: the same for every row */
     if (u.m == g->m) {
         u.m = end - first;
         u.a += first * u.a_row;
         u.c += first * u.c_row;
     }
-    switch (way) {
-    case OUTER: outer(&u); break;
-    case ROW: row(&u); break;
-    case DOT: dot(&u); break;
-    case DIRECT: direct(&u); break;
-    case PACKED: packed(&u, scratch); break;
-    case PANELS: panels(&u); break;
+    switch (method) {
+    case RV_MATMUL_PANELS: panels(&u); break;
+    case RV_MATMUL_OUTER: outer(&u); break;
+    case RV_MATMUL_ROW: row(&u); break;
+    case RV_MATMUL_DOT: dot(&u); break;
+    case RV_MATMUL_DIRECT: direct(&u); break;
+    default: packed(&u, scratch); break;
     }
 }

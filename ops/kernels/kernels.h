@@ -50,6 +50,18 @@ typedef struct rv_random_plan {
     int64_t count;
 } rv_random_plan;
 
+/* The methods of matmul, in order of preference; see gemm.c. */
+typedef enum rv_matmul_method {
+    RV_MATMUL_ANY, /* the first that fits and is fast for the shape */
+    RV_MATMUL_PANELS,
+    RV_MATMUL_OUTER,
+    RV_MATMUL_ROW,
+    RV_MATMUL_DOT,
+    RV_MATMUL_DIRECT,
+    RV_MATMUL_PACKED,
+    RV_MATMUL_METHODS
+} rv_matmul_method;
+
 /* c[b,i,j] = sum_l A[b,i,l] B[b,l,j]; c is contiguous [batch,m,n]. A is stored [batch,m,k], or
  * [batch,k,m] with transpose_a; B is stored [batch,k,n], or [batch,n,k] with transpose_b. */
 typedef struct rv_matmul_plan {
@@ -57,31 +69,47 @@ typedef struct rv_matmul_plan {
     bool transpose_a, transpose_b;
     int64_t panel; /* not 0: B is [n / panel, k, panel], panels whole 64-byte blocks; no batch */
     bool add;      /* the product is added to what c holds */
+    rv_matmul_method method;
 } rv_matmul_plan;
+
+/* The side of a convolution that is computed from the other two. */
+typedef enum rv_side {
+    RV_SIDE_Y,  /* conv2d: (x, w) -> y */
+    RV_SIDE_DX, /* conv2d_input_gradient: (dy, w) -> dx */
+    RV_SIDE_DW  /* conv2d_weight_gradient: (x, dy) -> dw */
+} rv_side;
 
 /* y[n,o,i,j] = sum_{c,p,q} x[n,c, i*stride[0] + p*dilation[0] - pad[0], j*stride[1] + q*dilation[1] - pad[1]]
  *              w[o,c,p,q], x read as zero outside; c runs over the channels of o's group.
  * All tensors contiguous: x [batch,channels,height,width], w [outputs,channels/groups,kernel0,kernel1],
- * y [batch,outputs,out_height,out_width]. The three sides of the form:
- *   conv2d                 (x, w) -> y
- *   conv2d_input_gradient  (dy, w) -> dx
- *   conv2d_weight_gradient (x, dy) -> dw */
+ * y [batch,outputs,out_height,out_width]. */
 typedef struct rv_conv_plan {
     int64_t batch, channels, height, width;
     int64_t outputs, kernel[2];
     int64_t out_height, out_width;
     int64_t stride[2], pad[2], dilation[2], groups; /* pad: rows above, columns to the left */
-    bool add; /* weight gradient: the result is added to what out holds */
+    rv_side side;
+    bool add; /* RV_SIDE_DW: the result is added to what out holds */
+    const struct rv_conv_method *method;
 
-    /* Set by prepare, zero before: most_parts and sliced for rv_call; whether transforms (winograd.h) compute the
-     * result, which round more; the kernel; and the kernel's own data. */
+    /* Zero before the method's `prepare`, which sets them: most_parts and sliced for rv_call, the method's own data. */
     int64_t most_parts;
     unsigned sliced;
-    bool transformed;
-    rv_kernel run;
-    int side; /* rv_side of special.h */
     int64_t prepared[64];
 } rv_conv_plan;
+
+/* A method of convolution. A program uses the first of the table that fits and pays. */
+typedef struct rv_conv_method {
+    const char *name;
+    /* Whether the method can compute the plan, at any speed. */
+    bool (*fits)(const rv_conv_plan *plan);
+    /* Whether it is faster than the methods after it; NULL: always. */
+    bool (*pays)(const rv_conv_plan *plan);
+    /* Returns the bytes of call->scratch that `run` needs. */
+    size_t (*prepare)(rv_conv_plan *plan);
+    rv_kernel run;
+    bool transforms; /* as in winograd.h, which round more */
+} rv_conv_method;
 
 typedef struct rv_kernels {
     /* pointwise */
@@ -99,13 +127,12 @@ typedef struct rv_kernels {
     rv_kernel random_uniform; /* rv_random_plan */
     rv_kernel matmul;         /* rv_matmul_plan */
 
-    /* Bytes of call->scratch that the kernel needs for a plan. */
+    /* Whether the plan's method can compute it, at any speed; the bytes of call->scratch that it needs. */
+    bool (*matmul_fits)(const rv_matmul_plan *plan);
     size_t (*matmul_scratch)(const rv_matmul_plan *plan);
 
-    /* The same for convolutions. These also choose the plan's kernel and precompute what it needs in each run. */
-    size_t (*conv2d_prepare)(rv_conv_plan *plan);
-    size_t (*conv2d_input_gradient_prepare)(rv_conv_plan *plan);
-    size_t (*conv2d_weight_gradient_prepare)(rv_conv_plan *plan);
+    /* In order of preference, ending with NULL. Every plan fits one without `pays`. */
+    const rv_conv_method *const *convolution;
 } rv_kernels;
 
 /* The best table for this machine. In the table for i32 only `copy` may be used. */

@@ -4,10 +4,22 @@
 
 static rv_gemm product(const rv_matmul_plan *p)
 {
-    rv_gemm g = {.m = p->m, .n = p->n, .k = p->k, .c_row = p->n, .add = p->add, .panel = p->panel};
+    rv_gemm g = {.m = p->m,
+                 .n = p->n,
+                 .k = p->k,
+                 .c_row = p->n,
+                 .add = p->add,
+                 .panel = p->panel,
+                 .method = p->method};
     g.a_row = p->transpose_a ? 1 : p->k, g.a_column = p->transpose_a ? p->m : 1;
     g.b_row = p->transpose_b ? 1 : p->n, g.b_column = p->transpose_b ? p->k : 1;
     return g;
+}
+
+bool RV_NAME(rv_matmul_fits)(const rv_matmul_plan *plan)
+{
+    const rv_gemm g = product(plan);
+    return RV_NAME(rv_gemm_fits)(&g);
 }
 
 size_t RV_NAME(rv_matmul_scratch)(const rv_matmul_plan *plan)

@@ -24,10 +24,8 @@ RV_KERNEL(random_uniform)
 RV_KERNEL(matmul)
 #undef RV_KERNEL
 
+bool RV_NAME(rv_matmul_fits)(const rv_matmul_plan *plan);
 size_t RV_NAME(rv_matmul_scratch)(const rv_matmul_plan *plan);
-size_t RV_NAME(rv_conv2d_prepare)(rv_conv_plan *plan);
-size_t RV_NAME(rv_conv2d_input_gradient_prepare)(rv_conv_plan *plan);
-size_t RV_NAME(rv_conv2d_weight_gradient_prepare)(rv_conv_plan *plan);
 
 extern const rv_kernels RV_NAME(rv_kernel_table);
 

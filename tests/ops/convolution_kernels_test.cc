@@ -1,4 +1,7 @@
 /* Convolution and its gradients, by every way, against sums in long double. */
+#include <array>
+#include <map>
+
 #include "tests/ops/kernel_calls.h"
 
 namespace {
@@ -6,7 +9,8 @@ namespace {
 struct Window {
     int64_t batch, channels, height, width, outputs, kernel[2], stride[2], pad[2], dilation[2],
         groups;
-    int64_t extra[2]; /* rows below and columns to the right beyond pad */
+    int64_t extra
+        [2]; /* how many more rows of zeros below than above, and columns to the right than to the left */
 };
 
 rv_conv_plan plan_of(const Window &w)
@@ -201,30 +205,8 @@ void sizes_of_weights(const Images<T> &x, const Images<T> &dy, const int64_t rim
 
 } // namespace winograd
 
-/* Runs a call whole and in parts, which must make no difference. */
-template <class T> void run_in_parts(const rv_conv_plan &plan, Call<T> call, Buffer<T> &out)
-{
-    Buffer<T> again(out.count());
-    for (int64_t i = 0; i < out.count(); i++) again[i] = out[i];
-    call(plan.run, out);
-    if (plan.most_parts < 2) return;
-    std::vector<T> first(again.data(), again.data() + again.count());
-    for (const int parts : {2, 3}) {
-        for (int64_t i = 0; i < out.count(); i++) again[i] = first[static_cast<size_t>(i)];
-        const int64_t piece = out.count() / plan.most_parts;
-        ASSERT_EQ(piece * plan.most_parts, out.count());
-        call.parts = parts;
-        for (call.part = parts - 1; call.part >= 0; call.part--) {
-            call(plan.run, again);
-            const int64_t from = plan.most_parts * call.part / parts * piece;
-            for (int64_t i = 0; i < from; i++)
-                ASSERT_EQ(bits(again[i]), bits(first[static_cast<size_t>(i)]))
-                    << "part " << call.part << " of " << parts << " wrote element " << i;
-        }
-        for (int64_t i = 0; i < out.count(); i++)
-            ASSERT_EQ(bits(out[i]), bits(again[i])) << "element " << i << " in " << parts;
-    }
-}
+/* How often each method was checked, by side. */
+using Used = std::map<std::string, std::array<int, 3>>;
 
 /* A form with random operands, its exact sides, and for these what their rounding is measured by. */
 template <class T> class Form {
@@ -245,20 +227,24 @@ template <class T> class Form {
         });
     }
 
-    /* Returns how many of the three sides are by transforms. */
-    int check(const rv_kernels &table)
+    /* Every method that fits, not only the one that a program would use. */
+    void check(const rv_kernels &table, Used &used)
     {
-        const int64_t taps = p_.kernel[0] * p_.kernel[1], positions = p_.out_height * p_.out_width;
-        const int64_t tiles = (p_.out_height + 3) / 4 * ((p_.out_width + 3) / 4);
-        const int before = transformed_;
-        check_side(table.conv2d_prepare, x_, w_, sum_y_, transformed_y_,
-                   p_.channels / p_.groups * taps, p_.channels, "conv2d");
-        check_side(table.conv2d_input_gradient_prepare, y_, w_, sum_x_, transformed_x_,
-                   p_.outputs / p_.groups * taps, p_.outputs, "conv2d_input_gradient");
-        check_side(table.conv2d_weight_gradient_prepare, x_, y_, sum_w_, transformed_w_,
-                   p_.batch * positions, p_.batch * tiles, "conv2d_weight_gradient");
+        for (const rv_side side : {RV_SIDE_Y, RV_SIDE_DX, RV_SIDE_DW}) {
+            bool any = false;
+            for (const rv_conv_method *const *m = table.convolution; *m; m++) {
+                const rv_conv_method &method = **m;
+                rv_conv_plan plan = p_;
+                plan.side = side;
+                if (!method.fits(&plan)) continue;
+                SCOPED_TRACE(text(p_) + ": " + method.name + " of side " + std::to_string(side));
+                check(method, plan);
+                used[method.name][side]++;
+                any = any || !method.pays;
+            }
+            EXPECT_TRUE(any) << text(p_) << " fits no method";
+        }
         EXPECT_TRUE(x_.intact() && w_.intact() && y_.intact());
-        return transformed_ - before;
     }
 
   private:
@@ -266,37 +252,43 @@ template <class T> class Form {
     Buffer<T> x_, w_, y_;
     Sums sum_x_, sum_w_, sum_y_;
     std::vector<Exact> transformed_x_, transformed_w_, transformed_y_;
-    int transformed_ = 0;
 
-    void check_side(size_t (*prepare)(rv_conv_plan *), Buffer<T> &a, Buffer<T> &b, Sums sum,
-                    std::vector<Exact> &transformed, int64_t products, int64_t terms,
-                    const char *what)
+    void check(const rv_conv_method &method, const rv_conv_plan &form)
     {
-        SCOPED_TRACE(text(p_) + ": " + what);
-        rv_conv_plan plan = p_;
-        Call<T> call;
-        call.plan = &plan;
-        call.in = {a.data(), b.data()};
-        call.scratch_size = prepare(&plan);
-        int64_t roundings = products + 2;
-        if (plan.transformed) {
-            if (transformed.empty()) measure_transforms();
-            sum.size = transformed;
-            roundings = terms + winograd::kRoundings;
-            transformed_++;
+        const int64_t taps = p_.kernel[0] * p_.kernel[1], positions = p_.out_height * p_.out_width;
+        const int64_t tiles = (p_.out_height + 3) / 4 * ((p_.out_width + 3) / 4);
+        const struct {
+            Buffer<T> &a, &b;
+            const Sums &sum;
+            const std::vector<Exact> &transformed;
+            int64_t products, terms;
+        } sides[] = {
+            {x_, w_, sum_y_, transformed_y_, p_.channels / p_.groups * taps, p_.channels},
+            {y_, w_, sum_x_, transformed_x_, p_.outputs / p_.groups * taps, p_.outputs},
+            {x_, y_, sum_w_, transformed_w_, p_.batch * positions, p_.batch * tiles},
+        };
+        const auto &side = sides[form.side];
+        Sums sum = side.sum;
+        int64_t roundings = side.products + 2;
+        if (method.transforms) {
+            if (side.transformed.empty()) measure_transforms();
+            sum.size = side.transformed;
+            roundings = side.terms + winograd::kRoundings;
         }
         Buffer<T> out(static_cast<int64_t>(sum.exact.size()));
-        run_in_parts(plan, call, out);
-        sum.expect(out, roundings, what);
-        if (&b != &y_) return;
-
-        plan = p_;
-        plan.add = true;
-        call.scratch_size = prepare(&plan);
-        fill(out, 24);
-        for (int64_t i = 0; i < out.count(); i++) sum.add(i, out[i]);
-        run_in_parts(plan, call, out);
-        sum.expect(out, roundings + 1, "added");
+        for (const bool add : {false, true}) {
+            if (add && form.side != RV_SIDE_DW) break;
+            rv_conv_plan plan = form;
+            plan.add = add;
+            Call<T> call;
+            call.plan = &plan;
+            call.in = {side.a.data(), side.b.data()};
+            call.scratch_size = method.prepare(&plan);
+            if (add) fill(out, 24);
+            for (int64_t i = 0; add && i < out.count(); i++) sum.add(i, out[i]);
+            run_in_parts(call, method.run, plan.most_parts, out);
+            sum.expect(out, roundings + add, add ? "added" : "result");
+        }
     }
 
     void measure_transforms()
@@ -320,84 +312,71 @@ template <class T> class Form {
     }
 };
 
+/* Sizes at which methods block, cut and chunk, and windows that see nothing or the whole image. */
+const Window kWindows[] = {
+    /* batch channels height width outputs kernel stride pad dilation groups extra */
+    {1, 1, 8, 8, 1, {5, 5}, {1, 1}, {2, 2}, {1, 1}, 1, {0, 0}},
+    {1, 1, 8, 8, 1, {5, 5}, {1, 1}, {0, 0}, {1, 1}, 1, {0, 0}},
+    {5, 1, 10, 10, 1, {3, 3}, {1, 1}, {0, 0}, {1, 1}, 1, {0, 0}},
+    {128, 1, 8, 8, 1, {5, 5}, {1, 1}, {2, 2}, {1, 1}, 1, {0, 0}},
+    {33, 1, 4, 4, 1, {3, 3}, {1, 1}, {1, 1}, {1, 1}, 1, {0, 0}},
+    {128, 1, 8, 8, 1, {5, 5}, {1, 1}, {0, 0}, {1, 1}, 1, {0, 0}}, /* many small images */
+    {9, 2, 6, 7, 3, {3, 4}, {1, 2}, {1, 0}, {1, 1}, 1, {0, 1}},
+    {12, 3, 6, 6, 2, {3, 3}, {2, 1}, {1, 2}, {2, 2}, 1, {0, 0}},
+    {1, 2, 5, 6, 4, {3, 3}, {1, 1}, {0, 2}, {1, 1}, 1, {1, 0}}, /* a few */
+    {2, 4, 8, 8, 1, {3, 1}, {1, 1}, {1, 0}, {1, 1}, 1, {0, 0}},
+    {3, 2, 4, 4, 9, {3, 3}, {1, 1}, {1, 1}, {1, 1}, 1, {0, 0}},
+    {2, 16, 16, 16, 17, {3, 3}, {1, 1}, {1, 1}, {1, 1}, 1, {0, 0}},
+    {2, 5, 9, 7, 6, {1, 1}, {1, 1}, {0, 0}, {1, 1}, 1, {0, 0}},
+    {2, 5, 9, 7, 6, {1, 1}, {2, 2}, {0, 0}, {1, 1}, 1, {0, 0}},
+    {2, 3, 11, 13, 4, {3, 5}, {2, 3}, {1, 2}, {1, 1}, 1, {0, 0}},
+    {2, 3, 11, 13, 4, {3, 2}, {1, 2}, {3, 0}, {2, 3}, 1, {0, 0}},
+    {1, 2, 9, 9, 3, {2, 3}, {3, 2}, {4, 5}, {2, 2}, 1, {0, 0}},
+    {2, 6, 7, 6, 9, {3, 3}, {1, 1}, {1, 1}, {1, 1}, 3, {0, 0}},
+    {2, 4, 7, 6, 4, {3, 3}, {2, 2}, {1, 1}, {1, 1}, 4, {0, 0}},
+    {1, 4, 5, 5, 8, {3, 3}, {1, 1}, {1, 1}, {2, 2}, 2, {1, 1}},
+    {3, 2, 4, 4, 3, {4, 4}, {1, 1}, {0, 0}, {1, 1}, 1, {0, 0}}, /* one window */
+    {9, 7, 5, 5, 33, {5, 5}, {1, 1}, {0, 0}, {1, 1}, 1, {0, 0}},
+    {4, 2, 3, 3, 3, {3, 3}, {2, 2}, {7, 6}, {1, 1}, 1, {0, 0}}, /* windows that see nothing */
+    {2, 2, 1, 1, 3, {1, 1}, {1, 1}, {0, 0}, {1, 1}, 1, {0, 0}},
+    {2, 2, 1, 1, 3, {3, 3}, {1, 1}, {1, 1}, {1, 1}, 1, {0, 0}},
+    {1, 2, 1, 50, 3, {1, 7}, {1, 1}, {0, 3}, {1, 1}, 1, {0, 0}},
+    {1, 2, 50, 1, 3, {7, 1}, {1, 1}, {3, 0}, {1, 1}, 1, {0, 0}},
+    {1, 1, 8, 8, 1, {2, 2}, {5, 5}, {0, 0}, {1, 1}, 1, {0, 0}}, /* pixels that nothing sees */
+    {1, 1, 9, 9, 2, {3, 3}, {2, 2}, {0, 0}, {2, 2}, 1, {0, 1}},
+    {1, 3, 40, 45, 5, {3, 3}, {1, 1}, {1, 1}, {1, 1}, 1, {0, 0}},
+    {1, 3, 40, 45, 5, {7, 7}, {4, 4}, {3, 3}, {1, 1}, 1, {0, 0}},
+    {1, 20, 12, 12, 40, {3, 3}, {2, 2}, {1, 1}, {1, 1}, 1, {0, 0}},
+    {1, 1, 120, 130, 1, {3, 3}, {1, 1}, {1, 1}, {1, 1}, 1, {0, 0}},
+    /* tiles of 4x4 outputs, whole and cut; channels that fill vectors and that do not */
+    {2, 32, 16, 16, 32, {3, 3}, {1, 1}, {1, 1}, {1, 1}, 1, {0, 0}},
+    {1, 16, 32, 32, 17, {3, 3}, {1, 1}, {1, 1}, {1, 1}, 1, {0, 0}},
+    {1, 16, 33, 35, 16, {3, 3}, {1, 1}, {1, 1}, {1, 1}, 1, {0, 0}},
+    {2, 19, 17, 12, 25, {3, 3}, {1, 1}, {0, 2}, {1, 1}, 1, {0, 0}},
+    {3, 16, 14, 19, 40, {3, 3}, {1, 1}, {2, 0}, {1, 1}, 1, {0, 0}},
+    {6, 64, 8, 8, 65, {3, 3}, {1, 1}, {1, 1}, {1, 1}, 1, {0, 0}},
+    {7, 24, 10, 11, 70, {3, 3}, {1, 1}, {0, 0}, {1, 1}, 1, {0, 0}},
+    {1, 24, 22, 110, 16, {3, 3}, {1, 1}, {0, 1}, {1, 1}, 1, {3, 2}},
+    {2, 16, 3, 270, 16, {3, 3}, {1, 1}, {1, 1}, {1, 1}, 1, {0, 0}},
+    {1, 200, 12, 12, 20, {3, 3}, {1, 1}, {1, 1}, {1, 1}, 1, {0, 0}},
+    {2, 3, 32, 32, 64, {3, 3}, {1, 1}, {1, 1}, {1, 1}, 1, {0, 0}},
+    {2, 70, 17, 15, 9, {3, 3}, {1, 1}, {2, 1}, {1, 1}, 1, {0, 0}},
+    {2, 9, 17, 15, 70, {3, 3}, {1, 1}, {2, 1}, {1, 1}, 1, {0, 0}},
+};
+
 TYPED_TEST(Kernels, ConvolutionAndItsGradientsAreRight)
 {
-    using T = TypeParam;
-    const Window windows[] = {
-        /* batch channels height width outputs kernel stride pad dilation groups extra */
-        {1, 1, 8, 8, 1, {5, 5}, {1, 1}, {2, 2}, {1, 1}, 1, {0, 0}},
-        {1, 1, 8, 8, 1, {5, 5}, {1, 1}, {0, 0}, {1, 1}, 1, {0, 0}},
-        {5, 1, 10, 10, 1, {3, 3}, {1, 1}, {0, 0}, {1, 1}, 1, {0, 0}},
-        {128, 1, 8, 8, 1, {5, 5}, {1, 1}, {2, 2}, {1, 1}, 1, {0, 0}},
-        {33, 1, 4, 4, 1, {3, 3}, {1, 1}, {1, 1}, {1, 1}, 1, {0, 0}},
-        {128, 1, 8, 8, 1, {5, 5}, {1, 1}, {0, 0}, {1, 1}, 1, {0, 0}}, /* many small images */
-        {9, 2, 6, 7, 3, {3, 4}, {1, 2}, {1, 0}, {1, 1}, 1, {0, 1}},
-        {12, 3, 6, 6, 2, {3, 3}, {2, 1}, {1, 2}, {2, 2}, 1, {0, 0}},
-        {1, 2, 5, 6, 4, {3, 3}, {1, 1}, {0, 2}, {1, 1}, 1, {1, 0}}, /* a few */
-        {2, 4, 8, 8, 1, {3, 1}, {1, 1}, {1, 0}, {1, 1}, 1, {0, 0}},
-        {3, 2, 4, 4, 9, {3, 3}, {1, 1}, {1, 1}, {1, 1}, 1, {0, 0}},
-        {2, 16, 16, 16, 17, {3, 3}, {1, 1}, {1, 1}, {1, 1}, 1, {0, 0}},
-        {2, 5, 9, 7, 6, {1, 1}, {1, 1}, {0, 0}, {1, 1}, 1, {0, 0}},
-        {2, 5, 9, 7, 6, {1, 1}, {2, 2}, {0, 0}, {1, 1}, 1, {0, 0}},
-        {2, 3, 11, 13, 4, {3, 5}, {2, 3}, {1, 2}, {1, 1}, 1, {0, 0}},
-        {2, 3, 11, 13, 4, {3, 2}, {1, 2}, {3, 0}, {2, 3}, 1, {0, 0}},
-        {1, 2, 9, 9, 3, {2, 3}, {3, 2}, {4, 5}, {2, 2}, 1, {0, 0}},
-        {2, 6, 7, 6, 9, {3, 3}, {1, 1}, {1, 1}, {1, 1}, 3, {0, 0}},
-        {2, 4, 7, 6, 4, {3, 3}, {2, 2}, {1, 1}, {1, 1}, 4, {0, 0}},
-        {1, 4, 5, 5, 8, {3, 3}, {1, 1}, {1, 1}, {2, 2}, 2, {1, 1}},
-        {3, 2, 4, 4, 3, {4, 4}, {1, 1}, {0, 0}, {1, 1}, 1, {0, 0}}, /* one window */
-        {9, 7, 5, 5, 33, {5, 5}, {1, 1}, {0, 0}, {1, 1}, 1, {0, 0}},
-        {4, 2, 3, 3, 3, {3, 3}, {2, 2}, {7, 6}, {1, 1}, 1, {0, 0}}, /* windows that see nothing */
-        {2, 2, 1, 1, 3, {1, 1}, {1, 1}, {0, 0}, {1, 1}, 1, {0, 0}},
-        {2, 2, 1, 1, 3, {3, 3}, {1, 1}, {1, 1}, {1, 1}, 1, {0, 0}},
-        {1, 2, 1, 50, 3, {1, 7}, {1, 1}, {0, 3}, {1, 1}, 1, {0, 0}},
-        {1, 2, 50, 1, 3, {7, 1}, {1, 1}, {3, 0}, {1, 1}, 1, {0, 0}},
-        {1, 1, 8, 8, 1, {2, 2}, {5, 5}, {0, 0}, {1, 1}, 1, {0, 0}}, /* pixels that nothing sees */
-        {1, 1, 9, 9, 2, {3, 3}, {2, 2}, {0, 0}, {2, 2}, 1, {0, 1}},
-        {1, 3, 40, 45, 5, {3, 3}, {1, 1}, {1, 1}, {1, 1}, 1, {0, 0}},
-        {1, 3, 40, 45, 5, {7, 7}, {4, 4}, {3, 3}, {1, 1}, 1, {0, 0}},
-        {1, 20, 12, 12, 40, {3, 3}, {2, 2}, {1, 1}, {1, 1}, 1, {0, 0}},
-        {1, 1, 120, 130, 1, {3, 3}, {1, 1}, {1, 1}, {1, 1}, 1, {0, 0}},
-    };
-    for (const Window &window : windows) {
-        Form<T> form(window);
-        this->each_table([&](const rv_kernels &table) { form.check(table); });
+    Used used;
+    for (const Window &window : kWindows) {
+        Form<TypeParam> form(window);
+        this->each_table([&](const rv_kernels &table) { form.check(table, used); });
     }
-}
-
-/* 3x3 windows by transforms: whole tiles and parts of them, many images to a block and many blocks
- * to an image, channels that fill vectors and that do not. */
-TYPED_TEST(Kernels, ConvolutionByTransformsIsRight)
-{
-    using T = TypeParam;
-    int transformed = 0;
-    const Window windows[] = {
-        /* batch channels height width outputs kernel stride pad dilation groups extra */
-        {2, 32, 16, 16, 32, {3, 3}, {1, 1}, {1, 1}, {1, 1}, 1, {0, 0}},
-        {1, 16, 32, 32, 17, {3, 3}, {1, 1}, {1, 1}, {1, 1}, 1, {0, 0}},
-        {1, 16, 33, 35, 16, {3, 3}, {1, 1}, {1, 1}, {1, 1}, 1, {0, 0}},
-        {2, 19, 17, 12, 25, {3, 3}, {1, 1}, {0, 2}, {1, 1}, 1, {0, 0}},
-        {3, 16, 14, 19, 40, {3, 3}, {1, 1}, {2, 0}, {1, 1}, 1, {0, 0}},
-        {6, 64, 8, 8, 65, {3, 3}, {1, 1}, {1, 1}, {1, 1}, 1, {0, 0}},
-        {7, 24, 10, 11, 70, {3, 3}, {1, 1}, {0, 0}, {1, 1}, 1, {0, 0}},
-        {1, 24, 22, 110, 16, {3, 3}, {1, 1}, {0, 1}, {1, 1}, 1, {3, 2}},
-        {2, 16, 3, 270, 16, {3, 3}, {1, 1}, {1, 1}, {1, 1}, 1, {0, 0}},
-        {1, 200, 12, 12, 20, {3, 3}, {1, 1}, {1, 1}, {1, 1}, 1, {0, 0}},
-        {2, 3, 32, 32, 64, {3, 3}, {1, 1}, {1, 1}, {1, 1}, 1, {0, 0}},
-        {2, 70, 17, 15, 9, {3, 3}, {1, 1}, {2, 1}, {1, 1}, 1, {0, 0}},
-        {2, 9, 17, 15, 70, {3, 3}, {1, 1}, {2, 1}, {1, 1}, 1, {0, 0}},
-    };
-    for (const Window &window : windows) {
-        Form<T> form(window);
-        this->each_table([&](const rv_kernels &table) { transformed += form.check(table); });
-    }
-    EXPECT_EQ(transformed > 0, Traits<T>::dtype == RV_F32);
 }
 
 /* Batches around the number of lanes, cut into parts anywhere, of images around the size of a vector. */
 TYPED_TEST(Kernels, ConvolutionOfManySmallImagesIsRight)
 {
-    using T = TypeParam;
+    Used used;
     const Window windows[] = {
         /* batch channels height width outputs kernel stride pad dilation groups extra */
         {0, 1, 8, 8, 1, {5, 5}, {1, 1}, {0, 0}, {1, 1}, 1, {0, 0}},
@@ -409,83 +388,114 @@ TYPED_TEST(Kernels, ConvolutionOfManySmallImagesIsRight)
     };
     for (Window window : windows) {
         for (window.batch = 1; window.batch <= 40; window.batch++) {
-            Form<T> form(window);
-            this->each_table([&](const rv_kernels &table) { form.check(table); });
+            Form<TypeParam> form(window);
+            this->each_table([&](const rv_kernels &table) { form.check(table, used); });
         }
     }
 }
 
-/* An infinite pixel, of x or of dy, reaches the sums that it is part of, and no others. */
-TYPED_TEST(Kernels, ConvolutionOfManySmallImagesKeepsInfinityInItsWindows)
+/* Each of stride, padding, dilation and groups is drawn for half of the windows, so that each also occurs alone. The
+ * zeros that a window needs are above, below or on both sides of the image. */
+Window draw_window(Draw &draw)
 {
-    using T = TypeParam;
-    size_t (*rv_kernels::*const sides[])(rv_conv_plan *) = {
-        &rv_kernels::conv2d_prepare, &rv_kernels::conv2d_input_gradient_prepare,
-        &rv_kernels::conv2d_weight_gradient_prepare};
-    this->each_table([&](const rv_kernels &table) {
-        for (const int64_t batch : {12, 17, 40}) {
-            for (const int64_t pad : {0, 1}) {
-                const rv_conv_plan p =
-                    plan_of({batch, 1, 7, 6, 2, {3, 3}, {1, 1}, {pad, pad}, {1, 1}, 1, {0, 0}});
-                Buffer<T> x(batch * 7 * 6), w(2 * 9), y(batch * 2 * p.out_height * p.out_width);
-                const struct {
-                    Buffer<T> &a, &b, &out;
-                } operands[] = {{x, w, y}, {y, w, x}, {x, y, w}};
-                for (int side = 0; side < 3; side++) {
-                    Buffer<T> &a = operands[side].a;
-                    for (const int64_t at : {int64_t(0), a.count() / 2, a.count() - 1}) {
-                        fill(x, 1, 0.5, 1);
-                        fill(w, 2, 0.5, 1);
-                        fill(y, 3, 0.5, 1);
-                        a[at] = INFINITY;
-                        std::vector<bool> reached(operands[side].out.count());
-                        each_product(p, [&](int64_t to_y, int64_t of_x, int64_t of_w) {
-                            const int64_t source = side == 1 ? to_y : of_x;
-                            if (source == at)
-                                reached[side == 0 ? to_y : side == 1 ? of_x : of_w] = true;
-                        });
-                        rv_conv_plan plan = p;
-                        Call<T> call;
-                        call.plan = &plan;
-                        call.in = {a.data(), operands[side].b.data()};
-                        call.scratch_size = (table.*sides[side])(&plan);
-                        Buffer<T> out(operands[side].out.count());
-                        call(plan.run, out);
-                        for (int64_t i = 0; i < out.count(); i++) {
-                            ASSERT_EQ(out[i] == T(INFINITY), reached[i])
-                                << text(p) << ", side " << side << ": element " << i << " is "
-                                << out[i] << " where " << at << " is infinite";
-                            ASSERT_FALSE(std::isnan(out[i]));
-                        }
-                    }
-                }
-            }
-        }
-    });
-}
-
-/* The gradients of random windows: every combination of stride, padding, dilation and groups. */
-TYPED_TEST(Kernels, ConvolutionIsRightForRandomWindows)
-{
-    using T = TypeParam;
-    std::mt19937 random(99);
-    const auto draw = [&](int low, int high) {
-        return std::uniform_int_distribution<int>(low, high)(random);
+    enum { MOST_PRODUCTS = 30000 };
+    const auto channels = [&] {
+        return draw.one_in(8) ? draw.from(1, 40) : draw.one_in(3) ? 1 : draw.from(1, 6);
     };
-    for (int trial = 0; trial < 150; trial++) {
-        Window w{};
-        w.batch = draw(1, 4), w.groups = draw(1, 3);
-        w.channels = w.groups * draw(1, 4), w.outputs = w.groups * draw(1, 5);
-        w.height = draw(1, 12), w.width = draw(1, 20);
+    Window w{};
+    int64_t products = 0;
+    do {
+        const bool strided = draw.one_in(2), padded = draw.one_in(2), dilated = draw.one_in(2),
+                   grouped = draw.one_in(2);
+        const bool whole = draw.one_in(5), small = draw.one_in(3);
+        w.batch = draw.one_in(4) ? draw.from(5, 40) : draw.one_in(2) ? 1 : draw.from(2, 4);
+        w.groups = grouped ? draw.from(1, 4) : 1;
+        w.channels = w.groups * channels(), w.outputs = w.groups * channels();
+        w.height = draw.from(1, 17), w.width = draw.from(1, 17);
         for (int d = 0; d < 2; d++) {
-            w.kernel[d] = draw(1, 4), w.stride[d] = draw(1, 3), w.dilation[d] = draw(1, 3);
-            w.pad[d] = draw(0, 4), w.extra[d] = draw(0, 2);
             const int64_t size = d == 0 ? w.height : w.width;
-            while (size + 2 * w.pad[d] < w.dilation[d] * (w.kernel[d] - 1) + 1) w.pad[d]++;
+            w.stride[d] = strided ? draw.from(1, 5) : 1;
+            w.dilation[d] = dilated ? draw.from(1, 4) : 1;
+            w.kernel[d] = whole            ? size
+                          : small          ? 3
+                          : draw.one_in(4) ? draw.from(1, 20)
+                                           : draw.from(1, 6);
+            const int64_t window = w.dilation[d] * (w.kernel[d] - 1) + 1;
+            const int64_t zeros =
+                std::max(window - size, int64_t{0}) + (padded ? draw.from(0, 5) : 0);
+            w.pad[d] = draw.one_in(3) ? 0 : draw.one_in(2) ? zeros : draw.from(0, zeros);
+            w.extra[d] = zeros - 2 * w.pad[d];
         }
-        Form<T> form(w);
-        this->each_table([&](const rv_kernels &table) { form.check(table); });
-    }
+        const rv_conv_plan p = plan_of(w);
+        products = p.batch * p.outputs * p.out_height * p.out_width * (p.channels / p.groups) *
+                   p.kernel[0] * p.kernel[1];
+    } while (products > MOST_PRODUCTS);
+    return w;
+}
+
+/* Finds what a method's `fits` forgets. */
+TYPED_TEST(Kernels, ConvolutionIsRightForRandomWindowsByEveryMethodThatFits)
+{
+    Used used;
+    this->search(1500, [&](Draw &draw) {
+        Form<TypeParam> form(draw_window(draw));
+        this->each_table([&](const rv_kernels &table) { form.check(table, used); });
+    });
+    EXPECT_EQ(used.size(), sizeof(TypeParam) == sizeof(float) ? 6U : 5U);
+    for (const auto &[name, sides] : used)
+        for (const int side : {RV_SIDE_Y, RV_SIDE_DX, RV_SIDE_DW}) {
+            const bool all = name != "planes" && name != "dots", dw = side == RV_SIDE_DW;
+            EXPECT_EQ(sides[side] > 20, all || (name == "dots") == dw)
+                << name << " of side " << side;
+        }
+}
+
+/* An infinite number of x or dy reaches the sums that it is part of, and no others; dots and transforms promise less. */
+TYPED_TEST(Kernels, ConvolutionKeepsInfinityInItsWindows)
+{
+    using T = TypeParam;
+    const auto check = [](const rv_conv_method &method, rv_conv_plan plan) {
+        const int64_t positions = plan.out_height * plan.out_width;
+        Buffer<T> x(plan.batch * 7 * 6), w(2 * 9), y(plan.batch * 2 * positions);
+        const struct {
+            Buffer<T> &a, &b, &out;
+        } operands[] = {{x, w, y}, {y, w, x}, {x, y, w}};
+        const auto &side = operands[plan.side];
+        Call<T> call;
+        call.plan = &plan;
+        call.in = {side.a.data(), side.b.data()};
+        call.scratch_size = method.prepare(&plan);
+        for (const int64_t at : {int64_t(0), side.a.count() / 2, side.a.count() - 1}) {
+            fill(x, 1, 0.5, 1);
+            fill(w, 2, 0.5, 1);
+            fill(y, 3, 0.5, 1);
+            side.a[at] = INFINITY;
+            std::vector<bool> reached(side.out.count());
+            each_product(plan, [&](int64_t of_y, int64_t of_x, int64_t of_w) {
+                const int64_t from[] = {of_x, of_y, of_x}, to[] = {of_y, of_x, of_w};
+                if (from[plan.side] == at) reached[to[plan.side]] = true;
+            });
+            Buffer<T> out(side.out.count());
+            call(method.run, out);
+            for (int64_t i = 0; i < out.count(); i++)
+                ASSERT_TRUE(reached[i] ? out[i] == T(INFINITY) : std::isfinite(out[i]))
+                    << text(plan) << ", " << method.name << " of side " << plan.side << ": element "
+                    << i << " is " << out[i] << " where " << at << " is infinite";
+        }
+    };
+    this->each_table([&](const rv_kernels &table) {
+        for (const int64_t batch : {1, 3, 12, 17, 40})
+            for (const int64_t pad : {0, 1})
+                for (const rv_side side : {RV_SIDE_Y, RV_SIDE_DX, RV_SIDE_DW})
+                    for (const rv_conv_method *const *m = table.convolution; *m; m++) {
+                        rv_conv_plan plan = plan_of(
+                            {batch, 1, 7, 6, 2, {3, 3}, {1, 1}, {pad, pad}, {1, 1}, 1, {0, 0}});
+                        plan.side = side;
+                        const bool promises =
+                            !(*m)->transforms && (*m)->name != std::string("dots");
+                        if (promises && (*m)->fits(&plan)) check(**m, plan);
+                    }
+    });
 }
 
 } // namespace

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <limits>
 #include <memory>
@@ -139,6 +140,31 @@ template <class T> void fill(Buffer<T> &x, unsigned seed, double low = -1, doubl
     for (int64_t i = 0; i < x.count(); i++) x[i] = static_cast<T>(uniform(random));
 }
 
+/* Runs a call whole and in parts, which must make no difference. */
+template <class T>
+void run_in_parts(Call<T> call, rv_kernel kernel, int64_t most_parts, Buffer<T> &out)
+{
+    const std::vector<T> before(out.data(), out.data() + out.count());
+    call(kernel, out);
+    if (most_parts < 2) return;
+    const int64_t piece = out.count() / most_parts;
+    ASSERT_EQ(piece * most_parts, out.count());
+    Buffer<T> again(out.count());
+    for (const int parts : {2, 3}) {
+        std::copy(before.begin(), before.end(), again.data());
+        call.parts = parts;
+        for (call.part = parts - 1; call.part >= 0; call.part--) {
+            call(kernel, again);
+            const int64_t from = most_parts * call.part / parts * piece;
+            for (int64_t i = 0; i < from; i++)
+                ASSERT_EQ(bits(again[i]), bits(before[static_cast<size_t>(i)]))
+                    << "part " << call.part << " of " << parts << " wrote element " << i;
+        }
+        for (int64_t i = 0; i < out.count(); i++)
+            ASSERT_EQ(bits(out[i]), bits(again[i])) << "element " << i << " in " << parts;
+    }
+}
+
 template <class T> constexpr Exact kEps = std::numeric_limits<T>::epsilon();
 
 /* Expects |got - exact| <= bound; says where not. */
@@ -154,8 +180,35 @@ void expect_near(Buffer<T> &got, const std::vector<Exact> &exact, const std::vec
     }
 }
 
+/* Random numbers: a pure function of the seed. */
+class Draw {
+  public:
+    explicit Draw(unsigned seed) : random_(seed) {}
+    int64_t from(int64_t low, int64_t high)
+    {
+        return low + static_cast<int64_t>(random_() % static_cast<uint64_t>(high - low + 1));
+    }
+    bool one_in(int64_t n) { return from(1, n) == 1; }
+    std::mt19937 &random() { return random_; }
+
+  private:
+    std::mt19937 random_;
+};
+
 template <class T> class Kernels : public testing::Test {
   protected:
+    /* Draws plans and checks each. RECURVE_PLANS in the environment makes it so many. */
+    template <class Claim> void search(unsigned plans, Claim claim)
+    {
+        if (const char *given = std::getenv("RECURVE_PLANS"))
+            plans = static_cast<unsigned>(std::strtoul(given, nullptr, 10));
+        for (unsigned seed = 0; seed < plans; seed++) {
+            SCOPED_TRACE("seed " + std::to_string(seed));
+            Draw draw(seed);
+            claim(draw);
+            if (testing::Test::HasFailure()) return;
+        }
+    }
     template <class Claim> void each_table(Claim claim)
     {
         for (int level = 0; level < RV_KERNEL_LEVELS; level++) {

@@ -20,13 +20,88 @@ TEST(KernelTables, TheBestIsTheHighestThatTheMachineHas)
     EXPECT_EQ(rv_kernels_at(RV_F32, -1), nullptr);
 }
 
+/* ---- layouts ----------------------------------------------------------------------------- */
+
+/* Dimensions in memory in some order, perhaps with gaps and reversed; the elements are within 0 .. count - 1. */
+struct Layout {
+    int64_t rank, dim[RV_MAX_RANK], stride[RV_MAX_RANK], first, count;
+};
+
+Layout draw_layout(Draw &draw, int64_t rank, const int64_t *dim, bool gaps)
+{
+    Layout l = {rank, {}, {}, 0, 1};
+    std::vector<int64_t> order;
+    for (int64_t d = 0; d < rank; d++) order.insert(order.begin(), d);
+    if (draw.one_in(2)) std::shuffle(order.begin(), order.end(), draw.random());
+    if (gaps && draw.one_in(4)) l.count = draw.from(2, 3);
+    for (const int64_t d : order) {
+        l.dim[d] = dim[d];
+        l.stride[d] = l.count;
+        l.count = l.count * dim[d] + (gaps && draw.one_in(4) ? draw.from(1, 5) : 0);
+        if (!gaps || !draw.one_in(6)) continue;
+        l.first += l.stride[d] * (dim[d] - 1);
+        l.stride[d] = -l.stride[d];
+    }
+    return l;
+}
+
+/* Sizes around those of vectors, of at most `most` elements together. */
+std::vector<int64_t> draw_sizes(Draw &draw, int64_t most)
+{
+    std::vector<int64_t> sizes(static_cast<size_t>(draw.from(0, RV_MAX_RANK)));
+    for (int64_t &size : sizes) {
+        const int64_t block = int64_t{4} << draw.from(0, 4);
+        size = draw.one_in(3)    ? block + draw.from(-1, 1)
+               : draw.one_in(30) ? draw.from(1, 3000)
+                                 : draw.from(1, 5);
+        size = std::min(size, most);
+        most /= size;
+    }
+    return sizes;
+}
+
+/* Where element e of a row-major order of `dim` is. */
+int64_t offset_of(int64_t rank, const int64_t *dim, const int64_t *stride, int64_t e)
+{
+    int64_t at = 0;
+    for (int64_t d = rank - 1; d >= 0; e /= dim[d--]) at += e % dim[d] * stride[d];
+    return at;
+}
+
+int64_t count_of(int64_t rank, const int64_t *dim)
+{
+    int64_t n = 1;
+    for (int64_t d = 0; d < rank; d++) n *= dim[d];
+    return n;
+}
+
 /* ---- copy -------------------------------------------------------------------------------- */
 
 /* Moves bits, not numbers: what a tensor of i32 needs, and what keeps a NaN's payload. */
+template <class T> void check_copy(const rv_kernels &table, const rv_copy_plan &p, int64_t in_count)
+{
+    using Bits = typename Traits<T>::Bits;
+    std::vector<Bits> in(static_cast<size_t>(in_count));
+    std::mt19937_64 random(3);
+    for (Bits &b : in) b = static_cast<Bits>(random());
+    Buffer<T> out(p.out_count);
+    std::vector<Bits> expected(static_cast<size_t>(p.out_count));
+    std::memcpy(expected.data(), out.data(), expected.size() * sizeof(Bits));
+    if (p.clear) expected.assign(expected.size(), 0);
+    for (int64_t e = 0; e < count_of(p.rank, p.dim); e++) {
+        const int64_t from = p.in_offset + offset_of(p.rank, p.dim, p.in_stride, e),
+                      to = p.out_offset + offset_of(p.rank, p.dim, p.out_stride, e);
+        expected[static_cast<size_t>(to)] = in[static_cast<size_t>(from)];
+    }
+    Call<T> call;
+    call.in = {in.data()};
+    call.plan = &p;
+    call(table.copy, out);
+    ASSERT_EQ(std::memcmp(out.data(), expected.data(), expected.size() * sizeof(Bits)), 0);
+}
+
 TYPED_TEST(Kernels, CopyMovesEveryBitWhereThePlanSays)
 {
-    using T = TypeParam;
-    using Bits = typename Traits<T>::Bits;
     const rv_copy_plan plans[] = {
         /* rank, dim, in_stride, out_stride, in_offset, out_offset, out_count, clear */
         {0, {}, {}, {}, 3, 0, 1, false},                       /* one element */
@@ -57,30 +132,30 @@ TYPED_TEST(Kernels, CopyMovesEveryBitWhereThePlanSays)
     this->each_table([&](const rv_kernels &table) {
         for (const rv_copy_plan &p : plans) {
             SCOPED_TRACE("plan " + std::to_string(&p - plans));
-            std::vector<Bits> in(20000);
-            std::mt19937_64 random(3);
-            for (Bits &b : in) b = static_cast<Bits>(random());
-            Buffer<T> out(p.out_count);
-            std::vector<Bits> expected(static_cast<size_t>(p.out_count));
-            std::memcpy(expected.data(), out.data(), expected.size() * sizeof(Bits));
-            if (p.clear) expected.assign(expected.size(), 0);
-            int64_t total = 1;
-            for (int64_t d = 0; d < p.rank; d++) total *= p.dim[d];
-            for (int64_t e = 0; e < total; e++) {
-                int64_t rest = e, from = p.in_offset, to = p.out_offset;
-                for (int64_t d = p.rank - 1; d >= 0; d--) {
-                    from += rest % p.dim[d] * p.in_stride[d];
-                    to += rest % p.dim[d] * p.out_stride[d];
-                    rest /= p.dim[d];
-                }
-                expected[static_cast<size_t>(to)] = in[static_cast<size_t>(from)];
-            }
-            Call<T> call;
-            call.in = {in.data()};
-            call.plan = &p;
-            call(table.copy, out);
-            ASSERT_EQ(std::memcmp(out.data(), expected.data(), expected.size() * sizeof(Bits)), 0);
+            check_copy<TypeParam>(table, p, 20000);
         }
+    });
+}
+
+/* Repeats elements of the input where its stride is 0. */
+TYPED_TEST(Kernels, CopyIsRightForRandomPlans)
+{
+    this->search(1500, [&](Draw &draw) {
+        const std::vector<int64_t> size = draw_sizes(draw, 4000);
+        const auto rank = static_cast<int64_t>(size.size());
+        Layout in = draw_layout(draw, rank, size.data(), draw.one_in(2)),
+               out = draw_layout(draw, rank, size.data(), draw.one_in(3));
+        rv_copy_plan p = {rank, {}, {}, {}, in.first, out.first, out.count, true};
+        for (int64_t d = 0; d < rank; d++) {
+            p.dim[d] = size[d];
+            p.in_stride[d] = draw.one_in(8) ? 0 : in.stride[d];
+            p.out_stride[d] = out.stride[d];
+            if (p.in_stride[d] == 0 && in.stride[d] < 0)
+                p.in_offset += in.stride[d] * (size[d] - 1);
+        }
+        p.clear = out.count > count_of(rank, p.dim) || draw.one_in(2);
+        this->each_table(
+            [&](const rv_kernels &table) { check_copy<TypeParam>(table, p, in.count); });
     });
 }
 
@@ -117,23 +192,13 @@ struct Reduced {
 template <class T> Reduced reduce_exactly(const rv_reduce_plan &p, const T *x)
 {
     Reduced result;
-    int64_t n = 1, r = 1;
-    for (int64_t d = 0; d < p.rank; d++) n *= p.dim[d];
-    for (int64_t d = 0; d < p.reduced_rank; d++) r *= p.reduced_dim[d];
+    const int64_t n = count_of(p.rank, p.dim), r = count_of(p.reduced_rank, p.reduced_dim);
     for (int64_t i = 0; i < n; i++) {
-        int64_t rest = i, start = 0;
-        for (int64_t d = p.rank - 1; d >= 0; d--) {
-            start += rest % p.dim[d] * p.stride[d];
-            rest /= p.dim[d];
-        }
+        const int64_t start = offset_of(p.rank, p.dim, p.stride, i);
         Exact sum = 0, size = 0, max = -INFINITY;
         for (int64_t k = 0; k < r; k++) {
-            int64_t at = start;
-            rest = k;
-            for (int64_t d = p.reduced_rank - 1; d >= 0; d--) {
-                at += rest % p.reduced_dim[d] * p.reduced_stride[d];
-                rest /= p.reduced_dim[d];
-            }
+            const int64_t at =
+                start + offset_of(p.reduced_rank, p.reduced_dim, p.reduced_stride, k);
             sum += x[at];
             size += std::fabs(static_cast<Exact>(x[at]));
             max = std::isnan(max) || x[at] <= max ? max : static_cast<Exact>(x[at]);
@@ -146,27 +211,53 @@ template <class T> Reduced reduce_exactly(const rv_reduce_plan &p, const T *x)
 }
 
 /* Summed in blocks: far below the n eps of a plain loop, whatever n. */
+template <class T>
+void check_reduction(const rv_kernels &table, const rv_reduce_plan &p, const T *x)
+{
+    const Reduced exact = reduce_exactly(p, x);
+    Call<T> call;
+    call.in = {x};
+    call.plan = &p;
+    Buffer<T> sum(static_cast<int64_t>(exact.sum.size())), max(sum.count());
+    call(table.sum, sum);
+    std::vector<Exact> bound;
+    for (const Exact size : exact.size) bound.push_back(64 * kEps<T> * size);
+    expect_near(sum, exact.sum, bound, "sum");
+    call(table.max, max);
+    expect_near(max, exact.max, std::vector<Exact>(exact.max.size(), 0), "max");
+}
+
 TYPED_TEST(Kernels, SumIsTheSumAndMaxTheGreatest)
 {
     using T = TypeParam;
-    this->each_table([](const rv_kernels &table) {
+    Buffer<T> in(110000);
+    fill(in, 5, -0.5, 1);
+    this->each_table([&](const rv_kernels &table) {
         for (const rv_reduce_plan &p : kReductions) {
             SCOPED_TRACE("plan " + std::to_string(&p - kReductions));
-            Buffer<T> in(110000);
-            fill(in, 5, -0.5, 1);
-            const T *start = in.data() + (p.rank == 1 && p.stride[0] < 0 ? 5000 : 0);
-            const Reduced exact = reduce_exactly(p, start);
-            Call<T> call;
-            call.in = {start};
-            call.plan = &p;
-            Buffer<T> sum(static_cast<int64_t>(exact.sum.size())), max(sum.count());
-            call(table.sum, sum);
-            std::vector<Exact> bound;
-            for (const Exact size : exact.size) bound.push_back(64 * kEps<T> * size);
-            expect_near(sum, exact.sum, bound, "sum");
-            call(table.max, max);
-            expect_near(max, exact.max, std::vector<Exact>(exact.max.size(), 0), "max");
+            check_reduction<T>(table, p, in.data() + (p.rank == 1 && p.stride[0] < 0 ? 5000 : 0));
         }
+    });
+}
+
+TYPED_TEST(Kernels, ReductionsAreRightForRandomPlans)
+{
+    using T = TypeParam;
+    this->search(1500, [&](Draw &draw) {
+        const std::vector<int64_t> size = draw_sizes(draw, 6000);
+        const Layout l =
+            draw_layout(draw, static_cast<int64_t>(size.size()), size.data(), draw.one_in(3));
+        rv_reduce_plan p = {};
+        for (int64_t d = 0; d < l.rank; d++) {
+            const bool reduced = draw.one_in(2);
+            int64_t &rank = reduced ? p.reduced_rank : p.rank;
+            (reduced ? p.reduced_dim : p.dim)[rank] = l.dim[d];
+            (reduced ? p.reduced_stride : p.stride)[rank++] = l.stride[d];
+        }
+        Buffer<T> in(l.count);
+        fill(in, 5, -0.5, 1);
+        this->each_table(
+            [&](const rv_kernels &table) { check_reduction<T>(table, p, in.data() + l.first); });
     });
 }
 
@@ -228,16 +319,17 @@ TYPED_TEST(Kernels, ReductionsKeepNaN)
 TYPED_TEST(Kernels, CumulativeSumAddsOneByOne)
 {
     using T = TypeParam;
-    const rv_scan_plan plans[] = {{1, 1, 1, false},  {1, 300, 1, false}, {3, 7, 1, true},
-                                  {1, 9, 37, false}, {4, 5, 64, true},   {2, 3, 1000, false}};
-    this->each_table([&](const rv_kernels &table) {
-        for (const rv_scan_plan &p : plans) {
-            Buffer<T> x(p.outer * p.steps * p.inner), y(x.count());
-            fill(x, 1);
-            Call<T> call;
-            call.in = {x.data()};
-            call.plan = &p;
-            call(table.cumulative_sum, y);
+    this->search(200, [&](Draw &draw) {
+        const rv_scan_plan p = {draw.from(1, 5),
+                                draw.one_in(4) ? draw.from(1, 300) : draw.from(1, 9),
+                                draw.one_in(2) ? 1 : draw.from(2, 70), draw.one_in(2)};
+        Buffer<T> x(p.outer * p.steps * p.inner), y(x.count());
+        fill(x, 1);
+        Call<T> call;
+        call.in = {x.data()};
+        call.plan = &p;
+        this->each_table([&](const rv_kernels &table) {
+            run_in_parts(call, table.cumulative_sum, p.outer, y);
             for (int64_t o = 0; o < p.outer; o++)
                 for (int64_t j = 0; j < p.inner; j++) {
                     T sum = 0;
@@ -245,39 +337,38 @@ TYPED_TEST(Kernels, CumulativeSumAddsOneByOne)
                         const int64_t step = p.reverse ? p.steps - 1 - t : t,
                                       i = (o * p.steps + step) * p.inner + j;
                         sum += x[i];
-                        ASSERT_EQ(y[i], sum) << "plan " << &p - plans << " element " << i;
+                        ASSERT_EQ(y[i], sum) << "element " << i;
                     }
                 }
-        }
+        });
     });
 }
 
 TYPED_TEST(Kernels, ScatterAddAddsInTheOrderOfTheIndex)
 {
     using T = TypeParam;
-    const rv_scatter_plan plans[] = {{1, 1, 1}, {50, 7, 1}, {33, 5, 67}, {3, 40, 16}};
-    this->each_table([&](const rv_kernels &table) {
-        for (const rv_scatter_plan &p : plans) {
-            Buffer<T> x(p.count * p.width), y(p.rows * p.width);
-            fill(x, 1);
-            std::mt19937 random(2);
-            std::vector<int32_t> index;
-            for (int64_t i = 0; i < p.count; i++)
-                index.push_back(static_cast<int32_t>(random() % (p.rows + 2)) - 1);
-            Call<T> call;
-            call.in = {x.data(), index.data()};
-            call.plan = &p;
-            call(table.scatter_add, y);
-            std::vector<T> sum(static_cast<size_t>(y.count()));
-            for (int64_t i = 0; i < p.count; i++)
-                for (int64_t j = 0; j < p.width; j++) {
-                    const int64_t row = index[static_cast<size_t>(i)];
-                    if (row >= 0 && row < p.rows)
-                        sum[static_cast<size_t>(row * p.width + j)] += x[i * p.width + j];
-                }
-            for (int64_t i = 0; i < y.count(); i++)
-                ASSERT_EQ(y[i], sum[static_cast<size_t>(i)]) << "plan " << &p - plans;
-        }
+    this->search(200, [&](Draw &draw) {
+        const rv_scatter_plan p = {draw.from(1, 50), draw.from(1, 40),
+                                   draw.one_in(2) ? 1 : draw.from(2, 70)};
+        Buffer<T> x(p.count * p.width), y(p.rows * p.width);
+        fill(x, 1);
+        std::vector<int32_t> index;
+        for (int64_t i = 0; i < p.count; i++)
+            index.push_back(static_cast<int32_t>(draw.from(-1, p.rows)));
+        std::vector<T> sum(static_cast<size_t>(y.count()));
+        for (int64_t i = 0; i < p.count; i++)
+            for (int64_t j = 0; j < p.width; j++) {
+                const int64_t row = index[static_cast<size_t>(i)];
+                if (row >= 0 && row < p.rows)
+                    sum[static_cast<size_t>(row * p.width + j)] += x[i * p.width + j];
+            }
+        Call<T> call;
+        call.in = {x.data(), index.data()};
+        call.plan = &p;
+        this->each_table([&](const rv_kernels &table) {
+            run_in_parts(call, table.scatter_add, p.rows, y);
+            for (int64_t i = 0; i < y.count(); i++) ASSERT_EQ(y[i], sum[static_cast<size_t>(i)]);
+        });
     });
 }
 
@@ -310,82 +401,137 @@ TYPED_TEST(Kernels, RandomNumbersArePhiloxs)
 
 /* ---- matmul ------------------------------------------------------------------------------ */
 
-/* A sum of k products, each rounded at most once more than once: k + 1 roundings of its size. */
-template <class T> void check_matmul(const rv_kernels &table, const rv_matmul_plan &p)
+std::string text(const rv_matmul_plan &p)
 {
-    SCOPED_TRACE("batch " + std::to_string(p.batch) + " m " + std::to_string(p.m) + " n " +
-                 std::to_string(p.n) + " k " + std::to_string(p.k) + (p.transpose_a ? " A'" : "") +
-                 (p.transpose_b ? " B'" : ""));
-    Buffer<T> a(p.batch * p.m * p.k), b(p.batch * p.k * p.n), c(p.batch * p.m * p.n);
-    fill(a, 11);
-    fill(b, 12);
-    std::vector<Exact> exact, bound;
-    for (int64_t s = 0; s < p.batch; s++)
-        for (int64_t i = 0; i < p.m; i++)
-            for (int64_t j = 0; j < p.n; j++) {
-                Exact sum = 0, size = 0;
-                for (int64_t l = 0; l < p.k; l++) {
-                    const Exact x = a[s * p.m * p.k + (p.transpose_a ? l * p.m + i : i * p.k + l)];
-                    const int64_t at = p.panel ? (j / p.panel * p.k + l) * p.panel + j % p.panel
-                                       : p.transpose_b ? j * p.k + l
-                                                       : l * p.n + j;
-                    const Exact y = b[s * p.k * p.n + at];
-                    sum += x * y;
-                    size += std::fabs(x * y);
-                }
-                exact.push_back(sum);
-                bound.push_back(static_cast<Exact>(p.k + 1) * kEps<T> * size);
-            }
-    Call<T> call;
-    call.in = {a.data(), b.data()};
-    call.plan = &p;
-    call.scratch_size = table.matmul_scratch(&p);
-    call(table.matmul, c);
-    ASSERT_TRUE(a.intact() && b.intact());
-    expect_near(c, exact, bound, "matmul");
+    return "batch " + std::to_string(p.batch) + " m " + std::to_string(p.m) + " n " +
+           std::to_string(p.n) + " k " + std::to_string(p.k) + (p.transpose_a ? " A'" : "") +
+           (p.transpose_b ? " B'" : "") + " panel " + std::to_string(p.panel) +
+           (p.add ? " added" : "") + " method " + std::to_string(p.method);
 }
 
-TYPED_TEST(Kernels, MatmulIsRightForAnySizeAndTransposition)
+/* Calls check(plan) for every method that fits. */
+template <class Check> void each_method(const rv_kernels &table, rv_matmul_plan p, Check check)
 {
-    using T = TypeParam;
-    this->each_table([](const rv_kernels &table) {
-        const int64_t sizes[] = {1, 2, 3, 5, 8, 9, 15, 17, 34, 65};
-        for (const int64_t m : sizes)
-            for (const int64_t n : sizes)
-                for (const int64_t k : {1, 4, 16, 19, 67})
-                    for (int flags = 0; flags < 4; flags++)
-                        check_matmul<T>(table, {1, m, n, k, (flags & 1) != 0, (flags & 2) != 0});
-    });
+    for (int m = RV_MATMUL_ANY; m < RV_MATMUL_METHODS; m++) {
+        p.method = static_cast<rv_matmul_method>(m);
+        SCOPED_TRACE(text(p));
+        if (table.matmul_fits(&p)) check(p);
+    }
 }
 
-TYPED_TEST(Kernels, MatmulIsRightWithBInPanels)
+/* A product of random operands, and its exact value. A sum of k products, each rounded at most once more than once, has
+ * at most k + 1 roundings of its size. */
+template <class T> class Product {
+  public:
+    explicit Product(const rv_matmul_plan &plan)
+        : p_(plan), a_(p_.batch * p_.m * p_.k), b_(p_.batch * p_.k * p_.n),
+          c_(p_.batch * p_.m * p_.n)
+    {
+        fill(a_, 11);
+        fill(b_, 12);
+        fill(c_, 13);
+        for (int64_t s = 0; s < p_.batch; s++)
+            for (int64_t i = 0; i < p_.m; i++)
+                for (int64_t j = 0; j < p_.n; j++) add_up(s, i, j);
+    }
+
+    /* Adds to used[method]. */
+    void check(const rv_kernels &table, std::vector<int> &used)
+    {
+        each_method(table, p_, [&](const rv_matmul_plan &p) {
+            used[p.method]++;
+            Call<T> call;
+            call.in = {a_.data(), b_.data()};
+            call.plan = &p;
+            call.scratch_size = table.matmul_scratch(&p);
+            Buffer<T> c(c_.count());
+            if (p.add) std::copy(c_.data(), c_.data() + c.count(), c.data());
+            run_in_parts(call, table.matmul, p.batch > 1 ? p.batch : p.n > 1 ? p.m : 0, c);
+            ASSERT_TRUE(a_.intact() && b_.intact());
+            expect_near(c, exact_, bound_, "matmul");
+        });
+    }
+
+  private:
+    rv_matmul_plan p_;
+    Buffer<T> a_, b_, c_;
+    std::vector<Exact> exact_, bound_;
+
+    void add_up(int64_t s, int64_t i, int64_t j)
+    {
+        Exact sum = p_.add ? c_[(s * p_.m + i) * p_.n + j] : 0, size = std::fabs(sum);
+        for (int64_t l = 0; l < p_.k; l++) {
+            const int64_t at_a = p_.transpose_a ? l * p_.m + i : i * p_.k + l,
+                          at_b = p_.panel ? (j / p_.panel * p_.k + l) * p_.panel + j % p_.panel
+                                 : p_.transpose_b ? j * p_.k + l
+                                                  : l * p_.n + j;
+            const Exact x = a_[s * p_.m * p_.k + at_a], y = b_[s * p_.k * p_.n + at_b];
+            sum += x * y;
+            size += std::fabs(x * y);
+        }
+        exact_.push_back(sum);
+        bound_.push_back(static_cast<Exact>(p_.k + 1 + p_.add) * kEps<T> * size);
+    }
+};
+
+rv_matmul_plan draw_product(Draw &draw, int64_t block)
+{
+    enum { MOST_PRODUCTS = 100000 };
+    const auto size = [&] {
+        const int64_t near = block * draw.from(1, 4) + draw.from(-1, 1);
+        return draw.one_in(4)    ? 1
+               : draw.one_in(12) ? draw.from(1, 900)
+               : draw.one_in(3)  ? near
+                                 : draw.from(1, 40);
+    };
+    rv_matmul_plan p{};
+    do {
+        p = {draw.one_in(4) ? draw.from(2, 5) : 1,
+             size(),
+             size(),
+             size(),
+             draw.one_in(2),
+             draw.one_in(2),
+             0,
+             draw.one_in(2),
+             RV_MATMUL_ANY};
+        if (draw.one_in(5)) {
+            p.batch = 1, p.transpose_b = false;
+            p.panel = block * draw.from(1, 5), p.n = p.panel * draw.from(1, 3);
+        }
+    } while (p.batch * p.m * p.n * p.k > MOST_PRODUCTS);
+    return p;
+}
+
+/* Finds what the condition of a method forgets. */
+TYPED_TEST(Kernels, MatmulIsRightForRandomPlansByEveryMethodThatFits)
 {
     using T = TypeParam;
-    this->each_table([](const rv_kernels &table) {
-        const int64_t block = 64 / static_cast<int64_t>(sizeof(T));
-        for (const int64_t panel : {block, 2 * block, 5 * block})
-            for (const int64_t panels : {1, 3})
-                for (const int64_t m : {1, 7, 8, 19})
-                    for (const int64_t k : {1, 16, 127, 128, 300})
-                        for (const bool transpose_a : {false, true})
-                            check_matmul<T>(
-                                table, {1, m, panel * panels, k, transpose_a, false, panel, false});
+    std::vector<int> used(RV_MATMUL_METHODS);
+    this->search(1500, [&](Draw &draw) {
+        Product<T> product(draw_product(draw, 64 / static_cast<int64_t>(sizeof(T))));
+        this->each_table([&](const rv_kernels &table) { product.check(table, used); });
     });
+    for (int m = 0; m < RV_MATMUL_METHODS; m++) EXPECT_GT(used[m], 20) << "method " << m;
 }
 
 TYPED_TEST(Kernels, MatmulIsRightWhereItBlocks)
 {
     using T = TypeParam;
-    this->each_table([](const rv_kernels &table) {
-        const int64_t shapes[][4] = {{3, 7, 20, 33},    {5, 1, 34, 16},   {2, 70, 50, 300},
-                                     {1, 100, 70, 600}, {1, 300, 20, 40}, {1, 70, 2100, 20},
-                                     {1, 261, 3, 259},  {1, 1, 300, 500}, {1, 300, 1, 500}};
-        for (const auto &s : shapes)
-            for (int flags = 0; flags < 4; flags++)
-                check_matmul<T>(table,
-                                {s[0], s[1], s[2], s[3], (flags & 1) != 0, (flags & 2) != 0});
-        check_matmul<T>(table, {1, 513, 193, 515, true, false});
-    });
+    const int64_t shapes[][4] = {{3, 7, 20, 33},    {5, 1, 34, 16},   {2, 70, 50, 300},
+                                 {1, 100, 70, 600}, {1, 300, 20, 40}, {1, 70, 2100, 20},
+                                 {1, 261, 3, 259},  {1, 1, 300, 500}, {1, 300, 1, 500}};
+    std::vector<rv_matmul_plan> plans = {{1, 513, 193, 515, true, false, 0, false, RV_MATMUL_ANY},
+                                         {1, 19, 240, 300, false, false, 80, true, RV_MATMUL_ANY}};
+    for (const auto &s : shapes)
+        for (int flags = 0; flags < 4; flags++)
+            plans.push_back({s[0], s[1], s[2], s[3], (flags & 1) != 0, (flags & 2) != 0, 0,
+                             flags == 3, RV_MATMUL_ANY});
+    std::vector<int> used(RV_MATMUL_METHODS);
+    for (const rv_matmul_plan &p : plans) {
+        Product<T> product(p);
+        this->each_table([&](const rv_kernels &table) { product.check(table, used); });
+    }
 }
 
 /* An infinite or missing number reaches the results it is part of, and no others. */
@@ -397,28 +543,27 @@ TYPED_TEST(Kernels, MatmulKeepsInfinityAndNaNInTheirRowsAndColumns)
             for (const int64_t m : {1, 6, 70}) {
                 for (int flags = 0; flags < 4; flags++) {
                     const int64_t n = 37, i = m / 2, j = 36, l = k - 2;
-                    const rv_matmul_plan p = {1, m,    n, k, (flags & 1) != 0, (flags & 2) != 0,
-                                              0, false};
+                    const rv_matmul_plan p = {
+                        1, m, n, k, (flags & 1) != 0, (flags & 2) != 0, 0, false, RV_MATMUL_ANY};
                     Buffer<T> a(m * k), b(k * n), c(m * n);
                     fill(a, 1, 0.5, 1);
                     fill(b, 2, 0.5, 1);
                     a[p.transpose_a ? l * m + i : i * k + l] = INFINITY;
                     b[p.transpose_b ? j * k + l : l * n + j] = NAN;
-                    Call<T> call;
-                    call.in = {a.data(), b.data()};
-                    call.plan = &p;
-                    call.scratch_size = table.matmul_scratch(&p);
-                    call(table.matmul, c);
-                    for (int64_t r = 0; r < m; r++)
-                        for (int64_t s = 0; s < n; s++) {
-                            const T x = c[r * n + s];
-                            if (s == j)
-                                ASSERT_TRUE(std::isnan(x));
-                            else if (r == i)
-                                ASSERT_EQ(x, T(INFINITY));
-                            else
-                                ASSERT_TRUE(std::isfinite(x));
-                        }
+                    each_method(table, p, [&](const rv_matmul_plan &plan) {
+                        Call<T> call;
+                        call.in = {a.data(), b.data()};
+                        call.plan = &plan;
+                        call.scratch_size = table.matmul_scratch(&plan);
+                        call(table.matmul, c);
+                        for (int64_t r = 0; r < m; r++)
+                            for (int64_t s = 0; s < n; s++) {
+                                const T x = c[r * n + s];
+                                ASSERT_TRUE(s == j   ? std::isnan(x)
+                                            : r == i ? x == T(INFINITY)
+                                                     : std::isfinite(x));
+                            }
+                    });
                 }
             }
         }

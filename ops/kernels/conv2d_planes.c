@@ -7,9 +7,8 @@
  * s phases itself, each of which sees the taps that fall on it. */
 #include <string.h>
 
+#include "ops/kernels/methods.h"
 #include "ops/kernels/planes.h"
-#include "ops/kernels/special.h"
-#include "ops/kernels/table.h"
 #include "ops/kernels/tile.h"
 
 enum { MOST_PLANE_BYTES = 512 * 1024, MOST_FLAT_BYTES = 128 * 1024 }; /* of second-level cache */
@@ -266,22 +265,16 @@ static void run(const rv_call *call)
     }
 }
 
-static size_t prepare(rv_conv_plan *plan, rv_side side)
+static bool fits(const rv_conv_plan *p) { return p->side != RV_SIDE_DW; }
+
+static size_t prepare(rv_conv_plan *plan)
 {
-    const rv_way *way = rv_way_for(plan, side);
-    plan->side = (int)side;
-    plan->run = way ? way->run : run;
-    if (way) return way->prepare(plan, side);
     correlation *c = (correlation *)plan->prepared;
     _Static_assert(sizeof *c <= sizeof plan->prepared, "give prepared more room");
-    *c = side == RV_SIDE_Y ? forward(plan) : input_gradient(plan);
+    *c = plan->side == RV_SIDE_Y ? forward(plan) : input_gradient(plan);
     plan->most_parts = plan->batch * plan->groups;
     plan->sliced = 1;
     return scratch_bytes(c);
 }
 
-size_t RV_NAME(rv_conv2d_prepare)(rv_conv_plan *plan) { return prepare(plan, RV_SIDE_Y); }
-size_t RV_NAME(rv_conv2d_input_gradient_prepare)(rv_conv_plan *plan)
-{
-    return prepare(plan, RV_SIDE_DX);
-}
+const rv_conv_method RV_NAME(rv_conv_planes) = {"planes", fits, NULL, prepare, run, false};

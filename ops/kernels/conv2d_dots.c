@@ -8,9 +8,8 @@
  * cache are summed at a time. */
 #include <string.h>
 
+#include "ops/kernels/methods.h"
 #include "ops/kernels/planes.h"
-#include "ops/kernels/special.h"
-#include "ops/kernels/table.h"
 #include "ops/kernels/tile.h"
 
 enum { MOST_BYTES = 512 * 1024, FEWEST_RUNS = 4 }; /* of second-level cache; runs at a time */
@@ -150,14 +149,12 @@ static void run(const rv_call *call)
     }
 }
 
+static bool fits(const rv_conv_plan *p) { return p->side == RV_SIDE_DW; }
+
 /* Scratch holds where each tap starts, and dy and x of so many runs unless they are in place; the
  * last vector of a piece may be read past the planes' end. */
-size_t RV_NAME(rv_conv2d_weight_gradient_prepare)(rv_conv_plan *plan)
+static size_t prepare(rv_conv_plan *plan)
 {
-    const rv_way *way = rv_way_for(plan, RV_SIDE_DW);
-    plan->side = RV_SIDE_DW;
-    plan->run = way ? way->run : run;
-    if (way) return way->prepare(plan, RV_SIDE_DW);
     layout *s = (layout *)plan->prepared;
     _Static_assert(sizeof *s <= sizeof plan->prepared, "give prepared more room");
     *s = lay_out(plan);
@@ -167,3 +164,5 @@ size_t RV_NAME(rv_conv2d_weight_gradient_prepare)(rv_conv_plan *plan)
     const int64_t xs = s->x_in_place ? 0 : s->runs * s->x_run + LANES;
     return (size_t)s->taps * sizeof(int64_t) + (size_t)(dys + xs) * sizeof(real);
 }
+
+const rv_conv_method RV_NAME(rv_conv_dots) = {"dots", fits, NULL, prepare, run, false};
