@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-#include "autograd/program_internal.h"
-#include "autograd/rows_internal.h"
+#include "autograd/program/program.h"
+#include "autograd/program/group.h"
 #include "autograd/tape_internal.h"
 #include "tensor/text_internal.h"
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "autograd/gradient.h"
-#include "autograd/program_internal.h"
+#include "autograd/program/program.h"
 #include "tensor/memory.h"
 
 /* ---- the function under test ---- */

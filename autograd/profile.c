@@ -3,8 +3,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "autograd/program_internal.h"
-#include "autograd/rows_internal.h"
+#include "autograd/program/program.h"
+#include "autograd/program/group.h"
 #include "autograd/tape_internal.h"
 #include "tensor/memory.h"
 

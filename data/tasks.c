@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "data/shuffle_internal.h"
-#include "data/task_internal.h"
+#include "data/tasks/task.h"
 #include "tensor/memory.h"
 #include "tensor/random.h"
 

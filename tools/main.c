@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "train/lookup_internal.h"
+#include "train/setup/lookup.h"
 #include "tools/command/commands.h"
 
 static const command *const commands[] = {

@@ -3,7 +3,7 @@
 #include <math.h>
 
 #include "data/loader.h"
-#include "train/nan_guard_internal.h"
+#include "train/trainer/nan_guard.h"
 
 /* The class with the largest logit. */
 static int64_t answer_of(const rv_tensor *output, int64_t width, int64_t row, int64_t classes)

@@ -11,9 +11,9 @@
 #include "ops/ops.h"
 #include "tensor/text_internal.h"
 #include "train/batch_program.h"
-#include "train/data_internal.h"
-#include "train/defaults_internal.h"
-#include "train/lookup_internal.h"
+#include "train/setup/data.h"
+#include "train/setup/defaults.h"
+#include "train/setup/lookup.h"
 
 /* ---- the net ---- */
 

@@ -4,9 +4,9 @@
 
 #include "autograd/program.h"
 #include "tensor/memory.h"
-#include "train/resume_internal.h"
-#include "train/run_folder_internal.h"
-#include "train/trainer_internal.h"
+#include "train/trainer/resume.h"
+#include "train/trainer/run_folder.h"
+#include "train/trainer/trainer.h"
 
 /* ---- making one ---- */
 

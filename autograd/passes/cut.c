@@ -1,6 +1,6 @@
 /* Cut: chooses the number of parts of each call from an estimate of its run time. */
 #include "autograd/passes/passes.h"
-#include "autograd/rows_internal.h"
+#include "autograd/program/group.h"
 
 enum {
     LEAST_NANOSECONDS = 700, /* shorter calls are not worth a barrier */

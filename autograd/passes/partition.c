@@ -5,9 +5,9 @@
  * each part touches only what the same part of the earlier call touched. Scratch memory is per worker
  * and never conflicts. */
 #include "autograd/passes/passes.h"
-#include "autograd/program_internal.h"
-#include "autograd/rows_internal.h"
-#include "autograd/thread_pool_internal.h"
+#include "autograd/program/program.h"
+#include "autograd/program/group.h"
+#include "autograd/program/thread_pool.h"
 #include "tensor/memory.h"
 
 /* Memory that a call reads or writes. */

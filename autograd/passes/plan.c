@@ -5,7 +5,7 @@
 
 #include "autograd/passes/pack.h"
 #include "autograd/passes/passes.h"
-#include "autograd/rows_internal.h"
+#include "autograd/program/group.h"
 #include "autograd/tape_internal.h"
 #include "tensor/memory.h"
 

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "autograd/passes/passes.h"
-#include "autograd/rows_internal.h"
+#include "autograd/program/group.h"
 #include "autograd/tape_internal.h"
 #include "tensor/memory.h"
 

@@ -1,5 +1,5 @@
 /* The store keeps the programs compiled on it: an equal tape costs a look-up (invariant 6). */
-#include "autograd/program_cache_internal.h"
+#include "autograd/program/cache.h"
 
 #include <gtest/gtest.h>
 

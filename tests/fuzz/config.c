@@ -3,7 +3,7 @@
 
 #include "tensor/memory.h"
 #include "tests/fuzz/fuzz.h"
-#include "train/run_state_internal.h"
+#include "train/trainer/run_state.h"
 #include "train/setup.h"
 #include "train/text_file_internal.h"
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "tensor/memory.h"
-#include "train/lookup_internal.h"
+#include "train/setup/lookup.h"
 
 bool equations_are_right(const rv_lang *lang)
 {

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "train/lookup_internal.h"
+#include "train/setup/lookup.h"
 
 enum { MOST_OPTIONS = 100, OPTION_TEXT = 64, OPTION_CODE = 256 }; /* above all characters */
 

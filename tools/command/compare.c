@@ -11,7 +11,7 @@
 #include "tools/command/comparison.h"
 #include "tools/plot/curves.h"
 #include "tools/plot/gnuplot.h"
-#include "train/run_folder_internal.h"
+#include "train/trainer/run_folder.h"
 #include "train/text_file_internal.h"
 
 /* ---- options: those of `recurve train`, with lists for names ---- */

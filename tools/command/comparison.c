@@ -8,8 +8,8 @@
 #include "tensor/memory.h"
 #include "tools/cli/progress.h"
 #include "tools/plot/curves.h"
-#include "train/lookup_internal.h"
-#include "train/run_folder_internal.h"
+#include "train/setup/lookup.h"
+#include "train/trainer/run_folder.h"
 
 /* ---- contenders ---- */
 

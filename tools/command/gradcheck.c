@@ -5,7 +5,7 @@
 
 #include "tools/command/commands.h"
 #include "tools/cli/json.h"
-#include "train/lookup_internal.h"
+#include "train/setup/lookup.h"
 #include "tools/proof/prove.h"
 
 typedef struct gradcheck_options {

@@ -3,7 +3,7 @@
 
 #include "tensor/memory.h"
 #include "tools/command/commands.h"
-#include "train/lookup_internal.h"
+#include "train/setup/lookup.h"
 #include "train/text_file_internal.h"
 
 typedef struct graph_options {

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "tools/cli/list.h"
-#include "train/lookup_internal.h"
+#include "train/setup/lookup.h"
 #include "tools/command/commands.h"
 
 static exit_status run(int argc, char **argv, rv_error *error);

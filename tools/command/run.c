@@ -8,7 +8,7 @@
 #include "tools/command/commands.h"
 #include "tools/cli/equations.h"
 #include "tools/cli/json.h"
-#include "train/lookup_internal.h"
+#include "train/setup/lookup.h"
 
 typedef struct run_options {
     const char *in, *out, *grad, *dtype;

@@ -1,6 +1,6 @@
 #include "tools/command/saved.h"
 
-#include "train/run_folder_internal.h"
+#include "train/trainer/run_folder.h"
 
 bool saved_run_named(const char *output, const char *checkpoint, rv_error *error)
 {

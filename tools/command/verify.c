@@ -6,7 +6,7 @@
 #include "tools/cli/json.h"
 #include "tools/command/commands.h"
 #include "tools/proof/verdicts.h"
-#include "train/lookup_internal.h"
+#include "train/setup/lookup.h"
 
 typedef struct verify_options {
     int64_t seed;

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "tensor/memory.h"
-#include "train/run_folder_internal.h"
+#include "train/trainer/run_folder.h"
 
 const char *data_text(const rv_train_config *c, char text[DATA_TEXT])
 {

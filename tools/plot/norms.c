@@ -10,7 +10,7 @@
 #include "tools/plot/chart.h"
 #include "tools/plot/curves.h"
 #include "train/json_internal.h"
-#include "train/run_folder_internal.h"
+#include "train/trainer/run_folder.h"
 #include "train/text_file_internal.h"
 
 static const char *const moments[NORMS_MOMENTS] = {"at the start", "at the end"};

@@ -10,7 +10,7 @@
 #include "tools/plot/curves.h"
 #include "tools/plot/heatmap.h"
 #include "train/batch_program.h"
-#include "train/run_folder_internal.h"
+#include "train/trainer/run_folder.h"
 
 enum {
     MOST_SIGNALS = 16,

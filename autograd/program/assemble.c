@@ -1,0 +1,376 @@
+/* Assembly: turns the scheduled and planned nodes into kernel calls with addresses. */
+#include <string.h>
+
+#include "autograd/passes/passes.h"
+#include "autograd/program/program.h"
+#include "autograd/program/group.h"
+#include "autograd/tape_internal.h"
+#include "tensor/memory.h"
+
+typedef struct assembly {
+    rv_program *program;
+    rv_tape *tape;
+    const bool *live;
+    unsigned flags;
+    rv_schedule schedule;
+    rv_plan plan;
+    rv_call *call_of; /* [nodes] prepared calls; emit_node moves them into the program */
+    size_t operand;   /* next free operand */
+    int32_t emitted;  /* number of nodes emitted so far */
+} assembly;
+
+/* ---- choosing kernels ---- */
+
+static bool by_row(const rv_op *op, unsigned flags) { return op->row && !(flags & RV_REFERENCE); }
+
+static rv_kernel prepare_row(rv_call *call, const rv_op *op)
+{
+    rv_row_plan *plan = rv_row_plan_new(rv_blocks(call->out_type), 1, call->inputs);
+    if (!plan) return NULL;
+    call->plan = plan;
+    rv_row_operands(plan, 0, call->inputs);
+    plan->step[0].run = op->row(call->out_type.dtype);
+    return rv_run_rows;
+}
+
+bool rv_call_prepare(rv_call *call, const rv_op *op, const void *attr, const rv_type *in,
+                     int inputs, rv_type out, unsigned flags, rv_error *error)
+{
+    *call = (rv_call){.attr = attr, .in_type = in, .inputs = inputs, .out_type = out, .parts = 1};
+    bool fast = (op->row || op->select) && !(flags & RV_REFERENCE);
+    call->run = !fast ? op->reference : op->row ? prepare_row(call, op) : op->select(call);
+    if (call->run) return true;
+    if (fast) return rv_fail_memory(error);
+    return rv_fail(error, RV_ERROR_ARGUMENT, "%s: has no kernel; give its descriptor a reference",
+                   op->name);
+}
+
+void rv_call_bind(rv_call *call, void *out, const void *const *in)
+{
+    call->out = out;
+    call->in = in;
+    if (call->run != rv_run_rows) return;
+    rv_row_step *step = ((const rv_row_plan *)call->plan)->step;
+    step->out = out;
+    step->out_moves = true;
+    for (int k = 0; k < call->inputs; k++) {
+        step->in[k] = in[k];
+        step->in_moves[k] = true;
+    }
+}
+
+/* Selects the kernels. This comes before planning, because the plan needs their scratch sizes. */
+static bool prepare_calls(assembly *a)
+{
+    rv_type *types = a->program->operand_types;
+    for (int32_t at = 0; at < a->schedule.count; at++) {
+        int32_t id = a->schedule.id[at];
+        const rv_node *node = &a->tape->nodes[id];
+        if (by_row(node->op, a->flags)) continue;
+        for (int k = 0; k < node->inputs; k++) types[k] = a->tape->nodes[node->in[k]].type;
+        rv_call *call = &a->call_of[id];
+        if (!rv_call_prepare(call, node->op, node->attr, types, node->inputs, node->type, a->flags,
+                             &a->tape->error))
+            return false;
+        types += node->inputs;
+        if (node->op->in_place & ~call->sliced)
+            call->most_parts = 0; /* a part could read what another part has overwritten */
+        if (a->plan.scratch_bytes < call->scratch_size) a->plan.scratch_bytes = call->scratch_size;
+    }
+    return true;
+}
+
+/* The work of the instruction that starts at index `at` of the schedule. */
+static rv_work work_at(const assembly *a, int32_t at)
+{
+    int32_t id = a->schedule.id[at];
+    const rv_type *type = &a->tape->nodes[id].type;
+    const rv_call *call = &a->call_of[id];
+    if (by_row(a->tape->nodes[id].op, a->flags))
+        return rv_work_of_rows(type, a->schedule.last[at] - at + 1);
+    return rv_work_of_call(call);
+}
+
+/* Cuts the instructions into parts. The cutter sees all of them before it decides on any. */
+static void cut_work(assembly *a)
+{
+    rv_cutting c = {.threads = a->program->threads, .flags = a->flags};
+    const rv_schedule *s = &a->schedule;
+    for (int32_t at = 0; at < s->count; at = s->last[at] + 1) {
+        rv_work work = work_at(a, at);
+        rv_cutting_see(&c, &work);
+    }
+    rv_cutting_done(&c);
+    bool cut = false;
+    for (int32_t at = 0; at < s->count; at = s->last[at] + 1) {
+        rv_work work = work_at(a, at);
+        s->parts[at] = rv_cutting_parts(&c, &work);
+        cut = cut || s->parts[at] > 1;
+    }
+    a->program->threads = cut ? c.threads : 1;
+    a->program->slices = cut ? c.slices : 1;
+}
+
+/* ---- addresses ---- */
+
+static void *address(const assembly *a, int32_t id)
+{
+    const rv_place *place = &a->plan.place[id];
+    return place->kind == RV_PLACE_STORE ? place->entry->tensor.data
+                                         : a->program->arena + place->offset;
+}
+
+static rv_tensor tensor_at(const assembly *a, int32_t id)
+{
+    const rv_type *type = &a->tape->nodes[id].type;
+    return (rv_tensor){type->dtype, type->shape, address(a, id)};
+}
+
+static void write_constants(assembly *a)
+{
+    for (int32_t id = 0; id < a->tape->count; id++) {
+        bool uniform;
+        const void *data = rv_constant_data(&a->tape->nodes[id], &uniform);
+        if (!data || !a->live[id]) continue;
+        rv_tensor to = tensor_at(a, id);
+        if (a->plan.place[id].single) to.shape = RV_SCALAR;
+        size_t size = rv_dtype_size(to.dtype), bytes = rv_tensor_bytes(&to);
+        for (size_t at = 0; at < bytes; at += uniform ? size : bytes)
+            memcpy((char *)to.data + at, data, uniform ? size : bytes);
+    }
+}
+
+/* ---- calls ---- */
+
+/* Appends a call that computes `count` nodes, or carries out an assignment. */
+static void emit(assembly *a, const rv_call *call, const int32_t *nodes, int32_t count)
+{
+    rv_program *program = a->program;
+    memcpy(program->node + a->emitted, nodes, (size_t)count * sizeof *nodes);
+    a->emitted += count;
+    program->node_end[program->count] = a->emitted;
+    program->calls[0][program->count++] = *call;
+}
+
+static void emit_node(assembly *a, int32_t at)
+{
+    int32_t id = a->schedule.id[at];
+    const rv_node *node = &a->tape->nodes[id];
+    rv_call call = a->call_of[id];
+    a->call_of[id].plan = NULL;
+    call.out = address(a, id);
+    call.scratch = a->program->arena + a->plan.scratch;
+    call.parts = a->schedule.parts[at];
+    call.in = a->program->operands + a->operand;
+    for (int k = 0; k < node->inputs; k++)
+        a->program->operands[a->operand++] = address(a, node->in[k]);
+    emit(a, &call, &id, 1);
+}
+
+/* Sets an operand of a group: tile memory, a single element, or a tensor that advances with the
+ * tiles. */
+static void set_operand(const assembly *a, int32_t id, size_t tiles, const void **at, bool *moves,
+                        bool *single)
+{
+    const rv_place *place = &a->plan.place[id];
+    *single = place->single;
+    *moves = !place->single && place->kind != RV_PLACE_TILE;
+    *at = (const char *)address(a, id) + (place->kind == RV_PLACE_TILE ? tiles : 0);
+}
+
+static bool emit_rows(assembly *a, int32_t first, int32_t last)
+{
+    const int32_t *id = a->schedule.id;
+    int operands = 0;
+    for (int32_t at = first; at <= last; at++) operands += a->tape->nodes[id[at]].inputs;
+    rv_type type = a->tape->nodes[id[first]].type;
+    rv_row_plan *plan = rv_row_plan_new(rv_blocks(type), last - first + 1, operands);
+    if (!plan) return rv_fail_memory(&a->tape->error);
+    size_t tiles = a->plan.scratch;
+    for (int32_t at = first; at <= last; at++) {
+        const rv_node *node = &a->tape->nodes[id[at]];
+        rv_row_step *step = &plan->step[at - first];
+        const void *out;
+        bool single;
+        step->run = node->op->row(node->type.dtype);
+        rv_row_operands(plan, at - first, node->inputs);
+        set_operand(a, id[at], tiles, &out, &step->out_moves, &single);
+        step->out = (void *)(uintptr_t)out;
+        for (int k = 0; k < node->inputs; k++) {
+            set_operand(a, node->in[k], tiles, &step->in[k], &step->in_moves[k], &single);
+            if (single) step->scalar |= 1u << k;
+        }
+    }
+    rv_call call = {.run = rv_run_rows,
+                    .plan = plan,
+                    .out_type = type,
+                    .out = plan->step[0].out,
+                    .scratch = a->program->arena + tiles,
+                    .scratch_size = a->plan.scratch_bytes,
+                    .parts = a->schedule.parts[first]};
+    emit(a, &call, id + first, last - first + 1);
+    return true;
+}
+
+static bool emit_values(assembly *a)
+{
+    bool ok = true;
+    for (int32_t at = 0; ok && at < a->schedule.count; at = a->schedule.last[at] + 1) {
+        int32_t id = a->schedule.id[at];
+        if (by_row(a->tape->nodes[id].op, a->flags))
+            ok = emit_rows(a, at, a->schedule.last[at]);
+        else
+            emit_node(a, at);
+    }
+    return ok;
+}
+
+static void emit_copy(assembly *a, int32_t effect, void *to, const void *from)
+{
+    const rv_type *type = &a->tape->nodes[effect].type;
+    if (to == from) return;
+    const void **in = a->program->operands + a->operand++;
+    *in = from;
+    rv_call copy = {.run = rv_copy_bytes,
+                    .out = to,
+                    .in = in,
+                    .in_type = type,
+                    .out_type = *type,
+                    .inputs = 1,
+                    .parts = 1};
+    emit(a, &copy, &effect, 1);
+}
+
+static void emit_assignments(assembly *a)
+{
+    for (int pass = 0; pass < 2; pass++) /* first take all snapshots, then overwrite */
+        for (size_t i = 0; i < a->tape->effects.count; i++) {
+            int32_t id = a->tape->effects.id[i];
+            if (!a->live[id]) continue;
+            const rv_node *node = &a->tape->nodes[id];
+            size_t snapshot = a->plan.snapshot[id];
+            void *safe = a->program->arena + snapshot - (snapshot ? 1 : 0);
+            const void *value = address(a, node->in[1]);
+            if (pass == 0 && snapshot) emit_copy(a, id, safe, value);
+            if (pass == 1) emit_copy(a, id, node->entry->tensor.data, snapshot ? safe : value);
+        }
+}
+
+/* ---- the workers ---- */
+
+/* Whether the worker runs call i, or a part of it. */
+static bool does(const rv_program *program, int worker, size_t i)
+{
+    return program->calls[0][i].parts > 1 || program->worker[i] == worker;
+}
+
+/* Copies worker 0's calls for another worker, with its own part numbers and scratch. */
+static bool copy_calls(rv_program *program, int worker, size_t scratch_bytes)
+{
+    size_t count = (size_t)program->count, by = (size_t)worker * scratch_bytes;
+    rv_call *calls = program->calls[worker] = rv_alloc(count + 1, sizeof *calls);
+    bool ok = calls;
+    if (ok) memcpy(calls, program->calls[0], count * sizeof *calls);
+    for (size_t i = 0; calls && i < count; i++) {
+        rv_call *call = &calls[i];
+        if (!does(program, worker, i)) continue;
+        call->part = call->parts > 1 ? worker : 0;
+        if (call->run == rv_run_rows) {
+            const rv_row_plan *plan = call->plan;
+            call->plan = ok ? rv_row_plan_moved(plan, call->scratch, scratch_bytes, by) : NULL;
+            ok = ok && call->plan;
+        }
+        if (call->scratch) call->scratch = (char *)call->scratch + by;
+    }
+    return ok;
+}
+
+static bool share_out(rv_program *program, size_t scratch_bytes)
+{
+    if (program->threads * program->slices == 1) return true;
+    bool ok = rv_pass_partition(program->calls[0], program->count, program->threads,
+                                program->barrier, program->worker);
+    for (int worker = 1; ok && worker < program->threads; worker++)
+        ok = copy_calls(program, worker, scratch_bytes);
+    return ok;
+}
+
+void rv_program_free_calls(rv_program *program)
+{
+    for (int worker = program->threads - 1; program->calls && worker >= 0; worker--) {
+        rv_call *calls = program->calls[worker];
+        for (int64_t i = 0; calls && i < program->count; i++)
+            if (worker == 0 || (calls[i].run == rv_run_rows && does(program, worker, (size_t)i)))
+                rv_free((void *)(uintptr_t)calls[i].plan);
+        rv_free(calls);
+    }
+    rv_free(program->calls);
+}
+
+/* ---- the whole program ---- */
+
+static bool make_room(assembly *a, int count)
+{
+    rv_program *program = a->program;
+    size_t nodes = (size_t)a->tape->count + 1, operands = 1, calls = 1;
+    for (int32_t id = 0; id < a->tape->count; id++)
+        if (a->live[id]) operands += (size_t)a->tape->nodes[id].inputs, calls += 2;
+    a->call_of = rv_alloc(nodes, sizeof *a->call_of);
+    program->calls = rv_alloc((size_t)program->threads, sizeof *program->calls);
+    if (program->calls) program->calls[0] = rv_alloc(calls, sizeof *program->calls[0]);
+    program->barrier = rv_alloc(calls, sizeof *program->barrier);
+    program->worker = rv_alloc(calls, sizeof *program->worker);
+    program->node = rv_alloc(calls, sizeof *program->node);
+    program->node_end = rv_alloc(calls, sizeof *program->node_end);
+    program->operands = rv_alloc(operands, sizeof *program->operands);
+    program->operand_types = rv_alloc(operands, sizeof *program->operand_types);
+    program->outputs = rv_alloc((size_t)count + 1, sizeof *program->outputs);
+    program->inputs = rv_alloc(a->tape->inputs.count + 1, sizeof *program->inputs);
+    return (rv_plan_new(a->tape, &a->plan) && a->call_of && program->calls && program->calls[0] &&
+            program->barrier && program->worker && program->node && program->node_end &&
+            program->operands && program->operand_types && program->outputs && program->inputs) ||
+           rv_fail_memory(&a->tape->error);
+}
+
+static bool lay_out(assembly *a, const int32_t *outputs, int count)
+{
+    rv_pass_single(a->tape, a->live, outputs, count, a->flags, a->plan.place);
+    if (!rv_pass_schedule(a->tape, a->live, a->plan.place, a->flags, &a->schedule) ||
+        !prepare_calls(a))
+        return false;
+    cut_work(a);
+    if (!rv_pass_plan(a->tape, a->live, outputs, count, &a->schedule, a->program->threads, a->flags,
+                      &a->plan))
+        return false;
+    a->program->arena = rv_alloc(1, a->plan.arena_bytes);
+    return a->program->arena || rv_fail_memory(&a->tape->error);
+}
+
+bool rv_program_assemble(rv_program *program, const bool *live, const int32_t *outputs, int count,
+                         unsigned flags)
+{
+    assembly a = {.program = program, .tape = program->tape, .live = live, .flags = flags};
+    bool ok = make_room(&a, count) && lay_out(&a, outputs, count);
+    if (ok) {
+        write_constants(&a);
+        ok = emit_values(&a);
+    }
+    if (ok) {
+        emit_assignments(&a);
+        ok = share_out(program, a.plan.scratch_bytes) || rv_fail_memory(&a.tape->error);
+    }
+    if (ok) {
+        program->output_count = count;
+        for (int i = 0; i < count; i++) program->outputs[i] = tensor_at(&a, outputs[i]);
+        for (size_t i = 0; i < a.tape->inputs.count; i++)
+            program->inputs[i] = tensor_at(&a, a.tape->inputs.id[i]);
+        program->arena_bytes = a.plan.arena_bytes;
+        program->live_bytes = a.plan.live_bytes;
+    }
+    for (int32_t id = 0; a.call_of && id < a.tape->count; id++)
+        rv_free((void *)(uintptr_t)a.call_of[id].plan);
+    rv_free(a.call_of);
+    rv_schedule_free(&a.schedule);
+    rv_plan_free(&a.plan);
+    return ok;
+}

@@ -1,0 +1,116 @@
+/* Running a compiled program (compile.c), and its inputs and outputs. */
+#include "autograd/program.h"
+
+#include <math.h>
+
+#include "autograd/program/program.h"
+#include "autograd/tape_internal.h"
+#include "tensor/memory.h"
+
+rv_program *rv_program_retain(rv_program *program)
+{
+    program->references++;
+    return program;
+}
+
+void rv_program_free(rv_program *program)
+{
+    if (!program || --program->references > 0) return;
+    rv_program_free_calls(program);
+    rv_free(program->barrier);
+    rv_free(program->worker);
+    rv_free(program->node);
+    rv_free(program->node_end);
+    rv_thread_pool_free(program->pool);
+    rv_free(program->operands);
+    rv_free(program->operand_types);
+    rv_free(program->arena);
+    rv_free(program->outputs);
+    rv_free(program->inputs);
+    rv_tape_free(program->tape);
+    rv_free(program);
+}
+
+/* ---- running ---- */
+
+int64_t rv_program_run_until_barrier(const rv_program *program, int worker, int64_t first,
+                                     void (*around)(void *context, int64_t i, const rv_call *call),
+                                     void *context)
+{
+    int64_t end = first + 1;
+    while (end < program->count && !program->barrier[end]) end++;
+    for (int slice = 0; slice < program->slices; slice++)
+        for (int64_t i = first; i < end; i++) {
+            const rv_call *call = &program->calls[worker][i];
+            /* A thin call has threads x slices parts, of which this worker and slice run one. */
+            bool thin = call->parts > program->threads;
+            bool whole = call->parts == 1;
+            if ((slice > 0 && !thin) || (whole && program->worker[i] != worker)) continue;
+            rv_call slim;
+            if (thin) {
+                slim = *call;
+                slim.part = worker * program->slices + slice;
+                call = &slim;
+            }
+            if (around)
+                around(context, i, call);
+            else
+                call->run(call);
+        }
+    return end;
+}
+
+static void work(void *context, int worker)
+{
+    const rv_program *program = context;
+    for (int64_t i = 0; i < program->count;) {
+        if (program->threads > 1 && program->barrier[i]) rv_thread_pool_barrier(program->pool);
+        i = rv_program_run_until_barrier(program, worker, i, NULL, NULL);
+    }
+}
+
+static void run(rv_program *program)
+{
+    if (program->threads > 1) {
+        rv_thread_pool_run(program->pool, work, program);
+    } else if (program->slices > 1) {
+        work(program, 0);
+    } else {
+        const rv_call *end = program->calls[0] + program->count;
+        for (const rv_call *call = program->calls[0]; call < end; call++) call->run(call);
+    }
+}
+
+rv_code rv_run(rv_program *program)
+{
+    if (!program) return RV_ERROR_ARGUMENT;
+    if (!rv_store_enter(program->tape->store, NULL)) return RV_ERROR_BUSY;
+    run(program);
+    rv_store_leave(program->tape->store);
+    return RV_OK;
+}
+
+rv_tensor *rv_program_input(rv_program *program, const char *name)
+{
+    if (!program) return NULL;
+    int32_t place = rv_tape_find_input(program->tape, name);
+    return place >= 0 ? &program->inputs[place] : NULL;
+}
+
+const rv_tensor *rv_program_output(const rv_program *program, int k)
+{
+    return program && k >= 0 && k < program->output_count ? &program->outputs[k] : NULL;
+}
+
+double rv_value(const rv_program *program, int k)
+{
+    const rv_tensor *output = rv_program_output(program, k);
+    return output ? rv_tensor_get(output, 0) : (double)NAN;
+}
+
+rv_program_stats rv_program_statistics(const rv_program *program)
+{
+    if (!program) return (rv_program_stats){0};
+    return (rv_program_stats){program->count, program->arena_bytes, program->live_bytes,
+                              program->threads};
+}

@@ -1,0 +1,46 @@
+/* The parsed and checked header of a safetensors file. Not part of the public interface. */
+#ifndef RV_TENSOR_SAFETENSORS_HEADER_H
+#define RV_TENSOR_SAFETENSORS_HEADER_H
+
+#include "tensor/safetensors.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The size of the length before the header, and the largest length. Parsed JSON may take thirty
+ * times its size, so the limit is lower than the reference reader's 100 MB. */
+enum { RV_HEADER_PREFIX = 8, RV_HEADER_LIMIT = 16 << 20 };
+
+/* A tensor as the header describes it. item_size is that of the file: 8 for I64, which becomes
+ * i32. */
+typedef struct rv_described {
+    const char *name;
+    rv_dtype dtype;
+    size_t item_size;
+    rv_shape shape;
+    size_t begin, end; /* offsets into the data */
+} rv_described;
+
+/* In the header's order; the strings belong to `json`. */
+typedef struct rv_header {
+    rv_described *tensors;
+    size_t tensor_count;
+    rv_metadata *metadata;
+    size_t metadata_count;
+    size_t data_at; /* offset of the data in the file */
+    void *json;
+} rv_header;
+
+/* Reads the header of a file in memory, which must end with an extra NUL. On success names are
+ * distinct, every shape passes rv_shape_check and matches its bytes, and the tensors cover the data
+ * without gaps or overlaps. `path` is for messages. Free with rv_header_free, even on failure. */
+bool rv_header_read(rv_header *header, const char *path, const unsigned char *bytes, size_t size,
+                    rv_error *error);
+void rv_header_free(rv_header *header);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,47 @@
+/* Keeps a run in its output folder while it trains. Without a folder nothing happens. */
+#include <math.h>
+
+#include "train/trainer/nan_guard.h"
+#include "train/trainer/run_folder.h"
+#include "train/trainer/trainer.h"
+
+/* The pause after a save is PAUSE_FACTOR times as long as the save took, so that saving takes at
+ * most a fiftieth of the time. */
+static const double PAUSE_FACTOR = 50;
+static const double LEAST_PAUSE = 0.2, LEAST_PAUSE_WITHIN_EPOCH = 10; /* seconds */
+
+bool rv_keep_start(rv_trainer *t, rv_error *error)
+{
+    const char *folder = t->config.loop.output;
+    t->saved_at = rv_seconds();
+    t->pause = 0;
+    return !folder || (rv_run_folder_open(folder, error) &&
+                       rv_run_folder_start(folder, &t->config, &t->result, error));
+}
+
+bool rv_keep_now(rv_trainer *t, rv_error *error)
+{
+    const char *folder = t->config.loop.output;
+    if (!folder || !t->unsaved) return true;
+    double started = rv_seconds();
+    if (!rv_run_folder_save(folder, &t->config, t->store, &t->result, error)) return false;
+    t->unsaved = false;
+    t->saved_at = rv_seconds();
+    t->pause = fmax(LEAST_PAUSE, PAUSE_FACTOR * (t->saved_at - started));
+    return true;
+}
+
+bool rv_keep_after_update(rv_trainer *t, rv_error *error)
+{
+    t->unsaved = true;
+    bool due = t->config.loop.output &&
+               rv_seconds() - t->saved_at > fmax(t->pause, LEAST_PAUSE_WITHIN_EPOCH);
+    /* The loss of an update is finite even when the update makes a parameter infinite. */
+    return !due || !rv_parameters_finite(t->store) || rv_keep_now(t, error);
+}
+
+bool rv_keep_after_epoch(rv_trainer *t, rv_error *error)
+{
+    t->unsaved = true;
+    return rv_seconds() - t->saved_at < t->pause || rv_keep_now(t, error);
+}

@@ -1,0 +1,158 @@
+#include "train/trainer/resume.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "tensor/memory.h"
+#include "tensor/safetensors.h"
+#include "train/trainer/run_folder.h"
+#include "train/trainer/run_state.h"
+#include "train/text_file_internal.h"
+#include "train/trainer/trainer.h"
+
+/* ---- the configuration ---- */
+
+static bool config_of_checkpoint(rv_train_config *config, const char *path, rv_error *error)
+{
+    rv_archive archive;
+    if (!rv_safetensors_read(path, &archive, error)) return false;
+    const char *text = rv_archive_metadata(&archive, "config");
+    bool ok = text ? rv_train_config_parse(config, text, path, error)
+                   : rv_fail(error, RV_ERROR_FORMAT, "\"%.500s\" holds no configuration", path);
+    rv_archive_free(&archive);
+    return ok;
+}
+
+bool rv_train_config_of_run(rv_train_config *config, const char *folder, rv_error *error)
+{
+    char path[RV_PATH];
+    rv_error first = {0}, ignored = {0};
+    if (!rv_run_folder_config(folder, path, error)) return false;
+    if (rv_train_config_read(config, path, &first)) return true;
+    bool ok = (rv_run_folder_checkpoint(folder, path, &ignored) &&
+               config_of_checkpoint(config, path, &ignored)) ||
+              (rv_run_folder_previous(folder, path, &ignored) &&
+               config_of_checkpoint(config, path, &ignored));
+    return ok || rv_fail(error, first.code, "%s", first.text);
+}
+
+/* A new run may have started in the folder since the checkpoint was written. */
+static bool check_same_run(const rv_train_config *config, const char *text, const char *path,
+                           rv_error *error)
+{
+    rv_train_config own = rv_train_config_new();
+    if (!rv_train_config_parse(&own, text, path, error)) return false;
+    own.loop.epochs = config->loop.epochs; /* may be raised */
+    const rv_config_row *other = rv_train_config_difference(config, &own);
+    rv_train_config_free(&own);
+    return !other ||
+           rv_fail(error, RV_ERROR_FORMAT,
+                   "\"%.500s\" is of another run: its --%s differs from the configuration's", path,
+                   other->key);
+}
+
+/* ---- the checkpoint ---- */
+
+/* The configuration in the checkpoint or, where that is not UTF-8, the folder's; for rv_free. */
+static char *config_text(const rv_archive *archive, const char *folder, rv_error *error)
+{
+    char path[RV_PATH];
+    const char *text = rv_archive_metadata(archive, "config");
+    if (!text)
+        return rv_run_folder_config(folder, path, error) ? rv_text_file_read(path, error) : NULL;
+    char *copy = rv_string_copy(text);
+    if (!copy) rv_fail_memory(error);
+    return copy;
+}
+
+static bool read_checkpoint(const rv_trainer *t, const char *path, rv_train_result *result,
+                            rv_epoch **history, rv_error *error)
+{
+    rv_archive archive;
+    if (!rv_safetensors_read(path, &archive, error)) return false;
+    const char *run = rv_archive_metadata(&archive, "run");
+    char *text = run ? config_text(&archive, t->config.loop.output, error) : NULL;
+    if (!run)
+        rv_fail(error, RV_ERROR_FORMAT,
+                "\"%.500s\" holds no run state; only the checkpoint of a run does", path);
+    bool ok = text && check_same_run(&t->config, text, path, error) &&
+              rv_run_state_parse(result, history, run, path, error);
+    rv_free(text);
+    rv_archive_free(&archive);
+    return ok;
+}
+
+/* The checkpoint, or else the previous one. */
+static bool read_either(const rv_trainer *t, char path[RV_PATH], rv_train_result *result,
+                        rv_epoch **history, rv_error *skipped, rv_error *error)
+{
+    const char *folder = t->config.loop.output;
+    rv_error first = {0}, second = {0};
+    if (!rv_run_folder_checkpoint(folder, path, error)) return false;
+    if (read_checkpoint(t, path, result, history, &first)) {
+        result->saved = result->at;
+        return true;
+    }
+    if (first.code == RV_ERROR_MEMORY) return rv_fail_memory(error);
+    rv_free(*history);
+    *history = NULL;
+    if (!rv_run_folder_previous(folder, path, error)) return false;
+    if (read_checkpoint(t, path, result, history, &second)) {
+        if (skipped) *skipped = first;
+        return true;
+    }
+    if (second.code == RV_ERROR_MEMORY) return rv_fail_memory(error);
+    return rv_fail(error, RV_ERROR_IO, "no checkpoint to resume from: %.800s", first.text);
+}
+
+/* ---- parameters ---- */
+
+static size_t count_parameters(const rv_store *store)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < rv_store_count(store); i++)
+        count += rv_store_at(store, i)->role == RV_PARAMETER;
+    return count;
+}
+
+static bool load_parameters(const rv_setup *s, rv_store *store, const char *path, rv_error *error)
+{
+    rv_batch_program b;
+    if (!rv_batch_program_make(&b, s, store, 1, false, RV_DEFAULT, error)) return false;
+    rv_batch_program_free(&b);
+    size_t expected = count_parameters(store);
+    if (!rv_store_load(store, path, error)) return false;
+    size_t found = count_parameters(store);
+    return found == expected ||
+           rv_fail(error, RV_ERROR_FORMAT,
+                   "\"%.500s\" holds %zu parameters, but model %s of its configuration has %zu",
+                   path, found, s->model->name, expected);
+}
+
+/* Loads the checkpoint into a store of its own first: on failure the trainer's stays as it is. */
+static bool check_parameters(const rv_trainer *t, const char *path, rv_error *error)
+{
+    rv_store *trial = rv_setup_store(&t->config, error);
+    bool ok = trial && load_parameters(&t->setup, trial, path, error);
+    rv_store_free(trial);
+    return ok;
+}
+
+bool rv_trainer_load(rv_trainer *t, const char *path, rv_error *error)
+{
+    return check_parameters(t, path, error) && rv_store_load(t->store, path, error);
+}
+
+bool rv_resume(const rv_trainer *t, rv_train_result *result, rv_epoch **history, rv_error *skipped,
+               rv_error *error)
+{
+    char path[RV_PATH];
+    *history = NULL;
+    if (!read_either(t, path, result, history, skipped, error)) return false;
+    int64_t begun = result->at.epoch - (result->at.batch == 0);
+    if (t->config.loop.epochs < begun)
+        return rv_fail(error, RV_ERROR_ARGUMENT,
+                       "--epochs: got %" PRId64 ", but the run is in epoch %" PRId64,
+                       t->config.loop.epochs, begun);
+    return check_parameters(t, path, error) && rv_store_load(t->store, path, error);
+}

@@ -1,0 +1,13 @@
+/* Resuming a run from its folder. Not part of the public interface. */
+#ifndef RV_TRAIN_TRAINER_RESUME_H
+#define RV_TRAIN_TRAINER_RESUME_H
+
+#include "train/trainer.h"
+
+/* Reads the run state in the output folder into *result and loads its checkpoint into the trainer's
+ * store, whole or not at all. Free *history with rv_free, also after a failure. See
+ * rv_trainer_resume. */
+bool rv_resume(const rv_trainer *trainer, rv_train_result *result, rv_epoch **history,
+               rv_error *skipped, rv_error *error);
+
+#endif

@@ -1,0 +1,234 @@
+#include "train/trainer/run_folder.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tensor/memory.h"
+#include "tensor/name_internal.h"
+#include "tensor/text_internal.h"
+#include "train/trainer/run_state.h"
+#include "train/text_file_internal.h"
+
+#define CHECKPOINT "checkpoint.safetensors"
+#define PREVIOUS "checkpoint.previous.safetensors"
+#define BEST "best.safetensors"
+#define CONFIG "config.json"
+#define LOG "log.csv"
+
+bool rv_run_folder_path(const char *folder, const char *file, char path[RV_PATH], rv_error *error)
+{
+    size_t length = strlen(folder);
+    bool ends = length > 0 && folder[length - 1] == '/';
+    int wrote = snprintf(path, RV_PATH, "%s%s%s", folder, ends ? "" : "/", file);
+    return (wrote >= 0 && wrote < RV_PATH) ||
+           rv_fail(error, RV_ERROR_IO, "the folder's name is longer than %d bytes", RV_PATH);
+}
+
+bool rv_run_folder_checkpoint(const char *folder, char path[RV_PATH], rv_error *error)
+{
+    return rv_run_folder_path(folder, CHECKPOINT, path, error);
+}
+
+bool rv_run_folder_previous(const char *folder, char path[RV_PATH], rv_error *error)
+{
+    return rv_run_folder_path(folder, PREVIOUS, path, error);
+}
+
+bool rv_run_folder_best(const char *folder, char path[RV_PATH], rv_error *error)
+{
+    return rv_run_folder_path(folder, BEST, path, error);
+}
+
+bool rv_run_folder_of(const char *checkpoint, char folder[RV_PATH], rv_error *error)
+{
+    const char *slash = strrchr(checkpoint, '/');
+    size_t length = slash ? (size_t)(slash - checkpoint) + 1 : 2;
+    if (length >= RV_PATH)
+        return rv_fail(error, RV_ERROR_IO, "the folder's name is longer than %d bytes", RV_PATH);
+    memcpy(folder, slash ? checkpoint : "./", length);
+    folder[length] = '\0';
+    return true;
+}
+
+/* ---- opening ---- */
+
+static bool fail_system(const char *what, const char *path, rv_error *error)
+{
+    return rv_fail(error, RV_ERROR_IO, "cannot %s \"%.500s\": %s", what, path, rv_reason(errno));
+}
+
+/* mkdir -p */
+static bool make_folders(const char *folder, rv_error *error)
+{
+    char path[RV_PATH];
+    if (!rv_run_folder_path(folder, "", path, error)) return false;
+    /* The empty file name made the path end in a slash, so every folder of it does. */
+    for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        bool made = mkdir(path, 0777) == 0 || errno == EEXIST;
+        if (!made) return fail_system("make the folder", path, error);
+        *slash = '/';
+    }
+    struct stat found;
+    if (stat(path, &found) == 0) return true;
+    return fail_system("use the folder", folder, error);
+}
+
+/* Fails unless the file is missing or regular: only then can it be replaced. */
+static bool check_replaceable(const char *folder, const char *file, rv_error *error)
+{
+    char path[RV_PATH];
+    struct stat found;
+    if (!rv_run_folder_path(folder, file, path, error)) return false;
+    if (stat(path, &found) != 0) return errno == ENOENT || fail_system("write", path, error);
+    return S_ISREG(found.st_mode) ||
+           rv_fail(error, RV_ERROR_IO, "cannot write \"%.500s\": it is not a regular file", path);
+}
+
+bool rv_run_folder_open(const char *folder, rv_error *error)
+{
+    char probe[RV_PATH];
+    if (!make_folders(folder, error) || !rv_run_folder_path(folder, ".probe-XXXXXX", probe, error))
+        return false;
+    int descriptor = mkstemp(probe);
+    if (descriptor < 0) return fail_system("write into the folder", folder, error);
+    close(descriptor);
+    unlink(probe);
+    return check_replaceable(folder, CHECKPOINT, error) &&
+           check_replaceable(folder, PREVIOUS, error) && check_replaceable(folder, BEST, error) &&
+           check_replaceable(folder, CONFIG, error) && check_replaceable(folder, LOG, error);
+}
+
+/* ---- saving ---- */
+
+static bool save_text(const char *folder, const char *file, const char *text, rv_error *error)
+{
+    char path[RV_PATH];
+    return rv_run_folder_path(folder, file, path, error) && rv_text_file_write(path, text, error);
+}
+
+/* log.csv, for rv_free. */
+static char *log_text(const rv_train_result *r)
+{
+    static const char head[] =
+        "epoch,loss,validation_loss,validation_accuracy,validation_error,seconds\n";
+    enum { ROW = 160 };
+    size_t size = sizeof head + ROW * (size_t)r->epochs;
+    char *text = rv_alloc(size, 1);
+    rv_text to = {text, text + size};
+    if (!text) return NULL;
+    rv_put(&to, "%s", head);
+    for (const rv_epoch *e = r->history; e < r->history + r->epochs; e++) {
+        rv_put(&to, "%" PRId64 ",%.9g,%.9g,", e->epoch, e->loss, e->validation_loss);
+        if (!isnan(e->validation_accuracy)) rv_put(&to, "%.9g", e->validation_accuracy);
+        rv_put(&to, ",");
+        if (!isnan(e->validation_error)) rv_put(&to, "%.9g", e->validation_error);
+        rv_put(&to, ",%.6f\n", e->seconds);
+    }
+    return text;
+}
+
+static bool save_log(const char *folder, const rv_train_result *r, rv_error *error)
+{
+    char *log = log_text(r);
+    bool ok = save_text(folder, LOG, log, error);
+    rv_free(log);
+    return ok;
+}
+
+/* Whether this is a file that a killed run was writing: "checkpoint.safetensors.123-0.tmp". */
+static bool is_unfinished(const char *name)
+{
+    static const char *const files[] = {CHECKPOINT, BEST, CONFIG, LOG};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        size_t length = strlen(files[i]);
+        if (strncmp(name, files[i], length) != 0 || name[length] != '.') continue;
+        const char *rest = name + length + 1;
+        size_t digits = strspn(rest, "0123456789-");
+        if (digits > 0 && strcmp(rest + digits, ".tmp") == 0) return true;
+    }
+    return false;
+}
+
+/* Without readdir, which would call malloc. */
+static void remove_unfinished(const char *folder)
+{
+    char path[RV_PATH];
+    rv_error ignored = {0};
+    _Alignas(struct dirent64) char entries[4096];
+    int descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (descriptor < 0) return;
+    for (ssize_t size; (size = getdents64(descriptor, entries, sizeof entries)) > 0;)
+        for (ssize_t at = 0; at < size;) {
+            const struct dirent64 *one = (const void *)(entries + at);
+            at += one->d_reclen;
+            if (is_unfinished(one->d_name) &&
+                rv_run_folder_path(folder, one->d_name, path, &ignored))
+                unlink(path);
+        }
+    close(descriptor);
+}
+
+bool rv_run_folder_start(const char *folder, const rv_train_config *config,
+                         const rv_train_result *result, rv_error *error)
+{
+    remove_unfinished(folder);
+    char *text = rv_train_config_json(config);
+    bool ok = save_text(folder, CONFIG, text, error) && save_log(folder, result, error);
+    rv_free(text);
+    return ok;
+}
+
+/* Makes the checkpoint the previous one. With a hard link, its first name exists at every moment.
+ * On a file system without links, only the previous one exists while the next is written. */
+static bool keep_previous(const char *folder, rv_error *error)
+{
+    char path[RV_PATH], second[RV_PATH], previous[RV_PATH];
+    if (!rv_run_folder_checkpoint(folder, path, error) ||
+        !rv_run_folder_path(folder, CHECKPOINT ".0.tmp", second, error) ||
+        !rv_run_folder_previous(folder, previous, error))
+        return false;
+    unlink(second);
+    const char *from = link(path, second) == 0 ? second : path;
+    return rename(from, previous) == 0 || errno == ENOENT || fail_system("write", previous, error);
+}
+
+static bool save_checkpoint(const char *folder, const rv_train_config *c, const rv_store *store,
+                            const rv_train_result *result, rv_error *error)
+{
+    char path[RV_PATH];
+    char *run = rv_run_state_json(result), *config = rv_train_config_json(c);
+    bool ok = run && config ? true : rv_fail_memory(error);
+    if (ok) {
+        /* File names may not be UTF-8, which safetensors requires. config.json holds them too. */
+        size_t count = rv_utf8_valid(config, strlen(config)) ? 2 : 1;
+        const rv_metadata metadata[] = {{"run", run}, {"config", config}};
+        ok = rv_run_folder_checkpoint(folder, path, error) &&
+             rv_store_save_with(store, path, metadata, count, error);
+    }
+    rv_free(run);
+    rv_free(config);
+    return ok;
+}
+
+bool rv_run_folder_save(const char *folder, const rv_train_config *config, const rv_store *store,
+                        rv_train_result *result, rv_error *error)
+{
+    if (result->saved.epoch > 0 && !keep_previous(folder, error)) return false;
+    if (!save_checkpoint(folder, config, store, result, error)) return false;
+    result->saved = result->at;
+    return save_log(folder, result, error);
+}
+
+bool rv_run_folder_config(const char *folder, char path[RV_PATH], rv_error *error)
+{
+    return rv_run_folder_path(folder, CONFIG, path, error);
+}

@@ -1,0 +1,44 @@
+/* The inside of a trainer. Not part of the public interface. */
+#ifndef RV_TRAIN_TRAINER_TRAINER_H
+#define RV_TRAIN_TRAINER_TRAINER_H
+
+#include "data/loader.h"
+#include "train/batch_program.h"
+#include "train/trainer.h"
+
+struct rv_trainer {
+    rv_train_config config; /* a copy, with the defaults filled in */
+    rv_setup setup;
+    rv_store *store;
+    rv_batch_program update[2], measure[2]; /* for full batches, and for smaller last ones */
+    rv_loader *loader;
+    rv_train_result result;
+    rv_epoch *history; /* [capacity]: result.history */
+    size_t capacity;
+    rv_observer observers[RV_OBSERVERS];
+    int observer_count;
+    /* Saving. */
+    bool unsaved;    /* there were updates since the last checkpoint */
+    double saved_at; /* when it was written, in rv_seconds */
+    double pause;    /* the least seconds until the next */
+};
+
+double rv_seconds(void); /* of a monotonic clock */
+
+/* Carries out the remaining updates of the epoch. RV_ERROR_NUMBER when a loss is not finite. *error
+ * must be clear. */
+bool rv_train_epoch(rv_trainer *trainer, rv_error *error);
+
+/* Makes the output folder, if there is to be one, checks that it can be written, and writes
+ * config.json and log.csv. */
+bool rv_keep_start(rv_trainer *trainer, rv_error *error);
+
+/* Save a checkpoint if one is due: less often than once per epoch when epochs are short, more often
+ * when they are long. */
+bool rv_keep_after_update(rv_trainer *trainer, rv_error *error);
+bool rv_keep_after_epoch(rv_trainer *trainer, rv_error *error);
+
+/* Saves a checkpoint unless there were no updates since the last. */
+bool rv_keep_now(rv_trainer *trainer, rv_error *error);
+
+#endif
