@@ -167,6 +167,13 @@ static lang_value factor(lang_run *run, const lang_node *e, bool *transposed)
     return rv_lang_evaluate(run, *transposed ? e->operand : e);
 }
 
+rv_shape rv_lang_factor_shape(rv_shape a, bool transpose_a, bool transpose_b)
+{
+    rv_shape b = RV_SHAPE(-1, -1);
+    if (a.rank > transpose_a) b.dim[transpose_b] = a.dim[a.rank - 1 - transpose_a];
+    return b;
+}
+
 lang_value rv_lang_matmul(lang_run *run, const lang_node *e)
 {
     bool turn_a, turn_b, recall = run->recall;
@@ -177,9 +184,7 @@ lang_value rv_lang_matmul(lang_run *run, const lang_node *e)
     if (rv_is_null(x)) return rv_lang_none();
     lang_value b = factor(run, e->right, &turn_b);
     rv_shape in = rv_shape_of(x);
-    if (turn_a && in.rank >= 2) in.dim[in.rank - 1] = in.dim[in.rank - 2];
-    rv_var y =
-        turn_b ? rv_lang_as_var(run, e->right, &b) : rv_lang_complete(run, e->right, &b, in, false);
+    rv_var y = rv_lang_complete(run, e->right, &b, rv_lang_factor_shape(in, turn_a, turn_b));
     if (rv_is_null(y)) return rv_lang_none();
     return rv_lang_recorded(run, e->location, rv_matmul(x, y, turn_a, turn_b));
 }

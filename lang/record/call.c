@@ -4,12 +4,14 @@
 #include <math.h>
 #include <string.h>
 
+#include "lang/record/arithmetic.h"
 #include "lang/record/evaluate.h"
 #include "lang/record/quantity.h"
 #include "models/cell.h"
-#include "ops/conv2d_internal.h"
 #include "ops/ops.h"
 #include "ops/options.h"
+
+extern const rv_op rv_op_conv2d, rv_op_conv2d_transpose, rv_op_matmul;
 
 lang_value rv_lang_list(lang_run *run, const lang_node *e)
 {
@@ -95,6 +97,48 @@ static bool set_option(lang_run *run, const lang_node *e, const rv_option *optio
 
 enum { MOST_INPUTS = 64, MOST_OPTIONS = 16 };
 
+static double option_of(const rv_op *op, const rv_option_value *value, const char *name)
+{
+    int i = 0;
+    while (strcmp(op->options[i].name, name)) i++;
+    return value[i].number;
+}
+
+/* Whether input 1 is a weight whose shape may follow from input 0. */
+static bool takes_weight(const rv_op *op)
+{
+    return op == &rv_op_conv2d || op == &rv_op_conv2d_transpose || op == &rv_op_matmul;
+}
+
+/* The sizes of a weight that follow from the shape of input 0 and the options. */
+static rv_shape weight_shape(const lang_run *run, const rv_op *op, const rv_option_value *value,
+                             rv_shape in)
+{
+    if (op == &rv_op_matmul)
+        return rv_lang_factor_shape(in, option_of(op, value, "transpose_a") != 0,
+                                    option_of(op, value, "transpose_b") != 0);
+    int64_t units = run->cell ? run->cell->options->units : -1, channels = in.dim[1];
+    double groups = option_of(op, value, "groups");
+    int64_t divisor = groups >= 1 && groups <= (double)channels ? (int64_t)groups : 1;
+    return op == &rv_op_conv2d ? RV_SHAPE(units, channels / divisor, -1, -1)
+                               : RV_SHAPE(channels, units / divisor, -1, -1);
+}
+
+static rv_var weight(lang_run *run, const lang_node *e, lang_value *w, const rv_op *op,
+                     const rv_option_value *value, rv_var x)
+{
+    if (w->kind != VALUE_PENDING || rv_is_null(x)) return rv_lang_as_var(run, e, w);
+    rv_shape in = rv_shape_of(x);
+    if (op != &rv_op_matmul && in.rank != 4) {
+        char text[RV_SHAPE_TEXT];
+        rv_lang_wrong(run, e->location, RV_ERROR_SHAPE,
+                      "\"%s\" maps images [n,channels,height,width], but is given %s",
+                      w->owner->block->symbol[w->symbol].name, rv_shape_text(in, text));
+        return rv_lang_null(run);
+    }
+    return rv_lang_complete(run, e, w, weight_shape(run, op, value, in));
+}
+
 static lang_value op_call(lang_run *run, const lang_node *e)
 {
     const rv_op *op = e->op;
@@ -102,6 +146,8 @@ static lang_value op_call(lang_run *run, const lang_node *e)
     rv_option_value value[MOST_OPTIONS] = {{0}};
     bool given[MOST_OPTIONS] = {false}, ok = true;
     int inputs = 0, extra = 0;
+    lang_value w;
+    const lang_node *of_w = NULL; /* a weight: its shape may depend on options, which come later */
     for (int i = 0; i < op->option_count && i < MOST_OPTIONS; i++)
         value[i].number = op->options[i].default_value;
     for (const lang_node *a = e->arguments; a; a = a->next) {
@@ -113,11 +159,12 @@ static lang_value op_call(lang_run *run, const lang_node *e)
                                  MOST_INPUTS);
         if (option < 0) {
             lang_value v = rv_lang_evaluate(run, a);
-            bool weights = inputs == 1 && op == &rv_op_conv2d;
-            x[inputs] = weights && !rv_is_null(x[0])
-                            ? rv_lang_complete(run, a, &v, rv_shape_of(x[0]), true)
-                            : rv_lang_as_var(run, a, &v);
-            ok = ok && !rv_is_null(x[inputs]);
+            if (inputs == 1 && takes_weight(op)) {
+                w = v, of_w = a;
+            } else {
+                x[inputs] = rv_lang_as_var(run, a, &v);
+                ok = ok && !rv_is_null(x[inputs]);
+            }
             inputs++;
             continue;
         }
@@ -134,6 +181,10 @@ static lang_value op_call(lang_run *run, const lang_node *e)
         if (op->options[i].required && !given[i])
             return rv_lang_wrong(run, e->location, RV_ERROR_ARGUMENT, "%s needs %s=: %s", op->name,
                                  op->options[i].name, op->options[i].doc);
+    if (of_w) {
+        x[1] = weight(run, of_w, &w, op, value, x[0]);
+        ok = ok && !rv_is_null(x[1]);
+    }
     return ok ? rv_lang_recorded(run, e->location, rv_op_call(op, x, inputs, value))
               : rv_lang_none();
 }

@@ -96,27 +96,18 @@ bool rv_lang_is_weight(const lang_run *run, const lang_node *e)
            run->block->symbol[base->symbol].kind == SYMBOL_PARAMETER;
 }
 
-/* Completes w's shape from x of shape `in`: the rows in x @ w, the channels in a convolution. In a cell [5,5] is short for
- * [units,channels,5,5]. */
-rv_var rv_lang_complete(lang_run *run, const lang_node *e, lang_value *w, rv_shape in,
-                        bool convolution)
+rv_var rv_lang_complete(lang_run *run, const lang_node *e, lang_value *w, rv_shape implied)
 {
     if (w->kind != VALUE_PENDING) return rv_lang_as_var(run, e, w);
-    if (convolution && in.rank != 4) {
-        char text[RV_SHAPE_TEXT];
-        rv_lang_wrong(run, e->location, RV_ERROR_SHAPE,
-                      "\"%s\" maps images [n,channels,height,width], but is given %s",
-                      w->owner->block->symbol[w->symbol].name, rv_shape_text(in, text));
-        return rv_lang_null(run);
+    rv_shape *shape = &w->list;
+    if (run->cell && implied.rank == 4 && shape->rank == 2)
+        *shape = RV_SHAPE(implied.dim[0], implied.dim[1], shape->dim[0], shape->dim[1]);
+    bool known = shape->rank == implied.rank;
+    for (int64_t d = 0; known && d < shape->rank; d++) {
+        if (shape->dim[d] < 0) shape->dim[d] = implied.dim[d];
+        known = shape->dim[d] > 0;
     }
-    if (convolution && w->list.rank == 2 && run->cell)
-        w->list = RV_SHAPE(run->cell->options->units, -1, w->list.dim[0], w->list.dim[1]);
-    int64_t inner = convolution ? 1 : 0;
-    bool fits = convolution ? w->list.rank == 4 : w->list.rank == 2 && in.rank >= 1;
-    if (fits && w->list.dim[inner] < 0)
-        w->list.dim[inner] = convolution ? in.dim[1] : in.dim[in.rank - 1];
-    for (int64_t d = 0; d < w->list.rank; d++) fits = fits && w->list.dim[d] > 0;
-    return fits ? rv_lang_parameter(w->owner, e, w->symbol, w->list) : rv_lang_as_var(run, e, w);
+    return known ? rv_lang_parameter(w->owner, e, w->symbol, *shape) : rv_lang_as_var(run, e, w);
 }
 
 /* ---- quantities ---- */

@@ -12,9 +12,9 @@ rv_var rv_lang_parameter(lang_run *run, const lang_node *at, int symbol, rv_shap
 /* A parameter with these sizes, or those of its declaration (NULL). */
 lang_value rv_lang_use_parameter(lang_run *run, const lang_node *e, int symbol,
                                  const lang_node *sizes);
-/* Completes w's shape from that of x: the rows in x @ w, the channels in a convolution. */
-rv_var rv_lang_complete(lang_run *run, const lang_node *e, lang_value *w, rv_shape in,
-                        bool convolution);
+/* Completes w's shape with the sizes that follow from its use, not positive where none does. In a cell [5,5] is
+ * short for a kernel [_,_,5,5]. */
+rv_var rv_lang_complete(lang_run *run, const lang_node *e, lang_value *w, rv_shape implied);
 /* Whether it is a parameter of the cell: states that it multiplies are read with recurrent dropout. */
 bool rv_lang_is_weight(const lang_run *run, const lang_node *e);
 /* The value of a symbol at a time step; -1: it is not a series. Null var: none. */

@@ -6,8 +6,9 @@
 
 #include "lang/resolve/suggestions.h"
 #include "lang/syntax/print.h"
-#include "ops/conv2d_internal.h"
 #include "ops/ops.h"
+
+extern const rv_op rv_op_conv2d, rv_op_conv2d_transpose;
 
 bool rv_lang_resolve_each(lang_resolver *r, lang_node *list)
 {
@@ -110,7 +111,9 @@ static bool call(lang_resolver *r, lang_node *e)
         rv_lang_resolve_each(r, e->arguments);
         return rv_lang_unknown_function(r, e);
     }
-    if (e->op ? e->op == &rv_op_conv2d : e->block->images) r->block->images = true;
+    bool convolves =
+        e->op ? e->op == &rv_op_conv2d || e->op == &rv_op_conv2d_transpose : e->block->images;
+    if (convolves) r->block->images = true;
     if (e->block && e->block->wrong && r->block->node->kind != LANG_MODEL) r->block->wrong = true;
     return e->op ? op_arguments(r, e, e->op) : function_arguments(r, e);
 }
