@@ -13,24 +13,27 @@ static lang_location loss_location(const lang_block *model)
     return model->symbol[rv_lang_find_value(model, "loss")].definition->location;
 }
 
-/* Where a parameter is declared, or the model. */
+/* Where a parameter is declared, or the model. Behind a/W is the unroll a; other names are looked for in all unrolls. */
 static lang_location declared_at(const lang_block *model, const char *name)
 {
     const char *last = strrchr(name, '/');
+    lang_location location = model->node->location;
     for (int i = 0; i < model->symbols; i++)
         if (!strcmp(model->symbol[i].name, name) && model->symbol[i].definition)
             return model->symbol[i].definition->location;
-    for (const lang_node *s = model->node->body; s; s = s->next) {
-        const lang_block *cell =
-            s->kind == LANG_DEFINE && s->value->kind == LANG_UNROLL ? s->value->call->block : NULL;
-        while (cell && cell->alias_of) cell = cell->alias_of;
+    for (int u = model->unrolls - 1; u >= 0; u--) {
+        const lang_block *cell = rv_lang_unrolled(model, u);
+        const char *result = model->unroll[u]->target->name;
+        bool inside = !strncmp(name, result, strlen(result)) && name[strlen(result)] == '/';
+        if (inside) location = model->node->location;
         for (int i = 0; cell && i < cell->symbols; i++)
             if (cell->symbol[i].definition &&
                 !strcmp(cell->symbol[i].name, last ? last + 1 : name) &&
                 cell->node->location.source == model->node->location.source)
-                return cell->symbol[i].definition->location;
+                location = cell->symbol[i].definition->location;
+        if (inside) break;
     }
-    return model->node->location;
+    return location;
 }
 
 /* d loss / d each parameter. */

@@ -112,12 +112,13 @@ rv_var rv_lang_complete(lang_run *run, const lang_node *e, lang_value *w, rv_sha
 
 /* ---- quantities ---- */
 
-/* A parameter of an unrolled cell, by name. */
+/* A parameter inside an unroll, by name. */
 static rv_var weight(const lang_run *run, const lang_symbol *s)
 {
     char name[2 * RV_CELL_NAME];
     const lang_trace *t = &run->trace[s->unroll];
-    snprintf(name, sizeof name, "%.200s%s%s", t->name ? t->name : "", t->name ? "/" : "", s->name);
+    snprintf(name, sizeof name, "%.200s%s%s", t->name ? t->name : "", t->name ? "/" : "",
+             s->cell->symbol[s->inner].name);
     run->work->left -= rv_tape_count(run->tape) / 64;
     for (int32_t id = 0; id < rv_tape_count(run->tape); id++) {
         const rv_node *node = rv_tape_node(run->tape, id);

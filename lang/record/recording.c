@@ -6,6 +6,7 @@
 #include "lang/record/inputs.h"
 #include "lang/record/model.h"
 #include "lang/record/models.h"
+#include "lang/resolve/symbols.h"
 #include "tensor/memory.h"
 
 struct rv_lang_recording {
@@ -22,27 +23,30 @@ struct rv_lang_recording {
 static bool add_value(rv_lang_recording *r, const char *name, int64_t time, rv_var var,
                       const lang_node *made)
 {
-    char text[LANG_MOST_NAME + 32];
+    char text[RV_CELL_NAME + LANG_INSIDE_NAME + 32];
     if (rv_is_null(var)) return true;
     if (time >= 0)
-        snprintf(text, sizeof text, "%.*s[%lld]", LANG_MOST_NAME, name, (long long)time);
+        snprintf(text, sizeof text, "%s[%lld]", name, (long long)time);
     else
-        snprintf(text, sizeof text, "%.*s", LANG_MOST_NAME, name);
+        snprintf(text, sizeof text, "%s", name);
     if (!rv_reserve(&r->value, &r->capacity, (size_t)r->count + 1, sizeof *r->value)) return false;
     const char *kept = rv_lang_copy(&r->names, text, strlen(text));
     r->value[r->count++] = (rv_lang_value){kept, var, made ? rv_lang_line(made->location) : 0};
     return kept;
 }
 
-/* The values inside the cell of an unroll. */
-static bool add_trace(rv_lang_recording *r, const lang_trace *t)
+/* The values inside an unroll. */
+static bool add_trace(rv_lang_recording *r, int unroll)
 {
+    const lang_trace *t = &r->run.trace[unroll];
+    char text[LANG_INSIDE_NAME];
     bool ok = true;
     for (int i = 0; t->value && i < t->cell->symbols; i++)
         for (int64_t time = 0; ok && time <= t->steps; time++) {
             rv_var v = t->value[time * t->cell->symbols + i];
             if (v.tape)
-                ok = add_value(r, t->cell->symbol[i].name, time, v, t->cell->symbol[i].definition);
+                ok = add_value(r, rv_lang_inside_name(r->run.block, unroll, i, text), time, v,
+                               t->cell->symbol[i].definition);
         }
     return ok;
 }
@@ -72,7 +76,7 @@ static bool add_values(rv_lang_recording *r)
             if (r->run.series[i][t].tape)
                 ok = add_value(r, s->name, t, r->run.series[i][t], s->definition);
     }
-    for (int u = 0; ok && u < b->unrolls; u++) ok = add_trace(r, &r->run.trace[u]);
+    for (int u = 0; ok && u < b->unrolls; u++) ok = add_trace(r, u);
     return ok && add_parameters(r);
 }
 
@@ -135,10 +139,19 @@ rv_lang_value rv_lang_value_at(const rv_lang_recording *r, int index)
     return index >= 0 && index < r->count ? r->value[index] : none;
 }
 
+/* A text writes a_W for the parameter a/W. */
+static bool same_name(const char *a, const char *b)
+{
+    while (*a && (*a == *b || (*a == '/' && *b == '_'))) a++, b++;
+    return *a == *b;
+}
+
 rv_var rv_lang_value_of(const rv_lang_recording *r, const char *name)
 {
     for (int i = 0; i < r->count; i++)
         if (!strcmp(r->value[i].name, name)) return r->value[i].var;
+    for (int i = 0; i < r->count; i++)
+        if (same_name(r->value[i].name, name)) return r->value[i].var;
     return (rv_var){r->run.tape, -1};
 }
 

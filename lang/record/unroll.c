@@ -5,6 +5,7 @@
 #include "lang/record/evaluate.h"
 #include "lang/record/step.h"
 #include "lang/resolve/net_options.h"
+#include "lang/resolve/symbols.h"
 #include "ops/ops.h"
 #include "tensor/memory.h"
 
@@ -77,6 +78,24 @@ static lang_value unroll_failed(lang_run *run, const lang_node *e, bool reported
     return (lang_value){.kind = VALUE_NONE};
 }
 
+/* Whether parameters of an unroll without a name need the name of its result before theirs: there are several unrolls, or
+ * the model itself has a parameter or constant of that name. */
+static bool may_clash(const lang_run *run, const lang_block *cell, const rv_rnn_options *o)
+{
+    const lang_block *b = run->block;
+    if (b->unrolls > 1) return true;
+    for (int i = 0; i < b->symbols; i++) {
+        const lang_symbol *s = &b->symbol[i];
+        if (s->kind != SYMBOL_PARAMETER && s->kind != SYMBOL_CONSTANT) continue;
+        int inner = rv_lang_find_symbol(cell, s->name);
+        bool start = o->learned_start && s->name[0] == 'h' && strlen(s->name) == 2;
+        if (start || (inner >= 0 && (rv_lang_is_cell_weight(&cell->symbol[inner]) ||
+                                     cell->symbol[inner].kind == SYMBOL_CONSTANT)))
+            return true;
+    }
+    return false;
+}
+
 lang_value rv_lang_unroll(lang_run *run, const lang_node *e)
 {
     lang_value none = {.kind = VALUE_NONE};
@@ -117,6 +136,7 @@ lang_value rv_lang_unroll(lang_run *run, const lang_node *e)
     if (states && (o.layers > 1 || o.bidirectional))
         return rv_lang_wrong(run, e->location, RV_ERROR_ARGUMENT,
                              "only one layer in one direction takes first states");
+    if (!o.name && may_clash(run, base, &o)) o.name = run->block->unroll[e->symbol]->target->name;
     t->cell = base;
     t->steps = steps;
     t->name = o.name;

@@ -149,7 +149,8 @@ static bool index_of(lang_resolver *r, lang_node *e)
 {
     bool ok = rv_lang_resolve_each(r, e->indices);
     if (e->base->kind != LANG_NAME) return rv_lang_resolve_expression(r, e->base) && ok;
-    if (rv_lang_look_up(r, e->base, true)) return ok;
+    if (rv_lang_look_up(r, e->base, rv_lang_form(e->indices))) return ok;
+    if (e->base->symbol >= 0) return false;
     if (!may_declare(r)) return rv_lang_unknown_value(r, e->base);
     e->base->symbol = rv_lang_add_symbol(r, e->base->name, SYMBOL_PARAMETER, e);
     return ok && e->base->symbol >= 0;
@@ -157,7 +158,7 @@ static bool index_of(lang_resolver *r, lang_node *e)
 
 static bool name(lang_resolver *r, lang_node *e)
 {
-    if (!rv_lang_look_up(r, e, false)) return e->symbol < 0 && rv_lang_unknown_value(r, e);
+    if (!rv_lang_look_up(r, e, FORM_ALONE)) return e->symbol < 0 && rv_lang_unknown_value(r, e);
     switch (r->block->symbol[e->symbol].kind) {
     case SYMBOL_BROKEN: return false;
     case SYMBOL_MAP:

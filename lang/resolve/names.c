@@ -93,8 +93,6 @@ static void cell(lang_scope *scope, lang_node *n)
                          n->name);
 }
 
-static const lang_block **unrolled_of(lang_scope *scope, const lang_block *model);
-
 static void model(lang_scope *scope, lang_node *n)
 {
     lang_resolver r = {.scope = scope, .block = rv_lang_add_block(scope, n, n->name)};
@@ -110,31 +108,17 @@ static void model(lang_scope *scope, lang_node *n)
     rv_lang_resolve_statements(&r, n->body);
 }
 
-/* The cells of a model's unrolls. */
-static const lang_block **unrolled_of(lang_scope *scope, const lang_block *model)
-{
-    const lang_block **cells =
-        rv_lang_allocate(scope->arena, ((size_t)model->unrolls + 1) * sizeof *cells);
-    if (!cells) {
-        rv_lang_out_of_memory(scope->report);
-        return NULL;
-    }
-    for (const lang_node *s = model->node->body; s; s = s->next)
-        if (s->kind == LANG_DEFINE && s->value->kind == LANG_UNROLL && s->value->symbol >= 0)
-            cells[s->value->symbol] = rv_lang_base(s->value->call->block);
-    return cells;
-}
-
 /* Adds symbols for all values and weights of unrolled cells: a repair may need one that the text does not mention. */
 static void name_everything(lang_resolver *r)
 {
-    for (int u = 0; u < r->block->unrolls; u++)
-        for (int i = 0; r->unrolled[u] && i < r->unrolled[u]->symbols; i++) {
-            const lang_symbol *s = &r->unrolled[u]->symbol[i];
-            if (rv_lang_is_traced(s)) rv_lang_find_series(r, s->name);
-            if (rv_lang_is_cell_weight(s) && rv_lang_find_symbol(r->block, s->name) < 0)
-                rv_lang_find_inside(r, s->name, SYMBOL_WEIGHT);
+    for (int u = 0; u < r->block->unrolls; u++) {
+        const lang_block *cell = rv_lang_unrolled(r->block, u);
+        for (int i = 0; cell && i < cell->symbols; i++) {
+            if (r->block->symbols + 1 >= LANG_MOST_NAMES) return;
+            if (rv_lang_is_traced(&cell->symbol[i])) rv_lang_enter(r, u, i, SYMBOL_TRACE);
+            if (rv_lang_is_cell_weight(&cell->symbol[i])) rv_lang_enter(r, u, i, SYMBOL_WEIGHT);
         }
+    }
 }
 
 static void derive(lang_scope *scope, lang_node *n)
@@ -155,14 +139,13 @@ static void derive(lang_scope *scope, lang_node *n)
         return;
     }
     r.block->model = model;
-    r.unrolled = unrolled_of(scope, model);
-    if (!r.unrolled) return;
     for (int i = 0; i < model->symbols; i++) {
         int at = rv_lang_add_symbol(&r, model->symbol[i].name, model->symbol[i].kind,
                                     model->symbol[i].definition);
         if (at < 0) return;
         r.block->symbol[at] = model->symbol[i];
     }
+    r.block->unroll = model->unroll;
     r.block->unrolls = model->unrolls;
     if (model->wrong || n->broken) { /* reported there */
         r.block->wrong = true;

@@ -71,14 +71,17 @@ const lang_block *rv_lang_base(const lang_block *cell)
     return cell;
 }
 
+const lang_block *rv_lang_unrolled(const lang_block *block, int unroll)
+{
+    return rv_lang_base(block->unroll[unroll]->value->call->block);
+}
+
 static bool unrolls(const lang_block *model, const lang_block *cell)
 {
-    for (const lang_node *s = model->node->body; s; s = s->next) {
-        const lang_block *used =
-            s->kind == LANG_DEFINE && s->value->kind == LANG_UNROLL ? s->value->call->block : NULL;
-        for (; used; used = used->alias_of)
+    for (int u = 0; u < model->unrolls; u++)
+        for (const lang_block *used = model->unroll[u]->value->call->block; used;
+             used = used->alias_of)
             if (used == cell) return true;
-    }
     return false;
 }
 

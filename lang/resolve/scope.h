@@ -34,7 +34,7 @@ typedef struct lang_symbol {
     lang_symbol_kind kind;
     const lang_node *definition; /* the declaration or definition; NULL: built in */
     const lang_block *cell;
-    int inner, unroll; /* SYMBOL_TRACE, SYMBOL_WEIGHT */
+    int inner, unroll; /* SYMBOL_TRACE, SYMBOL_WEIGHT; an index into `unroll` of the block */
     int target, time;  /* SYMBOL_COTANGENT; time -1: target is no series, or an index follows */
     int next;          /* SYMBOL_STATE */
 } lang_symbol;
@@ -49,6 +49,7 @@ struct lang_block {
     int arguments; /* the first symbols */
     int states;
     int state[RV_CELL_STATES]; /* symbols */
+    const lang_node **unroll;  /* [unrolls] the lines NAME = unroll .. */
     int unrolls;
     bool images;                /* it contains a convolution, so a cell's x must be images */
     bool wrong;                 /* it has mistakes */
@@ -77,6 +78,9 @@ const lang_block *rv_lang_find(lang_scope *scope, lang_kind kind, const char *na
 /* A new block of the scope. NULL, and reported: too many, or out of memory. */
 lang_block *rv_lang_add_block(lang_scope *scope, const lang_node *node, const char *name);
 void rv_lang_free_blocks(lang_scope *scope);
+
+/* The cell that an unroll of the block unrolls, without aliases. NULL: an unknown one. */
+const lang_block *rv_lang_unrolled(const lang_block *block, int unroll);
 
 /* The cell with the equations: the end of a chain of aliases. */
 const lang_block *rv_lang_base(const lang_block *cell);

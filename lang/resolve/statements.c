@@ -127,7 +127,9 @@ static bool define_cotangent(lang_resolver *r, lang_node *s)
         if (s->target->kind != LANG_NAME || of->kind != LANG_NAME)
             return rv_lang_misnamed(r, s->target->location, "expected names, as in: d3 of f2 = ..");
         if (own >= 0) return rv_lang_redefined(r, s->target, own);
-        if (!rv_lang_look_up(r, of, s->quantity->kind == LANG_INDEX))
+        if (!rv_lang_look_up(r, of,
+                             s->quantity->kind == LANG_INDEX ? rv_lang_form(s->quantity->indices)
+                                                             : FORM_ALONE))
             return of->symbol < 0 && rv_lang_unknown_value(r, of);
         if (!rv_lang_has_cotangent(&r->block->symbol[of->symbol]))
             return rv_lang_misnamed(r, of->location, "\"%s\" has no cotangent", of->name);
@@ -151,8 +153,9 @@ static bool define_cotangent(lang_resolver *r, lang_node *s)
         return rv_lang_redefined(r, base, own);
     bool index = s->target->kind == LANG_INDEX;
     if (index && !rv_lang_resolve_each(r, s->target->indices)) return false;
-    base->symbol = rv_lang_find_cotangent(r, base->name, index, &base->time);
-    if (base->symbol >= 0) return true;
+    base->symbol = rv_lang_find_cotangent(
+        r, base->name, index ? rv_lang_form(s->target->indices) : FORM_ALONE, &base->time);
+    if (base->symbol >= 0) return rv_lang_is_clear(r, base->location);
     rv_lang_misnamed(r, s->target->location, "\"%s\" is not the cotangent of anything", base->name);
     rv_lang_add_hint(r->scope->report, "write dg for g, or name it: %s of g = .., or: let %s = ..",
                      base->name, base->name);
@@ -162,7 +165,7 @@ static bool define_cotangent(lang_resolver *r, lang_node *s)
 static bool define(lang_resolver *r, lang_node *s)
 {
     lang_kind where = r->block->node->kind;
-    bool ok = s->value->kind == LANG_UNROLL ? rv_lang_resolve_unroll(r, s->value)
+    bool ok = s->value->kind == LANG_UNROLL ? rv_lang_resolve_unroll(r, s)
                                             : rv_lang_resolve_expression(r, s->value);
     lang_node *base = s->target->kind == LANG_NAME ? s->target : s->target->base;
     bool let = s->helper;
@@ -185,14 +188,15 @@ static bool define(lang_resolver *r, lang_node *s)
         if (base->symbol < 0) base->symbol = rv_lang_add_symbol(r, base->name, SYMBOL_SERIES, s);
         return ok && base->symbol >= 0;
     }
-    int own = rv_lang_find_right(r->block, base->name);
+    int own = rv_lang_find_single(r->block, base->name);
+    if (own >= 0 && r->block->symbol[own].kind == SYMBOL_BROKEN) own = -1;
     if (own >= 0 && r->block->symbol[own].kind == SYMBOL_STATE) {
         r->block->broken = true; /* so the missing next value is not reported again */
         rv_lang_misnamed(r, base->location, "\"%s\" is a state, and is read only", base->name);
         rv_lang_add_hint(r->scope->report, "its next value is %s' = ..", base->name);
         return false;
     }
-    if (own >= 0 && !rv_lang_is_series(r->block, own)) return rv_lang_redefined(r, base, own);
+    if (own >= 0) return rv_lang_redefined(r, base, own);
     base->symbol = rv_lang_add_symbol(r, base->name, SYMBOL_VALUE, s);
     return ok && base->symbol >= 0;
 }

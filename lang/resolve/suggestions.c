@@ -17,7 +17,7 @@ bool rv_lang_unknown_value(lang_resolver *r, const lang_node *e)
     rv_lang_misnamed(r, e->sign, "\"%s\" is not defined above", e->name);
     if (r->scope->report->more) return false;
     guess_symbols(&g, r->block);
-    for (int u = 0; u < r->block->unrolls; u++) guess_symbols(&g, r->unrolled[u]);
+    for (int u = 0; u < r->block->unrolls; u++) guess_symbols(&g, rv_lang_unrolled(r->block, u));
     if (g.nearest)
         rv_lang_add_hint(r->scope->report, "did you mean \"%s\"?", g.nearest);
     else if (r->sizes)

@@ -2,6 +2,7 @@
 #include "lang/resolve/symbols.h"
 
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,15 +46,27 @@ int rv_lang_add_symbol(lang_resolver *r, const char *name, lang_symbol_kind kind
     return b->symbols++;
 }
 
-int rv_lang_find_symbol(const lang_block *b, const char *name)
+/* Whether the symbol has a meaning only by another name. */
+static bool found_otherwise(const lang_symbol *s)
 {
-    for (int i = b->symbols - 1; i >= 0; i--) {
-        const lang_symbol *s = &b->symbol[i];
-        bool found_otherwise =
-            s->kind == SYMBOL_NEXT || (s->kind == SYMBOL_COTANGENT && !s->definition);
-        if (!found_otherwise && !strcmp(s->name, name)) return i;
-    }
-    return -1;
+    return s->kind == SYMBOL_NEXT || s->kind == SYMBOL_TRACE || s->kind == SYMBOL_WEIGHT ||
+           (s->kind == SYMBOL_COTANGENT && !s->definition);
+}
+
+static int find(const lang_block *b, const char *name, bool series, bool single)
+{
+    int i = b->symbols - 1;
+    while (i >= 0 && (found_otherwise(&b->symbol[i]) ||
+                      !(b->symbol[i].kind == SYMBOL_SERIES ? series : single) ||
+                      strcmp(b->symbol[i].name, name) != 0))
+        i--;
+    return i;
+}
+
+int rv_lang_find_symbol(const lang_block *b, const char *name) { return find(b, name, true, true); }
+int rv_lang_find_single(const lang_block *b, const char *name)
+{
+    return find(b, name, false, true);
 }
 
 int rv_lang_find_right(const lang_block *b, const char *name)
@@ -79,52 +92,108 @@ bool rv_lang_is_cell_weight(const lang_symbol *s)
            s->kind == SYMBOL_BIAS || s->kind == SYMBOL_GAIN;
 }
 
-/* The symbol of a name inside that unroll, -1: none yet. */
-static int find_entered(const lang_block *b, const char *name, lang_symbol_kind kind, int unroll)
-{
-    for (int i = b->symbols - 1; i >= 0; i--)
-        if (b->symbol[i].kind == kind && b->symbol[i].unroll == unroll &&
-            !strcmp(b->symbol[i].name, name))
-            return i;
-    return -1;
-}
-
-/* A value or a parameter inside an unrolled cell: of the last unroll that has the name. */
-int rv_lang_find_inside(lang_resolver *r, const char *name, lang_symbol_kind kind)
-{
-    for (int u = r->block->unrolls - 1; u >= 0; u--) {
-        const lang_block *cell = r->unrolled[u];
-        int inner = cell ? rv_lang_find_symbol(cell, name) : -1;
-        if (inner < 0 || !(kind == SYMBOL_TRACE ? rv_lang_is_traced
-                                                : rv_lang_is_cell_weight)(&cell->symbol[inner]))
-            continue;
-        int known = find_entered(r->block, name, kind, u);
-        if (known >= 0) return known;
-        int i = rv_lang_add_symbol(r, name, kind, cell->symbol[inner].definition);
-        if (i >= 0) {
-            r->block->symbol[i].cell = cell;
-            r->block->symbol[i].inner = inner;
-            r->block->symbol[i].unroll = u;
-        }
-        return i;
-    }
-    return -1;
-}
-
 bool rv_lang_is_series(const lang_block *b, int symbol)
 {
     return symbol >= 0 &&
            (b->symbol[symbol].kind == SYMBOL_SERIES || b->symbol[symbol].kind == SYMBOL_TRACE);
 }
 
-/* The series of a name: h may be the last state while h[1] is an earlier one. */
-int rv_lang_find_series(lang_resolver *r, const char *name)
+static const char *kept(const lang_resolver *r, const char *name)
 {
-    for (int i = r->block->symbols - 1; i >= 0; i--)
-        if (r->block->symbol[i].kind == SYMBOL_SERIES && !strcmp(r->block->symbol[i].name, name))
-            return i;
-    return rv_lang_find_inside(r, name, SYMBOL_TRACE);
+    const char *copy = rv_lang_copy(r->scope->arena, name, strlen(name));
+    if (!copy) rv_lang_out_of_memory(r->scope->report);
+    return copy ? copy : "";
 }
+
+/* ---- names inside unrolls ---- */
+
+/* The cell's symbol of a name inside an unroll: as in the cell, g, or behind the unroll's name, a_g. -1: none. */
+static int find_in_unroll(const lang_block *b, int unroll, const char *name, lang_symbol_kind kind)
+{
+    const lang_block *cell = rv_lang_unrolled(b, unroll);
+    const char *result = b->unroll[unroll]->target->name;
+    size_t length = strlen(result);
+    const char *names[2] = {
+        name, !strncmp(name, result, length) && name[length] == '_' ? name + length + 1 : NULL};
+    for (int i = 0; cell && i < 2 && names[i]; i++) {
+        int inner = rv_lang_find_symbol(cell, names[i]);
+        if (inner >= 0 && (kind == SYMBOL_TRACE ? rv_lang_is_traced
+                                                : rv_lang_is_cell_weight)(&cell->symbol[inner]))
+            return inner;
+    }
+    return -1;
+}
+
+/* Whether it is the output of an unroll that has its name: in h = unroll gru(x), h[t] are the steps of h. */
+static bool is_output(const lang_block *b, int unroll, int inner)
+{
+    const lang_block *cell = rv_lang_unrolled(b, unroll);
+    return cell && inner == cell->state[0] &&
+           !strcmp(b->unroll[unroll]->target->name, cell->symbol[inner].name);
+}
+
+const char *rv_lang_inside_name(const lang_block *b, int unroll, int inner,
+                                char text[LANG_INSIDE_NAME])
+{
+    const lang_symbol *s = &rv_lang_unrolled(b, unroll)->symbol[inner];
+    lang_symbol_kind kind = rv_lang_is_traced(s) ? SYMBOL_TRACE : SYMBOL_WEIGHT;
+    bool clear = rv_lang_find_symbol(b, s->name) < 0;
+    for (int u = 0; clear && u < b->unrolls; u++)
+        clear = u == unroll || find_in_unroll(b, u, s->name, kind) < 0;
+    if (clear || is_output(b, unroll, inner)) return s->name;
+    snprintf(text, LANG_INSIDE_NAME, "%.*s_%.*s", LANG_MOST_NAME, b->unroll[unroll]->target->name,
+             LANG_MOST_NAME, s->name);
+    return text;
+}
+
+int rv_lang_enter(lang_resolver *r, int unroll, int inner, lang_symbol_kind kind)
+{
+    char text[LANG_INSIDE_NAME];
+    const lang_block *b = r->block, *cell = rv_lang_unrolled(b, unroll);
+    for (int i = b->symbols - 1; i >= 0; i--)
+        if (b->symbol[i].kind == kind && b->symbol[i].unroll == unroll &&
+            b->symbol[i].inner == inner)
+            return i;
+    int i = rv_lang_add_symbol(r, kept(r, rv_lang_inside_name(b, unroll, inner, text)), kind,
+                               cell->symbol[inner].definition);
+    if (i < 0) return -1;
+    b->symbol[i].cell = cell;
+    b->symbol[i].inner = inner;
+    b->symbol[i].unroll = unroll;
+    return i;
+}
+
+/* A value (SYMBOL_TRACE) or a parameter (SYMBOL_WEIGHT) inside an unroll above, -1: none. */
+static int find_inside(lang_resolver *r, const char *name, lang_symbol_kind kind)
+{
+    const lang_block *b = r->block;
+    int found = -1;
+    r->unclear = NULL;
+    for (int u = 0; u < b->unrolls; u++) {
+        int inner = find_in_unroll(b, u, name, kind);
+        if (inner < 0) continue;
+        if (found >= 0) {
+            r->unclear = rv_lang_unrolled(b, u)->symbol[inner].name;
+            r->inside[0] = b->unroll[b->symbol[found].unroll];
+            r->inside[1] = b->unroll[u];
+        }
+        found = rv_lang_enter(r, u, inner, kind);
+        if (found < 0) return -1;
+    }
+    return found;
+}
+
+bool rv_lang_is_clear(const lang_resolver *r, lang_location location)
+{
+    if (!r->unclear) return true;
+    const char *a = r->inside[0]->target->name, *b = r->inside[1]->target->name;
+    rv_lang_misnamed(r, location, "\"%s\" is inside the unrolls \"%s\" and \"%s\"", r->unclear, a,
+                     b);
+    rv_lang_add_hint(r->scope->report, "write %s_%s or %s_%s", a, r->unclear, b, r->unclear);
+    return false;
+}
+
+/* ---- names with a meaning ---- */
 
 /* The prefix of a name that ends in digits, as in C2; *time gets them. */
 static bool split_digits(const char *name, char prefix[LANG_MOST_NAME + 1], int *time)
@@ -138,33 +207,36 @@ static bool split_digits(const char *name, char prefix[LANG_MOST_NAME + 1], int 
     return true;
 }
 
-static const char *kept(const lang_resolver *r, const char *name)
-{
-    const char *copy = rv_lang_copy(r->scope->arena, name, strlen(name));
-    if (!copy) rv_lang_out_of_memory(r->scope->report);
-    return copy ? copy : "";
-}
+static int find_value(lang_resolver *r, const char *name, lang_form form, int *time);
 
 /* C2: the series C, and *time its time step. -1: there is none. */
 static int find_at_time(lang_resolver *r, const char *name, int *time)
 {
     char prefix[LANG_MOST_NAME + 1];
+    int none, symbol = split_digits(name, prefix, time)
+                           ? find_value(r, kept(r, prefix), FORM_AT_TIME, &none)
+                           : -1;
+    if (rv_lang_is_series(r->block, symbol)) return symbol;
     *time = -1;
-    if (!split_digits(name, prefix, time)) return -1;
-    int symbol = rv_lang_find_series(r, kept(r, prefix));
-    if (symbol < 0) *time = -1;
-    return symbol;
+    return -1;
 }
 
-/* A value or a series of the model by name, *time its time step if the name has one. -1: there is none. */
-static int find_quantity(lang_resolver *r, const char *name, bool series, int *time)
+/* What a name stands for that is no cotangent; *time its time step if the name has one. -1: nothing. */
+static int find_value(lang_resolver *r, const char *name, lang_form form, int *time)
 {
+    const lang_block *b = r->block;
+    int single = rv_lang_find_single(b, name), series = find(b, name, true, false);
     *time = -1;
-    int symbol = series ? rv_lang_find_series(r, name) : rv_lang_find_symbol(r->block, name);
-    if (symbol >= 0 && (series || !rv_lang_is_series(r->block, symbol))) return symbol;
-    if (!series) symbol = rv_lang_find_inside(r, name, SYMBOL_WEIGHT);
-    if (symbol >= 0) return symbol;
-    return series ? -1 : find_at_time(r, name, time);
+    r->unclear = NULL;
+    if (form == FORM_AT_TIME && series >= 0) return series;
+    for (int u = 0; form == FORM_AT_TIME && single >= 0 && u < b->unrolls; u++)
+        if (b->symbol[single].definition == b->unroll[u] && rv_lang_unrolled(b, u) &&
+            is_output(b, u, rv_lang_unrolled(b, u)->state[0]))
+            return rv_lang_enter(r, u, rv_lang_unrolled(b, u)->state[0], SYMBOL_TRACE);
+    if (single >= 0) return single;
+    if (form == FORM_SLICED && series >= 0) return series;
+    int inside = find_inside(r, name, form == FORM_ALONE ? SYMBOL_WEIGHT : SYMBOL_TRACE);
+    return inside >= 0 ? inside : find_at_time(r, name, time);
 }
 
 /* The cotangent of a symbol; made on demand. */
@@ -186,52 +258,36 @@ bool rv_lang_has_cotangent(const lang_symbol *s)
            s->kind == SYMBOL_CONSTANT;
 }
 
-/* dX: the cotangent of X. */
-int rv_lang_find_cotangent(lang_resolver *r, const char *name, bool series, int *time)
+int rv_lang_find_cotangent(lang_resolver *r, const char *name, lang_form form, int *time)
 {
     if (r->block->node->kind != LANG_DERIVE || name[0] != 'd' || !name[1]) return -1;
-    int target = find_quantity(r, name + 1, series, time);
+    int target = find_value(r, name + 1, form, time);
     if (target < 0 || !rv_lang_has_cotangent(&r->block->symbol[target])) return -1;
     return cotangent_of(r, target, name);
 }
 
-/* The single value with the same name as a series: h beside h[1]. */
-static int find_last(const lang_resolver *r, const char *name)
+lang_form rv_lang_form(const lang_node *i)
 {
-    int i = r->block->symbols - 1;
-    while (i >= 0 &&
-           (rv_lang_is_series(r->block, i) || r->block->symbol[i].kind == SYMBOL_NEXT ||
-            (r->block->symbol[i].kind == SYMBOL_COTANGENT && !r->block->symbol[i].definition) ||
-            strcmp(r->block->symbol[i].name, name) != 0))
-        i--;
-    return i;
+    bool one = i && !i->next && i->kind != LANG_RANGE && i->kind != LANG_HOLE;
+    return one ? FORM_AT_TIME : FORM_SLICED;
 }
 
-/* Sets what the name stands for; `series` if an index follows. */
-bool rv_lang_look_up(lang_resolver *r, lang_node *e, bool series)
+bool rv_lang_look_up(lang_resolver *r, lang_node *e, lang_form form)
 {
     bool times = r->block->node->kind == LANG_MODEL || r->block->node->kind == LANG_DERIVE;
-    int own = rv_lang_find_symbol(r->block, e->name);
-    if (!series && rv_lang_is_series(r->block, own)) own = find_last(r, e->name);
-    e->symbol = times && series && (own < 0 || rv_lang_has_cotangent(&r->block->symbol[own]))
-                    ? rv_lang_find_series(r, e->name)
-                    : -1;
-    if (e->symbol < 0 && own >= 0 && r->block->symbol[own].kind != SYMBOL_TRACE) e->symbol = own;
-    if (e->symbol < 0 && times) e->symbol = find_quantity(r, e->name, series, &e->time);
-    if (e->symbol < 0) e->symbol = rv_lang_find_cotangent(r, e->name, series, &e->time);
-    if (e->symbol < 0 && times && series) { /* the index is one into C2 or dC2, not a time step */
-        e->symbol = find_at_time(r, e->name, &e->time);
-        if (e->symbol < 0) e->symbol = rv_lang_find_cotangent(r, e->name, false, &e->time);
-    }
-    if (e->symbol < 0 && times && !series) { /* a series without its index */
-        e->symbol = rv_lang_find_series(r, e->name);
+    r->unclear = NULL;
+    e->symbol =
+        times ? find_value(r, e->name, form, &e->time) : rv_lang_find_symbol(r->block, e->name);
+    if (e->symbol < 0) e->symbol = rv_lang_find_cotangent(r, e->name, form, &e->time);
+    if (e->symbol >= 0) return rv_lang_is_clear(r, e->location);
+    if (times && form == FORM_ALONE) { /* a series without its index */
+        e->symbol = find_value(r, e->name, FORM_AT_TIME, &e->time);
         if (e->symbol >= 0) {
             rv_lang_misnamed(r, e->location, "\"%s\" has a value for each time step", e->name);
             rv_lang_add_hint(r->scope->report, "say which: %s[1]", e->name);
-            return false;
         }
     }
-    return e->symbol >= 0;
+    return false;
 }
 
 bool rv_lang_redefined(lang_resolver *r, const lang_node *at, int first)

@@ -34,9 +34,25 @@ const lang_block *rv_lang_resolve_cell(lang_resolver *r, const lang_node *call)
     return NULL;
 }
 
-bool rv_lang_resolve_unroll(lang_resolver *r, lang_node *e)
+/* Adds a line to the unrolls of the block. */
+static bool add_unroll(lang_resolver *r, const lang_node *line)
 {
     lang_block *b = r->block;
+    if (!(b->unrolls & (b->unrolls - 1))) { /* 0, 1, 2, 4, .. are full */
+        const lang_node **more =
+            rv_lang_allocate(r->scope->arena, (2 * (size_t)b->unrolls + 1) * sizeof *more);
+        if (!more) return rv_lang_out_of_memory(r->scope->report);
+        if (b->unrolls) memcpy(more, b->unroll, (size_t)b->unrolls * sizeof *more);
+        b->unroll = more;
+    }
+    line->value->symbol = b->unrolls;
+    b->unroll[b->unrolls++] = line;
+    return true;
+}
+
+bool rv_lang_resolve_unroll(lang_resolver *r, lang_node *line)
+{
+    lang_node *e = line->value;
     const lang_block *cell = rv_lang_resolve_cell(r, e->call);
     bool ok = cell && rv_lang_resolve_options(r, e->call, rv_lang_base(cell), true) &&
               (!e->steps || rv_lang_resolve_expression(r, e->steps));
@@ -47,16 +63,12 @@ bool rv_lang_resolve_unroll(lang_resolver *r, lang_node *e)
             ok = rv_lang_resolve_expression(r, a) && ok;
         }
     if (inputs != 1) ok = rv_lang_count_wrong(r, e->call, "one input");
-    if (b->node->kind != LANG_MODEL || r->loops)
+    if (r->block->node->kind != LANG_MODEL || r->loops)
         return rv_lang_misnamed(r, e->location, "unroll is only allowed in a model%s",
                                 r->loops ? ", outside of loops" : "");
-    const lang_block **more =
-        rv_lang_allocate(r->scope->arena, ((size_t)b->unrolls + 1) * sizeof *more);
-    if (!more) return rv_lang_out_of_memory(r->scope->report);
-    if (b->unrolls) memcpy(more, r->unrolled, (size_t)b->unrolls * sizeof *more);
-    more[b->unrolls] = rv_lang_base(cell);
-    r->unrolled = more;
+    if (line->target->kind != LANG_NAME)
+        return rv_lang_misnamed(r, line->target->location,
+                                "an unroll needs a name of its own, as in: h = unroll gru(x)");
     e->call->block = cell;
-    e->symbol = b->unrolls++;
-    return ok;
+    return add_unroll(r, line) && ok;
 }

@@ -9,7 +9,7 @@ const lang_block *rv_lang_resolve_cell(lang_resolver *r, const lang_node *call);
 /* The options of an unroll or an alias: those of nets, and with `states` the states' first values. */
 bool rv_lang_resolve_options(lang_resolver *r, const lang_node *call, const lang_block *cell,
                              bool states);
-/* A LANG_UNROLL. */
-bool rv_lang_resolve_unroll(lang_resolver *r, lang_node *e);
+/* A line NAME = unroll .. */
+bool rv_lang_resolve_unroll(lang_resolver *r, lang_node *line);
 
 #endif

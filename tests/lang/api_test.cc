@@ -593,7 +593,7 @@ TEST(Language, StatesAreDroppedBeforeProductsOfEveryKind)
         }
 }
 
-TEST(Language, UnrollsShareTheirParametersUnlessTheyHaveNames)
+TEST(Language, UnrollsShareParametersOnlyIfTheirNamesAreEqual)
 {
     const auto parameters = [](const char *first, const char *second) {
         const Text text(std::string("model m(n=2)\n  input x[n, 3]\n  a = unroll gru(x") + first +
@@ -606,11 +606,69 @@ TEST(Language, UnrollsShareTheirParametersUnlessTheyHaveNames)
         rv_lang_recording_free(r);
         return rv_store_count(t.store());
     };
-    const size_t one = parameters("", "");
-    EXPECT_GT(one, 0u);
-    EXPECT_EQ(parameters(", name=\"n\"", ", name=\"n\""), one);
+    const size_t one = parameters(", name=\"n\"", ", name=\"n\"");
+    EXPECT_EQ(one, 9u);
+    EXPECT_EQ(parameters("", ""), 2 * one);
     EXPECT_EQ(parameters(", name=\"n\"", ""), 2 * one);
+    EXPECT_EQ(parameters("", ", name=\"a\""), one); /* a is the name of the first */
     EXPECT_EQ(parameters(", name=\"n\"", ", name=\"m\""), 2 * one);
+}
+
+TEST(Language, ParametersOfAnUnrollAreCalledAfterItWhereTheModelHasTheName)
+{
+    const auto names = [](const std::string &lines) {
+        const Text text("cell c\n  state h\n  map W\n  bias b\n  constant k[4] ~ normal(0, 1)\n"
+                        "  h' = tanh(W h + x + b) + k\nmodel m(n=2)\n  input x[n, 3, 4]\n" +
+                        lines + "  loss = sum(a)\n");
+        Tape t;
+        rv_lang_recording *r = record(text.model(), t, {});
+        EXPECT_NE(r, nullptr) << t.error();
+        rv_lang_recording_free(r);
+        std::set<std::string> all;
+        for (size_t i = 0; i < rv_store_count(t.store()); i++)
+            all.insert(rv_store_at(t.store(), i)->name);
+        return all;
+    };
+    using Names = std::set<std::string>;
+    const std::string a = "  a = unroll c(x, units=4)\n";
+    EXPECT_EQ(names(a), (Names{"W", "b", "k"}));
+    EXPECT_EQ(names(a + "  y = a @ V[_, 4]\n"), (Names{"W", "b", "k", "V"}));
+    EXPECT_EQ(names(a + "  y = a @ W[_, 4]\n"), (Names{"a/W", "a/b", "a/k", "W"}));
+    EXPECT_EQ(names("  constant b[4]\n" + a), (Names{"a/W", "a/b", "a/k", "b"}));
+    EXPECT_EQ(names("  parameter k[4]\n" + a), (Names{"a/W", "a/b", "a/k", "k"}));
+    EXPECT_EQ(names("  parameter h0[1, 4]\n  a = unroll c(x, units=4, learned_start=true)\n"),
+              (Names{"a/W", "a/b", "a/k", "a/h0", "h0"}));
+}
+
+TEST(Language, ANameOfTheModelGoesBeforeThoseInsideUnrolls)
+{
+    const auto same = [](const std::string &lines, const char *one, const char *other) {
+        const Text text("cell c\n  state h\n  map W\n  g = W x\n  h' = h + g\n"
+                        "model m(n=2)\n  input x[n, 3, 4], z[n, 3, 4]\n" +
+                        lines + "  loss = sum(u)\n");
+        Tape t;
+        rv_lang_recording *r = record(text.model(), t, {});
+        EXPECT_NE(r, nullptr) << t.error();
+        if (!r) return false;
+        const rv_var a = rv_lang_value_of(r, one), b = rv_lang_value_of(r, other);
+        rv_lang_recording_free(r);
+        return !rv_is_null(a) && a.id == b.id;
+    };
+    const std::string one = "  h = unroll c(x, units=4)\n",
+                      two = one + "  b = unroll c(z, units=4)\n";
+    EXPECT_TRUE(same("  g = z + x\n" + one + "  u = g[1]\n  v = g[1, :]\n", "u", "v"));
+    EXPECT_TRUE(same("  g = z + x\n" + one + "  u = h_g[1]\n", "u", "h_g[1]"));
+    EXPECT_TRUE(same(one + "  u = g[1]\n", "u", "g[1]"));
+    EXPECT_TRUE(same(one + "  u = h_g1\n", "u", "g[1]"));
+    EXPECT_TRUE(same(one + "  u = h[3]\n", "u", "h")); /* its result, and its steps */
+    EXPECT_TRUE(same(one + "  u = h[:, 0:2]\n  v = h[3][:, 0:2]\n", "u", "v"));
+    EXPECT_TRUE(same(one + "  u = h[1, 0:2]\n  v = h[3][1, 0:2]\n", "u", "v"));
+    EXPECT_TRUE(same("  g = unroll c(x, units=4)\n  u = g[1]\n  v = g[1, :]\n", "u", "v"));
+    EXPECT_TRUE(same(two + "  u = h[2]\n", "u", "h[2]")); /* not b's */
+    EXPECT_TRUE(same(two + "  u = b_h[3]\n", "u", "b"));
+    EXPECT_TRUE(same(two + "  u = b_g[2]\n", "u", "b_g[2]"));
+    EXPECT_TRUE(same(two + "  u = b_W\n", "u", "b/W"));
+    EXPECT_TRUE(same(two + "  u = b_W\n", "b_W", "b/W")); /* outside of the text, too */
 }
 
 TEST(Language, FormattingKeepsNumbersApart)

@@ -3,6 +3,44 @@
 
 namespace {
 
+TEST(Messages, NamesInsideUnrolls)
+{
+    const std::string two = "cell c\n  state h\n  map W\n  g = W x\n  h' = h + g\nmodel m\n"
+                            "  input x[1, 2, 1]\n  a = unroll c(x)\n  b = unroll c(x)\n";
+    expect_messages({
+        {two + "  loss = sum(g[2]^2)\n",
+         "my.rv:10:14: error: \"g\" is inside the unrolls \"a\" and \"b\"\n"
+         "   10 |   loss = sum(g[2]^2)\n"
+         "      |              ^ write a_g or b_g\n"},
+        {two + "  loss = sum(g2^2)\n",
+         "my.rv:10:14: error: \"g\" is inside the unrolls \"a\" and \"b\"\n"
+         "   10 |   loss = sum(g2^2)\n"
+         "      |              ^~ write a_g or b_g\n"},
+        {two + "  loss = sum(a) + sum(W)\n",
+         "my.rv:10:23: error: \"W\" is inside the unrolls \"a\" and \"b\"\n"
+         "   10 |   loss = sum(a) + sum(W)\n"
+         "      |                       ^ write a_W or b_W\n"},
+        {two + "  loss = sum(a) + sum(b)\nderive loss\n  dg[2] = a / a\n  da_g[2] = a / a\n"
+               "  d1 of h[1] = a / a\n",
+         "my.rv:12:3: error: \"g\" is inside the unrolls \"a\" and \"b\"\n"
+         "   12 |   dg[2] = a / a\n"
+         "      |   ^~ write a_g or b_g\n"
+         "my.rv:14:9: error: \"h\" is inside the unrolls \"a\" and \"b\"\n"
+         "   14 |   d1 of h[1] = a / a\n"
+         "      |         ^ write a_h or b_h\n"},
+        {"model m\n  input x[1, 2, 1]\n  h[1] = unroll rnn(x)\n",
+         "my.rv:3:3: error: an unroll needs a name of its own, as in: h = unroll gru(x)\n"
+         "    3 |   h[1] = unroll rnn(x)\n"
+         "      |   ^~~~\n"},
+        {"model m\n  input x[1, 2, 3]\n  a = unroll rnn(x, name=\"e\")\n"
+         "  b = unroll rnn(x, units=2, name=\"e\")\n",
+         "my.rv:4:7: error: rnn:7:10: parameter \"e/W\" has shape [1,1], but is now requested with "
+         "shape [2,2]; use another name or the same shape\n"
+         "    4 |   b = unroll rnn(x, units=2, name=\"e\")\n"
+         "      |       ^~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~\n"},
+    });
+}
+
 TEST(Messages, Parameter)
 {
     expect_messages({

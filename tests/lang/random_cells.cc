@@ -1,4 +1,6 @@
 // Random cells and their unrolls.
+#include <algorithm>
+
 #include "tests/lang/random_maker.h"
 
 namespace random_model {
@@ -23,8 +25,7 @@ Tree Maker::along(bool bias)
     n->p = start;
     n->low = n->flag ? start : -1;
     n->high = n->flag ? start : 1;
-    for (const std::string &prefix : prefixes_)
-        if (!n->flag) flat.push_back({prefix + name, start});
+    if (!n->flag) cell_flat_.push_back({name, start});
     return n;
 }
 
@@ -133,7 +134,7 @@ Tree Maker::cell_production(const Sizes &shape, int depth)
 Tree Maker::line(int depth, Tree also)
 {
     Tree e = expression(cell_shape_, depth);
-    if (prefixes_.size() > 1) /* so that no two layers or directions compute the same */
+    if (many_strands_) /* so that no two layers or directions compute the same */
         also = also ? within(add(also, mapped_input()), 3) : mapped_input();
     if (also) e = random_.chance(50) ? add(e, also) : subtract(also, e);
     Tree u = unique();
@@ -142,10 +143,11 @@ Tree Maker::line(int depth, Tree also)
     return random_.chance(50) ? multiply(u, e) : subtract(e, u);
 }
 
-std::shared_ptr<const Cell> Maker::make_cell()
+std::shared_ptr<Cell> Maker::make_cell()
 {
     auto c = std::make_shared<Cell>();
     cell_text_ = "";
+    cell_flat_.clear();
     where_ = Where::CELL;
     scopes_.emplace_back();
     c->name = fresh('c');
@@ -203,6 +205,7 @@ std::shared_ptr<const Cell> Maker::make_cell()
     activation_ = "";
     scopes_.pop_back();
     where_ = Where::MODEL;
+    c->flat = cell_flat_;
     return c;
 }
 
@@ -226,19 +229,15 @@ Tree Maker::mapped_input()
     return n;
 }
 
-void Maker::unrolled(bool images)
+std::shared_ptr<const Cell> Maker::new_cell(bool images)
 {
     const int64_t units = random_.from(1, 3);
-    int64_t width = random_.from(1, 3);
-    Statement s;
-    s.what = What::UNROLL;
-    s.steps = random_.from(1, 4);
-    s.sequence = random_.chance(60);
-    s.directions = random_.chance(30) ? 2 : 1;
+    int64_t width = random_.from(1, 3), layers = 1;
+    const int64_t directions = random_.chance(30) ? 2 : 1;
     windows_ = images && random_.chance(40);
     if (!windows_ && random_.chance(20)) {
-        s.layers = 2;
-        width = s.directions * units;
+        layers = 2;
+        width = directions * units;
     }
     kernel_ = images && !windows_ ? 3 : 0;
     biases_ = random_.chance(75);
@@ -251,54 +250,92 @@ void Maker::unrolled(bool images)
         input_shape_ = {batch_, width, side + (windows_ ? 2 : 0), side + (windows_ ? 2 : 0)};
         cell_shape_ = {batch_, units, side, side};
     }
-    if (random_.chance(40) || unrolls_ > 0) s.prefix = fresh('e') + "/";
-    unrolls_++;
-    prefixes_.clear();
-    for (int64_t layer = 0; layer < s.layers; layer++)
-        for (int64_t d = 0; d < s.directions; d++) prefixes_.push_back(strand_prefix(s, layer, d));
+    many_strands_ = layers * directions > 1;
     const Sizes state_shape = cell_shape_, input_shape = input_shape_;
-    s.cell = make_cell();
-    s.state_shape = state_shape;
-    Sizes shape = input_shape;
+    std::shared_ptr<Cell> cell = make_cell();
+    cell->state_shape = state_shape;
+    cell->input_shape = input_shape;
+    cell->kernel = kernel_;
+    cell->biases = biases_;
+    cell->forgets_given = forgets_given;
+    cell->layers = layers;
+    cell->directions = directions;
+    return cell;
+}
+
+void Maker::unrolls(bool images)
+{
+    std::shared_ptr<const Cell> cell = new_cell(images);
+    const bool several = random_.chance(30), same_cell = several && random_.chance(60);
+    const std::string name = random_.chance(40) ? fresh('e') : "";
+    unrolled(cell, name, several, same_cell);
+    if (!several) return;
+    if (!same_cell) cell = new_cell(images);
+    const bool share = same_cell && random_.chance(40);
+    unrolled(cell, share ? name : random_.chance(40) ? fresh('e') : "", several, same_cell);
+}
+
+void Maker::unrolled(const std::shared_ptr<const Cell> &cell, const std::string &name, bool several,
+                     bool same_cell)
+{
+    Statement s;
+    s.what = What::UNROLL;
+    s.equation.target = fresh('k');
+    s.cell = cell;
+    s.steps = random_.from(1, 4);
+    s.sequence = random_.chance(60);
+    s.layers = cell->layers;
+    s.directions = cell->directions;
+    s.state_shape = cell->state_shape;
+    s.prefix = !name.empty() ? name + "/" : several ? s.equation.target + "/" : "";
+    s.inside = same_cell ? s.equation.target + "_" : "";
+    std::vector<std::string> prefixes;
+    for (int64_t layer = 0; layer < s.layers; layer++)
+        for (int64_t d = 0; d < s.directions; d++) prefixes.push_back(strand_prefix(s, layer, d));
+    const bool known = std::any_of(statements.begin(), statements.end(), [&](const Statement &t) {
+        return t.what == What::UNROLL && t.prefix == s.prefix;
+    });
+    Sizes shape = cell->input_shape;
     if (s.sequence) shape.insert(shape.begin() + 1, s.steps);
     s.input = shape.size() > 4 ? leaf(shape) : within(expression(shape, 2), 1);
     std::vector<std::pair<std::string, std::string>> options;
-    options.push_back({"units", std::to_string(units)});
-    if (kernel_) options.push_back({"kernel", "3"});
-    if (!biases_) options.push_back({"bias", "false"});
-    if (forgets_given) options.push_back({"forget", "0.5"});
+    options.push_back({"units", std::to_string(s.state_shape[1])});
+    if (cell->kernel) options.push_back({"kernel", "3"});
+    if (!cell->biases) options.push_back({"bias", "false"});
+    if (cell->forgets_given) options.push_back({"forget", "0.5"});
     if (s.layers > 1) options.push_back({"layers", std::to_string(s.layers)});
     if (s.directions > 1) options.push_back({"bidirectional", "true"});
-    if (!s.prefix.empty())
-        options.push_back({"name", "\"" + s.prefix.substr(0, s.prefix.size() - 1) + "\""});
-    for (const State &state : s.cell->states) {
+    if (!name.empty()) options.push_back({"name", "\"" + name + "\""});
+    for (const State &state : cell->states) {
         Tree given;
-        if (prefixes_.size() == 1 && random_.chance(30)) {
-            Sizes start = state_shape;
+        if (prefixes.size() == 1 && random_.chance(30)) {
+            Sizes start = s.state_shape;
             if (random_.chance(40)) start[0] = 1;
-            given = within(expression(start, images ? 1 : 2), 2);
+            given = within(expression(start, start.size() > 2 ? 1 : 2), 2);
             options.push_back({state.name, writer_.write(given, 1)});
-        } else if (state.start == 2) {
-            for (const std::string &prefix : prefixes_)
-                drawn.push_back(prefix + state.name + "/start");
         }
         s.initial.push_back(given);
+        for (const std::string &prefix : prefixes)
+            if (state.start == 2 && !given) drawn.push_back(prefix + state.name + "/start");
     }
-    s.equation.target = fresh('k');
+    for (const std::string &prefix : prefixes)
+        for (const auto &start : cell->flat)
+            if (!known) flat.push_back({prefix + start.first, start.second});
     std::string text =
-        "  " + s.equation.target + " = unroll " + writer_.call(s.cell->name, {s.input}, options);
+        "  " + s.equation.target + " = unroll " + writer_.call(cell->name, {s.input}, options);
     if (!s.sequence)
         text += " for " + std::to_string(s.steps) + (s.steps == 1 ? " step" : " steps");
     lines_ += text + "\n";
     statements.push_back(s);
-    Sizes output = state_shape;
+    Sizes output = s.state_shape;
     output[1] *= s.directions;
     variables().push_back({name_of(s.equation.target, output, -2, 2), false});
-    for (const Equation &e : s.cell->equations) { // what is inside
+    for (const Equation &e : cell->equations) { // what is inside
         if (!random_.chance(40)) continue;
         const int64_t t = random_.from(1, s.steps);
-        auto inside = std::make_shared<Node>(*name_of(timed(e.target, t), state_shape, -5, 5));
-        if (random_.chance(50)) inside->text = e.target + std::to_string(t);
+        auto inside =
+            std::make_shared<Node>(*name_of(timed(s.inside + e.target, t), s.state_shape, -5, 5));
+        if (random_.chance(50)) inside->text = s.inside + e.target + std::to_string(t);
         variables().push_back({inside, false});
     }
 }

@@ -110,7 +110,8 @@ class Evaluation {
         const std::string prefix = strand_prefix(s, layer, direction);
         std::vector<Array> h, y(x.size());
         const auto note = [&](const std::string &name, int64_t t, Array v, bool slopes) {
-            return names ? (*names)[timed(name, t)] = named(timed(name, t), v, slopes) : v;
+            const std::string full = timed(s.inside + name, t);
+            return names ? (*names)[full] = named(full, v, slopes) : v;
         };
         for (size_t k = 0; k < s.cell->states.size(); k++) {
             const State &state = s.cell->states[k];

@@ -103,10 +103,14 @@ class Maker {
     Tree cell_production(const Sizes &shape, int depth);
     // An equation of a cell, whose value is made of something that no other is.
     Tree line(int depth, Tree also);
-    std::shared_ptr<const Cell> make_cell();
+    std::shared_ptr<Cell> make_cell();
     Tree mapped_input();
-    // h = unroll cell(x, ..)
-    void unrolled(bool images);
+    // A cell, and how it is to be unrolled.
+    std::shared_ptr<const Cell> new_cell(bool images);
+    // One or two lines h = unroll cell(x, ..), perhaps of one cell, which perhaps share parameters.
+    void unrolls(bool images);
+    void unrolled(const std::shared_ptr<const Cell> &cell, const std::string &name, bool several,
+                  bool same_cell);
 
     // ---- models ----
 
@@ -120,8 +124,9 @@ class Maker {
     Random random_;
     Writer writer_;
     int64_t batch_ = 2, kernel_ = 0, image_side_ = 0;
-    int uniques_ = 0, unrolls_ = 0;
-    std::vector<std::string> prefixes_; // of each layer and direction
+    int uniques_ = 0;
+    bool many_strands_ = false; // several layers or directions
+    std::vector<std::pair<std::string, double>> cell_flat_;
     bool biases_ = true, windows_ = false;
     double forget_ = 1;
     Where where_ = Where::MODEL;

@@ -10,8 +10,7 @@ Maker::Maker(unsigned seed, RandomModel::Kind kind) : random_(seed), writer_(&ra
 {
     batch_ = random_.from(2, 3);
     if (kind == RandomModel::CELLS || kind == RandomModel::IMAGE_CELLS) {
-        unrolled(kind == RandomModel::IMAGE_CELLS);
-        if (random_.chance(30)) unrolled(kind == RandomModel::IMAGE_CELLS);
+        unrolls(kind == RandomModel::IMAGE_CELLS);
     } else {
         const int count = static_cast<int>(random_.from(2, 4));
         for (int k = 0; k < count; k++) define(some_shape(kind == RandomModel::IMAGES), 4);

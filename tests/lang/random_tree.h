@@ -87,6 +87,10 @@ struct Cell {
     std::string name, input = "x";
     std::vector<State> states;
     std::vector<Equation> equations;
+    std::vector<std::pair<std::string, double>> flat; // biases and gains, and what they start from
+    Sizes input_shape, state_shape;
+    int64_t kernel = 0, layers = 1, directions = 1;
+    bool biases = true, forgets_given = false;
 };
 
 enum class What { DEFINE, ELEMENT, LOOP, UNROLL };
@@ -103,7 +107,8 @@ struct Statement {
     std::vector<Tree> initial; // of each state, or null
     int64_t steps = 0, layers = 1, directions = 1;
     bool sequence = false;
-    std::string prefix;
+    std::string prefix; // of its parameters
+    std::string inside; // of names in it, where other unrolls have them, too
     Sizes state_shape;
 };
 

@@ -48,9 +48,10 @@ const command command_run = {
         "every\n"
         "named value: inputs, parameters, values, and those inside unrolled cells at each step, "
         "such\n"
-        "as g[2]. If several values have the same name, the second is called NAME#2. Long arrays "
-        "are\n"
-        "abbreviated. Equal equations share one value, and the gradient with respect to it.\n",
+        "as g[2]. Names are those that a line at the end of the text would use; a parameter of "
+        "the\n"
+        "unroll a is a/W. Long arrays are abbreviated. Equal equations share one value, and the\n"
+        "gradient with respect to it.\n",
     OPTIONS(options),
     .failure = "the text has mistakes, or a file cannot be read or written",
     .example = "recurve run models/curnn_blog.rv --grad loss\n"
@@ -79,7 +80,7 @@ static bool is_taken(const rv_archive *result, const char *name)
     return false;
 }
 
-/* Adds PREFIXname, followed by #2 and so on if the name is taken. */
+/* Adds PREFIXname once. */
 static bool add_result(calculation *c, const char *prefix, const char *name, rv_var var,
                        rv_error *error)
 {
@@ -91,8 +92,10 @@ static bool add_result(calculation *c, const char *prefix, const char *name, rv_
         return rv_fail_memory(error);
     }
     snprintf(text, room, "%s%s", prefix, name);
-    for (int k = 2; is_taken(&c->result, text); k++)
-        snprintf(text, room, "%s%s#%d", prefix, name, k);
+    if (is_taken(&c->result, text)) {
+        rv_free(text);
+        return true;
+    }
     c->result.tensors[count] = (rv_named_tensor){.name = text};
     c->result.tensor_count++;
     c->var[count] = var;
