@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "autograd/recompute.h"
 #include "autograd/replay_internal.h"
 #include "autograd/tape_internal.h"
 #include "tensor/memory.h"
@@ -164,23 +165,28 @@ static rv_var zeros_like(rv_var x)
     return made;
 }
 
-/* Checks the arguments of rv_vjp. Returns false with an error on the tape. */
-static bool check_request(rv_var y, rv_var dy, const rv_var *wrt, int count)
+/* Checks that d can stand for a change of x or of a cotangent; `d_is` and `x_is` are their names in the message. */
+static bool check_vector(rv_error *error, rv_var x, const char *x_is, rv_var d, const char *d_is)
 {
     char seen[RV_SHAPE_TEXT], want[RV_SHAPE_TEXT];
+    if (rv_is_null(d))
+        return rv_fail(error, RV_ERROR_ARGUMENT,
+                       "gradient: the %s is a null var; check what made it", d_is);
+    return is_cotangent_of(x, d) ||
+           rv_fail(error, RV_ERROR_SHAPE,
+                   "gradient: the %s is %s %s%s, %s is %s %s; give one of %s's type", d_is,
+                   rv_dtype_name(rv_dtype_of(d)), rv_shape_text(rv_shape_of(d), seen),
+                   d.tape == x.tape ? "" : " on another tape", x_is, rv_dtype_name(rv_dtype_of(x)),
+                   rv_shape_text(rv_shape_of(x), want), x_is);
+}
+
+/* Checks what is differentiated, by what. Returns false with an error on the tape. */
+static bool check_request(rv_var y, const rv_var *wrt, int count)
+{
     if (!y.tape || y.tape->error.code) return false;
     rv_error *error = &y.tape->error;
     if (rv_is_null(y))
         return rv_fail(error, RV_ERROR_ARGUMENT, "gradient: y is a null var; check what made it");
-    if (rv_is_null(dy))
-        return rv_fail(error, RV_ERROR_ARGUMENT,
-                       "gradient: the cotangent is a null var; check what made it");
-    if (!is_cotangent_of(y, dy))
-        return rv_fail(error, RV_ERROR_SHAPE,
-                       "gradient: the cotangent is %s %s%s, y is %s %s; give one of y's type",
-                       rv_dtype_name(rv_dtype_of(dy)), rv_shape_text(rv_shape_of(dy), seen),
-                       dy.tape == y.tape ? "" : " on another tape", rv_dtype_name(rv_dtype_of(y)),
-                       rv_shape_text(rv_shape_of(y), want));
     for (int i = 0; i < count; i++)
         if (rv_is_null(wrt[i]) || wrt[i].tape != y.tape)
             return rv_fail(error, RV_ERROR_ARGUMENT,
@@ -188,13 +194,14 @@ static bool check_request(rv_var y, rv_var dy, const rv_var *wrt, int count)
     return true;
 }
 
-bool rv_vjp(rv_var y, rv_var dy, const rv_var *wrt, int count, rv_var *gradient)
+/* gradient[i] = sum_k (d y[k] / d wrt[i])' dy[k]. The arguments are checked. */
+static bool sum_of_vjps(const rv_var *y, const rv_var *dy, int outputs, const rv_var *wrt,
+                        int count, rv_var *gradient)
 {
-    rv_tape *tape = y.tape;
-    for (int i = 0; i < count; i++) gradient[i] = (rv_var){tape, -1};
-    if (!check_request(y, dy, wrt, count)) return false;
-
-    sweep s = {.tape = tape, .count = y.id + 1};
+    rv_tape *tape = y[0].tape;
+    sweep s = {.tape = tape};
+    for (int k = 0; k < outputs; k++)
+        if (s.count <= y[k].id) s.count = y[k].id + 1;
     s.depends = rv_alloc((size_t)s.count, sizeof *s.depends);
     s.latest = rv_alloc((size_t)s.count, sizeof *s.latest);
     s.whole = rv_alloc((size_t)s.count, sizeof *s.whole);
@@ -202,11 +209,15 @@ bool rv_vjp(rv_var y, rv_var dy, const rv_var *wrt, int count, rv_var *gradient)
     if (ok) {
         mark_dependent(&s, wrt, count);
         rv_scope_push(tape, ""); /* sweep_back sets its origin */
-        if (s.depends[y.id]) ok = give_share(&s, y.id, dy) && sweep_back(&s);
+        for (int k = 0; ok && k < outputs; k++)
+            if (s.depends[y[k].id]) ok = give_share(&s, y[k].id, dy[k]);
+        ok = ok && sweep_back(&s);
         rv_scope_pop(tape);
     }
-    for (int i = 0; ok && i < count; i++)
-        if (wrt[i].id < s.count) gradient[i].id = s.whole[wrt[i].id] - 1;
+    for (int i = 0; i < count; i++) {
+        gradient[i] = (rv_var){tape, -1};
+        if (ok && wrt[i].id < s.count) gradient[i].id = s.whole[wrt[i].id] - 1;
+    }
     rv_free(s.depends);
     rv_free(s.latest);
     rv_free(s.whole);
@@ -217,6 +228,47 @@ bool rv_vjp(rv_var y, rv_var dy, const rv_var *wrt, int count, rv_var *gradient)
         ok = !rv_is_null(gradient[i]);
     }
     for (int i = 0; !ok && i < count; i++) gradient[i] = (rv_var){tape, -1};
+    return ok;
+}
+
+bool rv_vjp(rv_var y, rv_var dy, const rv_var *wrt, int count, rv_var *gradient)
+{
+    for (int i = 0; i < count; i++) gradient[i] = (rv_var){y.tape, -1};
+    return check_request(y, wrt, count) && check_vector(&y.tape->error, y, "y", dy, "cotangent") &&
+           sum_of_vjps(&y, &dy, 1, wrt, count, gradient);
+}
+
+/* Checks a direction: a v[i] for each wrt[i]. */
+static bool check_direction(const rv_var *wrt, const rv_var *v, int count)
+{
+    for (int i = 0; i < count; i++)
+        if (!check_vector(&wrt[i].tape->error, wrt[i], "wrt", v[i], "direction")) return false;
+    return true;
+}
+
+/* The cotangents g(u) = J' u are linear in u, so their vjp with v is J v. Only the node u counts, not its value. As it
+ * depends on y, y does not depend on it. */
+rv_var rv_jvp(rv_var y, const rv_var *wrt, const rv_var *v, int count)
+{
+    rv_var product = {y.tape, -1};
+    if (!check_request(y, wrt, count) || !check_direction(wrt, v, count)) return product;
+    rv_var u = rv_control_dependency(zeros_like(y), y);
+    rv_var *g = rv_alloc((size_t)count + 1, sizeof *g);
+    if (!g) rv_fail_memory(&y.tape->error);
+    if (g && !rv_is_null(u) && count && sum_of_vjps(&y, &u, 1, wrt, count, g))
+        sum_of_vjps(g, v, count, &u, 1, &product);
+    rv_free(g);
+    return count ? product : u;
+}
+
+bool rv_hvp(rv_var y, const rv_var *wrt, const rv_var *v, int count, rv_var *product)
+{
+    for (int i = 0; i < count; i++) product[i] = (rv_var){y.tape, -1};
+    rv_var *g = rv_alloc((size_t)count + 1, sizeof *g);
+    if (!g && y.tape) rv_fail_memory(&y.tape->error);
+    bool ok = g && rv_gradient(y, wrt, count, g) && check_direction(wrt, v, count) &&
+              (!count || sum_of_vjps(g, v, count, wrt, count, product));
+    rv_free(g);
     return ok;
 }
 

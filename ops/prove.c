@@ -52,9 +52,9 @@ static void close_subject(subject *s)
 
 /* ---- values ---- */
 
-static rv_program *evaluate(subject *s, unsigned flags)
+static rv_program *evaluate(subject *s, const rv_var *outputs, int count, unsigned flags)
 {
-    rv_program *program = rv_compile_with(s->tape, &s->y, 1, flags);
+    rv_program *program = rv_compile_with(s->tape, outputs, count, flags);
     for (int k = 0; program && k < s->inputs; k++)
         rv_feed(program, s->value[k].name, &s->value[k].tensor, NULL);
     rv_run(program);
@@ -78,7 +78,8 @@ static double difference(const rv_tensor *a, const rv_tensor *b)
 static bool prove_values(subject *s, rv_error *error)
 {
     if (!rv_set_threads(s->store, THREADS, error)) return false;
-    rv_program *fast = evaluate(s, RV_VALUES | RV_CUT), *naive = evaluate(s, RV_REFERENCE);
+    rv_program *fast = evaluate(s, &s->y, 1, RV_VALUES | RV_CUT),
+               *naive = evaluate(s, &s->y, 1, RV_REFERENCE);
     bool ok = fast && naive;
     if (!ok) rv_fail(error, RV_ERROR_ARGUMENT, "%s", rv_tape_error(s->tape)->text);
     double off = ok ? difference(rv_program_output(fast, 0), rv_program_output(naive, 0)) : 0;
@@ -114,9 +115,29 @@ static bool check(subject *s, rv_var loss, const rv_var *leaf, int count, const 
     return false;
 }
 
+/* <u, J v> = <J' u, v>: the Jacobian-vector product against the gradients J' u of loss = <u, y>. */
+static bool prove_jvp(subject *s, rv_var y, rv_var loss, const rv_var *leaf, int count,
+                      rv_error *error)
+{
+    rv_var v[INPUTS];
+    for (int k = 0; k < count; k++)
+        v[k] = rv_direction(leaf[k], 3, rv_tape_node(s->tape, leaf[k].id)->name);
+    rv_var side[2] = {rv_project(rv_jvp(y, leaf, v, count), 3, "y"),
+                      rv_subtract(rv_second_order(loss, leaf, count, 3), loss)};
+    rv_program *program = evaluate(s, side, 2, RV_DEFAULT);
+    bool ok = program || rv_fail(error, RV_ERROR_GRADIENT, "%s", rv_tape_error(s->tape)->text);
+    double off = ok ? difference(rv_program_output(program, 0), rv_program_output(program, 1)) : 0;
+    rv_program_free(program);
+    return ok && (off <= 1e-10 ||
+                  rv_fail(error, RV_ERROR_GRADIENT,
+                          "%s: its Jacobian-vector product is not the adjoint of its gradient "
+                          "(off by %.1e); make the gradient rule linear in dy",
+                          s->op->name, off));
+}
+
 static bool prove_derivatives(subject *s, rv_error *error)
 {
-    rv_var leaf[INPUTS], gradient[INPUTS], loss = rv_project(rv_cast(s->y, RV_F64), 3, "y");
+    rv_var leaf[INPUTS], gradient[INPUTS], y = rv_cast(s->y, RV_F64), loss = rv_project(y, 3, "y");
     int count = 0;
     for (int k = 0; k < s->inputs; k++)
         if (!is_whole(s, k)) leaf[count++] = s->x[k];
@@ -126,7 +147,8 @@ static bool prove_derivatives(subject *s, rv_error *error)
     if (s->op->zero_gradient) return true;
     rv_var second = rv_second_order(loss, leaf, count, 3);
     return check(s, loss, leaf, count, "first", error) &&
-           check(s, second, leaf, count, "second", error);
+           check(s, second, leaf, count, "second", error) &&
+           prove_jvp(s, y, loss, leaf, count, error);
 }
 
 /* ---- the op ---- */

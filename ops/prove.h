@@ -1,4 +1,4 @@
-/* The proof of an op of one's own: what the library demands of its ops. */
+/* The proof of an op: what the library demands of its own ops and of yours. */
 #ifndef RV_OPS_PROVE_H
 #define RV_OPS_PROVE_H
 
@@ -10,11 +10,13 @@
 extern "C" {
 #endif
 
-/* Runs the op on each of its samples: in f32 and f64 the kernel, cut into parts where it lets
- * itself be cut, against the reference; first and second derivatives against central
- * differences; of a sample with an `error` that recording fails with these words. A composite is
- * recorded by its `call`, which no other op needs here. False with the first thing that is wrong:
- * RV_ERROR_GRADIENT for a derivative, RV_ERROR_ARGUMENT for anything else. */
+/* Runs the op on each of its samples, in f32 and f64:
+ * - the kernel, cut into parts where the op allows it, equals the reference;
+ * - the first and second derivatives equal central differences;
+ * - the Jacobian-vector product is the adjoint of the gradient;
+ * - recording a sample with an `error` fails with these words.
+ * A composite is recorded by its `call`. Returns false with the first mistake: RV_ERROR_GRADIENT
+ * for a derivative, RV_ERROR_ARGUMENT for anything else. */
 bool rv_prove_op(const rv_op *op, rv_error *error);
 
 #ifdef __cplusplus

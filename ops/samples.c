@@ -74,7 +74,7 @@ void rv_sample_values(const rv_sample *s, int k, uint64_t seed, rv_tensor *x)
     rv_free(part);
 }
 
-rv_var rv_project(rv_var x, uint64_t seed, const char *name)
+rv_var rv_direction(rv_var x, uint64_t seed, const char *name)
 {
     rv_error error = {0};
     rv_tensor direction;
@@ -84,7 +84,12 @@ rv_var rv_project(rv_var x, uint64_t seed, const char *name)
     rv_init_fill(&direction, rv_init_uniform(0.5, 1.5), rv_seed(seed, name));
     rv_var r = rv_constant(x.tape, &direction);
     rv_tensor_free(&direction);
-    return rv_sum(rv_multiply(x, r), RV_ALL_AXES, false);
+    return r;
+}
+
+rv_var rv_project(rv_var x, uint64_t seed, const char *name)
+{
+    return rv_sum(rv_multiply(x, rv_direction(x, seed, name)), RV_ALL_AXES, false);
 }
 
 rv_var rv_second_order(rv_var loss, const rv_var *leaf, int count, uint64_t seed)

@@ -28,7 +28,9 @@ rv_var rv_sample_record(rv_tape *tape, const rv_op *op, const rv_sample *s, rv_v
  * are whole numbers, the ends included. */
 void rv_sample_values(const rv_sample *s, int k, uint64_t seed, rv_tensor *x);
 
-/* <x, r>, with r fixed and random: a pure function of (seed, name). */
+/* A random constant like x: a pure function of (seed, name). */
+rv_var rv_direction(rv_var x, uint64_t seed, const char *name);
+/* <x, rv_direction(x, seed, name)>. */
 rv_var rv_project(rv_var x, uint64_t seed, const char *name);
 
 /* loss + sum of <d loss / d leaf, r>. Its gradient holds the second derivatives, and is of the first one's size even where

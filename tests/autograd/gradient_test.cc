@@ -3,8 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
 
+#include "autograd/recompute.h"
 #include "tests/autograd/custom_ops.h"
 #include "tests/tapes.h"
 
@@ -289,6 +291,102 @@ TEST(PullBack, OfAnotherTypeThanYIsAnError)
     EXPECT_FALSE(rv_vjp(y, rv_full(other, RV_SHAPE(2, 3), 1), &x, 1, &g));
     EXPECT_TRUE(contains(t.error(), "on another tape")) << t.error();
     EXPECT_EQ(other.code(), RV_OK);
+}
+
+/* ---- forward mode ---- */
+
+TEST(Jvp, IsTheDerivativeInADirection)
+{
+    Tape t;
+    const rv_var x = t.input("x", RV_SHAPE(3)), z = t.input("z", RV_SCALAR);
+    /* y = x^3 z: dy = 3 x^2 z dx + x^3 dz */
+    const rv_var y = rv_multiply(rv_multiply(rv_square(x), x), z), wrt[] = {x, z},
+                 v[] = {t.input("dx", RV_SHAPE(3)), t.input("dz", RV_SCALAR)};
+    Program p(t, {rv_jvp(y, wrt, v, 2), rv_jvp(y, wrt, v, 1), rv_jvp(y, wrt, v, 0)});
+    p.set("x", {1, 2, -3}).set("z", {2}).set("dx", {1, 0.5, 1}).set("dz", {10}).run();
+    EXPECT_EQ(p.values(0), (Values{6 + 10, 12 + 80, 54 - 270}));
+    EXPECT_EQ(p.values(1), (Values{6, 12, 54}));
+    EXPECT_EQ(p.values(2), (Values{0, 0, 0}));
+}
+
+TEST(Jvp, OfAJvpIsTheSecondDerivative)
+{
+    Tape t;
+    const rv_var x = t.input("x", RV_SHAPE(2)), v = t.input("v", RV_SHAPE(2));
+    const rv_var y = rv_multiply(rv_square(x), rv_square(x)); /* x^4: 12 x^2 v^2 */
+    const rv_var once = rv_jvp(y, &x, &v, 1);
+    Program p(t, {rv_jvp(once, &x, &v, 1), rv_jvp(x, &x, &v, 1), rv_jvp(v, &x, &v, 1)});
+    p.set("x", {1, -2}).set("v", {3, 0.5}).run();
+    EXPECT_EQ(p.values(0), (Values{108, 12}));
+    EXPECT_EQ(p.values(1), (Values{3, 0.5})) << "of the identity";
+    EXPECT_EQ(p.values(2), (Values{0, 0})) << "of what does not depend on x";
+}
+
+TEST(Jvp, KnowsTheZerosOfTheModelFromItsOwn)
+{
+    Tape t;
+    const rv_var x = t.input("x", RV_SHAPE(2)), v = t.input("v", RV_SHAPE(2));
+    const rv_var zeros = rv_full(t, RV_SHAPE(2), 0); /* as a starting state */
+    const rv_var y = rv_multiply(rv_add(x, zeros), rv_exp(zeros));
+    Program p(t, {rv_jvp(y, &x, &v, 1)});
+    p.set("x", {1, -2}).set("v", {3, 0.5}).run();
+    EXPECT_EQ(p.values(0), (Values{3, 0.5}));
+}
+
+TEST(Jvp, IsTheAdjointOfTheVjpThroughARecomputedNet)
+{
+    for (const bool recompute : {false, true}) {
+        Tape t;
+        const rv_var x = t.input("x", RV_SHAPE(2, 3)), w = t.parameter("w", RV_SHAPE(3, 3)),
+                     u = t.input("u", RV_SHAPE(2, 3)), dx = t.input("dx", RV_SHAPE(2, 3)),
+                     dw = t.input("dw", RV_SHAPE(3, 3)), wrt[] = {x, w}, v[] = {dx, dw};
+        rv_var h = x;
+        for (int step = 0; step < 3; step++) {
+            if (recompute) rv_recompute_push(t);
+            h = rv_tanh(rv_matmul(h, w, false, false));
+            if (recompute) rv_recompute_pop(t);
+        }
+        rv_var g[2];
+        ASSERT_TRUE(rv_vjp(h, u, wrt, 2, g));
+        const rv_var left = total(rv_multiply(rv_jvp(h, wrt, v, 2), u));
+        const rv_var right = rv_add(total(rv_multiply(g[0], dx)), total(rv_multiply(g[1], dw)));
+        Program p(t, {left, right});
+        const Values six = {0.3, -1, 0.5, 0.2, 1.1, -0.4};
+        p.set("x", six).set("u", Values(six.rbegin(), six.rend())).set("dx", {1, 2, 3, 4, 5, 6});
+        p.set("dw", {1, -1, 2, -2, 3, -3, 4, -4, 5}).run();
+        EXPECT_GT(std::fabs(p.value(0)), 0.01);
+        EXPECT_NEAR(p.value(0), p.value(1), 1e-12 * std::fabs(p.value(0)));
+    }
+}
+
+TEST(Hvp, IsTheGradientOfTheGradientInADirection)
+{
+    Tape t;
+    const rv_var x = t.input("x", RV_SHAPE(2)), z = t.input("z", RV_SHAPE(2)), wrt[] = {x, z},
+                 v[] = {t.input("dx", RV_SHAPE(2)), t.input("dz", RV_SHAPE(2))};
+    /* sum x^2 z: H v = (2 z dx + 2 x dz, 2 x dx) */
+    rv_var product[2];
+    ASSERT_TRUE(rv_hvp(total(rv_multiply(rv_square(x), z)), wrt, v, 2, product));
+    Program p(t, {product[0], product[1]});
+    p.set("x", {1, 2}).set("z", {3, 4}).set("dx", {1, -1}).set("dz", {0.5, 2}).run();
+    EXPECT_EQ(p.values(0), (Values{6 + 1, -8 + 8}));
+    EXPECT_EQ(p.values(1), (Values{2, -4}));
+}
+
+TEST(ForwardMode, ReportsADirectionOfAnotherType)
+{
+    Tape t, u, w;
+    const rv_var x = t.input("x", RV_SHAPE(2, 3));
+    EXPECT_TRUE(rv_is_null(rv_jvp(rv_tanh(x), &x, std::array{rv_full(t, RV_SCALAR, 1)}.data(), 1)));
+    EXPECT_TRUE(contains(t.error(), "the direction is f64 [], wrt is f64 [2,3]")) << t.error();
+    const rv_var y = u.input("y", RV_SCALAR), never = {u, -1};
+    rv_var product = y;
+    EXPECT_FALSE(rv_hvp(rv_square(y), &y, &never, 1, &product));
+    EXPECT_TRUE(contains(u.error(), "the direction is a null var")) << u.error();
+    EXPECT_TRUE(rv_is_null(product));
+    const rv_var z = w.input("z", RV_SHAPE(2));
+    EXPECT_FALSE(rv_hvp(rv_square(z), &z, &z, 1, &product));
+    EXPECT_TRUE(contains(w.error(), "sum it first")) << w.error();
 }
 
 /* ---- errors ---- */

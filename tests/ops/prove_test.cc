@@ -41,6 +41,12 @@ rv_var frozen(const rv_backward *b, int)
     return rv_multiply(b->dy, rv_stop_gradient(rv_scale(b->x[0], 2)));
 }
 
+/* Right, but not to be differentiated by dy. */
+rv_var deaf(const rv_backward *b, int)
+{
+    return rv_multiply(rv_stop_gradient(b->dy), rv_scale(b->x[0], 2));
+}
+
 TEST(ProveOp, NamesWhatIsWrong)
 {
     rv_op op = spoilt("tanh");
@@ -54,6 +60,10 @@ TEST(ProveOp, NamesWhatIsWrong)
     op = spoilt("square");
     op.gradient = frozen;
     EXPECT_NE(refutation(op).find("second derivative by x0"), std::string::npos);
+
+    op = spoilt("square");
+    op.gradient = deaf;
+    EXPECT_NE(refutation(op).find("Jacobian-vector product is not"), std::string::npos);
 
     op = spoilt("tanh");
     rv_sample fine = op.samples[0];

@@ -68,6 +68,23 @@ TEST(Examples, UpdateGateLearnsTheArticlesFiveSequences)
     EXPECT_EQ(lines, 5);
 }
 
+TEST(Examples, RtrlIsTheGradientOfBackPropagationThroughTime)
+{
+    const Outcome outcome = example("rtrl");
+    std::istringstream lines(outcome.out);
+    int parameters = 0;
+    for (std::string line; std::getline(lines, line) && line.rfind("RTRL", 0) != 0; parameters++) {
+        double gradient = 0, difference = 1;
+        ASSERT_EQ(std::sscanf(line.c_str(), "%*s largest gradient %lf, largest difference %lf",
+                              &gradient, &difference),
+                  2)
+            << line;
+        EXPECT_GT(gradient, 1e-4) << line;
+        EXPECT_LE(difference, 1e-12) << line;
+    }
+    EXPECT_EQ(parameters, 9);
+}
+
 TEST(Examples, NewOptimizerMinimizes)
 {
     const Outcome outcome = example("new_optimizer");
