@@ -27,7 +27,8 @@ static rv_net record(const rv_model *model, const rv_net_options *options, rv_va
     rv_var b = rv_parameter(tape, "head/bias", RV_SCALAR, rv_init_constant(-2));
     rv_var logits = rv_reshape(rv_add(rv_conv2d(rv_pad2d(all, 1), w, (rv_conv2d_options){0}), b),
                                rv_shape_of(x));
-    return (rv_net){.output = rv_sigmoid(logits), .loss = rv_sigmoid_cross_entropy(logits, y)};
+    rv_var output = rv_sigmoid(logits);
+    return (rv_net){.output = output, .loss = rv_mean_squared_error(output, y)};
 }
 
 /* ---- the strip ---- */
@@ -81,12 +82,12 @@ int main(int count, char **arguments)
     config.loop.batch_size = 8;
     config.loop.epochs = count > 1 ? atoi(arguments[1]) : 15;
     rv_trainer *trainer = rv_trainer_new_with(&config, &(rv_train_parts){.model = &model}, &error);
-    bool ok = trainer && rv_trainer_fit(trainer, &error);
-    if (ok) {
-        const rv_train_result *r = rv_trainer_result(trainer);
-        printf("new frames: mean squared error %.5f; %s: %.5f\n", r->validation.error,
-               r->baseline.text, r->baseline.loss);
-    }
+    rv_baseline baseline;
+    bool ok = trainer && rv_trainer_fit(trainer, &error) &&
+              rv_baseline_find(&rv_trainer_setup(trainer)->validation, &baseline, &error);
+    if (ok)
+        printf("new frames: mean squared error %.5f; %s: %.5f\n",
+               rv_trainer_result(trainer)->validation.loss, baseline.text, baseline.loss);
     if (ok && count > 2) ok = write_strip(arguments[2], trainer, &error);
     if (error.code != RV_OK) fprintf(stderr, "%s\n", error.text);
     rv_trainer_free(trainer);
