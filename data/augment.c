@@ -67,24 +67,24 @@ static bool check_options(const rv_source *plain, rv_augment options, rv_error *
 {
     char text[RV_SHAPE_TEXT];
     const rv_shape *x = &plain->x;
-    if (plain->x_type != RV_F32 || !(options.noise >= 0) || !isfinite(options.noise)) {
-        return rv_fail(
-            error, RV_ERROR_ARGUMENT,
-            "%s: %s with noise %g; expected x of f32 and a standard deviation of at least 0",
-            plain->name, rv_dtype_name(plain->x_type), options.noise);
-    }
+    const bool noise = options.noise != 0;
+    if (!(options.noise >= 0) || !isfinite(options.noise))
+        return rv_fail(error, RV_ERROR_ARGUMENT, "%s: `noise` is %g; give a finite number from 0",
+                       plain->name, options.noise);
+    if (plain->x_type != RV_F32)
+        return rv_fail(error, RV_ERROR_ARGUMENT, "%s: x is %s, but `%s` needs numbers", plain->name,
+                       rv_dtype_name(plain->x_type), noise ? "noise" : "shift");
     if (options.shift == 0) return true;
     if (x->rank < 2 || options.shift < 0 || options.shift >= x->dim[x->rank - 2] ||
-        options.shift >= x->dim[x->rank - 1]) {
+        options.shift >= x->dim[x->rank - 1])
         return rv_fail(error, RV_ERROR_ARGUMENT,
-                       "%s: shifts of up to %" PRId64
+                       "%s: `shift` by up to %" PRId64
                        " pixels of x %s; expected images that are larger than the shift",
                        plain->name, options.shift, rv_shape_text(*x, text));
-    }
     if (!plain->each_step || plain->classes > 0) return true;
     return rv_fail(error, RV_ERROR_ARGUMENT,
                    "%s: y holds numbers for each step, which would have to shift with x; "
-                   "expected labels, or shift 0",
+                   "expected labels, or `shift` 0",
                    plain->name);
 }
 

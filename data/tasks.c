@@ -102,8 +102,8 @@ bool rv_source_task(rv_source *source, const char *name, const rv_task_options *
     rv_task_options o = options ? *options : (rv_task_options){0};
     const rv_task_options *defaults = &kind->task.defaults;
     if (!check_count(kind, &o.count, error) ||
-        !choose(kind, "steps", defaults->steps, kind->least_steps, &o.steps, error) ||
-        !choose(kind, "size", defaults->size, kind->least_size, &o.size, error) ||
+        !choose(kind, "`length`", defaults->length, kind->least_length, &o.length, error) ||
+        !choose(kind, "`size`", defaults->size, kind->least_size, &o.size, error) ||
         (kind->check && !kind->check(&o, error))) {
         return false;
     }

@@ -13,9 +13,9 @@ extern "C" {
 
 /* 0: the task's default. */
 typedef struct rv_task_options {
-    int64_t count; /* samples per epoch */
-    int64_t steps; /* time steps per sample */
-    int64_t size;  /* its meaning depends on the task: see `about` */
+    int64_t count;  /* samples per epoch */
+    int64_t length; /* time steps of a sample */
+    int64_t size;   /* its meaning depends on the task: see `about` */
     uint64_t seed;
 } rv_task_options;
 
@@ -23,7 +23,7 @@ typedef struct rv_task {
     const char *name;
     const char *about;        /* one line */
     const char *baseline;     /* score of an answer that ignores x, with default options */
-    rv_task_options defaults; /* steps or size of 0: the task has no such option */
+    rv_task_options defaults; /* length or size of 0: the task has no such option */
     bool memorized;           /* the same random samples each epoch: there is no rule to learn */
 } rv_task;
 
@@ -35,31 +35,31 @@ const rv_task *rv_task_find(const char *name); /* NULL if there is none */
  * RV_ERROR_ARGUMENT for options that the task does not have and values that are too small.
  *
  *   adding (Hochreiter and Schmidhuber 1997)
- *     x f32 [steps,2]: numbers uniform in 0..1, and marks: 1 at one step of each half, else 0.
+ *     x f32 [length,2]: numbers uniform in 0..1, and marks: 1 at one step of each half, else 0.
  *     y f32 [1]: the sum of the two marked numbers.
  *   arithmetic
- *     x i32 tokens [steps]: "a+b=", padded with spaces, in characters of "0123456789+= ". a and b
+ *     x i32 tokens [length]: "a+b=", padded with spaces, in characters of "0123456789+= ". a and b
  *     have 1 to `size` digits (each number of digits equally likely) and no leading zeros.
- *     y i32 [steps], for each step, in the same characters: the digits of the sum from the step of
- *     "=" on, else spaces. Lengths differ; steps = 3 size + 2.
+ *     y i32 [length], for each step, in the same characters: the digits of the sum from the step of
+ *     "=" on, else spaces. Lengths differ; length = 3 size + 2.
  *   capacity
- *     x f32 [steps,size]: random bits at the first step, zeros after. y: a random label, 0 or 1.
+ *     x f32 [length,size]: random bits at the first step, zeros after. y: a random label, 0 or 1.
  *   copy (after Hochreiter and Schmidhuber 1997, as in Arjovsky, Shah and Bengio 2016)
- *     x i32 tokens [steps]: `size` random symbols 1..8, then blanks 0, with the cue 9 at size+1
- *     steps before the end. y i32 [steps], for each step: blanks, then the symbols at the last
+ *     x i32 tokens [length]: `size` random symbols 1..8, then blanks 0, with the cue 9 at size+1
+ *     steps before the end. y i32 [length], for each step: blanks, then the symbols at the last
  *     `size` steps.
  *   memory
- *     x f32 [steps,size]: numbers N(0,1) at the first step, zeros after. y f32 [size]: the numbers.
+ *     x f32 [length,size]: numbers N(0,1) at the first step, zeros after. y f32 [size]: the numbers.
  *   moving-digits
- *     x f32 [steps,1,size,size]: two of the built-in digits, pixels 0..1. They move along straight
+ *     x f32 [length,1,size,size]: two of the built-in digits, pixels 0..1. They move along straight
  *     lines by 0.5 to 1.5 pixels per step along each axis, rounded, and bounce off the edges. Where
  *     they overlap, the brighter pixel wins. y of the same shape, for each step: the next frame.
  *   parentheses
- *     x f32 [steps,3 size]: `size` independent streams, each a one-hot of "(", ")" and noise,
- *     equally likely. y f32 [steps,size], for each step: the number of open parentheses in each
+ *     x f32 [length,3 size]: `size` independent streams, each a one-hot of "(", ")" and noise,
+ *     equally likely. y f32 [length,size], for each step: the number of open parentheses in each
  *     stream. A ")" without an open "(" and a "(" beyond 9 open ones are ignored.
  *   parity
- *     x f32 [steps,1]: random bits. y: the label 1 if an odd number of them is 1.
+ *     x f32 [length,1]: random bits. y: the label 1 if an odd number of them is 1.
  *   random-function
  *     x as in capacity. y f32 [1]: a random number N(0,1). */
 bool rv_source_task(rv_source *source, const char *name, const rv_task_options *options,

@@ -1,5 +1,4 @@
 /* The `recurve` command: a table of subcommands. */
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -38,14 +37,6 @@ static const command *find_command(const char *name)
     return NULL;
 }
 
-/* The exit status, or STATUS_FAILED if results could not be written (a full disk). */
-static int finish(exit_status result)
-{
-    if (fflush(stdout) == 0 && !ferror(stdout)) return (int)result;
-    fprintf(stderr, "recurve: cannot write to standard output: %s\n", strerror(errno));
-    return result == STATUS_OK ? (int)STATUS_FAILED : (int)result;
-}
-
 static bool is_one_of(const char *name, const char *a, const char *b, const char *c)
 {
     return name && (strcmp(name, a) == 0 || strcmp(name, b) == 0 || strcmp(name, c) == 0);
@@ -56,11 +47,11 @@ int main(int argc, char **argv)
     const char *name = argc > 1 ? argv[1] : NULL;
     if (is_one_of(name, "--help", "-h", "help")) {
         print_help();
-        return finish(STATUS_OK);
+        return finish_output(STATUS_OK);
     }
     if (is_one_of(name, "--version", "-V", "version")) {
         printf("recurve %s\n", rv_version());
-        return finish(STATUS_OK);
+        return finish_output(STATUS_OK);
     }
 
     signal(SIGXFSZ, SIG_IGN); /* a limit on the size of files is an error like a full disk */
@@ -75,11 +66,5 @@ int main(int argc, char **argv)
         return STATUS_USAGE;
     }
 
-    exit_status result = chosen->run(argc - 1, argv + 1, &error);
-    bool outside = error.code == RV_ERROR_IO || error.code == RV_ERROR_FORMAT ||
-                   error.code == RV_ERROR_MEMORY; /* not the command line's fault */
-    if (outside) result = STATUS_FAILED;
-    if (error.code != RV_OK) fprintf(stderr, "recurve %s: %s\n", chosen->name, error.text);
-    if (result == STATUS_USAGE) fprintf(stderr, "Try 'recurve %s --help'.\n", chosen->name);
-    return finish(result);
+    return finish_output(run_command(chosen, argc - 1, argv + 1));
 }

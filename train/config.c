@@ -83,8 +83,8 @@ static const rv_config_row rows[] = {
     ROW(net.steps, "steps", "N", WHOLE, "time steps for which an image is shown (default: 2)",
         .low = 1, .high = 1000, KEPT),
     ROW(net.head_units, "head-units", "N", WHOLE,
-        "units of a hidden layer after the cell (default: the\ntask's)", .low = 1, .high = 65536,
-        KEPT),
+        "units of a hidden layer after the cell; 0: no such layer\n(default: the task's)", .low = 0,
+        .high = 65536, .unset = -1, KEPT),
     ROW(net.embedding, "embedding", "N", WHOLE,
         "size of a learned embedding of tokens (default: one-hot)", .low = 1, .high = 65536, KEPT),
     ROW(net.activation, "activation", "NAME", TEXT,
@@ -153,7 +153,7 @@ static const rv_config_row rows[] = {
         "stop after N epochs in which the validation loss did not\nimprove", COUNT, KEPT),
     ROW(loop.seed, "seed", "N", WHOLE,
         "seed of all random numbers: data, split, initial\nparameters, order, dropout (default: 1)",
-        .low = 0, .high = (int64_t)1 << 53, KEPT),
+        .low = 0, .high = (int64_t)1 << 53, .unset = -1, KEPT),
     ROW(loop.dtype, "dtype", "TYPE", TEXT, "type of the numbers: f32 (default) or f64", KEPT),
     ROW(loop.threads, "threads", "N", WHOLE,
         "threads (default: 1); the results are the same for any\nnumber", .low = 1,
@@ -273,9 +273,14 @@ static bool is_unset(const rv_config_row *row, const void *value)
     switch (row->kind) {
     case RV_CONFIG_FLAG: return !*(const bool *)value;
     case RV_CONFIG_TEXT: return !*(const char *const *)value;
-    case RV_CONFIG_WHOLE: return row->low > 0 && *(const int64_t *)value == 0;
+    case RV_CONFIG_WHOLE: return *(const int64_t *)value == (int64_t)row->unset;
     default: return *(const double *)value == row->unset;
     }
+}
+
+bool rv_config_row_is_set(const rv_config_row *row, const void *values)
+{
+    return !is_unset(row, (const char *)values + row->offset);
 }
 
 bool rv_train_config_check(const rv_train_config *config, rv_error *error)
@@ -284,7 +289,7 @@ bool rv_train_config_check(const rv_train_config *config, rv_error *error)
     for (const rv_config_row *row = rows; row < rows + ROWS; row++) {
         const void *value = (const char *)config + row->offset;
         if (row->kind == RV_CONFIG_FLAG || is_unset(row, value)) continue;
-        snprintf(label, sizeof label, "--%s", row->key);
+        snprintf(label, sizeof label, "`%s`", row->key);
         if (row->kind == RV_CONFIG_TEXT) {
             const char *text = *(const char *const *)value;
             if (!set_text(row, label, text, &text, error)) return false;
@@ -303,9 +308,13 @@ bool rv_train_config_check(const rv_train_config *config, rv_error *error)
 
 rv_train_config rv_train_config_new(void)
 {
-    rv_train_config config = {.loop.seed = 1};
-    for (const rv_config_row *row = rows; row < rows + ROWS; row++)
-        if (row->kind > RV_CONFIG_WHOLE) *(double *)((char *)&config + row->offset) = row->unset;
+    rv_train_config config = {0};
+    for (const rv_config_row *row = rows; row < rows + ROWS; row++) {
+        void *value = (char *)&config + row->offset;
+        if (row->kind > RV_CONFIG_WHOLE) *(double *)value = row->unset;
+        if (row->kind == RV_CONFIG_WHOLE) *(int64_t *)value = (int64_t)row->unset;
+    }
+    config.loop.seed = 1;
     return config;
 }
 

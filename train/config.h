@@ -19,7 +19,7 @@ extern "C" {
 #endif
 
 /* The table (rv_config_row) documents each field. A field is unset when it is NULL, 0 or false and,
- * for momentum, forget and clip_norm, when it is -1. An unset field gets the default of the task,
+ * for momentum, forget, clip_norm and head_units, when it is -1. An unset field gets the default of the task,
  * the model or the optimizer. Strings that you assign are borrowed. */
 typedef struct rv_data_config {
     const char *task, *path, *labels, *classes, *alphabet;
@@ -69,7 +69,8 @@ void rv_train_config_free(rv_train_config *config);
  * unset. */
 bool rv_train_config_copy(rv_train_config *copy, const rv_train_config *config, rv_error *error);
 
-/* Whether all values are in range. RV_ERROR_ARGUMENT names the first option that is not. */
+/* Whether all values are in range. RV_ERROR_ARGUMENT names the first option that is not. Here and
+ * elsewhere a message writes the key of an option as `learning-rate`. */
 bool rv_train_config_check(const rv_train_config *config, rv_error *error);
 
 /* ---- the table of fields ---- */
@@ -90,7 +91,7 @@ typedef struct rv_config_row {
     rv_config_kind kind;
     size_t offset;     /* of the value in its struct, in bytes */
     int64_t low, high; /* the range of a whole number */
-    double unset;      /* the value of a double that is unset */
+    double unset;      /* the value of a number that is unset */
     bool kept;         /* config.json holds it, because it changes the results */
     const char *group; /* not NULL: the title of the group that this row begins */
     const char *doc;   /* for help; may have several lines */
@@ -108,6 +109,9 @@ const rv_config_row *rv_config_row_find(const char *key, rv_error *error);
  * number, or out of range. */
 bool rv_config_row_set(const rv_config_row *row, const char *label, const char *text, void *values,
                        rv_error *error);
+
+/* Whether the row's field in the struct `values` is set. */
+bool rv_config_row_is_set(const rv_config_row *row, const void *values);
 
 /* Sets the field of a key or alias: rv_config_row_find, then rv_config_row_set. */
 bool rv_train_config_set(rv_train_config *config, const char *key, const char *text,

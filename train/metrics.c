@@ -88,6 +88,6 @@ bool rv_measure(const rv_setup *s, rv_store *store, rv_batch_program two[2], con
     return isfinite(m->loss) ||
            rv_fail(
                error, RV_ERROR_NUMBER,
-               "the loss is %f; these parameters are useless, train with a lower --learning-rate",
+               "the loss is %f; these parameters are useless, train with a lower `learning-rate`",
                m->loss);
 }

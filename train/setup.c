@@ -13,6 +13,7 @@
 #include "train/batch_program.h"
 #include "train/setup/data.h"
 #include "train/setup/defaults.h"
+#include "train/setup/effect.h"
 #include "train/setup/lookup.h"
 
 /* ---- the net ---- */
@@ -40,7 +41,7 @@ static bool choose_model(rv_train_config *c, rv_setup *s, const rv_model *own, r
     s->scale = blog ? 16 : 1; /* it takes pixels as published */
     if (!c->loop.dtype) c->loop.dtype = "f32";
     if (strcmp(c->loop.dtype, "f32") != 0 && strcmp(c->loop.dtype, "f64") != 0)
-        return rv_fail(error, RV_ERROR_ARGUMENT, "--dtype: got \"%.100s\", expected f32 or f64",
+        return rv_fail(error, RV_ERROR_ARGUMENT, "`dtype`: got \"%.100s\", expected f32 or f64",
                        c->loop.dtype);
     s->dtype = strcmp(c->loop.dtype, "f64") == 0 ? RV_F64 : RV_F32;
     return true;
@@ -83,13 +84,13 @@ static bool choose_loss(const rv_train_config *c, const rv_setup *s, rv_loss_kin
     if (!c->net.loss) return true;
     if (s->data.classes > 0)
         return rv_fail(error, RV_ERROR_ARGUMENT,
-                       "--loss %s needs numbers as targets; these data have labels", c->net.loss);
+                       "`loss` %s needs numbers as targets; these data have labels", c->net.loss);
     for (int i = 0; i < 3; i++)
         if (strcmp(c->net.loss, names[i]) == 0) {
             *kind = (rv_loss_kind)i;
             return true;
         }
-    return rv_fail(error, RV_ERROR_ARGUMENT, "--loss: got \"%.100s\", expected mse, mae or huber",
+    return rv_fail(error, RV_ERROR_ARGUMENT, "`loss`: got \"%.100s\", expected mse, mae or huber",
                    c->net.loss);
 }
 
@@ -102,28 +103,27 @@ static bool check_meaning(const rv_train_config *c, const rv_setup *s, rv_error 
     char shape[RV_SHAPE_TEXT];
     if (data->classes == 1)
         wrong = "all samples have the same label: there is nothing to tell apart";
-    else if (c->data.labels && !c->data.path)
-        wrong = "--labels belongs to --data";
     else if (c->net.embedding > 0 && data->tokens == 0)
-        wrong = "--embedding is for tokens, these data are numbers";
+        wrong = "`embedding` is for tokens, these data are numbers";
     else if (c->net.smoothing > 0 && data->classes == 0)
-        wrong = "--smoothing is for labels, these data have numbers";
+        wrong = "`smoothing` is for labels, these data have numbers";
     else if (c->net.steps > 0 && data->sequence)
-        wrong = "--steps says how often an image is shown, these data are sequences";
+        wrong = "`steps` says how often an image is shown, these data are sequences";
     else if (c->net.bidirectional && rv_source_is_text(data))
-        wrong = "--bidirectional would read the characters that are to be predicted";
+        wrong = "`bidirectional` would read the characters that are to be predicted";
     if (wrong) return rv_fail(error, RV_ERROR_ARGUMENT, "%s", wrong);
     if ((s->model->images || s->model->kernel || c->net.kernel) &&
         data->x.rank != 3 + data->sequence)
-        return rv_fail(
-            error, RV_ERROR_ARGUMENT,
-            "%s convolves images [channels,height,width], these samples are %s%s; try gru%s",
-            c->net.model, rv_shape_text(data->x, shape), data->sequence ? " over time" : "",
-            data->sequence || !c->data.path ? "" : ", or --sequence");
+        return rv_fail(error, RV_ERROR_ARGUMENT,
+                       "%s convolves images [channels,height,width], these samples are %s%s; %s%s",
+                       c->net.kernel ? "with `kernel` the cell" : c->net.model,
+                       rv_shape_text(data->x, shape), data->sequence ? " over time" : "",
+                       c->net.kernel ? "leave it out" : "try gru",
+                       data->sequence || !c->data.path ? "" : ", or `sequence`");
     if (s->model->images && side <= 4 * c->net.layers)
         return rv_fail(error, RV_ERROR_ARGUMENT,
                        "%s makes images smaller by 4 in each of %" PRId64
-                       " layers, which leaves nothing of %" PRId64
+                       " `layers`, which leaves nothing of %" PRId64
                        "; use fewer layers, or conv-ugrnn",
                        c->net.model, c->net.layers, side);
     return true;
@@ -165,15 +165,18 @@ static bool choose_net(rv_train_config *c, rv_setup *s, const rv_defaults *r, rv
 {
     const rv_source *data = &s->data;
     rv_loss_kind loss;
-    set_default(&c->net.layers, r->layers);
+    const bool made = !s->model->record; /* else the model has sizes of its own */
+    if (made) set_default(&c->net.layers, r->layers);
     if (!check_meaning(c, s, error)) return false;
     if (!choose_loss(c, s, &loss, error)) return false;
     if (c->net.carry && (!data->sequence || strcmp(c->data.task, "text") != 0))
         return rv_fail(error, RV_ERROR_ARGUMENT,
-                       "--carry is for texts, whose windows follow each other");
-    set_default(&c->net.units, r->units);
-    set_default(&c->net.head_units, r->head_units);
-    if (!data->sequence) set_default(&c->net.steps, 2);
+                       "`carry` is for texts, whose windows follow each other");
+    if (made) {
+        set_default(&c->net.units, r->units);
+        if (c->net.head_units < 0) c->net.head_units = r->head_units;
+        if (!data->sequence) set_default(&c->net.steps, 2);
+    }
     s->carry = c->net.carry;
     s->net = (rv_net_options){.rnn = {.units = c->net.units,
                                       .kernel = c->net.kernel,
@@ -189,7 +192,7 @@ static bool choose_net(rv_train_config *c, rv_setup *s, const rv_defaults *r, rv
                                       .same_dropout = c->net.same_dropout,
                                       .recompute = c->net.recompute},
                               .steps = c->net.steps,
-                              .hidden = c->net.head_units,
+                              .hidden = made ? c->net.head_units : 0,
                               .embedding = c->net.embedding,
                               .pool = c->net.pool,
                               .loss = loss,
@@ -226,7 +229,7 @@ static bool choose_schedule(rv_train_config *c, rv_setup *s, rv_error *error)
         s->plateau = (rv_plateau){.factor = 0.5, .patience = 3, .threshold = 1e-3};
     else if (strcmp(c->optimizer.schedule, "constant") != 0)
         return rv_fail(error, RV_ERROR_ARGUMENT,
-                       "--schedule: got \"%.100s\", expected constant, cosine, one-cycle, step, "
+                       "`schedule`: got \"%.100s\", expected constant, cosine, one-cycle, step, "
                        "exponential or plateau",
                        c->optimizer.schedule);
     if (c->optimizer.warm_up > 0) *schedule = rv_warm_up((double)c->optimizer.warm_up, *schedule);
@@ -286,7 +289,7 @@ static bool choose_optimizer(rv_train_config *c, rv_setup *s, const rv_optimizer
                                             : rv_lookup_optimizer(o->name, error);
     if (!base) return false;
     if (o->momentum > 0 && base->momentum == 0)
-        return rv_fail(error, RV_ERROR_ARGUMENT, "--momentum: %s has none", base->name);
+        return rv_fail(error, RV_ERROR_ARGUMENT, "`momentum`: %s has none", base->name);
     s->optimizer = *base;
     if (o->momentum >= 0) s->optimizer.momentum = o->momentum;
     if (o->learning_rate > 0) s->optimizer.learning_rate = o->learning_rate;
@@ -301,28 +304,34 @@ static bool choose_optimizer(rv_train_config *c, rv_setup *s, const rv_optimizer
     o->learning_rate = s->optimizer.learning_rate;
     o->weight_decay = s->optimizer.weight_decay;
     o->clip_norm = s->optimizer.clip_norm;
-    return for_each_part(s, "--freeze", "PATTERN", o->freeze, take_frozen, error) &&
-           for_each_part(s, "--learning-rates", "PATTERN=RATE", o->learning_rates, take_rate,
+    return for_each_part(s, "`freeze`", "PATTERN", o->freeze, take_frozen, error) &&
+           for_each_part(s, "`learning-rates`", "PATTERN=RATE", o->learning_rates, take_rate,
                          error) &&
            choose_schedule(c, s, error);
 }
 
 /* ---- all of it ---- */
 
+bool rv_setup_choose(rv_train_config *c, rv_setup *s, const rv_optimizer *own, rv_error *error)
+{
+    rv_defaults r = rv_defaults_for(s->model, c->data.task, s->data.classes);
+    set_default(&c->loop.epochs, r.epochs);
+    set_default(&c->loop.batch_size, r.batch_size);
+    set_default(&c->loop.threads, 1);
+    return choose_net(c, s, &r, error) && choose_optimizer(c, s, own, &r, error);
+}
+
 bool rv_setup_make(rv_setup *s, rv_train_config *c, const rv_train_parts *given, rv_error *error)
 {
     static const rv_train_parts none = {0};
     const rv_train_parts *parts = given ? given : &none;
     *s = (rv_setup){.anomaly = c->loop.anomaly};
-    if (!rv_train_config_check(c, error) || !rv_setup_data(c, s, parts, error) ||
-        !choose_model(c, s, parts->model, error) || !rv_setup_split(c, s, parts, error))
+    if (!rv_train_config_check(c, error) || !rv_setup_check_data(c, parts, error) ||
+        !rv_setup_data(c, s, parts, error) || !choose_model(c, s, parts->model, error) ||
+        !rv_setup_split(c, s, parts, error))
         return false;
-    rv_defaults r = rv_defaults_for(s->model, c->data.task, s->data.classes);
-    set_default(&c->loop.epochs, r.epochs);
-    set_default(&c->loop.batch_size, r.batch_size);
-    set_default(&c->loop.threads, 1);
     s->training = s->varied.read ? s->varied : s->part;
-    return choose_net(c, s, &r, error) && choose_optimizer(c, s, parts->optimizer, &r, error);
+    return rv_setup_choose(c, s, parts->optimizer, error);
 }
 
 void rv_setup_free(rv_setup *s)

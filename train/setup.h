@@ -55,6 +55,13 @@ bool rv_setup_make(rv_setup *setup, rv_train_config *config, const rv_train_part
                    rv_error *error);
 void rv_setup_free(rv_setup *setup); /* accepts {0} */
 
+/* Whether each option of the net and the optimizer that is set in `given`, the configuration before
+ * rv_setup_make, changes the training step. RV_ERROR_ARGUMENT names the first that does not, such
+ * as `kernel` for a cell that has sizes of its own. `config` is that of rv_setup_make, without
+ * parts of your own. */
+bool rv_setup_check_given(const rv_setup *setup, const rv_train_config *config,
+                          const rv_train_config *given, rv_error *error);
+
 /* An empty store with the configuration's seed and number of threads. Free it with rv_store_free.
  * NULL on failure. */
 rv_store *rv_setup_store(const rv_train_config *config, rv_error *error);

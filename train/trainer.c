@@ -194,7 +194,7 @@ bool rv_trainer_evaluate(rv_trainer *t, const rv_source *data, rv_metrics *metri
 bool rv_trainer_save(rv_trainer *t, rv_error *error)
 {
     if (!t->config.loop.output)
-        return rv_fail(error, RV_ERROR_ARGUMENT, "--output names no folder to save the run in");
+        return rv_fail(error, RV_ERROR_ARGUMENT, "`output` names no folder to save the run in");
     t->unsaved = true;
     return rv_keep_start(t, error) && rv_keep_now(t, error);
 }
@@ -205,7 +205,7 @@ bool rv_trainer_resume(rv_trainer *t, rv_error *skipped, rv_error *error)
     rv_train_result result;
     rv_epoch *history = NULL;
     if (!t->config.loop.output)
-        return rv_fail(error, RV_ERROR_ARGUMENT, "--output names no folder to resume a run from");
+        return rv_fail(error, RV_ERROR_ARGUMENT, "`output` names no folder to resume a run from");
     if (!rv_resume(t, &result, &history, skipped, &why)) {
         rv_free(history);
         return rv_fail(error, why.code, "%s", why.text);

@@ -198,7 +198,7 @@ static bool parse(parser *p, csv *c, rv_source *s, const rv_csv_options *options
         return rv_fail(error, RV_ERROR_ARGUMENT,
                        "\"%s\": %" PRId64 " lines of %" PRId64
                        " numbers take more than the cache of %" PRIu64
-                       " bytes: convert it to .npy, or give a larger cache",
+                       " bytes: convert it to .npy, or give a larger `cache`",
                        p->name, count, fields, cache);
     }
     c->values = rv_alloc((size_t)count * (size_t)columns, sizeof *c->values);

@@ -100,7 +100,7 @@ static bool inflate_all(const rv_input_file *input, unzip *u, rv_error *error)
         if (u->size > u->room) {
             return rv_fail(error, RV_ERROR_ARGUMENT,
                            "\"%s\" takes more than the cache of %" PRId64
-                           " bytes once decompressed: gunzip it, or use a larger cache",
+                           " bytes once decompressed: gunzip it, or give a larger `cache`",
                            input->name, u->room);
         }
         if (state == Z_BUF_ERROR) break;
@@ -184,7 +184,7 @@ static bool load(rv_input_file *input, uint64_t cache, bool whole, rv_error *err
     if (!whole) return true;
     return rv_fail(error, RV_ERROR_ARGUMENT,
                    "\"%s\" has %" PRId64 " bytes, more than the cache of %" PRIu64
-                   ": use a larger cache",
+                   ": give a larger `cache`",
                    input->name, input->size, cache);
 }
 

@@ -10,7 +10,7 @@ enum { MOVING = 2, SIDE = RV_DIGIT_SIDE };
 
 static void describe(rv_source *s, const rv_task_options *o)
 {
-    s->x = s->y = RV_SHAPE(o->steps, 1, o->size, o->size);
+    s->x = s->y = RV_SHAPE(o->length, 1, o->size, o->size);
     s->each_step = true;
 }
 
@@ -76,7 +76,7 @@ const rv_task_kind rv_task_moving_digits = {
              "MSE 0.069: the mean frames",
              {10000, 20, 16, 0},
              false},
-    .least_steps = 1,
+    .least_length = 1,
     .least_size = SIDE,
     .describe = describe,
     .read = read_frames,

@@ -7,14 +7,14 @@
 
 static void describe_capacity(rv_source *s, const rv_task_options *o)
 {
-    s->x = RV_SHAPE(o->steps, o->size);
+    s->x = RV_SHAPE(o->length, o->size);
     s->y = RV_SCALAR;
     s->classes = 2;
 }
 
 static void describe_function(rv_source *s, const rv_task_options *o)
 {
-    s->x = RV_SHAPE(o->steps, o->size);
+    s->x = RV_SHAPE(o->length, o->size);
     s->y = RV_SHAPE(1);
 }
 
@@ -52,7 +52,7 @@ const rv_task_kind rv_task_capacity = {
              "accuracy 0.5: always the same label",
              {1000, 5, 64, 0},
              true},
-    .least_steps = 1,
+    .least_length = 1,
     .least_size = 1,
     .describe = describe_capacity,
     .read = read_capacity,
@@ -64,7 +64,7 @@ const rv_task_kind rv_task_random_function = {
              "MSE 1: always 0",
              {1000, 5, 64, 0},
              true},
-    .least_steps = 1,
+    .least_length = 1,
     .least_size = 1,
     .describe = describe_function,
     .read = read_function,
@@ -74,7 +74,7 @@ const rv_task_kind rv_task_random_function = {
 
 static void describe_memory(rv_source *s, const rv_task_options *o)
 {
-    s->x = RV_SHAPE(o->steps, o->size);
+    s->x = RV_SHAPE(o->length, o->size);
     s->y = RV_SHAPE(o->size);
 }
 
@@ -97,7 +97,7 @@ const rv_task_kind rv_task_memory = {
              "MSE 1: always 0",
              {10000, 10, 64, 0},
              false},
-    .least_steps = 1,
+    .least_length = 1,
     .least_size = 1,
     .describe = describe_memory,
     .read = read_memory,
@@ -107,7 +107,7 @@ const rv_task_kind rv_task_memory = {
 
 static void describe_adding(rv_source *s, const rv_task_options *o)
 {
-    s->x = RV_SHAPE(o->steps, 2);
+    s->x = RV_SHAPE(o->length, 2);
     s->y = RV_SHAPE(1);
 }
 
@@ -135,7 +135,7 @@ const rv_task_kind rv_task_adding = {
              "MSE 0.167: always 1",
              {10000, 100, 0, 0},
              false},
-    .least_steps = 2,
+    .least_length = 2,
     .describe = describe_adding,
     .read = read_adding,
 };
@@ -144,7 +144,7 @@ const rv_task_kind rv_task_adding = {
 
 static void describe_parity(rv_source *s, const rv_task_options *o)
 {
-    s->x = RV_SHAPE(o->steps, 1);
+    s->x = RV_SHAPE(o->length, 1);
     s->y = RV_SCALAR;
     s->classes = 2;
 }
@@ -171,7 +171,7 @@ const rv_task_kind rv_task_parity = {
              "accuracy 0.5: always the same label",
              {10000, 16, 0, 0},
              false},
-    .least_steps = 1,
+    .least_length = 1,
     .describe = describe_parity,
     .read = read_parity,
 };
@@ -182,8 +182,8 @@ enum { OPEN, CLOSE, NOISE, KINDS, MOST_OPEN = 9 };
 
 static void describe_parentheses(rv_source *s, const rv_task_options *o)
 {
-    s->x = RV_SHAPE(o->steps, KINDS * o->size);
-    s->y = RV_SHAPE(o->steps, o->size);
+    s->x = RV_SHAPE(o->length, KINDS * o->size);
+    s->y = RV_SHAPE(o->length, o->size);
     s->each_step = true;
 }
 
@@ -214,7 +214,7 @@ const rv_task_kind rv_task_parentheses = {
              "MSE 3.7: the mean of each step",
              {10000, 32, 10, 0},
              false},
-    .least_steps = 1,
+    .least_length = 1,
     .least_size = 1,
     .describe = describe_parentheses,
     .read = read_parentheses,

@@ -11,7 +11,7 @@ enum { BLANK = 0, SYMBOLS = 8, CUE = SYMBOLS + 1 };
 
 static void describe_copy(rv_source *s, const rv_task_options *o)
 {
-    s->x = s->y = RV_SHAPE(o->steps);
+    s->x = s->y = RV_SHAPE(o->length);
     s->each_step = true;
     s->tokens = CUE + 1;
     s->classes = SYMBOLS + 1;
@@ -19,11 +19,11 @@ static void describe_copy(rv_source *s, const rv_task_options *o)
 
 static bool check_copy(const rv_task_options *o, rv_error *error)
 {
-    if (o->steps > 2 * o->size) return true;
+    if (o->length > 2 * o->size) return true;
     return rv_fail(error, RV_ERROR_ARGUMENT,
-                   "copy with %" PRId64 " steps for %" PRId64 " symbols; expected at least %" PRId64
-                   ": twice the symbols and a cue",
-                   o->steps, o->size, 2 * o->size + 1);
+                   "copy with `length` %" PRId64 " for `size` %" PRId64
+                   "; expected at least %" PRId64 ": twice the symbols and a cue",
+                   o->length, o->size, 2 * o->size + 1);
 }
 
 static bool read_copy(const rv_source *s, uint64_t epoch, int64_t index, void *x, void *y,
@@ -48,7 +48,7 @@ const rv_task_kind rv_task_copy = {
              "0.52 nats a step: blanks, then the 8 symbols equally likely",
              {10000, 40, 10, 0},
              false},
-    .least_steps = 3,
+    .least_length = 3,
     .least_size = 1,
     .describe = describe_copy,
     .check = check_copy,
@@ -73,7 +73,7 @@ static bool check_arithmetic(const rv_task_options *o, rv_error *error)
 {
     if (o->size <= MOST_DIGITS) return true;
     return rv_fail(error, RV_ERROR_ARGUMENT,
-                   "arithmetic of %" PRId64 " digits; expected at most %d", o->size, MOST_DIGITS);
+                   "arithmetic with `size` %" PRId64 "; expected at most %d", o->size, MOST_DIGITS);
 }
 
 /* A number of 1 to `size` digits without leading zeros; 0 is a number of 1 digit. */

@@ -6,7 +6,7 @@
 
 typedef struct rv_task_kind {
     rv_task task;
-    int64_t least_steps, least_size;
+    int64_t least_length, least_size;
     /* Fills in shapes, classes and tokens of the source; rv_source_task does the rest. */
     void (*describe)(rv_source *source, const rv_task_options *options);
     bool (*read)(const rv_source *source, uint64_t epoch, int64_t index, void *x, void *y,

@@ -66,14 +66,14 @@ TEST(Tasks, RefuseInvalidOptions)
     };
     refuse("addition", {}, RV_ERROR_NAME, "adding, arithmetic, capacity");
     refuse("adding", {-1, 0, 0, 0}, RV_ERROR_ARGUMENT, "-1 samples");
-    refuse("adding", {0, 1, 0, 0}, RV_ERROR_ARGUMENT, "steps 1");
-    refuse("adding", {0, 0, 5, 0}, RV_ERROR_ARGUMENT, "size 5");
-    refuse("adding", {0, INT64_MAX, 0, 0}, RV_ERROR_ARGUMENT, "steps");
-    refuse("arithmetic", {0, 9, 0, 0}, RV_ERROR_ARGUMENT, "steps 9");
+    refuse("adding", {0, 1, 0, 0}, RV_ERROR_ARGUMENT, "`length` 1");
+    refuse("adding", {0, 0, 5, 0}, RV_ERROR_ARGUMENT, "`size` 5");
+    refuse("adding", {0, INT64_MAX, 0, 0}, RV_ERROR_ARGUMENT, "`length`");
+    refuse("arithmetic", {0, 9, 0, 0}, RV_ERROR_ARGUMENT, "`length` 9");
     refuse("arithmetic", {0, 0, 19, 0}, RV_ERROR_ARGUMENT, "at most 18");
     refuse("copy", {0, 20, 10, 0}, RV_ERROR_ARGUMENT, "at least 21");
-    refuse("moving-digits", {0, 0, 7, 0}, RV_ERROR_ARGUMENT, "size 7");
-    refuse("capacity", {0, 0, -1, 0}, RV_ERROR_ARGUMENT, "size -1");
+    refuse("moving-digits", {0, 0, 7, 0}, RV_ERROR_ARGUMENT, "`size` 7");
+    refuse("capacity", {0, 0, -1, 0}, RV_ERROR_ARGUMENT, "`size` -1");
 }
 
 TEST(Tasks, AddingSumsTheMarkedNumbers)

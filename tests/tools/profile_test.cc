@@ -29,7 +29,7 @@ TEST(Profile, SharesAddUpToTheStepInEveryTable)
 {
     for (const char *arguments :
          {"", "curnn-blog", "gru --dtype f64 --classes 0-9",
-          "conv-ugrnn --channels 2 --size 12 --batch-size 64 --threads 2"}) {
+          "conv-ugrnn --channels 2 --image-size 12 --batch-size 64 --threads 2"}) {
         SCOPED_TRACE(arguments);
         const Outcome outcome = recurve(std::string("profile --seconds 0.05 --json ") + arguments);
         ASSERT_EQ(outcome.status, 0) << outcome.err;
@@ -164,7 +164,7 @@ TEST(Profile, SlicesOfTheTimelineNest)
 
 TEST(Profile, WhatFailsIsSaid)
 {
-    const Outcome small = recurve("profile curnn --size 3");
+    const Outcome small = recurve("profile curnn --image-size 3");
     EXPECT_EQ(small.status, 1);
     EXPECT_EQ(small.out, "");
     EXPECT_CONTAINS(small.err, "conv2d");

@@ -90,14 +90,26 @@ TEST(Train, LearnsByHeartWhatHasNoRule)
 
 TEST(Train, TakesEveryOptionOfTheNetAndTheOptimizer)
 {
-    for (const char *arguments :
-         {"--layers 2 --residual --skip", "--bidirectional --pool", "--layer-norm --learned-start",
-          "--dropout 0.2 --recurrent-dropout 0.1 --same-dropout", "--recompute 3",
-          "--activation relu --forget 0", "--loss huber", "--weight-decay 0.01 --optimizer adamw",
-          "--clip-value 0.5 --clip-norm 2", "--schedule one-cycle",
-          "--schedule cosine --warm-up 10", "--schedule plateau", "--schedule step",
-          "--schedule exponential", "--accumulate 3", "--average 0.9",
-          "--learning-rates 'fc*=0.01' --freeze 'bc,bu'", "--head-units 7", "--patience 1"}) {
+    for (const char *arguments : {"--layers 2 --residual",
+                                  "--layers 2 --skip",
+                                  "--bidirectional --pool",
+                                  "--layer-norm --learned-start",
+                                  "--dropout 0.2 --recurrent-dropout 0.1 --same-dropout",
+                                  "--recompute 3",
+                                  "--activation relu --forget 0",
+                                  "--loss huber",
+                                  "--weight-decay 0.01 --optimizer adamw",
+                                  "--clip-value 0.5 --clip-norm 2",
+                                  "--schedule one-cycle",
+                                  "--schedule cosine --warm-up 10",
+                                  "--schedule plateau",
+                                  "--schedule step",
+                                  "--schedule exponential",
+                                  "--accumulate 3",
+                                  "--average 0.9",
+                                  "--learning-rates 'fc*=0.01' --freeze 'bc,bu'",
+                                  "--head-units 7",
+                                  "--patience 1"}) {
         const Json json = train(std::string("--task adding --length 8 --samples 600 --epochs 4 "
                                             "--units 12 --learning-rate 0.01 ") +
                                 arguments);

@@ -380,7 +380,8 @@ TEST(Train, AnomalyOfAStateThatIsOlderThanTheRunIsNone)
 TEST(Train, WatchingChangesNoBit)
 {
     const std::string run = "train --epochs 2 --optimizer adam --dropout 0.1 --digest";
-    const Outcome plain = recurve(run), watched = recurve(run + " --anomaly --norms");
+    const Outcome plain = recurve(run),
+                  watched = recurve(run + " --anomaly --norms --output " + scratch_folder());
     EXPECT_EQ(plain.out.size(), 33u) << plain.out;
     EXPECT_EQ(watched.out, plain.out);
 }

@@ -106,7 +106,7 @@ TEST_F(Resume, AnotherConfigurationIsRefusedByName)
     config.net.units = 9;
     rv_error error = {};
     EXPECT_FALSE(rv_trainer_resume(make(config).get(), nullptr, &error));
-    EXPECT_NE(std::string(error.text).find("--units"), std::string::npos) << error.text;
+    EXPECT_NE(std::string(error.text).find("`units`"), std::string::npos) << error.text;
 }
 
 TEST(Trainer, TwoOnTwoThreadsGiveTheBitsOfOne)
@@ -129,7 +129,7 @@ TEST(Trainer, ErrorsNameTheOption)
     config.net.dropout = 1;
     EXPECT_EQ(rv_trainer_new(&config, &error), nullptr);
     EXPECT_EQ(error.code, RV_ERROR_ARGUMENT);
-    EXPECT_NE(std::string(error.text).find("--dropout"), std::string::npos) << error.text;
+    EXPECT_NE(std::string(error.text).find("`dropout`"), std::string::npos) << error.text;
     error = {};
     EXPECT_FALSE(rv_train_config_set(&config, "dropuot", "0.1", &error));
     EXPECT_NE(std::string(error.text).find("did you mean \"dropout\"?"), std::string::npos)

@@ -32,8 +32,14 @@ typedef struct command {
     bool operand;      /* whether the command takes one operand (an argument that is no option) */
     const char *files; /* the name of one or more operands; NULL if it takes no files */
 
-    /* argv[0] is the command's name. main prints *error if it is set. */
+    /* argv[0] is the command's name. run_command prints *error if it is set. */
     exit_status (*run)(int argc, char **argv, rv_error *error);
 } command;
+
+/* Runs a command and prints its error. */
+exit_status run_command(const command *page, int argc, char **argv);
+
+/* The exit status, or STATUS_FAILED if results could not be written (a full disk). */
+int finish_output(exit_status result);
 
 #endif

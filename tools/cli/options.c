@@ -6,14 +6,9 @@
 
 #include "train/setup/lookup.h"
 
-enum { MOST_OPTIONS = 100, OPTION_TEXT = 64, OPTION_CODE = 256 }; /* above all characters */
+enum { OPTION_TEXT = 64, OPTION_CODE = 256 }; /* above all characters */
 
 /* ---- the table ---- */
-
-typedef struct option_table {
-    const option_row *row[MOST_OPTIONS];
-    int count;
-} option_table;
 
 static bool is_named(const option_row *row, const char *key)
 {
@@ -27,8 +22,7 @@ static const option_row *own_row(const command *page, const char *key)
     return NULL;
 }
 
-/* The library's rows in order, some replaced by the command's, then the command's other rows. */
-static option_table table_of(const command *page)
+option_table options_of(const command *page)
 {
     option_table table = {.count = 0};
     for (int i = 0; page->configures && i < rv_config_row_count(); i++) {
@@ -75,7 +69,7 @@ static void print_manual(const command *page)
            page->summary, page->name, page->synopsis);
     print_lines(page->description, 4);
     puts("\nOPTIONS");
-    const option_table table = table_of(page);
+    const option_table table = options_of(page);
     for (int i = 0; i < table.count; i++) {
         if (table.row[i]->group) printf("%s  %s\n", i == 0 ? "" : "\n", table.row[i]->group);
         print_option(table.row[i]);
@@ -86,6 +80,25 @@ static void print_manual(const command *page)
     if (page->statuses) print_lines(page->statuses, 4);
     puts("\nEXAMPLE");
     print_lines(page->example, 4);
+}
+
+/* ---- messages ---- */
+
+void options_print_message(const command *page, const char *message)
+{
+    const option_table table = options_of(page);
+    char key[OPTION_TEXT];
+    for (const char *at = message; *at != '\0';) {
+        int length = *at == '`' ? (int)strcspn(at + 1, "`\n") : 0, i = 0;
+        snprintf(key, sizeof key, "%.*s", length, at + 1);
+        while (i < table.count && !is_named(table.row[i], key)) i++;
+        if (length > 0 && at[length + 1] == '`' && i < table.count) {
+            fprintf(stderr, "--%s", table.row[i]->key);
+            at += length + 2;
+        } else {
+            fputc(*at++, stderr);
+        }
+    }
 }
 
 /* ---- the command line ---- */
@@ -152,7 +165,7 @@ static bool parse_operand(const command *page, int argc, char **argv, const char
 static bool parse_options(const command *page, int argc, char **argv, void *values,
                           exit_status *result, rv_error *error)
 {
-    const option_table table = table_of(page);
+    const option_table table = options_of(page);
     struct option list[2 * MOST_OPTIONS + 2];
     char label[OPTION_TEXT];
     list_options(&table, list);

@@ -30,4 +30,16 @@ bool options_parse(const command *page, int argc, char **argv, void *values, con
 bool options_parse_files(const command *page, int argc, char **argv, void *values, char ***files,
                          int *count, exit_status *result, rv_error *error);
 
+/* All options of a command: the library's rows in order, some replaced by the command's own, then the other rows of the
+ * command. */
+enum { MOST_OPTIONS = 100 };
+typedef struct option_table {
+    const option_row *row[MOST_OPTIONS];
+    int count;
+} option_table;
+option_table options_of(const command *page);
+
+/* Prints a message to stderr. The library writes an option as `key`; the command's options appear as --key. */
+void options_print_message(const command *page, const char *message);
+
 #endif

@@ -100,9 +100,11 @@ static bool try_out(comparison *c, contender *who, rv_error *error)
     rv_train_config config = config_of(c, who, 0);
     rv_batch_program b = {0};
     rv_trainer *trainer = rv_trainer_new(&config, &why);
-    bool ok =
-        trainer && rv_batch_program_make(&b, rv_trainer_setup(trainer), rv_trainer_store(trainer),
-                                         1, false, RV_DEFAULT, &why);
+    bool ok = trainer &&
+              rv_setup_check_given(rv_trainer_setup(trainer), rv_trainer_config(trainer), &config,
+                                   &why) &&
+              rv_batch_program_make(&b, rv_trainer_setup(trainer), rv_trainer_store(trainer), 1,
+                                    false, RV_DEFAULT, &why);
     rv_batch_program_free(&b);
     if (ok) {
         const rv_train_config *filled = rv_trainer_config(trainer);

@@ -16,7 +16,7 @@ typedef struct profile_options {
     rv_train_config config;
     const char *sort, *timeline;
     double seconds;
-    int64_t channels, size;
+    int64_t channels, image_size;
     bool forward, json;
 } profile_options;
 
@@ -25,10 +25,10 @@ typedef struct profile_options {
 
 static const option_row options[] = {
     ROW(forward, "forward", NULL, FLAG, "the loss alone, without gradients and updates"),
-    ROW(channels, "channels", "N", WHOLE, "channels of the images, which are noise (default: 1)",
+    ROW(channels, "channels", "N", WHOLE, "channels of images in place of the digits (default: 1)",
+        .low = 1, .high = 4096, .group = "The command"),
+    ROW(image_size, "image-size", "N", WHOLE, "height and width of these images (default: 8)",
         .low = 1, .high = 4096),
-    ROW(size, "size", "N", WHOLE, "height and width of the images (default: 8)", .low = 1,
-        .high = 4096),
     ROW(seconds, "seconds", "S", POSITIVE, "how long to measure (default: 1.5)"),
     ROW(sort, "sort", "ORDER", TEXT, "time (default): the longest first; order: as they run"),
     ROW(timeline, "timeline", "FILE", TEXT,
@@ -37,14 +37,14 @@ static const option_row options[] = {
     ROW(json, "json", NULL, FLAG, "print one JSON document instead of text"),
 };
 
-/* The options of `recurve train` that say what a step is. */
+/* The options of `recurve train` that the step does not depend on. */
 static bool describes_a_step(const char *key)
 {
-    static const char *const keys[] = {"model",      "optimizer", "batch-size", "steps", "units",
-                                       "head-units", "classes",   "dtype",      "seed",  "threads"};
-    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
-        if (strcmp(key, keys[i]) == 0) return true;
-    return false;
+    static const char *const others[] = {"validation", "shift",  "noise",  "epochs",
+                                         "patience",   "output", "anomaly"};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (strcmp(key, others[i]) == 0) return false;
+    return true;
 }
 
 static exit_status run(int argc, char **argv, rv_error *error);
@@ -54,17 +54,19 @@ const command command_profile = {
     .run = run,
     .summary = "time a training step, instruction by instruction",
     .synopsis = "[MODEL] [OPTION]...",
-    .description = "Compiles the model's training step and runs it repeatedly. For each "
-                   "instruction it prints\n"
-                   "the median time, its percentage of all instructions, operations and bytes per "
-                   "second, the\n"
-                   "percentage of this machine's limit that it reaches, and the equation that it "
-                   "computes. The\n"
-                   "limit is the peak rate of multiply-adds (FMA) or the speed of the cache that "
-                   "would hold the\n"
-                   "bytes; both are measured in the same run. Totals by op and by phase follow, "
-                   "and the time of\n"
-                   "a step without timing inside. `-` means unknown or none.\n",
+    .description =
+        "Compiles the training step of `recurve train` with the same options, and runs it "
+        "repeatedly\non random samples of the data's shapes. For each "
+        "instruction it prints\n"
+        "the median time, its percentage of all instructions, operations and bytes per "
+        "second, the\n"
+        "percentage of this machine's limit that it reaches, and the equation that it "
+        "computes. The\n"
+        "limit is the peak rate of multiply-adds (FMA) or the speed of the cache that "
+        "would hold the\n"
+        "bytes; both are measured in the same run. Totals by op and by phase follow, "
+        "and the time of\n"
+        "a step without timing inside. `-` means unknown or none.\n",
     OPTIONS(options),
     .configures = describes_a_step,
     .failure = "the step cannot be compiled, or a file cannot be written",
@@ -203,11 +205,20 @@ static bool print_json(const profile_options *o, const profile *p, bool by_time,
 
 /* ---- running ---- */
 
-/* Random images and labels. */
-static void fill_with_noise(const profile_options *o, const rv_setup *s, const rv_batch_program *b)
+/* Random numbers; tokens and labels in turn; sequences of full length. */
+static void fill_input(rv_tensor *input, int64_t kinds, uint64_t seed)
 {
-    rv_init_fill(b->x, rv_init_uniform(0, 1), (uint64_t)o->config.loop.seed);
-    for (int64_t i = 0; i < b->size; i++) rv_tensor_set(b->y, i, (double)(i % s->data.classes));
+    if (!kinds) rv_init_fill(input, rv_init_uniform(0, 1), seed);
+    for (int64_t i = 0; kinds > 0 && i < rv_tensor_count(input); i++)
+        rv_tensor_set(input, i, (double)(i % kinds));
+}
+
+static void fill_batch(const rv_setup *s, const rv_batch_program *b, uint64_t seed)
+{
+    fill_input(b->x, s->data.tokens, seed);
+    fill_input(b->y, s->data.classes, seed + 1);
+    for (int64_t i = 0; b->length && i < b->size; i++)
+        rv_tensor_set(b->length, i, (double)s->data.x.dim[0]);
 }
 
 static bool write_timeline(const profile_options *o, const profile *p, rv_error *error)
@@ -223,11 +234,11 @@ static bool profile_step(const profile_options *o, rv_setup *s, profile *p, rv_e
     rv_batch_program b = {0};
     bool by_time = strcmp(o->sort, "time") == 0;
     if (o->channels > 0) s->data.x.dim[0] = o->channels;
-    if (o->size > 0) s->data.x.dim[1] = s->data.x.dim[2] = o->size;
+    if (o->image_size > 0) s->data.x.dim[1] = s->data.x.dim[2] = o->image_size;
     rv_store *store = rv_setup_store(&o->config, error);
     bool ok = store && rv_batch_program_make(&b, s, store, o->config.loop.batch_size, !o->forward,
                                              RV_DEFAULT, error);
-    if (ok) fill_with_noise(o, s, &b);
+    if (ok) fill_batch(s, &b, (uint64_t)o->config.loop.seed);
     ok = ok && profile_make(p, b.program, s->dtype, o->seconds, error) &&
          (!o->timeline || write_timeline(o, p, error)) &&
          (o->json ? print_json(o, p, by_time, error) : print_text(p, by_time, error));
@@ -235,6 +246,18 @@ static bool profile_step(const profile_options *o, rv_setup *s, profile *p, rv_e
     rv_batch_program_free(&b);
     rv_store_free(store);
     return ok;
+}
+
+static bool check_options(const profile_options *o, rv_error *error)
+{
+    if (strcmp(o->sort, "time") != 0 && strcmp(o->sort, "order") != 0)
+        return rv_fail(error, RV_ERROR_ARGUMENT, "--sort: got \"%.100s\", expected time or order",
+                       o->sort);
+    bool images = o->channels > 0 || o->image_size > 0;
+    return !images || (!o->config.data.path && !o->config.data.task) ||
+           rv_fail(error, RV_ERROR_ARGUMENT,
+                   "--%s: the data have a size of their own; leave out --data and --task",
+                   o->channels > 0 ? "channels" : "image-size");
 }
 
 static exit_status run(int argc, char **argv, rv_error *error)
@@ -245,10 +268,10 @@ static exit_status run(int argc, char **argv, rv_error *error)
     profile p = {0};
     if (!options_parse(&command_profile, argc, argv, &o, &o.config.net.model, &result, error))
         return result;
+    const rv_train_config given = o.config;
     result = STATUS_USAGE;
-    if (strcmp(o.sort, "time") != 0 && strcmp(o.sort, "order") != 0)
-        rv_fail(error, RV_ERROR_ARGUMENT, "--sort: got \"%.100s\", expected time or order", o.sort);
-    else if (rv_setup_make(&s, &o.config, NULL, error))
+    if (check_options(&o, error) && rv_setup_make(&s, &o.config, NULL, error) &&
+        rv_setup_check_given(&s, &o.config, &given, error))
         result = profile_step(&o, &s, &p, error) ? STATUS_OK : STATUS_FAILED;
     rv_setup_free(&s);
     return result;

@@ -29,7 +29,9 @@ typedef struct train_options {
 
 static const option_row options[] = {
     ROW(config_file, "config", "FILE", TEXT,
-        "start from the options in the config.json of an earlier\nrun; other options override them",
+        "start from the options in the config.json of an earlier\nrun; other options override "
+        "them, and other data or\n"
+        "another optimizer replace all options of their group",
         .group = "The command"),
     ROW(resume, "resume", "DIR", TEXT,
         "resume the run in this output folder, bit for bit;\n"
@@ -93,7 +95,8 @@ const command command_train = {
     .operand = true,
 };
 
-/* The options of an earlier run, unless the command line names other data. */
+/* The options of an earlier run. Other data, or another optimizer, on the command line replace all options of their
+ * group. */
 static bool read_earlier(const train_options *given, rv_train_config *config, rv_error *error)
 {
     rv_error why = {0};
@@ -103,9 +106,13 @@ static bool read_earlier(const train_options *given, rv_train_config *config, rv
                        "no checkpoint to resume from: %.800s; give the --output of a run",
                        why.text);
     if (!rv_train_config_read(config, given->config_file, error)) return false;
-    rv_data_config *data = &config->data;
-    if (given->config.data.task) data->path = data->labels = data->classes = NULL;
-    if (given->config.data.path) data->task = data->classes = NULL;
+    const rv_train_config none = rv_train_config_new();
+    const rv_data_config *data = &given->config.data;
+    if (data->task || data->path) {
+        config->data = none.data;
+        config->net.steps = 0; /* of an image */
+    }
+    if (given->config.optimizer.name) config->optimizer = none.optimizer;
     return true;
 }
 
@@ -126,35 +133,40 @@ static bool check_resumed(const train_options *given, const train_options *o,
                            key);
 }
 
-static bool parse(int argc, char **argv, train_options *o, exit_status *result, rv_error *error)
+/* *given: the command line alone; *o: with the options of an earlier run. */
+static bool parse(int argc, char **argv, train_options *given, train_options *o,
+                  exit_status *result, rv_error *error)
 {
-    train_options given = *o;
     const char *model = NULL;
-    if (!options_parse(&command_train, argc, argv, &given, &given.config.net.model, result, error))
+    if (!options_parse(&command_train, argc, argv, given, &given->config.net.model, result, error))
         return false;
-    if (!given.config_file && !given.resume) {
-        *o = given;
+    if (!given->config_file && !given->resume) {
+        *o = *given;
         return true;
     }
     *result = STATUS_FAILED;
-    if (!read_earlier(&given, &o->config, error)) return false;
+    if (!read_earlier(given, &o->config, error)) return false;
     const rv_train_config earlier = o->config;
     if (!options_parse(&command_train, argc, argv, o, &model, result, error)) return false;
     if (model) o->config.net.model = model;
     *result = STATUS_USAGE;
-    if (!given.resume) return true;
-    if (!check_resumed(&given, o, &earlier, error)) return false;
-    o->config.loop.output = given.resume;
+    if (!given->resume) return true;
+    if (!check_resumed(given, o, &earlier, error)) return false;
+    o->config.loop.output = given->resume;
     return true;
 }
 
 static bool check_options(const train_options *o, rv_error *error)
 {
-    if ((o->plot || o->pictures) && !o->config.loop.output)
+    const char *folder = o->config.loop.output;
+    const char *lost = o->json ? "json" : o->limit ? "limit" : o->norms && !folder ? "norms" : NULL;
+    if ((o->plot || o->pictures) && !folder)
         return rv_fail(error, RV_ERROR_ARGUMENT,
                        "%s draws into a folder; name it with --output DIR",
                        o->plot ? "--plot" : "--pictures");
-    return true;
+    return !o->digest || !lost ||
+           rv_fail(error, RV_ERROR_ARGUMENT, "--digest prints only the digest; leave out --%s",
+                   lost);
 }
 
 /* ---- while it trains ---- */
@@ -403,16 +415,25 @@ static bool resume(const train_options *o, rv_trainer *trainer, rv_error *error)
     return ok || rv_fail(error, why.code, "%s", why.text);
 }
 
+/* Whether each option on the command line has an effect on a new run, or the run is resumed. */
+static bool begin(const train_options *given, const train_options *o, rv_trainer *trainer,
+                  rv_error *error)
+{
+    return o->resume ? resume(o, trainer, error)
+                     : rv_setup_check_given(rv_trainer_setup(trainer), rv_trainer_config(trainer),
+                                            &given->config, error);
+}
+
 static exit_status run(int argc, char **argv, rv_error *error)
 {
     exit_status result;
-    train_options o = {.config = rv_train_config_new()};
+    train_options o = {.config = rv_train_config_new()}, given = o;
     rv_trainer *trainer = NULL;
-    if (parse(argc, argv, &o, &result, error)) {
+    if (parse(argc, argv, &given, &o, &result, error)) {
         result = STATUS_USAGE;
         trainer = check_options(&o, error) ? rv_trainer_new(&o.config, error) : NULL;
     }
-    if (trainer && (!o.resume || resume(&o, trainer, error)))
+    if (trainer && begin(&given, &o, trainer, error))
         result = train(&o, trainer, error);
     else if (trainer && error->code != RV_ERROR_ARGUMENT)
         result = STATUS_FAILED;

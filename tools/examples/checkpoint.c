@@ -40,7 +40,7 @@ static bool run(rv_store *store, int64_t first, int64_t end, rv_error *error)
     rv_source source = {0};
     rv_loader *loader = NULL;
     rv_program *step = record(store);
-    rv_task_options task = {.count = 160, .steps = STEPS, .size = 3};
+    rv_task_options task = {.count = 160, .length = STEPS, .size = 3};
     rv_loader_options options = {.batch_size = BATCH, .contiguous = true};
     bool ok = step && rv_source_task(&source, "copy", &task, error) &&
               (loader = rv_loader_new(&source, &options, error));

@@ -10,39 +10,34 @@
 #include "data/tensors.h"
 #include "data/transforms.h"
 #include "tensor/random.h"
+#include "train/setup/lookup.h"
 
 /* ---- files ---- */
 
-static bool ends_in(const char *path, const char *ending)
+rv_data_format rv_data_format_of(const char *path)
 {
-    size_t length = strlen(path), tail = strlen(ending);
-    return length >= tail && strcmp(path + length - tail, ending) == 0;
-}
-
-static bool is_idx(const char *path)
-{
-    return ends_in(path, ".idx") || ends_in(path, ".idx.gz") || strstr(path, "-ubyte") ||
-           strstr(path, "-idx");
+    static const struct {
+        const char *ending;
+        rv_data_format format;
+    } known[] = {{".npz", RV_DATA_NPZ},    {".npy", RV_DATA_NPY},     {".idx", RV_DATA_IDX},
+                 {".idx.gz", RV_DATA_IDX}, {".csv", RV_DATA_TABLE},   {".csv.gz", RV_DATA_TABLE},
+                 {".tsv", RV_DATA_TABLE},  {".tsv.gz", RV_DATA_TABLE}};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (rv_ends_in(path, strlen(path), known[i].ending)) return known[i].format;
+    return strstr(path, "-ubyte") || strstr(path, "-idx") ? RV_DATA_IDX : RV_DATA_TEXT;
 }
 
 static bool open_arrays(const rv_train_config *c, rv_source *source, rv_error *error)
 {
     rv_array_options options = {.cache_bytes = (uint64_t)c->data.cache << 20,
                                 .sequence = c->data.sequence};
-    if (ends_in(c->data.path, ".npz")) return rv_source_npz(source, c->data.path, &options, error);
+    rv_data_format format = rv_data_format_of(c->data.path);
+    if (format == RV_DATA_NPZ) return rv_source_npz(source, c->data.path, &options, error);
     if (!c->data.labels)
         return rv_fail(error, RV_ERROR_ARGUMENT,
-                       "--data %s holds no labels; name their file with --labels", c->data.path);
-    return (is_idx(c->data.path) ? rv_source_idx : rv_source_npy)(source, c->data.path,
-                                                                  c->data.labels, &options, error);
-}
-
-static bool is_table(const char *path)
-{
-    static const char *const endings[] = {".csv", ".csv.gz", ".tsv", ".tsv.gz"};
-    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
-        if (ends_in(path, endings[i])) return true;
-    return false;
+                       "`data` %s holds no labels; name their file with `labels`", c->data.path);
+    return (format == RV_DATA_IDX ? rv_source_idx : rv_source_npy)(source, c->data.path,
+                                                                   c->data.labels, &options, error);
 }
 
 /* The value of a hexadecimal digit, or -1. */
@@ -75,7 +70,7 @@ static bool open_text(rv_train_config *c, rv_setup *s, rv_text_options options, 
         options.tokens = alphabet_parse(c->data.alphabet, bytes);
         if (options.tokens < 1)
             return rv_fail(error, RV_ERROR_ARGUMENT,
-                           "--alphabet: got \"%.100s\", expected 1 to 256 bytes of two hexadecimal "
+                           "`alphabet`: got \"%.100s\", expected 1 to 256 bytes of two hexadecimal "
                            "digits each",
                            c->data.alphabet);
     }
@@ -90,16 +85,16 @@ static bool open_file(rv_train_config *c, rv_setup *s, rv_error *error)
 {
     rv_source *source = &s->data;
     uint64_t cache = (uint64_t)c->data.cache << 20;
+    rv_data_format format = rv_data_format_of(c->data.path);
     c->data.task = "file";
-    if (ends_in(c->data.path, ".npz") || ends_in(c->data.path, ".npy") || is_idx(c->data.path))
-        return open_arrays(c, source, error);
-    if (is_table(c->data.path))
+    if (format == RV_DATA_TABLE)
         return rv_source_csv(source, c->data.path,
                              &(rv_csv_options){.cache_bytes = cache,
                                                .label = c->data.label,
                                                .numbers = c->data.numbers,
                                                .sequence = c->data.sequence},
                              error);
+    if (format != RV_DATA_TEXT) return open_arrays(c, source, error);
     if (c->data.length == 0) c->data.length = 64;
     c->data.task = "text";
     return open_text(c, s, (rv_text_options){.cache_bytes = cache, .window = c->data.length},
@@ -128,15 +123,15 @@ bool rv_classes_parse(const char *text, int classes[RV_DIGIT_CLASSES], int *coun
         last = first;
         if (ok && *at == '-') ok = at++, take_digit(&at, &last);
         if (!ok || (*at != ',' && *at != '\0'))
-            return rv_fail(error, RV_ERROR_ARGUMENT, "--classes: got \"%.100s\", " EXPECTED, text);
+            return rv_fail(error, RV_ERROR_ARGUMENT, "`classes`: got \"%.100s\", " EXPECTED, text);
         if (first > last)
             return rv_fail(error, RV_ERROR_ARGUMENT,
-                           "--classes: got \"%.100s\", where %d-%d runs backwards; " EXPECTED, text,
+                           "`classes`: got \"%.100s\", where %d-%d runs backwards; " EXPECTED, text,
                            first, last);
         for (int digit = first; digit <= last; digit++) {
             if (taken[digit])
                 return rv_fail(error, RV_ERROR_ARGUMENT,
-                               "--classes: got \"%.100s\", where %d comes twice; " EXPECTED, text,
+                               "`classes`: got \"%.100s\", where %d comes twice; " EXPECTED, text,
                                digit);
             taken[digit] = true;
             classes[(*count)++] = digit;
@@ -144,7 +139,7 @@ bool rv_classes_parse(const char *text, int classes[RV_DIGIT_CLASSES], int *coun
         if (*at == '\0') break;
     }
     return *count >= 2 || rv_fail(error, RV_ERROR_ARGUMENT,
-                                  "--classes: got \"%.100s\", a single digit; " EXPECTED, text);
+                                  "`classes`: got \"%.100s\", a single digit; " EXPECTED, text);
 }
 
 static bool open_digits(rv_train_config *c, rv_source *source, rv_error *error)
@@ -160,12 +155,12 @@ static bool open_own(rv_train_config *c, rv_source *source, const rv_source *own
 {
     if (c->data.path)
         return rv_fail(error, RV_ERROR_ARGUMENT,
-                       "--data %s and a source of your own: which of the two? Give one",
+                       "`data` %s and a source of your own: which of the two? Give one",
                        c->data.path);
     const char *task = rv_source_is_text(own) ? "text" : "file";
     if (c->data.task && strcmp(c->data.task, task) != 0)
         return rv_fail(error, RV_ERROR_ARGUMENT,
-                       "--task %s and a source of your own: which of the two? Give one",
+                       "`task` %s and a source of your own: which of the two? Give one",
                        c->data.task);
     c->data.task = task;
     return rv_source_subset(source, own, (rv_subset){.in_order = true}, error);
@@ -175,21 +170,14 @@ bool rv_setup_data(rv_train_config *c, rv_setup *s, const rv_train_parts *parts,
 {
     s->prefetch = 4;
     if (parts->data) return open_own(c, &s->data, parts->data, error);
-    if (c->data.path && c->data.task && strcmp(c->data.task, "text") != 0 &&
-        strcmp(c->data.task, "file") != 0)
-        return rv_fail(error, RV_ERROR_ARGUMENT,
-                       "--data %s and --task %s: which of the two? Give one", c->data.path,
-                       c->data.task);
     if (!c->data.path && !c->data.task) c->data.task = "digits";
     bool digits = !c->data.path && strcmp(c->data.task, "digits") == 0;
-    if (!digits && c->data.classes)
-        return rv_fail(error, RV_ERROR_ARGUMENT, "--classes chooses among the built-in digits");
     if (digits) s->prefetch = 0;
     if (c->data.path) return open_file(c, s, error);
     if (digits) return open_digits(c, &s->data, error);
     return rv_source_task(&s->data, c->data.task,
                           &(rv_task_options){.count = c->data.samples,
-                                             .steps = c->data.length,
+                                             .length = c->data.length,
                                              .size = c->data.size,
                                              .seed = rv_seed((uint64_t)c->loop.seed, "task")},
                           error);
@@ -233,7 +221,7 @@ static bool choose_split(rv_train_config *c, const rv_source *all, rv_subset *va
     if (*count == 0) *count = all->count < 3 ? 1 : (all->count + 3) / 6;
     if (*count >= all->count || *count < 1)
         return rv_fail(error, RV_ERROR_ARGUMENT,
-                       "--validation: got %" PRId64 " of %" PRId64
+                       "`validation`: got %" PRId64 " of %" PRId64
                        " samples, expected at least 1 and at most %" PRId64
                        " so that some are left to train on",
                        *count, all->count, all->count - 1);

@@ -47,7 +47,7 @@ static const char *op_name(const void *list, int index)
     return rv_op_at(index)->name;
 }
 
-static bool ends_in(const char *text, size_t length, const char *end)
+bool rv_ends_in(const char *text, size_t length, const char *end)
 {
     size_t size = strlen(end);
     return length >= size && memcmp(text + length - size, end, size) == 0;
@@ -57,9 +57,9 @@ bool rv_names_file(const char *name, size_t *file)
 {
     const char *slash = strrchr(name, '/'), *colon = strrchr(slash ? slash : name, ':');
     size_t length = strlen(name);
-    if (colon && !ends_in(name, length, ".rv")) length = (size_t)(colon - name);
+    if (colon && !rv_ends_in(name, length, ".rv")) length = (size_t)(colon - name);
     if (file) *file = length;
-    return slash || ends_in(name, length, ".rv");
+    return slash || rv_ends_in(name, length, ".rv");
 }
 
 /* What is wrong in a file is not the command line's fault. */

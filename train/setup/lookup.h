@@ -15,6 +15,9 @@ const rv_model *rv_lookup_model(const char *name, rv_lang **lang, rv_error *erro
 
 const rv_model *rv_lookup_built_in(const char *name, rv_error *error);
 
+/* Whether the first `length` characters of the text end in `end`. */
+bool rv_ends_in(const char *text, size_t length, const char *end);
+
 /* Whether a model's name is FILE or FILE:NAME, which has a / or a FILE that ends in .rv. *file,
  * unless NULL, becomes the length of FILE. */
 bool rv_names_file(const char *name, size_t *file);

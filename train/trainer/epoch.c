@@ -20,7 +20,7 @@ static bool check_loss(const rv_trainer *t, double loss, rv_error *error)
     return isfinite(loss) ||
            rv_fail(error, RV_ERROR_NUMBER,
                    "the loss became %s in epoch %" PRId64 " at sample %" PRId64
-                   "; try a lower --learning-rate than %g, or --anomaly to see where it comes from",
+                   "; try a lower `learning-rate` than %g, or `anomaly` to see where it comes from",
                    isnan(loss) ? "NaN" : "infinite", at->epoch, at->seen,
                    t->setup.optimizer.learning_rate);
 }

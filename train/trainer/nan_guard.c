@@ -76,7 +76,7 @@ static bool check(rv_nan_guard *guard, const rv_setup *s, rv_store *store,
     restore(guard, store);
     if (name_the_op(s, store, batch, training, &why))
         rv_fail(&why, RV_ERROR_NUMBER, "the loss, a parameter or a state is not finite, %s",
-                "though each op by itself makes finite numbers; try --dtype f64");
+                "though each op by itself makes finite numbers; try `dtype` f64");
     restore(guard, store);
     return rv_fail(error, why.code, "%s: %s", words, why.text);
 }

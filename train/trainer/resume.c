@@ -47,7 +47,7 @@ static bool check_same_run(const rv_train_config *config, const char *text, cons
     rv_train_config_free(&own);
     return !other ||
            rv_fail(error, RV_ERROR_FORMAT,
-                   "\"%.500s\" is of another run: its --%s differs from the configuration's", path,
+                   "\"%.500s\" is of another run: its `%s` differs from the configuration's", path,
                    other->key);
 }
 
@@ -152,7 +152,7 @@ bool rv_resume(const rv_trainer *t, rv_train_result *result, rv_epoch **history,
     int64_t begun = result->at.epoch - (result->at.batch == 0);
     if (t->config.loop.epochs < begun)
         return rv_fail(error, RV_ERROR_ARGUMENT,
-                       "--epochs: got %" PRId64 ", but the run is in epoch %" PRId64,
+                       "`epochs`: got %" PRId64 ", but the run is in epoch %" PRId64,
                        t->config.loop.epochs, begun);
     return check_parameters(t, path, error) && rv_store_load(t->store, path, error);
 }

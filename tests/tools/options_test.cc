@@ -1,0 +1,356 @@
+/* No option is dropped without a word. Each option of each command is added to command lines of that command: it must
+ * change what the command prints or writes, or be refused by a message that names it. The options and their values come
+ * from the table that the command itself parses with. */
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <iterator>
+#include <map>
+#include <regex>
+#include <set>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "tests/tools/command.h"
+
+extern "C" {
+#include "tools/cli/options.h"
+#include "tools/command/commands.h"
+}
+
+namespace {
+
+namespace fs = std::filesystem;
+
+const command *const commands[] = {
+    &command_train,     &command_compare, &command_evaluate, &command_sample,     &command_profile,
+    &command_gradcheck, &command_verify,  &command_check,    &command_run,        &command_fmt,
+    &command_graph,     &command_ops,     &command_models,   &command_optimizers, &command_tasks,
+};
+
+/* A command line, run in a folder with the files that prepare() makes, and the options that it is for; none: all. */
+struct Context {
+    std::string line;
+    std::set<std::string> only;
+};
+const std::vector<Context> contexts = {
+    {"train --model rnn --units 2 --head-units 2 --epochs 1", {}},
+    {"train --model curnn --epochs 1 --output out",
+     {"plot", "pictures", "norms", "units", "layers", "kernel", "activation", "forget", "pool"}},
+    {"train --model rnn --units 2 --epochs 4 --learning-rate 9 --optimizer sgd", {"patience"}},
+    {"train --task adding --samples 24 --length 6 --learning-rate 1e30 --optimizer sgd",
+     {"anomaly"}},
+    {"train --epochs 3", {"resume"}},
+    {"train --model gru --units 2 --layers 2 --dropout 0.5 --epochs 1",
+     {"skip", "residual", "same-dropout"}},
+    {"train --model rnn --units 2 --epochs 1 --digest",
+     {"json", "limit", "norms", "plot", "pictures", "quiet"}},
+    {"train --model rnn --units 2 --epochs 1 --json", {"limit", "norms", "plot", "digest"}},
+    {"train --model gru --units 8 --task adding --samples 24 --length 24 --epochs 1 --json",
+     {"recompute"}},
+    {"train --model gru --units 2 --task adding --samples 24 --length 6 --batch-size 4 --epochs 1",
+     {}},
+    {"train --model gru --units 2 --task copy --samples 24 --length 12 --size 3 --batch-size 4 "
+     "--epochs 1",
+     {}},
+    {"train --task capacity --samples 24 --length 3 --epochs 1", {"validation", "shift", "size"}},
+    {"train --task arithmetic --samples 24 --size 1 --epochs 1", {"length", "size", "noise"}},
+    {"train --model conv-gru --units 1 --task moving-digits --samples 6 --length 2 --epochs 1",
+     {"shift", "loss", "kernel", "size", "pictures"}},
+    {"train --model gru --units 2 --data table.csv --batch-size 4 --epochs 1", {}},
+    {"train --model gru --units 1 --data wide.csv --cache 4 --epochs 1", {"cache"}},
+    {"train --model gru --units 2 --data images.idx --labels labels.idx --batch-size 4 --epochs 1",
+     {"task", "data", "labels", "classes", "alphabet", "samples", "length", "size", "sequence",
+      "numbers", "label", "validation", "shift", "noise", "steps"}},
+    {"train --model gru --units 2 --data text.txt --length 8 --batch-size 4 --epochs 1",
+     {"task", "data", "labels", "classes", "alphabet", "samples", "length", "size", "sequence",
+      "numbers", "label", "validation", "shift", "noise", "steps", "carry", "bidirectional"}},
+    {"train --model own.rv --task memory --samples 24 --length 3 --size 1 --batch-size 4 --epochs "
+     "1",
+     {}},
+    {"train --resume run --epochs 3", {}},
+    {"train --config run/config.json", {}},
+    {"compare --models rnn,gru --units 2 --head-units 2 --epochs 1 --json", {}},
+    {"compare --models gru --task adding --samples 24 --length 6 --epochs 2",
+     {"seeds", "sort", "json", "quiet", "models", "optimizers", "size"}},
+    {"compare --models rnn --units 2 --epochs 4 --learning-rate 9 --optimizers sgd --json",
+     {"patience"}},
+    {"compare --models gru --units 1 --data wide.csv --cache 4 --epochs 1", {"cache"}},
+    {"compare --models rnn --units 2 --epochs 1 --output out", {"plot"}},
+    {"evaluate --output run", {}},
+    {"sample --output written --length 9", {}},
+    {"profile --model rnn --units 2 --head-units 2 --batch-size 2 --seconds 0.01 --json", {}},
+    {"profile --task copy --seconds 0.01", {"length", "channels", "image-size", "json", "sort"}},
+    {"profile --model gru --units 1 --data wide.csv --cache 4 --seconds 0.01", {"cache"}},
+    {"gradcheck", {"op", "model"}},
+    {"gradcheck --op add", {}},
+    {"verify curnn-blog", {}},
+    {"check own.rv", {}},
+    {"run own.rv", {"second", "json", "out"}},
+    {"run own.rv --grad loss --json", {}},
+    {"fmt own.rv", {}},
+    {"graph --model rnn", {}},
+    {"ops", {}},
+    {"models", {}},
+    {"models gru", {}},
+    {"optimizers", {}},
+    {"tasks", {}},
+};
+
+/* The value of a text option. A new one needs a row. */
+const std::map<std::string, std::vector<std::string>> texts = {
+    {"task", {"parity --samples 24", "copy --samples 24"}},
+    {"data", {"table.csv", "text.txt"}},
+    {"labels", {"labels.idx", "others.idx"}},
+    {"classes", {"2,3"}},
+    {"alphabet", {"6162630a"}},
+    {"model", {"lstm"}},
+    {"models", {"lstm"}},
+    {"activation", {"relu"}},
+    {"loss", {"mae", "max"}},
+    {"optimizer", {"rmsprop"}},
+    {"optimizers", {"rmsprop"}},
+    {"learning-rates", {"*=0.004"}},
+    {"freeze", {"*"}},
+    {"dtype", {"f64", "f32"}},
+    {"schedule", {"cosine"}},
+    {"output", {"elsewhere"}},
+    {"config", {"run/config.json", "written/config.json"}},
+    {"resume", {"run", "written"}},
+    {"checkpoint", {"run/best.safetensors", "written/checkpoint.safetensors"}},
+    {"start", {"ab"}},
+    {"sort", {"score", "order"}},
+    {"timeline", {"step.json"}},
+    {"op", {"multiply"}},
+    {"in", {"in.npz"}},
+    {"out", {"out.npz"}},
+    {"grad", {"loss:x"}},
+};
+
+/* Options that matter only in some circumstances: accepted without effect in other contexts. */
+const std::set<std::string> circumstantial = {
+    "anomaly",                 /* when a number is not finite */
+    "patience",                /* when the validation loss rises */
+    "clip-norm", "clip-value", /* when a gradient is large */
+    "recompute",               /* memory, which the summary rounds */
+    "quiet",                   /* not with --json and --digest, which print no more anyway */
+    "cache",                   /* when a file is larger, which is then refused or read from disk */
+    "all",       "forward",    /* the names of the defaults */
+};
+
+/* Options without an effect to be seen. */
+const std::set<std::string> never_seen = {"cache", "all", "forward",
+                                          "threads" /* models/threads_test */};
+
+void prepare(const fs::path &folder)
+{
+    const auto file = [&](const char *name, const std::string &text) {
+        spit((folder / name).string(), text);
+    };
+    std::string table, wide, letters, pixels, labels;
+    for (int i = 0; i < 24; i++) {
+        for (int k = 0; k < 6; k++) table += std::to_string((i * 7 + k * 5) % 11) + ",";
+        table += std::to_string(i % 3) + "\n";
+        letters += "abc cab\n";
+        for (int k = 0; k < 36; k++) pixels += static_cast<char>(i * k);
+        labels += static_cast<char>(i % 3);
+    }
+    for (int i = 0; i < 4; i++) {
+        for (int k = 0; k < 70000; k++) wide += k % 2 ? "0,5," : "0.25,";
+        wide += std::to_string(i % 2) + "\n";
+    }
+    file("table.csv", table);
+    file("wide.csv", wide);
+    file("text.txt", letters);
+    file("images.idx", std::string("\0\0\x8\3\0\0\0\x18\0\0\0\6\0\0\0\6", 16) + pixels);
+    file("labels.idx", std::string("\0\0\x8\1\0\0\0\x18", 8) + labels);
+    std::reverse(labels.begin(), labels.end());
+    file("others.idx", std::string("\0\0\x8\1\0\0\0\x18", 8) + labels);
+    file("own.rv", slurp("models/update_gate.rv"));
+}
+
+const std::string &folder()
+{
+    static const std::string path = [] {
+        const std::string made = scratch_folder();
+        prepare(made);
+        return made;
+    }();
+    return path;
+}
+
+struct Seen {
+    int status;
+    std::string shown, message;
+    bool operator==(const Seen &other) const
+    {
+        return status == other.status && shown == other.shown;
+    }
+};
+
+/* What differs from run to run. */
+std::string without_times(const std::string &text)
+{
+    static const std::regex times(
+        "[-+.e0-9]+( samples per second| *$)|\"[a-z_]*(per_second|seconds|peak_bytes|operations|"
+        "fraction[a-z_]*|runs)\":\t[-+.e0-9]+|\"(limit|L1|L2|L3|RAM)\":\t[^,\n]*");
+    return std::regex_replace(text, times, "");
+}
+
+std::vector<std::string> words_of(const std::string &line)
+{
+    std::istringstream in(line);
+    return {std::istream_iterator<std::string>(in), {}};
+}
+
+const command *command_of(const std::string &line)
+{
+    for (const command *c : commands)
+        if (words_of(line)[0] == c->name) return c;
+    return nullptr;
+}
+
+/* Runs a command line in a child process, in the current folder. */
+int run_child(const std::string &line, const fs::path &out, const fs::path &err)
+{
+    std::vector<std::string> words = words_of(line);
+    std::vector<char *> argv;
+    for (std::string &word : words) argv.push_back(&word[0]);
+    argv.push_back(nullptr);
+    fflush(stdout);
+    const pid_t child = fork();
+    if (child == 0) {
+        alarm(60);
+        if (!freopen(out.c_str(), "w", stdout) || !freopen(err.c_str(), "w", stderr)) _exit(99);
+        const int status = finish_output(
+            run_command(command_of(line), static_cast<int>(words.size()), argv.data()));
+        fflush(stderr);
+        _exit(status);
+    }
+    int status = 0;
+    waitpid(child, &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+/* Runs a command line in a fresh copy of the folder. */
+Seen see(const std::string &line)
+{
+    static const fs::path work = scratch_folder(), at = work / "at";
+    fs::remove_all(at);
+    fs::create_directory(at);
+    for (const auto &entry : fs::directory_iterator(folder())) {
+        const fs::path copy = at / entry.path().filename();
+        if (entry.is_directory())
+            fs::copy(entry.path(), copy);
+        else
+            fs::create_symlink(entry.path(), copy);
+    }
+    fs::current_path(at);
+    const int status = run_child(line, work / "out", work / "err");
+    std::set<std::string> names;
+    for (const auto &entry : fs::recursive_directory_iterator(at))
+        names.insert(entry.path().string());
+    std::string shown = without_times(slurp(work / "out"));
+    const std::string message = slurp(work / "err");
+    for (const std::string &name : names) shown += name + "\n";
+    if (status != 0) shown += message;
+    return {status, shown, message};
+}
+
+std::vector<std::string> values_of(const rv_config_row *row)
+{
+    std::vector<std::string> values;
+    switch (row->kind) {
+    case RV_CONFIG_FLAG: return {""};
+    case RV_CONFIG_TEXT: {
+        const auto found = texts.find(row->key);
+        EXPECT_NE(found, texts.end()) << "--" << row->key << " needs a value here";
+        return found == texts.end() ? values : found->second;
+    }
+    case RV_CONFIG_WHOLE:
+        for (int64_t value : {3, 2, 1})
+            if (value >= row->low && value <= row->high) values.push_back(std::to_string(value));
+        return values;
+    default: return {"0.37", "0.0001", "1e-30"};
+    }
+}
+
+/* Whether the message names the option. Options that bring others with them may be refused for the sake of another
+ * word of the command line. */
+bool is_refused(const Seen &seen, const std::string &key, const std::string &line)
+{
+    static const std::set<std::string> bring_others = {"task",   "data",   "model", "config",
+                                                       "resume", "length", "size"};
+    const auto named = [&](const std::string &word) {
+        return seen.message.find(word) != std::string::npos;
+    };
+    const std::vector<std::string> words = words_of(line);
+    return seen.status == 2 &&
+           (named("--" + key) ||
+            (bring_others.count(key) && std::any_of(words.begin() + 1, words.end(), named)));
+}
+
+void make_runs()
+{
+    fs::current_path(folder());
+    for (const char *line : {
+             "train --model rnn --units 2 --epochs 2 --seed 5 --output run",
+             "train --model gru --units 2 --data text.txt --length 8 --epochs 1 --output written",
+         })
+        EXPECT_EQ(run_child(line, "/dev/null", "/dev/null"), 0) << line;
+    rv_named_tensor x = {"x", {}};
+    ASSERT_TRUE(rv_tensor_new(&x.tensor, RV_F64, RV_SHAPE(5, 3, 1), nullptr));
+    rv_archive given = {};
+    given.tensors = &x;
+    given.tensor_count = 1;
+    EXPECT_TRUE(rv_npz_write("in.npz", &given, nullptr));
+    rv_tensor_free(&x.tensor);
+}
+
+TEST(Options, EachChangesWhatIsSeenOrIsRefusedByName)
+{
+    std::map<std::string, bool> effective; /* "train --units": in one context at least */
+    make_runs();
+    for (const auto &[line, only] : contexts) {
+        const Seen base = see(line);
+        EXPECT_NE(base.status, 2) << line << "\n" << base.message;
+        const command *page = command_of(line);
+        const option_table table = options_of(page);
+        for (int i = 0; i < table.count; i++) {
+            const rv_config_row *row = table.row[i];
+            const std::string key = row->key, option = " --" + key;
+            const bool given = (line + " ").find(option + " ") < line.size();
+            if (key == "threads" || (!only.empty() && !only.count(key)) ||
+                (given && row->kind == RV_CONFIG_FLAG))
+                continue;
+            bool differs = false, effect = false;
+            std::string tried;
+            for (const std::string &value : values_of(row)) {
+                if (effect) break;
+                tried = line + option + " " + value;
+                const Seen seen = see(tried);
+                EXPECT_FALSE(seen.status == 2 && !is_refused(seen, key, line))
+                    << tried << "\nis refused without" << option << ":\n"
+                    << seen.message;
+                EXPECT_NE(seen.status, -1) << tried;
+                differs = differs || !(seen == base);
+                effect = !(seen == base) && seen.status != 2;
+            }
+            EXPECT_TRUE(differs || circumstantial.count(key)) << tried << "\nchanges nothing";
+            const bool own = row >= page->options && row < page->options + page->option_count;
+            if (own || page == &command_train) {
+                bool &ever = effective[std::string(page->name) + option];
+                ever = ever || effect || never_seen.count(key);
+            }
+        }
+    }
+    for (const auto &[option, effect] : effective)
+        EXPECT_TRUE(effect) << option << " has no effect in any context";
+}
+
+} // namespace

@@ -1,0 +1,30 @@
+#include "tools/cli/command.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tools/cli/options.h"
+
+exit_status run_command(const command *page, int argc, char **argv)
+{
+    rv_error error = {0};
+    exit_status result = page->run(argc, argv, &error);
+    bool outside = error.code == RV_ERROR_IO || error.code == RV_ERROR_FORMAT ||
+                   error.code == RV_ERROR_MEMORY; /* not the command line's fault */
+    if (outside) result = STATUS_FAILED;
+    if (error.code != RV_OK) {
+        fprintf(stderr, "recurve %s: ", page->name);
+        options_print_message(page, error.text);
+        fputc('\n', stderr);
+    }
+    if (result == STATUS_USAGE) fprintf(stderr, "Try 'recurve %s --help'.\n", page->name);
+    return result;
+}
+
+int finish_output(exit_status result)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout)) return (int)result;
+    fprintf(stderr, "recurve: cannot write to standard output: %s\n", strerror(errno));
+    return result == STATUS_OK ? (int)STATUS_FAILED : (int)result;
+}
