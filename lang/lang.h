@@ -94,10 +94,9 @@ typedef struct rv_lang_verdict {
     double max_relative_error, cosine,
         ratio;               /* against the recorded gradient; a parameter's: of it */
     double difference_error; /* of the recorded gradient against central differences, likewise */
-    char reason[128];
-    /* What makes a wrong line right: "with g2.dh2 instead of g2", or after two changes "as .."; "": not found, or not
-     * asked for. */
-    char repair[400];
+    char reason[400];
+    char repair
+        [400]; /* a right line for a wrong one: "dh1 = g2.dh2"; "": not found, or not asked for */
 } rv_lang_verdict;
 
 typedef struct rv_lang_proof_options {

@@ -1,11 +1,10 @@
 #include "lang/judge/derivation.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "autograd/feed.h"
 #include "autograd/gradient.h"
-#include "autograd/program.h"
 #include "lang/judge/proof.h"
 #include "lang/judge/repair.h"
 #include "lang/record/evaluate.h"
@@ -58,6 +57,37 @@ static bool target_of(lang_run *run, const lang_node *s, int *target, int64_t *t
            rv_lang_evaluate_whole(run, s->target->indices, 0, 1000000, time);
 }
 
+static const char *kept(lang_proof *p, const char *text)
+{
+    const char *copy = rv_lang_copy(&p->arena, text, strlen(text));
+    if (!copy) rv_lang_out_of_memory(p->report);
+    return copy;
+}
+
+/* Records the value that a line states, or why it has none. A mistake in a line is a verdict on it, and hides no other. False:
+ * out of memory or work, which is reported. */
+static bool evaluate_line(lang_run *run, lang_line *l)
+{
+    lang_proof *p = run->context;
+    lang_report mistakes = {0};
+    bool failed = run->failed;
+    run->work->report = &mistakes;
+    l->value = rv_lang_evaluate_var(run, l->statement->value);
+    run->work->report = p->report;
+    run->failed = failed;
+    const lang_problem *first = mistakes.at;
+    if (mistakes.out_of_memory)
+        rv_lang_out_of_memory(p->report);
+    else if (run->work->stopped)
+        rv_lang_add_problem(p->report, first->location, first->code, "%s", first->text);
+    else if (rv_is_null(l->value))
+        l->mistake = kept(p, first ? first->text : "it reads a helper that has no value");
+    bool ok =
+        !mistakes.out_of_memory && !run->work->stopped && (!rv_is_null(l->value) || l->mistake);
+    rv_lang_free_report(&mistakes);
+    return ok;
+}
+
 static bool judge(lang_run *run, const lang_node *s)
 {
     lang_proof *p = run->context;
@@ -77,18 +107,20 @@ static bool judge(lang_run *run, const lang_node *s)
         rv_lang_wrong(run, s->target->location, RV_ERROR_NAME, "%s is derived a second time", name);
         return false;
     }
-    l.value = rv_lang_evaluate_var(run, s->value);
+    if (!evaluate_line(run, &l)) return false;
     if (!rv_gradient(p->loss, &l.leaf, 1, &l.truth)) {
         if (rv_tape_take_error(run->tape, &error))
             rv_lang_wrong(run, s->location, error.code, "%s", error.text);
         return false;
     }
     if (!rv_lang_spend(run, s->location, 1)) return false; /* for the gradient */
-    if (!rv_is_null(l.value) && !rv_shape_equal(rv_shape_of(l.value), rv_shape_of(l.truth))) {
-        rv_lang_wrong(run, s->value->location, RV_ERROR_SHAPE, "this is %s, but %s is %s",
-                      rv_shape_text(rv_shape_of(l.value), a), name,
-                      rv_shape_text(rv_shape_of(l.truth), b));
+    if (!l.mistake && !rv_shape_equal(rv_shape_of(l.value), rv_shape_of(l.truth))) {
+        char text[LANG_MESSAGE];
+        snprintf(text, sizeof text, "this is %s, but %s is %s",
+                 rv_shape_text(rv_shape_of(l.value), a), name,
+                 rv_shape_text(rv_shape_of(l.truth), b));
         l.value = (rv_var){run->tape, -1};
+        if (!(l.mistake = kept(p, text))) return false;
     }
     if (!rv_reserve(&p->lines, &p->capacity, p->count + 1, sizeof *p->lines))
         return rv_lang_out_of_memory(p->report);
@@ -105,18 +137,35 @@ static bool is_first(const lang_proof *p, const lang_line *l)
     return true;
 }
 
-/* In the second pass: looks for a repair of a wrong line. */
-static bool fix_line(lang_run *run, const lang_node *s)
+/* The line of a statement, whose cotangents are those before it. NULL: none. */
+static lang_line *go_to_line(lang_run *run, const lang_node *s)
 {
     lang_proof *p = run->context;
     int target;
     int64_t time;
     lang_line *l = target_of(run, s, &target, &time) ? find_line(p, target, time) : NULL;
-    if (!l) return false;
-    p->visible = (size_t)(l - p->lines);
-    if (l->wrong && is_first(p, l)) rv_lang_repair(p, run, l);
-    p->visible++;
-    return true;
+    if (l) p->visible = (size_t)(l - p->lines);
+    return l;
+}
+
+/* In the second pass: looks for repairs of wrong lines. */
+static bool propose(lang_run *run, const lang_node *s)
+{
+    lang_proof *p = run->context;
+    lang_line *l = go_to_line(run, s);
+    if (l && l->wrong && is_first(p, l)) rv_lang_propose(p, run, l);
+    p->visible += l != NULL;
+    return l;
+}
+
+/* In the third pass: tries them at all lines of a statement. */
+static bool confirm(lang_run *run, const lang_node *s)
+{
+    lang_proof *p = run->context;
+    lang_line *l = go_to_line(run, s);
+    bool ok = l && rv_lang_try_proposals(p, run, l);
+    p->visible += l != NULL;
+    return ok;
 }
 
 /* Executes the lines of a derivation. */
@@ -142,23 +191,29 @@ static bool derive(lang_proof *p, const lang_block *derivation,
     return !p->report->count && !p->report->out_of_memory;
 }
 
-/* The value and the truth of each line. */
-static rv_program *compile_lines(lang_proof *p)
+/* The value and the truth of each line; of a line without a value, twice the truth. */
+static rv_program *compute_lines(lang_proof *p)
 {
     rv_var *outputs = rv_alloc(2 * p->count + 1, sizeof *outputs);
-    rv_program *program = NULL;
     for (size_t i = 0; outputs && i < p->count; i++) {
-        outputs[2 * i] = p->lines[i].value;
-        outputs[2 * i + 1] = p->lines[i].truth;
+        const lang_line *l = &p->lines[i];
+        outputs[2 * i] = rv_is_null(l->value) ? l->truth : l->value;
+        outputs[2 * i + 1] = l->truth;
     }
-    if (outputs) program = rv_compile_with(p->tape, outputs, (int)(2 * p->count), RV_VALUES);
-    if (!program) {
-        const rv_error *why = rv_tape_error(p->tape);
-        rv_fail(p->error, why->code ? why->code : RV_ERROR_MEMORY, "%s",
-                why->code ? why->text : "out of memory");
-    }
+    rv_program *program =
+        outputs ? rv_lang_compute(p, outputs, (int)(2 * p->count), p->error) : NULL;
+    if (!outputs) rv_fail_memory(p->error);
     rv_free(outputs);
     return program;
+}
+
+/* Looks for repairs of the wrong lines. False on error. */
+static bool repair_lines(lang_proof *p, const lang_block *derivation)
+{
+    p->to_try = MOST_TO_TRY;
+    p->work.left = LANG_MOST_WORK;
+    return derive(p, derivation, propose) &&
+           (!p->proposals || (derive(p, derivation, confirm) && rv_lang_judge_proposals(p)));
 }
 
 /* Checks the gradients that the lines are compared with. */
@@ -187,20 +242,16 @@ static bool check_truths(lang_proof *p, lang_verdicts *v, int first)
 
 static bool judge_lines(lang_proof *p, const lang_block *derivation, lang_verdicts *v)
 {
-    const rv_lang_proof_options *o = p->options;
-    rv_program *program = compile_lines(p);
+    rv_program *program = compute_lines(p);
     int first = v->count;
     bool ok = program;
-    for (int i = 0; ok && i < p->input_count; i++)
-        ok = rv_feed(program, p->inputs[i].name, &p->inputs[i].tensor, p->error);
-    rv_code code = ok ? rv_run(program) : RV_OK;
-    if (code) ok = rv_fail(p->error, code, "prove: %s", rv_code_text(code));
     for (size_t i = 0; ok && i < p->count; i++) {
         char name[80];
-        const lang_line *l = &p->lines[i];
+        lang_line *l = &p->lines[i];
         rv_difference d =
             rv_gradient_difference(rv_program_output(program, 2 * (int)i),
                                    rv_program_output(program, 2 * (int)i + 1), 1e-300);
+        if (l->mistake) d.max_relative_error = d.cosine = d.ratio = NAN;
         const lang_node *written = l->statement->target; /* d3, or in a loop dC[2] for dC[t] */
         rv_lang_verdict *row = rv_lang_add_verdict(
             v, derivation, l->statement->location,
@@ -211,16 +262,19 @@ static bool judge_lines(lang_proof *p, const lang_block *derivation, lang_verdic
         row->max_relative_error = d.max_relative_error;
         row->cosine = d.cosine;
         row->ratio = d.ratio;
-        row->ok = d.max_relative_error <= (o->tolerance > 0 ? o->tolerance : 1e-10);
-        snprintf(row->reason, sizeof row->reason, "%s", row->ok ? "right" : rv_difference_text(&d));
-        p->lines[i].wrong = !row->ok;
+        row->ok = d.max_relative_error <= rv_lang_tolerance(p);
+        snprintf(row->reason, sizeof row->reason, "%s",
+                 row->ok      ? "right"
+                 : l->mistake ? l->mistake
+                              : rv_difference_text(&d));
+        l->wrong = !row->ok;
     }
     rv_program_free(program);
-    p->to_try = MOST_TO_TRY;
-    p->work.left = LANG_MOST_WORK;
-    if (ok && o->repair) ok = derive(p, derivation, fix_line);
+    if (ok && p->options->repair) ok = repair_lines(p, derivation);
     for (size_t i = 0; ok && i < p->count; i++)
-        snprintf(v->at[first + (int)i].repair, sizeof v->at->repair, "%s", p->lines[i].repair);
+        if (p->lines[i].wrong && is_first(p, &p->lines[i]))
+            snprintf(v->at[first + (int)i].repair, sizeof v->at->repair, "%s",
+                     rv_lang_repair_of(p, p->lines[i].statement));
     return ok && check_truths(p, v, first);
 }
 

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "autograd/feed.h"
 #include "lang/record/inputs.h"
 #include "lang/record/model.h"
 #include "lang/record/quantity.h"
@@ -119,8 +120,30 @@ void rv_lang_end_proof(lang_proof *p)
     if (p->run.block) rv_lang_end_run(&p->run);
     rv_lang_free_tensors(p->inputs, p->input_count);
     rv_free(p->lines);
+    rv_free(p->trial);
+    rv_lang_free_arena(&p->arena);
     rv_tape_free(p->tape);
     rv_store_free(p->store);
+}
+
+double rv_lang_tolerance(const lang_proof *p)
+{
+    return p->options->tolerance > 0 ? p->options->tolerance : 1e-10;
+}
+
+rv_program *rv_lang_compute(const lang_proof *p, const rv_var *outputs, int count, rv_error *error)
+{
+    rv_program *program = rv_compile_with(p->tape, outputs, count, RV_VALUES);
+    const rv_error *why = rv_tape_error(p->tape);
+    bool ok =
+        program || (why->code ? rv_fail(error, why->code, "%s", why->text) : rv_fail_memory(error));
+    for (int i = 0; ok && i < p->input_count; i++)
+        ok = rv_feed(program, p->inputs[i].name, &p->inputs[i].tensor, error);
+    rv_code code = ok ? rv_run(program) : RV_OK;
+    if (code) ok = rv_fail(error, code, "prove: %s", rv_code_text(code));
+    if (ok) return program;
+    rv_program_free(program);
+    return NULL;
 }
 
 /* Gradients at leaves against central differences. */

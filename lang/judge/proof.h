@@ -3,11 +3,12 @@
 #define RV_LANG_JUDGE_PROOF_H
 
 #include "autograd/gradcheck.h"
+#include "autograd/program.h"
 #include "lang/lang.h"
 #include "lang/record/run.h"
 #include "lang/resolve/file.h"
 
-enum { LANG_REPAIR = 400 };
+enum { LANG_REPAIR = 400 }; /* bytes of a repair */
 
 /* A line of a derivation. */
 typedef struct lang_line {
@@ -16,8 +17,23 @@ typedef struct lang_line {
     int64_t time;
     rv_var value, leaf, truth; /* what the line states; the input of zeros; the gradient there */
     bool wrong;
-    char repair[LANG_REPAIR]; /* what would make it right; "": not known */
+    const char *mistake; /* why it has no value; NULL: it has one */
 } lang_line;
+
+/* What a wrong line may have been meant to be. */
+typedef struct lang_proposal {
+    const lang_node *statement;
+    lang_node *value;
+    const char *text; /* of the whole statement */
+    bool refuted;
+    struct lang_proposal *next;
+} lang_proposal;
+
+/* A proposal at one of its lines. */
+typedef struct lang_trial {
+    lang_proposal *proposal;
+    rv_var value, truth;
+} lang_trial;
 
 typedef struct lang_proof {
     lang_scope *scope;
@@ -32,8 +48,12 @@ typedef struct lang_proof {
     int perturbations; /* inputs of zeros so far */
     lang_line *lines;
     size_t count, capacity;
-    size_t visible;          /* lines whose cotangents may be used */
-    int64_t to_try;          /* work on variants of wrong lines */
+    size_t visible;   /* lines whose cotangents may be used */
+    int64_t to_try;   /* work on variants of wrong lines */
+    lang_arena arena; /* of proposals and mistakes */
+    lang_proposal *proposals;
+    lang_trial *trial;
+    size_t trials, trial_capacity;
     rv_named_tensor *inputs; /* drawn, and zeros */
     int input_count;
     int64_t left; /* work */
@@ -55,6 +75,11 @@ bool rv_lang_draw_values(lang_proof *p);
 bool rv_lang_is_number(lang_proof *p, lang_location location);
 /* The input of zeros in a quantity, or the quantity itself if it is a leaf. Null var: neither. */
 rv_var rv_lang_leaf(rv_var v);
+
+/* The values of outputs, for rv_program_free. NULL on error. */
+rv_program *rv_lang_compute(const lang_proof *p, const rv_var *outputs, int count, rv_error *error);
+/* The largest relative error of a right line. */
+double rv_lang_tolerance(const lang_proof *p);
 
 /* Gradients at leaves against central differences. */
 bool rv_lang_check_gradients(const lang_proof *p, rv_var loss, const rv_var *leaf, int count,

@@ -1,100 +1,67 @@
-/* What would make a wrong line right. The line is changed in one place or two, by the usual slips. The variants are recorded
- * beside it, and the first that equals the true cotangent is the repair. */
+/* What would make a wrong line right. The line is changed in one place or two, by the usual slips (slips.c). The variants are
+ * recorded beside it in batches. Those that equal the true cotangent are proposals, and a proposal that is right for all
+ * time steps of the line is its repair. */
 #include "lang/judge/repair.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "autograd/feed.h"
-#include "autograd/gradcheck.h"
 #include "autograd/program.h"
+#include "lang/judge/slips.h"
 #include "lang/record/evaluate.h"
-#include "lang/record/quantity.h"
+#include "lang/resolve/symbols.h"
 #include "lang/syntax/print.h"
 #include "tensor/memory.h"
 
 enum {
-    MOST_VARIANTS = 4000,
+    MOST_VARIANTS = 500, /* in a batch */
+    MOST_POOL = 5000,
     MOST_QUANTITIES = 200,
-    MOST_SITES = 60,
+    MOST_SITES = 100,
     MOST_ELEMENTS = 4096,
-    MOST_TRIED = 100000
+    MOST_TRIED = 100000,
+    MOST_PROPOSALS = 8 /* for a line */
 };
 
+/* A place in the line, and the shape of the value there. */
+typedef struct site {
+    lang_node *node;
+    bool step; /* inside an index or an option: a whole number */
+    rv_shape shape;
+} site;
+
+/* What a letter of a slip may stand for. */
+typedef struct candidate {
+    char pool;
+    lang_node *e;
+    rv_shape shape; /* rank -1: a number */
+} candidate;
+
+/* The line with one site changed. */
 typedef struct variant {
     rv_var value;
-    char text[LANG_REPAIR];
+    lang_node *site, *changed;
 } variant;
 
 typedef struct search {
     lang_proof *proof;
     lang_run *run;
     const lang_line *line;
-    lang_work work;                      /* of the variants: those that fail are skipped */
-    lang_node quantity[MOST_QUANTITIES]; /* names that may be missing */
-    char name[MOST_QUANTITIES][LANG_MOST_NAME + 24];
-    int quantities;
+    lang_slips slips;
+    lang_work work; /* of the variants: those that fail are skipped */
+    candidate *pool;
+    int pool_size;
     variant *variant;
     int variants;
-    bool deep;               /* search on from each variant */
-    unsigned second;         /* with these kinds of edits */
-    bool again;              /* the line has been changed once */
-    char found[LANG_REPAIR]; /* "": nothing yet */
-    int64_t left, cost;      /* work on variants; that on one of them */
+    lang_arena arena[2]; /* of the nodes of first and second changes */
+    int changes;         /* of the line as its tree is now */
+    unsigned second;     /* groups of slips for another change; 0: none */
+    lang_value *saved;   /* [block->symbols]: of the run, while sums are bound */
+    int found;
+    int64_t left, cost; /* work on variants; that on one of them */
 } search;
 
-/* ---- names that may stand in the line ---- */
-
-static void add_quantity(search *s, int symbol, int64_t time, const char *name)
-{
-    if (s->quantities == MOST_QUANTITIES) return;
-    char *text = s->name[s->quantities];
-    bool brackets = s->line->statement->target->kind == LANG_INDEX; /* as the author writes */
-    if (time >= 0)
-        snprintf(text, sizeof s->name[0], brackets ? "%.*s[%lld]" : "%.*s%lld", LANG_MOST_NAME,
-                 name, (long long)time);
-    else
-        snprintf(text, sizeof s->name[0], "%.*s", LANG_MOST_NAME, name);
-    s->quantity[s->quantities++] = (lang_node){.kind = LANG_NAME,
-                                               .location = s->line->statement->location,
-                                               .sign = s->line->statement->location,
-                                               .name = text,
-                                               .symbol = symbol,
-                                               .time = (int)time};
-}
-
-/* The cotangents of the lines before, then values. */
-static void find_quantities(search *s)
-{
-    const lang_block *b = s->run->block;
-    for (int i = 0; i < b->symbols; i++) {
-        const lang_symbol *symbol = &b->symbol[i];
-        if (symbol->kind != SYMBOL_COTANGENT) continue;
-        char name[LANG_MOST_NAME + 2];
-        snprintf(name, sizeof name, "%s%.*s", symbol->definition ? "" : "d", LANG_MOST_NAME,
-                 symbol->definition ? symbol->name : b->symbol[symbol->target].name);
-        for (size_t l = 0; l < s->proof->visible; l++) {
-            const lang_line *line = &s->proof->lines[l];
-            if (line->target == symbol->target && (symbol->time < 0 || symbol->time == line->time))
-                add_quantity(s, i, symbol->definition ? -1 : line->time, name);
-        }
-    }
-    for (int i = 0; i < b->symbols; i++) {
-        const lang_symbol *symbol = &b->symbol[i];
-        bool single = symbol->kind == SYMBOL_VALUE || symbol->kind == SYMBOL_INPUT ||
-                      symbol->kind == SYMBOL_PARAMETER || symbol->kind == SYMBOL_CONSTANT ||
-                      symbol->kind == SYMBOL_WEIGHT;
-        if (single && !rv_is_null(rv_lang_quantity(s->run, i, -1)))
-            add_quantity(s, i, -1, symbol->name);
-        int64_t last = symbol->kind == SYMBOL_TRACE    ? s->run->trace[symbol->unroll].steps
-                       : symbol->kind == SYMBOL_SERIES ? s->run->times[i] - 1
-                                                       : -1;
-        for (int64_t t = 0; t <= last && t <= 20; t++)
-            if (!rv_is_null(rv_lang_quantity(s->run, i, t))) add_quantity(s, i, t, symbol->name);
-    }
-}
-
-/* ---- variants ---- */
+/* ---- what letters stand for ---- */
 
 static rv_var value_of(search *s, const lang_node *e)
 {
@@ -106,317 +73,390 @@ static rv_var value_of(search *s, const lang_node *e)
     return v;
 }
 
-static void search_on(search *s);
-
-/* The line as its tree is now, with `site` changed. */
-static void try_variant(search *s, const lang_node *site, const char *old)
+/* Adds an expression to a pool, if it has a value. */
+static void add(search *s, char pool, lang_node *e)
 {
-    if (s->variants == MOST_VARIANTS || *s->found || s->left <= 0) return;
-    s->left -= s->cost;
-    rv_var v = value_of(s, s->line->statement->value);
-    if (rv_is_null(v) || !rv_shape_equal(rv_shape_of(v), rv_shape_of(s->line->truth)) ||
-        rv_dtype_of(v) != rv_dtype_of(s->line->truth) || v.id == s->line->value.id)
-        return;
-    if (s->deep) {
-        search_on(s);
-        return;
+    if (!e || s->pool_size == MOST_POOL) return;
+    rv_var v = value_of(s, e);
+    if (rv_is_null(v)) return;
+    s->pool[s->pool_size++] = (candidate){pool, e, rv_shape_of(v)};
+}
+
+static lang_node *new_node(search *s, lang_kind kind)
+{
+    lang_node *e = rv_lang_allocate(&s->proof->arena, sizeof *e);
+    if (!e) return NULL;
+    *e = (lang_node){.kind = kind, .symbol = -1, .time = -1};
+    e->location = e->sign = s->line->statement->location;
+    return e;
+}
+
+static lang_node *instance(search *s, const lang_node *pattern, const lang_bound *bound)
+{
+    return rv_lang_instance(&s->proof->arena, pattern, bound, s->line->statement->location);
+}
+
+static lang_node *name_node(search *s, int symbol, const char *name)
+{
+    lang_node *e = new_node(s, LANG_NAME);
+    if (!e) return NULL;
+    e->name = name;
+    e->symbol = symbol;
+    return e;
+}
+
+/* X2 or X[2], as the author writes */
+static lang_node *at_time(search *s, const lang_node *series, int64_t time)
+{
+    char text[LANG_MOST_NAME + 24];
+    bool brackets = s->line->statement->target->kind == LANG_INDEX;
+    snprintf(text, sizeof text, brackets ? "%.*s[%lld]" : "%.*s%lld", LANG_MOST_NAME, series->name,
+             (long long)time);
+    lang_node *e = name_node(s, series->symbol, rv_lang_copy(&s->proof->arena, text, strlen(text)));
+    if (e) e->time = (int)time;
+    return e;
+}
+
+/* A series in a loop: near its step. Without loops: at all of its time steps. */
+static void add_series(search *s, char pool, lang_node *series, int64_t last, int step)
+{
+    bool loops = false;
+    lang_bound bound = {.letter['q' - 'a'] = series};
+    for (int i = 0; i < s->run->block->symbols; i++) {
+        const lang_symbol *symbol = &s->run->block->symbol[i];
+        if (symbol->kind != SYMBOL_SIZE || !symbol->definition ||
+            (symbol->definition->kind != LANG_FOR && symbol->definition->kind != LANG_SUM) ||
+            s->run->value[i].kind != VALUE_NUMBER)
+            continue;
+        loops = true;
+        if (!(bound.letter['t' - 'a'] = name_node(s, i, symbol->name))) return;
+        add(s, pool, instance(s, s->slips.step[step], &bound));
     }
-    char text[LANG_REPAIR];
-    variant *new = &s->variant[s->variants++];
-    new->value = v;
-    if (s->again)
-        snprintf(new->text, sizeof new->text, "as %s",
-                 rv_lang_expression(s->line->statement->value, text, sizeof text - 4));
-    else
-        snprintf(new->text, sizeof new->text, "with %.190s instead of %.190s",
-                 rv_lang_expression(site, text, sizeof text), old);
+    for (int64_t t = last < 20 ? last : 20; !loops && !step && t >= 0; t--)
+        add(s, pool, at_time(s, series, t));
 }
 
-static lang_node binary(lang_kind kind, const lang_node *like, lang_node *a, lang_node *b)
+/* The cotangents of the lines before, or other values: series at a step, the others with the first. */
+static void add_names(search *s, bool cotangents, int step)
 {
-    return (lang_node){.kind = kind,
-                       .location = like->location,
-                       .sign = like->sign,
-                       .left = a,
-                       .right = b,
-                       .next = like->next,
-                       .symbol = -1,
-                       .time = -1};
+    const lang_block *b = s->run->block;
+    for (int i = b->symbols - 1; i >= 0; i--) {
+        const lang_symbol *symbol = &b->symbol[i], *of = symbol;
+        if (cotangents != (symbol->kind == SYMBOL_COTANGENT)) continue;
+        if (cotangents && !symbol->definition) of = &b->symbol[symbol->target];
+        char name[LANG_MOST_NAME + 2];
+        snprintf(name, sizeof name, "%s%.*s", of != symbol ? "d" : "", LANG_MOST_NAME, of->name);
+        lang_node *e = name_node(s, i, rv_lang_copy(&s->proof->arena, name, strlen(name)));
+        if (e && (of->kind == SYMBOL_SERIES || of->kind == SYMBOL_TRACE))
+            add_series(s, cotangents ? 'd' : 'q', e,
+                       of->kind == SYMBOL_TRACE ? s->run->trace[of->unroll].steps
+                                                : s->run->times[of - b->symbol] - 1,
+                       step);
+        else if (!step && symbol->kind == SYMBOL_SIZE && symbol->definition)
+            add(s, 'n', e);
+        else if (!step && (cotangents || rv_lang_has_cotangent(symbol)))
+            add(s, cotangents ? 'd' : 'q', e);
+    }
 }
 
-static lang_node number(const lang_node *like, double value)
-{
-    return (lang_node){
-        .kind = LANG_NUMBER, .location = like->location, .number = value, .symbol = -1, .time = -1};
-}
-
-/* Twice or half of it, and so on; as many times as a size says. */
-static void multiples(search *s, lang_node *site, const lang_node *was, const char *old)
+static void add_numbers(search *s)
 {
     static const double usual[] = {2, 3, 4, 5, 8, 10};
-    const lang_block *b = s->run->block;
-    lang_node whole = *was;
-    whole.next = NULL;
     for (size_t i = 0; i < sizeof usual / sizeof *usual; i++) {
-        lang_node factor = number(was, usual[i]);
-        *site = binary(LANG_MULTIPLY, was, &factor, &whole);
-        try_variant(s, site, old);
-        *site = binary(LANG_DIVIDE, was, &whole, &factor);
-        try_variant(s, site, old);
-    }
-    for (int i = 0; i < b->symbols; i++) {
-        if (b->symbol[i].kind != SYMBOL_SIZE || !b->symbol[i].definition) continue;
-        lang_node size = {.kind = LANG_NAME,
-                          .location = was->location,
-                          .sign = was->location,
-                          .name = b->symbol[i].name,
-                          .symbol = i,
-                          .time = -1};
-        *site = binary(LANG_MULTIPLY, was, &size, &whole);
-        try_variant(s, site, old);
-        *site = binary(LANG_DIVIDE, was, &whole, &size);
-        try_variant(s, site, old);
+        lang_node *e = new_node(s, LANG_NUMBER);
+        if (e) e->number = usual[i];
+        add(s, 'n', e);
     }
 }
 
-/* Another name, or the same at another time. */
-static void other_names(search *s, lang_node *site, const lang_node *was, const char *old)
+static void add_recipe(search *s, const lang_recipe *recipe, lang_node *q, lang_node *d)
 {
-    bool leaf = was->kind == LANG_NAME || (was->kind == LANG_INDEX && was->base->kind == LANG_NAME);
-    rv_var now = leaf ? value_of(s, was) : (rv_var){NULL, -1};
-    if (rv_is_null(now)) return;
-    for (int q = 0; q < s->quantities; q++) {
-        rv_var v = value_of(s, &s->quantity[q]);
-        if (rv_is_null(v) || v.id == now.id || !rv_shape_equal(rv_shape_of(v), rv_shape_of(now)))
-            continue;
-        *site = s->quantity[q];
-        site->next = was->next;
-        try_variant(s, site, old);
-    }
+    lang_bound bound = {.block = s->run->block};
+    bound.letter['q' - 'a'] = q;
+    bound.letter['d' - 'a'] = bound.letter['r' - 'a'] = d;
+    add(s, recipe->pool, instance(s, recipe->pattern, &bound));
 }
 
-/* One step earlier or later. */
-static void other_times(search *s, lang_node *site, const lang_node *was, const char *old)
+/* The slopes, divisors and paths of these names. Before the first cotangent, that of the loss is 1, and a product of values
+ * is a path. */
+static void add_recipes(search *s)
 {
-    if (was->kind != LANG_INDEX || !was->indices || was->indices->next ||
-        was->indices->kind == LANG_RANGE || was->indices->kind == LANG_HOLE)
-        return;
-    lang_node one = number(was, 1), at = *was->indices;
-    bool back = at.kind == LANG_SUBTRACT && at.right->kind == LANG_NUMBER && at.right->number == 1;
-    lang_node times[] = {back ? *at.left : binary(LANG_SUBTRACT, was->indices, &at, &one),
-                         binary(LANG_ADD, was->indices, &at, &one)};
-    for (int k = 0; k < 2; k++) {
-        *site = *was;
-        times[k].next = NULL;
-        site->indices = &times[k];
-        try_variant(s, site, old);
-    }
-}
-
-static void other_signs(search *s, lang_node *site, const lang_node *was, const char *old)
-{
-    static const lang_kind signs[] = {LANG_ADD, LANG_SUBTRACT, LANG_MULTIPLY, LANG_DIVIDE};
-    bool binary_sign = false;
-    for (int i = 0; i < 4; i++) binary_sign = binary_sign || was->kind == signs[i];
-    for (int i = 0; binary_sign && i < 4; i++) {
-        if (signs[i] == was->kind) continue;
-        *site = *was;
-        site->kind = signs[i];
-        try_variant(s, site, old);
-    }
-}
-
-/* Less: one operand of an operator, or the argument of a function. */
-static void with_less(search *s, lang_node *site, const lang_node *was, const char *old)
-{
-    bool two = was->kind >= LANG_ADD && was->kind <= LANG_MATMUL;
-    bool one = was->kind == LANG_PRIME || was->kind == LANG_NEGATE ||
-               (was->kind == LANG_CALL && was->arguments && was->arguments->kind != LANG_OPTION);
-    for (int k = 0; (two && k < 2) || (one && k < 1); k++) {
-        *site = *was->child[k];
-        site->next = was->next;
-        try_variant(s, site, old);
-    }
-}
-
-/* Transposed, negated or rotated. */
-static void turned(search *s, lang_node *site, const lang_node *was, const char *old)
-{
-    lang_node whole = *was;
-    whole.next = NULL;
-    *site = binary(LANG_PRIME, was, &whole, NULL);
-    try_variant(s, site, old);
-    *site = binary(LANG_NEGATE, was, &whole, NULL);
-    try_variant(s, site, old);
-    const lang_block *turn = rv_lang_find(s->proof->scope, LANG_FUNCTION, "rot180");
-    *site = binary(LANG_CALL, was, &whole, NULL);
-    site->name = "rot180";
-    site->block = turn;
-    if (turn) try_variant(s, site, old);
-}
-
-/* `rest` times q, 1 - q, or the slope of a sigmoid, a tanh or an arctan. */
-static void times_slopes(search *s, lang_node *site, const lang_node *was, lang_node *rest,
-                         const char *old)
-{
-    lang_node one = number(was, 1), two = number(was, 2);
-    for (int q = 0; q < s->quantities; q++) {
-        lang_node *name = &s->quantity[q];
-        lang_node complement = binary(LANG_SUBTRACT, was, &one, name);
-        lang_node square = binary(LANG_POWER, was, name, &two);
-        lang_node factors[] = {*name, complement, binary(LANG_SUBTRACT, was, &one, &square),
-                               binary(LANG_MULTIPLY, was, name, &complement),
-                               binary(LANG_ADD, was, &one, &square)};
-        for (size_t i = 0; i < sizeof factors / sizeof *factors; i++) {
-            *site = binary(i == 4 ? LANG_DIVIDE : LANG_MULTIPLY, was, rest, &factors[i]);
-            try_variant(s, site, old);
+    int names = s->pool_size;
+    bool first = !names || s->pool->pool != 'd';
+    for (int f = 0; f < s->slips.recipes; f++) {
+        const lang_recipe *recipe = &s->slips.recipe[f];
+        char second = recipe->second == 'r' || first ? 'q' : recipe->second;
+        for (int q = 0; q < names; q++) {
+            if (s->pool[q].pool != 'q') continue;
+            if (!recipe->second) add_recipe(s, recipe, s->pool[q].e, NULL);
+            for (int d = 0; recipe->second && d < names; d++)
+                if (s->pool[d].pool == second) add_recipe(s, recipe, s->pool[q].e, s->pool[d].e);
         }
     }
 }
 
-/* A missing factor, or another one. */
-static void with_factor(search *s, lang_node *site, const lang_node *was, const char *old)
+static bool stands_for(char letter, const candidate *c)
 {
-    lang_node rest = *was;
-    rest.next = NULL;
-    times_slopes(s, site, was, &rest, old);
-    for (int k = 0; (was->kind == LANG_MULTIPLY || was->kind == LANG_DIVIDE) && k < 2; k++) {
-        rest = k ? *was->right : *was->left;
-        rest.next = NULL;
-        times_slopes(s, site, was, &rest, old);
+    return letter == c->pool || (letter == 'q' && c->pool == 'd') ||
+           ((letter == 's' || letter == 'p') && (c->pool == 'q' || c->pool == 'd'));
+}
+
+/* ---- proposals ---- */
+
+/* Whether two outputs are equal. */
+static bool is_right(const lang_proof *p, const rv_program *program, int value, int truth)
+{
+    rv_difference d = rv_gradient_difference(rv_program_output(program, value),
+                                             rv_program_output(program, truth), 1e-300);
+    return d.max_relative_error <= rv_lang_tolerance(p);
+}
+
+/* Adds the statement as its tree is now. False: out of memory, or it is too long. */
+static bool add_proposal(lang_proof *p, const lang_node *statement)
+{
+    lang_bound nothing = {0};
+    char text[LANG_REPAIR + 1];
+    lang_proposal *new = rv_lang_allocate(&p->arena, sizeof *new), **last = &p->proposals;
+    if (!new || strlen(rv_lang_expression(statement, text, sizeof text)) >= LANG_REPAIR)
+        return false;
+    new->statement = statement;
+    new->value = rv_lang_instance(&p->arena, statement->value, &nothing, statement->location);
+    new->text = rv_lang_copy(&p->arena, text, strlen(text));
+    if (!new->value || !new->text) return false;
+    while (*last) last = &(*last)->next;
+    *last = new;
+    return true;
+}
+
+bool rv_lang_try_proposals(lang_proof *p, lang_run *run, const lang_line *line)
+{
+    lang_work work = {.left = LANG_MOST_WORK}, *outer = run->work;
+    rv_error ignored;
+    bool ok = true;
+    run->work = &work;
+    for (lang_proposal *o = p->proposals; ok && o; o = o->next) {
+        if (o->statement != line->statement || o->refuted) continue;
+        work = (lang_work){.left = LANG_MOST_WORK};
+        rv_var v = rv_lang_evaluate_var(run, o->value);
+        o->refuted = rv_tape_take_error(p->tape, &ignored) || rv_is_null(v) ||
+                     !rv_shape_equal(rv_shape_of(v), rv_shape_of(line->truth));
+        if (o->refuted) continue;
+        ok = rv_reserve(&p->trial, &p->trial_capacity, p->trials + 1, sizeof *p->trial);
+        if (ok) p->trial[p->trials++] = (lang_trial){o, v, line->truth};
     }
+    run->work = outer;
+    return ok || rv_fail_memory(p->error);
 }
 
-/* A missing term: q, or q.r. */
-static void with_term(search *s, lang_node *site, const lang_node *was, const char *old)
+bool rv_lang_judge_proposals(lang_proof *p)
 {
-    lang_node whole = *was;
-    whole.next = NULL;
-    for (int q = 0; q < s->quantities; q++) {
-        *site = binary(LANG_ADD, was, &whole, &s->quantity[q]);
-        try_variant(s, site, old);
-        for (int r = 0; r < q; r++) {
-            lang_node product = binary(LANG_MULTIPLY, was, &s->quantity[r], &s->quantity[q]);
-            *site = binary(LANG_ADD, was, &whole, &product);
-            try_variant(s, site, old);
-        }
-    }
+    int count = 2 * (int)p->trials;
+    if (!count) return true;
+    rv_var *outputs = rv_alloc((size_t)count, sizeof *outputs);
+    for (int i = 0; outputs && i < count; i++)
+        outputs[i] = i % 2 ? p->trial[i / 2].truth : p->trial[i / 2].value;
+    rv_program *program = outputs ? rv_lang_compute(p, outputs, count, p->error) : NULL;
+    for (int i = 0; program && i < count; i += 2)
+        if (!is_right(p, program, i, i + 1)) p->trial[i / 2].proposal->refuted = true;
+    rv_program_free(program);
+    rv_free(outputs);
+    return program || (!outputs && rv_fail_memory(p->error));
 }
 
-/* ---- all of them ---- */
-
-static void find_sites(lang_node *e, lang_node **sites, int *count)
+const char *rv_lang_repair_of(const lang_proof *p, const lang_node *statement)
 {
-    if (!e || *count == MOST_SITES) return;
-    bool value = e->kind != LANG_RANGE && e->kind != LANG_HOLE && e->kind != LANG_LIST &&
-                 e->kind != LANG_OPTION && e->kind != LANG_TEXT && e->kind != LANG_NUMBER;
-    if (value) sites[(*count)++] = e;
-    if (e->kind == LANG_SUM) find_sites(e->term, sites, count);
-    if (e->kind == LANG_OPTION || e->kind == LANG_LIST || e->kind == LANG_SUM) return;
-    find_sites(e->child[0], sites, count);
-    if (e->kind != LANG_INDEX) find_sites(e->child[1], sites, count);
-    if (e->kind != LANG_INDEX) find_sites(e->next, sites, count);
+    for (const lang_proposal *o = p->proposals; o; o = o->next)
+        if (o->statement == statement && !o->refuted) return o->text;
+    return "";
 }
 
-/* Kinds of edits. */
-enum {
-    TIMES = 1,
-    NAMES = 2,
-    SIGNS = 4,
-    LESS = 8,
-    TURNS = 16,
-    MULTIPLES = 32,
-    FACTORS = 64,
-    TERMS = 128
-};
+/* ---- variants ---- */
 
-/* All variants by these kinds of edits. */
-static void make_variants(search *s, unsigned kinds)
-{
-    static void (*const edits[])(search *, lang_node *, const lang_node *, const char *) = {
-        other_times, other_names, other_signs, with_less, turned, multiples, with_factor};
-    lang_node *sites[MOST_SITES];
-    int count = 0;
-    find_sites(s->line->statement->value, sites, &count);
-    for (int i = 0; i < 7; i++)
-        for (int k = 0; kinds >> i & 1 && k < count; k++) {
-            char old[LANG_REPAIR];
-            lang_node was = *sites[k];
-            rv_lang_expression(&was, old, sizeof old);
-            edits[i](s, sites[k], &was, old);
-            *sites[k] = was;
-        }
-    char line[LANG_REPAIR];
-    lang_node was = *s->line->statement->value;
-    rv_lang_expression(&was, line, sizeof line);
-    if (kinds & TERMS) with_term(s, s->line->statement->value, &was, line);
-    *s->line->statement->value = was;
-}
+static void make_variants(search *s, unsigned groups);
 
-/* The first variant that is the truth, if there is one, becomes what is found. */
-static void choose(search *s)
+/* Those of the batch that are right become proposals. */
+static void settle(search *s)
 {
+    rv_error ignored;
     rv_var *outputs = rv_alloc((size_t)s->variants + 1, sizeof *outputs);
     rv_program *program = NULL;
-    const variant *found = NULL;
-    double tolerance = s->proof->options->tolerance > 0 ? s->proof->options->tolerance : 1e-10;
-    if (outputs) {
+    if (outputs && s->variants) {
         outputs[0] = s->line->truth;
         for (int i = 0; i < s->variants; i++) outputs[i + 1] = s->variant[i].value;
-        program = rv_compile_with(s->proof->tape, outputs, s->variants + 1, RV_VALUES);
+        program = rv_lang_compute(s->proof, outputs, s->variants + 1, &ignored);
     }
-    rv_error error = {0};
-    bool ok = program;
-    for (int i = 0; ok && i < s->proof->input_count; i++)
-        ok = rv_feed(program, s->proof->inputs[i].name, &s->proof->inputs[i].tensor, &error);
-    ok = ok && rv_run(program) == RV_OK;
-    for (int i = 0; ok && !found && i < s->variants; i++) {
-        rv_difference d = rv_gradient_difference(rv_program_output(program, i + 1),
-                                                 rv_program_output(program, 0), 1e-300);
-        if (d.max_relative_error <= tolerance) found = &s->variant[i];
+    for (int i = 0; program && i < s->variants && s->found < MOST_PROPOSALS; i++) {
+        variant *v = &s->variant[i];
+        if (!is_right(s->proof, program, i + 1, 0)) continue;
+        lang_node was = *v->site;
+        *v->site = *v->changed;
+        s->found += add_proposal(s->proof, s->line->statement);
+        *v->site = was;
     }
-    if (found) memcpy(s->found, found->text, sizeof s->found);
     rv_program_free(program);
     rv_free(outputs);
     s->variants = 0;
 }
 
-/* A second change of a line that has been changed once. */
-static void search_on(search *s)
+/* The line with a node in the place of another. */
+static void try_variant(search *s, lang_node *at, lang_node *changed)
 {
-    s->deep = false;
-    s->again = true;
-    make_variants(s, s->second);
-    choose(s);
-    s->deep = true;
+    if (!changed || s->found || s->left <= 0) return;
+    s->left -= s->cost;
+    lang_node was = *at;
+    changed->next = at->next;
+    *at = *changed;
+    rv_var v = value_of(s, s->line->statement->value);
+    bool fits = !rv_is_null(v) && rv_shape_equal(rv_shape_of(v), rv_shape_of(s->line->truth)) &&
+                rv_dtype_of(v) == rv_dtype_of(s->line->truth) && v.id != s->line->value.id;
+    if (s->second && !s->changes) {
+        s->changes = 1;
+        if (!rv_is_null(v) || s->line->mistake) make_variants(s, s->second);
+        s->changes = 0;
+    } else if (fits) {
+        s->variant[s->variants++] = (variant){v, at, changed};
+    }
+    *at = was;
+    if (s->variants == MOST_VARIANTS) settle(s);
 }
 
-void rv_lang_repair(lang_proof *p, lang_run *run, lang_line *line)
+/* Whether a candidate may take the place of a value or be joined with it. A line of a wrong shape says nothing. */
+static bool fits(const search *s, const candidate *c, const site *at)
+{
+    return s->line->mistake || rv_shape_count(c->shape) == 1 || rv_shape_count(at->shape) == 1 ||
+           rv_shape_equal(c->shape, at->shape);
+}
+
+static void try_slip(search *s, const lang_slip *slip, const site *at)
+{
+    lang_node whole = *at->node;
+    lang_bound bound = {.block = s->run->block};
+    whole.next = NULL;
+    if (at->step && slip->group != SLIP_STEP) return;
+    bool all = at->node == s->line->statement->value;
+    if (whole.kind == LANG_NUMBER && slip->group != SLIP_STEP && !all) return;
+    if (slip->group == SLIP_PATH && !all) return;
+    if (!rv_lang_matches(slip->written, &whole, &bound)) return;
+    lang_arena *arena = &s->arena[s->changes];
+    for (int i = 0; i < (slip->pool ? s->pool_size : 1); i++) {
+        if (slip->pool) {
+            if (!stands_for(slip->pool, &s->pool[i]) || !fits(s, &s->pool[i], at)) continue;
+            bound.letter[slip->pool - 'a'] = s->pool[i].e;
+        }
+        try_variant(s, at->node, rv_lang_instance(arena, slip->meant, &bound, whole.location));
+    }
+}
+
+/* ---- places ---- */
+
+typedef struct sites {
+    site at[MOST_SITES];
+    int count;
+} sites;
+
+static void find_sites(search *s, sites *found, lang_node *e, bool step)
+{
+    if (!e || found->count == MOST_SITES) return;
+    if (e->kind == LANG_OPTION) {
+        find_sites(s, found, e->value, true);
+    } else if (e->kind == LANG_LIST) {
+        for (lang_node *item = e->items; item; item = item->next) find_sites(s, found, item, true);
+    } else if (e->kind != LANG_HOLE && e->kind != LANG_TEXT) {
+        if (e->kind != LANG_RANGE) found->at[found->count++] = (site){.node = e, .step = step};
+        bool name = e->kind == LANG_INDEX && e->base->kind == LANG_NAME;
+        if (!name) find_sites(s, found, e->child[0], step || e->kind == LANG_SUM);
+        bool whole = step || e->kind == LANG_INDEX || e->kind == LANG_SUM;
+        find_sites(s, found, e->child[1], whole);
+        if (e->kind == LANG_SUM) find_sites(s, found, e->term, step);
+        lang_node *rest = e->kind == LANG_CALL    ? e->arguments
+                          : e->kind == LANG_INDEX ? e->indices
+                                                  : NULL;
+        for (rest = rest ? rest->next : NULL; rest; rest = rest->next)
+            find_sites(s, found, rest, whole);
+    }
+}
+
+static void bind_each(search *s, const lang_node *e)
+{
+    int64_t from;
+    if (!e) return;
+    if (e->kind == LANG_SUM && rv_lang_evaluate_whole(s->run, e->from, -1000000, 1000000, &from))
+        s->run->value[e->symbol] = rv_lang_of_number((double)from);
+    for (int i = 0; i < 3; i++) bind_each(s, e->child[i]);
+    bind_each(s, e->next);
+}
+
+/* Gives the variables of the line's sums their first values, until unbind_sums. */
+static void bind_sums(search *s)
+{
+    memcpy(s->saved, s->run->value, (size_t)s->run->block->symbols * sizeof *s->saved);
+    bind_each(s, s->line->statement->value);
+}
+
+static void unbind_sums(search *s)
+{
+    memcpy(s->run->value, s->saved, (size_t)s->run->block->symbols * sizeof *s->saved);
+}
+
+static void make_variants(search *s, unsigned groups)
+{
+    sites *found = rv_alloc(1, sizeof *found);
+    if (!found) return;
+    find_sites(s, found, s->line->statement->value, false);
+    bind_sums(s);
+    for (int k = 0; k < found->count; k++)
+        if (!found->at[k].step) {
+            rv_var v = value_of(s, found->at[k].node);
+            if (!rv_is_null(v)) found->at[k].shape = rv_shape_of(v);
+        }
+    unbind_sums(s);
+    for (int i = 0; i < s->slips.slips && !s->found; i++)
+        for (int k = 0; k < found->count && s->slips.slip[i].group & groups; k++)
+            try_slip(s, &s->slips.slip[i], &found->at[k]);
+    settle(s);
+    rv_lang_free_arena(&s->arena[s->changes]);
+    rv_free(found);
+}
+
+static void run_search(search *s)
+{
+    bind_sums(s);
+    for (int step = 0; step < LANG_STEPS; step++) add_names(s, true, step);
+    for (int step = 0; step < LANG_STEPS; step++) add_names(s, false, step);
+    add_numbers(s);
+    add_recipes(s);
+    unbind_sums(s);
+    make_variants(s, ~0U);
+    int64_t rest = s->left / 3;
+    s->left -= rest;
+    s->second = SLIP_STEP | SLIP_SIGN | SLIP_NAME | SLIP_LESS | SLIP_MORE | SLIP_FACTOR;
+    make_variants(s, SLIP_NAME);
+    make_variants(s, SLIP_SIGN);
+    s->left += rest;
+    s->second = SLIP_PATH; /* two missing paths */
+    make_variants(s, SLIP_PATH);
+}
+
+void rv_lang_propose(lang_proof *p, lang_run *run, const lang_line *line)
 {
     if (rv_shape_count(rv_shape_of(line->truth)) > MOST_ELEMENTS) return;
-    search *s = rv_alloc(1, sizeof *s);
-    if (s) s->variant = rv_alloc(MOST_VARIANTS, sizeof *s->variant);
-    if (s && s->variant) {
-        lang_work *work = run->work;
-        s->proof = p;
-        s->run = run;
-        s->line = line;
-        run->work = &s->work;
-        s->left = p->to_try < MOST_TRIED ? p->to_try : MOST_TRIED;
-        s->cost = 1 + rv_shape_count(rv_shape_of(line->truth)) / 64 + (int64_t)p->count / 16;
-        p->to_try -= s->left;
-        find_quantities(s);
-        make_variants(s, TIMES | NAMES | SIGNS | LESS | TURNS | MULTIPLES | FACTORS | TERMS);
-        choose(s);
-        s->deep = true;
-        s->second = NAMES | SIGNS | LESS | TURNS | FACTORS;
-        make_variants(s, NAMES | SIGNS);
-        s->second = TERMS; /* two missing paths */
-        make_variants(s, TERMS);
-        memcpy(line->repair, s->found, sizeof line->repair);
-        p->to_try += s->left > 0 ? s->left : 0;
-        run->work = work;
-    }
-    if (s) rv_free(s->variant);
-    rv_free(s);
+    search s = {.proof = p, .run = run, .line = line, .work = {.left = LANG_MOST_WORK}};
+    lang_work *work = run->work;
+    s.variant = rv_alloc(MOST_VARIANTS, sizeof *s.variant);
+    s.pool = rv_alloc(MOST_POOL, sizeof *s.pool);
+    s.saved = rv_alloc((size_t)run->block->symbols + 1, sizeof *s.saved);
+    s.left = p->to_try < MOST_TRIED ? p->to_try : MOST_TRIED;
+    s.cost = 1 + rv_shape_count(rv_shape_of(line->truth)) / 64 + (int64_t)p->count / 16;
+    p->to_try -= s.left;
+    run->work = &s.work;
+    if (s.variant && s.pool && s.saved &&
+        rv_lang_make_slips(&s.slips, p->scope, &p->arena, rv_shape_of(line->truth)))
+        run_search(&s);
+    run->work = work;
+    p->to_try += s.left > 0 ? s.left : 0;
+    rv_lang_free_arena(&s.arena[0]);
+    rv_lang_free_arena(&s.arena[1]);
+    rv_free(s.saved);
+    rv_free(s.pool);
+    rv_free(s.variant);
 }

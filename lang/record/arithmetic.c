@@ -3,29 +3,17 @@
 #include "lang/record/arithmetic.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "lang/record/evaluate.h"
 #include "lang/record/quantity.h"
 #include "models/cell.h"
 #include "ops/ops.h"
 
-/* Whether the trees say the same. */
-static bool same(const lang_node *a, const lang_node *b)
-{
-    if (!a || !b) return a == b;
-    bool equal = a->kind == b->kind && a->symbol == b->symbol && a->time == b->time &&
-                 (a->kind != LANG_NUMBER || a->number == b->number) && !a->name == !b->name &&
-                 (!a->name || !strcmp(a->name, b->name)) && same(a->next, b->next);
-    for (int i = 0; equal && i < 3; i++) equal = same(a->child[i], b->child[i]);
-    return equal;
-}
-
 /* Whether e is 1 - g. */
 static bool complements(const lang_node *e, const lang_node *g)
 {
     return e->kind == LANG_SUBTRACT && e->left->kind == LANG_NUMBER && e->left->number == 1 &&
-           g->kind == LANG_NAME && same(e->right, g);
+           g->kind == LANG_NAME && rv_lang_same(e->right, g);
 }
 
 static const lang_symbol *named_kind(const lang_run *run, const lang_node *e, lang_symbol_kind kind)

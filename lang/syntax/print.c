@@ -201,10 +201,15 @@ static void expression(writer *w, const lang_node *e)
     }
 }
 
+static void first_line(writer *w, const lang_node *s);
+
 const char *rv_lang_expression(const lang_node *e, char *text, size_t size)
 {
     writer w = {0};
-    expression(&w, e);
+    if (e->kind == LANG_DEFINE)
+        first_line(&w, e);
+    else
+        expression(&w, e);
     snprintf(text, size, "%.*s", w.failed ? 0 : (int)w.length, w.text ? w.text : "");
     rv_free(w.text);
     return text;

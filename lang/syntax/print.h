@@ -8,7 +8,7 @@
 /* The tree in canonical form, with the comments, for rv_free. NULL: out of memory. */
 char *rv_lang_print(const lang_source *source, const lang_tokens *tokens, const lang_node *tree);
 
-/* An expression on one line, for messages: cut at `size`. */
+/* An expression or a definition on one line, for messages: cut at `size`. */
 const char *rv_lang_expression(const lang_node *e, char *text, size_t size);
 
 #endif

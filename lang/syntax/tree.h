@@ -88,4 +88,7 @@ struct lang_node {
     const struct lang_block *block; /* the function or the cell */
 };
 
+/* Whether two expressions, or lists of them, say the same. */
+bool rv_lang_same(const lang_node *a, const lang_node *b);
+
 #endif

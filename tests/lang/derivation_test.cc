@@ -297,16 +297,14 @@ TEST(Derivations, WrongLinesAreToldWithWhatMakesThemRight)
 {
     const std::pair<const char *, std::map<std::string, std::string>> articles[] = {
         {"models/curnn_blog.rv",
-         {{"dC2", "with (1 - g2).dh2.(1 - c2^2) instead of (1 - g2).dh2 / (1 + C2^2)"},
-          {"dhp2",
-           "with rot180(full_conv(Wrecc, rot180(dC2)) + full_conv(Wrecg, rot180(dG2))) instead "
-           "of full_conv(Wrecc, rot180(dC2)) + full_conv(Wrecg, rot180(dG2))"},
-          {"dh1", "with g2.dh2 instead of g2"},
-          {"dC1", "as (1 - g1).dh1.(1 - c1^2)"},
-          {"dG1", "with h0 - c1 instead of h0.c1"}}},
+         {{"dC2", "dC2 = (1 - g2).dh2.(1 - c2^2)"},
+          {"dhp2", "dhp2 = rot180(full_conv(Wrecc, rot180(dC2)) + full_conv(Wrecg, rot180(dG2)))"},
+          {"dh1", "dh1 = crop1(dhp2) + g2.dh2"},
+          {"dC1", "dC1 = (1 - g1).dh1.(1 - c1^2)"},
+          {"dG1", "dG1 = dh1.(h0 - c1) / (1 + G1^2)"}}},
         {"models/update_gate.rv",
-         {{"dG[3]", "with c[3] instead of g[3]"},
-          {"dh[2]", "as w_recg.dG[3] + doutput.g[3] + dC[3].w_recc"}}}};
+         {{"dG[3]", "dG[3] = (h[2] - c[3]).(1 - g[3]^2).doutput"},
+          {"dh[2]", "dh[2] = w_recg.dG[3] + w_recc.dC[3] + g[3].doutput"}}}};
     for (const auto &[path, repairs] : articles) {
         rv_lang_proof_options options = {};
         options.repair = true;
@@ -337,8 +335,7 @@ TEST(Derivations, SteepFunctionsAreComparedByAFinerStep)
 // What is nearly right is no repair: 3.000001 is not 3.
 TEST(Derivations, ARepairIsRightAndNotNearlyRight)
 {
-    const std::pair<const char *, std::string> factors[] = {{"3", "with 3.b instead of b"},
-                                                            {"3.000001", ""}};
+    const std::pair<const char *, std::string> factors[] = {{"3", "da = 3.b"}, {"3.000001", ""}};
     for (const auto &[factor, repair] : factors) {
         rv_lang_proof_options options = {};
         options.repair = true;
@@ -356,8 +353,8 @@ TEST(Derivations, ARepairIsRightAndNotNearlyRight)
 // A whole term that is lacking is found: a quantity, or a product of two.
 TEST(Derivations, ALackingTermIsFound)
 {
-    const std::pair<const char *, std::string> lines[] = {
-        {"a.b + c.a", "with b + c instead of b"}, {"a.b + c.e.a", "with b + c.e instead of b"}};
+    const std::pair<const char *, std::string> lines[] = {{"a.b + c.a", "da = b + c"},
+                                                          {"a.b + c.e.a", "da = b + e.c"}};
     for (const auto &[loss, repair] : lines) {
         rv_lang_proof_options options = {};
         options.repair = true;
@@ -496,9 +493,43 @@ TEST(Derivations, NumbersAndTimeStepsAreMended)
     for (const rv_lang_verdict &v : proof.of("d"))
         if (!v.ok) {
             EXPECT_STREQ(v.repair, v.name == std::string("dW")
-                                       ? "with h[t - 1] instead of h[t]"
-                                       : "with 2.((output - y) / n) instead of (output - y) / n");
+                                       ? "dW = sum(t from 1 to T: h[t - 1]' @ C[t])"
+                                       : "doutput = 2.((output - y) / n)");
         }
+}
+
+// A line that cannot be recorded, or has a wrong shape, is one wrong line with a message. The others are judged.
+TEST(Derivations, AMistakeInALineHidesNoOther)
+{
+    const struct {
+        const char *line, *reason, *repair;
+    } cases[] = {
+        {"2.x'", "this is [4,2], but dg is [2,4]", "dg = 2.x"},
+        {"2.x.dx", "dx is used before a line derives it", "dg = 2.x"},
+        {"2", "this is [], but dg is [2,4]", "dg = 2.g"},
+        {"x @ x",
+         "matmul: inner sizes 4 and 2 differ (a \"x\" [2,4], b \"x\" [2,4]); transpose or reshape "
+         "one "
+         "of them",
+         ""},
+        {"reshape(2.x, shape=[8])", "this is [8], but dg is [2,4]", "dg = 2.x"},
+        {"sum(2.x)", "this is [], but dg is [2,4]", "dg = 2.x"},
+    };
+    rv_lang_proof_options options = {};
+    options.repair = true;
+    for (const auto &c : cases) {
+        const Proof proof(Proof::read(std::string("model m\n  input x[2, 4]\n  g = 1 . x\n"
+                                                  "  loss = sum(g^2)\nderive loss\n  dg = ") +
+                                      c.line + "\n  dx = dg\n"),
+                          options);
+        const std::vector<rv_lang_verdict> verdicts = proof.of("");
+        ASSERT_EQ(verdicts.size(), 2u) << c.line;
+        EXPECT_FALSE(verdicts[0].ok);
+        EXPECT_TRUE(std::isnan(verdicts[0].max_relative_error));
+        EXPECT_EQ(verdicts[0].reason, std::string(c.reason));
+        EXPECT_EQ(verdicts[0].repair, std::string(c.repair));
+        EXPECT_TRUE(verdicts[1].ok) << verdicts[1].reason;
+    }
 }
 
 // A mistake is one wrong line; read as written, every line that reads it is wrong, too.

@@ -25,6 +25,10 @@ static void print_excerpt(const verdicts *all, int line)
 
 static void print_wrong(const rv_lang_verdict *v, int width)
 {
+    if (isnan(v->max_relative_error)) {
+        printf("%6d  %-*s  WRONG  %s\n", v->line, width, v->name, v->reason);
+        return;
+    }
     printf("%6d  %-*s  WRONG  error %.1e, cosine %.6f, ratio %.6g: %s\n", v->line, width, v->name,
            v->max_relative_error, v->cosine, v->ratio, v->reason);
 }
@@ -75,7 +79,7 @@ static void print_derivation(const verdicts *all, const rv_lang_verdict *v, int 
         if (wrong++ == 0) first = &v[i];
         print_wrong(&v[i], width);
         print_excerpt(all, v[i].line);
-        if (v[i].repair[0] != '\0') printf("        right %s\n", v[i].repair);
+        if (v[i].repair[0] != '\0') printf("  right | %s\n", v[i].repair);
     }
     if (!first)
         printf("%d lines, all right\n", count);
