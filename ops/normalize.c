@@ -152,9 +152,21 @@ rv_var rv_normalize(rv_var x, unsigned axes, double epsilon)
 }
 
 /* A value for each index of axis 1, brought to x's rank. */
-static rv_var along_axis_1(rv_var value, rv_var x)
+static rv_var along_axis_1(rv_var value, rv_var x, const char *what)
 {
     rv_shape shape = {.rank = rv_shape_of(x).rank - 1};
+    char seen[RV_SHAPE_TEXT], of[RV_SHAPE_TEXT];
+    if (rv_is_null(value) || rv_is_null(x)) return (rv_var){x.tape, -1};
+    if (shape.rank < 1)
+        return rv_tape_fail(x.tape, RV_ERROR_SHAPE,
+                            "layer_norm: x is %s, expected [n,units,..]; reshape it",
+                            rv_shape_text(rv_shape_of(x), of));
+    if (rv_shape_count(rv_shape_of(value)) != rv_shape_of(x).dim[1])
+        return rv_tape_fail(x.tape, RV_ERROR_SHAPE,
+                            "layer_norm: the %s is %s, expected [%lld], one number for each unit "
+                            "along axis 1 of x %s; for another axis reshape x to [n,units]",
+                            what, rv_shape_text(rv_shape_of(value), seen),
+                            (long long)rv_shape_of(x).dim[1], rv_shape_text(rv_shape_of(x), of));
     for (int64_t d = 0; d < shape.rank; d++) shape.dim[d] = d ? 1 : rv_shape_of(x).dim[1];
     return rv_reshape(value, shape);
 }
@@ -163,7 +175,8 @@ static rv_var layer_norm(rv_var x, rv_var gain, rv_var bias)
 {
     unsigned all_but_first = (1u << rv_shape_of(x).rank) - 2;
     rv_var normal = rv_normalize(x, all_but_first, layer_epsilon);
-    return rv_add(rv_multiply(normal, along_axis_1(gain, x)), along_axis_1(bias, x));
+    rv_var scaled = rv_multiply(normal, along_axis_1(gain, x, "gain"));
+    return rv_add(scaled, along_axis_1(bias, x, "bias"));
 }
 
 rv_var rv_layer_norm(rv_var x, const char *name)
@@ -213,7 +226,7 @@ static void layer_norm_reference(const rv_call *c)
 static const rv_sample layer_norm_samples[] = {
     {.in = {{2, {3, 5}}, {1, {5}}, {1, {5}}}, .low = -2, .high = 2},
     {.in = {{4, {2, 3, 2, 2}}, {1, {3}}, {1, {3}}}, .low = -2, .high = 2},
-    {.in = {{2, {3, 5}}, {1, {4}}, {1, {5}}}, .error = "4 elements do not fill [5]"},
+    {.in = {{2, {3, 5}}, {1, {4}}, {1, {5}}}, .error = "the gain is [4], expected [5]"},
 };
 
 const rv_op rv_op_layer_norm = {.name = "layer_norm",

@@ -90,8 +90,16 @@ const char *rv_name_duplicate(const char **names, size_t count)
 
 static int least(int a, int b) { return a < b ? a : b; }
 
+/* Without regard to case, of ASCII letters. */
+static bool same_letter(char a, char b)
+{
+    bool letter = (a >= 'a' && a <= 'z') || (a >= 'A' && a <= 'Z');
+    return a == b || (letter && (a ^ b) == ('a' ^ 'A'));
+}
+
 /* The number of insertions, deletions, replacements and swaps of neighbours that turn one name into
- * the other (optimal string alignment). Only the first letters of long names count. */
+ * the other (optimal string alignment), without regard to case. Only the first letters of long
+ * names count. */
 static int edit_distance(const char *a, const char *b)
 {
     enum { MOST = 31 };
@@ -102,8 +110,9 @@ static int edit_distance(const char *a, const char *b)
     for (int i = 1; i <= rows; i++)
         for (int j = 1; j <= columns; j++) {
             d[i][j] = least(d[i - 1][j] + 1, d[i][j - 1] + 1);
-            d[i][j] = least(d[i][j], d[i - 1][j - 1] + (a[i - 1] != b[j - 1]));
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+            d[i][j] = least(d[i][j], d[i - 1][j - 1] + !same_letter(a[i - 1], b[j - 1]));
+            if (i > 1 && j > 1 && same_letter(a[i - 1], b[j - 2]) &&
+                same_letter(a[i - 2], b[j - 1]))
                 d[i][j] = least(d[i][j], d[i - 2][j - 2] + 1);
         }
     return d[rows][columns];

@@ -64,7 +64,6 @@ static const char *activation_name(const void *list, int index)
 
 static bool choose_activation(const rv_train_config *c, rv_rnn_options *rnn, rv_error *error)
 {
-    if (c->net.forget >= 0) rnn->forget_shift = c->net.forget - 1;
     if (!c->net.activation) return true;
     for (int i = 0; i < ACTIVATIONS; i++)
         if (strcmp(c->net.activation, activations[i].name) == 0) {
@@ -92,6 +91,70 @@ static bool choose_loss(const rv_train_config *c, const rv_setup *s, rv_loss_kin
         }
     return rv_fail(error, RV_ERROR_ARGUMENT, "`loss`: got \"%.100s\", expected mse, mae or huber",
                    c->net.loss);
+}
+
+static rv_rnn_options cell_options(const rv_net_config *c)
+{
+    return (rv_rnn_options){.units = c->units,
+                            .kernel = c->kernel,
+                            .bias = true,
+                            .layer_norm = c->layer_norm,
+                            .forget_shift = c->forget >= 0 ? c->forget - 1 : 0,
+                            .layers = c->layers,
+                            .bidirectional = c->bidirectional,
+                            .residual = c->residual,
+                            .skip = c->skip,
+                            .learned_start = c->learned_start,
+                            .dropout = c->dropout,
+                            .recurrent_dropout = c->recurrent_dropout,
+                            .same_dropout = c->same_dropout,
+                            .recompute = c->recompute};
+}
+
+/* A cell like `cell big = gru(units=8)` sets options by itself: the configuration gets them, so that what is reported and
+ * saved is what the net has. */
+static bool take_own_options(rv_net_config *c, const rv_model *model, rv_error *error)
+{
+    const rv_rnn_options given = cell_options(c);
+    rv_rnn_options own = given;
+    if (!model->prepare) return true;
+    rv_store *store = rv_store_new(1);
+    rv_tape *tape = rv_tape_new(store, RV_F32);
+    bool ok = tape || rv_fail_memory(error);
+    if (ok) model->prepare(model, tape, &own);
+    if (ok && rv_tape_error(tape)->code)
+        ok = rv_fail(error, rv_tape_error(tape)->code, "%s", rv_tape_error(tape)->text);
+    rv_tape_free(tape);
+    rv_store_free(store);
+    const struct {
+        const char *option;
+        double given, own;
+    } both[] = {{"units", (double)given.units, (double)own.units},
+                {"kernel", (double)given.kernel, (double)own.kernel},
+                {"layers", (double)given.layers, (double)own.layers},
+                {"forget", c->forget, own.forget_shift + 1},
+                {"recompute", (double)given.recompute, (double)own.recompute},
+                {"dropout", given.dropout, own.dropout},
+                {"recurrent-dropout", given.recurrent_dropout, own.recurrent_dropout}};
+    for (size_t i = 0; ok && i < sizeof both / sizeof *both; i++)
+        if (both[i].given > 0 && both[i].given != both[i].own)
+            ok = rv_fail(error, RV_ERROR_ARGUMENT,
+                         "`%s` %g: the cell \"%s\" sets it to %g itself; leave it out",
+                         both[i].option, both[i].given, model->name, both[i].own);
+    c->units = own.units;
+    c->kernel = own.kernel;
+    c->layer_norm = own.layer_norm;
+    c->layers = own.layers;
+    if (own.forget_shift != given.forget_shift) c->forget = own.forget_shift + 1;
+    c->bidirectional = own.bidirectional;
+    c->residual = own.residual;
+    c->skip = own.skip;
+    c->learned_start = own.learned_start;
+    c->dropout = own.dropout;
+    c->recurrent_dropout = own.recurrent_dropout;
+    c->same_dropout = own.same_dropout;
+    c->recompute = own.recompute;
+    return ok;
 }
 
 /* Options that have no meaning for these data. */
@@ -166,6 +229,7 @@ static bool choose_net(rv_train_config *c, rv_setup *s, const rv_defaults *r, rv
     const rv_source *data = &s->data;
     rv_loss_kind loss;
     const bool made = !s->model->record; /* else the model has sizes of its own */
+    if (!take_own_options(&c->net, s->model, error)) return false;
     if (made) set_default(&c->net.layers, r->layers);
     if (!check_meaning(c, s, error)) return false;
     if (!choose_loss(c, s, &loss, error)) return false;
@@ -178,19 +242,7 @@ static bool choose_net(rv_train_config *c, rv_setup *s, const rv_defaults *r, rv
         if (!data->sequence) set_default(&c->net.steps, 2);
     }
     s->carry = c->net.carry;
-    s->net = (rv_net_options){.rnn = {.units = c->net.units,
-                                      .kernel = c->net.kernel,
-                                      .bias = true,
-                                      .layer_norm = c->net.layer_norm,
-                                      .layers = c->net.layers,
-                                      .bidirectional = c->net.bidirectional,
-                                      .residual = c->net.residual,
-                                      .skip = c->net.skip,
-                                      .learned_start = c->net.learned_start,
-                                      .dropout = c->net.dropout,
-                                      .recurrent_dropout = c->net.recurrent_dropout,
-                                      .same_dropout = c->net.same_dropout,
-                                      .recompute = c->net.recompute},
+    s->net = (rv_net_options){.rnn = cell_options(&c->net),
                               .steps = c->net.steps,
                               .hidden = made ? c->net.head_units : 0,
                               .embedding = c->net.embedding,

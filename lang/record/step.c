@@ -17,6 +17,13 @@ static rv_var first_state(lang_run *run, int s, rv_var h)
     if (o->initial && !rv_is_null(o->initial[0].h[s])) return h;
     if (!rv_lang_evaluate_init(run, symbol->definition, &init)) return (rv_var){run->tape, -1};
     if (run->cell->probe) return h;
+    if (o->learned_start) {
+        rv_lang_wrong(run, symbol->definition->location, RV_ERROR_ARGUMENT,
+                      "the state \"%s\" starts as stated here, so learned_start has no effect on "
+                      "it; remove one of the two",
+                      symbol->name);
+        return (rv_var){run->tape, -1};
+    }
     if (init.kind == RV_INIT_CONSTANT) return rv_full(run->tape, shape, init.a);
     char name[RV_CELL_NAME + LANG_MOST_NAME];
     one.dim[0] = 1;

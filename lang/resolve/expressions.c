@@ -45,6 +45,12 @@ static bool op_arguments(lang_resolver *r, lang_node *e, const rv_op *op)
         } else if (op->inputs >= 0 && inputs >= op->inputs) {
             int position = inputs++ - op->inputs;
             option = position < op->option_count ? &op->options[position] : NULL;
+            if (!strcmp(op->name, "max")) { /* elsewhere max(x, 0) is the larger of the two */
+                rv_lang_misnamed(r, e->location, "max is the largest number over axes");
+                rv_lang_add_hint(r->scope->report,
+                                 "write max(x, axes=[0]), or of two maximum(x, y)");
+                ok = false;
+            }
         } else {
             inputs++;
         }

@@ -18,7 +18,9 @@ bool rv_lang_unknown_value(lang_resolver *r, const lang_node *e)
     if (r->scope->report->more) return false;
     guess_symbols(&g, r->block);
     for (int u = 0; u < r->block->unrolls; u++) guess_symbols(&g, rv_lang_unrolled(r->block, u));
-    if (g.nearest)
+    if (!strcmp(e->name, "T"))
+        rv_lang_add_hint(r->scope->report, "a transpose is written x'");
+    else if (g.nearest)
         rv_lang_add_hint(r->scope->report, "did you mean \"%s\"?", g.nearest);
     else if (r->sizes)
         rv_lang_add_hint(r->scope->report,

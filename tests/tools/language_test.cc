@@ -249,7 +249,7 @@ TEST(Run, RefusesValuesThatTheModelDoesNotHaveOrThatDoNotFit)
     const std::string call = "run models/update_gate.rv --in ";
     const Outcome unknown = recurve(call + write_npz({{"w_xd", RV_SCALAR, {1}}}));
     EXPECT_EQ(unknown.status, 2);
-    EXPECT_CONTAINS(unknown.err, "\"w_xd\"; did you mean \"w_xc\"?\nKnown: x, y, w_xc");
+    EXPECT_CONTAINS(unknown.err, "\"w_xd\"; did you mean \"w_xc\"?\n");
     const Outcome checked =
         recurve("check models/update_gate.rv --in " + write_npz({{"w_xd", RV_SCALAR, {1}}}));
     EXPECT_EQ(checked.status, 2);

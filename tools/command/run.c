@@ -124,6 +124,16 @@ static bool find_value(const calculation *c, const char *name, int length, rv_va
     snprintf(text, sizeof text, "%.*s", length, name);
     *found = rv_lang_value_of(c->recording, text);
     if (!rv_is_null(*found)) return true;
+    for (int i = 0; i < rv_lang_value_count(c->recording);
+         i++) { /* g[2], but known are a_g[2], .. */
+        const char *known = rv_lang_value_at(c->recording, i).name;
+        size_t inside = strlen(known), own = strlen(text);
+        if (own < inside && strcmp(known + inside - own, text) == 0 &&
+            known[inside - own - 1] == '_')
+            return rv_fail(error, RV_ERROR_NAME,
+                           "\"%s\" is inside an unroll, whose name goes before it: %s", text,
+                           known);
+    }
     rv_fail_unknown("value", text, value_name, c->recording, rv_lang_value_count(c->recording),
                     error);
     return false;

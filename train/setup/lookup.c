@@ -11,6 +11,13 @@ void rv_fail_unknown(const char *what, const char *seen, rv_name_at name, const 
 {
     char known[RV_ERROR_TEXT / 2 + 8] = "";
     size_t used = 0;
+    rv_guess guess = {.seen = seen};
+    for (int i = 0; i < count; i++) rv_guess_try(&guess, name(list, i));
+    if (guess.nearest) {
+        rv_fail(error, RV_ERROR_NAME, "unknown %s \"%.100s\"; did you mean \"%s\"?", what, seen,
+                guess.nearest);
+        return;
+    }
     for (int i = 0; i < count; i++) {
         int wrote =
             snprintf(known + used, sizeof known - 8 - used, "%s%s", i ? ", " : "", name(list, i));
@@ -21,12 +28,7 @@ void rv_fail_unknown(const char *what, const char *seen, rv_name_at name, const 
         }
         used += (size_t)wrote;
     }
-    rv_guess guess = {.seen = seen};
-    for (int i = 0; i < count; i++) rv_guess_try(&guess, name(list, i));
-    const char *nearest = guess.nearest;
-    rv_fail(error, RV_ERROR_NAME, "unknown %s \"%.100s\"%s%s%s\nKnown: %s", what, seen,
-            nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "",
-            known);
+    rv_fail(error, RV_ERROR_NAME, "unknown %s \"%.100s\"\nKnown: %s", what, seen, known);
 }
 
 static const char *model_name(const void *list, int index)

@@ -29,7 +29,7 @@ const rv_op *rv_lookup_op(const char *name, rv_error *error);
 /* The name of an element of a list. */
 typedef const char *(*rv_name_at)(const void *list, int index);
 
-/* unknown WHAT "SEEN"; did you mean ...? Known: ... */
+/* unknown WHAT "SEEN"; did you mean ...? Without a near name: Known: ... */
 void rv_fail_unknown(const char *what, const char *seen, rv_name_at name, const void *list,
                      int count, rv_error *error);
 
