@@ -27,6 +27,7 @@ struct rv_store {
     size_t slot_count;
     void *attachment;
     void (*release)(void *object);
+    bool complete; /* all parameters have been loaded */
     bool shapes_only;
     size_t room; /* with shapes_only: bytes that new entries may still take */
     atomic_bool entered;
@@ -158,6 +159,22 @@ rv_entry **rv_store_release(rv_store *from, size_t *count)
     return entries;
 }
 
+void rv_store_set_complete(rv_store *store, bool complete) { store->complete = complete; }
+
+/* Fails for a parameter that the loaded file lacks. */
+static bool refuse_new(const rv_store *store, const char *name, rv_error *error)
+{
+    rv_guess guess = {.seen = name};
+    for (size_t i = 0; i < store->count; i++)
+        if (store->entries[i]->role == RV_PARAMETER) rv_guess_try(&guess, store->entries[i]->name);
+    return rv_fail(
+        error, RV_ERROR_NAME,
+        "parameter \"%.100s\" is not in the checkpoint that was loaded%s%.100s%s; correct "
+        "the name, or load with rv_store_load_partial",
+        name, guess.nearest ? ", which has \"" : "", guess.nearest ? guess.nearest : "",
+        guess.nearest ? "\"" : "");
+}
+
 static const char *role_name(rv_role role) { return role == RV_PARAMETER ? "parameter" : "state"; }
 
 /* Whether the entry has the requested role, shape and dtype. */
@@ -195,6 +212,10 @@ rv_entry *rv_store_get(rv_store *store, const char *name, rv_role role, rv_dtype
     rv_entry *entry = rv_store_find(store, name);
     if (entry) {
         return agrees(entry, role, dtype, shape, error) ? entry : NULL;
+    }
+    if (store->complete && role == RV_PARAMETER) {
+        refuse_new(store, name, error);
+        return NULL;
     }
     size_t bytes = 0;
     if (store->shapes_only && rv_shape_check(shape, rv_dtype_size(dtype), &bytes, NULL) &&

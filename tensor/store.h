@@ -26,6 +26,7 @@ typedef struct rv_entry {
     char *name;
     rv_role role;
     rv_tensor tensor;
+    bool loaded; /* from a file, not filled with initial values */
 } rv_entry;
 
 rv_store *rv_store_new(uint64_t seed); /* NULL when out of memory */
@@ -40,8 +41,8 @@ rv_entry *rv_store_find(const rv_store *store, const char *name); /* NULL if unk
 /* The entry of that name. On first use it is created and filled by `init` from the stream of (store
  * seed, name), independent of other entries. An existing entry is returned unchanged. NULL on
  * failure: RV_ERROR_SHAPE or RV_ERROR_DTYPE if the existing entry has another shape or dtype,
- * RV_ERROR_NAME if it has another role, and for a name that is empty, "__metadata__", not UTF-8 or
- * contains control characters. */
+ * RV_ERROR_NAME if it has another role, for a name that is empty, "__metadata__", not UTF-8 or
+ * contains control characters, and for a new parameter after rv_store_load. */
 rv_entry *rv_store_get(rv_store *store, const char *name, rv_role role, rv_dtype dtype,
                        rv_shape shape, rv_init init, rv_error *error);
 
@@ -57,10 +58,16 @@ bool rv_store_save_with(const rv_store *store, const char *path, const rv_metada
                         size_t count, rv_error *error);
 
 /* Loads a checkpoint. Existing entries are overwritten: values are converted to the entry's dtype,
- * shapes must be equal, roles stay. Other entries are created in the file's order. It is an error
- * if the file lacks a parameter of the store. Any safetensors file is accepted; tensors that are
- * not marked as states become parameters. On failure the store is unchanged. */
+ * shapes must be equal, roles stay. Other entries are created in the file's order. The file must
+ * have all parameters of the store, those that it has now and those that are requested later: a
+ * misspelled name is an error when it is recorded, never a parameter with initial values. Any
+ * safetensors file is accepted; tensors that are not marked as states become parameters. On failure
+ * the store is unchanged. */
 bool rv_store_load(rv_store *store, const char *path, rv_error *error);
+
+/* The same for a net with parameters that the file lacks, such as a new head: they keep or get
+ * their initial values, and their `loaded` is false. */
+bool rv_store_load_partial(rv_store *store, const char *path, rv_error *error);
 
 /* The XXH3-128 of name, dtype, shape and bytes of all parameters, in order of name (so that the
  * order of creation does not matter), as 32 hex digits; "" when out of memory. */

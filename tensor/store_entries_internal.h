@@ -23,6 +23,9 @@ void rv_entry_free(rv_entry *entry);
 /* Adds an entry with a new name to the reserved room. The store takes ownership. */
 void rv_store_adopt(rv_store *store, rv_entry *entry);
 
+/* Whether rv_store_get refuses new parameters. */
+void rv_store_set_complete(rv_store *store, bool complete);
+
 /* Removes all entries from `from` and returns them in order. The caller owns the entries and the
  * array (rv_free). */
 rv_entry **rv_store_release(rv_store *from, size_t *count);

@@ -234,36 +234,48 @@ static void commit(rv_store *store, rv_store *staged)
     for (size_t i = 0; i < count; i++) {
         rv_entry *to = rv_store_find(store, entries[i]->name);
         if (!to) {
-            rv_store_adopt(store, entries[i]);
+            rv_store_adopt(store, to = entries[i]);
         } else {
             rv_tensor_copy(&to->tensor, &entries[i]->tensor, NULL);
             rv_entry_free(entries[i]);
         }
+        to->loaded = true;
     }
     rv_free(entries);
 }
 
-static bool load(rv_store *store, const char *path, rv_error *error)
+static bool load(rv_store *store, const char *path, bool complete, rv_error *error)
 {
     rv_store *staged = stage(path, error);
     if (!staged) return false;
     size_t fresh;
     bool ok = check_shapes(store, staged, path, &fresh, error) &&
-              check_complete(store, staged, path, error);
+              (!complete || check_complete(store, staged, path, error));
     if (ok && !rv_store_reserve(store, fresh)) {
         ok = rv_fail_memory(error);
     }
     if (ok) {
         commit(store, staged);
+        rv_store_set_complete(store, complete);
     }
     rv_store_free(staged);
     return ok;
 }
 
-bool rv_store_load(rv_store *store, const char *path, rv_error *error)
+static bool enter_and_load(rv_store *store, const char *path, bool complete, rv_error *error)
 {
     if (!rv_store_enter(store, error)) return false;
-    bool ok = load(store, path, error);
+    bool ok = load(store, path, complete, error);
     rv_store_leave(store);
     return ok;
+}
+
+bool rv_store_load(rv_store *store, const char *path, rv_error *error)
+{
+    return enter_and_load(store, path, true, error);
+}
+
+bool rv_store_load_partial(rv_store *store, const char *path, rv_error *error)
+{
+    return enter_and_load(store, path, false, error);
 }

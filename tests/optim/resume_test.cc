@@ -128,6 +128,29 @@ TEST_P(Resume, WorksIntoAStoreThatAlreadyTrains)
     rv_store_free(store);
 }
 
+/* The program that would run with random weights is not made. */
+TEST(LoadedStore, DoesNotCompileWithAMisspelledParameter)
+{
+    const std::string path = testing::TempDir() + "/misspelled.safetensors";
+    rv_error error = {};
+    rv_store *saved = rv_store_new(1), *store = rv_store_new(2);
+    rv_store_get(saved, "fc/weight", RV_PARAMETER, RV_F32, RV_SHAPE(3), rv_init_constant(1),
+                 &error);
+    ASSERT_TRUE(rv_store_save(saved, path.c_str(), &error)) << error.text;
+    ASSERT_TRUE(rv_store_load(store, path.c_str(), &error)) << error.text;
+    rv_tape *tape = rv_tape_new(store, RV_F32);
+    const rv_var w = rv_parameter(tape, "fc/wieght", RV_SHAPE(3), rv_init_uniform(-1, 1));
+    const rv_var y = rv_sum(rv_square(w), RV_ALL_AXES, false);
+    EXPECT_EQ(rv_compile(tape, &y, 1), nullptr);
+    EXPECT_NE(std::string(rv_tape_error(tape)->text).find("which has \"fc/weight\""),
+              std::string::npos)
+        << rv_tape_error(tape)->text;
+    rv_tape_free(tape);
+    rv_store_free(saved);
+    rv_store_free(store);
+    std::filesystem::remove(path);
+}
+
 INSTANTIATE_TEST_SUITE_P(Optimizers, Resume, testing::Range(0, 2 * rv_optimizer_count()),
                          [](const auto &info) {
                              const int count = rv_optimizer_count();

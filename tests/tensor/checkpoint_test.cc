@@ -168,6 +168,42 @@ TEST_F(Checkpoint, NamesMissingParameters)
     EXPECT_TRUE(says(error, "it holds 1 tensors, the first \"w\"")) << error.text;
 }
 
+TEST_F(Checkpoint, HasAllParametersThatAreRequestedLater)
+{
+    Store saved(1), store(2);
+    fill(saved);
+    ASSERT_TRUE(save(saved, path("a")));
+    rv_error error = {};
+    const auto request = [&](const char *name, rv_role role) {
+        error = {};
+        return rv_store_get(store, name, role, RV_F32, RV_SHAPE(7), rv_init_uniform(-1, 1), &error);
+    };
+    ASSERT_TRUE(rv_store_load(store, path("a").c_str(), &error)) << error.text;
+    const std::string loaded = contents(store);
+    EXPECT_NE(request("b", RV_PARAMETER), nullptr) << error.text;
+    EXPECT_EQ(request("bb", RV_PARAMETER), nullptr);
+    EXPECT_EQ(error.code, RV_ERROR_NAME);
+    EXPECT_STREQ(
+        error.text,
+        "parameter \"bb\" is not in the checkpoint that was loaded, which has \"b\"; correct "
+        "the name, or load with rv_store_load_partial");
+    EXPECT_EQ(request("head", RV_PARAMETER), nullptr);
+    EXPECT_STREQ(error.text, "parameter \"head\" is not in the checkpoint that was loaded; correct "
+                             "the name, or load with rv_store_load_partial");
+    EXPECT_EQ(contents(store), loaded);
+    EXPECT_NE(request("adam.v/b", RV_STATE), nullptr) << error.text;
+
+    EXPECT_FALSE(rv_store_load_partial(store, path("none").c_str(), &error));
+    EXPECT_EQ(request("head", RV_PARAMETER), nullptr) << "a failure changes nothing";
+    ASSERT_TRUE(rv_store_load_partial(store, path("a").c_str(), &error)) << error.text;
+    EXPECT_NE(request("head", RV_PARAMETER), nullptr) << error.text;
+    EXPECT_FALSE(rv_store_find(store, "head")->loaded);
+    EXPECT_TRUE(rv_store_find(store, "b")->loaded);
+    EXPECT_TRUE(rv_store_find(store, "rate")->loaded);
+    EXPECT_FALSE(rv_store_load(store, path("a").c_str(), &error)) << "it lacks head";
+    EXPECT_TRUE(rv_store_load_partial(store, path("a").c_str(), &error)) << error.text;
+}
+
 TEST_F(Checkpoint, NamesBothShapesThatDiffer)
 {
     Store saved(1), store(2);
