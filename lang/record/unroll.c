@@ -78,22 +78,34 @@ static lang_value unroll_failed(lang_run *run, const lang_node *e, bool reported
     return (lang_value){.kind = VALUE_NONE};
 }
 
-/* Whether parameters of an unroll without a name need the name of its result before theirs: there are several unrolls, or
- * the model itself has a parameter or constant of that name. */
-static bool may_clash(const lang_run *run, const lang_block *cell, const rv_rnn_options *o)
+/* Whether the store has an entry of the symbol's name. */
+static bool is_stored(const lang_symbol *s)
 {
-    const lang_block *b = run->block;
-    if (b->unrolls > 1) return true;
-    for (int i = 0; i < b->symbols; i++) {
-        const lang_symbol *s = &b->symbol[i];
-        if (s->kind != SYMBOL_PARAMETER && s->kind != SYMBOL_CONSTANT) continue;
-        int inner = rv_lang_find_symbol(cell, s->name);
-        bool start = o->learned_start && s->name[0] == 'h' && strlen(s->name) == 2;
-        if (start || (inner >= 0 && (rv_lang_is_cell_weight(&cell->symbol[inner]) ||
-                                     cell->symbol[inner].kind == SYMBOL_CONSTANT)))
-            return true;
+    return rv_lang_is_cell_weight(s) || s->kind == SYMBOL_CONSTANT ||
+           (s->kind == SYMBOL_STATE && s->definition->drawn);
+}
+
+static bool share_a_name(const lang_block *a, const lang_block *b)
+{
+    for (int i = 0; i < a->symbols; i++) {
+        int other = is_stored(&a->symbol[i]) ? rv_lang_find_symbol(b, a->symbol[i].name) : -1;
+        if (other >= 0 && is_stored(&b->symbol[other])) return true;
     }
     return false;
+}
+
+/* Whether a parameter of the cell has a name that another unroll or the model itself has, too. */
+static bool may_clash(const lang_block *model, int unroll, const rv_rnn_options *o)
+{
+    const lang_block *cell = rv_lang_unrolled(model, unroll);
+    bool clash = share_a_name(cell, model) || (o->learned_start && model->unrolls > 1);
+    for (int i = 0; !clash && o->learned_start && i < model->symbols; i++) /* h0, h1, .. */
+        clash = is_stored(&model->symbol[i]) && model->symbol[i].name[0] == 'h' &&
+                strlen(model->symbol[i].name) == 2;
+    for (int u = 0; !clash && u < model->unrolls; u++)
+        clash = u != unroll && rv_lang_unrolled(model, u) &&
+                share_a_name(cell, rv_lang_unrolled(model, u));
+    return clash;
 }
 
 lang_value rv_lang_unroll(lang_run *run, const lang_node *e)
@@ -136,7 +148,8 @@ lang_value rv_lang_unroll(lang_run *run, const lang_node *e)
     if (states && (o.layers > 1 || o.bidirectional))
         return rv_lang_wrong(run, e->location, RV_ERROR_ARGUMENT,
                              "only one layer in one direction takes first states");
-    if (!o.name && may_clash(run, base, &o)) o.name = run->block->unroll[e->symbol]->target->name;
+    if (!o.name && may_clash(run->block, e->symbol, &o))
+        o.name = run->block->unroll[e->symbol]->target->name;
     t->cell = base;
     t->steps = steps;
     t->name = o.name;

@@ -633,6 +633,9 @@ TEST(Language, ParametersOfAnUnrollAreCalledAfterItWhereTheModelHasTheName)
     const std::string a = "  a = unroll c(x, units=4)\n";
     EXPECT_EQ(names(a), (Names{"W", "b", "k"}));
     EXPECT_EQ(names(a + "  y = a @ V[_, 4]\n"), (Names{"W", "b", "k", "V"}));
+    EXPECT_EQ(names(a + "  i = unroll irnn(x, units=4)\n"),
+              (Names{"a/W", "a/b", "a/k", "i/W", "i/U", "i/b"}));
+    EXPECT_EQ(names(a + "  i = unroll lem(x, units=4)\n").count("W"), 1u); /* no name in both */
     EXPECT_EQ(names(a + "  y = a @ W[_, 4]\n"), (Names{"a/W", "a/b", "a/k", "W"}));
     EXPECT_EQ(names("  constant b[4]\n" + a), (Names{"a/W", "a/b", "a/k", "b"}));
     EXPECT_EQ(names("  parameter k[4]\n" + a), (Names{"a/W", "a/b", "a/k", "k"}));

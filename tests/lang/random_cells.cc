@@ -268,14 +268,14 @@ void Maker::unrolls(bool images)
     std::shared_ptr<const Cell> cell = new_cell(images);
     const bool several = random_.chance(30), same_cell = several && random_.chance(60);
     const std::string name = random_.chance(40) ? fresh('e') : "";
-    unrolled(cell, name, several, same_cell);
+    unrolled(cell, name, same_cell);
     if (!several) return;
     if (!same_cell) cell = new_cell(images);
     const bool share = same_cell && random_.chance(40);
-    unrolled(cell, share ? name : random_.chance(40) ? fresh('e') : "", several, same_cell);
+    unrolled(cell, share ? name : random_.chance(40) ? fresh('e') : "", same_cell);
 }
 
-void Maker::unrolled(const std::shared_ptr<const Cell> &cell, const std::string &name, bool several,
+void Maker::unrolled(const std::shared_ptr<const Cell> &cell, const std::string &name,
                      bool same_cell)
 {
     Statement s;
@@ -287,7 +287,7 @@ void Maker::unrolled(const std::shared_ptr<const Cell> &cell, const std::string 
     s.layers = cell->layers;
     s.directions = cell->directions;
     s.state_shape = cell->state_shape;
-    s.prefix = !name.empty() ? name + "/" : several ? s.equation.target + "/" : "";
+    s.prefix = !name.empty() ? name + "/" : same_cell ? s.equation.target + "/" : "";
     s.inside = same_cell ? s.equation.target + "_" : "";
     std::vector<std::string> prefixes;
     for (int64_t layer = 0; layer < s.layers; layer++)

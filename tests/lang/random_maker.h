@@ -109,8 +109,7 @@ class Maker {
     std::shared_ptr<const Cell> new_cell(bool images);
     // One or two lines h = unroll cell(x, ..), perhaps of one cell, which perhaps share parameters.
     void unrolls(bool images);
-    void unrolled(const std::shared_ptr<const Cell> &cell, const std::string &name, bool several,
-                  bool same_cell);
+    void unrolled(const std::shared_ptr<const Cell> &cell, const std::string &name, bool same_cell);
 
     // ---- models ----
 
