@@ -159,8 +159,11 @@ typedef struct rv_sample {
     rv_shape in[4];
     int inputs; /* 0: rv_op.inputs */
     double low, high;
-    const void *attr; /* attr_size bytes; for a composite the values of its options (RV_GIVEN) */
+    const void *attr; /* attr_size bytes; NULL for a composite, whose reference reads the options */
     size_t attr_size;
+    /* A value for each option (RV_GIVEN), for a composite and wherever options can say what attr says:
+     * the call by name must record the same node. */
+    const rv_option_value *options;
     unsigned integer;  /* bit k: input k is i32 */
     const char *error; /* unless NULL, recording must fail with a message that contains this */
 } rv_sample;
@@ -242,10 +245,10 @@ typedef struct rv_op {
 #define RV_OPTIONS(array) \
     .options = (array), .option_count = (int)(sizeof(array) / sizeof(*(array)))
 
-/* The option values of a composite's sample, in the order of its options: RV_GIVEN(RV_NUMBER(0.5),
- * RV_LIST(2, 2)). RV_ABSENT stands for an omitted list or word. */
+/* The option values of a sample, in the order of the op's options: RV_GIVEN(RV_NUMBER(0.5), RV_LIST(2, 2)).
+ * RV_ABSENT stands for an omitted list or word. */
 #define RV_GIVEN(...) \
-    .attr = (const rv_option_value[]) { __VA_ARGS__ }
+    .options = (const rv_option_value[]) { __VA_ARGS__ }
 #define RV_NUMBER(value) \
     { \
         .number = (value) \

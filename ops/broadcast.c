@@ -81,7 +81,11 @@ static const rv_sample samples[] = {
     {.in = {{2, {3, 1}}}, .low = -2, .high = 2, TO(2, {3, 5})},
     {.in = {{1, {5}}}, .low = -2, .high = 2, TO(3, {2, 3, 5})},
     {.in = {{0}}, .low = -2, .high = 2, TO(2, {3, 4})},
-    {.in = {{4, {2, 1, 3, 1}}}, .low = -2, .high = 2, TO(5, {2, 2, 4, 3, 5})},
+    {.in = {{4, {2, 1, 3, 1}}},
+     .low = -2,
+     .high = 2,
+     TO(5, {2, 2, 4, 3, 5}),
+     RV_GIVEN(RV_LIST(2, 2, 4, 3, 5))},
     {.in = {{2, {3, 2}}}, .error = "does not broadcast to [3,5]", TO(2, {3, 5})},
     {.in = {{2, {3, 2}}}, .error = "does not broadcast to [2]", TO(1, {2})},
 };

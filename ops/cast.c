@@ -39,7 +39,8 @@ static const rv_sample samples[] = {
      .high = 9,
      .integer = 1,
      .attr = &(const cast_attr){RV_F64},
-     .attr_size = sizeof(cast_attr)},
+     .attr_size = sizeof(cast_attr),
+     RV_GIVEN(RV_WORD("f64"))},
 };
 
 static const rv_option options[] = {{"dtype", RV_OPTION_WORD, true, 0, "f32, f64 or i32"}};

@@ -98,12 +98,18 @@ static rv_var gradient(const rv_backward *b, int k)
 
 #define AXIS(n) .attr = &(const concat_attr){n}, .attr_size = sizeof(concat_attr)
 static const rv_sample samples[] = {
-    {.in = {{2, {2, 3}}, {2, {4, 3}}}, .inputs = 2, .low = -2, .high = 2, AXIS(0)},
+    {.in = {{2, {2, 3}}, {2, {4, 3}}},
+     .inputs = 2,
+     .low = -2,
+     .high = 2,
+     AXIS(0),
+     RV_GIVEN(RV_NUMBER(0))},
     {.in = {{3, {2, 1, 3}}, {3, {2, 2, 3}}, {3, {2, 4, 3}}},
      .inputs = 3,
      .low = -2,
      .high = 2,
-     AXIS(1)},
+     AXIS(1),
+     RV_GIVEN(RV_NUMBER(1))},
     {.in = {{2, {2, 3}}, {2, {2, 1}}}, .inputs = 2, .low = -2, .high = 2, AXIS(1)},
     {.in = {{2, {2, 3}}, {2, {4, 2}}}, .inputs = 2, .error = "only that axis may differ", AXIS(0)},
     {.in = {{1, {3}}}, .inputs = 1, .error = "axis 1 of tensors of rank 1", AXIS(1)},

@@ -71,8 +71,12 @@ static rv_var gradient(const rv_backward *b, int k)
 
 #define SCAN(...) .attr = &(const scan_attr){__VA_ARGS__}, .attr_size = sizeof(scan_attr)
 static const rv_sample samples[] = {
-    {.in = {{1, {7}}}, .low = -2, .high = 2, SCAN(0, false)},
-    {.in = {{2, {3, 5}}}, .low = -2, .high = 2, SCAN(1, true)},
+    {.in = {{1, {7}}}, .low = -2, .high = 2, SCAN(0, false), RV_GIVEN(RV_NUMBER(0), RV_NUMBER(0))},
+    {.in = {{2, {3, 5}}},
+     .low = -2,
+     .high = 2,
+     SCAN(1, true),
+     RV_GIVEN(RV_NUMBER(-1), RV_NUMBER(1))},
     {.in = {{2, {3, 5}}}, .low = -2, .high = 2, SCAN(0, true)},
     {.in = {{4, {2, 3, 4, 5}}}, .low = -2, .high = 2, SCAN(2, false)},
     {.in = {{2, {3, 5}}}, .error = "axis 2 of a tensor of rank 2", SCAN(2, false)},

@@ -63,7 +63,7 @@ static rv_var gradient(const rv_backward *b, int k)
 #define AXES(mask) .attr = &(const flip_attr){mask}, .attr_size = sizeof(flip_attr)
 static const rv_sample samples[] = {
     {.in = {{2, {3, 5}}}, .low = -2, .high = 2, AXES(3)},
-    {.in = {{4, {2, 3, 4, 5}}}, .low = -2, .high = 2, AXES(12)},
+    {.in = {{4, {2, 3, 4, 5}}}, .low = -2, .high = 2, AXES(12), RV_GIVEN(RV_LIST(2, -1))},
     {.in = {{3, {2, 3, 4}}}, .low = -2, .high = 2, AXES(2)},
     {.in = {{2, {3, 5}}}, .error = "beyond rank 2", AXES(4)},
 };

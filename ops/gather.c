@@ -143,7 +143,12 @@ static const rv_sample gather_samples[] = {
 
 #define ROWS(n) .attr = &(const scatter_attr){n}, .attr_size = sizeof(scatter_attr)
 static const rv_sample scatter_samples[] = {
-    {.in = {{2, {7, 3}}, {1, {7}}}, .low = -1, .high = 4, .integer = 2, ROWS(4)},
+    {.in = {{2, {7, 3}}, {1, {7}}},
+     .low = -1,
+     .high = 4,
+     .integer = 2,
+     ROWS(4),
+     RV_GIVEN(RV_NUMBER(4))},
     {.in = {{2, {3, 2}}, {2, {3, 2}}}, .low = -1, .high = 5, .integer = 2, ROWS(5)},
     {.in = {{2, {2, 2}}, {0}}, .low = 1, .high = 2, .integer = 2, ROWS(3)},
     {.in = {{4, {2, 1, 9, 33}}, {3, {2, 1, 9}}}, .low = -1, .high = 4, .integer = 2, ROWS(4)},

@@ -132,6 +132,7 @@ static void huber_reference(const rv_call *c)
 
 static const rv_sample huber_samples[] = {
     {.in = {{2, {3, 5}}, {2, {3, 5}}}, .low = -2, .high = 2, RV_GIVEN(RV_NUMBER(1))},
+    {.in = {{2, {3, 5}}, {2, {3, 5}}}, .low = -2, .high = 2, RV_GIVEN(RV_NUMBER(0.3))},
     {.in = {{2, {3, 5}}, {2, {3, 1}}}, RV_GIVEN(RV_NUMBER(1)), .error = "the target is [3,1]"},
     {.in = {{1, {3}}, {1, {3}}}, RV_GIVEN(RV_NUMBER(0)), .error = "delta 0, expected more than 0"},
 };

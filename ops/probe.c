@@ -39,8 +39,12 @@ static rv_var simplify(const void *attr, const rv_var *x)
 /* ---- samples, descriptor, constructor ---- */
 
 static const probe_attr third = {3};
-static const rv_sample samples[] = {
-    {.in = {{2, {3, 5}}}, .low = -2, .high = 2, .attr = &third, .attr_size = sizeof third}};
+static const rv_sample samples[] = {{.in = {{2, {3, 5}}},
+                                     .low = -2,
+                                     .high = 2,
+                                     .attr = &third,
+                                     .attr_size = sizeof third,
+                                     RV_GIVEN(RV_NUMBER(3))}};
 
 static const rv_option options[] = {
     {"number", RV_OPTION_WHOLE, true, 0, "from 0; each is a node of its own"}};

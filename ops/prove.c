@@ -7,6 +7,7 @@
 #include "autograd/gradcheck.h"
 #include "autograd/program.h"
 #include "ops/ops.h"
+#include "ops/options.h"
 #include "ops/samples_internal.h"
 #include "tensor/memory.h"
 
@@ -92,6 +93,20 @@ static bool prove_values(subject *s, rv_error *error)
     return ok;
 }
 
+/* ---- the call by name ---- */
+
+static bool prove_call(subject *s, rv_error *error)
+{
+    if (!s->sample->options || s->op->kind == RV_OP_COMPOSITE) return true;
+    rv_var y = rv_op_call(s->op, s->x, s->inputs, s->sample->options);
+    if (rv_is_null(y)) return rv_fail(error, RV_ERROR_ARGUMENT, "%s", rv_tape_error(s->tape)->text);
+    return y.id == s->y.id ||
+           rv_fail(error, RV_ERROR_ARGUMENT,
+                   "%s: a call with the sample's options does not record the node with its "
+                   "attributes; fix one of them",
+                   s->op->name);
+}
+
 /* ---- derivatives ---- */
 
 static bool check(subject *s, rv_var loss, const rv_var *leaf, int count, const char *order,
@@ -168,7 +183,8 @@ static bool prove_sample(const rv_op *op, const rv_sample *sample, rv_dtype dtyp
     if (ok && sample->error)
         ok = prove_refusal(&s, error);
     else
-        ok = ok && prove_values(&s, error) && (dtype == RV_F32 || prove_derivatives(&s, error));
+        ok = ok && prove_call(&s, error) && prove_values(&s, error) &&
+             (dtype == RV_F32 || prove_derivatives(&s, error));
     close_subject(&s);
     return ok;
 }

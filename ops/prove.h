@@ -14,6 +14,7 @@ extern "C" {
  * - the kernel, cut into parts where the op allows it, equals the reference;
  * - the first and second derivatives equal central differences;
  * - the Jacobian-vector product is the adjoint of the gradient;
+ * - a call by name with the sample's options records the node that has its attributes;
  * - recording a sample with an `error` fails with these words.
  * A composite is recorded by its `call`. Returns false with the first mistake: RV_ERROR_GRADIENT
  * for a derivative, RV_ERROR_ARGUMENT for anything else. */

@@ -62,7 +62,11 @@ static rv_kernel choose(rv_call *c)
 #define STREAM(seed_, ...) \
     .attr = &(const random_attr){seed_, {__VA_ARGS__}}, .attr_size = sizeof(random_attr)
 static const rv_sample samples[] = {
-    {.in = {{1, {2}}}, .low = 0, .high = 5, STREAM(7, 2, {3, 5})},
+    {.in = {{1, {2}}},
+     .low = 0,
+     .high = 5,
+     STREAM(7, 2, {3, 5}),
+     RV_GIVEN(RV_NUMBER(7), RV_LIST(3, 5))},
     {.in = {{1, {2}}}, .low = 0, .high = 1e6, STREAM(UINT64_MAX, 1, {1000})},
     {.in = {{1, {2}}}, .low = -1e30, .high = 1e30, STREAM(0, 0)},
     {.in = {{1, {3}}}, .error = "not of shape [2]", STREAM(7, 2, {3, 5})},

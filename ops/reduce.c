@@ -119,10 +119,14 @@ static rv_var max_gradient(const rv_backward *b, int k)
 
 #define AXES(mask) .attr = &(const reduce_attr){mask}, .attr_size = sizeof(reduce_attr)
 static const rv_sample samples[] = {
-    {.in = {{2, {3, 5}}}, .low = -2, .high = 2, AXES(3)},
+    {.in = {{2, {3, 5}}}, .low = -2, .high = 2, AXES(3), RV_GIVEN(RV_ABSENT, RV_NUMBER(1))},
     {.in = {{2, {3, 5}}}, .low = -2, .high = 2, AXES(1)},
     {.in = {{2, {3, 5}}}, .low = -2, .high = 2, AXES(2)},
-    {.in = {{4, {2, 3, 4, 5}}}, .low = -2, .high = 2, AXES(5)},
+    {.in = {{4, {2, 3, 4, 5}}},
+     .low = -2,
+     .high = 2,
+     AXES(5),
+     RV_GIVEN(RV_LIST(0, -2), RV_NUMBER(1))},
     {.in = {{4, {2, 3, 4, 5}}}, .low = -2, .high = 2, AXES(12)},
     {.in = {{3, {2, 37, 3}}}, .low = -2, .high = 2, AXES(2)},
     {.in = {{2, {3, 5}}}, .error = "beyond rank 2", AXES(4)},

@@ -36,7 +36,12 @@ static rv_var gradient(const rv_backward *b, int k)
 
 static const rv_shape to_5_3 = {2, {5, 3}}, to_1_15_1 = {3, {1, 15, 1}}, to_4_4 = {2, {4, 4}};
 static const rv_sample samples[] = {
-    {.in = {{2, {3, 5}}}, .low = -2, .high = 2, .attr = &to_5_3, .attr_size = sizeof(rv_shape)},
+    {.in = {{2, {3, 5}}},
+     .low = -2,
+     .high = 2,
+     .attr = &to_5_3,
+     .attr_size = sizeof(rv_shape),
+     RV_GIVEN(RV_LIST(-1, 3))},
     {.in = {{3, {5, 1, 3}}},
      .low = -2,
      .high = 2,

@@ -31,7 +31,13 @@ rv_var rv_sample_record(rv_tape *tape, const rv_op *op, const rv_sample *s, rv_v
         x[k] = rv_input_typed(tape, rv_sample_input_name(k), dtype, s->in[k]);
         if (inputs) inputs[k] = x[k];
     }
-    if (op->kind == RV_OP_COMPOSITE) return rv_op_call(op, x, count, s->attr);
+    return rv_sample_record_on(tape, op, s, x);
+}
+
+rv_var rv_sample_record_on(rv_tape *tape, const rv_op *op, const rv_sample *s, const rv_var *x)
+{
+    int count = rv_sample_inputs(op, s);
+    if (op->kind == RV_OP_COMPOSITE) return rv_op_call(op, x, count, s->options);
     return rv_record(tape, op, s->attr, s->attr_size, x, count);
 }
 

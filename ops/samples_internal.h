@@ -23,6 +23,9 @@ const char *rv_sample_input_name(int k);
  * are i32 where it says so and of the tape's dtype elsewhere; inputs[k] (unless NULL) gets them. */
 rv_var rv_sample_record(rv_tape *tape, const rv_op *op, const rv_sample *s, rv_var *inputs);
 
+/* The same on given inputs. */
+rv_var rv_sample_record_on(rv_tape *tape, const rv_op *op, const rv_sample *s, const rv_var *x);
+
 /* Fills one input: values in low..high, a pure function of (k, seed). Floats are far from each other
  * and from zero, as far as there is room, so that a difference steps over no tie and no kink; i32
  * are whole numbers, the ends included. */

@@ -76,8 +76,16 @@ static rv_var gradient(const rv_backward *b, int k)
 
 #define WINDOW(...) .attr = &(const slice_attr){__VA_ARGS__}, .attr_size = sizeof(slice_attr)
 static const rv_sample samples[] = {
-    {.in = {{2, {5, 7}}}, .low = -2, .high = 2, WINDOW({1, 2}, {3, 5}, {1, 1})},
-    {.in = {{2, {5, 8}}}, .low = -2, .high = 2, WINDOW({0, 1}, {3, 3}, {2, 3})},
+    {.in = {{2, {5, 7}}},
+     .low = -2,
+     .high = 2,
+     WINDOW({1, 2}, {3, 5}, {1, 1}),
+     RV_GIVEN(RV_LIST(1, 2), RV_LIST(3, 5), RV_ABSENT)},
+    {.in = {{2, {5, 8}}},
+     .low = -2,
+     .high = 2,
+     WINDOW({0, 1}, {3, 3}, {2, 3}),
+     RV_GIVEN(RV_LIST(0, 1), RV_LIST(3, 3), RV_LIST(2, 3))},
     {.in = {{3, {2, 3, 4}}}, .low = -2, .high = 2, WINDOW({1, 0, 3}, {1, 3, 1}, {1, 1, 1})},
     {.in = {{1, {5}}}, .error = "leave axis 0 of size 5", WINDOW({2}, {4}, {1})},
     {.in = {{1, {5}}}, .error = "leave axis 0", WINDOW({0}, {2}, {INT64_MAX})},

@@ -72,8 +72,12 @@ static rv_var gradient(const rv_backward *b, int k)
 #define AXES(...) \
     .attr = &(const transpose_attr){{__VA_ARGS__}}, .attr_size = sizeof(transpose_attr)
 static const rv_sample samples[] = {
-    {.in = {{2, {3, 5}}}, .low = -2, .high = 2, AXES(1, 0)},
-    {.in = {{4, {2, 3, 4, 5}}}, .low = -2, .high = 2, AXES(2, 0, 3, 1)},
+    {.in = {{2, {3, 5}}}, .low = -2, .high = 2, AXES(1, 0), RV_GIVEN(RV_ABSENT)},
+    {.in = {{4, {2, 3, 4, 5}}},
+     .low = -2,
+     .high = 2,
+     AXES(2, 0, 3, 1),
+     RV_GIVEN(RV_LIST(2, 0, -1, 1))},
     {.in = {{3, {2, 3, 4}}}, .low = -9, .high = 9, .integer = 1, AXES(0, 2, 1)},
     {.in = {{2, {3, 5}}}, .error = "expected each of 0..1 once", AXES(1, 1)},
 };

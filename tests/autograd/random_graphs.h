@@ -167,11 +167,7 @@ class RandomGraph {
         std::vector<rv_var> x;
         for (int k = 0; k < rv_sample_inputs(op, s); k++)
             x.push_back(s->integer >> k & 1 ? whole(s, s->in[k]) : within(s, k));
-        const int inputs_of_it = static_cast<int>(x.size());
-        const rv_var y = op->kind == RV_OP_COMPOSITE
-                             ? rv_op_call(op, x.data(), inputs_of_it,
-                                          static_cast<const rv_option_value *>(s->attr))
-                             : rv_record(tape_, op, s->attr, s->attr_size, x.data(), inputs_of_it);
+        const rv_var y = rv_sample_record_on(tape_, op, s, x.data());
         called.insert(op->name);
         grown_ = true;
         return rv_cast(y, rv_tape_dtype(tape_));

@@ -11,6 +11,7 @@
 #include "autograd/gradient.h"
 #include "autograd/program.h"
 #include "ops/ops.h"
+#include "ops/options.h"
 #include "ops/samples_internal.h"
 
 namespace proof {
@@ -86,7 +87,7 @@ class Subject {
         rv_call call = {};
         call.out = out.data;
         call.in = in.data();
-        call.attr = sample_.attr;
+        call.attr = op_.kind == RV_OP_COMPOSITE ? sample_.options : sample_.attr;
         call.in_type = types.data();
         call.out_type = {out.dtype, out.shape};
         call.inputs = inputs;
@@ -168,6 +169,15 @@ inline void check_complete(const rv_op &op, Complaints *c)
             c->push_back("has an option without a name of its own");
         if (!option.doc || !*option.doc) c->push_back("has an option without a doc line");
     }
+}
+
+// A call by name with the sample's options is the node with its attributes.
+inline void check_call(const rv_op &op, const rv_sample &sample, Complaints *c)
+{
+    if (op.kind == RV_OP_COMPOSITE || !sample.options) return;
+    Subject s(op, sample, RV_F32);
+    if (rv_op_call(&op, s.x, s.inputs, sample.options).id != s.y.id)
+        c->push_back("is another node if called by name " + s.error());
 }
 
 inline void check_kernel(const rv_op &op, const rv_sample &sample, rv_dtype dtype, Complaints *c)
@@ -284,6 +294,7 @@ inline Complaints prove(const rv_op &op)
         if (sample.error) {
             check_refusal(op, sample, &complaints);
         } else {
+            check_call(op, sample, &complaints);
             check_kernel(op, sample, RV_F32, &complaints);
             check_kernel(op, sample, RV_F64, &complaints);
             check_algebra(op, sample, &complaints);

@@ -84,9 +84,13 @@ TEST(ProveOp, NamesWhatIsWrong)
     op.call = nullptr;
     EXPECT_NE(refutation(op).find("composite without a call"), std::string::npos);
 
+    op = spoilt("flip");
+    op.call = [](rv_arguments *a) { return rv_flip(a->x[0], 1); };
+    EXPECT_NE(refutation(op).find("does not record the node"), std::string::npos);
+
     op = spoilt("elu");
     fine = op.samples[0];
-    fine.attr = nullptr;
+    fine.options = nullptr;
     op.samples = &fine;
     op.sample_count = 1;
     EXPECT_NE(refutation(op).find("no values for its options"), std::string::npos);

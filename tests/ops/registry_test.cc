@@ -130,6 +130,19 @@ TEST(Proof, SeesAWrongAdjoint)
     expect_complaint(op, "<x, A'u>");
 }
 
+TEST(Proof, SeesACallThatSwapsOptions)
+{
+    rv_op op = copy_of("conv2d");
+    op.call = [](rv_arguments *a) {
+        rv_option_value value[4];
+        for (int k = 0; k < 4; k++) value[k] = a->value[k == 0 ? 2 : k == 2 ? 0 : k];
+        rv_arguments swapped = *a;
+        swapped.value = value;
+        return rv_op_find("conv2d")->call(&swapped);
+    };
+    expect_complaint(op, "is another node if called by name");
+}
+
 TEST(Proof, SeesWrongAlgebra)
 {
     rv_op op = copy_of("subtract");
