@@ -2,7 +2,7 @@
 #ifndef RV_AUTOGRAD_ANOMALY_H
 #define RV_AUTOGRAD_ANOMALY_H
 
-#include "autograd/program.h"
+#include "program.h"
 
 #ifdef __cplusplus
 extern "C" {

@@ -2,8 +2,8 @@
 #ifndef RV_AUTOGRAD_FEED_H
 #define RV_AUTOGRAD_FEED_H
 
-#include "autograd/program.h"
-#include "tensor/batch.h"
+#include "program.h"
+#include "../tensor/batch.h"
 
 #ifdef __cplusplus
 extern "C" {

@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "autograd/tape.h"
-#include "tensor/safetensors.h"
+#include "tape.h"
+#include "../tensor/safetensors.h"
 
 #ifdef __cplusplus
 extern "C" {

@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-#include "autograd/tape.h"
+#include "tape.h"
 
 #ifdef __cplusplus
 extern "C" {

@@ -7,9 +7,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "tensor/error.h"
-#include "tensor/memory.h"
-#include "tensor/tensor.h"
+#include "../tensor/error.h"
+#include "../tensor/memory.h"
+#include "../tensor/tensor.h"
 
 #ifdef __cplusplus
 extern "C" {

@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-#include "autograd/op.h"
+#include "op.h"
 
 #ifdef __cplusplus
 extern "C" {

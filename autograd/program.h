@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "autograd/tape.h"
+#include "tape.h"
 
 #ifdef __cplusplus
 extern "C" {

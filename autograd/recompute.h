@@ -3,7 +3,7 @@
 #ifndef RV_AUTOGRAD_RECOMPUTE_H
 #define RV_AUTOGRAD_RECOMPUTE_H
 
-#include "autograd/tape.h"
+#include "tape.h"
 
 #ifdef __cplusplus
 extern "C" {

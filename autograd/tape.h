@@ -9,11 +9,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "autograd/op.h"
-#include "autograd/origin.h"
-#include "tensor/error.h"
-#include "tensor/store.h"
-#include "tensor/tensor.h"
+#include "op.h"
+#include "origin.h"
+#include "../tensor/error.h"
+#include "../tensor/store.h"
+#include "../tensor/tensor.h"
 
 #ifdef __cplusplus
 extern "C" {

@@ -14,7 +14,7 @@
 #ifndef RV_DATA_FILES_H
 #define RV_DATA_FILES_H
 
-#include "data/source.h"
+#include "source.h"
 
 #ifdef __cplusplus
 extern "C" {

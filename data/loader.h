@@ -7,8 +7,8 @@
 #ifndef RV_DATA_LOADER_H
 #define RV_DATA_LOADER_H
 
-#include "data/source.h"
-#include "tensor/batch.h"
+#include "source.h"
+#include "../tensor/batch.h"
 
 #ifdef __cplusplus
 extern "C" {

@@ -10,8 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "tensor/error.h"
-#include "tensor/tensor.h"
+#include "../tensor/error.h"
+#include "../tensor/tensor.h"
 
 #ifdef __cplusplus
 extern "C" {

@@ -5,7 +5,7 @@
 #ifndef RV_DATA_TASKS_H
 #define RV_DATA_TASKS_H
 
-#include "data/source.h"
+#include "source.h"
 
 #ifdef __cplusplus
 extern "C" {

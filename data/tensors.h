@@ -2,7 +2,7 @@
 #ifndef RV_DATA_TENSORS_H
 #define RV_DATA_TENSORS_H
 
-#include "data/source.h"
+#include "source.h"
 
 #ifdef __cplusplus
 extern "C" {

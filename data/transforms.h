@@ -3,7 +3,7 @@
 #ifndef RV_DATA_TRANSFORMS_H
 #define RV_DATA_TRANSFORMS_H
 
-#include "data/source.h"
+#include "source.h"
 
 #ifdef __cplusplus
 extern "C" {

@@ -2,8 +2,8 @@
 #ifndef RV_EXPORT_DOT_H
 #define RV_EXPORT_DOT_H
 
-#include "autograd/tape.h"
-#include "tensor/memory.h" /* rv_free */
+#include "../autograd/tape.h"
+#include "../tensor/memory.h" /* rv_free */
 
 #ifdef __cplusplus
 extern "C" {

@@ -11,8 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "models/models.h"
-#include "tensor/safetensors.h"
+#include "../models/models.h"
+#include "../tensor/safetensors.h"
 
 #ifdef __cplusplus
 extern "C" {

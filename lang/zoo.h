@@ -2,7 +2,7 @@
 #ifndef RV_LANG_ZOO_H
 #define RV_LANG_ZOO_H
 
-#include "models/models.h"
+#include "../models/models.h"
 
 #ifdef __cplusplus
 extern "C" {

@@ -4,7 +4,7 @@
 #ifndef RV_MODELS_CELL_H
 #define RV_MODELS_CELL_H
 
-#include "models/rnn.h"
+#include "rnn.h"
 
 #ifdef __cplusplus
 extern "C" {

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "autograd/tape.h"
+#include "../autograd/tape.h"
 
 #ifdef __cplusplus
 extern "C" {

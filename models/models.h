@@ -5,9 +5,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "autograd/tape.h"
-#include "models/cell.h"
-#include "models/rnn.h"
+#include "../autograd/tape.h"
+#include "cell.h"
+#include "rnn.h"
 
 #ifdef __cplusplus
 extern "C" {

@@ -7,8 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "autograd/gradient.h"
-#include "autograd/tape.h"
+#include "../autograd/gradient.h"
+#include "../autograd/tape.h"
 
 #ifdef __cplusplus
 extern "C" {

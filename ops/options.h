@@ -2,8 +2,8 @@
 #ifndef RV_OPS_OPTIONS_H
 #define RV_OPS_OPTIONS_H
 
-#include "autograd/op.h"
-#include "autograd/tape.h"
+#include "../autograd/op.h"
+#include "../autograd/tape.h"
 
 #ifdef __cplusplus
 extern "C" {

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "autograd/op.h"
+#include "../autograd/op.h"
 
 #ifdef __cplusplus
 extern "C" {

@@ -7,8 +7,8 @@
 
 #include <stdbool.h>
 
-#include "autograd/program.h"
-#include "autograd/tape.h"
+#include "../autograd/program.h"
+#include "../autograd/tape.h"
 
 #ifdef __cplusplus
 extern "C" {

@@ -25,9 +25,9 @@
 
 #include <stdbool.h>
 
-#include "autograd/tape.h"
-#include "optim/schedule.h"
-#include "optim/update.h"
+#include "../autograd/tape.h"
+#include "schedule.h"
+#include "update.h"
 
 #ifdef __cplusplus
 extern "C" {

@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-#include "tensor/store.h"
+#include "../tensor/store.h"
 
 #ifdef __cplusplus
 extern "C" {

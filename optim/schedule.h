@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "autograd/tape.h"
+#include "../autograd/tape.h"
 
 #ifdef __cplusplus
 extern "C" {

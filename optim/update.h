@@ -2,7 +2,7 @@
 #ifndef RV_OPTIM_UPDATE_H
 #define RV_OPTIM_UPDATE_H
 
-#include "autograd/tape.h"
+#include "../autograd/tape.h"
 
 #ifdef __cplusplus
 extern "C" {

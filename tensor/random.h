@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-#include "tensor/tensor.h"
+#include "tensor.h"
 
 #ifdef __cplusplus
 extern "C" {

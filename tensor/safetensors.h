@@ -7,8 +7,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "tensor/error.h"
-#include "tensor/tensor.h"
+#include "error.h"
+#include "tensor.h"
 
 #ifdef __cplusplus
 extern "C" {

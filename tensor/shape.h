@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "tensor/error.h"
+#include "error.h"
 
 #ifdef __cplusplus
 extern "C" {

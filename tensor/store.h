@@ -9,10 +9,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "tensor/error.h"
-#include "tensor/random.h"
-#include "tensor/safetensors.h"
-#include "tensor/tensor.h"
+#include "error.h"
+#include "random.h"
+#include "safetensors.h"
+#include "tensor.h"
 
 #ifdef __cplusplus
 extern "C" {

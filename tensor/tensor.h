@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "tensor/error.h"
-#include "tensor/shape.h"
+#include "error.h"
+#include "shape.h"
 
 #ifdef __cplusplus
 extern "C" {

@@ -2,7 +2,7 @@
 #ifndef RV_TRAIN_BASELINE_H
 #define RV_TRAIN_BASELINE_H
 
-#include "data/source.h"
+#include "../data/source.h"
 
 #ifdef __cplusplus
 extern "C" {

@@ -3,9 +3,9 @@
 #ifndef RV_TRAIN_BATCH_PROGRAM_H
 #define RV_TRAIN_BATCH_PROGRAM_H
 
-#include "autograd/program.h"
-#include "tensor/batch.h"
-#include "train/setup.h"
+#include "../autograd/program.h"
+#include "../tensor/batch.h"
+#include "setup.h"
 
 #ifdef __cplusplus
 extern "C" {

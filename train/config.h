@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "tensor/error.h"
+#include "../tensor/error.h"
 
 #ifdef __cplusplus
 extern "C" {

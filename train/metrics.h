@@ -2,7 +2,7 @@
 #ifndef RV_TRAIN_METRICS_H
 #define RV_TRAIN_METRICS_H
 
-#include "train/batch_program.h"
+#include "batch_program.h"
 
 #ifdef __cplusplus
 extern "C" {

@@ -2,12 +2,12 @@
 #ifndef RV_TRAIN_SETUP_H
 #define RV_TRAIN_SETUP_H
 
-#include "data/source.h"
-#include "lang/lang.h"
-#include "models/models.h"
-#include "optim/optim.h"
-#include "optim/plateau.h"
-#include "train/config.h"
+#include "../data/source.h"
+#include "../lang/lang.h"
+#include "../models/models.h"
+#include "../optim/optim.h"
+#include "../optim/plateau.h"
+#include "config.h"
 
 #ifdef __cplusplus
 extern "C" {

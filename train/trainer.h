@@ -12,9 +12,9 @@
 #ifndef RV_TRAIN_TRAINER_H
 #define RV_TRAIN_TRAINER_H
 
-#include "train/baseline.h"
-#include "train/metrics.h"
-#include "train/setup.h"
+#include "baseline.h"
+#include "metrics.h"
+#include "setup.h"
 
 #ifdef __cplusplus
 extern "C" {

@@ -208,7 +208,7 @@ def _exports_impl(ctx):
     ctx.actions.run_shell(
         command = """set -e -o pipefail
             { echo '{ global:'
-              "$1" -std=c11 -E -P -I. "$2" | grep -oE '\\brv_[a-z0-9_]+' | sort -u | sed 's/$/;/'
+              "$1" -std=c11 -E -P "$2" | grep -oE '\\brv_[a-z0-9_]+' | sort -u | sed 's/$/;/'
               echo 'local: *; };'; } > "$3" """,
         arguments = [toolchain.compiler_executable, ctx.file.header.path, ctx.outputs.map.path],
         inputs = depset([ctx.file.header], transitive = [headers, toolchain.all_files]),
