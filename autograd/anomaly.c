@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "autograd/program/program.h"
-#include "autograd/program/group.h"
+#include "autograd/program/fused_group.h"
 #include "autograd/tape_internal.h"
 #include "tensor/text_internal.h"
 
@@ -26,17 +26,17 @@ static rv_extent extent_of(rv_type type, const void *data, bool single)
 
 /* Whether the call produced NaN or infinity. Its inputs are unchanged, because the program does not
  * work in place. */
-static bool look_at(const rv_program *program, const rv_call *call, rv_anomaly *a)
+static bool call_is_anomalous(const rv_program *program, const rv_call *call, rv_anomaly *a)
 {
     const rv_node *node = rv_tape_node(a->tape, a->node);
-    const rv_row_step *row =
-        call->run == rv_run_rows ? ((const rv_row_plan *)call->plan)->step : NULL;
-    const void *const *in = row ? row->in : call->in;
+    const rv_fused_op *fused =
+        call->run == rv_run_fused_group ? ((const rv_fused_group *)call->plan)->op : NULL;
+    const void *const *in = fused ? fused->in : call->in;
     int64_t nans = 0, infinities = 0;
     a->out = extent_of(node->type, call->out, false);
     if (is_finite(&a->out)) return false;
     for (int k = 0; k < node->inputs; k++) {
-        bool single = row && k < 32 && row->scalar >> k & 1;
+        bool single = fused && k < 32 && fused->scalar >> k & 1;
         rv_extent e = extent_of(program->tape->nodes[node->in[k]].type, in[k], single);
         nans += e.nans;
         infinities += e.infinities;
@@ -46,7 +46,7 @@ static bool look_at(const rv_program *program, const rv_call *call, rv_anomaly *
 }
 
 /* Checks inputs and parameters. States and constants may hold infinity on purpose. */
-static bool look_at_leaves(const rv_program *program, rv_anomaly *a)
+static bool leaf_is_anomalous(const rv_program *program, rv_anomaly *a)
 {
     const rv_tape *tape = program->tape;
     for (int32_t id = 0, input = 0; id < tape->count; id++) {
@@ -64,7 +64,7 @@ static bool look_at_leaves(const rv_program *program, rv_anomaly *a)
 /* ---- the report ---- */
 
 /* Writes the coordinates of element `index` of a tensor. */
-static const char *place_text(rv_shape shape, int64_t index, char words[RV_SHAPE_TEXT])
+static const char *index_text(rv_shape shape, int64_t index, char words[RV_SHAPE_TEXT])
 {
     rv_shape at = shape;
     for (int64_t d = shape.rank - 1; d >= 0; d--) {
@@ -75,7 +75,7 @@ static const char *place_text(rv_shape shape, int64_t index, char words[RV_SHAPE
 }
 
 /* "NaN in 3 of 8 elements" */
-static void put_damage(rv_text *t, const rv_extent *e)
+static void put_nonfinite(rv_text *t, const rv_extent *e)
 {
     rv_put(t, "%s in %lld of %lld elements", e->nans ? "NaN" : "infinity",
            (long long)(e->nans ? e->nans : e->infinities), (long long)e->count);
@@ -92,7 +92,7 @@ static void put_input(rv_text *t, const rv_anomaly *a, int k)
     rv_put(t, "%s", rv_tape_describe(a->tape, node->in[k], described));
     if (!is_finite(e)) {
         rv_put(t, " with ");
-        put_damage(t, e);
+        put_nonfinite(t, e);
     }
     if (e->low < e->high)
         rv_put(t, " from %g to %g", e->low, e->high);
@@ -100,17 +100,17 @@ static void put_input(rv_text *t, const rv_anomaly *a, int k)
         rv_put(t, " %g", e->low);
 }
 
-static void tell(const rv_anomaly *a, rv_error *error)
+static void report(const rv_anomaly *a, rv_error *error)
 {
     const rv_node *node = rv_tape_node(a->tape, a->node);
-    char words[RV_ERROR_TEXT], described[RV_NODE_TEXT], place[RV_SHAPE_TEXT], in[RV_ORIGIN_TEXT];
+    char words[RV_ERROR_TEXT], described[RV_NODE_TEXT], index[RV_SHAPE_TEXT], in[RV_ORIGIN_TEXT];
     bool leaf = node->op->kind == RV_OP_LEAF;
     rv_text t = {words, words + sizeof words};
     rv_put(&t, "%s%s%s: ", node->op->name, leaf ? " " : "",
            leaf ? rv_tape_describe(a->tape, a->node, described) : "");
-    put_damage(&t, &a->out);
+    put_nonfinite(&t, &a->out);
     rv_put(&t, "%s%s, the first at %s", leaf ? "" : " of ", leaf ? "" : node->op->formula,
-           place_text(node->type.shape, a->out.first, place));
+           index_text(node->type.shape, a->out.first, index));
     for (int k = 0; k < node->inputs && k < RV_ANOMALY_INPUTS; k++) {
         rv_put(&t, k ? ", " : " (");
         put_input(&t, a, k);
@@ -129,17 +129,17 @@ static bool is_effect(const rv_program *program, int64_t i)
 }
 
 /* Runs the program on the calling thread, with every call uncut, up to the first anomaly. */
-static bool run_until_wrong(const rv_program *program, rv_anomaly *a)
+static bool run_until_anomaly(const rv_program *program, rv_anomaly *a)
 {
     a->tape = program->tape;
-    if (look_at_leaves(program, a)) return false;
+    if (leaf_is_anomalous(program, a)) return false;
     for (int64_t i = 0; i < program->count; i++) {
         rv_call whole = program->calls[0][i];
         whole.part = 0;
         whole.parts = 1;
         whole.run(&whole);
         a->node = program->node[i];
-        if (!is_effect(program, i) && look_at(program, &whole, a)) return false;
+        if (!is_effect(program, i) && call_is_anomalous(program, &whole, a)) return false;
     }
     return true;
 }
@@ -153,10 +153,10 @@ rv_code rv_run_checked(rv_program *program, rv_anomaly *found, rv_error *error)
         return RV_ERROR_ARGUMENT;
     }
     if (!rv_store_enter(program->tape->store, error)) return RV_ERROR_BUSY;
-    bool fine = run_until_wrong(program, &a);
+    bool fine = run_until_anomaly(program, &a);
     rv_store_leave(program->tape->store);
     if (fine) return RV_OK;
-    tell(&a, error);
+    report(&a, error);
     if (found) *found = a;
     return RV_ERROR_NUMBER;
 }

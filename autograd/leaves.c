@@ -54,12 +54,12 @@ static rv_var record_named(rv_tape *tape, const rv_op *op, const char *name, rv_
 rv_var rv_input_typed(rv_tape *tape, const char *name, rv_dtype dtype, rv_shape shape)
 {
     if (!tape) return (rv_var){NULL, -1};
-    int32_t place = name ? rv_tape_find_input(tape, name) : -1;
-    if (place >= 0) {
-        const rv_node *node = &tape->nodes[tape->inputs.id[place]];
+    int32_t index = name ? rv_tape_find_input(tape, name) : -1;
+    if (index >= 0) {
+        const rv_node *node = &tape->nodes[tape->inputs.id[index]];
         char old[RV_SHAPE_TEXT], new[RV_SHAPE_TEXT];
         if (rv_shape_equal(node->type.shape, shape) && node->type.dtype == dtype)
-            return (rv_var){tape, tape->inputs.id[place]};
+            return (rv_var){tape, tape->inputs.id[index]};
         return rv_tape_fail(
             tape, RV_ERROR_NAME,
             "input: \"%s\" is %s %s on this tape, now asked for as %s %s; use another name", name,
@@ -257,7 +257,7 @@ static void add_reference(const rv_call *c)
 
 /* Sums the inputs block by block; a block is one vector. Two inputs, the usual case, have a loop of
  * their own. */
-#define ADD_ROW(type, name, target) \
+#define ADD_KERNEL(type, name, target) \
     target static void name(int64_t blocks, void *to, const void *const *in, int inputs, \
                             unsigned scalar) \
     { \
@@ -280,11 +280,11 @@ static void add_reference(const rv_call *c)
             out[b] = sum; \
         } \
     }
-#define ADD_ROWS(level, target) \
-    ADD_ROW(float, add_f32_##level, target) \
-    ADD_ROW(double, add_f64_##level, target) \
-    ADD_ROW(int32_t, add_i32_##level, target) \
-    static rv_row add_##level(rv_dtype dtype) \
+#define ADD_KERNELS(level, target) \
+    ADD_KERNEL(float, add_f32_##level, target) \
+    ADD_KERNEL(double, add_f64_##level, target) \
+    ADD_KERNEL(int32_t, add_i32_##level, target) \
+    static rv_pointwise_kernel add_##level(rv_dtype dtype) \
     { \
         return dtype == RV_F32   ? add_f32_##level \
                : dtype == RV_F64 ? add_f64_##level \
@@ -293,13 +293,13 @@ static void add_reference(const rv_call *c)
 
 /* add is compiled for each vector width, like the other pointwise ops. A wide load that follows
  * narrow stores to the same memory stalls, so all ops of a fused group must use the same width. */
-ADD_ROWS(base, )
+ADD_KERNELS(base, )
 #if defined(__x86_64__)
-ADD_ROWS(v3, __attribute__((target("avx2"))))
-ADD_ROWS(v4, __attribute__((target("avx512f"))))
+ADD_KERNELS(v3, __attribute__((target("avx2"))))
+ADD_KERNELS(v4, __attribute__((target("avx512f"))))
 #endif
 
-static rv_row add_row(rv_dtype dtype)
+static rv_pointwise_kernel add_kernel(rv_dtype dtype)
 {
 #if defined(__x86_64__)
     if (__builtin_cpu_supports("avx512f")) return add_v4(dtype);
@@ -334,7 +334,7 @@ const rv_op rv_op_add = {
     .inputs = -1,
     .infer = infer_add,
     .reference = add_reference,
-    .row = add_row,
+    .pointwise = add_kernel,
     .gradient = add_gradient,
     .linear_jointly = true,
     .commutative = true,

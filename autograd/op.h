@@ -91,8 +91,8 @@ static inline void rv_call_range(const rv_call *c, int64_t total, int64_t *first
  * in[k] is a single element, used for all elements of out; programs set it for every input that is
  * stored as one element. out may be an in[k] whose bit is not set. The bits of an element depend
  * only on its operands, not on its position. */
-typedef void (*rv_row)(int64_t blocks, void *out, const void *const *in, int inputs,
-                       unsigned scalar);
+typedef void (*rv_pointwise_kernel)(int64_t blocks, void *out, const void *const *in, int inputs,
+                                    unsigned scalar);
 
 /* The operands of a call as tensors, for kernels that accept any dtype. */
 static inline rv_tensor rv_call_out(const rv_call *c)
@@ -178,8 +178,8 @@ typedef enum rv_op_kind {
 
 /* ---- the descriptor ---- */
 
-/* Required: name, args, formula, infer, and one of reference, select and row. A composite requires
- * name, args, formula and call. */
+/* Required: name, args, formula, infer, and one of reference, select and pointwise. A composite
+ * requires name, args, formula and call. */
 typedef struct rv_op {
     const char *name;
     const char *args;    /* the names of the inputs: "x w"; "x ..." accepts one or more */
@@ -196,7 +196,7 @@ typedef struct rv_op {
     rv_kernel (*select)(rv_call *call);
     /* The kernel of a pointwise op, which has this instead of `select`: all shapes are equal, and
      * y[i] depends only on the x[k][i]. NULL for a dtype that the op does not support. */
-    rv_row (*row)(rv_dtype dtype);
+    rv_pointwise_kernel (*pointwise)(rv_dtype dtype);
 
     /* Records the cotangent of x[k] with public ops only (invariant 4). The null var means zero. An
      * op that is constant almost everywhere has no rule and sets zero_gradient. Differentiating an

@@ -4,30 +4,30 @@
 #include <time.h>
 
 #include "autograd/program/program.h"
-#include "autograd/program/group.h"
+#include "autograd/program/fused_group.h"
 #include "autograd/tape_internal.h"
 #include "tensor/memory.h"
 
 /* The bytes of memory that a group reads and writes. A tensor counts at most once for reading and
  * once for writing. Tile memory and single elements do not count. */
-static double row_bytes(const rv_row_plan *plan)
+static double group_bytes(const rv_fused_group *group)
 {
     int64_t pieces = 0;
-    for (int i = 0; i < plan->steps; i++) {
-        const rv_row_step *step = &plan->step[i];
-        pieces += step->out_moves;
-        for (int k = 0; k < step->inputs; k++) {
-            bool again = !step->in_moves[k];
+    for (int i = 0; i < group->count; i++) {
+        const rv_fused_op *op = &group->op[i];
+        pieces += op->out_moves;
+        for (int k = 0; k < op->inputs; k++) {
+            bool again = !op->in_moves[k];
             for (int j = 0; j <= i && !again; j++) {
-                const rv_row_step *before = &plan->step[j];
-                again = j < i && before->out_moves && before->out == step->in[k];
+                const rv_fused_op *before = &group->op[j];
+                again = j < i && before->out_moves && before->out == op->in[k];
                 for (int l = 0; l < (j < i ? before->inputs : k) && !again; l++)
-                    again = before->in_moves[l] && before->in[l] == step->in[k];
+                    again = before->in_moves[l] && before->in[l] == op->in[k];
             }
             pieces += !again;
         }
     }
-    return (double)(pieces * plan->blocks * RV_ALIGNMENT);
+    return (double)(pieces * group->blocks * RV_ALIGNMENT);
 }
 
 rv_instruction rv_program_instruction(const rv_program *program, int64_t i)
@@ -40,8 +40,8 @@ rv_instruction rv_program_instruction(const rv_program *program, int64_t i)
                            .nodes = program->node_end[i] - first,
                            .threads = call->parts > 1 ? program->threads : 1,
                            .operations = call->operations};
-    if (call->run == rv_run_rows) {
-        made.bytes = row_bytes(call->plan);
+    if (call->run == rv_run_fused_group) {
+        made.bytes = group_bytes(call->plan);
         made.operations = (double)made.nodes * (double)rv_shape_count(call->out_type.shape);
         return made;
     }

@@ -332,7 +332,7 @@ static bool infer_type(rv_tape *tape, const rv_op *op, const void *attr, const r
     rv_inference inference = {.attr = attr, .in = types, .inputs = inputs, .error = &why};
     bool ok = op->infer(&inference) &&
               rv_shape_check(inference.out.shape, rv_dtype_size(inference.out.dtype), NULL, &why);
-    if (ok && op->row && !op->row(inference.out.dtype))
+    if (ok && op->pointwise && !op->pointwise(inference.out.dtype))
         ok = rv_fail(&why, RV_ERROR_DTYPE, "has no kernel for %s; cast the operands",
                      rv_dtype_name(inference.out.dtype));
     *type = inference.out;

@@ -51,9 +51,9 @@ typedef enum phase {
     UPDATE
 } phase;
 
-static const struct look {
+static const struct style {
     const char *what, *shape, *fill;
-} looks[] = {
+} styles[] = {
     [LEAF_INPUT] = {"input", "ellipse", "#ffffff"},
     [LEAF_PARAMETER] = {"parameter or state", "box", "#fff2b3"},
     [LEAF_CONSTANT] = {"constant", "plaintext", "none"},
@@ -62,7 +62,7 @@ static const struct look {
     [UPDATE] = {"update", "box", "#cdeccd"},
 };
 
-enum { PHASES = sizeof looks / sizeof *looks };
+enum { PHASES = sizeof styles / sizeof *styles };
 
 static phase phase_of(const rv_node *node)
 {
@@ -88,7 +88,7 @@ static void mark_needed(const rv_tape *tape, const rv_var *outputs, int count, b
 
 static void put_style(text *t, phase p)
 {
-    put(t, "shape=%s, style=\"rounded,filled\", fillcolor=\"%s\"", looks[p].shape, looks[p].fill);
+    put(t, "shape=%s, style=\"rounded,filled\", fillcolor=\"%s\"", styles[p].shape, styles[p].fill);
 }
 
 /* The value of a constant whose elements are all equal; false for other nodes. */
@@ -149,7 +149,7 @@ static void put_legend(text *t, const bool *seen)
     put(t, "  subgraph cluster_legend {\n    label=\"legend\"; style=dotted;\n");
     for (int p = 0; p < PHASES; p++) {
         if (!seen[p]) continue;
-        put(t, "    legend%d [label=\"%s\", ", p, looks[p].what);
+        put(t, "    legend%d [label=\"%s\", ", p, styles[p].what);
         put_style(t, (phase)p);
         put(t, "];\n");
     }

@@ -25,7 +25,7 @@ enum { LARGEST = 1 << 20 }; /* attribute: with sizes below 2^40 keeps sums and p
 /* ---- shape rules ---- */
 
 /* The number of positions of a kernel along axis d of an image, or 0. */
-static int64_t places(const conv_attr *a, int d, int64_t image, int64_t kernel)
+static int64_t positions(const conv_attr *a, int d, int64_t image, int64_t kernel)
 {
     int64_t free_size = image + a->pad[d] + a->pad_end[d] - (kernel - 1) * a->dilation[d] - 1;
     return free_size < 0 ? 0 : free_size / a->stride[d] + 1;
@@ -73,7 +73,7 @@ static bool check_form(rv_inference *i, const rv_shape *x, const rv_shape *w, co
             "[outputs,channels/groups,height,width]",
             (long long)x->dim[1], (long long)a->groups, (long long)w->dim[0], (long long)w->dim[1]);
     for (int d = 0; d < 2; d++)
-        if (!places(a, d, x->dim[2 + d], w->dim[2 + d]))
+        if (!positions(a, d, x->dim[2 + d], w->dim[2 + d]))
             return rv_fail(
                 i->error, RV_ERROR_SHAPE,
                 "kernel %lldx%lld%s is larger than the padded image %lldx%lld; pad x first",
@@ -83,7 +83,7 @@ static bool check_form(rv_inference *i, const rv_shape *x, const rv_shape *w, co
                 (long long)(x->dim[3] + a->pad[1] + a->pad_end[1]));
     bool fits = y->dim[0] == x->dim[0] && y->dim[1] == w->dim[0];
     for (int d = 0; d < 2; d++)
-        fits = fits && y->dim[2 + d] == places(a, d, x->dim[2 + d], w->dim[2 + d]);
+        fits = fits && y->dim[2 + d] == positions(a, d, x->dim[2 + d], w->dim[2 + d]);
     return fits || rv_fail(i->error, RV_ERROR_SHAPE,
                            "y is not what conv2d makes of x and w; take its shape");
 }
@@ -94,8 +94,8 @@ static bool infer_y(rv_inference *i)
     const conv_attr *a = i->attr;
     const rv_shape *x = &i->in[0].shape, *w = &i->in[1].shape;
     rv_shape y = {4,
-                  {x->dim[0], w->dim[0], places(a, 0, x->dim[2], w->dim[2]),
-                   places(a, 1, x->dim[3], w->dim[3])}};
+                  {x->dim[0], w->dim[0], positions(a, 0, x->dim[2], w->dim[2]),
+                   positions(a, 1, x->dim[3], w->dim[3])}};
     i->out = (rv_type){i->in[0].dtype, y};
     return check_form(i, x, w, &y);
 }

@@ -63,7 +63,7 @@ static bool infer(rv_inference *i)
 #undef BINARY
 #undef TERNARY
 
-/* ---- rows and gradient rules ---- */
+/* ---- kernels and gradient rules ---- */
 
 #define RV_NO_GRADIENT ((rv_var){b->y.tape, -1})
 #define TWO_OVER_SQRT_PI 1.1283791670955126
@@ -75,7 +75,10 @@ static rv_var before(rv_var x, rv_var y)
 }
 
 #define RULES(name, gradient) \
-    static rv_row name##_row(rv_dtype dtype) { return rv_kernels_for(dtype)->name; } \
+    static rv_pointwise_kernel name##_kernel(rv_dtype dtype) \
+    { \
+        return rv_kernels_for(dtype)->name; \
+    } \
     static rv_var name##_gradient(const rv_backward *b, int k) \
     { \
         (void)k; \
@@ -126,7 +129,7 @@ extern const rv_op rv_op_multiply_add; /* accumulates products */
                                  .inputs = n, \
                                  .infer = infer, \
                                  .reference = name_##_reference, \
-                                 .row = name_##_row, \
+                                 .pointwise = name_##_kernel, \
                                  .gradient = name_##_gradient, \
                                  .in_place = (1u << n) - 1, \
                                  .call = name_##_call, \

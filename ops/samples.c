@@ -50,13 +50,13 @@ static void fill_whole(const rv_sample *s, uint64_t seed, rv_tensor *x)
 }
 
 /* low..high is cut into as many parts as there are elements; each element gets a part of its own, in
- * which the inputs keep to different places. */
+ * which the inputs have different offsets. */
 static void fill_apart(const rv_sample *s, int k, const int64_t *part, rv_tensor *x)
 {
-    static const double places[RV_SAMPLE_INPUTS] = {0.37, 0.59, 0.26, 0.71};
+    static const double offsets[RV_SAMPLE_INPUTS] = {0.37, 0.59, 0.26, 0.71};
     double width = (s->high - s->low) / (double)rv_tensor_count(x);
     for (int64_t i = 0; i < rv_tensor_count(x); i++)
-        rv_tensor_set(x, i, s->low + width * ((double)part[i] + places[k]));
+        rv_tensor_set(x, i, s->low + width * ((double)part[i] + offsets[k]));
 }
 
 static void fill_uniform(const rv_sample *s, uint64_t seed, rv_tensor *x)

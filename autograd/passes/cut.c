@@ -1,6 +1,6 @@
 /* Cut: chooses the number of parts of each call from an estimate of its run time. */
 #include "autograd/passes/passes.h"
-#include "autograd/program/group.h"
+#include "autograd/program/fused_group.h"
 
 enum {
     LEAST_NANOSECONDS = 700, /* shorter calls are not worth a barrier */
@@ -15,13 +15,13 @@ double rv_work_nanoseconds(const rv_work *w)
     return w->operations / OPERATIONS_PER_NANOSECOND + w->bytes / BYTES_PER_NANOSECOND;
 }
 
-rv_work rv_work_of_rows(const rv_type *type, int steps)
+rv_work rv_work_of_group(const rv_type *type, int ops)
 {
     /* rough averages: operations per element of an op, and tensors that a group touches */
     enum { OPERATIONS = 6, OPERANDS = 6 };
     double elements = (double)rv_shape_count(type->shape);
-    double tensors = steps < OPERANDS ? steps + 1 : OPERANDS;
-    return (rv_work){OPERATIONS * elements * steps, (double)rv_type_bytes(type) * tensors,
+    double tensors = ops < OPERANDS ? ops + 1 : OPERANDS;
+    return (rv_work){OPERATIONS * elements * ops, (double)rv_type_bytes(type) * tensors,
                      rv_blocks(*type), true};
 }
 

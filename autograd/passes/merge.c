@@ -69,7 +69,7 @@ static void find_shared(merger *m, const bool *live, int32_t *latest, int32_t *b
     enum { LOOKS = 8 };
     for (int32_t id = 0; id < m->from->count; id++) {
         const rv_node *node = &m->from->nodes[id];
-        bool prepares = node->op->prepare && !node->op->row;
+        bool prepares = node->op->prepare && !node->op->pointwise;
         if (!live[id] || !prepares || node->inputs < 2 || node->inputs > MOST_OPERANDS) continue;
         int32_t other = before[id] = latest[node->in[1]];
         latest[node->in[1]] = id + 1;
@@ -152,7 +152,7 @@ static rv_var finish_sum(const merger *m, rv_tape *to, int32_t id, const rv_node
     int count = 0;
     for (int k = 0; k < node->inputs; k++) {
         bool alone = m->sum[node->in[k]] == id + 1; /* a product that only this sum reads */
-        bool pointwise = alone && m->from->nodes[node->in[k]].op->row;
+        bool pointwise = alone && m->from->nodes[node->in[k]].op->pointwise;
         if (!alone || pointwise) terms[count++] = (term){in[k], pointwise};
     }
     if (m->so_far[id]) terms[count++] = (term){{to, m->so_far[id] - 1}, false};
@@ -172,7 +172,7 @@ static rv_var merge(void *context, rv_tape *to, int32_t id, const rv_node *node,
 {
     merger *m = context;
     if (node->op == &rv_op_add && node->inputs > 1) return finish_sum(m, to, id, node, in);
-    if ((!m->sum[id] || node->op->row) && !m->shared[id]) return (rv_var){to, -1};
+    if ((!m->sum[id] || node->op->pointwise) && !m->shared[id]) return (rv_var){to, -1};
     product made = product_of(m, to, id, node, in);
     return to->error.code ? (rv_var){to, -1} : record(m, to, m->sum[id] - 1, &made);
 }

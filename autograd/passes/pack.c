@@ -113,7 +113,7 @@ static size_t bytes_of(const arena *a)
     return a->end ? a->block[a->end].offset + a->block[a->end].size : 0;
 }
 
-static int32_t take(arena *a, size_t size)
+static int32_t allocate(arena *a, size_t size)
 {
     int32_t x = tightest(a, size);
     if (x) {
@@ -130,7 +130,7 @@ static int32_t take(arena *a, size_t size)
     return x;
 }
 
-static void give(arena *a, int32_t x)
+static void release(arena *a, int32_t x)
 {
     int32_t before = a->block[x].before, after = a->block[x].after;
     if (after && a->block[after].free) {
@@ -169,14 +169,14 @@ static rv_packing sweep(timeline *t, bool backwards)
         int32_t *end_next = backwards ? t->begin_next : t->end_next;
         for (int32_t b = (backwards ? t->end : t->begin)[at]; b; b = begin_next[b - 1]) {
             if (!t->buffer[b - 1].size) continue;
-            t->block[b - 1] = take(a, t->buffer[b - 1].size);
+            t->block[b - 1] = allocate(a, t->buffer[b - 1].size);
             t->buffer[b - 1].offset = a->block[t->block[b - 1]].offset;
             live += t->buffer[b - 1].size;
         }
         if (live > seen.live) seen.live = live;
         for (int32_t b = (backwards ? t->begin : t->end)[at]; b; b = end_next[b - 1]) {
             if (!t->buffer[b - 1].size) continue;
-            give(a, t->block[b - 1]);
+            release(a, t->block[b - 1]);
             live -= t->buffer[b - 1].size;
         }
     }

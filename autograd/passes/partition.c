@@ -6,7 +6,7 @@
  * and never conflicts. */
 #include "autograd/passes/passes.h"
 #include "autograd/program/program.h"
-#include "autograd/program/group.h"
+#include "autograd/program/fused_group.h"
 #include "autograd/program/thread_pool.h"
 #include "tensor/memory.h"
 
@@ -76,17 +76,17 @@ static access touched(const partitioner *s, const rv_call *call, const void *at,
     return (access){(uintptr_t)at, (uintptr_t)at + bytes, units, call->parts, s->worker, write};
 }
 
-static bool visit_rows(partitioner *s, const rv_call *call, visitor visit)
+static bool visit_group(partitioner *s, const rv_call *call, visitor visit)
 {
-    const rv_row_plan *plan = call->plan;
-    size_t bytes = (size_t)plan->blocks * RV_ALIGNMENT;
-    for (int i = 0; i < plan->steps; i++) {
-        const rv_row_step *step = &plan->step[i];
-        access out = touched(s, call, step->out, bytes, plan->blocks, true);
-        if (step->out_moves && visit(s, &out)) return true;
-        for (int k = 0; k < step->inputs; k++) {
-            access in = touched(s, call, step->in[k], bytes, plan->blocks, false);
-            if (!step->in_moves[k]) in.high = in.low + 1, in.units = 0;
+    const rv_fused_group *group = call->plan;
+    size_t bytes = (size_t)group->blocks * RV_ALIGNMENT;
+    for (int i = 0; i < group->count; i++) {
+        const rv_fused_op *op = &group->op[i];
+        access out = touched(s, call, op->out, bytes, group->blocks, true);
+        if (op->out_moves && visit(s, &out)) return true;
+        for (int k = 0; k < op->inputs; k++) {
+            access in = touched(s, call, op->in[k], bytes, group->blocks, false);
+            if (!op->in_moves[k]) in.high = in.low + 1, in.units = 0;
             if (visit(s, &in)) return true;
         }
     }
@@ -95,7 +95,7 @@ static bool visit_rows(partitioner *s, const rv_call *call, visitor visit)
 
 static bool visit_accesses(partitioner *s, const rv_call *call, visitor visit)
 {
-    if (call->run == rv_run_rows) return visit_rows(s, call, visit);
+    if (call->run == rv_run_fused_group) return visit_group(s, call, visit);
     access out =
         touched(s, call, call->out, rv_type_bytes(&call->out_type), call->most_parts, true);
     bool stopped = visit(s, &out);
@@ -110,9 +110,10 @@ static bool visit_accesses(partitioner *s, const rv_call *call, visitor visit)
 
 static double nanoseconds(const rv_call *call)
 {
-    rv_work work = call->run == rv_run_rows
-                       ? rv_work_of_rows(&call->out_type, ((const rv_row_plan *)call->plan)->steps)
-                       : rv_work_of_call(call);
+    rv_work work =
+        call->run == rv_run_fused_group
+            ? rv_work_of_group(&call->out_type, ((const rv_fused_group *)call->plan)->count)
+            : rv_work_of_call(call);
     return rv_work_nanoseconds(&work);
 }
 

@@ -26,25 +26,25 @@ rv_var rv_pass_simplify(void *none, rv_tape *to, int32_t id, const rv_node *node
 rv_tape *rv_pass_merge(const rv_tape *from, int32_t *outputs, int count, unsigned flags,
                        rv_error *error);
 
-typedef enum rv_place_kind {
-    RV_PLACE_NONE,  /* a dead node, or an effect */
-    RV_PLACE_ARENA, /* at `offset` in the arena */
-    RV_PLACE_STORE, /* in the data of `entry` */
-    RV_PLACE_TILE,  /* at `offset` in a worker's scratch, tile by tile, for its group */
-} rv_place_kind;
+typedef enum rv_storage_kind {
+    RV_STORAGE_NONE,  /* a dead node, or an effect */
+    RV_STORAGE_ARENA, /* at `offset` in the arena */
+    RV_STORAGE_STORE, /* in the data of `entry` */
+    RV_STORAGE_TILE,  /* at `offset` in a worker's scratch, tile by tile, for its group */
+} rv_storage_kind;
 
 /* Where a value is stored. */
-typedef struct rv_place {
-    rv_place_kind kind;
+typedef struct rv_storage {
+    rv_storage_kind kind;
     size_t offset;
     const rv_entry *entry;
     bool owner;  /* false for a view, which uses the memory of input 0 */
     bool single; /* stored as one element: all are equal, and only pointwise ops read them */
-} rv_place;
+} rv_storage;
 
-/* Sets `single` of the nodes that can be stored as one element. place [nodes] starts as zeros. */
+/* Sets `single` of the nodes that can be stored as one element. storage [nodes] starts as zeros. */
 void rv_pass_single(const rv_tape *tape, const bool *live, const int32_t *outputs, int count,
-                    unsigned flags, rv_place *place);
+                    unsigned flags, rv_storage *storage);
 
 /* The nodes that run, in order. With RV_FUSE, pointwise ops form groups: the members of a group are
  * consecutive and run as one instruction. */
@@ -56,12 +56,12 @@ typedef struct rv_schedule {
     int32_t *parts;        /* [count] number of parts of the instruction that begins there */
 } rv_schedule;
 
-bool rv_pass_schedule(rv_tape *tape, const bool *live, const rv_place *place, unsigned flags,
+bool rv_pass_schedule(rv_tape *tape, const bool *live, const rv_storage *storage, unsigned flags,
                       rv_schedule *schedule);
 void rv_schedule_free(rv_schedule *schedule);
 
 typedef struct rv_plan {
-    rv_place *place;  /* [nodes] */
+    rv_storage *storage; /* [nodes] */
     size_t *snapshot; /* [nodes] of an assignment: 1 + arena offset of a copy of its value, or 0 */
     size_t scratch;   /* arena offset of the scratch of all workers, one after the other */
     size_t scratch_bytes; /* of one worker */
@@ -72,7 +72,7 @@ bool rv_plan_new(const rv_tape *tape, rv_plan *plan); /* all zeros; false when o
 void rv_plan_free(rv_plan *plan);
 
 /* Lays out the live nodes. A value is alive from the node that computes it to its last reader.
- * The caller sets plan->place with rv_pass_single, and plan->scratch_bytes to what the calls need; the
+ * The caller sets plan->storage with rv_pass_single, and plan->scratch_bytes to what the calls need; the
  * plan raises scratch_bytes to make room for tiles. */
 bool rv_pass_plan(rv_tape *tape, const bool *live, const int32_t *outputs, int count,
                   const rv_schedule *schedule, int threads, unsigned flags, rv_plan *plan);
@@ -84,9 +84,9 @@ typedef struct rv_work {
     bool sliced;    /* whether each part touches only its own range of most of the bytes */
 } rv_work;
 
-rv_work rv_work_of_rows(const rv_type *type, int steps); /* a group of `steps` ops */
-rv_work rv_work_of_call(const rv_call *call);            /* any other call */
-double rv_work_nanoseconds(const rv_work *w);            /* an estimate */
+rv_work rv_work_of_group(const rv_type *type, int ops); /* a group of `ops` ops */
+rv_work rv_work_of_call(const rv_call *call);           /* any other call */
+double rv_work_nanoseconds(const rv_work *w);           /* an estimate */
 
 /* How the instructions of a program are cut into parts. An instruction with enough work has one part per
  * thread. Instructions on large tensors are cut into thinner slices, so that the output of one is still
@@ -113,7 +113,7 @@ bool rv_pass_partition(const rv_call *calls, int64_t count, int threads, bool *b
 
 /* ---- one call, outside a program ---- */
 
-/* Chooses the kernel of an op for these types. A pointwise op gets a row plan of one step. rv_call_bind
+/* Chooses the kernel of an op for these types. A pointwise op becomes a group of one op. rv_call_bind
  * sets the operands. */
 bool rv_call_prepare(rv_call *call, const rv_op *op, const void *attr, const rv_type *in,
                      int inputs, rv_type out, unsigned flags, rv_error *error);

@@ -1,29 +1,29 @@
 /* Memory plan: each value gets a buffer that lives until its last reader, and all buffers are packed into
- * one arena. Ops that allow it work in place. A value that is assigned to a parameter is computed directly
+ * one arena. Ops that allow it work in storage. A value that is assigned to a parameter is computed directly
  * in the parameter's memory if nothing reads the old value any more. */
 #include <string.h>
 
 #include "autograd/passes/pack.h"
 #include "autograd/passes/passes.h"
-#include "autograd/program/group.h"
+#include "autograd/program/fused_group.h"
 #include "autograd/tape_internal.h"
 #include "tensor/memory.h"
 
 /* ---- values stored as one element ---- */
 
 void rv_pass_single(const rv_tape *tape, const bool *live, const int32_t *outputs, int count,
-                    unsigned flags, rv_place *place)
+                    unsigned flags, rv_storage *storage)
 {
     for (int32_t id = 0; id < tape->count && !(flags & RV_REFERENCE); id++) {
         const rv_node *node = &tape->nodes[id];
         bool uniform = false;
         bool repeats = node->op->kind == RV_OP_VALUE && node->op->rearranges && node->inputs == 1 &&
                        rv_shape_count(tape->nodes[node->in[0]].type.shape) == 1;
-        place[id].single = repeats || (rv_constant_data(node, &uniform) && uniform);
+        storage[id].single = repeats || (rv_constant_data(node, &uniform) && uniform);
         for (int k = 0; live[id] && k < node->inputs; k++)
-            if (!node->op->row || k >= 32) place[node->in[k]].single = false;
+            if (!node->op->pointwise || k >= 32) storage[node->in[k]].single = false;
     }
-    for (int i = 0; i < count; i++) place[outputs[i]].single = false;
+    for (int i = 0; i < count; i++) storage[outputs[i]].single = false;
 }
 
 /* ---- lifetimes, in positions of the schedule ---- */
@@ -48,7 +48,7 @@ static size_t round_up(size_t size)
 static size_t bytes_of(const planner *p, int32_t id)
 {
     const rv_type *type = &p->tape->nodes[id].type;
-    int64_t count = p->plan->place[id].single ? 1 : rv_shape_count(type->shape);
+    int64_t count = p->plan->storage[id].single ? 1 : rv_shape_count(type->shape);
     return round_up((size_t)count * rv_dtype_size(type->dtype));
 }
 
@@ -114,7 +114,7 @@ static bool overwrites(const planner *p, int32_t id, int32_t owner)
     const rv_node *node = &p->tape->nodes[id];
     for (int k = 0; k < node->inputs; k++)
         if (p->owner[node->in[k]] == owner &&
-            (k >= 32 || !(node->op->in_place >> k & 1) || p->plan->place[node->in[k]].single))
+            (k >= 32 || !(node->op->in_place >> k & 1) || p->plan->storage[node->in[k]].single))
             return false;
     return true;
 }
@@ -131,11 +131,11 @@ static bool place_in_store(planner *p, const int32_t *outputs, int count)
         if (!p->live[effect]) continue;
         int32_t target = tape->nodes[effect].in[0], value = p->owner[tape->nodes[effect].in[1]];
         int32_t position = p->schedule->position[value];
-        rv_place *place = &p->plan->place[value];
-        if (position < 0 || place->kind == RV_PLACE_STORE) continue;
+        rv_storage *storage = &p->plan->storage[value];
+        if (position < 0 || storage->kind == RV_STORAGE_STORE) continue;
         if (reads[target] < position || (reads[target] == position && overwrites(p, value, target)))
-            *place = (rv_place){
-                .kind = RV_PLACE_STORE, .entry = tape->nodes[effect].entry, .owner = true};
+            *storage = (rv_storage){
+                .kind = RV_STORAGE_STORE, .entry = tape->nodes[effect].entry, .owner = true};
     }
     rv_free(reads);
     return true;
@@ -143,7 +143,8 @@ static bool place_in_store(planner *p, const int32_t *outputs, int count)
 
 static bool can_take_over(const planner *p, int32_t id, int32_t owner)
 {
-    return p->plan->place[owner].kind == RV_PLACE_ARENA && bytes_of(p, owner) == bytes_of(p, id);
+    return p->plan->storage[owner].kind == RV_STORAGE_ARENA &&
+           bytes_of(p, owner) == bytes_of(p, id);
 }
 
 /* A value whose memory node `id` can take over, or -1: an input that dies here, if the op works in place,
@@ -178,29 +179,29 @@ static void place_arena(planner *p, int32_t id)
 {
     const rv_schedule *s = p->schedule;
     int32_t moment = is_leaf(p, id) ? 0 : s->first[s->position[id]];
-    rv_place *place = &p->plan->place[id];
+    rv_storage *storage = &p->plan->storage[id];
     int32_t from = p->flags & RV_IN_PLACE && !is_leaf(p, id) ? dying_value(p, id) : -1;
-    place->kind = RV_PLACE_ARENA;
-    place->offset =
-        from >= 0 ? p->plan->place[from].offset : new_buffer(p, bytes_of(p, id), moment, s->count);
-    place->owner = true;
+    storage->kind = RV_STORAGE_ARENA;
+    storage->offset = from >= 0 ? p->plan->storage[from].offset
+                                : new_buffer(p, bytes_of(p, id), moment, s->count);
+    storage->owner = true;
     if (from >= 0) p->last[from] = -1; /* so that it is not released: the memory has a new owner */
 }
 
 static void place_view(planner *p, int32_t id)
 {
-    bool single = p->plan->place[id].single;
-    p->plan->place[id] = p->plan->place[p->owner[id]];
-    p->plan->place[id].owner = false;
-    p->plan->place[id].single = single;
+    bool single = p->plan->storage[id].single;
+    p->plan->storage[id] = p->plan->storage[p->owner[id]];
+    p->plan->storage[id].owner = false;
+    p->plan->storage[id].single = single;
 }
 
 static void release(planner *p, int32_t owner, int32_t moment)
 {
-    const rv_place *place = &p->plan->place[owner];
+    const rv_storage *storage = &p->plan->storage[owner];
     p->last[owner] = -1; /* released only once */
-    if (place->kind == RV_PLACE_ARENA && p->flags & RV_REUSE)
-        p->buffer[place->offset - 1].last = moment;
+    if (storage->kind == RV_STORAGE_ARENA && p->flags & RV_REUSE)
+        p->buffer[storage->offset - 1].last = moment;
 }
 
 /* Values that only their group reads get a tile in the worker's scratch; disjoint lifetimes share one. */
@@ -213,13 +214,14 @@ static void place_tiles(planner *p, int32_t first, int32_t last)
     size_t tile = (size_t)(blocks < RV_TILE_BLOCKS ? blocks : RV_TILE_BLOCKS) * RV_ALIGNMENT;
     for (int32_t at = first; at <= last && first < last; at++) {
         int32_t id = s->id[at];
-        rv_place *place = &p->plan->place[id];
-        if (place->kind != RV_PLACE_NONE || p->last[id] > last) continue;
+        rv_storage *storage = &p->plan->storage[id];
+        if (storage->kind != RV_STORAGE_NONE || p->last[id] > last) continue;
         int slot = 0;
         while (slot < slots && busy_until[slot] >= at) slot++;
         if (slot == slots) slots++;
         busy_until[slot] = p->last[id];
-        *place = (rv_place){.kind = RV_PLACE_TILE, .offset = (size_t)slot * tile, .owner = true};
+        *storage =
+            (rv_storage){.kind = RV_STORAGE_TILE, .offset = (size_t)slot * tile, .owner = true};
     }
     if (p->plan->scratch_bytes < (size_t)slots * tile)
         p->plan->scratch_bytes = (size_t)slots * tile;
@@ -230,7 +232,7 @@ static void place_group(planner *p, int32_t first, int32_t last)
     const rv_schedule *s = p->schedule;
     place_tiles(p, first, last);
     for (int32_t at = first; at <= last; at++)
-        if (p->plan->place[s->id[at]].kind == RV_PLACE_NONE) place_arena(p, s->id[at]);
+        if (p->plan->storage[s->id[at]].kind == RV_STORAGE_NONE) place_arena(p, s->id[at]);
     for (int32_t at = first; at <= last; at++) {
         const rv_node *node = &p->tape->nodes[s->id[at]];
         for (int k = 0; k < node->inputs; k++) {
@@ -263,8 +265,8 @@ static void place_all(planner *p)
     for (int32_t id = 0; id < tape->count; id++) {
         if (!p->live[id] || !is_leaf(p, id)) continue;
         if (tape->nodes[id].entry)
-            p->plan->place[id] =
-                (rv_place){.kind = RV_PLACE_STORE, .entry = tape->nodes[id].entry, .owner = true};
+            p->plan->storage[id] = (rv_storage){
+                .kind = RV_STORAGE_STORE, .entry = tape->nodes[id].entry, .owner = true};
         else
             place_arena(p, id);
     }
@@ -279,8 +281,9 @@ static bool pack(planner *p, int threads)
     rv_packing packing;
     if (!rv_pack(p->buffer, p->buffers, p->schedule->count + 1, &packing)) return false;
     for (int32_t id = 0; id < p->tape->count; id++) {
-        rv_place *place = &plan->place[id];
-        if (place->kind == RV_PLACE_ARENA) place->offset = p->buffer[place->offset - 1].offset;
+        rv_storage *storage = &plan->storage[id];
+        if (storage->kind == RV_STORAGE_ARENA)
+            storage->offset = p->buffer[storage->offset - 1].offset;
         if (p->live[id] && is_view(p, id)) place_view(p, id);
         if (plan->snapshot[id]) plan->snapshot[id] = 1 + p->buffer[plan->snapshot[id] - 1].offset;
     }
@@ -316,14 +319,14 @@ bool rv_pass_plan(rv_tape *tape, const bool *live, const int32_t *outputs, int c
 bool rv_plan_new(const rv_tape *tape, rv_plan *plan)
 {
     size_t nodes = (size_t)tape->count + 1;
-    *plan = (rv_plan){.place = rv_alloc(nodes, sizeof *plan->place),
+    *plan = (rv_plan){.storage = rv_alloc(nodes, sizeof *plan->storage),
                       .snapshot = rv_alloc(nodes, sizeof *plan->snapshot)};
-    return plan->place && plan->snapshot;
+    return plan->storage && plan->snapshot;
 }
 
 void rv_plan_free(rv_plan *plan)
 {
-    rv_free(plan->place);
+    rv_free(plan->storage);
     rv_free(plan->snapshot);
     *plan = (rv_plan){0};
 }

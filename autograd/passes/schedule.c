@@ -8,14 +8,14 @@
 #include <string.h>
 
 #include "autograd/passes/passes.h"
-#include "autograd/program/group.h"
+#include "autograd/program/fused_group.h"
 #include "autograd/tape_internal.h"
 #include "tensor/memory.h"
 
 typedef struct scheduler {
     const rv_tape *tape;
     const bool *live;
-    const rv_place *place;
+    const rv_storage *storage;
     unsigned flags;
 
     /* [nodes] each */
@@ -35,13 +35,13 @@ typedef struct scheduler {
 static bool runs(const scheduler *s, int32_t id)
 {
     const rv_op *op = s->tape->nodes[id].op;
-    if (!s->live[id] || s->place[id].single) return false;
+    if (!s->live[id] || s->storage[id].single) return false;
     return op->kind == RV_OP_VALUE || (op->kind == RV_OP_VIEW && s->flags & RV_REFERENCE);
 }
 
 static bool fusible(const scheduler *s, int32_t id)
 {
-    return runs(s, id) && s->tape->nodes[id].op->row && !(s->flags & RV_REFERENCE);
+    return runs(s, id) && s->tape->nodes[id].op->pointwise && !(s->flags & RV_REFERENCE);
 }
 
 static int32_t root_of(const scheduler *s, int32_t id)
@@ -222,7 +222,7 @@ static void emit_order(scheduler *s, const links *l, rv_schedule *schedule)
     }
 }
 
-bool rv_pass_schedule(rv_tape *tape, const bool *live, const rv_place *place, unsigned flags,
+bool rv_pass_schedule(rv_tape *tape, const bool *live, const rv_storage *storage, unsigned flags,
                       rv_schedule *schedule)
 {
     size_t nodes = (size_t)tape->count + 1, edges = 1;
@@ -242,7 +242,7 @@ bool rv_pass_schedule(rv_tape *tape, const bool *live, const rv_place *place, un
     schedule->parts = kept + 4 * nodes;
     for (int32_t id = 0; id < tape->count; id++) schedule->position[id] = -1;
     int32_t *next = memory;
-    scheduler s = {.tape = tape, .live = live, .place = place, .flags = flags};
+    scheduler s = {.tape = tape, .live = live, .storage = storage, .flags = flags};
     links l = {0};
     int32_t **by_node[] = {&s.source,      &s.level,       &s.wanted,    &s.last_read, &s.readers,
                            &s.group,       &s.members,     &s.part,      &s.waits,     &s.heap,

@@ -80,7 +80,7 @@ static rv_var fold(rv_tape *to, const rv_node *node, const rv_var *in)
     rv_var null = {to, -1}, result = null;
     if (node->op->kind == RV_OP_LEAF || node->op->kind == RV_OP_EFFECT || node->inputs > MOST)
         return null;
-    bool uniform = node->op->row || node->op->rearranges;
+    bool uniform = node->op->pointwise || node->op->rearranges;
     int64_t largest = rv_shape_count(node->type.shape);
     for (int k = 0; k < node->inputs; k++) {
         if (!is_constant(in[k])) return null;
@@ -92,7 +92,7 @@ static rv_var fold(rv_tape *to, const rv_node *node, const rv_var *in)
     if (uniform && node->op->rearranges && node->inputs == 1 && node->type.dtype == to->dtype &&
         rv_is_uniform(in[0], &value))
         return rv_full(to, node->type.shape, value);
-    uniform = uniform && node->op->row && node->type.dtype == to->dtype;
+    uniform = uniform && node->op->pointwise && node->type.dtype == to->dtype;
     if (!uniform && largest > FOLD_LIMIT) return null;
 
     rv_error *error = &to->error;

@@ -3,7 +3,7 @@
 
 #include "autograd/passes/passes.h"
 #include "autograd/program/program.h"
-#include "autograd/program/group.h"
+#include "autograd/program/fused_group.h"
 #include "autograd/tape_internal.h"
 #include "tensor/memory.h"
 
@@ -21,24 +21,29 @@ typedef struct assembly {
 
 /* ---- choosing kernels ---- */
 
-static bool by_row(const rv_op *op, unsigned flags) { return op->row && !(flags & RV_REFERENCE); }
-
-static rv_kernel prepare_row(rv_call *call, const rv_op *op)
+static bool is_fused(const rv_op *op, unsigned flags)
 {
-    rv_row_plan *plan = rv_row_plan_new(rv_blocks(call->out_type), 1, call->inputs);
-    if (!plan) return NULL;
-    call->plan = plan;
-    rv_row_operands(plan, 0, call->inputs);
-    plan->step[0].run = op->row(call->out_type.dtype);
-    return rv_run_rows;
+    return op->pointwise && !(flags & RV_REFERENCE);
+}
+
+static rv_kernel prepare_pointwise(rv_call *call, const rv_op *op)
+{
+    rv_fused_group *group = rv_fused_group_new(rv_blocks(call->out_type), 1, call->inputs);
+    if (!group) return NULL;
+    call->plan = group;
+    rv_fused_group_operands(group, 0, call->inputs);
+    group->op[0].run = op->pointwise(call->out_type.dtype);
+    return rv_run_fused_group;
 }
 
 bool rv_call_prepare(rv_call *call, const rv_op *op, const void *attr, const rv_type *in,
                      int inputs, rv_type out, unsigned flags, rv_error *error)
 {
     *call = (rv_call){.attr = attr, .in_type = in, .inputs = inputs, .out_type = out, .parts = 1};
-    bool fast = (op->row || op->select) && !(flags & RV_REFERENCE);
-    call->run = !fast ? op->reference : op->row ? prepare_row(call, op) : op->select(call);
+    bool fast = (op->pointwise || op->select) && !(flags & RV_REFERENCE);
+    call->run = !fast           ? op->reference
+                : op->pointwise ? prepare_pointwise(call, op)
+                                : op->select(call);
     if (call->run) return true;
     if (fast) return rv_fail_memory(error);
     return rv_fail(error, RV_ERROR_ARGUMENT, "%s: has no kernel; give its descriptor a reference",
@@ -49,13 +54,13 @@ void rv_call_bind(rv_call *call, void *out, const void *const *in)
 {
     call->out = out;
     call->in = in;
-    if (call->run != rv_run_rows) return;
-    rv_row_step *step = ((const rv_row_plan *)call->plan)->step;
-    step->out = out;
-    step->out_moves = true;
+    if (call->run != rv_run_fused_group) return;
+    rv_fused_op *op = ((const rv_fused_group *)call->plan)->op;
+    op->out = out;
+    op->out_moves = true;
     for (int k = 0; k < call->inputs; k++) {
-        step->in[k] = in[k];
-        step->in_moves[k] = true;
+        op->in[k] = in[k];
+        op->in_moves[k] = true;
     }
 }
 
@@ -66,7 +71,7 @@ static bool prepare_calls(assembly *a)
     for (int32_t at = 0; at < a->schedule.count; at++) {
         int32_t id = a->schedule.id[at];
         const rv_node *node = &a->tape->nodes[id];
-        if (by_row(node->op, a->flags)) continue;
+        if (is_fused(node->op, a->flags)) continue;
         for (int k = 0; k < node->inputs; k++) types[k] = a->tape->nodes[node->in[k]].type;
         rv_call *call = &a->call_of[id];
         if (!rv_call_prepare(call, node->op, node->attr, types, node->inputs, node->type, a->flags,
@@ -86,8 +91,8 @@ static rv_work work_at(const assembly *a, int32_t at)
     int32_t id = a->schedule.id[at];
     const rv_type *type = &a->tape->nodes[id].type;
     const rv_call *call = &a->call_of[id];
-    if (by_row(a->tape->nodes[id].op, a->flags))
-        return rv_work_of_rows(type, a->schedule.last[at] - at + 1);
+    if (is_fused(a->tape->nodes[id].op, a->flags))
+        return rv_work_of_group(type, a->schedule.last[at] - at + 1);
     return rv_work_of_call(call);
 }
 
@@ -115,9 +120,9 @@ static void cut_work(assembly *a)
 
 static void *address(const assembly *a, int32_t id)
 {
-    const rv_place *place = &a->plan.place[id];
-    return place->kind == RV_PLACE_STORE ? place->entry->tensor.data
-                                         : a->program->arena + place->offset;
+    const rv_storage *storage = &a->plan.storage[id];
+    return storage->kind == RV_STORAGE_STORE ? storage->entry->tensor.data
+                                             : a->program->arena + storage->offset;
 }
 
 static rv_tensor tensor_at(const assembly *a, int32_t id)
@@ -133,7 +138,7 @@ static void write_constants(assembly *a)
         const void *data = rv_constant_data(&a->tape->nodes[id], &uniform);
         if (!data || !a->live[id]) continue;
         rv_tensor to = tensor_at(a, id);
-        if (a->plan.place[id].single) to.shape = RV_SCALAR;
+        if (a->plan.storage[id].single) to.shape = RV_SCALAR;
         size_t size = rv_dtype_size(to.dtype), bytes = rv_tensor_bytes(&to);
         for (size_t at = 0; at < bytes; at += uniform ? size : bytes)
             memcpy((char *)to.data + at, data, uniform ? size : bytes);
@@ -172,39 +177,39 @@ static void emit_node(assembly *a, int32_t at)
 static void set_operand(const assembly *a, int32_t id, size_t tiles, const void **at, bool *moves,
                         bool *single)
 {
-    const rv_place *place = &a->plan.place[id];
-    *single = place->single;
-    *moves = !place->single && place->kind != RV_PLACE_TILE;
-    *at = (const char *)address(a, id) + (place->kind == RV_PLACE_TILE ? tiles : 0);
+    const rv_storage *storage = &a->plan.storage[id];
+    *single = storage->single;
+    *moves = !storage->single && storage->kind != RV_STORAGE_TILE;
+    *at = (const char *)address(a, id) + (storage->kind == RV_STORAGE_TILE ? tiles : 0);
 }
 
-static bool emit_rows(assembly *a, int32_t first, int32_t last)
+static bool emit_group(assembly *a, int32_t first, int32_t last)
 {
     const int32_t *id = a->schedule.id;
     int operands = 0;
     for (int32_t at = first; at <= last; at++) operands += a->tape->nodes[id[at]].inputs;
     rv_type type = a->tape->nodes[id[first]].type;
-    rv_row_plan *plan = rv_row_plan_new(rv_blocks(type), last - first + 1, operands);
-    if (!plan) return rv_fail_memory(&a->tape->error);
+    rv_fused_group *group = rv_fused_group_new(rv_blocks(type), last - first + 1, operands);
+    if (!group) return rv_fail_memory(&a->tape->error);
     size_t tiles = a->plan.scratch;
     for (int32_t at = first; at <= last; at++) {
         const rv_node *node = &a->tape->nodes[id[at]];
-        rv_row_step *step = &plan->step[at - first];
+        rv_fused_op *op = &group->op[at - first];
         const void *out;
         bool single;
-        step->run = node->op->row(node->type.dtype);
-        rv_row_operands(plan, at - first, node->inputs);
-        set_operand(a, id[at], tiles, &out, &step->out_moves, &single);
-        step->out = (void *)(uintptr_t)out;
+        op->run = node->op->pointwise(node->type.dtype);
+        rv_fused_group_operands(group, at - first, node->inputs);
+        set_operand(a, id[at], tiles, &out, &op->out_moves, &single);
+        op->out = (void *)(uintptr_t)out;
         for (int k = 0; k < node->inputs; k++) {
-            set_operand(a, node->in[k], tiles, &step->in[k], &step->in_moves[k], &single);
-            if (single) step->scalar |= 1u << k;
+            set_operand(a, node->in[k], tiles, &op->in[k], &op->in_moves[k], &single);
+            if (single) op->scalar |= 1u << k;
         }
     }
-    rv_call call = {.run = rv_run_rows,
-                    .plan = plan,
+    rv_call call = {.run = rv_run_fused_group,
+                    .plan = group,
                     .out_type = type,
-                    .out = plan->step[0].out,
+                    .out = group->op[0].out,
                     .scratch = a->program->arena + tiles,
                     .scratch_size = a->plan.scratch_bytes,
                     .parts = a->schedule.parts[first]};
@@ -217,8 +222,8 @@ static bool emit_values(assembly *a)
     bool ok = true;
     for (int32_t at = 0; ok && at < a->schedule.count; at = a->schedule.last[at] + 1) {
         int32_t id = a->schedule.id[at];
-        if (by_row(a->tape->nodes[id].op, a->flags))
-            ok = emit_rows(a, at, a->schedule.last[at]);
+        if (is_fused(a->tape->nodes[id].op, a->flags))
+            ok = emit_group(a, at, a->schedule.last[at]);
         else
             emit_node(a, at);
     }
@@ -275,9 +280,9 @@ static bool copy_calls(rv_program *program, int worker, size_t scratch_bytes)
         rv_call *call = &calls[i];
         if (!does(program, worker, i)) continue;
         call->part = call->parts > 1 ? worker : 0;
-        if (call->run == rv_run_rows) {
-            const rv_row_plan *plan = call->plan;
-            call->plan = ok ? rv_row_plan_moved(plan, call->scratch, scratch_bytes, by) : NULL;
+        if (call->run == rv_run_fused_group) {
+            const rv_fused_group *group = call->plan;
+            call->plan = ok ? rv_fused_group_moved(group, call->scratch, scratch_bytes, by) : NULL;
             ok = ok && call->plan;
         }
         if (call->scratch) call->scratch = (char *)call->scratch + by;
@@ -285,7 +290,7 @@ static bool copy_calls(rv_program *program, int worker, size_t scratch_bytes)
     return ok;
 }
 
-static bool share_out(rv_program *program, size_t scratch_bytes)
+static bool divide_calls(rv_program *program, size_t scratch_bytes)
 {
     if (program->threads * program->slices == 1) return true;
     bool ok = rv_pass_partition(program->calls[0], program->count, program->threads,
@@ -300,7 +305,8 @@ void rv_program_free_calls(rv_program *program)
     for (int worker = program->threads - 1; program->calls && worker >= 0; worker--) {
         rv_call *calls = program->calls[worker];
         for (int64_t i = 0; calls && i < program->count; i++)
-            if (worker == 0 || (calls[i].run == rv_run_rows && does(program, worker, (size_t)i)))
+            if (worker == 0 ||
+                (calls[i].run == rv_run_fused_group && does(program, worker, (size_t)i)))
                 rv_free((void *)(uintptr_t)calls[i].plan);
         rv_free(calls);
     }
@@ -334,8 +340,8 @@ static bool make_room(assembly *a, int count)
 
 static bool lay_out(assembly *a, const int32_t *outputs, int count)
 {
-    rv_pass_single(a->tape, a->live, outputs, count, a->flags, a->plan.place);
-    if (!rv_pass_schedule(a->tape, a->live, a->plan.place, a->flags, &a->schedule) ||
+    rv_pass_single(a->tape, a->live, outputs, count, a->flags, a->plan.storage);
+    if (!rv_pass_schedule(a->tape, a->live, a->plan.storage, a->flags, &a->schedule) ||
         !prepare_calls(a))
         return false;
     cut_work(a);
@@ -357,7 +363,7 @@ bool rv_program_assemble(rv_program *program, const bool *live, const int32_t *o
     }
     if (ok) {
         emit_assignments(&a);
-        ok = share_out(program, a.plan.scratch_bytes) || rv_fail_memory(&a.tape->error);
+        ok = divide_calls(program, a.plan.scratch_bytes) || rv_fail_memory(&a.tape->error);
     }
     if (ok) {
         program->output_count = count;

@@ -42,15 +42,15 @@ int64_t rv_program_run_until_barrier(const rv_program *program, int worker, int6
     for (int slice = 0; slice < program->slices; slice++)
         for (int64_t i = first; i < end; i++) {
             const rv_call *call = &program->calls[worker][i];
-            /* A thin call has threads x slices parts, of which this worker and slice run one. */
-            bool thin = call->parts > program->threads;
+            /* A sliced call has threads x slices parts, of which this worker and slice run one. */
+            bool sliced = call->parts > program->threads;
             bool whole = call->parts == 1;
-            if ((slice > 0 && !thin) || (whole && program->worker[i] != worker)) continue;
-            rv_call slim;
-            if (thin) {
-                slim = *call;
-                slim.part = worker * program->slices + slice;
-                call = &slim;
+            if ((slice > 0 && !sliced) || (whole && program->worker[i] != worker)) continue;
+            rv_call copy;
+            if (sliced) {
+                copy = *call;
+                copy.part = worker * program->slices + slice;
+                call = &copy;
             }
             if (around)
                 around(context, i, call);
@@ -93,8 +93,8 @@ rv_code rv_run(rv_program *program)
 rv_tensor *rv_program_input(rv_program *program, const char *name)
 {
     if (!program) return NULL;
-    int32_t place = rv_tape_find_input(program->tape, name);
-    return place >= 0 ? &program->inputs[place] : NULL;
+    int32_t index = rv_tape_find_input(program->tape, name);
+    return index >= 0 ? &program->inputs[index] : NULL;
 }
 
 const rv_tensor *rv_program_output(const rv_program *program, int k)

@@ -66,7 +66,7 @@ static int64_t contiguous(const rv_copy_plan *p, const int64_t *stride)
 }
 
 /* A part's range of the outermost dimension. */
-static rv_copy_plan share(const rv_call *call)
+static rv_copy_plan part_of(const rv_call *call)
 {
     rv_copy_plan p = *(const rv_copy_plan *)call->plan;
     int64_t first, end;
@@ -80,7 +80,7 @@ static rv_copy_plan share(const rv_call *call)
 
 void RV_NAME(rv_kernel_copy)(const rv_call *call)
 {
-    const rv_copy_plan *p = call->plan, part = call->parts > 1 ? share(call) : *p;
+    const rv_copy_plan *p = call->plan, part = call->parts > 1 ? part_of(call) : *p;
     p = &part;
     word *out = (word *)call->out + p->out_offset;
     const word *in = (const word *)call->in[0] + p->in_offset;

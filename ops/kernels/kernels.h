@@ -113,9 +113,9 @@ typedef struct rv_conv_method {
 
 typedef struct rv_kernels {
     /* pointwise */
-#define UNARY(name, ...) rv_row name;
-#define BINARY(name, ...) rv_row name;
-#define TERNARY(name, ...) rv_row name;
+#define UNARY(name, ...) rv_pointwise_kernel name;
+#define BINARY(name, ...) rv_pointwise_kernel name;
+#define TERNARY(name, ...) rv_pointwise_kernel name;
 #include "ops/pointwise.def"
 #undef UNARY
 #undef BINARY

@@ -51,8 +51,8 @@ enum { BLOCK = RV_ALIGNMENT / (int)sizeof(real), MOST_INPUTS = 3 };
             for (int k = 0; k < (count); k++) at[k] += step[k]; \
         } \
     } \
-    void RV_NAME(rv_row_##name)(int64_t blocks, void *to, const void *const *in, int inputs, \
-                                unsigned scalar) \
+    void RV_NAME(rv_pointwise_##name)(int64_t blocks, void *to, const void *const *in, int inputs, \
+                                      unsigned scalar) \
     { \
         (void)inputs; /* a constant here, so that everything stays in registers */ \
         if (scalar) { \

@@ -131,7 +131,7 @@ static void outputs(const reduction *how, const rv_reduce_plan *p, const real *x
 }
 
 /* A part's range of the outermost dimension; *out advances to its beginning. */
-static rv_reduce_plan share(const rv_call *call, const real **x, real **out)
+static rv_reduce_plan part_of(const rv_call *call, const real **x, real **out)
 {
     rv_reduce_plan p = *(const rv_reduce_plan *)call->plan;
     int64_t first, end, count = 1;
@@ -147,7 +147,7 @@ static void run(const rv_call *call, const reduction *how)
 {
     const real *x = call->in[0];
     real *out = call->out;
-    const rv_reduce_plan *p = call->plan, part = call->parts > 1 ? share(call, &x, &out) : *p;
+    const rv_reduce_plan *p = call->plan, part = call->parts > 1 ? part_of(call, &x, &out) : *p;
     p = &part;
     if (p->rank > 0 && p->dim[0] == 0) return;
     const int64_t last = p->rank - 1, n = p->rank > 0 ? p->dim[last] : 1;

@@ -11,7 +11,7 @@ static const rv_conv_method *const convolution[] = {
     &RV_NAME(rv_conv_planes),   &RV_NAME(rv_conv_dots),   NULL};
 
 #define KERNEL(name) .name = RV_NAME(rv_kernel_##name),
-#define UNARY(name, ...) .name = RV_NAME(rv_row_##name),
+#define UNARY(name, ...) .name = RV_NAME(rv_pointwise_##name),
 #define BINARY UNARY
 #define TERNARY UNARY
 

@@ -7,8 +7,8 @@
 
 #define RV_KERNEL(name) void RV_NAME(rv_kernel_##name)(const rv_call *call);
 #define UNARY(name, ...) \
-    void RV_NAME(rv_row_##name)(int64_t blocks, void *to, const void *const *in, int inputs, \
-                                unsigned scalar);
+    void RV_NAME(rv_pointwise_##name)(int64_t blocks, void *to, const void *const *in, int inputs, \
+                                      unsigned scalar);
 #define BINARY UNARY
 #define TERNARY UNARY
 #include "ops/pointwise.def"

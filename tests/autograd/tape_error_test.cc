@@ -259,8 +259,8 @@ TEST(TapeError, ADescriptorWithoutItsMustsIsOne)
 TEST(TapeError, APointwiseOpWithoutARowForTheDtypeIsOne)
 {
     rv_op op = cube_op("single", nullptr);
-    op.row = [](rv_dtype dtype) -> rv_row {
-        return dtype == RV_F32 ? rv_op_add.row(dtype) : nullptr;
+    op.pointwise = [](rv_dtype dtype) -> rv_pointwise_kernel {
+        return dtype == RV_F32 ? rv_op_add.pointwise(dtype) : nullptr;
     };
     Tape t(RV_F64);
     EXPECT_TRUE(rv_is_null(record(op, t.input("x", RV_SHAPE(2)))));

@@ -41,7 +41,7 @@ static bool parses(const rv_lang *lang)
     return !lang->file.report.more;
 }
 
-static void tell(const rv_lang *lang)
+static void check_messages(const rv_lang *lang)
 {
     char *text = rv_lang_problem_text(lang);
     expect(text && !*text == !rv_lang_problems(lang), "problems without a text");
@@ -101,11 +101,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     rv_lang *lang = read_text(data ? (const char *)data : "", size);
     if (!lang) return 0;
-    tell(lang);
+    check_messages(lang);
     format(lang);
     bool right = rv_lang_check(lang);
     expect(right == !rv_lang_problems(lang), "a check that does not report a mistake");
-    tell(lang);
+    check_messages(lang);
     if (right && size < 4096 && is_small(lang)) prove(lang);
     rv_lang_free(lang);
     return 0;

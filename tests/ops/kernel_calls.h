@@ -108,10 +108,10 @@ template <class T> struct Call {
         (*this)(kernel, out.data(), out.count());
         ASSERT_TRUE(out.intact()) << "wrote outside its output";
     }
-    void operator()(rv_row row, Buffer<T> &out) const
+    void operator()(rv_pointwise_kernel kernel, Buffer<T> &out) const
     {
         const int64_t blocks = (out.count() * static_cast<int64_t>(sizeof(T)) + 63) / 64;
-        row(blocks, out.data(), in.data(), static_cast<int>(in.size()), scalar);
+        kernel(blocks, out.data(), in.data(), static_cast<int>(in.size()), scalar);
         ASSERT_TRUE(out.intact()) << "wrote outside its output";
     }
 };

@@ -1,4 +1,4 @@
-/* The rows: within a few roundings of the exact value, whatever the position and the scalars. */
+/* The pointwise kernels: within a few roundings of the exact value, whatever the position and the scalars. */
 #include "tests/ops/kernel_calls.h"
 
 namespace {
@@ -24,7 +24,7 @@ namespace {
 struct Row {
     const char *name;
     int inputs;
-    rv_row rv_kernels::*row;
+    rv_pointwise_kernel rv_kernels::*kernel;
     Exact (*exact)(Exact x, Exact y, Exact z);
     double low, high;
 };
@@ -66,7 +66,7 @@ TYPED_TEST(Kernels, PointwiseFollowsItsRow)
                         if (k < row.inputs) call.in.push_back(x[k]->data());
                     }
                     Buffer<T> y(n, kWholeBlocks);
-                    call(table.*row.row, y);
+                    call(table.*row.kernel, y);
                     for (int64_t i = 0; i < n; i++) {
                         Exact v[3];
                         for (int k = 0; k < 3; k++) v[k] = (*x[k])[scalar >> k & 1 ? 0 : i];
@@ -97,13 +97,13 @@ TYPED_TEST(Kernels, PointwiseBitsDoNotDependOnThePosition)
             Call<T> call;
             call.in = {x.data(), y.data(), z.data()};
             call.in.resize(row.inputs);
-            call(table.*row.row, all);
+            call(table.*row.kernel, all);
             for (int64_t start = 0; start < 37; start++) {
                 for (const int64_t n : {1, 5, 16, 18, 160}) {
                     Buffer<T> part(n, kWholeBlocks);
                     call.in = {x.data() + start, y.data() + start, z.data() + start};
                     call.in.resize(row.inputs);
-                    call(table.*row.row, part);
+                    call(table.*row.kernel, part);
                     for (int64_t i = 0; i < n; i++) {
                         if (std::isnan(part[i]) && std::isnan(all[start + i])) continue;
                         ASSERT_EQ(bits(part[i]), bits(all[start + i]))
@@ -128,8 +128,8 @@ TYPED_TEST(Kernels, PointwiseMayOverwriteAnInput)
                 Call<T> call;
                 call.in = {x.data(), y.data(), z.data()};
                 call.in.resize(row.inputs);
-                call(table.*row.row, out);
-                call(table.*row.row, *in[k]);
+                call(table.*row.kernel, out);
+                call(table.*row.kernel, *in[k]);
                 for (int64_t i = 0; i < 77; i++)
                     ASSERT_EQ(bits(out[i]), bits((*in[k])[i])) << row.name;
             }
@@ -142,7 +142,7 @@ TYPED_TEST(Kernels, PointwiseIsRightAtTheEndsOfTheLine)
     using T = TypeParam;
     const T inf = INFINITY, nan = NAN;
     struct Case {
-        rv_row rv_kernels::*row;
+        rv_pointwise_kernel rv_kernels::*kernel;
         T x, y;
     };
     const T half_pi = static_cast<T>(1.57079632679489661923L);
@@ -219,7 +219,7 @@ TYPED_TEST(Kernels, PointwiseIsRightAtTheEndsOfTheLine)
                 x[at] = c.x;
                 Call<T> call;
                 call.in = {x.data()};
-                call(table.*c.row, y);
+                call(table.*c.kernel, y);
                 if (std::isnan(c.y)) {
                     EXPECT_TRUE(std::isnan(y[at])) << &c - cases << " of " << c.x << ": " << y[at];
                 } else {
@@ -236,7 +236,7 @@ TYPED_TEST(Kernels, PointwiseIsRightAtTheEndsOfTheLine)
 TEST(KernelMaths, IsAsGoodAsItsCommentsSay)
 {
     const struct {
-        rv_row rv_kernels::*row;
+        rv_pointwise_kernel rv_kernels::*kernel;
         Exact most;
     } claims[] = {{&rv_kernels::exp, 1.7L},     {&rv_kernels::log, 2.0L},
                   {&rv_kernels::sigmoid, 2.5L}, {&rv_kernels::tanh, 3.5L},
@@ -252,13 +252,13 @@ TEST(KernelMaths, IsAsGoodAsItsCommentsSay)
     call.in = {x.data()};
     for (const auto &claim : claims) {
         const Row *row = kRows;
-        while (row->row != claim.row) row++;
+        while (row->kernel != claim.kernel) row++;
         std::vector<Exact> exact;
         for (int64_t i = 0; i < x.count(); i++) exact.push_back(row->exact(x[i], 0, 0));
         for (int level = 0; level < RV_KERNEL_LEVELS; level++) {
             const rv_kernels *table = rv_kernels_at(RV_F32, level);
             if (table == nullptr) continue;
-            call(table->*claim.row, y);
+            call(table->*claim.kernel, y);
             for (int64_t i = 0; i < x.count(); i++) {
                 const Exact e = exact[static_cast<size_t>(i)];
                 const bool special = std::isnan(e) || std::isinf(static_cast<float>(e));

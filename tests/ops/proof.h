@@ -158,7 +158,7 @@ inline void check_complete(const rv_op &op, Complaints *c)
     if (!op.args || !*op.args) c->push_back("names no inputs");
     if (!op.reference) c->push_back("has no reference kernel");
     if (!good) c->push_back("has no sample");
-    if (op.kind == RV_OP_VALUE && !op.select && !op.row) c->push_back("has no kernel");
+    if (op.kind == RV_OP_VALUE && !op.select && !op.pointwise) c->push_back("has no kernel");
     if (op.kind != RV_OP_COMPOSITE && !op.gradient && !op.zero_gradient)
         c->push_back("has no gradient rule");
     if (!op.call) c->push_back("has no call");
@@ -230,11 +230,11 @@ inline void check_adjoint(const rv_op &op, const rv_sample &sample, Complaints *
     Subject s(op, sample, RV_F64);
     if (sample.integer) return;
     rv_var u = s.direction(s.y, "u"), left = s.inner(s.y, u);
-    std::vector<rv_var> share(static_cast<size_t>(s.inputs)), sides = {left};
-    if (!rv_vjp(s.y, u, s.x, s.inputs, share.data()))
+    std::vector<rv_var> cotangent(static_cast<size_t>(s.inputs)), sides = {left};
+    if (!rv_vjp(s.y, u, s.x, s.inputs, cotangent.data()))
         return c->push_back("has no adjoint: " + s.error());
     for (int k = 0; k < s.inputs; k++)
-        sides.push_back(s.inner(s.x[k], share[static_cast<size_t>(k)]));
+        sides.push_back(s.inner(s.x[k], cotangent[static_cast<size_t>(k)]));
     auto value = s.evaluate(sides);
     double together = 0;
     auto close = [&](double side) {

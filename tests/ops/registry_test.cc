@@ -95,7 +95,7 @@ TEST(Proof, MissesEveryPartOfEveryOp)
         if (op.kind != RV_OP_VALUE) continue;
         without = op;
         without.select = nullptr;
-        without.row = nullptr;
+        without.pointwise = nullptr;
         expect_complaint(without, "has no kernel");
     }
 }

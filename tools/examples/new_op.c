@@ -1,4 +1,4 @@
-/* Defines two ops outside the library: softsign, a pointwise op with a row function, and roll, an op with a
+/* Defines two ops outside the library: softsign, a pointwise op, and roll, an op with a
  * multi-threaded kernel. Proves both with rv_prove_op, then trains a cell that uses them:
  *     h' = softsign(U x + p . roll(h) + b) */
 #include <math.h>
@@ -48,7 +48,10 @@ static void softsign_f64(int64_t blocks, void *out, const void *const *in, int i
     }
 }
 
-static rv_row softsign_row(rv_dtype dtype) { return dtype == RV_F32 ? softsign_f32 : softsign_f64; }
+static rv_pointwise_kernel softsign_kernel(rv_dtype dtype)
+{
+    return dtype == RV_F32 ? softsign_f32 : softsign_f64;
+}
 
 static rv_var softsign_gradient(const rv_backward *b, int k)
 {
@@ -69,7 +72,7 @@ static const rv_op softsign_op = {
     .inputs = 1,
     .infer = infer_pointwise,
     .reference = softsign_reference,
-    .row = softsign_row,
+    .pointwise = softsign_kernel,
     .gradient = softsign_gradient,
     .in_place = 1,
     RV_SAMPLES(softsign_samples),

@@ -35,7 +35,7 @@ typedef struct range {
 } range;
 
 /* The position of a value on the axis; not finite if it cannot be drawn. */
-static double place(const chart_panel *p, double value)
+static double position(const chart_panel *p, double value)
 {
     if (isnan(value)) return NAN;
     if (p->axis == CHART_ACCURACY) return -log10(fmax(1 - value, p->finest));
@@ -46,7 +46,7 @@ static double place(const chart_panel *p, double value)
 static double end_of(const chart_panel *p, const chart_line *l)
 {
     double end = NAN;
-    for (int64_t i = l->count - 1; i >= 0 && !isfinite(end); i--) end = place(p, l->y[i]);
+    for (int64_t i = l->count - 1; i >= 0 && !isfinite(end); i--) end = position(p, l->y[i]);
     return end;
 }
 
@@ -62,12 +62,12 @@ static range range_of(const chart_panel *p)
     range r = {INFINITY, -INFINITY};
     for (const chart_line *l = p->lines; l < p->lines + p->count; l++)
         for (int64_t i = 0; i < l->count; i++) {
-            widen(&r, place(p, l->y[i]));
-            if (l->low) widen(&r, place(p, l->low[i]));
-            if (l->high) widen(&r, place(p, l->high[i]));
+            widen(&r, position(p, l->y[i]));
+            if (l->low) widen(&r, position(p, l->low[i]));
+            if (l->high) widen(&r, position(p, l->high[i]));
         }
-    if (p->low > 0) widen(&r, place(p, p->low));
-    if (p->high > 0) widen(&r, place(p, p->high));
+    if (p->low > 0) widen(&r, position(p, p->low));
+    if (p->high > 0) widen(&r, position(p, p->high));
     if (!(r.low <= r.high)) r = (range){0, 1};
     if (p->axis == CHART_ACCURACY) r.low = fmin(r.low, r.high - 0.5);
     double air = fmax(0.04 * (r.high - r.low), 0.02);
@@ -125,10 +125,10 @@ static void put_accuracy_ticks(ticks *t, const chart_panel *p)
     static const double percents[] = {0,  90, 99, 99.9, 99.99, 50, 80,   95, 98,    99.5,
                                       70, 60, 97, 96,   99.8,  20, 99.7, 40, 99.95, 93,
                                       30, 10, 85, 75,   94,    92, 91,   88, 65};
-    try_tick(t, place(p, 1), 100);
+    try_tick(t, position(p, 1), 100);
     for (size_t k = 0; k < sizeof percents / sizeof *percents; k++)
         if (1 - percents[k] / 100 > p->finest)
-            try_tick(t, place(p, percents[k] / 100), percents[k]);
+            try_tick(t, position(p, percents[k] / 100), percents[k]);
 }
 
 /* The value at a position, in the unit of the tick labels. */
@@ -144,7 +144,7 @@ static void put_even_ticks(ticks *t, const chart_panel *p)
     double step = pow(10, floor(log10((high - low) / 4)));
     step *= (high - low) / step > 25 ? 5 : (high - low) / step > 10 ? 2 : 1;
     for (double k = ceil(low / step); k * step <= high; k++)
-        try_tick(t, place(p, p->axis == CHART_ACCURACY ? k * step / 100 : k * step), k * step);
+        try_tick(t, position(p, p->axis == CHART_ACCURACY ? k * step / 100 : k * step), k * step);
 }
 
 static void put_ticks(FILE *to, const chart_panel *p, range r)
@@ -243,9 +243,9 @@ static void put_data(FILE *to, const chart_panel *p)
         const chart_line *l = &p->lines[k];
         fprintf(to, "$line%d << END\n", k);
         for (int64_t i = 0; i < l->count; i++)
-            fprintf(to, "%" PRId64 " %.9g %.9g %.9g\n", i + 1, place(p, l->y[i]),
-                    place(p, l->low ? l->low[i] : l->y[i]),
-                    place(p, l->high ? l->high[i] : l->y[i]));
+            fprintf(to, "%" PRId64 " %.9g %.9g %.9g\n", i + 1, position(p, l->y[i]),
+                    position(p, l->low ? l->low[i] : l->y[i]),
+                    position(p, l->high ? l->high[i] : l->y[i]));
         fputs("END\n", to);
     }
 }

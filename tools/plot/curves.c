@@ -165,18 +165,18 @@ bool curves_draw_groups(const char *folder, const char *name, const char *title,
     chart_line *lines = rv_alloc(all, sizeof *lines);
     bool ok = (bands && lines) || rv_fail_memory(error);
     for (int p = 0; ok && p < 2; p++) {
-        bool share = drawn[p] == VALIDATION_SCORE && data->classes > 0;
+        bool accuracy = drawn[p] == VALIDATION_SCORE && data->classes > 0;
         for (int k = 0; ok && k < count; k++) {
             band *b = &bands[p * count + k];
             ok = band_make(b, data, &groups[k], drawn[p], error);
             if (ok) lines[p * count + k] = line_of(&groups[k], b);
         }
         snprintf(heads[p], CHART_LABEL, p == 0 ? "validation %s" : "%s",
-                 p == 0  ? loss_title(e)
-                 : share ? "validation accuracy, %"
-                         : "validation mean squared error");
+                 p == 0     ? loss_title(e)
+                 : accuracy ? "validation accuracy, %"
+                            : "validation mean squared error");
         panels[p] = (chart_panel){.title = heads[p],
-                                  .axis = share ? CHART_ACCURACY : CHART_LOG,
+                                  .axis = accuracy ? CHART_ACCURACY : CHART_LOG,
                                   .finest = finest_of(e, drawn[p]),
                                   .lines = lines + p * count,
                                   .count = count};

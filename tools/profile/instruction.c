@@ -91,7 +91,7 @@ bool instruction_words_make(instruction_words *w, const rv_instruction *one, rv_
     const rv_node *last = rv_tape_node(one->tape, one->node[one->nodes - 1]);
     w->phase = rv_phase_of(most);
     w->scope = most->origin->scope;
-    w->kind = last->op->row ? "pointwise" : last->op->name;
+    w->kind = last->op->pointwise ? "pointwise" : last->op->name;
     w->short_text = words(one, false);
     w->text = words(one, true);
     w->shape = last->type.shape;

@@ -16,7 +16,7 @@ double product_operations(const rv_program *program)
     for (int64_t i = 0; i < rv_program_statistics(program).instructions; i++) {
         rv_instruction one = rv_program_instruction(program, i);
         const rv_node *node = rv_tape_node(one.tape, one.node[0]);
-        bool product = !node->op->row && node->inputs > 1; /* not a group, nor a sum */
+        bool product = !node->op->pointwise && node->inputs > 1; /* not a group, nor a sum */
         if (product) operations += one.operations;
     }
     return operations;
