@@ -1,31 +1,29 @@
-/* Reverse-mode differentiation. A node's cotangent is a sum of shares, one from each use of the
+/* Reverse-mode differentiation. A node's cotangent is a sum of terms, one from each use of the
  * node. The sweep visits the nodes from y down to the first. All uses of a node have higher ids, so
- * its shares are complete when the sweep reaches it. The sweep sums them, and the op's gradient
- * rule turns the sum into a share for each input. Rules record ordinary ops on the same tape, so
+ * its terms are complete when the sweep reaches it. The sweep sums them, and the op's gradient
+ * rule turns the sum into a term for each input. Rules record ordinary ops on the same tape, so
  * gradients can be differentiated again (invariant 4). */
 #include "autograd/gradient.h"
-
-#include <string.h>
 
 #include "autograd/recompute.h"
 #include "autograd/replay_internal.h"
 #include "autograd/tape_internal.h"
 #include "tensor/memory.h"
 
-/* A share of a node's cotangent. The shares of a node are a linked list. */
-typedef struct share {
-    int32_t var;  /* id of the share's value */
-    int32_t next; /* 1 + index of the previous share of the node; 0: none */
-} share;
+/* A term of a node's cotangent. The terms of a node are a linked list. */
+typedef struct term {
+    int32_t var;  /* id of the term's value */
+    int32_t next; /* 1 + index of the previous term of the node; 0: none */
+} term;
 
 typedef struct sweep {
     rv_tape *tape;
     int32_t count;   /* the sweep covers nodes 0 .. count-1; y is the last */
     bool *depends;   /* [count] whether the node depends on some wrt */
-    int32_t *latest; /* [count] 1 + index of the node's latest share; 0: none */
+    int32_t *latest; /* [count] 1 + index of the node's latest term; 0: none */
     int32_t *whole;  /* [count] 1 + id of the summed cotangent; 0: none yet */
-    share *shares;
-    size_t share_count, share_capacity;
+    term *terms;
+    size_t term_count, term_capacity;
     rv_replay replay; /* of the segment that the sweep is in (recompute.h) */
 } sweep;
 
@@ -43,30 +41,30 @@ static void mark_dependent(sweep *s, const rv_var *wrt, int count)
     }
 }
 
-/* Adds a share to the list of node `to`. */
-static bool give_share(sweep *s, int32_t to, rv_var cotangent)
+/* Adds a term to the list of node `to`. */
+static bool add_term(sweep *s, int32_t to, rv_var cotangent)
 {
-    if (!rv_reserve(&s->shares, &s->share_capacity, s->share_count + 1, sizeof *s->shares))
+    if (!rv_reserve(&s->terms, &s->term_capacity, s->term_count + 1, sizeof *s->terms))
         return rv_fail_memory(&s->tape->error);
-    s->shares[s->share_count++] = (share){cotangent.id, s->latest[to]};
-    s->latest[to] = (int32_t)s->share_count;
+    s->terms[s->term_count++] = (term){cotangent.id, s->latest[to]};
+    s->latest[to] = (int32_t)s->term_count;
     return true;
 }
 
-/* The cotangent of a node: the sum of its shares. No other function sums cotangents. The order is
+/* The cotangent of a node: the sum of its terms. No other function sums cotangents. The order is
  * fixed, from the node's first use on the tape to its last. */
-static rv_var sum_shares(sweep *s, int32_t id)
+static rv_var sum_terms(sweep *s, int32_t id)
 {
     int count = 0;
-    for (int32_t i = s->latest[id]; i; i = s->shares[i - 1].next) count++;
+    for (int32_t i = s->latest[id]; i; i = s->terms[i - 1].next) count++;
     rv_var few[8], *all = few;
     if (count > 8 && !(all = rv_alloc((size_t)count, sizeof *all))) {
         rv_fail_memory(&s->tape->error);
         return (rv_var){s->tape, -1};
     }
     count = 0;
-    for (int32_t i = s->latest[id]; i; i = s->shares[i - 1].next)
-        all[count++] = (rv_var){s->tape, s->shares[i - 1].var};
+    for (int32_t i = s->latest[id]; i; i = s->terms[i - 1].next)
+        all[count++] = (rv_var){s->tape, s->terms[i - 1].var};
     rv_var sum = rv_add_all(all, count);
     if (all != few) rv_free(all);
     return sum;
@@ -79,8 +77,8 @@ static bool is_cotangent_of(rv_var x, rv_var d)
            rv_shape_equal(rv_shape_of(d), rv_shape_of(x));
 }
 
-/* Refuses a share of the wrong type, which means that the op's gradient rule is wrong. */
-static bool check_share(const rv_op *op, int k, rv_var x, rv_var given)
+/* Refuses a term of the wrong type, which means that the op's gradient rule is wrong. */
+static bool check_term(const rv_op *op, int k, rv_var x, rv_var given)
 {
     char want[RV_SHAPE_TEXT], seen[RV_SHAPE_TEXT];
     if (is_cotangent_of(x, given)) return true;
@@ -94,7 +92,7 @@ static bool check_share(const rv_op *op, int k, rv_var x, rv_var given)
 }
 
 /* Calls the op's gradient rule for each input that depends on some wrt, and adds the result to the
- * input's shares. In a segment, the rule sees the replayed y and x. */
+ * input's terms. In a segment, the rule sees the replayed y and x. */
 static bool pass_back(sweep *s, int32_t id, rv_var dy, rv_var *x)
 {
     rv_tape *tape = s->tape;
@@ -120,13 +118,12 @@ static bool pass_back(sweep *s, int32_t id, rv_var dy, rv_var *x)
         rv_var given = node.op->gradient(&backward, k);
         if (tape->error.code) return false;
         if (rv_is_null(given)) continue; /* zero */
-        if (!check_share(node.op, k, x[k], given) || !give_share(s, node.in[k], given))
-            return false;
+        if (!check_term(node.op, k, x[k], given) || !add_term(s, node.in[k], given)) return false;
     }
     return true;
 }
 
-/* Visits the nodes from y down to the first, and skips those without shares. */
+/* Visits the nodes from y down to the first, and skips those without terms. */
 static bool sweep_back(sweep *s)
 {
     int most = 1;
@@ -140,7 +137,7 @@ static bool sweep_back(sweep *s)
         rv_origin origin = *s->tape->nodes[id].origin;
         origin.phase = RV_PHASE_GRADIENT;
         rv_tape_set_origin(s->tape, origin);
-        rv_var dy = sum_shares(s, id);
+        rv_var dy = sum_terms(s, id);
         s->whole[id] = dy.id + 1;
         ok = !rv_is_null(dy) && pass_back(s, id, dy, x);
     }
@@ -210,7 +207,7 @@ static bool sum_of_vjps(const rv_var *y, const rv_var *dy, int outputs, const rv
         mark_dependent(&s, wrt, count);
         rv_scope_push(tape, ""); /* sweep_back sets its origin */
         for (int k = 0; ok && k < outputs; k++)
-            if (s.depends[y[k].id]) ok = give_share(&s, y[k].id, dy[k]);
+            if (s.depends[y[k].id]) ok = add_term(&s, y[k].id, dy[k]);
         ok = ok && sweep_back(&s);
         rv_scope_pop(tape);
     }
@@ -221,7 +218,7 @@ static bool sum_of_vjps(const rv_var *y, const rv_var *dy, int outputs, const rv
     rv_free(s.depends);
     rv_free(s.latest);
     rv_free(s.whole);
-    rv_free(s.shares);
+    rv_free(s.terms);
     rv_free(s.replay.again);
     for (int i = 0; ok && i < count; i++) {
         if (rv_is_null(gradient[i])) gradient[i] = zeros_like(wrt[i]);
@@ -311,18 +308,6 @@ int rv_parameters(rv_var y, rv_var *found, int most)
 
 /* ---- stop_gradient: y = x, a constant to gradients ---- */
 
-static bool infer_same(rv_inference *i)
-{
-    i->out = i->in[0];
-    return true;
-}
-
-static void copy_reference(const rv_call *c)
-{
-    rv_tensor x = rv_call_in(c, 0), y = rv_call_out(c);
-    for (int64_t i = 0; i < rv_tensor_count(&y); i++) rv_tensor_set(&y, i, rv_tensor_get(&x, i));
-}
-
 static const rv_sample stop_gradient_samples[] = {{.in = {{2, {3, 5}}}, .low = -2, .high = 2}};
 
 static rv_var call_stop_gradient(rv_arguments *a) { return rv_stop_gradient(a->x[0]); }
@@ -334,8 +319,8 @@ const rv_op rv_op_stop_gradient = {
     .doc = "x, taken as a constant by gradients",
     .kind = RV_OP_VIEW,
     .inputs = 1,
-    .infer = infer_same,
-    .reference = copy_reference,
+    .infer = rv_infer_same,
+    .reference = rv_copy_bytes,
     .zero_gradient = true,
     .rearranges = true,
     .call = call_stop_gradient,

@@ -226,22 +226,6 @@ void rv_assign(rv_var target, rv_var value)
 
 /* ---- add: y = x[0] + x[1] + ..., left to right ---- */
 
-static bool infer_add(rv_inference *i)
-{
-    i->out = i->in[0];
-    for (int k = 1; k < i->inputs; k++)
-        if (i->in[k].dtype != i->out.dtype)
-            return rv_fail(i->error, RV_ERROR_DTYPE,
-                           "operands of different dtype; cast one of them");
-    for (int k = 1; k < i->inputs; k++)
-        if (!rv_shape_equal(i->in[k].shape, i->out.shape))
-            return rv_fail(
-                i->error, RV_ERROR_SHAPE,
-                "shapes do not broadcast: from the last axis on, sizes must be equal or 1; "
-                "reshape one of them");
-    return true;
-}
-
 static void add_reference(const rv_call *c)
 {
     rv_tensor out = rv_call_out(c);
@@ -332,7 +316,7 @@ const rv_op rv_op_add = {
     .formula = "y = x0 + x1 + ...",
     .doc = "sum of tensors of one shape, left to right",
     .inputs = -1,
-    .infer = infer_add,
+    .infer = rv_infer_same,
     .reference = add_reference,
     .pointwise = add_kernel,
     .gradient = add_gradient,

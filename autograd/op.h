@@ -268,6 +268,16 @@ typedef struct rv_op {
         .count = 0 \
     }
 
+/* ---- parts of descriptors ---- */
+
+/* A shape rule: the inputs and the result have one dtype and shape. */
+bool rv_infer_same(rv_inference *i);
+
+/* The reference of y = x, and its kernel for all dtypes: copies the bytes of x[0], which may be of
+ * another shape. */
+void rv_copy_bytes(const rv_call *call);
+rv_kernel rv_select_copy_bytes(rv_call *call);
+
 #ifdef __cplusplus
 }
 #endif

@@ -1,8 +1,6 @@
 /* Recording marks the segments. Gradients record the segments again. */
 #include "autograd/recompute.h"
 
-#include <string.h>
-
 #include "autograd/replay_internal.h"
 #include "tensor/memory.h"
 
@@ -12,18 +10,6 @@ static bool infer(rv_inference *i)
 {
     i->out = i->in[0];
     return true;
-}
-
-static void copy(const rv_call *c)
-{
-    size_t bytes = rv_type_bytes(&c->out_type);
-    if (c->out != c->in[0]) memcpy(c->out, c->in[0], bytes);
-}
-
-static rv_kernel choose(rv_call *c)
-{
-    (void)c;
-    return copy;
 }
 
 static rv_var gradient(const rv_backward *b, int k) { return k ? (rv_var){b->dy.tape, -1} : b->dy; }
@@ -41,8 +27,8 @@ const rv_op rv_op_control_dependency = {
     .doc = "x, computed only after z; no gradient to z",
     .inputs = 2,
     .infer = infer,
-    .reference = copy,
-    .select = choose,
+    .reference = rv_copy_bytes,
+    .select = rv_select_copy_bytes,
     .gradient = gradient,
     .linear = 1,
     .linear_jointly = true,

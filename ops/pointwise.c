@@ -11,21 +11,10 @@
 
 static bool infer(rv_inference *i)
 {
-    i->out = i->in[0];
-    if (i->out.dtype == RV_I32)
+    if (i->in[0].dtype == RV_I32)
         return rv_fail(i->error, RV_ERROR_DTYPE,
                        "takes f32 or f64, not i32; cast the operands first");
-    for (int k = 1; k < i->inputs; k++) {
-        if (i->in[k].dtype != i->out.dtype)
-            return rv_fail(i->error, RV_ERROR_DTYPE,
-                           "operands of different dtype; cast one of them");
-        if (!rv_shape_equal(i->in[k].shape, i->out.shape))
-            return rv_fail(
-                i->error, RV_ERROR_SHAPE,
-                "shapes do not broadcast: from the last axis on, sizes must be equal or 1; "
-                "reshape one of them");
-    }
-    return true;
+    return rv_infer_same(i);
 }
 
 /* ---- reference kernels: the row's value in double precision, by the C library ---- */

@@ -1,38 +1,18 @@
 /* Compiles a tape into a program: rewrite, prune, assemble. Equal tapes share a cached program. */
-#include <string.h>
-
 #include "autograd/passes/passes.h"
 #include "autograd/program/cache.h"
 #include "autograd/program/program.h"
 #include "autograd/tape_internal.h"
 #include "tensor/memory.h"
 
-static bool infer_copy(rv_inference *i)
-{
-    i->out = i->in[0];
-    return true;
-}
-
-void rv_copy_bytes(const rv_call *c)
-{
-    rv_tensor out = rv_call_out(c);
-    memcpy(c->out, c->in[0], rv_tensor_bytes(&out));
-}
-
-static rv_kernel choose_copy(rv_call *c)
-{
-    (void)c;
-    return rv_copy_bytes;
-}
-
 static const rv_op copy = {.name = "copy",
                            .args = "x",
                            .formula = "y = x",
                            .doc = "x in memory of its own",
                            .inputs = 1,
-                           .infer = infer_copy,
+                           .infer = rv_infer_same,
                            .reference = rv_copy_bytes,
-                           .select = choose_copy};
+                           .select = rv_select_copy_bytes};
 
 /* Outputs show the values from before the assignments. So an output that lies in store memory which
  * an assignment overwrites is replaced by a copy. */

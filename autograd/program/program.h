@@ -38,9 +38,6 @@ rv_program *rv_program_retain(rv_program *program);
 bool rv_program_assemble(rv_program *program, const bool *live, const int32_t *outputs, int count,
                          unsigned flags);
 
-/* A kernel that copies in[0] to out. */
-void rv_copy_bytes(const rv_call *call);
-
 void rv_program_free_calls(rv_program *program);
 
 /* Runs a worker's calls from `first` up to the next barrier, slice by slice. Returns the index of
