@@ -165,7 +165,7 @@ static const char *explain(const check *c, rv_tensor *x, const rv_gradcheck_resu
     if (d->right_norm == 0) return rv_difference_text(d);
     double finer = difference(c, x, r->index, c->step / 16);
     if (relative_error(finer, r->numeric, 1e-3 * fabs(r->numeric)) > 1e-2)
-        return "the loss has a kink or a jump within the step: move the point, or lower the step";
+        return "the loss has a kink or a jump within the step: check it at other values";
     return rv_difference_text(d);
 }
 

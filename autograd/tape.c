@@ -352,8 +352,8 @@ static rv_var append(rv_tape *tape, rv_node *node)
         return (rv_var){tape, -1};
     }
     if (tape->count == INT32_MAX)
-        return rv_tape_fail(tape, RV_ERROR_ARGUMENT, "tape: more than %d nodes; use fewer steps",
-                            INT32_MAX);
+        return rv_tape_fail(tape, RV_ERROR_ARGUMENT,
+                            "tape: more than %d nodes; record fewer time steps", INT32_MAX);
     if (node->inputs) memcpy(in, node->in, (size_t)node->inputs * sizeof *in);
     if (node->attr_size) memcpy(attr, node->attr, node->attr_size);
     node->in = in;

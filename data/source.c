@@ -38,7 +38,7 @@ static bool check_time(const rv_source *s, rv_error *error)
     }
     if ((s->each_step || s->lengths) && !s->sequence) {
         return rv_fail(error, RV_ERROR_ARGUMENT,
-                       "%s: each_step or lengths without sequence; set sequence", s->name);
+                       "%s: each_step or lengths without `sequence`; set it", s->name);
     }
     if (s->each_step && (s->y.rank < 1 || s->y.dim[0] != s->x.dim[0])) {
         return rv_fail(error, RV_ERROR_SHAPE,

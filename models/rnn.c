@@ -261,12 +261,10 @@ static bool check_options(net *n)
         rv_tape_fail(n->tape, RV_ERROR_ARGUMENT, "unroll: the step is NULL; give a cell");
     else if (o->units < 1)
         rv_tape_fail(n->tape, RV_ERROR_ARGUMENT,
-                     "unroll: %lld units, expected at least 1; set the option units",
-                     (long long)o->units);
+                     "unroll: %lld units, expected at least 1; set `units`", (long long)o->units);
     else if (o->layers < 1 || o->layers > 1000)
         rv_tape_fail(n->tape, RV_ERROR_ARGUMENT,
-                     "unroll: %lld layers, expected 1 to 1000; set the option layers",
-                     (long long)o->layers);
+                     "unroll: %lld layers, expected 1 to 1000; set `layers`", (long long)o->layers);
     else if (o->recompute < 0)
         rv_tape_fail(n->tape, RV_ERROR_ARGUMENT,
                      "unroll: recompute is %lld, expected a number of steps; use 0 to keep all",

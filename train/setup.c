@@ -186,8 +186,7 @@ static bool check_meaning(const rv_train_config *c, const rv_setup *s, rv_error 
     if (s->model->images && side <= 4 * c->net.layers)
         return rv_fail(error, RV_ERROR_ARGUMENT,
                        "%s makes images smaller by 4 in each of %" PRId64
-                       " `layers`, which leaves nothing of %" PRId64
-                       "; use fewer layers, or conv-ugrnn",
+                       " `layers`, which leaves nothing of %" PRId64 "; use fewer, or conv-ugrnn",
                        c->net.model, c->net.layers, side);
     return true;
 }

@@ -165,10 +165,11 @@ static bool transpose(rv_array *array, rv_error *error)
 {
     rv_input_file *input = &array->input;
     if (!input->bytes) {
-        return rv_fail(error, RV_ERROR_ARGUMENT,
-                       "\"%s\" is in Fortran order and larger than the cache: use a larger cache, "
-                       "or save numpy.ascontiguousarray(array)",
-                       input->name);
+        return rv_fail(
+            error, RV_ERROR_ARGUMENT,
+            "\"%s\" is in Fortran order and larger than the cache: give a larger `cache`, "
+            "or save numpy.ascontiguousarray(array)",
+            input->name);
     }
     size_t size = (size_t)array->element.size, count = (size_t)rv_shape_count(array->shape);
     unsigned char *transposed = rv_alloc(count, size);

@@ -84,7 +84,7 @@ static bool check_size(const archive *a, const char *member, const zip_stat_t *s
     return (status->size <= a->cache && status->size <= PTRDIFF_MAX) ||
            rv_fail(error, RV_ERROR_ARGUMENT,
                    "\"%s\": %s takes %" PRIu64 " bytes, more than the cache of %" PRIu64
-                   ": save it as .npy, which is read from disk, or use a larger cache",
+                   ": save it as .npy, which is read from disk, or give a larger `cache`",
                    a->path, member, (uint64_t)status->size, a->cache);
 }
 

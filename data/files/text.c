@@ -47,7 +47,7 @@ static bool scan(text *t, bool given, int64_t *tokens, rv_error *error)
             return rv_fail(
                 error, RV_ERROR_FORMAT,
                 "\"%s\": byte %" PRId64
-                " is %d, which is not in the alphabet: remove it, or use the alphabet of "
+                " is %d, which is not in the alphabet: remove it, or give the `alphabet` of "
                 "a text that has it",
                 t->input.name, at + (int64_t)i, bytes[i]);
         }
