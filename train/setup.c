@@ -142,7 +142,6 @@ static bool take_own_options(rv_net_config *c, const rv_model *model, rv_error *
                          "`%s` %g: the cell \"%s\" sets it to %g itself; leave it out",
                          both[i].option, both[i].given, model->name, both[i].own);
     c->units = own.units;
-    c->kernel = own.kernel;
     c->layer_norm = own.layer_norm;
     c->layers = own.layers;
     if (own.forget_shift != given.forget_shift) c->forget = own.forget_shift + 1;
