@@ -1,4 +1,4 @@
-/* Ops called by name: each records the node of its public function, and reports invalid arguments. */
+/* Ops called by name: each records the node of its samples, and reports invalid arguments. */
 #include <gtest/gtest.h>
 
 #include <climits>
@@ -8,7 +8,7 @@
 
 namespace {
 
-TEST(Call, IsTheNodeOfThePublicFunction)
+TEST(Call, RecordsTheNodeOfTheSample)
 {
     Calls calls;
     for (const Rows rows : families) {

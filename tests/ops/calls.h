@@ -1,4 +1,4 @@
-/* Calls of every op by name, with options, and the node that its public function records. */
+/* Calls of every op by name, with options, and the node that each must record. */
 #ifndef RV_TESTS_OPS_CALLS_H
 #define RV_TESTS_OPS_CALLS_H
 
