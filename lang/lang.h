@@ -54,7 +54,7 @@ char *rv_lang_format(const rv_lang *lang);
 
 /* A named value of a recorded model. */
 typedef struct rv_lang_value {
-    const char *name; /* "g", of an unrolled cell "g[2]"; owned by the recording */
+    const char *name; /* "g", inside unrolls "g[2]" or "a_g[2]"; owned by the recording */
     rv_var var;
     int line;
 } rv_lang_value;
@@ -76,7 +76,8 @@ void rv_lang_recording_free(rv_lang_recording *recording);
 /* The named values in order: inputs, parameters, values, values inside unrolled cells. */
 int rv_lang_value_count(const rv_lang_recording *recording);
 rv_lang_value rv_lang_value_at(const rv_lang_recording *recording, int index);
-rv_var rv_lang_value_of(const rv_lang_recording *recording, const char *name); /* null var: none */
+/* By name; a_W stands for the parameter a/W, as in a text. Null var: none. */
+rv_var rv_lang_value_of(const rv_lang_recording *recording, const char *name);
 
 /* Values for all inputs: those given, the others drawn as declared. Owned by the recording. */
 const rv_named_tensor *rv_lang_inputs(const rv_lang_recording *recording, int *count);

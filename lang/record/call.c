@@ -10,20 +10,75 @@
 #include "models/cell.h"
 #include "ops/ops.h"
 #include "ops/options.h"
+#include "tensor/memory.h"
 
 extern const rv_op rv_op_conv2d, rv_op_conv2d_transpose, rv_op_matmul;
 
+/* Whether the list is a flat one of a few whole numbers, such as axes; writes them to *list. */
+static bool is_short(const double *number, int64_t count, rv_shape shape, rv_shape *list)
+{
+    if (shape.rank != 1 || count > RV_MAX_RANK) return false;
+    *list = (rv_shape){.rank = count};
+    for (int64_t i = 0; i < count; i++) {
+        if (number[i] != floor(number[i]) || fabs(number[i]) > INT32_MAX) return false;
+        list->dim[i] = (int64_t)number[i];
+    }
+    return true;
+}
+
+/* An array of numbers, in the order of the text. */
+typedef struct array {
+    double *number;
+    size_t count, capacity;
+    rv_shape shape;
+} array;
+
+/* Adds the items of a list that is nested `depth` deep. The first list of each depth states its size. */
+static bool add_items(lang_run *run, const lang_node *e, int64_t depth, array *a)
+{
+    int64_t size = 0;
+    char text[RV_SHAPE_TEXT];
+    for (const lang_node *item = e->items; item; item = item->next) size++;
+    bool first = depth == a->shape.rank && depth < RV_MAX_RANK && !a->count;
+    if (first) a->shape.dim[a->shape.rank++] = size;
+    if (depth >= a->shape.rank || a->shape.dim[depth] != size || (depth && !size)) {
+        rv_lang_wrong(run, e->location, RV_ERROR_SHAPE,
+                      "this list of %lld does not fit into an array %s", (long long)size,
+                      rv_shape_text(a->shape, text));
+        return false;
+    }
+    for (const lang_node *item = e->items; item; item = item->next) {
+        if (item->kind == LANG_LIST) {
+            if (!add_items(run, item, depth + 1, a)) return false;
+            continue;
+        }
+        lang_value v = rv_lang_evaluate(run, item);
+        if (v.kind == VALUE_NONE) return false;
+        if (v.kind != VALUE_NUMBER || depth + 1 != a->shape.rank) {
+            rv_lang_wrong(run, item->location, RV_ERROR_ARGUMENT, "%s in a list of %s%s",
+                          rv_lang_value_kind_text(&v), v.kind == VALUE_NUMBER ? "lists" : "numbers",
+                          v.kind == VALUE_VAR ? "; stack(a, b) joins tensors" : "");
+            return false;
+        }
+        if (!rv_reserve(&a->number, &a->capacity, a->count + 1, sizeof *a->number)) {
+            rv_lang_wrong(run, e->location, RV_ERROR_MEMORY, "out of memory");
+            return false;
+        }
+        a->number[a->count++] = v.number;
+    }
+    return true;
+}
+
 lang_value rv_lang_list(lang_run *run, const lang_node *e)
 {
-    lang_value v = {.kind = VALUE_LIST};
-    for (const lang_node *item = e->items; item; item = item->next) {
-        if (v.list.rank == RV_MAX_RANK)
-            return rv_lang_wrong(run, item->location, RV_ERROR_ARGUMENT,
-                                 "a list of more than %d numbers", RV_MAX_RANK);
-        if (!rv_lang_evaluate_whole(run, item, -INT32_MAX, INT32_MAX, &v.list.dim[v.list.rank]))
-            return rv_lang_none();
-        v.list.rank++;
+    array a = {0};
+    lang_value v = rv_lang_none();
+    if (add_items(run, e, 0, &a)) {
+        v.kind = VALUE_LIST;
+        if (!is_short(a.number, (int64_t)a.count, a.shape, &v.list))
+            v = rv_lang_recorded(run, e->location, rv_lang_constant(run, a.shape, a.number));
     }
+    rv_free(a.number);
     return v;
 }
 
@@ -82,6 +137,11 @@ static bool set_option(lang_run *run, const lang_node *e, const rv_option *optio
     default: expected = v.kind == VALUE_WORD ? NULL : "a text"; break;
     }
     if (v.kind == VALUE_NONE) return false;
+    if (expected && e->kind == LANG_LIST && option->kind == RV_OPTION_LIST) {
+        rv_lang_wrong(run, e->location, RV_ERROR_ARGUMENT, "%s takes at most %d whole numbers",
+                      option->name, RV_MAX_RANK);
+        return false;
+    }
     if (expected) {
         rv_lang_wrong(run, e->location, RV_ERROR_ARGUMENT, "%s=%s, expected %s", option->name,
                       rv_lang_value_kind_text(&v), expected);

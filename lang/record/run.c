@@ -105,10 +105,28 @@ const char *rv_lang_value_kind_text(const lang_value *v)
     return text[v->kind];
 }
 
+rv_var rv_lang_constant(lang_run *run, rv_shape shape, const double *number)
+{
+    rv_error error = {0};
+    rv_tensor t;
+    if (!rv_tensor_new(&t, rv_tape_dtype(run->tape), shape, &error))
+        return rv_tape_fail(run->tape, error.code, "%s", error.text);
+    for (int64_t i = 0; i < rv_tensor_count(&t); i++) rv_tensor_set(&t, i, number[i]);
+    rv_var v = rv_constant(run->tape, &t);
+    rv_tensor_free(&t);
+    return v;
+}
+
 rv_var rv_lang_as_var(lang_run *run, const lang_node *e, const lang_value *v)
 {
+    double number[RV_MAX_RANK];
     if (v->kind == VALUE_VAR) return v->var;
     if (v->kind == VALUE_NUMBER) return rv_scalar(run->tape, v->number);
+    for (int64_t i = 0; i < v->list.rank; i++) number[i] = (double)v->list.dim[i];
+    if (v->kind == VALUE_LIST && v->list.rank) {
+        rv_var array = rv_lang_constant(run, RV_SHAPE(v->list.rank), number);
+        return rv_lang_recorded(run, e->location, array).kind ? array : rv_lang_null(run);
+    }
     if (v->kind == VALUE_PENDING)
         rv_lang_wrong(run, e->location, RV_ERROR_SHAPE,
                       "the shape of \"%s\" does not follow from here; write all its sizes",

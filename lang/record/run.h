@@ -27,7 +27,7 @@ typedef struct lang_value {
     double number;
     rv_var var;
     const char *word;
-    rv_shape list;          /* of whole numbers; VALUE_PENDING: the sizes, -1 for _ */
+    rv_shape list; /* a few whole numbers, as of axes; VALUE_PENDING: the sizes, -1 for _ */
     struct lang_run *owner; /* VALUE_PENDING: whose symbol it is */
     int symbol;
 } lang_value;
@@ -95,7 +95,9 @@ static inline lang_value rv_lang_of_number(double number)
 }
 static inline rv_var rv_lang_null(const lang_run *run) { return (rv_var){run->tape, -1}; }
 
-/* The value of e as a tensor: numbers become scalars. Null var: reported. */
+/* Records an array of numbers. Null var on error, which is on the tape. */
+rv_var rv_lang_constant(lang_run *run, rv_shape shape, const double *number);
+/* The value of e as a tensor: numbers become scalars, lists arrays. Null var: reported. */
 rv_var rv_lang_as_var(lang_run *run, const lang_node *e, const lang_value *v);
 const char *rv_lang_value_kind_text(const lang_value *v); /* "a number" */
 

@@ -44,7 +44,7 @@ static void define(lang_run *run, const lang_node *s)
     }
     int symbol = s->target->symbol;
     if (symbol < 0 || v.kind == VALUE_NONE) return;
-    if (v.kind == VALUE_PENDING || s->target->kind == LANG_PRIME ||
+    if (v.kind == VALUE_PENDING || v.kind == VALUE_LIST || s->target->kind == LANG_PRIME ||
         (v.kind == VALUE_NUMBER &&
          run->cell)) { /* elsewhere a number stays a number: it may be a size */
         rv_var x = rv_lang_as_var(run, s->value, &v);
@@ -54,7 +54,7 @@ static void define(lang_run *run, const lang_node *s)
     if (v.kind == VALUE_VAR) {
         const char *given = run->block->symbol[symbol].name;
         int64_t time = run->cell ? run->cell->time + 1 : -1;
-        if (s->target->kind == LANG_NAME && !run->cell) rv_name(v.var, given);
+        if (s->target->kind == LANG_NAME && !(run->cell && run->cell->probe)) rv_name(v.var, given);
         if (run->work->named && !(run->cell && run->cell->probe))
             v.var = run->work->named(run->work->context, run->block, symbol, time, v.var);
     }

@@ -277,9 +277,23 @@ TEST(Messages, Definition)
         {"model m\n"
          "  input x[2, 4]\n"
          "  y = x + [1, 2]\n",
-         "my.rv:3:11: error: a list, expected a tensor or a number\n"
+         "my.rv:3:7: error: add: shapes do not broadcast: from the last axis on, sizes must be "
+         "equal "
+         "or 1 (x \"x\" [2,4], constant#1 [2]); reshape one of them\n"
          "    3 |   y = x + [1, 2]\n"
-         "      |           ^~~~~~\n"},
+         "      |       ^~~~~~~~~~\n"},
+        {"model m\n"
+         "  input x[2, 4]\n"
+         "  y = x + []\n",
+         "my.rv:3:11: error: a list, expected a tensor or a number\n"
+         "    3 |   y = x + []\n"
+         "      |           ^~\n"},
+        {"model m\n"
+         "  input x[2, 4]\n"
+         "  y = x + [1, x]\n",
+         "my.rv:3:15: error: a tensor in a list of numbers; stack(a, b) joins tensors\n"
+         "    3 |   y = x + [1, x]\n"
+         "      |               ^\n"},
         {"model m\n"
          "  input x[2, 4]\n"
          "  y = x @ x\n",
@@ -592,7 +606,7 @@ TEST(Messages, Unroll)
          "  input x[2, 4]\n"
          "  h = unroll gru(x, h=x[:, 0:2], units=3) for 2 steps\n",
          "my.rv:3:7: error: gru:9:13: multiply: shapes do not broadcast: from the last axis on, "
-         "sizes must be equal or 1 (x sigmoid#10 [2,3], y slice#1 [2,2], in step 1); reshape one "
+         "sizes must be equal or 1 (x \"r\" [2,3], y slice#1 [2,2], in step 1); reshape one "
          "of them\n"
          "    3 |   h = unroll gru(x, h=x[:, 0:2], units=3) for 2 steps\n"
          "      |       ^~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~\n"},
@@ -665,9 +679,9 @@ TEST(Messages, Values)
         {"model m(n=2)\n"
          "  input x[n, 3]\n"
          "  loss = sum(reshape(x, shape=[1,1,1,1,1,1,6]))\n",
-         "my.rv:3:44: error: a list of more than 6 numbers\n"
+         "my.rv:3:31: error: shape takes at most 6 whole numbers\n"
          "    3 |   loss = sum(reshape(x, shape=[1,1,1,1,1,1,6]))\n"
-         "      |                                            ^\n"},
+         "      |                               ^~~~~~~~~~~~~~~\n"},
         {"model m(n=2)\n"
          "  input x[n, 3]\n"
          "  loss = sum(x, keep=x)\n",
@@ -714,7 +728,7 @@ TEST(Messages, Values)
          "  input x[n, 3]\n"
          "  y = reshape(x, shape=[6, x])\n"
          "  loss = sum(y)\n",
-         "my.rv:3:28: error: a tensor, expected a whole number\n"
+         "my.rv:3:28: error: a tensor in a list of numbers; stack(a, b) joins tensors\n"
          "    3 |   y = reshape(x, shape=[6, x])\n"
          "      |                            ^\n"},
         {"model m(n=2)\n"

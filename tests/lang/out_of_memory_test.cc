@@ -27,7 +27,7 @@ model m(n=2)
   h = unroll wide(x) for 2 steps
   g = unroll gru(x) for 1 step
   e[0] = pad1(reshape(h, shape=[1, 1, n, 2]))
-  f = x @ V[_, 1]
+  f = x @ V[_, 1] + [0.5]
   loss = sum(half(h)) + sum(e[0]) + sum(f) + sum(g)
 
 derive loss "by hand"

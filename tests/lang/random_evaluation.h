@@ -157,6 +157,11 @@ class Evaluation {
     {
         const auto kid = [&](size_t k) { return value(n.kids[k], time); };
         switch (n.op) {
+        case Op::ARRAY: {
+            Array y(n.shape);
+            for (size_t i = 0; i < n.values.size(); i++) y.at[i] = n.values[i];
+            return y;
+        }
         case Op::NAME: return n.flag ? find(timed(n.name, time + n.list[0])) : find(n.name);
         case Op::ALONG:
             if (n.flag) return Array(n.shape, n.p); // there are no biases

@@ -199,8 +199,31 @@ std::string Maker::sizes_text(const Sizes &shape, bool batch)
     return text + "]";
 }
 
+Tree Maker::array(const Sizes &shape)
+{
+    static const char *const texts[] = {"0", "1", "-1", "0.5", "-0.75", "1/4"};
+    const bool whole = random_.chance(30);
+    auto n = std::make_shared<Node>();
+    n->op = Op::ARRAY;
+    n->shape = shape;
+    for (int64_t i = 0; i < product_of(shape); i++) {
+        int64_t inner = 1;
+        for (size_t d = shape.size(); d-- > 0;) inner *= shape[d], n->text += i % inner ? "" : "[";
+        const int64_t which = random_.below(whole ? 3 : 6);
+        n->text += texts[which];
+        n->values.push_back(which == 5 ? 0.25 : std::strtod(texts[which], nullptr));
+        inner = 1;
+        for (size_t d = shape.size(); d-- > 0;)
+            inner *= shape[d], n->text += (i + 1) % inner ? "" : "]";
+        if (i + 1 < product_of(shape)) n->text += random_.chance(50) ? ", " : ",";
+    }
+    return n;
+}
+
 Tree Maker::declared(const Sizes &shape)
 {
+    if (where_ == Where::MODEL && !shape.empty() && product_of(shape) <= 12 && random_.chance(15))
+        return array(shape);
     if (where_ == Where::FUNCTION) {
         const std::string name = fresh('a');
         function_->arguments.push_back(name);

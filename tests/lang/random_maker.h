@@ -59,6 +59,8 @@ class Maker {
 
     Tree name_of(const std::string &name, const Sizes &shape, double low, double high);
     std::string sizes_text(const Sizes &shape, bool batch);
+    // [1, 0.5] and so on.
+    Tree array(const Sizes &shape);
     Tree declared(const Sizes &shape);
     // A parameter made where it is used; elsewhere it has all its sizes.
     Tree sized(const std::string &name, const Sizes &shape, const std::string &sizes);

@@ -15,6 +15,7 @@ namespace random_model {
 
 enum class Op {
     NUMBER,
+    ARRAY, // of numbers
     NAME,
     ALONG, // a bias or a gain
     NEGATE,
@@ -60,6 +61,7 @@ struct Node {
     std::vector<Slice> slices;
     std::vector<std::pair<std::string, std::string>> options; // name (may be empty), text
     std::vector<int64_t> list;                                // axes or a shape
+    std::vector<double> values;                               // of an array
     double p = 0, q = 0;
     bool flag = false;
     bool sized = false; // a parameter that an index would give sizes to

@@ -75,6 +75,7 @@ class Writer {
         *own = 7;
         switch (n.op) {
         case Op::NUMBER:
+        case Op::ARRAY:
         case Op::NAME:
         case Op::ALONG: return n.text;
         case Op::NEGATE: *own = 3; return "-" + gap() + write(n.kids[0], 3);

@@ -11,7 +11,7 @@
 #include "train/setup/lookup.h"
 
 typedef struct run_options {
-    const char *in, *out, *grad, *dtype;
+    const char *in, *out, *show, *grad, *dtype;
     bool second, json;
     int64_t seed;
 } run_options;
@@ -24,6 +24,8 @@ static const option_row options[] = {
         "arrays for inputs, parameters and constants, by name; the\nothers are drawn as the text "
         "declares"),
     ROW(out, "out", "OUT.npz", TEXT, "write all arrays to this file instead of printing them"),
+    ROW(show, "show", "NAME,..", TEXT,
+        "only these arrays, whole: values, and with --grad also\ngrad/NAME and second/NAME"),
     ROW(grad, "grad", "LOSS[:NAME,..]", TEXT,
         "the gradients d LOSS / d NAME, as grad/NAME; NAME is any\nvalue (default: all parameters "
         "of LOSS)"),
@@ -55,6 +57,7 @@ const command command_run = {
     OPTIONS(options),
     .failure = "the text has mistakes, or a file cannot be read or written",
     .example = "recurve run models/curnn_blog.rv --grad loss\n"
+               "recurve run models/curnn_blog.rv --show 'C[1],g[2]'\n"
                "recurve run my.rv:net --in values.npz --grad loss:x,g[2] --second --out all.npz\n",
     .operand = true,
 };
@@ -223,6 +226,48 @@ static bool add_gradients(calculation *c, rv_error *error)
     return ok;
 }
 
+/* ---- what to show ---- */
+
+static const char *result_name(const void *result, int index)
+{
+    return ((const rv_archive *)result)->tensors[index].name;
+}
+
+/* The result of a name of `length` bytes. -1 and an error: none. */
+static int find_result(const calculation *c, const char *name, int length, rv_error *error)
+{
+    char text[256];
+    int count = (int)c->result.tensor_count;
+    snprintf(text, sizeof text, "%.*s", length, name);
+    for (int i = 0; i < count; i++)
+        if (strcmp(c->result.tensors[i].name, text) == 0) return i;
+    rv_fail_unknown("array of --show", text, result_name, &c->result, count, error);
+    return -1;
+}
+
+/* Moves the results that --show names to the front, in its order, and drops the others. */
+static bool choose_results(calculation *c, rv_error *error)
+{
+    size_t shown = 0;
+    const char *next = c->o->show;
+    if (!next) return true;
+    for (; *next != '\0'; next += *next == ',') {
+        int length = (int)strcspn(next, ","), at = find_result(c, next, length, error);
+        if (at < 0) return false;
+        next += length;
+        if ((size_t)at < shown) continue; /* named twice */
+        const rv_named_tensor tensor = c->result.tensors[shown];
+        const rv_var var = c->var[shown];
+        c->result.tensors[shown] = c->result.tensors[at];
+        c->var[shown++] = c->var[at];
+        c->result.tensors[at] = tensor;
+        c->var[at] = var;
+    }
+    while (c->result.tensor_count > shown)
+        rv_free((char *)c->result.tensors[--c->result.tensor_count].name);
+    return true;
+}
+
 /* ---- computing ---- */
 
 /* Copies given parameters and constants into the store. */
@@ -301,6 +346,25 @@ static void print_elements(const rv_tensor *t)
     puts(shown < count ? " ..." : "");
 }
 
+/* Prints all of an array: rows of its last axis, the matrices of a larger one apart. */
+static void print_whole(const rv_named_tensor *r)
+{
+    const rv_shape *s = &r->tensor.shape;
+    char shape[RV_SHAPE_TEXT];
+    int64_t count = rv_tensor_count(&r->tensor), columns = s->rank > 0 ? s->dim[s->rank - 1] : 1,
+            matrix = columns * (s->rank > 1 ? s->dim[s->rank - 2] : 1);
+    int width = 0;
+    for (int64_t i = 0; i < count; i++) {
+        int digits = snprintf(NULL, 0, "%.6g", rv_tensor_get(&r->tensor, i));
+        width = digits > width ? digits : width;
+    }
+    printf("%s %s\n", r->name, rv_shape_text(*s, shape));
+    for (int64_t i = 0; i < count; i++) {
+        if (i > 0 && i % matrix == 0) puts("");
+        printf("  %*.6g%s", width, rv_tensor_get(&r->tensor, i), (i + 1) % columns ? "" : "\n");
+    }
+}
+
 static void print_table(const rv_archive *result)
 {
     int name = 4, shape = 5;
@@ -343,10 +407,10 @@ static bool output(const calculation *c, rv_error *error)
     const run_options *o = c->o;
     if (o->out && !rv_npz_write(o->out, &c->result, error)) return false;
     if (o->json) return print_json(&c->result, error);
-    if (!o->out)
-        print_table(&c->result);
-    else
-        fprintf(stderr, "%zu arrays in %s\n", c->result.tensor_count, o->out);
+    for (size_t i = 0; !o->out && o->show && i < c->result.tensor_count; i++)
+        print_whole(&c->result.tensors[i]);
+    if (!o->out && !o->show) print_table(&c->result);
+    if (o->out) fprintf(stderr, "%zu arrays in %s\n", c->result.tensor_count, o->out);
     return true;
 }
 
@@ -355,7 +419,8 @@ static exit_status calculate(const run_options *o, const rv_model *model, rv_err
     calculation c = {.o = o};
     exit_status result = STATUS_USAGE;
     if ((!o->in || rv_npz_read(o->in, 0, &c.given, error)) && record(&c, model, error) &&
-        check_given(&c, error) && add_values(&c, error) && add_gradients(&c, error))
+        check_given(&c, error) && add_values(&c, error) && add_gradients(&c, error) &&
+        choose_results(&c, error))
         result = give_entries(&c, error) && compute(&c, error) && output(&c, error) ? STATUS_OK
                                                                                     : STATUS_FAILED;
     end(&c);

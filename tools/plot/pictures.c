@@ -58,7 +58,7 @@ static int32_t function_of(const rv_tape *tape, int32_t id)
         for (int k = 0; k < node->inputs; k++) reads = reads || node->in[k] == at;
         if (!reads) continue;
         if (node->inputs == 1 && node->op->pointwise) return i;
-        if (node->op != &rv_op_add || node->name) return id;
+        if (node->op != &rv_op_add || node->state || node->gate) return id;
         at = i;
     }
     return id;
