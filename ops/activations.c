@@ -19,10 +19,7 @@ rv_var rv_clamp(rv_var x, double low, double high)
 
 rv_var rv_silu(rv_var x) { return rv_multiply(x, rv_sigmoid(x)); }
 
-rv_var rv_gelu(rv_var x)
-{
-    return rv_multiply(rv_scale(x, 0.5), rv_shift(rv_erf(rv_scale(x, sqrt(0.5))), 1));
-}
+rv_var rv_gelu(rv_var x) { return rv_multiply(rv_scale(x, 0.5), rv_erfc(rv_scale(x, -sqrt(0.5)))); }
 
 rv_var rv_hard_sigmoid(rv_var x) { return rv_scale(rv_clamp(rv_shift(x, 3), 0, 6), 1.0 / 6); }
 
@@ -36,6 +33,12 @@ rv_var rv_elu(rv_var x, double alpha)
 rv_var rv_leaky_relu(rv_var x, double slope)
 {
     return rv_select(rv_less(rv_scalar(x.tape, 0), x), x, rv_scale(x, slope));
+}
+
+/* NaN stays, which fmin and fmax would drop. */
+static double limited(double x, double low, double high)
+{
+    return x < low ? low : x > high ? high : x;
 }
 
 /* ---- calls and descriptors: value_ is an element in plain C ---- */
@@ -83,7 +86,7 @@ static const rv_option leaky_relu_options[] = {
 
 ACTIVATION(clamp, "y = min(max(x, low), high)", "limits x; the slope outside is 0",
            RV_OPTIONS(clamp_options), rv_clamp(x, a[0].number, a[1].number),
-           fmin(fmax(x, a[0].number), a[1].number), -2, 2, RV_GIVEN(RV_NUMBER(-1), RV_NUMBER(1)),
+           limited(x, a[0].number, a[1].number), -2, 2, RV_GIVEN(RV_NUMBER(-1), RV_NUMBER(1)),
            {.in = {{1, {3}}},
             RV_GIVEN(RV_NUMBER(1), RV_NUMBER(-1)),
             .error = "low 1 is not at most high -1"})
@@ -91,10 +94,10 @@ ACTIVATION(silu, "y = x / (1 + e^-x)", "x times its sigmoid, also called swish",
            rv_silu(x), x / (1 + exp(-x)), -4, 4, NOTHING,
            {.in = {{1, {37}}}, .low = -20, .high = 20})
 ACTIVATION(gelu, "y = x (1 + erf(x / sqrt 2)) / 2", "x times the normal distribution function",
-           NO_OPTIONS, rv_gelu(x), 0.5 * x * (1 + erf(x / sqrt(2))), -3, 3, NOTHING,
+           NO_OPTIONS, rv_gelu(x), 0.5 * x * erfc(-x / sqrt(2)), -3, 3, NOTHING,
            {.in = {{1, {37}}}, .low = -8, .high = 8})
 ACTIVATION(hard_sigmoid, "y = min(max(x + 3, 0), 6) / 6", "a sigmoid of three straight lines",
-           NO_OPTIONS, rv_hard_sigmoid(x), fmin(fmax(x + 3, 0), 6) / 6, -5, 5, NOTHING,
+           NO_OPTIONS, rv_hard_sigmoid(x), limited(x + 3, 0, 6) / 6, -5, 5, NOTHING,
            {.in = {{1, {7}}}, .low = -2, .high = 2})
 ACTIVATION(elu, "y = x > 0 ? x : alpha (e^x - 1)", "a rectifier that goes smoothly to -alpha",
            RV_OPTIONS(elu_options), rv_elu(x, a->number), x > 0 ? x : a->number * expm1(x), -3, 3,

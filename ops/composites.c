@@ -126,8 +126,8 @@ static void lerp_reference(const rv_call *c)
 {
     for (int64_t i = 0; i < rv_shape_count(c->out_type.shape); i++)
         rv_result(c, i,
-                  (1 - rv_operand(c, 2, i)) * rv_operand(c, 0, i) +
-                      rv_operand(c, 2, i) * rv_operand(c, 1, i));
+                  rv_operand(c, 0, i) +
+                      rv_operand(c, 2, i) * (rv_operand(c, 1, i) - rv_operand(c, 0, i)));
 }
 
 static const rv_sample lerp_samples[] = {

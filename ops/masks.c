@@ -65,6 +65,7 @@ static void one_hot_reference(const rv_call *c)
 #define ROWS_OF(n) RV_GIVEN(RV_NUMBER(n))
 static const rv_sample one_hot_samples[] = {
     {.in = {{1, {6}}}, .low = 0, .high = 4, .integer = 1, ROWS_OF(4)},
+    {.in = {{1, {6}}}, .low = 0, .high = 4, ROWS_OF(4)},
     {.in = {{0}}, .low = 2, .high = 2, .integer = 1, ROWS_OF(4)},
     {.in = {{3, {2, 3, 2}}}, .low = -1, .high = 4, .integer = 1, ROWS_OF(3)},
     {.in = {{6, {1, 1, 1, 1, 1, 1}}}, .integer = 1, .error = "leave no axis", ROWS_OF(4)},

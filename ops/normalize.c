@@ -7,7 +7,8 @@
 #include "ops/ops.h"
 #include "ops/options.h"
 
-/* ---- softmax, log_softmax: shifted by the maximum, which changes neither value nor gradient ---- */
+/* ---- softmax, log_softmax: shifted by the maximum, which changes neither value nor gradient. A row with +inf, or of
+ * -inf alone, is NaN, as in PyTorch. ---- */
 
 /* x - max x, and the axis as a mask; the null var for a bad axis. */
 static rv_var shifted(rv_var x, int axis, unsigned *mask)
@@ -45,19 +46,32 @@ static rv_var call_log_softmax(rv_arguments *a)
     return rv_log_softmax(a->x[0], rv_option_axis(a, 0));
 }
 
-static double log_normalizer(const rv_call *c, int64_t row, int64_t width)
+static double maximum(const rv_call *c, int64_t row, int64_t width)
+{
+    double most = -INFINITY;
+    for (int64_t j = 0; j < width; j++) most = fmax(most, rv_operand(c, 0, row * width + j));
+    return most;
+}
+
+/* ln sum e^(x - shift) */
+static double log_normalizer(const rv_call *c, int64_t row, int64_t width, double shift)
 {
     double sum = 0;
-    for (int64_t j = 0; j < width; j++) sum += exp(rv_operand(c, 0, row * width + j));
+    for (int64_t j = 0; j < width; j++) sum += exp(rv_operand(c, 0, row * width + j) - shift);
     return log(sum);
+}
+
+static double log_probability(const rv_call *c, int64_t i, int64_t width)
+{
+    const double most = maximum(c, i / width, width);
+    return rv_operand(c, 0, i) - most - log_normalizer(c, i / width, width, most);
 }
 
 static void log_softmax_reference(const rv_call *c)
 {
     const rv_shape *s = &c->out_type.shape;
     int64_t width = s->dim[s->rank - 1];
-    for (int64_t i = 0; i < rv_shape_count(*s); i++)
-        rv_result(c, i, rv_operand(c, 0, i) - log_normalizer(c, i / width, width));
+    for (int64_t i = 0; i < rv_shape_count(*s); i++) rv_result(c, i, log_probability(c, i, width));
 }
 
 static void softmax_reference(const rv_call *c)
@@ -65,7 +79,7 @@ static void softmax_reference(const rv_call *c)
     const rv_shape *s = &c->out_type.shape;
     int64_t width = s->dim[s->rank - 1];
     for (int64_t i = 0; i < rv_shape_count(*s); i++)
-        rv_result(c, i, exp(rv_operand(c, 0, i) - log_normalizer(c, i / width, width)));
+        rv_result(c, i, exp(log_probability(c, i, width)));
 }
 
 static const rv_sample softmax_samples[] = {
@@ -98,9 +112,17 @@ const rv_op rv_op_log_softmax = {.name = "log_softmax",
 
 /* ---- log_sum_exp: shifted by the maximum likewise, which is added again ---- */
 
-rv_var rv_log_sum_exp(rv_var x, unsigned axes, bool keep)
+/* The maximum, or 0 if it is infinite: inf - inf would be NaN. */
+static rv_var finite_maximum(rv_var x, unsigned axes)
 {
     rv_var most = rv_stop_gradient(rv_max(x, axes, true));
+    rv_var infinite = rv_equal(rv_abs(most), rv_scalar(x.tape, INFINITY));
+    return rv_select(infinite, rv_scalar(x.tape, 0), most);
+}
+
+rv_var rv_log_sum_exp(rv_var x, unsigned axes, bool keep)
+{
+    rv_var most = finite_maximum(x, axes);
     rv_var sum = rv_sum(rv_exp(rv_subtract(x, most)), axes, keep);
     return rv_add(rv_log(sum), rv_reshape(most, rv_shape_of(sum)));
 }
@@ -118,7 +140,10 @@ static void log_sum_exp_reference(const rv_call *c)
 {
     int64_t rows = rv_shape_count(c->out_type.shape),
             width = rv_shape_count(c->in_type[0].shape) / rows;
-    for (int64_t r = 0; r < rows; r++) rv_result(c, r, log_normalizer(c, r, width));
+    for (int64_t r = 0; r < rows; r++) {
+        const double most = maximum(c, r, width), shift = isinf(most) ? 0 : most;
+        rv_result(c, r, shift + log_normalizer(c, r, width, shift));
+    }
 }
 
 static const rv_sample log_sum_exp_samples[] = {

@@ -31,14 +31,16 @@ rv_var rv_arctan(rv_var x);
 rv_var rv_relu(rv_var x);
 rv_var rv_softplus(rv_var x);
 rv_var rv_abs(rv_var x);
-rv_var rv_sign(rv_var x); /* 1, 0 or -1 */
+rv_var rv_sign(rv_var x); /* 1, 0, -1 or NaN */
 rv_var rv_sin(rv_var x);
 rv_var rv_cos(rv_var x);
 rv_var rv_erf(rv_var x);
+rv_var rv_erfc(rv_var x);              /* 1 - erf x, exact far out */
 rv_var rv_expm1(rv_var x);             /* e^x - 1, exact near 0 */
 rv_var rv_minimum(rv_var x, rv_var y); /* equal operands get half of the gradient each */
 rv_var rv_maximum(rv_var x, rv_var y);
-rv_var rv_power(rv_var x, rv_var y);            /* x^y; the gradient to y is for x > 0 */
+/* x^y. At x = 0 its gradient to y is 0 if y >= 0; its gradient to x is 0 if y = 0. For x < 0 the gradient to y is NaN. */
+rv_var rv_power(rv_var x, rv_var y);
 rv_var rv_equal(rv_var x, rv_var y);            /* 1 or 0, in the operands' dtype */
 rv_var rv_sigmoid_gradient(rv_var x, rv_var y); /* y x (1 - x) */
 rv_var rv_tanh_gradient(rv_var x, rv_var y);    /* y (1 - x^2) */
@@ -110,7 +112,8 @@ rv_var rv_conv2d_transpose(rv_var x, rv_var w, rv_conv2d_options options);
 rv_var rv_true_conv2d(rv_var x, rv_var w);
 
 /* Windows of size x size over the last two axes, `stride` apart in both. Windows lie inside x; a remainder at the end is
- * ignored. Equal maxima get equal parts of the gradient. The size is at most 4096. */
+ * ignored. Equal maxima get equal parts of the gradient; in PyTorch the first one gets all of it. The size is at most 32
+ * for maxima, 4096 for means. */
 rv_var rv_max_pool2d(rv_var x, int64_t size, int64_t stride);
 rv_var rv_average_pool2d(rv_var x, int64_t size, int64_t stride);
 rv_var rv_global_average_pool(rv_var x); /* [..,height,width] -> [..]: the mean of each image */
@@ -118,7 +121,7 @@ rv_var rv_global_average_pool(rv_var x); /* [..,height,width] -> [..]: the mean 
 /* ---- activations ---- */
 rv_var rv_clamp(rv_var x, double low, double high);
 rv_var rv_silu(rv_var x);
-rv_var rv_gelu(rv_var x);                     /* exact, by erf */
+rv_var rv_gelu(rv_var x);                     /* exact, by erfc */
 rv_var rv_hard_sigmoid(rv_var x);             /* clamp(x + 3, 0, 6) / 6 */
 rv_var rv_elu(rv_var x, double alpha);        /* alpha (e^x - 1) for x <= 0 */
 rv_var rv_leaky_relu(rv_var x, double slope); /* slope x for x <= 0 */
@@ -129,8 +132,9 @@ rv_var rv_leaky_relu(rv_var x, double slope); /* slope x for x <= 0 */
 rv_var rv_linear(rv_var x, const char *name, int64_t units);
 rv_var rv_softmax(rv_var x, int axis);
 rv_var rv_log_softmax(rv_var x, int axis);
-rv_var rv_log_sum_exp(rv_var x, unsigned axes, bool keep);    /* ln sum e^x */
-rv_var rv_normalize(rv_var x, unsigned axes, double epsilon); /* (x - mean) / sqrt(var + epsilon) */
+rv_var rv_log_sum_exp(rv_var x, unsigned axes, bool keep); /* ln sum e^x */
+/* (x - mean) / sqrt(var + epsilon). In f32 the variance of numbers from 1e19 on is infinite, and the result 0. */
+rv_var rv_normalize(rv_var x, unsigned axes, double epsilon);
 /* Normalizes x [n,units,..] over all axes but the first, with epsilon 1e-5, then applies the parameters "name/gain"
  * (initially 1) and "name/bias" (initially 0), both [units], along axis 1. */
 rv_var rv_layer_norm(rv_var x, const char *name);

@@ -30,6 +30,7 @@ static bool infer(rv_inference *i)
 #define SIN sin
 #define COS cos
 #define ERF erf
+#define ERFC erfc
 #define EXPM1 expm1
 #define POWER pow
 #define REFERENCE(name, value, OPERANDS) \
@@ -57,10 +58,26 @@ static bool infer(rv_inference *i)
 #define RV_NO_GRADIENT ((rv_var){b->y.tape, -1})
 #define TWO_OVER_SQRT_PI 1.1283791670955126
 
-/* 1 where x < y, 1/2 where neither is less, 0 where x > y. */
-static rv_var before(rv_var x, rv_var y)
+/* The part of dy that an operand of min or max gets: nothing where it loses, half of it where both are equal, else all
+ * of it, also where one is NaN. */
+static rv_var part_of(const rv_backward *b, rv_var loses)
 {
-    return rv_scale(rv_add(rv_less(x, y), rv_one_minus(rv_less(y, x))), 0.5);
+    rv_var part = rv_select(rv_equal(b->x[0], b->x[1]), rv_scale(b->dy, 0.5), b->dy);
+    return rv_select(loses, rv_scalar(b->dy.tape, 0), part);
+}
+
+/* p x^(p - 1), and 0 for p = 0 even at x = 0, where x^(p - 1) is infinite. */
+static rv_var slope_of_power(rv_var x, rv_var p)
+{
+    rv_var slope = rv_multiply(p, rv_power(x, rv_shift(p, -1)));
+    return rv_select(p, slope, rv_scalar(x.tape, 0));
+}
+
+/* ln x for the gradient x^p ln x by p, with a number for ln 0 if p >= 0: the gradient is then 0 at x = 0. */
+static rv_var log_of_base(rv_var x, rv_var p)
+{
+    rv_var not_negative = rv_one_minus(rv_less(p, rv_scalar(p.tape, 0)));
+    return rv_log(rv_select(x, x, not_negative));
 }
 
 #define RULES(name, gradient) \

@@ -1,5 +1,5 @@
-/* Pooling: the maximum or mean of each window over the last two axes. Composites: strided slices are combined along the
- * rows of a window first, then along its columns. */
+/* Pooling: the maximum or mean of each window over the last two axes. Composites of strided slices: element (p, q) of all
+ * windows is one slice. */
 #include <math.h>
 
 #include "ops/index_internal.h"
@@ -8,53 +8,72 @@
 
 /* ---- recipes ---- */
 
-/* y[.., i, ..] = join of x[.., i stride + q, ..] over q < size along an axis. */
-static rv_var pool_axis(rv_var x, int64_t axis, int64_t size, int64_t stride,
-                        rv_var (*join)(rv_var, rv_var))
+static bool pool_fits(rv_var x, int64_t size, int64_t stride, int64_t widest, const char *op)
+{
+    rv_shape shape = rv_shape_of(x);
+    char text[RV_SHAPE_TEXT];
+    if (rv_is_null(x)) return false;
+    if (size < 1 || stride < 1 || size > widest) {
+        rv_tape_fail(x.tape, RV_ERROR_ARGUMENT,
+                     "%s: size %lld, stride %lld, expected both at least 1 and a size of at most "
+                     "%lld; pool in several steps",
+                     op, (long long)size, (long long)stride, (long long)widest);
+        return false;
+    }
+    if (shape.rank < 2 || shape.dim[shape.rank - 2] < size || shape.dim[shape.rank - 1] < size) {
+        rv_tape_fail(x.tape, RV_ERROR_SHAPE,
+                     "%s: x is %s, expected [..,height,width] of at least %lldx%lld; pad x first",
+                     op, rv_shape_text(shape, text), (long long)size, (long long)size);
+        return false;
+    }
+    return true;
+}
+
+static int64_t windows(int64_t length, int64_t size, int64_t stride)
+{
+    return (length - size) / stride + 1;
+}
+
+/* The maximum of the size^2 slices, over an axis of their own: so all maxima of a window share its gradient. */
+rv_var rv_max_pool2d(rv_var x, int64_t size, int64_t stride)
+{
+    enum { WIDEST = 32 };
+    rv_shape shape = rv_shape_of(x);
+    if (!pool_fits(x, size, stride, WIDEST, "max_pool2d")) return (rv_var){x.tape, -1};
+    int64_t *height = &shape.dim[shape.rank - 2], *width = &shape.dim[shape.rank - 1];
+    rv_var images = rv_reshape(x, RV_SHAPE(-1, *height, *width)), slice[WIDEST * WIDEST];
+    *height = windows(*height, size, stride);
+    *width = windows(*width, size, stride);
+    const int64_t count[] = {rv_shape_of(images).dim[0], *height, *width};
+    const int64_t step[] = {1, stride, stride};
+    for (int64_t i = 0; i < size * size; i++)
+        slice[i] = rv_slice(images, (int64_t[]){0, i / size, i % size}, count, step);
+    return rv_reshape(rv_max(rv_stack(slice, (int)(size * size), 0), 1, false), shape);
+}
+
+/* The sum of size slices along one axis. */
+static rv_var sum_along(rv_var x, int64_t axis, int64_t size, int64_t stride)
 {
     rv_shape shape = rv_shape_of(x);
     int64_t start[RV_MAX_RANK] = {0}, step[RV_MAX_RANK];
     rv_var y = x;
     for (int64_t d = 0; d < shape.rank; d++) step[d] = d == axis ? stride : 1;
-    shape.dim[axis] = (shape.dim[axis] - size) / stride + 1;
+    shape.dim[axis] = windows(shape.dim[axis], size, stride);
     for (int64_t q = 0; q < size; q++) {
         start[axis] = q;
         rv_var slice = rv_slice(x, start, shape.dim, step);
-        y = q ? join(y, slice) : slice;
+        y = q ? rv_add(y, slice) : slice;
     }
     return y;
 }
 
-static rv_var pool(rv_var x, int64_t size, int64_t stride, rv_var (*join)(rv_var, rv_var),
-                   const char *op)
-{
-    rv_shape shape = rv_shape_of(x);
-    char text[RV_SHAPE_TEXT];
-    if (rv_is_null(x)) return x;
-    enum { WIDEST = 1 << 12 }; /* a window takes that many ops */
-    if (size < 1 || stride < 1 || size > WIDEST)
-        return rv_tape_fail(x.tape, RV_ERROR_ARGUMENT,
-                            "%s: size %lld, stride %lld, expected both at least 1 and a size of "
-                            "at most %d; pool in several steps",
-                            op, (long long)size, (long long)stride, WIDEST);
-    if (shape.rank < 2 || shape.dim[shape.rank - 2] < size || shape.dim[shape.rank - 1] < size)
-        return rv_tape_fail(x.tape, RV_ERROR_SHAPE,
-                            "%s: x is %s, expected [..,height,width] of at least %lldx%lld; pad x "
-                            "first",
-                            op, rv_shape_text(shape, text), (long long)size, (long long)size);
-    rv_var rows = pool_axis(x, shape.rank - 1, size, stride, join);
-    return pool_axis(rows, shape.rank - 2, size, stride, join);
-}
-
-rv_var rv_max_pool2d(rv_var x, int64_t size, int64_t stride)
-{
-    return pool(x, size, stride, rv_maximum, "max_pool2d");
-}
-
 rv_var rv_average_pool2d(rv_var x, int64_t size, int64_t stride)
 {
-    rv_var sum = pool(x, size, stride, rv_add, "average_pool2d");
-    return rv_scale(sum, 1 / ((double)size * (double)size));
+    enum { WIDEST = 1 << 12 };
+    const int64_t rank = rv_shape_of(x).rank;
+    if (!pool_fits(x, size, stride, WIDEST, "average_pool2d")) return (rv_var){x.tape, -1};
+    rv_var rows = sum_along(x, rank - 1, size, stride);
+    return rv_scale(sum_along(rows, rank - 2, size, stride), 1 / ((double)size * (double)size));
 }
 
 rv_var rv_global_average_pool(rv_var x)
@@ -82,6 +101,7 @@ static window window_of(const rv_option_value *v)
 }
 
 static double plus(double a, double b) { return a + b; }
+static double greater(double a, double b) { return a > b || isnan(a) ? a : b; }
 
 static void pool_reference(const rv_call *c, double start, double (*join)(double, double),
                            double factor)
@@ -102,7 +122,7 @@ static void pool_reference(const rv_call *c, double start, double (*join)(double
     }
 }
 
-static void max_pool2d_reference(const rv_call *c) { pool_reference(c, -INFINITY, fmax, 1); }
+static void max_pool2d_reference(const rv_call *c) { pool_reference(c, -INFINITY, greater, 1); }
 
 static void average_pool2d_reference(const rv_call *c)
 {

@@ -11,7 +11,8 @@ extern "C" {
 #endif
 
 /* Runs the op on each of its samples, in f32 and f64:
- * - the kernel, cut into parts where the op allows it, equals the reference;
+ * - the kernel, cut into parts where the op allows it, equals the reference; where inputs are NaN,
+ *   infinite or subnormal, it hides no NaN and no infinity of the reference;
  * - the first and second derivatives equal central differences;
  * - the Jacobian-vector product is the adjoint of the gradient;
  * - a call by name with the sample's options records the node that has its attributes;

@@ -133,7 +133,7 @@ static bool check_rate(rv_var x, double rate)
     return false;
 }
 
-/* x / (1 - rate) where u, uniform in 0 .. 1, is below 1 - rate, else 0. */
+/* x / (1 - rate) where u, uniform in 0 .. 1, is below 1 - rate, else 0 x. */
 static rv_var drop(rv_var x, rv_var u, double rate)
 {
     if (!check_rate(x, rate)) return (rv_var){x.tape, -1};
@@ -168,7 +168,7 @@ static void dropout_reference(const rv_call *c)
 {
     const double rate = ((const rv_option_value *)c->attr)->number;
     for (int64_t i = 0; i < rv_shape_count(c->out_type.shape); i++)
-        rv_result(c, i, rv_operand(c, 1, i) < 1 - rate ? rv_operand(c, 0, i) / (1 - rate) : 0);
+        rv_result(c, i, rv_operand(c, 0, i) * (rv_operand(c, 1, i) < 1 - rate) / (1 - rate));
 }
 
 static const rv_sample dropout_samples[] = {
@@ -190,7 +190,7 @@ static const rv_sample dropout_samples[] = {
 const rv_op rv_op_dropout = {
     .name = "dropout",
     .args = "x ...",
-    .formula = "y = u < 1 - rate ? x / (1 - rate) : 0",
+    .formula = "y = x (u < 1 - rate) / (1 - rate)",
     .doc = "drops elements at random; u, of x's shape, is drawn, or the second input",
     .kind = RV_OP_COMPOSITE,
     .inputs = -1,

@@ -80,6 +80,18 @@ void rv_sample_values(const rv_sample *s, int k, uint64_t seed, rv_tensor *x)
     rv_free(part);
 }
 
+void rv_sample_special(int k, uint64_t seed, rv_tensor *x)
+{
+    static const double special[] = {NAN,  INFINITY, -INFINITY, 0,         -0.0,
+                                     -NAN, 0x1p-126, -0x1p-149, 0x1p-1022, -0x1p-1074};
+    enum { SPECIAL = sizeof special / sizeof *special };
+    const uint64_t own = rv_seed(seed, rv_sample_input_name(k));
+    for (int64_t i = 0; x->dtype != RV_I32 && i < rv_tensor_count(x); i++) {
+        const int choice = (int)(4 * SPECIAL * rv_random_uniform(own, (uint64_t)i));
+        if (choice < SPECIAL) rv_tensor_set(x, i, special[choice]);
+    }
+}
+
 rv_var rv_direction(rv_var x, uint64_t seed, const char *name)
 {
     rv_error error = {0};

@@ -31,6 +31,9 @@ rv_var rv_sample_record_on(rv_tape *tape, const rv_op *op, const rv_sample *s, c
  * are whole numbers, the ends included. */
 void rv_sample_values(const rv_sample *s, int k, uint64_t seed, rv_tensor *x);
 
+/* Replaces some floats of an input by NaN, infinities, zeros of both signs and the smallest numbers. */
+void rv_sample_special(int k, uint64_t seed, rv_tensor *x);
+
 /* A random constant like x: a pure function of (seed, name). */
 rv_var rv_direction(rv_var x, uint64_t seed, const char *name);
 /* <x, rv_direction(x, seed, name)>. */

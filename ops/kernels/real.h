@@ -26,6 +26,7 @@ RV_VECTOR_MATHS(atan, double);
 RV_VECTOR_MATHS(sin, double);
 RV_VECTOR_MATHS(cos, double);
 RV_VECTOR_MATHS(erf, double);
+RV_VECTOR_MATHS(erfc, double);
 RV_VECTOR_MATHS(pow, double, double);
 #endif
 #endif
@@ -45,6 +46,7 @@ typedef uint32_t real_bits;
 #define ERF erf_f32
 #define SIN(x) (float)sin(x)
 #define COS(x) (float)cos(x)
+#define ERFC(x) (float)erfc(x)
 #define EXPM1(x) (float)expm1(x)
 #define POWER(x, y) (float)pow(x, y)
 #elif defined(RV_REAL_F64)
@@ -59,6 +61,7 @@ typedef uint64_t real_bits;
 #define SQRT sqrt
 #define ABS fabs
 #define ERF erf
+#define ERFC erfc
 #define SIN sin
 #define COS cos
 #define EXPM1 expm1

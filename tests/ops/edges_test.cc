@@ -5,6 +5,17 @@
 
 namespace {
 
+/* Equal up to rounding; all NaN are the same. */
+void expect_same(const Values &got, const Values &want)
+{
+    ASSERT_EQ(got.size(), want.size());
+    for (size_t i = 0; i < got.size(); i++)
+        EXPECT_TRUE(std::isnan(got[i]) ? std::isnan(want[i])
+                                       : got[i] == want[i] || std::fabs(got[i] - want[i]) <=
+                                                                  1e-15 * std::fabs(want[i]))
+            << "element " << i << " is " << got[i] << ", not " << want[i];
+}
+
 // ---- ties and kinks ----
 
 TEST(Ties, ShareTheGradient)
@@ -33,6 +44,58 @@ TEST(Ties, NaNWins)
         for (const double z : program.values(k)) EXPECT_TRUE(std::isnan(z));
 }
 
+/* The whole cotangent goes to both operands, as the NaN came from either. */
+TEST(Ties, NaNPassesOnTheGradient)
+{
+    for (rv_var (*op)(rv_var, rv_var) : {rv_minimum, rv_maximum}) {
+        Tape tape;
+        const rv_var x = tape.input("x", RV_SHAPE(2)), y = tape.input("y", RV_SHAPE(2));
+        const std::vector<rv_var> g = gradients(total(op(x, y)), {x, y});
+        Program program(tape, g);
+        program.set("x", {NAN, 1}).set("y", {1, NAN}).run();
+        EXPECT_EQ(program.values(0), (Values{1, 1}));
+        EXPECT_EQ(program.values(1), (Values{1, 1}));
+    }
+}
+
+/* A cotangent that is infinite or NaN is not multiplied by a slope of 0. */
+TEST(Kinks, AClosedSideIsZeroWhateverItsCotangent)
+{
+    Tape tape;
+    const rv_var x = tape.input("x", RV_SHAPE(4)), dy = tape.input("dy", RV_SHAPE(4));
+    const rv_var loss = total(rv_multiply(rv_relu(x), dy));
+    Program program(tape, {gradient(loss, x)});
+    program.set("x", {-1, 0, 2, NAN}).set("dy", {INFINITY, NAN, INFINITY, 3}).run();
+    EXPECT_EQ(program.values(), (Values{0, 0, INFINITY, 3}));
+}
+
+/* x^p at x = 0 and at p = 0, as in PyTorch. */
+TEST(Power, HasGradientsAtZero)
+{
+    const struct {
+        double x, p, y, dx, dp;
+    } rows[] = {{0, 0, 1, 0, 0},
+                {0, 2, 0, 0, 0},
+                {0, 1, 0, 1, 0},
+                {0, 0.5, 0, INFINITY, 0},
+                {-0.0, 3, 0, 0, 0},
+                {3, 0, 1, 0, std::log(3)},
+                {1e-320, 0, 1, 0, std::log(1e-320)},
+                {0, -1, INFINITY, -INFINITY, -INFINITY},
+                {NAN, 0, 1, 0, NAN},
+                {-2, 2, 4, -4, NAN}};
+    Tape tape;
+    const rv_var x = tape.input("x", RV_SCALAR), p = tape.input("p", RV_SCALAR), y = rv_power(x, p);
+    const std::vector<rv_var> g = gradients(y, {x, p});
+    Program program(tape, {y, g[0], g[1]});
+    for (const auto &row : rows) {
+        program.set("x", {row.x}).set("p", {row.p}).run();
+        SCOPED_TRACE(std::to_string(row.x) + "^" + std::to_string(row.p));
+        expect_same({program.value(0), program.value(1), program.value(2)},
+                    {row.y, row.dx, row.dp});
+    }
+}
+
 TEST(Kinks, HaveTheSlopeThatTheirOpSays)
 {
     Tape tape;
@@ -51,6 +114,22 @@ TEST(MaxPool, EqualMaximaShareAllOfTheGradient)
     const rv_var x = tape.input("x", RV_SHAPE(1, 1, 2, 2)), y = rv_max_pool2d(x, 2, 2);
     Program program(tape, {gradient(total(y), x)});
     EXPECT_EQ(program.set("x", {3, 3, 3, 3}).run().values(), (Values{0.25, 0.25, 0.25, 0.25}));
+    for (size_t least = 0; least < 4; least++) {
+        Values values(4, 3), parts(4, 1.0 / 3);
+        values[least] = 2, parts[least] = 0;
+        EXPECT_EQ(program.set("x", values).run().values(), parts) << least;
+    }
+}
+
+/* Overlapping windows: a maximum of two windows gets a part from each. */
+TEST(MaxPool, EqualMaximaShareInEachWindow)
+{
+    Tape tape;
+    const rv_var x = tape.input("x", RV_SHAPE(2, 3)), y = rv_max_pool2d(x, 2, 1);
+    Program program(tape, {y, gradient(total(y), x)});
+    program.set("x", {1, 5, 1, 5, 1, 0}).run();
+    EXPECT_EQ(program.values(0), (Values{5, 5}));
+    EXPECT_EQ(program.values(1), (Values{0, 1.5, 0, 0.5, 0, 0}));
 }
 
 TEST(Equal, SeesWhatIsEqual)
@@ -79,6 +158,28 @@ TEST(Stable, LogSumExpAndSoftplus)
         EXPECT_EQ(program.values(1), (Values{0.5, 0.5, 1, 0}));
         EXPECT_EQ(program.values(2), (Values{1e4, 1e4, 0, 0}));
         EXPECT_EQ(program.values(3), (Values{1, 1, 0, 0}));
+    }
+}
+
+/* As torch.logsumexp. */
+TEST(LogSumExp, OfInfinities)
+{
+    const double inf = INFINITY, nan = NAN;
+    const struct {
+        Values x;
+        double y;
+        Values gradient;
+    } rows[] = {{{-inf, -inf, -inf}, -inf, {nan, nan, nan}},
+                {{inf, 0, 1}, inf, {nan, 0, 0}},
+                {{-inf, 2, -inf}, 2, {0, 1, 0}},
+                {{nan, 0, inf}, nan, {nan, nan, nan}}};
+    for (const auto &row : rows) {
+        Tape tape;
+        const rv_var x = tape.input("x", RV_SHAPE(3)), y = rv_log_sum_exp(x, 1, false);
+        Program program(tape, {y, gradient(y, x)});
+        program.set("x", row.x).run();
+        expect_same(program.values(0), {row.y});
+        expect_same(program.values(1), row.gradient);
     }
 }
 

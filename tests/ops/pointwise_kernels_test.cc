@@ -16,6 +16,7 @@ namespace {
 #define SIN std::sin
 #define COS std::cos
 #define ERF std::erf
+#define ERFC std::erfc
 #define EXPM1 std::expm1
 #define POWER std::pow
 

@@ -52,6 +52,17 @@ class Subject {
         return values_;
     }
 
+    // The values with some that are NaN, infinite or tiny.
+    void make_special(uint64_t seed)
+    {
+        values();
+        for (int k = 0; k < inputs; k++) {
+            rv_tensor *x = &values_[static_cast<size_t>(k)].tensor;
+            rv_sample_values(&sample_, k, seed, x);
+            rv_sample_special(k, seed, x);
+        }
+    }
+
     // Evaluates vars of the tape; empty on error.
     std::vector<std::vector<double>> evaluate(const std::vector<rv_var> &vars)
     {
@@ -126,18 +137,22 @@ class Subject {
 inline double largest(const std::vector<double> &v)
 {
     double most = 0;
-    for (double e : v) most = std::fmax(most, std::fabs(e));
+    for (double e : v)
+        if (std::isfinite(e)) most = std::fmax(most, std::fabs(e));
     return most;
 }
 
-// Largest difference, relative to the largest element; infinite for NaN or different sizes.
+// Largest difference, relative to the largest element; infinite for different sizes, and where one is NaN or infinite and
+// the other is not equal.
 inline double difference(const std::vector<double> &a, const std::vector<double> &b)
 {
-    double most = a.size() == b.size() ? 0 : INFINITY;
-    for (size_t i = 0; i < a.size() && i < b.size(); i++)
-        most = a[i] == b[i]              ? most
-               : std::isnan(a[i] - b[i]) ? INFINITY
-                                         : std::fmax(most, std::fabs(a[i] - b[i]));
+    double most = 0;
+    if (a.size() != b.size()) return INFINITY;
+    for (size_t i = 0; i < a.size(); i++) {
+        if (a[i] == b[i] || (std::isnan(a[i]) && std::isnan(b[i]))) continue;
+        if (!std::isfinite(a[i]) || !std::isfinite(b[i])) return INFINITY;
+        most = std::fmax(most, std::fabs(a[i] - b[i]));
+    }
     return most / std::fmax(1e-3, std::fmax(largest(a), largest(b)));
 }
 
@@ -180,6 +195,13 @@ inline void check_call(const rv_op &op, const rv_sample &sample, Complaints *c)
         c->push_back("is another node if called by name " + s.error());
 }
 
+// Ops whose kernels may compute inf or NaN where the reference is finite, or NaN where it is inf. None hides a NaN.
+const std::set<std::string> kSpreadsInfinity = {
+    // some methods multiply weights by the zeros around x, or transform whole tiles
+    "conv2d", "conv2d_input_gradient", "conv2d_transpose", "conv2d_weight_gradient", "true_conv2d",
+    // -ln p of the label and the mean of the logits are infinite with opposite signs
+    "softmax_cross_entropy_smooth"};
+
 inline void check_kernel(const rv_op &op, const rv_sample &sample, rv_dtype dtype, Complaints *c)
 {
     Subject s(op, sample, dtype);
@@ -190,6 +212,50 @@ inline void check_kernel(const rv_op &op, const rv_sample &sample, rv_dtype dtyp
     if (!(error <= bound))
         c->push_back(std::string(rv_dtype_name(dtype)) + " kernel differs from the reference by " +
                      number(error));
+    for (uint64_t seed = 0; error <= bound && seed < 8; seed++) {
+        s.make_special(seed);
+        std::vector<double> kernel = s.evaluate({s.y})[0], reference = s.reference();
+        for (size_t i = 0; kSpreadsInfinity.count(op.name) && i < kernel.size(); i++)
+            if (!std::isnan(reference[i]) && !std::isfinite(kernel[i])) reference[i] = kernel[i];
+        error = difference(kernel, reference);
+        if (!(error <= bound))
+            c->push_back(std::string(rv_dtype_name(dtype)) +
+                         " kernel differs from the reference where inputs are NaN, infinite or "
+                         "tiny, seed " +
+                         std::to_string(seed));
+    }
+}
+
+// A NaN reaches every element of the result that depends on it: every one that some other number in its place would
+// change. Says for which inputs it does not.
+inline std::set<int> inputs_whose_nan_is_hidden(const rv_op &op, const rv_sample &sample)
+{
+    std::set<int> hidden;
+    Subject s(op, sample, RV_F64);
+    std::vector<rv_named_tensor> values = s.values();
+    const std::vector<double> before = s.reference();
+    for (int k = 0; k < s.inputs; k++) {
+        rv_tensor *x = &values[static_cast<size_t>(k)].tensor;
+        const int64_t count = rv_tensor_count(x);
+        for (int64_t i = 0; x->dtype != RV_I32 && i < count; i += 1 + count / 16) {
+            const double was = rv_tensor_get(x, i);
+            std::vector<bool> depends(before.size());
+            const rv_tensor &next = values[static_cast<size_t>((k + 1) % s.inputs)].tensor;
+            const double nearby = rv_tensor_get(&next, i % rv_tensor_count(&next));
+            for (const double other : {-was, was + 1, was - 1, 10.0, -10.0, 0.0, nearby}) {
+                rv_tensor_set(x, i, other);
+                const std::vector<double> after = s.reference();
+                for (size_t j = 0; j < before.size(); j++)
+                    depends[j] = depends[j] || before[j] != after[j];
+            }
+            rv_tensor_set(x, i, NAN);
+            const std::vector<double> result = s.evaluate({s.y})[0];
+            for (size_t j = 0; j < before.size(); j++)
+                if (depends[j] && !std::isnan(result[j])) hidden.insert(k);
+            rv_tensor_set(x, i, was);
+        }
+    }
+    return hidden;
 }
 
 // d <y, r> / dx against differences; then the same for the gradient itself, to second order.

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <string>
 
 #include "ops/ops.h"
@@ -47,6 +48,15 @@ rv_var deaf(const rv_backward *b, int)
     return rv_multiply(rv_stop_gradient(b->dy), rv_scale(b->x[0], 2));
 }
 
+rv_kernel hides_nan(rv_call *)
+{
+    return [](const rv_call *c) {
+        rv_tensor x = rv_call_in(c, 0), y = rv_call_out(c);
+        for (int64_t i = 0; i < rv_tensor_count(&y); i++)
+            rv_tensor_set(&y, i, std::fmax(rv_tensor_get(&x, i), 0));
+    };
+}
+
 TEST(ProveOp, NamesWhatIsWrong)
 {
     rv_op op = spoilt("tanh");
@@ -79,6 +89,11 @@ TEST(ProveOp, NamesWhatIsWrong)
     op = spoilt("tanh"); /* text cannot call it; nothing is wrong with the op */
     op.call = nullptr;
     EXPECT_EQ(refutation(op), "");
+
+    op = spoilt("relu");
+    op.pointwise = nullptr;
+    op.select = hides_nan;
+    EXPECT_NE(refutation(op).find("where inputs are NaN"), std::string::npos);
 
     op = spoilt("lerp");
     op.call = nullptr;

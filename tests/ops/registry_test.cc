@@ -1,6 +1,7 @@
 // Every registered op proves itself, and the proof notices when a part of an op is missing or wrong.
 #include <gtest/gtest.h>
 
+#include <map>
 #include <set>
 
 #include "tests/ops/proof.h"
@@ -46,6 +47,30 @@ TEST(RegistryNames, AreUniqueAndFound)
     EXPECT_EQ(rv_op_find("no such op"), nullptr);
     EXPECT_EQ(rv_op_at(-1), nullptr);
     EXPECT_EQ(rv_op_at(rv_op_count()), nullptr);
+}
+
+// ---- NaN ----
+
+// Where a NaN may give a number, and why.
+const std::map<std::string, std::set<int>> kHidesNaN = {
+    {"equal", {0, 1}},       // a comparison is 1 or 0: no number equals NaN
+    {"less", {0, 1}},        // likewise: NaN is not less, and nothing is less than NaN
+    {"select", {0}},         // a condition: NaN is not 0
+    {"one_hot", {0}},        // a comparison: NaN is no class
+    {"sequence_mask", {0}},  // a comparison: no step is below NaN
+    {"dropout", {1}},        // u is compared: NaN drops
+    {"random_uniform", {0}}, // a count, no quantity: NaN counts as 0
+};
+
+TEST_P(Registry, NoNumberHidesANaN)
+{
+    const rv_op *op = rv_op_at(GetParam());
+    std::set<int> hidden;
+    for (int i = 0; i < op->sample_count; i++)
+        if (!op->samples[i].error)
+            hidden.merge(proof::inputs_whose_nan_is_hidden(*op, op->samples[i]));
+    const auto exception = kHidesNaN.find(op->name);
+    EXPECT_EQ(hidden, exception == kHidesNaN.end() ? std::set<int>{} : exception->second);
 }
 
 // ---- the test of the test: each part that is removed or wrong is reported ----
@@ -121,6 +146,22 @@ TEST(Proof, SeesAWrongReferenceOrKernel)
     rv_op op = copy_of("exp");
     op.reference = rv_op_find("square")->reference;
     expect_complaint(op, "kernel differs from the reference");
+}
+
+// A kernel that is right for numbers, but not for NaN.
+TEST(Proof, SeesAHiddenNaN)
+{
+    rv_op op = copy_of("relu");
+    op.pointwise = nullptr;
+    op.select = [](rv_call *) -> rv_kernel {
+        return [](const rv_call *c) {
+            rv_tensor x = rv_call_in(c, 0), y = rv_call_out(c);
+            for (int64_t i = 0; i < rv_tensor_count(&y); i++)
+                rv_tensor_set(&y, i, std::fmax(rv_tensor_get(&x, i), 0));
+        };
+    };
+    expect_complaint(op, "where inputs are NaN");
+    EXPECT_EQ(proof::inputs_whose_nan_is_hidden(op, op.samples[0]), std::set<int>{0});
 }
 
 TEST(Proof, SeesAWrongAdjoint)
