@@ -97,7 +97,7 @@ static rv_var mean_of(const rv_net_options *o, const rv_var *h, int64_t steps)
 /* ---- losses ---- */
 
 /* Sets output and target [n,steps,..] beyond the end of each sequence so that the loss there is 0. Returns the factor
- * that turns the mean over all steps into the mean over the valid ones. */
+ * that turns the loss's mean into the mean over the valid steps. */
 static rv_var ignore_beyond_end(const rv_net_options *o, rv_var *output, rv_var *target)
 {
     rv_tape *tape = output->tape;
@@ -110,7 +110,8 @@ static rv_var ignore_beyond_end(const rv_net_options *o, rv_var *output, rv_var 
         *output = rv_select(mask, *output, rv_scalar(tape, -1e4));
         *target = rv_multiply(mask, *target);
     } else if (o->classes) {
-        *target = rv_select(mask, *target, rv_scalar(tape, -1)); /* no class */
+        *target = rv_select(mask, *target, rv_scalar(tape, -1));
+        return rv_scalar(tape, 1); /* the loss does not count negative labels */
     } else {
         *output = rv_select(mask, *output, *target);
     }

@@ -149,13 +149,14 @@ const rv_op rv_op_huber = {
     RV_OPTIONS(huber_options),
     RV_SAMPLES(huber_samples)};
 
-/* ---- sigmoid cross-entropy: ln(1 + e^x) - x t, the stable form of -t ln s(x) - (1-t) ln(1-s(x)) ---- */
+/* ---- sigmoid cross-entropy: -ln s(x) = ln(1 + e^-x) and -ln(1 - s(x)) = ln(1 + e^x), neither of which cancels ---- */
 
 rv_var rv_sigmoid_cross_entropy(rv_var logits, rv_var target)
 {
     if (!same_shape(logits, target, "sigmoid_cross_entropy")) return (rv_var){logits.tape, -1};
-    return rv_mean(rv_subtract(rv_softplus(logits), rv_multiply(logits, target)), RV_ALL_AXES,
-                   false);
+    rv_var yes = rv_multiply(target, rv_softplus(rv_negate(logits)));
+    rv_var no = rv_multiply(rv_one_minus(target), rv_softplus(logits));
+    return rv_mean(rv_add(yes, no), RV_ALL_AXES, false);
 }
 
 static rv_var call_sigmoid_cross_entropy(rv_arguments *a)
@@ -163,13 +164,15 @@ static rv_var call_sigmoid_cross_entropy(rv_arguments *a)
     return rv_sigmoid_cross_entropy(a->x[0], a->x[1]);
 }
 
+static double softplus(double x) { return fmax(x, 0) + log1p(exp(-fabs(x))); }
+
 static void sigmoid_cross_entropy_reference(const rv_call *c)
 {
     int64_t count = rv_shape_count(c->in_type[0].shape);
     double sum = 0;
     for (int64_t i = 0; i < count; i++) {
-        double s = 1 / (1 + exp(-rv_operand(c, 0, i))), t = rv_operand(c, 1, i);
-        sum -= t * log(s) + (1 - t) * log(1 - s);
+        double x = rv_operand(c, 0, i), t = rv_operand(c, 1, i);
+        sum += t * softplus(-x) + (1 - t) * softplus(x);
     }
     rv_result(c, 0, sum / (double)count);
 }
@@ -192,6 +195,36 @@ const rv_op rv_op_sigmoid_cross_entropy = {
 
 /* ---- softmax cross-entropy, of targets as they are or mixed with the uniform distribution ---- */
 
+/* Of labels: -ln softmax(x)[label] = softplus(ln sum_{k != label} e^x_k - x_label), which cancels neither in the value nor
+ * in the gradient, however sure the answer is. With smoothing s it is that plus s (x_label - mean x). */
+static rv_var of_labels(rv_var x, rv_var label, double smoothing)
+{
+    rv_tape *tape = x.tape;
+    rv_shape shape = rv_shape_of(x);
+    const double lowest = -3e38,
+                 infinity = INFINITY; /* -inf would make the gradient of a single class NaN */
+    rv_var zero = rv_scalar(tape, 0), hit = rv_one_hot(label, shape.dim[shape.rank - 1]);
+    rv_var own = rv_sum(rv_select(hit, x, zero), RV_LAST_AXIS, false);
+    rv_var other = rv_log_sum_exp(rv_select(hit, rv_scalar(tape, lowest), x), RV_LAST_AXIS, false);
+    rv_var is_class = rv_sum(hit, RV_LAST_AXIS, false);
+    rv_var loss =
+        rv_select(is_class, rv_softplus(rv_subtract(other, own)), rv_scalar(tape, infinity));
+    if (smoothing > 0)
+        loss = rv_add(loss, rv_scale(rv_subtract(own, rv_mean(x, RV_LAST_AXIS, false)), smoothing));
+    rv_var counts = rv_one_minus(rv_less(rv_cast(label, rv_tape_dtype(tape)), zero));
+    rv_var count = rv_maximum(rv_sum(counts, RV_ALL_AXES, false), rv_scalar(tape, 1));
+    return rv_divide(rv_sum(rv_select(counts, loss, zero), RV_ALL_AXES, false), count);
+}
+
+static rv_var of_probabilities(rv_var x, rv_var target, double smoothing)
+{
+    rv_shape shape = rv_shape_of(x);
+    const double classes = (double)shape.dim[shape.rank - 1];
+    if (smoothing > 0) target = rv_shift(rv_scale(target, 1 - smoothing), smoothing / classes);
+    rv_var sum = rv_sum(rv_multiply(target, rv_log_softmax(x, -1)), RV_ALL_AXES, false);
+    return rv_scale(sum, -classes / (double)rv_shape_count(shape));
+}
+
 rv_var rv_softmax_cross_entropy_smooth(rv_var logits, rv_var target, double smoothing)
 {
     rv_shape shape = rv_shape_of(logits), rows = shape, given = rv_shape_of(target);
@@ -202,26 +235,15 @@ rv_var rv_softmax_cross_entropy_smooth(rv_var logits, rv_var target, double smoo
                             "softmax_cross_entropy: smoothing %g, expected 0 to 1; it is the "
                             "fraction that is spread over all classes",
                             smoothing);
-    int64_t classes = shape.rank ? shape.dim[shape.rank - 1] : 0;
     if (shape.rank) rows.dim[--rows.rank] = 0;
-    bool labels = shape.rank && rv_shape_equal(given, rows);
-    if (labels)
-        target = rv_one_hot(target, classes);
-    else if (!shape.rank || !rv_shape_equal(given, shape))
-        return rv_tape_fail(
-            logits.tape, RV_ERROR_SHAPE,
-            "softmax_cross_entropy: logits are %s, the target %s; expected [..,classes] and [..] "
-            "labels or [..,classes] probabilities",
-            rv_shape_text(shape, seen), rv_shape_text(given, want));
-    if (smoothing > 0 && labels) { /* a label outside the classes stays a row of zeros */
-        rv_var known = rv_sum(target, 1u << (shape.rank - 1), true);
-        target =
-            rv_add(rv_scale(target, 1 - smoothing), rv_scale(known, smoothing / (double)classes));
-    } else if (smoothing > 0) {
-        target = rv_shift(rv_scale(target, 1 - smoothing), smoothing / (double)classes);
-    }
-    rv_var sum = rv_sum(rv_multiply(target, rv_log_softmax(logits, -1)), RV_ALL_AXES, false);
-    return rv_scale(sum, -1.0 / (double)rv_shape_count(rows));
+    if (shape.rank && rv_shape_equal(given, rows)) return of_labels(logits, target, smoothing);
+    if (shape.rank && rv_shape_equal(given, shape))
+        return of_probabilities(logits, target, smoothing);
+    return rv_tape_fail(
+        logits.tape, RV_ERROR_SHAPE,
+        "softmax_cross_entropy: logits are %s, the target %s; expected [..,classes] and [..] "
+        "labels or [..,classes] probabilities",
+        rv_shape_text(shape, seen), rv_shape_text(given, want));
 }
 
 rv_var rv_softmax_cross_entropy(rv_var logits, rv_var target)
@@ -245,20 +267,24 @@ static rv_var call_softmax_cross_entropy_smooth(rv_arguments *a)
 static void cross_entropy(const rv_call *c, double smoothing)
 {
     const rv_shape *x = &c->in_type[0].shape;
-    int64_t classes = x->dim[x->rank - 1], rows = rv_shape_count(*x) / classes;
+    int64_t classes = x->dim[x->rank - 1], rows = rv_shape_count(*x) / classes, count = 0;
     bool labels = c->in_type[1].shape.rank < x->rank;
     double sum = 0;
     for (int64_t r = 0; r < rows; r++) {
-        double total = 0, label = labels ? rv_operand(c, 1, r) : 0;
-        if (label < 0 || label >= (double)classes) continue; /* no class: no loss */
-        for (int64_t j = 0; j < classes; j++) total += exp(rv_operand(c, 0, r * classes + j));
+        double total = 0, most = -INFINITY, label = labels ? rv_operand(c, 1, r) : 0;
+        if (label < 0) continue;
+        count++;
+        if (label >= (double)classes) sum = INFINITY;
+        for (int64_t j = 0; j < classes; j++) most = fmax(most, rv_operand(c, 0, r * classes + j));
+        for (int64_t j = 0; j < classes; j++)
+            total += exp(rv_operand(c, 0, r * classes + j) - most);
         for (int64_t j = 0; j < classes; j++) {
             double t = labels ? label == (double)j : rv_operand(c, 1, r * classes + j);
             t = (1 - smoothing) * t + smoothing / (double)classes;
-            sum -= t * (rv_operand(c, 0, r * classes + j) - log(total));
+            if (t != 0) sum -= t * (rv_operand(c, 0, r * classes + j) - most - log(total));
         }
     }
-    rv_result(c, 0, sum / (double)rows);
+    rv_result(c, 0, sum / (double)(count ? count : 1));
 }
 
 static void softmax_cross_entropy_reference(const rv_call *c) { cross_entropy(c, 0); }
@@ -270,15 +296,15 @@ static void softmax_cross_entropy_smooth_reference(const rv_call *c)
 
 static const rv_sample softmax_cross_entropy_samples[] = {
     {.in = {{2, {5, 3}}, {2, {5, 3}}}, .low = 0, .high = 1},
-    {.in = {{2, {5, 3}}, {1, {5}}}, .low = 0, .high = 3, .integer = 2},
-    {.in = {{3, {2, 4, 3}}, {2, {2, 4}}}, .low = 0, .high = 2, .integer = 2},
+    {.in = {{2, {5, 3}}, {1, {5}}}, .low = 0, .high = 2, .integer = 2},
+    {.in = {{3, {2, 4, 3}}, {2, {2, 4}}}, .low = -2, .high = 2, .integer = 2},
     {.in = {{1, {4}}, {0}}, .low = 0, .high = 3, .integer = 2},
     {.in = {{2, {5, 3}}, {1, {4}}}, .error = "logits are [5,3], the target [4]"},
     {.in = {{0}, {0}}, .error = "logits are [], the target []"},
 };
 static const rv_sample softmax_cross_entropy_smooth_samples[] = {
-    {.in = {{2, {5, 3}}, {1, {5}}}, .low = 0, .high = 3, .integer = 2, RV_GIVEN(RV_NUMBER(0.1))},
-    {.in = {{2, {9, 3}}, {1, {9}}}, .low = -1, .high = 3, .integer = 2, RV_GIVEN(RV_NUMBER(0.1))},
+    {.in = {{2, {5, 3}}, {1, {5}}}, .low = 0, .high = 2, .integer = 2, RV_GIVEN(RV_NUMBER(0.1))},
+    {.in = {{2, {9, 3}}, {1, {9}}}, .low = -1, .high = 2, .integer = 2, RV_GIVEN(RV_NUMBER(0.1))},
     {.in = {{3, {2, 4, 3}}, {3, {2, 4, 3}}}, .low = 0, .high = 1, RV_GIVEN(RV_NUMBER(0.1))},
     {.in = {{2, {5, 3}}, {1, {5}}},
      RV_GIVEN(RV_NUMBER(1.5)),
@@ -289,7 +315,8 @@ const rv_op rv_op_softmax_cross_entropy = {
     .name = "softmax_cross_entropy",
     .args = "logits target",
     .formula = "y = mean -sum_k t[..,k] ln softmax(x)[..,k]",
-    .doc = "for one of many classes, from logits; labels or probabilities",
+    .doc = "for one of many classes, from logits; labels (negative ones do not count) or "
+           "probabilities",
     .kind = RV_OP_COMPOSITE,
     .inputs = 2,
     .reference = softmax_cross_entropy_reference,

@@ -159,7 +159,8 @@ rv_var rv_mean_absolute_error(rv_var prediction, rv_var target);
 rv_var rv_huber(rv_var prediction, rv_var target, double delta);
 rv_var rv_sigmoid_cross_entropy(rv_var logits, rv_var target); /* targets in 0..1, logits' shape */
 /* logits [..,classes]; target: labels [..] or probabilities [..,classes]. Smoothing s makes the target
- * (1 - s) target + s / classes. A label outside the classes adds nothing to the sum. */
+ * (1 - s) target + s / classes. The mean is over the labels that are not negative, and 0 if there is none; PyTorch's
+ * ignore_index likewise, but NaN then. A label of no class, from `classes` on, makes the loss infinite. */
 rv_var rv_softmax_cross_entropy(rv_var logits, rv_var target);
 rv_var rv_softmax_cross_entropy_smooth(rv_var logits, rv_var target, double smoothing);
 

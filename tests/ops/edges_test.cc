@@ -226,6 +226,48 @@ TEST(SmoothCrossEntropy, IsTheMixtureOfItsTwoParts)
     EXPECT_NEAR(program.value(1), right, 1e-14);
 }
 
+/* As PyTorch's ignore_index: the mean is over the labels that count. */
+TEST(SoftmaxCrossEntropy, IgnoresNegativeLabels)
+{
+    for (const double smoothing : {0.0, 0.2}) {
+        Tape tape;
+        const rv_var x = tape.input("x", RV_SHAPE(4, 3)), label = tape.input("label", RV_SHAPE(4)),
+                     few = tape.input("few", RV_SHAPE(2, 3)), its = tape.input("its", RV_SHAPE(2));
+        const rv_var loss = rv_softmax_cross_entropy_smooth(x, label, smoothing),
+                     other = rv_softmax_cross_entropy_smooth(few, its, smoothing);
+        Program program(tape, {loss, gradient(loss, x), other, gradient(other, few)});
+        program.set("x", {1, 2, 3, 9, 9, 1, 0, -1, 4, 2, 2, 2}).set("label", {0, -100, 2, -1});
+        program.set("few", {1, 2, 3, 0, -1, 4}).set("its", {0, 2}).run();
+        EXPECT_EQ(program.value(0), program.value(2));
+        Values want = program.values(3);
+        want.insert(want.begin() + 3, 3, 0);
+        want.insert(want.end(), 3, 0);
+        EXPECT_EQ(program.values(1), want);
+
+        program.set("label", {-1, -1, -1, -1}).run();
+        EXPECT_EQ(program.value(0), 0);
+        EXPECT_EQ(program.values(1), Values(12, 0));
+
+        program.set("label", {0, 1, 3, 0}).run(); /* there is no class 3 */
+        EXPECT_EQ(program.value(0), INFINITY);
+    }
+}
+
+/* Logits of -inf forbid classes. */
+TEST(SoftmaxCrossEntropy, OfForbiddenClasses)
+{
+    Tape tape;
+    const rv_var x = tape.input("x", RV_SHAPE(3)), label = tape.input("label", RV_SCALAR),
+                 loss = rv_softmax_cross_entropy(x, label);
+    Program program(tape, {loss, gradient(loss, x)});
+    program.set("x", {-INFINITY, 5, -INFINITY}).set("label", {1}).run();
+    EXPECT_EQ(program.value(0), 0);
+    EXPECT_EQ(program.values(1), (Values{0, 0, 0}));
+    program.set("label", {0}).run();
+    EXPECT_EQ(program.value(0), INFINITY);
+    EXPECT_EQ(program.values(1), (Values{-1, 1, 0}));
+}
+
 TEST(LayerNorm, StartsWithMeanZeroAndVarianceOne)
 {
     Tape tape;
