@@ -1,6 +1,8 @@
 /* Accumulation over runs, and clipping. */
 #include "optim/gradients_internal.h"
 
+#include <math.h>
+
 #include "ops/ops.h"
 #include "optim/parameters_internal.h"
 
@@ -23,14 +25,25 @@ rv_var rv_gradients_accumulate(int runs, const rv_var *w, rv_var *g, int count)
     return due;
 }
 
-/* min(1, c / (|g| + 1e-6)), as torch.nn.utils.clip_grad_norm_. */
+/* The norm of all elements times `scale`. */
+static rv_var norm_scaled(const rv_var *g, int count, double scale)
+{
+    rv_var squares = rv_scalar(g[0].tape, 0);
+    for (int i = 0; i < count; i++)
+        squares = rv_add(squares, rv_sum(rv_square(rv_scale(g[i], scale)), RV_ALL_AXES, false));
+    return rv_sqrt(squares);
+}
+
+/* min(1, c / (|g| + 1e-6)), as torch.nn.utils.clip_grad_norm_. In f32 squares are infinite from 2^64 on, in f64 from 2^512
+ * on; c and |g| are then both multiplied by a power of two. */
 static rv_var clip_factor(double clip, const rv_var *g, int count)
 {
     rv_tape *tape = g[0].tape;
-    rv_var squares = rv_scalar(tape, 0);
-    for (int i = 0; i < count; i++)
-        squares = rv_add(squares, rv_sum(rv_square(g[i]), RV_ALL_AXES, false));
-    rv_var factor = rv_divide(rv_scalar(tape, clip), rv_shift(rv_sqrt(squares), 1e-6));
+    const double scale = rv_tape_dtype(tape) == RV_F64 ? 0x1p-768 : 0x1p-96;
+    rv_var norm = norm_scaled(g, count, 1), small = norm_scaled(g, count, scale);
+    rv_var fits = rv_less(norm, rv_scalar(tape, INFINITY));
+    rv_var limit = rv_select(fits, rv_scalar(tape, clip), rv_scalar(tape, clip * scale));
+    rv_var factor = rv_divide(limit, rv_select(fits, rv_shift(norm, 1e-6), small));
     return rv_minimum(factor, rv_scalar(tape, 1));
 }
 

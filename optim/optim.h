@@ -19,7 +19,10 @@
  *   optimizer/mu_product     []  product of the momenta so far: nadam
  *   optimizer/row/NAME, optimizer/column/NAME  means of s over the last axis and the one before it, kept with
  *                                size 1: adafactor
- * A rule of your own may use any symbol but learning_rate, sum, average and averaged. */
+ * A rule of your own may use any symbol but learning_rate, sum, average and averaged.
+ *
+ * In f32 the square of a gradient from 1.8e19 on is infinite, and so is s from then on: the element no longer moves.
+ * clip_norm, which takes gradients of any finite size, prevents that. */
 #ifndef RV_OPTIM_OPTIM_H
 #define RV_OPTIM_OPTIM_H
 

@@ -171,6 +171,36 @@ TEST(Clip, OfAZeroGradientIsZero)
     EXPECT_EQ(values_of(t.stored("w")), (Values{0, 0, 0}));
 }
 
+/* Squares of gradients from 2^64 on are infinite in f32, from 2^512 on in f64. */
+TEST(Clip, HoldsForGradientsOfAnySize)
+{
+    for (const rv_dtype dtype : {RV_F32, RV_F64}) {
+        const int last = dtype == RV_F32 ? 126 : 1022;
+        const double eps = dtype == RV_F32 ? 1e-6 : 1e-14;
+        for (int e = -last; e <= last; e += 7) {
+            Tape t(dtype);
+            const double size = std::ldexp(1, e);
+            const rv_var a = t.parameter("a", RV_SHAPE(2)), b = t.parameter("b", RV_SCALAR);
+            const rv_var c = t.constant(RV_SHAPE(2), {0.75 * size, -0.5 * size}, dtype);
+            set_values(&t.stored("a"), {0, 0});
+            set_values(&t.stored("b"), {0});
+            rv_optimizer o = rv_sgd(1);
+            o.clip_norm = 0.5;
+            ASSERT_TRUE(rv_minimize(rv_add(total(rv_multiply(a, c)), rv_scale(b, size)), o));
+            Program program(t, {});
+            program.run();
+            const double norm = std::sqrt(0.75 * 0.75 + 0.5 * 0.5 + 1),
+                         by = std::fmin(size, 0.5 / norm);
+            const Values want = {-0.75 * by, 0.5 * by, -by},
+                         got = {values_of(t.stored("a"))[0], values_of(t.stored("a"))[1],
+                                values_of(t.stored("b"))[0]};
+            for (size_t i = 0; i < 3; i++)
+                EXPECT_NEAR(got[i], want[i], eps + 2e-6 * std::fabs(want[i]))
+                    << "2^" << e << " " << i;
+        }
+    }
+}
+
 TEST(Adafactor, TakesZerosInWholeRowsAndColumns)
 {
     Tape t(RV_F32);
