@@ -43,7 +43,7 @@ static bool mixture(lang_run *run, const lang_node *e, lang_value *result)
     return true;
 }
 
-/* The number that a bias or a gain starts from. */
+/* Evaluates the number that a bias or a gain starts from. */
 static bool start_of(lang_run *run, const lang_symbol *s, double *start)
 {
     rv_init init = rv_init_constant(0);

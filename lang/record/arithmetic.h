@@ -1,4 +1,4 @@
-/* Operators as ops. */
+/* Records operators as ops. */
 #ifndef RV_LANG_RECORD_ARITHMETIC_H
 #define RV_LANG_RECORD_ARITHMETIC_H
 

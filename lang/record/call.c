@@ -1,4 +1,4 @@
-/* Calls: of the cell's maps, of ops by name, of functions. */
+/* Records calls of the cell's maps, of ops and of functions. */
 #include "lang/record/call.h"
 
 #include <math.h>
@@ -14,7 +14,7 @@
 
 extern const rv_op rv_op_conv2d, rv_op_conv2d_transpose, rv_op_matmul;
 
-/* Whether the list is a flat one of a few whole numbers, such as axes; writes them to *list. */
+/* Whether a list has one level and at most RV_MAX_RANK whole numbers, such as axes. Writes them to *list. */
 static bool is_short(const double *number, int64_t count, rv_shape shape, rv_shape *list)
 {
     if (shape.rank != 1 || count > RV_MAX_RANK) return false;
@@ -33,7 +33,7 @@ typedef struct array {
     rv_shape shape;
 } array;
 
-/* Adds the items of a list that is nested `depth` deep. The first list of each depth states its size. */
+/* Adds the items of a list at a depth of nesting. The first list at each depth sets the size of that axis. */
 static bool add_items(lang_run *run, const lang_node *e, int64_t depth, array *a)
 {
     int64_t size = 0;
@@ -82,7 +82,7 @@ lang_value rv_lang_list(lang_run *run, const lang_node *e)
     return v;
 }
 
-/* W x: the weights of the cell. */
+/* Records W x, a map of the cell. */
 lang_value rv_lang_map(lang_run *run, const lang_node *e)
 {
     const lang_symbol *s = &run->block->symbol[e->symbol];

@@ -42,7 +42,7 @@ lang_value rv_lang_evaluate(lang_run *run, const lang_node *e)
     return v;
 }
 
-/* ---- values as what is needed ---- */
+/* ---- conversions ---- */
 
 rv_var rv_lang_evaluate_var(lang_run *run, const lang_node *e)
 {

@@ -1,4 +1,4 @@
-/* Whole models of a text on a tape. */
+/* Records whole models. */
 #ifndef RV_LANG_RECORD_MODEL_H
 #define RV_LANG_RECORD_MODEL_H
 
@@ -14,7 +14,7 @@ typedef struct lang_binding {
 /* Records a model into a started run: its sizes, inputs and equations. False when anything failed. */
 bool rv_lang_record_model(lang_run *run, const lang_binding *given, int count);
 
-/* The declaration of an input, or for NULL of the first one; NULL: there is none. */
+/* The declaration of the input of that name, or of the first input if the name is NULL. NULL if there is none. */
 const lang_node *rv_lang_declared_input(const lang_block *model, const char *name);
 /* Whether the input is declared as whole numbers. */
 bool rv_lang_is_integer(const lang_node *declared);

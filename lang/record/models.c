@@ -71,7 +71,7 @@ static void prepare(const rv_model *model, rv_tape *tape, rv_rnn_options *option
     rv_lang_apply_alias(((const lang_use *)model->user)->alias, tape, NULL, options);
 }
 
-/* An alias sets its options by itself. Its kernel says whether it reads images. */
+/* An alias sets its options itself. With a kernel it reads images. */
 static void make_alias(lang_report *report, lang_model *m)
 {
     rv_rnn_options options = {0};

@@ -12,10 +12,10 @@ typedef struct lang_model {
     const lang_block *block;
 } lang_model;
 
-/* Those of a file, in its order, in its arena. False when out of memory, which is reported. */
+/* Makes the models of a file, in its order and in its arena. False when out of memory, which is reported. */
 bool rv_lang_make_models(lang_file *file, lang_model **models, int *count);
 
-/* Sets the options of an alias. Mistakes go to the report, or without one to the tape. */
+/* Sets the options of an alias. Mistakes go to the report, or to the tape if the report is NULL. */
 void rv_lang_apply_alias(const lang_block *alias, rv_tape *tape, lang_report *report,
                          rv_rnn_options *options);
 

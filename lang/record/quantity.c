@@ -1,4 +1,4 @@
-/* Names as values: parameters, states, values at time steps, parts of tensors. */
+/* Evaluates names: parameters, states, values at time steps, slices. */
 #include "lang/record/quantity.h"
 
 #include <math.h>
@@ -164,7 +164,7 @@ static lang_value at_time(lang_run *run, const lang_node *e, int symbol, int64_t
                          (long long)time);
 }
 
-/* A value defined above. If it is missing, that has been reported, or its line is executed later. */
+/* A value defined above. If it is missing, either that is reported already or its line runs later. */
 static lang_value known_value(lang_run *run, const lang_node *e)
 {
     lang_value v = run->value[e->symbol];
@@ -232,7 +232,7 @@ lang_value rv_lang_prime(lang_run *run, const lang_node *e)
     return rv_lang_recorded(run, e->location, rv_transpose(x, axes));
 }
 
-/* x[1, :, 2:4]: one index takes its axis away. */
+/* Records x[1, :, 2:4]. A single index removes its axis. */
 static lang_value slice(lang_run *run, const lang_node *e, rv_var x)
 {
     rv_shape in = rv_shape_of(x), out = {0};

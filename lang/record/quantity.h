@@ -1,4 +1,4 @@
-/* Names as values: parameters, states, values at time steps, parts of tensors. */
+/* Evaluates names: parameters, states, values at time steps, slices. */
 #ifndef RV_LANG_RECORD_QUANTITY_H
 #define RV_LANG_RECORD_QUANTITY_H
 
@@ -7,7 +7,7 @@
 lang_value rv_lang_name(lang_run *run, const lang_node *e);
 lang_value rv_lang_prime(lang_run *run, const lang_node *e);
 lang_value rv_lang_index(lang_run *run, const lang_node *e);
-/* A parameter of the block, of that shape. */
+/* The parameter of a symbol with that shape. */
 rv_var rv_lang_parameter(lang_run *run, const lang_node *at, int symbol, rv_shape shape);
 /* A parameter with these sizes, or those of its declaration (NULL). */
 lang_value rv_lang_use_parameter(lang_run *run, const lang_node *e, int symbol,
@@ -17,7 +17,7 @@ lang_value rv_lang_use_parameter(lang_run *run, const lang_node *e, int symbol,
 rv_var rv_lang_complete(lang_run *run, const lang_node *e, lang_value *w, rv_shape implied);
 /* Whether it is a parameter of the cell: states that it multiplies are read with recurrent dropout. */
 bool rv_lang_is_weight(const lang_run *run, const lang_node *e);
-/* The value of a symbol at a time step; -1: it is not a series. Null var: none. */
+/* The value of a symbol at a time step, which is -1 for symbols without steps. A null var if there is no value. */
 rv_var rv_lang_quantity(const lang_run *run, int symbol, int64_t time);
 
 #endif

@@ -35,7 +35,7 @@ static bool add_value(rv_lang_recording *r, const char *name, int64_t time, rv_v
     return kept;
 }
 
-/* The values inside an unroll. */
+/* Adds the values inside an unroll. */
 static bool add_trace(rv_lang_recording *r, int unroll)
 {
     const lang_trace *t = &r->run.trace[unroll];
@@ -51,7 +51,7 @@ static bool add_trace(rv_lang_recording *r, int unroll)
     return ok;
 }
 
-/* Parameters of cells, which have no symbol in the model. */
+/* Adds the parameters of cells, which have no symbol in the model. */
 static bool add_parameters(rv_lang_recording *r)
 {
     bool ok = true;

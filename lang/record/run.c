@@ -96,7 +96,7 @@ bool rv_lang_proceed(lang_run *run, const lang_node *e)
             stop(run, e->location, "function calls are nested too deeply here; use fewer"));
 }
 
-/* ---- values as what is needed ---- */
+/* ---- conversions ---- */
 
 const char *rv_lang_value_kind_text(const lang_value *v)
 {

@@ -1,4 +1,4 @@
-/* The values of a block while it is recorded, and what is reported of mistakes. */
+/* The values of a block while it is recorded, and reports of mistakes. */
 #ifndef RV_LANG_RECORD_RUN_H
 #define RV_LANG_RECORD_RUN_H
 
@@ -72,20 +72,20 @@ typedef struct lang_run {
     void *context;
 } lang_run;
 
-/* Room for the values of a block. False, and reported: out of memory. */
+/* Allocates the values of a block. Returns false, and reports it, when out of memory. */
 bool rv_lang_start_run(lang_run *run, const lang_block *block, lang_work *work, rv_tape *tape);
 void rv_lang_end_run(lang_run *run);
 
-/* Subtracts from the work that is left. False, and reported: none is left. */
+/* Subtracts from the work that is left. Returns false, and reports it, if none is left. */
 bool rv_lang_spend(lang_run *run, lang_location location, int64_t work);
 
 /* The same for one expression; also fails when expressions are nested too deeply. */
 bool rv_lang_proceed(lang_run *run, const lang_node *e);
 
-/* Reports a mistake at a location, in the report or on the tape. Always a VALUE_NONE. */
+/* Reports a mistake at a location, in the report or on the tape. Returns a VALUE_NONE. */
 lang_value rv_lang_wrong(lang_run *run, lang_location location, rv_code code, const char *format,
                          ...) RV_PRINTF(4, 5);
-/* The var as a value. A null var is reported with the tape's error. */
+/* Returns the var as a value. Reports the tape's error for a null var. */
 lang_value rv_lang_recorded(lang_run *run, lang_location location, rv_var var);
 
 static inline lang_value rv_lang_none(void) { return (lang_value){.kind = VALUE_NONE}; }
@@ -97,7 +97,8 @@ static inline rv_var rv_lang_null(const lang_run *run) { return (rv_var){run->ta
 
 /* Records an array of numbers. Null var on error, which is on the tape. */
 rv_var rv_lang_constant(lang_run *run, rv_shape shape, const double *number);
-/* The value of e as a tensor: numbers become scalars, lists arrays. Null var: reported. */
+/* Converts the value of e to a tensor: a number to a scalar, a list to an array. Returns a null var after a mistake,
+ * which is reported. */
 rv_var rv_lang_as_var(lang_run *run, const lang_node *e, const lang_value *v);
 const char *rv_lang_value_kind_text(const lang_value *v); /* "a number" */
 

@@ -1,10 +1,10 @@
-/* Recording statements. */
+/* Records statements. */
 #ifndef RV_LANG_RECORD_STATEMENTS_H
 #define RV_LANG_RECORD_STATEMENTS_H
 
 #include "lang/record/run.h"
 
-/* Executes statements. */
+/* Records a list of statements. */
 void rv_lang_statements(lang_run *run, const lang_node *s);
 
 #endif

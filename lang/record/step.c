@@ -39,7 +39,7 @@ static void trace(const lang_use *use, const lang_run *run, int symbol, int64_t 
         t->value[time * run->block->symbols + symbol] = v;
 }
 
-/* All values that a step has named. */
+/* Traces all values that a step has named. */
 static void trace_all(const lang_use *use, const lang_run *run)
 {
     const lang_block *b = run->block;
@@ -51,7 +51,7 @@ static void trace_all(const lang_use *use, const lang_run *run)
     }
 }
 
-/* The declared size of a state, for one sample. */
+/* Checks the declared shape of a state, which is that of one sample. */
 static bool check_shape(lang_run *run, int s)
 {
     const lang_node *made = run->block->symbol[run->block->state[s]].definition;

@@ -39,7 +39,7 @@ bool rv_lang_alias_options(lang_run *run, const lang_block *cell, rv_rnn_options
     return ok;
 }
 
-/* The states that the call gives: gru(x, h=h0). */
+/* Evaluates the initial states in a call, as in gru(x, h=h0). */
 static bool given_states(lang_run *run, const lang_node *call, const lang_block *cell,
                          rv_states *initial, bool *any)
 {
@@ -54,7 +54,7 @@ static bool given_states(lang_run *run, const lang_node *call, const lang_block 
     return true;
 }
 
-/* A given state of one sample serves all samples. */
+/* Broadcasts initial states of one sample to all samples. */
 static void for_all_samples(rv_states *initial, rv_var x)
 {
     for (int s = 0; s < RV_CELL_STATES; s++) {
@@ -94,7 +94,7 @@ static bool share_a_name(const lang_block *a, const lang_block *b)
     return false;
 }
 
-/* Whether a parameter of the cell has a name that another unroll or the model itself has, too. */
+/* Whether another unroll or the model itself has a parameter with the name of one of the cell's. */
 static bool may_clash(const lang_block *model, int unroll, const rv_rnn_options *o)
 {
     const lang_block *cell = rv_lang_unrolled(model, unroll);

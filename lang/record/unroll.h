@@ -1,4 +1,4 @@
-/* Nets of cells. */
+/* Records unrolls. */
 #ifndef RV_LANG_RECORD_UNROLL_H
 #define RV_LANG_RECORD_UNROLL_H
 
@@ -7,7 +7,7 @@
 /* Evaluates a LANG_UNROLL. */
 lang_value rv_lang_unroll(lang_run *run, const lang_node *e);
 
-/* Sets the options of a chain of aliases, from the base up. */
+/* Sets the options of a chain of aliases, those of the base first. */
 bool rv_lang_alias_options(lang_run *run, const lang_block *cell, rv_rnn_options *options);
 
 #endif

@@ -4,14 +4,14 @@
 
 #include "lang/resolve/symbols.h"
 
-/* Sets what the names in an expression stand for; NULL has none. False, and reported: something is wrong. */
+/* Resolves the names in an expression, which may be NULL. Returns false after a mistake, which is reported. */
 bool rv_lang_resolve_expression(lang_resolver *r, lang_node *e);
-/* The same for each of a list. */
+/* The same for each expression of a list. */
 bool rv_lang_resolve_each(lang_resolver *r, lang_node *list);
 /* The name of a loop's time step, known from here on. */
 bool rv_lang_resolve_loop_name(lang_resolver *r, lang_node *e);
 
-/* Reports that a call has the wrong number of values. Always false. */
+/* Reports that a call has the wrong number of values. Returns false. */
 bool rv_lang_count_wrong(lang_resolver *r, const lang_node *e, const char *expected);
 
 #endif

@@ -1,4 +1,4 @@
-/* Reading a text: tokens, tree, names; what it includes, and what is built in. */
+/* Reads a text and the files that it includes, and finds built-in functions and cells. */
 #include "lang/resolve/file.h"
 
 #include <stdio.h>
@@ -34,7 +34,7 @@ static lang_source *add_source(lang_file *file, const char *path, const char *te
 
 static void read_source(lang_file *file, lang_source *s, int depth);
 
-/* Reads a file, looked for beside the one that includes it. */
+/* Reads a file, whose path is relative to the file that includes it. */
 static void include(lang_file *file, const lang_node *n, int depth)
 {
     const char *from = n->location.source->path, *slash = strrchr(from, '/');
@@ -123,7 +123,7 @@ void rv_lang_close(lang_file *file)
 
 /* ---- what is built in ---- */
 
-/* NULL: there is no such text, or out of memory, which is reported. */
+/* NULL if there is no such text, or when out of memory, which is reported. */
 static lang_file *read_built_in(lang_scope *scope, const char *name)
 {
     const lang_text *text = rv_lang_text(name);

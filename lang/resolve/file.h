@@ -1,4 +1,4 @@
-/* A text that has been read, with all that it includes. */
+/* A text and the files that it includes. */
 #ifndef RV_LANG_RESOLVE_FILE_H
 #define RV_LANG_RESOLVE_FILE_H
 
@@ -16,14 +16,14 @@ typedef struct lang_file {
     struct lang_file *next; /* in a scope's cells */
 } lang_file;
 
-/* Reads a text: mistakes are in the report. False when out of memory. For rv_lang_close, either way. */
+/* Reads a text. Mistakes go to the report. False when out of memory. The caller closes the file in both cases. */
 bool rv_lang_read_file(lang_file *file, const char *text, size_t size, const char *name);
 void rv_lang_close(lang_file *file);
 
-/* The built-in function or cell of that name, NULL: there is none. */
+/* The built-in function or cell of that name, or NULL. */
 const lang_block *rv_lang_find_built_in(lang_scope *scope, lang_kind kind, const char *name);
 
-/* Whether it is of the file itself, and not of one that it includes. */
+/* Whether the block is in the file itself, not in an included one. */
 static inline bool rv_lang_is_own(const lang_file *file, const lang_block *block)
 {
     return block->node->location.source == file->source;

@@ -1,4 +1,4 @@
-/* The blocks of a text, from top to bottom: a name stands for what is above it. */
+/* Resolves the blocks of a text from top to bottom: a name stands for a definition above it. */
 #include "lang/resolve/names.h"
 
 #include <string.h>

@@ -1,4 +1,4 @@
-/* What the names in a text stand for. */
+/* Resolves the names in a text. */
 #ifndef RV_LANG_RESOLVE_NAMES_H
 #define RV_LANG_RESOLVE_NAMES_H
 

@@ -5,10 +5,10 @@
 #include "models/rnn.h"
 #include "tensor/name_internal.h"
 
-/* The index of an option, -1: unknown. The guess tries all names. */
+/* The index of an option, or -1. The guess tries all names. */
 int rv_lang_net_option(const char *name, rv_guess *guess);
 
-/* Sets an option to a number or a word. False, with the values allowed in *expected: not such a value. */
+/* Sets an option to a number or a word. If it does not take the value, returns false and sets *expected to what it takes. */
 bool rv_lang_set_net_option(rv_rnn_options *options, int option, double number, const char *word,
                             const char **expected);
 

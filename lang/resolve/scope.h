@@ -1,4 +1,4 @@
-/* What a text defines: blocks, and the names in them. */
+/* The definitions of a text: blocks, and the names in them. */
 #ifndef RV_LANG_RESOLVE_SCOPE_H
 #define RV_LANG_RESOLVE_SCOPE_H
 
@@ -71,22 +71,22 @@ typedef struct lang_scope {
     struct lang_file *cells;   /* built-in texts of cells that were used, a list */
 } lang_scope;
 
-/* The function or cell of that name, of the file or built in. NULL: there is none. */
+/* The function or cell of that name, or NULL: rv_lang_find_own in the file; rv_lang_find also among those built in. */
 const lang_block *rv_lang_find_own(const lang_scope *scope, lang_kind kind, const char *name);
 const lang_block *rv_lang_find(lang_scope *scope, lang_kind kind, const char *name);
 
-/* A new block of the scope. NULL, and reported: too many, or out of memory. */
+/* Adds a block to the scope. Returns NULL, and reports it, if there are too many, or when out of memory. */
 lang_block *rv_lang_add_block(lang_scope *scope, const lang_node *node, const char *name);
 void rv_lang_free_blocks(lang_scope *scope);
 
-/* The cell that an unroll of the block unrolls, without aliases. NULL: an unknown one. */
+/* The cell of an unroll, without aliases. NULL if the unroll names an unknown cell. */
 const lang_block *rv_lang_unrolled(const lang_block *block, int unroll);
 
-/* The cell with the equations: the end of a chain of aliases. */
+/* The end of a chain of aliases: the cell with the equations. */
 const lang_block *rv_lang_base(const lang_block *cell);
-/* The symbol of what an equation defines in a block, -1: none. */
+/* The symbol of a value that an equation of the block defines, or -1. */
 int rv_lang_find_value(const lang_block *block, const char *name);
-/* Whether a model of the scope unrolls the cell; `for_loss`: a model with a loss. */
+/* Whether a model of the scope unrolls the cell. With `for_loss`, the model must have a loss. */
 bool rv_lang_is_unrolled(const lang_scope *scope, const lang_block *cell, bool for_loss);
 
 #endif

@@ -113,7 +113,7 @@ static bool define_next(lang_resolver *r, lang_node *s)
     return true;
 }
 
-/* What a line of a derivation is the cotangent of. */
+/* Resolves the target of a line of a derivation: the quantity whose cotangent it states. */
 static bool define_cotangent(lang_resolver *r, lang_node *s)
 {
     lang_node *base = s->target->kind == LANG_INDEX ? s->target->base : s->target;
@@ -217,7 +217,7 @@ static bool loop(lang_resolver *r, lang_node *s)
     return ok;
 }
 
-/* The names that a line with a syntax error would have defined count as defined, and are not reported again. */
+/* The names that a line with a syntax error would have defined count as defined, so that they are not reported again. */
 static bool broken(lang_resolver *r, const lang_node *s)
 {
     r->block->broken = true;

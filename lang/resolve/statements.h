@@ -4,7 +4,7 @@
 
 #include "lang/resolve/symbols.h"
 
-/* From top to bottom: a name stands for what is above it. False, and reported: something is wrong. */
+/* Resolves statements from top to bottom. Returns false after a mistake, which is reported. */
 bool rv_lang_resolve_statements(lang_resolver *r, lang_node *s);
 
 #endif

@@ -1,4 +1,4 @@
-/* Symbols by name. */
+/* Finds symbols by name. */
 #include "lang/resolve/symbols.h"
 
 #include <stdarg.h>
@@ -46,7 +46,7 @@ int rv_lang_add_symbol(lang_resolver *r, const char *name, lang_symbol_kind kind
     return b->symbols++;
 }
 
-/* Whether the symbol has a meaning only by another name. */
+/* Whether rv_lang_find_symbol skips the symbol. */
 static bool found_otherwise(const lang_symbol *s)
 {
     return s->kind == SYMBOL_NEXT || s->kind == SYMBOL_TRACE || s->kind == SYMBOL_WEIGHT ||
@@ -107,7 +107,7 @@ static const char *kept(const lang_resolver *r, const char *name)
 
 /* ---- names inside unrolls ---- */
 
-/* The cell's symbol of a name inside an unroll: as in the cell, g, or behind the unroll's name, a_g. -1: none. */
+/* The cell's symbol that a name means in an unroll, or -1. The name is the cell's, as g, or has the unroll's in front: a_g. */
 static int find_in_unroll(const lang_block *b, int unroll, const char *name, lang_symbol_kind kind)
 {
     const lang_block *cell = rv_lang_unrolled(b, unroll);
@@ -124,7 +124,7 @@ static int find_in_unroll(const lang_block *b, int unroll, const char *name, lan
     return -1;
 }
 
-/* Whether it is the output of an unroll that has its name: in h = unroll gru(x), h[t] are the steps of h. */
+/* Whether the unroll's result has the name of the cell's output, as in h = unroll gru(x). Then h[t] is the output at step t. */
 static bool is_output(const lang_block *b, int unroll, int inner)
 {
     const lang_block *cell = rv_lang_unrolled(b, unroll);
@@ -163,7 +163,7 @@ int rv_lang_enter(lang_resolver *r, int unroll, int inner, lang_symbol_kind kind
     return i;
 }
 
-/* A value (SYMBOL_TRACE) or a parameter (SYMBOL_WEIGHT) inside an unroll above, -1: none. */
+/* The symbol of a value (SYMBOL_TRACE) or a parameter (SYMBOL_WEIGHT) inside an unroll, or -1. */
 static int find_inside(lang_resolver *r, const char *name, lang_symbol_kind kind)
 {
     const lang_block *b = r->block;
@@ -193,9 +193,9 @@ bool rv_lang_is_clear(const lang_resolver *r, lang_location location)
     return false;
 }
 
-/* ---- names with a meaning ---- */
+/* ---- all names ---- */
 
-/* The prefix of a name that ends in digits, as in C2; *time gets them. */
+/* Splits a name like C2 into its prefix and its time step. False for other names. */
 static bool split_digits(const char *name, char prefix[LANG_MOST_NAME + 1], int *time)
 {
     size_t length = strlen(name), digits = length;
@@ -209,7 +209,7 @@ static bool split_digits(const char *name, char prefix[LANG_MOST_NAME + 1], int 
 
 static int find_value(lang_resolver *r, const char *name, lang_form form, int *time);
 
-/* C2: the series C, and *time its time step. -1: there is none. */
+/* The series C of a name like C2, or -1. Sets *time to the time step. */
 static int find_at_time(lang_resolver *r, const char *name, int *time)
 {
     char prefix[LANG_MOST_NAME + 1];
@@ -221,7 +221,7 @@ static int find_at_time(lang_resolver *r, const char *name, int *time)
     return -1;
 }
 
-/* What a name stands for that is no cotangent; *time its time step if the name has one. -1: nothing. */
+/* The symbol of a name that is not a cotangent, or -1. Sets *time to the time step in a name like C2, otherwise to -1. */
 static int find_value(lang_resolver *r, const char *name, lang_form form, int *time)
 {
     const lang_block *b = r->block;
@@ -239,7 +239,7 @@ static int find_value(lang_resolver *r, const char *name, lang_form form, int *t
     return inside >= 0 ? inside : find_at_time(r, name, time);
 }
 
-/* The cotangent of a symbol; made on demand. */
+/* Finds or adds the cotangent of a symbol. */
 static int cotangent_of(lang_resolver *r, int target, const char *name)
 {
     for (int i = 0; i < r->block->symbols; i++) {

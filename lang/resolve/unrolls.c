@@ -6,7 +6,6 @@
 #include "lang/resolve/net_options.h"
 #include "lang/resolve/suggestions.h"
 
-/* The options of an unroll or an alias: those of nets, and in an unroll the states. */
 bool rv_lang_resolve_options(lang_resolver *r, const lang_node *call, const lang_block *cell,
                              bool states)
 {

@@ -1,4 +1,4 @@
-/* Memory that is freed all at once: it holds what a text becomes. */
+/* Memory that is freed all at once. It holds the tree and the symbols of a text. */
 #ifndef RV_LANG_SYNTAX_ARENA_H
 #define RV_LANG_SYNTAX_ARENA_H
 
@@ -12,10 +12,10 @@ typedef struct lang_arena {
     size_t used, size; /* of the last chunk */
 } lang_arena;
 
-/* Zero-filled; NULL when out of memory. */
+/* Returns zero-filled memory, or NULL when out of memory. */
 void *rv_lang_allocate(lang_arena *arena, size_t bytes);
 
-/* A copy of `length` bytes with a NUL after them. */
+/* Copies `length` bytes and adds a NUL. NULL when out of memory. */
 char *rv_lang_copy(lang_arena *arena, const char *text, size_t length);
 
 void rv_lang_free_arena(lang_arena *arena);

@@ -28,7 +28,6 @@ static lang_node *binary(parser *p, lang_kind kind, lang_node *left, const lang_
     return n;
 }
 
-/* Items up to the closing bracket, commas between, into *list. */
 bool rv_lang_parse_items(parser *p, lang_node **list, lang_node *(*item)(parser *p),
                          const char *close)
 {

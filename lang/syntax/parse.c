@@ -1,4 +1,4 @@
-/* Statements and files. A statement with a mistake is reported and left out; the next line is a new start. */
+/* Statements and files. A statement with a mistake is reported and left out, and parsing continues on the next line. */
 #include "lang/syntax/parse.h"
 
 #include "lang/syntax/parser.h"
@@ -10,7 +10,7 @@ static lang_node *block(parser *p, uint32_t column);
 
 typedef enum which { FIRST, DECLARED, ALL } which;
 
-/* The names that a line with a mistake defines: its first name, those of a declaration, or all names in it. */
+/* A node for a line with a mistake, with the names that the line defines: the first, those of a declaration, or all. */
 static lang_node *broken(parser *p, const lang_token *t, which names)
 {
     lang_node *n = node(p, LANG_BROKEN, location_of(p, t)), **list = n ? &n->names : NULL;
@@ -35,7 +35,7 @@ static lang_node *broken(parser *p, const lang_token *t, which names)
     return n;
 }
 
-/* Goes past the end of statement n, or after a mistake to the next statement. */
+/* Skips the end of statement n. After a mistake, skips to the next statement. */
 static bool end_line(parser *p, lang_node *n, bool ok)
 {
     if (ok) end_here(p, n);
@@ -136,7 +136,7 @@ static bool starts_declaration(const parser *p)
     return false;
 }
 
-/* A statement with its body. NULL: out of memory. */
+/* Parses a statement and its body. NULL when out of memory. */
 static lang_node *statement(parser *p)
 {
     const lang_token *t = p->token;
@@ -160,7 +160,7 @@ static lang_node *statement(parser *p)
     return broken(p, t + (let || declaration), declaration ? DECLARED : FIRST);
 }
 
-/* The lines indented more than `column`. */
+/* Parses the lines that are indented more than `column`. */
 static lang_node *block(parser *p, uint32_t column)
 {
     lang_node *first = NULL, **list = &first;
@@ -199,7 +199,7 @@ static lang_node *with_body(parser *p, lang_node *n, bool ok, const lang_token *
     return n;
 }
 
-/* The end of a definition without a body. */
+/* Parses the end of a definition without a body. */
 static lang_node *one_line(parser *p, lang_node *n, bool ok)
 {
     ok = end_line(p, n, ok);

@@ -1,4 +1,4 @@
-/* What the parts of the recursive-descent parser share: tokens ahead, and new nodes. */
+/* Functions that the parts of the recursive-descent parser share: reading tokens and making nodes. */
 #ifndef RV_LANG_SYNTAX_PARSER_H
 #define RV_LANG_SYNTAX_PARSER_H
 
@@ -50,7 +50,7 @@ static inline lang_location location_of(const parser *p, const lang_token *t)
     return (lang_location){p->source, t->start, t->end};
 }
 
-/* A token, as messages call it. */
+/* Writes what messages call a token. */
 static inline const char *describe(const parser *p, const lang_token *t, char text[64])
 {
     int length = (int)(t->end - t->start);
@@ -60,7 +60,7 @@ static inline const char *describe(const parser *p, const lang_token *t, char te
     return text;
 }
 
-/* Reports that the next token is not what is expected. NULL. */
+/* Reports that the next token is not the expected one. Returns NULL. */
 static inline void *fail(parser *p, const char *expected)
 {
     char text[64];
@@ -77,7 +77,7 @@ static inline bool expect(parser *p, const char *sign, const char *expected)
 
 /* ---- nodes ---- */
 
-/* NULL, and reported: out of memory. */
+/* Returns NULL, and reports it, when out of memory. */
 static inline lang_node *node(parser *p, lang_kind kind, lang_location location)
 {
     lang_node *n = rv_lang_allocate(p->arena, sizeof *n);
@@ -97,7 +97,7 @@ static inline bool set_name(parser *p, lang_node *n, const char *text, size_t le
     return n->name || rv_lang_out_of_memory(p->report);
 }
 
-/* A name as a node of this kind. NULL, and reported: the next token is not a name. */
+/* Parses a name as a node of this kind. Returns NULL, and reports it, if the next token is not a name. */
 static inline lang_node *name_node(parser *p, lang_kind kind, const char *expected)
 {
     const lang_token *t = p->token;
@@ -114,19 +114,19 @@ static inline lang_node *name_node(parser *p, lang_kind kind, const char *expect
     return n;
 }
 
-/* The node ends with the last token. */
+/* Ends the node's location with the last token. */
 static inline void end_here(const parser *p, lang_node *n) { n->location.end = p->token[-1].end; }
 
 /* ---- expressions ---- */
 
-/* Each parses what comes next. NULL, and reported: a mistake. */
+/* Each parses what comes next. Returns NULL after a mistake, which is reported. */
 lang_node *rv_lang_parse_sum(parser *p);     /* any expression */
 lang_node *rv_lang_parse_postfix(parser *p); /* one without operators between */
 lang_node *rv_lang_parse_value(parser *p);   /* an expression, or: unroll cell(x, ..) for N steps */
 lang_node *rv_lang_parse_list(parser *p);    /* [ .. ] */
 lang_node *rv_lang_parse_argument(parser *p); /* an expression, or name = expression */
 
-/* Items up to the closing bracket, with commas between, into *list. */
+/* Parses items, separated by commas, up to the closing bracket, into *list. */
 bool rv_lang_parse_items(parser *p, lang_node **list, lang_node *(*item)(parser *p),
                          const char *close);
 

@@ -5,10 +5,10 @@
 #include "lang/syntax/token.h"
 #include "lang/syntax/tree.h"
 
-/* The tree in canonical form, with the comments, for rv_free. NULL: out of memory. */
+/* Returns the tree in canonical form, with its comments. The caller frees it with rv_free. NULL when out of memory. */
 char *rv_lang_print(const lang_source *source, const lang_tokens *tokens, const lang_node *tree);
 
-/* An expression or a definition on one line, for messages: cut at `size`. */
+/* Writes an expression or a definition on one line, for messages, cut at `size` bytes. */
 const char *rv_lang_expression(const lang_node *e, char *text, size_t size);
 
 #endif

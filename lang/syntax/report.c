@@ -63,7 +63,7 @@ void rv_lang_free_report(lang_report *r)
     *r = (lang_report){0};
 }
 
-/* ---- telling ---- */
+/* ---- one problem as text ---- */
 
 /* Copies part of a line for a terminal: control characters and invalid UTF-8 become question marks. */
 static void copy_line(char *to, const char *line, int width)
@@ -75,7 +75,7 @@ static void copy_line(char *to, const char *line, int width)
         if (((unsigned char)*c < ' ' && *c != '\t') || *c == 127 || (!valid && *c < 0)) *c = '?';
 }
 
-/* The problem in the style of a compiler:
+/* Writes the problem in the style of a compiler:
  *     gru.rv:3:15: error: unknown name "brr"
  *         3 |   r = sigmoid(brr + Wr h)
  *           |               ^~~ did you mean "br"? */
@@ -110,7 +110,7 @@ static int explain(const lang_problem *p, char *text, size_t size)
     return length;
 }
 
-/* ---- all of them ---- */
+/* ---- all problems ---- */
 
 static int compare_locations(const lang_problem *a, const lang_problem *b)
 {

@@ -1,4 +1,4 @@
-/* What is wrong in a text. */
+/* The problems of a text. */
 #ifndef RV_LANG_SYNTAX_REPORT_H
 #define RV_LANG_SYNTAX_REPORT_H
 
@@ -25,17 +25,17 @@ typedef struct lang_report {
     bool out_of_memory; /* then nothing else is reported */
 } lang_report;
 
-/* Adds a problem, unless the location already has one. Always false. */
+/* Adds a problem, unless the location already has one. Returns false. */
 bool rv_lang_add_problem(lang_report *r, lang_location location, rv_code code, const char *format,
                          ...) RV_PRINTF(4, 5);
-/* Adds to the latest problem what to do. */
+/* Adds a hint to the latest problem: what to do. */
 void rv_lang_add_hint(lang_report *r, const char *format, ...) RV_PRINTF(2, 3);
 bool rv_lang_out_of_memory(lang_report *r);
 void rv_lang_free_report(lang_report *r);
 
 /* Sorts by location. */
 void rv_lang_sort_report(lang_report *r);
-/* All problems as text in the style of a compiler, for rv_free. NULL: out of memory. */
+/* Returns all problems as text in the style of a compiler. The caller frees it with rv_free. NULL when out of memory. */
 char *rv_lang_report_text(const lang_report *r);
 
 #endif

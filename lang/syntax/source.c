@@ -1,4 +1,4 @@
-/* Where something is in a text. */
+/* Lines and columns of locations. */
 #include "lang/syntax/source.h"
 
 bool rv_lang_continues_character(char c) { return ((unsigned char)c & 0xC0) == 0x80; }

@@ -79,7 +79,7 @@ static bool start_line(lexer *x)
     return true;
 }
 
-/* Digits, a fraction if a digit follows the point, an exponent: so that 1.x is a product. */
+/* The end of a number: digits, a fraction if a digit follows the point, an exponent. So 1.x is a product. */
 static uint32_t number_end(const char *text, uint32_t at)
 {
     while (is_digit(text[at])) at++;

@@ -1,4 +1,4 @@
-/* A text as tokens. */
+/* The tokens of a text. */
 #ifndef RV_LANG_SYNTAX_TOKEN_H
 #define RV_LANG_SYNTAX_TOKEN_H
 
@@ -34,7 +34,8 @@ typedef struct lang_tokens {
 } lang_tokens;
 
 /* Inside ( ) and [ ] a statement continues over lines that are indented more than its first. Unknown characters are
- * reported and skipped. False when out of memory. For rv_lang_free_tokens, either way. */
+ * reported and skipped. False when out of memory. The caller frees the tokens with
+ * rv_lang_free_tokens in both cases. */
 bool rv_lang_tokenize(const lang_source *source, lang_tokens *tokens, lang_report *report);
 void rv_lang_free_tokens(lang_tokens *tokens);
 

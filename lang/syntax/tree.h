@@ -17,7 +17,7 @@ typedef enum lang_kind {
     LANG_NUMBER, /* number */
     LANG_TEXT,   /* "name" */
     LANG_NAME,   /* name; or name' if it is primed, in a LANG_BROKEN */
-    LANG_HOLE,   /* _, a size that follows from use; in an index `:`, all */
+    LANG_HOLE,   /* _, a size that follows from the use of a parameter */
     LANG_RANGE,  /* first : end in an index, each may be NULL */
     LANG_LIST,   /* [items] */
     LANG_CALL,   /* name(arguments) */
