@@ -1,10 +1,10 @@
-/* conv2d and its two gradients: one trilinear form, seen from three sides.
+/* conv2d and its two gradients are the three sides of one trilinear form:
  *
  *     T(x, w, y) = sum x[n, c, i s + p d - pad, ..] w[o, c', p, q] y[n, o, i, j]
  *
- * over all indices that hit x, with c = c' + the first channel of o's group. Leaving out one factor and
- * keeping its index gives conv2d (y), its input gradient (x) and its weight gradient (w). So the gradients
- * of each are the other two, to any order. x [batch,channels,height,width],
+ * summed over all indices that hit x, with c = c' + the first channel of o's group. Its derivative with
+ * respect to y is conv2d, with respect to x the input gradient, with respect to w the weight gradient. So the
+ * gradients of each are the other two, to any order. x [batch,channels,height,width],
  * w [outputs,channels/groups,kh,kw], y [batch,outputs,oh,ow]. */
 #include "ops/conv2d_internal.h"
 #include "ops/index_internal.h"
@@ -16,11 +16,12 @@ extern const rv_op rv_op_conv2d_weight_gradient, rv_op_conv2d_weight_gradient_ad
 
 typedef struct conv_attr {
     int64_t stride[2], pad[2], pad_end[2], dilation[2], groups;
-    int64_t size
-        [2]; /* of gradients: height and width of the result, which the inputs do not determine */
+    /* Of gradients: height and width of the result, which the inputs do not determine. */
+    int64_t size[2];
 } conv_attr;
 
-enum { LARGEST = 1 << 20 }; /* attribute: with sizes below 2^40 keeps sums and products in range */
+/* The largest attribute. With sizes below 2^40 no sum or product overflows. */
+enum { LARGEST = 1 << 20 };
 
 /* ---- shape rules ---- */
 
@@ -136,7 +137,7 @@ static rv_conv_plan geometry(const conv_attr *a, rv_shape x, rv_shape w, rv_shap
                           .groups = a->groups};
 }
 
-/* ---- reference: the form, term by term; each term goes to the side that is left out ---- */
+/* ---- reference: the form, term by term; each term is added to the side that is computed ---- */
 
 static void add_terms(const rv_call *call, const rv_conv_plan *p, rv_tensor *out,
                       const rv_tensor *x, const rv_tensor *w, const rv_tensor *y)
@@ -286,7 +287,7 @@ static bool widen(conv_attr *attr, const int64_t before[2], const int64_t after[
     return true;
 }
 
-/* Takes the padding of *x into the attributes. */
+/* Moves the padding of *x into the attributes. */
 static bool absorb_padding(conv_attr *attr, rv_var *x)
 {
     int64_t before[2], after[2];

@@ -2,17 +2,18 @@
  *
  *   dw[o,(c,p,q)] = sum over images n and positions f of dy[n,o,f] x[n, f + at(c,p,q)]
  *
- * dot products of dy with pieces of planes (planes.h). The rows of dy are padded to the width of the planes,
- * with zeros at unused positions. (0 times an infinite pixel is NaN there: an x that is not finite may spoil taps that
- * never see it.) The contribution of one image, or of some rows of a large one, is a run. As many runs as fit in the
- * cache are summed at a time. */
+ * These are dot products of dy with pieces of planes (planes.h). The rows of dy are padded with zeros to the width of
+ * the planes. An infinite or NaN pixel times such a zero is NaN, so it may reach taps that never see it. A run is the
+ * part of the sum that comes from one image, or from some rows of a large one. As many runs as fit in the cache are
+ * summed at a time. */
 #include <string.h>
 
 #include "ops/kernels/methods.h"
 #include "ops/kernels/planes.h"
 #include "ops/kernels/tile.h"
 
-enum { MOST_BYTES = 512 * 1024, FEWEST_RUNS = 4 }; /* of second-level cache; runs at a time */
+/* The part of the second-level cache that runs may fill; the runs that are summed at a time even if they do not fit. */
+enum { MOST_BYTES = 512 * 1024, FEWEST_RUNS = 4 };
 
 static int64_t min(int64_t x, int64_t y) { return x < y ? x : y; }
 static int64_t max(int64_t x, int64_t y) { return x > y ? x : y; }
@@ -20,12 +21,12 @@ static int64_t max(int64_t x, int64_t y) { return x > y ? x : y; }
 typedef struct layout {
     rv_planes planes;      /* of a run */
     bool x_in_place;       /* x is its own planes (stride 1, no padding) */
-    bool dy_in_place;      /* and dy is as wide */
+    bool dy_in_place;      /* x is, and the rows of dy are as wide */
     int64_t outputs, taps; /* of a group */
     int64_t rows, chunks;  /* of outputs in a run; runs in an image */
     int64_t k;             /* positions in a run */
     int64_t x_run, dy_run; /* elements from one run to the next */
-    int64_t runs;          /* at a time */
+    int64_t runs;          /* summed at a time */
 } layout;
 
 static layout lay_out(const rv_conv_plan *p)
@@ -106,7 +107,7 @@ static void dots(const layout *s, range outputs, rv_dot d, const real *x, const 
     }
 }
 
-/* One group: x and dy are those of the first image. */
+/* The gradient of one group. x and dy are those of the first image. */
 static void group_gradient(const layout *s, const rv_conv_plan *p, range outputs, const real *x,
                            const real *dy, const int64_t *at, real *dw, real *scratch)
 {
@@ -151,8 +152,8 @@ static void run(const rv_call *call)
 
 static bool fits(const rv_conv_plan *p) { return p->side == RV_SIDE_DW; }
 
-/* Scratch holds where each tap starts, and dy and x of so many runs unless they are in place; the
- * last vector of a piece may be read past the planes' end. */
+/* Scratch holds the offset of each tap in the planes, and dy and x of `runs` runs unless they are in place. The last
+ * vector of a piece may extend past the end of the planes. */
 static size_t prepare(rv_conv_plan *plan)
 {
     layout *s = (layout *)plan->prepared;

@@ -1,30 +1,29 @@
-/* Convolutions of many small images: each lane of a vector is an image, and each term of a sum is a product of
- * vectors. Along an axis, an output is summed over the k whose source is inside the image, so padding takes no
- * part:
+/* Convolutions of many small images. Each lane of a vector holds an image, and each term of a sum is a product of
+ * vectors. Along an axis, an output is the sum over those k whose source is inside the image, so padding costs nothing:
  *
  *   out(a) = sum over k of source(at) other(k)
  *
  *        out   source   other   at
  *   y    y     x        w       a stride + k dilation - pad
- *   dx   dx    dy       w       (a + pad - k dilation) / stride, where it is whole
+ *   dx   dx    dy       w       (a + pad - k dilation) / stride, if that is whole
  *   dw   dw    x        dy      k stride + a dilation - pad
  *
- * These k are an arithmetic progression, and so are the values of `at`. */
+ * These k form an arithmetic progression, and so do the values of `at`. */
 #include <string.h>
 
 #include "ops/kernels/lanes.h"
 #include "ops/kernels/methods.h"
 #include "ops/kernels/tile.h"
 
-/* Vectors of images, and neighbouring outputs, whose sums are in registers at the same time. */
+/* The sums of so many vectors of images and so many neighbouring outputs are in registers at the same time. */
 enum { VECTORS = 4, NEIGHBOURS = VECTOR_REGISTERS == 32 ? 5 : 3 };
 
-/* Of an axis; of an image and of its result. */
+/* The most outputs along an axis; the most elements of an image and its result together, or along an axis. */
 enum { MOST_OUTS = 16, MOST_ELEMENTS = 2048 };
 
 static int64_t min(int64_t x, int64_t y) { return x < y ? x : y; }
 
-/* The first k of an output, its source, and the number of terms. */
+/* The first k of an output, the source of that k, and the number of terms. */
 typedef struct terms {
     int16_t other, source, count;
 } terms;
@@ -35,16 +34,16 @@ typedef struct axis {
     terms of[MOST_OUTS];
 } axis;
 
-/* Operands are planes: the sources of an image; weights, or for dw the dy of an image. An out is a
- * sum over so many of them. */
+/* Operands are planes: the sources of an image, and as others the weights or, for dw, the dy of an image. A plane of out
+ * is a sum over `sum` pairs of planes. */
 typedef struct lanes {
     axis axes[2];
-    int64_t sources, others, outs;  /* elements of an image; 0 others are weights; 0 outs are dw */
-    int64_t outer, inner, sum;      /* out is [outer,inner] planes; planes of a sum */
-    int64_t other_outer, other_sum; /* planes of other from one of these to the next */
+    int64_t sources, others, outs;  /* elements of an image; others is 0 for weights, outs for dw */
+    int64_t outer, inner, sum;      /* out is [outer,inner] planes */
+    int64_t other_outer, other_sum; /* planes of others from one outer, or term, to the next */
 } lanes;
 
-/* The source of term k of out a, or -1. */
+/* The source of term k of output a, or -1 if it is outside the image. */
 static int64_t source_of(const rv_conv_plan *p, int d, int64_t a, int64_t k, int64_t sources)
 {
     const int64_t s = p->stride[d], dilation = p->dilation[d], pad = p->pad[d];
@@ -96,8 +95,9 @@ static bool fits(const rv_conv_plan *p)
     return p->groups == 1;
 }
 
-/* By measurement. Other methods waste more work the larger the window and the smaller the result; this one wastes
- * empty lanes. Where dw is a long sum over positions, other methods are fast with many channels. */
+/* The limits are measured. Other methods waste more work the larger the window and the smaller the result. This one
+ * wastes the lanes that hold no image. Where dw is a long sum over positions, other methods are fast with many
+ * channels. */
 static bool pays(const rv_conv_plan *p)
 {
     enum { FEWEST = 8, MOST_OUT = 32, SHORT_SUM = 16 };
@@ -137,7 +137,7 @@ static int64_t vectors_of(int64_t images)
     return vectors;
 }
 
-/* Elements [pixel][image]; transpositions reach beyond the last pixel. */
+/* The size of a buffer [pixel][image]. Transpositions write beyond the last pixel. */
 static int64_t in_lanes(int64_t pixels, int64_t images)
 {
     return pixels ? (pixels + STRIP) * vectors_of(images) * LANES : 0;
@@ -148,7 +148,8 @@ static int64_t weights_of(const lanes *g, int64_t outer)
     return outer * g->inner * g->axes[0].outs * g->axes[1].outs;
 }
 
-/* Scratch holds the operands and outs in lanes, or of dw vectors of which the lanes are to be added. */
+/* Scratch holds the operands in lanes and the result: outs in lanes, or for dw vectors whose lanes are still to be
+ * added. */
 static size_t prepare(rv_conv_plan *p)
 {
     lanes *g = (lanes *)p->prepared;
@@ -195,11 +196,11 @@ static void out_of_lanes(real *to, const real *from, int64_t unit, int64_t pixel
     }
 }
 
-/* Neighbouring columns of outs, all rows of them. The first has its terms of columns at source and
- * other; steps are over planes, rows and columns. */
+/* Some neighbouring columns of outs, in all rows. The terms of the first column begin at source and other. Steps lead to
+ * the next plane, row and column. */
 typedef struct block {
     const axis *rows;
-    int64_t planes, columns; /* summed */
+    int64_t planes, columns; /* that are summed over */
     const real *source, *other;
     int64_t source_step[3], other_step[3];
     int64_t source_row, other_row; /* from one row of the operand to the next */
@@ -207,8 +208,8 @@ typedef struct block {
     int64_t out_row;
 } block;
 
-/* The sources of neighbours are neighbours. With weights, an out is as many vectors as a source and
- * other a number; else it is the sum of their products, added to what is there. */
+/* Neighbouring outs have neighbouring sources. With weights, an out and a source are `vectors` vectors, and other is one
+ * number. Otherwise source and other are vectors, and the sum of their products is added to the one vector of out. */
 ALWAYS_INLINE void add_up(bool weights, int vectors, int outs, const block *s)
 {
     const int64_t source_step = s->source_step[2], other_step = s->other_step[2];
@@ -268,7 +269,7 @@ ALWAYS_INLINE void add_up(bool weights, int vectors, int outs, const block *s)
     [weights][vectors / 2][outs - 1] = add_up_##weights##vectors##outs,
 SIZES(ADD_UP)
 
-/* How many outs from t on are of the same others, and of neighbouring sources. */
+/* How many outs from t on have the same others and neighbouring sources. */
 static int64_t alike(const terms *t, int64_t most)
 {
     int64_t n = 1;
@@ -278,7 +279,7 @@ static int64_t alike(const terms *t, int64_t most)
     return n;
 }
 
-/* One plane of outs. */
+/* Computes one plane of outs. */
 static void add_up_plane(const lanes *g, int64_t vectors, const real *source, const real *other,
                          real *out)
 {
@@ -312,7 +313,7 @@ static void add_up_plane(const lanes *g, int64_t vectors, const real *source, co
     }
 }
 
-/* y or dx for the call's part of the images. */
+/* Computes y or dx for the call's part of the images. */
 static void correlate(const rv_call *call, const lanes *g, int64_t batch)
 {
     const real *x = call->in[0], *w = call->in[1];
@@ -332,7 +333,7 @@ static void correlate(const rv_call *call, const lanes *g, int64_t batch)
     }
 }
 
-/* dw[k] (+)= the sum over the lanes of sums[k]; those of a vector of dw at a time. */
+/* dw[k] (+)= the sum over the lanes of vector k of sums, LANES of them at a time. */
 static void add_lanes(real *dw, const real *sums, int64_t count, bool add)
 {
     for (int64_t k = 0; k < count; k += LANES) {
@@ -346,7 +347,7 @@ static void add_lanes(real *dw, const real *sums, int64_t count, bool add)
     }
 }
 
-/* dw for the call's part of the outputs. */
+/* Computes dw for the call's part of the outputs. */
 static void weight_gradient(const rv_call *call, const lanes *g, int64_t batch, bool add)
 {
     const real *x = call->in[0], *dy = call->in[1];

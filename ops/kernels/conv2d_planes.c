@@ -3,15 +3,16 @@
  *   y[o, f]  = sum over (c,p,q) of w[o,c,p,q] x[c, f + at(c,p,q)]
  *   dx[c, f] = sum over (o,p,q) of w[o,c,p,q] dy[o, f - at(p,q)]
  *
- * where f is a position in a plane (planes.h). With stride s, y reads s x s phases of x; dx has s x
- * s phases itself, each of which sees the taps that fall on it. */
+ * where f is a position in a plane (planes.h). With stride s, y reads s x s phases of x. dx itself
+ * has s x s phases, each of which sees the taps that fall on it. */
 #include <string.h>
 
 #include "ops/kernels/methods.h"
 #include "ops/kernels/planes.h"
 #include "ops/kernels/tile.h"
 
-enum { MOST_PLANE_BYTES = 512 * 1024, MOST_FLAT_BYTES = 128 * 1024 }; /* of second-level cache */
+/* The parts of the second-level cache for the planes of a chunk and for its outputs. */
+enum { MOST_PLANE_BYTES = 512 * 1024, MOST_FLAT_BYTES = 128 * 1024 };
 
 static int64_t min(int64_t x, int64_t y) { return x < y ? x : y; }
 static int64_t max(int64_t x, int64_t y) { return x > y ? x : y; }
@@ -24,11 +25,11 @@ typedef struct correlation {
     bool in_place;     /* the source is its own planes */
     int64_t reach[2];  /* positions that a window spans beyond its first */
     int64_t size[2];   /* positions: rows, columns */
-    int64_t chunk;     /* rows of them at a time */
+    int64_t chunk;     /* rows of positions at a time */
     int64_t outputs;   /* of a group */
     int64_t out[2];    /* rows and columns of an output */
-    int64_t step[2];   /* pixels of it from one position to the next */
-    int64_t phases[2]; /* 1, or for dx as many as step where it has as many pixels */
+    int64_t step[2];   /* pixels of an output from one position to the next */
+    int64_t phases[2]; /* 1; for dx as many as step, but no more than it has pixels */
     int64_t taps;      /* of all phases */
     int64_t a_row;     /* elements from the weights of one output to those of the next */
     int64_t flat_row;  /* elements of scratch for a chunk of one output */
@@ -39,7 +40,7 @@ typedef struct phase {
     int64_t first[2], end[2], shift[2];
 } phase;
 
-/* Planes larger than the cache are made for some rows of the output at a time. */
+/* Planes that do not fit in the cache are made for some rows of the output at a time. */
 static void choose_chunk(correlation *c)
 {
     rv_planes *s = &c->planes;
@@ -48,7 +49,7 @@ static void choose_chunk(correlation *c)
     const int64_t for_flat = MOST_FLAT_BYTES / (TILE_ROWS * s->width * size);
     c->chunk = min(max(min(for_planes, for_flat), 1), c->size[0]);
     s->height = c->size[0] + c->reach[0];
-    /* a vector must not extend beyond the image, but may end with the last position of a run */
+    /* A vector must not extend beyond the image, so it ends with the last position of a run. */
     const int64_t rows = c->chunk == c->size[0] ? c->chunk : 1;
     c->in_place = rv_planes_in_place(s) && c->step[0] == 1 && c->step[1] == 1 &&
                   (rows - 1) * s->width + c->size[1] >= LANES;
@@ -93,7 +94,7 @@ static correlation input_gradient(const rv_conv_plan *p)
     return c;
 }
 
-/* Of dx, pixel h is f*s + r - pad: phase r holds the h of one remainder. y is a single phase. */
+/* Pixel h of dx is f*s + r - pad: phase r holds the pixels with one remainder. y is a single phase. */
 static phase phase_of(const correlation *c, const int64_t rt[2])
 {
     phase a = {{0, 0}, {c->size[0], c->size[1]}, {0, 0}};
@@ -171,7 +172,7 @@ static void correlate(const correlation *c, rv_tile t, const int64_t count[2], r
     const int64_t run = (count[0] - 1) * c->planes.width + count[1];
     const bool dense =
         c->step[0] == 1 && c->step[1] == 1 && c->planes.width == c->out[1] && run >= LANES;
-    const bool exact = dense || c->in_place; /* nothing to read or write beyond the run */
+    const bool exact = dense || c->in_place; /* nothing beyond the run may be read or written */
     const int64_t vectors = exact ? run / LANES : rv_parts(run, LANES);
     const int64_t width = rv_parts(vectors, rv_tile_width((int)min(c->outputs, 3)));
     const real *a = t.a, *b = t.b;
@@ -187,7 +188,7 @@ static void correlate(const correlation *c, rv_tile t, const int64_t count[2], r
             t.b = b + v * LANES, t.c = to + v * LANES;
             RV_NAME(rv_tile_run)(RV_TILE_TAPS, rows, (int)(rv_part(vectors, width, p + 1) - v), &t);
         }
-        if (vectors * LANES < run) { /* the last positions are in a vector that ends with them */
+        if (vectors * LANES < run) { /* one more vector, which ends with the last position */
             t.b = b + run - LANES, t.c = to + run - LANES;
             RV_NAME(rv_tile_run)(RV_TILE_TAPS, rows, 1, &t);
         }

@@ -1,12 +1,12 @@
-/* A convolution whose one window is the whole image is a matrix product, and so are its gradients:
+/* A convolution with a single window, the whole image, is a matrix product, and so are its gradients:
  *
  *   y = x w'     dx = dy w     dw = dy' x      with x [batch,k], w [outputs,k], y [batch,outputs]
  *
- * for each group, k being the elements of its channels of an image. */
+ * for each group, where k counts the elements of the group's channels of an image. */
 #include "ops/kernels/gemm.h"
 #include "ops/kernels/methods.h"
 
-/* The product of the first group, and how far on the operands of the next group are. */
+/* The product of the first group, and the distances to the operands of the next group. */
 typedef struct product {
     rv_gemm gemm;
     int64_t a_group, b_group, c_group;

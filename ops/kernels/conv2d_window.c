@@ -1,11 +1,11 @@
-/* Convolutions of a few small images, for which other methods spend most of their time on preparation. The three sides
- * are one sum of correlations, with the sums of a whole image in registers:
+/* Convolutions of a few small images, for which other methods spend most of their time on preparation. The sums of a
+ * whole output image stay in registers. The three sides are the same sum of correlations:
  *
  *   out(u,v)[i][j] = sum over s,p,q of source(s,v)[i+p][j+q] kernel(u,s)[p][q]
  *
  *           source         kernel          u         s         v
  *   y       x              w               outputs   channels  images
- *   dx      dy, with rims  w, turned       channels  outputs   images
+ *   dx      dy, with rims  w, rotated      channels  outputs   images
  *   dw      x              dy              outputs   images    channels */
 #include <string.h>
 
@@ -18,10 +18,10 @@ typedef real quad
     __attribute__((vector_size(QUAD * sizeof(real)), aligned(sizeof(real)), may_alias));
 
 typedef struct windows {
-    int64_t rows, columns, taps[2]; /* of an output; of a kernel */
-    int64_t image[2], rim[2];       /* a source's size, and the zeros above and to the left */
-    int64_t height, width;          /* with zeros all around */
-    int64_t u, s, v;                /* how many */
+    int64_t rows, columns, taps[2]; /* sizes of an output and of a kernel */
+    int64_t image[2], rim[2];       /* a source's size; the zeros above it and to its left */
+    int64_t height, width;          /* of a source with the zeros around it */
+    int64_t u, s, v;                /* the numbers of them, as in the table above */
     int64_t source_s, source_v, kernel_u, kernel_s, out_u, out_v; /* strides, in images */
     bool turned, in_place, add;
 } windows;
@@ -77,7 +77,7 @@ static bool pays(const rv_conv_plan *p)
            p->batch * p->channels * p->outputs <= MOST_PAIRS;
 }
 
-/* Sources with their rims; the last quad of a row may extend past the end. */
+/* Elements of the sources with their rims. The last quad of a row may extend past the end. */
 static int64_t sources(const windows *g)
 {
     return g->in_place ? 0 : g->s * g->v * g->height * g->width + MOST_QUADS * QUAD;
@@ -155,7 +155,7 @@ static void run(const rv_call *call)
     const real *source = call->in[0];
     if (!g->in_place) {
         real *to = call->scratch;
-        if (image == plane) { /* no rims, but reads extend past the end */
+        if (image == plane) { /* no rims, but the last quad extends past the end */
             memcpy(to, source, (size_t)(g->s * g->v * plane) * sizeof(real));
             memset(to + g->s * g->v * plane, 0, MOST_QUADS * QUAD * sizeof(real));
         } else {

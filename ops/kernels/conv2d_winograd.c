@@ -1,12 +1,12 @@
-/* Convolutions by minimal filtering (winograd.h): each of the 36 elements of a transformed tile is
- * a matrix product of its own. With V the transformed source, U the transformed kernels and D the
- * transformed cotangent of the outputs, for each element e:
+/* Convolutions by minimal filtering (winograd.h). Each of the 36 elements of a transformed tile is
+ * computed by a matrix product of its own. With V the transformed source, U the transformed kernels
+ * and D the transformed cotangent of the outputs, for each element:
  *
  *   y, dx   M[o,f] = sum over channels s of U[o,s] V[s,f]      f: tiles
  *   dw      M[s,o] = sum over tiles f of V[s,f] D[f,o]
  *
- * for a block of tiles that stays in the cache: a few images, or some rows of tiles of a large one.
- * dx is the correlation of dy with the turned kernels. */
+ * A block of tiles stays in the cache: those of a few images, or some rows of tiles of a large one.
+ * dx is the correlation of dy with the kernels rotated by 180 degrees. */
 #include "ops/kernels/real.h"
 
 #if defined(RV_REAL_F32)
@@ -14,7 +14,8 @@
 #include "ops/kernels/tile.h"
 #include "ops/kernels/winograd.h"
 
-/* Of a block; of its V, in the second-level cache; rows of matrices begin with a cache line. */
+/* The most tiles of a block, and the most bytes of its V, which stays in the second-level cache. Rows of matrices begin
+ * with a cache line. */
 enum { MOST_TILES = 64, MOST_BYTES = 640 * 1024, LINE = 64 / (int)sizeof(real) };
 
 static int64_t min(int64_t x, int64_t y) { return x < y ? x : y; }
@@ -23,10 +24,10 @@ static int64_t round_up(int64_t x, int64_t to) { return (x + to - 1) / to * to; 
 
 typedef struct winograd {
     rv_tiling tiling;
-    int64_t batch, sources, outs; /* channels of what is read, and of what is made or of dy */
-    int64_t images, chunks;       /* in a block; blocks of an image */
-    int64_t tiles;                /* of a block, and what vectors reach beyond them */
-    /* elements from one e to the next, and from one row to the next */
+    int64_t batch, sources, outs; /* channels of the source; of the result, or for dw of dy */
+    int64_t images, chunks;       /* images of a block; blocks of an image */
+    int64_t tiles;                /* of a block, rounded up to whole vectors */
+    /* the strides of each matrix: from element to element of a tile, and from row to row */
     int64_t u_element, u_row, v_element, m_element, d_element, d_row;
 } winograd;
 
@@ -96,7 +97,7 @@ static bool pays(const rv_conv_plan *p)
     return direct * PERCENT > 100 * (tiles * ELEMENTS * g.sources * outs + transforms);
 }
 
-/* Scratch: the transforms' own, then V, M, and U or D. */
+/* Scratch holds that of the transforms, then V, M, and U or D. This is the size of the first. */
 static int64_t own_scratch(const winograd *g)
 {
     const int64_t source = RV_NAME(rv_winograd_source_scratch)(&g->tiling);
@@ -139,7 +140,7 @@ typedef struct block {
     int64_t tiles; /* of an image */
 } block;
 
-/* Block k of the images first .. end. */
+/* Block k of the images first .. end-1. */
 static block block_of(const winograd *g, int64_t first, int64_t end, int64_t k)
 {
     const int64_t n = first + k / g->chunks * g->images, row = k % g->chunks * g->tiling.rows;
@@ -152,7 +153,7 @@ static int64_t count_blocks(const winograd *g, int64_t images)
     return rv_parts(images, g->images) * g->chunks;
 }
 
-/* V. */
+/* Computes V. */
 static void transform_source(const winograd *g, const block *b, const real *x, const buffers *at)
 {
     const rv_tiling *t = &g->tiling;
@@ -166,7 +167,7 @@ static void transform_source(const winograd *g, const block *b, const real *x, c
     }
 }
 
-/* U of the outputs first .. end. */
+/* Computes U for the outputs first .. end-1. */
 static void transform_kernels(const winograd *g, bool turned, int64_t first, int64_t end,
                               const real *w, const buffers *at)
 {
@@ -180,7 +181,7 @@ static void transform_kernels(const winograd *g, bool turned, int64_t first, int
     }
 }
 
-/* M of the outputs first .. first + rows. */
+/* Computes M for the outputs first .. first+rows-1. */
 static void multiply_kernels(const winograd *g, const block *b, int64_t first, int rows,
                              const buffers *at)
 {
@@ -235,7 +236,7 @@ static void correlate(const rv_call *call, const winograd *g, bool turned)
     }
 }
 
-/* D of the outputs first .. end, which are its columns. */
+/* Computes D for the outputs first .. end-1, which are its columns. */
 static void transform_cotangent(const winograd *g, const block *b, int64_t first, int64_t end,
                                 const real *dy, const buffers *at)
 {
@@ -251,7 +252,7 @@ static void transform_cotangent(const winograd *g, const block *b, int64_t first
     }
 }
 
-/* M of these outputs, or the contribution of a block to it. */
+/* Computes M for these outputs, or with `add` adds a block's contribution to it. */
 static void multiply_cotangent(const winograd *g, const block *b, bool add, int64_t outs,
                                const buffers *at)
 {
@@ -274,7 +275,7 @@ static void multiply_cotangent(const winograd *g, const block *b, bool add, int6
     }
 }
 
-/* Each part transforms all of x. */
+/* Every part of the call transforms all of x. */
 static void weight_gradient(const rv_call *call, const winograd *g, bool add)
 {
     int64_t first, end;

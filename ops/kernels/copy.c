@@ -65,7 +65,7 @@ static int64_t contiguous(const rv_copy_plan *p, const int64_t *stride)
     return p->rank - 1;
 }
 
-/* A part's range of the outermost dimension. */
+/* The plan of a part: its range of the outermost dimension. */
 static rv_copy_plan part_of(const rv_call *call)
 {
     rv_copy_plan p = *(const rv_copy_plan *)call->plan;

@@ -1,13 +1,13 @@
-/* Matrix products by six methods, chosen by shape:
- *   outer    k is 1: nothing to sum
- *   row      a single row, b contiguous in j: LATENCY interleaved sums
- *   dot      both operands contiguous in l, and too few rows for packing b to pay
+/* Matrix products by six methods. The shape decides which:
+ *   outer    k is 1: there is nothing to sum
+ *   row      there is a single row, and b is contiguous in j: LATENCY interleaved sums
+ *   dot      both operands are contiguous in l, and there are too few rows for packing to pay
  *   direct   b is read in place
  *   packed   b is copied, one tile-wide panel at a time, into the order in which it is read
  *   panels   b is stored in that order already
- * a is read in place because a tile needs little of it. The exception is a wide a that is contiguous in i, where each
- * row of a tile is on another page: packed copies blocks of it. Each result is summed over l in ascending order (dot:
- * in LANES interleaved sums; packed: BLOCK_K products at a time), so its bits depend only on the shape. */
+ * a is read in place, because a tile needs little of it. But if a wide a is contiguous in i, each l is on another page,
+ * and `packed` copies blocks of it. Each result is summed over l in ascending order (dot: in LANES interleaved sums;
+ * packed: BLOCK_K products at a time), so its bits depend only on the shape. */
 #include "ops/kernels/gemm.h"
 
 #include <stdbool.h>
@@ -90,8 +90,8 @@ static void dot(const rv_gemm *g)
     }
 }
 
-/* The last columns, fewer than a vector, are computed in a vector that ends with them. It overlaps columns that are
- * finished; their values are kept. */
+/* The last columns, fewer than a vector, are computed in a vector that ends with them. It overlaps finished columns, so
+ * it is computed before these are written and stored after them. */
 static void outer(const rv_gemm *g)
 {
     const int64_t rest = g->n % LANES, last = g->n - LANES;
@@ -182,7 +182,7 @@ static void direct(const rv_gemm *g)
         panel(g, &t, v * LANES, (int)wide, 0, wide * LANES);
     }
     if (vectors * LANES < g->n) {
-        t.b = g->b + g->n - LANES; /* columns that are computed twice must be added once */
+        t.b = g->b + g->n - LANES; /* the columns that it repeats must not be added again */
         panel(g, &t, g->n - LANES, 1, g->add ? LANES - g->n % LANES : 0, LANES);
     }
 }

@@ -23,8 +23,8 @@
     __builtin_shufflevector(x, y, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
 #endif
 
-/* Transpositions are of vectors of STRIP elements, at most 32 bytes: two are shuffled in a cycle. Of
- * each 16 bytes, SHORT elements, the halves; and both in one. */
+/* Transpositions work on vectors of STRIP elements, at most 32 bytes, since wider ones are shuffled at half the rate.
+ * SHORT_LOWER and SHORT_UPPER interleave the halves of each 16 bytes, SHORT elements. JOIN makes a strip of two shorts. */
 enum { SHORT = 16 / (int)sizeof(real), STRIP = VECTOR_BYTES > 16 ? 2 * SHORT : SHORT };
 #if VECTOR_BYTES == 16
 #define SHORT_LOWER LOWER
@@ -79,8 +79,7 @@ ALWAYS_INLINE void transpose_lanes(real *to, int64_t to_row, const real *from, i
         transpose_strip(to + i, to_row, from + i * from_row, from_row, LANES);
 }
 
-/* Element i of the result is the sum over the lanes of x[i]: a transposition that adds as it goes.
- * */
+/* Element i of the result is the sum over the lanes of x[i]: a transposition that adds in each round. */
 ALWAYS_INLINE vec sums_of_lanes(vec x[LANES])
 {
     UNROLLED
@@ -106,7 +105,7 @@ ALWAYS_INLINE void rv_copy_few(real *to, const real *from, int64_t n)
     }
 }
 
-/* Copies short rows. With a constant n the compiler copies a row of an 8x8 image in one move. */
+/* Copies short rows. For a constant n the compiler moves a row at once. */
 ALWAYS_INLINE void rv_copy_rows(real *to, int64_t to_row, const real *from, int64_t from_row,
                                 int64_t rows, int64_t n)
 {

@@ -1,7 +1,7 @@
 /* Sums and maxima over some of the dimensions.
  *
- * Where neighbouring outputs read neighbouring inputs, a vector of outputs is reduced at a time. Otherwise one output
- * is, with vectors along its run if the run is contiguous. Long runs are halved recursively, so a sum of n elements
+ * If neighbouring outputs read neighbouring inputs, a vector of outputs is reduced at a time. Otherwise one output is
+ * reduced at a time, by vectors if its run is contiguous. Long runs are halved recursively, so a sum of n elements
  * has about LEAF + log2(n) roundings in sequence instead of n. */
 #include <stdbool.h>
 
@@ -17,7 +17,7 @@ typedef void combination(real *x, const real *y, int width);
 
 typedef struct reduction {
     leaf *leaf;
-    combination *combine; /* x = x with y */
+    combination *combine; /* x = x + y, or the greater of x and y */
 } reduction;
 
 /* max: the greater element, or NaN if either is NaN */
@@ -119,7 +119,7 @@ static void reduce(const reduction *how, const rv_reduce_plan *p, int64_t d, int
     }
 }
 
-/* Outputs j .. of the innermost dimension: `width` of them. */
+/* Computes `width` outputs of the innermost dimension. */
 static void outputs(const reduction *how, const rv_reduce_plan *p, const real *x, int width,
                     real *out)
 {
@@ -130,7 +130,7 @@ static void outputs(const reduction *how, const rv_reduce_plan *p, const real *x
     }
 }
 
-/* A part's range of the outermost dimension; *out advances to its beginning. */
+/* The plan of a part: its range of the outermost dimension. *x and *out advance to the beginning of the range. */
 static rv_reduce_plan part_of(const rv_call *call, const real **x, real **out)
 {
     rv_reduce_plan p = *(const rv_reduce_plan *)call->plan;

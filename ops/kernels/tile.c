@@ -1,4 +1,4 @@
-/* The micro-kernels: one function per size, so that each result has a register of its own. */
+/* The micro-kernels: one function for each size, so that every result stays in a register. */
 #include "ops/kernels/tile.h"
 
 #include "ops/kernels/lanes.h"
@@ -45,7 +45,7 @@ ALWAYS_INLINE void tile_body(rv_tile_kind kind, int rows, int vectors, const rv_
     static void kind##_##rows##x##vectors(const rv_tile *t) { tile_body(kind, rows, vectors, t); }
 #define ENTRY(kind, rows, vectors) [kind][rows - 1][vectors - 1] = kind##_##rows##x##vectors,
 
-/* All sizes that rv_tile_width allows. */
+/* All sizes up to the widths that rv_tile_width returns. */
 #define WIDTHS2(X, kind, rows) X(kind, rows, 1) X(kind, rows, 2)
 #define WIDTHS3(X, kind, rows) WIDTHS2(X, kind, rows) X(kind, rows, 3)
 #define WIDTHS4(X, kind, rows) WIDTHS3(X, kind, rows) X(kind, rows, 4)
@@ -70,8 +70,7 @@ void RV_NAME(rv_tile_run)(rv_tile_kind kind, int rows, int vectors, const rv_til
     run[kind][rows - 1][vectors - 1](tile);
 }
 
-/* The last vector of a run overlaps the one before; what that has counted already is masked away.
- * */
+/* The last vector of a run overlaps the one before. The lanes that it repeats are masked. */
 ALWAYS_INLINE vec_bits mask_of_last(int64_t k)
 {
     static const real_bits order[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
@@ -122,7 +121,7 @@ ALWAYS_INLINE void dot_body(int rows, int columns, const rv_dot *d)
             }
         }
     }
-    /* sums across the lanes, LANES results at once */
+    /* Sum over the lanes, LANES results at a time. */
     const bool add = d->add;
     real flat[DOT_ROWS * DOT_COLUMNS + LANES];
     UNROLLED
@@ -177,7 +176,7 @@ void RV_NAME(rv_dots_run)(const rv_dots *d)
         }
     }
     const vec sums = sums_of_lanes(sum);
-    store(d->c, sums + (d->add ? load(d->c) : (vec){0})); /* as in a patch: -0 becomes 0 */
+    store(d->c, sums + (d->add ? load(d->c) : (vec){0})); /* as rv_dot_run: -0 becomes 0 */
 }
 
 void RV_NAME(rv_dot_run)(int rows, int columns, const rv_dot *dot)

@@ -1,4 +1,4 @@
-/* The micro-kernels: products of pieces small enough that the results stay in registers. */
+/* The micro-kernels: products so small that all results stay in registers. */
 #ifndef RV_OPS_KERNELS_TILE_H
 #define RV_OPS_KERNELS_TILE_H
 
@@ -6,7 +6,7 @@
 
 #include "ops/kernels/real.h"
 
-/* A tile of rows x (vectors * LANES) results, one step of l at a time:
+/* A tile of rows x (vectors * LANES) results, computed for one l after another:
  *   c[i*c_row + j] (+)= sum_{l < k} a(i,l) b(l,j)
  *                   a(i,l)                     b(l,j)
  * RV_TILE_ROWS      a[i*a_stride + l]          b[l*b_row + j]
@@ -29,7 +29,7 @@ typedef struct rv_tile {
 
 enum {
     TILE_ROWS = VECTOR_REGISTERS == 32 ? 8 : 4,
-    TILE_VECTORS = VECTOR_BYTES > 16 ? 3 : 2, /* base: products need registers too */
+    TILE_VECTORS = VECTOR_BYTES > 16 ? 3 : 2, /* without FMA a product takes a register */
     TILE_WIDEST = 8
 };
 
@@ -41,8 +41,8 @@ static inline int rv_tile_width(int rows)
 
 void RV_NAME(rv_tile_run)(rv_tile_kind kind, int rows, int vectors, const rv_tile *tile);
 
-/* A patch of rows x columns results, LANES steps of l at a time, each operand contiguous in l and
- * in so many runs of k, k at least LANES:
+/* A patch of rows x columns results, computed for LANES values of l at a time. Each operand is in
+ * `runs` runs, each contiguous in l; k is at least LANES:
  *   c[i*c_row + j] (+)= sum_{r < runs, l < k} a[i][r*a_run + l] * b[j][r*b_run + l] */
 enum { DOT_ROWS = VECTOR_REGISTERS == 32 ? 4 : 2, DOT_COLUMNS = 4 };
 
@@ -65,8 +65,8 @@ typedef struct rv_dots {
 
 void RV_NAME(rv_dots_run)(const rv_dots *dots);
 
-/* A cut of `total` into the fewest parts of at most `most`, as even as can be; where part p begins.
- * */
+/* The fewest parts of at most `most` that make up `total`; where part p of these begins, if they are
+ * as equal as possible. */
 static inline int64_t rv_parts(int64_t total, int64_t most)
 {
     return total <= most ? total > 0 : (total + most - 1) / most; /* a division is slow */

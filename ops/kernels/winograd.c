@@ -1,4 +1,4 @@
-/* The transforms of minimal filtering, LANES tiles or channels at a time: see winograd.h. */
+/* The transforms of winograd.h, for LANES tiles or channels at a time. */
 #include "ops/kernels/real.h"
 
 #if defined(RV_REAL_F32)
@@ -84,16 +84,16 @@ ALWAYS_INLINE void kernel_gradient_axis(vec *y, int y_step, const vec *x, int x_
     y[2 * y_step] = a2 * even_a + (b2 * even_b + x[5 * x_step]);
 }
 
-/* ---- memory: a transform asks for what the next one works on ---- */
+/* ---- prefetching: while a transform runs, the pixels of the next one are loaded ---- */
 
-/* Where the same rows of tiles begin in the channel after `image`, if there is one. */
+/* The address of the same rows of tiles in the channel after `image`, whether or not there is one. */
 static uintptr_t tiles_of_next(const int64_t size[2], rv_tile_rows rows, const real *image)
 {
     const int64_t pixels = (size[0] + rows.first * SIDE) * size[1];
     return (uintptr_t)image + (size_t)pixels * sizeof(real);
 }
 
-/* As many pixels as the tiles f .. f + LANES have; a prefetch may be of any address. */
+/* Prefetches as many pixels as the tiles f .. f+LANES-1 have. Any address may be prefetched. */
 ALWAYS_INLINE void fetch(uintptr_t tiles, int64_t f)
 {
     const size_t tile = SIDE * SIDE * sizeof(real);
@@ -103,15 +103,16 @@ ALWAYS_INLINE void fetch(uintptr_t tiles, int64_t f)
 
 /* ---- source ---- */
 
-/* The rows of pixels that some rows of tiles see are cut into phases, in which neighbouring tiles
- * are neighbours: pixel (i, 4j + k), k < 6, is phase[i % 4][k][i / 4 * across + j]. Scratch holds
- * the phases and three rows: a mask of the pixels inside the image, zeros, and a copy of a row. */
+/* The rows of pixels that some rows of tiles see are split into phases, in which the pixels of
+ * neighbouring tiles are neighbours: pixel (i, 4j + k), k < 6, is phase[i % 4][k][i / 4 * across + j].
+ * Scratch holds the phases and three rows: a mask of the pixels inside the image, zeros, and a copy
+ * of a row. */
 enum { HALF = LANES / 2 };
 typedef real half_at
     __attribute__((vector_size(VECTOR_BYTES / 2), aligned(sizeof(real)), may_alias));
 
-/* Of the 2 LANES pixels x, y: those at 4j + k, then those at 4j + k + 1. NEXT gives, from x with
- * k = 0, those at 4j + 4 and 4j + 5, `rest` being the pixels that follow. */
+/* FOURTHS: of the 2 LANES pixels x, y those at 4j + k, then those at 4j + k + 1. NEXT: those at
+ * 4j + 4 and 4j + 5, from FOURTHS with k = 0 and the pixels `rest` that follow y. */
 #if VECTOR_BYTES == 64
 #define FOURTHS(x, y, k) \
     __builtin_shufflevector(x, y, k, k + 4, k + 8, k + 12, k + 16, k + 20, k + 24, k + 28, k + 1, \
@@ -133,7 +134,7 @@ typedef real half_at
 #define SECOND_HALF(x) __builtin_shufflevector(x, x, 2, 3)
 #endif
 
-/* Pixels of a row that are read, HALF tiles at a time. */
+/* The pixels of a row that are read: those of whole groups of HALF tiles, and LANES more. */
 static int64_t row_width(const rv_tiling *t) { return round_up(t->across, HALF) * SIDE + LANES; }
 
 static int64_t phase_count(const rv_tiling *t)
@@ -154,7 +155,7 @@ void RV_NAME(rv_winograd_source_ready)(const rv_tiling *t, real *scratch)
     memset(inside + t->rim[1], 0xFF, (size_t)min(t->source[1], width - t->rim[1]) * sizeof(real));
 }
 
-/* Where row i, with its rim, may be read, whatever lies in the rim. */
+/* Row i with its rim, readable for row_width pixels. The rim may hold anything. */
 static const real *row_with_rim(const rv_tiling *t, const real *image, int64_t i, real *zeros)
 {
     const int64_t width = row_width(t), first = i * t->source[1] - t->rim[1];
@@ -181,7 +182,7 @@ static void split_rows(const rv_tiling *t, rv_tile_rows rows, const real *image,
     const int64_t count = phase_count(t);
     const real *inside = phases + SIDE * PIECE * count;
     real *zeros = phases + SIDE * PIECE * count + row_width(t);
-    /* from the right, for the last piece reaches into the row below */
+    /* From the right: the last group writes into the next row of tiles, which is complete only later. */
     for (int64_t j = (t->across - 1) / HALF * HALF; j >= 0; j -= HALF) {
         vec_bits mask[3];
         for (int k = 0; k < 3; k++) mask[k] = (vec_bits)load(inside + j * SIDE + k * LANES);
@@ -229,12 +230,12 @@ void RV_NAME(rv_winograd_source)(const rv_tiling *t, rv_tile_rows rows, const re
 
 /* ---- out ---- */
 
-/* Row r of all tiles, as wide as the tiles are. */
+/* The width of a buffer that holds one row of pixels of every tile, side by side. */
 static int64_t out_row(const rv_tiling *t) { return round_up(t->rows * t->across, LANES) * SIDE; }
 
 int64_t RV_NAME(rv_winograd_out_scratch)(const rv_tiling *t) { return SIDE * out_row(t); }
 
-/* Four vectors of neighbouring pixels, of tiles in their order. */
+/* From y[k], pixel k of each tile, to the pixels of tile after tile. */
 ALWAYS_INLINE void interleave(vec to[SIDE], const vec y[SIDE])
 {
     const vec even = LOWER(y[0], y[2]), odd = LOWER(y[1], y[3]);
@@ -249,7 +250,7 @@ void RV_NAME(rv_winograd_out)(const rv_tiling *t, rv_tile_rows rows, const real 
     const int64_t wide = t->across * SIDE, tiles = rows.count * t->across;
     const int64_t first = rows.first * SIDE, end = min(first + rows.count * SIDE, t->out[0]);
     const bool in_place = t->out[1] == wide && wide % LANES == 0 && t->out[0] % SIDE == 0 &&
-                          tiles % LANES == 0; /* whole vectors of whole rows */
+                          tiles % LANES == 0; /* vectors of whole tiles fill whole rows */
     const int64_t row = in_place ? wide : out_row(t);
     const uintptr_t next = tiles_of_next(t->out, rows, image);
     real *to = in_place ? image + first * wide : scratch;

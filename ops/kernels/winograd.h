@@ -23,17 +23,18 @@
  *        [ 0  a^2  a^2  b^2  b^2  0 ]
  *        [ 0  a^3 -a^3  b^3 -b^3  1 ]
  *
- * An error is at most (n + 30) eps times what the transforms make of the sizes of all numbers with
- * the sizes of the matrices' elements, n being the channels (dg: tiles) that are summed over. As
- * measured, in eps sum |x w|, with f32, 32 channels of 32x32 images and numbers uniform in -1..1:
+ * The error of a result is at most (n + 30) eps times the result that the same transforms give for
+ * the absolute values of all numbers and matrix elements, where n is the number of channels (dg:
+ * tiles) that are summed over. Measured in units of eps sum |x w|, in f32, with 32 channels of 32x32
+ * images and numbers uniform in -1..1:
  *
- *   a, b       y: most, root mean square      dw
+ *   a, b       y: largest, root mean square   dw
  *   1, 2       21    0.93                     2.7   0.31
  *   3/4, 3/2    5.8  0.45                     0.80  0.15
  *   5/8, 3/2    6.0  0.42                     0.83  0.15
  *   directly    2.1  0.20                     0.26  0.05
  *
- * A value that is not finite spoils the tiles that read it. */
+ * A value that is not finite may make every output of the tiles that read it NaN. */
 #ifndef RV_OPS_KERNELS_WINOGRAD_H
 #define RV_OPS_KERNELS_WINOGRAD_H
 
@@ -50,7 +51,7 @@ typedef struct rv_tiling {
     int64_t source[2], out[2]; /* rows and columns of an image */
     int64_t rim[2];
     int64_t down, across; /* tiles */
-    int64_t rows;         /* of tiles at a time, at most */
+    int64_t rows;         /* the most rows of tiles at a time */
 } rv_tiling;
 
 /* A run of an image's tiles: whole rows. */
@@ -58,13 +59,13 @@ typedef struct rv_tile_rows {
     int64_t first, count;
 } rv_tile_rows;
 
-/* Elements of scratch that the transforms take. */
+/* Elements of scratch that each transform needs. */
 int64_t RV_NAME(rv_winograd_source_scratch)(const rv_tiling *t);
 int64_t RV_NAME(rv_winograd_out_scratch)(const rv_tiling *t);
 int64_t RV_NAME(rv_winograd_cotangent_scratch)(const rv_tiling *t);
 
-/* to[e*to_element + f]: element e of B' d B for tile f of a channel. Whole vectors are written. The
- * scratch is readied once for any number of channels. */
+/* to[e*to_element + f] = element e of B' d B for tile f of a channel. Whole vectors are written.
+ * source_ready prepares the scratch once, for any number of channels. */
 void RV_NAME(rv_winograd_source_ready)(const rv_tiling *t, real *scratch);
 void RV_NAME(rv_winograd_source)(const rv_tiling *t, rv_tile_rows rows, const real *image, real *to,
                                  int64_t to_element, real *scratch);
@@ -74,14 +75,14 @@ void RV_NAME(rv_winograd_source)(const rv_tiling *t, rv_tile_rows rows, const re
 void RV_NAME(rv_winograd_out)(const rv_tiling *t, rv_tile_rows rows, const real *m,
                               int64_t m_element, real *image, real *scratch);
 
-/* to[e*to_element + f*to_tile + o]: element e of A dy A' for tile f of LANES channels o, zero for
+/* to[e*to_element + f*to_tile + o] = element e of A dy A' for tile f of LANES channels o, zero for
  * those beyond `outputs`. */
 void RV_NAME(rv_winograd_cotangent)(const rv_tiling *t, rv_tile_rows rows, const real *dy,
                                     int64_t outputs, real *to, int64_t to_element, int64_t to_tile,
                                     real *scratch);
 
-/* to[e*to_element + s]: element e of G g G' for LANES kernels, zero beyond the first `count`. Kernel s
- * begins at w[s*w_step], or is that turned by 180 degrees. */
+/* to[e*to_element + s] = element e of G g G' for LANES kernels, zero beyond the first `count`. Kernel s
+ * begins at w[s*w_step]; with `turned` it is rotated by 180 degrees. */
 void RV_NAME(rv_winograd_kernels)(const real *w, int64_t w_step, int64_t count, bool turned,
                                   real *to, int64_t to_element);
 

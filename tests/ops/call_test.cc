@@ -32,7 +32,7 @@ struct Refusal {
     const char *words;
 };
 
-TEST(Call, RefusesWhatWillNotDoWithAnErrorThatSaysWhat)
+TEST(Call, RefusesInvalidArgumentsWithAnErrorThatNamesThem)
 {
     const double nan = std::nan("");
     const Refusal refusals[] = {
@@ -109,7 +109,7 @@ std::vector<rv_option_value> hostile()
     return values;
 }
 
-/* Calls an op as a row does, but with one option changed; a small result is also computed. */
+/* Calls an op as a row does, but with one option changed. Computes the result if it is small. */
 void call_changed(Tape &tape, Row row, const char *option, const rv_option_value &value)
 {
     rv_error taken;
@@ -121,7 +121,7 @@ void call_changed(Tape &tape, Row row, const char *option, const rv_option_value
     Program(tape, {y}).run();
 }
 
-TEST(Call, TakesAnyValueAnyOptionMayHave)
+TEST(Call, ToleratesAnyValueOfAnyOption)
 {
     const std::vector<rv_option_value> values = hostile();
     for (const Rows rows : families) {
@@ -137,7 +137,7 @@ TEST(Call, TakesAnyValueAnyOptionMayHave)
     }
 }
 
-TEST(Call, TakesAnyInputs)
+TEST(Call, ToleratesAnyInputs)
 {
     for (int i = 0; i < rv_op_count(); i++) {
         const rv_op *op = rv_op_at(i);

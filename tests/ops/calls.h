@@ -37,7 +37,7 @@ inline rv_option_value word(const char *text)
     return v;
 }
 
-/* Values for the options of an op, from the descriptor alone: the value given by name, or else the default. */
+/* A value for each option of an op: the one given by name, or else the default. */
 inline std::vector<rv_option_value> filled(const rv_op &op, Options given)
 {
     std::vector<rv_option_value> values;
@@ -67,7 +67,7 @@ struct Row {
     rv_var expected;
 };
 
-/* What no sample shows: inputs that broadcast, and a random mask. */
+/* Calls that no sample makes: of inputs that broadcast, and of a random mask. */
 inline std::vector<Row> own_rows(Tape &t)
 {
     const rv_var x = t.input("x", RV_SHAPE(3, 4)), y = t.input("y", RV_SHAPE(4)),
@@ -105,7 +105,7 @@ inline Options options_of(const rv_op &op, const rv_option_value *value)
     return given;
 }
 
-/* The samples of every op, but for those of attributes that no options give. */
+/* The samples of every op, except those whose attributes no options give. */
 inline std::vector<Row> sample_rows(Tape &t)
 {
     std::vector<Row> rows;
@@ -129,7 +129,7 @@ inline std::vector<Row> sample_rows(Tape &t)
 using Rows = std::vector<Row> (*)(Tape &);
 inline const Rows families[] = {own_rows, sample_rows};
 
-/* What rows call: ops, and their options with values of their own. */
+/* The ops that rows call, and the options that they give. */
 class Calls {
   public:
     void add(const Row &row)

@@ -1,4 +1,4 @@
-/* Convolution and its gradients, by every way, against sums in long double. */
+/* Convolution and its gradients, by every method, against sums in long double. */
 #include <array>
 #include <map>
 
@@ -9,8 +9,8 @@ namespace {
 struct Window {
     int64_t batch, channels, height, width, outputs, kernel[2], stride[2], pad[2], dilation[2],
         groups;
-    int64_t extra
-        [2]; /* how many more rows of zeros below than above, and columns to the right than to the left */
+    /* The rows of zeros below minus those above, the columns to the right minus those to the left. */
+    int64_t extra[2];
 };
 
 rv_conv_plan plan_of(const Window &w)
@@ -64,7 +64,7 @@ template <class Visit> void each_product(const rv_conv_plan &t, Visit visit)
                             }
 }
 
-/* Each sum's exact value and what its rounding is measured by: the sum of the sizes of its terms. */
+/* Each sum's exact value, and the sum of the absolute values of its terms, to which its rounding error is relative. */
 struct Sums {
     std::vector<Exact> exact, size;
     explicit Sums(int64_t n) : exact(static_cast<size_t>(n)), size(static_cast<size_t>(n)) {}
@@ -81,10 +81,9 @@ struct Sums {
     }
 };
 
-/* The rounding of minimal filtering (winograd.h): every number on the way is at most the transform of
- * the operands' sizes by the sizes of the matrices, and no path from an operand to a result has more
- * than 30 roundings beside those of the sum over channels or tiles, of which there are no more than
- * products. */
+/* The rounding of minimal filtering (winograd.h). Every intermediate number is at most the transform of the operands'
+ * absolute values by the matrices' absolute values. No path from an operand to a result has more than 30 roundings besides
+ * those of the sum over channels or tiles. */
 namespace winograd {
 
 constexpr Exact a = 0.625, b = 1.5, a2 = a * a, b2 = b * b;
@@ -119,7 +118,7 @@ Matrix product(const Matrix &x, const Matrix &y)
     return z;
 }
 
-/* m x m', where x is size x size numbers read at (row, column). */
+/* |m| |x| |m|', where x is size x size numbers, given by read(row, column). */
 template <class Read> Matrix transform(const Matrix &m, int size, Read read)
 {
     Matrix x(size, std::vector<Exact>(size));
@@ -208,7 +207,7 @@ void sizes_of_weights(const Images<T> &x, const Images<T> &dy, const int64_t rim
 /* How often each method was checked, by side. */
 using Used = std::map<std::string, std::array<int, 3>>;
 
-/* A form with random operands, its exact sides, and for these what their rounding is measured by. */
+/* A form with random operands, its exact sides, and what the rounding errors of these are relative to. */
 template <class T> class Form {
   public:
     explicit Form(const Window &window)
@@ -227,7 +226,7 @@ template <class T> class Form {
         });
     }
 
-    /* Every method that fits, not only the one that a program would use. */
+    /* Checks every method that fits, not only the one that a program would use. */
     void check(const rv_kernels &table, Used &used)
     {
         for (const rv_side side : {RV_SIDE_Y, RV_SIDE_DX, RV_SIDE_DW}) {
@@ -312,7 +311,7 @@ template <class T> class Form {
     }
 };
 
-/* Sizes at which methods block, cut and chunk, and windows that see nothing or the whole image. */
+/* Sizes at which methods work in blocks and chunks, and windows that see nothing or the whole image. */
 const Window kWindows[] = {
     /* batch channels height width outputs kernel stride pad dilation groups extra */
     {1, 1, 8, 8, 1, {5, 5}, {1, 1}, {2, 2}, {1, 1}, 1, {0, 0}},
@@ -434,7 +433,7 @@ Window draw_window(Draw &draw)
     return w;
 }
 
-/* Finds what a method's `fits` forgets. */
+/* Finds conditions that are missing from a method's `fits`. */
 TYPED_TEST(Kernels, ConvolutionIsRightForRandomWindowsByEveryMethodThatFits)
 {
     Used used;
@@ -451,7 +450,7 @@ TYPED_TEST(Kernels, ConvolutionIsRightForRandomWindowsByEveryMethodThatFits)
         }
 }
 
-/* An infinite number of x or dy reaches the sums that it is part of, and no others; dots and transforms promise less. */
+/* An infinite number in x or dy reaches the sums that it is part of, and no others. Dots and transforms do not promise this. */
 TYPED_TEST(Kernels, ConvolutionKeepsInfinityInItsWindows)
 {
     using T = TypeParam;

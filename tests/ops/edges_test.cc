@@ -132,7 +132,7 @@ TEST(MaxPool, EqualMaximaShareInEachWindow)
     EXPECT_EQ(program.values(1), (Values{0, 1.5, 0, 0.5, 0, 0}));
 }
 
-TEST(Equal, SeesWhatIsEqual)
+TEST(Equal, IsOneWhereBothAreEqual)
 {
     Tape tape(RV_F32);
     const rv_var x = tape.input("x", RV_SHAPE(3)), y = tape.input("y", RV_SHAPE(3));
@@ -207,7 +207,7 @@ TEST(Stable, NearZero)
         EXPECT_NEAR(program.value(k) / -1e-20, k == 2 ? 2 / std::sqrt(std::acos(-1.0)) : 1, 1e-6);
 }
 
-// ---- known figures ----
+// ---- known values ----
 
 TEST(SmoothCrossEntropy, IsTheMixtureOfItsTwoParts)
 {

@@ -1,5 +1,4 @@
-/* Calls of the fast kernels on guarded buffers, at every instruction set that the machine has, for the tests of
- * the kernels. */
+/* Calls of the fast kernels on guarded buffers, for every instruction set that the machine has. */
 #ifndef RV_TESTS_OPS_KERNEL_CALLS_H
 #define RV_TESTS_OPS_KERNEL_CALLS_H
 
@@ -24,8 +23,8 @@
 
 using Exact = long double;
 
-/* A buffer between guards: a write past its ends shows in the guards, a read in AddressSanitizer, and
- * an element that is never written stays NaN. With whole blocks it owns the rest of its last one. */
+/* A buffer between guards. A write beyond its ends changes the guards, a read is found by AddressSanitizer, and an element
+ * that is never written stays NaN. With kWholeBlocks the buffer includes the rest of its last block. */
 enum Extent { kExact, kWholeBlocks };
 template <class T> class Buffer {
   public:
@@ -87,7 +86,7 @@ template <class T> struct Call {
     void operator()(rv_kernel kernel, T *out, int64_t count) const
     {
         Buffer<unsigned char> scratch(static_cast<int64_t>(scratch_size));
-        std::memset(scratch.data(), 0xFF, scratch_size); /* NaNs: undefined content must not leak */
+        std::memset(scratch.data(), 0xFF, scratch_size); /* NaNs, which must not reach the result */
         rv_call call{};
         call.run = kernel;
         call.out = out;
@@ -140,7 +139,7 @@ template <class T> void fill(Buffer<T> &x, unsigned seed, double low = -1, doubl
     for (int64_t i = 0; i < x.count(); i++) x[i] = static_cast<T>(uniform(random));
 }
 
-/* Runs a call whole and in parts, which must make no difference. */
+/* Runs a call whole and in parts, with the same result. */
 template <class T>
 void run_in_parts(Call<T> call, rv_kernel kernel, int64_t most_parts, Buffer<T> &out)
 {
@@ -167,7 +166,7 @@ void run_in_parts(Call<T> call, rv_kernel kernel, int64_t most_parts, Buffer<T> 
 
 template <class T> constexpr Exact kEps = std::numeric_limits<T>::epsilon();
 
-/* Expects |got - exact| <= bound; says where not. */
+/* Expects |got - exact| <= bound for each element. */
 template <class T>
 void expect_near(Buffer<T> &got, const std::vector<Exact> &exact, const std::vector<Exact> &bound,
                  const std::string &what)
@@ -197,7 +196,7 @@ class Draw {
 
 template <class T> class Kernels : public testing::Test {
   protected:
-    /* Draws plans and checks each. RECURVE_PLANS in the environment makes it so many. */
+    /* Calls claim(draw) for `plans` seeds, or as many as RECURVE_PLANS in the environment says. */
     template <class Claim> void search(unsigned plans, Claim claim)
     {
         if (const char *given = std::getenv("RECURVE_PLANS"))

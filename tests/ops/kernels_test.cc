@@ -1,5 +1,5 @@
-/* Every kernel of every table that this machine has, against loops that follow its definition in
- * kernels.h word by word, in long double. */
+/* Every kernel of every table that this machine has, against loops in long double that follow its definition in
+ * kernels.h word by word. */
 #include "tensor/random.h"
 #include "tests/ops/kernel_calls.h"
 
@@ -22,7 +22,7 @@ TEST(KernelTables, TheBestIsTheHighestThatTheMachineHas)
 
 /* ---- layouts ----------------------------------------------------------------------------- */
 
-/* Dimensions in memory in some order, perhaps with gaps and reversed; the elements are within 0 .. count - 1. */
+/* Dimensions that lie in memory in some order, perhaps with gaps or reversed. Offsets are within 0 .. count-1. */
 struct Layout {
     int64_t rank, dim[RV_MAX_RANK], stride[RV_MAX_RANK], first, count;
 };
@@ -45,7 +45,7 @@ Layout draw_layout(Draw &draw, int64_t rank, const int64_t *dim, bool gaps)
     return l;
 }
 
-/* Sizes around those of vectors, of at most `most` elements together. */
+/* Sizes around those of vectors, with at most `most` elements together. */
 std::vector<int64_t> draw_sizes(Draw &draw, int64_t most)
 {
     std::vector<int64_t> sizes(static_cast<size_t>(draw.from(0, RV_MAX_RANK)));
@@ -60,7 +60,7 @@ std::vector<int64_t> draw_sizes(Draw &draw, int64_t most)
     return sizes;
 }
 
-/* Where element e of a row-major order of `dim` is. */
+/* The offset of element e, counted in row-major order. */
 int64_t offset_of(int64_t rank, const int64_t *dim, const int64_t *stride, int64_t e)
 {
     int64_t at = 0;
@@ -77,7 +77,7 @@ int64_t count_of(int64_t rank, const int64_t *dim)
 
 /* ---- copy -------------------------------------------------------------------------------- */
 
-/* Moves bits, not numbers: what a tensor of i32 needs, and what keeps a NaN's payload. */
+/* The kernel must move bits, not numbers: tensors of i32 use it, too, and NaNs keep their payload. */
 template <class T> void check_copy(const rv_kernels &table, const rv_copy_plan &p, int64_t in_count)
 {
     using Bits = typename Traits<T>::Bits;
@@ -118,7 +118,7 @@ TYPED_TEST(Kernels, CopyMovesEveryBitWhereThePlanSays)
         {2, {7, 9}, {0, 1}, {9, 1}, 0, 0, 63, false},      /* broadcast rows */
         {2, {7, 9}, {1, 0}, {9, 1}, 0, 0, 63, false},      /* broadcast columns */
         {2, {5, 9}, {9, 1}, {13, 1}, 0, 15, 9 * 13, true}, /* pad */
-        {1, {0}, {1}, {1}, 0, 0, 10, true},                /* of which nothing is left */
+        {1, {0}, {1}, {1}, 0, 0, 10, true},                /* pad that crops everything */
         {4, {2, 0, 3, 4}, {48, 16, 4, 1}, {12, 12, 4, 1}, 0, 0, 24, true},
         {3, {4, 5, 6}, {30, 1, 5}, {30, 6, 1}, 0, 0, 120, false}, /* batch transpose */
         {3, {8, 9, 10}, {1, 80, 8}, {90, 10, 1}, 0, 0, 720, false},
@@ -137,7 +137,7 @@ TYPED_TEST(Kernels, CopyMovesEveryBitWhereThePlanSays)
     });
 }
 
-/* Repeats elements of the input where its stride is 0. */
+/* An input stride of 0 repeats elements. */
 TYPED_TEST(Kernels, CopyIsRightForRandomPlans)
 {
     this->search(1500, [&](Draw &draw) {
@@ -313,9 +313,9 @@ TYPED_TEST(Kernels, ReductionsKeepNaN)
     });
 }
 
-/* ---- sums that go on ---------------------------------------------------------------------- */
+/* ---- running sums and scattered sums ---------------------------------------------------------------------- */
 
-/* In T itself, one by one: the same bits. */
+/* The same bits as additions in T, one by one. */
 TYPED_TEST(Kernels, CumulativeSumAddsOneByOne)
 {
     using T = TypeParam;
@@ -419,8 +419,7 @@ template <class Check> void each_method(const rv_kernels &table, rv_matmul_plan 
     }
 }
 
-/* A product of random operands, and its exact value. A sum of k products, each rounded at most once more than once, has
- * at most k + 1 roundings of its size. */
+/* A product of random operands, and its exact value. No term of a sum of k products is rounded more than k + 1 times. */
 template <class T> class Product {
   public:
     explicit Product(const rv_matmul_plan &plan)
@@ -435,7 +434,7 @@ template <class T> class Product {
                 for (int64_t j = 0; j < p_.n; j++) add_up(s, i, j);
     }
 
-    /* Adds to used[method]. */
+    /* Checks every method that fits, and counts it in used[method]. */
     void check(const rv_kernels &table, std::vector<int> &used)
     {
         each_method(table, p_, [&](const rv_matmul_plan &p) {
@@ -503,7 +502,7 @@ rv_matmul_plan draw_product(Draw &draw, int64_t block)
     return p;
 }
 
-/* Finds what the condition of a method forgets. */
+/* Finds conditions that are missing from a method's `fits`. */
 TYPED_TEST(Kernels, MatmulIsRightForRandomPlansByEveryMethodThatFits)
 {
     using T = TypeParam;
@@ -534,7 +533,7 @@ TYPED_TEST(Kernels, MatmulIsRightWhereItBlocks)
     }
 }
 
-/* An infinite or missing number reaches the results it is part of, and no others. */
+/* An infinity or NaN reaches the results that it is part of, and no others. */
 TYPED_TEST(Kernels, MatmulKeepsInfinityAndNaNInTheirRowsAndColumns)
 {
     using T = TypeParam;

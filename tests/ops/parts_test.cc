@@ -63,7 +63,7 @@ struct Cut {
         return rv_tensor_bytes(&out);
     }
 
-    /* The output, filled with `content`, after a part has run that sees only its part of sliced inputs. */
+    /* The output, which starts as `content`, after a part has run that sees only its part of sliced inputs. */
     std::string run(int part, int parts, int content)
     {
         const Memory out = memory(out_bytes() + 1, content),
@@ -133,11 +133,11 @@ void expect_reference(const Cut &cut, const rv_op &op, const std::string &bytes)
     rv_tensor_free(&reference);
 }
 
-/* Returns whether the op can be cut at all. */
+/* Returns whether the call can be cut. */
 bool expect_parts_to_agree(rv_var y)
 {
     if (rv_tape_node(y.tape, y.id)->op->accumulate) expect_parts_to_agree(accumulated(y));
-    if (rv_tape_node(y.tape, y.id)->inputs == 0) return false; /* an op that changed nothing */
+    if (rv_tape_node(y.tape, y.id)->inputs == 0) return false; /* an op that recorded nothing */
     Cut cut(y);
     const std::string want = cut.run(0, 1, 0x11);
     expect_reference(cut, *rv_tape_node(y.tape, y.id)->op, want);
@@ -228,7 +228,7 @@ TEST_P(Parts, OfCopiesAgree)
     EXPECT_GT(cut, 800);
 }
 
-TEST_P(Parts, OfRowsAndSumsThatGoOnAgree)
+TEST_P(Parts, OfRowsAndRunningSumsAgree)
 {
     int cut = 0;
     for (const rv_shape &shape : {RV_SHAPE(5, 3, 40), RV_SHAPE(7, 33), RV_SHAPE(2, 3, 4, 67)}) {

@@ -20,8 +20,8 @@ namespace {
 #define EXPM1 std::expm1
 #define POWER std::pow
 
-/* A row of pointwise.def. No function is more than 4 units in the last place off, and no row has
- * more than four roundings beside. */
+/* A row of pointwise.def. The error of each function is at most 4 units in the last place, and no row has more than
+ * four other roundings. */
 struct Row {
     const char *name;
     int inputs;
@@ -72,7 +72,7 @@ TYPED_TEST(Kernels, PointwiseFollowsItsRow)
                         Exact v[3];
                         for (int k = 0; k < 3; k++) v[k] = (*x[k])[scalar >> k & 1 ? 0 : i];
                         const Exact exact = row.exact(v[0], v[1], v[2]);
-                        /* a sum is off by what its terms are rounded by */
+                        /* the error of a sum is relative to its terms */
                         const bool sum = std::string(row.name) == "multiply_add";
                         const Exact size =
                             sum ? std::fabs(v[0] * v[1]) + std::fabs(v[2]) : std::fabs(exact);

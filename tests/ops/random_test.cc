@@ -113,7 +113,7 @@ TEST(Dropout, KeepsTheExpectation)
     EXPECT_NEAR(sum / n, 1, 0.02);
 }
 
-TEST(Dropout, GoesBackThroughTheMaskItWentForthWith)
+TEST(Dropout, GradientUsesTheSameMask)
 {
     Tape tape;
     const rv_var x = tape.parameter("x", RV_SHAPE(6, 7)), y = rv_dropout(x, 0.5, "drop");
@@ -137,7 +137,7 @@ TEST(Dropout, OfNothingIsNothing)
     EXPECT_EQ(rv_store_find(tape.store(), "random/count"), nullptr);
 }
 
-TEST(Dropout, RefusesARateThatIsNone)
+TEST(Dropout, RefusesAnInvalidRate)
 {
     for (const double rate : {-0.1, 1.0, 2.0, double{NAN}}) {
         Tape tape;
