@@ -1,9 +1,11 @@
-/* Compares a recorded gradient with central differences, element by element. */
+/* Compares a recorded gradient with differences, element by element. */
 #include "autograd/gradcheck.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "autograd/differences_internal.h"
 #include "autograd/gradient.h"
 #include "autograd/program/program.h"
 #include "tensor/memory.h"
@@ -12,12 +14,11 @@
 
 typedef struct check {
     rv_tape *tape;
-    rv_program *gradients; /* outputs: loss, then the gradients */
-    rv_program *value;     /* output: loss */
-    rv_tensor *analytic;   /* [count] */
+    rv_program *gradients; /* outputs: the gradients, then the stopped values */
+    rv_held_loss loss;
+    rv_tensor *analytic; /* [count] */
     int count;
-    double tolerance, step, loss;
-    bool refine; /* the step is the default: retry a failed check with a finer one */
+    double tolerance, step;
 } check;
 
 static const rv_named_tensor *given(const rv_gradcheck_options *o, const char *name)
@@ -32,7 +33,7 @@ static bool fill_inputs(check *c, const rv_gradcheck_options *o)
 {
     rv_error *error = &(rv_error){0};
     for (int i = 0; i < o->input_count; i++)
-        if (!rv_program_input(c->value, o->inputs[i].name)) {
+        if (!rv_program_input(c->loss.program, o->inputs[i].name)) {
             rv_tape_fail(c->tape, RV_ERROR_NAME,
                          "gradcheck: the tape has no input \"%s\"; give values of its inputs only",
                          o->inputs[i].name);
@@ -42,7 +43,7 @@ static bool fill_inputs(check *c, const rv_gradcheck_options *o)
         const rv_node *node = rv_tape_node(c->tape, id);
         if (node->op != &rv_op_input) continue;
         const rv_named_tensor *value = given(o, node->name);
-        rv_program *programs[2] = {c->gradients, c->value};
+        rv_program *programs[2] = {c->gradients, c->loss.program};
         for (int p = 0; p < 2; p++) {
             rv_tensor *to = rv_program_input(programs[p], node->name);
             if (value ? !rv_tensor_copy(to, &value->tensor, error) : false) {
@@ -57,66 +58,60 @@ static bool fill_inputs(check *c, const rv_gradcheck_options *o)
     return true;
 }
 
-static bool run(const check *c, rv_program *program)
+/* Puts an error that is not the tape's own on it. */
+static bool fail(const check *c, const rv_error *error)
 {
-    rv_code code = rv_run(program);
-    if (code) rv_tape_fail(c->tape, code, "gradcheck: %s", rv_code_text(code));
-    return !code;
+    rv_tape_fail(c->tape, error->code, "gradcheck: %s", error->text);
+    return false;
 }
 
-static bool prepare(check *c, rv_var loss, const rv_var *wrt, const rv_gradcheck_options *o)
+static bool compile(check *c, rv_var loss, const rv_var *wrt)
 {
-    rv_var *outputs = rv_alloc((size_t)c->count + 1, sizeof *outputs);
+    rv_error error = {0};
+    rv_var *gradients = rv_alloc((size_t)c->count + 1, sizeof *gradients);
     c->analytic = rv_alloc((size_t)c->count + 1, sizeof *c->analytic);
-    bool ok = outputs && c->analytic;
-    if (!ok) rv_tape_fail(c->tape, RV_ERROR_MEMORY, "gradcheck: out of memory");
-    if (ok && (ok = rv_gradient(loss, wrt, c->count, outputs + 1))) {
-        outputs[0] = loss;
-        c->gradients = rv_compile_apart(c->tape, outputs, c->count + 1, RV_VALUES);
-        c->value = rv_compile_apart(c->tape, &loss, 1, RV_VALUES);
-        ok = c->gradients && c->value && fill_inputs(c, o);
-    }
+    bool ok = (gradients && c->analytic) || rv_fail_memory(&error);
+    ok = ok && rv_gradient(loss, wrt, c->count, gradients) &&
+         rv_held_loss_make(&c->loss, loss, &error);
+    int stopped = c->loss.stopped_count;
+    rv_var *outputs = ok ? rv_alloc((size_t)(c->count + stopped) + 1, sizeof *outputs) : NULL;
+    if (ok && !outputs) rv_fail_memory(&error);
+    for (int i = 0; outputs && i < c->count; i++) outputs[i] = gradients[i];
+    for (int k = 0; outputs && k < stopped; k++)
+        outputs[c->count + k] = (rv_var){c->tape, c->loss.stopped[k]};
+    if (outputs) c->gradients = rv_compile_apart(c->tape, outputs, c->count + stopped, RV_VALUES);
+    rv_free(gradients);
     rv_free(outputs);
-    if (!ok) return false;
-    if (!run(c, c->gradients)) return false;
-    c->loss = rv_value(c->gradients, 0);
-    for (int i = 0; i < c->count; i++) { /* copy, because later runs overwrite outputs */
-        rv_error error = {0};
-        const rv_tensor *g = rv_program_output(c->gradients, i + 1);
-        if (!rv_tensor_new(&c->analytic[i], g->dtype, g->shape, &error) ||
-            !rv_tensor_copy(&c->analytic[i], g, &error)) {
-            rv_tape_fail(c->tape, error.code, "gradcheck: %s", error.text);
-            return false;
-        }
+    if (error.code) return fail(c, &error);
+    return c->gradients;
+}
+
+/* Computes the gradients, the stopped values and the loss at the point. */
+static bool evaluate(check *c)
+{
+    rv_error error = {0};
+    rv_code code = rv_run(c->gradients);
+    bool ok = !code;
+    for (int i = 0; ok && i < c->count; i++) {
+        const rv_tensor *g = rv_program_output(c->gradients, i);
+        ok = rv_tensor_new(&c->analytic[i], g->dtype, g->shape, &error) &&
+             rv_tensor_copy(&c->analytic[i], g, &error);
     }
+    for (int k = 0; ok && k < c->loss.stopped_count; k++)
+        ok = rv_held_loss_hold(&c->loss, k, rv_program_output(c->gradients, c->count + k), &error);
+    if (ok) ok = !(code = rv_run(c->loss.program));
+    if (code) rv_fail(&error, code, "%s", rv_code_text(code));
+    if (!ok) return fail(c, &error);
+    c->loss.at_point = rv_value(c->loss.program, 0);
     return true;
-}
-
-/* ---- the numeric gradient ---- */
-
-static double value_at(const check *c, rv_tensor *x, int64_t i, double at)
-{
-    rv_tensor_set(x, i, at);
-    return run(c, c->value) ? rv_value(c->value, 0) : (double)NAN;
-}
-
-/* (f(x-2h) - 8 f(x-h) + 8 f(x+h) - f(x+2h)) / 12h. Exact for polynomials up to degree 4. */
-static double difference(const check *c, rv_tensor *x, int64_t i, double step)
-{
-    double at = rv_tensor_get(x, i), h = step * fmax(1, fabs(at));
-    double slope = (value_at(c, x, i, at - 2 * h) - value_at(c, x, i, at + 2 * h) +
-                    8 * (value_at(c, x, i, at + h) - value_at(c, x, i, at - h))) /
-                   (12 * h);
-    rv_tensor_set(x, i, at);
-    return slope;
 }
 
 /* ---- the comparison ---- */
 
-static double relative_error(double a, double n, double floor)
+const char *rv_verdict_name(rv_verdict verdict)
 {
-    double error = fabs(a - n) / fmax(fmax(fabs(a), fabs(n)), floor);
-    return isnan(error) ? (double)INFINITY : error;
+    static const char *const names[] = {"right", "undecided", "wrong"};
+    return names[verdict];
 }
 
 rv_difference rv_gradient_difference(const rv_tensor *a, const rv_tensor *b, double floor)
@@ -132,8 +127,8 @@ rv_difference rv_gradient_difference(const rv_tensor *a, const rv_tensor *b, dou
         ab += x * y;
     }
     for (int64_t i = 0; i < count; i++) {
-        double error =
-            relative_error(rv_tensor_get(a, i), rv_tensor_get(b, i), fmax(1e-3 * largest, floor));
+        double error = rv_relative_error(rv_tensor_get(a, i), rv_tensor_get(b, i),
+                                         fmax(1e-3 * largest, floor));
         if (error <= d.max_relative_error) continue;
         d.max_relative_error = error;
         d.index = i;
@@ -155,64 +150,110 @@ const char *rv_difference_text(const rv_difference *d)
     return "wrong direction";
 }
 
-/* The likely cause of a failed check. If a much finer step gives a different slope, the loss has a
- * kink or a jump near the point. */
-static const char *explain(const check *c, rv_tensor *x, const rv_gradcheck_result *r,
-                           const rv_difference *d)
+/* Judges an element that does not agree with the first difference. Sets *numeric to what it should
+ * be, and the reason: for a right one a remark, or "". */
+static rv_verdict judge_element(check *c, rv_element e, double a, double floor, double *numeric,
+                                char reason[RV_GRADCHECK_REASON], rv_error *error)
 {
-    if (!isfinite(r->analytic)) return "the gradient is not finite";
-    if (!isfinite(r->numeric)) return "the loss is not finite near this point";
-    if (d->right_norm == 0) return rv_difference_text(d);
-    double finer = difference(c, x, r->index, c->step / 16);
-    if (relative_error(finer, r->numeric, 1e-3 * fabs(r->numeric)) > 1e-2)
-        return "the loss has a kink or a jump within the step: check it at other values";
-    return rv_difference_text(d);
+    char kink[RV_GRADCHECK_REASON] = "";
+    *numeric = 0;
+    *reason = '\0';
+    if (!(c->loss.rounding > 0) && !rv_find_rounding(&c->loss, error)) return RV_UNDECIDED;
+    rv_slopes s = rv_find_slopes(&c->loss, e, c->step, a, c->tolerance, floor);
+    *numeric = s.central.value;
+    if (rv_relative_error(a, *numeric, floor) <= c->tolerance && !s.central.doubt) return RV_RIGHT;
+
+    double low = fmin(s.left.value, s.right.value), high = fmax(s.left.value, s.right.value);
+    double size = fmax(fmax(fabs(low), fabs(high)), floor);
+    double doubt = 10 * (s.left.doubt + s.right.doubt), slack = c->tolerance * size + doubt;
+    bool finite = isfinite(c->loss.at_point) && isfinite(s.central.doubt);
+    bool smooth = high - low <= slack && doubt <= 0.1 * size;
+    bool off = !(fabs(a - *numeric) <= c->tolerance * size + 10 * s.central.doubt);
+    bool found = finite && rv_find_kink(&c->loss, e, s.step, kink, error);
+    if (finite && high - low > slack && a >= low - slack && a <= high + slack) {
+        *numeric = a;
+        snprintf(reason, RV_GRADCHECK_REASON,
+                 "%.120s; the gradient lies between the slopes on both sides",
+                 found ? kink : "the loss has a kink at this point");
+        return RV_RIGHT;
+    }
+    if (finite && smooth && off && !found) return RV_WRONG;
+    if (found)
+        memcpy(reason, kink, RV_GRADCHECK_REASON);
+    else if (!finite)
+        snprintf(reason, RV_GRADCHECK_REASON, "the loss is not finite near this point");
+    else
+        snprintf(reason, RV_GRADCHECK_REASON,
+                 "differences with steps of %.0e and less are off by %.0e of the slope", c->step,
+                 s.central.doubt / size);
+    return RV_UNDECIDED;
 }
 
-/* Checks the gradient against differences of one step size. */
-static bool judge_once(const check *c, rv_tensor *x, const rv_tensor *a, rv_gradcheck_result *r)
+static void note(rv_gradcheck_result *r, int64_t index, double analytic, double numeric,
+                 double error)
 {
-    rv_tensor n;
+    r->index = index;
+    r->analytic = analytic;
+    r->numeric = numeric;
+    r->max_relative_error = error;
+}
+
+/* Compares the gradient a with the first differences n, then judges the worst element until all the
+ * others agree. An element that has been judged counts as equal from then on. */
+static bool judge(check *c, rv_tensor *a, rv_tensor *n, rv_element e, rv_gradcheck_result *r)
+{
     rv_error error = {0};
-    if (!rv_tensor_new(&n, RV_F64, x->shape, &error)) {
-        rv_tape_fail(c->tape, error.code, "gradcheck: %s", error.text);
-        return false;
+    double loss = c->loss.at_point, floor = 1e-5 * fmax(1, isfinite(loss) ? fabs(loss) : 1);
+    rv_difference d = rv_gradient_difference(a, n, floor);
+    r->independent = !d.norm && !d.right_norm;
+    r->verdict = RV_RIGHT;
+    for (; d.max_relative_error > c->tolerance; d = rv_gradient_difference(a, n, floor)) {
+        char reason[RV_GRADCHECK_REASON];
+        double analytic = rv_tensor_get(a, d.index), numeric, off;
+        e.index = d.index;
+        rv_verdict verdict = judge_element(c, e, analytic, floor, &numeric, reason, &error);
+        if (error.code) return fail(c, &error);
+        off = rv_relative_error(analytic, numeric, floor);
+        if (verdict == RV_WRONG) {
+            rv_tensor_set(n, e.index, numeric);
+            d = rv_gradient_difference(a, n, floor);
+            r->verdict = verdict;
+            note(r, e.index, analytic, numeric, off);
+            snprintf(r->reason, sizeof r->reason, "%s",
+                     isfinite(analytic) ? rv_difference_text(&d) : "the gradient is not finite");
+            break;
+        }
+        bool first = verdict == RV_UNDECIDED && r->verdict == RV_RIGHT;
+        if (first || !*r->reason) snprintf(r->reason, sizeof r->reason, "%s", reason);
+        if (first || (verdict == r->verdict && off > r->max_relative_error))
+            note(r, e.index, analytic, numeric, off);
+        if (first) r->verdict = RV_UNDECIDED;
+        double equal = verdict == RV_RIGHT ? analytic : 0;
+        rv_tensor_set(a, e.index, equal);
+        rv_tensor_set(n, e.index, equal);
     }
-    for (int64_t i = 0; i < rv_tensor_count(x); i++)
-        rv_tensor_set(&n, i, difference(c, x, i, c->step));
-    rv_difference d = rv_gradient_difference(a, &n, 1e-5 * fmax(1, fabs(c->loss)));
-    r->index = d.index;
-    r->max_relative_error = d.max_relative_error;
-    r->analytic = rv_tensor_get(a, d.index);
-    r->numeric = rv_tensor_get(&n, d.index);
-    rv_tensor_free(&n);
-    r->ok = r->max_relative_error <= c->tolerance;
+    if (r->verdict == RV_RIGHT && d.max_relative_error >= r->max_relative_error)
+        note(r, d.index, rv_tensor_get(a, d.index), rv_tensor_get(n, d.index),
+             d.max_relative_error);
     r->cosine = d.cosine;
     r->ratio = d.ratio;
-    if (d.norm == 0 && d.right_norm == 0) r->warning = "the loss does not depend on it";
-    r->reason = r->ok ? "ok" : explain(c, x, r, &d);
     return true;
 }
 
-/* Where the loss is steep, the differences themselves may be inaccurate, so a failed check is
- * repeated with a finer step. */
-static bool judge(const check *c, rv_tensor *x, const rv_tensor *a, rv_gradcheck_result *r)
-{
-    rv_gradcheck_result second = *r;
-    check finer = *c;
-    finer.step = c->step / 4;
-    if (!judge_once(c, x, a, r)) return false;
-    if (r->ok || !c->refine) return true;
-    if (!judge_once(&finer, x, a, &second)) return false;
-    if (second.max_relative_error < r->max_relative_error) *r = second;
-    return true;
-}
-
-/* The memory from which the loss reads the leaf. */
-static rv_tensor *leaf_data(const check *c, rv_var leaf)
+/* The first differences of all elements. */
+static bool judge_leaf(check *c, rv_var leaf, rv_tensor *a, rv_gradcheck_result *r)
 {
     const rv_node *node = rv_tape_node(c->tape, leaf.id);
-    return node->entry ? &node->entry->tensor : rv_program_input(c->value, node->name);
+    rv_tensor n,
+        *x = node->entry ? &node->entry->tensor : rv_program_input(c->loss.program, node->name);
+    rv_element e = {.x = x, .input = node->entry ? NULL : node->name};
+    rv_error error = {0};
+    if (!rv_tensor_new(&n, RV_F64, x->shape, &error)) return fail(c, &error);
+    for (; e.index < rv_tensor_count(x); e.index++)
+        rv_tensor_set(&n, e.index, rv_central_difference(&c->loss, e, c->step));
+    bool ok = judge(c, a, &n, e, r);
+    rv_tensor_free(&n);
+    return ok;
 }
 
 static bool check_leaves(rv_tape *tape, const rv_var *wrt, int count)
@@ -232,6 +273,18 @@ static bool check_leaves(rv_tape *tape, const rv_var *wrt, int count)
     return true;
 }
 
+static const rv_gradcheck_result not_checked = {.verdict = RV_UNDECIDED, .reason = "not checked"};
+
+/* Completes the remark on a right gradient. */
+static void remark(const check *c, rv_gradcheck_result *r)
+{
+    const char *weak = rv_tape_dtype(c->tape) == RV_F32
+                           ? "on an f32 tape differences are accurate to 1e-2 only; check on f64"
+                       : r->independent ? "the loss does not depend on it"
+                                        : "";
+    if (r->verdict == RV_RIGHT && !*r->reason) snprintf(r->reason, sizeof r->reason, "%s", weak);
+}
+
 static bool check_each(rv_var loss, const rv_var *wrt, int count,
                        const rv_gradcheck_options *options, rv_gradcheck_result *result)
 {
@@ -244,28 +297,31 @@ static bool check_each(rv_var loss, const rv_var *wrt, int count,
                                             : 1e-7,
                .step = o.step > 0 ? o.step
                        : f32      ? 3e-2
-                                  : 1e-3,
-               .refine = !(o.step > 0) && !f32};
+                                  : 1e-3};
     if (rv_is_null(loss))
         rv_tape_fail(loss.tape, RV_ERROR_ARGUMENT,
                      "gradcheck: the loss is a null var; check what made it");
-    bool ok =
-        !rv_is_null(loss) && check_leaves(loss.tape, wrt, count) && prepare(&c, loss, wrt, &o);
+    bool ok = !rv_is_null(loss) && check_leaves(loss.tape, wrt, count) && compile(&c, loss, wrt) &&
+              fill_inputs(&c, &o) && evaluate(&c);
     bool all_right = ok;
-    for (int i = 0; i < count; i++) result[i] = (rv_gradcheck_result){.reason = "not checked"};
+    for (int i = 0; i < count; i++) result[i] = not_checked;
     for (int i = 0; ok && i < count; i++) {
         result[i] = (rv_gradcheck_result){.name = rv_tape_node(c.tape, wrt[i].id)->name};
-        if (f32)
-            result[i].warning =
-                "on an f32 tape differences are accurate to 1e-2 only; check on f64";
-        ok = judge(&c, leaf_data(&c, wrt[i]), &c.analytic[i], &result[i]);
-        all_right = all_right && ok && result[i].ok;
+        ok = judge_leaf(&c, wrt[i], &c.analytic[i], &result[i]);
+        if (ok) remark(&c, &result[i]);
+        all_right = all_right && ok && result[i].verdict == RV_RIGHT;
     }
     for (int i = 0; c.analytic && i < count; i++) rv_tensor_free(&c.analytic[i]);
     rv_free(c.analytic);
     rv_program_free(c.gradients);
-    rv_program_free(c.value);
+    rv_held_loss_free(&c.loss);
     return all_right;
+}
+
+static bool is_worse(const rv_gradcheck_result *a, const rv_gradcheck_result *b)
+{
+    if (a->verdict != b->verdict) return a->verdict > b->verdict;
+    return a->max_relative_error > b->max_relative_error;
 }
 
 static bool check_all(rv_var loss, const rv_gradcheck_options *options, rv_gradcheck_result *worst)
@@ -287,9 +343,7 @@ static bool check_all(rv_var loss, const rv_gradcheck_options *options, rv_gradc
             rv_parameters(loss, wrt, count) == count && check_each(loss, wrt, count, options, each);
         *worst = each[0];
         for (int i = 1; i < count; i++)
-            if (worst->ok ? !each[i].ok || each[i].max_relative_error > worst->max_relative_error
-                          : !each[i].ok && each[i].max_relative_error > worst->max_relative_error)
-                *worst = each[i];
+            if (is_worse(&each[i], worst)) *worst = each[i];
     }
     rv_free(wrt);
     rv_free(each);
@@ -300,7 +354,7 @@ bool rv_gradcheck(rv_var loss, const rv_var *wrt, int count, const rv_gradcheck_
                   rv_gradcheck_result *result)
 {
     if (wrt) return check_each(loss, wrt, count, options, result);
-    rv_gradcheck_result worst = {.reason = "not checked"};
+    rv_gradcheck_result worst = not_checked;
     bool ok = check_all(loss, options, &worst);
     if (result) *result = worst;
     return ok;

@@ -1,6 +1,7 @@
 /* Recording marks the segments. Gradients record the segments again. */
 #include "autograd/recompute.h"
 
+#include "autograd/gradient.h"
 #include "autograd/replay_internal.h"
 #include "tensor/memory.h"
 
@@ -90,7 +91,8 @@ static rv_var record_again(const rv_replay *r, rv_tape *tape, int32_t id, rv_var
 {
     const rv_node node = tape->nodes[id]; /* a copy, because recording may reallocate the nodes */
     rv_origin origin = *node.origin;
-    origin.phase = RV_PHASE_GRADIENT;
+    if (node.op != &rv_op_stop_gradient) /* it still stops a value of the forward pass */
+        origin.phase = RV_PHASE_GRADIENT;
     if (!node.inputs || node.op->kind == RV_OP_EFFECT) return (rv_var){tape, id};
     rv_tape_set_origin(tape, origin);
     for (int k = 0; k < node.inputs; k++) {

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "../autograd/gradcheck.h"
 #include "../models/models.h"
 #include "../tensor/safetensors.h"
 
@@ -85,19 +86,21 @@ const rv_named_tensor *rv_lang_inputs(const rv_lang_recording *recording, int *c
 /* ---- derivations ---- */
 
 /* The verdict on the gradient of a model's parameter, or on a line of a derivation, given the true values of the lines
- * before it. Texts belong to the lang. */
+ * before it. A gradient is compared with differences (rv_gradcheck). A line is compared with the recorded gradient: it is
+ * right if they agree at all points of the proof, wrong if they differ at one. It is undecided if it is right only because
+ * states start at the numbers that the text declares, if the recorded gradient is nowhere finite, or if differences
+ * contradict the recorded gradient. Texts belong to the lang. */
 typedef struct rv_lang_verdict {
     const char *file, *model, *derivation; /* the derivation's title, or "" */
     int head;                              /* the line of its "derive"; 0: not in a derivation */
     int line;
     char name[80]; /* of the parameter, or what is derived: "dC[2]" */
-    bool ok;
-    double max_relative_error, cosine,
-        ratio;               /* against the recorded gradient; a parameter's: of it */
-    double difference_error; /* of the recorded gradient against central differences, likewise */
-    char reason[400];
-    char repair
-        [400]; /* a right line for a wrong one: "dh1 = g2.dh2"; "": not found, or not asked for */
+    rv_verdict verdict;
+    /* Of a line against the recorded gradient, where it is worst; of a parameter, as difference_error. */
+    double max_relative_error, cosine, ratio;
+    double difference_error; /* of the recorded gradient against differences */
+    char reason[400];        /* as in rv_gradcheck_result */
+    char repair[400];        /* a right line for a wrong one: "dh1 = g2.dh2"; "": none is known */
 } rv_lang_verdict;
 
 typedef struct rv_lang_proof_options {
@@ -110,8 +113,10 @@ typedef struct rv_lang_proof_options {
     int given_count;
 } rv_lang_proof_options;
 
-/* Checks the gradients of all models against central differences, and every line of every derivation. *verdicts
- * (for rv_free) are those of the models and then those of the derivations, each in the order of the text. False on error. */
+/* Checks the gradients of all models against differences, and every line of every derivation against the recorded
+ * gradients, at several points: one where everything is as the text declares it, and others with other inputs, parameters
+ * and starting states. What is given is the same at all of them. *verdicts (for rv_free) are those of the models and then
+ * those of the derivations, each in the order of the text. False on error. */
 bool rv_lang_prove(rv_lang *lang, const rv_lang_proof_options *options, rv_lang_verdict **verdicts,
                    int *count, rv_error *error);
 

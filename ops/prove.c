@@ -142,7 +142,7 @@ static bool check(subject *s, rv_var loss, const rv_var *leaf, int count, const 
     if (rv_tape_error(s->tape)->code)
         return rv_fail(error, RV_ERROR_GRADIENT, "%s", rv_tape_error(s->tape)->text);
     for (int k = 0; k < count; k++)
-        if (!result[k].ok)
+        if (result[k].verdict != RV_RIGHT)
             return rv_fail(error, RV_ERROR_GRADIENT,
                            "%s: its %s derivative by %s is %g, but differences say %g (%s)",
                            s->op->name, order, result[k].name, result[k].analytic,

@@ -216,66 +216,131 @@ static bool repair_lines(lang_proof *p, const lang_block *derivation)
            (!p->proposals || (derive(p, derivation, confirm) && rv_lang_judge_proposals(p)));
 }
 
-/* Checks the gradients that the lines are compared with. */
-static bool check_truths(lang_proof *p, lang_verdicts *v, int first)
+static const double jitter = 1e-9;
+
+/* What rounding can do to a value. The values that it is computed from are rounded, relative to their size, so it follows
+ * from what the jitter of them does. Where 1 - h^2 is nearly 0, it is much more than the rounding of the result. */
+static double rounding(const rv_tensor *exact, const rv_tensor *jittered)
+{
+    double most = 0;
+    for (int64_t i = 0; i < rv_tensor_count(exact); i++)
+        most = fmax(most, fabs(rv_tensor_get(exact, i) - rv_tensor_get(jittered, i)));
+    return most / jitter * 0x1p-48;
+}
+
+/* Compares a line with the recorded gradient at a point. A line that has agreed at all points where states start as declared
+ * is not wrong if it fails where they start elsewhere: it may use the numbers at which they start. */
+static void judge_line(const lang_proof *p, int point, const rv_tensor *value,
+                       const rv_tensor *truth, double rounded, rv_lang_verdict *row)
+{
+    double tolerance = rv_lang_tolerance(p);
+    rv_difference d = rv_gradient_difference(value, truth, fmax(1e-300, rounded / tolerance));
+    bool elsewhere = rv_lang_starts_elsewhere(p, point), first = row->verdict == RV_UNDECIDED;
+    if (row->verdict == RV_WRONG || (first && elsewhere) || !isfinite(d.right_norm)) return;
+    bool off = d.max_relative_error > tolerance;
+    bool starts = off && elsewhere;
+    if (first || off || d.max_relative_error > row->max_relative_error) {
+        row->max_relative_error = d.max_relative_error;
+        row->cosine = d.cosine;
+        row->ratio = d.ratio;
+    }
+    row->verdict = starts ? RV_UNDECIDED : off ? RV_WRONG : RV_RIGHT;
+    snprintf(row->reason, sizeof row->reason, "%s%s",
+             starts ? "it agrees only where states start as declared; elsewhere: " : "",
+             off ? rv_difference_text(&d) : "");
+}
+
+/* Copies the outputs of a program. */
+static bool keep_outputs(const lang_proof *p, const rv_program *program, rv_tensor *kept)
+{
+    bool ok = true;
+    for (int k = 0; ok && k < 2 * (int)p->count; k++) {
+        const rv_tensor *y = rv_program_output(program, k);
+        ok = (kept[k].data || rv_tensor_new(&kept[k], y->dtype, y->shape, p->error)) &&
+             rv_tensor_copy(&kept[k], y, p->error);
+    }
+    return ok;
+}
+
+static bool compare_lines(lang_proof *p, rv_program *program, rv_lang_verdict *rows)
+{
+    rv_tensor *exact = rv_alloc(2 * p->count + 1, sizeof *exact);
+    bool ok = exact || rv_fail_memory(p->error);
+    for (int point = 0; ok && point < rv_lang_points(p); point++) {
+        ok = rv_lang_move(p, point) && rv_lang_run(p, program, 0, p->error) &&
+             keep_outputs(p, program, exact) && rv_lang_run(p, program, jitter, p->error);
+        for (int i = 0; ok && i < (int)p->count; i++) {
+            const rv_tensor *value = &exact[2 * i], *truth = &exact[2 * i + 1];
+            double rounded = fmax(rounding(value, rv_program_output(program, 2 * i)),
+                                  rounding(truth, rv_program_output(program, 2 * i + 1)));
+            judge_line(p, point, value, truth, rounded, &rows[i]);
+        }
+    }
+    for (size_t i = 0; ok && i < p->count; i++) p->lines[i].wrong = rows[i].verdict == RV_WRONG;
+    for (size_t k = 0; exact && k < 2 * p->count; k++) rv_tensor_free(&exact[k]);
+    rv_free(exact);
+    return ok;
+}
+
+/* Checks the gradients that the lines are compared with. A line that equals one rests upon it: ops are proved one by one, so
+ * it is right even where differences cannot tell, but not where they contradict. */
+static bool check_truths(lang_proof *p, rv_lang_verdict *rows)
 {
     rv_var *leaf = rv_alloc(p->count + 1, sizeof *leaf);
     rv_gradcheck_result *result = rv_alloc(p->count + 1, sizeof *result);
-    bool ok = leaf && result;
+    bool ok = (leaf && result) || rv_fail_memory(p->error);
     for (size_t i = 0; ok && i < p->count; i++) leaf[i] = p->lines[i].leaf;
-    ok = ok ? rv_lang_check_gradients(p, p->loss, leaf, (int)p->count, result, p->error)
-            : rv_fail_memory(p->error);
+    ok = ok && rv_lang_check_gradients(p, p->loss, leaf, (int)p->count, result);
     for (size_t i = 0; ok && i < p->count; i++) {
-        rv_lang_verdict *row = &v->at[first + (int)i];
-        row->difference_error = result[i].max_relative_error;
-        if (row->ok && result[i].warning)
-            snprintf(row->reason, sizeof row->reason, "%.127s", result[i].warning);
-        if (result[i].ok || !row->ok) continue;
-        row->ok = false;
-        snprintf(row->reason, sizeof row->reason,
-                 "the recorded gradient itself differs from differences: %.70s", result[i].reason);
+        rv_lang_verdict *row = &rows[i];
+        const rv_gradcheck_result *r = &result[i];
+        row->difference_error = r->max_relative_error;
+        if (row->verdict != RV_RIGHT) continue;
+        if (r->verdict == RV_WRONG) row->verdict = RV_UNDECIDED;
+        snprintf(row->reason, sizeof row->reason, "%s%s",
+                 r->verdict == RV_UNDECIDED ? "differences cannot tell: "
+                 : r->verdict == RV_WRONG
+                     ? "it equals the recorded gradient, but differences contradict that: "
+                     : "",
+                 r->reason);
     }
     rv_free(leaf);
     rv_free(result);
     return ok;
 }
 
-static bool judge_lines(lang_proof *p, const lang_block *derivation, lang_verdicts *v)
+static bool add_rows(lang_proof *p, const lang_block *derivation, lang_verdicts *v)
 {
-    rv_program *program = compute_lines(p);
-    int first = v->count;
-    bool ok = program;
-    for (size_t i = 0; ok && i < p->count; i++) {
+    for (size_t i = 0; i < p->count; i++) {
         char name[80];
-        lang_line *l = &p->lines[i];
-        rv_difference d =
-            rv_gradient_difference(rv_program_output(program, 2 * (int)i),
-                                   rv_program_output(program, 2 * (int)i + 1), 1e-300);
-        if (l->mistake) d.max_relative_error = d.cosine = d.ratio = NAN;
+        const lang_line *l = &p->lines[i];
         const lang_node *written = l->statement->target; /* d3, or in a loop dC[2] for dC[t] */
         rv_lang_verdict *row = rv_lang_add_verdict(
             v, derivation, l->statement->location,
             written->kind == LANG_NAME ? written->name
                                        : cotangent_name(derivation, l->target, l->time, name),
             p->error);
-        if (!(ok = row)) break;
-        row->max_relative_error = d.max_relative_error;
-        row->cosine = d.cosine;
-        row->ratio = d.ratio;
-        row->ok = d.max_relative_error <= rv_lang_tolerance(p);
+        if (!row) return false;
+        row->verdict = l->mistake ? RV_WRONG : RV_UNDECIDED;
+        if (l->mistake) row->max_relative_error = row->cosine = row->ratio = NAN;
         snprintf(row->reason, sizeof row->reason, "%s",
-                 row->ok      ? "right"
-                 : l->mistake ? l->mistake
-                              : rv_difference_text(&d));
-        l->wrong = !row->ok;
+                 l->mistake ? l->mistake : "the recorded gradient is not finite");
     }
+    return true;
+}
+
+static bool judge_lines(lang_proof *p, const lang_block *derivation, lang_verdicts *v)
+{
+    int first = v->count;
+    rv_program *program = compute_lines(p);
+    bool ok = program && add_rows(p, derivation, v) && compare_lines(p, program, v->at + first);
     rv_program_free(program);
     if (ok && p->options->repair) ok = repair_lines(p, derivation);
     for (size_t i = 0; ok && i < p->count; i++)
         if (p->lines[i].wrong && is_first(p, &p->lines[i]))
             snprintf(v->at[first + (int)i].repair, sizeof v->at->repair, "%s",
                      rv_lang_repair_of(p, p->lines[i].statement));
-    return ok && check_truths(p, v, first);
+    return ok && check_truths(p, v->at + first);
 }
 
 /* Records the derivation's model and lines. */
@@ -302,7 +367,7 @@ bool rv_lang_prove_derivation(lang_file *file, const rv_lang_proof_options *opti
                               const lang_block *derivation, lang_verdicts *v, rv_error *error)
 {
     lang_proof p = {.left = LANG_MOST_WORK};
-    bool ok = record_derivation(&p, file, options, derivation, error) && rv_lang_draw_values(&p);
+    bool ok = record_derivation(&p, file, options, derivation, error);
     if (ok && p.count) ok = judge_lines(&p, derivation, v);
     rv_lang_end_proof(&p);
     return ok;

@@ -37,8 +37,8 @@ static lang_location declared_at(const lang_block *model, const char *name)
 }
 
 /* d loss / d each parameter. */
-static bool check_parameters(rv_var loss, const lang_block *block, const lang_proof *p,
-                             lang_verdicts *v, rv_error *error)
+static bool check_parameters(rv_var loss, const lang_block *block, lang_proof *p, lang_verdicts *v,
+                             rv_error *error)
 {
     int count = rv_parameters(loss, NULL, 0);
     const rv_error *why = rv_tape_error(loss.tape);
@@ -48,20 +48,17 @@ static bool check_parameters(rv_var loss, const lang_block *block, const lang_pr
     bool ok = wrt && result;
     ok = ok ? (rv_parameters(loss, wrt, count) == count ||
                rv_fail(error, why->code, "%s", why->text)) &&
-                  rv_lang_check_gradients(p, loss, wrt, count, result, error)
+                  rv_lang_check_gradients(p, loss, wrt, count, result)
             : rv_fail_memory(error);
     for (int i = 0; ok && i < count; i++) {
         lang_location location = declared_at(block, result[i].name);
         rv_lang_verdict *row = rv_lang_add_verdict(v, block, location, result[i].name, error);
         if (!(ok = row)) break;
-        row->ok = result[i].ok;
+        row->verdict = result[i].verdict;
         row->max_relative_error = row->difference_error = result[i].max_relative_error;
         row->cosine = result[i].cosine;
         row->ratio = result[i].ratio;
-        snprintf(row->reason, sizeof row->reason, "%.127s",
-                 !result[i].ok       ? result[i].reason
-                 : result[i].warning ? result[i].warning
-                                     : "right");
+        snprintf(row->reason, sizeof row->reason, "%s", result[i].reason);
     }
     rv_free(wrt);
     rv_free(result);
@@ -71,26 +68,13 @@ static bool check_parameters(rv_var loss, const lang_block *block, const lang_pr
 bool rv_lang_prove_model(lang_file *file, const rv_lang_proof_options *options, const lang_model *m,
                          lang_verdicts *v, rv_error *error)
 {
-    lang_proof p = {.left = LANG_MOST_WORK};
-    if (m->block->node->kind == LANG_MODEL) {
-        bool ok = rv_lang_start_proof(&p, file, options, m->block, "loss", error) &&
-                  rv_lang_draw_values(&p);
-        bool any = ok && !rv_is_null(p.loss);
-        ok = ok && (!any || rv_lang_is_number(&p, loss_location(m->block)));
-        ok = ok && (!any || check_parameters(p.loss, m->block, &p, v, error));
-        rv_lang_end_proof(&p);
-        return ok;
-    }
-    if (rv_lang_is_unrolled(&file->scope, m->block, true)) return true;
-    p = (lang_proof){.options = options, .model = m->block, .error = error};
-    p.store = rv_store_new(options->seed);
-    p.tape = rv_tape_new(p.store, RV_F64);
-    rv_var loss = rv_model_specimen(&m->model, p.tape);
-    bool ok = p.tape && !rv_is_null(loss);
-    if (!ok)
-        rv_fail(error, RV_ERROR_ARGUMENT, "%s",
-                p.tape ? rv_tape_error(p.tape)->text : "out of memory");
-    ok = ok && check_parameters(loss, m->block, &p, v, error);
+    bool cell = m->block->node->kind != LANG_MODEL;
+    if (cell && rv_lang_is_unrolled(&file->scope, m->block, true)) return true;
+    lang_proof p = {.left = LANG_MOST_WORK, .cell = cell ? &m->model : NULL};
+    bool ok = rv_lang_start_proof(&p, file, options, m->block, cell ? NULL : "loss", error);
+    bool any = ok && !rv_is_null(p.loss);
+    ok = ok && (!any || cell || rv_lang_is_number(&p, loss_location(m->block))) &&
+         (!any || check_parameters(p.loss, m->block, &p, v, error));
     rv_lang_end_proof(&p);
     return ok;
 }

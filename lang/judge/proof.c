@@ -1,6 +1,7 @@
 #include "lang/judge/proof.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "autograd/feed.h"
 #include "lang/record/inputs.h"
@@ -15,14 +16,19 @@ rv_store *rv_lang_new_shapes(void)
     return rv_store_new_shapes(LANG_MOST_ELEMENTS * sizeof(double));
 }
 
-/* Adds an input of zeros to a named value: the gradient there is the value's cotangent, and differences can be taken. */
+/* A draw records the model again. */
+enum { DRAWS = 10, MOST_DRAWN = 2000000 /* nodes, in all draws of a large model */ };
+
+/* Adds an input of zeros to a named value: the gradient there is the value's cotangent, and differences can be taken. The
+ * name says whether it is a state's start at a number. */
 static rv_var perturb(void *context, const lang_block *block, int symbol, int64_t time, rv_var v)
 {
     lang_proof *p = context;
     char name[32];
-    (void)block, (void)symbol, (void)time;
     if (rv_dtype_of(v) != rv_tape_dtype(v.tape)) return v;
-    snprintf(name, sizeof name, "~%d", p->perturbations++);
+    bool start = time == 0 && block->symbol[symbol].kind == SYMBOL_STATE && rv_is_uniform(v, NULL);
+    p->starts_are_numbers = p->starts_are_numbers || start;
+    snprintf(name, sizeof name, start ? "~start%d" : "~%d", p->perturbations++);
     return rv_add(v, rv_input(v.tape, name, rv_shape_of(v)));
 }
 
@@ -39,44 +45,17 @@ rv_var rv_lang_leaf(rv_var v)
     return (rv_var){v.tape, -1};
 }
 
-static bool draw_inputs(lang_proof *p)
+/* ---- recording ---- */
+
+/* Records the model of the text, with the sizes and values that are given, or the net around a cell. */
+static bool record(lang_proof *p)
 {
     const rv_lang_proof_options *o = p->options;
-    rv_named_tensor *drawn;
-    int count = 0;
-    bool ok = rv_lang_draw(&p->run, o->given, o->given_count, o->seed, &drawn, &count, p->error);
-    p->inputs = ok ? rv_alloc((size_t)(count + p->perturbations) + 1, sizeof *p->inputs) : NULL;
-    for (int i = 0; p->inputs && i < count; i++) p->inputs[p->input_count++] = drawn[i];
-    if (!p->inputs) rv_lang_free_tensors(drawn, count);
-    if (p->inputs) rv_free(drawn);
-    for (int32_t id = 0; p->inputs && ok && id < rv_tape_count(p->tape); id++) {
-        const rv_node *node = rv_tape_node(p->tape, id);
-        if (node->op != &rv_op_input || node->name[0] != '~') continue;
-        rv_named_tensor *zeros = &p->inputs[p->input_count];
-        zeros->name = node->name;
-        ok = rv_tensor_new(&zeros->tensor, node->type.dtype, node->type.shape, p->error);
-        p->input_count += ok;
+    if (p->cell) {
+        p->loss = rv_model_specimen(p->cell, p->tape);
+        const rv_error *why = rv_tape_error(p->tape);
+        return !why->code || rv_fail(p->error, why->code, "%s", why->text);
     }
-    return p->inputs ? ok : rv_fail_memory(p->error);
-}
-
-/* Copies given parameters into the store. */
-static bool give_parameters(lang_proof *p)
-{
-    for (int i = 0; i < p->options->given_count; i++) {
-        const rv_named_tensor *given = &p->options->given[i];
-        rv_entry *entry = rv_store_find(p->store, given->name);
-        if (entry && !rv_lang_give(&entry->tensor, given, p->error)) return false;
-    }
-    return true;
-}
-
-bool rv_lang_draw_values(lang_proof *p) { return draw_inputs(p) && give_parameters(p); }
-
-/* The sizes and values that are given, as bindings. */
-static bool record(lang_proof *p, const char *loss)
-{
-    const rv_lang_proof_options *o = p->options;
     lang_binding *given = rv_alloc((size_t)o->given_count + 1, sizeof *given);
     if (!given) return rv_fail_memory(p->error);
     for (int i = 0; i < o->given_count; i++)
@@ -85,8 +64,6 @@ static bool record(lang_proof *p, const char *loss)
     bool ok = rv_lang_start_run(&p->run, p->model, &p->work, p->tape) &&
               rv_lang_record_model(&p->run, given, o->given_count);
     rv_free(given);
-    int symbol = rv_lang_find_value(p->model, loss);
-    p->loss = ok && symbol >= 0 ? rv_lang_quantity(&p->run, symbol, -1) : (rv_var){p->tape, -1};
     return ok;
 }
 
@@ -112,7 +89,14 @@ bool rv_lang_start_proof(lang_proof *p, lang_file *file, const rv_lang_proof_opt
     p->error = error;
     if (!p->store) p->store = rv_store_new(options->seed);
     p->tape = rv_tape_new(p->store, RV_F64);
-    return p->tape ? record(p, loss) : rv_fail_memory(error);
+    if (!p->tape) return rv_fail_memory(error);
+    if (!record(p)) return false;
+    p->draws = MOST_DRAWN / (rv_tape_count(p->tape) + 1);
+    p->draws = p->draws < 2 ? 2 : p->draws < DRAWS ? p->draws : DRAWS;
+    int symbol = loss ? rv_lang_find_value(model, loss) : -1;
+    if (!p->cell)
+        p->loss = symbol >= 0 ? rv_lang_quantity(&p->run, symbol, -1) : (rv_var){p->tape, -1};
+    return true;
 }
 
 void rv_lang_end_proof(lang_proof *p)
@@ -126,6 +110,126 @@ void rv_lang_end_proof(lang_proof *p)
     rv_store_free(p->store);
 }
 
+/* ---- points ---- */
+
+static bool is_given(const lang_proof *p, const char *name)
+{
+    for (int i = 0; i < p->options->given_count; i++)
+        if (!strcmp(p->options->given[i].name, name)) return true;
+    return false;
+}
+
+static bool is_uniform(const rv_tensor *x, double *number)
+{
+    *number = rv_tensor_get(x, 0);
+    for (int64_t i = 1; i < rv_tensor_count(x); i++)
+        if (rv_tensor_get(x, i) != *number) return false;
+    return true;
+}
+
+static bool draw_inputs(lang_proof *p, uint64_t seed, bool move_starts)
+{
+    const rv_lang_proof_options *o = p->options;
+    rv_named_tensor *drawn = NULL;
+    int count = 0;
+    rv_lang_free_tensors(p->inputs, p->input_count);
+    p->inputs = NULL;
+    p->input_count = 0;
+    if (!p->run.block)
+        return true; /* not a model of the text: the inputs are the checker's to draw */
+    bool ok = rv_lang_draw(&p->run, o->given, o->given_count, seed, &drawn, &count, p->error);
+    p->inputs = ok ? rv_alloc((size_t)(count + p->perturbations) + 1, sizeof *p->inputs) : NULL;
+    for (int i = 0; p->inputs && i < count; i++) p->inputs[p->input_count++] = drawn[i];
+    if (!p->inputs) {
+        rv_lang_free_tensors(drawn, count);
+        return ok ? rv_fail_memory(p->error) : false;
+    }
+    rv_free(drawn);
+    for (int32_t id = 0; ok && id < rv_tape_count(p->tape); id++) {
+        const rv_node *node = rv_tape_node(p->tape, id);
+        if (node->op != &rv_op_input || node->name[0] != '~') continue;
+        rv_named_tensor *zeros = &p->inputs[p->input_count];
+        zeros->name = node->name;
+        ok = rv_tensor_new(&zeros->tensor, node->type.dtype, node->type.shape, p->error);
+        p->input_count += ok;
+        if (ok && move_starts && node->name[1] == 's')
+            rv_init_fill(&zeros->tensor, rv_init_uniform(-0.5, 0.5), rv_seed(seed, node->name));
+    }
+    return ok;
+}
+
+/* Gives the store the values that the text draws by a seed. Parameters that start at a number get numbers around it, if they
+ * are to move. */
+static bool draw_stored(lang_proof *p, uint64_t seed, bool move)
+{
+    lang_proof again = {.scope = p->scope,
+                        .report = p->report,
+                        .options = p->options,
+                        .model = p->model,
+                        .cell = p->cell,
+                        .error = p->error,
+                        .left = LANG_MOST_WORK,
+                        .store = rv_store_new(seed)};
+    again.tape = rv_tape_new(again.store, RV_F64);
+    bool ok = again.tape ? record(&again) : rv_fail_memory(p->error);
+    for (size_t i = 0; ok && i < rv_store_count(p->store); i++) {
+        rv_entry *to = rv_store_at(p->store, i);
+        const rv_entry *from = rv_store_find(again.store, to->name);
+        double number;
+        if (!from || is_given(p, to->name)) continue;
+        ok = rv_tensor_copy(&to->tensor, &from->tensor, p->error);
+        if (move && to->role == RV_PARAMETER && is_uniform(&to->tensor, &number))
+            rv_init_fill(&to->tensor, rv_init_uniform(number - 0.5, number + 0.5),
+                         rv_seed(seed, to->name));
+    }
+    rv_lang_end_proof(&again);
+    return ok;
+}
+
+static bool give_parameters(lang_proof *p)
+{
+    for (int i = 0; i < p->options->given_count; i++) {
+        const rv_named_tensor *given = &p->options->given[i];
+        rv_entry *entry = rv_store_find(p->store, given->name);
+        if (entry && !rv_lang_give(&entry->tensor, given, p->error)) return false;
+    }
+    return true;
+}
+
+int rv_lang_points(const lang_proof *p) { return p->starts_are_numbers ? 2 * p->draws : p->draws; }
+bool rv_lang_starts_elsewhere(const lang_proof *p, int point) { return point >= p->draws; }
+
+bool rv_lang_move(lang_proof *p, int point)
+{
+    char name[32];
+    int draw = point % p->draws;
+    if (p->at_point && p->point == point) return true;
+    snprintf(name, sizeof name, "point %d", draw);
+    p->seed = draw ? rv_seed(p->options->seed, name) : p->options->seed;
+    bool ok = draw_inputs(p, p->seed, rv_lang_starts_elsewhere(p, point));
+    if (ok && (draw || p->redrawn)) ok = draw_stored(p, p->seed, draw > 0);
+    p->redrawn = draw;
+    p->at_point = ok && give_parameters(p);
+    p->point = point;
+    return p->at_point;
+}
+
+bool rv_lang_run(const lang_proof *p, rv_program *program, double jitter, rv_error *error)
+{
+    bool ok = true;
+    for (int i = 0; ok && i < p->input_count; i++) {
+        const rv_named_tensor *given = &p->inputs[i];
+        ok = rv_feed(program, given->name, &given->tensor, error);
+        rv_tensor *x = ok && *given->name == '~' ? rv_program_input(program, given->name) : NULL;
+        for (int64_t k = 0; x && jitter > 0 && k < rv_tensor_count(x); k++) {
+            double u = rv_random_uniform(rv_seed(p->seed, given->name), (uint64_t)k);
+            rv_tensor_set(x, k, rv_tensor_get(x, k) + jitter * (2 * u - 1));
+        }
+    }
+    rv_code code = ok ? rv_run(program) : RV_OK;
+    return code ? rv_fail(error, code, "prove: %s", rv_code_text(code)) : ok;
+}
+
 double rv_lang_tolerance(const lang_proof *p)
 {
     return p->options->tolerance > 0 ? p->options->tolerance : 1e-10;
@@ -137,24 +241,58 @@ rv_program *rv_lang_compute(const lang_proof *p, const rv_var *outputs, int coun
     const rv_error *why = rv_tape_error(p->tape);
     bool ok =
         program || (why->code ? rv_fail(error, why->code, "%s", why->text) : rv_fail_memory(error));
-    for (int i = 0; ok && i < p->input_count; i++)
-        ok = rv_feed(program, p->inputs[i].name, &p->inputs[i].tensor, error);
-    rv_code code = ok ? rv_run(program) : RV_OK;
-    if (code) ok = rv_fail(error, code, "prove: %s", rv_code_text(code));
+    ok = ok && rv_lang_run(p, program, 0, error);
     if (ok) return program;
     rv_program_free(program);
     return NULL;
 }
 
-/* Gradients at leaves against central differences. */
-bool rv_lang_check_gradients(const lang_proof *p, rv_var loss, const rv_var *leaf, int count,
-                             rv_gradcheck_result *result, rv_error *error)
+/* ---- differences ---- */
+
+enum { OPEN_POINTS = 3 }; /* at which a gradient may stay open */
+
+static bool is_open(const rv_gradcheck_result *r) { return r->verdict != RV_WRONG && *r->reason; }
+
+/* Checks the open ones of the gradients at the current point. */
+static bool check_open(const lang_proof *p, rv_var loss, const rv_var *leaf, int count,
+                       rv_gradcheck_result *result, rv_var *open, rv_gradcheck_result *found)
 {
     rv_gradcheck_options options = {.tolerance = p->options->difference_tolerance,
-                                    .seed = p->options->seed,
+                                    .seed = p->seed,
                                     .inputs = p->inputs,
                                     .input_count = p->input_count};
-    rv_gradcheck(loss, leaf, count, &options, result);
+    int opens = 0;
+    for (int i = 0; i < count; i++)
+        if (is_open(&result[i])) open[opens++] = leaf[i];
+    if (!opens) return true;
+    rv_gradcheck(loss, open, opens, &options, found);
     const rv_error *why = rv_tape_error(loss.tape);
-    return !why->code || rv_fail(error, why->code, "%s", why->text);
+    if (why->code) return rv_fail(p->error, why->code, "%s", why->text);
+    for (int i = 0; i < count; i++)
+        if (is_open(&result[i])) {
+            bool proved =
+                found->verdict == RV_RIGHT && (result[i].verdict != RV_RIGHT || !*found->reason);
+            if (proved || found->verdict == RV_WRONG || !result[i].name) result[i] = *found;
+            found++;
+        }
+    return true;
+}
+
+bool rv_lang_check_gradients(lang_proof *p, rv_var loss, const rv_var *leaf, int count,
+                             rv_gradcheck_result *result)
+{
+    rv_var *open = rv_alloc((size_t)count + 1, sizeof *open);
+    rv_gradcheck_result *found = rv_alloc((size_t)count + 1, sizeof *found);
+    bool ok = (open && found) || rv_fail_memory(p->error);
+    for (int i = 0; i < count; i++)
+        result[i] = (rv_gradcheck_result){.verdict = RV_UNDECIDED, .reason = "not checked"};
+    for (int point = 0; ok && point < OPEN_POINTS && point < p->draws; point++) {
+        bool any = false;
+        for (int i = 0; i < count; i++) any = any || is_open(&result[i]);
+        if (!any) break;
+        ok = rv_lang_move(p, point) && check_open(p, loss, leaf, count, result, open, found);
+    }
+    rv_free(open);
+    rv_free(found);
+    return ok;
 }

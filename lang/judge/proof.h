@@ -39,7 +39,8 @@ typedef struct lang_proof {
     lang_scope *scope;
     const rv_lang_proof_options *options;
     const lang_block *model;
-    lang_report *report; /* of mistakes */
+    const rv_model *cell; /* a cell, to be proved in a small net, instead of a model; or NULL */
+    lang_report *report;  /* of mistakes */
     lang_work work;
     rv_store *store;
     rv_tape *tape;
@@ -54,9 +55,15 @@ typedef struct lang_proof {
     lang_proposal *proposals;
     lang_trial *trial;
     size_t trials, trial_capacity;
-    rv_named_tensor *inputs; /* drawn, and zeros */
+    rv_named_tensor *inputs; /* at the current point */
     int input_count;
-    int64_t left; /* work */
+    int draws;     /* of inputs and parameters, the declared one included */
+    bool at_point; /* of number `point` */
+    int point;
+    bool redrawn;            /* the store has been */
+    uint64_t seed;           /* of the point */
+    bool starts_are_numbers; /* at which states start */
+    int64_t left;            /* work */
     rv_error *error;
 } lang_proof;
 
@@ -69,20 +76,29 @@ bool rv_lang_start_proof(lang_proof *p, lang_file *file, const rv_lang_proof_opt
                          const lang_block *model, const char *loss, rv_error *error);
 void rv_lang_end_proof(lang_proof *p);
 
-/* Draws the inputs, and takes what is given for inputs and parameters. */
-bool rv_lang_draw_values(lang_proof *p);
+/* A proof is made at several points. At the first one everything is as the text declares it. At the others inputs,
+ * parameters and constants are drawn anew, and parameters that start at a number get others around it. If states start at
+ * numbers, the same points follow with states that start elsewhere. What is given by the caller stays. */
+int rv_lang_points(const lang_proof *p);
+bool rv_lang_starts_elsewhere(const lang_proof *p, int point);
+
+/* Moves the inputs and the store to a point. */
+bool rv_lang_move(lang_proof *p, int point);
 /* Whether the loss is one number; else reports it at a location. */
 bool rv_lang_is_number(lang_proof *p, lang_location location);
 /* The input of zeros in a quantity, or the quantity itself if it is a leaf. Null var: neither. */
 rv_var rv_lang_leaf(rv_var v);
 
-/* The values of outputs, for rv_program_free. NULL on error. */
+/* Runs a program at the current point. With a jitter, each named value is off by a random number in +-jitter. */
+bool rv_lang_run(const lang_proof *p, rv_program *program, double jitter, rv_error *error);
+/* The values of outputs at the current point, for rv_program_free. NULL on error. */
 rv_program *rv_lang_compute(const lang_proof *p, const rv_var *outputs, int count, rv_error *error);
 /* The largest relative error of a right line. */
 double rv_lang_tolerance(const lang_proof *p);
 
-/* Gradients at leaves against central differences. */
-bool rv_lang_check_gradients(const lang_proof *p, rv_var loss, const rv_var *leaf, int count,
-                             rv_gradcheck_result *result, rv_error *error);
+/* Compares the recorded gradients at leaves with differences: all at the first point, and those that it leaves open at the
+ * next ones. A gradient is open while it is undecided, or right with a remark. */
+bool rv_lang_check_gradients(lang_proof *p, rv_var loss, const rv_var *leaf, int count,
+                             rv_gradcheck_result *result);
 
 #endif

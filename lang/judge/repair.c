@@ -3,6 +3,7 @@
  * time steps of the line is its repair. */
 #include "lang/judge/repair.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -203,12 +204,12 @@ static bool stands_for(char letter, const candidate *c)
 
 /* ---- proposals ---- */
 
-/* Whether two outputs are equal. */
+/* Whether two outputs are equal, or the truth is not finite at this point. */
 static bool is_right(const lang_proof *p, const rv_program *program, int value, int truth)
 {
     rv_difference d = rv_gradient_difference(rv_program_output(program, value),
                                              rv_program_output(program, truth), 1e-300);
-    return d.max_relative_error <= rv_lang_tolerance(p);
+    return d.max_relative_error <= rv_lang_tolerance(p) || !isfinite(d.right_norm);
 }
 
 /* Adds the statement as its tree is now. False: out of memory, or it is too long. */
@@ -256,11 +257,15 @@ bool rv_lang_judge_proposals(lang_proof *p)
     for (int i = 0; outputs && i < count; i++)
         outputs[i] = i % 2 ? p->trial[i / 2].truth : p->trial[i / 2].value;
     rv_program *program = outputs ? rv_lang_compute(p, outputs, count, p->error) : NULL;
-    for (int i = 0; program && i < count; i += 2)
-        if (!is_right(p, program, i, i + 1)) p->trial[i / 2].proposal->refuted = true;
+    bool ok = program || (!outputs && rv_fail_memory(p->error));
+    for (int point = 0; ok && point < rv_lang_points(p); point++) {
+        ok = rv_lang_move(p, point) && rv_lang_run(p, program, 0, p->error);
+        for (int i = 0; ok && i < count; i += 2)
+            if (!is_right(p, program, i, i + 1)) p->trial[i / 2].proposal->refuted = true;
+    }
     rv_program_free(program);
     rv_free(outputs);
-    return program || (!outputs && rv_fail_memory(p->error));
+    return ok;
 }
 
 const char *rv_lang_repair_of(const lang_proof *p, const lang_node *statement)

@@ -3,7 +3,6 @@
 
 #include <cmath>
 #include <cstring>
-#include <random>
 #include <map>
 #include <set>
 #include <string>
@@ -60,7 +59,7 @@ class Proof {
     {
         Names names;
         for (const rv_lang_verdict &v : of(derivation))
-            if (!v.ok) names.insert(v.name);
+            if (v.verdict != RV_RIGHT) names.insert(v.name);
         return names;
     }
 
@@ -69,184 +68,6 @@ class Proof {
     rv_lang_verdict *verdicts_ = nullptr;
     int count_ = 0;
 };
-
-class Random {
-  public:
-    explicit Random(unsigned seed) : engine_(seed) {}
-    int from(int low, int high)
-    {
-        return low + static_cast<int>(engine_() % static_cast<unsigned>(high - low + 1));
-    }
-
-  private:
-    std::mt19937 engine_;
-};
-
-// A line of a derivation, and ways to get it wrong.
-struct Line {
-    std::string name, right;
-    std::vector<std::string> wrong;
-};
-
-struct Chain {
-    std::string model;
-    std::vector<Line> lines;
-};
-
-struct Gate {
-    const char *name, *slope; // "@" is its output
-};
-const Gate gates[] = {
-    {"tanh", "(1 - @^2)"}, {"sigmoid", "@.(1 - @)"}, {"exp", "@"}, {"softplus", "(1 - exp(-@))"}};
-
-std::string with(std::string text, const std::string &name)
-{
-    for (size_t at; (at = text.find('@')) != std::string::npos;) text.replace(at, 1, name);
-    return text;
-}
-
-std::string indexed(const char *name, int t)
-{
-    return std::string(name) + "[" + std::to_string(t) + "]";
-}
-
-// Layers of 3 on 3 samples, so that transposed factors have the right shape, each with itself added.
-Chain layers(Random &random)
-{
-    const int count = random.from(1, 3);
-    Chain c;
-    c.model = "model chain(n=3)\n  input x[n, 3], y[n, 3]\n  a0 = 1 . x\n";
-    std::string below = "a0";
-    std::vector<Gate> used;
-    for (int k = 1; k <= count; k++) {
-        const std::string i = std::to_string(k);
-        used.push_back(gates[random.from(0, 3)]);
-        c.model +=
-            "  parameter W" + i + "[3, 3] ~ uniform(-1, 1), b" + i + "[3] ~ uniform(-1, 1)\n";
-        c.model += "  f" + i + " = " + below + " @ W" + i + " + b" + i + "\n";
-        c.model += "  g" + i + " = " + used.back().name + "(f" + i + ")\n";
-        c.model += "  a" + i + " = g" + i + " + 0.5." + below + "\n";
-        below = "a" + i;
-    }
-    c.model += "  loss = sum((" + below + " - y)^2)/2\n";
-    for (int k = count; k >= 1; k--) {
-        const std::string i = std::to_string(k), above = std::to_string(k + 1),
-                          under = "a" + std::to_string(k - 1), a = "a" + i;
-        if (k == count)
-            c.lines.push_back(
-                {"d" + a, a + " - y", {"y - " + a, a + " + y", a, "2.(" + a + " - y)"}});
-        else
-            c.lines.push_back({"d" + a,
-                               "df" + above + " @ W" + above + "' + 0.5.da" + above,
-                               {"df" + above + " @ W" + above + "'", "0.5.da" + above,
-                                "df" + above + " @ W" + above + " + 0.5.da" + above,
-                                "df" + above + " @ W" + above + "' + da" + above,
-                                "df" + above + " @ W" + above + "' - 0.5.da" + above}});
-        c.lines.push_back({"dg" + i, "da" + i, {"-da" + i, "0.5.da" + i, "da" + i + "'"}});
-        const std::string slope = with(gates[0].slope, "g" + i);
-        const std::string right = with(used[static_cast<size_t>(k - 1)].slope, "g" + i);
-        std::vector<std::string> wrong = {"dg" + i, right, "-dg" + i + "." + right,
-                                          "dg" + i + "'." + right};
-        if (slope != right) wrong.push_back("dg" + i + "." + slope);
-        c.lines.push_back({"df" + i, right + ".dg" + i, wrong});
-        c.lines.push_back(
-            {"dW" + i,
-             under + "' @ df" + i,
-             {under + " @ df" + i, under + "' @ df" + i + "'", "df" + i + "' @ " + under,
-              under + "' @ dg" + i, "a" + i + "' @ df" + i}});
-        c.lines.push_back({"db" + i,
-                           "sum(df" + i + ", axes=[0])",
-                           {"mean(df" + i + ", axes=[0])", "sum(df" + i + ", axes=[1])",
-                            "sum(dg" + i + ", axes=[0])"}});
-    }
-    return c;
-}
-
-// A gated state of numbers over time.
-Chain steps(Random &random)
-{
-    const int count = random.from(2, 4);
-    const std::string last = indexed("h", count);
-    Chain c;
-    c.model = "model chain(n=4)\n  input x[n, " + std::to_string(count) +
-              "], y[n]\n  parameter w ~ uniform(0.5, 1), r ~ uniform(-1, -0.5)\n"
-              "  parameter v ~ uniform(0.5, 1), q ~ uniform(0.5, 1)\n  h[0] = x[:, 0]/2\n  for t "
-              "from 1 to " +
-              std::to_string(count) +
-              "\n    C[t] = w.x[:, t - 1] + r.h[t - 1]\n    c[t] = tanh(C[t])\n"
-              "    G[t] = v.x[:, t - 1] + q.h[t - 1]\n    g[t] = sigmoid(G[t])\n"
-              "    h[t] = g[t].h[t - 1] + (1 - g[t]).c[t]\n  loss = sum((" +
-              last + " - y)^2)/2\n";
-    c.lines.push_back({"dh[" + std::to_string(count) + "]", last + " - y", {"y - " + last, last}});
-    std::string dw, dq;
-    for (int t = count; t >= 1; t--) {
-        const std::string h = indexed("h", t - 1), g = indexed("g", t), cc = indexed("c", t),
-                          dh = indexed("dh", t), dC = indexed("dC", t), dG = indexed("dG", t),
-                          other = indexed("g", t > 1 ? t - 1 : t + 1), slope = "(1 - " + cc + "^2)";
-        c.lines.push_back(
-            {dC,
-             dh + ".(1 - " + g + ")." + slope,
-             {dh + ".(1 - " + other + ")." + slope, dh + ".(1 - " + g + ")", dh + "." + slope,
-              "-" + dh + ".(1 - " + g + ")." + slope, dh + "." + g + "." + slope}});
-        c.lines.push_back(
-            {dG,
-             "(" + h + " - " + cc + ").(1 - " + g + ")." + g + "." + dh,
-             {"(" + h + " + " + cc + ").(1 - " + g + ")." + g + "." + dh,
-              h + ".(1 - " + g + ")." + g + "." + dh, "(" + h + " - " + cc + ")." + dh,
-              "(" + cc + " - " + h + ").(1 - " + g + ")." + g + "." + dh,
-              "(" + indexed("h", t) + " - " + cc + ").(1 - " + g + ")." + g + "." + dh}});
-        const std::string through = g + "." + dh, back = "r." + dC, gate = "q." + dG;
-        c.lines.push_back({"d" + h,
-                           through + " + " + back + " + " + gate,
-                           {through + " + " + back, back + " + " + gate, through + " + " + gate,
-                            g + " + " + back + " + " + gate, through + " - " + back + " + " + gate,
-                            other + "." + dh + " + " + back + " + " + gate,
-                            through + " + q." + dC + " + " + gate}});
-        dw += (dw.empty() ? "" : " + ") + dC + ".x[:, " + std::to_string(t - 1) + "]";
-        dq += (dq.empty() ? "" : " + ") + dG + "." + h;
-    }
-    c.lines.push_back({"dw", "sum(" + dw + ")", {"-sum(" + dw + ")", "mean(" + dw + ")"}});
-    c.lines.push_back(
-        {"dq", "sum(" + dq + ")", {"sum(" + dw + ")", "sum(" + dq.substr(dq.find('+') + 2) + ")"}});
-    return c;
-}
-
-std::string text_of(const Chain &c)
-{
-    std::string text = c.model + "\nderive loss \"hand\"\n";
-    for (const Line &l : c.lines) text += "  " + l.name + " = " + l.right + "\n";
-    return text;
-}
-
-TEST(Derivations, RightOnesPassAndOfWrongOnesExactlyTheWrongLine)
-{
-    for (unsigned seed = 1; seed <= 24 && !testing::Test::HasFailure(); seed++) {
-        Random random(seed);
-        const Chain right = seed % 2 ? layers(random) : steps(random);
-        rv_lang_proof_options options = {};
-        options.seed = seed;
-        SCOPED_TRACE(text_of(right));
-        const Proof proof(Proof::read(text_of(right)), options);
-        EXPECT_EQ(proof.of("hand").size(), right.lines.size());
-        EXPECT_EQ(proof.wrong("hand"), Names());
-        EXPECT_EQ(proof.wrong(""), Names());
-        for (const rv_lang_verdict &v : proof.of("hand")) EXPECT_LE(v.max_relative_error, 1e-10);
-        for (size_t i = 0; i < right.lines.size(); i++) {
-            Chain planted = right;
-            const std::vector<std::string> &ways = right.lines[i].wrong;
-            planted.lines[i].right =
-                ways[static_cast<size_t>(random.from(0, static_cast<int>(ways.size()) - 1))];
-            SCOPED_TRACE(right.lines[i].name + " = " + planted.lines[i].right);
-            const Proof other(Proof::read(text_of(planted)), options);
-            EXPECT_EQ(other.wrong("hand"), Names({right.lines[i].name}));
-            EXPECT_EQ(other.of("hand").size(), right.lines.size());
-            const auto before =
-                static_cast<int>(std::count(right.model.begin(), right.model.end(), '\n') + 3 +
-                                 static_cast<long>(i));
-            EXPECT_EQ(other.of("hand")[i].line, before);
-        }
-    }
-}
 
 TEST(Derivations, TheArticleHasFiveWrongLines)
 {
@@ -311,23 +132,23 @@ TEST(Derivations, WrongLinesAreToldWithWhatMakesThemRight)
         const Proof proof(Proof::load(path), options);
         std::map<std::string, std::string> found;
         for (const rv_lang_verdict &v : proof.of("as published"))
-            if (!v.ok) found[v.name] = v.repair;
+            if (v.verdict != RV_RIGHT) found[v.name] = v.repair;
         EXPECT_EQ(found, repairs);
         for (const rv_lang_verdict &v : proof.of("corrected")) EXPECT_STREQ(v.repair, "");
     }
 }
 
-// Differences of a steep function need a finer step; of one that is steeper still they are no proof.
-TEST(Derivations, SteepFunctionsAreComparedByAFinerStep)
+// Differences of a steep function need a finer step. Where none is fine enough, the line rests upon the recorded gradient.
+TEST(Derivations, SteepFunctionsAreComparedByFinerSteps)
 {
-    for (const auto &[k, proved] : {std::pair("100", true), std::pair("1000", false)}) {
+    for (const auto &[k, proved] : {std::pair("1000", true), std::pair("1e9", false)}) {
         const std::string slope = std::string(k) + ".cos(" + k + ".x)";
         const Proof proof(Proof::read(std::string("model m\n  input x[2]\n  loss = sum(sin(") + k +
                                       ".x))\n\nderive loss \"d\"\n  dx = " + slope + "\n"));
         const std::vector<rv_lang_verdict> verdicts = proof.of("d");
         ASSERT_EQ(verdicts.size(), 1u);
-        EXPECT_EQ(verdicts[0].ok, proved) << verdicts[0].reason;
-        EXPECT_EQ(contains(verdicts[0].reason, "the recorded gradient itself differs"), !proved)
+        EXPECT_EQ(verdicts[0].verdict, RV_RIGHT) << verdicts[0].reason;
+        EXPECT_EQ(contains(verdicts[0].reason, "differences cannot tell"), !proved)
             << verdicts[0].reason;
     }
 }
@@ -345,7 +166,7 @@ TEST(Derivations, ARepairIsRightAndNotNearlyRight)
                           options);
         const std::vector<rv_lang_verdict> verdicts = proof.of("d");
         ASSERT_EQ(verdicts.size(), 1u);
-        EXPECT_FALSE(verdicts[0].ok);
+        EXPECT_EQ(verdicts[0].verdict, RV_WRONG);
         EXPECT_EQ(verdicts[0].repair, repair);
     }
 }
@@ -398,7 +219,7 @@ TEST(Derivations, VerdictsSayHowFarOff)
         double d[2]; // what it makes of x = (3, 4)
         const char *reason;
     } cases[] = {
-        {"2 . x", {6, 8}, "right"},
+        {"2 . x", {6, 8}, ""},
         {"-a", {-6, -8}, "wrong sign"},
         {"3.a", {18, 24}, "right direction, wrong length: a factor is missing"},
         {"x", {3, 4}, "right direction, wrong length: a factor is missing"},
@@ -418,7 +239,7 @@ TEST(Derivations, VerdictsSayHowFarOff)
         EXPECT_NEAR(v.ratio, length / 10, 1e-15);
         EXPECT_NEAR(v.cosine, length > 0 ? (6 * c.d[0] + 8 * c.d[1]) / (10 * length) : 0, 1e-15);
         EXPECT_LE(v.difference_error, 1e-7);
-        EXPECT_EQ(v.ok, worst == 0);
+        EXPECT_EQ(v.verdict, worst == 0 ? RV_RIGHT : RV_WRONG);
         EXPECT_STREQ(v.reason, c.reason);
         EXPECT_STREQ(v.name, "da");
         EXPECT_EQ(v.line, 7);
@@ -445,14 +266,16 @@ TEST(Derivations, GivenParametersAreTheirs)
         const Proof proof(Proof::read(text), options);
         const auto verdicts = proof.of("");
         ASSERT_EQ(verdicts.size(), 3u); // the parameter, and two lines
-        EXPECT_TRUE(verdicts[0].ok && verdicts[1].ok && !verdicts[2].ok);
+        EXPECT_EQ(verdicts[0].verdict, RV_RIGHT);
+        EXPECT_EQ(verdicts[1].verdict, RV_RIGHT);
+        EXPECT_EQ(verdicts[2].verdict, RV_WRONG);
         EXPECT_STREQ(verdicts[0].name, "w");
         EXPECT_STREQ(verdicts[0].model, "one");
         EXPECT_NEAR(verdicts[2].max_relative_error, 0.1 / 3.1, 1e-14);
     }
     options.tolerance = 0.05;
     const Proof proof(Proof::read(text), options);
-    EXPECT_TRUE(proof.of("")[2].ok);
+    EXPECT_EQ(proof.of("")[2].verdict, RV_RIGHT);
 }
 
 const char *const chain = "cell c1\n"
@@ -491,7 +314,7 @@ TEST(Derivations, NumbersAndTimeStepsAreMended)
                       options);
     EXPECT_EQ(proof.wrong("d"), Names({"doutput", "dW"}));
     for (const rv_lang_verdict &v : proof.of("d"))
-        if (!v.ok) {
+        if (v.verdict != RV_RIGHT) {
             EXPECT_STREQ(v.repair, v.name == std::string("dW")
                                        ? "dW = sum(t from 1 to T: h[t - 1]' @ C[t])"
                                        : "doutput = 2.((output - y) / n)");
@@ -524,11 +347,11 @@ TEST(Derivations, AMistakeInALineHidesNoOther)
                           options);
         const std::vector<rv_lang_verdict> verdicts = proof.of("");
         ASSERT_EQ(verdicts.size(), 2u) << c.line;
-        EXPECT_FALSE(verdicts[0].ok);
+        EXPECT_EQ(verdicts[0].verdict, RV_WRONG);
         EXPECT_TRUE(std::isnan(verdicts[0].max_relative_error));
         EXPECT_EQ(verdicts[0].reason, std::string(c.reason));
         EXPECT_EQ(verdicts[0].repair, std::string(c.repair));
-        EXPECT_TRUE(verdicts[1].ok) << verdicts[1].reason;
+        EXPECT_EQ(verdicts[1].verdict, RV_RIGHT) << verdicts[1].reason;
     }
 }
 

@@ -57,7 +57,7 @@ Answer work_on(const std::string &source)
     char *formatted = rv_lang_format(lang), *problems = rv_lang_problem_text(lang);
     Answer a = {right ? "right" : error.text, error.code};
     for (int i = 0; right && i < count; i++)
-        a.text += std::string("\n") + verdicts[i].name + (verdicts[i].ok ? " ok" : " wrong");
+        a.text += std::string("\n") + verdicts[i].name + " " + rv_verdict_name(verdicts[i].verdict);
     if (!formatted || !problems) a = {"", RV_ERROR_MEMORY};
     if (formatted && problems) a.text += std::string(formatted) + problems;
     rv_free(formatted);

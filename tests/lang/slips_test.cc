@@ -243,7 +243,7 @@ Verdicts judge(const std::string &text, bool repair, uint64_t seed = 1)
     found.ok = lang && rv_lang_prove(lang, &options, &verdicts, &count, &error);
     found.problem = error.text;
     for (int i = 0; i < count; i++) {
-        if (verdicts[i].ok) continue;
+        if (verdicts[i].verdict == RV_RIGHT) continue;
         found.wrong.insert(verdicts[i].line);
         if (found.repair.empty()) found.repair = verdicts[i].repair;
     }

@@ -148,8 +148,8 @@ void expect_right(rv_lang *lang)
     EXPECT_TRUE(rv_lang_prove(lang, nullptr, &verdicts, &count, &error)) << error.text;
     EXPECT_GT(count, 10);
     for (int i = 0; i < count; i++)
-        EXPECT_TRUE(verdicts[i].ok) << verdicts[i].name << ": " << verdicts[i].reason << " "
-                                    << verdicts[i].max_relative_error;
+        EXPECT_EQ(verdicts[i].verdict, RV_RIGHT) << verdicts[i].name << ": " << verdicts[i].reason
+                                                 << " " << verdicts[i].max_relative_error;
     rv_free(verdicts);
     rv_lang_free(lang);
 }

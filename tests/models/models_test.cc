@@ -48,8 +48,8 @@ class Models : public testing::Test {
             rv_gradcheck(loss, wrt.data(), static_cast<int>(wrt.size()), &options, result.data()))
             << error();
         for (const auto &r : result)
-            EXPECT_TRUE(r.ok) << r.name << "[" << r.index << "]: " << r.reason << " "
-                              << r.max_relative_error;
+            EXPECT_EQ(r.verdict, RV_RIGHT)
+                << r.name << "[" << r.index << "]: " << r.reason << " " << r.max_relative_error;
     }
 
     rv_store *store;

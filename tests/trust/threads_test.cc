@@ -43,7 +43,7 @@ TEST(Threads, ReadAndProveTexts)
         rv_lang_verdict *verdicts = nullptr;
         int count = 0, wrong = 0;
         EXPECT_TRUE(rv_lang_prove(lang, &options, &verdicts, &count, &error)) << error.text;
-        for (int i = 0; i < count; i++) wrong += !verdicts[i].ok;
+        for (int i = 0; i < count; i++) wrong += verdicts[i].verdict == RV_WRONG;
         EXPECT_EQ(wrong, 5);
         rv_free(verdicts);
         rv_lang_free(lang);

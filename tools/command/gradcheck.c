@@ -39,17 +39,19 @@ const command command_gradcheck = {
     .summary = "prove the gradients of ops and models by central differences",
     .synopsis = "[MODEL | --op NAME | --all] [OPTION]...",
     .description =
-        "Compares each element of each recorded gradient with a five-point central difference of\n"
-        "the forward pass, in double precision. The second derivative is checked the same way, as\n"
-        "the gradient of the gradient in a random direction. For each input or parameter the "
-        "largest\n"
-        "relative error over all samples is printed. Where an op is constant almost everywhere, "
-        "its\n"
-        "recorded gradient must be zero. Integer inputs have no gradient. A model from a file "
-        "keeps\n"
-        "the sizes and inputs that it declares.\n",
+        "Compares each element of each recorded gradient with five-point central differences of\n"
+        "the forward pass, in double precision. Where they disagree, finer steps follow. At a "
+        "kink\n"
+        "the gradient must lie between the slopes on both sides. What differences cannot tell is\n"
+        "undecided. The second derivative is checked the same way, as the gradient of the "
+        "gradient\n"
+        "in a random direction. For each input or parameter the largest relative error over all\n"
+        "samples is printed. Where an op is constant almost everywhere, its recorded gradient "
+        "must\n"
+        "be zero. Integer inputs have no gradient. A model from a file keeps the sizes and inputs\n"
+        "that it declares.\n",
     OPTIONS(options),
-    .failure = "a gradient is wrong or could not be checked",
+    .failure = "a gradient is wrong or undecided",
     .example = "recurve gradcheck --op conv2d\n"
                "recurve gradcheck curnn --json\n"
                "recurve gradcheck my.rv:my_cell\n",
@@ -62,7 +64,7 @@ static const char *error_text(double error, char text[16])
     return text;
 }
 
-static void print_table(const proofs *p, size_t wrong)
+static void print_table(const proofs *p, size_t wrong, size_t open)
 {
     int name = 4, parameter = 9;
     for (size_t i = 0; i < p->count; i++) {
@@ -77,10 +79,13 @@ static void print_table(const proofs *p, size_t wrong)
         char first[16], second[16];
         printf("%-*s  %-*s  %12s  %13s  %s%s\n", name, row->name, parameter, row->parameter,
                error_text(row->first, first), error_text(row->second, second),
-               row->ok ? "" : "WRONG: ", row->reason);
+               row->verdict == RV_WRONG       ? "WRONG: "
+               : row->verdict == RV_UNDECIDED ? "undecided: "
+                                              : "",
+               row->reason);
     }
-    printf("%zu gradients, %zu wrong (largest relative error allowed: %g)\n", p->count, wrong,
-           p->tolerance);
+    printf("%zu gradients, %zu wrong, %zu undecided (largest relative error allowed: %g)\n",
+           p->count, wrong, open, p->tolerance);
 }
 
 static bool print_json(const proofs *p, rv_error *error)
@@ -93,7 +98,7 @@ static bool print_json(const proofs *p, rv_error *error)
         cJSON_AddStringToObject(object, "parameter", row->parameter);
         json_add_number(object, "max_relative_error", row->first);
         json_add_number(object, "second_max_relative_error", row->second);
-        cJSON_AddBoolToObject(object, "ok", row->ok);
+        cJSON_AddStringToObject(object, "verdict", rv_verdict_name(row->verdict));
         cJSON_AddStringToObject(object, "reason", row->reason);
         cJSON_AddItemToArray(list, object);
     }
@@ -130,10 +135,11 @@ static exit_status run(int argc, char **argv, rv_error *error)
     }
     proofs p = {.tolerance = o.tolerance, .seed = (uint64_t)o.seed};
     if (prove(&o, &p, &lang, &result, error)) {
-        size_t wrong = 0;
-        for (size_t i = 0; i < p.count; i++) wrong += !p.at[i].ok;
-        result = wrong == 0 ? STATUS_OK : STATUS_FAILED;
-        if (!o.json) print_table(&p, wrong);
+        size_t wrong = 0, open = 0;
+        for (size_t i = 0; i < p.count; i++) wrong += p.at[i].verdict == RV_WRONG;
+        for (size_t i = 0; i < p.count; i++) open += p.at[i].verdict == RV_UNDECIDED;
+        result = wrong + open == 0 ? STATUS_OK : STATUS_FAILED;
+        if (!o.json) print_table(&p, wrong, open);
         if (o.json && !print_json(&p, error)) result = STATUS_FAILED;
     }
     proofs_free(&p);

@@ -77,7 +77,7 @@ static bool is_weight(const rv_lang_verdict *v) { return v->head == 0; }
 
 static bool is_mistake(const rv_lang_verdict *v)
 {
-    return strcmp(v->derivation, published) == 0 && !v->ok;
+    return strcmp(v->derivation, published) == 0 && v->verdict == RV_WRONG;
 }
 
 /* Whether all numbers are as the article's story has them. */
@@ -87,12 +87,12 @@ static bool as_expected(const findings *f)
     bool ok = true;
     for (const rv_lang_verdict *v = f->alone.at; v < f->alone.at + f->alone.count; v++) {
         mistakes += is_mistake(v);
-        ok = ok && (v->ok || (is_mistake(v) && v->repair[0] != '\0'));
+        ok = ok && (v->verdict == RV_RIGHT || (is_mistake(v) && v->repair[0] != '\0'));
         if (!is_weight(v)) continue;
         const rv_lang_verdict *right = find(&f->written, corrected, v->name);
         const rv_lang_verdict *wrong = find(&f->written, published, v->name);
-        ok = ok && right && right->ok && wrong;
-        right_weights += wrong && wrong->ok;
+        ok = ok && right && right->verdict == RV_RIGHT && wrong;
+        right_weights += wrong && wrong->verdict == RV_RIGHT;
     }
     return ok && mistakes == MISTAKES && right_weights == RIGHT_WEIGHTS;
 }

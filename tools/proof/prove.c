@@ -18,15 +18,17 @@ static proof *row_of(proofs *p, const char *name, const char *parameter, rv_erro
         return NULL;
     }
     proof *row = &p->at[p->count++];
-    *row = (proof){.name = name, .first = NAN, .second = NAN, .ok = true, .reason = "ok"};
+    *row = (proof){.name = name, .first = NAN, .second = NAN, .reason = "ok"};
     snprintf(row->parameter, sizeof row->parameter, "%s", parameter);
     return row;
 }
 
-static void refute(proof *row, const char *format, const char *reason)
+/* Makes the row no better than the verdict. The reason is that of the first of the worst. */
+static void lower(proof *row, rv_verdict verdict, const char *format, const char *reason)
 {
-    if (row->ok) snprintf(row->reason, sizeof row->reason, format, reason);
-    row->ok = false;
+    if (verdict <= row->verdict) return;
+    snprintf(row->reason, sizeof row->reason, format, reason);
+    row->verdict = verdict;
 }
 
 void proofs_free(proofs *p)
@@ -64,13 +66,13 @@ static bool check(proofs *p, const subject *s, rv_var y, int order, rv_error *er
         proof *row = row_of(p, s->name, s->label[k], error);
         if (!row) break;
         if (failed->code != RV_OK) {
-            refute(row, "%.200s", failed->text);
+            lower(row, RV_UNDECIDED, "%.200s", failed->text);
             continue;
         }
         double *worst = order == 1 ? &row->first : &row->second;
         if (!(result[k].max_relative_error <= *worst)) *worst = result[k].max_relative_error;
-        if (!result[k].ok)
-            refute(row, order == 1 ? "%.200s" : "second derivative: %.200s", result[k].reason);
+        lower(row, result[k].verdict, order == 1 ? "%.200s" : "second derivative: %.200s",
+              result[k].reason);
     }
     rv_free(result);
     return error->code == RV_OK;
@@ -96,7 +98,7 @@ static bool check_zero(proofs *p, const subject *s, rv_error *error)
             row->first = 0;
             snprintf(row->reason, sizeof row->reason, "zero, as it should be");
         } else {
-            refute(row, "%s", "its gradient should be zero and is not");
+            lower(row, RV_WRONG, "%s", "its gradient should be zero and is not");
         }
     }
     return true;
@@ -138,7 +140,7 @@ static bool prove_sample(proofs *p, const rv_op *op, const rv_sample *sample, rv
         input_label(op, k, labels[s.count]);
         if (ok && whole) {
             proof *row = row_of(p, op->name, labels[s.count], error);
-            if (row && row->ok && isnan(row->first))
+            if (row && row->verdict == RV_RIGHT && isnan(row->first))
                 snprintf(row->reason, sizeof row->reason, "whole numbers have no gradient");
             ok = row;
         } else {
@@ -195,7 +197,7 @@ static bool prove_loss(proofs *p, const rv_model *model, rv_tape *tape, rv_var l
     } else if (rv_is_null(loss)) {
         const char *why = rv_tape_error(tape)->text;
         proof *row = row_of(p, model->name, "", error);
-        if (row) refute(row, "%.200s", *why != '\0' ? why : "there is no \"loss\"");
+        if (row) lower(row, RV_UNDECIDED, "%.200s", *why ? why : "there is no \"loss\"");
         ok = row;
     } else {
         int leaves = find_leaves(tape, leaf, label);

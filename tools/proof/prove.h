@@ -13,7 +13,7 @@ typedef struct proof {
     const char *name;     /* of the op or the model */
     char parameter[256];  /* or input */
     double first, second; /* largest relative errors; NaN where there is nothing to differentiate */
-    bool ok;
+    rv_verdict verdict;
     char reason[256];
 } proof;
 
@@ -24,8 +24,8 @@ typedef struct proofs {
     uint64_t seed;    /* of the values and of the random directions */
 } proofs;
 
-/* Each appends a row per input or parameter; false only when out of memory. A check that cannot be made is a row that is not
- * ok. A cell is checked in a small net, a `whole` model from a text with the inputs that the text draws. */
+/* Each appends a row per input or parameter; false only when out of memory. A check that cannot be made is an undecided
+ * row. A cell is checked in a small net, a `whole` model from a text with the inputs that the text draws. */
 bool prove_op(proofs *p, const rv_op *op, rv_error *error);
 bool prove_model(proofs *p, const rv_model *model, bool whole, rv_error *error);
 void proofs_free(proofs *p);

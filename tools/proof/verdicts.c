@@ -23,69 +23,71 @@ static void print_excerpt(const verdicts *all, int line)
     printf("        | %.*s\n", (int)strcspn(at, "\r\n"), at);
 }
 
-static void print_wrong(const rv_lang_verdict *v, int width)
+static void print_verdict(const verdicts *all, const rv_lang_verdict *v, int width)
 {
-    if (isnan(v->max_relative_error)) {
-        printf("%6d  %-*s  WRONG  %s\n", v->line, width, v->name, v->reason);
-        return;
-    }
-    printf("%6d  %-*s  WRONG  error %.1e, cosine %.6f, ratio %.6g: %s\n", v->line, width, v->name,
-           v->max_relative_error, v->cosine, v->ratio, v->reason);
+    printf("%6d  %-*s  ", v->line, width, v->name);
+    if (v->verdict == RV_RIGHT)
+        printf(*v->reason ? "right: %s\n" : "right\n", v->reason);
+    else if (v->verdict == RV_UNDECIDED)
+        printf("undecided: %s\n", v->reason);
+    else if (isnan(v->max_relative_error))
+        printf("WRONG  %s\n", v->reason);
+    else
+        printf("WRONG  error %.1e, cosine %.6f, ratio %.6g: %s\n", v->max_relative_error, v->cosine,
+               v->ratio, v->reason);
+    if (v->verdict != RV_RIGHT) print_excerpt(all, v->line);
+    if (*v->repair) printf("  right | %s\n", v->repair);
 }
 
-/* Prints one line for the gradients of a model, and one for each that is wrong. */
+static int count_of(const rv_lang_verdict *v, int count, rv_verdict verdict)
+{
+    int found = 0;
+    for (int i = 0; i < count; i++) found += v[i].verdict == verdict;
+    return found;
+}
+
+/* "all right", "2 wrong, 1 undecided" */
+static const char *summary(const rv_lang_verdict *v, int count, char text[64])
+{
+    int wrong = count_of(v, count, RV_WRONG), open = count_of(v, count, RV_UNDECIDED);
+    snprintf(text, 64, !wrong && !open ? "all right" : wrong ? "%d wrong" : "", wrong);
+    size_t length = strlen(text);
+    if (open) snprintf(text + length, 64 - length, "%s%d undecided", wrong ? ", " : "", open);
+    return text;
+}
+
+/* Prints one line for the gradients of a model, and one for each that more is to be said of. */
 static void print_gradients(const verdicts *all, const rv_lang_verdict *v, int count)
 {
-    int wrong = 0;
+    char text[64];
     double worst = 0;
-    for (int i = 0; i < count; i++) {
-        wrong += !v[i].ok;
+    for (int i = 0; i < count; i++)
         if (!(v[i].max_relative_error <= worst) && !isnan(worst)) worst = v[i].max_relative_error;
-    }
-    printf("%s: %s: gradients of %d parameter%s, ", all->path, v->model, count,
-           count > 1 ? "s" : "");
-    if (wrong == 0)
-        printf("all right (largest error %.1e)\n", worst);
-    else
-        printf("%d WRONG (largest error %.1e)\n", wrong, worst);
-    for (int i = 0; i < count; i++)
-        if (v[i].ok && strcmp(v[i].reason, "right") != 0)
-            printf("%6d  %s: right, but %s\n", v[i].line, v[i].name, v[i].reason);
-    for (int i = 0; i < count; i++)
-        if (!v[i].ok) {
-            print_wrong(&v[i], 0);
-            print_excerpt(all, v[i].line);
-        }
+    printf("%s: %s: gradients of %d parameter%s, %s (largest error %.1e)\n", all->path, v->model,
+           count, count > 1 ? "s" : "", summary(v, count, text), worst);
+    for (rv_verdict kind = RV_RIGHT; kind <= RV_WRONG; kind++)
+        for (int i = 0; i < count; i++)
+            if (v[i].verdict == kind && (kind != RV_RIGHT || *v[i].reason))
+                print_verdict(all, &v[i], 0);
 }
 
 static void print_derivation(const verdicts *all, const rv_lang_verdict *v, int count)
 {
-    int wrong = 0, width = 0;
+    char text[64];
+    int width = 0;
     const rv_lang_verdict *first = NULL;
     for (int i = 0; i < count; i++) {
         int length = (int)strlen(v[i].name);
         width = length > width ? length : width;
+        if (!first && v[i].verdict == RV_WRONG) first = &v[i];
     }
     bool titled = v->derivation[0] != '\0';
     printf("%s: derivation%s%s%s\n", all->path, titled ? " \"" : "", v->derivation,
            titled ? "\"" : "");
-    for (int i = 0; i < count; i++) {
-        if (v[i].ok) {
-            bool more = strcmp(v[i].reason, "right") != 0;
-            printf("%6d  %-*s  right%s%s\n", v[i].line, width, v[i].name, more ? ", but " : "",
-                   more ? v[i].reason : "");
-            continue;
-        }
-        if (wrong++ == 0) first = &v[i];
-        print_wrong(&v[i], width);
-        print_excerpt(all, v[i].line);
-        if (v[i].repair[0] != '\0') printf("  right | %s\n", v[i].repair);
-    }
-    if (!first)
-        printf("%d lines, all right\n", count);
-    else
-        printf("%d lines, %d wrong; the first wrong one is line %d, %s\n", count, wrong,
-               first->line, first->name);
+    for (int i = 0; i < count; i++) print_verdict(all, &v[i], width);
+    printf("%d line%s, %s", count, count > 1 ? "s" : "", summary(v, count, text));
+    if (first) printf("; the first wrong one is line %d, %s", first->line, first->name);
+    puts("");
 }
 
 void verdicts_print(const verdicts *all)
@@ -105,7 +107,7 @@ cJSON *verdict_to_json(const rv_lang_verdict *v)
     cJSON_AddStringToObject(object, "model", v->model);
     cJSON_AddStringToObject(object, "derivation", v->derivation);
     cJSON_AddStringToObject(object, "name", v->name);
-    cJSON_AddBoolToObject(object, "ok", v->ok);
+    cJSON_AddStringToObject(object, "verdict", rv_verdict_name(v->verdict));
     json_add_number(object, "max_relative_error", v->max_relative_error);
     json_add_number(object, "cosine", v->cosine);
     json_add_number(object, "ratio", v->ratio);
