@@ -132,7 +132,7 @@ static bool take_own_options(rv_net_config *c, const rv_model *model, rv_error *
     } both[] = {{"units", (double)given.units, (double)own.units},
                 {"kernel", (double)given.kernel, (double)own.kernel},
                 {"layers", (double)given.layers, (double)own.layers},
-                {"forget", c->forget, own.forget_shift + 1},
+                {"forget", c->forget > 0 ? given.forget_shift + 1 : 0, own.forget_shift + 1},
                 {"recompute", (double)given.recompute, (double)own.recompute},
                 {"dropout", given.dropout, own.dropout},
                 {"recurrent-dropout", given.recurrent_dropout, own.recurrent_dropout}};
