@@ -217,3 +217,18 @@ bool rv_trainer_resume(rv_trainer *t, rv_error *skipped, rv_error *error)
     t->unsaved = false;
     return true;
 }
+
+rv_trainer *rv_trainer_open(const char *folder, int64_t epochs, rv_error *error)
+{
+    rv_train_config config = rv_train_config_new();
+    rv_trainer *t = NULL;
+    if (rv_train_config_of_run(&config, folder, error)) {
+        config.loop.output = folder;
+        if (epochs > 0) config.loop.epochs = epochs;
+        t = rv_trainer_new(&config, error);
+    }
+    rv_train_config_free(&config);
+    if (t && rv_trainer_resume(t, NULL, error)) return t;
+    rv_trainer_free(t);
+    return NULL;
+}

@@ -72,6 +72,12 @@ rv_trainer *rv_trainer_new_with(const rv_train_config *config, const rv_train_pa
 
 void rv_trainer_free(rv_trainer *trainer); /* accepts NULL */
 
+/* The run that an output folder keeps, as its last checkpoint left it: rv_trainer_fit resumes it,
+ * rv_trainer_evaluate measures it, and rv_batch_program_make (train/batch_program.h) makes programs
+ * that use its net. `epochs`: the number of epochs to train for in total; 0: as configured. Free it
+ * with rv_trainer_free. NULL on failure. */
+rv_trainer *rv_trainer_open(const char *folder, int64_t epochs, rv_error *error);
+
 /* Functions that rv_trainer_fit calls in its thread; each may be NULL. on_update: after each
  * update. on_epoch: after each epoch, when it has been validated and, if one was due, a checkpoint
  * saved. When a function returns false, the run is interrupted. */
@@ -112,6 +118,12 @@ bool rv_trainer_save(rv_trainer *trainer, rv_error *error);
 /* Loads the parameters of a checkpoint. RV_ERROR_FORMAT unless it has exactly those of the net. On
  * failure the trainer is unchanged. */
 bool rv_trainer_load(rv_trainer *trainer, const char *path, rv_error *error);
+
+/* Starts from the parameters in a safetensors file, such as best.safetensors of another run, instead
+ * of random ones. Moments and other states in the file are ignored. RV_ERROR_FORMAT names the first
+ * parameter whose shape differs and, unless `partial`, that only the file or only the net has. Call
+ * it before rv_trainer_fit. On failure the parameters are unchanged. */
+bool rv_trainer_initialize(rv_trainer *trainer, const char *path, bool partial, rv_error *error);
 
 /* Measures the net on a source whose samples have the shapes and classes of the training data. */
 bool rv_trainer_evaluate(rv_trainer *trainer, const rv_source *data, rv_metrics *metrics,

@@ -204,8 +204,8 @@ static bool read_member(archive *a, zip_uint64_t index, rv_archive *to, rv_error
     uint64_t bytes = ok ? (uint64_t)rv_shape_count(array.shape) * sizeof(double) : 0;
     if (bytes > a->cache) /* one byte in the file becomes a double of eight */
         ok = rv_fail(error, RV_ERROR_ARGUMENT,
-                     "\"%s\": with %s the arrays take more than the cache: save fewer, or use a "
-                     "larger cache",
+                     "\"%s\": with %s the arrays take more than the cache: save fewer, or give a "
+                     "larger `cache`",
                      a->path, member);
     ok =
         ok && rv_tensor_new(&named->tensor, RV_F64, array.shape, error) &&

@@ -19,6 +19,21 @@ Outcome example(const char *name, const std::string &arguments = "")
     return outcome;
 }
 
+TEST(Examples, OpenRunTrainsAKeptRunFurtherAsResumingDoes)
+{
+    const std::string folder = scratch_folder(), other = scratch_folder();
+    for (const std::string &run : {folder, other})
+        ASSERT_EQ(recurve("train --epochs 2 --output " + run).status, 0);
+    const Outcome outcome = example("open_run", folder + " 4");
+    EXPECT_EQ(recurve("train --resume " + other + " --epochs 4 --quiet").status, 0);
+    EXPECT_EQ(slurp(folder + "/best.safetensors"), slurp(other + "/best.safetensors"));
+    double loss = 1, output = 0;
+    EXPECT_EQ(std::sscanf(outcome.out.c_str(), "validation loss %lf\noutput %lf", &loss, &output),
+              2)
+        << outcome.out;
+    EXPECT_LT(loss, 0.5);
+}
+
 TEST(Examples, TrainCurnnGetsTheValidationDigitsRightAndResumes)
 {
     const std::string folder = scratch_folder();

@@ -122,6 +122,7 @@ const std::map<std::string, std::vector<std::string>> texts = {
     {"output", {"elsewhere"}},
     {"config", {"run/config.json", "written/config.json"}},
     {"resume", {"run", "written"}},
+    {"init", {"run/best.safetensors", "fit.safetensors"}},
     {"checkpoint", {"run/best.safetensors", "written/checkpoint.safetensors"}},
     {"start", {"ab"}},
     {"sort", {"score", "order"}},

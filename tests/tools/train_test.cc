@@ -365,6 +365,30 @@ TEST(Train, AnomalyLooksAtTheStatesOfOptimizers)
     }
 }
 
+TEST(Train, InitStartsFromTheGivenParametersAndIsStrictAboutThem)
+{
+    const std::string run = scratch_folder(),
+                      init = "train --epochs 1 --digest --init " + run + "/best.safetensors";
+    ASSERT_EQ(recurve("train --epochs 2 --output " + run).status, 0);
+    const Outcome whole = recurve(init);
+    EXPECT_EQ(whole.status, 0) << whole.err;
+    EXPECT_NE(whole.out, recurve("train --epochs 1 --digest").out);
+    EXPECT_EQ(whole.out, recurve(init + " --partial").out);
+
+    const Outcome shape = recurve(init + " --head-units 7");
+    EXPECT_EQ(shape.status, 1);
+    EXPECT_CONTAINS(shape.err,
+                    "\"fc1/weight\" in the file and in the net differ: [34,16] and [7,16]");
+    const Outcome surplus = recurve(init + " --head-units 0");
+    EXPECT_EQ(surplus.status, 1);
+    EXPECT_CONTAINS(surplus.err, "differ");
+    const Outcome lacking = recurve(init + " --learned-start");
+    EXPECT_EQ(lacking.status, 1);
+    EXPECT_CONTAINS(lacking.err, "the file lacks the parameter \"h0\"");
+    EXPECT_EQ(recurve(init + " --learned-start --partial").status, 0);
+    EXPECT_EQ(recurve(init + " --model gru --partial").status, 1);
+}
+
 TEST(Train, AnomalyOfAStateThatIsOlderThanTheRunIsNone)
 {
     const std::string folder = scratch_folder();

@@ -62,8 +62,10 @@ const command command_compare = {
         "pair: the number of parameters; the validation score in the epoch with the least\n"
         "validation loss, and in the last; the number of that best epoch; training samples per\n"
         "second. The last row is a baseline, the score of an answer that ignores x. With several\n"
-        "seeds the numbers are means, and scores have their standard deviation. Each run is "
-        "exactly\n"
+        "seeds the numbers are means, and scores have their standard deviation; \"best\" marks "
+        "each\n"
+        "row whose best score is at most two standard errors of the difference from the best one.\n"
+        "One seed says nothing about the noise, and no row is marked. Each run is exactly\n"
         "that of `recurve train` with the same options. A run that diverges makes a row\n"
         "\"diverged\"; the others continue.\n",
     OPTIONS(options),
@@ -138,7 +140,8 @@ static void print_row(const comparison *c, const contender *who, int width)
     printf("%10" PRId64 "  %*s  %*s  %10.*f  %9.0f%s\n", who->parameters, width,
            mean_text(c, who->best, who->best_spread, best), width,
            mean_text(c, who->last, who->last_spread, last), c->seeds > 1 ? 1 : 0,
-           who->epochs_to_best, who->samples_per_second, who == c->first ? "  best" : "");
+           who->epochs_to_best, who->samples_per_second,
+           comparison_is_best(c, who) ? "  best" : "");
 }
 
 static void print_baseline(const comparison *c, const rv_baseline *b, int width)
@@ -219,7 +222,7 @@ static cJSON *contender_to_json(const comparison *c, const contender *who)
     cJSON_AddStringToObject(object, "optimizer", who->optimizer);
     cJSON_AddBoolToObject(object, "diverged", who->diverged);
     if (!who->diverged) {
-        cJSON_AddBoolToObject(object, "best", who == c->first);
+        cJSON_AddBoolToObject(object, "best", comparison_is_best(c, who));
         cJSON_AddNumberToObject(object, "parameters", (double)who->parameters);
         add_scores(object, c, "best", who->best, who->best_spread);
         add_scores(object, c, "last", who->last, who->last_spread);

@@ -253,6 +253,15 @@ bool comparison_better(const comparison *c, double a, double b)
     return more ? a > b : a < b;
 }
 
+bool comparison_is_best(const comparison *c, const contender *who)
+{
+    const contender *first = c->first;
+    if (!first || who->diverged || c->seeds < 2) return false;
+    /* The standard error of the difference of the two means. */
+    double error = hypot(who->best_spread, first->best_spread) / sqrt((double)c->seeds);
+    return who == first || fabs(who->best - first->best) <= 2 * error;
+}
+
 typedef struct sums {
     double one, square;
 } sums;

@@ -29,7 +29,7 @@ typedef struct comparison {
     int64_t seeds;
     contender *all; /* [count], in order of models, then optimizers */
     int count;
-    const contender *first; /* the best; NULL: all diverged */
+    const contender *first; /* with the best mean; NULL: all diverged */
     rv_trainer *tried;      /* the first run, not trained: its data are those of all */
 } comparison;
 
@@ -44,6 +44,10 @@ void comparison_free(comparison *c);
 
 /* Whether score a is better than b. */
 bool comparison_better(const comparison *c, double a, double b);
+
+/* Whether the contender's best score is the best mean, or less than two standard errors from it: with another choice of
+ * seeds it could be first. With one seed the noise is not known, and no contender is. */
+bool comparison_is_best(const comparison *c, const contender *who);
 
 /* The data that scores are measured on. */
 const rv_source *comparison_data(const comparison *c);

@@ -20,8 +20,8 @@
 
 typedef struct train_options {
     rv_train_config config;
-    const char *config_file, *resume;
-    bool norms, plot, pictures, limit, json, quiet, digest;
+    const char *config_file, *resume, *initial;
+    bool partial, norms, plot, pictures, limit, json, quiet, digest;
 } train_options;
 
 #define ROW(field, option, called, kind, ...) \
@@ -36,6 +36,11 @@ static const option_row options[] = {
     ROW(resume, "resume", "DIR", TEXT,
         "resume the run in this output folder, bit for bit;\n"
         "--epochs (more of them), --threads and what is shown may\nchange"),
+    ROW(initial, "init", "FILE", TEXT,
+        "start from the parameters in this safetensors file, such\n"
+        "as best.safetensors of another run; names and shapes must\nbe those of the net"),
+    ROW(partial, "partial", NULL, FLAG,
+        "with --init: parameters that only the file or only the\nnet has are no error"),
     ROW(norms, "norms", NULL, FLAG,
         "print the norm of the gradient at each state, and through\n"
         "each parameter, at each time step, before the first\n"
@@ -124,6 +129,7 @@ static bool check_resumed(const train_options *given, const train_options *o,
     same.loop.epochs = o->config.loop.epochs;
     const option_row *other = rv_train_config_difference(&same, &o->config);
     const char *key = given->config_file          ? "config"
+                      : given->initial            ? "init"
                       : given->config.loop.output ? "output"
                       : other                     ? other->key
                                                   : NULL;
@@ -164,6 +170,8 @@ static bool check_options(const train_options *o, rv_error *error)
         return rv_fail(error, RV_ERROR_ARGUMENT,
                        "%s draws into a folder; name it with --output DIR",
                        o->plot ? "--plot" : "--pictures");
+    if (o->partial && !o->initial)
+        return rv_fail(error, RV_ERROR_ARGUMENT, "--partial says how to read the file of --init");
     return !o->digest || !lost ||
            rv_fail(error, RV_ERROR_ARGUMENT, "--digest prints only the digest; leave out --%s",
                    lost);
@@ -419,9 +427,11 @@ static bool resume(const train_options *o, rv_trainer *trainer, rv_error *error)
 static bool begin(const train_options *given, const train_options *o, rv_trainer *trainer,
                   rv_error *error)
 {
-    return o->resume ? resume(o, trainer, error)
-                     : rv_setup_check_given(rv_trainer_setup(trainer), rv_trainer_config(trainer),
-                                            &given->config, error);
+    return o->resume
+               ? resume(o, trainer, error)
+               : rv_setup_check_given(rv_trainer_setup(trainer), rv_trainer_config(trainer),
+                                      &given->config, error) &&
+                     (!o->initial || rv_trainer_initialize(trainer, o->initial, o->partial, error));
 }
 
 static exit_status run(int argc, char **argv, rv_error *error)

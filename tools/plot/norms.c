@@ -65,8 +65,13 @@ static bool run(norms *n, norms_moment moment, rv_tape *tape, const rv_flow *f,
     rv_batch_program b = {0};
     bool ok = (n->count > 0 || make_room(n, f, error)) &&
               compile(&b, tape, batch->count, f, error) && rv_batch_program_run(&b, batch, error);
-    for (int64_t i = 0, output = 0; ok && i < n->count * (n->steps + 1); i++)
-        n->at[moment][i] = rv_is_null(f->norm[i]) ? NAN : rv_value(b.program, (int)output++);
+    for (int64_t i = 0, output = 0; ok && i < n->count * (n->steps + 1); i++) {
+        /* A state that the loss does not depend on at this step has the gradient 0. */
+        bool state = n->state[i / (n->steps + 1)] && i % (n->steps + 1) > 0;
+        n->at[moment][i] = !rv_is_null(f->norm[i]) ? rv_value(b.program, (int)output++)
+                           : state                 ? 0
+                                                   : NAN;
+    }
     rv_batch_program_free(&b);
     return ok;
 }

@@ -143,6 +143,49 @@ bool rv_trainer_load(rv_trainer *t, const char *path, rv_error *error)
     return check_parameters(t, path, error) && rv_store_load(t->store, path, error);
 }
 
+/* Whether each parameter of `a` has an equal shape in `b` or, if `partial`, is not there. */
+static bool check_names(const rv_store *a, const rv_store *b, bool partial, const char *path,
+                        const char *lacking, rv_error *error)
+{
+    char seen[RV_SHAPE_TEXT], expected[RV_SHAPE_TEXT];
+    for (size_t i = 0; i < rv_store_count(a); i++) {
+        const rv_entry *one = rv_store_at(a, i), *other = rv_store_find(b, one->name);
+        if (one->role != RV_PARAMETER || (!other && partial)) continue;
+        if (!other)
+            return rv_fail(error, RV_ERROR_FORMAT, "\"%.500s\": %s parameter \"%.100s\"", path,
+                           lacking, one->name);
+        if (!rv_shape_equal(one->tensor.shape, other->tensor.shape))
+            return rv_fail(error, RV_ERROR_FORMAT,
+                           "\"%.500s\": the shapes of \"%.100s\" in the file and in the net "
+                           "differ: %s and %s",
+                           path, one->name, rv_shape_text(other->tensor.shape, seen),
+                           rv_shape_text(one->tensor.shape, expected));
+    }
+    return true;
+}
+
+bool rv_trainer_initialize(rv_trainer *t, const char *path, bool partial, rv_error *error)
+{
+    rv_batch_program b; /* its recording creates the parameters */
+    if (!rv_batch_program_make(&b, &t->setup, t->store, 1, false, RV_DEFAULT, error)) return false;
+    rv_batch_program_free(&b);
+    rv_store *from = rv_store_new(0);
+    bool ok = (from || rv_fail_memory(error)) && rv_store_load(from, path, error) &&
+              check_names(t->store, from, partial, path, "the file lacks the", error) &&
+              (partial || check_names(from, t->store, false, path, "the net has no", error));
+    size_t copied = 0;
+    for (size_t i = 0; ok && i < rv_store_count(t->store); i++) {
+        rv_entry *entry = rv_store_at(t->store, i);
+        const rv_entry *given = rv_store_find(from, entry->name);
+        if (entry->role != RV_PARAMETER || !given) continue;
+        ok = rv_tensor_copy(&entry->tensor, &given->tensor, error);
+        copied++;
+    }
+    rv_store_free(from);
+    return ok && (copied > 0 ||
+                  rv_fail(error, RV_ERROR_FORMAT, "\"%.500s\" has no parameter of this net", path));
+}
+
 bool rv_resume(const rv_trainer *t, rv_train_result *result, rv_epoch **history, rv_error *skipped,
                rv_error *error)
 {
