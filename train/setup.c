@@ -174,13 +174,14 @@ static bool check_meaning(const rv_train_config *c, const rv_setup *s, rv_error 
     else if (c->net.bidirectional && rv_source_is_text(data))
         wrong = "`bidirectional` would read the characters that are to be predicted";
     if (wrong) return rv_fail(error, RV_ERROR_ARGUMENT, "%s", wrong);
+    bool by_option = c->net.kernel > 0 && !s->model->images && !s->model->kernel;
     if ((s->model->images || s->model->kernel || c->net.kernel) &&
         data->x.rank != 3 + data->sequence)
         return rv_fail(error, RV_ERROR_ARGUMENT,
                        "%s convolves images [channels,height,width], these samples are %s%s; %s%s",
-                       c->net.kernel ? "with `kernel` the cell" : c->net.model,
+                       by_option ? "with `kernel` the cell" : c->net.model,
                        rv_shape_text(data->x, shape), data->sequence ? " over time" : "",
-                       c->net.kernel ? "leave it out" : "try gru",
+                       by_option ? "leave it out" : "try gru",
                        data->sequence || !c->data.path ? "" : ", or `sequence`");
     if (s->model->images && side <= 4 * c->net.layers)
         return rv_fail(error, RV_ERROR_ARGUMENT,

@@ -12,11 +12,13 @@ const command command_models = {
     .run = run,
     .summary = "list the models with their equations",
     .synopsis = "[NAME] [--json]",
-    .description =
-        "Prints each model's name, the equations of a time step, and their source. `*` is a\n"
-        "convolution, `.` an elementwise product. With a NAME it prints the whole text of that\n"
-        "model, from which a variant can start: all commands take a file of equations in place of\n"
-        "a model's name.\n",
+    .description = "Prints each model's name, the equations of a time step, and their source. A "
+                   "primed state,\n"
+                   "such as h', is the new one, and `.` an elementwise product. With a NAME it "
+                   "prints the whole\n"
+                   "text of that model, from which a variant can start: all commands take a file "
+                   "of equations in\n"
+                   "place of a model's name. docs/language.md describes the language.\n",
     LIST_COMMAND,
     .example = "recurve models --json\n"
                "recurve models gru > my.rv\n"
