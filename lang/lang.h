@@ -22,33 +22,34 @@ extern "C" {
 /* A file's cells, models and derivations. Read only, so several threads may record from one. */
 typedef struct rv_lang rv_lang;
 
-/* Reads a text and the files that it includes, which are looked for beside it: at most 1 MiB together. NULL only when the
- * file cannot be read or is larger, or when out of memory; mistakes in it are counted by rv_lang_problems. For rv_lang_free,
- * after the tapes and models that came from it. */
+/* Reads a text and the files that it includes, whose paths are relative to it; together at most 1 MiB. Mistakes in the text
+ * are counted by rv_lang_problems. NULL if the file cannot be read or is larger, or when out of memory. The caller frees it
+ * with rv_lang_free, after the tapes and models that came from it. */
 rv_lang *rv_lang_open(const char *path, rv_error *error);
-/* The same from memory; `name` is the path in messages. Includes are looked for from the working folder. */
+/* The same from memory. `name` is the path in messages. Includes are relative to the working folder. */
 rv_lang *rv_lang_read(const char *text, size_t size, const char *name, rv_error *error);
-/* rv_lang_open, but for a text with mistakes NULL, and the first of them in *error. */
+/* The same as rv_lang_open, but a text with mistakes is an error: NULL, and the first mistake in *error. */
 rv_lang *rv_lang_load(const char *path, rv_error *error);
 void rv_lang_free(rv_lang *lang);
 
-/* How many mistakes are known, and all of them as text in the style of a compiler: file:line:column, the line, a caret, a
- * hint. rv_free it (tensor/memory.h); NULL when out of memory. */
+/* The number of mistakes found so far, and their text in the style of a compiler: file:line:column, the line, a caret, a
+ * hint. The caller frees the text with rv_free (tensor/memory.h). NULL when out of memory. */
 size_t rv_lang_problems(const rv_lang *lang);
 char *rv_lang_problem_text(const rv_lang *lang);
 
-/* Records everything once on tapes of its own, to find shapes that do not fit. Takes at most some two million operations,
- * about a second. False when the text has mistakes. */
+/* Records all cells and models once, to find shapes that do not fit. Takes at most two million operations, about a second.
+ * False if the text has mistakes. */
 bool rv_lang_check(rv_lang *lang);
 
-/* The cells and models in the order of the text, as models like the built-in ones. They belong to the lang. To unroll a cell
- * directly, give rv_unroll_with the model's step and, in the options, its user. NULL beyond the last one. */
+/* The cells and models in the order of the text, owned by the lang. NULL beyond the last one. To unroll a cell directly, pass
+ * the model's step and, in the options, its user to rv_unroll_with. */
 int rv_lang_model_count(const rv_lang *lang);
 const rv_model *rv_lang_model_at(const rv_lang *lang, int index);
-/* By name; a NULL name means the last model of the text, or without models the last cell. NULL on error. */
+/* The model or cell of that name. A NULL name means the last model of the text or, without models, the last cell. NULL on
+ * error. */
 const rv_model *rv_lang_model(const rv_lang *lang, const char *name, rv_error *error);
 
-/* The text in canonical form, for rv_free. NULL when out of memory. */
+/* The text in canonical form. The caller frees it with rv_free. NULL when out of memory. */
 char *rv_lang_format(const rv_lang *lang);
 
 /* ---- running a model ---- */
@@ -68,19 +69,19 @@ typedef struct rv_lang_recording_options {
     uint64_t seed; /* of the inputs that are not given */
 } rv_lang_recording_options;
 
-/* Records a model of the text on the tape, with its inputs. NULL on error, which is on the tape. For
- * rv_lang_recording_free, before the tape. */
+/* Records a model of the text on the tape, with its inputs. NULL on error, which is on the tape. The caller frees the
+ * recording with rv_lang_recording_free, before the tape. */
 rv_lang_recording *rv_lang_record(const rv_model *model, rv_tape *tape,
                                   const rv_lang_recording_options *options);
 void rv_lang_recording_free(rv_lang_recording *recording);
 
-/* The named values in order: inputs, parameters, values, values inside unrolled cells. */
+/* The named values: those of the model in the order of the text, then those inside unrolls, then parameters of cells. */
 int rv_lang_value_count(const rv_lang_recording *recording);
 rv_lang_value rv_lang_value_at(const rv_lang_recording *recording, int index);
-/* By name; a_W stands for the parameter a/W, as in a text. Null var: none. */
+/* The value of that name, or a null var. As in a text, a_W means the parameter a/W. */
 rv_var rv_lang_value_of(const rv_lang_recording *recording, const char *name);
 
-/* Values for all inputs: those given, the others drawn as declared. Owned by the recording. */
+/* Values for all inputs, those given and the others drawn as declared. Owned by the recording. */
 const rv_named_tensor *rv_lang_inputs(const rv_lang_recording *recording, int *count);
 
 /* ---- derivations ---- */
