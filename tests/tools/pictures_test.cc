@@ -113,8 +113,8 @@ TEST(Pictures, OfAnyNetAndData)
           "--length 100 --model gru --batch-size 4 --data " + text}) {
         SCOPED_TRACE(arguments);
         const std::string folder = scratch_folder();
-        const Outcome outcome =
-            recurve("train --pictures " + arguments + small + " --epochs 1 --output " + folder);
+        const Outcome outcome = recurve("train --pictures --epochs 1 --units 3 --quiet " +
+                                        arguments + " --output " + folder);
         ASSERT_EQ(outcome.status, 0) << outcome.err;
         expect_png(folder + "/states.png");
     }
