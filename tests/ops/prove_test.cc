@@ -1,4 +1,4 @@
-/* rv_prove_op passes every op of the library and reports what is wrong with a broken one. */
+/* rv_prove_op names what is wrong with an op. registry_test.cc proves the ops of the library with it. */
 #include "ops/prove.h"
 
 #include <gtest/gtest.h>
@@ -16,14 +16,6 @@ std::string refutation(const rv_op &op)
     const bool ok = rv_prove_op(&op, &error);
     EXPECT_EQ(ok, error.code == RV_OK) << error.text;
     return error.text;
-}
-
-TEST(ProveOp, PassesTheLibrarysOps)
-{
-    for (int i = 0; i < rv_op_count(); i++)
-        if (rv_op_at(i)->sample_count > 0) {
-            EXPECT_EQ(refutation(*rv_op_at(i)), "");
-        }
 }
 
 rv_op spoilt(const char *name) { return *rv_op_find(name); }
@@ -99,8 +91,13 @@ TEST(ProveOp, NamesWhatIsWrong)
     op.call = nullptr;
     EXPECT_NE(refutation(op).find("composite without a call"), std::string::npos);
 
-    op = spoilt("flip");
-    op.call = [](rv_arguments *a) { return rv_flip(a->x[0], 1); };
+    op = spoilt("conv2d");
+    op.call = [](rv_arguments *a) {
+        rv_option_value value[4] = {a->value[2], a->value[1], a->value[0], a->value[3]};
+        rv_arguments swapped = *a;
+        swapped.value = value; /* stride and dilation */
+        return rv_op_find("conv2d")->call(&swapped);
+    };
     EXPECT_NE(refutation(op).find("does not record the node"), std::string::npos);
 
     op = spoilt("elu");
