@@ -61,10 +61,11 @@ static bool record(lang_proof *p)
     for (int i = 0; i < o->given_count; i++)
         given[i] = (lang_binding){o->given[i].name, {p->tape, -1}, o->given[i].tensor.shape};
     p->work = (lang_work){.left = p->left, .report = p->report, .named = perturb, .context = p};
+    size_t reported = p->report->count;
     bool ok = rv_lang_start_run(&p->run, p->model, &p->work, p->tape) &&
               rv_lang_record_model(&p->run, given, o->given_count);
     rv_free(given);
-    return ok;
+    return ok && p->report->count == reported && !p->report->out_of_memory;
 }
 
 /* Whether the loss is one number; else reports it at the location. */
