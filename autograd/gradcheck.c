@@ -161,7 +161,8 @@ static rv_verdict judge_element(check *c, rv_element e, double a, double floor, 
     if (!(c->loss.rounding > 0) && !rv_find_rounding(&c->loss, error)) return RV_UNDECIDED;
     rv_slopes s = rv_find_slopes(&c->loss, e, c->step, a, c->tolerance, floor);
     *numeric = s.central.value;
-    if (rv_relative_error(a, *numeric, floor) <= c->tolerance && !s.central.doubt) return RV_RIGHT;
+    if (rv_relative_error(a, *numeric, floor) <= c->tolerance && s.central.doubt == 0)
+        return RV_RIGHT;
 
     double low = fmin(s.left.value, s.right.value), high = fmax(s.left.value, s.right.value);
     double size = fmax(fmax(fabs(low), fabs(high)), floor);
@@ -205,7 +206,7 @@ static bool judge(check *c, rv_tensor *a, rv_tensor *n, rv_element e, rv_gradche
     rv_error error = {0};
     double loss = c->loss.at_point, floor = 1e-5 * fmax(1, isfinite(loss) ? fabs(loss) : 1);
     rv_difference d = rv_gradient_difference(a, n, floor);
-    r->independent = !d.norm && !d.right_norm;
+    r->independent = d.norm == 0 && d.right_norm == 0;
     r->verdict = RV_RIGHT;
     for (; d.max_relative_error > c->tolerance; d = rv_gradient_difference(a, n, floor)) {
         char reason[RV_GRADCHECK_REASON];

@@ -50,9 +50,12 @@ static int count_of(const rv_lang_verdict *v, int count, rv_verdict verdict)
 static const char *summary(const rv_lang_verdict *v, int count, char text[64])
 {
     int wrong = count_of(v, count, RV_WRONG), open = count_of(v, count, RV_UNDECIDED);
-    snprintf(text, 64, !wrong && !open ? "all right" : wrong ? "%d wrong" : "", wrong);
-    size_t length = strlen(text);
-    if (open) snprintf(text + length, 64 - length, "%s%d undecided", wrong ? ", " : "", open);
+    if (wrong && open)
+        snprintf(text, 64, "%d wrong, %d undecided", wrong, open);
+    else if (wrong || open)
+        snprintf(text, 64, wrong ? "%d wrong" : "%d undecided", wrong + open);
+    else
+        snprintf(text, 64, "all right");
     return text;
 }
 
