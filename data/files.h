@@ -22,55 +22,65 @@ extern "C" {
 
 enum { RV_MOST_CLASSES = 1000000 }; /* of labels, and of tokens */
 
-/* {0} is the default of each. */
-typedef struct rv_array_options {
-    uint64_t cache_bytes; /* most memory for each file; 0: 256 MiB */
-    int64_t classes;      /* 0: the largest label + 1; a validation file may lack the largest */
-    int64_t tokens;       /* the same for tokens of x */
-    bool sequence;        /* axis 1 of the array x is time */
-} rv_array_options;
+/* What a target in y belongs to. */
+typedef enum rv_targets {
+    RV_TARGETS_BY_SHAPE, /* a time step, if y is [n,steps] or [n,steps,...], else a sample */
+    RV_TARGETS_PER_STEP,
+    RV_TARGETS_PER_SAMPLE
+} rv_targets;
 
-/* How arrays become samples:
- *   x [n]                      numbers; a sample is [1]
- *   x [n,h,w]                  one channel; a sample is [1,h,w], unless it is a sequence
- *   x [n,...]                  a sample is [...]
- *   x unsigned bytes           pixels: f32, divided by 255 (bool: 0 or 1)
- *   x other numbers            f32, unscaled (reading NaN or infinity is an error)
- *   x integers [n,steps]       with `sequence`: tokens, i32
- *   y integers [n]             labels; [n,steps] with `sequence`: a label for each step
- *   y floats [n] or [n,...]    numbers; [n,steps,...] for a sequence: for each step
- * Opening reads all labels and tokens once to find the largest. */
+/* What a file of samples leaves open. {0} is the default of each. */
+typedef struct rv_file_options {
+    uint64_t cache_bytes; /* most memory for each file; 0: 256 MiB */
+    int64_t classes;      /* of the labels; 0: the largest + 1, if y holds integers */
+    int64_t tokens;       /* of x; 0: the largest + 1 */
+    bool sequence;        /* axis 1 of the array x, or a row of a table, is time */
+    bool numbers;         /* y holds numbers, not labels */
+    rv_targets targets;
+    rv_shape shape; /* of a sample's x; rank 0: by the file */
+    double divisor; /* x is divided by it; 0: by 255 for images of bytes, else by 1 */
+
+    /* For CSV: */
+    int64_t label;  /* the column of y, counted from 1; 0: the last */
+    char separator; /* a blank: any number of blanks and tabs; 0: as in line 1 */
+    int header;     /* 1: line 1 is one; -1: it is not; 0: it is if a field is not a number */
+} rv_file_options;
+
+/* How arrays become samples. Without `sequence`, `shape` and lengths the shapes decide; where both an
+ * image and a sequence are plausible, RV_ERROR_ARGUMENT asks for one of them.
+ *   x [n], [n,k]               numbers; a sample is [1], [k]
+ *   x [n,h,w]                  images [1,h,w] if h = w or x holds bytes
+ *   x [n,c,h,w]                images, with at most 4 channels
+ *   x [n,steps,1], more axes   sequences
+ *   y [n,steps], [n,steps,...] a target for each step; then x [n,steps,...] is a sequence, too
+ *   x integers [n,steps]       tokens, i32, of a sequence; with `shape` or `divisor` numbers
+ *   x other                    f32 (reading NaN or infinity is an error)
+ *   y integers                 labels, one per sample or step, unless `numbers`
+ *   y floats                   numbers, or with `classes` labels
+ * Values beyond the end of a sequence may be anything. Opening reads all labels, tokens and lengths
+ * once. RV_ERROR_FORMAT for more than 1000 classes most of which cannot occur. source->reading says
+ * what was chosen. */
 
 /* A pair of IDX files, the format of MNIST and EMNIST; any of its six types, plain or gzipped. */
 bool rv_source_idx(rv_source *source, const char *x_path, const char *y_path,
-                   const rv_array_options *options, rv_error *error);
+                   const rv_file_options *options, rv_error *error);
 
-/* A pair of NumPy .npy files: integers of 1 to 8 bytes, f4, f8 or bool, of either byte order, in C
- * or Fortran order. */
+/* A pair of NumPy .npy files: integers of 1 to 8 bytes, f2, f4, f8 or bool, of either byte order, in
+ * C or Fortran order; V2 is taken for bfloat16. */
 bool rv_source_npy(rv_source *source, const char *x_path, const char *y_path,
-                   const rv_array_options *options, rv_error *error);
+                   const rv_file_options *options, rv_error *error);
 
 /* An archive written by numpy.savez or savez_compressed with arrays x, y and, for sequences of
- * different lengths, `length`: integers [n], 1 .. steps; it implies `sequence`. Each array must fit
- * into the cache uncompressed. */
-bool rv_source_npz(rv_source *source, const char *path, const rv_array_options *options,
+ * different lengths, `length` or `lengths`: integers [n], 1 .. steps; it implies `sequence`. Each
+ * array must fit into the cache uncompressed. Others are skipped. */
+bool rv_source_npz(rv_source *source, const char *path, const rv_file_options *options,
                    rv_error *error);
 
-typedef struct rv_csv_options {
-    uint64_t cache_bytes; /* most memory for the text, and for its numbers; 0: 256 MiB */
-    int64_t classes;      /* 0: the largest label + 1 */
-    int64_t label;        /* column of the label, counted from 1; 0: the last */
-    double scale;         /* factor for x, such as 1.0 / 255; 0: 1 */
-    char separator;       /* 0: tab for a path that ends in .tsv or .tsv.gz, else a comma */
-    bool numbers;         /* y is a number, f32 [1], not a label */
-    bool sequence;        /* a row's numbers are time steps: x is [columns,1] */
-} rv_csv_options;
-
-/* One sample per line: numbers and a label, with the same number of fields in every line. x is
- * f32 [columns]; for images, set source->x to a shape with as many elements, such as [1,28,28].
- * A first line with a field that is not a number is a header and is skipped. Errors name the
- * file and line. */
-bool rv_source_csv(rv_source *source, const char *path, const rv_csv_options *options,
+/* One sample per line: numbers and a label, with the same number of fields in every line. x is f32
+ * [columns]; with `sequence` it is [columns,1]. Fields may stand in double quotes, lines end with
+ * \n, \r\n or \r, and the text is UTF-8. Line 1 without a separator of its own, which is tab,
+ * semicolon or comma, has blanks between its fields. Errors name the file and line. */
+bool rv_source_csv(rv_source *source, const char *path, const rv_file_options *options,
                    rv_error *error);
 
 typedef struct rv_text_options {

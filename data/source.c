@@ -90,12 +90,11 @@ static bool all_below(const int32_t *value, int64_t count, int64_t bound)
     return !bad;
 }
 
-/* Checks that all numbers are finite, or all tokens or labels in 0 .. bound-1, if there is a
- * bound. */
+/* Checks that the first `count` values are finite numbers, or tokens or labels in 0 .. bound-1, if
+ * there is a bound. */
 static bool check_values(const rv_source *s, int64_t index, const char *side, rv_dtype type,
-                         rv_shape shape, const void *values, int64_t bound, rv_error *error)
+                         int64_t count, const void *values, int64_t bound, rv_error *error)
 {
-    int64_t count = rv_shape_count(shape);
     if (type == RV_F32) {
         const float *value = values;
         if (all_finite(value, count)) return true;
@@ -116,6 +115,20 @@ static bool check_values(const rv_source *s, int64_t index, const char *side, rv
                    s->name, index, at, side, value[at], bound - 1);
 }
 
+/* Sets values [steps,...] from step `length` on that check_values would refuse to 0. Returns the
+ * number of values before. */
+static int64_t clean_end(rv_dtype type, rv_shape shape, int32_t length, void *values, int64_t bound)
+{
+    int64_t count = rv_shape_count(shape), kept = count / shape.dim[0] * length;
+    float *number = values;
+    int32_t *token = values;
+    for (int64_t i = kept; i < count; i++) {
+        if (type == RV_F32 && !isfinite(number[i])) number[i] = 0;
+        if (type == RV_I32 && bound > 0 && (token[i] < 0 || token[i] >= bound)) token[i] = 0;
+    }
+    return kept;
+}
+
 bool rv_source_read(const rv_source *s, uint64_t epoch, int64_t index, void *x, void *y,
                     int32_t *length, rv_error *error)
 {
@@ -132,8 +145,25 @@ bool rv_source_read(const rv_source *s, uint64_t epoch, int64_t index, void *x, 
                        " time steps; expected %s%" PRId32,
                        s->name, index, *length, s->lengths ? "1 to " : "", steps);
     }
-    return check_values(s, index, "x", s->x_type, s->x, x, s->tokens, error) &&
-           check_values(s, index, "y", s->y_type, s->y, y, s->classes, error);
+    int64_t nx = rv_shape_count(s->x), ny = rv_shape_count(s->y);
+    if (s->lengths) nx = clean_end(s->x_type, s->x, *length, x, s->tokens);
+    if (s->lengths && s->each_step) ny = clean_end(s->y_type, s->y, *length, y, s->classes);
+    return check_values(s, index, "x", s->x_type, nx, x, s->tokens, error) &&
+           check_values(s, index, "y", s->y_type, ny, y, s->classes, error);
+}
+
+bool rv_source_reshape(rv_source *s, rv_shape shape, rv_error *error)
+{
+    char has[RV_SHAPE_TEXT], asked[RV_SHAPE_TEXT];
+    if (shape.rank == 0) return true;
+    if (shape.rank < 0 || shape.rank >= RV_MAX_RANK || !rv_shape_check(shape, 4, NULL, error) ||
+        rv_shape_count(shape) != rv_shape_count(s->x)) {
+        return rv_fail(error, RV_ERROR_SHAPE,
+                       "%s: samples of %s cannot take the `shape` %s; expected as many numbers",
+                       s->name, rv_shape_text(s->x, has), rv_shape_text(shape, asked));
+    }
+    s->x = shape;
+    return true;
 }
 
 void rv_source_close(rv_source *source)

@@ -9,9 +9,9 @@
 typedef struct counting {
     const rv_source *data;
     void *x, *y;
-    int64_t numbers; /* of a y */
-    int64_t *labels; /* [classes] how often each */
-    double *sum;     /* [numbers] */
+    int64_t numbers;    /* of a y */
+    int64_t *labels;    /* [classes] how often each */
+    double *sum, *seen; /* [numbers] their sums over the samples, and of how many */
     double square, copied, answers;
 } counting;
 
@@ -22,7 +22,8 @@ static bool counting_new(counting *c, const rv_source *data, rv_error *error)
     c->y = rv_alloc((size_t)c->numbers, sizeof(float));
     c->labels = rv_alloc((size_t)data->classes + 1, sizeof *c->labels);
     c->sum = rv_alloc((size_t)c->numbers, sizeof *c->sum);
-    return (c->x && c->y && c->labels && c->sum) || rv_fail_memory(error);
+    c->seen = rv_alloc((size_t)c->numbers, sizeof *c->seen);
+    return (c->x && c->y && c->labels && c->sum && c->seen) || rv_fail_memory(error);
 }
 
 static void counting_free(counting *c)
@@ -31,6 +32,7 @@ static void counting_free(counting *c)
     rv_free(c->y);
     rv_free(c->labels);
     rv_free(c->sum);
+    rv_free(c->seen);
 }
 
 static bool is_film(const rv_source *data)
@@ -52,6 +54,7 @@ static void count_sample(counting *c, int32_t length)
         }
         double y = (double)((const float *)c->y)[i];
         c->sum[i] += y;
+        c->seen[i]++;
         c->square += y * y;
         if (is_film(data)) c->copied += pow(y - (double)((const float *)c->x)[i], 2);
     }
@@ -69,7 +72,8 @@ static void judge(const counting *c, rv_baseline *b)
         if (fraction > 0) b->loss -= fraction * log(fraction);
     }
     if (c->data->classes > 0) return;
-    for (int64_t i = 0; i < c->numbers; i++) mean += c->sum[i] * c->sum[i] / (double)c->data->count;
+    for (int64_t i = 0; i < c->numbers; i++)
+        if (c->seen[i] > 0) mean += c->sum[i] * c->sum[i] / c->seen[i];
     b->loss = (c->square - mean) / c->answers;
     if (!is_film(c->data) || c->copied / c->answers >= b->loss) return;
     b->loss = c->copied / c->answers;

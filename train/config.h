@@ -19,12 +19,13 @@ extern "C" {
 #endif
 
 /* The table (rv_config_row) documents each field. A field is unset when it is NULL, 0 or false and,
- * for momentum, forget, clip_norm and head_units, when it is -1. An unset field gets the default of the task,
+ * for validation, momentum, forget, clip_norm and head_units, when it is -1. An unset field gets the default of the task,
  * the model or the optimizer. Strings that you assign are borrowed. */
 typedef struct rv_data_config {
     const char *task, *path, *labels, *classes, *alphabet;
+    const char *shape, *targets, *separator, *header, *validation_path, *validation_labels;
     int64_t samples, length, size, validation, label, cache, shift;
-    double noise;
+    double divide, noise;
     bool sequence, numbers;
 } rv_data_config;
 

@@ -45,6 +45,7 @@ typedef struct rv_setup {
     rv_source varied;           /* the same, augmented; {0} without augmentation */
     rv_source training;         /* `varied` if there is one, else `part`; borrowed */
     rv_source validation;       /* samples to validate on */
+    bool validated;             /* samples to validate on are not those to train on */
     rv_source sample;           /* the first RV_TRAINING_SAMPLE samples of `part`, to measure */
 } rv_setup;
 
@@ -61,6 +62,16 @@ void rv_setup_free(rv_setup *setup); /* accepts {0} */
  * parts of your own. */
 bool rv_setup_check_given(const rv_setup *setup, const rv_train_config *config,
                           const rv_train_config *given, rv_error *error);
+
+/* Whether each data option that is set has a meaning for these data. */
+bool rv_setup_check_data(const rv_train_config *config, const rv_train_parts *parts,
+                         rv_error *error);
+
+/* Opens a file of samples of the same kind as `like`, such as other data of a run, with the options in
+ * *config. `labels`: the file of y, or NULL. Close the source before `like`. RV_ERROR_SHAPE when they
+ * differ in kind. */
+bool rv_setup_open(const rv_train_config *config, const rv_source *like, const char *path,
+                   const char *labels, rv_source *source, rv_error *error);
 
 /* An empty store with the configuration's seed and number of threads. Free it with rv_store_free.
  * NULL on failure. */

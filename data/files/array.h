@@ -26,13 +26,14 @@ bool rv_array_read(const rv_array *array, int64_t first, int64_t count, rv_dtype
 /* Parses array->input as an .npy file and fills in the other fields. */
 bool rv_array_npy(rv_array *array, rv_error *error);
 
-/* Takes ownership of the arrays, even on failure. *length may be {0}: there are no lengths. */
+/* Takes ownership of the arrays, even on failure. *length may be {0}: there are no lengths. `format`
+ * is static. */
 bool rv_source_arrays(rv_source *source, rv_array *x, rv_array *y, rv_array *length,
-                      const rv_array_options *options, rv_error *error);
+                      const char *format, const rv_file_options *options, rv_error *error);
 
 /* The same from two files; `read_header` parses their headers. */
-bool rv_source_pair(rv_source *source, const char *x_path, const char *y_path,
+bool rv_source_pair(rv_source *source, const char *format, const char *x_path, const char *y_path,
                     bool (*read_header)(rv_array *array, rv_error *error),
-                    const rv_array_options *options, rv_error *error);
+                    const rv_file_options *options, rv_error *error);
 
 #endif

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "tensor/half_internal.h"
+
 static uint64_t bits_of(rv_element e, const unsigned char *bytes)
 {
     uint64_t bits = 0;
@@ -24,6 +26,8 @@ static double number_of(rv_element e, const unsigned char *bytes)
     uint64_t bits = bits_of(e, bytes);
     if (e.kind == RV_UNSIGNED) return (double)bits;
     if (e.kind == RV_SIGNED) return (double)widen(bits, e.size);
+    if (e.kind == RV_BFLOAT) return (double)rv_float_of_bfloat((uint16_t)bits);
+    if (e.size == 2) return (double)rv_float_of_half((uint16_t)bits);
     if (e.size == 8) {
         double value;
         memcpy(&value, &bits, sizeof value);
@@ -42,6 +46,30 @@ static float narrow(double value)
     if (value >= most) return __builtin_inff();
     if (value <= -most) return -__builtin_inff();
     return (float)value;
+}
+
+const char *rv_element_name(rv_element e)
+{
+    static const char *const names[][9] = {{[1] = "u1", [2] = "u2", [4] = "u4", [8] = "u8"},
+                                           {[1] = "i1", [2] = "i2", [4] = "i4", [8] = "i8"},
+                                           {[2] = "f2", [4] = "f4", [8] = "f8"},
+                                           {[2] = "bf16"}};
+    return names[e.kind][e.size];
+}
+
+/* The number as an i32, if it is an integer that fits. */
+static bool whole_of(rv_element e, const unsigned char *bytes, int32_t *whole)
+{
+    if (e.kind == RV_FLOAT || e.kind == RV_BFLOAT) {
+        double value = number_of(e, bytes);
+        bool fits = value >= INT32_MIN && value <= INT32_MAX && value == (double)(int32_t)value;
+        *whole = fits ? (int32_t)value : 0;
+        return fits;
+    }
+    uint64_t bits = bits_of(e, bytes);
+    int64_t value = e.kind == RV_SIGNED ? widen(bits, e.size) : (int64_t)bits;
+    *whole = (int32_t)value;
+    return e.kind == RV_SIGNED ? value >= INT32_MIN && value <= INT32_MAX : bits <= INT32_MAX;
 }
 
 int64_t rv_element_read(rv_element e, const unsigned char *bytes, int64_t count, rv_dtype type,
@@ -64,13 +92,7 @@ int64_t rv_element_read(rv_element e, const unsigned char *bytes, int64_t count,
         return -1;
     }
     int32_t *value = to;
-    for (int64_t i = 0; i < count; i++) {
-        uint64_t bits = bits_of(e, bytes + i * e.size);
-        int64_t whole = e.kind == RV_SIGNED ? widen(bits, e.size) : (int64_t)bits;
-        bool fits =
-            e.kind == RV_SIGNED ? whole >= INT32_MIN && whole <= INT32_MAX : bits <= INT32_MAX;
-        if (!fits) return i;
-        value[i] = (int32_t)whole;
-    }
+    for (int64_t i = 0; i < count; i++)
+        if (!whole_of(e, bytes + i * e.size, &value[i])) return i;
     return -1;
 }

@@ -46,7 +46,7 @@ static bool read_header(rv_array *array, rv_error *error)
 }
 
 bool rv_source_idx(rv_source *source, const char *x_path, const char *y_path,
-                   const rv_array_options *options, rv_error *error)
+                   const rv_file_options *options, rv_error *error)
 {
-    return rv_source_pair(source, x_path, y_path, read_header, options, error);
+    return rv_source_pair(source, "IDX", x_path, y_path, read_header, options, error);
 }

@@ -116,15 +116,17 @@ static bool element_of(const header *h, rv_element *element, rv_error *error)
     int size = known ? type[2] - '0' : 0;
     known = size == 1 || size == 2 || size == 4 || size == 8;
     known = known && (kind == 'u' || kind == 'i' || (kind == 'b' && size == 1) ||
-                      (kind == 'f' && size >= 4));
-    if (!known || (size > 1 && type[0] != '<' && type[0] != '>')) {
-        return rv_fail(
-            error, RV_ERROR_FORMAT,
-            "\"%s\" holds elements of type \"%s\"; expected f4, f8, b1, or i or u with 1, "
-            "2, 4 or 8 bytes: use astype",
-            h->name, type);
+                      (kind == 'f' && size >= 2) || (kind == 'V' && size == 2));
+    if (!known || (size > 1 && kind != 'V' && type[0] != '<' && type[0] != '>')) {
+        return rv_fail(error, RV_ERROR_FORMAT,
+                       "\"%s\" holds elements of type \"%s\"; expected f2, f4, f8, b1, V2 "
+                       "(bfloat16), or i or u with 1, 2, 4 or 8 bytes: use astype",
+                       h->name, type);
     }
-    element->kind = kind == 'f' ? RV_FLOAT : kind == 'i' ? RV_SIGNED : RV_UNSIGNED;
+    element->kind = kind == 'f'   ? RV_FLOAT
+                    : kind == 'V' ? RV_BFLOAT
+                    : kind == 'i' ? RV_SIGNED
+                                  : RV_UNSIGNED;
     element->size = size;
     element->big = type[0] == '>';
     return true;
@@ -210,7 +212,7 @@ bool rv_array_npy(rv_array *array, rv_error *error)
 }
 
 bool rv_source_npy(rv_source *source, const char *x_path, const char *y_path,
-                   const rv_array_options *options, rv_error *error)
+                   const rv_file_options *options, rv_error *error)
 {
-    return rv_source_pair(source, x_path, y_path, rv_array_npy, options, error);
+    return rv_source_pair(source, "npy", x_path, y_path, rv_array_npy, options, error);
 }

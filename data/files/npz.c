@@ -150,22 +150,49 @@ static bool open_archive(archive *a, const char *path, uint64_t cache, rv_error 
     return false;
 }
 
-bool rv_source_npz(rv_source *source, const char *path, const rv_array_options *options,
+/* The name of the array of lengths. Not both are read: the other one is listed as skipped. */
+static const char *length_member(const archive *a)
+{
+    return zip_name_locate(a->zip, "length.npy", 0) >= 0 ? "length.npy" : "lengths.npy";
+}
+
+/* Lists the members that rv_source_npz does not read, as "z, w". */
+static void list_skipped(const archive *a, char text[RV_SKIPPED_TEXT])
+{
+    rv_text t = {text, text + RV_SKIPPED_TEXT};
+    const char *read[] = {"x.npy", "y.npy", length_member(a)};
+    zip_int64_t count = zip_get_num_entries(a->zip, 0);
+    *text = '\0';
+    for (zip_int64_t i = 0; i < count && t.at + 1 < t.end; i++) {
+        const char *name = zip_get_name(a->zip, (zip_uint64_t)i, 0);
+        bool skipped = name;
+        for (int k = 0; k < 3 && skipped; k++) skipped = strcmp(name, read[k]) != 0;
+        if (skipped) rv_put(&t, "%s%.60s", *text ? ", " : "", name);
+    }
+}
+
+bool rv_source_npz(rv_source *source, const char *path, const rv_file_options *options,
                    rv_error *error)
 {
     *source = (rv_source){0};
     archive a;
     if (!open_archive(&a, path, options ? options->cache_bytes : 0, error)) return false;
     rv_array x = {0}, y = {0}, length = {0};
+    char skipped[RV_SKIPPED_TEXT];
+    list_skipped(&a, skipped);
     bool ok = open_member(&a, "x.npy", true, &x, error) &&
               open_member(&a, "y.npy", true, &y, error) &&
-              open_member(&a, "length.npy", false, &length, error);
+              open_member(&a, length_member(&a), false, &length, error);
     zip_discard(a.zip);
-    if (ok) return rv_source_arrays(source, &x, &y, &length, options, error);
-    rv_array_close(&x);
-    rv_array_close(&y);
-    rv_array_close(&length);
-    return false;
+    if (!ok) {
+        rv_array_close(&x);
+        rv_array_close(&y);
+        rv_array_close(&length);
+        return false;
+    }
+    if (!rv_source_arrays(source, &x, &y, &length, "npz", options, error)) return false;
+    strcpy(source->reading.skipped, skipped);
+    return true;
 }
 
 /* ---- arrays with any names ---- */

@@ -1,5 +1,6 @@
 /* Any file as characters: windows of tokens, and the token that follows each. */
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "data/files.h"
@@ -135,5 +136,12 @@ bool rv_source_text(rv_source *source, const char *path, const rv_text_options *
     source->sequence = source->each_step = true;
     source->tokens = source->classes = tokens;
     source->alphabet = t->alphabet;
+    source->reading.format = "text";
+    source->reading.divisor = 1;
+    int64_t left = t->input.size - 1 - count * t->window;
+    if (left > 0) {
+        snprintf(source->reading.skipped, RV_SKIPPED_TEXT, "%" PRId64 " characters at the end",
+                 left);
+    }
     return true;
 }

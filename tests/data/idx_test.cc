@@ -13,7 +13,7 @@ namespace {
 class Idx : public WithFolder {
   protected:
     bool open(Source *source, const std::string &images, const std::string &labels,
-              rv_array_options options = {})
+              rv_file_options options = {})
     {
         rv_source_close(&source->s);
         source->error = {};
@@ -21,7 +21,7 @@ class Idx : public WithFolder {
                              file("labels", labels).c_str(), &options, &source->error);
     }
     void refuse(const std::string &images, const std::string &labels, rv_code code,
-                const std::vector<std::string> &parts, rv_array_options options = {})
+                const std::vector<std::string> &parts, rv_file_options options = {})
     {
         Source source;
         EXPECT_FALSE(open(&source, images, labels, options));
@@ -39,7 +39,7 @@ TEST_F(Idx, ImagesHaveOneChannelOfPixelsBetween0And1)
             if (zipped && cache == 1) continue;
             Source source;
             ASSERT_TRUE(open(&source, zipped ? gzip(images) : images,
-                             zipped ? gzip(labels) : labels, {cache, 0, 0, false}))
+                             zipped ? gzip(labels) : labels, options_of(cache, 0, 0, false)))
                 << source.error.text;
             EXPECT_EQ(source.s.count, 2);
             EXPECT_EQ(source.s.classes, 8);
@@ -89,14 +89,14 @@ TEST_F(Idx, SequencesOfBytesAreTokens)
     Source source;
     const std::string x = idx(8, {2, 3}, std::string("\x00\x01\x02\x04\x01\x00", 6));
     const std::string y = idx(8, {2, 3}, std::string("\x01\x02\x00\x01\x00\x00", 6));
-    ASSERT_TRUE(open(&source, x, y, {0, 0, 0, true})) << source.error.text;
+    ASSERT_TRUE(open(&source, x, y, options_of(0, 0, 0, true))) << source.error.text;
     EXPECT_EQ(source.s.tokens, 5);
     EXPECT_EQ(source.s.classes, 3);
     EXPECT_TRUE(source.s.each_step);
     EXPECT_EQ(sample(source.s, 1).x, (std::vector<double>{4, 1, 0}));
     EXPECT_EQ(sample(source.s, 1).y, (std::vector<double>{1, 0, 0}));
     EXPECT_EQ(sample(source.s, 1).length, 3);
-    refuse(x, y, RV_ERROR_FORMAT, {"images", "element 3", "token 4"}, {0, 0, 4, true});
+    refuse(x, y, RV_ERROR_FORMAT, {"images", "element 3", "token 4"}, options_of(0, 0, 4, true));
 }
 
 TEST_F(Idx, RefusesInvalidFiles)
@@ -123,12 +123,12 @@ TEST_F(Idx, RefusesInvalidFiles)
 TEST_F(Idx, RefusesLabelsOutOfRange)
 {
     refuse(images, labels, RV_ERROR_FORMAT, {"labels", "element 0", "label 7", "0 to 6"},
-           {0, 7, 0, false});
+           options_of(0, 7, 0, false));
     refuse(images, idx(9, {2}, "\x01\xff"), RV_ERROR_FORMAT, {"element 1", "label -1"});
     refuse(images, idx(12, {2}, big(1) + big(5000000)), RV_ERROR_FORMAT, {"label 5000000"});
-    refuse(images, idx(8, {2, 2}, "abcd"), RV_ERROR_FORMAT, {"labels of shape [2,2]"});
-    refuse(images, labels, RV_ERROR_ARGUMENT, {"-1 labels"}, {0, -1, 0, false});
-    refuse(images, labels, RV_ERROR_ARGUMENT, {"tokens"}, {0, 0, 3, false});
+    refuse(images, idx(8, {2, 4}, "abcdefgh"), RV_ERROR_FORMAT, {"labels of shape [2,4]"});
+    refuse(images, labels, RV_ERROR_ARGUMENT, {"-1 labels"}, options_of(0, -1, 0, false));
+    refuse(images, labels, RV_ERROR_ARGUMENT, {"tokens"}, options_of(0, 0, 3, false));
 }
 
 TEST_F(Idx, RefusesDamagedAndOversizedGzip)
@@ -139,9 +139,11 @@ TEST_F(Idx, RefusesDamagedAndOversizedGzip)
     std::string damaged = zipped;
     damaged[damaged.size() - 6] ^= 1; /* in its checksum */
     refuse(damaged, labels, RV_ERROR_FORMAT, {"damaged"});
-    refuse(zipped, labels, RV_ERROR_ARGUMENT, {"cache of 27 bytes", "gunzip"}, {27, 0, 0, false});
+    refuse(zipped, labels, RV_ERROR_ARGUMENT, {"cache of 27 bytes", "gunzip"},
+           options_of(27, 0, 0, false));
     Source source;
-    EXPECT_TRUE(open(&source, zipped, labels, {28, 0, 0, false})) << "28 bytes fit into 28";
+    EXPECT_TRUE(open(&source, zipped, labels, options_of(28, 0, 0, false)))
+        << "28 bytes fit into 28";
     EXPECT_TRUE(open(&source, gzip(images.substr(0, 20)) + gzip(images.substr(20)), labels))
         << "two members are one file";
     EXPECT_FALSE(open(&source, gzip(""), labels));
@@ -167,7 +169,7 @@ TEST_F(Idx, NaNErrorsNameFileAndSample)
 TEST_F(Idx, AFileThatShrinksIsAnError)
 {
     Source source;
-    ASSERT_TRUE(open(&source, images, labels, {1, 0, 0, false}));
+    ASSERT_TRUE(open(&source, images, labels, options_of(1, 0, 0, false)));
     std::filesystem::resize_file(path("images"), images.size() - 1);
     EXPECT_EQ(sample(source.s, 0).error.code, RV_OK);
     EXPECT_EQ(sample(source.s, 1).error.code, RV_ERROR_FORMAT);
@@ -189,7 +191,7 @@ TEST_F(Idx, AFileLargerThanTheCacheIsStreamed)
     const std::string y = file("labels", idx(8, {count}, std::string(count, 1)));
     const long before = peak();
     Source source;
-    const rv_array_options options = {1 << 20, 0, 0, false};
+    const rv_file_options options = options_of(1 << 20, 0, 0, false);
     ASSERT_TRUE(rv_source_idx(&source.s, x.c_str(), y.c_str(), &options, &source.error));
     const rv_loader_options loading = {1000, 1, false, false, false, 1};
     rv_loader *loader = rv_loader_new(&source.s, &loading, &source.error);

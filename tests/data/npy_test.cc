@@ -2,6 +2,8 @@
 #include <gtest/gtest.h>
 #include <zip.h>
 
+#include <cmath>
+
 #include "data/files.h"
 #include "data/npz.h"
 #include "tests/data/sources.h"
@@ -11,7 +13,7 @@ namespace {
 class Npy : public WithFolder {
   protected:
     bool open(Source *source, const std::string &x, const std::string &y,
-              rv_array_options options = {})
+              rv_file_options options = {})
     {
         rv_source_close(&source->s);
         source->error = {};
@@ -19,7 +21,7 @@ class Npy : public WithFolder {
                              &options, &source->error);
     }
     void refuse(const std::string &x, const std::string &y, const std::vector<std::string> &parts,
-                rv_array_options options = {})
+                rv_file_options options = {})
     {
         Source source;
         EXPECT_FALSE(open(&source, x, y, options));
@@ -35,7 +37,7 @@ TEST_F(Npy, FloatsAreNumbersAndIntegersAreLabels)
 {
     for (uint64_t cache : {0, 1}) {
         Source source;
-        ASSERT_TRUE(open(&source, x, y, {cache, 0, 0, false})) << source.error.text;
+        ASSERT_TRUE(open(&source, x, y, options_of(cache, 0, 0, false))) << source.error.text;
         EXPECT_EQ(source.s.count, 2);
         EXPECT_EQ(source.s.classes, 2);
         EXPECT_TRUE(rv_shape_equal(source.s.x, RV_SHAPE(3)));
@@ -53,7 +55,11 @@ TEST_F(Npy, ReadsTypesOfAnySizeAndByteOrder)
     } cases[] = {
         {"|i1", "\xfe", -2},
         {"|b1", "\x01", 1},
-        {"|u1", "\xff", 1},
+        {"|u1", "\xff", 255},
+        {"<f2", little(uint16_t{0xc500}), -5},
+        {">f2", big(uint16_t{0x0001}), 0x1p-24},
+        {"<f2", little(uint16_t{0x3555}), 0.333251953125},
+        {"<V2", little(uint16_t{0xbfc0}), -1.5},
         {"<i2", little(int16_t{-2}), -2},
         {">i2", big(int16_t{-2}), -2},
         {"<u2", little(uint16_t{65534}), 65534},
@@ -86,18 +92,116 @@ TEST_F(Npy, SequencesHaveAnswersForEachStep)
     Source source;
     const std::string tokens = npy("<i4", "(1, 3)", little(2) + little(0) + little(1));
     const std::string steps = npy("<f4", "(1, 3, 1)", little(.5f) + little(1.f) + little(2.f));
-    ASSERT_TRUE(open(&source, tokens, tokens, {0, 7, 9, true})) << source.error.text;
+    ASSERT_TRUE(open(&source, tokens, tokens, options_of(0, 7, 9, true))) << source.error.text;
     EXPECT_EQ(source.s.tokens, 9);
     EXPECT_EQ(source.s.classes, 7);
     EXPECT_TRUE(source.s.each_step);
-    ASSERT_TRUE(open(&source, steps, steps, {0, 0, 0, true})) << source.error.text;
+    ASSERT_TRUE(open(&source, steps, steps, options_of(0, 0, 0, true))) << source.error.text;
     EXPECT_EQ(source.s.tokens, 0);
     EXPECT_EQ(source.s.classes, 0);
     EXPECT_TRUE(source.s.each_step);
     EXPECT_EQ(sample(source.s, 0).y, (std::vector<double>{.5, 1, 2}));
-    ASSERT_TRUE(open(&source, steps, npy("<f4", "(1,)", little(3.f)), {0, 0, 0, true}));
+    ASSERT_TRUE(open(&source, steps, npy("<f4", "(1,)", little(3.f)), options_of(0, 0, 0, true)));
     EXPECT_FALSE(source.s.each_step);
     EXPECT_TRUE(rv_shape_equal(source.s.y, RV_SHAPE(1)));
+}
+
+/* What shapes alone decide: images, sequences, rows of numbers, or nothing. */
+TEST_F(Npy, ShapesDecideOnlyWhatIsClear)
+{
+    const struct {
+        std::string type, x, y_type, y;
+        const char *form; /* "image", "sequence", "row"; "": refused */
+        bool each_step;
+    } cases[] = {
+        {"<f4", "(2, 4, 4)", "|u1", "(2,)", "image", false},
+        {"|u1", "(2, 3, 4)", "|u1", "(2,)", "image", false},
+        {"<f4", "(2, 3, 4)", "|u1", "(2,)", "", false},
+        {"<f4", "(2, 4, 1)", "<f4", "(2,)", "sequence", false},
+        {"<f4", "(2, 3, 4)", "<f4", "(2, 3)", "sequence", true},
+        {"<f4", "(2, 3, 4)", "<f4", "(2, 3, 2)", "sequence", true},
+        {"<f4", "(2, 4, 4)", "<f4", "(2, 4)", "", false},
+        {"<f4", "(2, 4, 4)", "|u1", "(2, 4)", "sequence", true},
+        {"<f4", "(2, 4)", "<f4", "(2, 4)", "", false},
+        {"<f4", "(2, 4)", "|u1", "(2, 4)", "sequence", true},
+        {"<f4", "(2, 4)", "<f4", "(2, 3)", "row", false},
+        {"<f4", "(2, 4)", "|u1", "(2, 1)", "row", false},
+        {"<f4", "(2, 3, 4, 4)", "|u1", "(2,)", "image", false},
+        {"<f4", "(2, 8, 8, 3)", "|u1", "(2,)", "", false},
+        {"<f4", "(2, 5, 1, 4, 4)", "|u1", "(2,)", "sequence", false},
+    };
+    const auto elements = [](const std::string &shape) {
+        size_t count = 1;
+        for (char c : shape)
+            if (c >= '0' && c <= '9') count *= static_cast<size_t>(c - '0');
+        return count;
+    };
+    for (const auto &c : cases) {
+        SCOPED_TRACE(c.type + c.x + " " + c.y_type + c.y);
+        const auto array = [&](const std::string &type, const std::string &shape) {
+            return npy(type, shape, std::string(elements(shape) * (type == "<f4" ? 4 : 1), 0));
+        };
+        Source source;
+        const std::string form = c.form;
+        const bool ok = open(&source, array(c.type, c.x), array(c.y_type, c.y));
+        EXPECT_EQ(ok, !form.empty()) << source.error.text;
+        if (!ok) {
+            expect_refused(source, RV_ERROR_ARGUMENT, {"set `sequence`", "`shape`"});
+            continue;
+        }
+        EXPECT_EQ(source.s.sequence, form == "sequence");
+        EXPECT_EQ(source.s.x.rank == 3 && !source.s.sequence, form == "image");
+        EXPECT_EQ(source.s.each_step, c.each_step);
+    }
+}
+
+TEST_F(Npy, OptionsDecideWhatShapesDoNot)
+{
+    Source source;
+    const std::string bytes = npy("|u1", "(2, 4)", "abcdefgh"),
+                      two = npy("|u1", "(2,)", std::string("\0\1", 2)),
+                      pairs = npy("<f4", "(2, 2)",
+                                  little(0.f) + little(1.f) + little(2.f) + little(1.f));
+    ASSERT_TRUE(open(&source, bytes, two)) << source.error.text;
+    EXPECT_EQ(sample(source.s, 0).x[0], 'a') << "bytes of a row are no pixels";
+    EXPECT_EQ(source.s.reading.divisor, 1);
+    rv_file_options options = {};
+    options.shape = RV_SHAPE(1, 2, 2);
+    ASSERT_TRUE(open(&source, bytes, two, options)) << source.error.text;
+    EXPECT_EQ(sample(source.s, 0).x[0], float('a' / 255.)) << "bytes of an image are";
+    EXPECT_EQ(source.s.reading.divisor, 255);
+    options.divisor = 2;
+    options.numbers = true;
+    ASSERT_TRUE(open(&source, bytes, two, options)) << source.error.text;
+    EXPECT_EQ(sample(source.s, 0).x[0], float('a' / 2.));
+    EXPECT_EQ(source.s.classes, 0);
+    EXPECT_EQ(sample(source.s, 1).y, std::vector<double>{1});
+    options.shape = RV_SHAPE(3);
+    EXPECT_FALSE(open(&source, bytes, two, options));
+    expect_refused(source, RV_ERROR_SHAPE, {"samples of [4]", "`shape` [3]"});
+
+    options = options_of(0, 3, 0, true);
+    options.shape = RV_SHAPE(2, 2);
+    ASSERT_TRUE(open(&source, bytes, pairs, options)) << source.error.text;
+    EXPECT_EQ(sample(source.s, 1).y, (std::vector<double>{2, 1})) << "floats as labels";
+    EXPECT_TRUE(source.s.each_step);
+    options.classes = 0;
+    options.targets = RV_TARGETS_PER_SAMPLE;
+    ASSERT_TRUE(open(&source, bytes, pairs, options)) << source.error.text;
+    EXPECT_FALSE(source.s.each_step);
+    options.targets = RV_TARGETS_PER_STEP;
+    EXPECT_FALSE(open(&source, bytes, npy("<f4", "(2,)", std::string(8, 0)), options));
+    expect_refused(source, RV_ERROR_FORMAT, {"a target for each of the steps"});
+    options = options_of(0, 3, 0, false);
+    EXPECT_FALSE(open(&source, bytes, npy("<f4", "(2,)", little(0.5f) + little(1.f)), options));
+    expect_refused(source, RV_ERROR_FORMAT, {"element 0", "not an integer"});
+    for (const char *type : {"<f8", "<i4"}) {
+        const bool f = type[1] == 'f';
+        const std::string wide =
+            npy(type, "(2,)", f ? little(1990.) + little(2019.) : little(1990) + little(2019));
+        EXPECT_EQ(open(&source, bytes, wide), f) << "years are no classes";
+    }
+    expect_refused(source, RV_ERROR_FORMAT, {"2 labels from 1990 to 2019", "2020 classes"});
 }
 
 TEST_F(Npy, ReadsTheLongerLengthsOfVersionsTwoAndThree)
@@ -122,23 +226,25 @@ TEST_F(Npy, ConvertsFortranOrderToC)
     for (int d = 0; d < 4; d++)
         for (int b = 0; b < 3; b++)
             for (int a = 0; a < 2; a++) turned += big(1.5f * (a * 12 + b * 4 + d));
-    ASSERT_TRUE(open(&c, npy(">f4", "(2, 3, 4)", elements), y)) << c.error.text;
+    ASSERT_TRUE(open(&c, npy(">f4", "(2, 3, 4)", elements), y, options_of(0, 0, 0, true)))
+        << c.error.text;
     const std::string x = npy(">f4", "(2, 3, 4)", turned, "True");
-    ASSERT_TRUE(open(&fortran, x, y)) << fortran.error.text;
+    ASSERT_TRUE(open(&fortran, x, y, options_of(0, 0, 0, true))) << fortran.error.text;
     for (int64_t i : {0, 1}) EXPECT_TRUE(sample(c.s, i) == sample(fortran.s, i));
     EXPECT_EQ(sample(fortran.s, 1).x[5], 1.5 * 17);
 
-    EXPECT_FALSE(open(&fortran, x, y, {50, 0, 0, false}));
+    EXPECT_FALSE(open(&fortran, x, y, options_of(50, 0, 0, false)));
     expect_refused(fortran, RV_ERROR_ARGUMENT,
                    {"x.npy", "Fortran order", "larger than the cache", "ascontiguousarray"});
-    ASSERT_TRUE(open(&fortran, x, npy("<i8", "(2,)", std::string(16, 0), "True")))
+    ASSERT_TRUE(open(&fortran, x, npy("<i8", "(2,)", std::string(16, 0), "True"),
+                     options_of(0, 0, 0, true)))
         << "one-dimensional arrays need no conversion: " << fortran.error.text;
 }
 
 TEST_F(Npy, RefusalsSayWhy)
 {
     refuse(npy("|O", "(2,)", "abcdefgh"), y, {"x.npy", "objects"});
-    refuse(npy("<f2", "(2,)", "abcd"), y, {"\"<f2\"", "astype"});
+    refuse(npy("<f1", "(2,)", "ab"), y, {"\"<f1\"", "astype"});
     refuse(npy("<c8", "(2,)", "abcd"), y, {"\"<c8\""});
     refuse(npy("f4", "(2,)", "abcdefgh"), y, {"\"f4\""});
     refuse(npy("|f4", "(2,)", "abcdefgh"), y, {"\"|f4\""});
@@ -193,7 +299,7 @@ class Npz : public WithFolder {
         EXPECT_EQ(zip_close(zip), 0);
         return name;
     }
-    bool open(Source *source, const std::string &path, rv_array_options options = {})
+    bool open(Source *source, const std::string &path, rv_file_options options = {})
     {
         rv_source_close(&source->s);
         source->error = {};
@@ -241,18 +347,50 @@ TEST_F(Npz, LengthsImplyASequence)
     refuse(npy("|u1", "(2,)", "\x01\x04"), "element 1 is the length 4");
     refuse(npy("|u1", "(1,)", "\x01"), "samples");
     refuse(npy("<f4", "(2,)", "abcdefgh"), "not hold lengths");
+    refuse(npy("|u1", "(2,)", std::string("\x01\x00", 2)), "element 1 is the length 0");
+}
+
+/* Padding may be anything: NaN, tokens of -1, labels of -100. */
+TEST_F(Npz, NothingCountsBeyondTheEnd)
+{
+    Source source;
+    const std::string n = little(std::nanf(""));
+    const std::string floats =
+        npy("<f4", "(2, 3)", little(1.f) + n + n + little(1.f) + little(2.f) + n);
+    const std::string tokens = npy(
+        "<i4", "(2, 3)", little(1) + little(-1) + little(-1) + little(2) + little(0) + little(-1));
+    const std::string labels =
+        npy("<i4", "(2, 3)",
+            little(4) + little(-100) + little(-100) + little(2) + little(0) + little(-100));
+    const std::string ends = npy("<i4", "(2,)", little(1) + little(2));
+    ASSERT_TRUE(open(&source, archive({{"x.npy", floats, true},
+                                       {"y.npy", floats, true},
+                                       {"lengths.npy", ends, true},
+                                       {"z.npy", ends, true}})))
+        << source.error.text;
+    EXPECT_TRUE(source.s.each_step);
+    EXPECT_EQ(sample(source.s, 0).x, (std::vector<double>{1, 0, 0}));
+    EXPECT_EQ(sample(source.s, 1).y, (std::vector<double>{1, 2, 0}));
+    EXPECT_EQ(source.s.reading.shortest, 1);
+    EXPECT_EQ(source.s.reading.longest, 2);
+    EXPECT_STREQ(source.s.reading.skipped, "z.npy");
     ASSERT_TRUE(open(
-        &source, archive({{"x.npy", x, true},
-                          {"y.npy", y, true},
-                          {"length.npy", npy("|u1", "(2,)", std::string("\x01\x00", 2)), true}})));
-    EXPECT_EQ(sample(source.s, 1).error.code, RV_ERROR_FORMAT) << "a length of 0";
+        &source,
+        archive({{"x.npy", tokens, true}, {"y.npy", labels, true}, {"length.npy", ends, true}})))
+        << source.error.text;
+    EXPECT_EQ(source.s.tokens, 3);
+    EXPECT_EQ(source.s.classes, 5);
+    EXPECT_EQ(sample(source.s, 0).y, (std::vector<double>{4, 0, 0}));
+    EXPECT_FALSE(open(&source, archive({{"x.npy", floats, true}, {"y.npy", labels, true}}),
+                      options_of(0, 0, 0, true)));
+    expect_refused(source, RV_ERROR_FORMAT, {"label -100", "padding", "lengths"});
 }
 
 TEST_F(Npz, RefusalsSayWhy)
 {
     Source source;
     const auto refuse = [&](const std::string &path, rv_code code,
-                            const std::vector<std::string> &parts, rv_array_options options = {}) {
+                            const std::vector<std::string> &parts, rv_file_options options = {}) {
         EXPECT_FALSE(open(&source, path, options));
         expect_refused(source, code, parts);
     };
@@ -265,7 +403,8 @@ TEST_F(Npz, RefusalsSayWhy)
     refuse(file("data.npz", other), RV_ERROR_FORMAT, {"x.npy", "method 12", "savez_compressed"});
     refuse(archive({{"x.npy", npy("<f4", "(1000, 1000)", std::string(4000000, 0)), true},
                     {"y.npy", y, true}}),
-           RV_ERROR_ARGUMENT, {"x.npy takes", "cache of 1000000", ".npy"}, {1000000, 0, 0, false});
+           RV_ERROR_ARGUMENT, {"x.npy takes", "cache of 1000000", ".npy"},
+           options_of(1000000, 0, 0, false));
     refuse(file("data.npz", "no archive"), RV_ERROR_FORMAT, {"not an .npz archive"});
     refuse(file("data.npz", ""), RV_ERROR_FORMAT, {"data.npz"});
     refuse(path("none"), RV_ERROR_IO, {"none"});

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "data/source.h"
+#include "data/files.h"
 #include "tests/files.h"
 
 /* A source that is closed even when a test fails. */
@@ -104,6 +104,16 @@ inline std::string gzip(const std::string &bytes)
     out.resize(z.total_out);
     deflateEnd(&z);
     return out;
+}
+
+inline rv_file_options options_of(uint64_t cache, int64_t classes, int64_t tokens, bool sequence)
+{
+    rv_file_options options = {};
+    options.cache_bytes = cache;
+    options.classes = classes;
+    options.tokens = tokens;
+    options.sequence = sequence;
+    return options;
 }
 
 /* Expects that opening failed with `code` and a message that contains all `parts`, and left {0}. */

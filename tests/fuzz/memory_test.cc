@@ -56,11 +56,11 @@ TEST_F(Memory, MissingArraysTakeNone)
 TEST_F(Memory, AGzipBombTakesNone)
 {
     const std::string bomb = file("bomb", gzip(std::string(8 * MIB, '\0')));
-    const rv_array_options options = {MIB, 0, 0, false};
+    const rv_file_options options = options_of(MIB, 0, 0, false);
     refuse(0, RV_ERROR_ARGUMENT, "once decompressed", [&](rv_source *s, rv_error *error) {
         return rv_source_idx(s, bomb.c_str(), bomb.c_str(), &options, error);
     });
-    const rv_csv_options table = {MIB, 0, 0, 0, 0, false, false};
+    const rv_file_options table = options_of(MIB, 0, 0, false);
     refuse(0, RV_ERROR_ARGUMENT, "once decompressed", [&](rv_source *s, rv_error *error) {
         return rv_source_csv(s, bomb.c_str(), &table, error);
     });
@@ -85,7 +85,7 @@ TEST_F(Memory, AMemberWithAnImpossibleSizeTakesNone)
 TEST_F(Memory, AZipBombTakesAtMostTheCache)
 {
     const std::string bomb = zipped(std::string(64 * MIB, '\0'), ZIP_CM_DEFLATE);
-    rv_array_options options = {MIB, 0, 0, false};
+    rv_file_options options = options_of(MIB, 0, 0, false);
     refuse(0, RV_ERROR_ARGUMENT, "more than the cache", [&](rv_source *s, rv_error *error) {
         return rv_source_npz(s, bomb.c_str(), &options, error);
     });

@@ -55,10 +55,15 @@ static void read_arrays(const char *path, size_t size)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const char *path = file_of(0, data, size);
-    for (int sequence = 0; sequence < 2; sequence++) {
+    static const rv_file_options ways[] = {{0},
+                                           {.sequence = true},
+                                           {.numbers = true, .targets = RV_TARGETS_PER_SAMPLE},
+                                           {.classes = 3, .divisor = 2, .shape = {2, {3, 1}}}};
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
         rv_source source;
         rv_error error = {0};
-        rv_array_options options = {.cache_bytes = FUZZ_CACHE, .sequence = sequence};
+        rv_file_options options = ways[i];
+        options.cache_bytes = FUZZ_CACHE;
         memory_start();
         bool ok = rv_source_npz(&source, path, &options, &error);
         expect_memory(most_memory(size, 4));

@@ -67,8 +67,8 @@ void feed_pair(open_pair *open, const char *labels, size_t labels_size, const ui
         for (int cached = 0; cached < 2; cached++) { /* 0: read from disk */
             rv_source source;
             rv_error error = {0};
-            rv_array_options options = {.cache_bytes = cached ? FUZZ_CACHE : 1,
-                                        .sequence = i % 2 == 0};
+            rv_file_options options = {.cache_bytes = cached ? FUZZ_CACHE : 1,
+                                       .sequence = i % 2 == 0};
             memory_start();
             bool ok = open(&source, pairs[i / 2][0], pairs[i / 2][1], &options, &error);
             expect_memory(3 * bytes);

@@ -17,7 +17,7 @@ uint64_t expect_source(bool ok, rv_source *source, const rv_error *error, size_t
 
 /* Opens pairs of arrays in which one or both files are the bytes; the other file has two labels. */
 typedef bool open_pair(rv_source *source, const char *x_path, const char *y_path,
-                       const rv_array_options *options, rv_error *error);
+                       const rv_file_options *options, rv_error *error);
 void feed_pair(open_pair *open, const char *labels, size_t labels_size, const uint8_t *data,
                size_t size);
 

@@ -72,7 +72,8 @@ TEST(Compare, PrintsARowForEachPair)
     EXPECT_CONTAINS(outcome.out, "baseline: the most frequent label ");
     EXPECT_EQ(outcome.out.find("  best\n"), std::string::npos) << "one seed shows no noise";
     EXPECT_CONTAINS(outcome.err,
-                    "300 training samples [1,8,8], 60 validation samples; 4 runs, seed 1\n");
+                    "digits 0,1: 360 images [1,8,8]; target: one of 2 classes; 300 for training, "
+                    "60 for validation\n4 runs, seed 1\n");
     EXPECT_EQ(outcome.err.find('\r'), std::string::npos);
     EXPECT_EQ(recurve("compare --quiet --models gru" + small).err, "");
 }

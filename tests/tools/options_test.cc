@@ -68,7 +68,10 @@ const std::vector<Context> contexts = {
     {"train --model gru --units 1 --data wide.csv --cache 4 --epochs 1", {"cache"}},
     {"train --model gru --units 2 --data images.idx --labels labels.idx --batch-size 4 --epochs 1",
      {"task", "data", "labels", "classes", "alphabet", "samples", "length", "size", "sequence",
-      "numbers", "label", "validation", "shift", "noise", "steps"}},
+      "numbers", "label", "validation", "shift", "noise", "steps", "divide", "validation-labels"}},
+    {"train --model gru --units 2 --data steps.npz --batch-size 4 --epochs 1", {"targets"}},
+    {"train --model gru --units 2 --data table.csv --sequence --batch-size 4 --epochs 1",
+     {"shape"}},
     {"train --model gru --units 2 --data text.txt --length 8 --batch-size 4 --epochs 1",
      {"task", "data", "labels", "classes", "alphabet", "samples", "length", "size", "sequence",
       "numbers", "label", "validation", "shift", "noise", "steps", "carry", "bidirectional"}},
@@ -109,6 +112,12 @@ const std::map<std::string, std::vector<std::string>> texts = {
     {"task", {"parity --samples 24", "copy --samples 24"}},
     {"data", {"table.csv", "text.txt"}},
     {"labels", {"labels.idx", "others.idx"}},
+    {"shape", {"3,2", "4,1"}},
+    {"targets", {"sample"}},
+    {"separator", {";"}},
+    {"header", {"yes"}},
+    {"validation-data", {"table.csv"}},
+    {"validation-labels", {"others.idx --validation-data images.idx"}},
     {"classes", {"2,3"}},
     {"alphabet", {"6162630a"}},
     {"model", {"lstm"}},
@@ -142,6 +151,7 @@ const std::set<std::string> circumstantial = {
     "clip-norm", "clip-value", /* when a gradient is large */
     "recompute",               /* memory, which the summary rounds */
     "quiet",                   /* not with --json and --digest, which print no more anyway */
+    "shape",                   /* of a row, for a cell that reads the row whole */
     "cache",                   /* when a file is larger, which is then refused or read from disk */
     "all",       "forward",    /* the names of the defaults */
 };
@@ -287,8 +297,8 @@ std::vector<std::string> values_of(const rv_config_row *row)
  * word of the command line. */
 bool is_refused(const Seen &seen, const std::string &key, const std::string &line)
 {
-    static const std::set<std::string> bring_others = {"task",   "data",   "model", "config",
-                                                       "resume", "length", "size"};
+    static const std::set<std::string> bring_others = {
+        "task", "data", "model", "config", "resume", "length", "size", "validation-labels"};
     const auto named = [&](const std::string &word) {
         return seen.message.find(word) != std::string::npos;
     };
@@ -313,6 +323,17 @@ void make_runs()
     given.tensor_count = 1;
     EXPECT_TRUE(rv_npz_write("in.npz", &given, nullptr));
     rv_tensor_free(&x.tensor);
+    rv_named_tensor steps[] = {{"x", {}}, {"y", {}}};
+    for (int k = 0; k < 2; k++) {
+        const rv_shape shape = k == 0 ? RV_SHAPE(24, 4, 1) : RV_SHAPE(24, 4);
+        ASSERT_TRUE(rv_tensor_new(&steps[k].tensor, RV_F64, shape, nullptr));
+        for (int64_t i = 0; i < 96; i++)
+            rv_tensor_set(&steps[k].tensor, i, static_cast<double>(i * 7 % 11) / 11);
+    }
+    given.tensors = steps;
+    given.tensor_count = 2;
+    EXPECT_TRUE(rv_npz_write("steps.npz", &given, nullptr));
+    for (rv_named_tensor &array : steps) rv_tensor_free(&array.tensor);
 }
 
 TEST(Options, EachChangesWhatIsSeenOrIsRefusedByName)

@@ -323,6 +323,30 @@ TEST(Train, ReadsIdxFilesLargerThanTheCacheFromTheDisk)
 #endif
 }
 
+/* As MNIST comes: two files to train on, two to validate on. */
+TEST(Train, ValidatesOnFilesOfTheirOwn)
+{
+    const std::string folder = scratch_folder(), others = scratch_folder();
+    write_idx(folder, 200, 8);
+    write_idx(others, 40, 8);
+    const std::string run = "--data " + folder + "/images.idx --labels " + folder +
+                            "/labels.idx --epochs 2 --model rnn --units 4 --steps 1 ",
+                      more = others + "/images.idx", labels = "labels " + others + "/labels.idx ";
+    const Json json = train(run + "--validation-data " + more + " --validation-" + labels +
+                            "--output " + folder + "/run");
+    const cJSON *data = cJSON_GetObjectItem(json.root(), "data");
+    EXPECT_EQ(Json::number(data, "training"), 200);
+    EXPECT_EQ(Json::number(data, "validation"), 40);
+    EXPECT_EQ(Json::number(data, "divisor"), 255);
+    const Json measured(
+        recurve("evaluate --json --output " + folder + "/run --data " + more + " --" + labels).out);
+    EXPECT_EQ(Json::number(cJSON_GetObjectItem(measured.root(), "metrics"), "loss"),
+              json.number("validation_loss"));
+    const Outcome lacking = recurve("train " + run + "--validation-data " + more);
+    EXPECT_EQ(lacking.status, 2);
+    EXPECT_CONTAINS(lacking.err, "name their file with --validation-labels");
+}
+
 TEST(Train, ReadsTables)
 {
     const std::string folder = scratch_folder();

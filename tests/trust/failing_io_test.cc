@@ -257,7 +257,9 @@ TEST_F(FailingIo, SourcesReportReadErrors)
     for (const uint64_t cache : {1, 1 << 20}) { /* streamed; cached */
         closes_ = 2;
         sweep_reading([&](rv_error *error) {
-            const rv_array_options options = {cache, 2, 0, false};
+            rv_file_options options = {};
+            options.cache_bytes = cache;
+            options.classes = 2;
             rv_source source;
             return rv_source_idx(&source, images.c_str(), labels.c_str(), &options, error) &&
                    reads(&source, error);
@@ -270,7 +272,9 @@ TEST_F(FailingIo, AStreamedFileCanBeDeletedButNotTruncated)
     const std::string images =
                           file("images", std::string("\0\0\x08\x02\0\0\0\2\0\0\0\3abcdef", 18)),
                       labels = file("labels", std::string("\0\0\x08\x01\0\0\0\2\0\1", 10));
-    const rv_array_options options = {1, 2, 0, false};
+    rv_file_options options = {};
+    options.cache_bytes = 1;
+    options.classes = 2;
     const rv_loader_options loading = {1, 1, true, false, false, 1};
     rv_error error = {};
     rv_source source;

@@ -7,6 +7,7 @@
 
 #include "tensor/memory.h"
 #include "tools/cli/json.h"
+#include "tools/cli/reading.h"
 #include "tools/command/commands.h"
 #include "tools/command/comparison.h"
 #include "tools/plot/curves.h"
@@ -294,15 +295,10 @@ static bool save(const comparison *c, const contender *const *order, rv_error *e
 
 static void describe(const comparison *c)
 {
-    char text[DATA_TEXT], x[RV_SHAPE_TEXT];
-    const rv_setup *s = rv_trainer_setup(c->tried);
     int64_t runs = c->count * c->seeds;
-    fprintf(stderr,
-            "%s: %" PRId64 " training samples %s, %" PRId64 " validation samples; %" PRId64
-            " run%s, seed%s %" PRId64,
-            data_text(&c->base, text), s->part.count, rv_shape_text(s->data.x, x),
-            s->validation.count, runs, runs > 1 ? "s" : "", c->seeds > 1 ? "s" : "",
-            c->base.loop.seed);
+    reading_print_run(stderr, c->tried);
+    fprintf(stderr, "%" PRId64 " run%s, seed%s %" PRId64, runs, runs > 1 ? "s" : "",
+            c->seeds > 1 ? "s" : "", c->base.loop.seed);
     if (c->seeds > 1) fprintf(stderr, " to %" PRId64, c->base.loop.seed + c->seeds - 1);
     fputc('\n', stderr);
 }

@@ -5,11 +5,13 @@
 #include <string.h>
 
 #include "tools/cli/json.h"
+#include "tools/cli/reading.h"
 #include "tools/cli/score.h"
 #include "tools/command/commands.h"
 #include "tools/command/saved.h"
 
 typedef struct evaluate_options {
+    rv_train_config config; /* only how --data is read */
     const char *output, *checkpoint;
     int64_t threads;
     bool json;
@@ -27,24 +29,37 @@ static const option_row options[] = {
     ROW(json, "json", NULL, FLAG, "print one JSON document instead of text"),
 };
 
+static bool reads_data(const char *key)
+{
+    static const char *const keys[] = {"data", "labels", "label", "separator", "header", "divide"};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (strcmp(key, keys[i]) == 0) return true;
+    return false;
+}
+
 static exit_status run(int argc, char **argv, rv_error *error);
 
 const command command_evaluate = {
     .name = "evaluate",
     .run = run,
     .summary = "measure a trained net, with its confusion matrix",
-    .synopsis = "--output DIR | --checkpoint FILE [--threads N] [--json]",
+    .synopsis = "--output DIR | --checkpoint FILE [--data FILE] [OPTION]...",
     .description =
         "Reads a run that `recurve train --output` kept, and prints loss and score on its\n"
         "training samples (at most 10,000) and its validation samples. The split is that of the\n"
         "run, so these are the numbers that the run ended with. A damaged checkpoint is an error;\n"
         "--checkpoint DIR/checkpoint.previous.safetensors measures the one before it. For labels\n"
         "of at most 32 classes the confusion matrix of the validation samples follows: a row per\n"
-        "label, a column per answer.\n",
+        "label, a column per answer. With --data it measures the samples of that file instead, "
+        "which\n"
+        "must be of the same kind as the run's, and are read with the run's options unless others\n"
+        "are given.\n",
     OPTIONS(options),
+    .configures = reads_data,
     .failure = "a file is missing, damaged, or not of this model",
     .example = "recurve train --output /tmp/zero-one\n"
-               "recurve evaluate --output /tmp/zero-one --json\n",
+               "recurve evaluate --output /tmp/zero-one --json\n"
+               "recurve evaluate --output /tmp/zero-one --data digits.csv --divide 16\n",
 };
 
 /* ---- printing ---- */
@@ -96,12 +111,12 @@ static int widest(const rv_trainer *run, const rv_metrics *m, int64_t classes)
     return width;
 }
 
-static void print_confusion(const rv_trainer *run, const rv_metrics *m)
+static void print_confusion(const rv_trainer *run, const char *which, const rv_metrics *m)
 {
     int64_t classes = rv_trainer_setup(run)->data.classes;
     int width = widest(run, m, classes);
     char text[32];
-    printf("\nvalidation, label down, answer across\n%*s", width, "");
+    printf("\n%s, label down, answer across\n%*s", which, width, "");
     for (int64_t a = 0; a < classes; a++) {
         label_text(run, a, text);
         printf(" %*s", width, text);
@@ -133,7 +148,7 @@ static void print_text(const rv_trainer *run, const rv_metrics *training,
     print_line(data, "training", training);
     print_line(data, "validation", validation);
     printf("digest %s\n", digest);
-    if (has_confusion(data)) print_confusion(run, validation);
+    if (has_confusion(data)) print_confusion(run, "validation", validation);
 }
 
 static void add_metrics(cJSON *object, const rv_source *data, const char *name, const rv_metrics *m)
@@ -186,14 +201,53 @@ static bool evaluate(rv_trainer *run, bool json, rv_error *error)
     return true;
 }
 
+/* The run's configuration with the options that say how --data is read. */
+static rv_train_config config_for_data(const rv_trainer *run, const rv_data_config *o)
+{
+    rv_train_config c = *rv_trainer_config(run);
+    c.data.path = o->path;
+    c.data.labels = o->labels;
+    if (o->label != 0) c.data.label = o->label;
+    if (o->separator) c.data.separator = o->separator;
+    if (o->header) c.data.header = o->header;
+    if (o->divide > 0) c.data.divide = o->divide;
+    return c;
+}
+
+static bool evaluate_data(rv_trainer *run, const evaluate_options *o, rv_error *error)
+{
+    const rv_source *like = &rv_trainer_setup(run)->data;
+    const rv_train_config c = config_for_data(run, &o->config.data);
+    rv_metrics m;
+    rv_source source;
+    if (!rv_setup_open(&c, like, c.data.path, c.data.labels, &source, error)) return false;
+    bool ok = rv_trainer_evaluate(run, &source, &m, error);
+    if (ok && o->json) {
+        cJSON *object = cJSON_CreateObject();
+        cJSON_AddStringToObject(object, "model", c.net.model);
+        cJSON_AddItemToObject(object, "data", reading_json(&source, &c));
+        add_metrics(object, like, "metrics", &m);
+        ok = json_print(object, error);
+    } else if (ok) {
+        reading_print(stdout, &source, &c, "");
+        print_line(like, "data", &m);
+        if (has_confusion(like)) print_confusion(run, "data", &m);
+    }
+    rv_source_close(&source);
+    return ok;
+}
+
 static exit_status run(int argc, char **argv, rv_error *error)
 {
     exit_status result;
-    evaluate_options o = {0};
+    evaluate_options o = {.config = rv_train_config_new()};
     if (!options_parse(&command_evaluate, argc, argv, &o, NULL, &result, error)) return result;
-    if (!saved_run_named(o.output, o.checkpoint, error)) return STATUS_USAGE;
+    if (!saved_run_named(o.output, o.checkpoint, error) ||
+        !rv_setup_check_data(&o.config, &(rv_train_parts){0}, error))
+        return STATUS_USAGE;
     rv_trainer *saved = saved_run_open(o.output, o.checkpoint, o.threads, error);
-    bool ok = saved && evaluate(saved, o.json, error);
+    bool ok = saved && (o.config.data.path ? evaluate_data(saved, &o, error)
+                                           : evaluate(saved, o.json, error));
     rv_trainer_free(saved);
     return ok ? STATUS_OK : STATUS_FAILED;
 }

@@ -8,6 +8,7 @@
 #include "tools/cli/interrupt.h"
 #include "tools/cli/json.h"
 #include "tools/cli/progress.h"
+#include "tools/cli/reading.h"
 #include "tools/cli/score.h"
 #include "tools/command/commands.h"
 #include "tools/plot/curves.h"
@@ -21,7 +22,7 @@
 typedef struct train_options {
     rv_train_config config;
     const char *config_file, *resume, *initial;
-    bool partial, norms, plot, pictures, limit, json, quiet, digest;
+    bool partial, dry_run, norms, plot, pictures, limit, json, quiet, digest;
 } train_options;
 
 #define ROW(field, option, called, kind, ...) \
@@ -41,6 +42,8 @@ static const option_row options[] = {
         "as best.safetensors of another run; names and shapes must\nbe those of the net"),
     ROW(partial, "partial", NULL, FLAG,
         "with --init: parameters that only the file or only the\nnet has are no error"),
+    ROW(dry_run, "dry-run", NULL, FLAG,
+        "print how the data are read and what would be trained,\nand stop"),
     ROW(norms, "norms", NULL, FLAG,
         "print the norm of the gradient at each state, and through\n"
         "each parameter, at each time step, before the first\n"
@@ -210,24 +213,21 @@ static bool after_epoch(void *context, const rv_trainer *trainer)
     return interrupt_signal() == 0;
 }
 
-static void describe(const rv_trainer *trainer, bool resumed)
+static void describe(FILE *out, const rv_trainer *trainer, bool resumed)
 {
     const rv_train_config *c = rv_trainer_config(trainer);
     const rv_setup *s = rv_trainer_setup(trainer);
     const rv_run_state *at = &rv_trainer_result(trainer)->at;
-    char x[RV_SHAPE_TEXT], net[64] = "";
+    char net[64] = "";
     if (!s->model->record) /* else its sizes are its own */
         snprintf(net, sizeof net, ", %" PRId64 " layer%s of %" PRId64 " unit%s", c->net.layers,
                  c->net.layers > 1 ? "s" : "", c->net.units, c->net.units > 1 ? "s" : "");
-    fprintf(stderr,
-            "%s%s; %s%s%s: %" PRId64 " training samples %s, %" PRId64 " validation samples\n"
-            "%s, learning rate %g, batch size %" PRId64 ", seed %" PRId64 "\n",
-            s->model->name, net, c->data.path ? c->data.path : c->data.task,
-            c->data.classes ? " " : "", c->data.classes ? c->data.classes : "", s->part.count,
-            rv_shape_text(s->data.x, x), s->validation.count, s->optimizer.name,
-            c->optimizer.learning_rate, c->loop.batch_size, c->loop.seed);
+    reading_print_run(out, trainer);
+    fprintf(out, "%s%s; %s, learning rate %g, batch size %" PRId64 ", seed %" PRId64 "\n",
+            s->model->name, net, s->optimizer.name, c->optimizer.learning_rate, c->loop.batch_size,
+            c->loop.seed);
     if (resumed)
-        fprintf(stderr, "resuming in epoch %" PRId64 " after %" PRId64 " batch%s\n", at->epoch,
+        fprintf(out, "resuming in epoch %" PRId64 " after %" PRId64 " batch%s\n", at->epoch,
                 at->batch, at->batch == 1 ? "" : "es");
 }
 
@@ -293,6 +293,7 @@ static bool print_json(const rv_trainer *trainer, const norms *n, double limit, 
     cJSON *object = cJSON_CreateObject();
     cJSON_AddStringToObject(object, "model", c->net.model);
     cJSON_AddStringToObject(object, "task", c->data.task);
+    cJSON_AddItemToObject(object, "data", reading_json_run(trainer));
     cJSON_AddStringToObject(object, "optimizer", c->optimizer.name);
     cJSON_AddNumberToObject(object, "epochs", (double)r->epochs);
     cJSON_AddNumberToObject(object, "best_epoch", (double)r->best_epoch);
@@ -376,7 +377,7 @@ static bool fit(const train_options *o, rv_trainer *trainer, norms *n, rv_error 
 {
     const rv_train_result *r = rv_trainer_result(trainer);
     view v = {.shown = !o->quiet && !o->json && !o->digest};
-    if (v.shown) describe(trainer, o->resume);
+    if (v.shown) describe(stderr, trainer, o->resume);
     if (o->norms && !measure_norms(trainer, n, NORMS_START, error)) return false;
     v.bar = progress_new(v.shown, "", rv_trainer_config(trainer)->loop.epochs, r->epochs,
                          rv_trainer_setup(trainer)->training.count);
@@ -387,6 +388,18 @@ static bool fit(const train_options *o, rv_trainer *trainer, norms *n, rv_error 
     interrupt_release();
     progress_clear(&v.bar);
     return ok;
+}
+
+/* How the data are read, without training on them. */
+static exit_status dry_run(const train_options *o, rv_trainer *trainer, rv_error *error)
+{
+    if (!o->json) {
+        describe(stdout, trainer, o->resume);
+        return STATUS_OK;
+    }
+    cJSON *object = cJSON_CreateObject();
+    cJSON_AddItemToObject(object, "data", reading_json_run(trainer));
+    return json_print(object, error) ? STATUS_OK : STATUS_FAILED;
 }
 
 static exit_status train(const train_options *o, rv_trainer *trainer, rv_error *error)
@@ -444,7 +457,7 @@ static exit_status run(int argc, char **argv, rv_error *error)
         trainer = check_options(&o, error) ? rv_trainer_new(&o.config, error) : NULL;
     }
     if (trainer && begin(&given, &o, trainer, error))
-        result = train(&o, trainer, error);
+        result = (o.dry_run ? dry_run : train)(&o, trainer, error);
     else if (trainer && error->code != RV_ERROR_ARGUMENT)
         result = STATUS_FAILED;
     rv_trainer_free(trainer);

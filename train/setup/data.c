@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "data/files.h"
@@ -19,26 +20,112 @@ rv_data_format rv_data_format_of(const char *path)
     static const struct {
         const char *ending;
         rv_data_format format;
-    } known[] = {{".npz", RV_DATA_NPZ},    {".npy", RV_DATA_NPY},     {".idx", RV_DATA_IDX},
-                 {".idx.gz", RV_DATA_IDX}, {".csv", RV_DATA_TABLE},   {".csv.gz", RV_DATA_TABLE},
-                 {".tsv", RV_DATA_TABLE},  {".tsv.gz", RV_DATA_TABLE}};
+    } known[] = {{".npz", RV_DATA_NPZ},      {".npy", RV_DATA_NPY},    {".npy.gz", RV_DATA_NPY},
+                 {".idx", RV_DATA_IDX},      {".idx.gz", RV_DATA_IDX}, {".csv", RV_DATA_TABLE},
+                 {".csv.gz", RV_DATA_TABLE}, {".tsv", RV_DATA_TABLE},  {".tsv.gz", RV_DATA_TABLE}};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (rv_ends_in(path, strlen(path), known[i].ending)) return known[i].format;
     return strstr(path, "-ubyte") || strstr(path, "-idx") ? RV_DATA_IDX : RV_DATA_TEXT;
 }
 
-static bool open_arrays(const rv_train_config *c, rv_source *source, rv_error *error)
+static bool fail_option(const char *option, const char *seen, const char *expected, rv_error *error)
 {
-    rv_array_options options = {.cache_bytes = (uint64_t)c->data.cache << 20,
-                                .sequence = c->data.sequence};
-    rv_data_format format = rv_data_format_of(c->data.path);
-    if (format == RV_DATA_NPZ) return rv_source_npz(source, c->data.path, &options, error);
-    if (!c->data.labels)
-        return rv_fail(error, RV_ERROR_ARGUMENT,
-                       "`data` %s holds no labels; name their file with `labels`", c->data.path);
-    return (format == RV_DATA_IDX ? rv_source_idx : rv_source_npy)(source, c->data.path,
-                                                                   c->data.labels, &options, error);
+    return rv_fail(error, RV_ERROR_ARGUMENT, "`%s`: got \"%.100s\", expected %s", option, seen,
+                   expected);
 }
+
+/* A list such as "1,28,28". NULL: rank 0. */
+static bool parse_shape(const char *list, rv_shape *shape, rv_error *error)
+{
+    for (const char *at = list; at && (at == list || *at++ == ','); shape->rank++) {
+        char *end = NULL;
+        bool number = isdigit((unsigned char)*at) && shape->rank < RV_MAX_RANK - 1;
+        if (number) shape->dim[shape->rank] = strtoll(at, &end, 10);
+        if (!number || (*end != ',' && *end != '\0') || shape->dim[shape->rank] < 1 ||
+            end - at > 15)
+            return fail_option("shape", list, "one to five numbers, such as 1,28,28", error);
+        at = end;
+    }
+    return true;
+}
+
+static bool parse_classes(const char *text, int64_t *classes, rv_error *error)
+{
+    if (!text) return true;
+    size_t digits = strspn(text, "0123456789");
+    *classes = digits < 8 ? atoll(text) : 0;
+    return (text[digits] == '\0' && *classes >= 1 && *classes <= RV_MOST_CLASSES) ||
+           fail_option("classes", text, "the number of classes, 1 to 1000000", error);
+}
+
+/* Finds a text in a list of `count`. NULL: index 0. */
+static bool choose(const char *option, const char *text, const char *const *list, int count,
+                   const char *expected, int *index, rv_error *error)
+{
+    *index = 0;
+    if (!text) return true;
+    for (*index = 1; *index < count; ++*index)
+        if (strcmp(list[*index], text) == 0) return true;
+    return fail_option(option, text, expected, error);
+}
+
+static bool parse_separator(const char *text, char *separator, rv_error *error)
+{
+    if (!text) return true;
+    *separator = strcmp(text, "tab") == 0 ? '\t' : strcmp(text, "blank") == 0 ? ' ' : *text;
+    return *separator != *text || text[1] == '\0' ||
+           fail_option("separator", text, "one character, or tab or blank", error);
+}
+
+/* The options of a file, and for samples like others what those are. */
+static bool file_options(const rv_train_config *c, const rv_source *like, rv_file_options *o,
+                         rv_error *error)
+{
+    static const char *const targets[] = {"", "step", "sample"}, *const headers[] = {"", "yes",
+                                                                                     "no"};
+    int target, header;
+    *o = (rv_file_options){.cache_bytes = (uint64_t)c->data.cache << 20,
+                           .sequence = c->data.sequence,
+                           .numbers = c->data.numbers,
+                           .divisor = c->data.divide,
+                           .label = c->data.label};
+    if (!parse_shape(c->data.shape, &o->shape, error) ||
+        !parse_separator(c->data.separator, &o->separator, error) ||
+        !choose("targets", c->data.targets, targets, 3, "step or sample", &target, error) ||
+        !choose("header", c->data.header, headers, 3, "yes or no", &header, error) ||
+        (!like && !parse_classes(c->data.classes, &o->classes, error)))
+        return false;
+    o->header = header == 1 ? 1 : header == 2 ? -1 : 0;
+    o->targets = (rv_targets)target;
+    if (!like) return true;
+    o->shape = like->x;
+    o->sequence = like->sequence;
+    o->classes = like->classes;
+    o->tokens = like->tokens;
+    o->numbers = like->classes == 0;
+    o->targets = !like->sequence   ? RV_TARGETS_BY_SHAPE
+                 : like->each_step ? RV_TARGETS_PER_STEP
+                                   : RV_TARGETS_PER_SAMPLE;
+    return true;
+}
+
+static bool open_samples(const rv_train_config *c, const rv_source *like, const char *path,
+                         const char *labels, rv_source *source, rv_error *error)
+{
+    rv_file_options options;
+    rv_data_format format = rv_data_format_of(path);
+    if (!file_options(c, like, &options, error)) return false;
+    if (format == RV_DATA_NPZ) return rv_source_npz(source, path, &options, error);
+    if (format == RV_DATA_TABLE) return rv_source_csv(source, path, &options, error);
+    if (!labels)
+        return rv_fail(error, RV_ERROR_ARGUMENT,
+                       "%s holds no targets; name their file with `%slabels`", path,
+                       path == c->data.validation_path ? "validation-" : "");
+    return (format == RV_DATA_IDX ? rv_source_idx : rv_source_npy)(source, path, labels, &options,
+                                                                   error);
+}
+
+/* ---- texts ---- */
 
 /* The value of a hexadecimal digit, or -1. */
 static int hex_value(char digit)
@@ -60,21 +147,33 @@ static int64_t alphabet_parse(const char *hex, unsigned char bytes[256])
     return *hex == '\0' ? count : -1;
 }
 
+static bool open_text(const rv_train_config *c, const char *path, const unsigned char *alphabet,
+                      int64_t tokens, rv_source *source, rv_error *error)
+{
+    return rv_source_text(source, path,
+                          &(rv_text_options){.cache_bytes = (uint64_t)c->data.cache << 20,
+                                             .window = c->data.length,
+                                             .alphabet = alphabet,
+                                             .tokens = tokens},
+                          error);
+}
+
 /* Token k is character k of the alphabet: the configured one or, without one, the characters of the
  * text. */
-static bool open_text(rv_train_config *c, rv_setup *s, rv_text_options options, rv_error *error)
+static bool open_first_text(rv_train_config *c, rv_setup *s, bool asked, rv_error *error)
 {
     unsigned char bytes[256];
-    if (c->data.alphabet) {
-        options.alphabet = bytes;
-        options.tokens = alphabet_parse(c->data.alphabet, bytes);
-        if (options.tokens < 1)
-            return rv_fail(error, RV_ERROR_ARGUMENT,
-                           "`alphabet`: got \"%.100s\", expected 1 to 256 bytes of two hexadecimal "
-                           "digits each",
-                           c->data.alphabet);
-    }
-    if (!rv_source_text(&s->data, c->data.path, &options, error)) return false;
+    int64_t tokens = c->data.alphabet ? alphabet_parse(c->data.alphabet, bytes) : 0;
+    if (tokens < (c->data.alphabet ? 1 : 0))
+        return fail_option("alphabet", c->data.alphabet,
+                           "1 to 256 bytes of two hexadecimal digits each", error);
+    if (c->data.length == 0) c->data.length = 64;
+    if (!open_text(c, c->data.path, tokens ? bytes : NULL, tokens, &s->data, error)) return false;
+    if (!asked && !c->data.alphabet && s->data.alphabet[0] == '\0')
+        return rv_fail(error, RV_ERROR_FORMAT,
+                       "\"%s\" is not a text, because it has NUL bytes; files of samples end in "
+                       ".npz, .npy, .csv, .tsv or .idx; `task` text reads any bytes",
+                       c->data.path);
     for (int64_t k = 0; k < s->data.tokens && k < 256; k++)
         snprintf(s->alphabet + 2 * k, 3, "%02x", s->data.alphabet[k]);
     c->data.alphabet = s->alphabet;
@@ -83,22 +182,33 @@ static bool open_text(rv_train_config *c, rv_setup *s, rv_text_options options, 
 
 static bool open_file(rv_train_config *c, rv_setup *s, rv_error *error)
 {
-    rv_source *source = &s->data;
-    uint64_t cache = (uint64_t)c->data.cache << 20;
-    rv_data_format format = rv_data_format_of(c->data.path);
-    c->data.task = "file";
-    if (format == RV_DATA_TABLE)
-        return rv_source_csv(source, c->data.path,
-                             &(rv_csv_options){.cache_bytes = cache,
-                                               .label = c->data.label,
-                                               .numbers = c->data.numbers,
-                                               .sequence = c->data.sequence},
-                             error);
-    if (format != RV_DATA_TEXT) return open_arrays(c, source, error);
-    if (c->data.length == 0) c->data.length = 64;
-    c->data.task = "text";
-    return open_text(c, s, (rv_text_options){.cache_bytes = cache, .window = c->data.length},
-                     error);
+    bool asked = c->data.task && strcmp(c->data.task, "text") == 0;
+    bool text = asked || rv_data_format_of(c->data.path) == RV_DATA_TEXT;
+    c->data.task = text ? "text" : "file";
+    return text ? open_first_text(c, s, asked, error)
+                : open_samples(c, NULL, c->data.path, c->data.labels, &s->data, error);
+}
+
+static bool check_alike(const rv_source *data, const rv_source *other, rv_error *error)
+{
+    bool same = rv_shape_equal(data->x, other->x) && rv_shape_equal(data->y, other->y) &&
+                data->classes == other->classes && data->tokens == other->tokens &&
+                data->sequence == other->sequence && data->each_step == other->each_step &&
+                (data->lengths || !other->lengths);
+    return same ||
+           rv_fail(error, RV_ERROR_SHAPE, "the samples of %s differ in kind from those of %s",
+                   other->name, data->name);
+}
+
+bool rv_setup_open(const rv_train_config *c, const rv_source *like, const char *path,
+                   const char *labels, rv_source *source, rv_error *error)
+{
+    bool ok = rv_source_is_text(like)
+                  ? open_text(c, path, like->alphabet, like->tokens, source, error)
+                  : open_samples(c, like, path, labels, source, error);
+    if (ok && check_alike(like, source, error)) return true;
+    rv_source_close(source);
+    return false;
 }
 
 /* ---- the built-in digits ---- */
@@ -190,16 +300,6 @@ static bool memorized(const rv_train_config *c)
     return task && task->memorized;
 }
 
-static bool check_validation(const rv_source *data, const rv_source *validation, rv_error *error)
-{
-    bool same = rv_shape_equal(data->x, validation->x) && rv_shape_equal(data->y, validation->y) &&
-                data->classes == validation->classes && data->tokens == validation->tokens &&
-                data->lengths == validation->lengths;
-    return same || rv_fail(error, RV_ERROR_SHAPE,
-                           "the samples of %s, for validation, differ in kind from those of %s",
-                           validation->name, data->name);
-}
-
 /* Which samples are for validation, and which for training. */
 static bool choose_split(rv_train_config *c, const rv_source *all, rv_subset *validation,
                          rv_subset *training, rv_error *error)
@@ -208,22 +308,22 @@ static bool choose_split(rv_train_config *c, const rv_source *all, rv_subset *va
     *validation =
         (rv_subset){.seed = rv_seed((uint64_t)c->loop.seed, "split"), .in_order = ordered};
     *training = *validation;
-    if (memorized(c)) {
+    int64_t *count = &c->data.validation;
+    if (*count == 0 || memorized(c)) {
         validation->in_order = training->in_order = true;
         return true;
     }
-    int64_t *count = &c->data.validation;
     if (all->count < 2)
         return rv_fail(error, RV_ERROR_FORMAT,
                        "%s has %" PRId64
-                       " samples, expected at least 2: one for training, one for validation",
+                       " samples, expected at least 2: one for training, one for validation; or "
+                       "`validation` 0",
                        all->name, all->count);
-    if (*count == 0) *count = all->count < 3 ? 1 : (all->count + 3) / 6;
+    if (*count < 0) *count = all->count < 3 ? 1 : (all->count + 3) / 6;
     if (*count >= all->count || *count < 1)
         return rv_fail(error, RV_ERROR_ARGUMENT,
                        "`validation`: got %" PRId64 " of %" PRId64
-                       " samples, expected at least 1 and at most %" PRId64
-                       " so that some are left to train on",
+                       " samples, expected at most %" PRId64 " so that some are left to train on",
                        *count, all->count, all->count - 1);
     validation->count = *count;
     training->first = *count;
@@ -238,12 +338,19 @@ bool rv_setup_split(rv_train_config *c, rv_setup *s, const rv_train_parts *parts
 {
     const rv_source *all = &s->data, *own = parts->validation;
     rv_subset validation = {.in_order = true}, training = validation;
-    if (own ? !check_validation(all, own, error)
-            : !choose_split(c, all, &validation, &training, error))
+    const char *file = c->data.validation_path;
+    if (file && (own || c->data.validation >= 0))
+        return rv_fail(error, RV_ERROR_ARGUMENT,
+                       "`validation-data` %s and %s: which of the two? Give one", file,
+                       own ? "a source of your own" : "`validation`");
+    if (file  ? !rv_setup_open(c, all, file, c->data.validation_labels, &s->validation, error)
+        : own ? !check_alike(all, own, error)
+              : !choose_split(c, all, &validation, &training, error))
         return false;
-    if (!rv_source_subset(&s->validation, own ? own : all, validation, error) ||
-        !rv_source_subset(&s->part, all, training, error))
+    if (!file && !rv_source_subset(&s->validation, own ? own : all, validation, error))
         return false;
+    if (!rv_source_subset(&s->part, all, training, error)) return false;
+    s->validated = file || own || training.count != 0 || training.first != 0;
     rv_subset sample = {.in_order = true,
                         .count = s->part.count < RV_TRAINING_SAMPLE ? 0 : RV_TRAINING_SAMPLE};
     rv_augment augment = {.shift = c->data.shift,

@@ -14,7 +14,16 @@
 
 /* ---- the data ---- */
 
-enum { DIGITS = 1, TASK = 2, TEXT = 4, TABLE = 8, IDX = 16, NPY = 32, NPZ = 64 };
+enum {
+    DIGITS = 1,
+    TASK = 2,
+    TEXT = 4,
+    TABLE = 8,
+    IDX = 16,
+    NPY = 32,
+    NPZ = 64,
+    ARRAYS = IDX | NPY | NPZ
+};
 
 static int kind_of_data(const rv_train_config *c, const rv_train_parts *parts)
 {
@@ -24,6 +33,7 @@ static int kind_of_data(const rv_train_config *c, const rv_train_parts *parts)
                                     [RV_DATA_NPY] = NPY,
                                     [RV_DATA_NPZ] = NPZ};
     if (parts->data) return 0;
+    if (c->data.path && c->data.task && strcmp(c->data.task, "text") == 0) return TEXT;
     if (c->data.path) return of_format[rv_data_format_of(c->data.path)];
     return !c->data.task || strcmp(c->data.task, "digits") == 0 ? DIGITS : TASK;
 }
@@ -36,15 +46,23 @@ bool rv_setup_check_data(const rv_train_config *c, const rv_train_parts *parts, 
         const char *meaning;
     } rules[] = {
         {"labels", IDX | NPY, "names the labels of images in an .npy or IDX file"},
-        {"classes", DIGITS, "chooses among the built-in digits"},
+        {"classes", DIGITS | ARRAYS | TABLE,
+         "chooses among the built-in digits, or counts the classes of a file"},
         {"alphabet", TEXT, "is for texts"},
         {"samples", TASK, "is for synthetic tasks"},
         {"length", TASK | TEXT, "is for texts and synthetic tasks"},
         {"size", TASK, "is for synthetic tasks"},
-        {"sequence", TABLE | IDX | NPY | NPZ, "is for files of arrays and tables"},
-        {"numbers", TABLE, "is for tables: .csv, .tsv"},
+        {"sequence", ARRAYS | TABLE, "is for files of arrays and tables"},
+        {"shape", ARRAYS | TABLE, "is for files of arrays and tables"},
+        {"divide", ARRAYS | TABLE, "is for files of arrays and tables"},
+        {"numbers", ARRAYS | TABLE, "is for files of arrays and tables"},
+        {"targets", ARRAYS, "is for files of arrays"},
         {"label", TABLE, "is for tables: .csv, .tsv"},
-        {"cache", TEXT | TABLE | IDX | NPY | NPZ, "is for files"},
+        {"separator", TABLE, "is for tables: .csv, .tsv"},
+        {"header", TABLE, "is for tables: .csv, .tsv"},
+        {"validation-labels", IDX | NPY, "names the labels of images in an .npy or IDX file"},
+        {"validation-data", TEXT | ARRAYS | TABLE, "is for files"},
+        {"cache", TEXT | ARRAYS | TABLE, "is for files"},
     };
     if (!parts->data && c->data.path && c->data.task && strcmp(c->data.task, "text") != 0 &&
         strcmp(c->data.task, "file") != 0)
@@ -52,11 +70,15 @@ bool rv_setup_check_data(const rv_train_config *c, const rv_train_parts *parts, 
                        "`data` %s and `task` %s: which of the two? Give one", c->data.path,
                        c->data.task);
     const int kind = kind_of_data(c, parts);
+    bool alone = c->data.validation_labels && !c->data.validation_path;
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
         if (!(rules[i].kinds & kind) &&
             rv_config_row_is_set(rv_config_row_find(rules[i].key, NULL), c))
             return rv_fail(error, RV_ERROR_ARGUMENT, "`%s` %s; leave it out", rules[i].key,
                            rules[i].meaning);
+    if (alone)
+        return rv_fail(error, RV_ERROR_ARGUMENT,
+                       "`validation-labels` belongs to `validation-data`; leave it out");
     const rv_task *task = kind == TASK ? rv_task_find(c->data.task) : NULL;
     const char *lacks = !task                                          ? NULL
                         : c->data.length > 0 && !task->defaults.length ? "length"
