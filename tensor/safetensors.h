@@ -31,12 +31,15 @@ typedef struct rv_archive {
     size_t tensor_count;
     rv_metadata *metadata;
     size_t metadata_count;
+    const char **skipped; /* names of tensors of types that are not read, such as F8_E4M3 */
+    size_t skipped_count;
 } rv_archive;
 
-/* Reads F32, F64, I32, and I64 whose values fit in i32. Trusts nothing in the file. An error names
- * the file, the offset or tensor, what was found and what was expected; *archive is then {0}.
- * Memory: at most twice the file's data and 64 times its header, which may have 16 MiB. Free with
- * rv_archive_free. */
+/* Reads F32 and F64; F16 and BF16 as f32; BOOL and integers as i32, which must hold them. Skips
+ * tensors of the other types of the format. Trusts nothing in the file. An error names the file, the offset or
+ * tensor, what was found and what was expected; *archive is then {0}. Memory: at most five times
+ * the file's data (twice, if no element has fewer than 4 bytes) and 64 times its header, which may
+ * have 16 MiB. Free with rv_archive_free. */
 bool rv_safetensors_read(const char *path, rv_archive *archive, rv_error *error);
 void rv_archive_free(rv_archive *archive);
 const rv_tensor *rv_archive_find(const rv_archive *archive, const char *name); /* NULL: unknown */

@@ -255,3 +255,28 @@ bool rv_npz_read(const char *path, uint64_t cache_bytes, rv_archive *to, rv_erro
     if (!ok) rv_archive_free(to);
     return ok;
 }
+
+/* ---- safetensors ---- */
+
+static bool make_double(rv_tensor *tensor, rv_error *error)
+{
+    rv_tensor wide;
+    if (!rv_tensor_new(&wide, RV_F64, tensor->shape, error)) return false;
+    bool ok = rv_tensor_copy(&wide, tensor, error);
+    rv_tensor_free(ok ? tensor : &wide);
+    if (ok) *tensor = wide;
+    return ok;
+}
+
+bool rv_arrays_read(const char *path, uint64_t cache_bytes, rv_archive *to, rv_error *error)
+{
+    static const char ending[] = ".safetensors";
+    size_t length = path ? strlen(path) : 0, end = sizeof ending - 1;
+    if (length < end || strcmp(path + length - end, ending) != 0)
+        return rv_npz_read(path, cache_bytes, to, error);
+    bool ok = rv_safetensors_read(path, to, error);
+    for (size_t i = 0; ok && i < to->tensor_count; i++)
+        ok = make_double(&to->tensors[i].tensor, error);
+    if (!ok) rv_archive_free(to);
+    return ok;
+}

@@ -164,14 +164,27 @@ static bool stage_roles(const rv_store *staged, const rv_archive *archive, const
     return true;
 }
 
+/* Whether no tensor that the store has was skipped. */
+static bool check_skipped(const rv_store *store, const rv_archive *archive, const char *path,
+                          rv_error *error)
+{
+    for (size_t i = 0; i < archive->skipped_count; i++)
+        if (rv_store_find(store, archive->skipped[i]))
+            return rv_fail(error, RV_ERROR_DTYPE,
+                           "\"%s\", tensor \"%.100s\": its type is not read; convert it to F32",
+                           path, archive->skipped[i]);
+    return true;
+}
+
 /* The file as a separate store, to be freed by rv_store_free; NULL on failure. */
-static rv_store *stage(const char *path, rv_error *error)
+static rv_store *stage(const rv_store *store, const char *path, rv_error *error)
 {
     rv_archive archive;
     if (!rv_safetensors_read(path, &archive, error)) return NULL;
     rv_store *staged = rv_store_new(0);
     bool ok = staged ? true : rv_fail_memory(error);
-    ok = ok && stage_tensors(staged, &archive, error) && stage_roles(staged, &archive, path, error);
+    ok = ok && check_skipped(store, &archive, path, error) &&
+         stage_tensors(staged, &archive, error) && stage_roles(staged, &archive, path, error);
     rv_archive_free(&archive);
     if (!ok) {
         rv_store_free(staged);
@@ -246,7 +259,7 @@ static void commit(rv_store *store, rv_store *staged)
 
 static bool load(rv_store *store, const char *path, bool complete, rv_error *error)
 {
-    rv_store *staged = stage(path, error);
+    rv_store *staged = stage(store, path, error);
     if (!staged) return false;
     size_t fresh;
     bool ok = check_shapes(store, staged, path, &fresh, error) &&

@@ -12,12 +12,13 @@ extern "C" {
  * times its size, so the limit is lower than the reference reader's 100 MB. */
 enum { RV_HEADER_PREFIX = 8, RV_HEADER_LIMIT = 16 << 20 };
 
-/* A tensor as the header describes it. item_size is that of the file: 8 for I64, which becomes
- * i32. */
+/* A tensor as the header describes it. dtype is what its elements become: F16 and BF16 become f32,
+ * integers i32. */
 typedef struct rv_described {
     const char *name;
     rv_dtype dtype;
-    size_t item_size;
+    char kind;        /* in the file: F, B (bfloat16), I, U; 0: unknown */
+    size_t item_size; /* in the file */
     rv_shape shape;
     size_t begin, end; /* offsets into the data */
 } rv_described;

@@ -7,27 +7,50 @@
 #include <string.h>
 
 #include "tensor/file_internal.h"
+#include "tensor/half_internal.h"
 #include "tensor/memory.h"
 #include "tensor/safetensors/header.h"
 #include "tensor/safetensors/checksum.h"
 
-/* Copies the elements from the file, and narrows I64 to i32 if every value fits. */
+/* A little-endian integer of 1 to 8 bytes; false unless an i32 holds it. */
+static bool read_integer(const rv_described *from, const unsigned char *bytes, int64_t *value)
+{
+    uint64_t bits = 0;
+    memcpy(&bits, bytes, from->item_size);
+    int unused = 64 - 8 * (int)from->item_size;
+    *value = from->kind == 'I' ? (int64_t)(bits << unused) >> unused : (int64_t)bits;
+    return *value <= INT32_MAX && *value >= (from->kind == 'I' ? INT32_MIN : 0);
+}
+
+static void read_halves(float *out, int64_t count, const rv_described *from,
+                        const unsigned char *bytes)
+{
+    for (int64_t i = 0; i < count; i++) {
+        uint16_t bits;
+        memcpy(&bits, bytes + 2 * i, sizeof bits);
+        out[i] = from->kind == 'B' ? rv_float_of_bfloat(bits) : rv_float_of_half(bits);
+    }
+}
+
+/* Copies the elements from the file, or converts them. */
 static bool read_elements(rv_tensor *tensor, const rv_described *from, const unsigned char *bytes,
                           const char *path, rv_error *error)
 {
-    if (from->item_size == rv_dtype_size(tensor->dtype)) {
+    int64_t count = rv_tensor_count(tensor), value;
+    if (tensor->dtype != RV_I32 && from->item_size == 2) {
+        read_halves(tensor->data, count, from, bytes);
+        return true;
+    }
+    if (tensor->dtype != RV_I32) {
         memcpy(tensor->data, bytes, from->end - from->begin);
         return true;
     }
     int32_t *out = tensor->data;
-    int64_t count = rv_tensor_count(tensor);
     for (int64_t i = 0; i < count; i++) {
-        int64_t value;
-        memcpy(&value, bytes + (size_t)i * sizeof value, sizeof value);
-        if (value < INT32_MIN || value > INT32_MAX) {
+        if (!read_integer(from, bytes + (size_t)i * from->item_size, &value)) {
             return rv_fail(error, RV_ERROR_FORMAT,
                            "\"%s\", tensor \"%.100s\": element %" PRId64 " is %" PRId64
-                           "; expected I64 values that fit in 32 bits",
+                           "; expected integers that fit in 32 bits",
                            path, from->name, i, value);
         }
         out[i] = (int32_t)value;
@@ -39,9 +62,16 @@ static bool read_tensors(rv_archive *archive, const rv_header *header, const uns
                          const char *path, rv_error *error)
 {
     archive->tensors = rv_alloc(header->tensor_count, sizeof *archive->tensors);
-    if (!archive->tensors) return rv_fail_memory(error);
+    archive->skipped = rv_alloc(header->tensor_count, sizeof *archive->skipped);
+    if (!archive->tensors || !archive->skipped) return rv_fail_memory(error);
     for (size_t i = 0; i < header->tensor_count; i++) {
         const rv_described *from = &header->tensors[i];
+        if (from->kind == '\0') {
+            const char **name = &archive->skipped[archive->skipped_count++];
+            *name = rv_string_copy(from->name);
+            if (!*name) return rv_fail_memory(error);
+            continue;
+        }
         rv_named_tensor *to = &archive->tensors[archive->tensor_count++];
         to->name = rv_string_copy(from->name);
         if (!to->name) return rv_fail_memory(error);
@@ -96,8 +126,10 @@ void rv_archive_free(rv_archive *archive)
         rv_free((char *)archive->metadata[i].key);
         rv_free((char *)archive->metadata[i].value);
     }
+    for (size_t i = 0; i < archive->skipped_count; i++) rv_free((char *)archive->skipped[i]);
     rv_free(archive->tensors);
     rv_free(archive->metadata);
+    rv_free(archive->skipped);
     *archive = (rv_archive){0};
 }
 

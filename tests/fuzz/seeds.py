@@ -64,6 +64,11 @@ def safetensors_seeds():
     put("safetensors/zero", safetensors({"w": tensor("F32", [0], 0, 0)}))
     put("safetensors/rank", safetensors({"w": tensor("F32", [1] * 7, 0, 4)}, F32[:4]))
     put("safetensors/dtype", safetensors({"w": tensor("BF16", [4], 0, 8)}, F32))
+    put("safetensors/small-types", safetensors({
+        "a": tensor("F16", [2], 0, 4), "b": tensor("BF16", [1], 4, 6), "c": tensor("BOOL", [1], 6, 7),
+        "d": tensor("U8", [1], 7, 8), "e": tensor("U32", [2], 8, 16)}, EIGHT + F32))
+    put("safetensors/unknown-type", safetensors({"w": tensor("F8_E4M3", [8], 0, 8), "v": tensor("F32", [2], 8, 16)},
+                                                EIGHT + F32))
     put("safetensors/wide-i64", safetensors({"w": tensor("I64", [1], 0, 8)}, struct.pack("<q", 1 << 40)))
     put("safetensors/other-shape", safetensors({"w": tensor("F32", [1, 2], 0, 8)}, F32))
     put("safetensors/lacking", safetensors({"v": tensor("F32", [2], 0, 8)}, F32))

@@ -95,6 +95,46 @@ TEST_F(Safetensors, I64BecomesI32WhenEveryValueFits)
         << error.text;
 }
 
+TEST_F(Safetensors, ReadsHalvesAndIntegersAndSkipsOtherTypes)
+{
+    const std::string header = R"({"half":{"dtype":"F16","shape":[4],"data_offsets":[0,8]},)"
+                               R"("brain":{"dtype":"BF16","shape":[2],"data_offsets":[8,12]},)"
+                               R"("eight":{"dtype":"F8_E4M3","shape":[3],"data_offsets":[12,15]},)"
+                               R"("mask":{"dtype":"BOOL","shape":[1],"data_offsets":[15,16]},)"
+                               R"("i8":{"dtype":"I8","shape":[2],"data_offsets":[16,18]},)"
+                               R"("u16":{"dtype":"U16","shape":[1],"data_offsets":[18,20]},)"
+                               R"("u32":{"dtype":"U32","shape":[1],"data_offsets":[20,24]}})";
+    const std::string data = bytes_of<uint16_t>({0xc500, 0x0001, 0x7bff, 0x3555, 0xbfc0, 0x0080}) +
+                             "abc\1\xfe\x7f" + bytes_of<uint16_t>({65535}) +
+                             bytes_of<uint32_t>({INT32_MAX});
+    spit(path("a"), file_of(header, data));
+    rv_archive archive;
+    rv_error error = {};
+    ASSERT_TRUE(rv_safetensors_read(path("a").c_str(), &archive, &error)) << error.text;
+    const auto expect = [&](const char *name, rv_dtype dtype, const std::vector<double> &values) {
+        const rv_tensor *tensor = rv_archive_find(&archive, name);
+        ASSERT_NE(tensor, nullptr) << name;
+        EXPECT_EQ(tensor->dtype, dtype) << name;
+        for (size_t i = 0; i < values.size(); i++)
+            EXPECT_EQ(rv_tensor_get(tensor, int64_t(i)), values[i]) << name;
+    };
+    expect("half", RV_F32, {-5, 0x1p-24, 65504, 0.333251953125});
+    expect("brain", RV_F32, {-1.5, 0x1p-126});
+    expect("mask", RV_I32, {1});
+    expect("i8", RV_I32, {-2, 127});
+    expect("u16", RV_I32, {65535});
+    expect("u32", RV_I32, {INT32_MAX});
+    EXPECT_EQ(archive.tensor_count, 6u);
+    ASSERT_EQ(archive.skipped_count, 1u);
+    EXPECT_STREQ(archive.skipped[0], "eight");
+    rv_archive_free(&archive);
+
+    spit(path("a"), file_of(header, data.substr(0, 20) + bytes_of<uint32_t>({1u << 31})));
+    EXPECT_FALSE(rv_safetensors_read(path("a").c_str(), &archive, &error));
+    EXPECT_NE(std::string(error.text).find("\"u32\": element 0 is 2147483648"), std::string::npos)
+        << error.text;
+}
+
 TEST_F(Safetensors, RefusesToWriteInvalidArchives)
 {
     const auto refuse = [this](const char *why, rv_code code, const Sample &sample) {

@@ -234,7 +234,10 @@ bool workload_write(const workload *w, const char *folder, rv_error *error)
     contender c;
     rv_named_tensor tensors[MOST] = {{.name = "x"}, {.name = "y"}};
     rv_metadata metadata[] = {{"rate", rate}, {"steps", steps}, {"checked", checked}};
-    rv_archive archive = {tensors, 1, metadata, sizeof metadata / sizeof *metadata};
+    rv_archive archive = {.tensors = tensors,
+                          .tensor_count = 1,
+                          .metadata = metadata,
+                          .metadata_count = sizeof metadata / sizeof *metadata};
     snprintf(path, sizeof path, "%s/%s.safetensors", folder, w->name);
     snprintf(rate, sizeof rate, "%g", w->rate);
     snprintf(steps, sizeof steps, "%lld", (long long)w->steps);

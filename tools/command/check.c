@@ -27,9 +27,9 @@ static const option_row options[] = {
         "mistakes carry"),
     ROW(seed, "seed", "N", WHOLE, "seed of parameters and inputs (default: 1)", .low = 0,
         .high = (int64_t)1 << 53),
-    ROW(in, "in", "IN.npz", TEXT,
-        "arrays for inputs, parameters and constants, by name; the\nothers are drawn as the text "
-        "declares"),
+    ROW(in, "in", "FILE", TEXT,
+        "arrays (.npz) or tensors (.safetensors) for inputs,\n"
+        "parameters and constants, by name; the others are drawn\nas the text declares"),
     ROW(json, "json", NULL, FLAG, "print one JSON list of all verdicts instead of text"),
 };
 
@@ -119,7 +119,7 @@ static bool read_given(checking *c, const char *in, char **files, int count, rv_
 {
     known_names known = {0};
     if (!in) return true;
-    bool ok = rv_npz_read(in, 0, &c->given, error);
+    bool ok = rv_arrays_read(in, 0, &c->given, error);
     for (int i = 0; ok && i < count; i++) ok = add_names(&known, files[i], error);
     ok = ok && known_names_check(&known, &c->given, error);
     known_names_free(&known);

@@ -20,9 +20,9 @@ typedef struct run_options {
     OPTION_ROW(run_options, field, name, argument, RV_CONFIG_##kind, __VA_ARGS__)
 
 static const option_row options[] = {
-    ROW(in, "in", "IN.npz", TEXT,
-        "arrays for inputs, parameters and constants, by name; the\nothers are drawn as the text "
-        "declares"),
+    ROW(in, "in", "FILE", TEXT,
+        "arrays (.npz) or tensors (.safetensors) for inputs,\n"
+        "parameters and constants, by name; the others are drawn\nas the text declares"),
     ROW(out, "out", "OUT.npz", TEXT, "write all arrays to this file instead of printing them"),
     ROW(show, "show", "NAME,..", TEXT,
         "only these arrays, whole: values, and with --grad also\ngrad/NAME and second/NAME"),
@@ -418,7 +418,7 @@ static exit_status calculate(const run_options *o, const rv_model *model, rv_err
 {
     calculation c = {.o = o};
     exit_status result = STATUS_USAGE;
-    if ((!o->in || rv_npz_read(o->in, 0, &c.given, error)) && record(&c, model, error) &&
+    if ((!o->in || rv_arrays_read(o->in, 0, &c.given, error)) && record(&c, model, error) &&
         check_given(&c, error) && add_values(&c, error) && add_gradients(&c, error) &&
         choose_results(&c, error))
         result = give_entries(&c, error) && compute(&c, error) && output(&c, error) ? STATUS_OK
