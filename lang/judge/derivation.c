@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "autograd/gradient.h"
+#include "lang/judge/helpers.h"
 #include "lang/judge/proof.h"
 #include "lang/judge/repair.h"
 #include "lang/record/evaluate.h"
@@ -66,33 +67,63 @@ static const char *kept(lang_proof *p, const char *text)
 
 /* Records the value that a line states, or why it has none. A mistake in a line is a verdict on it, and hides no other. False:
  * out of memory or work, which is reported. */
-static bool evaluate_line(lang_run *run, lang_line *l)
+static bool evaluate_line(lang_run *run, lang_line *l, lang_value *v)
 {
     lang_proof *p = run->context;
     lang_report mistakes = {0};
     bool failed = run->failed;
     run->work->report = &mistakes;
-    l->value = rv_lang_evaluate_var(run, l->statement->value);
+    *v = rv_lang_evaluate(run, l->statement->value);
+    l->value = rv_lang_as_var(run, l->statement->value, v);
     run->work->report = p->report;
-    run->failed = failed;
+    run->failed = failed || (l->statement->helper && rv_is_null(l->value));
     const lang_problem *first = mistakes.at;
     if (mistakes.out_of_memory)
         rv_lang_out_of_memory(p->report);
     else if (run->work->stopped)
         rv_lang_add_problem(p->report, first->location, first->code, "%s", first->text);
-    else if (rv_is_null(l->value))
-        l->mistake = kept(p, first ? first->text : "it reads a helper that has no value");
+    else
+        l->mistake = !rv_is_null(l->value) ? NULL
+                     : first               ? kept(p, first->text)
+                                           : "it reads a helper that has no value";
     bool ok =
         !mistakes.out_of_memory && !run->work->stopped && (!rv_is_null(l->value) || l->mistake);
     rv_lang_free_report(&mistakes);
     return ok;
 }
 
+static bool add_line(lang_proof *p, const lang_line *l)
+{
+    if (!rv_reserve(&p->lines, &p->capacity, p->count + 1, sizeof *p->lines))
+        return rv_lang_out_of_memory(p->report);
+    p->lines[p->count++] = *l;
+    p->visible = p->count;
+    return true;
+}
+
+/* A helper is a line whose truth is not known yet. */
+static bool judge_helper(lang_run *run, const lang_node *s)
+{
+    lang_value v;
+    lang_line l = {.statement = s, .leaf = rv_lang_null(run), .truth = rv_lang_null(run)};
+    const lang_node *base = s->target->kind == LANG_INDEX ? s->target->base : s->target;
+    l.target = base->symbol;
+    l.time = -1;
+    if (s->target->kind == LANG_INDEX &&
+        !rv_lang_evaluate_whole(run, s->target->indices, 0, LANG_MOST_STEPS, &l.time))
+        return false;
+    if (!evaluate_line(run, &l, &v)) return false;
+    rv_lang_assign(run, s, v);
+    return (v.kind != VALUE_VAR && !l.mistake) || add_line(run->context, &l);
+}
+
 static bool judge(lang_run *run, const lang_node *s)
 {
     lang_proof *p = run->context;
     lang_line l = {.statement = s};
+    lang_value v;
     char name[80], a[RV_SHAPE_TEXT], b[RV_SHAPE_TEXT];
+    if (s->helper) return judge_helper(run, s);
     if (!target_of(run, s, &l.target, &l.time)) return false;
     cotangent_name(run->block, l.target, l.time, name);
     rv_var quantity = rv_lang_quantity(run, l.target, l.time);
@@ -107,7 +138,7 @@ static bool judge(lang_run *run, const lang_node *s)
         rv_lang_wrong(run, s->target->location, RV_ERROR_NAME, "%s is derived a second time", name);
         return false;
     }
-    if (!evaluate_line(run, &l)) return false;
+    if (!evaluate_line(run, &l, &v)) return false;
     if (!rv_gradient(p->loss, &l.leaf, 1, &l.truth)) {
         if (rv_tape_take_error(run->tape, &error))
             rv_lang_wrong(run, s->location, error.code, "%s", error.text);
@@ -122,12 +153,11 @@ static bool judge(lang_run *run, const lang_node *s)
         l.value = (rv_var){run->tape, -1};
         if (!(l.mistake = kept(p, text))) return false;
     }
-    if (!rv_reserve(&p->lines, &p->capacity, p->count + 1, sizeof *p->lines))
-        return rv_lang_out_of_memory(p->report);
-    p->lines[p->count++] = l; /* even without a value: later lines may use its truth */
-    p->visible = p->count;
-    return true;
+    return add_line(p, &l); /* even without a value: later lines may use its truth */
 }
+
+/* Whether there is a verdict on it: on a helper only if it is wrong. */
+static bool is_judged(const lang_line *l) { return !l->statement->helper || l->wrong; }
 
 /* Whether it is the first wrong line of its statement in a loop. */
 static bool is_first(const lang_proof *p, const lang_line *l)
@@ -137,35 +167,68 @@ static bool is_first(const lang_proof *p, const lang_line *l)
     return true;
 }
 
-/* The line of a statement, whose cotangents are those before it. NULL: none. */
-static lang_line *go_to_line(lang_run *run, const lang_node *s)
+/* ---- passes over the lines ---- */
+
+/* The line that a statement is now. NULL: a helper that is a number. */
+static lang_line *this_line(lang_proof *p, const lang_node *s)
 {
-    lang_proof *p = run->context;
-    int target;
-    int64_t time;
-    lang_line *l = target_of(run, s, &target, &time) ? find_line(p, target, time) : NULL;
-    if (l) p->visible = (size_t)(l - p->lines);
-    return l;
+    lang_line *l = p->visible < p->count ? &p->lines[p->visible] : NULL;
+    return l && l->statement == s ? l : NULL;
 }
 
-/* In the second pass: looks for repairs of wrong lines. */
+/* Goes on to the next line. A helper gets its value, or the true one if it is known. */
+static bool leave_line(lang_run *run, const lang_node *s, const lang_line *l)
+{
+    lang_proof *p = run->context;
+    lang_line again = {.statement = s};
+    lang_value v = {.kind = VALUE_VAR};
+    p->visible += l != NULL;
+    if (!s->helper) return true;
+    if (l && !rv_is_null(l->truth))
+        v.var = l->truth;
+    else if (!evaluate_line(run, &again, &v))
+        return false;
+    rv_lang_assign(run, s, v);
+    return true;
+}
+
+/* Looks for helpers that make lines wrong, and judges the lines after them again. */
+static bool trace_helpers(lang_run *run, const lang_node *s)
+{
+    lang_proof *p = run->context;
+    lang_line *l = this_line(p, s), again = {.statement = s};
+    lang_value v;
+    if (l && !s->helper && p->corrected) {
+        if (!evaluate_line(run, &again, &v)) return false;
+        if (l->wrong && !rv_lang_move(p, l->point)) return rv_lang_out_of_memory(p->report);
+        rv_lang_restate(p, l, again.value);
+    }
+    if (l && !s->helper && l->wrong) {
+        if (!rv_lang_move(p, l->point)) return rv_lang_out_of_memory(p->report);
+        rv_lang_trace_helper(p, run, l);
+    }
+    return leave_line(run, s, l);
+}
+
+/* Looks for repairs of wrong lines. */
 static bool propose(lang_run *run, const lang_node *s)
 {
     lang_proof *p = run->context;
-    lang_line *l = go_to_line(run, s);
-    if (l && l->wrong && is_first(p, l)) rv_lang_propose(p, run, l);
-    p->visible += l != NULL;
-    return l;
+    const lang_line *l = this_line(p, s);
+    if (l && l->wrong && is_first(p, l)) {
+        if (!rv_lang_move(p, l->point)) return rv_lang_out_of_memory(p->report);
+        rv_lang_propose(p, run, l);
+    }
+    return leave_line(run, s, l);
 }
 
-/* In the third pass: tries them at all lines of a statement. */
+/* Tries the repairs at all lines of a statement. */
 static bool confirm(lang_run *run, const lang_node *s)
 {
     lang_proof *p = run->context;
-    lang_line *l = go_to_line(run, s);
-    bool ok = l && rv_lang_try_proposals(p, run, l);
-    p->visible += l != NULL;
-    return ok;
+    const lang_line *l = this_line(p, s);
+    if (l && !rv_is_null(l->truth) && !rv_lang_try_proposals(p, run, l)) return false;
+    return leave_line(run, s, l);
 }
 
 /* Executes the lines of a derivation. */
@@ -191,14 +254,15 @@ static bool derive(lang_proof *p, const lang_block *derivation,
     return !p->report->count && !p->report->out_of_memory;
 }
 
-/* The value and the truth of each line; of a line without a value, twice the truth. */
+/* The value and the truth of each line; of a line that lacks one, the other twice. */
 static rv_program *compute_lines(lang_proof *p)
 {
     rv_var *outputs = rv_alloc(2 * p->count + 1, sizeof *outputs);
     for (size_t i = 0; outputs && i < p->count; i++) {
         const lang_line *l = &p->lines[i];
-        outputs[2 * i] = rv_is_null(l->value) ? l->truth : l->value;
-        outputs[2 * i + 1] = l->truth;
+        rv_var any = !rv_is_null(l->value) ? l->value : !rv_is_null(l->truth) ? l->truth : p->loss;
+        outputs[2 * i] = any;
+        outputs[2 * i + 1] = rv_is_null(l->truth) || l->mistake ? any : l->truth;
     }
     rv_program *program =
         outputs ? rv_lang_compute(p, outputs, (int)(2 * p->count), p->error) : NULL;
@@ -210,7 +274,6 @@ static rv_program *compute_lines(lang_proof *p)
 /* Looks for repairs of the wrong lines. False on error. */
 static bool repair_lines(lang_proof *p, const lang_block *derivation)
 {
-    p->to_try = MOST_TO_TRY;
     p->work.left = LANG_MOST_WORK;
     return derive(p, derivation, propose) &&
            (!p->proposals || (derive(p, derivation, confirm) && rv_lang_judge_proposals(p)));
@@ -274,9 +337,11 @@ static bool compare_lines(lang_proof *p, rv_program *program, rv_lang_verdict *r
             double rounded = fmax(rounding(value, rv_program_output(program, 2 * i)),
                                   rounding(truth, rv_program_output(program, 2 * i + 1)));
             judge_line(p, point, value, truth, rounded, &rows[i]);
+            lang_line *l = &p->lines[i];
+            if (rows[i].verdict == RV_WRONG && !l->wrong) l->point = l->mistake ? 0 : point;
+            l->wrong = rows[i].verdict == RV_WRONG;
         }
     }
-    for (size_t i = 0; ok && i < p->count; i++) p->lines[i].wrong = rows[i].verdict == RV_WRONG;
     for (size_t k = 0; exact && k < 2 * p->count; k++) rv_tensor_free(&exact[k]);
     rv_free(exact);
     return ok;
@@ -286,14 +351,18 @@ static bool compare_lines(lang_proof *p, rv_program *program, rv_lang_verdict *r
  * it is right even where differences cannot tell, but not where they contradict. */
 static bool check_truths(lang_proof *p, rv_lang_verdict *rows)
 {
+    int count = 0, checked = 0;
     rv_var *leaf = rv_alloc(p->count + 1, sizeof *leaf);
     rv_gradcheck_result *result = rv_alloc(p->count + 1, sizeof *result);
     bool ok = (leaf && result) || rv_fail_memory(p->error);
-    for (size_t i = 0; ok && i < p->count; i++) leaf[i] = p->lines[i].leaf;
-    ok = ok && rv_lang_check_gradients(p, p->loss, leaf, (int)p->count, result);
+    for (size_t i = 0; ok && i < p->count; i++)
+        if (!p->lines[i].statement->helper) leaf[count++] = p->lines[i].leaf;
+    ok = ok && rv_lang_check_gradients(p, p->loss, leaf, count, result);
     for (size_t i = 0; ok && i < p->count; i++) {
         rv_lang_verdict *row = &rows[i];
-        const rv_gradcheck_result *r = &result[i];
+        row->difference_error = NAN;
+        if (p->lines[i].statement->helper) continue;
+        const rv_gradcheck_result *r = &result[checked++];
         row->difference_error = r->max_relative_error;
         if (row->verdict != RV_RIGHT) continue;
         if (r->verdict == RV_WRONG) row->verdict = RV_UNDECIDED;
@@ -309,16 +378,19 @@ static bool check_truths(lang_proof *p, rv_lang_verdict *rows)
     return ok;
 }
 
-static bool add_rows(lang_proof *p, const lang_block *derivation, lang_verdicts *v)
+/* Judges all lines, helpers too, in rows of their own. */
+static bool judge_rows(lang_proof *p, const lang_block *derivation, lang_verdicts *v, int first)
 {
+    v->count = first;
     for (size_t i = 0; i < p->count; i++) {
         char name[80];
         const lang_line *l = &p->lines[i];
         const lang_node *written = l->statement->target; /* d3, or in a loop dC[2] for dC[t] */
         rv_lang_verdict *row = rv_lang_add_verdict(
             v, derivation, l->statement->location,
-            written->kind == LANG_NAME ? written->name
-                                       : cotangent_name(derivation, l->target, l->time, name),
+            written->kind == LANG_NAME
+                ? written->name
+                : cotangent_name(derivation, l->target, l->time, name) + l->statement->helper,
             p->error);
         if (!row) return false;
         row->verdict = l->mistake ? RV_WRONG : RV_UNDECIDED;
@@ -326,21 +398,41 @@ static bool add_rows(lang_proof *p, const lang_block *derivation, lang_verdicts 
         snprintf(row->reason, sizeof row->reason, "%s",
                  l->mistake ? l->mistake : "the recorded gradient is not finite");
     }
-    return true;
+    rv_program *program = compute_lines(p);
+    bool ok = program && compare_lines(p, program, v->at + first);
+    rv_program_free(program);
+    return ok;
+}
+
+/* Finds the helpers that make lines wrong. False on error. */
+static bool find_wrong_helpers(lang_proof *p, const lang_block *derivation)
+{
+    bool wrong = false, helpers = false;
+    for (size_t i = 0; i < p->count; i++) {
+        helpers = helpers || p->lines[i].statement->helper;
+        wrong = wrong || p->lines[i].wrong;
+    }
+    p->to_try = MOST_TO_TRY;
+    p->work.left = LANG_MOST_WORK;
+    return !wrong || !helpers || p->options->as_written || derive(p, derivation, trace_helpers);
 }
 
 static bool judge_lines(lang_proof *p, const lang_block *derivation, lang_verdicts *v)
 {
     int first = v->count;
-    rv_program *program = compute_lines(p);
-    bool ok = program && add_rows(p, derivation, v) && compare_lines(p, program, v->at + first);
-    rv_program_free(program);
-    if (ok && p->options->repair) ok = repair_lines(p, derivation);
-    for (size_t i = 0; ok && i < p->count; i++)
-        if (p->lines[i].wrong && is_first(p, &p->lines[i]))
-            snprintf(v->at[first + (int)i].repair, sizeof v->at->repair, "%s",
-                     rv_lang_repair_of(p, p->lines[i].statement));
-    return ok && check_truths(p, v->at + first);
+    bool ok = judge_rows(p, derivation, v, first) && find_wrong_helpers(p, derivation) &&
+              (!p->corrected || judge_rows(p, derivation, v, first)) &&
+              (!p->options->repair || repair_lines(p, derivation)) &&
+              check_truths(p, v->at + first);
+    v->count = first;
+    for (size_t i = 0; ok && i < p->count; i++) {
+        const lang_line *l = &p->lines[i];
+        rv_lang_verdict *row = &v->at[first + (int)i];
+        if (l->wrong && is_first(p, l))
+            snprintf(row->repair, sizeof row->repair, "%s", rv_lang_repair_of(p, l->statement));
+        if (is_judged(l)) v->at[v->count++] = *row;
+    }
+    return ok;
 }
 
 /* Records the derivation's model and lines. */

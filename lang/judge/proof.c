@@ -1,9 +1,11 @@
 #include "lang/judge/proof.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "autograd/feed.h"
+#include "lang/record/evaluate.h"
 #include "lang/record/inputs.h"
 #include "lang/record/model.h"
 #include "lang/record/quantity.h"
@@ -246,6 +248,47 @@ rv_program *rv_lang_compute(const lang_proof *p, const rv_var *outputs, int coun
     if (ok) return program;
     rv_program_free(program);
     return NULL;
+}
+
+bool rv_lang_is_right(const lang_proof *p, const rv_program *program, int value, int truth)
+{
+    const rv_tensor *a = rv_program_output(program, value), *b = rv_program_output(program, truth);
+    if (!rv_shape_equal(a->shape, b->shape)) return false;
+    rv_difference d = rv_gradient_difference(a, b, 1e-300);
+    return d.max_relative_error <= rv_lang_tolerance(p) || !isfinite(d.right_norm);
+}
+
+bool rv_lang_forget_error(lang_proof *p)
+{
+    rv_error error = {0};
+    if (!rv_tape_take_error(p->tape, &error) || error.code != RV_ERROR_MEMORY) return true;
+    return rv_lang_out_of_memory(p->report);
+}
+
+/* A run whose mistakes go to the tape. */
+static lang_run silent(lang_run *run, lang_work *work)
+{
+    lang_run other = *run;
+    *work = (lang_work){.left = LANG_MOST_WORK, .nodes = rv_tape_count(run->tape)};
+    other.work = work;
+    return other;
+}
+
+rv_var rv_lang_attempt(lang_proof *p, lang_run *run, const lang_node *e)
+{
+    lang_work work;
+    lang_run other = silent(run, &work);
+    rv_var v = rv_lang_evaluate_var(&other, e);
+    if (rv_tape_error(p->tape)->code) v = rv_lang_null(run);
+    return rv_lang_forget_error(p) ? v : rv_lang_null(run);
+}
+
+bool rv_lang_attempt_whole(lang_proof *p, lang_run *run, const lang_node *e, int64_t *number)
+{
+    lang_work work;
+    lang_run other = silent(run, &work);
+    bool ok = rv_lang_evaluate_whole(&other, e, 0, LANG_MOST_STEPS, number);
+    return rv_lang_forget_error(p) && ok;
 }
 
 /* ---- differences ---- */

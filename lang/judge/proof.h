@@ -10,13 +10,14 @@
 
 enum { LANG_REPAIR = 400 }; /* bytes of a repair */
 
-/* A line of a derivation. */
+/* A line of a derivation, or a helper. The truth of a helper is null until a wrong line shows what it stands for. */
 typedef struct lang_line {
     const lang_node *statement;
     int target;
     int64_t time;
     rv_var value, leaf, truth; /* what the line states; the input of zeros; the gradient there */
     bool wrong;
+    int point;           /* the first one at which it is wrong */
     const char *mistake; /* why it has no value; NULL: it has one */
 } lang_line;
 
@@ -49,6 +50,7 @@ typedef struct lang_proof {
     int perturbations; /* inputs of zeros so far */
     lang_line *lines;
     size_t count, capacity;
+    bool corrected;   /* a helper stands for another value than it states */
     size_t visible;   /* lines whose cotangents may be used */
     int64_t to_try;   /* work on variants of wrong lines */
     lang_arena arena; /* of proposals and mistakes */
@@ -93,8 +95,16 @@ rv_var rv_lang_leaf(rv_var v);
 bool rv_lang_run(const lang_proof *p, rv_program *program, double jitter, rv_error *error);
 /* The values of outputs at the current point, for rv_program_free. NULL on error. */
 rv_program *rv_lang_compute(const lang_proof *p, const rv_var *outputs, int count, rv_error *error);
+/* Whether an output is equal to another, up to the tolerance of lines, or the other is not finite at this point. */
+bool rv_lang_is_right(const lang_proof *p, const rv_program *program, int value, int truth);
 /* The largest relative error of a right line. */
 double rv_lang_tolerance(const lang_proof *p);
+
+/* The value of an expression, or of a whole number from 0. Null var or false: it has none, which is not reported. */
+rv_var rv_lang_attempt(lang_proof *p, lang_run *run, const lang_node *e);
+bool rv_lang_attempt_whole(lang_proof *p, lang_run *run, const lang_node *e, int64_t *number);
+/* Takes the error off the tape. False, and reported: it is out of memory. */
+bool rv_lang_forget_error(lang_proof *p);
 
 /* Compares the recorded gradients at leaves with differences: all at the first point, and those that it leaves open at the
  * next ones. A gradient is open while it is undecided, or right with a remark. */

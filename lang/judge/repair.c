@@ -49,7 +49,6 @@ typedef struct search {
     lang_run *run;
     const lang_line *line;
     lang_slips slips;
-    lang_work work; /* of the variants: those that fail are skipped */
     candidate *pool;
     int pool_size;
     variant *variant;
@@ -64,28 +63,25 @@ typedef struct search {
 
 /* ---- what letters stand for ---- */
 
-static rv_var value_of(search *s, const lang_node *e)
+/* The memory. NULL, and reported: there is none. */
+static void *made(const lang_proof *p, void *memory)
 {
-    rv_error ignored;
-    s->work.reported = s->work.stopped = false;
-    s->work.left = LANG_MOST_WORK;
-    rv_var v = rv_lang_evaluate_var(s->run, e);
-    if (rv_tape_take_error(s->proof->tape, &ignored)) return (rv_var){s->proof->tape, -1};
-    return v;
+    if (!memory) rv_lang_out_of_memory(p->report);
+    return memory;
 }
 
 /* Adds an expression to a pool, if it has a value. */
 static void add(search *s, char pool, lang_node *e)
 {
     if (!e || s->pool_size == MOST_POOL) return;
-    rv_var v = value_of(s, e);
+    rv_var v = rv_lang_attempt(s->proof, s->run, e);
     if (rv_is_null(v)) return;
     s->pool[s->pool_size++] = (candidate){pool, e, rv_shape_of(v)};
 }
 
 static lang_node *new_node(search *s, lang_kind kind)
 {
-    lang_node *e = rv_lang_allocate(&s->proof->arena, sizeof *e);
+    lang_node *e = made(s->proof, rv_lang_allocate(&s->proof->arena, sizeof *e));
     if (!e) return NULL;
     *e = (lang_node){.kind = kind, .symbol = -1, .time = -1};
     e->location = e->sign = s->line->statement->location;
@@ -94,14 +90,15 @@ static lang_node *new_node(search *s, lang_kind kind)
 
 static lang_node *instance(search *s, const lang_node *pattern, const lang_bound *bound)
 {
-    return rv_lang_instance(&s->proof->arena, pattern, bound, s->line->statement->location);
+    return made(s->proof,
+                rv_lang_instance(&s->proof->arena, pattern, bound, s->line->statement->location));
 }
 
 static lang_node *name_node(search *s, int symbol, const char *name)
 {
     lang_node *e = new_node(s, LANG_NAME);
-    if (!e) return NULL;
-    e->name = name;
+    if (!e || !(e->name = made(s->proof, rv_lang_copy(&s->proof->arena, name, strlen(name)))))
+        return NULL;
     e->symbol = symbol;
     return e;
 }
@@ -113,7 +110,7 @@ static lang_node *at_time(search *s, const lang_node *series, int64_t time)
     bool brackets = s->line->statement->target->kind == LANG_INDEX;
     snprintf(text, sizeof text, brackets ? "%.*s[%lld]" : "%.*s%lld", LANG_MOST_NAME, series->name,
              (long long)time);
-    lang_node *e = name_node(s, series->symbol, rv_lang_copy(&s->proof->arena, text, strlen(text)));
+    lang_node *e = name_node(s, series->symbol, text);
     if (e) e->time = (int)time;
     return e;
 }
@@ -147,7 +144,7 @@ static void add_names(search *s, bool cotangents, int step)
         if (cotangents && !symbol->definition) of = &b->symbol[symbol->target];
         char name[LANG_MOST_NAME + 2];
         snprintf(name, sizeof name, "%s%.*s", of != symbol ? "d" : "", LANG_MOST_NAME, of->name);
-        lang_node *e = name_node(s, i, rv_lang_copy(&s->proof->arena, name, strlen(name)));
+        lang_node *e = name_node(s, i, name);
         if (e && (of->kind == SYMBOL_SERIES || of->kind == SYMBOL_TRACE))
             add_series(s, cotangents ? 'd' : 'q', e,
                        of->kind == SYMBOL_TRACE ? s->run->trace[of->unroll].steps
@@ -204,26 +201,17 @@ static bool stands_for(char letter, const candidate *c)
 
 /* ---- proposals ---- */
 
-/* Whether two outputs are equal, or the truth is not finite at this point. */
-static bool is_right(const lang_proof *p, const rv_program *program, int value, int truth)
-{
-    rv_difference d = rv_gradient_difference(rv_program_output(program, value),
-                                             rv_program_output(program, truth), 1e-300);
-    return d.max_relative_error <= rv_lang_tolerance(p) || !isfinite(d.right_norm);
-}
-
-/* Adds the statement as its tree is now. False: out of memory, or it is too long. */
+/* Adds the statement as its tree is now. False, and perhaps reported: out of memory, or it is too long. */
 static bool add_proposal(lang_proof *p, const lang_node *statement)
 {
     lang_bound nothing = {0};
     char text[LANG_REPAIR + 1];
+    if (strlen(rv_lang_expression(statement, text, sizeof text)) >= LANG_REPAIR) return false;
     lang_proposal *new = rv_lang_allocate(&p->arena, sizeof *new), **last = &p->proposals;
-    if (!new || strlen(rv_lang_expression(statement, text, sizeof text)) >= LANG_REPAIR)
-        return false;
-    new->statement = statement;
-    new->value = rv_lang_instance(&p->arena, statement->value, &nothing, statement->location);
-    new->text = rv_lang_copy(&p->arena, text, strlen(text));
-    if (!new->value || !new->text) return false;
+    const char *copy = rv_lang_copy(&p->arena, text, strlen(text));
+    lang_node *value = rv_lang_instance(&p->arena, statement->value, &nothing, statement->location);
+    if (!new || !copy || !value || !*copy) return rv_lang_out_of_memory(p->report);
+    *new = (lang_proposal){.statement = statement, .value = value, .text = copy};
     while (*last) last = &(*last)->next;
     *last = new;
     return true;
@@ -231,22 +219,16 @@ static bool add_proposal(lang_proof *p, const lang_node *statement)
 
 bool rv_lang_try_proposals(lang_proof *p, lang_run *run, const lang_line *line)
 {
-    lang_work work = {.left = LANG_MOST_WORK}, *outer = run->work;
-    rv_error ignored;
-    bool ok = true;
-    run->work = &work;
-    for (lang_proposal *o = p->proposals; ok && o; o = o->next) {
+    for (lang_proposal *o = p->proposals; o; o = o->next) {
         if (o->statement != line->statement || o->refuted) continue;
-        work = (lang_work){.left = LANG_MOST_WORK};
-        rv_var v = rv_lang_evaluate_var(run, o->value);
-        o->refuted = rv_tape_take_error(p->tape, &ignored) || rv_is_null(v) ||
-                     !rv_shape_equal(rv_shape_of(v), rv_shape_of(line->truth));
+        rv_var v = rv_lang_attempt(p, run, o->value);
+        o->refuted = rv_is_null(v);
         if (o->refuted) continue;
-        ok = rv_reserve(&p->trial, &p->trial_capacity, p->trials + 1, sizeof *p->trial);
-        if (ok) p->trial[p->trials++] = (lang_trial){o, v, line->truth};
+        if (!rv_reserve(&p->trial, &p->trial_capacity, p->trials + 1, sizeof *p->trial))
+            return rv_lang_out_of_memory(p->report);
+        p->trial[p->trials++] = (lang_trial){o, v, line->truth};
     }
-    run->work = outer;
-    return ok || rv_fail_memory(p->error);
+    return true;
 }
 
 bool rv_lang_judge_proposals(lang_proof *p)
@@ -261,7 +243,7 @@ bool rv_lang_judge_proposals(lang_proof *p)
     for (int point = 0; ok && point < rv_lang_points(p); point++) {
         ok = rv_lang_move(p, point) && rv_lang_run(p, program, 0, p->error);
         for (int i = 0; ok && i < count; i += 2)
-            if (!is_right(p, program, i, i + 1)) p->trial[i / 2].proposal->refuted = true;
+            if (!rv_lang_is_right(p, program, i, i + 1)) p->trial[i / 2].proposal->refuted = true;
     }
     rv_program_free(program);
     rv_free(outputs);
@@ -282,17 +264,18 @@ static void make_variants(search *s, unsigned groups);
 /* Those of the batch that are right become proposals. */
 static void settle(search *s)
 {
-    rv_error ignored;
+    rv_error error = {0};
     rv_var *outputs = rv_alloc((size_t)s->variants + 1, sizeof *outputs);
     rv_program *program = NULL;
     if (outputs && s->variants) {
         outputs[0] = s->line->truth;
         for (int i = 0; i < s->variants; i++) outputs[i + 1] = s->variant[i].value;
-        program = rv_lang_compute(s->proof, outputs, s->variants + 1, &ignored);
+        program = rv_lang_compute(s->proof, outputs, s->variants + 1, &error);
     }
+    if (!outputs || error.code == RV_ERROR_MEMORY) rv_lang_out_of_memory(s->proof->report);
     for (int i = 0; program && i < s->variants && s->found < MOST_PROPOSALS; i++) {
         variant *v = &s->variant[i];
-        if (!is_right(s->proof, program, i + 1, 0)) continue;
+        if (!rv_lang_is_right(s->proof, program, i + 1, 0)) continue;
         lang_node was = *v->site;
         *v->site = *v->changed;
         s->found += add_proposal(s->proof, s->line->statement);
@@ -311,7 +294,7 @@ static void try_variant(search *s, lang_node *at, lang_node *changed)
     lang_node was = *at;
     changed->next = at->next;
     *at = *changed;
-    rv_var v = value_of(s, s->line->statement->value);
+    rv_var v = rv_lang_attempt(s->proof, s->run, s->line->statement->value);
     bool fits = !rv_is_null(v) && rv_shape_equal(rv_shape_of(v), rv_shape_of(s->line->truth)) &&
                 rv_dtype_of(v) == rv_dtype_of(s->line->truth) && v.id != s->line->value.id;
     if (s->second && !s->changes) {
@@ -348,7 +331,8 @@ static void try_slip(search *s, const lang_slip *slip, const site *at)
             if (!stands_for(slip->pool, &s->pool[i]) || !fits(s, &s->pool[i], at)) continue;
             bound.letter[slip->pool - 'a'] = s->pool[i].e;
         }
-        try_variant(s, at->node, rv_lang_instance(arena, slip->meant, &bound, whole.location));
+        try_variant(s, at->node,
+                    made(s->proof, rv_lang_instance(arena, slip->meant, &bound, whole.location)));
     }
 }
 
@@ -385,7 +369,7 @@ static void bind_each(search *s, const lang_node *e)
 {
     int64_t from;
     if (!e) return;
-    if (e->kind == LANG_SUM && rv_lang_evaluate_whole(s->run, e->from, -1000000, 1000000, &from))
+    if (e->kind == LANG_SUM && rv_lang_attempt_whole(s->proof, s->run, e->from, &from))
         s->run->value[e->symbol] = rv_lang_of_number((double)from);
     for (int i = 0; i < 3; i++) bind_each(s, e->child[i]);
     bind_each(s, e->next);
@@ -405,13 +389,13 @@ static void unbind_sums(search *s)
 
 static void make_variants(search *s, unsigned groups)
 {
-    sites *found = rv_alloc(1, sizeof *found);
+    sites *found = made(s->proof, rv_alloc(1, sizeof *found));
     if (!found) return;
     find_sites(s, found, s->line->statement->value, false);
     bind_sums(s);
     for (int k = 0; k < found->count; k++)
         if (!found->at[k].step) {
-            rv_var v = value_of(s, found->at[k].node);
+            rv_var v = rv_lang_attempt(s->proof, s->run, found->at[k].node);
             if (!rv_is_null(v)) found->at[k].shape = rv_shape_of(v);
         }
     unbind_sums(s);
@@ -444,20 +428,21 @@ static void run_search(search *s)
 
 void rv_lang_propose(lang_proof *p, lang_run *run, const lang_line *line)
 {
-    if (rv_shape_count(rv_shape_of(line->truth)) > MOST_ELEMENTS) return;
-    search s = {.proof = p, .run = run, .line = line, .work = {.left = LANG_MOST_WORK}};
-    lang_work *work = run->work;
-    s.variant = rv_alloc(MOST_VARIANTS, sizeof *s.variant);
-    s.pool = rv_alloc(MOST_POOL, sizeof *s.pool);
-    s.saved = rv_alloc((size_t)run->block->symbols + 1, sizeof *s.saved);
-    s.left = p->to_try < MOST_TRIED ? p->to_try : MOST_TRIED;
-    s.cost = 1 + rv_shape_count(rv_shape_of(line->truth)) / 64 + (int64_t)p->count / 16;
+    rv_shape shape = rv_shape_of(line->truth);
+    if (rv_shape_count(shape) > MOST_ELEMENTS) return;
+    search s = {.proof = p,
+                .run = run,
+                .line = line,
+                .variant = made(p, rv_alloc(MOST_VARIANTS, sizeof *s.variant)),
+                .pool = made(p, rv_alloc(MOST_POOL, sizeof *s.pool)),
+                .saved = made(p, rv_alloc((size_t)run->block->symbols + 1, sizeof *s.saved)),
+                .left = p->to_try < MOST_TRIED ? p->to_try : MOST_TRIED,
+                .cost = 1 + rv_shape_count(shape) / 64 + (int64_t)p->count / 16};
     p->to_try -= s.left;
-    run->work = &s.work;
-    if (s.variant && s.pool && s.saved &&
-        rv_lang_make_slips(&s.slips, p->scope, &p->arena, rv_shape_of(line->truth)))
+    if (!rv_lang_make_slips(&s.slips, p->scope, &p->arena, shape))
+        rv_lang_out_of_memory(p->report);
+    else if (s.variant && s.pool && s.saved)
         run_search(&s);
-    run->work = work;
     p->to_try += s.left > 0 ? s.left : 0;
     rv_lang_free_arena(&s.arena[0]);
     rv_lang_free_arena(&s.arena[1]);

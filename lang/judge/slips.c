@@ -18,8 +18,9 @@ static const struct {
     {SLIP_STEP, "t - m", "t + m"},
     {SLIP_STEP, "t + m", "t"},
     {SLIP_STEP, "t + m", "t - m"},
-    {SLIP_STEP, "m", "m - 1"},
-    {SLIP_STEP, "m", "m + 1"},
+
+    {SLIP_FACTOR, "a.b.(1 - b)", "a.(1 - b^2)"},
+    {SLIP_FACTOR, "a.(1 - b^2)", "a.b.(1 - b)"},
 
     {SLIP_SIGN, "a", "-a"},
     {SLIP_SIGN, "a + b", "a - b"},
@@ -52,11 +53,12 @@ static const struct {
     {SLIP_LESS, "a'", "a"},
     {SLIP_LESS, "f(a)", "a"},
 
+    {SLIP_STEP, "m", "m - 1"},
+    {SLIP_STEP, "m", "m + 1"},
+
     {SLIP_MORE, "a", "a^2"},
     {SLIP_MORE, "a", "1 - a"},
     {SLIP_MORE, "a", "1 + a"},
-    {SLIP_MORE, "a.b.(1 - b)", "a.(1 - b^2)"},
-    {SLIP_MORE, "a.(1 - b^2)", "a.b.(1 - b)"},
     {SLIP_MORE, "a", "a'"},
     {SLIP_MORE, "a @ b", "b @ a"},
     {SLIP_MORE, "a @ b", "b' @ a"},

@@ -34,9 +34,8 @@ static bool set_series(lang_run *run, const lang_node *s, rv_var v)
     return true;
 }
 
-static void define(lang_run *run, const lang_node *s)
+void rv_lang_assign(lang_run *run, const lang_node *s, lang_value v)
 {
-    lang_value v = rv_lang_evaluate(run, s->value);
     if (s->target->kind == LANG_INDEX) {
         rv_var x = rv_lang_as_var(run, s->value, &v);
         if (!rv_is_null(x) && s->target->base->symbol >= 0) set_series(run, s, x);
@@ -94,10 +93,10 @@ void rv_lang_statements(lang_run *run, const lang_node *s)
     for (; s && rv_lang_proceed(run, s); s = s->next) {
         if (run->cell && run->failed) return; /* the rest of the step would fail, too */
         if (s->kind == LANG_DECLARE) declare(run, s);
-        if (s->kind == LANG_DEFINE && run->judge && !s->helper)
+        if (s->kind == LANG_DEFINE && run->judge)
             run->judge(run, s);
         else if (s->kind == LANG_DEFINE)
-            define(run, s);
+            rv_lang_assign(run, s, rv_lang_evaluate(run, s->value));
         if (s->kind == LANG_FOR) loop(run, s);
     }
 }

@@ -321,6 +321,52 @@ TEST(Derivations, NumbersAndTimeStepsAreMended)
         }
 }
 
+// A mistake in a helper is one of the helper, and not of the lines that read it.
+TEST(Derivations, AHelperIsJudgedByWhatItStandsFor)
+{
+    const auto lines = [](const std::string &helper, const std::string &dh) {
+        return std::string(chain) +
+               "  doutput = 2.(output - y) / n\n"
+               "  dA = h' @ doutput\n"
+               "  dh[T] = doutput @ A'\n"
+               "  for t from T down to 1\n"
+               "    let C[t] = " +
+               helper + "\n    dh[t - 1] = " + dh +
+               "\n  dW = sum(t from 1 to T: h[t - 1]' @ C[t])\n"
+               "  dV = sum(t from 1 to T: x[:, t - 1]' @ C[t])\n";
+    };
+    const Names helper = {"C[3]", "C[2]", "C[1]"}, line = {"dh[2]", "dh[1]", "dh[0]"};
+    const std::string right = "dh[t].(1 - h[t]^2)", back = "C[t] @ W'";
+    const struct {
+        std::string helper, line;
+        Names wrong;
+        std::string repair;
+    } cases[] = {
+        {right, back, {}, ""},
+        {"dh[t].(1 - h[t])", back, helper, "let C[t] = dh[t].(1 - h[t]^2)"},
+        {"dh[t].h[t].(1 - h[t])", back, helper, "let C[t] = dh[t].(1 - h[t]^2)"},
+        {"dh[t]", back, helper, "let C[t] = dh[t].(1 - h[t]^2)"},
+        {"2.dh[t].(1 - h[t]^2)", back, helper, "let C[t] = dh[t].(1 - h[t]^2)"},
+        {"dh[t]'.(1 - h[t]^2)", back, helper, "let C[t] = dh[t].(1 - h[t]^2)"},
+        {right, "C[t] @ W", line, "dh[t - 1] = C[t] @ W'"},
+        {right, "h[t] @ W'", line, "dh[t - 1] = C[t] @ W'"},
+    };
+    rv_lang_proof_options options = {};
+    options.repair = true;
+    for (const auto &c : cases) {
+        SCOPED_TRACE(c.helper + ", " + c.line);
+        const Proof proof(Proof::read(lines(c.helper, c.line)), options);
+        EXPECT_EQ(proof.wrong("d"), c.wrong);
+        EXPECT_EQ(proof.of("d").size(), 8 + (c.wrong == helper ? 3 : 0));
+        std::string repair;
+        for (const rv_lang_verdict &v : proof.of("d")) repair += v.repair;
+        EXPECT_EQ(repair, c.repair);
+    }
+    options.as_written = true; // then a helper is what it states
+    const Proof proof(Proof::read(lines("2.dh[t].(1 - h[t]^2)", back)), options);
+    EXPECT_EQ(proof.wrong("d"), Names({"dh[2]", "dh[1]", "dh[0]", "dW", "dV"}));
+}
+
 // A line that cannot be recorded, or has a wrong shape, is one wrong line with a message. The others are judged.
 TEST(Derivations, AMistakeInALineHidesNoOther)
 {

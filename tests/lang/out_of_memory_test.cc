@@ -39,6 +39,19 @@ derive loss "by hand"
 const std::string wrong =
     "model m\n  input x[2, 3]\n  y = x @ x + z\n  w = sigmod(x)\n  v = x @ x\n  u = (\n";
 
+// A wrong line, one without a value, and a wrong helper.
+const std::string slips = R"(model m(n=2)
+  input x[n, 2], w[2]
+  a = tanh(w.x)
+  loss = sum(a.a)
+
+derive loss "slips"
+  da = 3.a
+  let g = da.(1 - a)
+  dx = g.w
+  dw = g.x
+)";
+
 // What came of it: the verdicts or the problems and the formatted text; "" and an error without memory.
 struct Answer {
     std::string text;
@@ -52,12 +65,15 @@ Answer work_on(const std::string &source)
     if (!lang) return {"", error.code};
     rv_lang_verdict *verdicts = nullptr;
     int count = 0;
-    const bool right = rv_lang_prove(lang, nullptr, &verdicts, &count, &error);
+    rv_lang_proof_options options = {};
+    options.repair = true;
+    const bool right = rv_lang_prove(lang, &options, &verdicts, &count, &error);
     EXPECT_EQ(right, error.code == RV_OK) << error.text;
     char *formatted = rv_lang_format(lang), *problems = rv_lang_problem_text(lang);
     Answer a = {right ? "right" : error.text, error.code};
     for (int i = 0; right && i < count; i++)
-        a.text += std::string("\n") + verdicts[i].name + " " + rv_verdict_name(verdicts[i].verdict);
+        a.text += std::string("\n") + verdicts[i].name + " " +
+                  rv_verdict_name(verdicts[i].verdict) + ": " + verdicts[i].repair;
     if (!formatted || !problems) a = {"", RV_ERROR_MEMORY};
     if (formatted && problems) a.text += std::string(formatted) + problems;
     rv_free(formatted);
@@ -67,8 +83,8 @@ Answer work_on(const std::string &source)
     return a;
 }
 
-// With every single allocation failing, alone or with all that follow it.
-void sweep(const std::string &source)
+// With every single allocation failing, or one of `step`, alone or with all that follow it.
+void sweep(const std::string &source, int64_t step = 1)
 {
     failing = -1;
     calls = 0;
@@ -77,7 +93,7 @@ void sweep(const std::string &source)
     ASSERT_NE(want.text, "");
     ASSERT_GT(allocations, 10);
     for (const bool all : {false, true})
-        for (int64_t n = 0; n < allocations; n++) {
+        for (int64_t n = 0; n < allocations; n += step) {
             and_all_after = all;
             calls = 0;
             failing = n;
@@ -94,5 +110,7 @@ void sweep(const std::string &source)
 TEST(LanguageOutOfMemory, OnARightText) { sweep(text); }
 
 TEST(LanguageOutOfMemory, OnAWrongText) { sweep(wrong); }
+
+TEST(LanguageOutOfMemory, OnAWrongDerivation) { sweep(slips, 13); }
 
 } // namespace
