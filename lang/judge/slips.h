@@ -6,11 +6,11 @@
 
 /* Groups of slips. */
 enum {
-    SLIP_STEP = 1,  /* a time step, an axis, a number */
+    SLIP_STEP = 1,  /* a time step, an axis or a number is off by one */
     SLIP_SIGN = 2,  /* + for -, and so on */
     SLIP_NAME = 4,  /* another name */
-    SLIP_LESS = 8,  /* a part is too much */
-    SLIP_MORE = 16, /* a function, a transpose, a sum is missing */
+    SLIP_LESS = 8,  /* the line has a part too many */
+    SLIP_MORE = 16, /* a function, a transpose or a sum is missing */
     SLIP_FACTOR = 32,
     SLIP_PATH = 64, /* a term of the whole line is missing */
     SLIP_TERM = 128
