@@ -77,9 +77,9 @@ bool rv_source_npz(rv_source *source, const char *path, const rv_file_options *o
                    rv_error *error);
 
 /* One sample per line: numbers and a label, with the same number of fields in every line. x is f32
- * [columns]; with `sequence` it is [columns,1]. Fields may stand in double quotes, lines end with
- * \n, \r\n or \r, and the text is UTF-8. Line 1 without a separator of its own, which is tab,
- * semicolon or comma, has blanks between its fields. Errors name the file and line. */
+ * [columns]; with `sequence` it is [columns,1]. The separator is the first of tab, semicolon and
+ * comma that line 1 has outside of quotes, or else blanks. Fields may be quoted ("). Lines end with
+ * \n, \r\n or \r. The text is UTF-8. Errors name the file and line. */
 bool rv_source_csv(rv_source *source, const char *path, const rv_file_options *options,
                    rv_error *error);
 

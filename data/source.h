@@ -28,7 +28,7 @@ typedef struct rv_reading {
     char separator;                /* between the fields of a table; a blank: any number of them */
     bool header;                   /* line 1 of a table was skipped */
     int64_t label;                 /* the column of a table that is y, from 1 */
-    char skipped[RV_SKIPPED_TEXT]; /* "z, w": arrays that are not samples; "" for none */
+    char skipped[RV_SKIPPED_TEXT]; /* what was not read: "z.npy, w.npy"; "" for nothing */
 } rv_reading;
 
 typedef struct rv_source rv_source;
