@@ -142,6 +142,7 @@ const std::map<std::string, std::vector<std::string>> texts = {
     {"in", {"in.npz"}},
     {"out", {"out.npz"}},
     {"grad", {"loss:x"}},
+    {"show", {"x"}},
 };
 
 /* Options that matter only in some circumstances: accepted without effect in other contexts. */
