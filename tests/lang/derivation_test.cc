@@ -321,6 +321,21 @@ TEST(Derivations, NumbersAndTimeStepsAreMended)
         }
 }
 
+// At the step 2, the first one, 2.dh[t] would do.
+TEST(Derivations, ARepairIsRightAtAllTimeSteps)
+{
+    rv_lang_proof_options options = {};
+    options.repair = true;
+    const Proof proof(Proof::read("model m\n  input x[3]\n  h[0] = sin(x)\n  for t from 1 to 2\n"
+                                  "    h[t] = t.h[t - 1]\n  loss = sum(h[2]^2)\n\n"
+                                  "derive loss \"d\"\n  dh[2] = 2.h[2]\n  for t from 2 down to 1\n"
+                                  "    dh[t - 1] = 3.dh[t]\n"),
+                      options);
+    EXPECT_EQ(proof.wrong("d"), Names({"dh[1]", "dh[0]"}));
+    ASSERT_EQ(proof.of("d").size(), 3u);
+    EXPECT_STREQ(proof.of("d")[1].repair, "");
+}
+
 // A mistake in a helper is one of the helper, and not of the lines that read it.
 TEST(Derivations, AHelperIsJudgedByWhatItStandsFor)
 {
