@@ -245,6 +245,14 @@ TEST(Gradcheck, SteepSlopesAreComparedByFinerSteps)
     EXPECT_TRUE(contains(r.reason, "differences with steps of 1e-03 and less are off")) << r.reason;
 }
 
+/* tanh(30 x) is nearly 1, so that its rounding is large beside what it changes by. */
+TEST(Gradcheck, RoundingInsideTheLossIsNoMistake)
+{
+    const auto saturated = [](rv_var x) { return rv_sin(rv_scale(rv_tanh(rv_scale(x, 30)), 1e5)); };
+    for (double at = 0.2; at < 0.8; at += 0.01)
+        EXPECT_NE(verdict_at({at, at + 0.003, at + 0.007}, saturated).verdict, RV_WRONG) << at;
+}
+
 /* ---- stopped gradients ---- */
 
 TEST(Gradcheck, StoppedValuesAreHeld)
