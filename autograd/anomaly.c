@@ -77,7 +77,7 @@ static const char *index_text(rv_shape shape, int64_t index, char words[RV_SHAPE
 /* "NaN in 3 of 8 elements" */
 static void put_nonfinite(rv_text *t, const rv_extent *e)
 {
-    rv_put(t, "%s in %lld of %lld elements", e->nans ? "NaN" : "infinity",
+    rv_put(t, "%s in %lld of %lld element(s)", e->nans ? "NaN" : "infinity",
            (long long)(e->nans ? e->nans : e->infinities), (long long)e->count);
 }
 

@@ -39,7 +39,7 @@ static rv_var record_named(rv_tape *tape, const rv_op *op, const char *name, rv_
         char name[256];
     } attr = {.type = leaf_type_of(dtype, shape)};
     if (length == 1 || length > sizeof attr.name)
-        return rv_tape_fail(tape, RV_ERROR_NAME, "%s: the name has %zu bytes, expected 1 to %zu",
+        return rv_tape_fail(tape, RV_ERROR_NAME, "%s: the name has %zu byte(s), expected 1 to %zu",
                             op->name, length - 1, sizeof attr.name - 1);
     memcpy(attr.name, name, length);
     int32_t before = tape->count;

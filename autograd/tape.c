@@ -302,8 +302,8 @@ static bool check_inputs(rv_tape *tape, const rv_op *op, const rv_var *in, int i
         return rv_fail(&tape->error, RV_ERROR_ARGUMENT, "record: an op (\"%s\") has no %s; set it",
                        op && op->name ? op->name : "", missing);
     if (inputs < (op->inputs < 0 ? 1 : op->inputs) || (op->inputs >= 0 && inputs > op->inputs))
-        return rv_fail(&tape->error, RV_ERROR_ARGUMENT, "%s: %d inputs, expected %s (%s)", op->name,
-                       inputs, op->inputs < 0 ? "at least 1" : op->args, op->formula);
+        return rv_fail(&tape->error, RV_ERROR_ARGUMENT, "%s: %d input(s), expected %s (%s)",
+                       op->name, inputs, op->inputs < 0 ? "at least 1" : op->args, op->formula);
     for (int k = 0; k < inputs; k++) {
         if (in[k].tape != tape && in[k].tape)
             return rv_fail(&tape->error, RV_ERROR_ARGUMENT,
@@ -353,7 +353,7 @@ static rv_var append(rv_tape *tape, rv_node *node)
     }
     if (tape->count == INT32_MAX)
         return rv_tape_fail(tape, RV_ERROR_ARGUMENT,
-                            "tape: more than %d nodes; record fewer time steps", INT32_MAX);
+                            "tape: more than %d node(s); record fewer time steps", INT32_MAX);
     if (node->inputs) memcpy(in, node->in, (size_t)node->inputs * sizeof *in);
     if (node->attr_size) memcpy(attr, node->attr, node->attr_size);
     node->in = in;

@@ -79,7 +79,7 @@ static bool check_options(const rv_source *plain, rv_augment options, rv_error *
         options.shift >= x->dim[x->rank - 1])
         return rv_fail(error, RV_ERROR_ARGUMENT,
                        "%s: `shift` by up to %" PRId64
-                       " pixels of x %s; expected images that are larger than the shift",
+                       " pixel(s) of x %s; expected images that are larger than the shift",
                        plain->name, options.shift, rv_shape_text(*x, text));
     if (!plain->each_step || plain->classes > 0) return true;
     return rv_fail(error, RV_ERROR_ARGUMENT,

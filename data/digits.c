@@ -27,7 +27,8 @@ static bool choose(const int *classes, int count, int label_of[DIGITS], rv_error
     bool all = !classes && count == 0;
     if (!all && (!classes || count < 1 || count > DIGITS)) {
         return rv_fail(error, RV_ERROR_ARGUMENT,
-                       "%d digits listed; expected 1 to 10 of them, or NULL and 0 for all", count);
+                       "%d digit(s) listed; expected 1 to 10 of them, or NULL and 0 for all",
+                       count);
     }
     for (int d = 0; d < DIGITS; d++) {
         label_of[d] = all ? d : -1;

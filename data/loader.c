@@ -134,16 +134,16 @@ static bool check_options(const rv_source *s, const rv_loader_options *o, rv_err
 {
     if (o->batch_size < 1) {
         return rv_fail(error, RV_ERROR_ARGUMENT,
-                       "batches of %" PRId64 " samples; expected at least 1", o->batch_size);
+                       "batches of %" PRId64 " sample(s); expected at least 1", o->batch_size);
     }
     if (o->prefetch < 0 || o->prefetch > MOST_PREFETCH) {
-        return rv_fail(error, RV_ERROR_ARGUMENT, "prefetch of %d batches; expected 0 to %d",
+        return rv_fail(error, RV_ERROR_ARGUMENT, "prefetch of %d batch(es); expected 0 to %d",
                        o->prefetch, MOST_PREFETCH);
     }
     if (o->batch_size <= s->count || (!o->contiguous && !o->drop_last)) return true;
     return rv_fail(error, RV_ERROR_ARGUMENT,
                    "%s: batches of %" PRId64 " of %" PRId64
-                   " samples leave no full batch; expected a smaller batch size",
+                   " sample(s) leave no full batch; expected a smaller batch size",
                    s->name, o->batch_size, s->count);
 }
 

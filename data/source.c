@@ -16,7 +16,7 @@ static bool check_side(const rv_source *s, const char *side, rv_dtype type, rv_s
     if (!rv_shape_check(shape, rv_dtype_size(type), NULL, error)) return false;
     if (shape.rank >= RV_MAX_RANK) {
         return rv_fail(error, RV_ERROR_SHAPE,
-                       "%s: a sample's %s of shape %s; expected at most %d dimensions", s->name,
+                       "%s: a sample's %s of shape %s; expected at most %d dimension(s)", s->name,
                        side, rv_shape_text(shape, text), RV_MAX_RANK - 1);
     }
     if (classes < 0 || classes > INT32_MAX || (classes > 0 && type != RV_I32)) {
@@ -55,7 +55,7 @@ bool rv_source_check(const rv_source *s, rv_error *error)
                        !s->name ? "a name" : "read");
     }
     if (s->count < 1) {
-        return rv_fail(error, RV_ERROR_ARGUMENT, "%s: %" PRId64 " samples; expected at least 1",
+        return rv_fail(error, RV_ERROR_ARGUMENT, "%s: %" PRId64 " sample(s); expected at least 1",
                        s->name, s->count);
     }
     if (s->alphabet && s->tokens == 0) {
@@ -142,7 +142,7 @@ bool rv_source_read(const rv_source *s, uint64_t epoch, int64_t index, void *x, 
     if (*length < 1 || *length > steps || (!s->lengths && *length != steps)) {
         return rv_fail(error, RV_ERROR_FORMAT,
                        "%s: sample %" PRId64 ": a length of %" PRId32
-                       " time steps; expected %s%" PRId32,
+                       " time step(s); expected %s%" PRId32,
                        s->name, index, *length, s->lengths ? "1 to " : "", steps);
     }
     int64_t nx = rv_shape_count(s->x), ny = rv_shape_count(s->y);

@@ -36,7 +36,7 @@ bool rv_source_subset(rv_source *source, const rv_source *whole, rv_subset optio
     int64_t count = options.count != 0 ? options.count : left;
     if (left < 1 || count < 1 || count > left) {
         return rv_fail(error, RV_ERROR_ARGUMENT,
-                       "%s: a subset of %" PRId64 " samples from %" PRId64 " on, of %" PRId64
+                       "%s: a subset of %" PRId64 " sample(s) from %" PRId64 " on, of %" PRId64
                        "; expected at least 1 and no more than the source has",
                        whole->name, options.count, options.first, whole->count);
     }

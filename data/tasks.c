@@ -76,7 +76,7 @@ static bool check_count(const rv_task_kind *kind, int64_t *count, rv_error *erro
 {
     if (*count == 0) *count = kind->task.defaults.count;
     if (*count > 0) return true;
-    return rv_fail(error, RV_ERROR_ARGUMENT, "%s with %" PRId64 " samples; expected at least 1",
+    return rv_fail(error, RV_ERROR_ARGUMENT, "%s with %" PRId64 " sample(s); expected at least 1",
                    kind->task.name, *count);
 }
 

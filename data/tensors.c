@@ -70,7 +70,7 @@ bool rv_source_tensors(rv_source *source, const rv_tensor *x, const rv_tensor *y
                        rv_shape_text(x->shape, has), rv_shape_text(y->shape, other));
     }
     if (classes < 0 || classes > INT32_MAX) {
-        return rv_fail(error, RV_ERROR_ARGUMENT, "%" PRId64 " classes; expected 0 to %" PRId32,
+        return rv_fail(error, RV_ERROR_ARGUMENT, "%" PRId64 " class(es); expected 0 to %" PRId32,
                        classes, INT32_MAX);
     }
     if (classes > 0 && !check_labels(y, classes, error)) return false;

@@ -17,7 +17,7 @@ rv_lang *rv_lang_read(const char *text, size_t size, const char *name, rv_error 
 {
     if (!text || !name || size > LANG_MOST_BYTES) {
         if (text && name)
-            rv_fail(error, RV_ERROR_FORMAT, "%s: %zu bytes, expected at most %d; split the file",
+            rv_fail(error, RV_ERROR_FORMAT, "%s: %zu byte(s), expected at most %d; split the file",
                     name, size, LANG_MOST_BYTES);
         else
             rv_fail(error, RV_ERROR_ARGUMENT, "lang: the %s is NULL", text ? "name" : "text");

@@ -22,7 +22,7 @@ rv_var rv_cell_parameter(rv_cell *k, const char *name, rv_shape shape, rv_init i
     snprintf(full, sizeof full, "%s%s", k->prefix, name);
     if (strlen(name) > RV_CELL_GIVEN_NAME)
         return rv_tape_fail(k->tape, RV_ERROR_NAME,
-                            "cell: the name \"%.40s...\" is too long; use at most %d bytes", name,
+                            "cell: the name \"%.40s...\" is too long; use at most %d byte(s)", name,
                             RV_CELL_GIVEN_NAME);
     rv_var w = rv_parameter(k->tape, full, shape, k->probe ? rv_init_constant(0) : init);
     return k->options->probes ? rv_probe(w, k->taken) : w;

@@ -193,7 +193,7 @@ static rv_net record_own(const rv_model *model, const rv_net_options *o, rv_var 
     if (fits(o, rv_shape_count(shape), samples * each)) return net;
     net.output = net.loss = rv_tape_fail(
         x.tape, RV_ERROR_SHAPE,
-        "net: \"%s\" outputs %s for %lld samples, but the data ask for %lld numbers each; "
+        "net: \"%s\" outputs %s for %lld sample(s), but the data ask for %lld number(s) each; "
         "use other data or classes, or another model",
         model->name, rv_shape_text(shape, text), (long long)samples,
         (long long)(each * answer_size(o)));
@@ -219,7 +219,7 @@ rv_net rv_model_record(const rv_model *model, const rv_net_options *options, rv_
     if (options->steps < 0 || !(options->smoothing >= 0 && options->smoothing < 1)) {
         rv_tape_fail(
             x.tape, RV_ERROR_ARGUMENT,
-            "net: %lld steps and a smoothing of %g, expected at least 0, and from 0 to below 1",
+            "net: %lld step(s) and a smoothing of %g, expected at least 0, and from 0 to below 1",
             (long long)options->steps, options->smoothing);
         return net;
     }

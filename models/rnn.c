@@ -261,10 +261,11 @@ static bool check_options(net *n)
         rv_tape_fail(n->tape, RV_ERROR_ARGUMENT, "unroll: the step is NULL; give a cell");
     else if (o->units < 1)
         rv_tape_fail(n->tape, RV_ERROR_ARGUMENT,
-                     "unroll: %lld units, expected at least 1; set `units`", (long long)o->units);
+                     "unroll: %lld unit(s), expected at least 1; set `units`", (long long)o->units);
     else if (o->layers < 1 || o->layers > 1000)
         rv_tape_fail(n->tape, RV_ERROR_ARGUMENT,
-                     "unroll: %lld layers, expected 1 to 1000; set `layers`", (long long)o->layers);
+                     "unroll: %lld layer(s), expected 1 to 1000; set `layers`",
+                     (long long)o->layers);
     else if (o->recompute < 0)
         rv_tape_fail(n->tape, RV_ERROR_ARGUMENT,
                      "unroll: recompute is %lld, expected a number of steps; use 0 to keep all",
@@ -274,9 +275,10 @@ static bool check_options(net *n)
                      "unroll: the backward direction starts at the end: nothing can be carried on "
                      "to it; use one direction");
     else if (name)
-        rv_tape_fail(n->tape, RV_ERROR_ARGUMENT,
-                     "unroll: the %s \"%.40s...\" has %zu bytes, expected at most 100; shorten it",
-                     name == o->name ? "name" : "carry", name, strlen(name));
+        rv_tape_fail(
+            n->tape, RV_ERROR_ARGUMENT,
+            "unroll: the %s \"%.40s...\" has %zu byte(s), expected at most 100; shorten it",
+            name == o->name ? "name" : "carry", name, strlen(name));
     return !rv_tape_error(n->tape)->code;
 }
 
@@ -323,7 +325,7 @@ static rv_var unroll(rv_cell_step step, rv_var x, int64_t steps, bool sequence,
     if (rv_is_null(x)) return x;
     if (steps < 1)
         return rv_tape_fail(x.tape, RV_ERROR_ARGUMENT,
-                            "unroll: %lld steps, expected at least 1; ask for more",
+                            "unroll: %lld step(s), expected at least 1; ask for more",
                             (long long)steps);
     rv_var *all = each_step(x, steps, sequence);
     if (!all) return rv_tape_fail(x.tape, RV_ERROR_MEMORY, "unroll: out of memory");

@@ -165,7 +165,7 @@ rv_var rv_stack(const rv_var *x, int count, int axis)
     if (count < 1 || with.rank > RV_MAX_RANK || at < 0 || at >= with.rank)
         return rv_tape_fail(
             null.tape, RV_ERROR_ARGUMENT,
-            "stack: %d tensors along axis %d of a result of rank %lld; give at least 1 "
+            "stack: %d tensor(s) along axis %d of a result of rank %lld; give at least 1 "
             "tensor, an axis below the rank and a rank of at most %d",
             count, axis, (long long)with.rank, RV_MAX_RANK);
     for (int64_t d = 0; d < with.rank; d++)

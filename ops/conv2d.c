@@ -70,7 +70,7 @@ static bool check_form(rv_inference *i, const rv_shape *x, const rv_shape *w, co
     if (w->dim[0] % a->groups || x->dim[1] % a->groups || w->dim[1] != x->dim[1] / a->groups)
         return rv_fail(
             i->error, RV_ERROR_SHAPE,
-            "%lld channels in %lld groups do not fit %lld kernels of %lld channels; w is "
+            "%lld channel(s) in %lld group(s) do not fit %lld kernel(s) of %lld channel(s); w is "
             "[outputs,channels/groups,height,width]",
             (long long)x->dim[1], (long long)a->groups, (long long)w->dim[0], (long long)w->dim[1]);
     for (int d = 0; d < 2; d++)
@@ -374,7 +374,7 @@ static const rv_sample samples_y[] = {
      .error = "kernel 9x9 is larger than the padded image 8x8"},
     {.in = {{4, {2, 3, 8, 8}}, {4, {4, 2, 3, 3}}},
      ATTR(PLAIN),
-     .error = "3 channels in 1 groups do not fit"},
+     .error = "3 channels in 1 group do not fit"},
     {.in = {{3, {3, 8, 8}}, {4, {4, 3, 3, 3}}}, ATTR(PLAIN), .error = "both of rank 4"},
     {.in = {{4, {2, 3, 8, 8}}, {4, {4, 3, 3, 3}}},
      ATTR(PLAIN, .pad = {-1, 0}),

@@ -45,7 +45,7 @@ static bool infer_scatter(rv_inference *i)
         return rv_fail(i->error, RV_ERROR_SHAPE,
                        "y does not start with the index's axes; give it a row for each index");
     if (attr->rows < 1)
-        return rv_fail(i->error, RV_ERROR_ARGUMENT, "%lld rows, expected at least 1",
+        return rv_fail(i->error, RV_ERROR_ARGUMENT, "%lld row(s), expected at least 1",
                        (long long)attr->rows);
     i->out = (rv_type){i->in[0].dtype, {1, {attr->rows}}};
     for (int64_t d = index->rank; d < y->rank; d++)

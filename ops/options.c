@@ -40,7 +40,7 @@ static void refuse(rv_arguments *a, int i, const char *why)
 static bool check_inputs(const rv_op *op, const rv_var *x, int inputs, rv_tape *tape)
 {
     if (op->inputs < 0 ? inputs < 1 : inputs != op->inputs) {
-        rv_tape_fail(tape, RV_ERROR_ARGUMENT, "%s: %d inputs, expected %s (%s)", op->name, inputs,
+        rv_tape_fail(tape, RV_ERROR_ARGUMENT, "%s: %d input(s), expected %s (%s)", op->name, inputs,
                      op->inputs < 0 ? "at least 1" : op->args, op->formula);
         return false;
     }
@@ -140,7 +140,7 @@ static bool is_per_axis(rv_arguments *a, int i)
     const int64_t rank = rv_shape_of(a->x[0]).rank;
     if (a->value[i].count == 0 || a->value[i].count == rank) return true;
     rv_tape_fail(a->x[0].tape, RV_ERROR_ARGUMENT,
-                 "%s: %s has %d numbers, expected %lld; give one for each axis", a->op->name,
+                 "%s: %s has %d number(s), expected %lld; give one for each axis", a->op->name,
                  a->op->options[i].name, a->value[i].count, (long long)rank);
     return a->ok = false;
 }

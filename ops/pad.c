@@ -311,7 +311,7 @@ rv_var rv_pad(rv_var x, const int64_t *before, const int64_t *after, const int64
     bool changes = false;
     if (rv_shape_of(x).rank && (!before || !after))
         return rv_tape_fail(x.tape, RV_ERROR_ARGUMENT,
-                            "pad: %s is NULL, expected %lld numbers; only between may be NULL",
+                            "pad: %s is NULL, expected %lld number(s); only between may be NULL",
                             before ? "after" : "before", (long long)rv_shape_of(x).rank);
     for (int64_t d = 0; d < rv_shape_of(x).rank; d++) {
         attr.before[d] = before[d];

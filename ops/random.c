@@ -158,10 +158,11 @@ static rv_var call_dropout(rv_arguments *a)
     const char *name = a->value[1].word;
     if (a->inputs == 1 && name) return rv_dropout(a->x[0], rate, name);
     if (a->inputs == 2 && !name) return drop(a->x[0], a->x[1], rate);
-    return rv_tape_fail(a->x[0].tape, RV_ERROR_ARGUMENT,
-                        "dropout: %d inputs %s a name; give either x and the name of a draw, or x "
-                        "and u",
-                        a->inputs, name ? "and" : "without");
+    return rv_tape_fail(
+        a->x[0].tape, RV_ERROR_ARGUMENT,
+        "dropout: %d input(s) %s a name; give either x and the name of a draw, or x "
+        "and u",
+        a->inputs, name ? "and" : "without");
 }
 
 static void dropout_reference(const rv_call *c)
@@ -179,7 +180,7 @@ static const rv_sample dropout_samples[] = {
      RV_GIVEN(RV_NUMBER(0.4), RV_ABSENT)},
     {.in = {{1, {3}}},
      .inputs = 1,
-     .error = "1 inputs without a name",
+     .error = "1 input without a name",
      RV_GIVEN(RV_NUMBER(0.4), RV_ABSENT)},
     {.in = {{1, {3}}, {1, {3}}},
      .inputs = 2,

@@ -11,7 +11,7 @@ static bool infer(rv_inference *i)
     i->out = (rv_type){i->in[0].dtype, *shape};
     if (!rv_shape_check(*shape, 1, NULL, i->error)) return false;
     if (rv_shape_count(*shape) == rv_shape_count(i->in[0].shape)) return true;
-    return rv_fail(i->error, RV_ERROR_SHAPE, "%lld elements do not fill %s; keep their number",
+    return rv_fail(i->error, RV_ERROR_SHAPE, "%lld element(s) do not fill %s; keep their number",
                    (long long)rv_shape_count(i->in[0].shape), rv_shape_text(*shape, text));
 }
 

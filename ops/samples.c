@@ -24,8 +24,9 @@ rv_var rv_sample_record(rv_tape *tape, const rv_op *op, const rv_sample *s, rv_v
     rv_var x[RV_SAMPLE_INPUTS];
     int count = rv_sample_inputs(op, s);
     if (count < 1 || count > RV_SAMPLE_INPUTS)
-        return rv_tape_fail(tape, RV_ERROR_ARGUMENT, "%s: a sample of %d inputs, expected 1 to %d",
-                            op->name, count, RV_SAMPLE_INPUTS);
+        return rv_tape_fail(tape, RV_ERROR_ARGUMENT,
+                            "%s: a sample of %d input(s), expected 1 to %d", op->name, count,
+                            RV_SAMPLE_INPUTS);
     for (int k = 0; k < count; k++) {
         rv_dtype dtype = s->integer >> k & 1 ? RV_I32 : rv_tape_dtype(tape);
         x[k] = rv_input_typed(tape, rv_sample_input_name(k), dtype, s->in[k]);

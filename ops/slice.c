@@ -21,7 +21,7 @@ static bool infer(rv_inference *i)
         if (!fits)
             return rv_fail(
                 i->error, RV_ERROR_SHAPE,
-                "%lld elements from %lld on by %lld leave axis %d of size %lld; keep inside",
+                "%lld element(s) from %lld on by %lld leave axis %d of size %lld; keep inside",
                 (long long)s->size[d], (long long)s->start[d], (long long)s->step[d], (int)d,
                 (long long)x->dim[d]);
     }
@@ -129,7 +129,7 @@ rv_var rv_slice(rv_var x, const int64_t *start, const int64_t *size, const int64
     bool whole = true;
     if (shape.rank && (!start || !size))
         return rv_tape_fail(x.tape, RV_ERROR_ARGUMENT,
-                            "slice: %s is NULL, expected %lld numbers; only step may be NULL",
+                            "slice: %s is NULL, expected %lld number(s); only step may be NULL",
                             start ? "size" : "start", (long long)shape.rank);
     for (int64_t d = 0; d < shape.rank; d++) {
         attr.start[d] = start[d];

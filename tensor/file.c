@@ -47,7 +47,7 @@ static bool read_descriptor(int descriptor, const char *path, unsigned char **by
     size_t expected = (size_t)status.st_size;
     unsigned char *content = rv_alloc(expected + 1, 1);
     if (!content) {
-        return rv_fail(error, RV_ERROR_MEMORY, "out of memory for the %zu bytes of \"%s\"",
+        return rv_fail(error, RV_ERROR_MEMORY, "out of memory for the %zu byte(s) of \"%s\"",
                        expected, path);
     }
     ptrdiff_t got = read_all(descriptor, content, expected);

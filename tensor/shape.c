@@ -29,7 +29,7 @@ bool rv_shape_check(rv_shape shape, size_t item_size, size_t *bytes, rv_error *e
     char text[RV_SHAPE_TEXT];
     if (!rank_in_range(shape)) {
         return rv_fail(error, RV_ERROR_SHAPE,
-                       "a shape of %" PRId64 " dimensions; expected 0 to %d: reshape to fewer",
+                       "a shape of %" PRId64 " dimension(s); expected 0 to %d: reshape to fewer",
                        shape.rank, (int)RV_MAX_RANK);
     }
     size_t product = item_size;

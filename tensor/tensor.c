@@ -52,7 +52,7 @@ bool rv_tensor_new(rv_tensor *tensor, rv_dtype dtype, rv_shape shape, rv_error *
         char text[RV_SHAPE_TEXT];
         return rv_fail(
             error, RV_ERROR_MEMORY,
-            "out of memory for a tensor %s %s (%zu bytes); use smaller shapes or batches",
+            "out of memory for a tensor %s %s (%zu byte(s)); use smaller shapes or batches",
             rv_dtype_name(dtype), rv_shape_text(shape, text), bytes);
     }
     *tensor = (rv_tensor){.dtype = dtype, .shape = shape, .data = data};

@@ -11,7 +11,7 @@
 extern "C" {
 #endif
 
-/* vsnprintf in the C locale. */
+/* vsnprintf in the C locale. In "%d sample(s)" and "%d batch(es)" the noun gets the ending that its number asks for. */
 int rv_format(char *text, size_t size, const char *format, va_list arguments);
 
 /* The rest of a buffer. Each rv_put appends to it and truncates text that does not fit. */

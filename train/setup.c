@@ -298,7 +298,7 @@ static bool for_each_part(rv_setup *s, const char *option, const char *expected,
         size_t length = strcspn(list, ",");
         if (group == RV_PARAMETER_GROUPS || length >= RV_RATE_PATTERN)
             return rv_fail(error, RV_ERROR_ARGUMENT,
-                           "%s: expected at most %d patterns of at most %d bytes", option,
+                           "%s: expected at most %d pattern(s) of at most %d byte(s)", option,
                            RV_PARAMETER_GROUPS, RV_RATE_PATTERN - 1);
         memcpy(s->patterns[group], list, length);
         s->patterns[group][length] = '\0';

@@ -61,7 +61,7 @@ void rv_trainer_free(rv_trainer *t)
 bool rv_trainer_observe(rv_trainer *t, rv_observer observer, rv_error *error)
 {
     if (t->observer_count == RV_OBSERVERS)
-        return rv_fail(error, RV_ERROR_ARGUMENT, "a trainer has at most %d observers",
+        return rv_fail(error, RV_ERROR_ARGUMENT, "a trainer has at most %d observer(s)",
                        RV_OBSERVERS);
     t->observers[t->observer_count++] = observer;
     return true;

@@ -90,7 +90,7 @@ static bool check_outputs(rv_tape *tape, const rv_var *outputs, int count)
 {
     if (!tape || tape->error.code) return false;
     if (count < 0)
-        return rv_fail(&tape->error, RV_ERROR_ARGUMENT, "compile: %d outputs; give none or more",
+        return rv_fail(&tape->error, RV_ERROR_ARGUMENT, "compile: %d output(s); give none or more",
                        count);
     for (int i = 0; i < count; i++)
         if (rv_is_null(outputs[i]) || outputs[i].tape != tape)

@@ -32,7 +32,7 @@ bool rv_array_check(const rv_array *array, rv_error *error)
     int64_t left = array->input.size - array->offset;
     if ((uint64_t)left == bytes) return true;
     return rv_fail(error, RV_ERROR_FORMAT,
-                   "\"%s\" has %" PRId64 " bytes after its header; expected %zu for shape %s of "
+                   "\"%s\" has %" PRId64 " byte(s) after its header; expected %zu for shape %s of "
                    "%d-byte numbers: the file is truncated, or its header is wrong",
                    name, left, bytes, rv_shape_text(array->shape, text), array->element.size);
 }
@@ -152,7 +152,7 @@ static bool fail_unclear(const rv_array *x, const rv_array *y, rv_error *error)
     const int64_t *d = x->shape.dim + 1, rank = x->shape.rank - 1;
     return rv_fail(error, RV_ERROR_ARGUMENT,
                    "\"%s\" is %s with targets %s, which may be %s or sequences of %" PRId64
-                   " steps: set `sequence`, or set `shape` to that of %s%s",
+                   " step(s): set `sequence`, or set `shape` to that of %s%s",
                    x->input.name, rv_shape_text(x->shape, has), rv_shape_text(y->shape, other),
                    rank < 2 ? "rows of numbers" : "images", d[0],
                    rank < 2 ? "a row" : "an image, as channels, height, width",
@@ -245,7 +245,8 @@ static bool describe_y(rv_source *s, const arrays *a, const rv_file_options *opt
     bool as_many = s->sequence && s->y.rank >= 1 && s->x.rank >= 1 && s->y.dim[0] == s->x.dim[0];
     if (options->numbers && options->classes != 0) {
         return rv_fail(error, RV_ERROR_ARGUMENT,
-                       "%" PRId64 " classes of numbers; expected 0 with numbers", options->classes);
+                       "%" PRId64 " class(es) of numbers; expected 0 with numbers",
+                       options->classes);
     }
     return holds_labels(&a->y, options) ? describe_labels(s, a, as_many, options, error)
                                         : describe_numbers(s, &a->y, as_many, options, error);
@@ -281,7 +282,7 @@ static bool same_count(const rv_array *x, const rv_array *other, rv_error *error
 {
     if (!other->input.name || x->shape.dim[0] == other->shape.dim[0]) return true;
     return rv_fail(error, RV_ERROR_FORMAT,
-                   "\"%s\" has %" PRId64 " samples, but \"%s\" has %" PRId64
+                   "\"%s\" has %" PRId64 " sample(s), but \"%s\" has %" PRId64
                    "; do they belong to the same data set?",
                    x->input.name, x->shape.dim[0], other->input.name, other->shape.dim[0]);
 }

@@ -28,10 +28,10 @@ bool rv_classes_of(const rv_label_range *range, int64_t given, const char *what,
     int64_t occur = spread < range->count ? spread : range->count; /* at most so many */
     *classes = given != 0 ? given : range->above;
     if (given != 0 || range->above <= PLAUSIBLE || occur >= range->above / 2) return true;
-    return rv_fail(error, RV_ERROR_FORMAT,
-                   "\"%s\": %" PRId64 " %ss from %" PRId64 " to %" PRId64
-                   " would be one of %" PRId64
-                   " classes each, most of which do not occur: number them from 0, set `classes`, "
-                   "or set `numbers` if they are quantities",
-                   name, range->count, what, range->least, range->above - 1, range->above);
+    return rv_fail(
+        error, RV_ERROR_FORMAT,
+        "\"%s\": %" PRId64 " %ss from %" PRId64 " to %" PRId64 " would be one of %" PRId64
+        " class(es) each, most of which do not occur: number them from 0, set `classes`, "
+        "or set `numbers` if they are quantities",
+        name, range->count, what, range->least, range->above - 1, range->above);
 }

@@ -261,9 +261,9 @@ static bool parse(parser *p, csv *c, rv_source *s, const rv_file_options *option
     if (__builtin_mul_overflow((uint64_t)count, (uint64_t)fields * sizeof(float), &bytes) ||
         bytes > cache) {
         return rv_fail(error, RV_ERROR_ARGUMENT,
-                       "\"%s\": %" PRId64 " lines of %" PRId64
-                       " numbers take more than the cache of %" PRIu64
-                       " bytes: convert it to .npy, or give a larger `cache`",
+                       "\"%s\": %" PRId64 " line(s) of %" PRId64
+                       " number(s) take more than the cache of %" PRIu64
+                       " byte(s): convert it to .npy, or give a larger `cache`",
                        p->name, count, fields, cache);
     }
     c->values = rv_alloc((size_t)count * (size_t)columns, sizeof *c->values);
@@ -321,7 +321,8 @@ static bool check_options(const rv_file_options *options, rv_error *error)
 {
     if (options->classes != 0 && options->numbers) {
         return rv_fail(error, RV_ERROR_ARGUMENT,
-                       "%" PRId64 " classes of numbers; expected 0 with numbers", options->classes);
+                       "%" PRId64 " class(es) of numbers; expected 0 with numbers",
+                       options->classes);
     }
     if (!isfinite(options->divisor) || options->divisor < 0) {
         return rv_fail(error, RV_ERROR_ARGUMENT,

@@ -30,8 +30,8 @@ static bool read_header(rv_array *array, rv_error *error)
     }
     if (head[3] < 1 || head[3] > RV_MAX_RANK) {
         return rv_fail(error, RV_ERROR_FORMAT,
-                       "\"%s\" has an array of %d dimensions; expected 1 to %d", array->input.name,
-                       head[3], (int)RV_MAX_RANK);
+                       "\"%s\" has an array of %d dimension(s); expected 1 to %d",
+                       array->input.name, head[3], (int)RV_MAX_RANK);
     }
     size_t bytes = 4u * head[3];
     if (!rv_input_read(&array->input, sizeof head, dims, bytes, error)) return false;

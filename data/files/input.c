@@ -25,7 +25,7 @@ static bool fail_system(const rv_input_file *input, int reason, rv_error *error)
 
 static bool fail_short(const rv_input_file *input, rv_error *error)
 {
-    return rv_fail(error, RV_ERROR_FORMAT, "\"%s\" is truncated: it ends after %" PRId64 " bytes",
+    return rv_fail(error, RV_ERROR_FORMAT, "\"%s\" is truncated: it ends after %" PRId64 " byte(s)",
                    input->name, input->size);
 }
 
@@ -100,7 +100,7 @@ static bool inflate_all(const rv_input_file *input, unzip *u, rv_error *error)
         if (u->size > u->room) {
             return rv_fail(error, RV_ERROR_ARGUMENT,
                            "\"%s\" takes more than the cache of %" PRId64
-                           " bytes once decompressed: gunzip it, or give a larger `cache`",
+                           " byte(s) once decompressed: gunzip it, or give a larger `cache`",
                            input->name, u->room);
         }
         if (state == Z_BUF_ERROR) break;
@@ -183,7 +183,7 @@ static bool load(rv_input_file *input, uint64_t cache, bool whole, rv_error *err
     if ((uint64_t)input->size <= cache) return load_plain(input, error);
     if (!whole) return true;
     return rv_fail(error, RV_ERROR_ARGUMENT,
-                   "\"%s\" has %" PRId64 " bytes, more than the cache of %" PRIu64
+                   "\"%s\" has %" PRId64 " byte(s), more than the cache of %" PRIu64
                    ": give a larger `cache`",
                    input->name, input->size, cache);
 }

@@ -98,7 +98,7 @@ static bool parse(header *h, const char *text, rv_error *error)
     if (ok && *h->at == '\0' && h->has_type && h->has_order && h->has_shape) return true;
     return rv_fail(error, RV_ERROR_FORMAT,
                    "\"%s\": the header \"%.200s\" is invalid at \"%.40s\"; expected descr, "
-                   "fortran_order and shape (at most %d dimensions) of a plain array of numbers",
+                   "fortran_order and shape (at most %d dimension(s)) of a plain array of numbers",
                    h->name, text, h->at, (int)RV_MAX_RANK);
 }
 
@@ -151,7 +151,7 @@ static bool read_header(rv_array *array, char text[LONGEST_HEADER + 1], rv_error
     if (length > LONGEST_HEADER) {
         return rv_fail(
             error, RV_ERROR_FORMAT,
-            "\"%s\" has a header of %zu bytes; expected a plain array of numbers, with a "
+            "\"%s\" has a header of %zu byte(s); expected a plain array of numbers, with a "
             "header of at most %d",
             name, length, LONGEST_HEADER);
     }

@@ -50,7 +50,7 @@ static bool load_member(const archive *a, zip_uint64_t index, const char *member
         fail_member(a, member, error);
     } else if (!ok) {
         rv_fail(error, RV_ERROR_FORMAT,
-                "\"%s\": %s is damaged: it does not decompress to %zu bytes", a->path, member,
+                "\"%s\": %s is damaged: it does not decompress to %zu byte(s)", a->path, member,
                 size);
     }
     if (file) zip_fclose(file);
@@ -76,14 +76,14 @@ static bool check_size(const archive *a, const char *member, const zip_stat_t *s
     if (status->comp_size > a->bytes ||
         status->size / (deflated ? MOST_DEFLATED : 1) > status->comp_size) {
         return rv_fail(error, RV_ERROR_FORMAT,
-                       "\"%s\": %s is damaged: %" PRIu64 " bytes cannot be compressed to %" PRIu64
+                       "\"%s\": %s is damaged: %" PRIu64 " byte(s) cannot be compressed to %" PRIu64
                        " in a file of %" PRIu64,
                        a->path, member, (uint64_t)status->size, (uint64_t)status->comp_size,
                        a->bytes);
     }
     return (status->size <= a->cache && status->size <= PTRDIFF_MAX) ||
            rv_fail(error, RV_ERROR_ARGUMENT,
-                   "\"%s\": %s takes %" PRIu64 " bytes, more than the cache of %" PRIu64
+                   "\"%s\": %s takes %" PRIu64 " byte(s), more than the cache of %" PRIu64
                    ": save it as .npy, which is read from disk, or give a larger `cache`",
                    a->path, member, (uint64_t)status->size, a->cache);
 }

@@ -94,13 +94,13 @@ static bool check_options(const rv_text_options *options, rv_error *error)
 {
     if (!options || options->window < 1 || options->window > INT32_MAX) {
         return rv_fail(error, RV_ERROR_ARGUMENT,
-                       "a window of %" PRId64 " characters; expected at least 1, such as 64",
+                       "a window of %" PRId64 " character(s); expected at least 1, such as 64",
                        options ? options->window : 0);
     }
     if (options->tokens < 0 || options->tokens > BYTES ||
         !options->alphabet != (options->tokens == 0)) {
         return rv_fail(error, RV_ERROR_ARGUMENT,
-                       "an alphabet %s of %" PRId64 " tokens; expected 1 to 256, or NULL and 0",
+                       "an alphabet %s of %" PRId64 " token(s); expected 1 to 256, or NULL and 0",
                        !options->alphabet ? "that is NULL" : "given", options->tokens);
     }
     return true;
@@ -122,8 +122,8 @@ bool rv_source_text(rv_source *source, const char *path, const rv_text_options *
     int64_t count = ok ? (t->input.size - 1) / t->window : 0;
     if (ok && count == 0) {
         ok = rv_fail(error, RV_ERROR_FORMAT,
-                     "\"%s\" has %" PRId64 " bytes; expected more than a window of %" PRId64, path,
-                     t->input.size, t->window);
+                     "\"%s\" has %" PRId64 " byte(s); expected more than a window of %" PRId64,
+                     path, t->input.size, t->window);
     }
     if (!ok) {
         rv_source_close(source);
@@ -140,7 +140,7 @@ bool rv_source_text(rv_source *source, const char *path, const rv_text_options *
     source->reading.divisor = 1;
     int64_t left = t->input.size - 1 - count * t->window;
     if (left > 0) {
-        snprintf(source->reading.skipped, RV_SKIPPED_TEXT, "%" PRId64 " characters at the end",
+        snprintf(source->reading.skipped, RV_SKIPPED_TEXT, "%" PRId64 " character(s) at the end",
                  left);
     }
     return true;

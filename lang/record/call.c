@@ -215,7 +215,7 @@ static lang_value op_call(lang_run *run, const lang_node *e)
         if (a->kind == LANG_OPTION)
             for (option = 0; strcmp(op->options[option].name, a->name);) option++;
         if (option < 0 && inputs == MOST_INPUTS)
-            return rv_lang_wrong(run, a->location, RV_ERROR_ARGUMENT, "more than %d inputs",
+            return rv_lang_wrong(run, a->location, RV_ERROR_ARGUMENT, "more than %d input(s)",
                                  MOST_INPUTS);
         if (option < 0) {
             lang_value v = rv_lang_evaluate(run, a);

@@ -75,7 +75,7 @@ bool rv_lang_evaluate_sizes(lang_run *run, const lang_node *list, bool holes, rv
     for (const lang_node *e = list; e; e = e->next) {
         int64_t size = -1;
         if (shape->rank == RV_MAX_RANK) {
-            rv_lang_wrong(run, e->location, RV_ERROR_SHAPE, "more than %d sizes", RV_MAX_RANK);
+            rv_lang_wrong(run, e->location, RV_ERROR_SHAPE, "more than %d size(s)", RV_MAX_RANK);
             return false;
         }
         if (e->kind == LANG_RANGE || (e->kind == LANG_HOLE && !holes)) {

@@ -33,7 +33,7 @@ static bool affordable(lang_run *run, lang_location location, rv_shape shape)
     }
     if (bytes > (size_t)(LANG_MOST_ELEMENTS - run->work->elements)) {
         rv_lang_wrong(run, location, RV_ERROR_SHAPE,
-                      "inputs and parameters of more than %d numbers; make it smaller",
+                      "inputs and parameters of more than %d number(s); make it smaller",
                       LANG_MOST_ELEMENTS);
         return false;
     }

@@ -130,7 +130,7 @@ lang_value rv_lang_unroll(lang_run *run, const lang_node *e)
             rv_shape_text(rv_shape_of(x), text), e->call->name);
     if (steps > LANG_MOST_STEPS)
         return rv_lang_wrong(run, e->location, RV_ERROR_SHAPE,
-                             "a sequence of %lld steps, expected at most %d", (long long)steps,
+                             "a sequence of %lld step(s), expected at most %d", (long long)steps,
                              LANG_MOST_STEPS);
     if (!rv_lang_spend(run, e->location, steps * (base->symbols + 8) / 8)) return none;
 

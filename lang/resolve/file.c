@@ -56,7 +56,7 @@ static void include(lang_file *file, const lang_node *n, int depth)
         rv_lang_add_problem(&file->report, n->location, error.code, "%s", error.text);
     } else if (size + together > LANG_MOST_BYTES) {
         rv_lang_add_problem(&file->report, n->location, RV_ERROR_FORMAT,
-                            "with \"%s\" the text has %zu bytes, expected at most %d", path,
+                            "with \"%s\" the text has %zu byte(s), expected at most %d", path,
                             size + together, LANG_MOST_BYTES);
     } else {
         lang_source *s = add_source(file, path, (const char *)bytes, size);

@@ -62,7 +62,7 @@ static void alias(lang_resolver *r, lang_node *n)
     r->block->images = r->block->alias_of->images;
     r->block->aliases = r->block->alias_of->aliases + 1;
     if (r->block->aliases <= LANG_MOST_ALIASES) return;
-    rv_lang_misnamed(r, n->alias->location, "more than %d cells, each an alias of the next",
+    rv_lang_misnamed(r, n->alias->location, "more than %d cell(s), each an alias of the next",
                      LANG_MOST_ALIASES);
     r->block->alias_of = NULL;
 }

@@ -41,7 +41,7 @@ lang_block *rv_lang_add_block(lang_scope *scope, const lang_node *node, const ch
     }
     if (scope->blocks++ == LANG_MOST_NAMES) {
         rv_lang_add_problem(scope->report, node->location, RV_ERROR_NAME,
-                            "more than %d functions, cells and models; split the file",
+                            "more than %d function(s), cells and models; split the file",
                             LANG_MOST_NAMES);
         return NULL;
     }

@@ -26,7 +26,7 @@ bool rv_lang_is_full(lang_resolver *r)
     r->block->wrong = true;
     rv_lang_add_problem(
         r->scope->report, r->block->node->location, RV_ERROR_NAME,
-        "more than %d names in one body, or %d in all; use functions and more files",
+        "more than %d name(s) in one body, or %d in all; use functions and more files",
         LANG_MOST_NAMES, LANG_MOST_SYMBOLS);
     return true;
 }

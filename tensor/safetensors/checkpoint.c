@@ -232,11 +232,12 @@ static bool check_complete(const rv_store *store, const rv_store *staged, const 
     if (missing == 0) return true;
     char text[RV_SHAPE_TEXT];
     const rv_entry *held = rv_store_at(staged, 0);
-    return rv_fail(error, RV_ERROR_NAME,
-                   "\"%s\" lacks %zu of the store's %zu parameters, such as \"%.100s\" %s; "
-                   "it holds %zu tensors, the first \"%.100s\": load the checkpoint of this model",
-                   path, missing, parameters, first->name, rv_shape_text(first->tensor.shape, text),
-                   rv_store_count(staged), held ? held->name : "");
+    return rv_fail(
+        error, RV_ERROR_NAME,
+        "\"%s\" lacks %zu of the store's %zu parameter(s), such as \"%.100s\" %s; "
+        "it holds %zu tensor(s), the first \"%.100s\": load the checkpoint of this model",
+        path, missing, parameters, first->name, rv_shape_text(first->tensor.shape, text),
+        rv_store_count(staged), held ? held->name : "");
 }
 
 /* Cannot fail: shapes are equal, and there is room for new entries. */

@@ -46,7 +46,7 @@ static bool parse_header(reader *in, cJSON **root)
     most = most < RV_HEADER_LIMIT ? most : RV_HEADER_LIMIT;
     if (length > most) {
         return rv_fail(in->error, RV_ERROR_FORMAT,
-                       "\"%s\", offset 0: a header of %" PRIu64 " bytes; expected at most %zu: "
+                       "\"%s\", offset 0: a header of %" PRIu64 " byte(s); expected at most %zu: "
                        "is it a complete safetensors file?",
                        in->path, length, most);
     }
@@ -151,7 +151,7 @@ static bool describe_offsets(const reader *in, const cJSON *item, rv_described *
         return rv_fail(
             in->error, RV_ERROR_FORMAT,
             "\"%s\", tensor \"%.100s\": data_offsets %zu to %zu; expected ascending offsets "
-            "within the file's %zu bytes of data: is the file complete?",
+            "within the file's %zu byte(s) of data: is the file complete?",
             in->path, out->name, out->begin, out->end, available);
     }
     return true;
@@ -198,7 +198,7 @@ static bool describe(const reader *in, const cJSON *item, rv_described *out)
     if (bytes != out->end - out->begin) {
         char text[RV_SHAPE_TEXT];
         return rv_fail(in->error, RV_ERROR_FORMAT,
-                       "\"%s\", tensor \"%.100s\": %zu bytes at offset %zu; expected %zu for "
+                       "\"%s\", tensor \"%.100s\": %zu byte(s) at offset %zu; expected %zu for "
                        "shape %s",
                        in->path, out->name, out->end - out->begin, in->data_at + out->begin, bytes,
                        rv_shape_text(out->shape, text));

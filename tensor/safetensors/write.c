@@ -125,7 +125,7 @@ static unsigned char *frame(const char *json, size_t *size, rv_error *error)
     size_t total = (RV_HEADER_PREFIX + length + RV_ALIGNMENT - 1) / RV_ALIGNMENT * RV_ALIGNMENT;
     if (total - RV_HEADER_PREFIX > RV_HEADER_LIMIT) {
         rv_fail(error, RV_ERROR_ARGUMENT,
-                "a header of %zu bytes; expected at most %d: save fewer "
+                "a header of %zu byte(s); expected at most %d: save fewer "
                 "tensors, or use shorter names",
                 length, (int)RV_HEADER_LIMIT);
         return NULL;

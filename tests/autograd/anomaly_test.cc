@@ -170,7 +170,7 @@ TEST(Anomaly, OfManyInputsAndLongNamesFitsTheError)
         p.set((std::string(250, 'a') + std::to_string(i)).c_str(), {1e308});
     const Checked c(p);
     EXPECT_EQ(c.code, RV_ERROR_NUMBER);
-    EXPECT_TRUE(contains(c.error.text, "add: infinity in 1 of 1 elements")) << c.error.text;
+    EXPECT_TRUE(contains(c.error.text, "add: infinity in 1 of 1 element")) << c.error.text;
 }
 
 } // namespace

@@ -165,7 +165,7 @@ TEST_F(Checkpoint, NamesMissingParameters)
     EXPECT_EQ(error.code, RV_ERROR_NAME);
     EXPECT_TRUE(says(error, "lacks 2 of the store's 3 parameters, such as \"Wrecc\" [3,3]; "))
         << error.text;
-    EXPECT_TRUE(says(error, "it holds 1 tensors, the first \"w\"")) << error.text;
+    EXPECT_TRUE(says(error, "it holds 1 tensor, the first \"w\"")) << error.text;
 }
 
 TEST_F(Checkpoint, HasAllParametersThatAreRequestedLater)

@@ -64,4 +64,18 @@ TEST(Error, CodesHaveDistinctTexts)
                  "another thread is using the store; give each thread its own");
 }
 
+TEST(Error, CountedNounsGetTheEndingOfTheirNumber)
+{
+    const auto text = [](const char *format, auto... values) {
+        rv_error error = {RV_OK, ""};
+        rv_fail(&error, RV_ERROR_ARGUMENT, format, values...);
+        return std::string(error.text);
+    };
+    EXPECT_EQ(text("%d sample(s) of %d", 1, 2), "1 sample of 2");
+    EXPECT_EQ(text("%d training sample(s), %d batch(es)", 2, 1), "2 training samples, 1 batch");
+    EXPECT_EQ(text("%d step(s), %d step(s), %d step(s)", 11, 0, -1), "11 steps, 0 steps, -1 steps");
+    EXPECT_EQ(text("x(s) of %s has %.1f byte(s)", "f(s)", 0.1), "x(s) of f(s) has 0.1 bytes");
+    EXPECT_EQ(text("%s", "1 f(s)"), "1 f(s)");
+}
+
 } // namespace

@@ -106,6 +106,23 @@ TEST(Hints, TheLibraryWritesOptionsAsKeys)
     EXPECT_GT(seen, 30);
 }
 
+/* "%d sample(s)": rv_fail and its like give the noun the right ending. */
+TEST(Hints, CountedNounsOfTheLibraryHaveBothEndings)
+{
+    const std::regex counted(
+        "%[-+0-9.*]*(l|ll|z|j)?[du] ((training|validation|time|more) )?([a-z]+s)\\b(?!\\()");
+    const std::set<std::string> others = {"is",    "was",     "has",   "as",    "this",
+                                          "its",   "differs", "does",  "us",    "runs",
+                                          "comes", "plus",    "minus", "always"};
+    for (const std::string &path : paths_in("LIBRARY"))
+        for (const auto &[member, strings] : members_of(path))
+            for (const std::string &text : strings)
+                for_each(text, counted, [&](const std::smatch &m) {
+                    EXPECT_TRUE(others.count(m[4]))
+                        << member << ": \"" << m.str() << "\" in " << text;
+                });
+}
+
 const command *command_of(const std::string &name)
 {
     for (const command *c :

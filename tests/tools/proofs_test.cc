@@ -48,7 +48,7 @@ TEST(Gradcheck, AnErrorAboveTheToleranceIsStatus1)
     const Outcome outcome = recurve("gradcheck --op tanh --tolerance 1e-15");
     EXPECT_EQ(outcome.status, 1);
     EXPECT_CONTAINS(outcome.out, "undecided: differences with steps of 1e-03 and less");
-    EXPECT_CONTAINS(outcome.out, "1 gradients, 0 wrong, 1 undecided");
+    EXPECT_CONTAINS(outcome.out, "1 gradient, 0 wrong, 1 undecided");
 }
 
 TEST(Verify, LibraryDifferencesAndCorrectedDerivationAgreeAndThePublishedOneErrsAsStated)

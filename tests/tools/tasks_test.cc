@@ -382,7 +382,7 @@ TEST(Train, BadDataAreNamedWithFileAndPlace)
                  {"empty.txt", "", "empty.txt"},
                  {"bad.npz", "PK no archive", "bad.npz"},
                  {"alike.csv", "1,2,0\n1,3,0\n1,4,0\n", "nothing to tell apart"},
-                 {"one.csv", "1,2,1\n", "1 samples, expected at least 2"},
+                 {"one.csv", "1,2,1\n", "1 sample, expected at least 2"},
                  {"labels.csv", "1,2,0\n1,2,-1\n", "labels.csv\" line 2"}};
     for (const auto &file : files) {
         spit(folder + "/" + file.name, file.content);

@@ -8,6 +8,7 @@
 #include "tensor/memory.h"
 #include "tools/cli/json.h"
 #include "tools/cli/reading.h"
+#include "tools/cli/say.h"
 #include "tools/command/commands.h"
 #include "tools/command/comparison.h"
 #include "tools/plot/curves.h"
@@ -297,8 +298,8 @@ static void describe(const comparison *c)
 {
     int64_t runs = c->count * c->seeds;
     reading_print_run(stderr, c->tried);
-    fprintf(stderr, "%" PRId64 " run%s, seed%s %" PRId64, runs, runs > 1 ? "s" : "",
-            c->seeds > 1 ? "s" : "", c->base.loop.seed);
+    say(stderr, "%" PRId64 " run(s), seed%s %" PRId64, runs, c->seeds > 1 ? "s" : "",
+        c->base.loop.seed);
     if (c->seeds > 1) fprintf(stderr, " to %" PRId64, c->base.loop.seed + c->seeds - 1);
     fputc('\n', stderr);
 }

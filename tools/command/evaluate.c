@@ -6,6 +6,7 @@
 
 #include "tools/cli/json.h"
 #include "tools/cli/reading.h"
+#include "tools/cli/say.h"
 #include "tools/cli/score.h"
 #include "tools/command/commands.h"
 #include "tools/command/saved.h"
@@ -91,8 +92,8 @@ static void label_text(const rv_trainer *run, int64_t k, char text[32])
 static void print_line(const rv_source *data, const char *which, const rv_metrics *m)
 {
     char score[SCORE_TEXT];
-    printf("%-12sloss %-12.6g %s (%" PRId64 " samples)\n", which, m->loss,
-           score_text(data, m->loss, m->accuracy, m->error, score), m->samples);
+    say(stdout, "%-12sloss %-12.6g %s (%" PRId64 " sample(s))\n", which, m->loss,
+        score_text(data, m->loss, m->accuracy, m->error, score), m->samples);
 }
 
 /* The most characters of a label, or of a count. */

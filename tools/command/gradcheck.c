@@ -5,6 +5,7 @@
 
 #include "tools/command/commands.h"
 #include "tools/cli/json.h"
+#include "tools/cli/say.h"
 #include "train/setup/lookup.h"
 #include "tools/proof/prove.h"
 
@@ -84,8 +85,8 @@ static void print_table(const proofs *p, size_t wrong, size_t open)
                                               : "",
                row->reason);
     }
-    printf("%zu gradients, %zu wrong, %zu undecided (largest relative error allowed: %g)\n",
-           p->count, wrong, open, p->tolerance);
+    say(stdout, "%zu gradient(s), %zu wrong, %zu undecided (largest relative error allowed: %g)\n",
+        p->count, wrong, open, p->tolerance);
 }
 
 static bool print_json(const proofs *p, rv_error *error)

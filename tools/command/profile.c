@@ -8,6 +8,7 @@
 #include "tensor/memory.h"
 #include "tools/command/commands.h"
 #include "tools/cli/json.h"
+#include "tools/cli/say.h"
 #include "tools/profile/profiling.h"
 #include "train/text_file_internal.h"
 #include "tools/profile/timeline.h"
@@ -104,8 +105,7 @@ static void print_sum(const profile *p, const profile_sum *sum)
 
 static void print_machine(const machine *m)
 {
-    printf("limits of %d thread%s: FMA %.1f GFLOP/s", m->threads, m->threads > 1 ? "s" : "",
-           1e-9 * m->operations);
+    say(stdout, "limits of %d thread(s): FMA %.1f GFLOP/s", m->threads, 1e-9 * m->operations);
     for (int i = 0; i < MEMORY_LEVELS; i++)
         if (m->bytes[i] > 0) printf(", %s %.1f GB/s", m->level[i].name, 1e-9 * m->bytes[i]);
     putchar('\n');
@@ -123,8 +123,8 @@ static bool print_text(const profile *p, bool by_time, rv_error *error)
     printf("\n       us    time  GFLOP/s   calls  phase\n");
     for (int k = 0; k < RV_PHASES; k++)
         if (p->phases[k].instructions > 0) print_sum(p, &p->phases[k]);
-    printf("\na step takes %.2f us, its %" PRId64 " instructions alone %.2f us\n", 1e6 * p->step,
-           p->count, 1e6 * p->sum);
+    say(stdout, "\na step takes %.2f us, its %" PRId64 " instruction(s) alone %.2f us\n",
+        1e6 * p->step, p->count, 1e6 * p->sum);
     for (int k = 0; k < p->machine_count; k++) print_machine(&p->machines[k]);
     return true;
 }

@@ -8,6 +8,7 @@
 #include "tools/command/commands.h"
 #include "tools/cli/equations.h"
 #include "tools/cli/json.h"
+#include "tools/cli/say.h"
 #include "train/setup/lookup.h"
 
 typedef struct run_options {
@@ -410,7 +411,7 @@ static bool output(const calculation *c, rv_error *error)
     for (size_t i = 0; !o->out && o->show && i < c->result.tensor_count; i++)
         print_whole(&c->result.tensors[i]);
     if (!o->out && !o->show) print_table(&c->result);
-    if (o->out) fprintf(stderr, "%zu arrays in %s\n", c->result.tensor_count, o->out);
+    if (o->out) say(stderr, "%zu array(s) in %s\n", c->result.tensor_count, o->out);
     return true;
 }
 

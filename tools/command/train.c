@@ -9,6 +9,7 @@
 #include "tools/cli/json.h"
 #include "tools/cli/progress.h"
 #include "tools/cli/reading.h"
+#include "tools/cli/say.h"
 #include "tools/cli/score.h"
 #include "tools/command/commands.h"
 #include "tools/plot/curves.h"
@@ -218,17 +219,15 @@ static void describe(FILE *out, const rv_trainer *trainer, bool resumed)
     const rv_train_config *c = rv_trainer_config(trainer);
     const rv_setup *s = rv_trainer_setup(trainer);
     const rv_run_state *at = &rv_trainer_result(trainer)->at;
-    char net[64] = "";
-    if (!s->model->record) /* else its sizes are its own */
-        snprintf(net, sizeof net, ", %" PRId64 " layer%s of %" PRId64 " unit%s", c->net.layers,
-                 c->net.layers > 1 ? "s" : "", c->net.units, c->net.units > 1 ? "s" : "");
     reading_print_run(out, trainer);
-    fprintf(out, "%s%s; %s, learning rate %g, batch size %" PRId64 ", seed %" PRId64 "\n",
-            s->model->name, net, s->optimizer.name, c->optimizer.learning_rate, c->loop.batch_size,
-            c->loop.seed);
+    fputs(s->model->name, out);
+    if (!s->model->record) /* else its sizes are its own */
+        say(out, ", %" PRId64 " layer(s) of %" PRId64 " unit(s)", c->net.layers, c->net.units);
+    fprintf(out, "; %s, learning rate %g, batch size %" PRId64 ", seed %" PRId64 "\n",
+            s->optimizer.name, c->optimizer.learning_rate, c->loop.batch_size, c->loop.seed);
     if (resumed)
-        fprintf(out, "resuming in epoch %" PRId64 " after %" PRId64 " batch%s\n", at->epoch,
-                at->batch, at->batch == 1 ? "" : "es");
+        say(out, "resuming in epoch %" PRId64 " after %" PRId64 " batch(es)\n", at->epoch,
+            at->batch);
 }
 
 /* ---- results ---- */
@@ -255,8 +254,8 @@ static void print_summary(const rv_trainer *trainer, const norms *n, double limi
     const rv_metrics *t = &r->training, *v = &r->validation;
     const rv_baseline *b = &r->baseline;
     char score[SCORE_TEXT];
-    printf("validation %s of %" PRId64 " samples, ",
-           score_text(data, v->loss, v->accuracy, v->error, score), v->samples);
+    say(stdout, "validation %s of %" PRId64 " sample(s), ",
+        score_text(data, v->loss, v->accuracy, v->error, score), v->samples);
     printf("training %s, loss %.6g\n", score_text(data, t->loss, t->accuracy, t->error, score),
            t->loss);
     if (b->text)
@@ -349,8 +348,8 @@ static void print_interrupted(const rv_trainer *trainer)
 {
     const rv_run_state *at = &rv_trainer_result(trainer)->at;
     const char *folder = rv_trainer_config(trainer)->loop.output;
-    fprintf(stderr, "recurve train: interrupted in epoch %" PRId64 " after %" PRId64 " batch%s; ",
-            at->epoch, at->batch, at->batch == 1 ? "" : "es");
+    say(stderr, "recurve train: interrupted in epoch %" PRId64 " after %" PRId64 " batch(es); ",
+        at->epoch, at->batch);
     if (folder)
         fprintf(stderr, "to resume: recurve train --resume %s\n", folder);
     else

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "tensor/memory.h"
+#include "tools/cli/say.h"
 #include "tools/plot/chart.h"
 #include "tools/plot/curves.h"
 #include "train/json_internal.h"
@@ -157,8 +158,8 @@ static void print_head(const norms *n, norms_moment moment, int width)
 {
     int64_t column[COLUMNS];
     int columns = choose_columns(n, column);
-    printf("norms of the gradient %s, %" PRId64 " samples\n  %-*s  %9s", moments[moment],
-           n->samples, width, "", "whole");
+    say(stdout, "norms of the gradient %s, %" PRId64 " sample(s)\n  %-*s  %9s", moments[moment],
+        n->samples, width, "", "whole");
     for (int k = 0; k < columns; k++) {
         char head[32];
         snprintf(head, sizeof head, "step %" PRId64, column[k]);

@@ -316,14 +316,14 @@ static bool choose_split(rv_train_config *c, const rv_source *all, rv_subset *va
     if (all->count < 2)
         return rv_fail(error, RV_ERROR_FORMAT,
                        "%s has %" PRId64
-                       " samples, expected at least 2: one for training, one for validation; or "
+                       " sample(s), expected at least 2: one for training, one for validation; or "
                        "`validation` 0",
                        all->name, all->count);
     if (*count < 0) *count = all->count < 3 ? 1 : (all->count + 3) / 6;
     if (*count >= all->count || *count < 1)
         return rv_fail(error, RV_ERROR_ARGUMENT,
                        "`validation`: got %" PRId64 " of %" PRId64
-                       " samples, expected at most %" PRId64 " so that some are left to train on",
+                       " sample(s), expected at most %" PRId64 " so that some are left to train on",
                        *count, all->count, all->count - 1);
     validation->count = *count;
     training->first = *count;

@@ -77,7 +77,7 @@ static const rv_model *model_of_file(const char *name, size_t length, rv_lang **
     rv_error why = {0};
     char path[PATH_MAX];
     if (length >= sizeof path) {
-        rv_fail(error, RV_ERROR_ARGUMENT, "the name of the model's file has %zu bytes", length);
+        rv_fail(error, RV_ERROR_ARGUMENT, "the name of the model's file has %zu byte(s)", length);
         return NULL;
     }
     snprintf(path, sizeof path, "%.*s", (int)length, name);

@@ -125,7 +125,7 @@ static bool load_parameters(const rv_setup *s, rv_store *store, const char *path
     size_t found = count_parameters(store);
     return found == expected ||
            rv_fail(error, RV_ERROR_FORMAT,
-                   "\"%.500s\" holds %zu parameters, but model %s of its configuration has %zu",
+                   "\"%.500s\" holds %zu parameter(s), but model %s of its configuration has %zu",
                    path, found, s->model->name, expected);
 }
 

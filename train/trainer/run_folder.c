@@ -29,7 +29,7 @@ bool rv_run_folder_path(const char *folder, const char *file, char path[RV_PATH]
     bool ends = length > 0 && folder[length - 1] == '/';
     int wrote = snprintf(path, RV_PATH, "%s%s%s", folder, ends ? "" : "/", file);
     return (wrote >= 0 && wrote < RV_PATH) ||
-           rv_fail(error, RV_ERROR_IO, "the folder's name is longer than %d bytes", RV_PATH);
+           rv_fail(error, RV_ERROR_IO, "the folder's name is longer than %d byte(s)", RV_PATH);
 }
 
 bool rv_run_folder_checkpoint(const char *folder, char path[RV_PATH], rv_error *error)
@@ -52,7 +52,7 @@ bool rv_run_folder_of(const char *checkpoint, char folder[RV_PATH], rv_error *er
     const char *slash = strrchr(checkpoint, '/');
     size_t length = slash ? (size_t)(slash - checkpoint) + 1 : 2;
     if (length >= RV_PATH)
-        return rv_fail(error, RV_ERROR_IO, "the folder's name is longer than %d bytes", RV_PATH);
+        return rv_fail(error, RV_ERROR_IO, "the folder's name is longer than %d byte(s)", RV_PATH);
     memcpy(folder, slash ? checkpoint : "./", length);
     folder[length] = '\0';
     return true;
