@@ -168,7 +168,10 @@ static rv_verdict judge_element(check *c, rv_element e, double a, double floor, 
     double size = fmax(fmax(fabs(low), fabs(high)), floor);
     double doubt = 10 * (s.left.doubt + s.right.doubt), slack = c->tolerance * size + doubt;
     bool finite = isfinite(c->loss.at_point) && isfinite(s.central.doubt);
-    bool smooth = high - low <= slack && doubt <= 0.1 * size;
+    /* Such a gradient changes the loss by more than its size within the finest step. */
+    bool steep =
+        isfinite(a) && fabs(a) * 4 * sqrt(c->loss.epsilon) > fmax(1, fabs(c->loss.at_point));
+    bool smooth = high - low <= slack && doubt <= 0.1 * size && !steep;
     bool off = !(fabs(a - *numeric) <= c->tolerance * size + 10 * s.central.doubt);
     bool found = finite && rv_find_kink(&c->loss, e, s.step, kink, error);
     if (finite && high - low > slack && a >= low - slack && a <= high + slack) {
@@ -183,6 +186,8 @@ static rv_verdict judge_element(check *c, rv_element e, double a, double floor, 
         memcpy(reason, kink, RV_GRADCHECK_REASON);
     else if (!finite)
         snprintf(reason, RV_GRADCHECK_REASON, "the loss is not finite near this point");
+    else if (steep)
+        snprintf(reason, RV_GRADCHECK_REASON, "the loss is too steep for differences");
     else
         snprintf(reason, RV_GRADCHECK_REASON,
                  "differences with steps of %.0e and less are off by %.0e of the slope", c->step,
