@@ -28,8 +28,8 @@ static bool prove(void)
     if (rv_tape_error(tape)->code != RV_OK)
         fprintf(stderr, "%s\n", rv_tape_error(tape)->text);
     else
-        printf("worst gradient: %s, error %.1e, %s\n", worst.name, worst.max_relative_error,
-               worst.reason);
+        printf("worst gradient: %s, error %.1e, %s %s\n", worst.name, worst.max_relative_error,
+               rv_verdict_name(worst.verdict), worst.reason);
     rv_tape_free(tape);
     rv_store_free(store);
     return ok;
