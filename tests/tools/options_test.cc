@@ -275,7 +275,7 @@ Seen see(const std::string &line)
     if (status != 0) shown += message;
     static const std::regex one(
         "(^|[^-0-9.,a-z])1 ((training|validation|time) )?[a-z]*([^su]s)\\b");
-    static const std::regex verb(".*1 (is|was|has|does|runs|comes|takes|differs)$");
+    static const std::regex verb(".*1 (is|was|has|does|runs|comes|takes|differs|keeps)$");
     const std::string all = slurp(work / "out") + message;
     for (std::sregex_iterator at(all.begin(), all.end(), one), end; at != end; ++at)
         EXPECT_TRUE(std::regex_match(at->str(), verb)) << line << "\n" << at->str();
