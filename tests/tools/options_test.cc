@@ -41,7 +41,8 @@ struct Context {
 const std::vector<Context> contexts = {
     {"train --model rnn --units 2 --head-units 2 --epochs 1", {}},
     {"train --model curnn --epochs 1 --output out",
-     {"plot", "pictures", "norms", "units", "layers", "kernel", "activation", "forget", "pool"}},
+     {"plot", "pictures", "pictures-of", "norms", "units", "layers", "kernel", "activation",
+      "forget", "pool"}},
     {"train --model rnn --units 2 --epochs 4 --learning-rate 9 --optimizer sgd", {"patience"}},
     {"train --task adding --samples 24 --length 6 --learning-rate 1e30 --optimizer sgd",
      {"anomaly"}},
@@ -51,7 +52,7 @@ const std::vector<Context> contexts = {
     {"train --model gru --units 2 --layers 2 --dropout 0.5 --epochs 1",
      {"skip", "residual", "same-dropout"}},
     {"train --model rnn --units 2 --epochs 1 --digest",
-     {"json", "limit", "norms", "plot", "pictures", "quiet"}},
+     {"json", "limit", "norms", "plot", "pictures", "pictures-of", "quiet"}},
     {"train --model rnn --units 2 --epochs 1 --json", {"limit", "norms", "plot", "digest"}},
     {"train --model gru --units 8 --task adding --samples 24 --length 24 --epochs 1 --json",
      {"recompute"}},
@@ -63,7 +64,7 @@ const std::vector<Context> contexts = {
     {"train --task capacity --samples 24 --length 3 --epochs 1", {"validation", "shift", "size"}},
     {"train --task arithmetic --samples 24 --size 1 --epochs 1", {"length", "size", "noise"}},
     {"train --model conv-gru --units 1 --task moving-digits --samples 6 --length 2 --epochs 1",
-     {"shift", "loss", "kernel", "size", "pictures"}},
+     {"shift", "loss", "kernel", "size", "pictures", "pictures-of"}},
     {"train --model gru --units 2 --data table.csv --batch-size 4 --epochs 1", {}},
     {"train --model gru --units 1 --data wide.csv --cache 4 --epochs 1", {"cache"}},
     {"train --model gru --units 2 --data images.idx --labels labels.idx --batch-size 4 --epochs 1",
@@ -143,6 +144,7 @@ const std::map<std::string, std::vector<std::string>> texts = {
     {"out", {"out.npz"}},
     {"grad", {"loss:x"}},
     {"show", {"x"}},
+    {"pictures-of", {"h"}},
 };
 
 /* Options that matter only in some circumstances: accepted without effect in other contexts. */

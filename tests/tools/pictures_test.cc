@@ -1,8 +1,14 @@
 /* The pictures of a run: that they are there, what kind of file they are, and what happens without gnuplot. */
 #include <gtest/gtest.h>
 
+#include <cctype>
+#include <cmath>
 #include <cstdint>
+#include <cstring>
+#include <sstream>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "tests/tools/command.h"
 
@@ -154,11 +160,11 @@ TEST(Pictures, NamesAreNoCommands)
 
 TEST(Pictures, NeedAFolder)
 {
-    for (const char *option : {"--plot", "--pictures"}) {
+    for (const char *option : {"--plot", "--pictures", "--pictures-of h"}) {
         const Outcome outcome = recurve(std::string("train ") + option);
         EXPECT_EQ(outcome.status, 2);
         EXPECT_EQ(outcome.out, "");
-        EXPECT_CONTAINS(outcome.err, option);
+        EXPECT_CONTAINS(outcome.err, std::string(option, strcspn(option, " ")) + " draws");
         EXPECT_CONTAINS(outcome.err, "--output DIR");
     }
 }
@@ -202,14 +208,88 @@ TEST(Pictures, AndNormsAndProfilesTakeNoNameForWhereANodeComesFrom)
         EXPECT_CONTAINS(profile, line);
 }
 
-/* A gnuplot of ours, as a shell script. */
-Outcome draw_with(const std::string &script)
+/* Trains with a gnuplot of ours, a shell script. */
+Outcome draw_with(const std::string &script, const std::string &options = "--plot" + small)
 {
     const std::string folder = scratch_folder();
     spit(folder + "/gnuplot", "#!/bin/sh\n[ \"$1\" = --version ] && exit\n" + script);
     EXPECT_EQ(run_program("chmod", "+x " + folder + "/gnuplot").status, 0);
     return run_program("PATH=" + folder + ":$PATH tools/recurve",
-                       "train --plot --output " + folder + "/run" + small);
+                       "train --output " + folder + "/run " + options);
+}
+
+struct Row {
+    std::string symbol, colours;
+    std::vector<std::vector<double>> tiles;
+};
+
+/* The rows of a picture, from what gnuplot is given. */
+std::vector<Row> rows_of(const std::string &script)
+{
+    std::vector<Row> rows;
+    std::istringstream in(script);
+    std::string colours, line;
+    while (std::getline(in, line)) {
+        if (line.find("set cbrange") == 0) colours = line;
+        if (line.find("set label '") == 0 && line.find(" right font") != std::string::npos &&
+            !std::isdigit(line[11]))
+            rows.push_back({line.substr(11, line.find('\'', 11) - 11), colours, {}});
+        if (line.find("$m") != 0 || rows.empty()) continue;
+        rows.back().tiles.emplace_back();
+        while (std::getline(in, line) && line != "END") {
+            std::istringstream numbers(line);
+            for (double x; numbers >> x;) rows.back().tiles.back().push_back(x);
+        }
+    }
+    return rows;
+}
+
+TEST(Pictures, OfAFilmCompareThePredictionWithTheTarget)
+{
+    const std::string script = scratch_folder() + "/script";
+    for (const char *model : {"conv-gru", "gru --units 3"}) {
+        const Outcome outcome =
+            draw_with("cat >" + script + "; echo picture\n",
+                      "--task moving-digits --samples 3 --validation 1 --length 5 --epochs 1 "
+                      "--json --pictures-of h,target,input,prediction --model " +
+                          std::string(model));
+        ASSERT_EQ(outcome.status, 0) << outcome.err;
+        const std::vector<Row> rows = rows_of(slurp(script));
+        ASSERT_EQ(rows.size(), 4u);
+        const Row &target = rows[1], &input = rows[2], &prediction = rows[3];
+        EXPECT_EQ(rows[0].symbol, "h");
+        EXPECT_EQ(target.symbol, "target");
+        EXPECT_EQ(input.symbol, "input");
+        EXPECT_EQ(prediction.symbol, "prediction");
+        EXPECT_EQ(prediction.colours, target.colours);
+        ASSERT_EQ(prediction.tiles.size(), 5u);
+        double sum = 0;
+        for (size_t t = 0; t < 5; t++) {
+            ASSERT_EQ(prediction.tiles[t].size(), 256u);
+            if (t < 4) EXPECT_EQ(target.tiles.at(t), input.tiles.at(t + 1));
+            for (size_t i = 0; i < 256; i++)
+                sum += std::pow(prediction.tiles[t][i] - target.tiles.at(t).at(i), 2);
+        }
+        EXPECT_NEAR(sum / (5 * 256), Json(outcome.out).number("validation_error"), 1e-6);
+    }
+}
+
+TEST(Pictures, OfUnknownRowsAreRefusedBeforeTraining)
+{
+    const std::string train =
+        "train --epochs 1 --model lstm --output " + scratch_folder() + "/run --pictures-of ";
+    const std::vector<std::pair<const char *, const char *>> wrong = {
+        {"h,q", "\"q\"\nKnown: input, i, f, o, z, c, h\n"},
+        {"h,", "\"\"\nKnown: "},
+        {"h,inputs", "\"inputs\"; did you mean \"input\"?"},
+        {"prediction", "\"prediction\"\nKnown: "}, /* the targets are labels */
+        {"h,c,h", "names \"h\" twice"}};
+    for (const auto &[names, message] : wrong) {
+        const Outcome outcome = recurve(train + names);
+        EXPECT_EQ(outcome.status, 2) << names;
+        EXPECT_EQ(outcome.out, "");
+        EXPECT_CONTAINS(outcome.err, message);
+    }
 }
 
 TEST(Pictures, AGnuplotThatFailsIsAnErrorInItsOwnWords)

@@ -22,7 +22,7 @@
 
 typedef struct train_options {
     rv_train_config config;
-    const char *config_file, *resume, *initial;
+    const char *config_file, *resume, *initial, *pictures_of;
     bool partial, dry_run, norms, plot, pictures, limit, json, quiet, digest;
 } train_options;
 
@@ -56,7 +56,12 @@ static const option_row options[] = {
     ROW(plot, "plot", NULL, FLAG,
         "draw the learning curves into the output folder:\ncurves.svg, curves.png"),
     ROW(pictures, "pictures", NULL, FLAG,
-        "draw gates and states over time into the output folder:\nstates.png"),
+        "draw gates and states over time into the output folder:\n"
+        "states.png; with them the input and, for numbers at each\n"
+        "step, the prediction and the target"),
+    ROW(pictures_of, "pictures-of", "NAMES", TEXT,
+        "the same with only these rows, in this order, such as\n"
+        "h,c,input,prediction"),
     ROW(limit, "limit", NULL, FLAG,
         "measure this machine, and print how many samples per\n"
         "second its peak rate of multiply-adds allows"),
@@ -170,10 +175,13 @@ static bool check_options(const train_options *o, rv_error *error)
 {
     const char *folder = o->config.loop.output;
     const char *lost = o->json ? "json" : o->limit ? "limit" : o->norms && !folder ? "norms" : NULL;
-    if ((o->plot || o->pictures) && !folder)
+    const char *draws = o->plot          ? "plot"
+                        : o->pictures_of ? "pictures-of"
+                        : o->pictures    ? "pictures"
+                                         : NULL;
+    if (draws && !folder)
         return rv_fail(error, RV_ERROR_ARGUMENT,
-                       "%s draws into a folder; name it with --output DIR",
-                       o->plot ? "--plot" : "--pictures");
+                       "--%s draws into a folder; name it with --output DIR", draws);
     if (o->partial && !o->initial)
         return rv_fail(error, RV_ERROR_ARGUMENT, "--partial says how to read the file of --init");
     return !o->digest || !lost ||
@@ -316,13 +324,22 @@ static bool print_json(const rv_trainer *trainer, const norms *n, double limit, 
     return json_print(object, error);
 }
 
+/* Without a folder, only checks the names of the rows. */
+static bool draw_pictures(const train_options *o, const rv_trainer *trainer, const char *folder,
+                          rv_error *error)
+{
+    return !o->pictures ||
+           pictures_draw(folder, o->pictures_of, rv_trainer_config(trainer),
+                         rv_trainer_setup(trainer), rv_trainer_store(trainer), error);
+}
+
 static bool draw(const train_options *o, const rv_trainer *trainer, const norms *n, rv_error *error)
 {
     const rv_train_config *c = rv_trainer_config(trainer);
     const rv_setup *s = rv_trainer_setup(trainer);
     const char *folder = c->loop.output;
     return (!o->plot || curves_draw(folder, c, s, rv_trainer_result(trainer), error)) &&
-           (!o->pictures || pictures_draw(folder, c, s, rv_trainer_store(trainer), error)) &&
+           draw_pictures(o, trainer, folder, error) &&
            (n->count == 0 || !folder || norms_write(n, folder, c, o->plot, error));
 }
 
@@ -435,10 +452,12 @@ static bool resume(const train_options *o, rv_trainer *trainer, rv_error *error)
     return ok || rv_fail(error, why.code, "%s", why.text);
 }
 
-/* Whether each option on the command line has an effect on a new run, or the run is resumed. */
+/* Whether each option on the command line has an effect on a new run, or the run is resumed; and whether the rows to
+ * be drawn are known. */
 static bool begin(const train_options *given, const train_options *o, rv_trainer *trainer,
                   rv_error *error)
 {
+    if (!draw_pictures(o, trainer, NULL, error)) return false;
     return o->resume
                ? resume(o, trainer, error)
                : rv_setup_check_given(rv_trainer_setup(trainer), rv_trainer_config(trainer),
@@ -453,6 +472,7 @@ static exit_status run(int argc, char **argv, rv_error *error)
     rv_trainer *trainer = NULL;
     if (parse(argc, argv, &given, &o, &result, error)) {
         result = STATUS_USAGE;
+        o.pictures = o.pictures || o.pictures_of;
         trainer = check_options(&o, error) ? rv_trainer_new(&o.config, error) : NULL;
     }
     if (trainer && begin(&given, &o, trainer, error))

@@ -11,7 +11,7 @@
 /* ---- layout, in pixels ---- */
 
 enum {
-    LEFT = 84,
+    LEFT = 104,
     RIGHT = 84, /* margin for the colour keys */
     TOP = 52,
     HEAD = 20, /* height of the channel labels */
@@ -106,6 +106,7 @@ typedef struct range {
 
 static range range_of(const heat_row *r)
 {
+    if (r->scale) r = r->scale;
     int64_t count = r->steps * r->channels * r->height * r->width;
     double low = 0, high = 0;
     for (int64_t i = 0; i < count; i++) {
@@ -205,6 +206,7 @@ static void put_row(const layout *l, const heat_row *r, double top)
     double height = row_height(l, r), key = fmin(height, 88), pitch = l->tile + GAP;
     double right = LEFT + l->across;
     bool below = r->channels > 1 && l->channel == 0;
+    double length = (double)strlen(r->symbol), font = length < 3 ? 15 : fmin(11, 110 / length);
     put_palette(l->to, r);
     fprintf(l->to,
             "set colorbox user origin screen %.5f, screen %.5f size screen %.5f, screen %.5f\n",
@@ -212,8 +214,8 @@ static void put_row(const layout *l, const heat_row *r, double top)
             key / l->height);
     fputs("set label ", l->to);
     gnuplot_put_text(l->to, r->symbol);
-    fprintf(l->to, " at %d,%.2f right font ',15' tc rgb '#111111'\n", LEFT - (below ? 30 : 14),
-            top + height / 2);
+    fprintf(l->to, " at %d,%.2f right font ',%.1f' tc rgb '#111111'\n", LEFT - (below ? 30 : 14),
+            top + height / 2, font);
     for (int64_t c = 0; c < r->channels && below; c++)
         fprintf(l->to, "set label '%" PRId64 "' at %d,%.2f right font ',9' tc rgb '#777777'\n",
                 c + 1, LEFT - 10, top + ((double)c + 0.5) * pitch - GAP / 2.0);

@@ -20,7 +20,8 @@ typedef struct heat_row {
     char symbol[HEAT_SYMBOL];
     heat_palette palette;
     int64_t steps, channels, height, width;
-    const double *values; /* [steps,channels,height,width] */
+    const double *values;         /* [steps,channels,height,width] */
+    const struct heat_row *scale; /* the row whose range of values the colours cover; NULL: this */
 } heat_row;
 
 typedef struct heat_picture {
