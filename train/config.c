@@ -74,8 +74,8 @@ static const rv_config_row rows[] = {
         "the character between the fields of a table, or the word\n"
         "tab or blank (default: as in line 1)",
         KEPT),
-    ROW(data.header, "header", "YES", TEXT,
-        "yes or no: whether line 1 of a table is a header\n"
+    ROW(data.header, "header", "yes|no", TEXT,
+        "whether line 1 of a table is a header\n"
         "(default: if one of its fields is not a number)",
         KEPT),
     ROW(data.validation, "validation", "N", WHOLE,

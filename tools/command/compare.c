@@ -65,10 +65,10 @@ const command command_compare = {
         "validation loss, and in the last; the number of that best epoch; training samples per\n"
         "second. The last row is a baseline, the score of an answer that ignores x. With several\n"
         "seeds the numbers are means, and scores have their standard deviation; \"best\" marks "
-        "each\n"
-        "row whose best score is at most two standard errors of the difference from the best one.\n"
-        "One seed says nothing about the noise, and no row is marked. Each run is exactly\n"
-        "that of `recurve train` with the same options. A run that diverges makes a row\n"
+        "the\n"
+        "rows whose score is within two standard errors of the best. With one seed no row is\n"
+        "marked. Each run is exactly that of `recurve train` with the same options. A run that "
+        "diverges makes a row\n"
         "\"diverged\"; the others continue.\n",
     OPTIONS(options),
     .configures = is_common,

@@ -53,8 +53,8 @@ const command command_run = {
         "such\n"
         "as g[2]. Names are those that a line at the end of the text would use; a parameter of "
         "the\n"
-        "unroll a is a/W. Long arrays are abbreviated. Equal equations share one value, and the\n"
-        "gradient with respect to it.\n",
+        "unroll a is a/W. Long arrays are abbreviated. Names with the same\n"
+        "equation are one value. Its gradient is that of all its uses.\n",
     OPTIONS(options),
     .failure = "the text has mistakes, or a file cannot be read or written",
     .example = "recurve run models/curnn_blog.rv --grad loss\n"

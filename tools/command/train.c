@@ -32,8 +32,9 @@ typedef struct train_options {
 static const option_row options[] = {
     ROW(config_file, "config", "FILE", TEXT,
         "start from the options in the config.json of an earlier\nrun; other options override "
-        "them, and other data or\n"
-        "another optimizer replace all options of their group",
+        "them. With --data or\n"
+        "--task no data option of the file is kept, with\n"
+        "--optimizer no optimizer option",
         .group = "The command"),
     ROW(resume, "resume", "DIR", TEXT,
         "resume the run in this output folder, bit for bit;\n"
