@@ -56,5 +56,10 @@ bool known_names_check(const known_names *known, const rv_archive *given, rv_err
         rv_fail_unknown("array of --in", name, known_name, known->at, known->count, error);
         return false;
     }
+    for (size_t i = 0; i < given->skipped_count; i++)
+        if (has(known, given->skipped[i]))
+            return rv_fail(error, RV_ERROR_FORMAT,
+                           "the type of \"%.100s\" in --in is not read; convert it to F32",
+                           given->skipped[i]);
     return true;
 }
