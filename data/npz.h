@@ -16,7 +16,8 @@ extern "C" {
  * data/files.h; *archive is {0} then. */
 bool rv_npz_read(const char *path, uint64_t cache_bytes, rv_archive *archive, rv_error *error);
 
-/* The same, and also a safetensors file, if the path ends in .safetensors. */
+/* The same, or reads a safetensors file if the path ends in .safetensors. There cache_bytes has no
+ * effect: see rv_safetensors_read for its memory. */
 bool rv_arrays_read(const char *path, uint64_t cache_bytes, rv_archive *archive, rv_error *error);
 
 /* Writes the archive's tensors as numpy.savez would, as f8, f4 and i4. Atomic: on failure an

@@ -61,10 +61,11 @@ bool rv_array_read(const rv_array *array, int64_t first, int64_t count, rv_dtype
     return true;
 }
 
-/* Extends *range by elements first .. first+count-1. Fails if one is below `least` or not below
- * `most`. */
+/* Extends *range by elements first .. first+count-1. Fails, with a hint, if one is below `least` or not
+ * below `most`. */
 static bool scan(const rv_array *array, int64_t first, int64_t count, const char *what,
-                 int64_t least, int64_t most, rv_label_range *range, rv_error *error)
+                 int64_t least, int64_t most, const char *hint, rv_label_range *range,
+                 rv_error *error)
 {
     int32_t value[PIECE / 8];
     for (int64_t at = first; at < first + count;) {
@@ -76,9 +77,7 @@ static bool scan(const rv_array *array, int64_t first, int64_t count, const char
                                "\"%s\": element %" PRId64 " is the %s %" PRId32
                                "; expected %" PRId64 " to %" PRId64 "%s",
                                array->input.name, at + i, what, value[i], least, most - 1,
-                               value[i] == -1 || value[i] == -100
-                                   ? ": if it marks padding, add an array of lengths"
-                                   : "");
+                               value[i] == -1 || value[i] == -100 ? hint : "");
             }
             rv_label_range_add(range, value[i]);
         }
@@ -96,12 +95,13 @@ static bool count_classes(const rv_array *array, int64_t steps, const rv_array *
     int64_t most, total = rv_shape_count(array->shape);
     bool ends = steps > 0 && length->input.name;
     int64_t rows = ends ? array->shape.dim[0] : 1, width = total / rows;
+    const char *hint = steps > 0 && !ends ? ": if it marks padding, add an array of lengths" : "";
     *range = (rv_label_range){0};
     if (!rv_classes_most(given, what, &most, error)) return false;
     for (int64_t i = 0; i < rows; i++) {
         int32_t end = 0;
         if (ends && !rv_array_read(length, i, 1, RV_I32, 1, &end, error)) return false;
-        if (!scan(array, i * width, ends ? width / steps * end : width, what, 0, most, range,
+        if (!scan(array, i * width, ends ? width / steps * end : width, what, 0, most, hint, range,
                   error)) {
             return false;
         }
@@ -262,7 +262,7 @@ static bool describe_length(rv_source *s, const rv_array *length, rv_error *erro
                        "\"%s\" does not hold lengths; expected integers [samples]",
                        length->input.name);
     }
-    if (!scan(length, 0, length->shape.dim[0], "length", 1, s->x.dim[0] + 1, &range, error)) {
+    if (!scan(length, 0, length->shape.dim[0], "length", 1, s->x.dim[0] + 1, "", &range, error)) {
         return false;
     }
     s->reading.shortest = range.least;

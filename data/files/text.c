@@ -1,11 +1,11 @@
 /* Any file as characters: windows of tokens, and the token that follows each. */
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "data/files.h"
 #include "data/files/input.h"
 #include "tensor/memory.h"
+#include "tensor/text_internal.h"
 
 enum { BYTES = 256, PIECE = 1 << 13 };
 
@@ -139,9 +139,7 @@ bool rv_source_text(rv_source *source, const char *path, const rv_text_options *
     source->reading.format = "text";
     source->reading.divisor = 1;
     int64_t left = t->input.size - 1 - count * t->window;
-    if (left > 0) {
-        snprintf(source->reading.skipped, RV_SKIPPED_TEXT, "%" PRId64 " character(s) at the end",
-                 left);
-    }
+    rv_text skipped = {source->reading.skipped, source->reading.skipped + RV_SKIPPED_TEXT};
+    if (left > 0) rv_put(&skipped, "%" PRId64 " character(s) at the end", left);
     return true;
 }

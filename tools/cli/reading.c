@@ -17,28 +17,26 @@ static void put_numbers(rv_text *t, rv_shape shape, int64_t from)
     if (one.rank > 1)
         rv_put(t, "%s", rv_shape_text(one, text));
     else
-        rv_put(t, "%" PRId64 " number%s", count, count == 1 ? "" : "s");
+        rv_put(t, "%" PRId64 " number(s)", count);
 }
 
 /* "600 sequences of 12 steps of 1 number". */
 static void put_samples(rv_text *t, const rv_source *s)
 {
     char text[RV_SHAPE_TEXT];
-    const char *plural = s->count == 1 ? "" : "s";
-    rv_put(t, "%" PRId64 " ", s->count);
     if (rv_source_is_text(s)) {
-        rv_put(t, "window%s of %" PRId64 " characters, %" PRId64 " different ones", plural,
-               s->x.dim[0], s->tokens);
+        rv_put(t, "%" PRId64 " window(s) of %" PRId64 " character(s), %" PRId64 " different one(s)",
+               s->count, s->x.dim[0], s->tokens);
     } else if (s->tokens > 0) {
-        rv_put(t, "sequence%s of %" PRId64 " tokens, one of %" PRId64 " each", plural, s->x.dim[0],
-               s->tokens);
+        rv_put(t, "%" PRId64 " sequence(s) of %" PRId64 " token(s), one of %" PRId64 " each",
+               s->count, s->x.dim[0], s->tokens);
     } else if (s->sequence) {
-        rv_put(t, "sequence%s of %" PRId64 " steps of ", plural, s->x.dim[0]);
+        rv_put(t, "%" PRId64 " sequence(s) of %" PRId64 " step(s) of ", s->count, s->x.dim[0]);
         put_numbers(t, s->x, 1);
     } else if (s->x.rank == 3) {
-        rv_put(t, "image%s %s", plural, rv_shape_text(s->x, text));
+        rv_put(t, "%" PRId64 " image(s) %s", s->count, rv_shape_text(s->x, text));
     } else {
-        rv_put(t, "sample%s of ", plural);
+        rv_put(t, "%" PRId64 " sample(s) of ", s->count);
         put_numbers(t, s->x, 0);
     }
 }
@@ -48,7 +46,7 @@ static void put_targets(rv_text *t, const rv_source *s)
     if (rv_source_is_text(s)) return;
     rv_put(t, "; target: ");
     if (s->classes > 0)
-        rv_put(t, "one of %" PRId64 " classes", s->classes);
+        rv_put(t, "one of %" PRId64 " class(es)", s->classes);
     else
         put_numbers(t, s->y, s->each_step);
     if (s->each_step) rv_put(t, " at each step");
@@ -113,8 +111,8 @@ static void put_choices(rv_text *t, const rv_source *s, const rv_data_config *c)
     if (strcmp(r->format, "CSV") == 0) put_table(t, r, c);
     put_scale(t, s, c);
     if (s->lengths)
-        rv_put(t, "; %" PRId64 " to %" PRId64 " steps are used, by the array of lengths",
-               r->shortest, r->longest);
+        rv_put(t, "; the array of lengths gives %" PRId64 " to %" PRId64 " step(s)", r->shortest,
+               r->longest);
     if (*r->skipped) rv_put(t, "; skipped: %s", r->skipped);
 }
 

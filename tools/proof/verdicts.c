@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "tools/cli/json.h"
+#include "tools/cli/say.h"
 
 /* Whether the verdict stands under the same heading as the one before it. */
 static bool same_heading(const rv_lang_verdict *before, const rv_lang_verdict *v)
@@ -66,8 +67,9 @@ static void print_gradients(const verdicts *all, const rv_lang_verdict *v, int c
     double worst = 0;
     for (int i = 0; i < count; i++)
         if (!(v[i].max_relative_error <= worst) && !isnan(worst)) worst = v[i].max_relative_error;
-    printf("%s: %s: gradients of %d parameter%s, %s (largest error %.1e)\n", all->path, v->model,
-           count, count > 1 ? "s" : "", summary(v, count, text), worst);
+    printf("%s: %s: ", all->path, v->model);
+    say(stdout, "gradients of %d parameter(s), %s (largest error %.1e)\n", count,
+        summary(v, count, text), worst);
     for (rv_verdict kind = RV_RIGHT; kind <= RV_WRONG; kind++)
         for (int i = 0; i < count; i++)
             if (v[i].verdict == kind && (kind != RV_RIGHT || *v[i].reason))
@@ -88,7 +90,7 @@ static void print_derivation(const verdicts *all, const rv_lang_verdict *v, int 
     printf("%s: derivation%s%s%s\n", all->path, titled ? " \"" : "", v->derivation,
            titled ? "\"" : "");
     for (int i = 0; i < count; i++) print_verdict(all, &v[i], width);
-    printf("%d line%s, %s", count, count > 1 ? "s" : "", summary(v, count, text));
+    say(stdout, "%d line(s), %s", count, summary(v, count, text));
     if (first) printf("; the first wrong one is line %d, %s", first->line, first->name);
     puts("");
 }

@@ -25,7 +25,8 @@ rv_data_format rv_data_format_of(const char *path)
                  {".csv.gz", RV_DATA_TABLE}, {".tsv", RV_DATA_TABLE},  {".tsv.gz", RV_DATA_TABLE}};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (rv_ends_in(path, strlen(path), known[i].ending)) return known[i].format;
-    return strstr(path, "-ubyte") || strstr(path, "-idx") ? RV_DATA_IDX : RV_DATA_TEXT;
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    return strstr(name, "-ubyte") || strstr(name, "-idx") ? RV_DATA_IDX : RV_DATA_TEXT;
 }
 
 static bool fail_option(const char *option, const char *seen, const char *expected, rv_error *error)
