@@ -121,25 +121,29 @@ static const char *value_name(const void *recording, int index)
     return rv_lang_value_at(recording, index).name;
 }
 
+/* Whether a name is `text` with the name of an unroll before it: a_g[2] for g[2]. */
+static bool is_inside(const char *name, const char *text)
+{
+    size_t length = strlen(name), own = strlen(text);
+    return own < length && strcmp(name + length - own, text) == 0 && name[length - own - 1] == '_';
+}
+
 static bool find_value(const calculation *c, const char *name, int length, rv_var *found,
                        rv_error *error)
 {
     char text[256];
+    int count = rv_lang_value_count(c->recording);
     snprintf(text, sizeof text, "%.*s", length, name);
     *found = rv_lang_value_of(c->recording, text);
     if (!rv_is_null(*found)) return true;
-    for (int i = 0; i < rv_lang_value_count(c->recording);
-         i++) { /* g[2], but known are a_g[2], .. */
+    for (int i = 0; i < count; i++) {
         const char *known = rv_lang_value_at(c->recording, i).name;
-        size_t inside = strlen(known), own = strlen(text);
-        if (own < inside && strcmp(known + inside - own, text) == 0 &&
-            known[inside - own - 1] == '_')
+        if (is_inside(known, text))
             return rv_fail(error, RV_ERROR_NAME,
                            "\"%s\" is inside an unroll, whose name goes before it: %s", text,
                            known);
     }
-    rv_fail_unknown("value", text, value_name, c->recording, rv_lang_value_count(c->recording),
-                    error);
+    rv_fail_unknown("value", text, value_name, c->recording, count, error);
     return false;
 }
 
