@@ -17,8 +17,8 @@ typedef struct strand {
     rv_cell cell;
     rv_cell_step step;
     const rv_var *x; /* [steps] */
-    const rv_var
-        *mask; /* [steps] of [n,1,..], 1 where the sequence has this step; NULL: no masking */
+    /* [steps] of [n,1,..]: 1 where the sequence has this step. NULL: no masking. */
+    const rv_var *mask;
     int64_t steps;
     int index; /* among all layers and directions, as in options.initial */
     bool backward;

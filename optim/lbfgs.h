@@ -18,10 +18,10 @@ extern "C" {
 typedef struct rv_lbfgs_options {
     int history;    /* pairs of steps and gradient changes that are kept: 10 */
     int iterations; /* at most: 200 */
-    double
-        gradient_tolerance; /* converged if no |element| is larger: sqrt of the dtype's epsilon */
-    double
-        loss_tolerance; /* converged if an iteration gains at most this fraction of |loss|: off */
+    /* Converged if no |element| of the gradient is larger: sqrt of the dtype's epsilon. */
+    double gradient_tolerance;
+    /* Converged if an iteration gains at most this fraction of |loss|: off. */
+    double loss_tolerance;
     /* Feeds the program's inputs once, before the first run; returning false is an error. */
     bool (*fill)(rv_program *program, void *context);
     void *context;

@@ -48,13 +48,12 @@ typedef struct rv_optimizer {
     double momentum; /* decay of the average of g */
     double decay;    /* decay of the average of g^2 */
     double epsilon;
-    int accumulate;    /* N: one update in N runs, with the mean of their gradients */
-    double clip_value; /* c: each element of g is clamped to -c .. c */
-    double
-        clip_norm; /* c: all g times min(1, c / (|g| + 1e-6)), with |g| the norm of all together */
-    double weight_decay;  /* d: the rule sees g + d w */
-    bool decoupled;       /* it sees (1 - r d) w in place of w instead */
-    double average;       /* k: a' = k a + (1 - k) w', starting with the first w' */
+    int accumulate;      /* N: one update in N runs, with the mean of their gradients */
+    double clip_value;   /* c: each element of g is clamped to -c .. c */
+    double clip_norm;    /* c: all g times min(1, c / (|g| + 1e-6)), |g| the norm of all together */
+    double weight_decay; /* d: the rule sees g + d w */
+    bool decoupled;      /* it sees (1 - r d) w in place of w instead */
+    double average;      /* k: a' = k a + (1 - k) w', starting with the first w' */
     rv_schedule schedule; /* multiplies all learning rates */
     struct {
         const char *pattern;                /* of parameter names, with the shell's * and ? */

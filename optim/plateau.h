@@ -14,8 +14,8 @@ extern "C" {
 typedef struct rv_plateau {
     double factor; /* multiplies the learning rates; above 0, below 1 */
     int patience;  /* consecutive observations without improvement that are tolerated */
-    double
-        threshold; /* improved: loss < best - threshold |best|; absolute: loss < best - threshold */
+    /* Improved: loss < best - threshold |best|; with `absolute`, loss < best - threshold. */
+    double threshold;
     bool absolute;
     int cool_down; /* observations after a reduction that do not count as bad */
     double least;  /* lower bound of the learning rates */

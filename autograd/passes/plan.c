@@ -1,5 +1,5 @@
 /* Memory plan: each value gets a buffer that lives until its last reader, and all buffers are packed into
- * one arena. Ops that allow it work in storage. A value that is assigned to a parameter is computed directly
+ * one arena. Ops that allow it work in place. A value that is assigned to a parameter is computed directly
  * in the parameter's memory if nothing reads the old value any more. */
 #include <string.h>
 

@@ -17,8 +17,8 @@ typedef struct machine {
     double seconds;    /* to measure each number */
     double operations; /* per second */
     memory_level level[MEMORY_LEVELS];
-    double
-        bytes[MEMORY_LEVELS]; /* per second, the fastest of read, write and copy; 0: not measured */
+    /* Per second, the fastest of read, write and copy. 0: not measured. */
+    double bytes[MEMORY_LEVELS];
 } machine;
 
 machine machine_new(rv_dtype dtype, int threads, double seconds);
