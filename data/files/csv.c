@@ -28,7 +28,7 @@ typedef struct parser {
     char separator;
 } parser;
 
-/* Without the blanks around it, and without its quotes. */
+/* A field, without the blanks and quotes around it. */
 typedef struct field {
     const char *text;
     size_t length;

@@ -8,7 +8,7 @@
 #include "lang/judge/repair.h"
 #include "tensor/memory.h"
 
-/* The value and the truth of each line; of a line that lacks one, the other twice. */
+/* Computes the value and the truth of each line. If one is missing, the other is computed twice. */
 static rv_program *compute_lines(lang_proof *p)
 {
     rv_var *outputs = rv_alloc(2 * p->count + 1, sizeof *outputs);
@@ -151,7 +151,7 @@ static bool judge_rows(lang_proof *p, const lang_block *derivation, lang_verdict
     return ok;
 }
 
-/* Whether there is a verdict on it: on a helper only if it is wrong. */
+/* Whether the line gets a verdict. A helper does only if it is wrong. */
 static bool is_judged(const lang_line *l) { return !l->statement->helper || l->wrong; }
 
 static bool judge_lines(lang_proof *p, const lang_block *derivation, lang_verdicts *v)

@@ -58,8 +58,8 @@ static bool is_right(const lang_proof *p, const lang_node *statement)
     return true;
 }
 
-/* How many statements but one read a helper. -1: one of them is right, perhaps by way of another helper, so this helper is
- * right. */
+/* The number of statements other than `but` that read a helper. -1 if one of them is right, or another helper that a right
+ * statement reads: then this helper is right. */
 static int count_readers(const lang_proof *p, const lang_run *run, int symbol, const lang_node *but,
                          int depth)
 {
@@ -152,7 +152,7 @@ static rv_var find_truth(lang_proof *p, lang_run *run, const lang_line *line, co
 
 /* ---- tracing ---- */
 
-/* Whether the helper makes the line wrong. */
+/* Whether the helper makes the line wrong. If so, gives the helper its truth and corrects the line. */
 static bool blame(lang_proof *p, lang_run *run, lang_line *line, lang_line *h)
 {
     rv_var value;

@@ -164,14 +164,14 @@ bool rv_lang_is_first(const lang_proof *p, const lang_line *line)
     return true;
 }
 
-/* The line that a statement is now. NULL: a helper that is a number. */
+/* The line that this execution of a statement recorded. NULL for a helper that is a number. */
 static lang_line *this_line(lang_proof *p, const lang_node *s)
 {
     lang_line *l = p->visible < p->count ? &p->lines[p->visible] : NULL;
     return l && l->statement == s ? l : NULL;
 }
 
-/* Goes on to the next line. A helper gets its value, or the true one if it is known. */
+/* Advances to the next line. A helper gets its value, or its truth if that is known. */
 static bool leave_line(lang_run *run, const lang_node *s, const lang_line *l)
 {
     lang_proof *p = run->context;

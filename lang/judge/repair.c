@@ -24,7 +24,7 @@ enum {
     MOST_PROPOSALS = 8 /* for a line */
 };
 
-/* A place in the line, and the shape of the value there. */
+/* An expression in the line, and the shape of its value. */
 typedef struct site {
     lang_node *node;
     bool step; /* inside an index or an option: a whole number */
@@ -63,7 +63,7 @@ typedef struct search {
 
 /* ---- what letters stand for ---- */
 
-/* The memory. NULL, and reported: there is none. */
+/* Returns the memory. Reports that it is NULL. */
 static void *made(const lang_proof *p, void *memory)
 {
     if (!memory) rv_lang_out_of_memory(p->report);
@@ -201,7 +201,7 @@ static bool stands_for(char letter, const candidate *c)
 
 /* ---- proposals ---- */
 
-/* Adds the statement as its tree is now. False, and perhaps reported: out of memory, or it is too long. */
+/* Adds the statement as its tree is now. False if it is too long, or when out of memory, which is reported. */
 static bool add_proposal(lang_proof *p, const lang_node *statement)
 {
     lang_bound nothing = {0};
@@ -261,7 +261,7 @@ const char *rv_lang_repair_of(const lang_proof *p, const lang_node *statement)
 
 static void make_variants(search *s, unsigned groups);
 
-/* Those of the batch that are right become proposals. */
+/* Makes proposals of the variants of the batch that are right, and empties it. */
 static void settle(search *s)
 {
     rv_error error = {0};
@@ -336,7 +336,7 @@ static void try_slip(search *s, const lang_slip *slip, const site *at)
     }
 }
 
-/* ---- places ---- */
+/* ---- sites ---- */
 
 typedef struct sites {
     site at[MOST_SITES];
