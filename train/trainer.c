@@ -32,6 +32,7 @@ rv_trainer *rv_trainer_new_with(const rv_train_config *config, const rv_train_pa
         return NULL;
     }
     t->result.at.epoch = 1;
+    t->result.at.squares = NAN;
     if (make(t, config, parts, &why)) return t;
     rv_fail(error, why.code, "%s", why.text);
     rv_trainer_free(t);
@@ -108,6 +109,23 @@ static rv_epoch epoch_of(const rv_trainer *t)
                       .seconds = at->seconds};
 }
 
+/* All epochs are done, or patience has run out. */
+static bool at_end(const rv_trainer *t)
+{
+    const rv_train_result *r = &t->result;
+    int64_t patience = t->config.loop.patience;
+    return r->epochs >= t->config.loop.epochs ||
+           (patience > 0 && r->epochs - r->best_epoch >= patience);
+}
+
+/* The first two updates are done. One is not enough: a warm-up begins with learning rate 0. */
+static bool two_updates_done(const rv_trainer *t)
+{
+    const rv_run_state *at = &t->result.at;
+    int each = t->setup.optimizer.accumulate;
+    return at->epoch * at->batch >= 2 * (int64_t)(each > 1 ? each : 1);
+}
+
 static bool finish_epoch(rv_trainer *t, rv_error *error)
 {
     rv_train_result *r = &t->result;
@@ -118,6 +136,7 @@ static bool finish_epoch(rv_trainer *t, rv_error *error)
     rv_epoch *row = &t->history[r->epochs++];
     r->history = t->history;
     *row = epoch_of(t);
+    bool updated = two_updates_done(t);
     r->at.epoch++;
     r->at.batch = r->at.seen = 0;
     r->at.loss_sum = 0;
@@ -127,6 +146,7 @@ static bool finish_epoch(rv_trainer *t, rv_error *error)
     bool best =
         r->best_epoch == 0 || row->validation_loss < t->history[r->best_epoch - 1].validation_loss;
     if (best) r->best_epoch = row->epoch;
+    r->unchanged = (updated || at_end(t)) && rv_parameter_squares(t->store) == r->at.squares;
     return (!best || save_best(t, error)) && rv_keep_after_epoch(t, error);
 }
 
@@ -136,15 +156,6 @@ static void notify_epoch(rv_trainer *t)
         const rv_observer *o = &t->observers[i];
         if (o->on_epoch && !o->on_epoch(o->context, t)) t->result.interrupted = true;
     }
-}
-
-/* All epochs are done, or patience has run out. */
-static bool at_end(const rv_trainer *t)
-{
-    const rv_train_result *r = &t->result;
-    int64_t patience = t->config.loop.patience;
-    return r->epochs >= t->config.loop.epochs ||
-           (patience > 0 && r->epochs - r->best_epoch >= patience);
 }
 
 static bool train(rv_trainer *t, rv_error *error)

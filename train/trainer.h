@@ -43,6 +43,7 @@ typedef struct rv_run_state {
     int64_t learned; /* samples of all updates so far */
     double seconds;  /* spent in all updates, without recording and compiling */
     size_t bytes;    /* of the largest arena of a training program */
+    double squares;  /* sum of the squared parameters before the first update; NaN: none yet */
 } rv_run_state;
 
 typedef struct rv_train_result {
@@ -53,6 +54,11 @@ typedef struct rv_train_result {
     rv_run_state saved;      /* in the checkpoint; epoch 0: none was saved */
     bool interrupted;        /* an observer ended rv_trainer_fit early */
     bool diverged;           /* a loss was not finite: rv_trainer_fit failed with RV_ERROR_NUMBER */
+    /* No update has changed a parameter, as of the last epoch: for instance, the learning rate is
+     * too small for the dtype, or clipping leaves nothing of the gradient. False until two updates
+     * are done or the run ends. Changes that do not show in the sum of all squared parameters, in
+     * double, do not count. */
+    bool unchanged;
     /* The fields below are set when rv_trainer_fit succeeds without an interruption. */
     rv_metrics training, validation; /* training: of at most RV_TRAINING_SAMPLE samples */
     rv_baseline baseline; /* on the validation samples; text NULL: none, the loss is the model's */

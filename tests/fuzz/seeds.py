@@ -268,7 +268,7 @@ def config_seeds():
            "head-units": 64, "optimizer": "adam", "learning-rate": 0.001, "momentum": 0.9, "clip-norm": 0, "schedule": "cosine",
            "epochs": 40, "batch-size": 20, "seed": 1, "dtype": "f32"}
     state = {"epoch": 3, "batch": 2, "seen": 40, "loss_sum": 0.25, "learned": 640, "seconds": 1.5, "bytes": 4096,
-             "best_epoch": 2, "history": [[0.5, 0.6, 0.9, None, 0.7], [0.4, 0.5, 0.95, None, 1.4]]}
+             "best_epoch": 2, "squares": 12.5, "history": [[0.5, 0.6, 0.9, None, 0.7], [0.4, 0.5, 0.95, None, 1.4]]}
     put("config/run", json.dumps(run, indent=1))
     put("config/task", json.dumps({"task": "adding", "length": 30, "samples": 500, "model": "lstm", "forget": 2,
                                    "learning-rates": "fc*=0.001,embedding=0.01", "freeze": "Wx*", "bidirectional": True}))

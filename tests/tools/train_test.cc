@@ -412,6 +412,25 @@ TEST(Train, WatchingChangesNoBit)
 }
 
 /* Norms of averaged weights leave the others where they were. */
+TEST(Train, UpdatesThatChangeNoParameterAreReportedOnce)
+{
+    const std::string line = "; try a higher --learning-rate than ";
+    const Outcome outcome = recurve("train --epochs 3 --quiet --learning-rate 1e-30");
+    EXPECT_EQ(outcome.status, 0);
+    EXPECT_EQ(outcome.err,
+              "recurve train: after 1 epoch all parameters are as before the first update" + line +
+                  "1e-30, or look at --learning-rates, --clip-norm, --clip-value, --accumulate and "
+                  "--freeze\n");
+    for (const char *options : {"--learning-rates '*=0'", "--freeze 'W*' --learning-rates '*=0'",
+                                "--clip-norm 1e-30 --digest", "--accumulate 1000 --json"})
+        EXPECT_CONTAINS(recurve(std::string("train --epochs 1 --quiet ") + options).err, line);
+    for (const char *options : {"", "--schedule cosine", "--accumulate 40", "--freeze 'W*'"})
+        EXPECT_EQ(recurve(std::string("train --epochs 2 --quiet ") + options).err, "") << options;
+    const Outcome frozen = recurve("train --epochs 1 --freeze '*'");
+    EXPECT_EQ(frozen.status, 1);
+    EXPECT_CONTAINS(frozen.err, "all parameters are in groups that are frozen");
+}
+
 TEST(Train, NormsOfAResumedRunChangeNoBit)
 {
     std::string digest[2];

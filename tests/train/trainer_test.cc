@@ -6,6 +6,8 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "tensor/memory.h"
 #include "tests/files.h"
@@ -95,6 +97,95 @@ TEST_F(Resume, AnInterruptedTrainerGoesOn)
     ASSERT_TRUE(rv_trainer_observe(trainer.get(), {count_update, nullptr, &stop}, nullptr));
     fit(trainer.get());
     EXPECT_EQ(fit(trainer.get()), fit(make(config).get()));
+}
+
+/* At the end of each epoch, as an observer sees it: '=' for unchanged parameters, else '.'. */
+bool note_unchanged(void *context, const rv_trainer *trainer)
+{
+    *static_cast<std::string *>(context) += rv_trainer_result(trainer)->unchanged ? '=' : '.';
+    return true;
+}
+
+std::string unchanged_epochs(rv_trainer *trainer)
+{
+    std::string epochs;
+    EXPECT_TRUE(rv_trainer_observe(trainer, {nullptr, note_unchanged, &epochs}, nullptr));
+    fit(trainer);
+    return epochs;
+}
+
+using Settings = std::vector<std::pair<const char *, const char *>>;
+
+rv_train_config with(const Settings &settings)
+{
+    rv_error error = {};
+    rv_train_config config = small_config();
+    for (const auto &[key, value] : settings)
+        EXPECT_TRUE(rv_train_config_set(&config, key, value, &error)) << error.text;
+    return config;
+}
+
+TEST(Unchanged, UpdatesThatChangeNoParameterAreReported)
+{
+    const std::pair<const char *, Settings> runs[] = {
+        {"===", {{"learning-rate", "1e-30"}}},
+        {"===", {{"learning-rate", "1e-30"}, {"optimizer", "momentum"}}},
+        {"===", {{"learning-rate", "1e-20"}, {"dtype", "f64"}}},
+        {"===", {{"clip-norm", "1e-30"}, {"optimizer", "sgd"}}},
+        {"===", {{"learning-rates", "*=0"}}},
+        {"===", {{"freeze", "fc*"}, {"learning-rates", "*=0"}}},
+        {"..=", {{"accumulate", "1000"}}},
+        {".==", {{"batch-size", "1000"}, {"warm-up", "1000"}, {"learning-rate", "1e-30"}}},
+    };
+    for (const auto &[expected, settings] : runs) {
+        const Trainer trainer = make(with(settings));
+        EXPECT_EQ(unchanged_epochs(trainer.get()), expected) << settings[0].first;
+    }
+}
+
+TEST(Unchanged, OrdinaryRunsReportNothing)
+{
+    const Settings runs[] = {
+        {},
+        {{"learning-rate", "1e-8"}},
+        {{"learning-rate", "1e-12"}, {"dtype", "f64"}},
+        {{"schedule", "cosine"}},
+        {{"schedule", "cosine"}, {"batch-size", "1000"}},
+        {{"schedule", "one-cycle"}},
+        {{"warm-up", "2"}, {"batch-size", "1000"}},
+        {{"accumulate", "40"}},
+        {{"accumulate", "2"}, {"batch-size", "1000"}},
+        {{"freeze", "W*"}},
+    };
+    for (const Settings &settings : runs) {
+        const Trainer trainer = make(with(settings));
+        EXPECT_EQ(unchanged_epochs(trainer.get()), "...") << testing::PrintToString(settings);
+    }
+}
+
+TEST(Unchanged, FreezingAllParametersIsAnError)
+{
+    rv_error error = {};
+    EXPECT_FALSE(rv_trainer_fit(make(with({{"freeze", "*"}})).get(), &error));
+    EXPECT_EQ(error.code, RV_ERROR_ARGUMENT);
+    EXPECT_NE(std::string(error.text).find("frozen; leave one"), std::string::npos) << error.text;
+}
+
+/* The last batch alone completes no update. */
+TEST_F(Resume, ReportsUnchangedParametersAsIfItHadNotBeenInterrupted)
+{
+    for (const bool unchanged : {false, true}) {
+        rv_train_config config = with({{"accumulate", "40"}});
+        if (unchanged) config.optimizer.learning_rate = 1e-30;
+        const std::string folder = path(unchanged ? "unchanged" : "changed");
+        config.loop.output = folder.c_str();
+        Stop stop = {89, 0};
+        const Trainer first = make(config), second = make(config);
+        ASSERT_TRUE(rv_trainer_observe(first.get(), {count_update, nullptr, &stop}, nullptr));
+        fit(first.get());
+        ASSERT_TRUE(rv_trainer_resume(second.get(), nullptr, nullptr));
+        EXPECT_EQ(unchanged_epochs(second.get()), unchanged ? "=" : ".");
+    }
 }
 
 TEST_F(Resume, AnotherConfigurationIsRefusedByName)

@@ -194,6 +194,7 @@ static bool check_options(const train_options *o, rv_error *error)
 
 typedef struct view {
     bool shown;
+    bool unchanged; /* reported that updates change no parameter */
     progress bar;
 } view;
 
@@ -203,6 +204,15 @@ static bool after_update(void *context, const rv_trainer *trainer)
     const rv_run_state *at = &rv_trainer_result(trainer)->at;
     progress_paint(&v->bar, at->seen, at->loss_sum / (double)at->seen);
     return interrupt_signal() == 0;
+}
+
+static void report_unchanged(const rv_trainer *trainer)
+{
+    say(stderr,
+        "recurve train: after %" PRId64 " epoch(s) all parameters are as before the first update; "
+        "try a higher --learning-rate than %g, or look at --learning-rates, --clip-norm, "
+        "--clip-value, --accumulate and --freeze\n",
+        rv_trainer_result(trainer)->epochs, rv_trainer_config(trainer)->optimizer.learning_rate);
 }
 
 static bool after_epoch(void *context, const rv_trainer *trainer)
@@ -219,6 +229,8 @@ static bool after_epoch(void *context, const rv_trainer *trainer)
                           row->validation_accuracy, row->validation_error, score));
         fflush(stdout);
     }
+    if (r->unchanged && !v->unchanged) report_unchanged(trainer);
+    v->unchanged = v->unchanged || r->unchanged;
     progress_start(&v->bar, r->at.epoch);
     return interrupt_signal() == 0;
 }

@@ -14,6 +14,20 @@ double rv_seconds(void)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
+double rv_parameter_squares(const rv_store *store)
+{
+    double sum = 0;
+    for (size_t i = 0; i < rv_store_count(store); i++) {
+        const rv_entry *entry = rv_store_at(store, i);
+        int64_t count = entry->role == RV_PARAMETER ? rv_tensor_count(&entry->tensor) : 0;
+        for (int64_t k = 0; k < count; k++) {
+            double value = rv_tensor_get(&entry->tensor, k);
+            sum += value * value;
+        }
+    }
+    return sum;
+}
+
 static bool check_loss(const rv_trainer *t, double loss, rv_error *error)
 {
     const rv_run_state *at = &t->result.at;
@@ -25,7 +39,7 @@ static bool check_loss(const rv_trainer *t, double loss, rv_error *error)
                    t->setup.optimizer.learning_rate);
 }
 
-/* One update. *recording: seconds that recording and compiling its program took. */
+/* One update. *recording: seconds spent before the run, on recording and compiling its program. */
 static bool update(rv_trainer *t, rv_nan_guard *guard, const rv_batch *batch, double *recording,
                    rv_error *error)
 {
@@ -35,6 +49,7 @@ static bool update(rv_trainer *t, rv_nan_guard *guard, const rv_batch *batch, do
     double before = rv_seconds();
     const rv_batch_program *b =
         rv_batch_program_fit(t->update, &t->setup, t->store, batch->count, true, error);
+    if (b && isnan(at->squares)) at->squares = rv_parameter_squares(t->store);
     *recording = rv_seconds() - before;
     if (!b) return false;
     size_t bytes = rv_program_statistics(b->program).arena_bytes;

@@ -32,7 +32,8 @@ char *rv_run_state_json(const rv_train_result *t)
     } numbers[] = {{"epoch", (double)at->epoch},     {"batch", (double)at->batch},
                    {"seen", (double)at->seen},       {"loss_sum", at->loss_sum},
                    {"learned", (double)at->learned}, {"seconds", at->seconds},
-                   {"bytes", (double)at->bytes},     {"best_epoch", (double)t->best_epoch}};
+                   {"bytes", (double)at->bytes},     {"best_epoch", (double)t->best_epoch},
+                   {"squares", at->squares}};
     cJSON *object = cJSON_CreateObject();
     bool ok = object;
     for (size_t i = 0; ok && i < sizeof numbers / sizeof *numbers; i++)
@@ -97,6 +98,7 @@ static bool read_numbers(rv_train_result *t, const cJSON *object)
     int64_t bytes;
     at->loss_sum = real(object, "loss_sum");
     at->seconds = real(object, "seconds");
+    at->squares = real(object, "squares");
     if (!whole(object, "epoch", 1, &at->epoch) || !whole(object, "batch", 0, &at->batch) ||
         !whole(object, "seen", 0, &at->seen) || !whole(object, "learned", 0, &at->learned) ||
         !whole(object, "bytes", 0, &bytes) || !whole(object, "best_epoch", 0, &t->best_epoch))

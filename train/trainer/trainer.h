@@ -25,6 +25,10 @@ struct rv_trainer {
 
 double rv_seconds(void); /* of a monotonic clock */
 
+/* The sum of the squares of all parameters. An update of 1e-30 changes a bias that is 0, but not this
+ * sum. */
+double rv_parameter_squares(const rv_store *store);
+
 /* Carries out the remaining updates of the epoch. RV_ERROR_NUMBER when a loss is not finite. *error
  * must be clear. */
 bool rv_train_epoch(rv_trainer *trainer, rv_error *error);
