@@ -266,7 +266,9 @@ TEST(Pictures, OfAFilmCompareThePredictionWithTheTarget)
         double sum = 0;
         for (size_t t = 0; t < 5; t++) {
             ASSERT_EQ(prediction.tiles[t].size(), 256u);
-            if (t < 4) EXPECT_EQ(target.tiles.at(t), input.tiles.at(t + 1));
+            if (t < 4) {
+                EXPECT_EQ(target.tiles.at(t), input.tiles.at(t + 1));
+            }
             for (size_t i = 0; i < 256; i++)
                 sum += std::pow(prediction.tiles[t][i] - target.tiles.at(t).at(i), 2);
         }
