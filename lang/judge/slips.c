@@ -60,6 +60,8 @@ static const struct {
     {SLIP_MORE, "a", "1 - a"},
     {SLIP_MORE, "a", "1 + a"},
     {SLIP_MORE, "a", "a'"},
+    {SLIP_MORE, "a @ b", "a.b"},
+    {SLIP_MORE, "a.b", "a @ b"},
     {SLIP_MORE, "a @ b", "b @ a"},
     {SLIP_MORE, "a @ b", "b' @ a"},
     {SLIP_MORE, "a @ b", "b @ a'"},

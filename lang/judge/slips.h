@@ -10,7 +10,7 @@ enum {
     SLIP_SIGN = 2,  /* + for -, and so on */
     SLIP_NAME = 4,  /* another name */
     SLIP_LESS = 8,  /* the line has a part too many */
-    SLIP_MORE = 16, /* a function, a transpose or a sum is missing */
+    SLIP_MORE = 16, /* a function, a transpose or a sum is missing; @ for . */
     SLIP_FACTOR = 32,
     SLIP_PATH = 64, /* a term of the whole line is missing */
     SLIP_TERM = 128

@@ -151,11 +151,13 @@ class Slips {
         case LANG_DIVIDE:
             add("missing factor", e, left);
             if (e->kind == LANG_MULTIPLY) add("missing factor", e, right);
+            if (e->kind == LANG_MULTIPLY) add("product", e, left + " @ " + right);
             break;
         case LANG_MATMUL:
             add("transpose", e, left + "' @ " + right);
             add("transpose", e, left + " @ " + right + "'");
             add("transpose", e, right + " @ " + left);
+            add("product", e, left + " . " + right);
             break;
         case LANG_PRIME: add("transpose", e, in(e->operand)); break;
         case LANG_NEGATE: add("sign", e, in(e->operand)); break;
