@@ -167,6 +167,28 @@ TEST(Compare, NumbersAndTextsHaveTheirOwnScores)
     EXPECT_GT(Json::number(find_pair(spoken, "gru", "adam"), "best_bits_per_character"), 0);
 }
 
+/* Errors around 1e16 that differ by 1e7: no square of one holds the difference. */
+TEST(Compare, TheSpreadOfLargeScoresIsThatOfTheirDeviations)
+{
+    const std::string table = scratch_folder() + "/large.csv";
+    std::string rows;
+    for (int i = 0; i < 60; i++) rows += "0." + std::to_string(i + 10) + ",100000000\n";
+    spit(table, rows);
+    const Json json(recurve("compare --json --models gru --optimizers sgd --seeds 3 --numbers "
+                            "--dtype f64 --learning-rate 1e-20 --epochs 1 --data " +
+                            table)
+                        .out);
+    const cJSON *pair = find_pair(json, "gru", "sgd");
+    ASSERT_NE(pair, nullptr);
+    double mean = 0, squares = 0;
+    for (int k = 0; k < 3; k++) mean += Json::number(run_of(pair, k), "validation_loss") / 3;
+    for (int k = 0; k < 3; k++)
+        squares += std::pow(Json::number(run_of(pair, k), "validation_loss") - mean, 2);
+    const double spread = std::sqrt(squares / 2);
+    EXPECT_GT(spread, 1e6);
+    EXPECT_NEAR(Json::number(pair, "last_error_spread"), spread, 1e-4 * spread);
+}
+
 /* Steps as large as these take the weights to some thousands: to the power of the sequence's length a plain net's
  * states have them, a gated one's are bounded. */
 TEST(Compare, ADivergedRunIsARowAndTheOthersGoOn)

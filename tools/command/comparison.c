@@ -262,27 +262,27 @@ bool comparison_is_best(const comparison *c, const contender *who)
     return who == first || fabs(who->best - first->best) <= 2 * error;
 }
 
-typedef struct sums {
-    double one, square;
-} sums;
+/* Welford's moments of the values so far. A sum of squares would cancel. */
+typedef struct moments {
+    int64_t count;
+    double mean, squares; /* squares: sum of the squared deviations from the mean */
+} moments;
 
-static void add(sums *s, double value)
+static void add(moments *m, double value)
 {
-    s->one += value;
-    s->square += value * value;
+    double deviation = value - m->mean;
+    m->mean += deviation / (double)++m->count;
+    m->squares += deviation * (value - m->mean);
 }
 
-static double mean_of(const sums *s, int64_t n) { return s->one / (double)n; }
-
-static double spread_of(const sums *s, int64_t n)
+static double spread_of(const moments *m)
 {
-    double mean = mean_of(s, n);
-    return n > 1 ? sqrt(fmax(s->square - (double)n * mean * mean, 0) / (double)(n - 1)) : 0;
+    return m->count > 1 ? sqrt(m->squares / (double)(m->count - 1)) : 0;
 }
 
 static void summarize(const comparison *c, contender *who)
 {
-    sums best = {0}, last = {0}, epochs = {0}, speed = {0};
+    moments best = {0}, last = {0}, epochs = {0}, speed = {0};
     for (int64_t k = 0; k < c->seeds; k++) {
         const rv_train_result *t = &who->runs[k];
         add(&best, score_of(c, &t->history[t->best_epoch - 1]));
@@ -290,12 +290,12 @@ static void summarize(const comparison *c, contender *who)
         add(&epochs, (double)t->best_epoch);
         add(&speed, t->samples_per_second);
     }
-    who->best = mean_of(&best, c->seeds);
-    who->best_spread = spread_of(&best, c->seeds);
-    who->last = mean_of(&last, c->seeds);
-    who->last_spread = spread_of(&last, c->seeds);
-    who->epochs_to_best = mean_of(&epochs, c->seeds);
-    who->samples_per_second = mean_of(&speed, c->seeds);
+    who->best = best.mean;
+    who->best_spread = spread_of(&best);
+    who->last = last.mean;
+    who->last_spread = spread_of(&last);
+    who->epochs_to_best = epochs.mean;
+    who->samples_per_second = speed.mean;
 }
 
 bool comparison_run(comparison *c, rv_error *error)
