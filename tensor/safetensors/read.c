@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "tensor/file_internal.h"
@@ -48,10 +49,12 @@ static bool read_elements(rv_tensor *tensor, const rv_described *from, const uns
     int32_t *out = tensor->data;
     for (int64_t i = 0; i < count; i++) {
         if (!read_integer(from, bytes + (size_t)i * from->item_size, &value)) {
+            char seen[24];
+            snprintf(seen, sizeof seen, from->kind == 'I' ? "%" PRId64 : "%" PRIu64, value);
             return rv_fail(error, RV_ERROR_FORMAT,
-                           "\"%s\", tensor \"%.100s\": element %" PRId64 " is %" PRId64
-                           "; expected integers that fit in 32 bits",
-                           path, from->name, i, value);
+                           "\"%s\", tensor \"%.100s\": element %" PRId64
+                           " is %s; expected integers that fit in 32 bits",
+                           path, from->name, i, seen);
         }
         out[i] = (int32_t)value;
     }

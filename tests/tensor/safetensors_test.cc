@@ -133,6 +133,13 @@ TEST_F(Safetensors, ReadsHalvesAndIntegersAndSkipsOtherTypes)
     EXPECT_FALSE(rv_safetensors_read(path("a").c_str(), &archive, &error));
     EXPECT_NE(std::string(error.text).find("\"u32\": element 0 is 2147483648"), std::string::npos)
         << error.text;
+
+    const std::string wide = R"({"u64":{"dtype":"U64","shape":[1],"data_offsets":[0,8]}})";
+    spit(path("a"), file_of(wide, bytes_of<uint64_t>({uint64_t(1) << 63})));
+    error = {};
+    EXPECT_FALSE(rv_safetensors_read(path("a").c_str(), &archive, &error));
+    EXPECT_NE(std::string(error.text).find("element 0 is 9223372036854775808;"), std::string::npos)
+        << error.text;
 }
 
 TEST_F(Safetensors, RefusesToWriteInvalidArchives)
