@@ -35,8 +35,7 @@ static const rv_config_row rows[] = {
         ".npy, .csv, .tsv, IDX (.idx, -ubyte, ..); .csv, .tsv and\n"
         "IDX also as .gz; any other file is a text, predicted\ncharacter by character",
         KEPT),
-    ROW(data.labels, "labels", "FILE", TEXT, "the file of y, if --data is an .npy or IDX file",
-        KEPT),
+    ROW(data.labels, "labels", "FILE", TEXT, "the file of y, if x is in an .npy or IDX file", KEPT),
     ROW(data.classes, "classes", "LIST", TEXT,
         "the digits to classify: 0,1 or 0-9 or 0-3,7 (default:\n"
         "0,1); of a file, the number of classes (default: the\nlargest label + 1)",
@@ -85,7 +84,7 @@ static const rv_config_row rows[] = {
     ROW(data.validation_path, "validation-data", "FILE", TEXT,
         "validate on the samples of this file", KEPT),
     ROW(data.validation_labels, "validation-labels", "FILE", TEXT,
-        "the file of y for --validation-data", KEPT),
+        "the file of y of the validation data", KEPT),
     ROW(data.shift, "shift", "N", WHOLE,
         "shift images by up to N pixels, differently in each\nepoch", .low = 0, .high = 4096, KEPT),
     ROW(data.noise, "noise", "S", POSITIVE,

@@ -148,7 +148,8 @@ TEST(Hints, ACommandNamesOptionsThatItHas)
     /* The commands that print the strings of a file which is no command's own; other such files name no option. */
     const std::map<std::string, Strings> shared = {{"comparison", {"compare"}},
                                                    {"saved", {"evaluate", "sample"}},
-                                                   {"equations", {"check", "run"}}};
+                                                   {"equations", {"check", "run"}},
+                                                   {"reading", {"train", "compare"}}};
     const std::regex option("(recurve ([a-z]+)[^`\n]*?)?--([a-z][a-z-]+)");
     int seen = 0;
     for (const std::string &path : paths_in("COMMANDS"))

@@ -141,28 +141,34 @@ static const char *name_of(const rv_source *s, const rv_data_config *c, char nam
     return name;
 }
 
-void reading_print(FILE *out, const rv_source *s, const rv_train_config *c, const char *split)
+static void print_line(FILE *out, const rv_source *s, const rv_train_config *c, const char *split)
 {
-    char name[LINE], line[LINE] = "", choices[LINE] = "";
+    char name[LINE], line[LINE] = "";
     rv_text t = {line, line + LINE};
     put_samples(&t, s);
     put_targets(&t, s);
     fprintf(out, "%s: %s%s\n", name_of(s, &c->data, name), line, split);
-    t = (rv_text){choices, choices + LINE};
-    put_choices(&t, s, &c->data);
-    print_choices(out, choices);
+}
+
+void reading_print(FILE *out, const rv_source *source, const rv_train_config *config)
+{
+    print_line(out, source, config, "");
 }
 
 void reading_print_run(FILE *out, const rv_trainer *trainer)
 {
     const rv_setup *s = rv_trainer_setup(trainer);
-    char split[128];
+    const rv_train_config *config = rv_trainer_config(trainer);
+    char split[128], choices[LINE] = "";
+    rv_text t = {choices, choices + LINE};
     if (s->validated)
         snprintf(split, sizeof split, "; %" PRId64 " for training, %" PRId64 " for validation",
                  s->part.count, s->validation.count);
     else
         snprintf(split, sizeof split, "; all for training and for validation");
-    reading_print(out, &s->data, rv_trainer_config(trainer), split);
+    print_line(out, &s->data, config, split);
+    put_choices(&t, &s->data, &config->data);
+    print_choices(out, choices);
 }
 
 /* ---- JSON ---- */

@@ -7,13 +7,12 @@
 
 #include "recurve.h"
 
-/* Prints samples, targets and `split`, and below them what a file left open, with the option that
- * changes it. *config: the options that the source was opened with. */
-void reading_print(FILE *out, const rv_source *source, const rv_train_config *config,
-                   const char *split);
+/* Prints samples and targets. *config: the options that the source was opened with. */
+void reading_print(FILE *out, const rv_source *source, const rv_train_config *config);
 cJSON *reading_json(const rv_source *source, const rv_train_config *config);
 
-/* The same for the data of a run, with their split. */
+/* The same for the data of a run, with their split. The text also says what a file left open, with
+ * the option of `train` and `compare` that changes it. */
 void reading_print_run(FILE *out, const rv_trainer *trainer);
 cJSON *reading_json_run(const rv_trainer *trainer);
 

@@ -230,7 +230,7 @@ static bool evaluate_data(rv_trainer *run, const evaluate_options *o, rv_error *
         add_metrics(object, like, "metrics", &m);
         ok = json_print(object, error);
     } else if (ok) {
-        reading_print(stdout, &source, &c, "");
+        reading_print(stdout, &source, &c);
         print_line(like, "data", &m);
         if (has_confusion(like)) print_confusion(run, "data", &m);
     }
