@@ -149,6 +149,7 @@ TEST(Hints, ACommandNamesOptionsThatItHas)
     const std::map<std::string, Strings> shared = {{"comparison", {"compare"}},
                                                    {"saved", {"evaluate", "sample"}},
                                                    {"equations", {"check", "run"}},
+                                                   {"pictures", {"train"}},
                                                    {"reading", {"train", "compare"}}};
     const std::regex option("(recurve ([a-z]+)[^`\n]*?)?--([a-z][a-z-]+)");
     int seen = 0;
