@@ -286,7 +286,7 @@ static void remark(const check *c, rv_gradcheck_result *r)
 {
     const char *weak = rv_tape_dtype(c->tape) == RV_F32
                            ? "on an f32 tape differences are accurate to 1e-2 only; check on f64"
-                       : r->independent ? "the loss does not depend on it"
+                       : r->independent ? "the gradient and the differences are 0"
                                         : "";
     if (r->verdict == RV_RIGHT && !*r->reason) snprintf(r->reason, sizeof r->reason, "%s", weak);
 }
