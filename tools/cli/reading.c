@@ -95,8 +95,8 @@ static void put_scale(rv_text *t, const rv_source *s, const rv_data_config *c)
 {
     const rv_reading *r = &s->reading;
     if (r->divisor != 1)
-        rv_put(t, "; x is divided by %g%s", r->divisor, c->divide ? "" : " (--divide 1: not)");
-    else if (r->type && strcmp(r->type, "u1") == 0 && s->tokens == 0 && !c->divide)
+        rv_put(t, "; x is divided by %g%s", r->divisor, c->divide != 0 ? "" : " (--divide 1: not)");
+    else if (r->type && strcmp(r->type, "u1") == 0 && s->tokens == 0 && c->divide == 0)
         rv_put(t, "; x holds bytes, not divided (--divide 255)");
 }
 
