@@ -191,7 +191,7 @@ bool rv_source_npz(rv_source *source, const char *path, const rv_file_options *o
         return false;
     }
     if (!rv_source_arrays(source, &x, &y, &length, "npz", options, error)) return false;
-    strcpy(source->reading.skipped, skipped);
+    memcpy(source->reading.skipped, skipped, sizeof skipped);
     return true;
 }
 
