@@ -211,7 +211,7 @@ static bool judge(check *c, rv_tensor *a, rv_tensor *n, rv_element e, rv_gradche
     rv_error error = {0};
     double loss = c->loss.at_point, floor = 1e-5 * fmax(1, isfinite(loss) ? fabs(loss) : 1);
     rv_difference d = rv_gradient_difference(a, n, floor);
-    r->independent = d.norm == 0 && d.right_norm == 0;
+    r->zero = d.norm == 0 && d.right_norm == 0;
     r->verdict = RV_RIGHT;
     for (; d.max_relative_error > c->tolerance; d = rv_gradient_difference(a, n, floor)) {
         char reason[RV_GRADCHECK_REASON];
@@ -286,8 +286,8 @@ static void remark(const check *c, rv_gradcheck_result *r)
 {
     const char *weak = rv_tape_dtype(c->tape) == RV_F32
                            ? "on an f32 tape differences are accurate to 1e-2 only; check on f64"
-                       : r->independent ? "the gradient and the differences are 0"
-                                        : "";
+                       : r->zero ? "the gradient and the differences are 0"
+                                 : "";
     if (r->verdict == RV_RIGHT && !*r->reason) snprintf(r->reason, sizeof r->reason, "%s", weak);
 }
 
