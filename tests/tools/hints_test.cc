@@ -117,7 +117,7 @@ TEST(Hints, CountedNounsOfTheLibraryHaveBothEndings)
     for (const std::string &path : paths_in("LIBRARY"))
         for (const auto &[member, strings] : members_of(path))
             for (const std::string &text : strings)
-                for_each(text, counted, [&](const std::smatch &m) {
+                for_each(text, counted, [&, &member = member](const std::smatch &m) {
                     EXPECT_TRUE(others.count(m[4]))
                         << member << ": \"" << m.str() << "\" in " << text;
                 });
