@@ -11,6 +11,12 @@ WARNINGS = [
     "-Wconversion",
 ]
 
+# Indirect jumps and returns that an attacker redirects are caught, on machines that have it.
+HARDENING = select({
+    "//tools/build:x86_64": ["-fcf-protection"],
+    "//conditions:default": [],
+})
+
 def recurve_library(name, copts = [], **kwargs):
     """A cc_library of our C code. Include paths start at the root of the repository: "tensor/tensor.h".
 
@@ -18,7 +24,7 @@ def recurve_library(name, copts = [], **kwargs):
     """
     native.cc_library(
         name = name,
-        copts = WARNINGS + copts,
+        copts = WARNINGS + HARDENING + copts,
         alwayslink = True,
         linkstatic = True,
         **kwargs
@@ -28,7 +34,7 @@ def recurve_binary(name, copts = [], **kwargs):
     """A cc_binary of our C code."""
     native.cc_binary(
         name = name,
-        copts = WARNINGS + copts,
+        copts = WARNINGS + HARDENING + copts,
         **kwargs
     )
 
@@ -140,7 +146,7 @@ def recurve_fuzz_target(name, deps, seeds = [], linkopts = []):
         name = name,
         testonly = True,
         srcs = [name + ".c"],
-        copts = WARNINGS,
+        copts = WARNINGS + HARDENING,
         linkopts = linkopts,
         deps = deps + [":fuzz"],
         alwayslink = True,
