@@ -29,6 +29,7 @@ rv_tape *rv_tape_new(rv_store *store, rv_dtype dtype)
     if (!tape) return NULL;
     tape->store = store;
     tape->dtype = dtype;
+    tape->key = rv_table_key() | 1;
     tape->origin[0] = &rv_origin_top;
     if (dtype != RV_F32 && dtype != RV_F64)
         rv_fail(&tape->error, RV_ERROR_DTYPE,
@@ -46,7 +47,7 @@ void rv_tape_free(rv_tape *tape)
     rv_free(tape->nodes);
     rv_free(tape->table);
     rv_free(tape->inputs.id);
-    rv_free(tape->input_table);
+    rv_name_table_free(&tape->input_names);
     rv_free(tape->effects.id);
     rv_free(tape->bounds.id);
     rv_free(tape);
@@ -146,10 +147,12 @@ static rv_hash hash_node(const rv_tape *tape, const rv_node *node)
 
 static uint32_t tag_of(rv_hash hash) { return (uint32_t)(hash.low >> 32); }
 
-/* The slot of the node with this hash, or the empty slot for it. */
+/* The slot of the node with this hash, or the empty slot for it. The search starts at the upper bits
+ * of a product with a random odd number (multiply-shift, Dietzfelbinger et al. 1997): a text cannot
+ * choose constants whose nodes collide. */
 static rv_slot *find_slot(const rv_tape *tape, rv_hash hash)
 {
-    size_t i = (size_t)hash.low & (tape->table_size - 1);
+    size_t i = (size_t)(hash.low * tape->key >> __builtin_clzll(tape->table_size - 1));
     for (rv_slot *slot; (slot = &tape->table[i])->id; i = (i + 1) & (tape->table_size - 1))
         if (slot->tag == tag_of(hash) && hash_equal(tape->nodes[slot->id - 1].hash, hash)) break;
     return &tape->table[i];
@@ -190,43 +193,18 @@ static bool add_to(rv_tape *tape, rv_id_list *list, int32_t id)
     return true;
 }
 
-/* The slot of the input with this name, or the empty slot for it. */
-static rv_slot *input_slot(const rv_tape *tape, const char *name, uint64_t hash)
-{
-    const size_t mask = tape->input_table_size - 1;
-    size_t i = (size_t)hash & mask;
-    for (rv_slot *slot; (slot = &tape->input_table[i])->id; i = (i + 1) & mask)
-        if (slot->tag == (uint32_t)(hash >> 32) &&
-            !strcmp(tape->nodes[tape->inputs.id[slot->id - 1]].name, name))
-            break;
-    return &tape->input_table[i];
-}
-
-static uint64_t name_hash(const char *name) { return XXH3_64bits(name, strlen(name)); }
-
 int32_t rv_tape_find_input(const rv_tape *tape, const char *name)
 {
-    return tape->input_table ? input_slot(tape, name, name_hash(name))->id - 1 : -1;
+    const size_t index = rv_name_table_find(&tape->input_names, name);
+    return index == SIZE_MAX ? -1 : (int32_t)index;
 }
 
 bool rv_tape_add_input(rv_tape *tape, int32_t id)
 {
+    if (!rv_name_table_reserve(&tape->input_names, tape->inputs.count + 1))
+        return rv_fail_memory(&tape->error);
     if (!add_to(tape, &tape->inputs, id)) return false;
-    size_t first = tape->inputs.count - 1;
-    if (tape->inputs.count * 2 > tape->input_table_size) {
-        size_t size = tape->input_table_size ? tape->input_table_size * 2 : 8;
-        rv_slot *table = rv_alloc(size, sizeof *table);
-        if (!table) return rv_fail_memory(&tape->error);
-        rv_free(tape->input_table);
-        tape->input_table = table;
-        tape->input_table_size = size;
-        first = 0;
-    }
-    for (size_t i = first; i < tape->inputs.count; i++) {
-        const char *name = tape->nodes[tape->inputs.id[i]].name;
-        uint64_t hash = name_hash(name);
-        *input_slot(tape, name, hash) = (rv_slot){(int32_t)i + 1, (uint32_t)(hash >> 32)};
-    }
+    rv_name_table_add(&tape->input_names, tape->nodes[id].name, tape->inputs.count - 1);
     return true;
 }
 

@@ -3,6 +3,7 @@
 #define RV_AUTOGRAD_TAPE_INTERNAL_H
 
 #include "autograd/tape.h"
+#include "tensor/name_table_internal.h"
 
 enum { RV_SCOPE_DEPTH = 32 };
 
@@ -14,7 +15,7 @@ typedef struct rv_id_list {
 } rv_id_list;
 
 typedef struct rv_slot {
-    int32_t id;   /* 1 + the id, or the index of an input; 0: empty */
+    int32_t id;   /* 1 + the id; 0: empty */
     uint32_t tag; /* bits of the hash, so that a probe rarely reads another node */
 } rv_slot;
 
@@ -27,12 +28,12 @@ struct rv_tape {
     int32_t count;
     rv_slot *table; /* open addressing by hash */
     size_t table_size;
+    uint64_t key; /* of that table; odd */
     rv_block *blocks;
-    rv_id_list inputs;    /* the input leaves; all of them are live in every program */
-    rv_slot *input_table; /* their indexes in that list, by the hash of their names */
-    size_t input_table_size;
-    rv_id_list effects; /* the assignments */
-    rv_id_list bounds;  /* of the segments (recompute.h): first id, end, first id, end, ... */
+    rv_id_list inputs;         /* the input leaves; all of them are live in every program */
+    rv_name_table input_names; /* their indexes in that list */
+    rv_id_list effects;        /* the assignments */
+    rv_id_list bounds; /* of the segments (recompute.h): first id, end, first id, end, ... */
     int segment_depth;
     const rv_origin *origin[RV_SCOPE_DEPTH]; /* the stack of open scopes; [0] is the top level */
     int depth;

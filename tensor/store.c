@@ -1,9 +1,5 @@
 /* The store: an array of entries in order of creation, each allocated separately so that its
- * address never changes, and a hash table from names to positions in that array.
- *
- * The table uses open addressing with linear probing. A slot holds a position plus 1, or 0 if
- * empty. The size is a power of two and at least twice the number of entries. Nothing is ever
- * removed. */
+ * address never changes, and a table from names to positions in that array. */
 #include "tensor/store_entries_internal.h"
 
 #include <math.h>
@@ -18,13 +14,13 @@
 
 #include "tensor/memory.h"
 #include "tensor/name_internal.h"
+#include "tensor/name_table_internal.h"
 
 struct rv_store {
     uint64_t seed;
     rv_entry **entries;
     size_t count, capacity;
-    size_t *slots;
-    size_t slot_count;
+    rv_name_table positions;
     void *attachment;
     void (*release)(void *object);
     bool complete; /* all parameters have been loaded */
@@ -50,7 +46,7 @@ void rv_store_free(rv_store *store)
         rv_entry_free(store->entries[i]);
     }
     rv_free(store->entries);
-    rv_free(store->slots);
+    rv_name_table_free(&store->positions);
     rv_free(store);
 }
 
@@ -73,44 +69,16 @@ rv_entry *rv_store_at(const rv_store *store, size_t index)
     return index < store->count ? store->entries[index] : NULL;
 }
 
-/* The slot of the name, or the empty slot where it belongs. The table must not be full. */
-static size_t *slot_of(const rv_store *store, const char *name)
-{
-    size_t mask = store->slot_count - 1;
-    size_t at = (size_t)XXH3_64bits(name, strlen(name)) & mask;
-    while (store->slots[at] != 0 && strcmp(store->entries[store->slots[at] - 1]->name, name) != 0) {
-        at = (at + 1) & mask;
-    }
-    return &store->slots[at];
-}
-
 rv_entry *rv_store_find(const rv_store *store, const char *name)
 {
-    if (store->slot_count == 0 || !name) return NULL;
-    size_t position = *slot_of(store, name);
-    return position != 0 ? store->entries[position - 1] : NULL;
+    return name ? rv_store_at(store, rv_name_table_find(&store->positions, name)) : NULL;
 }
 
 bool rv_store_reserve(rv_store *store, size_t extra)
 {
-    size_t need = store->count + extra;
-    if (!rv_reserve(&store->entries, &store->capacity, need, sizeof *store->entries)) {
-        return false;
-    }
-    if (need <= store->slot_count / 2) return true;
-    size_t wanted = 16;
-    while (wanted / 2 < need) {
-        wanted *= 2;
-    }
-    size_t *slots = rv_alloc(wanted, sizeof *slots);
-    if (!slots) return false;
-    rv_free(store->slots);
-    store->slots = slots;
-    store->slot_count = wanted;
-    for (size_t i = 0; i < store->count; i++) {
-        *slot_of(store, store->entries[i]->name) = i + 1;
-    }
-    return true;
+    const size_t need = store->count + extra;
+    return rv_reserve(&store->entries, &store->capacity, need, sizeof *store->entries) &&
+           rv_name_table_reserve(&store->positions, need);
 }
 
 rv_entry *rv_entry_new(const char *name, rv_role role, rv_dtype dtype, rv_shape shape,
@@ -143,19 +111,17 @@ void rv_entry_free(rv_entry *entry)
 
 void rv_store_adopt(rv_store *store, rv_entry *entry)
 {
-    size_t *slot = slot_of(store, entry->name);
+    rv_name_table_add(&store->positions, entry->name, store->count);
     store->entries[store->count++] = entry;
-    *slot = store->count;
 }
 
 rv_entry **rv_store_release(rv_store *from, size_t *count)
 {
     rv_entry **entries = from->entries;
     *count = from->count;
-    rv_free(from->slots);
+    rv_name_table_free(&from->positions);
     from->entries = NULL;
-    from->slots = NULL;
-    from->count = from->capacity = from->slot_count = 0;
+    from->count = from->capacity = 0;
     return entries;
 }
 

@@ -1,8 +1,9 @@
 /* The tape: equal equations are one node, and shapes are known when recorded. */
-#include "autograd/tape.h"
+#include "autograd/tape_internal.h"
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 #include <limits>
 #include <set>
@@ -46,6 +47,28 @@ TEST(HashConsing, ThreeTermsInAnotherOrderAreAnotherSum)
     EXPECT_FALSE(same(rv_add_all(xyz, 3), rv_add_all(yxz, 3))) << "rounding depends on the order";
     EXPECT_TRUE(same(rv_add_all(xy, 2), rv_add(y, x)));
     EXPECT_TRUE(same(rv_add_all(xyz, 1), x));
+}
+
+/* The texts of an attacker hold constants, and their products with x are nodes. */
+TEST(HashConsing, ChosenConstantsDoNotCollide)
+{
+    enum { COUNT = 100, SLOTS = 512 }; /* scale records a constant and a product */
+    std::vector<double> chosen;
+    Tape trial;
+    for (int i = 1; chosen.size() < COUNT; i++) {
+        const rv_var scaled = rv_scale(trial.input("x", RV_SCALAR), 1.0 / i);
+        if (rv_tape_node(trial, scaled.id)->hash.low % SLOTS == 0) chosen.push_back(1.0 / i);
+    }
+    Tape t;
+    for (const double c : chosen) rv_scale(t.input("x", RV_SCALAR), c);
+    const rv_tape &tape = *static_cast<rv_tape *>(t);
+    ASSERT_EQ(tape.table_size, SLOTS);
+    size_t run = 0, longest = 0; /* of slots that a look-up can visit */
+    for (size_t i = 0; i < 2 * SLOTS; i++) {
+        run = tape.table[i % SLOTS].id ? run + 1 : 0;
+        longest = std::max(longest, run);
+    }
+    EXPECT_LT(longest, COUNT / 2u) << "a run of all nodes: the hash has no key";
 }
 
 TEST(HashConsing, DifferentAttributesInputsOrOpsAreDifferentNodes)
