@@ -187,6 +187,9 @@ static const rv_config_row rows[] = {
     ROW(loop.output, "output", "DIR", TEXT,
         "keep the run in this folder, made if missing:\n"
         "checkpoint.safetensors, best.safetensors, config.json,\nlog.csv"),
+    ROW(loop.overwrite, "overwrite", NULL, FLAG,
+        "delete the run that the output folder holds; without\nthis option it is kept, and the new "
+        "run refused"),
     ROW(loop.anomaly, "anomaly", NULL, FLAG,
         "check every update: undo the first that makes NaN or\n"
         "infinity, and name the op at fault, with its time step,\nshapes and inputs"),

@@ -48,7 +48,7 @@ typedef struct rv_loop_config {
     /* The fields below do not change the results. config.json does not hold them. */
     int64_t threads;
     const char *output; /* the folder that the run is kept in; NULL: none */
-    bool anomaly;
+    bool overwrite, anomaly;
 } rv_loop_config;
 
 enum { RV_TRAIN_THREADS = 64 }; /* the most that `threads` may be */

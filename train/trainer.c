@@ -5,7 +5,6 @@
 #include "autograd/program.h"
 #include "tensor/memory.h"
 #include "train/trainer/resume.h"
-#include "train/trainer/run_folder.h"
 #include "train/trainer/trainer.h"
 
 /* ---- making one ---- */
@@ -52,6 +51,7 @@ void rv_trainer_free(rv_trainer *t)
         rv_batch_program_free(&t->update[i]);
         rv_batch_program_free(&t->measure[i]);
     }
+    rv_folder_unlock(t->lock);
     rv_store_free(t->store);
     rv_setup_free(&t->setup);
     rv_train_config_free(&t->config);
@@ -210,13 +210,14 @@ bool rv_trainer_save(rv_trainer *t, rv_error *error)
     return rv_keep_start(t, error) && rv_keep_now(t, error);
 }
 
-bool rv_trainer_resume(rv_trainer *t, rv_error *skipped, rv_error *error)
+/* Reads the run without locking its folder, in which another trainer may be writing. */
+static bool read_run(rv_trainer *t, rv_error *skipped, rv_error *error)
 {
     rv_error why = {0};
     rv_train_result result;
+    rv_checkpoint_mark mark;
     rv_epoch *history = NULL;
-    if (!t->config.loop.output)
-        return rv_fail(error, RV_ERROR_ARGUMENT, "`output` names no folder to resume a run from");
+    if (!rv_run_folder_mark(t->config.loop.output, &mark, error)) return false;
     if (!rv_resume(t, &result, &history, skipped, &why)) {
         rv_free(history);
         return rv_fail(error, why.code, "%s", why.text);
@@ -226,7 +227,22 @@ bool rv_trainer_resume(rv_trainer *t, rv_error *skipped, rv_error *error)
     t->history = history;
     t->capacity = (size_t)result.epochs;
     t->unsaved = false;
+    t->resumed = true;
+    t->mark = mark;
     return true;
+}
+
+bool rv_trainer_resume(rv_trainer *t, rv_error *skipped, rv_error *error)
+{
+    const char *folder = t->config.loop.output;
+    rv_folder_lock *held = t->lock;
+    if (!folder)
+        return rv_fail(error, RV_ERROR_ARGUMENT, "`output` names no folder to resume a run from");
+    if (!held) t->lock = rv_folder_lock_take(folder, error);
+    if (t->lock && read_run(t, skipped, error)) return true;
+    if (!held) rv_folder_unlock(t->lock);
+    t->lock = held;
+    return false;
 }
 
 rv_trainer *rv_trainer_open(const char *folder, int64_t epochs, rv_error *error)
@@ -239,7 +255,7 @@ rv_trainer *rv_trainer_open(const char *folder, int64_t epochs, rv_error *error)
         t = rv_trainer_new(&config, error);
     }
     rv_train_config_free(&config);
-    if (t && rv_trainer_resume(t, NULL, error)) return t;
+    if (t && read_run(t, NULL, error)) return t;
     rv_trainer_free(t);
     return NULL;
 }

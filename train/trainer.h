@@ -81,7 +81,8 @@ void rv_trainer_free(rv_trainer *trainer); /* accepts NULL */
 /* The run that an output folder keeps, as its last checkpoint left it: rv_trainer_fit resumes it,
  * rv_trainer_evaluate measures it, and rv_batch_program_make (train/batch_program.h) makes programs
  * that use its net. `epochs`: the number of epochs to train for in total; 0: as configured. Free it
- * with rv_trainer_free. NULL on failure. */
+ * with rv_trainer_free. NULL on failure. The folder may be read-only, and another trainer may be
+ * writing into it: only rv_trainer_fit needs it for itself. */
 rv_trainer *rv_trainer_open(const char *folder, int64_t epochs, rv_error *error);
 
 /* Functions that rv_trainer_fit calls in its thread; each may be NULL. on_update: after each
@@ -107,15 +108,18 @@ bool rv_trainer_observe(rv_trainer *trainer, rv_observer observer, rv_error *err
  *     log.csv                      a row per epoch, with each checkpoint
  *     checkpoint.safetensors       from time to time, at an interruption and at the end
  *     best.safetensors             the parameters of the best epoch
+ *     run.lock                     who is writing, until the trainer is freed
  * Each file is written whole or not at all. RV_ERROR_NUMBER: the run diverged. RV_ERROR_IO: a file
- * cannot be written. */
+ * cannot be written. RV_ERROR_BUSY: another trainer, of this process or another one, writes into the
+ * folder. RV_ERROR_ARGUMENT: the folder holds another run, and `overwrite` is not set. */
 bool rv_trainer_fit(rv_trainer *trainer, rv_error *error);
 
 /* Resumes the run in the output folder from its checkpoint; rv_trainer_fit then trains as if there
  * had been no interruption, bit for bit. If the checkpoint is damaged, the previous one is used and
  * *skipped, unless NULL, says what is wrong. The trainer must have the run's configuration
  * (rv_train_config_of_run); only the number of epochs may be larger. RV_ERROR_IO: there is no
- * usable checkpoint. On failure the trainer is unchanged. */
+ * usable checkpoint. RV_ERROR_BUSY: another trainer writes into the folder. On failure the trainer
+ * is unchanged. */
 bool rv_trainer_resume(rv_trainer *trainer, rv_error *skipped, rv_error *error);
 
 /* Saves a checkpoint in the output folder. RV_ERROR_ARGUMENT without one. */

@@ -210,7 +210,8 @@ TEST(Compare, ADivergedRunIsARowAndTheOthersGoOn)
     EXPECT_CONTAINS(slurp(folder + "/compare.csv"), "irnn,sgd,1,,diverged,");
     EXPECT_EQ(slurp(folder + "/compare.png").substr(1, 3), "PNG");
     EXPECT_EQ(slurp(folder + "/compare.svg").find("irnn"), std::string::npos);
-    EXPECT_CONTAINS(recurve("compare --json --models irnn,gru" + wild).out, "\"diverged\":\ttrue");
+    EXPECT_CONTAINS(recurve("compare --overwrite --json --models irnn,gru" + wild).out,
+                    "\"diverged\":\ttrue");
 }
 
 TEST(Compare, RefusesWhatTrainRefusesAndNamesTheRun)

@@ -47,6 +47,7 @@ const std::vector<Context> contexts = {
     {"train --task adding --samples 24 --length 6 --learning-rate 1e30 --optimizer sgd",
      {"anomaly"}},
     {"train --epochs 3", {"resume"}},
+    {"train --model rnn --units 2 --epochs 1 --output run", {"overwrite"}},
     {"train --model rnn --units 2 --learned-start --epochs 1 --init run/best.safetensors",
      {"partial"}},
     {"train --model gru --units 2 --layers 2 --dropout 0.5 --epochs 1",

@@ -126,11 +126,13 @@ Outcome recurve_stopped(const std::string &arguments, std::vector<std::pair<doub
     return {result, slurp(folder + "/out"), slurp(folder + "/err")};
 }
 
+/* A run that was killed between its first best.safetensors and its first checkpoint begins anew. */
 std::string words_of(const std::string &arguments, const std::string &folder)
 {
+    const std::string overwrite = exists(folder + "/best.safetensors") ? " --overwrite " : " ";
     return exists(folder + "/checkpoint.safetensors")
                ? "train --json --resume " + folder
-               : "train --json --output " + folder + " " + arguments;
+               : "train --json --output " + folder + overwrite + arguments;
 }
 
 /* Stops the run by such a signal at random moments, `times` at most, and takes it up again each time until it is

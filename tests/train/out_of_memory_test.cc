@@ -27,6 +27,7 @@ class OutOfMemory : public WithFolder {
         config.loop.batch_size = 200;
         config.loop.epochs = epochs;
         config.loop.output = folder.c_str();
+        config.loop.overwrite = !resume;
         rv_trainer *trainer = rv_trainer_new(&config, error);
         const bool ok = trainer && (!resume || rv_trainer_resume(trainer, nullptr, error)) &&
                         rv_trainer_fit(trainer, error);

@@ -180,9 +180,11 @@ TEST_F(Resume, ReportsUnchangedParametersAsIfItHadNotBeenInterrupted)
         const std::string folder = path(unchanged ? "unchanged" : "changed");
         config.loop.output = folder.c_str();
         Stop stop = {89, 0};
-        const Trainer first = make(config), second = make(config);
+        Trainer first = make(config);
+        const Trainer second = make(config);
         ASSERT_TRUE(rv_trainer_observe(first.get(), {count_update, nullptr, &stop}, nullptr));
         fit(first.get());
+        first.reset();
         ASSERT_TRUE(rv_trainer_resume(second.get(), nullptr, nullptr));
         EXPECT_EQ(unchanged_epochs(second.get()), unchanged ? "=" : ".");
     }

@@ -1,6 +1,7 @@
 /* Every system call by which the library reads and writes fails once. Linked with --wrap for
  * each. */
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,6 +14,10 @@
 #include "tensor/file_internal.h"
 #include "tests/files.h"
 #include "tests/tensor/stores.h"
+
+extern "C" {
+#include "train/trainer/folder_lock.h"
+}
 
 namespace {
 
@@ -87,6 +92,18 @@ int __wrap_fstat(int file, struct stat *status)
     return fails() ? -1 : __real_fstat(file, status);
 }
 
+ssize_t __real_pwrite(int file, const void *bytes, size_t size, off_t at);
+ssize_t __wrap_pwrite(int file, const void *bytes, size_t size, off_t at)
+{
+    return fails() ? -1 : __real_pwrite(file, bytes, size, at);
+}
+
+int __real_ftruncate(int file, off_t size);
+int __wrap_ftruncate(int file, off_t size) { return fails() ? -1 : __real_ftruncate(file, size); }
+
+int __real_flock(int file, int operation);
+int __wrap_flock(int file, int operation) { return fails() ? -1 : __real_flock(file, operation); }
+
 int __real_rename(const char *from, const char *to);
 int __wrap_rename(const char *from, const char *to)
 {
@@ -137,7 +154,6 @@ class FailingIo : public WithFolder {
 
     int64_t closes_ = 1;
 
-  private:
     static bool attempt(const Work &work, int64_t n, int why, rv_error *error)
     {
         *error = {};
@@ -149,6 +165,7 @@ class FailingIo : public WithFolder {
         return ok;
     }
 
+  private:
     static int64_t count(const Work &work)
     {
         rv_error error = {};
@@ -265,6 +282,40 @@ TEST_F(FailingIo, SourcesReportReadErrors)
                    reads(&source, error);
         });
     }
+}
+
+/* Whatever call fails: the folder is locked, or there is an error and it is not. */
+TEST_F(FailingIo, AFolderIsLockedOrItIsAnError)
+{
+    const std::string folder = path("run");
+    ASSERT_TRUE(std::filesystem::create_directory(folder));
+    rv_folder_lock *held = nullptr, *second = nullptr;
+    const Work take = [&](rv_error *error) {
+        return (held = rv_folder_lock_take(folder.c_str(), error)) != nullptr;
+    };
+    int64_t errors = 0;
+    for (const int why : {EIO, EACCES, EROFS, ENOSPC, ENOLCK, EINTR})
+        for (int64_t n = 0; n < 12; n++) {
+            SCOPED_TRACE(testing::Message() << n << ": " << strerror(why));
+            rv_error error = {};
+            const bool ok = attempt(take, n, why, &error);
+            errors += !ok;
+            if (ok) {
+                second = rv_folder_lock_take(folder.c_str(), &error);
+                const bool unlocked = why == ENOLCK && second; /* a file system without locks */
+                EXPECT_EQ(error.code, unlocked ? RV_OK : RV_ERROR_BUSY) << error.text;
+                rv_folder_unlock(second);
+                rv_folder_unlock(held);
+            } else {
+                EXPECT_EQ(error.code, RV_ERROR_IO);
+                EXPECT_TRUE(says(error, folder.c_str())) << error.text;
+                EXPECT_TRUE(says(error, strerror(why))) << error.text;
+                EXPECT_TRUE(take(&error));
+                rv_folder_unlock(held);
+            }
+            EXPECT_TRUE(std::filesystem::is_empty(folder));
+        }
+    EXPECT_GE(errors, 4 * 2) << "open and flock";
 }
 
 TEST_F(FailingIo, AStreamedFileCanBeDeletedButNotTruncated)

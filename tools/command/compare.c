@@ -307,7 +307,6 @@ static void describe(const comparison *c)
 static bool compare(comparison *c, const compare_options *o, rv_error *error)
 {
     if (o->plot && !gnuplot_find(error)) return false;
-    if (c->base.loop.output && !rv_run_folder_open(c->base.loop.output, error)) return false;
     if (c->bar) describe(c);
     if (!comparison_run(c, error)) return false;
     rv_baseline baseline;
@@ -323,14 +322,28 @@ static bool compare(comparison *c, const compare_options *o, rv_error *error)
                                       "every run diverged; try a lower --learning-rate"));
 }
 
+/* Without a folder, only compares. */
+static bool compare_in_folder(comparison *c, const compare_options *o, rv_error *error)
+{
+    const char *folder = c->base.loop.output;
+    if (!folder) return compare(c, o, error);
+    rv_folder_lock *lock = rv_run_folder_open(folder, error);
+    bool ok = lock && comparison_check_folders(c, error) &&
+              rv_run_folder_clear_file(folder, "compare.csv", c->base.loop.overwrite, error) &&
+              compare(c, o, error);
+    rv_folder_unlock(lock);
+    return ok;
+}
+
 static bool check_options(const compare_options *o, rv_error *error)
 {
     if (!o->models && !o->optimizers)
         return rv_fail(error, RV_ERROR_ARGUMENT,
                        "what to compare? Give --models LIST, --optimizers LIST or both");
-    if (o->plot && !o->config.loop.output)
+    const char *lost = o->config.loop.overwrite ? "overwrite" : o->plot ? "plot" : NULL;
+    if (lost && !o->config.loop.output)
         return rv_fail(error, RV_ERROR_ARGUMENT,
-                       "--plot draws into a folder; name it with --output DIR");
+                       "--%s is about a folder; name it with --output DIR", lost);
     return strcmp(o->sort, "given") == 0 || strcmp(o->sort, "score") == 0 ||
            rv_fail(error, RV_ERROR_ARGUMENT, "--sort: got \"%.100s\", expected given or score",
                    o->sort);
@@ -344,7 +357,7 @@ static exit_status run(int argc, char **argv, rv_error *error)
     comparison c = {.base = o.config, .seeds = o.seeds, .plot = o.plot, .bar = !o.quiet && !o.json};
     result = STATUS_USAGE;
     if (check_options(&o, error) && comparison_make(&c, o.models, o.optimizers, error))
-        result = compare(&c, &o, error) ? STATUS_OK : STATUS_FAILED;
+        result = compare_in_folder(&c, &o, error) ? STATUS_OK : STATUS_FAILED;
     comparison_free(&c);
     return result;
 }

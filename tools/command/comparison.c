@@ -221,15 +221,33 @@ static bool train(const comparison *c, contender *who, const rv_train_config *co
     return ok;
 }
 
+static bool folder_of(const comparison *c, const contender *who, int64_t k, char folder[RV_PATH],
+                      rv_error *error)
+{
+    char name[RUN_TEXT];
+    comparison_run_name(c, who, k, name);
+    return rv_run_folder_path(c->base.loop.output, name, folder, error);
+}
+
+bool comparison_check_folders(const comparison *c, rv_error *error)
+{
+    char folder[RV_PATH];
+    if (c->base.loop.overwrite) return true;
+    for (const contender *who = c->all; who < c->all + c->count; who++)
+        for (int64_t k = 0; k < c->seeds; k++)
+            if (!folder_of(c, who, k, folder, error) || !rv_run_folder_clear(folder, false, error))
+                return false;
+    return true;
+}
+
 static bool run_one(comparison *c, contender *who, int64_t k, rv_error *error)
 {
-    char name[RUN_TEXT], folder[RV_PATH];
+    char folder[RV_PATH];
     rv_error why = {0};
     rv_train_config config = config_of(c, who, k);
     rv_train_result *result = &who->runs[k];
     if (config.loop.output) {
-        comparison_run_name(c, who, k, name);
-        if (!rv_run_folder_path(config.loop.output, name, folder, error)) return false;
+        if (!folder_of(c, who, k, folder, error)) return false;
         config.loop.output = folder;
     }
     if (train(c, who, &config, result, &why)) return true;

@@ -37,6 +37,9 @@ typedef struct comparison {
  * Free it with comparison_free, also after a failure. */
 bool comparison_make(comparison *c, const char *models, const char *optimizers, rv_error *error);
 
+/* Fails if the folders of the runs hold earlier ones, unless these are to be overwritten. */
+bool comparison_check_folders(const comparison *c, rv_error *error);
+
 /* Carries out all runs. A run that diverges is a result. Any other failure ends the comparison and
  * names the run. */
 bool comparison_run(comparison *c, rv_error *error);

@@ -17,6 +17,7 @@
 #include "tools/plot/norms.h"
 #include "tools/plot/pictures.h"
 #include "tools/profile/limit.h"
+#include "train/trainer/run_folder.h"
 
 /* ---- options ---- */
 
@@ -91,11 +92,10 @@ const command command_train = {
         "options on the same build. MODEL may be a file of equations: a cell, around which the "
         "net\n"
         "is made, or a whole model with inputs x and y, and values called output and loss.\n\n"
-        "With --output the run is kept while it trains. After SIGINT (Ctrl-C), SIGTERM or a "
-        "crash,\n"
-        "--resume continues it to the same result, bit for bit. The first signal ends the run "
-        "after\n"
-        "the current update, a second one immediately.\n",
+        "With --output the run is kept while it trains, in a folder that no other run writes into\n"
+        "meanwhile and that holds no earlier run (--overwrite deletes it). After SIGINT (Ctrl-C),\n"
+        "SIGTERM or a crash, --resume continues it to the same result, bit for bit. The first\n"
+        "signal ends the run after the current update, a second one immediately.\n",
     OPTIONS(options),
     .configures = every_option,
     .statuses = "130, 143  SIGINT, SIGTERM interrupted it\n",
@@ -138,11 +138,12 @@ static bool check_resumed(const train_options *given, const train_options *o,
     rv_train_config same = *earlier;
     same.loop.epochs = o->config.loop.epochs;
     const option_row *other = rv_train_config_difference(&same, &o->config);
-    const char *key = given->config_file          ? "config"
-                      : given->initial            ? "init"
-                      : given->config.loop.output ? "output"
-                      : other                     ? other->key
-                                                  : NULL;
+    const char *key = given->config_file             ? "config"
+                      : given->initial               ? "init"
+                      : given->config.loop.output    ? "output"
+                      : given->config.loop.overwrite ? "overwrite"
+                      : other                        ? other->key
+                                                     : NULL;
     return !key || rv_fail(error, RV_ERROR_ARGUMENT,
                            "--%s: a run resumes with its own options; with --resume give only "
                            "--epochs, --threads and what is shown (--anomaly, --norms, --plot, ..)",
@@ -183,11 +184,24 @@ static bool check_options(const train_options *o, rv_error *error)
     if (draws && !folder)
         return rv_fail(error, RV_ERROR_ARGUMENT,
                        "--%s draws into a folder; name it with --output DIR", draws);
+    if (o->config.loop.overwrite && !folder)
+        return rv_fail(error, RV_ERROR_ARGUMENT,
+                       "--overwrite is about a folder; name it with --output DIR");
     if (o->partial && !o->initial)
         return rv_fail(error, RV_ERROR_ARGUMENT, "--partial says how to read the file of --init");
     return !o->digest || !lost ||
            rv_fail(error, RV_ERROR_ARGUMENT, "--digest prints only the digest; leave out --%s",
                    lost);
+}
+
+/* A new run does not replace an earlier one unasked. The trainer checks this too, but after it has read the data. */
+static bool check_folder(const train_options *o, rv_error *error)
+{
+    const char *folder = o->config.loop.output;
+    rv_error why = {0};
+    return !folder || o->resume || o->config.loop.overwrite ||
+           rv_run_folder_clear(folder, false, &why) ||
+           rv_fail(error, why.code, "%s; to resume: recurve train --resume %s", why.text, folder);
 }
 
 /* ---- while it trains ---- */
@@ -486,7 +500,11 @@ static exit_status run(int argc, char **argv, rv_error *error)
     if (parse(argc, argv, &given, &o, &result, error)) {
         result = STATUS_USAGE;
         o.pictures = o.pictures || o.pictures_of;
-        trainer = check_options(&o, error) ? rv_trainer_new(&o.config, error) : NULL;
+        bool ok = check_options(&o, error);
+        if (ok && !check_folder(&o, error))
+            result = STATUS_FAILED;
+        else if (ok)
+            trainer = rv_trainer_new(&o.config, error);
     }
     if (trainer && begin(&given, &o, trainer, error))
         result = (o.dry_run ? dry_run : train)(&o, trainer, error);

@@ -2,7 +2,6 @@
 #include <math.h>
 
 #include "train/trainer/nan_guard.h"
-#include "train/trainer/run_folder.h"
 #include "train/trainer/trainer.h"
 
 /* The pause after a save is PAUSE_FACTOR times as long as the save took, so that saving takes at
@@ -10,13 +9,40 @@
 static const double PAUSE_FACTOR = 50;
 static const double LEAST_PAUSE = 0.2, LEAST_PAUSE_WITHIN_EPOCH = 10; /* seconds */
 
+/* Nobody else has written into the folder since the trainer read its checkpoint. */
+static bool check_mark(const rv_trainer *t, rv_error *error)
+{
+    const char *folder = t->config.loop.output;
+    rv_checkpoint_mark now;
+    if (!rv_run_folder_mark(folder, &now, error)) return false;
+    return (now.inode == t->mark.inode && now.seconds == t->mark.seconds &&
+            now.nanoseconds == t->mark.nanoseconds) ||
+           rv_fail(error, RV_ERROR_BUSY,
+                   "another run has written into the folder \"%.500s\" since this one was opened; "
+                   "open it again",
+                   folder);
+}
+
+bool rv_keep_claim(rv_trainer *t, rv_error *error)
+{
+    const char *folder = t->config.loop.output;
+    if (!folder || t->lock) return true;
+    t->lock = rv_run_folder_open(folder, error);
+    if (t->lock && (t->resumed ? check_mark(t, error)
+                               : rv_run_folder_clear(folder, t->config.loop.overwrite, error)))
+        return true;
+    rv_folder_unlock(t->lock);
+    t->lock = NULL;
+    return false;
+}
+
 bool rv_keep_start(rv_trainer *t, rv_error *error)
 {
     const char *folder = t->config.loop.output;
     t->saved_at = rv_seconds();
     t->pause = 0;
-    return !folder || (rv_run_folder_open(folder, error) &&
-                       rv_run_folder_start(folder, &t->config, &t->result, error));
+    return rv_keep_claim(t, error) &&
+           (!folder || rv_run_folder_start(folder, &t->config, &t->result, error));
 }
 
 bool rv_keep_now(rv_trainer *t, rv_error *error)

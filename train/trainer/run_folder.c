@@ -6,7 +6,6 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -93,18 +92,51 @@ static bool check_replaceable(const char *folder, const char *file, rv_error *er
            rv_fail(error, RV_ERROR_IO, "cannot write \"%.500s\": it is not a regular file", path);
 }
 
-bool rv_run_folder_open(const char *folder, rv_error *error)
+rv_folder_lock *rv_run_folder_open(const char *folder, rv_error *error)
 {
-    char probe[RV_PATH];
-    if (!make_folders(folder, error) || !rv_run_folder_path(folder, ".probe-XXXXXX", probe, error))
-        return false;
-    int descriptor = mkstemp(probe);
-    if (descriptor < 0) return fail_system("write into the folder", folder, error);
-    close(descriptor);
-    unlink(probe);
-    return check_replaceable(folder, CHECKPOINT, error) &&
-           check_replaceable(folder, PREVIOUS, error) && check_replaceable(folder, BEST, error) &&
-           check_replaceable(folder, CONFIG, error) && check_replaceable(folder, LOG, error);
+    static const char *const files[] = {CHECKPOINT, PREVIOUS, BEST, CONFIG, LOG};
+    rv_folder_lock *lock = make_folders(folder, error) ? rv_folder_lock_take(folder, error) : NULL;
+    bool ok = lock;
+    for (size_t i = 0; ok && i < sizeof files / sizeof *files; i++)
+        ok = check_replaceable(folder, files[i], error);
+    if (ok) return lock;
+    rv_folder_unlock(lock);
+    return NULL;
+}
+
+/* ---- earlier runs ---- */
+
+bool rv_run_folder_clear_file(const char *folder, const char *file, bool overwrite, rv_error *error)
+{
+    char path[RV_PATH];
+    struct stat found;
+    if (!rv_run_folder_path(folder, file, path, error)) return false;
+    if (overwrite)
+        return unlink(path) == 0 || errno == ENOENT || fail_system("remove", path, error);
+    if (lstat(path, &found) != 0) return errno == ENOENT || fail_system("read", path, error);
+    return rv_fail(
+        error, RV_ERROR_ARGUMENT,
+        "the folder \"%.500s\" holds an earlier run, whose %s would be lost; give another "
+        "`output`, or `overwrite` to delete that run",
+        folder, file);
+}
+
+bool rv_run_folder_clear(const char *folder, bool overwrite, rv_error *error)
+{
+    return rv_run_folder_clear_file(folder, CHECKPOINT, overwrite, error) &&
+           rv_run_folder_clear_file(folder, PREVIOUS, overwrite, error) &&
+           rv_run_folder_clear_file(folder, BEST, overwrite, error);
+}
+
+bool rv_run_folder_mark(const char *folder, rv_checkpoint_mark *mark, rv_error *error)
+{
+    char path[RV_PATH];
+    struct stat found;
+    *mark = (rv_checkpoint_mark){0};
+    if (!rv_run_folder_checkpoint(folder, path, error)) return false;
+    if (stat(path, &found) != 0) return errno == ENOENT || fail_system("read", path, error);
+    *mark = (rv_checkpoint_mark){found.st_ino, found.st_mtim.tv_sec, found.st_mtim.tv_nsec};
+    return true;
 }
 
 /* ---- saving ---- */

@@ -5,11 +5,28 @@
 #define RV_TRAIN_TRAINER_RUN_FOLDER_H
 
 #include "train/trainer.h"
+#include "train/trainer/folder_lock.h"
 
 enum { RV_PATH = 4096 };
 
-/* Makes the folder and its parents, and checks that all files can be written there. */
-bool rv_run_folder_open(const char *folder, rv_error *error);
+/* Makes the folder and its parents, locks it, and checks that all files can be written there.
+ * Release the lock with rv_folder_unlock. NULL on failure. */
+rv_folder_lock *rv_run_folder_open(const char *folder, rv_error *error);
+
+/* Fails if the folder has a checkpoint or best.safetensors of an earlier run; with `overwrite`,
+ * removes them instead. */
+bool rv_run_folder_clear(const char *folder, bool overwrite, rv_error *error);
+
+/* The same for any file of a folder. */
+bool rv_run_folder_clear_file(const char *folder, const char *file, bool overwrite,
+                              rv_error *error);
+
+/* Tells one checkpoint of a folder from the next. {0}: there is none. */
+typedef struct rv_checkpoint_mark {
+    uint64_t inode;
+    int64_t seconds, nanoseconds; /* when it was written */
+} rv_checkpoint_mark;
+bool rv_run_folder_mark(const char *folder, rv_checkpoint_mark *mark, rv_error *error);
 
 /* Writes config.json and log.csv, and removes unfinished files of a killed run. */
 bool rv_run_folder_start(const char *folder, const rv_train_config *config,

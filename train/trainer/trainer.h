@@ -5,6 +5,7 @@
 #include "data/loader.h"
 #include "train/batch_program.h"
 #include "train/trainer.h"
+#include "train/trainer/run_folder.h"
 
 struct rv_trainer {
     rv_train_config config; /* a copy, with the defaults filled in */
@@ -17,6 +18,10 @@ struct rv_trainer {
     size_t capacity;
     rv_observer observers[RV_OBSERVERS];
     int observer_count;
+    /* The output folder. */
+    rv_folder_lock *lock;    /* from the first write until the trainer is freed */
+    bool resumed;            /* the trainer continues the run that the folder holds .. */
+    rv_checkpoint_mark mark; /* .. from this checkpoint */
     /* Saving. */
     bool unsaved;    /* there were updates since the last checkpoint */
     double saved_at; /* when it was written, in rv_seconds */
@@ -33,8 +38,11 @@ double rv_parameter_squares(const rv_store *store);
  * must be clear. */
 bool rv_train_epoch(rv_trainer *trainer, rv_error *error);
 
-/* Makes the output folder, if there is to be one, checks that it can be written, and writes
- * config.json and log.csv. */
+/* Makes and locks the output folder, if there is to be one, unless it is locked already. Fails if
+ * another run has it or would be lost. */
+bool rv_keep_claim(rv_trainer *trainer, rv_error *error);
+
+/* rv_keep_claim, then writes config.json and log.csv. */
 bool rv_keep_start(rv_trainer *trainer, rv_error *error);
 
 /* Save a checkpoint if one is due: less often than once per epoch when epochs are short, more often
