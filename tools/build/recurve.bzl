@@ -213,22 +213,23 @@ def _exports_impl(ctx):
     headers = ctx.attr.library[CcInfo].compilation_context.headers
     ctx.actions.run_shell(
         command = """set -e -o pipefail
-            { echo '{ global:'
+            { echo "$4 { global:"
               "$1" -std=c11 -E -P "$2" | grep -oE '\\brv_[a-z0-9_]+' | sort -u | sed 's/$/;/'
               echo 'local: *; };'; } > "$3" """,
-        arguments = [toolchain.compiler_executable, ctx.file.header.path, ctx.outputs.map.path],
+        arguments = [toolchain.compiler_executable, ctx.file.header.path, ctx.outputs.map.path, ctx.attr.version],
         inputs = depset([ctx.file.header], transitive = [headers, toolchain.all_files]),
         outputs = [ctx.outputs.map],
         mnemonic = "RecurveExports",
     )
 
-# A version script for the linker: the names starting with rv_ that `header` of `library` declares.
+# A version script for the linker: `version` of the names starting with rv_ that `header` of `library` declares.
 recurve_exports = rule(
     implementation = _exports_impl,
     attrs = {
         "library": attr.label(providers = [CcInfo]),
         "header": attr.label(allow_single_file = [".h"]),
         "map": attr.output(mandatory = True),
+        "version": attr.string(mandatory = True),
         "_cc_toolchain": attr.label(default = "@bazel_tools//tools/cpp:current_cc_toolchain"),
     },
     toolchains = ["@bazel_tools//tools/cpp:toolchain_type"],
