@@ -51,6 +51,19 @@ bool rv_json_plain(const char *text, size_t size)
     return true;
 }
 
+bool rv_json_flat(const char *text, size_t size)
+{
+    bool quoted = false;
+    int depth = 0;
+    for (size_t i = 0; i < size && depth <= RV_JSON_DEEPEST; i++) {
+        char c = text[i];
+        if (quoted && c == '\\') i++; /* the escaped character */
+        if (c == '"') quoted = !quoted;
+        if (!quoted) depth += (c == '[' || c == '{') - (c == ']' || c == '}');
+    }
+    return depth <= RV_JSON_DEEPEST;
+}
+
 bool rv_name_check(const char *name, rv_error *error)
 {
     if (!name || name[0] == '\0') {

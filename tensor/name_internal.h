@@ -17,6 +17,10 @@ bool rv_utf8_valid(const char *text, size_t size);
 /* Whether JSON text is valid UTF-8 without NUL, \u0000 and \u without four hex digits. */
 bool rv_json_plain(const char *text, size_t size);
 
+/* Whether at most RV_JSON_DEEPEST brackets are nested. cJSON calls itself for each, on the caller's stack. */
+enum { RV_JSON_DEEPEST = 16 };
+bool rv_json_flat(const char *text, size_t size);
+
 /* A name is valid UTF-8 without control characters, not empty, and not "__metadata__", which
  * safetensors reserves. So every name in a store can be saved. RV_ERROR_NAME otherwise. */
 bool rv_name_check(const char *name, rv_error *error);

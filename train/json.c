@@ -1,6 +1,8 @@
 #include <errno.h>
 #include <math.h>
+#include <string.h>
 
+#include "tensor/name_internal.h"
 #include "train/json_internal.h"
 
 const char *rv_exact_text(double number, char text[RV_NUMBER_TEXT])
@@ -29,6 +31,13 @@ bool rv_json_add_exact(cJSON *object, const char *key, double number)
 
 cJSON *rv_json_object(const char *text, const char *path, rv_error *error)
 {
+    if (!rv_json_flat(text, strlen(text))) {
+        rv_fail(error, RV_ERROR_FORMAT,
+                "\"%.500s\": more than %d nested brackets; expected an object of numbers, texts "
+                "and lists",
+                path, RV_JSON_DEEPEST);
+        return NULL;
+    }
     errno = 0;
     cJSON *object = cJSON_ParseWithOpts(text, NULL, true);
     if (cJSON_IsObject(object)) return object;

@@ -43,11 +43,12 @@ static lang_line *find_helper(lang_proof *p, lang_run *run, const lang_node *e)
 
 static bool mentions(const lang_run *run, const lang_node *e, int symbol)
 {
-    if (!e) return false;
-    if (e->kind == LANG_NAME && e->symbol == symbol) return true;
-    for (int i = 0; i < 3; i++)
-        if (mentions(run, e->child[i], symbol)) return true;
-    return mentions(run, e->next, symbol);
+    for (; e; e = e->next) {
+        if (e->kind == LANG_NAME && e->symbol == symbol) return true;
+        for (int i = 0; i < 3; i++)
+            if (mentions(run, e->child[i], symbol)) return true;
+    }
+    return false;
 }
 
 /* Whether a statement is right at all its lines. */
@@ -178,22 +179,23 @@ static bool blame(lang_proof *p, lang_run *run, lang_line *line, lang_line *h)
     return true;
 }
 
-static bool trace(lang_proof *p, lang_run *run, lang_line *line, const lang_node *e)
+/* The helper in an expression that makes the line wrong. NULL: none. */
+static lang_line *trace(lang_proof *p, lang_run *run, lang_line *line, const lang_node *e)
 {
-    if (!e) return false;
-    lang_line *h = find_helper(p, run, e);
-    if (h && h != line && blame(p, run, line, h)) {
-        rv_lang_trace_helper(p, run, h);
-        return true;
+    lang_line *found = NULL;
+    for (; e && !found; e = e->next) {
+        lang_line *h = find_helper(p, run, e);
+        if (h && h != line && blame(p, run, line, h)) return h;
+        for (int i = 0; i < 3 && !found; i++) found = trace(p, run, line, e->child[i]);
     }
-    bool found = false;
-    for (int i = 0; i < 3 && !found; i++) found = trace(p, run, line, e->child[i]);
-    return found || trace(p, run, line, e->next);
+    return found;
 }
 
 bool rv_lang_trace_helper(lang_proof *p, lang_run *run, lang_line *line)
 {
-    return trace(p, run, line, line->statement->value);
+    bool found = false;
+    while ((line = trace(p, run, line, line->statement->value))) found = true;
+    return found;
 }
 
 void rv_lang_restate(lang_proof *p, lang_line *line, rv_var value)

@@ -368,11 +368,11 @@ static void find_sites(search *s, sites *found, lang_node *e, bool step)
 static void bind_each(search *s, const lang_node *e)
 {
     int64_t from;
-    if (!e) return;
-    if (e->kind == LANG_SUM && rv_lang_attempt_whole(s->proof, s->run, e->from, &from))
-        s->run->value[e->symbol] = rv_lang_of_number((double)from);
-    for (int i = 0; i < 3; i++) bind_each(s, e->child[i]);
-    bind_each(s, e->next);
+    for (; e; e = e->next) {
+        if (e->kind == LANG_SUM && rv_lang_attempt_whole(s->proof, s->run, e->from, &from))
+            s->run->value[e->symbol] = rv_lang_of_number((double)from);
+        for (int i = 0; i < 3; i++) bind_each(s, e->child[i]);
+    }
 }
 
 /* Gives the variables of the line's sums their first values, until unbind_sums. */

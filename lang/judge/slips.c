@@ -130,12 +130,12 @@ static char variable(const lang_node *e)
 /* Finds the ops and functions that a pattern calls, and the pool that it draws on. */
 static void prepare(lang_scope *scope, lang_node *e, char *pool)
 {
-    if (!e) return;
-    if (e->kind == LANG_CALL && !(e->op = rv_op_find(e->name)))
-        e->block = rv_lang_find(scope, LANG_FUNCTION, e->name);
-    if (variable(e) && strchr("nqsvp", variable(e))) *pool = variable(e);
-    for (int i = 0; i < 3; i++) prepare(scope, e->child[i], pool);
-    prepare(scope, e->next, pool);
+    for (; e; e = e->next) {
+        if (e->kind == LANG_CALL && !(e->op = rv_op_find(e->name)))
+            e->block = rv_lang_find(scope, LANG_FUNCTION, e->name);
+        if (variable(e) && strchr("nqsvp", variable(e))) *pool = variable(e);
+        for (int i = 0; i < 3; i++) prepare(scope, e->child[i], pool);
+    }
 }
 
 /* Patterns with commas between, as a list. NULL: out of memory. */
@@ -274,17 +274,21 @@ static void fold(lang_node *e)
 lang_node *rv_lang_instance(lang_arena *arena, const lang_node *pattern, const lang_bound *bound,
                             lang_location location)
 {
-    char letter = variable(pattern);
-    const lang_node *is = letter ? bound->letter[letter - 'a'] : NULL;
-    lang_node *e = rv_lang_allocate(arena, sizeof *e);
-    if (!e) return NULL;
-    *e = is ? *is : *pattern;
-    if (!is) e->location = e->sign = location;
-    for (int i = 0; !is && i < 3; i++)
-        if (e->child[i] && !(e->child[i] = rv_lang_instance(arena, e->child[i], bound, location)))
-            return NULL;
-    if (pattern->next && !(e->next = rv_lang_instance(arena, pattern->next, bound, location)))
-        return NULL;
-    fold(e);
-    return e;
+    lang_node *first = NULL, **to = &first;
+    for (; pattern; pattern = pattern->next) {
+        char letter = variable(pattern);
+        const lang_node *is = letter ? bound->letter[letter - 'a'] : NULL;
+        lang_node *e = rv_lang_allocate(arena, sizeof *e);
+        if (!e) return NULL;
+        *e = is ? *is : *pattern;
+        if (!is) e->location = e->sign = location;
+        for (int i = 0; !is && i < 3; i++)
+            if (e->child[i] &&
+                !(e->child[i] = rv_lang_instance(arena, e->child[i], bound, location)))
+                return NULL;
+        fold(e);
+        *to = e; /* the last one keeps what follows the expression that a letter stands for */
+        to = &e->next;
+    }
+    return first;
 }

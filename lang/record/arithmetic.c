@@ -23,24 +23,29 @@ static const lang_symbol *named_kind(const lang_run *run, const lang_node *e, la
     return s->kind == kind ? s : NULL;
 }
 
-/* g.h + (1 - g).c, the two in either order, is lerp(c, h, g). */
-static bool mixture(lang_run *run, const lang_node *e, lang_value *result)
+/* g.h + (1 - g).c, the two in either order */
+typedef struct mixture {
+    const lang_node *g, *h, *c;
+} mixture;
+
+static bool is_mixture(const lang_run *run, const lang_node *e, mixture *m)
 {
-    if (e->left->kind != LANG_MULTIPLY || e->right->kind != LANG_MULTIPLY) return false;
-    const lang_node *g = e->left->left, *h = e->left->right, *c = e->right->right;
-    if (!complements(e->right->left, g)) {
+    if (e->kind != LANG_ADD || e->left->kind != LANG_MULTIPLY || e->right->kind != LANG_MULTIPLY)
+        return false;
+    *m = (mixture){e->left->left, e->left->right, e->right->right};
+    if (!complements(e->right->left, m->g)) {
         if (!complements(e->left->left, e->right->left)) return false;
-        g = e->right->left;
-        h = e->right->right;
-        c = e->left->right;
+        *m = (mixture){e->right->left, e->right->right, e->left->right};
     }
-    if (named_kind(run, h, SYMBOL_GAIN) || named_kind(run, c, SYMBOL_GAIN)) return false;
-    rv_var start = rv_lang_evaluate_var(run, c), end = rv_lang_evaluate_var(run, h),
-           weight = rv_lang_evaluate_var(run, g);
-    *result = rv_lang_none();
-    if (!rv_is_null(start) && !rv_is_null(end) && !rv_is_null(weight))
-        *result = rv_lang_recorded(run, e->location, rv_lerp(start, end, weight));
-    return true;
+    return !named_kind(run, m->h, SYMBOL_GAIN) && !named_kind(run, m->c, SYMBOL_GAIN);
+}
+
+static lang_value mix(lang_run *run, const lang_node *e, const mixture *m)
+{
+    rv_var start = rv_lang_evaluate_var(run, m->c), end = rv_lang_evaluate_var(run, m->h),
+           weight = rv_lang_evaluate_var(run, m->g);
+    if (rv_is_null(start) || rv_is_null(end) || rv_is_null(weight)) return rv_lang_none();
+    return rv_lang_recorded(run, e->location, rv_lerp(start, end, weight));
 }
 
 /* Evaluates the number that a bias or a gain starts from. */
@@ -120,16 +125,8 @@ static rv_var both(lang_kind kind, rv_var x, rv_var y)
     }
 }
 
-lang_value rv_lang_arithmetic(lang_run *run, const lang_node *e)
+LANG_APART static lang_value operate(lang_run *run, const lang_node *e)
 {
-    lang_value result;
-    const lang_symbol *bias = NULL;
-    if (e->kind == LANG_ADD && mixture(run, e, &result)) return result;
-    lang_symbol_kind special = e->kind == LANG_ADD ? SYMBOL_BIAS : SYMBOL_GAIN;
-    if (e->kind == LANG_ADD || e->kind == LANG_MULTIPLY) {
-        if ((bias = named_kind(run, e->right, special))) return along_units(run, e, bias, e->left);
-        if ((bias = named_kind(run, e->left, special))) return along_units(run, e, bias, e->right);
-    }
     lang_value a = rv_lang_evaluate(run, e->left);
     if (a.kind == VALUE_NONE) return rv_lang_none(); /* one mistake per line is enough */
     lang_value b = rv_lang_evaluate(run, e->right);
@@ -148,6 +145,19 @@ lang_value rv_lang_arithmetic(lang_run *run, const lang_node *e)
     return rv_lang_recorded(run, e->location, both(e->kind, x, y));
 }
 
+lang_value rv_lang_arithmetic(lang_run *run, const lang_node *e)
+{
+    mixture m;
+    const lang_symbol *bias = NULL;
+    if (is_mixture(run, e, &m)) return mix(run, e, &m);
+    lang_symbol_kind special = e->kind == LANG_ADD ? SYMBOL_BIAS : SYMBOL_GAIN;
+    if (e->kind == LANG_ADD || e->kind == LANG_MULTIPLY) {
+        if ((bias = named_kind(run, e->right, special))) return along_units(run, e, bias, e->left);
+        if ((bias = named_kind(run, e->left, special))) return along_units(run, e, bias, e->right);
+    }
+    return operate(run, e);
+}
+
 /* A factor of @. A transpose becomes a flag of matmul. */
 static lang_value factor(lang_run *run, const lang_node *e, bool *transposed)
 {
@@ -162,19 +172,31 @@ rv_shape rv_lang_factor_shape(rv_shape a, bool transpose_a, bool transpose_b)
     return b;
 }
 
+LANG_APART static rv_var left_factor(lang_run *run, const lang_node *e, bool *transposed)
+{
+    bool recall = run->recall;
+    run->recall = recall || rv_lang_is_weight(run, e->right);
+    lang_value a = factor(run, e->left, transposed);
+    run->recall = recall;
+    return rv_lang_as_var(run, e->left, &a);
+}
+
+/* May complete the shape of a weight. */
+LANG_APART static rv_var right_factor(lang_run *run, const lang_node *e, rv_var x, bool transpose_x,
+                                      bool *transposed)
+{
+    lang_value b = factor(run, e->right, transposed);
+    return rv_lang_complete(run, e->right, &b,
+                            rv_lang_factor_shape(rv_shape_of(x), transpose_x, *transposed));
+}
+
 lang_value rv_lang_matmul(lang_run *run, const lang_node *e)
 {
-    bool turn_a, turn_b, recall = run->recall;
-    run->recall = recall || rv_lang_is_weight(run, e->right);
-    lang_value a = factor(run, e->left, &turn_a);
-    run->recall = recall;
-    rv_var x = rv_lang_as_var(run, e->left, &a);
-    if (rv_is_null(x)) return rv_lang_none();
-    lang_value b = factor(run, e->right, &turn_b);
-    rv_shape in = rv_shape_of(x);
-    rv_var y = rv_lang_complete(run, e->right, &b, rv_lang_factor_shape(in, turn_a, turn_b));
+    bool turn_x = false, turn_y = false;
+    rv_var x = left_factor(run, e, &turn_x), y = x;
+    if (!rv_is_null(x)) y = right_factor(run, e, x, turn_x, &turn_y);
     if (rv_is_null(y)) return rv_lang_none();
-    return rv_lang_recorded(run, e->location, rv_matmul(x, y, turn_a, turn_b));
+    return rv_lang_recorded(run, e->location, rv_matmul(x, y, turn_x, turn_y));
 }
 
 lang_value rv_lang_negate(lang_run *run, const lang_node *e)

@@ -82,6 +82,15 @@ lang_value rv_lang_list(lang_run *run, const lang_node *e)
     return v;
 }
 
+/* Whether a call multiplies by a weight, so that states in its arguments are read with dropout. */
+static bool has_weight(const lang_run *run, const lang_node *call)
+{
+    bool has = false;
+    for (const lang_node *a = call->arguments; a; a = a->next)
+        has = has || rv_lang_is_weight(run, a);
+    return has;
+}
+
 /* Records W x, a map of the cell. */
 lang_value rv_lang_map(lang_run *run, const lang_node *e)
 {
@@ -100,11 +109,9 @@ lang_value rv_lang_map(lang_run *run, const lang_node *e)
     return rv_lang_recorded(run, e->location, rv_cell_map_from(run->cell, x, s->name, init));
 }
 
-static lang_value activation(lang_run *run, const lang_node *e)
+LANG_APART static lang_value activate(lang_run *run, const lang_node *e, rv_var x)
 {
     const rv_op *op = rv_op_find(run->block->symbol[e->symbol].definition->start->name);
-    rv_var x = rv_lang_evaluate_var(run, e->arguments);
-    if (rv_is_null(x)) return rv_lang_none();
     rv_var (*chosen)(rv_var) = run->cell->options->activation;
     if (!chosen && op->inputs != 1)
         return rv_lang_wrong(run, e->location, RV_ERROR_ARGUMENT,
@@ -115,9 +122,15 @@ static lang_value activation(lang_run *run, const lang_node *e)
     return rv_lang_recorded(run, e->location, chosen ? chosen(x) : rv_op_call(op, &x, 1, defaults));
 }
 
+static lang_value activation(lang_run *run, const lang_node *e)
+{
+    rv_var x = rv_lang_evaluate_var(run, e->arguments);
+    return rv_is_null(x) ? rv_lang_none() : activate(run, e, x);
+}
+
 /* Sets an option of an op. */
-static bool set_option(lang_run *run, const lang_node *e, const rv_option *option,
-                       rv_option_value *value)
+LANG_APART static bool set_option(lang_run *run, const lang_node *e, const rv_option *option,
+                                  rv_option_value *value)
 {
     bool word = option->kind == RV_OPTION_WORD && e->kind == LANG_NAME;
     lang_value v =
@@ -184,8 +197,8 @@ static rv_shape weight_shape(const lang_run *run, const rv_op *op, const rv_opti
                                : RV_SHAPE(channels, units / divisor, -1, -1);
 }
 
-static rv_var weight(lang_run *run, const lang_node *e, lang_value *w, const rv_op *op,
-                     const rv_option_value *value, rv_var x)
+LANG_APART static rv_var weight(lang_run *run, const lang_node *e, lang_value *w, const rv_op *op,
+                                const rv_option_value *value, rv_var x)
 {
     if (w->kind != VALUE_PENDING || rv_is_null(x)) return rv_lang_as_var(run, e, w);
     rv_shape in = rv_shape_of(x);
@@ -199,57 +212,88 @@ static rv_var weight(lang_run *run, const lang_node *e, lang_value *w, const rv_
     return rv_lang_complete(run, e, w, weight_shape(run, op, value, in));
 }
 
-static lang_value op_call(lang_run *run, const lang_node *e)
+/* The arguments of an op. On the heap, because calls nest. */
+typedef struct arguments {
+    rv_var x[MOST_INPUTS];
+    int inputs;
+    rv_option_value value[MOST_OPTIONS];
+    bool given[MOST_OPTIONS];
+    const lang_node *of_w; /* a weight: its shape may depend on options, which come later */
+    lang_value w;
+} arguments;
+
+LANG_APART static bool evaluate_input(lang_run *run, const lang_node *e, const rv_op *op,
+                                      arguments *in)
+{
+    lang_value v = rv_lang_evaluate(run, e);
+    int i = in->inputs++;
+    if (i == 1 && takes_weight(op)) {
+        in->w = v;
+        in->of_w = e;
+        return true;
+    }
+    in->x[i] = rv_lang_as_var(run, e, &v);
+    return !rv_is_null(in->x[i]);
+}
+
+static bool evaluate_arguments(lang_run *run, const lang_node *e, arguments *in)
 {
     const rv_op *op = e->op;
-    rv_var x[MOST_INPUTS];
-    rv_option_value value[MOST_OPTIONS] = {{0}};
-    bool given[MOST_OPTIONS] = {false}, ok = true;
-    int inputs = 0, extra = 0;
-    lang_value w;
-    const lang_node *of_w = NULL; /* a weight: its shape may depend on options, which come later */
+    bool ok = true;
+    int extra = 0;
     for (int i = 0; i < op->option_count && i < MOST_OPTIONS; i++)
-        value[i].number = op->options[i].default_value;
+        in->value[i].number = op->options[i].default_value;
     for (const lang_node *a = e->arguments; a; a = a->next) {
-        int option = op->inputs >= 0 && inputs >= op->inputs ? extra : -1;
+        int option = op->inputs >= 0 && in->inputs >= op->inputs ? extra : -1;
         if (a->kind == LANG_OPTION)
             for (option = 0; strcmp(op->options[option].name, a->name);) option++;
-        if (option < 0 && inputs == MOST_INPUTS)
-            return rv_lang_wrong(run, a->location, RV_ERROR_ARGUMENT, "more than %d input(s)",
-                                 MOST_INPUTS);
+        if (option < 0 && in->inputs == MOST_INPUTS) {
+            rv_lang_wrong(run, a->location, RV_ERROR_ARGUMENT, "more than %d input(s)",
+                          MOST_INPUTS);
+            return false;
+        }
         if (option < 0) {
-            lang_value v = rv_lang_evaluate(run, a);
-            if (inputs == 1 && takes_weight(op)) {
-                w = v, of_w = a;
-            } else {
-                x[inputs] = rv_lang_as_var(run, a, &v);
-                ok = ok && !rv_is_null(x[inputs]);
-            }
-            inputs++;
+            ok = evaluate_input(run, a, op, in) && ok;
             continue;
         }
         if (a->kind != LANG_OPTION) extra++;
-        if (given[option])
-            return rv_lang_wrong(run, a->location, RV_ERROR_ARGUMENT, "%s is given twice",
-                                 op->options[option].name);
-        given[option] = true;
+        if (in->given[option]) {
+            rv_lang_wrong(run, a->location, RV_ERROR_ARGUMENT, "%s is given twice",
+                          op->options[option].name);
+            return false;
+        }
+        in->given[option] = true;
         ok = set_option(run, a->kind == LANG_OPTION ? a->value : a, &op->options[option],
-                        &value[option]) &&
+                        &in->value[option]) &&
              ok;
     }
     for (int i = 0; i < op->option_count; i++)
-        if (op->options[i].required && !given[i])
-            return rv_lang_wrong(run, e->location, RV_ERROR_ARGUMENT, "%s needs %s=: %s", op->name,
-                                 op->options[i].name, op->options[i].doc);
-    if (of_w) {
-        x[1] = weight(run, of_w, &w, op, value, x[0]);
-        ok = ok && !rv_is_null(x[1]);
+        if (op->options[i].required && !in->given[i]) {
+            rv_lang_wrong(run, e->location, RV_ERROR_ARGUMENT, "%s needs %s=: %s", op->name,
+                          op->options[i].name, op->options[i].doc);
+            return false;
+        }
+    if (in->of_w) {
+        in->x[1] = weight(run, in->of_w, &in->w, op, in->value, in->x[0]);
+        ok = ok && !rv_is_null(in->x[1]);
     }
-    return ok ? rv_lang_recorded(run, e->location, rv_op_call(op, x, inputs, value))
-              : rv_lang_none();
+    return ok;
 }
 
-static lang_value function_call(lang_run *run, const lang_node *e)
+LANG_APART static lang_value op_call(lang_run *run, const lang_node *e)
+{
+    arguments *in = rv_alloc(1, sizeof *in);
+    if (!in) return rv_lang_wrong(run, e->location, RV_ERROR_MEMORY, "out of memory");
+    bool recall = run->recall;
+    run->recall = recall || has_weight(run, e);
+    bool ok = evaluate_arguments(run, e, in);
+    run->recall = recall;
+    rv_var y = ok ? rv_op_call(e->op, in->x, in->inputs, in->value) : rv_lang_null(run);
+    rv_free(in);
+    return ok ? rv_lang_recorded(run, e->location, y) : rv_lang_none();
+}
+
+LANG_APART static lang_value function_call(lang_run *run, const lang_node *e)
 {
     const lang_block *f = e->block;
     lang_run inner;
@@ -259,10 +303,13 @@ static lang_value function_call(lang_run *run, const lang_node *e)
     lang_location call = run->work->call;
     inner.cell = run->cell;
     int k = 0;
+    bool recall = run->recall;
+    run->recall = recall || has_weight(run, e);
     for (const lang_node *a = e->arguments; ok && a; a = a->next) {
         inner.value[k] = rv_lang_evaluate(run, a);
         ok = inner.value[k++].kind != VALUE_NONE;
     }
+    run->recall = recall;
     if (f->node->location.source->built_in && !e->location.source->built_in)
         run->work->call = e->location;
     if (ok && f->node->value) result = rv_lang_evaluate(&inner, f->node->value);
@@ -279,7 +326,7 @@ static lang_value function_call(lang_run *run, const lang_node *e)
     return result;
 }
 
-static lang_value size_of(lang_run *run, const lang_node *e)
+LANG_APART static lang_value size_of(lang_run *run, const lang_node *e)
 {
     int64_t axis;
     rv_var x = rv_lang_evaluate_var(run, e->arguments);
@@ -294,12 +341,8 @@ lang_value rv_lang_call(lang_run *run, const lang_node *e)
     if (e->symbol >= 0)
         return run->block->symbol[e->symbol].kind == SYMBOL_ACTIVATION ? activation(run, e)
                                                                        : rv_lang_map(run, e);
-    bool recall = run->recall;
-    for (const lang_node *a = e->arguments; a; a = a->next)
-        run->recall = run->recall || rv_lang_is_weight(run, a);
-    lang_value v = e->op ? op_call(run, e) : e->block ? function_call(run, e) : rv_lang_none();
-    run->recall = recall;
-    if (e->op || e->block) return v;
+    if (e->op) return op_call(run, e);
+    if (e->block) return function_call(run, e);
     return !strcmp(e->name, "size") && e->arguments && e->arguments->next ? size_of(run, e)
                                                                           : rv_lang_none();
 }

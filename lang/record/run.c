@@ -68,13 +68,6 @@ lang_value rv_lang_recorded(lang_run *run, lang_location location, rv_var var)
     return rv_lang_none();
 }
 
-static bool stop(lang_run *run, lang_location location, const char *why)
-{
-    rv_lang_wrong(run, location, RV_ERROR_ARGUMENT, "%s", why);
-    run->work->stopped = true;
-    return false;
-}
-
 bool rv_lang_spend(lang_run *run, lang_location location, int64_t work)
 {
     lang_work *w = run->work;
@@ -83,17 +76,23 @@ bool rv_lang_spend(lang_run *run, lang_location location, int64_t work)
     w->left -= work;
     for (int32_t nodes = rv_tape_count(run->tape); w->nodes < nodes; w->nodes++)
         w->left -= 1 + (int64_t)rv_tape_node(run->tape, w->nodes)->attr_size / 64;
-    return w->left > 0 ||
-           stop(run, location,
-                "up to here this takes too many operations; use fewer steps or calls");
+    if (w->left > 0) return true;
+    rv_lang_wrong(run, location, RV_ERROR_ARGUMENT,
+                  "up to here this takes too many operations; use fewer steps or calls");
+    w->stopped = true;
+    return false;
 }
 
-/* Whether there is work left to do. */
 bool rv_lang_proceed(lang_run *run, const lang_node *e)
 {
-    return rv_lang_spend(run, e->location, 1) &&
-           (run->work->depth < LANG_DEEPEST_CALL ||
-            stop(run, e->location, "function calls are nested too deeply here; use fewer"));
+    if (!rv_lang_spend(run, e->location, 1)) return false;
+    if (run->work->depth < LANG_DEEPEST) return true;
+    rv_lang_wrong(run, e->location, RV_ERROR_ARGUMENT,
+                  "more than %d nested operations, loops and calls of functions lead here; name a "
+                  "part on a line of its own, or call fewer",
+                  LANG_DEEPEST);
+    run->work->stopped = true;
+    return false;
 }
 
 /* ---- conversions ---- */

@@ -9,7 +9,6 @@ enum {
     LANG_MOST_WORK = 8000000,    /* expressions evaluated and nodes recorded for one model */
     LANG_MOST_CHECKED = 2000000, /* the same for all that is checked in one text */
     LANG_MOST_STEPS = 100000,    /* of an unroll or a series */
-    LANG_DEEPEST_CALL = 600,     /* nested expressions and functions */
     LANG_MOST_ELEMENTS = 1 << 28 /* of a model's parameters and inputs together */
 };
 
@@ -44,8 +43,8 @@ typedef struct lang_trace {
 typedef struct lang_work {
     lang_report *report; /* NULL: the first problem goes to the tape */
     int64_t left, elements;
-    int32_t nodes; /* of the tape, already subtracted from `left` */
-    int depth;
+    int32_t nodes;      /* of the tape, already subtracted from `left` */
+    int depth;          /* of nested expressions, loops and functions: at most LANG_DEEPEST */
     bool stopped;       /* by a limit, already reported */
     bool reported;      /* a problem has been reported */
     lang_location call; /* of a built-in function: mistakes inside it are reported here */
@@ -79,7 +78,7 @@ void rv_lang_end_run(lang_run *run);
 /* Subtracts from the work that is left. Returns false, and reports it, if none is left. */
 bool rv_lang_spend(lang_run *run, lang_location location, int64_t work);
 
-/* The same for one expression; also fails when expressions are nested too deeply. */
+/* The same for one expression; also fails at LANG_DEEPEST. */
 bool rv_lang_proceed(lang_run *run, const lang_node *e);
 
 /* Reports a mistake at a location, in the report or on the tape. Returns a VALUE_NONE. */

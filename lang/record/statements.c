@@ -60,7 +60,7 @@ void rv_lang_assign(lang_run *run, const lang_node *s, lang_value v)
     run->value[symbol] = v;
 }
 
-static void loop(lang_run *run, const lang_node *s)
+LANG_APART static void loop(lang_run *run, const lang_node *s)
 {
     int64_t from, to;
     if (s->symbol < 0 || !rv_lang_evaluate_whole(run, s->from, -1000000, 1000000, &from) ||
@@ -71,12 +71,14 @@ static void loop(lang_run *run, const lang_node *s)
     for (int64_t t = from; by > 0 ? t <= to : t >= to; t += by) {
         if (!rv_lang_proceed(run, s)) return;
         run->value[s->symbol] = rv_lang_of_number((double)t);
+        run->work->depth++;
         rv_lang_statements(run, s->body);
+        run->work->depth--;
         run->value[s->symbol] = outer;
     }
 }
 
-static void declare(lang_run *run, const lang_node *s)
+LANG_APART static void declare(lang_run *run, const lang_node *s)
 {
     for (const lang_node *d = s->declared; d; d = d->next) {
         if (d->symbol < 0) continue;

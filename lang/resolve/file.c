@@ -32,10 +32,8 @@ static lang_source *add_source(lang_file *file, const char *path, const char *te
     return s;
 }
 
-static void read_source(lang_file *file, lang_source *s, int depth);
-
-/* Reads a file, whose path is relative to the file that includes it. */
-static void include(lang_file *file, const lang_node *n, int depth)
+/* Reads a file, whose path is relative to the file that includes it. NULL: nothing to parse. */
+LANG_APART static lang_source *include(lang_file *file, const lang_node *n, int depth)
 {
     const char *from = n->location.source->path, *slash = strrchr(from, '/');
     int sources = 0;
@@ -44,10 +42,11 @@ static void include(lang_file *file, const lang_node *n, int depth)
     unsigned char *bytes = NULL;
     size_t size = 0;
     rv_error error = {0};
+    lang_source *included = NULL;
     snprintf(path, sizeof path, "%.*s%s", *n->name == '/' || !slash ? 0 : (int)(slash + 1 - from),
              from, n->name);
     for (const lang_source *s = file->source; s; s = s->next, sources++) {
-        if (!strcmp(s->path, path)) return; /* already included */
+        if (!strcmp(s->path, path)) return NULL; /* already included */
         together += s->size;
     }
     if (depth == DEEPEST_INCLUDE || sources > MOST_INCLUDES) {
@@ -59,13 +58,11 @@ static void include(lang_file *file, const lang_node *n, int depth)
                             "with \"%s\" the text has %zu byte(s), expected at most %d", path,
                             size + together, LANG_MOST_BYTES);
     } else {
-        lang_source *s = add_source(file, path, (const char *)bytes, size);
-        if (s)
-            read_source(file, s, depth + 1);
-        else
-            rv_lang_out_of_memory(&file->report);
+        included = add_source(file, path, (const char *)bytes, size);
+        if (!included) rv_lang_out_of_memory(&file->report);
     }
     rv_free(bytes);
+    return included;
 }
 
 static void read_source(lang_file *file, lang_source *s, int depth)
@@ -79,8 +76,10 @@ static void read_source(lang_file *file, lang_source *s, int depth)
     lang_node *tree = NULL;
     if (rv_lang_tokenize(s, &tokens, &file->report))
         tree = rv_lang_parse(s, &tokens, &file->arena, &file->report);
-    for (const lang_node *n = tree; n && !file->report.out_of_memory; n = n->next)
-        if (n->kind == LANG_INCLUDE) include(file, n, depth);
+    for (const lang_node *n = tree; n && !file->report.out_of_memory; n = n->next) {
+        lang_source *included = n->kind == LANG_INCLUDE ? include(file, n, depth) : NULL;
+        if (included) read_source(file, included, depth + 1);
+    }
     rv_lang_resolve(&file->scope, tree);
     if (s == file->source) {
         file->tree = tree;

@@ -7,14 +7,23 @@ static lang_location whole(const lang_node *first, const lang_node *last)
     return (lang_location){first->location.source, first->location.start, last->location.end};
 }
 
-static bool enter(parser *p)
+LANG_APART static bool fits(parser *p, int height)
 {
-    if (++p->depth <= LANG_DEEPEST) return true;
+    if (p->depth + height <= LANG_DEEPEST) return true;
     rv_lang_add_problem(
         p->report, location_of(p, p->token), RV_ERROR_FORMAT,
-        "more than %d nested brackets and operators; name a part on a line of its own",
+        "more than %d nested brackets, operators and loops; name a part on a line of its own",
         LANG_DEEPEST);
     return false;
+}
+
+bool rv_lang_parse_deeper(parser *p) { return ++p->depth, fits(p, 0); }
+
+/* Completes an operation. The operands on its left may be as high as a tree here may be. */
+static lang_node *operation(parser *p, lang_node *n)
+{
+    measure(n);
+    return fits(p, n->height) ? n : NULL;
 }
 
 static lang_node *binary(parser *p, lang_kind kind, lang_node *left, const lang_token *sign,
@@ -25,7 +34,7 @@ static lang_node *binary(parser *p, lang_kind kind, lang_node *left, const lang_
     n->sign = location_of(p, sign);
     n->left = left;
     n->right = right;
-    return n;
+    return operation(p, n);
 }
 
 bool rv_lang_parse_items(parser *p, lang_node **list, lang_node *(*item)(parser *p),
@@ -129,14 +138,14 @@ static lang_node *named(parser *p)
             return NULL;
         }
         n->kind = LANG_APPLY;
-        if (!enter(p) || !(n->operand = rv_lang_parse_postfix(p))) return NULL;
+        if (!rv_lang_parse_deeper(p) || !(n->operand = rv_lang_parse_postfix(p))) return NULL;
         p->depth--;
     }
     end_here(p, n);
     return n;
 }
 
-static lang_node *number(parser *p)
+LANG_APART static lang_node *number(parser *p)
 {
     lang_node *n = node(p, LANG_NUMBER, location_of(p, p->token));
     if (!n) return NULL;
@@ -154,7 +163,7 @@ static lang_node *number(parser *p)
     return n;
 }
 
-static lang_node *primary(parser *p)
+LANG_APART static lang_node *primary(parser *p)
 {
     const lang_token *t = p->token;
     if (t->kind == TOKEN_NAME) return named(p);
@@ -196,9 +205,9 @@ lang_node *rv_lang_parse_postfix(parser *p)
 {
     lang_node *n = primary(p);
     while (n && (next_is(p, "'") || next_is(p, "["))) {
-        if (!enter(p)) return NULL;
         n = next_is(p, "'") ? prime(p, n) : index_of(p, n);
         if (n) end_here(p, n);
+        if (n) n = operation(p, n);
     }
     return n;
 }
@@ -209,22 +218,23 @@ static lang_node *power(parser *p)
 {
     lang_node *n = rv_lang_parse_postfix(p);
     const lang_token *sign = p->token;
-    return n && accept(p, "^") ? binary(p, LANG_POWER, n, sign, negation(p)) : n;
+    if (!n || !accept(p, "^")) return n;
+    return rv_lang_parse_deeper(p) ? binary(p, LANG_POWER, n, sign, negation(p)) : NULL;
 }
 
 static lang_node *negation(parser *p)
 {
     int depth = p->depth;
     const lang_token *sign = p->token;
-    if (!enter(p)) return NULL;
     lang_node *n;
     if (accept(p, "-")) {
-        lang_node *of = negation(p);
+        lang_node *of = rv_lang_parse_deeper(p) ? negation(p) : NULL;
         n = of ? node(p, LANG_NEGATE, of->location) : NULL;
         if (n) {
             n->location.start = sign->start;
             n->sign = location_of(p, sign);
             n->operand = of;
+            measure(n);
         }
     } else {
         n = power(p);
@@ -240,26 +250,24 @@ static lang_node *product(parser *p)
         lang_kind kind;
     } signs[] = {
         {".", LANG_MULTIPLY}, {"*", LANG_MULTIPLY}, {"/", LANG_DIVIDE}, {"@", LANG_MATMUL}};
-    int depth = p->depth;
     lang_node *n = negation(p);
     for (size_t i = 0; n && i < sizeof signs / sizeof *signs; i++) {
         const lang_token *sign = p->token;
         if (!accept(p, signs[i].sign)) continue;
-        n = enter(p) ? binary(p, signs[i].kind, n, sign, negation(p)) : NULL;
+        n = binary(p, signs[i].kind, n, sign, negation(p));
         i = (size_t)-1;
     }
-    p->depth = depth;
     return n;
 }
 
 lang_node *rv_lang_parse_sum(parser *p)
 {
     int depth = p->depth;
-    lang_node *n = enter(p) ? product(p) : NULL;
+    lang_node *n = rv_lang_parse_deeper(p) ? product(p) : NULL;
     while (n && (next_is(p, "+") || next_is(p, "-"))) {
         const lang_token *sign = p->token++;
         lang_kind kind = token_is(p, sign, "+") ? LANG_ADD : LANG_SUBTRACT;
-        n = enter(p) ? binary(p, kind, n, sign, product(p)) : NULL;
+        n = binary(p, kind, n, sign, product(p));
     }
     p->depth = depth;
     return n;
@@ -268,7 +276,6 @@ lang_node *rv_lang_parse_sum(parser *p)
 /* unroll cell(x, ..) [for N steps], or a sum. */
 lang_node *rv_lang_parse_value(parser *p)
 {
-    p->depth = 0;
     const lang_token *t = p->token;
     if (!next_is(p, "unroll") || t[1].kind != TOKEN_NAME) return rv_lang_parse_sum(p);
     lang_node *n = node(p, LANG_UNROLL, location_of(p, t));

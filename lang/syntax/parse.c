@@ -48,6 +48,12 @@ static bool end_line(parser *p, lang_node *n, bool ok)
     return ok;
 }
 
+/* Skips the lines that are indented more than `column`. */
+static void skip_block(parser *p, uint32_t column)
+{
+    while (p->token->kind != TOKEN_END && p->token->column > column) end_line(p, NULL, false);
+}
+
 static const char *const keywords[] = {"state", "map",       "fit",      "bias",       "gain",
                                        "input", "parameter", "constant", "activation", NULL};
 
@@ -66,7 +72,6 @@ static lang_node *declared(parser *p)
 static lang_node *declare(parser *p)
 {
     lang_node *n = name_node(p, LANG_DECLARE, "a declaration"), **list = n ? &n->declared : NULL;
-    p->depth = 0;
     do {
         lang_node *d = n ? declared(p) : NULL;
         if (!d) return NULL;
@@ -87,7 +92,13 @@ static lang_node *loop(parser *p, uint32_t column)
     ok = ok && expect(p, "to", "\"to\" or \"down to\"") && (n->to = rv_lang_parse_sum(p));
     if (ok) n->location.start = t->start;
     ok = end_line(p, n, ok);
-    lang_node *body = block(p, column);
+    int depth = p->depth;
+    lang_node *body = NULL;
+    if (rv_lang_parse_deeper(p))
+        body = block(p, column);
+    else
+        skip_block(p, column);
+    p->depth = depth;
     if (!ok) n = broken(p, t + 1, FIRST);
     if (n) n->body = body;
     return n;
@@ -96,7 +107,6 @@ static lang_node *loop(parser *p, uint32_t column)
 /* target [of quantity] = value */
 static lang_node *define(parser *p)
 {
-    p->depth = 0;
     lang_node *target = rv_lang_parse_postfix(p), *quantity = NULL;
     if (!target) return NULL;
     if (accept(p, "of") && !(quantity = rv_lang_parse_postfix(p))) return NULL;
@@ -140,7 +150,6 @@ static bool starts_declaration(const parser *p)
 static lang_node *statement(parser *p)
 {
     const lang_token *t = p->token;
-    p->depth = 0;
     if (next_is(p, "for") && t[1].kind == TOKEN_NAME) return loop(p, t->column);
     lang_node *n = NULL;
     bool declaration = starts_declaration(p);
@@ -174,7 +183,9 @@ static lang_node *block(parser *p, uint32_t column)
             rv_lang_add_problem(p->report, location_of(p, p->token), RV_ERROR_FORMAT,
                                 "this line is indented by %u, the first one of its block by %u",
                                 p->token->column, indent);
+        int depth = p->depth;
         lang_node *n = statement(p);
+        p->depth = depth;
         if (!n) continue;
         *list = n;
         list = &n->next;
@@ -298,7 +309,7 @@ static lang_node *top_level(parser *p)
     fail(p, "cell, model, function, derive or include");
     if (guess.nearest) rv_lang_add_hint(p->report, "did you mean \"%s\"?", guess.nearest);
     end_line(p, NULL, false);
-    while (p->token->kind != TOKEN_END && p->token->column > t->column) end_line(p, NULL, false);
+    skip_block(p, t->column);
     return NULL;
 }
 

@@ -16,7 +16,7 @@ typedef struct parser {
     const lang_token *token; /* the next one */
     lang_arena *arena;
     lang_report *report;
-    int depth; /* of nested brackets and operators */
+    int depth; /* of the parser's calls of itself: at most LANG_DEEPEST, and so is depth + height of each node */
 } parser;
 
 /* ---- tokens ---- */
@@ -61,7 +61,7 @@ static inline const char *describe(const parser *p, const lang_token *t, char te
 }
 
 /* Reports that the next token is not the expected one. Returns NULL. */
-static inline void *fail(parser *p, const char *expected)
+LANG_APART static void *fail(parser *p, const char *expected)
 {
     char text[64];
     if (p->token->kind != TOKEN_WRONG) /* already reported */
@@ -98,7 +98,7 @@ static inline bool set_name(parser *p, lang_node *n, const char *text, size_t le
 }
 
 /* Parses a name as a node of this kind. Returns NULL, and reports it, if the next token is not a name. */
-static inline lang_node *name_node(parser *p, lang_kind kind, const char *expected)
+LANG_APART static lang_node *name_node(parser *p, lang_kind kind, const char *expected)
 {
     const lang_token *t = p->token;
     if (t->kind != TOKEN_NAME) return fail(p, expected);
@@ -114,8 +114,22 @@ static inline lang_node *name_node(parser *p, lang_kind kind, const char *expect
     return n;
 }
 
-/* Ends the node's location with the last token. */
-static inline void end_here(const parser *p, lang_node *n) { n->location.end = p->token[-1].end; }
+static inline void measure(lang_node *n)
+{
+    for (int i = 0; i < 3; i++)
+        for (const lang_node *c = n->child[i]; c; c = c->next)
+            if (n->height <= c->height) n->height = c->height + 1;
+}
+
+/* Ends the node with the last token. */
+static inline void end_here(const parser *p, lang_node *n)
+{
+    n->location.end = p->token[-1].end;
+    measure(n);
+}
+
+/* Goes one level deeper. Returns false, and reports it, beyond the limit. The caller restores p->depth. */
+bool rv_lang_parse_deeper(parser *p);
 
 /* ---- expressions ---- */
 

@@ -4,9 +4,13 @@
 
 #include "lang/syntax/source.h"
 
+/* Of a function whose frame is not to become a part of its caller's, which calls itself: the stack of a thread may be
+ * small. */
+#define LANG_APART __attribute__((noinline, unused))
+
 enum {
     LANG_MOST_NAME = 63,        /* bytes of a name */
-    LANG_DEEPEST = 250,         /* of nested brackets and operators */
+    LANG_DEEPEST = 200,         /* of nested brackets, operators, loops and calls of functions */
     LANG_MOST_ALIASES = 100,    /* in a chain */
     LANG_MOST_SYMBOLS = 500000, /* names in all bodies together */
     LANG_MOST_NAMES = 5000      /* in one function, cell or model, and of these in one text */
@@ -56,6 +60,7 @@ struct lang_node {
     lang_location sign;     /* of a name: itself; of an operation: its sign */
     const char *name;
     double number;
+    int height;  /* of an expression's tree, 0: a leaf */
     bool spaced; /* LANG_CALL: a space before the bracket */
     bool drawn;  /* LANG_DECLARED: start is a distribution, as in W ~ normal(0, 1) */
     bool helper; /* LANG_DEFINE: let target = value */
@@ -88,7 +93,9 @@ struct lang_node {
     const struct lang_block *block; /* the function or the cell */
 };
 
-/* Whether two expressions, or lists of them, say the same. */
+/* Whether two expressions, or lists of them, say the same.
+ *
+ * This and all other walks call themselves for children, at most LANG_DEEPEST deep, and loop over lists. */
 bool rv_lang_same(const lang_node *a, const lang_node *b);
 
 #endif

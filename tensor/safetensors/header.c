@@ -61,6 +61,12 @@ static bool parse_header(reader *in, cJSON **root)
         return fail_at(in, RV_HEADER_PREFIX,
                        "expected a header in UTF-8, without NUL, with four digits after each \\u");
     }
+    if (!rv_json_flat(header, header_size)) {
+        return rv_fail(in->error, RV_ERROR_FORMAT,
+                       "\"%s\": more than %d nested brackets in the header; expected "
+                       "dtypes, shapes and offsets of tensors",
+                       in->path, RV_JSON_DEEPEST);
+    }
     const char *end = header;
     errno = 0;
     *root = cJSON_ParseWithLengthOpts(header, header_size, &end, 0);

@@ -174,7 +174,7 @@ TEST(Limits, OfSyntax)
                                           return std::string(static_cast<size_t>(i) + 1, ' ') +
                                                  "for t from 1 to 2\n";
                                       }),
-                   "expected a body below");
+                   "nested brackets, operators and loops");
     expect_problem(many(30000, [](int) { return "?\n"; }), "and 29980 more");
     expect_problem(many(1 << 19, [](int) { return "?\n"; }), "more");
     expect_problem("model " + std::string(64, 'n') + "\n  x = 1\n", "a name of 64 bytes");
