@@ -165,9 +165,7 @@ const rv_op rv_op_log_sum_exp = {.name = "log_sum_exp",
                                  RV_OPTIONS(log_sum_exp_options),
                                  RV_SAMPLES(log_sum_exp_samples)};
 
-/* ---- layer_norm ---- */
-
-static const double layer_epsilon = 1e-5; /* as PyTorch has it */
+/* ---- normalize ---- */
 
 rv_var rv_normalize(rv_var x, unsigned axes, double epsilon)
 {
@@ -175,6 +173,66 @@ rv_var rv_normalize(rv_var x, unsigned axes, double epsilon)
     rv_var variance = rv_mean(rv_square(centered), axes, true);
     return rv_divide(centered, rv_sqrt(rv_shift(variance, epsilon)));
 }
+
+static const rv_option normalize_options[] = {
+    {"axes", RV_OPTION_LIST, true, NAN, "over which, negative from the end"},
+    {"epsilon", RV_OPTION_NUMBER, false, 1e-5, "added to the variance"}};
+
+static rv_var call_normalize(rv_arguments *a)
+{
+    return rv_normalize(a->x[0], rv_option_axes(a, 0), rv_option_number(a, 1));
+}
+
+/* Whether elements i and j differ only along the axes. */
+static bool is_beside(const rv_shape *s, const rv_option_value *axes, int64_t i, int64_t j)
+{
+    for (int64_t d = s->rank - 1; d >= 0; i /= s->dim[d], j /= s->dim[d], d--) {
+        bool normalized = false;
+        for (int k = 0; k < axes->count; k++)
+            normalized = normalized || (axes->list[k] + s->rank) % s->rank == d;
+        if (!normalized && i % s->dim[d] != j % s->dim[d]) return false;
+    }
+    return true;
+}
+
+static void normalize_reference(const rv_call *c)
+{
+    const rv_shape *s = &c->out_type.shape;
+    const rv_option_value *option = c->attr;
+    for (int64_t i = 0; i < rv_shape_count(*s); i++) {
+        double count = 0, sum = 0, squares = 0;
+        for (int64_t j = 0; j < rv_shape_count(*s); j++)
+            if (is_beside(s, option, i, j)) count++, sum += rv_operand(c, 0, j);
+        for (int64_t j = 0; j < rv_shape_count(*s); j++)
+            if (is_beside(s, option, i, j)) squares += pow(rv_operand(c, 0, j) - sum / count, 2);
+        rv_result(c, i,
+                  (rv_operand(c, 0, i) - sum / count) / sqrt(squares / count + option[1].number));
+    }
+}
+
+static const rv_sample normalize_samples[] = {
+    {.in = {{2, {3, 5}}}, .low = -2, .high = 2, RV_GIVEN(RV_LIST(-1), RV_NUMBER(1e-5))},
+    {.in = {{2, {3, 5}}}, .low = -2, .high = 2, RV_GIVEN(RV_LIST(0), RV_NUMBER(0.5))},
+    {.in = {{4, {2, 3, 2, 2}}}, .low = -2, .high = 2, RV_GIVEN(RV_LIST(1, 3), RV_NUMBER(1e-5))},
+    {.in = {{2, {3, 5}}},
+     .error = "axis 2 of a tensor of rank 2",
+     RV_GIVEN(RV_LIST(2), RV_NUMBER(1e-5))},
+};
+
+const rv_op rv_op_normalize = {.name = "normalize",
+                               .args = "x",
+                               .formula = "y = (x - mean x) / sqrt(var x + epsilon) over the axes",
+                               .doc = "mean 0 and variance 1",
+                               .kind = RV_OP_COMPOSITE,
+                               .inputs = 1,
+                               .reference = normalize_reference,
+                               .call = call_normalize,
+                               RV_OPTIONS(normalize_options),
+                               RV_SAMPLES(normalize_samples)};
+
+/* ---- layer_norm ---- */
+
+static const double layer_epsilon = 1e-5; /* as PyTorch has it */
 
 /* A value for each index of axis 1, brought to x's rank. */
 static rv_var along_axis_1(rv_var value, rv_var x, const char *what)

@@ -31,7 +31,9 @@ rv_var rv_arctan(rv_var x);
 rv_var rv_relu(rv_var x);
 rv_var rv_softplus(rv_var x);
 rv_var rv_abs(rv_var x);
-rv_var rv_sign(rv_var x); /* 1, 0, -1 or NaN */
+rv_var rv_sign(rv_var x);  /* 1, 0, -1 or NaN */
+rv_var rv_floor(rv_var x); /* rounds down; floor and round have the gradient 0 */
+rv_var rv_round(rv_var x); /* to the nearest whole number; halves to the even one */
 rv_var rv_sin(rv_var x);
 rv_var rv_cos(rv_var x);
 rv_var rv_erf(rv_var x);
@@ -41,10 +43,11 @@ rv_var rv_minimum(rv_var x, rv_var y); /* equal operands get half of the gradien
 rv_var rv_maximum(rv_var x, rv_var y);
 /* x^y. At x = 0 its gradient to y is 0 if y >= 0; its gradient to x is 0 if y = 0. For x < 0 the gradient to y is NaN. */
 rv_var rv_power(rv_var x, rv_var y);
-rv_var rv_equal(rv_var x, rv_var y);            /* 1 or 0, in the operands' dtype */
-rv_var rv_sigmoid_gradient(rv_var x, rv_var y); /* y x (1 - x) */
-rv_var rv_tanh_gradient(rv_var x, rv_var y);    /* y (1 - x^2) */
-rv_var rv_less(rv_var x, rv_var y);
+rv_var rv_equal(rv_var x, rv_var y);                    /* 1 or 0, in the operands' dtype */
+rv_var rv_sigmoid_gradient(rv_var x, rv_var y);         /* y x (1 - x) */
+rv_var rv_tanh_gradient(rv_var x, rv_var y);            /* y (1 - x^2) */
+rv_var rv_less(rv_var x, rv_var y);                     /* x < y: 1 or 0; NaN is not less */
+rv_var rv_less_equal(rv_var x, rv_var y);               /* x <= y */
 rv_var rv_select(rv_var condition, rv_var x, rv_var y); /* x where the condition is not 0, else y */
 rv_var rv_cast(rv_var x, rv_dtype dtype);               /* i32 from a float truncates */
 

@@ -27,6 +27,8 @@ static bool infer(rv_inference *i)
 #define ATAN atan
 #define SQRT sqrt
 #define ABS fabs
+#define FLOOR floor
+#define ROUND_EVEN rint
 #define SIN sin
 #define COS cos
 #define ERF erf

@@ -43,6 +43,8 @@ typedef uint32_t real_bits;
 #define ATAN arctan_f32
 #define SQRT sqrtf
 #define ABS fabsf
+#define FLOOR floorf
+#define ROUND_EVEN rintf
 #define ERF erf_f32
 #define SIN(x) (float)sin(x)
 #define COS(x) (float)cos(x)
@@ -60,6 +62,8 @@ typedef uint64_t real_bits;
 #define ATAN atan
 #define SQRT sqrt
 #define ABS fabs
+#define FLOOR floor
+#define ROUND_EVEN rint
 #define ERF erf
 #define ERFC erfc
 #define SIN sin

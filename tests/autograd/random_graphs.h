@@ -137,8 +137,9 @@ class RandomGraph {
     rv_var condition(rv_var x)
     {
         const rv_var y = partner(x);
-        return coin() ? rv_less(x, rv_shift(y, 0.0123456789))
-                      : rv_less(rv_shift(rv_scale(y, 1.0372), 0.00987654), x);
+        const auto compare = coin() ? rv_less : rv_less_equal;
+        return coin() ? compare(x, rv_shift(y, 0.0123456789))
+                      : compare(rv_shift(rv_scale(y, 1.0372), 0.00987654), x);
     }
 
     rv_var random_op()

@@ -13,6 +13,8 @@ namespace {
 #define COS std::cos
 #define SQRT std::sqrt
 #define ABS std::fabs
+#define FLOOR std::floor
+#define ROUND_EVEN std::nearbyint
 #define SIN std::sin
 #define COS std::cos
 #define ERF std::erf
@@ -186,6 +188,17 @@ TYPED_TEST(Kernels, PointwiseIsRightAtTheEndsOfTheLine)
         {&rv_kernels::abs, -inf, inf},
         {&rv_kernels::sign, T(-0.0), T(0)},
         {&rv_kernels::sign, -inf, T(-1)},
+        {&rv_kernels::floor, T(-0.0), T(-0.0)},
+        {&rv_kernels::floor, T(-0.5), T(-1)},
+        {&rv_kernels::floor, T(2.75), T(2)},
+        {&rv_kernels::floor, -inf, -inf},
+        {&rv_kernels::round, T(-0.5), T(-0.0)},
+        {&rv_kernels::round, T(0.5), T(0)},
+        {&rv_kernels::round, T(1.5), T(2)},
+        {&rv_kernels::round, T(2.5), T(2)},
+        {&rv_kernels::round, T(-3.5), T(-4)},
+        {&rv_kernels::round, T(2.75), T(3)},
+        {&rv_kernels::round, inf, inf},
         {&rv_kernels::sin, T(-0.0), T(-0.0)},
         {&rv_kernels::sin, inf, nan},
         {&rv_kernels::cos, T(0), T(1)},

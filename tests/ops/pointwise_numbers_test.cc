@@ -6,6 +6,11 @@ namespace {
 
 Exact sigmoid(Exact x) { return x < 0 ? expl(x) / (1 + expl(x)) : 1 / (1 + expl(-x)); }
 Exact softplus(Exact x) { return (x < 0 ? 0 : x) + log1pl(expl(-fabsl(x))); }
+Exact round_to_even(Exact x)
+{
+    const bool half = fabsl(x - truncl(x)) == 0.5L;
+    return copysignl(half ? 2 * roundl(x / 2) : roundl(x), x);
+}
 
 /* Where the operands are drawn from: everywhere, or 0..1 and -1..1 for an op that continues another one. */
 enum Domain { kAll, kOfSigmoid, kOfTanh };
@@ -42,6 +47,8 @@ const Row kRows[] = {
     ROW(softplus, 1, softplus(x), 4),
     ROW(abs, 1, fabsl(x), 0),
     ROW(sign, 1, std::isnan(x) ? x : (x > 0) - (x < 0), 0),
+    ROW(floor, 1, floorl(x), 0),
+    ROW(round, 1, round_to_even(x), 0),
     ROW(sin, 1, sinl(x), 4),
     ROW(cos, 1, cosl(x), 4),
     ROW(erf, 1, erfl(x), 4),
@@ -54,6 +61,7 @@ const Row kRows[] = {
     ROW(tanh_gradient, 2, (1 - x) * (1 + x) * y, 3, kOfTanh),
     ROW(equal, 2, x == y, 0),
     ROW(less, 2, x < y, 0),
+    ROW(less_equal, 2, x <= y, 0),
     ROW(minimum, 2, std::isnan(x) || std::isnan(y) ? kNaN : fminl(x, y), 0),
     ROW(maximum, 2, std::isnan(x) || std::isnan(y) ? kNaN : fmaxl(x, y), 0),
     ROW(power, 2, powl(x, y), 4),

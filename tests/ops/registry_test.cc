@@ -55,6 +55,7 @@ TEST(RegistryNames, AreUniqueAndFound)
 const std::map<std::string, std::set<int>> kHidesNaN = {
     {"equal", {0, 1}},       // a comparison is 1 or 0: no number equals NaN
     {"less", {0, 1}},        // likewise: NaN is not less, and nothing is less than NaN
+    {"less_equal", {0, 1}},  // likewise
     {"select", {0}},         // a condition: NaN is not 0
     {"one_hot", {0}},        // a comparison: NaN is no class
     {"sequence_mask", {0}},  // a comparison: no step is below NaN
