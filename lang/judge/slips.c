@@ -37,6 +37,9 @@ static const struct {
     {SLIP_SIGN, "a / b", "a + b"},
     {SLIP_SIGN, "a / b", "a - b"},
 
+    {SLIP_SIGN, "a < b", "a > b"},
+    {SLIP_SIGN, "a > b", "a < b"},
+
     {SLIP_NAME, "q", "q"},
 
     {SLIP_LESS, "a + b", "a"},
@@ -106,7 +109,7 @@ static const struct {
     const char *pattern;
 } recipes[] = {
     {'s', 0, "1 - q"},         {'s', 0, "1 - q^2"},
-    {'s', 0, "q.(1 - q)"},     {'s', 0, "less(0, q)"}, /* where a rectifier lets through */
+    {'s', 0, "q.(1 - q)"},     {'s', 0, "q > 0"}, /* where a rectifier lets through */
     {'s', 0, "1 - tanh(q)^2"}, {'s', 0, "sigmoid(q).(1 - sigmoid(q))"},
     {'v', 0, "1 + q^2"}, /* of an arctan */
     {'p', 'd', "q.d"},         {'p', 'd', "(1 - q).d"},

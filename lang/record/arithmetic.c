@@ -76,11 +76,17 @@ static lang_value along_units(lang_run *run, const lang_node *e, const lang_symb
 
 static double fold(lang_kind kind, double a, double b)
 {
-    return kind == LANG_ADD        ? a + b
-           : kind == LANG_SUBTRACT ? a - b
-           : kind == LANG_MULTIPLY ? a * b
-           : kind == LANG_DIVIDE   ? a / b
-                                   : pow(a, b);
+    switch (kind) {
+    case LANG_ADD: return a + b;
+    case LANG_SUBTRACT: return a - b;
+    case LANG_MULTIPLY: return a * b;
+    case LANG_DIVIDE: return a / b;
+    case LANG_LESS: return a < b;
+    case LANG_LESS_EQUAL: return a <= b;
+    case LANG_GREATER: return a > b;
+    case LANG_GREATER_EQUAL: return a >= b;
+    default: return pow(a, b);
+    }
 }
 
 /* Whether x / n equals x times 1 / n, bit for bit. */
@@ -90,30 +96,6 @@ static bool halves(double n)
     return fabs(frexp(n, &exponent)) == 0.5 && fabs(n) > 1e-30 && fabs(n) < 1e30;
 }
 
-static rv_var with_number(lang_kind kind, rv_var x, double n)
-{
-    rv_var number = rv_scalar(x.tape, n);
-    switch (kind) {
-    case LANG_ADD: return rv_shift(x, n);
-    case LANG_SUBTRACT: return rv_shift(x, -n);
-    case LANG_MULTIPLY: return rv_scale(x, n);
-    case LANG_DIVIDE: return halves(n) ? rv_scale(x, 1 / n) : rv_divide(x, number);
-    default: return n == 2 ? rv_square(x) : rv_power(x, number);
-    }
-}
-
-static rv_var number_with(lang_kind kind, double n, rv_var y)
-{
-    rv_var number = rv_scalar(y.tape, n);
-    switch (kind) {
-    case LANG_ADD: return rv_shift(y, n);
-    case LANG_SUBTRACT: return n == 1 ? rv_one_minus(y) : rv_subtract(number, y);
-    case LANG_MULTIPLY: return rv_scale(y, n);
-    case LANG_DIVIDE: return rv_divide(number, y);
-    default: return rv_power(number, y);
-    }
-}
-
 static rv_var both(lang_kind kind, rv_var x, rv_var y)
 {
     switch (kind) {
@@ -121,8 +103,30 @@ static rv_var both(lang_kind kind, rv_var x, rv_var y)
     case LANG_SUBTRACT: return rv_subtract(x, y);
     case LANG_MULTIPLY: return rv_multiply(x, y);
     case LANG_DIVIDE: return rv_divide(x, y);
+    case LANG_LESS: return rv_less(x, y);
+    case LANG_LESS_EQUAL: return rv_less_equal(x, y);
+    case LANG_GREATER: return rv_less(y, x);
+    case LANG_GREATER_EQUAL: return rv_less_equal(y, x);
     default: return rv_power(x, y);
     }
+}
+
+static rv_var with_number(lang_kind kind, rv_var x, double n)
+{
+    if (kind == LANG_ADD) return rv_shift(x, n);
+    if (kind == LANG_SUBTRACT) return rv_shift(x, -n);
+    if (kind == LANG_MULTIPLY) return rv_scale(x, n);
+    if (kind == LANG_DIVIDE && halves(n)) return rv_scale(x, 1 / n);
+    if (kind == LANG_POWER && n == 2) return rv_square(x);
+    return both(kind, x, rv_scalar(x.tape, n));
+}
+
+static rv_var number_with(lang_kind kind, double n, rv_var y)
+{
+    if (kind == LANG_ADD) return rv_shift(y, n);
+    if (kind == LANG_SUBTRACT && n == 1) return rv_one_minus(y);
+    if (kind == LANG_MULTIPLY) return rv_scale(y, n);
+    return both(kind, rv_scalar(y.tape, n), y);
 }
 
 LANG_APART static lang_value operate(lang_run *run, const lang_node *e)

@@ -107,7 +107,7 @@ static bool call(lang_resolver *r, lang_node *e)
                ((e->arguments && e->arguments->next && !e->arguments->next->next) ||
                 rv_lang_count_wrong(r, e, "a value and an axis, as in size(x, 0)"));
     e->block = rv_lang_find_own(r->scope, LANG_FUNCTION, e->name);
-    if (!e->block) e->op = rv_op_find(e->name);
+    if (!e->block) e->op = strcmp(e->name, "conv") ? rv_op_find(e->name) : &rv_op_conv2d;
     if (!e->block && !e->op) e->block = rv_lang_find(r->scope, LANG_FUNCTION, e->name);
     if (!e->block && !e->op && r->block->node->kind == LANG_FUNCTION &&
         !strcmp(e->name, r->block->name))

@@ -56,11 +56,11 @@ bool rv_lang_parse_items(parser *p, lang_node **list, lang_node *(*item)(parser 
 lang_node *rv_lang_parse_argument(parser *p)
 {
     const lang_token *t = p->token;
-    if (t->kind != TOKEN_NAME || !token_is(p, t + 1, "=")) return rv_lang_parse_sum(p);
+    if (t->kind != TOKEN_NAME || !token_is(p, t + 1, "=")) return rv_lang_parse_expression(p);
     lang_node *n = name_node(p, LANG_OPTION, "a name");
     if (!n) return NULL;
     p->token++;
-    n->value = rv_lang_parse_sum(p);
+    n->value = rv_lang_parse_expression(p);
     if (!n->value) return NULL;
     end_here(p, n);
     return n;
@@ -71,14 +71,15 @@ static lang_node *index_item(parser *p)
 {
     const lang_token *t = p->token;
     if (accept(p, "_")) return node(p, LANG_HOLE, location_of(p, t));
-    lang_node *from = next_is(p, ":") ? NULL : rv_lang_parse_sum(p);
+    lang_node *from = next_is(p, ":") ? NULL : rv_lang_parse_expression(p);
     if (!from && !next_is(p, ":")) return NULL;
     if (!next_is(p, ":")) return from;
     lang_node *n = node(p, LANG_RANGE, location_of(p, t));
     p->token++;
     if (!n) return NULL;
     n->first = from;
-    if (!next_is(p, "]") && !next_is(p, ",") && !(n->end = rv_lang_parse_sum(p))) return NULL;
+    if (!next_is(p, "]") && !next_is(p, ",") && !(n->end = rv_lang_parse_expression(p)))
+        return NULL;
     end_here(p, n);
     return n;
 }
@@ -107,10 +108,10 @@ static lang_node *sum_over(parser *p)
     p->token += 2;
     lang_node *n = name_node(p, LANG_SUM, "a name");
     p->token++;
-    if (!n || !(n->from = rv_lang_parse_sum(p)) ||
+    if (!n || !(n->from = rv_lang_parse_expression(p)) ||
         !expect(p, "to", "\"to\", as in: sum(t from 1 to 3: ..)") ||
-        !(n->to = rv_lang_parse_sum(p)) || !expect(p, ":", "\":\" and what is summed") ||
-        !(n->term = rv_lang_parse_sum(p)) || !expect(p, ")", "\")\""))
+        !(n->to = rv_lang_parse_expression(p)) || !expect(p, ":", "\":\" and what is summed") ||
+        !(n->term = rv_lang_parse_expression(p)) || !expect(p, ")", "\")\""))
         return NULL;
     n->location.start = t->start;
     end_here(p, n);
@@ -176,7 +177,7 @@ LANG_APART static lang_node *primary(parser *p)
     }
     if (next_is(p, "[")) return rv_lang_parse_list(p);
     if (!accept(p, "(")) return fail(p, "a value");
-    lang_node *n = rv_lang_parse_sum(p);
+    lang_node *n = rv_lang_parse_expression(p);
     if (!n || !expect(p, ")", "\")\" or an operator")) return NULL;
     n->location.start = t->start;
     end_here(p, n);
@@ -260,7 +261,7 @@ static lang_node *product(parser *p)
     return n;
 }
 
-lang_node *rv_lang_parse_sum(parser *p)
+static lang_node *sum(parser *p)
 {
     int depth = p->depth;
     lang_node *n = rv_lang_parse_deeper(p) ? product(p) : NULL;
@@ -273,11 +274,35 @@ lang_node *rv_lang_parse_sum(parser *p)
     return n;
 }
 
-/* unroll cell(x, ..) [for N steps], or a sum. */
+/* The kind of the comparison whose sign is next, or LANG_NUMBER. */
+static lang_kind next_comparison(const parser *p)
+{
+    return next_is(p, "<")    ? LANG_LESS
+           : next_is(p, "<=") ? LANG_LESS_EQUAL
+           : next_is(p, ">")  ? LANG_GREATER
+           : next_is(p, ">=") ? LANG_GREATER_EQUAL
+                              : LANG_NUMBER;
+}
+
+/* A sum, or one comparison of two. */
+lang_node *rv_lang_parse_expression(parser *p)
+{
+    lang_node *n = sum(p);
+    const lang_token *sign = p->token;
+    lang_kind kind = next_comparison(p);
+    if (!n || kind == LANG_NUMBER) return n;
+    p->token++;
+    n = binary(p, kind, n, sign, sum(p));
+    if (n && next_comparison(p) != LANG_NUMBER)
+        return fail(p, "one comparison; a product is 1 where both hold: (0 < x).(x < 1)");
+    return n;
+}
+
+/* unroll cell(x, ..) [for N steps], or another expression. */
 lang_node *rv_lang_parse_value(parser *p)
 {
     const lang_token *t = p->token;
-    if (!next_is(p, "unroll") || t[1].kind != TOKEN_NAME) return rv_lang_parse_sum(p);
+    if (!next_is(p, "unroll") || t[1].kind != TOKEN_NAME) return rv_lang_parse_expression(p);
     lang_node *n = node(p, LANG_UNROLL, location_of(p, t));
     p->token++;
     if (!n || !(n->call = rv_lang_parse_postfix(p))) return NULL;
@@ -287,7 +312,7 @@ lang_node *rv_lang_parse_value(parser *p)
         return NULL;
     }
     if (accept(p, "for")) {
-        if (!(n->steps = rv_lang_parse_sum(p))) return NULL;
+        if (!(n->steps = rv_lang_parse_expression(p))) return NULL;
         if (!accept(p, "steps") && !expect(p, "step", "\"steps\"")) return NULL;
     }
     end_here(p, n);

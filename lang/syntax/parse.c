@@ -64,7 +64,8 @@ static lang_node *declared(parser *p)
     if (!n) return NULL;
     if (next_is(p, "[") && !(n->sizes = rv_lang_parse_list(p))) return NULL;
     n->drawn = next_is(p, "~");
-    if ((accept(p, "=") || accept(p, "~")) && !(n->start = rv_lang_parse_sum(p))) return NULL;
+    if ((accept(p, "=") || accept(p, "~")) && !(n->start = rv_lang_parse_expression(p)))
+        return NULL;
     end_here(p, n);
     return n;
 }
@@ -87,9 +88,9 @@ static lang_node *loop(parser *p, uint32_t column)
     const lang_token *t = p->token++;
     lang_node *n = name_node(p, LANG_FOR, "the name of a time step, as in: for t from 1 to 3");
     bool ok = n && expect(p, "from", "\"from\", as in: for t from 1 to 3") &&
-              (n->from = rv_lang_parse_sum(p));
+              (n->from = rv_lang_parse_expression(p));
     if (ok) n->down = accept(p, "down");
-    ok = ok && expect(p, "to", "\"to\" or \"down to\"") && (n->to = rv_lang_parse_sum(p));
+    ok = ok && expect(p, "to", "\"to\" or \"down to\"") && (n->to = rv_lang_parse_expression(p));
     if (ok) n->location.start = t->start;
     ok = end_line(p, n, ok);
     int depth = p->depth;
@@ -158,7 +159,7 @@ static lang_node *statement(parser *p)
     if (!let && next_is(p, "return") && !token_is(p, t + 1, "=")) {
         n = node(p, LANG_RETURN, location_of(p, t));
         p->token++;
-        if (n && !(n->value = rv_lang_parse_sum(p))) n = NULL;
+        if (n && !(n->value = rv_lang_parse_expression(p))) n = NULL;
     } else {
         n = declaration ? declare(p) : define(p);
         if (n && let) n->helper = true;
@@ -233,7 +234,7 @@ static lang_node *function(parser *p, const lang_token *t)
     lang_node *n = name_node(p, LANG_FUNCTION, "the function's name");
     bool ok = n && expect(p, "(", "\"(\" and the arguments' names") &&
               rv_lang_parse_items(p, &n->arguments, argument_name, ")");
-    if (ok && accept(p, "=")) return one_line(p, n, (n->value = rv_lang_parse_sum(p)));
+    if (ok && accept(p, "=")) return one_line(p, n, (n->value = rv_lang_parse_expression(p)));
     return with_body(p, n, ok, t);
 }
 

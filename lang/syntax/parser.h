@@ -134,10 +134,10 @@ bool rv_lang_parse_deeper(parser *p);
 /* ---- expressions ---- */
 
 /* Each parses what comes next. Returns NULL after a mistake, which is reported. */
-lang_node *rv_lang_parse_sum(parser *p);     /* any expression */
-lang_node *rv_lang_parse_postfix(parser *p); /* one without operators between */
-lang_node *rv_lang_parse_value(parser *p);   /* an expression, or: unroll cell(x, ..) for N steps */
-lang_node *rv_lang_parse_list(parser *p);    /* [ .. ] */
+lang_node *rv_lang_parse_expression(parser *p); /* any expression */
+lang_node *rv_lang_parse_postfix(parser *p);    /* one without operators between */
+lang_node *rv_lang_parse_value(parser *p); /* an expression, or: unroll cell(x, ..) for N steps */
+lang_node *rv_lang_parse_list(parser *p);  /* [ .. ] */
 lang_node *rv_lang_parse_argument(parser *p); /* an expression, or name = expression */
 
 /* Parses items, separated by commas, up to the closing bracket, into *list. */

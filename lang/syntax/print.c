@@ -34,11 +34,15 @@ static void put(writer *w, const char *text) { put_bytes(w, text, strlen(text));
 
 /* ---- expressions ---- */
 
-enum { SUM = 1, PRODUCT, NEGATION, POWER, POSTFIX, PRIMARY };
+enum { COMPARISON = 1, SUM, PRODUCT, NEGATION, POWER, POSTFIX, PRIMARY };
 
 static int strength(const lang_node *e)
 {
     switch (e->kind) {
+    case LANG_LESS:
+    case LANG_LESS_EQUAL:
+    case LANG_GREATER:
+    case LANG_GREATER_EQUAL: return COMPARISON;
     case LANG_ADD:
     case LANG_SUBTRACT: return SUM;
     case LANG_MULTIPLY:
@@ -101,7 +105,7 @@ static bool is_tight(const lang_node *e)
 static void binary(writer *w, const lang_node *e, const char *sign)
 {
     int own = strength(e);
-    operand(w, e->left, own);
+    operand(w, e->left, own == COMPARISON ? SUM : own);
     if (is_tight(e) || e->kind == LANG_POWER) {
         put(w, sign);
     } else {
@@ -179,6 +183,10 @@ static void expression(writer *w, const lang_node *e)
         put(w, "-");
         operand(w, e->operand, NEGATION);
         break;
+    case LANG_LESS: binary(w, e, "<"); break;
+    case LANG_LESS_EQUAL: binary(w, e, "<="); break;
+    case LANG_GREATER: binary(w, e, ">"); break;
+    case LANG_GREATER_EQUAL: binary(w, e, ">="); break;
     case LANG_ADD: binary(w, e, "+"); break;
     case LANG_SUBTRACT: binary(w, e, "-"); break;
     case LANG_MULTIPLY: binary(w, e, "."); break;

@@ -136,7 +136,8 @@ static bool step(lexer *x)
         return add(x, TOKEN_NAME, end);
     }
     if (c == '"') return add_string(x);
-    if (c && strchr("()[],=~+-*/.@^':", c)) {
+    if ((c == '<' || c == '>') && text[x->at + 1] == '=') return add(x, TOKEN_SIGN, x->at + 2);
+    if (c && strchr("()[],=~+-*/.@^':<>", c)) {
         if (c == '(' || c == '[') x->depth++;
         if ((c == ')' || c == ']') && x->depth) x->depth--;
         return add(x, TOKEN_SIGN, x->at + 1);

@@ -10,7 +10,7 @@ typedef enum lang_token_kind {
     TOKEN_NAME,    /* letters, digits and _, or anything beyond ASCII */
     TOKEN_NUMBER,
     TOKEN_STRING, /* with its quotes */
-    TOKEN_SIGN,   /* one character: ( ) [ ] , = ~ + - * / . @ ^ ' : */
+    TOKEN_SIGN,   /* ( ) [ ] , = ~ + - * / . @ ^ ' : < > <= >= */
     TOKEN_WRONG   /* already reported */
 } lang_token_kind;
 

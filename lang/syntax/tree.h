@@ -37,6 +37,10 @@ typedef enum lang_kind {
     LANG_DIVIDE,
     LANG_MATMUL,
     LANG_POWER,
+    LANG_LESS, /* left < right, and so on: 1 or 0 */
+    LANG_LESS_EQUAL,
+    LANG_GREATER,
+    LANG_GREATER_EQUAL,
     LANG_UNROLL, /* unroll call for steps; steps NULL: a sequence */
     /* statements */
     LANG_DECLARE,  /* name, a keyword, and what is declared */

@@ -685,6 +685,64 @@ TEST(Language, FormattingKeepsNumbersApart)
     rv_free(formatted);
 }
 
+// Both expressions of each pair record the same node.
+TEST(Language, OperatorsAndShortNamesAreTheirOps)
+{
+    const std::pair<const char *, const char *> pairs[] = {
+        {"x < y", "less(x, y)"},
+        {"x <= y", "less_equal(x, y)"},
+        {"x > y", "less(y, x)"},
+        {"x >= y", "less_equal(y, x)"},
+        {"x > 0", "less(0, x)"},
+        {"1 <= x", "less_equal(1, x)"},
+        {"x + 1 < y.y - 2", "less(x + 1, y.y - 2)"},
+        {"1 - (x > 0).y", "1 - less(0, x).y"},
+        {"(0 < x).(x < 1)", "less(0, x).less(x, 1)"},
+        {"(x < y) < y", "less(less(x, y), y)"},
+        {"x.(2 < 3) + (3 <= 2)", "x.1 + 0"},
+        {"x.(2 > 3) + (3 >= 3)", "x.0 + 1"},
+        {"conv(i, k)", "conv2d(i, k)"},
+        {"conv(i, k, stride=2, padding=[0, 1], dilation=2)",
+         "conv2d(i, k, stride=2, padding=[0, 1], dilation=2)"},
+        {"conv(i, V[4, _, 3, 3], groups=2)", "conv2d(i, V, groups=2)"},
+    };
+    for (const auto &[one, other] : pairs) {
+        const Text text("model m\n  input x[2, 3], y[2, 3], i[2, 2, 9, 9], k[4, 2, 3, 3]\n  a = " +
+                        std::string(one) + "\n  b = " + other + "\n");
+        Tape t;
+        rv_lang_recording *r = rv_lang_record(text.model(), t, nullptr);
+        ASSERT_NE(r, nullptr) << t.error() << one;
+        EXPECT_EQ(rv_lang_value_of(r, "a").id, rv_lang_value_of(r, "b").id) << one;
+        rv_lang_recording_free(r);
+    }
+}
+
+TEST(Language, ConvInACellHasTheOptionsOfConv2d)
+{
+    const Text text("cell c\n  state h\n"
+                    "  h' = h + conv(x, W[3, 3], stride=2, padding=1, dilation=2, groups=2)\n"
+                    "model m(n=2)\n  input x[n, 6, 9, 9]\n"
+                    "  h = unroll c(x, units=4) for 2 steps\n  loss = sum(h)\n");
+    Tape t;
+    rv_lang_recording *r = rv_lang_record(text.model(), t, nullptr);
+    ASSERT_NE(r, nullptr) << t.error();
+    EXPECT_TRUE(rv_shape_equal(rv_shape_of(rv_lang_value_of(r, "W")), RV_SHAPE(4, 3, 3, 3)));
+    EXPECT_TRUE(rv_shape_equal(rv_shape_of(rv_lang_value_of(r, "h")), RV_SHAPE(2, 4, 4, 4)));
+    rv_lang_recording_free(r);
+}
+
+TEST(Language, FormattingKeepsTheBracketsOfComparisons)
+{
+    const Text text("model m\n"
+                    "  input w[2]\n"
+                    "  y = (w<1).(w+1>=(2)) + ((w <= 1) < w)\n");
+    char *formatted = rv_lang_format(text);
+    EXPECT_NE(std::string(formatted).find("  y = (w < 1).(w + 1 >= 2) + ((w <= 1) < w)\n"),
+              std::string::npos)
+        << formatted;
+    rv_free(formatted);
+}
+
 TEST(Language, AnAliasHasNoNamesOfItsModel)
 {
     const std::string text = "cell big = gru(layers=units)\n";

@@ -83,9 +83,9 @@ TEST(Messages, Parameter)
         {"model m\n"
          "  input x[2, 4]\n"
          "  y = conv(x, W[1, _, 3, 3])\n",
-         "my.rv:3:7: error: \"W\" maps images [n,channels,height,width], but is given [2,4]\n"
+         "my.rv:3:15: error: \"W\" maps images [n,channels,height,width], but is given [2,4]\n"
          "    3 |   y = conv(x, W[1, _, 3, 3])\n"
-         "      |       ^~~~~~~~~~~~~~~~~~~~~~\n"},
+         "      |               ^~~~~~~~~~~~~\n"},
         {"model m\n"
          "  input x[2, 4]\n"
          "  parameter W[_, 3]\n"

@@ -71,7 +71,7 @@ struct Slip {
     std::string instead;
 };
 
-bool is_binary(const lang_node *e) { return e->kind >= LANG_ADD && e->kind <= LANG_POWER; }
+bool is_binary(const lang_node *e) { return e->kind >= LANG_ADD && e->kind <= LANG_GREATER_EQUAL; }
 
 bool is_name(const lang_node *e)
 {
@@ -160,6 +160,8 @@ class Slips {
             add("product", e, left + " . " + right);
             break;
         case LANG_PRIME: add("transpose", e, in(e->operand)); break;
+        case LANG_LESS: add("sign", e, left + " > " + right); break;
+        case LANG_GREATER: add("sign", e, left + " < " + right); break;
         case LANG_NEGATE: add("sign", e, in(e->operand)); break;
         case LANG_CALL: call(e); break;
         default: break;

@@ -7,7 +7,7 @@ syntax keyword recurveConstant true false units forget identity
 syntax keyword recurveDistribution uniform normal integer
 syntax match recurveCall /\<\h\w*\ze(/ contains=recurveDistribution
 syntax match recurveNumber /\<\d\+\(\.\d\+\)\?\([eE][-+]\?\d\+\)\?\>/
-syntax match recurveOperator /[-+*\/.@^'=~:]/
+syntax match recurveOperator /[-+*\/.@^'=~:<>]/
 syntax region recurveString start=/"/ end=/"/ oneline
 syntax match recurveComment /#.*/ contains=@Spell
 highlight default link recurveBlock Structure
