@@ -9,6 +9,7 @@
 #include "autograd/gradient.h"
 #include "autograd/program/program.h"
 #include "tensor/memory.h"
+#include "tensor/name_table_internal.h"
 
 /* ---- the function under test ---- */
 
@@ -19,17 +20,31 @@ typedef struct check {
     rv_tensor *analytic; /* [count] */
     int count;
     double tolerance, step;
+    bool (*proceed)(void *context, int64_t numbers);
+    void *context;
+    int64_t numbers; /* computed by a run of the loss */
 } check;
 
-static const rv_named_tensor *given(const rv_gradcheck_options *o, const char *name)
+/* Asks whether to take the runs that come next. */
+static bool proceed(const check *c, int runs)
 {
+    if (!c->proceed || c->proceed(c->context, runs * c->numbers)) return true;
+    rv_tape_fail(c->tape, RV_ERROR_LIMIT, "gradcheck: stopped");
+    return false;
+}
+
+/* The values that are given, by name. */
+static bool list_given(const rv_gradcheck_options *o, rv_name_table *given)
+{
+    if (!rv_name_table_reserve(given, (size_t)o->input_count)) return false;
     for (int i = 0; i < o->input_count; i++)
-        if (!strcmp(o->inputs[i].name, name)) return &o->inputs[i];
-    return NULL;
+        if (rv_name_table_find(given, o->inputs[i].name) == SIZE_MAX)
+            rv_name_table_add(given, o->inputs[i].name, (size_t)i);
+    return true;
 }
 
 /* Fills every input of both programs. */
-static bool fill_inputs(check *c, const rv_gradcheck_options *o)
+static bool fill_listed(check *c, const rv_gradcheck_options *o, const rv_name_table *given)
 {
     rv_error *error = &(rv_error){0};
     for (int i = 0; i < o->input_count; i++)
@@ -42,7 +57,8 @@ static bool fill_inputs(check *c, const rv_gradcheck_options *o)
     for (int32_t id = 0; id < rv_tape_count(c->tape); id++) {
         const rv_node *node = rv_tape_node(c->tape, id);
         if (node->op != &rv_op_input) continue;
-        const rv_named_tensor *value = given(o, node->name);
+        const size_t at = rv_name_table_find(given, node->name);
+        const rv_named_tensor *value = at == SIZE_MAX ? NULL : &o->inputs[at];
         rv_program *programs[2] = {c->gradients, c->loss.program};
         for (int p = 0; p < 2; p++) {
             rv_tensor *to = rv_program_input(programs[p], node->name);
@@ -65,6 +81,16 @@ static bool fail(const check *c, const rv_error *error)
     return false;
 }
 
+static bool fill_inputs(check *c, const rv_gradcheck_options *o)
+{
+    rv_error error = {0};
+    rv_name_table given = {0};
+    bool ok = list_given(o, &given) ? fill_listed(c, o, &given)
+                                    : fail(c, (rv_fail_memory(&error), &error));
+    rv_name_table_free(&given);
+    return ok;
+}
+
 static bool compile(check *c, rv_var loss, const rv_var *wrt)
 {
     rv_error error = {0};
@@ -83,6 +109,8 @@ static bool compile(check *c, rv_var loss, const rv_var *wrt)
     rv_free(gradients);
     rv_free(outputs);
     if (error.code) return fail(c, &error);
+    for (int32_t id = 0; id < rv_tape_count(c->loss.tape); id++)
+        c->numbers += rv_shape_count(rv_tape_node(c->loss.tape, id)->type.shape);
     return c->gradients;
 }
 
@@ -107,6 +135,8 @@ static bool evaluate(check *c)
 }
 
 /* ---- the comparison ---- */
+
+enum { RUNS = 4, MOST_RUNS = 40 /* of a difference; of all that judge an element */ };
 
 const char *rv_verdict_name(rv_verdict verdict)
 {
@@ -217,6 +247,7 @@ static bool judge(check *c, rv_tensor *a, rv_tensor *n, rv_element e, rv_gradche
         char reason[RV_GRADCHECK_REASON];
         double analytic = rv_tensor_get(a, d.index), numeric, off;
         e.index = d.index;
+        if (!proceed(c, MOST_RUNS)) return false;
         rv_verdict verdict = judge_element(c, e, analytic, floor, &numeric, reason, &error);
         if (error.code) return fail(c, &error);
         off = rv_relative_error(analytic, numeric, floor);
@@ -255,9 +286,10 @@ static bool judge_leaf(check *c, rv_var leaf, rv_tensor *a, rv_gradcheck_result 
     rv_element e = {.x = x, .input = node->entry ? NULL : node->name};
     rv_error error = {0};
     if (!rv_tensor_new(&n, RV_F64, x->shape, &error)) return fail(c, &error);
-    for (; e.index < rv_tensor_count(x); e.index++)
+    bool ok = true;
+    for (; e.index < rv_tensor_count(x) && (ok = proceed(c, RUNS)); e.index++)
         rv_tensor_set(&n, e.index, rv_central_difference(&c->loss, e, c->step));
-    bool ok = judge(c, a, &n, e, r);
+    ok = ok && judge(c, a, &n, e, r);
     rv_tensor_free(&n);
     return ok;
 }
@@ -298,6 +330,8 @@ static bool check_each(rv_var loss, const rv_var *wrt, int count,
     bool f32 = rv_tape_dtype(loss.tape) == RV_F32;
     check c = {.tape = loss.tape,
                .count = count,
+               .proceed = o.proceed,
+               .context = o.context,
                .tolerance = o.tolerance > 0 ? o.tolerance
                             : f32           ? 1e-2
                                             : 1e-7,

@@ -40,6 +40,7 @@ const char *rv_code_text(rv_code code)
     case RV_ERROR_GRADIENT: return "the requested gradient does not exist";
     case RV_ERROR_BUSY: return "another thread is using the store; give each thread its own";
     case RV_ERROR_NUMBER: return "a value is NaN or infinite";
+    case RV_ERROR_LIMIT: return "the work reached a limit, or the caller stopped it";
     }
     return "an unknown error";
 }

@@ -20,7 +20,8 @@ typedef enum rv_code {
     RV_ERROR_FORMAT = 7,   /* the content of a file is invalid */
     RV_ERROR_GRADIENT = 8, /* the requested gradient does not exist */
     RV_ERROR_BUSY = 9,     /* another thread is using the store */
-    RV_ERROR_NUMBER = 10   /* a value is NaN or infinite */
+    RV_ERROR_NUMBER = 10,  /* a value is NaN or infinite */
+    RV_ERROR_LIMIT = 11    /* the work reached a limit, or the caller stopped it */
 } rv_code;
 
 /* A short text for a code, for functions that return only a code: "out of memory". */

@@ -50,14 +50,15 @@ TEST(Error, CodesKeepTheirNumbers)
     EXPECT_EQ(RV_ERROR_GRADIENT, 8);
     EXPECT_EQ(RV_ERROR_BUSY, 9);
     EXPECT_EQ(RV_ERROR_NUMBER, 10);
+    EXPECT_EQ(RV_ERROR_LIMIT, 11);
 }
 
 TEST(Error, CodesHaveDistinctTexts)
 {
     std::set<std::string> words;
-    for (int code = RV_OK; code <= RV_ERROR_NUMBER + 1; code++)
+    for (int code = RV_OK; code <= RV_ERROR_LIMIT + 1; code++)
         words.insert(rv_code_text(static_cast<rv_code>(code)));
-    EXPECT_EQ(words.size(), RV_ERROR_NUMBER + 2u);
+    EXPECT_EQ(words.size(), RV_ERROR_LIMIT + 2u);
     EXPECT_EQ(words.count("an unknown error"), 1u);
     EXPECT_STREQ(rv_code_text(RV_ERROR_MEMORY), "out of memory");
     EXPECT_STREQ(rv_code_text(RV_ERROR_BUSY),
