@@ -126,7 +126,7 @@ bool rv_lang_prove(rv_lang *lang, const rv_lang_proof_options *options, rv_lang_
     for (int i = 0; ok && i < lang->models; i++)
         if (rv_lang_is_own(file, lang->model[i].block))
             ok = rv_lang_prove_model(file, o, &lang->model[i], &v, error);
-    for (const lang_block *b = file->scope.first; ok && b; b = b->next)
+    for (lang_block *b = file->scope.first; ok && b; b = b->next)
         if (b->node->kind == LANG_DERIVE && rv_lang_is_own(file, b))
             ok = rv_lang_prove_derivation(file, o, b, &v, error);
     if (!ok && error && !error->code) {

@@ -133,6 +133,7 @@ static int edit_distance(const char *a, const char *b)
 
 void rv_guess_try(rv_guess *g, const char *known)
 {
+    if (!g->seen) return;
     size_t length = strlen(g->seen);
     int limit = length < 2 ? 0 : length < 5 ? 1 : 2, distance = edit_distance(g->seen, known);
     if (length >= 3 && !strncmp(known, g->seen, length)) distance = least(distance, 1);

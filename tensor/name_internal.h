@@ -26,7 +26,7 @@ bool rv_json_flat(const char *text, size_t size);
 bool rv_name_check(const char *name, rv_error *error);
 
 /* "Did you mean ..?": the nearest to `seen` of all names tried, or NULL if none is near. Initialize
- * to {.seen = ..}. */
+ * to {.seen = ..}; with NULL nothing is tried. */
 typedef struct rv_guess {
     const char *seen, *nearest;
     int distance;

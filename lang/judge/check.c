@@ -57,7 +57,7 @@ bool rv_lang_check_file(lang_file *file, const lang_model *models, int count)
     for (int i = 0; ok && left > 0 && i < count; i++) {
         const lang_block *b = models[i].block;
         if (b->wrong || models[i].use.cell->wrong || !rv_lang_is_own(file, b)) continue;
-        if (b->node->kind == LANG_CELL && rv_lang_is_unrolled(&file->scope, b, false)) continue;
+        if (b->unrolled) continue;
         ok = check_block(&file->report, &models[i], &left);
     }
     for (const lang_block *b = file->scope.first; ok && left > 0 && b; b = b->next)

@@ -6,6 +6,7 @@
 
 #include "lang/judge/lines.h"
 #include "lang/judge/repair.h"
+#include "lang/resolve/names.h"
 #include "tensor/memory.h"
 
 /* Computes the value and the truth of each line. If one is missing, the other is computed twice. */
@@ -154,12 +155,21 @@ static bool judge_rows(lang_proof *p, const lang_block *derivation, lang_verdict
 /* Whether the line gets a verdict. A helper does only if it is wrong. */
 static bool is_judged(const lang_line *l) { return !l->statement->helper || l->wrong; }
 
-static bool judge_lines(lang_proof *p, const lang_block *derivation, lang_verdicts *v)
+/* Repairs the wrong lines. */
+static bool repair_lines(lang_proof *p, lang_block *derivation)
+{
+    bool wrong = false;
+    for (size_t i = 0; i < p->count; i++) wrong = wrong || p->lines[i].wrong;
+    return !wrong ||
+           (rv_lang_name_everything(p->scope, derivation) && rv_lang_repair_lines(p, derivation));
+}
+
+static bool judge_lines(lang_proof *p, lang_block *derivation, lang_verdicts *v)
 {
     int first = v->count;
     bool ok = judge_rows(p, derivation, v, first) && rv_lang_trace_lines(p, derivation) &&
               (!p->corrected || judge_rows(p, derivation, v, first)) &&
-              (!p->options->repair || rv_lang_repair_lines(p, derivation)) &&
+              (!p->options->repair || repair_lines(p, derivation)) &&
               check_truths(p, v->at + first);
     v->count = first;
     for (size_t i = 0; ok && i < p->count; i++) {
@@ -193,7 +203,7 @@ void rv_lang_check_derivation(lang_file *file, const lang_block *derivation, int
 }
 
 bool rv_lang_prove_derivation(lang_file *file, const rv_lang_proof_options *options,
-                              const lang_block *derivation, lang_verdicts *v, rv_error *error)
+                              lang_block *derivation, lang_verdicts *v, rv_error *error)
 {
     lang_proof p = {.left = LANG_MOST_WORK};
     bool ok = record_derivation(&p, file, options, derivation, error);

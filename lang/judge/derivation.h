@@ -9,6 +9,6 @@
 void rv_lang_check_derivation(lang_file *file, const lang_block *derivation, int64_t *left);
 /* A verdict for each line. False on error. */
 bool rv_lang_prove_derivation(lang_file *file, const rv_lang_proof_options *options,
-                              const lang_block *derivation, lang_verdicts *v, rv_error *error);
+                              lang_block *derivation, lang_verdicts *v, rv_error *error);
 
 #endif

@@ -15,11 +15,19 @@ enum { MOST_TO_TRY = 300000 }; /* work on variants of wrong lines: some seconds 
 
 /* ---- recording ---- */
 
+enum { LINE_KEY = 40 };
+
+static const char *line_key(int target, int64_t time, char text[LINE_KEY])
+{
+    snprintf(text, LINE_KEY, "%d %lld", target, (long long)time);
+    return text;
+}
+
 static lang_line *find_line(lang_proof *p, int target, int64_t time)
 {
-    for (size_t i = 0; i < p->count; i++)
-        if (p->lines[i].target == target && p->lines[i].time == time) return &p->lines[i];
-    return NULL;
+    char text[LINE_KEY];
+    size_t at = rv_name_table_find(&p->line_at, line_key(target, time, text));
+    return at == SIZE_MAX ? NULL : &p->lines[at];
 }
 
 const char *rv_lang_cotangent_name(const lang_block *derivation, int target, int64_t time,
@@ -93,8 +101,12 @@ static bool evaluate_line(lang_run *run, lang_line *l, lang_value *v)
 
 static bool add_line(lang_proof *p, const lang_line *l)
 {
-    if (!rv_reserve(&p->lines, &p->capacity, p->count + 1, sizeof *p->lines))
+    char text[LINE_KEY];
+    const char *key = l->statement->helper ? "" : kept(p, line_key(l->target, l->time, text));
+    if (!key || !rv_reserve(&p->lines, &p->capacity, p->count + 1, sizeof *p->lines) ||
+        !rv_name_table_reserve(&p->line_at, p->count + 1))
         return rv_lang_out_of_memory(p->report);
+    if (!l->statement->helper) rv_name_table_add(&p->line_at, key, p->count);
     p->lines[p->count++] = *l;
     p->visible = p->count;
     return true;

@@ -107,6 +107,7 @@ void rv_lang_end_proof(lang_proof *p)
     if (p->run.block) rv_lang_end_run(&p->run);
     rv_lang_free_tensors(p->inputs, p->input_count);
     rv_free(p->lines);
+    rv_name_table_free(&p->line_at);
     rv_free(p->trial);
     rv_lang_free_arena(&p->arena);
     rv_tape_free(p->tape);

@@ -50,10 +50,11 @@ typedef struct lang_proof {
     int perturbations; /* inputs of zeros so far */
     lang_line *lines;
     size_t count, capacity;
-    bool corrected;   /* a helper stands for another value than it states */
-    size_t visible;   /* lines whose cotangents may be used */
-    int64_t to_try;   /* work on variants of wrong lines */
-    lang_arena arena; /* of proposals and mistakes */
+    rv_name_table line_at; /* the lines by target and time step, helpers left out */
+    bool corrected;        /* a helper stands for another value than it states */
+    size_t visible;        /* lines whose cotangents may be used */
+    int64_t to_try;        /* work on variants of wrong lines */
+    lang_arena arena;      /* of proposals and mistakes */
     lang_proposal *proposals;
     lang_trial *trial;
     size_t trials, trial_capacity;

@@ -38,9 +38,10 @@ static bool op_arguments(lang_resolver *r, lang_node *e, const rv_op *op)
     for (lang_node *a = e->arguments; a; a = a->next) {
         const rv_option *option = NULL;
         if (a->kind == LANG_OPTION) {
-            rv_guess g = {.seen = a->name};
-            for (int i = 0; i < op->option_count; i++) rv_guess_try(&g, op->options[i].name);
+            rv_guess g = {.seen = rv_lang_to_guess(r->scope->report, a->name)};
             option = find_option(op, a->name);
+            for (int i = 0; !option && i < op->option_count; i++)
+                rv_guess_try(&g, op->options[i].name);
             if (!option) ok = rv_lang_unknown_option(r, a, op->name, &g);
         } else if (op->inputs >= 0 && inputs >= op->inputs) {
             int position = inputs++ - op->inputs;
@@ -73,7 +74,7 @@ static bool function_arguments(lang_resolver *r, lang_node *e)
     int count = 0;
     for (const lang_node *a = e->arguments; a; a = a->next, count++)
         if (a->kind == LANG_OPTION) {
-            rv_guess g = {.seen = a->name};
+            rv_guess g = {.seen = rv_lang_to_guess(r->scope->report, a->name)};
             return rv_lang_unknown_option(r, a, e->name, &g);
         }
     if (e->block->broken) {

@@ -27,6 +27,7 @@ static lang_source *add_source(lang_file *file, const char *path, const char *te
          *name = rv_lang_copy(&file->arena, path, strlen(path));
     if (!s || !copy || !name) return NULL;
     *s = (lang_source){.path = name, .text = copy, .size = size};
+    if (!rv_lang_find_lines(s, &file->arena)) return NULL;
     while (*last) last = &(*last)->next;
     *last = s;
     return s;

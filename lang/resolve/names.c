@@ -39,11 +39,12 @@ static void function(lang_scope *scope, lang_node *n)
         scope, n, n->name); /* known from here on, so a function cannot call itself */
     if (!b) {
         rv_free(made.symbol);
+        rv_name_table_free(&made.names);
         return;
     }
-    lang_block *next = b->next;
+    made.next = b->next;
+    made.same = b->same;
     *b = made;
-    b->next = next;
 }
 
 static void alias(lang_resolver *r, lang_node *n)
@@ -106,27 +107,28 @@ static void model(lang_scope *scope, lang_node *n)
         a->symbol = rv_lang_add_symbol(&r, a->name, SYMBOL_SIZE, a);
     }
     rv_lang_resolve_statements(&r, n->body);
+    rv_lang_note_unrolls(scope, r.block);
 }
 
-/* Adds symbols for all values and weights of unrolled cells: a repair may need one that the text does not mention. */
-static void name_everything(lang_resolver *r)
+bool rv_lang_name_everything(lang_scope *scope, lang_block *derivation)
 {
-    for (int u = 0; u < r->block->unrolls; u++) {
-        const lang_block *cell = rv_lang_unrolled(r->block, u);
+    lang_resolver r = {.scope = scope, .block = derivation};
+    for (int u = 0; u < derivation->unrolls; u++) {
+        const lang_block *cell = rv_lang_unrolled(derivation, u);
         for (int i = 0; cell && i < cell->symbols; i++) {
-            if (r->block->symbols + 1 >= LANG_MOST_NAMES) return;
-            if (rv_lang_is_traced(&cell->symbol[i])) rv_lang_enter(r, u, i, SYMBOL_TRACE);
-            if (rv_lang_is_cell_weight(&cell->symbol[i])) rv_lang_enter(r, u, i, SYMBOL_WEIGHT);
+            if (derivation->symbols + 1 >= LANG_MOST_NAMES ||
+                scope->symbols + 1 >= LANG_MOST_SYMBOLS)
+                return true;
+            if (rv_lang_is_traced(&cell->symbol[i])) rv_lang_enter(&r, u, i, SYMBOL_TRACE);
+            if (rv_lang_is_cell_weight(&cell->symbol[i])) rv_lang_enter(&r, u, i, SYMBOL_WEIGHT);
         }
     }
+    return !scope->report->out_of_memory;
 }
 
 static void derive(lang_scope *scope, lang_node *n)
 {
-    const lang_block *model = NULL;
-    for (const lang_block *b = scope->first; b; b = b->next)
-        if (b->node->kind == LANG_MODEL && (!n->model || !strcmp(b->name, n->model->name)))
-            model = b;
+    lang_block *model = n->model ? rv_lang_find_model(scope, n->model->name) : scope->model;
     lang_resolver r = {.scope = scope,
                        .block = rv_lang_add_block(scope, n, n->name ? n->name : "")};
     if (!r.block) return;
@@ -139,6 +141,15 @@ static void derive(lang_scope *scope, lang_node *n)
         return;
     }
     r.block->model = model;
+    if (model->derivations++ == LANG_MOST_DERIVATIONS) {
+        rv_lang_misnamed(&r, n->location, "more than %d derivation(s) of one model; split the file",
+                         LANG_MOST_DERIVATIONS);
+        return;
+    }
+    if (model->derivations > LANG_MOST_DERIVATIONS) {
+        r.block->wrong = true;
+        return;
+    }
     for (int i = 0; i < model->symbols; i++) {
         int at = rv_lang_add_symbol(&r, model->symbol[i].name, model->symbol[i].kind,
                                     model->symbol[i].definition);
@@ -147,13 +158,14 @@ static void derive(lang_scope *scope, lang_node *n)
     }
     r.block->unroll = model->unroll;
     r.block->unrolls = model->unrolls;
+    r.block->cell = model->cell;
+    r.block->cells = model->cells;
     if (model->wrong || n->broken) { /* reported there */
         r.block->wrong = true;
         return;
     }
     rv_lang_resolve_expression(&r, n->loss);
     rv_lang_resolve_statements(&r, n->body);
-    name_everything(&r);
 }
 
 void rv_lang_resolve(lang_scope *scope, lang_node *tree)

@@ -5,11 +5,28 @@
 #include "lang/resolve/file.h"
 #include "tensor/memory.h"
 
+/* The latest block of a name that is not a derivation, or NULL. */
+static lang_block *latest(const lang_scope *scope, const char *name)
+{
+    size_t at = rv_name_table_find(&scope->names, name);
+    return at == SIZE_MAX ? NULL : (lang_block *)at;
+}
+
+static lang_block *find_own(const lang_scope *scope, lang_kind kind, const char *name)
+{
+    lang_block *b = latest(scope, name);
+    while (b && b->node->kind != kind) b = b->same;
+    return b;
+}
+
 const lang_block *rv_lang_find_own(const lang_scope *scope, lang_kind kind, const char *name)
 {
-    const lang_block *b = scope->first;
-    while (b && (b->node->kind != kind || strcmp(b->name, name) != 0)) b = b->next;
-    return b;
+    return find_own(scope, kind, name);
+}
+
+lang_block *rv_lang_find_model(const lang_scope *scope, const char *name)
+{
+    return find_own(scope, LANG_MODEL, name);
 }
 
 const lang_block *rv_lang_find(lang_scope *scope, lang_kind kind, const char *name)
@@ -18,24 +35,33 @@ const lang_block *rv_lang_find(lang_scope *scope, lang_kind kind, const char *na
     return own ? own : rv_lang_find_built_in(scope, kind, name);
 }
 
+int rv_lang_latest(const lang_block *block, const char *name)
+{
+    size_t at = rv_name_table_find(&block->names, name);
+    return at == SIZE_MAX ? -1 : (int)at;
+}
+
 int rv_lang_find_value(const lang_block *block, const char *name)
 {
-    int i = block->symbols - 1;
-    while (i >= 0 && (block->symbol[i].kind != SYMBOL_VALUE || strcmp(block->symbol[i].name, name)))
-        i--;
+    int i = rv_lang_latest(block, name);
+    while (i >= 0 && block->symbol[i].kind != SYMBOL_VALUE) i = block->symbol[i].same;
     return i;
 }
 
 void rv_lang_free_blocks(lang_scope *scope)
 {
-    for (lang_block *b = scope->first; b; b = b->next) rv_free(b->symbol);
+    for (lang_block *b = scope->first; b; b = b->next) {
+        rv_free(b->symbol);
+        rv_name_table_free(&b->names);
+    }
+    rv_name_table_free(&scope->names);
     scope->first = scope->last = NULL;
 }
 
 lang_block *rv_lang_add_block(lang_scope *scope, const lang_node *node, const char *name)
 {
     lang_block *b = rv_lang_allocate(scope->arena, sizeof *b);
-    if (!b) {
+    if (!b || !rv_name_table_reserve(&scope->names, (size_t)scope->blocks + 1)) {
         rv_lang_out_of_memory(scope->report);
         return NULL;
     }
@@ -45,14 +71,17 @@ lang_block *rv_lang_add_block(lang_scope *scope, const lang_node *node, const ch
                             LANG_MOST_NAMES);
         return NULL;
     }
-    for (lang_block *other = scope->first; other && node->kind != LANG_DERIVE; other = other->next)
-        if (!strcmp(other->name, name) && other->node->kind == node->kind) {
-            b->wrong = true;
-            rv_lang_add_problem(scope->report, node->sign, RV_ERROR_NAME,
-                                "\"%s\" is already defined on line %d", name,
-                                rv_lang_line(other->node->location));
-            break;
-        }
+    const lang_block *other = find_own(scope, node->kind, name);
+    if (other && node->kind != LANG_DERIVE) {
+        b->wrong = true;
+        rv_lang_add_problem(scope->report, node->sign, RV_ERROR_NAME,
+                            "\"%s\" is already defined on line %d", name,
+                            rv_lang_line(other->node->location));
+    } else if (node->kind != LANG_DERIVE) {
+        b->same = latest(scope, name);
+        rv_name_table_add(&scope->names, name, (size_t)b);
+    }
+    if (node->kind == LANG_MODEL) scope->model = b;
     b->node = node;
     b->name = name;
     b->broken = node->broken;
@@ -76,21 +105,15 @@ const lang_block *rv_lang_unrolled(const lang_block *block, int unroll)
     return rv_lang_base(block->unroll[unroll]->value->call->block);
 }
 
-static bool unrolls(const lang_block *model, const lang_block *cell)
+void rv_lang_note_unrolls(lang_scope *scope, const lang_block *model)
 {
-    for (int u = 0; u < model->unrolls; u++)
+    bool loss = rv_lang_find_value(model, "loss") >= 0;
+    for (int u = 0; !model->wrong && u < model->unrolls; u++)
         for (const lang_block *used = model->unroll[u]->value->call->block; used;
-             used = used->alias_of)
-            if (used == cell) return true;
-    return false;
-}
-
-bool rv_lang_is_unrolled(const lang_scope *scope, const lang_block *cell, bool for_loss)
-{
-    for (const lang_block *b = scope->first; b; b = b->next) {
-        if (b->node->kind != LANG_MODEL || b->wrong) continue;
-        if (for_loss && rv_lang_find_value(b, "loss") < 0) continue;
-        if (unrolls(b, cell)) return true;
-    }
-    return false;
+             used = used->alias_of) {
+            lang_block *own = find_own(scope, LANG_CELL, used->name);
+            if (own != used) continue;
+            own->unrolled = true;
+            own->for_loss = own->for_loss || loss;
+        }
 }

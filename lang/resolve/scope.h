@@ -6,6 +6,7 @@
 #include "lang/syntax/report.h"
 #include "lang/syntax/tree.h"
 #include "models/rnn.h"
+#include "tensor/name_table_internal.h"
 
 typedef enum lang_symbol_kind {
     SYMBOL_VALUE,     /* defined by an equation, or an argument */
@@ -37,7 +38,15 @@ typedef struct lang_symbol {
     int inner, unroll; /* SYMBOL_TRACE, SYMBOL_WEIGHT; an index into `unroll` of the block */
     int target, time;  /* SYMBOL_COTANGENT; time -1: target is no series, or an index follows */
     int next;          /* SYMBOL_STATE */
+    int cotangent;     /* in a derivation: the symbol of its cotangent, or -1 */
+    int same;          /* the symbol before it of the same name, or -1 */
 } lang_symbol;
+
+/* A cell that a model unrolls. */
+typedef struct lang_unrolled_cell {
+    const lang_block *cell;
+    int unroll[2]; /* the first ones; -1: none */
+} lang_unrolled_cell;
 
 /* A function, cell, model or derivation. */
 struct lang_block {
@@ -46,11 +55,17 @@ struct lang_block {
     lang_symbol *symbol;
     int symbols;
     size_t capacity;
-    int arguments; /* the first symbols */
+    rv_name_table names; /* the latest symbol of each name */
+    int arguments;       /* the first symbols */
     int states;
     int state[RV_CELL_STATES]; /* symbols */
     const lang_node **unroll;  /* [unrolls] the lines NAME = unroll .. */
     int unrolls;
+    lang_unrolled_cell *cell; /* [cells] those unrolled, without aliases */
+    int cells;
+    int derivations;            /* of a model: how many there are */
+    bool unrolled;              /* a cell: a model that is right unrolls it */
+    bool for_loss;              /* a model with a loss does */
     bool images;                /* it contains a convolution, so a cell's x must be images */
     bool wrong;                 /* it has mistakes */
     bool broken;                /* it has lines with syntax errors */
@@ -58,11 +73,14 @@ struct lang_block {
     const lang_block *model;    /* of a derivation: its symbols begin with the model's */
     const lang_block *alias_of; /* of an alias: the cell that it names */
     lang_block *next;
+    lang_block *same; /* the block before it of the same name, and another kind */
 };
 
 /* The blocks of a file, and the built-in texts that it uses. */
 typedef struct lang_scope {
     lang_block *first, *last;
+    lang_block *model;   /* the last one */
+    rv_name_table names; /* the addresses of the latest blocks but derivations */
     int blocks, symbols; /* how many there are */
     lang_arena *arena;
     lang_report *report;
@@ -75,6 +93,8 @@ typedef struct lang_scope {
 const lang_block *rv_lang_find_own(const lang_scope *scope, lang_kind kind, const char *name);
 const lang_block *rv_lang_find(lang_scope *scope, lang_kind kind, const char *name);
 
+lang_block *rv_lang_find_model(const lang_scope *scope, const char *name); /* of the file */
+
 /* Adds a block to the scope. Returns NULL, and reports it, if there are too many, or when out of memory. */
 lang_block *rv_lang_add_block(lang_scope *scope, const lang_node *node, const char *name);
 void rv_lang_free_blocks(lang_scope *scope);
@@ -86,7 +106,9 @@ const lang_block *rv_lang_unrolled(const lang_block *block, int unroll);
 const lang_block *rv_lang_base(const lang_block *cell);
 /* The symbol of a value that an equation of the block defines, or -1. */
 int rv_lang_find_value(const lang_block *block, const char *name);
-/* Whether a model of the scope unrolls the cell. With `for_loss`, the model must have a loss. */
-bool rv_lang_is_unrolled(const lang_scope *scope, const lang_block *cell, bool for_loss);
+/* The latest symbol of a name, of any kind, or -1. Those before it follow by `same`. */
+int rv_lang_latest(const lang_block *block, const char *name);
+/* Notes in the cells of the scope that this model, if it is right, unrolls them. */
+void rv_lang_note_unrolls(lang_scope *scope, const lang_block *model);
 
 #endif

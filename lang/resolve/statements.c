@@ -46,7 +46,7 @@ static bool declaration(lang_resolver *r, lang_node *d, lang_symbol_kind kind)
                               "expected uniform(low, high), normal(mean, deviation) or "
                               "integer(low, high) after ~");
     if (kind == SYMBOL_ACTIVATION && !(word && rv_op_find(d->start->name))) {
-        rv_guess g = {.seen = word ? d->start->name : ""};
+        rv_guess g = {.seen = rv_lang_to_guess(r->scope->report, word ? d->start->name : "")};
         ok = rv_lang_misnamed(r, d->location,
                               "the activation \"%s\" needs an op, as in: activation s = tanh",
                               d->name);
@@ -93,7 +93,7 @@ static bool define_next(lang_resolver *r, lang_node *s)
     int state = rv_lang_find_symbol(r->block, of->name);
     if (state >= 0 && r->block->symbol[state].kind == SYMBOL_BROKEN) return false;
     if (state < 0 || r->block->symbol[state].kind != SYMBOL_STATE) {
-        rv_guess g = {.seen = of->name};
+        rv_guess g = {.seen = rv_lang_to_guess(r->scope->report, of->name)};
         r->block->broken = true; /* perhaps it was meant for another state */
         rv_lang_misnamed(r, s->target->location, "\"%s\" is not a state", of->name);
         for (int i = 0; i < r->block->states; i++)
@@ -141,12 +141,9 @@ static bool define_cotangent(lang_resolver *r, lang_node *s)
             return rv_lang_misnamed(r, s->quantity->location,
                                     "the time step of \"%s\" must be a whole number here",
                                     of->name);
-        int alias = rv_lang_add_symbol(r, s->target->name, SYMBOL_COTANGENT, s);
-        if (alias < 0) return false;
-        r->block->symbol[alias].target = of->symbol;
-        r->block->symbol[alias].time = at ? (int)at->number : of->time;
-        s->target->symbol = alias;
-        return true;
+        s->target->symbol = rv_lang_add_cotangent(r, s->target->name, of->symbol,
+                                                  at ? (int)at->number : of->time, s);
+        return s->target->symbol >= 0;
     }
     int own = rv_lang_find_right(r->block, base->name);
     if (own >= 0 && r->block->symbol[own].kind != SYMBOL_COTANGENT)
@@ -179,13 +176,10 @@ static bool define(lang_resolver *r, lang_node *s)
                                     "\"%s\" with a time step is only allowed in a model",
                                     base->name);
         if (!rv_lang_resolve_each(r, s->target->indices)) return false;
-        base->symbol = -1;
         int first = where == LANG_DERIVE ? r->block->model->symbols : 0; /* not the model's */
-        for (int i = first; i < r->block->symbols; i++)
-            if (r->block->symbol[i].kind == SYMBOL_SERIES &&
-                !strcmp(r->block->symbol[i].name, base->name))
-                base->symbol = i;
-        if (base->symbol < 0) base->symbol = rv_lang_add_symbol(r, base->name, SYMBOL_SERIES, s);
+        base->symbol = rv_lang_find_series(r->block, base->name);
+        if (base->symbol < first)
+            base->symbol = rv_lang_add_symbol(r, base->name, SYMBOL_SERIES, s);
         return ok && base->symbol >= 0;
     }
     int own = rv_lang_find_single(r->block, base->name);
@@ -224,7 +218,9 @@ static bool broken(lang_resolver *r, const lang_node *s)
     for (const lang_node *n = s->names; n; n = n->next) {
         int own = rv_lang_find_symbol(r->block, n->name);
         rv_lang_silence(r, n->name);
-        if (!n->primed || own < 0 || r->block->symbol[own].kind != SYMBOL_STATE) continue;
+        if (!n->primed || own < 0 || r->block->symbol[own].kind != SYMBOL_STATE ||
+            r->block->symbol[own].next >= 0)
+            continue;
         int next = rv_lang_add_symbol(r, n->name, SYMBOL_NEXT, s);
         r->block->symbol[own].next = next; /* the array may have moved */
     }

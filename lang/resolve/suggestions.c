@@ -13,7 +13,7 @@ static void guess_symbols(rv_guess *g, const lang_block *b)
 
 bool rv_lang_unknown_value(lang_resolver *r, const lang_node *e)
 {
-    rv_guess g = {.seen = e->name};
+    rv_guess g = {.seen = rv_lang_to_guess(r->scope->report, e->name)};
     rv_lang_misnamed(r, e->sign, "\"%s\" is not defined above", e->name);
     if (r->scope->report->more) return false;
     guess_symbols(&g, r->block);
@@ -38,7 +38,7 @@ bool rv_lang_unknown_value(lang_resolver *r, const lang_node *e)
 
 bool rv_lang_unknown_function(lang_resolver *r, const lang_node *e)
 {
-    rv_guess g = {.seen = e->name};
+    rv_guess g = {.seen = rv_lang_to_guess(r->scope->report, e->name)};
     rv_lang_misnamed(r, e->sign, "there is no op or function \"%s\"", e->name);
     if (r->scope->report->more) return false;
     for (int i = 0; i < rv_op_count(); i++) rv_guess_try(&g, rv_op_at(i)->name);
@@ -58,7 +58,7 @@ bool rv_lang_unknown_function(lang_resolver *r, const lang_node *e)
 
 bool rv_lang_unknown_cell(lang_resolver *r, const lang_node *call)
 {
-    rv_guess g = {.seen = call->name};
+    rv_guess g = {.seen = rv_lang_to_guess(r->scope->report, call->name)};
     rv_lang_misnamed(r, call->sign, "there is no cell \"%s\"", call->name);
     for (const lang_block *b = r->scope->first; b; b = b->next)
         if (b->node->kind == LANG_CELL && b != r->block) rv_guess_try(&g, b->name);

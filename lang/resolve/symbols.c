@@ -37,12 +37,20 @@ int rv_lang_add_symbol(lang_resolver *r, const char *name, lang_symbol_kind kind
     lang_block *b = r->block;
     if (rv_lang_is_full(r)) return -1;
     r->scope->symbols++;
-    if (!rv_reserve(&b->symbol, &b->capacity, (size_t)b->symbols + 1, sizeof *b->symbol)) {
+    if (!rv_reserve(&b->symbol, &b->capacity, (size_t)b->symbols + 1, sizeof *b->symbol) ||
+        !rv_name_table_reserve(&b->names, (size_t)b->symbols + 1)) {
         rv_lang_out_of_memory(r->scope->report);
         return -1;
     }
-    b->symbol[b->symbols] = (lang_symbol){
-        .name = name, .kind = kind, .definition = made, .target = -1, .time = -1, .next = -1};
+    b->symbol[b->symbols] = (lang_symbol){.name = name,
+                                          .kind = kind,
+                                          .definition = made,
+                                          .target = -1,
+                                          .time = -1,
+                                          .next = -1,
+                                          .cotangent = -1,
+                                          .same = rv_lang_latest(b, name)};
+    rv_name_table_add(&b->names, name, (size_t)b->symbols);
     return b->symbols++;
 }
 
@@ -55,11 +63,10 @@ static bool found_otherwise(const lang_symbol *s)
 
 static int find(const lang_block *b, const char *name, bool series, bool single)
 {
-    int i = b->symbols - 1;
+    int i = rv_lang_latest(b, name);
     while (i >= 0 && (found_otherwise(&b->symbol[i]) ||
-                      !(b->symbol[i].kind == SYMBOL_SERIES ? series : single) ||
-                      strcmp(b->symbol[i].name, name) != 0))
-        i--;
+                      !(b->symbol[i].kind == SYMBOL_SERIES ? series : single)))
+        i = b->symbol[i].same;
     return i;
 }
 
@@ -67,6 +74,11 @@ int rv_lang_find_symbol(const lang_block *b, const char *name) { return find(b, 
 int rv_lang_find_single(const lang_block *b, const char *name)
 {
     return find(b, name, false, true);
+}
+
+int rv_lang_find_series(const lang_block *b, const char *name)
+{
+    return find(b, name, true, false);
 }
 
 int rv_lang_find_right(const lang_block *b, const char *name)
@@ -107,21 +119,53 @@ static const char *kept(const lang_resolver *r, const char *name)
 
 /* ---- names inside unrolls ---- */
 
-/* The cell's symbol that a name means in an unroll, or -1. The name is the cell's, as g, or has the unroll's in front: a_g. */
-static int find_in_unroll(const lang_block *b, int unroll, const char *name, lang_symbol_kind kind)
+/* The cell's symbol of that name, if it is of this kind, or -1. */
+static int find_in_cell(const lang_block *cell, const char *name, lang_symbol_kind kind)
 {
-    const lang_block *cell = rv_lang_unrolled(b, unroll);
-    const char *result = b->unroll[unroll]->target->name;
-    size_t length = strlen(result);
-    const char *names[2] = {
-        name, !strncmp(name, result, length) && name[length] == '_' ? name + length + 1 : NULL};
-    for (int i = 0; cell && i < 2 && names[i]; i++) {
-        int inner = rv_lang_find_symbol(cell, names[i]);
-        if (inner >= 0 && (kind == SYMBOL_TRACE ? rv_lang_is_traced
-                                                : rv_lang_is_cell_weight)(&cell->symbol[inner]))
-            return inner;
+    int inner = rv_lang_find_symbol(cell, name);
+    bool fits = inner >= 0 && (kind == SYMBOL_TRACE ? rv_lang_is_traced
+                                                    : rv_lang_is_cell_weight)(&cell->symbol[inner]);
+    return fits ? inner : -1;
+}
+
+/* The unroll that defines a symbol, or -1. */
+static int unroll_of(const lang_block *b, int symbol)
+{
+    const lang_node *s = symbol >= 0 ? b->symbol[symbol].definition : NULL;
+    int u = s && s->kind == LANG_DEFINE && s->value->kind == LANG_UNROLL ? s->value->symbol : -1;
+    return u >= 0 && u < b->unrolls && b->unroll[u] == s && rv_lang_unrolled(b, u) ? u : -1;
+}
+
+/* What a name means inside unrolls: the first two. */
+typedef struct insides {
+    int count, unroll[2], inner[2];
+} insides;
+
+static void add_inside(insides *found, int unroll, int inner)
+{
+    if (found->count == 2 || unroll < 0 || inner < 0) return;
+    found->unroll[found->count] = unroll;
+    found->inner[found->count++] = inner;
+}
+
+/* What a name means inside unrolls, one left out. The name is the cell's, as g, or has the unroll's in front: a_g. */
+static insides find_insides(const lang_block *b, const char *name, lang_symbol_kind kind, int but)
+{
+    insides found = {0};
+    char result[LANG_INSIDE_NAME];
+    for (int c = 0; c < b->cells; c++) {
+        int inner = find_in_cell(b->cell[c].cell, name, kind);
+        for (int k = 0; k < 2; k++)
+            if (b->cell[c].unroll[k] != but) add_inside(&found, b->cell[c].unroll[k], inner);
     }
-    return -1;
+    for (const char *bar = strchr(name, '_'); bar; bar = strchr(bar + 1, '_')) {
+        snprintf(result, sizeof result, "%.*s", (int)(bar - name), name);
+        int u = unroll_of(b, rv_lang_find_single(b, result));
+        const lang_block *cell = u >= 0 && u != but ? rv_lang_unrolled(b, u) : NULL;
+        if (cell && find_in_cell(cell, name, kind) < 0)
+            add_inside(&found, u, find_in_cell(cell, bar + 1, kind));
+    }
+    return found;
 }
 
 /* Whether the unroll's result has the name of the cell's output, as in h = unroll gru(x). Then h[t] is the output at step t. */
@@ -132,28 +176,36 @@ static bool is_output(const lang_block *b, int unroll, int inner)
            !strcmp(b->unroll[unroll]->target->name, cell->symbol[inner].name);
 }
 
+/* The name with the unroll's in front. */
+static const char *long_name(const lang_block *b, int unroll, int inner,
+                             char text[LANG_INSIDE_NAME])
+{
+    snprintf(text, LANG_INSIDE_NAME, "%.*s_%.*s", LANG_MOST_NAME, b->unroll[unroll]->target->name,
+             LANG_MOST_NAME, rv_lang_unrolled(b, unroll)->symbol[inner].name);
+    return text;
+}
+
 const char *rv_lang_inside_name(const lang_block *b, int unroll, int inner,
                                 char text[LANG_INSIDE_NAME])
 {
     const lang_symbol *s = &rv_lang_unrolled(b, unroll)->symbol[inner];
     lang_symbol_kind kind = rv_lang_is_traced(s) ? SYMBOL_TRACE : SYMBOL_WEIGHT;
-    bool clear = rv_lang_find_symbol(b, s->name) < 0;
-    for (int u = 0; clear && u < b->unrolls; u++)
-        clear = u == unroll || find_in_unroll(b, u, s->name, kind) < 0;
-    if (clear || is_output(b, unroll, inner)) return s->name;
-    snprintf(text, LANG_INSIDE_NAME, "%.*s_%.*s", LANG_MOST_NAME, b->unroll[unroll]->target->name,
-             LANG_MOST_NAME, s->name);
-    return text;
+    if (is_output(b, unroll, inner) ||
+        (rv_lang_find_symbol(b, s->name) < 0 && !find_insides(b, s->name, kind, unroll).count))
+        return s->name;
+    return long_name(b, unroll, inner, text);
 }
 
 int rv_lang_enter(lang_resolver *r, int unroll, int inner, lang_symbol_kind kind)
 {
     char text[LANG_INSIDE_NAME];
     const lang_block *b = r->block, *cell = rv_lang_unrolled(b, unroll);
-    for (int i = b->symbols - 1; i >= 0; i--)
-        if (b->symbol[i].kind == kind && b->symbol[i].unroll == unroll &&
-            b->symbol[i].inner == inner)
-            return i;
+    const char *names[2] = {cell->symbol[inner].name, long_name(b, unroll, inner, text)};
+    for (int k = 0; k < 2; k++) /* it was entered under one of them */
+        for (int i = rv_lang_latest(b, names[k]); i >= 0; i = b->symbol[i].same)
+            if (b->symbol[i].kind == kind && b->symbol[i].unroll == unroll &&
+                b->symbol[i].inner == inner)
+                return i;
     int i = rv_lang_add_symbol(r, kept(r, rv_lang_inside_name(b, unroll, inner, text)), kind,
                                cell->symbol[inner].definition);
     if (i < 0) return -1;
@@ -167,20 +219,14 @@ int rv_lang_enter(lang_resolver *r, int unroll, int inner, lang_symbol_kind kind
 static int find_inside(lang_resolver *r, const char *name, lang_symbol_kind kind)
 {
     const lang_block *b = r->block;
-    int found = -1;
+    insides found = find_insides(b, name, kind, -1);
     r->unclear = NULL;
-    for (int u = 0; u < b->unrolls; u++) {
-        int inner = find_in_unroll(b, u, name, kind);
-        if (inner < 0) continue;
-        if (found >= 0) {
-            r->unclear = rv_lang_unrolled(b, u)->symbol[inner].name;
-            r->inside[0] = b->unroll[b->symbol[found].unroll];
-            r->inside[1] = b->unroll[u];
-        }
-        found = rv_lang_enter(r, u, inner, kind);
-        if (found < 0) return -1;
+    if (!found.count) return -1;
+    if (found.count > 1) {
+        r->unclear = rv_lang_unrolled(b, found.unroll[1])->symbol[found.inner[1]].name;
+        for (int k = 0; k < 2; k++) r->inside[k] = b->unroll[found.unroll[k]];
     }
-    return found;
+    return rv_lang_enter(r, found.unroll[0], found.inner[0], kind);
 }
 
 bool rv_lang_is_clear(const lang_resolver *r, lang_location location)
@@ -229,25 +275,24 @@ static int find_value(lang_resolver *r, const char *name, lang_form form, int *t
     *time = -1;
     r->unclear = NULL;
     if (form == FORM_AT_TIME && series >= 0) return series;
-    for (int u = 0; form == FORM_AT_TIME && single >= 0 && u < b->unrolls; u++)
-        if (b->symbol[single].definition == b->unroll[u] && rv_lang_unrolled(b, u) &&
-            is_output(b, u, rv_lang_unrolled(b, u)->state[0]))
-            return rv_lang_enter(r, u, rv_lang_unrolled(b, u)->state[0], SYMBOL_TRACE);
+    int u = form == FORM_AT_TIME ? unroll_of(b, single) : -1;
+    if (u >= 0 && is_output(b, u, rv_lang_unrolled(b, u)->state[0]))
+        return rv_lang_enter(r, u, rv_lang_unrolled(b, u)->state[0], SYMBOL_TRACE);
     if (single >= 0) return single;
     if (form == FORM_SLICED && series >= 0) return series;
     int inside = find_inside(r, name, form == FORM_ALONE ? SYMBOL_WEIGHT : SYMBOL_TRACE);
     return inside >= 0 ? inside : find_at_time(r, name, time);
 }
 
-/* Finds or adds the cotangent of a symbol. */
-static int cotangent_of(lang_resolver *r, int target, const char *name)
+int rv_lang_add_cotangent(lang_resolver *r, const char *name, int target, int time,
+                          const lang_node *made)
 {
-    for (int i = 0; i < r->block->symbols; i++) {
-        const lang_symbol *s = &r->block->symbol[i];
-        if (s->kind == SYMBOL_COTANGENT && s->target == target && s->time < 0) return i;
-    }
-    int i = rv_lang_add_symbol(r, name, SYMBOL_COTANGENT, NULL);
-    if (i >= 0) r->block->symbol[i].target = target;
+    int i = rv_lang_add_symbol(r, name, SYMBOL_COTANGENT, made);
+    if (i < 0) return -1;
+    lang_symbol *symbol = r->block->symbol;
+    symbol[i].target = target;
+    symbol[i].time = time;
+    if (time < 0 && symbol[target].cotangent < 0) symbol[target].cotangent = i;
     return i;
 }
 
@@ -263,7 +308,8 @@ int rv_lang_find_cotangent(lang_resolver *r, const char *name, lang_form form, i
     if (r->block->node->kind != LANG_DERIVE || name[0] != 'd' || !name[1]) return -1;
     int target = find_value(r, name + 1, form, time);
     if (target < 0 || !rv_lang_has_cotangent(&r->block->symbol[target])) return -1;
-    return cotangent_of(r, target, name);
+    int known = r->block->symbol[target].cotangent;
+    return known >= 0 ? known : rv_lang_add_cotangent(r, name, target, -1, NULL);
 }
 
 lang_form rv_lang_form(const lang_node *i)

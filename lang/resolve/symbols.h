@@ -27,6 +27,9 @@ bool rv_lang_is_full(lang_resolver *r);
 /* Adds a symbol and returns its index. Returns -1, and reports it, if there are too many, or when out of memory. */
 int rv_lang_add_symbol(lang_resolver *r, const char *name, lang_symbol_kind kind,
                        const lang_node *made);
+/* The same for a cotangent of the symbol `target`; time -1: of no time step. */
+int rv_lang_add_cotangent(lang_resolver *r, const char *name, int target, int time,
+                          const lang_node *made);
 /* Suppresses further reports about the name. */
 void rv_lang_silence(lang_resolver *r, const char *name);
 
@@ -37,6 +40,8 @@ int rv_lang_find_symbol(const lang_block *b, const char *name);
 int rv_lang_find_right(const lang_block *b, const char *name);
 /* The same without series: the value h if there are h and h[1]. */
 int rv_lang_find_single(const lang_block *b, const char *name);
+/* The latest series of that name, or -1. */
+int rv_lang_find_series(const lang_block *b, const char *name);
 
 /* What follows a name: nothing; one index, which may be a time step; several indices or a range. */
 typedef enum lang_form { FORM_ALONE, FORM_AT_TIME, FORM_SLICED } lang_form;

@@ -12,7 +12,7 @@ bool rv_lang_resolve_options(lang_resolver *r, const lang_node *call, const lang
     bool ok = true;
     for (lang_node *a = call->arguments; a; a = a->next) {
         if (a->kind != LANG_OPTION) continue;
-        rv_guess g = {.seen = a->name};
+        rv_guess g = {.seen = rv_lang_to_guess(r->scope->report, a->name)};
         bool known = rv_lang_net_option(a->name, &g) >= 0;
         for (int s = 0; states && s < cell->states; s++) {
             const char *state = cell->symbol[cell->state[s]].name;
@@ -33,20 +33,48 @@ const lang_block *rv_lang_resolve_cell(lang_resolver *r, const lang_node *call)
     return NULL;
 }
 
+/* Room for another item in an array of the arena, whose size is the power of two from `count`. NULL: out of memory, which is
+ * reported. */
+static void *with_room(lang_resolver *r, void *array, int count, size_t size)
+{
+    if (count & (count - 1)) return array; /* only 0, 1, 2, 4, .. are full */
+    void *more = rv_lang_allocate(r->scope->arena, (2 * (size_t)count + 1) * size);
+    if (!more) rv_lang_out_of_memory(r->scope->report);
+    if (more && count) memcpy(more, array, (size_t)count * size);
+    return more;
+}
+
+/* Adds an unroll to those of its cell. */
+static bool add_cell(lang_resolver *r, const lang_node *line, int unroll)
+{
+    lang_block *b = r->block;
+    const lang_block *cell = rv_lang_unrolled(b, unroll);
+    for (int c = 0; c < b->cells; c++)
+        if (b->cell[c].cell == cell) {
+            if (b->cell[c].unroll[1] < 0) b->cell[c].unroll[1] = unroll;
+            return true;
+        }
+    if (b->cells == LANG_MOST_CELLS)
+        return rv_lang_misnamed(r, line->value->location,
+                                "more than %d different cell(s) in one model; split the model",
+                                LANG_MOST_CELLS);
+    lang_unrolled_cell *more = with_room(r, b->cell, b->cells, sizeof *more);
+    if (!more) return false;
+    b->cell = more;
+    b->cell[b->cells++] = (lang_unrolled_cell){cell, {unroll, -1}};
+    return true;
+}
+
 /* Adds a line to the unrolls of the block. */
 static bool add_unroll(lang_resolver *r, const lang_node *line)
 {
     lang_block *b = r->block;
-    if (!(b->unrolls & (b->unrolls - 1))) { /* 0, 1, 2, 4, .. are full */
-        const lang_node **more =
-            rv_lang_allocate(r->scope->arena, (2 * (size_t)b->unrolls + 1) * sizeof *more);
-        if (!more) return rv_lang_out_of_memory(r->scope->report);
-        if (b->unrolls) memcpy(more, b->unroll, (size_t)b->unrolls * sizeof *more);
-        b->unroll = more;
-    }
+    const lang_node **more = with_room(r, b->unroll, b->unrolls, sizeof *more);
+    if (!more) return false;
+    b->unroll = more;
     line->value->symbol = b->unrolls;
     b->unroll[b->unrolls++] = line;
-    return true;
+    return !line->value->call->block || add_cell(r, line, b->unrolls - 1);
 }
 
 bool rv_lang_resolve_unroll(lang_resolver *r, lang_node *line)

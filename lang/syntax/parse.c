@@ -115,7 +115,8 @@ static lang_node *define(parser *p)
         target->kind == LANG_PRIME || target->kind == LANG_INDEX ? target->child[0] : target;
     const lang_token *sign = p->token;
     if (!next_is(p, "=")) {
-        rv_guess guess = {.seen = target->kind == LANG_APPLY ? target->name : ""};
+        rv_guess guess = {
+            .seen = rv_lang_to_guess(p->report, target->kind == LANG_APPLY ? target->name : "")};
         for (int i = 0; keywords[i]; i++) rv_guess_try(&guess, keywords[i]);
         fail(p,
              "\"=\" and a value; declarations start with state, map, bias, parameter, input, ..");
@@ -295,11 +296,11 @@ static lang_node *top_level(parser *p)
     if (t->column > 0)
         rv_lang_add_problem(p->report, location_of(p, t), RV_ERROR_FORMAT,
                             "this line is indented, but belongs to nothing above");
-    rv_guess guess = {.seen = ""};
+    rv_guess guess = {0};
     char seen[LANG_MOST_NAME + 1];
     if (t->kind == TOKEN_NAME && t->end - t->start <= LANG_MOST_NAME) {
         snprintf(seen, sizeof seen, "%.*s", (int)(t->end - t->start), text_of(p, t));
-        guess.seen = seen;
+        guess.seen = rv_lang_to_guess(p->report, seen);
     }
     for (size_t i = 0; i < sizeof starts / sizeof *starts; i++) {
         rv_guess_try(&guess, starts[i].word);

@@ -57,6 +57,11 @@ void rv_lang_add_hint(lang_report *r, const char *format, ...)
     va_end(list);
 }
 
+const char *rv_lang_to_guess(const lang_report *r, const char *seen)
+{
+    return r->more ? NULL : seen;
+}
+
 void rv_lang_free_report(lang_report *r)
 {
     rv_free(r->at);

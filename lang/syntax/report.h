@@ -30,6 +30,8 @@ bool rv_lang_add_problem(lang_report *r, lang_location location, rv_code code, c
                          ...) RV_PRINTF(4, 5);
 /* Adds a hint to the latest problem: what to do. */
 void rv_lang_add_hint(lang_report *r, const char *format, ...) RV_PRINTF(2, 3);
+/* The name that a hint is to be guessed for: `seen`, or NULL if no further hint is shown. */
+const char *rv_lang_to_guess(const lang_report *r, const char *seen);
 bool rv_lang_out_of_memory(lang_report *r);
 void rv_lang_free_report(lang_report *r);
 

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lang/syntax/arena.h"
+
 enum { LANG_MOST_BYTES = 1 << 20 }; /* of a file */
 
 typedef struct lang_source {
@@ -14,7 +16,12 @@ typedef struct lang_source {
     size_t size;
     bool built_in; /* mistakes in it are reported at the call */
     struct lang_source *next;
+    const uint32_t *line; /* [lines] where each line starts */
+    size_t lines;
 } lang_source;
+
+/* Sets `line` and `lines`. Without them a text is taken for one line. False when out of memory. */
+bool rv_lang_find_lines(lang_source *source, lang_arena *arena);
 
 /* Bytes start .. end-1 of a source; source NULL: nowhere. */
 typedef struct lang_location {

@@ -12,6 +12,8 @@ enum {
     LANG_MOST_NAME = 63,        /* bytes of a name */
     LANG_DEEPEST = 200,         /* of nested brackets, operators, loops and calls of functions */
     LANG_MOST_ALIASES = 100,    /* in a chain */
+    LANG_MOST_CELLS = 64,       /* different ones unrolled in one model */
+    LANG_MOST_DERIVATIONS = 32, /* of one model */
     LANG_MOST_SYMBOLS = 500000, /* names in all bodies together */
     LANG_MOST_NAMES = 5000      /* in one function, cell or model, and of these in one text */
 };

@@ -28,6 +28,7 @@ class Text {
     explicit Text(std::string text) : text_(std::move(text))
     {
         source_ = {"text", text_.c_str(), text_.size(), false, nullptr};
+        EXPECT_TRUE(rv_lang_find_lines(&source_, &arena_));
         EXPECT_TRUE(rv_lang_tokenize(&source_, &tokens_, &report_));
         tree_ = rv_lang_parse(&source_, &tokens_, &arena_, &report_);
         EXPECT_EQ(report_.count, 0u);
