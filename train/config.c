@@ -25,6 +25,7 @@ enum { MOST = 1 << 20 };
     }
 #define COUNT .low = 1, .high = MOST
 #define KEPT .kept = true
+#define FILE_KEPT KEPT, .file = true
 
 static const rv_config_row rows[] = {
     ROW(data.task, "task", "NAME", TEXT,
@@ -34,8 +35,9 @@ static const rv_config_row rows[] = {
         "a file; its ending tells the format: .npz with x and y,\n"
         ".npy, .csv, .tsv, IDX (.idx, -ubyte, ..); .csv, .tsv and\n"
         "IDX also as .gz; any other file is a text, predicted\ncharacter by character",
-        KEPT),
-    ROW(data.labels, "labels", "FILE", TEXT, "the file of y, if x is in an .npy or IDX file", KEPT),
+        FILE_KEPT),
+    ROW(data.labels, "labels", "FILE", TEXT, "the file of y, if x is in an .npy or IDX file",
+        FILE_KEPT),
     ROW(data.classes, "classes", "LIST", TEXT,
         "the digits to classify: 0,1 or 0-9 or 0-3,7 (default:\n"
         "0,1); of a file, the number of classes (default: the\nlargest label + 1)",
@@ -82,9 +84,9 @@ static const rv_config_row rows[] = {
         "samples",
         .low = 0, .high = MOST, .unset = -1, KEPT),
     ROW(data.validation_path, "validation-data", "FILE", TEXT,
-        "validate on the samples of this file", KEPT),
+        "validate on the samples of this file", FILE_KEPT),
     ROW(data.validation_labels, "validation-labels", "FILE", TEXT,
-        "the file of y of the validation data", KEPT),
+        "the file of y of the validation data", FILE_KEPT),
     ROW(data.shift, "shift", "N", WHOLE,
         "shift images by up to N pixels, differently in each\nepoch", .low = 0, .high = 4096, KEPT),
     ROW(data.noise, "noise", "S", POSITIVE,
@@ -96,7 +98,7 @@ static const rv_config_row rows[] = {
     ROW(net.model, "model", "NAME", TEXT,
         "the cell (default: curnn, for sequences gru), see\n"
         "`recurve models`; or one from a file of equations:\nFILE.rv, FILE.rv:NAME",
-        .group = "The net", KEPT),
+        .group = "The net", FILE_KEPT),
     ROW(net.units, "units", "N", WHOLE,
         "hidden units, or channels, of each layer (default: the\ntask's)", .alias = "hidden-size",
         .low = 1, .high = 4096, KEPT),
@@ -377,13 +379,20 @@ bool rv_train_config_copy(rv_train_config *copy, const rv_train_config *config, 
     return true;
 }
 
+static const char *last_part(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
 static bool is_equal(const rv_config_row *row, const void *a, const void *b)
 {
     switch (row->kind) {
     case RV_CONFIG_FLAG: return *(const bool *)a == *(const bool *)b;
     case RV_CONFIG_TEXT: {
         const char *one = *(const char *const *)a, *other = *(const char *const *)b;
-        return one && other ? strcmp(one, other) == 0 : one == other;
+        if (!one || !other) return one == other;
+        return strcmp(row->file ? last_part(one) : one, row->file ? last_part(other) : other) == 0;
     }
     case RV_CONFIG_WHOLE: return *(const int64_t *)a == *(const int64_t *)b;
     default: return *(const double *)a == *(const double *)b;

@@ -94,6 +94,7 @@ typedef struct rv_config_row {
     int64_t low, high; /* the range of a whole number */
     double unset;      /* the value of a number that is unset */
     bool kept;         /* config.json holds it, because it changes the results */
+    bool file;         /* a path, or FILE:NAME: its last part says whether two are equal */
     const char *group; /* not NULL: the title of the group that this row begins */
     const char *doc;   /* for help; may have several lines */
 } rv_config_row;
@@ -118,7 +119,8 @@ bool rv_config_row_is_set(const rv_config_row *row, const void *values);
 bool rv_train_config_set(rv_train_config *config, const char *key, const char *text,
                          rv_error *error);
 
-/* The first kept row whose values differ. NULL: all are equal. */
+/* The first kept row whose values differ. NULL: all are equal. Files may have been moved: two paths
+ * that end in the same name are equal. */
 const rv_config_row *rv_train_config_difference(const rv_train_config *a, const rv_train_config *b);
 
 /* ---- as JSON ---- */

@@ -52,6 +52,7 @@ void rv_trainer_free(rv_trainer *t)
         rv_batch_program_free(&t->measure[i]);
     }
     rv_folder_unlock(t->lock);
+    rv_free(t->inputs);
     rv_store_free(t->store);
     rv_setup_free(&t->setup);
     rv_train_config_free(&t->config);
@@ -90,10 +91,8 @@ static bool open_loader(rv_trainer *t, rv_error *error)
 
 static bool save_best(const rv_trainer *t, rv_error *error)
 {
-    char path[RV_PATH];
     const char *folder = t->config.loop.output;
-    return !folder ||
-           (rv_run_folder_best(folder, path, error) && rv_store_save(t->store, path, error));
+    return !folder || rv_run_folder_save_best(folder, &t->config, t->store, error);
 }
 
 static rv_epoch epoch_of(const rv_trainer *t)
@@ -211,14 +210,14 @@ bool rv_trainer_save(rv_trainer *t, rv_error *error)
 }
 
 /* Reads the run without locking its folder, in which another trainer may be writing. */
-static bool read_run(rv_trainer *t, rv_error *skipped, rv_error *error)
+static bool read_run(rv_trainer *t, rv_error *skipped, rv_error *changed, rv_error *error)
 {
     rv_error why = {0};
     rv_train_result result;
     rv_checkpoint_mark mark;
     rv_epoch *history = NULL;
     if (!rv_run_folder_mark(t->config.loop.output, &mark, error)) return false;
-    if (!rv_resume(t, &result, &history, skipped, &why)) {
+    if (!rv_resume(t, &result, &history, skipped, changed, &why)) {
         rv_free(history);
         return rv_fail(error, why.code, "%s", why.text);
     }
@@ -232,14 +231,14 @@ static bool read_run(rv_trainer *t, rv_error *skipped, rv_error *error)
     return true;
 }
 
-bool rv_trainer_resume(rv_trainer *t, rv_error *skipped, rv_error *error)
+bool rv_trainer_resume(rv_trainer *t, rv_error *skipped, rv_error *changed, rv_error *error)
 {
     const char *folder = t->config.loop.output;
     rv_folder_lock *held = t->lock;
     if (!folder)
         return rv_fail(error, RV_ERROR_ARGUMENT, "`output` names no folder to resume a run from");
     if (!held) t->lock = rv_folder_lock_take(folder, error);
-    if (t->lock && read_run(t, skipped, error)) return true;
+    if (t->lock && read_run(t, skipped, changed, error)) return true;
     if (!held) rv_folder_unlock(t->lock);
     t->lock = held;
     return false;
@@ -255,7 +254,7 @@ rv_trainer *rv_trainer_open(const char *folder, int64_t epochs, rv_error *error)
         t = rv_trainer_new(&config, error);
     }
     rv_train_config_free(&config);
-    if (t && read_run(t, NULL, error)) return t;
+    if (t && read_run(t, NULL, NULL, error)) return t;
     rv_trainer_free(t);
     return NULL;
 }

@@ -105,6 +105,7 @@ bool rv_trainer_observe(rv_trainer *trainer, rv_observer observer, rv_error *err
  * `patience` epochs, and measures the result. Called again after an interruption, it continues the
  * run. With an output folder it writes
  *     config.json                  the configuration, at the start
+ *     inputs.json                  where the files of data and of the cell are, and their hashes
  *     log.csv                      a row per epoch, with each checkpoint
  *     checkpoint.safetensors       from time to time, at an interruption and at the end
  *     best.safetensors             the parameters of the best epoch
@@ -118,16 +119,18 @@ bool rv_trainer_fit(rv_trainer *trainer, rv_error *error);
  * had been no interruption, bit for bit. If the checkpoint is damaged, the previous one is used and
  * *skipped, unless NULL, says what is wrong. The trainer must have the run's configuration
  * (rv_train_config_of_run); only the number of epochs may be larger. RV_ERROR_IO: there is no
- * usable checkpoint. RV_ERROR_BUSY: another trainer writes into the folder. On failure the trainer
- * is unchanged. */
-bool rv_trainer_resume(rv_trainer *trainer, rv_error *skipped, rv_error *error);
+ * usable checkpoint. RV_ERROR_BUSY: another trainer writes into the folder. If a file of data or of
+ * the cell has changed since the run began, *changed says which; `changed` NULL: that is an
+ * RV_ERROR_FORMAT. On failure the trainer is unchanged. */
+bool rv_trainer_resume(rv_trainer *trainer, rv_error *skipped, rv_error *changed, rv_error *error);
 
 /* Saves a checkpoint in the output folder. RV_ERROR_ARGUMENT without one. */
 bool rv_trainer_save(rv_trainer *trainer, rv_error *error);
 
-/* Loads the parameters of a checkpoint. RV_ERROR_FORMAT unless it has exactly those of the net. On
- * failure the trainer is unchanged. */
-bool rv_trainer_load(rv_trainer *trainer, const char *path, rv_error *error);
+/* Loads the parameters of a checkpoint of this run. RV_ERROR_FORMAT unless it has exactly those of
+ * the net, and of a run with the same configuration, except for the number of epochs. `changed`: as
+ * in rv_trainer_resume. On failure the trainer is unchanged. */
+bool rv_trainer_load(rv_trainer *trainer, const char *path, rv_error *changed, rv_error *error);
 
 /* Starts from the parameters in a safetensors file, such as best.safetensors of another run, instead
  * of random ones. Moments and other states in the file are ignored. RV_ERROR_FORMAT names the first
@@ -147,7 +150,8 @@ const rv_setup *rv_trainer_setup(const rv_trainer *trainer);         /* data, ne
 rv_store *rv_trainer_store(const rv_trainer *trainer);
 
 /* Sets *config, which rv_train_config_new made, to that of the run in a folder: from config.json
- * or, if that is damaged, from the checkpoint. */
+ * or, if that is damaged, from the checkpoint. Its paths are set to where the files are now, if the
+ * run or they were moved, or the working directory is another one. */
 bool rv_train_config_of_run(rv_train_config *config, const char *folder, rv_error *error);
 
 #ifdef __cplusplus

@@ -2,7 +2,9 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
+#include <filesystem>
 #include <thread>
 #include <vector>
 
@@ -140,6 +142,154 @@ TEST(Folders, AnEarlierComparisonIsKeptUnlessItIsToBeOverwritten)
     const Outcome other = recurve("compare --models rnn" + (small + folder));
     EXPECT_EQ(other.status, 1);
     EXPECT_CONTAINS(other.err, "compare.csv would be lost");
+}
+
+/* ---- the files that a run reads ---- */
+
+/* A project with a table, a cell and a run of both, all given by relative paths. */
+class Files : public testing::Test {
+  protected:
+    const std::string root = scratch_folder();
+    std::string project = root + "/project", digest;
+
+    static Outcome recurve_in(const std::string &folder, const std::string &arguments)
+    {
+        return run_program("cd " + folder + " && " + std::filesystem::current_path().string() +
+                               "/tools/recurve",
+                           arguments);
+    }
+
+    void SetUp() override
+    {
+        std::string table;
+        for (int i = 0; i < 40; i++)
+            table += std::to_string(i * 7 % 10) + ",5," + "01"[i % 2] + "\n";
+        std::filesystem::create_directories(project + "/data");
+        spit(project + "/data/x.csv", table);
+        spit(project + "/my.rv", recurve("models gru").out);
+        const Outcome run = recurve_in(
+            project, "train my.rv --data data/x.csv --units 2 --epochs 2 --digest --output runs/1");
+        ASSERT_EQ(run.status, 0) << run.err;
+        digest = run.out;
+    }
+
+    /* Reading and resuming find the same files from any folder. */
+    void expect_found(const std::string &run)
+    {
+        for (const std::string &from : {project, root}) {
+            const Outcome measured = recurve_in(from, "evaluate --output " + run);
+            EXPECT_CONTAINS(measured.out, "digest " + digest);
+            EXPECT_EQ(measured.err, "") << from;
+        }
+        EXPECT_EQ(recurve_in("/", "train --dry-run --config " + run + "/config.json").status, 0);
+        EXPECT_EQ(recurve_in(root, "train --digest --resume " + run).out, digest);
+    }
+
+    void expect_changed(const std::string &why)
+    {
+        const std::string run = project + "/runs/1";
+        const Outcome measured = recurve_in(project, "evaluate --output runs/1");
+        EXPECT_EQ(measured.status, 0) << measured.err;
+        EXPECT_CONTAINS(measured.err, why);
+        const Outcome resumed = recurve_in(project, "train --epochs 3 --digest --resume runs/1");
+        EXPECT_EQ(resumed.status, 1);
+        EXPECT_EQ(resumed.out, "");
+        EXPECT_CONTAINS(resumed.err, why);
+        EXPECT_CONTAINS(resumed.err, "; restore the file, or resume with --accept-changes");
+        const Outcome accepted =
+            recurve_in(project, "train --epochs 3 --digest --accept-changes --resume runs/1");
+        EXPECT_EQ(accepted.status, 0) << accepted.err;
+        EXPECT_CONTAINS(accepted.err, why);
+        EXPECT_EQ(recurve_in(project, "train --digest --resume runs/1").out, accepted.out)
+            << "the new files are those of the run now";
+    }
+};
+
+TEST_F(Files, AreFoundFromAnyFolder) { expect_found(project + "/runs/1"); }
+
+TEST_F(Files, AreFoundWhenTheProjectIsMoved)
+{
+    std::filesystem::rename(project, root + "/elsewhere");
+    project = root + "/elsewhere";
+    expect_found(project + "/runs/1");
+    EXPECT_CONTAINS(slurp(project + "/runs/1/inputs.json"), project + "/data/x.csv");
+}
+
+TEST_F(Files, AreFoundWhenTheRunIsMoved)
+{
+    std::filesystem::rename(project + "/runs/1", root + "/1");
+    expect_found(root + "/1");
+}
+
+TEST_F(Files, AreThoseOfTheRunAndNotOthersOfTheSameName)
+{
+    std::filesystem::create_directories(root + "/data");
+    spit(root + "/data/x.csv", "1,2,0\n3,4,1\n");
+    spit(root + "/my.rv", recurve("models ugrnn").out);
+    expect_found(project + "/runs/1");
+    std::filesystem::create_directories(root + "/copy"); /* beside the moved run, too */
+    std::filesystem::rename(project + "/runs/1", root + "/copy/1");
+    expect_found(root + "/copy/1");
+}
+
+TEST_F(Files, ThatAreGoneAreNamedByTheirFullPath)
+{
+    std::filesystem::remove(project + "/data/x.csv");
+    for (const char *command : {"evaluate --output ", "train --resume "}) {
+        const Outcome outcome = recurve(command + project + "/runs/1");
+        EXPECT_EQ(outcome.status, 1);
+        EXPECT_CONTAINS(outcome.err, "cannot read \"" + project + "/data/x.csv\"");
+    }
+}
+
+TEST_F(Files, DataOfAnotherSizeAreReported)
+{
+    spit(project + "/data/x.csv", slurp(project + "/data/x.csv") + "1,2,0\n");
+    expect_changed("has changed since the run began: then it had 240 bytes, now it has 246");
+}
+
+TEST_F(Files, DataWithOtherBytesAreReported)
+{
+    std::string table = slurp(project + "/data/x.csv");
+    table[100 - 100 % 6] ^= 1;
+    spit(project + "/data/x.csv", table);
+    expect_changed("--data: \"data/x.csv\" has changed since the run began: it has as many bytes");
+}
+
+TEST_F(Files, AnotherTextOfTheCellIsReported)
+{
+    spit(project + "/my.rv", slurp(project + "/my.rv") + "# a comment\n");
+    const std::string bytes = std::to_string(slurp(project + "/my.rv").size());
+    expect_changed("\"my.rv\" has changed since the run began: then it had ");
+    EXPECT_CONTAINS(slurp(project + "/runs/1/inputs.json"), bytes);
+}
+
+TEST_F(Files, ACheckpointOfAnotherRunIsRefusedByTheOptionThatDiffers)
+{
+    const struct {
+        const char *options, *named;
+    } others[] = {
+        {"my.rv --data data/x.csv --units 2 --epochs 2 --seed 2", "`seed` is 2, that of"},
+        {"my.rv --data data/y.csv --units 2 --epochs 2", "--data is data/y.csv, that of"},
+        {"gru --data data/x.csv --units 2 --epochs 2", "`model` is gru, that of the configuration"},
+        {"my.rv --data data/x.csv --units 2 --epochs 2 --residual", "`residual` is set, that of"},
+    };
+    std::filesystem::copy(project + "/data/x.csv", project + "/data/y.csv");
+    for (const auto &[options, named] : others) {
+        const std::string other = scratch_folder();
+        ASSERT_EQ(
+            recurve_in(project, std::string("train ") + options + " --output " + other).status, 0);
+        for (const char *file : {"/checkpoint.safetensors", "/best.safetensors"}) {
+            const Outcome outcome =
+                recurve_in(project, "evaluate --output runs/1 --checkpoint " + other + file);
+            EXPECT_EQ(outcome.status, 1) << options;
+            EXPECT_CONTAINS(outcome.err, std::string(file) + "\" is of another run: its " + named);
+            EXPECT_EQ(outcome.out, "");
+        }
+    }
+    EXPECT_EQ(
+        recurve_in(project, "evaluate --output runs/1 --checkpoint runs/1/best.safetensors").status,
+        0);
 }
 
 } // namespace

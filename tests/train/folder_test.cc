@@ -186,7 +186,8 @@ TEST_F(Folder, AReadOnlyOneIsAnErrorForATrainerAndNotForAReader)
     Trainer opened(rv_trainer_open(run.c_str(), 4, &error), rv_trainer_free);
     ASSERT_TRUE(opened) << error.text;
     expect_error(rv_trainer_fit(opened.get(), &error), RV_ERROR_IO, run);
-    expect_error(rv_trainer_resume(make(config()).get(), nullptr, &error), RV_ERROR_IO, run);
+    expect_error(rv_trainer_resume(make(config()).get(), nullptr, nullptr, &error), RV_ERROR_IO,
+                 run);
     chmod(run.c_str(), 0777);
 }
 
@@ -214,7 +215,7 @@ TEST_F(Folder, ASecondRunIsRefusedAndLeavesTheFirstAlone)
         spit(run + "/checkpoint.safetensors.123-0.tmp", "the first is writing this");
         note(rv_trainer_fit(make(other).get(), &error));
         note(rv_trainer_save(make(other).get(), &error));
-        note(rv_trainer_resume(make(config()).get(), nullptr, &error));
+        note(rv_trainer_resume(make(config()).get(), nullptr, nullptr, &error));
         EXPECT_TRUE(exists("checkpoint.safetensors.123-0.tmp"));
         unlink((run + "/checkpoint.safetensors.123-0.tmp").c_str());
     };
@@ -225,7 +226,8 @@ TEST_F(Folder, ASecondRunIsRefusedAndLeavesTheFirstAlone)
     for (const std::string &text : refused)
         EXPECT_NE(text.find("in use by process " + std::to_string(getpid())), std::string::npos)
             << text;
-    expect_error(rv_trainer_resume(make(config()).get(), nullptr, &error), RV_ERROR_BUSY, "in use");
+    expect_error(rv_trainer_resume(make(config()).get(), nullptr, nullptr, &error), RV_ERROR_BUSY,
+                 "in use");
 }
 
 TEST_F(Folder, AReaderOfALiveRunMayNotContinueItWhenItHasGoneOn)

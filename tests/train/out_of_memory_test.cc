@@ -4,6 +4,11 @@
 #include "tests/files.h"
 #include "train/trainer.h"
 
+extern "C" {
+#include "tensor/memory.h"
+#include "train/trainer/inputs.h"
+}
+
 extern "C" int fsync(int) { return 0; } /* the disk need not be waited for */
 
 namespace {
@@ -29,7 +34,8 @@ class OutOfMemory : public WithFolder {
         config.loop.output = folder.c_str();
         config.loop.overwrite = !resume;
         rv_trainer *trainer = rv_trainer_new(&config, error);
-        const bool ok = trainer && (!resume || rv_trainer_resume(trainer, nullptr, error)) &&
+        const bool ok = trainer &&
+                        (!resume || rv_trainer_resume(trainer, nullptr, nullptr, error)) &&
                         rv_trainer_fit(trainer, error);
         rv_trainer_free(trainer);
         return ok;
@@ -57,6 +63,50 @@ class OutOfMemory : public WithFolder {
 };
 
 TEST_F(OutOfMemory, Training) { sweep(1, false); }
+
+/* Recording the files of a run, finding them among others of the same name, and checking them. */
+TEST_F(OutOfMemory, FilesOfARun)
+{
+    const std::string given = file("x.csv", "1,2,0\n"), run = path("a/run");
+    std::filesystem::create_directories(run);
+    spit(path("a/x.csv"), "3,4,0\n");
+    rv_train_config there = rv_train_config_new();
+    const std::string data = path("a/x.csv"), model = data + ":NAME";
+    there.data.path = data.c_str();
+    there.net.model = model.c_str();
+    char *record = rv_inputs_json(&there, run.c_str(), nullptr);
+    ASSERT_NE(record, nullptr);
+    spit(run + "/inputs.json", record);
+    const auto work = [&](rv_error *error) {
+        rv_error changed = {};
+        rv_train_config config = rv_train_config_new();
+        config.data.path = given.c_str();
+        config.net.model = "x.csv:NAME";
+        char *text = rv_inputs_json(&there, run.c_str(), error);
+        const bool ok = text && rv_inputs_find(&config, run.c_str(), error) &&
+                        rv_inputs_check(&config, text, "inputs", &changed, error);
+        EXPECT_TRUE(!ok || (config.data.path == data && config.net.model == model));
+        EXPECT_EQ(changed.code, RV_OK);
+        rv_train_config_free(&config);
+        rv_free(text);
+        return ok;
+    };
+    bool reached = true;
+    const int64_t live_before = live;
+    for (int64_t n = 0; reached; n++) {
+        SCOPED_TRACE(n);
+        rv_error error = {};
+        calls = 0;
+        failing = n;
+        const bool ok = work(&error);
+        reached = calls > n;
+        failing = -1;
+        ASSERT_EQ(ok, !reached) << error.text;
+        ASSERT_EQ(error.code, ok ? RV_OK : RV_ERROR_MEMORY) << error.text;
+        ASSERT_EQ(live, live_before);
+    }
+    rv_free(record);
+}
 
 TEST_F(OutOfMemory, Resuming)
 {

@@ -84,7 +84,7 @@ TEST_F(Resume, AfterAnInterruptionAtAnyUpdateTheBitsAreTheSame)
             EXPECT_EQ(stop.updates, after);
         }
         const Trainer second = make(config);
-        ASSERT_TRUE(rv_trainer_resume(second.get(), nullptr, &error)) << error.text;
+        ASSERT_TRUE(rv_trainer_resume(second.get(), nullptr, nullptr, &error)) << error.text;
         EXPECT_EQ(fit(second.get()), whole);
     }
 }
@@ -185,7 +185,7 @@ TEST_F(Resume, ReportsUnchangedParametersAsIfItHadNotBeenInterrupted)
         ASSERT_TRUE(rv_trainer_observe(first.get(), {count_update, nullptr, &stop}, nullptr));
         fit(first.get());
         first.reset();
-        ASSERT_TRUE(rv_trainer_resume(second.get(), nullptr, nullptr));
+        ASSERT_TRUE(rv_trainer_resume(second.get(), nullptr, nullptr, nullptr));
         EXPECT_EQ(unchanged_epochs(second.get()), unchanged ? "=" : ".");
     }
 }
@@ -198,7 +198,7 @@ TEST_F(Resume, AnotherConfigurationIsRefusedByName)
     fit(make(config).get());
     config.net.units = 9;
     rv_error error = {};
-    EXPECT_FALSE(rv_trainer_resume(make(config).get(), nullptr, &error));
+    EXPECT_FALSE(rv_trainer_resume(make(config).get(), nullptr, nullptr, &error));
     EXPECT_NE(std::string(error.text).find("`units`"), std::string::npos) << error.text;
 }
 

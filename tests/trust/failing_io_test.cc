@@ -16,7 +16,9 @@
 #include "tests/tensor/stores.h"
 
 extern "C" {
+#include "tensor/memory.h"
 #include "train/trainer/folder_lock.h"
+#include "train/trainer/inputs.h"
 }
 
 namespace {
@@ -282,6 +284,23 @@ TEST_F(FailingIo, SourcesReportReadErrors)
                    reads(&source, error);
         });
     }
+}
+
+TEST_F(FailingIo, TheFilesOfARunAreRecordedOrItIsAnError)
+{
+    const std::string data = file("x.csv", std::string(70000, '1')), run = path("run");
+    ASSERT_TRUE(std::filesystem::create_directory(run));
+    rv_train_config config = rv_train_config_new();
+    config.data.path = data.c_str();
+    std::string record;
+    sweep_reading([&](rv_error *error) {
+        char *text = rv_inputs_json(&config, run.c_str(), error);
+        if (text && !record.empty()) EXPECT_EQ(record, text) << "in small steps, too";
+        if (text) record = text;
+        rv_free(text);
+        return text != nullptr;
+    });
+    EXPECT_NE(record.find("70000"), std::string::npos) << record;
 }
 
 /* Whatever call fails: the folder is locked, or there is an error and it is not. */

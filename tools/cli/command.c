@@ -6,6 +6,13 @@
 
 #include "tools/cli/options.h"
 
+void command_warn(const command *page, const char *text)
+{
+    fprintf(stderr, "recurve %s: ", page->name);
+    options_print_message(page, text);
+    fputc('\n', stderr);
+}
+
 exit_status run_command(const command *page, int argc, char **argv)
 {
     rv_error error = {0};
@@ -13,11 +20,7 @@ exit_status run_command(const command *page, int argc, char **argv)
     bool outside = error.code == RV_ERROR_IO || error.code == RV_ERROR_FORMAT ||
                    error.code == RV_ERROR_MEMORY; /* not the command line's fault */
     if (outside) result = STATUS_FAILED;
-    if (error.code != RV_OK) {
-        fprintf(stderr, "recurve %s: ", page->name);
-        options_print_message(page, error.text);
-        fputc('\n', stderr);
-    }
+    if (error.code != RV_OK) command_warn(page, error.text);
     if (result == STATUS_USAGE) fprintf(stderr, "Try 'recurve %s --help'.\n", page->name);
     return result;
 }

@@ -36,6 +36,9 @@ typedef struct command {
     exit_status (*run)(int argc, char **argv, rv_error *error);
 } command;
 
+/* Prints a message of the library to stderr: "recurve train: ..". */
+void command_warn(const command *page, const char *text);
+
 /* Runs a command and prints its error. */
 exit_status run_command(const command *page, int argc, char **argv);
 

@@ -246,7 +246,7 @@ static exit_status run(int argc, char **argv, rv_error *error)
     if (!saved_run_named(o.output, o.checkpoint, error) ||
         !rv_setup_check_data(&o.config, &(rv_train_parts){0}, error))
         return STATUS_USAGE;
-    rv_trainer *saved = saved_run_open(o.output, o.checkpoint, o.threads, error);
+    rv_trainer *saved = saved_run_open(&command_evaluate, o.output, o.checkpoint, o.threads, error);
     bool ok = saved && (o.config.data.path ? evaluate_data(saved, &o, error)
                                            : evaluate(saved, o.json, error));
     rv_trainer_free(saved);

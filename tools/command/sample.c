@@ -38,7 +38,7 @@ const command command_sample = {
     .description =
         "Reads a run of `recurve train --data TEXT` and writes text on its own: each character is\n"
         "drawn from what the model says comes next, and read in its turn. The text that the model\n"
-        "was trained on must still be where it was: it says which characters there are.\n",
+        "was trained on is found if it is where it was, or was moved together with the run.\n",
     OPTIONS(options),
     .failure = "a file is missing, damaged, or not of a character model",
     .example = "recurve train --data /usr/share/common-licenses/GPL-3 --output /tmp/gpl\n"
@@ -144,7 +144,7 @@ static exit_status run(int argc, char **argv, rv_error *error)
     if (!options_parse(&command_sample, argc, argv, &o, NULL, &result, error)) return result;
     if (!saved_run_named(o.output, o.checkpoint, error)) return STATUS_USAGE;
     writer w = {.seed = rv_seed((uint64_t)o.seed, "sample"), .temperature = o.temperature};
-    rv_trainer *saved = saved_run_open(o.output, o.checkpoint, 1, error);
+    rv_trainer *saved = saved_run_open(&command_sample, o.output, o.checkpoint, 1, error);
     bool ok = saved && prepare(&w, saved, error) && write_text(&w, &o, error);
     rv_batch_program_free(&w.program);
     rv_trainer_free(saved);

@@ -17,6 +17,7 @@
 #include "tools/plot/norms.h"
 #include "tools/plot/pictures.h"
 #include "tools/profile/limit.h"
+#include "train/trainer/inputs.h"
 #include "train/trainer/run_folder.h"
 
 /* ---- options ---- */
@@ -24,7 +25,7 @@
 typedef struct train_options {
     rv_train_config config;
     const char *config_file, *resume, *initial, *pictures_of;
-    bool partial, dry_run, norms, plot, pictures, limit, json, quiet, digest;
+    bool accept_changes, partial, dry_run, norms, plot, pictures, limit, json, quiet, digest;
 } train_options;
 
 #define ROW(field, option, called, kind, ...) \
@@ -40,6 +41,9 @@ static const option_row options[] = {
     ROW(resume, "resume", "DIR", TEXT,
         "resume the run in this output folder, bit for bit;\n"
         "--epochs (more of them), --threads and what is shown may\nchange"),
+    ROW(accept_changes, "accept-changes", NULL, FLAG,
+        "with --resume: files of data or of the cell that have\nchanged since the run began are no "
+        "error; the result is\nthen another one"),
     ROW(initial, "init", "FILE", TEXT,
         "start from the parameters in this safetensors file, such\n"
         "as best.safetensors of another run; names and shapes must\nbe those of the net"),
@@ -120,7 +124,11 @@ static bool read_earlier(const train_options *given, rv_train_config *config, rv
                rv_fail(error, why.code,
                        "no checkpoint to resume from: %.800s; give the --output of a run",
                        why.text);
-    if (!rv_train_config_read(config, given->config_file, error)) return false;
+    char folder[RV_PATH];
+    if (!rv_train_config_read(config, given->config_file, error) ||
+        !rv_run_folder_of(given->config_file, folder, error) ||
+        !rv_inputs_find(config, folder, error))
+        return false;
     const rv_train_config none = rv_train_config_new();
     const rv_data_config *data = &given->config.data;
     if (data->task || data->path) {
@@ -187,6 +195,8 @@ static bool check_options(const train_options *o, rv_error *error)
     if (o->config.loop.overwrite && !folder)
         return rv_fail(error, RV_ERROR_ARGUMENT,
                        "--overwrite is about a folder; name it with --output DIR");
+    if (o->accept_changes && !o->resume)
+        return rv_fail(error, RV_ERROR_ARGUMENT, "--accept-changes says how to --resume a run");
     if (o->partial && !o->initial)
         return rv_fail(error, RV_ERROR_ARGUMENT, "--partial says how to read the file of --init");
     return !o->digest || !lost ||
@@ -467,8 +477,8 @@ static exit_status train(const train_options *o, rv_trainer *trainer, rv_error *
 /* Reports when the previous checkpoint is used, and what to do when there is none. */
 static bool resume(const train_options *o, rv_trainer *trainer, rv_error *error)
 {
-    rv_error skipped = {0}, why = {0};
-    bool ok = rv_trainer_resume(trainer, &skipped, &why);
+    rv_error skipped = {0}, changed = {0}, why = {0};
+    bool ok = rv_trainer_resume(trainer, &skipped, &changed, &why);
     if (skipped.code != RV_OK)
         fprintf(stderr, "recurve train: %s; resuming from the previous one\n", skipped.text);
     if (!ok && why.code == RV_ERROR_IO)
@@ -476,6 +486,12 @@ static bool resume(const train_options *o, rv_trainer *trainer, rv_error *error)
                        "%.500s; to begin anew: recurve train --config %.200s/config.json --output "
                        "%.200s",
                        why.text, o->resume, o->resume);
+    if (ok && changed.code != RV_OK && !o->accept_changes)
+        return rv_fail(error, changed.code,
+                       "%s; restore the file, or resume with --accept-changes: the result is then "
+                       "not that of a run without interruption",
+                       changed.text);
+    if (ok && changed.code != RV_OK) command_warn(&command_train, changed.text);
     return ok || rv_fail(error, why.code, "%s", why.text);
 }
 

@@ -10,7 +10,7 @@ int main(int count, char **arguments)
     config.loop.epochs = 20;
     config.loop.output = count > 1 ? arguments[1] : NULL;
     rv_trainer *trainer = rv_trainer_new(&config, &error);
-    if (trainer && count > 1) rv_trainer_resume(trainer, NULL, NULL); /* or begin anew */
+    if (trainer && count > 1) rv_trainer_resume(trainer, NULL, NULL, NULL); /* or begin anew */
     if (trainer && rv_trainer_fit(trainer, &error)) {
         const rv_metrics *m = &rv_trainer_result(trainer)->validation;
         printf("validation: loss %.4f, %g %% right\n", m->loss, 100 * m->accuracy);

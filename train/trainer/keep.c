@@ -1,6 +1,7 @@
 /* Keeps a run in its output folder while it trains. Without a folder nothing happens. */
 #include <math.h>
 
+#include "train/trainer/inputs.h"
 #include "train/trainer/nan_guard.h"
 #include "train/trainer/trainer.h"
 
@@ -41,8 +42,10 @@ bool rv_keep_start(rv_trainer *t, rv_error *error)
     const char *folder = t->config.loop.output;
     t->saved_at = rv_seconds();
     t->pause = 0;
-    return rv_keep_claim(t, error) &&
-           (!folder || rv_run_folder_start(folder, &t->config, &t->result, error));
+    if (!folder) return true;
+    if (!rv_keep_claim(t, error)) return false;
+    if (!t->inputs) t->inputs = rv_inputs_json(&t->config, folder, error);
+    return t->inputs && rv_run_folder_start(folder, &t->config, t->inputs, &t->result, error);
 }
 
 bool rv_keep_now(rv_trainer *t, rv_error *error)
@@ -50,7 +53,8 @@ bool rv_keep_now(rv_trainer *t, rv_error *error)
     const char *folder = t->config.loop.output;
     if (!folder || !t->unsaved) return true;
     double started = rv_seconds();
-    if (!rv_run_folder_save(folder, &t->config, t->store, &t->result, error)) return false;
+    if (!rv_run_folder_save(folder, &t->config, t->inputs, t->store, &t->result, error))
+        return false;
     t->unsaved = false;
     t->saved_at = rv_seconds();
     t->pause = fmax(LEAST_PAUSE, PAUSE_FACTOR * (t->saved_at - started));

@@ -1,10 +1,13 @@
 #include "train/trainer/resume.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "tensor/memory.h"
 #include "tensor/safetensors.h"
+#include "tensor/text_internal.h"
+#include "train/trainer/inputs.h"
 #include "train/trainer/run_folder.h"
 #include "train/trainer/run_state.h"
 #include "train/text_file_internal.h"
@@ -28,12 +31,26 @@ bool rv_train_config_of_run(rv_train_config *config, const char *folder, rv_erro
     char path[RV_PATH];
     rv_error first = {0}, ignored = {0};
     if (!rv_run_folder_config(folder, path, error)) return false;
-    if (rv_train_config_read(config, path, &first)) return true;
-    bool ok = (rv_run_folder_checkpoint(folder, path, &ignored) &&
+    bool ok = rv_train_config_read(config, path, &first) ||
+              (rv_run_folder_checkpoint(folder, path, &ignored) &&
                config_of_checkpoint(config, path, &ignored)) ||
               (rv_run_folder_previous(folder, path, &ignored) &&
                config_of_checkpoint(config, path, &ignored));
-    return ok || rv_fail(error, first.code, "%s", first.text);
+    if (!ok) return rv_fail(error, first.code, "%s", first.text);
+    return rv_inputs_find(config, folder, error);
+}
+
+/* The value of an option, for a message. */
+static const char *value_text(const rv_train_config *c, const rv_config_row *row, char text[64])
+{
+    const void *value = (const char *)c + row->offset;
+    if (!rv_config_row_is_set(row, c)) return "unset";
+    switch (row->kind) {
+    case RV_CONFIG_FLAG: return "set";
+    case RV_CONFIG_TEXT: return *(const char *const *)value;
+    case RV_CONFIG_WHOLE: snprintf(text, 64, "%" PRId64, *(const int64_t *)value); return text;
+    default: return rv_number_text(*(const double *)value, text);
+    }
 }
 
 /* A new run may have started in the folder since the checkpoint was written. */
@@ -44,25 +61,45 @@ static bool check_same_run(const rv_train_config *config, const char *text, cons
     if (!rv_train_config_parse(&own, text, path, error)) return false;
     own.loop.epochs = config->loop.epochs; /* may be raised */
     const rv_config_row *other = rv_train_config_difference(config, &own);
+    char here[64], there[64];
+    if (other)
+        rv_fail(
+            error, RV_ERROR_FORMAT,
+            "\"%.400s\" is of another run: its `%s` is %.150s, that of the configuration %.150s",
+            path, other->key, value_text(&own, other, there), value_text(config, other, here));
     rv_train_config_free(&own);
-    return !other ||
-           rv_fail(error, RV_ERROR_FORMAT,
-                   "\"%.500s\" is of another run: its `%s` differs from the configuration's", path,
-                   other->key);
+    return !other;
 }
 
 /* ---- the checkpoint ---- */
 
-/* The configuration in the checkpoint or, where that is not UTF-8, the folder's; for rv_free. */
-static char *config_text(const rv_archive *archive, const char *folder, rv_error *error)
+/* The text in the checkpoint or, where that is not UTF-8, the folder's; for rv_free. */
+static char *text_of(const rv_archive *archive, const char *key,
+                     bool (*path_of)(const char *folder, char path[RV_PATH], rv_error *error),
+                     const char *folder, rv_error *error)
 {
     char path[RV_PATH];
-    const char *text = rv_archive_metadata(archive, "config");
-    if (!text)
-        return rv_run_folder_config(folder, path, error) ? rv_text_file_read(path, error) : NULL;
+    const char *text = rv_archive_metadata(archive, key);
+    if (!text) return path_of(folder, path, error) ? rv_text_file_read(path, error) : NULL;
     char *copy = rv_string_copy(text);
     if (!copy) rv_fail_memory(error);
     return copy;
+}
+
+/* Whether the files hold what they did. Without a record, nobody knows. */
+static bool check_files(const rv_trainer *t, const rv_archive *archive, const char *path,
+                        rv_error *changed, rv_error *error)
+{
+    const char *folder = t->config.loop.output;
+    rv_error why = {0}, seen = {0};
+    char *text = folder ? text_of(archive, "inputs", rv_run_folder_inputs, folder, &why) : NULL;
+    if (!text) return why.code != RV_ERROR_MEMORY || rv_fail_memory(error);
+    bool ok = rv_inputs_check(&t->config, text, path, &seen, error);
+    rv_free(text);
+    if (ok && seen.code != RV_OK && !changed)
+        return rv_fail(error, seen.code, "%s; restore it, or accept the change", seen.text);
+    if (changed) *changed = seen;
+    return ok;
 }
 
 static bool read_checkpoint(const rv_trainer *t, const char *path, rv_train_result *result,
@@ -71,7 +108,9 @@ static bool read_checkpoint(const rv_trainer *t, const char *path, rv_train_resu
     rv_archive archive;
     if (!rv_safetensors_read(path, &archive, error)) return false;
     const char *run = rv_archive_metadata(&archive, "run");
-    char *text = run ? config_text(&archive, t->config.loop.output, error) : NULL;
+    char *text =
+        run ? text_of(&archive, "config", rv_run_folder_config, t->config.loop.output, error)
+            : NULL;
     if (!run)
         rv_fail(error, RV_ERROR_FORMAT,
                 "\"%.500s\" holds no run state; only the checkpoint of a run does", path);
@@ -138,9 +177,22 @@ static bool check_parameters(const rv_trainer *t, const char *path, rv_error *er
     return ok;
 }
 
-bool rv_trainer_load(rv_trainer *t, const char *path, rv_error *error)
+/* Whether the checkpoint is of this run and its files. */
+static bool check_origin(const rv_trainer *t, const char *path, rv_error *changed, rv_error *error)
 {
-    return check_parameters(t, path, error) && rv_store_load(t->store, path, error);
+    rv_archive archive;
+    if (!rv_safetensors_read(path, &archive, error)) return false;
+    const char *config = rv_archive_metadata(&archive, "config");
+    bool ok = (!config || check_same_run(&t->config, config, path, error)) &&
+              check_files(t, &archive, path, changed, error);
+    rv_archive_free(&archive);
+    return ok;
+}
+
+bool rv_trainer_load(rv_trainer *t, const char *path, rv_error *changed, rv_error *error)
+{
+    return check_origin(t, path, changed, error) && check_parameters(t, path, error) &&
+           rv_store_load(t->store, path, error);
 }
 
 /* Whether each parameter of `a` has an equal shape in `b` or, if `partial`, is not there. */
@@ -187,7 +239,7 @@ bool rv_trainer_initialize(rv_trainer *t, const char *path, bool partial, rv_err
 }
 
 bool rv_resume(const rv_trainer *t, rv_train_result *result, rv_epoch **history, rv_error *skipped,
-               rv_error *error)
+               rv_error *changed, rv_error *error)
 {
     char path[RV_PATH];
     *history = NULL;
@@ -197,5 +249,6 @@ bool rv_resume(const rv_trainer *t, rv_train_result *result, rv_epoch **history,
         return rv_fail(error, RV_ERROR_ARGUMENT,
                        "`epochs`: got %" PRId64 ", but the run is in epoch %" PRId64,
                        t->config.loop.epochs, begun);
-    return check_parameters(t, path, error) && rv_store_load(t->store, path, error);
+    return check_origin(t, path, changed, error) && check_parameters(t, path, error) &&
+           rv_store_load(t->store, path, error);
 }

@@ -8,6 +8,6 @@
  * store, whole or not at all. Free *history with rv_free, also after a failure. See
  * rv_trainer_resume. */
 bool rv_resume(const rv_trainer *trainer, rv_train_result *result, rv_epoch **history,
-               rv_error *skipped, rv_error *error);
+               rv_error *skipped, rv_error *changed, rv_error *error);
 
 #endif

@@ -20,6 +20,7 @@
 #define PREVIOUS "checkpoint.previous.safetensors"
 #define BEST "best.safetensors"
 #define CONFIG "config.json"
+#define INPUTS "inputs.json"
 #define LOG "log.csv"
 
 bool rv_run_folder_path(const char *folder, const char *file, char path[RV_PATH], rv_error *error)
@@ -41,9 +42,9 @@ bool rv_run_folder_previous(const char *folder, char path[RV_PATH], rv_error *er
     return rv_run_folder_path(folder, PREVIOUS, path, error);
 }
 
-bool rv_run_folder_best(const char *folder, char path[RV_PATH], rv_error *error)
+bool rv_run_folder_inputs(const char *folder, char path[RV_PATH], rv_error *error)
 {
-    return rv_run_folder_path(folder, BEST, path, error);
+    return rv_run_folder_path(folder, INPUTS, path, error);
 }
 
 bool rv_run_folder_of(const char *checkpoint, char folder[RV_PATH], rv_error *error)
@@ -94,7 +95,7 @@ static bool check_replaceable(const char *folder, const char *file, rv_error *er
 
 rv_folder_lock *rv_run_folder_open(const char *folder, rv_error *error)
 {
-    static const char *const files[] = {CHECKPOINT, PREVIOUS, BEST, CONFIG, LOG};
+    static const char *const files[] = {CHECKPOINT, PREVIOUS, BEST, CONFIG, INPUTS, LOG};
     rv_folder_lock *lock = make_folders(folder, error) ? rv_folder_lock_take(folder, error) : NULL;
     bool ok = lock;
     for (size_t i = 0; ok && i < sizeof files / sizeof *files; i++)
@@ -179,7 +180,7 @@ static bool save_log(const char *folder, const rv_train_result *r, rv_error *err
 /* Whether this is a file that a killed run was writing: "checkpoint.safetensors.123-0.tmp". */
 static bool is_unfinished(const char *name)
 {
-    static const char *const files[] = {CHECKPOINT, BEST, CONFIG, LOG};
+    static const char *const files[] = {CHECKPOINT, BEST, CONFIG, INPUTS, LOG};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         size_t length = strlen(files[i]);
         if (strncmp(name, files[i], length) != 0 || name[length] != '.') continue;
@@ -209,12 +210,15 @@ static void remove_unfinished(const char *folder)
     close(descriptor);
 }
 
-bool rv_run_folder_start(const char *folder, const rv_train_config *config,
+bool rv_run_folder_start(const char *folder, const rv_train_config *config, const char *inputs,
                          const rv_train_result *result, rv_error *error)
 {
     remove_unfinished(folder);
     char *text = rv_train_config_json(config);
-    bool ok = save_text(folder, CONFIG, text, error) && save_log(folder, result, error);
+    bool files = strcmp(inputs, "{}") != 0;
+    bool ok = (files ? save_text(folder, INPUTS, inputs, error)
+                     : rv_run_folder_clear_file(folder, INPUTS, true, error)) &&
+              save_text(folder, CONFIG, text, error) && save_log(folder, result, error);
     rv_free(text);
     return ok;
 }
@@ -233,29 +237,45 @@ static bool keep_previous(const char *folder, rv_error *error)
     return rename(from, previous) == 0 || errno == ENOENT || fail_system("write", previous, error);
 }
 
-static bool save_checkpoint(const char *folder, const rv_train_config *c, const rv_store *store,
-                            const rv_train_result *result, rv_error *error)
+/* The entries that are UTF-8, which safetensors requires; file names may not be. config.json and
+ * inputs.json hold them too. */
+static bool save_store(const char *folder, const char *file, const rv_store *store,
+                       const rv_metadata *metadata, size_t count, rv_error *error)
 {
+    enum { MOST = 3 };
+    rv_metadata valid[MOST];
     char path[RV_PATH];
-    char *run = rv_run_state_json(result), *config = rv_train_config_json(c);
-    bool ok = run && config ? true : rv_fail_memory(error);
-    if (ok) {
-        /* File names may not be UTF-8, which safetensors requires. config.json holds them too. */
-        size_t count = rv_utf8_valid(config, strlen(config)) ? 2 : 1;
-        const rv_metadata metadata[] = {{"run", run}, {"config", config}};
-        ok = rv_run_folder_checkpoint(folder, path, error) &&
-             rv_store_save_with(store, path, metadata, count, error);
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (!metadata[i].value) return rv_fail_memory(error);
+        if (rv_utf8_valid(metadata[i].value, strlen(metadata[i].value)))
+            valid[kept++] = metadata[i];
     }
-    rv_free(run);
+    return rv_run_folder_path(folder, file, path, error) &&
+           rv_store_save_with(store, path, valid, kept, error);
+}
+
+bool rv_run_folder_save_best(const char *folder, const rv_train_config *c, const rv_store *store,
+                             rv_error *error)
+{
+    rv_train_config any = *c;
+    any.loop.epochs = 0; /* unset: a run that trains for longer has the same best parameters */
+    char *config = rv_train_config_json(&any);
+    bool ok = save_store(folder, BEST, store, &(rv_metadata){"config", config}, 1, error);
     rv_free(config);
     return ok;
 }
 
-bool rv_run_folder_save(const char *folder, const rv_train_config *config, const rv_store *store,
-                        rv_train_result *result, rv_error *error)
+bool rv_run_folder_save(const char *folder, const rv_train_config *c, const char *inputs,
+                        const rv_store *store, rv_train_result *result, rv_error *error)
 {
     if (result->saved.epoch > 0 && !keep_previous(folder, error)) return false;
-    if (!save_checkpoint(folder, config, store, result, error)) return false;
+    char *run = rv_run_state_json(result), *config = rv_train_config_json(c);
+    const rv_metadata metadata[] = {{"run", run}, {"config", config}, {"inputs", inputs}};
+    bool ok = save_store(folder, CHECKPOINT, store, metadata, 3, error);
+    rv_free(run);
+    rv_free(config);
+    if (!ok) return false;
     result->saved = result->at;
     return save_log(folder, result, error);
 }

@@ -28,15 +28,20 @@ typedef struct rv_checkpoint_mark {
 } rv_checkpoint_mark;
 bool rv_run_folder_mark(const char *folder, rv_checkpoint_mark *mark, rv_error *error);
 
-/* Writes config.json and log.csv, and removes unfinished files of a killed run. */
-bool rv_run_folder_start(const char *folder, const rv_train_config *config,
+/* Writes config.json, inputs.json (train/trainer/inputs.h) if there are such files, and log.csv, and removes unfinished files
+ * of a killed run. */
+bool rv_run_folder_start(const char *folder, const rv_train_config *config, const char *inputs,
                          const rv_train_result *result, rv_error *error);
 
-/* Writes the checkpoint, whose metadata hold the configuration ("config") and the run state
- * ("run"), then log.csv. The checkpoint before becomes the previous one. Sets result->saved to
- * result->at. */
-bool rv_run_folder_save(const char *folder, const rv_train_config *config, const rv_store *store,
-                        rv_train_result *result, rv_error *error);
+/* Writes the checkpoint, whose metadata hold the configuration ("config"), the record of its files
+ * ("inputs") and the run state ("run"), then log.csv. The checkpoint before becomes the previous one.
+ * Sets result->saved to result->at. */
+bool rv_run_folder_save(const char *folder, const rv_train_config *config, const char *inputs,
+                        const rv_store *store, rv_train_result *result, rv_error *error);
+
+/* Writes best.safetensors, whose metadata hold the configuration. */
+bool rv_run_folder_save_best(const char *folder, const rv_train_config *config,
+                             const rv_store *store, rv_error *error);
 
 /* "folder/file" */
 bool rv_run_folder_path(const char *folder, const char *file, char path[RV_PATH], rv_error *error);
@@ -44,7 +49,7 @@ bool rv_run_folder_path(const char *folder, const char *file, char path[RV_PATH]
 /* The path of each file. */
 bool rv_run_folder_checkpoint(const char *folder, char path[RV_PATH], rv_error *error);
 bool rv_run_folder_previous(const char *folder, char path[RV_PATH], rv_error *error);
-bool rv_run_folder_best(const char *folder, char path[RV_PATH], rv_error *error);
+bool rv_run_folder_inputs(const char *folder, char path[RV_PATH], rv_error *error);
 bool rv_run_folder_config(const char *folder, char path[RV_PATH], rv_error *error);
 
 /* The folder that a file is in. */

@@ -22,6 +22,7 @@ struct rv_trainer {
     rv_folder_lock *lock;    /* from the first write until the trainer is freed */
     bool resumed;            /* the trainer continues the run that the folder holds .. */
     rv_checkpoint_mark mark; /* .. from this checkpoint */
+    char *inputs;            /* the record of the files that it reads; made at the first write */
     /* Saving. */
     bool unsaved;    /* there were updates since the last checkpoint */
     double saved_at; /* when it was written, in rv_seconds */
