@@ -7,6 +7,7 @@
 
 #include "data/npz.h"
 #include "tensor/file_internal.h"
+#include "tensor/little_endian_internal.h"
 #include "tensor/memory.h"
 
 enum { ALIGNMENT = 64, HEADER = 256, DOS_EPOCH = 1 << 5 | 1 /* 1 January 1980 */ };
@@ -47,16 +48,7 @@ static unsigned char *npy_bytes(const rv_tensor *t, size_t *size)
     if (!bytes) return NULL;
     memcpy(bytes, header, head);
     if (rv_tensor_bytes(t) > 0) memcpy(bytes + head, t->data, rv_tensor_bytes(t));
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-    for (size_t at = head; at < *size; at += width)
-        for (size_t i = 0; i < width / 2; i++) {
-            unsigned char byte = bytes[at + i];
-            bytes[at + i] = bytes[at + width - 1 - i];
-            bytes[at + width - 1 - i] = byte;
-        }
-#else
-    (void)width;
-#endif
+    rv_little_endian_convert(bytes + head, (*size - head) / width, width);
     return bytes;
 }
 

@@ -10,10 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tensor/little_endian_internal.h"
 #include "tensor/memory.h"
 #include "tensor/name_internal.h"
-
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the file's byte order is the host's");
 
 typedef struct reader {
     const char *path;
@@ -37,11 +36,10 @@ static bool fail_tensor(const reader *in, const char *name, const char *what)
 /* Finds, checks and parses the header. Free *root with cJSON_Delete. */
 static bool parse_header(reader *in, cJSON **root)
 {
-    uint64_t length;
     if (in->size < RV_HEADER_PREFIX) {
         return fail_at(in, in->size, "the file ends; expected the 8 bytes of the header's length");
     }
-    memcpy(&length, in->bytes, sizeof length);
+    uint64_t length = rv_little_endian(in->bytes, RV_HEADER_PREFIX);
     size_t most = in->size - RV_HEADER_PREFIX;
     most = most < RV_HEADER_LIMIT ? most : RV_HEADER_LIMIT;
     if (length > most) {
@@ -80,13 +78,11 @@ static bool parse_header(reader *in, cJSON **root)
 }
 
 /* A JSON number that is an integer below 2^53, where doubles stop being exact. */
-static bool integer(const cJSON *item, size_t *value)
+static bool integer(const cJSON *item, uint64_t *value)
 {
     double number = cJSON_IsNumber(item) ? item->valuedouble : -1;
-    if (!(number >= 0 && number < 0x1p53 && number == floor(number)) || number > (double)SIZE_MAX) {
-        return false;
-    }
-    *value = (size_t)number;
+    if (!(number >= 0 && number < 0x1p53 && number == floor(number))) return false;
+    *value = (uint64_t)number;
     return true;
 }
 
@@ -131,7 +127,7 @@ static bool describe_shape(const reader *in, const cJSON *item, rv_described *ou
     const cJSON *dim;
     cJSON_ArrayForEach(dim, item)
     {
-        size_t value;
+        uint64_t value;
         if (!integer(dim, &value) || value == 0) {
             return rv_fail(in->error, RV_ERROR_FORMAT,
                            "\"%s\", tensor \"%.100s\": a dimension of %.17g; expected integers "
@@ -148,18 +144,21 @@ static bool describe_shape(const reader *in, const cJSON *item, rv_described *ou
 
 static bool describe_offsets(const reader *in, const cJSON *item, rv_described *out)
 {
-    if (!cJSON_IsArray(item) || cJSON_GetArraySize(item) != 2 ||
-        !integer(item->child, &out->begin) || !integer(item->child->next, &out->end)) {
+    uint64_t begin, end;
+    if (!cJSON_IsArray(item) || cJSON_GetArraySize(item) != 2 || !integer(item->child, &begin) ||
+        !integer(item->child->next, &end)) {
         return fail_tensor(in, out->name, "expected \"data_offsets\" that are two integers");
     }
     size_t available = in->size - in->data_at;
-    if (out->begin > out->end || out->end > available) {
-        return rv_fail(
-            in->error, RV_ERROR_FORMAT,
-            "\"%s\", tensor \"%.100s\": data_offsets %zu to %zu; expected ascending offsets "
-            "within the file's %zu byte(s) of data: is the file complete?",
-            in->path, out->name, out->begin, out->end, available);
+    if (begin > end || end > available) {
+        return rv_fail(in->error, RV_ERROR_FORMAT,
+                       "\"%s\", tensor \"%.100s\": data_offsets %" PRIu64 " to %" PRIu64
+                       "; expected ascending offsets "
+                       "within the file's %zu byte(s) of data: is the file complete?",
+                       in->path, out->name, begin, end, available);
     }
+    out->begin = (size_t)begin;
+    out->end = (size_t)end;
     return true;
 }
 

@@ -9,6 +9,7 @@
 
 #include "tensor/file_internal.h"
 #include "tensor/half_internal.h"
+#include "tensor/little_endian_internal.h"
 #include "tensor/memory.h"
 #include "tensor/safetensors/header.h"
 #include "tensor/safetensors/checksum.h"
@@ -16,8 +17,7 @@
 /* A little-endian integer of 1 to 8 bytes; false unless an i32 holds it. */
 static bool read_integer(const rv_described *from, const unsigned char *bytes, int64_t *value)
 {
-    uint64_t bits = 0;
-    memcpy(&bits, bytes, from->item_size);
+    uint64_t bits = rv_little_endian(bytes, from->item_size);
     int unused = 64 - 8 * (int)from->item_size;
     *value = from->kind == 'I' ? (int64_t)(bits << unused) >> unused : (int64_t)bits;
     return *value <= INT32_MAX && *value >= (from->kind == 'I' ? INT32_MIN : 0);
@@ -27,8 +27,7 @@ static void read_halves(float *out, int64_t count, const rv_described *from,
                         const unsigned char *bytes)
 {
     for (int64_t i = 0; i < count; i++) {
-        uint16_t bits;
-        memcpy(&bits, bytes + 2 * i, sizeof bits);
+        uint16_t bits = (uint16_t)rv_little_endian(bytes + 2 * i, sizeof bits);
         out[i] = from->kind == 'B' ? rv_float_of_bfloat(bits) : rv_float_of_half(bits);
     }
 }
@@ -44,6 +43,7 @@ static bool read_elements(rv_tensor *tensor, const rv_described *from, const uns
     }
     if (tensor->dtype != RV_I32) {
         memcpy(tensor->data, bytes, from->end - from->begin);
+        rv_little_endian_convert(tensor->data, (size_t)count, from->item_size);
         return true;
     }
     int32_t *out = tensor->data;

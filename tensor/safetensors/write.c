@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "tensor/file_internal.h"
+#include "tensor/little_endian_internal.h"
 #include "tensor/memory.h"
 #include "tensor/name_internal.h"
 #include "tensor/safetensors.h"
@@ -52,7 +53,18 @@ static bool check_names(const rv_archive *archive, rv_error *error)
     return !duplicate;
 }
 
-/* Assigns an offset to every tensor, and lists the slices in the order of writing. */
+/* A copy of the elements in the file's order; to be freed by rv_free. */
+static void *converted(const rv_tensor *tensor, size_t bytes, size_t item_size)
+{
+    void *copy = rv_alloc(bytes, 1);
+    if (!copy) return NULL;
+    memcpy(copy, tensor->data, bytes);
+    rv_little_endian_convert(copy, bytes / item_size, item_size);
+    return copy;
+}
+
+/* Assigns an offset to every tensor, and lists the slices in the order of writing. On a
+ * big-endian machine they are copies. */
 static bool lay_out(const rv_archive *archive, span *spans, rv_bytes *slices, rv_error *error)
 {
     size_t at = 0, listed = 0;
@@ -70,7 +82,9 @@ static bool lay_out(const rv_archive *archive, span *spans, rv_bytes *slices, rv
                                archive->tensors[i].name);
             }
             spans[i] = (span){at, at + bytes};
-            slices[listed++] = (rv_bytes){tensor->data, bytes};
+            const void *data = RV_BIG_ENDIAN ? converted(tensor, bytes, item_size) : tensor->data;
+            if (!data) return rv_fail_memory(error);
+            slices[listed++] = (rv_bytes){data, bytes};
             at += bytes;
         }
     }
@@ -137,6 +151,7 @@ static unsigned char *frame(const char *json, size_t *size, rv_error *error)
     }
     uint64_t header_size = total - RV_HEADER_PREFIX;
     memcpy(bytes, &header_size, sizeof header_size);
+    rv_little_endian_convert(bytes, 1, sizeof header_size);
     memcpy(bytes + RV_HEADER_PREFIX, json, length);
     memset(bytes + RV_HEADER_PREFIX + length, ' ', total - RV_HEADER_PREFIX - length);
     *size = total;
@@ -161,6 +176,8 @@ bool rv_safetensors_write(const char *path, const rv_archive *archive, rv_error 
         ok = rv_checksum_put(header, slices, archive->tensor_count + 1, error) &&
              rv_file_write(path, slices, archive->tensor_count + 1, error);
     }
+    for (size_t i = 1; RV_BIG_ENDIAN && slices && i <= archive->tensor_count; i++)
+        rv_free((void *)slices[i].bytes);
     rv_free(spans);
     rv_free(slices);
     rv_free(header);

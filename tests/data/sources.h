@@ -5,11 +5,11 @@
 #include <gtest/gtest.h>
 #include <zlib.h>
 
-#include <cstring>
 #include <string>
 #include <vector>
 
 #include "data/files.h"
+#include "tests/bytes.h"
 #include "tests/files.h"
 
 /* A source that is closed even when a test fails. */
@@ -53,20 +53,6 @@ inline Sample sample(const rv_source &source, int64_t index, uint64_t epoch = 0)
     rv_tensor_free(&x);
     rv_tensor_free(&y);
     return sample;
-}
-
-/* The bytes of a value in big-endian order. */
-template <class T> std::string big(T value)
-{
-    std::string bytes(sizeof value, 0);
-    std::memcpy(&bytes[0], &value, sizeof value);
-    return {bytes.rbegin(), bytes.rend()};
-}
-
-template <class T> std::string little(T value)
-{
-    const std::string bytes = big(value);
-    return {bytes.rbegin(), bytes.rend()};
 }
 
 inline std::string idx(int type, const std::vector<uint32_t> &shape, const std::string &body)

@@ -3,24 +3,23 @@
 #define RV_TESTS_TENSOR_ARCHIVES_H
 
 #include <cstdint>
-#include <cstring>
 #include <string>
 #include <vector>
 
 #include "tensor/safetensors.h"
+#include "tests/bytes.h"
 
 /* A file with this header and data, as the format specifies. */
 inline std::string file_of(const std::string &header, const std::string &data)
 {
-    const uint64_t length = header.size();
-    std::string prefix(8, '\0');
-    std::memcpy(&prefix[0], &length, 8);
-    return prefix + header + data;
+    return little(uint64_t{header.size()}) + header + data;
 }
 
 template <class T> std::string bytes_of(const std::vector<T> &values)
 {
-    return {reinterpret_cast<const char *>(values.data()), values.size() * sizeof(T)};
+    std::string bytes;
+    for (T value : values) bytes += little(value);
+    return bytes;
 }
 
 /* Metadata and three tensors of three dtypes, not sorted by alignment. */

@@ -2,7 +2,6 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
-#include <cstring>
 #include <string>
 
 #include "tensor/safetensors.h"
@@ -139,7 +138,7 @@ TEST_F(HostileSafetensors, RefusesAWrongHeaderLength)
          {uint64_t{0}, uint64_t{1}, uint64_t{good.size() - 7}, uint64_t{good.size()},
           uint64_t{1} << 32, uint64_t{1} << 63, UINT64_MAX, UINT64_MAX - 7}) {
         std::string bytes = good;
-        std::memcpy(&bytes[0], &length, 8);
+        bytes.replace(0, 8, little(length));
         EXPECT_EQ(read_bytes(path("a"), bytes).code, RV_ERROR_FORMAT) << length;
     }
 }

@@ -87,7 +87,7 @@ TEST(Tensor, RefusesInvalidShapes)
     EXPECT_EQ(error.code, RV_ERROR_SHAPE);
     error = {};
     EXPECT_FALSE(rv_tensor_new(&tensor, RV_F64, RV_SHAPE(huge), &error)) << "2^62 bytes";
-    EXPECT_EQ(error.code, RV_ERROR_MEMORY);
+    EXPECT_EQ(error.code, sizeof(size_t) < 8 ? RV_ERROR_SHAPE : RV_ERROR_MEMORY);
     EXPECT_NE(std::string(error.text).find("[576460752303423488]"), std::string::npos);
     EXPECT_EQ(tensor.data, nullptr);
 }
