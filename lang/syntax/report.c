@@ -76,8 +76,8 @@ static void copy_line(char *to, const char *line, int width)
     memcpy(to, line, (size_t)width);
     to[width] = '\0';
     bool valid = rv_utf8_valid(to, (size_t)width);
-    for (char *c = to; *c; c++)
-        if (((unsigned char)*c < ' ' && *c != '\t') || *c == 127 || (!valid && *c < 0)) *c = '?';
+    for (unsigned char *c = (unsigned char *)to; *c; c++)
+        if ((*c < ' ' && *c != '\t') || *c == 127 || (!valid && *c >= 0x80)) *c = '?';
 }
 
 /* Writes the problem in the style of a compiler:
