@@ -160,7 +160,9 @@ static bool has_effect(const rv_setup *s, const rv_train_config *c, const rv_con
     rv_train_config other = *c;
     rv_hash seen;
     void *value = (char *)&other + row->offset;
-    const size_t size = row->kind == RV_CONFIG_FLAG ? sizeof(bool) : sizeof(int64_t);
+    const size_t size = row->kind == RV_CONFIG_FLAG   ? sizeof(bool)
+                        : row->kind == RV_CONFIG_TEXT ? sizeof(char *)
+                                                      : sizeof(int64_t);
     if (vary(row, value) && (!hash_step(s, other, &seen, error) || !is_equal(hash, seen)))
         return true;
     memcpy(value, (const char *)&unset + row->offset, size);
