@@ -8,18 +8,14 @@
 #include <set>
 
 #include "tests/autograd/random_graphs.h"
+#include "tests/rounds.h"
 #include "tests/tapes.h"
 
 namespace {
 
 enum { GRAPHS = 300, NETS = 20, RUNS = 3 };
 
-/* So many that RECURVE_GRAPHS in the environment asks for. */
-unsigned graphs()
-{
-    const char *given = std::getenv("RECURVE_GRAPHS");
-    return given ? static_cast<unsigned>(std::strtoul(given, nullptr, 10)) : GRAPHS;
-}
+unsigned graphs() { return static_cast<unsigned>(rounds("RECURVE_GRAPHS", GRAPHS)); }
 
 /* All that a program shows and changes: outputs, then stored tensors, after each of its runs. */
 using Trace = std::vector<Values>;
@@ -129,7 +125,7 @@ TEST_F(RandomGraphs, AreTameAndVaried)
 {
     std::set<std::string> seen;
     int64_t assignments = 0;
-    for (unsigned seed = 1; seed <= graphs(); seed++) {
+    for (unsigned seed = 1; seed <= GRAPHS; seed++) {
         Tape t(RV_F64, seed);
         const RandomGraph graph(t, seed, true);
         ASSERT_EQ(t.code(), RV_OK) << "graph " << seed << ": " << t.error();
@@ -141,7 +137,7 @@ TEST_F(RandomGraphs, AreTameAndVaried)
     }
     for (int i = 0; i < rv_op_count(); i++)
         EXPECT_TRUE(seen.count(rv_op_at(i)->name)) << rv_op_at(i)->name << " is in no graph";
-    EXPECT_GT(assignments, graphs());
+    EXPECT_GT(assignments, GRAPHS);
 }
 
 TEST_F(RandomGraphs, NeedLittleMoreMemoryThanIsAliveAtOnce)

@@ -7,21 +7,13 @@
 #include <functional>
 
 #include "tests/autograd/nets.h"
+#include "tests/sanitized.h"
 
 /* ---- counting every allocation of the process, but where a sanitizer does ---- */
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1
-#endif
-
 static std::atomic<int64_t> allocations{0};
 
-#if defined(__GLIBC__) && !defined(SANITIZED)
+#if defined(__GLIBC__) && !SANITIZED
 #define COUNTED 1
 extern "C" {
 void *__libc_malloc(size_t size);

@@ -7,6 +7,7 @@
 
 #include "tests/files.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/rounds.h"
 
 namespace {
 
@@ -74,8 +75,7 @@ TEST_F(AnyBytes, OfTruncatedSeeds)
 
 TEST_F(AnyBytes, OfDamagedSeeds)
 {
-    const char *wanted = std::getenv("RECURVE_CORRUPTIONS");
-    const int count = wanted ? std::atoi(wanted) : 1000;
+    const int count = rounds("RECURVE_CORRUPTIONS", 1000);
     ASSERT_GT(count, 0);
     for (int i = 0; i < count; i++) {
         std::string bytes = seed();

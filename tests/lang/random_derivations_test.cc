@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "recurve.h"
+#include "tests/rounds.h"
 
 namespace {
 
@@ -348,8 +349,7 @@ void prove(unsigned seed, Counts *counts)
 
 TEST(RandomDerivations, RightLinesAreRightAndPlantedMistakesAreNot)
 {
-    const char *given = std::getenv("RECURVE_DERIVATIONS");
-    const int many = given ? std::atoi(given) : 1000;
+    const int many = rounds("RECURVE_DERIVATIONS", 1000);
     Counts counts;
     for (int i = 1; i <= many && !HasFailure(); i++) prove(static_cast<unsigned>(i), &counts);
     RecordProperty("lines", counts.lines);

@@ -20,6 +20,7 @@
 #endif
 
 #include "ops/kernels/kernels.h"
+#include "tests/rounds.h"
 
 using Exact = long double;
 
@@ -197,13 +198,12 @@ class Draw {
 template <class T> class Kernels : public testing::Test {
   protected:
     /* Calls claim(draw) for `plans` seeds, or as many as RECURVE_PLANS in the environment says. */
-    template <class Claim> void search(unsigned plans, Claim claim)
+    template <class Claim> void search(int plans, Claim claim)
     {
-        if (const char *given = std::getenv("RECURVE_PLANS"))
-            plans = static_cast<unsigned>(std::strtoul(given, nullptr, 10));
-        for (unsigned seed = 0; seed < plans; seed++) {
+        plans = rounds("RECURVE_PLANS", plans);
+        for (int seed = 0; seed < plans; seed++) {
             SCOPED_TRACE("seed " + std::to_string(seed));
-            Draw draw(seed);
+            Draw draw(static_cast<unsigned>(seed));
             claim(draw);
             if (testing::Test::HasFailure()) return;
         }

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "recurve.h"
+#include "tests/rounds.h"
 #include "tests/tools/command.h"
 
 namespace {
@@ -175,17 +176,10 @@ TEST(Resume, AfterASignalARunOfAnyKindEndsAsIfNeverStopped)
     }
 }
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-enum { KILLS = 7 };
-#else
-enum { KILLS = 30 };
-#endif
-
 /* RECURVE_KILLS=300 makes it so many. */
 TEST(Resume, AfterEveryKillARunEndsAsIfNeverStopped)
 {
-    const char *wanted = std::getenv("RECURVE_KILLS");
-    const int kills = wanted ? std::atoi(wanted) : KILLS;
+    const int kills = rounds("RECURVE_KILLS", 30);
     std::mt19937 random(std::random_device{}());
     std::vector<std::string> kinds = all_kinds();
     std::vector<Result> whole;
