@@ -42,7 +42,7 @@ rv_lang *rv_lang_open(const char *path, rv_error *error)
         rv_fail(error, RV_ERROR_ARGUMENT, "lang: the path is NULL");
         return NULL;
     }
-    if (!rv_file_read(path, &bytes, &size, error)) return NULL;
+    if (!rv_file_read(path, LANG_MOST_BYTES, &bytes, &size, error)) return NULL;
     rv_lang *lang = rv_lang_read((const char *)bytes, size, path, error);
     rv_free(bytes);
     return lang;

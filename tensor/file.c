@@ -1,11 +1,13 @@
-/* Whole files. Writing goes to a temporary file beside the target, and a rename replaces the target
+/* Writing goes to a temporary file beside the target, and a rename replaces the target
  * in one step. */
 #include "tensor/file_internal.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -16,6 +18,38 @@
 static bool fail_system(rv_error *error, const char *what, const char *path, int reason)
 {
     return rv_fail(error, RV_ERROR_IO, "cannot %s \"%s\": %s", what, path, rv_reason(reason));
+}
+
+/* ---- reading ---- */
+
+static bool check_file(rv_file *file, rv_error *error)
+{
+    struct stat status;
+    if (fstat(file->descriptor, &status) != 0) return fail_system(error, "read", file->path, errno);
+    if (!S_ISREG(status.st_mode))
+        return rv_fail(error, RV_ERROR_IO, "cannot read \"%s\": it is %s; expected a regular file",
+                       file->path, S_ISDIR(status.st_mode) ? "a folder" : "a pipe or a device");
+    if (status.st_size < 0 || (uintmax_t)status.st_size >= PTRDIFF_MAX)
+        return rv_fail(error, RV_ERROR_IO, "cannot read \"%s\": it is larger than memory",
+                       file->path);
+    file->size = (size_t)status.st_size;
+    return true;
+}
+
+bool rv_file_open(rv_file *file, const char *path, rv_error *error)
+{
+    /* O_NONBLOCK: opening a pipe must not block before it is refused. */
+    *file = (rv_file){path, open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), 0};
+    if (file->descriptor < 0) return fail_system(error, "read", path, errno);
+    if (check_file(file, error)) return true;
+    rv_file_close(file);
+    return false;
+}
+
+void rv_file_close(rv_file *file)
+{
+    close(file->descriptor);
+    file->descriptor = -1;
 }
 
 /* Reads up to `size` bytes. Returns their number, or -1 with errno. */
@@ -31,52 +65,68 @@ static ptrdiff_t read_all(int descriptor, unsigned char *bytes, size_t size)
     return (ptrdiff_t)done;
 }
 
-static bool read_descriptor(int descriptor, const char *path, unsigned char **bytes, size_t *size,
-                            rv_error *error)
+bool rv_file_next(const rv_file *file, void *bytes, size_t size, rv_error *error)
 {
-    struct stat status;
-    if (fstat(descriptor, &status) != 0) {
-        return fail_system(error, "read", path, errno);
-    }
-    if (!S_ISREG(status.st_mode)) {
-        return rv_fail(error, RV_ERROR_IO, "cannot read \"%s\": it is not a regular file", path);
-    }
-    if (status.st_size < 0 || (uintmax_t)status.st_size >= PTRDIFF_MAX) {
-        return rv_fail(error, RV_ERROR_IO, "cannot read \"%s\": it is larger than memory", path);
-    }
-    size_t expected = (size_t)status.st_size;
-    unsigned char *content = rv_alloc(expected + 1, 1);
-    if (!content) {
-        return rv_fail(error, RV_ERROR_MEMORY, "out of memory for the %zu byte(s) of \"%s\"",
-                       expected, path);
-    }
-    ptrdiff_t got = read_all(descriptor, content, expected);
-    if (got < 0) {
-        int reason = errno;
-        rv_free(content);
-        return fail_system(error, "read", path, reason);
-    }
-    if ((size_t)got != expected) {
-        rv_free(content);
-        return rv_fail(error, RV_ERROR_IO, "\"%s\" shrank from %zu to %td bytes while it was read",
-                       path, expected, got);
-    }
-    *bytes = content;
-    *size = expected;
-    return true;
+    const ptrdiff_t got = read_all(file->descriptor, bytes, size);
+    if (got < 0) return fail_system(error, "read", file->path, errno);
+    return (size_t)got == size ||
+           rv_fail(error, RV_ERROR_IO, "\"%s\" shrank from %zu bytes while it was read; try again",
+                   file->path, file->size);
 }
 
-bool rv_file_read(const char *path, unsigned char **bytes, size_t *size, rv_error *error)
+bool rv_file_end(const rv_file *file, rv_error *error)
 {
+    unsigned char beyond;
+    const ptrdiff_t got = read_all(file->descriptor, &beyond, 1);
+    if (got < 0) return fail_system(error, "read", file->path, errno);
+    return got == 0 || rv_fail(error, RV_ERROR_IO,
+                               "\"%s\" has more than the %zu byte(s) that it had when it was "
+                               "opened; read a copy of it",
+                               file->path, file->size);
+}
+
+static bool read_file(const rv_file *file, size_t most, unsigned char **bytes, rv_error *error)
+{
+    if (file->size > most)
+        return rv_fail(error, RV_ERROR_FORMAT, "\"%s\" has %zu byte(s); expected at most %zu",
+                       file->path, file->size, most);
+    unsigned char *content = rv_alloc(file->size + 1, 1);
+    if (!content)
+        return rv_fail(error, RV_ERROR_MEMORY, "out of memory for the %zu byte(s) of \"%s\"",
+                       file->size, file->path);
+    if (rv_file_next(file, content, file->size, error) && rv_file_end(file, error)) {
+        *bytes = content;
+        return true;
+    }
+    rv_free(content);
+    return false;
+}
+
+bool rv_file_read(const char *path, size_t most, unsigned char **bytes, size_t *size,
+                  rv_error *error)
+{
+    rv_file file;
     *bytes = NULL;
     *size = 0;
-    /* O_NONBLOCK: opening a pipe must not block before it is refused below. */
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (descriptor < 0) return fail_system(error, "read", path, errno);
-    bool ok = read_descriptor(descriptor, path, bytes, size, error);
-    close(descriptor);
+    if (!rv_file_open(&file, path, error)) return false;
+    bool ok = read_file(&file, most, bytes, error);
+    if (ok) *size = file.size;
+    rv_file_close(&file);
     return ok;
 }
+
+bool rv_file_refuse_folder(const char *path, const char *expected, rv_error *error)
+{
+    struct stat status;
+    return stat(path, &status) != 0 || !S_ISDIR(status.st_mode) ||
+           rv_fail(error, RV_ERROR_IO, "\"%.500s\" is a folder; expected %s", path, expected);
+}
+
+_Static_assert(RV_FILE_PATH >= PATH_MAX, "realpath writes so many characters");
+
+bool rv_file_resolve(const char *path, char real[RV_FILE_PATH]) { return realpath(path, real); }
+
+/* ---- writing ---- */
 
 /* Opens the folder of `path`, for fsync. */
 static int open_folder(const char *path, rv_error *error)

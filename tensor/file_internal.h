@@ -1,4 +1,4 @@
-/* Reads and atomically writes whole files. */
+/* Reads files, and atomically writes whole ones. */
 #ifndef RV_TENSOR_FILE_INTERNAL_H
 #define RV_TENSOR_FILE_INTERNAL_H
 
@@ -11,9 +11,36 @@
 extern "C" {
 #endif
 
-/* Reads a regular file and appends a NUL. Free *bytes with rv_free (tensor/memory.h). RV_ERROR_IO
- * names the path and the system's reason. */
-bool rv_file_read(const char *path, unsigned char **bytes, size_t *size, rv_error *error);
+/* A regular file, open for reading from its start. */
+typedef struct rv_file {
+    const char *path; /* borrowed */
+    int descriptor;
+    size_t size; /* as the system states it */
+} rv_file;
+
+/* Refuses folders, pipes and devices, and never blocks. RV_ERROR_IO names the path and the system's
+ * reason, here and below. Close it with rv_file_close. */
+bool rv_file_open(rv_file *file, const char *path, rv_error *error);
+void rv_file_close(rv_file *file);
+
+/* Reads the next `size` bytes. */
+bool rv_file_next(const rv_file *file, void *bytes, size_t size, rv_error *error);
+
+/* Whether nothing is left. Where a file has more bytes than its size, as files of /proc do, its
+ * size does not limit it. */
+bool rv_file_end(const rv_file *file, rv_error *error);
+
+/* Reads a file of at most `most` bytes and appends a NUL. A larger one is refused by its size,
+ * RV_ERROR_FORMAT, before any of it is read. Free *bytes with rv_free (tensor/memory.h). */
+bool rv_file_read(const char *path, size_t most, unsigned char **bytes, size_t *size,
+                  rv_error *error);
+
+/* The path of an existing file without links, `.` and `..`. */
+enum { RV_FILE_PATH = 4096 };
+bool rv_file_resolve(const char *path, char real[RV_FILE_PATH]);
+
+/* Fails if the path is a folder. `expected` says what belongs there. */
+bool rv_file_refuse_folder(const char *path, const char *expected, rv_error *error);
 
 typedef struct rv_bytes {
     const void *bytes;

@@ -30,6 +30,10 @@ void rv_store_set_complete(rv_store *store, bool complete);
  * array (rv_free). */
 rv_entry **rv_store_release(rv_store *from, size_t *count);
 
+/* Reads a checkpoint into a separate store, to be freed by rv_store_free. NULL on failure. A tensor
+ * that `store` has must be of a type that is read: RV_ERROR_DTYPE. */
+rv_store *rv_store_stage(const rv_store *store, const char *path, rv_error *error);
+
 #ifdef __cplusplus
 }
 #endif

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tensor/file_internal.h"
 #include "tensor/memory.h"
 #include "tensor/name_internal.h"
 #include "tensor/text_internal.h"
@@ -519,6 +520,9 @@ bool rv_train_config_parse(rv_train_config *config, const char *json, const char
 
 bool rv_train_config_read(rv_train_config *config, const char *path, rv_error *error)
 {
+    if (!rv_file_refuse_folder(path, "a configuration, such as config.json of a run's folder",
+                               error))
+        return false;
     char *text = rv_text_file_read(path, error);
     bool ok = text && rv_train_config_parse(config, text, path, error);
     rv_free(text);

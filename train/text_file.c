@@ -16,7 +16,7 @@ char *rv_text_file_read(const char *path, rv_error *error)
 {
     unsigned char *bytes;
     size_t size;
-    if (!rv_file_read(path, &bytes, &size, error)) return NULL;
+    if (!rv_file_read(path, RV_TEXT_FILE_LIMIT, &bytes, &size, error)) return NULL;
     if (!memchr(bytes, '\0', size)) return (char *)bytes;
     rv_fail(error, RV_ERROR_FORMAT, "\"%.500s\" is not a text: it holds a NUL byte", path);
     rv_free(bytes);

@@ -4,11 +4,12 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <unistd.h>
 #include <zip.h>
 
 #include "data/files/array.h"
 #include "data/npz.h"
+#include "tensor/file_internal.h"
 #include "tensor/memory.h"
 #include "tensor/text_internal.h"
 
@@ -124,30 +125,90 @@ static bool open_member(const archive *a, const char *member, bool needed, rv_ar
                    "\"%s\" has no %s; expected numpy.savez(path, x=..., y=...)", a->path, member);
 }
 
+/* ---- opening ---- */
+
+static uint64_t little(const unsigned char *bytes, int size)
+{
+    uint64_t value = 0;
+    memcpy(&value, bytes, (size_t)size);
+    return value;
+}
+
+static bool read_at(const rv_file *file, uint64_t at, void *bytes, size_t size, rv_error *error)
+{
+    if (lseek(file->descriptor, (off_t)at, SEEK_SET) >= 0)
+        return rv_file_next(file, bytes, size, error);
+    return rv_fail(error, RV_ERROR_IO, "cannot read \"%s\": %s", file->path, rv_reason(errno));
+}
+
+/* Checks what may be the end of a central directory, at tail[at]. With zip64 the numbers are in
+ * another record. */
+static bool check_end(const rv_file *file, const unsigned char *tail, size_t at, rv_error *error)
+{
+    enum { MOST = 1 << 19, ENTRY = 46, LOCATOR = 20, LARGE_END = 56 };
+    uint64_t count = little(tail + at + 10, 2), size = little(tail + at + 12, 4);
+    bool possible = little(tail + at + 16, 4) + size <= file->size;
+    if (at >= LOCATOR && memcmp(tail + at - LOCATOR, "PK\6\7", 4) == 0) {
+        unsigned char end[LARGE_END] = {0};
+        const uint64_t where = little(tail + at - LOCATOR + 8, 8);
+        if (file->size >= sizeof end && where <= file->size - sizeof end &&
+            !read_at(file, where, end, sizeof end, error))
+            return false;
+        if (memcmp(end, "PK\6\6", 4) == 0) {
+            count = little(end + 32, 8);
+            size = little(end + 40, 8);
+            possible = true;
+        }
+    }
+    return !possible || (size <= MOST && count <= size / ENTRY) ||
+           rv_fail(
+               error, RV_ERROR_FORMAT,
+               "\"%s\" states %" PRIu64 " member(s) in a directory of %" PRIu64
+               " byte(s); expected at most %d bytes, and at least %d for each: save fewer arrays",
+               file->path, count, size, MOST, ENTRY);
+}
+
+/* Limits the directory before libzip opens the archive: its hash of names has no key, so the time
+ * for names that collide grows with the square of their number. */
+static bool check_directory(const rv_file *file, rv_error *error)
+{
+    enum { END = 22, COMMENT = 1 << 16, LOCATOR = 20 };
+    size_t size = file->size < END + COMMENT + LOCATOR ? file->size : END + COMMENT + LOCATOR;
+    unsigned char *tail = rv_alloc(size, 1);
+    if (!tail) return rv_fail_memory(error);
+    bool ok = read_at(file, file->size - size, tail, size, error);
+    for (size_t at = 0; ok && at + END <= size; at++)
+        if (memcmp(tail + at, "PK\5\6", 4) == 0) ok = check_end(file, tail, at, error);
+    rv_free(tail);
+    return ok;
+}
+
+static bool fail_archive(const char *path, int code, int reason, rv_error *error)
+{
+    if (reason == ENOMEM || code == ZIP_ER_MEMORY) return rv_fail_memory(error);
+    return rv_fail(error, RV_ERROR_FORMAT,
+                   "\"%s\" is not an .npz archive (libzip error %d); expected one written by "
+                   "numpy.savez",
+                   path, code);
+}
+
 /* To be closed by zip_discard. */
 static bool open_archive(archive *a, const char *path, uint64_t cache, rv_error *error)
 {
     int code = 0;
-    struct stat status = {0};
-    *a = (archive){.path = path, .cache = rv_input_cache(cache)};
+    rv_file file;
+    if (!path) return rv_fail(error, RV_ERROR_ARGUMENT, "the path is NULL");
+    if (!rv_file_open(&file, path, error)) return false;
+    *a = (archive){.path = path, .bytes = file.size, .cache = rv_input_cache(cache)};
+    bool ok = check_directory(&file, error);
     errno = 0;
-    if (path) a->zip = zip_open(path, ZIP_RDONLY, &code);
-    if (a->zip && stat(path, &status) == 0) a->bytes = (uint64_t)status.st_size;
-    if (a->zip) return true;
-    int reason = errno;
-    if (!path) {
-        rv_fail(error, RV_ERROR_ARGUMENT, "the path is NULL");
-    } else if (reason == ENOMEM) {
-        rv_fail_memory(error);
-    } else if (code == ZIP_ER_NOENT || code == ZIP_ER_OPEN || code == ZIP_ER_READ) {
-        rv_fail(error, RV_ERROR_IO, "cannot read \"%s\": %s", path, rv_reason(reason));
-    } else {
-        rv_fail(error, RV_ERROR_FORMAT,
-                "\"%s\" is not an .npz archive (libzip error %d); expected one written by "
-                "numpy.savez",
-                path, code);
+    if (ok && lseek(file.descriptor, 0, SEEK_SET) == 0) {
+        a->zip = zip_fdopen(file.descriptor, 0, &code); /* closes it, unless it fails */
+        if (a->zip) return true;
     }
-    return false;
+    const int reason = errno;
+    rv_file_close(&file);
+    return ok && fail_archive(path, code, reason, error);
 }
 
 /* The name of the array of lengths. Not both are read: the other one is listed as skipped. */

@@ -52,7 +52,7 @@ LANG_APART static lang_source *include(lang_file *file, const lang_node *n, int 
     }
     if (depth == DEEPEST_INCLUDE || sources > MOST_INCLUDES) {
         rv_lang_add_problem(&file->report, n->location, RV_ERROR_FORMAT, "too many included files");
-    } else if (!rv_file_read(path, &bytes, &size, &error)) {
+    } else if (!rv_file_read(path, LANG_MOST_BYTES, &bytes, &size, &error)) {
         rv_lang_add_problem(&file->report, n->location, error.code, "%s", error.text);
     } else if (size + together > LANG_MOST_BYTES) {
         rv_lang_add_problem(&file->report, n->location, RV_ERROR_FORMAT,

@@ -176,8 +176,7 @@ static bool check_skipped(const rv_store *store, const rv_archive *archive, cons
     return true;
 }
 
-/* The file as a separate store, to be freed by rv_store_free; NULL on failure. */
-static rv_store *stage(const rv_store *store, const char *path, rv_error *error)
+rv_store *rv_store_stage(const rv_store *store, const char *path, rv_error *error)
 {
     rv_archive archive;
     if (!rv_safetensors_read(path, &archive, error)) return NULL;
@@ -260,7 +259,7 @@ static void commit(rv_store *store, rv_store *staged)
 
 static bool load(rv_store *store, const char *path, bool complete, rv_error *error)
 {
-    rv_store *staged = stage(store, path, error);
+    rv_store *staged = rv_store_stage(store, path, error);
     if (!staged) return false;
     size_t fresh;
     bool ok = check_shapes(store, staged, path, &fresh, error) &&

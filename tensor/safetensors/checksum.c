@@ -46,7 +46,7 @@ bool rv_checksum_put(unsigned char *header, const rv_bytes *slices, size_t count
     return true;
 }
 
-bool rv_checksum_check(rv_header *header, unsigned char *bytes, size_t size, const char *path,
+bool rv_checksum_check(rv_header *header, unsigned char *head, rv_bytes data, const char *path,
                        rv_error *error)
 {
     rv_metadata *checksum = NULL;
@@ -57,10 +57,10 @@ bool rv_checksum_check(rv_header *header, unsigned char *bytes, size_t size, con
     const char *value = checksum->value;
     checksum->value = RV_CHECKSUM_BLANK; /* so that the metadata can be written again */
     unsigned char *at =
-        strlen(value) == RV_CHECKSUM_DIGITS ? find_digits(bytes, header->data_at, value) : NULL;
+        strlen(value) == RV_CHECKSUM_DIGITS ? find_digits(head, header->data_at, value) : NULL;
     if (at) memcpy(at, RV_CHECKSUM_BLANK, RV_CHECKSUM_DIGITS);
-    rv_bytes whole = {bytes, size};
-    if (!digest(&whole, 1, digits, error)) return false;
+    const rv_bytes whole[] = {{head, header->data_at}, data};
+    if (!digest(whole, 2, digits, error)) return false;
     return (at && strcmp(digits, value) == 0) ||
            rv_fail(
                error, RV_ERROR_FORMAT,

@@ -20,9 +20,9 @@ enum { RV_CHECKSUM_DIGITS = sizeof RV_CHECKSUM_BLANK - 1 };
  * when out of memory. */
 bool rv_checksum_put(unsigned char *header, const rv_bytes *slices, size_t count, rv_error *error);
 
-/* Verifies the checksum of a file, if it has one, and replaces it by the blank value.
- * RV_ERROR_FORMAT if the file is damaged. */
-bool rv_checksum_check(rv_header *header, unsigned char *bytes, size_t size, const char *path,
+/* Verifies the checksum of a file, if it has one, and replaces it by the blank value in `head`, the
+ * bytes before the data. RV_ERROR_FORMAT if the file is damaged. */
+bool rv_checksum_check(rv_header *header, unsigned char *head, rv_bytes data, const char *path,
                        rv_error *error);
 
 #ifdef __cplusplus

@@ -1,5 +1,5 @@
-/* Reads safetensors files. The whole header is checked before the first tensor is allocated, so
- * tensors never take more memory than the file has bytes. */
+/* Reads safetensors files. The header is read and checked before any data, so a file that is none is
+ * refused by its first bytes, and tensors never take more memory than the file has bytes. */
 #include "tensor/safetensors.h"
 
 #include <inttypes.h>
@@ -99,22 +99,64 @@ static bool read_metadata(rv_archive *archive, const rv_header *header, rv_error
     return true;
 }
 
+/* Reads the bytes before the data; those of the header only if its length is possible. */
+static unsigned char *read_head(const rv_file *file, size_t *size, rv_error *error)
+{
+    uint64_t length = 0;
+    size_t prefix = file->size < RV_HEADER_PREFIX ? file->size : RV_HEADER_PREFIX;
+    if (!rv_file_next(file, &length, prefix, error)) return NULL;
+    size_t most = file->size - prefix;
+    most = most < RV_HEADER_LIMIT ? most : RV_HEADER_LIMIT;
+    *size = prefix + (length <= most ? (size_t)length : 0);
+    unsigned char *bytes = rv_alloc(*size + 1, 1);
+    if (!bytes) {
+        rv_fail_memory(error);
+        return NULL;
+    }
+    memcpy(bytes, &length, prefix);
+    if (rv_file_next(file, bytes + prefix, *size - prefix, error)) return bytes;
+    rv_free(bytes);
+    return NULL;
+}
+
+/* Reads and converts what a valid header describes. */
+static bool read_data(const rv_file *file, rv_header *header, unsigned char *head,
+                      rv_archive *archive, rv_error *error)
+{
+    const size_t size = file->size - header->data_at;
+    unsigned char *data = rv_alloc(size, 1);
+    if (!data)
+        return rv_fail(error, RV_ERROR_MEMORY, "out of memory for the %zu byte(s) of \"%s\"", size,
+                       file->path);
+    bool ok = rv_file_next(file, data, size, error) && rv_file_end(file, error) &&
+              rv_checksum_check(header, head, (rv_bytes){data, size}, file->path, error) &&
+              read_tensors(archive, header, data, file->path, error) &&
+              read_metadata(archive, header, error);
+    rv_free(data);
+    return ok;
+}
+
+static bool read_archive(const rv_file *file, rv_archive *archive, rv_error *error)
+{
+    size_t size;
+    rv_header header;
+    unsigned char *head = read_head(file, &size, error);
+    if (!head) return false;
+    bool ok = rv_header_read(&header, file->path, head, file->size, error) &&
+              read_data(file, &header, head, archive, error);
+    rv_header_free(&header);
+    rv_free(head);
+    return ok;
+}
+
 bool rv_safetensors_read(const char *path, rv_archive *archive, rv_error *error)
 {
     *archive = (rv_archive){0};
-    unsigned char *bytes;
-    size_t size;
-    if (!rv_file_read(path, &bytes, &size, error)) return false;
-    rv_header header;
-    bool ok = rv_header_read(&header, path, bytes, size, error) &&
-              rv_checksum_check(&header, bytes, size, path, error) &&
-              read_tensors(archive, &header, bytes + header.data_at, path, error) &&
-              read_metadata(archive, &header, error);
-    rv_header_free(&header);
-    rv_free(bytes);
-    if (!ok) {
-        rv_archive_free(archive);
-    }
+    rv_file file;
+    if (!rv_file_open(&file, path, error)) return false;
+    bool ok = read_archive(&file, archive, error);
+    rv_file_close(&file);
+    if (!ok) rv_archive_free(archive);
     return ok;
 }
 

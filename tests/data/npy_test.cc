@@ -508,4 +508,68 @@ TEST_F(NamedNpz, RefusalsSayWhy)
     refuse(path("none"), RV_ERROR_IO, {"none"});
 }
 
+/* An archive without members whose directory states `count` of them in `size` bytes. */
+std::string directory(uint16_t count, uint32_t size)
+{
+    const std::string end = "PK\5\6" + std::string(4, 0) + little(count) + little(count) +
+                            little(size) + little(uint32_t{0}) + little(uint16_t{0});
+    return std::string(size, 0) + end;
+}
+
+/* The names in libzip's table of members could be chosen to collide. */
+TEST_F(Npy, ArchivesHaveLimitedDirectories)
+{
+    struct {
+        std::string bytes, says;
+    } const cases[] = {
+        {directory(11397, 1 << 19), "libzip error"},
+        {directory(11397, (1 << 19) + 1), "states 11397 members in a directory of 524289 bytes"},
+        {directory(2, 91), "states 2 members in a directory of 91 bytes"},
+        {directory(2, 91) + std::string(70, 'x'), "states 2 members in a directory of 91 bytes"},
+        {directory(60000, 0) + directory(0, 0), "states 60000 members"},
+    };
+    for (const auto &c : cases) {
+        const std::string path = file("x.npz", c.bytes);
+        rv_archive archive;
+        rv_error error = {};
+        EXPECT_FALSE(rv_npz_read(path.c_str(), 0, &archive, &error));
+        EXPECT_EQ(error.code, RV_ERROR_FORMAT);
+        EXPECT_NE(std::string(error.text).find(c.says), std::string::npos) << error.text;
+    }
+}
+
+TEST_F(Npy, LargeArchivesHaveLimitedDirectoriesToo)
+{
+    const auto archive = [](uint64_t count, uint64_t size) {
+        const std::string large = "PK\6\6" + little(uint64_t{44}) + std::string(12, 0) +
+                                  little(count) + little(count) + little(size) +
+                                  little(uint64_t{0});
+        return large + "PK\6\7" + little(uint32_t{0}) + little(uint64_t{0}) + little(uint32_t{1}) +
+               directory(0, 0);
+    };
+    rv_archive read;
+    rv_error error = {};
+    const std::string path = file("x.npz", archive(uint64_t{1} << 40, uint64_t{1} << 46));
+    EXPECT_FALSE(rv_npz_read(path.c_str(), 0, &read, &error));
+    EXPECT_NE(std::string(error.text).find("states 1099511627776 members"), std::string::npos)
+        << error.text;
+}
+
+TEST_F(Npy, AnArchiveOfManyArraysIsRead)
+{
+    std::vector<std::string> names;
+    for (int i = 0; i < 3000; i++) names.push_back("layer" + std::to_string(i) + "/weight");
+    rv_tensor number = {};
+    ASSERT_TRUE(rv_tensor_new(&number, RV_F32, RV_SCALAR, nullptr));
+    std::vector<rv_named_tensor> tensors;
+    for (const std::string &name : names) tensors.push_back({name.c_str(), number});
+    rv_archive archive = {tensors.data(), tensors.size(), nullptr, 0, nullptr, 0};
+    rv_error error = {};
+    ASSERT_TRUE(rv_npz_write(path("many.npz").c_str(), &archive, &error)) << error.text;
+    ASSERT_TRUE(rv_npz_read(path("many.npz").c_str(), 0, &archive, &error)) << error.text;
+    EXPECT_EQ(archive.tensor_count, names.size());
+    rv_archive_free(&archive);
+    rv_tensor_free(&number);
+}
+
 } // namespace

@@ -8,10 +8,12 @@
 #include "tensor/memory.h"
 #include "tests/fuzz/fuzz.h"
 
-bool __wrap_rv_file_read(const char *path, unsigned char **bytes, size_t *size, rv_error *error);
+bool __wrap_rv_file_read(const char *path, size_t most, unsigned char **bytes, size_t *size,
+                         rv_error *error);
 
 /* Two files that include each other; N.rv includes the next, endlessly. */
-bool __wrap_rv_file_read(const char *path, unsigned char **bytes, size_t *size, rv_error *error)
+bool __wrap_rv_file_read(const char *path, size_t most, unsigned char **bytes, size_t *size,
+                         rv_error *error)
 {
     char text[200] = "include \"b.rv\"\nfunction twice(x) = 2.x\n"
                      "cell small\n  state h\n  map W\n  h' = tanh(W h + twice(x))\n";
@@ -22,6 +24,7 @@ bool __wrap_rv_file_read(const char *path, unsigned char **bytes, size_t *size, 
     else if (strcmp(path, "a.rv") != 0)
         return rv_fail(error, RV_ERROR_IO, "%s: no such file", path);
     *size = strlen(text);
+    expect(*size <= most, "no room for a small file");
     *bytes = (unsigned char *)rv_string_copy(text);
     return *bytes || rv_fail_memory(error);
 }

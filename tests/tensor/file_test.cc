@@ -19,6 +19,8 @@ namespace {
 using File = WithFolder;
 using Names = std::vector<std::string>;
 
+constexpr size_t MOST = 1 << 20;
+
 bool write_text(const std::string &path, const std::string &text, rv_error *error)
 {
     const rv_bytes slice = {text.data(), text.size()};
@@ -30,7 +32,7 @@ rv_error read_failure(const std::string &path)
     rv_error error = {};
     unsigned char *bytes;
     size_t size;
-    EXPECT_FALSE(rv_file_read(path.c_str(), &bytes, &size, &error));
+    EXPECT_FALSE(rv_file_read(path.c_str(), MOST, &bytes, &size, &error));
     EXPECT_EQ(bytes, nullptr);
     EXPECT_NE(std::string(error.text).find(path), std::string::npos) << error.text;
     return error;
@@ -47,7 +49,7 @@ TEST_F(File, ReadsWhatItWrote)
 
     unsigned char *bytes;
     size_t size;
-    ASSERT_TRUE(rv_file_read(path("a").c_str(), &bytes, &size, &error)) << error.text;
+    ASSERT_TRUE(rv_file_read(path("a").c_str(), MOST, &bytes, &size, &error)) << error.text;
     EXPECT_EQ(std::string(bytes, bytes + size), first + second);
     EXPECT_EQ(bytes[size], 0) << "a NUL follows the last byte";
     rv_free(bytes);
@@ -60,7 +62,7 @@ TEST_F(File, WritesAndReadsEmptyFiles)
     ASSERT_TRUE(rv_file_write(path("a").c_str(), nullptr, 0, &error)) << error.text;
     unsigned char *bytes;
     size_t size;
-    ASSERT_TRUE(rv_file_read(path("a").c_str(), &bytes, &size, &error)) << error.text;
+    ASSERT_TRUE(rv_file_read(path("a").c_str(), MOST, &bytes, &size, &error)) << error.text;
     EXPECT_EQ(size, 0u);
     rv_free(bytes);
 }
@@ -70,6 +72,32 @@ TEST_F(File, ReadErrorsNamePathAndReason)
     const rv_error missing = read_failure(path("missing"));
     EXPECT_EQ(missing.code, RV_ERROR_IO);
     EXPECT_NE(std::string(missing.text).find("No such file"), std::string::npos);
+}
+
+TEST_F(File, RefusesMoreThanTheLimit)
+{
+    rv_error error = {};
+    unsigned char *bytes;
+    size_t size;
+    spit(path("a"), std::string(MOST, 'x'));
+    ASSERT_TRUE(rv_file_read(path("a").c_str(), MOST, &bytes, &size, &error)) << error.text;
+    EXPECT_EQ(size, MOST);
+    rv_free(bytes);
+    spit(path("a"), std::string(MOST + 1, 'x'));
+    error = read_failure(path("a"));
+    EXPECT_EQ(error.code, RV_ERROR_FORMAT);
+    EXPECT_NE(std::string(error.text).find("1048577 bytes; expected at most 1048576"),
+              std::string::npos)
+        << error.text;
+}
+
+/* Files of /proc have no size, but content. */
+TEST_F(File, RefusesContentBeyondTheSize)
+{
+    const rv_error status = read_failure("/proc/self/status");
+    EXPECT_EQ(status.code, RV_ERROR_IO);
+    EXPECT_NE(std::string(status.text).find("more than the 0 bytes"), std::string::npos)
+        << status.text;
 }
 
 TEST_F(File, ReadsOnlyRegularFiles)

@@ -385,6 +385,32 @@ TEST(Train, InitStartsFromTheGivenParametersAndIsStrictAboutThem)
     EXPECT_CONTAINS(lacking.err, "the file lacks the parameter \"h0\"");
     EXPECT_EQ(recurve(init + " --learned-start --partial").status, 0);
     EXPECT_EQ(recurve(init + " --model gru --partial").status, 1);
+
+    const Outcome folder = recurve("train --epochs 1 --init " + run);
+    EXPECT_EQ(folder.status, 1);
+    EXPECT_CONTAINS(folder.err, "is a folder; expected a safetensors file, such as best.safeten");
+}
+
+/* A tensor of a type that is not read is not a parameter that the file lacks. */
+TEST(Train, InitDropsNoTensorOfATypeThatIsNotRead)
+{
+    const std::string path = scratch_folder() + "/eight_bits.safetensors";
+    const std::string header = R"({"bg":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},)"
+                               R"("Wxg":{"dtype":"F8_E4M3","shape":[1],"data_offsets":[4,5]}})";
+    spit(path, std::string(1, static_cast<char>(header.size())) + std::string(7, 0) + header +
+                   std::string(5, 0));
+    for (const char *partial : {"", " --partial"}) {
+        const Outcome outcome = recurve("train --epochs 1 --init " + path + partial);
+        EXPECT_EQ(outcome.status, 1);
+        EXPECT_CONTAINS(outcome.err, "\"Wxg\": its type is not read; convert it to F32");
+    }
+}
+
+TEST(Train, ConfigIsAFileNotAFolder)
+{
+    const Outcome outcome = recurve("train --config " + scratch_folder());
+    EXPECT_NE(outcome.status, 0);
+    EXPECT_CONTAINS(outcome.err, "is a folder; expected a configuration, such as config.json");
 }
 
 TEST(Train, AnomalyOfAStateThatIsOlderThanTheRunIsNone)

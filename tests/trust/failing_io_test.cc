@@ -11,9 +11,11 @@
 #include "data/npz.h"
 #include "data/files.h"
 #include "data/loader.h"
+#include "lang/lang.h"
 #include "tensor/file_internal.h"
 #include "tests/files.h"
 #include "tests/tensor/stores.h"
+#include "train/config.h"
 
 extern "C" {
 #include "tensor/memory.h"
@@ -24,6 +26,7 @@ extern "C" {
 namespace {
 
 thread_local int64_t calls = 0, failing = -1; /* index of the call that fails; -1: none */
+thread_local int64_t bytes_read = 0;
 int reason = EIO;
 bool small_steps = false; /* every read and write is interrupted once, then transfers three bytes */
 
@@ -65,6 +68,7 @@ ssize_t __real_read(int file, void *bytes, size_t size);
 ssize_t __wrap_read(int file, void *bytes, size_t size)
 {
     const ssize_t most = fails() ? -1 : step(size);
+    bytes_read += most;
     return most < 0 ? -1 : __real_read(file, bytes, static_cast<size_t>(most));
 }
 
@@ -72,6 +76,7 @@ ssize_t __real_pread(int file, void *bytes, size_t size, off_t at);
 ssize_t __wrap_pread(int file, void *bytes, size_t size, off_t at)
 {
     const ssize_t most = fails() ? -1 : step(size);
+    bytes_read += most;
     return most < 0 ? -1 : __real_pread(file, bytes, static_cast<size_t>(most), at);
 }
 
@@ -360,6 +365,59 @@ TEST_F(FailingIo, AStreamedFileCanBeDeletedButNotTruncated)
     EXPECT_EQ(rv_loader_next(loader, &error), nullptr) << "without waiting for more";
     rv_loader_free(loader);
     rv_source_close(&source);
+}
+
+/* Files of 5 GB that hold nothing, given where a file with another content is expected. */
+TEST_F(FailingIo, FilesThatAreTooLargeOrNotOfTheFormatAreNotRead)
+{
+    const std::string huge = file("huge", ""), includes = file("main.rv", "include \"huge\"\n"),
+                      y = file("y", std::string("\0\0\x08\x01\0\0\0\2\0\1", 10));
+    std::filesystem::resize_file(huge, 5000000000);
+    const char *path = huge.c_str();
+    Store store;
+    const std::pair<const char *, Work> readers[] = {
+        {"text", [&](rv_error *e) { return rv_lang_load(path, e) != nullptr; }},
+        {"include",
+         [&](rv_error *e) { return rv_lang_load(includes.c_str(), e) != nullptr; }},
+        {"configuration",
+         [&](rv_error *e) {
+             rv_train_config config = rv_train_config_new();
+             return rv_train_config_read(&config, path, e);
+         }},
+        {"checkpoint", [&](rv_error *e) { return rv_store_load(store, path, e); }},
+        {"arrays",
+         [&](rv_error *e) {
+             rv_archive archive;
+             return rv_npz_read(path, 0, &archive, e);
+         }},
+        {"csv",
+         [&](rv_error *e) {
+             rv_source source;
+             return rv_source_csv(&source, path, nullptr, e);
+         }},
+        {"npz",
+         [&](rv_error *e) {
+             rv_source source;
+             return rv_source_npz(&source, path, nullptr, e);
+         }},
+        {"npy",
+         [&](rv_error *e) {
+             rv_source source;
+             return rv_source_npy(&source, path, y.c_str(), nullptr, e);
+         }},
+        {"idx",
+         [&](rv_error *e) {
+             rv_source source;
+             return rv_source_idx(&source, path, y.c_str(), nullptr, e);
+         }},
+    };
+    for (const auto &[what, read] : readers) {
+        rv_error error = {};
+        bytes_read = 0;
+        EXPECT_FALSE(read(&error)) << what;
+        EXPECT_LE(bytes_read, 100000) << what;
+        EXPECT_TRUE(says(error, "huge")) << what << ": " << error.text;
+    }
 }
 
 } // namespace

@@ -4,8 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tensor/file_internal.h"
 #include "tensor/memory.h"
 #include "tensor/safetensors.h"
+#include "tensor/store_entries_internal.h"
 #include "tensor/text_internal.h"
 #include "train/trainer/inputs.h"
 #include "train/trainer/run_folder.h"
@@ -218,12 +220,14 @@ static bool check_names(const rv_store *a, const rv_store *b, bool partial, cons
 
 bool rv_trainer_initialize(rv_trainer *t, const char *path, bool partial, rv_error *error)
 {
+    if (!rv_file_refuse_folder(
+            path, "a safetensors file, such as best.safetensors of a run's folder", error))
+        return false;
     rv_batch_program b; /* its recording creates the parameters */
     if (!rv_batch_program_make(&b, &t->setup, t->store, 1, false, RV_DEFAULT, error)) return false;
     rv_batch_program_free(&b);
-    rv_store *from = rv_store_new(0);
-    bool ok = (from || rv_fail_memory(error)) && rv_store_load(from, path, error) &&
-              check_names(t->store, from, partial, path, "the file lacks the", error) &&
+    rv_store *from = rv_store_stage(t->store, path, error);
+    bool ok = from && check_names(t->store, from, partial, path, "the file lacks the", error) &&
               (partial || check_names(from, t->store, false, path, "the net has no", error));
     size_t copied = 0;
     for (size_t i = 0; ok && i < rv_store_count(t->store); i++) {
