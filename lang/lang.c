@@ -13,7 +13,8 @@
 
 /* ---- reading ---- */
 
-rv_lang *rv_lang_read(const char *text, size_t size, const char *name, rv_error *error)
+static rv_lang *read_text(const char *text, size_t size, const char *name, bool is_file,
+                          const char *folders, rv_error *error)
 {
     if (!text || !name || size > LANG_MOST_BYTES) {
         if (text && name)
@@ -24,6 +25,10 @@ rv_lang *rv_lang_read(const char *text, size_t size, const char *name, rv_error 
         return NULL;
     }
     rv_lang *lang = rv_alloc(1, sizeof *lang);
+    if (lang) {
+        lang->file.is_file = is_file;
+        lang->file.folders = folders;
+    }
     if (lang && rv_lang_read_file(&lang->file, text, size, name) &&
         rv_lang_make_models(&lang->file, &lang->model, &lang->models)) {
         rv_lang_sort_report(&lang->file.report);
@@ -34,7 +39,13 @@ rv_lang *rv_lang_read(const char *text, size_t size, const char *name, rv_error 
     return NULL;
 }
 
-rv_lang *rv_lang_open(const char *path, rv_error *error)
+rv_lang *rv_lang_read(const char *text, size_t size, const char *name, const char *folders,
+                      rv_error *error)
+{
+    return read_text(text, size, name, false, folders, error);
+}
+
+rv_lang *rv_lang_open(const char *path, const char *folders, rv_error *error)
 {
     unsigned char *bytes;
     size_t size;
@@ -43,14 +54,14 @@ rv_lang *rv_lang_open(const char *path, rv_error *error)
         return NULL;
     }
     if (!rv_file_read(path, LANG_MOST_BYTES, &bytes, &size, error)) return NULL;
-    rv_lang *lang = rv_lang_read((const char *)bytes, size, path, error);
+    rv_lang *lang = read_text((const char *)bytes, size, path, true, folders, error);
     rv_free(bytes);
     return lang;
 }
 
-rv_lang *rv_lang_load(const char *path, rv_error *error)
+rv_lang *rv_lang_load(const char *path, const char *folders, rv_error *error)
 {
-    rv_lang *lang = rv_lang_open(path, error);
+    rv_lang *lang = rv_lang_open(path, folders, error);
     if (!lang || !rv_lang_problems(lang)) return lang;
     char *text = rv_lang_problem_text(lang);
     rv_fail(error, text ? lang->file.report.at[0].code : RV_ERROR_MEMORY, "%.*s", RV_ERROR_TEXT - 1,

@@ -1,6 +1,6 @@
 /* The equation language: cells, models and hand derivations as text (docs/language.md has its grammar).
  *
- *     rv_lang *lang = rv_lang_load("my.rv", &error);
+ *     rv_lang *lang = rv_lang_load("my.rv", NULL, &error);
  *     const rv_model *cell = rv_lang_model(lang, "my_gru", &error);
  *     rv_net net = rv_model_record(cell, &options, x, y);
  */
@@ -22,14 +22,17 @@ extern "C" {
 /* A file's cells, models and derivations. Read only, so several threads may record from one. */
 typedef struct rv_lang rv_lang;
 
-/* Reads a text and the files that it includes, whose paths are relative to it; together at most 1 MiB. Mistakes in the text
- * are counted by rv_lang_problems. NULL if the file cannot be read or is larger, or when out of memory. The caller frees it
- * with rv_lang_free, after the tapes and models that came from it. */
-rv_lang *rv_lang_open(const char *path, rv_error *error);
-/* The same from memory. `name` is the path in messages. Includes are relative to the working folder. */
-rv_lang *rv_lang_read(const char *text, size_t size, const char *name, rv_error *error);
+/* Reads a text and the files that it includes; together at most 1 MiB. An include is looked up beside the file that includes
+ * it, then in `folders`, which colons separate (NULL: none). Only files in the folder of the text, in `folders` and below
+ * them are read. Of a path with `..` or a symbolic link, the file that it leads to counts. Mistakes in the text are counted by
+ * rv_lang_problems. NULL if the file cannot be read or is larger, or when out of memory. The caller frees it with
+ * rv_lang_free, after the tapes and models that came from it. */
+rv_lang *rv_lang_open(const char *path, const char *folders, rv_error *error);
+/* The same from memory. `name` is the path in messages. It includes from `folders` only. */
+rv_lang *rv_lang_read(const char *text, size_t size, const char *name, const char *folders,
+                      rv_error *error);
 /* The same as rv_lang_open, but a text with mistakes is an error: NULL, and the first mistake in *error. */
-rv_lang *rv_lang_load(const char *path, rv_error *error);
+rv_lang *rv_lang_load(const char *path, const char *folders, rv_error *error);
 void rv_lang_free(rv_lang *lang);
 
 /* The number of mistakes found so far, and their text in the style of a compiler: file:line:column, the line, a caret, a

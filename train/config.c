@@ -100,6 +100,8 @@ static const rv_config_row rows[] = {
         "the cell (default: curnn, for sequences gru), see\n"
         "`recurve models`; or one from a file of equations:\nFILE.rv, FILE.rv:NAME",
         .group = "The net", FILE_KEPT),
+    ROW(net.include_path, "include-path", "DIR[:DIR]..", TEXT,
+        "folders from which the model's file may include,\nbesides its own", KEPT),
     ROW(net.units, "units", "N", WHOLE,
         "hidden units, or channels, of each layer (default: the\ntask's)", .alias = "hidden-size",
         .low = 1, .high = 4096, KEPT),

@@ -31,7 +31,7 @@ static bool choose_model(rv_train_config *c, rv_setup *s, const rv_model *own, r
         return rv_fail(error, RV_ERROR_ARGUMENT, "the model of your own has no name; give it one");
     if (own) c->net.model = own->name;
     if (!c->net.model) c->net.model = data->x.rank == image ? "curnn" : "gru";
-    s->model = own ? own : rv_lookup_model(c->net.model, &s->text, error);
+    s->model = own ? own : rv_lookup_model(c->net.model, c->net.include_path, &s->text, error);
     if (!s->model) return false;
     if (!s->model->step && !s->model->record)
         return rv_fail(error, RV_ERROR_ARGUMENT,

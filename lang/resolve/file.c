@@ -18,53 +18,156 @@ static bool complain_bytes(lang_file *file, const lang_source *s, size_t at, con
     return rv_lang_add_problem(&file->report, location, RV_ERROR_FORMAT, "%s", what);
 }
 
-static lang_source *add_source(lang_file *file, const char *path, const char *text, size_t size)
+/* `real` is NULL for a text in memory. */
+static lang_source *add_source(lang_file *file, const char *path, const char *real,
+                               const char *text, size_t size)
 {
     lang_source *s = rv_lang_allocate(&file->arena, sizeof *s), **last = &file->source;
     const bool marked = size >= 3 && !memcmp(text, "\xef\xbb\xbf", 3); /* a byte order mark */
     if (marked) text += 3, size -= 3;
     char *copy = rv_lang_copy(&file->arena, text, size),
-         *name = rv_lang_copy(&file->arena, path, strlen(path));
-    if (!s || !copy || !name) return NULL;
-    *s = (lang_source){.path = name, .text = copy, .size = size};
+         *name = rv_lang_copy(&file->arena, path, strlen(path)),
+         *resolved = real ? rv_lang_copy(&file->arena, real, strlen(real)) : NULL;
+    if (!s || !copy || !name || (real && !resolved)) return NULL;
+    *s = (lang_source){.path = name, .real = resolved, .text = copy, .size = size};
     if (!rv_lang_find_lines(s, &file->arena)) return NULL;
     while (*last) last = &(*last)->next;
     *last = s;
     return s;
 }
 
-/* Reads a file, whose path is relative to the file that includes it. NULL: nothing to parse. */
+/* ---- what a text includes ---- */
+
+/* On the heap, because the stack may be small. */
+typedef struct search {
+    char path[RV_FILE_PATH], real[RV_FILE_PATH]; /* of the file */
+    char given[RV_FILE_PATH], folder[RV_FILE_PATH];
+} search;
+
+/* The length of the path up to its last slash, with it. */
+static int folder_length(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? (int)(slash + 1 - path) : 0;
+}
+
+/* The length of the next of the folders that colons separate, 0 after the last. */
+static int next_folder(const char **folders)
+{
+    if (!*folders) return 0;
+    *folders += strspn(*folders, ":");
+    return (int)strcspn(*folders, ":");
+}
+
+/* Whether the file found is below the folder, whose name has `length` characters; without any it is
+ * the working folder. */
+static bool is_below(search *s, const char *folder, int length)
+{
+    const int wrote =
+        snprintf(s->given, RV_FILE_PATH, "%.*s", length ? length : 1, length ? folder : ".");
+    if (wrote >= RV_FILE_PATH || !rv_file_resolve(s->given, s->folder)) return false;
+    const size_t end = strlen(s->folder);
+    return !strncmp(s->real, s->folder, end) && (s->folder[end - 1] == '/' || s->real[end] == '/');
+}
+
+static bool is_allowed(const lang_file *file, search *s)
+{
+    const char *own = file->source->path, *folder = file->folders;
+    bool allowed = file->is_file && is_below(s, own, folder_length(own));
+    for (int length; !allowed && (length = next_folder(&folder)); folder += length)
+        allowed = is_below(s, folder, length);
+    return allowed;
+}
+
+/* Whether FOLDER/NAME is a file that the text may include. */
+static bool try_path(const lang_file *file, search *s, const char *folder, int length,
+                     const char *slash, const char *name)
+{
+    const int wrote = snprintf(s->path, RV_FILE_PATH, "%.*s%s%s", length, folder, slash, name);
+    return wrote < RV_FILE_PATH && rv_file_resolve(s->path, s->real) && is_allowed(file, s);
+}
+
+/* Looks beside the file that includes it, then in the folders. */
+static bool find_file(const lang_file *file, search *s, const lang_node *n)
+{
+    const lang_source *from = n->location.source;
+    const char *folder = file->folders;
+    if (*n->name == '/') return try_path(file, s, "", 0, "", n->name);
+    bool found =
+        from->real && try_path(file, s, from->path, folder_length(from->path), "", n->name);
+    for (int length; !found && (length = next_folder(&folder)); folder += length)
+        found = try_path(file, s, folder, length, "/", n->name);
+    return found;
+}
+
+/* Whether the first word is one that begins a definition. Another file may hold secrets: its lines
+ * are shown in no message. */
+static bool is_text(const char *text, size_t size)
+{
+    static const char *const words[] = {"include", "function", "cell", "model", "derive"};
+    const char *at = text + (size >= 3 && !memcmp(text, "\xef\xbb\xbf", 3) ? 3 : 0);
+    for (at += strspn(at, " \t\r\n"); *at == '#'; at += strspn(at, " \t\r\n"))
+        at += strcspn(at, "\n");
+    const size_t length = strcspn(at, " \t\r\n\"");
+    bool known = at == text + size;
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        known = known || (strlen(words[i]) == length && !strncmp(words[i], at, length));
+    return known;
+}
+
+/* The source of an include. NULL if it cannot be included, which is reported, or already is. */
+static lang_source *read_included(lang_file *file, search *s, const lang_node *n, int depth)
+{
+    int sources = 0;
+    size_t left = LANG_MOST_BYTES, size = 0;
+    unsigned char *bytes = NULL;
+    rv_error error = {0};
+    lang_source *made = NULL;
+    const bool found = find_file(file, s, n);
+    for (const lang_source *known = file->source; known; known = known->next, sources++) {
+        if (found && known->real && !strcmp(known->real, s->real)) return NULL;
+        left -= known->size < left ? known->size : left;
+    }
+    if (depth == DEEPEST_INCLUDE || sources > MOST_INCLUDES)
+        rv_lang_add_problem(&file->report, n->location, RV_ERROR_FORMAT, "too many included files");
+    else if (!found && !file->is_file && !file->folders)
+        rv_lang_add_problem(&file->report, n->location, RV_ERROR_IO,
+                            "a text that is not a file can include none");
+    else if (!found)
+        rv_lang_add_problem(&file->report, n->location, RV_ERROR_IO,
+                            "there is no \"%s\" that this text may include: in its own folder, or "
+                            "below; give other folders as `include-path`",
+                            n->name);
+    else if (!rv_file_read(s->real, left, &bytes, &size, &error))
+        rv_lang_add_problem(&file->report, n->location, error.code, "%s%s", error.text,
+                            error.code == RV_ERROR_FORMAT ? " in all included files together" : "");
+    else if (!is_text((const char *)bytes, size))
+        rv_lang_add_problem(&file->report, n->location, RV_ERROR_FORMAT,
+                            "\"%s\" is not a text of equations: its first word is none of "
+                            "include, function, cell, model, derive",
+                            s->path);
+    else if (!(made = add_source(file, s->path, s->real, (const char *)bytes, size)))
+        rv_lang_out_of_memory(&file->report);
+    rv_free(bytes);
+    return made;
+}
+
+/* NULL: nothing to parse. */
 LANG_APART static lang_source *include(lang_file *file, const lang_node *n, int depth)
 {
-    const char *from = n->location.source->path, *slash = strrchr(from, '/');
-    int sources = 0;
-    size_t together = 0;
-    char path[4096];
-    unsigned char *bytes = NULL;
-    size_t size = 0;
-    rv_error error = {0};
-    lang_source *included = NULL;
-    snprintf(path, sizeof path, "%.*s%s", *n->name == '/' || !slash ? 0 : (int)(slash + 1 - from),
-             from, n->name);
-    for (const lang_source *s = file->source; s; s = s->next, sources++) {
-        if (!strcmp(s->path, path)) return NULL; /* already included */
-        together += s->size;
-    }
-    if (depth == DEEPEST_INCLUDE || sources > MOST_INCLUDES) {
-        rv_lang_add_problem(&file->report, n->location, RV_ERROR_FORMAT, "too many included files");
-    } else if (!rv_file_read(path, LANG_MOST_BYTES, &bytes, &size, &error)) {
-        rv_lang_add_problem(&file->report, n->location, error.code, "%s", error.text);
-    } else if (size + together > LANG_MOST_BYTES) {
-        rv_lang_add_problem(&file->report, n->location, RV_ERROR_FORMAT,
-                            "with \"%s\" the text has %zu byte(s), expected at most %d", path,
-                            size + together, LANG_MOST_BYTES);
-    } else {
-        included = add_source(file, path, (const char *)bytes, size);
-        if (!included) rv_lang_out_of_memory(&file->report);
-    }
-    rv_free(bytes);
-    return included;
+    lang_source *own = file->source, *made = NULL;
+    search *s = rv_alloc(1, sizeof *s);
+    if (s && file->is_file && !own->real && rv_file_resolve(own->path, s->real))
+        own->real = rv_lang_copy(&file->arena, s->real, strlen(s->real));
+    if (s)
+        made = read_included(file, s, n, depth);
+    else
+        rv_lang_out_of_memory(&file->report);
+    rv_free(s);
+    return made;
 }
+
+/* ---- reading ---- */
 
 static void read_source(lang_file *file, lang_source *s, int depth)
 {
@@ -92,7 +195,7 @@ static void read_source(lang_file *file, lang_source *s, int depth)
 
 bool rv_lang_read_file(lang_file *file, const char *text, size_t size, const char *name)
 {
-    lang_source *s = add_source(file, name, text, size);
+    lang_source *s = add_source(file, name, NULL, text, size);
     if (!s) return rv_lang_out_of_memory(&file->report);
     file->scope.arena = &file->arena;
     file->scope.report = &file->report;

@@ -7,6 +7,9 @@
 
 /* Start it as {0}. */
 typedef struct lang_file {
+    bool is_file; /* the text may include from its own folder and below */
+    const char
+        *folders; /* so may it from these, which colons separate; borrowed while it is read */
     lang_arena arena;
     lang_report report;
     lang_scope scope;

@@ -18,6 +18,7 @@ typedef struct lang_source {
     struct lang_source *next;
     const uint32_t *line; /* [lines] where each line starts */
     size_t lines;
+    const char *real; /* without links and ..; NULL: not a file */
 } lang_source;
 
 /* Sets `line` and `lines`. Without them a text is taken for one line. False when out of memory. */

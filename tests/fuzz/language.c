@@ -1,15 +1,25 @@
-/* Any bytes as a text of the equation language. Linked with --wrap=rv_file_read, which provides the
- * included files. */
+/* Any bytes as a text of the equation language. Linked with --wrap, which provides the included
+ * files. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lang/lang_internal.h"
+#include "tensor/file_internal.h"
 #include "tensor/memory.h"
 #include "tests/fuzz/fuzz.h"
 
 bool __wrap_rv_file_read(const char *path, size_t most, unsigned char **bytes, size_t *size,
                          rv_error *error);
+
+/* Files of the folder "." are those of "/". */
+bool __wrap_rv_file_resolve(const char *path, char real[RV_FILE_PATH]);
+bool __wrap_rv_file_resolve(const char *path, char real[RV_FILE_PATH])
+{
+    const char *name = strcmp(path, ".") != 0 ? path + 2 * !strncmp(path, "./", 2) : "";
+    snprintf(real, RV_FILE_PATH, "/%s", name);
+    return true;
+}
 
 /* Two files that include each other; N.rv includes the next, endlessly. */
 bool __wrap_rv_file_read(const char *path, size_t most, unsigned char **bytes, size_t *size,
@@ -17,6 +27,7 @@ bool __wrap_rv_file_read(const char *path, size_t most, unsigned char **bytes, s
 {
     char text[200] = "include \"b.rv\"\nfunction twice(x) = 2.x\n"
                      "cell small\n  state h\n  map W\n  h' = tanh(W h + twice(x))\n";
+    path++;
     if (!strcmp(path, "b.rv"))
         snprintf(text, sizeof text, "include \"a.rv\"\nmodel b\n  input x[2]\n  loss = sum(x)\n");
     else if (*path >= '0' && *path <= '9')
@@ -32,7 +43,7 @@ bool __wrap_rv_file_read(const char *path, size_t most, unsigned char **bytes, s
 static rv_lang *read_text(const char *text, size_t size)
 {
     rv_error error = {0};
-    rv_lang *lang = rv_lang_read(text, size, "text.rv", &error);
+    rv_lang *lang = rv_lang_read(text, size, "text.rv", ".", &error);
     expect(lang || size > LANG_MOST_BYTES, "rv_lang_read failed");
     return lang;
 }

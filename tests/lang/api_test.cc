@@ -18,7 +18,7 @@ namespace {
 class Text {
   public:
     explicit Text(const std::string &text)
-        : lang_(rv_lang_read(text.data(), text.size(), "text.rv", &error_))
+        : lang_(rv_lang_read(text.data(), text.size(), "text.rv", nullptr, &error_))
     {
         EXPECT_NE(lang_, nullptr) << error_.text;
         EXPECT_EQ(problems(), "");
@@ -94,18 +94,18 @@ using LangFiles = WithFolder;
 TEST_F(LangFiles, AMissingFileIsToldByName)
 {
     rv_error error = {};
-    EXPECT_EQ(rv_lang_load(path("none.rv").c_str(), &error), nullptr);
+    EXPECT_EQ(rv_lang_load(path("none.rv").c_str(), nullptr, &error), nullptr);
     EXPECT_EQ(error.code, RV_ERROR_IO);
     EXPECT_TRUE(contains(error.text, "none.rv")) << error.text;
     error = {};
-    EXPECT_EQ(rv_lang_open(path("none.rv").c_str(), &error), nullptr);
+    EXPECT_EQ(rv_lang_open(path("none.rv").c_str(), nullptr, &error), nullptr);
     EXPECT_EQ(error.code, RV_ERROR_IO);
     error = {};
-    EXPECT_EQ(rv_lang_open(nullptr, &error), nullptr);
+    EXPECT_EQ(rv_lang_open(nullptr, nullptr, &error), nullptr);
     EXPECT_EQ(error.code, RV_ERROR_ARGUMENT);
     error = {};
-    EXPECT_EQ(rv_lang_read(nullptr, 0, "a", &error), nullptr);
-    EXPECT_EQ(rv_lang_read("", 0, nullptr, &error), nullptr);
+    EXPECT_EQ(rv_lang_read(nullptr, 0, "a", nullptr, &error), nullptr);
+    EXPECT_EQ(rv_lang_read("", 0, nullptr, nullptr, &error), nullptr);
     EXPECT_EQ(error.code, RV_ERROR_ARGUMENT);
 }
 
@@ -113,12 +113,12 @@ TEST_F(LangFiles, LoadRefusesWhatOpenTells)
 {
     const std::string name = file("wrong.rv", "cell c\n  state h\n  h' = tnah(x)\n");
     rv_error error = {};
-    EXPECT_EQ(rv_lang_load(name.c_str(), &error), nullptr);
+    EXPECT_EQ(rv_lang_load(name.c_str(), nullptr, &error), nullptr);
     EXPECT_EQ(error.code, RV_ERROR_NAME);
     EXPECT_TRUE(contains(error.text, name + ":3:8: ")) << error.text;
     EXPECT_TRUE(contains(error.text, "tnah") && contains(error.text, "\"tanh\"?")) << error.text;
     error = {};
-    rv_lang *lang = rv_lang_open(name.c_str(), &error);
+    rv_lang *lang = rv_lang_open(name.c_str(), nullptr, &error);
     ASSERT_NE(lang, nullptr) << error.text;
     EXPECT_EQ(rv_lang_problems(lang), 1u);
     EXPECT_FALSE(rv_lang_check(lang));
@@ -133,7 +133,7 @@ TEST_F(LangFiles, ManyProblemsFitIntoAnError)
     std::string text = "cell c\n  state h\n";
     for (int i = 0; i < 200; i++) text += "  a" + std::to_string(i) + " = nothing\n";
     rv_error error = {};
-    EXPECT_EQ(rv_lang_load(file("many.rv", text + "  h' = x\n").c_str(), &error), nullptr);
+    EXPECT_EQ(rv_lang_load(file("many.rv", text + "  h' = x\n").c_str(), nullptr, &error), nullptr);
     EXPECT_EQ(error.code, RV_ERROR_NAME);
     EXPECT_LT(std::strlen(error.text), static_cast<size_t>(RV_ERROR_TEXT));
     EXPECT_TRUE(contains(error.text, "many.rv:3:"));
@@ -152,7 +152,7 @@ TEST_F(LangFiles, IncludesAreBesideTheirFile)
                                              "  h = unroll my_rnn(twice(x), units=2) for 2 steps\n"
                                              "  loss = sum(h)\n");
     rv_error error = {};
-    rv_lang *lang = rv_lang_load(main.c_str(), &error);
+    rv_lang *lang = rv_lang_load(main.c_str(), nullptr, &error);
     ASSERT_NE(lang, nullptr) << error.text;
     EXPECT_TRUE(rv_lang_check(lang));
     EXPECT_STREQ(rv_lang_model(lang, nullptr, &error)->name, "m");
@@ -160,7 +160,7 @@ TEST_F(LangFiles, IncludesAreBesideTheirFile)
     rv_lang_free(lang);
 
     file("alone.rv", "include \"not_there.rv\"\n");
-    EXPECT_EQ(rv_lang_load(path("alone.rv").c_str(), &error), nullptr);
+    EXPECT_EQ(rv_lang_load(path("alone.rv").c_str(), nullptr, &error), nullptr);
     EXPECT_TRUE(contains(error.text, "alone.rv:1:") && contains(error.text, "not_there.rv"))
         << error.text;
 }
@@ -518,7 +518,7 @@ TEST(Language, LoopsHaveTheirNamesForThemselves)
                               "  input x[n]\n"
                               "  y = sum(sum(n from 1 to 3: n.x))\n";
     rv_error error = {};
-    rv_lang *lang = rv_lang_read(clash.data(), clash.size(), "text.rv", &error);
+    rv_lang *lang = rv_lang_read(clash.data(), clash.size(), "text.rv", nullptr, &error);
     char *problems = rv_lang_problem_text(lang);
     EXPECT_EQ(std::string(problems).find("text.rv:3:15: error: \"n\" is already defined"), 0u)
         << problems;
@@ -747,7 +747,7 @@ TEST(Language, AnAliasHasNoNamesOfItsModel)
 {
     const std::string text = "cell big = gru(layers=units)\n";
     rv_error error = {};
-    rv_lang *lang = rv_lang_read(text.data(), text.size(), "text.rv", &error);
+    rv_lang *lang = rv_lang_read(text.data(), text.size(), "text.rv", nullptr, &error);
     char *problems = rv_lang_problem_text(lang);
     EXPECT_EQ(std::string(problems).find("text.rv:1:23: error: \"units\" is not defined above"), 0u)
         << problems;

@@ -35,14 +35,14 @@ class Proof {
     static rv_lang *read(const std::string &text)
     {
         rv_error error = {};
-        rv_lang *lang = rv_lang_read(text.data(), text.size(), "text", &error);
+        rv_lang *lang = rv_lang_read(text.data(), text.size(), "text", nullptr, &error);
         EXPECT_NE(lang, nullptr) << error.text;
         return lang;
     }
     static rv_lang *load(const char *path)
     {
         rv_error error = {};
-        rv_lang *lang = rv_lang_load(path, &error);
+        rv_lang *lang = rv_lang_load(path, nullptr, &error);
         EXPECT_NE(lang, nullptr) << error.text;
         return lang;
     }

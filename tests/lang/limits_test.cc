@@ -38,7 +38,7 @@ std::string number(int i) { return std::to_string(i); }
 std::string problems_of(const std::string &text)
 {
     rv_error error = {};
-    rv_lang *lang = rv_lang_read(text.data(), text.size(), "big.rv", &error);
+    rv_lang *lang = rv_lang_read(text.data(), text.size(), "big.rv", nullptr, &error);
     if (!lang) return error.text;
     const bool ok = rv_lang_check(lang);
     char *problems = rv_lang_problem_text(lang);

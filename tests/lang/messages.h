@@ -18,7 +18,7 @@ inline void expect_messages(const std::vector<Mistake> &mistakes)
 {
     for (const Mistake &m : mistakes) {
         rv_error error = {};
-        rv_lang *lang = rv_lang_read(m.text.data(), m.text.size(), "my.rv", &error);
+        rv_lang *lang = rv_lang_read(m.text.data(), m.text.size(), "my.rv", nullptr, &error);
         ASSERT_NE(lang, nullptr) << error.text;
         EXPECT_FALSE(rv_lang_check(lang));
         char *message = rv_lang_problem_text(lang);

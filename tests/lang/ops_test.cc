@@ -62,7 +62,7 @@ TEST(Ops, AreCalledByNameFromAText)
             const std::string text = text_of(row);
             calls.add(row);
             rv_error error = {};
-            rv_lang *lang = rv_lang_read(text.data(), text.size(), "op", &error);
+            rv_lang *lang = rv_lang_read(text.data(), text.size(), "op", nullptr, &error);
             ASSERT_NE(lang, nullptr) << error.text;
             EXPECT_TRUE(rv_lang_check(lang)) << text;
             Tape c, t;

@@ -61,7 +61,7 @@ struct Answer {
 Answer work_on(const std::string &source)
 {
     rv_error error = {};
-    rv_lang *lang = rv_lang_read(source.data(), source.size(), "small.rv", &error);
+    rv_lang *lang = rv_lang_read(source.data(), source.size(), "small.rv", nullptr, &error);
     if (!lang) return {"", error.code};
     rv_lang_verdict *verdicts = nullptr;
     int count = 0;

@@ -286,7 +286,7 @@ std::vector<Verdict> verdicts_on(const std::string &text, uint64_t seed)
 {
     std::vector<Verdict> all;
     rv_error error = {};
-    rv_lang *lang = rv_lang_read(text.data(), text.size(), "random", &error);
+    rv_lang *lang = rv_lang_read(text.data(), text.size(), "random", nullptr, &error);
     rv_lang_verdict *verdicts = nullptr;
     int count = 0;
     rv_lang_proof_options options = {};

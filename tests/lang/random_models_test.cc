@@ -30,7 +30,7 @@ class Recording {
     Recording(const std::string &text, uint64_t seed) : tape_(RV_F64, seed)
     {
         rv_error error = {};
-        lang_ = rv_lang_read(text.data(), text.size(), "random", &error);
+        lang_ = rv_lang_read(text.data(), text.size(), "random", nullptr, &error);
         if (!lang_) return;
         char *problems = rv_lang_problem_text(lang_);
         why_ = problems ? problems : "";

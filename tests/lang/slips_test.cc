@@ -238,7 +238,7 @@ Verdicts judge(const std::string &text, bool repair)
 {
     Verdicts found;
     rv_error error = {};
-    rv_lang *lang = rv_lang_read(text.data(), text.size(), "text", &error);
+    rv_lang *lang = rv_lang_read(text.data(), text.size(), "text", nullptr, &error);
     rv_lang_verdict *verdicts = nullptr;
     int count = 0;
     found.is_text = lang && !rv_lang_problems(lang);

@@ -69,7 +69,7 @@ TEST(Zoo, ATextIsTheSameProgramAsTheCellInC)
     for (const CellInC &cell : cells_in_c()) {
         rv_error error = {};
         const std::string path = std::string("models/") + cell.name + ".rv", name = cell.name;
-        rv_lang *lang = rv_lang_load(path.c_str(), &error);
+        rv_lang *lang = rv_lang_load(path.c_str(), nullptr, &error);
         ASSERT_NE(lang, nullptr) << error.text;
         const rv_model *model = nullptr;
         for (int i = 0; i < rv_lang_model_count(lang); i++)
@@ -100,7 +100,8 @@ TEST(Zoo, TextsAreRightAndInCanonicalForm)
     for (int i = 0; i < rv_model_count(); i++) {
         const rv_model *model = rv_model_at(i);
         rv_error error = {};
-        rv_lang *lang = rv_lang_read(model->text, std::strlen(model->text), model->name, &error);
+        rv_lang *lang =
+            rv_lang_read(model->text, std::strlen(model->text), model->name, nullptr, &error);
         ASSERT_NE(lang, nullptr) << error.text;
         rv_lang_check(lang);
         char *problems = rv_lang_problem_text(lang), *text = rv_lang_format(lang);
@@ -118,7 +119,8 @@ TEST(Zoo, TheTableAgreesWithTheTexts)
     for (int i = 0; i < rv_model_count(); i++) {
         const rv_model *model = rv_model_at(i);
         rv_error error = {};
-        rv_lang *lang = rv_lang_read(model->text, std::strlen(model->text), model->name, &error);
+        rv_lang *lang =
+            rv_lang_read(model->text, std::strlen(model->text), model->name, nullptr, &error);
         ASSERT_NE(lang, nullptr) << error.text;
         const rv_model *text = nullptr; // the cell, or for a net of its own the model
         for (int k = 0; k < rv_lang_model_count(lang); k++) {
@@ -157,7 +159,7 @@ void expect_right(rv_lang *lang)
 TEST(Zoo, TheExamplesDerivationIsRight)
 {
     rv_error error = {};
-    rv_lang *lang = rv_lang_load("tools/examples/change_gate.rv", &error);
+    rv_lang *lang = rv_lang_load("tools/examples/change_gate.rv", nullptr, &error);
     ASSERT_NE(lang, nullptr) << error.text;
     expect_right(lang);
 }
@@ -170,7 +172,7 @@ TEST(Zoo, TheDocumentsExampleIsRight)
     const size_t from = text.str().find("```\n") + 4, to = text.str().find("```\n", from);
     const std::string example = text.str().substr(from, to - from);
     rv_error error = {};
-    rv_lang *lang = rv_lang_read(example.data(), example.size(), "language.md", &error);
+    rv_lang *lang = rv_lang_read(example.data(), example.size(), "language.md", nullptr, &error);
     ASSERT_NE(lang, nullptr) << error.text;
     expect_right(lang);
 }

@@ -376,9 +376,9 @@ TEST_F(FailingIo, FilesThatAreTooLargeOrNotOfTheFormatAreNotRead)
     const char *path = huge.c_str();
     Store store;
     const std::pair<const char *, Work> readers[] = {
-        {"text", [&](rv_error *e) { return rv_lang_load(path, e) != nullptr; }},
+        {"text", [&](rv_error *e) { return rv_lang_load(path, nullptr, e) != nullptr; }},
         {"include",
-         [&](rv_error *e) { return rv_lang_load(includes.c_str(), e) != nullptr; }},
+         [&](rv_error *e) { return rv_lang_load(includes.c_str(), nullptr, e) != nullptr; }},
         {"configuration",
          [&](rv_error *e) {
              rv_train_config config = rv_train_config_new();

@@ -66,7 +66,7 @@ class DecimalComma : public WithFolder {
         const std::string text =
             "model m\n  input x[2] ~ uniform(-0.5, 1.25)\n  y = 0.1 . x + 1e-3\n";
         rv_error error = {};
-        rv_lang *lang = rv_lang_read(text.data(), text.size(), "m.rv", &error);
+        rv_lang *lang = rv_lang_read(text.data(), text.size(), "m.rv", nullptr, &error);
         ASSERT_NE(lang, nullptr) << error.text;
         char *canonical = rv_lang_format(lang);
         (*all)["canonical"] = canonical;

@@ -78,7 +78,7 @@ class Process : public WithFolder {
         rv_source source;
         EXPECT_FALSE(rv_source_npz(&source, path("damaged").c_str(), nullptr, nullptr));
         EXPECT_FALSE(rv_source_csv(&source, path("damaged").c_str(), nullptr, nullptr));
-        EXPECT_EQ(rv_lang_load(path("damaged").c_str(), nullptr), nullptr);
+        EXPECT_EQ(rv_lang_load(path("damaged").c_str(), nullptr, nullptr), nullptr);
         rv_tape *tape = rv_tape_new(store, RV_F32);
         const rv_var x = rv_input(tape, "x", RV_SHAPE(2, 3));
         EXPECT_TRUE(rv_is_null(rv_matmul(x, x, false, false)));

@@ -36,7 +36,7 @@ TEST(Threads, ReadAndProveTexts)
 {
     everywhere([](int) {
         rv_error error = {};
-        rv_lang *lang = rv_lang_load("models/curnn_blog.rv", &error);
+        rv_lang *lang = rv_lang_load("models/curnn_blog.rv", nullptr, &error);
         ASSERT_NE(lang, nullptr) << error.text;
         rv_lang_proof_options options = {};
         options.repair = true;
@@ -47,7 +47,7 @@ TEST(Threads, ReadAndProveTexts)
         EXPECT_EQ(wrong, 5);
         rv_free(verdicts);
         rv_lang_free(lang);
-        EXPECT_EQ(rv_lang_load("models/none.rv", &error), nullptr);
+        EXPECT_EQ(rv_lang_load("models/none.rv", nullptr, &error), nullptr);
         for (int i = 0; i < rv_model_count(); i++) {
             rv_store *store = rv_store_new(1);
             rv_tape *tape = rv_tape_new(store, RV_F64);

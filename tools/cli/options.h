@@ -16,6 +16,9 @@ typedef rv_config_row option_row;
         .doc = __VA_ARGS__ \
     }
 
+/* Of --include-path, for commands that read equations without an rv_train_config. */
+#define INCLUDE_PATH_DOC "folders from which FILE may include, besides its own"
+
 /* The fields `options` and `option_count` of a command. If the command sets `configures`, the struct of its values
  * begins with an rv_train_config. A command's row replaces the library's row with the same key or alias. */
 #define OPTIONS(table) .options = (table), .option_count = (int)(sizeof(table) / sizeof *(table))

@@ -10,7 +10,7 @@
 #include "train/text_file_internal.h"
 
 typedef struct check_options {
-    const char *in;
+    const char *in, *include_path;
     bool as_written, json;
     double tolerance;
     int64_t seed;
@@ -27,6 +27,7 @@ static const option_row options[] = {
         "mistakes carry"),
     ROW(seed, "seed", "N", WHOLE, "seed of parameters and inputs (default: 1)", .low = 0,
         .high = (int64_t)1 << 53),
+    ROW(include_path, "include-path", "DIR[:DIR]..", TEXT, INCLUDE_PATH_DOC),
     ROW(in, "in", "FILE", TEXT,
         "arrays (.npz) or tensors (.safetensors) for inputs,\n"
         "parameters and constants, by name; the others are drawn\nas the text declares"),
@@ -63,7 +64,8 @@ const command command_check = {
 typedef struct checking {
     rv_lang_proof_options proof;
     rv_archive given;
-    cJSON *list; /* of --json, or NULL */
+    const char *folders; /* of --include-path */
+    cJSON *list;         /* of --json, or NULL */
     bool right;
 } checking;
 
@@ -86,7 +88,7 @@ static bool prove(checking *c, rv_lang *lang, const char *path, rv_error *error)
 
 static bool check_file(checking *c, const char *path, rv_error *error)
 {
-    rv_lang *lang = rv_lang_open(path, error);
+    rv_lang *lang = rv_lang_open(path, c->folders, error);
     bool ok = lang;
     if (ok && rv_lang_check(lang))
         ok = prove(c, lang, path, error);
@@ -97,9 +99,9 @@ static bool check_file(checking *c, const char *path, rv_error *error)
 }
 
 /* Adds the names that values can be given for, of all models in a file. */
-static bool add_names(known_names *known, const char *path, rv_error *error)
+static bool add_names(known_names *known, const char *path, const char *folders, rv_error *error)
 {
-    rv_lang *lang = rv_lang_open(path, error);
+    rv_lang *lang = rv_lang_open(path, folders, error);
     bool ok = lang;
     for (int i = 0; ok && i < rv_lang_model_count(lang); i++) {
         const rv_model *model = rv_lang_model_at(lang, i);
@@ -120,7 +122,7 @@ static bool read_given(checking *c, const char *in, char **files, int count, rv_
     known_names known = {0};
     if (!in) return true;
     bool ok = rv_arrays_read(in, 0, &c->given, error);
-    for (int i = 0; ok && i < count; i++) ok = add_names(&known, files[i], error);
+    for (int i = 0; ok && i < count; i++) ok = add_names(&known, files[i], c->folders, error);
     ok = ok && known_names_check(&known, &c->given, error);
     known_names_free(&known);
     c->proof.given = c->given.tensors;
@@ -140,6 +142,7 @@ static exit_status run(int argc, char **argv, rv_error *error)
                             .repair = !o.as_written,
                             .as_written = o.as_written,
                             .seed = (uint64_t)o.seed},
+                  .folders = o.include_path,
                   .right = true};
     if (!read_given(&c, o.in, files, count, error)) {
         rv_archive_free(&c.given);

@@ -18,9 +18,8 @@ typedef const char *(*look_up)(const char *name, rv_error *error);
 
 static const char *look_up_model(const char *name, rv_error *error)
 {
-    rv_lang *none;
     if (rv_names_file(name, NULL)) return name;
-    const rv_model *model = rv_lookup_model(name, &none, error);
+    const rv_model *model = rv_lookup_built_in(name, error);
     return model ? model->name : NULL;
 }
 

@@ -9,6 +9,7 @@
 
 typedef struct fmt_options {
     bool check, in_place;
+    const char *include_path;
 } fmt_options;
 
 #define ROW(field, name, argument, kind, ...) \
@@ -17,6 +18,7 @@ typedef struct fmt_options {
 static const option_row options[] = {
     ROW(check, "check", NULL, FLAG, "write nothing; list the files that are not in canonical form"),
     ROW(in_place, "in-place", NULL, FLAG, "rewrite the files that are not in canonical form"),
+    ROW(include_path, "include-path", "DIR[:DIR]..", TEXT, INCLUDE_PATH_DOC),
 };
 
 static exit_status run(int argc, char **argv, rv_error *error);
@@ -40,11 +42,12 @@ const command command_fmt = {
 
 /* Gives the file's text and its canonical form, both for rv_free. False and *error, or false when the file has mistakes,
  * which are printed. */
-static bool format(const char *path, char **text, char **canonical, rv_error *error)
+static bool format(const char *path, const char *folders, char **text, char **canonical,
+                   rv_error *error)
 {
     *canonical = NULL;
     *text = rv_text_file_read(path, error);
-    rv_lang *lang = *text ? rv_lang_read(*text, strlen(*text), path, error) : NULL;
+    rv_lang *lang = *text ? rv_lang_open(path, folders, error) : NULL;
     bool ok = lang && equations_are_right(lang);
     if (ok) *canonical = rv_lang_format(lang);
     if (ok && !*canonical) ok = rv_fail_memory(error);
@@ -56,7 +59,7 @@ static bool format(const char *path, char **text, char **canonical, rv_error *er
 static bool fmt(const fmt_options *o, const char *path, rv_error *error)
 {
     char *text, *canonical;
-    bool ok = format(path, &text, &canonical, error);
+    bool ok = format(path, o->include_path, &text, &canonical, error);
     bool same = ok && strcmp(text, canonical) == 0;
     if (ok && o->check && !same) puts(path);
     if (ok && o->in_place && !same) ok = rv_text_file_write(path, canonical, error);

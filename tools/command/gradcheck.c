@@ -10,7 +10,7 @@
 #include "tools/proof/prove.h"
 
 typedef struct gradcheck_options {
-    const char *model, *op;
+    const char *model, *op, *include_path;
     bool all, json;
     double tolerance;
     int64_t seed;
@@ -23,6 +23,7 @@ static const option_row options[] = {
     ROW(model, "model", "NAME", TEXT,
         "one model, in a small instance: a name that `recurve models`\nlists, or FILE.rv or "
         "FILE.rv:NAME"),
+    ROW(include_path, "include-path", "DIR[:DIR]..", TEXT, INCLUDE_PATH_DOC),
     ROW(op, "op", "NAME", TEXT, "one op, on its own samples: see `recurve ops`"),
     ROW(all, "all", NULL, FLAG, "every op and every model (the default)"),
     ROW(tolerance, "tolerance", "E", POSITIVE,
@@ -110,7 +111,8 @@ static bool print_json(const proofs *p, rv_error *error)
 static bool prove(const gradcheck_options *o, proofs *p, rv_lang **lang, exit_status *result,
                   rv_error *error)
 {
-    const rv_model *model = o->model ? rv_lookup_model(o->model, lang, error) : NULL;
+    const rv_model *model =
+        o->model ? rv_lookup_model(o->model, o->include_path, lang, error) : NULL;
     const rv_op *op = o->op && error->code == RV_OK ? rv_lookup_op(o->op, error) : NULL;
     *result = STATUS_USAGE;
     if (error->code != RV_OK) return false;

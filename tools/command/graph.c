@@ -7,7 +7,7 @@
 #include "train/text_file_internal.h"
 
 typedef struct graph_options {
-    const char *model, *output;
+    const char *model, *output, *include_path;
     bool forward, training;
 } graph_options;
 
@@ -18,6 +18,7 @@ static const option_row options[] = {
     ROW(model, "model", "NAME", TEXT,
         "what to draw (default: curnn): a name that `recurve models`\nlists, or FILE.rv or "
         "FILE.rv:NAME"),
+    ROW(include_path, "include-path", "DIR[:DIR]..", TEXT, INCLUDE_PATH_DOC),
     ROW(forward, "forward", NULL, FLAG, "the loss alone (default)"),
     ROW(training, "training", NULL, FLAG, "the loss, its gradients, and plain gradient descent"),
     ROW(output, "output", "FILE", TEXT, "write to this file instead of standard output"),
@@ -61,7 +62,8 @@ static char *draw(const rv_model *model, bool training, rv_error *error)
 static exit_status print(const graph_options *o, rv_error *error)
 {
     rv_lang *lang;
-    const rv_model *model = rv_lookup_model(o->model ? o->model : "curnn", &lang, error);
+    const rv_model *model =
+        rv_lookup_model(o->model ? o->model : "curnn", o->include_path, &lang, error);
     if (!model) return STATUS_USAGE;
     char *text = draw(model, o->training, error);
     if (text && !o->output) fputs(text, stdout);

@@ -12,7 +12,7 @@
 #include "train/setup/lookup.h"
 
 typedef struct run_options {
-    const char *in, *out, *show, *grad, *dtype;
+    const char *in, *out, *show, *grad, *dtype, *include_path;
     bool second, json;
     int64_t seed;
 } run_options;
@@ -34,6 +34,7 @@ static const option_row options[] = {
         "with --grad: the Hessian times a vector of ones, which is\nd (sum of all elements of all "
         "grad/..) / d NAME, as\nsecond/NAME"),
     ROW(dtype, "dtype", "TYPE", TEXT, "arithmetic: f64 (default) or f32"),
+    ROW(include_path, "include-path", "DIR[:DIR]..", TEXT, INCLUDE_PATH_DOC),
     ROW(seed, "seed", "N", WHOLE, "seed of the values that are drawn (default: 1)", .low = 0,
         .high = (int64_t)1 << 53),
     ROW(json, "json", NULL, FLAG, "print a JSON list of all arrays, unabbreviated"),
@@ -453,7 +454,7 @@ static exit_status run(int argc, char **argv, rv_error *error)
     rv_lang *lang = NULL;
     if (!options_parse(&command_run, argc, argv, &o, &file, &result, error)) return result;
     if (!check_options(&o, file, error)) return STATUS_USAGE;
-    const rv_model *model = rv_lookup_model(file, &lang, error);
+    const rv_model *model = rv_lookup_model(file, o.include_path, &lang, error);
     result = STATUS_USAGE;
     if (model && !model->record)
         rv_fail(error, RV_ERROR_ARGUMENT,

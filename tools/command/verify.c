@@ -58,7 +58,7 @@ static bool prove(const char *text, verdicts *v, const rv_lang_proof_options *o,
 {
     rv_lang_verdict *at = NULL;
     *v = (verdicts){.path = "curnn-blog", .text = text};
-    *lang = rv_lang_read(text, strlen(text), v->path, error);
+    *lang = rv_lang_read(text, strlen(text), v->path, NULL, error);
     bool ok = *lang && rv_lang_prove(*lang, o, &at, &v->count, error);
     v->at = at;
     return ok;

@@ -50,7 +50,7 @@ static bool train(const rv_model *model)
 int main(void)
 {
     rv_error error = {0};
-    rv_lang *lang = rv_lang_read(text, strlen(text), "change_gate", &error);
+    rv_lang *lang = rv_lang_read(text, strlen(text), "change_gate", NULL, &error);
     const rv_model *model = lang ? rv_lang_model(lang, NULL, &error) : NULL;
     char *problems = lang ? rv_lang_problem_text(lang) : NULL;
     fputs(problems ? problems : error.text, stderr);

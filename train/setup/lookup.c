@@ -71,8 +71,8 @@ static bool fail_text(const rv_error *why, rv_error *error)
     return rv_fail(error, system ? why->code : RV_ERROR_FORMAT, "%s", why->text);
 }
 
-static const rv_model *model_of_file(const char *name, size_t length, rv_lang **lang,
-                                     rv_error *error)
+static const rv_model *model_of_file(const char *name, size_t length, const char *folders,
+                                     rv_lang **lang, rv_error *error)
 {
     rv_error why = {0};
     char path[PATH_MAX];
@@ -81,7 +81,7 @@ static const rv_model *model_of_file(const char *name, size_t length, rv_lang **
         return NULL;
     }
     snprintf(path, sizeof path, "%.*s", (int)length, name);
-    *lang = rv_lang_load(path, &why);
+    *lang = rv_lang_load(path, folders, &why);
     if (!*lang) {
         fail_text(&why, error);
         return NULL;
@@ -105,11 +105,12 @@ const rv_model *rv_lookup_built_in(const char *name, rv_error *error)
     return model;
 }
 
-const rv_model *rv_lookup_model(const char *name, rv_lang **lang, rv_error *error)
+const rv_model *rv_lookup_model(const char *name, const char *folders, rv_lang **lang,
+                                rv_error *error)
 {
     size_t length;
     *lang = NULL;
-    return rv_names_file(name, &length) ? model_of_file(name, length, lang, error)
+    return rv_names_file(name, &length) ? model_of_file(name, length, folders, lang, error)
                                         : rv_lookup_built_in(name, error);
 }
 
