@@ -8,6 +8,7 @@
 #include "lang/lang.h"
 #include "tensor/memory.h"
 #include "tests/failing_memory.h"
+#include "tests/files.h"
 
 namespace {
 
@@ -61,7 +62,8 @@ struct Answer {
 Answer work_on(const std::string &source)
 {
     rv_error error = {};
-    rv_lang *lang = rv_lang_read(source.data(), source.size(), "small.rv", nullptr, &error);
+    const std::string folder = testing::TempDir();
+    rv_lang *lang = rv_lang_read(source.data(), source.size(), "small.rv", folder.c_str(), &error);
     if (!lang) return {"", error.code};
     rv_lang_verdict *verdicts = nullptr;
     int count = 0;
@@ -108,6 +110,15 @@ void sweep(const std::string &source, int64_t step = 1)
 }
 
 TEST(LanguageOutOfMemory, OnARightText) { sweep(text); }
+
+TEST(LanguageOutOfMemory, OnIncludes)
+{
+    const std::string folder = testing::TempDir() + "/";
+    spit(folder + "half.rv", "include \"third.rv\"\nfunction half(x) = x / 2\n");
+    spit(folder + "third.rv", "function third(x) = x / 3\n");
+    sweep("include \"half.rv\"\ninclude \"third.rv\"\n"
+          "model m\n  input x[2]\n  loss = sum(half(x) + third(x))\n");
+}
 
 TEST(LanguageOutOfMemory, OnAWrongText) { sweep(wrong); }
 
