@@ -26,6 +26,7 @@ bool rv_feed(rv_program *program, const char *name, const rv_tensor *value, rv_e
                        name ? name : "",
                        input ? "give a tensor" : "use the name given to rv_input");
     char seen[RV_SHAPE_TEXT], want[RV_SHAPE_TEXT];
+    if (!rv_tensor_check(value, error)) return false;
     if (fits(input->shape, value->shape)) {
         rv_tensor same = {value->dtype, input->shape, value->data};
         return rv_tensor_copy(input, &same, error);

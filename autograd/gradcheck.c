@@ -10,6 +10,7 @@
 #include "autograd/program/program.h"
 #include "tensor/memory.h"
 #include "tensor/name_table_internal.h"
+#include "tensor/needs_internal.h"
 
 /* ---- the function under test ---- */
 
@@ -140,6 +141,7 @@ enum { RUNS = 4, MOST_RUNS = 40 /* of a difference; of all that judge an element
 
 const char *rv_verdict_name(rv_verdict verdict)
 {
+    if ((unsigned)verdict > RV_WRONG) return "unknown";
     static const char *const names[] = {"right", "undecided", "wrong"};
     return names[verdict];
 }
@@ -148,6 +150,9 @@ rv_difference rv_gradient_difference(const rv_tensor *a, const rv_tensor *b, dou
 {
     rv_difference d = {.max_relative_error = -1};
     double largest = 0, aa = 0, bb = 0, ab = 0;
+    if (!rv_tensor_check(a, NULL) || !rv_tensor_check(b, NULL) ||
+        !rv_shape_equal(a->shape, b->shape))
+        return (rv_difference){.max_relative_error = INFINITY, .cosine = NAN, .ratio = NAN};
     int64_t count = rv_tensor_count(b);
     for (int64_t i = 0; i < count; i++) {
         double x = rv_tensor_get(a, i), y = rv_tensor_get(b, i);
@@ -172,6 +177,7 @@ rv_difference rv_gradient_difference(const rv_tensor *a, const rv_tensor *b, dou
 
 const char *rv_difference_text(const rv_difference *d)
 {
+    if (!d) return "";
     if (!isfinite(d->norm)) return "the gradient is not finite";
     if (d->right_norm == 0) return "the gradient is not zero where the loss does not change";
     if (d->norm == 0) return "the gradient is zero where the loss changes: a path is missing";
@@ -393,6 +399,12 @@ static bool check_all(rv_var loss, const rv_gradcheck_options *options, rv_gradc
 bool rv_gradcheck(rv_var loss, const rv_var *wrt, int count, const rv_gradcheck_options *options,
                   rv_gradcheck_result *result)
 {
+    rv_error why = {0};
+    if ((wrt && !RV_NEEDS_ARRAY(&why, result, count)) ||
+        (options && !rv_needs_tensors(&why, __func__, options->inputs, options->input_count))) {
+        rv_tape_fail(loss.tape, why.code, "%s", why.text);
+        return false;
+    }
     if (wrt) return check_each(loss, wrt, count, options, result);
     rv_gradcheck_result worst = not_checked;
     bool ok = check_all(loss, options, &worst);

@@ -9,6 +9,7 @@
 #include "autograd/replay_internal.h"
 #include "autograd/tape_internal.h"
 #include "tensor/memory.h"
+#include "tensor/needs_internal.h"
 
 /* A term of a node's cotangent. The terms of a node are a linked list. */
 typedef struct term {
@@ -178,10 +179,11 @@ static bool check_vector(rv_error *error, rv_var x, const char *x_is, rv_var d, 
 }
 
 /* Checks what is differentiated, by what. Returns false with an error on the tape. */
-static bool check_request(rv_var y, const rv_var *wrt, int count)
+static bool check_request(rv_var y, const rv_var *wrt, int count, const rv_var *gradient)
 {
     if (!y.tape || y.tape->error.code) return false;
     rv_error *error = &y.tape->error;
+    if (!RV_NEEDS_ARRAY(error, wrt, count) || !RV_NEEDS_ARRAY(error, gradient, count)) return false;
     if (rv_is_null(y))
         return rv_fail(error, RV_ERROR_ARGUMENT, "gradient: y is a null var; check what made it");
     for (int i = 0; i < count; i++)
@@ -230,14 +232,16 @@ static bool sum_of_vjps(const rv_var *y, const rv_var *dy, int outputs, const rv
 
 bool rv_vjp(rv_var y, rv_var dy, const rv_var *wrt, int count, rv_var *gradient)
 {
-    for (int i = 0; i < count; i++) gradient[i] = (rv_var){y.tape, -1};
-    return check_request(y, wrt, count) && check_vector(&y.tape->error, y, "y", dy, "cotangent") &&
+    for (int i = 0; gradient && i < count; i++) gradient[i] = (rv_var){y.tape, -1};
+    return check_request(y, wrt, count, gradient) &&
+           check_vector(&y.tape->error, y, "y", dy, "cotangent") &&
            sum_of_vjps(&y, &dy, 1, wrt, count, gradient);
 }
 
 /* Checks a direction: a v[i] for each wrt[i]. */
 static bool check_direction(const rv_var *wrt, const rv_var *v, int count)
 {
+    if (count && !RV_NEEDS(&wrt[0].tape->error, v)) return false;
     for (int i = 0; i < count; i++)
         if (!check_vector(&wrt[i].tape->error, wrt[i], "wrt", v[i], "direction")) return false;
     return true;
@@ -248,7 +252,7 @@ static bool check_direction(const rv_var *wrt, const rv_var *v, int count)
 rv_var rv_jvp(rv_var y, const rv_var *wrt, const rv_var *v, int count)
 {
     rv_var product = {y.tape, -1};
-    if (!check_request(y, wrt, count) || !check_direction(wrt, v, count)) return product;
+    if (!check_request(y, wrt, count, wrt) || !check_direction(wrt, v, count)) return product;
     rv_var u = rv_control_dependency(zeros_like(y), y);
     rv_var *g = rv_alloc((size_t)count + 1, sizeof *g);
     if (!g) rv_fail_memory(&y.tape->error);
@@ -260,7 +264,8 @@ rv_var rv_jvp(rv_var y, const rv_var *wrt, const rv_var *v, int count)
 
 bool rv_hvp(rv_var y, const rv_var *wrt, const rv_var *v, int count, rv_var *product)
 {
-    for (int i = 0; i < count; i++) product[i] = (rv_var){y.tape, -1};
+    for (int i = 0; product && i < count; i++) product[i] = (rv_var){y.tape, -1};
+    if (!check_request(y, wrt, count, product)) return false;
     rv_var *g = rv_alloc((size_t)count + 1, sizeof *g);
     if (!g && y.tape) rv_fail_memory(&y.tape->error);
     bool ok = g && rv_gradient(y, wrt, count, g) && check_direction(wrt, v, count) &&
@@ -285,6 +290,7 @@ bool rv_gradient(rv_var y, const rv_var *wrt, int count, rv_var *gradient)
 
 int rv_parameters(rv_var y, rv_var *found, int most)
 {
+    if (!rv_is_null(y) && !RV_NEEDS_ARRAY(&y.tape->error, found, most)) return -1;
     bool *needed = rv_is_null(y) ? NULL : rv_alloc((size_t)y.id + 1, sizeof *needed);
     int count = 0;
     if (!needed) {

@@ -140,7 +140,7 @@ static bool all_equal(const rv_tensor *tensor)
 
 rv_var rv_constant(rv_tape *tape, const rv_tensor *tensor)
 {
-    if (!tape) return (rv_var){NULL, -1};
+    if (!tape || !rv_tensor_check(tensor, &tape->error)) return (rv_var){tape, -1};
     bool uniform = all_equal(tensor);
     size_t size = uniform ? 8 : rv_tensor_bytes(tensor);
     constant_head *attr = rv_alloc(1, sizeof *attr + size);
@@ -157,9 +157,9 @@ rv_var rv_constant(rv_tape *tape, const rv_tensor *tensor)
 
 const void *rv_constant_data(const rv_node *node, bool *uniform)
 {
-    if (node->op != &rv_op_constant) return NULL;
+    if (!node || node->op != &rv_op_constant) return NULL;
     const constant_head *head = node->attr;
-    *uniform = head->uniform;
+    if (uniform) *uniform = head->uniform;
     return head + 1;
 }
 
@@ -331,5 +331,5 @@ const rv_op rv_op_add = {
 
 rv_var rv_add_all(const rv_var *x, int count)
 {
-    return count == 1 ? x[0] : rv_record(NULL, &rv_op_add, NULL, 0, x, count);
+    return x && count == 1 ? x[0] : rv_record(NULL, &rv_op_add, NULL, 0, x, count);
 }

@@ -143,7 +143,7 @@ typedef struct rv_option_value {
 } rv_option_value;
 
 /* The arguments of a call: all inputs of the op, none of them null, and a value for each of its
- * options. */
+ * options. Only rv_op_call makes them. */
 typedef struct rv_arguments {
     const struct rv_op *op;
     const rv_var *x;
@@ -268,7 +268,7 @@ typedef struct rv_op {
         .count = 0 \
     }
 
-/* ---- parts of descriptors ---- */
+/* ---- parts of descriptors: only the library calls them ---- */
 
 /* A shape rule: the inputs and the result have one dtype and shape. */
 bool rv_infer_same(rv_inference *i);

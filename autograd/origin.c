@@ -29,7 +29,7 @@ void rv_origin_push(rv_tape *tape, rv_origin origin)
 {
     if (!tape) return;
     const rv_origin *outer = tape->origin[tape->depth];
-    const char *name = origin.scope;
+    const char *name = origin.scope ? origin.scope : "";
     if (tape->depth + 1 == RV_SCOPE_DEPTH) {
         rv_tape_fail(tape, RV_ERROR_ARGUMENT,
                      "scope: \"%s\" in \"%s\" is nested deeper than %d; pop scopes", name,
@@ -65,17 +65,20 @@ rv_origin rv_current_origin(const rv_tape *tape)
 
 rv_phase rv_phase_of(const rv_node *node)
 {
+    if (!node) return RV_PHASE_FORWARD;
     return node->op->kind == RV_OP_EFFECT ? RV_PHASE_UPDATE : node->origin->phase;
 }
 
 const char *rv_phase_name(rv_phase phase)
 {
+    if ((unsigned)phase >= RV_PHASES) return "unknown";
     static const char *const names[RV_PHASES] = {"forward", "gradient", "update"};
     return names[phase];
 }
 
 const char *rv_origin_text(const rv_origin *origin, char text[RV_ORIGIN_TEXT])
 {
+    if (!origin || !origin->scope || !text) return "";
     bool forward = origin->phase == RV_PHASE_FORWARD;
     snprintf(text, RV_ORIGIN_TEXT, "%s%s%s", forward ? "" : rv_phase_name(origin->phase),
              !forward && *origin->scope ? "/" : "", origin->scope);
@@ -92,6 +95,7 @@ rv_var rv_name_state(rv_var x, int s, const char *name)
 
 rv_var rv_name_argument(rv_var x, const char *g)
 {
+    if (!g) return x;
     char name[256];
     snprintf(name, sizeof name, "pre-%.200s", g);
     if (!rv_is_null(x) && !x.tape->nodes[x.id].gate)

@@ -97,10 +97,11 @@ rv_code rv_run_timed(rv_program *program, rv_span *spans)
     if (!program || !spans) return RV_ERROR_ARGUMENT;
     if (!rv_store_enter(program->tape->store, NULL)) return RV_ERROR_BUSY;
     timing t = {program, spans};
+    bool ran = true;
     if (program->threads > 1)
-        rv_thread_pool_run(program->pool, work, &t);
+        ran = rv_thread_pool_run(program->pool, work, &t);
     else
         work(&t, 0);
     rv_store_leave(program->tape->store);
-    return RV_OK;
+    return ran ? RV_OK : RV_ERROR_MEMORY;
 }

@@ -44,8 +44,8 @@ void rv_program_free(rv_program *program);
  * store from now on. The default is 1. Programs compiled earlier keep their number. Results have
  * the same bits for any number. A program too small to gain runs on one thread. Threads spin while
  * they wait for each other, so use no more than there are idle cores. The programs of one store run
- * one at a time; those of different stores may run at the same time. The threads do not survive a
- * fork in the child process. Returns false for a number out of range, or if the system refuses a
+ * one at a time; those of different stores may run at the same time. A child process after a fork
+ * starts threads of its own when it runs a program. Returns false for a number out of range, or if the system refuses a
  * thread. */
 bool rv_set_threads(rv_store *store, int threads, rv_error *error);
 int rv_threads(const rv_store *store);
@@ -54,9 +54,9 @@ int rv_threads(const rv_store *store);
  * content between runs. NULL if the tape has no input of that name. */
 rv_tensor *rv_program_input(rv_program *program, const char *name);
 
-/* Computes all outputs, then carries out the assignments. Returns RV_OK, RV_ERROR_ARGUMENT for
- * NULL, or RV_ERROR_BUSY, without any effect, while another thread runs or compiles on the same
- * store. */
+/* Computes all outputs, then carries out the assignments. Returns RV_OK or, without any effect,
+ * RV_ERROR_ARGUMENT for NULL, RV_ERROR_BUSY while another thread runs or compiles on the same store,
+ * or RV_ERROR_MEMORY in a child process whose threads cannot be started. */
 rv_code rv_run(rv_program *program);
 
 /* Output k; NULL if there is none. The next run overwrites it. */

@@ -11,6 +11,7 @@
 
 #include "autograd/tape_internal.h"
 #include "tensor/memory.h"
+#include "tensor/needs_internal.h"
 #include "tensor/text_internal.h"
 
 struct rv_block {
@@ -57,7 +58,11 @@ rv_store *rv_tape_store(const rv_tape *tape) { return tape ? tape->store : NULL;
 rv_dtype rv_tape_dtype(const rv_tape *tape) { return tape ? tape->dtype : RV_F32; }
 const rv_error *rv_tape_error(const rv_tape *tape) { return tape ? &tape->error : &no_tape; }
 int32_t rv_tape_count(const rv_tape *tape) { return tape ? tape->count : 0; }
-const rv_node *rv_tape_node(const rv_tape *tape, int32_t id) { return &tape->nodes[id]; }
+const rv_node *rv_tape_node(const rv_tape *tape, int32_t id)
+{
+    if (!tape || id < 0 || id >= tape->count) return NULL;
+    return &tape->nodes[id];
+}
 
 rv_var rv_tape_fail(rv_tape *tape, rv_code code, const char *format, ...)
 {
@@ -75,7 +80,7 @@ rv_var rv_tape_fail(rv_tape *tape, rv_code code, const char *format, ...)
 bool rv_tape_take_error(rv_tape *tape, rv_error *error)
 {
     if (!tape || !tape->error.code) return false;
-    *error = tape->error;
+    if (error) *error = tape->error;
     tape->error = (rv_error){0};
     return true;
 }
@@ -270,12 +275,14 @@ static rv_var refuse(rv_tape *tape, const rv_op *op, const rv_var *in, int input
 
 static bool check_inputs(rv_tape *tape, const rv_op *op, const rv_var *in, int inputs)
 {
-    const char *missing = !op            ? "descriptor"
-                          : !op->name    ? "name"
-                          : !op->args    ? "args"
-                          : !op->formula ? "formula"
-                          : !op->infer   ? "infer"
-                                         : NULL;
+    const char *missing =
+        !op                                                                          ? "descriptor"
+        : !op->name                                                                  ? "name"
+        : !op->args                                                                  ? "args"
+        : !op->formula                                                               ? "formula"
+        : !op->infer                                                                 ? "infer"
+        : op->kind == RV_OP_VALUE && !op->reference && !op->select && !op->pointwise ? "kernel"
+                                                                                     : NULL;
     if (missing)
         return rv_fail(&tape->error, RV_ERROR_ARGUMENT, "record: an op (\"%s\") has no %s; set it",
                        op && op->name ? op->name : "", missing);
@@ -308,7 +315,7 @@ static bool infer_type(rv_tape *tape, const rv_op *op, const void *attr, const r
     rv_error why; /* its text is left uninitialized: clearing it for every node is slow */
     why.code = RV_OK;
     rv_inference inference = {.attr = attr, .in = types, .inputs = inputs, .error = &why};
-    bool ok = op->infer(&inference) &&
+    bool ok = op->infer(&inference) && rv_dtype_check(inference.out.dtype, &why) &&
               rv_shape_check(inference.out.shape, rv_dtype_size(inference.out.dtype), NULL, &why);
     if (ok && op->pointwise && !op->pointwise(inference.out.dtype))
         ok = rv_fail(&why, RV_ERROR_DTYPE, "has no kernel for %s; cast the operands",
@@ -368,9 +375,11 @@ static rv_var find_or_append(rv_tape *tape, rv_node *node, const rv_var *in)
 rv_var rv_record(rv_tape *tape, const rv_op *op, const void *attr, size_t attr_size,
                  const rv_var *in, int inputs)
 {
-    for (int k = 0; k < inputs && !tape; k++) tape = in[k].tape;
+    for (int k = 0; in && k < inputs && !tape; k++) tape = in[k].tape;
     rv_var null = {tape, -1};
-    if (!tape || !check_inputs(tape, op, in, inputs)) return null;
+    if (!tape || !RV_NEEDS_ARRAY(&tape->error, in, inputs) ||
+        (attr_size && !RV_NEEDS(&tape->error, attr)) || !check_inputs(tape, op, in, inputs))
+        return null;
     rv_node node = {.op = op, .inputs = inputs, .attr = attr, .attr_size = attr_size};
     if (!infer_type(tape, op, attr, in, inputs, &node.type)) return null;
     return find_or_append(tape, &node, in);
@@ -390,6 +399,7 @@ rv_var rv_tape_copy(rv_tape *to, const rv_node *node, const rv_var *in)
 
 rv_var rv_name(rv_var x, const char *name)
 {
+    if (!name) return x;
     if (!rv_is_null(x) && !x.tape->nodes[x.id].name)
         x.tape->nodes[x.id].name = rv_tape_string(x.tape, name);
     return x;

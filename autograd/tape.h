@@ -67,7 +67,8 @@ void rv_assign(rv_var target, rv_var value);
 
 /* Records op(in...) and returns the new node, or the existing node of the same equation. `attr` has
  * attr_size bytes, which are copied; they must have no padding, because they are hashed. `op` must
- * outlive the tape and its programs. Constructors of ops only call this function. */
+ * outlive the tape and its programs. Constructors of ops only call this function; the library's ops
+ * are recorded by theirs, which know what their attributes are. */
 rv_var rv_record(rv_tape *tape, const rv_op *op, const void *attr, size_t attr_size,
                  const rv_var *in, int inputs);
 

@@ -6,6 +6,7 @@
 #include "data/shuffle_internal.h"
 #include "data/transforms.h"
 #include "tensor/memory.h"
+#include "tensor/needs_internal.h"
 #include "tensor/random.h"
 
 typedef struct augment {
@@ -91,6 +92,7 @@ static bool check_options(const rv_source *plain, rv_augment options, rv_error *
 bool rv_source_augment(rv_source *varied, const rv_source *plain, rv_augment options,
                        rv_error *error)
 {
+    if (!RV_NEEDS(error, varied, plain)) return false;
     *varied = (rv_source){0};
     if (!rv_source_check(plain, error) || !check_options(plain, options, error)) return false;
     augment *a = rv_alloc(1, sizeof *a);

@@ -4,6 +4,8 @@
 
 #include <stddef.h>
 
+#include "tensor/needs_internal.h"
+
 enum { IMAGES = RV_DIGITS, SIDE = RV_DIGIT_SIDE, PIXELS = SIDE * SIDE, DIGITS = 10 };
 
 static const unsigned char digits[] = {
@@ -14,6 +16,7 @@ _Static_assert(sizeof digits == IMAGES * (PIXELS + 1), "every image has 64 pixel
 
 const unsigned char *rv_digit(int64_t index, int *digit)
 {
+    if (index < 0 || index >= RV_DIGITS) return NULL;
     const unsigned char *row = &digits[index * (PIXELS + 1)];
     if (digit) {
         *digit = row[PIXELS];
@@ -47,6 +50,7 @@ static bool choose(const int *classes, int count, int label_of[DIGITS], rv_error
 
 bool rv_source_digits(rv_source *source, const int *classes, int count, rv_error *error)
 {
+    if (!RV_NEEDS(error, source)) return false;
     *source = (rv_source){0};
     int label_of[DIGITS];
     if (!choose(classes, count, label_of, error)) return false;

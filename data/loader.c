@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include "data/shuffle_internal.h"
 #include "tensor/memory.h"
@@ -32,6 +33,7 @@ struct rv_loader {
     bool failed; /* the last batch made holds an error; none follow until the next start */
 
     bool has_thread, filling, ended;
+    pid_t process; /* that has the thread, which does not survive a fork */
     pthread_t thread;
     pthread_mutex_t mutex;
     pthread_cond_t changed;
@@ -111,11 +113,21 @@ static bool start_thread(rv_loader *l, rv_error *error)
     pthread_sigmask(SIG_BLOCK, &all, &before);
     l->has_thread = pthread_create(&l->thread, NULL, prepare, l) == 0;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
+    l->process = getpid();
     if (l->has_thread) return true;
     pthread_cond_destroy(&l->changed);
     pthread_mutex_destroy(&l->mutex);
     return rv_fail(error, RV_ERROR_MEMORY,
                    "the system cannot start a thread to prefetch batches; use prefetch 0");
+}
+
+/* In a child process after a fork, the caller makes the batches from the next one on. */
+static void forget_thread_of_parent(rv_loader *l)
+{
+    if (!l->has_thread || l->process == getpid()) return;
+    l->has_thread = false;
+    if (l->made > l->taken) l->failed = false;
+    l->made = l->taken;
 }
 
 static void end_thread(rv_loader *l)
@@ -205,6 +217,7 @@ rv_loader *rv_loader_new(const rv_source *source, const rv_loader_options *optio
 void rv_loader_free(rv_loader *l)
 {
     if (!l) return;
+    forget_thread_of_parent(l);
     end_thread(l);
     for (int64_t i = 0; l->slots && i < l->slot_count; i++) {
         rv_tensor_free(&l->slots[i].x);
@@ -247,6 +260,7 @@ bool rv_loader_start(rv_loader *l, uint64_t epoch, int64_t first, rv_error *erro
                        "%s: cannot start at batch %" PRId64 "; expected 0 to %" PRId64,
                        l->source.name, first, l->batches);
     }
+    forget_thread_of_parent(l);
     if (!l->has_thread) {
         restart(l, epoch, first);
         return true;
@@ -279,7 +293,7 @@ static bool wait_for_batch(rv_loader *l)
 static bool make_batch(rv_loader *l)
 {
     if (l->failed || l->made == l->batches) return false;
-    l->failed = !fill(l, &l->slots[0], l->made);
+    l->failed = !fill(l, &l->slots[l->made % l->slot_count], l->made);
     l->taken = ++l->made;
     return true;
 }
@@ -287,6 +301,7 @@ static bool make_batch(rv_loader *l)
 const rv_batch *rv_loader_next(rv_loader *l, rv_error *error)
 {
     if ((!l || !l->started) && !rv_loader_start(l, 0, 0, error)) return NULL;
+    forget_thread_of_parent(l);
     if (!(l->has_thread ? wait_for_batch(l) : make_batch(l))) return NULL;
     int64_t number = l->taken - 1;
     slot *ready = &l->slots[number % l->slot_count];

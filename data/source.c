@@ -4,6 +4,8 @@
 #include <inttypes.h>
 #include <math.h>
 
+#include "tensor/needs_internal.h"
+
 /* Checks the dimensions, type and number of classes of x or y. */
 static bool check_side(const rv_source *s, const char *side, rv_dtype type, rv_shape shape,
                        int64_t classes, rv_error *error)
@@ -50,6 +52,7 @@ static bool check_time(const rv_source *s, rv_error *error)
 
 bool rv_source_check(const rv_source *s, rv_error *error)
 {
+    if (!RV_NEEDS(error, s)) return false;
     if (!s->name || !s->read) {
         return rv_fail(error, RV_ERROR_ARGUMENT, "a source without %s; set it",
                        !s->name ? "a name" : "read");
@@ -132,13 +135,22 @@ static int64_t clean_end(rv_dtype type, rv_shape shape, int32_t length, void *va
 bool rv_source_read(const rv_source *s, uint64_t epoch, int64_t index, void *x, void *y,
                     int32_t *length, rv_error *error)
 {
+    if (!rv_source_check(s, error) || !RV_NEEDS(error, x, y, length)) return false;
     if (index < 0 || index >= s->count) {
         return rv_fail(error, RV_ERROR_ARGUMENT, "%s: sample %" PRId64 "; expected 0 to %" PRId64,
                        s->name, index, s->count - 1);
     }
     int32_t steps = s->sequence ? (int32_t)s->x.dim[0] : 1;
     *length = steps;
-    if (!s->read(s, epoch, index, x, y, length, error)) return false;
+    rv_error why;
+    why.code = RV_OK;
+    if (!s->read(s, epoch, index, x, y, length, &why) || why.code) {
+        return why.code ? rv_fail(error, why.code, "%s", why.text)
+                        : rv_fail(error, RV_ERROR_ARGUMENT,
+                                  "%s: sample %" PRId64 ": its `read` failed without an error; "
+                                  "report one by rv_fail",
+                                  s->name, index);
+    }
     if (*length < 1 || *length > steps || (!s->lengths && *length != steps)) {
         return rv_fail(error, RV_ERROR_FORMAT,
                        "%s: sample %" PRId64 ": a length of %" PRId32
@@ -154,6 +166,7 @@ bool rv_source_read(const rv_source *s, uint64_t epoch, int64_t index, void *x, 
 
 bool rv_source_reshape(rv_source *s, rv_shape shape, rv_error *error)
 {
+    if (!RV_NEEDS(error, s)) return false;
     char has[RV_SHAPE_TEXT], asked[RV_SHAPE_TEXT];
     if (shape.rank == 0) return true;
     if (shape.rank < 0 || shape.rank >= RV_MAX_RANK || !rv_shape_check(shape, 4, NULL, error) ||

@@ -4,6 +4,7 @@
 #include "data/shuffle_internal.h"
 #include "data/transforms.h"
 #include "tensor/memory.h"
+#include "tensor/needs_internal.h"
 
 typedef struct subset {
     rv_source whole;
@@ -30,6 +31,7 @@ static void close_subset(rv_source *s)
 
 bool rv_source_subset(rv_source *source, const rv_source *whole, rv_subset options, rv_error *error)
 {
+    if (!RV_NEEDS(error, source, whole)) return false;
     *source = (rv_source){0};
     if (!rv_source_check(whole, error)) return false;
     int64_t left = options.first < 0 ? 0 : whole->count - options.first;

@@ -8,6 +8,7 @@
 #include "data/shuffle_internal.h"
 #include "data/tasks/task.h"
 #include "tensor/memory.h"
+#include "tensor/needs_internal.h"
 #include "tensor/random.h"
 
 static const rv_task_kind *const kinds[] = {
@@ -96,6 +97,7 @@ static void close_task(rv_source *source) { rv_free(source->context); }
 bool rv_source_task(rv_source *source, const char *name, const rv_task_options *options,
                     rv_error *error)
 {
+    if (!RV_NEEDS(error, source, name)) return false;
     *source = (rv_source){0};
     const rv_task_kind *kind = find(name);
     if (!kind) return fail_name(name, error);

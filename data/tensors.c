@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "tensor/memory.h"
+#include "tensor/needs_internal.h"
 
 typedef struct tensors {
     rv_tensor x, y;
@@ -61,7 +62,9 @@ static bool copy(rv_tensor *to, const rv_tensor *from, rv_dtype type, rv_error *
 bool rv_source_tensors(rv_source *source, const rv_tensor *x, const rv_tensor *y, int64_t classes,
                        rv_error *error)
 {
+    if (!RV_NEEDS(error, source)) return false;
     *source = (rv_source){0};
+    if (!rv_tensor_check(x, error) || !rv_tensor_check(y, error)) return false;
     char has[RV_SHAPE_TEXT], other[RV_SHAPE_TEXT];
     if (x->shape.rank < 1 || y->shape.rank < 1 || x->shape.dim[0] != y->shape.dim[0]) {
         return rv_fail(error, RV_ERROR_SHAPE,

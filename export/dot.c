@@ -76,7 +76,7 @@ static phase phase_of(const rv_node *node)
 static void mark_needed(const rv_tape *tape, const rv_var *outputs, int count, bool *needed)
 {
     for (int i = 0; i < count; i++)
-        if (!rv_is_null(outputs[i])) needed[outputs[i].id] = true;
+        if (!rv_is_null(outputs[i]) && outputs[i].tape == tape) needed[outputs[i].id] = true;
     for (int32_t id = rv_tape_count(tape) - 1; id >= 0; id--) {
         const rv_node *node = rv_tape_node(tape, id);
         needed[id] = needed[id] || node->op->kind == RV_OP_EFFECT;
@@ -158,6 +158,7 @@ static void put_legend(text *t, const bool *seen)
 
 char *rv_dot(const rv_tape *tape, const rv_var *outputs, int count)
 {
+    if (!outputs) count = 0;
     bool *needed = rv_alloc((size_t)rv_tape_count(tape) + 1, sizeof *needed);
     bool seen[PHASES] = {false};
     text t = {.failed = !needed};

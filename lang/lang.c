@@ -10,6 +10,7 @@
 #include "tensor/file_internal.h"
 #include "tensor/memory.h"
 #include "tensor/name_internal.h"
+#include "tensor/needs_internal.h"
 
 /* ---- reading ---- */
 
@@ -82,25 +83,37 @@ void rv_lang_free(rv_lang *lang)
 
 size_t rv_lang_problems(const rv_lang *lang)
 {
+    if (!lang) return 0;
     return lang->file.report.count + lang->file.report.more;
 }
 
-char *rv_lang_problem_text(const rv_lang *lang) { return rv_lang_report_text(&lang->file.report); }
+char *rv_lang_problem_text(const rv_lang *lang)
+{
+    if (!lang) return NULL;
+    return rv_lang_report_text(&lang->file.report);
+}
 
 char *rv_lang_format(const rv_lang *lang)
 {
+    if (!lang) return NULL;
     return rv_lang_print(lang->file.source, &lang->file.tokens, lang->file.tree);
 }
 
-int rv_lang_model_count(const rv_lang *lang) { return lang->models; }
+int rv_lang_model_count(const rv_lang *lang)
+{
+    if (!lang) return 0;
+    return lang->models;
+}
 
 const rv_model *rv_lang_model_at(const rv_lang *lang, int index)
 {
+    if (!lang) return NULL;
     return index >= 0 && index < lang->models ? &lang->model[index].model : NULL;
 }
 
 const rv_model *rv_lang_model(const rv_lang *lang, const char *name, rv_error *error)
 {
+    if (!RV_NEEDS(error, lang)) return NULL;
     const rv_model *last = NULL;
     rv_guess guess = {.seen = name ? name : ""};
     for (int i = 0; i < lang->models; i++) {
@@ -124,12 +137,14 @@ const rv_model *rv_lang_model(const rv_lang *lang, const char *name, rv_error *e
 
 bool rv_lang_check(rv_lang *lang)
 {
+    if (!lang) return false;
     return rv_lang_check_file(&lang->file, lang->model, lang->models);
 }
 
 bool rv_lang_prove(rv_lang *lang, const rv_lang_proof_options *options, rv_lang_verdict **result,
                    int *count, rv_error *error)
 {
+    if (!RV_NEEDS(error, lang, result, count)) return false;
     const rv_lang_proof_options defaults = {.seed = 1}, *o = options ? options : &defaults;
     lang_file *file = &lang->file;
     lang_verdicts v = {0};

@@ -8,16 +8,25 @@
 #include "models/cell_internal.h"
 #include "ops/ops.h"
 
-const rv_rnn_options *rv_cell_options(const rv_cell *k) { return k->options; }
+const rv_rnn_options *rv_cell_options(const rv_cell *k)
+{
+    if (!k) return NULL;
+    return k->options;
+}
 double rv_cell_forget(const rv_cell *k) { return 1 + k->options->forget_shift; }
 
 rv_var rv_cell_tanh(rv_cell *k, rv_var x)
 {
+    if (!k) return (rv_var){NULL, -1};
     return k->options->activation ? k->options->activation(x) : rv_tanh(x);
 }
 
 rv_var rv_cell_parameter(rv_cell *k, const char *name, rv_shape shape, rv_init init)
 {
+    if (!k) return (rv_var){NULL, -1};
+    if (!name)
+        return rv_tape_fail(k->tape, RV_ERROR_NAME,
+                            "cell: a parameter without a name; give it one");
     char full[RV_CELL_NAME];
     snprintf(full, sizeof full, "%s%s", k->prefix, name);
     if (strlen(name) > RV_CELL_GIVEN_NAME)
@@ -42,10 +51,12 @@ static rv_var along_units(rv_cell *k, rv_var x, const char *name, double initial
 
 rv_var rv_cell_bias_from(rv_cell *k, rv_var x, const char *name, double initial)
 {
+    if (!k) return (rv_var){NULL, -1};
     if (rv_is_null(x)) return x;
     rv_var y = k->options->bias ? rv_add(x, along_units(k, x, name, initial))
                : initial == 0   ? x
                                 : rv_shift(x, initial);
+    if (rv_is_null(y) || !name) return y;
     const char *gate =
         name[0] == 'b' && name[1] ? name + 1 : name; /* "bg" is the bias of the gate g */
     return rv_name_argument(y, strcmp(gate, "b") == 0 ? "h" : gate);
@@ -53,16 +64,19 @@ rv_var rv_cell_bias_from(rv_cell *k, rv_var x, const char *name, double initial)
 
 rv_var rv_cell_bias(rv_cell *k, rv_var x, const char *name)
 {
+    if (!k) return (rv_var){NULL, -1};
     return rv_cell_bias_from(k, x, name, 0);
 }
 
 rv_var rv_cell_forget_bias(rv_cell *k, rv_var x, const char *name)
 {
+    if (!k) return (rv_var){NULL, -1};
     return rv_cell_bias_from(k, x, name, rv_cell_forget(k));
 }
 
 rv_var rv_cell_scale(rv_cell *k, rv_var x, const char *name, double initial)
 {
+    if (!k) return (rv_var){NULL, -1};
     return rv_is_null(x) ? x : rv_multiply(along_units(k, x, name, initial), x);
 }
 
@@ -171,6 +185,7 @@ static rv_var convolve(rv_cell *k, rv_var x, const char *name, int64_t size, int
 
 rv_var rv_cell_conv(rv_cell *k, rv_var x, const char *name, int64_t size)
 {
+    if (!k) return (rv_var){NULL, -1};
     return convolve(k, read(k, x), name, size, 0, NULL);
 }
 
@@ -205,11 +220,13 @@ static rv_var map(rv_cell *k, rv_var x, const char *name, const rv_init *init)
 
 rv_var rv_cell_map(rv_cell *k, rv_var x, const char *name)
 {
+    if (!k) return (rv_var){NULL, -1};
     return map(k, read(k, x), name, NULL);
 }
 
 rv_var rv_cell_map_from(rv_cell *k, rv_var x, const char *name, rv_init init)
 {
+    if (!k) return (rv_var){NULL, -1};
     return map(k, read(k, x), name, &init);
 }
 
@@ -227,16 +244,19 @@ static rv_var affine(rv_cell *k, rv_var x, rv_var h, const char *g, double initi
 
 rv_var rv_cell_affine(rv_cell *k, rv_var x, rv_var h, const char *g)
 {
+    if (!k) return (rv_var){NULL, -1};
     return affine(k, x, h, g, 0);
 }
 
 rv_var rv_cell_forget_affine(rv_cell *k, rv_var x, rv_var h, const char *g)
 {
+    if (!k) return (rv_var){NULL, -1};
     return affine(k, x, h, g, rv_cell_forget(k));
 }
 
 rv_var rv_cell_fit(rv_cell *k, rv_var x, const char *name)
 {
+    if (!k) return (rv_var){NULL, -1};
     bool fits = rv_shape_of(x).rank > 1 && rv_shape_of(x).dim[1] == k->options->units;
     return fits ? x : rv_cell_map(k, x, name);
 }

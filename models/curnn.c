@@ -6,6 +6,7 @@
 /* x [n,c,H,W], h [n,units,H-4,W-4] */
 void rv_curnn(rv_cell *k, rv_var x, rv_var *h)
 {
+    if (!k || !h) return;
     rv_var hp = rv_pad2d(*h, 1);
     rv_var G = rv_add(rv_cell_conv(k, x, "Wxg", 5), rv_cell_conv(k, hp, "Wrecg", 3));
     rv_var C = rv_add(rv_cell_conv(k, x, "Wxc", 5), rv_cell_conv(k, hp, "Wrecc", 3));

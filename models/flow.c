@@ -75,6 +75,7 @@ static void record_norms(rv_flow *f, const nodes *n)
 
 bool rv_flow_make(rv_flow *f, rv_var loss)
 {
+    if (!f) return false;
     nodes n = {0};
     *f = (rv_flow){0};
     if (rv_is_null(loss)) return false;

@@ -233,6 +233,9 @@ rv_net rv_model_record(const rv_model *model, const rv_net_options *options, rv_
 
 double rv_net_logit(const rv_tensor *output, int64_t width, int64_t row, int64_t k)
 {
+    const int64_t count = rv_tensor_count(output);
+    if (width < 1 || row < 0 || row >= count / width || k < 0 || k >= (width == 1 ? 2 : width))
+        return NAN;
     if (width == 1) return k == 1 ? rv_tensor_get(output, row) : 0;
     return rv_tensor_get(output, row * width + k);
 }

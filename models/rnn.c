@@ -351,6 +351,7 @@ rv_var rv_unroll_sequence(rv_cell_step step, rv_var x, rv_rnn_options options, r
 
 void rv_reset_carried(rv_store *store, const char *carry)
 {
+    if (!store) return;
     char prefix[RV_CELL_NAME];
     int length = snprintf(prefix, sizeof prefix, "carry/%s/", carry ? carry : "");
     if (!carry || length >= (int)sizeof prefix) return;

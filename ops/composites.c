@@ -158,6 +158,8 @@ rv_var rv_linear(rv_var x, const char *name, int64_t units)
     char full[256];
     rv_shape shape = rv_shape_of(x);
     if (rv_is_null(x)) return x;
+    if (!name || !*name)
+        return rv_tape_fail(x.tape, RV_ERROR_NAME, "linear: no name for its parameters; give one");
     if (shape.rank != 2) {
         char text[RV_SHAPE_TEXT];
         return rv_tape_fail(x.tape, RV_ERROR_SHAPE,

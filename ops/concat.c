@@ -151,6 +151,7 @@ rv_var rv_concat(const rv_var *x, int count, int axis)
 rv_var rv_stack(const rv_var *x, int count, int axis)
 {
     enum { FEW = 16 };
+    if (!x) count = 0;
     rv_var few[FEW], *wider = few, null = {count > 0 ? x[0].tape : NULL, -1};
     rv_shape shape = rv_shape_of(count > 0 ? x[0] : null), with = {.rank = shape.rank + 1};
     char seen[RV_SHAPE_TEXT], want[RV_SHAPE_TEXT];

@@ -267,6 +267,9 @@ rv_var rv_layer_norm(rv_var x, const char *name)
     char full[256];
     rv_shape shape = rv_shape_of(x);
     if (rv_is_null(x)) return x;
+    if (!name || !*name)
+        return rv_tape_fail(x.tape, RV_ERROR_NAME,
+                            "layer_norm: no name for its parameters; give one");
     if (shape.rank < 2)
         return rv_tape_fail(x.tape, RV_ERROR_SHAPE,
                             "layer_norm \"%s\": x has rank %lld, expected [n,units,..]; reshape it "

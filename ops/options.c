@@ -56,9 +56,10 @@ static bool check_inputs(const rv_op *op, const rv_var *x, int inputs, rv_tape *
 rv_var rv_op_call(const rv_op *op, const rv_var *x, int inputs, const rv_option_value *value)
 {
     rv_tape *tape = NULL;
-    for (int k = inputs - 1; x && k >= 0; k--)
-        if (x[k].tape) tape = x[k].tape;
+    for (int k = 0; x && k < inputs && !tape; k++) tape = x[k].tape;
     const rv_var null = {tape, -1};
+    if (!op)
+        return rv_tape_fail(tape, RV_ERROR_ARGUMENT, "call: the op is NULL; give a descriptor");
     if (!tape || !check_inputs(op, x, inputs, tape)) return null;
     if (!op->call)
         return rv_tape_fail(tape, RV_ERROR_ARGUMENT, "%s: the op has no call; set one", op->name);
@@ -76,23 +77,37 @@ rv_var rv_op_call(const rv_op *op, const rv_var *x, int inputs, const rv_option_
 
 /* ---- numbers and words ---- */
 
-double rv_option_number(const rv_arguments *a, int i) { return a->value[i].number; }
-bool rv_option_flag(const rv_arguments *a, int i) { return a->value[i].number != 0; }
+/* Option i; a list or word that is absent, for an op that has no option i. */
+static const rv_option_value *value_of(const rv_arguments *a, int i)
+{
+    static const rv_option_value absent = {.number = 1};
+    return a && i >= 0 && i < a->op->option_count ? &a->value[i] : &absent;
+}
+
+/* Whether there is an option i and no value was refused yet. */
+static bool is_ok(const rv_arguments *a, int i)
+{
+    return a && a->ok && i >= 0 && i < a->op->option_count;
+}
+
+double rv_option_number(const rv_arguments *a, int i) { return value_of(a, i)->number; }
+bool rv_option_flag(const rv_arguments *a, int i) { return value_of(a, i)->number != 0; }
 
 int64_t rv_option_whole(const rv_arguments *a, int i)
 {
-    return a->ok ? (int64_t)a->value[i].number : 1;
+    return is_ok(a, i) ? (int64_t)a->value[i].number : 1;
 }
 
 int64_t rv_option_positive(rv_arguments *a, int i)
 {
-    if (a->ok && a->value[i].number < 1) refuse(a, i, "is less than 1; give at least 1");
+    if (is_ok(a, i) && a->value[i].number < 1) refuse(a, i, "is less than 1; give at least 1");
     return rv_option_whole(a, i);
 }
 
 int rv_option_axis(rv_arguments *a, int i)
 {
-    if (a->ok && fabs(a->value[i].number) > INT_MAX) refuse(a, i, "is no axis; use 0 .. rank-1");
+    if (is_ok(a, i) && fabs(a->value[i].number) > INT_MAX)
+        refuse(a, i, "is no axis; use 0 .. rank-1");
     return (int)rv_option_whole(a, i);
 }
 
@@ -100,7 +115,7 @@ rv_dtype rv_option_dtype(rv_arguments *a, int i)
 {
     rv_dtype dtype = RV_F32;
     rv_error error = {0};
-    if (a->ok && !rv_dtype_parse(a->value[i].word, &dtype, &error)) {
+    if (is_ok(a, i) && !rv_dtype_parse(a->value[i].word, &dtype, &error)) {
         rv_tape_fail(a->x[0].tape, error.code, "%s: %s", a->op->name, error.text);
         a->ok = false;
     }
@@ -125,10 +140,10 @@ static int axis_of(rv_arguments *a, int i, int k)
 unsigned rv_option_axes(rv_arguments *a, int i)
 {
     unsigned axes = 0;
-    if (!a->ok || a->value[i].count == 0) return RV_ALL_AXES;
+    if (!is_ok(a, i) || a->value[i].count == 0) return RV_ALL_AXES;
     for (int k = 0; k < a->value[i].count; k++) {
         const unsigned axis = 1u << axis_of(a, i, k);
-        if (a->ok && axes & axis) refuse(a, i, "names an axis twice; name each once");
+        if (is_ok(a, i) && axes & axis) refuse(a, i, "names an axis twice; name each once");
         axes |= axis;
     }
     return axes;
@@ -147,7 +162,7 @@ static bool is_per_axis(rv_arguments *a, int i)
 
 const int *rv_option_order(rv_arguments *a, int i, int axis[RV_MAX_RANK])
 {
-    if (!a->ok || !is_per_axis(a, i) || a->value[i].count == 0) return NULL;
+    if (!axis || !is_ok(a, i) || !is_per_axis(a, i) || a->value[i].count == 0) return NULL;
     for (int k = 0; k < a->value[i].count; k++) axis[k] = axis_of(a, i, k);
     return axis;
 }
@@ -155,36 +170,41 @@ const int *rv_option_order(rv_arguments *a, int i, int axis[RV_MAX_RANK])
 rv_shape rv_option_shape(const rv_arguments *a, int i)
 {
     rv_shape shape = {0};
-    if (!a->ok) return shape;
+    if (!is_ok(a, i)) return shape;
     shape.rank = a->value[i].count;
     for (int d = 0; d < a->value[i].count; d++) shape.dim[d] = a->value[i].list[d];
     return shape;
 }
 
+static int64_t default_of(const rv_arguments *a, int i)
+{
+    return a && i >= 0 && i < a->op->option_count ? (int64_t)a->op->options[i].default_value : 1;
+}
+
 void rv_option_widths(rv_arguments *a, int i, int64_t width[RV_MAX_RANK])
 {
-    const bool fits = a->ok && is_per_axis(a, i) && a->value[i].count > 0;
+    if (!width) return;
+    const bool fits = is_ok(a, i) && is_per_axis(a, i) && a->value[i].count > 0;
     for (int d = 0; d < RV_MAX_RANK; d++)
-        width[d] = !fits                   ? (int64_t)a->op->options[i].default_value
-                   : d < a->value[i].count ? a->value[i].list[d]
-                                           : 0;
+        width[d] = !fits ? default_of(a, i) : d < a->value[i].count ? a->value[i].list[d] : 0;
 }
 
 /* Spreads a list of 1 number, of 2 (down, across) or of `most` to `most` numbers, each at least `least`. */
 static void spread(rv_arguments *a, int i, int most, int64_t least, int64_t *to)
 {
-    const rv_option_value *v = &a->value[i];
-    const int64_t default_value = (int64_t)a->op->options[i].default_value;
-    const bool fits = a->ok && (v->count <= 2 || v->count == most);
+    if (!to) return;
+    const rv_option_value *v = value_of(a, i);
+    const int64_t default_value = default_of(a, i);
+    const bool fits = is_ok(a, i) && (v->count <= 2 || v->count == most);
     for (int k = 0; k < most; k++) {
         const int from = v->count == most ? k : v->count == 2 ? k / 2 : 0;
         to[k] = fits && v->count > 0 ? v->list[from] : default_value;
-        if (a->ok && to[k] < least)
+        if (is_ok(a, i) && to[k] < least)
             refuse(a, i,
                    least ? "has a number below 1; give at least 1"
                          : "has a number below 0; use pad to crop");
     }
-    if (a->ok && !fits)
+    if (is_ok(a, i) && !fits)
         refuse(a, i,
                most == 4
                    ? "has neither 1 nor 2 nor 4 numbers: all, or down, across, or top, bottom, "

@@ -60,5 +60,6 @@ rv_var rv_probe(rv_var x, int64_t number)
 
 int64_t rv_probe_number(const rv_node *node)
 {
+    if (!node) return -1;
     return node->op == &rv_op_probe ? ((const probe_attr *)node->attr)->number : -1;
 }

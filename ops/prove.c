@@ -10,6 +10,7 @@
 #include "ops/options.h"
 #include "ops/samples_internal.h"
 #include "tensor/memory.h"
+#include "tensor/needs_internal.h"
 
 enum { INPUTS = RV_SAMPLE_INPUTS, THREADS = 3 };
 
@@ -220,6 +221,7 @@ bool rv_prove_op(const rv_op *op, rv_error *error)
     if (!op->sample_count || !(op->reference || op->kind == RV_OP_COMPOSITE))
         return rv_fail(error, RV_ERROR_ARGUMENT, "%s has no %s to be proved with", op->name,
                        op->sample_count ? "reference" : "samples");
+    if (!RV_NEEDS_ARRAY(error, op->samples, op->sample_count)) return false;
     for (int i = 0; ok && i < op->sample_count; i++)
         ok = prove_sample(op, &op->samples[i], RV_F32, error) &&
              prove_sample(op, &op->samples[i], RV_F64, error);

@@ -29,6 +29,7 @@ static void swap_bytes(unsigned char *a, unsigned char *b, size_t size)
 
 bool rv_swap_averages(rv_store *store)
 {
+    if (!store) return false;
     bool swapped = false;
     for (size_t i = 0; i < rv_store_count(store); i++) {
         rv_entry *w = rv_store_at(store, i);

@@ -68,6 +68,7 @@ rv_var rv_learning_rate(rv_tape *tape, const rv_optimizer *o, const char *parame
 
 bool rv_set_learning_rate(rv_store *store, const char *pattern, double rate)
 {
+    if (!store) return false;
     char name[NAME];
     const bool usable = store && isfinite(rate) && name_rate(name, pattern);
     rv_entry *entry = usable ? rv_store_find(store, name) : NULL;

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "optim/groups_internal.h"
+#include "tensor/needs_internal.h"
 
 enum { BEST, BAD, COOL, SEEN, FIELDS };
 
@@ -41,6 +42,7 @@ static double mark(const rv_plateau *p, double best)
 bool rv_plateau_observe(const rv_plateau *p, rv_store *store, double loss, bool *lowered,
                         rv_error *error)
 {
+    if (!RV_NEEDS(error, p, store)) return false;
     if (lowered) *lowered = false;
     if (!check(p, error)) return false;
     rv_entry *entry = rv_store_get(store, "optimizer/plateau", RV_STATE, RV_F64, RV_SHAPE(FIELDS),

@@ -88,6 +88,7 @@ rv_schedule rv_warm_up(double updates, rv_schedule then)
 
 rv_var rv_schedule_factor(const rv_schedule *s, rv_var t)
 {
+    if (!s) return rv_tape_fail(t.tape, RV_ERROR_ARGUMENT, "schedule: it is NULL; give one");
     rv_var after = s->warm_up > 0 ? rv_shift(t, -s->warm_up) : t;
     rv_var factor = s->curve ? s->curve(after, s) : number(t, 1);
     if (!(s->warm_up > 0)) return factor;

@@ -15,6 +15,7 @@ static bool name_moment(char name[NAME], const char *symbol, const char *paramet
 
 rv_var rv_moment_shaped(const rv_update *u, const char *symbol, rv_shape shape)
 {
+    if (!u) return (rv_var){NULL, -1};
     char name[NAME];
     if (!name_moment(name, symbol, u->name))
         return rv_tape_fail(u->w.tape, RV_ERROR_NAME,
@@ -26,6 +27,7 @@ rv_var rv_moment_shaped(const rv_update *u, const char *symbol, rv_shape shape)
 
 rv_var rv_moment(const rv_update *u, const char *symbol)
 {
+    if (!u) return (rv_var){NULL, -1};
     return rv_moment_shaped(u, symbol, rv_shape_of(u->w));
 }
 
@@ -37,12 +39,14 @@ rv_entry *rv_moment_find(const rv_store *store, const char *symbol, const char *
 
 rv_var rv_remember(const rv_update *u, rv_var state, rv_var next)
 {
+    if (!u) return next;
     rv_assign(state, rv_is_null(u->due) ? next : rv_select(u->due, next, state));
     return next;
 }
 
 rv_var rv_update_step(const rv_update *u)
 {
+    if (!u) return (rv_var){NULL, -1};
     rv_var step = rv_state(u->w.tape, "optimizer/step", RV_SCALAR, rv_init_constant(0));
     rv_remember(u, step, rv_shift(step, 1));
     return step;

@@ -1,4 +1,18 @@
-/* Errors are values: a stable code for programs and a message for people. */
+/* Errors are values: a stable code for programs and a message for people.
+ *
+ * A call out of contract is an error, too: NULL, a number, size, rank, dtype or enumerator out of
+ * range, a var of another tape. It is reported as the function reports its errors: by false, NULL or
+ * the null var, with RV_ERROR_ARGUMENT or a more exact code. A function that reports no errors then
+ * does nothing, and returns NULL, 0, NaN or "". So no check is needed before a call.
+ *
+ * Some mistakes cannot be detected, and are forbidden:
+ * - a pointer that is dangling, or to memory that is smaller than a header says: an array of `count`
+ *   elements, a tensor's data, a text buffer, a text without its NUL;
+ * - a change to an object other than through the library: the fields of an rv_entry, an rv_node, an
+ *   rv_setup; the shape of a program's input or output;
+ * - freeing an object twice, or before one that needs it (tensor/store.h says which);
+ * - what a function that the program gives to the library may do: a kernel writes all of its output
+ *   and nothing else, a source's `read` fills one sample. */
 #ifndef RV_TENSOR_ERROR_H
 #define RV_TENSOR_ERROR_H
 

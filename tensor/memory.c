@@ -69,6 +69,7 @@ void rv_free(void *memory)
 
 bool rv_reserve(void *array, size_t *capacity, size_t need, size_t size)
 {
+    if (!array || !capacity) return false;
     if (need <= *capacity) return true;
     size_t grown = *capacity <= SIZE_MAX / 2 ? *capacity * 2 : need;
     if (grown < need) {
@@ -93,6 +94,7 @@ bool rv_reserve(void *array, size_t *capacity, size_t need, size_t size)
 
 char *rv_string_copy(const char *text)
 {
+    if (!text) return NULL;
     size_t bytes = strlen(text) + 1;
     char *copy = rv_alloc(bytes, 1);
     if (copy) {

@@ -21,7 +21,7 @@ enum { RV_ALIGNMENT = 64 }; /* bytes: a cache line, and the widest vector regist
 /* Zero-filled memory, aligned to RV_ALIGNMENT; NULL if `count * size` overflows or when out of
  * memory. A size of 0 gives a valid pointer. Free with rv_free. */
 void *rv_alloc(size_t count, size_t size);
-void rv_free(void *memory);
+void rv_free(void *memory); /* of the library only; accepts NULL */
 
 /* Makes room for `need` items of `size` bytes in an array, at least doubling its capacity. `array`
  * points to the array pointer. New items are zero. On failure returns false and leaves the array

@@ -14,6 +14,7 @@ static const uint32_t weyl0 = 0x9E3779B9u, weyl1 = 0xBB67AE85u;
 
 void rv_philox4x32(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4])
 {
+    if (!counter || !key || !out) return;
     uint32_t c0 = counter[0], c1 = counter[1], c2 = counter[2], c3 = counter[3];
     uint32_t k0 = key[0], k1 = key[1];
     for (int round = 0; round < PHILOX_ROUNDS; round++) {
@@ -34,6 +35,7 @@ void rv_philox4x32(const uint32_t counter[4], const uint32_t key[2], uint32_t ou
 
 uint64_t rv_seed(uint64_t seed, const char *name)
 {
+    if (!name) name = "";
     return XXH3_64bits_withSeed(name, strlen(name), seed);
 }
 
@@ -84,6 +86,7 @@ static uint64_t below(uint64_t bound, uint64_t seed, uint64_t *index)
 
 void rv_random_permutation(int64_t *order, int64_t count, uint64_t seed)
 {
+    if (!order || count < 1) return;
     for (int64_t i = 0; i < count; i++) {
         order[i] = i;
     }
@@ -126,6 +129,7 @@ static void fill_identity(rv_tensor *x)
 
 void rv_init_fill(rv_tensor *tensor, rv_init init, uint64_t seed)
 {
+    if (!rv_tensor_check(tensor, NULL)) return;
     int64_t count = init.kind == RV_INIT_IDENTITY ? 0 : rv_tensor_count(tensor);
     if (init.kind == RV_INIT_IDENTITY) fill_identity(tensor);
     for (int64_t i = 0; i < count; i++) {

@@ -17,9 +17,9 @@ bool rv_shape_equal(rv_shape a, rv_shape b)
 
 int64_t rv_shape_count(rv_shape shape)
 {
-    int64_t count = 1;
-    for (int64_t i = 0; i < shape.rank && i < RV_MAX_RANK; i++) {
-        count *= shape.dim[i];
+    int64_t count = rank_in_range(shape);
+    for (int64_t i = 0; count && i < shape.rank; i++) {
+        if (shape.dim[i] < 1 || __builtin_mul_overflow(count, shape.dim[i], &count)) return 0;
     }
     return count;
 }
@@ -58,6 +58,7 @@ bool rv_shape_check(rv_shape shape, size_t item_size, size_t *bytes, rv_error *e
 
 const char *rv_shape_text(rv_shape shape, char text[RV_SHAPE_TEXT])
 {
+    if (!text) return "";
     if (!rank_in_range(shape)) {
         snprintf(text, RV_SHAPE_TEXT, "[rank %" PRId64 "]", shape.rank);
         return text;

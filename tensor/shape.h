@@ -23,13 +23,13 @@ typedef struct rv_shape {
 #ifdef __cplusplus
 extern "C++" {
 /* C++ has no compound literals; it counts a parameter pack. */
-template <class... Dim> constexpr rv_shape rv_shape_of(Dim... dim)
+template <class... Dim> constexpr rv_shape rv_make_shape(Dim... dim)
 {
     return rv_shape{sizeof...(dim), {static_cast<int64_t>(dim)...}};
 }
 }
-#define RV_SHAPE(...) (rv_shape_of(__VA_ARGS__))
-#define RV_SCALAR (rv_shape_of())
+#define RV_SHAPE(...) (rv_make_shape(__VA_ARGS__))
+#define RV_SCALAR (rv_make_shape())
 #else
 #define RV_DIMS(...) ((int64_t)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)))
 #define RV_SHAPE(...) ((rv_shape){.rank = RV_DIMS(__VA_ARGS__), .dim = {__VA_ARGS__}})
@@ -38,7 +38,7 @@ template <class... Dim> constexpr rv_shape rv_shape_of(Dim... dim)
 
 bool rv_shape_equal(rv_shape a, rv_shape b);
 
-/* The number of elements of a shape that passed rv_shape_check. */
+/* The number of elements; 0 for a shape that rv_shape_check refuses. */
 int64_t rv_shape_count(rv_shape shape);
 
 /* Checks that rank and dimensions are in range and that count * item_size fits in PTRDIFF_MAX.

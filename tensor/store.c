@@ -15,6 +15,7 @@
 #include "tensor/memory.h"
 #include "tensor/name_internal.h"
 #include "tensor/name_table_internal.h"
+#include "tensor/needs_internal.h"
 
 struct rv_store {
     uint64_t seed;
@@ -60,18 +61,27 @@ rv_store *rv_store_new_shapes(size_t most)
     return store;
 }
 
-uint64_t rv_store_seed(const rv_store *store) { return store->seed; }
+uint64_t rv_store_seed(const rv_store *store)
+{
+    if (!store) return 0;
+    return store->seed;
+}
 
-size_t rv_store_count(const rv_store *store) { return store->count; }
+size_t rv_store_count(const rv_store *store)
+{
+    if (!store) return 0;
+    return store->count;
+}
 
 rv_entry *rv_store_at(const rv_store *store, size_t index)
 {
+    if (!store) return NULL;
     return index < store->count ? store->entries[index] : NULL;
 }
 
 rv_entry *rv_store_find(const rv_store *store, const char *name)
 {
-    return name ? rv_store_at(store, rv_name_table_find(&store->positions, name)) : NULL;
+    return store && name ? rv_store_at(store, rv_name_table_find(&store->positions, name)) : NULL;
 }
 
 bool rv_store_reserve(rv_store *store, size_t extra)
@@ -174,6 +184,7 @@ static bool agrees(const rv_entry *entry, rv_role role, rv_dtype dtype, rv_shape
 rv_entry *rv_store_get(rv_store *store, const char *name, rv_role role, rv_dtype dtype,
                        rv_shape shape, rv_init init, rv_error *error)
 {
+    if (!RV_NEEDS(error, store)) return NULL;
     if (!rv_name_check(name, error)) return NULL;
     rv_entry *entry = rv_store_find(store, name);
     if (entry) {
@@ -215,6 +226,7 @@ static atomic_bool *mark_of(const rv_store *store)
 
 bool rv_store_enter(const rv_store *store, rv_error *error)
 {
+    if (!RV_NEEDS(error, store)) return false;
     if (!atomic_exchange_explicit(mark_of(store), true, memory_order_acquire)) return true;
     return rv_fail(error, RV_ERROR_BUSY, "the store is in use by another thread; %s",
                    "give each thread a store, or let one wait for the other");
@@ -222,6 +234,7 @@ bool rv_store_enter(const rv_store *store, rv_error *error)
 
 void rv_store_leave(const rv_store *store)
 {
+    if (!store) return;
     atomic_store_explicit(mark_of(store), false, memory_order_release);
 }
 
@@ -245,6 +258,7 @@ static int by_name(const void *a, const void *b)
 
 const char *rv_store_digest(const rv_store *store, char text[RV_DIGEST_TEXT])
 {
+    if (!store || !text) return "";
     text[0] = '\0';
     rv_entry **sorted = rv_alloc(store->count, sizeof *sorted);
     /* On the heap, because it needs 64-byte alignment, which not every stack provides. */

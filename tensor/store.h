@@ -81,11 +81,6 @@ const char *rv_store_digest(const rv_store *store, char text[RV_DIGEST_TEXT]);
 bool rv_store_enter(const rv_store *store, rv_error *error);
 void rv_store_leave(const rv_store *store);
 
-/* Attaches one object for the layer above; the store releases it before it frees its entries.
- * Attaching another object releases the previous one; NULL detaches it. `release` may be NULL. */
-void rv_store_attach(rv_store *store, void *object, void (*release)(void *object));
-void *rv_store_attachment(const rv_store *store);
-
 #ifdef __cplusplus
 }
 #endif

@@ -34,6 +34,11 @@ rv_entry **rv_store_release(rv_store *from, size_t *count);
  * that `store` has must be of a type that is read: RV_ERROR_DTYPE. */
 rv_store *rv_store_stage(const rv_store *store, const char *path, rv_error *error);
 
+/* Attaches one object for the layer above; the store releases it before it frees its entries.
+ * Attaching another object releases the previous one; NULL detaches it. `release` may be NULL. */
+void rv_store_attach(rv_store *store, void *object, void (*release)(void *object));
+void *rv_store_attachment(const rv_store *store);
+
 #ifdef __cplusplus
 }
 #endif

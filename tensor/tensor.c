@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "tensor/memory.h"
+#include "tensor/needs_internal.h"
 
 static const struct {
     const char *name;
@@ -28,6 +29,7 @@ const char *rv_dtype_name(rv_dtype dtype)
 
 bool rv_dtype_parse(const char *name, rv_dtype *dtype, rv_error *error)
 {
+    if (!RV_NEEDS(error, dtype)) return false;
     for (int i = 0; name && i < DTYPES; i++) {
         if (strcmp(name, dtypes[i].name) == 0) {
             *dtype = (rv_dtype)i;
@@ -38,15 +40,31 @@ bool rv_dtype_parse(const char *name, rv_dtype *dtype, rv_error *error)
                    name ? name : "(null)");
 }
 
+bool rv_dtype_check(rv_dtype dtype, rv_error *error)
+{
+    return dtype_in_range(dtype) ||
+           rv_fail(error, RV_ERROR_DTYPE, "dtype number %d; expected RV_F32, RV_F64 or RV_I32",
+                   (int)dtype);
+}
+
+bool rv_tensor_check(const rv_tensor *tensor, rv_error *error)
+{
+    if (!RV_NEEDS(error, tensor)) return false;
+    return rv_dtype_check(tensor->dtype, error) &&
+           rv_shape_check(tensor->shape, rv_dtype_size(tensor->dtype), NULL, error) &&
+           (tensor->data ||
+            rv_fail(error, RV_ERROR_ARGUMENT, "a tensor without data; make it with rv_tensor_new"));
+}
+
 bool rv_tensor_new(rv_tensor *tensor, rv_dtype dtype, rv_shape shape, rv_error *error)
 {
+    if (!RV_NEEDS(error, tensor)) return false;
     *tensor = (rv_tensor){0};
-    if (!dtype_in_range(dtype)) {
-        return rv_fail(error, RV_ERROR_DTYPE, "dtype number %d; expected RV_F32, RV_F64 or RV_I32",
-                       (int)dtype);
-    }
     size_t bytes;
-    if (!rv_shape_check(shape, rv_dtype_size(dtype), &bytes, error)) return false;
+    if (!rv_dtype_check(dtype, error) ||
+        !rv_shape_check(shape, rv_dtype_size(dtype), &bytes, error)) {
+        return false;
+    }
     void *data = rv_alloc(bytes, 1);
     if (!data) {
         char text[RV_SHAPE_TEXT];
@@ -67,15 +85,19 @@ void rv_tensor_free(rv_tensor *tensor)
     }
 }
 
-int64_t rv_tensor_count(const rv_tensor *tensor) { return rv_shape_count(tensor->shape); }
+int64_t rv_tensor_count(const rv_tensor *tensor)
+{
+    return tensor ? rv_shape_count(tensor->shape) : 0;
+}
 
 size_t rv_tensor_bytes(const rv_tensor *tensor)
 {
-    return (size_t)rv_tensor_count(tensor) * rv_dtype_size(tensor->dtype);
+    return tensor ? (size_t)rv_tensor_count(tensor) * rv_dtype_size(tensor->dtype) : 0;
 }
 
 double rv_tensor_get(const rv_tensor *tensor, int64_t index)
 {
+    if (!tensor || !tensor->data) return NAN;
     switch (tensor->dtype) {
     case RV_F32: return (double)((const float *)tensor->data)[index];
     case RV_F64: return ((const double *)tensor->data)[index];
@@ -94,6 +116,7 @@ static int32_t to_i32(double value)
 
 void rv_tensor_set(rv_tensor *tensor, int64_t index, double value)
 {
+    if (!tensor || !tensor->data) return;
     switch (tensor->dtype) {
     case RV_F32: ((float *)tensor->data)[index] = (float)value; break;
     case RV_F64: ((double *)tensor->data)[index] = value; break;
@@ -111,6 +134,8 @@ void rv_tensor_fill(rv_tensor *tensor, double value)
 
 rv_extent rv_tensor_extent(const rv_tensor *tensor)
 {
+    static const rv_tensor none = {.shape = {.rank = -1}};
+    if (!rv_tensor_check(tensor, NULL)) tensor = &none;
     rv_extent e = {.count = rv_tensor_count(tensor), .first = -1, .low = NAN, .high = NAN};
     for (int64_t i = 0; i < e.count; i++) {
         double value = rv_tensor_get(tensor, i);
@@ -128,6 +153,7 @@ rv_extent rv_tensor_extent(const rv_tensor *tensor)
 
 bool rv_tensor_copy(rv_tensor *to, const rv_tensor *from, rv_error *error)
 {
+    if (!rv_tensor_check(to, error) || !rv_tensor_check(from, error)) return false;
     if (!rv_shape_equal(to->shape, from->shape)) {
         char source[RV_SHAPE_TEXT], target[RV_SHAPE_TEXT];
         return rv_fail(

@@ -15,8 +15,9 @@ extern "C" {
 
 typedef enum rv_dtype { RV_F32 = 0, RV_F64 = 1, RV_I32 = 2 } rv_dtype;
 
-size_t rv_dtype_size(rv_dtype dtype);      /* bytes per element */
-const char *rv_dtype_name(rv_dtype dtype); /* "f32", "f64", "i32" */
+size_t rv_dtype_size(rv_dtype dtype);                 /* bytes per element */
+const char *rv_dtype_name(rv_dtype dtype);            /* "f32", "f64", "i32" */
+bool rv_dtype_check(rv_dtype dtype, rv_error *error); /* RV_ERROR_DTYPE unless it is one of them */
 bool rv_dtype_parse(const char *name, rv_dtype *dtype, rv_error *error);
 
 typedef struct rv_tensor {
@@ -29,11 +30,17 @@ typedef struct rv_tensor {
 bool rv_tensor_new(rv_tensor *tensor, rv_dtype dtype, rv_shape shape, rv_error *error);
 void rv_tensor_free(rv_tensor *tensor); /* sets *tensor to {0}; accepts NULL and {0} */
 
+/* Whether dtype and shape are in range and there is data: RV_ERROR_DTYPE, RV_ERROR_SHAPE,
+ * RV_ERROR_ARGUMENT. Functions of tensors that have no error to report do nothing with others. That
+ * the data has room for all elements cannot be checked: it must. */
+bool rv_tensor_check(const rv_tensor *tensor, rv_error *error);
+
 int64_t rv_tensor_count(const rv_tensor *tensor); /* number of elements */
 size_t rv_tensor_bytes(const rv_tensor *tensor);
 
 /* Element `index`, in row-major order, as a double. Setting an i32 truncates; a value that does not
- * fit becomes the nearest i32, NaN becomes 0. */
+ * fit becomes the nearest i32, NaN becomes 0. As for an array, the index is not checked: it must be
+ * in 0 .. count-1. */
 double rv_tensor_get(const rv_tensor *tensor, int64_t index);
 void rv_tensor_set(rv_tensor *tensor, int64_t index, double value);
 void rv_tensor_fill(rv_tensor *tensor, double value);

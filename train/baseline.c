@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "tensor/memory.h"
+#include "tensor/needs_internal.h"
 #include "train/setup.h"
 
 /* One sample's memory, and what is counted. */
@@ -82,6 +83,7 @@ static void judge(const counting *c, rv_baseline *b)
 
 bool rv_baseline_find(const rv_source *data, rv_baseline *b, rv_error *error)
 {
+    if (!RV_NEEDS(error, data, b)) return false;
     counting c;
     bool ok = counting_new(&c, data, error);
     for (int64_t i = 0; ok && i < data->count; i++) {

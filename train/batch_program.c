@@ -5,6 +5,7 @@
 
 #include "autograd/feed.h"
 #include "ops/ops.h"
+#include "tensor/needs_internal.h"
 
 static rv_shape with_batch(rv_shape sample, int64_t n)
 {
@@ -15,6 +16,7 @@ static rv_shape with_batch(rv_shape sample, int64_t n)
 
 rv_tape *rv_setup_record(const rv_setup *s, rv_store *store, int64_t n, bool training, rv_net *net)
 {
+    if (!s || !s->model || !store || !net) return NULL;
     const rv_source *data = &s->data;
     rv_tape *tape = rv_tape_new(store, s->dtype);
     rv_net_options options = s->net;
@@ -34,6 +36,7 @@ rv_tape *rv_setup_record(const rv_setup *s, rv_store *store, int64_t n, bool tra
 bool rv_batch_program_compile(rv_batch_program *b, rv_tape *tape, int64_t n, const rv_var *outputs,
                               int count, unsigned flags, rv_error *error)
 {
+    if (!RV_NEEDS(error, b, tape)) return false;
     const rv_error *failed = rv_tape_error(tape);
     b->size = n;
     b->program = rv_compile_with(tape, outputs, count, flags);
@@ -46,6 +49,7 @@ bool rv_batch_program_compile(rv_batch_program *b, rv_tape *tape, int64_t n, con
 bool rv_batch_program_make(rv_batch_program *b, const rv_setup *s, rv_store *store, int64_t n,
                            bool training, unsigned flags, rv_error *error)
 {
+    if (!RV_NEEDS(error, b, s, store) || !RV_NEEDS(error, s->model)) return false;
     rv_net net;
     rv_tape *tape = rv_setup_record(s, store, n, training, &net);
     if (training) rv_minimize(net.loss, s->optimizer);
@@ -57,12 +61,14 @@ bool rv_batch_program_make(rv_batch_program *b, const rv_setup *s, rv_store *sto
 
 bool rv_batch_program_feed(const rv_batch_program *b, const rv_batch *batch, rv_error *error)
 {
+    if (!RV_NEEDS(error, b, batch)) return false;
     return rv_tensor_copy(b->x, &batch->x, error) && rv_tensor_copy(b->y, &batch->y, error) &&
            (!b->length || rv_tensor_copy(b->length, &batch->length, error));
 }
 
 bool rv_batch_program_run(const rv_batch_program *b, const rv_batch *batch, rv_error *error)
 {
+    if (!RV_NEEDS(error, b, batch)) return false;
     if (!rv_batch_program_feed(b, batch, error)) return false;
     rv_code code = rv_run(b->program);
     return code == RV_OK || rv_fail(error, code, "run: %s", rv_code_text(code));
@@ -71,6 +77,7 @@ bool rv_batch_program_run(const rv_batch_program *b, const rv_batch *batch, rv_e
 rv_batch_program *rv_batch_program_fit(rv_batch_program two[2], const rv_setup *s, rv_store *store,
                                        int64_t n, bool training, rv_error *error)
 {
+    if (!RV_NEEDS(error, two, s, store)) return NULL;
     for (int i = 0; i < 2; i++)
         if (two[i].program && two[i].size == n) return &two[i];
     rv_batch_program *b = two[0].program ? &two[1] : &two[0];
@@ -80,6 +87,7 @@ rv_batch_program *rv_batch_program_fit(rv_batch_program two[2], const rv_setup *
 
 void rv_batch_program_free(rv_batch_program *b)
 {
+    if (!b) return;
     rv_program_free(b->program);
     *b = (rv_batch_program){0};
 }

@@ -11,6 +11,7 @@
 #include "tensor/file_internal.h"
 #include "tensor/memory.h"
 #include "tensor/name_internal.h"
+#include "tensor/needs_internal.h"
 #include "tensor/text_internal.h"
 #include "train/json_internal.h"
 #include "train/text_file_internal.h"
@@ -210,6 +211,7 @@ const rv_config_row *rv_config_row_at(int index)
 
 const rv_config_row *rv_config_row_find(const char *key, rv_error *error)
 {
+    if (!RV_NEEDS(error, key)) return NULL;
     rv_guess guess = {.seen = key};
     for (const rv_config_row *row = rows; row < rows + ROWS; row++) {
         if (strcmp(row->key, key) == 0 || (row->alias && strcmp(row->alias, key) == 0)) return row;
@@ -282,6 +284,7 @@ static bool parse_real(const rv_config_row *row, const char *text, double *value
 bool rv_config_row_set(const rv_config_row *row, const char *label, const char *text, void *values,
                        rv_error *error)
 {
+    if (!RV_NEEDS(error, row, label, values)) return false;
     void *value = (char *)values + row->offset;
     if (!text) text = ""; /* reported as empty */
     switch (row->kind) {
@@ -296,6 +299,7 @@ bool rv_config_row_set(const rv_config_row *row, const char *label, const char *
 bool rv_train_config_set(rv_train_config *config, const char *key, const char *text,
                          rv_error *error)
 {
+    if (!RV_NEEDS(error, config)) return false;
     const rv_config_row *row = rv_config_row_find(key, error);
     return row && rv_config_row_set(row, key, text, config, error);
 }
@@ -314,11 +318,13 @@ static bool is_unset(const rv_config_row *row, const void *value)
 
 bool rv_config_row_is_set(const rv_config_row *row, const void *values)
 {
+    if (!row || !values) return false;
     return !is_unset(row, (const char *)values + row->offset);
 }
 
 bool rv_train_config_check(const rv_train_config *config, rv_error *error)
 {
+    if (!RV_NEEDS(error, config)) return false;
     char label[64], seen[RV_NUMBER_TEXT];
     for (const rv_config_row *row = rows; row < rows + ROWS; row++) {
         const void *value = (const char *)config + row->offset;
@@ -354,12 +360,14 @@ rv_train_config rv_train_config_new(void)
 
 void rv_train_config_free(rv_train_config *config)
 {
+    if (!config) return;
     rv_free(config->strings);
     *config = rv_train_config_new();
 }
 
 bool rv_train_config_copy(rv_train_config *copy, const rv_train_config *config, rv_error *error)
 {
+    if (!RV_NEEDS(error, copy, config)) return false;
     size_t size = 0;
     for (const rv_config_row *row = rows; row < rows + ROWS; row++) {
         const char *text = row->kind == RV_CONFIG_TEXT
@@ -404,6 +412,7 @@ static bool is_equal(const rv_config_row *row, const void *a, const void *b)
 
 const rv_config_row *rv_train_config_difference(const rv_train_config *a, const rv_train_config *b)
 {
+    if (!a || !b) return NULL;
     for (const rv_config_row *row = rows; row < rows + ROWS; row++)
         if (row->kept &&
             !is_equal(row, (const char *)a + row->offset, (const char *)b + row->offset))
@@ -428,6 +437,7 @@ static bool add_field(cJSON *object, const rv_config_row *row, const void *value
 
 char *rv_train_config_json(const rv_train_config *config)
 {
+    if (!config) return NULL;
     cJSON *object = cJSON_CreateObject();
     bool ok = object;
     for (const rv_config_row *row = rows; ok && row < rows + ROWS; row++)
@@ -509,6 +519,7 @@ static bool read_fields(rv_train_config *config, const cJSON *object, const char
 bool rv_train_config_parse(rv_train_config *config, const char *json, const char *path,
                            rv_error *error)
 {
+    if (!RV_NEEDS(error, config, json, path)) return false;
     rv_train_config read = *config, copy;
     cJSON *object = rv_json_object(json, path, error);
     bool ok = object && read_fields(&read, object, path, error) &&
@@ -522,6 +533,7 @@ bool rv_train_config_parse(rv_train_config *config, const char *json, const char
 
 bool rv_train_config_read(rv_train_config *config, const char *path, rv_error *error)
 {
+    if (!RV_NEEDS(error, config, path)) return false;
     if (!rv_file_refuse_folder(path, "a configuration, such as config.json of a run's folder",
                                error))
         return false;

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "data/loader.h"
+#include "tensor/needs_internal.h"
 #include "train/trainer/nan_guard.h"
 
 /* The class with the largest logit. */
@@ -69,7 +70,8 @@ static bool measure_batches(const rv_setup *s, rv_store *store, rv_batch_program
 bool rv_measure(const rv_setup *s, rv_store *store, rv_batch_program two[2], const rv_source *data,
                 int64_t batch_size, rv_metrics *m, rv_error *error)
 {
-    if (!data) return rv_fail(error, RV_ERROR_ARGUMENT, "measure: the source is NULL; give one");
+    if (!RV_NEEDS(error, s, store, two, data, m)) return false;
+    if (!RV_NEEDS(error, s->model)) return false;
     rv_loader_options options = {.batch_size = batch_size < data->count ? batch_size : data->count,
                                  .in_order = !s->carry,
                                  .contiguous = s->carry,

@@ -9,6 +9,7 @@
 #include "autograd/feed.h"
 #include "autograd/program.h"
 #include "ops/ops.h"
+#include "tensor/needs_internal.h"
 #include "tensor/text_internal.h"
 #include "train/batch_program.h"
 #include "train/setup/data.h"
@@ -374,6 +375,7 @@ bool rv_setup_choose(rv_train_config *c, rv_setup *s, const rv_optimizer *own, r
 
 bool rv_setup_make(rv_setup *s, rv_train_config *c, const rv_train_parts *given, rv_error *error)
 {
+    if (!RV_NEEDS(error, s, c)) return false;
     static const rv_train_parts none = {0};
     const rv_train_parts *parts = given ? given : &none;
     *s = (rv_setup){.anomaly = c->loop.anomaly};
@@ -387,6 +389,7 @@ bool rv_setup_make(rv_setup *s, rv_train_config *c, const rv_train_parts *given,
 
 void rv_setup_free(rv_setup *s)
 {
+    if (!s) return;
     rv_source_close(&s->sample);
     rv_source_close(&s->varied);
     rv_source_close(&s->part);
@@ -398,14 +401,20 @@ void rv_setup_free(rv_setup *s)
 
 const char *rv_state_symbol(const rv_model *model, int s)
 {
+    if (!model || s < 0 || s >= RV_CELL_STATES) return NULL;
     if (model->state[0]) return model->state[s];
     return s == 0 ? "h" : NULL;
 }
 
-bool rv_source_is_text(const rv_source *data) { return data->alphabet && !data->lengths; }
+bool rv_source_is_text(const rv_source *data)
+{
+    if (!data) return false;
+    return data->alphabet && !data->lengths;
+}
 
 rv_store *rv_setup_store(const rv_train_config *c, rv_error *error)
 {
+    if (!RV_NEEDS(error, c) || !rv_train_config_check(c, error)) return NULL;
     rv_store *store = rv_store_new((uint64_t)c->loop.seed);
     if (!store) rv_fail_memory(error);
     if (store && rv_set_threads(store, (int)c->loop.threads, error)) return store;

@@ -4,6 +4,7 @@
 
 #include "autograd/program.h"
 #include "tensor/memory.h"
+#include "tensor/needs_internal.h"
 #include "train/trainer/resume.h"
 #include "train/trainer/trainer.h"
 
@@ -62,6 +63,7 @@ void rv_trainer_free(rv_trainer *t)
 
 bool rv_trainer_observe(rv_trainer *t, rv_observer observer, rv_error *error)
 {
+    if (!RV_NEEDS(error, t)) return false;
     if (t->observer_count == RV_OBSERVERS)
         return rv_fail(error, RV_ERROR_ARGUMENT, "a trainer has at most %d observer(s)",
                        RV_OBSERVERS);
@@ -69,10 +71,14 @@ bool rv_trainer_observe(rv_trainer *t, rv_observer observer, rv_error *error)
     return true;
 }
 
-const rv_train_result *rv_trainer_result(const rv_trainer *t) { return &t->result; }
-const rv_train_config *rv_trainer_config(const rv_trainer *t) { return &t->config; }
-const rv_setup *rv_trainer_setup(const rv_trainer *t) { return &t->setup; }
-rv_store *rv_trainer_store(const rv_trainer *t) { return t->store; }
+const rv_train_result *rv_trainer_result(const rv_trainer *t) { return t ? &t->result : NULL; }
+const rv_train_config *rv_trainer_config(const rv_trainer *t) { return t ? &t->config : NULL; }
+const rv_setup *rv_trainer_setup(const rv_trainer *t) { return t ? &t->setup : NULL; }
+rv_store *rv_trainer_store(const rv_trainer *t)
+{
+    if (!t) return NULL;
+    return t->store;
+}
 
 /* ---- training ---- */
 
@@ -184,6 +190,7 @@ static bool measure_end(rv_trainer *t, rv_error *error)
 
 bool rv_trainer_fit(rv_trainer *t, rv_error *error)
 {
+    if (!RV_NEEDS(error, t)) return false;
     rv_error why = {0};
     rv_train_result *r = &t->result;
     r->interrupted = r->diverged = false;
@@ -195,6 +202,7 @@ bool rv_trainer_fit(rv_trainer *t, rv_error *error)
 
 bool rv_trainer_evaluate(rv_trainer *t, const rv_source *data, rv_metrics *metrics, rv_error *error)
 {
+    if (!RV_NEEDS(error, t, data, metrics)) return false;
     return rv_measure(&t->setup, t->store, t->measure, data, t->config.loop.batch_size, metrics,
                       error);
 }
@@ -203,6 +211,7 @@ bool rv_trainer_evaluate(rv_trainer *t, const rv_source *data, rv_metrics *metri
 
 bool rv_trainer_save(rv_trainer *t, rv_error *error)
 {
+    if (!RV_NEEDS(error, t)) return false;
     if (!t->config.loop.output)
         return rv_fail(error, RV_ERROR_ARGUMENT, "`output` names no folder to save the run in");
     t->unsaved = true;
@@ -233,6 +242,7 @@ static bool read_run(rv_trainer *t, rv_error *skipped, rv_error *changed, rv_err
 
 bool rv_trainer_resume(rv_trainer *t, rv_error *skipped, rv_error *changed, rv_error *error)
 {
+    if (!RV_NEEDS(error, t)) return false;
     const char *folder = t->config.loop.output;
     rv_folder_lock *held = t->lock;
     if (!folder)
@@ -246,6 +256,7 @@ bool rv_trainer_resume(rv_trainer *t, rv_error *skipped, rv_error *changed, rv_e
 
 rv_trainer *rv_trainer_open(const char *folder, int64_t epochs, rv_error *error)
 {
+    if (!RV_NEEDS(error, folder)) return NULL;
     rv_train_config config = rv_train_config_new();
     rv_trainer *t = NULL;
     if (rv_train_config_of_run(&config, folder, error)) {

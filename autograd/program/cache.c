@@ -5,6 +5,7 @@
 
 #include "autograd/program/program.h"
 #include "tensor/memory.h"
+#include "tensor/store_entries_internal.h"
 
 typedef struct cache {
     rv_program *program[RV_PROGRAM_CACHE_SIZE];

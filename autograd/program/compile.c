@@ -4,6 +4,7 @@
 #include "autograd/program/program.h"
 #include "autograd/tape_internal.h"
 #include "tensor/memory.h"
+#include "tensor/needs_internal.h"
 
 static const rv_op copy = {.name = "copy",
                            .args = "x",
@@ -77,10 +78,13 @@ static rv_program *build(rv_tape *from, const rv_var *outputs, int count, unsign
 
 rv_hash rv_tape_hash(const rv_tape *tape, const rv_var *outputs, int count, unsigned flags)
 {
+    if (!tape || (count && !outputs)) return (rv_hash){0};
     rv_hash hash = {flags, (uint64_t)tape->dtype | (uint64_t)rv_threads(tape->store) << 8};
     for (size_t i = 0; i < tape->inputs.count; i++)
         hash = rv_hash_pair(hash, tape->nodes[tape->inputs.id[i]].hash);
-    for (int i = 0; i < count; i++) hash = rv_hash_pair(hash, tape->nodes[outputs[i].id].hash);
+    for (int i = 0; i < count; i++)
+        if (!rv_is_null(outputs[i]))
+            hash = rv_hash_pair(hash, outputs[i].tape->nodes[outputs[i].id].hash);
     for (size_t i = 0; flags & RV_EFFECTS && i < tape->effects.count; i++)
         hash = rv_hash_pair(hash, tape->nodes[tape->effects.id[i]].hash);
     return hash;
@@ -89,9 +93,7 @@ rv_hash rv_tape_hash(const rv_tape *tape, const rv_var *outputs, int count, unsi
 static bool check_outputs(rv_tape *tape, const rv_var *outputs, int count)
 {
     if (!tape || tape->error.code) return false;
-    if (count < 0)
-        return rv_fail(&tape->error, RV_ERROR_ARGUMENT, "compile: %d output(s); give none or more",
-                       count);
+    if (!RV_NEEDS_ARRAY(&tape->error, outputs, count)) return false;
     for (int i = 0; i < count; i++)
         if (rv_is_null(outputs[i]) || outputs[i].tape != tape)
             return rv_fail(&tape->error, RV_ERROR_ARGUMENT,

@@ -69,30 +69,31 @@ static void work(void *context, int worker)
     }
 }
 
-static void run(rv_program *program)
+static bool run(rv_program *program)
 {
     if (program->threads > 1) {
-        rv_thread_pool_run(program->pool, work, program);
+        return rv_thread_pool_run(program->pool, work, program);
     } else if (program->slices > 1) {
         work(program, 0);
     } else {
         const rv_call *end = program->calls[0] + program->count;
         for (const rv_call *call = program->calls[0]; call < end; call++) call->run(call);
     }
+    return true;
 }
 
 rv_code rv_run(rv_program *program)
 {
     if (!program) return RV_ERROR_ARGUMENT;
     if (!rv_store_enter(program->tape->store, NULL)) return RV_ERROR_BUSY;
-    run(program);
+    const bool ran = run(program);
     rv_store_leave(program->tape->store);
-    return RV_OK;
+    return ran ? RV_OK : RV_ERROR_MEMORY;
 }
 
 rv_tensor *rv_program_input(rv_program *program, const char *name)
 {
-    if (!program) return NULL;
+    if (!program || !name) return NULL;
     int32_t index = rv_tape_find_input(program->tape, name);
     return index >= 0 ? &program->inputs[index] : NULL;
 }

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <unistd.h>
 
 #include "tensor/memory.h"
 
@@ -21,6 +22,7 @@ typedef struct worker {
 
 struct rv_thread_pool {
     int size, references;
+    pid_t process; /* that has the workers: they do not survive a fork */
     void (*work)(void *context, int worker);
     void *context;
     fenv_t arithmetic; /* the caller's rounding mode and treatment of subnormals */
@@ -99,17 +101,6 @@ static void *live(void *context)
     }
 }
 
-void rv_thread_pool_run(rv_thread_pool *pool, void (*work)(void *context, int worker),
-                        void *context)
-{
-    pool->work = work;
-    pool->context = context;
-    fegetenv(&pool->arithmetic);
-    next_job(pool);
-    work(context, 0);
-    rv_thread_pool_barrier(pool);
-}
-
 static void end(rv_thread_pool *pool, int started)
 {
     pool->ended = true;
@@ -117,7 +108,6 @@ static void end(rv_thread_pool *pool, int started)
     for (int i = 1; i < started; i++) pthread_join(pool->workers[i].thread, NULL);
     pthread_cond_destroy(&pool->woken);
     pthread_mutex_destroy(&pool->mutex);
-    rv_free(pool);
 }
 
 /* Starts a worker with all signals blocked, so that signals go to the application's own threads. */
@@ -131,25 +121,52 @@ static bool start(worker *w)
     return started;
 }
 
+/* Starts the workers of a new pool, or again in the child process after a fork. False, with nothing started, if the
+ * system refuses. */
+static bool start_all(rv_thread_pool *pool)
+{
+    pool->ended = false;
+    atomic_store(&pool->sleeping, 0);
+    atomic_store(&pool->arrived, 0);
+    atomic_store(&pool->job, 0);
+    pool->process = 0;
+    if (pthread_mutex_init(&pool->mutex, NULL)) return false;
+    if (pthread_cond_init(&pool->woken, NULL)) {
+        pthread_mutex_destroy(&pool->mutex);
+        return false;
+    }
+    for (int i = 1; i < pool->size; i++) {
+        pool->workers[i] = (worker){.pool = pool, .number = i};
+        if (start(&pool->workers[i])) continue;
+        end(pool, i);
+        return false;
+    }
+    pool->process = getpid();
+    return true;
+}
+
 rv_thread_pool *rv_thread_pool_new(int threads)
 {
     rv_thread_pool *pool = rv_alloc(1, sizeof *pool + (size_t)threads * sizeof *pool->workers);
     if (!pool) return NULL;
     pool->size = threads;
     pool->references = 1;
-    if (pthread_mutex_init(&pool->mutex, NULL)) return rv_free(pool), NULL;
-    if (pthread_cond_init(&pool->woken, NULL)) {
-        pthread_mutex_destroy(&pool->mutex);
-        rv_free(pool);
-        return NULL;
-    }
-    for (int i = 1; i < threads; i++) {
-        pool->workers[i] = (worker){.pool = pool, .number = i};
-        if (start(&pool->workers[i])) continue;
-        end(pool, i);
-        return NULL;
-    }
-    return pool;
+    if (start_all(pool)) return pool;
+    rv_free(pool);
+    return NULL;
+}
+
+bool rv_thread_pool_run(rv_thread_pool *pool, void (*work)(void *context, int worker),
+                        void *context)
+{
+    if (pool->process != getpid() && !start_all(pool)) return false;
+    pool->work = work;
+    pool->context = context;
+    fegetenv(&pool->arithmetic);
+    next_job(pool);
+    work(context, 0);
+    rv_thread_pool_barrier(pool);
+    return true;
 }
 
 rv_thread_pool *rv_thread_pool_retain(rv_thread_pool *pool)
@@ -160,7 +177,9 @@ rv_thread_pool *rv_thread_pool_retain(rv_thread_pool *pool)
 
 void rv_thread_pool_free(rv_thread_pool *pool)
 {
-    if (pool && --pool->references == 0) end(pool, pool->size);
+    if (!pool || --pool->references) return;
+    if (pool->process == getpid()) end(pool, pool->size);
+    rv_free(pool);
 }
 
 int rv_thread_pool_size(const rv_thread_pool *pool) { return pool ? pool->size : 1; }

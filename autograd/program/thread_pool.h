@@ -3,6 +3,8 @@
 #ifndef RV_AUTOGRAD_PROGRAM_THREAD_POOL_H
 #define RV_AUTOGRAD_PROGRAM_THREAD_POOL_H
 
+#include <stdbool.h>
+
 enum { RV_MOST_THREADS = 64 };
 
 typedef struct rv_thread_pool rv_thread_pool;
@@ -15,8 +17,9 @@ void rv_thread_pool_free(rv_thread_pool *pool); /* call once per new and retain 
 int rv_thread_pool_size(const rv_thread_pool *pool);
 
 /* Calls work(context, worker) on the workers 0 .. size-1 at the same time; worker 0 is the caller.
- * Returns when all calls have returned. Only one run at a time. */
-void rv_thread_pool_run(rv_thread_pool *pool, void (*work)(void *context, int worker),
+ * Returns when all calls have returned. Only one run at a time. In a child process after a fork, first starts the
+ * workers again; returns false, without a call, if the system refuses them. */
+bool rv_thread_pool_run(rv_thread_pool *pool, void (*work)(void *context, int worker),
                         void *context);
 
 /* Waits until every worker has called it. */

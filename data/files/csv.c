@@ -10,6 +10,7 @@
 #include "data/files.h"
 #include "data/files/input.h"
 #include "tensor/memory.h"
+#include "tensor/needs_internal.h"
 #include "tensor/text_internal.h"
 
 enum { LONGEST_FIELD = 63 };
@@ -356,6 +357,7 @@ static bool parse_input(csv *c, rv_input_file *input, rv_source *s, const rv_fil
 bool rv_source_csv(rv_source *source, const char *path, const rv_file_options *options,
                    rv_error *error)
 {
+    if (!RV_NEEDS(error, source, path)) return false;
     *source = (rv_source){0};
     rv_file_options chosen = options ? *options : (rv_file_options){0};
     if (!check_options(&chosen, error)) return false;

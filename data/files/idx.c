@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "data/files/array.h"
+#include "tensor/needs_internal.h"
 
 static bool element_of(unsigned char type, rv_element *element)
 {
@@ -48,5 +49,6 @@ static bool read_header(rv_array *array, rv_error *error)
 bool rv_source_idx(rv_source *source, const char *x_path, const char *y_path,
                    const rv_file_options *options, rv_error *error)
 {
+    if (!RV_NEEDS(error, source, x_path, y_path)) return false;
     return rv_source_pair(source, "IDX", x_path, y_path, read_header, options, error);
 }

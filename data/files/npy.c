@@ -6,6 +6,7 @@
 
 #include "data/files/array.h"
 #include "tensor/memory.h"
+#include "tensor/needs_internal.h"
 
 /* The header of a plain array has about 100 bytes; longer ones describe structured types. */
 enum { LONGEST_HEADER = 4096 };
@@ -214,5 +215,6 @@ bool rv_array_npy(rv_array *array, rv_error *error)
 bool rv_source_npy(rv_source *source, const char *x_path, const char *y_path,
                    const rv_file_options *options, rv_error *error)
 {
+    if (!RV_NEEDS(error, source, x_path, y_path)) return false;
     return rv_source_pair(source, "npy", x_path, y_path, rv_array_npy, options, error);
 }

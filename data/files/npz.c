@@ -11,6 +11,7 @@
 #include "data/npz.h"
 #include "tensor/file_internal.h"
 #include "tensor/memory.h"
+#include "tensor/needs_internal.h"
 #include "tensor/text_internal.h"
 
 typedef struct archive {
@@ -235,6 +236,7 @@ static void list_skipped(const archive *a, char text[RV_SKIPPED_TEXT])
 bool rv_source_npz(rv_source *source, const char *path, const rv_file_options *options,
                    rv_error *error)
 {
+    if (!RV_NEEDS(error, source, path)) return false;
     *source = (rv_source){0};
     archive a;
     if (!open_archive(&a, path, options ? options->cache_bytes : 0, error)) return false;
@@ -305,6 +307,7 @@ static bool read_member(archive *a, zip_uint64_t index, rv_archive *to, rv_error
 
 bool rv_npz_read(const char *path, uint64_t cache_bytes, rv_archive *to, rv_error *error)
 {
+    if (!RV_NEEDS(error, path, to)) return false;
     *to = (rv_archive){0};
     archive a;
     if (!open_archive(&a, path, cache_bytes, error)) return false;
@@ -331,6 +334,7 @@ static bool make_double(rv_tensor *tensor, rv_error *error)
 
 bool rv_arrays_read(const char *path, uint64_t cache_bytes, rv_archive *to, rv_error *error)
 {
+    if (!RV_NEEDS(error, path, to)) return false;
     static const char ending[] = ".safetensors";
     size_t length = path ? strlen(path) : 0, end = sizeof ending - 1;
     if (length < end || strcmp(path + length - end, ending) != 0)

@@ -9,6 +9,7 @@
 #include "tensor/file_internal.h"
 #include "tensor/little_endian_internal.h"
 #include "tensor/memory.h"
+#include "tensor/needs_internal.h"
 
 enum { ALIGNMENT = 64, HEADER = 256, DOS_EPOCH = 1 << 5 | 1 /* 1 January 1980 */ };
 
@@ -137,6 +138,8 @@ static unsigned char *content_of(zip_source_t *buffer, size_t *size)
 
 bool rv_npz_write(const char *path, const rv_archive *archive, rv_error *error)
 {
+    if (!RV_NEEDS(error, path, archive) || !rv_needs_archive(error, __func__, archive))
+        return false;
     zip_error_t why;
     zip_error_init(&why);
     if (archive->tensor_count == 0) /* libzip cannot write an empty archive */

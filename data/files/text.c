@@ -5,6 +5,7 @@
 #include "data/files.h"
 #include "data/files/input.h"
 #include "tensor/memory.h"
+#include "tensor/needs_internal.h"
 #include "tensor/text_internal.h"
 
 enum { BYTES = 256, PIECE = 1 << 13 };
@@ -109,6 +110,7 @@ static bool check_options(const rv_text_options *options, rv_error *error)
 bool rv_source_text(rv_source *source, const char *path, const rv_text_options *options,
                     rv_error *error)
 {
+    if (!RV_NEEDS(error, source, path)) return false;
     *source = (rv_source){0};
     if (!check_options(options, error)) return false;
     text *t = rv_alloc(1, sizeof *t);

@@ -132,10 +132,15 @@ void rv_lang_recording_free(rv_lang_recording *r)
     rv_free(r);
 }
 
-int rv_lang_value_count(const rv_lang_recording *r) { return r->count; }
+int rv_lang_value_count(const rv_lang_recording *r)
+{
+    if (!r) return 0;
+    return r->count;
+}
 
 rv_lang_value rv_lang_value_at(const rv_lang_recording *r, int index)
 {
+    if (!r) return (rv_lang_value){NULL, {NULL, -1}, 0};
     rv_lang_value none = {NULL, {r->run.tape, -1}, 0};
     return index >= 0 && index < r->count ? r->value[index] : none;
 }
@@ -149,6 +154,7 @@ static bool same_name(const char *a, const char *b)
 
 rv_var rv_lang_value_of(const rv_lang_recording *r, const char *name)
 {
+    if (!r || !name) return (rv_var){NULL, -1};
     for (int i = 0; i < r->count; i++)
         if (!strcmp(r->value[i].name, name)) return r->value[i].var;
     for (int i = 0; i < r->count; i++)
@@ -158,6 +164,7 @@ rv_var rv_lang_value_of(const rv_lang_recording *r, const char *name)
 
 const rv_named_tensor *rv_lang_inputs(const rv_lang_recording *r, int *count)
 {
+    if (!r || !count) return NULL;
     *count = r->input_count;
     return r->inputs;
 }

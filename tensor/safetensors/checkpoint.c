@@ -7,6 +7,7 @@
 
 #include "tensor/memory.h"
 #include "tensor/name_internal.h"
+#include "tensor/needs_internal.h"
 #include "tensor/safetensors.h"
 #include "tensor/safetensors/checksum.h"
 #include "tensor/store_entries_internal.h"
@@ -95,6 +96,9 @@ static bool save(const rv_store *store, const char *path, const rv_metadata *met
 bool rv_store_save_with(const rv_store *store, const char *path, const rv_metadata *metadata,
                         size_t count, rv_error *error)
 {
+    const rv_archive saved = {.metadata = (rv_metadata *)(uintptr_t)metadata,
+                              .metadata_count = count};
+    if (!RV_NEEDS(error, store, path) || !rv_needs_archive(error, __func__, &saved)) return false;
     if (!rv_store_enter(store, error)) return false;
     bool ok = save(store, path, metadata, count, error);
     rv_store_leave(store);
@@ -103,6 +107,7 @@ bool rv_store_save_with(const rv_store *store, const char *path, const rv_metada
 
 bool rv_store_save(const rv_store *store, const char *path, rv_error *error)
 {
+    if (!RV_NEEDS(error, store, path)) return false;
     return rv_store_save_with(store, path, NULL, 0, error);
 }
 
@@ -285,10 +290,12 @@ static bool enter_and_load(rv_store *store, const char *path, bool complete, rv_
 
 bool rv_store_load(rv_store *store, const char *path, rv_error *error)
 {
+    if (!RV_NEEDS(error, store, path)) return false;
     return enter_and_load(store, path, true, error);
 }
 
 bool rv_store_load_partial(rv_store *store, const char *path, rv_error *error)
 {
+    if (!RV_NEEDS(error, store, path)) return false;
     return enter_and_load(store, path, false, error);
 }

@@ -11,6 +11,7 @@
 #include "tensor/half_internal.h"
 #include "tensor/little_endian_internal.h"
 #include "tensor/memory.h"
+#include "tensor/needs_internal.h"
 #include "tensor/safetensors/header.h"
 #include "tensor/safetensors/checksum.h"
 
@@ -151,6 +152,7 @@ static bool read_archive(const rv_file *file, rv_archive *archive, rv_error *err
 
 bool rv_safetensors_read(const char *path, rv_archive *archive, rv_error *error)
 {
+    if (!RV_NEEDS(error, path, archive)) return false;
     *archive = (rv_archive){0};
     rv_file file;
     if (!rv_file_open(&file, path, error)) return false;
@@ -180,6 +182,7 @@ void rv_archive_free(rv_archive *archive)
 
 const rv_tensor *rv_archive_find(const rv_archive *archive, const char *name)
 {
+    if (!archive || !name || !rv_needs_archive(NULL, "", archive)) return NULL;
     for (size_t i = 0; i < archive->tensor_count; i++) {
         if (strcmp(archive->tensors[i].name, name) == 0) {
             return &archive->tensors[i].tensor;
@@ -190,6 +193,7 @@ const rv_tensor *rv_archive_find(const rv_archive *archive, const char *name)
 
 const char *rv_archive_metadata(const rv_archive *archive, const char *key)
 {
+    if (!archive || !key || !rv_needs_archive(NULL, "", archive)) return NULL;
     for (size_t i = 0; i < archive->metadata_count; i++)
         if (strcmp(archive->metadata[i].key, key) == 0) return archive->metadata[i].value;
     return NULL;

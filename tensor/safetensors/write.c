@@ -8,6 +8,7 @@
 #include "tensor/little_endian_internal.h"
 #include "tensor/memory.h"
 #include "tensor/name_internal.h"
+#include "tensor/needs_internal.h"
 #include "tensor/safetensors.h"
 #include "tensor/safetensors/header.h"
 #include "tensor/safetensors/checksum.h"
@@ -160,6 +161,8 @@ static unsigned char *frame(const char *json, size_t *size, rv_error *error)
 
 bool rv_safetensors_write(const char *path, const rv_archive *archive, rv_error *error)
 {
+    if (!RV_NEEDS(error, path, archive) || !rv_needs_archive(error, __func__, archive))
+        return false;
     if (!check_names(archive, error)) return false;
     span *spans = rv_alloc(archive->tensor_count, sizeof *spans);
     rv_bytes *slices = rv_alloc(archive->tensor_count + 1, sizeof *slices);

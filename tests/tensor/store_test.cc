@@ -1,5 +1,5 @@
 /* The store: names, initial values, digests. */
-#include "tensor/store.h"
+#include "tensor/store_entries_internal.h"
 
 #include <gtest/gtest.h>
 

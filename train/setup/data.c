@@ -10,6 +10,7 @@
 #include "data/tasks.h"
 #include "data/tensors.h"
 #include "data/transforms.h"
+#include "tensor/needs_internal.h"
 #include "tensor/random.h"
 #include "train/setup/lookup.h"
 
@@ -204,6 +205,7 @@ static bool check_alike(const rv_source *data, const rv_source *other, rv_error 
 bool rv_setup_open(const rv_train_config *c, const rv_source *like, const char *path,
                    const char *labels, rv_source *source, rv_error *error)
 {
+    if (!RV_NEEDS(error, c, like, path, source)) return false;
     bool ok = rv_source_is_text(like)
                   ? open_text(c, path, like->alphabet, like->tokens, source, error)
                   : open_samples(c, like, path, labels, source, error);
@@ -226,6 +228,7 @@ static bool take_digit(const char **at, int *digit)
 
 bool rv_classes_parse(const char *text, int classes[RV_DIGIT_CLASSES], int *count, rv_error *error)
 {
+    if (!RV_NEEDS(error, text, classes, count)) return false;
     bool taken[RV_DIGIT_CLASSES] = {false};
     *count = 0;
     for (const char *at = text;; at++) {

@@ -6,6 +6,7 @@
 
 #include "autograd/tape_internal.h"
 #include "data/tasks.h"
+#include "tensor/needs_internal.h"
 #include "train/batch_program.h"
 #include "train/setup/data.h"
 
@@ -40,6 +41,9 @@ static int kind_of_data(const rv_train_config *c, const rv_train_parts *parts)
 
 bool rv_setup_check_data(const rv_train_config *c, const rv_train_parts *parts, rv_error *error)
 {
+    static const rv_train_parts none = {0};
+    if (!RV_NEEDS(error, c)) return false;
+    if (!parts) parts = &none;
     static const struct {
         const char *key;
         int kinds;
@@ -107,7 +111,7 @@ static bool vary(const rv_config_row *row, void *value)
         const char **text = value;
         for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
             if (strcmp(row->key, texts[i][0]) == 0) {
-                *text = texts[i][1 + (strcmp(*text, texts[i][1]) == 0)];
+                *text = texts[i][1 + (*text && strcmp(*text, texts[i][1]) == 0)];
                 return true;
             }
         return false;
@@ -172,6 +176,7 @@ static bool has_effect(const rv_setup *s, const rv_train_config *c, const rv_con
 bool rv_setup_check_given(const rv_setup *s, const rv_train_config *config,
                           const rv_train_config *given, rv_error *error)
 {
+    if (!RV_NEEDS(error, s, config, given) || !RV_NEEDS(error, s->model)) return false;
     rv_error why = {0};
     rv_hash hash;
     if (!hash_step(s, *config, &hash, &why)) return why.code == RV_OK || rv_fail_memory(error);

@@ -6,6 +6,7 @@
 
 #include "tensor/file_internal.h"
 #include "tensor/memory.h"
+#include "tensor/needs_internal.h"
 #include "tensor/safetensors.h"
 #include "tensor/store_entries_internal.h"
 #include "tensor/text_internal.h"
@@ -30,6 +31,7 @@ static bool config_of_checkpoint(rv_train_config *config, const char *path, rv_e
 
 bool rv_train_config_of_run(rv_train_config *config, const char *folder, rv_error *error)
 {
+    if (!RV_NEEDS(error, config, folder)) return false;
     char path[RV_PATH];
     rv_error first = {0}, ignored = {0};
     if (!rv_run_folder_config(folder, path, error)) return false;
@@ -193,6 +195,7 @@ static bool check_origin(const rv_trainer *t, const char *path, rv_error *change
 
 bool rv_trainer_load(rv_trainer *t, const char *path, rv_error *changed, rv_error *error)
 {
+    if (!RV_NEEDS(error, t, path)) return false;
     return check_origin(t, path, changed, error) && check_parameters(t, path, error) &&
            rv_store_load(t->store, path, error);
 }
@@ -220,6 +223,7 @@ static bool check_names(const rv_store *a, const rv_store *b, bool partial, cons
 
 bool rv_trainer_initialize(rv_trainer *t, const char *path, bool partial, rv_error *error)
 {
+    if (!RV_NEEDS(error, t, path)) return false;
     if (!rv_file_refuse_folder(
             path, "a safetensors file, such as best.safetensors of a run's folder", error))
         return false;
