@@ -35,6 +35,7 @@
 #include "optim/update.h"
 #include "tensor/batch.h"
 #include "tensor/error.h"
+#include "tensor/init.h"
 #include "tensor/random.h"
 #include "tensor/safetensors.h"
 #include "tensor/shape.h"

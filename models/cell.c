@@ -21,41 +21,54 @@ rv_var rv_cell_tanh(rv_cell *k, rv_var x)
     return k->options->activation ? k->options->activation(x) : rv_tanh(x);
 }
 
-rv_var rv_cell_parameter(rv_cell *k, const char *name, rv_shape shape, rv_init init)
+/* A parameter, or with `constant` a state with the values that the parameter would start from. */
+static rv_var stored(rv_cell *k, const char *name, rv_shape shape, rv_init init, bool constant)
 {
-    if (!k) return (rv_var){NULL, -1};
     if (!name)
         return rv_tape_fail(k->tape, RV_ERROR_NAME,
                             "cell: a parameter without a name; give it one");
-    char full[RV_CELL_NAME];
+    char full[RV_CELL_NAME], shared[RV_CELL_NAME];
     snprintf(full, sizeof full, "%s%s", k->prefix, name);
+    snprintf(shared, sizeof shared, "%s%s", k->prefix, init.shared ? init.shared : "");
+    if (init.shared) init.shared = shared;
+    if (k->probe) init = rv_init_constant(0);
     if (strlen(name) > RV_CELL_GIVEN_NAME)
         return rv_tape_fail(k->tape, RV_ERROR_NAME,
                             "cell: the name \"%.40s...\" is too long; use at most %d byte(s)", name,
                             RV_CELL_GIVEN_NAME);
-    rv_var w = rv_parameter(k->tape, full, shape, k->probe ? rv_init_constant(0) : init);
+    return constant ? rv_state(k->tape, full, shape, init)
+                    : rv_parameter(k->tape, full, shape, init);
+}
+
+rv_var rv_cell_parameter(rv_cell *k, const char *name, rv_shape shape, rv_init init)
+{
+    if (!k) return (rv_var){NULL, -1};
+    rv_var w = stored(k, name, shape, init, false);
     return k->options->probes ? rv_probe(w, k->taken) : w;
 }
 
 /* ---- parameters along axis 1 ---- */
 
-/* The parameter `name` [units], reshaped to broadcast along axis 1 of x. */
-static rv_var along_units(rv_cell *k, rv_var x, const char *name, double initial)
+/* A vector [units], reshaped to broadcast along axis 1 of x. */
+static rv_var along_units(rv_var vector, rv_var x)
 {
-    int64_t units = k->options->units;
-    rv_shape along = {.rank = rv_shape_of(x).rank - 1, .dim = {units}};
+    rv_shape along = {.rank = rv_shape_of(x).rank - 1, .dim = {rv_shape_of(vector).dim[0]}};
     for (int64_t d = 1; d < along.rank; d++) along.dim[d] = 1;
-    return rv_reshape(rv_cell_parameter(k, name, RV_SHAPE(units), rv_init_constant(initial)),
-                      along);
+    return rv_is_null(vector) ? vector : rv_reshape(vector, along);
 }
 
-rv_var rv_cell_bias_from(rv_cell *k, rv_var x, const char *name, double initial)
+rv_var rv_cell_bias_from(rv_cell *k, rv_var x, const char *name, rv_init init)
 {
     if (!k) return (rv_var){NULL, -1};
     if (rv_is_null(x)) return x;
-    rv_var y = k->options->bias ? rv_add(x, along_units(k, x, name, initial))
-               : initial == 0   ? x
-                                : rv_shift(x, initial);
+    bool number = init.kind == RV_INIT_CONSTANT && !k->options->bias;
+    double offset = number ? init.a * init.factor : 0;
+    rv_shape units = RV_SHAPE(k->options->units);
+    rv_var y = number && offset == 0 ? x
+               : number              ? rv_shift(x, offset)
+               : k->options->bias
+                   ? rv_add(x, along_units(rv_cell_parameter(k, name, units, init), x))
+                   : rv_add(x, along_units(stored(k, name, units, init, true), x));
     if (rv_is_null(y) || !name) return y;
     const char *gate =
         name[0] == 'b' && name[1] ? name + 1 : name; /* "bg" is the bias of the gate g */
@@ -65,19 +78,21 @@ rv_var rv_cell_bias_from(rv_cell *k, rv_var x, const char *name, double initial)
 rv_var rv_cell_bias(rv_cell *k, rv_var x, const char *name)
 {
     if (!k) return (rv_var){NULL, -1};
-    return rv_cell_bias_from(k, x, name, 0);
+    return rv_cell_bias_from(k, x, name, rv_init_constant(0));
 }
 
 rv_var rv_cell_forget_bias(rv_cell *k, rv_var x, const char *name)
 {
     if (!k) return (rv_var){NULL, -1};
-    return rv_cell_bias_from(k, x, name, rv_cell_forget(k));
+    return rv_cell_bias_from(k, x, name, rv_init_constant(rv_cell_forget(k)));
 }
 
-rv_var rv_cell_scale(rv_cell *k, rv_var x, const char *name, double initial)
+rv_var rv_cell_scale(rv_cell *k, rv_var x, const char *name, rv_init init)
 {
     if (!k) return (rv_var){NULL, -1};
-    return rv_is_null(x) ? x : rv_multiply(along_units(k, x, name, initial), x);
+    if (rv_is_null(x)) return x;
+    rv_var p = rv_cell_parameter(k, name, RV_SHAPE(k->options->units), init);
+    return rv_multiply(along_units(p, x), x);
 }
 
 /* ---- recurrent dropout ---- */
@@ -204,7 +219,7 @@ static rv_var normalize(rv_cell *k, rv_var x, const char *name)
     char gain[RV_CELL_NAME + 8];
     unsigned axes = (1u << rv_shape_of(x).rank) - 2;
     snprintf(gain, sizeof gain, "%.255s/gain", name);
-    return rv_cell_scale(k, rv_normalize(x, axes, 1e-5), gain, 1);
+    return rv_cell_scale(k, rv_normalize(x, axes, 1e-5), gain, rv_init_constant(1));
 }
 
 static rv_var map(rv_cell *k, rv_var x, const char *name, const rv_init *init)
@@ -239,7 +254,7 @@ static rv_var affine(rv_cell *k, rv_var x, rv_var h, const char *g, double initi
     rv_var recalled = read(k, h);
     if (recalled.id == h.id) recalled = rv_cell_recall(k, h);
     return rv_cell_bias_from(k, rv_add(map(k, recalled, W, NULL), rv_cell_map(k, x, U)), b,
-                             initial);
+                             rv_init_constant(initial));
 }
 
 rv_var rv_cell_affine(rv_cell *k, rv_var x, rv_var h, const char *g)

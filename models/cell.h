@@ -12,7 +12,8 @@ extern "C" {
 
 const rv_rnn_options *rv_cell_options(const rv_cell *k);
 
-/* A parameter of the cell. The cell's prefix is added to its name, which has at most 100 bytes. */
+/* A parameter of the cell. The cell's prefix is added to its name, which has at most 100 bytes, and to that of a shared
+ * draw (rv_init_shared). */
 rv_var rv_cell_parameter(rv_cell *k, const char *name, rv_shape shape, rv_init init);
 
 /* ---- maps ----
@@ -37,10 +38,10 @@ rv_var rv_cell_fit(rv_cell *k, rv_var x, const char *name);
 
 /* ---- pre-activations of gates and candidates ---- */
 
-/* x + b with the parameter b = `name` [units] along axis 1, initially 0 or `initial`. With the option `bias` off,
- * x + initial. The sum is named after the gate: "pre-g" for the bias "bg". */
+/* x + b with the parameter b = `name` [units] along axis 1, initially 0 or as `init` says. With the option `bias` off, b
+ * keeps its initial values. The sum is named after the gate: "pre-g" for the bias "bg". */
 rv_var rv_cell_bias(rv_cell *k, rv_var x, const char *name);
-rv_var rv_cell_bias_from(rv_cell *k, rv_var x, const char *name, double initial);
+rv_var rv_cell_bias_from(rv_cell *k, rv_var x, const char *name, rv_init init);
 
 /* The same for a forget gate: the bias is initially 1 + forget_shift. */
 rv_var rv_cell_forget_bias(rv_cell *k, rv_var x, const char *name);
@@ -50,8 +51,8 @@ rv_var rv_cell_forget_bias(rv_cell *k, rv_var x, const char *name);
 rv_var rv_cell_affine(rv_cell *k, rv_var x, rv_var h, const char *g);
 rv_var rv_cell_forget_affine(rv_cell *k, rv_var x, rv_var h, const char *g);
 
-/* The elementwise product of x and the parameter `name` [units] along axis 1, initially `initial`. */
-rv_var rv_cell_scale(rv_cell *k, rv_var x, const char *name, double initial);
+/* The elementwise product of x and the parameter `name` [units] along axis 1, initially as `init` says. */
+rv_var rv_cell_scale(rv_cell *k, rv_var x, const char *name, rv_init init);
 
 /* The activation of candidates: tanh, or the one in the options. */
 rv_var rv_cell_tanh(rv_cell *k, rv_var x);

@@ -1,4 +1,4 @@
-/* Philox4x32-10, uniform and normal values, permutations, and the initial values of tensors. */
+/* Philox4x32-10, uniform and normal values, and permutations. */
 #include "tensor/random.h"
 
 #include <math.h>
@@ -43,9 +43,9 @@ uint64_t rv_seed(uint64_t seed, const char *name)
  * permutation are independent. */
 typedef enum stream { UNIFORM = 0, NORMAL = 1, PERMUTATION = 2 } stream;
 
-static void draw(uint64_t seed, uint64_t index, stream use, uint64_t out[2])
+static void draw(uint64_t seed, uint64_t index, stream use, uint32_t attempt, uint64_t out[2])
 {
-    const uint32_t counter[4] = {(uint32_t)index, (uint32_t)(index >> 32), (uint32_t)use, 0};
+    const uint32_t counter[4] = {(uint32_t)index, (uint32_t)(index >> 32), (uint32_t)use, attempt};
     const uint32_t key[2] = {(uint32_t)seed, (uint32_t)(seed >> 32)};
     uint32_t word[4];
     rv_philox4x32(counter, key, word);
@@ -59,17 +59,26 @@ static double fraction(uint64_t bits) { return (double)(bits >> 11) * 0x1p-53; }
 double rv_random_uniform(uint64_t seed, uint64_t index)
 {
     uint64_t bits[2];
-    draw(seed, index, UNIFORM, bits);
+    draw(seed, index, UNIFORM, 0, bits);
     return fraction(bits[0]);
 }
 
-double rv_random_normal(uint64_t seed, uint64_t index)
+static double normal(uint64_t seed, uint64_t index, uint32_t attempt)
 {
     const double two_pi = 6.283185307179586;
     uint64_t bits[2];
-    draw(seed, index, NORMAL, bits);
+    draw(seed, index, NORMAL, attempt, bits);
     /* 1 - u is in (0, 1], so the logarithm is finite. */
     return sqrt(-2.0 * log(1.0 - fraction(bits[0]))) * cos(two_pi * fraction(bits[1]));
+}
+
+double rv_random_normal(uint64_t seed, uint64_t index) { return normal(seed, index, 0); }
+
+double rv_random_truncated_normal(uint64_t seed, uint64_t index)
+{
+    double x = 3;
+    for (uint32_t attempt = 0; fabs(x) > 2; attempt++) x = normal(seed, index, attempt);
+    return x;
 }
 
 /* Uniform in 0 .. bound-1. Rejects draws below 2^64 mod bound, so that every remainder is equally
@@ -79,7 +88,7 @@ static uint64_t below(uint64_t bound, uint64_t seed, uint64_t *index)
     uint64_t rejected = (0 - bound) % bound;
     uint64_t bits[2];
     do {
-        draw(seed, (*index)++, PERMUTATION, bits);
+        draw(seed, (*index)++, PERMUTATION, 0, bits);
     } while (bits[0] < rejected);
     return bits[0] % bound;
 }
@@ -96,49 +105,5 @@ void rv_random_permutation(int64_t *order, int64_t count, uint64_t seed)
         int64_t kept = order[i];
         order[i] = order[j];
         order[j] = kept;
-    }
-}
-
-rv_init rv_init_constant(double value) { return (rv_init){.kind = RV_INIT_CONSTANT, .a = value}; }
-
-rv_init rv_init_uniform(double low, double high)
-{
-    return (rv_init){.kind = RV_INIT_UNIFORM, .a = low, .b = high};
-}
-
-rv_init rv_init_normal(double mean, double deviation)
-{
-    return (rv_init){.kind = RV_INIT_NORMAL, .a = mean, .b = deviation};
-}
-
-rv_init rv_init_identity(void) { return (rv_init){.kind = RV_INIT_IDENTITY}; }
-
-/* Sets the elements (i, i, center ..) of x [rows,columns,..] to 1. */
-static void fill_identity(rv_tensor *x)
-{
-    const rv_shape s = x->shape;
-    int64_t center = 0, inner = 1;
-    rv_tensor_fill(x, s.rank < 2 ? 1 : 0);
-    for (int64_t d = 2; d < s.rank; d++) {
-        center = center * s.dim[d] + s.dim[d] / 2;
-        inner *= s.dim[d];
-    }
-    for (int64_t i = 0; s.rank >= 2 && i < s.dim[0] && i < s.dim[1]; i++)
-        rv_tensor_set(x, (i * s.dim[1] + i) * inner + center, 1);
-}
-
-void rv_init_fill(rv_tensor *tensor, rv_init init, uint64_t seed)
-{
-    if (!rv_tensor_check(tensor, NULL)) return;
-    int64_t count = init.kind == RV_INIT_IDENTITY ? 0 : rv_tensor_count(tensor);
-    if (init.kind == RV_INIT_IDENTITY) fill_identity(tensor);
-    for (int64_t i = 0; i < count; i++) {
-        double value = init.a;
-        if (init.kind == RV_INIT_UNIFORM) {
-            value += (init.b - init.a) * rv_random_uniform(seed, (uint64_t)i);
-        } else if (init.kind == RV_INIT_NORMAL) {
-            value += init.b * rv_random_normal(seed, (uint64_t)i);
-        }
-        rv_tensor_set(tensor, i, value);
     }
 }

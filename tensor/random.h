@@ -6,8 +6,6 @@
 
 #include <stdint.h>
 
-#include "tensor.h"
-
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -20,31 +18,11 @@ uint64_t rv_seed(uint64_t seed, const char *name);
 
 double rv_random_uniform(uint64_t seed, uint64_t index); /* in [0, 1), 53 random bits */
 double rv_random_normal(uint64_t seed, uint64_t index);  /* N(0, 1), Box-Muller */
+/* N(0, 1) given that it is within -2 .. 2, by rejection. */
+double rv_random_truncated_normal(uint64_t seed, uint64_t index);
 
 /* A uniformly random permutation of 0 .. count-1 (Fisher-Yates, unbiased draws). */
 void rv_random_permutation(int64_t *order, int64_t count, uint64_t seed);
-
-/* The initial values of a new tensor. */
-typedef enum rv_init_kind {
-    RV_INIT_CONSTANT,
-    RV_INIT_UNIFORM,
-    RV_INIT_NORMAL,
-    RV_INIT_IDENTITY
-} rv_init_kind;
-typedef struct rv_init {
-    rv_init_kind kind;
-    double a, b;
-} rv_init;
-
-rv_init rv_init_constant(double value);
-rv_init rv_init_uniform(double low, double high);
-rv_init rv_init_normal(double mean, double deviation);
-/* The identity map: 1 on the diagonal of a matrix; for a kernel, 1 at the center from channel i to
- * channel i. */
-rv_init rv_init_identity(void);
-
-/* Element i becomes the i-th value of the seed's stream; f32 values are the rounded f64 values. */
-void rv_init_fill(rv_tensor *tensor, rv_init init, uint64_t seed);
 
 #ifdef __cplusplus
 }

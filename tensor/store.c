@@ -202,18 +202,18 @@ rv_entry *rv_store_get(rv_store *store, const char *name, rv_role role, rv_dtype
                 role_name(role), name);
         return NULL;
     }
+    if (!rv_init_check(init, shape, error)) return NULL;
     entry = rv_entry_new(name, role, dtype, shape, error);
     if (!entry) return NULL;
-    store->room -= store->shapes_only ? bytes : 0;
-    if (!rv_store_reserve(store, 1)) {
+    bool zero = init.kind == RV_INIT_CONSTANT && init.a == 0 && !signbit(init.a);
+    bool filled = zero || store->shapes_only; /* new memory is already zero */
+    uint64_t seed = rv_seed(store->seed, init.shared ? init.shared : name);
+    if (!rv_store_reserve(store, 1) || !(filled || rv_init_fill(&entry->tensor, init, seed))) {
         rv_entry_free(entry);
         rv_fail_memory(error);
         return NULL;
     }
-    bool zero = init.kind == RV_INIT_CONSTANT && init.a == 0 && !signbit(init.a);
-    if (!zero && !store->shapes_only) { /* new memory is already zero */
-        rv_init_fill(&entry->tensor, init, rv_seed(store->seed, name));
-    }
+    store->room -= store->shapes_only ? bytes : 0;
     rv_store_adopt(store, entry);
     return entry;
 }

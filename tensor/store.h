@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "error.h"
-#include "random.h"
+#include "init.h"
 #include "safetensors.h"
 #include "tensor.h"
 

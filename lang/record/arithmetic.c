@@ -6,6 +6,7 @@
 
 #include "lang/record/evaluate.h"
 #include "lang/record/quantity.h"
+#include "lang/record/starts.h"
 #include "models/cell.h"
 #include "ops/ops.h"
 
@@ -48,30 +49,24 @@ static lang_value mix(lang_run *run, const lang_node *e, const mixture *m)
     return rv_lang_recorded(run, e->location, rv_lerp(start, end, weight));
 }
 
-/* Evaluates the number that a bias or a gain starts from. */
-static bool start_of(lang_run *run, const lang_symbol *s, double *start)
+LANG_APART static rv_var add_or_scale(lang_run *run, const lang_symbol *s, rv_var x)
 {
-    rv_init init = rv_init_constant(0);
-    if (!rv_lang_evaluate_init(run, s->definition, &init)) return false;
-    if (init.kind == RV_INIT_CONSTANT) {
-        *start = init.a;
-        return true;
-    }
-    rv_lang_wrong(run, s->definition->start->location, RV_ERROR_ARGUMENT,
-                  "a bias or a gain starts from a number, as in: bias b = 1");
-    return false;
+    lang_start start;
+    rv_shape units = RV_SHAPE(run->cell->options->units);
+    if (!rv_lang_evaluate_start(run, s->definition, rv_init_constant(0), &start) ||
+        !rv_lang_check_start(run, s->definition, &start.init, units))
+        return rv_lang_null(run);
+    return s->kind == SYMBOL_BIAS ? rv_cell_bias_from(run->cell, x, s->name, start.init)
+                                  : rv_cell_scale(run->cell, x, s->name, start.init);
 }
 
 /* x + b, or b.x along the units. */
 static lang_value along_units(lang_run *run, const lang_node *e, const lang_symbol *s,
                               const lang_node *of)
 {
-    double start = 0;
     rv_var x = rv_lang_evaluate_var(run, of);
-    if (rv_is_null(x) || !start_of(run, s, &start)) return rv_lang_none();
-    return rv_lang_recorded(run, e->location,
-                            s->kind == SYMBOL_BIAS ? rv_cell_bias_from(run->cell, x, s->name, start)
-                                                   : rv_cell_scale(run->cell, x, s->name, start));
+    return rv_is_null(x) ? rv_lang_none()
+                         : rv_lang_recorded(run, e->location, add_or_scale(run, s, x));
 }
 
 static double fold(lang_kind kind, double a, double b)

@@ -7,6 +7,7 @@
 #include "lang/record/arithmetic.h"
 #include "lang/record/evaluate.h"
 #include "lang/record/quantity.h"
+#include "lang/record/starts.h"
 #include "models/cell.h"
 #include "ops/ops.h"
 #include "ops/options.h"
@@ -91,6 +92,27 @@ static bool has_weight(const lang_run *run, const lang_node *call)
     return has;
 }
 
+/* The shape of a map's weights. */
+static rv_shape map_shape(const lang_run *run, rv_var x)
+{
+    const rv_rnn_options *o = run->cell->options;
+    rv_shape in = rv_shape_of(x);
+    if (in.rank < 2 || o->kernel < 0 || o->kernel > INT32_MAX) return RV_SCALAR; /* refused later */
+    return o->kernel ? RV_SHAPE(o->units, in.dim[1], o->kernel, o->kernel)
+                     : RV_SHAPE(in.dim[1], o->units);
+}
+
+LANG_APART static lang_value map_from(lang_run *run, const lang_node *e, rv_var x)
+{
+    const lang_symbol *s = &run->block->symbol[e->symbol];
+    lang_start start;
+    rv_shape shape = map_shape(run, x);
+    if (!rv_lang_evaluate_start(run, s->definition, rv_init_constant(0), &start) ||
+        (shape.rank && !rv_lang_check_start(run, s->definition, &start.init, shape)))
+        return rv_lang_none();
+    return rv_lang_recorded(run, e->location, rv_cell_map_from(run->cell, x, s->name, start.init));
+}
+
 /* Records W x, a map of the cell. */
 lang_value rv_lang_map(lang_run *run, const lang_node *e)
 {
@@ -102,11 +124,8 @@ lang_value rv_lang_map(lang_run *run, const lang_node *e)
     if (rv_is_null(x)) return rv_lang_none();
     if (s->kind == SYMBOL_FIT)
         return rv_lang_recorded(run, e->location, rv_cell_fit(run->cell, x, s->name));
-    rv_init init = {.kind = RV_INIT_CONSTANT};
-    if (!s->definition->start)
-        return rv_lang_recorded(run, e->location, rv_cell_map(run->cell, x, s->name));
-    if (!rv_lang_evaluate_init(run, s->definition, &init)) return rv_lang_none();
-    return rv_lang_recorded(run, e->location, rv_cell_map_from(run->cell, x, s->name, init));
+    if (s->definition->start) return map_from(run, e, x);
+    return rv_lang_recorded(run, e->location, rv_cell_map(run->cell, x, s->name));
 }
 
 LANG_APART static lang_value activate(lang_run *run, const lang_node *e, rv_var x)
@@ -220,6 +239,8 @@ typedef struct arguments {
     bool given[MOST_OPTIONS];
     const lang_node *of_w; /* a weight: its shape may depend on options, which come later */
     lang_value w;
+    double number[3]; /* of a pointwise op */
+    bool numbers;     /* nothing but numbers */
 } arguments;
 
 LANG_APART static bool evaluate_input(lang_run *run, const lang_node *e, const rv_op *op,
@@ -232,6 +253,8 @@ LANG_APART static bool evaluate_input(lang_run *run, const lang_node *e, const r
         in->of_w = e;
         return true;
     }
+    in->numbers = in->numbers && v.kind == VALUE_NUMBER;
+    if (in->numbers) in->number[i] = v.number;
     in->x[i] = rv_lang_as_var(run, e, &v);
     return !rv_is_null(in->x[i]);
 }
@@ -280,16 +303,34 @@ static bool evaluate_arguments(lang_run *run, const lang_node *e, arguments *in)
     return ok;
 }
 
+/* A pointwise op of numbers is a number, such as 1 / sqrt(units). */
+LANG_APART static double fold(const rv_op *op, const double number[3])
+{
+    rv_type scalar = {RV_F64, RV_SCALAR}, type[3] = {scalar, scalar, scalar};
+    const void *in[3] = {&number[0], &number[1], &number[2]};
+    double out = NAN;
+    op->reference(&(rv_call){.out = &out,
+                             .in = in,
+                             .in_type = type,
+                             .out_type = scalar,
+                             .inputs = op->inputs,
+                             .parts = 1});
+    return out;
+}
+
 LANG_APART static lang_value op_call(lang_run *run, const lang_node *e)
 {
     arguments *in = rv_alloc(1, sizeof *in);
     if (!in) return rv_lang_wrong(run, e->location, RV_ERROR_MEMORY, "out of memory");
     bool recall = run->recall;
     run->recall = recall || has_weight(run, e);
+    in->numbers = e->op->pointwise;
     bool ok = evaluate_arguments(run, e, in);
     run->recall = recall;
+    double number = ok && in->numbers ? fold(e->op, in->number) : NAN;
     rv_var y = ok ? rv_op_call(e->op, in->x, in->inputs, in->value) : rv_lang_null(run);
     rv_free(in);
+    if (isfinite(number)) return rv_lang_of_number(number);
     return ok ? rv_lang_recorded(run, e->location, y) : rv_lang_none();
 }
 

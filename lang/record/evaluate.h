@@ -12,7 +12,5 @@ bool rv_lang_evaluate_whole(lang_run *run, const lang_node *e, int64_t low, int6
                             int64_t *number);
 /* Evaluates the sizes in brackets. With `holes`, _ is allowed and becomes -1. */
 bool rv_lang_evaluate_sizes(lang_run *run, const lang_node *list, bool holes, rv_shape *shape);
-/* Evaluates the initial value of a declaration, `= value` or `~ distribution`. Without either, *init is unchanged. */
-bool rv_lang_evaluate_init(lang_run *run, const lang_node *declared, rv_init *init);
 
 #endif

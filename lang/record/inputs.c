@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-#include "lang/record/evaluate.h"
 #include "lang/record/model.h"
+#include "lang/record/starts.h"
 #include "tensor/memory.h"
 
 void rv_lang_free_tensors(rv_named_tensor *tensors, int count)
@@ -25,16 +25,16 @@ static bool draw_input(const lang_run *run, const lang_node *d, const rv_named_t
                        uint64_t seed, rv_named_tensor *into, rv_error *error)
 {
     lang_run own = *run;
-    rv_init init = rv_init_uniform(-1, 1);
+    lang_start start;
     rv_var x = run->value[d->symbol].var;
     into->name = d->name;
     if (!rv_tensor_new(&into->tensor, rv_dtype_of(x), rv_shape_of(x), error)) return false;
     if (given) return rv_lang_give(&into->tensor, given, error);
-    if (!rv_lang_evaluate_init(&own, d, &init)) return rv_fail(error, RV_ERROR_ARGUMENT, "input");
-    if (!rv_lang_is_integer(d)) {
-        rv_init_fill(&into->tensor, init, rv_seed(seed, d->name));
-        return true;
-    }
+    if (!rv_lang_evaluate_start(&own, d, rv_init_uniform(-1, 1), &start))
+        return rv_fail(error, RV_ERROR_ARGUMENT, "input");
+    const rv_init init = start.init;
+    if (!rv_lang_is_integer(d))
+        return rv_init_fill(&into->tensor, init, rv_seed(seed, d->name)) || rv_fail_memory(error);
     for (int64_t i = 0; i < rv_tensor_count(&into->tensor); i++)
         rv_tensor_set(
             &into->tensor, i,

@@ -3,7 +3,9 @@
 #include <string.h>
 
 #include "lang/record/evaluate.h"
+#include "lang/record/starts.h"
 #include "lang/record/statements.h"
+#include "lang/resolve/starts.h"
 #include "ops/ops.h"
 
 static const lang_binding *binding_of(const lang_binding *given, int count, const char *name)
@@ -52,10 +54,7 @@ static bool set_sizes(lang_run *run, const lang_binding *given, int count)
     return ok;
 }
 
-bool rv_lang_is_integer(const lang_node *d)
-{
-    return d->drawn && d->start->kind == LANG_CALL && !strcmp(d->start->name, "integer");
-}
+bool rv_lang_is_integer(const lang_node *d) { return d->drawn && rv_lang_draws_integers(d->start); }
 
 /* A given var in the shape and dtype of the declaration: labels [n] serve as y[n,1]. */
 static rv_var fit_input(lang_run *run, const lang_node *d, rv_var x, rv_shape shape)
@@ -77,10 +76,10 @@ static rv_var fit_input(lang_run *run, const lang_node *d, rv_var x, rv_shape sh
 static bool make_input(lang_run *run, const lang_node *d, const lang_binding *b)
 {
     rv_shape shape;
-    rv_init init;
+    lang_start start;
     if (!rv_lang_evaluate_sizes(run, d->sizes->items, false, &shape)) return false;
-    if (!rv_lang_evaluate_init(run, d, &init)) return false;
     rv_error error = {0};
+    if (!rv_lang_evaluate_start(run, d, rv_init_constant(0), &start)) return false;
     size_t bytes;
     char expected[RV_SHAPE_TEXT], seen[RV_SHAPE_TEXT];
     if (b && rv_is_null(b->var) && !rv_shape_equal(b->shape, shape)) {
@@ -95,6 +94,7 @@ static bool make_input(lang_run *run, const lang_node *d, const lang_binding *b)
         return false;
     }
     run->work->elements += (int64_t)bytes;
+    if (!rv_lang_check_start(run, d, &start.init, shape)) return false;
     rv_var x = b && !rv_is_null(b->var) ? fit_input(run, d, b->var, shape)
                : rv_lang_is_integer(d)  ? rv_input_typed(run->tape, d->name, RV_I32, shape)
                                         : rv_input(run->tape, d->name, shape);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lang/record/evaluate.h"
+#include "lang/record/starts.h"
 #include "models/cell.h"
 #include "ops/ops.h"
 
@@ -44,28 +45,25 @@ static bool affordable(lang_run *run, lang_location location, rv_shape shape)
 rv_var rv_lang_parameter(lang_run *run, const lang_node *at, int symbol, rv_shape shape)
 {
     const lang_symbol *s = &run->block->symbol[symbol];
-    rv_init init = standard_init(shape);
     lang_value *known = &run->value[symbol];
     if (known->kind == VALUE_VAR && rv_shape_equal(rv_shape_of(known->var), shape))
         return known->var;
-    if (s->definition->kind == LANG_DECLARED && !rv_lang_evaluate_init(run, s->definition, &init))
-        return rv_lang_null(run);
-    if (s->definition->kind == LANG_DECLARED && s->definition->drawn && s->kind != SYMBOL_INPUT &&
-        !strcmp(s->definition->start->name, "integer")) {
-        rv_lang_wrong(run, s->definition->start->location, RV_ERROR_ARGUMENT,
-                      "integer is for inputs");
-        return rv_lang_null(run);
-    }
+    lang_start start;
+    start.init = standard_init(shape);
     if (!affordable(run, at->location, shape)) return rv_lang_null(run);
+    if (s->definition->kind == LANG_DECLARED &&
+        (!rv_lang_evaluate_start(run, s->definition, start.init, &start) ||
+         !rv_lang_check_start(run, s->definition, &start.init, shape)))
+        return rv_lang_null(run);
     rv_var p;
     char name[RV_CELL_NAME + LANG_MOST_NAME];
     snprintf(name, sizeof name, "%s%s", run->cell ? run->cell->prefix : "", s->name);
     if (s->kind == SYMBOL_CONSTANT)
         p = rv_state(run->tape, name, shape,
-                     run->cell && run->cell->probe ? rv_init_constant(0) : init);
+                     run->cell && run->cell->probe ? rv_init_constant(0) : start.init);
     else
-        p = run->cell ? rv_cell_parameter(run->cell, s->name, shape, init)
-                      : rv_parameter(run->tape, s->name, shape, init);
+        p = run->cell ? rv_cell_parameter(run->cell, s->name, shape, start.init)
+                      : rv_parameter(run->tape, s->name, shape, start.init);
     lang_value v = rv_lang_recorded(run, at->location, p);
     if (v.kind == VALUE_VAR) *known = v;
     return v.kind == VALUE_VAR ? v.var : rv_lang_null(run);

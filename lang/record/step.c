@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "lang/record/evaluate.h"
+#include "lang/record/starts.h"
 #include "lang/record/statements.h"
 #include "ops/ops.h"
 
@@ -12,10 +13,11 @@ static rv_var first_state(lang_run *run, int s, rv_var h)
     const lang_symbol *symbol = &run->block->symbol[run->block->state[s]];
     const rv_rnn_options *o = run->cell->options;
     rv_shape shape = rv_shape_of(h), one = shape;
-    rv_init init = rv_init_constant(0);
+    lang_start start;
     if (!symbol->definition->start || run->cell->taken > 0) return h;
     if (o->initial && !rv_is_null(o->initial[0].h[s])) return h;
-    if (!rv_lang_evaluate_init(run, symbol->definition, &init)) return (rv_var){run->tape, -1};
+    if (!rv_lang_evaluate_start(run, symbol->definition, rv_init_constant(0), &start))
+        return (rv_var){run->tape, -1};
     if (run->cell->probe) return h;
     if (o->learned_start) {
         rv_lang_wrong(run, symbol->definition->location, RV_ERROR_ARGUMENT,
@@ -24,11 +26,11 @@ static rv_var first_state(lang_run *run, int s, rv_var h)
                       symbol->name);
         return (rv_var){run->tape, -1};
     }
-    if (init.kind == RV_INIT_CONSTANT) return rv_full(run->tape, shape, init.a);
+    if (start.init.kind == RV_INIT_CONSTANT) return rv_full(run->tape, shape, start.init.a);
     char name[RV_CELL_NAME + LANG_MOST_NAME];
     one.dim[0] = 1;
     snprintf(name, sizeof name, "%s%s/start", run->cell->prefix, symbol->name);
-    return rv_broadcast(rv_state(run->tape, name, one, init), shape);
+    return rv_broadcast(rv_state(run->tape, name, one, start.init), shape);
 }
 
 static void trace(const lang_use *use, const lang_run *run, int symbol, int64_t time, rv_var v)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lang/resolve/expressions.h"
+#include "lang/resolve/starts.h"
 #include "lang/resolve/suggestions.h"
 #include "lang/resolve/unrolls.h"
 #include "ops/ops.h"
@@ -29,22 +30,11 @@ static const struct {
 static bool declaration(lang_resolver *r, lang_node *d, lang_symbol_kind kind)
 {
     int first = rv_lang_find_right(r->block, d->name);
-    bool distribution = d->start && d->start->kind == LANG_CALL &&
-                        (!strcmp(d->start->name, "uniform") || !strcmp(d->start->name, "normal") ||
-                         !strcmp(d->start->name, "integer"));
-    bool word = d->start && d->start->kind == LANG_NAME &&
-                (kind == SYMBOL_ACTIVATION || !strcmp(d->start->name, "identity"));
+    bool word = kind == SYMBOL_ACTIVATION && d->start && d->start->kind == LANG_NAME;
     r->sizes = true;
     bool ok = !d->sizes || rv_lang_resolve_each(r, d->sizes->items);
     r->sizes = false;
-    if (distribution)
-        ok = rv_lang_resolve_each(r, d->start->arguments) && ok;
-    else if (d->start && !word && !d->drawn)
-        ok = rv_lang_resolve_expression(r, d->start) && ok;
-    if (d->drawn && !distribution)
-        ok = rv_lang_misnamed(r, d->start->location,
-                              "expected uniform(low, high), normal(mean, deviation) or "
-                              "integer(low, high) after ~");
+    if (d->start && !word) ok = rv_lang_resolve_start(r, d, kind) && ok;
     if (kind == SYMBOL_ACTIVATION && !(word && rv_op_find(d->start->name))) {
         rv_guess g = {.seen = rv_lang_to_guess(r->scope->report, word ? d->start->name : "")};
         ok = rv_lang_misnamed(r, d->location,

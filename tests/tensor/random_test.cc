@@ -94,6 +94,31 @@ TEST(Random, NormalIsNormal)
     }
 }
 
+// The density of N(0, 1) within -2 .. 2: E x^k by integrating by parts, E x^2k = (2k-1) E x^(2k-2) - 2^2k phi(2) / (Phi(2) - 1/2).
+TEST(Random, TruncatedNormalHasTheMomentsOfItsDensity)
+{
+    const auto value = [](int i) {
+        return rv_random_truncated_normal(7, static_cast<uint64_t>(i));
+    };
+    const double edge =
+        std::exp(-2.0) / std::sqrt(2 * std::acos(-1.0)) / (std::erf(std::sqrt(2.0)) / 2);
+    double even[9] = {1};
+    for (int k = 2; k <= 8; k += 2) even[k] = (k - 1) * even[k - 2] - std::pow(2, k - 1) * edge;
+    EXPECT_NEAR(even[2], 0.7737413, 1e-7); // of scipy.stats.truncnorm(-2, 2)
+    for (int k = 1; k <= 4; k++) {
+        const double expected = k % 2 ? 0 : even[k], variance = even[2 * k] - expected * expected;
+        EXPECT_NEAR(moment(value, k), expected, 5 * std::sqrt(variance / samples))
+            << "moment " << k;
+    }
+    for (int i = 0; i < samples; i++) {
+        ASSERT_LE(std::fabs(value(i)), 2);
+        const double plain = rv_random_normal(7, static_cast<uint64_t>(i));
+        if (std::fabs(plain) <= 2) { // values beyond are drawn again, no others
+            ASSERT_EQ(value(i), plain);
+        }
+    }
+}
+
 TEST(Random, NeighboursAndStreamsAreUncorrelated)
 {
     const double bound = 5 / std::sqrt(static_cast<double>(samples));
@@ -147,65 +172,6 @@ TEST(Random, PermutationsAreEquallyLikely)
     double chi_square = 0;
     for (const auto &entry : seen) chi_square += std::pow(entry.second - 1000, 2) / 1000;
     EXPECT_NEAR(chi_square, 23, 5 * std::sqrt(2.0 * 23));
-}
-
-rv_tensor filled(rv_dtype dtype, rv_shape shape, rv_init init, uint64_t seed)
-{
-    rv_tensor tensor;
-    EXPECT_TRUE(rv_tensor_new(&tensor, dtype, shape, nullptr));
-    rv_init_fill(&tensor, init, seed);
-    return tensor;
-}
-
-TEST(Random, InitialValuesAgreeInF32AndF64)
-{
-    for (rv_init init : {rv_init_constant(0.1), rv_init_uniform(-2, 3), rv_init_normal(1, 0.2)}) {
-        rv_tensor single = filled(RV_F32, RV_SHAPE(10, 10), init, 5);
-        rv_tensor twice = filled(RV_F64, RV_SHAPE(10, 10), init, 5);
-        for (int i = 0; i < 100; i++)
-            ASSERT_EQ(static_cast<float *>(single.data)[i],
-                      static_cast<float>(static_cast<double *>(twice.data)[i]));
-        rv_tensor_free(&single);
-        rv_tensor_free(&twice);
-    }
-}
-
-TEST(Random, AnElementDependsOnItsIndexNotOnTheShape)
-{
-    rv_tensor small = filled(RV_F64, RV_SHAPE(2, 3), rv_init_normal(0, 1), 5);
-    rv_tensor large = filled(RV_F64, RV_SHAPE(50), rv_init_normal(0, 1), 5);
-    for (int i = 0; i < 6; i++) EXPECT_EQ(rv_tensor_get(&small, i), rv_tensor_get(&large, i));
-    rv_tensor_free(&small);
-    rv_tensor_free(&large);
-}
-
-TEST(Random, TheIdentityIsOnTheDiagonalOrAtTheKernelsCenter)
-{
-    rv_tensor matrix, kernels;
-    ASSERT_TRUE(rv_tensor_new(&matrix, RV_F32, RV_SHAPE(2, 3), nullptr));
-    ASSERT_TRUE(rv_tensor_new(&kernels, RV_F64, RV_SHAPE(2, 2, 3, 3), nullptr));
-    rv_init_fill(&matrix, rv_init_identity(), 1);
-    rv_init_fill(&kernels, rv_init_identity(), 1);
-    for (int64_t i = 0; i < 6; i++) EXPECT_EQ(rv_tensor_get(&matrix, i), i == 0 || i == 4) << i;
-    for (int64_t i = 0; i < 36; i++) EXPECT_EQ(rv_tensor_get(&kernels, i), i == 4 || i == 31) << i;
-    rv_tensor_free(&matrix);
-    rv_tensor_free(&kernels);
-}
-
-TEST(Random, InitialValuesAreScaledAndShifted)
-{
-    rv_tensor constant = filled(RV_F64, RV_SHAPE(3), rv_init_constant(-4), 5);
-    rv_tensor uniform = filled(RV_F64, RV_SHAPE(1000), rv_init_uniform(-2, 3), 5);
-    rv_tensor normal = filled(RV_F64, RV_SHAPE(1000), rv_init_normal(10, 0.5), 5);
-    for (int i = 0; i < 3; i++) EXPECT_EQ(rv_tensor_get(&constant, i), -4);
-    for (int i = 0; i < 1000; i++) {
-        const auto index = static_cast<uint64_t>(i);
-        ASSERT_DOUBLE_EQ(rv_tensor_get(&uniform, i), -2 + 5 * rv_random_uniform(5, index));
-        ASSERT_DOUBLE_EQ(rv_tensor_get(&normal, i), 10 + 0.5 * rv_random_normal(5, index));
-    }
-    rv_tensor_free(&constant);
-    rv_tensor_free(&uniform);
-    rv_tensor_free(&normal);
 }
 
 } // namespace

@@ -4,7 +4,8 @@ syntax keyword recurveBlock include function cell model derive
 syntax keyword recurveDeclaration state map fit bias gain activation parameter constant input let
 syntax keyword recurveStatement for from down to return unroll step steps of
 syntax keyword recurveConstant true false units forget identity
-syntax keyword recurveDistribution uniform normal integer
+syntax keyword recurveDistribution uniform normal truncated_normal integer orthogonal chrono
+syntax keyword recurveDistribution xavier_uniform xavier_normal kaiming_uniform kaiming_normal
 syntax match recurveCall /\<\h\w*\ze(/ contains=recurveDistribution
 syntax match recurveNumber /\<\d\+\(\.\d\+\)\?\([eE][-+]\?\d\+\)\?\>/
 syntax match recurveOperator /[-+*\/.@^'=~:<>]/

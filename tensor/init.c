@@ -1,0 +1,236 @@
+#include "tensor/init.h"
+
+#include <math.h>
+
+#include "tensor/memory.h"
+#include "tensor/random.h"
+
+static rv_init of_kind(rv_init_kind kind, double a, double b, double factor)
+{
+    return (rv_init){.kind = kind, .a = a, .b = b, .factor = factor};
+}
+
+rv_init rv_init_constant(double value) { return of_kind(RV_INIT_CONSTANT, value, 0, 1); }
+rv_init rv_init_uniform(double low, double high) { return of_kind(RV_INIT_UNIFORM, low, high, 1); }
+
+rv_init rv_init_normal(double mean, double deviation)
+{
+    return of_kind(RV_INIT_NORMAL, mean, deviation, 1);
+}
+
+rv_init rv_init_truncated_normal(double mean, double deviation)
+{
+    return of_kind(RV_INIT_TRUNCATED_NORMAL, mean, deviation, 1);
+}
+
+rv_init rv_init_xavier_uniform(double gain) { return of_kind(RV_INIT_XAVIER_UNIFORM, 0, 0, gain); }
+rv_init rv_init_xavier_normal(double gain) { return of_kind(RV_INIT_XAVIER_NORMAL, 0, 0, gain); }
+rv_init rv_init_kaiming_uniform(double gain)
+{
+    return of_kind(RV_INIT_KAIMING_UNIFORM, 0, 0, gain);
+}
+
+rv_init rv_init_kaiming_normal(double gain) { return of_kind(RV_INIT_KAIMING_NORMAL, 0, 0, gain); }
+rv_init rv_init_orthogonal(double gain) { return of_kind(RV_INIT_ORTHOGONAL, 0, 0, gain); }
+rv_init rv_init_chrono(double longest) { return of_kind(RV_INIT_CHRONO, longest, 0, 1); }
+rv_init rv_init_identity(void) { return of_kind(RV_INIT_IDENTITY, 0, 0, 1); }
+
+rv_init rv_init_blocks(const rv_init *block, int count)
+{
+    return (rv_init){.kind = RV_INIT_BLOCKS, .factor = 1, .block = block, .blocks = count};
+}
+
+rv_init rv_init_scaled(rv_init init, double factor)
+{
+    init.factor *= factor;
+    return init;
+}
+
+rv_init rv_init_shared(rv_init init, const char *name)
+{
+    init.shared = name;
+    return init;
+}
+
+/* ---- shapes ---- */
+
+/* A tensor as a matrix: a kernel [outputs,channels h w], any other tensor [inputs,outputs]. */
+static void as_matrix(rv_shape s, int64_t *rows, int64_t *columns)
+{
+    int64_t all = rv_shape_count(s);
+    *rows = s.rank == 4 ? s.dim[0] : all / s.dim[s.rank - 1];
+    *columns = all / *rows;
+}
+
+static double fan_in(rv_shape s)
+{
+    int64_t rows, columns;
+    as_matrix(s, &rows, &columns);
+    return (double)(s.rank == 4 ? columns : rows);
+}
+
+static double fan_out(rv_shape s)
+{
+    return s.rank == 4 ? (double)(s.dim[0] * s.dim[2] * s.dim[3]) : (double)s.dim[s.rank - 1];
+}
+
+/* The axis of the outputs. */
+static int64_t output_axis(rv_shape s) { return s.rank == 4 ? 0 : s.rank - 1; }
+
+static const char *const kind_names[] = {
+    [RV_INIT_XAVIER_UNIFORM] = "xavier_uniform",   [RV_INIT_XAVIER_NORMAL] = "xavier_normal",
+    [RV_INIT_KAIMING_UNIFORM] = "kaiming_uniform", [RV_INIT_KAIMING_NORMAL] = "kaiming_normal",
+    [RV_INIT_ORTHOGONAL] = "orthogonal",
+};
+
+bool rv_init_check(rv_init init, rv_shape shape, rv_error *error)
+{
+    char text[RV_SHAPE_TEXT];
+    size_t bytes;
+    if (!rv_shape_check(shape, 1, &bytes, error)) return false;
+    bool of_matrix = init.kind >= RV_INIT_XAVIER_UNIFORM && init.kind <= RV_INIT_ORTHOGONAL;
+    if (of_matrix && shape.rank < 2)
+        return rv_fail(error, RV_ERROR_SHAPE,
+                       "%s: the shape is %s, expected a matrix or a kernel; use uniform or normal",
+                       kind_names[init.kind], rv_shape_text(shape, text));
+    if (init.kind == RV_INIT_CHRONO && !(init.a >= 2))
+        return rv_fail(error, RV_ERROR_ARGUMENT,
+                       "chrono(%.10g), expected a number of time steps, at least 2", init.a);
+    if (init.kind != RV_INIT_BLOCKS) return true;
+    rv_shape part = shape;
+    int64_t outputs = shape.rank ? shape.dim[output_axis(shape)] : 0;
+    if (!shape.rank || !init.block || init.blocks < 1 || outputs % init.blocks)
+        return rv_fail(error, RV_ERROR_SHAPE,
+                       "%d initial values are for as many equal blocks, but the shape is %s, with "
+                       "%lld along axis %lld",
+                       init.blocks, rv_shape_text(shape, text), (long long)outputs,
+                       (long long)(shape.rank ? output_axis(shape) : 0));
+    part.dim[output_axis(shape)] /= init.blocks;
+    for (int k = 0; k < init.blocks; k++) {
+        if (init.block[k].kind == RV_INIT_BLOCKS)
+            return rv_fail(error, RV_ERROR_ARGUMENT, "a block of initial values has no blocks");
+        if (!rv_init_check(init.block[k], part, error)) return false;
+    }
+    return true;
+}
+
+/* ---- values ---- */
+
+/* Block `at` of `count` equal blocks of the outputs. */
+typedef struct block {
+    rv_shape shape;
+    int64_t at, count;
+} block;
+
+/* The index in the whole tensor of element i of a block. */
+static int64_t whole_index(const block *b, int64_t i)
+{
+    int64_t axis = output_axis(b->shape), inner = 1;
+    if (b->count == 1) return i;
+    for (int64_t d = axis; d < b->shape.rank; d++) inner *= b->shape.dim[d];
+    return (i / inner * b->count + b->at) * inner + i % inner;
+}
+
+static double dot(const double *x, const double *y, int64_t n)
+{
+    double part[8] = {0}, sum = 0; /* in vector registers */
+    int64_t i = 0;
+    for (; i + 8 <= n; i += 8)
+        for (int k = 0; k < 8; k++) part[k] += x[i + k] * y[i + k];
+    for (; i < n; i++) sum += x[i] * y[i];
+    for (int k = 0; k < 8; k++) sum += part[k];
+    return sum;
+}
+
+/* Orthonormalizes rows [count,n] by Gram and Schmidt. Doing it twice makes them orthogonal to the last bits. */
+static void orthonormalize(double *rows, int64_t count, int64_t n)
+{
+    for (int64_t k = 0; k < count; k++) {
+        double *x = rows + k * n;
+        for (int64_t j = 0; j < 2 * k; j++) {
+            const double *unit = rows + j % k * n, along = dot(x, unit, n);
+            for (int64_t i = 0; i < n; i++) x[i] -= along * unit[i];
+        }
+        double length = sqrt(dot(x, x, n));
+        for (int64_t i = 0; i < n; i++) x[i] /= length;
+    }
+}
+
+/* A random orthogonal matrix, as its shorter side's vectors. The caller frees it. NULL when out of memory. */
+static double *orthogonal(const block *b, uint64_t seed)
+{
+    int64_t rows, columns, all = rv_shape_count(b->shape);
+    as_matrix(b->shape, &rows, &columns);
+    double *q = rv_alloc((size_t)all, sizeof *q);
+    if (!q) return NULL;
+    for (int64_t i = 0; i < all; i++) q[i] = rv_random_normal(seed, (uint64_t)whole_index(b, i));
+    orthonormalize(q, rows < columns ? rows : columns, rows < columns ? columns : rows);
+    return q;
+}
+
+/* Element i of x [rows,columns,..]: 1 at (k, k, center ..). */
+static double identity(rv_shape s, int64_t i)
+{
+    int64_t inner = 1, center = 0;
+    if (s.rank < 2) return 1;
+    for (int64_t d = 2; d < s.rank; d++) {
+        center = center * s.dim[d] + s.dim[d] / 2;
+        inner *= s.dim[d];
+    }
+    return i % inner == center && i / inner / s.dim[1] == i / inner % s.dim[1];
+}
+
+/* The deviation of xavier and kaiming values before their gain. */
+static double deviation(rv_init_kind kind, rv_shape s)
+{
+    bool both = kind == RV_INIT_XAVIER_UNIFORM || kind == RV_INIT_XAVIER_NORMAL;
+    return 1 / sqrt(both ? (fan_in(s) + fan_out(s)) / 2 : fan_in(s));
+}
+
+/* Element i of a block of shape s, with index `at` in the whole tensor. */
+static double value(const rv_init *init, rv_shape s, uint64_t seed, int64_t i, uint64_t at)
+{
+    switch (init->kind) {
+    case RV_INIT_UNIFORM: return init->a + (init->b - init->a) * rv_random_uniform(seed, at);
+    case RV_INIT_NORMAL: return init->a + init->b * rv_random_normal(seed, at);
+    case RV_INIT_TRUNCATED_NORMAL: return init->a + init->b * rv_random_truncated_normal(seed, at);
+    case RV_INIT_XAVIER_UNIFORM:
+    case RV_INIT_KAIMING_UNIFORM:
+        return deviation(init->kind, s) * sqrt(3) * (2 * rv_random_uniform(seed, at) - 1);
+    case RV_INIT_XAVIER_NORMAL:
+    case RV_INIT_KAIMING_NORMAL: return deviation(init->kind, s) * rv_random_normal(seed, at);
+    case RV_INIT_CHRONO: return log(1 + (init->a - 2) * rv_random_uniform(seed, at));
+    case RV_INIT_IDENTITY: return identity(s, i);
+    default: return init->a;
+    }
+}
+
+static bool fill(rv_tensor *x, const block *b, const rv_init *init, double factor, uint64_t seed)
+{
+    double *q = init->kind == RV_INIT_ORTHOGONAL ? orthogonal(b, seed) : NULL;
+    if (init->kind == RV_INIT_ORTHOGONAL && !q) return false;
+    int64_t rows = 1, columns = 1;
+    if (q) as_matrix(b->shape, &rows, &columns);
+    for (int64_t i = 0; i < rv_shape_count(b->shape); i++) {
+        int64_t at = whole_index(b, i),
+                in_q = rows <= columns ? i : i % columns * rows + i / columns;
+        double v = q ? q[in_q] : value(init, b->shape, seed, i, (uint64_t)at);
+        rv_tensor_set(x, at, factor * init->factor * v);
+    }
+    rv_free(q);
+    return true;
+}
+
+bool rv_init_fill(rv_tensor *tensor, rv_init init, uint64_t seed)
+{
+    if (!rv_tensor_check(tensor, NULL)) return false;
+    block b = {.shape = tensor->shape, .count = 1};
+    if (!rv_init_check(init, tensor->shape, NULL)) return false;
+    if (init.kind != RV_INIT_BLOCKS) return fill(tensor, &b, &init, 1, seed);
+    b.count = init.blocks;
+    b.shape.dim[output_axis(b.shape)] /= b.count;
+    bool ok = true;
+    for (; ok && b.at < b.count; b.at++)
+        ok = fill(tensor, &b, &init.block[b.at], init.factor, seed);
+    return ok;
+}
