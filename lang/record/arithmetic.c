@@ -195,7 +195,12 @@ lang_value rv_lang_matmul(lang_run *run, const lang_node *e)
     rv_var x = left_factor(run, e, &turn_x), y = x;
     if (!rv_is_null(x)) y = right_factor(run, e, x, turn_x, &turn_y);
     if (rv_is_null(y)) return rv_lang_none();
-    return rv_lang_recorded(run, e->location, rv_matmul(x, y, turn_x, turn_y));
+    lang_value v = rv_lang_recorded(run, e->location, rv_matmul(x, y, turn_x, turn_y));
+    bool images = rv_shape_of(x).rank == 4 || rv_shape_of(y).rank == 4;
+    if (v.kind == VALUE_NONE && images && run->work->report)
+        rv_lang_add_hint(run->work->report, "a convolution is conv(x, %s)",
+                         run->cell ? "W[3, 3]" : "W[8, _, 3, 3]");
+    return v;
 }
 
 lang_value rv_lang_negate(lang_run *run, const lang_node *e)

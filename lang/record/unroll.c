@@ -66,7 +66,7 @@ static void for_all_samples(rv_states *initial, rv_var x)
 }
 
 /* Reports the failure, unless it was reported inside the cell. */
-static lang_value unroll_failed(lang_run *run, const lang_node *e, bool reported)
+static lang_value unroll_failed(lang_run *run, const lang_node *e, rv_var x, bool reported)
 {
     rv_error error = {0};
     lang_trace *t = &run->trace[e->symbol];
@@ -74,6 +74,9 @@ static lang_value unroll_failed(lang_run *run, const lang_node *e, bool reported
     t->value = NULL;
     if ((run->work->report || !reported) && rv_tape_take_error(run->tape, &error) && !reported)
         rv_lang_wrong(run, e->location, error.code, "%s", error.text);
+    if (run->work->report && e->steps && (rv_shape_of(x).rank == 3 || rv_shape_of(x).rank == 5))
+        rv_lang_add_hint(run->work->report,
+                         "a sequence has time steps of its own: leave out \"for .. steps\"");
     run->failed = true;
     return (lang_value){.kind = VALUE_NONE};
 }
@@ -164,5 +167,6 @@ lang_value rv_lang_unroll(lang_run *run, const lang_node *e)
                         : rv_unroll_sequence(rv_lang_step, x, o, NULL);
     lang_value v = {.kind = rv_is_null(h) ? VALUE_NONE : VALUE_VAR, .var = h};
     run->work->report = report;
-    return v.kind == VALUE_VAR ? v : unroll_failed(run, e, run->work->reported && (own || !report));
+    return v.kind == VALUE_VAR ? v
+                               : unroll_failed(run, e, x, run->work->reported && (own || !report));
 }

@@ -152,11 +152,27 @@ static bool may_declare(const lang_resolver *r)
     return r->block->node->kind == LANG_CELL || r->block->node->kind == LANG_MODEL;
 }
 
+/* W [h, x], a map of values that are joined. */
+LANG_APART static bool indexes_map(lang_resolver *r, const lang_node *e)
+{
+    char joined[LANG_HINT / 2];
+    lang_node call = {.kind = LANG_CALL, .name = "concat", .arguments = e->indices};
+    size_t length = strlen(rv_lang_expression(&call, joined, sizeof joined));
+    rv_lang_misnamed(r, e->location, "the map \"%s\" needs an argument, as in: W h", e->base->name);
+    if (!length || !e->indices->next) return false;
+    joined[length - 1] = '\0';
+    rv_lang_add_hint(r->scope->report, "join the values: %s %s, axis=1)", e->base->name, joined);
+    return false;
+}
+
 static bool index_of(lang_resolver *r, lang_node *e)
 {
     bool ok = rv_lang_resolve_each(r, e->indices);
     if (e->base->kind != LANG_NAME) return rv_lang_resolve_expression(r, e->base) && ok;
-    if (rv_lang_look_up(r, e->base, rv_lang_form(e->indices))) return ok;
+    if (rv_lang_look_up(r, e->base, rv_lang_form(e->indices))) {
+        lang_symbol_kind kind = r->block->symbol[e->base->symbol].kind;
+        return kind == SYMBOL_MAP || kind == SYMBOL_FIT ? indexes_map(r, e) : ok;
+    }
     if (e->base->symbol >= 0) return false;
     if (!may_declare(r)) return rv_lang_unknown_value(r, e->base);
     e->base->symbol = rv_lang_add_symbol(r, e->base->name, SYMBOL_PARAMETER, e);

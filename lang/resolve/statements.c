@@ -219,6 +219,15 @@ static bool broken(lang_resolver *r, const lang_node *s)
     return false;
 }
 
+static bool misplaced_return(lang_resolver *r, const lang_node *s)
+{
+    rv_lang_misnamed(r, s->location, "return is only allowed in a function");
+    if (r->block->states)
+        rv_lang_add_hint(r->scope->report, "the result of a cell is its first state: %s' = ..",
+                         r->block->symbol[r->block->state[0]].name);
+    return false;
+}
+
 bool rv_lang_resolve_statements(lang_resolver *r, lang_node *s)
 {
     bool ok = true;
@@ -229,7 +238,7 @@ bool rv_lang_resolve_statements(lang_resolver *r, lang_node *s)
                      : s->kind == LANG_FOR    ? loop(r, s)
                      : s->kind == LANG_BROKEN ? broken(r, s)
                      : r->block->node->kind != LANG_FUNCTION
-                         ? rv_lang_misnamed(r, s->location, "return is only allowed in a function")
+                         ? misplaced_return(r, s)
                          : rv_lang_resolve_expression(r, s->value);
         ok = right && ok;
     }

@@ -18,9 +18,7 @@ bool rv_lang_unknown_value(lang_resolver *r, const lang_node *e)
     if (r->scope->report->more) return false;
     guess_symbols(&g, r->block);
     for (int u = 0; u < r->block->unrolls; u++) guess_symbols(&g, rv_lang_unrolled(r->block, u));
-    if (!strcmp(e->name, "T"))
-        rv_lang_add_hint(r->scope->report, "a transpose is written x'");
-    else if (g.nearest)
+    if (g.nearest)
         rv_lang_add_hint(r->scope->report, "did you mean \"%s\"?", g.nearest);
     else if (r->sizes)
         rv_lang_add_hint(r->scope->report,
@@ -48,7 +46,9 @@ bool rv_lang_unknown_function(lang_resolver *r, const lang_node *e)
                                         "pad1", "rot180",    "size"};
     for (size_t i = 0; i < sizeof usual / sizeof *usual; i++) rv_guess_try(&g, usual[i]);
     if (r->block->node->kind == LANG_CELL) guess_symbols(&g, r->block);
-    if (g.nearest)
+    if (rv_lang_find(r->scope, LANG_CELL, e->name))
+        rv_lang_add_hint(r->scope->report, "a cell is applied at each step: unroll %s(x)", e->name);
+    else if (g.nearest)
         rv_lang_add_hint(r->scope->report, "did you mean \"%s\"?", g.nearest);
     else if (rv_lang_find_symbol(r->block, e->name) >= 0)
         rv_lang_add_hint(r->scope->report, "a product is written %s.(..)", e->name);

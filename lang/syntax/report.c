@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lang/syntax/habits.h"
 #include "tensor/memory.h"
 #include "tensor/name_internal.h"
 #include "tensor/text_internal.h"
@@ -43,6 +44,10 @@ bool rv_lang_add_problem(lang_report *r, lang_location location, rv_code code, c
     va_end(list);
     for (char *c = p->text; *c; c++)
         if ((unsigned char)*c < ' ' && *c != '\n') *c = '?';
+    const lang_habit *habit = rv_lang_habit(location);
+    if (habit)
+        snprintf(p->hint, sizeof p->hint, "%s%s%s", habit->hint, habit->instead ? ": " : "",
+                 habit->instead ? habit->instead : "");
     return false;
 }
 

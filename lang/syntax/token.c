@@ -142,7 +142,9 @@ static bool step(lexer *x)
         if ((c == ')' || c == ']') && x->depth) x->depth--;
         return add(x, TOKEN_SIGN, x->at + 1);
     }
-    return wrong(x, x->at + 1, "this character means nothing here; leave it out");
+    bool ok = wrong(x, x->at + 1, "this character means nothing here");
+    rv_lang_add_hint(x->report, "leave it out");
+    return ok;
 }
 
 bool rv_lang_tokenize(const lang_source *source, lang_tokens *tokens, lang_report *report)

@@ -320,9 +320,9 @@ TEST(Messages, Places)
         {"model m\n"
          "  input x[2, 4]\n"
          "  y = x\033[31m\n",
-         "my.rv:3:8: error: this character means nothing here; leave it out\n"
+         "my.rv:3:8: error: this character means nothing here\n"
          "    3 |   y = x?[31m\n"
-         "      |        ^\n"},
+         "      |        ^ leave it out\n"},
         {"model m\n"
          "  input x[2, 4]\n"
          "  y = \302\240x\n",
@@ -361,9 +361,9 @@ TEST(Messages, Places)
          "      |        ^\n"},
         {"model m\n"
          "  y = \"a\tb\" + $\n",
-         "my.rv:2:15: error: this character means nothing here; leave it out\n"
+         "my.rv:2:15: error: this character means nothing here\n"
          "    2 |   y = \"a\tb\" + $\n"
-         "      |         \t     ^\n"},
+         "      |         \t     ^ leave it out\n"},
     });
 }
 

@@ -214,7 +214,7 @@ TEST(Messages, Definition)
          "  y == x\n",
          "my.rv:3:6: error: \"=\", expected a value\n"
          "    3 |   y == x\n"
-         "      |      ^\n"},
+         "      |      ^ equal compares values: a = equal(g, h)\n"},
         {"model m\n"
          "  input x[2, 4]\n"
          "  y\n",
@@ -327,9 +327,9 @@ TEST(Messages, Definition)
         {"model m\n"
          "  input x[2, 4]\n"
          "  y = x $ 2\n",
-         "my.rv:3:9: error: this character means nothing here; leave it out\n"
+         "my.rv:3:9: error: this character means nothing here\n"
          "    3 |   y = x $ 2\n"
-         "      |         ^\n"},
+         "      |         ^ leave it out\n"},
         {"model m\n"
          "  input x[2, 4]\n"
          "  y = \"x\n",

@@ -1,0 +1,140 @@
+#include "lang/syntax/habits.h"
+
+#include <string.h>
+
+/* The first row that fits is taken. */
+const lang_habit rv_lang_habits[] = {
+    /* signs */
+    {{"**", "²", "³"}, "a power is written with ^", "a = x^2"},
+    {{"⊙", "∘", "×", "·", "∗", "\\odot", "\\cdot", "\\times"},
+     "the elementwise product is written with a point",
+     "a = g.h"},
+    {{"−", "–"}, "use the ASCII minus", "a = g - h"},
+    {{"=="}, "equal compares values", "a = equal(g, h)"},
+    {{"!=", "≠"}, "equal compares values", "a = 1 - equal(g, h)"},
+    {{"≤"}, "use ASCII signs", "a = g <= h"},
+    {{"≥"}, "use ASCII signs", "a = g >= h"},
+    {{"&&", "and"}, "for \"and\", multiply the conditions", "a = (g > 0).(h > 0)"},
+    {{"||", "or"}, "for \"or\", take the maximum", "a = maximum(g > 0, h > 0)"},
+    {{"if ..", "else", "?", "where("},
+     "a choice is written with select",
+     "a = select(g > 0, g, h)"},
+    {{"!", "not", "¬"}, "for \"not\", subtract from 1", "a = 1 - (g > 0)"},
+    {{"+=", "-=", "*=", "/="}, "a name is defined once; a state has a next value", "h' = h + g"},
+    {{":=", "<-", "←"}, "a definition is written with =", "a = g"},
+    {{"//", "/*"}, "a comment starts with #", "a = g  # the gate"},
+    {{"%"}, "for a remainder, subtract", "a = x - 2.floor(x / 2)"},
+    {{";"}, "a statement ends with its line", "a = g"},
+    {{"|"}, "a magnitude is written with abs", "a = abs(g)"},
+    {{"√"}, "a root is written with sqrt", "a = sqrt(g)"},
+    {{"∑", "Σ"}, "a sum is written with sum", "a = sum(g, axes=[1])"},
+    {{"^T", ".T", "ᵀ", ".t()", "^\\top"}, "a transpose is written with a prime", "a = x @ x'"},
+    {{"#,#"}, "write a decimal point", "a = 0.5 . g"},
+    {{") $", ") ("}, "a product needs a sign", "a = (1 - g).h"},
+    {{":\n", ":\r"}, "leave out the colon; the body follows on indented lines", NULL},
+    /* LaTeX */
+    {{"_{", "_t"}, "h is the state before the step, and h' the one after", "h' = g.h"},
+    {{"\\sigma", "σ("}, "the logistic function is sigmoid", "a = sigmoid(g)"},
+    {{"\\"}, "write names in plain letters, not in LaTeX", "a = tanh(g) / 2"},
+    {{"{", "}"}, "use ( ) around values and [ ] around sizes", "a = (1 - g).h"},
+    /* NumPy, PyTorch and others */
+    {{"np.dot", "np.matmul", "torch.matmul", "torch.mm", "tf.matmul", "dot(", "mm("},
+     "a matrix product is written with @",
+     "a = x @ K[_, units]"},
+    {{"np.", "numpy.", "torch.", "tf.", "jnp.", "jax.", "math."},
+     "functions have no prefix",
+     "a = sigmoid(g)"},
+    {{".shape ..", "len("}, "the size of an axis is written with size", "a = g / size(x, 1)"},
+    {{".detach(", ".data", "detach("}, "use stop_gradient", "a = stop_gradient(g)"},
+    {{".$()"}, "write the function before its argument", "a = sum(g, axes=[1])"},
+    {{"concat([", "concatenate(", "cat(", "hstack("},
+     "concat joins values",
+     "a = concat(h, x, axis=1)"},
+    {{"dim="}, "axes are given as axes=[..]", "a = sum(g, axes=[1])"},
+    {{"keepdims=", "keepdim="}, "use keep=true", "a = sum(g, axes=[1], keep=true)"},
+    {{"lambda ..", "def .."}, "a function is defined outside of cells", "function f(x) = x^2"},
+    {{"glorot_uniform ..", "glorot_normal .."},
+     "glorot is called xavier",
+     "map V ~ xavier_uniform"},
+    {{"he_uniform ..", "he_normal .."}, "he is called kaiming", "map V ~ kaiming_normal"},
+    {{"lecun_uniform ..", "lecun_normal .."},
+     "lecun is kaiming with gain 1",
+     "map V ~ kaiming_normal(1)"},
+    {{"trunc_normal .."}, "write the full name", "map V ~ truncated_normal(0, 0.02)"},
+    {{"N( .."}, "normal takes a mean and a deviation", "map V ~ normal(0, 0.1)"},
+    {{"= zeros", "= ones"}, "a number fills the whole parameter", "parameter k[units] = 1"},
+    {{"= eye"}, "use identity", "map V = identity"},
+    /* options of unroll */
+    {{", bidirectional", ", layer_norm", ", residual", ", skip", ", learned_start",
+      ", same_dropout"},
+     "set the flag to true",
+     "h = unroll gru(x, bidirectional=true)"},
+    {{"hidden_size=", "hidden=", "num_units=", "n_units="},
+     "use units=",
+     "h = unroll gru(x, units=4)"},
+    {{"num_layers=", "n_layers="}, "use layers=", "h = unroll gru(x, layers=2)"},
+};
+
+const int rv_lang_habit_count = sizeof rv_lang_habits / sizeof *rv_lang_habits;
+
+static bool is_digit(char c) { return c >= '0' && c <= '9'; }
+static bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+static bool is_word(char c) { return is_letter(c) || is_digit(c) || c == '_' || c & 0x80; }
+
+static const char *skip_blanks(const char *at)
+{
+    while (*at == ' ' || *at == '\t') at++;
+    return at;
+}
+
+/* The end of a match of the pattern at `at` in a text, or NULL. `end` is the mistake's. */
+static const char *match(const char *pattern, const char *at, const char *text, const char *end)
+{
+    if (is_letter(*pattern) && at > text && is_word(at[-1])) return NULL;
+    for (; *pattern; pattern++) {
+        if (*pattern == ' ') {
+            at = skip_blanks(at);
+        } else if (!strcmp(pattern, "..")) {
+            return at < end ? end : at;
+        } else if (*pattern == '$') {
+            if (!is_word(*at) || is_digit(*at)) return NULL;
+            while (is_word(*at)) at++;
+        } else if (*pattern == '#' ? is_digit(*at) : *pattern == *at) {
+            at++;
+        } else {
+            return NULL;
+        }
+    }
+    return is_letter(pattern[-1]) && is_word(*at) ? NULL : at;
+}
+
+/* Whether a match covers a mistake. It reaches over a word on either side, unless the pattern names it: in "g ⊙ h" the
+ * mistake is found at g. */
+static bool covers(const char *pattern, const char *from, const char *to, lang_location location)
+{
+    const char *text = location.source->text;
+    while (from > text && (from[-1] == ' ' || from[-1] == '\t')) from--;
+    while (from > text && is_word(from[-1])) from--;
+    if (pattern[strlen(pattern) - 1] != '$')
+        for (to = skip_blanks(to); is_word(*to);) to++;
+    return from <= text + location.start && text + location.end <= to;
+}
+
+const lang_habit *rv_lang_habit(lang_location location)
+{
+    enum { FARTHEST = 100 }; /* bytes before and after the start of the mistake */
+    if (!location.source || location.source->built_in) return NULL;
+    const char *text = location.source->text, *start = text + location.start,
+               *end = text + location.end, *first = start, *last = skip_blanks(end);
+    while (first > text && first[-1] != '\n' && start - first < FARTHEST) first--;
+    if (last - start > FARTHEST) last = start + FARTHEST;
+    for (int i = 0; i < rv_lang_habit_count; i++)
+        for (int k = 0; k < LANG_HABIT_PATTERNS && rv_lang_habits[i].pattern[k]; k++) {
+            const char *pattern = rv_lang_habits[i].pattern[k];
+            for (const char *at = first; at <= last && *at; at++) {
+                const char *to = match(pattern, at, text, end);
+                if (to && covers(pattern, at, to, location)) return &rv_lang_habits[i];
+            }
+        }
+    return NULL;
+}
