@@ -71,7 +71,8 @@ TEST_F(OutOfMemory, FilesOfARun)
     std::filesystem::create_directories(run);
     spit(path("a/x.csv"), "3,4,0\n");
     rv_train_config there = rv_train_config_new();
-    const std::string data = path("a/x.csv"), model = data + ":NAME";
+    const std::string data = std::filesystem::canonical(path("a/x.csv")).string(),
+                      model = data + ":NAME";
     there.data.path = data.c_str();
     there.net.model = model.c_str();
     char *record = rv_inputs_json(&there, run.c_str(), nullptr);
@@ -81,7 +82,7 @@ TEST_F(OutOfMemory, FilesOfARun)
         rv_error changed = {};
         rv_train_config config = rv_train_config_new();
         config.data.path = given.c_str();
-        config.net.model = "x.csv:NAME";
+        config.net.model = "gone/x.csv:NAME";
         char *text = rv_inputs_json(&there, run.c_str(), error);
         const bool ok = text && rv_inputs_find(&config, run.c_str(), error) &&
                         rv_inputs_check(&config, text, "inputs", &changed, error);
