@@ -29,10 +29,12 @@ bool rv_groups_check(rv_tape *tape, const rv_optimizer *o, const rv_var *w, int 
             found = !fnmatch(pattern, name, 0);
         }
         if (!found) {
-            rv_tape_fail(tape, RV_ERROR_NAME,
-                         "minimize: the group \"%.100s\" matches no parameter of the loss; it has "
-                         "%s%s",
-                         pattern, some, count > 4 ? ", ..." : "");
+            rv_tape_fail(
+                tape, RV_ERROR_NAME,
+                "minimize: `%s`: the group \"%.100s\" matches no parameter of the loss; it "
+                "has %s%s",
+                o->group[i].freeze ? "freeze" : "learning-rates", pattern, some,
+                count > 4 ? ", ..." : "");
             return false;
         }
     }

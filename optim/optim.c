@@ -80,8 +80,10 @@ static void minimize(rv_var loss, const rv_optimizer *o, rv_var *w, rv_var *g, i
     if (!count || !rv_check_optimizer(tape, o) || !rv_groups_check(tape, o, w, count)) return;
     count = drop_frozen(o, w, count);
     if (!count)
-        rv_tape_fail(tape, RV_ERROR_ARGUMENT,
-                     "minimize: all parameters are in groups that are frozen; leave one to update");
+        rv_tape_fail(
+            tape, RV_ERROR_ARGUMENT,
+            "minimize: `freeze`: all parameters are in groups that are frozen; leave one to "
+            "update");
     else if ((twice = updated_before(tape, w, count)))
         rv_tape_fail(tape, RV_ERROR_ARGUMENT,
                      "minimize: \"%s\" is updated on this tape already; minimize the sum of the "

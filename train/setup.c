@@ -175,6 +175,17 @@ static bool check_meaning(const rv_train_config *c, const rv_setup *s, rv_error 
     else if (c->net.bidirectional && rv_source_is_text(data))
         wrong = "`bidirectional` would read the characters that are to be predicted";
     if (wrong) return rv_fail(error, RV_ERROR_ARGUMENT, "%s", wrong);
+    if (c->net.kernel > 0 && c->net.kernel % 2 == 0)
+        return rv_fail(error, RV_ERROR_ARGUMENT,
+                       "`kernel`: got %" PRId64
+                       ", expected an odd size, which keeps height and width",
+                       c->net.kernel);
+    if (c->data.shift > 0 && data->x.rank != 3 + data->sequence)
+        return rv_fail(
+            error, RV_ERROR_ARGUMENT,
+            "`shift` moves images [channels,height,width], these samples are %s%s; leave "
+            "it out",
+            rv_shape_text(data->x, shape), data->sequence ? " over time" : "");
     bool by_option = c->net.kernel > 0 && !s->model->images && !s->model->kernel;
     if ((s->model->images || s->model->kernel || c->net.kernel) &&
         data->x.rank != 3 + data->sequence)

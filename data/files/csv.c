@@ -179,9 +179,8 @@ static bool parse_label(const parser *p, int64_t column, field f, double number,
         return true;
     }
     char expected[120];
-    snprintf(expected, sizeof expected,
-             "a label, an integer from 0 to %" PRId64 ": set `numbers` if they are quantities",
-             most - 1);
+    snprintf(expected, sizeof expected, "a label, an integer from 0 to %" PRId64 "%s", most - 1,
+             most == RV_MOST_CLASSES ? ": set `numbers` if they are quantities" : "");
     return fail_field(p, column, f, expected, error);
 }
 

@@ -46,12 +46,13 @@ static bool scan(text *t, bool given, int64_t *tokens, rv_error *error)
         for (size_t i = 0; i < n; i++) {
             seen[bytes[i]] = true;
             if (!given || t->token_of[bytes[i]] >= 0) continue;
-            return rv_fail(
-                error, RV_ERROR_FORMAT,
-                "\"%s\": byte %" PRId64
-                " is %d, which is not in the alphabet: remove it, or give the `alphabet` of "
-                "a text that has it",
-                t->input.name, at + (int64_t)i, bytes[i]);
+            bool shown = bytes[i] > ' ' && bytes[i] < 127;
+            return rv_fail(error, RV_ERROR_FORMAT,
+                           "\"%s\": the character %s%c%s (byte %d) at offset %" PRId64
+                           " is not in the alphabet, by default that of the training text; remove "
+                           "it, or give an `alphabet` that has it",
+                           t->input.name, shown ? "\"" : "", shown ? bytes[i] : '?',
+                           shown ? "\"" : "", bytes[i], at + (int64_t)i);
         }
         at += (int64_t)n;
     }

@@ -63,7 +63,8 @@ TEST_F(Text, AcceptsAnAlphabet)
     EXPECT_NE(source.s.alphabet, letters);
     EXPECT_EQ(sample(source.s, 0).x, (std::vector<double>{2, 1}));
     EXPECT_FALSE(open(&source, "abcx", {0, 2, letters, 4}));
-    expect_refused(source, RV_ERROR_FORMAT, {"byte 3 is 120", "alphabet"});
+    expect_refused(source, RV_ERROR_FORMAT,
+                   {"the character \"x\" (byte 120) at offset 3", "alphabet"});
     EXPECT_FALSE(open(&source, "abc", {0, 2, reinterpret_cast<const unsigned char *>("aba"), 3}));
     expect_refused(source, RV_ERROR_ARGUMENT, {"97", "twice"});
     EXPECT_FALSE(open(&source, "abc", {0, 2, letters, 0}));

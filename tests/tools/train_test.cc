@@ -446,7 +446,7 @@ TEST(Train, UpdatesThatChangeNoParameterAreReportedOnce)
                   "1e-30, or look at --learning-rates, --clip-norm, --clip-value, --accumulate and "
                   "--freeze\n");
     for (const char *options : {"--learning-rates '*=0'", "--freeze 'W*' --learning-rates '*=0'",
-                                "--clip-norm 1e-30 --digest", "--accumulate 1000 --json"})
+                                "--clip-norm 1e-30 --digest", "--accumulate 30 --warm-up 9 --json"})
         EXPECT_CONTAINS(recurve(std::string("train --epochs 1 --quiet ") + options).err, line);
     for (const char *options : {"", "--schedule cosine", "--accumulate 40", "--freeze 'W*'"})
         EXPECT_EQ(recurve(std::string("train --epochs 2 --quiet ") + options).err, "") << options;

@@ -16,6 +16,16 @@
 
 /* ---- files ---- */
 
+/* In upper or lower case, in any locale. */
+static bool has_ending(const char *path, const char *ending)
+{
+    size_t length = strlen(path), size = strlen(ending);
+    if (length < size) return false;
+    for (path += length - size; *ending != '\0'; path++, ending++)
+        if ((*path >= 'A' && *path <= 'Z' ? *path - 'A' + 'a' : *path) != *ending) return false;
+    return true;
+}
+
 rv_data_format rv_data_format_of(const char *path)
 {
     static const struct {
@@ -25,7 +35,7 @@ rv_data_format rv_data_format_of(const char *path)
                  {".idx", RV_DATA_IDX},      {".idx.gz", RV_DATA_IDX}, {".csv", RV_DATA_TABLE},
                  {".csv.gz", RV_DATA_TABLE}, {".tsv", RV_DATA_TABLE},  {".tsv.gz", RV_DATA_TABLE}};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        if (rv_ends_in(path, strlen(path), known[i].ending)) return known[i].format;
+        if (has_ending(path, known[i].ending)) return known[i].format;
     const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
     return strstr(name, "-ubyte") || strstr(name, "-idx") ? RV_DATA_IDX : RV_DATA_TEXT;
 }

@@ -197,5 +197,11 @@ bool rv_setup_check_given(const rv_setup *s, const rv_train_config *config,
         return rv_fail(error, RV_ERROR_ARGUMENT,
                        "`patience`: got %" PRId64 ", expected less than the %" PRId64 " `epochs`",
                        given->loop.patience, config->loop.epochs);
+    int64_t size = config->loop.batch_size, batches = (s->part.count + size - 1) / size;
+    if (why.code == RV_OK && given->optimizer.accumulate > batches * config->loop.epochs)
+        return rv_fail(error, RV_ERROR_ARGUMENT,
+                       "`accumulate`: got %" PRId64 ", expected at most the %" PRId64
+                       " batch(es) of the run, which would else make no update",
+                       given->optimizer.accumulate, batches * config->loop.epochs);
     return why.code == RV_OK || rv_fail(error, why.code, "%s", why.text);
 }
