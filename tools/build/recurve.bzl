@@ -168,7 +168,10 @@ def recurve_fuzz_target(name, deps, seeds = [], linkopts = []):
         srcs = ["any_bytes_test.cc"],
         data = [":%s_seeds" % name],
         env = {"SEEDS": "$(rootpaths :%s_seeds)" % name},
-        deps = [":" + name],
+        deps = [
+            ":" + name,
+            "//tests:small_stack",
+        ],
     )
 
 def _archive_impl(ctx):
