@@ -27,9 +27,11 @@ typedef struct check {
 } check;
 
 /* Asks whether to take the runs that come next. */
-static bool proceed(const check *c, int runs)
+static bool proceed(const check *c, int64_t runs)
 {
-    if (!c->proceed || c->proceed(c->context, runs * c->numbers)) return true;
+    int64_t numbers;
+    if (__builtin_mul_overflow(runs, c->numbers, &numbers)) numbers = INT64_MAX;
+    if (!c->proceed || c->proceed(c->context, numbers)) return true;
     rv_tape_fail(c->tape, RV_ERROR_LIMIT, "gradcheck: stopped");
     return false;
 }
@@ -292,8 +294,8 @@ static bool judge_leaf(check *c, rv_var leaf, rv_tensor *a, rv_gradcheck_result 
     rv_element e = {.x = x, .input = node->entry ? NULL : node->name};
     rv_error error = {0};
     if (!rv_tensor_new(&n, RV_F64, x->shape, &error)) return fail(c, &error);
-    bool ok = true;
-    for (; e.index < rv_tensor_count(x) && (ok = proceed(c, RUNS)); e.index++)
+    bool ok = proceed(c, RUNS * rv_tensor_count(x));
+    for (; ok && e.index < rv_tensor_count(x) && (ok = proceed(c, 0)); e.index++)
         rv_tensor_set(&n, e.index, rv_central_difference(&c->loss, e, c->step));
     ok = ok && judge(c, a, &n, e, r);
     rv_tensor_free(&n);

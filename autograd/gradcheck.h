@@ -32,8 +32,9 @@ typedef struct rv_gradcheck_options {
     /* Values for the tape's inputs. Floating-point inputs without one are uniform in -1..1. */
     const rv_named_tensor *inputs;
     int input_count;
-    /* Unless NULL, called before each element's runs with the amount of numbers that they compute.
-     * False stops the check: RV_ERROR_LIMIT on the tape. */
+    /* Unless NULL, called before each leaf with the amount of numbers that its first differences
+     * compute, and before each element with 0 or those of finer steps. False stops the check:
+     * RV_ERROR_LIMIT on the tape. */
     bool (*proceed)(void *context, int64_t numbers);
     void *context;
 } rv_gradcheck_options;

@@ -79,6 +79,8 @@ void rv_lang_free(rv_lang *lang)
     rv_free(lang);
 }
 
+void rv_lang_limit(rv_lang *lang, const rv_lang_limits *limits) { lang->file.limits = *limits; }
+
 /* ---- looking at it ---- */
 
 size_t rv_lang_problems(const rv_lang *lang)
@@ -141,6 +143,20 @@ bool rv_lang_check(rv_lang *lang)
     return rv_lang_check_file(&lang->file, lang->model, lang->models);
 }
 
+/* Whether the differences of a model may be taken. They are four runs for each number of its parameters. */
+static bool is_affordable(const lang_model *m, rv_error *error)
+{
+    const double numbers = 4.0 * (double)m->parameters * (double)m->values;
+    const int64_t most = rv_lang_most_numbers(m->limits);
+    return numbers <= (double)most ||
+           rv_fail(error, RV_ERROR_LIMIT,
+                   "%s:%d: to prove the gradients of \"%s\", with parameters of %lld number(s), "
+                   "takes %.1e numbers, expected at most %.1e; make it smaller, or set "
+                   "`limit-numbers`",
+                   m->block->node->location.source->path, rv_lang_line(m->block->node->location),
+                   m->model.name, (long long)m->parameters, numbers, (double)most);
+}
+
 bool rv_lang_prove(rv_lang *lang, const rv_lang_proof_options *options, rv_lang_verdict **result,
                    int *count, rv_error *error)
 {
@@ -151,13 +167,17 @@ bool rv_lang_prove(rv_lang *lang, const rv_lang_proof_options *options, rv_lang_
     bool ok = rv_lang_check(lang);
     for (int i = 0; ok && i < lang->models; i++)
         if (rv_lang_is_own(file, lang->model[i].block))
-            ok = rv_lang_prove_model(file, o, &lang->model[i], &v, error);
+            ok = is_affordable(&lang->model[i], error) &&
+                 rv_lang_prove_model(file, o, &lang->model[i], &v, error);
     for (lang_block *b = file->scope.first; ok && b; b = b->next)
         if (b->node->kind == LANG_DERIVE && rv_lang_is_own(file, b))
             ok = rv_lang_prove_derivation(file, o, b, &v, error);
     if (!ok && error && !error->code) {
         char *text = rv_lang_problem_text(lang);
-        rv_fail(error, RV_ERROR_FORMAT, "%.*s", RV_ERROR_TEXT - 1, text ? text : "out of memory");
+        const lang_report *r = &file->report;
+        bool limit = r->count && r->at[0].code == RV_ERROR_LIMIT;
+        rv_fail(error, limit ? RV_ERROR_LIMIT : RV_ERROR_FORMAT, "%.*s", RV_ERROR_TEXT - 1,
+                text ? text : "out of memory");
         rv_free(text);
     }
     *result = v.at;

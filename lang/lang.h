@@ -35,12 +35,29 @@ rv_lang *rv_lang_read(const char *text, size_t size, const char *name, const cha
 rv_lang *rv_lang_load(const char *path, const char *folders, rv_error *error);
 void rv_lang_free(rv_lang *lang);
 
+/* Bounds on the work on a text. Zeros and NULL are the defaults. */
+typedef struct rv_lang_limits {
+    int64_t
+        operations; /* expressions evaluated and nodes recorded for one model, 0: 8 million; to check a text, 0: 2 million */
+    int64_t
+        size; /* numbers in a model's inputs and parameters together, and in any one value; 0: 2^28 */
+    int64_t numbers; /* computed by all runs that prove a model or a derivation; 0: 10^12 */
+    /* Asked after each thousand operations and before each run of a program. True ends the work with RV_ERROR_LIMIT. */
+    bool (*stop)(void *context);
+    void *context;
+} rv_lang_limits;
+
+/* Bounds all work from here on: checking, recording and proving. Reading needs no bounds: it takes time and memory in
+ * proportion to the text. */
+void rv_lang_limit(rv_lang *lang, const rv_lang_limits *limits);
+
 /* The number of mistakes found so far, and their text in the style of a compiler: file:line:column, the line, a caret, a
  * hint. The caller frees the text with rv_free (tensor/memory.h). NULL when out of memory. */
 size_t rv_lang_problems(const rv_lang *lang);
 char *rv_lang_problem_text(const rv_lang *lang);
 
-/* Records all cells and models once, to find shapes that do not fit. Takes at most two million operations, about a second.
+/* Records all cells and models once, to find shapes that do not fit. Takes at most two million operations, unless limited
+ * otherwise: about a second.
  * False if the text has mistakes. */
 bool rv_lang_check(rv_lang *lang);
 

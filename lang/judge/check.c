@@ -19,10 +19,23 @@ static void check_cell(lang_run *run, const lang_model *m)
                             error.text);
 }
 
-static bool check_block(lang_report *report, const lang_model *m, int64_t *left)
+/* Counts the numbers in the parameters and in all values of a model. */
+static void measure(lang_model *m, const rv_store *store, const rv_tape *tape)
 {
-    lang_work work = {.left = *left, .report = report};
-    rv_store *store = rv_lang_new_shapes();
+    m->parameters = m->values = 0;
+    for (size_t i = 0; i < rv_store_count(store); i++) {
+        const rv_entry *entry = rv_store_at(store, i);
+        if (entry->role == RV_PARAMETER) m->parameters += rv_shape_count(entry->tensor.shape);
+    }
+    for (int32_t id = 0; id < rv_tape_count(tape); id++)
+        m->values += rv_shape_count(rv_tape_node(tape, id)->type.shape);
+}
+
+static bool check_block(lang_file *file, lang_model *m, int64_t *left)
+{
+    lang_report *report = &file->report;
+    lang_work work = {.left = *left, .report = report, .limits = m->limits};
+    rv_store *store = rv_lang_new_shapes(m->limits);
     rv_tape *tape = rv_tape_new(store, RV_F64);
     lang_run run = {0};
     bool ok = tape && rv_lang_start_run(&run, m->block, &work, tape);
@@ -30,6 +43,7 @@ static bool check_block(lang_report *report, const lang_model *m, int64_t *left)
         rv_lang_record_model(&run, NULL, 0);
     else if (ok)
         check_cell(&run, m);
+    if (ok && rv_lang_find_value(m->block, "loss") >= 0) measure(m, store, tape);
     if (run.block) rv_lang_end_run(&run);
     *left = work.stopped ? 0 : work.left;
     rv_tape_free(tape);
@@ -50,15 +64,15 @@ static bool model_is_right(const lang_file *file, const lang_block *model)
     return true;
 }
 
-bool rv_lang_check_file(lang_file *file, const lang_model *models, int count)
+bool rv_lang_check_file(lang_file *file, lang_model *models, int count)
 {
     bool ok = true;
-    int64_t left = LANG_MOST_CHECKED;
+    int64_t left = rv_lang_most_work(&file->limits, LANG_MOST_CHECKED);
     for (int i = 0; ok && left > 0 && i < count; i++) {
         const lang_block *b = models[i].block;
         if (b->wrong || models[i].use.cell->wrong || !rv_lang_is_own(file, b)) continue;
         if (b->unrolled) continue;
-        ok = check_block(&file->report, &models[i], &left);
+        ok = check_block(file, &models[i], &left);
     }
     for (const lang_block *b = file->scope.first; ok && left > 0 && b; b = b->next)
         if (b->node->kind == LANG_DERIVE && rv_lang_is_own(file, b) && !b->wrong && b->model &&

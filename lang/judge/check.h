@@ -5,6 +5,6 @@
 #include "lang/record/models.h"
 
 /* Records the file's cells, models and derivations. False, and reported: something is wrong. */
-bool rv_lang_check_file(lang_file *file, const lang_model *models, int count);
+bool rv_lang_check_file(lang_file *file, lang_model *models, int count);
 
 #endif

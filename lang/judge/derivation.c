@@ -193,7 +193,7 @@ static bool record_derivation(lang_proof *p, lang_file *file, const rv_lang_proo
 
 void rv_lang_check_derivation(lang_file *file, const lang_block *derivation, int64_t *left)
 {
-    lang_proof p = {.left = *left, .store = rv_lang_new_shapes()};
+    lang_proof p = {.left = *left, .store = rv_lang_new_shapes(&file->limits)};
     rv_error error = {0};
     rv_lang_proof_options options = {.seed = 1};
     if (!record_derivation(&p, file, &options, derivation, &error) && error.code)
@@ -205,9 +205,9 @@ void rv_lang_check_derivation(lang_file *file, const lang_block *derivation, int
 bool rv_lang_prove_derivation(lang_file *file, const rv_lang_proof_options *options,
                               lang_block *derivation, lang_verdicts *v, rv_error *error)
 {
-    lang_proof p = {.left = LANG_MOST_WORK};
+    lang_proof p = {.left = rv_lang_most_work(&file->limits, LANG_MOST_WORK)};
     bool ok = record_derivation(&p, file, options, derivation, error);
-    if (ok && p.count) ok = judge_lines(&p, derivation, v);
+    if (ok && p.count) ok = judge_lines(&p, derivation, v) && !p.stopped;
     rv_lang_end_proof(&p);
     return ok;
 }

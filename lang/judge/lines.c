@@ -274,13 +274,13 @@ bool rv_lang_trace_lines(lang_proof *p, const lang_block *derivation)
         wrong = wrong || p->lines[i].wrong;
     }
     p->to_try = MOST_TO_TRY;
-    p->work.left = LANG_MOST_WORK;
+    p->work.left = rv_lang_most_work(p->limits, LANG_MOST_WORK);
     return !wrong || !helpers || p->options->as_written || derive(p, derivation, trace_helpers);
 }
 
 bool rv_lang_repair_lines(lang_proof *p, const lang_block *derivation)
 {
-    p->work.left = LANG_MOST_WORK;
+    p->work.left = rv_lang_most_work(p->limits, LANG_MOST_WORK);
     return derive(p, derivation, propose) &&
            (!p->proposals || (derive(p, derivation, confirm) && rv_lang_judge_proposals(p)));
 }

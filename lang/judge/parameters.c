@@ -70,7 +70,8 @@ bool rv_lang_prove_model(lang_file *file, const rv_lang_proof_options *options, 
 {
     bool cell = m->block->node->kind != LANG_MODEL;
     if (cell && m->block->for_loss) return true;
-    lang_proof p = {.left = LANG_MOST_WORK, .cell = cell ? &m->model : NULL};
+    lang_proof p = {.left = rv_lang_most_work(&file->limits, LANG_MOST_WORK),
+                    .cell = cell ? &m->model : NULL};
     bool ok = rv_lang_start_proof(&p, file, options, m->block, cell ? NULL : "loss", error);
     bool any = ok && !rv_is_null(p.loss);
     ok = ok && (!any || cell || rv_lang_is_number(&p, loss_location(m->block))) &&

@@ -13,9 +13,30 @@
 #include "tensor/memory.h"
 #include "tensor/store_entries_internal.h"
 
-rv_store *rv_lang_new_shapes(void)
+rv_store *rv_lang_new_shapes(const rv_lang_limits *limits)
 {
-    return rv_store_new_shapes(LANG_MOST_ELEMENTS * sizeof(double));
+    const uint64_t size = (uint64_t)rv_lang_most_size(limits);
+    return rv_store_new_shapes(size < SIZE_MAX / 8 ? (size_t)size * 8 : SIZE_MAX);
+}
+
+/* Counts numbers that are to be computed. False, with the error: there is a limit, or the caller stops the proof. */
+static bool proceed(void *context, int64_t numbers)
+{
+    lang_proof *p = context;
+    const lang_location at = p->model->node->location;
+    const double most = (double)rv_lang_most_numbers(p->limits);
+    if (p->stopped) return false;
+    p->numbers += (double)numbers;
+    if (p->numbers <= most && !rv_lang_is_stopped(p->limits)) return true;
+    p->stopped = true;
+    if (p->numbers > most)
+        return rv_fail(p->error, RV_ERROR_LIMIT,
+                       "%s:%d: the proof of \"%s\" takes more than %.1e numbers; make the model "
+                       "smaller, or set `limit-numbers`",
+                       at.source->path, rv_lang_line(at), p->model->name, most);
+    return rv_fail(p->error, RV_ERROR_LIMIT,
+                   "%s:%d: the proof of \"%s\" is stopped after %.1e numbers", at.source->path,
+                   rv_lang_line(at), p->model->name, p->numbers);
 }
 
 /* A draw records the model again. */
@@ -62,7 +83,8 @@ static bool record(lang_proof *p)
     if (!given) return rv_fail_memory(p->error);
     for (int i = 0; i < o->given_count; i++)
         given[i] = (lang_binding){o->given[i].name, {p->tape, -1}, o->given[i].tensor.shape};
-    p->work = (lang_work){.left = p->left, .report = p->report, .named = perturb, .context = p};
+    p->work = (lang_work){
+        .left = p->left, .report = p->report, .limits = p->limits, .named = perturb, .context = p};
     size_t reported = p->report->count;
     bool ok = rv_lang_start_run(&p->run, p->model, &p->work, p->tape) &&
               rv_lang_record_model(&p->run, given, o->given_count);
@@ -87,6 +109,7 @@ bool rv_lang_start_proof(lang_proof *p, lang_file *file, const rv_lang_proof_opt
 {
     p->scope = &file->scope;
     p->report = &file->report;
+    p->limits = &file->limits;
     p->options = options;
     p->model = model;
     p->error = error;
@@ -172,7 +195,8 @@ static bool draw_stored(lang_proof *p, uint64_t seed, bool move)
                         .model = p->model,
                         .cell = p->cell,
                         .error = p->error,
-                        .left = LANG_MOST_WORK,
+                        .left = rv_lang_most_work(p->limits, LANG_MOST_WORK),
+                        .limits = p->limits,
                         .store = rv_store_new(seed)};
     again.tape = rv_tape_new(again.store, RV_F64);
     bool ok = again.tape ? record(&again) : rv_fail_memory(p->error);
@@ -218,9 +242,11 @@ bool rv_lang_move(lang_proof *p, int point)
     return p->at_point;
 }
 
-bool rv_lang_run(const lang_proof *p, rv_program *program, double jitter, rv_error *error)
+bool rv_lang_run(lang_proof *p, rv_program *program, double jitter, rv_error *error)
 {
-    bool ok = true;
+    const rv_program_stats size = rv_program_statistics(program);
+    bool ok = proceed(p, (int64_t)(size.arena_bytes / sizeof(double)) + size.instructions);
+    if (!ok) return rv_fail(error, RV_ERROR_LIMIT, "prove: stopped");
     for (int i = 0; ok && i < p->input_count; i++) {
         const rv_named_tensor *given = &p->inputs[i];
         ok = rv_feed(program, given->name, &given->tensor, error);
@@ -239,7 +265,7 @@ double rv_lang_tolerance(const lang_proof *p)
     return p->options->tolerance > 0 ? p->options->tolerance : 1e-10;
 }
 
-rv_program *rv_lang_compute(const lang_proof *p, const rv_var *outputs, int count, rv_error *error)
+rv_program *rv_lang_compute(lang_proof *p, const rv_var *outputs, int count, rv_error *error)
 {
     rv_program *program = rv_compile_with(p->tape, outputs, count, RV_VALUES);
     const rv_error *why = rv_tape_error(p->tape);
@@ -279,6 +305,7 @@ rv_var rv_lang_attempt(lang_proof *p, lang_run *run, const lang_node *e)
 {
     lang_work work;
     lang_run other = silent(run, &work);
+    if (!proceed(p, 0)) return rv_lang_null(run);
     rv_var v = rv_lang_evaluate_var(&other, e);
     if (rv_tape_error(p->tape)->code) v = rv_lang_null(run);
     return rv_lang_forget_error(p) ? v : rv_lang_null(run);
@@ -299,13 +326,15 @@ enum { OPEN_POINTS = 3 }; /* at which a gradient may stay open */
 static bool is_open(const rv_gradcheck_result *r) { return r->verdict != RV_WRONG && *r->reason; }
 
 /* Checks the open ones of the gradients at the current point. */
-static bool check_open(const lang_proof *p, rv_var loss, const rv_var *leaf, int count,
+static bool check_open(lang_proof *p, rv_var loss, const rv_var *leaf, int count,
                        rv_gradcheck_result *result, rv_var *open, rv_gradcheck_result *found)
 {
     rv_gradcheck_options options = {.tolerance = p->options->difference_tolerance,
                                     .seed = p->seed,
                                     .inputs = p->inputs,
-                                    .input_count = p->input_count};
+                                    .input_count = p->input_count,
+                                    .proceed = proceed,
+                                    .context = p};
     int opens = 0;
     for (int i = 0; i < count; i++)
         if (is_open(&result[i])) open[opens++] = leaf[i];

@@ -67,11 +67,14 @@ typedef struct lang_proof {
     uint64_t seed;           /* of the point */
     bool starts_are_numbers; /* at which states start */
     int64_t left;            /* work */
+    const rv_lang_limits *limits;
+    double numbers; /* computed so far */
+    bool stopped;   /* by a limit or the caller, which is in *error */
     rv_error *error;
 } lang_proof;
 
 /* A store for checks: it keeps shapes, no values. */
-rv_store *rv_lang_new_shapes(void);
+rv_store *rv_lang_new_shapes(const rv_lang_limits *limits);
 
 /* Records the model; starts from a proof with `left`, and a `store` or none. False on error, which may be in the report
  * alone. For rv_lang_end_proof, either way. */
@@ -93,9 +96,9 @@ bool rv_lang_is_number(lang_proof *p, lang_location location);
 rv_var rv_lang_leaf(rv_var v);
 
 /* Runs a program at the current point. With a jitter, each named value is off by a random number in +-jitter. */
-bool rv_lang_run(const lang_proof *p, rv_program *program, double jitter, rv_error *error);
+bool rv_lang_run(lang_proof *p, rv_program *program, double jitter, rv_error *error);
 /* The values of outputs at the current point, for rv_program_free. NULL on error. */
-rv_program *rv_lang_compute(const lang_proof *p, const rv_var *outputs, int count, rv_error *error);
+rv_program *rv_lang_compute(lang_proof *p, const rv_var *outputs, int count, rv_error *error);
 /* Whether an output is equal to another, up to the tolerance of lines, or the other is not finite at this point. */
 bool rv_lang_is_right(const lang_proof *p, const rv_program *program, int value, int truth);
 /* The largest relative error of a right line. */

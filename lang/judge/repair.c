@@ -289,7 +289,7 @@ static void settle(search *s)
 /* The line with a node in the place of another. */
 static void try_variant(search *s, lang_node *at, lang_node *changed)
 {
-    if (!changed || s->found || s->left <= 0) return;
+    if (!changed || s->found || s->left <= 0 || s->proof->stopped) return;
     s->left -= s->cost;
     lang_node was = *at;
     changed->next = at->next;

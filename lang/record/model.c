@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "lang/record/evaluate.h"
+#include "lang/record/quantity.h"
 #include "lang/record/starts.h"
 #include "lang/record/statements.h"
 #include "lang/resolve/starts.h"
@@ -78,22 +79,14 @@ static bool make_input(lang_run *run, const lang_node *d, const lang_binding *b)
     rv_shape shape;
     lang_start start;
     if (!rv_lang_evaluate_sizes(run, d->sizes->items, false, &shape)) return false;
-    rv_error error = {0};
     if (!rv_lang_evaluate_start(run, d, rv_init_constant(0), &start)) return false;
-    size_t bytes;
     char expected[RV_SHAPE_TEXT], seen[RV_SHAPE_TEXT];
     if (b && rv_is_null(b->var) && !rv_shape_equal(b->shape, shape)) {
         rv_lang_wrong(run, d->location, RV_ERROR_SHAPE, "\"%s\" is %s, but is given as %s", d->name,
                       rv_shape_text(shape, expected), rv_shape_text(b->shape, seen));
         return false;
     }
-    if (!rv_shape_check(shape, 1, &bytes, &error) ||
-        bytes > (size_t)(LANG_MOST_ELEMENTS - run->work->elements)) {
-        rv_lang_wrong(run, d->location, RV_ERROR_SHAPE, "%s",
-                      error.code ? error.text : "this input is too large; make it smaller");
-        return false;
-    }
-    run->work->elements += (int64_t)bytes;
+    if (!rv_lang_is_affordable(run, d->location, shape)) return false;
     if (!rv_lang_check_start(run, d, &start.init, shape)) return false;
     rv_var x = b && !rv_is_null(b->var) ? fit_input(run, d, b->var, shape)
                : rv_lang_is_integer(d)  ? rv_input_typed(run->tape, d->name, RV_I32, shape)
@@ -128,5 +121,6 @@ bool rv_lang_record_model(lang_run *run, const lang_binding *given, int count)
             if (d->symbol >= 0 && model->symbol[d->symbol].kind == SYMBOL_INPUT)
                 ok = make_input(run, d, binding_of(given, count, d->name)) && ok;
     rv_lang_statements(run, model->node->body);
+    ok = rv_lang_spend(run, model->node->location, 0) && ok; /* for the last line */
     return ok && !model->wrong && !rv_tape_error(run->tape)->code;
 }

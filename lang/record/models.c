@@ -16,7 +16,9 @@ static rv_net record_net(const rv_model *model, const rv_net_options *options, r
 {
     const lang_model *m = model->user;
     rv_net net = {{x.tape, -1}, {x.tape, -1}};
-    lang_work work = {.left = LANG_MOST_WORK, .nodes = rv_tape_count(x.tape)};
+    lang_work work = {.left = rv_lang_most_work(m->limits, LANG_MOST_WORK),
+                      .nodes = rv_tape_count(x.tape),
+                      .limits = m->limits};
     lang_run run;
     (void)options;
     lang_binding given[2] = {{.name = "x", .var = x}, {.name = "y", .var = y}};
@@ -45,7 +47,9 @@ static rv_var record_specimen(const rv_model *model, rv_tape *tape)
 {
     const lang_model *m = model->user;
     rv_var loss = {tape, -1};
-    lang_work work = {.left = LANG_MOST_WORK, .nodes = rv_tape_count(tape)};
+    lang_work work = {.left = rv_lang_most_work(m->limits, LANG_MOST_WORK),
+                      .nodes = rv_tape_count(tape),
+                      .limits = m->limits};
     lang_run run;
     if (rv_lang_start_run(&run, m->block, &work, tape) && rv_lang_record_model(&run, NULL, 0)) {
         loss = quantity_called(&run, "loss");
@@ -85,10 +89,11 @@ static void make_alias(lang_report *report, lang_model *m)
     rv_store_free(store);
 }
 
-static void make_model(lang_report *report, lang_model *m, const lang_block *block)
+static void make_model(lang_file *file, lang_model *m, const lang_block *block)
 {
     const lang_block *base = rv_lang_base(block);
     m->block = block;
+    m->limits = &file->limits;
     m->use = (lang_use){.cell = base};
     m->model = (rv_model){
         .name = block->name, .text = block->node->location.source->text, .images = base->images};
@@ -101,7 +106,7 @@ static void make_model(lang_report *report, lang_model *m, const lang_block *blo
         m->model.user = &m->use;
         for (int s = 0; s < base->states; s++)
             m->model.state[s] = base->symbol[base->state[s]].name;
-        if (block->alias_of) make_alias(report, m);
+        if (block->alias_of) make_alias(&file->report, m);
     }
 }
 
@@ -113,6 +118,6 @@ bool rv_lang_make_models(lang_file *file, lang_model **models, int *count)
     if (!*models) return rv_lang_out_of_memory(&file->report);
     for (const lang_block *b = file->scope.first; b; b = b->next)
         if (b->node->kind == LANG_CELL || b->node->kind == LANG_MODEL)
-            make_model(&file->report, &(*models)[(*count)++], b);
+            make_model(file, &(*models)[(*count)++], b);
     return true;
 }

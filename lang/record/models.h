@@ -10,6 +10,9 @@ typedef struct lang_model {
     rv_model model; /* its `user` is this, or for a cell `use` */
     lang_use use;   /* of a cell */
     const lang_block *block;
+    const rv_lang_limits *limits;
+    int64_t parameters,
+        values; /* numbers in its parameters, and in all its values; set by a check */
 } lang_model;
 
 /* Makes the models of a file, in its order and in its arena. False when out of memory, which is reported. */

@@ -24,7 +24,7 @@ static rv_init standard_init(rv_shape shape)
     return rv_init_uniform(-bound, bound);
 }
 
-static bool affordable(lang_run *run, lang_location location, rv_shape shape)
+bool rv_lang_is_affordable(lang_run *run, lang_location location, rv_shape shape)
 {
     rv_error error = {0};
     size_t bytes;
@@ -32,10 +32,11 @@ static bool affordable(lang_run *run, lang_location location, rv_shape shape)
         rv_lang_wrong(run, location, error.code, "%s", error.text);
         return false;
     }
-    if (bytes > (size_t)(LANG_MOST_ELEMENTS - run->work->elements)) {
-        rv_lang_wrong(run, location, RV_ERROR_SHAPE,
-                      "inputs and parameters of more than %d number(s); make it smaller",
-                      LANG_MOST_ELEMENTS);
+    const int64_t most = rv_lang_most_size(run->work->limits);
+    if (bytes > (size_t)(most - run->work->elements)) {
+        rv_lang_wrong(run, location, RV_ERROR_LIMIT,
+                      "inputs and parameters of more than %lld number(s); make it smaller",
+                      (long long)most);
         return false;
     }
     run->work->elements += (int64_t)bytes;
@@ -50,7 +51,7 @@ rv_var rv_lang_parameter(lang_run *run, const lang_node *at, int symbol, rv_shap
         return known->var;
     lang_start start;
     start.init = standard_init(shape);
-    if (!affordable(run, at->location, shape)) return rv_lang_null(run);
+    if (!rv_lang_is_affordable(run, at->location, shape)) return rv_lang_null(run);
     if (s->definition->kind == LANG_DECLARED &&
         (!rv_lang_evaluate_start(run, s->definition, start.init, &start) ||
          !rv_lang_check_start(run, s->definition, &start.init, shape)))

@@ -7,6 +7,8 @@
 lang_value rv_lang_name(lang_run *run, const lang_node *e);
 lang_value rv_lang_prime(lang_run *run, const lang_node *e);
 lang_value rv_lang_index(lang_run *run, const lang_node *e);
+/* Counts the numbers of an input or a parameter. False, and reported: there are too many. */
+bool rv_lang_is_affordable(lang_run *run, lang_location location, rv_shape shape);
 /* The parameter of a symbol with that shape. */
 rv_var rv_lang_parameter(lang_run *run, const lang_node *at, int symbol, rv_shape shape);
 /* A parameter with these sizes, or those of its declaration (NULL). */

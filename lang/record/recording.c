@@ -116,7 +116,10 @@ rv_lang_recording *rv_lang_record(const rv_model *model, rv_tape *tape,
         rv_tape_fail(tape, RV_ERROR_MEMORY, "out of memory");
         return NULL;
     }
-    r->work = (lang_work){.left = LANG_MOST_WORK, .nodes = rv_tape_count(tape)};
+    const rv_lang_limits *limits = ((const lang_model *)model->user)->limits;
+    r->work = (lang_work){.left = rv_lang_most_work(limits, LANG_MOST_WORK),
+                          .nodes = rv_tape_count(tape),
+                          .limits = limits};
     if (record(r, model->user, tape, options ? options : &standard)) return r;
     rv_lang_recording_free(r);
     return NULL;

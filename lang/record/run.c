@@ -68,17 +68,61 @@ lang_value rv_lang_recorded(lang_run *run, lang_location location, rv_var var)
     return rv_lang_none();
 }
 
+/* ---- limits ---- */
+
+int64_t rv_lang_most_work(const rv_lang_limits *limits, int64_t usual)
+{
+    return limits && limits->operations > 0 ? limits->operations : usual;
+}
+
+int64_t rv_lang_most_size(const rv_lang_limits *limits)
+{
+    return limits && limits->size > 0 ? limits->size : (int64_t)1 << 28;
+}
+
+int64_t rv_lang_most_numbers(const rv_lang_limits *limits)
+{
+    return limits && limits->numbers > 0 ? limits->numbers : (int64_t)1000000000000;
+}
+
+bool rv_lang_is_stopped(const rv_lang_limits *limits)
+{
+    return limits && limits->stop && limits->stop(limits->context);
+}
+
+/* Asks the caller again after each thousand operations. */
+static bool is_stopped_now(lang_work *w)
+{
+    enum { EVERY = 1000 };
+    if (w->asked && w->asked - w->left < EVERY) return false;
+    w->asked = w->left;
+    return rv_lang_is_stopped(w->limits);
+}
+
 bool rv_lang_spend(lang_run *run, lang_location location, int64_t work)
 {
     lang_work *w = run->work;
     if (w->stopped || (!w->report && rv_tape_error(run->tape)->code)) return false;
     if (w->report && w->report->out_of_memory) return false;
+    int64_t largest = 0;
     w->left -= work;
-    for (int32_t nodes = rv_tape_count(run->tape); w->nodes < nodes; w->nodes++)
-        w->left -= 1 + (int64_t)rv_tape_node(run->tape, w->nodes)->attr_size / 64;
-    if (w->left > 0) return true;
-    rv_lang_wrong(run, location, RV_ERROR_ARGUMENT,
-                  "up to here this takes too many operations; use fewer steps or calls");
+    for (int32_t nodes = rv_tape_count(run->tape); w->nodes < nodes; w->nodes++) {
+        const rv_node *node = rv_tape_node(run->tape, w->nodes);
+        const int64_t size = rv_shape_count(node->type.shape);
+        w->left -= 1 + (int64_t)node->attr_size / 64;
+        if (size > largest) largest = size;
+    }
+    if (w->left <= 0)
+        rv_lang_wrong(run, location, RV_ERROR_LIMIT,
+                      "up to here this takes too many operations; use fewer steps or calls");
+    else if (largest > rv_lang_most_size(w->limits))
+        rv_lang_wrong(run, location, RV_ERROR_LIMIT,
+                      "a value of %lld number(s), expected at most %lld; make it smaller",
+                      (long long)largest, (long long)rv_lang_most_size(w->limits));
+    else if (is_stopped_now(w))
+        rv_lang_wrong(run, location, RV_ERROR_LIMIT, "stopped here, as the caller asks");
+    else
+        return true;
     w->stopped = true;
     return false;
 }

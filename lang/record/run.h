@@ -2,15 +2,22 @@
 #ifndef RV_LANG_RECORD_RUN_H
 #define RV_LANG_RECORD_RUN_H
 
+#include "lang/lang.h"
 #include "lang/resolve/scope.h"
 #include "models/cell_internal.h"
 
 enum {
-    LANG_MOST_WORK = 8000000,    /* expressions evaluated and nodes recorded for one model */
-    LANG_MOST_CHECKED = 2000000, /* the same for all that is checked in one text */
-    LANG_MOST_STEPS = 100000,    /* of an unroll or a series */
-    LANG_MOST_ELEMENTS = 1 << 28 /* of a model's parameters and inputs together */
+    LANG_MOST_WORK = 8000000,    /* the default limit of operations for one model */
+    LANG_MOST_CHECKED = 2000000, /* and for all that is checked in one text */
+    LANG_MOST_STEPS = 100000     /* of an unroll or a series */
 };
+
+/* The limits, or their defaults. NULL stands for the defaults, too. */
+int64_t rv_lang_most_work(const rv_lang_limits *limits, int64_t usual);
+int64_t rv_lang_most_size(const rv_lang_limits *limits);
+int64_t rv_lang_most_numbers(const rv_lang_limits *limits);
+/* Whether the caller wants to stop. */
+bool rv_lang_is_stopped(const rv_lang_limits *limits);
 
 typedef enum lang_value_kind {
     VALUE_NONE, /* a failure, already reported */
@@ -41,8 +48,10 @@ typedef struct lang_trace {
 
 /* Shared by all runs of one recording. */
 typedef struct lang_work {
-    lang_report *report; /* NULL: the first problem goes to the tape */
+    lang_report *report;          /* NULL: the first problem goes to the tape */
+    const rv_lang_limits *limits; /* NULL: the defaults */
     int64_t left, elements;
+    int64_t asked;      /* what was left when the caller was asked whether to stop */
     int32_t nodes;      /* of the tape, already subtracted from `left` */
     int depth;          /* of nested expressions, loops and functions: at most LANG_DEEPEST */
     bool stopped;       /* by a limit, already reported */

@@ -2,6 +2,7 @@
 #ifndef RV_LANG_RESOLVE_FILE_H
 #define RV_LANG_RESOLVE_FILE_H
 
+#include "lang/lang.h"
 #include "lang/resolve/scope.h"
 #include "lang/syntax/token.h"
 
@@ -16,6 +17,7 @@ typedef struct lang_file {
     lang_source *source; /* the file itself first, then what it includes */
     lang_node *tree;     /* of the file itself */
     lang_tokens tokens;
+    rv_lang_limits limits;
     struct lang_file *next; /* in a scope's cells */
 } lang_file;
 

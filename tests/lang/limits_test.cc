@@ -121,7 +121,7 @@ TEST(Limits, OfNets)
         "too many");
     expect_problem(model + "h = unroll gru(x, layers=1000000) for 2 steps\n", "layers");
     expect_problem(model + "h = unroll gru(x, units=1000000000) for 2 steps\n",
-                   "out of memory for a tensor");
+                   "a value of 2000000000 numbers");
     expect_problem(model + "h = unroll gru(x, kernel=1000000000) for 2 steps\n", "");
     expect_problem(model + "h = unroll gru(x, recompute=1000000000) for 2 steps\n", "");
     expect_problem(model + "h = unroll gru(x) for 1000000000 steps\n",
@@ -138,7 +138,7 @@ TEST(Limits, OfSizes)
 {
     expect_problem("model m\n  input x[2147483647, 2147483647, 2147483647]\n  y = x\n",
                    "big.rv:2:9");
-    expect_problem("model m\n  input x[100000, 100000]\n  y = x\n", "too large");
+    expect_problem("model m\n  input x[100000, 100000]\n  y = x\n", "make it smaller");
     expect_problem(
         "model m\n  input x[2]\n" +
             many(40,
@@ -155,6 +155,88 @@ TEST(Limits, OfSizes)
     expect_problem(
         "model m\n  input x[2]\n  y = broadcast(x, shape=[2147483647,2147483647,2147483647,2])\n",
         "big.rv:3");
+}
+
+// What becomes of a text under limits: the code and the message of the proof.
+rv_error proof_of(const std::string &text, const rv_lang_limits &limits)
+{
+    rv_error error = {};
+    rv_lang *lang = rv_lang_read(text.data(), text.size(), "big.rv", nullptr, &error);
+    if (!lang) return error;
+    rv_lang_limit(lang, &limits);
+    rv_lang_verdict *verdicts = nullptr;
+    rv_lang_proof_options options = {};
+    options.repair = true;
+    int count = 0;
+    const bool ok = rv_lang_prove(lang, &options, &verdicts, &count, &error);
+    EXPECT_EQ(ok, error.code == RV_OK) << error.text;
+    rv_free(verdicts);
+    rv_lang_free(lang);
+    return error;
+}
+
+const std::string derivation = R"(model m(n=2)
+  input x[n, 2]
+  h = unroll gru(x, units=2) for 2 steps
+  loss = sum(h.h)
+
+derive loss "slips"
+  let two = 2.h
+  dh = two.h
+)";
+
+TEST(Limits, OfTheCaller)
+{
+    const auto refused = [](const rv_lang_limits &limits, const std::string &part) {
+        const rv_error error = proof_of(derivation, limits);
+        EXPECT_EQ(error.code, RV_ERROR_LIMIT) << error.text;
+        EXPECT_NE(std::string(error.text).find(part), std::string::npos) << error.text;
+    };
+    rv_lang_limits operations = {}, size = {}, numbers = {}, more = {};
+    operations.operations = 50;
+    size.size = 3;
+    numbers.numbers = 1000;
+    more.numbers = 1000000;
+    refused(operations, "too many operations");
+    refused(size, "inputs and parameters of more than 3 numbers");
+    refused(numbers, "with parameters of");
+    refused(numbers, "set `limit-numbers`");
+    EXPECT_EQ(proof_of(derivation, rv_lang_limits{}).code, RV_OK);
+    const std::string wide = "model m\n  input x[2]\n  y = broadcast(x, shape=[2000, 2])\n";
+    size.size = 100;
+    EXPECT_EQ(proof_of(wide, size).code, RV_ERROR_LIMIT);
+    const rv_error error =
+        proof_of("model m\n  input x[1, 16000]\n  loss = sum(x @ W[_, 16000])\n", rv_lang_limits{});
+    EXPECT_EQ(std::string(error.text)
+                  .find("big.rv:1: to prove the gradients of \"m\", with "
+                        "parameters of 256000000 numbers, takes"),
+              0u)
+        << error.text;
+}
+
+// The caller may stop the work whenever it is asked.
+TEST(Limits, TheCallerStops)
+{
+    struct Asked {
+        int64_t count = 0, last = INT64_MAX;
+    };
+    const auto stop = [](void *context) {
+        Asked *asked = static_cast<Asked *>(context);
+        return ++asked->count > asked->last;
+    };
+    Asked all;
+    rv_lang_limits limits = {};
+    limits.stop = stop;
+    limits.context = &all;
+    ASSERT_EQ(proof_of(derivation, limits).code, RV_OK);
+    ASSERT_GT(all.count, 100);
+    for (int64_t last = 0; last < all.count; last += 1 + last / 8) {
+        Asked asked;
+        asked.last = last;
+        limits.context = &asked;
+        EXPECT_EQ(proof_of(derivation, limits).code, RV_ERROR_LIMIT) << last << " of " << all.count;
+        EXPECT_LT(asked.count, last + 100) << "asked on";
+    }
 }
 
 TEST(Limits, OfSyntax)

@@ -181,7 +181,7 @@ TEST(Messages, Input)
          "      |                   ^~~~~~~~~~~~~ did you mean \"uniform\"?\n"},
         {"model m\n"
          "  input x[1000000, 1000000]\n",
-         "my.rv:2:9: error: this input is too large; make it smaller\n"
+         "my.rv:2:9: error: inputs and parameters of more than 268435456 numbers; make it smaller\n"
          "    2 |   input x[1000000, 1000000]\n"
          "      |         ^~~~~~~~~~~~~~~~~~~\n"},
         {"cell c\n"

@@ -18,7 +18,8 @@ exit_status run_command(const command *page, int argc, char **argv)
     rv_error error = {0};
     exit_status result = page->run(argc, argv, &error);
     bool outside = error.code == RV_ERROR_IO || error.code == RV_ERROR_FORMAT ||
-                   error.code == RV_ERROR_MEMORY; /* not the command line's fault */
+                   error.code == RV_ERROR_MEMORY ||
+                   error.code == RV_ERROR_LIMIT; /* not the command line's fault */
     if (outside) result = STATUS_FAILED;
     if (error.code != RV_OK) command_warn(page, error.text);
     if (result == STATUS_USAGE) fprintf(stderr, "Try 'recurve %s --help'.\n", page->name);

@@ -6,6 +6,7 @@
 #include "tools/command/commands.h"
 #include "tools/cli/equations.h"
 #include "tools/cli/json.h"
+#include "tools/cli/limits.h"
 #include "tools/proof/verdicts.h"
 #include "train/text_file_internal.h"
 
@@ -14,6 +15,7 @@ typedef struct check_options {
     bool as_written, json;
     double tolerance;
     int64_t seed;
+    work_limits limits;
 } check_options;
 
 #define ROW(field, name, argument, kind, ...) \
@@ -31,6 +33,8 @@ static const option_row options[] = {
     ROW(in, "in", "FILE", TEXT,
         "arrays (.npz) or tensors (.safetensors) for inputs,\n"
         "parameters and constants, by name; the others are drawn\nas the text declares"),
+    LIMIT_SECONDS_ROW(check_options),
+    LIMIT_NUMBERS_ROW(check_options),
     ROW(json, "json", NULL, FLAG, "print one JSON list of all verdicts instead of text"),
 };
 
@@ -63,6 +67,7 @@ const command command_check = {
 
 typedef struct checking {
     rv_lang_proof_options proof;
+    rv_lang_limits limits;
     rv_archive given;
     const char *folders; /* of --include-path */
     cJSON *list;         /* of --json, or NULL */
@@ -90,6 +95,7 @@ static bool check_file(checking *c, const char *path, rv_error *error)
 {
     rv_lang *lang = rv_lang_open(path, c->folders, error);
     bool ok = lang;
+    if (ok) rv_lang_limit(lang, &c->limits);
     if (ok && rv_lang_check(lang))
         ok = prove(c, lang, path, error);
     else if (ok)
@@ -99,10 +105,11 @@ static bool check_file(checking *c, const char *path, rv_error *error)
 }
 
 /* Adds the names that values can be given for, of all models in a file. */
-static bool add_names(known_names *known, const char *path, const char *folders, rv_error *error)
+static bool add_names(known_names *known, const checking *c, const char *path, rv_error *error)
 {
-    rv_lang *lang = rv_lang_open(path, folders, error);
+    rv_lang *lang = rv_lang_open(path, c->folders, error);
     bool ok = lang;
+    if (ok) rv_lang_limit(lang, &c->limits);
     for (int i = 0; ok && i < rv_lang_model_count(lang); i++) {
         const rv_model *model = rv_lang_model_at(lang, i);
         if (!model->record || rv_lang_problems(lang) > 0) continue;
@@ -122,7 +129,7 @@ static bool read_given(checking *c, const char *in, char **files, int count, rv_
     known_names known = {0};
     if (!in) return true;
     bool ok = rv_arrays_read(in, 0, &c->given, error);
-    for (int i = 0; ok && i < count; i++) ok = add_names(&known, files[i], c->folders, error);
+    for (int i = 0; ok && i < count; i++) ok = add_names(&known, c, files[i], error);
     ok = ok && known_names_check(&known, &c->given, error);
     known_names_free(&known);
     c->proof.given = c->given.tensors;
@@ -143,6 +150,7 @@ static exit_status run(int argc, char **argv, rv_error *error)
                             .as_written = o.as_written,
                             .seed = (uint64_t)o.seed},
                   .folders = o.include_path,
+                  .limits = limits_start(&o.limits),
                   .right = true};
     if (!read_given(&c, o.in, files, count, error)) {
         rv_archive_free(&c.given);
@@ -156,5 +164,6 @@ static exit_status run(int argc, char **argv, rv_error *error)
     else
         cJSON_Delete(c.list);
     rv_archive_free(&c.given);
+    if (!ok || !c.right) limits_explain(&o.limits, error);
     return ok && c.right ? STATUS_OK : STATUS_FAILED;
 }

@@ -5,6 +5,7 @@
 
 #include "tools/command/commands.h"
 #include "tools/cli/json.h"
+#include "tools/cli/limits.h"
 #include "tools/cli/say.h"
 #include "train/setup/lookup.h"
 #include "tools/proof/prove.h"
@@ -14,6 +15,7 @@ typedef struct gradcheck_options {
     bool all, json;
     double tolerance;
     int64_t seed;
+    work_limits limits;
 } gradcheck_options;
 
 #define ROW(field, name, argument, kind, ...) \
@@ -30,6 +32,8 @@ static const option_row options[] = {
         "largest relative error that passes (default: 1e-7)"),
     ROW(seed, "seed", "N", WHOLE, "seed of parameters, inputs and directions (default: 1)",
         .low = 0, .high = (int64_t)1 << 53),
+    LIMIT_SECONDS_ROW(gradcheck_options),
+    LIMIT_NUMBERS_ROW(gradcheck_options),
     ROW(json, "json", NULL, FLAG, "print one JSON document instead of a table"),
 };
 
@@ -108,7 +112,7 @@ static bool print_json(const proofs *p, rv_error *error)
 }
 
 /* False when a name is unknown (USAGE) or when out of memory. *lang owns what the rows name. */
-static bool prove(const gradcheck_options *o, proofs *p, rv_lang **lang, exit_status *result,
+static bool prove(gradcheck_options *o, proofs *p, rv_lang **lang, exit_status *result,
                   rv_error *error)
 {
     const rv_model *model =
@@ -116,6 +120,8 @@ static bool prove(const gradcheck_options *o, proofs *p, rv_lang **lang, exit_st
     const rv_op *op = o->op && error->code == RV_OK ? rv_lookup_op(o->op, error) : NULL;
     *result = STATUS_USAGE;
     if (error->code != RV_OK) return false;
+    const rv_lang_limits limits = limits_start(&o->limits);
+    if (*lang) rv_lang_limit(*lang, &limits);
     *result = STATUS_FAILED;
     if (op) return prove_op(p, op, error);
     if (model) return prove_model(p, model, *lang && model->record, error);
@@ -136,7 +142,10 @@ static exit_status run(int argc, char **argv, rv_error *error)
         rv_fail(error, RV_ERROR_ARGUMENT, "give only one of MODEL, --op and --all");
         return STATUS_USAGE;
     }
-    proofs p = {.tolerance = o.tolerance, .seed = (uint64_t)o.seed};
+    proofs p = {.tolerance = o.tolerance,
+                .seed = (uint64_t)o.seed,
+                .proceed = limits_proceed,
+                .context = &o.limits};
     if (prove(&o, &p, &lang, &result, error)) {
         size_t wrong = 0, open = 0;
         for (size_t i = 0; i < p.count; i++) wrong += p.at[i].verdict == RV_WRONG;
@@ -144,6 +153,7 @@ static exit_status run(int argc, char **argv, rv_error *error)
         result = wrong + open == 0 ? STATUS_OK : STATUS_FAILED;
         if (!o.json) print_table(&p, wrong, open);
         if (o.json && !print_json(&p, error)) result = STATUS_FAILED;
+        limits_explain(&o.limits, error);
     }
     proofs_free(&p);
     rv_lang_free(lang);

@@ -8,6 +8,7 @@
 #include "tools/command/commands.h"
 #include "tools/cli/equations.h"
 #include "tools/cli/json.h"
+#include "tools/cli/limits.h"
 #include "tools/cli/say.h"
 #include "train/setup/lookup.h"
 
@@ -15,6 +16,7 @@ typedef struct run_options {
     const char *in, *out, *show, *grad, *dtype, *include_path;
     bool second, json;
     int64_t seed;
+    work_limits limits;
 } run_options;
 
 #define ROW(field, name, argument, kind, ...) \
@@ -37,6 +39,7 @@ static const option_row options[] = {
     ROW(include_path, "include-path", "DIR[:DIR]..", TEXT, INCLUDE_PATH_DOC),
     ROW(seed, "seed", "N", WHOLE, "seed of the values that are drawn (default: 1)", .low = 0,
         .high = (int64_t)1 << 53),
+    LIMIT_SECONDS_ROW(run_options),
     ROW(json, "json", NULL, FLAG, "print a JSON list of all arrays, unabbreviated"),
 };
 
@@ -297,6 +300,7 @@ static bool compute(calculation *c, rv_error *error)
 {
     int count = 0;
     const rv_named_tensor *inputs = rv_lang_inputs(c->recording, &count);
+    if (limits_reached((void *)(uintptr_t)&c->o->limits)) return false;
     c->program = rv_compile_with(c->tape, c->var, (int)c->result.tensor_count, RV_VALUES);
     if (!c->program) return fail_tape(c, error);
     for (int i = 0; i < count; i++)
@@ -461,8 +465,10 @@ static exit_status run(int argc, char **argv, rv_error *error)
                 "\"%s\" is a cell, expected a model that unrolls it, such as\n"
                 "model net(n=2)\n  input x[n, 3, 4]\n  h = unroll %s(x)",
                 model->name, model->name);
-    else if (model)
-        result = calculate(&o, model, error);
+    const rv_lang_limits limits = limits_start(&o.limits);
+    if (lang) rv_lang_limit(lang, &limits);
+    if (model && model->record) result = calculate(&o, model, error);
+    if (result != STATUS_OK) limits_explain(&o.limits, error);
     rv_lang_free(lang);
     return result;
 }

@@ -4,6 +4,7 @@
 
 #include "tensor/memory.h"
 #include "tools/cli/json.h"
+#include "tools/cli/limits.h"
 #include "tools/command/commands.h"
 #include "tools/proof/verdicts.h"
 #include "train/setup/lookup.h"
@@ -11,6 +12,7 @@
 typedef struct verify_options {
     int64_t seed;
     bool json;
+    work_limits limits;
 } verify_options;
 
 #define ROW(field, name, argument, kind, ...) \
@@ -19,6 +21,7 @@ typedef struct verify_options {
 static const option_row options[] = {
     ROW(seed, "seed", "N", WHOLE, "seed of the weights, the image and its label (default: 1)",
         .low = 0, .high = (int64_t)1 << 53),
+    LIMIT_SECONDS_ROW(verify_options),
     ROW(json, "json", NULL, FLAG, "print one JSON document instead of text"),
 };
 
@@ -28,7 +31,7 @@ const command command_verify = {
     .name = "verify",
     .run = run,
     .summary = "find the mistakes in the article's derivation",
-    .synopsis = "curnn-blog [--seed N] [--json]",
+    .synopsis = "curnn-blog [OPTION]...",
     .description =
         "The article \"Only Numpy: Convolutional Update Gate RNN\" derives the gradients of its "
         "net\n"
@@ -53,12 +56,13 @@ typedef struct findings {
     bool ok;
 } findings;
 
-static bool prove(const char *text, verdicts *v, const rv_lang_proof_options *o, rv_lang **lang,
-                  rv_error *error)
+static bool prove(const char *text, verdicts *v, const rv_lang_proof_options *o,
+                  const rv_lang_limits *limits, rv_lang **lang, rv_error *error)
 {
     rv_lang_verdict *at = NULL;
     *v = (verdicts){.path = "curnn-blog", .text = text};
     *lang = rv_lang_read(text, strlen(text), v->path, NULL, error);
+    if (*lang) rv_lang_limit(*lang, limits);
     bool ok = *lang && rv_lang_prove(*lang, o, &at, &v->count, error);
     v->at = at;
     return ok;
@@ -153,17 +157,19 @@ static bool print_json(const findings *f, int64_t seed, rv_error *error)
 
 /* ---- running ---- */
 
-static bool verify(const verify_options *o, rv_error *error)
+static bool verify(verify_options *o, rv_error *error)
 {
+    const rv_lang_limits limits = limits_start(&o->limits);
     const char *text = rv_model_find("curnn-blog")->text;
     rv_lang_proof_options proof = {.seed = (uint64_t)o->seed, .repair = true};
     rv_lang *alone = NULL, *written = NULL; /* own the verdicts' texts */
     findings f = {0};
-    bool ok = prove(text, &f.alone, &proof, &alone, error);
+    bool ok = prove(text, &f.alone, &proof, &limits, &alone, error);
     proof.repair = false;
     proof.as_written = true;
-    ok = ok && prove(text, &f.written, &proof, &written, error);
+    ok = ok && prove(text, &f.written, &proof, &limits, &written, error);
     f.ok = ok && as_expected(&f);
+    if (!ok) limits_explain(&o->limits, error);
     if (ok && o->json)
         ok = print_json(&f, o->seed, error);
     else if (ok)

@@ -59,7 +59,9 @@ static bool check(proofs *p, const subject *s, rv_var y, int order, rv_error *er
     rv_gradcheck_options options = {.tolerance = p->tolerance,
                                     .seed = p->seed,
                                     .inputs = s->inputs,
-                                    .input_count = s->input_count};
+                                    .input_count = s->input_count,
+                                    .proceed = p->proceed,
+                                    .context = p->context};
     rv_gradcheck(y, s->leaf, s->count, &options, result);
     const rv_error *failed = rv_tape_error(s->tape);
     for (int k = 0; k < s->count; k++) {

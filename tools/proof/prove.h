@@ -22,6 +22,8 @@ typedef struct proofs {
     size_t count, capacity;
     double tolerance; /* largest relative error that passes */
     uint64_t seed;    /* of the values and of the random directions */
+    bool (*proceed)(void *context, int64_t numbers); /* as in rv_gradcheck_options */
+    void *context;
 } proofs;
 
 /* Each appends a row per input or parameter; false only when out of memory. A check that cannot be made is an undecided
