@@ -283,6 +283,18 @@ DRAW(const rv_lang_proof_options *)
         return o;
     });
 }
+static bool stops(void *) { return true; }
+DRAW(const rv_lang_limits *)
+{
+    return or_null<rv_lang_limits>(a, [&] {
+        rv_lang_limits *limits = a.keep(rv_lang_limits{});
+        if (a.choose(1, 2)) limits->operations = draw<int64_t>(a);
+        if (a.choose(1, 2)) limits->size = draw<int64_t>(a);
+        if (a.choose(1, 2)) limits->numbers = draw<int64_t>(a);
+        limits->stop = a.one_of<decltype(limits->stop)>({nullptr}, {stops});
+        return limits;
+    });
+}
 DRAW(rv_lang_verdict **)
 {
     return or_null<rv_lang_verdict *>(a, [&] {
