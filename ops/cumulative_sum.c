@@ -2,7 +2,6 @@
 #include "ops/index_internal.h"
 #include "ops/ops.h"
 #include "ops/options.h"
-#include "tensor/memory.h"
 
 typedef struct scan_attr {
     int64_t axis, reverse;
@@ -45,16 +44,13 @@ static void reference(const rv_call *c)
 static rv_kernel choose(rv_call *c)
 {
     const scan_attr *attr = c->attr;
-    const rv_shape *x = &c->in_type[0].shape;
-    rv_scan_plan *plan = rv_alloc(1, sizeof *plan);
+    const rv_shape x = c->in_type[0].shape;
+    rv_scan_plan *plan = rv_scan_plan_new(x, attr->axis, attr->reverse);
     if (!plan) return NULL;
-    *plan = (rv_scan_plan){1, x->dim[attr->axis], 1, attr->reverse};
-    for (int64_t d = 0; d < attr->axis; d++) plan->outer *= x->dim[d];
-    for (int64_t d = attr->axis + 1; d < x->rank; d++) plan->inner *= x->dim[d];
     c->plan = plan;
     c->most_parts = plan->outer;
     c->sliced = 1;
-    c->operations = (double)rv_shape_count(*x);
+    c->operations = (double)rv_shape_count(x);
     return rv_kernels_for(c->out_type.dtype)->cumulative_sum;
 }
 

@@ -1,4 +1,5 @@
-/* Strided copies: broadcast, transpose, slice, flip and pad are one kernel with different strides. */
+/* The plans of recurrences and of strided copies: broadcast, transpose, slice, flip and pad are one kernel with
+ * different strides. */
 #include "ops/index_internal.h"
 
 #include <string.h>
@@ -65,4 +66,14 @@ void rv_copy_addend(const rv_call *call)
     size_t piece = rv_tensor_bytes(&addend) / (size_t)pieces, from = (size_t)first * piece;
     memcpy((char *)call->out + from, (const char *)addend.data + from,
            (size_t)(end - first) * piece);
+}
+
+rv_scan_plan *rv_scan_plan_new(rv_shape x, int64_t axis, bool reverse)
+{
+    rv_scan_plan *plan = rv_alloc(1, sizeof *plan);
+    if (!plan) return NULL;
+    *plan = (rv_scan_plan){1, x.dim[axis], 1, reverse};
+    for (int64_t d = 0; d < axis; d++) plan->outer *= x.dim[d];
+    for (int64_t d = axis + 1; d < x.rank; d++) plan->inner *= x.dim[d];
+    return plan;
 }

@@ -55,6 +55,9 @@ static inline rv_copy_plan rv_copy_plan_to(rv_shape y)
 /* Sets the call's plan to `plan` with adjacent dimensions merged, and returns its kernel; NULL: out of memory. */
 rv_kernel rv_select_copy(rv_call *call, rv_copy_plan plan);
 
+/* The plan of a recurrence along an axis of a contiguous x; NULL: out of memory. */
+rv_scan_plan *rv_scan_plan_new(rv_shape x, int64_t axis, bool reverse);
+
 /* ---- ops whose result is added to a last input z: the `accumulate` of another op ---- */
 
 /* Whether input k, if there is one, has the result's dtype and shape, which are known by now. */

@@ -82,6 +82,9 @@ rv_var rv_max(rv_var x, unsigned axes,
               bool keep); /* equal maxima get equal parts of the gradient */
 /* y[.., i, ..] = the sum of x[.., k, ..] over k <= i; with `reverse` over k >= i. */
 rv_var rv_cumulative_sum(rv_var x, int axis, bool reverse);
+/* y[.., t, ..] = a[.., t, ..] y[.., t-1, ..] + b[.., t, ..], where `start`, of size 1 along the axis, comes
+ * before the first element. With `reverse`, t+1 takes the place of t-1. a has the shape of b. */
+rv_var rv_scan(rv_var a, rv_var b, rv_var start, int axis, bool reverse);
 
 /* ---- rows by index: i32 of any shape; an index outside 0 .. rows-1 stands for a row of zeros ---- */
 rv_var rv_gather(rv_var x, rv_var index);                    /* x [rows,..] -> [index's axes,..] */

@@ -1,4 +1,4 @@
-/* Running sums along an axis, and sums into the rows that an index names. The order of addition is fixed and does
+/* Running sums and recurrences along an axis, and sums into the rows that an index names. The order of addition is fixed and does
  * not depend on the number of parts. */
 #include <string.h>
 
@@ -29,6 +29,28 @@ void RV_NAME(rv_kernel_cumulative_sum)(const rv_call *call)
         for (int64_t t = 1; t < p->steps; t++, out += step) {
             in += step;
             add_row(out + step, out, in, p->inner);
+        }
+    }
+}
+
+void RV_NAME(rv_kernel_scan)(const rv_call *call)
+{
+    const rv_scan_plan *p = call->plan;
+    const int64_t step = p->reverse ? -p->inner : p->inner;
+    int64_t first, end;
+    rv_call_range(call, p->outer, &first, &end);
+    for (int64_t o = first; o < end; o++) {
+        const int64_t start = (o * p->steps + (p->reverse ? p->steps - 1 : 0)) * p->inner;
+        const real *a = (const real *)call->in[0] + start, *b = (const real *)call->in[1] + start;
+        const real *before = (const real *)call->in[2] + o * p->inner;
+        real *out = (real *)call->out + start;
+        for (int64_t t = 0; t < p->steps; t++) {
+            INDEPENDENT
+            for (int64_t j = 0; j < p->inner; j++) out[j] = a[j] * before[j] + b[j];
+            before = out;
+            a += step;
+            b += step;
+            out += step;
         }
     }
 }

@@ -33,7 +33,9 @@ typedef struct rv_reduce_plan {
     int64_t reduced_rank, reduced_dim[RV_MAX_RANK], reduced_stride[RV_MAX_RANK];
 } rv_reduce_plan;
 
-/* out[o,t,i] = sum of in[o,k,i] over k <= t, or k >= t with `reverse`; both contiguous. */
+/* A recurrence over t of out[o,t,i]; all operands are contiguous. cumulative_sum adds in[o,t,i] to the
+ * element before. scan multiplies that by in[0][o,t,i] and adds in[1][o,t,i]; in[2][o,0,i] comes
+ * before the first. With `reverse` the last element is the first. */
 typedef struct rv_scan_plan {
     int64_t outer, steps, inner;
     bool reverse;
@@ -123,6 +125,7 @@ typedef struct rv_kernels {
     rv_kernel copy;           /* rv_copy_plan */
     rv_kernel sum, max;       /* rv_reduce_plan */
     rv_kernel cumulative_sum; /* rv_scan_plan */
+    rv_kernel scan;           /* rv_scan_plan */
     rv_kernel scatter_add;    /* rv_scatter_plan */
     rv_kernel random_uniform; /* rv_random_plan */
     rv_kernel matmul;         /* rv_matmul_plan */

@@ -17,7 +17,7 @@ static const rv_conv_method *const convolution[] = {
 
 const rv_kernels RV_NAME(rv_kernel_table) = {
 #include "ops/pointwise.def"
-    KERNEL(copy) KERNEL(sum) KERNEL(max) KERNEL(cumulative_sum) KERNEL(scatter_add)
+    KERNEL(copy) KERNEL(sum) KERNEL(max) KERNEL(cumulative_sum) KERNEL(scan) KERNEL(scatter_add)
         KERNEL(random_uniform) KERNEL(matmul)
             .matmul_fits = RV_NAME(rv_matmul_fits),
     .matmul_scratch = RV_NAME(rv_matmul_scratch), .convolution = convolution};

@@ -349,7 +349,8 @@ class RandomGraph {
         case 6: return rv_flip(x, static_cast<unsigned>(below(1 << rank(x))));
         case 7:
             grown_ = true;
-            return rank(x) ? rv_scale(rv_cumulative_sum(x, below(rank(x)), coin()), 0.25) : x;
+            if (!rank(x)) return x;
+            return coin() ? rv_scale(rv_cumulative_sum(x, below(rank(x)), coin()), 0.25) : scan(x);
         case 8: return by_rows(x);
         case 9: {
             if (rank(x) > 4 || 3 * count(x) > MOST_ELEMENTS) return x;
@@ -364,6 +365,14 @@ class RandomGraph {
     }
 
     /* Rows of x by an index that goes a little beyond them, or added to new ones. */
+    /* A recurrence, with coefficients and a start that depend on x. */
+    rv_var scan(rv_var x)
+    {
+        const int axis = below(rank(x));
+        return rv_scan(rv_tanh(x), rv_scale(x, 0.25), rv_slice_axis(rv_sin(x), axis, 0, 1), axis,
+                       coin());
+    }
+
     rv_var by_rows(rv_var x)
     {
         if (rank(x) == 0) return x;

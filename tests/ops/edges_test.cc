@@ -402,6 +402,7 @@ TEST(Refusals, PassOnTheNullVar)
                               rv_max_pool2d(null, 2, 2),
                               rv_global_average_pool(null),
                               rv_cumulative_sum(null, 0, false),
+                              rv_scan(null, null, null, 0, false),
                               rv_gather(null, null),
                               rv_scatter_add(null, null, 3),
                               rv_embedding(null, "e", 3, 4),

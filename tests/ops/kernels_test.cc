@@ -315,6 +315,38 @@ TYPED_TEST(Kernels, ReductionsKeepNaN)
 
 /* ---- running sums and scattered sums ---------------------------------------------------------------------- */
 
+/* Two roundings at each step, one with a fused multiply-add. */
+TYPED_TEST(Kernels, ScanMultipliesAndAddsOneByOne)
+{
+    using T = TypeParam;
+    this->search(200, [&](Draw &draw) {
+        const rv_scan_plan p = {draw.from(1, 5),
+                                draw.one_in(4) ? draw.from(1, 300) : draw.from(1, 9),
+                                draw.one_in(2) ? 1 : draw.from(2, 70), draw.one_in(2)};
+        Buffer<T> a(p.outer * p.steps * p.inner), b(a.count()), start(p.outer * p.inner),
+            y(a.count());
+        fill(a, 1), fill(b, 2), fill(start, 3);
+        Call<T> call;
+        call.in = {a.data(), b.data(), start.data()};
+        call.plan = &p;
+        this->each_table([&](const rv_kernels &table) {
+            run_in_parts(call, table.scan, p.outer, y);
+            for (int64_t o = 0; o < p.outer; o++)
+                for (int64_t j = 0; j < p.inner; j++) {
+                    T before = start[o * p.inner + j];
+                    for (int64_t t = 0; t < p.steps; t++) {
+                        const int64_t step = p.reverse ? p.steps - 1 - t : t,
+                                      i = (o * p.steps + step) * p.inner + j;
+                        const T bound = 2 * std::numeric_limits<T>::epsilon() *
+                                        (std::abs(a[i] * before) + std::abs(b[i]));
+                        ASSERT_NEAR(y[i], a[i] * before + b[i], bound) << "element " << i;
+                        before = y[i];
+                    }
+                }
+        });
+    });
+}
+
 /* The same bits as additions in T, one by one. */
 TYPED_TEST(Kernels, CumulativeSumAddsOneByOne)
 {

@@ -235,6 +235,12 @@ TEST_P(Parts, OfRowsAndRunningSumsAgree)
         for (int axis = 0; axis < static_cast<int>(shape.rank); axis++)
             for (const bool reverse : {false, true})
                 cut += expect_parts_to_agree(rv_cumulative_sum(x(shape), axis, reverse));
+        for (int axis = 1; axis < static_cast<int>(shape.rank); axis++)
+            for (const bool reverse : {false, true}) {
+                rv_shape start = shape;
+                start.dim[axis] = 1;
+                cut += expect_parts_to_agree(rv_scan(x(shape), x(shape), x(start), axis, reverse));
+            }
         rv_shape leading = {2, {shape.dim[0], shape.dim[1]}};
         const rv_var index =
             rv_input_typed(t, ("index" + std::to_string(made++)).c_str(), RV_I32, leading);
