@@ -214,6 +214,9 @@ typedef struct rv_op {
     unsigned zero_is_unit; /* a binary op with x[k] = 0 returns its other input */
     unsigned one_is_unit;  /* the same for x[k] = 1 */
     unsigned in_place;     /* out may share the memory of x[k] if both have the same size */
+    /* Whether row i of y, along the first axis, depends on x[k] by its row i alone, in the same way for
+     * each i. NULL: unknown, except for pointwise ops. Unrolling runs such steps on all time steps at once. */
+    bool (*by_rows)(const void *attr, const rv_type *in, int k);
 
     /* Records the same value in a simpler way, or returns the null var. For rules that the
      * properties above do not express. */

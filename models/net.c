@@ -70,28 +70,24 @@ static rv_var answer(const rv_net_options *o, rv_var h)
     return rv_flatten(paints(o, h) ? paint(o, h) : read_out(o, h));
 }
 
-/* The head on all steps at once, as a batch of n * steps samples: [n,steps,size]. */
-static rv_var answer_each(const rv_net_options *o, const rv_var *h, int64_t steps)
+/* The head on all steps [n,steps,..] at once, as a batch of n * steps samples: [n,steps,size]. */
+static rv_var answer_each(const rv_net_options *o, rv_var all)
 {
-    rv_var all = rv_stack(h, (int)steps, 1);
     rv_shape s = rv_shape_of(all), one = {.rank = s.rank - 1, .dim = {s.dim[0] * s.dim[1]}};
     for (int64_t d = 1; d < one.rank; d++) one.dim[d] = s.dim[d + 1];
-    if (rv_is_null(all)) return all;
     return rv_reshape(answer(o, rv_reshape(all, one)), RV_SHAPE(s.dim[0], s.dim[1], -1));
 }
 
-/* The mean of the outputs over the valid steps. */
-static rv_var mean_of(const rv_net_options *o, const rv_var *h, int64_t steps)
+/* The mean of the outputs [n,steps,..] over the valid steps: [n,..]. */
+static rv_var mean_of(const rv_net_options *o, rv_var all)
 {
-    if (rv_is_null(o->rnn.lengths)) return rv_scale(rv_add_all(h, (int)steps), 1.0 / (double)steps);
-    const rv_shape s = rv_shape_of(h[0]);
-    rv_shape along = {.rank = s.rank + 1, .dim = {s.dim[0], steps}};
-    rv_var mask = rv_sequence_mask(o->rnn.lengths, steps);
-    rv_var count = rv_maximum(rv_sum(mask, 1u << 1, false), rv_scalar(h[0].tape, 1));
-    rv_var sum =
-        rv_sum(rv_multiply(rv_stack(h, (int)steps, 1), rv_reshape(mask, rv_first_axes(along, 2))),
-               1u << 1, false);
-    return rv_divide(sum, rv_reshape(count, rv_first_axes(s, 1)));
+    enum { STEPS = 1u << 1 };
+    const rv_shape s = rv_shape_of(all);
+    if (rv_is_null(o->rnn.lengths)) return rv_mean(all, STEPS, false);
+    rv_var mask = rv_sequence_mask(o->rnn.lengths, s.dim[1]);
+    rv_var count = rv_maximum(rv_sum(mask, STEPS, false), rv_scalar(all.tape, 1));
+    rv_var sum = rv_sum(rv_multiply(all, rv_reshape(mask, rv_first_axes(s, 2))), STEPS, false);
+    return rv_divide(sum, rv_reshape(count, rv_first_axes(rv_shape_of(sum), 1)));
 }
 
 /* ---- losses ---- */
@@ -142,9 +138,22 @@ static rv_var loss_of(const rv_net_options *o, rv_var output, rv_var target)
 
 /* ---- the net ---- */
 
-/* Unrolls the cell: h [steps] receives the top layer's outputs. Returns the last one. */
-static rv_var run_cell(const rv_model *model, const rv_net_options *o, rv_var x, rv_var *h,
-                       int64_t steps)
+/* The same input x at each step: the top layer's last output, or all of them [n,steps,..]. */
+static rv_var show_repeatedly(const rv_model *model, const rv_net_options *o, rv_rnn_options rnn,
+                              rv_var x)
+{
+    int64_t steps = o->steps ? o->steps : 1;
+    rv_var *h = rv_alloc((size_t)steps, sizeof *h);
+    if (!h) return rv_tape_fail(x.tape, RV_ERROR_MEMORY, "net: out of memory");
+    for (int64_t t = 0; t < steps; t++) h[t] = x;
+    rv_var y = rv_unroll_steps(model->step, h, steps, rnn, h);
+    if (!rv_is_null(y) && (o->each_step || o->pool)) y = rv_stack(h, (int)steps, 1);
+    rv_free(h);
+    return y;
+}
+
+/* Unrolls the cell: what the head reads of it, its last output or all of them [n,steps,..]. */
+static rv_var run_cell(const rv_model *model, const rv_net_options *o, rv_var x)
 {
     rv_rnn_options rnn = o->rnn;
     if (!rnn.kernel) rnn.kernel = model->kernel;
@@ -153,23 +162,19 @@ static rv_var run_cell(const rv_model *model, const rv_net_options *o, rv_var x,
     if (model->prepare) model->prepare(model, x.tape, &rnn);
     if (o->tokens) x = read_tokens(o, x);
     if (!model->images && !rnn.kernel) x = in_rows(x, o->sequence);
-    if (o->sequence) return rv_unroll_sequence(model->step, x, rnn, h);
-    for (int64_t t = 0; t < steps; t++) h[t] = x;
-    return rv_unroll_steps(model->step, h, steps, rnn, h);
+    if (!o->sequence) return show_repeatedly(model, o, rnn, x);
+    return o->each_step || o->pool ? rv_unroll_outputs(model->step, x, rnn)
+                                   : rv_unroll_sequence(model->step, x, rnn, NULL);
 }
 
 static rv_var output_of(const rv_model *model, const rv_net_options *o, rv_var x)
 {
-    int64_t steps = o->sequence ? rv_shape_of(x).dim[1] : o->steps ? o->steps : 1;
-    rv_var *h = rv_alloc((size_t)steps, sizeof *h);
-    if (!h) return rv_tape_fail(x.tape, RV_ERROR_MEMORY, "net: out of memory");
-    rv_var last = run_cell(model, o, x, h, steps);
+    rv_var h = run_cell(model, o, x);
     rv_scope_push(x.tape, "head");
-    rv_var y = rv_is_null(last) ? last
-               : o->each_step   ? answer_each(o, h, steps)
-                                : answer(o, o->pool ? mean_of(o, h, steps) : last);
+    rv_var y = rv_is_null(h)  ? h
+               : o->each_step ? answer_each(o, h)
+                              : answer(o, o->pool ? mean_of(o, h) : h);
     rv_scope_pop(x.tape);
-    rv_free(h);
     if (o->classes || rv_is_null(y)) return y;
     rv_shape whole = {.rank = o->y.rank + 1, .dim = {rv_shape_of(x).dim[0]}};
     for (int64_t d = 0; d < o->y.rank; d++) whole.dim[d + 1] = o->y.dim[d];

@@ -16,6 +16,7 @@
 typedef struct strand {
     rv_cell cell;
     rv_cell_step step;
+    rv_type type;    /* of the input of a step */
     const rv_var *x; /* [steps] */
     /* [steps] of [n,1,..]: 1 where the sequence has this step. NULL: no masking. */
     const rv_var *mask;
@@ -23,6 +24,7 @@ typedef struct strand {
     int index; /* among all layers and directions, as in options.initial */
     bool backward;
     int states;
+    rv_shape shape[RV_CELL_STATES];
     char prefix[RV_CELL_NAME];
 } strand;
 
@@ -44,8 +46,8 @@ static rv_var learned(strand *a, int s, rv_shape shape)
 static bool start(strand *a, rv_states *h)
 {
     const rv_rnn_options *o = a->cell.options;
-    rv_shape shape[RV_CELL_STATES];
-    a->states = rv_find_states(a->step, &a->cell, a->x[0], shape);
+    const rv_shape *shape = a->shape;
+    a->states = rv_find_states(a->step, &a->cell, a->type, a->shape);
     for (int s = 0; s < a->states; s++) {
         const rv_var *given = o->initial ? &o->initial[a->index].h[s] : NULL;
         h->h[s] = given && !rv_is_null(*given) ? *given
@@ -104,7 +106,29 @@ static bool take_step(strand *a, int64_t t, int64_t taken, rv_states *h)
     return !rv_tape_error(tape)->code;
 }
 
-/* Unrolls one layer in one direction: y[t] is the output at step t. Sets options.final. */
+/* Carries the states after the last step to the next run, and sets options.final. */
+static void end(const strand *a, const rv_states *h)
+{
+    const rv_rnn_options *o = a->cell.options;
+    for (int s = 0; o->carry && s < a->states; s++)
+        rv_assign(carried(a, s, rv_shape_of(h->h[s])), rv_stop_gradient(h->h[s]));
+    if (o->final) o->final[a->index] = *h;
+}
+
+/* The shape of a step of a sequence [n,steps,..]. */
+static rv_shape step_shape(rv_shape sequence)
+{
+    rv_shape one = {.rank = sequence.rank - 1, .dim = {sequence.dim[0]}};
+    for (int64_t d = 1; d < one.rank; d++) one.dim[d] = sequence.dim[d + 1];
+    return one;
+}
+
+static rv_var step_of(rv_var x, int64_t t)
+{
+    return rv_is_null(x) ? x : rv_reshape(rv_slice_axis(x, 1, t, 1), step_shape(rv_shape_of(x)));
+}
+
+/* Unrolls one layer in one direction: y[t] is the output at step t. */
 static bool run(strand *a, rv_var *y)
 {
     const rv_rnn_options *o = a->cell.options;
@@ -119,9 +143,33 @@ static bool run(strand *a, rv_var *y)
         if (o->recompute > 0 && (i + 1 == a->steps || (i + 1) % o->recompute == 0))
             rv_recompute_pop(tape);
     }
-    for (int s = 0; ok && o->carry && s < a->states; s++)
-        rv_assign(carried(a, s, rv_shape_of(h.h[s])), rv_stop_gradient(h.h[s]));
-    if (ok && o->final) o->final[a->index] = h;
+    if (ok) end(a, &h);
+    return ok;
+}
+
+/* The same over all steps at once, if the cell allows it: from x [n,steps,..], with a mask [n,steps,1,..] or the null
+ * var, to y [n,steps,..]. Otherwise false. */
+static bool run_at_once(strand *a, rv_var x, rv_var mask, rv_var *y)
+{
+    rv_states h = {{{0}}}, after = {{{0}}};
+    rv_shape shape[RV_CELL_STATES];
+    rv_recurrence r;
+    rv_type rows = a->type;
+    bool ok = start(a, &h);
+    rows.shape.dim[0] *= a->steps;
+    for (int s = 0; s < RV_CELL_STATES; s++) {
+        shape[s] = a->shape[s];
+        shape[s].dim[0] *= a->steps;
+        ok = ok && shape[s].rank < RV_MAX_RANK;
+    }
+    ok = ok && rv_find_recurrence(a->step, &a->cell, rows, shape, a->states, &r) &&
+         rv_unroll_linear(&a->cell, a->step, &r, x, mask, a->backward, &h, &after);
+    for (int s = 0; ok && s < a->states; s++) {
+        rv_name_state(after.h[s], s, state_name(a, s));
+        h.h[s] = step_of(after.h[s], a->backward ? 0 : a->steps - 1);
+    }
+    if (ok) end(a, &h);
+    *y = after.h[0];
     return ok;
 }
 
@@ -132,11 +180,17 @@ typedef struct net {
     rv_cell_step step;
     rv_rnn_options options;
     int64_t steps;
-    const rv_var *x; /* [steps] */
-    rv_var *mask;    /* [steps], or NULL */
+    rv_var sequence;     /* x [n,steps,..]; the null var if x is given step by step */
+    const rv_var *given; /* [steps] otherwise */
 
-    /* [steps] of the current layer: its input, the output of each direction, and its whole output */
-    rv_var *in, *out[2], *whole;
+    /* The output of the current layer at all steps [n,steps,..]; the null var if `whole` has it. */
+    rv_var all;
+
+    /* [steps], of which only unrolling step by step needs the first five: x; the mask, of which the first element is
+     * the null var if there is none; of the current layer its input, the output of each direction, and its whole
+     * output */
+    rv_var *x, *mask, *in, *out[2], *whole;
+    bool spread; /* x and mask are filled */
 } net;
 
 static void name_strand(const net *n, int64_t layer, bool backward, char prefix[RV_CELL_NAME])
@@ -163,86 +217,138 @@ static void push_layer(rv_tape *tape, int64_t layer, bool backward, const char *
     rv_origin_push(tape, origin);
 }
 
-static bool run_direction(net *n, int64_t layer, bool backward)
+/* Unrolls a direction of a layer: at once over x [n,steps,..], with its output in *y, or step by step over n->in if x
+ * is the null var. */
+static bool run_direction(net *n, int64_t layer, bool backward, rv_var x, rv_var mask, rv_var *y)
 {
+    bool at_once = !rv_is_null(x);
     strand a = {.step = n->step,
+                .type = {rv_dtype_of(x), step_shape(rv_shape_of(x))},
                 .x = n->in,
-                .mask = n->mask,
+                .mask = rv_is_null(n->options.lengths) ? NULL : n->mask,
                 .steps = n->steps,
                 .index = (int)(n->options.bidirectional ? 2 * layer + backward : layer),
                 .backward = backward};
+    if (!at_once) a.type = (rv_type){rv_dtype_of(n->in[0]), rv_shape_of(n->in[0])};
     name_strand(n, layer, backward, a.prefix);
     rv_cell_memo memo = {0};
     a.cell = (rv_cell){.tape = n->tape, .options = &n->options, .prefix = a.prefix, .memo = &memo};
     push_layer(n->tape, layer, backward, a.prefix);
-    bool ok = run(&a, n->out[backward]);
+    bool ok = at_once ? run_at_once(&a, x, mask, y) : run(&a, n->out[backward]);
     rv_scope_pop(n->tape);
     if (memo.release) memo.release(memo.object);
     return ok;
 }
 
+/* ---- layers, all steps at once ---- */
+
+/* mask [n,steps,1,..] of the rank of x: 1 for the sequences that have this step. The null var without lengths. */
+static rv_var mask_of(const net *n, rv_var x)
+{
+    if (rv_is_null(n->options.lengths)) return (rv_var){n->tape, -1};
+    return rv_reshape(rv_sequence_mask(n->options.lengths, n->steps),
+                      rv_first_axes(rv_shape_of(x), 2));
+}
+
+/* Whether nothing asks for the values of each step. */
+static bool may_run_at_once(const net *n, int64_t layer)
+{
+    const rv_rnn_options *o = &n->options;
+    bool masked = !rv_is_null(o->lengths) && (o->bidirectional || o->residual);
+    return !rv_is_null(layer ? n->all : n->sequence) && !o->stepwise && !o->probes &&
+           !o->recompute && o->dropout == 0 && o->recurrent_dropout == 0 && !masked;
+}
+
+static bool run_layer_at_once(net *n, int64_t layer)
+{
+    const rv_rnn_options *o = &n->options;
+    rv_var y[2], x = layer ? n->all : n->sequence;
+    if (!may_run_at_once(n, layer)) return false;
+    if (layer && o->skip) x = rv_concat((rv_var[]){x, n->sequence}, 2, 2);
+    rv_var mask = mask_of(n, x);
+    if (rv_is_null(x) || !run_direction(n, layer, false, x, mask, &y[0])) return false;
+    if (o->bidirectional) {
+        if (!run_direction(n, layer, true, x, mask, &y[1])) return false;
+        y[0] = rv_concat(y, 2, 2);
+    }
+    bool adds = o->residual && rv_shape_equal(rv_shape_of(y[0]), rv_shape_of(x));
+    n->all = adds ? rv_add(y[0], x) : y[0];
+    return true;
+}
+
+/* ---- layers, step by step ---- */
+
+/* Fills x and, if there are lengths, mask: mask[t] is 1 for the sequences that have a step t. It has the rank of the
+ * states, so that it broadcasts. */
+static void spread(net *n)
+{
+    const rv_var lengths = n->options.lengths;
+    if (n->spread) return;
+    n->spread = true;
+    for (int64_t t = 0; t < n->steps; t++)
+        n->x[t] = n->given ? n->given[t] : step_of(n->sequence, t);
+    if (rv_is_null(lengths)) return;
+    rv_shape along = rv_first_axes(rv_shape_of(n->x[0]), 1);
+    rv_var count = rv_reshape(rv_cast(lengths, rv_tape_dtype(n->tape)), along);
+    for (int64_t t = 0; t < n->steps; t++)
+        n->mask[t] = rv_less(rv_scalar(n->tape, (double)t), count);
+}
+
+/* The current layer's output at step t. */
+static rv_var output_at(const net *n, int64_t t)
+{
+    return rv_is_null(n->all) ? n->whole[t] : step_of(n->all, t);
+}
+
 static void gather_outputs(net *n)
 {
+    bool masked = !rv_is_null(n->options.lengths);
     for (int64_t t = 0; t < n->steps; t++) {
         rv_var y = n->out[0][t];
         if (n->options.bidirectional) y = rv_concat((rv_var[]){y, n->out[1][t]}, 2, 1);
         rv_var before = t ? n->whole[t - 1] : y; /* y, as a sequence may have no steps */
         bool adds = n->options.residual && rv_shape_equal(rv_shape_of(y), rv_shape_of(n->in[t]));
         n->whole[t] = adds ? rv_add(y, n->in[t]) : y;
-        if (n->mask && (adds || n->options.bidirectional))
+        if (masked && (adds || n->options.bidirectional))
             n->whole[t] = rv_select(n->mask[t], n->whole[t], before);
     }
+    n->all = (rv_var){n->tape, -1};
 }
 
-/* The top layer's output at the last step. With two directions, each half is taken at its direction's last step. */
-static rv_var end_of(const net *n)
+static bool run_layer_by_steps(net *n, int64_t layer)
 {
-    const rv_var first = n->whole[0], last = n->whole[n->steps - 1];
-    if (!n->options.bidirectional) return last;
-    rv_var ends[2] = {n->out[0][n->steps - 1], n->out[1][0]};
-    if (n->options.residual) {
-        int64_t half = rv_shape_of(ends[0]).dim[1];
-        ends[0] = rv_slice_axis(last, 1, 0, half);
-        ends[1] = rv_slice_axis(first, 1, half, rv_shape_of(first).dim[1] - half);
+    const rv_var none = {n->tape, -1};
+    spread(n);
+    for (int64_t t = 0; t < n->steps; t++) {
+        rv_var both[2] = {layer ? output_at(n, t) : none, n->x[t]};
+        n->in[t] = !layer ? n->x[t] : n->options.skip ? rv_concat(both, 2, 1) : both[0];
     }
-    return rv_concat(ends, 2, 1);
+    bool ok = !rv_tape_error(n->tape)->code && run_direction(n, layer, false, none, none, NULL) &&
+              (!n->options.bidirectional || run_direction(n, layer, true, none, none, NULL));
+    if (ok) gather_outputs(n);
+    return ok;
 }
 
 static bool run_layers(net *n)
 {
     bool ok = true;
-    for (int64_t layer = 0; ok && layer < n->options.layers; layer++) {
-        for (int64_t t = 0; t < n->steps; t++) {
-            rv_var both[2] = {n->whole[t], n->x[t]};
-            n->in[t] = !layer ? n->x[t] : n->options.skip ? rv_concat(both, 2, 1) : n->whole[t];
-        }
-        ok = run_direction(n, layer, false) &&
-             (!n->options.bidirectional || run_direction(n, layer, true));
-        if (ok) gather_outputs(n);
-    }
+    for (int64_t layer = 0; ok && layer < n->options.layers; layer++)
+        ok = run_layer_at_once(n, layer) ||
+             (!rv_tape_error(n->tape)->code && run_layer_by_steps(n, layer));
     return ok && !rv_tape_error(n->tape)->code;
 }
 
-/* ---- masks ---- */
-
-/* mask[t] is 1 for the sequences that have a step t. It has the rank of the states, so that it broadcasts. */
-static bool make_masks(net *n)
+/* The top layer's output at the last step. With two directions, each half is taken at its direction's last step. */
+static rv_var end_of(const net *n)
 {
-    const rv_var lengths = n->options.lengths;
-    rv_shape x = rv_shape_of(n->x[0]), along = rv_first_axes(x, 1);
-    char text[RV_SHAPE_TEXT];
-    if (rv_is_null(lengths)) {
-        n->mask = NULL;
-        return true;
-    }
-    if (rv_shape_of(lengths).rank != 1 || rv_shape_of(lengths).dim[0] != x.dim[0])
-        rv_tape_fail(n->tape, RV_ERROR_SHAPE,
-                     "unroll: the lengths are %s, expected [%lld]; give one for each sequence",
-                     rv_shape_text(rv_shape_of(lengths), text), (long long)x.dim[0]);
-    rv_var count = rv_reshape(rv_cast(lengths, rv_tape_dtype(n->tape)), along);
-    for (int64_t t = 0; t < n->steps; t++)
-        n->mask[t] = rv_less(rv_scalar(n->tape, (double)t), count);
-    return !rv_tape_error(n->tape)->code;
+    const rv_var last = output_at(n, n->steps - 1);
+    if (!n->options.bidirectional) return last;
+    if (rv_is_null(n->all) && !n->options.residual)
+        return rv_concat((rv_var[]){n->out[0][n->steps - 1], n->out[1][0]}, 2, 1);
+    int64_t half = rv_shape_of(last).dim[1] / 2;
+    return rv_concat(
+        (rv_var[]){rv_slice_axis(last, 1, 0, half), rv_slice_axis(output_at(n, 0), 1, half, half)},
+        2, 1);
 }
 
 /* ---- unrolling ---- */
@@ -282,25 +388,49 @@ static bool check_options(net *n)
     return !rv_tape_error(n->tape)->code;
 }
 
-rv_var rv_unroll_steps(rv_cell_step step, const rv_var *x, int64_t steps, rv_rnn_options options,
-                       rv_var *outputs)
+static bool check_lengths(const net *n, int64_t samples)
 {
-    net n = {x && steps > 0 ? x[0].tape : NULL, step, options, steps, x, NULL, NULL, {NULL}, NULL};
-    rv_var result = {n.tape, -1};
-    if (!n.tape || rv_tape_error(n.tape)->code || !check_options(&n)) return result;
-    rv_var *memory = rv_alloc((size_t)steps, 5 * sizeof *memory);
-    if (!memory) return rv_tape_fail(n.tape, RV_ERROR_MEMORY, "unroll: out of memory");
-    n.mask = memory;
-    n.in = memory + steps;
-    n.out[0] = memory + 2 * steps;
-    n.out[1] = memory + 3 * steps;
-    n.whole = memory + 4 * steps;
-    if (make_masks(&n) && run_layers(&n)) {
-        result = end_of(&n);
-        for (int64_t t = 0; outputs && t < steps; t++) outputs[t] = n.whole[t];
+    char text[RV_SHAPE_TEXT];
+    rv_shape lengths = rv_shape_of(n->options.lengths);
+    if (rv_is_null(n->options.lengths) || (lengths.rank == 1 && lengths.dim[0] == samples))
+        return true;
+    rv_tape_fail(n->tape, RV_ERROR_SHAPE,
+                 "unroll: the lengths are %s, expected [%lld]; give one for each sequence",
+                 rv_shape_text(lengths, text), (long long)samples);
+    return false;
+}
+
+/* Returns the output at the last step. `outputs` [steps] and `all`, unless NULL, receive the outputs at all steps. */
+static rv_var unroll(net *n, rv_var *outputs, rv_var *all)
+{
+    rv_var first = n->given ? n->given[0] : n->sequence, result = {n->tape, -1};
+    if (rv_tape_error(n->tape)->code || !check_options(n) ||
+        (!rv_is_null(first) && !check_lengths(n, rv_shape_of(first).dim[0])))
+        return result;
+    rv_var *memory = rv_alloc((size_t)n->steps, 6 * sizeof *memory);
+    if (!memory) return rv_tape_fail(n->tape, RV_ERROR_MEMORY, "unroll: out of memory");
+    rv_var **arrays[] = {&n->x, &n->mask, &n->in, &n->out[0], &n->out[1], &n->whole};
+    for (int i = 0; i < 6; i++) *arrays[i] = memory + i * n->steps;
+    if (run_layers(n)) {
+        result = end_of(n);
+        for (int64_t t = 0; outputs && t < n->steps; t++) outputs[t] = output_at(n, t);
+        if (all) *all = rv_is_null(n->all) ? rv_stack(n->whole, (int)n->steps, 1) : n->all;
     }
     rv_free(memory);
     return result;
+}
+
+rv_var rv_unroll_steps(rv_cell_step step, const rv_var *x, int64_t steps, rv_rnn_options options,
+                       rv_var *outputs)
+{
+    net n = {.tape = x && steps > 0 ? x[0].tape : NULL,
+             .step = step,
+             .options = options,
+             .steps = steps,
+             .given = x};
+    if (!n.tape) return (rv_var){NULL, -1};
+    n.sequence = n.all = (rv_var){n.tape, -1};
+    return unroll(&n, outputs, NULL);
 }
 
 rv_var rv_unroll(rv_cell_step step, rv_var x, int64_t steps)
@@ -308,45 +438,48 @@ rv_var rv_unroll(rv_cell_step step, rv_var x, int64_t steps)
     return rv_unroll_with(step, x, steps, (rv_rnn_options){0});
 }
 
-/* An array of x[t] for each step. The caller frees it with rv_free. */
-static rv_var *each_step(rv_var x, int64_t steps, bool sequence)
-{
-    rv_var *all = steps > 0 ? rv_alloc((size_t)steps, sizeof *all) : NULL;
-    rv_shape shape = rv_shape_of(x), one = {.rank = shape.rank - 1, .dim = {shape.dim[0]}};
-    for (int64_t d = 1; d < one.rank; d++) one.dim[d] = shape.dim[d + 1];
-    for (int64_t t = 0; all && t < steps; t++)
-        all[t] = sequence ? rv_reshape(rv_slice_axis(x, 1, t, 1), one) : x;
-    return all;
-}
-
-static rv_var unroll(rv_cell_step step, rv_var x, int64_t steps, bool sequence,
-                     rv_rnn_options options, rv_var *outputs)
+rv_var rv_unroll_with(rv_cell_step step, rv_var x, int64_t steps, rv_rnn_options options)
 {
     if (rv_is_null(x)) return x;
     if (steps < 1)
         return rv_tape_fail(x.tape, RV_ERROR_ARGUMENT,
                             "unroll: %lld step(s), expected at least 1; ask for more",
                             (long long)steps);
-    rv_var *all = each_step(x, steps, sequence);
-    if (!all) return rv_tape_fail(x.tape, RV_ERROR_MEMORY, "unroll: out of memory");
-    rv_var y = rv_unroll_steps(step, all, steps, options, outputs);
-    rv_free(all);
+    rv_var *same = rv_alloc((size_t)steps, sizeof *same);
+    if (!same) return rv_tape_fail(x.tape, RV_ERROR_MEMORY, "unroll: out of memory");
+    for (int64_t t = 0; t < steps; t++) same[t] = x;
+    rv_var y = rv_unroll_steps(step, same, steps, options, NULL);
+    rv_free(same);
     return y;
 }
 
-rv_var rv_unroll_with(rv_cell_step step, rv_var x, int64_t steps, rv_rnn_options options)
-{
-    return unroll(step, x, steps, false, options, NULL);
-}
-
-rv_var rv_unroll_sequence(rv_cell_step step, rv_var x, rv_rnn_options options, rv_var *outputs)
+static rv_var unroll_sequence(rv_cell_step step, rv_var x, rv_rnn_options options, rv_var *outputs,
+                              rv_var *all)
 {
     if (rv_is_null(x)) return x;
     if (rv_shape_of(x).rank < 2)
         return rv_tape_fail(x.tape, RV_ERROR_SHAPE,
                             "unroll: a sequence of rank %lld, expected [n,steps,...]; reshape it",
                             (long long)rv_shape_of(x).rank);
-    return unroll(step, x, rv_shape_of(x).dim[1], true, options, outputs);
+    net n = {.tape = x.tape,
+             .step = step,
+             .options = options,
+             .steps = rv_shape_of(x).dim[1],
+             .sequence = x,
+             .all = {x.tape, -1}};
+    return unroll(&n, outputs, all);
+}
+
+rv_var rv_unroll_sequence(rv_cell_step step, rv_var x, rv_rnn_options options, rv_var *outputs)
+{
+    return unroll_sequence(step, x, options, outputs, NULL);
+}
+
+rv_var rv_unroll_outputs(rv_cell_step step, rv_var x, rv_rnn_options options)
+{
+    rv_var all = {x.tape, -1};
+    unroll_sequence(step, x, options, NULL, &all);
+    return all;
 }
 
 void rv_reset_carried(rv_store *store, const char *carry)

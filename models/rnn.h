@@ -82,6 +82,11 @@ typedef struct rv_rnn_options {
      * This changes no value. */
     bool probes;
 
+    /* A cell whose next states are linear in its states, element by element, such as minGRU, is computed at all steps
+     * of a sequence at once, with a scan (ops.h), unless the options ask for the values of each step: dropout, probes,
+     * recompute. Results differ by rounding. With `stepwise` every cell is unrolled step by step. */
+    bool stepwise;
+
     /* The backward pass recomputes the values inside segments of this many steps instead of keeping them
      * (rv_recompute_push). 0: all values are kept. */
     int64_t recompute;
@@ -94,6 +99,9 @@ rv_var rv_unroll_with(rv_cell_step step, rv_var x, int64_t steps, rv_rnn_options
 /* The same on a sequence x [n,steps,...]: step t reads x[:,t]. outputs [steps], unless NULL, receives the top
  * layer's output at each step. With two directions, the result joins the outputs of each at its last step. */
 rv_var rv_unroll_sequence(rv_cell_step step, rv_var x, rv_rnn_options options, rv_var *outputs);
+
+/* The same; the result is the top layer's output at all steps [n,steps,..]. */
+rv_var rv_unroll_outputs(rv_cell_step step, rv_var x, rv_rnn_options options);
 
 /* The same on an array: step t reads x[t]. */
 rv_var rv_unroll_steps(rv_cell_step step, const rv_var *x, int64_t steps, rv_rnn_options options,

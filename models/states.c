@@ -1,33 +1,34 @@
-/* Finds the number of states of a cell and their shapes by recording a step on a separate tape. */
+/* What a cell does to its states, found by recording a step on a separate tape: how many there are, their shapes, and
+ * whether the step is linear in them. */
 #include "models/cell_internal.h"
 #include "ops/ops.h"
+#include "tensor/memory.h"
 #include "tensor/store_entries_internal.h"
 
 /* A trial step on its own tape and store. */
 typedef struct trial {
     rv_store *store;
     rv_tape *tape;
-    rv_var h[RV_CELL_STATES];
-    bool changed[RV_CELL_STATES];
+    int32_t x, before[RV_CELL_STATES]; /* the inputs */
+    rv_var h[RV_CELL_STATES];          /* the states after the step */
     rv_error error;
 } trial;
 
-static void try_step(trial *t, rv_cell_step step, const rv_cell *cell, rv_var x,
+static void try_step(trial *t, rv_cell_step step, const rv_cell *cell, rv_type x,
                      const rv_shape *shape)
 {
     t->store = rv_store_new_shapes(PTRDIFF_MAX);
     t->tape = rv_tape_new(t->store, rv_tape_dtype(cell->tape));
     rv_cell probe = {
         .tape = t->tape, .options = cell->options, .prefix = "", .probe = true, .memo = cell->memo};
-    int32_t before[RV_CELL_STATES];
     for (int s = 0; s < RV_CELL_STATES; s++) {
         char name[] = {'h', (char)('0' + s), '\0'};
         t->h[s] = rv_input(t->tape, name, shape[s]);
-        before[s] = t->h[s].id;
+        t->before[s] = t->h[s].id;
     }
-    rv_cell_take_step(&probe, step, rv_input_typed(t->tape, "x", rv_dtype_of(x), rv_shape_of(x)),
-                      t->h);
-    for (int s = 0; s < RV_CELL_STATES; s++) t->changed[s] = t->h[s].id != before[s];
+    rv_var input = rv_input_typed(t->tape, "x", x.dtype, x.shape);
+    t->x = input.id;
+    rv_cell_take_step(&probe, step, input, t->h);
     t->error = *rv_tape_error(t->tape);
 }
 
@@ -40,14 +41,14 @@ static void end_trial(trial *t)
 /* The states are those that the step replaces. Their shapes are a fixed point: the shapes that a step leaves
  * unchanged. The search starts with size 1 on the axes after the channels, because it broadcasts: the first step
  * yields the sizes that the input determines. */
-int rv_find_states(rv_cell_step step, const rv_cell *cell, rv_var x, rv_shape *shape)
+int rv_find_states(rv_cell_step step, const rv_cell *cell, rv_type x, rv_shape *shape)
 {
     enum { TRIES = 4 };
     int states = 0;
     bool settled = false;
     rv_error why = {0};
     for (int s = 0; s < RV_CELL_STATES; s++) {
-        shape[s] = rv_shape_of(x);
+        shape[s] = x.shape;
         for (int64_t d = 1; d < shape[s].rank; d++)
             shape[s].dim[d] = d == 1 ? cell->options->units : 1;
     }
@@ -57,7 +58,7 @@ int rv_find_states(rv_cell_step step, const rv_cell *cell, rv_var x, rv_shape *s
         why = t.error;
         settled = !why.code;
         for (int s = 0; s < RV_CELL_STATES && !why.code; s++) {
-            if (!t.changed[s]) continue;
+            if (t.h[s].id == t.before[s]) continue;
             states = s + 1;
             settled = settled && rv_shape_equal(rv_shape_of(t.h[s]), shape[s]);
             shape[s] = rv_shape_of(t.h[s]);
@@ -72,4 +73,96 @@ int rv_find_states(rv_cell_step step, const rv_cell *cell, rv_var x, rv_shape *s
                             : ", the step changes none",
                  why.text);
     return 0;
+}
+
+/* ---- linear cells ---- */
+
+/* How a value depends on the inputs of the step. */
+typedef struct dependence {
+    unsigned
+        linear; /* bit s: it is a.h[s] + b, element by element, where a and b do not depend on h[s] */
+    unsigned other; /* bit s: it depends on h[s] in another way */
+    bool rows;      /* on x or a state; row i of it depends on their rows i alone */
+} dependence;
+
+/* Whether a node is linear in h[s], which inputs of it are. */
+static bool stays_linear(const rv_node *node, const dependence *of, int s)
+{
+    int through = 0, last = 0;
+    if (!node->op->pointwise || !node->op->gradient) return false;
+    for (int k = 0; k < node->inputs; k++)
+        if (of[node->in[k]].linear >> s & 1) through++, last = k;
+    return node->op->linear_jointly || (through == 1 && node->op->linear >> last & 1);
+}
+
+static bool by_rows(const rv_tape *tape, const rv_node *node, const dependence *of)
+{
+    enum { MOST = 8 };
+    rv_type type[MOST];
+    if (node->op->pointwise) return true;
+    if (!node->op->by_rows || node->inputs > MOST) return false;
+    for (int k = 0; k < node->inputs; k++) type[k] = rv_tape_node(tape, node->in[k])->type;
+    for (int k = 0; k < node->inputs; k++)
+        if (of[node->in[k]].rows && !node->op->by_rows(node->attr, type, k)) return false;
+    return true;
+}
+
+/* Sets of[id]. False if the step cannot be run on all time steps at once: rows depend on each other, it assigns, or it
+ * reads what may differ from step to step. */
+static bool find_dependence(const trial *t, int32_t id, dependence *of)
+{
+    const rv_node *node = rv_tape_node(t->tape, id);
+    dependence d = {.rows = id == t->x};
+    if (!node->inputs && node->entry && node->entry->role != RV_PARAMETER) return false;
+    if (node->op->kind == RV_OP_EFFECT) return false;
+    for (int s = 0; s < RV_CELL_STATES; s++)
+        if (id == t->before[s]) d = (dependence){1u << s, 0, true};
+    for (int k = 0; k < node->inputs; k++) {
+        d.linear |= of[node->in[k]].linear;
+        d.other |= of[node->in[k]].other;
+        d.rows = d.rows || of[node->in[k]].rows;
+    }
+    if (node->inputs && d.rows && !by_rows(t->tape, node, of)) return false;
+    for (int s = 0; node->inputs && s < RV_CELL_STATES; s++)
+        if (d.linear >> s & 1 && !stays_linear(node, of, s)) d.other |= 1u << s;
+    d.linear &= ~d.other;
+    of[id] = d;
+    return true;
+}
+
+/* A state that depends on itself, linearly, and on known states alone; -1: there is none. */
+static int next_state(const trial *t, const dependence *of, int states, unsigned known)
+{
+    for (int s = 0; s < states; s++) {
+        dependence d = of[t->h[s].id];
+        if (known >> s & 1) continue;
+        if (!((d.other | (d.linear & ~(1u << s))) & ~known)) return s;
+    }
+    return -1;
+}
+
+bool rv_find_recurrence(rv_cell_step step, const rv_cell *cell, rv_type x, const rv_shape *shape,
+                        int states, rv_recurrence *found)
+{
+    trial t;
+    unsigned known = 0;
+    *found = (rv_recurrence){.states = states};
+    try_step(&t, step, cell, x, shape);
+    int32_t count = rv_tape_count(t.tape);
+    dependence *of = t.error.code ? NULL : rv_alloc((size_t)count, sizeof *of);
+    bool ok = of;
+    if (t.error.code == RV_ERROR_MEMORY || (!t.error.code && !of))
+        rv_tape_fail(cell->tape, RV_ERROR_MEMORY, "unroll: out of memory");
+    for (int32_t id = 0; ok && id < count; id++) ok = find_dependence(&t, id, of);
+    for (int i = 0; ok && i < states; i++) {
+        int s = next_state(&t, of, states, known);
+        ok = s >= 0;
+        if (!ok) break;
+        found->order[i] = s;
+        found->itself[s] = of[t.h[s].id].linear >> s & 1;
+        known |= 1u << s;
+    }
+    rv_free(of);
+    end_trial(&t);
+    return ok;
 }

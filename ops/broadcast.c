@@ -95,6 +95,13 @@ static const rv_option options[] = {
 
 static rv_var call(rv_arguments *a) { return rv_broadcast(a->x[0], rv_option_shape(a, 0)); }
 
+static bool by_rows(const void *attr, const rv_type *in, int k)
+{
+    const rv_shape *x = &in[0].shape, *to = attr;
+    (void)k;
+    return x->rank > 0 && x->rank == to->rank && x->dim[0] == to->dim[0];
+}
+
 const rv_op rv_op_broadcast = {
     .name = "broadcast",
     .args = "x",
@@ -105,6 +112,7 @@ const rv_op rv_op_broadcast = {
     .reference = reference,
     .select = choose,
     .gradient = gradient,
+    .by_rows = by_rows,
     RV_LINEAR,
     .rearranges = true,
     .call = call,

@@ -120,6 +120,13 @@ static const rv_option options[] = {{"axis", RV_OPTION_WHOLE, false, 0,
 
 static rv_var call(rv_arguments *a) { return rv_concat(a->x, a->inputs, rv_option_axis(a, 0)); }
 
+static bool by_rows(const void *attr_, const rv_type *in, int k)
+{
+    const concat_attr *attr = attr_;
+    (void)in, (void)k;
+    return attr->axis > 0;
+}
+
 const rv_op rv_op_concat = {
     .name = "concat",
     .args = "x ...",
@@ -130,6 +137,7 @@ const rv_op rv_op_concat = {
     .reference = reference,
     .select = choose,
     .gradient = gradient,
+    .by_rows = by_rows,
     .linear_jointly = true,
     .polynomial = true,
     .rearranges = true,

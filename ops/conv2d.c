@@ -496,6 +496,12 @@ static rv_var call_gradient(rv_arguments *a)
 
 /* ---- descriptors ---- */
 
+static bool by_rows(const void *attr, const rv_type *in, int k)
+{
+    (void)attr, (void)in;
+    return k == 0;
+}
+
 const rv_op rv_op_conv2d = {
     .name = "conv2d",
     .args = "x w",
@@ -507,6 +513,7 @@ const rv_op rv_op_conv2d = {
     .select = choose_y,
     .gradient = gradient_of_y,
     .simplify = simplify_y,
+    .by_rows = by_rows,
     .linear = 3,
     .polynomial = true,
     .call = call_y,

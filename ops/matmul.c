@@ -264,6 +264,13 @@ static rv_var call(rv_arguments *a)
     return record(a->op, x, a->inputs, rv_option_flag(a, 0), rv_option_flag(a, 1));
 }
 
+/* Of batched matrices, the first axis is that of the batch. */
+static bool by_rows(const void *attr_, const rv_type *in, int k)
+{
+    const matmul_attr *attr = attr_;
+    return in[0].shape.rank > 2 || (k == 0 && !attr->transpose_a);
+}
+
 const rv_op rv_op_matmul = {
     .name = "matmul",
     .args = "a b",
@@ -274,6 +281,7 @@ const rv_op rv_op_matmul = {
     .reference = reference,
     .select = choose,
     .gradient = gradient,
+    .by_rows = by_rows,
     .linear = 3,
     .polynomial = true,
     .accumulate = &rv_op_matmul_add,

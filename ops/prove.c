@@ -128,6 +128,36 @@ static bool prove_call(subject *s, rv_error *error)
                    s->op->name);
 }
 
+/* ---- independent rows: with the rows of inputs in reverse order, those of y are in reverse order ---- */
+
+static bool prove_rows(subject *s, rv_error *error)
+{
+    rv_node node = *rv_tape_node(s->tape, s->y.id);
+    rv_type type[INPUTS];
+    rv_var x[INPUTS];
+    bool any = false;
+    if (!s->op->by_rows || node.op != s->op || node.inputs != s->inputs) return true;
+    for (int k = 0; k < s->inputs; k++)
+        type[k] = (rv_type){rv_dtype_of(s->x[k]), rv_shape_of(s->x[k])};
+    for (int k = 0; k < s->inputs; k++) {
+        bool own = s->op->by_rows(node.attr, type, k);
+        x[k] = own ? rv_flip(s->x[k], 1) : s->x[k];
+        any = any || own;
+    }
+    if (!any) return true;
+    rv_var y = rv_record(NULL, s->op, node.attr, node.attr_size, x, s->inputs);
+    rv_var side[2] = {s->y, rv_flip(y, 1)};
+    rv_program *program = evaluate(s, side, 2, RV_REFERENCE);
+    bool ok = program || rv_fail(error, RV_ERROR_ARGUMENT, "%s", rv_tape_error(s->tape)->text);
+    double off =
+        ok ? difference(rv_program_output(program, 0), rv_program_output(program, 1), true) : 0;
+    rv_program_free(program);
+    return ok && (off == 0 || rv_fail(error, RV_ERROR_ARGUMENT,
+                                      "%s: row i of y does not depend on row i of its inputs "
+                                      "alone (off by %.1e), as its by_rows states; fix by_rows",
+                                      s->op->name, off));
+}
+
 /* ---- derivatives ---- */
 
 static bool check(subject *s, rv_var loss, const rv_var *leaf, int count, const char *order,
@@ -206,7 +236,8 @@ static bool prove_sample(const rv_op *op, const rv_sample *sample, rv_dtype dtyp
         ok = prove_refusal(&s, error);
     else
         ok = ok && prove_call(&s, error) && prove_values(&s, false, error) &&
-             (dtype == RV_F32 || prove_derivatives(&s, error)) && prove_special_values(&s, error);
+             prove_rows(&s, error) && (dtype == RV_F32 || prove_derivatives(&s, error)) &&
+             prove_special_values(&s, error);
     close_subject(&s);
     return ok;
 }

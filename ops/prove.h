@@ -15,6 +15,7 @@ extern "C" {
  *   infinite or subnormal, it hides no NaN and no infinity of the reference;
  * - the first and second derivatives equal central differences;
  * - the Jacobian-vector product is the adjoint of the gradient;
+ * - where by_rows holds, rows of y follow the order of rows of the inputs;
  * - a call by name with the sample's options records the node that has its attributes;
  * - recording a sample with an `error` fails with these words.
  * A composite is recorded by its `call`. Returns false with the first mistake: RV_ERROR_GRADIENT

@@ -142,6 +142,13 @@ static rv_var call_sum(rv_arguments *a)
     return rv_sum(a->x[0], rv_option_axes(a, 0), rv_option_flag(a, 1));
 }
 
+static bool by_rows(const void *attr_, const rv_type *in, int k)
+{
+    const reduce_attr *attr = attr_;
+    (void)k;
+    return in[0].shape.rank > 0 && !(attr->axes & 1);
+}
+
 const rv_op rv_op_sum = {
     .name = "sum",
     .args = "x",
@@ -152,6 +159,7 @@ const rv_op rv_op_sum = {
     .reference = sum_reference,
     .select = choose_sum,
     .gradient = sum_gradient,
+    .by_rows = by_rows,
     RV_LINEAR,
     .call = call_sum,
     RV_OPTIONS(options),

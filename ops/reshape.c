@@ -48,6 +48,13 @@ static const rv_option options[] = {
 
 static rv_var call(rv_arguments *a) { return rv_reshape(a->x[0], rv_option_shape(a, 0)); }
 
+static bool by_rows(const void *attr, const rv_type *in, int k)
+{
+    const rv_shape *x = &in[0].shape, *to = attr;
+    (void)k;
+    return x->rank > 0 && to->rank > 0 && x->dim[0] == to->dim[0];
+}
+
 const rv_op rv_op_reshape = {
     .name = "reshape",
     .args = "x",
@@ -58,6 +65,7 @@ const rv_op rv_op_reshape = {
     .infer = infer,
     .reference = rv_copy_bytes,
     .gradient = gradient,
+    .by_rows = by_rows,
     RV_LINEAR,
     .rearranges = true,
     .call = call,

@@ -143,6 +143,8 @@ static const rv_config_row rows[] = {
         KEPT),
     ROW(net.recompute, "recompute", "N", WHOLE,
         "save memory: recompute N time steps at a time in the\nbackward pass", COUNT, KEPT),
+    ROW(net.stepwise, "stepwise", NULL, FLAG,
+        "unroll step by step also the cells that can be computed\nat all steps at once", KEPT),
     ROW(net.loss, "loss", "NAME", TEXT, "loss for numbers: mse (default), mae or huber", KEPT),
     ROW(net.smoothing, "smoothing", "S", FRACTION, "label smoothing", .alias = "label-smoothing",
         KEPT),

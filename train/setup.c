@@ -109,6 +109,7 @@ static rv_rnn_options cell_options(const rv_net_config *c)
                             .dropout = c->dropout,
                             .recurrent_dropout = c->recurrent_dropout,
                             .same_dropout = c->same_dropout,
+                            .stepwise = c->stepwise,
                             .recompute = c->recompute};
 }
 
@@ -153,6 +154,7 @@ static bool take_own_options(rv_net_config *c, const rv_model *model, rv_error *
     c->dropout = own.dropout;
     c->recurrent_dropout = own.recurrent_dropout;
     c->same_dropout = own.same_dropout;
+    c->stepwise = own.stepwise;
     c->recompute = own.recompute;
     return ok;
 }

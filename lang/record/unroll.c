@@ -142,7 +142,7 @@ lang_value rv_lang_unroll(lang_run *run, const lang_node *e)
     rv_states initial[1] = {{{{0}}}};
     bool states;
     for (int s = 0; s < RV_CELL_STATES; s++) initial->h[s] = (rv_var){run->tape, -1};
-    rv_rnn_options o = {.bias = true, .user = &use};
+    rv_rnn_options o = {.bias = true, .stepwise = true, .user = &use};
     if (!rv_lang_alias_options(run, cell, &o) || !set_options(run, e->call, &o) ||
         !given_states(run, e->call, base, initial, &states))
         return none;

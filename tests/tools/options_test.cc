@@ -57,6 +57,8 @@ const std::vector<Context> contexts = {
     {"train --model rnn --units 2 --epochs 1 --json", {"limit", "norms", "plot", "digest"}},
     {"train --model gru --units 8 --task adding --samples 24 --length 24 --epochs 1 --json",
      {"recompute"}},
+    {"train --model mingru --units 2 --task adding --samples 24 --length 24 --epochs 1",
+     {"stepwise"}},
     {"train --model gru --units 2 --task adding --samples 24 --length 6 --batch-size 4 --epochs 1",
      {}},
     {"train --model gru --units 2 --task copy --samples 24 --length 12 --size 3 --batch-size 4 "
