@@ -57,7 +57,7 @@ bool rv_held_loss_make(rv_held_loss *h, rv_var loss, rv_error *error)
     h->loss = (rv_var){h->tape, id};
     h->program = rv_compile_apart(h->tape, &h->loss, 1, RV_VALUES);
     const rv_error *why = rv_tape_error(h->tape);
-    return h->program || rv_fail(error, why->code, "%s", why->text);
+    return h->program || rv_fail(error, why->code, "%-s", why->text);
 }
 
 void rv_held_loss_free(rv_held_loss *h)
@@ -82,7 +82,7 @@ static rv_program *compile_values(const rv_held_loss *h, const rv_var *outputs, 
 {
     rv_program *program = rv_compile_apart(h->tape, outputs, count, 0);
     const rv_error *why = rv_tape_error(h->tape);
-    bool ok = program || rv_fail(error, why->code, "%s", why->text);
+    bool ok = program || rv_fail(error, why->code, "%-s", why->text);
     for (size_t i = 0; ok && i < h->tape->inputs.count; i++)
         ok = rv_tensor_copy(&program->inputs[i], &h->program->inputs[i], error);
     if (ok) return program;
@@ -99,7 +99,7 @@ bool rv_find_rounding(rv_held_loss *h, rv_error *error)
     if (!outputs) return rv_fail_memory(error);
     for (int k = 0; k < count; k++) outputs[k] = h->shown[k];
     bool ok = rv_gradient(h->loss, h->shown, count, outputs + count) ||
-              rv_fail(error, rv_tape_error(h->tape)->code, "%s", rv_tape_error(h->tape)->text);
+              rv_fail(error, rv_tape_error(h->tape)->code, "%-s", rv_tape_error(h->tape)->text);
     rv_program *program = ok ? compile_values(h, outputs, 2 * count, error) : NULL;
     rv_code code = program ? rv_run(program) : RV_OK;
     if (code) rv_fail(error, code, "%s", rv_code_text(code));

@@ -66,7 +66,7 @@ static bool fill_listed(check *c, const rv_gradcheck_options *o, const rv_name_t
         for (int p = 0; p < 2; p++) {
             rv_tensor *to = rv_program_input(programs[p], node->name);
             if (value ? !rv_tensor_copy(to, &value->tensor, error) : false) {
-                rv_tape_fail(c->tape, error->code, "gradcheck: input \"%s\": %s", node->name,
+                rv_tape_fail(c->tape, error->code, "gradcheck: input \"%s\": %-s", node->name,
                              error->text);
                 return false;
             }
@@ -80,7 +80,7 @@ static bool fill_listed(check *c, const rv_gradcheck_options *o, const rv_name_t
 /* Puts an error that is not the tape's own on it. */
 static bool fail(const check *c, const rv_error *error)
 {
-    rv_tape_fail(c->tape, error->code, "gradcheck: %s", error->text);
+    rv_tape_fail(c->tape, error->code, "gradcheck: %-s", error->text);
     return false;
 }
 

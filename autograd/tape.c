@@ -72,7 +72,7 @@ rv_var rv_tape_fail(rv_tape *tape, rv_code code, const char *format, ...)
         va_start(arguments, format);
         rv_format(text, sizeof text, format, arguments);
         va_end(arguments);
-        rv_fail(&tape->error, code, "%s", text);
+        rv_fail(&tape->error, code, "%-s", text);
     }
     return (rv_var){tape, -1};
 }
@@ -261,14 +261,14 @@ static rv_var refuse(rv_tape *tape, const rv_op *op, const rv_var *in, int input
     const char *reason =
         why->code ? why->text : "refuses its inputs; its shape rule does not say why";
     int seen = (int)strcspn(reason, ";");
-    rv_put(&t, "%s: %.*s", op->name, seen, reason);
+    rv_put(&t, "%s: %-.*s", op->name, seen, reason);
     if (inputs || tape->depth) {
         rv_put(&t, " (");
         put_inputs(&t, tape, op->args, in, inputs);
         rv_put(&t, ")");
     }
-    rv_put(&t, "%s", reason + seen);
-    return rv_tape_fail(tape, why->code ? why->code : RV_ERROR_ARGUMENT, "%s", buffer);
+    rv_put(&t, "%-s", reason + seen);
+    return rv_tape_fail(tape, why->code ? why->code : RV_ERROR_ARGUMENT, "%-s", buffer);
 }
 
 /* ---- recording ---- */

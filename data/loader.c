@@ -306,7 +306,7 @@ const rv_batch *rv_loader_next(rv_loader *l, rv_error *error)
     int64_t number = l->taken - 1;
     slot *ready = &l->slots[number % l->slot_count];
     if (ready->error.code != RV_OK) {
-        rv_fail(error, ready->error.code, "%s", ready->error.text);
+        rv_fail(error, ready->error.code, "%-s", ready->error.text);
         return NULL;
     }
     l->batch = (rv_batch){l->epoch, number, rows_of(l, number), ready->x, ready->y, ready->length};

@@ -7,6 +7,7 @@
 
 #include "tensor/memory.h"
 #include "tensor/text_internal.h"
+#include "tensor/utf8_internal.h"
 
 /* ---- a growing text buffer ---- */
 
@@ -34,10 +35,15 @@ static void put(text *t, const char *format, ...)
     va_end(again);
 }
 
-/* Escapes quotes and backslashes, which names may contain. */
+/* A name in a quoted string, in which Graphviz reads \ as an escape and & as an entity. */
 static void put_escaped(text *t, const char *name)
 {
-    for (; *name != '\0'; name++) put(t, strchr("\"\\", *name) ? "\\%c" : "%c", *name);
+    char shown[RV_VISIBLE];
+    while (*name != '\0') {
+        name += rv_visible(name, strlen(name), shown);
+        bool escaped = strchr("\"\\", shown[0]);
+        put(t, "%s%s%s", escaped ? "\\" : "", shown, shown[0] == '&' ? "amp;" : "");
+    }
 }
 
 /* ---- phases ---- */

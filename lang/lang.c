@@ -65,7 +65,7 @@ rv_lang *rv_lang_load(const char *path, const char *folders, rv_error *error)
     rv_lang *lang = rv_lang_open(path, folders, error);
     if (!lang || !rv_lang_problems(lang)) return lang;
     char *text = rv_lang_problem_text(lang);
-    rv_fail(error, text ? lang->file.report.at[0].code : RV_ERROR_MEMORY, "%.*s", RV_ERROR_TEXT - 1,
+    rv_fail(error, text ? lang->file.report.at[0].code : RV_ERROR_MEMORY, "%-s",
             text ? text : "out of memory");
     rv_free(text);
     rv_lang_free(lang);
@@ -176,7 +176,7 @@ bool rv_lang_prove(rv_lang *lang, const rv_lang_proof_options *options, rv_lang_
         char *text = rv_lang_problem_text(lang);
         const lang_report *r = &file->report;
         bool limit = r->count && r->at[0].code == RV_ERROR_LIMIT;
-        rv_fail(error, limit ? RV_ERROR_LIMIT : RV_ERROR_FORMAT, "%.*s", RV_ERROR_TEXT - 1,
+        rv_fail(error, limit ? RV_ERROR_LIMIT : RV_ERROR_FORMAT, "%-s",
                 text ? text : "out of memory");
         rv_free(text);
     }

@@ -75,7 +75,7 @@ static const rv_model *read_model(const char *name, rv_lang **lang, rv_tape *tap
     const lang_text *text = rv_lang_text(name);
     *lang = text ? rv_lang_read(text->text, text->size, text->name, NULL, &error) : NULL;
     const rv_model *model = *lang ? rv_lang_model(*lang, text->name, &error) : NULL;
-    if (!model) rv_tape_fail(tape, error.code, "%s", error.text);
+    if (!model) rv_tape_fail(tape, error.code, "%-s", error.text);
     return model;
 }
 

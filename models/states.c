@@ -67,7 +67,7 @@ int rv_find_states(rv_cell_step step, const rv_cell *cell, rv_type x, rv_shape *
     }
     if (settled && states) return states;
     rv_tape_fail(cell->tape, why.code ? why.code : RV_ERROR_SHAPE,
-                 "unroll: the shape of the state could not be worked out%s%s; fix the cell",
+                 "unroll: the shape of the state could not be worked out%s%-s; fix the cell",
                  why.code   ? ": "
                  : !settled ? ", it changes from step to step"
                             : ", the step changes none",

@@ -24,7 +24,7 @@ static rv_var against(rv_var x, int64_t width, const char *op, rv_var *all)
                             "%s: numbers of rank %d leave no axis for the rows; reshape them first",
                             op, RV_MAX_RANK);
     if (!rv_tensor_new(&numbers, rv_tape_dtype(tape), RV_SHAPE(width), &error))
-        return rv_tape_fail(tape, error.code, "%s: %s", op, error.text);
+        return rv_tape_fail(tape, error.code, "%s: %-s", op, error.text);
     for (int64_t i = 0; i < width; i++) rv_tensor_set(&numbers, i, (double)i);
     *all = rv_constant(tape, &numbers);
     rv_tensor_free(&numbers);

@@ -116,7 +116,7 @@ rv_dtype rv_option_dtype(rv_arguments *a, int i)
     rv_dtype dtype = RV_F32;
     rv_error error = {0};
     if (is_ok(a, i) && !rv_dtype_parse(a->value[i].word, &dtype, &error)) {
-        rv_tape_fail(a->x[0].tape, error.code, "%s: %s", a->op->name, error.text);
+        rv_tape_fail(a->x[0].tape, error.code, "%s: %-s", a->op->name, error.text);
         a->ok = false;
     }
     return dtype;

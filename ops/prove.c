@@ -36,7 +36,7 @@ static bool open_subject(subject *s, const rv_op *op, const rv_sample *sample, r
     if (!s->tape) return rv_fail_memory(error);
     s->y = rv_sample_record(s->tape, op, sample, s->x);
     bool ok = s->inputs >= 1 && s->inputs <= INPUTS;
-    if (!ok) rv_fail(error, RV_ERROR_ARGUMENT, "%s", rv_tape_error(s->tape)->text);
+    if (!ok) rv_fail(error, RV_ERROR_ARGUMENT, "%-s", rv_tape_error(s->tape)->text);
     for (int k = 0; ok && !sample->error && k < s->inputs; k++) {
         s->value[k].name = rv_sample_input_name(k);
         ok = rv_tensor_new(&s->value[k].tensor, rv_dtype_of(s->x[k]), sample->in[k], error);
@@ -85,7 +85,7 @@ static bool prove_values(subject *s, bool special, rv_error *error)
     rv_program *fast = evaluate(s, &s->y, 1, RV_VALUES | RV_CUT),
                *naive = evaluate(s, &s->y, 1, RV_REFERENCE);
     bool ok = fast && naive;
-    if (!ok) rv_fail(error, RV_ERROR_ARGUMENT, "%s", rv_tape_error(s->tape)->text);
+    if (!ok) rv_fail(error, RV_ERROR_ARGUMENT, "%-s", rv_tape_error(s->tape)->text);
     double off =
         ok ? difference(rv_program_output(fast, 0), rv_program_output(naive, 0), !special) : 0;
     if (off > (rv_dtype_of(s->y) == RV_F64 ? 2e-14 : 4e-6))
@@ -120,7 +120,8 @@ static bool prove_call(subject *s, rv_error *error)
 {
     if (!s->sample->options || s->op->kind == RV_OP_COMPOSITE) return true;
     rv_var y = rv_op_call(s->op, s->x, s->inputs, s->sample->options);
-    if (rv_is_null(y)) return rv_fail(error, RV_ERROR_ARGUMENT, "%s", rv_tape_error(s->tape)->text);
+    if (rv_is_null(y))
+        return rv_fail(error, RV_ERROR_ARGUMENT, "%-s", rv_tape_error(s->tape)->text);
     return y.id == s->y.id ||
            rv_fail(error, RV_ERROR_ARGUMENT,
                    "%s: a call with the sample's options does not record the node with its "
@@ -171,7 +172,7 @@ static bool check(subject *s, rv_var loss, const rv_var *leaf, int count, const 
     rv_gradcheck_result result[INPUTS];
     if (rv_gradcheck(loss, leaf, count, &options, result)) return true;
     if (rv_tape_error(s->tape)->code)
-        return rv_fail(error, RV_ERROR_GRADIENT, "%s", rv_tape_error(s->tape)->text);
+        return rv_fail(error, RV_ERROR_GRADIENT, "%-s", rv_tape_error(s->tape)->text);
     for (int k = 0; k < count; k++)
         if (result[k].verdict != RV_RIGHT)
             return rv_fail(error, RV_ERROR_GRADIENT,
@@ -191,7 +192,7 @@ static bool prove_jvp(subject *s, rv_var y, rv_var loss, const rv_var *leaf, int
     rv_var side[2] = {rv_project(rv_jvp(y, leaf, v, count), 3, "y"),
                       rv_subtract(rv_second_order(loss, leaf, count, 3), loss)};
     rv_program *program = evaluate(s, side, 2, RV_DEFAULT);
-    bool ok = program || rv_fail(error, RV_ERROR_GRADIENT, "%s", rv_tape_error(s->tape)->text);
+    bool ok = program || rv_fail(error, RV_ERROR_GRADIENT, "%-s", rv_tape_error(s->tape)->text);
     double off =
         ok ? difference(rv_program_output(program, 0), rv_program_output(program, 1), true) : 0;
     rv_program_free(program);
@@ -210,7 +211,7 @@ static bool prove_derivatives(subject *s, rv_error *error)
         if (!is_whole(s, k)) leaf[count++] = s->x[k];
     if (!count) return true;
     if (!rv_gradient(loss, leaf, count, gradient))
-        return rv_fail(error, RV_ERROR_GRADIENT, "%s", rv_tape_error(s->tape)->text);
+        return rv_fail(error, RV_ERROR_GRADIENT, "%-s", rv_tape_error(s->tape)->text);
     if (s->op->zero_gradient) return true;
     rv_var second = rv_second_order(loss, leaf, count, 3);
     return check(s, loss, leaf, count, "first", error) &&

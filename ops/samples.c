@@ -99,7 +99,7 @@ rv_var rv_direction(rv_var x, uint64_t seed, const char *name)
     rv_tensor direction;
     if (rv_is_null(x)) return x;
     if (!rv_tensor_new(&direction, rv_dtype_of(x), rv_shape_of(x), &error))
-        return rv_tape_fail(x.tape, error.code, "%s", error.text);
+        return rv_tape_fail(x.tape, error.code, "%-s", error.text);
     rv_init_fill(&direction, rv_init_uniform(0.5, 1.5), rv_seed(seed, name));
     rv_var r = rv_constant(x.tape, &direction);
     rv_tensor_free(&direction);

@@ -15,14 +15,6 @@ bool rv_fail(rv_error *error, rv_code code, const char *format, ...)
         error->text[0] = '\0';
     }
     va_end(arguments);
-
-    /* A name from a file must not control the reader's terminal. */
-    for (char *c = error->text; *c != '\0'; c++) {
-        unsigned char byte = (unsigned char)*c;
-        if ((byte < 0x20 && byte != '\n') || byte == 0x7f) {
-            *c = '?';
-        }
-    }
     return false;
 }
 

@@ -56,8 +56,10 @@ typedef struct rv_error {
 #endif
 
 /* Records an error unless *error already holds one: the first is the cause. `error` may be NULL.
- * Control characters other than newline become '?', since names may come from a hostile file.
- * Returns false, so that a function can `return rv_fail(...)`. */
+ * The format is like printf's without %n and %L, with numbers in the C locale. %s and %c show text from outside on one line:
+ * control characters, characters that change the direction of text and invalid UTF-8 are written as "\x1b" or "\u202e".
+ * %-s, a '-' without a width, keeps newlines and tabs: the text of another error. So every error's text is valid UTF-8
+ * that can be printed. Returns false, so that a function can `return rv_fail(...)`. */
 bool rv_fail(rv_error *error, rv_code code, const char *format, ...) RV_PRINTF(3, 4);
 
 /* rv_fail with the message for a failed allocation. */

@@ -2,37 +2,8 @@
 #include "tensor/name_internal.h"
 
 #include <ctype.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Length of the UTF-8 sequence at `text`; 0 if it is invalid (RFC 3629). */
-static size_t sequence(const unsigned char *text, size_t size)
-{
-    static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000}; /* by length */
-    unsigned char lead = text[0];
-    if (lead < 0x80) return 1;
-    size_t length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
-    if (lead < 0xc2 || lead > 0xf4 || length > size) return 0;
-    uint32_t point = lead & (0x7fu >> length);
-    for (size_t i = 1; i < length; i++) {
-        if ((text[i] & 0xc0) != 0x80) return 0;
-        point = point << 6 | (text[i] & 0x3fu);
-    }
-    bool surrogate = point >= 0xd800 && point <= 0xdfff;
-    return point < smallest[length] || point > 0x10ffff || surrogate ? 0 : length;
-}
-
-bool rv_utf8_valid(const char *text, size_t size)
-{
-    const unsigned char *bytes = (const unsigned char *)text;
-    for (size_t at = 0; at < size;) {
-        size_t length = sequence(bytes + at, size - at);
-        if (length == 0) return false;
-        at += length;
-    }
-    return true;
-}
 
 bool rv_json_plain(const char *text, size_t size)
 {

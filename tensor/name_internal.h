@@ -6,13 +6,11 @@
 #include <stddef.h>
 
 #include "tensor/error.h"
+#include "tensor/utf8_internal.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-/* Whether the bytes are valid UTF-8: shortest forms only, no surrogates, nothing above U+10FFFF. */
-bool rv_utf8_valid(const char *text, size_t size);
 
 /* Whether JSON text is valid UTF-8 without NUL, \u0000 and \u without four hex digits. */
 bool rv_json_plain(const char *text, size_t size);

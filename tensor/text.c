@@ -1,52 +1,223 @@
-/* Switches the calling thread to the C locale for one call. newlocale needs no memory for the C
- * locale. */
 #include "tensor/text_internal.h"
 
 #include <ctype.h>
+#include <limits.h>
 #include <locale.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "tensor/utf8_internal.h"
+
+/* The calling thread is switched to the C locale for one call. newlocale needs no memory for it. */
 static locale_t c_locale(void) { return newlocale(LC_ALL_MASK, "C", (locale_t)0); }
 
-/* The last number before a noun with its adjectives, "at most 12 training sample", is 1: 1; another: 2; there is none: 0. */
-static int count_before(const char *text, const char *noun_end)
+/* ---- formatting ---- */
+
+/* The text so far. Its length counts what does not fit, too. */
+typedef struct output {
+    char *text;
+    size_t size, length;
+} output;
+
+static void put_bytes(output *o, const char *bytes, size_t count)
 {
-    const char *at = noun_end;
-    while (at > text && (isalpha((unsigned char)at[-1]) || at[-1] == ' ')) at--;
-    if (at == text || !isdigit((unsigned char)at[-1])) return 0;
-    return at[-1] == '1' && (at - 1 == text || !strchr("0123456789.,-", at[-2])) ? 1 : 2;
+    for (size_t i = 0; i < count; i++, o->length++)
+        if (o->length + 1 < o->size) o->text[o->length] = bytes[i];
 }
 
-/* Replaces the ending "(s)" or "(es)" of nouns by the one that their number asks for. */
-static void inflect(char *text)
+static void put_blanks(output *o, size_t count)
 {
-    char *to = text;
-    for (const char *at = text; *at != '\0';) {
-        size_t length = strncmp(at, "(s)", 3) == 0 ? 3 : strncmp(at, "(es)", 4) == 0 ? 4 : 0;
-        int count = length > 0 ? count_before(text, to) : 0;
-        if (count == 0) {
-            *to++ = *at++;
-            continue;
-        }
-        for (size_t i = 1; i + 1 < length && count > 1; i++) *to++ = at[i];
+    while (count-- > 0) put_bytes(o, " ", 1);
+}
+
+/* One conversion of a format: "%-*.3s". */
+typedef struct conversion {
+    char flags[8];
+    int width, precision; /* -1: none */
+    char length[3], letter;
+} conversion;
+
+/* The number of bytes to show, without a character that the limit cuts. */
+static size_t whole_length(const char *text, int limit)
+{
+    if (limit < 0) return strlen(text);
+    size_t length = strnlen(text, (size_t)limit), start = length;
+    if (length < (size_t)limit) return length;
+    while (start > 0 && length - start < 3 && ((unsigned char)text[start - 1] & 0xc0) == 0x80)
+        start--;
+    if (start == 0 || (unsigned char)text[start - 1] < 0xc0) return length;
+    size_t expected = (unsigned char)text[start - 1] >= 0xf0   ? 4
+                      : (unsigned char)text[start - 1] >= 0xe0 ? 3
+                                                               : 2;
+    return length - start + 1 < expected ? start - 1 : length;
+}
+
+/* Puts the text in its visible form and returns its columns; o may be NULL. */
+static size_t put_visible(output *o, const char *text, size_t size, bool lines)
+{
+    char shown[RV_VISIBLE];
+    size_t columns = 0;
+    for (size_t at = 0; at < size;) {
+        bool kept = lines && (text[at] == '\n' || text[at] == '\t');
+        size_t length = rv_visible(text + at, size - at, shown);
+        if (o) put_bytes(o, kept ? text + at : shown, kept ? 1 : strlen(shown));
+        columns += kept ? 1 : rv_visible_columns(shown);
         at += length;
     }
-    *to = '\0';
+    return columns;
+}
+
+static void put_text(output *o, const conversion *c, const char *text, size_t size)
+{
+    bool left = strchr(c->flags, '-');
+    size_t columns = put_visible(NULL, text, size, left && c->width < 0);
+    size_t blanks = c->width > 0 && (size_t)c->width > columns ? (size_t)c->width - columns : 0;
+    if (!left) put_blanks(o, blanks);
+    put_visible(o, text, size, left && c->width < 0);
+    if (left) put_blanks(o, blanks);
+}
+
+/* The conversion at the '%', whose '*' are read from the list; the end of the conversion. */
+static const char *read_conversion(const char *at, conversion *c, va_list *list)
+{
+    *c = (conversion){.width = -1, .precision = -1};
+    size_t count = strspn(++at, "-+ #0");
+    memcpy(c->flags, at, count < sizeof c->flags - 2 ? count : sizeof c->flags - 2);
+    at += count;
+    for (int *number = &c->width;; number = &c->precision) {
+        if (*at == '*') {
+            *number = va_arg(*list, int);
+            at++;
+        } else if (isdigit((unsigned char)*at) || number == &c->precision) {
+            for (*number = 0; isdigit((unsigned char)*at); at++)
+                if (*number < 1 << 20) *number = 10 * *number + (*at - '0');
+        }
+        if (number == &c->precision || *at != '.') break;
+        at++;
+    }
+    if (c->width < -1) {
+        c->flags[strlen(c->flags)] = '-';
+        c->width = -c->width;
+    }
+    count = strspn(at, "hljzt");
+    memcpy(c->length, at, count < 2 ? count : 2);
+    at += count;
+    c->letter = *at;
+    return at + (*at != '\0');
+}
+
+static intmax_t read_signed(const char *length, va_list *list)
+{
+    switch (length[0]) {
+    case 'h': return length[1] ? (signed char)va_arg(*list, int) : (short)va_arg(*list, int);
+    case 'l': return length[1] ? va_arg(*list, long long) : va_arg(*list, long);
+    case 'j': return va_arg(*list, intmax_t);
+    case 'z':
+    case 't': return va_arg(*list, ptrdiff_t);
+    default: return va_arg(*list, int);
+    }
+}
+
+static uintmax_t read_unsigned(const char *length, va_list *list)
+{
+    switch (length[0]) {
+    case 'h':
+        return length[1] ? (unsigned char)va_arg(*list, unsigned)
+                         : (unsigned short)va_arg(*list, unsigned);
+    case 'l': return length[1] ? va_arg(*list, unsigned long long) : va_arg(*list, unsigned long);
+    case 'j': return va_arg(*list, uintmax_t);
+    case 'z':
+    case 't': return va_arg(*list, size_t);
+    default: return va_arg(*list, unsigned);
+    }
+}
+
+static void put_number(output *o, const conversion *c, va_list *list)
+{
+    enum { MOST = 500 }; /* of widths and precisions */
+    char text[MOST + 350], format[32], *at = format;
+    bool whole = strchr("diouxX", c->letter);
+    at += snprintf(at, 16, "%%%s", c->flags);
+    if (c->width >= 0) at += snprintf(at, 8, "%d", c->width < MOST ? c->width : MOST);
+    if (c->precision >= 0) at += snprintf(at, 8, ".%d", c->precision < MOST ? c->precision : MOST);
+    snprintf(at, 3, whole ? "j%c" : "%c", c->letter);
+    int length = c->letter == 'p' ? snprintf(text, sizeof text, format, va_arg(*list, void *))
+                 : !whole         ? snprintf(text, sizeof text, format, va_arg(*list, double))
+                 : strchr("di", c->letter)
+                     ? snprintf(text, sizeof text, format, read_signed(c->length, list))
+                     : snprintf(text, sizeof text, format, read_unsigned(c->length, list));
+    put_bytes(o, text,
+              length < 0                     ? 0
+              : (size_t)length < sizeof text ? (size_t)length
+                                             : sizeof text - 1);
+}
+
+static void put_conversion(output *o, const conversion *c, va_list *list)
+{
+    if (c->letter == 's') {
+        const char *text = va_arg(*list, const char *);
+        if (!text) text = "(null)";
+        put_text(o, c, text, whole_length(text, c->precision));
+    } else if (c->letter == 'c') {
+        char character = (char)va_arg(*list, int);
+        put_text(o, c, &character, 1);
+    } else if (c->letter && strchr("diouxXeEfFgGaAp", c->letter)) {
+        put_number(o, c, list);
+    } else if (c->letter == '%') {
+        put_bytes(o, "%", 1);
+    }
+}
+
+/* Puts the ending of "(s)" or "(es)" that the last number before a noun with its adjectives, "at most 12 training sample",
+ * asks for. Without a number the parentheses stay. */
+static const char *put_ending(output *o, const char *at)
+{
+    size_t length = strncmp(at, "(s)", 3) == 0 ? 3 : 4;
+    bool fits = o->length < o->size;
+    const char *noun = fits ? o->text + o->length : o->text;
+    while (noun > o->text && (isalpha((unsigned char)noun[-1]) || noun[-1] == ' ')) noun--;
+    if (noun == o->text || !isdigit((unsigned char)noun[-1]))
+        put_bytes(o, at, length);
+    else if (noun[-1] != '1' || (noun - 1 > o->text && strchr("0123456789.,-", noun[-2])))
+        put_bytes(o, at + 1, length - 2);
+    return at + length;
+}
+
+/* The length without a character at the end that was cut. */
+static size_t end_of(const output *o)
+{
+    size_t end = o->length < o->size ? o->length : o->size - 1;
+    return o->length < o->size ? end : whole_length(o->text, (int)end);
 }
 
 int rv_format(char *text, size_t size, const char *format, va_list arguments)
 {
     locale_t own = c_locale(), before = uselocale(own);
-    int length = vsnprintf(text, size, format, arguments);
+    output o = {text, size, 0};
+    conversion c;
+    va_list list;
+    va_copy(list, arguments);
+    for (const char *at = format; *at != '\0';) {
+        size_t plain = strcspn(at, "%(");
+        put_bytes(&o, at, plain);
+        at += plain;
+        if (*at == '%') {
+            at = read_conversion(at, &c, &list);
+            put_conversion(&o, &c, &list);
+        } else if (strncmp(at, "(s)", 3) == 0 || strncmp(at, "(es)", 4) == 0) {
+            at = put_ending(&o, at);
+        } else if (*at == '(') {
+            put_bytes(&o, at++, 1);
+        }
+    }
+    va_end(list);
+    if (size > 0) text[o.length < size ? o.length : size - 1] = '\0';
+    if (size > 0) text[end_of(&o)] = '\0';
     uselocale(before);
     freelocale(own);
-    if (length < 0 || size == 0 || !(strstr(format, "(s)") || strstr(format, "(es)")))
-        return length;
-    size_t written = strlen(text);
-    inflect(text);
-    return length - (int)(written - strlen(text));
+    return o.length > INT_MAX ? -1 : (int)o.length;
 }
 
 void rv_put(rv_text *t, const char *format, ...)
@@ -55,7 +226,7 @@ void rv_put(rv_text *t, const char *format, ...)
     va_start(arguments, format);
     int length = rv_format(t->at, (size_t)(t->end - t->at), format, arguments);
     va_end(arguments);
-    if (length > 0) t->at = length < t->end - t->at ? t->at + length : t->end - 1;
+    if (length > 0) t->at += strlen(t->at);
 }
 
 double rv_number(const char *text, char **end)

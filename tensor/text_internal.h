@@ -11,7 +11,9 @@
 extern "C" {
 #endif
 
-/* vsnprintf in the C locale. In "%d sample(s)" and "%d batch(es)" the noun gets the ending that its number asks for. */
+/* vsnprintf with the conversions of rv_fail (tensor/error.h), in the C locale. Widths of %s count characters. In "%d sample(s)"
+ * and "%d batch(es)" the noun gets the ending that its number asks for. A text that does not fit ends with a whole
+ * character. The length for a `size` of 0 is an upper bound. */
 int rv_format(char *text, size_t size, const char *format, va_list arguments);
 
 /* The rest of a buffer. Each rv_put appends to it and truncates text that does not fit. */

@@ -43,7 +43,7 @@ bool rv_batch_program_compile(rv_batch_program *b, rv_tape *tape, int64_t n, con
     b->x = rv_program_input(b->program, "x");
     b->y = rv_program_input(b->program, "y");
     b->length = rv_program_input(b->program, "length");
-    return b->program || rv_fail(error, failed->code, "%s", failed->text);
+    return b->program || rv_fail(error, failed->code, "%-s", failed->text);
 }
 
 bool rv_batch_program_make(rv_batch_program *b, const rv_setup *s, rv_store *store, int64_t n,

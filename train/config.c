@@ -335,6 +335,11 @@ bool rv_train_config_check(const rv_train_config *config, rv_error *error)
         if (row->kind == RV_CONFIG_TEXT) {
             const char *text = *(const char *const *)value;
             if (!set_text(row, label, text, &text, error)) return false;
+            if (row->kept && config->loop.output && !rv_utf8_valid(text, strlen(text)))
+                return rv_fail(error, RV_ERROR_ARGUMENT,
+                               "%s: \"%.200s\" is not UTF-8, so config.json cannot keep it; rename "
+                               "the file, or leave out `output`",
+                               label, text);
         } else if (row->kind == RV_CONFIG_WHOLE) {
             int64_t whole = *(const int64_t *)value;
             snprintf(seen, sizeof seen, "%" PRId64, whole);
@@ -444,14 +449,7 @@ char *rv_train_config_json(const rv_train_config *config)
     bool ok = object;
     for (const rv_config_row *row = rows; ok && row < rows + ROWS; row++)
         ok = !row->kept || add_field(object, row, (const char *)config + row->offset);
-    char *printed = ok ? cJSON_Print(object) : NULL;
-    size_t length = printed ? strlen(printed) : 0;
-    char *text = printed ? rv_alloc(length + 2, 1) : NULL;
-    if (text) {
-        memcpy(text, printed, length);
-        text[length] = '\n';
-    }
-    cJSON_free(printed);
+    char *text = ok ? rv_json_text(object, true) : NULL;
     cJSON_Delete(object);
     return text;
 }
@@ -487,7 +485,7 @@ static bool read_field(rv_train_config *config, const cJSON *item, const char *p
         if (rv_config_row_find(item->string, &why))
             rv_fail(&why, RV_ERROR_NAME, "option \"%.100s\" does not belong to a run",
                     item->string);
-        return rv_fail(error, RV_ERROR_FORMAT, "\"%.500s\": %s", path, why.text);
+        return rv_fail(error, RV_ERROR_FORMAT, "\"%.500s\": %-s", path, why.text);
     }
     void *value = (char *)config + row->offset;
     char label[RV_ERROR_TEXT / 2];

@@ -71,7 +71,7 @@ void rv_train_config_free(rv_train_config *config);
  * unset. */
 bool rv_train_config_copy(rv_train_config *copy, const rv_train_config *config, rv_error *error);
 
-/* Whether all values are in range. RV_ERROR_ARGUMENT names the first option that is not. Here and
+/* Whether all values are in range, and, if the run is kept in a folder, texts are UTF-8. RV_ERROR_ARGUMENT names the first option that is not. Here and
  * elsewhere a message writes the key of an option as `learning-rate`. */
 bool rv_train_config_check(const rv_train_config *config, rv_error *error);
 

@@ -2,7 +2,9 @@
 #include <math.h>
 #include <string.h>
 
+#include "tensor/memory.h"
 #include "tensor/name_internal.h"
+#include "tensor/utf8_internal.h"
 #include "train/json_internal.h"
 
 const char *rv_exact_text(double number, char text[RV_NUMBER_TEXT])
@@ -27,6 +29,34 @@ bool rv_json_add_exact(cJSON *object, const char *key, double number)
     if (cJSON_AddItemToObject(object, key, item)) return true;
     cJSON_Delete(item);
     return false;
+}
+
+/* Copies one character of a printed document, whose characters above '~' are all in strings, and advances *text. */
+static char *copy_character(char *to, const char **text, const char *end)
+{
+    char shown[RV_VISIBLE] = {**text, '\0'};
+    if (**text == 0x7f) {
+        *to++ = '\\';
+        memcpy(shown, "u007f", sizeof "u007f");
+    }
+    size_t length = **text & 0x80 ? rv_visible(*text, (size_t)(end - *text), shown) : 1;
+    if (**text & 0x80 && shown[0] == '\\' && shown[1] == 'x') *to++ = '\\';
+    *text += length;
+    return (char *)memcpy(to, shown, strlen(shown)) + strlen(shown);
+}
+
+char *rv_json_text(const cJSON *document, bool indented)
+{
+    char *printed = indented ? cJSON_Print(document) : cJSON_PrintUnformatted(document);
+    size_t size = printed ? strlen(printed) : 0, most = sizeof "\n";
+    for (size_t i = 0; i < size; i++)
+        most += printed[i] & 0x80 || printed[i] == 0x7f ? RV_VISIBLE : 1;
+    char *text = printed ? rv_alloc(most, 1) : NULL, *to = text;
+    for (const char *at = printed; text && at < printed + size;)
+        to = copy_character(to, &at, printed + size);
+    if (text && indented) *to = '\n';
+    cJSON_free(printed);
+    return text;
 }
 
 cJSON *rv_json_object(const char *text, const char *path, rv_error *error)

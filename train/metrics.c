@@ -62,7 +62,7 @@ static bool measure_batches(const rv_setup *s, rv_store *store, rv_batch_program
         m->samples += batch->count;
         m->loss += rv_value(b->program, 0) * (double)(m->answers - before);
     }
-    ok = why.code == RV_OK || rv_fail(error, why.code, "%s", why.text);
+    ok = why.code == RV_OK || rv_fail(error, why.code, "%-s", why.text);
     rv_nan_guard_free(&guard);
     return ok;
 }

@@ -125,7 +125,7 @@ static bool take_own_options(rv_net_config *c, const rv_model *model, rv_error *
     bool ok = tape || rv_fail_memory(error);
     if (ok) model->prepare(model, tape, &own);
     if (ok && rv_tape_error(tape)->code)
-        ok = rv_fail(error, rv_tape_error(tape)->code, "%s", rv_tape_error(tape)->text);
+        ok = rv_fail(error, rv_tape_error(tape)->code, "%-s", rv_tape_error(tape)->text);
     rv_tape_free(tape);
     rv_store_free(store);
     const struct {
@@ -225,7 +225,7 @@ static bool check_own_net(const rv_setup *s, rv_error *error)
     if (failed->code == RV_ERROR_MEMORY)
         rv_fail_memory(error);
     else if (!ok)
-        rv_fail(error, RV_ERROR_ARGUMENT, "model \"%s\" does not take these data: %s",
+        rv_fail(error, RV_ERROR_ARGUMENT, "model \"%s\" does not take these data: %-s",
                 s->model->name, failed->text);
     else if (s->data.classes == 2 && is_sigmoid(net.output))
         ok = rv_fail(error, RV_ERROR_ARGUMENT,

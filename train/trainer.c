@@ -34,7 +34,7 @@ rv_trainer *rv_trainer_new_with(const rv_train_config *config, const rv_train_pa
     t->result.at.epoch = 1;
     t->result.at.squares = NAN;
     if (make(t, config, parts, &why)) return t;
-    rv_fail(error, why.code, "%s", why.text);
+    rv_fail(error, why.code, "%-s", why.text);
     rv_trainer_free(t);
     return NULL;
 }
@@ -197,7 +197,7 @@ bool rv_trainer_fit(rv_trainer *t, rv_error *error)
     bool ok = rv_keep_start(t, &why) && open_loader(t, &why) && train(t, &why) &&
               (r->interrupted || measure_end(t, &why));
     r->diverged = why.code == RV_ERROR_NUMBER;
-    return ok || rv_fail(error, why.code, "%s", why.text);
+    return ok || rv_fail(error, why.code, "%-s", why.text);
 }
 
 bool rv_trainer_evaluate(rv_trainer *t, const rv_source *data, rv_metrics *metrics, rv_error *error)
@@ -228,7 +228,7 @@ static bool read_run(rv_trainer *t, rv_error *skipped, rv_error *changed, rv_err
     if (!rv_run_folder_mark(t->config.loop.output, &mark, error)) return false;
     if (!rv_resume(t, &result, &history, skipped, changed, &why)) {
         rv_free(history);
-        return rv_fail(error, why.code, "%s", why.text);
+        return rv_fail(error, why.code, "%-s", why.text);
     }
     rv_free(t->history);
     t->result = result;

@@ -85,7 +85,7 @@ rv_tape *rv_pass_rewrite(const rv_tape *from, int32_t *outputs, int count, unsig
         rv_pass_prune(from, outputs, count, flags, live);
         ok = reserve(to, from, live) && rewrite_nodes(from, live, rule, context, to, in_to);
         for (int i = 0; ok && i < count; i++) outputs[i] = in_to[outputs[i]];
-        if (!ok) rv_fail(error, to->error.code, "%s", to->error.text);
+        if (!ok) rv_fail(error, to->error.code, "%-s", to->error.text);
     }
     rv_free(live);
     rv_free(in_to);

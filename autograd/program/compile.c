@@ -67,7 +67,7 @@ static rv_program *build(rv_tape *from, const rv_var *outputs, int count, unsign
     if (ok) {
         rv_pass_prune(program->tape, ids, count, flags, live); /* rewriting leaves unused nodes */
         ok = rv_program_assemble(program, live, ids, count, flags);
-        if (!ok) rv_fail(&from->error, program->tape->error.code, "%s", program->tape->error.text);
+        if (!ok) rv_fail(&from->error, program->tape->error.code, "%-s", program->tape->error.text);
     }
     rv_free(live);
     rv_free(ids);

@@ -15,7 +15,7 @@ static void check_cell(lang_run *run, const lang_model *m)
     rv_var x = rv_input(run->tape, "x", images ? RV_SHAPE(2, 1, 8, 8) : RV_SHAPE(2, 4));
     rv_var h = rv_unroll_with(rv_lang_step, x, 2, o);
     if (rv_is_null(h) && rv_tape_take_error(run->tape, &error) && !run->work->reported)
-        rv_lang_add_problem(run->work->report, m->block->node->location, error.code, "%s",
+        rv_lang_add_problem(run->work->report, m->block->node->location, error.code, "%-s",
                             error.text);
 }
 

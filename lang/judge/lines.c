@@ -88,7 +88,7 @@ static bool evaluate_line(lang_run *run, lang_line *l, lang_value *v)
     if (mistakes.out_of_memory)
         rv_lang_out_of_memory(p->report);
     else if (run->work->stopped)
-        rv_lang_add_problem(p->report, first->location, first->code, "%s", first->text);
+        rv_lang_add_problem(p->report, first->location, first->code, "%-s", first->text);
     else
         l->mistake = !rv_is_null(l->value) ? NULL
                      : first               ? kept(p, first->text)
@@ -152,7 +152,7 @@ static bool record_line(lang_run *run, const lang_node *s)
     if (!evaluate_line(run, &l, &v)) return false;
     if (!rv_gradient(p->loss, &l.leaf, 1, &l.truth)) {
         if (rv_tape_take_error(run->tape, &error))
-            rv_lang_wrong(run, s->location, error.code, "%s", error.text);
+            rv_lang_wrong(run, s->location, error.code, "%-s", error.text);
         return false;
     }
     if (!rv_lang_spend(run, s->location, 1)) return false; /* for the gradient */

@@ -42,12 +42,12 @@ static bool check_parameters(rv_var loss, const lang_block *block, lang_proof *p
 {
     int count = rv_parameters(loss, NULL, 0);
     const rv_error *why = rv_tape_error(loss.tape);
-    if (count <= 0) return !why->code || rv_fail(error, why->code, "%s", why->text);
+    if (count <= 0) return !why->code || rv_fail(error, why->code, "%-s", why->text);
     rv_var *wrt = rv_alloc((size_t)count, sizeof *wrt);
     rv_gradcheck_result *result = rv_alloc((size_t)count, sizeof *result);
     bool ok = wrt && result;
     ok = ok ? (rv_parameters(loss, wrt, count) == count ||
-               rv_fail(error, why->code, "%s", why->text)) &&
+               rv_fail(error, why->code, "%-s", why->text)) &&
                   rv_lang_check_gradients(p, loss, wrt, count, result)
             : rv_fail_memory(error);
     for (int i = 0; ok && i < count; i++) {

@@ -77,7 +77,7 @@ static bool record(lang_proof *p)
     if (p->cell) {
         p->loss = rv_model_specimen(p->cell, p->tape);
         const rv_error *why = rv_tape_error(p->tape);
-        return !why->code || rv_fail(p->error, why->code, "%s", why->text);
+        return !why->code || rv_fail(p->error, why->code, "%-s", why->text);
     }
     lang_binding *given = rv_alloc((size_t)o->given_count + 1, sizeof *given);
     if (!given) return rv_fail_memory(p->error);
@@ -269,8 +269,8 @@ rv_program *rv_lang_compute(lang_proof *p, const rv_var *outputs, int count, rv_
 {
     rv_program *program = rv_compile_with(p->tape, outputs, count, RV_VALUES);
     const rv_error *why = rv_tape_error(p->tape);
-    bool ok =
-        program || (why->code ? rv_fail(error, why->code, "%s", why->text) : rv_fail_memory(error));
+    bool ok = program ||
+              (why->code ? rv_fail(error, why->code, "%-s", why->text) : rv_fail_memory(error));
     ok = ok && rv_lang_run(p, program, 0, error);
     if (ok) return program;
     rv_program_free(program);
@@ -341,7 +341,7 @@ static bool check_open(lang_proof *p, rv_var loss, const rv_var *leaf, int count
     if (!opens) return true;
     rv_gradcheck(loss, open, opens, &options, found);
     const rv_error *why = rv_tape_error(loss.tape);
-    if (why->code) return rv_fail(p->error, why->code, "%s", why->text);
+    if (why->code) return rv_fail(p->error, why->code, "%-s", why->text);
     for (int i = 0; i < count; i++)
         if (is_open(&result[i])) {
             bool proved =

@@ -29,7 +29,7 @@ bool rv_lang_is_affordable(lang_run *run, lang_location location, rv_shape shape
     rv_error error = {0};
     size_t bytes;
     if (!rv_shape_check(shape, 1, &bytes, &error)) {
-        rv_lang_wrong(run, location, error.code, "%s", error.text);
+        rv_lang_wrong(run, location, error.code, "%-s", error.text);
         return false;
     }
     const int64_t most = rv_lang_most_size(run->work->limits);

@@ -51,10 +51,10 @@ lang_value rv_lang_wrong(lang_run *run, lang_location location, rv_code code, co
     va_end(list);
     run->work->reported = run->failed = true;
     if (run->work->call.source) location = run->work->call;
-    if (run->work->report) rv_lang_add_problem(run->work->report, location, code, "%s", text);
+    if (run->work->report) rv_lang_add_problem(run->work->report, location, code, "%-s", text);
     if (!run->work->report && location.source)
-        rv_tape_fail(run->tape, code, "%s:%d:%d: %s", location.source->path, rv_lang_line(location),
-                     rv_lang_column(location), text);
+        rv_tape_fail(run->tape, code, "%s:%d:%d: %-s", location.source->path,
+                     rv_lang_line(location), rv_lang_column(location), text);
     return rv_lang_none();
 }
 
@@ -64,7 +64,7 @@ lang_value rv_lang_recorded(lang_run *run, lang_location location, rv_var var)
     if (!rv_is_null(var)) return (lang_value){.kind = VALUE_VAR, .var = var};
     if (run->work->stopped || (run->work->reported && !run->work->report)) return rv_lang_none();
     if (rv_tape_take_error(run->tape, &error))
-        rv_lang_wrong(run, location, error.code, "%s", error.text);
+        rv_lang_wrong(run, location, error.code, "%-s", error.text);
     return rv_lang_none();
 }
 
@@ -153,7 +153,7 @@ rv_var rv_lang_constant(lang_run *run, rv_shape shape, const double *number)
     rv_error error = {0};
     rv_tensor t;
     if (!rv_tensor_new(&t, rv_tape_dtype(run->tape), shape, &error))
-        return rv_tape_fail(run->tape, error.code, "%s", error.text);
+        return rv_tape_fail(run->tape, error.code, "%-s", error.text);
     for (int64_t i = 0; i < rv_tensor_count(&t); i++) rv_tensor_set(&t, i, number[i]);
     rv_var v = rv_constant(run->tape, &t);
     rv_tensor_free(&t);

@@ -73,7 +73,7 @@ static lang_value unroll_failed(lang_run *run, const lang_node *e, rv_var x, boo
     rv_free(t->value);
     t->value = NULL;
     if ((run->work->report || !reported) && rv_tape_take_error(run->tape, &error) && !reported)
-        rv_lang_wrong(run, e->location, error.code, "%s", error.text);
+        rv_lang_wrong(run, e->location, error.code, "%-s", error.text);
     if (run->work->report && e->steps && (rv_shape_of(x).rank == 3 || rv_shape_of(x).rank == 5))
         rv_lang_add_hint(run->work->report,
                          "a sequence has time steps of its own: leave out \"for .. steps\"");

@@ -139,7 +139,7 @@ static lang_source *read_included(lang_file *file, search *s, const lang_node *n
                             "below; give other folders as `include-path`",
                             n->name);
     else if (!rv_file_read(s->real, left, &bytes, &size, &error))
-        rv_lang_add_problem(&file->report, n->location, error.code, "%s%s", error.text,
+        rv_lang_add_problem(&file->report, n->location, error.code, "%-s%s", error.text,
                             error.code == RV_ERROR_FORMAT ? " in all included files together" : "");
     else if (!is_text((const char *)bytes, size))
         rv_lang_add_problem(&file->report, n->location, RV_ERROR_FORMAT,

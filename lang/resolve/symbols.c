@@ -17,7 +17,7 @@ bool rv_lang_misnamed(const lang_resolver *r, lang_location location, const char
     rv_format(text, sizeof text, format, list);
     va_end(list);
     r->block->wrong = true;
-    return rv_lang_add_problem(r->scope->report, location, RV_ERROR_NAME, "%s", text);
+    return rv_lang_add_problem(r->scope->report, location, RV_ERROR_NAME, "%-s", text);
 }
 
 bool rv_lang_is_full(lang_resolver *r)

@@ -6,8 +6,8 @@
 
 #include "lang/syntax/habits.h"
 #include "tensor/memory.h"
-#include "tensor/name_internal.h"
 #include "tensor/text_internal.h"
+#include "tensor/utf8_internal.h"
 
 /* ---- collecting ---- */
 
@@ -42,8 +42,6 @@ bool rv_lang_add_problem(lang_report *r, lang_location location, rv_code code, c
     va_start(list, format);
     rv_format(p->text, sizeof p->text, format, list);
     va_end(list);
-    for (char *c = p->text; *c; c++)
-        if ((unsigned char)*c < ' ' && *c != '\n') *c = '?';
     const lang_habit *habit = rv_lang_habit(location);
     if (habit)
         snprintf(p->hint, sizeof p->hint, "%s%s%s", habit->hint, habit->instead ? ": " : "",
@@ -75,49 +73,50 @@ void rv_lang_free_report(lang_report *r)
 
 /* ---- one problem as text ---- */
 
-/* Copies part of a line for a terminal: control characters and invalid UTF-8 become question marks. */
-static void copy_line(char *to, const char *line, int width)
+/* Puts `mark` below each column of a part of the line, or its tabs, except below the first `skip` columns. */
+static void put_columns(rv_text *t, const char *from, const char *to, char mark, size_t skip)
 {
-    memcpy(to, line, (size_t)width);
-    to[width] = '\0';
-    bool valid = rv_utf8_valid(to, (size_t)width);
-    for (unsigned char *c = (unsigned char *)to; *c; c++)
-        if ((*c < ' ' && *c != '\t') || *c == 127 || (!valid && *c >= 0x80)) *c = '?';
+    char shown[RV_VISIBLE];
+    while (from < to) {
+        bool tab = *from == '\t';
+        size_t length = rv_visible(from, (size_t)(to - from), shown);
+        for (size_t i = tab ? 1 : rv_visible_columns(shown); i > 0; i--)
+            if (skip > 0)
+                skip--;
+            else
+                rv_put(t, "%-c", tab ? '\t' : mark);
+        from += length;
+    }
 }
 
-/* Writes the problem in the style of a compiler:
+/* Puts the problem in the style of a compiler:
  *     gru.rv:3:15: error: unknown name "brr"
  *         3 |   r = sigmoid(brr + Wr h)
  *           |               ^~~ did you mean "br"? */
-static int explain(const lang_problem *p, char *text, size_t size)
+static void explain(rv_text *t, const lang_problem *p)
 {
     enum { WIDEST = 120 };
-    if (!p->location.source) return snprintf(text, size, "error: %s\n", p->text);
+    if (!p->location.source) {
+        rv_put(t, "error: %-s\n", p->text);
+        return;
+    }
     const char *start = rv_lang_line_start(p->location),
-               *at = p->location.source->text + p->location.start;
-    int width = (int)strcspn(start, "\n\r"), marks = 0, length = 0;
+               *at = p->location.source->text + p->location.start,
+               *end = p->location.source->text + p->location.end;
     if (at - start > WIDEST - 40)
         start = at - 40; /* of a long line, the part around the location */
-    while (rv_lang_continues_character(*start)) start++;
-    width = (int)strcspn(start, "\n\r");
+    while (rv_lang_continues_character(*start) && start < at) start++;
+    int width = (int)strcspn(start, "\n\r");
     if (width > WIDEST) width = WIDEST;
     while (width > 0 && rv_lang_continues_character(start[width])) width--;
-    char line[WIDEST + 1];
-    copy_line(line, start, width);
-    length += snprintf(text, size, "%s:%d:%d: error: %s\n%5d | %s\n      | ",
-                       p->location.source->path, rv_lang_line(p->location),
-                       rv_lang_column(p->location), p->text, rv_lang_line(p->location), line);
-    char mark[2 * WIDEST + 8];
-    for (const char *c = start; c < at && marks < WIDEST; c++)
-        if (!rv_lang_continues_character(*c)) mark[marks++] = *c == '\t' ? '\t' : ' ';
-    mark[marks++] = '^';
-    const char *end = p->location.source->text + p->location.end, *line_end = start + width;
-    for (const char *c = at + 1; c < end && c < line_end && marks < 2 * WIDEST; c++)
-        if (!rv_lang_continues_character(*c)) mark[marks++] = '~';
-    mark[marks] = '\0';
-    size_t used = (size_t)length < size ? (size_t)length : size;
-    length += snprintf(text + used, size - used, "%s%s%s\n", mark, *p->hint ? " " : "", p->hint);
-    return length;
+    const char *line_end = start + width;
+    int line = rv_lang_line(p->location);
+    rv_put(t, "%s:%d:%d: error: %-s\n%5d | %-.*s\n      | ", p->location.source->path, line,
+           rv_lang_column(p->location), p->text, line, width, start);
+    put_columns(t, start, at < line_end ? at : line_end, ' ', 0);
+    rv_put(t, "^");
+    if (at < line_end) put_columns(t, at, end < line_end ? end : line_end, '~', 1);
+    rv_put(t, "%s%-s\n", *p->hint ? " " : "", p->hint);
 }
 
 /* ---- all problems ---- */
@@ -143,14 +142,12 @@ void rv_lang_sort_report(lang_report *r)
 char *rv_lang_report_text(const lang_report *r)
 {
     enum { ROOM = LANG_MESSAGE + LANG_HINT + 4096 };
-    size_t size = (r->count + 1) * ROOM, used = 0;
+    size_t size = (r->count + 1) * ROOM;
     char *text = rv_alloc(size, 1);
     if (!text) return NULL;
-    if (r->out_of_memory) snprintf(text, size, "error: out of memory\n");
-    for (size_t i = 0; !r->out_of_memory && i < r->count; i++) {
-        int wrote = explain(&r->at[i], text + used, ROOM);
-        used += wrote < ROOM ? (size_t)wrote : ROOM - 1;
-    }
-    if (r->more) snprintf(text + used, size - used, "and %zu more\n", r->more);
+    rv_text t = {text, text + size};
+    if (r->out_of_memory) rv_put(&t, "error: out of memory\n");
+    for (size_t i = 0; !r->out_of_memory && i < r->count; i++) explain(&t, &r->at[i]);
+    if (r->more) rv_put(&t, "and %zu more\n", r->more);
     return text;
 }

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "tensor/memory.h"
-#include "tensor/name_internal.h"
+#include "tensor/utf8_internal.h"
 
 typedef struct lexer {
     const lang_source *source;
@@ -34,6 +34,26 @@ static bool add(lexer *x, lang_token_kind kind, uint32_t end)
     return true;
 }
 
+/* Reports the first character before `end` that is not shown as it is. Such a character could make a text look like another
+ * one, or control the terminal on which it is printed. */
+static void check_visible(lexer *x, uint32_t end)
+{
+    const char *text = x->source->text;
+    char shown[RV_VISIBLE];
+    for (uint32_t at = x->at, next; at < end; at = next) {
+        next = at + (uint32_t)rv_visible(text + at, end - at, shown);
+        if (shown[0] != '\\' || text[at] == '\\' || text[at] == '\t') continue;
+        lang_location location = {x->source, at, next};
+        if (rv_utf8_length(text + at, end - at) > 0)
+            rv_lang_add_problem(x->report, location, RV_ERROR_FORMAT,
+                                "the invisible character %s; leave it out", shown);
+        else
+            rv_lang_add_problem(x->report, location, RV_ERROR_FORMAT,
+                                "this is not UTF-8; save the file as UTF-8");
+        return;
+    }
+}
+
 static bool add_comment(lexer *x, uint32_t end)
 {
     lang_tokens *t = x->out;
@@ -45,6 +65,7 @@ static bool add_comment(lexer *x, uint32_t end)
         alone = text[i - 1] == ' ' || text[i - 1] == '\t';
     uint32_t trimmed = end;
     while (trimmed > x->at && (unsigned char)text[trimmed - 1] <= ' ') trimmed--;
+    check_visible(x, trimmed);
     t->comment[t->comments++] = (lang_comment){x->at, trimmed, alone};
     x->at = end;
     return true;
@@ -107,6 +128,7 @@ static bool add_string(lexer *x)
     const char *text = x->source->text;
     uint32_t end = x->at + 1;
     while (text[end] != '"' && text[end] != '\n' && end < x->source->size) end++;
+    check_visible(x, end);
     return text[end] == '"' ? add(x, TOKEN_STRING, end + 1)
                             : wrong(x, end, "this text has no end; close it with \"");
 }
@@ -133,6 +155,7 @@ static bool step(lexer *x)
         while ((is_letter(text[end]) && !is_no_break(text + end)) || is_digit(text[end])) end++;
         if (!rv_utf8_valid(text + x->at, end - x->at))
             return wrong(x, end, "this is not UTF-8; save the file as UTF-8");
+        check_visible(x, end);
         return add(x, TOKEN_NAME, end);
     }
     if (c == '"') return add_string(x);

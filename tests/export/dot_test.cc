@@ -130,6 +130,27 @@ TEST_F(Dot, NamesFromAnywhereAreEscaped)
     EXPECT_EQ(count(text, "a \\\"b\\\" \\\\ c\\n"), 1) << text;
 }
 
+/* Every line is a statement whose strings are closed, of visible characters, and without an entity that a name wrote. */
+TEST_F(Dot, NamesOfControlCharactersAndDamagedUtf8AreShown)
+{
+    const std::string name = "\x1b]52;c;aGk=\a\nforged;\xc2\x9b\xff\xce\"];\\N\\&lt;{}<b>";
+    const std::string text = draw(rv_exp(rv_input(tape, name.c_str(), RV_SHAPE(2))));
+    EXPECT_NE(text.find("\"\\\\x1b]52;c;aGk=\\\\x07\\\\x0aforged;\\\\u009b\\\\xff\\\\xce\\\"];"
+                        "\\\\N\\\\&amp;lt;{}<b>\\n[2]\""),
+              std::string::npos)
+        << text;
+    bool quoted = false;
+    for (size_t i = 0; i < text.size(); i++) {
+        if (quoted && text[i] == '\\')
+            i++;
+        else if (text[i] == '"')
+            quoted = !quoted;
+        EXPECT_FALSE(quoted && text[i] == '\n') << text.substr(0, i);
+        EXPECT_TRUE(text[i] == '\n' || (text[i] >= ' ' && text[i] < 127)) << text.substr(0, i);
+    }
+    EXPECT_FALSE(quoted);
+}
+
 TEST_F(Dot, ANullOutputDrawsNothing)
 {
     const std::string text = draw(rv_var{tape, -1});

@@ -321,8 +321,23 @@ TEST(Messages, Places)
          "  input x[2, 4]\n"
          "  y = x\033[31m\n",
          "my.rv:3:8: error: this character means nothing here\n"
-         "    3 |   y = x?[31m\n"
-         "      |        ^ leave it out\n"},
+         "    3 |   y = x\\x1b[31m\n"
+         "      |        ^~~~ leave it out\n"},
+        {"# a\302\233b\n", "my.rv:1:4: error: the invisible character \\u009b; leave it out\n"
+                           "    1 | # a\\u009bb\n"
+                           "      |    ^~~~~~\n"},
+        {"derive loss \"\t\316\261 \033 \316\261\033\"\n",
+         "my.rv:1:17: error: the invisible character \\x1b; leave it out\n"
+         "    1 | derive loss \"\t\316\261 \\x1b \316\261\\x1b\"\n"
+         "      |              \t  ^~~~\n"},
+        {"model m\n"
+         "  input \316\261\342\200\256[2]\n",
+         "my.rv:2:10: error: the invisible character \\u202e; leave it out\n"
+         "    2 |   input \316\261\\u202e[2]\n"
+         "      |          ^~~~~~\n"},
+        {"# caf\351\n", "my.rv:1:6: error: this is not UTF-8; save the file as UTF-8\n"
+                        "    1 | # caf\\xe9\n"
+                        "      |      ^~~~\n"},
         {"model m\n"
          "  input x[2, 4]\n"
          "  y = \302\240x\n",

@@ -203,5 +203,5 @@ bool rv_setup_check_given(const rv_setup *s, const rv_train_config *config,
                        "`accumulate`: got %" PRId64 ", expected at most the %" PRId64
                        " batch(es) of the run, which would else make no update",
                        given->optimizer.accumulate, batches * config->loop.epochs);
-    return why.code == RV_OK || rv_fail(error, why.code, "%s", why.text);
+    return why.code == RV_OK || rv_fail(error, why.code, "%-s", why.text);
 }

@@ -68,7 +68,7 @@ bool rv_names_file(const char *name, size_t *file)
 static bool fail_text(const rv_error *why, rv_error *error)
 {
     bool system = why->code == RV_ERROR_IO || why->code == RV_ERROR_MEMORY;
-    return rv_fail(error, system ? why->code : RV_ERROR_FORMAT, "%s", why->text);
+    return rv_fail(error, system ? why->code : RV_ERROR_FORMAT, "%-s", why->text);
 }
 
 static const rv_model *model_of_file(const char *name, size_t length, const char *folders,
@@ -90,7 +90,7 @@ static const rv_model *model_of_file(const char *name, size_t length, const char
     const rv_model *model = rv_lang_model(*lang, wanted, &why);
     if (model) return model;
     if (wanted)
-        rv_fail(error, why.code, "%s", why.text);
+        rv_fail(error, why.code, "%-s", why.text);
     else
         fail_text(&why, error);
     rv_lang_free(*lang);

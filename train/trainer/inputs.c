@@ -129,15 +129,15 @@ static bool absolute_path(const char *path, char absolute[RV_PATH], rv_error *er
 /* The absolute path `to`, seen from the absolute folder `from`: "../../data/x.csv". */
 static bool relative_path(const char *from, const char *to, char path[RV_PATH], rv_error *error)
 {
-    size_t common = 0, i = 0;
-    rv_text text = {path, path + RV_PATH};
+    size_t common = 0, i = 0, used = 0;
     for (; from[i] != '\0' && from[i] == to[i]; i++)
         if (from[i] == '/') common = i;
     if (from[i] == '\0' && to[i] == '/') common = i;
     for (const char *rest = from + common; *rest != '\0'; rest++)
-        if (*rest == '/' && rest[1] != '\0') rv_put(&text, "../");
-    rv_put(&text, "%s", to + common + (to[common] == '/'));
-    return text.at + 1 < text.end || fail_long(error);
+        if (*rest == '/' && rest[1] != '\0' && used + 3 < RV_PATH)
+            used += (size_t)snprintf(path + used, RV_PATH - used, "../");
+    used += (size_t)snprintf(path + used, RV_PATH - used, "%s", to + common + (to[common] == '/'));
+    return used < RV_PATH || fail_long(error);
 }
 
 /* ---- the record ---- */
@@ -175,13 +175,8 @@ char *rv_inputs_json(const rv_train_config *c, const char *folder, rv_error *err
         ok = !text || (copy_path(path, text, length, error) &&
                        add_input(record, row->key, path, real, error));
     }
-    char *printed = ok && record->child ? cJSON_Print(record) : NULL;
-    char *text = !ok              ? NULL
-                 : !record->child ? rv_string_copy("{}")
-                 : printed        ? rv_string_copy(printed)
-                                  : NULL;
+    char *text = !ok ? NULL : record->child ? rv_json_text(record, true) : rv_string_copy("{}");
     if (ok && !text) rv_fail_memory(error);
-    cJSON_free(printed);
     cJSON_Delete(record);
     return text;
 }
@@ -253,9 +248,8 @@ static bool find_input(const char *text, size_t length, const input *in, const c
     if (way < 0) return rv_fail_memory(error);
     if (way == FROM_RUN && !absolute_path(paths[FROM_RUN], paths[way = ABSOLUTE], error))
         return false; /* without the run's folder in it */
-    rv_text to = {found, found + RV_PATH};
-    rv_put(&to, "%s%s", paths[way], text + length);
-    return to.at + 1 < to.end || fail_long(error);
+    return snprintf(found, RV_PATH, "%s%s", paths[way], text + length) < RV_PATH ||
+           fail_long(error);
 }
 
 /* *record becomes NULL if it is missing or damaged. False: out of memory. */

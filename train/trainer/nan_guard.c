@@ -78,7 +78,7 @@ static bool check(rv_nan_guard *guard, const rv_setup *s, rv_store *store,
         rv_fail(&why, RV_ERROR_NUMBER, "the loss, a parameter or a state is not finite, %s",
                 "though each op by itself makes finite numbers; try `dtype` f64");
     restore(guard, store);
-    return rv_fail(error, why.code, "%s: %s", words, why.text);
+    return rv_fail(error, why.code, "%s: %-s", words, why.text);
 }
 
 bool rv_run_guarded(const rv_setup *s, rv_store *store, const rv_batch_program *b,

@@ -40,7 +40,7 @@ bool rv_train_config_of_run(rv_train_config *config, const char *folder, rv_erro
                config_of_checkpoint(config, path, &ignored)) ||
               (rv_run_folder_previous(folder, path, &ignored) &&
                config_of_checkpoint(config, path, &ignored));
-    if (!ok) return rv_fail(error, first.code, "%s", first.text);
+    if (!ok) return rv_fail(error, first.code, "%-s", first.text);
     return rv_inputs_find(config, folder, error);
 }
 
@@ -145,7 +145,7 @@ static bool read_either(const rv_trainer *t, char path[RV_PATH], rv_train_result
         return true;
     }
     if (second.code == RV_ERROR_MEMORY) return rv_fail_memory(error);
-    return rv_fail(error, RV_ERROR_IO, "no checkpoint to resume from: %.800s", first.text);
+    return rv_fail(error, RV_ERROR_IO, "no checkpoint to resume from: %-.800s", first.text);
 }
 
 /* ---- parameters ---- */

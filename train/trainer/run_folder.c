@@ -158,7 +158,7 @@ static char *log_text(const rv_train_result *r)
     char *text = rv_alloc(size, 1);
     rv_text to = {text, text + size};
     if (!text) return NULL;
-    rv_put(&to, "%s", head);
+    rv_put(&to, "%-s", head);
     for (const rv_epoch *e = r->history; e < r->history + r->epochs; e++) {
         rv_put(&to, "%" PRId64 ",%.9g,%.9g,", e->epoch, e->loss, e->validation_loss);
         if (!isnan(e->validation_accuracy)) rv_put(&to, "%.9g", e->validation_accuracy);
@@ -237,22 +237,14 @@ static bool keep_previous(const char *folder, rv_error *error)
     return rename(from, previous) == 0 || errno == ENOENT || fail_system("write", previous, error);
 }
 
-/* The entries that are UTF-8, which safetensors requires; file names may not be. config.json and
- * inputs.json hold them too. */
 static bool save_store(const char *folder, const char *file, const rv_store *store,
                        const rv_metadata *metadata, size_t count, rv_error *error)
 {
-    enum { MOST = 3 };
-    rv_metadata valid[MOST];
     char path[RV_PATH];
-    size_t kept = 0;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++)
         if (!metadata[i].value) return rv_fail_memory(error);
-        if (rv_utf8_valid(metadata[i].value, strlen(metadata[i].value)))
-            valid[kept++] = metadata[i];
-    }
     return rv_run_folder_path(folder, file, path, error) &&
-           rv_store_save_with(store, path, valid, kept, error);
+           rv_store_save_with(store, path, metadata, count, error);
 }
 
 bool rv_run_folder_save_best(const char *folder, const rv_train_config *c, const rv_store *store,

@@ -41,9 +41,7 @@ char *rv_run_state_json(const rv_train_result *t)
     cJSON *rows = ok ? cJSON_AddArrayToObject(object, "history") : NULL;
     ok = rows;
     for (int64_t i = 0; ok && i < t->epochs; i++) ok = add_row(rows, &t->history[i]);
-    char *printed = ok ? cJSON_PrintUnformatted(object) : NULL;
-    char *text = printed ? rv_string_copy(printed) : NULL;
-    cJSON_free(printed);
+    char *text = ok ? rv_json_text(object, false) : NULL;
     cJSON_Delete(object);
     return text;
 }
