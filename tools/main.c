@@ -5,6 +5,7 @@
 
 #include "train/setup/lookup.h"
 #include "tools/command/commands.h"
+#include "tools/cli/say.h"
 
 static const command *const commands[] = {
     &command_train,     &command_compare, &command_evaluate, &command_sample,     &command_profile,
@@ -21,13 +22,13 @@ static const char *command_name(const void *list, int index)
 
 static void print_help(void)
 {
-    puts("recurve - automatic differentiation for recurrent nets\n\n"
-         "usage: recurve COMMAND [OPTION]...\n"
-         "       recurve --help | --version\n");
+    say(stdout, "recurve - automatic differentiation for recurrent nets\n\n"
+                "usage: recurve COMMAND [OPTION]...\n"
+                "       recurve --help | --version\n\n");
     for (int i = 0; i < COMMANDS; i++)
-        printf("    %-12s%s\n", commands[i]->name, commands[i]->summary);
-    puts("\n`recurve COMMAND --help` describes a command and its options.\n"
-         "Exit status: 0 success, 1 the command failed, 2 the command line is wrong.");
+        say(stdout, "    %-12s%s\n", commands[i]->name, commands[i]->summary);
+    say(stdout, "\n`recurve COMMAND --help` describes a command and its options.\n"
+                "Exit status: 0 success, 1 the command failed, 2 the command line is wrong.\n");
 }
 
 static const command *find_command(const char *name)
@@ -50,7 +51,7 @@ int main(int argc, char **argv)
         return finish_output(STATUS_OK);
     }
     if (is_one_of(name, "--version", "-V", "version")) {
-        printf("recurve %s\n", rv_version());
+        say(stdout, "recurve %s\n", rv_version());
         return finish_output(STATUS_OK);
     }
 
@@ -62,7 +63,7 @@ int main(int argc, char **argv)
             rv_fail(&error, RV_ERROR_ARGUMENT, "no command given");
         else
             rv_fail_unknown("command", name, command_name, commands, COMMANDS, &error);
-        fprintf(stderr, "recurve: %s\nTry 'recurve --help'.\n", error.text);
+        say(stderr, "recurve: %-s\nTry 'recurve --help'.\n", error.text);
         return STATUS_USAGE;
     }
 

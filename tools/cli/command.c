@@ -5,10 +5,11 @@
 #include <string.h>
 
 #include "tools/cli/options.h"
+#include "tools/cli/say.h"
 
 void command_warn(const command *page, const char *text)
 {
-    fprintf(stderr, "recurve %s: ", page->name);
+    say(stderr, "recurve %s: ", page->name);
     options_print_message(page, text);
     fputc('\n', stderr);
 }
@@ -22,13 +23,13 @@ exit_status run_command(const command *page, int argc, char **argv)
                    error.code == RV_ERROR_LIMIT; /* not the command line's fault */
     if (outside) result = STATUS_FAILED;
     if (error.code != RV_OK) command_warn(page, error.text);
-    if (result == STATUS_USAGE) fprintf(stderr, "Try 'recurve %s --help'.\n", page->name);
+    if (result == STATUS_USAGE) say(stderr, "Try 'recurve %s --help'.\n", page->name);
     return result;
 }
 
 int finish_output(exit_status result)
 {
     if (fflush(stdout) == 0 && !ferror(stdout)) return (int)result;
-    fprintf(stderr, "recurve: cannot write to standard output: %s\n", strerror(errno));
+    say(stderr, "recurve: cannot write to standard output: %s\n", strerror(errno));
     return result == STATUS_OK ? (int)STATUS_FAILED : (int)result;
 }

@@ -5,12 +5,13 @@
 
 #include "tensor/memory.h"
 #include "train/setup/lookup.h"
+#include "tools/cli/say.h"
 
 bool equations_are_right(const rv_lang *lang)
 {
     if (rv_lang_problems(lang) == 0) return true;
     char *text = rv_lang_problem_text(lang);
-    fputs(text ? text : "out of memory\n", stderr);
+    say(stderr, "%-s", text ? text : "out of memory\n");
     rv_free(text);
     return false;
 }

@@ -3,6 +3,9 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "tensor/memory.h"
+#include "train/json_internal.h"
+
 void json_add_number(cJSON *object, const char *name, double number)
 {
     if (isfinite(number))
@@ -25,10 +28,10 @@ void json_add_shape(cJSON *object, const char *name, rv_shape shape)
 
 bool json_print(cJSON *document, rv_error *error)
 {
-    char *text = document ? cJSON_Print(document) : NULL;
+    char *text = rv_json_text(document, true);
     cJSON_Delete(document);
     if (!text) return rv_fail_memory(error);
-    puts(text);
-    cJSON_free(text);
+    fputs(text, stdout);
+    rv_free(text);
     return true;
 }

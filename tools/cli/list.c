@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "tools/cli/json.h"
+#include "tools/cli/say.h"
 
 typedef struct list_options {
     bool json;
@@ -29,7 +30,7 @@ static void print_column(const char *text, int column, bool started)
         const char *next = strstr(text, ";  ");
         int length = (int)strcspn(text, "\n");
         if (next && next - text < length) length = (int)(next - text);
-        printf("%*s%.*s\n", started ? 0 : column, "", length, text);
+        say(stdout, "%*s%.*s\n", started ? 0 : column, "", length, text);
         started = false;
         text += length;
         text += *text == ';' ? 3 : *text == '\n';
@@ -52,7 +53,7 @@ static void print_text(const list *l)
     }
     for (int i = 0; i < l->count; i++) {
         list_item item = item_at(l, i);
-        printf("%-*s", width + 2, item.name);
+        say(stdout, "%-*s", width + 2, item.name);
         print_column(item.formula, width + 2, true);
         print_column(item.note, width + 2, false);
         print_column(item.usage, width + 2, false);
@@ -86,7 +87,7 @@ exit_status list_run(const command *page, const list *l, int argc, char **argv, 
     if (name && only < 0) return STATUS_USAGE;
     if (o.json) return print_json(l, only, error) ? STATUS_OK : STATUS_FAILED;
     if (only >= 0)
-        fputs(l->text(only), stdout);
+        say(stdout, "%-s", l->text(only));
     else
         print_text(l);
     return STATUS_OK;

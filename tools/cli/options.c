@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "train/setup/lookup.h"
+#include "tools/cli/say.h"
 
 enum { OPTION_TEXT = 64, OPTION_CODE = 256 }; /* above all characters */
 
@@ -45,7 +46,7 @@ static void print_lines(const char *text, int indent)
 {
     while (*text != '\0') {
         int length = (int)strcspn(text, "\n");
-        printf("%*s%.*s\n", length ? indent : 0, "", length, text);
+        say(stdout, "%*s%.*s\n", length ? indent : 0, "", length, text);
         text += length + (text[length] == '\n');
     }
 }
@@ -54,31 +55,31 @@ static void print_lines(const char *text, int indent)
 static void print_option(const option_row *row)
 {
     enum { COLUMN = 24 };
-    int used = printf("    --%s", row->key);
-    if (row->alias) used += printf(", --%s", row->alias);
-    if (row->argument) used += printf(" %s", row->argument);
+    int used = say(stdout, "    --%s", row->key);
+    if (row->alias) used += say(stdout, ", --%s", row->alias);
+    if (row->argument) used += say(stdout, " %s", row->argument);
     if (used >= COLUMN) putchar('\n');
     int first = (int)strcspn(row->doc, "\n");
-    printf("%*s%.*s\n", used < COLUMN ? COLUMN - used : COLUMN, "", first, row->doc);
+    say(stdout, "%*s%.*s\n", used < COLUMN ? COLUMN - used : COLUMN, "", first, row->doc);
     if (row->doc[first] == '\n') print_lines(row->doc + first + 1, COLUMN);
 }
 
 static void print_manual(const command *page)
 {
-    printf("NAME\n    recurve %s - %s\n\nSYNOPSIS\n    recurve %s %s\n\nDESCRIPTION\n", page->name,
-           page->summary, page->name, page->synopsis);
+    say(stdout, "NAME\n    recurve %s - %-s\n\nSYNOPSIS\n    recurve %s %-s\n\nDESCRIPTION\n",
+        page->name, page->summary, page->name, page->synopsis);
     print_lines(page->description, 4);
-    puts("\nOPTIONS");
+    say(stdout, "\nOPTIONS\n");
     const option_table table = options_of(page);
     for (int i = 0; i < table.count; i++) {
-        if (table.row[i]->group) printf("%s  %s\n", i == 0 ? "" : "\n", table.row[i]->group);
+        if (table.row[i]->group) say(stdout, "%-s  %s\n", i == 0 ? "" : "\n", table.row[i]->group);
         print_option(table.row[i]);
     }
     print_option(&(option_row){.key = "help", .doc = "print this page"});
-    printf("\nEXIT STATUS\n    0  success\n    1  %s\n    2  the command line is wrong\n",
-           page->failure);
+    say(stdout, "\nEXIT STATUS\n    0  success\n    1  %-s\n    2  the command line is wrong\n",
+        page->failure);
     if (page->statuses) print_lines(page->statuses, 4);
-    puts("\nEXAMPLE");
+    say(stdout, "\nEXAMPLE\n");
     print_lines(page->example, 4);
 }
 
@@ -93,7 +94,7 @@ void options_print_message(const command *page, const char *message)
         snprintf(key, sizeof key, "%.*s", length, at + 1);
         while (i < table.count && !is_named(table.row[i], key)) i++;
         if (length > 0 && at[length + 1] == '`' && i < table.count) {
-            fprintf(stderr, "--%s", table.row[i]->key);
+            say(stderr, "--%s", table.row[i]->key);
             at += length + 2;
         } else {
             fputc(*at++, stderr);

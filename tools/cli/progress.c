@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "tools/machine/timing.h"
+#include "tools/cli/say.h"
 
 progress progress_new(bool wanted, const char *title, int64_t epochs, int64_t first, int64_t count)
 {
@@ -26,9 +27,9 @@ void progress_start(progress *p, int64_t epoch)
 static void print_time(double seconds)
 {
     int64_t whole = (int64_t)seconds;
-    if (whole >= 3600) fprintf(stderr, "%" PRId64 ":", whole / 3600);
-    fprintf(stderr, whole >= 3600 ? "%02" PRId64 ":%02" PRId64 : "%" PRId64 ":%02" PRId64,
-            whole / 60 % 60, whole % 60);
+    if (whole >= 3600) say(stderr, "%" PRId64 ":", whole / 3600);
+    say(stderr, whole >= 3600 ? "%02" PRId64 ":%02" PRId64 : "%" PRId64 ":%02" PRId64,
+        whole / 60 % 60, whole % 60);
 }
 
 /* "[####......]" */
@@ -36,7 +37,7 @@ static void print_bar(const progress *p, int64_t seen, int width)
 {
     fputc('[', stderr);
     for (int i = 0; i < width; i++) fputc(i * p->samples < seen * width ? '#' : '.', stderr);
-    fputs("] ", stderr);
+    say(stderr, "] ");
 }
 
 void progress_paint(void *context, int64_t seen, double loss)
@@ -46,17 +47,17 @@ void progress_paint(void *context, int64_t seen, double loss)
     if (!p->shown || now - p->painted < 0.1) return;
     p->painted = now;
     bool titled = *p->title != '\0'; /* a title leaves less room */
-    fprintf(stderr, "\r%sepoch %" PRId64 "/%" PRId64 " ", p->title, p->epoch, p->epochs);
+    say(stderr, "\r%sepoch %" PRId64 "/%" PRId64 " ", p->title, p->epoch, p->epochs);
     print_bar(p, seen, titled ? 10 : 30);
-    if (!titled) fprintf(stderr, "%3d %%  ", (int)(100 * seen / p->samples));
-    fprintf(stderr, "loss %.4g  ", loss);
-    if (!titled) fprintf(stderr, "%.0f samples/s  ", (double)seen / (now - p->started));
+    if (!titled) say(stderr, "%3d %%  ", (int)(100 * seen / p->samples));
+    say(stderr, "loss %.4g  ", loss);
+    if (!titled) say(stderr, "%.0f samples/s  ", (double)seen / (now - p->started));
     double done = (double)(p->epoch - 1) + (double)seen / (double)p->samples;
     print_time((now - p->begun) * ((double)p->epochs - done) / (done - (double)p->first));
-    fputs(" left \033[K", stderr);
+    say(stderr, " left \033[K");
 }
 
 void progress_clear(const progress *p)
 {
-    if (p->shown) fputs("\r\033[K", stderr);
+    if (p->shown) say(stderr, "\r\033[K");
 }

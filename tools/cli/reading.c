@@ -5,6 +5,7 @@
 
 #include "tensor/text_internal.h"
 #include "tools/cli/json.h"
+#include "tools/cli/say.h"
 
 enum { LINE = 1024 };
 
@@ -126,7 +127,7 @@ static void print_choices(FILE *out, const char *text)
         int length = next ? (int)(next - text) : (int)strlen(text);
         bool started = column > 0, fits = started && column + length + 2 <= 100;
         column = fits ? column + length + 2 : 4 + length;
-        fprintf(out, "%s%.*s", fits ? "; " : started ? "\n    " : "    ", length, text);
+        say(out, "%-s%.*s", fits ? "; " : started ? "\n    " : "    ", length, text);
         text += length;
     }
     if (column > 0) putc('\n', out);
@@ -147,7 +148,7 @@ static void print_line(FILE *out, const rv_source *s, const rv_train_config *c, 
     rv_text t = {line, line + LINE};
     put_samples(&t, s);
     put_targets(&t, s);
-    fprintf(out, "%s: %s%s\n", name_of(s, &c->data, name), line, split);
+    say(out, "%s: %s%s\n", name_of(s, &c->data, name), line, split);
 }
 
 void reading_print(FILE *out, const rv_source *source, const rv_train_config *config)

@@ -72,7 +72,8 @@ const command command_compare = {
         "\"diverged\"; the others continue.\n",
     OPTIONS(options),
     .configures = is_common,
-    .failure = "every run diverged, data are malformed, or a file cannot be written",
+    .failure = "every run diverged, data are malformed, or a file cannot be written; or only\n"
+               "       the picture failed, after the results",
     .example =
         "recurve compare --models curnn,ugrnn,gru,lstm --classes 0-9\n"
         "recurve compare --models gru,lstm --optimizers momentum,adam --seeds 3 --task adding\n"
@@ -134,16 +135,15 @@ static const contender **order_of(const comparison *c, bool by_score)
 static void print_row(const comparison *c, const contender *who, int width)
 {
     char best[64], last[64];
-    printf("%-18s%-18s", who->model, who->optimizer);
+    say(stdout, "%-18s%-18s", who->model, who->optimizer);
     if (who->diverged) {
-        printf("%10s  diverged\n", "-");
+        say(stdout, "%10s  diverged\n", "-");
         return;
     }
-    printf("%10" PRId64 "  %*s  %*s  %10.*f  %9.0f%s\n", who->parameters, width,
-           mean_text(c, who->best, who->best_spread, best), width,
-           mean_text(c, who->last, who->last_spread, last), c->seeds > 1 ? 1 : 0,
-           who->epochs_to_best, who->samples_per_second,
-           comparison_is_best(c, who) ? "  best" : "");
+    say(stdout, "%10" PRId64 "  %*s  %*s  %10.*f  %9.0f%s\n", who->parameters, width,
+        mean_text(c, who->best, who->best_spread, best), width,
+        mean_text(c, who->last, who->last_spread, last), c->seeds > 1 ? 1 : 0, who->epochs_to_best,
+        who->samples_per_second, comparison_is_best(c, who) ? "  best" : "");
 }
 
 static void print_baseline(const comparison *c, const rv_baseline *b, int width)
@@ -153,14 +153,14 @@ static void print_baseline(const comparison *c, const rv_baseline *b, int width)
                    : rv_source_is_text(comparison_data(c)) ? b->loss / log(2)
                                                            : b->loss;
     snprintf(note, sizeof note, "baseline: %s", b->text);
-    printf("%-46s  %*s\n", note, width, mean_text(c, score, -1, text));
+    say(stdout, "%-46s  %*s\n", note, width, mean_text(c, score, -1, text));
 }
 
 static void print_table(const comparison *c, const contender *const *order, const rv_baseline *b)
 {
     int width = c->seeds > 1 ? 17 : 13;
-    printf("%-18s%-18s%10s  %*s  %*s  %10s  %9s\n", "model", "optimizer", "parameters", width,
-           "best score", width, "last score", "best epoch", "samples/s");
+    say(stdout, "%-18s%-18s%10s  %*s  %*s  %10s  %9s\n", "model", "optimizer", "parameters", width,
+        "best score", width, "last score", "best epoch", "samples/s");
     for (int i = 0; i < c->count; i++) print_row(c, order[i], width);
     print_baseline(c, b, width);
 }
@@ -172,19 +172,20 @@ static char *csv_text(const comparison *c, const contender *const *order)
     FILE *to = open_memstream(&text, &size);
     if (!to) return NULL;
     const char *score = score_name(c);
-    fprintf(to,
-            "model,optimizer,seeds,parameters,best_%s,best_%s_spread,last_%s,last_%s_spread,"
-            "epochs_to_best,samples_per_second\n",
-            score, score, score, score);
+    say(to,
+        "model,optimizer,seeds,parameters,best_%s,best_%s_spread,last_%s,last_%s_spread,"
+        "epochs_to_best,samples_per_second\n",
+        score, score, score, score);
     for (int i = 0; i < c->count; i++) {
         const contender *who = order[i];
-        fprintf(to, "%s,%s,%" PRId64 ",", who->model, who->optimizer, c->seeds);
+        say_cell(to, who->model);
+        say(to, ",%s,%" PRId64 ",", who->optimizer, c->seeds);
         if (who->diverged)
-            fputs(",diverged,,,,,\n", to);
+            say(to, ",diverged,,,,,\n");
         else
-            fprintf(to, "%" PRId64 ",%.9g,%.9g,%.9g,%.9g,%.9g,%.0f\n", who->parameters, who->best,
-                    who->best_spread, who->last, who->last_spread, who->epochs_to_best,
-                    who->samples_per_second);
+            say(to, "%" PRId64 ",%.9g,%.9g,%.9g,%.9g,%.9g,%.0f\n", who->parameters, who->best,
+                who->best_spread, who->last, who->last_spread, who->epochs_to_best,
+                who->samples_per_second);
     }
     if (fclose(to) == 0) return text;
     free(text);
@@ -289,7 +290,7 @@ static bool save(const comparison *c, const contender *const *order, rv_error *e
     if (!c->base.loop.output) return true;
     char *text = csv_text(c, order);
     bool ok = rv_run_folder_path(c->base.loop.output, "compare.csv", path, error) &&
-              rv_text_file_write(path, text, error) && (!c->plot || !c->first || draw(c, error));
+              rv_text_file_write(path, text, error);
     free(text);
     return ok;
 }
@@ -300,7 +301,7 @@ static void describe(const comparison *c)
     reading_print_run(stderr, c->tried);
     say(stderr, "%" PRId64 " run(s), seed%s %" PRId64, runs, c->seeds > 1 ? "s" : "",
         c->base.loop.seed);
-    if (c->seeds > 1) fprintf(stderr, " to %" PRId64, c->base.loop.seed + c->seeds - 1);
+    if (c->seeds > 1) say(stderr, " to %" PRId64, c->base.loop.seed + c->seeds - 1);
     fputc('\n', stderr);
 }
 
@@ -318,6 +319,10 @@ static bool compare(comparison *c, const compare_options *o, rv_error *error)
     else if (ok)
         print_table(c, order, &baseline);
     rv_free(order);
+    fflush(stdout);
+    /* A picture that failed is reported last, so that it costs no result. */
+    ok = ok && (!c->plot || !c->first || draw(c, error)) &&
+         (!c->undrawn.code || rv_fail(error, c->undrawn.code, "%-s", c->undrawn.text));
     return ok && (c->first || rv_fail(error, RV_ERROR_ARGUMENT,
                                       "every run diverged; try a lower --learning-rate"));
 }

@@ -80,7 +80,7 @@ static rv_train_config config_of(const comparison *c, const contender *who, int6
 static bool fail_run(const comparison *c, const contender *who, int64_t k, const rv_error *why,
                      rv_error *error)
 {
-    return rv_fail(error, why->code, "%s with %s, seed %" PRId64 ": %s",
+    return rv_fail(error, why->code, "%s with %s, seed %" PRId64 ": %-s",
                    who->model ? who->model : "the default model",
                    who->optimizer ? who->optimizer : "the default optimizer", c->base.loop.seed + k,
                    why->text);
@@ -197,11 +197,12 @@ static bool keep_result(const rv_train_result *from, rv_train_result *to, rv_err
 }
 
 /* Carries out one run and stores its result. */
-static bool train(const comparison *c, contender *who, const rv_train_config *config,
+static bool train(comparison *c, contender *who, int64_t k, const rv_train_config *config,
                   rv_train_result *result, rv_error *error)
 {
     char title[RUN_TEXT];
-    int number = (int)((who - c->all) * c->seeds + config->loop.seed - c->base.loop.seed) + 1;
+    rv_error undrawn = {0};
+    int number = (int)((who - c->all) * c->seeds + k) + 1;
     snprintf(title, sizeof title, "run %d/%d  %s, %s  ", number, (int)(c->count * c->seeds),
              who->model, who->optimizer);
     rv_trainer *trainer = rv_trainer_new(config, error);
@@ -213,8 +214,9 @@ static bool train(const comparison *c, contender *who, const rv_train_config *co
     bool ok = rv_trainer_observe(trainer, (rv_observer){after_update, after_epoch, &bar}, error) &&
               rv_trainer_fit(trainer, error);
     progress_clear(&bar);
-    ok = keep_result(rv_trainer_result(trainer), result, error) && ok &&
-         (!c->plot || curves_draw(filled->loop.output, filled, s, result, error));
+    ok = keep_result(rv_trainer_result(trainer), result, error) && ok;
+    if (ok && c->plot && !curves_draw(filled->loop.output, filled, s, result, &undrawn))
+        fail_run(c, who, k, &undrawn, &c->undrawn);
     if (ok) who->parameters = count_parameters(rv_trainer_store(trainer));
     rv_trainer_free(trainer);
     return ok;
@@ -249,7 +251,7 @@ static bool run_one(comparison *c, contender *who, int64_t k, rv_error *error)
         if (!folder_of(c, who, k, folder, error)) return false;
         config.loop.output = folder;
     }
-    if (train(c, who, &config, result, &why)) return true;
+    if (train(c, who, k, &config, result, &why)) return true;
     who->diverged = who->diverged || result->diverged;
     return result->diverged || fail_run(c, who, k, &why, error);
 }

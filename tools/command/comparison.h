@@ -23,6 +23,7 @@ typedef struct contender {
 typedef struct comparison {
     rv_train_config base; /* of all runs, except model, optimizer, seed and folder */
     bool plot, bar;       /* draw the curves of each; show progress */
+    rv_error undrawn;     /* the first picture of a run that failed */
     const char *models[MOST_COMPARED], *optimizers[MOST_COMPARED]; /* NULL: the default */
     int model_count, optimizer_count;
     char *model_list, *optimizer_list; /* memory of the names */

@@ -117,18 +117,18 @@ static void print_confusion(const rv_trainer *run, const char *which, const rv_m
     int64_t classes = rv_trainer_setup(run)->data.classes;
     int width = widest(run, m, classes);
     char text[32];
-    printf("\n%s, label down, answer across\n%*s", which, width, "");
+    say(stdout, "\n%s, label down, answer across\n%*s", which, width, "");
     for (int64_t a = 0; a < classes; a++) {
         label_text(run, a, text);
-        printf(" %*s", width, text);
+        say(stdout, " %*s", width, text);
     }
     putchar('\n');
     for (int64_t d = 0; d < classes; d++) {
         label_text(run, d, text);
-        printf("%*s", width, text);
+        say(stdout, "%*s", width, text);
         for (int64_t a = 0; a < classes; a++) {
             snprintf(text, sizeof text, m->confusion[d][a] ? "%" PRId64 : ".", m->confusion[d][a]);
-            printf(" %*s", width, text);
+            say(stdout, " %*s", width, text);
         }
         putchar('\n');
     }
@@ -144,11 +144,11 @@ static void print_text(const rv_trainer *run, const rv_metrics *training,
 {
     const rv_train_config *c = rv_trainer_config(run);
     const rv_source *data = &rv_trainer_setup(run)->data;
-    printf("%s on %s%s%s\n", c->net.model, c->data.path ? c->data.path : c->data.task,
-           c->data.classes ? " " : "", c->data.classes ? c->data.classes : "");
+    say(stdout, "%s on %s%s%s\n", c->net.model, c->data.path ? c->data.path : c->data.task,
+        c->data.classes ? " " : "", c->data.classes ? c->data.classes : "");
     print_line(data, "training", training);
     print_line(data, "validation", validation);
-    printf("digest %s\n", digest);
+    say(stdout, "digest %s\n", digest);
     if (has_confusion(data)) print_confusion(run, "validation", validation);
 }
 

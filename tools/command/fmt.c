@@ -6,6 +6,7 @@
 #include "tools/command/commands.h"
 #include "tools/cli/equations.h"
 #include "train/text_file_internal.h"
+#include "tools/cli/say.h"
 
 typedef struct fmt_options {
     bool check, in_place;
@@ -61,9 +62,9 @@ static bool fmt(const fmt_options *o, const char *path, rv_error *error)
     char *text, *canonical;
     bool ok = format(path, o->include_path, &text, &canonical, error);
     bool same = ok && strcmp(text, canonical) == 0;
-    if (ok && o->check && !same) puts(path);
+    if (ok && o->check && !same) say(stdout, "%s\n", path);
     if (ok && o->in_place && !same) ok = rv_text_file_write(path, canonical, error);
-    if (ok && !o->check && !o->in_place) fputs(canonical, stdout);
+    if (ok && !o->check && !o->in_place) say_lines(stdout, canonical, strlen(canonical));
     rv_free(text);
     rv_free(canonical);
     return ok && (same || !o->check);

@@ -78,17 +78,17 @@ static void print_table(const proofs *p, size_t wrong, size_t open)
         name = a > name ? a : name;
         parameter = b > parameter ? b : parameter;
     }
-    printf("%-*s  %-*s  first deriv.  second deriv.  verdict\n", name, "name", parameter,
-           "parameter");
+    say(stdout, "%-*s  %-*s  first deriv.  second deriv.  verdict\n", name, "name", parameter,
+        "parameter");
     for (size_t i = 0; i < p->count; i++) {
         const proof *row = &p->at[i];
         char first[16], second[16];
-        printf("%-*s  %-*s  %12s  %13s  %s%s\n", name, row->name, parameter, row->parameter,
-               error_text(row->first, first), error_text(row->second, second),
-               row->verdict == RV_WRONG       ? "WRONG: "
-               : row->verdict == RV_UNDECIDED ? "undecided: "
-                                              : "",
-               row->reason);
+        say(stdout, "%-*s  %-*s  %12s  %13s  %s%s\n", name, row->name, parameter, row->parameter,
+            error_text(row->first, first), error_text(row->second, second),
+            row->verdict == RV_WRONG       ? "WRONG: "
+            : row->verdict == RV_UNDECIDED ? "undecided: "
+                                           : "",
+            row->reason);
     }
     say(stdout, "%zu gradient(s), %zu wrong, %zu undecided (largest relative error allowed: %g)\n",
         p->count, wrong, open, p->tolerance);

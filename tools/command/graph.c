@@ -1,10 +1,12 @@
 /* recurve graph */
 #include <stdio.h>
+#include <string.h>
 
 #include "tensor/memory.h"
 #include "tools/command/commands.h"
 #include "train/setup/lookup.h"
 #include "train/text_file_internal.h"
+#include "tools/cli/say.h"
 
 typedef struct graph_options {
     const char *model, *output, *include_path;
@@ -51,7 +53,7 @@ static char *draw(const rv_model *model, bool training, rv_error *error)
     const rv_error *failed = rv_tape_error(tape);
     char *text = failed->code == RV_OK ? rv_dot(tape, &loss, 1) : NULL;
     if (failed->code != RV_OK)
-        rv_fail(error, failed->code, "%s", failed->text);
+        rv_fail(error, failed->code, "%-s", failed->text);
     else if (!text)
         rv_fail_memory(error);
     rv_tape_free(tape);
@@ -66,7 +68,7 @@ static exit_status print(const graph_options *o, rv_error *error)
         rv_lookup_model(o->model ? o->model : "curnn", o->include_path, &lang, error);
     if (!model) return STATUS_USAGE;
     char *text = draw(model, o->training, error);
-    if (text && !o->output) fputs(text, stdout);
+    if (text && !o->output) say_lines(stdout, text, strlen(text));
     bool ok = text && (!o->output || rv_text_file_write(o->output, text, error));
     rv_free(text);
     rv_lang_free(lang);

@@ -89,25 +89,26 @@ static void print_line(const profile *p, const profile_line *line)
 {
     const instruction_words *w = &line->words;
     char operations[16], bytes[16], shape[RV_SHAPE_TEXT];
-    printf("%9.2f %5.1f %% %8s %7s  %-6s %3.0f %%  %-8s  %s%s%s %s\n", 1e6 * line->seconds,
-           100 * line->seconds / p->sum, giga_text(line->is.operations, line->seconds, operations),
-           giga_text(line->is.bytes, line->seconds, bytes), line->bound,
-           line->seconds > 0 ? 100 * line->limit / line->seconds : 0, rv_phase_name(w->phase),
-           w->scope, *w->scope != '\0' ? " / " : "", w->short_text, rv_shape_text(w->shape, shape));
+    say(stdout, "%9.2f %5.1f %% %8s %7s  %-6s %3.0f %%  %-8s  %s%s%s %s\n", 1e6 * line->seconds,
+        100 * line->seconds / p->sum, giga_text(line->is.operations, line->seconds, operations),
+        giga_text(line->is.bytes, line->seconds, bytes), line->bound,
+        line->seconds > 0 ? 100 * line->limit / line->seconds : 0, rv_phase_name(w->phase),
+        w->scope, *w->scope != '\0' ? " / " : "", w->short_text, rv_shape_text(w->shape, shape));
 }
 
 static void print_sum(const profile *p, const profile_sum *sum)
 {
     char operations[16];
-    printf("%9.2f %5.1f %% %8s %7" PRId64 "  %s\n", 1e6 * sum->seconds, 100 * sum->seconds / p->sum,
-           giga_text(sum->operations, sum->seconds, operations), sum->instructions, sum->name);
+    say(stdout, "%9.2f %5.1f %% %8s %7" PRId64 "  %s\n", 1e6 * sum->seconds,
+        100 * sum->seconds / p->sum, giga_text(sum->operations, sum->seconds, operations),
+        sum->instructions, sum->name);
 }
 
 static void print_machine(const machine *m)
 {
     say(stdout, "limits of %d thread(s): FMA %.1f GFLOP/s", m->threads, 1e-9 * m->operations);
     for (int i = 0; i < MEMORY_LEVELS; i++)
-        if (m->bytes[i] > 0) printf(", %s %.1f GB/s", m->level[i].name, 1e-9 * m->bytes[i]);
+        if (m->bytes[i] > 0) say(stdout, ", %s %.1f GB/s", m->level[i].name, 1e-9 * m->bytes[i]);
     putchar('\n');
 }
 
@@ -115,12 +116,12 @@ static bool print_text(const profile *p, bool by_time, rv_error *error)
 {
     const profile_line **lines = profile_order(p, by_time);
     if (!lines) return rv_fail_memory(error);
-    printf("       us    time  GFLOP/s    GB/s  of limit      phase     equation\n");
+    say(stdout, "       us    time  GFLOP/s    GB/s  of limit      phase     equation\n");
     for (int64_t i = 0; i < p->count; i++) print_line(p, lines[i]);
     rv_free(lines);
-    printf("\n       us    time  GFLOP/s   calls  op\n");
+    say(stdout, "\n       us    time  GFLOP/s   calls  op\n");
     for (int64_t k = 0; k < p->kind_count; k++) print_sum(p, &p->kinds[k]);
-    printf("\n       us    time  GFLOP/s   calls  phase\n");
+    say(stdout, "\n       us    time  GFLOP/s   calls  phase\n");
     for (int k = 0; k < RV_PHASES; k++)
         if (p->phases[k].instructions > 0) print_sum(p, &p->phases[k]);
     say(stdout, "\na step takes %.2f us, its %" PRId64 " instruction(s) alone %.2f us\n",

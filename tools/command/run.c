@@ -330,7 +330,7 @@ static bool record(calculation *c, const rv_model *model, rv_error *error)
     if (!c->tape) return rv_fail_memory(error);
     c->recording = rv_lang_record(model, c->tape, &how);
     if (c->recording) return true;
-    return rv_fail(error, RV_ERROR_FORMAT, "%s", rv_tape_error(c->tape)->text);
+    return rv_fail(error, RV_ERROR_FORMAT, "%-s", rv_tape_error(c->tape)->text);
 }
 
 static void end(calculation *c)
@@ -352,8 +352,9 @@ static void print_elements(const rv_tensor *t)
 {
     enum { WHOLE = 8, FIRST = 6 };
     int64_t count = rv_tensor_count(t), shown = count <= WHOLE ? count : FIRST;
-    for (int64_t i = 0; i < shown; i++) printf("%s%.6g", i > 0 ? " " : "", rv_tensor_get(t, i));
-    puts(shown < count ? " ..." : "");
+    for (int64_t i = 0; i < shown; i++)
+        say(stdout, "%s%.6g", i > 0 ? " " : "", rv_tensor_get(t, i));
+    say(stdout, shown < count ? " ...\n" : "\n");
 }
 
 /* Prints all of an array: rows of its last axis, the matrices of a larger one apart. */
@@ -368,10 +369,11 @@ static void print_whole(const rv_named_tensor *r)
         int digits = snprintf(NULL, 0, "%.6g", rv_tensor_get(&r->tensor, i));
         width = digits > width ? digits : width;
     }
-    printf("%s %s\n", r->name, rv_shape_text(*s, shape));
+    say(stdout, "%s %s\n", r->name, rv_shape_text(*s, shape));
     for (int64_t i = 0; i < count; i++) {
-        if (i > 0 && i % matrix == 0) puts("");
-        printf("  %*.6g%s", width, rv_tensor_get(&r->tensor, i), (i + 1) % columns ? "" : "\n");
+        if (i > 0 && i % matrix == 0) putchar('\n');
+        say(stdout, "  %*.6g%-s", width, rv_tensor_get(&r->tensor, i),
+            (i + 1) % columns ? "" : "\n");
     }
 }
 
@@ -385,10 +387,10 @@ static void print_table(const rv_archive *result)
         name = a > name ? a : name;
         shape = b > shape ? b : shape;
     }
-    printf("%-*s  %-*s  values\n", name, "name", shape, "shape");
+    say(stdout, "%-*s  %-*s  values\n", name, "name", shape, "shape");
     for (size_t i = 0; i < result->tensor_count; i++) {
         const rv_named_tensor *r = &result->tensors[i];
-        printf("%-*s  %-*s  ", name, r->name, shape, rv_shape_text(r->tensor.shape, text));
+        say(stdout, "%-*s  %-*s  ", name, r->name, shape, rv_shape_text(r->tensor.shape, text));
         print_elements(&r->tensor);
     }
 }

@@ -5,6 +5,7 @@
 
 #include "tools/command/commands.h"
 #include "tools/command/saved.h"
+#include "tools/cli/say.h"
 
 typedef struct sample_options {
     const char *output, *checkpoint, *start;
@@ -38,7 +39,8 @@ const command command_sample = {
     .description =
         "Reads a run of `recurve train --data TEXT` and writes text on its own: each character is\n"
         "drawn from what the model says comes next, and read in its turn. The text that the model\n"
-        "was trained on is found if it is where it was, or was moved together with the run.\n",
+        "was trained on is found if it is where it was, or was moved together with the run.\n"
+        "Bytes that are no UTF-8 and control characters other than newline and tab are written as \\x1b.\n",
     OPTIONS(options),
     .failure = "a file is missing, damaged, or not of a character model",
     .example = "recurve train --data /usr/share/common-licenses/GPL-3 --output /tmp/gpl\n"
@@ -107,17 +109,26 @@ static bool write_text(writer *w, const sample_options *o, rv_error *error)
     const rv_source *text = &w->setup.data;
     if (o->start) {
         if (!read_start(w, o->start, error)) return false;
-        fputs(o->start, stdout);
     } else {
         int64_t line_end = token_of(&w->setup.data, '\n');
         read_token(w, line_end >= 0 ? line_end : 0);
     }
-    for (int64_t i = 0; i < o->length; i++) {
+    size_t used = o->start ? strlen(o->start) : 0, printed = 0;
+    char *written = rv_alloc(used + (size_t)o->length, 1);
+    if (!written) return rv_fail_memory(error);
+    if (o->start) memcpy(written, o->start, used);
+    for (int64_t i = 0; i < o->length;
+         i++) { /* prints line by line: a character may have several bytes */
         int64_t token = draw_token(w);
-        putchar(text->alphabet[token]);
+        written[used++] = (char)text->alphabet[token];
         read_token(w, token);
+        if (written[used - 1] != '\n') continue;
+        say_lines(stdout, written + printed, used - printed);
+        printed = used;
     }
+    say_lines(stdout, written + printed, used - printed);
     putchar('\n');
+    rv_free(written);
     return true;
 }
 

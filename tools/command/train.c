@@ -104,7 +104,7 @@ const command command_train = {
     .configures = every_option,
     .statuses = "130, 143  SIGINT, SIGTERM interrupted it\n",
     .failure = "the run failed: the loss is no longer finite, data are malformed, or a file\n"
-               "       cannot be written",
+               "       cannot be written; or only a picture failed, after the results",
     .example = "recurve train --classes 0-9 --optimizer adam --output /tmp/digits\n"
                "recurve train --resume /tmp/digits --epochs 100\n"
                "recurve evaluate --output /tmp/digits\n"
@@ -122,7 +122,7 @@ static bool read_earlier(const train_options *given, rv_train_config *config, rv
     if (given->resume)
         return rv_train_config_of_run(config, given->resume, &why) ||
                rv_fail(error, why.code,
-                       "no checkpoint to resume from: %.800s; give the --output of a run",
+                       "no checkpoint to resume from: %-.800s; give the --output of a run",
                        why.text);
     char folder[RV_PATH];
     if (!rv_train_config_read(config, given->config_file, error) ||
@@ -211,7 +211,7 @@ static bool check_folder(const train_options *o, rv_error *error)
     rv_error why = {0};
     return !folder || o->resume || o->config.loop.overwrite ||
            rv_run_folder_clear(folder, false, &why) ||
-           rv_fail(error, why.code, "%s; to resume: recurve train --resume %s", why.text, folder);
+           rv_fail(error, why.code, "%-s; to resume: recurve train --resume %s", why.text, folder);
 }
 
 /* ---- while it trains ---- */
@@ -247,10 +247,10 @@ static bool after_epoch(void *context, const rv_trainer *trainer)
     char score[SCORE_TEXT];
     progress_clear(&v->bar);
     if (v->shown) {
-        printf("epoch %3" PRId64 "  loss %-10.5g validation: loss %-10.5g %s\n", row->epoch,
-               row->loss, row->validation_loss,
-               score_text(&rv_trainer_setup(trainer)->data, row->validation_loss,
-                          row->validation_accuracy, row->validation_error, score));
+        say(stdout, "epoch %3" PRId64 "  loss %-10.5g validation: loss %-10.5g %s\n", row->epoch,
+            row->loss, row->validation_loss,
+            score_text(&rv_trainer_setup(trainer)->data, row->validation_loss,
+                       row->validation_accuracy, row->validation_error, score));
         fflush(stdout);
     }
     if (r->unchanged && !v->unchanged) report_unchanged(trainer);
@@ -265,11 +265,11 @@ static void describe(FILE *out, const rv_trainer *trainer, bool resumed)
     const rv_setup *s = rv_trainer_setup(trainer);
     const rv_run_state *at = &rv_trainer_result(trainer)->at;
     reading_print_run(out, trainer);
-    fputs(s->model->name, out);
+    say(out, "%s", s->model->name);
     if (!s->model->record) /* else its sizes are its own */
         say(out, ", %" PRId64 " layer(s) of %" PRId64 " unit(s)", c->net.layers, c->net.units);
-    fprintf(out, "; %s, learning rate %g, batch size %" PRId64 ", seed %" PRId64 "\n",
-            s->optimizer.name, c->optimizer.learning_rate, c->loop.batch_size, c->loop.seed);
+    say(out, "; %s, learning rate %g, batch size %" PRId64 ", seed %" PRId64 "\n",
+        s->optimizer.name, c->optimizer.learning_rate, c->loop.batch_size, c->loop.seed);
     if (resumed)
         say(out, "resuming in epoch %" PRId64 " after %" PRId64 " batch(es)\n", at->epoch,
             at->batch);
@@ -301,18 +301,18 @@ static void print_summary(const rv_trainer *trainer, const norms *n, double limi
     char score[SCORE_TEXT];
     say(stdout, "validation %s of %" PRId64 " sample(s), ",
         score_text(data, v->loss, v->accuracy, v->error, score), v->samples);
-    printf("training %s, loss %.6g\n", score_text(data, t->loss, t->accuracy, t->error, score),
-           t->loss);
+    say(stdout, "training %s, loss %.6g\n", score_text(data, t->loss, t->accuracy, t->error, score),
+        t->loss);
     if (b->text)
-        printf("baseline, %s: %s\n", b->text,
-               score_text(data, b->loss, b->accuracy, b->loss, score));
-    printf("%.0f samples per second, %.2f MiB for an update\n", r->samples_per_second,
-           (double)r->at.bytes / (1 << 20));
+        say(stdout, "baseline, %s: %s\n", b->text,
+            score_text(data, b->loss, b->accuracy, b->loss, score));
+    say(stdout, "%.0f samples per second, %.2f MiB for an update\n", r->samples_per_second,
+        (double)r->at.bytes / (1 << 20));
     if (limit > 0)
-        printf("at most %.0f samples per second at this machine's peak, reached %.1f %%\n", limit,
-               100 * r->samples_per_second / limit);
+        say(stdout, "at most %.0f samples per second at this machine's peak, reached %.1f %%\n",
+            limit, 100 * r->samples_per_second / limit);
     if (n->count > 0) norms_print(n);
-    printf("digest %s\n", r->digest);
+    say(stdout, "digest %s\n", r->digest);
 }
 
 static void add_score(cJSON *object, const char *prefix, bool labels, double accuracy, double error)
@@ -370,14 +370,16 @@ static bool draw_pictures(const train_options *o, const rv_trainer *trainer, con
                          rv_trainer_setup(trainer), rv_trainer_store(trainer), error);
 }
 
+/* Draws each picture, also after one that failed. False and the first error if one did. */
 static bool draw(const train_options *o, const rv_trainer *trainer, const norms *n, rv_error *error)
 {
     const rv_train_config *c = rv_trainer_config(trainer);
     const rv_setup *s = rv_trainer_setup(trainer);
     const char *folder = c->loop.output;
-    return (!o->plot || curves_draw(folder, c, s, rv_trainer_result(trainer), error)) &&
-           draw_pictures(o, trainer, folder, error) &&
-           (n->count == 0 || !folder || norms_write(n, folder, c, o->plot, error));
+    bool curves = !o->plot || curves_draw(folder, c, s, rv_trainer_result(trainer), error);
+    bool states = draw_pictures(o, trainer, folder, error);
+    bool lines = !o->plot || n->count == 0 || norms_draw(n, folder, c, error);
+    return curves && states && lines;
 }
 
 static bool measure_norms(const rv_trainer *trainer, norms *n, norms_moment moment, rv_error *error)
@@ -386,16 +388,23 @@ static bool measure_norms(const rv_trainer *trainer, norms *n, norms_moment mome
                          rv_trainer_config(trainer)->loop.batch_size, error);
 }
 
+/* A picture that fails is reported after everything else, so that it costs no result. */
 static bool report(const train_options *o, const rv_trainer *trainer, norms *n, rv_error *error)
 {
+    const char *folder = rv_trainer_config(trainer)->loop.output;
     double limit = 0;
-    if (o->norms && !measure_norms(trainer, n, NORMS_END, error)) return false;
-    if (!draw(o, trainer, n, error) || (o->limit && !find_limit(trainer, &limit, error)))
+    if ((o->norms && !measure_norms(trainer, n, NORMS_END, error)) ||
+        (o->norms && folder && !norms_write(n, folder, error)) ||
+        (o->limit && !find_limit(trainer, &limit, error)))
         return false;
-    if (o->digest) return puts(rv_trainer_result(trainer)->digest) != EOF;
-    if (o->json) return print_json(trainer, n, limit, error);
-    print_summary(trainer, n, limit);
-    return true;
+    if (o->digest)
+        say(stdout, "%s\n", rv_trainer_result(trainer)->digest);
+    else if (!o->json)
+        print_summary(trainer, n, limit);
+    else if (!print_json(trainer, n, limit, error))
+        return false;
+    fflush(stdout);
+    return draw(o, trainer, n, error);
 }
 
 static void print_interrupted(const rv_trainer *trainer)
@@ -405,9 +414,9 @@ static void print_interrupted(const rv_trainer *trainer)
     say(stderr, "recurve train: interrupted in epoch %" PRId64 " after %" PRId64 " batch(es); ",
         at->epoch, at->batch);
     if (folder)
-        fprintf(stderr, "to resume: recurve train --resume %s\n", folder);
+        say(stderr, "to resume: recurve train --resume %s\n", folder);
     else
-        fputs("nothing is kept without --output\n", stderr);
+        say(stderr, "nothing is kept without --output\n");
 }
 
 /* After a failure: says what the checkpoint holds. */
@@ -416,12 +425,11 @@ static void print_left(const rv_trainer *trainer)
     const rv_run_state *saved = &rv_trainer_result(trainer)->saved;
     const char *folder = rv_trainer_config(trainer)->loop.output;
     if (!folder || saved->epoch == 0) return;
-    fprintf(stderr, "recurve train: %s/checkpoint.safetensors holds the run ", folder);
+    say(stderr, "recurve train: %s/checkpoint.safetensors holds the run ", folder);
     if (saved->batch > 0)
-        fprintf(stderr, "after batch %" PRId64 " of epoch %" PRId64 "\n", saved->batch,
-                saved->epoch);
+        say(stderr, "after batch %" PRId64 " of epoch %" PRId64 "\n", saved->batch, saved->epoch);
     else
-        fprintf(stderr, "after epoch %" PRId64 "\n", saved->epoch - 1);
+        say(stderr, "after epoch %" PRId64 "\n", saved->epoch - 1);
 }
 
 /* ---- running ---- */
@@ -480,19 +488,19 @@ static bool resume(const train_options *o, rv_trainer *trainer, rv_error *error)
     rv_error skipped = {0}, changed = {0}, why = {0};
     bool ok = rv_trainer_resume(trainer, &skipped, &changed, &why);
     if (skipped.code != RV_OK)
-        fprintf(stderr, "recurve train: %s; resuming from the previous one\n", skipped.text);
+        say(stderr, "recurve train: %-s; resuming from the previous one\n", skipped.text);
     if (!ok && why.code == RV_ERROR_IO)
         return rv_fail(error, why.code,
-                       "%.500s; to begin anew: recurve train --config %.200s/config.json --output "
+                       "%-.500s; to begin anew: recurve train --config %.200s/config.json --output "
                        "%.200s",
                        why.text, o->resume, o->resume);
     if (ok && changed.code != RV_OK && !o->accept_changes)
         return rv_fail(error, changed.code,
-                       "%s; restore the file, or resume with --accept-changes: the result is then "
+                       "%-s; restore the file, or resume with --accept-changes: the result is then "
                        "not that of a run without interruption",
                        changed.text);
     if (ok && changed.code != RV_OK) command_warn(&command_train, changed.text);
-    return ok || rv_fail(error, why.code, "%s", why.text);
+    return ok || rv_fail(error, why.code, "%-s", why.text);
 }
 
 /* Whether each option on the command line has an effect on a new run, or the run is resumed; and whether the rows to

@@ -8,6 +8,7 @@
 #include "tools/command/commands.h"
 #include "tools/proof/verdicts.h"
 #include "train/setup/lookup.h"
+#include "tools/cli/say.h"
 
 typedef struct verify_options {
     int64_t seed;
@@ -105,29 +106,31 @@ static bool as_expected(const findings *f)
 
 static void print_text(const findings *f)
 {
-    puts("             library against   corrected against   as published, against the library\n"
-         "weight       differences       the library         error       cosine       length");
+    say(stdout,
+        "             library against   corrected against   as published, against the library\n"
+        "weight       differences       the library         error       cosine       length\n");
     for (const rv_lang_verdict *v = f->alone.at; v < f->alone.at + f->alone.count; v++) {
         const rv_lang_verdict *right = find(&f->written, corrected, v->name);
         const rv_lang_verdict *wrong = find(&f->written, published, v->name);
         if (is_weight(v) && right && wrong)
-            printf("%-12s %-17.1e %-19.1e %-11.1e %+6.2f %12.4g x\n", v->name, v->difference_error,
-                   right->max_relative_error, wrong->max_relative_error, wrong->cosine,
-                   wrong->ratio);
+            say(stdout, "%-12s %-17.1e %-19.1e %-11.1e %+6.2f %12.4g x\n", v->name,
+                v->difference_error, right->max_relative_error, wrong->max_relative_error,
+                wrong->cosine, wrong->ratio);
     }
-    puts("\nAn error is the largest difference, relative to the largest element. Each line below "
-         "is\n"
-         "judged as if the lines before it were right.\n");
+    say(stdout,
+        "\nAn error is the largest difference, relative to the largest element. Each line below "
+        "is\n"
+        "judged as if the lines before it were right.\n\n");
     verdicts lines = f->alone;
     while (lines.count > 0 && strcmp(lines.at->derivation, published) != 0)
         lines.at++, lines.count--;
     for (int i = 0; i < lines.count; i++)
         if (strcmp(lines.at[i].derivation, published) != 0) lines.count = i;
     verdicts_print(&lines);
-    puts(f->ok
-             ? "\nVerified: the library, the differences and the corrected derivation agree. The\n"
-               "published derivation has five mistakes and is right for W1 and W2 only."
-             : "\nNOT verified: see the numbers above.");
+    say(stdout,
+        f->ok ? "\nVerified: the library, the differences and the corrected derivation agree. The\n"
+                "published derivation has five mistakes and is right for W1 and W2 only.\n"
+              : "\nNOT verified: see the numbers above.\n");
 }
 
 static bool print_json(const findings *f, int64_t seed, rv_error *error)

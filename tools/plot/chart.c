@@ -8,6 +8,7 @@
 
 #include "tensor/memory.h"
 #include "tools/plot/gnuplot.h"
+#include "tools/cli/say.h"
 
 /* ---- layout, in pixels ---- */
 
@@ -100,7 +101,7 @@ static void try_tick(ticks *t, double at, double value)
     if (at < t->range.low || at > t->range.high || t->count == MOST_TICKS) return;
     for (int i = 0; i < t->count; i++)
         if (fabs(t->at[i] - at) < apart) return;
-    fprintf(t->to, "%s'%.10g' %.9g", t->count ? ", " : "", value, at);
+    say(t->to, "%s'%.10g' %.9g", t->count ? ", " : "", value, at);
     t->at[t->count++] = at;
 }
 
@@ -150,13 +151,13 @@ static void put_even_ticks(ticks *t, const chart_panel *p)
 static void put_ticks(FILE *to, const chart_panel *p, range r)
 {
     ticks t = {.to = to, .range = r};
-    fputs("set ytics (", to);
+    say(to, "set ytics (");
     if (p->axis == CHART_ACCURACY)
         put_accuracy_ticks(&t, p);
     else
         put_log_ticks(&t);
     if (t.count < 3) put_even_ticks(&t, p);
-    fputs(")\n", to);
+    say(to, ")\n");
 }
 
 /* The distance of ticks on the x axis: 1, 2 or 5 times a power of ten. */
@@ -210,13 +211,13 @@ static void put_label(FILE *to, const label *l)
     const chart_line *line = l->line;
     const char *colour = colours[line->colour % CHART_COLOURS];
     double right = 1 + (double)LEADER / PLOT;
-    fprintf(to,
-            "set arrow from first %" PRId64 ", first %.9g to graph %.5f, first %.9g nohead lw 1.4 "
-            "lc rgb '%s' dt %s\n",
-            line->count, l->end, right, l->at, colour, dashes[line->dash % CHART_DASHES]);
-    fputs("set label ", to);
+    say(to,
+        "set arrow from first %" PRId64 ", first %.9g to graph %.5f, first %.9g nohead lw 1.4 "
+        "lc rgb '%s' dt %s\n",
+        line->count, l->end, right, l->at, colour, dashes[line->dash % CHART_DASHES]);
+    say(to, "set label ");
     gnuplot_put_text(to, line->label);
-    fprintf(to, " at graph %.5f, first %.9g left tc rgb '%s'\n", right + 0.012, l->at, colour);
+    say(to, " at graph %.5f, first %.9g left tc rgb '%s'\n", right + 0.012, l->at, colour);
 }
 
 static bool put_labels(FILE *to, const chart_panel *p, range r)
@@ -241,12 +242,12 @@ static void put_data(FILE *to, const chart_panel *p)
 {
     for (int k = 0; k < p->count; k++) {
         const chart_line *l = &p->lines[k];
-        fprintf(to, "$line%d << END\n", k);
+        say(to, "$line%d << END\n", k);
         for (int64_t i = 0; i < l->count; i++)
-            fprintf(to, "%" PRId64 " %.9g %.9g %.9g\n", i + 1, position(p, l->y[i]),
-                    position(p, l->low ? l->low[i] : l->y[i]),
-                    position(p, l->high ? l->high[i] : l->y[i]));
-        fputs("END\n", to);
+            say(to, "%" PRId64 " %.9g %.9g %.9g\n", i + 1, position(p, l->y[i]),
+                position(p, l->low ? l->low[i] : l->y[i]),
+                position(p, l->high ? l->high[i] : l->y[i]));
+        say(to, "END\n");
     }
 }
 
@@ -255,26 +256,26 @@ static void put_curves(FILE *to, const chart_panel *p)
     const char *before = "plot ";
     for (int k = 0; k < p->count; k++)
         if (p->lines[k].low && p->lines[k].count > 1) {
-            fprintf(to,
-                    "%s$line%d using 1:3:4 with filledcurves fs transparent solid 0.13 "
-                    "noborder lc rgb '%s' notitle",
-                    before, k, colours[p->lines[k].colour % CHART_COLOURS]);
+            say(to,
+                "%s$line%d using 1:3:4 with filledcurves fs transparent solid 0.13 "
+                "noborder lc rgb '%s' notitle",
+                before, k, colours[p->lines[k].colour % CHART_COLOURS]);
             before = ", ";
         }
     for (int k = 0; k < p->count; k++, before = ", ") {
         const chart_line *l = &p->lines[k];
         const char *colour = colours[l->colour % CHART_COLOURS];
         if (!isfinite(end_of(p, l))) continue;
-        fprintf(to, "%s$line%d using 1:2 with %s lw %d lc rgb '%s' dt %s notitle", before, k,
-                l->count > 1 ? "lines" : "points pt 7 ps 0.7", l->bold ? 4 : 2, colour,
-                dashes[l->dash % CHART_DASHES]);
+        say(to, "%s$line%d using 1:2 with %s lw %d lc rgb '%s' dt %s notitle", before, k,
+            l->count > 1 ? "lines" : "points pt 7 ps 0.7", l->bold ? 4 : 2, colour,
+            dashes[l->dash % CHART_DASHES]);
         if (l->mark > 0)
-            fprintf(to,
-                    ", $line%d using 1:2 every ::%" PRId64 "::%" PRId64
-                    " with points pt 7 ps 0.8 lc rgb '%s' notitle",
-                    k, l->mark - 1, l->mark - 1, colour);
+            say(to,
+                ", $line%d using 1:2 every ::%" PRId64 "::%" PRId64
+                " with points pt 7 ps 0.8 lc rgb '%s' notitle",
+                k, l->mark - 1, l->mark - 1, colour);
     }
-    if (*before == 'p') fputs("plot NaN notitle", to);
+    if (*before == 'p') say(to, "plot NaN notitle");
     fputc('\n', to);
 }
 
@@ -295,33 +296,33 @@ static bool put_panel(FILE *to, const chart_panel *p, int left, int width)
     range r = range_of(p);
     int64_t most = longest(p);
     put_data(to, p);
-    fprintf(to, "set lmargin at screen %.5f\nset rmargin at screen %.5f\n",
-            (double)(left + LEFT) / width, (double)(left + LEFT + PLOT) / width);
-    fprintf(to, "set xrange [%g:%" PRId64 "]\nset yrange [%.9g:%.9g]\nset xtics 0,%" PRId64 "\n",
-            most > 1 ? 1 : 0.5, most > 1 ? most : 2, r.low, r.high, tick_step(most));
+    say(to, "set lmargin at screen %.5f\nset rmargin at screen %.5f\n",
+        (double)(left + LEFT) / width, (double)(left + LEFT + PLOT) / width);
+    say(to, "set xrange [%g:%" PRId64 "]\nset yrange [%.9g:%.9g]\nset xtics 0,%" PRId64 "\n",
+        most > 1 ? 1 : 0.5, most > 1 ? most : 2, r.low, r.high, tick_step(most));
     put_ticks(to, p, r);
-    fputs("set label ", to);
+    say(to, "set label ");
     gnuplot_put_text(to, p->title);
-    fprintf(to, " at screen %.5f, screen %.5f left font ',12' tc rgb '#333333'\n",
-            (double)(left + LEFT) / width, 1 - 56.0 / HEIGHT);
+    say(to, " at screen %.5f, screen %.5f left font ',12' tc rgb '#333333'\n",
+        (double)(left + LEFT) / width, 1 - 56.0 / HEIGHT);
     bool ok = put_labels(to, p, r);
     put_curves(to, p);
-    fputs("unset label\nunset arrow\n", to);
+    say(to, "unset label\nunset arrow\n");
     return ok;
 }
 
 static void put_style(FILE *to, const char *title, const char *across, int width)
 {
-    fprintf(to,
-            "set multiplot\nset tmargin at screen %.5f\nset bmargin at screen %.5f\n"
-            "set border 3 lw 0.8 lc rgb '#777777'\nset tics nomirror out scale 0.5 "
-            "textcolor rgb '#333333'\n"
-            "set grid ytics lt 1 lw 0.6 lc rgb '#e2e2e2'\nset xlabel '%s' offset 0,0.4 "
-            "textcolor rgb '#333333'\nset label ",
-            1 - (double)TOP / HEIGHT, (double)BOTTOM / HEIGHT, across);
+    say(to,
+        "set multiplot\nset tmargin at screen %.5f\nset bmargin at screen %.5f\n"
+        "set border 3 lw 0.8 lc rgb '#777777'\nset tics nomirror out scale 0.5 "
+        "textcolor rgb '#333333'\n"
+        "set grid ytics lt 1 lw 0.6 lc rgb '#e2e2e2'\nset xlabel '%s' offset 0,0.4 "
+        "textcolor rgb '#333333'\nset label ",
+        1 - (double)TOP / HEIGHT, (double)BOTTOM / HEIGHT, across);
     gnuplot_put_text(to, title);
-    fprintf(to, " at screen %.5f, screen %.5f left font ',15' tc rgb '#111111'\n",
-            (double)LEFT / width, 1 - 24.0 / HEIGHT);
+    say(to, " at screen %.5f, screen %.5f left font ',15' tc rgb '#111111'\n", (double)LEFT / width,
+        1 - 24.0 / HEIGHT);
 }
 
 bool chart_draw(const char *path, const char *title, const char *across, const chart_panel *panels,
@@ -343,7 +344,7 @@ bool chart_draw(const char *path, const char *title, const char *across, const c
         free(body);
         return rv_fail_memory(error);
     }
-    gnuplot_picture picture = {width, HEIGHT, body};
+    gnuplot_picture picture = {.width = width, .height = HEIGHT, .body = body};
     ok = gnuplot_draw(&picture, path, error);
     free(body);
     return ok;

@@ -2,27 +2,39 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tensor/file_internal.h"
 #include "tensor/memory.h"
+#include "tensor/utf8_internal.h"
+#include "tools/cli/say.h"
+#include "tools/machine/timing.h"
 
-enum { MOST_BYTES = 1 << 28 }; /* limit of a picture's size */
+enum { MOST_BYTES = 1 << 28, SECONDS = 60 }; /* limits of a picture's size and time */
 
 extern char **environ;
 
 void gnuplot_put_text(FILE *to, const char *text)
 {
-    fputc('\'', to);
-    for (; *text != '\0'; text++) {
-        if (*text == '\'') fputc('\'', to);
-        fputc(iscntrl((unsigned char)*text) ? '?' : *text, to);
+    char shown[RV_VISIBLE];
+    fputc('"', to);
+    while (*text != '\0') {
+        text += rv_visible(text, strlen(text), shown);
+        for (const char *c = shown; *c != '\0'; c++) {
+            bool plain = (unsigned char)*c >= 0x80 || *c == ' ' || isalnum((unsigned char)*c);
+            if (plain)
+                fputc(*c, to);
+            else
+                say(to, "\\%03o", (unsigned)*c);
+        }
     }
-    fputc('\'', to);
+    fputc('"', to);
 }
 
 /* ---- the process ---- */
@@ -58,8 +70,25 @@ static bool fail_start(int code, rv_error *error)
     return rv_fail(error, RV_ERROR_IO, "cannot start gnuplot: %s", strerror(code));
 }
 
+/* Waits for gnuplot, but not for ever: a display server or a font that it waits for may never come. */
+static bool wait_for(pid_t child, int seconds, int *status, rv_error *error)
+{
+    const struct timespec nap = {.tv_nsec = 2000000};
+    double end = seconds_now() + seconds;
+    for (pid_t done; (done = waitpid(child, status, WNOHANG)) != child; nanosleep(&nap, NULL)) {
+        if (done < 0 && errno != EINTR) return fail_start(errno, error);
+        if (done < 0 || seconds_now() < end) continue;
+        kill(child, SIGKILL);
+        while (waitpid(child, status, 0) < 0 && errno == EINTR) continue;
+        return rv_fail(error, RV_ERROR_IO,
+                       "gnuplot did not finish within %d second(s) and was stopped", seconds);
+    }
+    return true;
+}
+
 /* Runs gnuplot and sets *status to the wait status. */
-static bool start_and_wait(char **arguments, const streams *s, int *status, rv_error *error)
+static bool start_and_wait(char **arguments, const streams *s, int seconds, int *status,
+                           rv_error *error)
 {
     posix_spawn_file_actions_t actions;
     pid_t child;
@@ -70,9 +99,7 @@ static bool start_and_wait(char **arguments, const streams *s, int *status, rv_e
     if (code == 0) code = posix_spawnp(&child, "gnuplot", &actions, NULL, arguments, environ);
     posix_spawn_file_actions_destroy(&actions);
     if (code != 0) return fail_start(code, error);
-    while (waitpid(child, status, 0) < 0)
-        if (errno != EINTR) return fail_start(errno, error);
-    return true;
+    return wait_for(child, seconds, status, error);
 }
 
 /* Reads the whole output of gnuplot. The caller frees it with rv_free. */
@@ -99,18 +126,19 @@ static bool fail_drawing(int status, FILE *complaint, rv_error *error)
             used += (size_t)snprintf(text + used, sizeof text - used, "\n    %.*s",
                                      (int)strcspn(line, "\n"), line);
     if (WIFSIGNALED(status))
-        return rv_fail(error, RV_ERROR_IO, "gnuplot was killed by signal %d%s", WTERMSIG(status),
+        return rv_fail(error, RV_ERROR_IO, "gnuplot was killed by signal %d%-s", WTERMSIG(status),
                        text);
-    return rv_fail(error, RV_ERROR_IO, "gnuplot could not draw the picture%s", text);
+    return rv_fail(error, RV_ERROR_IO, "gnuplot could not draw the picture%-s", text);
 }
 
 bool gnuplot_find(rv_error *error)
 {
     streams s;
     int status;
-    bool ok = open_streams(&s, error) &&
-              start_and_wait((char *[]){"gnuplot", "--version", NULL}, &s, &status, error) &&
-              (status == 0 || fail_drawing(status, s.file[2], error));
+    bool ok =
+        open_streams(&s, error) &&
+        start_and_wait((char *[]){"gnuplot", "--version", NULL}, &s, SECONDS, &status, error) &&
+        (status == 0 || fail_drawing(status, s.file[2], error));
     close_streams(&s);
     return ok;
 }
@@ -120,23 +148,23 @@ bool gnuplot_find(rv_error *error)
 static void put_terminal(FILE *to, const gnuplot_picture *p, bool png)
 {
     if (png)
-        fprintf(to,
-                "set terminal pngcairo noenhanced size %d,%d fontscale 2 linewidth 2 pointscale 2 "
-                "font 'Sans,10' background '#ffffff'\n",
-                2 * p->width, 2 * p->height);
+        say(to,
+            "set terminal pngcairo noenhanced size %d,%d fontscale 2 linewidth 2 pointscale 2 "
+            "font 'Sans,10' background '#ffffff'\n",
+            2 * p->width, 2 * p->height);
     else
-        fprintf(to,
-                "set terminal svg noenhanced size %d,%d fontscale 1.3 font 'sans-serif,10' "
-                "background '#ffffff'\n",
-                p->width, p->height);
+        say(to,
+            "set terminal svg noenhanced size %d,%d fontscale 1.3 font 'sans-serif,10' "
+            "background '#ffffff'\n",
+            p->width, p->height);
 }
 
 static bool give_script(const gnuplot_picture *p, bool png, FILE *to, rv_error *error)
 {
     if (!p->body) return rv_fail_memory(error);
-    fputs("set encoding utf8\n", to);
+    say(to, "set encoding utf8\n");
     put_terminal(to, p, png);
-    fputs(p->body, to);
+    say_lines(to, p->body, strlen(p->body));
     bool ok = fflush(to) == 0 && !ferror(to);
     rewind(to);
     return ok ||
@@ -150,7 +178,8 @@ static bool draw(const gnuplot_picture *p, bool png, const char *path, rv_error 
     rv_bytes picture = {0};
     char *bytes = NULL;
     bool ok = open_streams(&s, error) && give_script(p, png, s.file[0], error) &&
-              start_and_wait((char *[]){"gnuplot", "-d", "-", NULL}, &s, &status, error) &&
+              start_and_wait((char *[]){"gnuplot", "-d", "-", NULL}, &s,
+                             p->seconds ? p->seconds : SECONDS, &status, error) &&
               (status == 0 || fail_drawing(status, s.file[2], error)) &&
               (bytes = read_back(s.file[1], &picture.size, error)) && error->code == RV_OK;
     if (ok && picture.size == 0) ok = fail_drawing(status, s.file[2], error);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "tools/plot/gnuplot.h"
+#include "tools/cli/say.h"
 
 /* ---- layout, in pixels ---- */
 
@@ -126,11 +127,11 @@ static void put_palette(FILE *to, const heat_row *r)
         [HEAT_FRACTION] = "0 '#fcfbfd', 0.25 '#dadaeb', 0.5 '#9e9ac8', 0.75 '#6a51a3', 1 '#3f007d'",
         [HEAT_SIGNED] = "-1 '#08519c', -0.5 '#6baed6', 0 '#ffffff', 0.5 '#fb6a4a', 1 '#a50f15'"};
     range c = range_of(r);
-    fprintf(to, "set palette defined (%s)\nset cbrange [%.9g:%.9g]\n", palettes[r->palette], c.low,
-            c.high);
-    fprintf(to, "set cbtics (");
-    if (r->palette == HEAT_SIGNED) fputs("'0' 0, ", to);
-    fprintf(to, "'%.2g' %.9g, '%.2g' %.9g)\n", c.low, c.low, c.high, c.high);
+    say(to, "set palette defined (%s)\nset cbrange [%.9g:%.9g]\n", palettes[r->palette], c.low,
+        c.high);
+    say(to, "set cbtics (");
+    if (r->palette == HEAT_SIGNED) say(to, "'0' 0, ");
+    say(to, "'%.2g' %.9g, '%.2g' %.9g)\n", c.low, c.low, c.high, c.high);
 }
 
 /* ---- a row ---- */
@@ -138,10 +139,10 @@ static void put_palette(FILE *to, const heat_row *r)
 static void put_matrix(FILE *to, int block, const double *values, int64_t height, int64_t width,
                        int64_t down, int64_t across)
 {
-    fprintf(to, "$m%d << END\n", block);
+    say(to, "$m%d << END\n", block);
     for (int64_t y = 0; y < height; y++, fputc('\n', to))
-        for (int64_t x = 0; x < width; x++) fprintf(to, "%.6g ", values[y * down + x * across]);
-    fputs("END\n", to);
+        for (int64_t x = 0; x < width; x++) say(to, "%.6g ", values[y * down + x * across]);
+    say(to, "END\n");
 }
 
 /* Where a matrix is drawn: its corner and the size of a cell. */
@@ -152,17 +153,17 @@ typedef struct box {
 
 static void put_frame(FILE *to, const box *b)
 {
-    fprintf(to,
-            "set object rectangle from %.2f,%.2f to %.2f,%.2f front fs empty border lc rgb "
-            "'#b0b0b0' lw 0.6\n",
-            b->x, b->y, b->x + b->across * (double)b->width, b->y + b->down * (double)b->height);
+    say(to,
+        "set object rectangle from %.2f,%.2f to %.2f,%.2f front fs empty border lc rgb "
+        "'#b0b0b0' lw 0.6\n",
+        b->x, b->y, b->x + b->across * (double)b->width, b->y + b->down * (double)b->height);
 }
 
 static void put_image(FILE *to, int block, const box *b)
 {
-    fprintf(to, "%s$m%d matrix using (%.3f+%.6f*$1):(%.3f+%.6f*$2):3 with image notitle",
-            block ? ", " : "plot ", block, b->x + b->across / 2, b->across, b->y + b->down / 2,
-            b->down);
+    say(to, "%s$m%d matrix using (%.3f+%.6f*$1):(%.3f+%.6f*$2):3 with image notitle",
+        block ? ", " : "plot ", block, b->x + b->across / 2, b->across, b->y + b->down / 2,
+        b->down);
 }
 
 static box tile_box(const layout *l, const heat_row *r, double top, int64_t step, int64_t channel)
@@ -208,31 +209,30 @@ static void put_row(const layout *l, const heat_row *r, double top)
     bool below = r->channels > 1 && l->channel == 0;
     double length = (double)strlen(r->symbol), font = length < 3 ? 15 : fmin(11, 110 / length);
     put_palette(l->to, r);
-    fprintf(l->to,
-            "set colorbox user origin screen %.5f, screen %.5f size screen %.5f, screen %.5f\n",
-            (right + 14) / l->width, 1 - (top + height / 2 + key / 2) / l->height, 10.0 / l->width,
-            key / l->height);
-    fputs("set label ", l->to);
+    say(l->to, "set colorbox user origin screen %.5f, screen %.5f size screen %.5f, screen %.5f\n",
+        (right + 14) / l->width, 1 - (top + height / 2 + key / 2) / l->height, 10.0 / l->width,
+        key / l->height);
+    say(l->to, "set label ");
     gnuplot_put_text(l->to, r->symbol);
-    fprintf(l->to, " at %d,%.2f right font ',%.1f' tc rgb '#111111'\n", LEFT - (below ? 30 : 14),
-            top + height / 2, font);
+    say(l->to, " at %d,%.2f right font ',%.1f' tc rgb '#111111'\n", LEFT - (below ? 30 : 14),
+        top + height / 2, font);
     for (int64_t c = 0; c < r->channels && below; c++)
-        fprintf(l->to, "set label '%" PRId64 "' at %d,%.2f right font ',9' tc rgb '#777777'\n",
-                c + 1, LEFT - 10, top + ((double)c + 0.5) * pitch - GAP / 2.0);
+        say(l->to, "set label '%" PRId64 "' at %d,%.2f right font ',9' tc rgb '#777777'\n", c + 1,
+            LEFT - 10, top + ((double)c + 0.5) * pitch - GAP / 2.0);
     if (has_tiles(r))
         put_tiles(l, r, top);
     else
         put_map(l, r, top);
-    fputs("unset label\nunset object\n", l->to);
+    say(l->to, "unset label\nunset object\n");
 }
 
 /* ---- labels and the picture ---- */
 
 static void put_time(const layout *l, const char *text, double x)
 {
-    fputs("set label ", l->to);
+    say(l->to, "set label ");
     gnuplot_put_text(l->to, text);
-    fprintf(l->to, " at %.2f,%d center font ',10' tc rgb '#333333'\n", x, l->height - BOTTOM + 12);
+    say(l->to, " at %.2f,%d center font ',10' tc rgb '#333333'\n", x, l->height - BOTTOM + 12);
 }
 
 /* Labels each step with its number or name. */
@@ -266,9 +266,8 @@ static void put_axes(const layout *l)
     for (int64_t c = 0; l->channel > 0 && c < most_channels(l->of); c++) {
         double left = LEFT + (double)c * l->channel;
         put_each_time(l, left, l->tile);
-        fprintf(l->to,
-                "set label 'channel %" PRId64 "' at %.2f,%d left font ',10' tc rgb '#333333'\n",
-                c + 1, left, l->top - 12);
+        say(l->to, "set label 'channel %" PRId64 "' at %.2f,%d left font ',10' tc rgb '#333333'\n",
+            c + 1, left, l->top - 12);
     }
     if (l->channel == 0 && all_tiles(l->of))
         put_each_time(l, LEFT, l->tile);
@@ -276,26 +275,25 @@ static void put_axes(const layout *l)
         put_each_time(l, LEFT, l->pitch);
     else if (l->channel == 0)
         put_round_times(l);
-    fprintf(l->to, "set label '%s' at %d,%d left font ',10' tc rgb '#333333'\n",
-            l->of->name ? "the text, a character a step" : "time step", LEFT,
-            l->height - BOTTOM + 30);
+    say(l->to, "set label '%s' at %d,%d left font ',10' tc rgb '#333333'\n",
+        l->of->name ? "the text, a character a step" : "time step", LEFT, l->height - BOTTOM + 30);
 }
 
 static void put_picture(const layout *l)
 {
-    fprintf(l->to,
-            "set multiplot\nset lmargin at screen 0\nset rmargin at screen 1\n"
-            "set tmargin at screen 1\nset bmargin at screen 0\nunset border\nunset tics\n"
-            "set xrange [0:%d]\nset yrange [%d:0]\nset cbtics scale 0.3 font ',9' offset -0.8,0 "
-            "textcolor rgb '#555555'\n",
-            l->width, l->height);
+    say(l->to,
+        "set multiplot\nset lmargin at screen 0\nset rmargin at screen 1\n"
+        "set tmargin at screen 1\nset bmargin at screen 0\nunset border\nunset tics\n"
+        "set xrange [0:%d]\nset yrange [%d:0]\nset cbtics scale 0.3 font ',9' offset -0.8,0 "
+        "textcolor rgb '#555555'\n",
+        l->width, l->height);
     double top = l->top;
     for (int i = 0; i < l->of->count; i++) {
         const heat_row *r = &l->of->rows[i];
         if (i == 0) {
-            fputs("set label ", l->to);
+            say(l->to, "set label ");
             gnuplot_put_text(l->to, l->of->title);
-            fprintf(l->to, " at %d,24 left font ',13' tc rgb '#111111'\n", LEFT);
+            say(l->to, " at %d,24 left font ',13' tc rgb '#111111'\n", LEFT);
             put_axes(l);
         }
         put_row(l, r, top);
@@ -315,7 +313,7 @@ bool heatmap_draw(const char *path, const heat_picture *picture, rv_error *error
         free(body);
         return rv_fail_memory(error);
     }
-    gnuplot_picture drawn = {l.width, l.height, body};
+    gnuplot_picture drawn = {.width = l.width, .height = l.height, .body = body};
     bool ok = gnuplot_draw_png(&drawn, path, error);
     free(body);
     return ok;

@@ -95,7 +95,7 @@ bool norms_measure(norms *n, norms_moment moment, const rv_setup *e, rv_store *s
         rv_tape *tape = rv_setup_record(&one, store, first->count, false, &net);
         n->samples = first->count;
         ok = rv_flow_make(&flow, net.loss) ||
-             rv_fail(error, rv_tape_error(tape)->code, "%s", rv_tape_error(tape)->text);
+             rv_fail(error, rv_tape_error(tape)->code, "%-s", rv_tape_error(tape)->text);
         ok = ok && run(n, moment, tape, &flow, first, error);
         rv_flow_free(&flow);
         rv_tape_free(tape);
@@ -133,10 +133,10 @@ static void print_change(const norms *n, const double *row)
     while (last > 1 && !(row[last] > 0)) last--;
     while (first < last && !(row[first] > 0)) first++;
     if (last < 2) return;
-    printf("  x %.3g",
-           first < last ? pow(row[first] / row[last], 1 / (double)(last - first)) : 0.0);
-    if (row[1] < 1e-3 * row[last]) printf(", vanishes");
-    if (row[1] > 1e3 * row[last]) printf(", explodes");
+    say(stdout, "  x %.3g",
+        first < last ? pow(row[first] / row[last], 1 / (double)(last - first)) : 0.0);
+    if (row[1] < 1e-3 * row[last]) say(stdout, ", vanishes");
+    if (row[1] > 1e3 * row[last]) say(stdout, ", explodes");
 }
 
 static void print_row(const norms *n, norms_moment moment, int i, int width)
@@ -144,12 +144,13 @@ static void print_row(const norms *n, norms_moment moment, int i, int width)
     const double *row = row_of(n, moment, i);
     int64_t column[COLUMNS];
     int columns = choose_columns(n, column);
-    printf("  %-*s", width, n->name[i]);
+    say(stdout, "  %-*s", width, n->name[i]);
     if (isnan(row[0]))
-        printf("  %9s", "");
+        say(stdout, "  %9s", "");
     else
-        printf("  %9.3g", row[0]);
-    for (int k = 0; k < columns && !isnan(row[column[k]]); k++) printf("  %9.3g", row[column[k]]);
+        say(stdout, "  %9.3g", row[0]);
+    for (int k = 0; k < columns && !isnan(row[column[k]]); k++)
+        say(stdout, "  %9.3g", row[column[k]]);
     if (n->state[i]) print_change(n, row);
     putchar('\n');
 }
@@ -163,9 +164,9 @@ static void print_head(const norms *n, norms_moment moment, int width)
     for (int k = 0; k < columns; k++) {
         char head[32];
         snprintf(head, sizeof head, "step %" PRId64, column[k]);
-        printf("  %9s", head);
+        say(stdout, "  %9s", head);
     }
-    puts(n->steps > 1 ? "  a step back" : "");
+    say(stdout, n->steps > 1 ? "  a step back\n" : "\n");
 }
 
 void norms_print(const norms *n)
@@ -205,7 +206,7 @@ static void put_cell(FILE *to, double value)
     if (isnan(value))
         fputc(',', to);
     else
-        fprintf(to, ",%.9g", value);
+        say(to, ",%.9g", value);
 }
 
 static char *csv_text(const norms *n)
@@ -214,13 +215,14 @@ static char *csv_text(const norms *n)
     size_t size;
     FILE *to = open_memstream(&text, &size);
     if (!to) return NULL;
-    fputs("name,kind,step,start,end\n", to);
+    say(to, "name,kind,step,start,end\n");
     for (int i = 0; i < n->count; i++)
         for (int64_t t = 0; t <= n->steps; t++) {
             double start = row_of(n, NORMS_START, i)[t], end = row_of(n, NORMS_END, i)[t];
             if (isnan(start) && isnan(end)) continue;
-            fprintf(to, "%s,%s,", n->name[i], n->state[i] ? "state" : "parameter");
-            fprintf(to, t > 0 ? "%" PRId64 : "whole", t);
+            say_cell(to, n->name[i]);
+            say(to, ",%s,", n->state[i] ? "state" : "parameter");
+            say(to, t > 0 ? "%" PRId64 : "whole", t);
             put_cell(to, start);
             put_cell(to, end);
             fputc('\n', to);
@@ -270,7 +272,7 @@ static void find_span(const norms *n, double *low, double *high)
     if (*high == 0) *low = 0;
 }
 
-static bool draw(const norms *n, const char *folder, const rv_train_config *c, rv_error *error)
+bool norms_draw(const norms *n, const char *folder, const rv_train_config *c, rv_error *error)
 {
     char path[RV_PATH], text[DATA_TEXT], title[2 * DATA_TEXT];
     chart_line *lines = rv_alloc((size_t)n->count, NORMS_MOMENTS * sizeof *lines);
@@ -294,8 +296,7 @@ static bool draw(const norms *n, const char *folder, const rv_train_config *c, r
     return ok;
 }
 
-bool norms_write(const norms *n, const char *folder, const rv_train_config *c, bool plot,
-                 rv_error *error)
+bool norms_write(const norms *n, const char *folder, rv_error *error)
 {
     char path[RV_PATH];
     char *text = csv_text(n);
@@ -303,5 +304,5 @@ bool norms_write(const norms *n, const char *folder, const rv_train_config *c, b
     ok = ok && rv_run_folder_path(folder, "norms.csv", path, error) &&
          rv_text_file_write(path, text, error);
     free(text);
-    return ok && (!plot || draw(n, folder, c, error));
+    return ok;
 }

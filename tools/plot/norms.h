@@ -26,8 +26,9 @@ void norms_free(norms *n);
 void norms_print(const norms *n);
 cJSON *norms_json(const norms *n); /* NULL when out of memory */
 
-/* Writes folder/norms.csv and, with `plot`, folder/norms.svg and norms.png. */
-bool norms_write(const norms *n, const char *folder, const rv_train_config *c, bool plot,
-                 rv_error *error);
+/* Writes folder/norms.csv. */
+bool norms_write(const norms *n, const char *folder, rv_error *error);
+/* Draws folder/norms.svg and norms.png. */
+bool norms_draw(const norms *n, const char *folder, const rv_train_config *c, rv_error *error);
 
 #endif

@@ -213,7 +213,7 @@ static bool choose(view *v, const char *names, rv_error *error)
             return rv_fail(error, RV_ERROR_ARGUMENT, "--pictures-of names \"%s\" twice", name);
         if (i < 0) {
             rv_fail_unknown("row of --pictures-of", name, symbol_at, v->signals, v->count, &why);
-            return rv_fail(error, RV_ERROR_ARGUMENT, "%s", why.text);
+            return rv_fail(error, RV_ERROR_ARGUMENT, "%-s", why.text);
         }
         chosen[count++] = v->signals[i];
     }
@@ -367,7 +367,7 @@ static bool show(const char *folder, const rv_train_config *c, view *v, const rv
     if (!find_nodes(v, error)) return false;
     rv_program *program = rv_compile_with(v->tape, v->at, (int)(v->steps * v->count), RV_VALUES);
     const rv_error *failed = rv_tape_error(v->tape);
-    bool ok = program || rv_fail(error, failed->code, "%s", failed->text);
+    bool ok = program || rv_fail(error, failed->code, "%-s", failed->text);
     ok = ok && run(program, batch, error);
     for (int k = 0; ok && k < v->count; k++) ok = show_signal(&h, v, program, k, error);
     share_colours(&h);

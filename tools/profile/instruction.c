@@ -1,4 +1,5 @@
 #include "tools/profile/instruction.h"
+#include "tools/cli/say.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,19 +15,19 @@ static void put_operand(FILE *to, const rv_tape *tape, int32_t id, bool shapes)
     double value;
     rv_shape_text(node->type.shape, shape);
     if (rv_is_uniform((rv_var){(rv_tape *)(uintptr_t)tape, id}, &value)) {
-        fprintf(to, "%g", value);
+        say(to, "%g", value);
         return;
     }
     while (node->op->kind == RV_OP_VIEW && !node->name) node = rv_tape_node(tape, node->in[0]);
-    fputs(node->entry ? node->entry->name : node->name ? node->name : node->op->name, to);
-    if (shapes) fprintf(to, " %s", shape);
+    say(to, "%s", node->entry ? node->entry->name : node->name ? node->name : node->op->name);
+    if (shapes) say(to, " %s", shape);
 }
 
 static void put_equation(FILE *to, const rv_tape *tape, const rv_node *node, bool shapes)
 {
-    fprintf(to, "%s(", node->op->name);
+    say(to, "%s(", node->op->name);
     for (int k = 0; k < node->inputs; k++) {
-        if (k > 0) fputs(", ", to);
+        if (k > 0) say(to, ", ");
         put_operand(to, tape, node->in[k], shapes);
     }
     fputc(')', to);
@@ -42,9 +43,9 @@ static void put_group(FILE *to, const rv_instruction *one)
         while (before < i && rv_tape_node(one->tape, one->node[before])->op != op) before++;
         if (before < i) continue;
         if (++named > NAMED_OPS) break;
-        fprintf(to, "%s%s", named > 1 ? ", " : "", op->name);
+        say(to, "%s%s", named > 1 ? ", " : "", op->name);
     }
-    fprintf(to, "%s (%d ops)", named > NAMED_OPS ? ".." : "", one->nodes);
+    say(to, "%s (%d ops)", named > NAMED_OPS ? ".." : "", one->nodes);
 }
 
 /* NULL: out of memory. */

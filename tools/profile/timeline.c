@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "tools/cli/json.h"
+#include "tensor/memory.h"
+#include "train/json_internal.h"
 #include "train/text_file_internal.h"
 
 /* Adds an event to a track. */
@@ -96,9 +98,9 @@ bool timeline_write(const profile *p, const char *title, const char *path, rv_er
             if (span->begin >= 0) add_instruction(events, thread, &p->lines[i], span);
         }
     }
-    char *text = cJSON_PrintUnformatted(trace);
+    char *text = rv_json_text(trace, false);
     cJSON_Delete(trace);
     bool ok = rv_text_file_write(path, text, error);
-    cJSON_free(text);
+    rv_free(text);
     return ok;
 }

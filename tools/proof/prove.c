@@ -68,7 +68,7 @@ static bool check(proofs *p, const subject *s, rv_var y, int order, rv_error *er
         proof *row = row_of(p, s->name, s->label[k], error);
         if (!row) break;
         if (failed->code != RV_OK) {
-            lower(row, RV_UNDECIDED, "%.200s", failed->text);
+            lower(row, RV_UNDECIDED, "%-.200s", failed->text);
             continue;
         }
         double *worst = order == 1 ? &row->first : &row->second;

@@ -21,23 +21,23 @@ static void print_excerpt(const verdicts *all, int line)
         at += *at == '\n';
     }
     at += strspn(at, " \t");
-    printf("        | %.*s\n", (int)strcspn(at, "\r\n"), at);
+    say(stdout, "        | %-.*s\n", (int)strcspn(at, "\r\n"), at);
 }
 
 static void print_verdict(const verdicts *all, const rv_lang_verdict *v, int width)
 {
-    printf("%6d  %-*s  ", v->line, width, v->name);
+    say(stdout, "%6d  %-*s  ", v->line, width, v->name);
     if (v->verdict == RV_RIGHT)
-        printf(*v->reason ? "right: %s\n" : "right\n", v->reason);
+        say(stdout, *v->reason ? "right: %s\n" : "right\n", v->reason);
     else if (v->verdict == RV_UNDECIDED)
-        printf("undecided: %s\n", v->reason);
+        say(stdout, "undecided: %s\n", v->reason);
     else if (isnan(v->max_relative_error))
-        printf("WRONG  %s\n", v->reason);
+        say(stdout, "WRONG  %s\n", v->reason);
     else
-        printf("WRONG  error %.1e, cosine %.6f, ratio %.6g: %s\n", v->max_relative_error, v->cosine,
-               v->ratio, v->reason);
+        say(stdout, "WRONG  error %.1e, cosine %.6f, ratio %.6g: %s\n", v->max_relative_error,
+            v->cosine, v->ratio, v->reason);
     if (v->verdict != RV_RIGHT) print_excerpt(all, v->line);
-    if (*v->repair) printf("  right | %s\n", v->repair);
+    if (*v->repair) say(stdout, "  right | %s\n", v->repair);
 }
 
 static int count_of(const rv_lang_verdict *v, int count, rv_verdict verdict)
@@ -67,7 +67,7 @@ static void print_gradients(const verdicts *all, const rv_lang_verdict *v, int c
     double worst = 0;
     for (int i = 0; i < count; i++)
         if (!(v[i].max_relative_error <= worst) && !isnan(worst)) worst = v[i].max_relative_error;
-    printf("%s: %s: ", all->path, v->model);
+    say(stdout, "%s: %s: ", all->path, v->model);
     say(stdout, "gradients of %d parameter(s), %s (largest error %.1e)\n", count,
         summary(v, count, text), worst);
     for (rv_verdict kind = RV_RIGHT; kind <= RV_WRONG; kind++)
@@ -87,12 +87,12 @@ static void print_derivation(const verdicts *all, const rv_lang_verdict *v, int 
         if (!first && v[i].verdict == RV_WRONG) first = &v[i];
     }
     bool titled = v->derivation[0] != '\0';
-    printf("%s: derivation%s%s%s\n", all->path, titled ? " \"" : "", v->derivation,
-           titled ? "\"" : "");
+    say(stdout, "%s: derivation%s%s%s\n", all->path, titled ? " \"" : "", v->derivation,
+        titled ? "\"" : "");
     for (int i = 0; i < count; i++) print_verdict(all, &v[i], width);
     say(stdout, "%d line(s), %s", count, summary(v, count, text));
-    if (first) printf("; the first wrong one is line %d, %s", first->line, first->name);
-    puts("");
+    if (first) say(stdout, "; the first wrong one is line %d, %s", first->line, first->name);
+    putchar('\n');
 }
 
 void verdicts_print(const verdicts *all)
@@ -101,7 +101,7 @@ void verdicts_print(const verdicts *all)
         for (n = 1; i + n < all->count && same_heading(&all->at[i + n - 1], &all->at[i + n]);) n++;
         (all->at[i].head > 0 ? print_derivation : print_gradients)(all, &all->at[i], n);
     }
-    if (all->count == 0) printf("%s: nothing to prove\n", all->path);
+    if (all->count == 0) say(stdout, "%s: nothing to prove\n", all->path);
 }
 
 cJSON *verdict_to_json(const rv_lang_verdict *v)
