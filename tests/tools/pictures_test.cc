@@ -52,7 +52,7 @@ TEST(Pictures, LearningCurvesComeWithTheRun)
     const std::string folder = scratch_folder();
     for (const char *run : {"", "--task adding --length 4 --samples 100"}) {
         const Outcome outcome =
-            recurve("train --plot --output " + folder + small + " " + std::string(run));
+            recurve("train --plot --overwrite --output " + folder + small + " " + std::string(run));
         ASSERT_EQ(outcome.status, 0) << outcome.err;
         EXPECT_EQ(outcome.err, "");
         expect_png(folder + "/curves.png");
@@ -231,9 +231,9 @@ std::vector<Row> rows_of(const std::string &script)
     std::string colours, line;
     while (std::getline(in, line)) {
         if (line.find("set cbrange") == 0) colours = line;
-        if (line.find("set label '") == 0 && line.find(" right font") != std::string::npos &&
+        if (line.find("set label \"") == 0 && line.find(" right font") != std::string::npos &&
             !std::isdigit(line[11]))
-            rows.push_back({line.substr(11, line.find('\'', 11) - 11), colours, {}});
+            rows.push_back({line.substr(11, line.find('"', 11) - 11), colours, {}});
         if (line.find("$m") != 0 || rows.empty()) continue;
         rows.back().tiles.emplace_back();
         while (std::getline(in, line) && line != "END") {
