@@ -16,7 +16,7 @@ extern "C" {
  * character. The length for a `size` of 0 is an upper bound. */
 int rv_format(char *text, size_t size, const char *format, va_list arguments);
 
-/* The rest of a buffer. Each rv_put appends to it and truncates text that does not fit. */
+/* The rest of a buffer. Each rv_put appends to it and truncates text that does not fit. For people: a path in it may be escaped. */
 typedef struct rv_text {
     char *at, *end;
 } rv_text;

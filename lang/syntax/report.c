@@ -110,9 +110,12 @@ static void explain(rv_text *t, const lang_problem *p)
     if (width > WIDEST) width = WIDEST;
     while (width > 0 && rv_lang_continues_character(start[width])) width--;
     const char *line_end = start + width;
+    char excerpt[WIDEST + 1];
+    memcpy(excerpt, start, (size_t)width);
+    excerpt[width] = '\0';
     int line = rv_lang_line(p->location);
-    rv_put(t, "%s:%d:%d: error: %-s\n%5d | %-.*s\n      | ", p->location.source->path, line,
-           rv_lang_column(p->location), p->text, line, width, start);
+    rv_put(t, "%s:%d:%d: error: %-s\n%5d | %-s\n      | ", p->location.source->path, line,
+           rv_lang_column(p->location), p->text, line, excerpt);
     put_columns(t, start, at < line_end ? at : line_end, ' ', 0);
     rv_put(t, "^");
     if (at < line_end) put_columns(t, at, end < line_end ? end : line_end, '~', 1);

@@ -326,10 +326,10 @@ TEST(Messages, Places)
         {"# a\302\233b\n", "my.rv:1:4: error: the invisible character \\u009b; leave it out\n"
                            "    1 | # a\\u009bb\n"
                            "      |    ^~~~~~\n"},
-        {"derive loss \"\t\316\261 \033 \316\261\033\"\n",
-         "my.rv:1:17: error: the invisible character \\x1b; leave it out\n"
-         "    1 | derive loss \"\t\316\261 \\x1b \316\261\\x1b\"\n"
-         "      |              \t  ^~~~\n"},
+        {"#\t\316\261 \033\316\261\033\n",
+         "my.rv:1:5: error: the invisible character \\x1b; leave it out\n"
+         "    1 | #\t\316\261 \\x1b\316\261\\x1b\n"
+         "      |  \t  ^~~~\n"},
         {"model m\n"
          "  input \316\261\342\200\256[2]\n",
          "my.rv:2:10: error: the invisible character \\u202e; leave it out\n"
