@@ -40,7 +40,7 @@ const command command_sample = {
         "Reads a run of `recurve train --data TEXT` and writes text on its own: each character is\n"
         "drawn from what the model says comes next, and read in its turn. The text that the model\n"
         "was trained on is found if it is where it was, or was moved together with the run.\n"
-        "Bytes that are no UTF-8 and control characters other than newline and tab are written as \\x1b.\n",
+        "Invalid UTF-8 and control characters other than newline and tab are written as \\x1b.\n",
     OPTIONS(options),
     .failure = "a file is missing, damaged, or not of a character model",
     .example = "recurve train --data /usr/share/common-licenses/GPL-3 --output /tmp/gpl\n"
