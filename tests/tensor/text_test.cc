@@ -97,10 +97,12 @@ TEST(Text, IsThatOfPrintfForNumbers)
         EXPECT_EQ(print(format, __VA_ARGS__), expected); \
     } while (0)
     SAME("%d %i %5d|%-5d|%05d|%+d|% d", -1, 2, 3, 4, 5, 6, 7);
-    SAME("%hhd %hd %ld %lld %zu %zd %td %jd", 300, 70000, LONG_MIN, LLONG_MAX, SIZE_MAX,
-         static_cast<ssize_t>(-3), static_cast<ptrdiff_t>(-4), INTMAX_MIN);
-    SAME("%u %x %#X %o %08x %.3d %hhx %hx %lu %llx", UINT_MAX, 255u, 255u, 8u, 0xbeefu, 7, 0x1ffu,
-         0x1ffffu, ULONG_MAX, ULLONG_MAX);
+    SAME("%hhd %hd %ld %lld %zu %zd %td %jd", static_cast<signed char>(-3),
+         static_cast<short>(-300), LONG_MIN, LLONG_MAX, SIZE_MAX, static_cast<ssize_t>(-3),
+         static_cast<ptrdiff_t>(-4), INTMAX_MIN);
+    SAME("%u %x %#X %o %08x %.3d %hhx %hx %lu %llx", UINT_MAX, 255u, 255u, 8u, 0xbeefu, 7,
+         static_cast<unsigned char>(0xff), static_cast<unsigned short>(0xffff), ULONG_MAX,
+         ULLONG_MAX);
     SAME("%f %.2f %e %.3g %G %a %*.*f|%-12.3e|%+.0f", 0.1, -2.345, 1e-300, 12345.6, 1e20, 1.5, 10,
          4, 3.25, 7.0, 0.5);
     SAME("%.300f %500d", 1e308, 1);
