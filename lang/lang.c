@@ -79,7 +79,11 @@ void rv_lang_free(rv_lang *lang)
     rv_free(lang);
 }
 
-void rv_lang_limit(rv_lang *lang, const rv_lang_limits *limits) { lang->file.limits = *limits; }
+void rv_lang_limit(rv_lang *lang, const rv_lang_limits *limits)
+{
+    const rv_lang_limits usual = {0};
+    if (lang) lang->file.limits = limits ? *limits : usual;
+}
 
 /* ---- looking at it ---- */
 

@@ -48,7 +48,7 @@ typedef struct rv_lang_limits {
 } rv_lang_limits;
 
 /* Bounds all work from here on: checking, recording and proving. Reading needs no bounds: it takes time and memory in
- * proportion to the text. */
+ * proportion to the text. NULL: the defaults again. */
 void rv_lang_limit(rv_lang *lang, const rv_lang_limits *limits);
 
 /* The number of mistakes found so far, and their text in the style of a compiler: file:line:column, the line, a caret, a

@@ -60,6 +60,7 @@ bool rv_lang_unknown_cell(lang_resolver *r, const lang_node *call)
 {
     rv_guess g = {.seen = rv_lang_to_guess(r->scope->report, call->name)};
     rv_lang_misnamed(r, call->sign, "there is no cell \"%s\"", call->name);
+    if (!g.seen) return false;
     for (const lang_block *b = r->scope->first; b; b = b->next)
         if (b->node->kind == LANG_CELL && b != r->block) rv_guess_try(&g, b->name);
     for (const lang_text *t = rv_lang_texts; t->name; t++)
