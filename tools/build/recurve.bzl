@@ -13,6 +13,7 @@ WARNINGS = [
 
 # Indirect jumps and returns that an attacker redirects are caught, on machines that have it.
 HARDENING = select({
+    "//tools/build:cross": [],
     "//tools/build:x86_64": ["-fcf-protection"],
     "//conditions:default": [],
 })
@@ -104,6 +105,7 @@ def recurve_kernels(name, srcs, hdrs = [], textual_hdrs = [], deps = [], **kwarg
         hdrs = hdrs,
         textual_hdrs = textual_hdrs,
         deps = deps + for_all + select({
+            "//tools/build:cross": [],
             "//tools/build:x86_64": for_x86_64,
             "//conditions:default": [],
         }),
