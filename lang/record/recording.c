@@ -16,9 +16,28 @@ struct rv_lang_recording {
     int count;
     size_t capacity;
     lang_arena names;
+    rv_name_table at; /* the first value of each name, and of a_W for a/W */
     rv_named_tensor *inputs;
     int input_count;
 };
+
+/* Lets the latest value be found by a name, unless another one is. */
+static bool add_name(rv_lang_recording *r, const char *name)
+{
+    if (!rv_name_table_reserve(&r->at, 2 * (size_t)r->count)) return false;
+    if (rv_name_table_find(&r->at, name) == SIZE_MAX)
+        rv_name_table_add(&r->at, name, (size_t)r->count - 1);
+    return true;
+}
+
+/* The same by a_W, which a text writes for the parameter a/W. */
+static bool add_plain_name(rv_lang_recording *r, const char *name)
+{
+    char *plain = strchr(name, '/') ? rv_lang_copy(&r->names, name, strlen(name)) : NULL;
+    for (char *c = plain; c && *c; c++)
+        if (*c == '/') *c = '_';
+    return plain ? add_name(r, plain) : !strchr(name, '/');
+}
 
 static bool add_value(rv_lang_recording *r, const char *name, int64_t time, rv_var var,
                       const lang_node *made)
@@ -31,8 +50,9 @@ static bool add_value(rv_lang_recording *r, const char *name, int64_t time, rv_v
         snprintf(text, sizeof text, "%s", name);
     if (!rv_reserve(&r->value, &r->capacity, (size_t)r->count + 1, sizeof *r->value)) return false;
     const char *kept = rv_lang_copy(&r->names, text, strlen(text));
+    if (!kept) return false;
     r->value[r->count++] = (rv_lang_value){kept, var, made ? rv_lang_line(made->location) : 0};
-    return kept;
+    return add_name(r, kept) && add_plain_name(r, kept);
 }
 
 /* Adds the values inside an unroll. */
@@ -131,6 +151,7 @@ void rv_lang_recording_free(rv_lang_recording *r)
     if (r->run.block) rv_lang_end_run(&r->run);
     rv_lang_free_tensors(r->inputs, r->input_count);
     rv_lang_free_arena(&r->names);
+    rv_name_table_free(&r->at);
     rv_free(r->value);
     rv_free(r);
 }
@@ -148,20 +169,11 @@ rv_lang_value rv_lang_value_at(const rv_lang_recording *r, int index)
     return index >= 0 && index < r->count ? r->value[index] : none;
 }
 
-/* A text writes a_W for the parameter a/W. */
-static bool same_name(const char *a, const char *b)
-{
-    while (*a && (*a == *b || (*a == '/' && *b == '_'))) a++, b++;
-    return *a == *b;
-}
-
 rv_var rv_lang_value_of(const rv_lang_recording *r, const char *name)
 {
     if (!r || !name) return (rv_var){NULL, -1};
-    for (int i = 0; i < r->count; i++)
-        if (!strcmp(r->value[i].name, name)) return r->value[i].var;
-    for (int i = 0; i < r->count; i++)
-        if (same_name(r->value[i].name, name)) return r->value[i].var;
+    const size_t at = rv_name_table_find(&r->at, name);
+    if (at != SIZE_MAX) return r->value[at].var;
     return (rv_var){r->run.tape, -1};
 }
 

@@ -192,11 +192,10 @@ TEST(Limits, OfTheCaller)
         EXPECT_EQ(error.code, RV_ERROR_LIMIT) << error.text;
         EXPECT_NE(std::string(error.text).find(part), std::string::npos) << error.text;
     };
-    rv_lang_limits operations = {}, size = {}, numbers = {}, more = {};
+    rv_lang_limits operations = {}, size = {}, numbers = {};
     operations.operations = 50;
     size.size = 3;
     numbers.numbers = 1000;
-    more.numbers = 1000000;
     refused(operations, "too many operations");
     refused(size, "inputs and parameters of more than 3 numbers");
     refused(numbers, "with parameters of");

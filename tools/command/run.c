@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "tensor/memory.h"
+#include "tensor/name_table_internal.h"
 #include "tools/command/commands.h"
 #include "tools/cli/equations.h"
 #include "tools/cli/json.h"
@@ -74,19 +75,13 @@ typedef struct calculation {
     rv_tape *tape;
     rv_lang_recording *recording;
     rv_program *program;
-    rv_var *var;       /* [count] of the results */
-    rv_archive result; /* their names, and then their values, which are the program's */
+    rv_var *var;         /* [count] of the results */
+    rv_archive result;   /* their names, and then their values, which are the program's */
+    rv_name_table taken; /* their names */
     size_t var_room, result_room;
 } calculation;
 
 /* ---- what to compute ---- */
-
-static bool is_taken(const rv_archive *result, const char *name)
-{
-    for (size_t i = 0; i < result->tensor_count; i++)
-        if (strcmp(result->tensors[i].name, name) == 0) return true;
-    return false;
-}
 
 /* Adds PREFIXname once. */
 static bool add_result(calculation *c, const char *prefix, const char *name, rv_var var,
@@ -94,16 +89,18 @@ static bool add_result(calculation *c, const char *prefix, const char *name, rv_
 {
     size_t count = c->result.tensor_count, room = strlen(prefix) + strlen(name) + 16;
     char *text = rv_alloc(room, 1);
-    if (!text || !rv_reserve(&c->var, &c->var_room, count + 1, sizeof *c->var) ||
+    if (!text || !rv_name_table_reserve(&c->taken, count + 1) ||
+        !rv_reserve(&c->var, &c->var_room, count + 1, sizeof *c->var) ||
         !rv_reserve(&c->result.tensors, &c->result_room, count + 1, sizeof *c->result.tensors)) {
         rv_free(text);
         return rv_fail_memory(error);
     }
     snprintf(text, room, "%s%s", prefix, name);
-    if (is_taken(&c->result, text)) {
+    if (rv_name_table_find(&c->taken, text) != SIZE_MAX) {
         rv_free(text);
         return true;
     }
+    rv_name_table_add(&c->taken, text, count);
     c->result.tensors[count] = (rv_named_tensor){.name = text};
     c->result.tensor_count++;
     c->var[count] = var;
@@ -338,6 +335,7 @@ static void end(calculation *c)
     for (size_t i = 0; i < c->result.tensor_count; i++) rv_free((char *)c->result.tensors[i].name);
     rv_free(c->result.tensors);
     rv_free(c->var);
+    rv_name_table_free(&c->taken);
     rv_program_free(c->program);
     rv_lang_recording_free(c->recording);
     rv_tape_free(c->tape);
