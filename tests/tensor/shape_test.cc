@@ -67,7 +67,7 @@ TEST(Shape, TheLongestTextFits)
 TEST(Shape, TextOfAnInvalidRankIsSafe)
 {
     rv_shape shape = RV_SCALAR;
-    shape.rank = largest;
+    shape.rank = INT64_MAX;
     EXPECT_EQ(text_of(shape), "[rank 9223372036854775807]");
     shape.rank = -1;
     EXPECT_EQ(text_of(shape), "[rank -1]");
