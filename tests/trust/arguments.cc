@@ -49,12 +49,12 @@ DRAW(uint64_t) { return draw_whole<uint64_t>(a); }
 DRAW(double) { return draw_number(a); }
 DRAW(rv_dtype) { return draw_enum<rv_dtype>(a, 3); }
 DRAW(rv_role) { return draw_enum<rv_role>(a, 2); }
-DRAW(rv_code) { return draw_enum<rv_code>(a, 11); }
+DRAW(rv_code) { return draw_enum<rv_code>(a, RV_ERROR_LIMIT + 1); }
 DRAW(rv_phase) { return draw_enum<rv_phase>(a, RV_PHASES); }
 DRAW(rv_verdict) { return draw_enum<rv_verdict>(a, 3); }
 DRAW(rv_targets) { return draw_enum<rv_targets>(a, 3); }
 DRAW(rv_loss_kind) { return draw_enum<rv_loss_kind>(a, 3); }
-DRAW(rv_init_kind) { return draw_enum<rv_init_kind>(a, 4); }
+DRAW(rv_init_kind) { return draw_enum<rv_init_kind>(a, RV_INIT_BLOCKS + 1); }
 
 /* ---- texts ---- */
 
@@ -166,9 +166,15 @@ DRAW(rv_shape)
 DRAW(rv_init)
 {
     const auto kind = draw<rv_init_kind>(a);
-    const double low = draw<double>(a), high = draw<double>(a);
-    return {kind, low, high};
+    const double low = draw<double>(a), high = draw<double>(a), factor = draw<double>(a);
+    rv_init init = {kind, low, high, factor};
+    init.shared = a.choose(1, 2) == 0 ? nullptr : draw<const char *>(a);
+    if (a.choose(1, 2) == 0)
+        init.block = a.keep(std::array<rv_init, 2>{rv_init_constant(1), init})->data();
+    init.blocks = a.one_of<int>({2, 1}, {0, -1, std::numeric_limits<int>::min()});
+    return init;
 }
+DRAW(const rv_init *) { return draw_array<rv_init>(a); }
 DRAW(rv_var)
 {
     Fixture &f = a.fixture();

@@ -6,6 +6,7 @@
 #define RV_TESTS_TRUST_ARGUMENTS_H
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdarg>
 #include <cstdio>
