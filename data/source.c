@@ -147,8 +147,8 @@ bool rv_source_read(const rv_source *s, uint64_t epoch, int64_t index, void *x, 
     if (!s->read(s, epoch, index, x, y, length, &why) || why.code) {
         return why.code ? rv_fail(error, why.code, "%s", why.text)
                         : rv_fail(error, RV_ERROR_ARGUMENT,
-                                  "%s: sample %" PRId64 ": its `read` failed without an error; "
-                                  "report one by rv_fail",
+                                  "%s: sample %" PRId64 ": its read function failed "
+                                  "without an error; report one by rv_fail",
                                   s->name, index);
     }
     if (*length < 1 || *length > steps || (!s->lengths && *length != steps)) {

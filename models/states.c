@@ -154,6 +154,7 @@ bool rv_find_recurrence(rv_cell_step step, const rv_cell *cell, rv_type x, const
     if (t.error.code == RV_ERROR_MEMORY || (!t.error.code && !of))
         rv_tape_fail(cell->tape, RV_ERROR_MEMORY, "unroll: out of memory");
     for (int32_t id = 0; ok && id < count; id++) ok = find_dependence(&t, id, of);
+    for (int s = 0; s < states; s++) ok = ok && !rv_is_null(t.h[s]) && t.h[s].tape == t.tape;
     for (int i = 0; ok && i < states; i++) {
         int s = next_state(&t, of, states, known);
         ok = s >= 0;

@@ -70,8 +70,9 @@ bool rv_file_next(const rv_file *file, void *bytes, size_t size, rv_error *error
     const ptrdiff_t got = read_all(file->descriptor, bytes, size);
     if (got < 0) return fail_system(error, "read", file->path, errno);
     return (size_t)got == size ||
-           rv_fail(error, RV_ERROR_IO, "\"%s\" shrank from %zu bytes while it was read; try again",
-                   file->path, file->size);
+           rv_fail(error, RV_ERROR_IO,
+                   "\"%s\" shrank from %zu byte(s) while it was read; try again", file->path,
+                   file->size);
 }
 
 bool rv_file_end(const rv_file *file, rv_error *error)

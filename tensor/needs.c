@@ -22,8 +22,8 @@ bool rv_needs_array(rv_error *error, const char *function, const char *name, con
                     int64_t count)
 {
     if (count < 0)
-        return rv_fail(error, RV_ERROR_ARGUMENT, "%s: %s has %" PRId64 " elements; give 0 or more",
-                       function, name, count);
+        return rv_fail(error, RV_ERROR_ARGUMENT,
+                       "%s: %s has %" PRId64 " element(s); give 0 or more", function, name, count);
     return count == 0 || rv_needs(error, function, name, &array, 1);
 }
 
@@ -55,6 +55,6 @@ bool rv_needs_archive(rv_error *error, const char *function, const rv_archive *a
     for (size_t i = 0; i < archive->metadata_count; i++)
         if (!archive->metadata[i].key || !archive->metadata[i].value)
             return rv_fail(error, RV_ERROR_NAME,
-                           "%s: metadata %zu lacks its key or value; give both", function, i);
+                           "%s: metadata %zu has no key or no value; give both", function, i);
     return true;
 }

@@ -52,6 +52,7 @@ bool rv_batch_program_make(rv_batch_program *b, const rv_setup *s, rv_store *sto
     if (!RV_NEEDS(error, b, s, store) || !RV_NEEDS(error, s->model)) return false;
     rv_net net;
     rv_tape *tape = rv_setup_record(s, store, n, training, &net);
+    if (!tape) return rv_fail_memory(error);
     if (training) rv_minimize(net.loss, s->optimizer);
     bool ok =
         rv_batch_program_compile(b, tape, n, (rv_var[]){net.loss, net.output}, 2, flags, error);

@@ -165,7 +165,7 @@ static bool check_end(const rv_file *file, const unsigned char *tail, size_t at,
            rv_fail(
                error, RV_ERROR_FORMAT,
                "\"%s\" states %" PRIu64 " member(s) in a directory of %" PRIu64
-               " byte(s); expected at most %d bytes, and at least %d for each: save fewer arrays",
+               " byte(s); expected at most %d byte(s), and at least %d for each: save fewer arrays",
                file->path, count, size, MOST, ENTRY);
 }
 

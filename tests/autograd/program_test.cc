@@ -136,7 +136,7 @@ TEST(Program, OfAnOpWithoutAnyKernelIsAnError)
     const rv_var y = record(hollow, t.input("x", RV_SHAPE(2)));
     EXPECT_EQ(rv_compile(t, &y, 1), nullptr);
     EXPECT_EQ(t.code(), RV_ERROR_ARGUMENT);
-    EXPECT_TRUE(contains(t.error(), "hollow_cube: has no kernel")) << t.error();
+    EXPECT_TRUE(contains(t.error(), "(\"hollow_cube\") has no kernel; set it")) << t.error();
     EXPECT_EQ(rv_compile(t, &y, 1), nullptr) << "and it stays one";
 }
 

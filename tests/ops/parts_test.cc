@@ -249,7 +249,7 @@ TEST_P(Parts, OfRowsAndRunningSumsAgree)
     }
     cut += expect_parts_to_agree(rv_random(t, "u", RV_SHAPE(7, 33)));
     EXPECT_EQ(t.code(), RV_OK) << t.error();
-    EXPECT_EQ(cut, 3 * 2 + 6 + 1 + 6);
+    EXPECT_EQ(cut, 3 * 2 + 12 + 6 + 1 + 6);
 }
 
 TEST_P(Parts, OfConvolutionsAgree)

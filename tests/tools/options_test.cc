@@ -153,20 +153,26 @@ const std::map<std::string, std::vector<std::string>> texts = {
 
 /* Options that matter only in some circumstances: accepted without effect in other contexts. */
 const std::set<std::string> circumstantial = {
-    "anomaly",                    /* when a number is not finite */
-    "patience",                   /* when the validation loss rises */
-    "clip-norm",    "clip-value", /* when a gradient is large */
-    "recompute",                  /* memory, which the summary rounds */
-    "quiet",                      /* not with --json and --digest, which print no more anyway */
-    "shape",                      /* of a row, for a cell that reads the row whole */
-    "cache",                   /* when a file is larger, which is then refused or read from disk */
-    "all",          "forward", /* the names of the defaults */
-    "include-path",            /* when a file includes another */
+    "anomaly",  /* when a number is not finite */
+    "patience", /* when the validation loss rises */
+    "clip-norm",
+    "clip-value", /* when a gradient is large */
+    "recompute",  /* memory, which the summary rounds */
+    "quiet",      /* not with --json and --digest, which print no more anyway */
+    "shape",      /* of a row, for a cell that reads the row whole */
+    "cache",      /* when a file is larger, which is then refused or read from disk */
+    "all",
+    "forward",        /* the names of the defaults */
+    "include-path",   /* when a file includes another */
+    "accept-changes", /* when the data or the cell of a run have changed */
 };
 
 /* Options without an effect to be seen. */
-const std::set<std::string> never_seen = {"cache", "all", "forward",
+const std::set<std::string> never_seen = {"cache",
+                                          "all",
+                                          "forward",
                                           "include-path" /* lang/includes_test */,
+                                          "accept-changes" /* tools/folders_test */,
                                           "threads" /* models/threads_test */};
 
 void prepare(const fs::path &folder)
