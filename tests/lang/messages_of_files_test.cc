@@ -14,10 +14,9 @@ TEST(Messages, Include)
          "my.rv:1:18: error: \"again\", expected the end of the line or an operator\n"
          "    1 | include \"gru.rv\" again\n"
          "      |                  ^~~~~\n"},
-        {"include \"none.rv\"\n",
-         "my.rv:1:1: error: a text that is not a file can include none\n"
-         "    1 | include \"none.rv\"\n"
-         "      | ^~~~~~~~~~~~~~~~~\n"},
+        {"include \"none.rv\"\n", "my.rv:1:1: error: a text that is not a file can include none\n"
+                                  "    1 | include \"none.rv\"\n"
+                                  "      | ^~~~~~~~~~~~~~~~~\n"},
         {"incldue \"gru.rv\"\n",
          "my.rv:1:1: error: \"incldue\", expected cell, model, function, derive or include\n"
          "    1 | incldue \"gru.rv\"\n"
