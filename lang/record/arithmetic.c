@@ -180,20 +180,12 @@ LANG_APART static rv_var left_factor(lang_run *run, const lang_node *e, bool *tr
     return rv_lang_as_var(run, e->left, &a);
 }
 
-/* May complete the shape of a weight. */
-LANG_APART static rv_var right_factor(lang_run *run, const lang_node *e, rv_var x, bool transpose_x,
-                                      bool *transposed)
+/* The product with b. May complete the shape of a weight. */
+LANG_APART static lang_value times(lang_run *run, const lang_node *e, rv_var x, bool turn_x,
+                                   lang_value *b, bool turn_y)
 {
-    lang_value b = factor(run, e->right, transposed);
-    return rv_lang_complete(run, e->right, &b,
-                            rv_lang_factor_shape(rv_shape_of(x), transpose_x, *transposed));
-}
-
-lang_value rv_lang_matmul(lang_run *run, const lang_node *e)
-{
-    bool turn_x = false, turn_y = false;
-    rv_var x = left_factor(run, e, &turn_x), y = x;
-    if (!rv_is_null(x)) y = right_factor(run, e, x, turn_x, &turn_y);
+    rv_var y =
+        rv_lang_complete(run, e->right, b, rv_lang_factor_shape(rv_shape_of(x), turn_x, turn_y));
     if (rv_is_null(y)) return rv_lang_none();
     lang_value v = rv_lang_recorded(run, e->location, rv_matmul(x, y, turn_x, turn_y));
     bool images = rv_shape_of(x).rank == 4 || rv_shape_of(y).rank == 4;
@@ -201,6 +193,15 @@ lang_value rv_lang_matmul(lang_run *run, const lang_node *e)
         rv_lang_add_hint(run->work->report, "a convolution is conv(x, %s)",
                          run->cell ? "W[3, 3]" : "W[8, _, 3, 3]");
     return v;
+}
+
+lang_value rv_lang_matmul(lang_run *run, const lang_node *e)
+{
+    bool turn_x = false, turn_y = false;
+    rv_var x = left_factor(run, e, &turn_x);
+    if (rv_is_null(x)) return rv_lang_none();
+    lang_value b = factor(run, e->right, &turn_y);
+    return times(run, e, x, turn_x, &b, turn_y);
 }
 
 lang_value rv_lang_negate(lang_run *run, const lang_node *e)
