@@ -123,6 +123,32 @@ void mingru_in_c(rv_cell *k, rv_var x, rv_var *h)
     *h = rv_lerp(*h, c, z);
 }
 
+void minlstm_in_c(rv_cell *k, rv_var x, rv_var *h)
+{
+    rv_var f = rv_sigmoid(rv_cell_forget_bias(k, rv_cell_map(k, x, "Uf"), "bf"));
+    rv_var i = rv_sigmoid(rv_cell_bias(k, rv_cell_map(k, x, "Ui"), "bi"));
+    rv_var kept = rv_multiply(f, *h), c = rv_cell_bias(k, rv_cell_map(k, x, "Uh"), "bh");
+    rv_var sum = rv_add(kept, rv_multiply(i, c));
+    *h = rv_divide(sum, rv_add(f, i));
+}
+
+void janet_in_c(rv_cell *k, rv_var x, rv_var *h)
+{
+    rv_var a = rv_cell_forget_affine(k, x, *h, "f"),
+           c = rv_cell_tanh(k, rv_cell_affine(k, x, *h, "c"));
+    rv_var i = rv_one_minus(rv_sigmoid(rv_shift(a, -1)));
+    *h = rv_add(rv_multiply(rv_sigmoid(a), *h), rv_multiply(i, c));
+}
+
+void torch_gru_in_c(rv_cell *k, rv_var x, rv_var *h)
+{
+    rv_var r = rv_sigmoid(rv_cell_affine(k, x, *h, "r"));
+    rv_var u = rv_sigmoid(rv_cell_forget_affine(k, x, *h, "u"));
+    rv_var own = rv_cell_bias(k, rv_cell_map(k, x, "Uc"), "bc");
+    rv_var past = rv_cell_bias(k, rv_cell_map(k, *h, "Wc"), "bh");
+    *h = rv_lerp(rv_cell_tanh(k, rv_add(own, rv_multiply(r, past))), *h, u);
+}
+
 rv_var true_convolve(rv_cell *k, rv_var x, const char *name, int64_t size, double deviation)
 {
     return rv_true_conv2d(
@@ -173,6 +199,9 @@ std::vector<CellInC> cells_in_c()
         {"qrnn", qrnn_in_c},
         {"lem", lem_in_c},
         {"mingru", mingru_in_c},
+        {"minlstm", minlstm_in_c},
+        {"janet", janet_in_c},
+        {"torch_gru", torch_gru_in_c},
         {"curnn_blog", curnn_blog_in_c},
         {"update_gate", update_gate_in_c},
         {"curnn", rv_curnn}, // the library's own

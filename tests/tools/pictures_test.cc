@@ -90,8 +90,9 @@ TEST(Pictures, NamesOfFilesAreTextAndNothingElse)
 TEST(Pictures, EveryCellShowsItsStates)
 {
     for (const char *model :
-         {"curnn", "curnn-blog", "conv-gru", "conv-lstm", "rnn", "irnn", "ugrnn", "gru", "lstm",
-          "lstm-peephole", "intersection-rnn", "mgu", "fastgrnn", "sru", "qrnn", "lem", "mingru"}) {
+         {"curnn", "curnn-blog", "conv-gru",      "conv-lstm",        "rnn",   "irnn",     "ugrnn",
+          "gru",   "lstm",       "lstm-peephole", "intersection-rnn", "mgu",   "fastgrnn", "sru",
+          "qrnn",  "lem",        "mingru",        "minlstm",          "janet", "torch-gru"}) {
         SCOPED_TRACE(model);
         const std::string folder = scratch_folder();
         const bool fixed = std::string(model) == "curnn-blog";

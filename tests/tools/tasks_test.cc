@@ -49,9 +49,9 @@ TEST_P(EveryGatedCell, LearnsArithmetic)
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 const char *const learners[] = {"lstm", "qrnn"};
 #else
-const char *const learners[] = {"ugrnn", "gru",      "lstm", "lstm-peephole", "intersection-rnn",
-                                "mgu",   "fastgrnn", "sru",  "qrnn",          "lem",
-                                "mingru"};
+const char *const learners[] = {"ugrnn",  "gru",      "lstm",  "lstm-peephole", "intersection-rnn",
+                                "mgu",    "fastgrnn", "sru",   "qrnn",          "lem",
+                                "mingru", "minlstm",  "janet", "torch-gru"};
 #endif
 
 INSTANTIATE_TEST_SUITE_P(Zoo, EveryGatedCell, testing::ValuesIn(learners), [](const auto &info) {
