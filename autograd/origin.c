@@ -89,7 +89,8 @@ const char *rv_origin_text(const rv_origin *origin, char text[RV_ORIGIN_TEXT])
 
 rv_var rv_name_state(rv_var x, int s, const char *name)
 {
-    if (!rv_is_null(x) && !x.tape->nodes[x.id].state) x.tape->nodes[x.id].state = s + 1;
+    bool free_node = !rv_is_null(x) && !x.tape->nodes[x.id].state;
+    if (free_node && s >= 0 && s < INT32_MAX) x.tape->nodes[x.id].state = s + 1;
     return rv_name(x, name);
 }
 

@@ -19,6 +19,7 @@ static bool infer(rv_inference *i)
     const rv_shape *to = i->attr;
     char text[RV_SHAPE_TEXT];
     i->out = (rv_type){i->in[0].dtype, *to};
+    if (!rv_shape_check(*to, 1, NULL, i->error)) return false;
     return fits(i->in[0].shape, *to) ||
            rv_fail(i->error, RV_ERROR_SHAPE,
                    "does not broadcast to %s: from the last axis on, sizes must be equal or 1; "

@@ -178,7 +178,9 @@ rv_shape rv_option_shape(const rv_arguments *a, int i)
 
 static int64_t default_of(const rv_arguments *a, int i)
 {
-    return a && i >= 0 && i < a->op->option_count ? (int64_t)a->op->options[i].default_value : 1;
+    if (!a || i < 0 || i >= a->op->option_count) return 1;
+    const double value = a->op->options[i].default_value;
+    return is_whole(value) ? (int64_t)value : 0;
 }
 
 void rv_option_widths(rv_arguments *a, int i, int64_t width[RV_MAX_RANK])
