@@ -186,9 +186,8 @@ typedef struct net {
     /* The output of the current layer at all steps [n,steps,..]; the null var if `whole` has it. */
     rv_var all;
 
-    /* [steps], of which only unrolling step by step needs the first five: x; the mask, of which the first element is
-     * the null var if there is none; of the current layer its input, the output of each direction, and its whole
-     * output */
+    /* [steps], for unrolling step by step: x; the mask, if there are lengths; of the current layer its input, the output
+     * of each direction, and its whole output */
     rv_var *x, *mask, *in, *out[2], *whole;
     bool spread; /* x and mask are filled */
 } net;
