@@ -1,0 +1,69 @@
+// Each file of the gallery states which of its lines are wrong, by a comment "# wrong: ..", and no other line is.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "recurve.h"
+#include "tests/files.h"
+
+namespace {
+
+using Lines = std::set<int>;
+
+Lines marked(const std::string &text, const std::string &mark)
+{
+    Lines lines;
+    std::istringstream in(text);
+    int number = 1;
+    for (std::string line; std::getline(in, line); number++)
+        if (line.find(mark) != std::string::npos) lines.insert(number);
+    return lines;
+}
+
+class Gallery : public testing::TestWithParam<std::string> {};
+
+TEST_P(Gallery, ExactlyTheMarkedLinesAreWrong)
+{
+    const std::string path = "gallery/" + GetParam() + ".rv";
+    const Lines expected = marked(slurp(path), "# wrong: ");
+    rv_error error = {};
+    rv_lang *lang = rv_lang_load(path.c_str(), nullptr, &error);
+    rv_lang_proof_options options = {};
+    options.seed = 1;
+    rv_lang_verdict *verdicts = nullptr;
+    int count = 0;
+    EXPECT_TRUE(lang && rv_lang_prove(lang, &options, &verdicts, &count, &error)) << error.text;
+    Lines wrong;
+    std::set<int> right_derivations, wrong_derivations;
+    for (int i = 0; i < count; i++) {
+        const rv_lang_verdict &v = verdicts[i];
+        EXPECT_NE(v.verdict, RV_UNDECIDED) << v.line << " " << v.name << ": " << v.reason;
+        if (v.verdict == RV_WRONG) wrong.insert(v.line);
+        if (v.head) (v.verdict == RV_WRONG ? wrong_derivations : right_derivations).insert(v.head);
+    }
+    EXPECT_EQ(wrong, expected);
+    for (int head : wrong_derivations) right_derivations.erase(head);
+    EXPECT_FALSE(expected.empty()) << "no line is marked as wrong";
+    EXPECT_FALSE(right_derivations.empty()) << "no derivation is right";
+    rv_free(verdicts);
+    rv_lang_free(lang);
+}
+
+std::vector<std::string> names()
+{
+    std::vector<std::string> names;
+    for (const auto &entry : std::filesystem::directory_iterator("gallery"))
+        if (entry.path().extension() == ".rv") names.push_back(entry.path().stem().string());
+    std::sort(names.begin(), names.end());
+    return names;
+}
+
+INSTANTIATE_TEST_SUITE_P(All, Gallery, testing::ValuesIn(names()),
+                         [](const auto &info) { return info.param; });
+
+} // namespace
