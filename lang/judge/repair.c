@@ -123,7 +123,7 @@ static void add_series(search *s, char pool, lang_node *series, int64_t last, in
     for (int i = 0; i < s->run->block->symbols; i++) {
         const lang_symbol *symbol = &s->run->block->symbol[i];
         if (symbol->kind != SYMBOL_SIZE || !symbol->definition ||
-            (symbol->definition->kind != LANG_FOR && symbol->definition->kind != LANG_SUM) ||
+            (symbol->definition->kind != LANG_FOR && symbol->definition->kind != LANG_OVER) ||
             s->run->value[i].kind != VALUE_NUMBER)
             continue;
         loops = true;
@@ -353,11 +353,12 @@ static void find_sites(search *s, sites *found, lang_node *e, bool step)
     } else if (e->kind != LANG_HOLE && e->kind != LANG_TEXT) {
         if (e->kind != LANG_RANGE) found->at[found->count++] = (site){.node = e, .step = step};
         bool name = e->kind == LANG_INDEX && e->base->kind == LANG_NAME;
-        if (!name) find_sites(s, found, e->child[0], step || e->kind == LANG_SUM);
-        bool whole = step || e->kind == LANG_INDEX || e->kind == LANG_SUM;
+        if (!name) find_sites(s, found, e->child[0], step || e->kind == LANG_OVER);
+        bool whole = step || e->kind == LANG_INDEX || e->kind == LANG_OVER;
         find_sites(s, found, e->child[1], whole);
-        if (e->kind == LANG_SUM) find_sites(s, found, e->term, step);
+        if (e->kind == LANG_OVER) find_sites(s, found, e->term, step);
         lang_node *rest = e->kind == LANG_CALL    ? e->arguments
+                          : e->kind == LANG_OVER  ? e->term
                           : e->kind == LANG_INDEX ? e->indices
                                                   : NULL;
         for (rest = rest ? rest->next : NULL; rest; rest = rest->next)
@@ -369,7 +370,7 @@ static void bind_each(search *s, const lang_node *e)
 {
     int64_t from;
     for (; e; e = e->next) {
-        if (e->kind == LANG_SUM && rv_lang_attempt_whole(s->proof, s->run, e->from, &from))
+        if (e->kind == LANG_OVER && rv_lang_attempt_whole(s->proof, s->run, e->from, &from))
             s->run->value[e->symbol] = rv_lang_of_number((double)from);
         for (int i = 0; i < 3; i++) bind_each(s, e->child[i]);
     }

@@ -388,27 +388,73 @@ lang_value rv_lang_call(lang_run *run, const lang_node *e)
                                                                           : rv_lang_none();
 }
 
+/* ---- over loops ---- */
+
+/* The bounds of a loop. */
+static bool bounds(lang_run *run, const lang_node *e, int64_t *from, int64_t *to)
+{
+    if (e->symbol < 0 || !rv_lang_evaluate_whole(run, e->from, -1000000, 1000000, from) ||
+        !rv_lang_evaluate_whole(run, e->to, -1000000, 1000000, to))
+        return false;
+    if (*to >= *from) return true;
+    rv_lang_wrong(run, e->location, RV_ERROR_ARGUMENT, "the %s from %lld to %lld is empty", e->over,
+                  (long long)*from, (long long)*to);
+    return false;
+}
+
+static rv_var term(lang_run *run, const lang_node *e, int64_t t)
+{
+    const lang_value outer = run->value[e->symbol];
+    run->value[e->symbol] = rv_lang_of_number((double)t);
+    rv_var x = rv_lang_evaluate_var(run, e->term);
+    run->value[e->symbol] = outer;
+    return x;
+}
+
 /* Adds up the terms in order. */
-lang_value rv_lang_sum_over(lang_run *run, const lang_node *e)
+static lang_value sum_over(lang_run *run, const lang_node *e, int64_t from, int64_t to)
+{
+    lang_value sum = {.kind = VALUE_VAR, .var = term(run, e, from)};
+    if (rv_is_null(sum.var)) return rv_lang_none();
+    for (int64_t t = from + 1; t <= to && sum.kind == VALUE_VAR; t++) {
+        rv_var x = term(run, e, t);
+        if (rv_is_null(x)) return rv_lang_none();
+        sum = rv_lang_recorded(run, e->location, rv_add(sum.var, x));
+    }
+    return sum;
+}
+
+/* Calls the op on all terms. */
+LANG_APART static lang_value join(lang_run *run, const lang_node *e, const rv_var *x, int count)
+{
+    arguments *in = rv_alloc(1, sizeof *in);
+    if (!in) return rv_lang_wrong(run, e->location, RV_ERROR_MEMORY, "out of memory");
+    const lang_node call = {
+        .kind = LANG_CALL, .location = e->location, .op = e->op, .arguments = e->term->next};
+    bool ok = evaluate_arguments(run, &call, in);
+    rv_var y = ok ? rv_op_call(e->op, x, count, in->value) : rv_lang_null(run);
+    rv_free(in);
+    return ok ? rv_lang_recorded(run, e->location, y) : rv_lang_none();
+}
+
+LANG_APART static lang_value join_over(lang_run *run, const lang_node *e, int64_t from, int64_t to)
+{
+    if (!rv_lang_spend(run, e->location, (to - from) / 4)) return rv_lang_none();
+    rv_var *x = rv_alloc((size_t)(to - from) + 1, sizeof *x);
+    if (!x) return rv_lang_wrong(run, e->location, RV_ERROR_MEMORY, "out of memory");
+    bool ok = true;
+    for (int64_t t = from; ok && t <= to; t++) {
+        x[t - from] = term(run, e, t);
+        ok = !rv_is_null(x[t - from]);
+    }
+    lang_value v = ok ? join(run, e, x, (int)(to - from + 1)) : rv_lang_none();
+    rv_free(x);
+    return v;
+}
+
+lang_value rv_lang_over_loop(lang_run *run, const lang_node *e)
 {
     int64_t from, to;
-    rv_var total = rv_lang_null(run);
-    if (e->symbol < 0 || !rv_lang_evaluate_whole(run, e->from, -1000000, 1000000, &from) ||
-        !rv_lang_evaluate_whole(run, e->to, -1000000, 1000000, &to))
-        return rv_lang_none();
-    if (to < from)
-        return rv_lang_wrong(run, e->location, RV_ERROR_ARGUMENT,
-                             "the sum from %lld to %lld is empty", (long long)from, (long long)to);
-    const lang_value outer = run->value[e->symbol];
-    for (int64_t t = from; t <= to; t++) {
-        run->value[e->symbol] = rv_lang_of_number((double)t);
-        rv_var term = rv_lang_evaluate_var(run, e->term);
-        run->value[e->symbol] = outer;
-        if (rv_is_null(term)) return rv_lang_none();
-        lang_value sum = t == from ? (lang_value){.kind = VALUE_VAR, .var = term}
-                                   : rv_lang_recorded(run, e->location, rv_add(total, term));
-        if (sum.kind == VALUE_NONE) return sum;
-        total = sum.var;
-    }
-    return (lang_value){.kind = VALUE_VAR, .var = total};
+    if (!bounds(run, e, &from, &to)) return rv_lang_none();
+    return e->op ? join_over(run, e, from, to) : sum_over(run, e, from, to);
 }

@@ -7,6 +7,6 @@
 lang_value rv_lang_call(lang_run *run, const lang_node *e);
 lang_value rv_lang_map(lang_run *run, const lang_node *e);
 lang_value rv_lang_list(lang_run *run, const lang_node *e);
-lang_value rv_lang_sum_over(lang_run *run, const lang_node *e);
+lang_value rv_lang_over_loop(lang_run *run, const lang_node *e);
 
 #endif

@@ -29,7 +29,8 @@ static bool set_series(lang_run *run, const lang_node *s, rv_var v)
                       s->target->base->name, (long long)time);
         return false;
     }
-    if (run->work->named) v = run->work->named(run->work->context, run->block, symbol, time, v);
+    if (run->work->named && !(run->cell && run->cell->probe))
+        v = run->work->named(run->work->context, run->block, symbol, time, v);
     run->series[symbol][time] = v;
     return true;
 }

@@ -111,6 +111,19 @@ static bool may_clash(const lang_block *model, int unroll, const rv_rnn_options 
     return clash;
 }
 
+/* The outputs of all steps [n,steps,..], of a sequence or of steps on the same x. */
+static rv_var all_steps(const lang_node *e, rv_var x, int64_t steps, rv_rnn_options o)
+{
+    if (!e->steps) return rv_unroll_outputs(rv_lang_step, x, o);
+    rv_var all = {x.tape, -1}, *same = rv_alloc((size_t)steps, 2 * sizeof *same);
+    if (!same) return rv_tape_fail(x.tape, RV_ERROR_MEMORY, "unroll: out of memory");
+    for (int64_t t = 0; t < steps; t++) same[t] = x;
+    if (!rv_is_null(rv_unroll_steps(rv_lang_step, same, steps, o, same + steps)))
+        all = rv_stack(same + steps, (int)steps, 1);
+    rv_free(same);
+    return all;
+}
+
 lang_value rv_lang_unroll(lang_run *run, const lang_node *e)
 {
     lang_value none = {.kind = VALUE_NONE};
@@ -163,8 +176,9 @@ lang_value rv_lang_unroll(lang_run *run, const lang_node *e)
                e->location.source; /* other files' mistakes are reported here */
     run->work->reported = false;
     if (!own) run->work->report = NULL;
-    rv_var h = e->steps ? rv_unroll_with(rv_lang_step, x, steps, o)
-                        : rv_unroll_sequence(rv_lang_step, x, o, NULL);
+    rv_var h = e->whole   ? all_steps(e, x, steps, o)
+               : e->steps ? rv_unroll_with(rv_lang_step, x, steps, o)
+                          : rv_unroll_sequence(rv_lang_step, x, o, NULL);
     lang_value v = {.kind = rv_is_null(h) ? VALUE_NONE : VALUE_VAR, .var = h};
     run->work->report = report;
     return v.kind == VALUE_VAR ? v

@@ -213,21 +213,48 @@ bool rv_lang_resolve_loop_name(lang_resolver *r, lang_node *e)
     e->symbol = rv_lang_find_right(r->block, e->name);
     const lang_symbol *s = e->symbol >= 0 ? &r->block->symbol[e->symbol] : NULL;
     bool steps =
-        s && s->definition && (s->definition->kind == LANG_FOR || s->definition->kind == LANG_SUM);
+        s && s->definition && (s->definition->kind == LANG_FOR || s->definition->kind == LANG_OVER);
     if (s && !steps) return rv_lang_redefined(r, e, e->symbol);
     if (e->symbol < 0) e->symbol = rv_lang_add_symbol(r, e->name, SYMBOL_SIZE, e);
     return e->symbol >= 0;
+}
+
+/* Whether the terms of a loop may become arguments of this op. */
+static bool is_variadic(const rv_op *op) { return op && op->inputs < 0 && op->linear_jointly; }
+
+/* sum(t from 1 to T: term), or with an op of any number of values: stack, concat. */
+LANG_APART static bool over_loop(lang_resolver *r, lang_node *e)
+{
+    bool ok = rv_lang_resolve_expression(r, e->from);
+    ok = rv_lang_resolve_expression(r, e->to) && ok;
+    ok = rv_lang_resolve_loop_name(r, e) && ok && rv_lang_resolve_expression(r, e->term);
+    bool sums = !strcmp(e->over, "sum");
+    lang_node call = {.kind = LANG_CALL, .name = e->over, .arguments = e->term};
+    call.location = call.sign = e->location;
+    call.sign.end = call.sign.start + (uint32_t)strlen(e->over);
+    if (!sums && !is_variadic(rv_op_find(e->over))) {
+        rv_lang_misnamed(r, call.sign, "%s does not go over a loop", e->over);
+        rv_lang_add_hint(r->scope->report, "sum(t from 1 to 3: ..), stack and concat do");
+        return false;
+    }
+    if (!sums) e->op = rv_op_find(e->over);
+    for (const lang_node *a = e->term->next; a; a = a->next)
+        if (sums || a->kind != LANG_OPTION) {
+            rv_lang_misnamed(r, a->location, "expected %s after the value of each step",
+                             sums ? "nothing" : "only options");
+            if (sums)
+                rv_lang_add_hint(r->scope->report,
+                                 "sums over a loop and over axes are two: sum(sum(t from ..), ..)");
+            return false;
+        }
+    return ok && (sums || op_arguments(r, &call, e->op));
 }
 
 bool rv_lang_resolve_expression(lang_resolver *r, lang_node *e)
 {
     if (!e) return true;
     switch (e->kind) {
-    case LANG_SUM: {
-        bool ok = rv_lang_resolve_expression(r, e->from);
-        ok = rv_lang_resolve_expression(r, e->to) && ok;
-        return rv_lang_resolve_loop_name(r, e) && rv_lang_resolve_expression(r, e->term) && ok;
-    }
+    case LANG_OVER: return over_loop(r, e);
     case LANG_NAME: return name(r, e);
     case LANG_CALL: return call(r, e);
     case LANG_APPLY: return apply(r, e);

@@ -96,6 +96,14 @@ static bool define_next(lang_resolver *r, lang_node *s)
     }
     if (r->block->symbol[state].next >= 0)
         return rv_lang_redefined(r, of, r->block->symbol[state].next);
+    if (r->loops) {
+        r->block->broken = true;
+        rv_lang_misnamed(r, s->target->location, "%s' has one value in each step, and no loop",
+                         of->name);
+        rv_lang_add_hint(r->scope->report, "write y[k] = .. in the loop, and %s' = y[3] below it",
+                         of->name);
+        return false;
+    }
     int next = rv_lang_add_symbol(r, of->name, SYMBOL_NEXT, s);
     if (next < 0) return false;
     r->block->symbol[state].next = next;
@@ -161,11 +169,15 @@ static bool define(lang_resolver *r, lang_node *s)
     if (where == LANG_DERIVE && !let) return define_cotangent(r, s) && ok;
     if (s->target->kind == LANG_PRIME) return define_next(r, s) && ok;
     if (s->target->kind == LANG_INDEX) {
-        if (where != LANG_MODEL && where != LANG_DERIVE)
-            return rv_lang_misnamed(r, s->target->location,
-                                    "\"%s\" with a time step is only allowed in a model",
-                                    base->name);
+        if (where == LANG_FUNCTION)
+            return rv_lang_misnamed(
+                r, s->target->location,
+                "\"%s\" with a time step is only allowed in a cell, a model or a "
+                "derivation",
+                base->name);
         if (!rv_lang_resolve_each(r, s->target->indices)) return false;
+        int other = where == LANG_CELL ? rv_lang_find_single(r->block, base->name) : -1;
+        if (other >= 0) return rv_lang_redefined(r, base, other);
         int first = where == LANG_DERIVE ? r->block->model->symbols : 0; /* not the model's */
         base->symbol = rv_lang_find_series(r->block, base->name);
         if (base->symbol < first)
@@ -187,10 +199,11 @@ static bool define(lang_resolver *r, lang_node *s)
 
 static bool loop(lang_resolver *r, lang_node *s)
 {
-    if (r->block->node->kind != LANG_MODEL && r->block->node->kind != LANG_DERIVE) {
+    if (r->block->node->kind == LANG_FUNCTION) {
         r->block->broken = true;
         return rv_lang_misnamed(
-            r, s->sign, "a loop over \"%s\" is only allowed in a model or a derivation", s->name);
+            r, s->sign, "a loop over \"%s\" is only allowed in a cell, a model or a derivation",
+            s->name);
     }
     bool ok = rv_lang_resolve_expression(r, s->from);
     ok = rv_lang_resolve_expression(r, s->to) && ok;

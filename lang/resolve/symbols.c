@@ -320,13 +320,11 @@ lang_form rv_lang_form(const lang_node *i)
 
 bool rv_lang_look_up(lang_resolver *r, lang_node *e, lang_form form)
 {
-    bool times = r->block->node->kind == LANG_MODEL || r->block->node->kind == LANG_DERIVE;
     r->unclear = NULL;
-    e->symbol =
-        times ? find_value(r, e->name, form, &e->time) : rv_lang_find_symbol(r->block, e->name);
+    e->symbol = find_value(r, e->name, form, &e->time);
     if (e->symbol < 0) e->symbol = rv_lang_find_cotangent(r, e->name, form, &e->time);
     if (e->symbol >= 0) return rv_lang_is_clear(r, e->location);
-    if (times && form == FORM_ALONE) { /* a series without its index */
+    if (form == FORM_ALONE) { /* a series without its index */
         e->symbol = find_value(r, e->name, FORM_AT_TIME, &e->time);
         if (e->symbol >= 0) {
             rv_lang_misnamed(r, e->location, "\"%s\" has a value for each time step", e->name);

@@ -101,17 +101,23 @@ static bool starts_operand(const parser *p)
     return p->token->kind == TOKEN_NAME;
 }
 
-/* sum(t from A to B: value) */
-static lang_node *sum_over(parser *p)
+/* sum(t from A to B: value), stack(t from A to B: value, axis=1) */
+static lang_node *over_loop(parser *p)
 {
     const lang_token *t = p->token;
-    p->token += 2;
-    lang_node *n = name_node(p, LANG_SUM, "a name");
+    lang_node *of = name_node(p, LANG_NAME, "a name");
     p->token++;
-    if (!n || !(n->from = rv_lang_parse_expression(p)) ||
+    lang_node *n = of ? name_node(p, LANG_OVER, "a name") : NULL;
+    if (!n) return NULL;
+    n->over = of->name;
+    p->token++;
+    if (!(n->from = rv_lang_parse_expression(p)) ||
         !expect(p, "to", "\"to\", as in: sum(t from 1 to 3: ..)") ||
-        !(n->to = rv_lang_parse_expression(p)) || !expect(p, ":", "\":\" and what is summed") ||
-        !(n->term = rv_lang_parse_expression(p)) || !expect(p, ")", "\")\""))
+        !(n->to = rv_lang_parse_expression(p)) ||
+        !expect(p, ":", "\":\" and the value of each step") ||
+        !(n->term = rv_lang_parse_expression(p)) ||
+        (accept(p, ",") ? !rv_lang_parse_items(p, &n->term->next, rv_lang_parse_argument, ")")
+                        : !expect(p, ")", "\")\"")))
         return NULL;
     n->location.start = t->start;
     end_here(p, n);
@@ -122,9 +128,8 @@ static lang_node *sum_over(parser *p)
 static lang_node *named(parser *p)
 {
     const lang_token *t = p->token;
-    if (next_is(p, "sum") && token_is(p, t + 1, "(") && t[2].kind == TOKEN_NAME &&
-        token_is(p, t + 3, "from"))
-        return sum_over(p);
+    if (token_is(p, t + 1, "(") && t[2].kind == TOKEN_NAME && token_is(p, t + 3, "from"))
+        return over_loop(p);
     lang_node *n = name_node(p, LANG_NAME, "a value");
     if (!n) return NULL;
     if (next_is(p, "(")) {
@@ -298,7 +303,7 @@ lang_node *rv_lang_parse_expression(parser *p)
     return n;
 }
 
-/* unroll cell(x, ..) [for N steps], or another expression. */
+/* unroll cell(x, ..) [for N steps | all [N] steps], or another expression. */
 lang_node *rv_lang_parse_value(parser *p)
 {
     const lang_token *t = p->token;
@@ -311,10 +316,11 @@ lang_node *rv_lang_parse_value(parser *p)
                             "expected the cell and its input, as in: unroll curnn(x) for 2 steps");
         return NULL;
     }
-    if (accept(p, "for")) {
-        if (!(n->steps = rv_lang_parse_expression(p))) return NULL;
-        if (!accept(p, "steps") && !expect(p, "step", "\"steps\"")) return NULL;
-    }
+    n->whole = accept(p, "all");
+    bool counted = n->whole ? !next_is(p, "steps") : accept(p, "for");
+    if (counted && !(n->steps = rv_lang_parse_expression(p))) return NULL;
+    if ((counted || n->whole) && !accept(p, "steps") && !expect(p, "step", "\"steps\""))
+        return NULL;
     end_here(p, n);
     return n;
 }

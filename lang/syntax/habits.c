@@ -73,6 +73,14 @@ const lang_habit rv_lang_habits[] = {
      "use units=",
      "h = unroll gru(x, units=4)"},
     {{"num_layers=", "n_layers="}, "use layers=", "h = unroll gru(x, layers=2)"},
+    {{"steps=", "length=", "num_steps="},
+     "the number of steps follows the call",
+     "h = unroll gru(x[:, 0]) for 3 steps"},
+    {{"return_sequences=", "return_sequence=", "return_state="},
+     "all steps follow the call",
+     "a = unroll gru(x) all steps"},
+    {{"for all .."}, "leave out \"for\"", "a = unroll gru(x[:, 0]) all 3 steps"},
+    {{".append("}, "values of a loop are joined by stack", "a = stack(t from 0 to 2: x[:, t])"},
 };
 
 const int rv_lang_habit_count = sizeof rv_lang_habits / sizeof *rv_lang_habits;

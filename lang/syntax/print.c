@@ -153,15 +153,16 @@ static void expression(writer *w, const lang_node *e)
         put(w, "=");
         expression(w, e->value);
         break;
-    case LANG_SUM:
-        put(w, "sum(");
+    case LANG_OVER:
+        put(w, e->over);
+        put(w, "(");
         put(w, e->name);
         put(w, " from ");
         expression(w, e->from);
         put(w, " to ");
         expression(w, e->to);
         put(w, ": ");
-        expression(w, e->term);
+        list(w, e->term);
         put(w, ")");
         break;
     case LANG_APPLY:
@@ -200,8 +201,10 @@ static void expression(writer *w, const lang_node *e)
     case LANG_UNROLL:
         put(w, "unroll ");
         expression(w, e->call);
+        if (e->whole) put(w, " all");
+        if (e->whole && !e->steps) put(w, " steps");
         if (!e->steps) break;
-        put(w, " for ");
+        put(w, e->whole ? " " : " for ");
         expression(w, e->steps);
         put(w, e->steps->kind == LANG_NUMBER && e->steps->number == 1 ? " step" : " steps");
         break;

@@ -28,7 +28,7 @@ typedef enum lang_kind {
     LANG_LIST,   /* [items] */
     LANG_CALL,   /* name(arguments) */
     LANG_OPTION, /* name = value, in a call */
-    LANG_SUM,    /* sum(name from .. to ..: term) */
+    LANG_OVER,   /* over(name from .. to ..: term, options): sum, stack or concat */
     LANG_APPLY,  /* name operand: a map of it */
     LANG_INDEX,  /* base[indices] */
     LANG_PRIME,  /* operand' */
@@ -43,7 +43,7 @@ typedef enum lang_kind {
     LANG_LESS_EQUAL,
     LANG_GREATER,
     LANG_GREATER_EQUAL,
-    LANG_UNROLL, /* unroll call for steps; steps NULL: a sequence */
+    LANG_UNROLL, /* unroll call for steps, or all steps; steps NULL: a sequence */
     /* statements */
     LANG_DECLARE,  /* name, a keyword, and what is declared */
     LANG_DECLARED, /* name, its sizes (a LANG_LIST or NULL), and what it starts from or NULL */
@@ -65,12 +65,14 @@ struct lang_node {
     lang_location location; /* of an operation: all of it; of a node with a body: its first line */
     lang_location sign;     /* of a name: itself; of an operation: its sign */
     const char *name;
+    const char *over; /* LANG_OVER: what is done with the terms: "sum", "stack" .. */
     double number;
     int height;  /* of an expression's tree, 0: a leaf */
     bool spaced; /* LANG_CALL: a space before the bracket */
     bool drawn;  /* LANG_DECLARED: start is a distribution, as in W ~ normal(0, 1) */
     bool helper; /* LANG_DEFINE: let target = value */
     bool down;   /* LANG_FOR: from .. down to .. */
+    bool whole;  /* LANG_UNROLL: the outputs of all steps */
     bool primed; /* LANG_NAME in a LANG_BROKEN */
     bool broken; /* of a node with a body: its first line has a syntax error */
 

@@ -420,13 +420,62 @@ TEST(Messages, Series)
          "transpose or reshape one of them\n"
          "    3 |   h[0] = x @ x\n"
          "      |          ^~~~~\n"},
+        {"function f(x)\n"
+         "  g[0] = x\n"
+         "  return x\n",
+         "my.rv:2:3: error: \"g\" with a time step is only allowed in a cell, a model or a "
+         "derivation\n"
+         "    2 |   g[0] = x\n"
+         "      |   ^~~~\n"},
         {"cell c\n"
          "  state h\n"
-         "  g[0] = h\n"
-         "  h' = h\n",
-         "my.rv:3:3: error: \"g\" with a time step is only allowed in a model\n"
-         "    3 |   g[0] = h\n"
-         "      |   ^~~~\n"},
+         "  h[0] = h\n"
+         "  h' = h[0]\n",
+         "my.rv:3:3: error: \"h\" is already defined\n"
+         "    3 |   h[0] = h\n"
+         "      |   ^ see line 2\n"},
+        {"cell c\n"
+         "  state h\n"
+         "  y[0] = h\n"
+         "  h' = y\n",
+         "my.rv:4:8: error: \"y\" has a value for each time step\n"
+         "    4 |   h' = y\n"
+         "      |        ^ say which: y[1]\n"},
+        {"cell c\n"
+         "  state h\n"
+         "  y[0] = h\n"
+         "  h' = y[1]\n"
+         "model m\n"
+         "  input x[2, 4]\n"
+         "  h = unroll c(x) for 1 step\n",
+         "my.rv:4:8: error: y[1] has no value here\n"
+         "    4 |   h' = y[1]\n"
+         "      |        ^~~~\n"},
+        {"model m\n"
+         "  input x[2, 4]\n"
+         "  y = mean(t from 1 to 3: x)\n",
+         "my.rv:3:7: error: mean does not go over a loop\n"
+         "    3 |   y = mean(t from 1 to 3: x)\n"
+         "      |       ^~~~ sum(t from 1 to 3: ..), stack and concat do\n"},
+        {"model m\n"
+         "  input x[2, 4]\n"
+         "  y = sum(t from 1 to 3: x, axes=[0])\n",
+         "my.rv:3:29: error: expected nothing after the value of each step\n"
+         "    3 |   y = sum(t from 1 to 3: x, axes=[0])\n"
+         "      |                             ^~~~~~~~ sums over a loop and over axes are two: "
+         "sum(sum(t from ..), ..)\n"},
+        {"model m\n"
+         "  input x[2, 4]\n"
+         "  y = stack(t from 1 to 3: x, x)\n",
+         "my.rv:3:31: error: expected only options after the value of each step\n"
+         "    3 |   y = stack(t from 1 to 3: x, x)\n"
+         "      |                               ^\n"},
+        {"model m\n"
+         "  input x[2, 4]\n"
+         "  y = stack(t from 3 to 1: x)\n",
+         "my.rv:3:7: error: the stack from 3 to 1 is empty\n"
+         "    3 |   y = stack(t from 3 to 1: x)\n"
+         "      |       ^~~~~~~~~~~~~~~~~~~~~~~\n"},
     });
 }
 
@@ -501,8 +550,15 @@ TEST(Messages, For)
          "  state h\n"
          "  for t from 1 to 2\n"
          "    h' = h\n",
-         "my.rv:3:7: error: a loop over \"t\" is only allowed in a model or a derivation\n"
-         "    3 |   for t from 1 to 2\n"
+         "my.rv:4:5: error: h' has one value in each step, and no loop\n"
+         "    4 |     h' = h\n"
+         "      |     ^~ write y[k] = .. in the loop, and h' = y[3] below it\n"},
+        {"function f(x)\n"
+         "  for t from 1 to 2\n"
+         "    y = x\n"
+         "  return x\n",
+         "my.rv:2:7: error: a loop over \"t\" is only allowed in a cell, a model or a derivation\n"
+         "    2 |   for t from 1 to 2\n"
          "      |       ^\n"},
         {"model m\n"
          "  input x[2, 4]\n"

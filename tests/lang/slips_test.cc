@@ -84,7 +84,7 @@ void each_value(const lang_node *e, const std::function<void(const lang_node *)>
 {
     if (!e || e->kind == LANG_OPTION) return;
     visit(e);
-    if (e->kind == LANG_SUM) return each_value(e->term, visit);
+    if (e->kind == LANG_OVER) return each_value(e->term, visit);
     if (is_name(e)) return;
     each_value(e->child[0], visit);
     if (e->kind != LANG_INDEX) each_value(e->child[1], visit);

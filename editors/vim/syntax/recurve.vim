@@ -2,7 +2,7 @@
 if exists('b:current_syntax') | finish | endif
 syntax keyword recurveBlock include function cell model derive
 syntax keyword recurveDeclaration state map fit bias gain activation parameter constant input let
-syntax keyword recurveStatement for from down to return unroll step steps of
+syntax keyword recurveStatement for from down to return unroll step steps all of
 syntax keyword recurveConstant true false units forget identity
 syntax keyword recurveDistribution uniform normal truncated_normal integer orthogonal chrono
 syntax keyword recurveDistribution xavier_uniform xavier_normal kaiming_uniform kaiming_normal
