@@ -47,6 +47,57 @@ rv_var rv_cell_parameter(rv_cell *k, const char *name, rv_shape shape, rv_init i
     return k->options->probes ? rv_probe(w, k->taken) : w;
 }
 
+/* ---- states ---- */
+
+/* The shape of a state of n samples. */
+static rv_shape of_samples(int64_t n, rv_shape sample)
+{
+    rv_shape all = {.rank = sample.rank + 1, .dim = {n}};
+    for (int64_t d = 0; d < sample.rank; d++) all.dim[d + 1] = sample.dim[d];
+    return all;
+}
+
+static bool check_declaration(rv_cell *k, int s, rv_shape shape, const rv_init *start)
+{
+    rv_error error = {0};
+    if (s < 0 || s >= RV_CELL_STATES)
+        rv_tape_fail(k->tape, RV_ERROR_ARGUMENT,
+                     "cell: h[%d] is declared, expected a state from h[0] to h[%d]", s,
+                     RV_CELL_STATES - 1);
+    else if (start->kind == RV_INIT_BLOCKS || start->shared)
+        rv_tape_fail(k->tape, RV_ERROR_ARGUMENT,
+                     "cell: h[%d] starts from blocks or from the draw of a parameter; give it one "
+                     "number or distribution",
+                     s);
+    else if (shape.rank < 0 || shape.rank >= RV_MAX_RANK)
+        rv_tape_fail(k->tape, RV_ERROR_SHAPE,
+                     "cell: h[%d] is declared with %lld axes, expected at most %d besides that of "
+                     "the samples",
+                     s, (long long)shape.rank, RV_MAX_RANK - 1);
+    else if (shape.rank && !rv_init_check(*start, shape, &error))
+        rv_tape_fail(k->tape, error.code, "cell: h[%d]: %s", s, error.text);
+    else
+        return true;
+    return false;
+}
+
+rv_var rv_cell_state(rv_cell *k, rv_var *h, int s, rv_shape shape, rv_init start)
+{
+    if (!k) return (rv_var){NULL, -1};
+    if (!h)
+        return rv_tape_fail(k->tape, RV_ERROR_ARGUMENT,
+                            "cell: the states are NULL; give those of the step");
+    if (!check_declaration(k, s, shape, &start)) return (rv_var){k->tape, -1};
+    if (!k->probe) return h[s];
+    k->declared[s] = (rv_declared_state){true, shape, start};
+    rv_shape all = of_samples(rv_shape_of(h[s]).dim[0], shape);
+    if (!shape.rank || rv_shape_equal(rv_shape_of(h[s]), all)) return h[s];
+    char name[16]; /* another name than that of the input which this one replaces */
+    snprintf(name, sizeof name, "h[%d]", s);
+    k->before.h[s] = h[s] = rv_input(k->tape, name, all);
+    return h[s];
+}
+
 /* ---- parameters along axis 1 ---- */
 
 /* A vector [units], reshaped to broadcast along axis 1 of x. */

@@ -16,6 +16,12 @@ const rv_rnn_options *rv_cell_options(const rv_cell *k);
  * draw (rv_init_shared). */
 rv_var rv_cell_parameter(rv_cell *k, const char *name, rv_shape shape, rv_init init);
 
+/* Declares the state h[s] and returns it; a step calls this before it reads the state. `shape` is that of one sample: a
+ * matrix memory is rv_cell_state(k, h, 1, RV_SHAPE(units, units), rv_init_constant(0)). With RV_SCALAR the shape
+ * follows from the step. All samples start from the same values. Those that `start` draws are drawn once, as a tensor of that
+ * shape, and kept in the store as "C/start" for the state "C". Blocks and shared draws are errors. */
+rv_var rv_cell_state(rv_cell *k, rv_var *h, int s, rv_shape shape, rv_init start);
+
 /* ---- maps ----
  *
  * A map applies recurrent dropout to the states in its argument, which may be a state itself, or a state that is

@@ -12,12 +12,20 @@ typedef struct rv_cell_memo {
     void (*release)(void *object); /* called after the last step is recorded; may be NULL */
 } rv_cell_memo;
 
+/* What a step declares of a state (rv_cell_state). All zeros: nothing. */
+typedef struct rv_declared_state {
+    bool declared;
+    rv_shape shape; /* of one sample; RV_SCALAR: not declared */
+    rv_init start;
+} rv_declared_state;
+
 struct rv_cell {
     rv_tape *tape;
     const rv_rnn_options *options;
-    const char *prefix; /* of parameter names: "" or "name/layer0/" */
-    bool probe;         /* records shapes only: parameters need no values */
-    int64_t time;       /* the time step, from 0 */
+    const char *prefix;          /* of parameter names: "" or "name/layer0/" */
+    bool probe;                  /* records shapes only: parameters need no values */
+    int64_t time;                /* the time step, from 0 */
+    rv_declared_state *declared; /* [RV_CELL_STATES] filled in by a probe */
     rv_cell_memo *memo;
     int64_t taken; /* number of steps taken before this one, in this direction */
 
@@ -38,8 +46,9 @@ rv_var rv_cell_recall(rv_cell *k, rv_var h);
 /* The initial bias of a forget gate. */
 double rv_cell_forget(const rv_cell *k);
 
-/* Returns the number of states of the cell and sets their shapes. 0 on error. */
-int rv_find_states(rv_cell_step step, const rv_cell *cell, rv_type x, rv_shape *shape);
+/* Returns the number of states of the cell and sets their shapes and what the step declares of them. 0 on error. */
+int rv_find_states(rv_cell_step step, const rv_cell *cell, rv_type x, rv_shape *shape,
+                   rv_declared_state *declared);
 
 /* ---- cells that are linear in their states (linear.c) ---- */
 

@@ -62,8 +62,9 @@ bool rv_unroll_linear(const rv_cell *cell, rv_cell_step step, const rv_recurrenc
         a = as_steps(a, steps);
         b = as_steps(b, steps);
         if (!rv_is_null(mask)) {
-            a = rv_select(mask, a, rv_scalar(tape, 1));
-            b = rv_select(mask, b, rv_scalar(tape, 0));
+            rv_var valid = rv_reshape(mask, rv_first_axes(rv_shape_of(b), 2));
+            a = rv_select(valid, a, rv_scalar(tape, 1));
+            b = rv_select(valid, b, rv_scalar(tape, 0));
         }
         bool scans = r->itself[s] || !rv_is_null(mask);
         after->h[s] = scans ? rv_scan(a, b, first, 1, backward) : b;

@@ -18,54 +18,125 @@ typedef struct strand {
     rv_cell_step step;
     rv_type type;    /* of the input of a step */
     const rv_var *x; /* [steps] */
-    /* [steps] of [n,1,..]: 1 where the sequence has this step. NULL: no masking. */
+    /* [steps] of [n,1,..] of the rank of x: 1 where the sequence has this step. NULL: no masking. */
     const rv_var *mask;
     int64_t steps;
     int index; /* among all layers and directions, as in options.initial */
     bool backward;
     int states;
     rv_shape shape[RV_CELL_STATES];
+    rv_declared_state declared[RV_CELL_STATES];
     char prefix[RV_CELL_NAME];
 } strand;
 
-static rv_var carried(const strand *a, int s, rv_shape shape)
+static const char *state_name(const strand *a, int s)
 {
-    char name[RV_CELL_NAME];
-    snprintf(name, sizeof name, "carry/%s/layer%d/h%d", a->cell.options->carry, a->index, s);
-    return rv_state(a->cell.tape, name, shape, rv_init_constant(0));
+    static const char *const names[RV_CELL_STATES] = {"h",   "h1",  "h2",  "h3", "h4",  "h5",
+                                                      "h6",  "h7",  "h8",  "h9", "h10", "h11",
+                                                      "h12", "h13", "h14", "h15"};
+    const char *const *given = a->cell.options->state_name;
+    return given && given[s] ? given[s] : names[s];
 }
 
-static rv_var learned(strand *a, int s, rv_shape shape)
+/* The shape in which an initial state is kept for all samples: as declared, or [1,..]. */
+static rv_shape one_of(const strand *a, int s)
 {
-    rv_shape one = shape;
-    one.dim[0] = 1;
-    char name[] = {'h', (char)('0' + s), '\0'};
-    return rv_broadcast(rv_cell_parameter(&a->cell, name, one, rv_init_constant(0)), shape);
+    rv_shape one = a->shape[s];
+    if (a->declared[s].shape.rank) return a->declared[s].shape;
+    if (one.rank) one.dim[0] = 1;
+    return one;
+}
+
+static rv_init init_of(const strand *a, int s)
+{
+    return a->declared[s].declared ? a->declared[s].start : rv_init_constant(0);
+}
+
+static rv_var learned(strand *a, int s)
+{
+    char name[16];
+    snprintf(name, sizeof name, "h%d", s);
+    return rv_cell_parameter(&a->cell, name, one_of(a, s), init_of(a, s));
+}
+
+static void name_start(const strand *a, int s, char name[RV_CELL_NAME + 100])
+{
+    snprintf(name, RV_CELL_NAME + 100, "%s%.100s/start", a->prefix, state_name(a, s));
+}
+
+static rv_var constant(const strand *a, int s)
+{
+    char name[RV_CELL_NAME + 100];
+    const rv_init from = init_of(a, s);
+    if (from.kind == RV_INIT_CONSTANT)
+        return rv_full(a->cell.tape, a->shape[s], from.a * from.factor);
+    name_start(a, s, name);
+    return rv_state(a->cell.tape, name, one_of(a, s), from);
+}
+
+/* Sets a carried state to the initial state of one sample, "NAME/start" in the store, or to zeros. */
+static void reset(const rv_store *store, rv_entry *carried)
+{
+    char name[RV_CELL_NAME + 8];
+    snprintf(name, sizeof name, "%s/start", carried->name);
+    const rv_entry *start = rv_store_find(store, name);
+    int64_t one = start ? rv_tensor_count(&start->tensor) : 0;
+    rv_tensor_fill(&carried->tensor, 0);
+    for (int64_t i = 0; one && i < rv_tensor_count(&carried->tensor); i++)
+        rv_tensor_set(&carried->tensor, i, rv_tensor_get(&start->tensor, i % one));
+}
+
+static rv_var carried(const strand *a, int s)
+{
+    char name[RV_CELL_NAME], start[RV_CELL_NAME + 8], drawn[RV_CELL_NAME + 100];
+    const rv_init from = init_of(a, s);
+    rv_tape *tape = a->cell.tape;
+    rv_store *store = rv_tape_store(tape);
+    snprintf(name, sizeof name, "carry/%s/layer%d/h%d", a->cell.options->carry, a->index, s);
+    bool known = rv_store_find(store, name);
+    bool zero = from.kind == RV_INIT_CONSTANT && from.a * from.factor == 0;
+    rv_var h = rv_state(tape, name, a->shape[s], rv_init_constant(0));
+    if (zero || rv_is_null(h)) return h;
+    snprintf(start, sizeof start, "%s/start", name);
+    name_start(a, s, drawn);
+    rv_state(tape, start, one_of(a, s), rv_init_shared(from, drawn));
+    if (!known) reset(store, rv_store_find(store, name));
+    return h;
+}
+
+static void check_given(const strand *a, int s, rv_var given)
+{
+    char seen[RV_SHAPE_TEXT], expected[RV_SHAPE_TEXT];
+    rv_shape from = rv_shape_of(given), to = a->shape[s];
+    bool fits = from.rank <= to.rank;
+    for (int64_t d = 1; fits && d <= from.rank; d++)
+        fits = from.dim[from.rank - d] == 1 || from.dim[from.rank - d] == to.dim[to.rank - d];
+    if (fits) return;
+    rv_tape_fail(a->cell.tape, RV_ERROR_SHAPE,
+                 "unroll: the initial state \"%s\" is %s, expected %s; reshape it",
+                 state_name(a, s), rv_shape_text(from, seen), rv_shape_text(to, expected));
+}
+
+static rv_var initial_state(strand *a, int s)
+{
+    const rv_rnn_options *o = a->cell.options;
+    const rv_var *given = o->initial ? &o->initial[a->index].h[s] : NULL;
+    if (given && !rv_is_null(*given)) check_given(a, s, *given);
+    return rv_broadcast(given && !rv_is_null(*given) ? *given
+                        : o->carry                   ? carried(a, s)
+                        : o->learned_start           ? learned(a, s)
+                                                     : constant(a, s),
+                        a->shape[s]);
 }
 
 static bool start(strand *a, rv_states *h)
 {
-    const rv_rnn_options *o = a->cell.options;
-    const rv_shape *shape = a->shape;
-    a->states = rv_find_states(a->step, &a->cell, a->type, a->shape);
-    for (int s = 0; s < a->states; s++) {
-        const rv_var *given = o->initial ? &o->initial[a->index].h[s] : NULL;
-        h->h[s] = given && !rv_is_null(*given) ? *given
-                  : o->carry                   ? carried(a, s, shape[s])
-                  : o->learned_start           ? learned(a, s, shape[s])
-                                               : rv_full(a->cell.tape, shape[s], 0);
-    }
-    return a->states;
+    a->states = rv_find_states(a->step, &a->cell, a->type, a->shape, a->declared);
+    for (int s = 0; s < a->states; s++) h->h[s] = initial_state(a, s);
+    return a->states && !rv_tape_error(a->cell.tape)->code;
 }
 
 /* ---- one direction ---- */
-
-static const char *state_name(const strand *a, int s)
-{
-    static const char *const names[RV_CELL_STATES] = {"h", "h1", "h2", "h3"};
-    const char *const *given = a->cell.options->state_name;
-    return given && given[s] ? given[s] : names[s];
-}
 
 static rv_var use_state(const strand *a, int s, rv_var h)
 {
@@ -84,6 +155,25 @@ static void push_step(rv_tape *tape, int64_t t)
     rv_origin_push(tape, origin);
 }
 
+/* A mask of samples [n,1,..] with the rank of x. */
+static rv_var for_first_axis(rv_var mask, rv_var x)
+{
+    return rv_reshape(mask, rv_first_axes(rv_shape_of(x), 1));
+}
+
+static void check_next(const strand *a, int s, rv_var next)
+{
+    char seen[RV_SHAPE_TEXT], expected[RV_SHAPE_TEXT];
+    if (rv_is_null(next))
+        rv_tape_fail(a->cell.tape, RV_ERROR_ARGUMENT,
+                     "unroll: the step left h[%d] a null var; check the cell", s);
+    else if (!rv_shape_equal(rv_shape_of(next), a->shape[s]))
+        rv_tape_fail(a->cell.tape, RV_ERROR_SHAPE,
+                     "unroll: the state \"%s\" becomes %s, but is declared as %s; fix the cell",
+                     state_name(a, s), rv_shape_text(rv_shape_of(next), seen),
+                     rv_shape_text(a->shape[s], expected));
+}
+
 /* Replaces h by the states after a step on x[t]. Where the mask is 0, the states do not change. */
 static bool take_step(strand *a, int64_t t, int64_t taken, rv_states *h)
 {
@@ -95,10 +185,9 @@ static bool take_step(strand *a, int64_t t, int64_t taken, rv_states *h)
     rv_var x = rv_cell_drop(&a->cell, a->x[t], a->cell.options->dropout, "x");
     rv_cell_take_step(&a->cell, a->step, x, next.h);
     for (int s = 0; s < a->states; s++) {
-        if (rv_is_null(next.h[s]))
-            rv_tape_fail(tape, RV_ERROR_ARGUMENT,
-                         "unroll: the step left h[%d] a null var; check the cell", s);
-        h->h[s] = a->mask ? rv_select(a->mask[t], next.h[s], h->h[s]) : next.h[s];
+        check_next(a, s, next.h[s]);
+        if (a->mask) next.h[s] = rv_select(for_first_axis(a->mask[t], h->h[s]), next.h[s], h->h[s]);
+        h->h[s] = next.h[s];
         rv_name_state(h->h[s], s, state_name(a, s));
         if (a->cell.options->probes) h->h[s] = use_state(a, s, h->h[s]);
     }
@@ -111,7 +200,7 @@ static void end(const strand *a, const rv_states *h)
 {
     const rv_rnn_options *o = a->cell.options;
     for (int s = 0; o->carry && s < a->states; s++)
-        rv_assign(carried(a, s, rv_shape_of(h->h[s])), rv_stop_gradient(h->h[s]));
+        rv_assign(carried(a, s), rv_stop_gradient(h->h[s]));
     if (o->final) o->final[a->index] = *h;
 }
 
@@ -277,8 +366,7 @@ static bool run_layer_at_once(net *n, int64_t layer)
 
 /* ---- layers, step by step ---- */
 
-/* Fills x and, if there are lengths, mask: mask[t] is 1 for the sequences that have a step t. It has the rank of the
- * states, so that it broadcasts. */
+/* Fills x and, if there are lengths, mask: mask[t] is 1 for the sequences that have a step t. */
 static void spread(net *n)
 {
     const rv_var lengths = n->options.lengths;
@@ -309,7 +397,7 @@ static void gather_outputs(net *n)
         bool adds = n->options.residual && rv_shape_equal(rv_shape_of(y), rv_shape_of(n->in[t]));
         n->whole[t] = adds ? rv_add(y, n->in[t]) : y;
         if (masked && (adds || n->options.bidirectional))
-            n->whole[t] = rv_select(n->mask[t], n->whole[t], before);
+            n->whole[t] = rv_select(for_first_axis(n->mask[t], before), n->whole[t], before);
     }
     n->all = (rv_var){n->tape, -1};
 }
@@ -489,6 +577,8 @@ void rv_reset_carried(rv_store *store, const char *carry)
     if (!carry || length >= (int)sizeof prefix) return;
     for (size_t i = 0; i < rv_store_count(store); i++) {
         rv_entry *entry = rv_store_at(store, i);
-        if (!strncmp(entry->name, prefix, (size_t)length)) rv_tensor_fill(&entry->tensor, 0);
+        size_t n = strlen(entry->name);
+        bool start = n > 6 && !strcmp(entry->name + n - 6, "/start");
+        if (!start && !strncmp(entry->name, prefix, (size_t)length)) reset(store, entry);
     }
 }

@@ -14,12 +14,12 @@ extern "C" {
 typedef struct rv_cell rv_cell;
 
 /* One step of a cell: reads the input x and the states h[0], h[1], ... and replaces each state by its next
- * value. h[0] is the output of the cell. The number of states is found from those that the step replaces.
- * Parameters are created by name on first use; their shapes follow from the arguments. Steps are written with
- * the functions of cell.h. */
+ * value. h[0] is the output of the cell. The number of states is found from those that the step replaces, and their
+ * shapes from the step, unless it declares them (rv_cell_state). Parameters are created by name on first use; their
+ * shapes follow from the arguments. Steps are written with the functions of cell.h. */
 typedef void (*rv_cell_step)(rv_cell *k, rv_var x, rv_var *h);
 
-enum { RV_CELL_STATES = 4 }; /* most states of a cell */
+enum { RV_CELL_STATES = 16 }; /* most states of a cell */
 
 typedef struct rv_states {
     rv_var h[RV_CELL_STATES];
@@ -41,7 +41,7 @@ typedef struct rv_rnn_options {
     rv_var (*activation)(rv_var x); /* of candidates; NULL: tanh */
     const void *user;               /* passed through for user-defined steps */
 
-    /* [RV_CELL_STATES] symbols of the states. The defaults, also for NULL elements, are "h", "h1", "h2", "h3". */
+    /* [RV_CELL_STATES] symbols of the states. The defaults, also for NULL elements, are "h", "h1", "h2", .. */
     const char *const *state_name;
 
     /* ---- composition ---- */
@@ -55,16 +55,18 @@ typedef struct rv_rnn_options {
 
     /* ---- states ---- */
 
-    bool learned_start; /* initial states are parameters "h0", "h1", ..; otherwise zeros */
+    /* Initial states are parameters "h0", "h1", .., which start at what the step declares (rv_cell_state), or at zero.
+     * Otherwise these values are the initial states. */
+    bool learned_start;
 
     /* Initial states and states after the last step, one element per layer. With two directions there are two
-     * elements per layer, forward first. A null var in `initial` means the default initial state. Both may be
-     * NULL. */
+     * elements per layer, forward first. An initial state may be that of one sample, [1,..]. A null var in `initial`
+     * means the default initial state. Both may be NULL. */
     const rv_states *initial;
     rv_states *final;
 
     /* If not NULL, each run of the program starts from the final states of the previous run, the first one from
-     * zeros. The store keeps them as "carry/CARRY/layer0/h0", where CARRY is this text of at most 100 bytes.
+     * the default initial states. The store keeps them as "carry/CARRY/layer0/h0", where CARRY is this text of at most 100 bytes.
      * Gradients stop there (truncated back-propagation through time). */
     const char *carry;
 
@@ -107,7 +109,7 @@ rv_var rv_unroll_outputs(rv_cell_step step, rv_var x, rv_rnn_options options);
 rv_var rv_unroll_steps(rv_cell_step step, const rv_var *x, int64_t steps, rv_rnn_options options,
                        rv_var *outputs);
 
-/* Sets carried states to zero, so that the next run starts a new sequence. */
+/* Sets carried states to their initial values, so that the next run starts a new sequence. */
 void rv_reset_carried(rv_store *store, const char *carry);
 
 #ifdef __cplusplus

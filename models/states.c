@@ -1,5 +1,8 @@
 /* What a cell does to its states, found by recording a step on a separate tape: how many there are, their shapes, and
  * whether the step is linear in them. */
+#include <stdio.h>
+#include <string.h>
+
 #include "models/cell_internal.h"
 #include "ops/ops.h"
 #include "tensor/memory.h"
@@ -11,6 +14,7 @@ typedef struct trial {
     rv_tape *tape;
     int32_t x, before[RV_CELL_STATES]; /* the inputs */
     rv_var h[RV_CELL_STATES];          /* the states after the step */
+    rv_declared_state declared[RV_CELL_STATES];
     rv_error error;
 } trial;
 
@@ -19,16 +23,22 @@ static void try_step(trial *t, rv_cell_step step, const rv_cell *cell, rv_type x
 {
     t->store = rv_store_new_shapes(PTRDIFF_MAX);
     t->tape = rv_tape_new(t->store, rv_tape_dtype(cell->tape));
-    rv_cell probe = {
-        .tape = t->tape, .options = cell->options, .prefix = "", .probe = true, .memo = cell->memo};
+    rv_cell probe = {.tape = t->tape,
+                     .options = cell->options,
+                     .prefix = "",
+                     .probe = true,
+                     .declared = t->declared,
+                     .memo = cell->memo};
     for (int s = 0; s < RV_CELL_STATES; s++) {
-        char name[] = {'h', (char)('0' + s), '\0'};
+        char name[16];
+        snprintf(name, sizeof name, "h%d", s);
+        t->declared[s] = (rv_declared_state){0};
         t->h[s] = rv_input(t->tape, name, shape[s]);
-        t->before[s] = t->h[s].id;
     }
     rv_var input = rv_input_typed(t->tape, "x", x.dtype, x.shape);
     t->x = input.id;
     rv_cell_take_step(&probe, step, input, t->h);
+    for (int s = 0; s < RV_CELL_STATES; s++) t->before[s] = probe.before.h[s].id;
     t->error = *rv_tape_error(t->tape);
 }
 
@@ -38,10 +48,11 @@ static void end_trial(trial *t)
     rv_store_free(t->store);
 }
 
-/* The states are those that the step replaces. Their shapes are a fixed point: the shapes that a step leaves
- * unchanged. The search starts with size 1 on the axes after the channels, because it broadcasts: the first step
- * yields the sizes that the input determines. */
-int rv_find_states(rv_cell_step step, const rv_cell *cell, rv_type x, rv_shape *shape)
+/* The states are those that the step declares or replaces. Shapes that are not declared are a fixed point: the shapes
+ * that a step leaves unchanged. The search starts with size 1 on the axes after the channels, because it broadcasts: the
+ * first step yields the sizes that the input determines. */
+int rv_find_states(rv_cell_step step, const rv_cell *cell, rv_type x, rv_shape *shape,
+                   rv_declared_state *declared)
 {
     enum { TRIES = 4 };
     int states = 0;
@@ -58,11 +69,14 @@ int rv_find_states(rv_cell_step step, const rv_cell *cell, rv_type x, rv_shape *
         why = t.error;
         settled = !why.code;
         for (int s = 0; s < RV_CELL_STATES && !why.code; s++) {
-            if (t.h[s].id == t.before[s]) continue;
+            if (t.h[s].id == t.before[s] && !t.declared[s].declared) continue;
+            bool known = t.declared[s].shape.rank;
+            rv_var h = known ? (rv_var){t.tape, t.before[s]} : t.h[s];
             states = s + 1;
-            settled = settled && rv_shape_equal(rv_shape_of(t.h[s]), shape[s]);
-            shape[s] = rv_shape_of(t.h[s]);
+            settled = settled && (known || rv_shape_equal(rv_shape_of(h), shape[s]));
+            shape[s] = rv_shape_of(h);
         }
+        memcpy(declared, t.declared, sizeof t.declared);
         end_trial(&t);
     }
     if (settled && states) return states;
@@ -154,7 +168,9 @@ bool rv_find_recurrence(rv_cell_step step, const rv_cell *cell, rv_type x, const
     if (t.error.code == RV_ERROR_MEMORY || (!t.error.code && !of))
         rv_tape_fail(cell->tape, RV_ERROR_MEMORY, "unroll: out of memory");
     for (int32_t id = 0; ok && id < count; id++) ok = find_dependence(&t, id, of);
-    for (int s = 0; s < states; s++) ok = ok && !rv_is_null(t.h[s]) && t.h[s].tape == t.tape;
+    for (int s = 0; s < states; s++)
+        ok = ok && !rv_is_null(t.h[s]) && t.h[s].tape == t.tape &&
+             rv_shape_equal(rv_shape_of(t.h[s]), shape[s]);
     for (int i = 0; ok && i < states; i++) {
         int s = next_state(&t, of, states, known);
         ok = s >= 0;

@@ -171,12 +171,12 @@ static double *orthogonal(const block *b, uint64_t seed)
 /* Element i of x [rows,columns,..]: 1 at (k, k, center ..). */
 static double identity(rv_shape s, int64_t i)
 {
-    int64_t inner = 1, center = 0;
     if (s.rank < 2) return 1;
-    for (int64_t d = 2; d < s.rank; d++) {
-        center = center * s.dim[d] + s.dim[d] / 2;
-        inner *= s.dim[d];
+    if (s.rank != 4) {
+        int64_t columns = s.dim[s.rank - 1];
+        return i / columns % s.dim[s.rank - 2] == i % columns;
     }
+    int64_t inner = s.dim[2] * s.dim[3], center = s.dim[2] / 2 * s.dim[3] + s.dim[3] / 2;
     return i % inner == center && i / inner / s.dim[1] == i / inner % s.dim[1];
 }
 

@@ -64,8 +64,8 @@ rv_init rv_init_orthogonal(double gain);
  *     rv_init_shared(rv_init_scaled(rv_init_chrono(longest), -1), "bf") */
 rv_init rv_init_chrono(double longest);
 
-/* The identity map: 1 on the diagonal of a matrix; for a kernel, 1 at the center from channel i to
- * channel i. */
+/* The identity map: 1 on the diagonal of a matrix, and of each matrix of a stack of them; for a kernel, 1 at the center from
+ * channel i to channel i. */
 rv_init rv_init_identity(void);
 
 /* Equal blocks of the outputs, such as the gates of W [units,4 units]: the columns of a matrix, the elements of a vector, the

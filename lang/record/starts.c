@@ -137,7 +137,9 @@ bool rv_lang_check_start(lang_run *run, const lang_node *declared, const rv_init
                          rv_shape shape)
 {
     rv_error error = {0};
-    bool drawn = !run->cell || (!run->cell->probe && run->cell->taken == 0);
+    bool state =
+        run->block->symbol[declared->symbol].kind == SYMBOL_STATE; /* declared by the probe */
+    bool drawn = !run->cell || (run->cell->probe == state && run->cell->taken == 0);
     if (!declared->start) return true;
     if (rv_init_check(*init, shape, &error))
         return !drawn || rv_lang_spend(run, declared->start->location, work_of(init, shape));

@@ -1,36 +1,26 @@
 #include "lang/record/step.h"
 
-#include <stdio.h>
-
 #include "lang/record/evaluate.h"
+#include "lang/record/quantity.h"
 #include "lang/record/starts.h"
 #include "lang/record/statements.h"
 #include "ops/ops.h"
 
-/* The first value of a state: as declared, or h, which the net gives. */
-static rv_var first_state(lang_run *run, int s, rv_var h)
+/* Declares the shape of a state and what it starts from. The step that a net tries first does it. */
+static bool declare_state(lang_run *run, int s, rv_var *h)
 {
-    const lang_symbol *symbol = &run->block->symbol[run->block->state[s]];
-    const rv_rnn_options *o = run->cell->options;
-    rv_shape shape = rv_shape_of(h), one = shape;
+    const lang_node *made = run->block->symbol[run->block->state[s]].definition;
+    rv_shape shape = RV_SCALAR;
     lang_start start;
-    if (!symbol->definition->start || run->cell->taken > 0) return h;
-    if (o->initial && !rv_is_null(o->initial[0].h[s])) return h;
-    if (!rv_lang_evaluate_start(run, symbol->definition, rv_init_constant(0), &start))
-        return (rv_var){run->tape, -1};
-    if (run->cell->probe) return h;
-    if (o->learned_start) {
-        rv_lang_wrong(run, symbol->definition->location, RV_ERROR_ARGUMENT,
-                      "the state \"%s\" starts as stated here, so learned_start has no effect on "
-                      "it; remove one of the two",
-                      symbol->name);
-        return (rv_var){run->tape, -1};
-    }
-    if (start.init.kind == RV_INIT_CONSTANT) return rv_full(run->tape, shape, start.init.a);
-    char name[RV_CELL_NAME + LANG_MOST_NAME];
-    one.dim[0] = 1;
-    snprintf(name, sizeof name, "%s%s/start", run->cell->prefix, symbol->name);
-    return rv_broadcast(rv_state(run->tape, name, one, start.init), shape);
+    if (!run->cell->probe || (!made->sizes && !made->start)) return true;
+    if (made->sizes && (!rv_lang_evaluate_sizes(run, made->sizes->items, false, &shape) ||
+                        !rv_lang_is_affordable(run, made->location, shape)))
+        return false;
+    if (!rv_lang_evaluate_start(run, made, rv_init_constant(0), &start) ||
+        (made->sizes && !rv_lang_check_start(run, made, &start.init, shape)))
+        return false;
+    rv_var state = rv_cell_state(run->cell, h, s, shape, start.init);
+    return rv_lang_recorded(run, made->location, state).kind == VALUE_VAR;
 }
 
 static void trace(const lang_use *use, const lang_run *run, int symbol, int64_t time, rv_var v)
@@ -53,21 +43,16 @@ static void trace_all(const lang_use *use, const lang_run *run)
     }
 }
 
-/* Checks the declared shape of a state, which is that of one sample. */
-static bool check_shape(lang_run *run, int s)
+/* Whether the next value of a state has the shape of the state. A net tries the step with shapes that may still change. */
+static bool check_shape(lang_run *run, int s, rv_var h)
 {
     const lang_node *made = run->block->symbol[run->block->state[s]].definition;
-    rv_shape expected,
-        seen = rv_shape_of(run->value[run->block->symbol[run->block->state[s]].next].var);
+    rv_var next = run->value[run->block->symbol[run->block->state[s]].next].var;
     char a[RV_SHAPE_TEXT], b[RV_SHAPE_TEXT];
-    if (!made->sizes) return true;
-    if (!rv_lang_evaluate_sizes(run, made->sizes->items, false, &expected)) return false;
-    bool same = seen.rank == expected.rank + 1;
-    for (int64_t d = 0; same && d < expected.rank; d++) same = expected.dim[d] == seen.dim[d + 1];
-    if (same || run->cell->probe) return true; /* a probe may begin with other sizes */
+    if (run->cell->probe || rv_shape_equal(rv_shape_of(next), rv_shape_of(h))) return true;
     rv_lang_wrong(run, made->location, RV_ERROR_SHAPE,
-                  "the state \"%s\" becomes %s, expected %s of each sample", made->name,
-                  rv_shape_text(seen, a), rv_shape_text(expected, b));
+                  "the next value of the state \"%s\" is %s, expected %s as declared", made->name,
+                  rv_shape_text(rv_shape_of(next), a), rv_shape_text(rv_shape_of(h), b));
     return false;
 }
 
@@ -78,7 +63,8 @@ static bool step(const lang_use *use, lang_run *run, rv_var x, rv_var *h)
         if (b->symbol[i].kind == SYMBOL_INPUT)
             run->value[i] = (lang_value){.kind = VALUE_VAR, .var = x};
     for (int s = 0; s < b->states; s++) {
-        lang_value first = rv_lang_recorded(run, b->node->location, first_state(run, s, h[s]));
+        if (!declare_state(run, s, h)) return false;
+        lang_value first = rv_lang_recorded(run, b->node->location, h[s]);
         run->value[b->state[s]] = first;
         if (first.kind == VALUE_NONE) return false;
         if (run->cell->taken > 0 || run->cell->probe) continue;
@@ -91,7 +77,7 @@ static bool step(const lang_use *use, lang_run *run, rv_var x, rv_var *h)
     bool ok = !b->wrong;
     for (int s = 0; s < b->states; s++) {
         const lang_value *next = &run->value[b->symbol[b->state[s]].next];
-        ok = ok && next->kind == VALUE_VAR && check_shape(run, s);
+        ok = ok && next->kind == VALUE_VAR && check_shape(run, s, h[s]);
         h[s] = ok ? next->var : (rv_var){run->tape, -1};
     }
     if (ok) trace_all(use, run);

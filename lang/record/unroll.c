@@ -54,17 +54,6 @@ static bool given_states(lang_run *run, const lang_node *call, const lang_block 
     return true;
 }
 
-/* Broadcasts initial states of one sample to all samples. */
-static void for_all_samples(rv_states *initial, rv_var x)
-{
-    for (int s = 0; s < RV_CELL_STATES; s++) {
-        rv_shape shape = rv_shape_of(initial->h[s]);
-        if (rv_is_null(initial->h[s]) || !shape.rank || shape.dim[0] != 1) continue;
-        shape.dim[0] = rv_shape_of(x).dim[0];
-        initial->h[s] = rv_broadcast(initial->h[s], shape);
-    }
-}
-
 /* Reports the failure, unless it was reported inside the cell. */
 static lang_value unroll_failed(lang_run *run, const lang_node *e, rv_var x, bool reported)
 {
@@ -155,11 +144,12 @@ lang_value rv_lang_unroll(lang_run *run, const lang_node *e)
     rv_states initial[1] = {{{{0}}}};
     bool states;
     for (int s = 0; s < RV_CELL_STATES; s++) initial->h[s] = (rv_var){run->tape, -1};
-    rv_rnn_options o = {.bias = true, .stepwise = true, .user = &use};
+    const char *names[RV_CELL_STATES] = {NULL};
+    for (int s = 0; s < base->states; s++) names[s] = base->symbol[base->state[s]].name;
+    rv_rnn_options o = {.bias = true, .stepwise = true, .user = &use, .state_name = names};
     if (!rv_lang_alias_options(run, cell, &o) || !set_options(run, e->call, &o) ||
         !given_states(run, e->call, base, initial, &states))
         return none;
-    for_all_samples(initial, x);
     if (states) o.initial = initial;
     if (states && (o.layers > 1 || o.bidirectional))
         return rv_lang_wrong(run, e->location, RV_ERROR_ARGUMENT,

@@ -50,8 +50,9 @@ static bool declaration(lang_resolver *r, lang_node *d, lang_symbol_kind kind)
     d->symbol = symbol;
     if (symbol < 0 || kind != SYMBOL_STATE) return ok && symbol >= 0;
     if (r->block->states == RV_CELL_STATES)
-        return rv_lang_misnamed(r, d->location, "\"%s\" is a fifth state; a cell has at most 4",
-                                d->name);
+        return rv_lang_misnamed(r, d->location,
+                                "\"%s\" is one state too many; a cell has at most %d", d->name,
+                                RV_CELL_STATES);
     r->block->state[r->block->states++] = symbol;
     return ok;
 }

@@ -239,7 +239,7 @@ const Habit habits[] = {
      "the map \"W\" needs an argument, as in: W h",
      "join the values: W concat(h, x, axis=1)"},
     {{'c', "a = x @ K[3, 3, 1, 1]"},
-     "matmul: inner sizes 4 and 1 differ (a broadcast#16 [3,3,2,4], b \"K\" [3,3,1,1]); transpose "
+     "matmul: inner sizes 4 and 1 differ (a broadcast#28 [3,3,2,4], b \"K\" [3,3,1,1]); transpose "
      "or reshape one of them",
      "a convolution is conv(x, W[3, 3])"},
     {{'m', "h = unroll gru(x, bidirectional)"},

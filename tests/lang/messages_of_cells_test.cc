@@ -141,7 +141,8 @@ TEST(Messages, State)
          "  state h[7]\n"
          "  map W\n"
          "  h' = W h\n",
-         "my.rv:2:9: error: the state \"h\" becomes [2,3], expected [7] of each sample\n"
+         "my.rv:2:9: error: the next value of the state \"h\" is [2,3], expected [2,7] as "
+         "declared\n"
          "    2 |   state h[7]\n"
          "      |         ^~~~\n"},
         {"model m\n"
@@ -151,22 +152,14 @@ TEST(Messages, State)
          "    3 |   state h\n"
          "      |   ^~~~~ only a cell declares it\n"},
         {"cell c\n"
-         "  state a, b, c, d, e\n",
-         "my.rv:2:9: error: the state \"a\" never gets its next value\n"
-         "    2 |   state a, b, c, d, e\n"
-         "      |         ^ write a' = ..\n"
-         "my.rv:2:12: error: the state \"b\" never gets its next value\n"
-         "    2 |   state a, b, c, d, e\n"
-         "      |            ^ write b' = ..\n"
-         "my.rv:2:15: error: the state \"c\" never gets its next value\n"
-         "    2 |   state a, b, c, d, e\n"
-         "      |               ^ write c' = ..\n"
-         "my.rv:2:18: error: the state \"d\" never gets its next value\n"
-         "    2 |   state a, b, c, d, e\n"
-         "      |                  ^ write d' = ..\n"
-         "my.rv:2:21: error: \"e\" is a fifth state; a cell has at most 4\n"
-         "    2 |   state a, b, c, d, e\n"
-         "      |                     ^\n"},
+         "  state a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q\n"
+         "  a' = a\n  b' = b\n  c' = c\n  d' = d\n"
+         "  e' = e\n  f' = f\n  g' = g\n  h' = h\n"
+         "  i' = i\n  j' = j\n  k' = k\n  l' = l\n"
+         "  m' = m\n  n' = n\n  o' = o\n  p' = p\n",
+         "my.rv:2:57: error: \"q\" is one state too many; a cell has at most 16\n"
+         "    2 |   state a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q\n"
+         "      |                                                         ^\n"},
         {"cell c\n"
          "  state h\n"
          "  map W\n"

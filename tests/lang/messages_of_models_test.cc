@@ -643,9 +643,8 @@ TEST(Messages, Unroll)
         {"model m\n"
          "  input x[2, 4]\n"
          "  h = unroll gru(x, h=x[:, 0:2], units=3) for 2 steps\n",
-         "my.rv:3:7: error: gru:9:13: multiply: shapes do not broadcast: from the last axis on, "
-         "sizes must be equal or 1 (x \"r\" [2,3], y slice#1 [2,2], in step 1); reshape one "
-         "of them\n"
+         "my.rv:3:7: error: unroll: the initial state \"h\" is [2,2], expected [2,3]; reshape "
+         "it\n"
          "    3 |   h = unroll gru(x, h=x[:, 0:2], units=3) for 2 steps\n"
          "      |       ^~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~\n"},
         {"model m\n"
@@ -704,7 +703,7 @@ TEST(Messages, Unroll)
          "  input x[2, 4]\n"
          "  h = unroll c(x) for 2 steps\n"
          "  y = h + 1\n",
-         "my.rv:4:8: error: matmul: inner sizes 1 and 2 differ (a matmul#6 [2,1], b \"x\" [2,4]); "
+         "my.rv:4:8: error: matmul: inner sizes 1 and 2 differ (a matmul#18 [2,1], b \"x\" [2,4]); "
          "transpose or reshape one of them\n"
          "    4 |   h' = W h @ x\n"
          "      |        ^~~~~~~\n"},

@@ -157,6 +157,15 @@ TEST(Linear, StatesMayDependOnStatesThatAreKnown)
             h[0] = rv_add(rv_multiply(h[0], rv_sigmoid(rv_cell_map(k, h[1], "W"))), fitted(k, x));
             h[1] = rv_tanh(fitted(k, x));
         },
+        /* a matrix memory that decays, read by a query; both start elsewhere than at zero */
+        [](rv_cell *k, rv_var x, rv_var *h) {
+            const rv_var C = rv_cell_state(k, h, 1, RV_SHAPE(3, 3), rv_init_normal(0, 1)),
+                         q = rv_reshape(fitted(k, x), RV_SHAPE(-1, 3, 1)),
+                         y = rv_cell_state(k, h, 0, RV_SCALAR, rv_init_constant(2));
+            h[1] = rv_add(rv_scale(C, 0.9), rv_matmul(q, q, false, true));
+            h[0] = rv_add(rv_scale(y, 0.5),
+                          rv_reshape(rv_matmul(h[1], q, false, false), RV_SHAPE(-1, 3)));
+        },
         /* a product of two states of which one is known; an unchanged state */
         [](rv_cell *k, rv_var x, rv_var *h) {
             const rv_var c = rv_multiply(h[2], gate(k, x));
@@ -172,6 +181,10 @@ TEST(Linear, StatesMayDependOnStatesThatAreKnown)
             o.layers = 2;
             o.learned_start = true;
         });
+        expect_same(step, (name + ", lengths").c_str(), true,
+                    [](auto &o, auto &t) { o.lengths = t.input("lengths", RV_SHAPE(3)); });
+        expect_same(step, (name + ", carried").c_str(), i > 0,
+                    [](auto &o, auto &) { o.carry = "c"; });
         i++;
     }
 }
