@@ -146,6 +146,15 @@ rv_var rv_cell_scale(rv_cell *k, rv_var x, const char *name, rv_init init)
     return rv_multiply(along_units(p, x), x);
 }
 
+rv_var rv_cell_vector(rv_cell *k, rv_var x, const char *name, rv_init init)
+{
+    if (!k) return (rv_var){NULL, -1};
+    if (rv_is_null(x)) return x;
+    rv_shape one = {.rank = rv_shape_of(x).rank};
+    for (int64_t d = 0; d < one.rank; d++) one.dim[d] = d == 1 ? k->options->units : 1;
+    return rv_reshape(rv_cell_parameter(k, name, RV_SHAPE(k->options->units), init), one);
+}
+
 /* ---- recurrent dropout ---- */
 
 rv_var rv_cell_drop(const rv_cell *k, rv_var x, double rate, const char *what)

@@ -60,6 +60,9 @@ rv_var rv_cell_forget_affine(rv_cell *k, rv_var x, rv_var h, const char *g);
 /* The elementwise product of x and the parameter `name` [units] along axis 1, initially as `init` says. */
 rv_var rv_cell_scale(rv_cell *k, rv_var x, const char *name, rv_init init);
 
+/* The same parameter by itself, as one sample [1,units,1,..] with the rank of x. */
+rv_var rv_cell_vector(rv_cell *k, rv_var x, const char *name, rv_init init);
+
 /* The activation of candidates: tanh, or the one in the options. */
 rv_var rv_cell_tanh(rv_cell *k, rv_var x);
 

@@ -247,7 +247,8 @@ static void print(char text[RV_NUMBER_TEXT], const char *format, ...)
 
 const char *rv_number_text(double number, char text[RV_NUMBER_TEXT])
 {
-    for (int digits = 1; digits <= 17; digits++) {
+    bool whole = -1e6 < number && number < 1e6 && number == (int32_t)number; /* 100, not 1e+02 */
+    for (int digits = whole ? 6 : 1; digits <= 17; digits++) {
         print(text, "%.*g", digits, number);
         if (rv_number(text, NULL) == number) break;
     }

@@ -46,6 +46,13 @@ class Reference {
         {
             const std::string name = tensor->string;
             if (name == "__metadata__") continue;
+            const cJSON *size;
+            rv_shape &shape = shapes_[name];
+            cJSON_ArrayForEach(size, cJSON_GetObjectItem(tensor, "shape"))
+            {
+                check(shape.rank < RV_MAX_RANK, "has too many axes in " + name);
+                shape.dim[shape.rank++] = static_cast<int64_t>(cJSON_GetNumberValue(size));
+            }
             const size_t begin = offset(tensor, 0), end = offset(tensor, 1);
             check(begin <= end && end <= data_size, "ends before its tensor " + name);
             const char *dtype = cJSON_GetStringValue(cJSON_GetObjectItem(tensor, "dtype"));
@@ -60,8 +67,12 @@ class Reference {
     const std::vector<double> &f64(const std::string &name) const { return find(f64_, name); }
     const std::vector<int64_t> &i64(const std::string &name) const { return find(i64_, name); }
 
+    /* Of all tensors, by name. */
+    const std::map<std::string, rv_shape> &shapes() const { return shapes_; }
+
   private:
     std::string path_;
+    std::map<std::string, rv_shape> shapes_;
     std::map<std::string, std::vector<double>> f64_;
     std::map<std::string, std::vector<int64_t>> i64_;
 

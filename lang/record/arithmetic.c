@@ -69,6 +69,19 @@ static lang_value along_units(lang_run *run, const lang_node *e, const lang_symb
                          : rv_lang_recorded(run, e->location, add_or_scale(run, s, x));
 }
 
+/* The bias in x + b or b + x, or the gain in g.x or x.g, where x is no number; NULL: there is none. */
+static const lang_symbol *vector_of(const lang_run *run, const lang_node *e, const lang_node **of)
+{
+    lang_symbol_kind kind = e->kind == LANG_ADD ? SYMBOL_BIAS : SYMBOL_GAIN;
+    const lang_symbol *s = NULL;
+    if (e->kind != LANG_ADD && e->kind != LANG_MULTIPLY) return NULL;
+    if ((s = named_kind(run, e->right, kind)))
+        *of = e->left;
+    else if ((s = named_kind(run, e->left, kind)))
+        *of = e->right;
+    return s && (*of)->kind != LANG_NUMBER ? s : NULL;
+}
+
 static double fold(lang_kind kind, double a, double b)
 {
     switch (kind) {
@@ -147,14 +160,10 @@ LANG_APART static lang_value operate(lang_run *run, const lang_node *e)
 lang_value rv_lang_arithmetic(lang_run *run, const lang_node *e)
 {
     mixture m;
-    const lang_symbol *bias = NULL;
+    const lang_node *of = NULL;
     if (is_mixture(run, e, &m)) return mix(run, e, &m);
-    lang_symbol_kind special = e->kind == LANG_ADD ? SYMBOL_BIAS : SYMBOL_GAIN;
-    if (e->kind == LANG_ADD || e->kind == LANG_MULTIPLY) {
-        if ((bias = named_kind(run, e->right, special))) return along_units(run, e, bias, e->left);
-        if ((bias = named_kind(run, e->left, special))) return along_units(run, e, bias, e->right);
-    }
-    return operate(run, e);
+    const lang_symbol *vector = vector_of(run, e, &of);
+    return vector ? along_units(run, e, vector, of) : operate(run, e);
 }
 
 /* A factor of @. A transpose becomes a flag of matmul. */

@@ -178,6 +178,19 @@ static lang_value known_value(lang_run *run, const lang_node *e)
         e->name);
 }
 
+/* A gain that is no factor of a tensor is one sample, like the cell's input. */
+static lang_value gain(lang_run *run, const lang_node *e, const lang_symbol *s)
+{
+    lang_start start;
+    int input = 0;
+    if (!rv_lang_evaluate_start(run, s->definition, rv_init_constant(0), &start) ||
+        !rv_lang_check_start(run, s->definition, &start.init, RV_SHAPE(run->cell->options->units)))
+        return rv_lang_none();
+    while (run->block->symbol[input].kind != SYMBOL_INPUT) input++;
+    return rv_lang_recorded(run, e->location,
+                            rv_cell_vector(run->cell, run->value[input].var, s->name, start.init));
+}
+
 lang_value rv_lang_name(lang_run *run, const lang_node *e)
 {
     if (e->symbol < 0) return rv_lang_none(); /* reported by rv_lang_resolve */
@@ -192,9 +205,7 @@ lang_value rv_lang_name(lang_run *run, const lang_node *e)
     case SYMBOL_BIAS:
         return rv_lang_wrong(run, e->location, RV_ERROR_ARGUMENT,
                              "the bias \"%s\" is added to a tensor: x + %s", s->name, s->name);
-    case SYMBOL_GAIN:
-        return rv_lang_wrong(run, e->location, RV_ERROR_ARGUMENT,
-                             "the gain \"%s\" multiplies a tensor: %s.x", s->name, s->name);
+    case SYMBOL_GAIN: return gain(run, e, s);
     case SYMBOL_STATE:
         if (run->recall && run->value[e->symbol].kind == VALUE_VAR)
             return rv_lang_recorded(run, e->location,

@@ -149,6 +149,18 @@ void torch_gru_in_c(rv_cell *k, rv_var x, rv_var *h)
     *h = rv_lerp(rv_cell_tanh(k, rv_add(own, rv_multiply(r, past))), *h, u);
 }
 
+void rg_lru_in_c(rv_cell *k, rv_var x, rv_var *h)
+{
+    rv_var r = rv_sigmoid(rv_cell_bias(k, rv_cell_map(k, x, "Ur"), "br"));
+    rv_var i = rv_sigmoid(rv_cell_bias(k, rv_cell_map(k, x, "Ui"), "bi"));
+    rv_var l = rv_softplus(rv_cell_vector(k, x, "l", rv_init_uniform(-6.9, -2.2)));
+    rv_var a = rv_multiply(rv_scale(r, -8), l);
+    rv_var rest = rv_negate(rv_expm1(rv_scale(a, 2)));
+    rv_var root = rv_sqrt(rv_maximum(rest, rv_scalar(rest.tape, 0.0005 * 0.0005)));
+    rv_var input = rv_multiply(rv_multiply(root, i), rv_cell_fit(k, x, "Ux"));
+    *h = rv_add(rv_multiply(rv_exp(a), *h), input);
+}
+
 rv_var true_convolve(rv_cell *k, rv_var x, const char *name, int64_t size, double deviation)
 {
     return rv_true_conv2d(
@@ -202,6 +214,7 @@ std::vector<CellInC> cells_in_c()
         {"minlstm", minlstm_in_c},
         {"janet", janet_in_c},
         {"torch_gru", torch_gru_in_c},
+        {"rg_lru", rg_lru_in_c},
         {"curnn_blog", curnn_blog_in_c},
         {"update_gate", update_gate_in_c},
         {"curnn", rv_curnn}, // the library's own

@@ -375,10 +375,8 @@ TEST(Messages, Gain)
          "  state h\n"
          "  map W\n"
          "  gain g\n"
-         "  h' = W h + g\n",
-         "my.rv:5:14: error: the gain \"g\" multiplies a tensor: g.x\n"
-         "    5 |   h' = W h + g\n"
-         "      |              ^\n"},
+         "  h' = W h + g + 2.g + g.g + exp(g).h\n",
+         ""},
     });
 }
 
