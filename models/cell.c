@@ -13,6 +13,16 @@ const rv_rnn_options *rv_cell_options(const rv_cell *k)
     if (!k) return NULL;
     return k->options;
 }
+
+rv_var rv_cell_input(rv_cell *k, int index)
+{
+    if (!k) return (rv_var){NULL, -1};
+    if (index >= 0 && index < k->options->input_count) return k->inputs[index];
+    return rv_tape_fail(k->tape, RV_ERROR_ARGUMENT,
+                        "cell: it reads the further input %d of %d; set `inputs` of the options",
+                        index, k->options->input_count);
+}
+
 double rv_cell_forget(const rv_cell *k) { return 1 + k->options->forget_shift; }
 
 rv_var rv_cell_tanh(rv_cell *k, rv_var x)

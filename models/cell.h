@@ -12,6 +12,9 @@ extern "C" {
 
 const rv_rnn_options *rv_cell_options(const rv_cell *k);
 
+/* The further input `index` at this step: a step of options.inputs[index], or all of it. */
+rv_var rv_cell_input(rv_cell *k, int index);
+
 /* A parameter of the cell. The cell's prefix is added to its name, which has at most 100 bytes, and to that of a shared
  * draw (rv_init_shared). */
 rv_var rv_cell_parameter(rv_cell *k, const char *name, rv_shape shape, rv_init init);

@@ -31,8 +31,9 @@ struct rv_cell {
 
     /* the step being recorded */
     rv_var x;
-    rv_states before; /* the states before the step */
-    const rv_var *h;  /* [RV_CELL_STATES] the current states; NULL: no recurrent dropout in maps */
+    const rv_var *inputs; /* [options->input_count] */
+    rv_states before;     /* the states before the step */
+    const rv_var *h; /* [RV_CELL_STATES] the current states; NULL: no recurrent dropout in maps */
     int32_t dropped[2 * RV_CELL_STATES];
     int dropped_count;
 };

@@ -48,6 +48,9 @@ bool rv_unroll_linear(const rv_cell *cell, rv_cell_step step, const rv_recurrenc
 {
     rv_tape *tape = cell->tape;
     rv_cell k = *cell;
+    rv_var inputs[RV_CELL_INPUTS];
+    for (int i = 0; i < k.options->input_count; i++) inputs[i] = as_rows(k.options->inputs[i].x);
+    k.inputs = inputs;
     int64_t steps = rv_shape_of(x).dim[1];
     rv_states before = {{{0}}};
     for (int s = 0; s < r->states; s++) {

@@ -20,6 +20,7 @@ typedef struct strand {
     const rv_var *x; /* [steps] */
     /* [steps] of [n,1,..] of the rank of x: 1 where the sequence has this step. NULL: no masking. */
     const rv_var *mask;
+    rv_var inputs[RV_CELL_INPUTS]; /* at the current step */
     int64_t steps;
     int index; /* among all layers and directions, as in options.initial */
     bool backward;
@@ -174,15 +175,32 @@ static void check_next(const strand *a, int s, rv_var next)
                      rv_shape_text(a->shape[s], expected));
 }
 
+/* The shape of a step of a sequence [n,steps,..]. */
+static rv_shape step_shape(rv_shape sequence)
+{
+    rv_shape one = {.rank = sequence.rank - 1, .dim = {sequence.dim[0]}};
+    for (int64_t d = 1; d < one.rank; d++) one.dim[d] = sequence.dim[d + 1];
+    return one;
+}
+
+static rv_var step_of(rv_var x, int64_t t)
+{
+    return rv_is_null(x) ? x : rv_reshape(rv_slice_axis(x, 1, t, 1), step_shape(rv_shape_of(x)));
+}
+
 /* Replaces h by the states after a step on x[t]. Where the mask is 0, the states do not change. */
 static bool take_step(strand *a, int64_t t, int64_t taken, rv_states *h)
 {
+    const rv_rnn_options *o = a->cell.options;
     rv_tape *tape = a->cell.tape;
     rv_states next = *h;
     push_step(tape, t);
     a->cell.time = t;
     a->cell.taken = taken;
-    rv_var x = rv_cell_drop(&a->cell, a->x[t], a->cell.options->dropout, "x");
+    for (int i = 0; i < o->input_count; i++)
+        a->inputs[i] = o->inputs[i].whole ? o->inputs[i].x : step_of(o->inputs[i].x, t);
+    a->cell.inputs = a->inputs;
+    rv_var x = rv_cell_drop(&a->cell, a->x[t], o->dropout, "x");
     rv_cell_take_step(&a->cell, a->step, x, next.h);
     for (int s = 0; s < a->states; s++) {
         check_next(a, s, next.h[s]);
@@ -202,19 +220,6 @@ static void end(const strand *a, const rv_states *h)
     for (int s = 0; o->carry && s < a->states; s++)
         rv_assign(carried(a, s), rv_stop_gradient(h->h[s]));
     if (o->final) o->final[a->index] = *h;
-}
-
-/* The shape of a step of a sequence [n,steps,..]. */
-static rv_shape step_shape(rv_shape sequence)
-{
-    rv_shape one = {.rank = sequence.rank - 1, .dim = {sequence.dim[0]}};
-    for (int64_t d = 1; d < one.rank; d++) one.dim[d] = sequence.dim[d + 1];
-    return one;
-}
-
-static rv_var step_of(rv_var x, int64_t t)
-{
-    return rv_is_null(x) ? x : rv_reshape(rv_slice_axis(x, 1, t, 1), step_shape(rv_shape_of(x)));
 }
 
 /* Unrolls one layer in one direction: y[t] is the output at step t. */
@@ -305,9 +310,9 @@ static void push_layer(rv_tape *tape, int64_t layer, bool backward, const char *
     rv_origin_push(tape, origin);
 }
 
-/* Unrolls a direction of a layer: at once over x [n,steps,..], with its output in *y, or step by step over n->in if x
- * is the null var. */
-static bool run_direction(net *n, int64_t layer, bool backward, rv_var x, rv_var mask, rv_var *y)
+/* Unrolls a direction of a layer, the first or the second: at once over x [n,steps,..], with its output in *y, or step by
+ * step over n->in if x is the null var. */
+static bool run_direction(net *n, int64_t layer, bool second, rv_var x, rv_var mask, rv_var *y)
 {
     bool at_once = !rv_is_null(x);
     strand a = {.step = n->step,
@@ -315,14 +320,14 @@ static bool run_direction(net *n, int64_t layer, bool backward, rv_var x, rv_var
                 .x = n->in,
                 .mask = rv_is_null(n->options.lengths) ? NULL : n->mask,
                 .steps = n->steps,
-                .index = (int)(n->options.bidirectional ? 2 * layer + backward : layer),
-                .backward = backward};
+                .index = (int)(n->options.bidirectional ? 2 * layer + second : layer),
+                .backward = second || n->options.reverse};
     if (!at_once) a.type = (rv_type){rv_dtype_of(n->in[0]), rv_shape_of(n->in[0])};
-    name_strand(n, layer, backward, a.prefix);
+    name_strand(n, layer, second, a.prefix);
     rv_cell_memo memo = {0};
     a.cell = (rv_cell){.tape = n->tape, .options = &n->options, .prefix = a.prefix, .memo = &memo};
-    push_layer(n->tape, layer, backward, a.prefix);
-    bool ok = at_once ? run_at_once(&a, x, mask, y) : run(&a, n->out[backward]);
+    push_layer(n->tape, layer, second, a.prefix);
+    bool ok = at_once ? run_at_once(&a, x, mask, y) : run(&a, n->out[second]);
     rv_scope_pop(n->tape);
     if (memo.release) memo.release(memo.object);
     return ok;
@@ -342,7 +347,9 @@ static rv_var mask_of(const net *n, rv_var x)
 static bool may_run_at_once(const net *n, int64_t layer)
 {
     const rv_rnn_options *o = &n->options;
-    bool masked = !rv_is_null(o->lengths) && (o->bidirectional || o->residual);
+    bool masked = !rv_is_null(o->lengths) && (o->bidirectional || o->reverse || o->residual);
+    for (int i = 0; i < o->input_count; i++)
+        if (o->inputs[i].whole) return false;
     return !rv_is_null(layer ? n->all : n->sequence) && !o->stepwise && !o->probes &&
            !o->recompute && o->dropout == 0 && o->recurrent_dropout == 0 && !masked;
 }
@@ -396,7 +403,7 @@ static void gather_outputs(net *n)
         rv_var before = t ? n->whole[t - 1] : y; /* y, as a sequence may have no steps */
         bool adds = n->options.residual && rv_shape_equal(rv_shape_of(y), rv_shape_of(n->in[t]));
         n->whole[t] = adds ? rv_add(y, n->in[t]) : y;
-        if (masked && (adds || n->options.bidirectional))
+        if (masked && (adds || n->options.bidirectional || n->options.reverse))
             n->whole[t] = rv_select(for_first_axis(n->mask[t], before), n->whole[t], before);
     }
     n->all = (rv_var){n->tape, -1};
@@ -425,9 +432,11 @@ static bool run_layers(net *n)
     return ok && !rv_tape_error(n->tape)->code;
 }
 
-/* The top layer's output at the last step. With two directions, each half is taken at its direction's last step. */
+/* The top layer's output after the last step that is taken. With two directions, each half is taken at its direction's
+ * last step. */
 static rv_var end_of(const net *n)
 {
+    if (n->options.reverse) return output_at(n, 0);
     const rv_var last = output_at(n, n->steps - 1);
     if (!n->options.bidirectional) return last;
     if (rv_is_null(n->all) && !n->options.residual)
@@ -463,10 +472,14 @@ static bool check_options(net *n)
         rv_tape_fail(n->tape, RV_ERROR_ARGUMENT,
                      "unroll: recompute is %lld, expected a number of steps; use 0 to keep all",
                      (long long)o->recompute);
-    else if (o->bidirectional && o->carry)
+    else if ((o->bidirectional || o->reverse) && o->carry)
         rv_tape_fail(n->tape, RV_ERROR_ARGUMENT,
                      "unroll: the backward direction starts at the end: nothing can be carried on "
-                     "to it; use one direction");
+                     "to it; use the forward direction alone");
+    else if (o->bidirectional && o->reverse)
+        rv_tape_fail(
+            n->tape, RV_ERROR_ARGUMENT,
+            "unroll: `bidirectional` has a backward direction already; leave out `reverse`");
     else if (name)
         rv_tape_fail(
             n->tape, RV_ERROR_ARGUMENT,
@@ -487,12 +500,40 @@ static bool check_lengths(const net *n, int64_t samples)
     return false;
 }
 
+/* Reports further inputs that do not fit to x [n,..]. */
+static bool check_inputs(const net *n, int64_t samples)
+{
+    const rv_rnn_options *o = &n->options;
+    char text[RV_SHAPE_TEXT];
+    if (o->input_count < 0 || o->input_count > RV_CELL_INPUTS || (o->input_count && !o->inputs))
+        rv_tape_fail(n->tape, RV_ERROR_ARGUMENT,
+                     "unroll: %d further input(s), expected an array of at most %d; set `inputs`",
+                     o->input_count, RV_CELL_INPUTS);
+    else
+        for (int i = 0; i < o->input_count && !rv_tape_error(n->tape)->code; i++) {
+            rv_shape s = rv_shape_of(o->inputs[i].x);
+            bool fits = s.rank > 1 && s.dim[0] == samples && s.dim[1] == n->steps;
+            if (rv_is_null(o->inputs[i].x) || o->inputs[i].x.tape != n->tape)
+                rv_tape_fail(n->tape, RV_ERROR_ARGUMENT,
+                             "unroll: the further input %d is no value of this tape; check what "
+                             "made it",
+                             i);
+            else if (!fits && !o->inputs[i].whole)
+                rv_tape_fail(n->tape, RV_ERROR_SHAPE,
+                             "unroll: the further input %d is %s, expected [%lld,%lld,..], a value "
+                             "for each of the steps; if every step reads all of it, set `whole`",
+                             i, rv_shape_text(s, text), (long long)samples, (long long)n->steps);
+        }
+    return !rv_tape_error(n->tape)->code;
+}
+
 /* Returns the output at the last step. `outputs` [steps] and `all`, unless NULL, receive the outputs at all steps. */
 static rv_var unroll(net *n, rv_var *outputs, rv_var *all)
 {
     rv_var first = n->given ? n->given[0] : n->sequence, result = {n->tape, -1};
+    const int64_t samples = rv_shape_of(first).dim[0];
     if (rv_tape_error(n->tape)->code || !check_options(n) ||
-        (!rv_is_null(first) && !check_lengths(n, rv_shape_of(first).dim[0])))
+        (!rv_is_null(first) && !(check_lengths(n, samples) && check_inputs(n, samples))))
         return result;
     rv_var *memory = rv_alloc((size_t)n->steps, 6 * sizeof *memory);
     if (!memory) return rv_tape_fail(n->tape, RV_ERROR_MEMORY, "unroll: out of memory");

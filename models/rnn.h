@@ -25,6 +25,15 @@ typedef struct rv_states {
     rv_var h[RV_CELL_STATES];
 } rv_states;
 
+/* A further input of a cell. */
+typedef struct rv_rnn_input {
+    rv_var x; /* [n,steps,..], of which step t reads x[:,t] */
+    bool
+        whole; /* every step reads x itself, of any shape, for example all that attention looks at */
+} rv_rnn_input;
+
+enum { RV_CELL_INPUTS = 8 }; /* most further inputs of a cell */
+
 /* All zeros mean one dense forward layer of one unit, without biases, with zero initial states. */
 typedef struct rv_rnn_options {
     /* The prefix of parameter names, at most 100 bytes: "name/Wxg", or "Wxg" if NULL. Several layers add "layer0/"
@@ -52,6 +61,13 @@ typedef struct rv_rnn_options {
 
     /* Each layer also runs from the last step to the first. The two outputs are concatenated along axis 1. */
     bool bidirectional;
+
+    /* From the last step to the first: the result is the output after step 1. Outputs stay in the order of x. */
+    bool reverse;
+
+    /* [input_count] What the cell reads besides x, by rv_cell_input (cell.h), in each layer. */
+    const rv_rnn_input *inputs;
+    int input_count;
 
     /* ---- states ---- */
 

@@ -13,10 +13,20 @@ typedef struct trial {
     rv_store *store;
     rv_tape *tape;
     int32_t x, before[RV_CELL_STATES]; /* the inputs */
-    rv_var h[RV_CELL_STATES];          /* the states after the step */
+    int32_t also[RV_CELL_INPUTS];      /* the further ones */
+    int also_count;
+    rv_var h[RV_CELL_STATES]; /* the states after the step */
     rv_declared_state declared[RV_CELL_STATES];
     rv_error error;
 } trial;
+
+/* The type of a further input of a step, whose input x is of this type. */
+static rv_type input_type(const rv_rnn_input *input, rv_type x)
+{
+    rv_shape all = rv_shape_of(input->x), one = {.rank = all.rank - 1, .dim = {x.shape.dim[0]}};
+    for (int64_t d = 1; d < one.rank; d++) one.dim[d] = all.dim[d + 1];
+    return (rv_type){rv_dtype_of(input->x), input->whole ? all : one};
+}
 
 static void try_step(trial *t, rv_cell_step step, const rv_cell *cell, rv_type x,
                      const rv_shape *shape)
@@ -37,6 +47,15 @@ static void try_step(trial *t, rv_cell_step step, const rv_cell *cell, rv_type x
     }
     rv_var input = rv_input_typed(t->tape, "x", x.dtype, x.shape);
     t->x = input.id;
+    rv_var inputs[RV_CELL_INPUTS];
+    t->also_count = cell->options->input_count;
+    for (int i = 0; i < t->also_count; i++) {
+        char name[] = {'z', (char)('0' + i), '\0'};
+        rv_type type = input_type(&cell->options->inputs[i], x);
+        inputs[i] = rv_input_typed(t->tape, name, type.dtype, type.shape);
+        t->also[i] = inputs[i].id;
+    }
+    probe.inputs = inputs;
     rv_cell_take_step(&probe, step, input, t->h);
     for (int s = 0; s < RV_CELL_STATES; s++) t->before[s] = probe.before.h[s].id;
     t->error = *rv_tape_error(t->tape);
@@ -129,6 +148,7 @@ static bool find_dependence(const trial *t, int32_t id, dependence *of)
     dependence d = {.rows = id == t->x};
     if (!node->inputs && node->entry && node->entry->role != RV_PARAMETER) return false;
     if (node->op->kind == RV_OP_EFFECT) return false;
+    for (int i = 0; i < t->also_count; i++) d.rows = d.rows || id == t->also[i];
     for (int s = 0; s < RV_CELL_STATES; s++)
         if (id == t->before[s]) d = (dependence){1u << s, 0, true};
     for (int k = 0; k < node->inputs; k++) {

@@ -71,7 +71,7 @@ bool rv_lang_check_file(lang_file *file, lang_model *models, int count)
     for (int i = 0; ok && left > 0 && i < count; i++) {
         const lang_block *b = models[i].block;
         if (b->wrong || models[i].use.cell->wrong || !rv_lang_is_own(file, b)) continue;
-        if (b->unrolled) continue;
+        if (b->unrolled || models[i].use.cell->inputs > 1) continue;
         ok = check_block(file, &models[i], &left);
     }
     for (const lang_block *b = file->scope.first; ok && left > 0 && b; b = b->next)

@@ -69,7 +69,7 @@ bool rv_lang_prove_model(lang_file *file, const rv_lang_proof_options *options, 
                          lang_verdicts *v, rv_error *error)
 {
     bool cell = m->block->node->kind != LANG_MODEL;
-    if (cell && m->block->for_loss) return true;
+    if (cell && (m->block->for_loss || m->use.cell->inputs > 1)) return true;
     lang_proof p = {.left = rv_lang_most_work(&file->limits, LANG_MOST_WORK),
                     .cell = cell ? &m->model : NULL};
     bool ok = rv_lang_start_proof(&p, file, options, m->block, cell ? NULL : "loss", error);

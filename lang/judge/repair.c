@@ -147,7 +147,7 @@ static void add_names(search *s, bool cotangents, int step)
         lang_node *e = name_node(s, i, name);
         if (e && (of->kind == SYMBOL_SERIES || of->kind == SYMBOL_TRACE))
             add_series(s, cotangents ? 'd' : 'q', e,
-                       of->kind == SYMBOL_TRACE ? s->run->trace[of->unroll].steps
+                       of->kind == SYMBOL_TRACE ? s->run->trace[of->unroll].last
                                                 : s->run->times[of - b->symbol] - 1,
                        step);
         else if (!step && symbol->kind == SYMBOL_SIZE && symbol->definition)

@@ -134,7 +134,7 @@ rv_var rv_lang_quantity(const lang_run *run, int symbol, int64_t time)
     if (s->kind == SYMBOL_WEIGHT) return weight(run, s);
     if (s->kind == SYMBOL_TRACE) {
         const lang_trace *t = &run->trace[s->unroll];
-        bool there = t->value && time >= 0 && time <= t->steps;
+        bool there = t->value && time >= 0 && time <= t->last;
         rv_var v = there ? t->value[time * t->cell->symbols + s->inner] : null;
         return v.tape ? v : null;
     }

@@ -64,7 +64,7 @@ static bool add_trace(rv_lang_recording *r, int unroll)
     for (int i = 0; t->value && i < t->cell->symbols; i++) {
         if (!rv_lang_is_traced(&t->cell->symbol[i])) continue;
         const char *name = rv_lang_inside_name(r->run.block, unroll, i, text);
-        for (int64_t time = 0; ok && time <= t->steps; time++) {
+        for (int64_t time = 0; ok && time <= t->last; time++) {
             rv_var v = t->value[time * t->cell->symbols + i];
             if (v.tape) ok = add_value(r, name, time, v, t->cell->symbol[i].definition);
         }

@@ -38,11 +38,12 @@ typedef struct lang_value {
     int symbol;
 } lang_value;
 
-/* The values inside an unrolled cell: value[t * cell->symbols + symbol], t = 0 for the initial states. */
+/* The values inside an unrolled cell: value[t * cell->symbols + symbol], t = `start` for the initial states. */
 typedef struct lang_trace {
     const lang_block *cell;
     rv_var *value;
-    int64_t steps;
+    int64_t start;    /* 0; in reverse the step after the last */
+    int64_t last;     /* the largest t */
     const char *name; /* of the net, before its parameters' names; NULL: none */
 } lang_trace;
 

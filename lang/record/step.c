@@ -27,7 +27,7 @@ static void trace(const lang_use *use, const lang_run *run, int symbol, int64_t 
 {
     lang_trace *t = use->trace;
     bool forward = rv_current_origin(run->tape).direction == 0;
-    if (t && !run->cell->probe && forward && time >= 0 && time <= t->steps)
+    if (t && !run->cell->probe && forward && time >= 0 && time <= t->last)
         t->value[time * run->block->symbols + symbol] = v;
 }
 
@@ -59,9 +59,16 @@ static bool check_shape(lang_run *run, int s, rv_var h)
 static bool step(const lang_use *use, lang_run *run, rv_var x, rv_var *h)
 {
     const lang_block *b = run->block;
-    for (int i = 0; i < b->symbols; i++)
-        if (b->symbol[i].kind == SYMBOL_INPUT)
-            run->value[i] = (lang_value){.kind = VALUE_VAR, .var = x};
+    if (b->inputs != run->cell->options->input_count + 1) {
+        rv_lang_wrong(run, b->node->location, RV_ERROR_ARGUMENT,
+                      "the cell \"%s\" has %d inputs, but is given %d; unroll it in a model",
+                      b->name, b->inputs, run->cell->options->input_count + 1);
+        return false;
+    }
+    for (int i = 0; i < b->inputs; i++) {
+        rv_var input = i ? rv_cell_input(run->cell, i - 1) : x;
+        run->value[b->input[i]] = rv_lang_recorded(run, b->node->location, input);
+    }
     for (int s = 0; s < b->states; s++) {
         if (!declare_state(run, s, h)) return false;
         lang_value first = rv_lang_recorded(run, b->node->location, h[s]);
@@ -71,7 +78,7 @@ static bool step(const lang_use *use, lang_run *run, rv_var x, rv_var *h)
         if (run->work->named)
             first.var = run->work->named(run->work->context, b, b->state[s], 0, first.var);
         run->value[b->state[s]] = first;
-        trace(use, run, b->state[s], 0, first.var);
+        trace(use, run, b->state[s], use->trace ? use->trace->start : 0, first.var);
     }
     rv_lang_statements(run, b->node->body);
     bool ok = !b->wrong;

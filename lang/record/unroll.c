@@ -54,6 +54,36 @@ static bool given_states(lang_run *run, const lang_node *call, const lang_block 
     return true;
 }
 
+/* Evaluates the inputs of a cell. In order they are sequences, of which a step reads one step, and by name every step reads
+ * all of them, as it does without a sequence. */
+static bool given_inputs(lang_run *run, const lang_node *e, const lang_block *cell, rv_var x,
+                         int64_t steps, rv_rnn_input *input)
+{
+    int position = 0;
+    for (const lang_node *a = e->call->arguments; a; a = a->next) {
+        bool named = a->kind == LANG_OPTION;
+        int i = named ? 1 : position++;
+        while (named && i < cell->inputs && strcmp(cell->symbol[cell->input[i]].name, a->name)) i++;
+        if (!i || i >= cell->inputs) continue;
+        rv_rnn_input *in = &input[i - 1];
+        *in = (rv_rnn_input){rv_lang_evaluate_var(run, named ? a->value : a), named || e->steps};
+        if (rv_is_null(in->x)) return false;
+        rv_shape shape = rv_shape_of(in->x);
+        bool fits =
+            shape.rank > 1 && shape.dim[0] == rv_shape_of(x).dim[0] && shape.dim[1] == steps;
+        if (in->whole || fits) continue;
+        char text[RV_SHAPE_TEXT];
+        const char *name = cell->symbol[cell->input[i]].name;
+        rv_lang_wrong(run, a->location, RV_ERROR_SHAPE,
+                      "the input \"%s\" is %s, expected [%lld,%lld,..], a value for each step; if "
+                      "every step reads all of it, write %s=..",
+                      name, rv_shape_text(shape, text), (long long)rv_shape_of(x).dim[0],
+                      (long long)steps, name);
+        return false;
+    }
+    return true;
+}
+
 /* Reports the failure, unless it was reported inside the cell. */
 static lang_value unroll_failed(lang_run *run, const lang_node *e, rv_var x, bool reported)
 {
@@ -150,6 +180,10 @@ lang_value rv_lang_unroll(lang_run *run, const lang_node *e)
     if (!rv_lang_alias_options(run, cell, &o) || !set_options(run, e->call, &o) ||
         !given_states(run, e->call, base, initial, &states))
         return none;
+    rv_rnn_input inputs[RV_CELL_INPUTS];
+    if (!given_inputs(run, e, base, x, steps, inputs)) return none;
+    o.inputs = inputs;
+    o.input_count = base->inputs - 1;
     if (states) o.initial = initial;
     if (states && (o.layers > 1 || o.bidirectional))
         return rv_lang_wrong(run, e->location, RV_ERROR_ARGUMENT,
@@ -157,9 +191,10 @@ lang_value rv_lang_unroll(lang_run *run, const lang_node *e)
     if (!o.name && may_clash(run->block, e->symbol, &o))
         o.name = run->block->unroll[e->symbol]->target->name;
     t->cell = base;
-    t->steps = steps;
+    t->start = o.reverse ? steps + 1 : 0;
+    t->last = steps + o.reverse;
     t->name = o.name;
-    t->value = rv_alloc((size_t)(steps + 1), (size_t)base->symbols * sizeof *t->value);
+    t->value = rv_alloc((size_t)(t->last + 1), (size_t)base->symbols * sizeof *t->value);
     if (!t->value) return rv_lang_wrong(run, e->location, RV_ERROR_MEMORY, "out of memory");
     lang_report *report = run->work->report;
     bool own = base->node->location.source ==

@@ -68,6 +68,18 @@ static void alias(lang_resolver *r, lang_node *n)
     r->block->alias_of = NULL;
 }
 
+static void cell_input(lang_resolver *r, const char *name, lang_node *made)
+{
+    int first = rv_lang_find_symbol(r->block, name);
+    if (first >= 0) {
+        rv_lang_redefined(r, made, first);
+    } else if (r->block->inputs > RV_CELL_INPUTS) {
+        rv_lang_misnamed(r, made->location, "a cell has at most %d inputs", RV_CELL_INPUTS + 1);
+    } else if ((first = rv_lang_add_symbol(r, name, SYMBOL_INPUT, made)) >= 0) {
+        r->block->input[r->block->inputs++] = first;
+    }
+}
+
 static void cell(lang_scope *scope, lang_node *n)
 {
     lang_resolver r = {.scope = scope, .block = rv_lang_add_block(scope, n, n->name)};
@@ -80,7 +92,9 @@ static void cell(lang_scope *scope, lang_node *n)
     }
     built_in(&r, "units");
     built_in(&r, "forget");
-    rv_lang_add_symbol(&r, n->input ? n->input->name : "x", SYMBOL_INPUT, n->input);
+    cell_input(&r, n->input ? n->input->name : "x", n->input);
+    for (lang_node *more = n->input ? n->input->next : NULL; more; more = more->next)
+        cell_input(&r, more->name, more);
     rv_lang_resolve_statements(&r, n->body);
     for (int s = 0; s < r.block->states; s++) {
         const lang_symbol *state = &r.block->symbol[r.block->state[s]];

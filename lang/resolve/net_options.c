@@ -19,6 +19,7 @@ static const struct {
     {"layer_norm", FLAG, offsetof(rv_rnn_options, layer_norm)},
     {"bidirectional", FLAG, offsetof(rv_rnn_options, bidirectional)},
     {"residual", FLAG, offsetof(rv_rnn_options, residual)},
+    {"reverse", FLAG, offsetof(rv_rnn_options, reverse)},
     {"skip", FLAG, offsetof(rv_rnn_options, skip)},
     {"learned_start", FLAG, offsetof(rv_rnn_options, learned_start)},
     {"same_dropout", FLAG, offsetof(rv_rnn_options, same_dropout)},

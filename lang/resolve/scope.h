@@ -55,8 +55,10 @@ struct lang_block {
     lang_symbol *symbol;
     int symbols;
     size_t capacity;
-    rv_name_table names; /* the latest symbol of each name */
-    int arguments;       /* the first symbols */
+    rv_name_table names;           /* the latest symbol of each name */
+    int arguments;                 /* the first symbols */
+    int inputs;                    /* of a cell */
+    int input[RV_CELL_INPUTS + 1]; /* symbols */
     int states;
     int state[RV_CELL_STATES]; /* symbols */
     const lang_node **unroll;  /* [unrolls] the lines NAME = unroll .. */

@@ -1,5 +1,6 @@
 #include "lang/resolve/unrolls.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "lang/resolve/expressions.h"
@@ -18,6 +19,11 @@ bool rv_lang_resolve_options(lang_resolver *r, const lang_node *call, const lang
             const char *state = cell->symbol[cell->state[s]].name;
             known = known || !strcmp(state, a->name);
             rv_guess_try(&g, state);
+        }
+        for (int i = 1; states && i < cell->inputs; i++) {
+            const char *input = cell->symbol[cell->input[i]].name;
+            known = known || !strcmp(input, a->name);
+            rv_guess_try(&g, input);
         }
         ok = (known || rv_lang_unknown_option(r, a, call->name, &g)) &&
              rv_lang_resolve_expression(r, a->value) && ok;
@@ -77,19 +83,37 @@ static bool add_unroll(lang_resolver *r, const lang_node *line)
     return !line->value->call->block || add_cell(r, line, b->unrolls - 1);
 }
 
+/* Whether the call gives each input of the cell once: in order, or but for the first by name. */
+static bool check_inputs(lang_resolver *r, const lang_node *call, const lang_block *cell)
+{
+    char expected[LANG_HINT] = "one input";
+    size_t length = 0;
+    bool fits = true;
+    for (int i = 0; i < cell->inputs; i++) {
+        const char *name = cell->symbol[cell->input[i]].name;
+        int position = 0, given = 0;
+        for (const lang_node *a = call->arguments; a; a = a->next)
+            given += a->kind == LANG_OPTION ? i && !strcmp(a->name, name) : position++ == i;
+        fits = fits && given == 1 && position <= cell->inputs;
+        if (cell->inputs > 1 && length < sizeof expected)
+            length += (size_t)snprintf(expected + length, sizeof expected - length, "%s%.63s",
+                                       !i                     ? "the inputs "
+                                       : i + 1 < cell->inputs ? ", "
+                                                              : " and ",
+                                       name);
+    }
+    return fits || rv_lang_count_wrong(r, call, expected);
+}
+
 bool rv_lang_resolve_unroll(lang_resolver *r, lang_node *line)
 {
     lang_node *e = line->value;
     const lang_block *cell = rv_lang_resolve_cell(r, e->call);
     bool ok = cell && rv_lang_resolve_options(r, e->call, rv_lang_base(cell), true) &&
               (!e->steps || rv_lang_resolve_expression(r, e->steps));
-    int inputs = 0;
     for (lang_node *a = e->call->arguments; a; a = a->next)
-        if (a->kind != LANG_OPTION) {
-            inputs++;
-            ok = rv_lang_resolve_expression(r, a) && ok;
-        }
-    if (inputs != 1) ok = rv_lang_count_wrong(r, e->call, "one input");
+        if (a->kind != LANG_OPTION) ok = rv_lang_resolve_expression(r, a) && ok;
+    if (cell && rv_lang_base(cell)) ok = check_inputs(r, e->call, rv_lang_base(cell)) && ok;
     if (r->block->node->kind != LANG_MODEL || r->loops)
         return rv_lang_misnamed(r, e->location, "unroll is only allowed in a model%s",
                                 r->loops ? ", outside of loops" : "");

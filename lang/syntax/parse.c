@@ -239,12 +239,12 @@ static lang_node *function(parser *p, const lang_token *t)
     return with_body(p, n, ok, t);
 }
 
-/* cell name[(input)] and a body, or cell name = other(option=value, ..) */
+/* cell name[(input, ..)] and a body, or cell name = other(option=value, ..) */
 static lang_node *cell(parser *p, const lang_token *t)
 {
     lang_node *n = name_node(p, LANG_CELL, "the cell's name");
     bool ok = n;
-    if (ok && accept(p, "(")) ok = (n->input = argument_name(p)) && expect(p, ")", "\")\"");
+    if (ok && accept(p, "(")) ok = rv_lang_parse_items(p, &n->input, argument_name, ")");
     if (ok && accept(p, "=")) return one_line(p, n, (n->alias = rv_lang_parse_postfix(p)));
     return with_body(p, n, ok, t);
 }

@@ -54,7 +54,7 @@ typedef enum lang_kind {
     /* of a file */
     LANG_INCLUDE,  /* name: the path */
     LANG_FUNCTION, /* name(arguments), and a value or a body */
-    LANG_CELL, /* name, its input (a LANG_NAME or NULL), and a body or the call that it is an alias of */
+    LANG_CELL, /* name, its inputs (LANG_NAMEs, or NULL), and a body or the call that it is an alias of */
     LANG_MODEL, /* name(arguments), which are options: its sizes; and a body */
     LANG_DERIVE /* loss (a LANG_NAME), model (a LANG_NAME or NULL), name (the title or NULL), and a body */
 } lang_kind;

@@ -17,9 +17,21 @@ TEST(Messages, Cell)
          "my.rv:1:6: error: \"2\", expected the cell's name\n"
          "    1 | cell 2c\n"
          "      |      ^\n"},
+        {"cell c(x, x)\n"
+         "  state h\n"
+         "  h' = h + x\n",
+         "my.rv:1:11: error: \"x\" is already defined\n"
+         "    1 | cell c(x, x)\n"
+         "      |           ^ see line 1\n"},
+        {"cell c(a, b, c, d, e, f, g, i, j, k)\n"
+         "  state h\n"
+         "  h' = h + a\n",
+         "my.rv:1:35: error: a cell has at most 9 inputs\n"
+         "    1 | cell c(a, b, c, d, e, f, g, i, j, k)\n"
+         "      |                                   ^\n"},
         {"cell c(x\n"
          "  state h\n",
-         "my.rv:2:3: error: \"state\", expected \")\"\n"
+         "my.rv:2:3: error: \"state\", expected \",\" or \")\"\n"
          "    2 |   state h\n"
          "      |   ^~~~~\n"},
         {"cell c\n"

@@ -659,6 +659,38 @@ TEST(Messages, Unroll)
          "my.rv:3:25: error: 0, expected a whole number from 1 to 100000\n"
          "    3 |   h = unroll gru(x) for 0 steps\n"
          "      |                         ^\n"},
+        {"cell two(x, z)\n"
+         "  state h\n"
+         "  map W\n"
+         "  h' = h + W x + sum(z)\n"
+         "model m\n"
+         "  input x[2, 3, 4], z[2, 5, 4]\n"
+         "  h = unroll two(x)\n",
+         "my.rv:7:14: error: two takes the inputs x and z\n"
+         "    7 |   h = unroll two(x)\n"
+         "      |              ^~~~~~\n"},
+        {"cell two(x, z)\n"
+         "  state h\n"
+         "  map W\n"
+         "  h' = h + W x + sum(z)\n"
+         "model m\n"
+         "  input x[2, 3, 4], z[2, 5, 4]\n"
+         "  h = unroll two(x, z=z, z=z)\n",
+         "my.rv:7:14: error: two takes the inputs x and z\n"
+         "    7 |   h = unroll two(x, z=z, z=z)\n"
+         "      |              ^~~~~~~~~~~~~~~~\n"},
+        {"cell two(x, z)\n"
+         "  state h\n"
+         "  map W\n"
+         "  h' = h + W x + sum(z)\n"
+         "model m\n"
+         "  input x[2, 3, 4], z[2, 5, 4]\n"
+         "  h = unroll two(x, z)\n",
+         "my.rv:7:21: error: the input \"z\" is [2,5,4], expected [2,3,..], a value for each step; "
+         "if "
+         "every step reads all of it, write z=..\n"
+         "    7 |   h = unroll two(x, z)\n"
+         "      |                     ^\n"},
         {"model m\n"
          "  input x[2, 4]\n"
          "  h = unroll gru() for 2 steps\n",

@@ -103,6 +103,7 @@ TEST(Linear, CellsEqualThemselvesStepByStepUnderAllOptions)
              o.lengths = t.input("lengths", RV_SHAPE(3));
          }},
         {"layer norm", [](auto &o, auto &) { o.layer_norm = true; }},
+        {"reverse", [](auto &o, auto &) { o.layers = 2, o.reverse = true; }},
     };
     for (const char *cell : {"mingru", "minlstm", "qrnn"})
         for (const auto &[name, set] : cases)
@@ -124,6 +125,9 @@ TEST(Linear, WhatNeedsTheValuesOfEachStepIsUnrolledStepByStep)
          }},
     };
     for (const auto &[name, set] : cases) expect_same(rv_zoo("mingru"), name, false, set);
+    expect_same(rv_zoo("mingru"), "lengths in reverse", false, [](auto &o, auto &t) {
+        o.reverse = true, o.lengths = t.input("lengths", RV_SHAPE(3));
+    });
     for (const char *cell : {"gru", "lstm", "ugrnn", "sru", "fastgrnn"})
         expect_same(rv_zoo(cell), cell, false);
     Tape t;
@@ -138,6 +142,21 @@ TEST(Linear, WhatNeedsTheValuesOfEachStepIsUnrolledStepByStep)
 
 rv_var fitted(rv_cell *k, rv_var x) { return rv_cell_map(k, x, "U"); }
 rv_var gate(rv_cell *k, rv_var x) { return rv_sigmoid(rv_cell_map(k, x, "V")); }
+
+TEST(Linear, FurtherInputsAreReadAtAllStepsAtOnce)
+{
+    const rv_cell_step gated = [](rv_cell *k, rv_var x, rv_var *h) {
+        h[0] = rv_add(rv_multiply(gate(k, rv_cell_input(k, 0)), h[0]), fitted(k, x));
+    };
+    static rv_rnn_input z;
+    for (const bool whole : {false, true})
+        expect_same(gated, whole ? "all of it" : "a step of it", !whole, [=](auto &o, auto &t) {
+            z = {rv_parameter(t, "z", whole ? RV_SHAPE(3, 4) : RV_SHAPE(3, 5, 4),
+                              rv_init_uniform(-1, 1)),
+                 whole};
+            o.layers = 2, o.inputs = &z, o.input_count = 1;
+        });
+}
 
 TEST(Linear, StatesMayDependOnStatesThatAreKnown)
 {

@@ -109,6 +109,12 @@ TEST(Unroll, OptionsThatMakeNoNetAreErrors)
     o.bidirectional = true;
     o.carry = "train";
     fails("backward direction", o);
+    o.bidirectional = false;
+    o.reverse = true;
+    fails("backward direction", o);
+    o.carry = nullptr;
+    o.bidirectional = true;
+    fails("`bidirectional` has a backward direction already; leave out `reverse`", o);
     const std::string name(101, 'n');
     o = {};
     o.name = name.c_str();
@@ -128,6 +134,89 @@ TEST(Unroll, OptionsThatMakeNoNetAreErrors)
     o = {};
     o.recurrent_dropout = -0.5;
     fails("dropout", o);
+}
+
+/* Turned around, each sequence within its length. */
+TEST(Unroll, ReverseIsForwardOverTheSequenceTurnedAround)
+{
+    for (const char *cell : {"gru", "mingru"})
+        for (const int64_t length : {1, 3, 5}) {
+            Tape t;
+            rv_rnn_options options = units(3), reverse = options;
+            options.layers = reverse.layers = 2;
+            reverse.reverse = true;
+            reverse.lengths = t.input("length", RV_SHAPE(1));
+            const rv_var x = t.input("x", RV_SHAPE(1, 5, 2)),
+                         turned = rv_flip(rv_slice_axis(x, 1, 0, length), 1u << 1);
+            rv_var steps[5], forward[5];
+            const rv_var last = rv_unroll_sequence(rv_zoo(cell), x, reverse, steps),
+                         expected = rv_unroll_sequence(rv_zoo(cell), turned, options, forward);
+            Program p(t, {last, expected, rv_stack(steps, static_cast<int>(length), 1),
+                          rv_flip(rv_stack(forward, static_cast<int>(length), 1), 1u << 1),
+                          steps[4], steps[length - 1], rv_unroll_outputs(rv_zoo(cell), x, reverse),
+                          rv_stack(steps, 5, 1)});
+            rv_init_fill(rv_program_input(p, "x"), rv_init_normal(0, 1), 1);
+            p.set("length", {static_cast<double>(length)}).run();
+            for (int k = 0; k < 8; k += 2)
+                for (size_t i = 0; i < p.values(k).size(); i++)
+                    EXPECT_NEAR(p.values(k)[i], p.values(k + 1)[i], 1e-14)
+                        << cell << " " << length << " " << k;
+        }
+}
+
+TEST(Unroll, FurtherInputsAreReadStepByStepOrWhole)
+{
+    const rv_cell_step sums = [](rv_cell *k, rv_var x, rv_var *h) {
+        h[0] = rv_tanh(rv_add(rv_add(h[0], rv_add(x, rv_cell_input(k, 0))), rv_cell_input(k, 1)));
+    };
+    const rv_cell_step plain = [](rv_cell *, rv_var x, rv_var *h) {
+        h[0] = rv_tanh(rv_add(h[0], x));
+    };
+    for (const bool reverse : {false, true}) {
+        Tape t;
+        const rv_var x = t.parameter("x", RV_SHAPE(2, 5, 3)),
+                     z = t.parameter("z", RV_SHAPE(2, 5, 3)), w = t.parameter("w", RV_SHAPE(2, 3));
+        const rv_rnn_input inputs[] = {{z, false}, {w, true}};
+        rv_rnn_options options = units(3), both = options;
+        both.inputs = inputs;
+        both.input_count = 2;
+        options.reverse = both.reverse = reverse;
+        const rv_var sum = rv_add(rv_add(x, z), rv_reshape(w, RV_SHAPE(2, 1, 3)));
+        Program p(t, {rv_unroll_outputs(sums, x, both), rv_unroll_outputs(plain, sum, options)});
+        p.run();
+        for (size_t i = 0; i < p.values().size(); i++)
+            EXPECT_NEAR(p.values(0)[i], p.values(1)[i], 1e-14);
+    }
+}
+
+TEST(Unroll, FurtherInputsThatDoNotFitAreErrors)
+{
+    const rv_cell_step reads = [](rv_cell *k, rv_var x, rv_var *h) {
+        h[0] = rv_add(h[0], rv_add(x, rv_cell_input(k, 0)));
+    };
+    const auto fails = [&](const char *words, rv_shape shape, int count, bool given = true) {
+        Tape t;
+        const rv_rnn_input z = {t.input("z", shape), false};
+        rv_rnn_options o = units(3);
+        o.inputs = given ? &z : nullptr;
+        o.input_count = count;
+        EXPECT_TRUE(rv_is_null(rv_unroll_outputs(reads, t.input("x", RV_SHAPE(2, 5, 3)), o)));
+        EXPECT_TRUE(contains(t.error(), words)) << t.error();
+    };
+    fails("is [2,4,3], expected [2,5,..], a value for each of the steps; if", RV_SHAPE(2, 4, 3), 1);
+    fails("is [3,5,3], expected [2,5,..]", RV_SHAPE(3, 5, 3), 1);
+    fails("is [2], expected [2,5,..]", RV_SHAPE(2), 1);
+    fails("it reads the further input 0 of 0; set `inputs`", RV_SHAPE(2, 5, 3), 0);
+    fails("9 further inputs, expected an array of at most 8", RV_SHAPE(2, 5, 3), 9);
+    fails("-1 further inputs, expected", RV_SHAPE(2, 5, 3), -1);
+    fails("1 further input, expected an array", RV_SHAPE(2, 5, 3), 1, false);
+    Tape t, other;
+    const rv_rnn_input foreign = {other.input("z", RV_SHAPE(2, 5, 3)), false};
+    rv_rnn_options o = units(3);
+    o.inputs = &foreign;
+    o.input_count = 1;
+    EXPECT_TRUE(rv_is_null(rv_unroll_outputs(reads, t.input("x", RV_SHAPE(2, 5, 3)), o)));
+    EXPECT_TRUE(contains(t.error(), "the further input 0 is no value of this tape")) << t.error();
 }
 
 TEST(Unroll, NothingToUnrollIsAnError)

@@ -350,6 +350,13 @@ DRAW(rv_rnn_options)
     o.residual = draw<bool>(a);
     o.skip = draw<bool>(a);
     o.bidirectional = draw<bool>(a);
+    o.reverse = draw<bool>(a);
+    if (a.choose(1, 4)) {
+        rv_rnn_input *inputs = a.array<rv_rnn_input>({});
+        inputs[0] = {draw<rv_var>(a), draw<bool>(a)};
+        o.inputs = inputs;
+        o.input_count = draw<int>(a);
+    }
     o.learned_start = draw<bool>(a);
     o.carry = a.choose(1, 2) ? draw<const char *>(a) : nullptr;
     if (a.choose(1, 2)) o.lengths = draw<rv_var>(a);
