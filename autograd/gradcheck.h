@@ -49,7 +49,7 @@ typedef struct rv_gradcheck_result {
      * for rounding in the differences. */
     double max_relative_error;
     double cosine, ratio; /* of the two gradients as vectors; both 1 for a correct gradient */
-    bool zero;            /* both gradients are zero here */
+    bool zero;            /* both gradients are zero here, up to rounding */
     /* One line. Wrong: the likely mistake. Undecided: why. Right: "", or a remark on the evidence. */
     char reason[RV_GRADCHECK_REASON];
 } rv_gradcheck_result;

@@ -58,7 +58,9 @@ static bool check_parameters(rv_var loss, const lang_block *block, lang_proof *p
         row->max_relative_error = row->difference_error = result[i].max_relative_error;
         row->cosine = result[i].cosine;
         row->ratio = result[i].ratio;
-        snprintf(row->reason, sizeof row->reason, "%s", result[i].reason);
+        snprintf(row->reason, sizeof row->reason, "%s%s",
+                 result[i].zero && result[i].verdict == RV_RIGHT ? "no effect on the loss: " : "",
+                 result[i].reason);
     }
     rv_free(wrt);
     rv_free(result);

@@ -19,7 +19,7 @@ enum {
     MOST_POOL = 5000,
     MOST_QUANTITIES = 200,
     MOST_SITES = 100,
-    MOST_ELEMENTS = 4096,
+    MOST_ELEMENTS = 16384,
     MOST_TRIED = 100000,
     MOST_PROPOSALS = 8 /* for a line */
 };
@@ -34,6 +34,7 @@ typedef struct site {
 /* What a letter of a slip may stand for. */
 typedef struct candidate {
     char pool;
+    bool helper; /* perhaps a cotangent without a name */
     lang_node *e;
     rv_shape shape; /* rank -1: a number */
 } candidate;
@@ -42,6 +43,7 @@ typedef struct candidate {
 typedef struct variant {
     rv_var value;
     lang_node *site, *changed;
+    bool right;
 } variant;
 
 typedef struct search {
@@ -76,7 +78,7 @@ static void add(search *s, char pool, lang_node *e)
     if (!e || s->pool_size == MOST_POOL) return;
     rv_var v = rv_lang_attempt(s->proof, s->run, e);
     if (rv_is_null(v)) return;
-    s->pool[s->pool_size++] = (candidate){pool, e, rv_shape_of(v)};
+    s->pool[s->pool_size++] = (candidate){.pool = pool, .e = e, .shape = rv_shape_of(v)};
 }
 
 static lang_node *new_node(search *s, lang_kind kind)
@@ -145,6 +147,9 @@ static void add_names(search *s, bool cotangents, int step)
         char name[LANG_MOST_NAME + 2];
         snprintf(name, sizeof name, "%s%.*s", of != symbol ? "d" : "", LANG_MOST_NAME, of->name);
         lang_node *e = name_node(s, i, name);
+        const lang_node *made_by = symbol->definition;
+        bool helper = made_by && made_by->kind == LANG_DEFINE && made_by->helper;
+        int from = s->pool_size;
         if (e && (of->kind == SYMBOL_SERIES || of->kind == SYMBOL_TRACE))
             add_series(s, cotangents ? 'd' : 'q', e,
                        of->kind == SYMBOL_TRACE ? s->run->trace[of->unroll].last
@@ -154,6 +159,7 @@ static void add_names(search *s, bool cotangents, int step)
             add(s, 'n', e);
         else if (!step && (cotangents || rv_lang_has_cotangent(symbol)))
             add(s, cotangents ? 'd' : 'q', e);
+        for (; from < s->pool_size; from++) s->pool[from].helper = helper;
     }
 }
 
@@ -188,7 +194,8 @@ static void add_recipes(search *s)
             if (s->pool[q].pool != 'q') continue;
             if (!recipe->second) add_recipe(s, recipe, s->pool[q].e, NULL);
             for (int d = 0; recipe->second && d < names; d++)
-                if (s->pool[d].pool == second) add_recipe(s, recipe, s->pool[q].e, s->pool[d].e);
+                if (s->pool[d].pool == second || (second == 'd' && s->pool[d].helper))
+                    add_recipe(s, recipe, s->pool[q].e, s->pool[d].e);
         }
     }
 }
@@ -261,6 +268,32 @@ const char *rv_lang_repair_of(const lang_proof *p, const lang_node *statement)
 
 static void make_variants(search *s, unsigned groups);
 
+/* Whether any variant of the batch is right at the current point, and was so far. */
+static bool any_right(search *s, const rv_program *program)
+{
+    bool any = false;
+    for (int i = 0; i < s->variants; i++) {
+        variant *v = &s->variant[i];
+        v->right = v->right && rv_lang_is_right(s->proof, program, i + 1, 0);
+        any = any || v->right;
+    }
+    return any;
+}
+
+/* Finds the variants that are right at the line's point, and at the last one: there nothing starts at zero, which would hide
+ * what a change does. */
+static bool find_right(search *s, rv_program *program, rv_error *error)
+{
+    lang_proof *p = s->proof;
+    int last = rv_lang_points(p) - 1;
+    if (!any_right(s, program)) return false;
+    if (last == s->line->point) return true;
+    bool moved = rv_lang_move(p, last);
+    bool any = moved && rv_lang_run(p, program, 0, error) && any_right(s, program);
+    if (!rv_lang_move(p, s->line->point) || !moved) rv_lang_out_of_memory(p->report);
+    return any;
+}
+
 /* Makes proposals of the variants of the batch that are right, and empties it. */
 static void settle(search *s)
 {
@@ -272,10 +305,11 @@ static void settle(search *s)
         for (int i = 0; i < s->variants; i++) outputs[i + 1] = s->variant[i].value;
         program = rv_lang_compute(s->proof, outputs, s->variants + 1, &error);
     }
+    bool any = program && find_right(s, program, &error);
     if (!outputs || error.code == RV_ERROR_MEMORY) rv_lang_out_of_memory(s->proof->report);
-    for (int i = 0; program && i < s->variants && s->found < MOST_PROPOSALS; i++) {
+    for (int i = 0; any && i < s->variants && s->found < MOST_PROPOSALS; i++) {
         variant *v = &s->variant[i];
-        if (!rv_lang_is_right(s->proof, program, i + 1, 0)) continue;
+        if (!v->right) continue;
         lang_node was = *v->site;
         *v->site = *v->changed;
         s->found += add_proposal(s->proof, s->line->statement);
@@ -302,17 +336,33 @@ static void try_variant(search *s, lang_node *at, lang_node *changed)
         if (!rv_is_null(v) || s->line->mistake) make_variants(s, s->second);
         s->changes = 0;
     } else if (fits) {
-        s->variant[s->variants++] = (variant){v, at, changed};
+        s->variant[s->variants++] = (variant){v, at, changed, true};
     }
     *at = was;
     if (s->variants == MOST_VARIANTS) settle(s);
+}
+
+/* Whether the last axes of a shape are another's. */
+static bool ends_in(rv_shape shape, rv_shape end)
+{
+    bool ends = shape.rank >= end.rank;
+    for (int i = 1; ends && i <= end.rank; i++)
+        ends = shape.dim[shape.rank - i] == end.dim[end.rank - i];
+    return ends;
 }
 
 /* Whether a candidate may take the place of a value or be joined with it. A line of a wrong shape says nothing. */
 static bool fits(const search *s, const candidate *c, const site *at)
 {
     return s->line->mistake || rv_shape_count(c->shape) == 1 || rv_shape_count(at->shape) == 1 ||
-           rv_shape_equal(c->shape, at->shape);
+           ends_in(at->shape, c->shape);
+}
+
+static bool is_step_beside(const lang_node *e, const lang_node *other)
+{
+    return e->kind == LANG_NAME && other->kind == LANG_NAME && e->symbol == other->symbol &&
+           e->time >= 0 && other->time >= 0 &&
+           (e->time - other->time == 1 || other->time - e->time == 1);
 }
 
 static void try_slip(search *s, const lang_slip *slip, const site *at)
@@ -329,6 +379,7 @@ static void try_slip(search *s, const lang_slip *slip, const site *at)
     for (int i = 0; i < (slip->pool ? s->pool_size : 1); i++) {
         if (slip->pool) {
             if (!stands_for(slip->pool, &s->pool[i]) || !fits(s, &s->pool[i], at)) continue;
+            if (slip->group == SLIP_STEP && !is_step_beside(&whole, s->pool[i].e)) continue;
             bound.letter[slip->pool - 'a'] = s->pool[i].e;
         }
         try_variant(s, at->node,
@@ -416,7 +467,11 @@ static void run_search(search *s)
     add_numbers(s);
     add_recipes(s);
     unbind_sums(s);
-    make_variants(s, ~0U);
+    make_variants(s, ~(unsigned)(SLIP_PATH | SLIP_TERM));
+    s->second = SLIP_STEP;
+    make_variants(s, SLIP_STEP);
+    s->second = 0;
+    make_variants(s, SLIP_PATH | SLIP_TERM);
     int64_t rest = s->left / 3;
     s->left -= rest;
     s->second = SLIP_STEP | SLIP_SIGN | SLIP_NAME | SLIP_LESS | SLIP_MORE | SLIP_FACTOR;

@@ -18,10 +18,16 @@ static const struct {
     {SLIP_STEP, "t - m", "t + m"},
     {SLIP_STEP, "t + m", "t"},
     {SLIP_STEP, "t + m", "t - m"},
+    {SLIP_STEP, "q", "q"}, /* the same series, a step before or after */
 
     {SLIP_FACTOR, "a.b.(1 - b)", "a.(1 - b^2)"},
     {SLIP_FACTOR, "a.(1 - b^2)", "a.b.(1 - b)"},
+    /* the diagonal of the Jacobian of a softmax for all of it */
+    {SLIP_FACTOR, "a.b.(1 - b)", "b.(a - sum(a.b, axes=[-1], keep=true))"},
+    {SLIP_FACTOR, "b.(1 - b).a", "b.(a - sum(a.b, axes=[-1], keep=true))"},
+    {SLIP_FACTOR, "a.log(b)", "a / b"},
 
+    {SLIP_SIGN, "a - b", "b - a"},
     {SLIP_SIGN, "a", "-a"},
     {SLIP_SIGN, "a + b", "a - b"},
     {SLIP_SIGN, "a + b", "b - a"},
@@ -56,12 +62,13 @@ static const struct {
     {SLIP_LESS, "a'", "a"},
     {SLIP_LESS, "f(a)", "a"},
 
-    {SLIP_STEP, "m", "m - 1"},
     {SLIP_STEP, "m", "m + 1"},
+    {SLIP_STEP, "m", "m - 1"},
 
     {SLIP_MORE, "a", "a^2"},
     {SLIP_MORE, "a", "1 - a"},
     {SLIP_MORE, "a", "1 + a"},
+    {SLIP_MORE, "a' @ b", "b' @ a"},
     {SLIP_MORE, "a", "a'"},
     {SLIP_MORE, "a @ b", "a.b"},
     {SLIP_MORE, "a.b", "a @ b"},
@@ -83,11 +90,15 @@ static const struct {
     {SLIP_MORE, "a", "sum(a)"},
     {SLIP_MORE, "a", "sum(a, axes=[0])"},
     {SLIP_MORE, "a", "sum(a, axes=[1])"},
+    {SLIP_MORE, "a", "sum(a, axes=[1, 2])"},
+    {SLIP_MORE, "a", "sum(a, axes=[0, 2, 3])"},
+    {SLIP_MORE, "sum(a)", "sum(a, axes=[0])"},
     {SLIP_MORE, "a", "reshape(a, shape=@@)"},
     {SLIP_MORE, "a", "broadcast(a, shape=@@)"},
 
     {SLIP_MORE, "a", "n.a"},
     {SLIP_MORE, "a", "a / n"},
+    {SLIP_MORE, "a", "a / sqrt(n)"},
 
     {SLIP_FACTOR, "a", "s"},
     {SLIP_FACTOR, "a", "a.s"},
@@ -274,6 +285,14 @@ static void fold(lang_node *e)
     e->left = e->right = NULL;
 }
 
+/* The names in patterns that are no letters are built in: true, false. */
+static int built_in(const lang_block *block, const char *name)
+{
+    for (int i = 0; block && i < block->symbols; i++)
+        if (block->symbol[i].kind == SYMBOL_SIZE && !strcmp(block->symbol[i].name, name)) return i;
+    return -1;
+}
+
 lang_node *rv_lang_instance(lang_arena *arena, const lang_node *pattern, const lang_bound *bound,
                             lang_location location)
 {
@@ -285,6 +304,8 @@ lang_node *rv_lang_instance(lang_arena *arena, const lang_node *pattern, const l
         if (!e) return NULL;
         *e = is ? *is : *pattern;
         if (!is) e->location = e->sign = location;
+        if (!is && e->kind == LANG_NAME && e->symbol < 0)
+            e->symbol = built_in(bound->block, e->name);
         for (int i = 0; !is && i < 3; i++)
             if (e->child[i] &&
                 !(e->child[i] = rv_lang_instance(arena, e->child[i], bound, location)))

@@ -294,6 +294,12 @@ TEST(Fmt, RewritesInPlaceWhatCheckNames)
     EXPECT_EQ(slurp(tidy), kCell);
 }
 
+TEST(Fmt, WritesWholeNumbersWithoutAnExponent)
+{
+    const std::string text = "model m\n  input x[10, 2000]\n  loss = sum(x / 100 + 0.25)\n";
+    EXPECT_EQ(recurve("fmt " + write("m.rv", text)).out, text);
+}
+
 TEST(Fmt, LeavesAFileWithMistakesAloneAndShowsThem)
 {
     const std::string text = "cell a\n  state h\n  h' = tanh((h +x)\n", path = write("a.rv", text);

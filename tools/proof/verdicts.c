@@ -31,7 +31,7 @@ static void print_verdict(const verdicts *all, const rv_lang_verdict *v, int wid
         say(stdout, *v->reason ? "right: %s\n" : "right\n", v->reason);
     else if (v->verdict == RV_UNDECIDED)
         say(stdout, "undecided: %s\n", v->reason);
-    else if (isnan(v->max_relative_error))
+    else if (!isfinite(v->max_relative_error))
         say(stdout, "WRONG  %s\n", v->reason);
     else
         say(stdout, "WRONG  error %.1e, cosine %.6f, ratio %.6g: %s\n", v->max_relative_error,
