@@ -1,5 +1,7 @@
 #include "lang/record/models.h"
 
+#include <string.h>
+
 #include "lang/record/evaluate.h"
 #include "lang/record/model.h"
 #include "lang/record/quantity.h"
@@ -11,6 +13,14 @@ static rv_var quantity_called(const lang_run *run, const char *name)
     return symbol >= 0 ? rv_lang_quantity(run, symbol, -1) : rv_lang_null(run);
 }
 
+/* A size of the model takes a number that no shape of the data tells. */
+static void set_size(const lang_run *run, const char *name, int64_t number)
+{
+    for (const lang_node *o = run->block->node->arguments; number > 0 && o; o = o->next)
+        if (o->symbol >= 0 && !strcmp(o->name, name))
+            run->value[o->symbol] = rv_lang_of_number((double)number);
+}
+
 /* A model recorded on x and y: its net is the values "output" and "loss". */
 static rv_net record_net(const rv_model *model, const rv_net_options *options, rv_var x, rv_var y)
 {
@@ -20,10 +30,11 @@ static rv_net record_net(const rv_model *model, const rv_net_options *options, r
                       .nodes = rv_tape_count(x.tape),
                       .limits = m->limits};
     lang_run run;
-    (void)options;
     lang_binding given[2] = {{.name = "x", .var = x}, {.name = "y", .var = y}};
-    if (rv_lang_start_run(&run, m->block, &work, x.tape) &&
-        rv_lang_record_model(&run, given, rv_is_null(y) ? 1 : 2)) {
+    bool ok = rv_lang_start_run(&run, m->block, &work, x.tape);
+    if (ok) set_size(&run, "tokens", options->tokens);
+    if (ok) set_size(&run, "classes", options->classes);
+    if (ok && rv_lang_record_model(&run, given, rv_is_null(y) ? 1 : 2)) {
         net.output = quantity_called(&run, "output");
         net.loss = quantity_called(&run, "loss");
         const char *lacks = rv_is_null(net.loss)                     ? "loss"
