@@ -106,6 +106,13 @@ const rv_named_tensor *rv_lang_inputs(const rv_lang_recording *recording, int *c
 
 /* ---- derivations ---- */
 
+/* The model with the gradients that one of its derivations states, right or wrong, in the place of those recorded: its
+ * loss has the same value, and by a parameter W the gradient of the line `dW = ..`. Each line reads what the lines before
+ * it state. `title` is that of the derivation or, if it has none, the name of its loss. The model belongs to the same
+ * lang, and serves wherever the other does; rv_model_record fails if a parameter of the loss has no line or shapes do not
+ * fit. NULL on error: RV_ERROR_NAME lists the titles. */
+const rv_model *rv_lang_derived(const rv_model *model, const char *title, rv_error *error);
+
 /* The verdict on the gradient of a model's parameter, or on a line of a derivation, given the true values of the lines
  * before it. A gradient is compared with differences (rv_gradcheck). A line is compared with the recorded gradient: it is
  * right if they agree at all points of the proof, wrong if they differ at one. It is undecided if it is right only because

@@ -19,6 +19,7 @@ rv_tape *rv_setup_record(const rv_setup *s, rv_store *store, int64_t n, bool tra
     if (!s || !s->model || !store || !net) return NULL;
     const rv_source *data = &s->data;
     rv_tape *tape = rv_tape_new(store, s->dtype);
+    const rv_model *model = training && s->derived ? s->derived : s->model;
     rv_net_options options = s->net;
     rv_var x =
         rv_input_typed(tape, "x", data->tokens > 0 ? RV_I32 : s->dtype, with_batch(data->x, n));
@@ -29,7 +30,7 @@ rv_tape *rv_setup_record(const rv_setup *s, rv_store *store, int64_t n, bool tra
     char measuring[32]; /* batches of each size carry states of their own */
     snprintf(measuring, sizeof measuring, "measure/%" PRId64, n);
     if (s->carry) options.rnn.carry = training ? "train" : measuring;
-    *net = rv_model_record(s->model, &options, s->scale != 1 ? rv_scale(x, s->scale) : x, y);
+    *net = rv_model_record(model, &options, s->scale != 1 ? rv_scale(x, s->scale) : x, y);
     return tape;
 }
 

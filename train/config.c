@@ -89,6 +89,9 @@ static const rv_config_row rows[] = {
         "validate on the samples of this file", FILE_KEPT),
     ROW(data.validation_labels, "validation-labels", "FILE", TEXT,
         "the file of y of the validation data", FILE_KEPT),
+    ROW(data.in_order, "in-order", NULL, FLAG,
+        "keep the order of the samples in each epoch, and set the\nlast ones aside for validation",
+        KEPT),
     ROW(data.shift, "shift", "N", WHOLE,
         "shift images by up to N pixels, differently in each\nepoch", .low = 0, .high = 4096, KEPT),
     ROW(data.noise, "noise", "S", POSITIVE,
@@ -163,6 +166,12 @@ static const rv_config_row rows[] = {
         .unset = -1, KEPT),
     ROW(optimizer.clip_value, "clip-value", "C", POSITIVE,
         "clip each element of the gradient to -C .. C", KEPT),
+    ROW(optimizer.gradients, "gradients", "TITLE", TEXT,
+        "update with the gradients that a derivation of the\n"
+        "model's file states, right or wrong: its title or, if it\n"
+        "has none, the name of its loss (default: autodiff, those\n"
+        "that are recorded)",
+        KEPT),
     ROW(optimizer.schedule, "schedule", "NAME", TEXT,
         "learning rate schedule: constant (default), cosine,\none-cycle, step, exponential "
         "or plateau",

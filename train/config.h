@@ -26,7 +26,7 @@ typedef struct rv_data_config {
     const char *shape, *targets, *separator, *header, *validation_path, *validation_labels;
     int64_t samples, length, size, validation, label, cache, shift;
     double divide, noise;
-    bool sequence, numbers;
+    bool sequence, numbers, in_order;
 } rv_data_config;
 
 typedef struct rv_net_config {
@@ -38,7 +38,7 @@ typedef struct rv_net_config {
 } rv_net_config;
 
 typedef struct rv_optimizer_config {
-    const char *name, *schedule, *learning_rates, *freeze;
+    const char *name, *gradients, *schedule, *learning_rates, *freeze;
     double learning_rate, momentum, weight_decay, clip_norm, clip_value, average;
     int64_t warm_up, accumulate;
 } rv_optimizer_config;

@@ -48,6 +48,21 @@ static bool choose_model(rv_train_config *c, rv_setup *s, const rv_model *own, r
     return true;
 }
 
+/* The model with the gradients of a derivation. */
+static bool choose_gradients(const rv_train_config *c, rv_setup *s, rv_error *error)
+{
+    const char *title = c->optimizer.gradients;
+    const rv_model *model = s->model;
+    rv_error why = {0};
+    if (!title || strcmp(title, "autodiff") == 0) return true;
+    if (model->text && rv_model_find(model->name) == model) {
+        s->text = rv_lang_read(model->text, strlen(model->text), model->name, NULL, &why);
+        model = s->text ? rv_lang_model(s->text, NULL, &why) : NULL;
+    }
+    if (model) s->derived = rv_lang_derived(model, title, &why);
+    return s->derived || rv_fail(error, why.code, "`gradients`: %-s", why.text);
+}
+
 static rv_var as_it_is(rv_var x) { return x; }
 
 static const struct activation {
@@ -213,17 +228,21 @@ static bool is_sigmoid(rv_var x)
     return node && strcmp(node->op->name, "sigmoid") == 0;
 }
 
-/* Records a model with a net of its own for one sample, because it may not fit these data. */
-static bool check_own_net(const rv_setup *s, rv_error *error)
+/* Records a model with a net of its own for n samples, because it may not fit these data: to measure it or, with a
+ * derivation, to train it. */
+static bool check_own_net(const rv_setup *s, int64_t n, bool training, rv_error *error)
 {
     if (!s->model->record) return true;
     rv_net net;
     rv_store *store = rv_store_new(1);
-    rv_tape *tape = rv_setup_record(s, store, 1, false, &net);
+    rv_tape *tape = rv_setup_record(s, store, n, training, &net);
     const rv_error *failed = rv_tape_error(tape);
     bool ok = failed->code == RV_OK;
     if (failed->code == RV_ERROR_MEMORY)
         rv_fail_memory(error);
+    else if (!ok && training)
+        rv_fail(error, RV_ERROR_ARGUMENT, "`gradients`, with batches of %" PRId64 ": %-s", n,
+                failed->text);
     else if (!ok)
         rv_fail(error, RV_ERROR_ARGUMENT, "model \"%s\" does not take these data: %-s",
                 s->model->name, failed->text);
@@ -249,6 +268,9 @@ static bool choose_net(rv_train_config *c, rv_setup *s, const rv_defaults *r, rv
     if (c->net.carry && (!data->sequence || strcmp(c->data.task, "text") != 0))
         return rv_fail(error, RV_ERROR_ARGUMENT,
                        "`carry` is for texts, whose windows follow each other");
+    if (c->net.carry && c->data.in_order)
+        return rv_fail(error, RV_ERROR_ARGUMENT,
+                       "`in-order`: with `carry` windows follow each other already; leave it out");
     if (made) {
         set_default(&c->net.units, r->units);
         if (c->net.head_units < 0) c->net.head_units = r->head_units;
@@ -267,7 +289,10 @@ static bool choose_net(rv_train_config *c, rv_setup *s, const rv_defaults *r, rv
                               .tokens = data->tokens,
                               .classes = data->classes,
                               .y = data->y};
-    return choose_activation(c, &s->net.rnn, error) && check_own_net(s, error);
+    const int64_t batch =
+        c->loop.batch_size < s->training.count ? c->loop.batch_size : s->training.count;
+    return choose_activation(c, &s->net.rnn, error) && check_own_net(s, 1, false, error) &&
+           (!s->derived || check_own_net(s, batch, true, error));
 }
 
 /* ---- the optimizer ---- */
@@ -394,7 +419,7 @@ bool rv_setup_make(rv_setup *s, rv_train_config *c, const rv_train_parts *given,
     *s = (rv_setup){.anomaly = c->loop.anomaly};
     if (!rv_train_config_check(c, error) || !rv_setup_check_data(c, parts, error) ||
         !rv_setup_data(c, s, parts, error) || !choose_model(c, s, parts->model, error) ||
-        !rv_setup_split(c, s, parts, error))
+        !choose_gradients(c, s, error) || !rv_setup_split(c, s, parts, error))
         return false;
     s->training = s->varied.read ? s->varied : s->part;
     return rv_setup_choose(c, s, parts->optimizer, error);

@@ -29,7 +29,9 @@ enum {
 
 typedef struct rv_setup {
     const rv_model *model;
-    rv_lang *text;      /* owns a model that is read from a file; else NULL */
+    const rv_model
+        *derived;  /* records training steps, with a derivation's gradients; NULL: model does */
+    rv_lang *text; /* owns a model that is read from a file, and derived; else NULL */
     rv_net_options net; /* without lengths, which belong to a tape */
     rv_optimizer optimizer;
     char patterns[RV_PARAMETER_GROUPS][RV_RATE_PATTERN]; /* of the optimizer's groups */

@@ -88,6 +88,7 @@ static bool open_loader(rv_trainer *t, rv_error *error)
     int64_t most = s->training.count, batch = t->config.loop.batch_size;
     rv_loader_options options = {.batch_size = batch < most ? batch : most,
                                  .seed = rv_seed((uint64_t)t->config.loop.seed, "order"),
+                                 .in_order = t->config.data.in_order,
                                  .contiguous = s->carry,
                                  .drop_last = s->carry,
                                  .prefetch = s->prefetch};

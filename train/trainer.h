@@ -133,7 +133,7 @@ bool rv_trainer_save(rv_trainer *trainer, rv_error *error);
 bool rv_trainer_load(rv_trainer *trainer, const char *path, rv_error *changed, rv_error *error);
 
 /* Starts from the parameters in a safetensors file, such as best.safetensors of another run, instead
- * of random ones. Moments and other states in the file are ignored. RV_ERROR_FORMAT names the first
+ * of random ones, and from the constants that the file has of those that the net draws. Moments and other states in it are ignored. RV_ERROR_FORMAT names the first
  * parameter whose shape differs and, unless `partial`, that only the file or only the net has. Call
  * it before rv_trainer_fit. On failure the parameters are unchanged. */
 bool rv_trainer_initialize(rv_trainer *trainer, const char *path, bool partial, rv_error *error);

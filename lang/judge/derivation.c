@@ -6,6 +6,7 @@
 
 #include "lang/judge/lines.h"
 #include "lang/judge/repair.h"
+#include "lang/record/derive.h"
 #include "lang/resolve/names.h"
 #include "tensor/memory.h"
 

@@ -6,6 +6,7 @@
 #include "autograd/gradient.h"
 #include "lang/judge/helpers.h"
 #include "lang/judge/repair.h"
+#include "lang/record/derive.h"
 #include "lang/record/evaluate.h"
 #include "lang/record/quantity.h"
 #include "lang/record/statements.h"
@@ -30,17 +31,6 @@ static lang_line *find_line(lang_proof *p, int target, int64_t time)
     return at == SIZE_MAX ? NULL : &p->lines[at];
 }
 
-const char *rv_lang_cotangent_name(const lang_block *derivation, int target, int64_t time,
-                                   char text[LANG_COTANGENT_NAME])
-{
-    const char *name = derivation->symbol[target].name;
-    if (time >= 0)
-        snprintf(text, LANG_COTANGENT_NAME, "d%s[%lld]", name, (long long)time);
-    else
-        snprintf(text, LANG_COTANGENT_NAME, "d%s", name);
-    return text;
-}
-
 /* Lines are judged as if those before them were right, unless they are to be read as written. */
 static rv_var true_cotangent(lang_run *run, const lang_node *e, int target, int64_t time)
 {
@@ -52,17 +42,6 @@ static rv_var true_cotangent(lang_run *run, const lang_node *e, int target, int6
     rv_lang_wrong(run, e->location, RV_ERROR_NAME, "%s is used before a line derives it",
                   rv_lang_cotangent_name(run->block, target, time, name));
     return (rv_var){run->tape, -1};
-}
-
-static bool target_of(lang_run *run, const lang_node *s, int *target, int64_t *time)
-{
-    const lang_node *base = s->target->kind == LANG_INDEX ? s->target->base : s->target;
-    if (base->symbol < 0) return false;
-    const lang_symbol *symbol = &run->block->symbol[base->symbol];
-    *target = symbol->target;
-    *time = symbol->time >= 0 ? symbol->time : base->time;
-    return s->target->kind != LANG_INDEX ||
-           rv_lang_evaluate_whole(run, s->target->indices, 0, 1000000, time);
 }
 
 static const char *kept(lang_proof *p, const char *text)
@@ -135,7 +114,7 @@ static bool record_line(lang_run *run, const lang_node *s)
     lang_value v;
     char name[LANG_COTANGENT_NAME], a[RV_SHAPE_TEXT], b[RV_SHAPE_TEXT];
     if (s->helper) return record_helper(run, s);
-    if (!target_of(run, s, &l.target, &l.time)) return false;
+    if (!rv_lang_derived_value(run, s, &l.target, &l.time)) return false;
     rv_lang_cotangent_name(run->block, l.target, l.time, name);
     rv_var quantity = rv_lang_quantity(run, l.target, l.time);
     l.leaf = rv_lang_leaf(quantity);
@@ -239,26 +218,12 @@ static bool confirm(lang_run *run, const lang_node *s)
 }
 
 /* Executes the lines of a derivation. */
-static bool derive(lang_proof *p, const lang_block *derivation,
-                   bool (*each)(lang_run *run, const lang_node *s))
+static bool derive(lang_proof *p, const lang_block *derivation, lang_line_function each)
 {
-    lang_run run;
-    if (!rv_lang_start_run(&run, derivation, &p->work, p->tape)) return false;
-    size_t own = (size_t)p->model->symbols;
-    memcpy(run.value, p->run.value, own * sizeof *run.value);
-    memcpy(run.series, p->run.series, own * sizeof *run.series);
-    memcpy(run.times, p->run.times, own * sizeof *run.times);
-    memcpy(run.trace, p->run.trace, (size_t)p->model->unrolls * sizeof *run.trace);
-    run.context = p;
-    run.cotangent = true_cotangent;
-    run.judge = each;
     p->work.named = NULL; /* helpers are not values of the model */
     p->visible = 0;
-    rv_lang_statements(&run, derivation->node->body);
-    memset(run.series, 0, own * sizeof *run.series); /* they are the model's */
-    memset(run.trace, 0, (size_t)p->model->unrolls * sizeof *run.trace);
-    rv_lang_end_run(&run);
-    return !p->report->count && !p->report->out_of_memory;
+    return rv_lang_derive(&p->run, derivation, each, true_cotangent, p) && !p->report->count &&
+           !p->report->out_of_memory;
 }
 
 bool rv_lang_record_lines(lang_proof *p, const lang_block *derivation)

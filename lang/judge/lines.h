@@ -4,12 +4,6 @@
 
 #include "lang/judge/proof.h"
 
-enum { LANG_COTANGENT_NAME = 80 }; /* bytes */
-
-/* "dC[2]". A negative time: "dC". */
-const char *rv_lang_cotangent_name(const lang_block *derivation, int target, int64_t time,
-                                   char text[LANG_COTANGENT_NAME]);
-
 /* Records the lines into a proof whose model is recorded. False: the error is in the report, or in the proof's error. */
 bool rv_lang_record_lines(lang_proof *p, const lang_block *derivation);
 /* Finds the helpers that make judged lines wrong. False on error. */

@@ -1,11 +1,14 @@
 #include "lang/record/models.h"
 
+#include <stdio.h>
 #include <string.h>
 
+#include "lang/record/derive.h"
 #include "lang/record/evaluate.h"
 #include "lang/record/model.h"
 #include "lang/record/quantity.h"
 #include "lang/record/unroll.h"
+#include "tensor/needs_internal.h"
 
 static rv_var quantity_called(const lang_run *run, const char *name)
 {
@@ -47,6 +50,8 @@ static rv_net record_net(const rv_model *model, const rv_net_options *options, r
                 "the model \"%s\" has no \"%s\"; to be trained it needs the inputs x and y, and "
                 "values called output and loss",
                 m->block->name, lacks);
+        else if (m->derivation && !rv_is_null(y))
+            net.loss = rv_lang_stated_loss(&run, m->derivation, net.loss);
     }
     if (rv_is_null(y)) net.loss = y;
     rv_lang_end_run(&run);
@@ -121,6 +126,25 @@ static void make_model(lang_file *file, lang_model *m, const lang_block *block)
     }
 }
 
+/* The models before `derived` get the derivations of the file. */
+static void make_derived(lang_file *file, lang_model *models, lang_model *derived)
+{
+    const lang_model *end = derived;
+    for (const lang_block *b = file->scope.first; b; b = b->next) {
+        lang_model *of = models, **last;
+        if (b->node->kind != LANG_DERIVE || !b->model) continue;
+        while (of < end && of->block != b->model) of++;
+        if (of == end) continue;
+        for (last = &of->derived; *last;) last = &(*last)->next;
+        *last = derived;
+        *derived = *of;
+        derived->derived = NULL;
+        derived->derivation = b;
+        derived->model.user = derived;
+        derived++;
+    }
+}
+
 bool rv_lang_make_models(lang_file *file, lang_model **models, int *count)
 {
     size_t most = (size_t)file->scope.blocks;
@@ -130,5 +154,59 @@ bool rv_lang_make_models(lang_file *file, lang_model **models, int *count)
     for (const lang_block *b = file->scope.first; b; b = b->next)
         if (b->node->kind == LANG_CELL || b->node->kind == LANG_MODEL)
             make_model(file, &(*models)[(*count)++], b);
+    make_derived(file, *models, *models + *count);
     return true;
+}
+
+/* ---- derivations ---- */
+
+/* The title of a derivation or, if it has none, the name of its loss. */
+static const char *title_of(const lang_model *derived)
+{
+    const lang_node *n = derived->derivation->node;
+    return n->name ? n->name : n->loss->name;
+}
+
+static const rv_model *fail_title(const lang_model *m, const char *title, rv_error *error)
+{
+    char known[RV_ERROR_TEXT / 2] = "";
+    for (const lang_model *d = m->derived; d; d = d->next) {
+        const size_t used = strlen(known);
+        snprintf(known + used, sizeof known - used, "%s\"%.80s\"", used ? ", " : "", title_of(d));
+    }
+    rv_fail(error, RV_ERROR_NAME, "%s: the model \"%s\" has no derivation \"%.100s\"; it has %s",
+            m->block->node->location.source->path, m->block->name, title, *known ? known : "none");
+    return NULL;
+}
+
+const rv_model *rv_lang_derived(const rv_model *model, const char *title, rv_error *error)
+{
+    if (!RV_NEEDS(error, model, title)) return NULL;
+    if (model->record != record_net) {
+        rv_fail(error, RV_ERROR_ARGUMENT,
+                "\"%s\" is not a model of a text, so it has no derivation \"%.100s\"", model->name,
+                title);
+        return NULL;
+    }
+    const lang_model *m = model->user, *found = NULL;
+    for (const lang_model *d = m->derived; d; d = d->next) {
+        if (strcmp(title_of(d), title)) continue;
+        if (found) {
+            rv_fail(error, RV_ERROR_NAME,
+                    "%s: lines %d and %d: two derivations \"%.100s\"; give one another title",
+                    m->block->node->location.source->path,
+                    rv_lang_line(found->derivation->node->location),
+                    rv_lang_line(d->derivation->node->location), title);
+            return NULL;
+        }
+        found = d;
+    }
+    if (!found) return fail_title(m, title, error);
+    const lang_node *n = found->derivation->node;
+    if (!strcmp(n->loss->name, "loss")) return &found->model;
+    rv_fail(error, RV_ERROR_ARGUMENT,
+            "%s:%d: the derivation \"%.100s\" is of \"%s\", expected one of \"loss\", which is "
+            "trained",
+            n->location.source->path, rv_lang_line(n->location), title, n->loss->name);
+    return NULL;
 }

@@ -75,8 +75,8 @@ typedef struct lang_run {
     lang_trace *trace; /* [block->unrolls] */
     bool failed;       /* a mistake in it has been reported */
     bool recall;       /* inside a product with weights: states are read with dropout */
-    bool (*judge)(struct lang_run *run, const lang_node *s); /* for the lines of a derivation */
-    /* In a derivation: the true cotangent of a symbol. Null var: reported. */
+    /* In a derivation: takes a line, and returns the cotangent of a symbol. False, null var: reported. */
+    bool (*line)(struct lang_run *run, const lang_node *s);
     rv_var (*cotangent)(struct lang_run *run, const lang_node *e, int target, int64_t time);
     void *context;
 } lang_run;

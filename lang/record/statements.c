@@ -96,8 +96,8 @@ void rv_lang_statements(lang_run *run, const lang_node *s)
     for (; s && rv_lang_proceed(run, s); s = s->next) {
         if (run->cell && run->failed) return; /* the rest of the step would fail, too */
         if (s->kind == LANG_DECLARE) declare(run, s);
-        if (s->kind == LANG_DEFINE && run->judge)
-            run->judge(run, s);
+        if (s->kind == LANG_DEFINE && run->line)
+            run->line(run, s);
         else if (s->kind == LANG_DEFINE)
             rv_lang_assign(run, s, rv_lang_evaluate(run, s->value));
         if (s->kind == LANG_FOR) loop(run, s);

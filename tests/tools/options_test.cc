@@ -130,6 +130,7 @@ const std::map<std::string, std::vector<std::string>> texts = {
     {"loss", {"mae", "max"}},
     {"optimizer", {"rmsprop"}},
     {"optimizers", {"rmsprop"}},
+    {"gradients", {"decay"}},
     {"learning-rates", {"*=0.004"}},
     {"freeze", {"*"}},
     {"dtype", {"f64", "f32"}},
@@ -199,7 +200,9 @@ void prepare(const fs::path &folder)
     file("labels.idx", std::string("\0\0\x8\1\0\0\0\x18", 8) + labels);
     std::reverse(labels.begin(), labels.end());
     file("others.idx", std::string("\0\0\x8\1\0\0\0\x18", 8) + labels);
-    file("own.rv", slurp("models/update_gate.rv"));
+    file("own.rv", slurp("models/update_gate.rv") +
+                       "\nderive loss \"decay\"\n  dw_xc = w_xc\n  dw_recc = w_recc\n"
+                       "  dw_xg = w_xg\n  dw_recg = w_recg\n");
 }
 
 const std::string &folder()

@@ -4,11 +4,13 @@
 #include <algorithm>
 #include <cstdio>
 #include <memory>
+#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "recurve.h"
+#include "tests/reference.h"
 #include "tests/tools/command.h"
 
 namespace {
@@ -404,6 +406,75 @@ TEST(Train, InitDropsNoTensorOfATypeThatIsNotRead)
         EXPECT_EQ(outcome.status, 1);
         EXPECT_CONTAINS(outcome.err, "\"Wxg\": its type is not read; convert it to F32");
     }
+}
+
+const std::string article =
+    " --data models/curnn_blog/digits.npz --divide 16 --in-order --validation 10 --init "
+    "models/curnn_blog/start.safetensors --dtype f64 --quiet";
+
+/* The sums over the 350 samples of the losses in the epochs of a run in a folder. */
+std::vector<double> costs(const std::string &folder)
+{
+    std::vector<double> costs;
+    std::istringstream log(slurp(folder + "/log.csv"));
+    std::string line;
+    for (std::getline(log, line); std::getline(log, line);)
+        costs.push_back(350 * std::stod(line.substr(line.find(',') + 1)));
+    return costs;
+}
+
+/* What the article's program printed in its first epochs. Later ones depend on how sums are rounded. */
+TEST(Train, ThePublishedDerivationGivesThePublishedCosts)
+{
+    const std::vector<double> published = Reference().f64("epoch_cost");
+    for (const char *model : {"models/curnn_blog.rv", "curnn-blog"}) {
+        const std::string folder = scratch_folder();
+        const Outcome outcome =
+            recurve(std::string("train ") + model + article +
+                    " --gradients 'as published' --epochs 3 --output " + folder);
+        ASSERT_EQ(outcome.status, 0) << outcome.err;
+        const std::vector<double> seen = costs(folder);
+        ASSERT_EQ(seen.size(), 3u);
+        for (size_t i = 0; i < 3; i++) EXPECT_NEAR(seen[i], published[i], 1e-6) << model;
+    }
+}
+
+TEST(Train, TheCorrectedDerivationTrainsAsAutodiffDoes)
+{
+    std::vector<double> seen[2];
+    for (int i = 0; i < 2; i++) {
+        const std::string folder = scratch_folder();
+        const Outcome outcome =
+            recurve("train models/curnn_blog.rv" + article + " --epochs 3 --output " + folder +
+                    " --gradients " + (i ? "corrected" : "autodiff"));
+        ASSERT_EQ(outcome.status, 0) << outcome.err;
+        seen[i] = costs(folder);
+        ASSERT_EQ(seen[i].size(), 3u);
+    }
+    for (size_t i = 0; i < 3; i++) EXPECT_NEAR(seen[1][i], seen[0][i], 1e-7);
+    EXPECT_NEAR(seen[0][0], 18.200308, 1e-6);
+}
+
+TEST(Train, ARunOfADerivationResumesAndRepeats)
+{
+    const std::string folder = scratch_folder(), again = scratch_folder();
+    const std::string run =
+        "train models/curnn_blog.rv" + article + " --gradients 'as published' --epochs ";
+    ASSERT_EQ(recurve(run + "2 --output " + folder).status, 0);
+    EXPECT_CONTAINS(slurp(folder + "/config.json"), "\"gradients\":\t\"as published\"");
+    EXPECT_CONTAINS(slurp(folder + "/config.json"), "\"in-order\":\ttrue");
+    const Outcome resumed = recurve("train --resume " + folder + " --epochs 4 --digest");
+    EXPECT_EQ(resumed.status, 0) << resumed.err;
+    EXPECT_EQ(resumed.out, recurve(run + "4 --digest").out);
+    EXPECT_EQ(resumed.out, recurve("train --config " + folder +
+                                   "/config.json --epochs 4 --digest --init "
+                                   "models/curnn_blog/start.safetensors")
+                               .out);
+    EXPECT_NE(resumed.out, recurve("train --config " + folder +
+                                   "/config.json --epochs 4 --digest --init "
+                                   "models/curnn_blog/start.safetensors --gradients corrected")
+                               .out);
+    EXPECT_EQ(recurve("evaluate --output " + folder).status, 0);
 }
 
 TEST(Train, ConfigIsAFileNotAFolder)

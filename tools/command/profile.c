@@ -41,8 +41,8 @@ static const option_row options[] = {
 /* The options of `recurve train` that the step does not depend on. */
 static bool describes_a_step(const char *key)
 {
-    static const char *const others[] = {"validation", "shift",  "noise",     "epochs",
-                                         "patience",   "output", "overwrite", "anomaly"};
+    static const char *const others[] = {"validation", "in-order", "shift",     "noise",  "epochs",
+                                         "patience",   "output",   "overwrite", "anomaly"};
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         if (strcmp(key, others[i]) == 0) return false;
     return true;

@@ -46,7 +46,8 @@ static const option_row options[] = {
         "error; the result is\nthen another one"),
     ROW(initial, "init", "FILE", TEXT,
         "start from the parameters in this safetensors file, such\n"
-        "as best.safetensors of another run; names and shapes must\nbe those of the net"),
+        "as best.safetensors of another run, and from its drawn\n"
+        "constants; names and shapes must be those of the net"),
     ROW(partial, "partial", NULL, FLAG,
         "with --init: parameters that only the file or only the\nnet has are no error"),
     ROW(dry_run, "dry-run", NULL, FLAG,

@@ -318,7 +318,7 @@ static bool memorized(const rv_train_config *c)
 static bool choose_split(rv_train_config *c, const rv_source *all, rv_subset *validation,
                          rv_subset *training, rv_error *error)
 {
-    bool ordered = strcmp(c->data.task, "text") == 0;
+    bool ordered = c->data.in_order || strcmp(c->data.task, "text") == 0;
     *validation =
         (rv_subset){.seed = rv_seed((uint64_t)c->loop.seed, "split"), .in_order = ordered};
     *training = *validation;
@@ -342,7 +342,7 @@ static bool choose_split(rv_train_config *c, const rv_source *all, rv_subset *va
     validation->count = *count;
     training->first = *count;
     if (!ordered) return true;
-    validation->first = all->count - *count; /* the end of a text */
+    validation->first = all->count - *count;
     training->first = 0;
     training->count = all->count - *count;
     return true;

@@ -185,7 +185,8 @@ bool rv_setup_check_given(const rv_setup *s, const rv_train_config *config,
         bool always = row->offset < offsetof(rv_train_config, net) ||
                       row->offset >= offsetof(rv_train_config, loop) ||
                       strcmp(row->key, "model") == 0 || strcmp(row->key, "include-path") == 0 ||
-                      strcmp(row->key, "optimizer") == 0 || strcmp(row->key, "schedule") == 0;
+                      strcmp(row->key, "optimizer") == 0 || strcmp(row->key, "schedule") == 0 ||
+                      strcmp(row->key, "gradients") == 0;
         if (always || !rv_config_row_is_set(row, given)) continue;
         if (!has_effect(s, config, row, hash, &why) && why.code == RV_OK)
             return rv_fail(

@@ -200,14 +200,20 @@ bool rv_trainer_load(rv_trainer *t, const char *path, rv_error *changed, rv_erro
            rv_store_load(t->store, path, error);
 }
 
-/* Whether each parameter of `a` has an equal shape in `b` or, if `partial`, is not there. */
+/* Whether an entry of a net's store is one that a net starts from: a parameter, or a constant that was drawn. */
+static bool is_start(const rv_entry *entry)
+{
+    return entry->role == RV_PARAMETER || strncmp(entry->name, "carry/", 6) != 0;
+}
+
+/* Whether each entry of `a` has an equal shape in `b`, or is not there and, unless `partial`, is no parameter. */
 static bool check_names(const rv_store *a, const rv_store *b, bool partial, const char *path,
                         const char *lacking, rv_error *error)
 {
     char seen[RV_SHAPE_TEXT], expected[RV_SHAPE_TEXT];
     for (size_t i = 0; i < rv_store_count(a); i++) {
         const rv_entry *one = rv_store_at(a, i), *other = rv_store_find(b, one->name);
-        if (one->role != RV_PARAMETER || (!other && partial)) continue;
+        if (!is_start(one) || (!other && (partial || one->role != RV_PARAMETER))) continue;
         if (!other)
             return rv_fail(error, RV_ERROR_FORMAT, "\"%.500s\": %s parameter \"%.100s\"", path,
                            lacking, one->name);
@@ -237,9 +243,9 @@ bool rv_trainer_initialize(rv_trainer *t, const char *path, bool partial, rv_err
     for (size_t i = 0; ok && i < rv_store_count(t->store); i++) {
         rv_entry *entry = rv_store_at(t->store, i);
         const rv_entry *given = rv_store_find(from, entry->name);
-        if (entry->role != RV_PARAMETER || !given) continue;
+        if (!is_start(entry) || !given) continue;
         ok = rv_tensor_copy(&entry->tensor, &given->tensor, error);
-        copied++;
+        copied += entry->role == RV_PARAMETER;
     }
     rv_store_free(from);
     return ok && (copied > 0 ||
