@@ -141,7 +141,7 @@ TEST(Compare, WritesEachRunTheTableAndThePictures)
               "log.csv\n");
     EXPECT_EQ(Json(slurp(folder + "/gru-momentum-2/config.json")).number("seed"), 2);
     const std::string table = slurp(folder + "/compare.csv");
-    EXPECT_EQ(table.find("model,optimizer,seeds,parameters,best_accuracy,"), 0u) << table;
+    EXPECT_EQ(table.find("model,optimizer,gradients,seeds,parameters,best_accuracy,"), 0u) << table;
     EXPECT_EQ(std::count(table.begin(), table.end(), '\n'), 3);
     EXPECT_EQ(slurp(folder + "/compare.png").substr(1, 3), "PNG");
     const std::string svg = slurp(folder + "/compare.svg");
@@ -150,6 +150,37 @@ TEST(Compare, WritesEachRunTheTableAndThePictures)
     EXPECT_CONTAINS(outcome.out, " +- ");
     const Outcome again = recurve("evaluate --json --output \"" + folder + "/gru-momentum-1\"");
     EXPECT_EQ(again.status, 0) << again.err;
+}
+
+/* The article's net, with its derivation, the corrected one, and without any. */
+TEST(Compare, DerivationsStandBesideAutodiff)
+{
+    const std::string folder = scratch_folder();
+    const std::string rest = " --data models/curnn_blog/digits.npz --divide 16 --in-order --init "
+                             "models/curnn_blog/start.safetensors --dtype f64 --epochs 2 --json";
+    const std::string model = "models/curnn_blog.rv";
+    const Outcome outcome =
+        recurve("compare --models " + model + " --gradients 'as published,corrected,autodiff'" +
+                rest + " --plot --output " + folder);
+    ASSERT_EQ(outcome.status, 0) << outcome.err;
+    const Json json(outcome.out);
+    ASSERT_EQ(cJSON_GetArraySize(json.root()), 3);
+    double loss[3];
+    for (int i = 0; i < 3; i++) {
+        const cJSON *row = cJSON_GetArrayItem(json.root(), i);
+        const std::string title = Json::text(row, "gradients");
+        const Json alone(recurve("train " + model + " --gradients '" + title + "'" + rest).out);
+        EXPECT_EQ(Json::text(run_of(row, 0), "digest"), alone.text("digest")) << title;
+        loss[i] = Json::number(run_of(row, 0), "validation_loss");
+    }
+    EXPECT_NEAR(loss[1], loss[2], 1e-9);
+    EXPECT_GT(loss[0], 2 * loss[2]);
+    const std::string table = slurp(folder + "/compare.csv"), svg = slurp(folder + "/compare.svg");
+    EXPECT_CONTAINS(table, model + ",momentum,as published,1,646,");
+    EXPECT_CONTAINS(svg, "as published");
+    EXPECT_CONTAINS(svg, "corrected");
+    EXPECT_CONTAINS(slurp(folder + "/models_curnn_blog.rv-momentum-as_published/config.json"),
+                    "\"as published\"");
 }
 
 TEST(Compare, NumbersAndTextsHaveTheirOwnScores)
@@ -207,7 +238,7 @@ TEST(Compare, ADivergedRunIsARowAndTheOthersGoOn)
     ASSERT_EQ(some.status, 0) << some.out << some.err;
     EXPECT_LT(some.out.find("gru "), some.out.find("irnn "));
     EXPECT_CONTAINS(some.out, "diverged\n");
-    EXPECT_CONTAINS(slurp(folder + "/compare.csv"), "irnn,sgd,1,,diverged,");
+    EXPECT_CONTAINS(slurp(folder + "/compare.csv"), "irnn,sgd,autodiff,1,,diverged,");
     EXPECT_EQ(slurp(folder + "/compare.png").substr(1, 3), "PNG");
     EXPECT_EQ(slurp(folder + "/compare.svg").find("irnn"), std::string::npos);
     EXPECT_CONTAINS(recurve("compare --overwrite --json --models irnn,gru" + wild).out,

@@ -20,7 +20,7 @@
 
 typedef struct compare_options {
     rv_train_config config;
-    const char *models, *optimizers, *sort;
+    const char *models, *optimizers, *gradients, *initial, *sort;
     int64_t seeds;
     bool plot, json, quiet;
 } compare_options;
@@ -36,12 +36,18 @@ static const option_row options[] = {
     ROW(optimizers, "optimizers", "LIST", TEXT,
         "the optimizers: momentum,adam (default: the task's), see\n`recurve optimizers`",
         .alias = "optimizer", .group = "The optimizer"),
+    ROW(gradients, "gradients", "LIST", TEXT,
+        "derivations of the models' files: the updates use the\n"
+        "gradients that these state, right or wrong; autodiff: those\nthat are recorded"),
     ROW(config.loop.output, "output", "DIR", TEXT,
         "write compare.csv there, and keep each run as `recurve\n"
-        "train` does in DIR/MODEL-OPTIMIZER, with -SEED if there\nare several"),
+        "train` does in DIR/MODEL-OPTIMIZER, with -TITLE of the\ngradients, and with -SEED if "
+        "there are several"),
     ROW(seeds, "seeds", "N", WHOLE,
         "runs of each, with seeds --seed, --seed + 1, ...\n(default: 1)", .low = 1, .high = 1000,
         .group = "The command"),
+    ROW(initial, "init", "FILE", TEXT,
+        "start all from the parameters in this safetensors file, as\n`recurve train` does"),
     ROW(plot, "plot", NULL, FLAG,
         "draw the learning curves of all into the output folder,\n"
         "compare.svg and compare.png, and those of each run"),
@@ -60,16 +66,17 @@ const command command_compare = {
     .summary = "train several cells and optimizers on the same data",
     .synopsis = "--models LIST [--optimizers LIST] [OPTION]...",
     .description =
-        "Trains every cell of a list with every optimizer of another, and prints a row for each\n"
-        "pair: the number of parameters; the validation score in the epoch with the least\n"
-        "validation loss, and in the last; the number of that best epoch; training samples per\n"
-        "second. The last row is a baseline, the score of an answer that ignores x. With several\n"
-        "seeds the numbers are means, and scores have their standard deviation; \"best\" marks "
-        "the\n"
-        "rows whose score is within two standard errors of the best. With one seed no row is\n"
-        "marked. Each run is exactly that of `recurve train` with the same options. A run that "
-        "diverges makes a row\n"
-        "\"diverged\"; the others continue.\n",
+        "Trains every cell of a list with every optimizer of another, and with every derivation\n"
+        "of --gradients, and prints a row for each: the number of parameters; the validation "
+        "score\n"
+        "in the epoch with the least validation loss, and in the last; the number of that best\n"
+        "epoch; training samples per second. The last row is a baseline, the score of an answer\n"
+        "that ignores x. With several seeds the numbers are means, and scores have their standard\n"
+        "deviation; \"best\" marks the rows whose score is within two standard errors of the "
+        "best.\n"
+        "With one seed no row is marked. Each run is exactly that of `recurve train` with the "
+        "same\n"
+        "options. A run that diverges makes a row \"diverged\"; the others continue.\n",
     OPTIONS(options),
     .configures = is_common,
     .failure = "every run diverged, data are malformed, or a file cannot be written; or only\n"
@@ -135,7 +142,8 @@ static const contender **order_of(const comparison *c, bool by_score)
 static void print_row(const comparison *c, const contender *who, int width)
 {
     char best[64], last[64];
-    say(stdout, "%-18s%-18s", who->model, who->optimizer);
+    say(stdout, "%-17s %-17s ", who->model, who->optimizer);
+    if (c->gradients_list) say(stdout, "%-17s ", who->gradients);
     if (who->diverged) {
         say(stdout, "%10s  diverged\n", "-");
         return;
@@ -153,14 +161,16 @@ static void print_baseline(const comparison *c, const rv_baseline *b, int width)
                    : rv_source_is_text(comparison_data(c)) ? b->loss / log(2)
                                                            : b->loss;
     snprintf(note, sizeof note, "baseline: %s", b->text);
-    say(stdout, "%-46s  %*s\n", note, width, mean_text(c, score, -1, text));
+    say(stdout, "%-*s  %*s\n", c->gradients_list ? 64 : 46, note, width,
+        mean_text(c, score, -1, text));
 }
 
 static void print_table(const comparison *c, const contender *const *order, const rv_baseline *b)
 {
     int width = c->seeds > 1 ? 17 : 13;
-    say(stdout, "%-18s%-18s%10s  %*s  %*s  %10s  %9s\n", "model", "optimizer", "parameters", width,
-        "best score", width, "last score", "best epoch", "samples/s");
+    say(stdout, "%-18s%-18s%s%10s  %*s  %*s  %10s  %9s\n", "model", "optimizer",
+        c->gradients_list ? "gradients         " : "", "parameters", width, "best score", width,
+        "last score", "best epoch", "samples/s");
     for (int i = 0; i < c->count; i++) print_row(c, order[i], width);
     print_baseline(c, b, width);
 }
@@ -173,13 +183,15 @@ static char *csv_text(const comparison *c, const contender *const *order)
     if (!to) return NULL;
     const char *score = score_name(c);
     say(to,
-        "model,optimizer,seeds,parameters,best_%s,best_%s_spread,last_%s,last_%s_spread,"
+        "model,optimizer,gradients,seeds,parameters,best_%s,best_%s_spread,last_%s,last_%s_spread,"
         "epochs_to_best,samples_per_second\n",
         score, score, score, score);
     for (int i = 0; i < c->count; i++) {
         const contender *who = order[i];
         say_cell(to, who->model);
-        say(to, ",%s,%" PRId64 ",", who->optimizer, c->seeds);
+        say(to, ",%s,", who->optimizer);
+        say_cell(to, who->gradients);
+        say(to, ",%" PRId64 ",", c->seeds);
         if (who->diverged)
             say(to, ",diverged,,,,,\n");
         else
@@ -223,6 +235,7 @@ static cJSON *contender_to_json(const comparison *c, const contender *who)
     cJSON *object = cJSON_CreateObject();
     cJSON_AddStringToObject(object, "model", who->model);
     cJSON_AddStringToObject(object, "optimizer", who->optimizer);
+    cJSON_AddStringToObject(object, "gradients", who->gradients);
     cJSON_AddBoolToObject(object, "diverged", who->diverged);
     if (!who->diverged) {
         cJSON_AddBoolToObject(object, "best", comparison_is_best(c, who));
@@ -246,14 +259,25 @@ static bool print_json(const comparison *c, const contender *const *order, rv_er
 
 /* ---- the picture ---- */
 
-/* Colours distinguish models, and dashes optimizers. */
+/* Colours distinguish models or, of one model, optimizers or else gradients; dashes the next of these that has several. */
 static void label_group(const comparison *c, const contender *who, curve_group *g)
 {
-    bool models = c->model_count > 1, optimizers = c->optimizer_count > 1 || !models;
-    g->colour = models ? who->model_number : who->optimizer_number;
-    g->dash = models ? who->optimizer_number : 0;
-    snprintf(g->label, sizeof g->label, "%.30s%s%.30s", models ? who->model : "",
-             models && optimizers ? ", " : "", optimizers ? who->optimizer : "");
+    const struct {
+        int count, number;
+        const char *name;
+    } by[] = {{c->model_count, who->model_number, who->model},
+              {c->optimizer_count, who->optimizer_number, who->optimizer},
+              {c->gradients_count, who->gradients_number, who->gradients}};
+    int told = 0;
+    *g->label = '\0';
+    for (size_t i = 0; i < sizeof by / sizeof *by; i++) {
+        const size_t used = strlen(g->label);
+        if (by[i].count < 2) continue;
+        if (told < 2) *(told ? &g->dash : &g->colour) = by[i].number;
+        snprintf(g->label + used, sizeof g->label - used, "%s%.30s", told++ ? ", " : "",
+                 by[i].name);
+    }
+    if (!told) snprintf(g->label, sizeof g->label, "%.30s", who->optimizer);
 }
 
 static bool draw(const comparison *c, rv_error *error)
@@ -342,9 +366,11 @@ static bool compare_in_folder(comparison *c, const compare_options *o, rv_error 
 
 static bool check_options(const compare_options *o, rv_error *error)
 {
-    if (!o->models && !o->optimizers)
-        return rv_fail(error, RV_ERROR_ARGUMENT,
-                       "what to compare? Give --models LIST, --optimizers LIST or both");
+    if (!o->models && !o->optimizers && !o->gradients)
+        return rv_fail(
+            error, RV_ERROR_ARGUMENT,
+            "what to compare? Give --models LIST, --optimizers LIST, --gradients LIST or "
+            "several of these");
     const char *lost = o->config.loop.overwrite ? "overwrite" : o->plot ? "plot" : NULL;
     if (lost && !o->config.loop.output)
         return rv_fail(error, RV_ERROR_ARGUMENT,
@@ -359,9 +385,13 @@ static exit_status run(int argc, char **argv, rv_error *error)
     exit_status result;
     compare_options o = {.config = rv_train_config_new(), .sort = "given", .seeds = 1};
     if (!options_parse(&command_compare, argc, argv, &o, NULL, &result, error)) return result;
-    comparison c = {.base = o.config, .seeds = o.seeds, .plot = o.plot, .bar = !o.quiet && !o.json};
+    comparison c = {.base = o.config,
+                    .initial = o.initial,
+                    .seeds = o.seeds,
+                    .plot = o.plot,
+                    .bar = !o.quiet && !o.json};
     result = STATUS_USAGE;
-    if (check_options(&o, error) && comparison_make(&c, o.models, o.optimizers, error))
+    if (check_options(&o, error) && comparison_make(&c, o.models, o.optimizers, o.gradients, error))
         result = compare_in_folder(&c, &o, error) ? STATUS_OK : STATUS_FAILED;
     comparison_free(&c);
     return result;

@@ -29,6 +29,12 @@ static const char *look_up_optimizer(const char *name, rv_error *error)
     return optimizer ? optimizer->name : NULL;
 }
 
+static const char *look_up_title(const char *name, rv_error *error)
+{
+    (void)error; /* each run looks it up in its model */
+    return name;
+}
+
 /* Splits "a,b" into names in *kept, a copy. A NULL list has one name, NULL. */
 static bool parse_list(const char *option, const char *list, look_up find, char **kept,
                        const char *names[MOST_COMPARED], int *count, rv_error *error)
@@ -58,12 +64,14 @@ static bool parse_list(const char *option, const char *list, look_up find, char 
 const char *comparison_run_name(const comparison *c, const contender *who, int64_t k,
                                 char text[RUN_TEXT])
 {
+    const bool by_hand = c->gradients_list;
     char seed[32] = "";
     if (c->seeds > 1) snprintf(seed, sizeof seed, "-%" PRId64, c->base.loop.seed + k);
     size_t length = strlen(who->model), kept = length < RUN_TEXT / 2 ? length : RUN_TEXT / 2;
-    snprintf(text, RUN_TEXT, "%s-%s%s", who->model + length - kept, who->optimizer, seed);
-    for (char *at = text; *at != '\0'; at++) /* of a file's path */
-        if (*at == '/' || *at == ':') *at = '_';
+    snprintf(text, RUN_TEXT, "%s-%s%s%.60s%s", who->model + length - kept, who->optimizer,
+             by_hand ? "-" : "", by_hand ? who->gradients : "", seed);
+    for (char *at = text; *at != '\0'; at++) /* of a file's path, or of a title */
+        if (*at == '/' || *at == ':' || *at == ' ') *at = '_';
     return text;
 }
 
@@ -72,6 +80,7 @@ static rv_train_config config_of(const comparison *c, const contender *who, int6
     rv_train_config config = c->base;
     config.net.model = who->model;
     config.optimizer.name = who->optimizer;
+    config.optimizer.gradients = c->gradients_list ? who->gradients : NULL;
     config.loop.seed += k;
     return config;
 }
@@ -80,10 +89,16 @@ static rv_train_config config_of(const comparison *c, const contender *who, int6
 static bool fail_run(const comparison *c, const contender *who, int64_t k, const rv_error *why,
                      rv_error *error)
 {
-    return rv_fail(error, why->code, "%s with %s, seed %" PRId64 ": %-s",
+    return rv_fail(error, why->code, "%s with %s%s%s, seed %" PRId64 ": %-s",
                    who->model ? who->model : "the default model",
-                   who->optimizer ? who->optimizer : "the default optimizer", c->base.loop.seed + k,
-                   why->text);
+                   who->optimizer ? who->optimizer : "the default optimizer",
+                   c->gradients_list ? ", " : "", c->gradients_list ? who->gradients : "",
+                   c->base.loop.seed + k, why->text);
+}
+
+static bool initialize(const comparison *c, rv_trainer *trainer, rv_error *error)
+{
+    return !c->initial || rv_trainer_initialize(trainer, c->initial, false, error);
 }
 
 /* A default that the trainer has filled in. Such names are never freed. */
@@ -102,6 +117,7 @@ static bool try_out(comparison *c, contender *who, rv_error *error)
     bool ok = trainer &&
               rv_setup_check_given(rv_trainer_setup(trainer), rv_trainer_config(trainer), &config,
                                    &why) &&
+              initialize(c, trainer, &why) &&
               rv_batch_program_make(&b, rv_trainer_setup(trainer), rv_trainer_store(trainer), 1,
                                     false, RV_DEFAULT, &why);
     rv_batch_program_free(&b);
@@ -124,26 +140,37 @@ static bool try_out(comparison *c, contender *who, rv_error *error)
 
 const rv_source *comparison_data(const comparison *c) { return &rv_trainer_setup(c->tried)->data; }
 
-bool comparison_make(comparison *c, const char *models, const char *optimizers, rv_error *error)
+static bool add_contender(comparison *c, int model, int optimizer, int gradients, rv_error *error)
+{
+    contender *who = &c->all[c->count++];
+    const char *title = c->gradients[gradients];
+    *who = (contender){.model = c->models[model],
+                       .optimizer = c->optimizers[optimizer],
+                       .gradients = title ? title : "autodiff",
+                       .model_number = model,
+                       .optimizer_number = optimizer,
+                       .gradients_number = gradients};
+    who->runs = rv_alloc((size_t)c->seeds, sizeof *who->runs);
+    return who->runs ? try_out(c, who, error) : rv_fail_memory(error);
+}
+
+bool comparison_make(comparison *c, const char *models, const char *optimizers,
+                     const char *gradients, rv_error *error)
 {
     if (!parse_list("--models", models, look_up_model, &c->model_list, c->models, &c->model_count,
                     error) ||
         !parse_list("--optimizers", optimizers, look_up_optimizer, &c->optimizer_list,
-                    c->optimizers, &c->optimizer_count, error))
+                    c->optimizers, &c->optimizer_count, error) ||
+        !parse_list("--gradients", gradients, look_up_title, &c->gradients_list, c->gradients,
+                    &c->gradients_count, error))
         return false;
-    c->all = rv_alloc((size_t)(c->model_count * c->optimizer_count), sizeof *c->all);
+    c->all = rv_alloc((size_t)(c->model_count * c->optimizer_count * c->gradients_count),
+                      sizeof *c->all);
     if (!c->all) return rv_fail_memory(error);
     for (int m = 0; m < c->model_count; m++)
-        for (int o = 0; o < c->optimizer_count; o++) {
-            contender *who = &c->all[c->count++];
-            *who = (contender){.model = c->models[m],
-                               .optimizer = c->optimizers[o],
-                               .model_number = m,
-                               .optimizer_number = o};
-            who->runs = rv_alloc((size_t)c->seeds, sizeof *who->runs);
-            if (!who->runs) return rv_fail_memory(error);
-            if (!try_out(c, who, error)) return false;
-        }
+        for (int o = 0; o < c->optimizer_count; o++)
+            for (int g = 0; g < c->gradients_count; g++)
+                if (!add_contender(c, m, o, g, error)) return false;
     return true;
 }
 
@@ -157,6 +184,7 @@ void comparison_free(comparison *c)
     rv_free(c->all);
     rv_free(c->model_list);
     rv_free(c->optimizer_list);
+    rv_free(c->gradients_list);
     rv_trainer_free(c->tried);
 }
 
@@ -203,15 +231,17 @@ static bool train(comparison *c, contender *who, int64_t k, const rv_train_confi
     char title[RUN_TEXT];
     rv_error undrawn = {0};
     int number = (int)((who - c->all) * c->seeds + k) + 1;
-    snprintf(title, sizeof title, "run %d/%d  %s, %s  ", number, (int)(c->count * c->seeds),
-             who->model, who->optimizer);
+    snprintf(title, sizeof title, "run %d/%d  %s, %s%s%.60s  ", number, (int)(c->count * c->seeds),
+             who->model, who->optimizer, c->gradients_list ? ", " : "",
+             c->gradients_list ? who->gradients : "");
     rv_trainer *trainer = rv_trainer_new(config, error);
     if (!trainer) return false;
     const rv_train_config *filled = rv_trainer_config(trainer);
     const rv_setup *s = rv_trainer_setup(trainer);
     progress bar = progress_new(c->bar, title, filled->loop.epochs, 0, s->training.count);
     progress_start(&bar, 1);
-    bool ok = rv_trainer_observe(trainer, (rv_observer){after_update, after_epoch, &bar}, error) &&
+    bool ok = initialize(c, trainer, error) &&
+              rv_trainer_observe(trainer, (rv_observer){after_update, after_epoch, &bar}, error) &&
               rv_trainer_fit(trainer, error);
     progress_clear(&bar);
     ok = keep_result(rv_trainer_result(trainer), result, error) && ok;
