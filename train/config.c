@@ -109,6 +109,10 @@ static const rv_config_row rows[] = {
     ROW(net.units, "units", "N", WHOLE,
         "hidden units, or channels, of each layer (default: the\ntask's)", .alias = "hidden-size",
         .low = 1, .high = 4096, KEPT),
+    ROW(net.parameters, "parameters", "N", WHOLE,
+        "choose the units so that the net has about this many\nparameters, to compare cells of "
+        "equal size",
+        .low = 1, .high = 1 << 30, KEPT),
     ROW(net.layers, "layers", "N", WHOLE, "stacked layers (default: the task's, mostly 1)",
         .alias = "num-layers", .low = 1, .high = 100, KEPT),
     ROW(net.kernel, "kernel", "N", WHOLE,

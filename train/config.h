@@ -31,7 +31,7 @@ typedef struct rv_data_config {
 
 typedef struct rv_net_config {
     const char *model, *include_path, *activation, *loss;
-    int64_t units, layers, kernel, steps, head_units, embedding, recompute;
+    int64_t units, parameters, layers, kernel, steps, head_units, embedding, recompute;
     double forget, dropout, recurrent_dropout, smoothing;
     bool bidirectional, residual, skip, pool, layer_norm, learned_start, same_dropout, carry,
         stepwise;

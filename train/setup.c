@@ -10,6 +10,7 @@
 #include "autograd/program.h"
 #include "ops/ops.h"
 #include "tensor/needs_internal.h"
+#include "tensor/store_entries_internal.h"
 #include "tensor/text_internal.h"
 #include "train/batch_program.h"
 #include "train/setup/data.h"
@@ -256,12 +257,70 @@ static bool check_own_net(const rv_setup *s, int64_t n, bool training, rv_error 
     return ok;
 }
 
+/* The number of parameters of the net with so many units; -1: it cannot have so many. */
+static int64_t parameters_with(const rv_setup *s, int64_t units, rv_error *error)
+{
+    rv_setup other = *s;
+    rv_net net;
+    int64_t count = 0;
+    other.net.rnn.units = units;
+    rv_store *store = rv_store_new_shapes(PTRDIFF_MAX);
+    rv_tape *tape = rv_setup_record(&other, store, 1, false, &net);
+    if (!tape || rv_tape_error(tape)->code == RV_ERROR_MEMORY) rv_fail_memory(error);
+    bool made = tape && !rv_tape_error(tape)->code;
+    for (size_t i = 0; i < rv_store_count(store); i++)
+        if (rv_store_at(store, i)->role == RV_PARAMETER)
+            count += rv_tensor_count(&rv_store_at(store, i)->tensor);
+    rv_tape_free(tape);
+    rv_store_free(store);
+    return made ? count : -1;
+}
+
+/* Sets the number of units with which the net's number of parameters is nearest to config->net.parameters. */
+static bool choose_units(rv_train_config *c, rv_setup *s, rv_error *error)
+{
+    enum { GAP = 16 }; /* a cell may only have multiples of so many units */
+    const int64_t target = c->net.parameters;
+    int64_t low = 0, high = rv_config_row_find("units", NULL)->high + 1, units = 0, nearest = 0;
+    rv_error why = {0};
+    while (high - low > 1) {
+        const int64_t middle = low + (high - low) / 2;
+        int64_t u = middle, count = parameters_with(s, u, &why);
+        while (count < 0 && u + 1 < high && u < middle + GAP) count = parameters_with(s, ++u, &why);
+        if (why.code) return rv_fail(error, why.code, "%-s", why.text);
+        if (count >= 0 && (!units || llabs(count - target) < llabs(nearest - target)))
+            units = u, nearest = count;
+        if (count >= 0 && count <= target)
+            low = u;
+        else
+            high = middle;
+    }
+    if (!units || llabs(nearest - target) > target / 10)
+        return rv_fail(error, RV_ERROR_ARGUMENT,
+                       "`parameters`: got %" PRId64 ", but the nearest number that a net of %s has "
+                       "is %" PRId64 ", with %" PRId64 " `units`; expected a number within 10 %%",
+                       target, s->model->name, nearest, units);
+    c->net.units = s->net.rnn.units = units;
+    c->net.parameters = 0; /* what is saved is the net that this has chosen */
+    return true;
+}
+
 static bool choose_net(rv_train_config *c, rv_setup *s, const rv_defaults *r, rv_error *error)
 {
     const rv_source *data = &s->data;
     rv_loss_kind loss;
     const bool made = !s->model->record; /* else the model has sizes of its own */
+    const bool sized = c->net.parameters > 0;
+    if (sized && !made)
+        return rv_fail(error, RV_ERROR_ARGUMENT,
+                       "`parameters`: model \"%s\" has sizes of its own; leave it out",
+                       c->net.model);
     if (!take_own_options(&c->net, s->model, error)) return false;
+    if (sized && c->net.units > 0)
+        return rv_fail(error, RV_ERROR_ARGUMENT,
+                       "`units` %" PRId64 " and `parameters` %" PRId64
+                       ": which of the two? Give one",
+                       c->net.units, c->net.parameters);
     if (made) set_default(&c->net.layers, r->layers);
     if (!check_meaning(c, s, error)) return false;
     if (!choose_loss(c, s, &loss, error)) return false;
@@ -291,7 +350,8 @@ static bool choose_net(rv_train_config *c, rv_setup *s, const rv_defaults *r, rv
                               .y = data->y};
     const int64_t batch =
         c->loop.batch_size < s->training.count ? c->loop.batch_size : s->training.count;
-    return choose_activation(c, &s->net.rnn, error) && check_own_net(s, 1, false, error) &&
+    return choose_activation(c, &s->net.rnn, error) && (!sized || choose_units(c, s, error)) &&
+           check_own_net(s, 1, false, error) &&
            (!s->derived || check_own_net(s, batch, true, error));
 }
 

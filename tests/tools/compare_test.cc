@@ -109,6 +109,49 @@ TEST(Compare, EachRunIsThatOfTrain)
         }
 }
 
+/* Each cell gets the units with which it is nearest, and its run is that of `train` with as many. */
+TEST(Compare, CellsCanHaveEqualNumbersOfParameters)
+{
+    const std::string task = " --task adding --length 4 --samples 60 --epochs 1 --json";
+    const Json json(recurve("compare --models gru,lstm,conv-gru --kernel 3 --task moving-digits "
+                            "--length 4 --samples 12 --epochs 1 --parameters 2000 --json")
+                        .out),
+        dense(recurve("compare --models rnn,gru,lstm,lru --parameters 1500" + task).out);
+    for (const Json *list : {&json, &dense}) {
+        const double target = list == &json ? 2000 : 1500;
+        const cJSON *row;
+        cJSON_ArrayForEach(row, list->root())
+            EXPECT_NEAR(Json::number(row, "parameters"), target, 0.1 * target);
+    }
+    const cJSON *lstm = find_pair(dense, "lstm", "adam");
+    const auto with = [&](double units) {
+        return Json(
+            recurve("compare --models lstm --units " + std::to_string(int(units)) + task).out);
+    };
+    const double units = Json::number(lstm, "units");
+    const auto off = [](const cJSON *row) {
+        return std::abs(Json::number(row, "parameters") - 1500);
+    };
+    const Json same = with(units), less = with(units - 1), more = with(units + 1);
+    EXPECT_EQ(Json::text(run_of(lstm, 0), "digest"),
+              Json::text(run_of(same.root()->child, 0), "digest"));
+    EXPECT_LE(off(lstm), std::min(off(less.root()->child), off(more.root()->child)));
+}
+
+TEST(Compare, RefusesNumbersOfParametersThatNoNetHas)
+{
+    const Outcome few = recurve("compare --models lstm --task adding --parameters 10");
+    EXPECT_EQ(few.status, 2);
+    EXPECT_CONTAINS(few.err,
+                    "lstm with the default optimizer, seed 1: --parameters: got 10, but the "
+                    "nearest number that a "
+                    "net of lstm has is 18, with 1 --units; expected a number within 10 %");
+    EXPECT_CONTAINS(recurve("train --units 7 --parameters 300").err,
+                    "--units 7 and --parameters 300: which of the two? Give one");
+    EXPECT_CONTAINS(recurve("train --model curnn-blog --parameters 300").err,
+                    "--parameters: model \"curnn-blog\" has sizes of its own; leave it out");
+}
+
 TEST(Compare, ARateGoesToAllOthersHaveTheirOwn)
 {
     const auto digest = [](const std::string &arguments) {

@@ -57,6 +57,7 @@ const std::vector<Context> contexts = {
     {"train --model rnn --units 2 --epochs 1 --json", {"limit", "norms", "plot", "digest"}},
     {"train --model gru --units 8 --task adding --samples 24 --length 24 --epochs 1 --json",
      {"recompute"}},
+    {"train --model rnn --task adding --samples 24 --length 4 --epochs 1", {"parameters"}},
     {"train --model mingru --units 2 --task adding --samples 24 --length 24 --epochs 1",
      {"stepwise"}},
     {"train --model gru --units 2 --task adding --samples 24 --length 6 --batch-size 4 --epochs 1",
@@ -310,6 +311,7 @@ std::vector<std::string> values_of(const rv_config_row *row)
         return found == texts.end() ? values : found->second;
     }
     case RV_CONFIG_WHOLE:
+        if (std::string(row->key) == "parameters") return {"60"};
         for (int64_t value : {3, 2, 1})
             if (value >= row->low && value <= row->high) values.push_back(std::to_string(value));
         return values;

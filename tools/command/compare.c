@@ -239,6 +239,7 @@ static cJSON *contender_to_json(const comparison *c, const contender *who)
     cJSON_AddBoolToObject(object, "diverged", who->diverged);
     if (!who->diverged) {
         cJSON_AddBoolToObject(object, "best", comparison_is_best(c, who));
+        cJSON_AddNumberToObject(object, "units", (double)who->units);
         cJSON_AddNumberToObject(object, "parameters", (double)who->parameters);
         add_scores(object, c, "best", who->best, who->best_spread);
         add_scores(object, c, "last", who->last, who->last_spread);

@@ -247,7 +247,10 @@ static bool train(comparison *c, contender *who, int64_t k, const rv_train_confi
     ok = keep_result(rv_trainer_result(trainer), result, error) && ok;
     if (ok && c->plot && !curves_draw(filled->loop.output, filled, s, result, &undrawn))
         fail_run(c, who, k, &undrawn, &c->undrawn);
-    if (ok) who->parameters = count_parameters(rv_trainer_store(trainer));
+    if (ok) {
+        who->parameters = count_parameters(rv_trainer_store(trainer));
+        who->units = filled->net.units;
+    }
     rv_trainer_free(trainer);
     return ok;
 }

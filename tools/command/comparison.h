@@ -5,13 +5,13 @@
 
 #include "recurve.h"
 
-enum { MOST_COMPARED = 32 }; /* models, optimizers, and derivations */
+enum { MOST_COMPARED = 64 }; /* models, optimizers, and derivations */
 
 /* A cell with an optimizer and a derivation's gradients or "autodiff". */
 typedef struct contender {
     const char *model, *optimizer, *gradients;
     int model_number, optimizer_number, gradients_number; /* in the lists */
-    int64_t parameters;
+    int64_t parameters, units;
     rv_train_result *runs; /* [seeds], in order of the seeds; their histories belong to them */
     bool diverged;         /* a run did: the fields below are unset */
     /* Validation scores: accuracies, bits per character or squared errors: means over the seeds and
