@@ -24,6 +24,14 @@ static void print_excerpt(const verdicts *all, int line)
     say(stdout, "        | %-.*s\n", (int)strcspn(at, "\r\n"), at);
 }
 
+/* Whether the line has been shown with this verdict: for an earlier time step, or another parameter. */
+static bool shown_before(const verdicts *all, const rv_lang_verdict *v)
+{
+    for (const rv_lang_verdict *u = v; u > all->at && same_heading(u - 1, u); u--)
+        if (u[-1].line == v->line && u[-1].verdict == v->verdict) return true;
+    return false;
+}
+
 static void print_verdict(const verdicts *all, const rv_lang_verdict *v, int width)
 {
     say(stdout, "%6d  %-*s  ", v->line, width, v->name);
@@ -36,7 +44,7 @@ static void print_verdict(const verdicts *all, const rv_lang_verdict *v, int wid
     else
         say(stdout, "WRONG  error %.1e, cosine %.6f, ratio %.6g: %s\n", v->max_relative_error,
             v->cosine, v->ratio, v->reason);
-    if (v->verdict != RV_RIGHT) print_excerpt(all, v->line);
+    if (v->verdict != RV_RIGHT && !shown_before(all, v)) print_excerpt(all, v->line);
     if (*v->repair) say(stdout, "  right | %s\n", v->repair);
 }
 
