@@ -105,7 +105,7 @@ TEST(Linear, CellsEqualThemselvesStepByStepUnderAllOptions)
         {"layer norm", [](auto &o, auto &) { o.layer_norm = true; }},
         {"reverse", [](auto &o, auto &) { o.layers = 2, o.reverse = true; }},
     };
-    for (const char *cell : {"mingru", "minlstm", "qrnn"})
+    for (const char *cell : {"mingru", "minlstm", "qrnn", "rg_lru", "mamba"})
         for (const auto &[name, set] : cases)
             expect_same(rv_zoo(cell), (std::string(cell) + ", " + name).c_str(), true, set);
     expect_same(rv_zoo("mingru"), "one step", true, {}, RV_SHAPE(2, 1, 4));

@@ -21,7 +21,7 @@ import sys
 
 import torch
 from torch import cat, exp, relu, sigmoid as S, tanh
-from torch.nn.functional import conv2d, logsigmoid, pad, softplus
+from torch.nn.functional import conv2d, logsigmoid, pad, silu, softplus
 
 torch.set_default_dtype(torch.float64)
 CELLS = {}
@@ -192,6 +192,35 @@ def update_gate(p, x, h):
     return g * h + (1 - g) * c
 
 
+@cell(states=2)
+def mogrifier_lstm(p, x, h, c):
+    for i in range(1, 6):
+        if i % 2:
+            x = 2 * S(h @ p(f"Q{(i + 1) // 2}", 3, 2)) * x
+        else:
+            h = 2 * S(x @ p(f"R{i // 2}", 2, 3)) * h
+    return lstm(p, x, h, c)
+
+
+@cell(states=3)
+def st_lstm(p, x, h, c, m):
+    i, f, g = S(p.Ui(x) + p.Wi(h) + p.bi), S(p.Uf(x) + p.Wf(h) + p.bf), tanh(p.Ug(x) + p.Wg(h) + p.bg)
+    c = f * c + i * g
+    i, f, g = S(p.Xi(x) + p.Mi(m) + p.di), S(p.Xf(x) + p.Mf(m) + p.df), tanh(p.Xg(x) + p.Mg(m) + p.dg)
+    m = f * m + i * g
+    o = S(p.Uo(x) + p.Wo(h) + p.Co(c) + p.Mo(m) + p.bo)
+    return o * tanh(p.C(c) + p.M(m) + p.b), c, m
+
+
+@cell(states=4, start=lambda h, c, n, m: (h, c, n + 2, m))
+def slstm(p, x, h, c, n, m):
+    i, f, z, o = (getattr(p, "W" + g)(h) + getattr(p, "U" + g)(x) + getattr(p, "b" + g) for g in "ifzo")
+    new = torch.maximum(logsigmoid(f) + m, i)
+    i, f = exp(i - new), exp(logsigmoid(f) + m - new)
+    c, n = f * c + i * tanh(z), f * n + i
+    return S(o) * c / n, c, n, new
+
+
 # ---- differential equations ----
 
 
@@ -220,6 +249,26 @@ def cfc(p, x, h):
     z, dt = 1.7159 * tanh(0.666 * (p.U(x) + p.W(h) + p.b)), 1
     t = S((p.A(z) + p.ba) * dt + p.B(z) + p.bb)
     return tanh(p.F(z) + p.bf) * (1 - t) + t * tanh(p.G(z) + p.bg)
+
+
+@cell()
+def ltc(p, x, h):
+    unfolds = 6
+    for _ in range(unfolds):
+        f = S(p.W(h) + p.U(x) + p.b)
+        h = (h + 1 / unfolds * f * p("A", 3)) / (1 + 1 / unfolds * (1 / p.tau + f))
+    return h
+
+
+@cell(state=[(3,), (8,)])
+def lmu(p, x, h, m):
+    d, theta = 8, 64
+    A = torch.tensor([[(2 * i + 1) * (-1 if i < j else (-1) ** (i - j + 1)) for j in range(d)] for i in range(d)]) / theta
+    B = torch.tensor([[(2 * i + 1) * (-1) ** i] for i in range(d)]) / theta
+    held = torch.matrix_exp(cat([cat([A, B], 1), torch.zeros(1, d + 1)]))
+    u = x @ p("ex", 2, 1) + h @ p("eh", 3, 1) + m @ p("em", d, 1)
+    m = m @ held[:d, :d].T + u @ held[:d, d:].T
+    return tanh(p.Wx(x) + p.Wh(h) + m @ p("Wm", d, 3)), m
 
 
 # ---- gates of the input alone ----
@@ -264,6 +313,51 @@ def lru(p, x, y, re, im):
     B, C = torch.complex(p.Bp(x), p.Bq(x)), torch.complex(p("Cp", 3, 3), p("Cq", 3, 3))
     s = decay * torch.complex(re, im) + torch.sqrt(1 - decay.abs() ** 2) * B
     return (s @ C).real + p.D(x), s.real, s.imag
+
+
+# ---- states that are matrices, and their like ----
+
+
+@cell(state=[(3,), (3, 3), (3, 1), (1, 1)])
+def mlstm(p, x, h, C, n, m):
+    q, k, v = (torch.unsqueeze(getattr(p, "W" + g)(x) + getattr(p, "b" + g), 2) for g in "qkv")
+    i, f = (x @ p("wi", 2, 1) + p("bi"))[:, :, None], (x @ p("wf", 2, 1) + p("bf"))[:, :, None]
+    new = torch.maximum(logsigmoid(f) + m, i)
+    i, f, k = exp(i - new), exp(logsigmoid(f) + m - new), k / math.sqrt(3)
+    C, n = f * C + i * v @ k.mT, f * n + i * k
+    r = C @ q / (torch.maximum(abs(n.mT @ q), exp(-new)) + 1e-6)
+    return S(p.Wo(x) + p.bo) * r[:, :, 0], C, n, new
+
+
+@cell(state=[(3,), (3, 3)])
+def gated_deltanet(p, x, h, state):
+    def unit(v):
+        return v / torch.sqrt((v**2).sum(1, keepdim=True) + 1e-6)
+
+    q, k, v = unit(silu(p.Wq(x)))[:, :, None], unit(silu(p.Wk(x)))[:, :, None], silu(p.Wv(x))[:, :, None]
+    a = exp(-exp(p("l")) * softplus(x @ p("wa", 2, 1) + p("ba")))[:, :, None]
+    b = S(x @ p("wb", 2, 1) + p("bb"))[:, :, None]
+    state = a * state @ (torch.eye(3) - b * k @ k.mT) + b * v @ k.mT
+    return (state @ q)[:, :, 0], state
+
+
+@cell(state=[(3,), (3, 16)])
+def mamba(p, x, y, state):
+    u = p.U(x)
+    delta, A = softplus(p.Wd(u) + p.bd)[:, :, None], -exp(p("L", 3, 16))
+    B, C = u @ p("B", 3, 16), u @ p("C", 3, 16)
+    state = exp(delta * A) * state + delta * B[:, None, :] * u[:, :, None]
+    return (state * C[:, None, :]).sum(2) + p("D", 3) * u, state
+
+
+@cell(state=[(3,), (3,), (3,), (3,), (2,)], start=lambda y, a, b, m, x1: (y, a, b + 2, m, x1))
+def rwkv(p, x, y, a, b, m, x1):
+    r, k, v = (getattr(p, g.upper())(mu * x + (1 - mu) * x1) for g in "rkv" for mu in [p("m" + g, 2)])
+    a, b = exp(m) * a, exp(m) * b  # without the stabilizer
+    wkv = (a + exp(p.u + k) * v) / (b + exp(p.u + k))
+    a, b = exp(-exp(p.w)) * a + exp(k) * v, exp(-exp(p.w)) * b + exp(k)
+    m = torch.maximum(m - exp(p.w), k)
+    return p.O(S(r) * wkv), a / exp(m), b / exp(m), m, x
 
 
 # ---- convolutional ----
