@@ -112,9 +112,10 @@ static bool replace(lang_run *run, const lang_line *h, rv_var v)
     return true;
 }
 
-/* The truth of a helper: the candidate with which the line is right. Null var: none. */
+/* The truth of a helper: the candidate with which the line is right. Null var: none. *known_as_is: the helper is one of the
+ * candidates as it is. */
 static rv_var find_truth(lang_proof *p, lang_run *run, const lang_line *line, const lang_line *h,
-                         bool alone, rv_var *value)
+                         rv_var *value, bool *known_as_is)
 {
     candidates c = {0};
     rv_error error = {0};
@@ -136,11 +137,10 @@ static rv_var find_truth(lang_proof *p, lang_run *run, const lang_line *line, co
         program = rv_lang_compute(p, outputs, 2 * c.count + 2, &error);
     }
     if (!outputs || error.code == RV_ERROR_MEMORY) rv_lang_out_of_memory(p->report);
-    bool right = false; /* the helper, as it is */
-    for (int k = 0; program && alone && k < c.count; k++)
-        right = right ||
-                (!rv_is_null(h->value) && rv_lang_is_right(p, program, 2 * k, 2 * c.count + 1));
-    for (int k = 0; program && !right && rv_is_null(truth) && k < c.count; k++)
+    *known_as_is = false;
+    for (int k = 0; program && !rv_is_null(h->value) && k < c.count; k++)
+        *known_as_is = *known_as_is || rv_lang_is_right(p, program, 2 * k, 2 * c.count + 1);
+    for (int k = 0; program && rv_is_null(truth) && k < c.count; k++)
         if (rv_lang_is_right(p, program, 2 * k + 1, 2 * c.count)) {
             truth = c.value[k];
             *value = outputs[2 * k + 1];
@@ -153,14 +153,41 @@ static rv_var find_truth(lang_proof *p, lang_run *run, const lang_line *line, co
 
 /* ---- tracing ---- */
 
+/* Whether most wrong lines that read the helper stay wrong with a truth that makes this line right. Lines of loops, where the
+ * loop's variable has other values, are left out. */
+static bool is_contradicted(lang_proof *p, lang_run *run, const lang_line *line, lang_line *h,
+                            rv_var truth)
+{
+    int right = 1, wrong = 0;
+    if (run->block->symbol[h->target].kind == SYMBOL_SERIES) return false;
+    replace(run, h, truth);
+    for (size_t i = 0; i < p->count; i++) {
+        const lang_line *l = &p->lines[i];
+        rv_error error = {0};
+        if (l->statement == line->statement || l->statement->helper || !l->wrong || l->time >= 0 ||
+            !mentions(run, l->statement->value, h->target))
+            continue;
+        rv_var v = rv_lang_attempt(p, run, l->statement->value);
+        if (rv_is_null(v)) continue;
+        rv_program *program = rv_lang_compute(p, (rv_var[]){v, l->truth}, 2, &error);
+        if (error.code == RV_ERROR_MEMORY) rv_lang_out_of_memory(p->report);
+        if (program) *(rv_lang_is_right(p, program, 0, 1) ? &right : &wrong) += 1;
+        rv_program_free(program);
+    }
+    replace(run, h, h->value);
+    return wrong > right;
+}
+
 /* Whether the helper makes the line wrong. If so, gives the helper its truth and corrects the line. */
 static bool blame(lang_proof *p, lang_run *run, lang_line *line, lang_line *h)
 {
     rv_var value;
+    bool known;
     int readers = count_readers(p, run, h->target, line->statement, DEEPEST_HELPER);
     if (readers < 0 || !rv_is_null(h->truth) || p->to_try <= 0) return false;
-    rv_var truth = find_truth(p, run, line, h, !readers, &value);
+    rv_var truth = find_truth(p, run, line, h, &value, &known);
     if (rv_is_null(truth)) return false;
+    if (known && (!readers || is_contradicted(p, run, line, h, truth))) return false;
     h->truth = truth;
     h->wrong = p->corrected = true;
     h->point = p->point;
