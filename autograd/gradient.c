@@ -19,10 +19,10 @@ typedef struct term {
 
 typedef struct sweep {
     rv_tape *tape;
-    int32_t count;   /* the sweep covers nodes 0 .. count-1; y is the last */
-    bool *depends;   /* [count] whether the node depends on some wrt */
-    int32_t *latest; /* [count] 1 + index of the node's latest term; 0: none */
-    int32_t *whole;  /* [count] 1 + id of the summed cotangent; 0: none yet */
+    int32_t first, count; /* the sweep covers nodes first .. count-1, from the first wrt to y */
+    bool *depends;        /* [count] whether the node depends on some wrt */
+    int32_t *latest;      /* [count] 1 + index of the node's latest term; 0: none */
+    int32_t *whole;       /* [count] 1 + id of the summed cotangent; 0: none yet */
     term *terms;
     size_t term_count, term_capacity;
     rv_replay replay; /* of the segment that the sweep is in (recompute.h) */
@@ -33,9 +33,12 @@ static bool differentiable(rv_dtype dtype) { return dtype == RV_F32 || dtype == 
 /* Marks the nodes that depend on some wrt. Cotangents of other nodes are not computed. */
 static void mark_dependent(sweep *s, const rv_var *wrt, int count)
 {
-    for (int i = 0; i < count; i++)
+    s->first = s->count;
+    for (int i = 0; i < count; i++) {
         if (wrt[i].id < s->count) s->depends[wrt[i].id] = true;
-    for (int32_t id = 0; id < s->count; id++) {
+        if (wrt[i].id < s->first) s->first = wrt[i].id;
+    }
+    for (int32_t id = s->first; id < s->count; id++) {
         const rv_node *node = &s->tape->nodes[id];
         for (int k = 0; k < node->inputs && !s->depends[id]; k++)
             s->depends[id] = s->depends[node->in[k]] && differentiable(node->type.dtype);
@@ -128,12 +131,12 @@ static bool pass_back(sweep *s, int32_t id, rv_var dy, rv_var *x)
 static bool sweep_back(sweep *s)
 {
     int most = 1;
-    for (int32_t id = 0; id < s->count; id++)
+    for (int32_t id = s->first; id < s->count; id++)
         if (s->tape->nodes[id].inputs > most) most = s->tape->nodes[id].inputs;
     rv_var *x = rv_alloc((size_t)most, sizeof *x);
     bool ok = x || rv_fail_memory(&s->tape->error);
 
-    for (int32_t id = s->count - 1; ok && id >= 0; id--) {
+    for (int32_t id = s->count - 1; ok && id >= s->first; id--) {
         if (!s->latest[id]) continue;
         rv_origin origin = *s->tape->nodes[id].origin;
         origin.phase = RV_PHASE_GRADIENT;

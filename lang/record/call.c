@@ -6,8 +6,10 @@
 
 #include "lang/record/arithmetic.h"
 #include "lang/record/evaluate.h"
+#include "lang/record/gradient.h"
 #include "lang/record/quantity.h"
 #include "lang/record/starts.h"
+#include "lang/resolve/expressions.h"
 #include "models/cell.h"
 #include "ops/ops.h"
 #include "ops/options.h"
@@ -384,8 +386,8 @@ lang_value rv_lang_call(lang_run *run, const lang_node *e)
                                                                        : rv_lang_map(run, e);
     if (e->op) return op_call(run, e);
     if (e->block) return function_call(run, e);
-    return !strcmp(e->name, "size") && e->arguments && e->arguments->next ? size_of(run, e)
-                                                                          : rv_lang_none();
+    if (!rv_lang_built_in(e->name) || !e->arguments || !e->arguments->next) return rv_lang_none();
+    return !strcmp(e->name, "size") ? size_of(run, e) : rv_lang_gradient(run, e);
 }
 
 /* ---- over loops ---- */

@@ -89,8 +89,53 @@ static bool function_arguments(lang_resolver *r, lang_node *e)
            (count == e->block->arguments || rv_lang_count_wrong(r, e, expected));
 }
 
+static const struct built_in {
+    const char *name;
+    int arguments;
+    const char *expected;
+} built_in[] = {
+    {"size", 2, "a value and an axis, as in size(x, 0)"},
+    {"grad", 2, "a number and a value, as in grad(loss, h)"},
+    {"jvp", 3, "a value, another and a direction of that, as in jvp(y, x, v)"},
+    {"hvp", 3, "a number, a value and a direction, as in hvp(loss, h, v)"},
+};
+
+static const struct built_in *find_built_in(const char *name)
+{
+    for (size_t i = 0; i < sizeof built_in / sizeof *built_in; i++)
+        if (!strcmp(built_in[i].name, name)) return &built_in[i];
+    return NULL;
+}
+
+bool rv_lang_built_in(const char *name) { return find_built_in(name); }
+
+/* Whether an expression is the name of a value. Any other would be a new value, on which nothing depends. */
+static bool is_value(const lang_resolver *r, const lang_node *x)
+{
+    if (x->kind == LANG_INDEX && x->base->kind == LANG_NAME)
+        return rv_lang_is_series(r->block, x->base->symbol);
+    return x->kind == LANG_NAME || (x->kind == LANG_PRIME && x->symbol >= 0);
+}
+
+static bool built_in_call(lang_resolver *r, lang_node *e, const struct built_in *f)
+{
+    int count = 0;
+    bool options = false;
+    for (const lang_node *a = e->arguments; a; a = a->next, count++)
+        options = options || a->kind == LANG_OPTION;
+    if (!rv_lang_resolve_each(r, e->arguments)) return false;
+    if (count != f->arguments || options) return rv_lang_count_wrong(r, e, f->expected);
+    if (!strcmp(f->name, "size") || is_value(r, e->arguments->next)) return true;
+    rv_lang_misnamed(r, e->arguments->next->location,
+                     "%s differentiates by a value that has a name", f->name);
+    rv_lang_add_hint(r->scope->report,
+                     "name it on a line above, and use that name in what is differentiated");
+    return false;
+}
+
 static bool call(lang_resolver *r, lang_node *e)
 {
+    const struct built_in *f = find_built_in(e->name);
     int own = rv_lang_find_symbol(r->block, e->name);
     lang_symbol_kind kind = own >= 0 ? r->block->symbol[own].kind : SYMBOL_VALUE;
     if (kind == SYMBOL_BROKEN) {
@@ -103,10 +148,7 @@ static bool call(lang_resolver *r, lang_node *e)
                ((e->arguments && !e->arguments->next && e->arguments->kind != LANG_OPTION) ||
                 rv_lang_count_wrong(r, e, "one value"));
     }
-    if (!strcmp(e->name, "size"))
-        return rv_lang_resolve_each(r, e->arguments) &&
-               ((e->arguments && e->arguments->next && !e->arguments->next->next) ||
-                rv_lang_count_wrong(r, e, "a value and an axis, as in size(x, 0)"));
+    if (f) return built_in_call(r, e, f);
     e->block = rv_lang_find_own(r->scope, LANG_FUNCTION, e->name);
     if (!e->block) e->op = strcmp(e->name, "conv") ? rv_op_find(e->name) : &rv_op_conv2d;
     if (!e->block && !e->op) e->block = rv_lang_find(r->scope, LANG_FUNCTION, e->name);

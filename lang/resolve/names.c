@@ -24,7 +24,7 @@ static void function(lang_scope *scope, lang_node *n)
     }
     built_in(&r, "true");
     built_in(&r, "false");
-    if (!strcmp(n->name, "size"))
+    if (rv_lang_built_in(n->name))
         rv_lang_misnamed(&r, n->location, "\"%s\" is built in; use another name", n->name);
     if (n->value) rv_lang_resolve_expression(&r, n->value);
     rv_lang_resolve_statements(&r, n->body);

@@ -35,6 +35,9 @@ const lang_habit rv_lang_habits[] = {
     /* LaTeX */
     {{"_{", "_t"}, "h is the state before the step, and h' the one after", "h' = g.h"},
     {{"\\sigma", "σ("}, "the logistic function is sigmoid", "a = sigmoid(g)"},
+    {{"∂", "∇", "\\partial", "\\nabla", "gradient(", "gradients("},
+     "a gradient is written with grad",
+     "a = grad(sum(g^2), h)"},
     {{"\\"}, "write names in plain letters, not in LaTeX", "a = tanh(g) / 2"},
     {{"{", "}"}, "use ( ) around values and [ ] around sizes", "a = (1 - g).h"},
     /* NumPy, PyTorch and others */

@@ -3,10 +3,13 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cmath>
+#include <cstdint>
 #include <cstdio>
 #include <sstream>
 #include <string>
 
+#include "recurve.h"
 #include "tests/tools/command.h"
 
 namespace {
@@ -98,6 +101,57 @@ TEST(Examples, RtrlIsTheGradientOfBackPropagationThroughTime)
         EXPECT_LE(difference, 1e-12) << line;
     }
     EXPECT_EQ(parameters, 9);
+}
+
+/* The last validation error or loss that a command prints. */
+double trained(const std::string &arguments, const std::string &field)
+{
+    const Outcome outcome = recurve("train --json " + arguments);
+    EXPECT_EQ(outcome.status, 0) << outcome.err;
+    return outcome.status ? 1e9 : Json(outcome.out).number(field.c_str());
+}
+
+TEST(Examples, TheGradientPenaltyTrainsByItsDerivationAsByAutodiff)
+{
+    const std::string penalty = "tools/examples/gradient_penalty.rv --epochs 3 --dtype f64";
+    const double loss = trained(penalty, "validation_loss");
+    EXPECT_LT(loss, 0.1);
+    EXPECT_NEAR(trained(penalty + " --gradients loss", "validation_loss"), loss, 1e-9);
+}
+
+/* Sines of random amplitudes and phases: five points, and a sixth. Their variance is 1.3. */
+TEST(Examples, MetaLearningLearnsSinesFromFivePoints)
+{
+    const std::string data = scratch_folder() + "/sines.csv";
+    std::string rows;
+    for (uint64_t task = 0; task < 2000; task++) {
+        const auto random = [&](uint64_t k) {
+            return rv_random_uniform(rv_seed(1, "sines"), 8 * task + k);
+        };
+        std::string inputs, targets;
+        double u = 0, v = 0;
+        for (uint64_t k = 0; k < 6; k++) {
+            u = 6 * random(k) - 3;
+            v = (0.5 + 2 * random(6)) * std::sin(u + 6.28 * random(7));
+            inputs += (k == 5 ? targets : "") + std::to_string(u) + ",";
+            targets += std::to_string(v) + ",";
+        }
+        rows += inputs + std::to_string(v) + "\n";
+    }
+    spit(data, rows);
+    EXPECT_LT(trained("tools/examples/meta_learning.rv --numbers --epochs 40 --data " + data,
+                      "validation_error"),
+              0.7);
+}
+
+TEST(Examples, TestTimeTrainingLearnsToAdd)
+{
+    for (const char *cell : {"ttt", "descent"})
+        EXPECT_LT(trained(std::string("tools/examples/test_time_training.rv:") + cell +
+                              " --task adding --length 10 --units 16 --samples 2000 --epochs 12",
+                          "validation_error"),
+                  0.1) /* baseline: 0.17 */
+            << cell;
 }
 
 TEST(Examples, NewOptimizerMinimizes)
