@@ -10,10 +10,14 @@
 
 /* ---- cells ---- */
 
-static void release(void *file)
+/* Releases a list of texts. */
+static void release(void *files)
 {
-    rv_lang_close(file);
-    rv_free(file);
+    for (lang_file *file = files, *next; file; file = next) {
+        next = file->next;
+        rv_lang_close(file);
+        rv_free(file);
+    }
 }
 
 /* A built-in text, read. NULL: out of memory. */
@@ -26,18 +30,19 @@ static lang_file *read_text(const char *name)
     return NULL;
 }
 
-/* A net keeps the text that its first step has read. */
+/* A net keeps the texts that its first step has read: several, if cells are inside others. */
 void rv_lang_zoo_step(rv_cell *k, rv_var x, rv_var *h, const char *name)
 {
-    const lang_file *file = k->memo->object;
-    const lang_block *cell = file ? rv_lang_find_own(&file->scope, LANG_CELL, name) : NULL;
+    const lang_block *cell = NULL;
+    for (const lang_file *file = k->memo->object; file && !cell; file = file->next)
+        cell = rv_lang_find_own(&file->scope, LANG_CELL, name);
     if (!cell) {
         lang_file *read = read_text(name);
         if (!read) {
             h[0] = rv_tape_fail(k->tape, RV_ERROR_MEMORY, "out of memory");
             return;
         }
-        if (k->memo->release) k->memo->release(k->memo->object);
+        read->next = k->memo->object;
         *k->memo = (rv_cell_memo){read, release};
         cell = rv_lang_find_own(&read->scope, LANG_CELL, name);
     }

@@ -7,6 +7,7 @@
 
 #include "models/cell_internal.h"
 #include "ops/ops.h"
+#include "tensor/memory.h"
 
 const rv_rnn_options *rv_cell_options(const rv_cell *k)
 {
@@ -98,7 +99,7 @@ rv_var rv_cell_state(rv_cell *k, rv_var *h, int s, rv_shape shape, rv_init start
         return rv_tape_fail(k->tape, RV_ERROR_ARGUMENT,
                             "cell: the states are NULL; give those of the step");
     if (!check_declaration(k, s, shape, &start)) return (rv_var){k->tape, -1};
-    if (!k->probe) return h[s];
+    if (!k->probe || !k->declared) return h[s];
     k->declared[s] = (rv_declared_state){true, shape, start};
     rv_shape all = of_samples(rv_shape_of(h[s]).dim[0], shape);
     if (!shape.rank || rv_shape_equal(rv_shape_of(h[s]), all)) return h[s];
@@ -236,6 +237,69 @@ void rv_cell_take_step(rv_cell *k, rv_cell_step step, rv_var x, rv_var *h)
     k->dropped_count = 0;
     step(k, x, h);
     k->h = NULL;
+}
+
+/* ---- cells inside cells ---- */
+
+/* On the heap, because cells nest. */
+typedef struct inner {
+    rv_cell cell;
+    rv_rnn_options options;
+    rv_var inputs[RV_CELL_INPUTS];
+    char prefix[RV_CELL_NAME];
+} inner;
+
+/* Sets the prefix of the parameters' names. Longer ones would be truncated, and two of them could become equal. */
+static bool set_prefix(inner *in, const rv_cell *k, const char *name)
+{
+    const bool named = name && *name;
+    int length = snprintf(in->prefix, RV_CELL_NAME, "%s%s%s", k->prefix, named ? name : "",
+                          named ? "/" : "");
+    if (length < RV_CELL_NAME - RV_CELL_GIVEN_NAME - 8) return true;
+    rv_tape_fail(k->tape, RV_ERROR_NAME,
+                 "cell: the names of the cells around \"%.40s\" have %d byte(s), expected at most "
+                 "%d; use shorter ones",
+                 named ? name : "", length, RV_CELL_NAME - RV_CELL_GIVEN_NAME - 9);
+    return false;
+}
+
+static void set_options(inner *in, const rv_cell *k, const rv_rnn_options *given, rv_var state)
+{
+    rv_rnn_options *o = &in->options;
+    rv_shape shape = rv_shape_of(state);
+    *o = given ? *given : *k->options;
+    if (!given) o->input_count = 0;
+    if (!given && shape.rank > 1) o->units = shape.dim[1];
+    if (o->input_count < 0 || o->input_count > RV_CELL_INPUTS || !o->inputs) o->input_count = 0;
+    for (int i = 0; i < o->input_count; i++) in->inputs[i] = o->inputs[i].x;
+}
+
+void rv_cell_inner(rv_cell *k, rv_cell_step step, const char *name, const rv_rnn_options *options,
+                   rv_var x, rv_states *h)
+{
+    if (!k || !h) return;
+    inner *in = step ? rv_alloc(1, sizeof *in) : NULL;
+    bool ok = in && set_prefix(in, k, name);
+    if (!step)
+        rv_tape_fail(k->tape, RV_ERROR_ARGUMENT, "cell: the inner step is NULL; give a cell");
+    else if (!in)
+        rv_tape_fail(k->tape, RV_ERROR_MEMORY, "cell: out of memory");
+    if (ok) {
+        set_options(in, k, options, h->h[0]);
+        in->cell = (rv_cell){.tape = k->tape,
+                             .options = &in->options,
+                             .prefix = in->prefix,
+                             .probe = k->probe,
+                             .time = k->time,
+                             .memo = k->memo,
+                             .taken = k->taken,
+                             .inner = true,
+                             .inputs = in->inputs};
+        rv_cell_take_step(&in->cell, step, x, h->h);
+    } else {
+        for (int s = 0; s < RV_CELL_STATES; s++) h->h[s] = (rv_var){k->tape, -1};
+    }
+    rv_free(in);
 }
 
 /* ---- maps ---- */

@@ -25,6 +25,13 @@ rv_var rv_cell_parameter(rv_cell *k, const char *name, rv_shape shape, rv_init i
  * shape, and kept in the store as "C/start" for the state "C". Blocks and shared draws are errors. */
 rv_var rv_cell_state(rv_cell *k, rv_var *h, int s, rv_shape shape, rv_init start);
 
+/* A step of another cell inside this one, on x and on states h of its own, which it replaces by their next values. Its
+ * parameters are called "name/W" and so on; without a name they are called as if they were this cell's own, so two cells
+ * inside one need names. With NULL as `options` it has as many units as h[0] and else the options of this cell. Of
+ * `options` those of a cell count, and `inputs`, of which x are the values at this step. */
+void rv_cell_inner(rv_cell *k, rv_cell_step step, const char *name, const rv_rnn_options *options,
+                   rv_var x, rv_states *h);
+
 /* ---- maps ----
  *
  * A map applies recurrent dropout to the states in its argument, which may be a state itself, or a state that is

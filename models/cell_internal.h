@@ -25,7 +25,8 @@ struct rv_cell {
     const char *prefix;          /* of parameter names: "" or "name/layer0/" */
     bool probe;                  /* records shapes only: parameters need no values */
     int64_t time;                /* the time step, from 0 */
-    rv_declared_state *declared; /* [RV_CELL_STATES] filled in by a probe */
+    bool inner;                  /* inside another cell, which gives it its states */
+    rv_declared_state *declared; /* [RV_CELL_STATES] filled in by a probe; NULL in an inner cell */
     rv_cell_memo *memo;
     int64_t taken; /* number of steps taken before this one, in this direction */
 

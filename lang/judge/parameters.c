@@ -29,7 +29,7 @@ static lang_location declared_at(const lang_block *model, const char *name)
         for (int i = 0; cell && i < cell->symbols; i++)
             if (cell->symbol[i].definition &&
                 !strcmp(cell->symbol[i].name, last ? last + 1 : name) &&
-                cell->node->location.source == model->node->location.source)
+                cell->symbol[i].definition->location.source == model->node->location.source)
                 location = cell->symbol[i].definition->location;
         if (inside) break;
     }

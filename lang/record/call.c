@@ -399,7 +399,7 @@ static bool bounds(lang_run *run, const lang_node *e, int64_t *from, int64_t *to
         !rv_lang_evaluate_whole(run, e->to, -1000000, 1000000, to))
         return false;
     if (*to >= *from) return true;
-    rv_lang_wrong(run, e->location, RV_ERROR_ARGUMENT, "the %s from %lld to %lld is empty", e->over,
+    rv_lang_wrong(run, e->location, RV_ERROR_ARGUMENT, "the %s from %lld to %lld is empty", e->word,
                   (long long)*from, (long long)*to);
     return false;
 }

@@ -116,8 +116,9 @@ static rv_var weight(const lang_run *run, const lang_symbol *s)
 {
     char name[2 * RV_CELL_NAME];
     const lang_trace *t = &run->trace[s->unroll];
-    snprintf(name, sizeof name, "%.200s%s%s", t->name ? t->name : "", t->name ? "/" : "",
-             s->cell->symbol[s->inner].name);
+    const lang_symbol *inner = &s->cell->symbol[s->inner];
+    snprintf(name, sizeof name, "%.200s%s%.200s", t->name ? t->name : "", t->name ? "/" : "",
+             inner->stored ? inner->stored : inner->name);
     run->work->left -= rv_tape_count(run->tape) / 64;
     for (int32_t id = 0; id < rv_tape_count(run->tape); id++) {
         const rv_node *node = rv_tape_node(run->tape, id);

@@ -1,7 +1,9 @@
 #include "lang/record/statements.h"
 
 #include "lang/record/evaluate.h"
+#include "lang/record/inner.h"
 #include "lang/record/quantity.h"
+#include "lang/resolve/unrolls.h"
 #include "ops/ops.h"
 #include "tensor/memory.h"
 
@@ -98,6 +100,8 @@ void rv_lang_statements(lang_run *run, const lang_node *s)
         if (s->kind == LANG_DECLARE) declare(run, s);
         if (s->kind == LANG_DEFINE && run->line)
             run->line(run, s);
+        else if (s->kind == LANG_DEFINE && rv_lang_is_inner(s))
+            rv_lang_inner(run, s);
         else if (s->kind == LANG_DEFINE)
             rv_lang_assign(run, s, rv_lang_evaluate(run, s->value));
         if (s->kind == LANG_FOR) loop(run, s);

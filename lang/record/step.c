@@ -43,6 +43,17 @@ static void trace_all(const lang_use *use, const lang_run *run)
     }
 }
 
+/* Gives the cell around this one the values that it names. */
+static void publish(const lang_use *use, const lang_run *run)
+{
+    const lang_block *around = use->around->block;
+    for (int i = 0; i < around->symbols; i++) {
+        const lang_symbol *s = &around->symbol[i];
+        if (s->line == use->line && s->kind == SYMBOL_VALUE)
+            use->around->value[i] = run->value[s->inner];
+    }
+}
+
 /* Whether the next value of a state has the shape of the state. A net tries the step with shapes that may still change. */
 static bool check_shape(lang_run *run, int s, rv_var h)
 {
@@ -74,7 +85,7 @@ static bool step(const lang_use *use, lang_run *run, rv_var x, rv_var *h)
         lang_value first = rv_lang_recorded(run, b->node->location, h[s]);
         run->value[b->state[s]] = first;
         if (first.kind == VALUE_NONE) return false;
-        if (run->cell->taken > 0 || run->cell->probe) continue;
+        if (run->cell->taken > 0 || run->cell->probe || run->cell->inner) continue;
         if (run->work->named)
             first.var = run->work->named(run->work->context, b, b->state[s], 0, first.var);
         run->value[b->state[s]] = first;
@@ -87,7 +98,10 @@ static bool step(const lang_use *use, lang_run *run, rv_var x, rv_var *h)
         ok = ok && next->kind == VALUE_VAR && check_shape(run, s, h[s]);
         h[s] = ok ? next->var : (rv_var){run->tape, -1};
     }
-    if (ok) trace_all(use, run);
+    if (ok && use->around)
+        publish(use, run);
+    else if (ok)
+        trace_all(use, run);
     return ok;
 }
 

@@ -9,6 +9,8 @@ typedef struct lang_use {
     const lang_block *cell;  /* the base, not an alias */
     lang_work *work;         /* NULL: the step counts its own */
     lang_trace *trace;       /* NULL: not wanted */
+    lang_run *around;        /* of the cell that this step is inside, or NULL */
+    int line;                /* there */
     const lang_block *alias; /* the alias that names the cell, or NULL */
 } lang_use;
 

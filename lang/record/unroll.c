@@ -6,10 +6,11 @@
 #include "lang/record/step.h"
 #include "lang/resolve/net_options.h"
 #include "lang/resolve/symbols.h"
+#include "lang/resolve/unrolls.h"
 #include "ops/ops.h"
 #include "tensor/memory.h"
 
-static bool set_options(lang_run *run, const lang_node *call, rv_rnn_options *o)
+bool rv_lang_call_options(lang_run *run, const lang_node *call, rv_rnn_options *o)
 {
     for (const lang_node *a = call->arguments; a; a = a->next) {
         if (a->kind != LANG_OPTION) continue;
@@ -34,7 +35,7 @@ bool rv_lang_alias_options(lang_run *run, const lang_block *cell, rv_rnn_options
     if (!cell->alias_of) return true;
     if (!rv_lang_alias_options(run, cell->alias_of, options)) return false;
     bool ok = rv_lang_start_run(&own, cell, run->work, run->tape) &&
-              set_options(&own, cell->node->alias, options);
+              rv_lang_call_options(&own, cell->node->alias, options);
     if (own.block) rv_lang_end_run(&own);
     return ok;
 }
@@ -100,33 +101,17 @@ static lang_value unroll_failed(lang_run *run, const lang_node *e, rv_var x, boo
     return (lang_value){.kind = VALUE_NONE};
 }
 
-/* Whether the store has an entry of the symbol's name. */
-static bool is_stored(const lang_symbol *s)
-{
-    return rv_lang_is_cell_weight(s) || s->kind == SYMBOL_CONSTANT ||
-           (s->kind == SYMBOL_STATE && s->definition->drawn);
-}
-
-static bool share_a_name(const lang_block *a, const lang_block *b)
-{
-    for (int i = 0; i < a->symbols; i++) {
-        int other = is_stored(&a->symbol[i]) ? rv_lang_find_symbol(b, a->symbol[i].name) : -1;
-        if (other >= 0 && is_stored(&b->symbol[other])) return true;
-    }
-    return false;
-}
-
 /* Whether another unroll or the model itself has a parameter with the name of one of the cell's. */
 static bool may_clash(const lang_block *model, int unroll, const rv_rnn_options *o)
 {
     const lang_block *cell = rv_lang_unrolled(model, unroll);
-    bool clash = share_a_name(cell, model) || (o->learned_start && model->unrolls > 1);
+    bool clash = rv_lang_share_a_name(cell, model) || (o->learned_start && model->unrolls > 1);
     for (int i = 0; !clash && o->learned_start && i < model->symbols; i++) /* h0, h1, .. */
-        clash = is_stored(&model->symbol[i]) && model->symbol[i].name[0] == 'h' &&
+        clash = rv_lang_is_stored(&model->symbol[i]) && model->symbol[i].name[0] == 'h' &&
                 strlen(model->symbol[i].name) == 2;
     for (int u = 0; !clash && u < model->unrolls; u++)
         clash = u != unroll && rv_lang_unrolled(model, u) &&
-                share_a_name(cell, rv_lang_unrolled(model, u));
+                rv_lang_share_a_name(cell, rv_lang_unrolled(model, u));
     return clash;
 }
 
@@ -177,7 +162,7 @@ lang_value rv_lang_unroll(lang_run *run, const lang_node *e)
     const char *names[RV_CELL_STATES] = {NULL};
     for (int s = 0; s < base->states; s++) names[s] = base->symbol[base->state[s]].name;
     rv_rnn_options o = {.bias = true, .stepwise = true, .user = &use, .state_name = names};
-    if (!rv_lang_alias_options(run, cell, &o) || !set_options(run, e->call, &o) ||
+    if (!rv_lang_alias_options(run, cell, &o) || !rv_lang_call_options(run, e->call, &o) ||
         !given_states(run, e->call, base, initial, &states))
         return none;
     rv_rnn_input inputs[RV_CELL_INPUTS];

@@ -7,6 +7,8 @@
 /* Evaluates a LANG_UNROLL. */
 lang_value rv_lang_unroll(lang_run *run, const lang_node *e);
 
+/* Sets the options that a call of a cell gives. */
+bool rv_lang_call_options(lang_run *run, const lang_node *call, rv_rnn_options *options);
 /* Sets the options of a chain of aliases, those of the base first. */
 bool rv_lang_alias_options(lang_run *run, const lang_block *cell, rv_rnn_options *options);
 

@@ -270,16 +270,16 @@ LANG_APART static bool over_loop(lang_resolver *r, lang_node *e)
     bool ok = rv_lang_resolve_expression(r, e->from);
     ok = rv_lang_resolve_expression(r, e->to) && ok;
     ok = rv_lang_resolve_loop_name(r, e) && ok && rv_lang_resolve_expression(r, e->term);
-    bool sums = !strcmp(e->over, "sum");
-    lang_node call = {.kind = LANG_CALL, .name = e->over, .arguments = e->term};
+    bool sums = !strcmp(e->word, "sum");
+    lang_node call = {.kind = LANG_CALL, .name = e->word, .arguments = e->term};
     call.location = call.sign = e->location;
-    call.sign.end = call.sign.start + (uint32_t)strlen(e->over);
-    if (!sums && !is_variadic(rv_op_find(e->over))) {
-        rv_lang_misnamed(r, call.sign, "%s does not go over a loop", e->over);
+    call.sign.end = call.sign.start + (uint32_t)strlen(e->word);
+    if (!sums && !is_variadic(rv_op_find(e->word))) {
+        rv_lang_misnamed(r, call.sign, "%s does not go over a loop", e->word);
         rv_lang_add_hint(r->scope->report, "sum(t from 1 to 3: ..), stack and concat do");
         return false;
     }
-    if (!sums) e->op = rv_op_find(e->over);
+    if (!sums) e->op = rv_op_find(e->word);
     for (const lang_node *a = e->term->next; a; a = a->next)
         if (sums || a->kind != LANG_OPTION) {
             rv_lang_misnamed(r, a->location, "expected %s after the value of each step",

@@ -96,6 +96,7 @@ static void cell(lang_scope *scope, lang_node *n)
     for (lang_node *more = n->input ? n->input->next : NULL; more; more = more->next)
         cell_input(&r, more->name, more);
     rv_lang_resolve_statements(&r, n->body);
+    rv_lang_name_inner(&r);
     for (int s = 0; s < r.block->states; s++) {
         const lang_symbol *state = &r.block->symbol[r.block->state[s]];
         if (state->next >= 0 || r.block->broken) continue;

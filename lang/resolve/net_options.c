@@ -39,6 +39,15 @@ int rv_lang_net_option(const char *name, rv_guess *guess)
     return found;
 }
 
+bool rv_lang_is_cell_option(int option)
+{
+    static const char *const of_cells[] = {"units",      "kernel", "bias",
+                                           "layer_norm", "forget", "name"};
+    for (size_t i = 0; option >= 0 && i < sizeof of_cells / sizeof *of_cells; i++)
+        if (!strcmp(options[option].name, of_cells[i])) return true;
+    return false;
+}
+
 bool rv_lang_set_net_option(rv_rnn_options *o, int option, double number, const char *word,
                             const char **expected)
 {

@@ -102,7 +102,8 @@ const lang_block *rv_lang_base(const lang_block *cell)
 
 const lang_block *rv_lang_unrolled(const lang_block *block, int unroll)
 {
-    return rv_lang_base(block->unroll[unroll]->value->call->block);
+    const lang_node *value = block->unroll[unroll]->value;
+    return rv_lang_base(value->kind == LANG_UNROLL ? value->call->block : value->block);
 }
 
 void rv_lang_note_unrolls(lang_scope *scope, const lang_block *model)

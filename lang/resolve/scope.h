@@ -38,8 +38,10 @@ typedef struct lang_symbol {
     int inner, unroll; /* SYMBOL_TRACE, SYMBOL_WEIGHT; an index into `unroll` of the block */
     int target, time;  /* SYMBOL_COTANGENT; time -1: target is no series, or an index follows */
     int next;          /* SYMBOL_STATE */
-    int cotangent;     /* in a derivation: the symbol of its cotangent, or -1 */
-    int same;          /* the symbol before it of the same name, or -1 */
+    int line; /* of what is in a cell inside this one, an index into `unroll`: there it is `inner`; else -1 */
+    const char *stored; /* a parameter's name in the store; NULL: `name` */
+    int cotangent;      /* in a derivation: the symbol of its cotangent, or -1 */
+    int same;           /* the symbol before it of the same name, or -1 */
 } lang_symbol;
 
 /* A cell that a model unrolls. */
@@ -61,7 +63,7 @@ struct lang_block {
     int input[RV_CELL_INPUTS + 1]; /* symbols */
     int states;
     int state[RV_CELL_STATES]; /* symbols */
-    const lang_node **unroll;  /* [unrolls] the lines NAME = unroll .. */
+    const lang_node **unroll;  /* [unrolls] the lines NAME = unroll .., in a cell NAME = CELL(..) */
     int unrolls;
     lang_unrolled_cell *cell; /* [cells] those unrolled, without aliases */
     int cells;

@@ -158,11 +158,10 @@ static bool define_cotangent(lang_resolver *r, lang_node *s)
     return false;
 }
 
-static bool define(lang_resolver *r, lang_node *s)
+/* Resolves what a line defines. */
+static bool define_target(lang_resolver *r, lang_node *s, bool ok)
 {
     lang_kind where = r->block->node->kind;
-    bool ok = s->value->kind == LANG_UNROLL ? rv_lang_resolve_unroll(r, s)
-                                            : rv_lang_resolve_expression(r, s->value);
     lang_node *base = s->target->kind == LANG_NAME ? s->target : s->target->base;
     bool let = s->helper;
     if (s->quantity && where != LANG_DERIVE)
@@ -196,6 +195,28 @@ static bool define(lang_resolver *r, lang_node *s)
     if (own >= 0) return rv_lang_redefined(r, base, own);
     base->symbol = rv_lang_add_symbol(r, base->name, SYMBOL_VALUE, s);
     return ok && base->symbol >= 0;
+}
+
+static bool define(lang_resolver *r, lang_node *s)
+{
+    bool ok = true;
+    if (s->value->kind == LANG_UNROLL)
+        ok = rv_lang_resolve_unroll(r, s);
+    else if (!rv_lang_resolve_inner(r, s, &ok))
+        ok = rv_lang_resolve_expression(r, s->value);
+    if (s->target->next && !rv_lang_is_inner(s) && ok)
+        ok = rv_lang_misnamed(r, s->target->next->location,
+                              "several names on the left stand for the states of a cell, as in: "
+                              "h', c' = lstm(x, h, c)");
+    ok = define_target(r, s, ok);
+    for (lang_node *t = s->target->next; t; t = t->next) {
+        lang_node *line = rv_lang_allocate(r->scope->arena, sizeof *line); /* outlives this call */
+        if (!line) return rv_lang_out_of_memory(r->scope->report);
+        *line = *s;
+        line->target = t;
+        ok = define_target(r, line, ok);
+    }
+    return ok;
 }
 
 static bool loop(lang_resolver *r, lang_node *s)

@@ -34,6 +34,14 @@ bool rv_lang_unknown_value(lang_resolver *r, const lang_node *e)
     return false;
 }
 
+static void guess_cells(rv_guess *g, const lang_resolver *r)
+{
+    for (const lang_block *b = r->scope->first; b; b = b->next)
+        if (b->node->kind == LANG_CELL && b != r->block) rv_guess_try(g, b->name);
+    for (const lang_text *t = rv_lang_texts; t->name; t++)
+        if (strcmp(t->name, "prelude") != 0) rv_guess_try(g, t->name);
+}
+
 bool rv_lang_unknown_function(lang_resolver *r, const lang_node *e)
 {
     rv_guess g = {.seen = rv_lang_to_guess(r->scope->report, e->name)};
@@ -46,7 +54,11 @@ bool rv_lang_unknown_function(lang_resolver *r, const lang_node *e)
                                         "rot180", "size",      "grad",      "jvp",     "hvp"};
     for (size_t i = 0; i < sizeof usual / sizeof *usual; i++) rv_guess_try(&g, usual[i]);
     if (r->block->node->kind == LANG_CELL) guess_symbols(&g, r->block);
-    if (rv_lang_find(r->scope, LANG_CELL, e->name))
+    if (r->block->node->kind == LANG_CELL && e->arguments && e->arguments->next) guess_cells(&g, r);
+    if (r->block->node->kind == LANG_CELL && rv_lang_find(r->scope, LANG_CELL, e->name))
+        rv_lang_add_hint(r->scope->report, "a cell stands alone in its line, as in: y = %s(x, h)",
+                         e->name);
+    else if (rv_lang_find(r->scope, LANG_CELL, e->name))
         rv_lang_add_hint(r->scope->report, "a cell is applied at each step: unroll %s(x)", e->name);
     else if (g.nearest)
         rv_lang_add_hint(r->scope->report, "did you mean \"%s\"?", g.nearest);
@@ -61,10 +73,7 @@ bool rv_lang_unknown_cell(lang_resolver *r, const lang_node *call)
     rv_guess g = {.seen = rv_lang_to_guess(r->scope->report, call->name)};
     rv_lang_misnamed(r, call->sign, "there is no cell \"%s\"", call->name);
     if (!g.seen) return false;
-    for (const lang_block *b = r->scope->first; b; b = b->next)
-        if (b->node->kind == LANG_CELL && b != r->block) rv_guess_try(&g, b->name);
-    for (const lang_text *t = rv_lang_texts; t->name; t++)
-        if (strcmp(t->name, "prelude") != 0) rv_guess_try(&g, t->name);
+    guess_cells(&g, r);
     if (g.nearest) rv_lang_add_hint(r->scope->report, "did you mean \"%s\"?", g.nearest);
     return false;
 }

@@ -48,6 +48,7 @@ int rv_lang_add_symbol(lang_resolver *r, const char *name, lang_symbol_kind kind
                                           .target = -1,
                                           .time = -1,
                                           .next = -1,
+                                          .line = -1,
                                           .cotangent = -1,
                                           .same = rv_lang_latest(b, name)};
     rv_name_table_add(&b->names, name, (size_t)b->symbols);

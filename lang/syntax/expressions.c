@@ -109,7 +109,7 @@ static lang_node *over_loop(parser *p)
     p->token++;
     lang_node *n = of ? name_node(p, LANG_OVER, "a name") : NULL;
     if (!n) return NULL;
-    n->over = of->name;
+    n->word = of->name;
     p->token++;
     if (!(n->from = rv_lang_parse_expression(p)) ||
         !expect(p, "to", "\"to\", as in: sum(t from 1 to 3: ..)") ||

@@ -105,14 +105,23 @@ static lang_node *loop(parser *p, uint32_t column)
     return n;
 }
 
-/* target [of quantity] = value */
+/* A name, name' or name[..]. */
+static bool is_target(const lang_node *n)
+{
+    bool inside = n->kind == LANG_PRIME || n->kind == LANG_INDEX;
+    return (inside ? n->child[0] : n)->kind == LANG_NAME;
+}
+
+/* target [, target ..] [of quantity] = value */
 static lang_node *define(parser *p)
 {
     lang_node *target = rv_lang_parse_postfix(p), *quantity = NULL;
     if (!target) return NULL;
+    for (lang_node *last = target; accept(p, ","); last = last->next)
+        if (!(last->next = rv_lang_parse_postfix(p))) return NULL;
     if (accept(p, "of") && !(quantity = rv_lang_parse_postfix(p))) return NULL;
-    lang_node *base =
-        target->kind == LANG_PRIME || target->kind == LANG_INDEX ? target->child[0] : target;
+    const lang_node *wrong = target;
+    while (wrong && is_target(wrong)) wrong = wrong->next;
     const lang_token *sign = p->token;
     if (!next_is(p, "=")) {
         rv_guess guess = {
@@ -123,8 +132,8 @@ static lang_node *define(parser *p)
         if (guess.nearest) rv_lang_add_hint(p->report, "did you mean \"%s\"?", guess.nearest);
         return NULL;
     }
-    if (base->kind != LANG_NAME) {
-        rv_lang_add_problem(p->report, target->location, RV_ERROR_FORMAT,
+    if (wrong) {
+        rv_lang_add_problem(p->report, wrong->location, RV_ERROR_FORMAT,
                             "cannot assign to this; write a name, as in: g = sigmoid(x)");
         return NULL;
     }

@@ -154,7 +154,7 @@ static void expression(writer *w, const lang_node *e)
         expression(w, e->value);
         break;
     case LANG_OVER:
-        put(w, e->over);
+        put(w, e->word);
         put(w, "(");
         put(w, e->name);
         put(w, " from ");
@@ -345,7 +345,8 @@ static void first_line(writer *w, const lang_node *s)
         for (const lang_node *d = s->declared; d; d = d->next) declared(w, d);
         break;
     case LANG_DEFINE:
-        phrase(w, s->helper ? "let " : "", s->target);
+        if (s->helper) put(w, "let ");
+        list(w, s->target);
         phrase(w, " of ", s->quantity);
         phrase(w, " = ", s->value);
         break;

@@ -47,7 +47,9 @@ typedef enum lang_kind {
     /* statements */
     LANG_DECLARE,  /* name, a keyword, and what is declared */
     LANG_DECLARED, /* name, its sizes (a LANG_LIST or NULL), and what it starts from or NULL */
-    LANG_DEFINE, /* target = value; the target is a NAME, PRIME or INDEX. Of a cotangent also: of quantity */
+    /* target = value; the target is a NAME, PRIME or INDEX, or a list of them: h', c' = lstm(x, h, c). Of a cotangent
+     * also: of quantity */
+    LANG_DEFINE,
     LANG_RETURN, /* value */
     LANG_BROKEN, /* a line with a syntax error: the names that it defines, the body of a loop */
     LANG_FOR,    /* name from .. to .., and a body */
@@ -65,7 +67,9 @@ struct lang_node {
     lang_location location; /* of an operation: all of it; of a node with a body: its first line */
     lang_location sign;     /* of a name: itself; of an operation: its sign */
     const char *name;
-    const char *over; /* LANG_OVER: what is done with the terms: "sum", "stack" .. */
+    /* LANG_OVER: what is done with the terms: "sum", "stack" ..; LANG_CALL of a cell: what is before the names of its
+     * parameters, or NULL */
+    const char *word;
     double number;
     int height;  /* of an expression's tree, 0: a leaf */
     bool spaced; /* LANG_CALL: a space before the bracket */

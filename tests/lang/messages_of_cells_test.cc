@@ -84,6 +84,107 @@ TEST(Messages, Cell)
     });
 }
 
+TEST(Messages, CellInsideACell)
+{
+    expect_messages({
+        {"cell c\n"
+         "  state h\n"
+         "  h' = gru(x)\n",
+         "my.rv:3:8: error: gru takes its inputs and states: x, h\n"
+         "    3 |   h' = gru(x)\n"
+         "      |        ^~~~~~\n"},
+        {"cell c\n"
+         "  state h\n"
+         "  h' = gru(x, h, h=h)\n",
+         "my.rv:3:8: error: gru takes its inputs and states: x, h\n"
+         "    3 |   h' = gru(x, h, h=h)\n"
+         "      |        ^~~~~~~~~~~~~~\n"},
+        {"cell c\n"
+         "  state h\n"
+         "  h', a = gru(x, h)\n",
+         "my.rv:3:3: error: gru has 1 state, but 2 names are given\n"
+         "    3 |   h', a = gru(x, h)\n"
+         "      |   ^~\n"},
+        {"cell c\n"
+         "  state h\n"
+         "  h' = h + gru(x, h)\n",
+         "my.rv:3:12: error: there is no op or function \"gru\"\n"
+         "    3 |   h' = h + gru(x, h)\n"
+         "      |            ^~~ a cell stands alone in its line, as in: y = gru(x, h)\n"},
+        {"cell c\n"
+         "  state h\n"
+         "  h' = gru(x, h, layers=2)\n",
+         "my.rv:3:18: error: \"layers\" is an option of unroll, not of a step\n"
+         "    3 |   h' = gru(x, h, layers=2)\n"
+         "      |                  ^~~~~~~~\n"},
+        {"cell c\n"
+         "  state h\n"
+         "  h' = gru(x, h, kernl=2)\n",
+         "my.rv:3:18: error: gru has no option \"kernl\"\n"
+         "    3 |   h' = gru(x, h, kernl=2)\n"
+         "      |                  ^~~~~ did you mean \"kernel\"?\n"},
+        {"cell c\n"
+         "  state h\n"
+         "  h' = c(x, h)\n",
+         "my.rv:3:8: error: the cell \"c\" would be inside itself\n"
+         "    3 |   h' = c(x, h)\n"
+         "      |        ^\n"},
+        {"cell c\n"
+         "  state h\n"
+         "  h' = grru(x, h)\n",
+         "my.rv:3:8: error: there is no op or function \"grru\"\n"
+         "    3 |   h' = grru(x, h)\n"
+         "      |        ^~~~ did you mean \"gru\"?\n"},
+        {"cell c\n"
+         "  state h\n"
+         "  y[0] = rnn(x, h)\n"
+         "  y[1] = rnn(y[0], h)\n"
+         "  h' = y[1]\n",
+         "my.rv:4:10: error: the parameters of two cells would be called \"y/..\"\n"
+         "    4 |   y[1] = rnn(y[0], h)\n"
+         "      |          ^~~~~~~~~~~~ give each a name: rnn(.., name=\"y2\")\n"},
+        {"cell c\n"
+         "  state h, a\n"
+         "  h', a' = tanh(h)\n",
+         "my.rv:3:7: error: several names on the left stand for the states of a cell, as in: h', "
+         "c' = lstm(x, h, c)\n"
+         "    3 |   h', a' = tanh(h)\n"
+         "      |       ^~\n"},
+        {"cell big = rnn(layers=2)\n"
+         "cell c\n"
+         "  state h\n"
+         "  h' = big(x, h)\n",
+         "my.rv:4:8: error: \"big\" sets options of a net, which a step inside a cell has not; use "
+         "its cell itself\n"
+         "    4 |   h' = big(x, h)\n"
+         "      |        ^~~~~~~~~\n"},
+        {"cell c\n"
+         "  state h\n"
+         "  h' = rnn(x, sum(h))\n",
+         "my.rv:3:8: error: cell: \"W\" maps rows [n,inputs], but its argument is []; reshape it\n"
+         "    3 |   h' = rnn(x, sum(h))\n"
+         "      |        ^~~~~~~~~~~~~~\n"},
+        {"cell c\n"
+         "  state h\n"
+         "  h', 3 = rnn(x, h)\n",
+         "my.rv:3:7: error: cannot assign to this; write a name, as in: g = sigmoid(x)\n"
+         "    3 |   h', 3 = rnn(x, h)\n"
+         "      |       ^\n"},
+        {"cell c\n"
+         "  state h\n"
+         "  h', h' = lstm(x, h, h)\n",
+         "my.rv:3:7: error: \"h\" is already defined\n"
+         "    3 |   h', h' = lstm(x, h, h)\n"
+         "      |       ^ see line 3\n"},
+        {"model m\n"
+         "  input x[2, 4]\n"
+         "  h = gru(x, x)\n",
+         "my.rv:3:7: error: there is no op or function \"gru\"\n"
+         "    3 |   h = gru(x, x)\n"
+         "      |       ^~~ a cell is applied at each step: unroll gru(x)\n"},
+    });
+}
+
 TEST(Messages, CellAlias)
 {
     expect_messages({

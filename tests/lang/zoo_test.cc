@@ -95,6 +95,57 @@ TEST(Zoo, ATextIsTheSameProgramAsTheCellInC)
     }
 }
 
+// A cell inside a cell is rv_cell_inner in C: with the names of parameters, recurrent dropout and all options.
+TEST(Zoo, ACellInsideACellIsTheSameProgramAsInC)
+{
+    const rv_cell_step highway = [](rv_cell *k, rv_var x, rv_var *h) {
+        rv_states y = {};
+        y.h[0] = h[0];
+        rv_cell_inner(k, rv_zoo("gru"), nullptr, nullptr, x, &y);
+        const rv_var t =
+            rv_sigmoid(rv_cell_bias_from(k, rv_cell_map(k, h[0], "A"), "a", rv_init_constant(-1)));
+        h[0] = rv_lerp(h[0], y.h[0], t);
+    };
+    const rv_cell_step tower = [](rv_cell *k, rv_var x, rv_var *h) {
+        rv_states low = {}, high = {};
+        low.h[0] = h[0], low.h[1] = h[1], high.h[0] = h[2];
+        rv_cell_inner(k, rv_zoo("lstm"), "low", nullptr, x, &low);
+        rv_cell_inner(k, rv_zoo("gru"), "h2", nullptr, low.h[0], &high);
+        h[0] = low.h[0], h[1] = low.h[1], h[2] = high.h[0];
+    };
+    const std::string text = "cell highway\n"
+                             "  state h\n"
+                             "  map A\n"
+                             "  bias a = -1\n"
+                             "  y = gru(x, h)\n"
+                             "  t = sigmoid(A h + a)\n"
+                             "  h' = t.y + (1 - t).h\n"
+                             "cell tower\n"
+                             "  state low, c, high\n"
+                             "  map bz\n" // clashes
+                             "  low', c' = lstm(x, low, c, name=\"low\")\n"
+                             "  high' = gru(low', high, name=\"h2\")\n";
+    rv_error error = {};
+    rv_lang *lang = rv_lang_read(text.data(), text.size(), "inner", nullptr, &error);
+    for (const auto &[name, step] : {std::pair<const char *, rv_cell_step>{"highway", highway},
+                                     std::pair<const char *, rv_cell_step>{"tower", tower}}) {
+        const rv_model *model = rv_lang_model(lang, name, &error);
+        ASSERT_NE(model, nullptr) << error.text;
+        for (Options &o : options()) {
+            std::string why, why_text;
+            rv_store *store = rv_store_new(1);
+            const rv_hash c = hash_of(store, step, false, false, o.rnn, &why);
+            o.rnn.user = model->user;
+            const rv_hash t = hash_of(store, model->step, false, false, o.rnn, &why_text);
+            EXPECT_EQ(why, "") << name << ", " << o.name;
+            EXPECT_EQ(why_text, "") << name << ", " << o.name;
+            EXPECT_TRUE(c.low == t.low && c.high == t.high) << name << ", " << o.name;
+            rv_store_free(store);
+        }
+    }
+    rv_lang_free(lang);
+}
+
 TEST(Zoo, TextsAreRightAndInCanonicalForm)
 {
     for (int i = 0; i < rv_model_count(); i++) {

@@ -189,6 +189,27 @@ TEST(Unroll, FurtherInputsAreReadStepByStepOrWhole)
     }
 }
 
+TEST(Unroll, AnInnerCellThatCannotBeIsAnError)
+{
+    const auto fails = [](const char *words, rv_cell_step step) {
+        Tape t;
+        EXPECT_TRUE(rv_is_null(rv_unroll(step, t.input("x", RV_SHAPE(2, 3)), 2)));
+        EXPECT_TRUE(contains(t.error(), words)) << t.error();
+    };
+    fails("the inner step is NULL; give a cell", [](rv_cell *k, rv_var x, rv_var *h) {
+        rv_states s = {};
+        rv_cell_inner(k, nullptr, "a", nullptr, x, &s);
+        h[0] = s.h[0];
+    });
+    fails("have 201 bytes, expected at most 147; use shorter ones",
+          [](rv_cell *k, rv_var x, rv_var *h) {
+              rv_states s = {};
+              s.h[0] = h[0];
+              rv_cell_inner(k, rv_zoo("gru"), std::string(200, 'a').c_str(), nullptr, x, &s);
+              h[0] = s.h[0];
+          });
+}
+
 TEST(Unroll, FurtherInputsThatDoNotFitAreErrors)
 {
     const rv_cell_step reads = [](rv_cell *k, rv_var x, rv_var *h) {

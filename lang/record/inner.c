@@ -1,0 +1,115 @@
+#include "lang/record/inner.h"
+
+#include "lang/record/evaluate.h"
+#include "lang/record/statements.h"
+#include "lang/record/step.h"
+#include "lang/record/unroll.h"
+#include "lang/resolve/unrolls.h"
+#include "tensor/memory.h"
+
+/* A line while it is recorded. On the heap, because cells nest. */
+typedef struct inner_line {
+    rv_var x;
+    rv_rnn_input inputs[RV_CELL_INPUTS];
+    rv_states h;
+    rv_rnn_options options;
+    lang_use use;
+} inner_line;
+
+static bool evaluate_arguments(lang_run *run, const lang_node *call, const lang_block *cell,
+                               inner_line *in)
+{
+    int position = 0;
+    for (const lang_node *a = call->arguments; a; a = a->next) {
+        int i = rv_lang_inner_argument(cell, a, &position);
+        if (i < 0) continue; /* an option */
+        rv_var v = rv_lang_evaluate_var(run, a->kind == LANG_OPTION ? a->value : a);
+        if (rv_is_null(v)) return false;
+        if (i >= cell->inputs)
+            in->h.h[i - cell->inputs] = v;
+        else if (i)
+            in->inputs[i - 1].x = v;
+        else
+            in->x = v;
+    }
+    return true;
+}
+
+/* The options of a cell are those around it, but for the units, which are those of its first state. */
+static bool set_options(lang_run *run, const lang_node *call, const lang_block *cell,
+                        inner_line *in)
+{
+    rv_rnn_options *o = &in->options;
+    rv_shape state = rv_shape_of(in->h.h[0]);
+    *o = *run->cell->options;
+    const rv_rnn_options around = *o;
+    if (state.rank > 1) o->units = state.dim[1];
+    if (!rv_lang_alias_options(run, cell, o) || !rv_lang_call_options(run, call, o)) return false;
+    bool net = o->layers != around.layers || o->bidirectional != around.bidirectional ||
+               o->reverse != around.reverse || o->residual != around.residual ||
+               o->skip != around.skip || o->learned_start != around.learned_start ||
+               o->dropout != around.dropout || o->recurrent_dropout != around.recurrent_dropout ||
+               o->same_dropout != around.same_dropout || o->recompute != around.recompute;
+    if (net) {
+        rv_lang_wrong(run, call->location, RV_ERROR_ARGUMENT,
+                      "\"%s\" sets options of a net, which a step inside a cell has not; use its "
+                      "cell itself",
+                      call->name);
+        return false;
+    }
+    in->use = (lang_use){
+        .cell = rv_lang_base(cell), .work = run->work, .around = run, .line = call->time};
+    o->user = &in->use;
+    o->inputs = in->inputs;
+    o->input_count = in->use.cell->inputs - 1;
+    return true;
+}
+
+/* Takes the step. Mistakes inside a built-in cell are reported at the line. */
+static bool take_step(lang_run *run, const lang_node *call, inner_line *in)
+{
+    lang_work *work = run->work;
+    const lang_location outer = work->call;
+    const bool reported = work->reported;
+    rv_error error = {0};
+    work->reported = false;
+    if (in->use.cell->node->location.source->built_in && !call->location.source->built_in)
+        work->call = call->location;
+    rv_cell_inner(run->cell, rv_lang_step, call->word, &in->options, in->x, &in->h);
+    work->call = outer;
+    const bool failed = rv_is_null(in->h.h[0]);
+    if (failed && (work->report || !work->reported) && rv_tape_take_error(run->tape, &error) &&
+        !work->reported)
+        rv_lang_wrong(run, call->location, error.code, "%-s", error.text);
+    work->reported = work->reported || reported;
+    run->failed = run->failed || failed;
+    return !failed;
+}
+
+static void record(lang_run *run, const lang_node *line, inner_line *in)
+{
+    const lang_node *call = line->value;
+    int s = 0;
+    if (!evaluate_arguments(run, call, rv_lang_base(call->block), in) ||
+        !set_options(run, call, call->block, in) || !take_step(run, call, in))
+        return;
+    for (lang_node *t = line->target; t; t = t->next) {
+        lang_node one = *line;
+        one.target = t;
+        rv_lang_assign(run, &one, rv_lang_recorded(run, t->location, in->h.h[s++]));
+    }
+}
+
+void rv_lang_inner(lang_run *run, const lang_node *line)
+{
+    inner_line *in = rv_alloc(1, sizeof *in);
+    if (!rv_lang_base(line->value->block) || rv_lang_base(line->value->block)->wrong) {
+    } else if (!in)
+        rv_lang_wrong(run, line->location, RV_ERROR_MEMORY, "out of memory");
+    else if (rv_lang_proceed(run, line->value)) {
+        run->work->depth++;
+        record(run, line, in);
+        run->work->depth--;
+    }
+    rv_free(in);
+}
