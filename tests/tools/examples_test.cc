@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <sstream>
 #include <string>
+#include <vector>
 
 #include "recurve.h"
 #include "tests/tools/command.h"
@@ -86,21 +87,35 @@ TEST(Examples, UpdateGateLearnsTheArticlesFiveSequences)
     EXPECT_EQ(lines, 5);
 }
 
-TEST(Examples, RtrlIsTheGradientOfBackPropagationThroughTime)
+TEST(Examples, RtrlIsTheGradientOfBackPropagationThroughTimeAndOthersPointInItsDirection)
 {
     const Outcome outcome = example("rtrl");
     std::istringstream lines(outcome.out);
+    std::string line, name;
     int parameters = 0;
-    for (std::string line; std::getline(lines, line) && line.rfind("RTRL", 0) != 0; parameters++) {
+    for (; std::getline(lines, line) && line.find("largest") != std::string::npos; parameters++) {
         double gradient = 0, difference = 1;
-        ASSERT_EQ(std::sscanf(line.c_str(), "%*s largest gradient %lf, largest difference %lf",
+        ASSERT_EQ(std::sscanf(line.c_str(), "%*s %*s largest gradient %lf, largest difference %lf",
                               &gradient, &difference),
                   2)
             << line;
         EXPECT_GT(gradient, 1e-4) << line;
         EXPECT_LE(difference, 1e-12) << line;
     }
-    EXPECT_EQ(parameters, 9);
+    EXPECT_EQ(parameters, 2 * 9); /* by RTRL and by e-prop */
+    std::vector<double> cosines;
+    for (; std::getline(lines, line);) {
+        const size_t at = line.find("cosine ");
+        if (at != std::string::npos) cosines.push_back(std::stod(line.substr(at + 7)));
+    }
+    ASSERT_EQ(cosines.size(), 5u) << outcome.out; /* RTRL, e-prop, truncated to 6, 3 and 1 steps */
+    EXPECT_EQ(cosines[0], 1);
+    EXPECT_GT(cosines[1], 0.95);
+    EXPECT_LT(cosines[1], 0.9999);
+    for (size_t i = 2; i < 5; i++) {
+        EXPECT_GT(cosines[i], 0.5);
+        EXPECT_LT(cosines[i], cosines[i - 1]);
+    }
 }
 
 /* The last validation error or loss that a command prints. */
