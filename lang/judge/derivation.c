@@ -86,8 +86,12 @@ static bool compare_lines(lang_proof *p, rv_program *program, rv_lang_verdict *r
                                   rounding(truth, rv_program_output(program, 2 * i + 1)));
             judge_line(p, point, value, truth, rounded, &rows[i]);
             lang_line *l = &p->lines[i];
-            if (rows[i].verdict == RV_WRONG && !l->wrong) l->point = l->mistake ? 0 : point;
-            l->wrong = rows[i].verdict == RV_WRONG;
+            bool wrong = rows[i].verdict == RV_WRONG;
+            bool open = rows[i].verdict == RV_UNDECIDED &&
+                        rows[i].max_relative_error > rv_lang_tolerance(p);
+            if ((wrong && !l->wrong) || (open && !l->open)) l->point = l->mistake ? 0 : point;
+            l->wrong = wrong;
+            l->open = open;
         }
     }
     for (size_t k = 0; exact && k < 2 * p->count; k++) rv_tensor_free(&exact[k]);
@@ -156,12 +160,12 @@ static bool judge_rows(lang_proof *p, const lang_block *derivation, lang_verdict
 /* Whether the line gets a verdict. A helper does only if it is wrong. */
 static bool is_judged(const lang_line *l) { return !l->statement->helper || l->wrong; }
 
-/* Repairs the wrong lines. */
+/* Repairs the wrong and the open lines. */
 static bool repair_lines(lang_proof *p, lang_block *derivation)
 {
-    bool wrong = false;
-    for (size_t i = 0; i < p->count; i++) wrong = wrong || p->lines[i].wrong;
-    return !wrong ||
+    bool off = false;
+    for (size_t i = 0; i < p->count; i++) off = off || p->lines[i].wrong || p->lines[i].open;
+    return !off ||
            (rv_lang_name_everything(p->scope, derivation) && rv_lang_repair_lines(p, derivation));
 }
 
@@ -176,7 +180,7 @@ static bool judge_lines(lang_proof *p, lang_block *derivation, lang_verdicts *v)
     for (size_t i = 0; ok && i < p->count; i++) {
         const lang_line *l = &p->lines[i];
         rv_lang_verdict *row = &v->at[first + (int)i];
-        if (l->wrong && rv_lang_is_first(p, l))
+        if ((l->wrong || l->open) && rv_lang_is_first(p, l))
             snprintf(row->repair, sizeof row->repair, "%s", rv_lang_repair_of(p, l->statement));
         if (is_judged(l)) v->at[v->count++] = *row;
     }

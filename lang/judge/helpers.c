@@ -55,7 +55,8 @@ static bool mentions(const lang_run *run, const lang_node *e, int symbol)
 static bool is_right(const lang_proof *p, const lang_node *statement)
 {
     for (size_t i = 0; i < p->count; i++)
-        if (p->lines[i].statement == statement && p->lines[i].wrong) return false;
+        if (p->lines[i].statement == statement && (p->lines[i].wrong || p->lines[i].open))
+            return false;
     return true;
 }
 
@@ -178,12 +179,21 @@ static bool is_contradicted(lang_proof *p, lang_run *run, const lang_line *line,
     return wrong > right;
 }
 
+/* Whether a helper is wrong at another time step. */
+static bool is_convicted(const lang_proof *p, const lang_node *helper)
+{
+    for (size_t i = 0; i < p->count; i++)
+        if (p->lines[i].statement == helper && p->lines[i].wrong) return true;
+    return false;
+}
+
 /* Whether the helper makes the line wrong. If so, gives the helper its truth and corrects the line. */
 static bool blame(lang_proof *p, lang_run *run, lang_line *line, lang_line *h)
 {
     rv_var value;
     bool known;
     int readers = count_readers(p, run, h->target, line->statement, DEEPEST_HELPER);
+    if (line->open && !is_convicted(p, h->statement)) return false;
     if (readers < 0 || !rv_is_null(h->truth) || p->to_try <= 0) return false;
     rv_var truth = find_truth(p, run, line, h, &value, &known);
     if (rv_is_null(truth)) return false;
@@ -200,7 +210,7 @@ static bool blame(lang_proof *p, lang_run *run, lang_line *line, lang_line *h)
         if (!h->mistake) rv_lang_out_of_memory(p->report);
     }
     line->value = value;
-    line->wrong = false;
+    line->wrong = line->open = false;
     line->mistake = NULL;
     replace(run, h, truth);
     return true;
@@ -236,6 +246,6 @@ void rv_lang_restate(lang_proof *p, lang_line *line, rv_var value)
     if (!program) return;
     line->value = value;
     line->mistake = NULL;
-    line->wrong = !rv_lang_is_right(p, program, 0, 1);
+    *(line->open ? &line->open : &line->wrong) = !rv_lang_is_right(p, program, 0, 1);
     rv_program_free(program);
 }

@@ -151,7 +151,7 @@ static bool record_line(lang_run *run, const lang_node *s)
 bool rv_lang_is_first(const lang_proof *p, const lang_line *line)
 {
     for (const lang_line *before = p->lines; before < line; before++)
-        if (before->statement == line->statement && before->wrong) return false;
+        if (before->statement == line->statement && (before->wrong || before->open)) return false;
     return true;
 }
 
@@ -186,22 +186,23 @@ static bool trace_helpers(lang_run *run, const lang_node *s)
     lang_value v;
     if (l && !s->helper && p->corrected) {
         if (!evaluate_line(run, &again, &v)) return false;
-        if (l->wrong && !rv_lang_move(p, l->point)) return rv_lang_out_of_memory(p->report);
+        bool off = l->wrong || l->open;
+        if (off && !rv_lang_move(p, l->point)) return rv_lang_out_of_memory(p->report);
         rv_lang_restate(p, l, again.value);
     }
-    if (l && !s->helper && l->wrong) {
+    if (l && !s->helper && (l->wrong || l->open)) {
         if (!rv_lang_move(p, l->point)) return rv_lang_out_of_memory(p->report);
         rv_lang_trace_helper(p, run, l);
     }
     return leave_line(run, s, l);
 }
 
-/* Looks for repairs of wrong lines. */
+/* Looks for repairs of wrong and open lines. */
 static bool propose(lang_run *run, const lang_node *s)
 {
     lang_proof *p = run->context;
     const lang_line *l = this_line(p, s);
-    if (l && l->wrong && rv_lang_is_first(p, l)) {
+    if (l && (l->wrong || l->open) && rv_lang_is_first(p, l)) {
         if (!rv_lang_move(p, l->point)) return rv_lang_out_of_memory(p->report);
         rv_lang_propose(p, run, l);
     }
@@ -240,7 +241,10 @@ bool rv_lang_trace_lines(lang_proof *p, const lang_block *derivation)
     }
     p->to_try = MOST_TO_TRY;
     p->work.left = rv_lang_most_work(p->limits, LANG_MOST_WORK);
-    return !wrong || !helpers || p->options->as_written || derive(p, derivation, trace_helpers);
+    if (!wrong || !helpers || p->options->as_written) return true;
+    /* Twice, because lines before the one that convicts a helper may read it, too. */
+    return derive(p, derivation, trace_helpers) &&
+           (!p->corrected || derive(p, derivation, trace_helpers));
 }
 
 bool rv_lang_repair_lines(lang_proof *p, const lang_block *derivation)

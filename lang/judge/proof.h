@@ -16,9 +16,9 @@ typedef struct lang_line {
     int target;
     int64_t time;
     rv_var value, leaf, truth; /* what the line states; the input of zeros; the gradient there */
-    bool wrong;
-    int point;           /* the first one at which it is wrong */
-    const char *mistake; /* why it has no value; NULL: it has one */
+    bool wrong, open;          /* open: wrong only where states start elsewhere */
+    int point;                 /* the first one at which it is wrong or open */
+    const char *mistake;       /* why it has no value; NULL: it has one */
 } lang_line;
 
 /* What a wrong line may have been meant to be. */
