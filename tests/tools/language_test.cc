@@ -268,16 +268,17 @@ TEST(Run, RefusesValuesThatTheModelDoesNotHaveOrThatDoNotFit)
 
 /* ---- fmt ---- */
 
-TEST(Fmt, EveryBuiltInTextIsAFixedPoint)
+TEST(Fmt, EveryTextOfTheProjectIsAFixedPoint)
 {
-    for (const auto &entry : std::filesystem::directory_iterator("models")) {
-        if (entry.path().extension() != ".rv") continue;
-        const std::string path = entry.path().string();
-        const Outcome printed = recurve("fmt " + path);
-        EXPECT_EQ(printed.status, 0) << path;
-        EXPECT_EQ(printed.out, slurp(path));
-        EXPECT_EQ(recurve("fmt --check " + path).status, 0) << path;
-    }
+    for (const char *folder : {"models", "gallery"})
+        for (const auto &entry : std::filesystem::directory_iterator(folder)) {
+            if (entry.path().extension() != ".rv") continue;
+            const std::string path = entry.path().string();
+            const Outcome printed = recurve("fmt " + path);
+            EXPECT_EQ(printed.status, 0) << path;
+            EXPECT_EQ(printed.out, slurp(path));
+            EXPECT_EQ(recurve("fmt --check " + path).status, 0) << path;
+        }
 }
 
 TEST(Fmt, RewritesInPlaceWhatCheckNames)
