@@ -111,26 +111,31 @@ rv_var rv_cell_state(rv_cell *k, rv_var *h, int s, rv_shape shape, rv_init start
 
 /* ---- parameters along axis 1 ---- */
 
-/* A vector [units], reshaped to broadcast along axis 1 of x. */
+/* A vector, reshaped to broadcast along axis 1 of x. A tensor of more axes broadcasts from the last one on. */
 static rv_var along_units(rv_var vector, rv_var x)
 {
     rv_shape along = {.rank = rv_shape_of(x).rank - 1, .dim = {rv_shape_of(vector).dim[0]}};
     for (int64_t d = 1; d < along.rank; d++) along.dim[d] = 1;
-    return rv_is_null(vector) ? vector : rv_reshape(vector, along);
+    return rv_is_null(vector) || rv_shape_of(vector).rank > 1 ? vector : rv_reshape(vector, along);
 }
 
-rv_var rv_cell_bias_from(rv_cell *k, rv_var x, const char *name, rv_init init)
+static rv_shape or_units(const rv_cell *k, rv_shape shape)
+{
+    return shape.rank ? shape : RV_SHAPE(k->options->units);
+}
+
+rv_var rv_cell_bias_from(rv_cell *k, rv_var x, const char *name, rv_shape shape, rv_init init)
 {
     if (!k) return (rv_var){NULL, -1};
     if (rv_is_null(x)) return x;
     bool number = init.kind == RV_INIT_CONSTANT && !k->options->bias;
     double offset = number ? init.a * init.factor : 0;
-    rv_shape units = RV_SHAPE(k->options->units);
+    shape = or_units(k, shape);
     rv_var y = number && offset == 0 ? x
                : number              ? rv_shift(x, offset)
                : k->options->bias
-                   ? rv_add(x, along_units(rv_cell_parameter(k, name, units, init), x))
-                   : rv_add(x, along_units(stored(k, name, units, init, true), x));
+                   ? rv_add(x, along_units(rv_cell_parameter(k, name, shape, init), x))
+                   : rv_add(x, along_units(stored(k, name, shape, init, true), x));
     if (rv_is_null(y) || !name) return y;
     const char *gate =
         name[0] == 'b' && name[1] ? name + 1 : name; /* "bg" is the bias of the gate g */
@@ -140,30 +145,32 @@ rv_var rv_cell_bias_from(rv_cell *k, rv_var x, const char *name, rv_init init)
 rv_var rv_cell_bias(rv_cell *k, rv_var x, const char *name)
 {
     if (!k) return (rv_var){NULL, -1};
-    return rv_cell_bias_from(k, x, name, rv_init_constant(0));
+    return rv_cell_bias_from(k, x, name, RV_SCALAR, rv_init_constant(0));
 }
 
 rv_var rv_cell_forget_bias(rv_cell *k, rv_var x, const char *name)
 {
     if (!k) return (rv_var){NULL, -1};
-    return rv_cell_bias_from(k, x, name, rv_init_constant(rv_cell_forget(k)));
+    return rv_cell_bias_from(k, x, name, RV_SCALAR, rv_init_constant(rv_cell_forget(k)));
 }
 
-rv_var rv_cell_scale(rv_cell *k, rv_var x, const char *name, rv_init init)
+rv_var rv_cell_scale(rv_cell *k, rv_var x, const char *name, rv_shape shape, rv_init init)
 {
     if (!k) return (rv_var){NULL, -1};
     if (rv_is_null(x)) return x;
-    rv_var p = rv_cell_parameter(k, name, RV_SHAPE(k->options->units), init);
+    rv_var p = rv_cell_parameter(k, name, or_units(k, shape), init);
     return rv_multiply(along_units(p, x), x);
 }
 
-rv_var rv_cell_vector(rv_cell *k, rv_var x, const char *name, rv_init init)
+rv_var rv_cell_vector(rv_cell *k, rv_var x, const char *name, rv_shape shape, rv_init init)
 {
     if (!k) return (rv_var){NULL, -1};
     if (rv_is_null(x)) return x;
+    rv_var p = rv_cell_parameter(k, name, or_units(k, shape), init);
+    if (shape.rank > 1) return p;
     rv_shape one = {.rank = rv_shape_of(x).rank};
-    for (int64_t d = 0; d < one.rank; d++) one.dim[d] = d == 1 ? k->options->units : 1;
-    return rv_reshape(rv_cell_parameter(k, name, RV_SHAPE(k->options->units), init), one);
+    for (int64_t d = 0; d < one.rank; d++) one.dim[d] = d == 1 ? or_units(k, shape).dim[0] : 1;
+    return rv_reshape(p, one);
 }
 
 /* ---- recurrent dropout ---- */
@@ -321,30 +328,58 @@ static bool has_rank(rv_cell *k, rv_var x, int64_t rank, const char *name, const
     return false;
 }
 
+/* The initial values of a map whose outputs have `inputs` inputs. */
+static rv_init init_of(rv_map_options o, int64_t inputs)
+{
+    bool given = o.init.kind != RV_INIT_CONSTANT || o.init.factor != 0;
+    return given ? o.init : fan_in(inputs);
+}
+
 static rv_var convolve(rv_cell *k, rv_var x, const char *name, int64_t size, int64_t ring,
-                       const rv_init *init)
+                       rv_map_options o)
 {
     if (!has_rank(k, x, 4, name, "images [n,channels,height,width]")) return (rv_var){k->tape, -1};
-    int64_t channels = rv_shape_of(x).dim[1];
-    rv_shape shape = RV_SHAPE(k->options->units, channels, size, size);
-    rv_init standard = fan_in(channels * size * size);
-    return rv_conv2d(x, rv_cell_parameter(k, name, shape, init ? *init : standard),
-                     (rv_conv2d_options){.top = ring, .bottom = ring, .left = ring, .right = ring});
+    int64_t groups = o.heads ? o.heads : 1, channels = rv_shape_of(x).dim[1] / groups;
+    rv_shape shape = RV_SHAPE(o.outputs, channels, size, size);
+    return rv_conv2d(x, rv_cell_parameter(k, name, shape, init_of(o, channels * size * size)),
+                     (rv_conv2d_options){.top = ring,
+                                         .bottom = ring,
+                                         .left = ring,
+                                         .right = ring,
+                                         .groups = o.heads > 1 ? o.heads : 0});
 }
 
 rv_var rv_cell_conv(rv_cell *k, rv_var x, const char *name, int64_t size)
 {
     if (!k) return (rv_var){NULL, -1};
-    return convolve(k, read(k, x), name, size, 0, NULL);
+    return convolve(k, read(k, x), name, size, 0, (rv_map_options){.outputs = k->options->units});
 }
 
-static rv_var multiply(rv_cell *k, rv_var x, const char *name, const rv_init *init)
+/* [n,inputs] to [heads,n,inputs/heads]. */
+static rv_var split(rv_var x, int64_t heads)
+{
+    static const int axes[] = {1, 0, 2};
+    rv_shape s = rv_shape_of(x);
+    return rv_transpose(rv_reshape(x, RV_SHAPE(s.dim[0], heads, s.dim[1] / heads)), axes);
+}
+
+/* And back. */
+static rv_var join(rv_var x)
+{
+    static const int axes[] = {1, 0, 2};
+    rv_shape s = rv_shape_of(x);
+    return rv_reshape(rv_transpose(x, axes), RV_SHAPE(s.dim[1], s.dim[0] * s.dim[2]));
+}
+
+static rv_var multiply(rv_cell *k, rv_var x, const char *name, rv_map_options o)
 {
     if (!has_rank(k, x, 2, name, "rows [n,inputs]")) return (rv_var){k->tape, -1};
-    int64_t inputs = rv_shape_of(x).dim[1];
-    rv_shape shape = RV_SHAPE(inputs, k->options->units);
-    return rv_matmul(x, rv_cell_parameter(k, name, shape, init ? *init : fan_in(inputs)), false,
-                     false);
+    int64_t heads = o.heads ? o.heads : 1, inputs = rv_shape_of(x).dim[1] / heads;
+    rv_shape shape =
+        o.heads ? RV_SHAPE(heads, inputs, o.outputs / heads) : RV_SHAPE(inputs, o.outputs);
+    rv_var w = rv_cell_parameter(k, name, shape, init_of(o, inputs));
+    return o.heads ? join(rv_matmul(split(x, heads), w, false, false))
+                   : rv_matmul(x, w, false, false);
 }
 
 /* Layer normalization over all axes but the first, with a gain. */
@@ -353,30 +388,51 @@ static rv_var normalize(rv_cell *k, rv_var x, const char *name)
     char gain[RV_CELL_NAME + 8];
     unsigned axes = (1u << rv_shape_of(x).rank) - 2;
     snprintf(gain, sizeof gain, "%.255s/gain", name);
-    return rv_cell_scale(k, rv_normalize(x, axes, 1e-5), gain, rv_init_constant(1));
+    return rv_cell_scale(k, rv_normalize(x, axes, 1e-5), gain, RV_SHAPE(rv_shape_of(x).dim[1]),
+                         rv_init_constant(1));
 }
 
-static rv_var map(rv_cell *k, rv_var x, const char *name, const rv_init *init)
+/* Whether the heads of a map divide its inputs and outputs; an error otherwise. */
+static bool divides(rv_cell *k, rv_var x, const char *name, rv_map_options o)
+{
+    int64_t inputs = rv_shape_of(x).dim[1];
+    if (o.outputs < 0 || o.heads < 0)
+        rv_tape_fail(k->tape, RV_ERROR_ARGUMENT,
+                     "cell: \"%s\" has %lld output(s) and %lld head(s), expected at least 1", name,
+                     (long long)o.outputs, (long long)o.heads);
+    else if (o.heads && (inputs % o.heads || o.outputs % o.heads))
+        rv_tape_fail(k->tape, RV_ERROR_SHAPE,
+                     "cell: \"%s\" has %lld head(s), which do not divide its %lld input(s) and "
+                     "%lld output(s); choose another number of heads or units",
+                     name, (long long)o.heads, (long long)inputs, (long long)o.outputs);
+    else
+        return true;
+    return false;
+}
+
+static rv_var map(rv_cell *k, rv_var x, const char *name, rv_map_options o)
 {
     int64_t size = k->options->kernel;
+    if (!o.outputs) o.outputs = k->options->units;
     if (size < 0 || (size && size % 2 == 0))
         return rv_tape_fail(k->tape, RV_ERROR_ARGUMENT,
                             "cell: kernel size %lld cannot keep height and width; use an odd one",
                             (long long)size);
-    rv_var y = size ? convolve(k, x, name, size, (size - 1) / 2, init) : multiply(k, x, name, init);
+    if (!rv_is_null(x) && rv_shape_of(x).rank > 1 && !divides(k, x, name, o))
+        return (rv_var){k->tape, -1};
+    rv_var y = size ? convolve(k, x, name, size, (size - 1) / 2, o) : multiply(k, x, name, o);
     return k->options->layer_norm ? normalize(k, y, name) : y;
 }
 
 rv_var rv_cell_map(rv_cell *k, rv_var x, const char *name)
 {
-    if (!k) return (rv_var){NULL, -1};
-    return map(k, read(k, x), name, NULL);
+    return rv_cell_map_with(k, x, name, (rv_map_options){0});
 }
 
-rv_var rv_cell_map_from(rv_cell *k, rv_var x, const char *name, rv_init init)
+rv_var rv_cell_map_with(rv_cell *k, rv_var x, const char *name, rv_map_options options)
 {
     if (!k) return (rv_var){NULL, -1};
-    return map(k, read(k, x), name, &init);
+    return map(k, read(k, x), name, options);
 }
 
 static rv_var affine(rv_cell *k, rv_var x, rv_var h, const char *g, double initial)
@@ -387,8 +443,9 @@ static rv_var affine(rv_cell *k, rv_var x, rv_var h, const char *g, double initi
     snprintf(b, sizeof b, "b%s", g);
     rv_var recalled = read(k, h);
     if (recalled.id == h.id) recalled = rv_cell_recall(k, h);
-    return rv_cell_bias_from(k, rv_add(map(k, recalled, W, NULL), rv_cell_map(k, x, U)), b,
-                             rv_init_constant(initial));
+    return rv_cell_bias_from(k,
+                             rv_add(map(k, recalled, W, (rv_map_options){0}), rv_cell_map(k, x, U)),
+                             b, RV_SCALAR, rv_init_constant(initial));
 }
 
 rv_var rv_cell_affine(rv_cell *k, rv_var x, rv_var h, const char *g)

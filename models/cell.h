@@ -43,7 +43,18 @@ void rv_cell_inner(rv_cell *k, rv_cell_step step, const char *name, const rv_rnn
  * +-1/sqrt(inputs) or +-1/sqrt(c kernel kernel), or given by `init`. With layer_norm, the result is normalized
  * over all axes but the first and multiplied by the gain "name/gain" [units], initially 1. */
 rv_var rv_cell_map(rv_cell *k, rv_var x, const char *name);
-rv_var rv_cell_map_from(rv_cell *k, rv_var x, const char *name, rv_init init);
+
+/* All zeros mean rv_cell_map. */
+typedef struct rv_map_options {
+    int64_t outputs; /* 0: units */
+
+    /* The map is block-diagonal: each of `heads` equal parts of the outputs depends on that part of the inputs alone. The
+     * parameter is [heads,inputs/heads,outputs/heads], or the kernel of a convolution in as many groups. 0: no heads. */
+    int64_t heads;
+
+    rv_init init; /* of each head; {0}: uniform in +-1/sqrt(inputs) */
+} rv_map_options;
+rv_var rv_cell_map_with(rv_cell *k, rv_var x, const char *name, rv_map_options options);
 
 /* The "valid" cross-correlation of x [n,c,h,w] with the parameter `name` [units,c,size,size], initially uniform
  * in +-1/sqrt(c size size). */
@@ -55,9 +66,10 @@ rv_var rv_cell_fit(rv_cell *k, rv_var x, const char *name);
 /* ---- pre-activations of gates and candidates ---- */
 
 /* x + b with the parameter b = `name` [units] along axis 1, initially 0 or as `init` says. With the option `bias` off, b
- * keeps its initial values. The sum is named after the gate: "pre-g" for the bias "bg". */
+ * keeps its initial values. The sum is named after the gate: "pre-g" for the bias "bg". A `shape` [size] is that of
+ * another vector along axis 1, any other that of one sample; RV_SCALAR: [units]. */
 rv_var rv_cell_bias(rv_cell *k, rv_var x, const char *name);
-rv_var rv_cell_bias_from(rv_cell *k, rv_var x, const char *name, rv_init init);
+rv_var rv_cell_bias_from(rv_cell *k, rv_var x, const char *name, rv_shape shape, rv_init init);
 
 /* The same for a forget gate: the bias is initially 1 + forget_shift. */
 rv_var rv_cell_forget_bias(rv_cell *k, rv_var x, const char *name);
@@ -67,11 +79,11 @@ rv_var rv_cell_forget_bias(rv_cell *k, rv_var x, const char *name);
 rv_var rv_cell_affine(rv_cell *k, rv_var x, rv_var h, const char *g);
 rv_var rv_cell_forget_affine(rv_cell *k, rv_var x, rv_var h, const char *g);
 
-/* The elementwise product of x and the parameter `name` [units] along axis 1, initially as `init` says. */
-rv_var rv_cell_scale(rv_cell *k, rv_var x, const char *name, rv_init init);
+/* The elementwise product of x and the parameter `name` [units] along axis 1, or of another shape, as of a bias. */
+rv_var rv_cell_scale(rv_cell *k, rv_var x, const char *name, rv_shape shape, rv_init init);
 
-/* The same parameter by itself, as one sample [1,units,1,..] with the rank of x. */
-rv_var rv_cell_vector(rv_cell *k, rv_var x, const char *name, rv_init init);
+/* The same parameter by itself: a vector as one sample [1,units,1,..] with the rank of x. */
+rv_var rv_cell_vector(rv_cell *k, rv_var x, const char *name, rv_shape shape, rv_init init);
 
 /* The activation of candidates: tanh, or the one in the options. */
 rv_var rv_cell_tanh(rv_cell *k, rv_var x);

@@ -54,18 +54,17 @@ rv_init rv_init_shared(rv_init init, const char *name)
 
 /* ---- shapes ---- */
 
-/* A tensor as a matrix: a kernel [outputs,channels h w], any other tensor [inputs,outputs]. */
-static void as_matrix(rv_shape s, int64_t *rows, int64_t *columns)
+/* The matrices of a tensor: a kernel is one [outputs,channels h w], any other tensor a stack of [inputs,outputs]. */
+static void as_matrices(rv_shape s, int64_t *rows, int64_t *columns)
 {
-    int64_t all = rv_shape_count(s);
-    *rows = s.rank == 4 ? s.dim[0] : all / s.dim[s.rank - 1];
-    *columns = all / *rows;
+    *rows = s.rank == 4 ? s.dim[0] : s.rank < 2 ? 1 : s.dim[s.rank - 2];
+    *columns = s.rank == 4 ? s.dim[1] * s.dim[2] * s.dim[3] : s.dim[s.rank - 1];
 }
 
 static double fan_in(rv_shape s)
 {
     int64_t rows, columns;
-    as_matrix(s, &rows, &columns);
+    as_matrices(s, &rows, &columns);
     return (double)(s.rank == 4 ? columns : rows);
 }
 
@@ -156,15 +155,16 @@ static void orthonormalize(double *rows, int64_t count, int64_t n)
     }
 }
 
-/* A random orthogonal matrix, as its shorter side's vectors. The caller frees it. NULL when out of memory. */
+/* Random orthogonal matrices, each as its shorter side's vectors. The caller frees them. NULL when out of memory. */
 static double *orthogonal(const block *b, uint64_t seed)
 {
     int64_t rows, columns, all = rv_shape_count(b->shape);
-    as_matrix(b->shape, &rows, &columns);
+    as_matrices(b->shape, &rows, &columns);
     double *q = rv_alloc((size_t)all, sizeof *q);
     if (!q) return NULL;
     for (int64_t i = 0; i < all; i++) q[i] = rv_random_normal(seed, (uint64_t)whole_index(b, i));
-    orthonormalize(q, rows < columns ? rows : columns, rows < columns ? columns : rows);
+    for (int64_t i = 0; i < all; i += rows * columns)
+        orthonormalize(q + i, rows < columns ? rows : columns, rows < columns ? columns : rows);
     return q;
 }
 
@@ -210,11 +210,11 @@ static bool fill(rv_tensor *x, const block *b, const rv_init *init, double facto
     double *q = init->kind == RV_INIT_ORTHOGONAL ? orthogonal(b, seed) : NULL;
     if (init->kind == RV_INIT_ORTHOGONAL && !q) return false;
     int64_t rows = 1, columns = 1;
-    if (q) as_matrix(b->shape, &rows, &columns);
+    if (q) as_matrices(b->shape, &rows, &columns);
     for (int64_t i = 0; i < rv_shape_count(b->shape); i++) {
-        int64_t at = whole_index(b, i),
-                in_q = rows <= columns ? i : i % columns * rows + i / columns;
-        double v = q ? q[in_q] : value(init, b->shape, seed, i, (uint64_t)at);
+        int64_t at = whole_index(b, i), one = rows * columns, in = i % one,
+                in_q = rows <= columns ? in : in % columns * rows + in / columns;
+        double v = q ? q[i / one * one + in_q] : value(init, b->shape, seed, i, (uint64_t)at);
         rv_tensor_set(x, at, factor * init->factor * v);
     }
     rv_free(q);

@@ -49,7 +49,7 @@ rv_init rv_init_truncated_normal(double mean, double deviation);
  * inputs or channels h w, and fan_out = outputs or outputs h w:
  *     xavier    variance gain^2 2 / (fan_in + fan_out)     (Glorot and Bengio 2010)
  *     kaiming   variance gain^2 / fan_in                    (He et al. 2015; gain sqrt(2) for relu, 1 for linear)
- * Of a tensor of another rank the last axis are the outputs, and the others the inputs. */
+ * Any other tensor is a stack of matrices [..,inputs,outputs], such as those of heads, and each starts as one. */
 rv_init rv_init_xavier_uniform(double gain);
 rv_init rv_init_xavier_normal(double gain);
 rv_init rv_init_kaiming_uniform(double gain);

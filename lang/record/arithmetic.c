@@ -52,12 +52,10 @@ static lang_value mix(lang_run *run, const lang_node *e, const mixture *m)
 LANG_APART static rv_var add_or_scale(lang_run *run, const lang_symbol *s, rv_var x)
 {
     lang_start start;
-    rv_shape units = RV_SHAPE(run->cell->options->units);
-    if (!rv_lang_evaluate_start(run, s->definition, rv_init_constant(0), &start) ||
-        !rv_lang_check_start(run, s->definition, &start.init, units))
-        return rv_lang_null(run);
-    return s->kind == SYMBOL_BIAS ? rv_cell_bias_from(run->cell, x, s->name, start.init)
-                                  : rv_cell_scale(run->cell, x, s->name, start.init);
+    rv_shape shape;
+    if (!rv_lang_vector(run, s->definition, &shape, &start)) return rv_lang_null(run);
+    return s->kind == SYMBOL_BIAS ? rv_cell_bias_from(run->cell, x, s->name, shape, start.init)
+                                  : rv_cell_scale(run->cell, x, s->name, shape, start.init);
 }
 
 /* x + b, or b.x along the units. */

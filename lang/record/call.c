@@ -94,40 +94,74 @@ static bool has_weight(const lang_run *run, const lang_node *call)
     return has;
 }
 
-/* The shape of a map's weights. */
-static rv_shape map_shape(const lang_run *run, rv_var x)
+/* Sets the outputs and heads that a declaration W[inputs,outputs] or W[heads,inputs,outputs] states, where _ is what
+ * fits, of a map of `inputs` units. */
+LANG_APART static bool declared_map(lang_run *run, const lang_node *made, int64_t inputs,
+                                    rv_map_options *o)
 {
-    const rv_rnn_options *o = run->cell->options;
-    rv_shape in = rv_shape_of(x);
-    if (in.rank < 2 || o->kernel < 0 || o->kernel > INT32_MAX) return RV_SCALAR; /* refused later */
-    return o->kernel ? RV_SHAPE(o->units, in.dim[1], o->kernel, o->kernel)
-                     : RV_SHAPE(in.dim[1], o->units);
+    rv_shape sizes;
+    if (!rv_lang_evaluate_sizes(run, made->sizes->items, true, &sizes)) return false;
+    bool heads = sizes.rank == 3;
+    int64_t parts = heads ? sizes.dim[0] : 1, in = sizes.dim[heads], out = sizes.dim[heads + 1];
+    if ((sizes.rank != 2 && !heads) || parts < 1)
+        rv_lang_wrong(
+            run, made->location, RV_ERROR_SHAPE,
+            "a map has the shape [inputs,outputs] or [heads,inputs,outputs] of each head, "
+            "as in %s[_, 8] or %s[4, _, _]",
+            made->name, made->name);
+    else if (in > 0 && in * parts != inputs)
+        rv_lang_wrong(run, made->location, RV_ERROR_SHAPE,
+                      "the map \"%s\" takes %lld unit(s), but its argument has %lld; _ is the "
+                      "size that fits",
+                      made->name, (long long)(in * parts), (long long)inputs);
+    else {
+        *o = (rv_map_options){.outputs = out > 0 ? out * parts : 0, .heads = heads ? parts : 0};
+        return true;
+    }
+    return false;
 }
 
-LANG_APART static lang_value map_from(lang_run *run, const lang_node *e, rv_var x)
+/* The shape of a map's weights. */
+static rv_shape map_shape(const lang_run *run, rv_var x, const rv_map_options *o)
+{
+    const rv_rnn_options *net = run->cell->options;
+    rv_shape in = rv_shape_of(x);
+    int64_t heads = o->heads ? o->heads : 1, outputs = o->outputs ? o->outputs : net->units;
+    if (in.rank < 2 || net->kernel < 0 || net->kernel > INT32_MAX || in.dim[1] % heads ||
+        outputs % heads)
+        return RV_SCALAR; /* refused later */
+    return net->kernel ? RV_SHAPE(outputs, in.dim[1] / heads, net->kernel, net->kernel)
+           : o->heads  ? RV_SHAPE(heads, in.dim[1] / heads, outputs / heads)
+                       : RV_SHAPE(in.dim[1], outputs);
+}
+
+LANG_APART static lang_value map(lang_run *run, const lang_node *e, rv_var x)
 {
     const lang_symbol *s = &run->block->symbol[e->symbol];
+    const lang_node *made = s->definition;
+    rv_map_options o = {0};
     lang_start start;
-    rv_shape shape = map_shape(run, x);
-    if (!rv_lang_evaluate_start(run, s->definition, rv_init_constant(0), &start) ||
-        (shape.rank && !rv_lang_check_start(run, s->definition, &start.init, shape)))
+    int64_t inputs = rv_shape_of(x).rank > 1 ? rv_shape_of(x).dim[1] : 0;
+    if (made->sizes && inputs && !declared_map(run, made, inputs, &o)) return rv_lang_none();
+    if (s->kind == SYMBOL_FIT && inputs == (o.outputs ? o.outputs : run->cell->options->units))
+        return rv_lang_recorded(run, e->location, x);
+    rv_shape shape = map_shape(run, x, &o);
+    if (!rv_lang_evaluate_start(run, made, (rv_init){0}, &start) ||
+        (shape.rank && (!rv_lang_check_start(run, made, &start.init, shape) ||
+                        !rv_lang_is_affordable(run, made->location, shape))))
         return rv_lang_none();
-    return rv_lang_recorded(run, e->location, rv_cell_map_from(run->cell, x, s->name, start.init));
+    o.init = start.init;
+    return rv_lang_recorded(run, e->location, rv_cell_map_with(run->cell, x, s->name, o));
 }
 
 /* Records W x, a map of the cell. */
 lang_value rv_lang_map(lang_run *run, const lang_node *e)
 {
-    const lang_symbol *s = &run->block->symbol[e->symbol];
     bool recall = run->recall;
     run->recall = true;
     rv_var x = rv_lang_evaluate_var(run, e->operand);
     run->recall = recall;
-    if (rv_is_null(x)) return rv_lang_none();
-    if (s->kind == SYMBOL_FIT)
-        return rv_lang_recorded(run, e->location, rv_cell_fit(run->cell, x, s->name));
-    if (s->definition->start) return map_from(run, e, x);
-    return rv_lang_recorded(run, e->location, rv_cell_map(run->cell, x, s->name));
+    return rv_is_null(x) ? rv_lang_none() : map(run, e, x);
 }
 
 LANG_APART static lang_value activate(lang_run *run, const lang_node *e, rv_var x)

@@ -10,16 +10,16 @@
 #include "models/cell.h"
 #include "ops/ops.h"
 
-/* Uniform in +-1/sqrt(inputs): the rows of W in x @ W, the elements under the kernel of a convolution. A vector starts at
- * zero, as biases do. */
+/* Uniform in +-1/sqrt(inputs): the rows of W in x @ W, also of each matrix of a stack, the elements under the kernel of a
+ * convolution. A vector starts at zero, as biases do. */
 static rv_init standard_init(rv_shape shape)
 {
     double inputs = 1;
     if (shape.rank == 1) return rv_init_constant(0);
     if (shape.rank == 4)
         for (int d = 1; d < 4; d++) inputs *= (double)shape.dim[d];
-    else
-        for (int64_t d = 0; d + 1 < shape.rank; d++) inputs *= (double)shape.dim[d];
+    else if (shape.rank > 1)
+        inputs = (double)shape.dim[shape.rank - 2];
     double bound = 1 / sqrt(inputs);
     return rv_init_uniform(-bound, bound);
 }
@@ -33,6 +33,7 @@ bool rv_lang_is_affordable(lang_run *run, lang_location location, rv_shape shape
         return false;
     }
     const int64_t most = rv_lang_most_size(run->work->limits);
+    if (run->cell && run->cell->taken > 0) return true; /* the first step has counted it */
     if (bytes > (size_t)(most - run->work->elements)) {
         rv_lang_wrong(run, location, RV_ERROR_LIMIT,
                       "inputs and parameters of more than %lld number(s); make it smaller",
@@ -179,17 +180,26 @@ static lang_value known_value(lang_run *run, const lang_node *e)
         e->name);
 }
 
+bool rv_lang_vector(lang_run *run, const lang_node *made, rv_shape *shape, lang_start *start)
+{
+    *shape = RV_SHAPE(run->cell->options->units);
+    return (!made->sizes || (rv_lang_evaluate_sizes(run, made->sizes->items, false, shape) &&
+                             rv_lang_is_affordable(run, made->location, *shape))) &&
+           rv_lang_evaluate_start(run, made, rv_init_constant(0), start) &&
+           rv_lang_check_start(run, made, &start->init, *shape);
+}
+
 /* A gain that is no factor of a tensor is one sample, like the cell's input. */
 static lang_value gain(lang_run *run, const lang_node *e, const lang_symbol *s)
 {
     lang_start start;
+    rv_shape shape;
     int input = 0;
-    if (!rv_lang_evaluate_start(run, s->definition, rv_init_constant(0), &start) ||
-        !rv_lang_check_start(run, s->definition, &start.init, RV_SHAPE(run->cell->options->units)))
-        return rv_lang_none();
+    if (!rv_lang_vector(run, s->definition, &shape, &start)) return rv_lang_none();
     while (run->block->symbol[input].kind != SYMBOL_INPUT) input++;
+    rv_var x = run->value[input].var;
     return rv_lang_recorded(run, e->location,
-                            rv_cell_vector(run->cell, run->value[input].var, s->name, start.init));
+                            rv_cell_vector(run->cell, x, s->name, shape, start.init));
 }
 
 lang_value rv_lang_name(lang_run *run, const lang_node *e)

@@ -3,6 +3,7 @@
 #define RV_LANG_RECORD_QUANTITY_H
 
 #include "lang/record/run.h"
+#include "lang/record/starts.h"
 
 lang_value rv_lang_name(lang_run *run, const lang_node *e);
 lang_value rv_lang_prime(lang_run *run, const lang_node *e);
@@ -14,6 +15,8 @@ rv_var rv_lang_parameter(lang_run *run, const lang_node *at, int symbol, rv_shap
 /* A parameter with these sizes, or those of its declaration (NULL). */
 lang_value rv_lang_use_parameter(lang_run *run, const lang_node *e, int symbol,
                                  const lang_node *sizes);
+/* The shape and the initial values of a bias or a gain. False after a mistake, which is reported. */
+bool rv_lang_vector(lang_run *run, const lang_node *made, rv_shape *shape, lang_start *start);
 /* Completes w's shape with the sizes that follow from its use, not positive where none does. In a cell [5,5] is
  * short for a kernel [_,_,5,5]. */
 rv_var rv_lang_complete(lang_run *run, const lang_node *e, lang_value *w, rv_shape implied);

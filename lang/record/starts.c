@@ -128,9 +128,10 @@ static int64_t work_of(const rv_init *init, rv_shape shape)
     for (int k = 0; k < init->blocks; k++)
         orthogonal = orthogonal || init->block[k].kind == RV_INIT_ORTHOGONAL;
     if (!orthogonal) return 0;
-    double all = (double)rv_shape_count(shape),
-           rows = shape.rank == 4 ? (double)shape.dim[0] : all / (double)shape.dim[shape.rank - 1];
-    return (int64_t)(all * (rows < all / rows ? rows : all / rows) / PER_UNIT);
+    double all = (double)rv_shape_count(shape), kernel = (double)shape.dim[0],
+           rows = shape.rank == 4 ? kernel : (double)shape.dim[shape.rank - 2],
+           columns = shape.rank == 4 ? all / kernel : (double)shape.dim[shape.rank - 1];
+    return (int64_t)(all * (rows < columns ? rows : columns) / PER_UNIT);
 }
 
 bool rv_lang_check_start(lang_run *run, const lang_node *declared, const rv_init *init,

@@ -50,8 +50,9 @@ bool rv_lang_unknown_function(lang_resolver *r, const lang_node *e)
     for (int i = 0; i < rv_op_count(); i++) rv_guess_try(&g, rv_op_at(i)->name);
     for (const lang_block *b = r->scope->first; b; b = b->next)
         if (b->node->kind == LANG_FUNCTION) rv_guess_try(&g, b->name);
-    static const char *const usual[] = {"conv",   "true_conv", "full_conv", "flatten", "pad1",
-                                        "rot180", "size",      "grad",      "jvp",     "hvp"};
+    static const char *const usual[] = {"conv",  "true_conv", "full_conv", "flatten", "split_heads",
+                                        "outer", "matvec",    "vecdot",    "pad1",    "rot180",
+                                        "size",  "grad",      "jvp",       "hvp"};
     for (size_t i = 0; i < sizeof usual / sizeof *usual; i++) rv_guess_try(&g, usual[i]);
     if (r->block->node->kind == LANG_CELL) guess_symbols(&g, r->block);
     if (r->block->node->kind == LANG_CELL && e->arguments && e->arguments->next) guess_cells(&g, r);

@@ -10,7 +10,7 @@ void simple_rnn_in_c(rv_cell *k, rv_var x, rv_var *h)
 
 void irnn_in_c(rv_cell *k, rv_var x, rv_var *h)
 {
-    rv_var W = rv_cell_map_from(k, *h, "W", rv_init_identity());
+    rv_var W = rv_cell_map_with(k, *h, "W", {0, 0, rv_init_identity()});
     *h = rv_relu(rv_cell_bias(k, rv_add(W, rv_cell_map(k, x, "U")), "b"));
 }
 
@@ -44,13 +44,13 @@ void lstm_in_c(rv_cell *k, rv_var x, rv_var *h)
 void lstm_peephole_in_c(rv_cell *k, rv_var x, rv_var *h)
 {
     rv_var I = rv_cell_affine(k, x, h[0], "i");
-    rv_var i = rv_sigmoid(rv_add(I, rv_cell_scale(k, h[1], "pi", rv_init_constant(0))));
+    rv_var i = rv_sigmoid(rv_add(I, rv_cell_scale(k, h[1], "pi", RV_SCALAR, rv_init_constant(0))));
     rv_var F = rv_cell_forget_affine(k, x, h[0], "f");
-    rv_var f = rv_sigmoid(rv_add(F, rv_cell_scale(k, h[1], "pf", rv_init_constant(0))));
+    rv_var f = rv_sigmoid(rv_add(F, rv_cell_scale(k, h[1], "pf", RV_SCALAR, rv_init_constant(0))));
     rv_var z = rv_cell_tanh(k, rv_cell_affine(k, x, h[0], "z"));
     h[1] = rv_add(rv_multiply(f, h[1]), rv_multiply(i, z));
     rv_var O = rv_cell_affine(k, x, h[0], "o");
-    rv_var o = rv_sigmoid(rv_add(O, rv_cell_scale(k, h[1], "po", rv_init_constant(0))));
+    rv_var o = rv_sigmoid(rv_add(O, rv_cell_scale(k, h[1], "po", RV_SCALAR, rv_init_constant(0))));
     h[0] = rv_multiply(o, rv_tanh(h[1]));
 }
 
@@ -88,8 +88,10 @@ void fastgrnn_in_c(rv_cell *k, rv_var x, rv_var *h)
 
 void sru_in_c(rv_cell *k, rv_var x, rv_var *h)
 {
-    rv_var F = rv_add(rv_cell_map(k, x, "U1"), rv_cell_scale(k, h[1], "vf", rv_init_constant(0)));
-    rv_var R = rv_add(rv_cell_map(k, x, "U2"), rv_cell_scale(k, h[1], "vr", rv_init_constant(0)));
+    rv_var F = rv_add(rv_cell_map(k, x, "U1"),
+                      rv_cell_scale(k, h[1], "vf", RV_SCALAR, rv_init_constant(0)));
+    rv_var R = rv_add(rv_cell_map(k, x, "U2"),
+                      rv_cell_scale(k, h[1], "vr", RV_SCALAR, rv_init_constant(0)));
     rv_var f = rv_sigmoid(rv_cell_forget_bias(k, F, "bf"));
     rv_var r = rv_sigmoid(rv_cell_bias(k, R, "br"));
     h[1] = rv_lerp(rv_cell_map(k, x, "U0"), h[1], f);
@@ -153,7 +155,7 @@ void rg_lru_in_c(rv_cell *k, rv_var x, rv_var *h)
 {
     rv_var r = rv_sigmoid(rv_cell_bias(k, rv_cell_map(k, x, "Ur"), "br"));
     rv_var i = rv_sigmoid(rv_cell_bias(k, rv_cell_map(k, x, "Ui"), "bi"));
-    rv_var l = rv_softplus(rv_cell_vector(k, x, "l", rv_init_uniform(-6.9, -2.2)));
+    rv_var l = rv_softplus(rv_cell_vector(k, x, "l", RV_SCALAR, rv_init_uniform(-6.9, -2.2)));
     rv_var a = rv_multiply(rv_scale(r, -8), l);
     rv_var rest = rv_negate(rv_expm1(rv_scale(a, 2)));
     rv_var root = rv_sqrt(rv_maximum(rest, rv_scalar(rest.tape, 0.0005 * 0.0005)));

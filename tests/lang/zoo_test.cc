@@ -102,8 +102,8 @@ TEST(Zoo, ACellInsideACellIsTheSameProgramAsInC)
         rv_states y = {};
         y.h[0] = h[0];
         rv_cell_inner(k, rv_zoo("gru"), nullptr, nullptr, x, &y);
-        const rv_var t =
-            rv_sigmoid(rv_cell_bias_from(k, rv_cell_map(k, h[0], "A"), "a", rv_init_constant(-1)));
+        const rv_var t = rv_sigmoid(
+            rv_cell_bias_from(k, rv_cell_map(k, h[0], "A"), "a", RV_SCALAR, rv_init_constant(-1)));
         h[0] = rv_lerp(h[0], y.h[0], t);
     };
     const rv_cell_step tower = [](rv_cell *k, rv_var x, rv_var *h) {

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 #include <vector>
@@ -103,7 +104,7 @@ TEST(Init, XavierAndKaimingHaveTheVariancesOfPyTorch)
         double in, out;
     } rows[] = {{RV_SHAPE(90, 40), 90, 40},
                 {RV_SHAPE(8, 12, 5, 5), 12 * 25, 8 * 25},
-                {RV_SHAPE(6, 20, 30), 120, 30}};
+                {RV_SHAPE(6, 20, 30), 20, 30}};
     for (const auto &row : rows) {
         SCOPED_TRACE(row.in);
         const double xavier = 2 / (row.in + row.out), kaiming = 1 / row.in;
@@ -113,6 +114,28 @@ TEST(Init, XavierAndKaimingHaveTheVariancesOfPyTorch)
         expect_moments(values(row.shape, rv_init_kaiming_uniform(std::sqrt(2))), 2 * kaiming, true);
         expect_moments(values(row.shape, rv_init_kaiming_normal(std::sqrt(2))), 2 * kaiming, false);
         expect_moments(values(row.shape, rv_init_kaiming_normal(1)), kaiming, false);
+    }
+}
+
+TEST(Init, EachMatrixOfAStackIsOrthogonalOrTheIdentity)
+{
+    for (const rv_shape shape : {RV_SHAPE(3, 4, 6), RV_SHAPE(2, 6, 4)}) {
+        const auto rows = static_cast<size_t>(shape.dim[1]), columns = 24 / rows;
+        const std::vector<double> q = values(shape, rv_init_orthogonal(2)),
+                                  one = values(shape, rv_init_identity());
+        const size_t shorter = std::min(rows, columns), longer = std::max(rows, columns);
+        for (size_t m = 0; m < q.size(); m += 24)
+            for (size_t a = 0; a < shorter; a++)
+                for (size_t b = 0; b < shorter; b++) {
+                    double product = 0;
+                    for (size_t i = 0; i < longer; i++)
+                        product += rows < columns ? q[m + a * columns + i] * q[m + b * columns + i]
+                                                  : q[m + i * columns + a] * q[m + i * columns + b];
+                    EXPECT_NEAR(product, a == b ? 4 : 0, 1e-14);
+                }
+        for (size_t i = 0; i < one.size(); i++)
+            EXPECT_EQ(one[i], i / columns % rows == i % columns) << i;
+        EXPECT_NE(q[0], q[24]);
     }
 }
 

@@ -333,6 +333,14 @@ DRAW(rv_cell_step)
 }
 static rv_var activation_to_null(rv_var) { return {}; }
 static rv_var activation_to_scalar(rv_var x) { return rv_scalar(x.tape, 1); }
+DRAW(rv_map_options)
+{
+    rv_map_options o = {};
+    if (a.choose(1, 2)) o.outputs = draw<int64_t>(a);
+    if (a.choose(1, 2)) o.heads = draw<int64_t>(a);
+    if (a.choose(1, 2)) o.init = draw<rv_init>(a);
+    return o;
+}
 DRAW(rv_rnn_options)
 {
     rv_rnn_options o = {};

@@ -177,7 +177,7 @@ static rv_var roll(rv_var x, int64_t by)
 
 static void ring(rv_cell *k, rv_var x, rv_var *h)
 {
-    rv_var turned = rv_cell_scale(k, roll(*h, 1), "p", rv_init_constant(0.9));
+    rv_var turned = rv_cell_scale(k, roll(*h, 1), "p", RV_SCALAR, rv_init_constant(0.9));
     *h = softsign(rv_cell_bias(k, rv_add(rv_cell_map(k, x, "U"), turned), "b"));
 }
 
