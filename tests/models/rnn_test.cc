@@ -653,7 +653,11 @@ TEST(Masks, LeaveStatesOutputsAndGradientsUntouched)
                 EXPECT_EQ(a.y[4][j], a.y[1][j]) << model->name << ": an output after the end";
                 EXPECT_TRUE(bidirectional || a.last[j] == a.y[1][j]) << model->name;
             }
-            EXPECT_NE(a.y[1][0], a.y[4][0]) << "the longer one goes on";
+            /* a unit of a relu may stay at 0 */
+            const auto longer = [&](size_t t) {
+                return Values(a.y[t].begin(), a.y[t].begin() + static_cast<long>(row));
+            };
+            EXPECT_NE(longer(1), longer(4)) << model->name << ": the longer one goes on";
         }
     }
 }
