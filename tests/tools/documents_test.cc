@@ -36,14 +36,14 @@ void expect_files_shown(const std::string &document)
     int found = 0;
     for (std::string line; std::getline(in, line);) {
         if (!std::regex_match(line, match, path)) continue;
-        std::istringstream file(slurp(match[1].str()));
+        const std::string name = match[1].str();
+        std::istringstream file(slurp(name));
         for (std::string kept; std::getline(in, line) && line != "```";) {
             const auto is_shown = [&] {
                 return kept == line || kept.compare(0, line.size() + 3, line + "  #") == 0;
             };
             while (std::getline(file, kept) && !is_shown()) continue;
-            EXPECT_TRUE(file) << document << " shows what is not in " << match[1]
-                              << ", or not here:\n"
+            ASSERT_TRUE(file) << document << " shows what is not in " << name << ", or not here:\n"
                               << line;
         }
         found++;
