@@ -257,8 +257,8 @@ static bool check_own_net(const rv_setup *s, int64_t n, bool training, rv_error 
     return ok;
 }
 
-/* The number of parameters of the net with so many units; -1: it cannot have so many. */
-static int64_t parameters_with(const rv_setup *s, int64_t units, rv_error *error)
+/* The number of parameters of the net with so many units; -1: it cannot have so many, and *why says why. */
+static int64_t parameters_with(const rv_setup *s, int64_t units, rv_error *why)
 {
     rv_setup other = *s;
     rv_net net;
@@ -266,8 +266,11 @@ static int64_t parameters_with(const rv_setup *s, int64_t units, rv_error *error
     other.net.rnn.units = units;
     rv_store *store = rv_store_new_shapes(PTRDIFF_MAX);
     rv_tape *tape = rv_setup_record(&other, store, 1, false, &net);
-    if (!tape || rv_tape_error(tape)->code == RV_ERROR_MEMORY) rv_fail_memory(error);
     bool made = tape && !rv_tape_error(tape)->code;
+    if (!tape)
+        rv_fail_memory(why);
+    else if (!made)
+        *why = *rv_tape_error(tape);
     for (size_t i = 0; i < rv_store_count(store); i++)
         if (rv_store_at(store, i)->role == RV_PARAMETER)
             count += rv_tensor_count(&rv_store_at(store, i)->tensor);
@@ -287,7 +290,7 @@ static bool choose_units(rv_train_config *c, rv_setup *s, rv_error *error)
         const int64_t middle = low + (high - low) / 2;
         int64_t u = middle, count = parameters_with(s, u, &why);
         while (count < 0 && u + 1 < high && u < middle + GAP) count = parameters_with(s, ++u, &why);
-        if (why.code) return rv_fail(error, why.code, "%-s", why.text);
+        if (why.code == RV_ERROR_MEMORY) return rv_fail_memory(error);
         if (count >= 0 && (!units || llabs(count - target) < llabs(nearest - target)))
             units = u, nearest = count;
         if (count >= 0 && count <= target)
@@ -295,7 +298,8 @@ static bool choose_units(rv_train_config *c, rv_setup *s, rv_error *error)
         else
             high = middle;
     }
-    if (!units || llabs(nearest - target) > target / 10)
+    if (!units) return rv_fail(error, why.code, "%-s", why.text);
+    if (llabs(nearest - target) > target / 10)
         return rv_fail(error, RV_ERROR_ARGUMENT,
                        "`parameters`: got %" PRId64 ", but the nearest number that a net of %s has "
                        "is %" PRId64 ", with %" PRId64 " `units`; expected a number within 10 %%",

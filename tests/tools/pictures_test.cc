@@ -89,12 +89,31 @@ TEST(Pictures, NamesOfFilesAreTextAndNothingElse)
 
 TEST(Pictures, EveryCellShowsItsStates)
 {
-    for (
-        const char *model :
-        {"curnn",  "curnn-blog", "conv-gru",      "conv-lstm",        "rnn",   "irnn",      "ugrnn",
-         "gru",    "lstm",       "lstm-peephole", "intersection-rnn", "mgu",   "fastgrnn",  "sru",
-         "qrnn",   "lem",        "mingru",        "minlstm",          "janet", "torch-gru", "lru",
-         "rg-lru", "cornn"}) {
+    for (const char *model : {"curnn",
+                              "curnn-blog",
+                              "conv-gru",
+                              "conv-lstm",
+                              "rnn",
+                              "irnn",
+                              "ugrnn",
+                              "gru",
+                              "lstm",
+                              "lstm-peephole",
+                              "intersection-rnn",
+                              "mgu",
+                              "fastgrnn",
+                              "sru",
+                              "qrnn",
+                              "lem",
+                              "mingru",
+                              "minlstm",
+                              "janet",
+                              "torch-gru",
+                              "lru",
+                              "rg-lru",
+                              "cornn",
+                              "mlstm",
+                              "mamba"}) {
         SCOPED_TRACE(model);
         const std::string folder = scratch_folder();
         const bool fixed = std::string(model) == "curnn-blog";

@@ -51,7 +51,8 @@ const char *const learners[] = {"lstm", "qrnn"};
 #else
 const char *const learners[] = {"ugrnn",  "gru",      "lstm",  "lstm-peephole", "intersection-rnn",
                                 "mgu",    "fastgrnn", "sru",   "qrnn",          "lem",
-                                "mingru", "minlstm",  "janet", "torch-gru"};
+                                "mingru", "minlstm",  "janet", "torch-gru",     "cfc",
+                                "slstm",  "mlstm"};
 #endif
 
 INSTANTIATE_TEST_SUITE_P(Zoo, EveryGatedCell, testing::ValuesIn(learners), [](const auto &info) {
