@@ -27,6 +27,7 @@ typedef struct strand {
     int states;
     rv_shape shape[RV_CELL_STATES];
     rv_declared_state declared[RV_CELL_STATES];
+    rv_var *history; /* [states][steps]; NULL: not wanted */
     char prefix[RV_CELL_NAME];
 } strand;
 
@@ -222,22 +223,35 @@ static void end(const strand *a, const rv_states *h)
     if (o->final) o->final[a->index] = *h;
 }
 
+/* Makes room for the states after each step, if they are wanted. */
+static bool keep_history(strand *a)
+{
+    if (!a->cell.options->history) return true;
+    a->history = rv_alloc((size_t)a->steps, (size_t)a->states * sizeof *a->history);
+    if (!a->history) rv_tape_fail(a->cell.tape, RV_ERROR_MEMORY, "unroll: out of memory");
+    return a->history;
+}
+
 /* Unrolls one layer in one direction: y[t] is the output at step t. */
 static bool run(strand *a, rv_var *y)
 {
     const rv_rnn_options *o = a->cell.options;
     rv_tape *tape = a->cell.tape;
     rv_states h = {{{0}}};
-    bool ok = start(a, &h);
+    bool ok = start(a, &h) && keep_history(a);
     for (int64_t i = 0; ok && i < a->steps; i++) {
         int64_t t = a->backward ? a->steps - 1 - i : i;
         if (o->recompute > 0 && i % o->recompute == 0) rv_recompute_push(tape);
         ok = take_step(a, t, i, &h);
         y[t] = h.h[0];
+        for (int s = 0; a->history && s < a->states; s++) a->history[s * a->steps + t] = h.h[s];
         if (o->recompute > 0 && (i + 1 == a->steps || (i + 1) % o->recompute == 0))
             rv_recompute_pop(tape);
     }
     if (ok) end(a, &h);
+    for (int s = 0; ok && a->history && s < a->states; s++)
+        o->history[a->index].h[s] = rv_stack(a->history + s * a->steps, (int)a->steps, 1);
+    rv_free(a->history);
     return ok;
 }
 
@@ -263,6 +277,7 @@ static bool run_at_once(strand *a, rv_var x, rv_var mask, rv_var *y)
         h.h[s] = step_of(after.h[s], a->backward ? 0 : a->steps - 1);
     }
     if (ok) end(a, &h);
+    if (ok && a->cell.options->history) a->cell.options->history[a->index] = after;
     *y = after.h[0];
     return ok;
 }

@@ -81,6 +81,9 @@ typedef struct rv_rnn_options {
     const rv_states *initial;
     rv_states *final;
 
+    /* Like `final`, the states after each step [n,steps,..]. May be NULL. */
+    rv_states *history;
+
     /* If not NULL, each run of the program starts from the final states of the previous run, the first one from
      * the default initial states. The store keeps them as "carry/CARRY/layer0/h0", where CARRY is this text of at most 100 bytes.
      * Gradients stop there (truncated back-propagation through time). */

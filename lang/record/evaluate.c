@@ -6,7 +6,6 @@
 #include "lang/record/arithmetic.h"
 #include "lang/record/call.h"
 #include "lang/record/quantity.h"
-#include "lang/record/unroll.h"
 #include "ops/ops.h"
 
 static lang_value evaluate(lang_run *run, const lang_node *e)
@@ -32,7 +31,6 @@ static lang_value evaluate(lang_run *run, const lang_node *e)
     case LANG_GREATER:
     case LANG_GREATER_EQUAL: return rv_lang_arithmetic(run, e);
     case LANG_OVER: return rv_lang_over_loop(run, e);
-    case LANG_UNROLL: return rv_lang_unroll(run, e);
     default: return rv_lang_wrong(run, e->location, RV_ERROR_ARGUMENT, "this is not a value");
     }
 }

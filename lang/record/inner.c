@@ -16,8 +16,8 @@ typedef struct inner_line {
     lang_use use;
 } inner_line;
 
-static bool evaluate_arguments(lang_run *run, const lang_node *call, const lang_block *cell,
-                               inner_line *in)
+LANG_APART static bool evaluate_arguments(lang_run *run, const lang_node *call,
+                                          const lang_block *cell, inner_line *in)
 {
     int position = 0;
     for (const lang_node *a = call->arguments; a; a = a->next) {
@@ -36,8 +36,8 @@ static bool evaluate_arguments(lang_run *run, const lang_node *call, const lang_
 }
 
 /* The options of a cell are those around it, but for the units, which are those of its first state. */
-static bool set_options(lang_run *run, const lang_node *call, const lang_block *cell,
-                        inner_line *in)
+LANG_APART static bool set_options(lang_run *run, const lang_node *call, const lang_block *cell,
+                                   inner_line *in)
 {
     rv_rnn_options *o = &in->options;
     rv_shape state = rv_shape_of(in->h.h[0]);
@@ -65,51 +65,64 @@ static bool set_options(lang_run *run, const lang_node *call, const lang_block *
     return true;
 }
 
+/* Reports the failure, unless it was reported inside the cell. */
+LANG_APART static void step_failed(lang_run *run, const lang_node *call)
+{
+    rv_error error = {0};
+    lang_work *work = run->work;
+    if ((work->report || !work->reported) && rv_tape_take_error(run->tape, &error) &&
+        !work->reported)
+        rv_lang_wrong(run, call->location, error.code, "%-s", error.text);
+}
+
 /* Takes the step. Mistakes inside a built-in cell are reported at the line. */
 static bool take_step(lang_run *run, const lang_node *call, inner_line *in)
 {
     lang_work *work = run->work;
     const lang_location outer = work->call;
     const bool reported = work->reported;
-    rv_error error = {0};
     work->reported = false;
     if (in->use.cell->node->location.source->built_in && !call->location.source->built_in)
         work->call = call->location;
     rv_cell_inner(run->cell, rv_lang_step, call->word, &in->options, in->x, &in->h);
     work->call = outer;
     const bool failed = rv_is_null(in->h.h[0]);
-    if (failed && (work->report || !work->reported) && rv_tape_take_error(run->tape, &error) &&
-        !work->reported)
-        rv_lang_wrong(run, call->location, error.code, "%-s", error.text);
+    if (failed) step_failed(run, call);
     work->reported = work->reported || reported;
     run->failed = run->failed || failed;
     return !failed;
 }
 
-static void record(lang_run *run, const lang_node *line, inner_line *in)
+/* Gives the names on the left the next states. */
+LANG_APART static void name_states(lang_run *run, const lang_node *line, const rv_states *h)
 {
-    const lang_node *call = line->value;
     int s = 0;
-    if (!evaluate_arguments(run, call, rv_lang_base(call->block), in) ||
-        !set_options(run, call, call->block, in) || !take_step(run, call, in))
-        return;
     for (lang_node *t = line->target; t; t = t->next) {
         lang_node one = *line;
         one.target = t;
-        rv_lang_assign(run, &one, rv_lang_recorded(run, t->location, in->h.h[s++]));
+        rv_lang_assign(run, &one, rv_lang_recorded(run, t->location, h->h[s++]));
     }
+}
+
+static void record(lang_run *run, const lang_node *line, inner_line *in)
+{
+    const lang_node *call = line->value;
+    if (evaluate_arguments(run, call, rv_lang_base(call->block), in) &&
+        set_options(run, call, call->block, in) && take_step(run, call, in))
+        name_states(run, line, &in->h);
 }
 
 void rv_lang_inner(lang_run *run, const lang_node *line)
 {
+    enum { LEVELS = 2 }; /* of an expression, which take as much of the stack */
     inner_line *in = rv_alloc(1, sizeof *in);
     if (!rv_lang_base(line->value->block) || rv_lang_base(line->value->block)->wrong) {
     } else if (!in)
         rv_lang_wrong(run, line->location, RV_ERROR_MEMORY, "out of memory");
     else if (rv_lang_proceed(run, line->value)) {
-        run->work->depth++;
+        run->work->depth += LEVELS;
         record(run, line, in);
-        run->work->depth--;
+        run->work->depth -= LEVELS;
     }
     rv_free(in);
 }

@@ -31,7 +31,8 @@ static rv_net record_net(const rv_model *model, const rv_net_options *options, r
     rv_net net = {{x.tape, -1}, {x.tape, -1}};
     lang_work work = {.left = rv_lang_most_work(m->limits, LANG_MOST_WORK),
                       .nodes = rv_tape_count(x.tape),
-                      .limits = m->limits};
+                      .limits = m->limits,
+                      .outside = true};
     lang_run run;
     lang_binding given[2] = {{.name = "x", .var = x}, {.name = "y", .var = y}};
     bool ok = rv_lang_start_run(&run, m->block, &work, x.tape);
@@ -65,7 +66,8 @@ static rv_var record_specimen(const rv_model *model, rv_tape *tape)
     rv_var loss = {tape, -1};
     lang_work work = {.left = rv_lang_most_work(m->limits, LANG_MOST_WORK),
                       .nodes = rv_tape_count(tape),
-                      .limits = m->limits};
+                      .limits = m->limits,
+                      .outside = true};
     lang_run run;
     if (rv_lang_start_run(&run, m->block, &work, tape) && rv_lang_record_model(&run, NULL, 0)) {
         loss = quantity_called(&run, "loss");

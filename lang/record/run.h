@@ -57,6 +57,7 @@ typedef struct lang_work {
     int depth;          /* of nested expressions, loops and functions: at most LANG_DEEPEST */
     bool stopped;       /* by a limit, already reported */
     bool reported;      /* a problem has been reported */
+    bool outside;       /* values inside an unroll are wanted only where a line names them */
     lang_location call; /* of a built-in function: mistakes inside it are reported here */
     /* Replaces each value when it is named; or NULL. */
     rv_var (*named)(void *context, const lang_block *block, int symbol, int64_t time, rv_var value);

@@ -3,6 +3,7 @@
 #include "lang/record/evaluate.h"
 #include "lang/record/inner.h"
 #include "lang/record/quantity.h"
+#include "lang/record/unroll.h"
 #include "lang/resolve/unrolls.h"
 #include "ops/ops.h"
 #include "tensor/memory.h"
@@ -102,6 +103,8 @@ void rv_lang_statements(lang_run *run, const lang_node *s)
             run->line(run, s);
         else if (s->kind == LANG_DEFINE && rv_lang_is_inner(s))
             rv_lang_inner(run, s);
+        else if (s->kind == LANG_DEFINE && s->value->kind == LANG_UNROLL)
+            rv_lang_unroll(run, s);
         else if (s->kind == LANG_DEFINE)
             rv_lang_assign(run, s, rv_lang_evaluate(run, s->value));
         if (s->kind == LANG_FOR) loop(run, s);

@@ -7,7 +7,7 @@
 #include "ops/ops.h"
 
 /* Declares the shape of a state and what it starts from. The step that a net tries first does it. */
-static bool declare_state(lang_run *run, int s, rv_var *h)
+LANG_APART static bool declare_state(lang_run *run, int s, rv_var *h)
 {
     const lang_node *made = run->block->symbol[run->block->state[s]].definition;
     rv_shape shape = RV_SCALAR;
@@ -32,7 +32,7 @@ static void trace(const lang_use *use, const lang_run *run, int symbol, int64_t 
 }
 
 /* Traces all values that a step has named. */
-static void trace_all(const lang_use *use, const lang_run *run)
+LANG_APART static void trace_all(const lang_use *use, const lang_run *run)
 {
     const lang_block *b = run->block;
     for (int i = 0; i < b->symbols; i++) {
@@ -44,7 +44,7 @@ static void trace_all(const lang_use *use, const lang_run *run)
 }
 
 /* Gives the cell around this one the values that it names. */
-static void publish(const lang_use *use, const lang_run *run)
+LANG_APART static void publish(const lang_use *use, const lang_run *run)
 {
     const lang_block *around = use->around->block;
     for (int i = 0; i < around->symbols; i++) {
@@ -55,7 +55,7 @@ static void publish(const lang_use *use, const lang_run *run)
 }
 
 /* Whether the next value of a state has the shape of the state. A net tries the step with shapes that may still change. */
-static bool check_shape(lang_run *run, int s, rv_var h)
+LANG_APART static bool check_shape(lang_run *run, int s, rv_var h)
 {
     const lang_node *made = run->block->symbol[run->block->state[s]].definition;
     rv_var next = run->value[run->block->symbol[run->block->state[s]].next].var;

@@ -3,12 +3,27 @@
 #include <string.h>
 
 #include "lang/record/evaluate.h"
+#include "lang/record/statements.h"
 #include "lang/record/step.h"
 #include "lang/resolve/net_options.h"
 #include "lang/resolve/symbols.h"
 #include "lang/resolve/unrolls.h"
 #include "ops/ops.h"
 #include "tensor/memory.h"
+
+/* An unroll while it is recorded. */
+typedef struct unrolling {
+    const lang_node *e;
+    const lang_block *cell; /* the base, not an alias */
+    rv_var x;
+    int64_t steps;
+    int strands; /* layers, times directions */
+    lang_use use;
+    rv_rnn_options options;
+    rv_rnn_input inputs[RV_CELL_INPUTS];
+    const char *names[RV_CELL_STATES];
+    rv_states *initial, *final, *history; /* [strands] */
+} unrolling;
 
 bool rv_lang_call_options(lang_run *run, const lang_node *call, rv_rnn_options *o)
 {
@@ -38,21 +53,6 @@ bool rv_lang_alias_options(lang_run *run, const lang_block *cell, rv_rnn_options
               rv_lang_call_options(&own, cell->node->alias, options);
     if (own.block) rv_lang_end_run(&own);
     return ok;
-}
-
-/* Evaluates the initial states in a call, as in gru(x, h=h0). */
-static bool given_states(lang_run *run, const lang_node *call, const lang_block *cell,
-                         rv_states *initial, bool *any)
-{
-    *any = false;
-    for (const lang_node *a = call->arguments; a; a = a->next)
-        for (int s = 0; a->kind == LANG_OPTION && s < cell->states; s++) {
-            if (strcmp(cell->symbol[cell->state[s]].name, a->name)) continue;
-            initial->h[s] = rv_lang_evaluate_var(run, a->value);
-            if (rv_is_null(initial->h[s])) return false;
-            *any = true;
-        }
-    return true;
 }
 
 /* Evaluates the inputs of a cell. In order they are sequences, of which a step reads one step, and by name every step reads
@@ -86,7 +86,7 @@ static bool given_inputs(lang_run *run, const lang_node *e, const lang_block *ce
 }
 
 /* Reports the failure, unless it was reported inside the cell. */
-static lang_value unroll_failed(lang_run *run, const lang_node *e, rv_var x, bool reported)
+static void unroll_failed(lang_run *run, const lang_node *e, rv_var x, bool reported)
 {
     rv_error error = {0};
     lang_trace *t = &run->trace[e->symbol];
@@ -98,7 +98,6 @@ static lang_value unroll_failed(lang_run *run, const lang_node *e, rv_var x, boo
         rv_lang_add_hint(run->work->report,
                          "a sequence has time steps of its own: leave out \"for .. steps\"");
     run->failed = true;
-    return (lang_value){.kind = VALUE_NONE};
 }
 
 /* Whether another unroll or the model itself has a parameter with the name of one of the cell's. */
@@ -128,69 +127,177 @@ static rv_var all_steps(const lang_node *e, rv_var x, int64_t steps, rv_rnn_opti
     return all;
 }
 
-lang_value rv_lang_unroll(lang_run *run, const lang_node *e)
+/* Makes room for the states of all layers and directions. */
+static bool make_room(lang_run *run, unrolling *u)
 {
-    lang_value none = {.kind = VALUE_NONE};
-    const lang_block *cell = e->call->block, *base = rv_lang_base(cell);
-    if (!base || base->wrong || e->symbol < 0) return none;
+    enum { MOST_LAYERS = 1000 }; /* with more, the unroll fails */
+    const int64_t layers = u->options.layers;
+    u->strands = (layers < 1 || layers > MOST_LAYERS ? 1 : (int)layers) << u->options.bidirectional;
+    u->initial = rv_alloc((size_t)u->strands, 3 * sizeof *u->initial);
+    if (!u->initial) {
+        rv_lang_wrong(run, u->e->location, RV_ERROR_MEMORY, "out of memory");
+        return false;
+    }
+    u->final = u->initial + u->strands;
+    u->history = u->final + u->strands;
+    for (int i = 0; i < u->strands; i++)
+        for (int s = 0; s < RV_CELL_STATES; s++) u->initial[i].h[s] = rv_lang_null(run);
+    return true;
+}
 
-    const lang_node *input = e->call->arguments;
-    while (input && input->kind == LANG_OPTION) input = input->next;
-    rv_var x = input ? rv_lang_evaluate_var(run, input) : (rv_var){run->tape, -1};
-    int64_t steps = rv_shape_of(x).rank > 1 ? rv_shape_of(x).dim[1] : 0;
-    if (rv_is_null(x) ||
-        (e->steps && !rv_lang_evaluate_whole(run, e->steps, 1, LANG_MOST_STEPS, &steps)))
-        return none;
+/* Part i of a value along its first axis. */
+static rv_var part_of(rv_var x, int i)
+{
+    rv_shape all = rv_shape_of(x), one = {.rank = all.rank - 1};
+    for (int64_t d = 0; d < one.rank; d++) one.dim[d] = all.dim[d + 1];
+    return rv_reshape(rv_slice_axis(x, 0, i, 1), one);
+}
+
+/* Evaluates the initial states in a call, as in gru(x, h=h0): of all layers and directions, if there are several. */
+static bool given_states(lang_run *run, unrolling *u)
+{
+    for (const lang_node *a = u->e->call->arguments; a; a = a->next)
+        for (int s = 0; a->kind == LANG_OPTION && s < u->cell->states; s++) {
+            if (strcmp(u->names[s], a->name)) continue;
+            rv_var given = rv_lang_evaluate_var(run, a->value);
+            rv_shape shape = rv_shape_of(given);
+            char text[RV_SHAPE_TEXT];
+            if (rv_is_null(given)) return false;
+            if (u->strands > 1 && (shape.rank < 2 || shape.dim[0] != u->strands)) {
+                rv_lang_wrong(
+                    run, a->location, RV_ERROR_SHAPE,
+                    "\"%s\" is %s, expected [%d,..]: one for each layer and direction, as "
+                    "`unroll .. all layers` gives them",
+                    a->name, rv_shape_text(shape, text), u->strands);
+                return false;
+            }
+            for (int i = 0; i < u->strands; i++)
+                u->initial[i].h[s] = u->strands > 1 ? part_of(given, i) : given;
+            u->options.initial = u->initial;
+        }
+    return true;
+}
+
+/* What the target number s of the line stands for: state s, or for s = 0 the output h. */
+static rv_var result_of(const unrolling *u, rv_var h, int s)
+{
+    const int directions = 1 + u->options.bidirectional, top = u->strands - directions;
+    const rv_states *from = u->e->whole ? u->history : u->final;
+    if (u->e->layers) {
+        rv_var *all = rv_alloc((size_t)u->strands, sizeof *all);
+        if (!all) return rv_tape_fail(h.tape, RV_ERROR_MEMORY, "out of memory");
+        for (int i = 0; i < u->strands; i++) all[i] = u->final[i].h[s];
+        h = rv_stack(all, u->strands, 0);
+        rv_free(all);
+        return h;
+    }
+    if (!s || directions == 1) return s ? from[top].h[s] : h;
+    return rv_concat((rv_var[]){from[top].h[s], from[top + 1].h[s]}, 2, u->e->whole ? 2 : 1);
+}
+
+static bool find_steps(lang_run *run, unrolling *u)
+{
+    const lang_node *e = u->e, *input = e->call->arguments;
     char text[RV_SHAPE_TEXT];
-    if (!e->steps && rv_shape_of(x).rank < 3)
-        return rv_lang_wrong(
+    while (input && input->kind == LANG_OPTION) input = input->next;
+    u->x = input ? rv_lang_evaluate_var(run, input) : rv_lang_null(run);
+    rv_shape shape = rv_shape_of(u->x);
+    u->steps = shape.rank > 1 ? shape.dim[1] : 0;
+    if (rv_is_null(u->x) ||
+        (e->steps && !rv_lang_evaluate_whole(run, e->steps, 1, LANG_MOST_STEPS, &u->steps)))
+        return false;
+    if (!e->steps && shape.rank < 3)
+        rv_lang_wrong(
             run, e->location, RV_ERROR_SHAPE,
             "a sequence is [n,steps,..], but this is %s; to repeat one input write: unroll "
             "%s(..) for 2 steps",
-            rv_shape_text(rv_shape_of(x), text), e->call->name);
-    if (steps > LANG_MOST_STEPS)
-        return rv_lang_wrong(run, e->location, RV_ERROR_SHAPE,
-                             "a sequence of %lld step(s), expected at most %d", (long long)steps,
-                             LANG_MOST_STEPS);
-    if (!rv_lang_spend(run, e->location, steps * (base->symbols + 8) / 8)) return none;
+            rv_shape_text(shape, text), e->call->name);
+    else if (u->steps > LANG_MOST_STEPS)
+        rv_lang_wrong(run, e->location, RV_ERROR_SHAPE,
+                      "a sequence of %lld step(s), expected at most %d", (long long)u->steps,
+                      LANG_MOST_STEPS);
+    else
+        return rv_lang_spend(run, e->location, u->steps * (u->cell->symbols + 8) / 8);
+    return false;
+}
 
-    lang_trace *t = &run->trace[e->symbol];
-    lang_use use = {.cell = base, .work = run->work, .trace = t};
-    rv_states initial[1] = {{{{0}}}};
-    bool states;
-    for (int s = 0; s < RV_CELL_STATES; s++) initial->h[s] = (rv_var){run->tape, -1};
-    const char *names[RV_CELL_STATES] = {NULL};
-    for (int s = 0; s < base->states; s++) names[s] = base->symbol[base->state[s]].name;
-    rv_rnn_options o = {.bias = true, .stepwise = true, .user = &use, .state_name = names};
-    if (!rv_lang_alias_options(run, cell, &o) || !rv_lang_call_options(run, e->call, &o) ||
-        !given_states(run, e->call, base, initial, &states))
-        return none;
-    rv_rnn_input inputs[RV_CELL_INPUTS];
-    if (!given_inputs(run, e, base, x, steps, inputs)) return none;
-    o.inputs = inputs;
-    o.input_count = base->inputs - 1;
-    if (states) o.initial = initial;
-    if (states && (o.layers > 1 || o.bidirectional))
-        return rv_lang_wrong(run, e->location, RV_ERROR_ARGUMENT,
-                             "only one layer in one direction takes first states");
-    if (!o.name && may_clash(run->block, e->symbol, &o))
-        o.name = run->block->unroll[e->symbol]->target->name;
-    t->cell = base;
-    t->start = o.reverse ? steps + 1 : 0;
-    t->last = steps + o.reverse;
-    t->name = o.name;
-    t->value = rv_alloc((size_t)(t->last + 1), (size_t)base->symbols * sizeof *t->value);
-    if (!t->value) return rv_lang_wrong(run, e->location, RV_ERROR_MEMORY, "out of memory");
+/* Makes room for the values inside, if they may be named. */
+static bool start_trace(lang_run *run, const unrolling *u)
+{
+    lang_trace *t = &run->trace[u->e->symbol];
+    const bool reverse = u->options.reverse;
+    t->cell = u->cell;
+    t->start = reverse ? u->steps + 1 : 0;
+    t->last = u->steps + reverse;
+    t->name = u->options.name;
+    if (!u->use.trace) return true;
+    t->value = rv_alloc((size_t)(t->last + 1), (size_t)u->cell->symbols * sizeof *t->value);
+    if (!t->value) rv_lang_wrong(run, u->e->location, RV_ERROR_MEMORY, "out of memory");
+    return t->value;
+}
+
+static bool prepare(lang_run *run, unrolling *u)
+{
+    const lang_node *e = u->e;
+    const bool inside = e->entered || !run->work->outside;
+    rv_rnn_options *o = &u->options;
+    if (!find_steps(run, u)) return false;
+    u->use = (lang_use){
+        .cell = u->cell, .work = run->work, .trace = inside ? &run->trace[e->symbol] : NULL};
+    for (int s = 0; s < u->cell->states; s++) u->names[s] = u->cell->symbol[u->cell->state[s]].name;
+    *o =
+        (rv_rnn_options){.bias = true, .stepwise = inside, .user = &u->use, .state_name = u->names};
+    if (!rv_lang_alias_options(run, e->call->block, o) || !rv_lang_call_options(run, e->call, o) ||
+        !make_room(run, u) || !given_states(run, u) ||
+        !given_inputs(run, e, u->cell, u->x, u->steps, u->inputs))
+        return false;
+    o->inputs = u->inputs;
+    o->input_count = u->cell->inputs - 1;
+    o->final = u->final;
+    if (!o->name && may_clash(run->block, e->symbol, o))
+        o->name = run->block->unroll[e->symbol]->target->name;
+    return start_trace(run, u);
+}
+
+static void unroll(lang_run *run, const lang_node *line, unrolling *u)
+{
+    const lang_node *e = u->e;
+    if (!prepare(run, u)) return;
+    if (e->whole && line->target->next) u->options.history = u->history;
     lang_report *report = run->work->report;
-    bool own = base->node->location.source ==
+    bool own = u->cell->node->location.source ==
                e->location.source; /* other files' mistakes are reported here */
     run->work->reported = false;
     if (!own) run->work->report = NULL;
-    rv_var h = e->whole   ? all_steps(e, x, steps, o)
-               : e->steps ? rv_unroll_with(rv_lang_step, x, steps, o)
-                          : rv_unroll_sequence(rv_lang_step, x, o, NULL);
-    lang_value v = {.kind = rv_is_null(h) ? VALUE_NONE : VALUE_VAR, .var = h};
+    rv_var h = e->whole   ? all_steps(e, u->x, u->steps, u->options)
+               : e->steps ? rv_unroll_with(rv_lang_step, u->x, u->steps, u->options)
+                          : rv_unroll_sequence(rv_lang_step, u->x, u->options, NULL);
     run->work->report = report;
-    return v.kind == VALUE_VAR ? v
-                               : unroll_failed(run, e, x, run->work->reported && (own || !report));
+    if (rv_is_null(h)) {
+        unroll_failed(run, e, u->x, run->work->reported && (own || !report));
+        return;
+    }
+    int s = 0;
+    for (lang_node *t = line->target; t; t = t->next, s++) {
+        lang_node one = *line;
+        one.target = t;
+        rv_lang_assign(run, &one, rv_lang_recorded(run, e->location, result_of(u, h, s)));
+    }
+}
+
+void rv_lang_unroll(lang_run *run, const lang_node *line)
+{
+    const lang_node *e = line->value;
+    const lang_block *cell = rv_lang_base(e->call->block);
+    if (!cell || cell->wrong || e->symbol < 0 || !rv_lang_proceed(run, e)) return;
+    unrolling *u = rv_alloc(1, sizeof *u);
+    if (!u) {
+        rv_lang_wrong(run, e->location, RV_ERROR_MEMORY, "out of memory");
+        return;
+    }
+    u->e = e;
+    u->cell = cell;
+    unroll(run, line, u);
+    rv_free(u->initial);
+    rv_free(u);
 }

@@ -4,8 +4,8 @@
 
 #include "lang/record/run.h"
 
-/* Evaluates a LANG_UNROLL. */
-lang_value rv_lang_unroll(lang_run *run, const lang_node *e);
+/* Records a line NAME, .. = unroll .. */
+void rv_lang_unroll(lang_run *run, const lang_node *line);
 
 /* Sets the options that a call of a cell gives. */
 bool rv_lang_call_options(lang_run *run, const lang_node *call, rv_rnn_options *options);

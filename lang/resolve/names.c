@@ -107,6 +107,7 @@ static void cell(lang_scope *scope, lang_node *n)
     if (!r.block->states && !r.block->broken)
         rv_lang_misnamed(&r, n->location, "the cell \"%s\" has no state; declare one: state h",
                          n->name);
+    rv_lang_note_unrolls(scope, r.block);
 }
 
 static void model(lang_scope *scope, lang_node *n)
@@ -171,6 +172,7 @@ static void derive(lang_scope *scope, lang_node *n)
         if (at < 0) return;
         r.block->symbol[at] = model->symbol[i];
     }
+    for (int u = 0; u < model->unrolls; u++) model->unroll[u]->value->entered = true;
     r.block->unroll = model->unroll;
     r.block->unrolls = model->unrolls;
     r.block->cell = model->cell;

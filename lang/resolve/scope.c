@@ -106,15 +106,17 @@ const lang_block *rv_lang_unrolled(const lang_block *block, int unroll)
     return rv_lang_base(value->kind == LANG_UNROLL ? value->call->block : value->block);
 }
 
-void rv_lang_note_unrolls(lang_scope *scope, const lang_block *model)
+void rv_lang_note_unrolls(lang_scope *scope, const lang_block *user)
 {
-    bool loss = rv_lang_find_value(model, "loss") >= 0;
-    for (int u = 0; !model->wrong && u < model->unrolls; u++)
-        for (const lang_block *used = model->unroll[u]->value->call->block; used;
+    bool cell = user->node->kind == LANG_CELL, loss = cell || rv_lang_find_value(user, "loss") >= 0;
+    for (int u = 0; !user->wrong && u < user->unrolls; u++) {
+        const lang_node *value = user->unroll[u]->value;
+        for (const lang_block *used = cell ? value->block : value->call->block; used;
              used = used->alias_of) {
             lang_block *own = find_own(scope, LANG_CELL, used->name);
             if (own != used) continue;
             own->unrolled = true;
             own->for_loss = own->for_loss || loss;
         }
+    }
 }

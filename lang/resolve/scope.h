@@ -112,7 +112,7 @@ const lang_block *rv_lang_base(const lang_block *cell);
 int rv_lang_find_value(const lang_block *block, const char *name);
 /* The latest symbol of a name, of any kind, or -1. Those before it follow by `same`. */
 int rv_lang_latest(const lang_block *block, const char *name);
-/* Notes in the cells of the scope that this model, if it is right, unrolls them. */
-void rv_lang_note_unrolls(lang_scope *scope, const lang_block *model);
+/* Notes in the cells of the scope that this model or cell, if it is right, takes steps of them. */
+void rv_lang_note_unrolls(lang_scope *scope, const lang_block *user);
 
 #endif

@@ -204,10 +204,10 @@ static bool define(lang_resolver *r, lang_node *s)
         ok = rv_lang_resolve_unroll(r, s);
     else if (!rv_lang_resolve_inner(r, s, &ok))
         ok = rv_lang_resolve_expression(r, s->value);
-    if (s->target->next && !rv_lang_is_inner(s) && ok)
+    if (s->target->next && s->value->kind != LANG_UNROLL && !rv_lang_is_inner(s) && ok)
         ok = rv_lang_misnamed(r, s->target->next->location,
                               "several names on the left stand for the states of a cell, as in: "
-                              "h', c' = lstm(x, h, c)");
+                              "h, c = unroll lstm(x)");
     ok = define_target(r, s, ok);
     for (lang_node *t = s->target->next; t; t = t->next) {
         lang_node *line = rv_lang_allocate(r->scope->arena, sizeof *line); /* outlives this call */

@@ -134,7 +134,8 @@ static int unroll_of(const lang_block *b, int symbol)
 {
     const lang_node *s = symbol >= 0 ? b->symbol[symbol].definition : NULL;
     int u = s && s->kind == LANG_DEFINE && s->value->kind == LANG_UNROLL ? s->value->symbol : -1;
-    return u >= 0 && u < b->unrolls && b->unroll[u] == s && rv_lang_unrolled(b, u) ? u : -1;
+    bool own = u >= 0 && u < b->unrolls && b->unroll[u]->value == s->value;
+    return own && rv_lang_unrolled(b, u) ? u : -1;
 }
 
 /* What a name means inside unrolls: the first two. */
@@ -169,12 +170,18 @@ static insides find_insides(const lang_block *b, const char *name, lang_symbol_k
     return found;
 }
 
-/* Whether the unroll's result has the name of the cell's output, as in h = unroll gru(x). Then h[t] is the output at step t. */
-static bool is_output(const lang_block *b, int unroll, int inner)
+/* The state of the cell, if it is called as the unroll's result that it is, as in h, c = unroll lstm(x): then c[t] is the
+ * state after step t. Otherwise -1. */
+static int state_of_result(const lang_block *b, int unroll, const char *name)
 {
     const lang_block *cell = rv_lang_unrolled(b, unroll);
-    return cell && inner == cell->state[0] &&
-           !strcmp(b->unroll[unroll]->target->name, cell->symbol[inner].name);
+    int s = 0;
+    for (const lang_node *t = b->unroll[unroll]->target; cell && t && s < cell->states;
+         t = t->next, s++)
+        if (t->kind == LANG_NAME && !strcmp(t->name, name) &&
+            !strcmp(name, cell->symbol[cell->state[s]].name))
+            return cell->state[s];
+    return -1;
 }
 
 /* The name with the unroll's in front. */
@@ -191,7 +198,7 @@ const char *rv_lang_inside_name(const lang_block *b, int unroll, int inner,
 {
     const lang_symbol *s = &rv_lang_unrolled(b, unroll)->symbol[inner];
     lang_symbol_kind kind = rv_lang_is_traced(s) ? SYMBOL_TRACE : SYMBOL_WEIGHT;
-    if (is_output(b, unroll, inner) ||
+    if (state_of_result(b, unroll, s->name) == inner ||
         (rv_lang_find_symbol(b, s->name) < 0 && !find_insides(b, s->name, kind, unroll).count))
         return s->name;
     return long_name(b, unroll, inner, text);
@@ -201,6 +208,7 @@ int rv_lang_enter(lang_resolver *r, int unroll, int inner, lang_symbol_kind kind
 {
     char text[LANG_INSIDE_NAME];
     const lang_block *b = r->block, *cell = rv_lang_unrolled(b, unroll);
+    if (kind == SYMBOL_TRACE) b->unroll[unroll]->value->entered = true;
     const char *names[2] = {cell->symbol[inner].name, long_name(b, unroll, inner, text)};
     for (int k = 0; k < 2; k++) /* it was entered under one of them */
         for (int i = rv_lang_latest(b, names[k]); i >= 0; i = b->symbol[i].same)
@@ -277,8 +285,8 @@ static int find_value(lang_resolver *r, const char *name, lang_form form, int *t
     r->unclear = NULL;
     if (form == FORM_AT_TIME && series >= 0) return series;
     int u = form == FORM_AT_TIME ? unroll_of(b, single) : -1;
-    if (u >= 0 && is_output(b, u, rv_lang_unrolled(b, u)->state[0]))
-        return rv_lang_enter(r, u, rv_lang_unrolled(b, u)->state[0], SYMBOL_TRACE);
+    int state = u >= 0 ? state_of_result(b, u, name) : -1;
+    if (state >= 0) return rv_lang_enter(r, u, state, SYMBOL_TRACE);
     if (single >= 0) return single;
     if (form == FORM_SLICED && series >= 0) return series;
     int inside = find_inside(r, name, form == FORM_ALONE ? SYMBOL_WEIGHT : SYMBOL_TRACE);

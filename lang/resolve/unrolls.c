@@ -112,6 +112,18 @@ static bool check_inputs(lang_resolver *r, const lang_node *call, const lang_blo
     return fits || rv_lang_count_wrong(r, call, expected);
 }
 
+/* Whether the cell has a state for each name on the left. */
+static bool check_targets(lang_resolver *r, const lang_node *line, const lang_node *call,
+                          const lang_block *cell)
+{
+    int targets = 0;
+    for (const lang_node *t = line->target; t; t = t->next) targets++;
+    return !cell || targets <= cell->states ||
+           rv_lang_misnamed(r, line->target->location,
+                            "%s has %d state(s), but %d name(s) are given", call->name,
+                            cell->states, targets);
+}
+
 bool rv_lang_resolve_unroll(lang_resolver *r, lang_node *line)
 {
     lang_node *e = line->value;
@@ -124,9 +136,11 @@ bool rv_lang_resolve_unroll(lang_resolver *r, lang_node *line)
     if (r->block->node->kind != LANG_MODEL || r->loops)
         return rv_lang_misnamed(r, e->location, "unroll is only allowed in a model%s",
                                 r->loops ? ", outside of loops" : "");
-    if (line->target->kind != LANG_NAME)
-        return rv_lang_misnamed(r, line->target->location,
-                                "an unroll needs a name of its own, as in: h = unroll gru(x)");
+    for (const lang_node *t = line->target; t; t = t->next)
+        if (t->kind != LANG_NAME)
+            return rv_lang_misnamed(r, t->location,
+                                    "an unroll needs a name of its own, as in: h = unroll gru(x)");
+    ok = check_targets(r, line, e->call, rv_lang_base(cell)) && ok;
     e->call->block = cell;
     return add_unroll(r, line) && ok;
 }
@@ -208,7 +222,6 @@ static bool check_arguments(lang_resolver *r, lang_node *call, const lang_block 
 bool rv_lang_resolve_inner(lang_resolver *r, lang_node *line, bool *ok)
 {
     lang_node *call = line->value;
-    int targets = 0;
     if (!is_inner(r, call)) return false;
     if (rv_lang_find(r->scope, LANG_CELL, call->name) == r->block) {
         rv_lang_resolve_each(r, call->arguments);
@@ -216,12 +229,8 @@ bool rv_lang_resolve_inner(lang_resolver *r, lang_node *line, bool *ok)
         return true;
     }
     const lang_block *cell = rv_lang_resolve_cell(r, call), *base = rv_lang_base(cell);
-    for (const lang_node *t = line->target; t; t = t->next) targets++;
     *ok = base && check_arguments(r, call, base);
-    if (base && targets > base->states)
-        *ok = rv_lang_misnamed(r, line->target->location,
-                               "%s has %d state(s), but %d name(s) are given", call->name,
-                               base->states, targets);
+    *ok = check_targets(r, line, call, base) && *ok;
     call->block = base ? cell : NULL;
     if (!base || base->wrong) r->block->wrong = true;
     if (!base) return true;

@@ -303,7 +303,7 @@ lang_node *rv_lang_parse_expression(parser *p)
     return n;
 }
 
-/* unroll cell(x, ..) [for N steps | all [N] steps], or another expression. */
+/* unroll cell(x, ..) [for N steps] [all layers], or with: all [N] steps, or another expression. */
 lang_node *rv_lang_parse_value(parser *p)
 {
     const lang_token *t = p->token;
@@ -316,11 +316,16 @@ lang_node *rv_lang_parse_value(parser *p)
                             "expected the cell and its input, as in: unroll curnn(x) for 2 steps");
         return NULL;
     }
-    n->whole = accept(p, "all");
+    n->whole = next_is(p, "all") && !token_is(p, p->token + 1, "layers") && accept(p, "all");
     bool counted = n->whole ? !next_is(p, "steps") : accept(p, "for");
     if (counted && !(n->steps = rv_lang_parse_expression(p))) return NULL;
     if ((counted || n->whole) && !accept(p, "steps") && !expect(p, "step", "\"steps\""))
         return NULL;
+    if (!n->whole && accept(p, "all")) {
+        if (!expect(p, "layers", "\"layers\", as in: h = unroll gru(x, layers=2) all layers"))
+            return NULL;
+        n->layers = true;
+    }
     end_here(p, n);
     return n;
 }

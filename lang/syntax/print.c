@@ -122,6 +122,14 @@ static void put_number(writer *w, double number)
     put(w, rv_number_text(number, text));
 }
 
+/* Prints words and an expression, or nothing without an expression. */
+static void phrase(writer *w, const char *words, const lang_node *e)
+{
+    if (!e) return;
+    put(w, words);
+    expression(w, e);
+}
+
 static void expression(writer *w, const lang_node *e)
 {
     switch (e->kind) {
@@ -201,12 +209,11 @@ static void expression(writer *w, const lang_node *e)
     case LANG_UNROLL:
         put(w, "unroll ");
         expression(w, e->call);
-        if (e->whole) put(w, " all");
-        if (e->whole && !e->steps) put(w, " steps");
-        if (!e->steps) break;
-        put(w, e->whole ? " " : " for ");
-        expression(w, e->steps);
-        put(w, e->steps->kind == LANG_NUMBER && e->steps->number == 1 ? " step" : " steps");
+        if (e->whole) put(w, e->steps ? " all " : " all steps");
+        if (e->steps) phrase(w, e->whole ? "" : " for ", e->steps);
+        if (e->steps)
+            put(w, e->steps->kind == LANG_NUMBER && e->steps->number == 1 ? " step" : " steps");
+        if (e->layers) put(w, " all layers");
         break;
     default: put(w, e->name ? e->name : "");
     }
@@ -305,14 +312,6 @@ static void declared(writer *w, const lang_node *d)
         expression(w, d->start);
     }
     if (d->next) put(w, ", ");
-}
-
-/* Prints words and an expression, or nothing without an expression. */
-static void phrase(writer *w, const char *words, const lang_node *e)
-{
-    if (!e) return;
-    put(w, words);
-    expression(w, e);
 }
 
 /* keyword name(a, ..). Empty brackets are left out unless `always`. */

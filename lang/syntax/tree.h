@@ -43,7 +43,7 @@ typedef enum lang_kind {
     LANG_LESS_EQUAL,
     LANG_GREATER,
     LANG_GREATER_EQUAL,
-    LANG_UNROLL, /* unroll call for steps, or all steps; steps NULL: a sequence */
+    LANG_UNROLL, /* unroll call for steps, all steps, all layers; steps NULL: a sequence */
     /* statements */
     LANG_DECLARE,  /* name, a keyword, and what is declared */
     LANG_DECLARED, /* name, its sizes (a LANG_LIST or NULL), and what it starts from or NULL */
@@ -71,14 +71,16 @@ struct lang_node {
      * parameters, or NULL */
     const char *word;
     double number;
-    int height;  /* of an expression's tree, 0: a leaf */
-    bool spaced; /* LANG_CALL: a space before the bracket */
-    bool drawn;  /* LANG_DECLARED: start is a distribution, as in W ~ normal(0, 1) */
-    bool helper; /* LANG_DEFINE: let target = value */
-    bool down;   /* LANG_FOR: from .. down to .. */
-    bool whole;  /* LANG_UNROLL: the outputs of all steps */
-    bool primed; /* LANG_NAME in a LANG_BROKEN */
-    bool broken; /* of a node with a body: its first line has a syntax error */
+    int height;   /* of an expression's tree, 0: a leaf */
+    bool spaced;  /* LANG_CALL: a space before the bracket */
+    bool drawn;   /* LANG_DECLARED: start is a distribution, as in W ~ normal(0, 1) */
+    bool helper;  /* LANG_DEFINE: let target = value */
+    bool down;    /* LANG_FOR: from .. down to .. */
+    bool whole;   /* LANG_UNROLL: the outputs of all steps */
+    bool layers;  /* LANG_UNROLL: the states of all layers */
+    bool entered; /* LANG_UNROLL: values inside it may be named */
+    bool primed;  /* LANG_NAME in a LANG_BROKEN */
+    bool broken;  /* of a node with a body: its first line has a syntax error */
 
     /* The children: three slots, named by kind. A list's items are linked by `next`. */
     union {

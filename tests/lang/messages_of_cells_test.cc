@@ -146,8 +146,8 @@ TEST(Messages, CellInsideACell)
         {"cell c\n"
          "  state h, a\n"
          "  h', a' = tanh(h)\n",
-         "my.rv:3:7: error: several names on the left stand for the states of a cell, as in: h', "
-         "c' = lstm(x, h, c)\n"
+         "my.rv:3:7: error: several names on the left stand for the states of a cell, as in: h, "
+         "c = unroll lstm(x)\n"
          "    3 |   h', a' = tanh(h)\n"
          "      |       ^~\n"},
         {"cell big = rnn(layers=2)\n"

@@ -649,10 +649,36 @@ TEST(Messages, Unroll)
          "      |       ^~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~\n"},
         {"model m\n"
          "  input x[2, 4]\n"
+         "  h = unroll lstm(x, c=x, layers=3) for 2 steps\n",
+         "my.rv:3:22: error: \"c\" is [2,4], expected [3,..]: one for each layer and direction, as "
+         "`unroll .. all layers` gives them\n"
+         "    3 |   h = unroll lstm(x, c=x, layers=3) for 2 steps\n"
+         "      |                      ^~~\n"},
+        {"model m\n"
+         "  input x[2, 4]\n"
          "  h = unroll lstm(x, c=x, layers=2) for 2 steps\n",
-         "my.rv:3:7: error: only one layer in one direction takes first states\n"
+         "my.rv:3:7: error: unroll: the initial state \"c\" is [4], expected [2,1]; reshape it\n"
          "    3 |   h = unroll lstm(x, c=x, layers=2) for 2 steps\n"
          "      |       ^~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~\n"},
+        {"model m\n"
+         "  input x[2, 3, 4]\n"
+         "  a, b, c = unroll lstm(x)\n",
+         "my.rv:3:3: error: lstm has 2 states, but 3 names are given\n"
+         "    3 |   a, b, c = unroll lstm(x)\n"
+         "      |   ^\n"},
+        {"model m\n"
+         "  input x[2, 3, 4]\n"
+         "  h = unroll lstm(x, layers=2) for 2 steps all\n",
+         "my.rv:3:47: error: the end of the line, expected \"layers\", as in: h = unroll gru(x, "
+         "layers=2) all layers\n"
+         "    3 |   h = unroll lstm(x, layers=2) for 2 steps all\n"
+         "      |                                               ^\n"},
+        {"model m\n"
+         "  input x[2, 3, 4]\n"
+         "  h[1], c = unroll lstm(x)\n",
+         "my.rv:3:3: error: an unroll needs a name of its own, as in: h = unroll gru(x)\n"
+         "    3 |   h[1], c = unroll lstm(x)\n"
+         "      |   ^~~~\n"},
         {"model m\n"
          "  input x[2, 4]\n"
          "  h = unroll gru(x) for 0 steps\n",

@@ -33,18 +33,22 @@ struct Result {
 Result run(rv_cell_step step, rv_shape shape, bool stepwise, const Options &set)
 {
     Tape t(RV_F64, 3);
-    rv_states final[6] = {};
+    rv_states final[6] = {}, history[6] = {};
     rv_rnn_options options = {};
     options.units = 3;
     options.bias = true;
     options.stepwise = stepwise;
     options.final = final;
+    options.history = history;
     set(options, t);
     const rv_var x = t.input("x", shape), all = rv_unroll_outputs(step, x, options),
                  last = rv_unroll_sequence(step, x, options, nullptr);
     Result result = {has_op(t, "scan"), t.count(), {}};
     std::vector<rv_var> outputs = {all, last};
     for (const rv_states &layer : final)
+        for (const rv_var h : layer.h)
+            if (!rv_is_null(h)) outputs.push_back(h);
+    for (const rv_states &layer : history)
         for (const rv_var h : layer.h)
             if (!rv_is_null(h)) outputs.push_back(h);
     rv_var loss = rv_add(total(rv_sin(all)), total(rv_square(last)));

@@ -165,6 +165,34 @@ TEST(Unroll, ReverseIsForwardOverTheSequenceTurnedAround)
         }
 }
 
+TEST(Unroll, HistoryIsTheStatesOfAllSteps)
+{
+    for (const char *cell : {"lstm", "qrnn"}) { // step by step, and at once
+        Tape t;
+        rv_states final[4] = {}, history[4] = {};
+        rv_rnn_options options = units(3);
+        options.layers = 2;
+        options.bidirectional = true;
+        options.final = final;
+        options.history = history;
+        const rv_var all =
+            rv_unroll_outputs(rv_zoo(cell), t.parameter("x", RV_SHAPE(2, 5, 2)), options);
+        const rv_var top[] = {history[2].h[0], history[3].h[0]};
+        std::vector<rv_var> outputs = {all, rv_concat(top, 2, 2)};
+        for (int strand = 0; strand < 4; strand++)
+            for (int s = 0; s < 2; s++) {
+                ASSERT_TRUE(rv_shape_equal(rv_shape_of(history[strand].h[s]), RV_SHAPE(2, 5, 3)));
+                outputs.push_back(rv_reshape(
+                    rv_slice_axis(history[strand].h[s], 1, strand % 2 ? 0 : 4, 1), RV_SHAPE(2, 3)));
+                outputs.push_back(final[strand].h[s]);
+            }
+        Program p(t, outputs);
+        p.run();
+        for (int k = 0; k < static_cast<int>(outputs.size()); k += 2)
+            EXPECT_EQ(p.values(k), p.values(k + 1)) << cell << " " << k;
+    }
+}
+
 TEST(Unroll, FurtherInputsAreReadStepByStepOrWhole)
 {
     const rv_cell_step sums = [](rv_cell *k, rv_var x, rv_var *h) {

@@ -381,6 +381,7 @@ DRAW(rv_rnn_options)
             o.initial = initial;
         }
         if (a.choose(1, 2)) o.final = a.array<rv_states>({});
+        if (a.choose(1, 2)) o.history = a.array<rv_states>({});
     }
     return o;
 }

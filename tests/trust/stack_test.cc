@@ -303,6 +303,26 @@ TEST_F(Stack, OfFunctions)
     }
 }
 
+/* Cells inside cells. */
+TEST_F(Stack, OfCells)
+{
+    const auto text = [&](int cells) {
+        return many(cells,
+                    [&](int k) {
+                        return "cell c" + number(k) + "\n  state h\n  map W" + number(k) +
+                               "\n  y = " + (k ? "c" + number(k - 1) + "(x, h)" : "tanh(h)") +
+                               "\n  h' = tanh(y + W" + number(k) + " x)\n";
+                    }) +
+               "model m\n  input x[1,1]\n  h = unroll c" + number(cells - 1) +
+               "(x) for 2 steps\n  loss = sum(h)\n";
+    };
+    expect_read("cells", text(20), true);
+    expect_read("cells", text(400), false);
+    const int most = deepest(text, LIMIT + 50);
+    EXPECT_GT(most, 30);
+    measure("cells", [&] { read(text(most)); });
+}
+
 /* Aliases of cells, and files that include files, the last of which nests as deeply as it may. */
 TEST_F(Stack, OfFiles)
 {
