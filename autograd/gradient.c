@@ -17,12 +17,17 @@ typedef struct term {
     int32_t next; /* 1 + index of the previous term of the node; 0: none */
 } term;
 
+/* What the sweep knows of a node. */
+typedef struct visit {
+    bool depends;   /* on some wrt; cotangents of other nodes are not computed */
+    int32_t latest; /* 1 + index of the node's latest term; 0: none */
+    int32_t whole;  /* 1 + id of the summed cotangent; 0: none yet */
+} visit;
+
 typedef struct sweep {
     rv_tape *tape;
-    int32_t first, count; /* the sweep covers nodes first .. count-1, from the first wrt to y */
-    bool *depends;        /* [count] whether the node depends on some wrt */
-    int32_t *latest;      /* [count] 1 + index of the node's latest term; 0: none */
-    int32_t *whole;       /* [count] 1 + id of the summed cotangent; 0: none yet */
+    int32_t first, count; /* of the nodes: first .. count-1, from the first wrt to the last y */
+    visit *visits;        /* [count - first] */
     term *terms;
     size_t term_count, term_capacity;
     rv_replay replay; /* of the segment that the sweep is in (recompute.h) */
@@ -30,19 +35,35 @@ typedef struct sweep {
 
 static bool differentiable(rv_dtype dtype) { return dtype == RV_F32 || dtype == RV_F64; }
 
-/* Marks the nodes that depend on some wrt. Cotangents of other nodes are not computed. */
-static void mark_dependent(sweep *s, const rv_var *wrt, int count)
+/* NULL: the sweep does not cover the node, which depends on no wrt. */
+static visit *visit_of(const sweep *s, int32_t id)
+{
+    return id >= s->first && id < s->count ? &s->visits[id - s->first] : NULL;
+}
+
+static bool depends(const sweep *s, int32_t id)
+{
+    const visit *v = visit_of(s, id);
+    return v && v->depends;
+}
+
+/* Finds out which nodes are covered, and which of them depend on some wrt. */
+static bool mark_dependent(sweep *s, const rv_var *wrt, int count)
 {
     s->first = s->count;
-    for (int i = 0; i < count; i++) {
-        if (wrt[i].id < s->count) s->depends[wrt[i].id] = true;
+    for (int i = 0; i < count; i++)
         if (wrt[i].id < s->first) s->first = wrt[i].id;
-    }
+    s->visits = rv_alloc((size_t)(s->count - s->first) + 1, sizeof *s->visits);
+    if (!s->visits) return rv_fail_memory(&s->tape->error);
+    for (int i = 0; i < count; i++)
+        if (wrt[i].id < s->count) visit_of(s, wrt[i].id)->depends = true;
     for (int32_t id = s->first; id < s->count; id++) {
         const rv_node *node = &s->tape->nodes[id];
-        for (int k = 0; k < node->inputs && !s->depends[id]; k++)
-            s->depends[id] = s->depends[node->in[k]] && differentiable(node->type.dtype);
+        visit *v = visit_of(s, id);
+        for (int k = 0; k < node->inputs && !v->depends; k++)
+            v->depends = depends(s, node->in[k]) && differentiable(node->type.dtype);
     }
+    return true;
 }
 
 /* Adds a term to the list of node `to`. */
@@ -50,8 +71,9 @@ static bool add_term(sweep *s, int32_t to, rv_var cotangent)
 {
     if (!rv_reserve(&s->terms, &s->term_capacity, s->term_count + 1, sizeof *s->terms))
         return rv_fail_memory(&s->tape->error);
-    s->terms[s->term_count++] = (term){cotangent.id, s->latest[to]};
-    s->latest[to] = (int32_t)s->term_count;
+    visit *v = visit_of(s, to);
+    s->terms[s->term_count++] = (term){cotangent.id, v->latest};
+    v->latest = (int32_t)s->term_count;
     return true;
 }
 
@@ -60,14 +82,15 @@ static bool add_term(sweep *s, int32_t to, rv_var cotangent)
 static rv_var sum_terms(sweep *s, int32_t id)
 {
     int count = 0;
-    for (int32_t i = s->latest[id]; i; i = s->terms[i - 1].next) count++;
+    const int32_t latest = visit_of(s, id)->latest;
+    for (int32_t i = latest; i; i = s->terms[i - 1].next) count++;
     rv_var few[8], *all = few;
     if (count > 8 && !(all = rv_alloc((size_t)count, sizeof *all))) {
         rv_fail_memory(&s->tape->error);
         return (rv_var){s->tape, -1};
     }
     count = 0;
-    for (int32_t i = s->latest[id]; i; i = s->terms[i - 1].next)
+    for (int32_t i = latest; i; i = s->terms[i - 1].next)
         all[count++] = (rv_var){s->tape, s->terms[i - 1].var};
     rv_var sum = rv_add_all(all, count);
     if (all != few) rv_free(all);
@@ -111,7 +134,7 @@ static bool pass_back(sweep *s, int32_t id, rv_var dy, rv_var *x)
                             .inputs = node.inputs,
                             .attr = node.attr};
     for (int k = 0; k < node.inputs; k++) {
-        if (!s->depends[node.in[k]] || !differentiable(tape->nodes[node.in[k]].type.dtype))
+        if (!depends(s, node.in[k]) || !differentiable(tape->nodes[node.in[k]].type.dtype))
             continue;
         if (!node.op->gradient)
             return rv_fail(
@@ -137,12 +160,12 @@ static bool sweep_back(sweep *s)
     bool ok = x || rv_fail_memory(&s->tape->error);
 
     for (int32_t id = s->count - 1; ok && id >= s->first; id--) {
-        if (!s->latest[id]) continue;
+        if (!visit_of(s, id)->latest) continue;
         rv_origin origin = *s->tape->nodes[id].origin;
         origin.phase = RV_PHASE_GRADIENT;
         rv_tape_set_origin(s->tape, origin);
         rv_var dy = sum_terms(s, id);
-        s->whole[id] = dy.id + 1;
+        visit_of(s, id)->whole = dy.id + 1;
         ok = !rv_is_null(dy) && pass_back(s, id, dy, x);
     }
     rv_free(x);
@@ -204,25 +227,19 @@ static bool sum_of_vjps(const rv_var *y, const rv_var *dy, int outputs, const rv
     sweep s = {.tape = tape};
     for (int k = 0; k < outputs; k++)
         if (s.count <= y[k].id) s.count = y[k].id + 1;
-    s.depends = rv_alloc((size_t)s.count, sizeof *s.depends);
-    s.latest = rv_alloc((size_t)s.count, sizeof *s.latest);
-    s.whole = rv_alloc((size_t)s.count, sizeof *s.whole);
-    bool ok = (s.depends && s.latest && s.whole) || rv_fail_memory(&tape->error);
+    bool ok = mark_dependent(&s, wrt, count);
     if (ok) {
-        mark_dependent(&s, wrt, count);
         rv_scope_push(tape, ""); /* sweep_back sets its origin */
         for (int k = 0; ok && k < outputs; k++)
-            if (s.depends[y[k].id]) ok = add_term(&s, y[k].id, dy[k]);
+            if (depends(&s, y[k].id)) ok = add_term(&s, y[k].id, dy[k]);
         ok = ok && sweep_back(&s);
         rv_scope_pop(tape);
     }
     for (int i = 0; i < count; i++) {
         gradient[i] = (rv_var){tape, -1};
-        if (ok && wrt[i].id < s.count) gradient[i].id = s.whole[wrt[i].id] - 1;
+        if (ok && wrt[i].id < s.count) gradient[i].id = visit_of(&s, wrt[i].id)->whole - 1;
     }
-    rv_free(s.depends);
-    rv_free(s.latest);
-    rv_free(s.whole);
+    rv_free(s.visits);
     rv_free(s.terms);
     rv_free(s.replay.again);
     for (int i = 0; ok && i < count; i++) {

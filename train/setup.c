@@ -309,6 +309,14 @@ static bool choose_units(rv_train_config *c, rv_setup *s, rv_error *error)
     return true;
 }
 
+/* A derivation may fit batches of one size only; the last one may be smaller. */
+static bool check_batches(const rv_train_config *c, const rv_setup *s, rv_error *error)
+{
+    const int64_t count = s->training.count, size = c->loop.batch_size, rest = count % size;
+    return (count < size || check_own_net(s, size, true, error)) &&
+           (!rest || check_own_net(s, rest, true, error));
+}
+
 static bool choose_net(rv_train_config *c, rv_setup *s, const rv_defaults *r, rv_error *error)
 {
     const rv_source *data = &s->data;
@@ -352,11 +360,8 @@ static bool choose_net(rv_train_config *c, rv_setup *s, const rv_defaults *r, rv
                               .tokens = data->tokens,
                               .classes = data->classes,
                               .y = data->y};
-    const int64_t batch =
-        c->loop.batch_size < s->training.count ? c->loop.batch_size : s->training.count;
     return choose_activation(c, &s->net.rnn, error) && (!sized || choose_units(c, s, error)) &&
-           check_own_net(s, 1, false, error) &&
-           (!s->derived || check_own_net(s, batch, true, error));
+           check_own_net(s, 1, false, error) && (!s->derived || check_batches(c, s, error));
 }
 
 /* ---- the optimizer ---- */

@@ -125,6 +125,85 @@ TEST(Gradients, AreByAnyNamedValue)
     EXPECT_EQ(m.values("by_weight")[0], 0);
 }
 
+// ---- derivations in the place of autodiff ----
+
+const char *const line_by_hand = "model line(n=2)\n"
+                                 "  input x[n, 3], y[n, 1]\n"
+                                 "  output = x @ W[_, 1]\n"
+                                 "  loss = mean((output - y)^2)\n"
+                                 "derive loss \"three times\"\n"
+                                 "  doutput = 3.(output - y)\n"
+                                 "  dW = x' @ doutput\n"
+                                 "derive loss\n"
+                                 "  dW = x' @ (output - y)\n"
+                                 "derive output \"of the output\"\n"
+                                 "  dW = x'\n"
+                                 "derive loss \"nothing\"\n"
+                                 "  doutput = y\n";
+
+TEST(Derived, TheGradientIsWhatTheLinesStateAndTheLossIsAsBefore)
+{
+    rv_lang *lang = read(line_by_hand);
+    rv_error error = {};
+    const rv_model *model = rv_lang_model(lang, "line", &error);
+    for (const char *title : {"three times", "loss"}) {
+        const rv_model *derived = rv_lang_derived(model, title, &error);
+        ASSERT_NE(derived, nullptr) << error.text;
+        EXPECT_STREQ(derived->name, "line");
+        Tape tape;
+        rv_net_options options = {};
+        options.y = RV_SHAPE(1);
+        rv_var x = tape.input("x", RV_SHAPE(4, 3)), y = tape.input("y", RV_SHAPE(4, 1));
+        const rv_net plain = rv_model_record(model, &options, x, y);
+        const rv_net net = rv_model_record(derived, &options, x, y);
+        rv_var w, given, second;
+        ASSERT_EQ(rv_parameters(net.loss, &w, 1), 1) << rv_tape_error(tape)->text;
+        EXPECT_TRUE(rv_gradient(net.loss, &w, 1, &given));
+        EXPECT_TRUE(rv_gradient(rv_sum(rv_square(given), RV_ALL_AXES, false), &w, 1, &second));
+        rv_var off = rv_subtract(net.output, y);
+        rv_var stated = rv_matmul(x, *title == 't' ? rv_scale(off, 3) : off, true, false);
+        const rv_var outputs[] = {net.loss, plain.loss, given, stated, second};
+        rv_program *program = rv_compile(tape, outputs, 5);
+        ASSERT_NE(program, nullptr) << rv_tape_error(tape)->text;
+        rv_init_fill(rv_program_input(program, "x"), rv_init_uniform(-1, 1), 1);
+        rv_init_fill(rv_program_input(program, "y"), rv_init_uniform(-1, 1), 2);
+        rv_run(program);
+        EXPECT_EQ(rv_value(program, 0), rv_value(program, 1));
+        EXPECT_EQ(values_of(*rv_program_output(program, 2)),
+                  values_of(*rv_program_output(program, 3)));
+        EXPECT_EQ(values_of(*rv_program_output(program, 4)), Values(3, 0.0)); // it is a constant
+        rv_program_free(program);
+    }
+    rv_lang_free(lang);
+}
+
+TEST(Derived, MistakesAreErrors)
+{
+    rv_lang *lang = read(line_by_hand);
+    rv_error error = {}, title = {}, loss = {}, none = {};
+    const rv_model *model = rv_lang_model(lang, "line", &error);
+    EXPECT_EQ(rv_lang_derived(model, "once", &title), nullptr);
+    EXPECT_EQ(title.code, RV_ERROR_NAME);
+    EXPECT_STREQ(title.text, "my.rv: the model \"line\" has no derivation \"once\"; it has \"three "
+                             "times\", \"loss\", \"of the output\", \"nothing\"");
+    EXPECT_EQ(rv_lang_derived(model, "of the output", &loss), nullptr);
+    EXPECT_EQ(loss.code, RV_ERROR_ARGUMENT);
+    EXPECT_EQ(rv_lang_derived(rv_model_find("gru"), "loss", &none), nullptr);
+    EXPECT_STREQ(none.text, "\"gru\" is not a model of a text, so it has no derivation \"loss\"");
+    Tape tape;
+    rv_net_options options = {};
+    options.y = RV_SHAPE(1);
+    const rv_net net =
+        rv_model_record(rv_lang_derived(model, "nothing", &error), &options,
+                        tape.input("x", RV_SHAPE(4, 3)), tape.input("y", RV_SHAPE(4, 1)));
+    EXPECT_TRUE(rv_is_null(net.loss));
+    EXPECT_STREQ(
+        rv_tape_error(tape)->text,
+        "my.rv:12:1: the derivation has no line for 1 parameter of the loss: \"W\"; a line "
+        "dW = .. states the gradient of W");
+    rv_lang_free(lang);
+}
+
 class Examples : public testing::TestWithParam<std::string> {};
 
 TEST_P(Examples, AreRightInEachGradientAndLine)

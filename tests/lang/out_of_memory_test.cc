@@ -6,6 +6,7 @@
 #include <string>
 
 #include "lang/lang.h"
+#include "ops/ops.h"
 #include "tensor/memory.h"
 #include "tests/failing_memory.h"
 #include "tests/files.h"
@@ -85,12 +86,56 @@ Answer work_on(const std::string &source)
     return a;
 }
 
+// A model with gradients as values, whose parameters have those of a derivation.
+const std::string derived = R"(model m(n=2)
+  input x[n, 2], y[n, 1]
+  h = unroll rnn(x, units=2) for 2 steps
+  output = h @ V[_, 1]
+  e = sum(output^2)
+  loss = e + sum(grad(e, h)^2) + sum(jvp(output, h, h)) + sum(hvp(e, h, h))
+
+derive loss "by hand"
+  let one = h[1] - h[1]
+  doutput = output
+  dV = V + output' @ one @ V
+  dW = W
+  for t from 2 down to 1
+    dh[t] = h[t] + one
+  dU = U + dh[2]' @ dh[1]
+  db = b
+)";
+
+Answer record_derived(const std::string &source)
+{
+    rv_error error = {};
+    rv_lang *lang = rv_lang_read(source.data(), source.size(), "small.rv", nullptr, &error);
+    const rv_model *model = lang ? rv_lang_model(lang, "m", &error) : nullptr;
+    if (model) model = rv_lang_derived(model, "by hand", &error);
+    rv_store *store = rv_store_new(1);
+    rv_tape *tape = store ? rv_tape_new(store, RV_F64) : nullptr;
+    Answer a = {"", error.code ? error.code : RV_ERROR_MEMORY};
+    if (model && tape) {
+        rv_net_options options = {};
+        options.y = RV_SHAPE(1);
+        const rv_net net = rv_model_record(model, &options, rv_input(tape, "x", RV_SHAPE(3, 2)),
+                                           rv_input(tape, "y", RV_SHAPE(3, 1)));
+        const rv_error *why = rv_tape_error(tape);
+        a = {why->code ? why->text : std::to_string(net.loss.id), why->code};
+        EXPECT_EQ(rv_is_null(net.loss), why->code != RV_OK);
+    }
+    rv_tape_free(tape);
+    rv_store_free(store);
+    rv_lang_free(lang);
+    return a;
+}
+
 // With every single allocation failing, or one of `step`, alone or with all that follow it.
-void sweep(const std::string &source, int64_t step = 1)
+void sweep(const std::string &source, int64_t step = 1,
+           const std::function<Answer(const std::string &)> &work = work_on)
 {
     failing = -1;
     calls = 0;
-    const Answer want = work_on(source);
+    const Answer want = work(source);
     const int64_t allocations = calls;
     ASSERT_NE(want.text, "");
     ASSERT_GT(allocations, 10);
@@ -99,7 +144,7 @@ void sweep(const std::string &source, int64_t step = 1)
             and_all_after = all;
             calls = 0;
             failing = n;
-            const Answer seen = work_on(source);
+            const Answer seen = work(source);
             failing = -1;
             if (seen.text == want.text) continue; /* what is only kept for later can do without */
             ASSERT_NE(seen.code, RV_OK) << "allocation " << n << ": " << seen.text << want.text;
@@ -110,6 +155,8 @@ void sweep(const std::string &source, int64_t step = 1)
 }
 
 TEST(LanguageOutOfMemory, OnARightText) { sweep(text); }
+
+TEST(LanguageOutOfMemory, OnADerivationThatTrains) { sweep(derived, 3, record_derived); }
 
 TEST(LanguageOutOfMemory, OnIncludes)
 {
