@@ -3,8 +3,10 @@
  * time steps of the line is its repair. */
 #include "lang/judge/repair.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "autograd/program.h"
@@ -19,6 +21,7 @@ enum {
     MOST_POOL = 5000,
     MOST_QUANTITIES = 200,
     MOST_SITES = 100,
+    MOST_STEPS = 8, /* of a sum over time steps */
     MOST_ELEMENTS = 16384,
     MOST_TRIED = 100000,
     MOST_PROPOSALS = 8 /* for a line */
@@ -459,6 +462,57 @@ static void make_variants(search *s, unsigned groups)
     rv_free(found);
 }
 
+/* ---- a sum over the time steps ---- */
+
+/* A name that ends in a number, such as Z2, becomes that of the step before. False: it has none. */
+LANG_APART static bool name_before(const search *s, lang_node *e, bool *moved)
+{
+    char before[LANG_MOST_NAME + 24];
+    size_t stem = strlen(e->name);
+    while (stem && isdigit((unsigned char)e->name[stem - 1])) stem--;
+    if (!stem || !e->name[stem]) return true;
+    long time = strtol(e->name + stem, NULL, 10);
+    snprintf(before, sizeof before, "%.*s%ld", (int)stem, e->name, time - 1);
+    for (int i = 0; time > 0 && i < s->pool_size; i++) {
+        const lang_node *other = s->pool[i].e;
+        if (other->kind != LANG_NAME || strcmp(other->name, before) != 0) continue;
+        lang_node *next = e->next;
+        *e = *other;
+        e->next = next;
+        return *moved = true;
+    }
+    return false;
+}
+
+/* Moves a copy of an expression to the step before: x[:, 1]' @ Z2 becomes x[:, 0]' @ Z1. False: there is none. */
+static bool move_back(const search *s, lang_node *e, bool index, bool *moved)
+{
+    for (; e; e = e->next) {
+        if (e->kind == LANG_NAME && !name_before(s, e, moved)) return false;
+        if (index && e->kind == LANG_NUMBER && e->number-- < 1) return false;
+        for (int i = 0; i < 3; i++)
+            if (!move_back(s, e->child[i], e->kind == LANG_INDEX && i == 1, moved)) return false;
+    }
+    return true;
+}
+
+/* The line is a term at one step where the sum over all steps was meant. */
+static void add_steps(search *s)
+{
+    lang_bound nothing = {0};
+    lang_node *line = s->line->statement->value, *sum = instance(s, line, &nothing), *term = sum;
+    for (int k = 0; sum && k < MOST_STEPS; k++) {
+        bool moved = false;
+        lang_node *longer = new_node(s, LANG_ADD);
+        if (!longer || !(term = instance(s, term, &nothing))) return;
+        if (!move_back(s, term, false, &moved) || !moved) break;
+        longer->left = sum;
+        longer->right = term;
+        try_variant(s, line, sum = longer);
+    }
+    settle(s);
+}
+
 static void run_search(search *s)
 {
     bind_sums(s);
@@ -471,6 +525,7 @@ static void run_search(search *s)
     s->second = SLIP_STEP;
     make_variants(s, SLIP_STEP);
     s->second = 0;
+    add_steps(s);
     make_variants(s, SLIP_PATH | SLIP_TERM);
     int64_t rest = s->left / 3;
     s->left -= rest;
