@@ -231,6 +231,39 @@ TEST(Trainer, ErrorsNameTheOption)
     EXPECT_EQ(config.optimizer.learning_rate, 0.5);
 }
 
+// By its title, or as a model of its own.
+TEST(Trainer, TrainsAModelOfATextByItsDerivations)
+{
+    const std::string text = "model logistic(n=2)\n"
+                             "  input x[n, 1, 8, 8], y[n, 1] ~ uniform(0, 1)\n"
+                             "  output = flatten(x) @ W[_, 1]\n"
+                             "  loss = sigmoid_cross_entropy(output, y)\n"
+                             "derive loss \"right\"\n"
+                             "  dW = flatten(x)' @ (sigmoid(output) - y) / n\n"
+                             "derive loss \"summed\"\n"
+                             "  dW = flatten(x)' @ (sigmoid(output) - y)\n";
+    rv_error error = {};
+    rv_lang *lang = rv_lang_read(text.data(), text.size(), "logistic.rv", nullptr, &error);
+    ASSERT_NE(lang, nullptr) << error.text;
+    const auto digest = [&](const rv_model *model, const char *gradients) {
+        rv_train_config config = rv_train_config_new();
+        rv_train_parts parts = {};
+        config.optimizer.gradients = gradients;
+        config.loop.epochs = 2;
+        parts.model = model;
+        const Trainer trainer(rv_trainer_new_with(&config, &parts, &error), rv_trainer_free);
+        EXPECT_NE(trainer, nullptr) << error.text;
+        return trainer ? fit(trainer.get()) : error.text;
+    };
+    const rv_model *model = rv_lang_model(lang, nullptr, &error);
+    const std::string summed = digest(model, "summed");
+    EXPECT_EQ(digest(rv_lang_derived(model, "summed", &error), nullptr), summed);
+    EXPECT_EQ(digest(model, nullptr), digest(model, "autodiff"));
+    EXPECT_NE(digest(model, "right"), summed);
+    EXPECT_NE(digest(model, nullptr), summed);
+    rv_lang_free(lang);
+}
+
 TEST(Config, IsReadBackFromItsJson)
 {
     rv_train_config config = small_config(), back = rv_train_config_new();
