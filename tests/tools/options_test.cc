@@ -92,6 +92,9 @@ const std::vector<Context> contexts = {
      {"patience"}},
     {"compare --models gru --units 1 --data wide.csv --cache 4 --epochs 1", {"cache"}},
     {"compare --models rnn --units 2 --epochs 1 --output out", {"plot"}},
+    {"compare --models own.rv --task memory --samples 24 --length 3 --size 1 --batch-size 4 "
+     "--epochs 1 --json",
+     {"gradients"}},
     {"evaluate --output run", {}},
     {"sample --output written --length 9", {}},
     {"profile --model rnn --units 2 --head-units 2 --batch-size 2 --seconds 0.01 --json", {}},
