@@ -131,10 +131,22 @@ static rv_var initial_state(strand *a, int s)
                         a->shape[s]);
 }
 
+static void check_dtype(const strand *a, const char *what, int s, rv_var h)
+{
+    rv_tape *tape = a->cell.tape;
+    if (!rv_is_null(h) && rv_dtype_of(h) != rv_tape_dtype(tape))
+        rv_tape_fail(tape, RV_ERROR_DTYPE, "unroll: the %sstate \"%s\" is %s, expected %s; cast it",
+                     what, state_name(a, s), rv_dtype_name(rv_dtype_of(h)),
+                     rv_dtype_name(rv_tape_dtype(tape)));
+}
+
 static bool start(strand *a, rv_states *h)
 {
     a->states = rv_find_states(a->step, &a->cell, a->type, a->shape, a->declared);
-    for (int s = 0; s < a->states; s++) h->h[s] = initial_state(a, s);
+    for (int s = 0; s < a->states; s++) {
+        h->h[s] = initial_state(a, s);
+        check_dtype(a, "initial ", s, h->h[s]);
+    }
     return a->states && !rv_tape_error(a->cell.tape)->code;
 }
 
@@ -205,6 +217,7 @@ static bool take_step(strand *a, int64_t t, int64_t taken, rv_states *h)
     rv_cell_take_step(&a->cell, a->step, x, next.h);
     for (int s = 0; s < a->states; s++) {
         check_next(a, s, next.h[s]);
+        check_dtype(a, "", s, next.h[s]);
         if (a->mask) next.h[s] = rv_select(for_first_axis(a->mask[t], h->h[s]), next.h[s], h->h[s]);
         h->h[s] = next.h[s];
         rv_name_state(h->h[s], s, state_name(a, s));

@@ -76,7 +76,7 @@ typedef struct rv_rnn_options {
     bool learned_start;
 
     /* Initial states and states after the last step, one element per layer. With two directions there are two
-     * elements per layer, forward first. An initial state may be that of one sample, [1,..]. A null var in `initial`
+     * elements per layer, forward first. An initial state may be that of one sample, [1,..]. All states have the tape's dtype. A null var in `initial`
      * means the default initial state. Both may be NULL. */
     const rv_states *initial;
     rv_states *final;

@@ -190,7 +190,8 @@ bool rv_find_recurrence(rv_cell_step step, const rv_cell *cell, rv_type x, const
     for (int32_t id = 0; ok && id < count; id++) ok = find_dependence(&t, id, of);
     for (int s = 0; s < states; s++)
         ok = ok && !rv_is_null(t.h[s]) && t.h[s].tape == t.tape &&
-             rv_shape_equal(rv_shape_of(t.h[s]), shape[s]);
+             rv_shape_equal(rv_shape_of(t.h[s]), shape[s]) &&
+             rv_dtype_of(t.h[s]) == rv_tape_dtype(t.tape);
     for (int i = 0; ok && i < states; i++) {
         int s = next_state(&t, of, states, known);
         ok = s >= 0;

@@ -43,8 +43,8 @@ static bool is_mixture(const lang_run *run, const lang_node *e, mixture *m)
 
 static lang_value mix(lang_run *run, const lang_node *e, const mixture *m)
 {
-    rv_var start = rv_lang_evaluate_var(run, m->c), end = rv_lang_evaluate_var(run, m->h),
-           weight = rv_lang_evaluate_var(run, m->g);
+    rv_var start = rv_lang_evaluate_real(run, m->c), end = rv_lang_evaluate_real(run, m->h),
+           weight = rv_lang_evaluate_real(run, m->g);
     if (rv_is_null(start) || rv_is_null(end) || rv_is_null(weight)) return rv_lang_none();
     return rv_lang_recorded(run, e->location, rv_lerp(start, end, weight));
 }
@@ -62,7 +62,7 @@ LANG_APART static rv_var add_or_scale(lang_run *run, const lang_symbol *s, rv_va
 static lang_value along_units(lang_run *run, const lang_node *e, const lang_symbol *s,
                               const lang_node *of)
 {
-    rv_var x = rv_lang_evaluate_var(run, of);
+    rv_var x = rv_lang_evaluate_real(run, of);
     return rv_is_null(x) ? rv_lang_none()
                          : rv_lang_recorded(run, e->location, add_or_scale(run, s, x));
 }
@@ -146,6 +146,8 @@ LANG_APART static lang_value operate(lang_run *run, const lang_node *e)
         if (isfinite(number)) return rv_lang_of_number(number);
         return rv_lang_wrong(run, e->location, RV_ERROR_ARGUMENT, "this is not a finite number");
     }
+    if (a.kind == VALUE_VAR) a.var = rv_lang_real(a.var);
+    if (b.kind == VALUE_VAR) b.var = rv_lang_real(b.var);
     if (a.kind == VALUE_NUMBER && b.kind == VALUE_VAR)
         return rv_lang_recorded(run, e->location, number_with(e->kind, a.number, b.var));
     if (a.kind == VALUE_VAR && b.kind == VALUE_NUMBER)
@@ -184,15 +186,15 @@ LANG_APART static rv_var left_factor(lang_run *run, const lang_node *e, bool *tr
     run->recall = recall || rv_lang_is_weight(run, e->right);
     lang_value a = factor(run, e->left, transposed);
     run->recall = recall;
-    return rv_lang_as_var(run, e->left, &a);
+    return rv_lang_real(rv_lang_as_var(run, e->left, &a));
 }
 
 /* The product with b. May complete the shape of a weight. */
 LANG_APART static lang_value times(lang_run *run, const lang_node *e, rv_var x, bool turn_x,
                                    lang_value *b, bool turn_y)
 {
-    rv_var y =
-        rv_lang_complete(run, e->right, b, rv_lang_factor_shape(rv_shape_of(x), turn_x, turn_y));
+    rv_var y = rv_lang_real(
+        rv_lang_complete(run, e->right, b, rv_lang_factor_shape(rv_shape_of(x), turn_x, turn_y)));
     if (rv_is_null(y)) return rv_lang_none();
     lang_value v = rv_lang_recorded(run, e->location, rv_matmul(x, y, turn_x, turn_y));
     bool images = rv_shape_of(x).rank == 4 || rv_shape_of(y).rank == 4;

@@ -159,7 +159,7 @@ lang_value rv_lang_map(lang_run *run, const lang_node *e)
 {
     bool recall = run->recall;
     run->recall = true;
-    rv_var x = rv_lang_evaluate_var(run, e->operand);
+    rv_var x = rv_lang_evaluate_real(run, e->operand);
     run->recall = recall;
     return rv_is_null(x) ? rv_lang_none() : map(run, e, x);
 }
@@ -292,6 +292,7 @@ LANG_APART static bool evaluate_input(lang_run *run, const lang_node *e, const r
     in->numbers = in->numbers && v.kind == VALUE_NUMBER;
     if (in->numbers) in->number[i] = v.number;
     in->x[i] = rv_lang_as_var(run, e, &v);
+    if (op->pointwise || op == &rv_op_matmul) in->x[i] = rv_lang_real(in->x[i]);
     return !rv_is_null(in->x[i]);
 }
 

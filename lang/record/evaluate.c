@@ -52,6 +52,11 @@ rv_var rv_lang_evaluate_var(lang_run *run, const lang_node *e)
     return rv_lang_as_var(run, e, &v);
 }
 
+rv_var rv_lang_evaluate_real(lang_run *run, const lang_node *e)
+{
+    return rv_lang_real(rv_lang_evaluate_var(run, e));
+}
+
 bool rv_lang_evaluate_whole(lang_run *run, const lang_node *e, int64_t low, int64_t high,
                             int64_t *number)
 {

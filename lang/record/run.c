@@ -141,6 +141,11 @@ bool rv_lang_proceed(lang_run *run, const lang_node *e)
 
 /* ---- conversions ---- */
 
+rv_var rv_lang_real(rv_var x)
+{
+    return rv_is_null(x) || rv_dtype_of(x) != RV_I32 ? x : rv_cast(x, rv_tape_dtype(x.tape));
+}
+
 const char *rv_lang_value_kind_text(const lang_value *v)
 {
     static const char *const text[] = {"nothing", "a number", "a tensor",

@@ -110,6 +110,8 @@ rv_var rv_lang_constant(lang_run *run, rv_shape shape, const double *number);
 /* Converts the value of e to a tensor: a number to a scalar, a list to an array. Returns a null var after a mistake,
  * which is reported. */
 rv_var rv_lang_as_var(lang_run *run, const lang_node *e, const lang_value *v);
+/* A tensor of integers as numbers of the tape's dtype; any other as it is. */
+rv_var rv_lang_real(rv_var x);
 const char *rv_lang_value_kind_text(const lang_value *v); /* "a number" */
 
 #endif

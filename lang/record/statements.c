@@ -3,6 +3,7 @@
 #include "lang/record/evaluate.h"
 #include "lang/record/inner.h"
 #include "lang/record/quantity.h"
+#include "lang/record/starts.h"
 #include "lang/record/unroll.h"
 #include "lang/resolve/unrolls.h"
 #include "ops/ops.h"
@@ -47,12 +48,12 @@ void rv_lang_assign(lang_run *run, const lang_node *s, lang_value v)
     }
     int symbol = s->target->symbol;
     if (symbol < 0 || v.kind == VALUE_NONE) return;
-    if (v.kind == VALUE_PENDING || v.kind == VALUE_LIST || s->target->kind == LANG_PRIME ||
-        (v.kind == VALUE_NUMBER &&
-         run->cell)) { /* elsewhere a number stays a number: it may be a size */
+    /* Otherwise a number stays a number: it may be a size. */
+    if (v.kind == VALUE_PENDING || v.kind == VALUE_LIST || s->target->kind == LANG_PRIME) {
         rv_var x = rv_lang_as_var(run, s->value, &v);
         if (rv_is_null(x)) return;
         v = (lang_value){.kind = VALUE_VAR, .var = x};
+        if (s->target->kind == LANG_PRIME) v.var = rv_lang_real(x);
     }
     if (v.kind == VALUE_VAR) {
         const char *given = run->block->symbol[symbol].name;
@@ -82,11 +83,40 @@ LANG_APART static void loop(lang_run *run, const lang_node *s)
     }
 }
 
+/* Declares the shape of a state and what it starts from, in the step that a net tries first. */
+static bool declare_shape(lang_run *run, const lang_node *d, int s)
+{
+    rv_shape shape = RV_SCALAR;
+    lang_start start;
+    if (!run->cell->probe || (!d->sizes && !d->start)) return true;
+    if (d->sizes && (!rv_lang_evaluate_sizes(run, d->sizes->items, false, &shape) ||
+                     !rv_lang_is_affordable(run, d->location, shape)))
+        return false;
+    if (!rv_lang_evaluate_start(run, d, rv_init_constant(0), &start) ||
+        (d->sizes && !rv_lang_check_start(run, d, &start.init, shape)))
+        return false;
+    rv_var state = rv_cell_state(run->cell, run->cell->before.h, s, shape, start.init);
+    return rv_lang_recorded(run, d->location, state).kind == VALUE_VAR;
+}
+
+LANG_APART static void declare_state(lang_run *run, const lang_node *d)
+{
+    int s = 0;
+    while (run->block->state[s] != d->symbol) s++;
+    if (!declare_shape(run, d, s)) return;
+    lang_value h = rv_lang_recorded(run, d->location, run->cell->before.h[s]);
+    bool first = run->cell->taken == 0 && !run->cell->probe && !run->cell->inner;
+    if (h.kind == VALUE_VAR && first && run->work->named)
+        h.var = run->work->named(run->work->context, run->block, d->symbol, 0, h.var);
+    run->value[d->symbol] = h;
+}
+
 LANG_APART static void declare(lang_run *run, const lang_node *s)
 {
     for (const lang_node *d = s->declared; d; d = d->next) {
         if (d->symbol < 0) continue;
         lang_symbol_kind kind = run->block->symbol[d->symbol].kind;
+        if (kind == SYMBOL_STATE) declare_state(run, d);
         bool complete = kind == SYMBOL_CONSTANT || (kind == SYMBOL_PARAMETER && d->sizes);
         for (const lang_node *e = d->sizes ? d->sizes->items : NULL; e; e = e->next)
             complete = complete && e->kind != LANG_HOLE;

@@ -1,27 +1,7 @@
 #include "lang/record/step.h"
 
-#include "lang/record/evaluate.h"
-#include "lang/record/quantity.h"
-#include "lang/record/starts.h"
 #include "lang/record/statements.h"
 #include "ops/ops.h"
-
-/* Declares the shape of a state and what it starts from. The step that a net tries first does it. */
-LANG_APART static bool declare_state(lang_run *run, int s, rv_var *h)
-{
-    const lang_node *made = run->block->symbol[run->block->state[s]].definition;
-    rv_shape shape = RV_SCALAR;
-    lang_start start;
-    if (!run->cell->probe || (!made->sizes && !made->start)) return true;
-    if (made->sizes && (!rv_lang_evaluate_sizes(run, made->sizes->items, false, &shape) ||
-                        !rv_lang_is_affordable(run, made->location, shape)))
-        return false;
-    if (!rv_lang_evaluate_start(run, made, rv_init_constant(0), &start) ||
-        (made->sizes && !rv_lang_check_start(run, made, &start.init, shape)))
-        return false;
-    rv_var state = rv_cell_state(run->cell, h, s, shape, start.init);
-    return rv_lang_recorded(run, made->location, state).kind == VALUE_VAR;
-}
 
 static void trace(const lang_use *use, const lang_run *run, int symbol, int64_t time, rv_var v)
 {
@@ -37,9 +17,12 @@ LANG_APART static void trace_all(const lang_use *use, const lang_run *run)
     const lang_block *b = run->block;
     for (int i = 0; i < b->symbols; i++) {
         int from = b->symbol[i].kind == SYMBOL_STATE ? b->symbol[i].next : i;
-        if ((b->symbol[i].kind == SYMBOL_VALUE || b->symbol[i].kind == SYMBOL_STATE) && from >= 0 &&
-            run->value[from].kind == VALUE_VAR)
-            trace(use, run, i, run->cell->time + 1, run->value[from].var);
+        bool named = b->symbol[i].kind == SYMBOL_VALUE || b->symbol[i].kind == SYMBOL_STATE;
+        if (!named || from < 0) continue;
+        const lang_value *v = &run->value[from];
+        if (v->kind == VALUE_VAR) trace(use, run, i, run->cell->time + 1, v->var);
+        if (v->kind == VALUE_NUMBER && use->trace)
+            trace(use, run, i, run->cell->time + 1, rv_scalar(run->tape, v->number));
     }
 }
 
@@ -55,10 +38,11 @@ LANG_APART static void publish(const lang_use *use, const lang_run *run)
 }
 
 /* Whether the next value of a state has the shape of the state. A net tries the step with shapes that may still change. */
-LANG_APART static bool check_shape(lang_run *run, int s, rv_var h)
+LANG_APART static bool check_shape(lang_run *run, int s)
 {
     const lang_node *made = run->block->symbol[run->block->state[s]].definition;
     rv_var next = run->value[run->block->symbol[run->block->state[s]].next].var;
+    rv_var h = run->cell->before.h[s];
     char a[RV_SHAPE_TEXT], b[RV_SHAPE_TEXT];
     if (run->cell->probe || rv_shape_equal(rv_shape_of(next), rv_shape_of(h))) return true;
     rv_lang_wrong(run, made->location, RV_ERROR_SHAPE,
@@ -80,22 +64,14 @@ static bool step(const lang_use *use, lang_run *run, rv_var x, rv_var *h)
         rv_var input = i ? rv_cell_input(run->cell, i - 1) : x;
         run->value[b->input[i]] = rv_lang_recorded(run, b->node->location, input);
     }
-    for (int s = 0; s < b->states; s++) {
-        if (!declare_state(run, s, h)) return false;
-        lang_value first = rv_lang_recorded(run, b->node->location, h[s]);
-        run->value[b->state[s]] = first;
-        if (first.kind == VALUE_NONE) return false;
-        if (run->cell->taken > 0 || run->cell->probe || run->cell->inner) continue;
-        if (run->work->named)
-            first.var = run->work->named(run->work->context, b, b->state[s], 0, first.var);
-        run->value[b->state[s]] = first;
-        trace(use, run, b->state[s], use->trace ? use->trace->start : 0, first.var);
-    }
     rv_lang_statements(run, b->node->body);
     bool ok = !b->wrong;
     for (int s = 0; s < b->states; s++) {
         const lang_value *next = &run->value[b->symbol[b->state[s]].next];
-        ok = ok && next->kind == VALUE_VAR && check_shape(run, s, h[s]);
+        ok = ok && next->kind == VALUE_VAR && check_shape(run, s);
+        if (ok && run->cell->taken == 0 && !run->cell->inner)
+            trace(use, run, b->state[s], use->trace ? use->trace->start : 0,
+                  run->value[b->state[s]].var);
         h[s] = ok ? next->var : (rv_var){run->tape, -1};
     }
     if (ok && use->around)

@@ -159,7 +159,7 @@ static bool given_states(lang_run *run, unrolling *u)
     for (const lang_node *a = u->e->call->arguments; a; a = a->next)
         for (int s = 0; a->kind == LANG_OPTION && s < u->cell->states; s++) {
             if (strcmp(u->names[s], a->name)) continue;
-            rv_var given = rv_lang_evaluate_var(run, a->value);
+            rv_var given = rv_lang_evaluate_real(run, a->value);
             rv_shape shape = rv_shape_of(given);
             char text[RV_SHAPE_TEXT];
             if (rv_is_null(given)) return false;

@@ -143,6 +143,42 @@ Tree Maker::line(int depth, Tree also)
     return random_.chance(50) ? multiply(u, e) : subtract(e, u);
 }
 
+/* "[units, 2]", or the numbers. */
+std::string Maker::declared_shape(const State &s)
+{
+    std::string text;
+    for (size_t d = 1; d < s.shape.size(); d++) {
+        const std::string size = std::to_string(s.shape[d]);
+        text +=
+            (d > 1 ? ", " : "[") + (d == 1 && random_.chance(60) ? "units"
+                                    : random_.chance(70)         ? size
+                                                         : std::to_string(2 * s.shape[d]) + " / 2");
+    }
+    return text + "]";
+}
+
+/* A memory [n,units,m] in the shape of the output. */
+Tree Maker::read_of(const State &memory)
+{
+    auto n = call("mean", {name_of(memory.name, memory.shape, -2, 2)}, cell_shape_, -2, 2);
+    n->list = {2};
+    n->options.push_back({"axes", random_.chance(50) ? "[2]" : "[-1]"});
+    return n;
+}
+
+/* The next value of a memory: all its columns read the same. */
+Tree Maker::written_to(const State &memory)
+{
+    Tree x = within(expression(cell_shape_, 2), 2);
+    const Sizes column = {cell_shape_[0], cell_shape_[1], 1};
+    auto row = call("reshape", {x}, column, x->low, x->high);
+    row->options.push_back({"shape", "[-1, units, 1]"});
+    Tree old = name_of(memory.name, memory.shape, -2, 2);
+    return multiply(
+        unique(),
+        curve(0, add(node(Op::MULTIPLY, {literal("0.5"), old}, memory.shape, -1, 1), row)));
+}
+
 std::shared_ptr<Cell> Maker::make_cell()
 {
     auto c = std::make_shared<Cell>();
@@ -155,18 +191,23 @@ std::shared_ptr<Cell> Maker::make_cell()
     input_ = name_of(c->input, input_shape_, -1, 1);
     if (input_shape_ == cell_shape_) variables().push_back({input_, true});
     const int64_t states = random_.from(1, 3);
-    std::vector<Tree> next;
+    std::vector<State> memories;
     for (int64_t k = 0; k < states; k++) {
         State s;
         s.name = fresh('h');
         s.start = random_.chance(60) ? 0 : random_.chance(50) ? 1 : 2;
         s.number = 0.25;
+        s.shape = cell_shape_;
+        const bool memory = k > 0 && cell_shape_.size() == 2 && random_.chance(35);
+        if (memory) s.shape.push_back(random_.from(1, 3));
+        if (memory) memories.push_back(s);
         cell_text_ += "  state " + s.name +
+                      (memory || random_.chance(25) ? declared_shape(s) : "") +
                       (s.start == 1   ? " = 1/4\n"
                        : s.start == 2 ? " ~ uniform(-1, 1)\n"
                                       : "\n");
         c->states.push_back(s);
-        variables().push_back({name_of(s.name, cell_shape_, -2, 2), false});
+        variables().push_back({name_of(s.name, s.shape, -2, 2), false});
     }
     if (random_.chance(60)) {
         activation_ = fresh('s');
@@ -175,7 +216,10 @@ std::shared_ptr<Cell> Maker::make_cell()
     std::string lines;
     const int64_t gates = random_.from(1, 3);
     for (int64_t k = 0; k < gates; k++) {
-        Equation e{fresh('g'), false, true, line(3, k == 0 ? mapped_input() : nullptr)};
+        Tree also = k == 0 ? mapped_input() : nullptr;
+        for (const State &m : k == 0 ? memories : std::vector<State>())
+            also = add(also, read_of(m));
+        Equation e{fresh('g'), false, true, line(3, also)};
         lines += "  " + e.target + writer_.space() + "=" + writer_.space() +
                  writer_.write(e.value, 1) + "\n";
         variables().push_back({name_of(e.target, cell_shape_, e.value->low, e.value->high), false});
@@ -185,6 +229,12 @@ std::shared_ptr<Cell> Maker::make_cell()
     for (size_t k = 0; k < order.size(); k++) order[k] = k;
     if (random_.chance(50)) std::reverse(order.begin(), order.end());
     for (size_t k : order) {
+        if (c->states[k].shape != cell_shape_) {
+            Equation written{c->states[k].name, true, true, written_to(c->states[k])};
+            lines += "  " + written.target + "' = " + writer_.write(written.value, 1) + "\n";
+            c->equations.push_back(written);
+            continue;
+        }
         // every gate and every other state's next value counts
         Tree also = name_of(c->states[k].name, cell_shape_, -2, 2);
         for (Variable &v : variables())
@@ -309,7 +359,7 @@ void Maker::unrolled(const std::shared_ptr<const Cell> &cell, const std::string 
     for (const State &state : cell->states) {
         Tree given;
         if (prefixes.size() == 1 && random_.chance(30)) {
-            Sizes start = s.state_shape;
+            Sizes start = state.shape;
             if (random_.chance(40)) start[0] = 1;
             given = within(expression(start, start.size() > 2 ? 1 : 2), 2);
             options.push_back({state.name, writer_.write(given, 1)});
@@ -331,7 +381,11 @@ void Maker::unrolled(const std::shared_ptr<const Cell> &cell, const std::string 
     output[1] *= s.directions;
     variables().push_back({name_of(s.equation.target, output, -2, 2), false});
     for (const Equation &e : cell->equations) { // what is inside
-        if (!random_.chance(40)) continue;
+        const bool memory =
+            std::any_of(cell->states.begin(), cell->states.end(), [&](const State &m) {
+                return m.name == e.target && m.shape != s.state_shape;
+            });
+        if (memory || !random_.chance(40)) continue;
         const int64_t t = random_.from(1, s.steps);
         auto inside =
             std::make_shared<Node>(*name_of(timed(s.inside + e.target, t), s.state_shape, -5, 5));

@@ -115,12 +115,12 @@ class Evaluation {
         };
         for (size_t k = 0; k < s.cell->states.size(); k++) {
             const State &state = s.cell->states[k];
-            Array start(s.state_shape, state.start == 1 ? state.number : 0);
+            Array start(state.shape, state.start == 1 ? state.number : 0);
             if (state.start == 2 && !s.initial[k])
-                start = broadcast_to(leaves_.at(prefix + state.name + "/start"), s.state_shape);
+                start = broadcast_to(leaves_.at(prefix + state.name + "/start"), state.shape);
             if (s.initial[k]) {
                 const Array given = value(s.initial[k], 0);
-                start = given.shape == s.state_shape ? given : broadcast_to(given, s.state_shape);
+                start = given.shape == state.shape ? given : broadcast_to(given, state.shape);
             }
             h.push_back(note(state.name, 0, start, false));
         }

@@ -105,6 +105,9 @@ class Maker {
     Tree cell_production(const Sizes &shape, int depth);
     // An equation of a cell, whose value is made of something that no other is.
     Tree line(int depth, Tree also);
+    std::string declared_shape(const State &s);
+    Tree read_of(const State &memory);
+    Tree written_to(const State &memory);
     std::shared_ptr<Cell> make_cell();
     Tree mapped_input();
     // A cell, and how it is to be unrolled.

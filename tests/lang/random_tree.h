@@ -83,6 +83,7 @@ struct State {
     std::string name;
     int start = 0; // 0: zeros; 1: a number; 2: drawn
     double number = 0;
+    Sizes shape; // that of the output, or another one
 };
 
 struct Cell {

@@ -282,6 +282,8 @@ TEST(States, ThatMakeNoSenseAreErrors)
              h[0] = x;
          },
          "unroll: the state \"h\" becomes [3,2], but is declared as [3,7]; fix the cell"},
+        {[](rv_cell *, rv_var x, rv_var *h) { h[0] = rv_cast(x, RV_I32); },
+         "unroll: the state \"h\" is i32, expected f64; cast it"},
         {[](rv_cell *k, rv_var x, rv_var *h) {
              h[0] = rv_cell_state(k, h, RV_CELL_STATES, RV_SCALAR, rv_init_constant(0));
              (void)x;
@@ -308,14 +310,20 @@ TEST(States, ThatMakeNoSenseAreErrors)
         EXPECT_TRUE(rv_is_null(rv_unroll_sequence(step, net.x, net.o, nullptr))) << words;
         EXPECT_TRUE(contains(net.t.error(), words)) << net.t.error();
     }
-    Net net;
-    rv_states initial = {};
-    for (rv_var &h : initial.h) h = {net.t, -1};
-    initial.h[1] = net.t.constant(RV_SHAPE(n, units), Values(n * units));
-    net.o.initial = &initial;
-    net.outputs();
-    EXPECT_EQ(net.t.error(),
+    const auto given = [](rv_shape shape, rv_dtype dtype) {
+        Net net;
+        rv_states initial = {};
+        for (rv_var &h : initial.h) h = {net.t, -1};
+        const Values values(static_cast<size_t>(rv_shape_count(shape)));
+        initial.h[1] = net.t.constant(shape, values, dtype);
+        net.o.initial = &initial;
+        net.outputs();
+        return net.t.error();
+    };
+    EXPECT_EQ(given(RV_SHAPE(n, units), RV_F64),
               "unroll: the initial state \"h1\" is [3,2], expected [3,2,2]; reshape it");
+    EXPECT_EQ(given(RV_SHAPE(n, units, units), RV_I32),
+              "unroll: the initial state \"h1\" is i32, expected f64; cast it");
     EXPECT_TRUE(rv_is_null(rv_cell_state(nullptr, nullptr, 0, RV_SCALAR, rv_init_constant(0))));
 }
 
