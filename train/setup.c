@@ -257,12 +257,21 @@ static bool check_own_net(const rv_setup *s, int64_t n, bool training, rv_error 
     return ok;
 }
 
+int64_t rv_store_parameters(const rv_store *store)
+{
+    int64_t count = 0;
+    for (size_t i = 0; i < rv_store_count(store); i++) {
+        const rv_entry *entry = rv_store_at(store, i);
+        if (entry->role == RV_PARAMETER) count += rv_tensor_count(&entry->tensor);
+    }
+    return count;
+}
+
 /* The number of parameters of the net with so many units; -1: it cannot have so many, and *why says why. */
 static int64_t parameters_with(const rv_setup *s, int64_t units, rv_error *why)
 {
     rv_setup other = *s;
     rv_net net;
-    int64_t count = 0;
     other.net.rnn.units = units;
     rv_store *store = rv_store_new_shapes(PTRDIFF_MAX);
     rv_tape *tape = rv_setup_record(&other, store, 1, false, &net);
@@ -271,12 +280,10 @@ static int64_t parameters_with(const rv_setup *s, int64_t units, rv_error *why)
         rv_fail_memory(why);
     else if (!made)
         *why = *rv_tape_error(tape);
-    for (size_t i = 0; i < rv_store_count(store); i++)
-        if (rv_store_at(store, i)->role == RV_PARAMETER)
-            count += rv_tensor_count(&rv_store_at(store, i)->tensor);
+    int64_t count = made ? rv_store_parameters(store) : -1;
     rv_tape_free(tape);
     rv_store_free(store);
-    return made ? count : -1;
+    return count;
 }
 
 /* Sets the number of units with which the net's number of parameters is nearest to config->net.parameters. */

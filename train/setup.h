@@ -79,6 +79,9 @@ bool rv_setup_open(const rv_train_config *config, const rv_source *like, const c
  * NULL on failure. */
 rv_store *rv_setup_store(const rv_train_config *config, rv_error *error);
 
+/* The number of elements of all parameters in a store. */
+int64_t rv_store_parameters(const rv_store *store);
+
 /* The name of state s in the model's equations. NULL: it has none. */
 const char *rv_state_symbol(const rv_model *model, int s);
 

@@ -128,6 +128,8 @@ TEST(Compare, CellsCanHaveEqualNumbersOfParameters)
         return Json(
             recurve("compare --models lstm --units " + std::to_string(int(units)) + task).out);
     };
+    EXPECT_EQ(Json(recurve("train --model lstm --parameters 1500" + task).out).number("parameters"),
+              Json::number(lstm, "parameters"));
     const double units = Json::number(lstm, "units");
     const auto off = [](const cJSON *row) {
         return std::abs(Json::number(row, "parameters") - 1500);

@@ -190,16 +190,6 @@ void comparison_free(comparison *c)
 
 /* ---- a run ---- */
 
-static int64_t count_parameters(const rv_store *store)
-{
-    int64_t count = 0;
-    for (size_t i = 0; i < rv_store_count(store); i++) {
-        const rv_entry *entry = rv_store_at(store, i);
-        if (entry->role == RV_PARAMETER) count += rv_tensor_count(&entry->tensor);
-    }
-    return count;
-}
-
 static bool after_update(void *bar, const rv_trainer *trainer)
 {
     const rv_run_state *at = &rv_trainer_result(trainer)->at;
@@ -248,7 +238,7 @@ static bool train(comparison *c, contender *who, int64_t k, const rv_train_confi
     if (ok && c->plot && !curves_draw(filled->loop.output, filled, s, result, &undrawn))
         fail_run(c, who, k, &undrawn, &c->undrawn);
     if (ok) {
-        who->parameters = count_parameters(rv_trainer_store(trainer));
+        who->parameters = rv_store_parameters(rv_trainer_store(trainer));
         who->units = filled->net.units;
     }
     rv_trainer_free(trainer);

@@ -307,7 +307,8 @@ static void print_summary(const rv_trainer *trainer, const norms *n, double limi
     if (b->text)
         say(stdout, "baseline, %s: %s\n", b->text,
             score_text(data, b->loss, b->accuracy, b->loss, score));
-    say(stdout, "%.0f samples per second, %.2f MiB for an update\n", r->samples_per_second,
+    say(stdout, "%" PRId64 " parameter(s), %.0f samples per second, %.2f MiB for an update\n",
+        rv_store_parameters(rv_trainer_store(trainer)), r->samples_per_second,
         (double)r->at.bytes / (1 << 20));
     if (limit > 0)
         say(stdout, "at most %.0f samples per second at this machine's peak, reached %.1f %%\n",
@@ -351,6 +352,8 @@ static bool print_json(const rv_trainer *trainer, const norms *n, double limit, 
         add_score(object, "baseline", labels, r->baseline.accuracy, r->baseline.loss);
     }
     cJSON_AddNumberToObject(object, "samples_per_second", r->samples_per_second);
+    cJSON_AddNumberToObject(object, "parameters",
+                            (double)rv_store_parameters(rv_trainer_store(trainer)));
     cJSON_AddNumberToObject(object, "step_bytes", (double)r->at.bytes);
     cJSON_AddNumberToObject(object, "peak_bytes", peak_bytes());
     if (limit > 0) {
