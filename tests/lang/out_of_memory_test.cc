@@ -38,6 +38,22 @@ derive loss "by hand"
   dV = x' @ df
 )";
 
+// Cells inside cells, several inputs, results and layers.
+const std::string unrolls = R"(cell pair(x, z)
+  state a, b
+  y[0] = a + x
+  for k from 1 to 2
+    y[k] = tanh(y[k - 1])
+  p = rnn(y[2], a)
+  a', b' = lstm(z, p, b, name="low")
+
+model m(n=2)
+  input x[n, 2, 2]
+  a, b = unroll pair(x, z=x[:, 0], units=2, layers=2, reverse=true) all layers
+  hs, bs = unroll pair(x, x, units=2, layers=2, a=a, b=b) all steps
+  loss = sum(stack(t from 1 to 2: hs_p[t])) + sum(bs)
+)";
+
 const std::string wrong =
     "model m\n  input x[2, 3]\n  y = x @ x + z\n  w = sigmod(x)\n  v = x @ x\n  u = (\n";
 
@@ -157,6 +173,8 @@ void sweep(const std::string &source, int64_t step = 1,
 TEST(LanguageOutOfMemory, OnARightText) { sweep(text); }
 
 TEST(LanguageOutOfMemory, OnADerivationThatTrains) { sweep(derived, 3, record_derived); }
+
+TEST(LanguageOutOfMemory, OnUnrolls) { sweep(unrolls, 7); }
 
 TEST(LanguageOutOfMemory, OnIncludes)
 {

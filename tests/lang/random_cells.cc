@@ -337,6 +337,9 @@ void Maker::unrolled(const std::shared_ptr<const Cell> &cell, const std::string 
     s.layers = cell->layers;
     s.directions = cell->directions;
     s.state_shape = cell->state_shape;
+    s.reverse = s.directions == 1 && random_.chance(25);
+    s.whole = s.state_shape.size() == 2 && random_.chance(30);
+    if (s.directions == 1 && cell->states.size() > 1 && random_.chance(30)) s.second = fresh('k');
     s.prefix = !name.empty() ? name + "/" : same_cell ? s.equation.target + "/" : "";
     s.inside = same_cell ? s.equation.target + "_" : "";
     std::vector<std::string> prefixes;
@@ -355,6 +358,7 @@ void Maker::unrolled(const std::shared_ptr<const Cell> &cell, const std::string 
     if (cell->forgets_given) options.push_back({"forget", "0.5"});
     if (s.layers > 1) options.push_back({"layers", std::to_string(s.layers)});
     if (s.directions > 1) options.push_back({"bidirectional", "true"});
+    if (s.reverse) options.push_back({"reverse", "true"});
     if (!name.empty()) options.push_back({"name", "\"" + name + "\""});
     for (const State &state : cell->states) {
         Tree given;
@@ -371,15 +375,19 @@ void Maker::unrolled(const std::shared_ptr<const Cell> &cell, const std::string 
     for (const std::string &prefix : prefixes)
         for (const auto &start : cell->flat)
             if (!known) flat.push_back({prefix + start.first, start.second});
-    std::string text =
-        "  " + s.equation.target + " = unroll " + writer_.call(cell->name, {s.input}, options);
+    std::string text = "  " + s.equation.target + (s.second.empty() ? "" : ", " + s.second) +
+                       " = unroll " + writer_.call(cell->name, {s.input}, options);
+    if (s.whole && s.sequence) text += " all steps";
     if (!s.sequence)
-        text += " for " + std::to_string(s.steps) + (s.steps == 1 ? " step" : " steps");
+        text += (s.whole ? " all " : " for ") + std::to_string(s.steps) +
+                (s.steps == 1 ? " step" : " steps");
     lines_ += text + "\n";
     statements.push_back(s);
     Sizes output = s.state_shape;
     output[1] *= s.directions;
+    if (s.whole) output.insert(output.begin() + 1, s.steps);
     variables().push_back({name_of(s.equation.target, output, -2, 2), false});
+    if (!s.second.empty()) variables().push_back({name_of(s.second, output, -2, 2), false});
     for (const Equation &e : cell->equations) { // what is inside
         const bool memory =
             std::any_of(cell->states.begin(), cell->states.end(), [&](const State &m) {

@@ -97,9 +97,31 @@ class Evaluation {
                 x[t] = s.directions == 1 ? y[0][t] : beside(y[0][t], y[1][t]);
         }
         values_ = outside;
-        values_[s.equation.target] =
-            named(s.equation.target,
-                  s.directions == 1 ? x.back() : beside(y[0].back(), y[1].front()), false);
+        const auto result = [&](const std::string &name, const std::vector<Array> &each,
+                                const Array &last) {
+            values_[name] = named(name, s.whole ? stacked(each) : last, false);
+        };
+        result(s.equation.target, x,
+               s.directions > 1 ? beside(y[0].back(), y[1].front())
+               : s.reverse      ? x.front()
+                                : x.back());
+        if (s.second.empty()) return;
+        std::vector<Array> states;
+        for (int64_t t = 1; t <= s.steps; t++)
+            states.push_back(find(timed(s.inside + s.cell->states[1].name, t)));
+        result(s.second, states, s.reverse ? states.front() : states.back());
+    }
+
+    // [n,..] of all steps as [n,steps,..].
+    static Array stacked(const std::vector<Array> &x)
+    {
+        Sizes shape = x[0].shape;
+        shape.insert(shape.begin() + 1, static_cast<int64_t>(x.size()));
+        return made_of(shape, [&](const Sizes &i) {
+            Sizes from = i;
+            from.erase(from.begin() + 1);
+            return element(x[static_cast<size_t>(i[1])], from);
+        });
     }
 
     // One layer in one direction: its outputs. The values inside get names if `names` is given, which receives them.
@@ -122,11 +144,11 @@ class Evaluation {
                 const Array given = value(s.initial[k], 0);
                 start = given.shape == state.shape ? given : broadcast_to(given, state.shape);
             }
-            h.push_back(note(state.name, 0, start, false));
+            h.push_back(note(state.name, s.reverse ? s.steps + 1 : 0, start, false));
         }
         prefix_ = prefix;
         for (int64_t k = 0; k < s.steps; k++) {
-            const int64_t t = direction ? s.steps - k : k + 1;
+            const int64_t t = direction || s.reverse ? s.steps - k : k + 1;
             values_ = {{s.cell->input, x[static_cast<size_t>(t - 1)]}};
             for (size_t i = 0; i < h.size(); i++) values_[s.cell->states[i].name] = h[i];
             for (const Equation &e : s.cell->equations)

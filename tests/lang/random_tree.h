@@ -109,7 +109,9 @@ struct Statement {
     Tree input;
     std::vector<Tree> initial; // of each state, or null
     int64_t steps = 0, layers = 1, directions = 1;
-    bool sequence = false;
+    bool sequence = false, reverse = false;
+    bool whole = false; // the outputs of all steps
+    std::string second; // the result that is the cell's second state, or ""
     std::string prefix; // of its parameters
     std::string inside; // of names in it, where other unrolls have them, too
     Sizes state_shape;
