@@ -35,6 +35,7 @@ static bool set_series(lang_run *run, const lang_node *s, rv_var v)
     }
     if (run->work->named && !(run->cell && run->cell->probe))
         v = run->work->named(run->work->context, run->block, symbol, time, v);
+    if (rv_lang_recorded(run, s->location, v).kind == VALUE_NONE) return false;
     run->series[symbol][time] = v;
     return true;
 }

@@ -174,7 +174,7 @@ TEST(LanguageOutOfMemory, OnARightText) { sweep(text); }
 
 TEST(LanguageOutOfMemory, OnADerivationThatTrains) { sweep(derived, 3, record_derived); }
 
-TEST(LanguageOutOfMemory, OnUnrolls) { sweep(unrolls, 7); }
+TEST(LanguageOutOfMemory, OnUnrolls) { sweep(unrolls, 19); }
 
 TEST(LanguageOutOfMemory, OnIncludes)
 {
