@@ -3,6 +3,7 @@
  * its terms are complete when the sweep reaches it. The sweep sums them, and the op's gradient
  * rule turns the sum into a term for each input. Rules record ordinary ops on the same tape, so
  * gradients can be differentiated again (invariant 4). */
+#include "autograd/element_internal.h"
 #include "autograd/gradient.h"
 
 #include "autograd/recompute.h"
@@ -338,6 +339,8 @@ static const rv_sample stop_gradient_samples[] = {{.in = {{2, {3, 5}}}, .low = -
 
 static rv_var call_stop_gradient(rv_arguments *a) { return rv_stop_gradient(a->x[0]); }
 
+static rv_term element(rv_element *e) { return rv_term_input(e, 0, e->at); }
+
 const rv_op rv_op_stop_gradient = {
     .name = "stop_gradient",
     .args = "x",
@@ -346,6 +349,7 @@ const rv_op rv_op_stop_gradient = {
     .kind = RV_OP_VIEW,
     .inputs = 1,
     .infer = rv_infer_same,
+    .element = element,
     .reference = rv_copy_bytes,
     .zero_gradient = true,
     .rearranges = true,

@@ -2,6 +2,7 @@
  * the addition that sums cotangents. */
 #include <string.h>
 
+#include "autograd/element_internal.h"
 #include "autograd/tape.h"
 #include "autograd/tape_internal.h"
 #include "tensor/memory.h"
@@ -310,6 +311,13 @@ static rv_var call_add(rv_arguments *a)
     return rv_record(NULL, &rv_op_add, NULL, 0, a->x, a->inputs);
 }
 
+static rv_term add_element(rv_element *e)
+{
+    rv_term sum = rv_term_input(e, 0, e->at);
+    for (int k = 1; k < e->inputs; k++) sum = rv_term_plus(e, sum, rv_term_input(e, k, e->at));
+    return sum;
+}
+
 const rv_op rv_op_add = {
     .name = "add",
     .args = "x ...",
@@ -317,6 +325,7 @@ const rv_op rv_op_add = {
     .doc = "sum of tensors of one shape, left to right",
     .inputs = -1,
     .infer = rv_infer_same,
+    .element = add_element,
     .reference = add_reference,
     .pointwise = add_kernel,
     .gradient = add_gradient,

@@ -16,6 +16,7 @@ extern "C" {
 #endif
 
 typedef struct rv_tape rv_tape;
+typedef struct rv_element rv_element; /* element_internal.h */
 
 /* A value on a tape. A failed op returns the null var (id < 0), and so does every op that is given
  * one. Only the end of a chain needs a check (invariant 3). */
@@ -197,6 +198,12 @@ typedef struct rv_op {
     /* The kernel of a pointwise op, which has this instead of `select`: all shapes are equal, and
      * y[i] depends only on the x[k][i]. NULL for a dtype that the op does not support. */
     rv_pointwise_kernel (*pointwise)(rv_dtype dtype);
+
+    /* For code generators. An element of a pointwise op as C text, of x, y and z; EXP, LOG, .. are the
+     * maths of its type. An element of any other op as an expression (element_internal.h). NULL: no code can be
+     * generated. */
+    const char *value;
+    int32_t (*element)(rv_element *e);
 
     /* Records the cotangent of x[k] with public ops only (invariant 4). The null var means zero. An
      * op that is constant almost everywhere has no rule and sets zero_gradient. Differentiating an

@@ -1,4 +1,5 @@
 /* Recording marks the segments. Gradients record the segments again. */
+#include "autograd/element_internal.h"
 #include "autograd/recompute.h"
 
 #include "autograd/gradient.h"
@@ -21,6 +22,8 @@ static const rv_sample samples[] = {
 
 static rv_var call(rv_arguments *a) { return rv_control_dependency(a->x[0], a->x[1]); }
 
+static rv_term element(rv_element *e) { return rv_term_input(e, 0, e->at); }
+
 const rv_op rv_op_control_dependency = {
     .name = "control_dependency",
     .args = "x z",
@@ -28,6 +31,7 @@ const rv_op rv_op_control_dependency = {
     .doc = "x, computed only after z; no gradient to z",
     .inputs = 2,
     .infer = infer,
+    .element = element,
     .reference = rv_copy_bytes,
     .select = rv_select_copy_bytes,
     .gradient = gradient,

@@ -62,6 +62,17 @@ static rv_kernel choose(rv_call *c)
     return rv_select_copy(c, plan);
 }
 
+/* ---- element ---- */
+
+static rv_term element(rv_element *e)
+{
+    const rv_shape *x = &e->in[0].shape;
+    rv_index at[RV_MAX_RANK];
+    for (int64_t d = 0; d < x->rank; d++)
+        at[d] = x->dim[d] == 1 ? rv_index_of(0) : e->at[d + e->out.shape.rank - x->rank];
+    return rv_term_input(e, 0, at);
+}
+
 /* ---- gradient: the sum over what was repeated ---- */
 
 static rv_var gradient(const rv_backward *b, int k)
@@ -110,6 +121,7 @@ const rv_op rv_op_broadcast = {
     .doc = "repeats along axes of size 1 and new leading axes",
     .inputs = 1,
     .infer = infer,
+    .element = element,
     .reference = reference,
     .select = choose,
     .gradient = gradient,

@@ -1,4 +1,5 @@
 /* cast: y = x in another dtype. */
+#include "autograd/element_internal.h"
 #include "ops/ops.h"
 #include "ops/options.h"
 
@@ -17,6 +18,13 @@ static void reference(const rv_call *c)
 {
     rv_tensor x = rv_call_in(c, 0), y = rv_call_out(c);
     for (int64_t i = 0; i < rv_tensor_count(&y); i++) rv_tensor_set(&y, i, rv_tensor_get(&x, i));
+}
+
+static rv_term element(rv_element *e)
+{
+    const cast_attr *attr = e->attr;
+    rv_term x = rv_term_input(e, 0, e->at);
+    return attr->dtype == RV_I32 ? rv_term_apply(e, "TRUNC(x)", &x, 1) : x;
 }
 
 /* Casts are rare: the reference is the kernel. */
@@ -54,6 +62,7 @@ const rv_op rv_op_cast = {
     .doc = "another dtype; i32 from a float drops the fraction",
     .inputs = 1,
     .infer = infer,
+    .element = element,
     .reference = reference,
     .select = choose,
     .gradient = gradient,

@@ -59,6 +59,25 @@ static void reference(const rv_call *c)
     }
 }
 
+/* ---- element: the sum over the inputs, of which all but one have zeros there ---- */
+
+static rv_term element(rv_element *e)
+{
+    const concat_attr *attr = e->attr;
+    rv_index at[RV_MAX_RANK];
+    rv_term y = 0;
+    int64_t start = 0;
+    for (int64_t d = 0; d < e->out.shape.rank; d++) at[d] = e->at[d];
+    for (int k = 0; k < e->inputs; k++) {
+        int64_t size = e->in[k].shape.dim[attr->axis];
+        at[attr->axis] = rv_index_shift(e->at[attr->axis], -start);
+        rv_term own = rv_term_within(e, at[attr->axis], size, rv_term_input(e, k, at));
+        y = k ? rv_term_plus(e, y, own) : own;
+        start += size;
+    }
+    return y;
+}
+
 /* ---- kernel: one block of each input per index of the axes before ---- */
 
 static void copy_blocks(const rv_call *c)
@@ -134,6 +153,7 @@ const rv_op rv_op_concat = {
     .doc = "tensors one after the other along an axis",
     .inputs = -1,
     .infer = infer,
+    .element = element,
     .reference = reference,
     .select = choose,
     .gradient = gradient,

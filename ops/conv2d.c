@@ -188,6 +188,78 @@ static void reference_w(const rv_call *c)
     add_terms(c, &p, &w, &x, NULL, &y);
 }
 
+/* ---- elements ---- */
+
+/* The row or column of the image under an element of the kernel. */
+static rv_index under(rv_element *e, int d, rv_index out, rv_index kernel)
+{
+    const conv_attr *a = e->attr;
+    rv_index at =
+        rv_index_plus(e, rv_index_scale(out, a->stride[d]), rv_index_scale(kernel, a->dilation[d]));
+    return rv_index_shift(at, -a->pad[d]);
+}
+
+/* The product of x, at rows and columns that may be outside, and another factor. */
+static rv_term product(rv_element *e, int x, const rv_index at[4], int other,
+                       const rv_index other_at[4])
+{
+    rv_term factor[2] = {rv_term_input(e, x, at), rv_term_input(e, other, other_at)};
+    rv_term y = rv_term_apply(e, "x * y", factor, 2);
+    for (int d = 3; d >= 2; d--) y = rv_term_within(e, at[d], e->in[x].shape.dim[d], y);
+    return y;
+}
+
+static rv_term element_y(rv_element *e)
+{
+    const conv_attr *a = e->attr;
+    const rv_shape *w = &e->in[1].shape;
+    rv_index n = e->at[0], o = e->at[1], i = e->at[2], j = e->at[3];
+    rv_index loop[3]; /* c, p, q */
+    for (int d = 0; d < 3; d++) loop[d] = rv_index_loop(e, w->dim[1 + d]);
+    rv_index group = rv_index_divide(e, o, w->dim[0] / a->groups);
+    rv_index channel = rv_index_plus(e, rv_index_scale(group, w->dim[1]), loop[0]);
+    rv_index x_at[4] = {n, channel, under(e, 0, i, loop[1]), under(e, 1, j, loop[2])};
+    rv_index w_at[4] = {o, loop[0], loop[1], loop[2]};
+    return rv_term_sum(e, loop, 3, product(e, 0, x_at, 1, w_at));
+}
+
+static rv_term element_w(rv_element *e)
+{
+    const conv_attr *a = e->attr;
+    const rv_shape *y = &e->in[1].shape, *w = &e->out.shape;
+    rv_index o = e->at[0];
+    rv_index loop[3] = {rv_index_loop(e, y->dim[0]), rv_index_loop(e, y->dim[2]),
+                        rv_index_loop(e, y->dim[3])}; /* n, i, j */
+    rv_index group = rv_index_divide(e, o, w->dim[0] / a->groups);
+    rv_index channel = rv_index_plus(e, rv_index_scale(group, w->dim[1]), e->at[1]);
+    rv_index x_at[4] = {loop[0], channel, under(e, 0, loop[1], e->at[2]),
+                        under(e, 1, loop[2], e->at[3])};
+    rv_index y_at[4] = {loop[0], o, loop[1], loop[2]};
+    return rv_term_with_addend(e, 2, rv_term_sum(e, loop, 3, product(e, 0, x_at, 1, y_at)));
+}
+
+static rv_term element_x(rv_element *e)
+{
+    const conv_attr *a = e->attr;
+    const rv_shape *w = &e->in[1].shape;
+    rv_index loop[3] = {rv_index_loop(e, w->dim[0] / a->groups), rv_index_loop(e, w->dim[2]),
+                        rv_index_loop(e, w->dim[3])}; /* o in its group, p, q */
+    rv_index group = rv_index_divide(e, e->at[1], w->dim[1]);
+    rv_index o = rv_index_plus(e, rv_index_scale(group, w->dim[0] / a->groups), loop[0]);
+    rv_index y_at[4] = {e->at[0], o}, rest[2];
+    for (int d = 0; d < 2; d++) { /* i = (row + pad - p dilation) / stride, if that is whole */
+        int64_t reach = (w->dim[2 + d] - 1) * a->dilation[d], ahead = reach / a->stride[d] + 1;
+        rv_index at = rv_index_plus(e, e->at[2 + d], rv_index_scale(loop[1 + d], -a->dilation[d]));
+        at = rv_index_shift(at, a->pad[d] + ahead * a->stride[d]); /* not negative */
+        y_at[2 + d] = rv_index_shift(rv_index_divide(e, at, a->stride[d]), -ahead);
+        rest[d] = rv_index_rest(e, at, a->stride[d]);
+    }
+    rv_index w_at[4] = {o, rv_index_rest(e, e->at[1], w->dim[1]), loop[1], loop[2]};
+    rv_term term = product(e, 0, y_at, 1, w_at);
+    for (int d = 1; d >= 0; d--) term = rv_term_where_zero(e, rest[d], term);
+    return rv_term_sum(e, loop, 3, term);
+}
+
 /* ---- kernels ---- */
 
 static void run_add(const rv_call *c)
@@ -509,6 +581,7 @@ const rv_op rv_op_conv2d = {
     .doc = "cross-correlation with stride, padding, dilation and groups",
     .inputs = 2,
     .infer = infer_y,
+    .element = element_y,
     .reference = reference_y,
     .select = choose_y,
     .gradient = gradient_of_y,
@@ -528,6 +601,7 @@ const rv_op rv_op_conv2d_input_gradient = {
     .doc = "the adjoint of conv2d in x: transposed convolution",
     .inputs = 2,
     .infer = infer_x,
+    .element = element_x,
     .reference = reference_x,
     .select = choose_x,
     .gradient = gradient_of_x,
@@ -545,6 +619,7 @@ const rv_op rv_op_conv2d_weight_gradient = {
     .doc = "the adjoint of conv2d in w",
     .inputs = 2,
     .infer = infer_w,
+    .element = element_w,
     .reference = reference_w,
     .select = choose_w,
     .gradient = gradient_of_w,
@@ -564,6 +639,7 @@ const rv_op rv_op_conv2d_weight_gradient_add = {
     .doc = "conv2d_weight_gradient added to a tensor; programs make sums of products of it",
     .inputs = 3,
     .infer = infer_w,
+    .element = element_w,
     .reference = reference_w,
     .select = choose_w,
     .gradient = gradient_of_w,

@@ -39,6 +39,21 @@ static void reference(const rv_call *c)
     }
 }
 
+/* ---- element ---- */
+
+static rv_term element(rv_element *e)
+{
+    const scan_attr *attr = e->attr;
+    rv_index at[RV_MAX_RANK], own = e->at[attr->axis];
+    rv_index j = rv_index_loop(e, e->out.shape.dim[attr->axis]);
+    for (int64_t d = 0; d < e->out.shape.rank; d++) at[d] = e->at[d];
+    at[attr->axis] = j;
+    rv_index behind = attr->reverse ? rv_index_plus(e, j, rv_index_scale(own, -1))
+                                    : rv_index_plus(e, own, rv_index_scale(j, -1));
+    rv_term x = rv_term_within(e, behind, e->out.shape.dim[attr->axis], rv_term_input(e, 0, at));
+    return rv_term_sum(e, &j, 1, x);
+}
+
 /* ---- kernel ---- */
 
 static rv_kernel choose(rv_call *c)
@@ -95,6 +110,7 @@ const rv_op rv_op_cumulative_sum = {
     .doc = "the sum up to each element along an axis, or from it on",
     .inputs = 1,
     .infer = infer,
+    .element = element,
     .reference = reference,
     .select = choose,
     .gradient = gradient,

@@ -34,6 +34,19 @@ static void reference(const rv_call *c)
     }
 }
 
+/* ---- element ---- */
+
+static rv_term element(rv_element *e)
+{
+    const flip_attr *attr = e->attr;
+    rv_index at[RV_MAX_RANK];
+    for (int64_t d = 0; d < e->out.shape.rank; d++)
+        at[d] = attr->axes >> d & 1
+                    ? rv_index_shift(rv_index_scale(e->at[d], -1), e->out.shape.dim[d] - 1)
+                    : e->at[d];
+    return rv_term_input(e, 0, at);
+}
+
 /* ---- kernel ---- */
 
 static rv_kernel choose(rv_call *c)
@@ -80,6 +93,7 @@ const rv_op rv_op_flip = {
     .doc = "reverses axes",
     .inputs = 1,
     .infer = infer,
+    .element = element,
     .reference = reference,
     .select = choose,
     .gradient = gradient,

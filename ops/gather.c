@@ -79,6 +79,29 @@ static void scatter_reference(const rv_call *c)
     }
 }
 
+/* ---- elements ---- */
+
+static rv_term gather_element(rv_element *e)
+{
+    const rv_shape *x = &e->in[0].shape, *index = &e->in[1].shape;
+    rv_index at[RV_MAX_RANK];
+    at[0] = rv_index_value(e, rv_term_input(e, 1, e->at));
+    for (int64_t d = 1; d < x->rank; d++) at[d] = e->at[index->rank + d - 1];
+    return rv_term_within(e, at[0], x->dim[0], rv_term_input(e, 0, at));
+}
+
+static rv_term scatter_element(rv_element *e)
+{
+    const rv_shape *index = &e->in[1].shape;
+    rv_index at[RV_MAX_RANK];
+    for (int64_t d = 0; d < index->rank; d++) at[d] = rv_index_loop(e, index->dim[d]);
+    for (int64_t d = index->rank; d < e->in[0].shape.rank; d++) at[d] = e->at[d - index->rank + 1];
+    rv_index row = rv_index_value(e, rv_term_input(e, 1, at));
+    rv_index off = rv_index_plus(e, row, rv_index_scale(e->at[0], -1));
+    return rv_term_sum(e, at, (int)index->rank,
+                       rv_term_where_zero(e, off, rv_term_input(e, 0, at)));
+}
+
 /* ---- kernels ---- */
 
 static void copy_rows(const rv_call *c)
@@ -168,6 +191,7 @@ const rv_op rv_op_gather = {
     .doc = "the rows an i32 index names; one outside 0 .. rows-1 gives zeros",
     .inputs = 2,
     .infer = infer_gather,
+    .element = gather_element,
     .reference = gather_reference,
     .select = choose_gather,
     .gradient = gather_gradient,
@@ -191,6 +215,7 @@ const rv_op rv_op_scatter_add = {
     .doc = "the adjoint of gather: rows added where an i32 index says, in order",
     .inputs = 2,
     .infer = infer_scatter,
+    .element = scatter_element,
     .reference = scatter_reference,
     .select = choose_scatter,
     .gradient = scatter_gradient,

@@ -2,6 +2,7 @@
 #ifndef RV_OPS_INDEX_INTERNAL_H
 #define RV_OPS_INDEX_INTERNAL_H
 
+#include "autograd/element_internal.h"
 #include "autograd/tape.h"
 #include "ops/kernels/kernels.h"
 
@@ -64,6 +65,12 @@ rv_scan_plan *rv_scan_plan_new(rv_shape x, int64_t axis, bool reverse);
 bool rv_infer_addend(rv_inference *i, int k);
 /* Copies z, or the call's part of it, to out, where the kernel adds to it. */
 void rv_copy_addend(const rv_call *call);
+
+/* An element of the result: with the one of z, if there is a z, added to the term. */
+static inline rv_term rv_term_with_addend(rv_element *e, int inputs, rv_term term)
+{
+    return e->inputs > inputs ? rv_term_plus(e, rv_term_input(e, inputs, e->at), term) : term;
+}
 
 /* The axis counted from the start; -1 if x has no such axis. */
 static inline int rv_axis(rv_var x, int axis)

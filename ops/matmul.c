@@ -90,6 +90,31 @@ static void reference(const rv_call *c)
             }
 }
 
+/* ---- element ---- */
+
+static rv_term element(rv_element *e)
+{
+    const matmul_attr *attr = e->attr;
+    const rv_shape *s = &e->in[0].shape;
+    int64_t rows = s->rank - 2, columns = s->rank - 1;
+    rv_index a[RV_MAX_RANK], b[RV_MAX_RANK];
+    rv_index l = rv_index_loop(e, s->dim[attr->transpose_a ? rows : columns]);
+    for (int64_t d = 0; d < rows; d++) a[d] = b[d] = e->at[d];
+    a[attr->transpose_a ? columns : rows] = e->at[rows];
+    a[attr->transpose_a ? rows : columns] = l;
+    b[attr->transpose_b ? columns : rows] = l;
+    b[attr->transpose_b ? rows : columns] = e->at[columns];
+    if (attr->packed) {
+        int64_t panel = e->in[1].shape.dim[2];
+        b[0] = rv_index_divide(e, e->at[1], panel);
+        b[1] = l;
+        b[2] = rv_index_rest(e, e->at[1], panel);
+    }
+    rv_term factor[2] = {rv_term_input(e, 0, a), rv_term_input(e, 1, b)};
+    rv_term sum = rv_term_sum(e, &l, 1, rv_term_apply(e, "x * y", factor, 2));
+    return rv_term_with_addend(e, 2, sum);
+}
+
 /* ---- kernel ---- */
 
 static void run_add(const rv_call *c)
@@ -278,6 +303,7 @@ const rv_op rv_op_matmul = {
     .doc = "matrix product, batched over leading axes; flags transpose a or b",
     .inputs = 2,
     .infer = infer,
+    .element = element,
     .reference = reference,
     .select = choose,
     .gradient = gradient,
@@ -298,6 +324,7 @@ const rv_op rv_op_matmul_add = {
     .doc = "matmul added to a tensor; programs make sums of products of it",
     .inputs = 3,
     .infer = infer,
+    .element = element,
     .reference = reference,
     .select = choose,
     .gradient = gradient,

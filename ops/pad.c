@@ -63,6 +63,25 @@ static void reference(const rv_call *c)
     }
 }
 
+/* ---- element ---- */
+
+static rv_term element(rv_element *e)
+{
+    const pad_attr *p = e->attr;
+    const rv_shape *x = &e->in[0].shape;
+    rv_index at[RV_MAX_RANK], rest[RV_MAX_RANK];
+    for (int64_t d = 0; d < x->rank; d++) {
+        int64_t step = p->between[d] + 1, ahead = p->before[d] > 0 ? p->before[d] / step + 1 : 0;
+        rv_index offset = rv_index_shift(e->at[d], ahead * step - p->before[d]); /* not negative */
+        at[d] = rv_index_shift(rv_index_divide(e, offset, step), -ahead);
+        rest[d] = rv_index_rest(e, offset, step);
+    }
+    rv_term y = rv_term_input(e, 0, at);
+    for (int64_t d = x->rank - 1; d >= 0; d--)
+        y = rv_term_where_zero(e, rest[d], rv_term_within(e, at[d], x->dim[d], y));
+    return rv_term_with_addend(e, 1, y);
+}
+
 /* ---- kernel: zeros, and a copy of the elements that land inside ---- */
 
 /* What of x lands where in y. */
@@ -270,6 +289,7 @@ const rv_op rv_op_pad_add = {
     .doc = "pad added to a tensor; programs make sums of padded tensors of it",
     .inputs = 2,
     .infer = infer,
+    .element = element,
     .reference = reference,
     .select = choose,
     .gradient = gradient,
@@ -294,6 +314,7 @@ const rv_op rv_op_pad = {
     .doc = "zeros around and between; negative widths crop",
     .inputs = 1,
     .infer = infer,
+    .element = element,
     .reference = reference,
     .select = choose,
     .gradient = gradient,

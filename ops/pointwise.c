@@ -128,7 +128,7 @@ static rv_var log_of_base(rv_var x, rv_var p)
     };
 extern const rv_op rv_op_multiply_add; /* accumulates products */
 
-#define DESCRIPTOR(name_, args_, n, formula_, doc_, low_, high_, ...) \
+#define DESCRIPTOR(name_, args_, n, formula_, doc_, value_, low_, high_, ...) \
     SAMPLES(name_, low_, high_) \
     const rv_op rv_op_##name_ = {.name = #name_, \
                                  .args = args_, \
@@ -138,17 +138,18 @@ extern const rv_op rv_op_multiply_add; /* accumulates products */
                                  .infer = infer, \
                                  .reference = name_##_reference, \
                                  .pointwise = name_##_kernel, \
+                                 .value = value_, \
                                  .gradient = name_##_gradient, \
                                  .in_place = (1u << n) - 1, \
                                  .call = name_##_call, \
                                  RV_SAMPLES(name_##_samples), \
                                  __VA_ARGS__};
 #define UNARY(name, formula, doc, value, gradient, low, high, ...) \
-    DESCRIPTOR(name, "x", 1, formula, doc, low, high, __VA_ARGS__)
+    DESCRIPTOR(name, "x", 1, formula, doc, #value, low, high, __VA_ARGS__)
 #define BINARY(name, formula, doc, value, gradient, low, high, ...) \
-    DESCRIPTOR(name, "x y", 2, formula, doc, low, high, __VA_ARGS__)
+    DESCRIPTOR(name, "x y", 2, formula, doc, #value, low, high, __VA_ARGS__)
 #define TERNARY(name, formula, doc, value, gradient, low, high, ...) \
-    DESCRIPTOR(name, "x y z", 3, formula, doc, low, high, __VA_ARGS__)
+    DESCRIPTOR(name, "x y z", 3, formula, doc, #value, low, high, __VA_ARGS__)
 #include "ops/pointwise.def"
 #undef UNARY
 #undef BINARY

@@ -1,10 +1,15 @@
 /* probe: y = x as a node of its own, at which a gradient can be taken. Programs compute x itself. */
+#include "autograd/element_internal.h"
 #include "ops/ops.h"
 #include "ops/options.h"
 
 typedef struct probe_attr {
     int64_t number;
 } probe_attr;
+
+/* ---- element ---- */
+
+static rv_term element(rv_element *e) { return rv_term_input(e, 0, e->at); }
 
 /* ---- gradient, simplification to x ---- */
 
@@ -43,6 +48,7 @@ const rv_op rv_op_probe = {
     .kind = RV_OP_VIEW,
     .inputs = 1,
     .infer = rv_infer_same,
+    .element = element,
     .reference = rv_copy_bytes,
     .gradient = gradient,
     RV_LINEAR,

@@ -100,6 +100,37 @@ static rv_kernel choose_max(rv_call *c)
     return make_plan(c) ? rv_kernels_for(c->out_type.dtype)->max : NULL;
 }
 
+/* ---- elements ---- */
+
+/* The element of x that meets others in y's, and the loops over them. */
+static rv_term reduced(rv_element *e, rv_index loop[RV_MAX_RANK], int *loops)
+{
+    const reduce_attr *attr = e->attr;
+    rv_index at[RV_MAX_RANK];
+    *loops = 0;
+    for (int64_t d = 0; d < e->in[0].shape.rank; d++) {
+        at[d] = e->at[d];
+        if (attr->axes >> d & 1) at[d] = loop[(*loops)++] = rv_index_loop(e, e->in[0].shape.dim[d]);
+    }
+    return rv_term_input(e, 0, at);
+}
+
+static rv_term sum_element(rv_element *e)
+{
+    rv_index loop[RV_MAX_RANK];
+    int loops;
+    rv_term x = reduced(e, loop, &loops);
+    return rv_term_sum(e, loop, loops, x);
+}
+
+static rv_term max_element(rv_element *e)
+{
+    rv_index loop[RV_MAX_RANK];
+    int loops;
+    rv_term x = reduced(e, loop, &loops);
+    return rv_term_max(e, loop, loops, x);
+}
+
 /* ---- gradients ---- */
 
 static rv_var sum_gradient(const rv_backward *b, int k)
@@ -156,6 +187,7 @@ const rv_op rv_op_sum = {
     .doc = "the sum over axes",
     .inputs = 1,
     .infer = infer,
+    .element = sum_element,
     .reference = sum_reference,
     .select = choose_sum,
     .gradient = sum_gradient,
@@ -178,6 +210,7 @@ const rv_op rv_op_max = {
     .doc = "the maximum over axes; equal maxima share the gradient",
     .inputs = 1,
     .infer = infer,
+    .element = max_element,
     .reference = max_reference,
     .select = choose_max,
     .gradient = max_gradient,

@@ -1,4 +1,5 @@
 /* reshape: the same elements in the same order under another shape. A view: no copy is made. */
+#include "autograd/element_internal.h"
 #include "ops/ops.h"
 #include "ops/options.h"
 
@@ -13,6 +14,15 @@ static bool infer(rv_inference *i)
     if (rv_shape_count(*shape) == rv_shape_count(i->in[0].shape)) return true;
     return rv_fail(i->error, RV_ERROR_SHAPE, "%lld element(s) do not fill %s; keep their number",
                    (long long)rv_shape_count(i->in[0].shape), rv_shape_text(*shape, text));
+}
+
+/* ---- element ---- */
+
+static rv_term element(rv_element *e)
+{
+    rv_index at[RV_MAX_RANK];
+    rv_index_unravel(e, e->in[0].shape, rv_index_ravel(e, e->out.shape, e->at), at);
+    return rv_term_input(e, 0, at);
 }
 
 /* ---- gradient ---- */
@@ -63,6 +73,7 @@ const rv_op rv_op_reshape = {
     .kind = RV_OP_VIEW,
     .inputs = 1,
     .infer = infer,
+    .element = element,
     .reference = rv_copy_bytes,
     .gradient = gradient,
     .by_rows = by_rows,

@@ -42,6 +42,17 @@ static void reference(const rv_call *c)
     }
 }
 
+/* ---- element ---- */
+
+static rv_term element(rv_element *e)
+{
+    const slice_attr *s = e->attr;
+    rv_index at[RV_MAX_RANK];
+    for (int64_t d = 0; d < e->out.shape.rank; d++)
+        at[d] = rv_index_shift(rv_index_scale(e->at[d], s->step[d]), s->start[d]);
+    return rv_term_input(e, 0, at);
+}
+
 /* ---- kernel ---- */
 
 static rv_kernel choose(rv_call *c)
@@ -112,6 +123,7 @@ const rv_op rv_op_slice = {
     .doc = "a window, or every step-th element of it",
     .inputs = 1,
     .infer = infer,
+    .element = element,
     .reference = reference,
     .select = choose,
     .gradient = gradient,

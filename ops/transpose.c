@@ -43,6 +43,16 @@ static void reference(const rv_call *c)
     }
 }
 
+/* ---- element ---- */
+
+static rv_term element(rv_element *e)
+{
+    const transpose_attr *attr = e->attr;
+    rv_index at[RV_MAX_RANK];
+    for (int64_t d = 0; d < e->out.shape.rank; d++) at[attr->axis[d]] = e->at[d];
+    return rv_term_input(e, 0, at);
+}
+
 /* ---- kernel ---- */
 
 static rv_kernel choose(rv_call *c)
@@ -98,6 +108,7 @@ const rv_op rv_op_transpose = {
     .doc = "permutes the axes",
     .inputs = 1,
     .infer = infer,
+    .element = element,
     .reference = reference,
     .select = choose,
     .gradient = gradient,

@@ -39,6 +39,17 @@ static rv_tape *rewrite(const rv_tape *from, int32_t *outputs, int count, unsign
     return merged;
 }
 
+rv_tape *rv_tape_simplified(const rv_tape *tape, rv_var *values, int count, rv_error *error)
+{
+    int32_t *ids = rv_alloc((size_t)count + 1, sizeof *ids);
+    if (!ids) rv_fail_memory(error);
+    for (int i = 0; ids && i < count; i++) ids[i] = values[i].id;
+    rv_tape *simple = ids ? rewrite(tape, ids, count, RV_SIMPLIFY, error) : NULL;
+    for (int i = 0; simple && i < count; i++) values[i] = (rv_var){simple, ids[i]};
+    rv_free(ids);
+    return simple;
+}
+
 static rv_program *build(rv_tape *from, const rv_var *outputs, int count, unsigned flags)
 {
     rv_program *program = rv_alloc(1, sizeof *program);
