@@ -1,48 +1,20 @@
 /* Writes a tape as Graphviz text: one box per node, coloured by its phase, below its inputs. */
 #include "export/dot.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
+#include "export/text_internal.h"
 #include "tensor/memory.h"
-#include "tensor/text_internal.h"
 #include "tensor/utf8_internal.h"
 
-/* ---- a growing text buffer ---- */
-
-typedef struct text {
-    char *at;
-    size_t length, capacity;
-    bool failed; /* out of memory */
-} text;
-
-static void put(text *t, const char *format, ...) RV_PRINTF(2, 3);
-static void put(text *t, const char *format, ...)
-{
-    va_list arguments, again;
-    va_start(arguments, format);
-    va_copy(again, arguments);
-    int length = rv_format(NULL, 0, format, arguments);
-    va_end(arguments);
-    if (!t->failed && length >= 0 &&
-        rv_reserve(&t->at, &t->capacity, t->length + (size_t)length + 1, 1)) {
-        rv_format(t->at + t->length, (size_t)length + 1, format, again);
-        t->length += (size_t)length;
-    } else {
-        t->failed = true;
-    }
-    va_end(again);
-}
-
 /* A name in a quoted string, in which Graphviz reads \ as an escape and & as an entity. */
-static void put_escaped(text *t, const char *name)
+static void put_escaped(rv_writer *w, const char *name)
 {
     char shown[RV_VISIBLE];
     while (*name != '\0') {
         name += rv_visible(name, strlen(name), shown);
         bool escaped = strchr("\"\\", shown[0]);
-        put(t, "%s%s%s", escaped ? "\\" : "", shown, shown[0] == '&' ? "amp;" : "");
+        rv_write(w, "%s%s%s", escaped ? "\\" : "", shown, shown[0] == '&' ? "amp;" : "");
     }
 }
 
@@ -92,9 +64,10 @@ static void mark_needed(const rv_tape *tape, const rv_var *outputs, int count, b
 
 /* ---- drawing ---- */
 
-static void put_style(text *t, phase p)
+static void put_style(rv_writer *w, phase p)
 {
-    put(t, "shape=%s, style=\"rounded,filled\", fillcolor=\"%s\"", styles[p].shape, styles[p].fill);
+    rv_write(w, "shape=%s, style=\"rounded,filled\", fillcolor=\"%s\"", styles[p].shape,
+             styles[p].fill);
 }
 
 /* The value of a constant whose elements are all equal; false for other nodes. */
@@ -104,62 +77,62 @@ static bool uniform_value(const rv_tape *tape, int32_t id, double *value)
 }
 
 /* The label is the op, the name and the shape. */
-static void put_node(text *t, const rv_tape *tape, int32_t id)
+static void put_node(rv_writer *w, const rv_tape *tape, int32_t id)
 {
     const rv_node *node = rv_tape_node(tape, id);
     char shape[RV_SHAPE_TEXT];
     const char *name = node->name ? node->name : node->entry ? node->entry->name : NULL;
-    put(t, "  n%d [label=\"", (int)id);
-    if (node->op->kind != RV_OP_LEAF || !name) put(t, "%s\\n", node->op->name);
+    rv_write(w, "  n%d [label=\"", (int)id);
+    if (node->op->kind != RV_OP_LEAF || !name) rv_write(w, "%s\\n", node->op->name);
     if (name) {
-        put_escaped(t, name);
-        put(t, "\\n");
+        put_escaped(w, name);
+        rv_write(w, "\\n");
     }
-    put(t, "%s\", ", rv_shape_text(node->type.shape, shape));
-    put_style(t, phase_of(node));
-    put(t, "];\n");
+    rv_write(w, "%s\", ", rv_shape_text(node->type.shape, shape));
+    put_style(w, phase_of(node));
+    rv_write(w, "];\n");
 }
 
 /* Labels the edge with the operand's name, word k of op->args, if the order of operands matters. */
-static void put_edge_end(text *t, const rv_node *node, int k)
+static void put_edge_end(rv_writer *w, const rv_node *node, int k)
 {
     const char *word = node->op->args;
     for (int i = 0; i < k; i++) word += strcspn(word, " ") + !!strchr(word, ' ');
     if (node->inputs > 1 && node->op->inputs > 1 && !node->op->commutative)
-        put(t, " [headlabel=\"%.*s\"]", (int)strcspn(word, " "), word);
-    put(t, ";\n");
+        rv_write(w, " [headlabel=\"%.*s\"]", (int)strcspn(word, " "), word);
+    rv_write(w, ";\n");
 }
 
 /* A uniform constant is one node of the tape, but is drawn as a small node at each use, which avoids long
  * edges across the drawing. An assignment has no edge from its target, because its label names it. */
-static void put_edges(text *t, const rv_tape *tape, int32_t id)
+static void put_edges(rv_writer *w, const rv_tape *tape, int32_t id)
 {
     const rv_node *node = rv_tape_node(tape, id);
     bool effect = node->op->kind == RV_OP_EFFECT;
     for (int k = effect ? 1 : 0; k < node->inputs; k++) {
         double value;
         if (uniform_value(tape, node->in[k], &value)) {
-            put(t, "  c%d_%d [label=\"%g\", shape=plaintext, height=0.2, width=0.2];\n", (int)id, k,
-                value);
-            put(t, "  c%d_%d", (int)id, k);
+            rv_write(w, "  c%d_%d [label=\"%g\", shape=plaintext, height=0.2, width=0.2];\n",
+                     (int)id, k, value);
+            rv_write(w, "  c%d_%d", (int)id, k);
         } else {
-            put(t, "  n%d", (int)node->in[k]);
+            rv_write(w, "  n%d", (int)node->in[k]);
         }
-        put(t, " -> n%d", (int)id);
-        put_edge_end(t, node, effect ? 0 : k);
+        rv_write(w, " -> n%d", (int)id);
+        put_edge_end(w, node, effect ? 0 : k);
     }
 }
 
-static void put_legend(text *t, const bool *seen)
+static void put_legend(rv_writer *w, const bool *seen)
 {
-    put(t, "  subgraph cluster_legend {\n    label=\"legend\"; style=dotted;\n");
+    rv_write(w, "  subgraph cluster_legend {\n    label=\"legend\"; style=dotted;\n");
     for (int p = 0; p < PHASES; p++) {
         if (!seen[p]) continue;
-        put(t, "    legend%d [label=\"%s\", ", p, styles[p].what);
-        put_style(t, (phase)p);
-        put(t, "];\n");
+        rv_write(w, "    legend%d [label=\"%s\", ", p, styles[p].what);
+        put_style(w, (phase)p);
+        rv_write(w, "];\n");
     }
-    put(t, "  }\n");
+    rv_write(w, "  }\n");
 }
 
 char *rv_dot(const rv_tape *tape, const rv_var *outputs, int count)
@@ -167,23 +140,23 @@ char *rv_dot(const rv_tape *tape, const rv_var *outputs, int count)
     if (!outputs) count = 0;
     bool *needed = rv_alloc((size_t)rv_tape_count(tape) + 1, sizeof *needed);
     bool seen[PHASES] = {false};
-    text t = {.failed = !needed};
-    put(&t, "digraph tape {\n  node [fontname=\"sans-serif\", fontsize=10];\n"
-            "  edge [arrowsize=0.6, color=\"#666666\", fontsize=8, fontcolor=\"#666666\", "
-            "labeldistance=1.7, labelangle=35];\n");
+    rv_writer w = {.failed = !needed};
+    rv_write(&w, "digraph tape {\n  node [fontname=\"sans-serif\", fontsize=10];\n"
+                 "  edge [arrowsize=0.6, color=\"#666666\", fontsize=8, fontcolor=\"#666666\", "
+                 "labeldistance=1.7, labelangle=35];\n");
     if (needed) mark_needed(tape, outputs, count, needed);
-    for (int32_t id = 0; !t.failed && id < rv_tape_count(tape); id++) {
+    for (int32_t id = 0; !w.failed && id < rv_tape_count(tape); id++) {
         double value;
         if (!needed[id]) continue;
         seen[phase_of(rv_tape_node(tape, id))] = true;
         if (uniform_value(tape, id, &value)) continue;
-        put_node(&t, tape, id);
-        put_edges(&t, tape, id);
+        put_node(&w, tape, id);
+        put_edges(&w, tape, id);
     }
-    put_legend(&t, seen);
-    put(&t, "}\n");
+    put_legend(&w, seen);
+    rv_write(&w, "}\n");
     rv_free(needed);
-    if (!t.failed) return t.at;
-    rv_free(t.at);
+    if (!w.failed) return w.at;
+    rv_free(w.at);
     return NULL;
 }

@@ -20,7 +20,7 @@ rv_var rv_cell_input(rv_cell *k, int index)
     if (!k) return (rv_var){NULL, -1};
     if (index >= 0 && index < k->options->input_count) return k->inputs[index];
     return rv_tape_fail(k->tape, RV_ERROR_ARGUMENT,
-                        "cell: it reads the further input %d of %d; set `inputs` of the options",
+                        "cell: it reads the further input %d of %d; set inputs of the options",
                         index, k->options->input_count);
 }
 
@@ -81,10 +81,10 @@ static bool check_declaration(rv_cell *k, int s, rv_shape shape, const rv_init *
                      "number or distribution",
                      s);
     else if (shape.rank < 0 || shape.rank >= RV_MAX_RANK)
-        rv_tape_fail(k->tape, RV_ERROR_SHAPE,
-                     "cell: h[%d] is declared with %lld axes, expected at most %d besides that of "
-                     "the samples",
-                     s, (long long)shape.rank, RV_MAX_RANK - 1);
+        rv_tape_fail(
+            k->tape, RV_ERROR_SHAPE,
+            "cell: h[%d] is declared with the rank %lld for one sample, expected at most %d", s,
+            (long long)shape.rank, RV_MAX_RANK - 1);
     else if (shape.rank && !rv_init_check(*start, shape, &error))
         rv_tape_fail(k->tape, error.code, "cell: h[%d]: %s", s, error.text);
     else
@@ -328,7 +328,7 @@ static bool has_rank(rv_cell *k, rv_var x, int64_t rank, const char *name, const
     return false;
 }
 
-/* The initial values of a map whose outputs have `inputs` inputs. */
+/* The initial values of a map whose outputs have inputs inputs. */
 static rv_init init_of(rv_map_options o, int64_t inputs)
 {
     bool given = o.init.kind != RV_INIT_CONSTANT || o.init.factor != 0;

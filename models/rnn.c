@@ -61,14 +61,17 @@ static rv_var learned(strand *a, int s)
     return rv_cell_parameter(&a->cell, name, one_of(a, s), init_of(a, s));
 }
 
-static void name_start(const strand *a, int s, char name[RV_CELL_NAME + 100])
+/* Bytes of a state's name in the store: a prefix, a symbol and an ending. */
+enum { STATE_NAME = RV_CELL_NAME + 116 };
+
+static void name_start(const strand *a, int s, char name[STATE_NAME])
 {
-    snprintf(name, RV_CELL_NAME + 100, "%s%.100s/start", a->prefix, state_name(a, s));
+    snprintf(name, STATE_NAME, "%s%.100s/start", a->prefix, state_name(a, s));
 }
 
 static rv_var constant(const strand *a, int s)
 {
-    char name[RV_CELL_NAME + 100];
+    char name[STATE_NAME];
     const rv_init from = init_of(a, s);
     if (from.kind == RV_INIT_CONSTANT)
         return rv_full(a->cell.tape, a->shape[s], from.a * from.factor);
@@ -90,7 +93,7 @@ static void reset(const rv_store *store, rv_entry *carried)
 
 static rv_var carried(const strand *a, int s)
 {
-    char name[RV_CELL_NAME], start[RV_CELL_NAME + 8], drawn[RV_CELL_NAME + 100];
+    char name[RV_CELL_NAME], start[RV_CELL_NAME + 8], drawn[STATE_NAME];
     const rv_init from = init_of(a, s);
     rv_tape *tape = a->cell.tape;
     rv_store *store = rv_tape_store(tape);
@@ -147,6 +150,7 @@ static bool start(strand *a, rv_states *h)
         h->h[s] = initial_state(a, s);
         check_dtype(a, "initial ", s, h->h[s]);
     }
+    if (a->cell.options->first) a->cell.options->first[a->index] = *h;
     return a->states && !rv_tape_error(a->cell.tape)->code;
 }
 
@@ -305,7 +309,7 @@ typedef struct net {
     rv_var sequence;     /* x [n,steps,..]; the null var if x is given step by step */
     const rv_var *given; /* [steps] otherwise */
 
-    /* The output of the current layer at all steps [n,steps,..]; the null var if `whole` has it. */
+    /* The output of the current layer at all steps [n,steps,..]; the null var if whole has it. */
     rv_var all;
 
     /* [steps], for unrolling step by step: x; the mask, if there are lengths; of the current layer its input, the output
@@ -505,9 +509,8 @@ static bool check_options(net *n)
                      "unroll: the backward direction starts at the end: nothing can be carried on "
                      "to it; use the forward direction alone");
     else if (o->bidirectional && o->reverse)
-        rv_tape_fail(
-            n->tape, RV_ERROR_ARGUMENT,
-            "unroll: `bidirectional` has a backward direction already; leave out `reverse`");
+        rv_tape_fail(n->tape, RV_ERROR_ARGUMENT,
+                     "unroll: `bidirectional` has a backward direction already; leave out reverse");
     else if (name)
         rv_tape_fail(
             n->tape, RV_ERROR_ARGUMENT,
@@ -535,7 +538,7 @@ static bool check_inputs(const net *n, int64_t samples)
     char text[RV_SHAPE_TEXT];
     if (o->input_count < 0 || o->input_count > RV_CELL_INPUTS || (o->input_count && !o->inputs))
         rv_tape_fail(n->tape, RV_ERROR_ARGUMENT,
-                     "unroll: %d further input(s), expected an array of at most %d; set `inputs`",
+                     "unroll: %d further input(s), expected an array of at most %d; set inputs",
                      o->input_count, RV_CELL_INPUTS);
     else
         for (int i = 0; i < o->input_count && !rv_tape_error(n->tape)->code; i++) {
@@ -549,7 +552,7 @@ static bool check_inputs(const net *n, int64_t samples)
             else if (!fits && !o->inputs[i].whole)
                 rv_tape_fail(n->tape, RV_ERROR_SHAPE,
                              "unroll: the further input %d is %s, expected [%lld,%lld,..], a value "
-                             "for each of the steps; if every step reads all of it, set `whole`",
+                             "for each of the steps; if every step reads all of it, set whole",
                              i, rv_shape_text(s, text), (long long)samples, (long long)n->steps);
         }
     return !rv_tape_error(n->tape)->code;

@@ -80,6 +80,8 @@ typedef struct rv_rnn_options {
      * means the default initial state. Both may be NULL. */
     const rv_states *initial;
     rv_states *final;
+    rv_states *
+        first; /* receives the states that the first step reads, one element per layer; may be NULL */
 
     /* Like `final`, the states after each step [n,steps,..]. May be NULL. */
     rv_states *history;

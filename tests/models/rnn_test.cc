@@ -115,7 +115,7 @@ TEST(Unroll, OptionsThatMakeNoNetAreErrors)
     fails("backward direction", o);
     o.carry = nullptr;
     o.bidirectional = true;
-    fails("`bidirectional` has a backward direction already; leave out `reverse`", o);
+    fails("`bidirectional` has a backward direction already; leave out reverse", o);
     const std::string name(101, 'n');
     o = {};
     o.name = name.c_str();
@@ -256,7 +256,7 @@ TEST(Unroll, FurtherInputsThatDoNotFitAreErrors)
     fails("is [2,4,3], expected [2,5,..], a value for each of the steps; if", RV_SHAPE(2, 4, 3), 1);
     fails("is [3,5,3], expected [2,5,..]", RV_SHAPE(3, 5, 3), 1);
     fails("is [2], expected [2,5,..]", RV_SHAPE(2), 1);
-    fails("it reads the further input 0 of 0; set `inputs`", RV_SHAPE(2, 5, 3), 0);
+    fails("it reads the further input 0 of 0; set inputs", RV_SHAPE(2, 5, 3), 0);
     fails("9 further inputs, expected an array of at most 8", RV_SHAPE(2, 5, 3), 9);
     fails("-1 further inputs, expected", RV_SHAPE(2, 5, 3), -1);
     fails("1 further input, expected an array", RV_SHAPE(2, 5, 3), 1, false);

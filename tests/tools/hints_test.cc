@@ -126,10 +126,10 @@ TEST(Hints, CountedNounsOfTheLibraryHaveBothEndings)
 
 const command *command_of(const std::string &name)
 {
-    for (const command *c :
-         {&command_train, &command_compare, &command_evaluate, &command_sample, &command_profile,
-          &command_gradcheck, &command_verify, &command_check, &command_run, &command_fmt,
-          &command_graph, &command_ops, &command_models, &command_optimizers, &command_tasks})
+    for (const command *c : {&command_train, &command_compare, &command_evaluate, &command_sample,
+                             &command_profile, &command_gradcheck, &command_verify, &command_check,
+                             &command_run, &command_fmt, &command_graph, &command_export,
+                             &command_ops, &command_models, &command_optimizers, &command_tasks})
         if (name == c->name) return c;
     return nullptr;
 }

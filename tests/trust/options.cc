@@ -385,6 +385,14 @@ DRAW(rv_rnn_options)
     }
     return o;
 }
+DRAW(const rv_rnn_options *) { return draw_kept<rv_rnn_options>(a); }
+DRAW(rv_states *)
+{
+    rv_states *states = a.array<rv_states>({});
+    for (rv_var &h : states->h)
+        if (a.choose(1, 2)) h = draw<rv_var>(a);
+    return states;
+}
 DRAW(rv_net_options)
 {
     rv_net_options o = {};
@@ -504,6 +512,28 @@ DRAW(rv_optimizer)
             group.freeze = draw<bool>(a);
         }
     return o;
+}
+DRAW(const rv_c_net *)
+{
+    return or_null<const rv_c_net>(a, [&] {
+        rv_c_net net = {};
+        net.model = draw<const rv_model *>(a);
+        net.options = draw<const rv_net_options *>(a);
+        net.x = {draw<rv_dtype>(a), draw<rv_shape>(a)};
+        net.y = {draw<rv_dtype>(a), draw<rv_shape>(a)};
+        net.scale = draw<double>(a);
+        net.optimizer = a.choose(1, 2) ? a.keep(draw<rv_optimizer>(a)) : nullptr;
+        net.prefix = a.choose(1, 2) ? draw<const char *>(a) : nullptr;
+        return a.keep(net);
+    });
+}
+DRAW(rv_c_code *)
+{
+    return or_null<rv_c_code>(a, [&] {
+        rv_c_code *code = a.keep(rv_c_code{});
+        a.later([code] { rv_c_code_free(code); });
+        return code;
+    });
 }
 DRAW(const rv_update *)
 {

@@ -65,8 +65,7 @@ static bool fail_system(const char *what, const char *path, rv_error *error)
     return rv_fail(error, RV_ERROR_IO, "cannot %s \"%.500s\": %s", what, path, rv_reason(errno));
 }
 
-/* mkdir -p */
-static bool make_folders(const char *folder, rv_error *error)
+bool rv_run_folder_make(const char *folder, rv_error *error)
 {
     char path[RV_PATH];
     if (!rv_run_folder_path(folder, "", path, error)) return false;
@@ -96,7 +95,8 @@ static bool check_replaceable(const char *folder, const char *file, rv_error *er
 rv_folder_lock *rv_run_folder_open(const char *folder, rv_error *error)
 {
     static const char *const files[] = {CHECKPOINT, PREVIOUS, BEST, CONFIG, INPUTS, LOG};
-    rv_folder_lock *lock = make_folders(folder, error) ? rv_folder_lock_take(folder, error) : NULL;
+    rv_folder_lock *lock =
+        rv_run_folder_make(folder, error) ? rv_folder_lock_take(folder, error) : NULL;
     bool ok = lock;
     for (size_t i = 0; ok && i < sizeof files / sizeof *files; i++)
         ok = check_replaceable(folder, files[i], error);

@@ -13,6 +13,9 @@ enum { RV_PATH = 4096 };
  * Release the lock with rv_folder_unlock. NULL on failure. */
 rv_folder_lock *rv_run_folder_open(const char *folder, rv_error *error);
 
+/* Makes the folder and its parents, as mkdir -p does. */
+bool rv_run_folder_make(const char *folder, rv_error *error);
+
 /* Fails if the folder has a checkpoint or best.safetensors of an earlier run; with `overwrite`,
  * removes them instead. */
 bool rv_run_folder_clear(const char *folder, bool overwrite, rv_error *error);

@@ -1,0 +1,615 @@
+/* Which values of a tape are stored in arrays, and the loops that compute them. */
+#include "export/c/function.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "autograd/element_internal.h"
+#include "autograd/gradient.h"
+#include "export/c/expression.h"
+#include "export/c/net.h"
+#include "tensor/memory.h"
+#include "tensor/text_internal.h"
+
+typedef struct maker {
+    rv_c_function *f;
+    const rv_tape *tape;
+    rv_error *error;
+    bool *needed, *stored; /* [nodes] */
+    bool *at_once;   /* [nodes] of a result whose array is given: nothing reads the array later */
+    int *readers;    /* [nodes] */
+    int32_t *reader; /* [nodes] the last reader */
+    int32_t *last_read;      /* [nodes] the last stored node whose loops read it */
+    char (*name)[RV_C_NAME]; /* [nodes] the array or local variable of a stored node */
+    int unnamed;
+    rv_element_pool pool;
+
+    /* the group of loops being made: nodes of one shape */
+    int32_t *member; /* [nodes] */
+    rv_term *value;  /* [nodes] of the members */
+    int members;
+    rv_index at[RV_MAX_RANK];
+    int64_t rank; /* number of loops */
+    rv_index flat;
+    bool apart; /* a term reads a member at another index */
+    int locals; /* local variables outside of loops */
+} maker;
+
+/* ---- which values are stored ---- */
+
+static const rv_c_given *given(const maker *m, int32_t id)
+{
+    for (int i = 0; i < m->f->givens; i++)
+        if (m->f->given[i].value.id == id) return &m->f->given[i];
+    return NULL;
+}
+
+static const rv_c_result *result(const maker *m, int32_t id)
+{
+    for (int i = 0; i < m->f->results; i++)
+        if (m->f->result[i].value.id == id) return &m->f->result[i];
+    return NULL;
+}
+
+/* Whether the group of a result's node writes it: it is computed, and its array may be written at once. */
+static bool is_written(const maker *m, const rv_c_result *r)
+{
+    int32_t id = r->value.id;
+    return !given(m, id) && rv_tape_node(m->tape, id)->op->kind != RV_OP_LEAF &&
+           result(m, id) == r && (!r->last || m->at_once[id]);
+}
+
+static bool is_number(const maker *m, int32_t id)
+{
+    return rv_is_uniform((rv_var){(rv_tape *)(uintptr_t)m->tape, id}, NULL);
+}
+
+/* Whether y's elements are those of x, at another index. */
+static bool reorders(const rv_op *op) { return op->rearranges && op->inputs == 1; }
+
+/* Whether an element of y reads each element of its inputs at most once, at an index inside. */
+static bool reads_once(const rv_op *op)
+{
+    return op->value || op == &rv_op_add || !strcmp(op->name, "sum") || !strcmp(op->name, "max");
+}
+
+static bool is_padding(const rv_op *op) { return !strcmp(op->name, "pad"); }
+
+static void mark_needed(maker *m)
+{
+    for (int i = 0; i < m->f->results; i++) m->needed[m->f->result[i].value.id] = true;
+    for (int32_t id = rv_tape_count(m->tape) - 1; id >= 0; id--) {
+        const rv_node *node = rv_tape_node(m->tape, id);
+        if (!m->needed[id] || given(m, id)) continue;
+        for (int k = 0; k < node->inputs; k++) {
+            m->needed[node->in[k]] = true;
+            m->readers[node->in[k]]++;
+            m->reader[node->in[k]] = id;
+        }
+    }
+}
+
+static void choose_stored(maker *m)
+{
+    for (int32_t id = 0; id < rv_tape_count(m->tape); id++) {
+        const rv_op *op = rv_tape_node(m->tape, id)->op;
+        if (!m->needed[id] || is_number(m, id)) continue;
+        bool own = op->kind == RV_OP_LEAF || given(m, id) || result(m, id);
+        bool inlined =
+            reorders(op) || is_padding(op) ||
+            (m->readers[id] == 1 && reads_once(rv_tape_node(m->tape, m->reader[id])->op));
+        bool named = rv_tape_node(m->tape, id)->name && !rv_tape_node(m->tape, id)->gate;
+        m->stored[id] = own || !inlined || (named && !reorders(op));
+    }
+}
+
+static void find_last_reads(maker *m)
+{
+    for (int32_t id = rv_tape_count(m->tape) - 1; id >= 0; id--) {
+        const rv_node *node = rv_tape_node(m->tape, id);
+        if (!m->needed[id] || given(m, id)) continue;
+        int32_t at = m->stored[id] ? id : m->last_read[id];
+        for (int k = 0; k < node->inputs; k++)
+            if (m->last_read[node->in[k]] < at) m->last_read[node->in[k]] = at;
+    }
+}
+
+/* ---- names ---- */
+
+const char *rv_c_name(const char *name, char text[RV_C_NAME])
+{
+    static const char *const taken[] = {
+        "auto",    "break",  "case",     "char",   "const",    "continue", "default",
+        "do",      "double", "else",     "enum",   "extern",   "float",    "for",
+        "goto",    "if",     "inline",   "int",    "long",     "register", "restrict",
+        "return",  "short",  "signed",   "sizeof", "static",   "struct",   "switch",
+        "typedef", "union",  "unsigned", "void",   "volatile", "while"};
+    int length = 0;
+    bool digit = name[0] >= '0' && name[0] <= '9';
+    if (digit || name[0] == '\0') text[length++] = 'v';
+    for (; *name && length < RV_C_NAME - 12; name++) {
+        bool fits = (*name >= 'a' && *name <= 'z') || (*name >= 'A' && *name <= 'Z') ||
+                    (*name >= '0' && *name <= '9');
+        text[length++] = fits ? *name : '_';
+    }
+    text[length] = '\0';
+    bool clash = false;
+    for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
+        clash = clash || !strcmp(text, taken[i]);
+    if (clash) strcpy(text + length, "_");
+    return text;
+}
+
+/* A name that no other value of the function has. */
+static void make_unique(maker *m, int32_t id)
+{
+    char plain[RV_C_NAME];
+    int number = 1;
+    strcpy(plain, m->name[id]);
+    for (int32_t other = 0; other < id; other++) {
+        if (!m->stored[other] || strcmp(m->name[other], m->name[id])) continue;
+        snprintf(m->name[id], RV_C_NAME, "%.*s_%d", RV_C_NAME - 12, plain, ++number);
+        other = -1;
+    }
+}
+
+/* Whether the files that an exported net consists of use the name themselves. */
+static bool is_reserved(const char *name)
+{
+    static const char *const reserved[] = {"p",     "dp",     "s",   "d",    "x",    "y",
+                                           "h",     "top",    "net", "next", "loss", "d_top",
+                                           "scale", "output", "sum", "most", "real", "w"};
+    bool found = !name[1] && strchr("ijklmn", name[0]); /* indices of loops */
+    for (size_t i = 0; i < sizeof reserved / sizeof *reserved; i++)
+        found = found || !strcmp(name, reserved[i]);
+    return found;
+}
+
+static void name_value(maker *m, int32_t id)
+{
+    const rv_node *node = rv_tape_node(m->tape, id);
+    if (node->name)
+        rv_c_name(node->name, m->name[id]);
+    else
+        snprintf(m->name[id], RV_C_NAME, "t%d", ++m->unnamed);
+    if (is_reserved(m->name[id])) strcat(m->name[id], "_");
+    make_unique(m, id);
+}
+
+/* What comments call a value. */
+static const char *shown_name(const maker *m, int32_t id)
+{
+    const rv_c_given *g = given(m, id);
+    const rv_c_result *r = result(m, id);
+    const rv_node *node = rv_tape_node(m->tape, id);
+    if (g) return g->name;
+    if (r) return r->name;
+    if (node->name && !node->gate) return node->name;
+    return m->stored[id] ? m->name[id] : NULL;
+}
+
+/* ---- elements ---- */
+
+static rv_term element(maker *m, int32_t id, const rv_index *at, int depth);
+
+typedef struct element_context {
+    maker *m;
+    int32_t id;
+    int depth;
+} element_context;
+
+static rv_term read(maker *m, rv_element *e, int32_t id, const rv_index *at)
+{
+    rv_index flat = rv_index_ravel(e, rv_tape_node(m->tape, id)->type.shape, at);
+    for (int i = 0; i < m->members; i++)
+        if (m->member[i] == id && !rv_index_equal(&flat, &m->flat)) m->apart = true;
+    return rv_term_read(e, id, flat);
+}
+
+static rv_term input(rv_element *e, int k, const rv_index *at)
+{
+    const element_context *c = e->context;
+    double number;
+    int32_t id = rv_tape_node(c->m->tape, c->id)->in[k];
+    if (rv_is_uniform((rv_var){(rv_tape *)(uintptr_t)c->m->tape, id}, &number))
+        return rv_term_number(e, number);
+    if (c->m->stored[id]) return read(c->m, e, id, at);
+    return element(c->m, id, at, c->depth + 1);
+}
+
+/* The element of a node at an index, as its op says. Nesting is limited, as everywhere in the library. */
+static rv_term element(maker *m, int32_t id, const rv_index *at, int depth)
+{
+    enum { DEEPEST = 64, MOST_INPUTS = 16 };
+    const rv_node *node = rv_tape_node(m->tape, id);
+    rv_type in[MOST_INPUTS];
+    element_context context = {m, id, depth};
+    rv_element e = {.attr = node->attr,
+                    .in = in,
+                    .inputs = node->inputs,
+                    .out = node->type,
+                    .at = at,
+                    .input = input,
+                    .context = &context,
+                    .pool = &m->pool};
+    bool wide = node->inputs > MOST_INPUTS || depth > DEEPEST;
+    if (wide || (!node->op->value && !node->op->element)) {
+        rv_fail(m->error, RV_ERROR_ARGUMENT,
+                wide ? "export: an equation with %s is too large; give its parts names"
+                     : "export: the op %s cannot be written as loops; use other ops in this model",
+                node->op->name);
+        return 0;
+    }
+    for (int k = 0; k < node->inputs; k++) in[k] = rv_tape_node(m->tape, node->in[k])->type;
+    if (!node->op->value) return node->op->element(&e);
+    rv_term of[3] = {0};
+    for (int k = 0; k < node->inputs; k++) of[k] = rv_term_input(&e, k, at);
+    return rv_term_apply(&e, node->op->value, of, node->inputs);
+}
+
+/* ---- groups of loops ---- */
+
+/* The shape without its axes of size 1, of which there are no loops. */
+static rv_shape loops_of(rv_shape shape)
+{
+    rv_shape loops = {0};
+    for (int64_t d = 0; d < shape.rank; d++)
+        if (shape.dim[d] != 1) loops.dim[loops.rank++] = shape.dim[d];
+    return loops;
+}
+
+static void begin_group(maker *m, rv_shape loops)
+{
+    rv_element e = {.pool = &m->pool};
+    rv_element_pool_free(&m->pool);
+    m->members = 0;
+    m->apart = false;
+    m->rank = loops.rank;
+    for (int64_t d = 0; d < loops.rank; d++) m->at[d] = rv_index_loop(&e, loops.dim[d]);
+    m->flat = rv_index_ravel(&e, loops, m->at);
+}
+
+/* Makes the term of a node in the current group. */
+static void join(maker *m, int32_t id)
+{
+    rv_shape shape = rv_tape_node(m->tape, id)->type.shape;
+    rv_index at[RV_MAX_RANK];
+    for (int64_t d = 0, loop = 0; d < shape.rank; d++)
+        at[d] = shape.dim[d] == 1 ? rv_index_of(0) : m->at[loop++];
+    m->value[m->members] = element(m, id, at, 0);
+    m->member[m->members++] = id;
+}
+
+static void write_group(maker *m);
+
+static bool make_groups(maker *m)
+{
+    rv_shape shape = RV_SCALAR;
+    bool open = false;
+    for (int32_t id = 0; id < rv_tape_count(m->tape); id++) {
+        const rv_node *node = rv_tape_node(m->tape, id);
+        if (!m->stored[id] || given(m, id)) continue;
+        if (node->op->kind == RV_OP_LEAF) continue;
+        bool same = open && rv_shape_equal(shape, loops_of(node->type.shape));
+        if (same) {
+            size_t terms = m->pool.terms;
+            join(m, id);
+            if (m->apart) { /* it needs the whole of a member: the next group */
+                m->members--;
+                m->pool.terms = terms;
+                same = false;
+            }
+        }
+        if (!same) {
+            if (open) write_group(m);
+            shape = loops_of(node->type.shape);
+            begin_group(m, shape);
+            join(m, id);
+            open = true;
+        }
+        if (m->error->code || m->pool.failed)
+            return m->error->code ? false : rv_fail_memory(m->error);
+    }
+    if (open) write_group(m);
+    return true;
+}
+
+/* ---- comments: the equations of a group ---- */
+
+/* Of a product of matrices: where the first operand is read for row i, and the second for column j, of the result. */
+typedef struct transposes {
+    int64_t rank;
+    rv_index row, column;
+    bool transposed[2];
+} transposes;
+
+static rv_term see(rv_element *e, int k, const rv_index *at)
+{
+    transposes *t = e->context;
+    const rv_index *wanted = k ? &t->column : &t->row;
+    t->transposed[k] = wanted->terms && rv_index_equal(&at[t->rank - (k ? 2 : 1)], wanted);
+    return 0;
+}
+
+static void find_transposes(const maker *m, const rv_node *node, bool transposed[2])
+{
+    rv_type in[2] = {rv_tape_node(m->tape, node->in[0])->type,
+                     rv_tape_node(m->tape, node->in[1])->type};
+    rv_element_pool pool = {0};
+    rv_index at[RV_MAX_RANK];
+    transposes t = {.rank = node->type.shape.rank};
+    rv_element e = {.attr = node->attr,
+                    .in = in,
+                    .inputs = 2,
+                    .out = node->type,
+                    .at = at,
+                    .input = see,
+                    .context = &t,
+                    .pool = &pool};
+    for (int64_t d = 0; d < t.rank; d++) at[d] = rv_index_loop(&e, node->type.shape.dim[d]);
+    t.row = at[t.rank - 2];
+    t.column = at[t.rank - 1];
+    node->op->element(&e);
+    for (int k = 0; k < 2; k++) transposed[k] = t.transposed[k];
+    m->f->body.failed = m->f->body.failed || pool.failed;
+    rv_element_pool_free(&pool);
+}
+
+static void describe_value(const maker *m, rv_writer *w, int32_t id, bool top, int depth)
+{
+    const rv_node *node = rv_tape_node(m->tape, id);
+    double number;
+    char text[32];
+    const char *name = top ? NULL : shown_name(m, id);
+    const char *infix = !strcmp(node->op->name, "add")        ? " + "
+                        : !strcmp(node->op->name, "subtract") ? " - "
+                        : !strcmp(node->op->name, "multiply") ? "."
+                        : !strcmp(node->op->name, "divide")   ? " / "
+                        : !strcmp(node->op->name, "matmul")   ? " @ "
+                                                              : NULL;
+    if (rv_is_uniform((rv_var){(rv_tape *)(uintptr_t)m->tape, id}, &number)) {
+        snprintf(text, sizeof text, "%g", number);
+        rv_write(w, "%s", text);
+    } else if (name) {
+        rv_write(w, "%s", name);
+    } else if (depth > 8) {
+        rv_write(w, "..");
+    } else if (reorders(node->op) && strcmp(node->op->name, "transpose")) {
+        describe_value(m, w, node->in[0], false, depth + 1);
+    } else {
+        bool sum = infix && (infix[1] == '+' || infix[1] == '-') && !top && depth;
+        bool transposed[2] = {false, false};
+        if (infix && infix[1] == '@') find_transposes(m, node, transposed);
+        if (!infix) rv_write(w, "%s", node->op->name);
+        if (!infix || sum) rv_write(w, "(");
+        for (int k = 0; k < node->inputs; k++) {
+            if (k) rv_write(w, "%s", infix ? infix : ", ");
+            describe_value(m, w, node->in[k], false, infix ? depth + 1 : 0);
+            rv_write(w, k < 2 && transposed[k] ? "^T" : "");
+        }
+        if (!infix || sum) rv_write(w, ")");
+    }
+}
+
+static void describe(maker *m)
+{
+    for (int i = 0; i < m->members; i++) {
+        rv_writer *w = &m->f->body;
+        rv_write(w, i ? "\n     * %s = " : "    /* %s = ", shown_name(m, m->member[i]));
+        describe_value(m, w, m->member[i], true, 0);
+    }
+    rv_write(&m->f->body, " */\n");
+}
+
+/* ---- arrays ---- */
+
+static void declare(maker *m, int32_t id)
+{
+    long long count = rv_shape_count(rv_tape_node(m->tape, id)->type.shape);
+    rv_write(&m->f->fields, "        %s %s[%lld];\n", m->f->real, m->name[id], count);
+    m->f->work_count += (size_t)count;
+}
+
+/* Where a group's member is written to. */
+static const char *place(const maker *m, int32_t id, char text[2 * RV_C_NAME])
+{
+    const rv_c_result *r = result(m, id);
+    if (r && is_written(m, r) && !r->add)
+        snprintf(text, 2 * RV_C_NAME, "%.*s", 2 * RV_C_NAME - 1, r->array);
+    else
+        snprintf(text, 2 * RV_C_NAME, "%s%s", m->f->work, m->name[id]);
+    return text;
+}
+
+static const char *array(void *context, int32_t id, char text[2 * RV_C_NAME])
+{
+    const maker *m = context;
+    const rv_c_given *g = given(m, id);
+    if (g) {
+        snprintf(text, 2 * RV_C_NAME, "%.*s", 2 * RV_C_NAME - 1, g->array);
+        return text;
+    }
+    if (rv_tape_node(m->tape, id)->op->kind == RV_OP_LEAF) return strcpy(text, m->name[id]);
+    return place(m, id, text);
+}
+
+/* The local variable of a member of the current group. */
+static const char *local(void *context, int32_t id)
+{
+    const maker *m = context;
+    for (int i = 0; i < m->members; i++)
+        if (m->member[i] == id) return m->name[id];
+    return NULL;
+}
+
+/* Whether the current group reads a stored value; elsewhere: at another index than its own. */
+static bool group_reads(const maker *m, int32_t id, bool elsewhere)
+{
+    for (size_t t = 0; t < m->pool.terms; t++) {
+        const rv_term_node *term = &m->pool.term[t];
+        if (term->kind == RV_TERM_READ && term->stored == id &&
+            (!elsewhere || !rv_index_equal(&term->index, &m->flat)))
+            return true;
+    }
+    return false;
+}
+
+/* Whether a member that replaces a given array may do so at the end of each round of the current loops: no other loops
+ * read the array later, and these only at the round's own index. */
+static bool may_replace(const maker *m, const rv_c_result *r)
+{
+    int32_t last = m->member[m->members - 1];
+    for (int i = 0; i < m->f->givens; i++) {
+        const rv_c_given *g = &m->f->given[i];
+        if (strcmp(g->array, r->array)) continue;
+        if (m->last_read[g->value.id] > last || group_reads(m, g->value.id, true)) return false;
+    }
+    return true;
+}
+
+static int count_results(const maker *m, int32_t id)
+{
+    int count = 0;
+    for (int i = 0; i < m->f->results; i++) count += m->f->result[i].value.id == id;
+    return count;
+}
+
+/* Whether a member needs an array of its own. */
+static bool needs_array(const maker *m, int32_t id)
+{
+    const rv_c_result *r = result(m, id);
+    bool outside = m->last_read[id] > m->member[m->members - 1];
+    if (!r) return outside;
+    if (!is_written(m, r)) return true;
+    return r->add && (outside || count_results(m, id) > 1);
+}
+
+static void write_member(maker *m, rv_c_expression *x, int i)
+{
+    int32_t id = m->member[i];
+    char text[2 * RV_C_NAME];
+    const rv_c_result *r = result(m, id);
+    bool own = needs_array(m, id), adds = r && r->add, later = r && r->last && is_written(m, r);
+    bool plain = r && !adds && !later && is_written(m, r);
+    bool local = group_reads(m, id, false) || later || (own && adds);
+    const char *name = local ? m->name[id] : NULL;
+    if (own) declare(m, id);
+    if (own || plain)
+        rv_c_assign(x, m->value[i], name, place(m, id, text), &m->flat, false);
+    else
+        rv_c_assign(x, m->value[i], name, adds ? r->array : NULL, &m->flat, adds);
+    if (own && adds) rv_c_store(x, name, r->array, &m->flat, true);
+}
+
+static void write_group(maker *m)
+{
+    rv_c_expression x = {.pool = &m->pool,
+                         .out = &m->f->body,
+                         .array = array,
+                         .local = local,
+                         .context = m,
+                         .locals = m->locals};
+    for (int i = 0; i < m->members; i++) {
+        const rv_c_result *r = result(m, m->member[i]);
+        m->at_once[m->member[i]] = r && r->last && may_replace(m, r);
+    }
+    describe(m);
+    rv_c_collapse(&x, m->at, (int)m->rank, &m->flat);
+    rv_c_open_loops(&x, m->at, (int)m->rank);
+    for (int i = 0; i < m->members; i++) write_member(m, &x, i);
+    for (int i = 0; i < m->members; i++) {
+        const rv_c_result *r = result(m, m->member[i]);
+        if (r && r->last && is_written(m, r))
+            rv_c_store(&x, m->name[m->member[i]], r->array, &m->flat, r->add);
+    }
+    rv_c_close_loops(&x);
+    if (!m->rank) m->locals = x.locals; /* their names are taken in the whole function */
+    m->f->operations += x.operations;
+    m->f->body.failed = m->f->body.failed || x.failed;
+}
+
+/* Writes the results that no group wrote: those whose arrays were given, and values that exist already. */
+static void write_copies(maker *m)
+{
+    for (int i = 0; i < m->f->results; i++) {
+        const rv_c_result *r = &m->f->result[i];
+        int32_t id = r->value.id;
+        char from[2 * RV_C_NAME], number[RV_NUMBER_TEXT];
+        double value;
+        if (is_written(m, r)) continue;
+        bool uniform = rv_is_uniform(r->value, &value);
+        if (!uniform) array(m, id, from);
+        rv_write(&m->f->body, "    for (int i = 0; i < %lld; i++) %s[i] %s %s%s;\n",
+                 (long long)rv_shape_count(rv_shape_of(r->value)), r->array, r->add ? "+=" : "=",
+                 uniform ? rv_number_text(value, number) : from, uniform ? "" : "[i]");
+    }
+}
+
+/* Constants that are not uniform, such as 0, 1, 2, .. of one_hot. */
+static void write_constants(maker *m)
+{
+    for (int32_t id = 0; id < rv_tape_count(m->tape); id++) {
+        const rv_node *node = rv_tape_node(m->tape, id);
+        bool uniform;
+        const void *data = m->stored[id] ? rv_constant_data(node, &uniform) : NULL;
+        if (!data || uniform) continue;
+        rv_tensor tensor = {node->type.dtype, node->type.shape, (void *)(uintptr_t)data};
+        rv_write(&m->f->constants, "    static const real %s[%lld] = {", m->name[id],
+                 (long long)rv_tensor_count(&tensor));
+        for (int64_t i = 0; i < rv_tensor_count(&tensor); i++) {
+            rv_write(&m->f->constants, i % 6 ? ", " : i ? ",\n        " : "\n        ");
+            rv_c_write_number(&m->f->constants, rv_tensor_get(&tensor, i));
+        }
+        rv_write(&m->f->constants, "};\n");
+    }
+}
+
+bool rv_c_function_write(rv_c_function *f, rv_error *error)
+{
+    const rv_tape *tape = f->result[0].value.tape;
+    size_t nodes = (size_t)rv_tape_count(tape);
+    maker m = {.f = f, .tape = tape, .error = error};
+    m.needed = rv_alloc(nodes, sizeof *m.needed);
+    m.stored = rv_alloc(nodes, sizeof *m.stored);
+    m.at_once = rv_alloc(nodes, sizeof *m.at_once);
+    m.last_read = rv_alloc(nodes, sizeof *m.last_read);
+    m.readers = rv_alloc(nodes, sizeof *m.readers);
+    m.reader = rv_alloc(nodes, sizeof *m.reader);
+    m.name = rv_alloc(nodes, sizeof *m.name);
+    m.member = rv_alloc(nodes, sizeof *m.member);
+    m.value = rv_alloc(nodes, sizeof *m.value);
+    bool ok = (m.needed && m.stored && m.at_once && m.last_read && m.readers && m.reader &&
+               m.name && m.member && m.value) ||
+              rv_fail_memory(error);
+    if (ok) {
+        mark_needed(&m);
+        choose_stored(&m);
+        find_last_reads(&m);
+        for (int32_t id = 0; id < (int32_t)nodes; id++)
+            if (m.stored[id]) name_value(&m, id);
+        write_constants(&m);
+        ok = make_groups(&m);
+        write_copies(&m);
+    }
+    if (ok && (f->body.failed || f->fields.failed || f->constants.failed))
+        ok = rv_fail_memory(error);
+    rv_element_pool_free(&m.pool);
+    rv_free(m.needed);
+    rv_free(m.stored);
+    rv_free(m.at_once);
+    rv_free(m.last_read);
+    rv_free(m.readers);
+    rv_free(m.reader);
+    rv_free(m.name);
+    rv_free(m.member);
+    rv_free(m.value);
+    return ok;
+}
+
+void rv_c_function_free(rv_c_function *f)
+{
+    rv_free(f->body.at);
+    rv_free(f->fields.at);
+    rv_free(f->constants.at);
+}

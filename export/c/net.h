@@ -1,0 +1,63 @@
+/* What the files about an exported net share: its tapes, and the names of its values in C. */
+#ifndef RV_EXPORT_C_NET_H
+#define RV_EXPORT_C_NET_H
+
+#include "export/c.h"
+#include "export/c/function.h"
+
+enum { RV_C_MOST_STATES = 64, RV_C_MOST_PARAMETERS = 256, RV_C_PATH = 2 * RV_C_NAME };
+
+typedef struct rv_c_state {
+    rv_var first;                /* before the first step of a sample */
+    rv_var before, after;        /* of a step */
+    rv_var cotangent, at_before; /* d loss / d after, which is given; d loss / d before */
+    char name[RV_C_NAME];        /* "h", "layer1_h" */
+    int64_t count;
+} rv_c_state;
+
+typedef struct rv_c_parameter {
+    const rv_entry *entry;
+    char name[RV_C_NAME];
+    int64_t count;
+    rv_var in_step, in_head, in_start; /* its gradients there; null: none */
+} rv_c_parameter;
+
+/* A number or array that an optimizer remembers. */
+typedef struct rv_c_memory {
+    const rv_entry *entry;
+    char name[RV_C_NAME];
+    rv_var before, after;
+} rv_c_memory;
+
+typedef struct rv_c_parts {
+    const rv_c_net *net;
+    const char *prefix;
+    int64_t steps;                          /* time steps of a sample */
+    int64_t x_count, y_count, output_count; /* numbers of a time step; of a target; of an output */
+
+    rv_tape *tape; /* one time step of one sample, the head, the loss and its gradients */
+    rv_var x, y, top, output, loss; /* top: what the head reads */
+    rv_var at_top;                  /* d loss / d top */
+    rv_var top_cotangent;           /* given to the step's gradient; null: it is that of a state */
+    int top_state;                  /* the state that is top, or -1 */
+    int states, parameters;
+    rv_c_state state[RV_C_MOST_STATES];
+    rv_c_parameter parameter[RV_C_MOST_PARAMETERS];
+    int64_t parameter_count;
+
+    rv_store *optimizer_store;
+    rv_tape *update; /* one parameter that stands for all */
+    rv_var all, all_gradient, scale;
+    int memories;
+    rv_c_memory memory[16];
+} rv_c_parts;
+
+bool rv_c_parts_make(rv_c_parts *p, const rv_c_net *net, rv_store *store, rv_error *error);
+void rv_c_parts_free(rv_c_parts *p);
+
+/* What a program does with the net, for the test: results of this library. */
+bool rv_c_write_test(const rv_c_parts *p, const rv_store *store, rv_writer *w, rv_error *error);
+
+/* An f32 or f64 number as a C constant, exactly. */
+void rv_c_write_number(rv_writer *w, double number);
+#endif

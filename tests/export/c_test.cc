@@ -1,0 +1,167 @@
+/* Nets as C: each cell of the zoo is compiled and run, and computes and learns what this library does. */
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <string>
+
+#include "export/c.h"
+#include "lang/zoo.h"
+#include "models/models.h"
+#include "tests/files.h"
+
+namespace {
+
+/* A small net around a cell, to be exported. */
+class Net {
+  public:
+    explicit Net(const rv_model *model) : store_(rv_store_new(3)), optimizer_(rv_adam(0.01))
+    {
+        options_.rnn.units = 4;
+        options_.rnn.bias = true;
+        options_.sequence = !model->images;
+        options_.steps = 2;
+        options_.hidden = 3;
+        options_.classes = 2;
+        net_.model = model;
+        net_.options = &options_;
+        net_.scale = 1;
+        net_.optimizer = &optimizer_;
+        net_.x = {RV_F32, model->images   ? RV_SHAPE(1, 8, 8)
+                          : model->kernel ? RV_SHAPE(3, 2, 4, 4)
+                                          : RV_SHAPE(4, 3)};
+        net_.y = {RV_I32, RV_SCALAR};
+    }
+    ~Net()
+    {
+        rv_c_code_free(&code_);
+        rv_store_free(store_);
+    }
+    rv_net_options &options() { return options_; }
+    rv_c_net &net() { return net_; }
+    bool write()
+    {
+        rv_c_code_free(&code_);
+        error_ = {};
+        return rv_export_c(&net_, store_, &code_, &error_);
+    }
+    const rv_c_code &code() const { return code_; }
+    std::string error() const { return error_.text; }
+
+  private:
+    rv_store *store_;
+    rv_optimizer optimizer_;
+    rv_net_options options_ = {};
+    rv_c_net net_ = {};
+    rv_c_code code_ = {};
+    rv_error error_ = {};
+};
+
+class C : public WithFolder {
+  protected:
+    /* Compiles the three files, without a warning, and runs the test among them. */
+    int run(const Net &net, const std::string &compiler = "cc -std=c99 -O0")
+    {
+        file("net.h", net.code().header);
+        file("net.c", net.code().source);
+        file("net_test.c", net.code().test);
+        std::string command =
+            "cd " + path("") + " && " + compiler +
+            " -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror net.c "
+            "net_test.c -lm -o net_test && ./net_test > log || { cat log; false; }";
+        return std::system(command.c_str());
+    }
+};
+
+const rv_model *find(const char *name) { return rv_model_find(name); }
+
+TEST_F(C, of_each_cell_computes_and_learns_what_this_library_does)
+{
+    int cells = 0;
+    for (int i = 0; i < rv_model_count(); i++) {
+        const rv_model *model = rv_model_at(i);
+        if (!model->step) continue; /* a whole net */
+        Net net(model);
+        ASSERT_TRUE(net.write()) << model->name << ": " << net.error();
+        EXPECT_EQ(run(net), 0) << model->name;
+        cells++;
+    }
+    EXPECT_GE(cells, 35);
+}
+
+TEST_F(C, of_nets_with_options_is_right_too)
+{
+    Net deep(find("lstm"));
+    deep.options().rnn.layers = 3;
+    deep.options().rnn.skip = deep.options().rnn.layer_norm = true;
+    ASSERT_TRUE(deep.write()) << deep.error();
+    EXPECT_EQ(run(deep), 0);
+
+    Net residual(find("gru")); /* the head reads a sum, no state */
+    residual.options().rnn.layers = 2;
+    residual.options().rnn.residual = residual.options().rnn.learned_start = true;
+    residual.options().each_step = true;
+    residual.net().y = {RV_I32, RV_SHAPE(4)};
+    residual.options().y = RV_SHAPE(4);
+    ASSERT_TRUE(residual.write()) << residual.error();
+    EXPECT_EQ(run(residual), 0);
+
+    Net tokens(find("ugrnn"));
+    tokens.net().x = {RV_I32, RV_SHAPE(5)};
+    tokens.options().tokens = 7;
+    tokens.options().embedding = 3;
+    tokens.options().classes = 4;
+    ASSERT_TRUE(tokens.write()) << tokens.error();
+    EXPECT_EQ(run(tokens), 0);
+}
+
+TEST_F(C, has_no_undefined_behaviour_and_no_unused_parts)
+{
+    Net net(find("gru"));
+    ASSERT_TRUE(net.write()) << net.error();
+    EXPECT_EQ(run(net, "cc -std=c99 -O1 -fsanitize=address,undefined -fno-sanitize-recover"), 0);
+    EXPECT_EQ(run(net, "cc -std=c99 -O1 -DNET_REAL=double"), 0);
+    net.net().optimizer = nullptr;
+    ASSERT_TRUE(net.write()) << net.error();
+    EXPECT_EQ(run(net), 0);
+    EXPECT_EQ(std::string(net.code().header).find("gradient"), std::string::npos);
+}
+
+TEST_F(C, does_not_grow_with_the_number_of_steps)
+{
+    Net net(find("lstm"));
+    ASSERT_TRUE(net.write());
+    size_t few = std::string(net.code().source).size();
+    net.net().x.shape = RV_SHAPE(500, 3);
+    ASSERT_TRUE(net.write());
+    EXPECT_EQ(std::string(net.code().source).size(), few);
+}
+
+TEST_F(C, takes_a_name_and_refuses_what_is_none)
+{
+    Net net(find("rnn"));
+    net.net().prefix = "cell_1";
+    ASSERT_TRUE(net.write()) << net.error();
+    EXPECT_NE(std::string(net.code().header).find("void cell_1_step(struct cell_1 *net"),
+              std::string::npos);
+    EXPECT_NE(std::string(net.code().source).find("#include \"cell_1.h\""), std::string::npos);
+    for (const char *wrong :
+         {"int", "", "1a", "a-b", "../x", "Net", "a234567890123456789012345678901234"}) {
+        net.net().prefix = wrong;
+        EXPECT_FALSE(net.write()) << wrong;
+        EXPECT_NE(net.error().find("is no name in C"), std::string::npos) << net.error();
+    }
+}
+
+TEST_F(C, is_refused_for_nets_without_a_meaning_step_by_step)
+{
+    Net net(find("gru"));
+    net.options().rnn.bidirectional = true;
+    EXPECT_FALSE(net.write());
+    EXPECT_NE(net.error().find("reads backward in time"), std::string::npos) << net.error();
+    net.options().rnn.bidirectional = false;
+    net.options().pool = true;
+    EXPECT_FALSE(net.write());
+    EXPECT_NE(net.error().find("the mean over all steps"), std::string::npos) << net.error();
+}
+
+} // namespace
