@@ -537,6 +537,16 @@ static void run_search(search *s)
     make_variants(s, SLIP_PATH);
 }
 
+static int64_t count_nodes(const lang_node *e)
+{
+    int64_t count = 0;
+    for (; e; e = e->next) {
+        count++;
+        for (int i = 0; i < 3; i++) count += count_nodes(e->child[i]);
+    }
+    return count;
+}
+
 void rv_lang_propose(lang_proof *p, lang_run *run, const lang_line *line)
 {
     rv_shape shape = rv_shape_of(line->truth);
@@ -548,7 +558,8 @@ void rv_lang_propose(lang_proof *p, lang_run *run, const lang_line *line)
                 .pool = made(p, rv_alloc(MOST_POOL, sizeof *s.pool)),
                 .saved = made(p, rv_alloc((size_t)run->block->symbols + 1, sizeof *s.saved)),
                 .left = p->to_try < MOST_TRIED ? p->to_try : MOST_TRIED,
-                .cost = 1 + rv_shape_count(shape) / 64 + (int64_t)p->count / 16};
+                .cost = 1 + rv_shape_count(shape) / 64 + (int64_t)p->count / 16 +
+                        count_nodes(line->statement->value) / 64};
     p->to_try -= s.left;
     if (!rv_lang_make_slips(&s.slips, p->scope, &p->arena, shape))
         rv_lang_out_of_memory(p->report);
