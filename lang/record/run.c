@@ -62,6 +62,7 @@ lang_value rv_lang_recorded(lang_run *run, lang_location location, rv_var var)
 {
     rv_error error;
     if (!rv_is_null(var)) return (lang_value){.kind = VALUE_VAR, .var = var};
+    run->failed = true;
     if (run->work->stopped || (run->work->reported && !run->work->report)) return rv_lang_none();
     if (rv_tape_take_error(run->tape, &error))
         rv_lang_wrong(run, location, error.code, "%-s", error.text);
