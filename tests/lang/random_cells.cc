@@ -387,7 +387,11 @@ void Maker::unrolled(const std::shared_ptr<const Cell> &cell, const std::string 
     output[1] *= s.directions;
     if (s.whole) output.insert(output.begin() + 1, s.steps);
     variables().push_back({name_of(s.equation.target, output, -2, 2), false});
-    if (!s.second.empty()) variables().push_back({name_of(s.second, output, -2, 2), false});
+    if (!s.second.empty()) {
+        Sizes second = cell->states[1].shape;
+        if (s.whole) second.insert(second.begin() + 1, s.steps);
+        variables().push_back({name_of(s.second, second, -2, 2), false});
+    }
     for (const Equation &e : cell->equations) { // what is inside
         const bool memory =
             std::any_of(cell->states.begin(), cell->states.end(), [&](const State &m) {
