@@ -293,7 +293,7 @@ TEST(States, ThatMakeNoSenseAreErrors)
              h[0] =
                  rv_add(x, rv_cell_state(k, h, 0, RV_SHAPE(1, 1, 1, 1, 1, 1), rv_init_constant(0)));
          },
-         "cell: h[0] is declared with 6 axes, expected at most 5 besides that of the samples"},
+         "cell: h[0] is declared with the rank 6 for one sample, expected at most 5"},
         {[](rv_cell *k, rv_var x, rv_var *h) {
              h[0] = rv_add(x, rv_cell_state(k, h, 0, RV_SHAPE(0), rv_init_constant(0)));
          },
