@@ -18,6 +18,7 @@ typedef struct maker {
     rv_error *error;
     bool *needed, *stored; /* [nodes] */
     bool *at_once;   /* [nodes] of a result whose array is given: nothing reads the array later */
+    int *depth;      /* [nodes] operands that nest in an inlined node */
     int *readers;    /* [nodes] */
     int32_t *reader; /* [nodes] the last reader */
     int32_t *last_read;      /* [nodes] the last stored node whose loops read it */
@@ -90,6 +91,9 @@ static void mark_needed(maker *m)
     }
 }
 
+/* Inlined equations nest, in expressions and in the functions below: at most so deep, counted in operands. */
+enum { DEEPEST = 40, MOST_INPUTS = 16 };
+
 static void choose_stored(maker *m)
 {
     for (int32_t id = 0; id < rv_tape_count(m->tape); id++) {
@@ -100,7 +104,14 @@ static void choose_stored(maker *m)
             reorders(op) || is_padding(op) ||
             (m->readers[id] == 1 && reads_once(rv_tape_node(m->tape, m->reader[id])->op));
         bool named = rv_tape_node(m->tape, id)->name && !rv_tape_node(m->tape, id)->gate;
-        m->stored[id] = own || !inlined || (named && !reorders(op));
+        int depth = 0;
+        const rv_node *node = rv_tape_node(m->tape, id);
+        for (int k = 0; k < node->inputs; k++)
+            if (!m->stored[node->in[k]] && m->depth[node->in[k]] > depth)
+                depth = m->depth[node->in[k]];
+        m->depth[id] = depth + node->inputs;
+        m->stored[id] =
+            own || !inlined || (named && !reorders(op)) || m->depth[id] > DEEPEST - MOST_INPUTS;
     }
 }
 
@@ -137,7 +148,8 @@ const char *rv_c_name(const char *name, char text[RV_C_NAME])
     bool clash = false;
     for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
         clash = clash || !strcmp(text, taken[i]);
-    if (clash) strcpy(text + length, "_");
+    if (clash) text[length++] = '_';
+    text[length] = '\0';
     return text;
 }
 
@@ -146,7 +158,7 @@ static void make_unique(maker *m, int32_t id)
 {
     char plain[RV_C_NAME];
     int number = 1;
-    strcpy(plain, m->name[id]);
+    memcpy(plain, m->name[id], sizeof plain);
     for (int32_t other = 0; other < id; other++) {
         if (!m->stored[other] || strcmp(m->name[other], m->name[id])) continue;
         snprintf(m->name[id], RV_C_NAME, "%.*s_%d", RV_C_NAME - 12, plain, ++number);
@@ -173,7 +185,8 @@ static void name_value(maker *m, int32_t id)
         rv_c_name(node->name, m->name[id]);
     else
         snprintf(m->name[id], RV_C_NAME, "t%d", ++m->unnamed);
-    if (is_reserved(m->name[id])) strcat(m->name[id], "_");
+    size_t length = strlen(m->name[id]);
+    if (is_reserved(m->name[id])) memcpy(m->name[id] + length, "_", 2);
     make_unique(m, id);
 }
 
@@ -221,7 +234,6 @@ static rv_term input(rv_element *e, int k, const rv_index *at)
 /* The element of a node at an index, as its op says. Nesting is limited, as everywhere in the library. */
 static rv_term element(maker *m, int32_t id, const rv_index *at, int depth)
 {
-    enum { DEEPEST = 64, MOST_INPUTS = 16 };
     const rv_node *node = rv_tape_node(m->tape, id);
     rv_type in[MOST_INPUTS];
     element_context context = {m, id, depth};
@@ -356,7 +368,8 @@ static void find_transposes(const maker *m, const rv_node *node, bool transposed
     rv_element_pool_free(&pool);
 }
 
-static void describe_value(const maker *m, rv_writer *w, int32_t id, bool top, int depth)
+static void describe_value(const maker *m, rv_writer *w, int32_t id, bool top, bool operand,
+                           int depth)
 {
     const rv_node *node = rv_tape_node(m->tape, id);
     double number;
@@ -373,19 +386,19 @@ static void describe_value(const maker *m, rv_writer *w, int32_t id, bool top, i
         rv_write(w, "%s", text);
     } else if (name) {
         rv_write(w, "%s", name);
-    } else if (depth > 8) {
+    } else if (depth > 12) {
         rv_write(w, "..");
     } else if (reorders(node->op) && strcmp(node->op->name, "transpose")) {
-        describe_value(m, w, node->in[0], false, depth + 1);
+        describe_value(m, w, node->in[0], false, operand, depth + 1);
     } else {
-        bool sum = infix && (infix[1] == '+' || infix[1] == '-') && !top && depth;
+        bool sum = infix && (infix[1] == '+' || infix[1] == '-') && operand;
         bool transposed[2] = {false, false};
         if (infix && infix[1] == '@') find_transposes(m, node, transposed);
         if (!infix) rv_write(w, "%s", node->op->name);
         if (!infix || sum) rv_write(w, "(");
         for (int k = 0; k < node->inputs; k++) {
             if (k) rv_write(w, "%s", infix ? infix : ", ");
-            describe_value(m, w, node->in[k], false, infix ? depth + 1 : 0);
+            describe_value(m, w, node->in[k], false, infix, depth + 1);
             rv_write(w, k < 2 && transposed[k] ? "^T" : "");
         }
         if (!infix || sum) rv_write(w, ")");
@@ -397,7 +410,7 @@ static void describe(maker *m)
     for (int i = 0; i < m->members; i++) {
         rv_writer *w = &m->f->body;
         rv_write(w, i ? "\n     * %s = " : "    /* %s = ", shown_name(m, m->member[i]));
-        describe_value(m, w, m->member[i], true, 0);
+        describe_value(m, w, m->member[i], true, false, 0);
     }
     rv_write(&m->f->body, " */\n");
 }
@@ -430,7 +443,7 @@ static const char *array(void *context, int32_t id, char text[2 * RV_C_NAME])
         snprintf(text, 2 * RV_C_NAME, "%.*s", 2 * RV_C_NAME - 1, g->array);
         return text;
     }
-    if (rv_tape_node(m->tape, id)->op->kind == RV_OP_LEAF) return strcpy(text, m->name[id]);
+    if (rv_tape_node(m->tape, id)->op->kind == RV_OP_LEAF) return m->name[id];
     return place(m, id, text);
 }
 
@@ -574,13 +587,14 @@ bool rv_c_function_write(rv_c_function *f, rv_error *error)
     m.stored = rv_alloc(nodes, sizeof *m.stored);
     m.at_once = rv_alloc(nodes, sizeof *m.at_once);
     m.last_read = rv_alloc(nodes, sizeof *m.last_read);
+    m.depth = rv_alloc(nodes, sizeof *m.depth);
     m.readers = rv_alloc(nodes, sizeof *m.readers);
     m.reader = rv_alloc(nodes, sizeof *m.reader);
     m.name = rv_alloc(nodes, sizeof *m.name);
     m.member = rv_alloc(nodes, sizeof *m.member);
     m.value = rv_alloc(nodes, sizeof *m.value);
-    bool ok = (m.needed && m.stored && m.at_once && m.last_read && m.readers && m.reader &&
-               m.name && m.member && m.value) ||
+    bool ok = (m.needed && m.stored && m.at_once && m.last_read && m.depth && m.readers &&
+               m.reader && m.name && m.member && m.value) ||
               rv_fail_memory(error);
     if (ok) {
         mark_needed(&m);
@@ -599,6 +613,7 @@ bool rv_c_function_write(rv_c_function *f, rv_error *error)
     rv_free(m.stored);
     rv_free(m.at_once);
     rv_free(m.last_read);
+    rv_free(m.depth);
     rv_free(m.readers);
     rv_free(m.reader);
     rv_free(m.name);

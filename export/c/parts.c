@@ -61,7 +61,7 @@ static void name_state(rv_c_parts *p, int layer, int s)
     if (p->net->options->rnn.layers > 1)
         snprintf(state->name, RV_C_NAME, "layer%d_%.40s", layer, name);
     else
-        strcpy(state->name, name);
+        memcpy(state->name, name, sizeof name);
     for (int i = 0; i < p->states; i++)
         if (!strcmp(p->state[i].name, state->name))
             snprintf(state->name, RV_C_NAME, "state%d", p->states);
@@ -186,7 +186,7 @@ static bool add_parameter(rv_c_parts *p, rv_var value, rv_error *error)
     to->entry = node->entry;
     to->count = count_of(value);
     to->in_step = to->in_head = to->in_start = (rv_var){p->tape, -1};
-    strcpy(plain, rv_c_name(node->entry->name, to->name));
+    memcpy(plain, rv_c_name(node->entry->name, to->name), sizeof plain);
     for (int i = 0, number = 1; i < p->parameters; i++) {
         if (strcmp(p->parameter[i].name, to->name)) continue;
         snprintf(to->name, RV_C_NAME, "%.48s_%d", plain, ++number);

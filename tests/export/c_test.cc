@@ -7,6 +7,7 @@
 #include "export/c.h"
 #include "lang/zoo.h"
 #include "models/models.h"
+#include "ops/ops.h"
 #include "tests/files.h"
 
 namespace {
@@ -124,6 +125,24 @@ TEST_F(C, has_no_undefined_behaviour_and_no_unused_parts)
     ASSERT_TRUE(net.write()) << net.error();
     EXPECT_EQ(run(net), 0);
     EXPECT_EQ(std::string(net.code().header).find("gradient"), std::string::npos);
+}
+
+/* One equation of many operations. */
+void deep_step(rv_cell *k, rv_var x, rv_var *h)
+{
+    rv_var y = rv_add(rv_cell_map(k, h[0], "W"), rv_cell_map(k, x, "U"));
+    for (int i = 0; i < 300; i++) y = i % 3 ? rv_sin(y) : rv_add(rv_scale(y, 0.7), y);
+    h[0] = y;
+}
+
+TEST_F(C, of_a_long_equation_is_right)
+{
+    rv_model model = {};
+    model.name = "deep";
+    model.step = deep_step;
+    Net net(&model);
+    ASSERT_TRUE(net.write()) << net.error();
+    EXPECT_EQ(run(net), 0);
 }
 
 TEST_F(C, does_not_grow_with_the_number_of_steps)

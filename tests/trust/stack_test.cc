@@ -375,6 +375,47 @@ TEST_F(Stack, OfLongLists)
     });
 }
 
+/* One equation of many operations, with reshapes between them. */
+void deep_step(rv_cell *k, rv_var x, rv_var *h)
+{
+    rv_var y = rv_add(rv_cell_map(k, h[0], "W"), rv_cell_map(k, x, "U"));
+    const rv_shape shape = rv_shape_of(y);
+    const int64_t one[] = {0, 1}, less[] = {0, -1};
+    for (int i = 0; i < 300; i++) {
+        y = i % 3 == 0   ? rv_pad(rv_pad(y, one, less, nullptr), less, one, nullptr)
+            : i % 3 == 1 ? rv_reshape(rv_transpose(rv_reshape(y, RV_SHAPE(3, -1)), nullptr), shape)
+                         : rv_sin(rv_add(y, x));
+    }
+    h[0] = y;
+}
+
+TEST_F(Stack, OfNetsAsC)
+{
+    measure("a net as C", [] {
+        rv_model model = {};
+        model.name = "deep";
+        model.step = deep_step;
+        rv_net_options o = {};
+        o.rnn.units = 6;
+        o.sequence = true;
+        o.y = RV_SHAPE(1);
+        const rv_optimizer optimizer = rv_adam(0.01);
+        rv_c_net net = {};
+        net.model = &model;
+        net.options = &o;
+        net.x = {RV_F32, RV_SHAPE(3, 6)};
+        net.y = {RV_F32, RV_SHAPE(1)};
+        net.scale = 1;
+        net.optimizer = &optimizer;
+        rv_error error = {};
+        rv_c_code code = {};
+        rv_store *store = rv_store_new(1);
+        EXPECT_TRUE(rv_export_c(&net, store, &code, &error)) << error.text;
+        rv_c_code_free(&code);
+        rv_store_free(store);
+    });
+}
+
 TEST_F(Stack, OfJson)
 {
     for (const int depth : {1, 15, 16, 17, 999, 1001, 100000})
