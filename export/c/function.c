@@ -248,8 +248,8 @@ static rv_term element(maker *m, int32_t id, const rv_index *at, int depth)
     bool wide = node->inputs > MOST_INPUTS || depth > DEEPEST;
     if (wide || (!node->op->value && !node->op->element)) {
         rv_fail(m->error, RV_ERROR_ARGUMENT,
-                wide ? "export: an equation with %s is too large; give its parts names"
-                     : "export: the op %s cannot be written as loops; use other ops in this model",
+                wide ? "C code: an equation with %s is too large; give its parts names"
+                     : "C code: the op %s cannot be written as loops; use other ops in this model",
                 node->op->name);
         return 0;
     }

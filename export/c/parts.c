@@ -75,7 +75,7 @@ static bool add_states(rv_c_parts *p, int layer, const rv_states *before, const 
         if (before->h[s].tape != p->tape || rv_is_null(before->h[s])) continue;
         if (p->states == RV_C_MOST_STATES)
             return rv_fail(error, RV_ERROR_LIMIT,
-                           "export: more than %d state(s) in all layers; use fewer `layers`",
+                           "C code: more than %d state(s) in all layers; use fewer `layers`",
                            RV_C_MOST_STATES);
         rv_c_state *state = &p->state[p->states];
         state->before = before->h[s];
@@ -165,7 +165,7 @@ static bool find_top(rv_c_parts *p, rv_error *error)
     rv_free(used);
     if (p->top.id < 0 || !one)
         return rv_fail(error, RV_ERROR_ARGUMENT,
-                       "export: the head reads something else than the cell's output");
+                       "C code: the head reads something else than the cell's output");
     p->top_state = -1;
     for (int s = 0; s < p->states; s++)
         if (p->state[s].after.id == p->top.id) p->top_state = s;
@@ -181,7 +181,7 @@ static bool add_parameter(rv_c_parts *p, rv_var value, rv_error *error)
     char plain[RV_C_NAME];
     if (p->parameters == RV_C_MOST_PARAMETERS)
         return rv_fail(error, RV_ERROR_LIMIT,
-                       "export: more than %d parameter(s) with names; use fewer `layers`",
+                       "C code: more than %d parameter(s) with names; use fewer `layers`",
                        RV_C_MOST_PARAMETERS);
     to->entry = node->entry;
     to->count = count_of(value);
@@ -355,7 +355,7 @@ static void name_memory(rv_c_memory *m)
 static bool add_memory(rv_c_parts *p, const rv_node *node, int32_t id, rv_error *error)
 {
     if (p->memories == (int)(sizeof p->memory / sizeof *p->memory))
-        return rv_fail(error, RV_ERROR_LIMIT, "export: the optimizer has too many states");
+        return rv_fail(error, RV_ERROR_LIMIT, "C code: the optimizer has too many states");
     rv_c_memory *m = &p->memory[p->memories++];
     m->entry = node->entry;
     m->before = m->after = (rv_var){p->update, id};
@@ -370,7 +370,7 @@ static bool record_update(rv_c_parts *p, rv_error *error)
     if (o->accumulate > 1 || o->group[0].pattern)
         return rv_fail(
             error, RV_ERROR_ARGUMENT,
-            "export: an optimizer with groups of parameters or accumulated gradients cannot "
+            "C code: an optimizer with groups of parameters or accumulated gradients cannot "
             "be exported yet; export the net without training");
     p->optimizer_store = rv_store_new(0);
     p->update = p->optimizer_store ? rv_tape_new(p->optimizer_store, RV_F32) : NULL;
@@ -408,7 +408,7 @@ static bool check_type(const rv_type *type, bool time, const char *what, rv_erro
                 (!time || s->dim[0] <= MOST_STEPS);
     return fits ||
            rv_fail(error, RV_ERROR_SHAPE,
-                   "export: %s is no sample: expected f32 or i32, a rank of %d to %d%s; "
+                   "C code: %s is no sample: expected f32 or i32, a rank of %d to %d%s; "
                    "take the type of a sample",
                    what, (int)time, RV_MAX_RANK - 1, time ? ", and time as the first axis" : "");
 }
@@ -420,14 +420,14 @@ static bool check(const rv_c_net *net, rv_error *error)
         !check_type(&net->y, net->options->each_step, "y", error))
         return false;
     if (net->options->rnn.layers < 0 || net->options->rnn.layers > RV_C_MOST_STATES)
-        return rv_fail(error, RV_ERROR_ARGUMENT, "export: %lld layer(s), expected 1 to %d",
+        return rv_fail(error, RV_ERROR_ARGUMENT, "C code: %lld layer(s), expected 1 to %d",
                        (long long)net->options->rnn.layers, RV_C_MOST_STATES);
     char name[RV_C_NAME];
     const char *prefix = net->prefix ? net->prefix : "net";
     size_t length = strspn(prefix, "abcdefghijklmnopqrstuvwxyz0123456789_");
     if (strcmp(rv_c_name(prefix, name), prefix) || prefix[length] || length > 31)
         return rv_fail(error, RV_ERROR_NAME,
-                       "export: the name \"%.40s\" is no name in C, or too long; use at most 31 "
+                       "C code: the name \"%.40s\" is no name in C, or too long; use at most 31 "
                        "small letters, digits and _, and no keyword",
                        prefix);
     const rv_net_options *o = net->options;
@@ -437,7 +437,7 @@ static bool check(const rv_c_net *net, rv_error *error)
                       : o->pool ? "the head reads the mean over all steps"
                                 : NULL;
     return !why || rv_fail(error, RV_ERROR_ARGUMENT,
-                           "export: %s, so it cannot be computed step by step; use a cell in one "
+                           "C code: %s, so it cannot be computed step by step; use a cell in one "
                            "direction, without pool",
                            why);
 }
@@ -454,7 +454,7 @@ bool rv_c_parts_make(rv_c_parts *p, const rv_c_net *net, rv_store *store, rv_err
         return false;
     if (p->parameter_count > MOST_PARAMETERS)
         return rv_fail(error, RV_ERROR_LIMIT,
-                       "export: %lld parameter(s), expected at most %d; use fewer `units`",
+                       "C code: %lld parameter(s), expected at most %d; use fewer `units`",
                        (long long)p->parameter_count, MOST_PARAMETERS);
     p->x_count = count_of(p->x);
     p->y_count = count_of(p->y);
