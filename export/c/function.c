@@ -8,7 +8,7 @@
 #include "autograd/element_internal.h"
 #include "autograd/gradient.h"
 #include "export/c/expression.h"
-#include "export/c/net.h"
+#include "export/c/text.h"
 #include "tensor/memory.h"
 #include "tensor/text_internal.h"
 
@@ -128,31 +128,6 @@ static void find_last_reads(maker *m)
 
 /* ---- names ---- */
 
-const char *rv_c_name(const char *name, char text[RV_C_NAME])
-{
-    static const char *const taken[] = {
-        "auto",    "break",  "case",     "char",   "const",    "continue", "default",
-        "do",      "double", "else",     "enum",   "extern",   "float",    "for",
-        "goto",    "if",     "inline",   "int",    "long",     "register", "restrict",
-        "return",  "short",  "signed",   "sizeof", "static",   "struct",   "switch",
-        "typedef", "union",  "unsigned", "void",   "volatile", "while"};
-    int length = 0;
-    bool digit = name[0] >= '0' && name[0] <= '9';
-    if (digit || name[0] == '\0') text[length++] = 'v';
-    for (; *name && length < RV_C_NAME - 12; name++) {
-        bool fits = (*name >= 'a' && *name <= 'z') || (*name >= 'A' && *name <= 'Z') ||
-                    (*name >= '0' && *name <= '9');
-        text[length++] = fits ? *name : '_';
-    }
-    text[length] = '\0';
-    bool clash = false;
-    for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
-        clash = clash || !strcmp(text, taken[i]);
-    if (clash) text[length++] = '_';
-    text[length] = '\0';
-    return text;
-}
-
 /* A name that no other value of the function has. */
 static void make_unique(maker *m, int32_t id)
 {
@@ -198,7 +173,8 @@ static const char *shown_name(const maker *m, int32_t id)
     const rv_node *node = rv_tape_node(m->tape, id);
     if (g) return g->name;
     if (r) return r->name;
-    if (node->name && !node->gate) return node->name;
+    if (node->name && !node->gate && !strchr(node->name, '*'))
+        return node->name; /* not the end of a comment */
     return m->stored[id] ? m->name[id] : NULL;
 }
 

@@ -45,10 +45,6 @@ typedef struct rv_c_function {
 bool rv_c_function_write(rv_c_function *f, rv_error *error);
 void rv_c_function_free(rv_c_function *f);
 
-/* A name as a C identifier that is not a keyword: "pre-g" becomes pre_g. */
-enum { RV_C_NAME = 64 };
-const char *rv_c_name(const char *name, char text[RV_C_NAME]);
-
 #ifdef __cplusplus
 }
 #endif

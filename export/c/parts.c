@@ -1,11 +1,11 @@
-/* Records one time step of a net, its head, its loss and their gradients, and the update of all parameters as one. */
+#include "export/c/parts.h"
+
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "autograd/gradient.h"
 #include "autograd/tape_internal.h"
-#include "export/c/net.h"
 #include "ops/ops.h"
 #include "tensor/memory.h"
 #include "tensor/needs_internal.h"
@@ -49,7 +49,7 @@ static bool on_tape(const rv_tape *tape, rv_error *error)
     return e->code == RV_OK || rv_fail(error, e->code, "%-s", e->text);
 }
 
-static int64_t count_of(rv_var x) { return rv_shape_count(rv_shape_of(x)); }
+int64_t rv_c_count(rv_var x) { return rv_shape_count(rv_shape_of(x)); }
 
 static void name_state(rv_c_parts *p, int layer, int s)
 {
@@ -81,7 +81,7 @@ static bool add_states(rv_c_parts *p, int layer, const rv_states *before, const 
         state->before = before->h[s];
         state->after = after->h[s];
         state->first = first->h[s];
-        state->count = count_of(state->before);
+        state->count = rv_c_count(state->before);
         name_state(p, layer, s);
         p->states++;
     }
@@ -184,7 +184,7 @@ static bool add_parameter(rv_c_parts *p, rv_var value, rv_error *error)
                        "C code: more than %d parameter(s) with names; use fewer `layers`",
                        RV_C_MOST_PARAMETERS);
     to->entry = node->entry;
-    to->count = count_of(value);
+    to->count = rv_c_count(value);
     to->in_step = to->in_head = to->in_start = (rv_var){p->tape, -1};
     memcpy(plain, rv_c_name(node->entry->name, to->name), sizeof plain);
     for (int i = 0, number = 1; i < p->parameters; i++) {
@@ -358,6 +358,7 @@ static bool add_memory(rv_c_parts *p, const rv_node *node, int32_t id, rv_error 
         return rv_fail(error, RV_ERROR_LIMIT, "C code: the optimizer has too many states");
     rv_c_memory *m = &p->memory[p->memories++];
     m->entry = node->entry;
+    m->all = !strcmp(node->entry->name, "p");
     m->before = m->after = (rv_var){p->update, id};
     if (node->assignment) m->after.id = rv_tape_node(p->update, node->assignment - 1)->in[1];
     name_memory(m);
@@ -456,9 +457,9 @@ bool rv_c_parts_make(rv_c_parts *p, const rv_c_net *net, rv_store *store, rv_err
         return rv_fail(error, RV_ERROR_LIMIT,
                        "C code: %lld parameter(s), expected at most %d; use fewer `units`",
                        (long long)p->parameter_count, MOST_PARAMETERS);
-    p->x_count = count_of(p->x);
-    p->y_count = count_of(p->y);
-    p->output_count = count_of(p->output);
+    p->x_count = rv_c_count(p->x);
+    p->y_count = rv_c_count(p->y);
+    p->output_count = rv_c_count(p->output);
     if (net->optimizer && (!record_gradients(p, error) || !record_update(p, error))) return false;
     return simplify_step(p, error);
 }

@@ -1,11 +1,11 @@
-/* Writes NAME_test.c: the exported net's results beside those of this library, on samples drawn from a seed. */
+#include "export/c/test.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "autograd/gradient.h"
 #include "autograd/program.h"
-#include "export/c/net.h"
 #include "ops/ops.h"
 #include "tensor/memory.h"
 

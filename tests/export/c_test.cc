@@ -131,6 +131,7 @@ TEST_F(C, has_no_undefined_behaviour_and_no_unused_parts)
 void deep_step(rv_cell *k, rv_var x, rv_var *h)
 {
     rv_var y = rv_add(rv_cell_map(k, h[0], "W"), rv_cell_map(k, x, "U"));
+    rv_name(y, "*/ int end of a comment");
     for (int i = 0; i < 300; i++) y = i % 3 ? rv_sin(y) : rv_add(rv_scale(y, 0.7), y);
     h[0] = y;
 }
@@ -138,7 +139,7 @@ void deep_step(rv_cell *k, rv_var x, rv_var *h)
 TEST_F(C, of_a_long_equation_is_right)
 {
     rv_model model = {};
-    model.name = "deep";
+    model.name = "*/ #error";
     model.step = deep_step;
     Net net(&model);
     ASSERT_TRUE(net.write()) << net.error();

@@ -1,9 +1,9 @@
-/* What the files about an exported net share: its tapes, and the names of its values in C. */
-#ifndef RV_EXPORT_C_NET_H
-#define RV_EXPORT_C_NET_H
+/* The tapes of an exported net: one time step, its head, its loss, their gradients and the update. */
+#ifndef RV_EXPORT_C_PARTS_H
+#define RV_EXPORT_C_PARTS_H
 
 #include "export/c.h"
-#include "export/c/function.h"
+#include "export/c/text.h"
 
 enum { RV_C_MOST_STATES = 64, RV_C_MOST_PARAMETERS = 256, RV_C_PATH = 2 * RV_C_NAME };
 
@@ -27,6 +27,7 @@ typedef struct rv_c_memory {
     const rv_entry *entry;
     char name[RV_C_NAME];
     rv_var before, after;
+    bool all; /* it is the parameters themselves */
 } rv_c_memory;
 
 typedef struct rv_c_parts {
@@ -52,12 +53,10 @@ typedef struct rv_c_parts {
     rv_c_memory memory[16];
 } rv_c_parts;
 
+/* The number of elements. */
+int64_t rv_c_count(rv_var x);
+
 bool rv_c_parts_make(rv_c_parts *p, const rv_c_net *net, rv_store *store, rv_error *error);
 void rv_c_parts_free(rv_c_parts *p);
 
-/* What a program does with the net, for the test: results of this library. */
-bool rv_c_write_test(const rv_c_parts *p, const rv_store *store, rv_writer *w, rv_error *error);
-
-/* An f32 or f64 number as a C constant, exactly. */
-void rv_c_write_number(rv_writer *w, double number);
 #endif

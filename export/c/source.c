@@ -1,0 +1,215 @@
+#include "export/c/source.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Whether one of the functions uses the name. */
+static bool used(const rv_c_template *w, const char *what)
+{
+    return rv_c_uses(&w->f->start.body, what) || rv_c_uses(&w->f->step.body, what) ||
+           rv_c_uses(&w->f->head.body, what) || rv_c_uses(&w->f->step_gradient.body, what) ||
+           rv_c_uses(&w->f->head_gradient.body, what) || rv_c_uses(&w->f->update.body, what);
+}
+
+/* The functions of pointwise.def that are used. */
+static void put_maths(const rv_c_template *w)
+{
+    static const char *const maths[][2] = {
+        {"EXP", "exp"},     {"LOG", "log"},     {"LOG1P", "log1p"},    {"TANH", "tanh"},
+        {"ATAN", "atan"},   {"SQRT", "sqrt"},   {"ABS", "fabs"},       {"FLOOR", "floor"},
+        {"TRUNC", "trunc"}, {"SIN", "sin"},     {"COS", "cos"},        {"ERF", "erf"},
+        {"ERFC", "erfc"},   {"EXPM1", "expm1"}, {"ROUND_EVEN", "rint"}};
+    bool sigmoid = used(w, "SIGMOID(");
+    rv_c_put(w,
+             "/* A function of the C library for the type of real. */\n"
+             "#define MATH(name, x) \\\n"
+             "    (sizeof(real) == sizeof(float) ? (real)name##f((float)(x)) : (real)name(x))\n");
+    for (size_t i = 0; i < sizeof maths / sizeof *maths; i++) {
+        char call[16];
+        snprintf(call, sizeof call, "%s(", maths[i][0]);
+        if (used(w, call) || (sigmoid && i == 0))
+            rv_write(w->out, "#define %s(x) MATH(%s, x)\n", maths[i][0], maths[i][1]);
+    }
+    if (used(w, "POWER("))
+        rv_c_put(w, "#define POWER(x, y) \\\n"
+                    "    (sizeof(real) == sizeof(float) ? (real)powf((float)(x), (float)(y)) : "
+                    "(real)pow(x, y))\n");
+    if (used(w, "MAX(")) rv_c_put(w, "#define MAX(a, b) ((a) >= (b) || (a) != (a) ? (a) : (b))\n");
+    if (sigmoid) rv_c_put(w, "\nstatic real SIGMOID(real x) { return 1 / (1 + EXP(-x)); }\n");
+}
+
+/* A parameter that the function does not read. */
+static void put_unused(const rv_c_template *w, const rv_c_function *f, const char *name,
+                       const char *use)
+{
+    if (!rv_c_uses(&f->body, use)) rv_write(w->out, "    (void)%s;\n", name);
+}
+
+static void put_body(const rv_c_template *w, const char *name, const rv_c_function *f)
+{
+    bool extra = rv_c_uses(&f->body, "top[") && f == &w->f->step;
+    bool net =
+        (rv_c_trains(w) && rv_c_uses(&f->body, "p->")) || rv_c_uses(&f->body, "w->") || extra;
+    if (!net) rv_c_put(w, "    (void)net;\n");
+    if (rv_c_uses(&f->body, "p->"))
+        rv_c_put(w, rv_c_trains(w) ? "    const struct net_parameters *p = &net->parameters.p;\n"
+                                   : "    const struct net_parameters *p = &initial;\n");
+    if (rv_c_uses(&f->body, "dp->"))
+        rv_c_put(w, "    struct net_parameters *dp = &net->gradient.p;\n");
+    if (rv_c_uses(&f->body, "w->"))
+        rv_write(w->out, "    struct net_%s_work *w = &net->work.%s;\n", name, name);
+    if (f->constants.at) rv_write(w->out, "%-s", f->constants.at);
+    if (f->body.at) rv_write(w->out, "\n%-s", f->body.at);
+}
+
+static void put_functions(const rv_c_template *w)
+{
+    bool extra = w->p->top_state < 0;
+    rv_c_put(w, "\n/* The states s before the first step. */\n"
+                "static void start(struct net *net, struct net_states *s)\n{\n");
+    put_body(w, "start", &w->f->start);
+    rv_c_put(w, "}\n\n/* One time step: from the states s and x to the states next. */\n"
+                "static void step(struct net *net, const struct net_states *s, const $I *x, struct "
+                "net_states *next)\n{\n");
+    if (extra) rv_c_put(w, "    real *top = net->top;\n");
+    put_body(w, "step", &w->f->step);
+    put_unused(w, &w->f->step, "x", "x[");
+    rv_c_put(w, "}\n\n/* The output, from the output h of the cell. */\n"
+                "static void head(struct net *net, const real *h, real *output)\n{\n");
+    put_body(w, "head", &w->f->head);
+    rv_c_put(w, "}\n");
+    if (!rv_c_trains(w)) return;
+    rv_c_put(
+        w,
+        "\n/* Adds d loss / d h to d_top, and the gradients of the head's parameters. Returns the "
+        "loss. */\n"
+        "static real head_gradient(struct net *net, const real *h, const $J *y, real *d_top)\n{\n"
+        "    real loss[1] = {0};\n");
+    put_body(w, "head_gradient", &w->f->head_gradient);
+    rv_c_put(w,
+             "    return loss[0];\n}\n\n"
+             "/* Replaces d, d loss / d states after the step from s and x, by d loss / d s. Adds "
+             "the gradients of the\n"
+             " * cell's parameters. */\n"
+             "static void step_gradient(struct net *net, const struct net_states *s, const $I *x, "
+             "struct net_states *d");
+    rv_c_put(w, extra ? ",\n                          const real *d_top)\n{\n" : ")\n{\n");
+    put_body(w, "step_gradient", &w->f->step_gradient);
+    put_unused(w, &w->f->step_gradient, "x", "x[");
+    put_unused(w, &w->f->step_gradient, "s", "s->");
+    rv_c_put(w, "}\n");
+    if (!w->f->start_gradient.results) return;
+    rv_c_put(w, "\n/* Adds the gradients of the parameters that the first states depend on. */\n"
+                "static void start_gradient(struct net *net, const struct net_states *d)\n{\n");
+    put_body(w, "start_gradient", &w->f->start_gradient);
+    rv_c_put(w, "}\n");
+}
+
+static void put_running(const rv_c_template *w)
+{
+    rv_c_put(w, "\nvoid net_reset(struct net *net) { start(net, &net->state); }\n\n"
+                "static void advance(struct net *net, const $I *x)\n{\n"
+                "    struct net_states next;\n"
+                "    step(net, &net->state, x, &next);\n"
+                "    net->state = next;\n}\n\n"
+                "void net_step(struct net *net, const $I *x, real *output)\n{\n"
+                "    advance(net, x);\n"
+                "    if (output) head(net, $h, output);\n}\n\n"
+                "void net_run(struct net *net, const $I *x, real *output)\n{\n"
+                "    net_reset(net);\n");
+    rv_c_put(w, w->p->net->options->each_step
+                    ? "    for (int t = 0; t < NET_STEPS; t++) net_step(net, $a, output + t * "
+                      "NET_OUTPUT);\n}\n"
+                    : "    for (int t = 0; t < NET_STEPS; t++) advance(net, $a);\n"
+                      "    head(net, $h, output);\n}\n");
+}
+
+static void put_training(const rv_c_template *w)
+{
+    bool extra = w->p->top_state < 0, each = w->p->net->options->each_step;
+    rv_c_put(w, "\nreal net_gradients(struct net *net, const $I *x, const $J *y)\n{\n"
+                "    real loss = 0;\n"
+                "    net_reset(net);\n"
+                "    for (int t = 0; t < NET_STEPS; t++) {\n"
+                "        net->before[t] = net->state;\n"
+                "        advance(net, $a);\n"
+                "    }\n"
+                "    memset(&net->d, 0, sizeof net->d);\n");
+    if (extra) rv_c_put(w, "    memset(net->d_top, 0, sizeof net->d_top);\n");
+    if (!each) rv_c_put(w, "    loss += head_gradient(net, $h, y, $d);\n");
+    rv_c_put(w, "    for (int t = NET_STEPS - 1; t >= 0; t--) {\n");
+    if (each && extra) /* top is not a state: compute it again */
+        rv_c_put(w, "        step(net, &net->before[t], $a, &net->state);\n");
+    if (each) rv_c_put(w, "        loss += head_gradient(net, $h, y + t * NET_TARGET, $d);\n");
+    rv_c_put(w, extra ? "        step_gradient(net, &net->before[t], $a, &net->d, net->d_top);\n"
+                        "        memset(net->d_top, 0, sizeof net->d_top);\n"
+                      : "        step_gradient(net, &net->before[t], $a, &net->d);\n");
+    if (each && !extra) rv_c_put(w, "        net->state = net->before[t];\n");
+    rv_c_put(w, "    }\n");
+    if (w->f->start_gradient.results) rv_c_put(w, "    start_gradient(net, &net->d);\n");
+    rv_c_put(w, "    net->samples++;\n"
+                "    return loss;\n}\n\n"
+                "void net_update(struct net *net)\n{\n"
+                "    real *p = net->parameters.all, *g = net->gradient.all;\n"
+                "    const real scale[1] = {1 / (real)net->samples};\n");
+    if (rv_c_uses(&w->f->update.body, "w->"))
+        rv_c_put(w, "    struct net_update_work *w = &net->work.update;\n");
+    if (w->f->update.body.at) rv_write(w->out, "\n%-s", w->f->update.body.at);
+    rv_c_put(w,
+             "    memset(g, 0, sizeof net->gradient);\n"
+             "    net->samples = 0;\n}\n\n"
+             "real net_train(struct net *net, const $I *x, const $J *y, int32_t samples)\n{\n"
+             "    real loss = 0;\n"
+             "    for (int32_t i = 0; i < samples; i++)\n"
+             "        loss += net_gradients(net, x + i * ($tNET_INPUT), y + i * ($eNET_TARGET));\n"
+             "    net_update(net);\n"
+             "    return loss / (real)samples;\n}\n");
+}
+
+static void put_values(const rv_c_template *w)
+{
+    rv_c_put(w, "\n/* The parameters of the exported net. */\nstatic const struct net_parameters "
+                "initial = {");
+    for (int i = 0; i < w->p->parameters; i++) {
+        const rv_tensor *t = &w->p->parameter[i].entry->tensor;
+        rv_c_put(w, i ? ",\n    {" : "\n    {");
+        for (int64_t k = 0; k < rv_tensor_count(t); k++) {
+            rv_c_put(w, !k ? "" : k % 6 ? ", " : ",\n     ");
+            rv_c_write_number(w->out, rv_tensor_get(t, k));
+        }
+        rv_c_put(w, "}");
+    }
+    rv_c_put(w, "};\n");
+}
+
+static void put_init(const rv_c_template *w)
+{
+    rv_c_put(w, "\nvoid net_init(struct net *net)\n{\n    memset(net, 0, sizeof *net);\n");
+    if (rv_c_trains(w)) rv_c_put(w, "    net->parameters.p = initial;\n");
+    for (int m = 0; m < w->p->memories; m++) {
+        const rv_c_memory *memory = &w->p->memory[m];
+        const rv_tensor *t = &memory->entry->tensor;
+        if (memory->all || rv_tensor_get(t, 0) == 0) continue;
+        rv_write(w->out, "    for (int i = 0; i < %lld; i++) net->%s[i] = (real)",
+                 (long long)rv_tensor_count(t), memory->name);
+        rv_c_write_number(w->out, rv_tensor_get(t, 0));
+        rv_c_put(w, ";\n");
+    }
+    rv_c_put(w, "    net_reset(net);\n}\n");
+}
+
+void rv_c_put_source(const rv_c_template *w)
+{
+    rv_c_put(w,
+             "/* Generated by recurve. Each equation stands above its loops: a.b is the product of "
+             "elements, a @ b that of\n"
+             " * matrices, and x' the next value of x. */\n"
+             "#include \"net.h\"\n\n#include <math.h>\n#include <string.h>\n\n"
+             "typedef net_real real;\n\n");
+    put_maths(w);
+    put_values(w);
+    put_functions(w);
+    put_running(w);
+    if (rv_c_trains(w)) put_training(w);
+    put_init(w);
+}

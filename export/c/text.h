@@ -1,0 +1,14 @@
+/* Names and numbers in C. */
+#ifndef RV_EXPORT_C_TEXT_H
+#define RV_EXPORT_C_TEXT_H
+
+#include "export/text_internal.h"
+
+/* A name as a C identifier that is not a keyword: "pre-g" becomes pre_g. */
+enum { RV_C_NAME = 64 };
+const char *rv_c_name(const char *name, char text[RV_C_NAME]);
+
+/* Writes an f32 or f64 number as a constant, exactly. */
+void rv_c_write_number(rv_writer *w, double number);
+
+#endif
