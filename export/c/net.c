@@ -48,7 +48,8 @@ static void set_texts(rv_c_template *w, char texts[8][RV_C_PATH + 64])
     const rv_net_options *o = p->net->options;
     bool tokens = rv_dtype_of(p->x) == RV_I32, labels = rv_dtype_of(p->y) == RV_I32;
     bool extra = p->top_state < 0;
-    w->text['m'] = rv_c_name(p->net->model->name, texts[4]);
+    const char *name = p->net->model->name;
+    w->text['m'] = rv_c_name(name ? name : "net", texts[4]);
     w->text['s'] = rv_shape_text(p->net->x.shape, texts[0]);
     w->text['u'] = rv_shape_text(p->net->y.shape, texts[1]);
     w->text['X'] = tokens ? "int32_t" : "net_real";
