@@ -31,14 +31,18 @@ const char *rv_c_name(const char *name, char text[RV_C_NAME])
 void rv_c_write_number(rv_writer *w, double number)
 {
     int exponent;
-    long long mantissa = (long long)ldexp(frexp(number, &exponent), 53);
+    if (isnan(number) || isinf(number)) {
+        rv_write(w, isnan(number) ? "NAN" : number < 0 ? "-INFINITY" : "INFINITY");
+        return;
+    }
+    long long mantissa = (long long)ldexp(frexp(fabs(number), &exponent), 53);
     exponent -= 53;
     while (mantissa && mantissa % 2 == 0) mantissa /= 2, exponent++;
+    const char *sign = number < 0 ? "-" : "";
     if (!mantissa)
         rv_write(w, "0");
     else if (exponent >= 0 && exponent < 8)
-        rv_write(w, "%lld", mantissa << exponent);
+        rv_write(w, "%s%lld", sign, mantissa << exponent);
     else
-        rv_write(w, "%s0x%llxp%d", mantissa < 0 ? "-" : "",
-                 (unsigned long long)(mantissa < 0 ? -mantissa : mantissa), exponent);
+        rv_write(w, "%s0x%llxp%d", sign, (unsigned long long)mantissa, exponent);
 }
