@@ -10,6 +10,7 @@
 #include "tensor/memory.h"
 #include "tests/failing_memory.h"
 #include "tests/files.h"
+#include "tests/sanitized.h"
 
 namespace {
 
@@ -145,10 +146,12 @@ Answer record_derived(const std::string &source)
     return a;
 }
 
-// With every single allocation failing, or one of `step`, alone or with all that follow it.
+// With every single allocation failing, or one of `step`, alone or with all that follow it; under a sanitizer with a third of
+// them.
 void sweep(const std::string &source, int64_t step = 1,
            const std::function<Answer(const std::string &)> &work = work_on)
 {
+    if (SANITIZED) step *= 3;
     failing = -1;
     calls = 0;
     const Answer want = work(source);
