@@ -9,7 +9,7 @@
  *         return rv_term_sum(e, &l, 1, product);
  *     }
  *
- * Running out of memory sets e->failed; terms and indices then have no meaning. */
+ * Running out of memory sets e->pool->failed; terms and indices then have no meaning. */
 #ifndef RV_AUTOGRAD_ELEMENT_INTERNAL_H
 #define RV_AUTOGRAD_ELEMENT_INTERNAL_H
 

@@ -92,7 +92,7 @@ static void mark_needed(maker *m)
 }
 
 /* Inlined equations nest, in expressions and in the functions below: at most so deep, counted in operands. */
-enum { DEEPEST = 40, MOST_INPUTS = 16 };
+enum { MOST_NESTED = 24, MOST_INPUTS = 64 };
 
 static void choose_stored(maker *m)
 {
@@ -110,8 +110,7 @@ static void choose_stored(maker *m)
             if (!m->stored[node->in[k]] && m->depth[node->in[k]] > depth)
                 depth = m->depth[node->in[k]];
         m->depth[id] = depth + node->inputs;
-        m->stored[id] =
-            own || !inlined || (named && !reorders(op)) || m->depth[id] > DEEPEST - MOST_INPUTS;
+        m->stored[id] = own || !inlined || (named && !reorders(op)) || m->depth[id] > MOST_NESTED;
     }
 }
 
@@ -211,17 +210,15 @@ static rv_term input(rv_element *e, int k, const rv_index *at)
 static rv_term element(maker *m, int32_t id, const rv_index *at, int depth)
 {
     const rv_node *node = rv_tape_node(m->tape, id);
-    rv_type in[MOST_INPUTS];
     element_context context = {m, id, depth};
     rv_element e = {.attr = node->attr,
-                    .in = in,
                     .inputs = node->inputs,
                     .out = node->type,
                     .at = at,
                     .input = input,
                     .context = &context,
                     .pool = &m->pool};
-    bool wide = node->inputs > MOST_INPUTS || depth > DEEPEST;
+    bool wide = node->inputs > MOST_INPUTS || depth > MOST_NESTED;
     if (wide || (!node->op->value && !node->op->element)) {
         rv_fail(m->error, RV_ERROR_ARGUMENT,
                 wide ? "C code: an equation with %s is too large; give its parts names"
@@ -229,11 +226,18 @@ static rv_term element(maker *m, int32_t id, const rv_index *at, int depth)
                 node->op->name);
         return 0;
     }
-    for (int k = 0; k < node->inputs; k++) in[k] = rv_tape_node(m->tape, node->in[k])->type;
-    if (!node->op->value) return node->op->element(&e);
-    rv_term of[3] = {0};
-    for (int k = 0; k < node->inputs; k++) of[k] = rv_term_input(&e, k, at);
-    return rv_term_apply(&e, node->op->value, of, node->inputs);
+    if (node->op->value) {
+        rv_term of[3] = {0};
+        for (int k = 0; k < node->inputs; k++) of[k] = rv_term_input(&e, k, at);
+        return rv_term_apply(&e, node->op->value, of, node->inputs);
+    }
+    rv_type *in = rv_alloc((size_t)node->inputs, sizeof *in);
+    if (!in) m->pool.failed = true;
+    for (int k = 0; in && k < node->inputs; k++) in[k] = rv_tape_node(m->tape, node->in[k])->type;
+    e.in = in;
+    rv_term term = in ? node->op->element(&e) : 0;
+    rv_free(in);
+    return term;
 }
 
 /* ---- groups of loops ---- */
@@ -523,15 +527,17 @@ static void write_copies(maker *m)
 {
     for (int i = 0; i < m->f->results; i++) {
         const rv_c_result *r = &m->f->result[i];
-        int32_t id = r->value.id;
-        char from[2 * RV_C_NAME], number[RV_NUMBER_TEXT];
+        char text[2 * RV_C_NAME], number[RV_NUMBER_TEXT];
         double value;
         if (is_written(m, r)) continue;
         bool uniform = rv_is_uniform(r->value, &value);
-        if (!uniform) array(m, id, from);
-        rv_write(&m->f->body, "    for (int i = 0; i < %lld; i++) %s[i] %s %s%s;\n",
-                 (long long)rv_shape_count(rv_shape_of(r->value)), r->array, r->add ? "+=" : "=",
-                 uniform ? rv_number_text(value, number) : from, uniform ? "" : "[i]");
+        const char *from = uniform ? rv_number_text(value, number) : array(m, r->value.id, text);
+        long long count = rv_shape_count(rv_shape_of(r->value));
+        const char *at = count > 1 ? "[i]" : "[0]";
+        rv_write(&m->f->body, "    ");
+        if (count > 1) rv_write(&m->f->body, "for (int i = 0; i < %lld; i++) ", count);
+        rv_write(&m->f->body, "%s%s %s %s%s;\n", r->array, at, r->add ? "+=" : "=", from,
+                 uniform ? "" : at);
     }
 }
 

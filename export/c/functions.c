@@ -166,7 +166,7 @@ static bool write_step_gradient(rv_c_functions *w, names *s, rv_error *error)
 
 static const char *memory_array(names *s, const rv_c_memory *m)
 {
-    return m->all ? "p" : join(s, "net->", m->name);
+    return m->all ? "p" : join(s, "net->optimizer.", m->name);
 }
 
 static bool write_update(rv_c_functions *w, names *s, rv_error *error)

@@ -21,6 +21,19 @@ static void put_work_field(const rv_c_template *w, const char *name, const rv_c_
     if (f->fields.at) rv_write(w->out, "        struct net_%s_work %s;\n", name, name);
 }
 
+/* What the optimizer remembers: its learning rate at least. */
+static void put_optimizer(const rv_c_template *w)
+{
+    rv_c_put(w, "    struct {\n");
+    for (int m = 0; m < w->p->memories; m++) {
+        const rv_c_memory *memory = &w->p->memory[m];
+        if (!memory->all)
+            rv_write(w->out, "        net_real %s[%lld];\n", memory->name,
+                     (long long)rv_tensor_count(&memory->entry->tensor));
+    }
+    rv_c_put(w, "    } optimizer;\n");
+}
+
 static void put_net_struct(const rv_c_template *w)
 {
     const rv_c_parts *p = w->p;
@@ -48,11 +61,7 @@ static void put_net_struct(const rv_c_template *w)
             "    struct net_states d; /* d loss / d states */\n");
         if (p->top_state < 0)
             rv_write(w->out, "    net_real d_top[%lld];\n", (long long)rv_c_count(p->top));
-        for (int m = 0; m < p->memories; m++)
-            if (!p->memory[m].all)
-                rv_write(w->out, "    net_real %s[%lld]; /* of the optimizer */\n",
-                         p->memory[m].name,
-                         (long long)rv_tensor_count(&p->memory[m].entry->tensor));
+        put_optimizer(w);
     }
     rv_c_put(w, "\n    union { /* intermediate values, of one function at a time */\n");
     put_work_field(w, "start", &w->f->start);

@@ -197,12 +197,19 @@ static bool add_parameter(rv_c_parts *p, rv_var value, rv_error *error)
     return true;
 }
 
+/* The learned ones come first: the update is of them alone. */
 static bool find_parameters(rv_c_parts *p, rv_error *error)
 {
-    for (int32_t id = 0; id < rv_tape_count(p->tape); id++)
-        if (rv_tape_node(p->tape, id)->op == &rv_op_parameter &&
-            !add_parameter(p, (rv_var){p->tape, id}, error))
-            return false;
+    for (int pass = 0; pass < 2; pass++) {
+        for (int32_t id = 0; id < rv_tape_count(p->tape); id++) {
+            const rv_node *node = rv_tape_node(p->tape, id);
+            bool learned = node->op == &rv_op_parameter && node->entry->role == RV_PARAMETER;
+            if (node->op == &rv_op_parameter && learned == !pass &&
+                !add_parameter(p, (rv_var){p->tape, id}, error))
+                return false;
+        }
+        if (!pass) p->learned_count = p->parameter_count;
+    }
     return true;
 }
 
@@ -365,6 +372,35 @@ static bool add_memory(rv_c_parts *p, const rv_node *node, int32_t id, rv_error 
     return true;
 }
 
+/* Whether the rule computes each element of a parameter by itself, so that one parameter can stand for all. Clipping by
+ * norm is of all gradients together, and no part of a rule. */
+static bool is_elementwise(const rv_optimizer *o, rv_error *error)
+{
+    rv_optimizer rule = *o;
+    rule.clip_norm = 0;
+    rv_store *store = rv_store_new(0);
+    rv_tape *tape = store ? rv_tape_new(store, RV_F32) : NULL;
+    bool whole = false;
+    if (tape) {
+        rv_shape matrix = RV_SHAPE(2, 2);
+        rv_var w = rv_parameter(tape, "p", matrix, rv_init_constant(0));
+        rv_minimize(rv_sum(rv_multiply(w, rv_input(tape, "g", matrix)), RV_ALL_AXES, false), rule);
+    }
+    for (int32_t id = 0; tape && id < rv_tape_count(tape); id++) {
+        const rv_node *node = rv_tape_node(tape, id);
+        bool element = node->op->value || node->op == &rv_op_add || node->op->rearranges ||
+                       node->op->kind == RV_OP_LEAF || node->op->kind == RV_OP_EFFECT;
+        whole = whole || (rv_phase_of(node) == RV_PHASE_UPDATE && !element);
+    }
+    bool ok = on_tape(tape, error);
+    rv_tape_free(tape);
+    rv_store_free(store);
+    return ok && (!whole || rv_fail(error, RV_ERROR_ARGUMENT,
+                                    "C code: the optimizer %s looks at a whole parameter at once, "
+                                    "which cannot be exported yet; use another `optimizer`",
+                                    o->name));
+}
+
 static bool record_update(rv_c_parts *p, rv_error *error)
 {
     const rv_optimizer *o = p->net->optimizer;
@@ -373,10 +409,11 @@ static bool record_update(rv_c_parts *p, rv_error *error)
             error, RV_ERROR_ARGUMENT,
             "C code: an optimizer with groups of parameters or accumulated gradients cannot "
             "be exported yet; export the net without training");
+    if (!is_elementwise(o, error)) return false;
     p->optimizer_store = rv_store_new(0);
     p->update = p->optimizer_store ? rv_tape_new(p->optimizer_store, RV_F32) : NULL;
     if (!p->update) return rv_fail_memory(error);
-    rv_shape shape = RV_SHAPE(p->parameter_count);
+    rv_shape shape = RV_SHAPE(p->learned_count);
     p->all = rv_parameter(p->update, "p", shape, rv_init_constant(0));
     p->all_gradient = rv_input(p->update, "g", shape);
     p->scale = rv_input(p->update, "scale", RV_SCALAR);

@@ -44,7 +44,7 @@ typedef struct rv_c_parts {
     int states, parameters;
     rv_c_state state[RV_C_MOST_STATES];
     rv_c_parameter parameter[RV_C_MOST_PARAMETERS];
-    int64_t parameter_count;
+    int64_t parameter_count, learned_count; /* numbers; those that are learned come first */
 
     rv_store *optimizer_store;
     rv_tape *update; /* one parameter that stands for all */

@@ -6,9 +6,11 @@
 /* Whether one of the functions uses the name. */
 static bool used(const rv_c_template *w, const char *what)
 {
-    return rv_c_uses(&w->f->start.body, what) || rv_c_uses(&w->f->step.body, what) ||
-           rv_c_uses(&w->f->head.body, what) || rv_c_uses(&w->f->step_gradient.body, what) ||
-           rv_c_uses(&w->f->head_gradient.body, what) || rv_c_uses(&w->f->update.body, what);
+    const rv_c_function *all[RV_C_FUNCTIONS];
+    bool found = false;
+    rv_c_functions_all(w->f, all);
+    for (int i = 0; i < RV_C_FUNCTIONS; i++) found = found || rv_c_uses(&all[i]->body, what);
+    return found;
 }
 
 /* The functions of pointwise.def that are used. */
@@ -150,6 +152,7 @@ static void put_training(const rv_c_template *w)
     rv_c_put(w, "    net->samples++;\n"
                 "    return loss;\n}\n\n"
                 "void net_update(struct net *net)\n{\n"
+                "    if (!net->samples) return;\n"
                 "    real *p = net->parameters.all, *g = net->gradient.all;\n"
                 "    const real scale[1] = {1 / (real)net->samples};\n");
     if (rv_c_uses(&w->f->update.body, "w->"))
@@ -190,7 +193,7 @@ static void put_init(const rv_c_template *w)
         const rv_c_memory *memory = &w->p->memory[m];
         const rv_tensor *t = &memory->entry->tensor;
         if (memory->all || rv_tensor_get(t, 0) == 0) continue;
-        rv_write(w->out, "    for (int i = 0; i < %lld; i++) net->%s[i] = (real)",
+        rv_write(w->out, "    for (int i = 0; i < %lld; i++) net->optimizer.%s[i] = (real)",
                  (long long)rv_tensor_count(t), memory->name);
         rv_c_write_number(w->out, rv_tensor_get(t, 0));
         rv_c_put(w, ";\n");

@@ -115,6 +115,47 @@ TEST_F(C, of_nets_with_options_is_right_too)
     EXPECT_EQ(run(tokens), 0);
 }
 
+TEST_F(C, trains_with_every_optimizer)
+{
+    for (int i = 0; i < rv_optimizer_count(); i++) {
+        Net net(find("curnn")); /* a convolutional net with a head of two layers */
+        rv_optimizer optimizer = *rv_optimizer_at(i);
+        optimizer.weight_decay = 0.1;
+        optimizer.clip_norm = 0.5;
+        net.net().optimizer = &optimizer;
+        net.options().rnn.bias =
+            false; /* the offset of its gate is not learned, and must not decay */
+        if (std::string(optimizer.name) == "adafactor") {
+            EXPECT_FALSE(net.write());
+            EXPECT_NE(net.error().find("looks at a whole parameter"), std::string::npos);
+            continue;
+        }
+        ASSERT_TRUE(net.write()) << optimizer.name << ": " << net.error();
+        EXPECT_EQ(run(net), 0) << optimizer.name;
+    }
+}
+
+/* A state that is drawn, and constants, are no parameters. */
+void constant_step(rv_cell *k, rv_var x, rv_var *h)
+{
+    rv_cell_state(k, h, 0, RV_SHAPE(4), rv_init_uniform(-1, 1));
+    rv_var sum = rv_cell_map(k, x, "U");
+    for (int i = 0; i < 20; i++) sum = rv_add(sum, rv_scale(rv_sin(rv_scale(h[0], i + 1)), 0.1));
+    h[0] = rv_tanh(sum); /* the gradient of h[0] is a sum of 20 terms */
+}
+
+TEST_F(C, leaves_constants_alone)
+{
+    rv_model model = {};
+    model.name = "constant";
+    model.step = constant_step;
+    Net net(&model);
+    rv_optimizer optimizer = rv_adamw(0.01, 0.5);
+    net.net().optimizer = &optimizer;
+    ASSERT_TRUE(net.write()) << net.error();
+    EXPECT_EQ(run(net), 0);
+}
+
 TEST_F(C, has_no_undefined_behaviour_and_no_unused_parts)
 {
     Net net(find("gru"));

@@ -120,7 +120,7 @@ static bool report(const export_options *o, const rv_c_code *code, rv_error *err
     say(stdout, "parameters    %lld (%lld bytes of constants as float)\n", parameters,
         4 * parameters);
     say(stdout, "struct %-6s %lld bytes%s\n", o->name, 4 * memory,
-        o->inference ? "" : ", of which training needs most; --inference leaves it out");
+        o->inference ? "" : "; --inference leaves training out");
     say(stdout, "a time step   %.0f multiplications and additions\n", code->step);
     if (!o->inference)
         say(stdout, "a gradient    %.0f multiplications and additions per sample\n", code->sample);
