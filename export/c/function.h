@@ -26,6 +26,7 @@ typedef struct rv_c_result {
 } rv_c_result;
 
 typedef struct rv_c_function {
+    const char *name;
     const rv_c_given *given;
     int givens;
     const rv_c_result *result;

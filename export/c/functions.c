@@ -54,6 +54,16 @@ static void give_states(rv_c_function *f, names *s, const rv_c_parts *p)
         give(f, s, p->state[i].before, join(s, "s->", p->state[i].name), p->state[i].name);
 }
 
+/* Adds d loss / d parameter, or a part of it. */
+static void ask_gradient(rv_c_function *f, names *s, const rv_c_parameter *of, rv_var gradient)
+{
+    ask(f, s,
+        (rv_c_result){.value = gradient,
+                      .array = join(s, "dp->", of->name),
+                      .name = join(s, "d", of->name),
+                      .add = true});
+}
+
 static const char *input_array(const rv_c_parts *p)
 {
     return rv_dtype_of(p->x) == RV_I32 ? "(real)x" : "x";
@@ -66,38 +76,27 @@ static const char *target_array(const rv_c_parts *p)
 
 /* ---- each function ---- */
 
-static bool write_start(rv_c_functions *w, names *s, rv_error *error)
+static void bind_start(const rv_c_parts *p, rv_c_function *f, names *s)
 {
-    const rv_c_parts *p = w->p;
-    give_parameters(&w->start, s, p);
+    give_parameters(f, s, p);
     for (int i = 0; i < p->states; i++)
-        ask(&w->start, s,
+        ask(f, s,
             (rv_c_result){.value = p->state[i].first,
                           .array = join(s, "s->", p->state[i].name),
                           .name = p->state[i].name});
-    return rv_c_function_write(&w->start, error);
 }
 
-static bool write_start_gradient(rv_c_functions *w, names *s, rv_error *error)
+static void bind_start_gradient(const rv_c_parts *p, rv_c_function *f, names *s)
 {
-    const rv_c_parts *p = w->p;
-    rv_c_function *f = &w->start_gradient;
     give_parameters(f, s, p);
     for (int i = 0; i < p->states; i++)
         give(f, s, p->state[i].cotangent, join(s, "d->", p->state[i].name), p->state[i].name);
     for (int i = 0; i < p->parameters; i++)
-        ask(f, s,
-            (rv_c_result){.value = p->parameter[i].in_start,
-                          .array = join(s, "dp->", p->parameter[i].name),
-                          .name = join(s, "d", p->parameter[i].name),
-                          .add = true});
-    return !f->results || rv_c_function_write(f, error);
+        ask_gradient(f, s, &p->parameter[i], p->parameter[i].in_start);
 }
 
-static bool write_step(rv_c_functions *w, names *s, rv_error *error)
+static void bind_step(const rv_c_parts *p, rv_c_function *f, names *s)
 {
-    const rv_c_parts *p = w->p;
-    rv_c_function *f = &w->step;
     give(f, s, p->x, input_array(p), "x");
     give_states(f, s, p);
     give_parameters(f, s, p);
@@ -107,40 +106,28 @@ static bool write_step(rv_c_functions *w, names *s, rv_error *error)
                           .array = join(s, "next->", p->state[i].name),
                           .name = join(s, p->state[i].name, "'")});
     if (p->top_state < 0) ask(f, s, (rv_c_result){.value = p->top, .array = "top", .name = "top"});
-    return rv_c_function_write(f, error);
 }
 
-static bool write_head(rv_c_functions *w, names *s, rv_error *error)
+static void bind_head(const rv_c_parts *p, rv_c_function *f, names *s)
 {
-    const rv_c_parts *p = w->p;
-    give(&w->head, s, p->top, "h", "h");
-    give_parameters(&w->head, s, p);
-    ask(&w->head, s, (rv_c_result){.value = p->output, .array = "output", .name = "output"});
-    return rv_c_function_write(&w->head, error);
+    give(f, s, p->top, "h", "h");
+    give_parameters(f, s, p);
+    ask(f, s, (rv_c_result){.value = p->output, .array = "output", .name = "output"});
 }
 
-static bool write_head_gradient(rv_c_functions *w, names *s, rv_error *error)
+static void bind_head_gradient(const rv_c_parts *p, rv_c_function *f, names *s)
 {
-    const rv_c_parts *p = w->p;
-    rv_c_function *f = &w->head_gradient;
     give(f, s, p->top, "h", "h");
     give(f, s, p->y, target_array(p), "y");
     give_parameters(f, s, p);
     ask(f, s, (rv_c_result){.value = p->loss, .array = "loss", .name = "loss", .add = true});
     ask(f, s, (rv_c_result){.value = p->at_top, .array = "d_top", .name = "dh", .add = true});
     for (int i = 0; i < p->parameters; i++)
-        ask(f, s,
-            (rv_c_result){.value = p->parameter[i].in_head,
-                          .array = join(s, "dp->", p->parameter[i].name),
-                          .name = join(s, "d", p->parameter[i].name),
-                          .add = true});
-    return rv_c_function_write(f, error);
+        ask_gradient(f, s, &p->parameter[i], p->parameter[i].in_head);
 }
 
-static bool write_step_gradient(rv_c_functions *w, names *s, rv_error *error)
+static void bind_step_gradient(const rv_c_parts *p, rv_c_function *f, names *s)
 {
-    const rv_c_parts *p = w->p;
-    rv_c_function *f = &w->step_gradient;
     give(f, s, p->x, input_array(p), "x");
     give_states(f, s, p);
     give(f, s, p->top_cotangent, "d_top", "dtop");
@@ -156,12 +143,7 @@ static bool write_step_gradient(rv_c_functions *w, names *s, rv_error *error)
     }
     give_parameters(f, s, p);
     for (int i = 0; i < p->parameters; i++)
-        ask(f, s,
-            (rv_c_result){.value = p->parameter[i].in_step,
-                          .array = join(s, "dp->", p->parameter[i].name),
-                          .name = join(s, "d", p->parameter[i].name),
-                          .add = true});
-    return rv_c_function_write(f, error);
+        ask_gradient(f, s, &p->parameter[i], p->parameter[i].in_step);
 }
 
 static const char *memory_array(names *s, const rv_c_memory *m)
@@ -169,10 +151,8 @@ static const char *memory_array(names *s, const rv_c_memory *m)
     return m->all ? "p" : join(s, "net->optimizer.", m->name);
 }
 
-static bool write_update(rv_c_functions *w, names *s, rv_error *error)
+static void bind_update(const rv_c_parts *p, rv_c_function *f, names *s)
 {
-    const rv_c_parts *p = w->p;
-    rv_c_function *f = &w->update;
     give(f, s, p->all_gradient, "g", "g");
     give(f, s, p->scale, "scale", "scale");
     for (int m = 0; m < p->memories; m++) {
@@ -186,32 +166,33 @@ static bool write_update(rv_c_functions *w, names *s, rv_error *error)
                           .name = join(s, memory->name, "'"),
                           .last = true});
     }
-    return rv_c_function_write(f, error);
 }
 
 /* ---- all ---- */
 
-void rv_c_functions_all(const rv_c_functions *f, const rv_c_function *all[RV_C_FUNCTIONS])
-{
-    const rv_c_function *const each[RV_C_FUNCTIONS] = {
-        &f->start,         &f->step,           &f->head,  &f->step_gradient,
-        &f->head_gradient, &f->start_gradient, &f->update};
-    memcpy(all, each, sizeof each);
-}
-
 bool rv_c_functions_write(rv_c_functions *f, rv_error *error)
 {
-    rv_c_function *all[] = {&f->start,         &f->step,           &f->head,  &f->step_gradient,
-                            &f->head_gradient, &f->start_gradient, &f->update};
-    bool (*const write[])(rv_c_functions *, names *, rv_error *) = {
-        write_start,         write_step,           write_head,  write_step_gradient,
-        write_head_gradient, write_start_gradient, write_update};
+    static const struct {
+        const char *name;
+        void (*bind)(const rv_c_parts *, rv_c_function *, names *);
+    } functions[RV_C_FUNCTIONS] = {
+        [RV_C_START] = {"start", bind_start},
+        [RV_C_STEP] = {"step", bind_step},
+        [RV_C_HEAD] = {"head", bind_head},
+        [RV_C_STEP_GRADIENT] = {"step_gradient", bind_step_gradient},
+        [RV_C_HEAD_GRADIENT] = {"head_gradient", bind_head_gradient},
+        [RV_C_START_GRADIENT] = {"start_gradient", bind_start_gradient},
+        [RV_C_UPDATE] = {"update", bind_update},
+    };
     names *s = rv_alloc(RV_C_FUNCTIONS, sizeof *s);
     bool ok = s || rv_fail_memory(error);
-    for (int i = 0; ok && i < (f->p->net->optimizer ? RV_C_FUNCTIONS : 3); i++) {
-        all[i]->work = "w->";
-        all[i]->real = "net_real";
-        ok = write[i](f, &s[i], error);
+    for (int i = 0; ok && i < (f->p->net->optimizer ? RV_C_FUNCTIONS : RV_C_STEP_GRADIENT); i++) {
+        rv_c_function *function = &f->of[i];
+        function->name = functions[i].name;
+        function->work = "w->";
+        function->real = "net_real";
+        functions[i].bind(f->p, function, &s[i]);
+        ok = !function->results || rv_c_function_write(function, error);
     }
     rv_free(s);
     return ok;
@@ -219,11 +200,5 @@ bool rv_c_functions_write(rv_c_functions *f, rv_error *error)
 
 void rv_c_functions_free(rv_c_functions *f)
 {
-    rv_c_function_free(&f->start);
-    rv_c_function_free(&f->step);
-    rv_c_function_free(&f->head);
-    rv_c_function_free(&f->step_gradient);
-    rv_c_function_free(&f->head_gradient);
-    rv_c_function_free(&f->start_gradient);
-    rv_c_function_free(&f->update);
+    for (int i = 0; i < RV_C_FUNCTIONS; i++) rv_c_function_free(&f->of[i]);
 }

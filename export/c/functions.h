@@ -5,15 +5,21 @@
 #include "export/c/function.h"
 #include "export/c/parts.h"
 
+typedef enum rv_c_which {
+    RV_C_START,
+    RV_C_STEP,
+    RV_C_HEAD,
+    RV_C_STEP_GRADIENT, /* from here on without training empty */
+    RV_C_HEAD_GRADIENT,
+    RV_C_START_GRADIENT,
+    RV_C_UPDATE,
+    RV_C_FUNCTIONS
+} rv_c_which;
+
 typedef struct rv_c_functions {
     const rv_c_parts *p;
-    rv_c_function start, step, head, step_gradient, head_gradient, start_gradient, update;
+    rv_c_function of[RV_C_FUNCTIONS];
 } rv_c_functions;
-
-enum { RV_C_FUNCTIONS = 7 };
-
-/* All of them; without training those after `head` are empty. */
-void rv_c_functions_all(const rv_c_functions *f, const rv_c_function *all[RV_C_FUNCTIONS]);
 
 bool rv_c_functions_write(rv_c_functions *f, rv_error *error);
 void rv_c_functions_free(rv_c_functions *f);

@@ -11,14 +11,14 @@ static void put_struct(const rv_c_template *w, const char *name, bool parameters
     rv_c_put(w, "};\n");
 }
 
-static void put_work_struct(const rv_c_template *w, const char *name, const rv_c_function *f)
+static void put_work_struct(const rv_c_template *w, const rv_c_function *f)
 {
-    if (f->fields.at) rv_write(w->out, "struct net_%s_work {\n%-s};\n", name, f->fields.at);
+    if (f->fields.at) rv_write(w->out, "struct net_%s_work {\n%-s};\n", f->name, f->fields.at);
 }
 
-static void put_work_field(const rv_c_template *w, const char *name, const rv_c_function *f)
+static void put_work_field(const rv_c_template *w, const rv_c_function *f)
 {
-    if (f->fields.at) rv_write(w->out, "        struct net_%s_work %s;\n", name, name);
+    if (f->fields.at) rv_write(w->out, "        struct net_%s_work %s;\n", f->name, f->name);
 }
 
 /* What the optimizer remembers: its learning rate at least. */
@@ -64,13 +64,7 @@ static void put_net_struct(const rv_c_template *w)
         put_optimizer(w);
     }
     rv_c_put(w, "\n    union { /* intermediate values, of one function at a time */\n");
-    put_work_field(w, "start", &w->f->start);
-    put_work_field(w, "step", &w->f->step);
-    put_work_field(w, "head", &w->f->head);
-    put_work_field(w, "step_gradient", &w->f->step_gradient);
-    put_work_field(w, "head_gradient", &w->f->head_gradient);
-    put_work_field(w, "start_gradient", &w->f->start_gradient);
-    put_work_field(w, "update", &w->f->update);
+    for (int i = 0; i < RV_C_FUNCTIONS; i++) put_work_field(w, &w->f->of[i]);
     rv_c_put(w, "        net_real none;\n    } work;\n};\n");
 }
 
@@ -105,13 +99,7 @@ void rv_c_put_header(const rv_c_template *w)
     rv_c_put(w, "\n/* What a time step hands to the next. */\n");
     put_struct(w, "states", false);
     rv_c_put(w, "\n/* Intermediate values. */\n");
-    put_work_struct(w, "start", &w->f->start);
-    put_work_struct(w, "step", &w->f->step);
-    put_work_struct(w, "head", &w->f->head);
-    put_work_struct(w, "step_gradient", &w->f->step_gradient);
-    put_work_struct(w, "head_gradient", &w->f->head_gradient);
-    put_work_struct(w, "start_gradient", &w->f->start_gradient);
-    put_work_struct(w, "update", &w->f->update);
+    for (int i = 0; i < RV_C_FUNCTIONS; i++) put_work_struct(w, &w->f->of[i]);
     rv_c_put(w, "\n");
     put_net_struct(w);
     rv_c_put(
@@ -142,11 +130,9 @@ void rv_c_put_header(const rv_c_template *w)
 /* As put_net_struct writes it. */
 int64_t rv_c_struct_size(const rv_c_parts *p, const rv_c_functions *f)
 {
-    const rv_c_function *all[RV_C_FUNCTIONS];
     int64_t work = 1, state = 0, top = p->top_state < 0 ? rv_c_count(p->top) : 0;
-    rv_c_functions_all(f, all);
     for (int i = 0; i < RV_C_FUNCTIONS; i++)
-        if ((int64_t)all[i]->work_count > work) work = (int64_t)all[i]->work_count;
+        if ((int64_t)f->of[i].work_count > work) work = (int64_t)f->of[i].work_count;
     for (int i = 0; i < p->states; i++) state += p->state[i].count;
     int64_t memory = state + top + work;
     if (!p->net->optimizer) return memory;

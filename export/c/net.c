@@ -72,9 +72,9 @@ static void measure(const rv_c_parts *p, const rv_c_functions *f, rv_c_code *cod
     double steps = (double)p->steps, heads = p->net->options->each_step ? steps : 1;
     code->parameters = p->parameter_count;
     code->memory = rv_c_struct_size(p, f);
-    code->step = f->step.operations + f->head.operations;
-    code->sample = steps * (f->step.operations + f->step_gradient.operations) +
-                   heads * f->head_gradient.operations;
+    code->step = f->of[RV_C_STEP].operations + f->of[RV_C_HEAD].operations;
+    code->sample = steps * (f->of[RV_C_STEP].operations + f->of[RV_C_STEP_GRADIENT].operations) +
+                   heads * f->of[RV_C_HEAD_GRADIENT].operations;
 }
 
 static bool write_all(const rv_c_parts *p, const rv_c_functions *f, const rv_store *store,

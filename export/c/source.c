@@ -3,53 +3,25 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Whether one of the functions uses the name. */
-static bool used(const rv_c_template *w, const char *what)
+/* Whether one of the functions contains the text. */
+static bool used(const void *context, const char *what)
 {
-    const rv_c_function *all[RV_C_FUNCTIONS];
+    const rv_c_template *w = context;
     bool found = false;
-    rv_c_functions_all(w->f, all);
-    for (int i = 0; i < RV_C_FUNCTIONS; i++) found = found || rv_c_uses(&all[i]->body, what);
+    for (int i = 0; i < RV_C_FUNCTIONS; i++) found = found || rv_c_uses(&w->f->of[i].body, what);
     return found;
 }
 
-/* The functions of pointwise.def that are used. */
-static void put_maths(const rv_c_template *w)
-{
-    static const char *const maths[][2] = {
-        {"EXP", "exp"},     {"LOG", "log"},     {"LOG1P", "log1p"},    {"TANH", "tanh"},
-        {"ATAN", "atan"},   {"SQRT", "sqrt"},   {"ABS", "fabs"},       {"FLOOR", "floor"},
-        {"TRUNC", "trunc"}, {"SIN", "sin"},     {"COS", "cos"},        {"ERF", "erf"},
-        {"ERFC", "erfc"},   {"EXPM1", "expm1"}, {"ROUND_EVEN", "rint"}};
-    bool sigmoid = used(w, "SIGMOID(");
-    rv_c_put(w,
-             "/* A function of the C library for the type of real. */\n"
-             "#define MATH(name, x) \\\n"
-             "    (sizeof(real) == sizeof(float) ? (real)name##f((float)(x)) : (real)name(x))\n");
-    for (size_t i = 0; i < sizeof maths / sizeof *maths; i++) {
-        char call[16];
-        snprintf(call, sizeof call, "%s(", maths[i][0]);
-        if (used(w, call) || (sigmoid && i == 0))
-            rv_write(w->out, "#define %s(x) MATH(%s, x)\n", maths[i][0], maths[i][1]);
-    }
-    if (used(w, "POWER("))
-        rv_c_put(w, "#define POWER(x, y) \\\n"
-                    "    (sizeof(real) == sizeof(float) ? (real)powf((float)(x), (float)(y)) : "
-                    "(real)pow(x, y))\n");
-    if (used(w, "MAX(")) rv_c_put(w, "#define MAX(a, b) ((a) >= (b) || (a) != (a) ? (a) : (b))\n");
-    if (sigmoid) rv_c_put(w, "\nstatic real SIGMOID(real x) { return 1 / (1 + EXP(-x)); }\n");
-}
-
 /* A parameter that the function does not read. */
-static void put_unused(const rv_c_template *w, const rv_c_function *f, const char *name,
-                       const char *use)
+static void put_unused(const rv_c_template *w, rv_c_which which, const char *name, const char *use)
 {
-    if (!rv_c_uses(&f->body, use)) rv_write(w->out, "    (void)%s;\n", name);
+    if (!rv_c_uses(&w->f->of[which].body, use)) rv_write(w->out, "    (void)%s;\n", name);
 }
 
-static void put_body(const rv_c_template *w, const char *name, const rv_c_function *f)
+static void put_body(const rv_c_template *w, rv_c_which which)
 {
-    bool extra = rv_c_uses(&f->body, "top[") && f == &w->f->step;
+    const rv_c_function *f = &w->f->of[which];
+    bool extra = rv_c_uses(&f->body, "top[") && which == RV_C_STEP;
     bool net =
         (rv_c_trains(w) && rv_c_uses(&f->body, "p->")) || rv_c_uses(&f->body, "w->") || extra;
     if (!net) rv_c_put(w, "    (void)net;\n");
@@ -59,7 +31,7 @@ static void put_body(const rv_c_template *w, const char *name, const rv_c_functi
     if (rv_c_uses(&f->body, "dp->"))
         rv_c_put(w, "    struct net_parameters *dp = &net->gradient.p;\n");
     if (rv_c_uses(&f->body, "w->"))
-        rv_write(w->out, "    struct net_%s_work *w = &net->work.%s;\n", name, name);
+        rv_write(w->out, "    struct net_%s_work *w = &net->work.%s;\n", f->name, f->name);
     if (f->constants.at) rv_write(w->out, "%-s", f->constants.at);
     if (f->body.at) rv_write(w->out, "\n%-s", f->body.at);
 }
@@ -69,16 +41,16 @@ static void put_functions(const rv_c_template *w)
     bool extra = w->p->top_state < 0;
     rv_c_put(w, "\n/* The states s before the first step. */\n"
                 "static void start(struct net *net, struct net_states *s)\n{\n");
-    put_body(w, "start", &w->f->start);
+    put_body(w, RV_C_START);
     rv_c_put(w, "}\n\n/* One time step: from the states s and x to the states next. */\n"
                 "static void step(struct net *net, const struct net_states *s, const $I *x, struct "
                 "net_states *next)\n{\n");
     if (extra) rv_c_put(w, "    real *top = net->top;\n");
-    put_body(w, "step", &w->f->step);
-    put_unused(w, &w->f->step, "x", "x[");
+    put_body(w, RV_C_STEP);
+    put_unused(w, RV_C_STEP, "x", "x[");
     rv_c_put(w, "}\n\n/* The output, from the output h of the cell. */\n"
                 "static void head(struct net *net, const real *h, real *output)\n{\n");
-    put_body(w, "head", &w->f->head);
+    put_body(w, RV_C_HEAD);
     rv_c_put(w, "}\n");
     if (!rv_c_trains(w)) return;
     rv_c_put(
@@ -87,7 +59,7 @@ static void put_functions(const rv_c_template *w)
         "loss. */\n"
         "static real head_gradient(struct net *net, const real *h, const $J *y, real *d_top)\n{\n"
         "    real loss[1] = {0};\n");
-    put_body(w, "head_gradient", &w->f->head_gradient);
+    put_body(w, RV_C_HEAD_GRADIENT);
     rv_c_put(w,
              "    return loss[0];\n}\n\n"
              "/* Replaces d, d loss / d states after the step from s and x, by d loss / d s. Adds "
@@ -96,14 +68,14 @@ static void put_functions(const rv_c_template *w)
              "static void step_gradient(struct net *net, const struct net_states *s, const $I *x, "
              "struct net_states *d");
     rv_c_put(w, extra ? ",\n                          const real *d_top)\n{\n" : ")\n{\n");
-    put_body(w, "step_gradient", &w->f->step_gradient);
-    put_unused(w, &w->f->step_gradient, "x", "x[");
-    put_unused(w, &w->f->step_gradient, "s", "s->");
+    put_body(w, RV_C_STEP_GRADIENT);
+    put_unused(w, RV_C_STEP_GRADIENT, "x", "x[");
+    put_unused(w, RV_C_STEP_GRADIENT, "s", "s->");
     rv_c_put(w, "}\n");
-    if (!w->f->start_gradient.results) return;
+    if (!w->f->of[RV_C_START_GRADIENT].results) return;
     rv_c_put(w, "\n/* Adds the gradients of the parameters that the first states depend on. */\n"
                 "static void start_gradient(struct net *net, const struct net_states *d)\n{\n");
-    put_body(w, "start_gradient", &w->f->start_gradient);
+    put_body(w, RV_C_START_GRADIENT);
     rv_c_put(w, "}\n");
 }
 
@@ -148,16 +120,16 @@ static void put_training(const rv_c_template *w)
                       : "        step_gradient(net, &net->before[t], $a, &net->d);\n");
     if (each && !extra) rv_c_put(w, "        net->state = net->before[t];\n");
     rv_c_put(w, "    }\n");
-    if (w->f->start_gradient.results) rv_c_put(w, "    start_gradient(net, &net->d);\n");
+    if (w->f->of[RV_C_START_GRADIENT].results) rv_c_put(w, "    start_gradient(net, &net->d);\n");
     rv_c_put(w, "    net->samples++;\n"
                 "    return loss;\n}\n\n"
                 "void net_update(struct net *net)\n{\n"
                 "    if (!net->samples) return;\n"
                 "    real *p = net->parameters.all, *g = net->gradient.all;\n"
                 "    const real scale[1] = {1 / (real)net->samples};\n");
-    if (rv_c_uses(&w->f->update.body, "w->"))
+    if (rv_c_uses(&w->f->of[RV_C_UPDATE].body, "w->"))
         rv_c_put(w, "    struct net_update_work *w = &net->work.update;\n");
-    if (w->f->update.body.at) rv_write(w->out, "\n%-s", w->f->update.body.at);
+    if (w->f->of[RV_C_UPDATE].body.at) rv_write(w->out, "\n%-s", w->f->of[RV_C_UPDATE].body.at);
     rv_c_put(w,
              "    memset(g, 0, sizeof net->gradient);\n"
              "    net->samples = 0;\n}\n\n"
@@ -209,7 +181,7 @@ void rv_c_put_source(const rv_c_template *w)
              " * matrices, and x' the next value of x. */\n"
              "#include \"net.h\"\n\n#include <math.h>\n#include <string.h>\n\n"
              "typedef net_real real;\n\n");
-    put_maths(w);
+    rv_c_write_maths(w->out, used, w);
     put_values(w);
     put_functions(w);
     put_running(w);
