@@ -130,11 +130,14 @@ static rv_rnn_options cell_options(const rv_net_config *c)
 }
 
 /* A cell like `cell big = gru(units=8)` sets options by itself: the configuration gets them, so that what is reported and
- * saved is what the net has. */
-static bool take_own_options(rv_net_config *c, const rv_model *model, rv_error *error)
+ * saved is what the net has. Sets *reverse to whether the cell reads from the last step to the first, which no option of
+ * the configuration says. */
+static bool take_own_options(rv_net_config *c, const rv_model *model, bool *reverse,
+                             rv_error *error)
 {
     const rv_rnn_options given = cell_options(c);
     rv_rnn_options own = given;
+    *reverse = false;
     if (!model->prepare) return true;
     rv_store *store = rv_store_new(1);
     rv_tape *tape = rv_tape_new(store, RV_F32);
@@ -164,6 +167,7 @@ static bool take_own_options(rv_net_config *c, const rv_model *model, rv_error *
     c->layers = own.layers;
     if (own.forget_shift != given.forget_shift) c->forget = own.forget_shift + 1;
     c->bidirectional = own.bidirectional;
+    *reverse = own.reverse;
     c->residual = own.residual;
     c->skip = own.skip;
     c->learned_start = own.learned_start;
@@ -176,7 +180,8 @@ static bool take_own_options(rv_net_config *c, const rv_model *model, rv_error *
 }
 
 /* Options that have no meaning for these data. */
-static bool check_meaning(const rv_train_config *c, const rv_setup *s, rv_error *error)
+static bool check_meaning(const rv_train_config *c, const rv_setup *s, bool reverse,
+                          rv_error *error)
 {
     const rv_source *data = &s->data;
     int64_t side = data->x.rank > 2 ? data->x.dim[data->x.rank - 1] : 0;
@@ -192,6 +197,9 @@ static bool check_meaning(const rv_train_config *c, const rv_setup *s, rv_error 
         wrong = "`steps` says how often an image is shown, these data are sequences";
     else if (c->net.bidirectional && rv_source_is_text(data))
         wrong = "`bidirectional` would read the characters that are to be predicted";
+    else if (reverse && rv_source_is_text(data))
+        wrong = "the cell reads in reverse, and so the characters that are to be predicted; use "
+                "another `model`";
     if (wrong) return rv_fail(error, RV_ERROR_ARGUMENT, "%s", wrong);
     if (c->net.kernel > 0 && c->net.kernel % 2 == 0)
         return rv_fail(error, RV_ERROR_ARGUMENT,
@@ -334,14 +342,15 @@ static bool choose_net(rv_train_config *c, rv_setup *s, const rv_defaults *r, rv
         return rv_fail(error, RV_ERROR_ARGUMENT,
                        "`parameters`: model \"%s\" has sizes of its own; leave it out",
                        c->net.model);
-    if (!take_own_options(&c->net, s->model, error)) return false;
+    bool reverse;
+    if (!take_own_options(&c->net, s->model, &reverse, error)) return false;
     if (sized && c->net.units > 0)
         return rv_fail(error, RV_ERROR_ARGUMENT,
                        "`units` %" PRId64 " and `parameters` %" PRId64
                        ": which of the two? Give one",
                        c->net.units, c->net.parameters);
     if (made) set_default(&c->net.layers, r->layers);
-    if (!check_meaning(c, s, error)) return false;
+    if (!check_meaning(c, s, reverse, error)) return false;
     if (!choose_loss(c, s, &loss, error)) return false;
     if (c->net.carry && (!data->sequence || strcmp(c->data.task, "text") != 0))
         return rv_fail(error, RV_ERROR_ARGUMENT,
