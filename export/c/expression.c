@@ -201,7 +201,6 @@ void rv_c_open_loops(rv_c_expression *x, const rv_index *at, int rank)
 {
     for (int d = 0; d < rank; d++)
         if (at[d].terms) open_loop(x, at[d].variable[0]);
-    x->outer = x->loops;
 }
 
 void rv_c_close_loops(rv_c_expression *x)

@@ -16,7 +16,7 @@ typedef struct rv_c_expression {
     void *context;
 
     int32_t loop[RV_C_MOST_LOOPS]; /* the variables of the open loops, outermost first */
-    int loops, outer;
+    int loops;
     int statements[RV_C_MOST_LOOPS]; /* of each open block */
     size_t brace[RV_C_MOST_LOOPS];   /* where it begins in the text */
     int locals;                      /* local variables made so far */
