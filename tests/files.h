@@ -22,6 +22,16 @@ inline void spit(const std::string &path, const std::string &bytes)
     std::ofstream(path, std::ios::binary) << bytes;
 }
 
+/* The names of the folder's files with that ending, without it, sorted. */
+inline std::vector<std::string> stems(const std::string &folder, const std::string &ending)
+{
+    std::vector<std::string> names;
+    for (const auto &entry : std::filesystem::directory_iterator(folder))
+        if (entry.path().extension() == ending) names.push_back(entry.path().stem().string());
+    std::sort(names.begin(), names.end());
+    return names;
+}
+
 /* A fixture with an empty folder, which is removed when the test ends. */
 class WithFolder : public testing::Test {
   protected:

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "tests/tools/command.h"
+#include "tests/files.h"
 
 namespace {
 
@@ -87,16 +88,7 @@ TEST_P(Case, PrintsWhatItsTranscriptSays)
     EXPECT_GT(commands, 0);
 }
 
-std::vector<std::string> names()
-{
-    std::vector<std::string> names;
-    for (const auto &entry : fs::directory_iterator(folder))
-        if (entry.path().extension() == ".case") names.push_back(entry.path().stem().string());
-    std::sort(names.begin(), names.end());
-    return names;
-}
-
-INSTANTIATE_TEST_SUITE_P(All, Case, testing::ValuesIn(names()),
+INSTANTIATE_TEST_SUITE_P(All, Case, testing::ValuesIn(stems(folder, ".case")),
                          [](const auto &info) { return info.param; });
 
 } // namespace

@@ -59,16 +59,7 @@ TEST_P(Gallery, ExactlyTheMarkedLinesAreWrong)
     rv_lang_free(lang);
 }
 
-std::vector<std::string> names()
-{
-    std::vector<std::string> names;
-    for (const auto &entry : std::filesystem::directory_iterator("gallery"))
-        if (entry.path().extension() == ".rv") names.push_back(entry.path().stem().string());
-    std::sort(names.begin(), names.end());
-    return names;
-}
-
-INSTANTIATE_TEST_SUITE_P(All, Gallery, testing::ValuesIn(names()),
+INSTANTIATE_TEST_SUITE_P(All, Gallery, testing::ValuesIn(stems("gallery", ".rv")),
                          [](const auto &info) { return info.param; });
 
 } // namespace

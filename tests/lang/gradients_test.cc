@@ -9,6 +9,7 @@
 #include "recurve.h"
 #include "tests/lang/messages.h"
 #include "tests/tapes.h"
+#include "tests/files.h"
 
 namespace {
 
@@ -223,15 +224,7 @@ TEST_P(Examples, AreRightInEachGradientAndLine)
     rv_lang_free(lang);
 }
 
-std::vector<std::string> example_names()
-{
-    std::vector<std::string> names;
-    for (const auto &entry : std::filesystem::directory_iterator("tools/examples"))
-        if (entry.path().extension() == ".rv") names.push_back(entry.path().stem().string());
-    return names;
-}
-
-INSTANTIATE_TEST_SUITE_P(All, Examples, testing::ValuesIn(example_names()),
+INSTANTIATE_TEST_SUITE_P(All, Examples, testing::ValuesIn(stems("tools/examples", ".rv")),
                          [](const auto &info) { return info.param; });
 
 TEST(Gradients, MistakesAreReported)
