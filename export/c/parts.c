@@ -458,7 +458,8 @@ static bool check(const rv_c_net *net, rv_error *error)
         !check_type(&net->y, net->options->each_step, "y", error))
         return false;
     if (net->options->rnn.layers < 0 || net->options->rnn.layers > RV_C_MOST_STATES)
-        return rv_fail(error, RV_ERROR_ARGUMENT, "C code: %lld layer(s), expected 1 to %d",
+        return rv_fail(error, RV_ERROR_ARGUMENT,
+                       "C code: %lld layer(s), expected 1 to %d; set `layers`",
                        (long long)net->options->rnn.layers, RV_C_MOST_STATES);
     char name[RV_C_NAME];
     const char *prefix = net->prefix ? net->prefix : "net";

@@ -52,8 +52,8 @@ LANG_APART static bool set_options(lang_run *run, const lang_node *call, const l
                o->same_dropout != around.same_dropout || o->recompute != around.recompute;
     if (net) {
         rv_lang_wrong(run, call->location, RV_ERROR_ARGUMENT,
-                      "\"%s\" sets options of a net, which a step inside a cell has not; use its "
-                      "cell itself",
+                      "\"%s\" sets options of a net, but this is one step of a cell; use the cell "
+                      "that it is made of",
                       call->name);
         return false;
     }
@@ -115,11 +115,12 @@ static void record(lang_run *run, const lang_node *line, inner_line *in)
 void rv_lang_inner(lang_run *run, const lang_node *line)
 {
     enum { LEVELS = 2 }; /* of an expression, which take as much of the stack */
+    const lang_block *cell = rv_lang_base(line->value->block);
+    if (!cell || cell->wrong) return; /* its mistake is reported where it is */
     inner_line *in = rv_alloc(1, sizeof *in);
-    if (!rv_lang_base(line->value->block) || rv_lang_base(line->value->block)->wrong) {
-    } else if (!in)
+    if (!in) {
         rv_lang_wrong(run, line->location, RV_ERROR_MEMORY, "out of memory");
-    else if (rv_lang_proceed(run, line->value)) {
+    } else if (rv_lang_proceed(run, line->value)) {
         run->work->depth += LEVELS;
         record(run, line, in);
         run->work->depth -= LEVELS;

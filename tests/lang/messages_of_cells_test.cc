@@ -154,8 +154,8 @@ TEST(Messages, CellInsideACell)
          "cell c\n"
          "  state h\n"
          "  h' = big(x, h)\n",
-         "my.rv:4:8: error: \"big\" sets options of a net, which a step inside a cell has not; use "
-         "its cell itself\n"
+         "my.rv:4:8: error: \"big\" sets options of a net, but this is one step of a cell; use "
+         "the cell that it is made of\n"
          "    4 |   h' = big(x, h)\n"
          "      |        ^~~~~~~~~\n"},
         {"cell c\n"
