@@ -25,8 +25,12 @@ typedef struct rv_c_code {
     char *header, *source; /* NAME.h, NAME.c */
     char *test; /* NAME_test.c: a program that compares them with results of this library */
 
-    int64_t parameters; /* numbers: constants, and with training a part of the struct, too */
-    int64_t memory;     /* numbers in the struct of a net */
+    /* Numbers, of four bytes each as float. */
+    int64_t parameters;      /* constants, and with training a part of the struct, too */
+    int64_t memory;          /* in the struct of a net */
+    int64_t memory_to_infer; /* in that of the same net without training */
+    int64_t saved;           /* what is saved, besides 20 bytes */
+
     /* Multiplications and additions, not counting functions of the C library: of a time step with an output; of the
      * gradient of a sample. */
     double step, sample;

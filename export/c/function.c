@@ -400,7 +400,7 @@ static void describe(maker *m)
 static void declare(maker *m, int32_t id)
 {
     long long count = rv_shape_count(rv_tape_node(m->tape, id)->type.shape);
-    rv_write(&m->f->fields, "        %s %s[%lld];\n", m->f->real, m->name[id], count);
+    rv_write(&m->f->fields, "    %s %s[%lld];\n", m->f->real, m->name[id], count);
     m->f->work_count += (size_t)count;
 }
 

@@ -1,5 +1,7 @@
 #include "export/c/header.h"
 
+#include <stdio.h>
+
 static void put_struct(const rv_c_template *w, const char *name, bool parameters)
 {
     const rv_c_parts *p = w->p;
@@ -68,20 +70,49 @@ static void put_net_struct(const rv_c_template *w)
     rv_c_put(w, "        net_real none;\n    } work;\n};\n");
 }
 
+static int64_t states_size(const rv_c_parts *p)
+{
+    int64_t count = 0;
+    for (int i = 0; i < p->states; i++) count += p->state[i].count;
+    return count;
+}
+
+static int64_t optimizer_size(const rv_c_parts *p)
+{
+    int64_t count = 0;
+    for (int m = 0; m < p->memories; m++)
+        if (!p->memory[m].all) count += rv_tensor_count(&p->memory[m].entry->tensor);
+    return count;
+}
+
+static void put_size(const rv_c_template *w, const char *name, int64_t size, const char *what,
+                     const char *more)
+{
+    char constant[48];
+    snprintf(constant, sizeof constant, "%s = %lld,", name, (long long)size);
+    rv_write(w->out, "    %-22s /* %s%s */\n", constant, what, more);
+}
+
+int64_t rv_c_saved_size(const rv_c_parts *p)
+{
+    int64_t count = states_size(p);
+    if (p->net->optimizer) count += p->parameter_count + optimizer_size(p);
+    return count;
+}
+
 static void put_sizes(const rv_c_template *w)
 {
     const rv_c_parts *p = w->p;
-    rv_write(w->out,
-             "enum {\n"
-             "    NET_STEPS = %lld,  /* time steps of a sample */\n"
-             "    NET_INPUT = %lld,  /* numbers of x%s */\n"
-             "    NET_TARGET = %lld, /* numbers of y%s */\n"
-             "    NET_OUTPUT = %lld, /* numbers of an output%s */\n"
-             "    NET_PARAMETERS = %lld\n};\n",
-             (long long)p->steps, (long long)p->x_count,
-             p->net->options->sequence ? " at a time step" : "", (long long)p->y_count,
-             p->net->options->each_step ? " at a time step" : "", (long long)p->output_count,
-             p->net->options->each_step ? " at a time step" : "", (long long)p->parameter_count);
+    const char *x = p->net->options->sequence ? " at a time step" : "",
+               *y = p->net->options->each_step ? " at a time step" : "";
+    rv_c_put(w, "enum {\n");
+    put_size(w, "NET_STEPS", p->steps, "time steps of a sample", "");
+    put_size(w, "NET_INPUT", p->x_count, "numbers of x", x);
+    put_size(w, "NET_TARGET", p->y_count, "numbers of y", y);
+    put_size(w, "NET_OUTPUT", p->output_count, "numbers of an output", y);
+    put_size(w, "NET_PARAMETERS", p->parameter_count, "numbers in all parameters", "");
+    rv_write(w->out, "    NET_SAVE_BYTES = 20 + %lld * (int)sizeof(net_real)\n};\n",
+             (long long)rv_c_saved_size(p));
 }
 
 void rv_c_put_header(const rv_c_template *w)
@@ -124,20 +155,24 @@ void rv_c_put_header(const rv_c_template *w)
                "/* Both, for a batch: x and y of `samples` samples, one after the other. Returns "
                "the mean loss. */\n"
                "net_real net_train(struct net *net, const $X *x, const $Y *y, int32_t samples);\n");
-    rv_c_put(w, "\n#endif\n");
+    rv_c_put(w, "\n/* Writes $Sthe states to bytes [NET_SAVE_BYTES], in the same format on all "
+                "machines$G. */\n"
+                "void net_save(const struct net *net, uint8_t *bytes);\n\n"
+                "/* Reads count bytes back. Returns 1, or 0 if they are not what net_save "
+                "wrote for this net, which "
+                "then does\n"
+                " * not change. */\n"
+                "int net_load(struct net *net, const uint8_t *bytes, uint32_t count);\n"
+                "\n#endif\n");
 }
 
 /* As put_net_struct writes it. */
-int64_t rv_c_struct_size(const rv_c_parts *p, const rv_c_functions *f)
+int64_t rv_c_struct_size(const rv_c_parts *p, const rv_c_functions *f, bool training)
 {
-    int64_t work = 1, state = 0, top = p->top_state < 0 ? rv_c_count(p->top) : 0;
-    for (int i = 0; i < RV_C_FUNCTIONS; i++)
+    int64_t work = 1, state = states_size(p), top = p->top_state < 0 ? rv_c_count(p->top) : 0;
+    for (int i = 0; i < (training ? RV_C_FUNCTIONS : RV_C_STEP_GRADIENT); i++)
         if ((int64_t)f->of[i].work_count > work) work = (int64_t)f->of[i].work_count;
-    for (int i = 0; i < p->states; i++) state += p->state[i].count;
     int64_t memory = state + top + work;
-    if (!p->net->optimizer) return memory;
-    memory += 2 * p->parameter_count + (p->steps + 1) * state + top + 1;
-    for (int m = 0; m < p->memories; m++)
-        if (!p->memory[m].all) memory += rv_tensor_count(&p->memory[m].entry->tensor);
-    return memory;
+    if (!training) return memory;
+    return memory + 2 * p->parameter_count + (p->steps + 1) * state + top + 1 + optimizer_size(p);
 }

@@ -60,6 +60,8 @@ static void set_texts(rv_c_template *w, char texts[8][RV_C_PATH + 64])
     w->text['e'] = o->each_step ? "NET_STEPS * " : "";
     w->text['a'] = o->sequence ? "x + t * NET_INPUT" : "x";
     w->text['v'] = rv_c_trains(w) ? ", the parameters to those of the exported net" : "";
+    w->text['S'] = rv_c_trains(w) ? "the parameters, what the optimizer remembers and " : "";
+    w->text['G'] = rv_c_trains(w) ? "; not the gradient of samples since the last\n * update" : "";
     w->text['o'] = rv_c_trains(w) && p->net->optimizer->formula ? p->net->optimizer->formula : "";
     snprintf(texts[2], RV_C_PATH, "net->state.%s", extra ? "" : p->state[p->top_state].name);
     snprintf(texts[3], RV_C_PATH, "net->d.%s", extra ? "" : p->state[p->top_state].name);
@@ -71,7 +73,9 @@ static void measure(const rv_c_parts *p, const rv_c_functions *f, rv_c_code *cod
 {
     double steps = (double)p->steps, heads = p->net->options->each_step ? steps : 1;
     code->parameters = p->parameter_count;
-    code->memory = rv_c_struct_size(p, f);
+    code->memory = rv_c_struct_size(p, f, p->net->optimizer);
+    code->memory_to_infer = rv_c_struct_size(p, f, false);
+    code->saved = rv_c_saved_size(p);
     code->step = f->of[RV_C_STEP].operations + f->of[RV_C_HEAD].operations;
     code->sample = steps * (f->of[RV_C_STEP].operations + f->of[RV_C_STEP_GRADIENT].operations) +
                    heads * f->of[RV_C_HEAD_GRADIENT].operations;

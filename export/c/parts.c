@@ -434,6 +434,24 @@ static bool record_update(rv_c_parts *p, rv_error *error)
     return simplify(&p->update, at, n, error);
 }
 
+/* ---- identity ---- */
+
+static void mix(rv_c_parts *p, const char *name, int64_t count)
+{
+    char text[RV_C_NAME + 32];
+    int length = snprintf(text, sizeof text, "%.*s[%lld]", RV_C_NAME, name, (long long)count);
+    p->identity = rv_hash_bytes(text, (size_t)length, p->identity).low;
+}
+
+static void find_identity(rv_c_parts *p)
+{
+    mix(p, p->net->model->name ? p->net->model->name : "", p->x_count);
+    mix(p, "output", p->output_count);
+    for (int i = 0; i < p->parameters; i++) mix(p, p->parameter[i].name, p->parameter[i].count);
+    for (int s = 0; s < p->states; s++) mix(p, p->state[s].name, p->state[s].count);
+    if (p->net->optimizer) mix(p, p->net->optimizer->name, p->memories);
+}
+
 /* ---- all ---- */
 
 /* Whether a sample of this type can be an input of the net, with time as axis 0 if it has that. */
@@ -499,6 +517,7 @@ bool rv_c_parts_make(rv_c_parts *p, const rv_c_net *net, rv_store *store, rv_err
     p->y_count = rv_c_count(p->y);
     p->output_count = rv_c_count(p->output);
     if (net->optimizer && (!record_gradients(p, error) || !record_update(p, error))) return false;
+    find_identity(p);
     return simplify_step(p, error);
 }
 

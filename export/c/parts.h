@@ -45,6 +45,7 @@ typedef struct rv_c_parts {
     rv_c_state state[RV_C_MOST_STATES];
     rv_c_parameter parameter[RV_C_MOST_PARAMETERS];
     int64_t parameter_count, learned_count; /* numbers; those that are learned come first */
+    uint64_t identity;                      /* a hash of the names and sizes of what a net has */
 
     rv_store *optimizer_store;
     rv_tape *update; /* one parameter that stands for all */

@@ -141,6 +141,68 @@ static void put_training(const rv_c_template *w)
              "    return loss / (real)samples;\n}\n");
 }
 
+/* Of what is saved, only the states exist without training. */
+static void put_copies(const rv_c_template *w, const char *of_training, const char *of_states)
+{
+    if (rv_c_trains(w)) rv_c_put(w, of_training);
+    rv_c_put(w, of_states);
+}
+
+static void put_saving(const rv_c_template *w)
+{
+    rv_c_put(w, "\n/* How a saved net begins: the version of the format, the size, and a hash of "
+                "the names and "
+                "sizes of its arrays. */\n"
+                "static const uint8_t beginning[16] = {\n"
+                "    'R', 'V', 'N', 1, NET_SAVE_BYTES & 255, NET_SAVE_BYTES >> 8 & 255, "
+                "NET_SAVE_BYTES >> 16 & 255, "
+                "NET_SAVE_BYTES >> 24,\n    ");
+    for (int i = 0; i < 8; i++)
+        rv_write(w->out, i < 7 ? "0x%02x, " : "0x%02x};\n",
+                 (unsigned)(w->p->identity >> 8 * i & 255));
+    rv_c_put(w,
+             "\n/* CRC-32. That of bytes which end in their own checksum is RIGHT. */\n"
+             "enum { RIGHT = 0x2144df1c };\n\n"
+             "static uint32_t checksum(const uint8_t *bytes, uint32_t count)\n{\n"
+             "    uint32_t c = 0xffffffff;\n"
+             "    for (uint32_t i = 0; i < count; i++) {\n"
+             "        c ^= bytes[i];\n"
+             "        for (int k = 0; k < 8; k++) c = c >> 1 ^ (c & 1 ? 0xedb88320 : 0);\n"
+             "    }\n"
+             "    return ~c;\n}\n\n"
+             "/* Copies numbers to or from a saved net, in which their least significant byte is "
+             "the first. Returns "
+             "the bytes. */\n"
+             "static uint32_t copy(void *to, const void *from, uint32_t count)\n{\n"
+             "    const uint16_t one = 1;\n"
+             "    const uint32_t turn = *(const uint8_t *)&one ? 0 : (uint32_t)sizeof(real) - 1;\n"
+             "    for (uint32_t i = 0; i < count; i++) ((uint8_t *)to)[i] = ((const uint8_t "
+             "*)from)[i ^ turn];\n"
+             "    return count;\n}\n\n"
+             "void net_save(const struct net *net, uint8_t *bytes)\n{\n"
+             "    uint8_t *at = bytes + sizeof beginning;\n"
+             "    memcpy(bytes, beginning, sizeof beginning);\n");
+    put_copies(w,
+               "    at += copy(at, &net->parameters, sizeof net->parameters);\n"
+               "    at += copy(at, &net->optimizer, sizeof net->optimizer);\n",
+               "    at += copy(at, &net->state, sizeof net->state);\n");
+    rv_c_put(
+        w,
+        "    const uint32_t sum = checksum(bytes, NET_SAVE_BYTES - 4);\n"
+        "    for (int i = 0; i < 4; i++) at[i] = (uint8_t)(sum >> 8 * i);\n}\n\n"
+        "int net_load(struct net *net, const uint8_t *bytes, uint32_t count)\n{\n"
+        "    if (count != NET_SAVE_BYTES || memcmp(bytes, beginning, sizeof beginning)) return 0;\n"
+        "    if (checksum(bytes, count) != RIGHT) return 0;\n"
+        "    bytes += sizeof beginning;\n");
+    put_copies(w,
+               "    bytes += copy(&net->parameters, bytes, sizeof net->parameters);\n"
+               "    bytes += copy(&net->optimizer, bytes, sizeof net->optimizer);\n"
+               "    memset(&net->gradient, 0, sizeof net->gradient);\n"
+               "    net->samples = 0;\n",
+               "    copy(&net->state, bytes, sizeof net->state);\n");
+    rv_c_put(w, "    return 1;\n}\n");
+}
+
 static void put_values(const rv_c_template *w)
 {
     rv_c_put(w, "\n/* The parameters of the exported net. */\nstatic const struct net_parameters "
@@ -187,4 +249,5 @@ void rv_c_put_source(const rv_c_template *w)
     put_running(w);
     if (rv_c_trains(w)) put_training(w);
     put_init(w);
+    put_saving(w);
 }

@@ -160,6 +160,21 @@ static void write_training_checks(rv_writer *w, bool sequence, bool each)
              sequence ? "NET_STEPS * " : "", each ? "NET_STEPS * " : "");
 }
 
+static void write_saving_check(rv_writer *w)
+{
+    rv_write(w,
+             "\n    static uint8_t saved[NET_SAVE_BYTES], again[NET_SAVE_BYTES];\n"
+             "    net_save(&net, saved);\n"
+             "    net_init(&net);\n"
+             "    int ok = net_load(&net, saved, NET_SAVE_BYTES);\n"
+             "    net_save(&net, again);\n"
+             "    ok = ok && !memcmp(saved, again, sizeof saved);\n"
+             "    saved[NET_SAVE_BYTES / 2] ^= 1;\n"
+             "    ok = ok && !net_load(&net, saved, NET_SAVE_BYTES);\n"
+             "    failures += !ok;\n"
+             "    printf(\"%%-26s %%s\\n\", \"saved and loaded\", ok ? \"right\" : \"WRONG\");\n");
+}
+
 /* The concatenation of all parameters' values, or of their gradients in the outputs of a program. */
 static bool gather(const rv_c_parts *p, const reference *r, bool gradients, rv_tensor *all,
                    rv_error *error)
@@ -218,7 +233,7 @@ bool rv_c_write_test(const rv_c_parts *p, const rv_store *store, rv_writer *w, r
         w,
         "/* Compares net_run and the rest with results of recurve, which wrote all three files:\n"
         " *     cc -std=c99 net_test.c net.c -lm -o net_test && ./net_test */\n"
-        "#include \"net.h\"\n\n#include <math.h>\n#include <stdio.h>\n\n");
+        "#include \"net.h\"\n\n#include <math.h>\n#include <stdio.h>\n#include <string.h>\n\n");
     rv_write(w,
              p->net->optimizer ? "enum { SAMPLES = %d, UPDATES = %d };\n\n"
                                : "enum { SAMPLES = %d };\n\n",
@@ -227,6 +242,7 @@ bool rv_c_write_test(const rv_c_parts *p, const rv_store *store, rv_writer *w, r
     if (!write_expected(p, store, w, error)) return false;
     write_checks(w, o->sequence, o->each_step);
     if (p->net->optimizer) write_training_checks(w, o->sequence, o->each_step);
+    write_saving_check(w);
     rv_write(w, "    return failures;\n}\n");
     return !w->failed || rv_fail_memory(error);
 }

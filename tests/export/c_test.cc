@@ -59,12 +59,13 @@ class Net {
 
 class C : public WithFolder {
   protected:
-    /* Compiles the three files, without a warning, and runs the test among them. */
-    int run(const Net &net, const std::string &compiler = "cc -std=c99 -O0")
+    /* Compiles the files, without a warning, and runs the test among them, or another program. */
+    int run(const Net &net, const std::string &compiler = "cc -std=c99 -O0",
+            const std::string &program = "")
     {
         file("net.h", net.code().header);
         file("net.c", net.code().source);
-        file("net_test.c", net.code().test);
+        file("net_test.c", program.empty() ? net.code().test : program);
         std::string command =
             "cd " + path("") + " && " + compiler +
             " -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror net.c "
@@ -185,6 +186,106 @@ TEST_F(C, of_a_long_equation_is_right)
     Net net(&model);
     ASSERT_TRUE(net.write()) << net.error();
     EXPECT_EQ(run(net), 0);
+}
+
+/* Learns, saves, learns on; loads, learns on: the same net. Then damages what was saved in each way. */
+const char *const saving = R"(
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "net.h"
+
+static struct net net, before;
+static uint8_t saved[NET_SAVE_BYTES], bytes[NET_SAVE_BYTES + 1], once[NET_SAVE_BYTES];
+
+static void train(void)
+{
+    net_real x[NET_STEPS * NET_INPUT], output[NET_OUTPUT];
+    const int32_t y = 1;
+    for (int i = 0; i < NET_STEPS * NET_INPUT; i++) x[i] = (net_real)(i % 3) / 2;
+    for (int i = 0; i < 3; i++) net_train(&net, x, &y, 1);
+    net_step(&net, x, output);
+}
+
+static int refused(uint32_t count)
+{
+    memcpy(&before, &net, sizeof net);
+    return !net_load(&net, bytes, count) && !memcmp(&before, &net, sizeof net);
+}
+
+/* Whether bytes with that change, and a checksum that is right, are refused. */
+static int refused_with(uint32_t at)
+{
+    uint8_t *end = bytes + sizeof saved - 4;
+    uint32_t c = 0xffffffff;
+    memcpy(bytes, saved, sizeof saved);
+    bytes[at] ^= 1;
+    for (uint32_t i = 0; i < sizeof saved - 4; i++)
+        for (int bit = 0; bit < 8; bit++) c = c >> 1 ^ ((c ^ bytes[i] >> bit) & 1 ? 0xedb88320 : 0);
+    for (int i = 0; i < 4; i++) end[i] = (uint8_t)(~c >> 8 * i);
+    return refused(sizeof saved);
+}
+
+int main(void)
+{
+    int wrong = sizeof net != MEMORY * sizeof(net_real) || NET_SAVE_BYTES != 20 + SAVED * sizeof(net_real);
+    float first;
+    net_init(&net);
+    train();
+    net_save(&net, saved);
+    memcpy(&first, saved + 16, 4);
+    wrong += first != (float)net.parameters.all[0];
+    train();
+    net_save(&net, once);
+    wrong += !net_load(&net, saved, sizeof saved);
+    train();
+    net_save(&net, bytes);
+    wrong += memcmp(once, bytes, sizeof once) != 0;
+    wrong += memcmp(saved, bytes, sizeof saved) == 0;
+    memcpy(bytes, saved, sizeof saved);
+    for (uint32_t i = 0; i < sizeof saved; i++)
+        for (int change = 1; change < 256; change++) {
+            bytes[i] = (uint8_t)(saved[i] ^ change);
+            wrong += !refused(sizeof saved);
+            bytes[i] = saved[i];
+        }
+    for (uint32_t count = 0; count <= sizeof bytes; count++)
+        wrong += count != sizeof saved && !refused(count);
+    for (uint32_t i = 0; i < 16; i++) wrong += !refused_with(i);
+    wrong += refused_with(16);
+    FILE *file = fopen("other", "rb"); /* a net of the same sizes */
+    if (file) {
+        wrong += fread(bytes, 1, sizeof saved, file) != sizeof saved;
+        fclose(file);
+        wrong += !refused(sizeof saved);
+    }
+    file = fopen("other", "wb");
+    wrong += !file || fwrite(saved, 1, sizeof saved, file) != sizeof saved || fclose(file);
+    if (wrong) printf("%d wrong\n", wrong);
+    return wrong;
+}
+)";
+
+TEST_F(C, loads_what_it_saved_and_refuses_all_else)
+{
+    rv_model model = *find("rnn");
+    for (const char *name : {"rnn", "elman"}) {
+        model.name = name;
+        Net net(&model);
+        net.net().x.shape = RV_SHAPE(2, 1);
+        net.options().rnn.units = 1;
+        net.options().hidden = 0;
+        ASSERT_TRUE(net.write()) << net.error();
+        const rv_c_code trains = net.code();
+        const std::string sizes = " -DMEMORY=" + std::to_string(trains.memory) +
+                                  " -DSAVED=" + std::to_string(trains.saved);
+        EXPECT_EQ(run(net, "cc -std=c99 -O2" + sizes, saving), 0) << name;
+        const int64_t to_infer = trains.memory_to_infer;
+        net.net().optimizer = nullptr;
+        ASSERT_TRUE(net.write()) << net.error();
+        EXPECT_EQ(net.code().memory, to_infer);
+    }
+    EXPECT_FALSE(slurp(path("other")).empty());
 }
 
 TEST_F(C, does_not_grow_with_the_number_of_steps)

@@ -278,4 +278,22 @@ TEST(Command, ListsOpsAsTheyAreCalled)
     EXPECT_GT(options, 30);
 }
 
+TEST(Export, PrintsWhatANetTakes)
+{
+    const std::string folder = scratch_folder();
+    const std::string command = "export --model gru --task adding --units 2 --c " + folder;
+    const Outcome trains = recurve(command), infers = recurve(command + " --inference");
+    for (const char *line :
+         {"flash         132 bytes for the 33 parameters, and the code\n",
+          "saved         436 bytes\n", " multiplications and additions per sample\n"})
+        EXPECT_CONTAINS(trains.out, line);
+    const Json json(recurve(command + " --json").out);
+    const std::string least = std::to_string(static_cast<int>(json.number("inference_bytes"))),
+                      most = std::to_string(static_cast<int>(json.number("training_bytes")));
+    EXPECT_CONTAINS(trains.out,
+                    "RAM           " + most + " bytes to train; with --inference, " + least + "\n");
+    EXPECT_CONTAINS(infers.out, "RAM           " + least + " bytes\nsaved         28 bytes\n");
+    EXPECT_NE(slurp(folder + "/net_test.c"), "");
+}
+
 } // namespace

@@ -105,22 +105,30 @@ static bool write_files(const export_options *o, const rv_c_code *code, rv_error
 
 static bool report(const export_options *o, const rv_c_code *code, rv_error *error)
 {
-    const long long parameters = code->parameters, memory = code->memory;
+    const long long parameters = 4 * code->parameters, memory = 4 * code->memory,
+                    to_infer = 4 * code->memory_to_infer, saved = 4 * code->saved + 20;
     if (o->json) {
         cJSON *object = cJSON_CreateObject();
         cJSON_AddStringToObject(object, "folder", o->c);
         cJSON_AddStringToObject(object, "name", o->name);
-        cJSON_AddNumberToObject(object, "parameters", (double)parameters);
-        cJSON_AddNumberToObject(object, "memory", (double)memory);
+        cJSON_AddNumberToObject(object, "parameters", (double)code->parameters);
+        cJSON_AddNumberToObject(object, "parameter_bytes", (double)parameters);
+        cJSON_AddNumberToObject(object, "inference_bytes", (double)to_infer);
+        if (!o->inference) cJSON_AddNumberToObject(object, "training_bytes", (double)memory);
+        cJSON_AddNumberToObject(object, "saved_bytes", (double)saved);
         cJSON_AddNumberToObject(object, "step_operations", code->step);
         if (!o->inference) cJSON_AddNumberToObject(object, "sample_operations", code->sample);
         return json_print(object, error);
     }
     say(stdout, "%s/%s.h, %s.c, %s_test.c\n", o->c, o->name, o->name, o->name);
-    say(stdout, "parameters    %lld (%lld bytes of constants as float)\n", parameters,
-        4 * parameters);
-    say(stdout, "struct %-6s %lld bytes%s\n", o->name, 4 * memory,
-        o->inference ? "" : "; --inference leaves training out");
+    say(stdout, "flash         %lld bytes for the %lld parameter(s), and the code\n", parameters,
+        (long long)code->parameters);
+    if (o->inference)
+        say(stdout, "RAM           %lld bytes\n", memory);
+    else
+        say(stdout, "RAM           %lld bytes to train; with --inference, %lld\n", memory,
+            to_infer);
+    say(stdout, "saved         %lld bytes\n", saved);
     say(stdout, "a time step   %.0f multiplications and additions\n", code->step);
     if (!o->inference)
         say(stdout, "a gradient    %.0f multiplications and additions per sample\n", code->sample);

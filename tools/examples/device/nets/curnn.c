@@ -448,3 +448,54 @@ void curnn_init(struct curnn *net)
     for (int i = 0; i < 1; i++) net->optimizer.learning_rate[i] = (real)0xcccccdp-28;
     curnn_reset(net);
 }
+
+/* How a saved net begins: the version of the format, the size, and a hash of the names and sizes of its arrays. */
+static const uint8_t beginning[16] = {
+    'R', 'V', 'N', 1, CURNN_SAVE_BYTES & 255, CURNN_SAVE_BYTES >> 8 & 255, CURNN_SAVE_BYTES >> 16 & 255, CURNN_SAVE_BYTES >> 24,
+    0x93, 0x3e, 0x4a, 0x83, 0x05, 0xa4, 0x89, 0x67};
+
+/* CRC-32. That of bytes which end in their own checksum is RIGHT. */
+enum { RIGHT = 0x2144df1c };
+
+static uint32_t checksum(const uint8_t *bytes, uint32_t count)
+{
+    uint32_t c = 0xffffffff;
+    for (uint32_t i = 0; i < count; i++) {
+        c ^= bytes[i];
+        for (int k = 0; k < 8; k++) c = c >> 1 ^ (c & 1 ? 0xedb88320 : 0);
+    }
+    return ~c;
+}
+
+/* Copies numbers to or from a saved net, in which their least significant byte is the first. Returns the bytes. */
+static uint32_t copy(void *to, const void *from, uint32_t count)
+{
+    const uint16_t one = 1;
+    const uint32_t turn = *(const uint8_t *)&one ? 0 : (uint32_t)sizeof(real) - 1;
+    for (uint32_t i = 0; i < count; i++) ((uint8_t *)to)[i] = ((const uint8_t *)from)[i ^ turn];
+    return count;
+}
+
+void curnn_save(const struct curnn *net, uint8_t *bytes)
+{
+    uint8_t *at = bytes + sizeof beginning;
+    memcpy(bytes, beginning, sizeof beginning);
+    at += copy(at, &net->parameters, sizeof net->parameters);
+    at += copy(at, &net->optimizer, sizeof net->optimizer);
+    at += copy(at, &net->state, sizeof net->state);
+    const uint32_t sum = checksum(bytes, CURNN_SAVE_BYTES - 4);
+    for (int i = 0; i < 4; i++) at[i] = (uint8_t)(sum >> 8 * i);
+}
+
+int curnn_load(struct curnn *net, const uint8_t *bytes, uint32_t count)
+{
+    if (count != CURNN_SAVE_BYTES || memcmp(bytes, beginning, sizeof beginning)) return 0;
+    if (checksum(bytes, count) != RIGHT) return 0;
+    bytes += sizeof beginning;
+    bytes += copy(&net->parameters, bytes, sizeof net->parameters);
+    bytes += copy(&net->optimizer, bytes, sizeof net->optimizer);
+    memset(&net->gradient, 0, sizeof net->gradient);
+    net->samples = 0;
+    copy(&net->state, bytes, sizeof net->state);
+    return 1;
+}

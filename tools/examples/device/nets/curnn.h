@@ -12,11 +12,12 @@
 typedef CURNN_REAL curnn_real;
 
 enum {
-    CURNN_STEPS = 2,  /* time steps of a sample */
-    CURNN_INPUT = 64,  /* numbers of x */
-    CURNN_TARGET = 1, /* numbers of y */
-    CURNN_OUTPUT = 1, /* numbers of an output */
-    CURNN_PARAMETERS = 683
+    CURNN_STEPS = 2,         /* time steps of a sample */
+    CURNN_INPUT = 64,        /* numbers of x */
+    CURNN_TARGET = 1,        /* numbers of y */
+    CURNN_OUTPUT = 1,        /* numbers of an output */
+    CURNN_PARAMETERS = 683,  /* numbers in all parameters */
+    CURNN_SAVE_BYTES = 20 + 1383 * (int)sizeof(curnn_real)
 };
 
 /* The parameters, row-major. */
@@ -40,22 +41,22 @@ struct curnn_states {
 
 /* Intermediate values. */
 struct curnn_head_work {
-        curnn_real t1[34];
+    curnn_real t1[34];
 };
 struct curnn_step_gradient_work {
-        curnn_real g[16];
-        curnn_real c[16];
-        curnn_real t1[16];
-        curnn_real t2[16];
-        curnn_real t4[16];
+    curnn_real g[16];
+    curnn_real c[16];
+    curnn_real t1[16];
+    curnn_real t2[16];
+    curnn_real t4[16];
 };
 struct curnn_head_gradient_work {
-        curnn_real t1[1];
-        curnn_real t2[1];
-        curnn_real t3[34];
-        curnn_real t8[1];
-        curnn_real t10[34];
-        curnn_real t11[16];
+    curnn_real t1[1];
+    curnn_real t2[1];
+    curnn_real t3[34];
+    curnn_real t8[1];
+    curnn_real t10[34];
+    curnn_real t11[16];
 };
 
 struct curnn {
@@ -107,5 +108,13 @@ void curnn_update(struct curnn *net);
 
 /* Both, for a batch: x and y of `samples` samples, one after the other. Returns the mean loss. */
 curnn_real curnn_train(struct curnn *net, const curnn_real *x, const int32_t *y, int32_t samples);
+
+/* Writes the parameters, what the optimizer remembers and the states to bytes [CURNN_SAVE_BYTES], in the same format on all machines; not the gradient of samples since the last
+ * update. */
+void curnn_save(const struct curnn *net, uint8_t *bytes);
+
+/* Reads count bytes back. Returns 1, or 0 if they are not what curnn_save wrote for this net, which then does
+ * not change. */
+int curnn_load(struct curnn *net, const uint8_t *bytes, uint32_t count);
 
 #endif

@@ -12,11 +12,12 @@
 typedef GRU_REAL gru_real;
 
 enum {
-    GRU_STEPS = 40,  /* time steps of a sample */
-    GRU_INPUT = 3,  /* numbers of x at a time step */
-    GRU_TARGET = 1, /* numbers of y at a time step */
-    GRU_OUTPUT = 1, /* numbers of an output at a time step */
-    GRU_PARAMETERS = 297
+    GRU_STEPS = 40,        /* time steps of a sample */
+    GRU_INPUT = 3,         /* numbers of x at a time step */
+    GRU_TARGET = 1,        /* numbers of y at a time step */
+    GRU_OUTPUT = 1,        /* numbers of an output at a time step */
+    GRU_PARAMETERS = 297,  /* numbers in all parameters */
+    GRU_SAVE_BYTES = 20 + 8 * (int)sizeof(gru_real)
 };
 
 /* The parameters, row-major. */
@@ -41,8 +42,8 @@ struct gru_states {
 
 /* Intermediate values. */
 struct gru_step_work {
-        gru_real u[8];
-        gru_real t1[8];
+    gru_real u[8];
+    gru_real t1[8];
 };
 
 struct gru {
@@ -66,5 +67,12 @@ void gru_step(struct gru *net, const gru_real *x, gru_real *output);
 
 /* A sample from a new start: reads x [GRU_STEPS * GRU_INPUT], writes output [GRU_STEPS * GRU_OUTPUT]. */
 void gru_run(struct gru *net, const gru_real *x, gru_real *output);
+
+/* Writes the states to bytes [GRU_SAVE_BYTES], in the same format on all machines. */
+void gru_save(const struct gru *net, uint8_t *bytes);
+
+/* Reads count bytes back. Returns 1, or 0 if they are not what gru_save wrote for this net, which then does
+ * not change. */
+int gru_load(struct gru *net, const uint8_t *bytes, uint32_t count);
 
 #endif
