@@ -1,0 +1,117 @@
+/* The page: editor, panels, and what connects them. */
+
+import type { App } from "./app";
+import { startClient } from "./client";
+import { debounce, h, icon, icons } from "./dom";
+import { createEditor } from "./editor/editor";
+import { mountHeader } from "./header";
+import { mount as mountTour } from "./panels/tour";
+import type { Checked } from "./protocol";
+import { Runs } from "./runs";
+import { openStore } from "./state";
+import { mountTabs } from "./tabs";
+
+const CHECK_AFTER = 250; // milliseconds without a keystroke
+
+const element = (id: string): HTMLElement => {
+    const found = document.getElementById(id);
+    if (!found) throw new Error(`index.html has no #${id}`);
+    return found;
+};
+
+async function start(): Promise<void> {
+    const client = startClient();
+    const { store, problem } = await openStore();
+    const runs = new Runs(client, store);
+
+    let toast: ReturnType<typeof setTimeout> | undefined;
+    const notice = document.body.appendChild(h("div", { class: "notice", hidden: true }));
+    const announce = (text: string) => {
+        element("announcer").textContent = text;
+    };
+    const notify = (text: string) => {
+        clearTimeout(toast);
+        notice.textContent = text;
+        notice.hidden = false;
+        announce(text);
+        toast = setTimeout(() => (notice.hidden = true), 6000);
+    };
+
+    const check = debounce(CHECK_AFTER, () => void checkNow());
+    const editor = createEditor(element("editor"), {
+        text: store.value.text,
+        onChange(text) {
+            store.set({ text });
+            check();
+        },
+        extensions: [],
+    });
+
+    const listeners = new Set<(checked: App["checked"]) => void>();
+    const app: App = {
+        store,
+        client,
+        runs,
+        editor,
+        catalogue: client.call("catalogue", {}).then(({ result }) => result),
+        checked: { problems: [], entries: [], shapes: [], text: "" },
+        onChecked: (listener) => void listeners.add(listener),
+        announce,
+        notify,
+        showPanel: (panel) => store.set({ panel }),
+    };
+
+    let waiting: AbortController | undefined;
+    async function checkNow(): Promise<void> {
+        const { text } = store.value;
+        waiting?.abort();
+        waiting = new AbortController();
+        let checked: Checked;
+        try {
+            const settings = store.value.runs[0];
+            checked = (await client.call("check", { text, settings }, { signal: waiting.signal, seconds: 8 })).result;
+        } catch {
+            return; // another check follows, or the restart is reported
+        }
+        if (text !== store.value.text) return;
+        app.checked = { ...checked, text };
+        for (const listener of listeners) listener(app.checked);
+        // A run that nobody has trained follows the text.
+        if (checked.problems.length === 0 && !runs.isTraining)
+            for (const run of runs.active())
+                if (runs.run[run].updates === 0 && runs.run[run].text !== text) await runs.open(run);
+    }
+
+    client.onRestart = (reason) => {
+        notify(`Recurve was restarted: ${reason}. Your text is kept; the runs begin again from their seed.`);
+        void runs.reopen();
+    };
+
+    const tour = mountTour(element("tour"), app);
+    mountHeader(element("header"), app, { examples: () => {}, tour: () => tour.start() });
+    mountTabs(element("right"), app);
+    element("editor-bar").append(
+        h("span", { class: "grow label" }, "Equations"),
+        h("button", { class: "quiet", title: "Format (Alt+Shift+F)", onclick: () => void format() }, icon(icons.format), h("span", {}, "Format")),
+    );
+
+    async function format(): Promise<void> {
+        try {
+            editor.setText((await client.call("format", { text: editor.text() })).result.text);
+        } catch (error) {
+            notify(error instanceof Error ? error.message : String(error));
+        }
+    }
+    addEventListener("keydown", (event) => {
+        if (event.altKey && event.shiftKey && event.code === "KeyF") {
+            event.preventDefault();
+            void format();
+        }
+    });
+
+    if (problem) notify(problem);
+    void runs.reset();
+    void checkNow();
+}
+
+void start();

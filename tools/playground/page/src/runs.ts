@@ -1,0 +1,160 @@
+/* The two runs in the module: opened from the text and the options, trained in the worker, seen by all panels. */
+
+import { CallError, type Client } from "./client";
+import type { Epoch, Opened, Progress, RunIndex, Settings } from "./protocol";
+import type { Store } from "./state";
+
+export type RunEvent =
+    | { kind: "opened"; run: RunIndex } // anew, from its seed
+    | { kind: "changed"; run: RunIndex } // options or data, with the parameters kept
+    | { kind: "progress"; run: RunIndex; progress: Progress }
+    | { kind: "failed"; run: RunIndex } // see `error`
+    | { kind: "training" }; // `isTraining` has changed
+
+export class Run {
+    opened: Opened | null = null;
+    /** The text that it was opened with. */
+    text = "";
+    updates = 0;
+    epochs: Epoch[] = [];
+    finished = false;
+    error = "";
+}
+
+export class Runs {
+    readonly run: readonly [Run, Run] = [new Run(), new Run()];
+    isTraining = false;
+
+    #client: Client;
+    #store: Store;
+    #listeners = new Set<(event: RunEvent) => void>();
+
+    constructor(client: Client, store: Store) {
+        this.#client = client;
+        this.#store = store;
+        client.onTrained = ({ run, progress, error }) => {
+            if (progress) this.#progress(run, progress);
+            if (error) this.#fail(run, error.text);
+            if (this.isTraining && this.active().every((index) => this.isDone(index))) this.#setTraining(false);
+        };
+    }
+
+    on(listener: (event: RunEvent) => void): () => void {
+        this.#listeners.add(listener);
+        return () => this.#listeners.delete(listener);
+    }
+
+    /** The runs that are shown and trained. */
+    active(): RunIndex[] {
+        return this.#store.value.second ? [0, 1] : [0];
+    }
+
+    /** Whether the run cannot be trained further. */
+    isDone(run: RunIndex): boolean {
+        const { opened, finished, error } = this.run[run];
+        return !opened || finished || error !== "";
+    }
+
+    /** Whether the text has changed since the run was opened. */
+    isStale(run: RunIndex): boolean {
+        const { opened, text } = this.run[run];
+        return opened !== null && text !== this.#store.value.text;
+    }
+
+    /** The options that the run is opened with. */
+    settings(run: RunIndex): Settings {
+        return { ...this.#store.value.runs[run], seed: String(this.#store.value.seed) };
+    }
+
+    /** Opens the active runs from their seed. Errors go to the runs. */
+    async reset(): Promise<void> {
+        await Promise.all(this.active().map((run) => this.open(run)));
+    }
+
+    async open(run: RunIndex): Promise<void> {
+        const { text } = this.#store.value;
+        const settings = this.settings(run);
+        Object.assign(this.run[run], new Run());
+        try {
+            const { result } = await this.#client.call("open", { run, text, settings });
+            Object.assign(this.run[run], new Run(), { opened: result, text });
+            this.#tell({ kind: "opened", run });
+        } catch (error) {
+            this.#fail(run, message(error));
+        }
+    }
+
+    /** Sets options of a run while it trains. Those of the net need `open` instead. */
+    async change(run: RunIndex, change: Record<string, string | undefined>): Promise<void> {
+        this.#store.setRun(run, change);
+        try {
+            this.changed(run, (await this.#client.call("change", { run, settings: this.settings(run) })).result);
+        } catch (error) {
+            this.#fail(run, message(error));
+        }
+    }
+
+    /** To be called with the result of calls that keep the parameters: change, add, load. */
+    changed(run: RunIndex, opened: Opened): void {
+        Object.assign(this.run[run], { opened, error: "", finished: false });
+        this.#tell({ kind: "changed", run });
+    }
+
+    start(): void {
+        const runs = this.active().filter((run) => !this.isDone(run));
+        this.#client.train(runs);
+        this.#setTraining(runs.length > 0);
+    }
+
+    pause(): void {
+        this.#client.train([]);
+        this.#setTraining(false);
+    }
+
+    /** So many updates of each active run. */
+    async step(updates = 1): Promise<void> {
+        this.pause();
+        for (const run of this.active()) {
+            if (this.isDone(run)) continue;
+            try {
+                const { result } = await this.#client.call("train", { run, updates, milliseconds: 10000 });
+                this.#progress(run, result);
+            } catch (error) {
+                this.#fail(run, message(error));
+            }
+        }
+    }
+
+    /** The worker was replaced: the runs are gone, and are opened again from their seed. */
+    async reopen(): Promise<void> {
+        this.#setTraining(false);
+        await this.reset();
+    }
+
+    #progress(run: RunIndex, progress: Progress): void {
+        const it = this.run[run];
+        it.updates = progress.updates;
+        it.epochs.push(...progress.epochs);
+        it.finished = progress.finished;
+        it.error = progress.error;
+        this.#tell({ kind: "progress", run, progress });
+        if (progress.error) this.#tell({ kind: "failed", run });
+    }
+
+    #fail(run: RunIndex, text: string): void {
+        this.run[run].error = text;
+        this.#tell({ kind: "failed", run });
+    }
+
+    #setTraining(on: boolean): void {
+        if (this.isTraining === on) return;
+        this.isTraining = on;
+        this.#tell({ kind: "training" });
+    }
+
+    #tell(event: RunEvent): void {
+        for (const listener of this.#listeners) listener(event);
+    }
+}
+
+export const message = (error: unknown): string => (error instanceof CallError ? error.message : String(error));
