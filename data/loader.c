@@ -100,7 +100,8 @@ static void *prepare(void *context)
     return NULL;
 }
 
-/* All signals are blocked in the thread: the program's own threads handle them. */
+/* All signals are blocked in the thread: the program's own threads handle them. Where the system cannot start one, as in a
+ * web page, the caller makes the batches. */
 static bool start_thread(rv_loader *l, rv_error *error)
 {
     if (pthread_mutex_init(&l->mutex, NULL) != 0) return rv_fail_memory(error);
@@ -114,11 +115,11 @@ static bool start_thread(rv_loader *l, rv_error *error)
     l->has_thread = pthread_create(&l->thread, NULL, prepare, l) == 0;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     l->process = getpid();
-    if (l->has_thread) return true;
-    pthread_cond_destroy(&l->changed);
-    pthread_mutex_destroy(&l->mutex);
-    return rv_fail(error, RV_ERROR_MEMORY,
-                   "the system cannot start a thread to prefetch batches; use prefetch 0");
+    if (!l->has_thread) {
+        pthread_cond_destroy(&l->changed);
+        pthread_mutex_destroy(&l->mutex);
+    }
+    return true;
 }
 
 /* In a child process after a fork, the caller makes the batches from the next one on. */

@@ -24,7 +24,8 @@ typedef struct rv_loader_options {
      * Overrides in_order. */
     bool contiguous;
     bool drop_last; /* drops a last batch that is not full */
-    int prefetch;   /* batches that a thread prepares ahead, 0 .. 64; 0: no thread */
+    /* Batches that a thread prepares ahead, 0 .. 64; 0: no thread. Without effect where threads cannot be started. */
+    int prefetch;
 } rv_loader_options;
 
 typedef struct rv_loader rv_loader;

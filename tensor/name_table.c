@@ -1,7 +1,7 @@
 #include "tensor/name_table_internal.h"
 
 #include <string.h>
-#include <sys/random.h>
+#include <unistd.h>
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -11,8 +11,8 @@
 uint64_t rv_table_key(void)
 {
     uint64_t key = (uintptr_t)&key; /* where the system has no random numbers: a random address */
-    const ssize_t got = getrandom(&key, sizeof key, GRND_NONBLOCK);
-    (void)got;
+    const int failed = getentropy(&key, sizeof key);
+    (void)failed;
     return key;
 }
 

@@ -1,6 +1,7 @@
 #include "tools/cli/interrupt.h"
 
 #include <signal.h>
+#include <stddef.h>
 
 static volatile sig_atomic_t asked;
 static struct sigaction before_interrupt, before_terminate;
