@@ -316,6 +316,22 @@ TEST(Pictures, OfUnknownRowsAreRefusedBeforeTraining)
     }
 }
 
+/* The article's gate is an arctan of a value with a name, without a bias. */
+TEST(Pictures, OfAnyValueThatAnEquationNames)
+{
+    const std::string script = scratch_folder() + "/script";
+    const std::string run = "--model curnn-blog --epochs 1 --quiet --pictures";
+    for (const auto &[rows, symbols] :
+         std::vector<std::pair<std::string, std::vector<std::string>>>{
+             {"", {"input", "c", "g", "h"}}, {"-of G,hp,h0,a", {"G", "hp", "h0", "a"}}}) {
+        const Outcome outcome = draw_with("cat >" + script + "; echo picture\n", run + rows);
+        ASSERT_EQ(outcome.status, 0) << outcome.err;
+        std::vector<std::string> drawn;
+        for (const Row &row : rows_of(slurp(script))) drawn.push_back(row.symbol);
+        EXPECT_EQ(drawn, symbols);
+    }
+}
+
 TEST(Pictures, AGnuplotThatFailsIsAnErrorInItsOwnWords)
 {
     const Outcome complains = draw_with("echo; echo '  no such terminal' >&2; exit 3\n");

@@ -68,7 +68,7 @@ static const option_row options[] = {
         "step, the prediction and the target"),
     ROW(pictures_of, "pictures-of", "NAMES", TEXT,
         "the same with only these rows, in this order, such as\n"
-        "h,c,input,prediction"),
+        "h,c,input,prediction; any value that an equation names"),
     ROW(limit, "limit", NULL, FLAG,
         "measure this machine, and print how many samples per\n"
         "second its peak rate of multiply-adds allows"),

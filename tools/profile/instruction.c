@@ -1,37 +1,13 @@
 #include "tools/profile/instruction.h"
-#include "tools/cli/say.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "tools/cli/say.h"
+#include "tools/signals/equation.h"
+
 enum { NAMED_OPS = 4 }; /* names listed for a group */
-
-/* Writes a value's name; a value without one is named after its op. Views have the name of what they view. */
-static void put_operand(FILE *to, const rv_tape *tape, int32_t id, bool shapes)
-{
-    const rv_node *node = rv_tape_node(tape, id);
-    char shape[RV_SHAPE_TEXT];
-    double value;
-    rv_shape_text(node->type.shape, shape);
-    if (rv_is_uniform((rv_var){(rv_tape *)(uintptr_t)tape, id}, &value)) {
-        say(to, "%g", value);
-        return;
-    }
-    while (node->op->kind == RV_OP_VIEW && !node->name) node = rv_tape_node(tape, node->in[0]);
-    say(to, "%s", node->entry ? node->entry->name : node->name ? node->name : node->op->name);
-    if (shapes) say(to, " %s", shape);
-}
-
-static void put_equation(FILE *to, const rv_tape *tape, const rv_node *node, bool shapes)
-{
-    say(to, "%s(", node->op->name);
-    for (int k = 0; k < node->inputs; k++) {
-        if (k > 0) say(to, ", ");
-        put_operand(to, tape, node->in[k], shapes);
-    }
-    fputc(')', to);
-}
 
 /* Writes the first few distinct op names of a group, in order. */
 static void put_group(FILE *to, const rv_instruction *one)
@@ -58,7 +34,7 @@ static char *words(const rv_instruction *one, bool shapes)
     if (one->nodes > 1)
         put_group(to, one);
     else
-        put_equation(to, one->tape, rv_tape_node(one->tape, one->node[0]), shapes);
+        equation_put(to, one->tape, one->node[0], shapes);
     if (fclose(to) == 0) return text;
     free(text);
     return NULL;
