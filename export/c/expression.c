@@ -334,7 +334,10 @@ static text of_apply(rv_c_expression *x, const rv_term_node term)
         in[k] = of_term(x, term.of[k]);
         if (in[k].level && count_operand(term.value, k) > 1) in[k] = hoist(x, in[k]);
     }
+    static const char nan_test[] = " || y != y";
+    bool number = term.count > 1 && x->pool->term[term.of[1]].kind == RV_TERM_NUMBER;
     for (const char *at = term.value; *at; at++) {
+        if (number && !strncmp(at, nan_test, sizeof nan_test - 1)) at += sizeof nan_test - 1;
         int k = operand_at(term.value, at);
         if (k < 0) { /* pointwise.def is formatted as code in which x may be a type: x *y */
             rv_write(&out.w, *at == '*' && at[1] != ' ' ? "* " : "%c", *at);

@@ -45,7 +45,7 @@ static void put_net_struct(const rv_c_template *w)
                     "        struct net_parameters p;\n"
                     "        net_real all[NET_PARAMETERS];\n"
                     "    } parameters;\n");
-    rv_c_put(w, "    struct net_states state;\n");
+    rv_c_put(w, "    struct net_states state, next;\n");
     if (p->top_state < 0)
         rv_write(w->out, "    net_real top[%lld]; /* what the head reads */\n",
                  (long long)rv_c_count(p->top));
@@ -58,8 +58,8 @@ static void put_net_struct(const rv_c_template *w)
             "        net_real all[NET_PARAMETERS];\n"
             "    } gradient;\n"
             "    int32_t samples;\n"
-            "    struct net_states before[NET_STEPS]; /* the states before each step of a sample "
-            "*/\n"
+            "    struct net_states states[NET_STEPS + 1]; /* of a sample, before each step and "
+            "after the last */\n"
             "    struct net_states d; /* d loss / d states */\n");
         if (p->top_state < 0)
             rv_write(w->out, "    net_real d_top[%lld];\n", (long long)rv_c_count(p->top));
@@ -147,7 +147,7 @@ void rv_c_put_header(const rv_c_template *w)
         rv_c_put(
             w, "\n/* Adds the gradient of the loss of a sample to net->gradient: x as above, y "
                "[$eNET_TARGET]. Returns the\n"
-               " * loss. */\n"
+               " * loss. The state of net_step stays. */\n"
                "net_real net_gradients(struct net *net, const $X *x, const $Y *y);\n\n"
                "/* Updates the parameters with the mean gradient of the samples since the last "
                "update: $o. */\n"
@@ -172,7 +172,7 @@ int64_t rv_c_struct_size(const rv_c_parts *p, const rv_c_functions *f, bool trai
     int64_t work = 1, state = states_size(p), top = p->top_state < 0 ? rv_c_count(p->top) : 0;
     for (int i = 0; i < (training ? RV_C_FUNCTIONS : RV_C_STEP_GRADIENT); i++)
         if ((int64_t)f->of[i].work_count > work) work = (int64_t)f->of[i].work_count;
-    int64_t memory = state + top + work;
+    int64_t memory = 2 * state + top + work;
     if (!training) return memory;
-    return memory + 2 * p->parameter_count + (p->steps + 1) * state + top + 1 + optimizer_size(p);
+    return memory + 2 * p->parameter_count + (p->steps + 2) * state + top + 1 + optimizer_size(p);
 }

@@ -64,8 +64,11 @@ static void set_texts(rv_c_template *w, char texts[8][RV_C_PATH + 64])
     w->text['G'] = rv_c_trains(w) ? "; not the gradient of samples since the last\n * update" : "";
     w->text['o'] = rv_c_trains(w) && p->net->optimizer->formula ? p->net->optimizer->formula : "";
     snprintf(texts[2], RV_C_PATH, "net->state.%s", extra ? "" : p->state[p->top_state].name);
+    snprintf(texts[5], RV_C_PATH, "net->states[%s].%s", o->each_step ? "t + 1" : "NET_STEPS",
+             extra ? "" : p->state[p->top_state].name);
     snprintf(texts[3], RV_C_PATH, "net->d.%s", extra ? "" : p->state[p->top_state].name);
     w->text['h'] = extra ? "net->top" : texts[2];
+    w->text['l'] = extra ? "net->top" : texts[5];
     w->text['d'] = extra ? "net->d_top" : texts[3];
 }
 

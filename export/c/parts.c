@@ -166,6 +166,12 @@ static bool find_top(rv_c_parts *p, rv_error *error)
     if (p->top.id < 0 || !one)
         return rv_fail(error, RV_ERROR_ARGUMENT,
                        "C code: the head reads something else than the cell's output");
+    for (;;) { /* reshape and concat of one value keep the order of its elements */
+        const rv_node *node = rv_tape_node(p->tape, p->top.id);
+        bool same = !strcmp(node->op->name, "reshape") || !strcmp(node->op->name, "concat");
+        if (!same || node->inputs != 1) break;
+        p->top.id = node->in[0];
+    }
     p->top_state = -1;
     for (int s = 0; s < p->states; s++)
         if (p->state[s].after.id == p->top.id) p->top_state = s;

@@ -83,9 +83,8 @@ static void put_running(const rv_c_template *w)
 {
     rv_c_put(w, "\nvoid net_reset(struct net *net) { start(net, &net->state); }\n\n"
                 "static void advance(struct net *net, const $I *x)\n{\n"
-                "    struct net_states next;\n"
-                "    step(net, &net->state, x, &next);\n"
-                "    net->state = next;\n}\n\n"
+                "    step(net, &net->state, x, &net->next);\n"
+                "    net->state = net->next;\n}\n\n"
                 "void net_step(struct net *net, const $I *x, real *output)\n{\n"
                 "    advance(net, x);\n"
                 "    if (output) head(net, $h, output);\n}\n\n"
@@ -103,23 +102,21 @@ static void put_training(const rv_c_template *w)
     bool extra = w->p->top_state < 0, each = w->p->net->options->each_step;
     rv_c_put(w, "\nreal net_gradients(struct net *net, const $I *x, const $J *y)\n{\n"
                 "    real loss = 0;\n"
-                "    net_reset(net);\n"
-                "    for (int t = 0; t < NET_STEPS; t++) {\n"
-                "        net->before[t] = net->state;\n"
-                "        advance(net, $a);\n"
-                "    }\n"
+                "    start(net, &net->states[0]);\n"
+                "    for (int t = 0; t < NET_STEPS; t++) step(net, &net->states[t], $a, "
+                "&net->states[t + 1]);\n"
                 "    memset(&net->d, 0, sizeof net->d);\n");
     if (extra) rv_c_put(w, "    memset(net->d_top, 0, sizeof net->d_top);\n");
-    if (!each) rv_c_put(w, "    loss += head_gradient(net, $h, y, $d);\n");
-    rv_c_put(w, "    for (int t = NET_STEPS - 1; t >= 0; t--) {\n");
+    if (!each) rv_c_put(w, "    loss += head_gradient(net, $l, y, $d);\n");
+    rv_c_put(w, each || extra ? "    for (int t = NET_STEPS - 1; t >= 0; t--) {\n"
+                              : "    for (int t = NET_STEPS - 1; t >= 0; t--)\n");
     if (each && extra) /* top is not a state: compute it again */
-        rv_c_put(w, "        step(net, &net->before[t], $a, &net->state);\n");
-    if (each) rv_c_put(w, "        loss += head_gradient(net, $h, y + t * NET_TARGET, $d);\n");
-    rv_c_put(w, extra ? "        step_gradient(net, &net->before[t], $a, &net->d, net->d_top);\n"
+        rv_c_put(w, "        step(net, &net->states[t], $a, &net->states[t + 1]);\n");
+    if (each) rv_c_put(w, "        loss += head_gradient(net, $l, y + t * NET_TARGET, $d);\n");
+    rv_c_put(w, extra ? "        step_gradient(net, &net->states[t], $a, &net->d, net->d_top);\n"
                         "        memset(net->d_top, 0, sizeof net->d_top);\n"
-                      : "        step_gradient(net, &net->before[t], $a, &net->d);\n");
-    if (each && !extra) rv_c_put(w, "        net->state = net->before[t];\n");
-    rv_c_put(w, "    }\n");
+                      : "        step_gradient(net, &net->states[t], $a, &net->d);\n");
+    if (each || extra) rv_c_put(w, "    }\n");
     if (w->f->of[RV_C_START_GRADIENT].results) rv_c_put(w, "    start_gradient(net, &net->d);\n");
     rv_c_put(w, "    net->samples++;\n"
                 "    return loss;\n}\n\n"
@@ -171,8 +168,7 @@ static void put_saving(const rv_c_template *w)
              "    }\n"
              "    return ~c;\n}\n\n"
              "/* Copies numbers to or from a saved net, in which their least significant byte is "
-             "the first. Returns "
-             "the bytes. */\n"
+             "the first. Returns count. */\n"
              "static uint32_t copy(void *to, const void *from, uint32_t count)\n{\n"
              "    const uint16_t one = 1;\n"
              "    const uint32_t turn = *(const uint8_t *)&one ? 0 : (uint32_t)sizeof(real) - 1;\n"

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <sstream>
 #include <string>
 
 #include "export/c.h"
@@ -291,11 +292,51 @@ TEST_F(C, loads_what_it_saved_and_refuses_all_else)
 TEST_F(C, does_not_grow_with_the_number_of_steps)
 {
     Net net(find("lstm"));
-    ASSERT_TRUE(net.write());
-    size_t few = std::string(net.code().source).size();
-    net.net().x.shape = RV_SHAPE(500, 3);
-    ASSERT_TRUE(net.write());
-    EXPECT_EQ(std::string(net.code().source).size(), few);
+    size_t text[2] = {}, code[2] = {};
+    for (int i = 0; i < 2; i++) {
+        net.net().x.shape = RV_SHAPE(i ? 500 : 5, 3);
+        ASSERT_TRUE(net.write()) << net.error();
+        text[i] = std::string(net.code().source).size();
+        file("net.h", net.code().header);
+        file("net.c", net.code().source);
+        const std::string in = "cd " + path("") + " && ";
+        ASSERT_EQ(
+            std::system((in + "cc -std=c99 -O2 -c net.c && size net.o | tail -1 > size").c_str()),
+            0);
+        code[i] = std::stoul(slurp(path("size")));
+    }
+    EXPECT_EQ(text[0], text[1]);
+    EXPECT_GT(code[0], 1000u);
+    EXPECT_NEAR(static_cast<double>(code[0]), static_cast<double>(code[1]), 64); /* constants */
+}
+
+/* The stack is that of a few functions, each of a few variables, however large the net is. */
+TEST_F(C, is_clean_for_cppcheck_and_takes_little_stack)
+{
+    for (const char *cell : {"lstm", "curnn"}) {
+        Net net(find(cell));
+        rv_optimizer adam = rv_adam(0.01);
+        adam.clip_norm = 1;
+        net.net().optimizer = &adam;
+        ASSERT_TRUE(net.write()) << net.error();
+        EXPECT_EQ(run(net, "cc -std=c99 -O2 -fstack-usage"), 0);
+        std::istringstream functions(slurp(path("net_test-net.su")) + slurp(path("net.su")));
+        int count = 0, sum = 0, bytes;
+        std::string name, kind;
+        while (functions >> name >> bytes >> kind) {
+            EXPECT_EQ(kind, "static") << name; /* known to the compiler */
+            sum += bytes;
+            count++;
+        }
+        EXPECT_GT(count, 5);
+        EXPECT_LT(sum, 2048) << cell;
+        EXPECT_EQ(std::system(("cd " + path("") +
+                               " && cppcheck -q --std=c99 --error-exitcode=1 net.c "
+                               "--enable=warning,style,performance,portability 1>&2")
+                                  .c_str()),
+                  0)
+            << cell;
+    }
 }
 
 TEST_F(C, takes_a_name_and_refuses_what_is_none)

@@ -379,9 +379,8 @@ void curnn_reset(struct curnn *net) { start(net, &net->state); }
 
 static void advance(struct curnn *net, const real *x)
 {
-    struct curnn_states next;
-    step(net, &net->state, x, &next);
-    net->state = next;
+    step(net, &net->state, x, &net->next);
+    net->state = net->next;
 }
 
 void curnn_step(struct curnn *net, const real *x, real *output)
@@ -400,16 +399,12 @@ void curnn_run(struct curnn *net, const real *x, real *output)
 real curnn_gradients(struct curnn *net, const real *x, const int32_t *y)
 {
     real loss = 0;
-    curnn_reset(net);
-    for (int t = 0; t < CURNN_STEPS; t++) {
-        net->before[t] = net->state;
-        advance(net, x);
-    }
+    start(net, &net->states[0]);
+    for (int t = 0; t < CURNN_STEPS; t++) step(net, &net->states[t], x, &net->states[t + 1]);
     memset(&net->d, 0, sizeof net->d);
-    loss += head_gradient(net, net->state.h, y, net->d.h);
-    for (int t = CURNN_STEPS - 1; t >= 0; t--) {
-        step_gradient(net, &net->before[t], x, &net->d);
-    }
+    loss += head_gradient(net, net->states[CURNN_STEPS].h, y, net->d.h);
+    for (int t = CURNN_STEPS - 1; t >= 0; t--)
+        step_gradient(net, &net->states[t], x, &net->d);
     net->samples++;
     return loss;
 }
@@ -467,7 +462,7 @@ static uint32_t checksum(const uint8_t *bytes, uint32_t count)
     return ~c;
 }
 
-/* Copies numbers to or from a saved net, in which their least significant byte is the first. Returns the bytes. */
+/* Copies numbers to or from a saved net, in which their least significant byte is the first. Returns count. */
 static uint32_t copy(void *to, const void *from, uint32_t count)
 {
     const uint16_t one = 1;

@@ -64,7 +64,7 @@ struct curnn {
         struct curnn_parameters p;
         curnn_real all[CURNN_PARAMETERS];
     } parameters;
-    struct curnn_states state;
+    struct curnn_states state, next;
 
     /* training: the gradient is summed over the samples since the last update */
     union {
@@ -72,7 +72,7 @@ struct curnn {
         curnn_real all[CURNN_PARAMETERS];
     } gradient;
     int32_t samples;
-    struct curnn_states before[CURNN_STEPS]; /* the states before each step of a sample */
+    struct curnn_states states[CURNN_STEPS + 1]; /* of a sample, before each step and after the last */
     struct curnn_states d; /* d loss / d states */
     struct {
         curnn_real learning_rate[1];
@@ -100,7 +100,7 @@ void curnn_step(struct curnn *net, const curnn_real *x, curnn_real *output);
 void curnn_run(struct curnn *net, const curnn_real *x, curnn_real *output);
 
 /* Adds the gradient of the loss of a sample to net->gradient: x as above, y [CURNN_TARGET]. Returns the
- * loss. */
+ * loss. The state of curnn_step stays. */
 curnn_real curnn_gradients(struct curnn *net, const curnn_real *x, const int32_t *y);
 
 /* Updates the parameters with the mean gradient of the samples since the last update: v' = mu v + r g;  w' = w - v'. */

@@ -83,7 +83,6 @@ static void start(struct gru *net, struct gru_states *s)
 /* One time step: from the states s and x to the states next. */
 static void step(struct gru *net, const struct gru_states *s, const real *x, struct gru_states *next)
 {
-    real *top = net->top;
     const struct gru_parameters *p = &initial;
     struct gru_step_work *w = &net->work.step;
 
@@ -108,8 +107,7 @@ static void step(struct gru *net, const struct gru_states *s, const real *x, str
         w->t1[i] = r * s->h[i];
     }
     /* c = tanh((t1 @ Wc + x @ Uc) + bc)
-     * h' = c + u.(h - c)
-     * top = concat(h') */
+     * h' = c + u.(h - c) */
     for (int i = 0; i < 8; i++) {
         real sum = 0;
         for (int j = 0; j < 8; j++)
@@ -118,23 +116,24 @@ static void step(struct gru *net, const struct gru_states *s, const real *x, str
         for (int j = 0; j < 3; j++)
             sum2 += x[j] * p->Uc[j * 8 + i];
         const real c = TANH(sum + sum2 + p->bc[i]);
-        const real h_ = c + w->u[i] * (s->h[i] - c);
-        next->h[i] = h_;
-        top[i] = h_;
+        next->h[i] = c + w->u[i] * (s->h[i] - c);
     }
 }
 
 /* The output, from the output h of the cell. */
 static void head(struct gru *net, const real *h, real *output)
 {
-    (void)net;
     const struct gru_parameters *p = &initial;
+    struct gru_head_work *w = &net->work.head;
 
-    /* t2 = h @ fc2_weight + fc2_bias
+    /* t1 = concat(h) */
+    for (int i = 0; i < 8; i++)
+        w->t1[i] = h[i];
+    /* t2 = t1 @ fc2_weight + fc2_bias
      * output = t2 */
     real sum = 0;
     for (int i = 0; i < 8; i++)
-        sum += h[i] * p->fc2_weight[i];
+        sum += w->t1[i] * p->fc2_weight[i];
     const real t2 = sum + p->fc2_bias[0];
     output[0] = t2;
 }
@@ -143,15 +142,14 @@ void gru_reset(struct gru *net) { start(net, &net->state); }
 
 static void advance(struct gru *net, const real *x)
 {
-    struct gru_states next;
-    step(net, &net->state, x, &next);
-    net->state = next;
+    step(net, &net->state, x, &net->next);
+    net->state = net->next;
 }
 
 void gru_step(struct gru *net, const real *x, real *output)
 {
     advance(net, x);
-    if (output) head(net, net->top, output);
+    if (output) head(net, net->state.h, output);
 }
 
 void gru_run(struct gru *net, const real *x, real *output)
@@ -184,7 +182,7 @@ static uint32_t checksum(const uint8_t *bytes, uint32_t count)
     return ~c;
 }
 
-/* Copies numbers to or from a saved net, in which their least significant byte is the first. Returns the bytes. */
+/* Copies numbers to or from a saved net, in which their least significant byte is the first. Returns count. */
 static uint32_t copy(void *to, const void *from, uint32_t count)
 {
     const uint16_t one = 1;
