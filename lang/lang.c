@@ -99,6 +99,29 @@ char *rv_lang_problem_text(const rv_lang *lang)
     return rv_lang_report_text(&lang->file.report);
 }
 
+static rv_lang_span span_of(lang_location location)
+{
+    return (rv_lang_span){rv_lang_line(location), rv_lang_column(location),
+                          rv_lang_length(location)};
+}
+
+rv_lang_problem rv_lang_problem_at(const rv_lang *lang, size_t index)
+{
+    rv_lang_problem problem = {0};
+    if (!lang || index >= lang->file.report.count) return problem;
+    const lang_problem *p = &lang->file.report.at[index];
+    problem.code = p->code;
+    problem.message = p->text;
+    problem.hint = p->hint;
+    if (!p->location.source) return problem;
+    problem.file = p->location.source->path;
+    problem.at = span_of(p->location);
+    if (!p->has_fix) return problem;
+    problem.fix = p->fix;
+    problem.wrong = span_of(p->wrong);
+    return problem;
+}
+
 char *rv_lang_format(const rv_lang *lang)
 {
     if (!lang) return NULL;

@@ -56,6 +56,24 @@ void rv_lang_limit(rv_lang *lang, const rv_lang_limits *limits);
 size_t rv_lang_problems(const rv_lang *lang);
 char *rv_lang_problem_text(const rv_lang *lang);
 
+/* A part of a line. Lines and columns count from 1; columns and lengths are characters. */
+typedef struct rv_lang_span {
+    int line, column, length;
+} rv_lang_span;
+
+/* A mistake, for an editor. Strings belong to the lang. */
+typedef struct rv_lang_problem {
+    const char *file; /* NULL: the mistake has no location, and the line is 0 */
+    rv_lang_span at;
+    rv_code code;
+    const char *message, *hint; /* hint "": none */
+    const char *fix;            /* what to write in the place of `wrong`; NULL: not known */
+    rv_lang_span wrong;
+} rv_lang_problem;
+
+/* The problem of that index in the order of the text. Zeros beyond those that are listed, which are 20 at most. */
+rv_lang_problem rv_lang_problem_at(const rv_lang *lang, size_t index);
+
 /* Records all cells and models once, to find shapes that do not fit. Takes at most two million operations, unless limited
  * otherwise: about a second.
  * False if the text has mistakes. */

@@ -81,7 +81,7 @@ static bool resolve(lang_resolver *r, lang_node *e, bool drawn, bool integers)
             rv_guess_try(&g, distributions[i].name);
         rv_lang_misnamed(r, e->location,
                          "expected a distribution after ~, as in: W ~ normal(0, 0.1)");
-        if (g.nearest) rv_lang_add_hint(r->scope->report, "did you mean \"%s\"?", g.nearest);
+        rv_lang_suggest(r->scope->report, e->sign, g.nearest);
         return false;
     }
     return is_parameter(r, e->kind == LANG_NEGATE ? e->operand : e) ||

@@ -41,7 +41,7 @@ static bool declaration(lang_resolver *r, lang_node *d, lang_symbol_kind kind)
                               "the activation \"%s\" needs an op, as in: activation s = tanh",
                               d->name);
         for (int i = 0; i < rv_op_count(); i++) rv_guess_try(&g, rv_op_at(i)->name);
-        if (g.nearest) rv_lang_add_hint(r->scope->report, "did you mean \"%s\"?", g.nearest);
+        if (word) rv_lang_suggest(r->scope->report, d->start->sign, g.nearest);
     }
     if ((kind == SYMBOL_INPUT || kind == SYMBOL_CONSTANT) && !d->sizes)
         ok = rv_lang_misnamed(r, d->location, "\"%s\" needs a shape, as in: x[2,8]", d->name);
@@ -89,9 +89,8 @@ static bool define_next(lang_resolver *r, lang_node *s)
         rv_lang_misnamed(r, s->target->location, "\"%s\" is not a state", of->name);
         for (int i = 0; i < r->block->states; i++)
             rv_guess_try(&g, r->block->symbol[r->block->state[i]].name);
-        if (g.nearest)
-            rv_lang_add_hint(r->scope->report, "did you mean %s'?", g.nearest);
-        else if (r->block->node->kind == LANG_CELL)
+        if (!rv_lang_suggest(r->scope->report, of->sign, g.nearest) &&
+            r->block->node->kind == LANG_CELL)
             rv_lang_add_hint(r->scope->report, "declare it: state %s", of->name);
         return false;
     }

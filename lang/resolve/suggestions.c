@@ -18,9 +18,11 @@ bool rv_lang_unknown_value(lang_resolver *r, const lang_node *e)
     if (r->scope->report->more) return false;
     guess_symbols(&g, r->block);
     for (int u = 0; u < r->block->unrolls; u++) guess_symbols(&g, rv_lang_unrolled(r->block, u));
-    if (g.nearest)
-        rv_lang_add_hint(r->scope->report, "did you mean \"%s\"?", g.nearest);
-    else if (r->sizes)
+    if (rv_lang_suggest(r->scope->report, e->sign, g.nearest)) {
+        rv_lang_silence(r, e->name);
+        return false;
+    }
+    if (r->sizes)
         rv_lang_add_hint(r->scope->report,
                          r->block->node->kind == LANG_MODEL ? "declare a size: model %s(%s=2)"
                                                             : "a size is a number, or units",
@@ -61,9 +63,8 @@ bool rv_lang_unknown_function(lang_resolver *r, const lang_node *e)
                          e->name);
     else if (rv_lang_find(r->scope, LANG_CELL, e->name))
         rv_lang_add_hint(r->scope->report, "a cell is applied at each step: unroll %s(x)", e->name);
-    else if (g.nearest)
-        rv_lang_add_hint(r->scope->report, "did you mean \"%s\"?", g.nearest);
-    else if (rv_lang_find_symbol(r->block, e->name) >= 0)
+    else if (!rv_lang_suggest(r->scope->report, e->sign, g.nearest) &&
+             rv_lang_find_symbol(r->block, e->name) >= 0)
         rv_lang_add_hint(r->scope->report, "a product is written %s.(..)", e->name);
     rv_lang_silence(r, e->name);
     return false;
@@ -75,7 +76,7 @@ bool rv_lang_unknown_cell(lang_resolver *r, const lang_node *call)
     rv_lang_misnamed(r, call->sign, "there is no cell \"%s\"", call->name);
     if (!g.seen) return false;
     guess_cells(&g, r);
-    if (g.nearest) rv_lang_add_hint(r->scope->report, "did you mean \"%s\"?", g.nearest);
+    rv_lang_suggest(r->scope->report, call->sign, g.nearest);
     return false;
 }
 
@@ -84,6 +85,6 @@ bool rv_lang_unknown_option(lang_resolver *r, const lang_node *o, const char *of
     r->block->wrong = true;
     rv_lang_add_problem(r->scope->report, o->sign, RV_ERROR_NAME, "%s has no option \"%s\"", of,
                         o->name);
-    if (g->nearest) rv_lang_add_hint(r->scope->report, "did you mean \"%s\"?", g->nearest);
+    rv_lang_suggest(r->scope->report, o->sign, g->nearest);
     return false;
 }

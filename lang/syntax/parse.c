@@ -129,7 +129,7 @@ static lang_node *define(parser *p)
         for (int i = 0; keywords[i]; i++) rv_guess_try(&guess, keywords[i]);
         fail(p,
              "\"=\" and a value; declarations start with state, map, bias, parameter, input, ..");
-        if (guess.nearest) rv_lang_add_hint(p->report, "did you mean \"%s\"?", guess.nearest);
+        rv_lang_suggest(p->report, target->sign, guess.nearest);
         return NULL;
     }
     if (wrong) {
@@ -318,7 +318,7 @@ static lang_node *top_level(parser *p)
         return starts[i].parse(p, t);
     }
     fail(p, "cell, model, function, derive or include");
-    if (guess.nearest) rv_lang_add_hint(p->report, "did you mean \"%s\"?", guess.nearest);
+    rv_lang_suggest(p->report, location_of(p, t), guess.nearest);
     end_line(p, NULL, false);
     skip_block(p, t->column);
     return NULL;

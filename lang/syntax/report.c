@@ -26,6 +26,12 @@ static bool known(const lang_report *r, lang_location location)
     return false;
 }
 
+static void set_fix(lang_problem *p, const char *text)
+{
+    p->has_fix = true;
+    snprintf(p->fix, sizeof p->fix, "%s", text);
+}
+
 bool rv_lang_add_problem(lang_report *r, lang_location location, rv_code code, const char *format,
                          ...)
 {
@@ -42,10 +48,11 @@ bool rv_lang_add_problem(lang_report *r, lang_location location, rv_code code, c
     va_start(list, format);
     rv_format(p->text, sizeof p->text, format, list);
     va_end(list);
-    const lang_habit *habit = rv_lang_habit(location);
+    const lang_habit *habit = rv_lang_habit(location, &p->wrong);
     if (habit)
         snprintf(p->hint, sizeof p->hint, "%s%s%s", habit->hint, habit->instead ? ": " : "",
                  habit->instead ? habit->instead : "");
+    if (habit && habit->write) set_fix(p, habit->write);
     return false;
 }
 
@@ -58,6 +65,17 @@ void rv_lang_add_hint(lang_report *r, const char *format, ...)
     va_start(list, format);
     rv_format(p->hint, sizeof p->hint, format, list);
     va_end(list);
+}
+
+bool rv_lang_suggest(lang_report *r, lang_location location, const char *name)
+{
+    if (!name) return false;
+    lang_problem *p = r->count && !r->more ? &r->at[r->count - 1] : NULL;
+    if (!p || *p->hint) return true;
+    rv_lang_add_hint(r, "did you mean \"%s\"?", name);
+    p->wrong = location;
+    set_fix(p, name);
+    return true;
 }
 
 const char *rv_lang_to_guess(const lang_report *r, const char *seen)

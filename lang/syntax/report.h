@@ -8,13 +8,17 @@
 enum {
     LANG_MOST_PROBLEMS = 20, /* reported at once */
     LANG_MESSAGE = 700,
-    LANG_HINT = 200
+    LANG_HINT = 200,
+    LANG_FIX = 64
 };
 
 typedef struct lang_problem {
     lang_location location;
     rv_code code;
     char text[LANG_MESSAGE], hint[LANG_HINT];
+    lang_location wrong; /* where `fix` belongs */
+    char fix[LANG_FIX];  /* what to write there */
+    bool has_fix;
 } lang_problem;
 
 /* Start it as {0}. */
@@ -30,6 +34,9 @@ bool rv_lang_add_problem(lang_report *r, lang_location location, rv_code code, c
                          ...) RV_PRINTF(4, 5);
 /* Adds a hint to the latest problem: what to do. */
 void rv_lang_add_hint(lang_report *r, const char *format, ...) RV_PRINTF(2, 3);
+/* Adds the hint "did you mean NAME?" to the latest problem, and the name as what to write at the location. Without a name
+ * (NULL) adds nothing and returns false. */
+bool rv_lang_suggest(lang_report *r, lang_location location, const char *name);
 /* The name that a hint is to be guessed for: `seen`, or NULL if no further hint is shown. */
 const char *rv_lang_to_guess(const lang_report *r, const char *seen);
 bool rv_lang_out_of_memory(lang_report *r);

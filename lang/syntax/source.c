@@ -42,3 +42,12 @@ int rv_lang_column(lang_location p)
         column += !rv_lang_continues_character(*c);
     return column;
 }
+
+int rv_lang_length(lang_location p)
+{
+    int length = 0;
+    for (uint32_t i = p.start;
+         p.source && i < p.end && p.source->text[i] != '\n' && p.source->text[i] != '\r'; i++)
+        length += !rv_lang_continues_character(p.source->text[i]);
+    return length;
+}

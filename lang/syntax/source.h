@@ -32,6 +32,7 @@ typedef struct lang_location {
 
 int rv_lang_line(lang_location location);   /* from 1 */
 int rv_lang_column(lang_location location); /* from 1, in characters */
+int rv_lang_length(lang_location location); /* in characters, to the end of its line at most */
 
 /* The first character of its line. */
 const char *rv_lang_line_start(lang_location location);

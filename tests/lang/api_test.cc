@@ -128,6 +128,29 @@ TEST_F(LangFiles, LoadRefusesWhatOpenTells)
     rv_lang_free(lang);
 }
 
+TEST_F(LangFiles, ProblemsHaveALocationAndAFix)
+{
+    const std::string text = "cell c\n  state h\n  größe = 1\n  h' = größe.tnah(x) + é(x)\n";
+    rv_lang *lang = rv_lang_read(text.data(), text.size(), "text.rv", nullptr, nullptr);
+    ASSERT_EQ(rv_lang_problems(lang), 2u);
+    const rv_lang_problem first = rv_lang_problem_at(lang, 0);
+    EXPECT_STREQ(first.file, "text.rv");
+    EXPECT_EQ(first.at.line, 4);
+    EXPECT_EQ(first.at.column, 14); // in characters
+    EXPECT_EQ(first.at.length, 4);
+    EXPECT_EQ(first.code, RV_ERROR_NAME);
+    EXPECT_STREQ(first.message, "there is no op or function \"tnah\"");
+    EXPECT_STREQ(first.hint, "did you mean \"tanh\"?");
+    EXPECT_STREQ(first.fix, "tanh");
+    EXPECT_EQ(first.wrong.line, 4);
+    EXPECT_EQ(first.wrong.column, 14);
+    EXPECT_EQ(first.wrong.length, 4);
+    EXPECT_EQ(rv_lang_problem_at(lang, 1).fix, nullptr);
+    EXPECT_EQ(rv_lang_problem_at(lang, 2).message, nullptr);
+    EXPECT_EQ(rv_lang_problem_at(nullptr, 0).message, nullptr);
+    rv_lang_free(lang);
+}
+
 TEST_F(LangFiles, ManyProblemsFitIntoAnError)
 {
     std::string text = "cell c\n  state h\n";

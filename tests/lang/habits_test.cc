@@ -315,6 +315,7 @@ TEST(Habits, AreRecognized)
         const std::string all = problems;
         EXPECT_NE(all.find("error: " + habit.message + "\n"), std::string::npos) << all;
         EXPECT_NE(all.find(" " + habit.hint + "\n"), std::string::npos) << all;
+        expect_fixes(text, lang);
         rv_free(problems);
         rv_lang_free(lang);
     }
@@ -323,6 +324,27 @@ TEST(Habits, AreRecognized)
 std::string hint_of(const lang_habit &habit)
 {
     return habit.hint + (habit.instead ? ": " + std::string(habit.instead) : "");
+}
+
+TEST(Habits, AreRepaired)
+{
+    const std::pair<Line, const char *> rows[] = {
+        {{'c', "a = g ** 2"}, "a = g ^ 2"},
+        {{'c', "a = g ⊙ h"}, "a = g . h"},
+        {{'c', "a = x² + 1"}, "a = x^2 + 1"},
+        {{'c', "a = x @ x.T"}, "a = x @ x'"},
+        {{'c', "a = torch.tanh(g)"}, "a = tanh(g)"},
+        {{'c', "a = σ(g)"}, "a = sigmoid(g)"},
+        {{'c', "a := g"}, "a = g"},
+        {{'m', "h = unroll gru(x, hidden_size=4)"}, "h = unroll gru(x, units=4)"},
+    };
+    for (const auto &[line, expected] : rows) {
+        const std::string text = around(line);
+        rv_lang *lang = rv_lang_read(text.data(), text.size(), "my.rv", nullptr, nullptr);
+        EXPECT_FALSE(rv_lang_check(lang));
+        EXPECT_EQ(repaired(text, rv_lang_problem_at(lang, 0)), around({line.where, expected}));
+        rv_lang_free(lang);
+    }
 }
 
 TEST(Habits, AreAllTested)
