@@ -15,7 +15,7 @@ const shared = {
     format: "iife",
     alias: { recurve: root, module: join(moduleFolder, "module.js") },
     loader: { ".rv": "text" },
-    define: { "import.meta.url": '""' },
+    define: { "import.meta.url": '"file:///"' }, // Emscripten's code builds an address that is not used,
     legalComments: "none",
     logLevel: "warning",
 };
