@@ -44,6 +44,7 @@ export class Client {
     #queue: Call[] = [];
     #current: Call | undefined;
     #training: RunIndex[] = [];
+    #pace = Infinity;
     #timer: ReturnType<typeof setTimeout> | undefined;
     #next = 1;
 
@@ -67,10 +68,11 @@ export class Client {
         return (await this.#ask("readFile", { path })).result as Uint8Array<ArrayBuffer>;
     }
 
-    /** Trains these runs until the next call; none: pauses. Calls are answered in between. */
-    train(runs: RunIndex[]): void {
+    /** Trains these runs until the next call, at a pace in updates per second; none: pauses. Calls are answered in between. */
+    train(runs: RunIndex[], pace = Infinity): void {
         this.#training = runs;
-        if (this.#isReady) this.#send({ train: runs });
+        this.#pace = pace;
+        if (this.#isReady) this.#send({ train: runs, pace });
         this.#watch();
     }
 
@@ -143,7 +145,7 @@ export class Client {
     #receive(message: FromWorker): void {
         if ("ready" in message) {
             this.#isReady = true;
-            if (this.#training.length) this.#send({ train: this.#training });
+            if (this.#training.length) this.#send({ train: this.#training, pace: this.#pace });
             this.#advance();
             return;
         }

@@ -7,9 +7,10 @@ export interface Start {
     module: WebAssembly.Module;
 }
 
-/** The runs that are trained from now on, until the next such message. None: a pause. */
+/** The runs that are trained from now on, until the next such message, at a pace in updates per second. None: a pause. */
 export interface Train {
     train: RunIndex[];
+    pace: number;
 }
 
 export type ToWorker = Start | Train | Request;

@@ -102,6 +102,18 @@ export interface Progress {
     finished: boolean; // the configured number of epochs is done, or it stopped early
     error: string; // the run diverged, or another message; "" if all is well
 }
+export interface Measured {
+    samples: number;
+    loss: number;
+    accuracy: number | null;
+    error: number | null; // mean squared error of numbers
+    confusion: number[][]; // [label][answer]: counts; [] unless there are at most 32 classes
+}
+export interface Baseline {
+    text: string; // "the most frequent label"
+    loss: number;
+    accuracy: number | null;
+}
 export interface Sample {
     index: number;
     x: Numbers;
@@ -130,6 +142,8 @@ export interface Methods {
     predict: { arguments: { run: RunIndex; x: number[] }; result: { output: Numbers } };
     /** Adds samples to the training data of a run and keeps its parameters. y: a label, or numbers. */
     add: { arguments: { run: RunIndex; x: number[]; y: number[] }; result: Opened };
+    /** The net on its data, and the best answer without a net. null: of numbers, or not to be compared. */
+    measure: { arguments: { run: RunIndex }; result: { training: Measured; validation: Measured; baseline: Baseline | null } };
     digest: { arguments: { run: RunIndex }; result: { digest: string } };
 
     /** The files of a run: checkpoint.safetensors and config.json, as `recurve evaluate` reads them, are in the folder

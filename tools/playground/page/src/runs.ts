@@ -24,6 +24,7 @@ export class Run {
 export class Runs {
     readonly run: readonly [Run, Run] = [new Run(), new Run()];
     isTraining = false;
+    pace = 100;
 
     #client: Client;
     #store: Store;
@@ -61,9 +62,10 @@ export class Runs {
         return opened !== null && text !== this.#store.value.text;
     }
 
-    /** The options that the run is opened with. */
+    /** The options that the run is opened with. Run B has those of run A, except for its own. */
     settings(run: RunIndex): Settings {
-        return { ...this.#store.value.runs[run], seed: String(this.#store.value.seed) };
+        const { runs, seed } = this.#store.value;
+        return { ...runs[0], ...(run === 1 ? runs[1] : {}), seed: String(seed) };
     }
 
     /** Opens the active runs from their seed. Errors go to the runs. */
@@ -84,14 +86,25 @@ export class Runs {
         }
     }
 
-    /** Sets options of a run while it trains. Those of the net need `open` instead. */
+    /** Sets options of a run while it trains, or undefined ones back to their defaults. Those of the net need `open` instead.
+     *  On failure the run goes on as it was. */
     async change(run: RunIndex, change: Record<string, string | undefined>): Promise<void> {
+        const before = this.#store.value.runs[run];
+        const removed = Object.fromEntries(Object.keys(change).map((key) => [key, ""]));
         this.#store.setRun(run, change);
         try {
-            this.changed(run, (await this.#client.call("change", { run, settings: this.settings(run) })).result);
+            const settings = { ...removed, ...this.settings(run) };
+            this.changed(run, (await this.#client.call("change", { run, settings })).result);
         } catch (error) {
-            this.#fail(run, message(error));
+            this.#store.setRun(run, Object.fromEntries(Object.keys(change).map((key) => [key, before[key]])));
+            throw error;
         }
+    }
+
+    /** Updates per second to train at; Infinity: as fast as it can. */
+    setPace(pace: number): void {
+        this.pace = pace;
+        if (this.isTraining) this.start();
     }
 
     /** To be called with the result of calls that keep the parameters: change, add, load. */
@@ -102,7 +115,7 @@ export class Runs {
 
     start(): void {
         const runs = this.active().filter((run) => !this.isDone(run));
-        this.#client.train(runs);
+        this.#client.train(runs, this.pace);
         this.#setTraining(runs.length > 0);
     }
 

@@ -4,13 +4,17 @@ import create, { type Module } from "module";
 import type { FromWorker, ToWorker } from "./messages";
 import type { Progress, Request, RunIndex } from "./protocol";
 
-const SLICE = 15; // milliseconds of training between two looks at the messages
+const SLICE = 15; // milliseconds of training between two looks at the messages, roughly
+const MOST = 5000; // milliseconds that a run may take for the updates that another one made in a slice
 
 declare const self: { onmessage: unknown; postMessage(message: FromWorker, transfer: Transferable[]): void };
 
 let module: Module;
 let training: RunIndex[] = [];
-let next = 0; // index into training: the runs take turns
+let pace = Infinity; // updates per second
+let began = 0; // when the pace was set, in milliseconds
+let made = 0; // updates since then
+const done: [number, number] = [0, 0]; // updates of each run
 
 const send = (message: FromWorker, transfer: Transferable[] = []) => self.postMessage(message, transfer);
 
@@ -45,6 +49,8 @@ function call(method: string, values: unknown): { result: unknown; numbers: Floa
     module._free(json);
     module._free(name);
     if (answer.error) throw new CallError(answer.error.code, answer.error.text);
+    if (method === "open") done[(values as { run: RunIndex }).run] = 0;
+    if (method === "train") done[(values as { run: RunIndex }).run] = answer.result.updates;
     const start = module._page_numbers() / Float32Array.BYTES_PER_ELEMENT;
     return { result: answer.result, numbers: module.HEAPF32.slice(start, start + module._page_number_count()) };
 }
@@ -84,21 +90,35 @@ let isQueued = false;
 function queueSlice(): void {
     if (isQueued || training.length === 0) return;
     isQueued = true;
-    turn.port2.postMessage(null);
+    // With a pace, wait until an update is due.
+    const wait = began + (1000 * (made + 1)) / pace - performance.now();
+    if (wait > 1) setTimeout(() => turn.port2.postMessage(null), wait);
+    else turn.port2.postMessage(null);
 }
 
-turn.port1.onmessage = () => {
-    isQueued = false;
-    const run = training[next++ % training.length];
-    if (run === undefined) return;
+/** Trains a run and tells the page. Returns the number of updates. */
+function train(run: RunIndex, updates: number, milliseconds: number): number {
+    const before = done[run];
     try {
-        const progress = call("train", { run, updates: 1e9, milliseconds: SLICE }).result as Progress;
+        const progress = call("train", { run, updates, milliseconds }).result as Progress;
         if (progress.finished || progress.error) training = training.filter((other) => other !== run);
         send({ run, progress });
     } catch (error) {
         training = training.filter((other) => other !== run);
         send({ run, error: asError(error) });
     }
+    return done[run] - before;
+}
+
+/** The first run trains for a slice, and the other one makes as many updates, so that they stay side by side. */
+turn.port1.onmessage = () => {
+    isQueued = false;
+    const [first, ...others] = training;
+    if (first === undefined) return;
+    const due = pace < Infinity ? ((performance.now() - began) / 1000) * pace - made : 1e9;
+    const updates = train(first, Math.max(1, Math.floor(due)), SLICE);
+    for (const other of others) train(other, updates, MOST);
+    made += updates;
     queueSlice();
 };
 
@@ -116,6 +136,9 @@ self.onmessage = async ({ data }: MessageEvent<ToWorker>) => {
         send({ ready: true });
     } else if ("train" in data) {
         training = data.train;
+        pace = data.pace;
+        began = performance.now();
+        made = 0;
         queueSlice();
     } else {
         answer(data);
