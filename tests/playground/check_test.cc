@@ -14,7 +14,7 @@ class Check : public testing::Test {
 
 Answer ask(const std::string &name, const std::string &text, const std::string &more = "")
 {
-    return Answer(name, "{\"text\": " + quoted(text) + more + "}");
+    return Answer(name, "{\"text\": " + as_json(text) + more + "}");
 }
 
 int size_of(const cJSON *list) { return cJSON_GetArraySize(list); }

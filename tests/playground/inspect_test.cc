@@ -25,7 +25,7 @@ const std::vector<Case> cases = {
 void open(const Case &c)
 {
     const Answer opened("open", R"({"run": 0, "text": )" +
-                                    quoted(c.text.empty() ? "" : file(c.text)) +
+                                    as_json(c.text.empty() ? "" : file(c.text)) +
                                     R"(, "settings": {)" + c.settings + "}}");
     ASSERT_EQ(opened.error(), "");
 }
@@ -170,7 +170,7 @@ TEST_F(Inspect, TheTermsOfAGradientAddUpToIt)
                 const int steps = moves ? static_cast<int>(Answer::number(item, "steps")) : 1;
                 for (int t = 1; t <= steps; t++) {
                     SCOPED_TRACE(name + "[" + std::to_string(t) + "]");
-                    const Answer one("value", R"({"run": 0, "index": 3, "name": )" + quoted(name) +
+                    const Answer one("value", R"({"run": 0, "index": 3, "name": )" + as_json(name) +
                                                   R"(, "step": )" + std::to_string(t) + "}");
                     ASSERT_EQ(one.error(), "");
                     const Numbers gradient = one.numbers(one.result(), "gradient");

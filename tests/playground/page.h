@@ -68,7 +68,7 @@ class Answer {
 };
 
 /* A text as JSON. */
-inline std::string quoted(const std::string &text)
+inline std::string as_json(const std::string &text)
 {
     std::unique_ptr<cJSON, void (*)(cJSON *)> item(cJSON_CreateString(text.c_str()), cJSON_Delete);
     char *json = cJSON_PrintUnformatted(item.get());

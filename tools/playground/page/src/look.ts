@@ -49,6 +49,14 @@ export interface Norms {
     rows: { name: string; state: boolean; norms: Numbers }[];
 }
 
+/** The gradients that a derivation states beside the recorded ones, summed over samples. */
+export interface Agreement {
+    samples: number;
+    cosine: number | null; // of all parameters together
+    ratio: number | null; // of the lengths
+    rows: { name: string; cosine: number | null; ratio: number | null }[];
+}
+
 /** A sample of the run, or one of one's own. Without y its target is 0. */
 export type SampleArguments = { run: RunIndex } & (
     | { index: number; validation: boolean }
@@ -62,5 +70,7 @@ declare module "./protocol" {
         /** One value or parameter, and the terms of its gradient. Steps count from 1. */
         value: { arguments: SampleArguments & { name: string; step: number }; result: Value };
         norms: { arguments: { run: RunIndex }; result: Norms };
+        /** Of a run that trains with the gradients of a derivation. */
+        agreement: { arguments: { run: RunIndex; samples: number }; result: Agreement };
     }
 }
