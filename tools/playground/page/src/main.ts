@@ -3,9 +3,13 @@
 import type { App } from "./app";
 import { startClient } from "./client";
 import { debounce, h, icon, icons } from "./dom";
+import { assist, showChecked } from "./editor/assist";
 import { createEditor } from "./editor/editor";
+import { mountExamples } from "./examples";
+import { Files } from "./files";
 import { mountHeader } from "./header";
 import { mount as mountTour } from "./panels/tour";
+import { mountProblems } from "./problems";
 import type { Checked } from "./protocol";
 import { Runs } from "./runs";
 import { openStore } from "./state";
@@ -44,7 +48,7 @@ async function start(): Promise<void> {
             store.set({ text });
             check();
         },
-        extensions: [],
+        extensions: assist(() => app.catalogue, () => app.checked.shapes),
     });
 
     const listeners = new Set<(checked: App["checked"]) => void>();
@@ -75,6 +79,7 @@ async function start(): Promise<void> {
         }
         if (text !== store.value.text) return;
         app.checked = { ...checked, text };
+        showChecked(editor.view, checked);
         for (const listener of listeners) listener(app.checked);
         // A run that nobody has trained follows the text.
         if (checked.problems.length === 0 && !runs.isTraining)
@@ -84,14 +89,17 @@ async function start(): Promise<void> {
 
     client.onRestart = (reason) => {
         notify(`Recurve was restarted: ${reason}. Your text is kept; the runs begin again from their seed.`);
-        void runs.reopen();
+        void files.restore().then(() => runs.reopen());
     };
 
     const tour = mountTour(element("tour"), app);
-    mountHeader(element("header"), app, { examples: () => {}, tour: () => tour.start() });
+    const files = new Files(app);
+    mountProblems(element("problems"), app);
+    mountHeader(element("header"), app, { examples: mountExamples(app), tour: () => tour.start() });
     mountTabs(element("right"), app);
     element("editor-bar").append(
         h("span", { class: "grow label" }, "Equations"),
+        files.button(),
         h("button", { class: "quiet", title: "Format (Alt+Shift+F)", onclick: () => void format() }, icon(icons.format), h("span", {}, "Format")),
     );
 

@@ -1,9 +1,9 @@
 /* The editor of the text: CodeMirror with the equation language. It lies in a shadow root, where CodeMirror's style sheets
  * need no exception from the page's Content-Security-Policy. */
 
-import { closeBrackets, closeBracketsKeymap } from "@codemirror/autocomplete";
+import { closeBrackets, closeBracketsKeymap, completionKeymap } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap, indentWithTab, toggleComment } from "@codemirror/commands";
-import { bracketMatching, indentOnInput, indentUnit } from "@codemirror/language";
+import { bracketMatching, indentUnit } from "@codemirror/language";
 import { lintGutter, lintKeymap } from "@codemirror/lint";
 import { EditorState, type Extension, RangeSet, StateEffect, StateField } from "@codemirror/state";
 import {
@@ -109,11 +109,11 @@ export function createEditor(root: HTMLElement, options: Options): Editor & { vi
                 lintGutter(),
                 history(),
                 drawSelection(),
-                indentOnInput(),
                 indentUnit.of("  "),
                 bracketMatching(),
                 closeBrackets(),
                 highlightActiveLine(),
+                EditorView.lineWrapping,
                 highlights,
                 language,
                 indentation,
@@ -127,6 +127,7 @@ export function createEditor(root: HTMLElement, options: Options): Editor & { vi
                 options.extensions,
                 // Escape, then Tab leaves the editor.
                 keymap.of([
+                    ...completionKeymap,
                     ...closeBracketsKeymap,
                     ...defaultKeymap,
                     ...historyKeymap,

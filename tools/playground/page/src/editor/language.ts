@@ -106,7 +106,9 @@ export const language = StreamLanguage.define<State>({
 /** A body is indented below its first line. */
 export const indentation = indentService.of((context, position) => {
     const line = context.state.doc.lineAt(position);
-    const before = context.lineAt(line.number > 1 ? line.from - 1 : 0, -1).text;
+    const isBroken = context.simulatedBreak === position; // Enter was pressed here
+    if (!isBroken && line.number === 1) return 0;
+    const before = isBroken ? context.lineAt(position, -1).text : context.state.doc.line(line.number - 1).text;
     const depth = /^\s*/.exec(before)?.[0].length ?? 0;
     return /^\s*(cell|model|derive|for)\b/.test(before) ? depth + 2 : depth;
 });

@@ -10,7 +10,7 @@ export const theme = EditorView.theme({
     ".cm-line": { padding: "0 16px 0 8px" },
     ".cm-gutters": { backgroundColor: "var(--surface)", color: "var(--faint)", border: "none" },
     ".cm-lineNumbers .cm-gutterElement": { padding: "0 4px 0 12px", minWidth: "28px" },
-    ".cm-gutter-lint": { width: "12px" },
+    ".cm-gutter-lint": { width: "14px" },
     ".cm-activeLine": { backgroundColor: "color-mix(in srgb, var(--accent) 6%, transparent)" },
     "&:not(.cm-focused) .cm-activeLine": { backgroundColor: "transparent" },
     ".cm-tinted": { backgroundColor: "color-mix(in srgb, var(--accent) 13%, transparent) !important" },
@@ -28,7 +28,7 @@ export const theme = EditorView.theme({
     ".verdict-right": { color: "var(--right)" },
     ".verdict-wrong": { color: "var(--wrong)" },
     ".verdict-undecided": { color: "var(--warn)" },
-    ".cm-shape": { color: "var(--faint)", fontSize: "0.85em", paddingLeft: "1.5em", userSelect: "none" },
+    ".cm-shape": { color: "var(--faint)", fontSize: "0.85em", paddingLeft: "1.5em", userSelect: "none", whiteSpace: "nowrap" },
     ".cm-tooltip": {
         backgroundColor: "var(--raised)",
         color: "var(--text)",
@@ -75,7 +75,7 @@ export const theme = EditorView.theme({
         borderRadius: "50%",
         width: "7px",
         height: "7px",
-        margin: "0.5em 3px",
+        margin: "0.55em 0 0",
     },
     ".cm-panels": { backgroundColor: "var(--surface)", color: "var(--text)", borderColor: "var(--line)" },
 });

@@ -1,0 +1,92 @@
+/* Files that the user opens or drops: texts, data, weights. */
+
+import type { App } from "./app";
+import { h, icon, icons } from "./dom";
+import { message } from "./runs";
+
+const FOLDER = "/files";
+const LARGEST = 256 * 2 ** 20; // bytes
+
+export class Files {
+    #app: App;
+    #kept = new Map<string, Uint8Array>(); // a new worker gets them again
+
+    constructor(app: App) {
+        this.#app = app;
+        const page = document.documentElement;
+        addEventListener("dragover", (event) => {
+            if (!event.dataTransfer?.types.includes("Files")) return;
+            event.preventDefault();
+            page.classList.add("dropping");
+        });
+        addEventListener("dragleave", (event) => {
+            if (!event.relatedTarget) page.classList.remove("dropping");
+        });
+        addEventListener("drop", (event) => {
+            page.classList.remove("dropping");
+            if (!event.dataTransfer?.files.length) return;
+            event.preventDefault();
+            void this.open(event.dataTransfer.files);
+        });
+    }
+
+    /** A button that does what dropping does. */
+    button(): HTMLElement {
+        const input = h("input", { type: "file", hidden: true, accept: ".rv,.npz,.npy,.csv,.tsv,.txt,.gz,.safetensors" });
+        input.addEventListener("change", () => {
+            if (input.files) void this.open(input.files);
+            input.value = "";
+        });
+        return h(
+            "button",
+            {
+                class: "quiet",
+                title: "Open equations (.rv), data (.npz, .csv, text) or weights (.safetensors); or drop them here",
+                onclick: () => input.click(),
+            },
+            icon(icons.open),
+            h("span", {}, "Open"),
+            input,
+        );
+    }
+
+    async open(files: Iterable<File>): Promise<void> {
+        for (const file of files) {
+            try {
+                await this.#openOne(file);
+            } catch (error) {
+                this.#app.notify(`${file.name}: ${message(error)}`);
+            }
+        }
+    }
+
+    /** Writes the files into a worker that has replaced another. */
+    async restore(): Promise<void> {
+        for (const [path, bytes] of this.#kept) await this.#app.client.writeFile(path, bytes);
+    }
+
+    async #openOne(file: File): Promise<void> {
+        const { editor, client, runs, store, notify } = this.#app;
+        if (file.size > LARGEST) throw new Error(`${Math.round(file.size / 2 ** 20)} MB, expected at most 256`);
+        if (file.name.endsWith(".rv")) {
+            editor.setText(await file.text());
+            notify(`Opened ${file.name}. Undo brings the other text back.`);
+            return;
+        }
+        const path = `${FOLDER}/${file.name.replace(/[^\w.-]/g, "_")}`;
+        const bytes = new Uint8Array(await file.arrayBuffer());
+        await client.writeFile(path, bytes);
+        this.#kept.set(path, bytes);
+        if (file.name.endsWith(".safetensors")) {
+            runs.changed(0, (await client.call("load", { run: 0, path })).result);
+            notify(`The run has the parameters of ${file.name}.`);
+            return;
+        }
+        for (const run of [0, 1] as const)
+            store.setRun(run, { data: path, task: undefined, classes: undefined, length: undefined, size: undefined });
+        await runs.reset();
+        const { opened, error } = runs.run[0];
+        if (opened) this.#app.showPanel("train");
+        notify(opened ? `${file.name}: ${opened.trainingSamples} samples to train on.` : error);
+    }
+}
