@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "export/c/maths.h"
+
 /* Whether one of the functions contains the text. */
 static bool used(const void *context, const char *what)
 {

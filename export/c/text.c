@@ -1,17 +1,17 @@
 #include "export/c/text.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 const char *rv_c_name(const char *name, char text[RV_C_NAME])
 {
     static const char *const taken[] = {
-        "auto",    "break",  "case",     "char",   "const",    "continue", "default",
-        "do",      "double", "else",     "enum",   "extern",   "float",    "for",
-        "goto",    "if",     "inline",   "int",    "long",     "register", "restrict",
-        "return",  "short",  "signed",   "sizeof", "static",   "struct",   "switch",
-        "typedef", "union",  "unsigned", "void",   "volatile", "while"};
+        "auto",     "break",    "case",     "char",   "const",    "continue", "default",
+        "do",       "double",   "else",     "enum",   "extern",   "float",    "for",
+        "goto",     "if",       "inline",   "int",    "long",     "register", "restrict",
+        "return",   "short",    "signed",   "sizeof", "static",   "struct",   "switch",
+        "typedef",  "union",    "unsigned", "void",   "volatile", "while",    "EXPONENT",
+        "INFINITY", "LN2_HIGH", "LN2_LOW",  "LOG2_E", "NAN",      "ROUND"}; /* macros */
     int length = 0;
     bool digit = name[0] >= '0' && name[0] <= '9';
     if (digit || name[0] == '\0') text[length++] = 'v';
@@ -46,35 +46,4 @@ void rv_c_write_number(rv_writer *w, double number)
         rv_write(w, "%s%lld", sign, mantissa << exponent);
     else
         rv_write(w, "%s0x%llxp%d", sign, (unsigned long long)mantissa, exponent);
-}
-
-void rv_c_write_maths(rv_writer *w, bool (*used)(const void *context, const char *call),
-                      const void *context)
-{
-    static const struct {
-        const char *call, *definition;
-    } others[] = {
-        {"POWER(",
-         "#define POWER(x, y) \\\n    (sizeof(real) == sizeof(float) ? (real)powf((float)(x), "
-         "(float)(y)) : (real)pow(x, y))\n"},
-        {"MAX(", "#define MAX(a, b) ((a) >= (b) || (a) != (a) ? (a) : (b))\n"},
-        {"SIGMOID(", "\nstatic real SIGMOID(real x) { return 1 / (1 + EXP(-x)); }\n"},
-    };
-    static const char *const maths[][2] = {
-        {"EXP", "exp"},     {"LOG", "log"},     {"LOG1P", "log1p"},    {"TANH", "tanh"},
-        {"ATAN", "atan"},   {"SQRT", "sqrt"},   {"ABS", "fabs"},       {"FLOOR", "floor"},
-        {"TRUNC", "trunc"}, {"SIN", "sin"},     {"COS", "cos"},        {"ERF", "erf"},
-        {"ERFC", "erfc"},   {"EXPM1", "expm1"}, {"ROUND_EVEN", "rint"}};
-    rv_write(w,
-             "/* A function of the C library for the type of real. */\n"
-             "#define MATH(name, x) \\\n"
-             "    (sizeof(real) == sizeof(float) ? (real)name##f((float)(x)) : (real)name(x))\n");
-    for (size_t i = 0; i < sizeof maths / sizeof *maths; i++) {
-        char call[16];
-        snprintf(call, sizeof call, "%s(", maths[i][0]);
-        if (used(context, call) || (i == 0 && used(context, "SIGMOID("))) /* which is made of EXP */
-            rv_write(w, "#define %s(x) MATH(%s, x)\n", maths[i][0], maths[i][1]);
-    }
-    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-        if (used(context, others[i].call)) rv_write(w, "%-s", others[i].definition);
 }

@@ -15,11 +15,6 @@ const char *rv_c_name(const char *name, char text[RV_C_NAME]);
 /* Writes an f32 or f64 number as a constant, exactly. */
 void rv_c_write_number(rv_writer *w, double number);
 
-/* Defines the functions that the values of ops consist of (ops/pointwise.def), EXP(x) and so on, for the type real: those
- * for which `used` is true of their call, "EXP(". */
-void rv_c_write_maths(rv_writer *w, bool (*used)(const void *context, const char *call),
-                      const void *context);
-
 #ifdef __cplusplus
 }
 #endif

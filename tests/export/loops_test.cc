@@ -8,7 +8,7 @@
 
 #include "autograd/gradient.h"
 #include "export/c/function.h"
-#include "export/c/text.h"
+#include "export/c/maths.h"
 #include "ops/ops.h"
 #include "ops/samples_internal.h"
 #include "tests/files.h"
@@ -143,7 +143,8 @@ std::string head()
         &maths, [](const void *, const char *) { return true; }, nullptr);
     const std::string definitions = maths.at;
     rv_free(maths.at);
-    return "#include <math.h>\n#include <stdint.h>\n#include <stdio.h>\ntypedef double real;\n" +
+    return "#include <math.h>\n#include <stdint.h>\n#include <stdio.h>\n#include "
+           "<string.h>\ntypedef double real;\n" +
            definitions + R"(
 static int differ(const real *y, const real *expected, size_t count)
 {

@@ -44,13 +44,13 @@ def node_with(package):
     return node
 
 
-def compiled(source, libraries, package):
+def compiled(source, libraries, package, more=()):
     """A peer in C, compiled for this machine."""
     program = os.path.join(CACHE, os.path.basename(source)[:-len(".c")])
     os.makedirs(CACHE, exist_ok=True)
-    files = [os.path.join(HERE, name) for name in (source, "peers/data.c", "serve.c", "timing.c")]
+    files = [os.path.join(HERE, name) for name in (source, "peers/data.c", "serve.c")]
     command = ["cc", "-std=c11", "-D_GNU_SOURCE", "-O3", "-march=native", "-fno-math-errno", "-I", ROOT,
-               *files, os.path.join(BIN, "librecurve.a"), *libraries, "-lcjson", "-lxxhash", "-lm",
+               "-I", CACHE, *files, os.path.join(ROOT, "tools/machine/timing.c"), *more, os.path.join(BIN, "librecurve.a"), *libraries, "-lcjson", "-lxxhash", "-lm",
                "-o", program]
     made = subprocess.run(command, capture_output=True, text=True)
     if made.returncode:
@@ -92,6 +92,15 @@ def recurve():
     def command(data, threads):
         return [os.path.join(BIN, "tools/bench/bench"), "--serve", "--threads", str(threads)]
     return Contender("Recurve", command)
+
+
+def exported():
+    """The C of `recurve export` for A1."""
+    def command(data, threads):
+        subprocess.run([os.path.join(BIN, "tools/recurve"), "export", "--head-units", "32", "--name", "a1", "--c", CACHE],
+                       check=True, stdout=subprocess.DEVNULL)
+        return [compiled("peers/with_export.c", [], "", [os.path.join(CACHE, "a1.c")]), data]
+    return Contender("exported C", command)
 
 
 def peers():
