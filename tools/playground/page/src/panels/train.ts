@@ -49,7 +49,7 @@ class TrainPanel {
     private readonly problem = h("p", { class: "problem", hidden: true });
     private readonly fields = h("div", { class: "controls" });
     private readonly more = h("details", { class: "more" }, h("summary", {}, "More options"));
-    private readonly data = h("select", {});
+    private readonly data = h("select", { "aria-label": "data" });
     private readonly second = h("input", { type: "checkbox" });
     private readonly inputs: { control: Control; run: RunIndex; field: HTMLInputElement | HTMLSelectElement }[] = [];
     private measured: [Result<"measure"> | null, Result<"measure"> | null] = [null, null];
@@ -151,12 +151,12 @@ class TrainPanel {
         const { runs } = this.app;
         const select = h(
             "select",
-            { title: "How many updates a second to make" },
+            { "aria-label": "pace", title: "How many updates a second to make" },
             ...PACES.map((pace) => h("option", { value: pace }, pace < Infinity ? `${pace} updates/s` : "full speed")),
         );
         select.value = String(runs.pace);
         select.addEventListener("change", () => runs.setPace(Number(select.value)));
-        return h("label", { class: "field" }, h("span", { class: "visually-hidden" }, "pace"), select);
+        return select;
     }
 
     private compare(): HTMLElement {
@@ -175,7 +175,7 @@ class TrainPanel {
             store.setRun(0, withData(this.catalogue, store.value.runs[0], this.data.value));
             void this.reopen();
         });
-        this.fields.append(h("label", { class: "control wide" }, h("span", {}, "data"), this.data));
+        this.fields.append(h("div", { class: "control wide" }, h("span", { "aria-hidden": "true" }, "data"), this.data));
         for (const control of CONTROLS) {
             const fields = ([0, 1] as const).slice(0, control.both ? 2 : 1).map((run) => this.field(control, run));
             this.fields.append(h("div", { class: "control", "data-key": control.key }, h("span", { "aria-hidden": "true" }, control.label), ...fields));
