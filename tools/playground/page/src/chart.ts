@@ -23,6 +23,7 @@ function series(curve: Curve): uPlot.Series {
         label: curve.label,
         stroke,
         width: curve.validation ? 2 : 1,
+        alpha: curve.validation ? 1 : 0.6,
         dash: curve.run ? [6, 4] : [],
         spanGaps: true,
         points: { show: curve.validation && curve.x.length < 60, size: 5, fill: stroke },

@@ -45,6 +45,7 @@ export class Client {
     #current: Call | undefined;
     #training: RunIndex[] = [];
     #pace = Infinity;
+    #files = new Map<string, Uint8Array>();
     #timer: ReturnType<typeof setTimeout> | undefined;
     #next = 1;
 
@@ -59,8 +60,10 @@ export class Client {
         return { result: result as Result<M>, numbers };
     }
 
-    /** Files in the worker's memory, which settings such as data=/drop/my.npz name. */
+    /** Files in the worker's memory, which settings such as data=/drop/my.npz name. A worker that replaces another one gets
+     *  them, too. */
     async writeFile(path: string, bytes: Uint8Array): Promise<void> {
+        this.#files.set(path, bytes);
         await this.#ask("writeFile", { path, bytes });
     }
 
@@ -145,6 +148,7 @@ export class Client {
     #receive(message: FromWorker): void {
         if ("ready" in message) {
             this.#isReady = true;
+            for (const [path, bytes] of this.#files) this.#send({ id: 0, method: "writeFile", arguments: { path, bytes } });
             if (this.#training.length) this.#send({ train: this.#training, pace: this.#pace });
             this.#advance();
             return;

@@ -99,11 +99,10 @@ export function dataSets(catalogue: Catalogue): (Choice & { settings: Settings }
 }
 
 /** Which of them the options choose; "" for others. */
-export function dataSet(catalogue: Catalogue, settings: Settings): string {
+export function dataSet(settings: Settings): string {
     if (settings["data"]) return settings["data"] === FOUR_PATH ? "four" : "";
     if (settings["task"] && settings["task"] !== "digits") return settings["task"];
-    const classes = settings["classes"] ?? "0,1";
-    return dataSets(catalogue).some((set) => set.value === "all") && classes === "0-9" ? "all" : classes === "0,1" ? "digits" : "";
+    return { "0,1": "digits", "0-1": "digits", "0-9": "all" }[settings["classes"] ?? "0,1"] ?? "";
 }
 
 /** What must be set and unset for other data: options that describe data, or that other data had brought along. */

@@ -49,7 +49,7 @@ function rightness(sample: Shown, opened: Opened): number | null {
 
 class DataPanel {
     private readonly list = h("ul", { class: "samples" });
-    private readonly caption = h("span", { class: "grow muted number" });
+    private readonly caption = h("span", { class: "grow muted number range" });
     private readonly part = h(
         "select",
         { "aria-label": "Which samples" },
@@ -165,7 +165,9 @@ class DataPanel {
 
     private async load(opened: Opened): Promise<void> {
         const { run } = this;
-        const wrong = this.wrongOnly.checked && opened.classes > 0;
+        this.wrongOnly.disabled = opened.classes === 0;
+        if (this.wrongOnly.disabled) this.wrongOnly.checked = false;
+        const wrong = this.wrongOnly.checked;
         const validation = this.part.value === "validation";
         const { result, numbers } = await this.app.client.call("samples", {
             run,
@@ -197,7 +199,6 @@ class DataPanel {
               : "no samples";
         this.previous.disabled = this.from === 0;
         this.next.disabled = end >= this.total;
-        this.wrongOnly.disabled = !opened.classes;
         this.list.replaceChildren(...samples.map((sample) => this.thumbnail(sample, opened)));
         this.table.update();
     }

@@ -66,9 +66,9 @@ class TrainPanel {
             h("div", { class: "toolbar" }, this.train, this.stepButton, this.resetButton, this.pace(), this.compare()),
             this.status,
             this.problem,
-            this.fields,
             h("div", { class: "charts" }, this.loss.root, this.score.root),
             this.words,
+            this.fields,
             this.table.root,
             this.more,
         );
@@ -122,13 +122,13 @@ class TrainPanel {
         if (key === "seed") {
             store.set({ seed: Number(value) || 0 });
             await this.reopen();
-        } else if (LIVE.has(key) && runs.run[run].opened && this.curves[run].updates > 0) {
+        } else if (LIVE.has(key) && !runs.run[run].error && this.curves[run].updates > 0) {
             try {
                 await runs.change(run, change);
                 if (run === 0 && store.value.second && !(key in store.value.runs[1])) await runs.change(1, {});
             } catch (error) {
                 this.app.notify(message(error));
-                this.showSettings();
+                this.showSettings(true);
             }
         } else {
             store.setRun(run, change);
@@ -170,12 +170,11 @@ class TrainPanel {
 
     private makeControls(): void {
         const { store } = this.app;
-        fill(this.data, dataSets(this.catalogue), dataSet(this.catalogue, store.value.runs[0]));
         this.data.addEventListener("change", () => {
             store.setRun(0, withData(this.catalogue, store.value.runs[0], this.data.value));
             void this.reopen();
         });
-        this.fields.append(h("div", { class: "control wide" }, h("span", { "aria-hidden": "true" }, "data"), this.data));
+        this.fields.append(h("div", { class: "control" }, h("span", { "aria-hidden": "true" }, "data"), this.data));
         for (const control of CONTROLS) {
             const fields = ([0, 1] as const).slice(0, control.both ? 2 : 1).map((run) => this.field(control, run));
             this.fields.append(h("div", { class: "control", "data-key": control.key }, h("span", { "aria-hidden": "true" }, control.label), ...fields));
@@ -218,13 +217,13 @@ class TrainPanel {
     }
 
     /** Shows the options in the controls: what is set as text, defaults as placeholders. */
-    private showSettings(): void {
+    private showSettings(withFocused = false): void {
         const { store, runs, checked } = this.app;
         const { value } = store;
         this.second.checked = value.second;
         this.fields.classList.toggle("two", value.second);
         if (document.activeElement !== this.data)
-            fill(this.data, dataSets(this.catalogue), dataSet(this.catalogue, value.runs[0]));
+            this.showData(value.runs[0]);
         for (const { control, run, field } of this.inputs) {
             const { key } = control;
             const settings = runs.settings(run);
@@ -233,7 +232,7 @@ class TrainPanel {
             field.hidden = run === 1 && !value.second;
             field.disabled = control.net === true && this.isModel(settings);
             field.title = field.disabled ? "The model in the text says this" : "";
-            if (document.activeElement === field && field instanceof HTMLInputElement) continue;
+            if (document.activeElement === field && field instanceof HTMLInputElement && !withFocused) continue;
             if (field instanceof HTMLInputElement) {
                 field.value = own;
                 field.placeholder = opened[key] ?? "";
@@ -248,6 +247,12 @@ class TrainPanel {
             if (field.type === "checkbox") field.checked = own === "true";
             else if (document.activeElement !== field) field.value = own;
         }
+    }
+
+    private showData(settings: Settings): void {
+        const chosen = dataSet(settings);
+        const own = { value: "", label: settings["data"]?.replace(/.*\//, "") ?? `digits ${settings["classes"]}` };
+        fill(this.data, [...dataSets(this.catalogue), ...(chosen ? [] : [own])], chosen);
     }
 
     /** Whether the options choose a whole model of the text: options of a net around a cell do not apply to it. */
@@ -271,7 +276,8 @@ class TrainPanel {
         runs.on((event) => {
             if (event.kind === "progress") {
                 if (event.progress.epochs.length) void this.measure(false);
-                if (performance.now() < drawnAt + DRAW && runs.isTraining) return;
+                // Two runs are drawn once both have trained: then they have made as many updates.
+                if (event.run !== runs.active().at(-1) || (performance.now() < drawnAt + DRAW && runs.isTraining)) return;
                 drawnAt = performance.now();
             } else showSettings();
             if (event.kind === "opened") this.measured[event.run] = null;
@@ -299,9 +305,8 @@ class TrainPanel {
             }
         }
         if (!always || runs.isTraining) return;
-        const words = runs.active().map((run) => this.sentence(run));
-        this.words.textContent = words.join(" ");
-        if (this.curves[0].updates) this.app.announce(this.words.textContent);
+        this.words.textContent = runs.active().map((run) => this.sentence(run)).join(" ");
+        if (this.words.textContent) this.app.announce(this.words.textContent);
         this.update();
     }
 
@@ -329,6 +334,8 @@ class TrainPanel {
             icon(runs.isTraining ? icons.pause : icons.play),
             runs.isTraining ? "Pause" : finished ? "Train on" : "Train",
         );
+        const isOpen = active.every((run) => runs.run[run].opened || runs.run[run].error);
+        this.train.disabled = this.stepButton.disabled = !isOpen;
         this.train.title = `${runs.isTraining ? "Pause" : "Train"} (Ctrl+Enter)`;
         this.stepButton.title = "One update (Ctrl+Shift+Enter)";
         const stale = active.some((run) => runs.isStale(run)) && active.some((run) => this.curves[run].updates > 0);
