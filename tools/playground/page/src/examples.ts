@@ -60,7 +60,8 @@ export function mountExamples(app: App): () => void {
     function filter(): void {
         const words = search.value.toLowerCase().split(/\s+/);
         shown = all.filter(({ name, doc }) => words.every((word) => `${name} ${doc}`.toLowerCase().includes(word)));
-        shown.sort((a, b) => Number(b.name === words[0]) - Number(a.name === words[0]));
+        const rank = ({ kind, name }: Example) => (kind === "cell" ? 0 : 2) + Number(name !== words[0]);
+        shown.sort((a, b) => rank(a) - rank(b));
         list.replaceChildren();
         for (const kind of ["cell", "derivation"] as const) {
             const some = shown.filter((example) => example.kind === kind);
@@ -106,7 +107,6 @@ export function mountExamples(app: App): () => void {
                 ...cells.map((one): Example => ({ ...one, kind: /^derive\b/m.test(one.text) ? "derivation" : "cell" })),
                 ...gallery.map((one): Example => ({ ...one, kind: "derivation" })),
             ];
-            all.sort((a, b) => (a.kind === b.kind ? 0 : a.kind === "cell" ? -1 : 1));
             filter();
         })
         .catch(() => {}); // the notice of the restart says it

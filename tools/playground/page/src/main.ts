@@ -23,10 +23,30 @@ const element = (id: string): HTMLElement => {
     return found;
 };
 
+/** Dragging, and the arrow keys, share the width between the equations and the panels. */
+function mountDivider(divider: HTMLElement, main: HTMLElement): void {
+    let percent = 44;
+    const set = (value: number) => {
+        percent = Math.min(Math.max(value, 20), 75);
+        main.style.setProperty("--left-width", `${percent}%`);
+        divider.setAttribute("aria-valuenow", String(Math.round(percent)));
+    };
+    divider.addEventListener("pointerdown", (event) => divider.setPointerCapture(event.pointerId));
+    divider.addEventListener("pointermove", (event) => {
+        if (divider.hasPointerCapture(event.pointerId)) set((100 * event.clientX) / main.clientWidth);
+    });
+    divider.addEventListener("keydown", (event) => {
+        const by = { ArrowLeft: -2, ArrowRight: 2 }[event.key];
+        if (by) set(percent + by);
+    });
+    set(percent);
+}
+
 async function start(): Promise<void> {
     const client = startClient();
     const { store, problem } = await openStore();
     const runs = new Runs(client, store);
+    void runs.reset(); // the first call: a step of training can follow at once
 
     let toast: ReturnType<typeof setTimeout> | undefined;
     const notice = document.body.appendChild(h("div", { class: "notice", hidden: true }));
@@ -103,6 +123,8 @@ async function start(): Promise<void> {
         h("button", { class: "quiet", title: "Format (Alt+Shift+F)", onclick: () => void format() }, icon(icons.format), h("span", {}, "Format")),
     );
 
+    mountDivider(element("divider"), element("main"));
+
     async function format(): Promise<void> {
         try {
             editor.setText((await client.call("format", { text: editor.text() })).result.text);
@@ -118,7 +140,6 @@ async function start(): Promise<void> {
     });
 
     if (problem) notify(problem);
-    void runs.reset();
     void checkNow();
 }
 

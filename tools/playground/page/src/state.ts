@@ -18,7 +18,7 @@ export interface PageState {
 }
 
 const defaults: PageState = {
-    text: first,
+    text: first.split("\n\n")[0] + "\n", // the cell; the options make the net around it
     seed: 1,
     runs: [{}, {}],
     second: false,
