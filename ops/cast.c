@@ -1,15 +1,12 @@
 /* cast: y = x in another dtype. */
 #include "autograd/element_internal.h"
+#include "ops/attributes_internal.h"
 #include "ops/ops.h"
 #include "ops/options.h"
 
-typedef struct cast_attr {
-    int64_t dtype;
-} cast_attr;
-
 static bool infer(rv_inference *i)
 {
-    const cast_attr *attr = i->attr;
+    const rv_cast_attr *attr = i->attr;
     i->out = (rv_type){(rv_dtype)attr->dtype, i->in[0].shape};
     return true;
 }
@@ -22,7 +19,7 @@ static void reference(const rv_call *c)
 
 static rv_term element(rv_element *e)
 {
-    const cast_attr *attr = e->attr;
+    const rv_cast_attr *attr = e->attr;
     rv_term x = rv_term_input(e, 0, e->at);
     return attr->dtype == RV_I32 ? rv_term_apply(e, "TRUNC(x)", &x, 1) : x;
 }
@@ -40,14 +37,14 @@ static const rv_sample samples[] = {
     {.in = {{2, {3, 5}}},
      .low = -2,
      .high = 2,
-     .attr = &(const cast_attr){RV_F64},
-     .attr_size = sizeof(cast_attr)},
+     .attr = &(const rv_cast_attr){RV_F64},
+     .attr_size = sizeof(rv_cast_attr)},
     {.in = {{1, {7}}},
      .low = -9,
      .high = 9,
      .integer = 1,
-     .attr = &(const cast_attr){RV_F64},
-     .attr_size = sizeof(cast_attr),
+     .attr = &(const rv_cast_attr){RV_F64},
+     .attr_size = sizeof(rv_cast_attr),
      RV_GIVEN(RV_WORD("f64"))},
 };
 
@@ -74,5 +71,5 @@ const rv_op rv_op_cast = {
 rv_var rv_cast(rv_var x, rv_dtype dtype)
 {
     if (rv_is_null(x) || rv_dtype_of(x) == dtype) return x;
-    return rv_record(NULL, &rv_op_cast, &(cast_attr){dtype}, sizeof(cast_attr), &x, 1);
+    return rv_record(NULL, &rv_op_cast, &(rv_cast_attr){dtype}, sizeof(rv_cast_attr), &x, 1);
 }

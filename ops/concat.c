@@ -1,20 +1,17 @@
 /* concat: tensors one after the other along an axis; stack: along a new one. */
 #include <string.h>
 
+#include "ops/attributes_internal.h"
 #include "ops/index_internal.h"
 #include "ops/ops.h"
 #include "ops/options.h"
 #include "tensor/memory.h"
 
-typedef struct concat_attr {
-    int64_t axis;
-} concat_attr;
-
 /* ---- shape rule ---- */
 
 static bool infer(rv_inference *i)
 {
-    const concat_attr *attr = i->attr;
+    const rv_concat_attr *attr = i->attr;
     i->out = i->in[0];
     rv_shape *out = &i->out.shape;
     if (attr->axis < 0 || attr->axis >= out->rank)
@@ -45,7 +42,7 @@ static bool infer(rv_inference *i)
 
 static void reference(const rv_call *c)
 {
-    const concat_attr *attr = c->attr;
+    const rv_concat_attr *attr = c->attr;
     rv_tensor y = rv_call_out(c);
     int64_t index[RV_MAX_RANK], start = 0;
     for (int k = 0; k < c->inputs; k++) {
@@ -63,7 +60,7 @@ static void reference(const rv_call *c)
 
 static rv_term element(rv_element *e)
 {
-    const concat_attr *attr = e->attr;
+    const rv_concat_attr *attr = e->attr;
     rv_index at[RV_MAX_RANK];
     rv_term y = 0;
     int64_t start = 0;
@@ -82,7 +79,7 @@ static rv_term element(rv_element *e)
 
 static void copy_blocks(const rv_call *c)
 {
-    const concat_attr *attr = c->attr;
+    const rv_concat_attr *attr = c->attr;
     size_t outer = 1, row = rv_dtype_size(c->out_type.dtype);
     for (int64_t d = 0; d < attr->axis; d++) outer *= (size_t)c->out_type.shape.dim[d];
     for (int64_t d = attr->axis; d < c->out_type.shape.rank; d++)
@@ -107,7 +104,7 @@ static rv_kernel choose(rv_call *c)
 
 static rv_var gradient(const rv_backward *b, int k)
 {
-    const concat_attr *attr = b->attr;
+    const rv_concat_attr *attr = b->attr;
     int64_t start = 0;
     for (int i = 0; i < k; i++) start += rv_shape_of(b->x[i]).dim[attr->axis];
     return rv_slice_axis(b->dy, (int)attr->axis, start, rv_shape_of(b->x[k]).dim[attr->axis]);
@@ -115,7 +112,7 @@ static rv_var gradient(const rv_backward *b, int k)
 
 /* ---- samples, descriptor, constructor ---- */
 
-#define AXIS(n) .attr = &(const concat_attr){n}, .attr_size = sizeof(concat_attr)
+#define AXIS(n) .attr = &(const rv_concat_attr){n}, .attr_size = sizeof(rv_concat_attr)
 static const rv_sample samples[] = {
     {.in = {{2, {2, 3}}, {2, {4, 3}}},
      .inputs = 2,
@@ -141,7 +138,7 @@ static rv_var call(rv_arguments *a) { return rv_concat(a->x, a->inputs, rv_optio
 
 static bool by_rows(const void *attr_, const rv_type *in, int k)
 {
-    const concat_attr *attr = attr_;
+    const rv_concat_attr *attr = attr_;
     (void)in, (void)k;
     return attr->axis > 0;
 }
@@ -170,8 +167,8 @@ rv_var rv_concat(const rv_var *x, int count, int axis)
 {
     if (!x) return (rv_var){NULL, -1};
     int at = count > 0 ? rv_axis(x[0], axis) : -1;
-    return rv_record(NULL, &rv_op_concat, &(concat_attr){at < 0 ? axis : at}, sizeof(concat_attr),
-                     x, count);
+    return rv_record(NULL, &rv_op_concat, &(rv_concat_attr){at < 0 ? axis : at},
+                     sizeof(rv_concat_attr), x, count);
 }
 
 /* ---- stack: a composite ---- */

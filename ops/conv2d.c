@@ -6,6 +6,7 @@
  * respect to y is conv2d, with respect to x the input gradient, with respect to w the weight gradient. So the
  * gradients of each are the other two, to any order. x [batch,channels,height,width],
  * w [outputs,channels/groups,kh,kw], y [batch,outputs,oh,ow]. */
+#include "ops/attributes_internal.h"
 #include "ops/conv2d_internal.h"
 #include "ops/index_internal.h"
 #include "ops/kernels/kernels.h"
@@ -14,19 +15,13 @@
 
 extern const rv_op rv_op_conv2d_weight_gradient, rv_op_conv2d_weight_gradient_add;
 
-typedef struct conv_attr {
-    int64_t stride[2], pad[2], pad_end[2], dilation[2], groups;
-    /* Of gradients: height and width of the result, which the inputs do not determine. */
-    int64_t size[2];
-} conv_attr;
-
 /* The largest attribute. With sizes below 2^40 no sum or product overflows. */
 enum { LARGEST = 1 << 20 };
 
 /* ---- shape rules ---- */
 
 /* The number of positions of a kernel along axis d of an image, or 0. */
-static int64_t positions(const conv_attr *a, int d, int64_t image, int64_t kernel)
+static int64_t positions(const rv_conv_attr *a, int d, int64_t image, int64_t kernel)
 {
     int64_t free_size = image + a->pad[d] + a->pad_end[d] - (kernel - 1) * a->dilation[d] - 1;
     return free_size < 0 ? 0 : free_size / a->stride[d] + 1;
@@ -34,7 +29,7 @@ static int64_t positions(const conv_attr *a, int d, int64_t image, int64_t kerne
 
 static bool check_attr(rv_inference *i)
 {
-    const conv_attr *a = i->attr;
+    const rv_conv_attr *a = i->attr;
     bool fits = a->groups >= 1 && a->groups <= LARGEST;
     for (int d = 0; d < 2; d++)
         fits = fits && a->stride[d] >= 1 && a->stride[d] <= LARGEST && a->dilation[d] >= 1 &&
@@ -66,7 +61,7 @@ static bool check_attr(rv_inference *i)
 /* Whether x, w and y are the three sides of one convolution. */
 static bool check_form(rv_inference *i, const rv_shape *x, const rv_shape *w, const rv_shape *y)
 {
-    const conv_attr *a = i->attr;
+    const rv_conv_attr *a = i->attr;
     if (w->dim[0] % a->groups || x->dim[1] % a->groups || w->dim[1] != x->dim[1] / a->groups)
         return rv_fail(
             i->error, RV_ERROR_SHAPE,
@@ -92,7 +87,7 @@ static bool check_form(rv_inference *i, const rv_shape *x, const rv_shape *w, co
 static bool infer_y(rv_inference *i)
 {
     if (!check_attr(i)) return false;
-    const conv_attr *a = i->attr;
+    const rv_conv_attr *a = i->attr;
     const rv_shape *x = &i->in[0].shape, *w = &i->in[1].shape;
     rv_shape y = {4,
                   {x->dim[0], w->dim[0], positions(a, 0, x->dim[2], w->dim[2]),
@@ -104,7 +99,7 @@ static bool infer_y(rv_inference *i)
 static bool infer_x(rv_inference *i)
 {
     if (!check_attr(i)) return false;
-    const conv_attr *a = i->attr;
+    const rv_conv_attr *a = i->attr;
     const rv_shape *y = &i->in[0].shape, *w = &i->in[1].shape;
     rv_shape x = {4, {y->dim[0], w->dim[1] * a->groups, a->size[0], a->size[1]}};
     i->out = (rv_type){i->in[0].dtype, x};
@@ -114,14 +109,14 @@ static bool infer_x(rv_inference *i)
 static bool infer_w(rv_inference *i)
 {
     if (!check_attr(i)) return false;
-    const conv_attr *a = i->attr;
+    const rv_conv_attr *a = i->attr;
     const rv_shape *x = &i->in[0].shape, *y = &i->in[1].shape;
     rv_shape w = {4, {y->dim[1], x->dim[1] / a->groups, a->size[0], a->size[1]}};
     i->out = (rv_type){i->in[0].dtype, w};
     return check_form(i, x, &w, y) && rv_infer_addend(i, 2);
 }
 
-static rv_conv_plan geometry(const conv_attr *a, rv_shape x, rv_shape w, rv_shape y)
+static rv_conv_plan geometry(const rv_conv_attr *a, rv_shape x, rv_shape w, rv_shape y)
 {
     return (rv_conv_plan){.batch = x.dim[0],
                           .channels = x.dim[1],
@@ -193,7 +188,7 @@ static void reference_w(const rv_call *c)
 /* The row or column of the image under an element of the kernel. */
 static rv_index under(rv_element *e, int d, rv_index out, rv_index kernel)
 {
-    const conv_attr *a = e->attr;
+    const rv_conv_attr *a = e->attr;
     rv_index at =
         rv_index_plus(e, rv_index_scale(out, a->stride[d]), rv_index_scale(kernel, a->dilation[d]));
     return rv_index_shift(at, -a->pad[d]);
@@ -211,7 +206,7 @@ static rv_term product(rv_element *e, int x, const rv_index at[4], int other,
 
 static rv_term element_y(rv_element *e)
 {
-    const conv_attr *a = e->attr;
+    const rv_conv_attr *a = e->attr;
     const rv_shape *w = &e->in[1].shape;
     rv_index n = e->at[0], o = e->at[1], i = e->at[2], j = e->at[3];
     rv_index loop[3]; /* c, p, q */
@@ -225,7 +220,7 @@ static rv_term element_y(rv_element *e)
 
 static rv_term element_w(rv_element *e)
 {
-    const conv_attr *a = e->attr;
+    const rv_conv_attr *a = e->attr;
     const rv_shape *y = &e->in[1].shape, *w = &e->out.shape;
     rv_index o = e->at[0];
     rv_index loop[3] = {rv_index_loop(e, y->dim[0]), rv_index_loop(e, y->dim[2]),
@@ -240,7 +235,7 @@ static rv_term element_w(rv_element *e)
 
 static rv_term element_x(rv_element *e)
 {
-    const conv_attr *a = e->attr;
+    const rv_conv_attr *a = e->attr;
     const rv_shape *w = &e->in[1].shape;
     rv_index loop[3] = {rv_index_loop(e, w->dim[0] / a->groups), rv_index_loop(e, w->dim[2]),
                         rv_index_loop(e, w->dim[3])}; /* o in its group, p, q */
@@ -304,24 +299,24 @@ static rv_kernel choose_w(rv_call *c)
 
 /* ---- gradients: the other two sides of the form ---- */
 
-static rv_var side_y(const conv_attr *a, rv_var x, rv_var w)
+static rv_var side_y(const rv_conv_attr *a, rv_var x, rv_var w)
 {
-    conv_attr attr = *a;
+    rv_conv_attr attr = *a;
     attr.size[0] = attr.size[1] = 0;
     return rv_record(NULL, &rv_op_conv2d, &attr, sizeof attr, (rv_var[]){x, w}, 2);
 }
 
-static rv_var side_x(const conv_attr *a, rv_var y, rv_var w, rv_shape x)
+static rv_var side_x(const rv_conv_attr *a, rv_var y, rv_var w, rv_shape x)
 {
-    conv_attr attr = *a;
+    rv_conv_attr attr = *a;
     attr.size[0] = x.dim[2];
     attr.size[1] = x.dim[3];
     return rv_record(NULL, &rv_op_conv2d_input_gradient, &attr, sizeof attr, (rv_var[]){y, w}, 2);
 }
 
-static rv_var side_w(const conv_attr *a, rv_var x, rv_var y, rv_shape w)
+static rv_var side_w(const rv_conv_attr *a, rv_var x, rv_var y, rv_shape w)
 {
-    conv_attr attr = *a;
+    rv_conv_attr attr = *a;
     attr.size[0] = w.dim[2];
     attr.size[1] = w.dim[3];
     return rv_record(NULL, &rv_op_conv2d_weight_gradient, &attr, sizeof attr, (rv_var[]){x, y}, 2);
@@ -348,7 +343,7 @@ static rv_var gradient_of_w(const rv_backward *b, int k)
 
 /* ---- zeros around an image are the convolution's own padding ---- */
 
-static bool widen(conv_attr *attr, const int64_t before[2], const int64_t after[2])
+static bool widen(rv_conv_attr *attr, const int64_t before[2], const int64_t after[2])
 {
     for (int d = 0; d < 2; d++) {
         if (before[d] < 0 || after[d] < 0) return false;
@@ -360,7 +355,7 @@ static bool widen(conv_attr *attr, const int64_t before[2], const int64_t after[
 }
 
 /* Moves the padding of *x into the attributes. */
-static bool absorb_padding(conv_attr *attr, rv_var *x)
+static bool absorb_padding(rv_conv_attr *attr, rv_var *x)
 {
     int64_t before[2], after[2];
     return rv_is_padded2d(*x, x, before, after) && widen(attr, before, after);
@@ -368,14 +363,14 @@ static bool absorb_padding(conv_attr *attr, rv_var *x)
 
 static rv_var simplify_y(const void *attr, const rv_var *x)
 {
-    conv_attr wider = *(const conv_attr *)attr;
+    rv_conv_attr wider = *(const rv_conv_attr *)attr;
     rv_var image = x[0];
     return absorb_padding(&wider, &image) ? side_y(&wider, image, x[1]) : (rv_var){x[0].tape, -1};
 }
 
 static rv_var simplify_w(const void *attr, const rv_var *x)
 {
-    conv_attr wider = *(const conv_attr *)attr;
+    rv_conv_attr wider = *(const rv_conv_attr *)attr;
     rv_var image = x[0];
     rv_shape w = {4, {0, 0, wider.size[0], wider.size[1]}};
     return absorb_padding(&wider, &image) ? side_w(&wider, image, x[1], w)
@@ -386,7 +381,7 @@ static rv_var crop_one(rv_var x, const int64_t before[2], const int64_t after[2]
 {
     const rv_node *node = rv_tape_node(x.tape, x.id);
     if (node->op != &rv_op_conv2d_input_gradient) return (rv_var){x.tape, -1};
-    conv_attr attr = *(const conv_attr *)node->attr;
+    rv_conv_attr attr = *(const rv_conv_attr *)node->attr;
     rv_shape size = node->type.shape;
     if (!widen(&attr, before, after)) return (rv_var){x.tape, -1};
     for (int d = 0; d < 2; d++) size.dim[2 + d] -= before[d] + after[d];
@@ -416,7 +411,7 @@ rv_var rv_crop_input_gradient(rv_var x, const int64_t before[2], const int64_t a
 /* ---- samples ---- */
 
 #define PLAIN .stride = {1, 1}, .dilation = {1, 1}, .groups = 1
-#define ATTR(...) .attr = &(const conv_attr){__VA_ARGS__}, .attr_size = sizeof(conv_attr)
+#define ATTR(...) .attr = &(const rv_conv_attr){__VA_ARGS__}, .attr_size = sizeof(rv_conv_attr)
 #define RANGE .low = -1, .high = 1
 static const rv_sample samples_y[] = {
     {.in = {{4, {2, 1, 8, 8}}, {4, {1, 1, 5, 5}}},
@@ -524,13 +519,13 @@ static const rv_sample samples_w_add[] = {
 
 static int64_t or_one(int64_t value) { return value ? value : 1; }
 
-static conv_attr attr_of(const rv_conv2d_options *o)
+static rv_conv_attr attr_of(const rv_conv2d_options *o)
 {
-    return (conv_attr){.stride = {or_one(o->stride[0]), or_one(o->stride[1])},
-                       .pad = {o->top, o->left},
-                       .pad_end = {o->bottom, o->right},
-                       .dilation = {or_one(o->dilation[0]), or_one(o->dilation[1])},
-                       .groups = or_one(o->groups)};
+    return (rv_conv_attr){.stride = {or_one(o->stride[0]), or_one(o->stride[1])},
+                          .pad = {o->top, o->left},
+                          .pad_end = {o->bottom, o->right},
+                          .dilation = {or_one(o->dilation[0]), or_one(o->dilation[1])},
+                          .groups = or_one(o->groups)};
 }
 
 static const rv_option options[] = {RV_CONV2D_OPTIONS};
@@ -561,7 +556,7 @@ static rv_var call_y(rv_arguments *a)
 static rv_var call_gradient(rv_arguments *a)
 {
     const rv_conv2d_options o = rv_conv2d_arguments(a);
-    conv_attr attr = attr_of(&o);
+    rv_conv_attr attr = attr_of(&o);
     rv_option_pair(a, RV_CONV2D_OPTION_COUNT, 1, attr.size);
     return rv_record(NULL, a->op, &attr, sizeof attr, a->x, a->inputs);
 }
@@ -654,14 +649,14 @@ const rv_op rv_op_conv2d_weight_gradient_add = {
 
 rv_var rv_conv2d(rv_var x, rv_var w, rv_conv2d_options o)
 {
-    conv_attr attr = attr_of(&o);
+    rv_conv_attr attr = attr_of(&o);
     return side_y(&attr, x, w);
 }
 
 rv_var rv_conv2d_input_gradient(rv_var y, rv_var w, rv_conv2d_options o, int64_t height,
                                 int64_t width)
 {
-    conv_attr attr = attr_of(&o);
+    rv_conv_attr attr = attr_of(&o);
     return side_x(&attr, y, w, (rv_shape){4, {0, 0, height, width}});
 }
 

@@ -1,17 +1,14 @@
 /* cumulative_sum: the sum of all elements up to each one along an axis. */
+#include "ops/attributes_internal.h"
 #include "ops/index_internal.h"
 #include "ops/ops.h"
 #include "ops/options.h"
-
-typedef struct scan_attr {
-    int64_t axis, reverse;
-} scan_attr;
 
 /* ---- shape rule ---- */
 
 static bool infer(rv_inference *i)
 {
-    const scan_attr *attr = i->attr;
+    const rv_scan_attr *attr = i->attr;
     i->out = i->in[0];
     if (i->out.dtype == RV_I32)
         return rv_fail(i->error, RV_ERROR_DTYPE, "takes f32 or f64, not i32; cast x first");
@@ -25,7 +22,7 @@ static bool infer(rv_inference *i)
 
 static void reference(const rv_call *c)
 {
-    const scan_attr *attr = c->attr;
+    const rv_scan_attr *attr = c->attr;
     rv_tensor x = rv_call_in(c, 0), y = rv_call_out(c);
     int64_t index[RV_MAX_RANK], stride[RV_MAX_RANK], count = rv_tensor_count(&y);
     rv_strides(y.shape, stride);
@@ -43,7 +40,7 @@ static void reference(const rv_call *c)
 
 static rv_term element(rv_element *e)
 {
-    const scan_attr *attr = e->attr;
+    const rv_scan_attr *attr = e->attr;
     rv_index at[RV_MAX_RANK], own = e->at[attr->axis];
     rv_index j = rv_index_loop(e, e->out.shape.dim[attr->axis]);
     for (int64_t d = 0; d < e->out.shape.rank; d++) at[d] = e->at[d];
@@ -58,7 +55,7 @@ static rv_term element(rv_element *e)
 
 static rv_kernel choose(rv_call *c)
 {
-    const scan_attr *attr = c->attr;
+    const rv_scan_attr *attr = c->attr;
     const rv_shape x = c->in_type[0].shape;
     rv_scan_plan *plan = rv_scan_plan_new(x, attr->axis, attr->reverse);
     if (!plan) return NULL;
@@ -73,14 +70,14 @@ static rv_kernel choose(rv_call *c)
 
 static rv_var gradient(const rv_backward *b, int k)
 {
-    const scan_attr *attr = b->attr;
+    const rv_scan_attr *attr = b->attr;
     (void)k;
     return rv_cumulative_sum(b->dy, (int)attr->axis, !attr->reverse);
 }
 
 /* ---- samples, descriptor, constructor ---- */
 
-#define SCAN(...) .attr = &(const scan_attr){__VA_ARGS__}, .attr_size = sizeof(scan_attr)
+#define SCAN(...) .attr = &(const rv_scan_attr){__VA_ARGS__}, .attr_size = sizeof(rv_scan_attr)
 static const rv_sample samples[] = {
     {.in = {{1, {7}}}, .low = -2, .high = 2, SCAN(0, false), RV_GIVEN(RV_NUMBER(0), RV_NUMBER(0))},
     {.in = {{2, {3, 5}}},
@@ -124,6 +121,6 @@ const rv_op rv_op_cumulative_sum = {
 rv_var rv_cumulative_sum(rv_var x, int axis, bool reverse)
 {
     int at = rv_axis(x, axis);
-    scan_attr attr = {at < 0 ? axis : at, reverse};
+    rv_scan_attr attr = {at < 0 ? axis : at, reverse};
     return rv_record(NULL, &rv_op_cumulative_sum, &attr, sizeof attr, &x, 1);
 }

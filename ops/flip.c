@@ -1,17 +1,14 @@
 /* flip: reverses axes. */
+#include "ops/attributes_internal.h"
 #include "ops/index_internal.h"
 #include "ops/ops.h"
 #include "ops/options.h"
-
-typedef struct flip_attr {
-    int64_t axes; /* bit d: axis d is reversed */
-} flip_attr;
 
 /* ---- shape rule ---- */
 
 static bool infer(rv_inference *i)
 {
-    const flip_attr *attr = i->attr;
+    const rv_flip_attr *attr = i->attr;
     i->out = i->in[0];
     return attr->axes >> i->out.shape.rank == 0 ||
            rv_fail(i->error, RV_ERROR_ARGUMENT,
@@ -23,7 +20,7 @@ static bool infer(rv_inference *i)
 
 static void reference(const rv_call *c)
 {
-    const flip_attr *attr = c->attr;
+    const rv_flip_attr *attr = c->attr;
     rv_tensor x = rv_call_in(c, 0), y = rv_call_out(c);
     int64_t index[RV_MAX_RANK];
     for (int64_t i = 0; i < rv_tensor_count(&y); i++) {
@@ -38,7 +35,7 @@ static void reference(const rv_call *c)
 
 static rv_term element(rv_element *e)
 {
-    const flip_attr *attr = e->attr;
+    const rv_flip_attr *attr = e->attr;
     rv_index at[RV_MAX_RANK];
     for (int64_t d = 0; d < e->out.shape.rank; d++)
         at[d] = attr->axes >> d & 1
@@ -51,7 +48,7 @@ static rv_term element(rv_element *e)
 
 static rv_kernel choose(rv_call *c)
 {
-    const flip_attr *attr = c->attr;
+    const rv_flip_attr *attr = c->attr;
     const rv_shape y = c->out_type.shape;
     rv_copy_plan plan = rv_copy_plan_to(y);
     for (int64_t d = 0; d < y.rank; d++) {
@@ -66,14 +63,14 @@ static rv_kernel choose(rv_call *c)
 
 static rv_var gradient(const rv_backward *b, int k)
 {
-    const flip_attr *attr = b->attr;
+    const rv_flip_attr *attr = b->attr;
     (void)k;
     return rv_flip(b->dy, (unsigned)attr->axes);
 }
 
 /* ---- samples, descriptor, constructor ---- */
 
-#define AXES(mask) .attr = &(const flip_attr){mask}, .attr_size = sizeof(flip_attr)
+#define AXES(mask) .attr = &(const rv_flip_attr){mask}, .attr_size = sizeof(rv_flip_attr)
 static const rv_sample samples[] = {
     {.in = {{2, {3, 5}}}, .low = -2, .high = 2, AXES(3)},
     {.in = {{4, {2, 3, 4, 5}}}, .low = -2, .high = 2, AXES(12), RV_GIVEN(RV_LIST(2, -1))},
@@ -107,5 +104,5 @@ const rv_op rv_op_flip = {
 rv_var rv_flip(rv_var x, unsigned axes)
 {
     if (rv_is_null(x) || !axes) return x;
-    return rv_record(NULL, &rv_op_flip, &(flip_attr){axes}, sizeof(flip_attr), &x, 1);
+    return rv_record(NULL, &rv_op_flip, &(rv_flip_attr){axes}, sizeof(rv_flip_attr), &x, 1);
 }

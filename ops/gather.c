@@ -4,14 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ops/attributes_internal.h"
 #include "ops/index_internal.h"
 #include "ops/ops.h"
 #include "ops/options.h"
 #include "tensor/memory.h"
-
-typedef struct scatter_attr {
-    int64_t rows;
-} scatter_attr;
 
 /* ---- shape rules ---- */
 
@@ -34,7 +31,7 @@ static bool infer_gather(rv_inference *i)
 
 static bool infer_scatter(rv_inference *i)
 {
-    const scatter_attr *attr = i->attr;
+    const rv_scatter_attr *attr = i->attr;
     const rv_shape *y = &i->in[0].shape, *index = &i->in[1].shape;
     if (i->in[0].dtype == RV_I32 || i->in[1].dtype != RV_I32)
         return rv_fail(i->error, RV_ERROR_DTYPE,
@@ -164,7 +161,7 @@ static const rv_sample gather_samples[] = {
     {.in = {{4, {1, 1, 1, 1}}, {4, {1, 1, 1, 1}}}, .integer = 2, .error = "at most rank 6"},
 };
 
-#define ROWS(n) .attr = &(const scatter_attr){n}, .attr_size = sizeof(scatter_attr)
+#define ROWS(n) .attr = &(const rv_scatter_attr){n}, .attr_size = sizeof(rv_scatter_attr)
 static const rv_sample scatter_samples[] = {
     {.in = {{2, {7, 3}}, {1, {7}}},
      .low = -1,
@@ -233,7 +230,7 @@ rv_var rv_gather(rv_var x, rv_var index)
 
 rv_var rv_scatter_add(rv_var y, rv_var index, int64_t rows)
 {
-    return rv_record(NULL, &rv_op_scatter_add, &(scatter_attr){rows}, sizeof(scatter_attr),
+    return rv_record(NULL, &rv_op_scatter_add, &(rv_scatter_attr){rows}, sizeof(rv_scatter_attr),
                      (rv_var[]){y, index}, 2);
 }
 

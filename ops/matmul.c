@@ -1,5 +1,6 @@
 /* matmul: c[.., i, j] = sum_l a[.., i, l] b[.., l, j]; a flag for each operand transposes it, so every gradient is a
  * matmul too. In programs b may be packed into q panels of p columns: [q, k, p] instead of [k, q p]. */
+#include "ops/attributes_internal.h"
 #include "ops/index_internal.h"
 #include "ops/kernels/kernels.h"
 #include "ops/ops.h"
@@ -8,15 +9,11 @@
 
 extern const rv_op rv_op_matmul, rv_op_matmul_add;
 
-typedef struct matmul_attr {
-    int64_t transpose_a, transpose_b, packed;
-} matmul_attr;
-
 /* ---- shape rule: equal leading axes ---- */
 
 static bool infer(rv_inference *i)
 {
-    const matmul_attr *attr = i->attr;
+    const rv_matmul_attr *attr = i->attr;
     const rv_shape *a = &i->in[0].shape, *b = &i->in[1].shape;
     i->out = i->in[0];
     if (i->out.dtype == RV_I32 || i->in[1].dtype != i->out.dtype)
@@ -49,7 +46,7 @@ static bool infer(rv_inference *i)
 
 static rv_matmul_plan geometry(const rv_call *c)
 {
-    const matmul_attr *attr = c->attr;
+    const rv_matmul_attr *attr = c->attr;
     const rv_shape *a = &c->in_type[0].shape, *out = &c->out_type.shape;
     rv_matmul_plan p = {.batch = 1,
                         .m = out->dim[out->rank - 2],
@@ -94,7 +91,7 @@ static void reference(const rv_call *c)
 
 static rv_term element(rv_element *e)
 {
-    const matmul_attr *attr = e->attr;
+    const rv_matmul_attr *attr = e->attr;
     const rv_shape *s = &e->in[0].shape;
     int64_t rows = s->rank - 2, columns = s->rank - 1;
     rv_index a[RV_MAX_RANK], b[RV_MAX_RANK];
@@ -159,7 +156,7 @@ static rv_var unpack(rv_var b)
 
 static rv_var gradient(const rv_backward *b, int k)
 {
-    const matmul_attr *attr = b->attr;
+    const rv_matmul_attr *attr = b->attr;
     bool ta = attr->transpose_a, tb = attr->transpose_b && !attr->packed;
     rv_var a = b->x[0], c = b->x[1], dy = b->dy;
     if (k == 2) return dy;
@@ -177,7 +174,7 @@ static rv_var gradient(const rv_backward *b, int k)
 static rv_var prepare(const void *attr_, const rv_var *x)
 {
     enum { ROWS = 8, TERMS = 16, PANEL = 2 * RV_ALIGNMENT };
-    matmul_attr attr = *(const matmul_attr *)attr_;
+    rv_matmul_attr attr = *(const rv_matmul_attr *)attr_;
     rv_shape a = rv_shape_of(x[0]), b = rv_shape_of(x[1]);
     int64_t panel = PANEL / (int64_t)rv_dtype_size(rv_dtype_of(x[1]));
     if (attr.packed || b.rank > 2 || b.dim[!attr.transpose_b] % panel ||
@@ -191,8 +188,9 @@ static rv_var prepare(const void *attr_, const rv_var *x)
 
 /* ---- samples ---- */
 
-#define FLAGS(ta, tb) .attr = &(const matmul_attr){ta, tb, 0}, .attr_size = sizeof(matmul_attr)
-#define PACKED(ta) .attr = &(const matmul_attr){ta, 0, 1}, .attr_size = sizeof(matmul_attr)
+#define FLAGS(ta, tb) \
+    .attr = &(const rv_matmul_attr){ta, tb, 0}, .attr_size = sizeof(rv_matmul_attr)
+#define PACKED(ta) .attr = &(const rv_matmul_attr){ta, 0, 1}, .attr_size = sizeof(rv_matmul_attr)
 static const rv_sample samples[] = {
     {.in = {{2, {3, 4}}, {2, {4, 5}}},
      .low = -1,
@@ -269,8 +267,8 @@ static rv_var record(const rv_op *op, rv_var *x, int inputs, bool transpose_a, b
         x[shorter] = with_leading(x[shorter], rv_shape_of(x[!shorter]));
         x[!shorter] = with_leading(x[!shorter], rv_shape_of(x[shorter]));
     }
-    return rv_record(NULL, op, &(matmul_attr){transpose_a, transpose_b, false}, sizeof(matmul_attr),
-                     x, inputs);
+    return rv_record(NULL, op, &(rv_matmul_attr){transpose_a, transpose_b, false},
+                     sizeof(rv_matmul_attr), x, inputs);
 }
 
 rv_var rv_matmul(rv_var a, rv_var b, bool transpose_a, bool transpose_b)
@@ -292,7 +290,7 @@ static rv_var call(rv_arguments *a)
 /* Of batched matrices, the first axis is that of the batch. */
 static bool by_rows(const void *attr_, const rv_type *in, int k)
 {
-    const matmul_attr *attr = attr_;
+    const rv_matmul_attr *attr = attr_;
     return in[0].shape.rank > 2 || (k == 0 && !attr->transpose_a);
 }
 

@@ -2,6 +2,7 @@
  * slice a closed family: the gradient of each is the other. */
 #include <string.h>
 
+#include "ops/attributes_internal.h"
 #include "ops/conv2d_internal.h"
 #include "ops/index_internal.h"
 #include "ops/ops.h"
@@ -11,16 +12,12 @@
 
 extern const rv_op rv_op_pad;
 
-typedef struct pad_attr {
-    int64_t before[RV_MAX_RANK], after[RV_MAX_RANK], between[RV_MAX_RANK];
-} pad_attr;
-
 /* ---- shape rule ---- */
 
 static bool infer(rv_inference *i)
 {
     enum { WIDEST = 1 << 30 }; /* keeps the sums below in range */
-    const pad_attr *p = i->attr;
+    const rv_pad_attr *p = i->attr;
     const rv_shape *x = &i->in[0].shape;
     i->out = (rv_type){i->in[0].dtype, {.rank = x->rank}};
     for (int64_t d = 0; d < x->rank; d++) {
@@ -46,7 +43,7 @@ static bool infer(rv_inference *i)
 /* Onto z, where there is one. */
 static void reference(const rv_call *c)
 {
-    const pad_attr *p = c->attr;
+    const rv_pad_attr *p = c->attr;
     rv_tensor x = rv_call_in(c, 0), y = rv_call_out(c);
     int64_t index[RV_MAX_RANK];
     for (int64_t i = 0; i < rv_tensor_count(&y); i++)
@@ -67,7 +64,7 @@ static void reference(const rv_call *c)
 
 static rv_term element(rv_element *e)
 {
-    const pad_attr *p = e->attr;
+    const rv_pad_attr *p = e->attr;
     const rv_shape *x = &e->in[0].shape;
     rv_index at[RV_MAX_RANK], rest[RV_MAX_RANK];
     for (int64_t d = 0; d < x->rank; d++) {
@@ -85,7 +82,7 @@ static rv_term element(rv_element *e)
 /* ---- kernel: zeros, and a copy of the elements that land inside ---- */
 
 /* What of x lands where in y. */
-static rv_copy_plan plan_of(const pad_attr *p, rv_shape x, rv_shape y)
+static rv_copy_plan plan_of(const rv_pad_attr *p, rv_shape x, rv_shape y)
 {
     int64_t in[RV_MAX_RANK], out[RV_MAX_RANK];
     rv_copy_plan plan = {.rank = y.rank, .out_count = rv_shape_count(y), .clear = true};
@@ -155,7 +152,7 @@ static rv_kernel choose(rv_call *c)
 
 /* ---- beside convolutions ---- */
 
-static bool last_two(const pad_attr *p, int64_t rank)
+static bool last_two(const rv_pad_attr *p, int64_t rank)
 {
     for (int64_t d = 0; d < rank; d++)
         if (p->between[d] || (d < rank - 2 && (p->before[d] || p->after[d]))) return false;
@@ -166,7 +163,7 @@ bool rv_is_padded2d(rv_var x, rv_var *of, int64_t before[2], int64_t after[2])
 {
     const rv_node *node = rv_tape_node(x.tape, x.id);
     if (node->op != &rv_op_pad || !last_two(node->attr, node->type.shape.rank)) return false;
-    const pad_attr *p = node->attr;
+    const rv_pad_attr *p = node->attr;
     *of = (rv_var){x.tape, node->in[0]};
     for (int d = 0; d < 2; d++) before[d] = p->before[2 + d], after[d] = p->after[2 + d];
     return true;
@@ -174,7 +171,7 @@ bool rv_is_padded2d(rv_var x, rv_var *of, int64_t before[2], int64_t after[2])
 
 static rv_var simplify(const void *attr, const rv_var *x)
 {
-    const pad_attr *p = attr;
+    const rv_pad_attr *p = attr;
     int64_t before[2], after[2];
     if (!last_two(p, rv_shape_of(x[0]).rank)) return (rv_var){x[0].tape, -1};
     for (int d = 0; d < 2; d++) before[d] = -p->before[2 + d], after[d] = -p->after[2 + d];
@@ -186,7 +183,7 @@ static rv_var simplify(const void *attr, const rv_var *x)
 static rv_var gradient(const rv_backward *b, int k)
 {
     if (k == 1) return b->dy;
-    const pad_attr *p = b->attr;
+    const rv_pad_attr *p = b->attr;
     rv_shape x = rv_shape_of(b->x[0]);
     int64_t before[RV_MAX_RANK], after[RV_MAX_RANK], first[RV_MAX_RANK] = {0}, step[RV_MAX_RANK];
     for (int64_t d = 0; d < x.rank; d++) {
@@ -199,43 +196,43 @@ static rv_var gradient(const rv_backward *b, int k)
 
 /* ---- samples, descriptor, constructors ---- */
 
-#define SIZE .attr_size = sizeof(pad_attr)
+#define SIZE .attr_size = sizeof(rv_pad_attr)
 static const rv_sample samples[] = {
     {.in = {{2, {3, 5}}},
      .low = -2,
      .high = 2,
-     .attr = &(const pad_attr){.before = {1, 2}, .after = {0, 3}},
+     .attr = &(const rv_pad_attr){.before = {1, 2}, .after = {0, 3}},
      SIZE},
     {.in = {{4, {2, 1, 4, 4}}},
      .low = -2,
      .high = 2,
-     .attr = &(const pad_attr){.before = {0, 0, 1, 1}, .after = {0, 0, 1, 1}},
+     .attr = &(const rv_pad_attr){.before = {0, 0, 1, 1}, .after = {0, 0, 1, 1}},
      SIZE},
     {.in = {{2, {5, 7}}},
      .low = -2,
      .high = 2,
-     .attr = &(const pad_attr){.before = {-1, 2}, .after = {1, -3}},
+     .attr = &(const rv_pad_attr){.before = {-1, 2}, .after = {1, -3}},
      SIZE},
     {.in = {{2, {3, 4}}},
      .low = -2,
      .high = 2,
-     .attr = &(const pad_attr){.before = {1, -1}, .after = {-1, 2}, .between = {1, 2}},
+     .attr = &(const rv_pad_attr){.before = {1, -1}, .after = {-1, 2}, .between = {1, 2}},
      SIZE,
      RV_GIVEN(RV_LIST(1, -1), RV_LIST(-1, 2), RV_LIST(1, 2))},
     {.in = {{1, {3}}},
      .low = -2,
      .high = 2,
-     .attr = &(const pad_attr){.before = {4}, .after = {-6}},
+     .attr = &(const rv_pad_attr){.before = {4}, .after = {-6}},
      SIZE,
      RV_GIVEN(RV_LIST(4), RV_LIST(-6), RV_ABSENT)},
     {.in = {{4, {2, 3, 4, 4}}},
      .low = -2,
      .high = 2,
-     .attr = &(const pad_attr){.before = {0, 4, -1, 0}, .after = {0, -6, 0, 0}},
+     .attr = &(const rv_pad_attr){.before = {0, 4, -1, 0}, .after = {0, -6, 0, 0}},
      SIZE},
     {.in = {{1, {3}}},
      .error = "leave nothing of axis 0",
-     .attr = &(const pad_attr){.before = {-2}, .after = {-1}},
+     .attr = &(const rv_pad_attr){.before = {-2}, .after = {-1}},
      SIZE},
 };
 
@@ -243,22 +240,22 @@ static const rv_sample add_samples[] = {
     {.in = {{2, {3, 5}}, {2, {4, 10}}},
      .low = -2,
      .high = 2,
-     .attr = &(const pad_attr){.before = {1, 2}, .after = {0, 3}},
+     .attr = &(const rv_pad_attr){.before = {1, 2}, .after = {0, 3}},
      SIZE},
     {.in = {{3, {2, 1, 4}}, {3, {2, 5, 4}}},
      .low = -2,
      .high = 2,
-     .attr = &(const pad_attr){.before = {0, 3}, .after = {0, 1}},
+     .attr = &(const rv_pad_attr){.before = {0, 3}, .after = {0, 1}},
      SIZE},
     {.in = {{2, {3, 4}}, {2, {5, 11}}},
      .low = -2,
      .high = 2,
-     .attr = &(const pad_attr){.before = {1, -1}, .after = {-1, 2}, .between = {1, 2}},
+     .attr = &(const rv_pad_attr){.before = {1, -1}, .after = {-1, 2}, .between = {1, 2}},
      SIZE,
      RV_GIVEN(RV_LIST(1, -1), RV_LIST(-1, 2), RV_LIST(1, 2))},
     {.in = {{2, {3, 5}}, {2, {3, 5}}},
      .error = "z is not of the result's dtype and shape",
-     .attr = &(const pad_attr){.before = {1, 2}, .after = {0, 3}},
+     .attr = &(const rv_pad_attr){.before = {1, 2}, .after = {0, 3}},
      SIZE},
 };
 
@@ -267,9 +264,9 @@ static const rv_option options[] = {
     {"after", RV_OPTION_LIST, false, 0, "zeros at the end of each axis; negative: crops"},
     {"between", RV_OPTION_LIST, false, 0, "zeros between neighbours, along each axis"}};
 
-static pad_attr attr_of(rv_arguments *a)
+static rv_pad_attr attr_of(rv_arguments *a)
 {
-    pad_attr p;
+    rv_pad_attr p;
     rv_option_widths(a, 0, p.before);
     rv_option_widths(a, 1, p.after);
     rv_option_widths(a, 2, p.between);
@@ -278,7 +275,7 @@ static pad_attr attr_of(rv_arguments *a)
 
 static rv_var call_add(rv_arguments *a)
 {
-    const pad_attr p = attr_of(a);
+    const rv_pad_attr p = attr_of(a);
     return rv_record(NULL, a->op, &p, sizeof p, a->x, a->inputs);
 }
 
@@ -303,7 +300,7 @@ const rv_op rv_op_pad_add = {
 
 static rv_var call(rv_arguments *a)
 {
-    const pad_attr p = attr_of(a);
+    const rv_pad_attr p = attr_of(a);
     return rv_pad(a->x[0], p.before, p.after, p.between);
 }
 
@@ -328,7 +325,7 @@ const rv_op rv_op_pad = {
 
 rv_var rv_pad(rv_var x, const int64_t *before, const int64_t *after, const int64_t *between)
 {
-    pad_attr attr = {0};
+    rv_pad_attr attr = {0};
     bool changes = false;
     if (rv_shape_of(x).rank && (!before || !after))
         return rv_tape_fail(x.tape, RV_ERROR_ARGUMENT,

@@ -1,20 +1,17 @@
 /* sum and max over axes. Both keep the reduced axes with size 1; the constructors drop them. */
 #include <math.h>
 
+#include "ops/attributes_internal.h"
 #include "ops/index_internal.h"
 #include "ops/ops.h"
 #include "ops/options.h"
 #include "tensor/memory.h"
 
-typedef struct reduce_attr {
-    int64_t axes; /* bit d: axis d is reduced */
-} reduce_attr;
-
 /* ---- shape rule ---- */
 
 static bool infer(rv_inference *i)
 {
-    const reduce_attr *attr = i->attr;
+    const rv_reduce_attr *attr = i->attr;
     i->out = i->in[0];
     if (i->out.dtype == RV_I32)
         return rv_fail(i->error, RV_ERROR_DTYPE, "takes f32 or f64, not i32; cast x first");
@@ -70,7 +67,7 @@ static void append_axis(int64_t *rank, int64_t *dim, int64_t *stride, int64_t si
 
 static bool make_plan(rv_call *c)
 {
-    const reduce_attr *attr = c->attr;
+    const rv_reduce_attr *attr = c->attr;
     const rv_shape x = c->in_type[0].shape;
     int64_t stride[RV_MAX_RANK];
     rv_reduce_plan *p = rv_alloc(1, sizeof *p);
@@ -105,7 +102,7 @@ static rv_kernel choose_max(rv_call *c)
 /* The element of x that meets others in y's, and the loops over them. */
 static rv_term reduced(rv_element *e, rv_index loop[RV_MAX_RANK], int *loops)
 {
-    const reduce_attr *attr = e->attr;
+    const rv_reduce_attr *attr = e->attr;
     rv_index at[RV_MAX_RANK];
     *loops = 0;
     for (int64_t d = 0; d < e->in[0].shape.rank; d++) {
@@ -141,14 +138,14 @@ static rv_var sum_gradient(const rv_backward *b, int k)
 /* Equal maxima share the cotangent. */
 static rv_var max_gradient(const rv_backward *b, int k)
 {
-    const reduce_attr *attr = b->attr;
+    const rv_reduce_attr *attr = b->attr;
     rv_var is_max = rv_equal(b->x[k], b->y);
     return rv_multiply(is_max, rv_divide(b->dy, rv_sum(is_max, (unsigned)attr->axes, true)));
 }
 
 /* ---- samples, descriptors, constructors ---- */
 
-#define AXES(mask) .attr = &(const reduce_attr){mask}, .attr_size = sizeof(reduce_attr)
+#define AXES(mask) .attr = &(const rv_reduce_attr){mask}, .attr_size = sizeof(rv_reduce_attr)
 static const rv_sample samples[] = {
     {.in = {{2, {3, 5}}}, .low = -2, .high = 2, AXES(3), RV_GIVEN(RV_ABSENT, RV_NUMBER(1))},
     {.in = {{2, {3, 5}}}, .low = -2, .high = 2, AXES(1)},
@@ -175,7 +172,7 @@ static rv_var call_sum(rv_arguments *a)
 
 static bool by_rows(const void *attr_, const rv_type *in, int k)
 {
-    const reduce_attr *attr = attr_;
+    const rv_reduce_attr *attr = attr_;
     (void)k;
     return in[0].shape.rank > 0 && !(attr->axes & 1);
 }
@@ -243,7 +240,8 @@ static rv_var record(const rv_op *op, rv_var x, unsigned axes, bool keep)
         axes >> rv_shape_of(x).rank != 0; /* beyond the rank: the shape rule refuses it */
     for (int64_t d = 0; d < rv_shape_of(x).rank; d++)
         reduces = reduces || (axes >> d & 1 && rv_shape_of(x).dim[d] > 1);
-    rv_var y = reduces ? rv_record(NULL, op, &(reduce_attr){axes}, sizeof(reduce_attr), &x, 1) : x;
+    rv_var y =
+        reduces ? rv_record(NULL, op, &(rv_reduce_attr){axes}, sizeof(rv_reduce_attr), &x, 1) : x;
     return keep || rv_is_null(y) ? y : without_axes(y, axes);
 }
 

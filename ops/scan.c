@@ -1,17 +1,14 @@
 /* scan: a linear recurrence along an axis, in time linear in its length. */
+#include "ops/attributes_internal.h"
 #include "ops/index_internal.h"
 #include "ops/ops.h"
 #include "ops/options.h"
-
-typedef struct scan_attr {
-    int64_t axis, reverse;
-} scan_attr;
 
 /* ---- shape rule ---- */
 
 static bool infer(rv_inference *i)
 {
-    const scan_attr *attr = i->attr;
+    const rv_scan_attr *attr = i->attr;
     char text[RV_SHAPE_TEXT];
     i->out = i->in[1];
     if (i->out.dtype == RV_I32 || i->in[0].dtype != i->out.dtype || i->in[2].dtype != i->out.dtype)
@@ -34,7 +31,7 @@ static bool infer(rv_inference *i)
 
 static void reference(const rv_call *c)
 {
-    const scan_attr *attr = c->attr;
+    const rv_scan_attr *attr = c->attr;
     rv_tensor y = rv_call_out(c);
     const rv_shape start = c->in_type[2].shape;
     int64_t index[RV_MAX_RANK], stride[RV_MAX_RANK], count = rv_tensor_count(&y);
@@ -56,7 +53,7 @@ static void reference(const rv_call *c)
 
 static rv_kernel choose(rv_call *c)
 {
-    const scan_attr *attr = c->attr;
+    const rv_scan_attr *attr = c->attr;
     const rv_shape y = c->out_type.shape;
     rv_scan_plan *plan = rv_scan_plan_new(y, attr->axis, attr->reverse);
     if (!plan) return NULL;
@@ -71,7 +68,7 @@ static rv_kernel choose(rv_call *c)
  * y[t+1] passes on, g[t] = a[t+1] g[t+1] + dy[t]: a scan from the other end ---- */
 
 /* The elements one step towards the start of the scan, where `start` comes first. */
-static rv_var before(rv_var y, rv_var start, const scan_attr *attr)
+static rv_var before(rv_var y, rv_var start, const rv_scan_attr *attr)
 {
     const int axis = (int)attr->axis;
     const int64_t steps = rv_shape_of(y).dim[axis];
@@ -83,8 +80,8 @@ static rv_var before(rv_var y, rv_var start, const scan_attr *attr)
 
 static rv_var gradient(const rv_backward *b, int k)
 {
-    const scan_attr *attr = b->attr;
-    const scan_attr other = {attr->axis, !attr->reverse};
+    const rv_scan_attr *attr = b->attr;
+    const rv_scan_attr other = {attr->axis, !attr->reverse};
     const int axis = (int)attr->axis;
     const int64_t steps = rv_shape_of(b->y).dim[axis];
     rv_var none = rv_full(b->y.tape, rv_shape_of(b->x[2]), 0);
@@ -97,7 +94,7 @@ static rv_var gradient(const rv_backward *b, int k)
 
 /* ---- samples, descriptor, constructor ---- */
 
-#define SCAN(...) .attr = &(const scan_attr){__VA_ARGS__}, .attr_size = sizeof(scan_attr)
+#define SCAN(...) .attr = &(const rv_scan_attr){__VA_ARGS__}, .attr_size = sizeof(rv_scan_attr)
 static const rv_sample samples[] = {
     {.in = {{1, {7}}, {1, {7}}, {1, {1}}},
      .low = -1,
@@ -154,6 +151,6 @@ const rv_op rv_op_scan = {
 rv_var rv_scan(rv_var a, rv_var b, rv_var start, int axis, bool reverse)
 {
     int at = rv_axis(b, axis);
-    scan_attr attr = {at < 0 ? axis : at, reverse};
+    rv_scan_attr attr = {at < 0 ? axis : at, reverse};
     return rv_record(NULL, &rv_op_scan, &attr, sizeof attr, (rv_var[]){a, b, start}, 3);
 }

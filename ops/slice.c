@@ -1,17 +1,14 @@
 /* slice: every step-th element of a window, per axis. */
+#include "ops/attributes_internal.h"
 #include "ops/index_internal.h"
 #include "ops/ops.h"
 #include "ops/options.h"
-
-typedef struct slice_attr {
-    int64_t start[RV_MAX_RANK], size[RV_MAX_RANK], step[RV_MAX_RANK];
-} slice_attr;
 
 /* ---- shape rule ---- */
 
 static bool infer(rv_inference *i)
 {
-    const slice_attr *s = i->attr;
+    const rv_slice_attr *s = i->attr;
     const rv_shape *x = &i->in[0].shape;
     i->out = (rv_type){i->in[0].dtype, {.rank = x->rank}};
     for (int64_t d = 0; d < x->rank; d++) {
@@ -32,7 +29,7 @@ static bool infer(rv_inference *i)
 
 static void reference(const rv_call *c)
 {
-    const slice_attr *s = c->attr;
+    const rv_slice_attr *s = c->attr;
     rv_tensor x = rv_call_in(c, 0), y = rv_call_out(c);
     int64_t index[RV_MAX_RANK];
     for (int64_t i = 0; i < rv_tensor_count(&y); i++) {
@@ -46,7 +43,7 @@ static void reference(const rv_call *c)
 
 static rv_term element(rv_element *e)
 {
-    const slice_attr *s = e->attr;
+    const rv_slice_attr *s = e->attr;
     rv_index at[RV_MAX_RANK];
     for (int64_t d = 0; d < e->out.shape.rank; d++)
         at[d] = rv_index_shift(rv_index_scale(e->at[d], s->step[d]), s->start[d]);
@@ -57,7 +54,7 @@ static rv_term element(rv_element *e)
 
 static rv_kernel choose(rv_call *c)
 {
-    const slice_attr *s = c->attr;
+    const rv_slice_attr *s = c->attr;
     const rv_shape y = c->out_type.shape;
     int64_t stride[RV_MAX_RANK];
     rv_copy_plan plan = rv_copy_plan_to(y);
@@ -73,7 +70,7 @@ static rv_kernel choose(rv_call *c)
 
 static rv_var gradient(const rv_backward *b, int k)
 {
-    const slice_attr *s = b->attr;
+    const rv_slice_attr *s = b->attr;
     rv_shape x = rv_shape_of(b->x[k]);
     int64_t after[RV_MAX_RANK] = {0}, between[RV_MAX_RANK] = {0};
     for (int64_t d = 0; d < x.rank; d++) {
@@ -85,7 +82,7 @@ static rv_var gradient(const rv_backward *b, int k)
 
 /* ---- samples, descriptor, constructors ---- */
 
-#define WINDOW(...) .attr = &(const slice_attr){__VA_ARGS__}, .attr_size = sizeof(slice_attr)
+#define WINDOW(...) .attr = &(const rv_slice_attr){__VA_ARGS__}, .attr_size = sizeof(rv_slice_attr)
 static const rv_sample samples[] = {
     {.in = {{2, {5, 7}}},
      .low = -2,
@@ -136,7 +133,7 @@ const rv_op rv_op_slice = {
 
 rv_var rv_slice(rv_var x, const int64_t *start, const int64_t *size, const int64_t *step)
 {
-    slice_attr attr = {0};
+    rv_slice_attr attr = {0};
     rv_shape shape = rv_shape_of(x);
     bool whole = true;
     if (shape.rank && (!start || !size))

@@ -1,19 +1,16 @@
 /* transpose: y[i_0, i_1, ...] = x with axis axes[d] of x as axis d of y. */
 #include <math.h>
 
+#include "ops/attributes_internal.h"
 #include "ops/index_internal.h"
 #include "ops/ops.h"
 #include "ops/options.h"
-
-typedef struct transpose_attr {
-    int64_t axis[RV_MAX_RANK];
-} transpose_attr;
 
 /* ---- shape rule ---- */
 
 static bool infer(rv_inference *i)
 {
-    const transpose_attr *attr = i->attr;
+    const rv_transpose_attr *attr = i->attr;
     const rv_shape *x = &i->in[0].shape;
     unsigned seen = 0;
     i->out = (rv_type){i->in[0].dtype, {.rank = x->rank}};
@@ -33,7 +30,7 @@ static bool infer(rv_inference *i)
 
 static void reference(const rv_call *c)
 {
-    const transpose_attr *attr = c->attr;
+    const rv_transpose_attr *attr = c->attr;
     rv_tensor x = rv_call_in(c, 0), y = rv_call_out(c);
     int64_t from[RV_MAX_RANK], to[RV_MAX_RANK];
     for (int64_t i = 0; i < rv_tensor_count(&y); i++) {
@@ -47,7 +44,7 @@ static void reference(const rv_call *c)
 
 static rv_term element(rv_element *e)
 {
-    const transpose_attr *attr = e->attr;
+    const rv_transpose_attr *attr = e->attr;
     rv_index at[RV_MAX_RANK];
     for (int64_t d = 0; d < e->out.shape.rank; d++) at[attr->axis[d]] = e->at[d];
     return rv_term_input(e, 0, at);
@@ -57,7 +54,7 @@ static rv_term element(rv_element *e)
 
 static rv_kernel choose(rv_call *c)
 {
-    const transpose_attr *attr = c->attr;
+    const rv_transpose_attr *attr = c->attr;
     const rv_shape x = c->in_type[0].shape, y = c->out_type.shape;
     int64_t stride[RV_MAX_RANK];
     rv_copy_plan plan = rv_copy_plan_to(y);
@@ -70,7 +67,7 @@ static rv_kernel choose(rv_call *c)
 
 static rv_var gradient(const rv_backward *b, int k)
 {
-    const transpose_attr *attr = b->attr;
+    const rv_transpose_attr *attr = b->attr;
     int inverse[RV_MAX_RANK];
     (void)k;
     for (int d = 0; d < rv_shape_of(b->y).rank; d++) inverse[attr->axis[d]] = d;
@@ -80,7 +77,7 @@ static rv_var gradient(const rv_backward *b, int k)
 /* ---- samples, descriptor, constructor ---- */
 
 #define AXES(...) \
-    .attr = &(const transpose_attr){{__VA_ARGS__}}, .attr_size = sizeof(transpose_attr)
+    .attr = &(const rv_transpose_attr){{__VA_ARGS__}}, .attr_size = sizeof(rv_transpose_attr)
 static const rv_sample samples[] = {
     {.in = {{2, {3, 5}}}, .low = -2, .high = 2, AXES(1, 0), RV_GIVEN(RV_ABSENT)},
     {.in = {{4, {2, 3, 4, 5}}},
@@ -121,7 +118,7 @@ const rv_op rv_op_transpose = {
 
 rv_var rv_transpose(rv_var x, const int *axes)
 {
-    transpose_attr attr = {0};
+    rv_transpose_attr attr = {0};
     bool moves = false;
     int rank = (int)rv_shape_of(x).rank;
     for (int d = 0; d < rank; d++) {
