@@ -20,6 +20,8 @@
 #include "data/transforms.h"
 #include "export/c.h"
 #include "export/dot.h"
+#include "export/net.h"
+#include "export/onnx.h"
 #include "lang/lang.h"
 #include "lang/zoo.h"
 #include "models/cell.h"

@@ -2,23 +2,11 @@
 #ifndef RV_EXPORT_C_H
 #define RV_EXPORT_C_H
 
-#include "../models/models.h"
-#include "../optim/optim.h"
+#include "net.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-typedef struct rv_c_net {
-    const rv_model *model; /* with a step, in one direction of time */
-    const rv_net_options
-        *options; /* without dropout, and with sequences of one length, whatever it says */
-    rv_type x, y; /* of one sample; of a sequence or a target for each step, axis 0 is time */
-    double scale; /* x is multiplied by it */
-    const rv_optimizer *optimizer; /* NULL: without training */
-    /* Of all names in C, and the name of the files: small letters, digits and _, at most 31; NULL: "net". */
-    const char *prefix;
-} rv_c_net;
 
 /* Three files as texts, and what they need. */
 typedef struct rv_c_code {
@@ -37,9 +25,11 @@ typedef struct rv_c_code {
 } rv_c_code;
 
 /* Writes the net with the values that its parameters have in the store, initial values if it lacks them, which it then
- * gains. Free the code with rv_c_code_free, also after a failure. RV_ERROR_ARGUMENT for a net that has no meaning step by
+ * gains. `prefix` begins all names in C, and the names of the files: small letters, digits and _, at most 31; NULL: "net".
+ * Free the code with rv_c_code_free, also after a failure. RV_ERROR_ARGUMENT for a net that has no meaning step by
  * step, and for an op that has no loops; RV_ERROR_NAME for a prefix that is no name in C. */
-bool rv_export_c(const rv_c_net *net, rv_store *store, rv_c_code *code, rv_error *error);
+bool rv_export_c(const rv_exported_net *net, const char *prefix, rv_store *store, rv_c_code *code,
+                 rv_error *error);
 void rv_c_code_free(rv_c_code *code);
 
 #ifdef __cplusplus

@@ -104,13 +104,14 @@ static bool write_all(const rv_c_parts *p, const rv_c_functions *f, const rv_sto
            rename_net(&code->source, p->prefix, error) && rename_net(&code->test, p->prefix, error);
 }
 
-bool rv_export_c(const rv_c_net *net, rv_store *store, rv_c_code *code, rv_error *error)
+bool rv_export_c(const rv_exported_net *net, const char *prefix, rv_store *store, rv_c_code *code,
+                 rv_error *error)
 {
     if (!RV_NEEDS(error, store, code)) return false;
     *code = (rv_c_code){0};
     rv_c_parts parts;
     rv_c_functions functions = {.p = &parts};
-    bool ok = rv_c_parts_make(&parts, net, store, error) &&
+    bool ok = rv_c_parts_make(&parts, net, prefix, store, error) &&
               rv_c_functions_write(&functions, error) &&
               write_all(&parts, &functions, store, code, error);
     rv_c_functions_free(&functions);

@@ -12,169 +12,41 @@
 
 /* ---- the step and the head ---- */
 
-static rv_shape with_axes(rv_shape sample, bool each_step)
-{
-    rv_shape shape = {.rank = sample.rank + 1, .dim = {1}};
-    for (int64_t d = 0; d < sample.rank; d++) shape.dim[d + 1] = sample.dim[d];
-    if (each_step) shape.dim[1] = 1; /* one time step */
-    return shape;
-}
-
-static rv_net record(rv_c_parts *p, rv_tape *tape, const rv_states *initial, rv_states *final,
-                     rv_states *first)
-{
-    const rv_c_net *net = p->net;
-    rv_net_options o = *net->options;
-    o.steps = 1;
-    o.rnn.dropout = o.rnn.recurrent_dropout = 0;
-    o.rnn.lengths = (rv_var){tape, -1};
-    o.rnn.carry = NULL;
-    o.rnn.recompute = 0;
-    o.rnn.probes = false;
-    o.rnn.stepwise = true;
-    o.rnn.initial = initial;
-    o.rnn.final = final;
-    o.rnn.first = first;
-    p->x = rv_input_typed(tape, "x", net->x.dtype, with_axes(net->x.shape, o.sequence));
-    p->y = rv_input_typed(tape, "y", net->y.dtype, with_axes(net->y.shape, o.each_step));
-    if (o.each_step) o.y.dim[0] = 1;
-    return rv_model_record(net->model, &o, net->scale != 1 ? rv_scale(p->x, net->scale) : p->x,
-                           p->y);
-}
-
-static bool on_tape(const rv_tape *tape, rv_error *error)
-{
-    const rv_error *e = tape ? rv_tape_error(tape) : NULL;
-    if (!tape) return rv_fail_memory(error);
-    return e->code == RV_OK || rv_fail(error, e->code, "%-s", e->text);
-}
-
 int64_t rv_c_count(rv_var x) { return rv_shape_count(rv_shape_of(x)); }
 
-static void name_state(rv_c_parts *p, int layer, int s)
+static void name_state(rv_c_parts *p, const rv_step_state *from, char name[RV_C_NAME])
 {
-    rv_c_state *state = &p->state[p->states];
-    const rv_node *node = rv_tape_node(p->tape, state->after.id);
-    char name[RV_C_NAME], plain[RV_C_NAME];
-    snprintf(plain, sizeof plain, "h%d", s);
-    rv_c_name(node->name && node->op->kind != RV_OP_LEAF ? node->name : plain, name);
+    char plain[RV_C_NAME];
+    rv_c_name(from->symbol, plain);
     if (p->net->options->rnn.layers > 1)
-        snprintf(state->name, RV_C_NAME, "layer%d_%.40s", layer, name);
+        snprintf(name, RV_C_NAME, "layer%d_%.40s", from->layer, plain);
     else
-        memcpy(state->name, name, sizeof name);
+        memcpy(name, plain, sizeof plain);
     for (int i = 0; i < p->states; i++)
-        if (!strcmp(p->state[i].name, state->name))
-            snprintf(state->name, RV_C_NAME, "state%d", p->states);
+        if (!strcmp(p->state[i].name, name)) snprintf(name, RV_C_NAME, "state%d", p->states);
 }
 
-/* Adds the states of a layer, which are inputs of the step. */
-static bool add_states(rv_c_parts *p, int layer, const rv_states *before, const rv_states *after,
-                       const rv_states *first, rv_error *error)
-{
-    for (int s = 0; s < RV_CELL_STATES; s++) {
-        if (before->h[s].tape != p->tape || rv_is_null(before->h[s])) continue;
-        if (p->states == RV_C_MOST_STATES)
-            return rv_fail(error, RV_ERROR_LIMIT,
-                           "C code: more than %d state(s) in all layers; use fewer `layers`",
-                           RV_C_MOST_STATES);
-        rv_c_state *state = &p->state[p->states];
-        state->before = before->h[s];
-        state->after = after->h[s];
-        state->first = first->h[s];
-        state->count = rv_c_count(state->before);
-        name_state(p, layer, s);
-        p->states++;
-    }
-    return true;
-}
-
-/* The states of all layers. */
-typedef struct layers {
-    int64_t count;
-    rv_states *first, *unused, *before, *after;
-} layers;
-
-static void make_inputs(rv_c_parts *p, layers *l)
-{
-    for (int64_t k = 0; k < l->count; k++)
-        for (int s = 0; s < RV_CELL_STATES; s++) {
-            char name[48];
-            rv_var first = l->first[k].h[s];
-            snprintf(name, sizeof name, "state/%lld/%d", (long long)k, s);
-            l->before[k].h[s] = first.tape == p->tape && !rv_is_null(first)
-                                    ? rv_input(p->tape, name, rv_shape_of(first))
-                                    : (rv_var){p->tape, -1};
-        }
-}
-
-/* Records the first step, for the initial states, and then a step from states that are inputs. */
 static bool record_step(rv_c_parts *p, rv_store *store, rv_error *error)
 {
-    layers l = {.count = p->net->options->rnn.layers ? p->net->options->rnn.layers : 1};
-    rv_states *all = rv_alloc(4 * (size_t)l.count, sizeof *all);
-    p->tape = rv_tape_new(store, RV_F32);
-    bool ok = (all && p->tape) || rv_fail_memory(error);
-    if (ok) {
-        l.first = all;
-        l.unused = all + l.count;
-        l.before = all + 2 * l.count;
-        l.after = all + 3 * l.count;
-        record(p, p->tape, NULL, l.unused, l.first);
-        make_inputs(p, &l);
-        rv_net net = record(p, p->tape, l.before, l.after, NULL);
-        p->output = net.output;
-        p->loss = net.loss;
-        ok = on_tape(p->tape, error);
-    }
-    for (int k = 0; ok && k < l.count; k++)
-        ok = add_states(p, k, &l.before[k], &l.after[k], &l.first[k], error);
-    rv_free(all);
-    return ok;
-}
-
-/* Sets in[i] to whether y depends on node i of the tape by a way that does not lead through `cut`. */
-static bool *reached(rv_var y, rv_var cut)
-{
-    bool *in = rv_alloc((size_t)rv_tape_count(y.tape), sizeof *in);
-    if (in) in[y.id] = true;
-    for (int32_t id = y.id; in && id >= 0; id--) {
-        const rv_node *node = rv_tape_node(y.tape, id);
-        if (!in[id] || id == cut.id) continue;
-        for (int k = 0; k < node->inputs; k++) in[node->in[k]] = true;
-    }
-    return in;
-}
-
-/* What the head reads: the one value outside of its scope that it depends on. */
-static bool find_top(rv_c_parts *p, rv_error *error)
-{
-    bool *used = reached(p->output, (rv_var){p->tape, -1});
-    if (!used) return rv_fail_memory(error);
-    p->top = (rv_var){p->tape, -1};
-    bool one = true;
-    for (int32_t id = 0; id < rv_tape_count(p->tape); id++) {
-        const rv_node *node = rv_tape_node(p->tape, id);
-        if (!used[id] || strcmp(node->origin->scope, "head")) continue;
-        for (int k = 0; k < node->inputs; k++) {
-            const rv_node *in = rv_tape_node(p->tape, node->in[k]);
-            if (in->op->kind == RV_OP_LEAF || !strcmp(in->origin->scope, "head")) continue;
-            one = one && (p->top.id < 0 || p->top.id == node->in[k]);
-            p->top.id = node->in[k];
-        }
-    }
-    rv_free(used);
-    if (p->top.id < 0 || !one)
-        return rv_fail(error, RV_ERROR_ARGUMENT,
-                       "C code: the head reads something else than the cell's output");
-    for (;;) { /* reshape and concat of one value keep the order of its elements */
-        const rv_node *node = rv_tape_node(p->tape, p->top.id);
-        bool same = !strcmp(node->op->name, "reshape") || !strcmp(node->op->name, "concat");
-        if (!same || node->inputs != 1) break;
-        p->top.id = node->in[0];
-    }
+    rv_step step;
+    bool ok = rv_step_record(&step, "C code", "", p->net, 1, store, error);
+    p->tape = step.tape;
+    if (!ok) return false;
+    p->x = step.x;
+    p->y = step.y;
+    p->output = step.output;
+    p->loss = step.loss;
+    p->top = step.top;
     p->top_state = -1;
-    for (int s = 0; s < p->states; s++)
-        if (p->state[s].after.id == p->top.id) p->top_state = s;
+    for (int s = 0; s < step.states; s++) {
+        const rv_step_state *from = &step.state[s];
+        rv_c_state *to = &p->state[s];
+        *to = (rv_c_state){.first = from->first, .before = from->before, .after = from->after};
+        to->count = rv_c_count(from->before);
+        name_state(p, from, to->name);
+        p->states++;
+        if (from->after.id == step.top.id) p->top_state = s;
+    }
     return true;
 }
 
@@ -237,7 +109,7 @@ static bool differentiate(rv_c_parts *p, rv_var y, rv_var cut, size_t field, con
     enum { MOST = RV_C_MOST_PARAMETERS + RV_C_MOST_STATES };
     rv_var *wrt = rv_alloc(2 * MOST, sizeof *wrt), *gradient = wrt ? wrt + MOST : NULL;
     int *index = rv_alloc(MOST, sizeof *index), n = 0;
-    bool *in = reached(y, cut), ok = (wrt && index && in) || rv_fail_memory(error);
+    bool *in = rv_tape_reached(y, cut), ok = (wrt && index && in) || rv_fail_memory(error);
     for (int i = 0; ok && i < p->parameters; i++) {
         rv_var leaf = leaf_of(p, p->parameter[i].entry);
         if (!in[leaf.id] || p->parameter[i].entry->role != RV_PARAMETER) continue;
@@ -245,7 +117,7 @@ static bool differentiate(rv_c_parts *p, rv_var y, rv_var cut, size_t field, con
         wrt[n++] = leaf;
     }
     for (int i = 0; ok && i < count; i++) wrt[n + i] = more[i];
-    ok = ok && (rv_gradient(y, wrt, n + count, gradient) || on_tape(p->tape, error));
+    ok = ok && (rv_gradient(y, wrt, n + count, gradient) || rv_tape_is_good(p->tape, error));
     for (int i = 0; ok && i < n; i++)
         *(rv_var *)((char *)&p->parameter[index[i]] + field) = gradient[i];
     for (int i = 0; ok && i < count; i++) at_more[i] = gradient[n + i];
@@ -293,7 +165,7 @@ static bool record_gradients(rv_c_parts *p, rv_error *error)
 {
     /* a target for each step: the loss is the mean over the steps */
     if (p->net->options->each_step) p->loss = rv_scale(p->loss, 1.0 / (double)p->steps);
-    return on_tape(p->tape, error) &&
+    return rv_tape_is_good(p->tape, error) &&
            differentiate(p, p->loss, p->top, offsetof(rv_c_parameter, in_head), &p->top, &p->at_top,
                          1, error) &&
            differentiate_step(p, error) && differentiate_start(p, error);
@@ -322,33 +194,12 @@ static int collect(rv_c_parts *p, rv_var **at)
     return n;
 }
 
-static bool simplify(rv_tape **tape, rv_var **at, int count, rv_error *error)
-{
-    rv_var *values = rv_alloc((size_t)count, sizeof *values);
-    int *which = rv_alloc((size_t)count, sizeof *which), n = 0;
-    bool ok = (values && which) || rv_fail_memory(error);
-    for (int i = 0; ok && i < count; i++) {
-        if (at[i]->tape != *tape || at[i]->id < 0) continue;
-        which[n] = i;
-        values[n++] = *at[i];
-    }
-    rv_tape *simple = ok ? rv_tape_simplified(*tape, values, n, error) : NULL;
-    for (int i = 0; i < count && simple; i++) *at[i] = (rv_var){simple, -1};
-    for (int i = 0; i < n && simple; i++) *at[which[i]] = values[i];
-    rv_free(values);
-    rv_free(which);
-    if (!simple) return false;
-    rv_tape_free(*tape);
-    *tape = simple;
-    return true;
-}
-
 static bool simplify_step(rv_c_parts *p, rv_error *error)
 {
     int most = 7 + 5 * RV_C_MOST_STATES + 3 * RV_C_MOST_PARAMETERS;
     rv_var **at = rv_alloc((size_t)most, sizeof *at);
     bool ok = at || rv_fail_memory(error);
-    ok = ok && simplify(&p->tape, at, collect(p, at), error);
+    ok = ok && rv_tape_simplify(&p->tape, at, collect(p, at), error);
     rv_free(at);
     return ok;
 }
@@ -398,7 +249,7 @@ static bool is_elementwise(const rv_optimizer *o, rv_error *error)
                        node->op->kind == RV_OP_LEAF || node->op->kind == RV_OP_EFFECT;
         whole = whole || (rv_phase_of(node) == RV_PHASE_UPDATE && !element);
     }
-    bool ok = on_tape(tape, error);
+    bool ok = rv_tape_is_good(tape, error);
     rv_tape_free(tape);
     rv_store_free(store);
     return ok && (!whole || rv_fail(error, RV_ERROR_ARGUMENT,
@@ -426,7 +277,7 @@ static bool record_update(rv_c_parts *p, rv_error *error)
     rv_minimize(
         rv_sum(rv_multiply(p->all, rv_multiply(p->all_gradient, p->scale)), RV_ALL_AXES, false),
         *o);
-    if (!on_tape(p->update, error)) return false;
+    if (!rv_tape_is_good(p->update, error)) return false;
     for (int32_t id = 0; id < rv_tape_count(p->update); id++) {
         const rv_node *node = rv_tape_node(p->update, id);
         if (node->op == &rv_op_parameter && !add_memory(p, node, id, error)) return false;
@@ -437,7 +288,7 @@ static bool record_update(rv_c_parts *p, rv_error *error)
         at[n++] = &p->memory[m].before;
         at[n++] = &p->memory[m].after;
     }
-    return simplify(&p->update, at, n, error);
+    return rv_tape_simplify(&p->update, at, n, error);
 }
 
 /* ---- identity ---- */
@@ -460,61 +311,29 @@ static void find_identity(rv_c_parts *p)
 
 /* ---- all ---- */
 
-/* Whether a sample of this type can be an input of the net, with time as axis 0 if it has that. */
-static bool check_type(const rv_type *type, bool time, const char *what, rv_error *error)
+static bool check(const rv_c_parts *p, rv_error *error)
 {
-    enum { MOST_STEPS = 100000 };
-    const rv_shape *s = &type->shape;
-    bool fits = (type->dtype == RV_F32 || type->dtype == RV_I32) && s->rank >= time &&
-                s->rank < RV_MAX_RANK && rv_shape_check(*s, 1, NULL, NULL) &&
-                (!time || s->dim[0] <= MOST_STEPS);
-    return fits ||
-           rv_fail(error, RV_ERROR_SHAPE,
-                   "C code: %s is no sample: expected f32 or i32, a rank of %d to %d%s; "
-                   "take the type of a sample",
-                   what, (int)time, RV_MAX_RANK - 1, time ? ", and time as the first axis" : "");
-}
-
-static bool check(const rv_c_net *net, rv_error *error)
-{
-    if (!RV_NEEDS(error, net) || !RV_NEEDS(error, net->model, net->options)) return false;
-    if (!check_type(&net->x, net->options->sequence, "x", error) ||
-        !check_type(&net->y, net->options->each_step, "y", error))
-        return false;
-    if (net->options->rnn.layers < 0 || net->options->rnn.layers > RV_C_MOST_STATES)
-        return rv_fail(error, RV_ERROR_ARGUMENT,
-                       "C code: %lld layer(s), expected 1 to %d; set `layers`",
-                       (long long)net->options->rnn.layers, RV_C_MOST_STATES);
     char name[RV_C_NAME];
-    const char *prefix = net->prefix ? net->prefix : "net";
-    size_t length = strspn(prefix, "abcdefghijklmnopqrstuvwxyz0123456789_");
-    if (strcmp(rv_c_name(prefix, name), prefix) || prefix[length] || length > 31)
+    size_t length = strspn(p->prefix, "abcdefghijklmnopqrstuvwxyz0123456789_");
+    if (strcmp(rv_c_name(p->prefix, name), p->prefix) || p->prefix[length] || length > 31)
         return rv_fail(error, RV_ERROR_NAME,
                        "C code: the name \"%.40s\" is no name in C, or too long; use at most 31 "
                        "small letters, digits and _, and no keyword",
-                       prefix);
-    const rv_net_options *o = net->options;
-    const char *why = !net->model->step ? "the model is a whole net of equations, not a cell"
-                      : o->rnn.bidirectional || o->rnn.reverse
-                          ? "a net that reads backward in time needs the whole sequence"
-                      : o->pool ? "the head reads the mean over all steps"
-                                : NULL;
-    return !why || rv_fail(error, RV_ERROR_ARGUMENT,
-                           "C code: %s, so it cannot be computed step by step; use a cell in one "
-                           "direction, without pool",
-                           why);
+                       p->prefix);
+    return p->net->dtype == RV_F32 ||
+           rv_fail(error, RV_ERROR_DTYPE, "C code: the net is %s, expected f32; train it with that",
+                   rv_dtype_name(p->net->dtype));
 }
 
-bool rv_c_parts_make(rv_c_parts *p, const rv_c_net *net, rv_store *store, rv_error *error)
+bool rv_c_parts_make(rv_c_parts *p, const rv_exported_net *net, const char *prefix, rv_store *store,
+                     rv_error *error)
 {
     enum { MOST_PARAMETERS = 1 << 22 };
-    *p = (rv_c_parts){.net = net};
-    if (!check(net, error)) return false;
+    *p = (rv_c_parts){.net = net, .prefix = prefix ? prefix : "net"};
+    if (!rv_exported_check("C code", net, error) || !check(p, error)) return false;
     const rv_net_options *o = net->options;
-    p->prefix = net->prefix ? net->prefix : "net";
     p->steps = o->sequence ? net->x.shape.dim[0] : o->steps ? o->steps : 1;
-    if (!record_step(p, store, error) || !find_top(p, error) || !find_parameters(p, error))
-        return false;
+    if (!record_step(p, store, error) || !find_parameters(p, error)) return false;
     if (p->parameter_count > MOST_PARAMETERS)
         return rv_fail(error, RV_ERROR_LIMIT,
                        "C code: %lld parameter(s), expected at most %d; use fewer `units`",

@@ -4,8 +4,9 @@
 
 #include "export/c.h"
 #include "export/c/text.h"
+#include "export/step_internal.h"
 
-enum { RV_C_MOST_STATES = 64, RV_C_MOST_PARAMETERS = 256, RV_C_PATH = 2 * RV_C_NAME };
+enum { RV_C_MOST_STATES = RV_STEP_STATES, RV_C_MOST_PARAMETERS = 256, RV_C_PATH = 2 * RV_C_NAME };
 
 typedef struct rv_c_state {
     rv_var first;                /* before the first step of a sample */
@@ -31,7 +32,7 @@ typedef struct rv_c_memory {
 } rv_c_memory;
 
 typedef struct rv_c_parts {
-    const rv_c_net *net;
+    const rv_exported_net *net;
     const char *prefix;
     int64_t steps;                          /* time steps of a sample */
     int64_t x_count, y_count, output_count; /* numbers of a time step; of a target; of an output */
@@ -57,7 +58,8 @@ typedef struct rv_c_parts {
 /* The number of elements. */
 int64_t rv_c_count(rv_var x);
 
-bool rv_c_parts_make(rv_c_parts *p, const rv_c_net *net, rv_store *store, rv_error *error);
+bool rv_c_parts_make(rv_c_parts *p, const rv_exported_net *net, const char *prefix, rv_store *store,
+                     rv_error *error);
 void rv_c_parts_free(rv_c_parts *p);
 
 #endif

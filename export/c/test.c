@@ -43,7 +43,7 @@ static bool copy_parameters(const rv_c_parts *p, rv_store *to, rv_error *error)
 static bool make_reference(reference *r, const rv_c_parts *p, const rv_store *store, bool update,
                            rv_error *error)
 {
-    const rv_c_net *net = p->net;
+    const rv_exported_net *net = p->net;
     rv_net_options o = *net->options;
     o.rnn.dropout = o.rnn.recurrent_dropout = 0;
     o.rnn.carry = NULL;

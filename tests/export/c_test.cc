@@ -39,13 +39,14 @@ class Net {
         rv_store_free(store_);
     }
     rv_net_options &options() { return options_; }
-    rv_c_net &net() { return net_; }
+    rv_exported_net &net() { return net_; }
     bool write()
     {
         rv_c_code_free(&code_);
         error_ = {};
-        return rv_export_c(&net_, store_, &code_, &error_);
+        return rv_export_c(&net_, prefix_, store_, &code_, &error_);
     }
+    const char *&prefix() { return prefix_; }
     const rv_c_code &code() const { return code_; }
     std::string error() const { return error_.text; }
 
@@ -53,7 +54,8 @@ class Net {
     rv_store *store_;
     rv_optimizer optimizer_;
     rv_net_options options_ = {};
-    rv_c_net net_ = {};
+    rv_exported_net net_ = {};
+    const char *prefix_ = nullptr;
     rv_c_code code_ = {};
     rv_error error_ = {};
 };
@@ -345,14 +347,14 @@ TEST_F(C, is_clean_for_cppcheck_and_takes_little_stack)
 TEST_F(C, takes_a_name_and_refuses_what_is_none)
 {
     Net net(find("rnn"));
-    net.net().prefix = "cell_1";
+    net.prefix() = "cell_1";
     ASSERT_TRUE(net.write()) << net.error();
     EXPECT_NE(std::string(net.code().header).find("void cell_1_step(struct cell_1 *net"),
               std::string::npos);
     EXPECT_NE(std::string(net.code().source).find("#include \"cell_1.h\""), std::string::npos);
     for (const char *wrong :
          {"int", "", "1a", "a-b", "../x", "Net", "a234567890123456789012345678901234"}) {
-        net.net().prefix = wrong;
+        net.prefix() = wrong;
         EXPECT_FALSE(net.write()) << wrong;
         EXPECT_NE(net.error().find("is no name in C"), std::string::npos) << net.error();
     }

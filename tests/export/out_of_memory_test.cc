@@ -1,10 +1,11 @@
-/* Memory that is out at any moment of writing a net as C: an error or the same files, no crash and (under the address
- * sanitizer) no leak. */
+/* Memory that is out at any moment of writing a net as C or as an ONNX model: an error or the same files, no crash and
+ * (under the address sanitizer) no leak. */
 #include <gtest/gtest.h>
 
 #include <string>
 
 #include "export/c.h"
+#include "export/onnx.h"
 #include "lang/zoo.h"
 #include "tests/failing_memory.h"
 
@@ -16,7 +17,8 @@ struct Answer {
     std::string texts;
 };
 
-Answer answer()
+/* What `write` makes of a small net: its text, unless it fails. */
+template <typename Write> Answer answer(const Write &write)
 {
     rv_error error = {};
     rv_store *store = rv_store_new(1);
@@ -26,36 +28,36 @@ Answer answer()
     o.sequence = true;
     o.y = RV_SHAPE(1);
     const rv_optimizer adam = rv_adam(0.01);
-    rv_c_net net = {};
+    rv_exported_net net = {};
     net.model = rv_model_find("ugrnn");
     net.options = &o;
     net.x = {RV_F32, RV_SHAPE(2, 1)};
     net.y = {RV_F32, RV_SHAPE(1)};
     net.scale = 1;
     net.optimizer = &adam;
-    net.prefix = "cell";
-    rv_c_code code = {};
-    Answer a = {store && rv_export_c(&net, store, &code, &error), error.code, ""};
+    std::string texts;
+    Answer a = {store && write(&net, store, &texts, &error), error.code, ""};
     if (!store) a.code = RV_ERROR_MEMORY;
-    if (a.done) a.texts = std::string(code.header) + code.source + code.test;
-    rv_c_code_free(&code);
+    a.texts = texts;
     rv_store_free(store);
     return a;
 }
 
-TEST(OutOfMemory, WhileANetIsWrittenAsC)
+/* Fails each allocation, or one of `every` if there are many. */
+template <typename Write> void fail_each(const Write &write)
 {
+    enum { MOST = 600 };
     failing = -1;
     calls = 0;
-    const Answer want = answer();
+    const Answer want = answer(write);
     const int64_t allocations = calls;
     ASSERT_TRUE(want.done);
-    ASSERT_GT(allocations, 500);
+    ASSERT_GT(allocations, 300);
     int64_t failures = 0;
-    for (int64_t n = 0; n < allocations; n += 1 + allocations / 600) {
+    for (int64_t n = 0; n < allocations; n += 1 + allocations / MOST) {
         calls = 0;
         failing = n;
-        const Answer seen = answer();
+        const Answer seen = answer(write);
         failing = -1;
         if (seen.done)
             EXPECT_EQ(seen.texts, want.texts) << "allocation " << n;
@@ -64,6 +66,36 @@ TEST(OutOfMemory, WhileANetIsWrittenAsC)
         failures += !seen.done;
     }
     EXPECT_GT(failures, 200);
+}
+
+TEST(OutOfMemory, WhileANetIsWrittenAsC)
+{
+    fail_each([](const rv_exported_net *net, rv_store *store, std::string *texts, rv_error *error) {
+        rv_c_code code = {};
+        const bool done = rv_export_c(net, "cell", store, &code, error);
+        if (done) *texts = std::string(code.header) + code.source + code.test;
+        rv_c_code_free(&code);
+        return done;
+    });
+}
+
+void fail_each_of(rv_onnx_form form)
+{
+    fail_each(
+        [form](const rv_exported_net *net, rv_store *store, std::string *texts, rv_error *error) {
+            const rv_onnx_options options = {form, 0};
+            size_t size = 0;
+            unsigned char *bytes = rv_export_onnx(net, &options, store, &size, error);
+            if (bytes) texts->assign(reinterpret_cast<char *>(bytes), size);
+            rv_free(bytes);
+            return bytes != nullptr;
+        });
+}
+
+TEST(OutOfMemory, WhileANetIsWrittenAsOnnx)
+{
+    fail_each_of(RV_ONNX_SCAN); /* which contains a step */
+    fail_each_of(RV_ONNX_TRAINING);
 }
 
 } // namespace

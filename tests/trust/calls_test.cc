@@ -68,6 +68,7 @@ void release(Arguments &, rv_lang *lang) { rv_lang_free(lang); }
 void release(Arguments &, rv_lang_recording *recording) { rv_lang_recording_free(recording); }
 void release(Arguments &, rv_trainer *trainer) { rv_trainer_free(trainer); }
 void release(Arguments &, char *text) { rv_free(text); }
+void release(Arguments &, unsigned char *bytes) { rv_free(bytes); }
 void release(Arguments &a, void *memory)
 {
     if (a.ends("_alloc")) rv_free(memory);

@@ -513,18 +513,27 @@ DRAW(rv_optimizer)
         }
     return o;
 }
-DRAW(const rv_c_net *)
+DRAW(const rv_exported_net *)
 {
-    return or_null<const rv_c_net>(a, [&] {
-        rv_c_net net = {};
+    return or_null<const rv_exported_net>(a, [&] {
+        rv_exported_net net = {};
         net.model = draw<const rv_model *>(a);
         net.options = draw<const rv_net_options *>(a);
         net.x = {draw<rv_dtype>(a), draw<rv_shape>(a)};
         net.y = {draw<rv_dtype>(a), draw<rv_shape>(a)};
         net.scale = draw<double>(a);
         net.optimizer = a.choose(1, 2) ? a.keep(draw<rv_optimizer>(a)) : nullptr;
-        net.prefix = a.choose(1, 2) ? draw<const char *>(a) : nullptr;
+        net.dtype = draw<rv_dtype>(a);
         return a.keep(net);
+    });
+}
+DRAW(const rv_onnx_options *)
+{
+    return or_null<const rv_onnx_options>(a, [&] {
+        rv_onnx_options o = {};
+        o.form = draw_enum<rv_onnx_form>(a, 4);
+        o.batch = draw<int64_t>(a);
+        return a.keep(o);
     });
 }
 DRAW(rv_c_code *)

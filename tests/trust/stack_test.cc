@@ -389,9 +389,9 @@ void deep_step(rv_cell *k, rv_var x, rv_var *h)
     h[0] = y;
 }
 
-TEST_F(Stack, OfNetsAsC)
+TEST_F(Stack, OfNetsAsCAndOnnx)
 {
-    measure("a net as C", [] {
+    measure("a net as C and as ONNX", [] {
         rv_model model = {};
         model.name = "deep";
         model.step = deep_step;
@@ -400,7 +400,7 @@ TEST_F(Stack, OfNetsAsC)
         o.sequence = true;
         o.y = RV_SHAPE(1);
         const rv_optimizer optimizer = rv_adam(0.01);
-        rv_c_net net = {};
+        rv_exported_net net = {};
         net.model = &model;
         net.options = &o;
         net.x = {RV_F32, RV_SHAPE(3, 6)};
@@ -410,8 +410,15 @@ TEST_F(Stack, OfNetsAsC)
         rv_error error = {};
         rv_c_code code = {};
         rv_store *store = rv_store_new(1);
-        EXPECT_TRUE(rv_export_c(&net, store, &code, &error)) << error.text;
+        EXPECT_TRUE(rv_export_c(&net, nullptr, store, &code, &error)) << error.text;
         rv_c_code_free(&code);
+        for (rv_onnx_form form : {RV_ONNX_SCAN, RV_ONNX_TRAINING}) {
+            const rv_onnx_options options = {form, 1};
+            size_t size = 0;
+            unsigned char *bytes = rv_export_onnx(&net, &options, store, &size, &error);
+            EXPECT_NE(bytes, nullptr) << error.text;
+            rv_free(bytes);
+        }
         rv_store_free(store);
     });
 }

@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "export/c.h"
+#include "export/onnx.h"
+#include "tensor/file_internal.h"
 #include "tools/cli/json.h"
 #include "tools/cli/say.h"
 #include "tools/command/commands.h"
@@ -12,8 +14,9 @@
 
 typedef struct export_options {
     rv_train_config config;
-    const char *c, *output, *checkpoint, *name;
-    bool inference, json;
+    const char *c, *onnx, *output, *checkpoint, *name, *form;
+    int64_t batch;
+    bool inference, train, json;
 } export_options;
 
 #define ROW(field, name, argument, kind, ...) \
@@ -21,6 +24,17 @@ typedef struct export_options {
 
 static const option_row options[] = {
     ROW(c, "c", "DIR", TEXT, "write NAME.h, NAME.c and NAME_test.c there", .group = "The command"),
+    ROW(onnx, "onnx", "FILE", TEXT, "write an ONNX model there (opset 17)"),
+    ROW(form, "form", "FORM", TEXT,
+        "of the ONNX model: step: a time step, states in and out\n(default); scan: a sequence of "
+        "any "
+        "length, by one Scan;\nunrolled: a sequence, step after step"),
+    ROW(train, "train", NULL, FLAG,
+        "the ONNX model is a training step: loss, and parameters and\nstates of the optimizer in "
+        "and "
+        "out"),
+    ROW(batch, "batch-size", "N", WHOLE, "its number of samples (default: any; with --train 1)",
+        .low = 1, .high = 1 << 20),
     ROW(name, "name", "NAME", TEXT,
         "of the files, and the prefix of all names in C (default: net)"),
     ROW(inference, "inference", NULL, FLAG,
@@ -35,7 +49,7 @@ static const option_row options[] = {
 static bool describes(const char *key)
 {
     static const char *const others[] = {"epochs",  "batch-size", "patience", "threads",
-                                         "anomaly", "dtype",      "cache",    "gradients"};
+                                         "anomaly", "cache",      "gradients"};
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         if (!strcmp(key, others[i])) return false;
     return true;
@@ -46,23 +60,30 @@ static exit_status run(int argc, char **argv, rv_error *error);
 const command command_export = {
     .name = "export",
     .run = run,
-    .summary = "write a net as C that runs and trains without this library",
-    .synopsis = "--c DIR [--output RUN | --checkpoint FILE | OPTION]...",
+    .summary = "write a net as C or as an ONNX model, which run and train without this library",
+    .synopsis = "--c DIR | --onnx FILE [--output RUN | --checkpoint FILE | OPTION]...",
     .description =
         "Writes the net of a run, or an untrained one that the options of `recurve train` "
-        "describe,\nas C99: a time step with its state, a whole sequence, and training with the "
-        "optimizer of the\nrun. The files include only headers of the C library, allocate "
-        "nothing and have no state of\ntheir own: the caller owns the struct of a net. Each "
-        "equation stands above its loops. Dropout\nis left out. NAME_test.c compares the "
-        "results with those of this library:\n\n"
-        "    cc -std=c99 net.c net_test.c -lm -o net_test && ./net_test\n",
+        "describe.\nDropout is left out.\n\n"
+        "--c writes C99: a time step with its state, a whole sequence, and training with the "
+        "optimizer of\nthe run. The files include only headers of the C library, allocate nothing "
+        "and have no state of\ntheir own: the caller owns the struct of a net. Each equation "
+        "stands "
+        "above its loops.\nNAME_test.c compares the results with those of this library:\n\n"
+        "    cc -std=c99 net.c net_test.c -lm -o net_test && ./net_test\n\n"
+        "--onnx writes a model for ONNX Runtime, Netron and others. Its values have the names of "
+        "the "
+        "equations:\na step computes \"output\" and h' from \"x\" and h, which starts at zero, or "
+        "at the "
+        "output h[0].\n",
     OPTIONS(options),
     .configures = describes,
     .failure = "a file is missing, damaged or cannot be written, or the net cannot be written\n"
-               "       as C",
+               "       in that form",
     .example = "recurve train --output /tmp/zero-one\n"
                "recurve export --output /tmp/zero-one --c /tmp/zero-one/c\n"
-               "recurve export --model gru --task adding --units 8 --c /tmp/gru --inference\n",
+               "recurve export --model gru --task adding --units 8 --c /tmp/gru --inference\n"
+               "recurve export --output /tmp/zero-one --onnx /tmp/zero-one.onnx --form unrolled\n",
 };
 
 /* ---- what is exported ---- */
@@ -74,17 +95,17 @@ static rv_trainer *open_net(const export_options *o, rv_error *error)
     return rv_trainer_new(&o->config, error);
 }
 
-static rv_c_net net_of(const rv_setup *s, const export_options *o)
+static rv_exported_net net_of(const rv_setup *s, const export_options *o)
 {
     const rv_source *data = &s->data;
-    rv_dtype x = data->tokens > 0 ? RV_I32 : RV_F32, y = data->classes > 0 ? RV_I32 : RV_F32;
-    return (rv_c_net){.model = s->model,
-                      .options = &s->net,
-                      .x = {x, data->x},
-                      .y = {y, data->y},
-                      .scale = s->scale,
-                      .optimizer = o->inference ? NULL : &s->optimizer,
-                      .prefix = o->name};
+    rv_dtype x = data->tokens > 0 ? RV_I32 : s->dtype, y = data->classes > 0 ? RV_I32 : s->dtype;
+    return (rv_exported_net){.model = s->model,
+                             .options = &s->net,
+                             .x = {x, data->x},
+                             .y = {y, data->y},
+                             .scale = s->scale,
+                             .optimizer = o->inference ? NULL : &s->optimizer,
+                             .dtype = s->dtype};
 }
 
 /* ---- files ---- */
@@ -135,31 +156,74 @@ static bool report(const export_options *o, const rv_c_code *code, rv_error *err
     return true;
 }
 
+/* ---- ONNX ---- */
+
+static const char *const forms[] = {[RV_ONNX_STEP] = "step",
+                                    [RV_ONNX_SCAN] = "scan",
+                                    [RV_ONNX_UNROLLED] = "unrolled",
+                                    [RV_ONNX_TRAINING] = "training"};
+
+/* Sets the form that the options name. */
+static bool parse_form(const export_options *o, rv_onnx_form *form, rv_error *error)
+{
+    *form = o->train ? RV_ONNX_TRAINING : RV_ONNX_STEP;
+    if (!o->form) return true;
+    if (o->train)
+        return rv_fail(error, RV_ERROR_ARGUMENT,
+                       "--form %s with --train, which is a form of its own; give one of them",
+                       o->form);
+    for (int i = 0; i < RV_ONNX_TRAINING; i++)
+        if (!strcmp(o->form, forms[i])) return *form = (rv_onnx_form)i, true;
+    return rv_fail(error, RV_ERROR_ARGUMENT, "no form is called \"%s\"; use step, scan or unrolled",
+                   o->form);
+}
+
+static bool write_onnx(const export_options *o, rv_onnx_form form, rv_trainer *run, rv_error *error)
+{
+    const rv_exported_net net = net_of(rv_trainer_setup(run), o);
+    const rv_onnx_options kind = {.form = form, .batch = o->batch};
+    size_t size = 0;
+    unsigned char *model = rv_export_onnx(&net, &kind, rv_trainer_store(run), &size, error);
+    bool ok = model && rv_file_write(o->onnx, &(rv_bytes){model, size}, 1, error);
+    rv_free(model);
+    if (!ok) return false;
+    if (!o->json) {
+        say(stdout, "%s: %s, %zu bytes\n", o->onnx, forms[form], size);
+        return true;
+    }
+    cJSON *object = cJSON_CreateObject();
+    cJSON_AddStringToObject(object, "file", o->onnx);
+    cJSON_AddStringToObject(object, "form", forms[form]);
+    cJSON_AddNumberToObject(object, "bytes", (double)size);
+    return json_print(object, error);
+}
+
 /* ---- running ---- */
 
-static bool export_net(const export_options *o, rv_error *error)
+static bool write_c(const export_options *o, rv_trainer *run, rv_error *error)
 {
-    rv_trainer *run = open_net(o, error);
     rv_c_code code = {0};
-    bool ok = run;
-    if (ok) {
-        rv_c_net net = net_of(rv_trainer_setup(run), o);
-        ok = rv_export_c(&net, rv_trainer_store(run), &code, error) &&
-             write_files(o, &code, error) && report(o, &code, error);
-    }
+    const rv_exported_net net = net_of(rv_trainer_setup(run), o);
+    bool ok = rv_export_c(&net, o->name, rv_trainer_store(run), &code, error) &&
+              write_files(o, &code, error) && report(o, &code, error);
     rv_c_code_free(&code);
-    rv_trainer_free(run);
     return ok;
 }
 
 static exit_status run(int argc, char **argv, rv_error *error)
 {
     exit_status result;
+    rv_onnx_form form;
     export_options o = {.config = rv_train_config_new(), .name = "net"};
     if (!options_parse(&command_export, argc, argv, &o, NULL, &result, error)) return result;
-    if (!o.c) {
-        rv_fail(error, RV_ERROR_ARGUMENT, "export to which folder? Give --c DIR");
+    if (!o.c == !o.onnx) {
+        rv_fail(error, RV_ERROR_ARGUMENT, "export to where? Give %s--c DIR or --onnx FILE",
+                o.c ? "either " : "");
         return STATUS_USAGE;
     }
-    return export_net(&o, error) ? STATUS_OK : STATUS_FAILED;
+    if (!parse_form(&o, &form, error)) return STATUS_USAGE;
+    rv_trainer *net = open_net(&o, error);
+    bool ok = net && (o.c ? write_c(&o, net, error) : write_onnx(&o, form, net, error));
+    rv_trainer_free(net);
+    return ok ? STATUS_OK : STATUS_FAILED;
 }
