@@ -586,22 +586,24 @@ bool page_exportC(page_task *task)
     if (!s) return false;
     const rv_setup *setup = rv_trainer_setup(s->trainer);
     const rv_source *data = &setup->data;
-    const rv_c_net net = {.model = setup->model,
-                          .options = &setup->net,
-                          .x = {data->tokens > 0 ? RV_I32 : RV_F32, data->x},
-                          .y = {data->classes > 0 ? RV_I32 : RV_F32, data->y},
-                          .scale = setup->scale,
-                          .optimizer = &setup->optimizer,
-                          .prefix = page_text(task, "name")};
+    const rv_dtype dtype = setup->dtype;
+    const rv_exported_net net = {.model = setup->model,
+                                 .options = &setup->net,
+                                 .x = {data->tokens > 0 ? RV_I32 : dtype, data->x},
+                                 .y = {data->classes > 0 ? RV_I32 : dtype, data->y},
+                                 .scale = setup->scale,
+                                 .optimizer = &setup->optimizer,
+                                 .dtype = dtype};
+    const char *prefix = page_text(task, "name");
     rv_c_code code = {0};
-    const bool ok = rv_export_c(&net, rv_trainer_store(s->trainer), &code, task->error);
+    const bool ok = rv_export_c(&net, prefix, rv_trainer_store(s->trainer), &code, task->error);
     const char *const texts[] = {code.header, code.source, code.test};
     static const char *const endings[] = {".h", ".c", "_test.c"};
     cJSON *files = cJSON_AddArrayToObject(task->result, "files");
     for (int i = 0; ok && i < 3; i++) {
         char name[64];
         cJSON *file = page_append(files);
-        snprintf(name, sizeof name, "%.40s%s", net.prefix, endings[i]);
+        snprintf(name, sizeof name, "%.40s%s", prefix, endings[i]);
         cJSON_AddStringToObject(file, "name", name);
         cJSON_AddStringToObject(file, "text", texts[i]);
     }
