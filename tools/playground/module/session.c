@@ -465,7 +465,8 @@ static bool add_output(page_task *task, cJSON *object, const rv_batch_program *b
         p[logit ? 2 * i + 1 : i] = (float)rv_tensor_get(output, i);
         if (logit) p[2 * i] = 0;
     }
-    for (int64_t i = 0; classes > 0 && i < labels; i++) softmax(p + i * classes, classes);
+    const bool each = logit || (classes > 0 && count == labels * classes);
+    for (int64_t i = 0; each && i < labels; i++) softmax(p + i * classes, classes);
     return true;
 }
 
