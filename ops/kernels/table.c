@@ -3,12 +3,15 @@
 
 #include "ops/kernels/methods.h"
 
+/* A page downloads the code and trains with f32, so its f64 has only the methods that any plan needs. */
 static const rv_conv_method *const convolution[] = {
-    &RV_NAME(rv_conv_product),  &RV_NAME(rv_conv_window), &RV_NAME(rv_conv_lanes),
+    &RV_NAME(rv_conv_product),
 #if defined(RV_REAL_F32)
-    &RV_NAME(rv_conv_winograd),
+    &RV_NAME(rv_conv_window),  &RV_NAME(rv_conv_lanes), &RV_NAME(rv_conv_winograd),
+#elif !defined(__wasm__)
+    &RV_NAME(rv_conv_window),  &RV_NAME(rv_conv_lanes),
 #endif
-    &RV_NAME(rv_conv_planes),   &RV_NAME(rv_conv_dots),   NULL};
+    &RV_NAME(rv_conv_planes),  &RV_NAME(rv_conv_dots),  NULL};
 
 #define KERNEL(name) .name = RV_NAME(rv_kernel_##name),
 #define UNARY(name, ...) .name = RV_NAME(rv_pointwise_##name),

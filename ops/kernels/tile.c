@@ -51,11 +51,16 @@ ALWAYS_INLINE void tile_body(rv_tile_kind kind, int rows, int vectors, const rv_
 #define WIDTHS4(X, kind, rows) WIDTHS3(X, kind, rows) X(kind, rows, 4)
 #define WIDTHS8(X, kind, rows) \
     WIDTHS4(X, kind, rows) X(kind, rows, 5) X(kind, rows, 6) X(kind, rows, 7) X(kind, rows, 8)
+#if VECTOR_BYTES > 16
+#define WIDTHS WIDTHS3
+#else
+#define WIDTHS WIDTHS2
+#endif
 #define SIZES_4(X, kind) \
-    WIDTHS8(X, kind, 1) WIDTHS4(X, kind, 2) WIDTHS3(X, kind, 3) WIDTHS3(X, kind, 4)
+    WIDTHS8(X, kind, 1) WIDTHS4(X, kind, 2) WIDTHS(X, kind, 3) WIDTHS(X, kind, 4)
 #if VECTOR_REGISTERS == 32
 #define SIZES(X, kind) \
-    SIZES_4(X, kind) WIDTHS3(X, kind, 5) WIDTHS3(X, kind, 6) WIDTHS3(X, kind, 7) WIDTHS3(X, kind, 8)
+    SIZES_4(X, kind) WIDTHS(X, kind, 5) WIDTHS(X, kind, 6) WIDTHS(X, kind, 7) WIDTHS(X, kind, 8)
 #else
 #define SIZES SIZES_4
 #endif
