@@ -87,6 +87,8 @@ static void add_comparison(cJSON *object, const double *stated, const double *re
     }
     json_add_number(object, "cosine", product / sqrt(a * b));
     json_add_number(object, "ratio", sqrt(a / b));
+    json_add_number(object, "stated", sqrt(a));
+    json_add_number(object, "recorded", sqrt(b));
 }
 
 bool page_agreement(page_task *task)

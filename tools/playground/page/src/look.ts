@@ -49,12 +49,16 @@ export interface Norms {
     rows: { name: string; state: boolean; norms: Numbers }[];
 }
 
-/** The gradients that a derivation states beside the recorded ones, summed over samples. */
-export interface Agreement {
+/** A gradient that a derivation states beside the recorded one, summed over samples. */
+export interface Comparison {
+    cosine: number | null; // null: one of them is 0
+    ratio: number | null; // of their norms
+    stated: number | null; // norm
+    recorded: number | null;
+}
+export interface Agreement extends Comparison {
     samples: number;
-    cosine: number | null; // of all parameters together
-    ratio: number | null; // of the lengths
-    rows: { name: string; cosine: number | null; ratio: number | null }[];
+    rows: (Comparison & { name: string })[]; // by parameter
 }
 
 /** A sample of the run, or one of one's own. Without y its target is 0. */

@@ -22,9 +22,9 @@ const signs = { right: "\u2713", wrong: "\u2717", undecided: "?" };
 const rank = { right: 0, undecided: 1, wrong: 2 };
 
 /** Enough digits to tell a cosine from 1. */
-export function cosine(value: number | null): string {
+export function cosine(value: number | null, usual = 4): string {
     if (value === null) return "none";
-    const digits = Math.abs(value) > 0.999 && Math.abs(value) < 1 - 1e-9 ? 7 : 4;
+    const digits = Math.abs(value) > 0.999 && Math.abs(value) < 1 - 1e-9 ? 7 : usual;
     return (value < 0 ? "\u2212" : "") + Math.abs(value).toFixed(digits);
 }
 
@@ -54,8 +54,8 @@ function group(verdicts: Verdict[]): Line[] {
 }
 
 /** The cosines of the gradients that a derivation states with the recorded ones. */
-export function agreementTable({ rows, cosine: whole, ratio }: Agreement): HTMLElement {
-    const all = [...rows, { name: "all", cosine: whole, ratio }];
+export function agreementTable(agreement: Agreement): HTMLElement {
+    const all = [...agreement.rows, { ...agreement, name: "all" }];
     return h(
         "table",
         { class: "numbers agreement" },
@@ -185,7 +185,7 @@ export function mount(root: HTMLElement, app: App): void {
                 { class: "toolbar" },
                 h("h3", { class: "grow" }, title ? `\u201c${title}\u201d` : "derivation", h("small", {}, ` of ${model}`)),
                 broken.length > 1 && h("button", { onclick: () => broken.forEach(repair) }, `Apply all ${broken.length} repairs`),
-                h("button", { "data-focus": `train ${key}`, onclick: () => void train(title) }, isTraining ? "Run B trains with it" : "Train with this derivation"),
+                h("button", { "data-focus": `train ${key}`, onclick: () => void train(model, title) }, isTraining ? "Run B trains with it" : "Train with this derivation"),
             ),
             h("ol", { class: "judgements" }, ...rows.map(row)),
             compared,
@@ -231,10 +231,11 @@ export function mount(root: HTMLElement, app: App): void {
 
     /* ---- training with it ---- */
 
-    async function train(title: string): Promise<void> {
+    async function train(model: string, title: string): Promise<void> {
         const { runs } = app.store.value;
-        const batch = { "batch-size": "1" }; // derivations of one sample have its shapes
-        app.store.set({ second: true, runs: [{ ...runs[0], ...batch }, { ...runs[0], ...batch, gradients: title || "loss" }] });
+        // A derivation of one sample has its shapes.
+        const shared = { ...runs[0], model: `:${model}`, "batch-size": "1" };
+        app.store.set({ second: true, runs: [shared, { ...runs[1], gradients: title || "loss" }] });
         await app.runs.reset();
         const { error } = app.runs.run[1];
         if (error) app.notify(error);
