@@ -46,27 +46,54 @@ rv_index rv_index_scale(rv_index a, int64_t factor)
     return a;
 }
 
+static void drop(rv_index *a, int t)
+{
+    a->terms--;
+    memmove(a->variable + t, a->variable + t + 1, (size_t)(a->terms - t) * sizeof *a->variable);
+    memmove(a->factor + t, a->factor + t + 1, (size_t)(a->terms - t) * sizeof *a->factor);
+}
+
+static bool add(rv_index *a, const rv_index *b)
+{
+    a->constant += b->constant;
+    for (int t = 0; t < b->terms; t++) {
+        int same = 0;
+        while (same < a->terms && a->variable[same] != b->variable[t]) same++;
+        if (same == RV_INDEX_TERMS) return false;
+        if (same == a->terms) {
+            a->variable[a->terms] = b->variable[t];
+            a->factor[a->terms++] = 0;
+        }
+        a->factor[same] += b->factor[t];
+        if (!a->factor[same]) drop(a, same);
+    }
+    return true;
+}
+
+/* Takes f n (x / n) + f (x % n) out of a; it is *part = f x. */
+static bool take_division(const rv_element_pool *pool, rv_index *a, rv_index *part)
+{
+    for (int q = 0; q < a->terms; q++)
+        for (int r = 0; r < a->terms; r++) {
+            const rv_variable *quotient = &pool->variable[a->variable[q]];
+            const rv_variable *rest = &pool->variable[a->variable[r]];
+            if (quotient->kind != RV_VARIABLE_DIVIDED || rest->kind != RV_VARIABLE_REST ||
+                quotient->by != rest->by || a->factor[q] != a->factor[r] * rest->by ||
+                !rv_index_equal(&quotient->of, &rest->of))
+                continue;
+            *part = rv_index_scale(rest->of, a->factor[r]);
+            drop(a, q > r ? q : r);
+            drop(a, q > r ? r : q);
+            return true;
+        }
+    return false;
+}
+
 rv_index rv_index_plus(rv_element *e, rv_index a, rv_index b)
 {
-    a.constant += b.constant;
-    for (int t = 0; t < b.terms; t++) {
-        int same = 0;
-        while (same < a.terms && a.variable[same] != b.variable[t]) same++;
-        if (same == RV_INDEX_TERMS) {
-            e->pool->failed = true;
-            return a;
-        }
-        if (same == a.terms) {
-            a.variable[a.terms] = b.variable[t];
-            a.factor[a.terms++] = 0;
-        }
-        a.factor[same] += b.factor[t];
-        if (a.factor[same]) continue;
-        a.terms--;
-        memmove(a.variable + same, a.variable + same + 1,
-                (size_t)(a.terms - same) * sizeof *a.variable);
-        memmove(a.factor + same, a.factor + same + 1, (size_t)(a.terms - same) * sizeof *a.factor);
-    }
+    do {
+        if (!add(&a, &b)) e->pool->failed = true;
+    } while (!e->pool->failed && take_division(e->pool, &a, &b));
     return a;
 }
 
@@ -162,6 +189,13 @@ static rv_term term(rv_element *e, rv_term_node node)
 }
 
 rv_term rv_term_input(rv_element *e, int k, const rv_index *at) { return e->input(e, k, at); }
+
+bool rv_term_padded(rv_element *e, int k, const rv_index *at, rv_term *x)
+{
+    if (e->padded && e->padded(e, k, at, x)) return true;
+    *x = rv_term_input(e, k, at);
+    return false;
+}
 
 rv_term rv_term_number(rv_element *e, double number)
 {

@@ -80,6 +80,8 @@ struct rv_element {
 
     /* set by the generator: the element of input k at an index */
     rv_term (*input)(rv_element *e, int k, const rv_index *at);
+    /* The same of a copy with zeros around it, if the generator makes one: else false, or NULL. */
+    bool (*padded)(rv_element *e, int k, const rv_index *at, rv_term *x);
     void *context;
 
     struct rv_element_pool *pool;
@@ -113,6 +115,8 @@ rv_index rv_index_ravel(rv_element *e, rv_shape shape, const rv_index *at);
 void rv_index_unravel(rv_element *e, rv_shape shape, rv_index flat, rv_index *at);
 
 rv_term rv_term_input(rv_element *e, int k, const rv_index *at);
+/* For an index that may be outside: true if *x is then 0, false if it has no meaning there. */
+bool rv_term_padded(rv_element *e, int k, const rv_index *at, rv_term *x);
 rv_term rv_term_number(rv_element *e, double number);
 rv_term rv_term_read(rv_element *e, int32_t stored, rv_index flat);
 /* `value` is C text that outlives the expression. */

@@ -198,9 +198,11 @@ static rv_index under(rv_element *e, int d, rv_index out, rv_index kernel)
 static rv_term product(rv_element *e, int x, const rv_index at[4], int other,
                        const rv_index other_at[4])
 {
-    rv_term factor[2] = {rv_term_input(e, x, at), rv_term_input(e, other, other_at)};
+    rv_term factor[2];
+    bool padded = rv_term_padded(e, x, at, &factor[0]);
+    factor[1] = rv_term_input(e, other, other_at);
     rv_term y = rv_term_apply(e, "x * y", factor, 2);
-    for (int d = 3; d >= 2; d--) y = rv_term_within(e, at[d], e->in[x].shape.dim[d], y);
+    for (int d = 3; d >= 2 && !padded; d--) y = rv_term_within(e, at[d], e->in[x].shape.dim[d], y);
     return y;
 }
 

@@ -12,6 +12,13 @@
 #include "tensor/memory.h"
 #include "tensor/text_internal.h"
 
+/* A copy of a stored value with zeros around it, so that loops over it need no conditions. */
+typedef struct padding {
+    int32_t of;
+    int64_t before[RV_MAX_RANK], after[RV_MAX_RANK];
+    bool written;
+} padding;
+
 typedef struct maker {
     rv_c_function *f;
     const rv_tape *tape;
@@ -19,12 +26,18 @@ typedef struct maker {
     bool *needed, *stored; /* [nodes] */
     bool *at_once;   /* [nodes] of a result whose array is given: nothing reads the array later */
     int *depth;      /* [nodes] operands that nest in an inlined node */
+    bool *products;  /* [nodes] a sum of products, such as a convolution, or of several */
     int *readers;    /* [nodes] */
     int32_t *reader; /* [nodes] the last reader */
-    int32_t *last_read;      /* [nodes] the last stored node whose loops read it */
+    int32_t *order;  /* [nodes] those that loops compute, in the order of the loops */
+    int ordered;
+    int32_t *when;           /* [nodes] where a node is in that order, from 1 */
+    int32_t *last_read;      /* [nodes] when loops read it last */
     char (*name)[RV_C_NAME]; /* [nodes] the array or local variable of a stored node */
     int unnamed;
     rv_element_pool pool;
+    padding *padding; /* in terms the stored values from the number of nodes on */
+    size_t paddings, padding_room;
 
     /* the group of loops being made: nodes of one shape */
     int32_t *member; /* [nodes] */
@@ -77,6 +90,17 @@ static bool reads_once(const rv_op *op)
 
 static bool is_padding(const rv_op *op) { return !strcmp(op->name, "pad"); }
 
+/* Whether the elements of a node are sums of products. */
+static bool multiplies(const maker *m, const rv_node *node)
+{
+    bool product = !strcmp(node->op->name, "matmul");
+    if (!product && strncmp(node->op->name, "conv2d", 6)) return false;
+    int64_t count = rv_shape_count(node->type.shape);
+    int64_t columns = node->type.shape.dim[node->type.shape.rank - 1];
+    int64_t operand = rv_shape_count(rv_tape_node(m->tape, node->in[0])->type.shape);
+    return count > 1 && !(product && operand == count / columns); /* not of one term */
+}
+
 static void mark_needed(maker *m)
 {
     for (int i = 0; i < m->f->results; i++) m->needed[m->f->result[i].value.id] = true;
@@ -94,24 +118,78 @@ static void mark_needed(maker *m)
 /* Inlined equations nest, in expressions and in the functions below: at most so deep, counted in operands. */
 enum { MOST_NESTED = 24, MOST_INPUTS = 64 };
 
+static bool is_own(const maker *m, int32_t id)
+{
+    return rv_tape_node(m->tape, id)->op->kind == RV_OP_LEAF || given(m, id) || result(m, id);
+}
+
+/* Products have loops of their own. They can be added to an array one after the other. */
+static void find_products(maker *m)
+{
+    for (int32_t id = 0; id < rv_tape_count(m->tape); id++) {
+        const rv_node *node = rv_tape_node(m->tape, id);
+        bool all = node->op == &rv_op_add;
+        for (int k = 0; all && k < node->inputs; k++) {
+            int32_t in = node->in[k];
+            all = m->products[in] && m->readers[in] == 1 && !is_own(m, in);
+        }
+        m->products[id] = m->needed[id] && (all || multiplies(m, node));
+    }
+}
+
 static void choose_stored(maker *m)
 {
     for (int32_t id = 0; id < rv_tape_count(m->tape); id++) {
-        const rv_op *op = rv_tape_node(m->tape, id)->op;
-        if (!m->needed[id] || is_number(m, id)) continue;
-        bool own = op->kind == RV_OP_LEAF || given(m, id) || result(m, id);
-        bool inlined =
-            reorders(op) || is_padding(op) ||
-            (m->readers[id] == 1 && reads_once(rv_tape_node(m->tape, m->reader[id])->op));
-        bool named = rv_tape_node(m->tape, id)->name && !rv_tape_node(m->tape, id)->gate;
-        int depth = 0;
         const rv_node *node = rv_tape_node(m->tape, id);
+        if (!m->needed[id] || is_number(m, id)) continue;
+        bool once = m->readers[id] == 1 && reads_once(rv_tape_node(m->tape, m->reader[id])->op);
+        bool inlined = reorders(node->op) || is_padding(node->op) ||
+                       (once && (!m->products[id] || m->products[m->reader[id]]));
+        bool named = node->name && !node->gate;
+        int depth = 0;
         for (int k = 0; k < node->inputs; k++)
             if (!m->stored[node->in[k]] && m->depth[node->in[k]] > depth)
                 depth = m->depth[node->in[k]];
         m->depth[id] = depth + node->inputs;
-        m->stored[id] = own || !inlined || (named && !reorders(op)) || m->depth[id] > MOST_NESTED;
+        m->stored[id] = is_own(m, id) || !inlined || (named && !reorders(node->op)) ||
+                        m->depth[id] > MOST_NESTED;
     }
+}
+
+static bool is_computed(const maker *m, int32_t id)
+{
+    return m->stored[id] && !given(m, id) && rv_tape_node(m->tape, id)->op->kind != RV_OP_LEAF;
+}
+
+/* Orders the stored nodes so that products and pointwise equations alternate as seldom as they can. Products have an even
+ * round, others an odd one, not before that of what they read. */
+static bool find_order(maker *m)
+{
+    int32_t count = rv_tape_count(m->tape), most = 0;
+    int32_t *round = rv_alloc((size_t)count, sizeof *round);
+    int32_t *start = rv_alloc((size_t)count + 3, sizeof *start);
+    for (int32_t id = 0; round && start && id < count; id++) {
+        const rv_node *node = rv_tape_node(m->tape, id);
+        if (!m->needed[id] || given(m, id)) continue;
+        for (int k = 0; k < node->inputs; k++)
+            if (round[node->in[k]] > round[id]) round[id] = round[node->in[k]];
+        if (!is_computed(m, id)) continue;
+        if (round[id] % 2 == m->products[id]) round[id]++;
+        if (round[id] > most) most = round[id];
+        start[round[id] + 1]++;
+        m->ordered++;
+    }
+    for (int32_t r = 0; round && start && r < most; r++) start[r + 1] += start[r];
+    for (int32_t id = 0; round && start && id < count; id++) {
+        if (!is_computed(m, id) || !m->needed[id]) continue;
+        int32_t at = start[round[id]]++;
+        m->order[at] = id;
+        m->when[id] = at + 1;
+    }
+    bool ok = round && start;
+    rv_free(round);
+    rv_free(start);
+    return ok || rv_fail_memory(m->error);
 }
 
 static void find_last_reads(maker *m)
@@ -119,7 +197,7 @@ static void find_last_reads(maker *m)
     for (int32_t id = rv_tape_count(m->tape) - 1; id >= 0; id--) {
         const rv_node *node = rv_tape_node(m->tape, id);
         if (!m->needed[id] || given(m, id)) continue;
-        int32_t at = m->stored[id] ? id : m->last_read[id];
+        int32_t at = m->stored[id] ? m->when[id] : m->last_read[id];
         for (int k = 0; k < node->inputs; k++)
             if (m->last_read[node->in[k]] < at) m->last_read[node->in[k]] = at;
     }
@@ -147,6 +225,7 @@ static bool is_reserved(const char *name)
                                            "h",     "top",    "net", "next", "loss", "d_top",
                                            "scale", "output", "sum", "most", "real", "w"};
     bool found = !name[1] && strchr("ijklmn", name[0]); /* indices of loops */
+    found = found || !strncmp(name, "padded", 6);
     for (size_t i = 0; i < sizeof reserved / sizeof *reserved; i++)
         found = found || !strcmp(name, reserved[i]);
     return found;
@@ -195,6 +274,53 @@ static rv_term read(maker *m, rv_element *e, int32_t id, const rv_index *at)
     return rv_term_read(e, id, flat);
 }
 
+static int32_t find_padding(maker *m, const padding *wanted)
+{
+    size_t p = 0;
+    for (; p < m->paddings; p++) {
+        const padding *seen = &m->padding[p];
+        if (seen->of == wanted->of && !memcmp(seen->before, wanted->before, sizeof seen->before) &&
+            !memcmp(seen->after, wanted->after, sizeof seen->after))
+            return (int32_t)p;
+    }
+    if (!rv_reserve(&m->padding, &m->padding_room, p + 1, sizeof *wanted)) {
+        m->pool.failed = true;
+        return 0;
+    }
+    m->padding[m->paddings++] = *wanted;
+    return (int32_t)p;
+}
+
+static rv_shape padded_shape(const maker *m, const padding *p)
+{
+    rv_shape shape = rv_tape_node(m->tape, p->of)->type.shape;
+    for (int64_t d = 0; d < shape.rank; d++) shape.dim[d] += p->before[d] + p->after[d];
+    return shape;
+}
+
+static bool read_padded(rv_element *e, int k, const rv_index *at, rv_term *x)
+{
+    const element_context *c = e->context;
+    maker *m = c->m;
+    padding wanted = {.of = rv_tape_node(m->tape, c->id)->in[k]};
+    rv_shape shape = rv_tape_node(m->tape, wanted.of)->type.shape;
+    rv_index inside[RV_MAX_RANK];
+    bool outside = false;
+    for (int64_t d = 0; d < shape.rank; d++) {
+        int64_t low, high;
+        if (!rv_index_range(&m->pool, &at[d], &low, &high)) return false;
+        if (low < 0) wanted.before[d] = -low;
+        if (high >= shape.dim[d]) wanted.after[d] = high - shape.dim[d] + 1;
+        inside[d] = rv_index_shift(at[d], wanted.before[d]);
+        outside = outside || wanted.before[d] || wanted.after[d];
+    }
+    if (!outside || !m->stored[wanted.of]) return false;
+    for (int i = 0; i < m->members; i++) m->apart = m->apart || m->member[i] == wanted.of;
+    int32_t stored = rv_tape_count(m->tape) + find_padding(m, &wanted);
+    *x = rv_term_read(e, stored, rv_index_ravel(e, padded_shape(m, &wanted), inside));
+    return true;
+}
+
 static rv_term input(rv_element *e, int k, const rv_index *at)
 {
     const element_context *c = e->context;
@@ -216,6 +342,7 @@ static rv_term element(maker *m, int32_t id, const rv_index *at, int depth)
                     .out = node->type,
                     .at = at,
                     .input = input,
+                    .padded = read_padded,
                     .context = &context,
                     .pool = &m->pool};
     bool wide = node->inputs > MOST_INPUTS || depth > MOST_NESTED;
@@ -279,11 +406,11 @@ static bool make_groups(maker *m)
 {
     rv_shape shape = RV_SCALAR;
     bool open = false;
-    for (int32_t id = 0; id < rv_tape_count(m->tape); id++) {
+    for (int i = 0; i < m->ordered; i++) {
+        int32_t id = m->order[i];
         const rv_node *node = rv_tape_node(m->tape, id);
-        if (!m->stored[id] || given(m, id)) continue;
-        if (node->op->kind == RV_OP_LEAF) continue;
-        bool same = open && rv_shape_equal(shape, loops_of(node->type.shape));
+        bool same = open && !m->products[id] && !m->products[m->order[i - 1]] &&
+                    rv_shape_equal(shape, loops_of(node->type.shape));
         if (same) {
             size_t terms = m->pool.terms;
             join(m, id);
@@ -419,6 +546,10 @@ static const char *array(void *context, int32_t id, char text[2 * RV_C_NAME])
 {
     const maker *m = context;
     const rv_c_given *g = given(m, id);
+    if (id >= rv_tape_count(m->tape)) {
+        snprintf(text, 2 * RV_C_NAME, "%spadded%d", m->f->work, id - rv_tape_count(m->tape) + 1);
+        return text;
+    }
     if (g) {
         snprintf(text, 2 * RV_C_NAME, "%.*s", 2 * RV_C_NAME - 1, g->array);
         return text;
@@ -452,7 +583,7 @@ static bool group_reads(const maker *m, int32_t id, bool elsewhere)
  * read the array later, and these only at the round's own index. */
 static bool may_replace(const maker *m, const rv_c_result *r)
 {
-    int32_t last = m->member[m->members - 1];
+    int32_t last = m->when[m->member[m->members - 1]];
     for (int i = 0; i < m->f->givens; i++) {
         const rv_c_given *g = &m->f->given[i];
         if (strcmp(g->array, r->array)) continue;
@@ -472,7 +603,7 @@ static int count_results(const maker *m, int32_t id)
 static bool needs_array(const maker *m, int32_t id)
 {
     const rv_c_result *r = result(m, id);
-    bool outside = m->last_read[id] > m->member[m->members - 1];
+    bool outside = m->last_read[id] > m->when[m->member[m->members - 1]];
     if (!r) return outside;
     if (!is_written(m, r)) return true;
     return r->add && (outside || count_results(m, id) > 1);
@@ -495,6 +626,90 @@ static void write_member(maker *m, rv_c_expression *x, int i)
     if (own && adds) rv_c_store(x, name, r->array, &m->flat, true);
 }
 
+/* ---- loops ---- */
+
+static void write_padding(maker *m, int number)
+{
+    padding *p = &m->padding[number];
+    rv_shape inner = rv_tape_node(m->tape, p->of)->type.shape, outer = padded_shape(m, p);
+    rv_element_pool pool = {0};
+    rv_element e = {.pool = &pool};
+    rv_c_expression x = {
+        .pool = &pool, .out = &m->f->body, .array = array, .local = local, .context = m};
+    rv_index at[RV_MAX_RANK], shifted[RV_MAX_RANK];
+    for (int64_t d = 0; d < inner.rank; d++) {
+        at[d] = rv_index_loop(&e, inner.dim[d]);
+        shifted[d] = rv_index_shift(at[d], p->before[d]);
+    }
+    rv_index to = rv_index_ravel(&e, outer, shifted);
+    rv_term value = rv_term_read(&e, p->of, rv_index_ravel(&e, inner, at));
+    char text[2 * RV_C_NAME];
+    const char *name = array(m, rv_tape_count(m->tape) + number, text);
+    long long count = rv_shape_count(outer);
+    rv_write(&m->f->body, "    /* padded%d = %s, with zeros around it */\n", number + 1,
+             shown_name(m, p->of));
+    rv_write(&m->f->body, "    memset(%s, 0, sizeof %s);\n", name, name);
+    rv_write(&m->f->fields, "    %s padded%d[%lld];\n", m->f->real, number + 1, count);
+    m->f->work_count += (size_t)count;
+    rv_c_collapse(&x, at, (int)inner.rank, &to);
+    rv_c_open_loops(&x, at, (int)inner.rank);
+    rv_c_assign(&x, value, NULL, name, &to, false);
+    rv_c_close_loops(&x);
+    m->f->body.failed = m->f->body.failed || pool.failed || x.failed;
+    rv_element_pool_free(&pool);
+    p->written = true;
+}
+
+/* Writes the copies that the current group needs first. */
+static void write_paddings(maker *m)
+{
+    for (size_t t = 0; t < m->pool.terms; t++) {
+        const rv_term_node *term = &m->pool.term[t];
+        int number = term->stored - rv_tape_count(m->tape);
+        if (term->kind == RV_TERM_READ && number >= 0 && !m->padding[number].written)
+            write_padding(m, number);
+    }
+}
+
+/* Writes the sums that are added in a product's value, each in loops of its own. */
+static bool write_addends(maker *m, rv_c_expression *x)
+{
+    int32_t id = m->member[0];
+    char text[2 * RV_C_NAME];
+    const rv_c_result *r = result(m, id);
+    rv_term addend[MOST_NESTED + 1], value = m->value[0];
+    int count = 0;
+    while (m->pool.term[value].kind == RV_TERM_APPLY &&
+           !strcmp(m->pool.term[value].value, "x + y") && count < MOST_NESTED) {
+        addend[count++] = m->pool.term[value].of[1];
+        value = m->pool.term[value].of[0];
+    }
+    addend[count++] = value;
+    if (!m->products[id] || count == 1 || (r && (r->last || needs_array(m, id)))) return false;
+    bool add = r && r->add;
+    if (!r) declare(m, id);
+    for (int k = count - 1; k >= 0; k--) {
+        x->locals = m->locals;
+        rv_c_open_loops(x, m->at, (int)m->rank);
+        rv_c_assign(x, addend[k], NULL, r ? r->array : place(m, id, text), &m->flat, add);
+        rv_c_close_loops(x);
+        add = true;
+    }
+    return true;
+}
+
+static void write_loops(maker *m, rv_c_expression *x)
+{
+    rv_c_open_loops(x, m->at, (int)m->rank);
+    for (int i = 0; i < m->members; i++) write_member(m, x, i);
+    for (int i = 0; i < m->members; i++) {
+        const rv_c_result *r = result(m, m->member[i]);
+        if (r && r->last && is_written(m, r))
+            rv_c_store(x, m->name[m->member[i]], r->array, &m->flat, r->add);
+    }
+    rv_c_close_loops(x);
+}
+
 static void write_group(maker *m)
 {
     rv_c_expression x = {.pool = &m->pool,
@@ -507,16 +722,10 @@ static void write_group(maker *m)
         const rv_c_result *r = result(m, m->member[i]);
         m->at_once[m->member[i]] = r && r->last && may_replace(m, r);
     }
+    write_paddings(m);
     describe(m);
     rv_c_collapse(&x, m->at, (int)m->rank, &m->flat);
-    rv_c_open_loops(&x, m->at, (int)m->rank);
-    for (int i = 0; i < m->members; i++) write_member(m, &x, i);
-    for (int i = 0; i < m->members; i++) {
-        const rv_c_result *r = result(m, m->member[i]);
-        if (r && r->last && is_written(m, r))
-            rv_c_store(&x, m->name[m->member[i]], r->array, &m->flat, r->add);
-    }
-    rv_c_close_loops(&x);
+    if (!write_addends(m, &x)) write_loops(m, &x);
     if (!m->rank) m->locals = x.locals; /* their names are taken in the whole function */
     m->f->operations += x.operations;
     m->f->body.failed = m->f->body.failed || x.failed;
@@ -572,15 +781,22 @@ bool rv_c_function_write(rv_c_function *f, rv_error *error)
     m.depth = rv_alloc(nodes, sizeof *m.depth);
     m.readers = rv_alloc(nodes, sizeof *m.readers);
     m.reader = rv_alloc(nodes, sizeof *m.reader);
+    m.when = rv_alloc(nodes, sizeof *m.when);
+    m.order = rv_alloc(nodes, sizeof *m.order);
+    m.products = rv_alloc(nodes, sizeof *m.products);
     m.name = rv_alloc(nodes, sizeof *m.name);
     m.member = rv_alloc(nodes, sizeof *m.member);
     m.value = rv_alloc(nodes, sizeof *m.value);
     bool ok = (m.needed && m.stored && m.at_once && m.last_read && m.depth && m.readers &&
-               m.reader && m.name && m.member && m.value) ||
+               m.reader && m.products && m.order && m.when && m.name && m.member && m.value) ||
               rv_fail_memory(error);
     if (ok) {
         mark_needed(&m);
+        find_products(&m);
         choose_stored(&m);
+    }
+    ok = ok && find_order(&m);
+    if (ok) {
         find_last_reads(&m);
         for (int32_t id = 0; id < (int32_t)nodes; id++)
             if (m.stored[id]) name_value(&m, id);
@@ -591,6 +807,7 @@ bool rv_c_function_write(rv_c_function *f, rv_error *error)
     if (ok && (f->body.failed || f->fields.failed || f->constants.failed))
         ok = rv_fail_memory(error);
     rv_element_pool_free(&m.pool);
+    rv_free(m.padding);
     rv_free(m.needed);
     rv_free(m.stored);
     rv_free(m.at_once);
@@ -598,6 +815,9 @@ bool rv_c_function_write(rv_c_function *f, rv_error *error)
     rv_free(m.depth);
     rv_free(m.readers);
     rv_free(m.reader);
+    rv_free(m.when);
+    rv_free(m.order);
+    rv_free(m.products);
     rv_free(m.name);
     rv_free(m.member);
     rv_free(m.value);

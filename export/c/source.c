@@ -28,12 +28,13 @@ static void put_body(const rv_c_template *w, rv_c_which which)
         (rv_c_trains(w) && rv_c_uses(&f->body, "p->")) || rv_c_uses(&f->body, "w->") || extra;
     if (!net) rv_c_put(w, "    (void)net;\n");
     if (rv_c_uses(&f->body, "p->"))
-        rv_c_put(w, rv_c_trains(w) ? "    const struct net_parameters *p = &net->parameters.p;\n"
-                                   : "    const struct net_parameters *p = &initial;\n");
+        rv_c_put(w, rv_c_trains(w)
+                        ? "    const struct net_parameters *restrict p = &net->parameters.p;\n"
+                        : "    const struct net_parameters *restrict p = &initial;\n");
     if (rv_c_uses(&f->body, "dp->"))
-        rv_c_put(w, "    struct net_parameters *dp = &net->gradient.p;\n");
+        rv_c_put(w, "    struct net_parameters *restrict dp = &net->gradient.p;\n");
     if (rv_c_uses(&f->body, "w->"))
-        rv_write(w->out, "    struct net_%s_work *w = &net->work.%s;\n", f->name, f->name);
+        rv_write(w->out, "    struct net_%s_work *restrict w = &net->work.%s;\n", f->name, f->name);
     if (f->constants.at) rv_write(w->out, "%-s", f->constants.at);
     if (f->body.at) rv_write(w->out, "\n%-s", f->body.at);
 }
@@ -127,7 +128,7 @@ static void put_training(const rv_c_template *w)
                 "    real *p = net->parameters.all, *g = net->gradient.all;\n"
                 "    const real scale[1] = {1 / (real)net->samples};\n");
     if (rv_c_uses(&w->f->of[RV_C_UPDATE].body, "w->"))
-        rv_c_put(w, "    struct net_update_work *w = &net->work.update;\n");
+        rv_c_put(w, "    struct net_update_work *restrict w = &net->work.update;\n");
     if (w->f->of[RV_C_UPDATE].body.at) rv_write(w->out, "\n%-s", w->f->of[RV_C_UPDATE].body.at);
     rv_c_put(w,
              "    memset(g, 0, sizeof net->gradient);\n"

@@ -259,54 +259,78 @@ static void start(struct curnn *net, struct curnn_states *s)
 /* One time step: from the states s and x to the states next. */
 static void step(struct curnn *net, const struct curnn_states *s, const real *x, struct curnn_states *next)
 {
-    const struct curnn_parameters *p = &net->parameters.p;
+    const struct curnn_parameters *restrict p = &net->parameters.p;
+    struct curnn_step_work *restrict w = &net->work.step;
 
-    /* g = sigmoid((conv2d(x, Wxg) + conv2d(h, Wrecg)) + bg)
-     * c = tanh((conv2d(x, Wxc) + conv2d(h, Wrecc)) + bc)
-     * h' = c + g.(h - c) */
+    /* padded1 = h, with zeros around it */
+    memset(w->padded1, 0, sizeof w->padded1);
+    for (int i = 0; i < 4; i++)
+        for (int j = 0; j < 4; j++)
+            w->padded1[i * 6 + j + 7] = s->h[i * 4 + j];
+    /* t1 = conv2d(x, Wxg) + conv2d(h, Wrecg) */
     for (int i = 0; i < 4; i++)
         for (int j = 0; j < 4; j++) {
             real sum = 0;
             for (int k = 0; k < 5; k++)
                 for (int l = 0; l < 5; l++)
                     sum += x[i * 8 + k * 8 + j + l] * p->Wxg[k * 5 + l];
-            real sum2 = 0;
+            w->t1[i * 4 + j] = sum;
+        }
+    for (int i = 0; i < 4; i++)
+        for (int j = 0; j < 4; j++) {
+            real sum = 0;
             for (int k = 0; k < 3; k++)
                 for (int l = 0; l < 3; l++)
-                    if (i + k - 1 >= 0 && i + k - 1 < 4 && j + l - 1 >= 0 && j + l - 1 < 4)
-                        sum2 += s->h[i * 4 + k * 4 + j + l - 5] * p->Wrecg[k * 3 + l];
-            const real g = SIGMOID(sum + sum2 + p->bg[0]);
-            real sum3 = 0;
+                    sum += w->padded1[i * 6 + k * 6 + j + l] * p->Wrecg[k * 3 + l];
+            w->t1[i * 4 + j] += sum;
+        }
+    /* t2 = conv2d(x, Wxc) + conv2d(h, Wrecc) */
+    for (int i = 0; i < 4; i++)
+        for (int j = 0; j < 4; j++) {
+            real sum = 0;
             for (int k = 0; k < 5; k++)
                 for (int l = 0; l < 5; l++)
-                    sum3 += x[i * 8 + k * 8 + j + l] * p->Wxc[k * 5 + l];
-            real sum4 = 0;
+                    sum += x[i * 8 + k * 8 + j + l] * p->Wxc[k * 5 + l];
+            w->t2[i * 4 + j] = sum;
+        }
+    for (int i = 0; i < 4; i++)
+        for (int j = 0; j < 4; j++) {
+            real sum = 0;
             for (int k = 0; k < 3; k++)
                 for (int l = 0; l < 3; l++)
-                    if (i + k - 1 >= 0 && i + k - 1 < 4 && j + l - 1 >= 0 && j + l - 1 < 4)
-                        sum4 += s->h[i * 4 + k * 4 + j + l - 5] * p->Wrecc[k * 3 + l];
-            const real c = TANH(sum3 + sum4 + p->bc[0]);
-            next->h[i * 4 + j] = c + g * (s->h[i * 4 + j] - c);
+                    sum += w->padded1[i * 6 + k * 6 + j + l] * p->Wrecc[k * 3 + l];
+            w->t2[i * 4 + j] += sum;
         }
+    /* g = sigmoid(t1 + bg)
+     * c = tanh(t2 + bc)
+     * h' = c + g.(h - c) */
+    for (int i = 0; i < 16; i++) {
+        const real g = SIGMOID(w->t1[i] + p->bg[0]);
+        const real c = TANH(w->t2[i] + p->bc[0]);
+        next->h[i] = c + g * (s->h[i] - c);
+    }
 }
 
 /* The output, from the output h of the cell. */
 static void head(struct curnn *net, const real *h, real *output)
 {
-    const struct curnn_parameters *p = &net->parameters.p;
-    struct curnn_head_work *w = &net->work.head;
+    const struct curnn_parameters *restrict p = &net->parameters.p;
+    struct curnn_head_work *restrict w = &net->work.head;
 
-    /* t1 = tanh(h @ fc1_weight^T + fc1_bias) */
+    /* t1 = h @ fc1_weight^T */
     for (int i = 0; i < 34; i++) {
         real sum = 0;
         for (int j = 0; j < 16; j++)
-            sum += h[(j / 4) * 4 + (j % 4)] * p->fc1_weight[i * 16 + j];
-        w->t1[i] = TANH(sum + p->fc1_bias[i]);
+            sum += h[j] * p->fc1_weight[i * 16 + j];
+        w->t1[i] = sum;
     }
-    /* output = t1 @ fc2_weight + fc2_bias */
+    /* t2 = tanh(t1 + fc1_bias) */
+    for (int i = 0; i < 34; i++)
+        w->t2[i] = TANH(w->t1[i] + p->fc1_bias[i]);
+    /* output = t2 @ fc2_weight + fc2_bias */
     real sum = 0;
     for (int i = 0; i < 34; i++)
-        sum += w->t1[i] * p->fc2_weight[i];
+        sum += w->t2[i] * p->fc2_weight[i];
     output[0] = sum + p->fc2_bias[0];
 }
 
@@ -314,60 +338,63 @@ static void head(struct curnn *net, const real *h, real *output)
 static real head_gradient(struct curnn *net, const real *h, const int32_t *y, real *d_top)
 {
     real loss[1] = {0};
-    const struct curnn_parameters *p = &net->parameters.p;
-    struct curnn_parameters *dp = &net->gradient.p;
-    struct curnn_head_gradient_work *w = &net->work.head_gradient;
+    const struct curnn_parameters *restrict p = &net->parameters.p;
+    struct curnn_parameters *restrict dp = &net->gradient.p;
+    struct curnn_head_gradient_work *restrict w = &net->work.head_gradient;
 
+    /* t3 = h @ fc1_weight^T */
+    for (int i = 0; i < 34; i++) {
+        real sum = 0;
+        for (int j = 0; j < 16; j++)
+            sum += h[j] * p->fc1_weight[i * 16 + j];
+        w->t3[i] = sum;
+    }
     /* t1 = cast(y)
      * t2 = 1 - t1 */
     const real t1 = (real)y[0];
     w->t1[0] = t1;
     w->t2[0] = 1 - t1;
-    /* t3 = tanh(h @ fc1_weight^T + fc1_bias) */
-    for (int i = 0; i < 34; i++) {
-        real sum = 0;
-        for (int j = 0; j < 16; j++)
-            sum += h[(j / 4) * 4 + (j % 4)] * p->fc1_weight[i * 16 + j];
-        w->t3[i] = TANH(sum + p->fc1_bias[i]);
-    }
-    /* t4 = t3 @ fc2_weight + fc2_bias
-     * t5 = negate(t4)
-     * t6 = t1.softplus(t5) + t2.softplus(t4)
-     * loss = t6
-     * t8 = negate(t1.sigmoid(t5)) + t2.sigmoid(t4) */
+    /* t4 = tanh(t3 + fc1_bias) */
+    for (int i = 0; i < 34; i++)
+        w->t4[i] = TANH(w->t3[i] + p->fc1_bias[i]);
+    /* t5 = t4 @ fc2_weight + fc2_bias
+     * t6 = negate(t5)
+     * t7 = t1.softplus(t6) + t2.softplus(t5)
+     * loss = t7
+     * t9 = negate(t1.sigmoid(t6)) + t2.sigmoid(t5) */
     real sum = 0;
     for (int i = 0; i < 34; i++)
-        sum += w->t3[i] * p->fc2_weight[i];
-    const real t4 = sum + p->fc2_bias[0];
-    const real t5 = -t4;
-    const real t6 = w->t1[0] * ((t5 > 0 ? t5 : 0) + LOG1P(EXP(t5 > 0 ? -t5 : t5))) + w->t2[0] * ((t4 > 0 ? t4 : 0) + LOG1P(EXP(t4 > 0 ? -t4 : t4)));
-    loss[0] += t6;
-    w->t8[0] = -(w->t1[0] * SIGMOID(t5)) + w->t2[0] * SIGMOID(t4);
-    /* dfc2_weight = t8 @ t3
-     * t10 = tanh_gradient(t3, t8 @ fc2_weight) */
+        sum += w->t4[i] * p->fc2_weight[i];
+    const real t5 = sum + p->fc2_bias[0];
+    const real t6 = -t5;
+    const real t7 = w->t1[0] * ((t6 > 0 ? t6 : 0) + LOG1P(EXP(t6 > 0 ? -t6 : t6))) + w->t2[0] * ((t5 > 0 ? t5 : 0) + LOG1P(EXP(t5 > 0 ? -t5 : t5)));
+    loss[0] += t7;
+    w->t9[0] = -(w->t1[0] * SIGMOID(t6)) + w->t2[0] * SIGMOID(t5);
+    /* dfc2_weight = t9 @ t4
+     * t11 = tanh_gradient(t4, t9 @ fc2_weight) */
     for (int i = 0; i < 34; i++) {
-        dp->fc2_weight[i] += w->t8[0] * w->t3[i];
-        w->t10[i] = w->t8[0] * p->fc2_weight[i] * ((1 - w->t3[i]) * (1 + w->t3[i]));
+        dp->fc2_weight[i] += w->t9[0] * w->t4[i];
+        w->t11[i] = w->t9[0] * p->fc2_weight[i] * ((1 - w->t4[i]) * (1 + w->t4[i]));
     }
-    /* t11 = t10 @ fc1_weight */
+    /* dfc1_weight = t11^T @ h */
+    for (int i = 0; i < 34; i++)
+        for (int j = 0; j < 16; j++)
+            dp->fc1_weight[i * 16 + j] += w->t11[i] * h[j];
+    /* dfc2_bias = t9 */
+    dp->fc2_bias[0] += w->t9[0];
+    /* dfc1_bias = t11 */
+    for (int i = 0; i < 34; i++)
+        dp->fc1_bias[i] += w->t11[i];
+    /* t12 = t11 @ fc1_weight */
     for (int i = 0; i < 16; i++) {
         real sum2 = 0;
         for (int j = 0; j < 34; j++)
-            sum2 += w->t10[j] * p->fc1_weight[j * 16 + i];
-        w->t11[i] = sum2;
+            sum2 += w->t11[j] * p->fc1_weight[j * 16 + i];
+        w->t12[i] = sum2;
     }
-    /* dfc1_weight = t10^T @ h */
-    for (int i = 0; i < 34; i++)
-        for (int j = 0; j < 16; j++)
-            dp->fc1_weight[i * 16 + j] += w->t10[i] * h[(j / 4) * 4 + (j % 4)];
-    /* dh = t11 */
+    /* dh = t12 */
     for (int i = 0; i < 16; i++)
-        d_top[i] += w->t11[i];
-    /* dfc2_bias = t8 */
-    dp->fc2_bias[0] += w->t8[0];
-    /* dfc1_bias = t10 */
-    for (int i = 0; i < 34; i++)
-        dp->fc1_bias[i] += w->t10[i];
+        d_top[i] += w->t12[i];
     return loss[0];
 }
 
@@ -375,113 +402,144 @@ static real head_gradient(struct curnn *net, const real *h, const int32_t *y, re
  * cell's parameters. */
 static void step_gradient(struct curnn *net, const struct curnn_states *s, const real *x, struct curnn_states *d)
 {
-    const struct curnn_parameters *p = &net->parameters.p;
-    struct curnn_parameters *dp = &net->gradient.p;
-    struct curnn_step_gradient_work *w = &net->work.step_gradient;
+    const struct curnn_parameters *restrict p = &net->parameters.p;
+    struct curnn_parameters *restrict dp = &net->gradient.p;
+    struct curnn_step_gradient_work *restrict w = &net->work.step_gradient;
 
-    /* g = sigmoid((conv2d(x, Wxg) + conv2d(h, Wrecg)) + bg)
-     * c = tanh((conv2d(x, Wxc) + conv2d(h, Wrecc)) + bc)
-     * t1 = dh'.g
-     * t2 = tanh_gradient(c, negate(t1) + dh') */
+    /* padded1 = h, with zeros around it */
+    memset(w->padded1, 0, sizeof w->padded1);
+    for (int i = 0; i < 4; i++)
+        for (int j = 0; j < 4; j++)
+            w->padded1[i * 6 + j + 7] = s->h[i * 4 + j];
+    /* t1 = conv2d(x, Wxg) + conv2d(h, Wrecg) */
     for (int i = 0; i < 4; i++)
         for (int j = 0; j < 4; j++) {
             real sum = 0;
             for (int k = 0; k < 5; k++)
                 for (int l = 0; l < 5; l++)
                     sum += x[i * 8 + k * 8 + j + l] * p->Wxg[k * 5 + l];
-            real sum2 = 0;
-            for (int k = 0; k < 3; k++)
-                for (int l = 0; l < 3; l++)
-                    if (i + k - 1 >= 0 && i + k - 1 < 4 && j + l - 1 >= 0 && j + l - 1 < 4)
-                        sum2 += s->h[i * 4 + k * 4 + j + l - 5] * p->Wrecg[k * 3 + l];
-            const real g = SIGMOID(sum + sum2 + p->bg[0]);
-            w->g[i * 4 + j] = g;
-            real sum3 = 0;
-            for (int k = 0; k < 5; k++)
-                for (int l = 0; l < 5; l++)
-                    sum3 += x[i * 8 + k * 8 + j + l] * p->Wxc[k * 5 + l];
-            real sum4 = 0;
-            for (int k = 0; k < 3; k++)
-                for (int l = 0; l < 3; l++)
-                    if (i + k - 1 >= 0 && i + k - 1 < 4 && j + l - 1 >= 0 && j + l - 1 < 4)
-                        sum4 += s->h[i * 4 + k * 4 + j + l - 5] * p->Wrecc[k * 3 + l];
-            const real c = TANH(sum3 + sum4 + p->bc[0]);
-            w->c[i * 4 + j] = c;
-            const real t1 = d->h[i * 4 + j] * g;
-            w->t1[i * 4 + j] = t1;
-            w->t2[i * 4 + j] = (-t1 + d->h[i * 4 + j]) * ((1 - c) * (1 + c));
+            w->t1[i * 4 + j] = sum;
         }
-    /* dWrecc = conv2d_weight_gradient(h, t2) */
-    for (int i = 0; i < 3; i++)
-        for (int j = 0; j < 3; j++) {
-            real sum = 0;
-            for (int k = 0; k < 4; k++)
-                for (int l = 0; l < 4; l++)
-                    if (k + i - 1 >= 0 && k + i - 1 < 4 && l + j - 1 >= 0 && l + j - 1 < 4)
-                        sum += s->h[k * 4 + i * 4 + l + j - 5] * w->t2[k * 4 + l];
-            dp->Wrecc[i * 3 + j] += sum;
-        }
-    /* t4 = sigmoid_gradient(g, dh'.(h - c)) */
-    for (int i = 0; i < 16; i++)
-        w->t4[i] = d->h[i] * (s->h[i] - w->c[i]) * (w->g[i] * (1 - w->g[i]));
-    /* dWrecg = conv2d_weight_gradient(h, t4) */
-    for (int i = 0; i < 3; i++)
-        for (int j = 0; j < 3; j++) {
-            real sum = 0;
-            for (int k = 0; k < 4; k++)
-                for (int l = 0; l < 4; l++)
-                    if (k + i - 1 >= 0 && k + i - 1 < 4 && l + j - 1 >= 0 && l + j - 1 < 4)
-                        sum += s->h[k * 4 + i * 4 + l + j - 5] * w->t4[k * 4 + l];
-            dp->Wrecg[i * 3 + j] += sum;
-        }
-    /* dh = (conv2d_input_gradient(t4, Wrecg) + conv2d_input_gradient(t2, Wrecc)) + t1 */
     for (int i = 0; i < 4; i++)
         for (int j = 0; j < 4; j++) {
             real sum = 0;
             for (int k = 0; k < 3; k++)
                 for (int l = 0; l < 3; l++)
-                    if (i - k + 1 >= 0 && i - k + 1 < 4 && j - l + 1 >= 0 && j - l + 1 < 4)
-                        sum += w->t4[i * 4 + j - l - k * 4 + 5] * p->Wrecg[k * 3 + l];
-            real sum2 = 0;
+                    sum += w->padded1[i * 6 + k * 6 + j + l] * p->Wrecg[k * 3 + l];
+            w->t1[i * 4 + j] += sum;
+        }
+    /* t2 = conv2d(x, Wxc) + conv2d(h, Wrecc) */
+    for (int i = 0; i < 4; i++)
+        for (int j = 0; j < 4; j++) {
+            real sum = 0;
+            for (int k = 0; k < 5; k++)
+                for (int l = 0; l < 5; l++)
+                    sum += x[i * 8 + k * 8 + j + l] * p->Wxc[k * 5 + l];
+            w->t2[i * 4 + j] = sum;
+        }
+    for (int i = 0; i < 4; i++)
+        for (int j = 0; j < 4; j++) {
+            real sum = 0;
             for (int k = 0; k < 3; k++)
                 for (int l = 0; l < 3; l++)
-                    if (i - k + 1 >= 0 && i - k + 1 < 4 && j - l + 1 >= 0 && j - l + 1 < 4)
-                        sum2 += w->t2[i * 4 + j - l - k * 4 + 5] * p->Wrecc[k * 3 + l];
-            const real t6 = sum + sum2 + w->t1[i * 4 + j];
-            d->h[i * 4 + j] = t6;
+                    sum += w->padded1[i * 6 + k * 6 + j + l] * p->Wrecc[k * 3 + l];
+            w->t2[i * 4 + j] += sum;
         }
-    /* t7 = sum(t2)
-     * dbc = t7 */
+    /* g = sigmoid(t1 + bg)
+     * c = tanh(t2 + bc)
+     * t3 = dh'.g
+     * t4 = tanh_gradient(c, negate(t3) + dh')
+     * t6 = sigmoid_gradient(g, dh'.(h - c)) */
+    for (int i = 0; i < 16; i++) {
+        const real g = SIGMOID(w->t1[i] + p->bg[0]);
+        const real c = TANH(w->t2[i] + p->bc[0]);
+        const real t3 = d->h[i] * g;
+        w->t3[i] = t3;
+        w->t4[i] = (-t3 + d->h[i]) * ((1 - c) * (1 + c));
+        w->t6[i] = d->h[i] * (s->h[i] - c) * (g * (1 - g));
+    }
+    /* t10 = sum(t4)
+     * dbc = t10
+     * t13 = sum(t6)
+     * dbg = t13 */
     real sum = 0;
     for (int i = 0; i < 16; i++)
-        sum += w->t2[i];
-    const real t7 = sum;
-    dp->bc[0] += t7;
-    /* dWxc = conv2d_weight_gradient(x, t2) */
-    for (int i = 0; i < 5; i++)
-        for (int j = 0; j < 5; j++) {
-            real sum2 = 0;
-            for (int k = 0; k < 4; k++)
-                for (int l = 0; l < 4; l++)
-                    sum2 += x[k * 8 + i * 8 + l + j] * w->t2[k * 4 + l];
-            dp->Wxc[i * 5 + j] += sum2;
-        }
-    /* t10 = sum(t4)
-     * dbg = t10 */
+        sum += w->t4[i];
+    const real t10 = sum;
+    dp->bc[0] += t10;
     real sum2 = 0;
     for (int i = 0; i < 16; i++)
-        sum2 += w->t4[i];
-    const real t10 = sum2;
-    dp->bg[0] += t10;
-    /* dWxg = conv2d_weight_gradient(x, t4) */
+        sum2 += w->t6[i];
+    const real t13 = sum2;
+    dp->bg[0] += t13;
+    /* dWrecc = conv2d_weight_gradient(h, t4) */
+    for (int i = 0; i < 3; i++)
+        for (int j = 0; j < 3; j++) {
+            real sum3 = 0;
+            for (int k = 0; k < 4; k++)
+                for (int l = 0; l < 4; l++)
+                    sum3 += w->padded1[k * 6 + i * 6 + l + j] * w->t4[k * 4 + l];
+            dp->Wrecc[i * 3 + j] += sum3;
+        }
+    /* dWrecg = conv2d_weight_gradient(h, t6) */
+    for (int i = 0; i < 3; i++)
+        for (int j = 0; j < 3; j++) {
+            real sum3 = 0;
+            for (int k = 0; k < 4; k++)
+                for (int l = 0; l < 4; l++)
+                    sum3 += w->padded1[k * 6 + i * 6 + l + j] * w->t6[k * 4 + l];
+            dp->Wrecg[i * 3 + j] += sum3;
+        }
+    /* padded2 = t6, with zeros around it */
+    memset(w->padded2, 0, sizeof w->padded2);
+    for (int i = 0; i < 4; i++)
+        for (int j = 0; j < 4; j++)
+            w->padded2[i * 6 + j + 7] = w->t6[i * 4 + j];
+    /* padded3 = t4, with zeros around it */
+    memset(w->padded3, 0, sizeof w->padded3);
+    for (int i = 0; i < 4; i++)
+        for (int j = 0; j < 4; j++)
+            w->padded3[i * 6 + j + 7] = w->t4[i * 4 + j];
+    /* t8 = conv2d_input_gradient(t6, Wrecg) + conv2d_input_gradient(t4, Wrecc) */
+    for (int i = 0; i < 4; i++)
+        for (int j = 0; j < 4; j++) {
+            real sum3 = 0;
+            for (int k = 0; k < 3; k++)
+                for (int l = 0; l < 3; l++)
+                    sum3 += w->padded2[i * 6 + j - l - k * 6 + 14] * p->Wrecg[k * 3 + l];
+            w->t8[i * 4 + j] = sum3;
+        }
+    for (int i = 0; i < 4; i++)
+        for (int j = 0; j < 4; j++) {
+            real sum3 = 0;
+            for (int k = 0; k < 3; k++)
+                for (int l = 0; l < 3; l++)
+                    sum3 += w->padded3[i * 6 + j - l - k * 6 + 14] * p->Wrecc[k * 3 + l];
+            w->t8[i * 4 + j] += sum3;
+        }
+    /* dWxc = conv2d_weight_gradient(x, t4) */
     for (int i = 0; i < 5; i++)
         for (int j = 0; j < 5; j++) {
             real sum3 = 0;
             for (int k = 0; k < 4; k++)
                 for (int l = 0; l < 4; l++)
                     sum3 += x[k * 8 + i * 8 + l + j] * w->t4[k * 4 + l];
+            dp->Wxc[i * 5 + j] += sum3;
+        }
+    /* dWxg = conv2d_weight_gradient(x, t6) */
+    for (int i = 0; i < 5; i++)
+        for (int j = 0; j < 5; j++) {
+            real sum3 = 0;
+            for (int k = 0; k < 4; k++)
+                for (int l = 0; l < 4; l++)
+                    sum3 += x[k * 8 + i * 8 + l + j] * w->t6[k * 4 + l];
             dp->Wxg[i * 5 + j] += sum3;
         }
+    /* dh = t8 + t3 */
+    for (int i = 0; i < 16; i++) {
+        const real t9 = w->t8[i] + w->t3[i];
+        d->h[i] = t9;
+    }
 }
 
 void curnn_reset(struct curnn *net) { start(net, &net->state); }

@@ -40,23 +40,34 @@ struct curnn_states {
 };
 
 /* Intermediate values. */
-struct curnn_head_work {
-    curnn_real t1[34];
-};
-struct curnn_step_gradient_work {
-    curnn_real g[16];
-    curnn_real c[16];
+struct curnn_step_work {
+    curnn_real padded1[36];
     curnn_real t1[16];
     curnn_real t2[16];
+};
+struct curnn_head_work {
+    curnn_real t1[34];
+    curnn_real t2[34];
+};
+struct curnn_step_gradient_work {
+    curnn_real padded1[36];
+    curnn_real t1[16];
+    curnn_real t2[16];
+    curnn_real t3[16];
     curnn_real t4[16];
+    curnn_real t6[16];
+    curnn_real padded2[36];
+    curnn_real padded3[36];
+    curnn_real t8[16];
 };
 struct curnn_head_gradient_work {
+    curnn_real t3[34];
     curnn_real t1[1];
     curnn_real t2[1];
-    curnn_real t3[34];
-    curnn_real t8[1];
-    curnn_real t10[34];
-    curnn_real t11[16];
+    curnn_real t4[34];
+    curnn_real t9[1];
+    curnn_real t11[34];
+    curnn_real t12[16];
 };
 
 struct curnn {
@@ -80,6 +91,7 @@ struct curnn {
     } optimizer;
 
     union { /* intermediate values, of one function at a time */
+        struct curnn_step_work step;
         struct curnn_head_work head;
         struct curnn_step_gradient_work step_gradient;
         struct curnn_head_gradient_work head_gradient;

@@ -170,39 +170,60 @@ static void start(struct gru *net, struct gru_states *s)
 /* One time step: from the states s and x to the states next. */
 static void step(struct gru *net, const struct gru_states *s, const real *x, struct gru_states *next)
 {
-    const struct gru_parameters *p = &initial;
-    struct gru_step_work *w = &net->work.step;
+    const struct gru_parameters *restrict p = &initial;
+    struct gru_step_work *restrict w = &net->work.step;
 
-    /* r = sigmoid((h @ Wr + x @ Ur) + br)
-     * u = sigmoid((h @ Wu + x @ Uu) + bu)
-     * t1 = r.h */
+    /* t1 = h @ Wr + x @ Ur */
     for (int i = 0; i < 8; i++) {
         real sum = 0;
         for (int j = 0; j < 8; j++)
             sum += s->h[j] * p->Wr[j * 8 + i];
-        real sum2 = 0;
-        for (int j = 0; j < 3; j++)
-            sum2 += x[j] * p->Ur[j * 8 + i];
-        const real r = SIGMOID(sum + sum2 + p->br[i]);
-        real sum3 = 0;
-        for (int j = 0; j < 8; j++)
-            sum3 += s->h[j] * p->Wu[j * 8 + i];
-        real sum4 = 0;
-        for (int j = 0; j < 3; j++)
-            sum4 += x[j] * p->Uu[j * 8 + i];
-        w->u[i] = SIGMOID(sum3 + sum4 + p->bu[i]);
-        w->t1[i] = r * s->h[i];
+        w->t1[i] = sum;
     }
-    /* c = tanh((t1 @ Wc + x @ Uc) + bc)
-     * h' = c + u.(h - c) */
+    for (int i = 0; i < 8; i++) {
+        real sum = 0;
+        for (int j = 0; j < 3; j++)
+            sum += x[j] * p->Ur[j * 8 + i];
+        w->t1[i] += sum;
+    }
+    /* t2 = h @ Wu + x @ Uu */
     for (int i = 0; i < 8; i++) {
         real sum = 0;
         for (int j = 0; j < 8; j++)
-            sum += w->t1[j] * p->Wc[j * 8 + i];
-        real sum2 = 0;
+            sum += s->h[j] * p->Wu[j * 8 + i];
+        w->t2[i] = sum;
+    }
+    for (int i = 0; i < 8; i++) {
+        real sum = 0;
         for (int j = 0; j < 3; j++)
-            sum2 += x[j] * p->Uc[j * 8 + i];
-        const real c = TANH(sum + sum2 + p->bc[i]);
+            sum += x[j] * p->Uu[j * 8 + i];
+        w->t2[i] += sum;
+    }
+    /* r = sigmoid(t1 + br)
+     * u = sigmoid(t2 + bu)
+     * t3 = r.h */
+    for (int i = 0; i < 8; i++) {
+        const real r = SIGMOID(w->t1[i] + p->br[i]);
+        w->u[i] = SIGMOID(w->t2[i] + p->bu[i]);
+        w->t3[i] = r * s->h[i];
+    }
+    /* t4 = t3 @ Wc + x @ Uc */
+    for (int i = 0; i < 8; i++) {
+        real sum = 0;
+        for (int j = 0; j < 8; j++)
+            sum += w->t3[j] * p->Wc[j * 8 + i];
+        w->t4[i] = sum;
+    }
+    for (int i = 0; i < 8; i++) {
+        real sum = 0;
+        for (int j = 0; j < 3; j++)
+            sum += x[j] * p->Uc[j * 8 + i];
+        w->t4[i] += sum;
+    }
+    /* c = tanh(t4 + bc)
+     * h' = c + u.(h - c) */
+    for (int i = 0; i < 8; i++) {
+        const real c = TANH(w->t4[i] + p->bc[i]);
         next->h[i] = c + w->u[i] * (s->h[i] - c);
     }
 }
@@ -210,8 +231,8 @@ static void step(struct gru *net, const struct gru_states *s, const real *x, str
 /* The output, from the output h of the cell. */
 static void head(struct gru *net, const real *h, real *output)
 {
-    const struct gru_parameters *p = &initial;
-    struct gru_head_work *w = &net->work.head;
+    const struct gru_parameters *restrict p = &initial;
+    struct gru_head_work *restrict w = &net->work.head;
 
     /* t1 = concat(h) */
     for (int i = 0; i < 8; i++)

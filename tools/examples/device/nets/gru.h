@@ -42,8 +42,11 @@ struct gru_states {
 
 /* Intermediate values. */
 struct gru_step_work {
-    gru_real u[8];
     gru_real t1[8];
+    gru_real t2[8];
+    gru_real u[8];
+    gru_real t3[8];
+    gru_real t4[8];
 };
 struct gru_head_work {
     gru_real t1[8];
