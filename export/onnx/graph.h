@@ -4,6 +4,10 @@
 
 #include "export/onnx/model.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* How sizes depend on the number of samples is found from two tapes of the same net. */
 typedef struct rv_onnx_graph {
     rv_onnx *model;
@@ -59,5 +63,9 @@ typedef struct rv_onnx_call {
 
 /* Writes the nodes; false if the op is unknown. */
 bool rv_onnx_op(rv_onnx_call *call);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

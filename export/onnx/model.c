@@ -4,10 +4,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "export/text_internal.h"
 #include "tensor/little_endian_internal.h"
 #include "tensor/memory.h"
 #include "tensor/text_internal.h"
+#include "tensor/version.h"
 
+enum { IR_VERSION = 8, OPSET = 17 };
 enum { RV_ONNX_NAME = 512 }; /* bytes of a name */
 
 int rv_onnx_dtype(rv_dtype dtype) { return dtype == RV_F32 ? 1 : dtype == RV_F64 ? 11 : 6; }
@@ -32,6 +35,51 @@ void rv_onnx_free(rv_onnx *m)
     rv_free(m->out.at);
     rv_free(m->initializers.at);
     rv_free(m->attributes.at);
+}
+
+/* ---- the model around its graph ---- */
+
+/* The text with what is not UTF-8 escaped. */
+static void put_doc(rv_onnx *m, const char *doc)
+{
+    rv_writer text = {0};
+    rv_write(&text, "%-s", doc);
+    if (text.failed)
+        rv_fail_memory(&m->error);
+    else
+        rv_protobuf_text(&m->out, RV_GRAPH_DOC_STRING, text.at);
+    rv_free(text.at);
+}
+
+size_t rv_onnx_begin(rv_onnx *m, const char *name, const char *doc)
+{
+    rv_protobuf *p = &m->out;
+    rv_protobuf_integer(p, RV_MODEL_IR_VERSION, IR_VERSION);
+    rv_protobuf_text(p, RV_MODEL_PRODUCER_NAME, "Recurve");
+    rv_protobuf_text(p, RV_MODEL_PRODUCER_VERSION, rv_version());
+    size_t opset = rv_protobuf_begin(p, RV_MODEL_OPSET_IMPORT);
+    rv_protobuf_integer(p, RV_OPSET_VERSION, OPSET);
+    rv_protobuf_end(p, opset);
+    size_t graph = rv_protobuf_begin(p, RV_MODEL_GRAPH);
+    rv_protobuf_text(p, RV_GRAPH_NAME, rv_onnx_name(m, "%s", name ? name : "net"));
+    if (doc) put_doc(m, doc);
+    return graph;
+}
+
+unsigned char *rv_onnx_end(rv_onnx *m, size_t graph, size_t *size)
+{
+    rv_protobuf_join(&m->out, &m->initializers);
+    rv_protobuf_end(&m->out, graph);
+    if (m->out.failed || m->attributes.failed) rv_fail_memory(&m->error);
+    if (m->out.length > INT32_MAX)
+        rv_onnx_fail(m, RV_ERROR_LIMIT,
+                     "ONNX: the model has %zu byte(s), expected less than 2^31; use fewer `units`",
+                     m->out.length);
+    if (m->error.code) return NULL;
+    unsigned char *bytes = m->out.at;
+    *size = m->out.length;
+    m->out = (rv_protobuf){0};
+    return bytes;
 }
 
 /* ---- names ---- */
@@ -170,14 +218,12 @@ const char *rv_onnx_stored(rv_onnx *m, const rv_entry *entry)
 
 /* ---- nodes ---- */
 
-enum { TYPE_INT = 2, TYPE_INTS = 7 };
-
 void rv_onnx_set(rv_onnx *m, const char *attribute, int64_t value)
 {
     size_t begin = rv_protobuf_begin(&m->attributes, RV_NODE_ATTRIBUTE);
     rv_protobuf_text(&m->attributes, RV_ATTRIBUTE_NAME, attribute);
     rv_protobuf_integer(&m->attributes, RV_ATTRIBUTE_I, value);
-    rv_protobuf_integer(&m->attributes, RV_ATTRIBUTE_TYPE, TYPE_INT);
+    rv_protobuf_integer(&m->attributes, RV_ATTRIBUTE_TYPE, RV_ATTRIBUTE_OF_INT);
     rv_protobuf_end(&m->attributes, begin);
 }
 
@@ -187,7 +233,7 @@ void rv_onnx_set_ints(rv_onnx *m, const char *attribute, const int64_t *values, 
     rv_protobuf_text(&m->attributes, RV_ATTRIBUTE_NAME, attribute);
     for (int i = 0; i < count; i++)
         rv_protobuf_integer(&m->attributes, RV_ATTRIBUTE_INTS, values[i]);
-    rv_protobuf_integer(&m->attributes, RV_ATTRIBUTE_TYPE, TYPE_INTS);
+    rv_protobuf_integer(&m->attributes, RV_ATTRIBUTE_TYPE, RV_ATTRIBUTE_OF_INTS);
     rv_protobuf_end(&m->attributes, begin);
 }
 
@@ -201,6 +247,33 @@ void rv_onnx_node(rv_onnx *m, const char *type, const char *const *in, int count
     rv_protobuf_join(&m->out, &m->attributes);
     rv_protobuf_end(&m->out, begin);
     m->attributes.length = 0;
+}
+
+rv_onnx_scan rv_onnx_scan_begin(rv_onnx *m, const char *const *in, int count, int scanned,
+                                const char *const *out, int out_count)
+{
+    rv_protobuf *p = &m->out;
+    rv_onnx_scan begin = {.node = rv_protobuf_begin(p, RV_GRAPH_NODE)};
+    for (int i = 0; i < count; i++) rv_protobuf_text(p, RV_NODE_INPUT, in[i]);
+    for (int i = 0; i < out_count; i++) rv_protobuf_text(p, RV_NODE_OUTPUT, out[i]);
+    rv_protobuf_text(p, RV_NODE_NAME, out[0]);
+    rv_protobuf_text(p, RV_NODE_OP_TYPE, "Scan");
+    rv_onnx_set(m, "num_scan_inputs", scanned);
+    rv_protobuf_join(p, &m->attributes);
+    m->attributes.length = 0;
+    begin.attribute = rv_protobuf_begin(p, RV_NODE_ATTRIBUTE);
+    rv_protobuf_text(p, RV_ATTRIBUTE_NAME, "body");
+    rv_protobuf_integer(p, RV_ATTRIBUTE_TYPE, RV_ATTRIBUTE_OF_GRAPH);
+    begin.body = rv_protobuf_begin(p, RV_ATTRIBUTE_G);
+    rv_protobuf_text(p, RV_GRAPH_NAME, "step");
+    return begin;
+}
+
+void rv_onnx_scan_end(rv_onnx *m, rv_onnx_scan begin)
+{
+    rv_protobuf_end(&m->out, begin.body);
+    rv_protobuf_end(&m->out, begin.attribute);
+    rv_protobuf_end(&m->out, begin.node);
 }
 
 const char *rv_onnx_batch(rv_onnx *m)

@@ -6,6 +6,10 @@
 #include "export/onnx/protobuf.h"
 #include "tensor/name_table_internal.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* A message's fields, by their numbers in onnx.proto of the ONNX project. */
 enum {
     RV_MODEL_IR_VERSION = 1,
@@ -32,7 +36,10 @@ enum {
     RV_ATTRIBUTE_I = 3,
     RV_ATTRIBUTE_G = 6,
     RV_ATTRIBUTE_INTS = 8,
-    RV_ATTRIBUTE_TYPE = 20,
+    RV_ATTRIBUTE_TYPE = 20, /* one of: */
+    RV_ATTRIBUTE_OF_INT = 2,
+    RV_ATTRIBUTE_OF_GRAPH = 5,
+    RV_ATTRIBUTE_OF_INTS = 7,
 
     RV_TENSOR_DIMS = 1,
     RV_TENSOR_DATA_TYPE = 2,
@@ -71,6 +78,11 @@ typedef struct rv_onnx {
     rv_error error;         /* the first one */
 } rv_onnx;
 
+/* The model up to its graph, whose description is `doc`; either may be NULL. `end` returns the model's bytes, which the
+ * caller frees, or NULL after an error; it takes what `begin` has returned. */
+size_t rv_onnx_begin(rv_onnx *m, const char *name, const char *doc);
+unsigned char *rv_onnx_end(rv_onnx *m, size_t begin, size_t *size);
+
 void rv_onnx_fail(rv_onnx *m, rv_code code, const char *format, ...) RV_PRINTF(3, 4);
 void rv_onnx_free(rv_onnx *m);
 
@@ -96,6 +108,15 @@ void rv_onnx_set_ints(rv_onnx *m, const char *attribute, const int64_t *values, 
 /* A node with one output, named like it. */
 void rv_onnx_node(rv_onnx *m, const char *type, const char *const *in, int count, const char *out);
 
+/* A Scan along axis 0 of the last `scanned` inputs, up to its body, a graph. Sets attributes of its own besides those that
+ * are set. `end` takes what `begin` has returned. */
+typedef struct rv_onnx_scan {
+    size_t node, attribute, body;
+} rv_onnx_scan;
+rv_onnx_scan rv_onnx_scan_begin(rv_onnx *m, const char *const *in, int count, int scanned,
+                                const char *const *out, int out_count);
+void rv_onnx_scan_end(rv_onnx *m, rv_onnx_scan begin);
+
 /* ---- inputs and outputs of a graph: `field` of it ---- */
 
 /* A size of a value; a free one is `size` times the dimension of that name. */
@@ -105,5 +126,9 @@ typedef struct rv_onnx_size {
 } rv_onnx_size;
 void rv_onnx_value(rv_onnx *m, int field, const char *name, rv_dtype dtype,
                    const rv_onnx_size *size, int64_t rank);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

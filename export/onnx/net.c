@@ -5,63 +5,12 @@
 #include "export/onnx.h"
 #include "export/onnx/graph.h"
 #include "export/step_internal.h"
-#include "export/text_internal.h"
 #include "ops/ops.h"
 #include "tensor/memory.h"
 #include "tensor/needs_internal.h"
-#include "tensor/version.h"
-
-enum { IR_VERSION = 8, OPSET = 17, TYPE_GRAPH = 5 };
 
 /* A free number of samples is found from two that differ. */
 enum { SAMPLES = 2, OTHER_SAMPLES = 3 };
-
-/* ---- the model around a graph ---- */
-
-/* The text of the model, which viewers show. */
-static void put_equations(rv_onnx *m, const rv_model *model)
-{
-    rv_writer text = {0};
-    if (!model->text) return;
-    rv_write(&text, "%-s", model->text);
-    if (text.failed)
-        rv_fail_memory(&m->error);
-    else
-        rv_protobuf_text(&m->out, RV_GRAPH_DOC_STRING, text.at);
-    rv_free(text.at);
-}
-
-static size_t begin_graph(rv_onnx *m, const rv_model *model)
-{
-    rv_protobuf *p = &m->out;
-    rv_protobuf_integer(p, RV_MODEL_IR_VERSION, IR_VERSION);
-    rv_protobuf_text(p, RV_MODEL_PRODUCER_NAME, "Recurve");
-    rv_protobuf_text(p, RV_MODEL_PRODUCER_VERSION, rv_version());
-    size_t opset = rv_protobuf_begin(p, RV_MODEL_OPSET_IMPORT);
-    rv_protobuf_integer(p, RV_OPSET_VERSION, OPSET);
-    rv_protobuf_end(p, opset);
-    size_t graph = rv_protobuf_begin(p, RV_MODEL_GRAPH);
-    rv_protobuf_text(p, RV_GRAPH_NAME, rv_onnx_name(m, "%s", model->name ? model->name : "net"));
-    put_equations(m, model);
-    return graph;
-}
-
-/* The bytes, which the caller frees; NULL after an error. */
-static unsigned char *end_graph(rv_onnx *m, size_t graph, size_t *size)
-{
-    rv_protobuf_join(&m->out, &m->initializers);
-    rv_protobuf_end(&m->out, graph);
-    if (m->out.failed || m->attributes.failed) rv_fail_memory(&m->error);
-    if (m->out.length > INT32_MAX)
-        rv_onnx_fail(m, RV_ERROR_LIMIT,
-                     "ONNX: the model has %zu byte(s), expected less than 2^31; use fewer `units`",
-                     m->out.length);
-    if (m->error.code) return NULL;
-    unsigned char *bytes = m->out.at;
-    *size = m->out.length;
-    m->out = (rv_protobuf){0};
-    return bytes;
-}
 
 /* ---- one time step, for one number of samples or two ---- */
 
@@ -177,7 +126,6 @@ static void write_body(rv_onnx *m, const steps *all, const rv_net_options *o, co
     const rv_step *step = &all->of[0];
     rv_onnx_graph g;
     make_graph(&g, m, all);
-    rv_protobuf_text(&m->out, RV_GRAPH_NAME, "step");
     for (int s = 0; s < step->states; s++) {
         rv_onnx_graph_input(&g, step->state[s].before, all->before[s], NULL);
         rv_onnx_graph_want(&g, step->state[s].after, all->after[s]);
@@ -213,24 +161,17 @@ static void write_scan(rv_onnx *m, const steps *all, const rv_net_options *o, co
     const char *scanned =
         o->sequence ? rv_onnx_name(m, "x by time") : rv_onnx_range(m, o->steps ? o->steps : 1);
     if (o->sequence) exchange(m, x, rv_shape_of(step->x).rank, scanned);
-    size_t node = rv_protobuf_begin(&m->out, RV_GRAPH_NODE);
-    for (int s = 0; s < step->states; s++) rv_protobuf_text(&m->out, RV_NODE_INPUT, all->first[s]);
-    rv_protobuf_text(&m->out, RV_NODE_INPUT, scanned);
-    for (int s = 0; s < step->states; s++) rv_protobuf_text(&m->out, RV_NODE_OUTPUT, final[s]);
-    if (k->all) rv_protobuf_text(&m->out, RV_NODE_OUTPUT, k->all);
-    rv_protobuf_text(&m->out, RV_NODE_NAME, "steps");
-    rv_protobuf_text(&m->out, RV_NODE_OP_TYPE, "Scan");
-    rv_onnx_set(m, "num_scan_inputs", 1);
-    rv_protobuf_join(&m->out, &m->attributes);
-    m->attributes.length = 0;
-    size_t attribute = rv_protobuf_begin(&m->out, RV_NODE_ATTRIBUTE);
-    rv_protobuf_text(&m->out, RV_ATTRIBUTE_NAME, "body");
-    rv_protobuf_integer(&m->out, RV_ATTRIBUTE_TYPE, TYPE_GRAPH);
-    size_t body = rv_protobuf_begin(&m->out, RV_ATTRIBUTE_G);
+    const char *in[RV_STEP_STATES + 1], *out[RV_STEP_STATES + 1];
+    for (int s = 0; s < step->states; s++) {
+        in[s] = all->first[s];
+        out[s] = final[s];
+    }
+    in[step->states] = scanned;
+    out[step->states] = k->all;
+    rv_onnx_scan scan =
+        rv_onnx_scan_begin(m, in, step->states + 1, 1, out, step->states + (k->all != NULL));
     write_body(m, all, o, x, k);
-    rv_protobuf_end(&m->out, body);
-    rv_protobuf_end(&m->out, attribute);
-    rv_protobuf_end(&m->out, node);
+    rv_onnx_scan_end(m, scan);
 }
 
 /* The value that the head reads, at the last step. */
@@ -410,12 +351,12 @@ static unsigned char *export_step(rv_onnx *m, const rv_exported_net *net, const 
     if (!all)
         rv_fail_memory(&m->error);
     else if (record_steps(all, net, o->batch, store, &m->error)) {
-        size_t graph = begin_graph(m, net->model);
+        size_t graph = rv_onnx_begin(m, net->model->name, net->model->text);
         if (o->form == RV_ONNX_SCAN)
             write_scanned(m, all, net->options);
         else
             write_step(m, all);
-        bytes = end_graph(m, graph, size);
+        bytes = rv_onnx_end(m, graph, size);
     }
     for (int i = 0; all && i < 2; i++) rv_tape_free(all->of[i].tape);
     rv_free(all);
@@ -428,9 +369,9 @@ static unsigned char *export_unrolled(rv_onnx *m, const rv_exported_net *net,
     sequence of[2] = {{0}};
     unsigned char *bytes = NULL;
     if (record_sequences(of, net, o->batch, store, &m->error)) {
-        size_t graph = begin_graph(m, net->model);
+        size_t graph = rv_onnx_begin(m, net->model->name, net->model->text);
         write_unrolled(m, of, o->batch);
-        bytes = end_graph(m, graph, size);
+        bytes = rv_onnx_end(m, graph, size);
     }
     for (int i = 0; i < 2; i++) rv_tape_free(of[i].tape);
     return bytes;
@@ -450,9 +391,9 @@ static unsigned char *export_training(rv_onnx *m, const rv_exported_net *net,
     ok = ok && record_sequence(&q, net, batch, store, &m->error);
     ok = ok && (rv_minimize(q.loss, *net->optimizer) || rv_tape_is_good(q.tape, &m->error));
     if (ok && find_updates(q.tape, &u, &m->error) && simplify_training(&q, &u, &m->error)) {
-        size_t graph = begin_graph(m, net->model);
+        size_t graph = rv_onnx_begin(m, net->model->name, net->model->text);
         write_training(m, &q, &u, batch);
-        bytes = end_graph(m, graph, size);
+        bytes = rv_onnx_end(m, graph, size);
     }
     rv_tape_free(q.tape);
     rv_free(u.value);

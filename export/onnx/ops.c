@@ -184,23 +184,33 @@ static const char *spread(call *c, const char *x, rv_onnx_size s[RV_MAX_RANK], i
     return VALUE("Reshape", x, ints(c, to, rank));
 }
 
+/* Widths that are negative crop what the others have padded. */
 static void pad(call *c)
 {
     const rv_pad_attr *attr = c->node->attr;
-    int64_t rank = c->node->type.shape.rank, widths[2 * RV_MAX_RANK];
+    int64_t rank = c->node->type.shape.rank, widths[2 * RV_MAX_RANK] = {0};
+    int64_t axis[RV_MAX_RANK], start[RV_MAX_RANK], end[RV_MAX_RANK], crops = 0, pads = 0;
     rv_onnx_size size[RV_MAX_RANK];
     const char *x = c->in[0];
     for (int64_t d = 0; d < rank; d++) size[d] = rv_onnx_size_of(c->graph, c->node->in[0], d);
     for (int64_t d = 0; d < rank; d++) {
+        int64_t before = attr->before[d], after = attr->after[d] - attr->between[d];
         if (attr->between[d]) x = spread(c, x, size, d, attr->between[d]);
-        widths[d] = attr->before[d];
-        widths[rank + d] = attr->after[d] - attr->between[d];
+        widths[d] = before > 0 ? before : 0;
+        widths[rank + d] = after > 0 ? after : 0;
+        pads += before > 0 || after > 0;
+        if (before >= 0 && after >= 0) continue;
+        axis[crops] = d;
+        start[crops] = before < 0 ? -before : 0;
+        end[crops++] = after < 0 ? after : INT64_MAX;
     }
-    const char *by = ints(c, widths, 2 * rank);
-    if (c->node->inputs == 1)
-        RESULT("Pad", x, by);
-    else
-        RESULT("Add", VALUE("Pad", x, by), c->in[1]);
+    bool add = c->node->inputs > 1;
+    if (pads || !crops)
+        x = apply_to(c, !add && !crops, "Pad", INPUTS(x, ints(c, widths, 2 * rank)));
+    if (crops)
+        x = apply_to(c, !add, "Slice",
+                     INPUTS(x, ints(c, start, crops), ints(c, end, crops), ints(c, axis, crops)));
+    if (add) RESULT("Add", x, c->in[1]);
 }
 
 /* ---- reductions and recurrences ---- */
@@ -225,6 +235,49 @@ static void cumulative_sum(call *c)
     const rv_scan_attr *attr = c->node->attr;
     rv_onnx_set(c->model, "reverse", attr->reverse);
     RESULT("CumSum", c->in[0], rv_onnx_int(c->model, attr->axis));
+}
+
+/* The axis moved to the front, or back from there. */
+static const char *move_axis(call *c, bool out, const char *x, int64_t axis, bool to_front)
+{
+    int64_t rank = c->node->type.shape.rank, perm[RV_MAX_RANK];
+    for (int64_t d = 0; d < rank; d++) {
+        int64_t moved = d == axis ? 0 : d < axis ? d + 1 : d; /* where axis d comes to lie */
+        perm[to_front ? moved : d] = to_front ? d : moved;
+    }
+    rv_onnx_set_ints(c->model, "perm", perm, (int)rank);
+    return apply_to(c, out, "Transpose", &x, 1);
+}
+
+/* h[t] = a[t].h[t-1] + b[t] */
+static void scan(call *c)
+{
+    const rv_scan_attr *attr = c->node->attr;
+    rv_onnx *m = c->model;
+    rv_onnx_size size[RV_MAX_RANK];
+    int64_t rank = 0;
+    for (int64_t d = 0; d < c->node->type.shape.rank; d++)
+        if (d != attr->axis) size[rank++] = rv_onnx_size_of(c->graph, c->id, d);
+    const char *start = VALUE("Squeeze", c->in[2], ints(c, &attr->axis, 1));
+    const char *a = move_axis(c, false, c->in[0], attr->axis, true);
+    const char *b = move_axis(c, false, c->in[1], attr->axis, true);
+    const char *last = rv_onnx_name(m, "%s/last", c->out), *all = rv_onnx_name(m, "%s/all", c->out);
+    const char *h = rv_onnx_name(m, "%s/h", c->out), *next = rv_onnx_name(m, "%s/h'", c->out);
+    const char *at[] = {h, rv_onnx_name(m, "%s/a", c->out), rv_onnx_name(m, "%s/b", c->out)};
+    const char *y = rv_onnx_name(m, "%s/y", c->out);
+    if (attr->reverse) {
+        rv_onnx_set_ints(m, "scan_input_directions", (int64_t[]){1, 1}, 2);
+        rv_onnx_set_ints(m, "scan_output_directions", (int64_t[]){1}, 1);
+    }
+    rv_onnx_scan begin = rv_onnx_scan_begin(m, INPUTS(start, a, b), 2, INPUTS(last, all));
+    for (int i = 0; i < 3; i++)
+        rv_onnx_value(m, RV_GRAPH_INPUT, at[i], c->node->type.dtype, size, rank);
+    rv_onnx_node(m, "Add", INPUTS(VALUE("Mul", at[1], h), at[2]), next);
+    rv_onnx_node(m, "Identity", INPUTS(next), y);
+    rv_onnx_value(m, RV_GRAPH_OUTPUT, next, c->node->type.dtype, size, rank);
+    rv_onnx_value(m, RV_GRAPH_OUTPUT, y, c->node->type.dtype, size, rank);
+    rv_onnx_scan_end(m, begin);
+    move_axis(c, true, all, attr->axis, false);
 }
 
 /* ---- rows by index ---- */
@@ -276,6 +329,9 @@ static const char *product(call *c, bool out)
 {
     const rv_matmul_attr *attr = c->node->attr;
     const char *a = c->in[0], *b = c->in[1];
+    if (attr->packed)
+        rv_onnx_fail(c->model, RV_ERROR_ARGUMENT,
+                     "ONNX: a packed matrix has no counterpart there; multiply by the matrix");
     if (shape_in(c, 0).rank == 2 && (attr->transpose_a || attr->transpose_b)) {
         if (attr->transpose_a) rv_onnx_set(c->model, "transA", 1);
         if (attr->transpose_b) rv_onnx_set(c->model, "transB", 1);
@@ -413,6 +469,7 @@ static const struct {
     {"relu", "Relu", NULL},
     {"reshape", NULL, reshape},
     {"round", "Round", NULL},
+    {"scan", NULL, scan},
     {"scatter_add", NULL, scatter_add},
     {"select", NULL, select_},
     {"sigmoid", "Sigmoid", NULL},

@@ -1,10 +1,12 @@
-/* onnx_cases FOLDER: writes nets as ONNX models, in each form and dtype, beside inputs and the results of this library.
- * onnx_models.py runs the models and compares. */
+/* onnx_cases FOLDER: writes nets as ONNX models, in each form and dtype, beside inputs and the results of this library; and
+ * ops with their gradients. onnx_models.py runs the models and compares. */
 #include <cstdio>
 #include <cstdlib>
 #include <string>
 #include <vector>
 
+#include "export/onnx/graph.h"
+#include "ops/samples_internal.h"
 #include "recurve.h"
 
 namespace {
@@ -79,6 +81,43 @@ void fill(rv_tensor *x, int64_t below, unsigned seed)
     }
 }
 
+void write_file(const std::string &path, const unsigned char *bytes, size_t size)
+{
+    std::FILE *file = std::fopen(path.c_str(), "wb");
+    if (!file || std::fwrite(bytes, 1, size, file) != size || std::fclose(file)) std::exit(1);
+}
+
+/* Tensors to be written, copied when they are added. */
+class Tensors {
+  public:
+    ~Tensors()
+    {
+        for (rv_named_tensor &t : tensors_) rv_tensor_free(&t.tensor);
+    }
+    void add(const std::string &name, const rv_tensor &from)
+    {
+        rv_tensor copy = {};
+        check(rv_tensor_new(&copy, from.dtype, from.shape, &error_), name, error_);
+        for (int64_t i = 0; i < rv_tensor_count(&copy); i++)
+            rv_tensor_set(&copy, i, rv_tensor_get(&from, i));
+        names_.push_back(name);
+        tensors_.push_back({nullptr, copy});
+    }
+    void write(const std::string &path)
+    {
+        for (size_t i = 0; i < tensors_.size(); i++) tensors_[i].name = names_[i].c_str();
+        rv_archive archive = {};
+        archive.tensors = tensors_.data();
+        archive.tensor_count = tensors_.size();
+        check(rv_safetensors_write(path.c_str(), &archive, &error_), path, error_);
+    }
+
+  private:
+    std::vector<std::string> names_;
+    std::vector<rv_named_tensor> tensors_;
+    rv_error error_ = {};
+};
+
 class Case {
   public:
     Case(const std::string &folder, const Net &net, rv_dtype dtype)
@@ -86,11 +125,7 @@ class Case {
           store_(rv_store_new(3))
     {
     }
-    ~Case()
-    {
-        for (rv_tensor &t : kept_) rv_tensor_free(&t);
-        rv_store_free(store_);
-    }
+    ~Case() { rv_store_free(store_); }
 
     void write()
     {
@@ -101,9 +136,7 @@ class Case {
         write_model(RV_ONNX_UNROLLED, "unrolled");
         if (dtype_ == RV_F32) write_model(RV_ONNX_TRAINING, "training");
         compute();
-        const rv_archive archive = {tensors_.data(), tensors_.size(), nullptr, 0};
-        check(rv_safetensors_write((path_ + ".safetensors").c_str(), &archive, &error_), path_,
-              error_);
+        tensors_.write(path_ + ".safetensors");
     }
 
   private:
@@ -112,8 +145,7 @@ class Case {
     rv_dtype dtype_;
     rv_store *store_;
     rv_error error_ = {};
-    std::vector<rv_named_tensor> tensors_;
-    std::vector<rv_tensor> kept_;
+    Tensors tensors_;
 
     void write_model(rv_onnx_form form, const std::string &name)
     {
@@ -129,19 +161,8 @@ class Case {
         size_t size = 0;
         unsigned char *bytes = rv_export_onnx(&e, &options, store_, &size, &error_);
         check(bytes, path_ + " " + name, error_);
-        std::FILE *file = std::fopen((path_ + "." + name + ".onnx").c_str(), "wb");
-        if (!file || std::fwrite(bytes, 1, size, file) != size || std::fclose(file)) std::exit(1);
+        write_file(path_ + "." + name + ".onnx", bytes, size);
         rv_free(bytes);
-    }
-
-    void keep(const char *name, const rv_tensor &from)
-    {
-        rv_tensor copy = {};
-        check(rv_tensor_new(&copy, from.dtype, from.shape, &error_), path_, error_);
-        for (int64_t i = 0; i < rv_tensor_count(&copy); i++)
-            rv_tensor_set(&copy, i, rv_tensor_get(&from, i));
-        kept_.push_back(copy);
-        tensors_.push_back({name, copy});
     }
 
     void compute()
@@ -153,9 +174,9 @@ class Case {
         fill(rv_program_input(values, "x"), tokens, 1);
         fill(rv_program_input(values, "y"), classes, 2);
         rv_run(values);
-        keep("x", *rv_program_input(values, "x"));
-        keep("y", *rv_program_input(values, "y"));
-        keep("output", *rv_program_output(values, 0));
+        tensors_.add("x", *rv_program_input(values, "x"));
+        tensors_.add("y", *rv_program_input(values, "y"));
+        tensors_.add("output", *rv_program_output(values, 0));
         if (dtype_ == RV_F32) train(r);
         rv_program_free(values);
         rv_tape_free(r.tape);
@@ -174,7 +195,7 @@ class Case {
             rv_run(step);
             rv_tensor_set(&losses, i, rv_value(step, 0));
         }
-        keep("losses", losses);
+        tensors_.add("losses", losses);
         rv_tensor_free(&losses);
         rv_program_free(step);
     }
@@ -230,6 +251,75 @@ std::vector<Net> nets()
     return all;
 }
 
+/* ---- ops ---- */
+
+/* An op on one of its samples, with the gradients of what it computes. */
+void write_sample(const std::string &folder, const rv_op *op, int number, rv_dtype dtype)
+{
+    const rv_sample *s = &op->samples[number];
+    const std::string path =
+        folder + "/" + op->name + "." + std::to_string(number) + ".op." + rv_dtype_name(dtype);
+    rv_store *store = rv_store_new(1);
+    rv_tape *tape = rv_tape_new(store, dtype);
+    rv_var x[RV_SAMPLE_INPUTS];
+    std::vector<rv_var> results = {rv_sample_record(tape, op, s, x)}, real;
+    for (int k = 0; k < rv_sample_inputs(op, s); k++)
+        if (!(s->integer >> k & 1)) real.push_back(x[k]);
+    if (!real.empty() && rv_dtype_of(results[0]) != RV_I32) {
+        std::vector<rv_var> gradient(real.size());
+        rv_error none = {};
+        if (rv_gradient(rv_project(results[0], 3, "y"), real.data(), static_cast<int>(real.size()),
+                        gradient.data()))
+            results.insert(results.end(), gradient.begin(), gradient.end());
+        else
+            rv_tape_take_error(tape, &none); /* an op without a gradient */
+    }
+    rv_program *program =
+        rv_compile_with(tape, results.data(), static_cast<int>(results.size()), RV_VALUES);
+    check(program, path, *rv_tape_error(tape));
+    rv_onnx model = {};
+    rv_onnx_graph graph;
+    Tensors tensors;
+    const size_t begin = rv_onnx_begin(&model, op->name, op->formula);
+    rv_onnx_graph_make(&graph, &model, tape, 1, nullptr, 0);
+    for (int k = 0; k < rv_sample_inputs(op, s); k++) {
+        rv_tensor *input = rv_program_input(program, rv_sample_input_name(k));
+        rv_sample_values(s, k, 7, input);
+        tensors.add("x" + std::to_string(k), *input);
+        rv_onnx_graph_input(&graph, x[k], rv_onnx_name(&model, "x%d", k), nullptr);
+    }
+    rv_run(program);
+    std::vector<const char *> names;
+    for (size_t i = 0; i < results.size(); i++) {
+        names.push_back(rv_onnx_name(&model, "y%d", static_cast<int>(i)));
+        rv_onnx_graph_want(&graph, results[i], names[i]);
+        tensors.add(names[i], *rv_program_output(program, static_cast<int>(i)));
+    }
+    rv_onnx_graph_write(&graph);
+    for (size_t i = 0; i < results.size(); i++)
+        rv_onnx_graph_output(&graph, results[i], names[i], nullptr);
+    size_t size = 0;
+    unsigned char *bytes = rv_onnx_end(&model, begin, &size);
+    check(bytes, path, model.error);
+    write_file(path + ".onnx", bytes, size);
+    tensors.write(path + ".safetensors");
+    rv_free(bytes);
+    rv_onnx_graph_free(&graph);
+    rv_onnx_free(&model);
+    rv_program_free(program);
+    rv_tape_free(tape);
+    rv_store_free(store);
+}
+
+/* Whether the sample is one that ONNX lacks: a matrix in the order that the compiler makes of it, random numbers. */
+bool is_lacking(const rv_op *op, const rv_sample *s)
+{
+    const std::string name = op->name;
+    const bool packed = s->attr && (name == "matmul" || name == "matmul_add") &&
+                        static_cast<const int64_t *>(s->attr)[2];
+    return packed || name == "random_uniform";
+}
+
 } // namespace
 
 int main(int argc, char **argv)
@@ -240,5 +330,11 @@ int main(int argc, char **argv)
     }
     for (const Net &net : nets())
         for (rv_dtype dtype : {RV_F32, RV_F64}) Case(argv[1], net, dtype).write();
+    for (int i = 0; i < rv_op_count(); i++)
+        for (int k = 0; k < rv_op_at(i)->sample_count; k++)
+            for (rv_dtype dtype : {RV_F32, RV_F64})
+                if (!rv_op_at(i)->samples[k].error &&
+                    !is_lacking(rv_op_at(i), &rv_op_at(i)->samples[k]))
+                    write_sample(argv[1], rv_op_at(i), k, dtype);
     return 0;
 }
