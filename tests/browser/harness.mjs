@@ -42,8 +42,13 @@ export async function type(page, text) {
     await page.keyboard.insertText(text);
 }
 
+/** The text in the editor, without the hints in it. */
 export const textOf = (page) =>
-    page.locator(".cm-content").evaluate((content) => [...content.querySelectorAll(".cm-line")].map((line) => line.textContent).join("\n"));
+    page.locator(".cm-content").evaluate((content) => {
+        const copy = content.cloneNode(true);
+        for (const hint of copy.querySelectorAll(".cm-shape")) hint.remove();
+        return [...copy.querySelectorAll(".cm-line")].map((line) => line.textContent).join("\n");
+    });
 
 /** Sets a control of the panel Train. */
 export async function set(page, label, value) {

@@ -222,15 +222,17 @@ async function writeCell({ app, figures, set, onRuns, action }: Scene): Promise<
         app.runs.setPace(Infinity);
         app.runs.start();
     }
-    const draw = () => {
+    const words = () => {
         const { opened, epochs, error } = app.runs.run[0];
         const last = epochs.at(-1);
-        const accuracy = last?.validationAccuracy;
-        status.textContent = error
-            ? error
-            : last && accuracy !== null && accuracy !== undefined
-              ? `After ${last.epoch} epochs ${(100 * accuracy).toFixed(1)} % of the digits it has not seen are right.`
-              : `${opened?.parameterCount ?? 0} parameters. Replace tanh by relu, or give h' another equation, and train.`;
+        if (app.checked.problems.length > 0) return "The text has mistakes, which are listed below it.";
+        if (error) return error;
+        if (typeof last?.validationAccuracy === "number")
+            return `After ${last.epoch} epochs ${(100 * last.validationAccuracy).toFixed(1)} % of the digits it has not seen are right.`;
+        return `${opened?.parameterCount ?? 0} parameters. Replace tanh by relu, or give h' another equation, and train.`;
+    };
+    const draw = () => {
+        status.textContent = words();
         button.textContent = app.runs.isTraining ? "Pause" : "Train";
     };
     onRuns(draw);
@@ -414,6 +416,9 @@ export function mount(root: HTMLElement, app: App): Tour {
     root.addEventListener("keydown", (event) => {
         if (event.key === "Escape") end(false);
     });
+    new ResizeObserver(() => {
+        document.documentElement.style.setProperty("--tour", root.hidden ? "0" : `${root.offsetHeight + 16}px`);
+    }).observe(root);
     if (!app.store.value.toured) invite();
     return {
         start() {
