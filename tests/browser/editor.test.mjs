@@ -32,7 +32,7 @@ test("A cell is typed, and its mistake is fixed by a click", async ({ page }) =>
     await page.keyboard.type("\nh' = g.h + (1 - g).tanh(U x)\n");
     await until("the mistake", async () => /there is no op or function "sigmod" did you mean "sigmoid"/.test(await problems(page)));
     assert.equal(await announced(page), 'Line 5: there is no op or function "sigmod"');
-    assert.equal(await page.locator(".cm-lintRange-error").textContent(), "sigmod");
+    await until("one mistake", async () => (await page.locator(".cm-lintRange-error").allTextContents()).join() === "sigmod");
     await page.getByRole("button", { name: "write sigmoid" }).click();
     await right(page, "cell mine");
     assert.equal((await equations(page)).trimEnd(), MINE.trimEnd());
@@ -107,7 +107,7 @@ test("Format writes the canonical text, and undo takes it back", async ({ page }
 test("Examples are found by keyboard", async ({ page }) => {
     await page.getByRole("button", { name: "Examples" }).focus();
     await page.keyboard.press("Enter");
-    await page.keyboard.type("minimal gated unit");
+    await page.keyboard.type("Zhou et al. 2016");
     await until("one example", async () => (await page.getByRole("option").count()) === 1);
     await page.keyboard.press("Enter");
     await right(page, "cell mgu");
@@ -119,7 +119,7 @@ test("The text survives a reload, and a link holds text, options and seed", asyn
     await type(page, MINE);
     await right(page, "cell mine");
     await set(page, "seed", "7");
-    await set(page, "optimizer", "adam");
+    await set(page, "optimizer of run A", "adam");
     await page.reload();
     await right(page, "cell mine");
     await page.getByRole("button", { name: "Share" }).click();
@@ -130,13 +130,12 @@ test("The text survives a reload, and a link holds text, options and seed", asyn
     await other.goto(address);
     await right(other, "cell mine");
     assert.equal(await other.getByLabel("seed", { exact: true }).inputValue(), "7");
-    assert.equal(await other.getByLabel("optimizer", { exact: true }).inputValue(), "adam");
+    assert.equal(await other.getByLabel("optimizer of run A", { exact: true }).inputValue(), "adam");
     await other.context().close();
 });
 
 test("A damaged link is said to be damaged", async ({ page, address }) => {
-    await page.goto("about:blank");
-    await page.goto(`${address}#not-a-link`);
+    await page.goto(`${address}?#not-a-link`);
     await until("the notice", async () => /This link is damaged/.test(await announced(page)));
 });
 
@@ -201,7 +200,7 @@ test("Endless and huge texts give a message, and the page stays alive", async ({
     await type(page, "cell c\n  state h\n  y[0] = h\n  for k from 1 to 100000\n    y[k] = tanh(sum(i from 1 to 100000: y[k - 1]))\n  h' = y[100000]\n");
     await until("the limit", async () => /line \d/.test(await problems(page)), 30);
     await type(page, "model m(n=100000)\n  input x[n, n]\n  loss = sum(x)\n");
-    await until("the limit", async () => /x/.test(await problems(page)) && /2/.test(await problems(page)), 30);
+    await until("the limit", async () => /100000.* use smaller/.test(await problems(page)), 30);
     await type(page, MINE);
     await until("the check", async () => (await problems(page)) === "✓ cell mine", 30);
     await press(page, "Step");

@@ -36,7 +36,7 @@ export class Client {
     /** A slice of training is done. */
     onTrained: (trained: Trained) => void = () => {};
     /** The worker was replaced: its runs and files are lost. */
-    onRestart: (reason: string) => void = () => {};
+    onRestart: (text: string) => void = () => {};
 
     #start: () => Promise<{ worker: Worker; module: WebAssembly.Module }>;
     #worker: Worker | undefined;
@@ -129,8 +129,9 @@ export class Client {
         this.#training = [];
         clearTimeout(this.#timer);
         void this.#launch();
-        lost?.reject(new CallError(code, reason));
-        this.onRestart(reason);
+        const text = `Recurve was restarted: ${reason}. Your text is kept; the runs begin again from their seed.`;
+        lost?.reject(new CallError(code, text));
+        this.onRestart(text);
     }
 
     async #launch(): Promise<void> {

@@ -107,8 +107,8 @@ async function start(): Promise<void> {
                 if (runs.run[run].updates === 0 && runs.run[run].text !== text) await runs.open(run);
     }
 
-    client.onRestart = (reason) => {
-        notify(`Recurve was restarted: ${reason}. Your text is kept; the runs begin again from their seed.`);
+    client.onRestart = (text) => {
+        notify(text);
         void files.restore().then(() => runs.reopen());
     };
 
@@ -123,6 +123,10 @@ async function start(): Promise<void> {
         h("button", { class: "quiet", title: "Format (Alt+Shift+F)", onclick: () => void format() }, icon(icons.format), h("span", {}, "Format")),
     );
 
+    document.querySelector(".skip")?.addEventListener("click", (event) => {
+        event.preventDefault();
+        editor.focus();
+    });
     mountDivider(element("divider"), element("main"));
 
     async function format(): Promise<void> {

@@ -145,7 +145,11 @@ export function createEditor(root: HTMLElement, options: Options): Editor & { vi
         text: () => view.state.doc.toString(),
         setText(text) {
             if (text === view.state.doc.toString()) return;
-            view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: text }, selection: { anchor: 0 } });
+            view.dispatch({
+                changes: { from: 0, to: view.state.doc.length, insert: text },
+                selection: { anchor: 0 },
+                userEvent: "input.replace", // a step of its own for undo
+            });
         },
         replace(line, column, length, text) {
             const from = Math.min(lineAt(line).from + column - 1, view.state.doc.length);
