@@ -1,16 +1,18 @@
-/* Which values of a tape are stored in arrays, and the loops that compute them. */
+/* The loops that compute the stored values of a function. */
 #include "export/c/function.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "autograd/element_internal.h"
 #include "autograd/gradient.h"
+#include "export/c/describe.h"
 #include "export/c/expression.h"
-#include "export/c/text.h"
+#include "export/c/plan.h"
 #include "tensor/memory.h"
 #include "tensor/text_internal.h"
+
+enum { MOST_INPUTS = 64 };
 
 /* A copy of a stored value with zeros around it, so that loops over it need no conditions. */
 typedef struct padding {
@@ -21,20 +23,9 @@ typedef struct padding {
 
 typedef struct maker {
     rv_c_function *f;
-    const rv_tape *tape;
+    rv_c_plan plan;
     rv_error *error;
-    bool *needed, *stored; /* [nodes] */
-    bool *at_once;   /* [nodes] of a result whose array is given: nothing reads the array later */
-    int *depth;      /* [nodes] operands that nest in an inlined node */
-    bool *products;  /* [nodes] a sum of products, such as a convolution, or of several */
-    int *readers;    /* [nodes] */
-    int32_t *reader; /* [nodes] the last reader */
-    int32_t *order;  /* [nodes] those that loops compute, in the order of the loops */
-    int ordered;
-    int32_t *when;           /* [nodes] where a node is in that order, from 1 */
-    int32_t *last_read;      /* [nodes] when loops read it last */
-    char (*name)[RV_C_NAME]; /* [nodes] the array or local variable of a stored node */
-    int unnamed;
+    bool *at_once; /* [nodes] of a result whose array is given: nothing reads the array later */
     rv_element_pool pool;
     padding *padding; /* in terms the stored values from the number of nodes on */
     size_t paddings, padding_room;
@@ -50,210 +41,12 @@ typedef struct maker {
     int locals; /* local variables outside of loops */
 } maker;
 
-/* ---- which values are stored ---- */
-
-static const rv_c_given *given(const maker *m, int32_t id)
-{
-    for (int i = 0; i < m->f->givens; i++)
-        if (m->f->given[i].value.id == id) return &m->f->given[i];
-    return NULL;
-}
-
-static const rv_c_result *result(const maker *m, int32_t id)
-{
-    for (int i = 0; i < m->f->results; i++)
-        if (m->f->result[i].value.id == id) return &m->f->result[i];
-    return NULL;
-}
-
 /* Whether the group of a result's node writes it: it is computed, and its array may be written at once. */
 static bool is_written(const maker *m, const rv_c_result *r)
 {
     int32_t id = r->value.id;
-    return !given(m, id) && rv_tape_node(m->tape, id)->op->kind != RV_OP_LEAF &&
-           result(m, id) == r && (!r->last || m->at_once[id]);
-}
-
-static bool is_number(const maker *m, int32_t id)
-{
-    return rv_is_uniform((rv_var){(rv_tape *)(uintptr_t)m->tape, id}, NULL);
-}
-
-/* Whether y's elements are those of x, at another index. */
-static bool reorders(const rv_op *op) { return op->rearranges && op->inputs == 1; }
-
-/* Whether an element of y reads each element of its inputs at most once, at an index inside. */
-static bool reads_once(const rv_op *op)
-{
-    return op->value || op == &rv_op_add || !strcmp(op->name, "sum") || !strcmp(op->name, "max");
-}
-
-static bool is_padding(const rv_op *op) { return !strcmp(op->name, "pad"); }
-
-/* Whether the elements of a node are sums of products. */
-static bool multiplies(const maker *m, const rv_node *node)
-{
-    bool product = !strcmp(node->op->name, "matmul");
-    if (!product && strncmp(node->op->name, "conv2d", 6)) return false;
-    int64_t count = rv_shape_count(node->type.shape);
-    int64_t columns = node->type.shape.dim[node->type.shape.rank - 1];
-    int64_t operand = rv_shape_count(rv_tape_node(m->tape, node->in[0])->type.shape);
-    return count > 1 && !(product && operand == count / columns); /* not of one term */
-}
-
-static void mark_needed(maker *m)
-{
-    for (int i = 0; i < m->f->results; i++) m->needed[m->f->result[i].value.id] = true;
-    for (int32_t id = rv_tape_count(m->tape) - 1; id >= 0; id--) {
-        const rv_node *node = rv_tape_node(m->tape, id);
-        if (!m->needed[id] || given(m, id)) continue;
-        for (int k = 0; k < node->inputs; k++) {
-            m->needed[node->in[k]] = true;
-            m->readers[node->in[k]]++;
-            m->reader[node->in[k]] = id;
-        }
-    }
-}
-
-/* Inlined equations nest, in expressions and in the functions below: at most so deep, counted in operands. */
-enum { MOST_NESTED = 24, MOST_INPUTS = 64 };
-
-static bool is_own(const maker *m, int32_t id)
-{
-    return rv_tape_node(m->tape, id)->op->kind == RV_OP_LEAF || given(m, id) || result(m, id);
-}
-
-/* Products have loops of their own. They can be added to an array one after the other. */
-static void find_products(maker *m)
-{
-    for (int32_t id = 0; id < rv_tape_count(m->tape); id++) {
-        const rv_node *node = rv_tape_node(m->tape, id);
-        bool all = node->op == &rv_op_add;
-        for (int k = 0; all && k < node->inputs; k++) {
-            int32_t in = node->in[k];
-            all = m->products[in] && m->readers[in] == 1 && !is_own(m, in);
-        }
-        m->products[id] = m->needed[id] && (all || multiplies(m, node));
-    }
-}
-
-static void choose_stored(maker *m)
-{
-    for (int32_t id = 0; id < rv_tape_count(m->tape); id++) {
-        const rv_node *node = rv_tape_node(m->tape, id);
-        if (!m->needed[id] || is_number(m, id)) continue;
-        bool once = m->readers[id] == 1 && reads_once(rv_tape_node(m->tape, m->reader[id])->op);
-        bool inlined = reorders(node->op) || is_padding(node->op) ||
-                       (once && (!m->products[id] || m->products[m->reader[id]]));
-        bool named = node->name && !node->gate;
-        int depth = 0;
-        for (int k = 0; k < node->inputs; k++)
-            if (!m->stored[node->in[k]] && m->depth[node->in[k]] > depth)
-                depth = m->depth[node->in[k]];
-        m->depth[id] = depth + node->inputs;
-        m->stored[id] = is_own(m, id) || !inlined || (named && !reorders(node->op)) ||
-                        m->depth[id] > MOST_NESTED;
-    }
-}
-
-static bool is_computed(const maker *m, int32_t id)
-{
-    return m->stored[id] && !given(m, id) && rv_tape_node(m->tape, id)->op->kind != RV_OP_LEAF;
-}
-
-/* Orders the stored nodes so that products and pointwise equations alternate as seldom as they can. Products have an even
- * round, others an odd one, not before that of what they read. */
-static bool find_order(maker *m)
-{
-    int32_t count = rv_tape_count(m->tape), most = 0;
-    int32_t *round = rv_alloc((size_t)count, sizeof *round);
-    int32_t *start = rv_alloc((size_t)count + 3, sizeof *start);
-    for (int32_t id = 0; round && start && id < count; id++) {
-        const rv_node *node = rv_tape_node(m->tape, id);
-        if (!m->needed[id] || given(m, id)) continue;
-        for (int k = 0; k < node->inputs; k++)
-            if (round[node->in[k]] > round[id]) round[id] = round[node->in[k]];
-        if (!is_computed(m, id)) continue;
-        if (round[id] % 2 == m->products[id]) round[id]++;
-        if (round[id] > most) most = round[id];
-        start[round[id] + 1]++;
-        m->ordered++;
-    }
-    for (int32_t r = 0; round && start && r < most; r++) start[r + 1] += start[r];
-    for (int32_t id = 0; round && start && id < count; id++) {
-        if (!is_computed(m, id) || !m->needed[id]) continue;
-        int32_t at = start[round[id]]++;
-        m->order[at] = id;
-        m->when[id] = at + 1;
-    }
-    bool ok = round && start;
-    rv_free(round);
-    rv_free(start);
-    return ok || rv_fail_memory(m->error);
-}
-
-static void find_last_reads(maker *m)
-{
-    for (int32_t id = rv_tape_count(m->tape) - 1; id >= 0; id--) {
-        const rv_node *node = rv_tape_node(m->tape, id);
-        if (!m->needed[id] || given(m, id)) continue;
-        int32_t at = m->stored[id] ? m->when[id] : m->last_read[id];
-        for (int k = 0; k < node->inputs; k++)
-            if (m->last_read[node->in[k]] < at) m->last_read[node->in[k]] = at;
-    }
-}
-
-/* ---- names ---- */
-
-/* A name that no other value of the function has. */
-static void make_unique(maker *m, int32_t id)
-{
-    char plain[RV_C_NAME];
-    int number = 1;
-    memcpy(plain, m->name[id], sizeof plain);
-    for (int32_t other = 0; other < id; other++) {
-        if (!m->stored[other] || strcmp(m->name[other], m->name[id])) continue;
-        snprintf(m->name[id], RV_C_NAME, "%.*s_%d", RV_C_NAME - 12, plain, ++number);
-        other = -1;
-    }
-}
-
-/* Whether the files that an exported net consists of use the name themselves. */
-static bool is_reserved(const char *name)
-{
-    static const char *const reserved[] = {"p",     "dp",     "s",   "d",    "x",    "y",
-                                           "h",     "top",    "net", "next", "loss", "d_top",
-                                           "scale", "output", "sum", "most", "real", "w"};
-    bool found = !name[1] && strchr("ijklmn", name[0]); /* indices of loops */
-    found = found || !strncmp(name, "padded", 6);
-    for (size_t i = 0; i < sizeof reserved / sizeof *reserved; i++)
-        found = found || !strcmp(name, reserved[i]);
-    return found;
-}
-
-static void name_value(maker *m, int32_t id)
-{
-    const rv_node *node = rv_tape_node(m->tape, id);
-    if (node->name)
-        rv_c_name(node->name, m->name[id]);
-    else
-        snprintf(m->name[id], RV_C_NAME, "t%d", ++m->unnamed);
-    size_t length = strlen(m->name[id]);
-    if (is_reserved(m->name[id])) memcpy(m->name[id] + length, "_", 2);
-    make_unique(m, id);
-}
-
-/* What comments call a value. */
-static const char *shown_name(const maker *m, int32_t id)
-{
-    const rv_c_given *g = given(m, id);
-    const rv_c_result *r = result(m, id);
-    const rv_node *node = rv_tape_node(m->tape, id);
-    if (g) return g->name;
-    if (r) return r->name;
-    if (node->name && !node->gate && !strchr(node->name, '*'))
-        return node->name; /* not the end of a comment */
-    return m->stored[id] ? m->name[id] : NULL;
+    return !rv_c_given_of(&m->plan, id) && rv_tape_node(m->plan.tape, id)->op->kind != RV_OP_LEAF &&
+           rv_c_result_of(&m->plan, id) == r && (!r->last || m->at_once[id]);
 }
 
 /* ---- elements ---- */
@@ -268,7 +61,7 @@ typedef struct element_context {
 
 static rv_term read(maker *m, rv_element *e, int32_t id, const rv_index *at)
 {
-    rv_index flat = rv_index_ravel(e, rv_tape_node(m->tape, id)->type.shape, at);
+    rv_index flat = rv_index_ravel(e, rv_tape_node(m->plan.tape, id)->type.shape, at);
     for (int i = 0; i < m->members; i++)
         if (m->member[i] == id && !rv_index_equal(&flat, &m->flat)) m->apart = true;
     return rv_term_read(e, id, flat);
@@ -293,7 +86,7 @@ static int32_t find_padding(maker *m, const padding *wanted)
 
 static rv_shape padded_shape(const maker *m, const padding *p)
 {
-    rv_shape shape = rv_tape_node(m->tape, p->of)->type.shape;
+    rv_shape shape = rv_tape_node(m->plan.tape, p->of)->type.shape;
     for (int64_t d = 0; d < shape.rank; d++) shape.dim[d] += p->before[d] + p->after[d];
     return shape;
 }
@@ -302,8 +95,8 @@ static bool read_padded(rv_element *e, int k, const rv_index *at, rv_term *x)
 {
     const element_context *c = e->context;
     maker *m = c->m;
-    padding wanted = {.of = rv_tape_node(m->tape, c->id)->in[k]};
-    rv_shape shape = rv_tape_node(m->tape, wanted.of)->type.shape;
+    padding wanted = {.of = rv_tape_node(m->plan.tape, c->id)->in[k]};
+    rv_shape shape = rv_tape_node(m->plan.tape, wanted.of)->type.shape;
     rv_index inside[RV_MAX_RANK];
     bool outside = false;
     for (int64_t d = 0; d < shape.rank; d++) {
@@ -314,9 +107,9 @@ static bool read_padded(rv_element *e, int k, const rv_index *at, rv_term *x)
         inside[d] = rv_index_shift(at[d], wanted.before[d]);
         outside = outside || wanted.before[d] || wanted.after[d];
     }
-    if (!outside || !m->stored[wanted.of]) return false;
+    if (!outside || !m->plan.stored[wanted.of]) return false;
     for (int i = 0; i < m->members; i++) m->apart = m->apart || m->member[i] == wanted.of;
-    int32_t stored = rv_tape_count(m->tape) + find_padding(m, &wanted);
+    int32_t stored = rv_tape_count(m->plan.tape) + find_padding(m, &wanted);
     *x = rv_term_read(e, stored, rv_index_ravel(e, padded_shape(m, &wanted), inside));
     return true;
 }
@@ -325,17 +118,17 @@ static rv_term input(rv_element *e, int k, const rv_index *at)
 {
     const element_context *c = e->context;
     double number;
-    int32_t id = rv_tape_node(c->m->tape, c->id)->in[k];
-    if (rv_is_uniform((rv_var){(rv_tape *)(uintptr_t)c->m->tape, id}, &number))
+    int32_t id = rv_tape_node(c->m->plan.tape, c->id)->in[k];
+    if (rv_is_uniform((rv_var){(rv_tape *)(uintptr_t)c->m->plan.tape, id}, &number))
         return rv_term_number(e, number);
-    if (c->m->stored[id]) return read(c->m, e, id, at);
+    if (c->m->plan.stored[id]) return read(c->m, e, id, at);
     return element(c->m, id, at, c->depth + 1);
 }
 
 /* The element of a node at an index, as its op says. Nesting is limited, as everywhere in the library. */
 static rv_term element(maker *m, int32_t id, const rv_index *at, int depth)
 {
-    const rv_node *node = rv_tape_node(m->tape, id);
+    const rv_node *node = rv_tape_node(m->plan.tape, id);
     element_context context = {m, id, depth};
     rv_element e = {.attr = node->attr,
                     .inputs = node->inputs,
@@ -345,7 +138,7 @@ static rv_term element(maker *m, int32_t id, const rv_index *at, int depth)
                     .padded = read_padded,
                     .context = &context,
                     .pool = &m->pool};
-    bool wide = node->inputs > MOST_INPUTS || depth > MOST_NESTED;
+    bool wide = node->inputs > MOST_INPUTS || depth > RV_C_MOST_NESTED;
     if (wide || (!node->op->value && !node->op->element)) {
         rv_fail(m->error, RV_ERROR_ARGUMENT,
                 wide ? "C code: an equation with %s is too large; give its parts names"
@@ -360,7 +153,8 @@ static rv_term element(maker *m, int32_t id, const rv_index *at, int depth)
     }
     rv_type *in = rv_alloc((size_t)node->inputs, sizeof *in);
     if (!in) m->pool.failed = true;
-    for (int k = 0; in && k < node->inputs; k++) in[k] = rv_tape_node(m->tape, node->in[k])->type;
+    for (int k = 0; in && k < node->inputs; k++)
+        in[k] = rv_tape_node(m->plan.tape, node->in[k])->type;
     e.in = in;
     rv_term term = in ? node->op->element(&e) : 0;
     rv_free(in);
@@ -392,7 +186,7 @@ static void begin_group(maker *m, rv_shape loops)
 /* Makes the term of a node in the current group. */
 static void join(maker *m, int32_t id)
 {
-    rv_shape shape = rv_tape_node(m->tape, id)->type.shape;
+    rv_shape shape = rv_tape_node(m->plan.tape, id)->type.shape;
     rv_index at[RV_MAX_RANK];
     for (int64_t d = 0, loop = 0; d < shape.rank; d++)
         at[d] = shape.dim[d] == 1 ? rv_index_of(0) : m->at[loop++];
@@ -406,10 +200,10 @@ static bool make_groups(maker *m)
 {
     rv_shape shape = RV_SCALAR;
     bool open = false;
-    for (int i = 0; i < m->ordered; i++) {
-        int32_t id = m->order[i];
-        const rv_node *node = rv_tape_node(m->tape, id);
-        bool same = open && !m->products[id] && !m->products[m->order[i - 1]] &&
+    for (int i = 0; i < m->plan.ordered; i++) {
+        int32_t id = m->plan.order[i];
+        const rv_node *node = rv_tape_node(m->plan.tape, id);
+        bool same = open && !m->plan.products[id] && !m->plan.products[m->plan.order[i - 1]] &&
                     rv_shape_equal(shape, loops_of(node->type.shape));
         if (same) {
             size_t terms = m->pool.terms;
@@ -434,127 +228,40 @@ static bool make_groups(maker *m)
     return true;
 }
 
-/* ---- comments: the equations of a group ---- */
-
-/* Of a product of matrices: where the first operand is read for row i, and the second for column j, of the result. */
-typedef struct transposes {
-    int64_t rank;
-    rv_index row, column;
-    bool transposed[2];
-} transposes;
-
-static rv_term see(rv_element *e, int k, const rv_index *at)
-{
-    transposes *t = e->context;
-    const rv_index *wanted = k ? &t->column : &t->row;
-    t->transposed[k] = wanted->terms && rv_index_equal(&at[t->rank - (k ? 2 : 1)], wanted);
-    return 0;
-}
-
-static void find_transposes(const maker *m, const rv_node *node, bool transposed[2])
-{
-    rv_type in[2] = {rv_tape_node(m->tape, node->in[0])->type,
-                     rv_tape_node(m->tape, node->in[1])->type};
-    rv_element_pool pool = {0};
-    rv_index at[RV_MAX_RANK];
-    transposes t = {.rank = node->type.shape.rank};
-    rv_element e = {.attr = node->attr,
-                    .in = in,
-                    .inputs = 2,
-                    .out = node->type,
-                    .at = at,
-                    .input = see,
-                    .context = &t,
-                    .pool = &pool};
-    for (int64_t d = 0; d < t.rank; d++) at[d] = rv_index_loop(&e, node->type.shape.dim[d]);
-    t.row = at[t.rank - 2];
-    t.column = at[t.rank - 1];
-    node->op->element(&e);
-    for (int k = 0; k < 2; k++) transposed[k] = t.transposed[k];
-    m->f->body.failed = m->f->body.failed || pool.failed;
-    rv_element_pool_free(&pool);
-}
-
-static void describe_value(const maker *m, rv_writer *w, int32_t id, bool top, bool operand,
-                           int depth)
-{
-    const rv_node *node = rv_tape_node(m->tape, id);
-    double number;
-    char text[32];
-    const char *name = top ? NULL : shown_name(m, id);
-    const char *infix = !strcmp(node->op->name, "add")        ? " + "
-                        : !strcmp(node->op->name, "subtract") ? " - "
-                        : !strcmp(node->op->name, "multiply") ? "."
-                        : !strcmp(node->op->name, "divide")   ? " / "
-                        : !strcmp(node->op->name, "matmul")   ? " @ "
-                                                              : NULL;
-    if (rv_is_uniform((rv_var){(rv_tape *)(uintptr_t)m->tape, id}, &number)) {
-        snprintf(text, sizeof text, "%g", number);
-        rv_write(w, "%s", text);
-    } else if (name) {
-        rv_write(w, "%s", name);
-    } else if (depth > 12) {
-        rv_write(w, "..");
-    } else if (reorders(node->op) && strcmp(node->op->name, "transpose")) {
-        describe_value(m, w, node->in[0], false, operand, depth + 1);
-    } else {
-        bool sum = infix && (infix[1] == '+' || infix[1] == '-') && operand;
-        bool transposed[2] = {false, false};
-        if (infix && infix[1] == '@') find_transposes(m, node, transposed);
-        if (!infix) rv_write(w, "%s", node->op->name);
-        if (!infix || sum) rv_write(w, "(");
-        for (int k = 0; k < node->inputs; k++) {
-            if (k) rv_write(w, "%s", infix ? infix : ", ");
-            describe_value(m, w, node->in[k], false, infix, depth + 1);
-            rv_write(w, k < 2 && transposed[k] ? "^T" : "");
-        }
-        if (!infix || sum) rv_write(w, ")");
-    }
-}
-
-static void describe(maker *m)
-{
-    for (int i = 0; i < m->members; i++) {
-        rv_writer *w = &m->f->body;
-        rv_write(w, i ? "\n     * %s = " : "    /* %s = ", shown_name(m, m->member[i]));
-        describe_value(m, w, m->member[i], true, false, 0);
-    }
-    rv_write(&m->f->body, " */\n");
-}
-
 /* ---- arrays ---- */
 
 static void declare(maker *m, int32_t id)
 {
-    long long count = rv_shape_count(rv_tape_node(m->tape, id)->type.shape);
-    rv_write(&m->f->fields, "    %s %s[%lld];\n", m->f->real, m->name[id], count);
+    long long count = rv_shape_count(rv_tape_node(m->plan.tape, id)->type.shape);
+    rv_write(&m->f->fields, "    %s %s[%lld];\n", m->f->real, m->plan.name[id], count);
     m->f->work_count += (size_t)count;
 }
 
 /* Where a group's member is written to. */
 static const char *place(const maker *m, int32_t id, char text[2 * RV_C_NAME])
 {
-    const rv_c_result *r = result(m, id);
+    const rv_c_result *r = rv_c_result_of(&m->plan, id);
     if (r && is_written(m, r) && !r->add)
         snprintf(text, 2 * RV_C_NAME, "%.*s", 2 * RV_C_NAME - 1, r->array);
     else
-        snprintf(text, 2 * RV_C_NAME, "%s%s", m->f->work, m->name[id]);
+        snprintf(text, 2 * RV_C_NAME, "%s%s", m->f->work, m->plan.name[id]);
     return text;
 }
 
 static const char *array(void *context, int32_t id, char text[2 * RV_C_NAME])
 {
     const maker *m = context;
-    const rv_c_given *g = given(m, id);
-    if (id >= rv_tape_count(m->tape)) {
-        snprintf(text, 2 * RV_C_NAME, "%spadded%d", m->f->work, id - rv_tape_count(m->tape) + 1);
+    const rv_c_given *g = rv_c_given_of(&m->plan, id);
+    if (id >= rv_tape_count(m->plan.tape)) {
+        snprintf(text, 2 * RV_C_NAME, "%spadded%d", m->f->work,
+                 id - rv_tape_count(m->plan.tape) + 1);
         return text;
     }
     if (g) {
         snprintf(text, 2 * RV_C_NAME, "%.*s", 2 * RV_C_NAME - 1, g->array);
         return text;
     }
-    if (rv_tape_node(m->tape, id)->op->kind == RV_OP_LEAF) return m->name[id];
+    if (rv_tape_node(m->plan.tape, id)->op->kind == RV_OP_LEAF) return m->plan.name[id];
     return place(m, id, text);
 }
 
@@ -563,7 +270,7 @@ static const char *local(void *context, int32_t id)
 {
     const maker *m = context;
     for (int i = 0; i < m->members; i++)
-        if (m->member[i] == id) return m->name[id];
+        if (m->member[i] == id) return m->plan.name[id];
     return NULL;
 }
 
@@ -583,11 +290,12 @@ static bool group_reads(const maker *m, int32_t id, bool elsewhere)
  * read the array later, and these only at the round's own index. */
 static bool may_replace(const maker *m, const rv_c_result *r)
 {
-    int32_t last = m->when[m->member[m->members - 1]];
+    int32_t last = m->plan.when[m->member[m->members - 1]];
     for (int i = 0; i < m->f->givens; i++) {
         const rv_c_given *g = &m->f->given[i];
         if (strcmp(g->array, r->array)) continue;
-        if (m->last_read[g->value.id] > last || group_reads(m, g->value.id, true)) return false;
+        if (m->plan.last_read[g->value.id] > last || group_reads(m, g->value.id, true))
+            return false;
     }
     return true;
 }
@@ -602,8 +310,8 @@ static int count_results(const maker *m, int32_t id)
 /* Whether a member needs an array of its own. */
 static bool needs_array(const maker *m, int32_t id)
 {
-    const rv_c_result *r = result(m, id);
-    bool outside = m->last_read[id] > m->when[m->member[m->members - 1]];
+    const rv_c_result *r = rv_c_result_of(&m->plan, id);
+    bool outside = m->plan.last_read[id] > m->plan.when[m->member[m->members - 1]];
     if (!r) return outside;
     if (!is_written(m, r)) return true;
     return r->add && (outside || count_results(m, id) > 1);
@@ -613,11 +321,11 @@ static void write_member(maker *m, rv_c_expression *x, int i)
 {
     int32_t id = m->member[i];
     char text[2 * RV_C_NAME];
-    const rv_c_result *r = result(m, id);
+    const rv_c_result *r = rv_c_result_of(&m->plan, id);
     bool own = needs_array(m, id), adds = r && r->add, later = r && r->last && is_written(m, r);
     bool plain = r && !adds && !later && is_written(m, r);
     bool local = group_reads(m, id, false) || later || (own && adds);
-    const char *name = local ? m->name[id] : NULL;
+    const char *name = local ? m->plan.name[id] : NULL;
     if (own) declare(m, id);
     if (own || plain)
         rv_c_assign(x, m->value[i], name, place(m, id, text), &m->flat, false);
@@ -631,7 +339,7 @@ static void write_member(maker *m, rv_c_expression *x, int i)
 static void write_padding(maker *m, int number)
 {
     padding *p = &m->padding[number];
-    rv_shape inner = rv_tape_node(m->tape, p->of)->type.shape, outer = padded_shape(m, p);
+    rv_shape inner = rv_tape_node(m->plan.tape, p->of)->type.shape, outer = padded_shape(m, p);
     rv_element_pool pool = {0};
     rv_element e = {.pool = &pool};
     rv_c_expression x = {
@@ -644,10 +352,10 @@ static void write_padding(maker *m, int number)
     rv_index to = rv_index_ravel(&e, outer, shifted);
     rv_term value = rv_term_read(&e, p->of, rv_index_ravel(&e, inner, at));
     char text[2 * RV_C_NAME];
-    const char *name = array(m, rv_tape_count(m->tape) + number, text);
+    const char *name = array(m, rv_tape_count(m->plan.tape) + number, text);
     long long count = rv_shape_count(outer);
     rv_write(&m->f->body, "    /* padded%d = %s, with zeros around it */\n", number + 1,
-             shown_name(m, p->of));
+             rv_c_shown_name(&m->plan, p->of));
     rv_write(&m->f->body, "    memset(%s, 0, sizeof %s);\n", name, name);
     rv_write(&m->f->fields, "    %s padded%d[%lld];\n", m->f->real, number + 1, count);
     m->f->work_count += (size_t)count;
@@ -665,7 +373,7 @@ static void write_paddings(maker *m)
 {
     for (size_t t = 0; t < m->pool.terms; t++) {
         const rv_term_node *term = &m->pool.term[t];
-        int number = term->stored - rv_tape_count(m->tape);
+        int number = term->stored - rv_tape_count(m->plan.tape);
         if (term->kind == RV_TERM_READ && number >= 0 && !m->padding[number].written)
             write_padding(m, number);
     }
@@ -676,16 +384,16 @@ static bool write_addends(maker *m, rv_c_expression *x)
 {
     int32_t id = m->member[0];
     char text[2 * RV_C_NAME];
-    const rv_c_result *r = result(m, id);
-    rv_term addend[MOST_NESTED + 1], value = m->value[0];
+    const rv_c_result *r = rv_c_result_of(&m->plan, id);
+    rv_term addend[RV_C_MOST_NESTED + 1], value = m->value[0];
     int count = 0;
     while (m->pool.term[value].kind == RV_TERM_APPLY &&
-           !strcmp(m->pool.term[value].value, "x + y") && count < MOST_NESTED) {
+           !strcmp(m->pool.term[value].value, "x + y") && count < RV_C_MOST_NESTED) {
         addend[count++] = m->pool.term[value].of[1];
         value = m->pool.term[value].of[0];
     }
     addend[count++] = value;
-    if (!m->products[id] || count == 1 || (r && (r->last || needs_array(m, id)))) return false;
+    if (!m->plan.products[id] || count == 1 || (r && (r->last || needs_array(m, id)))) return false;
     bool add = r && r->add;
     if (!r) declare(m, id);
     for (int k = count - 1; k >= 0; k--) {
@@ -703,9 +411,9 @@ static void write_loops(maker *m, rv_c_expression *x)
     rv_c_open_loops(x, m->at, (int)m->rank);
     for (int i = 0; i < m->members; i++) write_member(m, x, i);
     for (int i = 0; i < m->members; i++) {
-        const rv_c_result *r = result(m, m->member[i]);
+        const rv_c_result *r = rv_c_result_of(&m->plan, m->member[i]);
         if (r && r->last && is_written(m, r))
-            rv_c_store(x, m->name[m->member[i]], r->array, &m->flat, r->add);
+            rv_c_store(x, m->plan.name[m->member[i]], r->array, &m->flat, r->add);
     }
     rv_c_close_loops(x);
 }
@@ -719,11 +427,11 @@ static void write_group(maker *m)
                          .context = m,
                          .locals = m->locals};
     for (int i = 0; i < m->members; i++) {
-        const rv_c_result *r = result(m, m->member[i]);
+        const rv_c_result *r = rv_c_result_of(&m->plan, m->member[i]);
         m->at_once[m->member[i]] = r && r->last && may_replace(m, r);
     }
     write_paddings(m);
-    describe(m);
+    rv_c_describe(&m->plan, m->member, m->members, &m->f->body);
     rv_c_collapse(&x, m->at, (int)m->rank, &m->flat);
     if (!write_addends(m, &x)) write_loops(m, &x);
     if (!m->rank) m->locals = x.locals; /* their names are taken in the whole function */
@@ -753,13 +461,13 @@ static void write_copies(maker *m)
 /* Constants that are not uniform, such as 0, 1, 2, .. of one_hot. */
 static void write_constants(maker *m)
 {
-    for (int32_t id = 0; id < rv_tape_count(m->tape); id++) {
-        const rv_node *node = rv_tape_node(m->tape, id);
+    for (int32_t id = 0; id < rv_tape_count(m->plan.tape); id++) {
+        const rv_node *node = rv_tape_node(m->plan.tape, id);
         bool uniform;
-        const void *data = m->stored[id] ? rv_constant_data(node, &uniform) : NULL;
+        const void *data = m->plan.stored[id] ? rv_constant_data(node, &uniform) : NULL;
         if (!data || uniform) continue;
         rv_tensor tensor = {node->type.dtype, node->type.shape, (void *)(uintptr_t)data};
-        rv_write(&m->f->constants, "    static const real %s[%lld] = {", m->name[id],
+        rv_write(&m->f->constants, "    static const real %s[%lld] = {", m->plan.name[id],
                  (long long)rv_tensor_count(&tensor));
         for (int64_t i = 0; i < rv_tensor_count(&tensor); i++) {
             rv_write(&m->f->constants, i % 6 ? ", " : i ? ",\n        " : "\n        ");
@@ -771,35 +479,14 @@ static void write_constants(maker *m)
 
 bool rv_c_function_write(rv_c_function *f, rv_error *error)
 {
-    const rv_tape *tape = f->result[0].value.tape;
-    size_t nodes = (size_t)rv_tape_count(tape);
-    maker m = {.f = f, .tape = tape, .error = error};
-    m.needed = rv_alloc(nodes, sizeof *m.needed);
-    m.stored = rv_alloc(nodes, sizeof *m.stored);
+    maker m = {.f = f, .error = error};
+    bool ok = rv_c_plan_make(&m.plan, f, error);
+    size_t nodes = (size_t)rv_tape_count(f->result[0].value.tape);
     m.at_once = rv_alloc(nodes, sizeof *m.at_once);
-    m.last_read = rv_alloc(nodes, sizeof *m.last_read);
-    m.depth = rv_alloc(nodes, sizeof *m.depth);
-    m.readers = rv_alloc(nodes, sizeof *m.readers);
-    m.reader = rv_alloc(nodes, sizeof *m.reader);
-    m.when = rv_alloc(nodes, sizeof *m.when);
-    m.order = rv_alloc(nodes, sizeof *m.order);
-    m.products = rv_alloc(nodes, sizeof *m.products);
-    m.name = rv_alloc(nodes, sizeof *m.name);
     m.member = rv_alloc(nodes, sizeof *m.member);
     m.value = rv_alloc(nodes, sizeof *m.value);
-    bool ok = (m.needed && m.stored && m.at_once && m.last_read && m.depth && m.readers &&
-               m.reader && m.products && m.order && m.when && m.name && m.member && m.value) ||
-              rv_fail_memory(error);
+    ok = ok && ((m.at_once && m.member && m.value) || rv_fail_memory(error));
     if (ok) {
-        mark_needed(&m);
-        find_products(&m);
-        choose_stored(&m);
-    }
-    ok = ok && find_order(&m);
-    if (ok) {
-        find_last_reads(&m);
-        for (int32_t id = 0; id < (int32_t)nodes; id++)
-            if (m.stored[id]) name_value(&m, id);
         write_constants(&m);
         ok = make_groups(&m);
         write_copies(&m);
@@ -807,18 +494,9 @@ bool rv_c_function_write(rv_c_function *f, rv_error *error)
     if (ok && (f->body.failed || f->fields.failed || f->constants.failed))
         ok = rv_fail_memory(error);
     rv_element_pool_free(&m.pool);
+    rv_c_plan_free(&m.plan);
     rv_free(m.padding);
-    rv_free(m.needed);
-    rv_free(m.stored);
     rv_free(m.at_once);
-    rv_free(m.last_read);
-    rv_free(m.depth);
-    rv_free(m.readers);
-    rv_free(m.reader);
-    rv_free(m.when);
-    rv_free(m.order);
-    rv_free(m.products);
-    rv_free(m.name);
     rv_free(m.member);
     rv_free(m.value);
     return ok;

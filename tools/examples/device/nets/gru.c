@@ -231,19 +231,16 @@ static void step(struct gru *net, const struct gru_states *s, const real *x, str
 /* The output, from the output h of the cell. */
 static void head(struct gru *net, const real *h, real *output)
 {
+    (void)net;
     const struct gru_parameters *restrict p = &initial;
-    struct gru_head_work *restrict w = &net->work.head;
 
-    /* t1 = concat(h) */
-    for (int i = 0; i < 8; i++)
-        w->t1[i] = h[i];
-    /* t2 = t1 @ fc2_weight + fc2_bias
-     * output = t2 */
+    /* t1 = h @ fc2_weight + fc2_bias
+     * output = t1 */
     real sum = 0;
     for (int i = 0; i < 8; i++)
-        sum += w->t1[i] * p->fc2_weight[i];
-    const real t2 = sum + p->fc2_bias[0];
-    output[0] = t2;
+        sum += h[i] * p->fc2_weight[i];
+    const real t1 = sum + p->fc2_bias[0];
+    output[0] = t1;
 }
 
 void gru_reset(struct gru *net) { start(net, &net->state); }

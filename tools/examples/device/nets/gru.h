@@ -48,16 +48,12 @@ struct gru_step_work {
     gru_real t3[8];
     gru_real t4[8];
 };
-struct gru_head_work {
-    gru_real t1[8];
-};
 
 struct gru {
     struct gru_states state, next;
 
     union { /* intermediate values, of one function at a time */
         struct gru_step_work step;
-        struct gru_head_work head;
         gru_real none;
     } work;
 };
