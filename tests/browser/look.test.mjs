@@ -5,7 +5,7 @@ import { announced, openPanel, press, set, test, textOf, type, until } from "./h
 const panel = (page) => page.locator("#panel-look");
 const strip = (page, name) => panel(page).getByRole("button", { name, exact: true });
 const detail = (page) => page.getByLabel("Selected value");
-const title = (page) => detail(page).locator("h3 code").textContent();
+const title = (page) => detail(page).locator("h2 code").textContent();
 
 async function look(page) {
     await openPanel(page, "Look inside");

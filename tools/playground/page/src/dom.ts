@@ -21,6 +21,17 @@ export function h<K extends keyof HTMLElementTagNameMap>(
 
 const asNode = (child: Child): Node | string => (child instanceof Node ? child : String(child));
 
+/** Details whose content is made when they are opened. */
+export function details(summary: string, isOpen: boolean, content: () => Node): HTMLDetailsElement {
+    const element = h("details", { open: isOpen }, h("summary", {}, summary));
+    const fill = () => {
+        if (element.open && element.childElementCount === 1) element.append(content());
+    };
+    element.addEventListener("toggle", fill);
+    fill();
+    return element;
+}
+
 /** An icon of 16 x 16: the path of a stroke. Decoration only. */
 export function icon(path: string): SVGSVGElement {
     const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
@@ -58,12 +69,18 @@ export function saveFile(name: string, content: BlobPart, type = "application/oc
 /* ---- colours ---- */
 
 let probe: HTMLElement | undefined;
+const known = new Map<string, string>(); // until colours change
 
 /** What a colour of style.css, such as "--accent", is now: for canvases. */
 export function color(name: string): string {
-    probe ??= document.body.appendChild(h("span", { hidden: true }));
-    probe.style.color = `var(${name})`;
-    return getComputedStyle(probe).color;
+    let found = known.get(name);
+    if (!found) {
+        probe ??= document.body.appendChild(h("span", { hidden: true }));
+        probe.style.color = `var(${name})`;
+        found = getComputedStyle(probe).color;
+        known.set(name, found);
+    }
+    return found;
 }
 
 /** Calls when colours change between light and dark. */
@@ -71,6 +88,8 @@ export function onTheme(listener: () => void): void {
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", listener);
     new MutationObserver(listener).observe(document.documentElement, { attributeFilter: ["data-theme"] });
 }
+
+onTheme(() => known.clear()); // before all others, which are called in their order
 
 /** Calls once things have been quiet for some milliseconds. */
 export function debounce(milliseconds: number, action: () => void): () => void {

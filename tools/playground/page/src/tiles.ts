@@ -17,22 +17,21 @@ export function scaleOf(numbers: Float32Array, palette: Palette): Scale {
     return { palette, most };
 }
 
-/** How a tensor's numbers lie in a tile: matrices of rows x columns, `down` x `across` of them. */
+/** How a tensor's numbers lie in a tile: `count` matrices of rows x columns, in rows of `across`; 0: as many as fit. */
 export interface Layout {
     rows: number;
     columns: number;
-    down: number;
+    count: number;
     across: number;
 }
 
-/** A vector is a column; a kernel [o,i,h,w] has a matrix for each output, downwards, and input. */
+/** A vector is a column, an image has a matrix for each channel, and a kernel [o,i,h,w] a row of matrices for each output. */
 export function layoutOf(shape: readonly number[]): Layout {
     const size = shape.filter((n, i) => n > 1 || i >= shape.length - 2);
     const columns = size.length > 1 ? size.at(-1)! : 1;
     const rows = (size.length > 1 ? size.at(-2) : size.at(-1)) ?? 1;
-    const across = size.length > 3 ? size.at(-3)! : 1;
-    const down = size.slice(0, -2).reduce((a, b) => a * b, 1) / across;
-    return { rows, columns, down, across };
+    const count = size.slice(0, -2).reduce((a, b) => a * b, 1);
+    return { rows, columns, count, across: size.length > 3 ? size.at(-3)! : 0 };
 }
 
 /* ---- colours ---- */
@@ -72,7 +71,7 @@ export function gradientOf({ palette }: Scale): string {
 const GAP = 1; // between the matrices of a tile, in cells' pixels
 
 export interface Tiles {
-    /** [tiles, ...layout] */
+    /** [tiles, count, rows, columns] */
     numbers: Float32Array;
     tiles: number;
     layout: Layout;
@@ -84,19 +83,37 @@ export interface Tiles {
     selected: number;
 }
 
-/** Where tiles lie: the width of a cell, its height, and the distance between two tiles. */
-function measure({ tiles, layout, width, height }: Tiles): { cellWidth: number; cellHeight: number; pitch: number } {
-    const { rows, columns, down, across } = layout;
+/** Where tiles lie. */
+interface Geometry {
+    cellWidth: number;
+    cellHeight: number;
+    across: number; // matrices
+    down: number;
+    pitch: number; // from a tile to the next
+}
+
+function measure({ tiles, layout, width, height }: Tiles): Geometry {
+    const { rows, columns, count } = layout;
     const isImage = columns > 1;
     const between = tiles > 1 && (isImage || width / tiles > 6) ? 2 : 0;
-    let cellWidth = Math.max(1, (width / tiles - between - (across - 1) * GAP) / (columns * across));
-    let cellHeight = Math.max(1, (height - (down - 1) * GAP) / (rows * down));
-    if (isImage) cellWidth = cellHeight = Math.min(cellWidth, cellHeight);
-    else if (tiles === 1) cellWidth = Math.min(cellWidth, 24);
-    else cellWidth = Math.min(cellWidth, 40);
+    const cells = (across: number) => {
+        const down = Math.ceil(count / across);
+        const cellWidth = Math.max(0.2, (width / tiles - between - (across - 1) * GAP) / (columns * across));
+        const cellHeight = Math.max(0.2, (height - (down - 1) * GAP) / (rows * down));
+        return { cellWidth, cellHeight, across, down };
+    };
+    let best = cells(layout.across || 1);
+    const size = (one: typeof best) => Math.min(one.cellWidth, one.cellHeight);
+    for (let across = 2; !layout.across && across <= count; across++) {
+        const one = cells(across);
+        if (size(one) > size(best)) best = one;
+    }
+    let { cellWidth, cellHeight } = best;
+    if (isImage) cellWidth = cellHeight = size(best);
+    else cellWidth = Math.min(cellWidth, tiles === 1 ? 24 : 40);
     if (cellWidth > 2) cellWidth = Math.floor(cellWidth);
     if (cellHeight > 2) cellHeight = Math.floor(cellHeight);
-    return { cellWidth, cellHeight, pitch: cellWidth * columns * across + (across - 1) * GAP + between };
+    return { ...best, cellWidth, cellHeight, pitch: cellWidth * columns * best.across + (best.across - 1) * GAP + between };
 }
 
 /** The tile at a distance from the left edge. */
@@ -104,40 +121,76 @@ export function tileAt(tiles: Tiles, x: number): number {
     return Math.min(tiles.tiles - 1, Math.max(0, Math.floor(x / measure(tiles).pitch)));
 }
 
+/** Which cell each pixel along an axis belongs to: its group and its place there; -1: a gap. */
+function cellsAlong(pixels: number, groups: number, cells: number, size: number, ratio: number): { group: Int32Array; cell: Int32Array } {
+    const group = new Int32Array(pixels).fill(-1);
+    const cell = new Int32Array(pixels);
+    const pitch = size * cells + GAP;
+    for (let i = 0; i < pixels; i++) {
+        const at = (i + 0.5) / ratio;
+        const g = Math.floor(at / pitch);
+        const c = Math.floor((at - g * pitch) / size);
+        if (g >= groups || c >= cells) continue;
+        group[i] = g;
+        cell[i] = c;
+    }
+    return { group, cell };
+}
+
 export function drawTiles(canvas: HTMLCanvasElement, it: Tiles): void {
     const { layout, tiles, numbers } = it;
-    const { rows, columns, down, across } = layout;
-    const { cellWidth, cellHeight, pitch } = measure(it);
+    const { rows, columns, count } = layout;
+    const { cellWidth, cellHeight, across, down, pitch } = measure(it);
     const ratio = devicePixelRatio || 1;
-    const width = Math.ceil(pitch * tiles);
-    const height = Math.ceil(cellHeight * rows * down + (down - 1) * GAP);
+    const inner = cellWidth * columns * across + (across - 1) * GAP;
+    const width = Math.ceil((pitch * (tiles - 1) + inner) * ratio);
+    const height = Math.ceil((cellHeight * rows * down + (down - 1) * GAP) * ratio);
+    canvas.width = width;
+    canvas.height = height;
+    canvas.style.width = `${width / ratio}px`;
+    canvas.style.height = `${height / ratio}px`;
+    const context = canvas.getContext("2d")!;
+    const pixels = context.createImageData(width, height);
+    const paint = colours(it.scale);
+    const y = cellsAlong(height, down, rows, cellHeight, ratio);
+    const x = cellsAlong(Math.ceil(inner * ratio), across, columns, cellWidth, ratio);
+    for (let i = 0; i < width; i++) {
+        const tile = Math.min(tiles - 1, Math.floor((i + 0.5) / ratio / pitch));
+        const inTile = i - Math.round(tile * pitch * ratio);
+        const group = x.group[inTile] ?? -1;
+        if (group < 0) continue;
+        for (let k = 0; k < height; k++) {
+            const matrix = y.group[k]! * across + group;
+            if (y.group[k]! < 0 || matrix >= count) continue;
+            const at = ((tile * count + matrix) * rows + y.cell[k]!) * columns + x.cell[inTile]!;
+            paint(numbers[at] ?? NaN, pixels.data, 4 * (k * width + i));
+        }
+    }
+    context.putImageData(pixels, 0, 0);
+    if (it.selected < 0) return;
+    context.scale(ratio, ratio);
+    context.strokeStyle = color("--text");
+    context.lineWidth = 1.5;
+    context.strokeRect(it.selected * pitch + 0.75, 0.75, Math.max(inner - 1.5, 2), height / ratio - 1.5);
+}
+
+/** A bar for each number on a logarithmic axis from 10^low to 10^high. */
+export function drawBars(canvas: HTMLCanvasElement, numbers: Float32Array, low: number, high: number, selected: number, width: number, height: number): void {
+    const ratio = devicePixelRatio || 1;
     canvas.width = width * ratio;
     canvas.height = height * ratio;
     canvas.style.width = `${width}px`;
     canvas.style.height = `${height}px`;
     const context = canvas.getContext("2d")!;
     context.scale(ratio, ratio);
-    context.imageSmoothingEnabled = false;
-    const paint = colours(it.scale);
-    const one = new OffscreenCanvas(columns, rows);
-    const small = one.getContext("2d")!;
-    const pixels = small.createImageData(columns, rows);
-    const size = rows * columns;
-    const matrices = down * across;
-    for (let t = 0; t < tiles; t++)
-        for (let m = 0; m < matrices; m++) {
-            const from = (t * matrices + m) * size;
-            for (let i = 0; i < size; i++) paint(numbers[from + i] ?? NaN, pixels.data, 4 * i);
-            small.putImageData(pixels, 0, 0);
-            const x = t * pitch + (m % across) * (cellWidth * columns + GAP);
-            const y = Math.floor(m / across) * (cellHeight * rows + GAP);
-            context.drawImage(one, x, y, cellWidth * columns, cellHeight * rows);
-        }
-    if (it.selected < 0) return;
-    const inner = cellWidth * columns * across + (across - 1) * GAP;
-    context.strokeStyle = color("--text");
-    context.lineWidth = 1.5;
-    context.strokeRect(it.selected * pitch + 0.75, 0.75, Math.max(inner - 1.5, 2), height - 1.5);
+    const pitch = Math.min(width / numbers.length, 42);
+    const [usual, now] = [color("--faint"), color("--accent")];
+    numbers.forEach((value, i) => {
+        if (!(value > 0)) return;
+        const size = Math.max(1.5, (height * (Math.log10(value) - low)) / (high - low));
+        context.fillStyle = i === selected ? now : usual;
+        context.fillRect(i * pitch, height - size, Math.max(pitch - (pitch > 4 ? 2 : 0), 0.5), size);
+    });
 }
 
 /** The canvas as one that nobody needs to see: what it shows is said elsewhere. */

@@ -59,7 +59,7 @@ export function agreementTable(agreement: Agreement): HTMLElement {
     return h(
         "table",
         { class: "numbers agreement" },
-        h("thead", {}, h("tr", {}, ...["", "cosine", "", "length"].map((text) => h("th", { scope: "col" }, text)))),
+        h("thead", {}, h("tr", {}, ...["of", "cosine", "", "length"].map((text) => h(text ? "th" : "td", { scope: text ? "col" : null }, text)))),
         h(
             "tbody",
             {},
@@ -183,7 +183,7 @@ export function mount(root: HTMLElement, app: App): void {
             h(
                 "div",
                 { class: "toolbar" },
-                h("h3", { class: "grow" }, title ? `\u201c${title}\u201d` : "derivation", h("small", {}, ` of ${model}`)),
+                h("h2", { class: "grow" }, title ? `\u201c${title}\u201d` : "derivation", h("small", {}, ` of ${model}`)),
                 broken.length > 1 && h("button", { onclick: () => broken.forEach(repair) }, `Apply all ${broken.length} repairs`),
                 h("button", { "data-focus": `train ${key}`, onclick: () => void train(model, title) }, isTraining ? "Run B trains with it" : "Train with this derivation"),
             ),

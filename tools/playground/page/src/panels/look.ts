@@ -1,14 +1,14 @@
 /* Looking inside a net: its values for one sample over time, and the gradient of the loss with respect to each. */
 
 import type { App } from "../app";
-import { type Child, h, onTheme } from "../dom";
+import { type Child, details, h, onTheme } from "../dom";
 import { equationOf } from "../equations";
 import type { Inside, Norms, Parameter, SampleArguments, Signal, Term, Value } from "../look";
 import type { Numbers, RunIndex } from "../protocol";
 import { message } from "../runs";
-import { drawTiles, figure, gradientOf, layoutOf, norm, type Palette, range, scaleOf, tileAt, tileCanvas, type Tiles } from "../tiles";
+import { drawBars, drawTiles, figure, gradientOf, layoutOf, norm, type Palette, range, scaleOf, tileAt, tileCanvas, type Tiles } from "../tiles";
 
-const REFRESH = 250; // milliseconds between two looks while training
+const REFRESH = 250; // milliseconds between two looks while training, unless they take long
 const HEIGHT = 64; // of a strip, in pixels
 const MOST_CELLS = 4096; // of a table of numbers
 
@@ -81,8 +81,8 @@ export function mount(root: HTMLElement, app: App): void {
         ),
         scrub,
         h("div", { class: "look-main" }, pictures, detail),
-        h("section", { "aria-label": "Parameters" }, h("h3", {}, "Parameters"), kernels),
-        h("section", { "aria-label": "Norms of the gradient" }, h("h3", {}, "Norms of the gradient over time"), bars),
+        h("section", { "aria-label": "Parameters" }, h("h2", {}, "Parameters"), kernels),
+        h("section", { "aria-label": "Norms of the gradient" }, h("h2", {}, "Norms of the gradient over time"), bars),
     );
     root.append(empty, content);
 
@@ -112,6 +112,8 @@ export function mount(root: HTMLElement, app: App): void {
 
     let isAsking = false;
     let isStale = false;
+    let wait = REFRESH;
+    let normsDue = 0; // while training
 
     async function look(): Promise<void> {
         if (!isShown()) return;
@@ -119,13 +121,14 @@ export function mount(root: HTMLElement, app: App): void {
         if (isAsking) return;
         isAsking = true;
         if (!app.store.value.second) run = 0;
+        const start = performance.now();
         try {
-            const [one, all] = await Promise.all([
-                app.client.call("inspect", sampleOf()),
-                app.client.call("norms", { run }).catch(() => null),
-            ]);
+            const one = await app.client.call("inspect", sampleOf());
+            const areDue = !app.runs.isTraining || start >= normsDue;
+            const all = areDue ? await app.client.call("norms", { run }).catch(() => null) : undefined;
+            if (areDue) normsDue = performance.now() + 8 * (performance.now() - start);
             inside = { is: one.result, of: (n) => (n ? one.numbers.subarray(n[0], n[0] + n[1]) : new Float32Array()) };
-            norms = all && { is: all.result, of: (n) => (n ? all.numbers.subarray(n[0], n[0] + n[1]) : new Float32Array()) };
+            if (all !== undefined) norms = all && { is: all.result, of: (n) => (n ? all.numbers.subarray(n[0], n[0] + n[1]) : new Float32Array()) };
             empty.hidden = true;
             content.hidden = false;
             draw();
@@ -136,6 +139,7 @@ export function mount(root: HTMLElement, app: App): void {
             content.hidden = true;
         }
         isAsking = false;
+        wait = Math.max(REFRESH, 3 * (performance.now() - start));
         if (isStale) void look();
     }
 
@@ -179,7 +183,6 @@ export function mount(root: HTMLElement, app: App): void {
         verdict.replaceChildren(...judge(inside));
         drawStrips(inside);
         drawKernels(inside);
-        drawNorms(inside, norms);
         mark();
         void show();
     }
@@ -248,7 +251,7 @@ export function mount(root: HTMLElement, app: App): void {
                     signal.gradient && strip(signal.name, of(signal.gradient), shape, signal.steps, "signed", "backward", height).element,
                 );
             }),
-            h("details", {}, h("summary", {}, "Numbers of these pictures"), table(is, of)),
+            details("Numbers of these pictures", pictures.querySelector("details")?.open ?? false, () => table(is, of)),
         );
         if (focused) pictures.querySelector<HTMLElement>(`[aria-label="${CSS.escape(focused)}"]`)?.focus();
     }
@@ -275,9 +278,9 @@ export function mount(root: HTMLElement, app: App): void {
     function drawKernels({ is, of }: Read<Inside>): void {
         kernels.replaceChildren(
             ...is.parameters.map((parameter: Parameter) => {
-                const { rows, columns, down, across } = layoutOf(parameter.shape);
-                const height = Math.min(96, Math.max(rows * down * 8, 12));
-                const width = Math.min(170, Math.max(columns * across * 8, 24));
+                const { rows, columns, count, across } = layoutOf(parameter.shape);
+                const height = Math.min(96, Math.max(8 * rows * (count / (across || count)), 12));
+                const width = Math.min(170, Math.max(8 * columns * (across || count), 24));
                 const shape = parameter.shape.length === 1 ? [1, ...parameter.shape] : parameter.shape;
                 const picture = (label: string, numbers: Float32Array) => {
                     const { element, strip: one } = strip(parameter.name, numbers, shape, 1, "signed", label, shape !== parameter.shape ? 12 : height);
@@ -306,6 +309,7 @@ export function mount(root: HTMLElement, app: App): void {
             one.button.setAttribute("aria-pressed", String(isChosen));
             drawTiles(one.canvas, one.tiles);
         }
+        if (inside) drawNorms(inside, norms);
     }
 
     /* ---- one value ---- */
@@ -341,16 +345,16 @@ export function mount(root: HTMLElement, app: App): void {
         const picture = (label: string, numbers: Float32Array, palette: Palette) => {
             const canvas = tileCanvas(`${title}-${label}`);
             const layout = layoutOf(size.length === 1 ? [1, ...size] : size);
-            drawTiles(canvas, { numbers, tiles: 1, layout, scale: scaleOf(numbers, palette), width: 136, height: layout.rows * layout.down === 1 ? 18 : 136, selected: -1 });
+            drawTiles(canvas, { numbers, tiles: 1, layout, scale: scaleOf(numbers, palette), width: 136, height: layout.rows * layout.count === 1 ? 18 : 136, selected: -1 });
             return h("figure", {}, canvas, h("figcaption", {}, h("b", {}, label), ` ${range(numbers)}, norm ${figure(norm(numbers))}`));
         };
         const numbers = [
-            h("details", { open: isOpen[0] ?? false }, h("summary", {}, "Numbers forward"), matrix(size, values, `${title}, forward`)),
-            gradient && h("details", { open: isOpen[1] ?? false }, h("summary", {}, "Numbers backward"), matrix(size, gradient, `${title}, backward`)),
+            details("Numbers forward", isOpen[0] ?? false, () => matrix(size, values, `${title}, forward`)),
+            gradient && details("Numbers backward", isOpen[1] ?? false, () => matrix(size, gradient, `${title}, backward`)),
         ];
         detail.replaceChildren(
             ...([
-                h("h3", {}, h("code", {}, title), h("small", {}, ` [${size.join(",")}]`)),
+                h("h2", {}, h("code", {}, title), h("small", {}, ` [${size.join(",")}]`)),
                 equation &&
                     (equation.line > 0
                         ? h("button", { class: "quiet look-source", title: `Line ${equation.line}`, onclick: () => app.editor.showLine(equation.line, true) }, h("code", {}, equation.text))
@@ -368,18 +372,19 @@ export function mount(root: HTMLElement, app: App): void {
         const rows = all.map((term) => {
             const bar = h("i", { class: "look-bar" });
             bar.style.width = `${(100 * (term.norm ?? 0)) / most}%`;
-            const isSignal = inside?.is.signals.some((s) => s.name === term.name);
-            const label = term.step > 0 ? `${term.name}[${term.step}]` : term.name;
+            const through = term.name.replace(/^pre-/, ""); // the argument of a gate is a part of its equation
+            const isSignal = inside?.is.signals.some((s) => s.name === through);
+            const label = term.step > 0 ? `${through}[${term.step}]` : through;
             return h(
                 "tr",
                 { title: steps === 1 ? range(of(term.gradient)) : "" },
-                h("th", { scope: "row" }, isSignal ? h("button", { class: "quiet", onclick: () => select(term.name, term.step || step) }, h("code", {}, label)) : h("code", {}, label)),
+                h("th", { scope: "row" }, isSignal ? h("button", { class: "quiet", onclick: () => select(through, term.step || step) }, h("code", {}, label)) : h("code", {}, label)),
                 h("td", {}, h("code", {}, term.operation)),
                 h("td", { class: "look-size" }, bar),
                 h("td", {}, figure(term.norm)),
             );
         });
-        const head = ["through", "operation", "", "norm"].map((text) => h("th", { scope: "col" }, text));
+        const head = ["through", "operation", "", "norm"].map((text) => h(text ? "th" : "td", { scope: text ? "col" : null }, text));
         return h(
             "div",
             { class: "look-terms" },
@@ -438,24 +443,23 @@ export function mount(root: HTMLElement, app: App): void {
             ...rows.map((row) => {
                 const word = change(row);
                 const chart = h("div", { class: "look-chart", role: "img", "aria-label": `${row.name}, ${range(row.at)}${word && `: ${word}`}` });
-                for (const [t, value] of row.at.entries()) {
-                    const bar = h("i", { class: t + 1 === step ? "now" : null, title: `step ${t + 1}: ${figure(value)}` });
-                    bar.style.height = `${value > 0 ? Math.max(2, (100 * (Math.log10(value) - low)) / (high - low)) : 0}%`;
-                    chart.append(bar);
-                }
+                const canvas = tileCanvas(`norms-${row.name}`);
+                const width = Math.max(80, Math.min(bars.clientWidth || 480, 900) - 250);
+                drawBars(canvas, row.at, low, high, step - 1, width, 34);
+                chart.append(canvas);
                 chart.onclick = (event) => {
-                    const box = chart.getBoundingClientRect();
-                    select(name, 1 + Math.floor(((event.clientX - box.left) / box.width) * row.at.length));
+                    const pitch = Math.min(width / row.at.length, 42);
+                    select(name, 1 + Math.floor((event.clientX - canvas.getBoundingClientRect().left) / pitch));
                 };
                 return h("div", { class: "look-norm" }, h("code", {}, row.name), chart, h("span", { class: /vanishes|explodes/.test(word) ? "warn" : "muted" }, word));
             }),
         );
-        if (rows.length) bars.append(h("details", { open: isOpen }, h("summary", {}, "Numbers of these bars"), normTable(rows)));
+        if (rows.length) bars.append(details("Numbers of these bars", isOpen, () => normTable(rows)));
     }
 
     function normTable(rows: Row[]): HTMLElement {
         const steps = rows[0]!.at.length;
-        const head = ["", "whole", ...Array.from({ length: steps }, (_, t) => `step ${t + 1}`)];
+        const head = ["of", "whole", ...Array.from({ length: steps }, (_, t) => `step ${t + 1}`)];
         return h(
             "div",
             { class: "look-scroll", tabindex: 0, role: "region", "aria-label": "Norms of the gradient" },
@@ -503,7 +507,7 @@ export function mount(root: HTMLElement, app: App): void {
         timer ??= setTimeout(() => {
             timer = undefined;
             void look();
-        }, REFRESH);
+        }, wait);
     });
     app.store.on(["panel", "second"], () => void look());
     onTheme(() => draw());

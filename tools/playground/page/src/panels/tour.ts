@@ -64,7 +64,7 @@ async function showForward({ app, article, figures, set, isShown }: Scene): Prom
         h(
             "table",
             { class: "numbers" },
-            h("thead", {}, h("tr", {}, ...["", "step 1", "step 2"].map((text) => h("th", { scope: "col" }, text)))),
+            h("thead", {}, h("tr", {}, ...["value", "step 1", "step 2"].map((text) => h("th", { scope: "col" }, text)))),
             h(
                 "tbody",
                 {},
