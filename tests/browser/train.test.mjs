@@ -1,5 +1,8 @@
 /* Training: by buttons and keys, one run and two, and what it says. */
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { announced, press, result, set, status, test, textOf, trainToEnd, type, until, updates } from "./harness.mjs";
 
 test(
@@ -57,6 +60,7 @@ test("Train, pause and step have keys", async ({ page }) => {
 });
 
 test("The learning rate and the optimizer change while a run trains", async ({ page }) => {
+    await set(page, "epochs", "1000");
     await press(page, "Train");
     await until("training", async () => (await updates(page))[0] > 5);
     await set(page, "learning rate of run A", "0.001");
@@ -126,3 +130,53 @@ test("Every option of the command is in the list", async ({ page }) => {
     await until("the new cell", async () => /^mine/.test(await status(page)));
     assert.match(await trainToEnd(page), /^After 300 updates/);
 });
+
+test("Two tabs compute the same numbers, and the command losses within 1e-5 of them", async ({ page, context, address, recurve, scratch }) => {
+    const other = await context.newPage();
+    await other.goto(address);
+    for (const tab of [page, other]) {
+        await set(tab, "cell of run A", "gru");
+        await set(tab, "epochs", "20");
+    }
+    assert.equal(await trainToEnd(page), await trainToEnd(other));
+    const files = [];
+    page.on("download", (file) => files.push(file));
+    await page.getByRole("button", { name: "Download" }).click();
+    await page.getByRole("menuitem", { name: /^Weights/ }).click();
+    await until("the files", () => files.some((file) => file.suggestedFilename() === "log.csv"));
+    for (const file of files) await file.saveAs(join(scratch, file.suggestedFilename()));
+    const native = join(scratch, "native");
+    execFileSync(recurve, ["train", "--config", join(scratch, "config.json"), "--output", native], { stdio: "pipe" });
+    const read = (folder) => readFileSync(join(folder, "log.csv"), "utf8").trim().split("\n").map((line) => line.split(","));
+    const [a, b] = [read(scratch), read(native)];
+    assert.equal(a.length, 21);
+    for (const name of ["loss", "validation_loss"]) {
+        const column = a[0].indexOf(name);
+        for (let i = 1; i < a.length; i++)
+            assert.ok(Math.abs(a[i][column] - b[i][column]) < 1e-5, `${name} of epoch ${i}: ${a[i][column]} and ${b[i][column]}`);
+    }
+});
+
+test("A run that takes too long is ended, and not begun again unasked", async ({ page }) => {
+    await page.clock.install();
+    await page.reload();
+    await set(page, "cell of run A", "gru");
+    await set(page, "data", "adding");
+    await set(page, "units of run A", "1000");
+    await set(page, "layers of run A", "3");
+    const problem = page.locator("#panel-train .problem");
+    await until("the end of patience", async () => {
+        const train = page.getByRole("button", { name: "Train", exact: true });
+        if ((await train.count()) && (await train.isEnabled())) await train.click();
+        await page.clock.runFor(1000); // a second for the page, not for the worker
+        return /Recurve was restarted: no answer for 20 seconds/.test(await problem.textContent());
+    }, 40);
+    assert.equal(await page.getByRole("button", { name: "Pause" }).count(), 0);
+    await page.clock.resume();
+    await new Promise((resolve) => setTimeout(resolve, 2000));
+    assert.match(await problem.textContent(), /Recurve was restarted/);
+    await set(page, "data", "digits");
+    await set(page, "units of run A", "");
+    await set(page, "layers of run A", "");
+    assert.match(await trainToEnd(page), /^After 300 updates/);
+}, { seconds: 90 });

@@ -35,8 +35,8 @@ const PATIENCE = 20; // seconds
 export class Client {
     /** A slice of training is done. */
     onTrained: (trained: Trained) => void = () => {};
-    /** The worker was replaced: its runs and files are lost. */
-    onRestart: (text: string) => void = () => {};
+    /** The worker was replaced, because of this method: its runs are lost. */
+    onRestart: (text: string, method: string) => void = () => {};
 
     #start: () => Promise<{ worker: Worker; module: WebAssembly.Module }>;
     #worker: Worker | undefined;
@@ -131,7 +131,7 @@ export class Client {
         void this.#launch();
         const text = `Recurve was restarted: ${reason}. Your text is kept; the runs begin again from their seed.`;
         lost?.reject(new CallError(code, text));
-        this.onRestart(text);
+        this.onRestart(text, lost?.method ?? "train");
     }
 
     async #launch(): Promise<void> {

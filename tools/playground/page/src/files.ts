@@ -3,13 +3,13 @@
 import type { App } from "./app";
 import { h, icon, icons } from "./dom";
 import { message } from "./runs";
+import { withData } from "./settings";
 
 const FOLDER = "/files";
 const LARGEST = 256 * 2 ** 20; // bytes
 
 export class Files {
     #app: App;
-    #kept = new Map<string, Uint8Array>(); // a new worker gets them again
 
     constructor(app: App) {
         this.#app = app;
@@ -60,13 +60,8 @@ export class Files {
         }
     }
 
-    /** Writes the files into a worker that has replaced another. */
-    async restore(): Promise<void> {
-        for (const [path, bytes] of this.#kept) await this.#app.client.writeFile(path, bytes);
-    }
-
     async #openOne(file: File): Promise<void> {
-        const { editor, client, runs, store, notify } = this.#app;
+        const { catalogue, editor, client, runs, store, notify } = this.#app;
         if (file.size > LARGEST) throw new Error(`${Math.round(file.size / 2 ** 20)} MB, expected at most 256`);
         if (file.name.endsWith(".rv")) {
             editor.setText(await file.text());
@@ -74,16 +69,13 @@ export class Files {
             return;
         }
         const path = `${FOLDER}/${file.name.replace(/[^\w.-]/g, "_")}`;
-        const bytes = new Uint8Array(await file.arrayBuffer());
-        await client.writeFile(path, bytes);
-        this.#kept.set(path, bytes);
+        await client.writeFile(path, new Uint8Array(await file.arrayBuffer()));
         if (file.name.endsWith(".safetensors")) {
             runs.changed(0, (await client.call("load", { run: 0, path })).result);
             notify(`The run has the parameters of ${file.name}.`);
             return;
         }
-        for (const run of [0, 1] as const)
-            store.setRun(run, { data: path, task: undefined, classes: undefined, length: undefined, size: undefined });
+        store.setRun(0, { ...withData(await catalogue, store.value.runs[0], ""), data: path });
         await runs.reset();
         const { opened, error } = runs.run[0];
         if (opened) this.#app.showPanel("train");

@@ -15,6 +15,7 @@ import { Runs } from "./runs";
 import { openStore } from "./state";
 import { mountTabs } from "./tabs";
 
+const OF_TEXTS = ["catalogue", "check", "format", "prove"]; // methods that need no run
 const CHECK_AFTER = 250; // milliseconds without a keystroke
 
 const element = (id: string): HTMLElement => {
@@ -107,9 +108,11 @@ async function start(): Promise<void> {
                 if (runs.run[run].updates === 0 && runs.run[run].text !== text) await runs.open(run);
     }
 
-    client.onRestart = (text) => {
+    client.onRestart = (text, method) => {
         notify(text);
-        void files.restore().then(() => runs.reopen());
+        // What a run asks for may be what took too long: it is not repeated unasked.
+        if (OF_TEXTS.includes(method)) void runs.reopen();
+        else runs.lose(text);
     };
 
     const tour = mountTour(element("tour"), app);

@@ -29,6 +29,7 @@ export class Runs {
     #client: Client;
     #store: Store;
     #listeners = new Set<(event: RunEvent) => void>();
+    #opening: [AbortController?, AbortController?] = [];
 
     constructor(client: Client, store: Store) {
         this.#client = client;
@@ -77,12 +78,14 @@ export class Runs {
         const { text } = this.#store.value;
         const settings = this.settings(run);
         Object.assign(this.run[run], new Run());
+        this.#opening[run]?.abort(); // if it still waits, nobody wants it any more
+        const { signal } = (this.#opening[run] = new AbortController());
         try {
-            const { result } = await this.#client.call("open", { run, text, settings });
+            const { result } = await this.#client.call("open", { run, text, settings }, { signal });
             Object.assign(this.run[run], new Run(), { opened: result, text });
             this.#tell({ kind: "opened", run });
         } catch (error) {
-            this.#fail(run, message(error));
+            if (!signal.aborted) this.#fail(run, message(error));
         }
     }
 
@@ -142,6 +145,15 @@ export class Runs {
     async reopen(): Promise<void> {
         this.#setTraining(false);
         await this.reset();
+    }
+
+    /** The worker was replaced: the runs are gone. */
+    lose(reason: string): void {
+        this.#setTraining(false);
+        for (const run of this.active()) {
+            Object.assign(this.run[run], new Run());
+            this.#fail(run, reason);
+        }
     }
 
     #progress(run: RunIndex, progress: Progress): void {
