@@ -1,6 +1,6 @@
 /* Looking inside a net, and derivations that are judged as they are typed. */
 import assert from "node:assert/strict";
-import { announced, openPanel, press, set, test, textOf, type, until } from "./harness.mjs";
+import { announced, draw, openPanel, press, ring, set, test, textOf, type, until } from "./harness.mjs";
 
 const panel = (page) => page.locator("#panel-look");
 const strip = (page, name) => panel(page).getByRole("button", { name, exact: true });
@@ -89,6 +89,18 @@ test("The pictures follow a run that trains", async ({ page }) => {
     const sample = panel(page).getByLabel("Validation sample");
     await panel(page).getByRole("button", { name: "Next sample" }).click();
     assert.equal(await sample.inputValue(), "2");
+});
+
+test("A drawn digit is looked into, until a sample of the data is chosen", async ({ page }) => {
+    await openPanel(page, "Data");
+    await draw(page, [ring(0.5, 0.5, 0.5, 0.8)]);
+    await page.locator("#panel-data").getByRole("button", { name: "Look inside" }).click();
+    const verdict = panel(page).locator(".look-verdict");
+    await until("the drawing", async () => /your own sample$/.test((await verdict.textContent()) ?? ""));
+    const drawn = await picture(page, strip(page, "forward of input"));
+    await panel(page).getByRole("button", { name: "Next sample" }).click();
+    await until("a sample of the data", async () => !/your own sample/.test(await verdict.textContent()));
+    assert.notEqual(await picture(page, strip(page, "forward of input")), drawn);
 });
 
 test("A forget bias decides whether the gradient vanishes", async ({ page }) => {

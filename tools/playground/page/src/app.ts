@@ -1,7 +1,7 @@
 /* What a panel is given. */
 
 import type { Client } from "./client";
-import type { Catalogue, Checked } from "./protocol";
+import type { Catalogue, Checked, RunIndex } from "./protocol";
 import type { Runs } from "./runs";
 import type { PanelName, Store } from "./state";
 
@@ -47,4 +47,6 @@ export interface App {
     /** Shows a message at the bottom of the page for a while, and announces it. */
     notify(text: string): void;
     showPanel(name: PanelName): void;
+    /** Shows the values inside a run's net for a sample that is not one of the data. */
+    look(run: RunIndex, x: number[], y: number[]): void;
 }

@@ -1,6 +1,7 @@
 /* What the module tells about the values inside a run's net (module/inspect.c). */
 
 import type { Numbers, RunIndex } from "./protocol";
+import type { Palette } from "./tiles";
 
 /** A value of the net at each time step, with the gradient of the loss with respect to it. */
 export interface Signal {
@@ -66,6 +67,28 @@ export type SampleArguments = { run: RunIndex } & (
     | { index: number; validation: boolean }
     | { x: number[]; y?: number[] }
 );
+
+/* ---- reading results ---- */
+
+/** A result with a function that reads its numbers. */
+export interface Read<T> {
+    is: T;
+    of(numbers: Numbers | undefined): Float32Array;
+}
+
+export const read = <T>({ result, numbers }: { result: T; numbers: Float32Array }): Read<T> => ({
+    is: result,
+    of: (range) => (range ? numbers.subarray(range[0], range[0] + range[1]) : new Float32Array()),
+});
+
+/** The numbers of a time step, from 0. */
+export function part(all: Float32Array, step: number, steps: number): Float32Array {
+    const size = all.length / steps;
+    return steps === 1 ? all : all.subarray(step * size, (step + 1) * size);
+}
+
+export const paletteOf = (signal: Signal): Palette =>
+    signal.fraction ? "fraction" : signal.kind === "input" || signal.kind === "target" ? "ink" : "signed";
 
 declare module "./protocol" {
     interface Methods {

@@ -84,6 +84,7 @@ async function start(): Promise<void> {
         announce,
         notify,
         showPanel: (panel) => store.set({ panel }),
+        look: () => {}, // the panel sets it
     };
 
     let waiting: AbortController | undefined;

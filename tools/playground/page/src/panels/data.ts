@@ -73,6 +73,7 @@ class DataPanel {
     private readonly verdict = h("p", { class: "verdict" });
     private readonly label = h("select", { "aria-label": "Label of the drawing" });
     private readonly addButton = h("button", { type: "button" }, "Add to training data");
+    private readonly lookButton = h("button", { type: "button" }, "Look inside");
     private readonly pad = new Pad(() => void this.predict(true));
 
     private from = 0;
@@ -304,7 +305,7 @@ class DataPanel {
                     { class: "draw-result" },
                     this.verdict,
                     h("div", { class: "draw-row" }, this.seen, this.bars),
-                    h("div", { class: "toolbar" }, h("label", { class: "field" }, "it is a", this.label), this.addButton),
+                    h("div", { class: "toolbar" }, h("label", { class: "field" }, "it is a", this.label), this.addButton, this.lookButton),
                 ),
             ),
             h(
@@ -315,6 +316,9 @@ class DataPanel {
             ),
         );
         this.addButton.addEventListener("click", () => void this.add());
+        this.lookButton.addEventListener("click", () => {
+            if (this.opened) this.app.look(this.run, this.image(this.opened), [Number(this.label.value)]);
+        });
         runs.on((event) => {
             if (event.kind === "opened" || event.kind === "changed") this.showDrawing();
         });
@@ -343,7 +347,7 @@ class DataPanel {
         const isEmpty = this.pad.strokes.length === 0;
         const x = this.image(opened);
         paint(this.seen, x);
-        this.addButton.disabled = isEmpty;
+        this.addButton.disabled = this.lookButton.disabled = isEmpty;
         if (isEmpty) {
             this.verdict.textContent = "Nothing is drawn yet.";
             this.bars.replaceChildren();

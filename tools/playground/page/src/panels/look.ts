@@ -3,28 +3,15 @@
 import type { App } from "../app";
 import { type Child, details, h, onTheme } from "../dom";
 import { equationOf } from "../equations";
-import type { Inside, Norms, Parameter, SampleArguments, Signal, Term, Value } from "../look";
+import { type Inside, type Norms, type Parameter, paletteOf, part, type Read, read, type SampleArguments, type Signal } from "../look";
+import { showNorms } from "../norms";
 import type { Numbers, RunIndex } from "../protocol";
 import { message } from "../runs";
-import { drawBars, drawTiles, figure, gradientOf, layoutOf, norm, type Palette, range, scaleOf, tileAt, tileCanvas, type Tiles } from "../tiles";
+import { drawTiles, figure, gradientOf, layoutOf, norm, type Palette, range, scaleOf, tileAt, tileCanvas, type Tiles } from "../tiles";
+import { showValue } from "../value";
 
 const REFRESH = 250; // milliseconds between two looks while training, unless they take long
 const HEIGHT = 64; // of a strip, in pixels
-const MOST_CELLS = 4096; // of a table of numbers
-
-/** A result with a function that reads its numbers. */
-interface Read<T> {
-    is: T;
-    of(numbers: Numbers | undefined): Float32Array;
-}
-
-const part = (all: Float32Array, step: number, steps: number): Float32Array => {
-    const size = all.length / steps;
-    return steps === 1 ? all : all.subarray(step * size, (step + 1) * size);
-};
-
-const paletteOf = (signal: Signal): Palette =>
-    signal.fraction ? "fraction" : signal.kind === "input" || signal.kind === "target" ? "ink" : "signed";
 
 /** A strip of tiles, a tile per time step. */
 interface Strip {
@@ -37,7 +24,7 @@ interface Strip {
 export function mount(root: HTMLElement, app: App): void {
     let run: RunIndex = 0;
     let index = 0;
-    let own: { x: number[]; y?: number[] } | null = null;
+    let own: { x: number[]; y: number[] } | null = null;
     let inside: Read<Inside> | null = null;
     let norms: Read<Norms> | null = null;
     let step = 1; // the selected time step
@@ -88,6 +75,14 @@ export function mount(root: HTMLElement, app: App): void {
 
     /* ---- what is shown ---- */
 
+    /** Looks at a sample that is not one of the data. */
+    app.look = (of, x, y) => {
+        run = of;
+        own = { x, y };
+        app.showPanel("look");
+        void look();
+    };
+
     function choose(to: number): void {
         own = null;
         index = Math.min(Math.max(Number.isFinite(to) ? Math.round(to) : 0, 0), total() - 1);
@@ -105,7 +100,7 @@ export function mount(root: HTMLElement, app: App): void {
         name = to;
         step = Math.min(Math.max(at, 1), inside.is.steps);
         mark();
-        void show();
+        void show(true);
     }
 
     /* ---- asking ---- */
@@ -127,8 +122,8 @@ export function mount(root: HTMLElement, app: App): void {
             const areDue = !app.runs.isTraining || start >= normsDue;
             const all = areDue ? await app.client.call("norms", { run }).catch(() => null) : undefined;
             if (areDue) normsDue = performance.now() + 8 * (performance.now() - start);
-            inside = { is: one.result, of: (n) => (n ? one.numbers.subarray(n[0], n[0] + n[1]) : new Float32Array()) };
-            if (all !== undefined) norms = all && { is: all.result, of: (n) => (n ? all.numbers.subarray(n[0], n[0] + n[1]) : new Float32Array()) };
+            inside = read(one);
+            if (all !== undefined) norms = all && read(all);
             empty.hidden = true;
             content.hidden = false;
             draw();
@@ -145,16 +140,27 @@ export function mount(root: HTMLElement, app: App): void {
 
     let waiting: AbortController | undefined;
 
-    /** Shows the selected value. */
-    async function show(): Promise<void> {
+    /** Shows the selected value, and says what it is if it was chosen. */
+    async function show(isChosen: boolean): Promise<void> {
         waiting?.abort();
         const control = (waiting = new AbortController());
         const [of, at] = [name, step];
         try {
-            const { result, numbers } = await app.client.call("value", { ...sampleOf(), name: of, step: at }, { signal: control.signal });
-            const equation = await equationOf(app, run, of);
-            if (control.signal.aborted) return;
-            drawDetail({ is: result, of: (n) => (n ? numbers.subarray(n[0], n[0] + n[1]) : new Float32Array()) }, equation);
+            const [answer, equation] = await Promise.all([
+                app.client.call("value", { ...sampleOf(), name: of, step: at }, { signal: control.signal }),
+                equationOf(app, run, of),
+            ]);
+            if (control.signal.aborted || !inside) return;
+            const words = showValue(detail, {
+                name: of,
+                step: at,
+                value: read(answer),
+                signals: inside.is.signals,
+                equation,
+                showLine: (line) => app.editor.showLine(line, true),
+                select,
+            });
+            if (isChosen) app.announce(words);
         } catch (error) {
             if (!control.signal.aborted) detail.replaceChildren(h("p", { class: "muted" }, message(error)));
         }
@@ -184,12 +190,12 @@ export function mount(root: HTMLElement, app: App): void {
         drawStrips(inside);
         drawKernels(inside);
         mark();
-        void show();
+        void show(false);
     }
 
     /** What is predicted, and the loss. */
     function judge({ is, of }: Read<Inside>): Child[] & (string | Node)[] {
-        const loss = `loss ${figure(is.loss)}`;
+        const loss = `loss ${figure(is.loss)}${own ? "; your own sample" : ""}`;
         const output = of(is.output.values);
         if (is.label < 0) return [loss];
         const logits = output.length === 1 ? [0, output[0]!] : [...output];
@@ -309,171 +315,7 @@ export function mount(root: HTMLElement, app: App): void {
             one.button.setAttribute("aria-pressed", String(isChosen));
             drawTiles(one.canvas, one.tiles);
         }
-        if (inside) drawNorms(inside, norms);
-    }
-
-    /* ---- one value ---- */
-
-    function matrix(shape: number[], numbers: Float32Array, label: string): HTMLElement {
-        const { rows, columns } = layoutOf(shape.length === 1 ? [1, ...shape] : shape);
-        const shown = Math.min(numbers.length, MOST_CELLS);
-        const body = Array.from({ length: Math.ceil(shown / columns) }, (_, r) =>
-            h(
-                "tr",
-                { class: r > 0 && r % rows === 0 ? "look-next" : null },
-                ...Array.from(numbers.subarray(r * columns, Math.min((r + 1) * columns, shown)), (value) => h("td", {}, figure(value))),
-            ),
-        );
-        return h(
-            "div",
-            { class: "look-scroll", tabindex: 0, role: "region", "aria-label": label },
-            h("table", { class: "numbers" }, h("caption", { class: "visually-hidden" }, label), h("tbody", {}, ...body)),
-            shown < numbers.length && h("small", {}, `the first ${shown} of ${numbers.length} numbers`),
-        );
-    }
-
-    function drawDetail(value: Read<Value>, equation: { line: number; text: string } | null): void {
-        const { is, of } = value;
-        const signal = inside?.is.signals.find((s) => s.name === name);
-        const shape = is.shape.length > 1 && is.shape[0] === 1 ? is.shape.slice(1) : is.shape;
-        const steps = signal && signal.steps > 1 && signal.kind === "input" ? signal.steps : 1;
-        const values = part(of(is.values), step - 1, steps);
-        const gradient = is.gradient ? part(of(is.gradient), step - 1, steps) : null;
-        const size = steps > 1 ? shape.slice(1) : shape;
-        const title = signal && signal.steps > 1 ? `${name}[${step}]` : name;
-        const isOpen = [...detail.querySelectorAll("details")].map((one) => one.open);
-        const picture = (label: string, numbers: Float32Array, palette: Palette) => {
-            const canvas = tileCanvas(`${title}-${label}`);
-            const layout = layoutOf(size.length === 1 ? [1, ...size] : size);
-            drawTiles(canvas, { numbers, tiles: 1, layout, scale: scaleOf(numbers, palette), width: 136, height: layout.rows * layout.count === 1 ? 18 : 136, selected: -1 });
-            return h("figure", {}, canvas, h("figcaption", {}, h("b", {}, label), ` ${range(numbers)}, norm ${figure(norm(numbers))}`));
-        };
-        const numbers = [
-            details("Numbers forward", isOpen[0] ?? false, () => matrix(size, values, `${title}, forward`)),
-            gradient && details("Numbers backward", isOpen[1] ?? false, () => matrix(size, gradient, `${title}, backward`)),
-        ];
-        detail.replaceChildren(
-            ...([
-                h("h2", {}, h("code", {}, title), h("small", {}, ` [${size.join(",")}]`)),
-                equation &&
-                    (equation.line > 0
-                        ? h("button", { class: "quiet look-source", title: `Line ${equation.line}`, onclick: () => app.editor.showLine(equation.line, true) }, h("code", {}, equation.text))
-                        : h("code", { class: "look-source" }, equation.text)),
-                h("div", { class: "look-figures" }, picture("forward", values, signal ? paletteOf(signal) : "signed"), gradient && picture("backward", gradient, "signed")),
-                ...numbers,
-                gradient && terms(is.terms, of, steps),
-            ].filter(Boolean) as Node[]),
-        );
-        app.announce(`${title}: ${range(values)}` + (gradient ? `, gradient of norm ${figure(norm(gradient))}` : ""));
-    }
-
-    function terms(all: Term[], of: (n: Numbers | undefined) => Float32Array, steps: number): HTMLElement {
-        const most = Math.max(...all.map((term) => term.norm ?? 0), 1e-300);
-        const rows = all.map((term) => {
-            const bar = h("i", { class: "look-bar" });
-            bar.style.width = `${(100 * (term.norm ?? 0)) / most}%`;
-            const through = term.name.replace(/^pre-/, ""); // the argument of a gate is a part of its equation
-            const isSignal = inside?.is.signals.some((s) => s.name === through);
-            const label = term.step > 0 ? `${through}[${term.step}]` : through;
-            return h(
-                "tr",
-                { title: steps === 1 ? range(of(term.gradient)) : "" },
-                h("th", { scope: "row" }, isSignal ? h("button", { class: "quiet", onclick: () => select(through, term.step || step) }, h("code", {}, label)) : h("code", {}, label)),
-                h("td", {}, h("code", {}, term.operation)),
-                h("td", { class: "look-size" }, bar),
-                h("td", {}, figure(term.norm)),
-            );
-        });
-        const head = ["through", "operation", "", "norm"].map((text) => h(text ? "th" : "td", { scope: text ? "col" : null }, text));
-        return h(
-            "div",
-            { class: "look-terms" },
-            h("p", { class: "label" }, all.length === 0 ? "The loss does not depend on it." : `Its gradient is the sum of ${all.length} ${all.length === 1 ? "term" : "terms"}:`),
-            all.length > 0 && h("div", { class: "look-scroll" }, h("table", { class: "numbers" }, h("thead", {}, h("tr", {}, ...head)), h("tbody", {}, ...rows))),
-        );
-    }
-
-    /* ---- norms over time ---- */
-
-    interface Row {
-        name: string;
-        state: boolean;
-        whole: number;
-        at: Float32Array; // per time step
-    }
-
-    /** Of a batch, if the net is made of a cell; else of the sample. */
-    function rowsOf(seen: Read<Inside>, all: Read<Norms> | null): Row[] {
-        if (all && all.is.steps > 0)
-            return all.is.rows
-                .map((row) => ({ name: row.name, state: row.state, whole: all.of(row.norms)[0]!, at: all.of(row.norms).subarray(1) }))
-                .filter((row) => row.at.some((value) => value > 0));
-        return seen.is.signals
-            .filter((signal) => signal.steps > 1 && signal.gradient && signal.kind !== "input")
-            .map((signal) => ({
-                name: signal.name,
-                state: signal.kind === "state",
-                whole: NaN,
-                at: Float32Array.from({ length: signal.steps }, (_, t) => norm(part(seen.of(signal.gradient), t, signal.steps))),
-            }));
-    }
-
-    /** The mean factor by which the norm of a state changes per step back in time, in words. */
-    function change({ at, state }: Row): string {
-        if (!state) return "";
-        let first = 0;
-        let last = at.length - 1;
-        while (last > 0 && !(at[last]! > 0)) last--;
-        while (first < last && !(at[first]! > 0)) first++;
-        if (last < 1) return "";
-        const factor = first < last ? (at[first]! / at[last]!) ** (1 / (last - first)) : 0;
-        const extreme = at[0]! < 1e-3 * at[last]! ? ", vanishes" : at[0]! > 1e3 * at[last]! ? ", explodes" : "";
-        return `\u00d7 ${figure(factor)} a step back${extreme}`;
-    }
-
-    function drawNorms(seen: Read<Inside>, all: Read<Norms> | null): void {
-        const rows = rowsOf(seen, all).sort((a, b) => Number(b.state) - Number(a.state));
-        const values = rows.flatMap((row) => [...row.at]).filter((value) => value > 0 && Number.isFinite(value));
-        const high = Math.ceil(Math.log10(Math.max(...values, 1e-12)));
-        const low = Math.min(Math.floor(Math.log10(Math.min(...values, 1))), high - 2);
-        const isOpen = bars.querySelector("details")?.open ?? false;
-        const of = all && all.is.steps > 0 ? `${all.is.samples} training samples` : "this sample";
-        bars.replaceChildren(
-            h("p", { class: "muted small" }, rows.length ? `By state, and what each use of a parameter contributes; for ${of}, from 1e${low} to 1e${high}.` : "The net has one time step."),
-            ...rows.map((row) => {
-                const word = change(row);
-                const chart = h("div", { class: "look-chart", role: "img", "aria-label": `${row.name}, ${range(row.at)}${word && `: ${word}`}` });
-                const canvas = tileCanvas(`norms-${row.name}`);
-                const width = Math.max(80, Math.min(bars.clientWidth || 480, 900) - 250);
-                drawBars(canvas, row.at, low, high, step - 1, width, 34);
-                chart.append(canvas);
-                chart.onclick = (event) => {
-                    const pitch = Math.min(width / row.at.length, 42);
-                    select(name, 1 + Math.floor((event.clientX - canvas.getBoundingClientRect().left) / pitch));
-                };
-                return h("div", { class: "look-norm" }, h("code", {}, row.name), chart, h("span", { class: /vanishes|explodes/.test(word) ? "warn" : "muted" }, word));
-            }),
-        );
-        if (rows.length) bars.append(details("Numbers of these bars", isOpen, () => normTable(rows)));
-    }
-
-    function normTable(rows: Row[]): HTMLElement {
-        const steps = rows[0]!.at.length;
-        const head = ["of", "whole", ...Array.from({ length: steps }, (_, t) => `step ${t + 1}`)];
-        return h(
-            "div",
-            { class: "look-scroll", tabindex: 0, role: "region", "aria-label": "Norms of the gradient" },
-            h(
-                "table",
-                { class: "numbers" },
-                h("thead", {}, h("tr", {}, ...head.map((text) => h("th", { scope: "col" }, text)))),
-                h(
-                    "tbody",
-                    {},
-                    ...rows.map((row) => h("tr", {}, h("th", { scope: "row" }, row.name), h("td", {}, Number.isNaN(row.whole) ? "" : figure(row.whole)), ...[...row.at].map((value) => h("td", {}, figure(value))))),
-                ),
-            ),
-        );
+        if (inside) showNorms(bars, inside, norms, step, (to) => select(name, to));
     }
 
     /* ---- keys and events ---- */
