@@ -38,14 +38,16 @@ bool rv_tape_simplify(rv_tape **tape, rv_var **at, int count, rv_error *error)
     return true;
 }
 
-bool *rv_tape_reached(rv_var y, rv_var cut)
+bool *rv_tape_reached(const rv_tape *tape, const rv_var *y, int count, const rv_var *cut, int cuts)
 {
-    bool *in = rv_alloc((size_t)rv_tape_count(y.tape), sizeof *in);
-    if (in) in[y.id] = true;
-    for (int32_t id = y.id; in && id >= 0; id--) {
-        const rv_node *node = rv_tape_node(y.tape, id);
-        if (!in[id] || id == cut.id) continue;
-        for (int k = 0; k < node->inputs; k++) in[node->in[k]] = true;
+    bool *in = rv_alloc((size_t)rv_tape_count(tape), sizeof *in);
+    for (int i = 0; in && i < count; i++)
+        if (!rv_is_null(y[i])) in[y[i].id] = true;
+    for (int32_t id = rv_tape_count(tape) - 1; in && id >= 0; id--) {
+        const rv_node *node = rv_tape_node(tape, id);
+        bool ends = !in[id];
+        for (int i = 0; i < cuts; i++) ends = ends || cut[i].id == id;
+        for (int k = 0; k < node->inputs && !ends; k++) in[node->in[k]] = true;
     }
     return in;
 }
@@ -218,7 +220,7 @@ static bool record_both(rv_step *step, const char *what, const rv_exported_net *
 /* What the head reads: the one value outside of its scope that it depends on. */
 static bool find_top(rv_step *step, const char *what, rv_error *error)
 {
-    bool *used = rv_tape_reached(step->output, (rv_var){step->tape, -1});
+    bool *used = rv_tape_reached(step->tape, &step->output, 1, NULL, 0);
     if (!used) return rv_fail_memory(error);
     step->top = (rv_var){step->tape, -1};
     bool one = true;

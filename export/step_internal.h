@@ -42,7 +42,8 @@ bool rv_tape_is_good(const rv_tape *tape, rv_error *error);
  * at[i] that are on the tape. */
 bool rv_tape_simplify(rv_tape **tape, rv_var **at, int count, rv_error *error);
 
-/* Sets in[i] to whether y depends on node i of the tape by a way that does not lead through `cut`. NULL: out of memory. */
-bool *rv_tape_reached(rv_var y, rv_var cut);
+/* Sets in[i] to whether one of y depends on node i of the tape by a way that does not lead through one of `cut`. NULL: out
+ * of memory. Null vars count for nothing. */
+bool *rv_tape_reached(const rv_tape *tape, const rv_var *y, int count, const rv_var *cut, int cuts);
 
 #endif

@@ -7,12 +7,12 @@
 
 /* ---- the functions' values and their names ---- */
 
-enum { MOST = 2 * RV_C_MOST_STATES + RV_C_MOST_PARAMETERS + 8 };
+enum { MOST = 2 * RV_C_MOST_STATES + RV_C_MOST_PARAMETERS + RV_C_MOST_PREPARED + 8 };
 
 typedef struct names {
     rv_c_given given[MOST];
     rv_c_result result[MOST];
-    char text[MOST + MOST][RV_C_PATH];
+    char text[3 * MOST][RV_C_PATH];
     int texts;
 } names;
 
@@ -52,6 +52,13 @@ static void give_states(rv_c_function *f, names *s, const rv_c_parts *p)
 {
     for (int i = 0; i < p->states; i++)
         give(f, s, p->state[i].before, join(s, "s->", p->state[i].name), p->state[i].name);
+}
+
+static void give_prepared(rv_c_function *f, names *s, const rv_c_parts *p)
+{
+    for (int i = 0; i < p->prepared; i++)
+        give(f, s, p->prepare[i].value, join(s, "net->prepared.", p->prepare[i].name),
+             p->prepare[i].name);
 }
 
 /* Adds d loss / d parameter, or a part of it. */
@@ -95,9 +102,32 @@ static void bind_start_gradient(const rv_c_parts *p, rv_c_function *f, names *s)
         ask_gradient(f, s, &p->parameter[i], p->parameter[i].in_start);
 }
 
+static void bind_prepare(const rv_c_parts *p, rv_c_function *f, names *s)
+{
+    give(f, s, p->x, input_array(p), "x");
+    give_parameters(f, s, p);
+    for (int i = 0; i < p->prepared; i++)
+        ask(f, s,
+            (rv_c_result){.value = p->prepare[i].value,
+                          .array = join(s, "net->prepared.", p->prepare[i].name),
+                          .name = p->prepare[i].name});
+}
+
+static void bind_prepare_gradient(const rv_c_parts *p, rv_c_function *f, names *s)
+{
+    give(f, s, p->x, input_array(p), "x");
+    give_parameters(f, s, p);
+    for (int i = 0; i < p->prepared; i++)
+        give(f, s, p->prepare[i].cotangent, join(s, "net->d_prepared.", p->prepare[i].name),
+             join(s, "d", p->prepare[i].name));
+    for (int i = 0; i < p->parameters; i++)
+        ask_gradient(f, s, &p->parameter[i], p->parameter[i].in_prepared);
+}
+
 static void bind_step(const rv_c_parts *p, rv_c_function *f, names *s)
 {
     give(f, s, p->x, input_array(p), "x");
+    give_prepared(f, s, p);
     give_states(f, s, p);
     give_parameters(f, s, p);
     for (int i = 0; i < p->states; i++)
@@ -131,6 +161,13 @@ static void bind_step_gradient(const rv_c_parts *p, rv_c_function *f, names *s)
     give(f, s, p->x, input_array(p), "x");
     give_states(f, s, p);
     give(f, s, p->top_cotangent, "d_top", "dtop");
+    give_prepared(f, s, p);
+    for (int i = 0; i < p->prepared; i++)
+        ask(f, s,
+            (rv_c_result){.value = p->prepare[i].in_step,
+                          .array = join(s, "net->d_prepared.", p->prepare[i].name),
+                          .name = join(s, "d", p->prepare[i].name),
+                          .add = true});
     for (int i = 0; i < p->states; i++) {
         const char *d = join(s, "d->", p->state[i].name);
         snprintf(s->text[s->texts], RV_C_PATH, "d%s'", p->state[i].name);
@@ -179,9 +216,11 @@ bool rv_c_functions_write(rv_c_functions *f, rv_error *error)
         [RV_C_START] = {"start", bind_start},
         [RV_C_STEP] = {"step", bind_step},
         [RV_C_HEAD] = {"head", bind_head},
+        [RV_C_PREPARE] = {"prepare", bind_prepare},
         [RV_C_STEP_GRADIENT] = {"step_gradient", bind_step_gradient},
         [RV_C_HEAD_GRADIENT] = {"head_gradient", bind_head_gradient},
         [RV_C_START_GRADIENT] = {"start_gradient", bind_start_gradient},
+        [RV_C_PREPARE_GRADIENT] = {"prepare_gradient", bind_prepare_gradient},
         [RV_C_UPDATE] = {"update", bind_update},
     };
     names *s = rv_alloc(RV_C_FUNCTIONS, sizeof *s);

@@ -9,9 +9,11 @@ typedef enum rv_c_which {
     RV_C_START,
     RV_C_STEP,
     RV_C_HEAD,
+    RV_C_PREPARE,
     RV_C_STEP_GRADIENT, /* from here on without training empty */
     RV_C_HEAD_GRADIENT,
     RV_C_START_GRADIENT,
+    RV_C_PREPARE_GRADIENT,
     RV_C_UPDATE,
     RV_C_FUNCTIONS
 } rv_c_which;

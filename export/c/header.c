@@ -13,6 +13,17 @@ static void put_struct(const rv_c_template *w, const char *name, bool parameters
     rv_c_put(w, "};\n");
 }
 
+static void put_prepared_struct(const rv_c_template *w)
+{
+    const rv_c_parts *p = w->p;
+    if (!p->prepared) return;
+    rv_c_put(w, "\n/* What all time steps need of x. */\nstruct net_prepared {\n");
+    for (int i = 0; i < p->prepared; i++)
+        rv_write(w->out, "    net_real %s[%lld];\n", p->prepare[i].name,
+                 (long long)p->prepare[i].count);
+    rv_c_put(w, "};\n");
+}
+
 static void put_work_struct(const rv_c_template *w, const rv_c_function *f)
 {
     if (f->fields.at) rv_write(w->out, "struct net_%s_work {\n%-s};\n", f->name, f->fields.at);
@@ -46,6 +57,7 @@ static void put_net_struct(const rv_c_template *w)
                     "        net_real all[NET_PARAMETERS];\n"
                     "    } parameters;\n");
     rv_c_put(w, "    struct net_states state, next;\n");
+    if (p->prepared) rv_c_put(w, "    struct net_prepared prepared;\n");
     if (p->top_state < 0)
         rv_write(w->out, "    net_real top[%lld]; /* what the head reads */\n",
                  (long long)rv_c_count(p->top));
@@ -63,6 +75,7 @@ static void put_net_struct(const rv_c_template *w)
             "    struct net_states d; /* d loss / d states */\n");
         if (p->top_state < 0)
             rv_write(w->out, "    net_real d_top[%lld];\n", (long long)rv_c_count(p->top));
+        if (p->prepared) rv_c_put(w, "    struct net_prepared d_prepared;\n");
         put_optimizer(w);
     }
     rv_c_put(w, "\n    union { /* intermediate values, of one function at a time */\n");
@@ -129,6 +142,7 @@ void rv_c_put_header(const rv_c_template *w)
     put_struct(w, "parameters", true);
     rv_c_put(w, "\n/* What a time step hands to the next. */\n");
     put_struct(w, "states", false);
+    put_prepared_struct(w);
     rv_c_put(w, "\n/* Intermediate values. */\n");
     for (int i = 0; i < RV_C_FUNCTIONS; i++) put_work_struct(w, &w->f->of[i]);
     rv_c_put(w, "\n");
@@ -172,7 +186,10 @@ int64_t rv_c_struct_size(const rv_c_parts *p, const rv_c_functions *f, bool trai
     int64_t work = 1, state = states_size(p), top = p->top_state < 0 ? rv_c_count(p->top) : 0;
     for (int i = 0; i < (training ? RV_C_FUNCTIONS : RV_C_STEP_GRADIENT); i++)
         if ((int64_t)f->of[i].work_count > work) work = (int64_t)f->of[i].work_count;
-    int64_t memory = 2 * state + top + work;
+    int64_t prepared = 0;
+    for (int i = 0; i < p->prepared; i++) prepared += p->prepare[i].count;
+    int64_t memory = 2 * state + top + prepared + work;
     if (!training) return memory;
-    return memory + 2 * p->parameter_count + (p->steps + 2) * state + top + 1 + optimizer_size(p);
+    return memory + prepared + 2 * p->parameter_count + (p->steps + 2) * state + top + 1 +
+           optimizer_size(p);
 }

@@ -42,6 +42,27 @@ static bool rename_net(char **text, const char *prefix, rv_error *error)
     return !out.failed || rv_fail_memory(error);
 }
 
+/* x as a parameter and an argument of functions that may have no use for it, if x is prepared. */
+static void set_x_texts(rv_c_template *w, char texts[8][RV_C_PATH])
+{
+    static const struct {
+        rv_c_which of;
+        const char *before, *after; /* around a declaration of x, x itself, or x at a time step */
+        char what;
+    } use[8] = {{RV_C_STEP, "", ", ", 'D'}, {RV_C_STEP_GRADIENT, "", ", ", 'D'},
+                {RV_C_STEP, ", ", "", 'D'}, {RV_C_STEP, "", ", ", 'x'},
+                {RV_C_STEP, ", ", "", 'x'}, {RV_C_STEP, ", ", "", 'a'},
+                {RV_C_STEP, "", ", ", 'a'}, {RV_C_STEP_GRADIENT, "", ", ", 'a'}};
+    for (int i = 0; i < 8; i++) {
+        bool used = !w->p->prepared || rv_c_uses(&w->f->of[use[i].of].body, "x[");
+        const char *what = use[i].what == 'a' ? w->text['a'] : "x";
+        snprintf(texts[i], RV_C_PATH, "%s%s%s%s%s", use[i].before,
+                 use[i].what == 'D' ? "const " : "", use[i].what == 'D' ? w->text['I'] : "",
+                 use[i].what == 'D' ? " *x" : what, use[i].after);
+        w->text['1' + i] = used ? texts[i] : "";
+    }
+}
+
 static void set_texts(rv_c_template *w, char texts[8][RV_C_PATH + 64])
 {
     const rv_c_parts *p = w->p;
@@ -69,6 +90,7 @@ static void set_texts(rv_c_template *w, char texts[8][RV_C_PATH + 64])
     snprintf(texts[3], RV_C_PATH, "net->d.%s", extra ? "" : p->state[p->top_state].name);
     w->text['h'] = extra ? "net->top" : texts[2];
     w->text['l'] = extra ? "net->top" : texts[5];
+    w->text['P'] = p->prepared ? "    prepare(net, x);\n" : "";
     w->text['d'] = extra ? "net->d_top" : texts[3];
 }
 
@@ -79,18 +101,21 @@ static void measure(const rv_c_parts *p, const rv_c_functions *f, rv_c_code *cod
     code->memory = rv_c_struct_size(p, f, p->net->optimizer);
     code->memory_to_infer = rv_c_struct_size(p, f, false);
     code->saved = rv_c_saved_size(p);
-    code->step = f->of[RV_C_STEP].operations + f->of[RV_C_HEAD].operations;
+    double prepare = f->of[RV_C_PREPARE].operations;
+    code->step = prepare + f->of[RV_C_STEP].operations + f->of[RV_C_HEAD].operations;
     code->sample = steps * (f->of[RV_C_STEP].operations + f->of[RV_C_STEP_GRADIENT].operations) +
-                   heads * f->of[RV_C_HEAD_GRADIENT].operations;
+                   heads * f->of[RV_C_HEAD_GRADIENT].operations + prepare +
+                   f->of[RV_C_PREPARE_GRADIENT].operations;
 }
 
 static bool write_all(const rv_c_parts *p, const rv_c_functions *f, const rv_store *store,
                       rv_c_code *code, rv_error *error)
 {
-    char texts[8][RV_C_PATH + 64];
+    char texts[8][RV_C_PATH + 64], of_x[8][RV_C_PATH];
     rv_writer header = {0}, source = {0}, test = {0};
     rv_c_template w = {.p = p, .f = f, .out = &header};
     set_texts(&w, texts);
+    set_x_texts(&w, of_x);
     rv_c_put_header(&w);
     w.out = &source;
     rv_c_put_source(&w);

@@ -63,7 +63,7 @@ static bool add_parameter(rv_c_parts *p, rv_var value, rv_error *error)
                        RV_C_MOST_PARAMETERS);
     to->entry = node->entry;
     to->count = rv_c_count(value);
-    to->in_step = to->in_head = to->in_start = (rv_var){p->tape, -1};
+    to->in_step = to->in_head = to->in_start = to->in_prepared = (rv_var){p->tape, -1};
     memcpy(plain, rv_c_name(node->entry->name, to->name), sizeof plain);
     for (int i = 0, number = 1; i < p->parameters; i++) {
         if (strcmp(p->parameter[i].name, to->name)) continue;
@@ -91,6 +91,71 @@ static bool find_parameters(rv_c_parts *p, rv_error *error)
     return true;
 }
 
+/* ---- what all steps need of x ---- */
+
+static bool multiplies(const rv_op *op)
+{
+    return !strcmp(op->name, "matmul") || !strcmp(op->name, "conv2d");
+}
+
+static int cuts_of(const rv_c_parts *p, rv_var cut[RV_C_MOST_PREPARED])
+{
+    for (int i = 0; i < p->prepared; i++) cut[i] = p->prepare[i].value;
+    return p->prepared;
+}
+
+/* Whether a parameter is read on both sides: its two gradients would count the same way twice. */
+static bool is_shared(const rv_c_parts *p, bool *shared, rv_error *error)
+{
+    rv_var cut[RV_C_MOST_PREPARED], all[RV_C_MOST_STATES + 1];
+    int cuts = cuts_of(p, cut);
+    for (int s = 0; s < p->states; s++) all[s] = p->state[s].after;
+    all[p->states] = p->top;
+    bool *before = rv_tape_reached(p->tape, cut, cuts, NULL, 0);
+    bool *after = rv_tape_reached(p->tape, all, p->states + 1, cut, cuts);
+    *shared = false;
+    for (int32_t id = 0; before && after && id < rv_tape_count(p->tape); id++)
+        if (rv_tape_node(p->tape, id)->op == &rv_op_parameter && before[id] && after[id])
+            *shared = true;
+    bool ok = (before && after) || rv_fail_memory(error);
+    rv_free(before);
+    rv_free(after);
+    return ok;
+}
+
+static void add_prepared(rv_c_parts *p, int32_t id)
+{
+    for (int i = 0; i < p->prepared; i++)
+        if (p->prepare[i].value.id == id) return;
+    if (p->prepared == RV_C_MOST_PREPARED) return;
+    rv_c_prepared *to = &p->prepare[p->prepared++];
+    *to = (rv_c_prepared){
+        .value = {p->tape, id}, .in_step = {p->tape, -1}, .cotangent = {p->tape, -1}};
+    to->count = rv_c_count(to->value);
+    snprintf(to->name, sizeof to->name, "x%d", p->prepared);
+}
+
+/* The products of x that values of a step read which depend on a state. */
+static bool find_prepared(rv_c_parts *p, rv_error *error)
+{
+    enum { OF_X = 1, OF_STATE = 2, PRODUCT = 4 };
+    if (p->net->options->sequence) return true;
+    unsigned char *is = rv_alloc((size_t)rv_tape_count(p->tape), sizeof *is);
+    for (int32_t id = 0; is && id < rv_tape_count(p->tape); id++) {
+        const rv_node *node = rv_tape_node(p->tape, id);
+        is[id] = id == p->x.id ? OF_X : multiplies(node->op) ? PRODUCT : 0;
+        for (int s = 0; s < p->states; s++)
+            if (p->state[s].before.id == id) is[id] = OF_STATE;
+        for (int k = 0; k < node->inputs; k++) is[id] |= is[node->in[k]];
+        for (int k = 0; k < node->inputs && (is[id] & OF_STATE); k++)
+            if (is[node->in[k]] == (OF_X | PRODUCT)) add_prepared(p, node->in[k]);
+    }
+    bool shared = false, ok = (is || rv_fail_memory(error)) && is_shared(p, &shared, error);
+    if (shared) p->prepared = 0;
+    rv_free(is);
+    return ok;
+}
+
 /* ---- gradients ---- */
 
 static rv_var leaf_of(const rv_c_parts *p, const rv_entry *entry)
@@ -102,14 +167,15 @@ static rv_var leaf_of(const rv_c_parts *p, const rv_entry *entry)
     return (rv_var){p->tape, -1};
 }
 
-/* d y / d wrt for the parameters that y depends on, not through `cut`, into that field of each; and for `more` values. */
-static bool differentiate(rv_c_parts *p, rv_var y, rv_var cut, size_t field, const rv_var *more,
-                          rv_var *at_more, int count, rv_error *error)
+/* d y / d wrt for the parameters that y depends on, not through one of `cut`, into that field of each; and for `more` values. */
+static bool differentiate(rv_c_parts *p, rv_var y, const rv_var *cut, int cuts, size_t field,
+                          const rv_var *more, rv_var *at_more, int count, rv_error *error)
 {
-    enum { MOST = RV_C_MOST_PARAMETERS + RV_C_MOST_STATES };
+    enum { MOST = RV_C_MOST_PARAMETERS + RV_C_MOST_STATES + RV_C_MOST_PREPARED };
     rv_var *wrt = rv_alloc(2 * MOST, sizeof *wrt), *gradient = wrt ? wrt + MOST : NULL;
     int *index = rv_alloc(MOST, sizeof *index), n = 0;
-    bool *in = rv_tape_reached(y, cut), ok = (wrt && index && in) || rv_fail_memory(error);
+    bool *in = rv_tape_reached(p->tape, &y, 1, cut, cuts),
+         ok = (wrt && index && in) || rv_fail_memory(error);
     for (int i = 0; ok && i < p->parameters; i++) {
         rv_var leaf = leaf_of(p, p->parameter[i].entry);
         if (!in[leaf.id] || p->parameter[i].entry->role != RV_PARAMETER) continue;
@@ -130,12 +196,14 @@ static bool differentiate(rv_c_parts *p, rv_var y, rv_var cut, size_t field, con
 /* The gradient of the states before a step from that of the states after it. */
 static bool differentiate_step(rv_c_parts *p, rv_error *error)
 {
-    rv_var before[RV_C_MOST_STATES], gradient[RV_C_MOST_STATES], sum = rv_scalar(p->tape, 0);
+    rv_var wrt[RV_C_MOST_STATES + RV_C_MOST_PREPARED],
+        gradient[RV_C_MOST_STATES + RV_C_MOST_PREPARED];
+    rv_var sum = rv_scalar(p->tape, 0), *cut = wrt + p->states;
     for (int s = 0; s < p->states; s++) {
         char name[RV_C_NAME + 8];
         snprintf(name, sizeof name, "d %s", p->state[s].name);
         p->state[s].cotangent = rv_input(p->tape, name, rv_shape_of(p->state[s].after));
-        before[s] = p->state[s].before;
+        wrt[s] = p->state[s].before;
         sum = rv_add(
             sum, rv_sum(rv_multiply(p->state[s].after, p->state[s].cotangent), RV_ALL_AXES, false));
     }
@@ -143,11 +211,28 @@ static bool differentiate_step(rv_c_parts *p, rv_error *error)
         p->top_cotangent = rv_input(p->tape, "d top", rv_shape_of(p->top));
         sum = rv_add(sum, rv_sum(rv_multiply(p->top, p->top_cotangent), RV_ALL_AXES, false));
     }
-    if (!differentiate(p, sum, (rv_var){p->tape, -1}, offsetof(rv_c_parameter, in_step), before,
-                       gradient, p->states, error))
+    int cuts = cuts_of(p, cut);
+    if (!differentiate(p, sum, cut, cuts, offsetof(rv_c_parameter, in_step), wrt, gradient,
+                       p->states + cuts, error))
         return false;
     for (int s = 0; s < p->states; s++) p->state[s].at_before = gradient[s];
+    for (int i = 0; i < cuts; i++) p->prepare[i].in_step = gradient[p->states + i];
     return true;
+}
+
+/* The gradients of parameters that prepared values depend on. */
+static bool differentiate_prepared(rv_c_parts *p, rv_error *error)
+{
+    rv_var sum = rv_scalar(p->tape, 0);
+    for (int i = 0; i < p->prepared; i++) {
+        rv_c_prepared *of = &p->prepare[i];
+        char name[RV_C_NAME + 8];
+        snprintf(name, sizeof name, "d %s", of->name);
+        of->cotangent = rv_input(p->tape, name, rv_shape_of(of->value));
+        sum = rv_add(sum, rv_sum(rv_multiply(of->value, of->cotangent), RV_ALL_AXES, false));
+    }
+    return differentiate(p, sum, NULL, 0, offsetof(rv_c_parameter, in_prepared), NULL, NULL, 0,
+                         error);
 }
 
 /* The gradients of parameters that the initial states depend on. */
@@ -157,8 +242,7 @@ static bool differentiate_start(rv_c_parts *p, rv_error *error)
     for (int s = 0; s < p->states; s++)
         sum = rv_add(
             sum, rv_sum(rv_multiply(p->state[s].first, p->state[s].cotangent), RV_ALL_AXES, false));
-    return differentiate(p, sum, (rv_var){p->tape, -1}, offsetof(rv_c_parameter, in_start), NULL,
-                         NULL, 0, error);
+    return differentiate(p, sum, NULL, 0, offsetof(rv_c_parameter, in_start), NULL, NULL, 0, error);
 }
 
 static bool record_gradients(rv_c_parts *p, rv_error *error)
@@ -166,9 +250,10 @@ static bool record_gradients(rv_c_parts *p, rv_error *error)
     /* a target for each step: the loss is the mean over the steps */
     if (p->net->options->each_step) p->loss = rv_scale(p->loss, 1.0 / (double)p->steps);
     return rv_tape_is_good(p->tape, error) &&
-           differentiate(p, p->loss, p->top, offsetof(rv_c_parameter, in_head), &p->top, &p->at_top,
-                         1, error) &&
-           differentiate_step(p, error) && differentiate_start(p, error);
+           differentiate(p, p->loss, &p->top, 1, offsetof(rv_c_parameter, in_head), &p->top,
+                         &p->at_top, 1, error) &&
+           differentiate_step(p, error) && differentiate_start(p, error) &&
+           differentiate_prepared(p, error);
 }
 
 /* ---- simplification ---- */
@@ -190,13 +275,19 @@ static int collect(rv_c_parts *p, rv_var **at)
         at[n++] = &p->parameter[i].in_step;
         at[n++] = &p->parameter[i].in_head;
         at[n++] = &p->parameter[i].in_start;
+        at[n++] = &p->parameter[i].in_prepared;
+    }
+    for (int i = 0; i < p->prepared; i++) {
+        at[n++] = &p->prepare[i].value;
+        at[n++] = &p->prepare[i].in_step;
+        at[n++] = &p->prepare[i].cotangent;
     }
     return n;
 }
 
 static bool simplify_step(rv_c_parts *p, rv_error *error)
 {
-    int most = 7 + 5 * RV_C_MOST_STATES + 3 * RV_C_MOST_PARAMETERS;
+    int most = 7 + 5 * RV_C_MOST_STATES + 4 * RV_C_MOST_PARAMETERS + 3 * RV_C_MOST_PREPARED;
     rv_var **at = rv_alloc((size_t)most, sizeof *at);
     bool ok = at || rv_fail_memory(error);
     ok = ok && rv_tape_simplify(&p->tape, at, collect(p, at), error);
@@ -333,7 +424,8 @@ bool rv_c_parts_make(rv_c_parts *p, const rv_exported_net *net, const char *pref
     if (!rv_exported_check("C code", net, error) || !check(p, error)) return false;
     const rv_net_options *o = net->options;
     p->steps = o->sequence ? net->x.shape.dim[0] : o->steps ? o->steps : 1;
-    if (!record_step(p, store, error) || !find_parameters(p, error)) return false;
+    if (!record_step(p, store, error) || !find_parameters(p, error) || !find_prepared(p, error))
+        return false;
     if (p->parameter_count > MOST_PARAMETERS)
         return rv_fail(error, RV_ERROR_LIMIT,
                        "C code: %lld parameter(s), expected at most %d; use fewer `units`",

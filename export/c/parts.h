@@ -6,7 +6,12 @@
 #include "export/c/text.h"
 #include "export/step_internal.h"
 
-enum { RV_C_MOST_STATES = RV_STEP_STATES, RV_C_MOST_PARAMETERS = 256, RV_C_PATH = 2 * RV_C_NAME };
+enum {
+    RV_C_MOST_STATES = RV_STEP_STATES,
+    RV_C_MOST_PARAMETERS = 256,
+    RV_C_MOST_PREPARED = 64,
+    RV_C_PATH = 2 * RV_C_NAME
+};
 
 typedef struct rv_c_state {
     rv_var first;                /* before the first step of a sample */
@@ -20,8 +25,17 @@ typedef struct rv_c_parameter {
     const rv_entry *entry;
     char name[RV_C_NAME];
     int64_t count;
-    rv_var in_step, in_head, in_start; /* its gradients there; null: none */
+    rv_var in_step, in_head, in_start, in_prepared; /* its gradients there; null: none */
 } rv_c_parameter;
+
+/* A value that depends on x and on no state. If each step reads the same x, it is computed once for all of them. */
+typedef struct rv_c_prepared {
+    rv_var value;
+    rv_var in_step;   /* d loss / d value, of a step */
+    rv_var cotangent; /* that of all steps, which is given */
+    char name[RV_C_NAME];
+    int64_t count;
+} rv_c_prepared;
 
 /* A number or array that an optimizer remembers. */
 typedef struct rv_c_memory {
@@ -45,6 +59,8 @@ typedef struct rv_c_parts {
     int states, parameters;
     rv_c_state state[RV_C_MOST_STATES];
     rv_c_parameter parameter[RV_C_MOST_PARAMETERS];
+    int prepared;
+    rv_c_prepared prepare[RV_C_MOST_PREPARED];
     int64_t parameter_count, learned_count; /* numbers; those that are learned come first */
     uint64_t identity;                      /* a hash of the names and sizes of what a net has */
 

@@ -228,7 +228,7 @@ bool rv_c_plan_make(rv_c_plan *p, const rv_c_function *f, rv_error *error)
     if (!find_order(p, error)) return false;
     find_last_reads(p);
     for (int32_t id = 0; id < (int32_t)nodes; id++)
-        if (p->stored[id]) name_value(p, id);
+        if (p->stored[id] && !rv_c_given_of(p, id)) name_value(p, id);
     return true;
 }
 

@@ -24,8 +24,8 @@ static void put_body(const rv_c_template *w, rv_c_which which)
 {
     const rv_c_function *f = &w->f->of[which];
     bool extra = rv_c_uses(&f->body, "top[") && which == RV_C_STEP;
-    bool net =
-        (rv_c_trains(w) && rv_c_uses(&f->body, "p->")) || rv_c_uses(&f->body, "w->") || extra;
+    bool net = (rv_c_trains(w) && rv_c_uses(&f->body, "p->")) || rv_c_uses(&f->body, "w->") ||
+               rv_c_uses(&f->body, "net->") || extra;
     if (!net) rv_c_put(w, "    (void)net;\n");
     if (rv_c_uses(&f->body, "p->"))
         rv_c_put(w, rv_c_trains(w)
@@ -42,15 +42,21 @@ static void put_body(const rv_c_template *w, rv_c_which which)
 static void put_functions(const rv_c_template *w)
 {
     bool extra = w->p->top_state < 0;
+    if (w->p->prepared) {
+        rv_c_put(w, "\n/* What all time steps need of x. */\n"
+                    "static void prepare(struct net *net, const $I *x)\n{\n");
+        put_body(w, RV_C_PREPARE);
+        rv_c_put(w, "}\n");
+    }
     rv_c_put(w, "\n/* The states s before the first step. */\n"
                 "static void start(struct net *net, struct net_states *s)\n{\n");
     put_body(w, RV_C_START);
     rv_c_put(w, "}\n\n/* One time step: from the states s and x to the states next. */\n"
-                "static void step(struct net *net, const struct net_states *s, const $I *x, struct "
+                "static void step(struct net *net, const struct net_states *s, $1struct "
                 "net_states *next)\n{\n");
     if (extra) rv_c_put(w, "    real *top = net->top;\n");
     put_body(w, RV_C_STEP);
-    put_unused(w, RV_C_STEP, "x", "x[");
+    if (*w->text['1']) put_unused(w, RV_C_STEP, "x", "x[");
     rv_c_put(w, "}\n\n/* The output, from the output h of the cell. */\n"
                 "static void head(struct net *net, const real *h, real *output)\n{\n");
     put_body(w, RV_C_HEAD);
@@ -68,13 +74,20 @@ static void put_functions(const rv_c_template *w)
              "/* Replaces d, d loss / d states after the step from s and x, by d loss / d s. Adds "
              "the gradients of the\n"
              " * cell's parameters. */\n"
-             "static void step_gradient(struct net *net, const struct net_states *s, const $I *x, "
+             "static void step_gradient(struct net *net, const struct net_states *s, $2"
              "struct net_states *d");
     rv_c_put(w, extra ? ",\n                          const real *d_top)\n{\n" : ")\n{\n");
     put_body(w, RV_C_STEP_GRADIENT);
-    put_unused(w, RV_C_STEP_GRADIENT, "x", "x[");
+    if (*w->text['2']) put_unused(w, RV_C_STEP_GRADIENT, "x", "x[");
     put_unused(w, RV_C_STEP_GRADIENT, "s", "s->");
     rv_c_put(w, "}\n");
+    if (w->f->of[RV_C_PREPARE_GRADIENT].results) {
+        rv_c_put(w, "\n/* Adds the gradients of the parameters that prepared values depend on. */\n"
+                    "static void prepare_gradient(struct net *net, const $I *x)\n{\n");
+        put_body(w, RV_C_PREPARE_GRADIENT);
+        put_unused(w, RV_C_PREPARE_GRADIENT, "x", "x[");
+        rv_c_put(w, "}\n");
+    }
     if (!w->f->of[RV_C_START_GRADIENT].results) return;
     rv_c_put(w, "\n/* Adds the gradients of the parameters that the first states depend on. */\n"
                 "static void start_gradient(struct net *net, const struct net_states *d)\n{\n");
@@ -85,18 +98,20 @@ static void put_functions(const rv_c_template *w)
 static void put_running(const rv_c_template *w)
 {
     rv_c_put(w, "\nvoid net_reset(struct net *net) { start(net, &net->state); }\n\n"
-                "static void advance(struct net *net, const $I *x)\n{\n"
-                "    step(net, &net->state, x, &net->next);\n"
+                "static void advance(struct net *net$3)\n{\n"
+                "    step(net, &net->state, $4&net->next);\n"
                 "    net->state = net->next;\n}\n\n"
                 "void net_step(struct net *net, const $I *x, real *output)\n{\n"
-                "    advance(net, x);\n"
+                "$P"
+                "    advance(net$5);\n"
                 "    if (output) head(net, $h, output);\n}\n\n"
                 "void net_run(struct net *net, const $I *x, real *output)\n{\n"
                 "    net_reset(net);\n");
+    if (!w->p->net->options->each_step) rv_c_put(w, "$P");
     rv_c_put(w, w->p->net->options->each_step
                     ? "    for (int t = 0; t < NET_STEPS; t++) net_step(net, $a, output + t * "
                       "NET_OUTPUT);\n}\n"
-                    : "    for (int t = 0; t < NET_STEPS; t++) advance(net, $a);\n"
+                    : "    for (int t = 0; t < NET_STEPS; t++) advance(net$6);\n"
                       "    head(net, $h, output);\n}\n");
 }
 
@@ -105,22 +120,25 @@ static void put_training(const rv_c_template *w)
     bool extra = w->p->top_state < 0, each = w->p->net->options->each_step;
     rv_c_put(w, "\nreal net_gradients(struct net *net, const $I *x, const $J *y)\n{\n"
                 "    real loss = 0;\n"
+                "$P"
                 "    start(net, &net->states[0]);\n"
-                "    for (int t = 0; t < NET_STEPS; t++) step(net, &net->states[t], $a, "
+                "    for (int t = 0; t < NET_STEPS; t++) step(net, &net->states[t], $7"
                 "&net->states[t + 1]);\n"
                 "    memset(&net->d, 0, sizeof net->d);\n");
     if (extra) rv_c_put(w, "    memset(net->d_top, 0, sizeof net->d_top);\n");
+    if (w->p->prepared) rv_c_put(w, "    memset(&net->d_prepared, 0, sizeof net->d_prepared);\n");
     if (!each) rv_c_put(w, "    loss += head_gradient(net, $l, y, $d);\n");
     rv_c_put(w, each || extra ? "    for (int t = NET_STEPS - 1; t >= 0; t--) {\n"
                               : "    for (int t = NET_STEPS - 1; t >= 0; t--)\n");
     if (each && extra) /* top is not a state: compute it again */
-        rv_c_put(w, "        step(net, &net->states[t], $a, &net->states[t + 1]);\n");
+        rv_c_put(w, "        step(net, &net->states[t], $7&net->states[t + 1]);\n");
     if (each) rv_c_put(w, "        loss += head_gradient(net, $l, y + t * NET_TARGET, $d);\n");
-    rv_c_put(w, extra ? "        step_gradient(net, &net->states[t], $a, &net->d, net->d_top);\n"
+    rv_c_put(w, extra ? "        step_gradient(net, &net->states[t], $8&net->d, net->d_top);\n"
                         "        memset(net->d_top, 0, sizeof net->d_top);\n"
-                      : "        step_gradient(net, &net->states[t], $a, &net->d);\n");
+                      : "        step_gradient(net, &net->states[t], $8&net->d);\n");
     if (each || extra) rv_c_put(w, "    }\n");
     if (w->f->of[RV_C_START_GRADIENT].results) rv_c_put(w, "    start_gradient(net, &net->d);\n");
+    if (w->f->of[RV_C_PREPARE_GRADIENT].results) rv_c_put(w, "    prepare_gradient(net, x);\n");
     rv_c_put(w, "    net->samples++;\n"
                 "    return loss;\n}\n\n"
                 "void net_update(struct net *net)\n{\n"

@@ -110,6 +110,15 @@ TEST_F(C, of_nets_with_options_is_right_too)
     ASSERT_TRUE(residual.write()) << residual.error();
     EXPECT_EQ(run(residual), 0);
 
+    Net image(find("lstm")); /* the same x at each step */
+    image.options().sequence = false;
+    image.options().rnn.layers = 2;
+    image.options().steps = 3;
+    image.net().x = {RV_F32, RV_SHAPE(3)};
+    ASSERT_TRUE(image.write()) << image.error();
+    EXPECT_NE(std::string(image.code().source).find("prepare(net, x)"), std::string::npos);
+    EXPECT_EQ(run(image), 0);
+
     Net tokens(find("ugrnn"));
     tokens.net().x = {RV_I32, RV_SHAPE(5)};
     tokens.options().tokens = 7;
@@ -173,6 +182,24 @@ TEST_F(C, has_no_undefined_behaviour_and_no_unused_parts)
     ASSERT_TRUE(net.write()) << net.error();
     EXPECT_EQ(run(net), 0);
     EXPECT_EQ(std::string(net.code().header).find("gradient"), std::string::npos);
+}
+
+/* The same parameter maps x and the state. */
+void shared_step(rv_cell *k, rv_var x, rv_var *h)
+{
+    h[0] = rv_tanh(rv_add(rv_cell_map(k, h[0], "W"), rv_cell_map(k, x, "W")));
+}
+
+TEST_F(C, counts_the_gradient_of_a_shared_parameter_once)
+{
+    rv_model model = {};
+    model.name = "shared";
+    model.step = shared_step;
+    Net net(&model);
+    net.options().sequence = false;
+    net.net().x = {RV_F32, RV_SHAPE(4)};
+    ASSERT_TRUE(net.write()) << net.error();
+    EXPECT_EQ(run(net), 0);
 }
 
 /* One equation of many operations. */

@@ -248,6 +248,31 @@ static const struct curnn_parameters initial = {
      0xd0272bp-28, 0xea4ff1p-27, 0x440213p-26, 0xf06d8fp-27},
     {0xac0af5p-27}};
 
+/* What all time steps need of x. */
+static void prepare(struct curnn *net, const real *x)
+{
+    const struct curnn_parameters *restrict p = &net->parameters.p;
+
+    /* x1 = conv2d(x, Wxg) */
+    for (int i = 0; i < 4; i++)
+        for (int j = 0; j < 4; j++) {
+            real sum = 0;
+            for (int k = 0; k < 5; k++)
+                for (int l = 0; l < 5; l++)
+                    sum += x[i * 8 + k * 8 + j + l] * p->Wxg[k * 5 + l];
+            net->prepared.x1[i * 4 + j] = sum;
+        }
+    /* x2 = conv2d(x, Wxc) */
+    for (int i = 0; i < 4; i++)
+        for (int j = 0; j < 4; j++) {
+            real sum = 0;
+            for (int k = 0; k < 5; k++)
+                for (int l = 0; l < 5; l++)
+                    sum += x[i * 8 + k * 8 + j + l] * p->Wxc[k * 5 + l];
+            net->prepared.x2[i * 4 + j] = sum;
+        }
+}
+
 /* The states s before the first step. */
 static void start(struct curnn *net, struct curnn_states *s)
 {
@@ -257,7 +282,7 @@ static void start(struct curnn *net, struct curnn_states *s)
 }
 
 /* One time step: from the states s and x to the states next. */
-static void step(struct curnn *net, const struct curnn_states *s, const real *x, struct curnn_states *next)
+static void step(struct curnn *net, const struct curnn_states *s, struct curnn_states *next)
 {
     const struct curnn_parameters *restrict p = &net->parameters.p;
     struct curnn_step_work *restrict w = &net->work.step;
@@ -267,46 +292,30 @@ static void step(struct curnn *net, const struct curnn_states *s, const real *x,
     for (int i = 0; i < 4; i++)
         for (int j = 0; j < 4; j++)
             w->padded1[i * 6 + j + 7] = s->h[i * 4 + j];
-    /* t1 = conv2d(x, Wxg) + conv2d(h, Wrecg) */
-    for (int i = 0; i < 4; i++)
-        for (int j = 0; j < 4; j++) {
-            real sum = 0;
-            for (int k = 0; k < 5; k++)
-                for (int l = 0; l < 5; l++)
-                    sum += x[i * 8 + k * 8 + j + l] * p->Wxg[k * 5 + l];
-            w->t1[i * 4 + j] = sum;
-        }
+    /* t1 = conv2d(h, Wrecg) */
     for (int i = 0; i < 4; i++)
         for (int j = 0; j < 4; j++) {
             real sum = 0;
             for (int k = 0; k < 3; k++)
                 for (int l = 0; l < 3; l++)
                     sum += w->padded1[i * 6 + k * 6 + j + l] * p->Wrecg[k * 3 + l];
-            w->t1[i * 4 + j] += sum;
+            w->t1[i * 4 + j] = sum;
         }
-    /* t2 = conv2d(x, Wxc) + conv2d(h, Wrecc) */
-    for (int i = 0; i < 4; i++)
-        for (int j = 0; j < 4; j++) {
-            real sum = 0;
-            for (int k = 0; k < 5; k++)
-                for (int l = 0; l < 5; l++)
-                    sum += x[i * 8 + k * 8 + j + l] * p->Wxc[k * 5 + l];
-            w->t2[i * 4 + j] = sum;
-        }
+    /* t2 = conv2d(h, Wrecc) */
     for (int i = 0; i < 4; i++)
         for (int j = 0; j < 4; j++) {
             real sum = 0;
             for (int k = 0; k < 3; k++)
                 for (int l = 0; l < 3; l++)
                     sum += w->padded1[i * 6 + k * 6 + j + l] * p->Wrecc[k * 3 + l];
-            w->t2[i * 4 + j] += sum;
+            w->t2[i * 4 + j] = sum;
         }
-    /* g = sigmoid(t1 + bg)
-     * c = tanh(t2 + bc)
+    /* g = sigmoid((x1 + t1) + bg)
+     * c = tanh((x2 + t2) + bc)
      * h' = c + g.(h - c) */
     for (int i = 0; i < 16; i++) {
-        const real g = SIGMOID(w->t1[i] + p->bg[0]);
-        const real c = TANH(w->t2[i] + p->bc[0]);
+        const real g = SIGMOID(net->prepared.x1[i] + w->t1[i] + p->bg[0]);
+        const real c = TANH(net->prepared.x2[i] + w->t2[i] + p->bc[0]);
         next->h[i] = c + g * (s->h[i] - c);
     }
 }
@@ -400,7 +409,7 @@ static real head_gradient(struct curnn *net, const real *h, const int32_t *y, re
 
 /* Replaces d, d loss / d states after the step from s and x, by d loss / d s. Adds the gradients of the
  * cell's parameters. */
-static void step_gradient(struct curnn *net, const struct curnn_states *s, const real *x, struct curnn_states *d)
+static void step_gradient(struct curnn *net, const struct curnn_states *s, struct curnn_states *d)
 {
     const struct curnn_parameters *restrict p = &net->parameters.p;
     struct curnn_parameters *restrict dp = &net->gradient.p;
@@ -411,57 +420,45 @@ static void step_gradient(struct curnn *net, const struct curnn_states *s, const
     for (int i = 0; i < 4; i++)
         for (int j = 0; j < 4; j++)
             w->padded1[i * 6 + j + 7] = s->h[i * 4 + j];
-    /* t1 = conv2d(x, Wxg) + conv2d(h, Wrecg) */
-    for (int i = 0; i < 4; i++)
-        for (int j = 0; j < 4; j++) {
-            real sum = 0;
-            for (int k = 0; k < 5; k++)
-                for (int l = 0; l < 5; l++)
-                    sum += x[i * 8 + k * 8 + j + l] * p->Wxg[k * 5 + l];
-            w->t1[i * 4 + j] = sum;
-        }
+    /* t1 = conv2d(h, Wrecg) */
     for (int i = 0; i < 4; i++)
         for (int j = 0; j < 4; j++) {
             real sum = 0;
             for (int k = 0; k < 3; k++)
                 for (int l = 0; l < 3; l++)
                     sum += w->padded1[i * 6 + k * 6 + j + l] * p->Wrecg[k * 3 + l];
-            w->t1[i * 4 + j] += sum;
+            w->t1[i * 4 + j] = sum;
         }
-    /* t2 = conv2d(x, Wxc) + conv2d(h, Wrecc) */
-    for (int i = 0; i < 4; i++)
-        for (int j = 0; j < 4; j++) {
-            real sum = 0;
-            for (int k = 0; k < 5; k++)
-                for (int l = 0; l < 5; l++)
-                    sum += x[i * 8 + k * 8 + j + l] * p->Wxc[k * 5 + l];
-            w->t2[i * 4 + j] = sum;
-        }
+    /* t2 = conv2d(h, Wrecc) */
     for (int i = 0; i < 4; i++)
         for (int j = 0; j < 4; j++) {
             real sum = 0;
             for (int k = 0; k < 3; k++)
                 for (int l = 0; l < 3; l++)
                     sum += w->padded1[i * 6 + k * 6 + j + l] * p->Wrecc[k * 3 + l];
-            w->t2[i * 4 + j] += sum;
+            w->t2[i * 4 + j] = sum;
         }
-    /* g = sigmoid(t1 + bg)
-     * c = tanh(t2 + bc)
+    /* g = sigmoid((x1 + t1) + bg)
+     * c = tanh((x2 + t2) + bc)
      * t3 = dh'.g
-     * t4 = tanh_gradient(c, negate(t3) + dh')
-     * t6 = sigmoid_gradient(g, dh'.(h - c)) */
+     * dx2 = tanh_gradient(c, negate(t3) + dh')
+     * dx1 = sigmoid_gradient(g, dh'.(h - c)) */
     for (int i = 0; i < 16; i++) {
-        const real g = SIGMOID(w->t1[i] + p->bg[0]);
-        const real c = TANH(w->t2[i] + p->bc[0]);
+        const real g = SIGMOID(net->prepared.x1[i] + w->t1[i] + p->bg[0]);
+        const real c = TANH(net->prepared.x2[i] + w->t2[i] + p->bc[0]);
         const real t3 = d->h[i] * g;
         w->t3[i] = t3;
-        w->t4[i] = (-t3 + d->h[i]) * ((1 - c) * (1 + c));
-        w->t6[i] = d->h[i] * (s->h[i] - c) * (g * (1 - g));
+        const real t4 = (-t3 + d->h[i]) * ((1 - c) * (1 + c));
+        w->t4[i] = t4;
+        net->d_prepared.x2[i] += t4;
+        const real t6 = d->h[i] * (s->h[i] - c) * (g * (1 - g));
+        w->t6[i] = t6;
+        net->d_prepared.x1[i] += t6;
     }
-    /* t10 = sum(t4)
+    /* t10 = sum(dx2)
      * dbc = t10
-     * t13 = sum(t6)
-     * dbg = t13 */
+     * t12 = sum(dx1)
+     * dbg = t12 */
     real sum = 0;
     for (int i = 0; i < 16; i++)
         sum += w->t4[i];
@@ -470,9 +467,9 @@ static void step_gradient(struct curnn *net, const struct curnn_states *s, const
     real sum2 = 0;
     for (int i = 0; i < 16; i++)
         sum2 += w->t6[i];
-    const real t13 = sum2;
-    dp->bg[0] += t13;
-    /* dWrecc = conv2d_weight_gradient(h, t4) */
+    const real t12 = sum2;
+    dp->bg[0] += t12;
+    /* dWrecc = conv2d_weight_gradient(h, dx2) */
     for (int i = 0; i < 3; i++)
         for (int j = 0; j < 3; j++) {
             real sum3 = 0;
@@ -481,7 +478,7 @@ static void step_gradient(struct curnn *net, const struct curnn_states *s, const
                     sum3 += w->padded1[k * 6 + i * 6 + l + j] * w->t4[k * 4 + l];
             dp->Wrecc[i * 3 + j] += sum3;
         }
-    /* dWrecg = conv2d_weight_gradient(h, t6) */
+    /* dWrecg = conv2d_weight_gradient(h, dx1) */
     for (int i = 0; i < 3; i++)
         for (int j = 0; j < 3; j++) {
             real sum3 = 0;
@@ -490,17 +487,17 @@ static void step_gradient(struct curnn *net, const struct curnn_states *s, const
                     sum3 += w->padded1[k * 6 + i * 6 + l + j] * w->t6[k * 4 + l];
             dp->Wrecg[i * 3 + j] += sum3;
         }
-    /* padded2 = t6, with zeros around it */
+    /* padded2 = dx1, with zeros around it */
     memset(w->padded2, 0, sizeof w->padded2);
     for (int i = 0; i < 4; i++)
         for (int j = 0; j < 4; j++)
             w->padded2[i * 6 + j + 7] = w->t6[i * 4 + j];
-    /* padded3 = t4, with zeros around it */
+    /* padded3 = dx2, with zeros around it */
     memset(w->padded3, 0, sizeof w->padded3);
     for (int i = 0; i < 4; i++)
         for (int j = 0; j < 4; j++)
             w->padded3[i * 6 + j + 7] = w->t4[i * 4 + j];
-    /* t8 = conv2d_input_gradient(t6, Wrecg) + conv2d_input_gradient(t4, Wrecc) */
+    /* t8 = conv2d_input_gradient(dx1, Wrecg) + conv2d_input_gradient(dx2, Wrecc) */
     for (int i = 0; i < 4; i++)
         for (int j = 0; j < 4; j++) {
             real sum3 = 0;
@@ -517,24 +514,6 @@ static void step_gradient(struct curnn *net, const struct curnn_states *s, const
                     sum3 += w->padded3[i * 6 + j - l - k * 6 + 14] * p->Wrecc[k * 3 + l];
             w->t8[i * 4 + j] += sum3;
         }
-    /* dWxc = conv2d_weight_gradient(x, t4) */
-    for (int i = 0; i < 5; i++)
-        for (int j = 0; j < 5; j++) {
-            real sum3 = 0;
-            for (int k = 0; k < 4; k++)
-                for (int l = 0; l < 4; l++)
-                    sum3 += x[k * 8 + i * 8 + l + j] * w->t4[k * 4 + l];
-            dp->Wxc[i * 5 + j] += sum3;
-        }
-    /* dWxg = conv2d_weight_gradient(x, t6) */
-    for (int i = 0; i < 5; i++)
-        for (int j = 0; j < 5; j++) {
-            real sum3 = 0;
-            for (int k = 0; k < 4; k++)
-                for (int l = 0; l < 4; l++)
-                    sum3 += x[k * 8 + i * 8 + l + j] * w->t6[k * 4 + l];
-            dp->Wxg[i * 5 + j] += sum3;
-        }
     /* dh = t8 + t3 */
     for (int i = 0; i < 16; i++) {
         const real t9 = w->t8[i] + w->t3[i];
@@ -542,36 +521,66 @@ static void step_gradient(struct curnn *net, const struct curnn_states *s, const
     }
 }
 
+/* Adds the gradients of the parameters that prepared values depend on. */
+static void prepare_gradient(struct curnn *net, const real *x)
+{
+    struct curnn_parameters *restrict dp = &net->gradient.p;
+
+    /* dWxc = conv2d_weight_gradient(x, dx2) */
+    for (int i = 0; i < 5; i++)
+        for (int j = 0; j < 5; j++) {
+            real sum = 0;
+            for (int k = 0; k < 4; k++)
+                for (int l = 0; l < 4; l++)
+                    sum += x[k * 8 + i * 8 + l + j] * net->d_prepared.x2[k * 4 + l];
+            dp->Wxc[i * 5 + j] += sum;
+        }
+    /* dWxg = conv2d_weight_gradient(x, dx1) */
+    for (int i = 0; i < 5; i++)
+        for (int j = 0; j < 5; j++) {
+            real sum = 0;
+            for (int k = 0; k < 4; k++)
+                for (int l = 0; l < 4; l++)
+                    sum += x[k * 8 + i * 8 + l + j] * net->d_prepared.x1[k * 4 + l];
+            dp->Wxg[i * 5 + j] += sum;
+        }
+}
+
 void curnn_reset(struct curnn *net) { start(net, &net->state); }
 
-static void advance(struct curnn *net, const real *x)
+static void advance(struct curnn *net)
 {
-    step(net, &net->state, x, &net->next);
+    step(net, &net->state, &net->next);
     net->state = net->next;
 }
 
 void curnn_step(struct curnn *net, const real *x, real *output)
 {
-    advance(net, x);
+    prepare(net, x);
+    advance(net);
     if (output) head(net, net->state.h, output);
 }
 
 void curnn_run(struct curnn *net, const real *x, real *output)
 {
     curnn_reset(net);
-    for (int t = 0; t < CURNN_STEPS; t++) advance(net, x);
+    prepare(net, x);
+    for (int t = 0; t < CURNN_STEPS; t++) advance(net);
     head(net, net->state.h, output);
 }
 
 real curnn_gradients(struct curnn *net, const real *x, const int32_t *y)
 {
     real loss = 0;
+    prepare(net, x);
     start(net, &net->states[0]);
-    for (int t = 0; t < CURNN_STEPS; t++) step(net, &net->states[t], x, &net->states[t + 1]);
+    for (int t = 0; t < CURNN_STEPS; t++) step(net, &net->states[t], &net->states[t + 1]);
     memset(&net->d, 0, sizeof net->d);
+    memset(&net->d_prepared, 0, sizeof net->d_prepared);
     loss += head_gradient(net, net->states[CURNN_STEPS].h, y, net->d.h);
     for (int t = CURNN_STEPS - 1; t >= 0; t--)
-        step_gradient(net, &net->states[t], x, &net->d);
+        step_gradient(net, &net->states[t], &net->d);
+    prepare_gradient(net, x);
     net->samples++;
     return loss;
 }

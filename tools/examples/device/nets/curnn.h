@@ -39,6 +39,12 @@ struct curnn_states {
     curnn_real h[16];
 };
 
+/* What all time steps need of x. */
+struct curnn_prepared {
+    curnn_real x1[16];
+    curnn_real x2[16];
+};
+
 /* Intermediate values. */
 struct curnn_step_work {
     curnn_real padded1[36];
@@ -76,6 +82,7 @@ struct curnn {
         curnn_real all[CURNN_PARAMETERS];
     } parameters;
     struct curnn_states state, next;
+    struct curnn_prepared prepared;
 
     /* training: the gradient is summed over the samples since the last update */
     union {
@@ -85,6 +92,7 @@ struct curnn {
     int32_t samples;
     struct curnn_states states[CURNN_STEPS + 1]; /* of a sample, before each step and after the last */
     struct curnn_states d; /* d loss / d states */
+    struct curnn_prepared d_prepared;
     struct {
         curnn_real learning_rate[1];
         curnn_real v[683];
