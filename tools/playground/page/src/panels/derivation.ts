@@ -84,6 +84,7 @@ export function agreementTable(agreement: Agreement): HTMLElement {
 export function mount(root: HTMLElement, app: App): void {
     let verdicts: Verdict[] = [];
     let proved = ""; // the text of the verdicts
+    let hasRepairs = false;
     let said = "";
     let waiting: AbortController | undefined;
 
@@ -115,15 +116,19 @@ export function mount(root: HTMLElement, app: App): void {
             verdicts = result.verdicts;
             proved = text;
             draw();
-            if (!repair && verdicts.some((v) => !v.gradient && v.verdict === "wrong")) repairLater();
+            hasRepairs = repair;
+            repairLater();
         } catch (error) {
             if (!control.signal.aborted) summary.textContent = message(error);
         }
     }
 
     const proveLater = debounce(PROVE_AFTER, () => void prove(false));
+    /** Repairs take seconds, so they are looked for only where they are shown. */
     const repairLater = debounce(REPAIR_AFTER, () => {
-        if (app.checked.text === app.store.value.text) void prove(true);
+        const { panel, text } = app.store.value;
+        const isWrong = verdicts.some((v) => !v.gradient && v.verdict === "wrong");
+        if (panel === "derivation" && isWrong && !hasRepairs && proved === text) void prove(true);
     });
 
     /* ---- drawing ---- */
@@ -257,6 +262,7 @@ export function mount(root: HTMLElement, app: App): void {
     }
 
     app.onChecked(() => proveLater());
+    app.store.on(["panel"], () => repairLater());
     app.runs.on((event) => {
         if (event.kind === "opened" && event.run === 1 && verdicts.length > 0) draw();
     });

@@ -33,6 +33,8 @@ interface Scene {
 interface Step {
     title: string;
     text: Child[];
+    /** What a narrow page scrolls to. */
+    look: "text" | "panel";
     enter(scene: Scene): Promise<void>;
 }
 
@@ -243,33 +245,39 @@ const steps: Step[] = [
     {
         title: "A gate made of convolutions",
         text: [
-            "The article \u201cOnly Numpy: Convolutional Update Gate RNN\u201d (Seo 2018) invented this cell. The image x is read twice. At each step the gate g decides, pixel by pixel, what the state h keeps and what the candidate c replaces. On the right: the forward pass of one image, and below each picture its gradient.",
+            "The article \u201cOnly Numpy: Convolutional Update Gate RNN\u201d (Seo 2018) invented this cell. The image x is read twice. At each step the gate g decides, pixel by pixel, what the state h keeps and what the candidate c replaces. \u201cLook inside\u201d shows the forward pass of one image, and below each picture its gradient.",
         ],
+        look: "panel",
         enter: showForward,
     },
     {
         title: "Five mistakes",
         text: ["The article derives the gradients by hand, below the model. Recurve proves each line, given the true values of the lines before it, and often finds the right one."],
+        look: "panel",
         enter: fixMistakes,
     },
     {
         title: "What wrong gradients cost",
         text: ["The same weights and images in the same order: run A follows the true gradient, run B the published one. The cost of an epoch is the sum over its 350 images."],
+        look: "panel",
         enter: trainBoth,
     },
     {
         title: "The plateau at 43.75",
         text: ["The article reports that training stalls at a cost of about 44. That is the cost of answering one half every time. Here the last weights ", code("W2"), " are 0, so that the net does just that."],
+        look: "text",
         enter: explainPlateau,
     },
     {
         title: "A better optimizer",
         text: ["With the true gradient one can try what else slows the net down. Run A uses momentum, run B Adam; nothing else differs."],
+        look: "panel",
         enter: changeOptimizer,
     },
     {
         title: "Your own cell",
         text: ["A cell is its equations, here for all ten digits. The run starts anew as you type; shapes, gradients and updates follow from the text."],
+        look: "text",
         enter: writeCell,
     },
 ];
@@ -381,6 +389,8 @@ export function mount(root: HTMLElement, app: App): Tour {
                 figures,
                 set: async (change) => {
                     if (isShown()) await restore(change);
+                    if (isShown() && matchMedia("(max-width: 820px)").matches)
+                        document.getElementById(step.look === "text" ? "left" : "right")?.scrollIntoView();
                     return isShown();
                 },
                 isShown,
