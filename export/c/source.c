@@ -53,7 +53,7 @@ static void put_functions(const rv_c_template *w)
     put_body(w, RV_C_START);
     rv_c_put(w, "}\n\n/* One time step: from the states s and x to the states next. */\n"
                 "static void step(struct net *net, const struct net_states *s, $1struct "
-                "net_states *next)\n{\n");
+                "net_states *restrict next)\n{\n");
     if (extra) rv_c_put(w, "    real *top = net->top;\n");
     put_body(w, RV_C_STEP);
     if (*w->text['1']) put_unused(w, RV_C_STEP, "x", "x[");
@@ -75,7 +75,7 @@ static void put_functions(const rv_c_template *w)
              "the gradients of the\n"
              " * cell's parameters. */\n"
              "static void step_gradient(struct net *net, const struct net_states *s, $2"
-             "struct net_states *d");
+             "struct net_states *restrict d");
     rv_c_put(w, extra ? ",\n                          const real *d_top)\n{\n" : ")\n{\n");
     put_body(w, RV_C_STEP_GRADIENT);
     if (*w->text['2']) put_unused(w, RV_C_STEP_GRADIENT, "x", "x[");

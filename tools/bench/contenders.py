@@ -97,9 +97,11 @@ def recurve():
 def exported():
     """The C of `recurve export` for A1."""
     def command(data, threads):
-        subprocess.run([os.path.join(BIN, "tools/recurve"), "export", "--head-units", "32", "--name", "a1", "--c", CACHE],
-                       check=True, stdout=subprocess.DEVNULL)
-        return [compiled("peers/with_export.c", [], "", [os.path.join(CACHE, "a1.c")]), data]
+        subprocess.run([os.path.join(BIN, "tools/recurve"), "export", "--head-units", "32", "--name", "a1",
+                        "--c", CACHE], check=True, stdout=subprocess.DEVNULL)
+        # flags of our own kernels
+        return [compiled("peers/with_export.c", [], "", ["-fno-trapping-math", "-ffp-contract=fast",
+                                                         os.path.join(CACHE, "a1.c")]), data]
     return Contender("exported C", command)
 
 

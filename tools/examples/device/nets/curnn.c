@@ -282,7 +282,7 @@ static void start(struct curnn *net, struct curnn_states *s)
 }
 
 /* One time step: from the states s and x to the states next. */
-static void step(struct curnn *net, const struct curnn_states *s, struct curnn_states *next)
+static void step(struct curnn *net, const struct curnn_states *s, struct curnn_states *restrict next)
 {
     const struct curnn_parameters *restrict p = &net->parameters.p;
     struct curnn_step_work *restrict w = &net->work.step;
@@ -409,7 +409,7 @@ static real head_gradient(struct curnn *net, const real *h, const int32_t *y, re
 
 /* Replaces d, d loss / d states after the step from s and x, by d loss / d s. Adds the gradients of the
  * cell's parameters. */
-static void step_gradient(struct curnn *net, const struct curnn_states *s, struct curnn_states *d)
+static void step_gradient(struct curnn *net, const struct curnn_states *s, struct curnn_states *restrict d)
 {
     const struct curnn_parameters *restrict p = &net->parameters.p;
     struct curnn_parameters *restrict dp = &net->gradient.p;

@@ -168,7 +168,7 @@ static void start(struct gru *net, struct gru_states *s)
 }
 
 /* One time step: from the states s and x to the states next. */
-static void step(struct gru *net, const struct gru_states *s, const real *x, struct gru_states *next)
+static void step(struct gru *net, const struct gru_states *s, const real *x, struct gru_states *restrict next)
 {
     const struct gru_parameters *restrict p = &initial;
     struct gru_step_work *restrict w = &net->work.step;
