@@ -15,7 +15,8 @@ typedef enum rv_onnx_form {
     /* One time step, from the input "x" [batch,..] and the states "h", .. to "output" and the next states "h'", ..
      * The states start at zero, or at the outputs "h[0]", .. */
     RV_ONNX_STEP,
-    /* The whole sequence "x" [batch,time,..] by one Scan; the number of steps is free, too. */
+    /* The whole sequence "x" [batch,time,..] by one Scan; the number of steps is free, too. Where the equations are those of
+     * ONNX's LSTM, GRU or RNN, which start at zero, and only the last output is read, it is such a node for each layer. */
     RV_ONNX_SCAN,
     /* The whole sequence, of the length of a sample, step after step; "h[2]" is the state h after step 2. */
     RV_ONNX_UNROLLED,

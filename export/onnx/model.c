@@ -237,16 +237,22 @@ void rv_onnx_set_ints(rv_onnx *m, const char *attribute, const int64_t *values, 
     rv_protobuf_end(&m->attributes, begin);
 }
 
-void rv_onnx_node(rv_onnx *m, const char *type, const char *const *in, int count, const char *out)
+void rv_onnx_node_with(rv_onnx *m, const char *type, const char *const *in, int count,
+                       const char *const *out, int out_count)
 {
     size_t begin = rv_protobuf_begin(&m->out, RV_GRAPH_NODE);
     for (int i = 0; i < count; i++) rv_protobuf_text(&m->out, RV_NODE_INPUT, in[i]);
-    rv_protobuf_text(&m->out, RV_NODE_OUTPUT, out);
-    rv_protobuf_text(&m->out, RV_NODE_NAME, out);
+    for (int i = 0; i < out_count; i++) rv_protobuf_text(&m->out, RV_NODE_OUTPUT, out[i]);
+    rv_protobuf_text(&m->out, RV_NODE_NAME, out[out_count - 1]);
     rv_protobuf_text(&m->out, RV_NODE_OP_TYPE, type);
     rv_protobuf_join(&m->out, &m->attributes);
     rv_protobuf_end(&m->out, begin);
     m->attributes.length = 0;
+}
+
+void rv_onnx_node(rv_onnx *m, const char *type, const char *const *in, int count, const char *out)
+{
+    rv_onnx_node_with(m, type, in, count, &out, 1);
 }
 
 rv_onnx_scan rv_onnx_scan_begin(rv_onnx *m, const char *const *in, int count, int scanned,

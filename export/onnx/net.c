@@ -4,6 +4,7 @@
 #include "autograd/tape_internal.h"
 #include "export/onnx.h"
 #include "export/onnx/graph.h"
+#include "export/onnx/native.h"
 #include "export/step_internal.h"
 #include "ops/ops.h"
 #include "tensor/memory.h"
@@ -18,6 +19,7 @@ typedef struct steps {
     rv_step of[2]; /* the tapes hold the same ids */
     bool two;
     int64_t samples;
+    rv_native native;
     const char *before[RV_STEP_STATES], *after[RV_STEP_STATES], *first[RV_STEP_STATES];
 } steps;
 
@@ -39,11 +41,15 @@ static bool record_steps(steps *all, const rv_exported_net *net, int64_t batch, 
     all->two = !batch;
     all->samples = batch ? batch : SAMPLES;
     const char *instead = ", or the form of the unrolled sequence";
-    for (int i = 0; i <= all->two; i++)
-        if (!rv_step_record(&all->of[i], "ONNX", instead, net, i ? OTHER_SAMPLES : all->samples,
-                            store, error) ||
-            !simplify_step(&all->of[i], error))
+    for (int i = 0; i <= all->two; i++) {
+        rv_step *step = &all->of[i];
+        if (!rv_step_record(step, "ONNX", instead, net, i ? OTHER_SAMPLES : all->samples, store,
+                            error))
             return false;
+        if (!i && net->options->sequence && !net->options->each_step)
+            all->native = rv_native_find(step);
+        if (!rv_tape_is_good(step->tape, error) || !simplify_step(step, error)) return false;
+    }
     return true;
 }
 
@@ -214,6 +220,23 @@ static void write_scanned(rv_onnx *m, steps *all, const rv_net_options *o)
     rv_onnx_graph_free(&head);
 }
 
+/* The same by nodes that ONNX has for such a step. */
+static void write_native(rv_onnx *m, const steps *all)
+{
+    const rv_step *step = &all->of[0];
+    const char *x = m->samples_of = rv_onnx_name(m, "x"), *output = rv_onnx_name(m, "output");
+    const char *scanned = rv_onnx_name(m, "x by time");
+    rv_onnx_graph g;
+    make_graph(&g, m, all);
+    rv_onnx_graph_input(&g, step->x, x, "time");
+    exchange(m, x, rv_shape_of(step->x).rank, scanned);
+    rv_onnx_graph_give(&g, step->top, rv_native_write(m, &all->native, scanned));
+    rv_onnx_graph_want(&g, step->output, output);
+    rv_onnx_graph_write(&g);
+    rv_onnx_graph_output(&g, step->output, output, NULL);
+    rv_onnx_graph_free(&g);
+}
+
 /* ---- the whole sequence ---- */
 
 typedef struct sequence {
@@ -352,7 +375,9 @@ static unsigned char *export_step(rv_onnx *m, const rv_exported_net *net, const 
         rv_fail_memory(&m->error);
     else if (record_steps(all, net, o->batch, store, &m->error)) {
         size_t graph = rv_onnx_begin(m, net->model->name, net->model->text);
-        if (o->form == RV_ONNX_SCAN)
+        if (o->form == RV_ONNX_SCAN && all->native.type)
+            write_native(m, all);
+        else if (o->form == RV_ONNX_SCAN)
             write_scanned(m, all, net->options);
         else
             write_step(m, all);

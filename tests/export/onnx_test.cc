@@ -78,22 +78,24 @@ std::vector<std::string> values(const Message &graph, int field)
 
 /* The inputs that each op may have in opset 17, least and most; as far as this library writes it. */
 const std::map<std::string, std::pair<size_t, size_t>> arity = {
-    {"Abs", {1, 1}},       {"Add", {2, 2}},           {"Atan", {1, 1}},
-    {"Cast", {1, 1}},      {"Clip", {1, 3}},          {"Concat", {1, 9999}},
-    {"Conv", {2, 3}},      {"ConvTranspose", {2, 3}}, {"Cos", {1, 1}},
-    {"CumSum", {2, 2}},    {"Div", {2, 2}},           {"Equal", {2, 2}},
-    {"Erf", {1, 1}},       {"Exp", {1, 1}},           {"Expand", {2, 2}},
-    {"Floor", {1, 1}},     {"Gather", {2, 2}},        {"Gemm", {2, 3}},
-    {"Identity", {1, 1}},  {"Less", {2, 2}},          {"LessOrEqual", {2, 2}},
-    {"Log", {1, 1}},       {"MatMul", {2, 2}},        {"Max", {2, 2}},
-    {"Min", {2, 2}},       {"Mul", {2, 2}},           {"Neg", {1, 1}},
-    {"Pad", {2, 3}},       {"Pow", {2, 2}},           {"ReduceMax", {1, 1}},
-    {"ReduceSum", {1, 2}}, {"Relu", {1, 1}},          {"Reshape", {2, 2}},
-    {"Round", {1, 1}},     {"Scan", {1, 9999}},       {"Shape", {1, 1}},
-    {"Sigmoid", {1, 1}},   {"Sign", {1, 1}},          {"Sin", {1, 1}},
-    {"Slice", {4, 5}},     {"Softplus", {1, 1}},      {"Sqrt", {1, 1}},
-    {"Sub", {2, 2}},       {"Sum", {1, 9999}},        {"Tanh", {1, 1}},
-    {"Transpose", {1, 1}}, {"Unsqueeze", {2, 2}},     {"Where", {3, 3}}};
+    {"Abs", {1, 1}},         {"Add", {2, 2}},           {"Atan", {1, 1}},
+    {"Cast", {1, 1}},        {"Clip", {1, 3}},          {"Concat", {1, 9999}},
+    {"Conv", {2, 3}},        {"ConvTranspose", {2, 3}}, {"Cos", {1, 1}},
+    {"CumSum", {2, 2}},      {"Div", {2, 2}},           {"Equal", {2, 2}},
+    {"Erf", {1, 1}},         {"Exp", {1, 1}},           {"Expand", {2, 2}},
+    {"Floor", {1, 1}},       {"Gather", {2, 2}},        {"Gemm", {2, 3}},
+    {"GRU", {4, 4}},         {"LSTM", {4, 4}},          {"RNN", {4, 4}},
+    {"Squeeze", {2, 2}},     {"Identity", {1, 1}},      {"Less", {2, 2}},
+    {"LessOrEqual", {2, 2}}, {"Log", {1, 1}},           {"MatMul", {2, 2}},
+    {"Max", {2, 2}},         {"Min", {2, 2}},           {"Mul", {2, 2}},
+    {"Neg", {1, 1}},         {"Pad", {2, 3}},           {"Pow", {2, 2}},
+    {"ReduceMax", {1, 1}},   {"ReduceSum", {1, 2}},     {"Relu", {1, 1}},
+    {"Reshape", {2, 2}},     {"Round", {1, 1}},         {"Scan", {1, 9999}},
+    {"Shape", {1, 1}},       {"Sigmoid", {1, 1}},       {"Sign", {1, 1}},
+    {"Sin", {1, 1}},         {"Slice", {4, 5}},         {"Softplus", {1, 1}},
+    {"Sqrt", {1, 1}},        {"Sub", {2, 2}},           {"Sum", {1, 9999}},
+    {"Tanh", {1, 1}},        {"Transpose", {1, 1}},     {"Unsqueeze", {2, 2}},
+    {"Where", {3, 3}}};
 
 /* Checks a graph, and the graphs in its nodes, which also see the values around them: each value has a name of its own and
  * is there before it is read. */
@@ -129,6 +131,7 @@ void check(const Message &graph, std::set<std::string> known, std::set<std::stri
             if (Message(attribute).text.count(6))
                 check(Message(Message(attribute).one(6)), known, taken);
         for (const std::string &out : node.all(2)) {
+            if (out.empty()) continue; /* left out */
             EXPECT_FALSE(taken->count(out)) << out << " is defined twice";
             define(out);
         }
@@ -244,17 +247,56 @@ TEST(Onnx, of_sequences_has_free_sizes_and_names_with_steps)
     ASSERT_TRUE(gru.write(RV_ONNX_SCAN)) << gru.error();
     EXPECT_EQ(gru.inputs(), (Names{"x[batch,time,5]"}));
     EXPECT_EQ(gru.outputs(), (Names{"output[batch,1]"}));
-    const size_t few = gru.size();
     ASSERT_TRUE(gru.write(RV_ONNX_UNROLLED)) << gru.error();
     EXPECT_EQ(gru.inputs(), (Names{"x[batch,3,5]"}));
     EXPECT_TRUE(gru.nodes().count("Tanh c[3]"));
     EXPECT_TRUE(gru.nodes().count("Gather x[2]"));
-    gru.net().x.shape = RV_SHAPE(500, 5);
-    gru.options().each_step = true;
-    gru.net().y.shape = gru.options().y = RV_SHAPE(500);
-    ASSERT_TRUE(gru.write(RV_ONNX_SCAN)) << gru.error();
-    EXPECT_EQ(gru.outputs(), (Names{"output[batch,time,1]"}));
-    EXPECT_LT(gru.size(), few + 1000); /* it does not grow with the number of steps */
+    size_t size[2];
+    for (int64_t steps : {3, 500}) { /* the model does not grow */
+        gru.net().x.shape = RV_SHAPE(steps, 5);
+        gru.options().each_step = true;
+        gru.net().y.shape = gru.options().y = RV_SHAPE(steps);
+        ASSERT_TRUE(gru.write(RV_ONNX_SCAN)) << gru.error();
+        EXPECT_EQ(gru.outputs(), (Names{"output[batch,time,1]"}));
+        size[steps > 3] = gru.size();
+    }
+    EXPECT_EQ(size[0], size[1]);
+}
+
+/* Whether a net becomes this node, as a sequence. */
+bool is_native(Net *net, const std::string &type)
+{
+    EXPECT_TRUE(net->write(RV_ONNX_SCAN)) << net->error();
+    net->check_rules();
+    for (const std::string &node : net->graph().all(1))
+        if (Message(node).one(4) == type) return true;
+    return false;
+}
+
+TEST(Onnx, of_a_cell_that_ONNX_has_is_its_node)
+{
+    const std::map<std::string, std::string> nodes = {{"rnn", "RNN"},
+                                                      {"lstm", "LSTM"},
+                                                      {"chrono-lstm", "LSTM"},
+                                                      {"gru", "GRU"},
+                                                      {"torch-gru", "GRU"}};
+    for (int i = 0; i < rv_model_count(); i++) {
+        const rv_model *model = rv_model_at(i);
+        if (!model->step) continue;
+        Net net(model);
+        const bool has = nodes.count(model->name);
+        EXPECT_TRUE(is_native(&net, has ? nodes.at(model->name) : "Scan")) << model->name;
+    }
+    Net deep(rv_model_find("lstm")), skip(rv_model_find("lstm"));
+    deep.options().rnn.layers = skip.options().rnn.layers = 3;
+    EXPECT_TRUE(is_native(&deep, "LSTM"));
+    skip.options().rnn.skip = true; /* a layer that reads more than the one below */
+    EXPECT_TRUE(is_native(&skip, "Scan"));
+    deep.options().rnn.learned_start = true;
+    EXPECT_TRUE(is_native(&deep, "Scan"));
+    Net bias(rv_model_find("gru"));
+    bias.options().rnn.bias = false;
+    EXPECT_TRUE(is_native(&bias, "Scan"));
 }
 
 TEST(Onnx, of_a_training_step_returns_what_it_is_given)

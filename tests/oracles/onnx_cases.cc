@@ -212,6 +212,12 @@ std::vector<Net> nets()
     deep.options.rnn.skip = deep.options.rnn.layer_norm = true;
     all.push_back(deep);
 
+    for (const char *cell : {"rnn", "lstm", "gru", "torch-gru"}) {
+        Net layers(std::string(cell) + "+layers", cell);
+        layers.options.rnn.layers = 2;
+        all.push_back(layers);
+    }
+
     Net each("gru+residual+learned_start+each_step", "gru"); /* the head reads a sum, no state */
     each.options.rnn.layers = 2;
     each.options.rnn.residual = each.options.rnn.learned_start = true;
