@@ -171,7 +171,7 @@ test("The command evaluates the weights that the page saves, and the page reads 
     await until("the weights", async () => /The run has the parameters of checkpoint.safetensors/.test(await announced(page)));
 });
 
-test("Equations, C and pictures are downloaded", async ({ page }) => {
+test("Equations, C, ONNX and pictures are downloaded", async ({ page }) => {
     await type(page, MINE);
     await right(page, "cell mine");
     const text = await download(page, "Equations");
@@ -180,6 +180,9 @@ test("Equations, C and pictures are downloaded", async ({ page }) => {
     await until("the run", async () => /^mine/.test(await status(page)));
     const code = await download(page, "The net as C");
     assert.match(code.suggestedFilename(), /\.[ch]$/);
+    const onnx = await download(page, "The net as ONNX");
+    assert.equal(onnx.suggestedFilename(), "mine.onnx");
+    assert.match((await readFile(await onnx.path())).toString("latin1"), /recurve/i);
     const picture = await download(page, "Pictures");
     assert.equal((await readFile(await picture.path())).subarray(1, 4).toString(), "PNG");
 });

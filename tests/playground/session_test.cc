@@ -203,6 +203,14 @@ TEST_F(Session, ANetIsWrittenAsC)
     EXPECT_NE(refused.error(), "");
 }
 
+TEST_F(Session, ANetIsWrittenAsOnnx)
+{
+    open(digits);
+    const Answer onnx("exportOnnx", R"({"run": 0})");
+    ASSERT_EQ(onnx.error(), "");
+    EXPECT_NE(file(Answer::text(onnx.result(), "path")).find("output"), std::string::npos);
+}
+
 TEST_F(Session, ADivergingRunSaysSoAndStays)
 {
     open(

@@ -7,6 +7,8 @@
 #include <time.h>
 
 #include "export/c.h"
+#include "export/onnx.h"
+#include "tensor/file_internal.h"
 #include "tensor/memory.h"
 #include "tools/cli/json.h"
 #include "train/text_file_internal.h"
@@ -581,20 +583,25 @@ bool page_load(page_task *task)
     return s && replace_trainer(s, page_text(task, "path"), task->error) && describe(task, s);
 }
 
+static rv_exported_net exported(const session *s)
+{
+    const rv_setup *setup = rv_trainer_setup(s->trainer);
+    const rv_source *data = &setup->data;
+    const rv_dtype dtype = setup->dtype;
+    return (rv_exported_net){.model = setup->model,
+                             .options = &setup->net,
+                             .x = {data->tokens > 0 ? RV_I32 : dtype, data->x},
+                             .y = {data->classes > 0 ? RV_I32 : dtype, data->y},
+                             .scale = setup->scale,
+                             .optimizer = &setup->optimizer,
+                             .dtype = dtype};
+}
+
 bool page_exportC(page_task *task)
 {
     const session *s = open_session(task);
     if (!s) return false;
-    const rv_setup *setup = rv_trainer_setup(s->trainer);
-    const rv_source *data = &setup->data;
-    const rv_dtype dtype = setup->dtype;
-    const rv_exported_net net = {.model = setup->model,
-                                 .options = &setup->net,
-                                 .x = {data->tokens > 0 ? RV_I32 : dtype, data->x},
-                                 .y = {data->classes > 0 ? RV_I32 : dtype, data->y},
-                                 .scale = setup->scale,
-                                 .optimizer = &setup->optimizer,
-                                 .dtype = dtype};
+    const rv_exported_net net = exported(s);
     const char *prefix = page_text(task, "name");
     rv_c_code code = {0};
     const bool ok = rv_export_c(&net, prefix, rv_trainer_store(s->trainer), &code, task->error);
@@ -609,5 +616,22 @@ bool page_exportC(page_task *task)
         cJSON_AddStringToObject(file, "text", texts[i]);
     }
     rv_c_code_free(&code);
+    return ok;
+}
+
+bool page_exportOnnx(page_task *task)
+{
+    const session *s = open_session(task);
+    if (!s) return false;
+    char path[MODEL];
+    size_t size;
+    const rv_exported_net net = exported(s);
+    const rv_onnx_options options = {.form = RV_ONNX_UNROLLED};
+    snprintf(path, sizeof path, "%s/net.onnx", s->folder);
+    unsigned char *bytes =
+        rv_export_onnx(&net, &options, rv_trainer_store(s->trainer), &size, task->error);
+    const bool ok = bytes && rv_file_write(path, &(rv_bytes){bytes, size}, 1, task->error);
+    rv_free(bytes);
+    cJSON_AddStringToObject(task->result, "path", path);
     return ok;
 }

@@ -87,6 +87,15 @@ async function downloadC(app: App): Promise<void> {
     }
 }
 
+async function downloadOnnx(app: App): Promise<void> {
+    try {
+        const { result } = await app.client.call("exportOnnx", { run: 0 });
+        saveFile(`${nameOf(app)}.onnx`, await app.client.readFile(result.path));
+    } catch (error) {
+        app.notify(message(error));
+    }
+}
+
 /** Every picture that is shown: charts and images, one file each. */
 function downloadPictures(app: App): void {
     const pictures = [...document.querySelectorAll<HTMLCanvasElement>("#right canvas")].filter(
@@ -134,6 +143,7 @@ export function mountHeader(root: HTMLElement, app: App, actions: { examples(): 
                 },
                 { label: "Weights", note: ".safetensors, config.json", action: () => void downloadWeights(app) },
                 { label: "The net as C", note: ".c, .h", action: () => void downloadC(app) },
+                { label: "The net as ONNX", note: ".onnx", action: () => void downloadOnnx(app) },
                 { label: "Pictures", note: ".png", action: () => downloadPictures(app) },
             ]),
             themeButton,

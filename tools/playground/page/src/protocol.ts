@@ -153,6 +153,8 @@ export interface Methods {
     load: { arguments: { run: RunIndex; path: string }; result: Opened };
     /** The net as C (recurve export --c): file names and their texts. */
     exportC: { arguments: { run: RunIndex; name: string }; result: { files: { name: string; text: string }[] } };
+    /** The net on a whole sample as an ONNX model (recurve export --onnx --form unrolled), in a file that is returned. */
+    exportOnnx: { arguments: { run: RunIndex }; result: { path: string } };
 
     /* inspect, norms and value: see look.ts */
 }
