@@ -217,6 +217,18 @@ TEST_F(Inspect, TermsNameTheEquationsThatUseAValue)
         EXPECT_NE(at.named("signals", name), nullptr);
 }
 
+/* Biases named after another gate, and a function inside an equation, do not mislead. */
+TEST_F(Inspect, SignalsAreCalledAsTheirEquations)
+{
+    open({"", R"("model": "cfc", "task": "adding", "samples": "20", "units": "2")"});
+    const Answer at("inspect", sample);
+    ASSERT_EQ(at.error(), "");
+    std::string names;
+    const cJSON *signal = nullptr;
+    cJSON_ArrayForEach(signal, at.list("signals")) names += Answer::text(signal, "name") + " ";
+    EXPECT_EQ(names, "input z f g t h ");
+}
+
 /* Of one sample, the norms over a batch are those of the gradients that inspect returns. */
 TEST_F(Inspect, NormsAreThoseOfTheGradients)
 {

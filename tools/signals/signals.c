@@ -116,26 +116,51 @@ static bool is_state_symbol(const cell_signals *s, const char *symbol)
     return false;
 }
 
-/* Adds the gates and candidates of the first step: what a function makes of the argument of a gate, and functions that an
- * equation names. A candidate with the symbol of a state is labelled "new" and the symbol. */
+static bool has_name(const cell_signals *s, int32_t id)
+{
+    const rv_node *node = rv_tape_node(s->tape, id);
+    return node->state || (node->name && !node->gate) || id >= s->net.loss.id ||
+           id == s->net.output.id;
+}
+
+int32_t signals_equation(const cell_signals *s, int32_t id)
+{
+    while (!has_name(s, id)) {
+        int32_t next = id;
+        bool reads = false;
+        while (!reads && ++next <= s->net.loss.id) {
+            const rv_node *node = rv_tape_node(s->tape, next);
+            for (int k = 0; k < node->inputs; k++) reads = reads || node->in[k] == id;
+        }
+        if (!reads) return id;
+        id = next;
+    }
+    return id;
+}
+
+/* Adds the gates and candidates of the first step: values whose equations contain the argument of a gate, and functions
+ * that an equation names. Where that is the equation of a state, the gate is what a function makes of the argument; with the
+ * symbol of a state it is labelled "new" and the symbol. */
 static void find_gates(cell_signals *s)
 {
     for (int32_t i = 0; i < rv_tape_count(s->tape); i++) {
         const rv_node *node = rv_tape_node(s->tape, i);
+        if (step_of(s, node) != 0 || !(node->gate || (node->name && is_function(node)))) continue;
+        const int32_t id = node->gate ? signals_equation(s, i) : i;
+        const rv_node *is = rv_tape_node(s->tape, id);
         char symbol[SIGNAL_SYMBOL];
-        if (step_of(s, node) != 0) continue;
-        if (node->gate) {
-            const int32_t is = function_of(s->tape, i);
-            if (rv_tape_node(s->tape, is)->state > 0) continue;
+        if (is->name && !is->state && step_of(s, is) == 0) {
+            const cell_signal gate = {.kind = SIGNAL_GATE, .name = is->name};
+            if (signals_index(s, is->name) < 0 && !is_state_symbol(s, is->name))
+                add_node(s, is->name, id, gate);
+        } else if (node->gate && !rv_tape_node(s->tape, function_of(s->tape, i))->state) {
+            const cell_signal gate = {.kind = SIGNAL_GATE, .gate = node->gate};
             snprintf(symbol, sizeof symbol, "%s%.19s",
                      is_state_symbol(s, node->gate)        ? "new "
                      : strspn(node->gate, "123456789") > 0 ? "d"
                                                            : "",
                      node->gate);
-            add_node(s, symbol, is, (cell_signal){.kind = SIGNAL_GATE, .gate = node->gate});
-        } else if (node->name && is_function(node) && !node->state &&
-                   signals_index(s, node->name) < 0 && !is_state_symbol(s, node->name)) {
-            add_node(s, node->name, i, (cell_signal){.kind = SIGNAL_GATE, .name = node->name});
+            if (signals_index(s, symbol) < 0) add_node(s, symbol, function_of(s->tape, i), gate);
         }
     }
 }

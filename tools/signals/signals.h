@@ -54,6 +54,10 @@ bool signals_find(cell_signals *s, const rv_setup *setup, rv_tape *tape, rv_net 
                   rv_error *error);
 void signals_free(cell_signals *s);
 
+/* The value whose equation a node belongs to: itself, or the first one with a name that is computed from it; at the end the
+ * output or the loss. */
+int32_t signals_equation(const cell_signals *s, int32_t id);
+
 /* The index of the signal with this symbol; -1: there is none. */
 int signals_index(const cell_signals *s, const char *symbol);
 

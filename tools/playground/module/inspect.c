@@ -257,28 +257,6 @@ static rv_var named_value(const page_task *task, const look *l)
     return (rv_var){l->tape, -1};
 }
 
-static bool has_name(const look *l, int32_t id)
-{
-    const rv_node *node = rv_tape_node(l->tape, id);
-    return node->name || node->state || id >= l->net.loss.id || id == l->net.output.id;
-}
-
-/* The value whose equation the node belongs to: itself, or the first one with a name that is computed from it. */
-static int32_t equation_of(const look *l, int32_t id)
-{
-    while (!has_name(l, id)) {
-        int32_t next = id;
-        bool reads = false;
-        while (!reads && ++next <= l->net.loss.id) {
-            const rv_node *node = rv_tape_node(l->tape, next);
-            for (int k = 0; k < node->inputs; k++) reads = reads || node->in[k] == id;
-        }
-        if (!reads) return id;
-        id = next;
-    }
-    return id;
-}
-
 static const char *name_of(const look *l, int32_t id)
 {
     const rv_node *node = rv_tape_node(l->tape, id);
@@ -355,7 +333,7 @@ static bool add_terms(page_task *task, const look *l, const pairs *p, const term
     cJSON *array = cJSON_AddArrayToObject(task->result, "terms");
     bool ok = true;
     for (int i = 0; ok && i < count; i++) {
-        const int32_t is = equation_of(l, terms[i].user);
+        const int32_t is = signals_equation(&l->found, terms[i].user);
         cJSON *object = page_append(array);
         cJSON_AddStringToObject(object, "name", name_of(l, is));
         cJSON_AddNumberToObject(object, "step", rv_tape_node(l->tape, is)->origin->step + 1);

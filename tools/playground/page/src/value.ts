@@ -76,13 +76,12 @@ export function showValue(root: HTMLElement, { name, step, value, signals, equat
         const rows = all.map((term) => {
             const bar = h("i", { class: "look-bar" });
             bar.style.width = `${(100 * (term.norm ?? 0)) / most}%`;
-            const through = term.name.replace(/^pre-/, ""); // the argument of a gate is a part of its equation
-            const isSignal = signals.some((s) => s.name === through);
-            const label = term.step > 0 ? `${through}[${term.step}]` : through;
+            const isSignal = signals.some((s) => s.name === term.name);
+            const label = term.step > 0 ? `${term.name}[${term.step}]` : term.name;
             return h(
                 "tr",
                 {},
-                h("th", { scope: "row" }, isSignal ? h("button", { class: "quiet", onclick: () => select(through, term.step || step) }, h("code", {}, label)) : h("code", {}, label)),
+                h("th", { scope: "row" }, isSignal ? h("button", { class: "quiet", onclick: () => select(term.name, term.step || step) }, h("code", {}, label)) : h("code", {}, label)),
                 h("td", {}, h("code", {}, term.operation)),
                 h("td", { class: "look-size" }, bar),
                 h("td", {}, figure(term.norm)),
