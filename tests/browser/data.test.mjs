@@ -91,6 +91,11 @@ test("The samples are shown with what is predicted, in pages, and only the wrong
     assert.match(await samples.first().textContent(), /^[01]✗ [01], wrong$/);
     await page.locator("summary", { hasText: "The samples as a table" }).click();
     assert.equal(await page.locator("#panel-data .scroll tbody tr").first().locator("td").last().textContent(), "no");
+    await page.locator("summary", { hasText: "Labels against predictions" }).click();
+    const counts = page.getByRole("region", { name: "Labels against predictions" }).locator("tbody td");
+    await until("two rows", async () => (await counts.count()) === 6);
+    const [zero, right0, wrong0, one, wrong1, right1] = (await counts.allTextContents()).map(Number);
+    assert.deepEqual([zero, one, wrong0 + wrong1, right0 + right1], [0, 1, wrong, 300 - wrong]);
 });
 
 test("Sequences are lines, texts are text", async ({ page }) => {

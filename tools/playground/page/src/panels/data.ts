@@ -10,6 +10,7 @@ import { message } from "../runs";
 
 const PAGE = 24;
 const MOST = 2000; // samples that are searched for wrong ones
+const MOST_CLASSES = 32; // that the module counts
 const REFRESH = 500; // milliseconds between two predictions of all samples while the net trains
 
 const argmax = (numbers: ArrayLike<number>): number => {
@@ -76,6 +77,14 @@ class DataPanel {
     private readonly lookButton = h("button", { type: "button" }, "Look inside");
     private readonly pad = new Pad(() => void this.predict(true));
 
+    /** Of all samples that are looked at: rows are labels, columns predictions. */
+    private readonly confusion = new Table(
+        "Labels against predictions",
+        () => ["label", ...this.counts.map((_, answer) => `predicted ${answer}`)],
+        () => this.counts.map((row, label) => [label, ...row]),
+    );
+    private counts: number[][] = [];
+
     private from = 0;
     private total = 0;
     private shown: Shown[] = [];
@@ -98,14 +107,14 @@ class DataPanel {
                     this.part,
                     this.which,
                     h("label", { class: "field check" }, this.wrongOnly, "only wrong ones"),
-                    this.caption,
-                    this.previous,
-                    this.next,
+                    h("span", { class: "toolbar pages" }, this.caption, this.previous, this.next),
                 ),
                 this.list,
                 this.table.root,
+                this.confusion.root,
             ),
         );
+        this.confusion.root.addEventListener("toggle", () => this.refresh());
         for (const field of [this.part, this.which, this.wrongOnly])
             field.addEventListener("change", () => {
                 this.from = 0;
@@ -202,6 +211,11 @@ class DataPanel {
         this.next.disabled = end >= this.total;
         this.list.replaceChildren(...samples.map((sample) => this.thumbnail(sample, opened)));
         this.table.update();
+        this.confusion.root.hidden = opened.classes === 0 || opened.classes > MOST_CLASSES;
+        if (!this.confusion.root.open) return;
+        const measured = (await this.app.client.call("measure", { run })).result;
+        this.counts = measured[validation ? "validation" : "training"].confusion;
+        this.confusion.update();
     }
 
     /* ---- samples ---- */

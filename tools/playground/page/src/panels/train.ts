@@ -305,7 +305,7 @@ class TrainPanel {
             }
         }
         if (!always || runs.isTraining) return;
-        this.words.textContent = runs.active().map((run) => this.sentence(run)).join(" ");
+        this.words.textContent = runs.active().map((run) => this.sentence(run)).join("\n").trim();
         if (this.words.textContent) this.app.announce(this.words.textContent);
         this.update();
     }
