@@ -60,6 +60,13 @@ static void check_messages(const rv_lang *lang)
     char *text = rv_lang_problem_text(lang);
     expect(text && !*text == !rv_lang_problems(lang), "problems without a text");
     rv_free(text);
+    for (size_t i = 0; i < rv_lang_problems(lang); i++) {
+        const rv_lang_problem p = rv_lang_problem_at(lang, i);
+        expect(!p.file || (p.at.line > 0 && p.at.column > 0 && p.at.length >= 0),
+               "a problem outside the text");
+        expect(!p.fix || (p.wrong.line > 0 && p.wrong.column > 0 && p.wrong.length >= 0),
+               "a fix outside the text");
+    }
 }
 
 /* Formatting keeps a text free of syntax errors, and is idempotent. */

@@ -14,8 +14,9 @@ struct Mistake {
     std::string text, message;
 };
 
-// The text with what a problem says to write, or "" if it says nothing.
-inline std::string repaired(const std::string &text, const rv_lang_problem &problem)
+// The text with what a problem says to write, or "" if it says nothing. *old is what is replaced.
+inline std::string repaired(const std::string &text, const rv_lang_problem &problem,
+                            std::string *old = nullptr)
 {
     if (!problem.fix) return "";
     size_t at = 0;
@@ -29,6 +30,7 @@ inline std::string repaired(const std::string &text, const rv_lang_problem &prob
     };
     const size_t from = skip(problem.wrong.column - 1),
                  to = skip(problem.wrong.column - 1 + problem.wrong.length);
+    if (old) *old = text.substr(from, to - from);
     return text.substr(0, from) + problem.fix + text.substr(to);
 }
 
@@ -57,6 +59,10 @@ inline void expect_fixes(const std::string &text, const rv_lang *lang)
         if (hint.compare(0, 12, "did you mean") == 0) {
             ASSERT_NE(p.fix, nullptr) << hint << text;
             EXPECT_EQ(hint, "did you mean \"" + std::string(p.fix) + "\"?");
+            std::string old;
+            repaired(text, p, &old);
+            EXPECT_FALSE(old.empty());
+            EXPECT_EQ(old.find_first_of(" ()[],='"), std::string::npos) << old; // one name
         }
         if (p.fix)
             EXPECT_LT(count_hints(repaired(text, p), p.at.line, hint),
