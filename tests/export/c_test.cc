@@ -362,6 +362,11 @@ TEST_F(C, is_clean_for_cppcheck_and_takes_little_stack)
         }
         EXPECT_GT(count, 5);
         EXPECT_LT(sum, 2048) << cell;
+        /* no writable data, no allocation */
+        const std::string object = "cd " + path("") + " && cc -std=c99 -O2 -c net.c && ";
+        EXPECT_EQ(std::system((object + "size net.o | awk 'NR == 2 { exit $2 + $3 > 0 }'").c_str()),
+                  0);
+        EXPECT_NE(std::system((object + "nm -u net.o | grep -E 'alloc|free|print'").c_str()), 0);
         EXPECT_EQ(std::system(("cd " + path("") +
                                " && cppcheck -q --std=c99 --error-exitcode=1 net.c "
                                "--enable=warning,style,performance,portability 1>&2")
