@@ -21,11 +21,14 @@ const DRAWINGS = {
     7: [[[0.25, 0.12], [0.75, 0.12], [0.45, 0.9]]],
 };
 
-test("A drawn digit is recognized", async ({ page }) => {
+/** In a corner of the pad. */
+const small = (strokes) => strokes.map((stroke) => stroke.map(([x, y]) => [0.05 + 0.4 * x, 0.5 + 0.45 * y]));
+
+test("A drawn digit is recognized, wherever and however large it is", async ({ page }) => {
     await trainDigits(page);
     for (const [digit, strokes] of Object.entries(DRAWINGS)) {
         await page.getByRole("button", { name: "Clear" }).click();
-        await draw(page, strokes);
+        await draw(page, digit === "0" ? strokes : small(strokes));
         await until(`the prediction ${digit}, not "${await verdict(page)}"`, async () => (await verdict(page)).startsWith(`This is a ${digit}: `));
         assert.equal(await announced(page), await verdict(page));
     }

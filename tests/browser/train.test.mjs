@@ -85,6 +85,33 @@ test("Two runs from one seed make the same updates, and equal ones have equal cu
     assert.deepEqual(await updates(page), [300, 300]);
 });
 
+test("A fast run waits for a slow one", async ({ page }) => {
+    await page.getByLabel("compare two runs").check();
+    await set(page, "data", "all");
+    await set(page, "cell of run A", "ugrnn");
+    await set(page, "cell of run B", "lstm");
+    await set(page, "units of run B", "100");
+    await set(page, "pace", "Infinity");
+    await press(page, "Train");
+    await until("training", async () => (await updates(page))[1] > 20);
+    await press(page, "Pause");
+    await until("the same updates", async () => {
+        const [a, b] = await updates(page);
+        return a === b && a > 20;
+    }, 3);
+});
+
+test("A run keeps the pace that was chosen", async ({ page }) => {
+    await set(page, "pace", "10");
+    await press(page, "Train");
+    await until("the first update", async () => (await updates(page))[0] >= 1);
+    const start = Date.now();
+    await page.waitForTimeout(1500);
+    const [made] = await updates(page);
+    const most = ((Date.now() - start) / 1000) * 10 + 3;
+    assert.ok(made >= 2 && made <= most, `${made} updates, expected at most ${most}`);
+});
+
 test("Cells, optimizers and gradients are compared side by side", async ({ page }) => {
     await page.getByLabel("compare two runs").check();
     await set(page, "cell of run A", "curnn-blog");

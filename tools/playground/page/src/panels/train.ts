@@ -186,7 +186,7 @@ class TrainPanel {
         const field = control.step
             ? h("input", { type: "text", inputmode: "decimal", autocomplete: "off", "aria-label": label })
             : h("select", { "aria-label": label });
-        field.classList.add(`run-${NAMES[run].toLowerCase()}`);
+        if (control.both) field.classList.add(`run-${NAMES[run].toLowerCase()}`);
         field.addEventListener("change", () => void this.set(run, control.key, field.value.trim()));
         if (control.step && field instanceof HTMLInputElement)
             field.addEventListener("keydown", (event) => {
