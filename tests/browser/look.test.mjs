@@ -15,14 +15,22 @@ async function look(page) {
 
 /** The numbers of a table of the selected value. */
 async function numbers(page, direction) {
-    const details = detail(page).locator("details").filter({ hasText: `Numbers ${direction}` });
+    const details = detail(page)
+        .locator("details")
+        .filter({ hasText: `Numbers ${direction}` });
     if (!(await details.getAttribute("open"))) await details.locator("summary").click();
-    const rows = await details.locator("tbody tr").evaluateAll((all) => all.map((row) => [...row.cells].map((cell) => cell.textContent)));
+    const rows = await details
+        .locator("tbody tr")
+        .evaluateAll((all) => all.map((row) => [...row.cells].map((cell) => cell.textContent)));
     return rows.map((row) => row.map((cell) => Number(cell.replaceAll("\u2212", "-"))));
 }
 
 const norm = (rows) => Math.hypot(...rows.flat());
-const picture = (page, locator) => locator.locator("canvas").first().evaluate((canvas) => canvas.toDataURL());
+const picture = (page, locator) =>
+    locator
+        .locator("canvas")
+        .first()
+        .evaluate((canvas) => canvas.toDataURL());
 
 test("The gradient is scrubbed through time by slider and arrow keys", async ({ page }) => {
     await look(page);
@@ -59,7 +67,9 @@ test("A clicked value shows its equation, its numbers, and the terms of its grad
     await page.mouse.click(h.x + 0.2 * h.width, h.y + h.height / 2);
     await until("h[1]", async () => (await title(page)) === "h[1]");
     assert.match(await detail(page).locator(".look-terms p").textContent(), /^Its gradient is the sum of \d terms:$/);
-    const terms = await detail(page).locator(".look-terms tbody tr").evaluateAll((all) => all.map((row) => [row.cells[0].textContent, Number(row.cells[3].textContent)]));
+    const terms = await detail(page)
+        .locator(".look-terms tbody tr")
+        .evaluateAll((all) => all.map((row) => [row.cells[0].textContent, Number(row.cells[3].textContent)]));
     assert.ok(terms.some(([name]) => name === "h[2]"));
     const whole = norm(await numbers(page, "backward"));
     assert.ok(Math.max(...terms.map(([, size]) => size)) > 0.3 * whole);
@@ -111,7 +121,9 @@ test("A forget bias decides whether the gradient vanishes", async ({ page }) => 
         await openPanel(page, "Train");
         await set(page, "forget bias of run A", bias);
         await openPanel(page, "Look inside");
-        const row = panel(page).locator(".look-norm").filter({ has: page.locator("code", { hasText: /^c$/ }) });
+        const row = panel(page)
+            .locator(".look-norm")
+            .filter({ has: page.locator("code", { hasText: /^c$/ }) });
         return until("the norms", async () => /a step back/.test((await row.allTextContents())[0] ?? "") && row.textContent());
     };
     const closed = await words("0");
@@ -143,7 +155,8 @@ derive loss "by hand"
 `;
 
 const derivation = (page) => page.locator("#panel-derivation");
-const marks = (page) => page.locator(".cm-verdicts [role=img]").evaluateAll((all) => all.map((mark) => mark.textContent).join(""));
+const marks = (page) =>
+    page.locator(".cm-verdicts [role=img]").evaluateAll((all) => all.map((mark) => mark.textContent).join(""));
 
 test("A mistake in a derivation is marked as it is typed, and its repair is applied", async ({ page }) => {
     await openPanel(page, "Derivation");
@@ -167,10 +180,17 @@ test("A derivation trains beside autodiff, and its gradients are compared", asyn
     const published = page.getByLabel("as published", { exact: true });
     await published.getByRole("button", { name: "Train with this derivation" }).click();
     await published.locator(".agreement").waitFor({ timeout: 30000 });
-    const rows = await published.locator(".agreement tbody tr").evaluateAll((all) => all.map((row) => [row.cells[0].textContent, row.cells[1].textContent]));
-    assert.deepEqual(rows.filter(([, cosine]) => cosine === "1.0000").map(([name]) => name), ["W1", "W2"]);
+    const rows = await published
+        .locator(".agreement tbody tr")
+        .evaluateAll((all) => all.map((row) => [row.cells[0].textContent, row.cells[1].textContent]));
+    assert.deepEqual(
+        rows.filter(([, cosine]) => cosine === "1.0000").map(([name]) => name),
+        ["W1", "W2"],
+    );
     assert.equal(rows.at(-1)[0], "whole gradient");
     await openPanel(page, "Train");
     await press(page, "Step");
-    await until("both runs", async () => /A: .*1 update.*B: .*1 update/s.test(await page.locator("#panel-train .status").textContent()));
+    await until("both runs", async () =>
+        /A: .*1 update.*B: .*1 update/s.test(await page.locator("#panel-train .status").textContent()),
+    );
 });

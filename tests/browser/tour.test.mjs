@@ -7,7 +7,9 @@ const button = (page, name) => tour(page).getByRole("button", { name });
 const minus = (text) => Number(text.replaceAll("\u2212", "-"));
 
 const costs = (page) =>
-    tour(page).locator(".tour-costs tbody tr").evaluateAll((all) => all.map((row) => [...row.cells].map((cell) => Number(cell.textContent))));
+    tour(page)
+        .locator(".tour-costs tbody tr")
+        .evaluateAll((all) => all.map((row) => [...row.cells].map((cell) => Number(cell.textContent))));
 
 test(
     "The whole tour is walked by keyboard, and each step measures what it tells",
@@ -27,7 +29,9 @@ test(
         await button(page, "Find the mistakes").press("Enter");
         for (const name of ["dC2", "dh1", "dC1", "dG1", "dhp2"]) {
             await button(page, `Fix ${name}`).press("Enter", { timeout: 40000 });
-            const after = tour(page).locator(".tour-cosine").nth(cosines.length - 1);
+            const after = tour(page)
+                .locator(".tour-cosine")
+                .nth(cosines.length - 1);
             await until(`the cosine after ${name}`, () => after.textContent());
             cosines.push(minus(await after.textContent()));
         }
@@ -46,7 +50,9 @@ test(
         await next();
         await tour(page).getByText("The net answers one half").waitFor();
         assert.match(await tour(page).textContent(), /0\.125 for a 0 and 0\.125 for a 1\. 350 \u00d7 0\.125 = 43\.75/);
-        const kernels = await tour(page).locator("tbody tr").evaluateAll((all) => all.map((row) => [...row.cells].map((cell) => cell.textContent)));
+        const kernels = await tour(page)
+            .locator("tbody tr")
+            .evaluateAll((all) => all.map((row) => [...row.cells].map((cell) => cell.textContent)));
         for (const [, recorded, stated] of kernels) assert.ok(recorded === "0" && Number(stated) > 1, `${kernels}`);
 
         await next();

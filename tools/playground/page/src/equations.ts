@@ -26,7 +26,9 @@ export async function equationOf(app: App, run: RunIndex, name: string): Promise
     const lines = text.split("\n");
     const end = lines.findIndex((line) => /^derive\b/.test(line));
     const own = end < 0 ? lines : lines.slice(0, end);
-    const defines = new RegExp(`^\\s+([A-Za-z_][\\w']*\\s*,\\s*)*${word}'?(\\[[^\\]]*\\])?(\\s*,\\s*[A-Za-z_][\\w']*)*\\s*=(?!=)`);
+    const defines = new RegExp(
+        `^\\s+([A-Za-z_][\\w']*\\s*,\\s*)*${word}'?(\\[[^\\]]*\\])?(\\s*,\\s*[A-Za-z_][\\w']*)*\\s*=(?!=)`,
+    );
     const uses = new RegExp(`=.*(?<![\\w])${word}(?![\\w'])`);
     const declares = new RegExp(`^\\s+(input|constant|parameter)\\b.*(?<![\\w])${word}(?![\\w])`);
     for (const pattern of [defines, uses, declares]) {

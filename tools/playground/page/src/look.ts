@@ -63,10 +63,7 @@ export interface Agreement extends Comparison {
 }
 
 /** A sample of the run, or one of one's own. Without y its target is 0. */
-export type SampleArguments = { run: RunIndex } & (
-    | { index: number; validation: boolean }
-    | { x: number[]; y?: number[] }
-);
+export type SampleArguments = { run: RunIndex } & ({ index: number; validation: boolean } | { x: number[]; y?: number[] });
 
 /* ---- reading results ---- */
 

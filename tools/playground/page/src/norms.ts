@@ -41,7 +41,13 @@ function change({ at, state }: Row): string {
 }
 
 /** Shows the norms in the element; the bar of a step is marked, and a click selects one. */
-export function showNorms(root: HTMLElement, seen: Read<Inside>, all: Read<Norms> | null, step: number, select: (step: number) => void): void {
+export function showNorms(
+    root: HTMLElement,
+    seen: Read<Inside>,
+    all: Read<Norms> | null,
+    step: number,
+    select: (step: number) => void,
+): void {
     const rows = rowsOf(seen, all).sort((a, b) => Number(b.state) - Number(a.state));
     const values = rows.flatMap((row) => [...row.at]).filter((value) => value > 0 && Number.isFinite(value));
     const high = Math.ceil(Math.log10(Math.max(...values, 1e-12)));
@@ -49,10 +55,20 @@ export function showNorms(root: HTMLElement, seen: Read<Inside>, all: Read<Norms
     const isOpen = root.querySelector("details")?.open ?? false;
     const of = all && all.is.steps > 0 ? `${all.is.samples} training samples` : "this sample";
     root.replaceChildren(
-        h("p", { class: "muted small" }, rows.length ? `By state, and what each use of a parameter contributes; for ${of}, from 1e${low} to 1e${high}.` : "The net has one time step."),
+        h(
+            "p",
+            { class: "muted small" },
+            rows.length
+                ? `By state, and what each use of a parameter contributes; for ${of}, from 1e${low} to 1e${high}.`
+                : "The net has one time step.",
+        ),
         ...rows.map((row) => {
             const word = change(row);
-            const chart = h("div", { class: "look-chart", role: "img", "aria-label": `${row.name}, ${range(row.at)}${word && `: ${word}`}` });
+            const chart = h("div", {
+                class: "look-chart",
+                role: "img",
+                "aria-label": `${row.name}, ${range(row.at)}${word && `: ${word}`}`,
+            });
             const canvas = tileCanvas(`norms-${row.name}`);
             const width = Math.max(80, Math.min(root.clientWidth || 480, 900) - 250);
             drawBars(canvas, row.at, low, high, step - 1, width, 34);
@@ -61,7 +77,13 @@ export function showNorms(root: HTMLElement, seen: Read<Inside>, all: Read<Norms
                 const pitch = Math.min(width / row.at.length, 42);
                 select(1 + Math.floor((event.clientX - canvas.getBoundingClientRect().left) / pitch));
             };
-            return h("div", { class: "look-norm" }, h("code", {}, row.name), chart, h("span", { class: /vanishes|explodes/.test(word) ? "warn" : "muted" }, word));
+            return h(
+                "div",
+                { class: "look-norm" },
+                h("code", {}, row.name),
+                chart,
+                h("span", { class: /vanishes|explodes/.test(word) ? "warn" : "muted" }, word),
+            );
         }),
     );
     if (rows.length) root.append(details("Numbers of these bars", isOpen, () => normTable(rows)));
@@ -80,7 +102,15 @@ function normTable(rows: Row[]): HTMLElement {
             h(
                 "tbody",
                 {},
-                ...rows.map((row) => h("tr", {}, h("th", { scope: "row" }, row.name), h("td", {}, Number.isNaN(row.whole) ? "" : figure(row.whole)), ...[...row.at].map((value) => h("td", {}, figure(value))))),
+                ...rows.map((row) =>
+                    h(
+                        "tr",
+                        {},
+                        h("th", { scope: "row" }, row.name),
+                        h("td", {}, Number.isNaN(row.whole) ? "" : figure(row.whole)),
+                        ...[...row.at].map((value) => h("td", {}, figure(value))),
+                    ),
+                ),
             ),
         ),
     );

@@ -122,7 +122,13 @@ export function tileAt(tiles: Tiles, x: number): number {
 }
 
 /** Which cell each pixel along an axis belongs to: its group and its place there; -1: a gap. */
-function cellsAlong(pixels: number, groups: number, cells: number, size: number, ratio: number): { group: Int32Array; cell: Int32Array } {
+function cellsAlong(
+    pixels: number,
+    groups: number,
+    cells: number,
+    size: number,
+    ratio: number,
+): { group: Int32Array; cell: Int32Array } {
     const group = new Int32Array(pixels).fill(-1);
     const cell = new Int32Array(pixels);
     const pitch = size * cells + GAP;
@@ -175,7 +181,15 @@ export function drawTiles(canvas: HTMLCanvasElement, it: Tiles): void {
 }
 
 /** A bar for each number on a logarithmic axis from 10^low to 10^high. */
-export function drawBars(canvas: HTMLCanvasElement, numbers: Float32Array, low: number, high: number, selected: number, width: number, height: number): void {
+export function drawBars(
+    canvas: HTMLCanvasElement,
+    numbers: Float32Array,
+    low: number,
+    high: number,
+    selected: number,
+    width: number,
+    height: number,
+): void {
     const ratio = devicePixelRatio || 1;
     canvas.width = width * ratio;
     canvas.height = height * ratio;
@@ -208,8 +222,7 @@ export function figure(value: number | null | undefined): string {
     if (value === null || value === undefined || Number.isNaN(value)) return "NaN";
     if (!Number.isFinite(value)) return value < 0 ? "\u2212\u221e" : "\u221e";
     const size = Math.abs(value);
-    const text =
-        size === 0 ? "0" : size >= 1e5 || size < 1e-3 ? size.toExponential(1) : String(Number(size.toPrecision(3)));
+    const text = size === 0 ? "0" : size >= 1e5 || size < 1e-3 ? size.toExponential(1) : String(Number(size.toPrecision(3)));
     return (value < 0 ? "\u2212" : "") + text.replace("e-", "e\u2212").replace("e+", "e");
 }
 

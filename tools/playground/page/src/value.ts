@@ -24,7 +24,9 @@ function matrix(shape: number[], numbers: Float32Array, label: string): HTMLElem
         h(
             "tr",
             { class: r > 0 && r % rows === 0 ? "look-next" : null },
-            ...Array.from(numbers.subarray(r * columns, Math.min((r + 1) * columns, shown)), (value) => h("td", {}, figure(value))),
+            ...Array.from(numbers.subarray(r * columns, Math.min((r + 1) * columns, shown)), (value) =>
+                h("td", {}, figure(value)),
+            ),
         ),
     );
     return h(
@@ -50,8 +52,21 @@ export function showValue(root: HTMLElement, { name, step, value, signals, equat
     const picture = (label: string, numbers: Float32Array, palette: Palette) => {
         const canvas = tileCanvas(`${title}-${label}`);
         const layout = layoutOf(size.length === 1 ? [1, ...size] : size);
-        drawTiles(canvas, { numbers, tiles: 1, layout, scale: scaleOf(numbers, palette), width: 136, height: layout.rows * layout.count === 1 ? 18 : 136, selected: -1 });
-        return h("figure", {}, canvas, h("figcaption", {}, h("b", {}, label), ` ${range(numbers)}, norm ${figure(norm(numbers))}`));
+        drawTiles(canvas, {
+            numbers,
+            tiles: 1,
+            layout,
+            scale: scaleOf(numbers, palette),
+            width: 136,
+            height: layout.rows * layout.count === 1 ? 18 : 136,
+            selected: -1,
+        });
+        return h(
+            "figure",
+            {},
+            canvas,
+            h("figcaption", {}, h("b", {}, label), ` ${range(numbers)}, norm ${figure(norm(numbers))}`),
+        );
     };
     const numbers = [
         details("Numbers forward", isOpen[0] ?? false, () => matrix(size, values, `${title}, forward`)),
@@ -62,9 +77,18 @@ export function showValue(root: HTMLElement, { name, step, value, signals, equat
             h("h2", {}, h("code", {}, title), h("small", {}, ` [${size.join(",")}]`)),
             equation &&
                 (equation.line > 0
-                    ? h("button", { class: "quiet look-source", title: `Line ${equation.line}`, onclick: () => showLine(equation.line) }, h("code", {}, equation.text))
+                    ? h(
+                          "button",
+                          { class: "quiet look-source", title: `Line ${equation.line}`, onclick: () => showLine(equation.line) },
+                          h("code", {}, equation.text),
+                      )
                     : h("code", { class: "look-source" }, equation.text)),
-            h("div", { class: "look-figures" }, picture("forward", values, signal ? paletteOf(signal) : "signed"), gradient && picture("backward", gradient, "signed")),
+            h(
+                "div",
+                { class: "look-figures" },
+                picture("forward", values, signal ? paletteOf(signal) : "signed"),
+                gradient && picture("backward", gradient, "signed"),
+            ),
             ...numbers,
             gradient && terms(is.terms),
         ].filter(Boolean) as Node[]),
@@ -81,18 +105,41 @@ export function showValue(root: HTMLElement, { name, step, value, signals, equat
             return h(
                 "tr",
                 {},
-                h("th", { scope: "row" }, isSignal ? h("button", { class: "quiet", onclick: () => select(term.name, term.step || step) }, h("code", {}, label)) : h("code", {}, label)),
+                h(
+                    "th",
+                    { scope: "row" },
+                    isSignal
+                        ? h(
+                              "button",
+                              { class: "quiet", onclick: () => select(term.name, term.step || step) },
+                              h("code", {}, label),
+                          )
+                        : h("code", {}, label),
+                ),
                 h("td", {}, h("code", {}, term.operation)),
                 h("td", { class: "look-size" }, bar),
                 h("td", {}, figure(term.norm)),
             );
         });
-        const head = ["through", "operation", "", "norm"].map((text) => h(text ? "th" : "td", { scope: text ? "col" : null }, text));
+        const head = ["through", "operation", "", "norm"].map((text) =>
+            h(text ? "th" : "td", { scope: text ? "col" : null }, text),
+        );
         return h(
             "div",
             { class: "look-terms" },
-            h("p", { class: "label" }, all.length === 0 ? "The loss does not depend on it." : `Its gradient is the sum of ${all.length} ${all.length === 1 ? "term" : "terms"}:`),
-            all.length > 0 && h("div", { class: "look-scroll" }, h("table", { class: "numbers" }, h("thead", {}, h("tr", {}, ...head)), h("tbody", {}, ...rows))),
+            h(
+                "p",
+                { class: "label" },
+                all.length === 0
+                    ? "The loss does not depend on it."
+                    : `Its gradient is the sum of ${all.length} ${all.length === 1 ? "term" : "terms"}:`,
+            ),
+            all.length > 0 &&
+                h(
+                    "div",
+                    { class: "look-scroll" },
+                    h("table", { class: "numbers" }, h("thead", {}, h("tr", {}, ...head)), h("tbody", {}, ...rows)),
+                ),
         );
     }
 }

@@ -59,7 +59,15 @@ export function agreementTable(agreement: Agreement): HTMLElement {
     return h(
         "table",
         { class: "numbers agreement" },
-        h("thead", {}, h("tr", {}, ...["of", "cosine", "", "length"].map((text) => h(text ? "th" : "td", { scope: text ? "col" : null }, text)))),
+        h(
+            "thead",
+            {},
+            h(
+                "tr",
+                {},
+                ...["of", "cosine", "", "length"].map((text) => h(text ? "th" : "td", { scope: text ? "col" : null }, text)),
+            ),
+        ),
         h(
             "tbody",
             {},
@@ -190,7 +198,11 @@ export function mount(root: HTMLElement, app: App): void {
                 { class: "toolbar" },
                 h("h2", { class: "grow" }, title ? `\u201c${title}\u201d` : "derivation", h("small", {}, ` of ${model}`)),
                 broken.length > 1 && h("button", { onclick: () => broken.forEach(repair) }, `Apply all ${broken.length} repairs`),
-                h("button", { "data-focus": `train ${key}`, onclick: () => void train(model, title) }, isTraining ? "Run B trains with it" : "Train with this derivation"),
+                h(
+                    "button",
+                    { "data-focus": `train ${key}`, onclick: () => void train(model, title) },
+                    isTraining ? "Run B trains with it" : "Train with this derivation",
+                ),
             ),
             h("ol", { class: "judgements" }, ...rows.map(row)),
             compared,
@@ -203,15 +215,34 @@ export function mount(root: HTMLElement, app: App): void {
         return h(
             "li",
             { class: `judged judged-${worst.verdict}` },
-            h("span", { class: worst.verdict === "undecided" ? "warn" : worst.verdict, role: "img", "aria-label": worst.verdict }, signs[worst.verdict]),
-            h("button", { class: "quiet judged-name", title: `Line ${line.line}`, onclick: () => app.editor.showLine(line.line, true) }, h("code", {}, worst.name)),
+            h(
+                "span",
+                { class: worst.verdict === "undecided" ? "warn" : worst.verdict, role: "img", "aria-label": worst.verdict },
+                signs[worst.verdict],
+            ),
+            h(
+                "button",
+                { class: "quiet judged-name", title: `Line ${line.line}`, onclick: () => app.editor.showLine(line.line, true) },
+                h("code", {}, worst.name),
+            ),
             h(
                 "div",
                 {},
-                h("span", { class: worst.verdict === "right" ? "muted" : "" }, h("b", {}, worst.verdict), names.length > 1 && ` at ${names.length} time steps`, text && `: ${text}`),
+                h(
+                    "span",
+                    { class: worst.verdict === "right" ? "muted" : "" },
+                    h("b", {}, worst.verdict),
+                    names.length > 1 && ` at ${names.length} time steps`,
+                    text && `: ${text}`,
+                ),
                 worst.repair &&
                     worst.verdict !== "right" &&
-                    h("div", { class: "judged-repair" }, h("code", {}, worst.repair), h("button", { "data-focus": `repair ${line.line}`, onclick: () => repair(line) }, "Apply")),
+                    h(
+                        "div",
+                        { class: "judged-repair" },
+                        h("code", {}, worst.repair),
+                        h("button", { "data-focus": `repair ${line.line}`, onclick: () => repair(line) }, "Apply"),
+                    ),
             ),
         );
     }
@@ -229,7 +260,11 @@ export function mount(root: HTMLElement, app: App): void {
         return h(
             "details",
             { open: wrong.length > 0 },
-            h("summary", {}, `What the verdicts rest on: the recorded gradients of ${own.length} parameters against differences, ${text}`),
+            h(
+                "summary",
+                {},
+                `What the verdicts rest on: the recorded gradients of ${own.length} parameters against differences, ${text}`,
+            ),
             h("ol", { class: "judgements" }, ...own.map((v) => row({ line: v.line, names: [v.name], worst: v }))),
         );
     }
@@ -250,12 +285,17 @@ export function mount(root: HTMLElement, app: App): void {
 
     async function compare(into: HTMLElement): Promise<void> {
         if (app.runs.isStale(1) || app.runs.run[1].error) {
-            into.replaceChildren(h("p", { class: "muted small" }, app.runs.run[1].error || "Run B has an older text: train again to compare."));
+            into.replaceChildren(
+                h("p", { class: "muted small" }, app.runs.run[1].error || "Run B has an older text: train again to compare."),
+            );
             return;
         }
         try {
             const { result } = await app.client.call("agreement", { run: 1, samples: SAMPLES });
-            into.replaceChildren(h("p", { class: "label" }, `Its gradients against the recorded ones, summed over ${result.samples} samples`), agreementTable(result));
+            into.replaceChildren(
+                h("p", { class: "label" }, `Its gradients against the recorded ones, summed over ${result.samples} samples`),
+                agreementTable(result),
+            );
         } catch (error) {
             into.replaceChildren(h("p", { class: "muted small" }, message(error)));
         }

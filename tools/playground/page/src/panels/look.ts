@@ -3,11 +3,33 @@
 import type { App } from "../app";
 import { type Child, details, h, onTheme } from "../dom";
 import { equationOf } from "../equations";
-import { type Inside, type Norms, type Parameter, paletteOf, part, type Read, read, type SampleArguments, type Signal } from "../look";
+import {
+    type Inside,
+    type Norms,
+    type Parameter,
+    paletteOf,
+    part,
+    type Read,
+    read,
+    type SampleArguments,
+    type Signal,
+} from "../look";
 import { showNorms } from "../norms";
 import type { Numbers, RunIndex } from "../protocol";
 import { message } from "../runs";
-import { drawTiles, figure, gradientOf, layoutOf, norm, type Palette, range, scaleOf, tileAt, tileCanvas, type Tiles } from "../tiles";
+import {
+    drawTiles,
+    figure,
+    gradientOf,
+    layoutOf,
+    norm,
+    type Palette,
+    range,
+    scaleOf,
+    tileAt,
+    tileCanvas,
+    type Tiles,
+} from "../tiles";
 import { showValue } from "../value";
 
 const REFRESH = 250; // milliseconds between two looks while training, unless they take long
@@ -37,14 +59,29 @@ export function mount(root: HTMLElement, app: App): void {
 
     /* ---- elements ---- */
 
-    const number = h("input", { type: "number", min: 1, value: 1, class: "look-index", "aria-label": "Validation sample", onchange: () => choose(Number(number.value) - 1) });
+    const number = h("input", {
+        type: "number",
+        min: 1,
+        value: 1,
+        class: "look-index",
+        "aria-label": "Validation sample",
+        onchange: () => choose(Number(number.value) - 1),
+    });
     const runs = (["A", "B"] as const).map((label, i) =>
         h("button", { role: "radio", onclick: () => chooseRun(i as RunIndex) }, `Run ${label}`),
     );
     const runButtons = h("div", { class: "segmented", role: "radiogroup", "aria-label": "Run" }, ...runs);
     const every = h("input", { type: "checkbox", onchange: () => draw() });
     const verdict = h("span", { class: "grow look-verdict" });
-    const slider = h("input", { type: "range", min: 1, max: 1, value: 1, class: "grow", "aria-label": "Time step", oninput: () => select(name, Number(slider.value)) });
+    const slider = h("input", {
+        type: "range",
+        min: 1,
+        max: 1,
+        value: 1,
+        class: "grow",
+        "aria-label": "Time step",
+        oninput: () => select(name, Number(slider.value)),
+    });
     const stepText = h("output", { class: "look-step" });
     const scrub = h("div", { class: "toolbar look-scrub" }, h("span", { class: "label" }, "Time step"), slider, stepText);
     const pictures = h("div", { class: "look-pictures" });
@@ -129,7 +166,9 @@ export function mount(root: HTMLElement, app: App): void {
             draw();
         } catch (error) {
             inside = null;
-            empty.textContent = app.runs.run[run].opened ? message(error) : app.runs.run[run].error || "There is no run to look into: the text has mistakes.";
+            empty.textContent = app.runs.run[run].opened
+                ? message(error)
+                : app.runs.run[run].error || "There is no run to look into: the text has mistakes.";
             empty.hidden = false;
             content.hidden = true;
         }
@@ -212,7 +251,15 @@ export function mount(root: HTMLElement, app: App): void {
         ];
     }
 
-    function strip(of: string, values: Float32Array, shape: number[], steps: number, palette: Palette, label: string, height = HEIGHT): { element: HTMLElement; strip: Strip } {
+    function strip(
+        of: string,
+        values: Float32Array,
+        shape: number[],
+        steps: number,
+        palette: Palette,
+        label: string,
+        height = HEIGHT,
+    ): { element: HTMLElement; strip: Strip } {
         const canvas = tileCanvas(`${of}-${label}`);
         const scale = scaleOf(values, palette);
         const tiles: Tiles = {
@@ -236,7 +283,10 @@ export function mount(root: HTMLElement, app: App): void {
         key.querySelector("i")!.style.backgroundImage = gradientOf(scale);
         const one = { canvas, button, tiles, moves: steps > 1 };
         strips.push(one);
-        return { element: h("div", { class: "look-line" }, h("div", {}, h("span", { class: "look-direction" }, label), key), button), strip: one };
+        return {
+            element: h("div", { class: "look-line" }, h("div", {}, h("span", { class: "look-direction" }, label), key), button),
+            strip: one,
+        };
     }
 
     function drawStrips({ is, of }: Read<Inside>): void {
@@ -244,9 +294,15 @@ export function mount(root: HTMLElement, app: App): void {
         strips = [];
         pictures.replaceChildren(
             ...ordered([...is.signals]).map((signal) => {
-                const title = h("button", { class: "quiet look-name", onclick: () => select(signal.name, step) }, h("code", {}, signal.name));
+                const title = h(
+                    "button",
+                    { class: "quiet look-name", onclick: () => select(signal.name, step) },
+                    h("code", {}, signal.name),
+                );
                 const equation = h("code", { class: "look-equation muted" });
-                void equationOf(app, run, signal.name).then((found) => (equation.textContent = found && signal.kind !== "input" ? found.text : ""));
+                void equationOf(app, run, signal.name).then(
+                    (found) => (equation.textContent = found && signal.kind !== "input" ? found.text : ""),
+                );
                 const height = signal.steps === 1 && layoutOf(signal.shape).columns === 1 ? 14 : HEIGHT;
                 const shape = signal.steps === 1 && layoutOf(signal.shape).columns === 1 ? [1, ...signal.shape] : signal.shape;
                 return h(
@@ -254,7 +310,8 @@ export function mount(root: HTMLElement, app: App): void {
                     { class: "look-signal" },
                     h("div", { class: "look-head" }, title, equation),
                     strip(signal.name, of(signal.values), shape, signal.steps, paletteOf(signal), "forward", height).element,
-                    signal.gradient && strip(signal.name, of(signal.gradient), shape, signal.steps, "signed", "backward", height).element,
+                    signal.gradient &&
+                        strip(signal.name, of(signal.gradient), shape, signal.steps, "signed", "backward", height).element,
                 );
             }),
             details("Numbers of these pictures", pictures.querySelector("details")?.open ?? false, () => table(is, of)),
@@ -278,7 +335,11 @@ export function mount(root: HTMLElement, app: App): void {
             }),
         );
         const head = ["value", "range", "norm", "norm of the gradient"].map((text) => h("th", { scope: "col" }, text));
-        return h("div", { class: "look-scroll", tabindex: 0, role: "region", "aria-label": "Numbers of these pictures" }, h("table", { class: "numbers" }, h("thead", {}, h("tr", {}, ...head)), h("tbody", {}, ...rows)));
+        return h(
+            "div",
+            { class: "look-scroll", tabindex: 0, role: "region", "aria-label": "Numbers of these pictures" },
+            h("table", { class: "numbers" }, h("thead", {}, h("tr", {}, ...head)), h("tbody", {}, ...rows)),
+        );
     }
 
     function drawKernels({ is, of }: Read<Inside>): void {
@@ -289,14 +350,27 @@ export function mount(root: HTMLElement, app: App): void {
                 const width = Math.min(170, Math.max(8 * columns * (across || count), 24));
                 const shape = parameter.shape.length === 1 ? [1, ...parameter.shape] : parameter.shape;
                 const picture = (label: string, numbers: Float32Array) => {
-                    const { element, strip: one } = strip(parameter.name, numbers, shape, 1, "signed", label, shape !== parameter.shape ? 12 : height);
+                    const { element, strip: one } = strip(
+                        parameter.name,
+                        numbers,
+                        shape,
+                        1,
+                        "signed",
+                        label,
+                        shape !== parameter.shape ? 12 : height,
+                    );
                     one.tiles.width = shape !== parameter.shape ? Math.min(170, 12 * parameter.shape[0]!) : width;
                     return element;
                 };
                 return h(
                     "div",
                     { class: "look-kernel" },
-                    h("button", { class: "quiet look-name", onclick: () => select(parameter.name, step) }, h("code", {}, parameter.name), h("small", {}, `[${parameter.shape.join(",")}]`)),
+                    h(
+                        "button",
+                        { class: "quiet look-name", onclick: () => select(parameter.name, step) },
+                        h("code", {}, parameter.name),
+                        h("small", {}, `[${parameter.shape.join(",")}]`),
+                    ),
                     picture("forward", of(parameter.values)),
                     picture("backward", of(parameter.gradient)),
                 );

@@ -71,11 +71,23 @@ async function showForward({ app, article, figures, set, isShown }: Scene): Prom
                 "tbody",
                 {},
                 ...["C", "c", "G", "g", "h"].map((name) =>
-                    h("tr", {}, h("th", { scope: "row" }, code(name)), h("td", {}, values(name, 0)), h("td", {}, values(name, 1))),
+                    h(
+                        "tr",
+                        {},
+                        h("th", { scope: "row" }, code(name)),
+                        h("td", {}, values(name, 0)),
+                        h("td", {}, values(name, 1)),
+                    ),
                 ),
             ),
         ),
-        h("p", {}, "At the end ", code("o"), ` = ${figure(output)} for the digit ${result.label}, so the cost (o \u2212 y)\u00b2/2 is ${figure(result.loss)}.`),
+        h(
+            "p",
+            {},
+            "At the end ",
+            code("o"),
+            ` = ${figure(output)} for the digit ${result.label}, so the cost (o \u2212 y)\u00b2/2 is ${figure(result.loss)}.`,
+        ),
     );
 }
 
@@ -150,7 +162,12 @@ function showCosts({ app, figures, onRuns, action }: Scene, names: [string, stri
         const epochs = Math.max(a.epochs.length, b.epochs.length);
         body.replaceChildren(
             ...Array.from({ length: epochs }, (_, i) =>
-                h("tr", {}, h("th", { scope: "row" }, i + 1), ...[a, b].map((run) => h("td", {}, run.epochs[i] ? figure(samples * run.epochs[i].loss) : ""))),
+                h(
+                    "tr",
+                    {},
+                    h("th", { scope: "row" }, i + 1),
+                    ...[a, b].map((run) => h("td", {}, run.epochs[i] ? figure(samples * run.epochs[i].loss) : "")),
+                ),
             ),
         );
         button.textContent = app.runs.isTraining ? "Pause" : a.finished && b.finished ? "Done" : "Train";
@@ -165,7 +182,8 @@ function showCosts({ app, figures, onRuns, action }: Scene, names: [string, stri
 
 async function trainBoth(scene: Scene): Promise<void> {
     const runs: [Settings, Settings] = [ARTICLE, { gradients: TITLE }];
-    if (await scene.set({ text: scene.article, runs, second: true, panel: "train", seed: SEED })) showCosts(scene, ["A, true gradient", "B, as published"]);
+    if (await scene.set({ text: scene.article, runs, second: true, panel: "train", seed: SEED }))
+        showCosts(scene, ["A, true gradient", "B, as published"]);
 }
 
 async function explainPlateau({ app, article, figures, set, isShown }: Scene): Promise<void> {
@@ -184,14 +202,40 @@ async function explainPlateau({ app, article, figures, set, isShown }: Scene): P
     const loss = seen.get(0) ?? NaN;
     const kernels = result.rows.filter(({ name }) => name.startsWith("Wx") || name.startsWith("Wrec"));
     figures.append(
-        h("p", {}, `The net answers one half: the cost is ${seen.get(0)} for a 0 and ${seen.get(1)} for a 1. ${samples} \u00d7 ${loss} = `, h("b", {}, figure2(samples * loss)), "."),
+        h(
+            "p",
+            {},
+            `The net answers one half: the cost is ${seen.get(0)} for a 0 and ${seen.get(1)} for a 1. ${samples} \u00d7 ${loss} = `,
+            h("b", {}, figure2(samples * loss)),
+            ".",
+        ),
         h(
             "table",
             { class: "numbers" },
-            h("thead", {}, h("tr", {}, ...["gradient of", "true", "as published"].map((label) => h("th", { scope: "col" }, label)))),
-            h("tbody", {}, ...kernels.map(({ name, stated, recorded }) => h("tr", {}, h("th", { scope: "row" }, code(name)), h("td", {}, figure(recorded)), h("td", {}, figure(stated))))),
+            h(
+                "thead",
+                {},
+                h("tr", {}, ...["gradient of", "true", "as published"].map((label) => h("th", { scope: "col" }, label))),
+            ),
+            h(
+                "tbody",
+                {},
+                ...kernels.map(({ name, stated, recorded }) =>
+                    h(
+                        "tr",
+                        {},
+                        h("th", { scope: "row" }, code(name)),
+                        h("td", {}, figure(recorded)),
+                        h("td", {}, figure(stated)),
+                    ),
+                ),
+            ),
         ),
-        h("p", {}, "No error reaches the kernels, so their true gradient is 0. The published one still moves them, because it adds g2 without dh2."),
+        h(
+            "p",
+            {},
+            "No error reaches the kernels, so their true gradient is 0. The published one still moves them, because it adds g2 without dh2.",
+        ),
     );
 }
 
@@ -199,7 +243,8 @@ const figure2 = (value: number) => String(Number(value.toFixed(2)));
 
 async function changeOptimizer(scene: Scene): Promise<void> {
     const runs: [Settings, Settings] = [ARTICLE, { optimizer: "adam" }];
-    if (await scene.set({ text: scene.article, runs, second: true, panel: "train", seed: SEED })) showCosts(scene, ["A, momentum", "B, Adam"]);
+    if (await scene.set({ text: scene.article, runs, second: true, panel: "train", seed: SEED }))
+        showCosts(scene, ["A, momentum", "B, Adam"]);
 }
 
 const OWN = `# Your cell: change an equation.
@@ -252,31 +297,43 @@ const steps: Step[] = [
     },
     {
         title: "Five mistakes",
-        text: ["The article derives the gradients by hand, below the model. Recurve proves each line, given the true values of the lines before it, and often finds the right one."],
+        text: [
+            "The article derives the gradients by hand, below the model. Recurve proves each line, given the true values of the lines before it, and often finds the right one.",
+        ],
         look: "panel",
         enter: fixMistakes,
     },
     {
         title: "What wrong gradients cost",
-        text: ["The same weights and images in the same order: run A follows the true gradient, run B the published one. The cost of an epoch is the sum over its 350 images."],
+        text: [
+            "The same weights and images in the same order: run A follows the true gradient, run B the published one. The cost of an epoch is the sum over its 350 images.",
+        ],
         look: "panel",
         enter: trainBoth,
     },
     {
         title: "The plateau at 43.75",
-        text: ["The article reports that training stalls at a cost of about 44. That is the cost of answering one half every time. Here the last weights ", code("W2"), " are 0, so that the net does just that."],
+        text: [
+            "The article reports that training stalls at a cost of about 44. That is the cost of answering one half every time. Here the last weights ",
+            code("W2"),
+            " are 0, so that the net does just that.",
+        ],
         look: "text",
         enter: explainPlateau,
     },
     {
         title: "A better optimizer",
-        text: ["With the true gradient one can try what else slows the net down. Run A uses momentum, run B Adam; nothing else differs."],
+        text: [
+            "With the true gradient one can try what else slows the net down. Run A uses momentum, run B Adam; nothing else differs.",
+        ],
         look: "panel",
         enter: changeOptimizer,
     },
     {
         title: "Your own cell",
-        text: ["A cell is its equations, here for all ten digits. The run starts anew as you type; shapes, gradients and updates follow from the text."],
+        text: [
+            "A cell is its equations, here for all ten digits. The run starts anew as you type; shapes, gradients and updates follow from the text.",
+        ],
         look: "text",
         enter: writeCell,
     },
@@ -362,7 +419,16 @@ export function mount(root: HTMLElement, app: App): Tour {
                 "header",
                 {},
                 h("span", { class: "label grow" }, `Tour, step ${at + 1} of ${steps.length}`),
-                h("button", { class: "quiet icon-only", "aria-label": "Close the tour and put my text back", title: "Close the tour and put my text back", onclick: () => end(false) }, icon(icons.close)),
+                h(
+                    "button",
+                    {
+                        class: "quiet icon-only",
+                        "aria-label": "Close the tour and put my text back",
+                        title: "Close the tour and put my text back",
+                        onclick: () => end(false),
+                    },
+                    icon(icons.close),
+                ),
             ),
             h("progress", { max: steps.length, value: at + 1, "aria-label": "Progress of the tour" }),
             heading,
@@ -412,7 +478,13 @@ export function mount(root: HTMLElement, app: App): Tour {
         const at = kept()?.step ?? 0;
         root.replaceChildren(
             h("h2", {}, at > 0 ? "Continue the tour?" : "New here?"),
-            h("p", {}, at > 0 ? `You were at step ${at + 1}: ${steps[at]!.title}.` : "Six short steps through the article that invented CURNN: its forward pass, the five mistakes in its derivation, and what they cost."),
+            h(
+                "p",
+                {},
+                at > 0
+                    ? `You were at step ${at + 1}: ${steps[at]!.title}.`
+                    : "Six short steps through the article that invented CURNN: its forward pass, the five mistakes in its derivation, and what they cost.",
+            ),
             h(
                 "footer",
                 { class: "toolbar" },
