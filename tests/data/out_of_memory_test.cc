@@ -150,12 +150,34 @@ TEST_F(OutOfMemory, Loaders)
         }
         rv_loader_free(loader);
     }
+}
+
+/* The caller makes the batches. */
+TEST_F(OutOfMemory, ALoaderWithoutAThread)
+{
+    Source digits;
     rv_error error = {};
+    ASSERT_TRUE(rv_source_digits(&digits.s, nullptr, 0, nullptr));
+    const rv_loader_options ahead = {10, 1, false, false, false, 2}, none = {10, 1};
     no_threads = true;
-    EXPECT_EQ(rv_loader_new(&digits.s, &options, &error), nullptr);
+    rv_loader *a = rv_loader_new(&digits.s, &ahead, &error);
     no_threads = false;
-    EXPECT_EQ(error.code, RV_ERROR_MEMORY);
-    EXPECT_NE(std::string(error.text).find("prefetch 0"), std::string::npos) << error.text;
+    rv_loader *b = rv_loader_new(&digits.s, &none, &error);
+    for (uint64_t epoch = 1; epoch < 3; epoch++) {
+        ASSERT_TRUE(rv_loader_start(a, epoch, 0, &error) && rv_loader_start(b, epoch, 0, &error))
+            << error.text;
+        for (int64_t batch = 0; batch < 180; batch++) {
+            const rv_batch *x = rv_loader_next(a, &error), *y = rv_loader_next(b, &error);
+            ASSERT_TRUE(x && y) << error.text;
+            ASSERT_EQ(x->count, y->count);
+            ASSERT_EQ(memcmp(x->x.data, y->x.data, 256 * (size_t)x->count), 0) << batch;
+        }
+        EXPECT_EQ(rv_loader_next(a, &error), nullptr);
+        EXPECT_EQ(error.code, RV_OK) << error.text;
+        EXPECT_EQ(rv_loader_next(b, &error), nullptr);
+    }
+    rv_loader_free(a);
+    rv_loader_free(b);
 }
 
 } // namespace
