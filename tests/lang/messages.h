@@ -64,10 +64,11 @@ inline void expect_fixes(const std::string &text, const rv_lang *lang)
             EXPECT_FALSE(old.empty());
             EXPECT_EQ(old.find_first_of(" ()[],='"), std::string::npos) << old; // one name
         }
-        if (p.fix)
+        if (p.fix) {
             EXPECT_LT(count_hints(repaired(text, p), p.at.line, hint),
                       count_hints(text, p.at.line, hint))
                 << repaired(text, p);
+        }
     }
 }
 

@@ -83,6 +83,23 @@ TEST_F(Session, AChangeKeepsTheParameters)
     EXPECT_NE(digest(), before);
 }
 
+/* With a tiny learning rate, only the velocity moves the parameters. */
+TEST_F(Session, AnOptimizerKeepsItsMomentsWhenOptionsChange)
+{
+    open(digits);
+    train(20);
+    const std::string before = digest();
+    const Answer changed("change", R"({"run": 0, "settings": {"learning-rate": "1e-30"}})");
+    ASSERT_EQ(changed.error(), "");
+    train(1);
+    EXPECT_NE(digest(), before);
+    const Answer other("change", R"({"run": 0, "settings": {"optimizer": "nesterov"}})");
+    ASSERT_EQ(other.error(), "");
+    const std::string without = digest();
+    train(1);
+    EXPECT_EQ(digest(), without);
+}
+
 TEST_F(Session, AChangeThatFailsChangesNothing)
 {
     open(digits);

@@ -8,6 +8,7 @@
 
 #include "export/c.h"
 #include "export/onnx.h"
+#include "optim/groups_internal.h"
 #include "tensor/file_internal.h"
 #include "tensor/memory.h"
 #include "tools/cli/json.h"
@@ -285,11 +286,38 @@ static rv_trainer *new_trainer(session *s, rv_error *error)
     return t;
 }
 
-/* Replaces the trainer by one that starts from the parameters in a file. */
-static bool replace_trainer(session *s, const char *parameters, rv_error *error)
+/* Copies what an optimizer remembers, but for learning rates, to the store of a trainer that has not trained. */
+static bool copy_moments(rv_store *to, const rv_store *from, rv_error *error)
+{
+    for (size_t i = 0; i < rv_store_count(from); i++) {
+        const rv_entry *entry = rv_store_at(from, i);
+        const rv_tensor *x = &entry->tensor;
+        if (strncmp(entry->name, "optimizer/", 10) || rv_is_learning_rate(entry) ||
+            strcmp(entry->name, "optimizer/plateau") == 0)
+            continue;
+        rv_entry *copy =
+            rv_store_get(to, entry->name, RV_STATE, x->dtype, x->shape, rv_init_constant(0), error);
+        if (!copy || !rv_tensor_copy(&copy->tensor, x, error)) return false;
+    }
+    return true;
+}
+
+/* For the same parameters, too. */
+static bool same_optimizer(const rv_trainer *a, const rv_trainer *b)
+{
+    const rv_setup *x = rv_trainer_setup(a), *y = rv_trainer_setup(b);
+    return strcmp(x->model->name, y->model->name) == 0 &&
+           strcmp(x->optimizer.name, y->optimizer.name) == 0 && x->dtype == y->dtype;
+}
+
+/* Replaces the trainer by one that starts from the parameters in a file and, with `on`, from the moments of an equal
+ * optimizer. */
+static bool replace_trainer(session *s, const char *parameters, bool on, rv_error *error)
 {
     rv_trainer *t = new_trainer(s, error);
-    if (!t || !rv_trainer_initialize(t, parameters, true, error)) {
+    if (!t || !rv_trainer_initialize(t, parameters, true, error) ||
+        (on && same_optimizer(s->trainer, t) &&
+         !copy_moments(rv_trainer_store(t), rv_trainer_store(s->trainer), error))) {
         rv_trainer_free(t);
         return false;
     }
@@ -389,7 +417,7 @@ bool page_change(page_task *task)
     merge_settings(task, s);
     snprintf(path, sizeof path, "%s/parameters.safetensors", s->folder);
     const bool ok = rv_store_save(rv_trainer_store(s->trainer), path, task->error) &&
-                    replace_trainer(s, path, task->error);
+                    replace_trainer(s, path, true, task->error);
     cJSON_Delete(ok ? before : s->settings);
     if (!ok) s->settings = before;
     return ok && describe(task, s);
@@ -580,7 +608,8 @@ bool page_save(page_task *task)
 bool page_load(page_task *task)
 {
     session *s = open_session(task);
-    return s && replace_trainer(s, page_text(task, "path"), task->error) && describe(task, s);
+    return s && replace_trainer(s, page_text(task, "path"), false, task->error) &&
+           describe(task, s);
 }
 
 static rv_exported_net exported(const session *s)
