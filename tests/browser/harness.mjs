@@ -3,7 +3,7 @@
  *     test("Pause keeps the number of updates", async ({ page }) => { .. });
  *
  * Each test gets a page of its own, as on a first visit without the tour. It fails if it throws, and if the page reports
- * an error or a warning to the console, unless `errors` matches it. */
+ * an error or a warning to the console, unless `errors` matches it. `measured(text)` adds to its line of the report. */
 import assert from "node:assert/strict";
 
 export const tests = [];

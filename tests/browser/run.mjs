@@ -1,5 +1,5 @@
 /* run.mjs PAGE RECURVE [PATTERN]: tests the page in the folder PAGE, which `tools/dev playground --output` wrote, with the
- * command RECURVE; only those whose names match PATTERN. Called by `tools/dev browser`. */
+ * command RECURVE; only those whose names match PATTERN, a regular expression. Called by `tools/dev browser`. */
 import { readdirSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:http";
@@ -34,7 +34,7 @@ const browser = await chromium.launch({
 });
 const scratch = await mkdtemp(join(tmpdir(), "recurve-browser-"));
 
-async function runOne({ name, body, options }) {
+async function runOne({ name, body, options }, measured) {
     const complaints = [];
     const complain = (text) => {
         if (!options.errors?.test(text)) complaints.push(text);
@@ -64,7 +64,7 @@ async function runOne({ name, body, options }) {
         });
         const ready = page.locator("#panel-train .status, #panel-train .problem").filter({ hasText: /./ }).first();
         await ready.waitFor({ state: "attached" });
-        await Promise.race([body({ page, context, address, folder, recurve, scratch: await mkdtemp(join(scratch, "test-")) }), limit]);
+        await Promise.race([body({ page, context, address, folder, recurve, measured, scratch: await mkdtemp(join(scratch, "test-")) }), limit]);
     } catch (error) {
         complaints.unshift(error.stack.replace(/\x1b\[\d*m/g, ""));
     } finally {
@@ -79,18 +79,19 @@ async function runOne({ name, body, options }) {
 for (const file of readdirSync(import.meta.dirname ?? new URL(".", import.meta.url).pathname).sort())
     if (file.endsWith(".test.mjs")) await import(`./${file}`);
 
-const queue = tests.filter(({ name }) => name.toLowerCase().includes(pattern.toLowerCase()));
+const queue = tests.filter(({ name }) => new RegExp(pattern, "i").test(name));
 let passed = 0;
 let failed = 0;
 
 async function runAll(list) {
     for (let one = list.shift(); one; one = list.shift()) {
         const start = Date.now();
-        const complaints = await runOne(one);
+        const measured = [];
+        const complaints = await runOne(one, (text) => measured.push(text));
         const seconds = ((Date.now() - start) / 1000).toFixed(1);
         if (complaints.length === 0) passed++;
         else failed++;
-        console.log(`${complaints.length ? "FAILED" : "passed"} ${one.name} (${seconds} s)`);
+        console.log(`${complaints.length ? "FAILED" : "passed"} ${one.name} (${seconds} s)${measured.map((text) => `: ${text}`).join("")}`);
         for (const text of complaints) console.log(text.replace(/^/gm, "    "));
     }
 }
