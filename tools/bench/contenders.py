@@ -17,7 +17,8 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 BIN = os.path.join(ROOT, "bazel-bin")
 PEERS = os.path.join(HERE, "peers")
 # Compiled peers, and the packages from npm: outside the source tree.
-CACHE = os.path.join(os.environ.get("XDG_CACHE_HOME", os.path.expanduser("~/.cache")), "recurve-bench")
+CACHES = os.environ.get("XDG_CACHE_HOME", os.path.expanduser("~/.cache"))
+CACHE = os.path.join(CACHES, "recurve-bench")
 PYTHON = "/usr/bin/python3"
 
 
@@ -88,10 +89,10 @@ class Contender:
         self.part = part
 
 
-def recurve():
+def recurve(name="Recurve", program="bench"):
     def command(data, threads):
-        return [os.path.join(BIN, "tools/bench/bench"), "--serve", "--threads", str(threads)]
-    return Contender("Recurve", command)
+        return [os.path.join(BIN, "tools/bench", program), "--serve", "--threads", str(threads)]
+    return Contender(name, command)
 
 
 def exported():
@@ -138,6 +139,24 @@ def peers():
         Contender("TensorFlow.js wasm", tfjs("wasm"), modules),
         Contender("ONNX Runtime", script(lambda: node_with("onnxruntime-node"), "with_onnxruntime.js"),
                   modules),
+    ]
+
+
+def browser():
+    """Those that compute in a worker of headless Chromium, and what WebAssembly's vectors allow at best."""
+    packages = [os.path.join(cache, "node_modules") for cache in (CACHE, os.path.join(CACHES, "recurve-playground"))]
+
+    def peer(name, file, backend):
+        def command(data, threads):
+            return [node_with("@tensorflow/tfjs"), os.path.join(PEERS, "in_chromium.js"), file, backend,
+                    os.path.join(CACHE, "module"), data]
+        return Contender(name, command, {"NODE_PATH": ":".join(packages)})
+
+    return [
+        recurve("Recurve, 128 bits", "bench_base"),
+        peer("Recurve in Chromium", "with_recurve.js", ""),
+        peer("TensorFlow.js cpu in Chromium", "with_tfjs.js", "cpu"),
+        peer("TensorFlow.js wasm in Chromium", "with_tfjs.js", "wasm"),
     ]
 
 

@@ -27,11 +27,11 @@ def print_table(rows, what, notes):
         block.sort(key=lambda row: row["median_seconds"])
         ours = [row for row in block if row["name"] == "Recurve"]
         print(f"\n{workload}, {threads} thread{'s' * (threads > 1)}: {what.get(workload, '')}")
-        print(f"  {'':22}{'median':>12}{'best':>12}{'x limit':>9}{'x Recurve':>11}  loss")
+        print(f"  {'':31}{'median':>12}{'best':>12}{'x limit':>9}{'x Recurve':>11}  loss")
         for row in block:
             ratio = row["median_seconds"] / ours[0]["median_seconds"] if ours else float("nan")
             loss = f"{row['loss']:.7g}" if row["loss"] is not None else row["note"]
-            print(f"  {row['name']:22}{duration(row['median_seconds']):>12}"
+            print(f"  {row['name']:31}{duration(row['median_seconds']):>12}"
                   f"{duration(row['best_seconds']):>12}{row['ratio_to_limit']:9.2f}{ratio:11.2f}  {loss}")
     if notes:
         print("\nnot in the table:")

@@ -61,6 +61,7 @@ static rv_optimizer momentum(double rate) { return rv_momentum(rate, 0.9); }
 static const workload workloads[] = {
     CURNN("A1", 1, "CURNN, one 8x8 image, momentum"),
     CURNN("A2", 128, "CURNN, 128 8x8 images, momentum"),
+    CURNN("A3", 10, "CURNN, 10 8x8 images, momentum"),
     {.name = "B",
      .what = "ConvUGRNN, 16 images 3x32x32 for 8 steps, 32 channels, Adam",
      .prediction = conv_ugrnn,

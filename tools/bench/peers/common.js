@@ -1,18 +1,18 @@
 // What the peers in JavaScript share: the numbers that `bench --write` wrote, the clock, and the conversation
-// with tools/bench/run (tools/bench/serve.h says what is said).
+// with tools/bench/run (tools/bench/serve.h says what is said), under Node or in a browser's worker.
 'use strict';
 
-const fs = require('fs');
-const path = require('path');
-const readline = require('readline');
+const inBrowser = typeof process === 'undefined';
+
+const baseOf = name => name.startsWith('D') ? name : name.split('-')[0];
 
 // A workload's inputs and first parameters by name, each {shape, data}, and its settings.
 class Workload {
-  constructor(folder, name) {
+  constructor(name, bytes) {
     this.name = name;
-    this.base = name.startsWith('D') ? name : name.split('-')[0];
+    this.base = baseOf(name);
     this.training = !name.startsWith('D') && this.base === name;
-    const { tensors, settings } = readSafetensors(path.join(folder, this.base + '.safetensors'));
+    const { tensors, settings } = readSafetensors(bytes);
     this.tensors = tensors;
     this.rate = Number(settings.rate);
     this.steps = Number(settings.steps);
@@ -24,10 +24,10 @@ class Workload {
   }
 }
 
-function readSafetensors(file) {
-  const bytes = fs.readFileSync(file);
-  const length = Number(bytes.readBigUInt64LE(0));
-  const header = JSON.parse(bytes.toString('utf8', 8, 8 + length));
+// From a Uint8Array.
+function readSafetensors(bytes) {
+  const length = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
+  const header = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + length)));
   const tensors = {};
   const { __metadata__: settings, ...entries } = header;
   for (const [name, { dtype, shape, data_offsets: [begin, end] }] of Object.entries(entries)) {
@@ -84,7 +84,7 @@ function lossOf(w, p) {
   return sum / y.length;
 }
 
-const now = () => Number(process.hrtime.bigint()) * 1e-9;
+const now = () => performance.now() * 1e-3;
 
 async function sample({ step, waits }, inner) {
   const start = now();
@@ -93,35 +93,29 @@ async function sample({ step, waits }, inner) {
   return (now() - start) / inner;
 }
 
-// As samples_take in tools/machine/timing.c.
+// As samples_take in tools/machine/timing.c, but for the clock of a browser, which ticks every 0.1 ms. Of two samples the
+// lesser tells how many steps are enough: other programs may have delayed the other one.
 async function measure(task, seconds) {
-  const enough = 0.5e-3, start = now(), taken = [];
-  if (!task.inner) {
-    task.inner = 1;
-    for (let i = 0; i < 4; i++) {
-      const once = await sample(task, task.inner);
-      task.inner = once < enough ? Math.floor(enough / Math.max(once, 1e-9)) + 1 : 1;
-      if (task.inner === 1) break;
-    }
+  const enough = inBrowser ? 10e-3 : 0.5e-3, start = now(), taken = [];
+  for (let took = 0; !task.inner || took < enough / 2;) {
+    task.inner = Math.ceil(task.inner ? task.inner * Math.min(10, enough / took) : 1);
+    took = task.inner * Math.min(await sample(task, task.inner), await sample(task, task.inner));
   }
   do taken.push(await sample(task, task.inner));
   while (now() - start < seconds);
   return taken;
 }
 
-// load(Workload) returns {step, waits, check}: what to time, whether it returns a promise, and a function, also
-// one that may, for the number that all must agree on.
-async function serve(load) {
-  const folder = process.argv[process.argv.length - 1];
+// The answer to each line, in JSON. read(base) returns the bytes of a workload's file, or a promise of them.
+function conversation(load, read) {
   let task = null;
-  for await (const line of readline.createInterface({ input: process.stdin })) {
+  return async line => {
     const [word, argument] = line.split(' ');
     let answer = { ready: argument };
     if (word === 'load') {
       task = null;
       try {
-        const w = new Workload(folder, argument);
-        const loaded = await load(w);
+        const loaded = await load(new Workload(argument, await read(baseOf(argument))));
         answer.check = await loaded.check();
         task = loaded;
       } catch (why) {
@@ -133,8 +127,23 @@ async function serve(load) {
     } else {
       answer = { error: 'nothing is loaded' };
     }
-    fs.writeSync(1, JSON.stringify(answer) + '\n');
-  }
+    return JSON.stringify(answer);
+  };
 }
 
-module.exports = { Unavailable, concat, lossOf, serve, transpose };
+// load(Workload) returns {step, waits, check}: what to time, whether it returns a promise, and a function, also
+// one that may, for the number that all must agree on.
+async function serve(load) {
+  if (inBrowser) {
+    const fetched = async base => new Uint8Array(await (await fetch(`/${base}.safetensors`)).arrayBuffer());
+    const answer = conversation(load, fetched);
+    onmessage = async ({ data }) => postMessage(await answer(data));
+    return postMessage('ready');
+  }
+  const fs = require('fs'), path = require('path'), folder = process.argv[process.argv.length - 1];
+  const answer = conversation(load, base => fs.readFileSync(path.join(folder, base + '.safetensors')));
+  for await (const line of require('readline').createInterface({ input: process.stdin }))
+    fs.writeSync(1, await answer(line) + '\n');
+}
+
+module.exports = { Unavailable, concat, inBrowser, lossOf, serve, transpose };

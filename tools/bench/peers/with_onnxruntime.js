@@ -67,7 +67,8 @@ const recurrent = (type, gates) => (g, w, x) => {
 };
 
 const NETS = {
-  A1: curnn, A2: curnn, B: convUgrnn, C1: ugrnn, C2: recurrent('GRU', 'urc'), C3: recurrent('LSTM', 'iofz'),
+  A1: curnn, A2: curnn, A3: curnn, B: convUgrnn,
+  C1: ugrnn, C2: recurrent('GRU', 'urc'), C3: recurrent('LSTM', 'iofz'),
   'D-sigmoid': (g, w, x) => g.node('Sigmoid', [x]), 'D-tanh': (g, w, x) => g.node('Tanh', [x]),
 };
 

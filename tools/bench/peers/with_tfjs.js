@@ -1,15 +1,14 @@
-// TensorFlow.js. The first argument is its backend, cpu (plain JavaScript) or wasm. Gates in one product, the
-// input's products before the steps; images are [n,h,w,c].
+// TensorFlow.js. The first argument, or the name of the worker, is its backend, cpu (plain JavaScript) or wasm. Gates in
+// one product, the input's products before the steps; images are [n,h,w,c].
 'use strict';
 
 console.log = console.info = console.warn = console.error; // stdout is for answers
 
-const path = require('path');
 const tf = require('@tensorflow/tfjs');
 const wasm = require('@tensorflow/tfjs-backend-wasm');
-const { Unavailable, concat, lossOf, serve, transpose } = require('./common.js');
+const { Unavailable, concat, inBrowser, lossOf, serve, transpose } = require('./common.js');
 
-const backend = process.argv[2];
+const backend = inBrowser ? self.name : process.argv[2];
 const tensor = ({ shape, data }) => tf.tensor(data, shape, data instanceof Int32Array ? 'int32' : 'float32');
 
 // ---- parameters: joined along an axis; kernels [outputs,c,k,k] become [k,k,c,outputs] ----
@@ -131,6 +130,7 @@ const IMAGE = [0, 2, 3, 1], SEQUENCE = [1, 0, 2];
 const NETS = {
   A1: [curnn, curnnParameters, IMAGE],
   A2: [curnn, curnnParameters, IMAGE],
+  A3: [curnn, curnnParameters, IMAGE],
   B: [convUgrnn, imageParameters, IMAGE],
   C1: [ugrnn, sequenceParameters('gc'), SEQUENCE],
   C2: [gru, sequenceParameters('ruc'), SEQUENCE],
@@ -148,7 +148,7 @@ function lossFor(w) {
 }
 
 async function load(w) {
-  if (Number(process.env.OMP_NUM_THREADS || 1) > 1) throw new Unavailable('has one thread under Node');
+  if (!inBrowser && Number(process.env.OMP_NUM_THREADS || 1) > 1) throw new Unavailable('has one thread under Node');
   tf.engine().startScope();
   if (w.base.startsWith('D')) {
     const x = tensor(w.get('x')), f = w.base === 'D-tanh' ? tf.tanh : tf.sigmoid;
@@ -178,7 +178,7 @@ async function load(w) {
 
 async function main() {
   if (backend === 'wasm') {
-    wasm.setWasmPaths(path.join(path.dirname(require.resolve('@tensorflow/tfjs-backend-wasm')), '/'));
+    wasm.setWasmPaths(inBrowser ? '/' : require('path').dirname(require.resolve('@tensorflow/tfjs-backend-wasm')) + '/');
   }
   if (!await tf.setBackend(backend)) throw new Error(`no backend ${backend}`);
   await tf.ready();

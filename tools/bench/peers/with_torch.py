@@ -74,8 +74,8 @@ def lstm_written(p, x):
     return F.linear(h, p["fc/weight"], p["fc/bias"])
 
 
-WRITTEN = {"A1": curnn_written, "A2": curnn_written, "B": conv_ugrnn_written, "C1": ugrnn_written,
-           "C2": gru_written, "C3": lstm_written}
+WRITTEN = {"A1": curnn_written, "A2": curnn_written, "A3": curnn_written, "B": conv_ugrnn_written,
+           "C1": ugrnn_written, "C2": gru_written, "C3": lstm_written}
 
 
 # ---- tuned by hand, and fit for TorchScript: the parameters are joined before training ----
@@ -148,6 +148,7 @@ HEAD = ["fc/weight", "fc/bias"]
 TUNED = {
     "A1": (curnn_tuned, IMAGE_A),
     "A2": (curnn_tuned, IMAGE_A),
+    "A3": (curnn_tuned, IMAGE_A),
     "B": (conv_ugrnn_tuned, [(0, "Ug", "Uc"), (0, "Wg", "Wc"), (0, "bg", "bc")] + HEAD),
     "C1": (ugrnn_tuned, [(1, "Ug", "Uc"), (1, "Wg", "Wc"), (0, "bg", "bc")] + HEAD),
     "C2": (gru_tuned, [(1, "Ur", "Uu", "Uc"), (1, "Wr", "Wu"), "Wc", (0, "br", "bu", "bc")] + HEAD),
