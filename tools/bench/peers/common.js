@@ -93,10 +93,10 @@ async function sample({ step, waits }, inner) {
   return (now() - start) / inner;
 }
 
-// As samples_take in tools/machine/timing.c, but for the clock of a browser, which ticks every 0.1 ms. Of two samples the
+// As samples_take in tools/machine/timing.c, but a browser's clock may tick too slowly for a single step. Of two samples the
 // lesser tells how many steps are enough: other programs may have delayed the other one.
 async function measure(task, seconds) {
-  const enough = inBrowser ? 10e-3 : 0.5e-3, start = now(), taken = [];
+  const enough = 0.5e-3, start = now(), taken = [];
   for (let took = 0; !task.inner || took < enough / 2;) {
     task.inner = Math.ceil(task.inner ? task.inner * Math.min(10, enough / took) : 1);
     took = task.inner * Math.min(await sample(task, task.inner), await sample(task, task.inner));

@@ -178,6 +178,7 @@ async function load(w) {
 
 async function main() {
   if (backend === 'wasm') {
+    tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', false);
     wasm.setWasmPaths(inBrowser ? '/' : require('path').dirname(require.resolve('@tensorflow/tfjs-backend-wasm')) + '/');
   }
   if (!await tf.setBackend(backend)) throw new Error(`no backend ${backend}`);
