@@ -97,9 +97,11 @@ async function sample({ step, waits }, inner) {
 // lesser tells how many steps are enough: other programs may have delayed the other one.
 async function measure(task, seconds) {
   const enough = 0.5e-3, start = now(), taken = [];
-  for (let took = 0; !task.inner || took < enough / 2;) {
-    task.inner = Math.ceil(task.inner ? task.inner * Math.min(10, enough / took) : 1);
-    took = task.inner * Math.min(await sample(task, task.inner), await sample(task, task.inner));
+  if (!task.inner) {
+    for (let took = 0, next = 1; took < enough / 2; next = Math.ceil(next * Math.min(10, enough / took))) {
+      task.inner = next;
+      took = next * Math.min(await sample(task, next), await sample(task, next));
+    }
   }
   do taken.push(await sample(task, task.inner));
   while (now() - start < seconds);
