@@ -27,7 +27,7 @@ export async function until(what, get, seconds = 10) {
     }
 }
 
-const BUTTON = { Train: /^Train( on)?$/, Pause: "Pause", Step: "Step", Reset: "Reset" };
+const BUTTON = { Train: /^(Train|Continue)$/, Pause: "Pause", Step: "Step", Reset: "Reset" };
 
 /** Clicks a button of the panel Train. */
 export const press = (page, name) => page.locator("#panel-train").getByRole("button", { name: BUTTON[name], exact: true }).click();
@@ -62,7 +62,7 @@ export async function set(page, label, value) {
 export const status = (page) => page.locator("#panel-train .status").textContent();
 
 /** The updates of each run. */
-export const updates = async (page) => [...(await status(page)).matchAll(/(\d+) updates(?!\/)/g)].map((match) => Number(match[1]));
+export const updates = async (page) => [...(await status(page)).matchAll(/(\d+) updates?(?![s/])/g)].map((match) => Number(match[1]));
 
 /** The sentence after a run. */
 export const result = (page) => page.locator("#panel-train .words").textContent();
@@ -71,7 +71,7 @@ export const result = (page) => page.locator("#panel-train .words").textContent(
 export async function trainToEnd(page, seconds = 20) {
     await set(page, "pace", "Infinity");
     await press(page, "Train");
-    await until("the end of training", () => page.getByRole("button", { name: "Train on" }).isVisible(), seconds);
+    await until("the end of training", () => page.getByRole("button", { name: "Continue" }).isVisible(), seconds);
     return until("the result", () => result(page));
 }
 

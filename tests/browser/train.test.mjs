@@ -26,8 +26,8 @@ test(
 
 test("The first text learns to tell every 0 from every 1", async ({ page }) => {
     const words = await trainToEnd(page);
-    assert.match(words, /^After 300 updates: 100 % right on 60 validation samples, 100 % right on those of training;/);
-    assert.match(words, /Without a net, the most frequent label: 55 %\.$/);
+    assert.match(words, /^After 300 updates: 100 % right on 60 validation samples, 100 % right on the training samples;/);
+    assert.match(words, /Baseline \(always the most frequent label\): 55 %\.$/);
     assert.equal(await announced(page), words);
 });
 
@@ -41,9 +41,11 @@ test("Pause, step and reset do as they say", async ({ page }) => {
     assert.deepEqual(await updates(page), [paused]);
     await press(page, "Step");
     await until("a step", async () => (await updates(page))[0] === paused + 1);
+    assert.match(await result(page), /^After/);
     await press(page, "Reset");
     await until("the reset", async () => (await updates(page)).length === 0);
     assert.match(await announced(page), /^Reset/);
+    assert.equal(await result(page), "");
     await press(page, "Step");
     await until("the first step", async () => (await updates(page))[0] === 1);
 });
@@ -79,7 +81,7 @@ test("Two runs from one seed make the same updates, and equal ones have equal cu
     await page.getByLabel("compare two runs").check();
     await set(page, "pace", "1000");
     await press(page, "Train");
-    await until("the end", () => page.getByRole("button", { name: "Train on" }).isVisible());
+    await until("the end", () => page.getByRole("button", { name: "Continue" }).isVisible());
     const words = await until("the result", () => result(page));
     const [a, b] = words.split("\n");
     assert.equal(a.replace("Run A", ""), b.replace("Run B", ""));
@@ -121,7 +123,7 @@ test("Cells, optimizers and gradients are compared side by side", async ({ page 
     await set(page, "epochs", "3");
     await set(page, "pace", "Infinity");
     await press(page, "Train");
-    await until("the end", () => page.getByRole("button", { name: "Train on" }).isVisible());
+    await until("the end", () => page.getByRole("button", { name: "Continue" }).isVisible());
     const words = await until("the result", () => result(page));
     const [a, b] = words.split("\n");
     assert.notEqual(a.replace("Run A", ""), b.replace("Run B", ""));

@@ -101,7 +101,7 @@ export class Chart {
     }
 
     private size(): { width: number; height: number } {
-        return { width: Math.max(120, this.area.clientWidth), height: 170 };
+        return { width: Math.max(120, this.area.clientWidth), height: 184 };
     }
 
     private resize(): void {
@@ -126,7 +126,7 @@ export class Chart {
                 y: this.logarithmic ? { distr: 3 } : range ? { range } : { range: (_, low, high) => [Math.min(0, low ?? 0), high || 1] },
             },
             axes: [
-                { ...axis, size: 26, space: 60 },
+                { ...axis, size: 26, space: 60, label: "updates", labelSize: 16, labelGap: 0, labelFont: axis.font! },
                 { ...axis, size: 48, space: 28, values: (_, ticks) => ticks.map((tick) => (tick === null ? "" : this.show(tick))) },
             ],
             series: [{}, ...(curves.length ? curves.map(series) : [{}])],

@@ -15,8 +15,9 @@ export class Curves {
     updates = 0;
     epoch = 1; // of the next update
     batch = 0;
-    /** Updates per second that the module reaches. */
+    /** Updates per second, at the chosen pace. */
     rate = 0;
+    private since = { time: 0, updates: 0 };
     /** A change of options starts the module's count of epochs anew: those before it. */
     private before = 0;
 
@@ -37,7 +38,18 @@ export class Curves {
         this.updates = progress.updates;
         this.epoch = this.before + progress.epoch;
         this.batch = progress.batch;
-        if (progress.updatesPerSecond) this.rate = progress.updatesPerSecond;
+    }
+
+    /** Starts to measure the rate. */
+    begin(): void {
+        this.since = { time: performance.now(), updates: this.updates };
+    }
+
+    measureRate(): void {
+        const seconds = (performance.now() - this.since.time) / 1000;
+        if (seconds < 0.5) return;
+        this.rate = (this.updates - this.since.updates) / seconds;
+        this.begin();
     }
 
     changed(): void {
@@ -49,12 +61,18 @@ export class Curves {
 export function follow(app: App): [Curves, Curves] {
     const curves: [Curves, Curves] = [new Curves(), new Curves()];
     app.runs.on((event) => {
-        if (event.kind === "training") return;
+        if (event.kind === "training") {
+            for (const curve of curves) curve.begin();
+            return;
+        }
         const run: RunIndex = event.run;
         const { opened } = app.runs.run[run];
         if (event.kind === "opened") curves[run] = new Curves();
         if (event.kind === "changed") curves[run].changed();
-        if (event.kind === "progress" && opened) curves[run].advance(event.progress, opened);
+        if (event.kind === "progress" && opened) {
+            curves[run].advance(event.progress, opened);
+            if (app.runs.isTraining) curves[run].measureRate();
+        }
     });
     return curves;
 }

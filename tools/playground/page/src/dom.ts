@@ -21,6 +21,9 @@ export function h<K extends keyof HTMLElementTagNameMap>(
 
 const asNode = (child: Child): Node | string => (child instanceof Node ? child : String(child));
 
+/** "1 update", "2 updates". */
+export const count = (n: number | string, thing: string): string => `${n} ${thing}${Number(n) === 1 ? "" : "s"}`;
+
 /** Details whose content is made when they are opened. */
 export function details(summary: string, isOpen: boolean, content: () => Node): HTMLDetailsElement {
     const element = h("details", { open: isOpen }, h("summary", {}, summary));

@@ -46,7 +46,7 @@ export const CONTROLS: Control[] = [
     { key: "batch-size", label: "batch size", both: false, step: whole },
     { key: "epochs", label: "epochs", both: false, step: oneTwoFive },
     { key: "seed", label: "seed", both: false, step: (value, up) => Math.max(0, value + (up ? 1 : -1)) },
-    { key: "dtype", label: "numbers", both: true },
+    { key: "dtype", label: "precision", both: true },
 ];
 
 /** Options that keep the data and the shapes of the parameters, so that a run goes on with them. */

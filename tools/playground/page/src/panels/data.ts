@@ -19,6 +19,9 @@ const argmax = (numbers: ArrayLike<number>): number => {
     return best;
 };
 
+/** "a 7", "an 8". */
+const article = (n: number): string => (/^(8|11$|18$)/.test(String(n)) ? "an" : "a");
+
 /** A sample with its numbers. */
 interface Shown {
     index: number;
@@ -90,6 +93,7 @@ class DataPanel {
     private shown: Shown[] = [];
     private isStale = true;
     private isBusy = false;
+    private isLabelled = false; // by the user, who knows better than the net
 
     constructor(
         root: HTMLElement,
@@ -319,7 +323,7 @@ class DataPanel {
                     { class: "draw-result" },
                     this.verdict,
                     h("div", { class: "draw-row" }, this.seen, this.bars),
-                    h("div", { class: "toolbar" }, h("label", { class: "field" }, "it is a", this.label), this.addButton, this.lookButton),
+                    h("div", { class: "toolbar" }, h("label", { class: "field" }, "label", this.label), this.addButton, this.lookButton),
                 ),
             ),
             h(
@@ -330,6 +334,7 @@ class DataPanel {
             ),
         );
         this.addButton.addEventListener("click", () => void this.add());
+        this.label.addEventListener("change", () => (this.isLabelled = true));
         this.lookButton.addEventListener("click", () => {
             if (this.opened) this.app.look(this.run, this.image(this.opened), [Number(this.label.value)]);
         });
@@ -363,6 +368,7 @@ class DataPanel {
         paint(this.seen, x);
         this.addButton.disabled = this.lookButton.disabled = isEmpty;
         if (isEmpty) {
+            this.isLabelled = false;
             this.verdict.textContent = "Nothing is drawn yet.";
             this.bars.replaceChildren();
             return;
@@ -371,7 +377,8 @@ class DataPanel {
             const { result, numbers } = await this.app.client.call("predict", { run, x });
             const output = numbers.subarray(result.output[0], result.output[0] + result.output[1]);
             const best = argmax(output);
-            const text = `This is a ${best}: ${percent(output[best]!)}`;
+            if (!this.isLabelled) this.label.value = String(best);
+            const text = `This is ${article(best)} ${best}: ${percent(output[best]!)}`;
             this.verdict.textContent = this.app.runs.run[run].updates ? text : `${text} (the net has not been trained yet)`;
             this.bars.replaceChildren(...[...output].map((value, i) => this.bar(i, value, i === best)));
             if (announce) this.app.announce(text);
@@ -399,7 +406,7 @@ class DataPanel {
             for (const run of runs.active())
                 runs.changed(run, (await client.call("add", { run, x: this.image(opened), y: [label] })).result);
             const samples = this.opened?.trainingSamples ?? 0;
-            this.app.notify(`Added a ${label}. The runs go on with ${samples} training samples.`);
+            this.app.notify(`Added ${article(label)} ${label}. ${runs.active().length > 1 ? "The runs continue" : "The run continues"} with ${samples} training samples.`);
         } catch (error) {
             this.app.notify(message(error));
         }

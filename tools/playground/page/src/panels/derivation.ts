@@ -187,7 +187,7 @@ export function mount(root: HTMLElement, app: App): void {
         const own = verdicts.filter((v) => !v.gradient && v.model === model && v.derivation === title);
         const rows = group(own);
         const broken = rows.filter(({ worst }) => worst.repair && worst.verdict !== "right");
-        const isTraining = app.store.value.second && app.store.value.runs[1]["gradients"] === (title || "loss");
+        const isTraining = app.store.value.second && app.store.value.runs[1]["gradients"] === (title || "loss") && !app.runs.run[1].error;
         const compared = h("div", { class: "derivation-compared" });
         if (isTraining) void compare(compared);
         return h(

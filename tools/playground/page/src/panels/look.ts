@@ -15,7 +15,7 @@ import {
     type Signal,
 } from "../look";
 import { showNorms } from "../norms";
-import type { Numbers, RunIndex } from "../protocol";
+import type { Numbers, Opened, RunIndex } from "../protocol";
 import { message } from "../runs";
 import {
     drawTiles,
@@ -42,6 +42,10 @@ interface Strip {
     tiles: Tiles;
     moves: boolean;
 }
+
+/** Whether a sample could be one of the run's data. */
+const fits = ({ x, y }: { x: number[]; y: number[] }, { x: shape, classes }: Opened): boolean =>
+    x.length === shape.reduce((product, n) => product * n, 1) && (classes ? y.every((label) => label < classes) : true);
 
 export function mount(root: HTMLElement, app: App): void {
     let run: RunIndex = 0;
@@ -153,6 +157,8 @@ export function mount(root: HTMLElement, app: App): void {
         if (isAsking) return;
         isAsking = true;
         if (!app.store.value.second) run = 0;
+        const { opened } = app.runs.run[run];
+        if (own && opened && !fits(own, opened)) own = null;
         const start = performance.now();
         try {
             const one = await app.client.call("inspect", sampleOf());

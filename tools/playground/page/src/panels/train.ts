@@ -2,7 +2,7 @@
 import type { App } from "../app";
 import { Chart, type Curve, percent, plain, Table, thin } from "../chart";
 import { type Curves, follow } from "../curves";
-import { debounce, h, icon, icons } from "../dom";
+import { count, debounce, h, icon, icons } from "../dom";
 import { four } from "../four";
 import type { Catalogue, Result, RunIndex, Settings } from "../protocol";
 import { message } from "../runs";
@@ -120,7 +120,7 @@ class TrainPanel {
         const { runs, store } = this.app;
         const change = { [key]: value || undefined };
         if (key === "seed") {
-            store.set({ seed: Number(value) || 0 });
+            store.set({ seed: value === "" ? 1 : Number(value) || 0 });
             await this.reopen();
         } else if (LIVE.has(key) && !runs.run[run].error && this.curves[run].updates > 0) {
             try {
@@ -152,7 +152,7 @@ class TrainPanel {
         const select = h(
             "select",
             { "aria-label": "pace", title: "How many updates a second to make" },
-            ...PACES.map((pace) => h("option", { value: pace }, pace < Infinity ? `${pace} updates/s` : "full speed")),
+            ...PACES.map((pace) => h("option", { value: pace }, pace < Infinity ? `${count(pace, "update")}/s` : "full speed")),
         );
         select.value = String(runs.pace);
         select.addEventListener("change", () => runs.setPace(Number(select.value)));
@@ -280,7 +280,11 @@ class TrainPanel {
                 if (event.run !== runs.active().at(-1) || (performance.now() < drawnAt + DRAW && runs.isTraining)) return;
                 drawnAt = performance.now();
             } else showSettings();
-            if (event.kind === "opened") this.measured[event.run] = null;
+            // The sentence is about the run as it was.
+            if (event.kind === "opened" || event.kind === "changed" || (event.kind === "failed" && !runs.run[event.run].opened)) {
+                this.measured[event.run] = null;
+                this.words.textContent = "";
+            }
             if (event.kind === "failed") this.app.announce(runs.run[event.run].error);
             if (event.kind === "training" && !runs.isTraining) void this.measure(true);
             this.update();
@@ -298,6 +302,7 @@ class TrainPanel {
             const epoch = this.curves[run].epochs.at(-1);
             try {
                 const { result } = await this.app.client.call("measure", { run });
+                if (runs.run[run].opened !== opened) return; // it is another run by now
                 this.measured[run] = result;
                 if (epoch) epoch.trainingAccuracy = result.training.accuracy;
             } catch {
@@ -321,9 +326,9 @@ class TrainPanel {
         const base = !baseline
             ? ""
             : baseline.accuracy === null
-              ? ` Without a net, ${baseline.text}: error ${plain(baseline.loss)}.`
-              : ` Without a net, ${baseline.text}: ${percent(baseline.accuracy)}.`;
-        return `${name} ${updates} updates: ${score(validation)} on ${validation.samples} validation samples, ${score(training)} on those of training; loss ${plain(validation.loss)}.${base}`;
+              ? ` Baseline (always ${baseline.text}): error ${plain(baseline.loss)}.`
+              : ` Baseline (always ${baseline.text}): ${percent(baseline.accuracy)}.`;
+        return `${name} ${count(updates, "update")}: ${score(validation)} on ${count(validation.samples, "validation sample")}, ${score(training)} on the training samples; loss ${plain(validation.loss)}.${base}`;
     }
 
     private update(): void {
@@ -332,7 +337,7 @@ class TrainPanel {
         const finished = active.every((run) => runs.run[run].finished);
         this.train.replaceChildren(
             icon(runs.isTraining ? icons.pause : icons.play),
-            runs.isTraining ? "Pause" : finished ? "Train on" : "Train",
+            runs.isTraining ? "Pause" : finished ? "Continue" : "Train",
         );
         const isOpen = active.every((run) => runs.run[run].opened || runs.run[run].error);
         this.train.disabled = this.stepButton.disabled = !isOpen;
@@ -358,9 +363,9 @@ class TrainPanel {
         if (!opened) return "";
         const name = this.app.store.value.second ? `${NAMES[run]}: ` : "";
         if (!updates) return `${name}${opened.model}, ${opened.parameterCount} parameters, ${opened.trainingSamples} samples`;
-        const speed = rate ? `; up to ${short(rate)} updates/s` : "";
-        const at = this.app.runs.run[run].finished ? `${epoch - 1} epochs` : `epoch ${epoch}`;
-        return `${name}${at}, ${updates} updates${speed}`;
+        const speed = rate ? `; ${count(short(rate), "update")}/s` : "";
+        const at = this.app.runs.run[run].finished ? count(epoch - 1, "epoch") : `epoch ${epoch}`;
+        return `${name}${at}, ${count(updates, "update")}${speed}`;
     }
 
     private label(run: RunIndex, what: string): string {
