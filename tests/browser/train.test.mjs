@@ -77,6 +77,42 @@ test("The learning rate and the optimizer change while a run trains", async ({ p
     assert.equal(await page.getByLabel("learning rate of run A").inputValue(), "0.001");
 });
 
+test("An option that does not fit keeps the run and the old value", async ({ page }) => {
+    await trainToEnd(page);
+    for (const name of ["units of run A", "layers of run A", "batch size", "epochs"]) {
+        const field = page.getByLabel(name, { exact: true });
+        const before = await field.inputValue();
+        await set(page, name, "0");
+        await until(`the message about ${name}`, async () => new RegExp(name.split(" of")[0].replace(" ", "-")).test(await announced(page)));
+        assert.equal(await field.inputValue(), before);
+        assert.deepEqual(await updates(page), [300]);
+    }
+});
+
+test("A sequence has a length for time steps, and a cell that does not fit one that does is offered", async ({ page }) => {
+    await set(page, "time steps of run A", "2");
+    await set(page, "data", "adding");
+    await page.getByRole("button", { name: "Use gru" }).click();
+    await until("the run", async () => /^gru/.test(await status(page)));
+    assert.ok(await page.getByLabel("time steps of run A").isHidden());
+    await set(page, "length", "20");
+    await until("the run", async () => /^gru/.test(await status(page)));
+    assert.ok(await page.locator("#panel-train .problem").isHidden());
+    await set(page, "data", "digits");
+    await until("time steps", () => page.getByLabel("time steps of run A").isVisible());
+    assert.ok(await page.getByLabel("length", { exact: true }).isHidden());
+});
+
+test("A text with mistakes is not trained as it was before", async ({ page }) => {
+    await press(page, "Step");
+    await until("a step", async () => (await updates(page))[0] === 1);
+    await type(page, "cell wrong\n  state h\n  h' = tanh(\n");
+    await until("the problem", () => page.locator("#problems.has-problems").isVisible());
+    await press(page, "Train");
+    await until("the message", async () => /^The text has mistakes/.test(await announced(page)));
+    assert.deepEqual(await updates(page), [1]);
+});
+
 test("Two runs from one seed make the same updates, and equal ones have equal curves", async ({ page }) => {
     await page.getByLabel("compare two runs").check();
     await set(page, "pace", "1000");

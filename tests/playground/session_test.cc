@@ -112,6 +112,20 @@ TEST_F(Session, AChangeThatFailsChangesNothing)
     EXPECT_EQ(Answer::text(changed.list("settings"), "optimizer"), "momentum");
 }
 
+TEST_F(Session, AnOpenThatFailsKeepsTheRunBefore)
+{
+    open(
+        R"({"run": 0, "text": "cell a\n  state h\n  map W, U\n  h' = tanh(W h + U x)\n", "settings": {"epochs": "3"}})");
+    train(5);
+    const std::string before = digest();
+    const Answer refused("open", R"({"run": 0, "text": "cell b", "settings": {"units": "0"}})");
+    EXPECT_FALSE(refused.error().empty());
+    EXPECT_EQ(digest(), before);
+    const Answer changed("change", R"({"run": 0, "settings": {"learning-rate": "0.01"}})");
+    EXPECT_EQ(changed.error(), "");
+    EXPECT_EQ(digest(), before);
+}
+
 TEST_F(Session, BothRunsAreApart)
 {
     open(digits);

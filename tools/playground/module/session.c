@@ -37,6 +37,7 @@ typedef struct slice {
 
 typedef struct session {
     cJSON *settings;     /* keys of recurve train's options, as the page set them */
+    char *text;          /* that it was opened with */
     char folder[FOLDER]; /* holds the text, and the run if it is saved */
     char model[MODEL];   /* the path of the model in the text */
     rv_trainer *trainer; /* NULL: the run is not open */
@@ -67,6 +68,7 @@ static void close_session(session *s)
     rv_trainer_free(s->base);
     free(s->own.x);
     free(s->own.y);
+    free(s->text);
     cJSON_Delete(s->settings);
     memset(s, 0, sizeof *s);
 }
@@ -401,11 +403,19 @@ bool page_open(page_task *task)
 {
     session *s = session_of(task);
     if (!s) return false;
-    close_session(s);
+    session before = *s;
+    memset(s, 0, sizeof *s);
+    s->text = strdup(page_text(task, "text")); /* NULL: write_text reports it */
     merge_settings(task, s);
-    if (!write_text(s, page_text(task, "text"), task->error)) return false;
-    s->trainer = new_trainer(s, task->error);
-    return s->trainer && describe(task, s);
+    if (write_text(s, s->text, task->error) && (s->trainer = new_trainer(s, task->error)) &&
+        describe(task, s)) {
+        close_session(&before);
+        return true;
+    }
+    close_session(s);
+    *s = before;
+    if (s->trainer) write_text(s, s->text, NULL);
+    return false;
 }
 
 bool page_change(page_task *task)

@@ -75,8 +75,7 @@ export class Files {
             notify(`The run has the parameters of ${file.name}.`);
             return;
         }
-        store.setRun(0, { ...withData(await catalogue, store.value.runs[0], ""), data: path });
-        await runs.reset();
+        await runs.reopenWith(0, { ...withData(await catalogue, store.value.runs[0], ""), data: path });
         const { opened, error } = runs.run[0];
         if (opened) this.#app.showPanel("train");
         notify(opened ? `${file.name}: ${opened.trainingSamples} samples to train on.` : error);

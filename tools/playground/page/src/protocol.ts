@@ -129,7 +129,7 @@ export interface Methods {
     format: { arguments: { text: string }; result: { text: string } };
     prove: { arguments: { text: string; repair: boolean; seed: number }; result: { verdicts: Verdict[] } };
 
-    /** Starts a run from its seed. settings.model: a built-in cell, or "" for the text's last model or cell. */
+    /** Starts a run from its seed; on failure the one before stays. settings.model: a built-in cell, or "" for the text's last model or cell. */
     open: { arguments: { run: RunIndex; text: string; settings: Settings }; result: Opened };
     /** Changes optimizer, learning rate, data, ... of a run, and keeps its parameters. */
     change: { arguments: { run: RunIndex; settings: Settings }; result: Opened };

@@ -69,15 +69,29 @@ export class Runs {
         return { ...runs[0], ...(run === 1 ? runs[1] : {}), seed: String(seed) };
     }
 
+    /** Opens the active runs with other options, that of the change first. On failure the runs and the options stay as they
+     *  were. */
+    async reopenWith(run: RunIndex, change: Record<string, string | undefined>): Promise<void> {
+        const { runs } = this.#store.value;
+        this.#store.setRun(run, change);
+        try {
+            for (const one of this.active().sort((a) => (a === run ? -1 : 1))) await this.open(one, true);
+        } catch (error) {
+            this.#store.set({ runs });
+            throw error;
+        }
+    }
+
     /** Opens the active runs from their seed. Errors go to the runs. */
     async reset(): Promise<void> {
         await Promise.all(this.active().map((run) => this.open(run)));
     }
 
-    async open(run: RunIndex): Promise<void> {
+    /** With `keep`, a run that is open stays so on failure, and the error is thrown. */
+    async open(run: RunIndex, keep = false): Promise<void> {
         const { text } = this.#store.value;
         const settings = this.settings(run);
-        Object.assign(this.run[run], new Run());
+        if (!keep) Object.assign(this.run[run], new Run());
         this.#opening[run]?.abort(); // if it still waits, nobody wants it any more
         const { signal } = (this.#opening[run] = new AbortController());
         try {
@@ -85,7 +99,9 @@ export class Runs {
             Object.assign(this.run[run], new Run(), { opened: result, text });
             this.#tell({ kind: "opened", run });
         } catch (error) {
-            if (!signal.aborted) this.#fail(run, message(error));
+            if (signal.aborted) return;
+            if (keep && this.run[run].opened) throw error;
+            this.#fail(run, message(error));
         }
     }
 

@@ -37,6 +37,7 @@ export const CONTROLS: Control[] = [
     { key: "units", net: true, label: "units", both: true, step: whole },
     { key: "layers", net: true, label: "layers", both: true, step: whole },
     { key: "steps", net: true, label: "time steps", both: true, step: whole },
+    { key: "length", label: "length", both: false, step: whole },
     { key: "kernel", net: true, label: "kernel", both: true, step: (value, up) => Math.max(1, value + (up ? 2 : -2)) },
     { key: "forget", net: true, label: "forget bias", both: true, step: half },
     { key: "optimizer", label: "optimizer", both: true },
@@ -105,6 +106,9 @@ export function dataSet(settings: Settings): string {
     return { "0,1": "digits", "0-1": "digits", "0-9": "all" }[settings["classes"] ?? "0,1"] ?? "";
 }
 
+/** Whether the options choose a synthetic task. Its samples are sequences. */
+export const isSynthetic = ({ task }: Settings): boolean => task !== undefined && task !== "digits";
+
 /** What must be set and unset for other data: options that describe data, or that other data had brought along. */
 export function withData(catalogue: Catalogue, settings: Settings, value: string): Record<string, string | undefined> {
     const chosen = dataSets(catalogue).find((set) => set.value === value)?.settings ?? {};
@@ -116,6 +120,7 @@ export function withData(catalogue: Catalogue, settings: Settings, value: string
     }
     if (settings["data"] === FOUR_PATH)
         for (const key of Object.keys(FOUR)) if (settings[key] === FOUR[key]) change[key] = undefined;
+    if (isSynthetic(chosen)) change["steps"] = undefined; // a sequence has its own
     return { ...change, ...chosen };
 }
 

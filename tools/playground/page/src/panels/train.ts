@@ -6,7 +6,7 @@ import { count, debounce, h, icon, icons } from "../dom";
 import { four } from "../four";
 import type { Catalogue, Result, RunIndex, Settings } from "../protocol";
 import { message } from "../runs";
-import { choices, CONTROLS, type Choice, type Control, dataSet, dataSets, FOUR_PATH, LIVE, moreOptions, withData } from "../settings";
+import { choices, CONTROLS, type Choice, type Control, dataSet, dataSets, FOUR_PATH, isSynthetic, LIVE, moreOptions, withData } from "../settings";
 
 const NAMES = ["A", "B"] as const;
 const PACES = [1, 10, 100, 1000, Infinity];
@@ -90,6 +90,7 @@ class TrainPanel {
             runs.pause();
             return;
         }
+        if (this.isWrong()) return;
         // Of a run that is done, more epochs; of one that failed, or whose text has changed, a new one.
         if (runs.active().some((run) => runs.run[run].error || !runs.run[run].opened)) await runs.reset();
         else if (runs.active().every((run) => runs.run[run].finished))
@@ -97,7 +98,18 @@ class TrainPanel {
         runs.start();
     }
 
+    /** Says so if the text has changed since the runs were opened, and has mistakes now: an older one would be trained. */
+    private isWrong(): boolean {
+        const { runs, checked, store } = this.app;
+        const reads = (run: RunIndex): boolean => /^(:|$)/.test(runs.settings(run)["model"] ?? "");
+        const wrong = checked.problems.length > 0 && checked.text === store.value.text;
+        if (!wrong || !runs.active().some((run) => runs.isStale(run) && reads(run))) return false;
+        this.app.notify("The text has mistakes; fix them, then Reset.");
+        return true;
+    }
+
     private async step(): Promise<void> {
+        if (this.isWrong()) return;
         await this.app.runs.step();
         void this.measure(true);
     }
@@ -131,17 +143,21 @@ class TrainPanel {
                 this.showSettings(true);
             }
         } else {
-            store.setRun(run, change);
-            await this.reopen();
+            await this.reopen(() => runs.reopenWith(run, change));
         }
     }
 
     /** The net or its data are others: the runs begin anew, and train if they did. */
-    private async reopen(): Promise<void> {
+    private async reopen(open = () => this.app.runs.reset()): Promise<void> {
         const { runs } = this.app;
         const wasTraining = runs.isTraining;
         runs.pause();
-        await runs.reset();
+        try {
+            await open();
+        } catch (error) {
+            this.app.notify(message(error));
+            this.showSettings(true);
+        }
         if (wasTraining) runs.start();
     }
 
@@ -172,6 +188,7 @@ class TrainPanel {
         const { store } = this.app;
         this.data.addEventListener("change", () => {
             store.setRun(0, withData(this.catalogue, store.value.runs[0], this.data.value));
+            if (isSynthetic(store.value.runs[0])) store.setRun(1, { steps: undefined });
             void this.reopen();
         });
         this.fields.append(h("div", { class: "control" }, h("span", { "aria-hidden": "true" }, "data"), this.data));
@@ -230,6 +247,10 @@ class TrainPanel {
             const own = key === "seed" ? String(value.seed) : (settings[key] ?? "");
             const opened = runs.run[run].opened?.settings ?? {};
             field.hidden = run === 1 && !value.second;
+            // A sequence has its own time steps; a synthetic task is told how many.
+            const isSequence = runs.run[run].opened?.sequence ?? isSynthetic(settings);
+            if (key === "steps") field.parentElement!.hidden = isSequence;
+            if (key === "length") field.parentElement!.hidden = !isSynthetic(settings);
             field.disabled = control.net === true && this.isModel(settings);
             field.title = field.disabled ? "The model in the text says this" : "";
             if (document.activeElement === field && field instanceof HTMLInputElement && !withFocused) continue;
@@ -348,13 +369,34 @@ class TrainPanel {
         this.resetButton.classList.toggle("stale", stale);
         const problems = active.map((run) => runs.run[run].error).filter((error) => error);
         this.problem.hidden = problems.length === 0;
-        this.problem.textContent = [...new Set(problems)].join(" ");
+        const text = [...new Set(problems)].join(" ");
+        if (this.problem.dataset["text"] !== text) this.showProblem(text);
         this.status.textContent = active.map((run) => this.state(run)).join("   ") + (stale ? "   The text has changed; reset to train it." : "");
         this.loss.draw(active.flatMap((run) => this.lossCurves(run)));
         this.score.root.hidden = active.every((run) => runs.run[run].opened?.classes === 0);
         this.score.draw(active.flatMap((run) => this.scoreCurves(run)));
         this.words.classList.toggle("two", store.value.second);
         this.table.update();
+    }
+
+    /** An error, with a button for what it says to do. */
+    private showProblem(text: string): void {
+        const { runs, store } = this.app;
+        this.problem.dataset["text"] = text;
+        this.problem.replaceChildren(text);
+        const button = (label: string, onclick: () => void): void => this.problem.append(" ", h("button", { type: "button", onclick }, label));
+        const cell = /; try (\w+)$/.exec(text)?.[1];
+        if (cell && this.catalogue.cells.some(({ name }) => name === cell))
+            button(`Use ${cell}`, () => {
+                for (const run of runs.active()) if (runs.run[run].error) store.setRun(run, { model: cell });
+                void this.reopen();
+            });
+        const field = this.more.querySelector<HTMLInputElement>(`[data-key="${/`([\w-]+)`/.exec(text)?.[1]}"]`);
+        if (field)
+            button(`Set ${field.dataset["key"]}`, () => {
+                this.more.open = true;
+                field.focus();
+            });
     }
 
     private state(run: RunIndex): string {
