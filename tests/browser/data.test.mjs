@@ -37,6 +37,22 @@ test("A drawn digit is recognized, wherever and however large it is", async ({ p
     assert.match(await verdict(page), /^Nothing is drawn/);
 });
 
+test("A drawing gets the label that is predicted, and is forgotten with its data", async ({ page }) => {
+    await openPanel(page, "Data");
+    await draw(page, DRAWINGS[1]);
+    const digit = await until("the prediction", async () => /^This is a ([01]): /.exec(await verdict(page))?.[1]);
+    assert.equal(await page.getByLabel("Label of the drawing").inputValue(), digit);
+    await page.locator("#panel-data").getByRole("button", { name: "Look inside" }).click();
+    await until("the drawing", () => page.getByText(/your own sample/).isVisible());
+    await openPanel(page, "Train");
+    await set(page, "cell of run A", "gru");
+    await set(page, "data", "adding");
+    await until("the data", async () => /8333 samples/.test(await status(page)));
+    await openPanel(page, "Look inside");
+    await until("a sample of the data", async () => /loss/.test(await page.locator(".look-verdict").textContent()) && !(await page.getByText(/your own sample/).count()));
+    assert.ok(await page.locator("#panel-look .empty").isHidden());
+});
+
 test("The prediction changes with each stroke", async ({ page }) => {
     await trainDigits(page);
     const [first, second] = DRAWINGS[4];

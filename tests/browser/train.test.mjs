@@ -89,6 +89,15 @@ test("An option that does not fit keeps the run and the old value", async ({ pag
     }
 });
 
+test("A file that does not fit keeps the run and its sentence", async ({ page }) => {
+    const words = await trainToEnd(page);
+    const file = { name: "bad.csv", mimeType: "text/csv", buffer: Buffer.from("a,b\nx,y\n") };
+    await page.locator('input[type="file"]').first().setInputFiles(file);
+    await until("the message", async () => /^bad\.csv: .*expected a number/.test(await announced(page)));
+    assert.deepEqual(await updates(page), [300]);
+    assert.equal(await result(page), words);
+});
+
 test("A sequence has a length for time steps, and a cell that does not fit one that does is offered", async ({ page }) => {
     await set(page, "time steps of run A", "2");
     await set(page, "data", "adding");
