@@ -5,6 +5,8 @@
  * Each test gets a page of its own, as on a first visit without the tour. It fails if it throws, and if the page reports
  * an error or a warning to the console, unless `errors` matches it. `measured(text)` adds to its line of the report. */
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
 
 export const tests = [];
 
@@ -25,6 +27,22 @@ export async function until(what, get, seconds = 10) {
         assert.ok(Date.now() < end, `${what} did not happen within ${seconds} s`);
         await new Promise((resolve) => setTimeout(resolve, 50));
     }
+}
+
+/** Downloads an item of the menu. */
+export async function download(page, name) {
+    await page.getByRole("button", { name: "Download" }).click();
+    const [file] = await Promise.all([page.waitForEvent("download"), page.getByRole("menuitem", { name }).click()]);
+    return file;
+}
+
+/** Downloads an archive NAME.zip and unpacks it, checksums and all. Returns its folder, which is NAME. */
+export async function unpacked(page, name, into) {
+    const file = await download(page, name);
+    const path = join(into, file.suggestedFilename());
+    await file.saveAs(path);
+    execFileSync("python3", ["-m", "zipfile", "-e", path, into]);
+    return path.replace(/\.zip$/, "");
 }
 
 const BUTTON = { Train: /^(Train|Continue)$/, Pause: "Pause", Step: "Step", Reset: "Reset" };

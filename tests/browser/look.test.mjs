@@ -86,7 +86,7 @@ test("A parameter shows the terms of its gradient, one per time step that uses i
     await panel(page).getByRole("button", { name: /^Wxg/ }).first().click();
     await until("Wxg", async () => (await title(page)) === "Wxg");
     assert.equal((await numbers(page, "forward")).length, 5);
-    assert.match(await detail(page).locator(".look-terms p").textContent(), /sum of \d term/);
+    assert.match(await detail(page).locator(".look-terms p").textContent(), /^Its gradient (is the sum of \d+ terms|comes through one term):$/);
 });
 
 test("The pictures follow a run that trains", async ({ page }) => {
@@ -124,10 +124,10 @@ test("A forget bias decides whether the gradient vanishes", async ({ page }) => 
         const row = panel(page)
             .locator(".look-norm")
             .filter({ has: page.locator("code", { hasText: /^c$/ }) });
-        return until("the norms", async () => /a step back/.test((await row.allTextContents())[0] ?? "") && row.textContent());
+        return until("the norms", async () => /per step back/.test((await row.allTextContents())[0] ?? "") && row.textContent());
     };
     const closed = await words("0");
-    assert.match(closed, /vanishes/);
+    assert.match(closed, /: vanishes/);
     const open = await until("another bias", async () => {
         const text = await words("6");
         return text !== closed && text;

@@ -19,7 +19,7 @@ test(
 
         await tour(page).getByText("so the cost").waitFor();
         assert.equal(await page.evaluate(() => document.activeElement?.textContent), "A gate made of convolutions");
-        const [, o, label, cost] = /o = ([\d.]+) for the digit (\d), .* is ([\d.]+)\./.exec(await tour(page).textContent());
+        const [, o, label, cost] = /o = ([\d.]+) for sample 1, the digit (\d), .* is ([\d.]+)\./.exec(await tour(page).textContent());
         assert.ok(Math.abs((Number(o) - Number(label)) ** 2 / 2 - Number(cost)) < 1e-3);
         assert.equal(await tour(page).locator("tbody tr").count(), 5);
 
@@ -66,7 +66,7 @@ test(
         await tour(page).getByText("parameters").waitFor();
         await button(page, "Train").press("Enter");
         await until("accuracy", async () => /After \d+ epochs [\d.]+ % of the digits/.test(await tour(page).textContent()));
-        await button(page, "Finish").press("Enter");
+        await button(page, "Keep this cell").press("Enter");
         assert.ok(await tour(page).isHidden());
         assert.match(await textOf(page), /c = relu\(/);
         await page.reload();

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { announced, press, result, set, status, test, textOf, trainToEnd, type, until, updates } from "./harness.mjs";
+import { announced, press, result, set, status, test, textOf, trainToEnd, type, unpacked, until, updates } from "./harness.mjs";
 
 test(
     "The first training step is done within a second of opening",
@@ -206,16 +206,6 @@ test("Every option of the command is in the list", async ({ page }) => {
     assert.match(await trainToEnd(page), /^After 300 updates/);
 });
 
-/** Downloads the weights, with the files beside them, into a folder. */
-async function download(page, folder) {
-    const files = [];
-    page.on("download", (file) => files.push(file));
-    await page.getByRole("button", { name: "Download" }).click();
-    await page.getByRole("menuitem", { name: /^Weights/ }).click();
-    await until("the files", () => files.some((file) => file.suggestedFilename() === "log.csv"));
-    for (const file of files) await file.saveAs(join(folder, file.suggestedFilename()));
-}
-
 /** A file's header also has the seconds of the run. */
 const tensorsOf = (bytes) => bytes.subarray(8 + Number(bytes.readBigUInt64LE(0)));
 
@@ -223,7 +213,8 @@ for (const [cell, data, options] of [["curnn", "digits", {}], ["gru", "adding", 
     test(`Two tabs train ${cell} to the same bits, and the command to losses within 1e-5`, async ({ page, context, address, recurve, scratch }) => {
         const tabs = [page, await context.newPage()].map((tab, i) => ({ tab, folder: join(scratch, String(i)) }));
         await tabs[1].tab.goto(address);
-        for (const { tab, folder } of tabs) {
+        for (const one of tabs) {
+            const { tab, folder } = one;
             await set(tab, "data", data);
             await set(tab, "cell of run A", cell);
             await set(tab, "epochs", "20");
@@ -233,7 +224,7 @@ for (const [cell, data, options] of [["curnn", "digits", {}], ["gru", "adding", 
                 await tab.getByLabel(new RegExp(`^${name}`)).press("Enter");
             }
             await trainToEnd(tab, 60);
-            await download(tab, folder);
+            one.folder = await unpacked(tab, /^Weights/, folder);
         }
         const [one, other] = tabs.map(({ folder }) => tensorsOf(readFileSync(join(folder, "checkpoint.safetensors"))));
         assert.ok(one.length > 0 && one.equals(other), "the weights differ");

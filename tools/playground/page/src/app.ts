@@ -49,4 +49,6 @@ export interface App {
     showPanel(name: PanelName): void;
     /** Shows the values inside a run's net for a sample that is not one of the data. */
     look(run: RunIndex, x: number[], y: number[]): void;
+    /** Shows those of run A for a validation sample, from 0. */
+    lookAt(index: number): void;
 }

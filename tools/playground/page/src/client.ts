@@ -1,6 +1,7 @@
 /* Calls of the module in the worker. A worker that does not answer is replaced. */
 
 import type { FromWorker, ToWorker, Trained } from "./messages";
+import { plain } from "./plain";
 import type { Answer, Arguments, Method, Result, RunIndex } from "./protocol";
 
 /** An error of the module, with Recurve's message. Codes of the page's own: "crash", "time", "cancelled". */
@@ -159,6 +160,8 @@ export class Client {
             return;
         }
         if ("run" in message) {
+            if (message.error) message.error.text = plain(message.error.text);
+            if (message.progress?.error) message.progress.error = plain(message.progress.error);
             if (message.error || message.progress?.finished || message.progress?.error)
                 this.#training = this.#training.filter((run) => run !== message.run);
             this.#watch();
@@ -168,7 +171,7 @@ export class Client {
         const call = this.#current;
         if (!call || call.id !== message.id) return;
         this.#current = undefined;
-        if (message.error) call.reject(new CallError(message.error.code, message.error.text));
+        if (message.error) call.reject(new CallError(message.error.code, plain(message.error.text, call.method)));
         else call.resolve({ result: message.result, numbers: message.numbers ?? new Float32Array() });
         this.#advance();
     }

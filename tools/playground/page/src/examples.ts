@@ -10,6 +10,16 @@ interface Example {
     kind: "cell" | "derivation";
 }
 
+/** What a text is about: its first comment, up to an empty line. */
+function about(text: string): string {
+    const lines = text.split("\n");
+    const end = lines.findIndex((line) => !/^#\s*\S/.test(line));
+    return lines
+        .slice(0, Math.max(end, 0))
+        .map((line) => line.replace(/^#\s*/, "").trim())
+        .join(" ");
+}
+
 /** Returns what opens the dialog. */
 export function mountExamples(app: App): () => void {
     const search = h("input", {
@@ -104,8 +114,8 @@ export function mountExamples(app: App): () => void {
     void app.catalogue
         .then(({ cells, gallery }) => {
             all = [
-                ...cells.map((one): Example => ({ ...one, kind: /^derive\b/m.test(one.text) ? "derivation" : "cell" })),
-                ...gallery.map((one): Example => ({ ...one, kind: "derivation" })),
+                ...cells.map((one): Example => ({ ...one, doc: about(one.text), kind: /^derive\b/m.test(one.text) ? "derivation" : "cell" })),
+                ...gallery.map((one): Example => ({ ...one, doc: about(one.text), kind: "derivation" })),
             ];
             filter();
         })

@@ -4,6 +4,7 @@ import type { App } from "./app";
 import { h, icon, icons, saveFile } from "./dom";
 import { message } from "./runs";
 import { link } from "./state";
+import { type Entry, saveZip } from "./zip";
 
 /** A menu of a button: arrow keys move, Escape closes. */
 function menu(button: HTMLButtonElement, items: { label: string; note: string; action(): void }[]): HTMLElement {
@@ -69,9 +70,12 @@ async function share(app: App): Promise<void> {
 async function downloadWeights(app: App): Promise<void> {
     try {
         const { result } = await app.client.call("save", { run: 0 });
-        for (const name of result.files)
-            saveFile(name, await app.client.readFile(`${result.folder}/${name}`));
-        app.notify(`Saved ${result.files.join(" and ")}. In one folder, recurve evaluate --output FOLDER reads them.`);
+        const entries: Entry[] = [];
+        for (const file of result.files)
+            entries.push({ name: file, bytes: await app.client.readFile(`${result.folder}/${file}`) });
+        const name = nameOf(app);
+        saveZip(name, entries);
+        app.notify(`Saved ${name}.zip. Unpack it, then: recurve evaluate --output ${name}`);
     } catch (error) {
         app.notify(message(error));
     }
@@ -81,7 +85,10 @@ async function downloadC(app: App): Promise<void> {
     try {
         const name = nameOf(app).replaceAll("-", "_");
         const { result } = await app.client.call("exportC", { run: 0, name });
-        for (const file of result.files) saveFile(file.name, file.text, "text/x-c");
+        saveZip(
+            `${nameOf(app)}-c`,
+            result.files.map((file) => ({ name: file.name, bytes: new TextEncoder().encode(file.text) })),
+        );
     } catch (error) {
         app.notify(message(error));
     }
@@ -96,15 +103,23 @@ async function downloadOnnx(app: App): Promise<void> {
     }
 }
 
-/** Every picture that is shown: charts and images, one file each. */
-function downloadPictures(app: App): void {
+/** Every picture that is shown: charts and images. */
+async function downloadPictures(app: App): Promise<void> {
     const pictures = [...document.querySelectorAll<HTMLCanvasElement>("#right canvas")].filter(
         (canvas) => canvas.offsetParent && canvas.width > 0,
     );
     if (pictures.length === 0) return app.notify("The open panel shows no picture.");
-    pictures.forEach((canvas, i) =>
-        canvas.toBlob((blob) => blob && saveFile(`${canvas.dataset["name"] ?? `picture${i + 1}`}.png`, blob, "image/png")),
-    );
+    const names = new Set<string>();
+    const entries: Entry[] = [];
+    for (const canvas of pictures) {
+        const base = (canvas.dataset["name"] ?? "picture").replace(/[^\w.-]+/g, "_");
+        let name = base;
+        for (let i = 2; names.has(name); i++) name = `${base}-${i}`;
+        names.add(name);
+        const blob = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve, "image/png"));
+        if (blob) entries.push({ name: `${name}.png`, bytes: new Uint8Array(await blob.arrayBuffer()) });
+    }
+    saveZip(`${nameOf(app)}-pictures`, entries);
 }
 
 export function mountHeader(root: HTMLElement, app: App, actions: { examples(): void; tour(): void }): void {
@@ -141,10 +156,10 @@ export function mountHeader(root: HTMLElement, app: App, actions: { examples(): 
                     note: ".rv",
                     action: () => saveFile(`${nameOf(app)}.rv`, app.store.value.text, "text/plain"),
                 },
-                { label: "Weights", note: ".safetensors, config.json", action: () => void downloadWeights(app) },
-                { label: "The net as C", note: ".c, .h", action: () => void downloadC(app) },
+                { label: "Weights", note: ".zip of .safetensors, config.json", action: () => void downloadWeights(app) },
+                { label: "The net as C", note: ".zip of .c, .h", action: () => void downloadC(app) },
                 { label: "The net as ONNX", note: ".onnx", action: () => void downloadOnnx(app) },
-                { label: "Pictures", note: ".png", action: () => downloadPictures(app) },
+                { label: "Pictures", note: ".zip of .png", action: () => void downloadPictures(app) },
             ]),
             themeButton,
         ),

@@ -10,6 +10,7 @@ import { Files } from "./files";
 import { mountHeader } from "./header";
 import { mount as mountTour } from "./panels/tour";
 import { mountProblems } from "./problems";
+import { plain } from "./plain";
 import type { Checked } from "./protocol";
 import { Runs } from "./runs";
 import { openStore } from "./state";
@@ -84,7 +85,8 @@ async function start(): Promise<void> {
         announce,
         notify,
         showPanel: (panel) => store.set({ panel }),
-        look: () => {}, // the panel sets it
+        look: () => {}, // the panel sets these two
+        lookAt: () => {},
     };
 
     let waiting: AbortController | undefined;
@@ -100,6 +102,7 @@ async function start(): Promise<void> {
             return; // another check follows, or the restart is reported
         }
         if (text !== store.value.text) return;
+        for (const problem of checked.problems) problem.message = plain(problem.message);
         app.checked = { ...checked, text };
         showChecked(editor.view, checked);
         for (const listener of listeners) listener(app.checked);
@@ -108,6 +111,13 @@ async function start(): Promise<void> {
             for (const run of runs.active())
                 if (runs.run[run].updates === 0 && runs.run[run].text !== text) await runs.open(run);
     }
+
+    // The shapes beside the equations are those of the net's units.
+    let units = store.value.runs[0]["units"];
+    store.on(["runs"], ({ runs: [{ units: now }] }) => {
+        if (now !== units) check();
+        units = now;
+    });
 
     client.onRestart = (text, method) => {
         notify(text);
@@ -121,8 +131,14 @@ async function start(): Promise<void> {
     mountProblems(element("problems"), app);
     mountHeader(element("header"), app, { examples: mountExamples(app), tour: () => tour.start() });
     mountTabs(element("right"), app);
+    const leaving = h("small", { class: "muted", hidden: true }, "Escape, then Tab leaves the editor");
+    element("editor").addEventListener("keyup", (event) => {
+        if (event.key === "Tab") leaving.hidden = false;
+    });
+    element("editor").addEventListener("focusout", () => (leaving.hidden = true));
     element("editor-bar").append(
-        h("span", { class: "grow label" }, "Equations"),
+        h("span", { class: "label" }, "Equations"),
+        h("span", { class: "grow" }, leaving),
         files.button(),
         h("button", { class: "quiet", title: "Format (Alt+Shift+F)", onclick: () => void format() }, icon(icons.format), h("span", {}, "Format")),
     );

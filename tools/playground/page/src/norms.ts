@@ -36,8 +36,8 @@ function change({ at, state }: Row): string {
     while (first < last && !(at[first]! > 0)) first++;
     if (last < 1) return "";
     const factor = first < last ? (at[first]! / at[last]!) ** (1 / (last - first)) : 0;
-    const extreme = at[0]! < 1e-3 * at[last]! ? ", vanishes" : at[0]! > 1e3 * at[last]! ? ", explodes" : "";
-    return `\u00d7 ${figure(factor)} a step back${extreme}`;
+    const extreme = at[0]! < 1e-3 * at[last]! ? ": vanishes" : at[0]! > 1e3 * at[last]! ? ": explodes" : "";
+    return `\u00d7 ${figure(factor)} per step back${extreme}`;
 }
 
 /** Shows the norms in the element; the bar of a step is marked, and a click selects one. */

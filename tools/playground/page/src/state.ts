@@ -136,7 +136,7 @@ export async function openStore(): Promise<{ store: Store; problem: string }> {
             const { theme } = value;
             value = { ...accept(await unpack(location.hash.slice(1))), theme, toured: true };
         } catch {
-            problem = "This link is damaged. Here is what you wrote last.";
+            problem = `This link is damaged.${kept ? " Here is what you wrote last." : ""}`;
         }
         history.replaceState(null, "", location.pathname + location.search);
     }

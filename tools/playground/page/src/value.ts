@@ -81,6 +81,7 @@ export function showValue(root: HTMLElement, { name, step, value, signals, equat
                           "button",
                           { class: "quiet look-source", title: `Line ${equation.line}`, onclick: () => showLine(equation.line) },
                           h("code", {}, equation.text),
+                          h("small", {}, ` line ${equation.line}`),
                       )
                     : h("code", { class: "look-source" }, equation.text)),
             h(
@@ -132,7 +133,9 @@ export function showValue(root: HTMLElement, { name, step, value, signals, equat
                 { class: "label" },
                 all.length === 0
                     ? "The loss does not depend on it."
-                    : `Its gradient is the sum of ${all.length} ${all.length === 1 ? "term" : "terms"}:`,
+                    : all.length === 1
+                      ? "Its gradient comes through one term:"
+                      : `Its gradient is the sum of ${all.length} terms:`,
             ),
             all.length > 0 &&
                 h(

@@ -120,7 +120,7 @@ export function createEditor(root: HTMLElement, options: Options): Editor & { vi
                 highlighting,
                 theme,
                 EditorState.tabSize.of(2),
-                EditorView.contentAttributes.of({ "aria-label": "Equations", tabindex: "0", spellcheck: "false", autocapitalize: "off" }),
+                EditorView.contentAttributes.of({ "aria-label": "Equations", "aria-description": "Tab indents. Escape, then Tab leaves the editor.", tabindex: "0", spellcheck: "false", autocapitalize: "off" }),
                 EditorView.updateListener.of((update) => {
                     if (update.docChanged) options.onChange(update.state.doc.toString());
                 }),

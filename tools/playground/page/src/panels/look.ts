@@ -33,6 +33,7 @@ import {
 import { showValue } from "../value";
 
 const REFRESH = 250; // milliseconds between two looks while training, unless they take long
+const MOST_PREDICTED = 4; // numbers beside the loss
 const HEIGHT = 64; // of a strip, in pixels
 
 /** A strip of tiles, a tile per time step. */
@@ -100,10 +101,14 @@ export function mount(root: HTMLElement, app: App): void {
             "div",
             { class: "toolbar" },
             runButtons,
-            h("span", { class: "label" }, "Sample"),
-            h("button", { class: "icon-only", "aria-label": "Previous sample", onclick: () => choose(index - 1) }, "\u2039"),
-            number,
-            h("button", { class: "icon-only", "aria-label": "Next sample", onclick: () => choose(index + 1) }, "\u203a"),
+            h(
+                "div",
+                { class: "look-sample" },
+                h("span", { class: "label" }, "Sample"),
+                h("button", { class: "icon-only", "aria-label": "Previous sample", onclick: () => choose(index - 1) }, "\u2039"),
+                number,
+                h("button", { class: "icon-only", "aria-label": "Next sample", onclick: () => choose(index + 1) }, "\u203a"),
+            ),
             verdict,
             h("label", { class: "toolbar small" }, every, "All values"),
         ),
@@ -122,6 +127,11 @@ export function mount(root: HTMLElement, app: App): void {
         own = { x, y };
         app.showPanel("look");
         void look();
+    };
+
+    app.lookAt = (to) => {
+        run = 0;
+        choose(to);
     };
 
     function choose(to: number): void {
@@ -205,10 +215,22 @@ export function mount(root: HTMLElement, app: App): void {
                 showLine: (line) => app.editor.showLine(line, true),
                 select,
             });
-            if (isChosen) app.announce(words);
+            if (isChosen) {
+                app.announce(words);
+                markLine(equation?.line ?? 0);
+            }
         } catch (error) {
             if (!control.signal.aborted) detail.replaceChildren(h("p", { class: "muted" }, message(error)));
         }
+    }
+
+    let isLineMarked = false;
+
+    /** Tints the line in the editor; 0: none. On a narrow page it would scroll the picture away. */
+    function markLine(line: number): void {
+        if ((line === 0 && !isLineMarked) || innerWidth <= 820) return;
+        isLineMarked = line > 0;
+        app.editor.highlight(line);
     }
 
     /* ---- drawing ---- */
@@ -242,7 +264,13 @@ export function mount(root: HTMLElement, app: App): void {
     function judge({ is, of }: Read<Inside>): Child[] & (string | Node)[] {
         const loss = `loss ${figure(is.loss)}${own ? "; your own sample" : ""}`;
         const output = of(is.output.values);
-        if (is.label < 0) return [loss];
+        if (!output.every(Number.isFinite)) return [`no prediction: the numbers are not finite, ${loss}`];
+        if (is.label < 0) {
+            const target = of(is.signals.find(({ kind }) => kind === "target")?.values);
+            if (output.length > MOST_PREDICTED || target.length !== output.length) return [loss];
+            const words = (numbers: Float32Array) => [...numbers].map(figure).join(" ");
+            return [`${own ? "" : `target ${words(target)}, `}predicted ${words(output)}, ${loss}`];
+        }
         const logits = output.length === 1 ? [0, output[0]!] : [...output];
         const most = Math.max(...logits);
         const shares = logits.map((logit) => Math.exp(logit - most));
@@ -432,6 +460,7 @@ export function mount(root: HTMLElement, app: App): void {
         }, wait);
     });
     app.store.on(["panel", "second"], () => void look());
+    app.store.on(["panel"], () => markLine(0));
     onTheme(() => draw());
     let width = 0;
     new ResizeObserver(() => {

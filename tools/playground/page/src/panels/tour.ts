@@ -51,6 +51,7 @@ const code = (text: string) => h("code", {}, text);
 
 async function showForward({ app, article, figures, set, isShown }: Scene): Promise<void> {
     if (!(await set({ text: article, runs: [ARTICLE, {}], second: false, panel: "look", seed: SEED }))) return;
+    app.lookAt(0);
     const { result, numbers } = await app.client.call("inspect", { run: 0, index: 0, validation: true });
     if (!isShown()) return;
     const values = (name: string, step: number) => {
@@ -86,7 +87,7 @@ async function showForward({ app, article, figures, set, isShown }: Scene): Prom
             {},
             "At the end ",
             code("o"),
-            ` = ${figure(output)} for the digit ${result.label}, so the cost (o \u2212 y)\u00b2/2 is ${figure(result.loss)}.`,
+            ` = ${figure(output)} for sample 1, the digit ${result.label}, so the cost (o \u2212 y)\u00b2/2 is ${figure(result.loss)}.`,
         ),
     );
 }
@@ -258,7 +259,7 @@ cell mine
 `;
 
 async function writeCell({ app, figures, set, onRuns, action }: Scene): Promise<void> {
-    const own: Settings = { model: ":mine", classes: "0-9", units: "16" };
+    const own: Settings = { classes: "0-9", units: "16" };
     if (!(await set({ text: OWN, runs: [own, {}], second: false, panel: "train", seed: SEED }))) return;
     app.editor.highlight(7);
     const status = h("p", {});
@@ -442,7 +443,8 @@ export function mount(root: HTMLElement, app: App): Tour {
                 at > 0 && h("button", { onclick: () => void enter(at - 1) }, "Back"),
                 at + 1 < steps.length
                     ? h("button", { class: "primary", onclick: () => void enter(at + 1) }, "Next")
-                    : h("button", { class: "primary", onclick: () => end(true) }, "Finish"),
+                    : h("button", { onclick: () => end(false) }, "Put my text back"),
+                at + 1 === steps.length && h("button", { class: "primary", onclick: () => end(true) }, "Keep this cell"),
             ),
         );
         root.hidden = false;
