@@ -27,7 +27,7 @@ typedef struct rv_c_code {
 /* Writes the net with the values that its parameters have in the store, initial values if it lacks them, which it then
  * gains. `prefix` begins all names in C, and the names of the files: small letters, digits and _, at most 31; NULL: "net".
  * Free the code with rv_c_code_free, also after a failure. RV_ERROR_ARGUMENT for a net that has no meaning step by
- * step, and for an op that has no loops; RV_ERROR_NAME for a prefix that is no name in C. */
+ * step, and for an op that has no loops; RV_ERROR_NAME for a prefix that is not a valid C identifier. */
 bool rv_export_c(const rv_exported_net *net, const char *prefix, rv_store *store, rv_c_code *code,
                  rv_error *error);
 void rv_c_code_free(rv_c_code *code);

@@ -86,7 +86,7 @@ static void write_fast(rv_writer *w, choice *c)
         w,
         "\n/* ---- maths in single precision, as straight-line code that compilers can vectorize "
         "---- */\n\n"
-        "/* It does not bear sums in another order or precision, as of -ffast-math. */\n"
+        "/* Sums must keep their order and precision, which -ffast-math changes. */\n"
         "#if defined(__FAST_MATH__) || defined(_M_FP_FAST) || \\\n"
         "    (defined(__FLT_EVAL_METHOD__) && __FLT_EVAL_METHOD__)\n"
         "#define FAST(name, x) MATH(name, x)\n");

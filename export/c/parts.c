@@ -407,10 +407,11 @@ static bool check(const rv_c_parts *p, rv_error *error)
     char name[RV_C_NAME];
     size_t length = strspn(p->prefix, "abcdefghijklmnopqrstuvwxyz0123456789_");
     if (strcmp(rv_c_name(p->prefix, name), p->prefix) || p->prefix[length] || length > 31)
-        return rv_fail(error, RV_ERROR_NAME,
-                       "C code: the name \"%.40s\" is no name in C, or too long; use at most 31 "
-                       "small letters, digits and _, and no keyword",
-                       p->prefix);
+        return rv_fail(
+            error, RV_ERROR_NAME,
+            "C code: the name \"%.40s\" is not a valid C identifier, or too long; use at "
+            "most 31 lower-case letters, digits and _, no digit first, and no keyword",
+            p->prefix);
     return p->net->dtype == RV_F32 ||
            rv_fail(error, RV_ERROR_DTYPE, "C code: the net is %s, expected f32; train it with that",
                    rv_dtype_name(p->net->dtype));

@@ -168,6 +168,9 @@ static bool parse_form(const export_options *o, rv_onnx_form *form, rv_error *er
 {
     *form = o->train ? RV_ONNX_TRAINING : RV_ONNX_STEP;
     if (!o->form) return true;
+    if (o->c)
+        return rv_fail(error, RV_ERROR_ARGUMENT,
+                       "--form %s belongs to --onnx; leave it out with --c", o->form);
     if (o->train)
         return rv_fail(error, RV_ERROR_ARGUMENT,
                        "--form %s with --train, which is a form of its own; give one of them",
@@ -217,7 +220,7 @@ static exit_status run(int argc, char **argv, rv_error *error)
     export_options o = {.config = rv_train_config_new(), .name = "net"};
     if (!options_parse(&command_export, argc, argv, &o, NULL, &result, error)) return result;
     if (!o.c == !o.onnx) {
-        rv_fail(error, RV_ERROR_ARGUMENT, "export to where? Give %s--c DIR or --onnx FILE",
+        rv_fail(error, RV_ERROR_ARGUMENT, "export needs %s--c DIR or --onnx FILE",
                 o.c ? "either " : "");
         return STATUS_USAGE;
     }

@@ -13,7 +13,7 @@ typedef gru_real real;
 
 /* ---- maths in single precision, as straight-line code that compilers can vectorize ---- */
 
-/* It does not bear sums in another order or precision, as of -ffast-math. */
+/* Sums must keep their order and precision, which -ffast-math changes. */
 #if defined(__FAST_MATH__) || defined(_M_FP_FAST) || \
     (defined(__FLT_EVAL_METHOD__) && __FLT_EVAL_METHOD__)
 #define FAST(name, x) MATH(name, x)
