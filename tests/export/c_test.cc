@@ -388,7 +388,8 @@ TEST_F(C, takes_a_name_and_refuses_what_is_none)
          {"int", "", "1a", "a-b", "../x", "Net", "a234567890123456789012345678901234"}) {
         net.prefix() = wrong;
         EXPECT_FALSE(net.write()) << wrong;
-        EXPECT_NE(net.error().find("is not a valid C identifier"), std::string::npos) << net.error();
+        EXPECT_NE(net.error().find("is not a valid C identifier"), std::string::npos)
+            << net.error();
     }
 }
 
