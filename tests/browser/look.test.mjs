@@ -134,7 +134,7 @@ test("A forget bias decides whether the gradient vanishes", async ({ page }) => 
     });
     assert.doesNotMatch(open, /vanishes/);
     await panel(page).locator("summary", { hasText: "Numbers of these bars" }).click();
-    assert.ok((await panel(page).locator(".look-norms tbody tr").count()) > 2);
+    await until("the table", async () => (await panel(page).locator(".look-norms tbody tr").count()) > 2);
 });
 
 /* ---- derivations ---- */

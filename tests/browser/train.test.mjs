@@ -177,7 +177,7 @@ test("Cells, optimizers and gradients are compared side by side", async ({ page 
     assert.ok(one > 0);
     await page.locator("summary", { hasText: "The epochs as a table" }).click();
     const cells = page.locator("#panel-train .scroll tbody tr").first().locator("td");
-    assert.equal(await cells.count(), 8);
+    await until("the table", async () => (await cells.count()) === 8);
     assert.equal(await cells.first().textContent(), "1");
 });
 

@@ -163,11 +163,12 @@ export class Runs {
         await this.reset();
     }
 
-    /** The worker was replaced: the runs are gone. */
+    /** The worker was replaced: the runs are gone, what waits to be opened is not opened, nor does a run follow this text. */
     lose(reason: string): void {
         this.#setTraining(false);
         for (const run of this.active()) {
-            Object.assign(this.run[run], new Run());
+            this.#opening[run]?.abort();
+            Object.assign(this.run[run], new Run(), { text: this.#store.value.text });
             this.#fail(run, reason);
         }
     }
