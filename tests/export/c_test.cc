@@ -177,7 +177,9 @@ TEST_F(C, has_no_undefined_behaviour_and_no_unused_parts)
     EXPECT_EQ(run(net, "cc -std=c99 -O1 -DNET_REAL=double"), 0);
     EXPECT_EQ(run(net, "cc -std=c99 -O2 -ffast-math"), 0);
     const bool has_clang = !std::system("command -v clang >/dev/null"); /* of tools/dev lint */
-    if (has_clang) EXPECT_EQ(run(net, "clang -std=c99 -O1"), 0);
+    if (has_clang) {
+        EXPECT_EQ(run(net, "clang -std=c99 -O1"), 0);
+    }
     net.net().optimizer = nullptr;
     ASSERT_TRUE(net.write()) << net.error();
     EXPECT_EQ(run(net), 0);
