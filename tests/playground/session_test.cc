@@ -199,6 +199,25 @@ TEST_F(Session, AddedSamplesAreTrainedOn)
     EXPECT_EQ(changed.number("trainingSamples"), 340);
 }
 
+/* The run keeps the samples to validate on, which belong to the trainer before the user's samples. */
+TEST_F(Session, WeightsThatDoNotFitLeaveARunWithAddedSamplesAsItWas)
+{
+    open(R"({"run": 1, "text": "", "settings": {"model": "curnn", "units": "2"}})");
+    ASSERT_EQ(Answer("save", R"({"run": 1})").error(), "");
+    open(digits);
+    const std::string x = list(std::vector<double>(64, 0.5));
+    ASSERT_EQ(Answer("add", R"({"run": 0, "y": [0], "x": )" + x + "}").error(), "");
+    const std::string before = digest();
+    for (const char *path : {"run1/checkpoint.safetensors", "absent.safetensors"}) {
+        const Answer refused("load", std::string(R"({"run": 0, "path": ")") + path + "\"}");
+        EXPECT_NE(refused.error(), "") << path;
+    }
+    EXPECT_EQ(digest(), before);
+    train(100); /* validates after each epoch */
+    ASSERT_EQ(Answer("add", R"({"run": 0, "y": [0], "x": )" + x + "}").error(), "");
+    train(40);
+}
+
 TEST_F(Session, ASavedRunIsOneOfTheCommand)
 {
     open(R"({"run": 0, "text": "cell mine\n  state h\n  map W, U\n  h' = tanh(W x + U h)\n",

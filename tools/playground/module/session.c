@@ -234,14 +234,15 @@ static bool append_sample(const page_task *task, session *s)
     return true;
 }
 
-/* A trainer on the samples of the one that the configuration describes, and the user's. Takes `base`. */
+/* A trainer on the samples of `base`, and the user's. It needs `base`, which becomes the session's; on failure it is freed.
+ * The base before stays, because the trainer before needs it. */
 static rv_trainer *with_own(session *s, rv_trainer *base, rv_error *error)
 {
+    rv_trainer *before = s->base;
     rv_train_config config = *rv_trainer_config(base);
     const rv_source *part = &rv_trainer_setup(base)->part;
     config.data = rv_train_config_new().data;
     config.strings = NULL;
-    rv_trainer_free(s->base);
     s->base = base;
     s->joined = *part;
     s->joined.count += s->own.count;
@@ -250,7 +251,11 @@ static rv_trainer *with_own(session *s, rv_trainer *base, rv_error *error)
     s->joined.context = s;
     const rv_train_parts parts = {.data = &s->joined,
                                   .validation = &rv_trainer_setup(base)->validation};
-    return rv_trainer_new_with(&config, &parts, error);
+    rv_trainer *t = rv_trainer_new_with(&config, &parts, error);
+    if (t) return t;
+    rv_trainer_free(base);
+    s->base = before;
+    return NULL;
 }
 
 /* ---- a trainer for the settings ---- */
@@ -316,15 +321,18 @@ static bool same_optimizer(const rv_trainer *a, const rv_trainer *b)
  * optimizer. */
 static bool replace_trainer(session *s, const char *parameters, bool on, rv_error *error)
 {
-    rv_trainer *t = new_trainer(s, error);
+    rv_trainer *base = s->base, *t = new_trainer(s, error);
     if (!t || !rv_trainer_initialize(t, parameters, true, error) ||
         (on && same_optimizer(s->trainer, t) &&
          !copy_moments(rv_trainer_store(t), rv_trainer_store(s->trainer), error))) {
         rv_trainer_free(t);
+        if (s->base != base) rv_trainer_free(s->base);
+        s->base = base;
         return false;
     }
     rv_batch_program_free(&s->one);
     rv_trainer_free(s->trainer);
+    if (s->base != base) rv_trainer_free(base);
     s->trainer = t;
     s->epochs = 0;
     return true;
@@ -588,10 +596,9 @@ bool page_add(page_task *task)
 bool page_save(page_task *task)
 {
     session *s = open_session(task);
-    rv_train_config config;
-    if (!s || !configure(s, &config, task->error)) return false;
-    const rv_trainer *described = s->base ? s->base : s->trainer;
-    config = *rv_trainer_config(described); /* with defaults, and with the data's options */
+    if (!s) return false;
+    /* with defaults, and with the data's options */
+    const rv_train_config config = *rv_trainer_config(s->base ? s->base : s->trainer);
     rv_train_result result = *rv_trainer_result(s->trainer);
     char *inputs = rv_inputs_json(&config, s->folder, task->error);
     const bool ok = inputs &&

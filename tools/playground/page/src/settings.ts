@@ -50,7 +50,7 @@ export const CONTROLS: Control[] = [
     { key: "dtype", label: "precision", both: true },
 ];
 
-/** Options that keep the data and the shapes of the parameters, so that a run goes on with them. */
+/** Options that keep the data and the shapes of the parameters, so that a run continues with them. */
 export const LIVE: ReadonlySet<string> = new Set(
     (
         "optimizer learning-rate momentum weight-decay clip-norm clip-value gradients schedule learning-rates freeze " +

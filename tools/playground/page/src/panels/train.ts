@@ -247,7 +247,7 @@ class TrainPanel {
             const own = key === "seed" ? String(value.seed) : (settings[key] ?? "");
             const opened = runs.run[run].opened?.settings ?? {};
             field.hidden = run === 1 && !value.second;
-            // A sequence has its own time steps; a synthetic task is told how many.
+            // The data set the time steps of a sequence; `length` sets those of a synthetic task.
             const isSequence = runs.run[run].opened?.sequence ?? isSynthetic(settings);
             if (key === "steps") field.parentElement!.hidden = isSequence;
             if (key === "length") field.parentElement!.hidden = !isSynthetic(settings);
