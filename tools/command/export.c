@@ -5,6 +5,7 @@
 #include "export/c.h"
 #include "export/onnx.h"
 #include "tensor/file_internal.h"
+#include "tools/cli/exported.h"
 #include "tools/cli/json.h"
 #include "tools/cli/say.h"
 #include "tools/command/commands.h"
@@ -97,15 +98,9 @@ static rv_trainer *open_net(const export_options *o, rv_error *error)
 
 static rv_exported_net net_of(const rv_setup *s, const export_options *o)
 {
-    const rv_source *data = &s->data;
-    rv_dtype x = data->tokens > 0 ? RV_I32 : s->dtype, y = data->classes > 0 ? RV_I32 : s->dtype;
-    return (rv_exported_net){.model = s->model,
-                             .options = &s->net,
-                             .x = {x, data->x},
-                             .y = {y, data->y},
-                             .scale = s->scale,
-                             .optimizer = o->inference ? NULL : &s->optimizer,
-                             .dtype = s->dtype};
+    rv_exported_net net = exported_net(s);
+    if (o->inference) net.optimizer = NULL;
+    return net;
 }
 
 /* ---- files ---- */

@@ -11,6 +11,7 @@
 #include "optim/groups_internal.h"
 #include "tensor/file_internal.h"
 #include "tensor/memory.h"
+#include "tools/cli/exported.h"
 #include "tools/cli/json.h"
 #include "train/text_file_internal.h"
 #include "train/trainer/inputs.h"
@@ -629,25 +630,11 @@ bool page_load(page_task *task)
            describe(task, s);
 }
 
-static rv_exported_net exported(const session *s)
-{
-    const rv_setup *setup = rv_trainer_setup(s->trainer);
-    const rv_source *data = &setup->data;
-    const rv_dtype dtype = setup->dtype;
-    return (rv_exported_net){.model = setup->model,
-                             .options = &setup->net,
-                             .x = {data->tokens > 0 ? RV_I32 : dtype, data->x},
-                             .y = {data->classes > 0 ? RV_I32 : dtype, data->y},
-                             .scale = setup->scale,
-                             .optimizer = &setup->optimizer,
-                             .dtype = dtype};
-}
-
 bool page_exportC(page_task *task)
 {
     const session *s = open_session(task);
     if (!s) return false;
-    const rv_exported_net net = exported(s);
+    const rv_exported_net net = exported_net(rv_trainer_setup(s->trainer));
     const char *prefix = page_text(task, "name");
     rv_c_code code = {0};
     const bool ok = rv_export_c(&net, prefix, rv_trainer_store(s->trainer), &code, task->error);
@@ -671,7 +658,7 @@ bool page_exportOnnx(page_task *task)
     if (!s) return false;
     char path[MODEL];
     size_t size;
-    const rv_exported_net net = exported(s);
+    const rv_exported_net net = exported_net(rv_trainer_setup(s->trainer));
     const rv_onnx_options options = {.form = RV_ONNX_UNROLLED};
     snprintf(path, sizeof path, "%s/net.onnx", s->folder);
     unsigned char *bytes =
