@@ -35,7 +35,7 @@ test("A cell is typed, and its mistake is fixed by a click", async ({ page }) =>
     await until("one mistake", async () => (await page.locator(".cm-lintRange-error").allTextContents()).join() === "sigmod");
     await page.getByRole("button", { name: "write sigmoid" }).click();
     await right(page, "cell mine");
-    assert.equal((await equations(page)).trimEnd(), MINE.trimEnd());
+    await until("the text", async () => (await equations(page)).trimEnd() === MINE.trimEnd());
     await until("the run", async () => /^mine/.test(await status(page)));
 });
 
@@ -225,7 +225,7 @@ test("A worker that does not answer is replaced, and the text is kept", async ({
     void worker.evaluate(() => { for (;;); }).catch(() => {});
     await page.getByRole("button", { name: "Format" }).click();
     await until("the restart", async () => /Recurve was restarted/.test(await announced(page)), 40);
-    assert.equal(await equations(page), MINE);
+    await until("the text", async () => (await equations(page)) === MINE);
     await until("the run", async () => /^mine/.test(await status(page)));
     await press(page, "Step");
     await until("a step", async () => (await updates(page))[0] === 1);
