@@ -1,6 +1,6 @@
 /* The data, and a digit that is drawn. */
 import assert from "node:assert/strict";
-import { announced, draw, openPanel, ring, set, status, test, trainToEnd, until } from "./harness.mjs";
+import { announced, draw, eventually, openPanel, ring, set, status, test, trainToEnd, until } from "./harness.mjs";
 
 const verdict = (page) => page.locator("#panel-data .verdict").textContent();
 
@@ -30,18 +30,18 @@ test("A drawn digit is recognized, wherever and however large it is", async ({ p
         await page.getByRole("button", { name: "Clear" }).click();
         await draw(page, digit === "0" ? strokes : small(strokes));
         await until(`the prediction ${digit}, not "${await verdict(page)}"`, async () => (await verdict(page)).startsWith(`This is a ${digit}: `));
-        assert.equal(await announced(page), await verdict(page));
+        await eventually(async () => assert.equal(await announced(page), await verdict(page)));
     }
-    assert.equal(await page.locator("#panel-data .bar").count(), 10);
+    await eventually(async () => assert.equal(await page.locator("#panel-data .bar").count(), 10));
     await page.getByRole("button", { name: "Undo" }).click();
-    assert.match(await verdict(page), /^Nothing is drawn/);
+    await eventually(async () => assert.match(await verdict(page), /^Nothing is drawn/));
 });
 
 test("A drawing gets the label that is predicted, and is forgotten with its data", async ({ page }) => {
     await openPanel(page, "Data");
     await draw(page, DRAWINGS[1]);
     const digit = await until("the prediction", async () => /^This is a ([01]): /.exec(await verdict(page))?.[1]);
-    assert.equal(await page.getByLabel("Label of the drawing").inputValue(), digit);
+    await eventually(async () => assert.equal(await page.getByLabel("Label of the drawing").inputValue(), digit));
     await page.locator("#panel-data").getByRole("button", { name: "Look inside" }).click();
     await until("the drawing", () => page.getByText(/your own sample/).isVisible());
     await openPanel(page, "Train");
@@ -50,7 +50,7 @@ test("A drawing gets the label that is predicted, and is forgotten with its data
     await until("the data", async () => /8333 samples/.test(await status(page)));
     await openPanel(page, "Look inside");
     await until("a sample of the data", async () => /loss/.test(await page.locator(".look-verdict").textContent()) && !(await page.getByText(/your own sample/).count()));
-    assert.ok(await page.locator("#panel-look .empty").isHidden());
+    await eventually(async () => assert.ok(await page.locator("#panel-look .empty").isHidden()));
 });
 
 test("The prediction changes with each stroke", async ({ page }) => {
@@ -106,10 +106,10 @@ test("The samples are shown with what is predicted, in pages, and only the wrong
         return n && Number(n) < 300 && Number(n);
     });
     assert.ok(wrong > 50, "an untrained net is wrong often");
-    assert.equal(await page.locator("#panel-data .sample.is-wrong").count(), Math.min(24, wrong));
-    assert.match(await samples.first().textContent(), /^[01]✗ [01], wrong$/);
+    await eventually(async () => assert.equal(await page.locator("#panel-data .sample.is-wrong").count(), Math.min(24, wrong)));
+    await eventually(async () => assert.match(await samples.first().textContent(), /^[01]✗ [01], wrong$/));
     await page.locator("summary", { hasText: "The samples as a table" }).click();
-    assert.equal(await page.locator("#panel-data .scroll tbody tr").first().locator("td").last().textContent(), "no");
+    await eventually(async () => assert.equal(await page.locator("#panel-data .scroll tbody tr").first().locator("td").last().textContent(), "no"));
     await page.locator("summary", { hasText: "Labels against predictions" }).click();
     const counts = page.getByRole("region", { name: "Labels against predictions" }).locator("tbody td");
     await until("two rows", async () => (await counts.count()) === 6);

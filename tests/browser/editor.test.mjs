@@ -6,7 +6,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { brotliCompressSync } from "node:zlib";
-import { announced, download, openPanel, press, set, status, test, textOf, trainToEnd, type, unpacked, until, updates } from "./harness.mjs";
+import { announced, download, eventually, openPanel, press, set, status, test, textOf, trainToEnd, type, unpacked, until, updates } from "./harness.mjs";
 
 const run = promisify(execFile);
 
@@ -31,7 +31,7 @@ test("A cell is typed, and its mistake is fixed by a click", async ({ page }) =>
     await page.keyboard.press("Escape");
     await page.keyboard.type("\nh' = g.h + (1 - g).tanh(U x)\n");
     await until("the mistake", async () => /there is no op or function "sigmod" did you mean "sigmoid"/.test(await problems(page)));
-    assert.equal(await announced(page), 'Line 5: there is no op or function "sigmod"');
+    await eventually(async () => assert.equal(await announced(page), 'Line 5: there is no op or function "sigmod"'));
     await until("one mistake", async () => (await page.locator(".cm-lintRange-error").allTextContents()).join() === "sigmod");
     await page.getByRole("button", { name: "write sigmoid" }).click();
     await right(page, "cell mine");
@@ -54,7 +54,7 @@ test("Values have their shapes, and names their formulas", async ({ page }) => {
     const shapes = await page.locator(".cm-shape").allTextContents();
     assert.ok(shapes.includes("3 × 7") && shapes.includes("x 3 × 2 × 5, y 3 × 1") && shapes.includes("scalar"), String(shapes));
     await page.locator(".cm-line", { hasText: "sigmoid" }).getByText("sigmoid").hover();
-    assert.match(await page.locator(".cm-op").innerText(), /1 \/ \(1 \+ e\^-x\)/);
+    await eventually(async () => assert.match(await page.locator(".cm-op").innerText(), /1 \/ \(1 \+ e\^-x\)/));
     await page.mouse.move(0, 0);
     await page.locator(".cm-line", { hasText: "map W, U" }).getByText("W").hover();
     await until("the shape of W", async () => /^W\s+7 × 7/.test(await page.locator(".cm-op").last().innerText()));
@@ -96,7 +96,7 @@ test("A keystroke is shown while a run trains", async ({ page, measured }) => {
         const slow = (await page.evaluate(() => globalThis.slow)).sort((a, b) => b - a);
         medians.push(slow[text.length / 2] ?? 16); // those below 16 ms are not listed
     }
-    assert.equal(await textOf(page).then((shown) => shown.includes(text)), true);
+    await eventually(async () => assert.equal(await textOf(page).then((shown) => shown.includes(text)), true));
     measured(`${Math.min(...medians)} ms`);
     await press(page, "Pause");
 }, { alone: true });
@@ -136,8 +136,8 @@ test("The text survives a reload, and a link holds text, options and seed", asyn
     const other = await (await context.browser().newContext()).newPage();
     await other.goto(address);
     await right(other, "cell mine");
-    assert.equal(await other.getByLabel("seed", { exact: true }).inputValue(), "7");
-    assert.equal(await other.getByLabel("optimizer of run A", { exact: true }).inputValue(), "adam");
+    await eventually(async () => assert.equal(await other.getByLabel("seed", { exact: true }).inputValue(), "7"));
+    await eventually(async () => assert.equal(await other.getByLabel("optimizer of run A", { exact: true }).inputValue(), "adam"));
     await other.context().close();
 });
 

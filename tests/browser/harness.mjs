@@ -29,6 +29,19 @@ export async function until(what, get, seconds = 10) {
     }
 }
 
+/** Waits until an assertion about the page holds: what a person sees may be a moment behind what the page knows. */
+export async function eventually(check, seconds = 10) {
+    const end = Date.now() + 1000 * seconds;
+    for (;;) {
+        try {
+            return await check();
+        } catch (error) {
+            if (Date.now() >= end) throw error;
+        }
+        await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+}
+
 /** Downloads an item of the menu. */
 export async function download(page, name) {
     await page.getByRole("button", { name: "Download" }).click();

@@ -1,6 +1,6 @@
 /* Looking inside a net, and derivations that are judged as they are typed. */
 import assert from "node:assert/strict";
-import { announced, draw, openPanel, press, ring, set, test, textOf, type, until } from "./harness.mjs";
+import { announced, draw, eventually, openPanel, press, ring, set, test, textOf, type, until } from "./harness.mjs";
 
 const panel = (page) => page.locator("#panel-look");
 const strip = (page, name) => panel(page).getByRole("button", { name, exact: true });
@@ -34,19 +34,19 @@ const picture = (page, locator) =>
 
 test("The gradient is scrubbed through time by slider and arrow keys", async ({ page }) => {
     await look(page);
-    assert.equal(await title(page), "h[1]");
+    await eventually(async () => assert.equal(await title(page), "h[1]"));
     const first = await picture(page, detail(page).locator("figure").nth(1));
     const strips = await picture(page, strip(page, "backward of h"));
     await page.getByRole("slider", { name: "Time step" }).focus();
     await page.keyboard.press("ArrowRight");
     await until("step 2", async () => (await title(page)) === "h[2]");
-    assert.match(await announced(page), /^h\[2\]: .*, gradient of norm [\d.e\u2212]+$/);
+    await eventually(async () => assert.match(await announced(page), /^h\[2\]: .*, gradient of norm [\d.e\u2212]+$/));
     assert.notEqual(await picture(page, detail(page).locator("figure").nth(1)), first);
     assert.notEqual(await picture(page, strip(page, "backward of h")), strips); // the frame moves
     await strip(page, "backward of h").focus();
     await page.keyboard.press("ArrowLeft");
     await until("step 1", async () => (await title(page)) === "h[1]");
-    assert.equal(await picture(page, detail(page).locator("figure").nth(1)), first);
+    await eventually(async () => assert.equal(await picture(page, detail(page).locator("figure").nth(1)), first));
     await page.keyboard.press("ArrowUp"); // to the strip above, which is of h, too
     await page.keyboard.press("ArrowUp");
     await until("the candidate", async () => (await title(page)) === "c[1]");
@@ -57,7 +57,7 @@ test("A clicked value shows its equation, its numbers, and the terms of its grad
     const box = await strip(page, "forward of g").boundingBox();
     await page.mouse.click(box.x + 0.8 * box.width, box.y + box.height / 2);
     await until("g[2]", async () => (await title(page)) === "g[2]");
-    assert.match(await detail(page).locator(".look-source").textContent(), /^g = sigmoid\(conv\(x, Wxg\[5, 5\]\)/);
+    await eventually(async () => assert.match(await detail(page).locator(".look-source").textContent(), /^g = sigmoid\(conv\(x, Wxg\[5, 5\]\)/));
     const forward = await numbers(page, "forward");
     assert.equal(forward.length, 4);
     assert.ok(forward.flat().length === 16 && forward.flat().every((g) => g > 0 && g < 1));
@@ -66,7 +66,7 @@ test("A clicked value shows its equation, its numbers, and the terms of its grad
     const h = await strip(page, "forward of h").boundingBox();
     await page.mouse.click(h.x + 0.2 * h.width, h.y + h.height / 2);
     await until("h[1]", async () => (await title(page)) === "h[1]");
-    assert.match(await detail(page).locator(".look-terms p").textContent(), /^Its gradient is the sum of \d terms:$/);
+    await eventually(async () => assert.match(await detail(page).locator(".look-terms p").textContent(), /^Its gradient is the sum of \d terms:$/));
     const terms = await detail(page)
         .locator(".look-terms tbody tr")
         .evaluateAll((all) => all.map((row) => [row.cells[0].textContent, Number(row.cells[3].textContent)]));
@@ -85,8 +85,8 @@ test("A parameter shows the terms of its gradient, one per time step that uses i
     await look(page);
     await panel(page).getByRole("button", { name: /^Wxg/ }).first().click();
     await until("Wxg", async () => (await title(page)) === "Wxg");
-    assert.equal((await numbers(page, "forward")).length, 5);
-    assert.match(await detail(page).locator(".look-terms p").textContent(), /^Its gradient (is the sum of \d+ terms|comes through one term):$/);
+    await eventually(async () => assert.equal((await numbers(page, "forward")).length, 5));
+    await eventually(async () => assert.match(await detail(page).locator(".look-terms p").textContent(), /^Its gradient (is the sum of \d+ terms|comes through one term):$/));
 });
 
 test("The pictures follow a run that trains", async ({ page }) => {
@@ -98,7 +98,7 @@ test("The pictures follow a run that trains", async ({ page }) => {
     await page.keyboard.press("Control+Enter");
     const sample = panel(page).getByLabel("Validation sample");
     await panel(page).getByRole("button", { name: "Next sample" }).click();
-    assert.equal(await sample.inputValue(), "2");
+    await eventually(async () => assert.equal(await sample.inputValue(), "2"));
 });
 
 test("A drawn digit is looked into, until a sample of the data is chosen", async ({ page }) => {
@@ -164,12 +164,12 @@ test("A mistake in a derivation is marked as it is typed, and its repair is appl
     await until("verdicts", async () => (await marks(page)) === "\u2713\u2713\u2713\u2717\u2713");
     await derivation(page).getByText("5 lines judged, 1 wrong.").waitFor();
     const wrong = derivation(page).locator(".judged-wrong");
-    assert.match(await wrong.textContent(), /wrong: cosine [\d.]+, ratio [\d.]+, error [\d.]+/);
+    await eventually(async () => assert.match(await wrong.textContent(), /wrong: cosine [\d.]+, ratio [\d.]+, error [\d.]+/));
     await wrong.locator(".judged-repair").waitFor();
-    assert.equal(await wrong.locator(".judged-repair code").textContent(), "dz = da.(1 - a^2)");
+    await eventually(async () => assert.equal(await wrong.locator(".judged-repair code").textContent(), "dz = da.(1 - a^2)"));
     await wrong.getByRole("button", { name: "Apply" }).press("Enter");
     await until("all right", async () => (await marks(page)) === "\u2713\u2713\u2713\u2713\u2713");
-    assert.match(await textOf(page), /\n {2}dz = da\.\(1 - a\^2\)\n/);
+    await eventually(async () => assert.match(await textOf(page), /\n {2}dz = da\.\(1 - a\^2\)\n/));
     await until("the count", async () => (await announced(page)) === "5 lines judged, 0 wrong.");
 });
 

@@ -1,6 +1,6 @@
 /* The tour, as on a first visit. */
 import assert from "node:assert/strict";
-import { test, textOf, type, until } from "./harness.mjs";
+import { eventually, test, textOf, type, until } from "./harness.mjs";
 
 const tour = (page) => page.locator("#tour");
 const button = (page, name) => tour(page).getByRole("button", { name });
@@ -21,7 +21,7 @@ test(
         assert.equal(await page.evaluate(() => document.activeElement?.textContent), "A gate made of convolutions");
         const [, o, label, cost] = /o = ([\d.]+) for sample 1, the digit (\d), .* is ([\d.]+)\./.exec(await tour(page).textContent());
         assert.ok(Math.abs((Number(o) - Number(label)) ** 2 / 2 - Number(cost)) < 1e-3);
-        assert.equal(await tour(page).locator("tbody tr").count(), 5);
+        await eventually(async () => assert.equal(await tour(page).locator("tbody tr").count(), 5));
 
         await next();
         await tour(page).getByText("The published gradient has").waitFor();
@@ -38,7 +38,7 @@ test(
         for (let i = 1; i < cosines.length; i++) assert.ok(cosines[i] > cosines[i - 1], `${cosines}`);
         assert.ok(cosines[0] < 0 && cosines.at(-1) === 1);
         await button(page, "All five are fixed").waitFor();
-        assert.match(await textOf(page), /dh1 = crop1\(dhp2\) \+ g2\.dh2/);
+        await eventually(async () => assert.match(await textOf(page), /dh1 = crop1\(dhp2\) \+ g2\.dh2/));
 
         await next();
         await button(page, "Done").waitFor({ timeout: 30000 });
@@ -49,7 +49,7 @@ test(
 
         await next();
         await tour(page).getByText("The net answers one half").waitFor();
-        assert.match(await tour(page).textContent(), /0\.125 for a 0 and 0\.125 for a 1\. 350 \u00d7 0\.125 = 43\.75/);
+        await eventually(async () => assert.match(await tour(page).textContent(), /0\.125 for a 0 and 0\.125 for a 1\. 350 \u00d7 0\.125 = 43\.75/));
         const kernels = await tour(page)
             .locator("tbody tr")
             .evaluateAll((all) => all.map((row) => [...row.cells].map((cell) => cell.textContent)));
@@ -67,11 +67,11 @@ test(
         await button(page, "Train").press("Enter");
         await until("accuracy", async () => /After \d+ epochs [\d.]+ % of the digits/.test(await tour(page).textContent()));
         await button(page, "Keep this cell").press("Enter");
-        assert.ok(await tour(page).isHidden());
-        assert.match(await textOf(page), /c = relu\(/);
+        await eventually(async () => assert.ok(await tour(page).isHidden()));
+        await eventually(async () => assert.match(await textOf(page), /c = relu\(/));
         await page.reload();
         await page.locator("#panel-train .status").filter({ hasText: /./ }).waitFor();
-        assert.ok(await tour(page).isHidden());
+        await eventually(async () => assert.ok(await tour(page).isHidden()));
     },
     { first: true, seconds: 120 },
 );
@@ -89,12 +89,12 @@ test(
         await button(page, "Continue").click();
         await tour(page).getByText("The published gradient has").waitFor();
         await page.keyboard.press("Escape");
-        assert.ok(await tour(page).isHidden());
+        await eventually(async () => assert.ok(await tour(page).isHidden()));
         await until("the text", async () => (await textOf(page)) === before);
         await page.reload();
         await page.locator("#panel-train .status").filter({ hasText: /./ }).waitFor();
-        assert.ok(await tour(page).isHidden());
-        assert.equal(await textOf(page), before);
+        await eventually(async () => assert.ok(await tour(page).isHidden()));
+        await eventually(async () => assert.equal(await textOf(page), before));
         await page.getByRole("button", { name: "Tour" }).click();
         await tour(page).getByText("Tour, step 2 of 6").waitFor();
     },
@@ -107,7 +107,7 @@ test(
         await button(page, "No, thanks").click();
         await page.reload();
         await page.locator("#panel-train .status").filter({ hasText: /./ }).waitFor();
-        assert.ok(await tour(page).isHidden());
+        await eventually(async () => assert.ok(await tour(page).isHidden()));
     },
     { first: true },
 );

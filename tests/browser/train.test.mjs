@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { announced, press, result, set, status, test, textOf, trainToEnd, type, unpacked, until, updates } from "./harness.mjs";
+import { announced, eventually, press, result, set, status, test, textOf, trainToEnd, type, unpacked, until, updates } from "./harness.mjs";
 
 test(
     "The page makes its first training step when it is opened", // goal: within a second
@@ -27,7 +27,7 @@ test("The first text learns to tell every 0 from every 1", async ({ page }) => {
     const words = await trainToEnd(page);
     assert.match(words, /^After 300 updates: 100 % right on 60 validation samples, 100 % right on the training samples;/);
     assert.match(words, /Baseline \(always the most frequent label\): 55 %\.$/);
-    assert.equal(await announced(page), words);
+    await eventually(async () => assert.equal(await announced(page), words));
 });
 
 test("Pause, step and reset do as they say", async ({ page }) => {
@@ -40,11 +40,11 @@ test("Pause, step and reset do as they say", async ({ page }) => {
     assert.deepEqual(await updates(page), [paused]);
     await press(page, "Step");
     await until("a step", async () => (await updates(page))[0] === paused + 1);
-    assert.match(await result(page), /^After/);
+    await eventually(async () => assert.match(await result(page), /^After/));
     await press(page, "Reset");
     await until("the reset", async () => (await updates(page)).length === 0);
-    assert.match(await announced(page), /^Reset/);
-    assert.equal(await result(page), "");
+    await eventually(async () => assert.match(await announced(page), /^Reset/));
+    await eventually(async () => assert.equal(await result(page), ""));
     await press(page, "Step");
     await until("the first step", async () => (await updates(page))[0] === 1);
 });
@@ -58,7 +58,7 @@ test("Train, pause and step have keys", async ({ page }) => {
     await until("training", async () => (await updates(page))[0] > 10);
     await page.keyboard.press("Control+Enter");
     await until("the pause", () => page.getByRole("button", { name: "Train", exact: true }).isVisible());
-    assert.equal(await textOf(page), text);
+    await eventually(async () => assert.equal(await textOf(page), text));
 });
 
 test("The learning rate and the optimizer change while a run trains", async ({ page }) => {
@@ -70,10 +70,10 @@ test("The learning rate and the optimizer change while a run trains", async ({ p
     const [changed] = await updates(page);
     await until("training on", async () => (await updates(page))[0] > changed + 10);
     await press(page, "Pause");
-    assert.ok((await updates(page))[0] > changed);
+    await eventually(async () => assert.ok((await updates(page))[0] > changed));
     await set(page, "learning rate of run A", "fast");
     await until("the message", async () => /learning-rate: got "fast"/.test(await announced(page)));
-    assert.equal(await page.getByLabel("learning rate of run A").inputValue(), "0.001");
+    await eventually(async () => assert.equal(await page.getByLabel("learning rate of run A").inputValue(), "0.001"));
 });
 
 test("An option that does not fit keeps the run and the old value", async ({ page }) => {
@@ -83,7 +83,7 @@ test("An option that does not fit keeps the run and the old value", async ({ pag
         const before = await field.inputValue();
         await set(page, name, "0");
         await until(`the message about ${name}`, async () => new RegExp(name.split(" of")[0].replace(" ", "-")).test(await announced(page)));
-        assert.equal(await field.inputValue(), before);
+        await eventually(async () => assert.equal(await field.inputValue(), before));
         assert.deepEqual(await updates(page), [300]);
     }
 });
@@ -94,7 +94,7 @@ test("A file that does not fit keeps the run and its sentence", async ({ page })
     await page.locator('input[type="file"]').first().setInputFiles(file);
     await until("the message", async () => /^bad\.csv: .*expected a number/.test(await announced(page)));
     assert.deepEqual(await updates(page), [300]);
-    assert.equal(await result(page), words);
+    await eventually(async () => assert.equal(await result(page), words));
 });
 
 test("A sequence has a length for time steps, and a cell that does not fit one that does is offered", async ({ page }) => {
@@ -102,13 +102,13 @@ test("A sequence has a length for time steps, and a cell that does not fit one t
     await set(page, "data", "adding");
     await page.getByRole("button", { name: "Use gru" }).click();
     await until("the run", async () => /^gru/.test(await status(page)));
-    assert.ok(await page.getByLabel("time steps of run A").isHidden());
+    await eventually(async () => assert.ok(await page.getByLabel("time steps of run A").isHidden()));
     await set(page, "length", "20");
     await until("the run", async () => /^gru/.test(await status(page)));
-    assert.ok(await page.locator("#panel-train .problem").isHidden());
+    await eventually(async () => assert.ok(await page.locator("#panel-train .problem").isHidden()));
     await set(page, "data", "digits");
     await until("time steps", () => page.getByLabel("time steps of run A").isVisible());
-    assert.ok(await page.getByLabel("length", { exact: true }).isHidden());
+    await eventually(async () => assert.ok(await page.getByLabel("length", { exact: true }).isHidden()));
 });
 
 test("A text with mistakes is not trained as it was before", async ({ page }) => {
@@ -177,14 +177,14 @@ test("Cells, optimizers and gradients are compared side by side", async ({ page 
     await page.locator("summary", { hasText: "The epochs as a table" }).click();
     const cells = page.locator("#panel-train .scroll tbody tr").first().locator("td");
     await until("the table", async () => (await cells.count()) === 8);
-    assert.equal(await cells.first().textContent(), "1");
+    await eventually(async () => assert.equal(await cells.first().textContent(), "1"));
 });
 
 test("A loss that becomes NaN gives the library's message, and the page trains again", async ({ page }) => {
     await set(page, "learning rate of run A", "1e38");
     await press(page, "Train");
     await until("the message", async () => /the loss became (NaN|infinite) in epoch/.test(await announced(page)));
-    assert.match(await page.locator("#panel-train .problem").textContent(), /try a lower `?learning-rate`? than 1e\+38/);
+    await eventually(async () => assert.match(await page.locator("#panel-train .problem").textContent(), /try a lower `?learning-rate`? than 1e\+38/));
     await set(page, "learning rate of run A", "");
     await until("another run", async () => (await page.locator("#panel-train .problem").isHidden()));
     assert.match(await trainToEnd(page), /100 % right on 60 validation samples/);
@@ -253,10 +253,10 @@ test("A run that takes too long is ended, and not begun again unasked", async ({
         await page.clock.runFor(1000); // a second for the page, not for the worker
         return /Recurve was restarted: no answer for 20 seconds/.test(await problem.textContent());
     }, 40);
-    assert.equal(await page.getByRole("button", { name: "Pause" }).count(), 0);
+    await eventually(async () => assert.equal(await page.getByRole("button", { name: "Pause" }).count(), 0));
     await page.clock.resume();
     await new Promise((resolve) => setTimeout(resolve, 2000));
-    assert.match(await problem.textContent(), /Recurve was restarted/);
+    await eventually(async () => assert.match(await problem.textContent(), /Recurve was restarted/));
     await set(page, "data", "digits");
     await set(page, "units of run A", "");
     await set(page, "layers of run A", "");
