@@ -15,7 +15,7 @@
 
 enum {
     CHECK_SECONDS = 2,
-    PROOF_SECONDS = 10,
+    PROOF_SECONDS = 25,
     MOST_NUMBERS = 1 << 24 /* in a value, or in the inputs and parameters of a model */
 };
 
