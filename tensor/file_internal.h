@@ -53,6 +53,16 @@ typedef struct rv_bytes {
  * Keeps the permissions of an existing file; refuses folders and devices. */
 bool rv_file_write(const char *path, const rv_bytes *slices, size_t count, rv_error *error);
 
+/* Where the content of a file goes: to `path` or, if that is NULL, to memory, for rv_free. */
+typedef struct rv_sink {
+    const char *path;
+    unsigned char *bytes;
+    size_t size;
+} rv_sink;
+
+/* rv_file_write to the sink's path, or a copy of the slices in its memory. */
+bool rv_sink_write(rv_sink *sink, const rv_bytes *slices, size_t count, rv_error *error);
+
 #ifdef __cplusplus
 }
 #endif

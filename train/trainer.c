@@ -5,7 +5,9 @@
 #include "autograd/program.h"
 #include "tensor/memory.h"
 #include "tensor/needs_internal.h"
+#include "tensor/store_entries_internal.h"
 #include "train/trainer/resume.h"
+#include "train/trainer/run_state.h"
 #include "train/trainer/trainer.h"
 
 /* ---- making one ---- */
@@ -219,6 +221,15 @@ bool rv_trainer_save(rv_trainer *t, rv_error *error)
     return rv_keep_start(t, error) && rv_keep_now(t, error);
 }
 
+static void continue_from(rv_trainer *t, const rv_train_result *result, rv_epoch *history)
+{
+    rv_free(t->history);
+    t->result = *result;
+    t->history = history;
+    t->capacity = (size_t)result->epochs;
+    t->unsaved = false;
+}
+
 /* Reads the run without locking its folder, in which another trainer may be writing. */
 static bool read_run(rv_trainer *t, rv_error *skipped, rv_error *changed, rv_error *error)
 {
@@ -231,11 +242,7 @@ static bool read_run(rv_trainer *t, rv_error *skipped, rv_error *changed, rv_err
         rv_free(history);
         return rv_fail(error, why.code, "%-s", why.text);
     }
-    rv_free(t->history);
-    t->result = result;
-    t->history = history;
-    t->capacity = (size_t)result.epochs;
-    t->unsaved = false;
+    continue_from(t, &result, history);
     t->resumed = true;
     t->mark = mark;
     return true;
@@ -269,4 +276,30 @@ rv_trainer *rv_trainer_open(const char *folder, int64_t epochs, rv_error *error)
     if (t && read_run(t, NULL, NULL, error)) return t;
     rv_trainer_free(t);
     return NULL;
+}
+
+bool rv_trainer_pack(const rv_trainer *t, unsigned char **bytes, size_t *size, rv_error *error)
+{
+    rv_sink sink = {0};
+    char *run = rv_run_state_json(&t->result), *config = rv_train_config_json(&t->config);
+    const rv_metadata metadata[] = {{"run", run}, {"config", config}};
+    const bool ok =
+        run && config ? rv_store_put(t->store, &sink, metadata, 2, error) : rv_fail_memory(error);
+    rv_free(run);
+    rv_free(config);
+    *bytes = sink.bytes;
+    *size = sink.size;
+    return ok;
+}
+
+bool rv_trainer_unpack(rv_trainer *t, const char *path, rv_error *error)
+{
+    rv_train_result result;
+    rv_epoch *history = NULL;
+    if (rv_resume_packed(t, path, &result, &history, error)) {
+        continue_from(t, &result, history);
+        return true;
+    }
+    rv_free(history);
+    return false;
 }

@@ -10,6 +10,7 @@
 #include "tensor/needs_internal.h"
 #include "tensor/safetensors.h"
 #include "tensor/safetensors/checksum.h"
+#include "tensor/safetensors/header.h"
 #include "tensor/store_entries_internal.h"
 
 static const char format_key[] = "format", format_family[] = "recurve ",
@@ -75,7 +76,7 @@ static void free_metadata(rv_archive *archive)
     rv_free(archive->metadata);
 }
 
-static bool save(const rv_store *store, const char *path, const rv_metadata *metadata, size_t count,
+static bool save(const rv_store *store, rv_sink *sink, const rv_metadata *metadata, size_t count,
                  rv_error *error)
 {
     if (!check_metadata(metadata, count, error)) return false;
@@ -87,9 +88,18 @@ static bool save(const rv_store *store, const char *path, const rv_metadata *met
         const rv_entry *entry = rv_store_at(store, i);
         archive.tensors[i] = (rv_named_tensor){entry->name, entry->tensor};
     }
-    ok = ok && rv_safetensors_write(path, &archive, error);
+    ok = ok && rv_safetensors_put(sink, &archive, error);
     rv_free(archive.tensors);
     free_metadata(&archive);
+    return ok;
+}
+
+bool rv_store_put(const rv_store *store, rv_sink *sink, const rv_metadata *metadata, size_t count,
+                  rv_error *error)
+{
+    if (!rv_store_enter(store, error)) return false;
+    bool ok = save(store, sink, metadata, count, error);
+    rv_store_leave(store);
     return ok;
 }
 
@@ -99,10 +109,7 @@ bool rv_store_save_with(const rv_store *store, const char *path, const rv_metada
     const rv_archive saved = {.metadata = (rv_metadata *)(uintptr_t)metadata,
                               .metadata_count = count};
     if (!RV_NEEDS(error, store, path) || !rv_needs_archive(error, __func__, &saved)) return false;
-    if (!rv_store_enter(store, error)) return false;
-    bool ok = save(store, path, metadata, count, error);
-    rv_store_leave(store);
-    return ok;
+    return rv_store_put(store, &(rv_sink){.path = path}, metadata, count, error);
 }
 
 bool rv_store_save(const rv_store *store, const char *path, rv_error *error)

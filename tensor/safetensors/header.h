@@ -2,6 +2,7 @@
 #ifndef RV_TENSOR_SAFETENSORS_HEADER_H
 #define RV_TENSOR_SAFETENSORS_HEADER_H
 
+#include "tensor/file_internal.h"
 #include "tensor/safetensors.h"
 
 #ifdef __cplusplus
@@ -39,6 +40,9 @@ typedef struct rv_header {
 bool rv_header_read(rv_header *header, const char *path, const unsigned char *bytes, size_t size,
                     rv_error *error);
 void rv_header_free(rv_header *header);
+
+/* rv_safetensors_write, to a file or to memory. */
+bool rv_safetensors_put(rv_sink *sink, const rv_archive *archive, rv_error *error);
 
 #ifdef __cplusplus
 }

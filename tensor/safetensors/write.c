@@ -159,10 +159,8 @@ static unsigned char *frame(const char *json, size_t *size, rv_error *error)
     return bytes;
 }
 
-bool rv_safetensors_write(const char *path, const rv_archive *archive, rv_error *error)
+bool rv_safetensors_put(rv_sink *sink, const rv_archive *archive, rv_error *error)
 {
-    if (!RV_NEEDS(error, path, archive) || !rv_needs_archive(error, __func__, archive))
-        return false;
     if (!check_names(archive, error)) return false;
     span *spans = rv_alloc(archive->tensor_count, sizeof *spans);
     rv_bytes *slices = rv_alloc(archive->tensor_count + 1, sizeof *slices);
@@ -177,7 +175,7 @@ bool rv_safetensors_write(const char *path, const rv_archive *archive, rv_error 
     if (ok) {
         slices[0].bytes = header;
         ok = rv_checksum_put(header, slices, archive->tensor_count + 1, error) &&
-             rv_file_write(path, slices, archive->tensor_count + 1, error);
+             rv_sink_write(sink, slices, archive->tensor_count + 1, error);
     }
     for (size_t i = 1; RV_BIG_ENDIAN && slices && i <= archive->tensor_count; i++)
         rv_free((void *)slices[i].bytes);
@@ -185,4 +183,11 @@ bool rv_safetensors_write(const char *path, const rv_archive *archive, rv_error 
     rv_free(slices);
     rv_free(header);
     return ok;
+}
+
+bool rv_safetensors_write(const char *path, const rv_archive *archive, rv_error *error)
+{
+    if (!RV_NEEDS(error, path, archive) || !rv_needs_archive(error, __func__, archive))
+        return false;
+    return rv_safetensors_put(&(rv_sink){.path = path}, archive, error);
 }

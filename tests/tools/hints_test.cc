@@ -126,10 +126,11 @@ TEST(Hints, CountedNounsOfTheLibraryHaveBothEndings)
 
 const command *command_of(const std::string &name)
 {
-    for (const command *c : {&command_train, &command_compare, &command_evaluate, &command_sample,
-                             &command_profile, &command_gradcheck, &command_verify, &command_check,
-                             &command_run, &command_fmt, &command_graph, &command_export,
-                             &command_ops, &command_models, &command_optimizers, &command_tasks})
+    for (const command *c :
+         {&command_train, &command_compare, &command_sweep, &command_evaluate, &command_sample,
+          &command_profile, &command_gradcheck, &command_verify, &command_check, &command_run,
+          &command_fmt, &command_graph, &command_export, &command_ops, &command_models,
+          &command_optimizers, &command_tasks})
         if (name == c->name) return c;
     return nullptr;
 }
@@ -149,6 +150,8 @@ TEST(Hints, ACommandNamesOptionsThatItHas)
     /* The commands that print the strings of a file which is no command's own; other such files name no option. */
     const std::map<std::string, Strings> shared = {{"comparison", {"compare"}},
                                                    {"saved", {"evaluate", "sample"}},
+                                                   {"merge", {"sweep"}},
+                                                   {"sweep_report", {"sweep"}},
                                                    {"equations", {"check", "run"}},
                                                    {"pictures", {"train"}},
                                                    {"reading", {"train", "compare"}}};

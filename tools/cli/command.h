@@ -30,7 +30,7 @@ typedef struct command {
     const char *statuses; /* further exit statuses, lines ended by \n; may be NULL */
     const char *example;  /* lines, each ended by \n */
     bool operand;      /* whether the command takes one operand (an argument that is no option) */
-    const char *files; /* the name of one or more operands; NULL if it takes no files */
+    const char *files; /* the name of one or more operands, or with `operand` of any number; NULL */
 
     /* argv[0] is the command's name. run_command prints *error if it is set. */
     exit_status (*run)(int argc, char **argv, rv_error *error);

@@ -203,5 +203,6 @@ bool options_parse_files(const command *page, int argc, char **argv, void *value
     if (!parse_options(page, argc, argv, values, result, error)) return false;
     *files = argv + optind;
     *count = argc - optind;
-    return *count > 0 || rv_fail(error, RV_ERROR_ARGUMENT, "no %s given", page->files);
+    return *count > 0 || page->operand ||
+           rv_fail(error, RV_ERROR_ARGUMENT, "no %s given", page->files);
 }

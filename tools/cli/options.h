@@ -29,7 +29,7 @@ typedef rv_config_row option_row;
 bool options_parse(const command *page, int argc, char **argv, void *values, const char **operand,
                    exit_status *result, rv_error *error);
 
-/* The same for a command with `files`: *files points to the operands in argv. */
+/* The same for a command with `files`: *files points to the operands in argv. With `operand`, there may be none. */
 bool options_parse_files(const command *page, int argc, char **argv, void *values, char ***files,
                          int *count, exit_status *result, rv_error *error);
 

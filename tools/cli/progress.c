@@ -33,28 +33,48 @@ static void print_time(double seconds)
 }
 
 /* "[####......]" */
-static void print_bar(const progress *p, int64_t seen, int width)
+static void print_bar(int64_t seen, int64_t count, int width)
 {
     fputc('[', stderr);
-    for (int i = 0; i < width; i++) fputc(i * p->samples < seen * width ? '#' : '.', stderr);
+    for (int i = 0; i < width; i++) fputc(i * count < seen * width ? '#' : '.', stderr);
     say(stderr, "] ");
+}
+
+static bool is_due(progress *p, double now)
+{
+    if (!p->shown || now - p->painted < 0.1) return false;
+    p->painted = now;
+    return true;
 }
 
 void progress_paint(void *context, int64_t seen, double loss)
 {
     progress *p = context;
-    double now = p->shown ? seconds_now() : 0;
-    if (!p->shown || now - p->painted < 0.1) return;
-    p->painted = now;
+    const double now = seconds_now();
+    if (!is_due(p, now)) return;
     bool titled = *p->title != '\0'; /* a title leaves less room */
     say(stderr, "\r%sepoch %" PRId64 "/%" PRId64 " ", p->title, p->epoch, p->epochs);
-    print_bar(p, seen, titled ? 10 : 30);
+    print_bar(seen, p->samples, titled ? 10 : 30);
     if (!titled) say(stderr, "%3d %%  ", (int)(100 * seen / p->samples));
     say(stderr, "loss %.4g  ", loss);
     if (!titled) say(stderr, "%.0f samples/s  ", (double)seen / (now - p->started));
     double done = (double)(p->epoch - 1) + (double)seen / (double)p->samples;
     print_time((now - p->begun) * ((double)p->epochs - done) / (done - (double)p->first));
     say(stderr, " left \033[K");
+}
+
+void progress_paint_count(progress *p, int64_t done, int64_t count, int64_t first, const char *text)
+{
+    const double now = seconds_now();
+    if (!is_due(p, now)) return;
+    say(stderr, "\r");
+    print_bar(done, count, 30);
+    say(stderr, "%" PRId64 "/%" PRId64 "  %s", done, count, text);
+    if (done > first) {
+        print_time((now - p->begun) * (double)(count - done) / (double)(done - first));
+        say(stderr, " left ");
+    }
+    say(stderr, "\033[K");
 }
 
 void progress_clear(const progress *p)

@@ -20,6 +20,11 @@ void progress_start(progress *p, int64_t epoch);
 
 /* Repaints the bar, at most ten times a second. `seen` samples of the epoch are done; `loss` is their mean loss. */
 void progress_paint(void *p, int64_t seen, double loss);
+
+/* The same for things that are counted, such as trials: `done` of `count`, of which `first` were done before; then
+ * `text`. */
+void progress_paint_count(progress *p, int64_t done, int64_t count, int64_t first,
+                          const char *text);
 void progress_clear(const progress *p);
 
 #endif

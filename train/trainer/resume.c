@@ -266,3 +266,11 @@ bool rv_resume(const rv_trainer *t, rv_train_result *result, rv_epoch **history,
     return check_origin(t, path, changed, error) && check_parameters(t, path, error) &&
            rv_store_load(t->store, path, error);
 }
+
+bool rv_resume_packed(const rv_trainer *t, const char *path, rv_train_result *result,
+                      rv_epoch **history, rv_error *error)
+{
+    *history = NULL;
+    return read_checkpoint(t, path, result, history, error) && check_parameters(t, path, error) &&
+           rv_store_load(t->store, path, error);
+}

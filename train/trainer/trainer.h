@@ -54,4 +54,13 @@ bool rv_keep_after_epoch(rv_trainer *trainer, rv_error *error);
 /* Saves a checkpoint unless there were no updates since the last. */
 bool rv_keep_now(rv_trainer *trainer, rv_error *error);
 
+/* The checkpoint of a run between two updates, as the bytes of a safetensors file, for a program that
+ * keeps runs elsewhere than in folders. Free *bytes with rv_free. */
+bool rv_trainer_pack(const rv_trainer *trainer, unsigned char **bytes, size_t *size,
+                     rv_error *error);
+
+/* Resumes the run in such a file. The trainer must have the run's configuration. On failure it is
+ * unchanged. */
+bool rv_trainer_unpack(rv_trainer *trainer, const char *path, rv_error *error);
+
 #endif

@@ -1,0 +1,229 @@
+#include "tools/command/sweep_report.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tensor/memory.h"
+#include "tools/cli/json.h"
+#include "tools/cli/say.h"
+#include "train/json_internal.h"
+
+/* ---- rows ---- */
+
+/* A row of the table of trials. Texts are valid until the next row. */
+typedef struct row {
+    int64_t number, epochs, best_epoch, parameters;
+    const char *state, *digest, *message;
+    double objective, seconds; /* objective NAN: none */
+    cJSON *settings;
+} row;
+
+static const char *text_of(sqlite3_stmt *query, int column)
+{
+    const char *text = (const char *)sqlite3_column_text(query, column);
+    return text ? text : "";
+}
+
+static sqlite3_stmt *select_rows(const sweep_report *r, bool best_first, int64_t most,
+                                 rv_error *error)
+{
+    char sql[512];
+    snprintf(sql, sizeof sql,
+             "SELECT number, state, epochs, best_epoch, objective, parameters, seconds, digest, "
+             "message, settings FROM trial WHERE number BETWEEN ? AND ? ORDER BY %s%s%snumber "
+             "LIMIT ?",
+             best_first ? "state IN ('diverged', 'failed'), objective IS NULL, objective " : "",
+             best_first && r->objective->greatest ? "DESC" : "", best_first ? ", " : "");
+    return database_query(r->database, error, sql, "iii", r->range.first, r->range.last,
+                          most > 0 ? most : INT64_MAX);
+}
+
+/* Reads the next row. Free its settings. */
+static bool next_row(const sweep_report *r, sqlite3_stmt *query, row *to, rv_error *error)
+{
+    if (!database_next(r->database, query, error)) return false;
+    *to = (row){.number = sqlite3_column_int64(query, 0),
+                .state = text_of(query, 1),
+                .epochs = sqlite3_column_int64(query, 2),
+                .best_epoch = sqlite3_column_int64(query, 3),
+                .objective = sqlite3_column_type(query, 4) == SQLITE_NULL
+                                 ? NAN
+                                 : sqlite3_column_double(query, 4),
+                .parameters = sqlite3_column_int64(query, 5),
+                .seconds = sqlite3_column_double(query, 6),
+                .digest = text_of(query, 7),
+                .message = text_of(query, 8),
+                .settings = rv_json_object(text_of(query, 9), r->database->path, error)};
+    return to->settings;
+}
+
+/* The entries of the space that vary, each option once. */
+static int columns_of(const space *s, const space_entry *columns[SPACE_ENTRIES])
+{
+    int count = 0;
+    for (const space_entry *e = s->entries; e < s->entries + s->count; e++) {
+        bool listed = !space_varies(e);
+        for (int i = 0; i < count; i++) listed = listed || columns[i]->row == e->row;
+        if (!listed) columns[count++] = e;
+    }
+    return count;
+}
+
+/* "0.01", "adam", "true"; `none` if the trial has no such setting. */
+static const char *value_text(const row *of, const space_entry *column, const char *none,
+                              char text[RV_NUMBER_TEXT])
+{
+    const cJSON *value = cJSON_GetObjectItemCaseSensitive(of->settings, column->row->key);
+    if (cJSON_IsNumber(value)) return rv_number_text(value->valuedouble, text);
+    return cJSON_IsString(value) ? value->valuestring
+           : cJSON_IsTrue(value) ? "true"
+           : value               ? "false"
+                                 : none;
+}
+
+/* ---- a table ---- */
+
+static int width_of(const space_entry *column)
+{
+    const int length = (int)strlen(column->row->key);
+    return length > 12 ? length : 12;
+}
+
+static void print_row(const row *t, const space_entry *const *columns, int count)
+{
+    char text[RV_NUMBER_TEXT];
+    say(stdout, "%5" PRId64 "  %-8s  %6" PRId64, t->number, t->state, t->epochs);
+    if (isnan(t->objective))
+        say(stdout, "  %12s", "-");
+    else
+        say(stdout, "  %12.6g", t->objective);
+    for (int i = 0; i < count; i++)
+        say(stdout, "  %*s", width_of(columns[i]), value_text(t, columns[i], "-", text));
+    if (strcmp(t->state, "failed") == 0) say(stdout, "  %s", t->message);
+    fputc('\n', stdout);
+}
+
+bool sweep_print_table(const sweep_report *r, int64_t most, rv_error *error)
+{
+    const space_entry *columns[SPACE_ENTRIES];
+    const int count = columns_of(r->space, columns);
+    row t;
+    say(stdout, "trial  state     epochs  %12.12s", "objective");
+    for (int i = 0; i < count; i++)
+        say(stdout, "  %*s", width_of(columns[i]), columns[i]->row->key);
+    fputc('\n', stdout);
+    sqlite3_stmt *query = select_rows(r, true, most, error);
+    while (next_row(r, query, &t, error)) {
+        print_row(&t, columns, count);
+        cJSON_Delete(t.settings);
+    }
+    return error->code == RV_OK;
+}
+
+bool sweep_print_counts(const sweep_report *r, rv_error *error)
+{
+    trial_counts c;
+    if (!trials_count(r->database, r->range, &c, error)) return false;
+    say(stdout, "%" PRId64 " of %" PRId64 " trial(s) done", c.done, c.all);
+    if (c.stopped > 0) say(stdout, ", %" PRId64 " stopped early", c.stopped);
+    if (c.diverged > 0) say(stdout, ", %" PRId64 " diverged", c.diverged);
+    if (c.failed > 0) say(stdout, ", %" PRId64 " failed", c.failed);
+    if (c.open > 0) say(stdout, ", %" PRId64 " to train", c.open);
+    say(stdout, "; objective: the %s %s\n", r->objective->greatest ? "greatest" : "least",
+        r->objective->name);
+    return true;
+}
+
+/* ---- CSV ---- */
+
+bool sweep_print_csv(const sweep_report *r, rv_error *error)
+{
+    const space_entry *columns[SPACE_ENTRIES];
+    const int count = columns_of(r->space, columns);
+    char text[RV_NUMBER_TEXT];
+    row t;
+    say(stdout, "trial,state,epochs,best_epoch,%s,parameters,seconds,digest", r->objective->name);
+    for (int i = 0; i < count; i++) say(stdout, ",%s", columns[i]->row->key);
+    fputc('\n', stdout);
+    sqlite3_stmt *query = select_rows(r, false, 0, error);
+    while (next_row(r, query, &t, error)) {
+        say(stdout, "%" PRId64 ",%s,%" PRId64 ",%" PRId64 ",", t.number, t.state, t.epochs,
+            t.best_epoch);
+        if (!isnan(t.objective)) say(stdout, "%s", rv_number_text(t.objective, text));
+        say(stdout, ",%" PRId64 ",%.6f,%s", t.parameters, t.seconds, t.digest);
+        for (int i = 0; i < count; i++) {
+            fputc(',', stdout);
+            say_cell(stdout, value_text(&t, columns[i], "", text));
+        }
+        fputc('\n', stdout);
+        cJSON_Delete(t.settings);
+    }
+    return error->code == RV_OK;
+}
+
+/* ---- JSON ---- */
+
+static cJSON *row_to_json(const row *t)
+{
+    cJSON *object = cJSON_CreateObject();
+    cJSON_AddNumberToObject(object, "trial", (double)t->number);
+    cJSON_AddStringToObject(object, "state", t->state);
+    cJSON_AddNumberToObject(object, "epochs", (double)t->epochs);
+    cJSON_AddNumberToObject(object, "best_epoch", (double)t->best_epoch);
+    json_add_number(object, "objective", t->objective);
+    cJSON_AddNumberToObject(object, "parameters", (double)t->parameters);
+    json_add_number(object, "seconds", t->seconds);
+    cJSON_AddStringToObject(object, "digest", t->digest);
+    if (*t->message != '\0') cJSON_AddStringToObject(object, "message", t->message);
+    cJSON_AddItemToObject(object, "settings", t->settings);
+    return object;
+}
+
+bool sweep_print_json(const sweep_report *r, rv_error *error)
+{
+    row t;
+    cJSON *object = cJSON_CreateObject();
+    cJSON_AddStringToObject(object, "objective", r->objective->name);
+    cJSON_AddNumberToObject(object, "seed", (double)r->plan->seed);
+    cJSON_AddItemToObject(object, "options", cJSON_Parse(r->plan->options));
+    cJSON_AddItemToObject(object, "space", cJSON_Duplicate(r->space->json, true));
+    cJSON *trials = cJSON_AddArrayToObject(object, "trials");
+    sqlite3_stmt *query = select_rows(r, false, 0, error);
+    while (next_row(r, query, &t, error)) cJSON_AddItemToArray(trials, row_to_json(&t));
+    if (error->code == RV_OK) return json_print(object, error);
+    cJSON_Delete(object);
+    return false;
+}
+
+/* ---- the best ---- */
+
+bool sweep_print_best(const sweep_report *r, rv_error *error)
+{
+    char sql[256];
+    rv_train_config config;
+    bool printed = false;
+    snprintf(sql, sizeof sql,
+             "SELECT settings FROM trial WHERE state = 'done' AND objective NOT NULL AND number "
+             "BETWEEN ? AND ? ORDER BY objective %s, number LIMIT 1",
+             r->objective->greatest ? "DESC" : "");
+    sqlite3_stmt *query =
+        database_query(r->database, error, sql, "ii", r->range.first, r->range.last);
+    while (database_next(r->database, query, error)) {
+        if (!worker_config(r->plan, text_of(query, 0), r->database->path, &config, error)) continue;
+        char *text = rv_train_config_json(&config);
+        if (text)
+            say_lines(stdout, text, strlen(text));
+        else
+            rv_fail_memory(error);
+        rv_free(text);
+        rv_train_config_free(&config);
+        printed = true;
+    }
+    return error->code == RV_OK &&
+           (printed || rv_fail(error, RV_ERROR_NUMBER,
+                               "no trial is done yet; train some with: recurve sweep --database "
+                               "%.300s",
+                               r->database->path));
+}

@@ -1,0 +1,113 @@
+#include "tools/sweep/merge.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+/* All of the plan but the folder, which is another one on each machine, and the version of recurve. */
+#define SAME_KEYS "('space', 'options', 'objective', 'seed', 'halving', 'rung', 'epochs')"
+#define IS_END "IN ('done', 'stopped', 'diverged', 'failed')"
+
+static bool attach(database *d, const char *path, rv_error *error)
+{
+    /* A missing file would be made by ATTACH; and a worker's file must be one of this version. */
+    database other;
+    sweep_plan plan;
+    const bool ok =
+        database_open(&other, path, NULL, &plan, error) && database_check(&other, error);
+    sweep_plan_free(&plan);
+    database_close(&other);
+    return ok && database_run(d, error, "ATTACH ? AS other", "t", path);
+}
+
+static bool check_same(database *d, const char *path, rv_error *error)
+{
+    sqlite3_stmt *query =
+        database_query(d, error,
+                       "SELECT a.key FROM main.sweep a LEFT JOIN other.sweep b ON a.key = b.key "
+                       "WHERE a.key IN " SAME_KEYS " AND a.value IS NOT b.value",
+                       "");
+    while (database_next(d, query, error))
+        rv_fail(error, RV_ERROR_FORMAT,
+                "\"%.300s\" holds another sweep than \"%.300s\": its %s differs; merge the files "
+                "of one "
+                "sweep",
+                path, d->path, (const char *)sqlite3_column_text(query, 0));
+    return error->code == RV_OK;
+}
+
+/* Two results of one trial are equal, or the machines do not compute the same bits. */
+static bool check_results(database *d, const char *path, rv_error *error)
+{
+    const int64_t number = database_number(
+        d, error, -1,
+        "SELECT a.number FROM main.trial a JOIN other.trial b ON a.number = b.number WHERE "
+        "a.state " IS_END " AND b.state " IS_END
+        " AND (a.state <> b.state OR a.settings <> b.settings OR a.digest IS NOT b.digest) LIMIT 1",
+        "");
+    return error->code == RV_OK &&
+           (number < 0 ||
+            rv_fail(error, RV_ERROR_FORMAT,
+                    "\"%.300s\" and \"%.300s\" have different results of trial %" PRId64
+                    "; give each machine --trials of its own",
+                    path, d->path, number));
+}
+
+/* The trials that the other file has trained further. */
+static bool copy(database *d, rv_error *error)
+{
+    return database_run(
+               d, error,
+               "CREATE TEMP TABLE newer AS SELECT b.number FROM other.trial b LEFT JOIN "
+               "main.trial a ON a.number = b.number WHERE a.number IS NULL OR (b.state " IS_END
+               ", b.rung, b.epochs) > (a.state " IS_END ", a.rung, a.epochs)",
+               "") &&
+           database_run(d, error, "DELETE FROM main.epoch WHERE trial IN temp.newer", "") &&
+           database_run(
+               d, error,
+               "INSERT INTO main.epoch SELECT * FROM other.epoch WHERE trial IN temp.newer", "") &&
+           database_run(d, error,
+                        "INSERT OR REPLACE INTO main.trial SELECT number, iif(state = 'running', "
+                        "'waiting', state), settings, rung, NULL, epochs, best_epoch, objective, "
+                        "parameters, seconds, digest, message, checkpoint FROM other.trial WHERE "
+                        "number IN temp.newer",
+                        "") &&
+           database_run(d, error, "DROP TABLE temp.newer", "");
+}
+
+static bool merge_one(database *d, const char *path, rv_error *error)
+{
+    return check_same(d, path, error) && check_results(d, path, error) && copy(d, error);
+}
+
+/* SQLite attaches no file within a transaction, so each file is a transaction of its own. All are checked first. */
+static bool merge_all(database *d, char *const *from, int count, bool copies, rv_error *error)
+{
+    for (int i = 0; i < count && error->code == RV_OK; i++) {
+        if (strcmp(from[i], d->path) == 0 || !attach(d, from[i], error)) continue;
+        if (database_begin(d, error)) {
+            if (copies)
+                merge_one(d, from[i], error);
+            else if (check_same(d, from[i], error))
+                check_results(d, from[i], error);
+            database_end(d, error);
+        }
+        rv_error ignored = {0};
+        database_run(d, error->code == RV_OK ? error : &ignored, "DETACH other", "");
+    }
+    return error->code == RV_OK;
+}
+
+bool sweep_merge(const char *into, char *const *from, int count, rv_error *error)
+{
+    database d;
+    sweep_plan first = {0}, plan = {0};
+    bool ok = database_open(&d, from[0], NULL, &first, error);
+    database_close(&d);
+    ok = ok && database_open(&d, into, &first, &plan, error) && database_check(&d, error) &&
+         merge_all(&d, from, count, false, error) && merge_all(&d, from, count, true, error);
+    sweep_plan_free(&first);
+    sweep_plan_free(&plan);
+    database_close(&d);
+    return ok;
+}

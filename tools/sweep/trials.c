@@ -1,0 +1,205 @@
+#include "tools/sweep/trials.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tensor/memory.h"
+
+/* ---- rungs ---- */
+
+rungs rungs_of(const sweep_plan *plan)
+{
+    rungs r = {.count = 1, .bracket = 1};
+    if (plan->halving < 2) return r;
+    for (int64_t end = plan->rung; end < plan->epochs && r.count < RUNGS; end *= plan->halving) {
+        r.epochs[r.count++ - 1] = end;
+        r.bracket *= plan->halving;
+    }
+    return r;
+}
+
+/* ---- adding ---- */
+
+bool trials_add(database *d, const sweep_plan *plan, const space *s, const rv_train_config *given,
+                trial_range range, rv_error *error)
+{
+    if (!database_begin(d, error)) return false;
+    const int64_t have =
+        database_number(d, error, 0, "SELECT count(*) FROM trial WHERE number BETWEEN ? AND ?",
+                        "ii", range.first, range.last);
+    const bool complete = have == range.last - range.first + 1;
+    for (int64_t i = range.first; !complete && i <= range.last && error->code == RV_OK; i++) {
+        char *settings = space_draw(s, given, (uint64_t)plan->seed, i);
+        if (settings)
+            database_run(d, error, "INSERT OR IGNORE INTO trial(number, settings) VALUES(?, ?)",
+                         "it", i, settings);
+        else
+            rv_fail_memory(error);
+        rv_free(settings);
+    }
+    return database_end(d, error);
+}
+
+/* ---- taking ---- */
+
+/* A trial whose worker was killed; -1: none. */
+static int64_t find_abandoned(database *d, trial_range range, rv_error *error)
+{
+    int64_t found = -1;
+    sqlite3_stmt *query = database_query(
+        d, error,
+        "SELECT number, worker FROM trial WHERE state = 'running' AND number BETWEEN ? AND ? "
+        "ORDER BY number",
+        "ii", range.first, range.last);
+    while (database_next(d, query, error))
+        if (found < 0 && !database_lives(d, sqlite3_column_int64(query, 1)))
+            found = sqlite3_column_int64(query, 0);
+    return found;
+}
+
+static int64_t find_waiting(database *d, trial_range range, rv_error *error)
+{
+    return database_number(d, error, -1,
+                           "SELECT number FROM trial WHERE state = 'waiting' AND number BETWEEN ? "
+                           "AND ? ORDER BY rung DESC, number LIMIT 1",
+                           "ii", range.first, range.last);
+}
+
+static bool read_trial(database *d, trial *t, rv_error *error)
+{
+    sqlite3_stmt *query =
+        database_query(d, error,
+                       "SELECT rung, settings, checkpoint, (SELECT count(*) FROM epoch WHERE trial "
+                       "= number) FROM trial WHERE number = ?",
+                       "i", t->number);
+    while (database_next(d, query, error)) {
+        const char *settings = (const char *)sqlite3_column_text(query, 1);
+        const void *bytes = sqlite3_column_blob(query, 2);
+        t->rung = sqlite3_column_int64(query, 0);
+        t->size = bytes ? (size_t)sqlite3_column_bytes(query, 2) : 0;
+        t->written = sqlite3_column_int64(query, 3);
+        t->settings = rv_string_copy(settings ? settings : "");
+        t->checkpoint = bytes ? rv_alloc(t->size, 1) : NULL;
+        if (!t->settings || (bytes && !t->checkpoint))
+            rv_fail_memory(error);
+        else if (bytes)
+            memcpy(t->checkpoint, bytes, t->size);
+    }
+    return error->code == RV_OK;
+}
+
+static bool is_left(database *d, trial_range range, rv_error *error)
+{
+    return database_number(d, error, 0,
+                           "SELECT count(*) FROM trial WHERE state IN ('waiting', 'running') AND "
+                           "number BETWEEN ? AND ?",
+                           "ii", range.first, range.last) > 0;
+}
+
+bool trials_take(database *d, trial_range range, trial *t, bool *left, rv_error *error)
+{
+    *t = (trial){.number = -1};
+    *left = false;
+    /* Without the lock first: who waits for others does not keep them from writing. */
+    if (find_abandoned(d, range, error) < 0 && find_waiting(d, range, error) < 0) {
+        *left = error->code == RV_OK && is_left(d, range, error);
+        return false;
+    }
+    if (!database_begin(d, error)) return false;
+    t->number = find_abandoned(d, range, error);
+    if (t->number < 0) t->number = find_waiting(d, range, error);
+    *left = true;
+    if (t->number >= 0 && error->code == RV_OK && read_trial(d, t, error))
+        database_run(d, error, "UPDATE trial SET state = 'running', worker = ? WHERE number = ?",
+                     "ii", d->worker, t->number);
+    if (database_end(d, error) && t->number >= 0) return true;
+    trial_free(t);
+    return false;
+}
+
+void trial_free(trial *t)
+{
+    rv_free(t->settings);
+    rv_free(t->checkpoint);
+    *t = (trial){.number = -1};
+}
+
+/* ---- writing ---- */
+
+static bool write_curve(database *d, trial *t, const rv_train_result *run, rv_error *error)
+{
+    bool ok = true;
+    for (; ok && t->written < run->epochs; t->written += ok) {
+        const rv_epoch *row = &run->history[t->written];
+        ok = database_run(d, error, "INSERT OR REPLACE INTO epoch VALUES(?, ?, ?, ?, ?, ?, ?)",
+                          "iiddddd", t->number, row->epoch, row->loss, row->validation_loss,
+                          row->validation_accuracy, row->validation_error, row->seconds);
+    }
+    return ok;
+}
+
+/* When no trial of the bracket is left in this rung, the best continue and the others end. */
+static bool decide(database *d, const sweep_plan *plan, const objective *o, int64_t bracket,
+                   const trial *t, rv_error *error)
+{
+    const int64_t first = t->number / bracket * bracket, last = first + bracket - 1;
+    int64_t kept = bracket;
+    for (int64_t i = 0; i <= t->rung; i++) kept /= plan->halving;
+    const int64_t open = database_number(
+        d, error, 1,
+        "SELECT count(*) FROM trial WHERE number BETWEEN ? AND ? AND rung = ? AND state IN "
+        "('waiting', 'running')",
+        "iii", first, last, t->rung);
+    if (open > 0 || error->code != RV_OK) return error->code == RV_OK;
+    char sql[512];
+    snprintf(sql, sizeof sql,
+             "UPDATE trial SET state = 'waiting', rung = rung + 1 WHERE number IN (SELECT number "
+             "FROM trial WHERE number BETWEEN ? AND ? AND rung = ? AND state = 'paused' ORDER BY "
+             "objective IS NULL, objective %s, number LIMIT ?)",
+             o->greatest ? "DESC" : "ASC");
+    return database_run(d, error, sql, "iiii", first, last, t->rung, kept) &&
+           database_run(
+               d, error,
+               "UPDATE trial SET state = 'stopped', checkpoint = NULL WHERE number BETWEEN "
+               "? AND ? AND rung = ? AND state = 'paused'",
+               "iii", first, last, t->rung);
+}
+
+bool trials_write(database *d, const sweep_plan *plan, const objective *o, int64_t bracket,
+                  trial *t, const trial_result *r, rv_error *error)
+{
+    if (!database_begin(d, error)) return false;
+    const int64_t written = t->written;
+    if ((!r->run || write_curve(d, t, r->run, error)) &&
+        database_run(d, error,
+                     "UPDATE trial SET state = ?, message = ?, epochs = ?, best_epoch = ?, "
+                     "objective = ?, parameters = ?, seconds = ?, digest = ?, checkpoint = ? WHERE "
+                     "number = ?",
+                     "ttiididtbi", r->state, r->message, r->run ? r->run->epochs : 0, r->best_epoch,
+                     r->objective, r->parameters, r->run ? r->run->at.seconds : 0.0,
+                     r->run && *r->run->digest != '\0' ? r->run->digest : NULL, r->bytes, r->size,
+                     t->number) &&
+        bracket > 1 && strcmp(r->state, "running") != 0)
+        decide(d, plan, o, bracket, t, error);
+    if (database_end(d, error)) return true;
+    t->written = written;
+    return false;
+}
+
+bool trials_count(database *d, trial_range range, trial_counts *c, rv_error *error)
+{
+    *c = (trial_counts){0};
+    sqlite3_stmt *query = database_query(
+        d, error,
+        "SELECT count(*), total(state IN ('waiting', 'running', 'paused')), total(state = 'done'), "
+        "total(state = 'stopped'), total(state = 'diverged'), total(state = 'failed') FROM trial "
+        "WHERE number BETWEEN ? AND ?",
+        "ii", range.first, range.last);
+    while (database_next(d, query, error))
+        *c = (trial_counts){sqlite3_column_int64(query, 0), sqlite3_column_int64(query, 1),
+                            sqlite3_column_int64(query, 2), sqlite3_column_int64(query, 3),
+                            sqlite3_column_int64(query, 4), sqlite3_column_int64(query, 5)};
+    return error->code == RV_OK;
+}

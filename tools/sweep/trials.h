@@ -1,0 +1,71 @@
+/* The trials of a sweep, and what becomes of each:
+ *
+ *     waiting   no process trains it; it may have a checkpoint
+ *     running   its worker trains it, or was killed: then it counts as waiting
+ *     paused    at the end of a rung of successive halving, until all of its bracket are there
+ *     stopped   it was not among the best of its bracket
+ *     diverged  a loss was not finite: infeasible
+ *     failed    the settings do not fit together, as `message` says
+ *     done      it has all its epochs
+ *
+ * Successive halving by a factor f trains brackets of f^k consecutive trials for r epochs. The best 1/f of a
+ * bracket continue to f r epochs, the best 1/f of these to f^2 r, and so on. A bracket decides when all of its
+ * trials are at the end of a rung, so neither the number of workers nor their speed changes the result. */
+#ifndef RV_TOOLS_SWEEP_TRIALS_H
+#define RV_TOOLS_SWEEP_TRIALS_H
+
+#include "tools/sweep/database.h"
+#include "tools/sweep/objective.h"
+#include "tools/sweep/space.h"
+
+typedef struct trial_range {
+    int64_t first, last; /* both included */
+} trial_range;
+
+/* Without halving there is one rung and a bracket is one trial. */
+enum { RUNGS = 32 };
+typedef struct rungs {
+    int64_t epochs[RUNGS]; /* at the end of each but the last, which ends with the run */
+    int count;
+    int64_t bracket; /* trials of a bracket */
+} rungs;
+rungs rungs_of(const sweep_plan *plan);
+
+/* Adds those trials of the range that the database lacks. */
+bool trials_add(database *d, const sweep_plan *plan, const space *s, const rv_train_config *given,
+                trial_range range, rv_error *error);
+
+/* A trial that a worker has taken. */
+typedef struct trial {
+    int64_t number, rung;
+    int64_t written; /* rows of its learning curve that the database has */
+    char *settings;
+    unsigned char *checkpoint; /* NULL: it begins */
+    size_t size;
+} trial;
+
+/* Takes a trial of the range: first one whose worker was killed, then the highest rung, then the lowest number.
+ * Returns false if there is none; *left then says whether one may still come. Free with trial_free. */
+bool trials_take(database *d, trial_range range, trial *t, bool *left, rv_error *error);
+void trial_free(trial *t);
+
+/* Writes the state of a trial's run, with what its learning curve has gained. `bytes` is the checkpoint, or
+ * NULL. A trial at the end of a rung decides its bracket, if it is the last one. */
+typedef struct trial_result {
+    const char *state, *message;
+    const rv_train_result *run; /* NULL: there is none */
+    double objective;
+    int64_t best_epoch, parameters;
+    const unsigned char *bytes;
+    size_t size;
+} trial_result;
+bool trials_write(database *d, const sweep_plan *plan, const objective *o, int64_t bracket,
+                  trial *t, const trial_result *result, rv_error *error);
+
+/* How many trials of the range are in each group. */
+typedef struct trial_counts {
+    int64_t all, open, done, stopped, diverged, failed;
+} trial_counts;
+bool trials_count(database *d, trial_range range, trial_counts *counts, rv_error *error);
+
+#endif

@@ -1,0 +1,208 @@
+#include "tools/sweep/worker.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "tensor/memory.h"
+#include "tools/machine/timing.h"
+#include "train/setup/lookup.h"
+#include "train/trainer/nan_guard.h"
+#include "train/trainer/trainer.h"
+
+/* A checkpoint is written so often that at most so many seconds of training are lost, and that writing takes at most
+ * 1/PAUSE_FACTOR of the time. */
+static const double PAUSE = 0.2, PAUSE_FACTOR = 50;
+
+/* ---- configurations ---- */
+
+/* A copy of the configuration with a path relative to the sweep's folder made absolute. */
+static bool resolve(rv_train_config *config, const rv_config_row *row, const char *folder,
+                    rv_error *error)
+{
+    const char **field = (const char **)(void *)((char *)config + row->offset), *name = *field;
+    const bool file = row->file && name && *name != '/' &&
+                      (strcmp(row->key, "model") != 0 || rv_names_file(name, NULL));
+    if (!file) return true;
+    const size_t size = strlen(folder) + strlen(name) + 2;
+    char *path = rv_alloc(size, 1);
+    if (!path) return rv_fail_memory(error);
+    snprintf(path, size, "%s/%s", folder, name);
+    rv_train_config copy;
+    *field = path;
+    const bool ok = rv_train_config_copy(&copy, config, error);
+    *field = name;
+    rv_free(path);
+    if (!ok) return false;
+    rv_train_config_free(config);
+    *config = copy;
+    return true;
+}
+
+bool worker_config(const sweep_plan *plan, const char *settings, const char *path,
+                   rv_train_config *config, rv_error *error)
+{
+    *config = rv_train_config_new();
+    bool ok = rv_train_config_parse(config, plan->options, path, error) &&
+              rv_train_config_parse(config, settings, path, error);
+    for (int i = 0; ok && i < rv_config_row_count(); i++)
+        if (rv_config_row_at(i)->kind == RV_CONFIG_TEXT)
+            ok = resolve(config, rv_config_row_at(i), plan->folder, error);
+    if (!ok) rv_train_config_free(config);
+    return ok;
+}
+
+/* ---- a trial ---- */
+
+typedef struct worker {
+    const worker_job *job;
+    database database;
+    sweep_plan plan;
+    const objective *objective;
+    trial trial;
+    rungs rungs;
+    double saved, pause; /* when the last checkpoint was written; the least seconds to the next */
+    bool rung_ended;
+    rv_error error; /* of writing, in an observer */
+} worker;
+
+static bool write_trial(worker *w, const rv_trainer *trainer, const char *state,
+                        const char *message, bool checkpoint, rv_error *error)
+{
+    trial_result r = {.state = state, .message = message, .objective = NAN};
+    unsigned char *bytes = NULL;
+    if (trainer) {
+        r.run = rv_trainer_result(trainer);
+        r.objective = objective_best(w->objective, r.run, &r.best_epoch);
+        r.parameters = rv_store_parameters(rv_trainer_store(trainer));
+        if (checkpoint && !rv_trainer_pack(trainer, &bytes, &r.size, error)) return false;
+        r.bytes = bytes;
+    }
+    const bool ok =
+        trials_write(&w->database, &w->plan, w->objective, w->rungs.bracket, &w->trial, &r, error);
+    rv_free(bytes);
+    return ok;
+}
+
+/* An update may have made a parameter infinite, although its loss is finite: the next one will tell. */
+static bool save(worker *w, const rv_trainer *trainer, const char *state)
+{
+    const double started = seconds_now();
+    if (!rv_parameters_finite(rv_trainer_store(trainer))) return true;
+    const bool ok = write_trial(w, trainer, state, NULL, true, &w->error);
+    w->saved = seconds_now();
+    w->pause = fmax(PAUSE, PAUSE_FACTOR * (w->saved - started));
+    return ok;
+}
+
+static bool after_update(void *context, const rv_trainer *trainer)
+{
+    worker *w = context;
+    if (w->job->stop()) return false;
+    return seconds_now() - w->saved < w->pause || save(w, trainer, "running");
+}
+
+static bool after_epoch(void *context, const rv_trainer *trainer)
+{
+    worker *w = context;
+    const int64_t epochs = rv_trainer_result(trainer)->epochs;
+    w->rung_ended = w->trial.rung < w->rungs.count - 1 && epochs >= w->rungs.epochs[w->trial.rung];
+    return !w->rung_ended && after_update(context, trainer);
+}
+
+/* Loads the checkpoint from a file in memory. A damaged one is not used: the trial begins again, to the same result. */
+static void take_up(worker *w, rv_trainer *trainer)
+{
+    char path[64];
+    rv_error ignored = {0};
+    const trial *t = &w->trial;
+    const int file = t->checkpoint ? memfd_create("checkpoint", MFD_CLOEXEC) : -1;
+    snprintf(path, sizeof path, "/proc/self/fd/%d", file);
+    bool ok = file >= 0;
+    for (size_t done = 0; ok && done < t->size;) {
+        const ssize_t wrote = write(file, t->checkpoint + done, t->size - done);
+        ok = wrote > 0;
+        done += ok ? (size_t)wrote : 0;
+    }
+    if (ok) rv_trainer_unpack(trainer, path, &ignored);
+    if (file >= 0) close(file);
+}
+
+/* Trains from where the trial is to the end of its rung or run, and writes what came out. */
+static bool fit(worker *w, rv_trainer *trainer, rv_error *error)
+{
+    rv_error why = {0};
+    w->saved = seconds_now();
+    w->pause = PAUSE;
+    w->rung_ended = false;
+    take_up(w, trainer);
+    const bool ok =
+        rv_trainer_observe(trainer, (rv_observer){after_update, after_epoch, w}, &why) &&
+        rv_trainer_fit(trainer, &why);
+    const rv_train_result *r = rv_trainer_result(trainer);
+    if (w->error.code != RV_OK) return rv_fail(error, w->error.code, "%-s", w->error.text);
+    if (r->diverged) return write_trial(w, trainer, "diverged", why.text, false, error);
+    if (!ok) return rv_fail(error, why.code, "%-s", why.text);
+    const char *state = !r->interrupted ? "done" : w->rung_ended ? "paused" : "waiting";
+    return write_trial(w, trainer, state, NULL, r->interrupted, error);
+}
+
+/* Errors of the machine end the worker; those of the settings only the trial. */
+static bool is_of_machine(const rv_error *error)
+{
+    return error->code == RV_ERROR_MEMORY || error->code == RV_ERROR_IO ||
+           error->code == RV_ERROR_BUSY;
+}
+
+static bool train(worker *w, rv_error *error)
+{
+    rv_error why = {0};
+    rv_train_config config;
+    if (!worker_config(&w->plan, w->trial.settings, w->database.path, &config, error)) return false;
+    config.loop.threads = w->job->threads;
+    rv_trainer *trainer = rv_trainer_new(&config, &why);
+    const bool made = trainer && rv_setup_check_given(rv_trainer_setup(trainer),
+                                                      rv_trainer_config(trainer), &config, &why);
+    bool ok = made && fit(w, trainer, &why);
+    if (!made && !is_of_machine(&why)) ok = write_trial(w, NULL, "failed", why.text, false, error);
+    if (!ok) rv_fail(error, why.code, "trial %" PRId64 ": %-s", w->trial.number, why.text);
+    rv_trainer_free(trainer);
+    rv_train_config_free(&config);
+    return ok;
+}
+
+/* ---- all trials ---- */
+
+/* Trials may come from others: from a bracket that they complete, or because they are killed. */
+static void wait_for_others(void) { nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL); }
+
+static bool work(worker *w, rv_error *error)
+{
+    bool left = true;
+    while (left && !w->job->stop() && error->code == RV_OK) {
+        const bool taken = trials_take(&w->database, w->job->range, &w->trial, &left, error);
+        if (taken)
+            train(w, error);
+        else if (left)
+            wait_for_others();
+        trial_free(&w->trial);
+    }
+    return error->code == RV_OK;
+}
+
+bool worker_run(const worker_job *job, rv_error *error)
+{
+    worker w = {.job = job, .trial = {.number = -1}};
+    bool ok = database_open(&w.database, job->path, NULL, &w.plan, error) &&
+              (w.objective = objective_find(w.plan.objective, error)) &&
+              database_join(&w.database, error);
+    w.rungs = rungs_of(&w.plan);
+    ok = ok && work(&w, error);
+    sweep_plan_free(&w.plan);
+    database_close(&w.database);
+    return ok;
+}
