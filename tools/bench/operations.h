@@ -21,6 +21,12 @@ double conv_ugrnn_operations(const workload *w, bool training);
 double ugrnn_operations(const workload *w, bool training);
 double gru_operations(const workload *w, bool training);
 double lstm_operations(const workload *w, bool training);
+double mingru_operations(const workload *w, bool training);
+double sru_operations(const workload *w, bool training);
+double characters_operations(const workload *w, bool training);
+double video_operations(const workload *w, bool training);
+double gru_stream_operations(const workload *w, bool training);
+double lstm_stream_operations(const workload *w, bool training);
 double pointwise_operations(const workload *w, bool training);
 
 #endif

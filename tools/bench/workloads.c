@@ -1,5 +1,6 @@
 #include "tools/bench/workloads.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -32,6 +33,31 @@ static rv_var conv_ugrnn(const workload *w, rv_var x)
 /* x [n,steps,inputs], h [n,units], one number */
 static rv_var sequence(const workload *w, rv_var x) { return rv_linear(unroll(w, x, 0), "fc", 1); }
 
+/* x [n,steps] of characters, embedded, two layers, scores of the next character [n steps,characters] */
+static rv_var characters(const workload *w, rv_var x)
+{
+    rv_rnn_options options = {.units = w->units, .bias = true, .layers = 2};
+    rv_var e = rv_embedding(x, "embedding", w->classes, WORKLOAD_EMBEDDING);
+    rv_var h = rv_unroll_outputs(rv_zoo(w->cell), e, options);
+    return rv_linear(rv_reshape(h, (rv_shape){2, {-1, w->units}}), "fc", w->classes);
+}
+
+/* x [n,steps,1,height,width], h [n,units,height,width], the next frame [n,1,height,width] */
+static rv_var video(const workload *w, rv_var x)
+{
+    const rv_shape kernel = {4, {1, w->units, 3, 3}};
+    rv_var h = unroll(w, x, 3);
+    rv_var k = rv_parameter(h.tape, "frame/weight", kernel, rv_init_uniform(-0.05, 0.05));
+    return rv_conv2d(h, k, (rv_conv2d_options){.top = 1, .bottom = 1, .left = 1, .right = 1});
+}
+
+/* x [1,1,inputs]: each run is the next time step and reads the states that the last one left */
+static rv_var stream(const workload *w, rv_var x)
+{
+    rv_rnn_options options = {.units = w->units, .bias = true, .carry = "stream"};
+    return rv_unroll_sequence(rv_zoo(w->cell), x, options, NULL);
+}
+
 static rv_var sigmoid(const workload *w, rv_var x) { return (void)w, rv_sigmoid(x); }
 static rv_var tanh_of(const workload *w, rv_var x) { return (void)w, rv_tanh(x); }
 
@@ -46,15 +72,20 @@ static rv_optimizer momentum(double rate) { return rv_momentum(rate, 0.9); }
         .classes = 2, .steps = 2, .units = 1, .cell = "curnn", .checked = 10, \
         .operations = curnn_operations \
     }
-#define SEQUENCE(id, cell_name, count, text) \
+#define SEQUENCE(id, cell_name, n, T, inputs, state, count, text) \
     { \
         .name = id, .what = text, .prediction = sequence, .loss = rv_mean_squared_error, \
-        .optimizer = rv_adam, .rate = 1e-3, .x = {3, {32, 50, 64}}, .y = {2, {32, 1}}, \
-        .units = 256, .cell = cell_name, .checked = 5, .operations = count \
+        .optimizer = rv_adam, .rate = 1e-3, .x = {3, {n, T, inputs}}, .y = {2, {n, 1}}, \
+        .units = state, .cell = cell_name, .checked = 5, .operations = count \
+    }
+#define STREAM(id, cell_name, state, count, text) \
+    { \
+        .name = id, .what = text, .prediction = stream, .x = {3, {1, 1, 64}}, .units = state, \
+        .cell = cell_name, .checked = 5, .operations = count \
     }
 #define POINTWISE(id, function, text) \
     { \
-        .name = id, .what = text, .prediction = function, .x = {1, {1 << 20}}, \
+        .name = id, .what = text, .prediction = function, .x = {1, {1 << 20}}, .checked = 1, \
         .operations = pointwise_operations \
     }
 
@@ -76,11 +107,58 @@ static const workload workloads[] = {
      .cell = "ugrnn",
      .checked = 3,
      .operations = conv_ugrnn_operations},
-    SEQUENCE("C1", "ugrnn", ugrnn_operations, "UGRNN, 32 sequences of 50x64, 256 units, Adam"),
-    SEQUENCE("C2", "gru", gru_operations, "GRU, 32 sequences of 50x64, 256 units, Adam"),
-    SEQUENCE("C3", "lstm", lstm_operations, "LSTM, 32 sequences of 50x64, 256 units, Adam"),
+    SEQUENCE("C1", "ugrnn", 32, 50, 64, 256, ugrnn_operations,
+             "UGRNN, 32 sequences of 50x64, 256 units, Adam"),
+    SEQUENCE("C2", "gru", 32, 50, 64, 256, gru_operations,
+             "GRU, 32 sequences of 50x64, 256 units, Adam"),
+    SEQUENCE("C3", "lstm", 32, 50, 64, 256, lstm_operations,
+             "LSTM, 32 sequences of 50x64, 256 units, Adam"),
     POINTWISE("D-sigmoid", sigmoid, "sigmoid of 2^20 numbers"),
     POINTWISE("D-tanh", tanh_of, "tanh of 2^20 numbers"),
+    {.name = "E",
+     .what = "two LSTM layers of 512, 32 texts of 64 of 96 characters, Adam",
+     .prediction = characters,
+     .loss = rv_softmax_cross_entropy,
+     .optimizer = rv_adam,
+     .rate = 1e-3,
+     .x = {2, {32, 64}},
+     .y = {1, {32 * 64}},
+     .tokens = true,
+     .classes = 96,
+     .units = 512,
+     .cell = "lstm",
+     .checked = 3,
+     .operations = characters_operations},
+    SEQUENCE("F", "lstm", 64, 100, 64, 1024, lstm_operations,
+             "LSTM, 64 sequences of 100x64, 1024 units, Adam"),
+    {.name = "G",
+     .what = "ConvLSTM, 8 videos of 10 frames of 64x64, 32 channels, Adam",
+     .prediction = video,
+     .loss = rv_mean_squared_error,
+     .optimizer = rv_adam,
+     .rate = 1e-3,
+     .x = {5, {8, 10, 1, 64, 64}},
+     .y = {4, {8, 1, 64, 64}},
+     .units = 32,
+     .cell = "lstm",
+     .checked = 3,
+     .operations = video_operations},
+    STREAM("H-gru-32", "gru", 32, gru_stream_operations, "GRU of 32 units, one time step of 64"),
+    STREAM("H-gru-256", "gru", 256, gru_stream_operations, "GRU of 256 units, one time step of 64"),
+    STREAM("H-lstm-32", "lstm", 32, lstm_stream_operations,
+           "LSTM of 32 units, one time step of 64"),
+    STREAM("H-lstm-256", "lstm", 256, lstm_stream_operations,
+           "LSTM of 256 units, one time step of 64"),
+    SEQUENCE("I1", "mingru", 8, 1024, 64, 64, mingru_operations,
+             "minGRU, 8 sequences of 1,024x64, 64 units, Adam"),
+    SEQUENCE("I2", "mingru", 1, 16384, 64, 64, mingru_operations,
+             "minGRU, a sequence of 16,384x64, 64 units, Adam"),
+    SEQUENCE("I3", "sru", 8, 1024, 64, 64, sru_operations,
+             "SRU, 8 sequences of 1,024x64, 64 units, Adam"),
+    SEQUENCE("I4", "sru", 1, 16384, 64, 64, sru_operations,
+             "SRU, a sequence of 16,384x64, 64 units, Adam"),
+    SEQUENCE("J", "ugrnn", 32, 10, 16, 32, ugrnn_operations,
+             "UGRNN of 3,200 parameters, 32 sequences of 10x16, Adam"),
 };
 enum { WORKLOADS = sizeof workloads / sizeof *workloads };
 
@@ -113,19 +191,32 @@ const char *workload_name(const workload *w, bool training, char text[WORKLOAD_N
 
 enum { SEED = 1 };
 
-static void fill_x(rv_tensor *x) { rv_init_fill(x, rv_init_uniform(-2, 2), rv_seed(SEED, "x")); }
+/* Whole numbers 0 .. classes - 1. */
+static void fill_labels(rv_tensor *t, int64_t classes, uint64_t seed)
+{
+    for (int64_t i = 0; i < rv_tensor_count(t); i++)
+        rv_tensor_set(t, i, floor(rv_random_uniform(seed, (uint64_t)i) * (double)classes));
+}
+
+static void fill_x(const workload *w, rv_tensor *x)
+{
+    uint64_t seed = rv_seed(SEED, "x");
+    if (w->tokens)
+        fill_labels(x, w->classes, seed);
+    else
+        rv_init_fill(x, rv_init_uniform(-2, 2), seed);
+}
 
 static void fill_y(const workload *w, rv_tensor *y)
 {
     uint64_t seed = rv_seed(SEED, "y");
-    if (!w->classes)
-        rv_init_fill(y, rv_init_uniform(-1, 1), seed);
+    if (w->classes)
+        fill_labels(y, w->classes, seed);
     else
-        for (int64_t i = 0; i < rv_tensor_count(y); i++) /* i32 truncates; f32 must be told to */
-            rv_tensor_set(y, i,
-                          (double)(int)(rv_random_uniform(seed, (uint64_t)i) * (double)w->classes));
+        rv_init_fill(y, rv_init_uniform(-1, 1), seed);
 }
 
+static rv_dtype x_dtype(const workload *w) { return w->tokens ? RV_I32 : RV_F32; }
 static rv_dtype y_dtype(const workload *w) { return w->classes > 2 ? RV_I32 : RV_F32; }
 
 /* ---- running a workload ---- */
@@ -133,7 +224,7 @@ static rv_dtype y_dtype(const workload *w) { return w->classes > 2 ? RV_I32 : RV
 static rv_var record(const contender *c)
 {
     const workload *w = c->workload;
-    rv_var prediction = w->prediction(w, rv_input(c->tape, "x", w->x));
+    rv_var prediction = w->prediction(w, rv_input_typed(c->tape, "x", x_dtype(w), w->x));
     if (!c->training) return prediction;
     rv_var loss = w->loss(prediction, rv_input_typed(c->tape, "y", y_dtype(w), w->y));
     rv_minimize(loss, w->optimizer(w->rate));
@@ -160,7 +251,7 @@ bool contender_new(contender *c, const workload *w, bool training, int threads, 
     rv_var out = record(c);
     c->program = rv_compile_with(c->tape, &out, 1, training ? RV_DEFAULT : RV_VALUES);
     if (!c->program) return failed(c, error);
-    fill_x(rv_program_input(c->program, "x"));
+    fill_x(w, rv_program_input(c->program, "x"));
     if (training) fill_y(w, rv_program_input(c->program, "y"));
     return true;
 }
@@ -205,7 +296,7 @@ static double mean_square(const rv_tensor *x)
 
 bool contender_check(contender *c, double *value, rv_error *error)
 {
-    for (int i = 0; i < (c->training ? c->workload->checked : 1); i++) rv_run(c->program);
+    for (int i = 0; i < c->workload->checked; i++) rv_run(c->program);
     const rv_tensor *out = rv_program_output(c->program, 0);
     *value = c->training ? rv_value(c->program, 0) : mean_square(out);
     return c->training || !c->workload->loss || loss_of(c, out, value, error);

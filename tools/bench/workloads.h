@@ -24,10 +24,11 @@ struct workload {
     double rate;
     rv_shape x, y;
     int64_t classes;  /* of y: two as 0 or 1 in f32, more as i32; 0: y in -1..1 */
+    bool tokens;      /* x is of these classes, too; otherwise in -2..2 */
     int64_t steps;    /* of the cell */
     int64_t units;    /* its hidden units or channels */
     const char *cell; /* a built-in cell; NULL: none */
-    int checked;      /* steps of training after which losses are compared */
+    int checked;      /* runs after which losses are compared */
     double (*operations)(const workload *w, bool training); /* the least that a step needs */
 };
 
@@ -36,7 +37,7 @@ const workload *workload_at(int index);
 const workload *workload_find(const char *name, bool *training);
 
 /* "A1" or "A1-forward", in `text`. */
-enum { WORKLOAD_NAME = 32 };
+enum { WORKLOAD_NAME = 32, WORKLOAD_EMBEDDING = 128 /* numbers for a character */ };
 const char *workload_name(const workload *w, bool training, char text[WORKLOAD_NAME]);
 
 /* A workload recorded and compiled on its store, filled with its inputs. {0} on error. */
@@ -51,7 +52,7 @@ typedef struct contender {
 bool contender_new(contender *c, const workload *w, bool training, int threads, rv_error *error);
 void contender_free(contender *c);
 
-/* The number by which contenders are compared: the loss at the last of workload->checked steps of training;
+/* The number by which contenders are compared, at the last of workload->checked runs: the loss;
  * of a forward pass the loss of its prediction; without a loss the mean square of the prediction. To be
  * asked once, before anything else runs the program. */
 bool contender_check(contender *c, double *value, rv_error *error);
