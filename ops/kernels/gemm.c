@@ -5,9 +5,9 @@
  *   direct   b is read in place
  *   packed   b is copied, one tile-wide panel at a time, into the order in which it is read
  *   panels   b is stored in that order already
- * a is read in place, because a tile needs little of it. But if a wide a is contiguous in i, each l is on another page,
- * and `packed` copies blocks of it. Each result is summed over l in ascending order (dot: in LANES interleaved sums;
- * packed: BLOCK_K products at a time), so its bits depend only on the shape. */
+ * a is read in place, because a tile needs little of it. But if a wide a is contiguous in i, a tile's values for all l
+ * fall into a few sets of the cache, and `packed` copies blocks of it. Each result is summed over l in ascending order
+ * (dot: in LANES interleaved sums; packed: BLOCK_K products at a time), so its bits depend only on the shape. */
 #include "ops/kernels/gemm.h"
 
 #include <stdbool.h>
@@ -19,7 +19,9 @@ enum {
     BLOCK_K = 512, /* rows of a packed panel: 96 KiB at most, for the second-level cache */
     PANEL_K = 128, /* rows of a panel that stay in the first-level cache */
     BLOCK_M = 128, /* rows of a packed block of a */
-    WIDE_ROW = 2048 / (int)sizeof(real),
+    WIDE_ROW = 1024 / (int)sizeof(real),
+    FAR = (256 << 10) / (int)sizeof(real), /* more numbers do not stay in the second-level cache */
+    FEW_TERMS = 128,                       /* sums of so few wait for c */
     TILE_COLUMNS = TILE_VECTORS * LANES,
     LATENCY = 4, /* cycles of an addition */
     ROW_COLUMNS = LATENCY * LANES
@@ -40,13 +42,18 @@ static bool fits(const rv_gemm *g, rv_matmul_method method)
     }
 }
 
+static bool packs_a(const rv_gemm *g)
+{
+    return g->a_row == 1 && g->a_column >= WIDE_ROW && g->n >= 4 * TILE_COLUMNS;
+}
+
 /* Whether a method that fits is faster than those after it, by measurement. */
 static bool pays(const rv_gemm *g, rv_matmul_method method)
 {
     switch (method) {
     case RV_MATMUL_ROW: return g->n < ROW_COLUMNS;
     case RV_MATMUL_DOT: return g->m <= 8 || g->n < LANES;
-    case RV_MATMUL_DIRECT: return g->m <= 64 || g->k * g->n <= 16384;
+    case RV_MATMUL_DIRECT: return g->m <= 64 || (g->k * g->n <= 16384 && !packs_a(g));
     default: return true;
     }
 }
@@ -150,18 +157,37 @@ static void clipped(rv_tile_kind kind, int rows, int vectors, int64_t first, int
     }
 }
 
+/* Numbers that are needed next. */
+typedef struct ahead {
+    const real *from;
+    int64_t count;
+} ahead;
+
+/* Fetches part p of the parts into the cache. */
+static void fetch(ahead next, int64_t parts, int64_t p)
+{
+    enum { LINE = 64 / (int)sizeof(real) };
+    const int64_t end = rv_part(next.count, parts, p + 1);
+    for (int64_t at = rv_part(next.count, parts, p); at < end; at += LINE) {
+        __builtin_prefetch(next.from + at);
+    }
+}
+
 /* Computes the tiles of a panel from top to bottom: columns first .. end of those that begin at column j of c. t
  * holds the position in b. */
-static void panel(const rv_gemm *g, rv_tile *t, int64_t j, int vectors, int64_t first, int64_t end)
+static void panel(const rv_gemm *g, rv_tile *t, int64_t j, int vectors, int64_t first, int64_t end,
+                  ahead next)
 {
     const rv_tile_kind kind = g->a_column == 1 ? RV_TILE_ROWS : RV_TILE_COLUMNS;
     const int64_t height = rv_parts(g->m, TILE_ROWS);
     t->a_stride = kind == RV_TILE_ROWS ? g->a_row : g->a_column;
+    t->far = g->add && g->k <= FEW_TERMS && g->m * g->n > FAR;
     for (int64_t p = 0; p < height; p++) {
         const int64_t i = rv_part(g->m, height, p);
         const int rows = (int)(rv_part(g->m, height, p + 1) - i);
         t->a = g->a + i * g->a_row;
         t->c = g->c + i * g->c_row + j;
+        if (next.count) fetch(next, height, p);
         if (first == 0 && end == vectors * LANES) {
             RV_NAME(rv_tile_run)(kind, rows, vectors, t);
         } else {
@@ -179,11 +205,11 @@ static void direct(const rv_gemm *g)
     for (int64_t p = 0; p < width; p++) {
         const int64_t v = rv_part(vectors, width, p), wide = rv_part(vectors, width, p + 1) - v;
         t.b = g->b + v * LANES;
-        panel(g, &t, v * LANES, (int)wide, 0, wide * LANES);
+        panel(g, &t, v * LANES, (int)wide, 0, wide * LANES, (ahead){0});
     }
     if (vectors * LANES < g->n) {
         t.b = g->b + g->n - LANES; /* the columns that it repeats must not be added again */
-        panel(g, &t, g->n - LANES, 1, g->add ? LANES - g->n % LANES : 0, LANES);
+        panel(g, &t, g->n - LANES, 1, g->add ? LANES - g->n % LANES : 0, LANES, (ahead){0});
     }
 }
 
@@ -219,13 +245,8 @@ static void packed_block(const rv_gemm *g, bool add, real *scratch)
         const int64_t j = v * LANES, columns = min(wide * LANES, g->n - j);
         t.b_row = wide * LANES;
         pack(scratch, t.b_row, g->b + j * g->b_column, g->b_row, g->b_column, t.k, columns);
-        panel(g, &t, j, (int)wide, 0, columns);
+        panel(g, &t, j, (int)wide, 0, columns, (ahead){0});
     }
-}
-
-static bool packs_a(const rv_gemm *g)
-{
-    return g->a_row == 1 && g->a_column >= WIDE_ROW && g->n >= 4 * TILE_COLUMNS;
 }
 
 static void packed(const rv_gemm *g, real *scratch)
@@ -249,8 +270,10 @@ static void packed(const rv_gemm *g, real *scratch)
     }
 }
 
+/* If b is far, the same rows of the next panel are fetched meanwhile. */
 static void panels(const rv_gemm *g)
 {
+    const bool is_far = g->k * g->n > FAR;
     const int64_t vectors = g->panel / LANES, width = rv_parts(vectors, TILE_VECTORS);
     for (int64_t j = 0; j < g->n; j += g->panel) {
         for (int64_t l = 0; l < g->k; l += PANEL_K) {
@@ -261,8 +284,13 @@ static void panels(const rv_gemm *g)
             for (int64_t p = 0; p < width; p++) {
                 const int64_t v = rv_part(vectors, width, p);
                 const int64_t wide = rv_part(vectors, width, p + 1) - v;
+                ahead next = {0};
                 t.b = g->b + j * g->k + l * g->panel + v * LANES;
-                panel(&part, &t, j + v * LANES, (int)wide, 0, wide * LANES);
+                if (is_far && j + g->panel < g->n) {
+                    next.from = g->b + (j + g->panel) * g->k + l * g->panel + t.k * v * LANES;
+                    next.count = t.k * wide * LANES;
+                }
+                panel(&part, &t, j + v * LANES, (int)wide, 0, wide * LANES, next);
             }
         }
     }

@@ -15,6 +15,12 @@ ALWAYS_INLINE void tile_body(rv_tile_kind kind, int rows, int vectors, const rv_
     const int64_t a_column = kind == RV_TILE_COLUMNS ? t->a_stride : 1;
     const int64_t k = t->k, b_row = t->b_row;
     const rv_tap *tap = t->tap;
+    for (int i = 0; i < rows && t->far; i++) {
+        UNROLLED
+        for (int v = 0; v < vectors; v++) {
+            __builtin_prefetch(t->c + i * t->c_row + v * LANES, 1);
+        }
+    }
     for (int64_t l = 0; l < k; l++) {
         const real *a = t->a + (kind == RV_TILE_TAPS ? tap[l].a : l * a_column);
         const real *b = t->b + (kind == RV_TILE_TAPS ? tap[l].b : l * b_row);

@@ -25,6 +25,7 @@ typedef struct rv_tile {
     const rv_tap *tap;
     real *c;
     bool add;
+    bool far; /* c is not in the cache: it is fetched while the sums are computed */
 } rv_tile;
 
 enum {

@@ -88,7 +88,11 @@ void add_shared_matmuls()
     struct {
         int64_t m, n, k;
         bool transpose_a;
-    } sizes[] = {{32, 256, 256, false}, {32, 256, 64, false}, {256, 256, 32, true}};
+    } sizes[] = {{32, 256, 256, false},
+                 {32, 256, 64, false},
+                 {256, 256, 32, true},
+                 {64, 1024, 1024, false},
+                 {1024, 1024, 64, true}};
     for (auto s : sizes) {
         rv_shape left = s.transpose_a ? RV_SHAPE(STEPS, s.k, s.m) : RV_SHAPE(STEPS, s.m, s.k);
         add(
