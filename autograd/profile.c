@@ -55,6 +55,11 @@ typedef struct timing {
     rv_span *spans;
 } timing;
 
+typedef struct timed_turn {
+    rv_span *spans; /* of the lane */
+    int thread;
+} timed_turn;
+
 static int64_t now(void)
 {
     struct timespec t;
@@ -63,32 +68,32 @@ static int64_t now(void)
 }
 
 /* Runs a call, or one slice of it, and adds the time to its span. */
-static void run_call(void *spans, int64_t i, const rv_call *call)
+static void run_call(void *turn, int64_t i, const rv_call *call)
 {
-    rv_span *span = (rv_span *)spans + i;
+    rv_span *span = ((const timed_turn *)turn)->spans + i;
     int64_t begin = now();
     call->run(call);
     int64_t took = now() - begin;
-    if (!span->begin) *span = (rv_span){begin, begin};
+    if (!span->begin) *span = (rv_span){.begin = begin, .end = begin};
     span->end += took;
+    span->thread = ((const timed_turn *)turn)->thread;
 }
 
-static void work(void *context, int worker)
+static void run_turn(void *context, int lane, const rv_turn *turn, int thread)
 {
     const timing *t = context;
-    const rv_program *program = t->program;
-    rv_span *spans = t->spans + worker * program->count;
-    memset(spans, 0, (size_t)program->count * sizeof *spans);
-    for (int64_t i = 0, first; i < program->count;) {
-        if (program->threads > 1 && program->barrier[i]) rv_thread_pool_barrier(program->pool);
-        first = i;
-        i = rv_program_run_until_barrier(program, worker, first, run_call, spans);
-        int64_t end = 0; /* slices of several calls interleave, so lay their spans end to end */
-        for (int64_t k = first; k < i && program->slices > 1; k++) {
-            if (!spans[k].begin) continue;
-            if (spans[k].begin < end) spans[k].end += end - spans[k].begin, spans[k].begin = end;
-            end = spans[k].end;
-        }
+    timed_turn timed = {t->spans + lane * t->program->count, thread};
+    rv_program_run_turn(t->program, lane, turn, run_call, &timed);
+}
+
+/* Slices of several calls interleave: lays their spans end to end. */
+static void lay_out(const rv_program *program, rv_span *spans)
+{
+    int64_t end = 0;
+    for (int64_t i = 0; i < program->count; i++) {
+        if (!spans[i].begin) continue;
+        if (spans[i].begin < end) spans[i].end += end - spans[i].begin, spans[i].begin = end;
+        end = spans[i].end;
     }
 }
 
@@ -96,12 +101,18 @@ rv_code rv_run_timed(rv_program *program, rv_span *spans)
 {
     if (!program || !spans) return RV_ERROR_ARGUMENT;
     if (!rv_store_enter(program->tape->store, NULL)) return RV_ERROR_BUSY;
+    memset(spans, 0, (size_t)(program->threads * program->count) * sizeof *spans);
     timing t = {program, spans};
     bool ran = true;
     if (program->threads > 1)
-        ran = rv_thread_pool_run(program->pool, work, &t);
+        ran = rv_thread_pool_run(program->pool,
+                                 &(rv_job){program->turns, program->turn_count, run_turn, &t});
+    else if (program->turns)
+        for (int64_t k = 0; k < program->turn_count; k++) run_turn(&t, 0, &program->turns[k], 0);
     else
-        work(&t, 0);
+        run_turn(&t, 0, &(rv_turn){.end = program->count}, 0);
+    for (int lane = 0; lane < program->threads && program->slices > 1; lane++)
+        lay_out(program, spans + lane * program->count);
     rv_store_leave(program->tape->store);
     return ran ? RV_OK : RV_ERROR_MEMORY;
 }

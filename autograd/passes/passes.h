@@ -3,6 +3,7 @@
 #define RV_AUTOGRAD_PASSES_PASSES_H
 
 #include "autograd/program.h"
+#include "autograd/program/thread_pool.h"
 #include "autograd/tape.h"
 
 /* live[id] = whether the outputs, or (with RV_EFFECTS) the assignments, need the node. */
@@ -30,7 +31,7 @@ typedef enum rv_storage_kind {
     RV_STORAGE_NONE,  /* a dead node, or an effect */
     RV_STORAGE_ARENA, /* at `offset` in the arena */
     RV_STORAGE_STORE, /* in the data of `entry` */
-    RV_STORAGE_TILE,  /* at `offset` in a worker's scratch, tile by tile, for its group */
+    RV_STORAGE_TILE,  /* at `offset` in a lane's scratch, tile by tile, for its group */
 } rv_storage_kind;
 
 /* Where a value is stored. */
@@ -63,8 +64,8 @@ void rv_schedule_free(rv_schedule *schedule);
 typedef struct rv_plan {
     rv_storage *storage; /* [nodes] */
     size_t *snapshot; /* [nodes] of an assignment: 1 + arena offset of a copy of its value, or 0 */
-    size_t scratch;   /* arena offset of the scratch of all workers, one after the other */
-    size_t scratch_bytes; /* of one worker */
+    size_t scratch;   /* arena offset of the scratch of all lanes, one after the other */
+    size_t scratch_bytes; /* of one lane */
     size_t arena_bytes, live_bytes;
 } rv_plan;
 
@@ -106,10 +107,15 @@ void rv_cutting_done(rv_cutting *c);
 int32_t rv_cutting_parts(const rv_cutting *c, const rv_work *w);
 
 /* barrier[i]: whether all parts of the calls before call i must end before it starts. Between barriers a
- * worker may run the calls slice by slice. worker[i]: the worker that runs call i if it is uncut. False
+ * lane may run the calls slice by slice. lane[i]: the lane that has call i if it is uncut. False
  * when out of memory. */
 bool rv_pass_partition(const rv_call *calls, int64_t count, int threads, bool *barrier,
-                       unsigned char *worker);
+                       unsigned char *lane);
+
+/* Divides the lanes into turns, for rv_free: the slices of the calls between two barriers, and of a long sequence of calls
+ * several. False when out of memory. */
+bool rv_pass_turns(const rv_call *calls, int64_t count, int threads, int slices,
+                   const bool *barrier, rv_turn **turns, int64_t *turn_count);
 
 /* ---- one call, outside a program ---- */
 

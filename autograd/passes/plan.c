@@ -204,7 +204,7 @@ static void release(planner *p, int32_t owner, int32_t moment)
         p->buffer[storage->offset - 1].last = moment;
 }
 
-/* Values that only their group reads get a tile in the worker's scratch; disjoint lifetimes share one. */
+/* Values that only their group reads get a tile in the lane's scratch; disjoint lifetimes share one. */
 static void place_tiles(planner *p, int32_t first, int32_t last)
 {
     const rv_schedule *s = p->schedule;
@@ -287,7 +287,7 @@ static bool pack(planner *p, int threads)
         if (p->live[id] && is_view(p, id)) place_view(p, id);
         if (plan->snapshot[id]) plan->snapshot[id] = 1 + p->buffer[plan->snapshot[id] - 1].offset;
     }
-    /* a worker's scratch does not move during a run, so that it stays in that worker's cache */
+    /* a lane's scratch does not move during a run, so that it stays in that thread's cache */
     plan->scratch_bytes = round_up(plan->scratch_bytes);
     plan->scratch = packing.bytes;
     plan->arena_bytes = packing.bytes + (size_t)threads * plan->scratch_bytes;

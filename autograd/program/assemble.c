@@ -261,25 +261,25 @@ static void emit_assignments(assembly *a)
         }
 }
 
-/* ---- the workers ---- */
+/* ---- the lanes ---- */
 
-/* Whether the worker runs call i, or a part of it. */
-static bool does(const rv_program *program, int worker, size_t i)
+/* Whether the lane has call i, or a part of it. */
+static bool has(const rv_program *program, int lane, size_t i)
 {
-    return program->calls[0][i].parts > 1 || program->worker[i] == worker;
+    return program->calls[0][i].parts > 1 || program->lane[i] == lane;
 }
 
-/* Copies worker 0's calls for another worker, with its own part numbers and scratch. */
-static bool copy_calls(rv_program *program, int worker, size_t scratch_bytes)
+/* Copies the calls of lane 0 for another lane, with its own part numbers and scratch. */
+static bool copy_calls(rv_program *program, int lane, size_t scratch_bytes)
 {
-    size_t count = (size_t)program->count, by = (size_t)worker * scratch_bytes;
-    rv_call *calls = program->calls[worker] = rv_alloc(count + 1, sizeof *calls);
+    size_t count = (size_t)program->count, by = (size_t)lane * scratch_bytes;
+    rv_call *calls = program->calls[lane] = rv_alloc(count + 1, sizeof *calls);
     bool ok = calls;
     if (ok) memcpy(calls, program->calls[0], count * sizeof *calls);
     for (size_t i = 0; calls && i < count; i++) {
         rv_call *call = &calls[i];
-        if (!does(program, worker, i)) continue;
-        call->part = call->parts > 1 ? worker : 0;
+        if (!has(program, lane, i)) continue;
+        call->part = call->parts > 1 ? lane : 0;
         if (call->run == rv_run_fused_group) {
             const rv_fused_group *group = call->plan;
             call->plan = ok ? rv_fused_group_moved(group, call->scratch, scratch_bytes, by) : NULL;
@@ -294,19 +294,19 @@ static bool divide_calls(rv_program *program, size_t scratch_bytes)
 {
     if (program->threads * program->slices == 1) return true;
     bool ok = rv_pass_partition(program->calls[0], program->count, program->threads,
-                                program->barrier, program->worker);
-    for (int worker = 1; ok && worker < program->threads; worker++)
-        ok = copy_calls(program, worker, scratch_bytes);
-    return ok;
+                                program->barrier, program->lane);
+    for (int lane = 1; ok && lane < program->threads; lane++)
+        ok = copy_calls(program, lane, scratch_bytes);
+    return ok && rv_pass_turns(program->calls[0], program->count, program->threads, program->slices,
+                               program->barrier, &program->turns, &program->turn_count);
 }
 
 void rv_program_free_calls(rv_program *program)
 {
-    for (int worker = program->threads - 1; program->calls && worker >= 0; worker--) {
-        rv_call *calls = program->calls[worker];
+    for (int lane = program->threads - 1; program->calls && lane >= 0; lane--) {
+        rv_call *calls = program->calls[lane];
         for (int64_t i = 0; calls && i < program->count; i++)
-            if (worker == 0 ||
-                (calls[i].run == rv_run_fused_group && does(program, worker, (size_t)i)))
+            if (lane == 0 || (calls[i].run == rv_run_fused_group && has(program, lane, (size_t)i)))
                 rv_free((void *)(uintptr_t)calls[i].plan);
         rv_free(calls);
     }
@@ -325,7 +325,7 @@ static bool make_room(assembly *a, int count)
     program->calls = rv_alloc((size_t)program->threads, sizeof *program->calls);
     if (program->calls) program->calls[0] = rv_alloc(calls, sizeof *program->calls[0]);
     program->barrier = rv_alloc(calls, sizeof *program->barrier);
-    program->worker = rv_alloc(calls, sizeof *program->worker);
+    program->lane = rv_alloc(calls, sizeof *program->lane);
     program->node = rv_alloc(calls, sizeof *program->node);
     program->node_end = rv_alloc(calls, sizeof *program->node_end);
     program->operands = rv_alloc(operands, sizeof *program->operands);
@@ -333,7 +333,7 @@ static bool make_room(assembly *a, int count)
     program->outputs = rv_alloc((size_t)count + 1, sizeof *program->outputs);
     program->inputs = rv_alloc(a->tape->inputs.count + 1, sizeof *program->inputs);
     return (rv_plan_new(a->tape, &a->plan) && a->call_of && program->calls && program->calls[0] &&
-            program->barrier && program->worker && program->node && program->node_end &&
+            program->barrier && program->lane && program->node && program->node_end &&
             program->operands && program->operand_types && program->outputs && program->inputs) ||
            rv_fail_memory(&a->tape->error);
 }

@@ -18,7 +18,8 @@ void rv_program_free(rv_program *program)
     if (!program || --program->references > 0) return;
     rv_program_free_calls(program);
     rv_free(program->barrier);
-    rv_free(program->worker);
+    rv_free(program->lane);
+    rv_free(program->turns);
     rv_free(program->node);
     rv_free(program->node_end);
     rv_thread_pool_free(program->pool);
@@ -33,48 +34,43 @@ void rv_program_free(rv_program *program)
 
 /* ---- running ---- */
 
-int64_t rv_program_run_until_barrier(const rv_program *program, int worker, int64_t first,
-                                     void (*around)(void *context, int64_t i, const rv_call *call),
-                                     void *context)
+void rv_program_run_turn(const rv_program *program, int lane, const rv_turn *turn,
+                         void (*around)(void *context, int64_t i, const rv_call *call),
+                         void *context)
 {
-    int64_t end = first + 1;
-    while (end < program->count && !program->barrier[end]) end++;
-    for (int slice = 0; slice < program->slices; slice++)
-        for (int64_t i = first; i < end; i++) {
-            const rv_call *call = &program->calls[worker][i];
-            /* A sliced call has threads x slices parts, of which this worker and slice run one. */
-            bool sliced = call->parts > program->threads;
-            bool whole = call->parts == 1;
-            if ((slice > 0 && !sliced) || (whole && program->worker[i] != worker)) continue;
-            rv_call copy;
-            if (sliced) {
-                copy = *call;
-                copy.part = worker * program->slices + slice;
-                call = &copy;
-            }
-            if (around)
-                around(context, i, call);
-            else
-                call->run(call);
+    for (int64_t i = turn->first; i < turn->end; i++) {
+        const rv_call *call = &program->calls[lane][i];
+        /* A sliced call has threads x slices parts, of which this turn runs one. */
+        bool sliced = call->parts > program->threads;
+        bool whole = call->parts == 1;
+        if ((turn->slice > 0 && !sliced) || (whole && program->lane[i] != lane)) continue;
+        rv_call copy;
+        if (sliced) {
+            copy = *call;
+            copy.part = lane * program->slices + turn->slice;
+            call = &copy;
         }
-    return end;
+        if (around)
+            around(context, i, call);
+        else
+            call->run(call);
+    }
 }
 
-static void work(void *context, int worker)
+static void run_turn(void *program, int lane, const rv_turn *turn, int thread)
 {
-    const rv_program *program = context;
-    for (int64_t i = 0; i < program->count;) {
-        if (program->threads > 1 && program->barrier[i]) rv_thread_pool_barrier(program->pool);
-        i = rv_program_run_until_barrier(program, worker, i, NULL, NULL);
-    }
+    (void)thread;
+    rv_program_run_turn(program, lane, turn, NULL, NULL);
 }
 
 static bool run(rv_program *program)
 {
-    if (program->threads > 1) {
-        return rv_thread_pool_run(program->pool, work, program);
-    } else if (program->slices > 1) {
-        work(program, 0);
+    if (program->threads > 1)
+        return rv_thread_pool_run(
+            program->pool, &(rv_job){program->turns, program->turn_count, run_turn, program});
+    if (program->turns) {
+        for (int64_t k = 0; k < program->turn_count; k++)
+            run_turn(program, 0, &program->turns[k], 0);
     } else {
         const rv_call *end = program->calls[0] + program->count;
         for (const rv_call *call = program->calls[0]; call < end; call++) call->run(call);

@@ -6,13 +6,15 @@
 #include "autograd/program/thread_pool.h"
 
 struct rv_program {
-    rv_call **calls; /* [threads][count]; those of the workers differ only in `part` and scratch */
+    rv_call **calls; /* [threads][count]: of each lane; they differ only in `part` and scratch */
     int64_t count;
-    bool *barrier;         /* [count]: all parts of earlier calls must finish before this call */
-    unsigned char *worker; /* [count]: the worker that runs the call if it is not cut */
-    int slices;            /* parts per worker, run one after the other, of a sliced call */
-    int32_t *node;         /* the nodes of the calls, ids on `tape`, in the order of the calls */
-    int32_t *node_end;     /* [count]: end of the call's nodes in `node` */
+    bool *barrier;       /* [count]: all parts of earlier calls must finish before this call */
+    unsigned char *lane; /* [count]: the lane that has the call if it is not cut */
+    int slices;          /* parts per lane, run one after the other, of a sliced call */
+    rv_turn *turns;      /* [turn_count]: of every lane; NULL if each call is a single part */
+    int64_t turn_count;
+    int32_t *node;     /* the nodes of the calls, ids on `tape`, in the order of the calls */
+    int32_t *node_end; /* [count]: end of the call's nodes in `node` */
     int threads;
     rv_thread_pool *pool;  /* NULL for one thread */
     const void **operands; /* the input pointers of all calls */
@@ -40,10 +42,9 @@ bool rv_program_assemble(rv_program *program, const bool *live, const int32_t *o
 
 void rv_program_free_calls(rv_program *program);
 
-/* Runs a worker's calls from `first` up to the next barrier, slice by slice. Returns the index of
- * the call after that barrier. Unless NULL, `around` is called for each call and must run it. */
-int64_t rv_program_run_until_barrier(const rv_program *program, int worker, int64_t first,
-                                     void (*around)(void *context, int64_t i, const rv_call *call),
-                                     void *context);
+/* Runs a turn of a lane. Unless NULL, `around` is called for each call and must run it. */
+void rv_program_run_turn(const rv_program *program, int lane, const rv_turn *turn,
+                         void (*around)(void *context, int64_t i, const rv_call *call),
+                         void *context);
 
 #endif

@@ -6,16 +6,29 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <unistd.h>
 
 #include "tensor/memory.h"
 
 /* A waiting thread first spins, because most waits end within a microsecond. Then it yields to
  * other threads. A worker that still has no work sleeps. */
-enum { LOOKS = 100, YIELDS = 1000 };
+enum {
+    PATIENCE =
+        30, /* looks, about a microsecond, before a thread takes over a lane that another ran last */
+    LOOKS = 100,
+    YIELDS = 1000,
+    FAIR_NANOSECONDS = 100000 /* that a worker runs before it yields */
+};
+
+/* The state of a lane in one word: the number of its next turn, the thread that runs or last ran it, and flags. The
+ * numbers of turns ascend over all jobs, so no turn is taken twice, even by a thread that was stopped between its look at the
+ * state and the exchange. A job does not end while a lane is held. */
+enum { HELD = 1, WAITS = 2, OVER = 4, THREAD_SHIFT = 8, TURN_SHIFT = 16 };
 
 typedef struct worker {
-    rv_thread_pool *pool;
+    _Alignas(64) atomic_uint_least64_t lane; /* the state of the lane of this number */
+    _Alignas(64) rv_thread_pool *pool;
     int number;
     pthread_t thread;
 } worker;
@@ -23,16 +36,15 @@ typedef struct worker {
 struct rv_thread_pool {
     int size, references;
     pid_t process; /* that has the workers: they do not survive a fork */
-    void (*work)(void *context, int worker);
-    void *context;
-    fenv_t arithmetic; /* the caller's rounding mode and treatment of subnormals */
-    bool ended;
+    /* Of the current job. A worker reads them only while it holds a lane, so they do not change. */
+    rv_job job;
+    uint64_t first;        /* number of the job's first turn */
+    fenv_t arithmetic;     /* the caller's rounding mode and treatment of subnormals */
     pthread_mutex_t mutex; /* protects sleeping workers from a lost wakeup */
     pthread_cond_t woken;
     atomic_int sleeping;
-    _Alignas(64) atomic_uint job;      /* number of the current job */
-    _Alignas(64) atomic_int arrived;   /* workers at the current barrier */
-    _Alignas(64) atomic_uint barriers; /* number of barriers passed */
+    atomic_bool ended;
+    _Alignas(64) atomic_uint jobs; /* number of jobs begun */
     worker workers[];
 };
 
@@ -45,65 +57,130 @@ static void relax(void)
 #endif
 }
 
-/* Waits for LOOKS loads and `yields` yields. Returns whether *count has changed from `from`. */
-static bool changes(atomic_uint *count, unsigned from, int yields)
+/* ---- lanes ---- */
+
+static uint64_t state_of(rv_thread_pool *pool, int lane)
 {
-    for (int i = 0; i < LOOKS; i++) {
-        if (atomic_load_explicit(count, memory_order_acquire) != from) return true;
-        relax();
-    }
-    for (int i = 0; i < yields; i++) {
-        if (atomic_load_explicit(count, memory_order_acquire) != from) return true;
-        sched_yield();
-    }
-    return false;
+    return atomic_load_explicit(&pool->workers[lane].lane, memory_order_acquire);
 }
 
-void rv_thread_pool_barrier(rv_thread_pool *pool)
+static void set_state(rv_thread_pool *pool, int lane, uint64_t turn, int thread, unsigned flags)
 {
-    unsigned now = atomic_load_explicit(&pool->barriers, memory_order_relaxed);
-    if (atomic_fetch_add_explicit(&pool->arrived, 1, memory_order_acq_rel) + 1 == pool->size) {
-        atomic_store_explicit(&pool->arrived, 0, memory_order_relaxed);
-        atomic_store_explicit(&pool->barriers, now + 1, memory_order_release);
-        return;
+    uint64_t state = turn << TURN_SHIFT | (uint64_t)thread << THREAD_SHIFT | flags;
+    atomic_store_explicit(&pool->workers[lane].lane, state, memory_order_release);
+}
+
+/* The first turn that some lane has not finished. */
+static uint64_t first_unfinished(rv_thread_pool *pool)
+{
+    uint64_t first = UINT64_MAX;
+    for (int lane = 0; lane < pool->size; lane++) {
+        uint64_t next = state_of(pool, lane) >> TURN_SHIFT;
+        if (next < first) first = next;
     }
-    while (!changes(&pool->barriers, now, YIELDS)) continue;
+    return first;
+}
+
+static bool take(rv_thread_pool *pool, int lane, uint64_t state, int thread)
+{
+    uint64_t turn = state >> TURN_SHIFT;
+    uint64_t held = turn << TURN_SHIFT | (uint64_t)thread << THREAD_SHIFT | HELD;
+    if (state & (HELD | OVER) || (state & WAITS && first_unfinished(pool) < turn)) return false;
+    return atomic_compare_exchange_strong_explicit(&pool->workers[lane].lane, &state, held,
+                                                   memory_order_acquire, memory_order_relaxed);
+}
+
+/* Takes a lane whose next turn can run: the thread's own, one that this thread ran last, or, if patience is over, any. Returns
+ * -1 if there is none. */
+static int take_a_lane(rv_thread_pool *pool, int thread, int looks)
+{
+    for (int k = 0, lane = thread; k < pool->size; k++) {
+        uint64_t state = state_of(pool, lane);
+        bool mine = lane == thread || (int)(state >> THREAD_SHIFT & 0xFF) == thread;
+        if ((mine || looks > PATIENCE) && take(pool, lane, state, thread)) return lane;
+        if (++lane == pool->size) lane = 0;
+    }
+    return -1;
+}
+
+/* Runs the turns of a lane that the thread has taken, up to the next barrier. Gives the lane back earlier if the thread
+ * has run for so long that it should yield: *fair are the nanoseconds until then. */
+static void run_lane(rv_thread_pool *pool, int lane, int thread, int64_t *fair)
+{
+    const rv_job *job = &pool->job;
+    uint64_t next = state_of(pool, lane) >> TURN_SHIFT, end = pool->first + (uint64_t)job->count;
+    const rv_turn *turn = &job->turns[next - pool->first];
+    do {
+        job->run(job->context, lane, turn, thread);
+        *fair -= turn->nanoseconds;
+        turn++;
+        next++;
+    } while (next < end && !turn->waits && *fair > 0);
+    set_state(pool, lane, next, thread, next == end ? OVER : turn->waits ? WAITS : 0);
+}
+
+/* ---- workers ---- */
+
+static void wait_a_little(int looks)
+{
+    if (looks < LOOKS)
+        relax();
+    else
+        sched_yield();
 }
 
 static void sleep_until_next(rv_thread_pool *pool, unsigned job)
 {
     pthread_mutex_lock(&pool->mutex);
     atomic_fetch_add(&pool->sleeping, 1);
-    while (atomic_load(&pool->job) == job) pthread_cond_wait(&pool->woken, &pool->mutex);
+    while (atomic_load(&pool->jobs) == job) pthread_cond_wait(&pool->woken, &pool->mutex);
     atomic_fetch_sub(&pool->sleeping, 1);
     pthread_mutex_unlock(&pool->mutex);
 }
 
 static void next_job(rv_thread_pool *pool)
 {
-    atomic_fetch_add(&pool->job, 1);
+    atomic_fetch_add(&pool->jobs, 1);
     if (!atomic_load(&pool->sleeping)) return;
     pthread_mutex_lock(&pool->mutex);
     pthread_cond_broadcast(&pool->woken);
     pthread_mutex_unlock(&pool->mutex);
 }
 
+/* A worker yields between turns every FAIR_NANOSECONDS, while it holds no lane. If another process wants the core, it
+ * runs then. Otherwise the system would stop the worker in the middle of a turn, for which all threads would have to wait. */
 static void *live(void *context)
 {
     const worker *w = context;
     rv_thread_pool *pool = w->pool;
-    for (unsigned job = 0;; job++) {
-        if (!changes(&pool->job, job, YIELDS)) sleep_until_next(pool, job);
-        if (pool->ended) return NULL;
-        fesetenv(&pool->arithmetic);
-        pool->work(pool->context, w->number);
-        rv_thread_pool_barrier(pool);
+    uint64_t arithmetic_of = UINT64_MAX;
+    int64_t fair = FAIR_NANOSECONDS;
+    for (int looks = 0;;) {
+        unsigned job = atomic_load_explicit(&pool->jobs, memory_order_acquire);
+        int lane = take_a_lane(pool, w->number, looks);
+        if (lane >= 0) {
+            if (pool->first != arithmetic_of) fesetenv(&pool->arithmetic);
+            arithmetic_of = pool->first;
+            run_lane(pool, lane, w->number, &fair);
+            if (fair <= 0) {
+                sched_yield();
+                fair = FAIR_NANOSECONDS;
+            }
+            looks = 0;
+            continue;
+        }
+        if (atomic_load_explicit(&pool->ended, memory_order_relaxed)) return NULL;
+        wait_a_little(looks++);
+        if (looks > LOOKS + YIELDS && state_of(pool, w->number) & OVER) {
+            sleep_until_next(pool, job);
+            looks = 0;
+        }
     }
 }
 
 static void end(rv_thread_pool *pool, int started)
 {
-    pool->ended = true;
+    atomic_store(&pool->ended, true);
     next_job(pool);
     for (int i = 1; i < started; i++) pthread_join(pool->workers[i].thread, NULL);
     pthread_cond_destroy(&pool->woken);
@@ -125,18 +202,19 @@ static bool start(worker *w)
  * system refuses. */
 static bool start_all(rv_thread_pool *pool)
 {
-    pool->ended = false;
+    atomic_store(&pool->ended, false);
     atomic_store(&pool->sleeping, 0);
-    atomic_store(&pool->arrived, 0);
-    atomic_store(&pool->job, 0);
+    pool->job.count = 0;
     pool->process = 0;
     if (pthread_mutex_init(&pool->mutex, NULL)) return false;
     if (pthread_cond_init(&pool->woken, NULL)) {
         pthread_mutex_destroy(&pool->mutex);
         return false;
     }
+    for (int i = 0; i < pool->size; i++) set_state(pool, i, pool->first, i, OVER);
     for (int i = 1; i < pool->size; i++) {
-        pool->workers[i] = (worker){.pool = pool, .number = i};
+        pool->workers[i].pool = pool;
+        pool->workers[i].number = i;
         if (start(&pool->workers[i])) continue;
         end(pool, i);
         return false;
@@ -156,16 +234,30 @@ rv_thread_pool *rv_thread_pool_new(int threads)
     return NULL;
 }
 
-bool rv_thread_pool_run(rv_thread_pool *pool, void (*work)(void *context, int worker),
-                        void *context)
+static void begin(rv_thread_pool *pool, const rv_job *job)
+{
+    pool->first += (uint64_t)pool->job.count;
+    pool->job = *job;
+    fegetenv(&pool->arithmetic);
+    for (int lane = 0; lane < pool->size; lane++) {
+        int last = (int)(state_of(pool, lane) >> THREAD_SHIFT & 0xFF);
+        set_state(pool, lane, pool->first, last, job->count ? 0 : OVER);
+    }
+    next_job(pool);
+}
+
+bool rv_thread_pool_run(rv_thread_pool *pool, const rv_job *job)
 {
     if (pool->process != getpid() && !start_all(pool)) return false;
-    pool->work = work;
-    pool->context = context;
-    fegetenv(&pool->arithmetic);
-    next_job(pool);
-    work(context, 0);
-    rv_thread_pool_barrier(pool);
+    begin(pool, job);
+    const uint64_t end = pool->first + (uint64_t)job->count;
+    for (int looks = 0; first_unfinished(pool) < end;) {
+        int64_t fair = INT64_MAX;
+        int lane = take_a_lane(pool, 0, looks);
+        if (lane >= 0) run_lane(pool, lane, 0, &fair);
+        looks = lane >= 0 ? 0 : looks + 1;
+        if (looks) wait_a_little(looks);
+    }
     return true;
 }
 

@@ -3,9 +3,13 @@
 #include <cjson/cJSON.h>
 #include <getopt.h>
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "recurve.h"
 #include "tools/bench/allocations.h"
@@ -17,6 +21,7 @@
 
 static const char usage[] =
     "usage: bench [--only NAME,...] [--threads N] [--repeats N] [--seconds S] [--json FILE]\n"
+    "       bench --busy N [--only NAME,...] [--threads N] [--repeats N] [--seconds S]\n"
     "       bench --list | --write FOLDER | --serve | --scaling\n"
     "\n"
     "Times Recurve's training steps and forward passes. The limit is the floating-point operations "
@@ -30,17 +35,18 @@ static const char usage[] =
     "  --seconds S      for each workload in each round (0.2)\n"
     "  --json FILE      write a list of {workload, threads, name, median_seconds, best_seconds,\n"
     "                   ratio_to_limit, loss, ...}; - is stdout\n"
+    "  --busy N         beside N processes that compute all the time: --threads (2) against one\n"
     "  --list           names and meanings\n"
     "  --write FOLDER   write inputs and first parameters of each workload as safetensors\n"
     "  --scaling        what recording and compiling cost over 1 to 10,000 time steps\n"
     "  --serve          take commands from stdin (tools/bench/serve.h)\n"
     "  --help           print this\n";
 
-enum { MOST_ROWS = 64, MOST_SAMPLES = 1 << 14 };
+enum { MOST_ROWS = 64, MOST_SAMPLES = 1 << 14, BUSY_MOST = 64 };
 
 typedef struct settings {
     const char *only, *json, *write;
-    int threads, repeats;
+    int threads, repeats, busy;
     double seconds;
     bool list, scaling, serve;
 } settings;
@@ -145,7 +151,7 @@ static bool wanted(const char *only, const char *name)
 }
 
 /* Loads the selected rows. -1 on error. */
-static int load_rows(row *rows, const settings *s)
+static int load_rows(row *rows, const settings *s, int threads)
 {
     int count = 0;
     const workload *w;
@@ -158,13 +164,21 @@ static int load_rows(row *rows, const settings *s)
             row *r = &rows[count];
             r->samples.capacity = MOST_SAMPLES;
             r->samples.seconds = calloc(MOST_SAMPLES, sizeof *r->samples.seconds);
-            if (!r->samples.seconds || !row_load(r, name, s->threads, &error))
+            if (!r->samples.seconds || !row_load(r, name, threads, &error))
                 return fprintf(stderr, "bench: %s: %s\n", name, error.text), -1;
             count++;
             fprintf(stderr, "bench: %s is ready\n", name);
         }
     if (!count) fprintf(stderr, "bench: no workload \"%s\"; see --list\n", s->only);
     return count ? count : -1;
+}
+
+static void free_rows(row *rows, int count)
+{
+    for (int i = 0; i < count; i++) {
+        contender_free(&rows[i].net);
+        free(rows[i].samples.seconds);
+    }
 }
 
 static void measure_rows(row *rows, int count, const settings *s, double *peak)
@@ -230,16 +244,61 @@ static bool run_alone(const settings *s)
 {
     static row rows[MOST_ROWS];
     double peak;
-    int count = load_rows(rows, s);
+    int count = load_rows(rows, s, s->threads);
     if (count < 0) return false;
     measure_rows(rows, count, s, &peak);
     print_table(rows, count, peak, s->json && !strcmp(s->json, "-") ? stderr : stdout);
     bool written = !s->json || write_json(rows, count, s->threads, peak, s->json);
-    for (int i = 0; i < count; i++) {
-        contender_free(&rows[i].net);
-        free(rows[i].samples.seconds);
-    }
+    free_rows(rows, count);
     return written;
+}
+
+/* ---- beside busy processes ---- */
+
+/* Starts a process that computes until this one ends. */
+static pid_t start_busy(void)
+{
+    pid_t parent = getpid(), child = fork();
+    if (child) return child;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    for (volatile unsigned spins = 0; getppid() == parent; spins++)
+        for (volatile unsigned i = 0; i < 1U << 24; i++) continue;
+    _exit(0);
+}
+
+static void print_busy(row *one, row *several, int count, const settings *s)
+{
+    printf("beside %d busy process(es)\n%-12s %14s %11d threads %8s\n", s->busy, "workload",
+           "1 thread, us", s->threads, "ratio");
+    for (int i = 0; i < count; i++) {
+        double alone = samples_median(&one[i].samples), all = samples_median(&several[i].samples);
+        printf("%-12s %14.2f %19.2f %8.2f\n", one[i].name, 1e6 * alone, 1e6 * all, all / alone);
+    }
+}
+
+/* Medians, because the best of a run is from a moment in which the others did not run. */
+static bool run_busy(const settings *s)
+{
+    static row rows[2][MOST_ROWS];
+    pid_t busy[BUSY_MOST];
+    int started = 0, count = load_rows(rows[0], s, 1);
+    if (count < 0 || load_rows(rows[1], s, s->threads) < 0) return false;
+    while (started < s->busy && (busy[started] = start_busy()) > 0) started++;
+    bool ok = started == s->busy;
+    if (!ok) perror("bench: fork");
+    for (int k = 0; ok && k < s->repeats; k++)
+        for (int i = 0; i < count; i++)
+            for (int several = 0; several < 2; several++) {
+                row *r = &rows[several][i];
+                samples_take(&r->samples, (task){step, &r->net}, s->seconds);
+            }
+    for (int i = 0; i < started; i++) {
+        kill(busy[i], SIGKILL);
+        waitpid(busy[i], NULL, 0);
+    }
+    if (ok) print_busy(rows[0], rows[1], count, s);
+    for (int several = 0; several < 2; several++) free_rows(rows[several], count);
+    return ok;
 }
 
 /* ---- the command line ---- */
@@ -270,21 +329,18 @@ static int wrong(const char *program)
 
 int main(int argc, char **argv)
 {
-    static const struct option options[] = {{"only", required_argument, NULL, 'o'},
-                                            {"threads", required_argument, NULL, 't'},
-                                            {"repeats", required_argument, NULL, 'r'},
-                                            {"seconds", required_argument, NULL, 's'},
-                                            {"json", required_argument, NULL, 'j'},
-                                            {"list", no_argument, NULL, 'l'},
-                                            {"write", required_argument, NULL, 'w'},
-                                            {"serve", no_argument, NULL, 'v'},
-                                            {"scaling", no_argument, NULL, 'c'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {0}};
-    settings s = {.threads = 1, .repeats = 5, .seconds = 0.2};
+    static const struct option options[] = {
+        {"only", required_argument, NULL, 'o'},    {"threads", required_argument, NULL, 't'},
+        {"busy", required_argument, NULL, 'b'},    {"repeats", required_argument, NULL, 'r'},
+        {"seconds", required_argument, NULL, 's'}, {"json", required_argument, NULL, 'j'},
+        {"list", no_argument, NULL, 'l'},          {"write", required_argument, NULL, 'w'},
+        {"serve", no_argument, NULL, 'v'},         {"scaling", no_argument, NULL, 'c'},
+        {"help", no_argument, NULL, 'h'},          {0}};
+    settings s = {.repeats = 5, .seconds = 0.2};
     for (int code; (code = getopt_long(argc, argv, "", options, NULL)) != -1;) switch (code) {
         case 'o': s.only = optarg; break;
         case 't': s.threads = atoi(optarg); break;
+        case 'b': s.busy = atoi(optarg); break;
         case 'r': s.repeats = atoi(optarg); break;
         case 's': s.seconds = atof(optarg); break;
         case 'j': s.json = optarg; break;
@@ -295,11 +351,13 @@ int main(int argc, char **argv)
         case 'h': return fputs(usage, stdout) < 0;
         default: return wrong(argv[0]);
         }
-    if (optind < argc || s.threads < 1 || s.threads > PEAK_MOST_THREADS || s.repeats < 1 ||
-        !(s.seconds > 0))
+    if (!s.threads) s.threads = s.busy ? 2 : 1;
+    if (optind < argc || s.busy < 0 || s.busy > BUSY_MOST || s.threads < 1 ||
+        s.threads > PEAK_MOST_THREADS || s.repeats < 1 || !(s.seconds > 0))
         return wrong(argv[0]);
     if (s.list) return !list_workloads();
     if (s.scaling) return !print_scaling();
     if (s.write) return !write_workloads(s.write);
+    if (s.busy) return !run_busy(&s);
     return s.serve ? serve_recurve(s.threads) : !run_alone(&s);
 }
