@@ -18,6 +18,7 @@
 #include "data/tasks.h"
 #include "data/tensors.h"
 #include "data/transforms.h"
+#include "data/weights.h"
 #include "export/c.h"
 #include "export/dot.h"
 #include "export/net.h"

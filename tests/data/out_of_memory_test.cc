@@ -13,6 +13,7 @@
 #include "data/tasks.h"
 #include "data/tensors.h"
 #include "data/transforms.h"
+#include "data/weights.h"
 #include "tests/data/sources.h"
 #include "tests/failing_memory.h"
 
@@ -110,6 +111,34 @@ TEST_F(OutOfMemory, Files)
                                                rv_archive_free(&archive);
                                                return ok;
     });
+}
+
+/* On failure the store is unchanged. */
+TEST_F(OutOfMemory, Weights)
+{
+    const std::string from = path("w.safetensors");
+    float values[6] = {1, 2, 3, 4, 5, 6};
+    rv_named_tensor tensors[] = {{"fc.weight", {RV_F32, RV_SHAPE(2, 2), values}},
+                                 {"fc.bias", {RV_F32, RV_SHAPE(2), values + 4}}};
+    rv_archive archive = {};
+    archive.tensors = tensors;
+    archive.tensor_count = 2;
+    ASSERT_TRUE(rv_safetensors_write(from.c_str(), &archive, nullptr));
+    rv_store *store = rv_store_new(1);
+    const rv_entry *w = rv_store_get(store, "fc/weight", RV_PARAMETER, RV_F64, RV_SHAPE(2, 2),
+                                     rv_init_constant(0), nullptr);
+    const rv_entry *b = rv_store_get(store, "fc/bias", RV_PARAMETER, RV_F64, RV_SHAPE(2),
+                                     rv_init_constant(0), nullptr);
+    ASSERT_TRUE(w && b);
+    sweep([&](rv_source *s, rv_error *error) {
+        *s = {};
+        const char *one = from.c_str();
+        rv_tensor_fill(const_cast<rv_tensor *>(&w->tensor), 0);
+        const bool ok = rv_weights_import(store, &one, 1, nullptr, error);
+        EXPECT_EQ(rv_tensor_get(&w->tensor, 3), ok ? 4 : 0);
+        return ok;
+    });
+    rv_store_free(store);
 }
 
 TEST_F(OutOfMemory, TasksTensorsAndTransforms)

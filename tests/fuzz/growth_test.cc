@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "data/npz.h"
+#include "data/weights.h"
 #include "lang/lang.h"
 #include "tensor/memory.h"
 #include "tests/data/sources.h"
@@ -480,6 +481,36 @@ TEST_F(Growth, OfSafetensors)
                     many(n, [](int i) { return (i ? ",\"" : "\"") + name("k", i) + R"(":"v")"; }) +
                     "}}",
                 0);
+        },
+        read, 70, 64 * MIB);
+}
+
+/* Weights for a net of two layers, of which the files have many. */
+TEST_F(Growth, OfWeights)
+{
+    const Read read = opening("a.safetensors", [](const char *path, rv_error *error) {
+        rv_store *store = rv_store_new(1);
+        rv_error refused = {};
+        for (const char *parameter : {"a/weight", "b/weight"})
+            rv_store_get(store, parameter, RV_PARAMETER, RV_F32, RV_SHAPE(1, 1),
+                         rv_init_constant(0), error);
+        EXPECT_FALSE(rv_weights_import(store, &path, 1, nullptr, &refused));
+        EXPECT_EQ(refused.code, RV_ERROR_NAME) << refused.text; // which of them?
+        rv_store_free(store);
+    });
+    expect_growth(
+        "layers",
+        [](int n) {
+            return safetensors("{" +
+                                   many(n,
+                                        [](int i) {
+                                            return (i ? ",\"" : "\"") + name("fc", i) +
+                                                   R"(.weight":{"dtype":"U8","shape":[1,1],)" +
+                                                   R"("data_offsets":[)" + std::to_string(i) + "," +
+                                                   std::to_string(i + 1) + "]}";
+                                        }) +
+                                   "}",
+                               static_cast<size_t>(n));
         },
         read, 70, 64 * MIB);
 }

@@ -1,6 +1,10 @@
-/* Any bytes as a safetensors file, and as a checkpoint for a store with existing entries. */
+/* Any bytes as a safetensors file, as a checkpoint for a store with existing entries, and as weights of PyTorch or Keras. */
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "data/weights.h"
 #include "tensor/memory.h"
 #include "tensor/store.h"
 #include "tests/fuzz/fuzz.h"
@@ -93,6 +97,61 @@ static void save_again(const rv_store *store)
     rv_store_free(again);
 }
 
+/* ---- weights ---- */
+
+/* The name of the file is to end in .safetensors. */
+static char link_path[64];
+
+static void remove_link(void) { unlink(link_path); }
+
+static const char *linked(const char *path)
+{
+    if (*link_path == '\0') {
+        snprintf(link_path, sizeof link_path, "/tmp/recurve-fuzz-%d.safetensors", (int)getpid());
+        unlink(link_path);
+        expect(symlink(path, link_path) == 0, "the file cannot be linked");
+        atexit(remove_link);
+    }
+    return link_path;
+}
+
+/* An LSTM of one unit, a linear layer, an embedding and a matrix. */
+static rv_store *net_store(void)
+{
+    static const char *const names[] = {"Ui",        "Wi",      "bi",        "Uf", "Wf", "bf",
+                                        "Uz",        "Wz",      "bz",        "Uo", "Wo", "bo",
+                                        "fc/weight", "fc/bias", "embedding", "V"};
+    rv_store *store = rv_store_new(1);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const bool vector = names[i][0] == 'b' || !strcmp(names[i], "fc/bias");
+        expect(rv_store_get(store, names[i], RV_PARAMETER, RV_F32,
+                            vector               ? RV_SHAPE(1)
+                            : names[i][0] == 'e' ? RV_SHAPE(3, 1)
+                            : names[i][0] == 'V' ? RV_SHAPE(1, 2)
+                                                 : RV_SHAPE(1, 1),
+                            rv_init_normal(0, 1), NULL),
+               "a store cannot be filled");
+    }
+    return store;
+}
+
+static void import(const char *path, size_t size, bool readable)
+{
+    for (int partial = 0; partial < 2; partial++) {
+        rv_error error = {0};
+        rv_store *store = net_store(), *untouched = net_store();
+        const rv_weights_options options = {.partial = partial};
+        memory_start();
+        bool ok = rv_weights_import(store, &path, 1, &options, &error);
+        expect_memory(128 * size);
+        expect_told(ok, &error);
+        expect(readable || !ok, "weights in an unreadable file are imported");
+        if (!ok) expect_same_stores(store, untouched, "a failure changes the parameters");
+        rv_store_free(untouched);
+        rv_store_free(store);
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     rv_error error = {0};
@@ -108,5 +167,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         expect_same_stores(store, untouched, "a failure changes the store");
     rv_store_free(untouched);
     rv_store_free(store);
+    import(linked(path), size, readable);
     return 0;
 }

@@ -36,6 +36,18 @@ def safetensors(header, data=b"", length=None):
     return struct.pack("<Q", len(text) if length is None else length) + text + data
 
 
+def weights(tensors):
+    """Tensors of a type and a shape, filled with bytes."""
+    header, at = {}, 0
+    for name, (dtype, shape) in tensors.items():
+        size = {"F16": 2, "BF16": 2, "F32": 4, "F64": 8}[dtype]
+        for n in shape:
+            size *= n
+        header[name] = tensor(dtype, shape, at, at + size)
+        at += size
+    return safetensors(header, bytes(i % 60 for i in range(at)))
+
+
 F32, EIGHT = struct.pack("<2f", 1.5, -2), bytes(range(8))
 ONE = '{"w":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}'
 
@@ -69,6 +81,16 @@ def safetensors_seeds():
         "d": tensor("U8", [1], 7, 8), "e": tensor("U32", [2], 8, 16)}, EIGHT + F32))
     put("safetensors/unknown-type", safetensors({"w": tensor("F8_E4M3", [8], 0, 8), "v": tensor("F32", [2], 8, 16)},
                                                 EIGHT + F32))
+    rows = {"weight_ih_l0": 4, "weight_hh_l0": 4, "bias_ih_l0": 4, "bias_hh_l0": 4}
+    put("safetensors/torch", weights({
+        **{f"rnn.{name}": ("F16", [n, 1] if name[0] == "w" else [n]) for name, n in rows.items()},
+        "head.weight": ("BF16", [1, 1]), "head.bias": ("BF16", [1]), "embed.weight": ("F32", [3, 1]),
+        "out.weight": ("F64", [2, 1])}))
+    put("safetensors/keras", weights({
+        "net/bidirectional/forward_lstm/lstm_cell_1/kernel:0": ("F32", [1, 4]),
+        "net/bidirectional/forward_lstm/lstm_cell_1/recurrent_kernel:0": ("F32", [1, 4]),
+        "net/bidirectional/forward_lstm/lstm_cell_1/bias:0": ("F32", [4]), "net/dense/kernel:0": ("F32", [1, 1]),
+        "net/dense/bias:0": ("F32", [1]), "net/embedding/embeddings:0": ("F32", [3, 1]), "V": ("F32", [1, 2])}))
     put("safetensors/wide-i64", safetensors({"w": tensor("I64", [1], 0, 8)}, struct.pack("<q", 1 << 40)))
     put("safetensors/other-shape", safetensors({"w": tensor("F32", [1, 2], 0, 8)}, F32))
     put("safetensors/lacking", safetensors({"v": tensor("F32", [2], 0, 8)}, F32))

@@ -96,7 +96,8 @@ TEST(Hints, TheLibraryWritesOptionsAsKeys)
                 });
                 for_each(text, quoted, [&](const std::smatch &m) {
                     EXPECT_TRUE(rv_config_row_find(m[1].str().c_str(), nullptr) ||
-                                m[1] == "limit-numbers") // of the commands on texts
+                                m[1] == "limit-numbers" ||          // of the commands on texts
+                                m[1] == "map" || m[1] == "partial") // of import
                         << m.str() << " is no option";
                     seen++;
                 });
@@ -129,8 +130,8 @@ const command *command_of(const std::string &name)
     for (const command *c :
          {&command_train, &command_compare, &command_sweep, &command_evaluate, &command_sample,
           &command_profile, &command_gradcheck, &command_verify, &command_check, &command_run,
-          &command_fmt, &command_graph, &command_export, &command_ops, &command_models,
-          &command_optimizers, &command_tasks})
+          &command_fmt, &command_graph, &command_export, &command_import, &command_ops,
+          &command_models, &command_optimizers, &command_tasks})
         if (name == c->name) return c;
     return nullptr;
 }

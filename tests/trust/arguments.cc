@@ -67,6 +67,7 @@ static std::vector<std::string> words_of(const Arguments &a)
         {"npz_write", {"out.npz"}},
         {"npz", {files + "arrays.npz"}},
         {"arrays", {files + "arrays.npz", files + "net.safetensors"}},
+        {"weights_import", {files + "net.safetensors", files + "arrays.npz"}},
         {"source_npy", {files + "x.npy", files + "y.npy"}},
         {"source_text", {files + "text.txt"}},
         {"setup_open", {files + "arrays.npz"}},
@@ -199,6 +200,7 @@ DRAW(rv_var)
 
 /* ---- pointers ---- */
 
+DRAW(const char *const *) { return draw_array<const char *>(a); }
 DRAW(const int *) { return draw_array<int>(a); }
 DRAW(const int64_t *) { return draw_array<int64_t>(a); }
 DRAW(const uint32_t *) { return draw_array<unsigned>(a); }

@@ -93,6 +93,18 @@ DRAW(rv_file_options)
     return o;
 }
 DRAW(const rv_file_options *) { return draw_kept<rv_file_options>(a); }
+static void ignore_layer(void *, const char *, const char *, const char *) {}
+
+DRAW(const rv_weights_options *)
+{
+    return or_null<rv_weights_options>(a, [&] {
+        rv_weights_options *o = a.keep(rv_weights_options{});
+        if (a.choose(1, 2)) o->map = draw_text(a, {"w=w", "w=x,b=y"});
+        o->partial = draw<bool>(a);
+        o->found = a.one_of<decltype(o->found)>({ignore_layer}, {nullptr});
+        return o;
+    });
+}
 DRAW(const rv_text_options *)
 {
     return or_null<rv_text_options>(a, [&] {

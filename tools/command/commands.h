@@ -17,6 +17,7 @@ extern const command command_run;
 extern const command command_fmt;
 extern const command command_graph;
 extern const command command_export;
+extern const command command_import;
 extern const command command_ops;
 extern const command command_models;
 extern const command command_optimizers;

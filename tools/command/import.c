@@ -1,0 +1,129 @@
+/* recurve import */
+#include "tools/cli/json.h"
+#include "tools/cli/say.h"
+#include "tools/command/commands.h"
+#include "train/trainer/run_folder.h"
+
+typedef struct import_options {
+    rv_train_config config;
+    const char *map;
+    bool partial, json;
+} import_options;
+
+#define ROW(field, name, argument, kind, ...) \
+    OPTION_ROW(import_options, field, name, argument, RV_CONFIG_##kind, __VA_ARGS__)
+
+static const option_row options[] = {
+    ROW(map, "map", "LIST", TEXT,
+        "which layer or tensor of the files a layer of the net is\n"
+        "read from: fc2=classifier,layer0=encoder.rnn. Without, by\n"
+        "kind and shapes; of several that fit, by name or number",
+        .group = "The command"),
+    ROW(partial, "partial", NULL, FLAG,
+        "tensors that only the files have are left out, and layers\n"
+        "that only the net has keep random values"),
+    ROW(json, "json", NULL, FLAG, "print one JSON document instead of text"),
+};
+
+static bool every_option(const char *key) { return key; }
+
+static exit_status run(int argc, char **argv, rv_error *error);
+
+const command command_import = {
+    .name = "import",
+    .run = run,
+    .summary = "start a run from weights of PyTorch or Keras",
+    .synopsis = "FILE... --output DIR [OPTION]...",
+    .description =
+        "Makes a run, as `recurve train` does, of a net whose parameters are those in the files,\n"
+        "and does not train it: `recurve evaluate`, `sample` and `export` read it, and\n"
+        "`recurve train --resume` trains it. The options are those of `recurve train`; data, "
+        "model\n"
+        "and sizes must be those that the weights were trained for.\n\n"
+        "FILE is a .safetensors file of a state_dict of PyTorch (F32, F16, BF16 ..; of a large "
+        "net\n"
+        "all of its files), or an .npz or .safetensors file with the names of Keras:\n\n"
+        "    safetensors.torch.save_file(model.state_dict(), \"weights.safetensors\")\n"
+        "    numpy.savez(\"weights.npz\", **{w.path: w.numpy() for w in model.weights})\n\n"
+        "Recurrent layers are the models lstm, torch-gru (the GRU of both) and rnn, and gru for\n"
+        "a GRU of Keras with reset_after=False, in any number and in both directions. The others "
+        "are\nlinear and convolutional layers and embeddings. A line for each layer of the net "
+        "says where\nits weights were found.\n",
+    OPTIONS(options),
+    .configures = every_option,
+    .failure = "a file cannot be read or written, a tensor is missing or has another\n"
+               "       shape, or is not of this net; DIR is not made then",
+    .example =
+        "recurve import weights.safetensors --data x.npz --model lstm --units 64 --layers 2 \\\n"
+        "    --output /tmp/lstm\n"
+        "recurve evaluate --output /tmp/lstm\n"
+        "recurve train --resume /tmp/lstm --epochs 10\n",
+    .files = "FILE",
+};
+
+/* Prints a line, or adds to the JSON array in `context`. */
+static void print_found(void *context, const char *ours, const char *kind, const char *theirs)
+{
+    if (!context) {
+        say(stdout, "%-20s  %s, \"%s\"\n", ours, kind, theirs);
+        return;
+    }
+    cJSON *item = cJSON_CreateObject();
+    cJSON_AddStringToObject(item, "layer", ours);
+    cJSON_AddStringToObject(item, "kind", kind);
+    cJSON_AddStringToObject(item, "from", theirs);
+    cJSON_AddItemToArray(context, item);
+}
+
+/* Sets the parameters, which recording creates, and keeps the run. */
+static bool import(const import_options *o, rv_trainer *trainer, char **files, int count,
+                   rv_error *error)
+{
+    rv_batch_program recorded;
+    rv_store *store = rv_trainer_store(trainer);
+    if (!rv_batch_program_make(&recorded, rv_trainer_setup(trainer), store, 1, false, RV_DEFAULT,
+                               error))
+        return false;
+    rv_batch_program_free(&recorded);
+    cJSON *found = o->json ? cJSON_CreateArray() : NULL;
+    const rv_weights_options how = {
+        .map = o->map, .partial = o->partial, .found = print_found, .context = found};
+    char digest[RV_DIGEST_TEXT];
+    const bool ok = rv_weights_import(store, (const char *const *)files, count, &how, error) &&
+                    rv_trainer_save(trainer, error);
+    rv_store_digest(store, digest);
+    if (!ok || !o->json) {
+        cJSON_Delete(found);
+        if (ok) say(stdout, "%s, digest %s\n", o->config.loop.output, digest);
+        return ok;
+    }
+    cJSON *object = cJSON_CreateObject();
+    cJSON_AddStringToObject(object, "folder", o->config.loop.output);
+    cJSON_AddItemToObject(object, "layers", found);
+    cJSON_AddStringToObject(object, "digest", digest);
+    return json_print(object, error);
+}
+
+static exit_status run(int argc, char **argv, rv_error *error)
+{
+    exit_status result;
+    char **files;
+    int count;
+    import_options o = {.config = rv_train_config_new()};
+    if (!options_parse_files(&command_import, argc, argv, &o, &files, &count, &result, error))
+        return result;
+    const char *folder = o.config.loop.output;
+    if (!folder) {
+        rv_fail(error, RV_ERROR_ARGUMENT, "import makes a run; name its folder with --output DIR");
+        return STATUS_USAGE;
+    }
+    if (!o.config.loop.overwrite && !rv_run_folder_clear(folder, false, error))
+        return STATUS_FAILED;
+    rv_trainer *trainer = rv_trainer_new(&o.config, error);
+    if (!trainer) return STATUS_USAGE;
+    const bool ok = rv_setup_check_given(rv_trainer_setup(trainer), rv_trainer_config(trainer),
+                                         &o.config, error) &&
+                    import(&o, trainer, files, count, error);
+    rv_trainer_free(trainer);
+    return ok ? STATUS_OK : STATUS_FAILED;
+}
