@@ -1,4 +1,4 @@
-/* The `recurve` command: a table of subcommands. */
+/* The `recurve` command. */
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -7,15 +7,6 @@
 #include "tools/command/commands.h"
 #include "tools/cli/say.h"
 
-static const command *const commands[] = {
-    &command_train,   &command_compare,    &command_sweep,  &command_evaluate, &command_sample,
-    &command_profile, &command_gradcheck,  &command_verify, &command_check,    &command_run,
-    &command_fmt,     &command_graph,      &command_export, &command_import,   &command_ops,
-    &command_models,  &command_optimizers, &command_tasks,
-};
-
-enum { COMMANDS = sizeof commands / sizeof *commands };
-
 static const char *command_name(const void *list, int index)
 {
     return ((const command *const *)list)[index]->name;
@@ -23,20 +14,13 @@ static const char *command_name(const void *list, int index)
 
 static void print_help(void)
 {
-    say(stdout, "recurve - automatic differentiation for recurrent nets\n\n"
+    say(stdout, "recurve - " COMMANDS_ABOUT "\n\n"
                 "usage: recurve COMMAND [OPTION]...\n"
                 "       recurve --help | --version\n\n");
-    for (int i = 0; i < COMMANDS; i++)
+    for (int i = 0; i < command_count; i++)
         say(stdout, "    %-12s%s\n", commands[i]->name, commands[i]->summary);
     say(stdout, "\n`recurve COMMAND --help` describes a command and its options.\n"
                 "Exit status: 0 success, 1 the command failed, 2 the command line is wrong.\n");
-}
-
-static const command *find_command(const char *name)
-{
-    for (int i = 0; i < COMMANDS; i++)
-        if (strcmp(commands[i]->name, name) == 0) return commands[i];
-    return NULL;
 }
 
 static bool is_one_of(const char *name, const char *a, const char *b, const char *c)
@@ -58,12 +42,12 @@ int main(int argc, char **argv)
 
     signal(SIGXFSZ, SIG_IGN); /* a limit on the size of files is an error like a full disk */
     rv_error error = {0};
-    const command *chosen = name ? find_command(name) : NULL;
+    const command *chosen = name ? command_find(name) : NULL;
     if (!chosen) {
         if (!name)
             rv_fail(&error, RV_ERROR_ARGUMENT, "no command given");
         else
-            rv_fail_unknown("command", name, command_name, commands, COMMANDS, &error);
+            rv_fail_unknown("command", name, command_name, commands, command_count, &error);
         say(stderr, "recurve: %-s\nTry 'recurve --help'.\n", error.text);
         return STATUS_USAGE;
     }

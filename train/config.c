@@ -30,7 +30,7 @@ enum { MOST = 1 << 20 };
 #define FILE_KEPT KEPT, .file = true
 
 static const rv_config_row rows[] = {
-    ROW(data.task, "task", "NAME", TEXT,
+    ROW(data.task, "task", "TASK", TEXT,
         "the built-in digits (default) or a synthetic task; see\n`recurve tasks`",
         .group = "The data", KEPT),
     ROW(data.path, "data", "FILE", TEXT,
@@ -67,9 +67,9 @@ static const rv_config_row rows[] = {
         "divide x in the file by N (default: images of bytes by\n255, else 1)", KEPT),
     ROW(data.numbers, "numbers", NULL, FLAG, "y in the file holds numbers, not labels of classes",
         KEPT),
-    ROW(data.targets, "targets", "WHAT", TEXT,
-        "step: y in the file has a target for each time step;\n"
-        "sample: for each sequence (default: step if y has as\nmany steps as x)",
+    ROW(data.targets, "targets", "step|sample", TEXT,
+        "y in the file has a target for each time step, or for\n"
+        "each sequence (default: step if y has as many steps as x)",
         KEPT),
     ROW(data.label, "label", "N", WHOLE, "the column of y in a table, from 1 (default: the last)",
         COUNT, KEPT),
@@ -100,7 +100,7 @@ static const rv_config_row rows[] = {
         "memory for a file; a larger file is read from disk\nduring training (default: 256)", COUNT,
         KEPT),
 
-    ROW(net.model, "model", "NAME", TEXT,
+    ROW(net.model, "model", "MODEL", TEXT,
         "the cell (default: curnn, for sequences gru), see\n"
         "`recurve models`; or one from a file of equations:\nFILE.rv, FILE.rv:NAME",
         .group = "The net", FILE_KEPT),
@@ -126,10 +126,8 @@ static const rv_config_row rows[] = {
         .high = 65536, .unset = -1, KEPT),
     ROW(net.embedding, "embedding", "N", WHOLE,
         "size of a learned embedding of tokens (default: one-hot)", .low = 1, .high = 65536, KEPT),
-    ROW(net.activation, "activation", "NAME", TEXT,
-        "activation of the candidate state: tanh (default),\nrelu, sigmoid, silu, gelu, softplus, "
-        "arctan or none",
-        KEPT),
+    ROW(net.activation, "activation", "tanh|relu|sigmoid|silu|gelu|softplus|arctan|none", TEXT,
+        "activation of the candidate state (default: tanh)", KEPT),
     ROW(net.forget, "forget", "B", NOT_NEGATIVE,
         "initial bias of the gates that keep the state\n(default: 1)", .unset = -1, KEPT),
     ROW(net.bidirectional, "bidirectional", NULL, FLAG, "run each layer in both directions", KEPT),
@@ -152,11 +150,11 @@ static const rv_config_row rows[] = {
         "save memory: recompute N time steps at a time in the\nbackward pass", COUNT, KEPT),
     ROW(net.stepwise, "stepwise", NULL, FLAG,
         "unroll step by step also the cells that can be computed\nat all steps at once", KEPT),
-    ROW(net.loss, "loss", "NAME", TEXT, "loss for numbers: mse (default), mae or huber", KEPT),
+    ROW(net.loss, "loss", "mse|mae|huber", TEXT, "loss for numbers (default: mse)", KEPT),
     ROW(net.smoothing, "smoothing", "S", FRACTION, "label smoothing", .alias = "label-smoothing",
         KEPT),
 
-    ROW(optimizer.name, "optimizer", "NAME", TEXT,
+    ROW(optimizer.name, "optimizer", "OPTIMIZER", TEXT,
         "the optimizer (default: the task's); see\n`recurve optimizers`", .group = "The optimizer",
         KEPT),
     ROW(optimizer.learning_rate, "learning-rate", "R", POSITIVE,
@@ -176,10 +174,8 @@ static const rv_config_row rows[] = {
         "has none, the name of its loss (default: autodiff, those\n"
         "that are recorded)",
         KEPT),
-    ROW(optimizer.schedule, "schedule", "NAME", TEXT,
-        "learning rate schedule: constant (default), cosine,\none-cycle, step, exponential "
-        "or plateau",
-        KEPT),
+    ROW(optimizer.schedule, "schedule", "constant|cosine|one-cycle|step|exponential|plateau", TEXT,
+        "learning rate schedule (default: constant)", KEPT),
     ROW(optimizer.learning_rates, "learning-rates", "LIST", TEXT,
         "learning rates of parameters by name, with * and ?:\n'fc*=0.001,embedding=0.01'", KEPT),
     ROW(optimizer.freeze, "freeze", "LIST", TEXT, "do not train these parameters: 'Wx*,bg'", KEPT),
@@ -201,7 +197,7 @@ static const rv_config_row rows[] = {
     ROW(loop.seed, "seed", "N", WHOLE,
         "seed of all random numbers: data, split, initial\nparameters, order, dropout (default: 1)",
         .low = 0, .high = (int64_t)1 << 53, .unset = -1, KEPT),
-    ROW(loop.dtype, "dtype", "TYPE", TEXT, "type of the numbers: f32 (default) or f64", KEPT),
+    ROW(loop.dtype, "dtype", "f32|f64", TEXT, "type of the numbers (default: f32)", KEPT),
     ROW(loop.threads, "threads", "N", WHOLE,
         "threads (default: 1); the results are the same for any\nnumber", .low = 1,
         .high = RV_TRAIN_THREADS),
@@ -267,12 +263,44 @@ static bool fail_real(const rv_config_row *row, const char *label, const char *s
                    expected);
 }
 
+/* The word at *at of "a|b|c", and its length. *at moves to the next one. NULL: there is none. */
+static const char *next_word(const char **at, int *length)
+{
+    const char *word = *at;
+    *length = (int)strcspn(word, "|");
+    if (*length == 0) return NULL;
+    *at = word + *length + (word[*length] == '|');
+    return word;
+}
+
+/* "a, b or c" */
+static bool fail_word(const rv_config_row *row, const char *label, const char *seen,
+                      rv_error *error)
+{
+    char expected[RV_ERROR_TEXT / 2];
+    const char *at = row->argument, *word;
+    size_t used = 0;
+    for (int length; (word = next_word(&at, &length)) && used < sizeof expected;)
+        used += (size_t)snprintf(expected + used, sizeof expected - used, "%s%.*s",
+                                 word == row->argument ? ""
+                                 : *at != '\0'         ? ", "
+                                                       : " or ",
+                                 length, word);
+    return rv_fail(error, RV_ERROR_ARGUMENT, "%s: got \"%.100s\", expected %s", label, seen,
+                   expected);
+}
+
 static bool set_text(const rv_config_row *row, const char *label, const char *text, void *value,
                      rv_error *error)
 {
     *(const char **)value = text;
-    return *text != '\0' ||
-           rv_fail(error, RV_ERROR_ARGUMENT, "%s is empty, expected %s", label, row->argument);
+    if (*text == '\0')
+        return rv_fail(error, RV_ERROR_ARGUMENT, "%s is empty, expected %s", label, row->argument);
+    if (!strchr(row->argument, '|')) return true;
+    const char *at = row->argument, *word;
+    for (int length; (word = next_word(&at, &length));)
+        if (strlen(text) == (size_t)length && memcmp(text, word, (size_t)length) == 0) return true;
+    return fail_word(row, label, text, error);
 }
 
 static bool parse_whole(const rv_config_row *row, const char *text, int64_t *value)

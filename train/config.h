@@ -87,9 +87,10 @@ typedef enum rv_config_kind {
 } rv_config_kind;
 
 typedef struct rv_config_row {
-    const char *key;      /* "learning-rate": in config.json; --learning-rate on a command line */
-    const char *alias;    /* another key, "lr", or NULL */
-    const char *argument; /* the name of the value in help; NULL for a flag */
+    const char *key;   /* "learning-rate": in config.json; --learning-rate on a command line */
+    const char *alias; /* another key, "lr", or NULL */
+    const char *
+        argument; /* the name of the value in help; of a word, all that it may be: "f32|f64"; NULL for a flag */
     rv_config_kind kind;
     size_t offset;     /* of the value in its struct, in bytes */
     int64_t low, high; /* the range of a whole number */
@@ -108,8 +109,8 @@ const rv_config_row *rv_config_row_at(int index);
 const rv_config_row *rv_config_row_find(const char *key, rv_error *error);
 
 /* Sets the row's field in the struct `values` from text, which is borrowed. A flag becomes true
- * whatever the text. Errors call the field `label`. RV_ERROR_ARGUMENT: empty or NULL text, not a
- * number, or out of range. */
+ * whatever the text. Errors call the field `label`. RV_ERROR_ARGUMENT: empty or NULL text, not one of the row's words, not
+ * a number, or out of range. */
 bool rv_config_row_set(const rv_config_row *row, const char *label, const char *text, void *values,
                        rv_error *error);
 

@@ -296,7 +296,7 @@ TEST(Compare, RefusesWhatTrainRefusesAndNamesTheRun)
         const char *arguments;
         std::vector<const char *> words;
     } refusals[] = {
-        {"", {"--models LIST"}},
+        {"", {"--models MODEL,.."}},
         {"--models curnn,gur", {"\"gur\"", "did you mean \"gru\"?"}},
         {"--models curnn,,gru", {"unknown model \"\""}},
         {"--models gru --optimizers adma", {"\"adma\"", "did you mean \"adam\"?"}},

@@ -37,18 +37,7 @@ const std::string damaged = "\xff\x9b" + hostile + "\xce";
 
 /* ---- running ---- */
 
-const command *const commands[] = {
-    &command_train,     &command_compare, &command_evaluate, &command_sample,     &command_profile,
-    &command_gradcheck, &command_verify,  &command_check,    &command_run,        &command_fmt,
-    &command_graph,     &command_ops,     &command_models,   &command_optimizers, &command_tasks,
-};
-
-const command *command_of(const Words &words)
-{
-    for (const command *c : commands)
-        if (words[0] == c->name) return c;
-    return nullptr;
-}
+const command *command_of(const Words &words) { return command_find(words[0].c_str()); }
 
 std::string shown(const Words &words)
 {
@@ -207,7 +196,8 @@ class Sinks : public testing::Test {
 TEST_F(Sinks, EachOptionOfEachCommand)
 {
     spit("plain.rv", equations);
-    for (const command *page : commands) {
+    for (int k = 0; k < command_count; k++) {
+        const command *page = commands[k];
         const option_table options = options_of(page);
         const bool text = page == &command_check || page == &command_run || page == &command_fmt;
         const Words base = Words{page->name} + (text ? Words{"plain.rv"} : Words{});

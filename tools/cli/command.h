@@ -29,8 +29,8 @@ typedef struct command {
     const char *failure;  /* the meaning of exit status 1 */
     const char *statuses; /* further exit statuses, lines ended by \n; may be NULL */
     const char *example;  /* lines, each ended by \n */
-    bool operand;      /* whether the command takes one operand (an argument that is no option) */
-    const char *files; /* the name of one or more operands, or with `operand` of any number; NULL */
+    const char *operand;  /* the name of one argument that is no option; NULL if it takes none */
+    const char *files;    /* the name of one or more of them, or with `operand` of any number */
 
     /* argv[0] is the command's name. run_command prints *error if it is set. */
     exit_status (*run)(int argc, char **argv, rv_error *error);

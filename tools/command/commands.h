@@ -23,4 +23,12 @@ extern const command command_models;
 extern const command command_optimizers;
 extern const command command_tasks;
 
+/* All of them, in the order of the list of `recurve --help`. */
+extern const command *const commands[];
+extern const int command_count;
+const command *command_find(const char *name); /* NULL: there is none of that name */
+
+/* What `recurve` is, in its help and its manual page. */
+#define COMMANDS_ABOUT "automatic differentiation for recurrent nets"
+
 #endif

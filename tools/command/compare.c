@@ -29,14 +29,14 @@ typedef struct compare_options {
     OPTION_ROW(compare_options, field, name, argument, RV_CONFIG_##kind, __VA_ARGS__)
 
 static const option_row options[] = {
-    ROW(models, "models", "LIST", TEXT,
+    ROW(models, "models", "MODEL,..", TEXT,
         "the cells: curnn,gru,lstm (default: the data's), see\n"
         "`recurve models`; my.rv, my.rv:NAME: from files",
         .alias = "model", .group = "The net"),
-    ROW(optimizers, "optimizers", "LIST", TEXT,
+    ROW(optimizers, "optimizers", "OPTIMIZER,..", TEXT,
         "the optimizers: momentum,adam (default: the task's), see\n`recurve optimizers`",
         .alias = "optimizer", .group = "The optimizer"),
-    ROW(gradients, "gradients", "LIST", TEXT,
+    ROW(gradients, "gradients", "TITLE,..", TEXT,
         "derivations of the models' files: the updates use the\n"
         "gradients that these state, right or wrong; autodiff: those\nthat are recorded"),
     ROW(config.loop.output, "output", "DIR", TEXT,
@@ -51,7 +51,8 @@ static const option_row options[] = {
     ROW(plot, "plot", NULL, FLAG,
         "draw the learning curves of all into the output folder,\n"
         "compare.svg and compare.png, and those of each run"),
-    ROW(sort, "sort", "ORDER", TEXT, "order of the rows: given (default) or score (best first)"),
+    ROW(sort, "sort", "given|score", TEXT,
+        "order of the rows: as given (default), or the best score first"),
     ROW(json, "json", NULL, FLAG, "print one JSON document instead of text"),
     ROW(quiet, "quiet", NULL, FLAG, "print the table only"),
 };
@@ -64,7 +65,7 @@ const command command_compare = {
     .name = "compare",
     .run = run,
     .summary = "train several cells and optimizers on the same data",
-    .synopsis = "--models LIST [--optimizers LIST] [OPTION]...",
+    .synopsis = "--models MODEL,.. [--optimizers OPTIMIZER,..] [OPTION]...",
     .description =
         "Trains every cell of a list with every optimizer of another, and with every derivation\n"
         "of --gradients, and prints a row for each: the number of parameters; the validation "
@@ -368,17 +369,14 @@ static bool compare_in_folder(comparison *c, const compare_options *o, rv_error 
 static bool check_options(const compare_options *o, rv_error *error)
 {
     if (!o->models && !o->optimizers && !o->gradients)
-        return rv_fail(
-            error, RV_ERROR_ARGUMENT,
-            "what to compare? Give --models LIST, --optimizers LIST, --gradients LIST or "
-            "several of these");
-    const char *lost = o->config.loop.overwrite ? "overwrite" : o->plot ? "plot" : NULL;
-    if (lost && !o->config.loop.output)
         return rv_fail(error, RV_ERROR_ARGUMENT,
-                       "--%s is about a folder; name it with --output DIR", lost);
-    return strcmp(o->sort, "given") == 0 || strcmp(o->sort, "score") == 0 ||
-           rv_fail(error, RV_ERROR_ARGUMENT, "--sort: got \"%.100s\", expected given or score",
-                   o->sort);
+                       "what to compare? Give --models MODEL,.., --optimizers OPTIMIZER,.., "
+                       "--gradients TITLE,.. or "
+                       "several of these");
+    const char *lost = o->config.loop.overwrite ? "overwrite" : o->plot ? "plot" : NULL;
+    return !lost || o->config.loop.output ||
+           rv_fail(error, RV_ERROR_ARGUMENT, "--%s is about a folder; name it with --output DIR",
+                   lost);
 }
 
 static exit_status run(int argc, char **argv, rv_error *error)

@@ -22,11 +22,11 @@ typedef struct gradcheck_options {
     OPTION_ROW(gradcheck_options, field, name, argument, RV_CONFIG_##kind, __VA_ARGS__)
 
 static const option_row options[] = {
-    ROW(model, "model", "NAME", TEXT,
+    ROW(model, "model", "MODEL", TEXT,
         "one model, in a small instance: a name that `recurve models`\nlists, or FILE.rv or "
         "FILE.rv:NAME"),
     ROW(include_path, "include-path", "DIR[:DIR]..", TEXT, INCLUDE_PATH_DOC),
-    ROW(op, "op", "NAME", TEXT, "one op, on its own samples: see `recurve ops`"),
+    ROW(op, "op", "OP", TEXT, "one op, on its own samples: see `recurve ops`"),
     ROW(all, "all", NULL, FLAG, "every op and every model (the default)"),
     ROW(tolerance, "tolerance", "E", POSITIVE,
         "largest relative error that passes (default: 1e-7)"),
@@ -43,7 +43,7 @@ const command command_gradcheck = {
     .name = "gradcheck",
     .run = run,
     .summary = "prove the gradients of ops and models by central differences",
-    .synopsis = "[MODEL | --op NAME | --all] [OPTION]...",
+    .synopsis = "[MODEL | --op OP | --all] [OPTION]...",
     .description =
         "Compares each element of each recorded gradient with five-point central differences of\n"
         "the forward pass, in double precision. Where they disagree, finer steps follow. At a "
@@ -61,7 +61,7 @@ const command command_gradcheck = {
     .example = "recurve gradcheck --op conv2d\n"
                "recurve gradcheck curnn --json\n"
                "recurve gradcheck my.rv:my_cell\n",
-    .operand = true,
+    .operand = "MODEL",
 };
 
 static const char *error_text(double error, char text[16])

@@ -17,7 +17,7 @@ typedef struct graph_options {
     OPTION_ROW(graph_options, field, name, argument, RV_CONFIG_##kind, __VA_ARGS__)
 
 static const option_row options[] = {
-    ROW(model, "model", "NAME", TEXT,
+    ROW(model, "model", "MODEL", TEXT,
         "what to draw (default: curnn): a name that `recurve models`\nlists, or FILE.rv or "
         "FILE.rv:NAME"),
     ROW(include_path, "include-path", "DIR[:DIR]..", TEXT, INCLUDE_PATH_DOC),
@@ -40,7 +40,7 @@ const command command_graph = {
     .failure = "the file cannot be written",
     .example = "recurve graph curnn | dot -Tsvg > curnn.svg\n"
                "recurve graph --training --output curnn.dot\n",
-    .operand = true,
+    .operand = "MODEL",
 };
 
 /* The graph as text, for rv_free. */

@@ -23,7 +23,7 @@ const command command_models = {
     .example = "recurve models --json\n"
                "recurve models gru > my.rv\n"
                "recurve train my.rv --task adding\n",
-    .operand = true,
+    .operand = "MODEL",
 };
 
 /* The text's first line, a comment, is the note; its second begins the cell, and says which other it is a variant of. */

@@ -31,7 +31,8 @@ static const option_row options[] = {
     ROW(image_size, "image-size", "N", WHOLE, "height and width of these images (default: 8)",
         .low = 1, .high = 4096),
     ROW(seconds, "seconds", "S", POSITIVE, "how long to measure (default: 1.5)"),
-    ROW(sort, "sort", "ORDER", TEXT, "time (default): the longest first; order: as they run"),
+    ROW(sort, "sort", "time|order", TEXT,
+        "the longest first (default), or in the order in which they run"),
     ROW(timeline, "timeline", "FILE", TEXT,
         "write the quickest run as a trace for ui.perfetto.dev or\nchrome://tracing: a track per "
         "thread, a slice per instruction"),
@@ -73,7 +74,7 @@ const command command_profile = {
     .failure = "the step cannot be compiled, or a file cannot be written",
     .example = "recurve profile curnn --batch 128\n"
                "recurve profile conv-ugrnn --units 32 --threads 2 --timeline step.json\n",
-    .operand = true,
+    .operand = "MODEL",
 };
 
 /* ---- the table ---- */
@@ -251,9 +252,6 @@ static bool profile_step(const profile_options *o, rv_setup *s, profile *p, rv_e
 
 static bool check_options(const profile_options *o, rv_error *error)
 {
-    if (strcmp(o->sort, "time") != 0 && strcmp(o->sort, "order") != 0)
-        return rv_fail(error, RV_ERROR_ARGUMENT, "--sort: got \"%.100s\", expected time or order",
-                       o->sort);
     bool images = o->channels > 0 || o->image_size > 0;
     return !images || (!o->config.data.path && !o->config.data.task) ||
            rv_fail(error, RV_ERROR_ARGUMENT,

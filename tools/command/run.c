@@ -36,7 +36,7 @@ static const option_row options[] = {
     ROW(second, "second", NULL, FLAG,
         "with --grad: the Hessian times a vector of ones, which is\nd (sum of all elements of all "
         "grad/..) / d NAME, as\nsecond/NAME"),
-    ROW(dtype, "dtype", "TYPE", TEXT, "arithmetic: f64 (default) or f32"),
+    ROW(dtype, "dtype", "f32|f64", TEXT, "arithmetic (default: f64)"),
     ROW(include_path, "include-path", "DIR[:DIR]..", TEXT, INCLUDE_PATH_DOC),
     ROW(seed, "seed", "N", WHOLE, "seed of the values that are drawn (default: 1)", .low = 0,
         .high = (int64_t)1 << 53),
@@ -65,7 +65,7 @@ const command command_run = {
     .example = "recurve run models/curnn_blog.rv --grad loss\n"
                "recurve run models/curnn_blog.rv --show 'C[1],g[2]'\n"
                "recurve run my.rv:net --in values.npz --grad loss:x,g[2] --second --out all.npz\n",
-    .operand = true,
+    .operand = "FILE",
 };
 
 typedef struct calculation {
@@ -443,9 +443,6 @@ static bool check_options(const run_options *o, const char *file, rv_error *erro
     if (!rv_names_file(file, NULL))
         return rv_fail(error, RV_ERROR_ARGUMENT,
                        "got \"%.100s\", expected FILE.rv or FILE.rv:MODEL", file);
-    if (o->dtype && strcmp(o->dtype, "f64") != 0 && strcmp(o->dtype, "f32") != 0)
-        return rv_fail(error, RV_ERROR_ARGUMENT, "--dtype: got \"%.100s\", expected f32 or f64",
-                       o->dtype);
     return !o->second || o->grad ||
            rv_fail(error, RV_ERROR_ARGUMENT, "--second differentiates what --grad LOSS gives");
 }

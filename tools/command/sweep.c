@@ -46,14 +46,13 @@ static const option_row options[] = {
         "the sweep's file, made if missing: a SQLite database with\n"
         "trials, settings, learning curves and checkpoints",
         .group = "The sweep"),
-    ROW(trials, "trials", "N|A-B", TEXT,
-        "train N trials, or only those with the numbers A to B\n"
+    ROW(trials, "trials", "N[-M]", TEXT,
+        "train N trials, or only those with the numbers N to M\n"
         "(default: those in the database; in a new one, 100)"),
     ROW(workers, "workers", "N", WHOLE, "processes that train trials (default: 1)", .low = 1,
         .high = MOST_WORKERS),
-    ROW(objective, "objective", "NAME", TEXT,
-        "what makes a trial better, in its best epoch:\n"
-        "validation_loss (default), validation_accuracy,\nvalidation_error or loss"),
+    ROW(objective, "objective", "validation_loss|validation_accuracy|validation_error|loss", TEXT,
+        "what makes a trial better, in its best epoch (default:\nvalidation_loss)"),
     ROW(halving, "halving", "F", WHOLE,
         "successive halving: of F trials one continues to F times\n"
         "as many epochs (default: all trials have all epochs)",
@@ -102,7 +101,7 @@ const command command_sweep = {
         "in the database continues; with --show, --best, --csv or --json, it is only printed.\n",
     OPTIONS(options),
     .configures = is_of_runs,
-    .operand = true,
+    .operand = "SPACE.json",
     .files = "SPACE.json",
     .statuses = "130, 143  SIGINT, SIGTERM interrupted it\n",
     .failure = "the sweep failed: no trial fits, a file cannot be read or written, or\n"

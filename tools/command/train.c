@@ -112,7 +112,7 @@ const command command_train = {
                "recurve train --task adding --length 50 --model lstm\n"
                "recurve train --config /tmp/digits/config.json --model gru\n"
                "recurve train my.rv --task adding\n",
-    .operand = true,
+    .operand = "MODEL",
 };
 
 /* The options of an earlier run. Other data, or another optimizer, on the command line replace all options of their

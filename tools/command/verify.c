@@ -45,7 +45,7 @@ const command command_verify = {
     .failure = "the library, the differences and the corrected derivation disagree, or the\n"
                "       published one is not wrong in the five lines that the text marks",
     .example = "recurve verify curnn-blog\n",
-    .operand = true,
+    .operand = "ARTICLE",
 };
 
 enum { MISTAKES = 5, RIGHT_WEIGHTS = 2 };

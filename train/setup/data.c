@@ -70,17 +70,6 @@ static bool parse_classes(const char *text, int64_t *classes, rv_error *error)
            fail_option("classes", text, "the number of classes, 1 to 1000000", error);
 }
 
-/* Finds a text in a list of `count`. NULL: index 0. */
-static bool choose(const char *option, const char *text, const char *const *list, int count,
-                   const char *expected, int *index, rv_error *error)
-{
-    *index = 0;
-    if (!text) return true;
-    for (*index = 1; *index < count; ++*index)
-        if (strcmp(list[*index], text) == 0) return true;
-    return fail_option(option, text, expected, error);
-}
-
 static bool parse_separator(const char *text, char *separator, rv_error *error)
 {
     if (!text) return true;
@@ -93,9 +82,7 @@ static bool parse_separator(const char *text, char *separator, rv_error *error)
 static bool file_options(const rv_train_config *c, const rv_source *like, rv_file_options *o,
                          rv_error *error)
 {
-    static const char *const targets[] = {"", "step", "sample"}, *const headers[] = {"", "yes",
-                                                                                     "no"};
-    int target, header;
+    const char *targets = c->data.targets, *header = c->data.header;
     *o = (rv_file_options){.cache_bytes = (uint64_t)c->data.cache << 20,
                            .sequence = c->data.sequence,
                            .numbers = c->data.numbers,
@@ -103,12 +90,12 @@ static bool file_options(const rv_train_config *c, const rv_source *like, rv_fil
                            .label = c->data.label};
     if (!parse_shape(c->data.shape, &o->shape, error) ||
         !parse_separator(c->data.separator, &o->separator, error) ||
-        !choose("targets", c->data.targets, targets, 3, "step or sample", &target, error) ||
-        !choose("header", c->data.header, headers, 3, "yes or no", &header, error) ||
         (!like && !parse_classes(c->data.classes, &o->classes, error)))
         return false;
-    o->header = header == 1 ? 1 : header == 2 ? -1 : 0;
-    o->targets = (rv_targets)target;
+    o->header = !header ? 0 : strcmp(header, "yes") == 0 ? 1 : -1;
+    o->targets = !targets                       ? RV_TARGETS_BY_SHAPE
+                 : strcmp(targets, "step") == 0 ? RV_TARGETS_PER_STEP
+                                                : RV_TARGETS_PER_SAMPLE;
     if (!like) return true;
     o->shape = like->x;
     o->sequence = like->sequence;

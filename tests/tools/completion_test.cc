@@ -1,0 +1,131 @@
+/* The completion for bash: a bash completes command lines with it. */
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "tests/tools/command.h"
+
+extern "C" {
+#include "tools/cli/options.h"
+#include "tools/command/commands.h"
+}
+
+namespace {
+
+using Words = std::vector<std::string>;
+
+/* The path of a copy of what is installed. */
+const std::string &script()
+{
+    static const std::string path = [] {
+        const std::string file = scratch_folder() + "/recurve";
+        spit(file, run_program("tools/manual/manual", "--completion").out +
+                       slurp("tools/manual/completion.bash"));
+        return file;
+    }();
+    return path;
+}
+
+Words lines_of(const std::string &text)
+{
+    std::istringstream in(text);
+    Words lines;
+    for (std::string line; std::getline(in, line);) lines.push_back(line);
+    return lines;
+}
+
+/* What bash offers for the last word of each line, in a folder; lines are followed by "--". */
+Words offers(const Words &lines, const std::string &folder = ".")
+{
+    std::string text = "cd '" + folder + "'\nsource '" + script() + "'\n";
+    for (const std::string &line : lines)
+        text += "COMP_WORDS=(" + line + ")\nCOMP_CWORD=$((${#COMP_WORDS[@]} - 1))\n_recurve\n" +
+                "printf '%s\\n' \"${COMPREPLY[@]}\" --\n";
+    const std::string file = scratch_folder() + "/lines";
+    spit(file, text);
+    const Outcome outcome = run_program("bash", "--norc " + file);
+    EXPECT_EQ(outcome.status, 0) << outcome.err;
+    EXPECT_EQ(outcome.err, "");
+    return lines_of(outcome.out);
+}
+
+/* The same of one line, sorted. */
+Words offer(const std::string &line, const std::string &folder = ".")
+{
+    Words words = offers({line}, folder);
+    EXPECT_FALSE(words.empty()) << line;
+    if (!words.empty()) words.pop_back();
+    words.erase(std::remove(words.begin(), words.end(), ""), words.end());
+    std::sort(words.begin(), words.end());
+    return words;
+}
+
+TEST(Completion, Subcommands)
+{
+    EXPECT_EQ(offer("recurve tr"), Words({"train"}));
+    EXPECT_EQ(offer("recurve ''").size(), static_cast<size_t>(command_count) + 2);
+    EXPECT_EQ(offer("recurve --v"), Words({"--version"}));
+    EXPECT_EQ(offer("recurve none -"), Words());
+}
+
+TEST(Completion, EachOptionOfEachCommand)
+{
+    Words lines, expected;
+    for (int i = 0; i < command_count; i++) {
+        const option_table table = options_of(commands[i]);
+        for (int k = 0; k < table.count; k++)
+            for (const char *key : {table.row[k]->key, table.row[k]->alias})
+                if (key) {
+                    lines.push_back(std::string("recurve ") + commands[i]->name + " --" + key);
+                    expected.push_back(std::string("--") + key);
+                }
+    }
+    const Words found = offers(lines);
+    auto at = found.begin();
+    for (size_t i = 0; i < lines.size(); i++) {
+        const auto end = std::find(at, found.end(), "--");
+        EXPECT_NE(std::find(at, end, expected[i]), end) << lines[i];
+        ASSERT_NE(end, found.end()) << lines[i];
+        at = end + 1;
+    }
+    EXPECT_EQ(offer("recurve fmt --in-place --ch"), Words({"--check"}));
+}
+
+TEST(Completion, Words)
+{
+    EXPECT_EQ(offer("recurve train --schedule co"), Words({"constant", "cosine"}));
+    EXPECT_EQ(offer("recurve train --schedule = ex"), Words({"exponential"}));
+    EXPECT_EQ(offer("recurve train --dtype ="), Words({"f32", "f64"}));
+    EXPECT_EQ(offer("recurve train --task moving"), Words({"moving-digits"}));
+    EXPECT_EQ(offer("recurve train --optimizer adamw"), Words({"adamw"}));
+    EXPECT_EQ(offer("recurve gradcheck --op conv2d_t"), Words({"conv2d_transpose"}));
+    EXPECT_EQ(offer("recurve train --hidden-size 1"), Words());
+}
+
+TEST(Completion, Lists)
+{
+    EXPECT_EQ(offer("recurve compare --models mingr"), Words({"mingru"}));
+    EXPECT_EQ(offer("recurve compare --models gru,curnn,mingr"), Words({"gru,curnn,mingru"}));
+    EXPECT_EQ(offer("recurve compare --optimizers sgd,adamw"), Words({"sgd,adamw"}));
+}
+
+TEST(Completion, FilesWhereFilesAreExpected)
+{
+    const std::string folder = scratch_folder();
+    std::filesystem::create_directory(folder + "/my runs");
+    for (const char *name : {"my cell.rv", "my data.csv"}) spit(folder + "/" + name, "");
+    EXPECT_EQ(offer("recurve train --output my", folder), Words({"my runs"}));
+    EXPECT_EQ(offer("recurve train --data my", folder),
+              Words({"my cell.rv", "my data.csv", "my runs"}));
+    EXPECT_EQ(offer("recurve train my", folder), Words({"my cell.rv", "my runs"}));
+    EXPECT_EQ(offer("recurve train --model 'my c'", folder), Words({"my cell.rv"}));
+    EXPECT_EQ(offer("recurve check my.rv my", folder).size(), 3u);
+    EXPECT_EQ(offer("recurve run --out my", folder).size(), 3u);
+    EXPECT_EQ(offer("recurve tasks my", folder), Words());
+}
+
+} // namespace
