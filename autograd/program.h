@@ -42,7 +42,8 @@ void rv_program_free(rv_program *program);
 
 /* Sets the number of threads, 1 to 64 including the caller, for programs that are compiled on this
  * store from now on. The default is 1. Programs compiled earlier keep their number. Results have
- * the same bits for any number. A program too small to gain runs on one thread. Threads spin for some
+ * the same bits for any number. A program too small to gain runs on one thread, and so do the runs of any
+ * other program while that is faster. Threads spin for some
  * microseconds while they wait for each other, so use no more than there are cores. The programs of one store run
  * one at a time; those of different stores may run at the same time. A child process after a fork
  * starts threads of its own when it runs a program. Returns false for a number out of range, or if the system refuses a

@@ -290,19 +290,34 @@ static bool copy_calls(rv_program *program, int lane, size_t scratch_bytes)
     return ok;
 }
 
+/* Copies the calls of lane 0 for one thread without others, which cuts them into slices alone. */
+static bool copy_alone(rv_program *program)
+{
+    size_t count = (size_t)program->count;
+    rv_call *calls = program->alone = rv_alloc(count + 1, sizeof *calls);
+    if (!calls) return false;
+    memcpy(calls, program->calls[0], count * sizeof *calls);
+    for (size_t i = 0; i < count; i++)
+        if (calls[i].parts <= program->threads) calls[i].parts = 1;
+    return true;
+}
+
 static bool divide_calls(rv_program *program, size_t scratch_bytes)
 {
+    program->alone = program->calls[0];
     if (program->threads * program->slices == 1) return true;
     bool ok = rv_pass_partition(program->calls[0], program->count, program->threads,
                                 program->barrier, program->lane);
     for (int lane = 1; ok && lane < program->threads; lane++)
         ok = copy_calls(program, lane, scratch_bytes);
+    if (program->threads > 1) ok = ok && copy_alone(program);
     return ok && rv_pass_turns(program->calls[0], program->count, program->threads, program->slices,
                                program->barrier, &program->turns, &program->turn_count);
 }
 
 void rv_program_free_calls(rv_program *program)
 {
+    if (program->calls && program->alone != program->calls[0]) rv_free(program->alone);
     for (int lane = program->threads - 1; program->calls && lane >= 0; lane--) {
         rv_call *calls = program->calls[lane];
         for (int64_t i = 0; calls && i < program->count; i++)

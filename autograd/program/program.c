@@ -2,6 +2,7 @@
 #include "autograd/program.h"
 
 #include <math.h>
+#include <time.h>
 
 #include "autograd/program/program.h"
 #include "autograd/tape_internal.h"
@@ -63,18 +64,52 @@ static void run_turn(void *program, int lane, const rv_turn *turn, int thread)
     rv_program_run_turn(program, lane, turn, NULL, NULL);
 }
 
+/* Runs all parts on this thread. */
+static void run_alone(const rv_program *program)
+{
+    if (program->slices == 1) {
+        const rv_call *end = program->alone + program->count;
+        for (const rv_call *call = program->alone; call < end; call++) call->run(call);
+        return;
+    }
+    for (int64_t k = 0; k < program->turn_count; k++)
+        for (int lane = 0; lane < program->threads; lane++) {
+            const rv_turn *turn = &program->turns[k];
+            const int part = lane * program->slices + turn->slice;
+            for (int64_t i = turn->first; i < turn->end; i++) {
+                rv_call call = program->alone[i];
+                if (call.parts == 1 && part > 0) continue;
+                call.part = call.parts > 1 ? part : 0;
+                call.run(&call);
+            }
+        }
+}
+
+static double seconds_now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* On all threads, or on the caller's alone if that has been faster. */
+static bool run_on_threads(rv_program *program)
+{
+    const bool alone = program->pace.alone && !(program->flags & RV_CUT);
+    const rv_job job = {program->turns, program->turn_count, run_turn, program};
+    double begin = seconds_now();
+    if (alone)
+        run_alone(program);
+    else if (!rv_thread_pool_run(program->pool, &job))
+        return false;
+    rv_pace_note(&program->pace, seconds_now() - begin);
+    return true;
+}
+
 static bool run(rv_program *program)
 {
-    if (program->threads > 1)
-        return rv_thread_pool_run(
-            program->pool, &(rv_job){program->turns, program->turn_count, run_turn, program});
-    if (program->turns) {
-        for (int64_t k = 0; k < program->turn_count; k++)
-            run_turn(program, 0, &program->turns[k], 0);
-    } else {
-        const rv_call *end = program->calls[0] + program->count;
-        for (const rv_call *call = program->calls[0]; call < end; call++) call->run(call);
-    }
+    if (program->threads > 1) return run_on_threads(program);
+    run_alone(program);
     return true;
 }
 

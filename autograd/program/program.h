@@ -3,10 +3,12 @@
 #define RV_AUTOGRAD_PROGRAM_PROGRAM_H
 
 #include "autograd/program.h"
+#include "autograd/program/pace.h"
 #include "autograd/program/thread_pool.h"
 
 struct rv_program {
     rv_call **calls; /* [threads][count]: of each lane; they differ only in `part` and scratch */
+    rv_call *alone;  /* [count] for one thread; calls[0] if there is no other */
     int64_t count;
     bool *barrier;       /* [count]: all parts of earlier calls must finish before this call */
     unsigned char *lane; /* [count]: the lane that has the call if it is not cut */
@@ -16,7 +18,8 @@ struct rv_program {
     int32_t *node;     /* the nodes of the calls, ids on `tape`, in the order of the calls */
     int32_t *node_end; /* [count]: end of the call's nodes in `node` */
     int threads;
-    rv_thread_pool *pool;  /* NULL for one thread */
+    rv_thread_pool *pool; /* NULL for one thread */
+    rv_pace pace;
     const void **operands; /* the input pointers of all calls */
     rv_type *operand_types;
     unsigned char *arena;

@@ -1,0 +1,29 @@
+#include "autograd/program/pace.h"
+
+/* Only medians of blocks of runs count, so that a single run that another process has disturbed does not. While
+ * the same way stays faster, trials of the slower way become rare. */
+enum { FIRST_PATIENCE = 16, MOST_PATIENCE = 256 };
+
+static void insert(rv_pace *p, double seconds)
+{
+    int i = p->run++;
+    for (; i > 0 && p->sample[i - 1] > seconds; i--) p->sample[i] = p->sample[i - 1];
+    p->sample[i] = seconds;
+}
+
+void rv_pace_note(rv_pace *p, double seconds)
+{
+    insert(p, seconds);
+    if (p->run < RV_PACE_RUNS) return;
+    p->run = 0;
+    p->seconds[p->alone] = p->sample[RV_PACE_RUNS / 2];
+    const bool alone = p->seconds[1] > 0 && p->seconds[1] < p->seconds[0];
+    if (p->trial) {
+        const bool won = alone == p->alone;
+        p->patience = won || !p->patience ? FIRST_PATIENCE : 2 * p->patience;
+        if (p->patience > MOST_PATIENCE) p->patience = MOST_PATIENCE;
+        p->blocks = p->patience;
+    }
+    p->trial = p->blocks-- <= 0;
+    p->alone = alone != p->trial;
+}
