@@ -52,7 +52,7 @@ static const rv_part any[] = {{NULL, NULL, 0, 1}};
 #define PARTS(table) table, (int)(sizeof(table) / sizeof *(table))
 
 /* clang-format off */
-static const rv_layout layouts[] = {
+const rv_layout rv_layouts[] = {
     /* kind               name                                model       bare   theirs ours */
     {RV_LAYER_TORCH_GRU, "GRU of PyTorch",                    "torch-gru", false, true,  false, PARTS(torch_gru)},
     {RV_LAYER_TORCH_GRU, "GRU of Keras",                      "torch-gru", false, false, false, PARTS(keras_gru_after)},
@@ -71,7 +71,4 @@ static const rv_layout layouts[] = {
 };
 /* clang-format on */
 
-const rv_layout *rv_layout_at(int index)
-{
-    return index < (int)(sizeof layouts / sizeof *layouts) ? &layouts[index] : NULL;
-}
+const int rv_layout_count = (int)(sizeof rv_layouts / sizeof *rv_layouts);

@@ -35,7 +35,11 @@ typedef struct rv_layout {
     int count;
 } rv_layout;
 
-/* In order of kinds. The last one copies a tensor. */
-const rv_layout *rv_layout_at(int index); /* NULL behind the last one */
+/* Sorted by kind. The last one copies a tensor. */
+extern const rv_layout rv_layouts[];
+extern const int rv_layout_count;
+
+/* The most layouts of a kind, and parts of a layout. */
+enum { RV_LAYOUTS_OF_KIND = 3, RV_LAYOUT_PARTS = 16 };
 
 #endif

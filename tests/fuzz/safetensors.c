@@ -100,15 +100,19 @@ static void save_again(const rv_store *store)
 /* ---- weights ---- */
 
 /* The name of the file is to end in .safetensors. */
-static char link_path[64];
+static char link_folder[] = "/tmp/recurve-fuzz-XXXXXX", link_path[64];
 
-static void remove_link(void) { unlink(link_path); }
+static void remove_link(void)
+{
+    unlink(link_path);
+    rmdir(link_folder);
+}
 
 static const char *linked(const char *path)
 {
     if (*link_path == '\0') {
-        snprintf(link_path, sizeof link_path, "/tmp/recurve-fuzz-%d.safetensors", (int)getpid());
-        unlink(link_path);
+        expect(mkdtemp(link_folder), "a folder cannot be made");
+        snprintf(link_path, sizeof link_path, "%s/w.safetensors", link_folder);
         expect(symlink(path, link_path) == 0, "the file cannot be linked");
         atexit(remove_link);
     }

@@ -1,0 +1,134 @@
+/* Why weights do not fit a net. */
+#include <stdio.h>
+#include <string.h>
+
+#include "data/weights/matching.h"
+
+enum { TEXT = 400 };
+
+/* "Wi" [3,4], .. */
+static const char *parameters_text(const rv_layer *u, char text[TEXT])
+{
+    char shape[RV_SHAPE_TEXT];
+    const rv_entry *e = rv_layer_entry(u, u->first, 0);
+    snprintf(text, TEXT, "\"%.100s\" %s%s", e->name, rv_shape_text(e->tensor.shape, shape),
+             u->first->count > 1 ? ", .." : "");
+    return text;
+}
+
+static const char *tensors_text(const rv_matching *m, char text[TEXT])
+{
+    size_t used = 0;
+    char shape[RV_SHAPE_TEXT];
+    snprintf(text, TEXT, "no tensor");
+    for (size_t i = 0; i < m->theirs.count && used < TEXT; i++) {
+        const rv_foreign *t = &m->theirs.at[i];
+        used += (size_t)snprintf(text + used, TEXT - used, "%s\"%.60s\" %s", i ? ", " : "", t->name,
+                                 rv_shape_text(t->tensor->shape, shape));
+    }
+    return text;
+}
+
+static void fail_part(const rv_matching *m, const rv_layer *u, const rv_layout *l, rv_foreign *from,
+                      int part, rv_error *error)
+{
+    char seen[RV_SHAPE_TEXT], ours[RV_SHAPE_TEXT], expected[RV_SHAPE_TEXT];
+    const rv_part *p = &l->parts[part];
+    const rv_foreign *t = rv_foreign_find(&m->theirs, from, p->theirs);
+    const rv_entry *e = rv_layer_entry(u, l, part);
+    if (!t)
+        rv_fail(
+            error, RV_ERROR_FORMAT,
+            "\"%.300s\": beside \"%.100s\" there is no \"%s\" for \"%.*s\" of the net, which the "
+            "kind %s has",
+            from->path, from->name, p->theirs, u->length, u->label, l->name);
+    else
+        rv_fail(
+            error, RV_ERROR_FORMAT,
+            "\"%.300s\": \"%.100s\" is %s; expected %s, since \"%.100s\" of the net is %s and the "
+            "layer of the kind %s; give the net other sizes",
+            t->path, t->name, rv_shape_text(t->tensor->shape, seen),
+            rv_shape_text(rv_their_shape(l, p, e->tensor.shape), expected), e->name,
+            rv_shape_text(e->tensor.shape, ours), l->name);
+}
+
+/* The error for a layer that could be one of the files but for a tensor. False: there is none. */
+static bool fail_tensor(const rv_matching *m, const rv_layer *u, rv_error *error)
+{
+    if (u->first->kind == RV_LAYER_PARAMETER) return false;
+    for (const rv_layout *l = u->first; l < u->end; l++)
+        for (size_t i = 0; i < m->theirs.count; i++) {
+            int part;
+            rv_foreign *from = &m->theirs.at[i];
+            if (!rv_may_be(u, l, from) || rv_fits(m, u, l, from, &part) == RV_TAKEN) continue;
+            fail_part(m, u, l, from, part, error);
+            return true;
+        }
+    return false;
+}
+
+/* Whether a layer of files is of this layout: it shows in the sizes of the matrices, and in the biases. */
+static bool is_of(const rv_matching *m, const rv_foreign *from, const rv_layout *l)
+{
+    if (strcmp(from->leaf, l->parts[0].theirs) != 0) return false;
+    const rv_foreign *state = rv_foreign_find(&m->theirs, from, l->parts[1].theirs);
+    const rv_foreign *bias = rv_foreign_find(&m->theirs, from, l->parts[2].theirs);
+    if (!state || !bias || state->tensor->shape.rank != 2) return false;
+    const int64_t *size = state->tensor->shape.dim;
+    return size[!l->theirs_out] == l->parts[0].blocks * size[l->theirs_out] &&
+           (bias->tensor->shape.rank == 2) == (l->parts[2].blocks == 6);
+}
+
+/* The error for a recurrent layer, where the files have one of another kind. False: they do not. */
+static bool fail_kind(const rv_matching *m, const rv_layer *u, rv_error *error)
+{
+    char ours[TEXT];
+    if (u->first->kind >= RV_LAYER_WEIGHT) return false;
+    for (const rv_layout *l = rv_layouts; l->kind < RV_LAYER_WEIGHT; l++)
+        for (size_t i = 0; l->kind != u->first->kind && i < m->theirs.count; i++) {
+            const rv_foreign *from = &m->theirs.at[i];
+            if (!is_of(m, from, l)) continue;
+            rv_fail(
+                error, RV_ERROR_NAME,
+                "\"%.300s\": \"%.100s\" is of the kind %s, which is the model %s here; the net has "
+                "%s",
+                from->path, from->name, l->name, l->model, parameters_text(u, ours));
+            return true;
+        }
+    return false;
+}
+
+static bool fail_layer(const rv_matching *m, const rv_layer *u, const char *path, rv_error *error)
+{
+    char ours[TEXT], seen[TEXT];
+    if ((!u->wanted && fail_kind(m, u, error)) || fail_tensor(m, u, error)) return false;
+    if (u->wanted)
+        return rv_fail(
+            error, RV_ERROR_NAME,
+            "\"%.300s\": \"%.*s\", which `map` names, does not fit \"%.*s\" of the net: %s", path,
+            u->wanted_length, u->wanted, u->length, u->label, parameters_text(u, ours));
+    return rv_fail(error, RV_ERROR_NAME,
+                   "\"%.300s\": nothing fits %s of the net; the names are those of PyTorch "
+                   "(weight_ih_l0, weight, ..) or Keras (kernel, ..), and there is %s",
+                   path, parameters_text(u, ours), tensors_text(m, seen));
+}
+
+bool rv_weights_complete(const rv_matching *m, const char *path, rv_error *error)
+{
+    const bool partial = m->options->partial;
+    char shape[RV_SHAPE_TEXT];
+    size_t found = 0;
+    if (m->count == 0)
+        return rv_fail(error, RV_ERROR_ARGUMENT, "the net has no parameters yet; record it first");
+    for (const rv_layer *u = m->layers; u < m->layers + m->count; u++) {
+        found += u->from != NULL;
+        if (!u->from && (!partial || u->wanted)) return fail_layer(m, u, path, error);
+    }
+    for (const rv_foreign *t = m->theirs.at; t < m->theirs.at + m->theirs.count && !partial; t++)
+        if (!t->used)
+            return rv_fail(error, RV_ERROR_FORMAT,
+                           "\"%.300s\": the net has no layer for \"%.100s\" %s; change the net, or "
+                           "leave such tensors out with `partial`",
+                           t->path, t->name, rv_shape_text(t->tensor->shape, shape));
+    return found > 0 || fail_layer(m, m->layers, path, error);
+}
