@@ -306,8 +306,10 @@ static bool run_busy(const settings *s)
 static bool list_workloads(void)
 {
     const workload *w;
-    for (int i = 0; (w = workload_at(i)); i++) printf("%-12s %s\n", w->name, w->what);
-    puts("and with -forward behind a name that is trained, its forward pass alone");
+    for (int i = 0; (w = workload_at(i)); i++) {
+        printf("%-14s %s\n", w->name, w->what);
+        if (w->loss) printf("%s%-*s forward pass\n", w->name, 14 - (int)strlen(w->name), "-forward");
+    }
     return true;
 }
 

@@ -19,7 +19,8 @@ PEERS = os.path.join(HERE, "peers")
 # Compiled peers, and the packages from npm: outside the source tree.
 CACHES = os.environ.get("XDG_CACHE_HOME", os.path.expanduser("~/.cache"))
 CACHE = os.path.join(CACHES, "recurve-bench")
-PYTHON = "/usr/bin/python3"
+# With packages from the registry, or Debian's.
+PYTHONS = [os.path.join(CACHE, "python/bin/python"), "/usr/bin/python3"]
 
 
 def say(text):
@@ -33,9 +34,10 @@ class Missing(Exception):
 # ---- what they need ----
 
 def python_with(module):
-    if subprocess.run([PYTHON, "-c", f"import {module}"], capture_output=True).returncode:
-        raise Missing(f"python3-{module} is not installed")
-    return PYTHON
+    for python in filter(os.path.exists, PYTHONS):
+        if not subprocess.run([python, "-c", f"import {module}"], capture_output=True).returncode:
+            return python
+    raise Missing(f"{module} is not installed")
 
 
 def node_with(package):
@@ -131,14 +133,16 @@ def peers():
         Contender("PyTorch", torch("written")),
         Contender("PyTorch tuned", torch("tuned"), best),
         Contender("PyTorch TorchScript", torch("script"), best),
+        Contender("PyTorch compiled", torch("compiled"), {
+            **best, "TORCHINDUCTOR_CACHE_DIR": os.path.join(CACHE, "inductor")}),
         Contender("PyTorch nn", torch("library"), best, "(GRU that resets after the product)"),
         Contender("oneDNN", onednn("auto"), part="(convolutions only)"),
         Contender("oneDNN direct", onednn("direct"), part="(convolutions only)"),
         Contender("OpenBLAS", openblas, best, "(products only)"),
         Contender("TensorFlow.js cpu", tfjs("cpu"), modules),
         Contender("TensorFlow.js wasm", tfjs("wasm"), modules),
-        Contender("ONNX Runtime", script(lambda: node_with("onnxruntime-node"), "with_onnxruntime.js"),
-                  modules),
+        Contender("ONNX Runtime", script(lambda: python_with("onnxruntime"), "with_onnxruntime.py")),
+        Contender("JAX", script(lambda: python_with("jax"), "with_jax.py"), {"JAX_PLATFORMS": "cpu"}),
     ]
 
 

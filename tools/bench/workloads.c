@@ -249,7 +249,7 @@ bool contender_new(contender *c, const workload *w, bool training, int threads, 
     if (!c->tape) return failed(c, error);
     if (!rv_set_threads(c->store, threads, error)) return contender_free(c), false;
     rv_var out = record(c);
-    c->program = rv_compile_with(c->tape, &out, 1, training ? RV_DEFAULT : RV_VALUES);
+    c->program = rv_compile(c->tape, &out, 1);
     if (!c->program) return failed(c, error);
     fill_x(w, rv_program_input(c->program, "x"));
     if (training) fill_y(w, rv_program_input(c->program, "y"));

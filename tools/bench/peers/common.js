@@ -4,16 +4,16 @@
 
 const inBrowser = typeof process === 'undefined';
 
-const baseOf = name => name.startsWith('D') ? name : name.split('-')[0];
+const baseOf = name => name.replace(/-forward$/, '');
 
 // A workload's inputs and first parameters by name, each {shape, data}, and its settings.
 class Workload {
   constructor(name, bytes) {
     this.name = name;
     this.base = baseOf(name);
-    this.training = !name.startsWith('D') && this.base === name;
     const { tensors, settings } = readSafetensors(bytes);
     this.tensors = tensors;
+    this.training = this.base === name && 'y' in tensors;
     this.rate = Number(settings.rate);
     this.steps = Number(settings.steps);
     this.checked = Number(settings.checked);

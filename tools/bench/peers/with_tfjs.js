@@ -155,6 +155,7 @@ async function load(w) {
     return { step: () => f(x).dispose(), check: () => lossOf(w, f(x).dataSync()) };
   }
   if (backend === 'cpu' && !w.base.startsWith('A')) throw new Unavailable('takes many seconds a step; see wasm');
+  if (!(w.base in NETS)) throw new Unavailable('not written');
   const [net, parameters, order] = NETS[w.base];
   const x = tensor(transpose(w.get('x'), order)), p = parameters(w);
   if (!w.training)

@@ -3,7 +3,8 @@
 written  the equations as they stand, a product for each map and step, under the settings it comes with
 tuned    gates in one product, the input's products before the steps, states that are zero left out
 script   the same as TorchScript
-library  nn.LSTM's and nn.GRU's own loops
+compiled the same by torch.compile
+library  nn.LSTM's and nn.GRU's own loops, and their cells for one time step
 
 For all but the first, tools/bench/run sets the environment that is best."""
 
@@ -52,30 +53,82 @@ def ugrnn_written(p, x):
     return F.linear(h, p["fc/weight"], p["fc/bias"])
 
 
+def gru_cell(p, x, h):
+    r = torch.sigmoid(h @ p["Wr"] + x @ p["Ur"] + p["br"])
+    u = torch.sigmoid(h @ p["Wu"] + x @ p["Uu"] + p["bu"])
+    c = torch.tanh((r * h) @ p["Wc"] + x @ p["Uc"] + p["bc"])
+    return u * h + (1 - u) * c
+
+
 def gru_written(p, x):
     h = torch.zeros(len(x), len(p["br"]))
     for t in range(x.shape[1]):
-        r = torch.sigmoid(h @ p["Wr"] + x[:, t] @ p["Ur"] + p["br"])
-        u = torch.sigmoid(h @ p["Wu"] + x[:, t] @ p["Uu"] + p["bu"])
-        c = torch.tanh((r * h) @ p["Wc"] + x[:, t] @ p["Uc"] + p["bc"])
-        h = u * h + (1 - u) * c
+        h = gru_cell(p, x[:, t], h)
     return F.linear(h, p["fc/weight"], p["fc/bias"])
+
+
+def lstm_cell(p, x, h, c):
+    i = torch.sigmoid(h @ p["Wi"] + x @ p["Ui"] + p["bi"])
+    f = torch.sigmoid(h @ p["Wf"] + x @ p["Uf"] + p["bf"])
+    o = torch.sigmoid(h @ p["Wo"] + x @ p["Uo"] + p["bo"])
+    z = torch.tanh(h @ p["Wz"] + x @ p["Uz"] + p["bz"])
+    c = f * c + i * z
+    return o * torch.tanh(c), c
 
 
 def lstm_written(p, x):
     h = c = torch.zeros(len(x), len(p["bi"]))
     for t in range(x.shape[1]):
-        i = torch.sigmoid(h @ p["Wi"] + x[:, t] @ p["Ui"] + p["bi"])
-        f = torch.sigmoid(h @ p["Wf"] + x[:, t] @ p["Uf"] + p["bf"])
-        o = torch.sigmoid(h @ p["Wo"] + x[:, t] @ p["Uo"] + p["bo"])
-        z = torch.tanh(h @ p["Wz"] + x[:, t] @ p["Uz"] + p["bz"])
-        c = f * c + i * z
-        h = o * torch.tanh(c)
+        h, c = lstm_cell(p, x[:, t], h, c)
+    return F.linear(h, p["fc/weight"], p["fc/bias"])
+
+
+def characters_written(p, x):
+    e = p["embedding"][x]
+    for layer in ("layer0/", "layer1/"):
+        i = {name[len(layer):]: v for name, v in p.items() if name.startswith(layer)}
+        h = c = torch.zeros(len(x), len(i["bi"]))
+        outputs = []
+        for t in range(x.shape[1]):
+            h, c = lstm_cell(i, e[:, t], h, c)
+            outputs.append(h)
+        e = torch.stack(outputs, 1)
+    return F.linear(e.flatten(0, 1), p["fc/weight"], p["fc/bias"])
+
+
+def video_written(p, x):
+    n, steps, _, height, width = x.shape
+    h = c = torch.zeros(n, len(p["bi"]), height, width)
+    for t in range(steps):
+        i, f, o, z = (F.conv2d(x[:, t], p["U" + k], p["b" + k], padding=1) +
+                      F.conv2d(h, p["W" + k], padding=1) for k in "ifoz")
+        c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(z)
+        h = torch.sigmoid(o) * torch.tanh(c)
+    return F.conv2d(h, p["frame/weight"], padding=1)
+
+
+def mingru_written(p, x):
+    h = torch.zeros(len(x), len(p["bz"]))
+    for t in range(x.shape[1]):
+        z = torch.sigmoid(x[:, t] @ p["Uz"] + p["bz"])
+        h = (1 - z) * h + z * (x[:, t] @ p["Uh"] + p["bh"])
+    return F.linear(h, p["fc/weight"], p["fc/bias"])
+
+
+def sru_written(p, x):
+    c = torch.zeros(len(x), len(p["bf"]))
+    for t in range(x.shape[1]):
+        f = torch.sigmoid(x[:, t] @ p["U1"] + p["vf"] * c + p["bf"])
+        r = torch.sigmoid(x[:, t] @ p["U2"] + p["vr"] * c + p["br"])
+        c = f * c + (1 - f) * (x[:, t] @ p["U0"])
+        h = r * c + (1 - r) * x[:, t]
     return F.linear(h, p["fc/weight"], p["fc/bias"])
 
 
 WRITTEN = {"A1": curnn_written, "A2": curnn_written, "A3": curnn_written, "B": conv_ugrnn_written,
-           "C1": ugrnn_written, "C2": gru_written, "C3": lstm_written}
+           "C1": ugrnn_written, "C2": gru_written, "C3": lstm_written, "E": characters_written,
+           "F": lstm_written, "G": video_written, "I1": mingru_written, "I2": mingru_written,
+           "I3": sru_written, "I4": sru_written, "J": ugrnn_written}
 
 
 # ---- tuned by hand, and fit for TorchScript: the parameters are joined before training ----
@@ -141,10 +194,71 @@ def lstm_tuned(x: Tensor, U: Tensor, W: Tensor, b: Tensor, W1: Tensor, b1: Tenso
     return F.linear(h, W1, b1)
 
 
+def lstm_layer_tuned(x: Tensor, U: Tensor, W: Tensor, b: Tensor) -> Tensor:
+    X = torch.addmm(b, x.flatten(0, 1), U).view(x.size(0), x.size(1), -1).unbind(0)
+    c = torch.zeros(x.size(1), W.size(0))
+    h, outputs = c, []
+    for t in range(len(X)):
+        i, f, o, z = torch.addmm(X[t], h, W).chunk(4, 1)
+        c = torch.addcmul(torch.sigmoid(f) * c, torch.sigmoid(i), torch.tanh(z))
+        h = torch.sigmoid(o) * torch.tanh(c)
+        outputs.append(h)
+    return torch.stack(outputs)
+
+
+def characters_tuned(x: Tensor, e: Tensor, U0: Tensor, W0: Tensor, b0: Tensor, U1: Tensor, W1: Tensor,
+                     b1: Tensor, W: Tensor, b: Tensor) -> Tensor:
+    h = lstm_layer_tuned(F.embedding(x, e), U0, W0, b0)
+    h = lstm_layer_tuned(h, U1, W1, b1)
+    return F.linear(h.transpose(0, 1).flatten(0, 1), W, b)
+
+
+def video_tuned(x: Tensor, U: Tensor, W: Tensor, b: Tensor, frame: Tensor) -> Tensor:
+    X = F.conv2d(x.flatten(0, 1), U, b, padding=1).unflatten(0, x.shape[:2]).unbind(0)
+    i, f, o, z = X[0].chunk(4, 1)
+    c = torch.sigmoid(i) * torch.tanh(z)
+    h = torch.sigmoid(o) * torch.tanh(c)
+    for t in range(1, len(X)):
+        i, f, o, z = F.conv2d(h, W, padding=1).add_(X[t]).chunk(4, 1)
+        c = torch.addcmul(torch.sigmoid(f) * c, torch.sigmoid(i), torch.tanh(z))
+        h = torch.sigmoid(o) * torch.tanh(c)
+    return F.conv2d(h, frame, padding=1)
+
+
+def mingru_tuned(x: Tensor, U: Tensor, b: Tensor, W1: Tensor, b1: Tensor) -> Tensor:
+    z, u = torch.addmm(b, x.flatten(0, 1), U).view(x.size(0), x.size(1), -1).chunk(2, 2)
+    Z, V = torch.sigmoid(z).unbind(0), u.unbind(0)
+    h = Z[0] * V[0]
+    for t in range(1, len(Z)):
+        h = torch.lerp(h, V[t], Z[t])
+    return F.linear(h, W1, b1)
+
+
+def sru_tuned(x: Tensor, U: Tensor, b: Tensor, U0: Tensor, vf: Tensor, vr: Tensor, W1: Tensor,
+              b1: Tensor) -> Tensor:
+    X = torch.addmm(b, x.flatten(0, 1), U).view(x.size(0), x.size(1), -1)
+    Xf, Xr = X.chunk(2, 2)
+    xf, xr, xu, xs = Xf.unbind(0), Xr.unbind(0), (x @ U0).unbind(0), x.unbind(0)
+    c = h = torch.zeros_like(xu[0])
+    for t in range(len(xf)):
+        f = torch.sigmoid(torch.addcmul(xf[t], vf, c))
+        r = torch.sigmoid(torch.addcmul(xr[t], vr, c))
+        c = torch.lerp(xu[t], c, f)
+        h = torch.lerp(xs[t], c, r)
+    return F.linear(h, W1, b1)
+
+
 # Parameters that are joined, along an axis: kernels [outputs,..] by 0, matrices [inputs,units] by 1.
 IMAGE_A = [(0, "Wxg", "Wxc"), (0, "Wrecg", "Wrecc"), (0, "bg", "bc"), "fc1/weight", "fc1/bias",
            "fc2/weight", "fc2/bias"]
 HEAD = ["fc/weight", "fc/bias"]
+
+
+def gates(kind, letters, axis):
+    return (axis, ) + tuple(kind + letter for letter in letters)
+
+
+LAYERS = [gates(f"layer{i}/" + kind, "ifoz", axis) for i in (0, 1) for kind, axis in (("U", 1), ("W", 1), ("b", 0))]
 TUNED = {
     "A1": (curnn_tuned, IMAGE_A),
     "A2": (curnn_tuned, IMAGE_A),
@@ -154,7 +268,12 @@ TUNED = {
     "C2": (gru_tuned, [(1, "Ur", "Uu", "Uc"), (1, "Wr", "Wu"), "Wc", (0, "br", "bu", "bc")] + HEAD),
     "C3": (lstm_tuned, [(1, "Ui", "Uf", "Uo", "Uz"), (1, "Wi", "Wf", "Wo", "Wz"),
                         (0, "bi", "bf", "bo", "bz")] + HEAD),
+    "E": (characters_tuned, ["embedding"] + LAYERS + HEAD),
+    "G": (video_tuned, [gates("U", "ifoz", 0), gates("W", "ifoz", 0), gates("b", "ifoz", 0), "frame/weight"]),
+    "I1": (mingru_tuned, [(1, "Uz", "Uh"), (0, "bz", "bh")] + HEAD),
+    "I3": (sru_tuned, [(1, "U1", "U2"), (0, "bf", "br"), "U0", "vf", "vr"] + HEAD),
 }
+TUNED.update({"F": TUNED["C3"], "J": TUNED["C1"], "I2": TUNED["I1"], "I4": TUNED["I3"]})
 
 
 # ---- the library's own loops: weights are [gates, inputs], and there is a second bias, here zero ----
@@ -172,13 +291,20 @@ def gru_library(x, U, W, b, W1, b1):
     return F.linear(h[0], W1, b1)
 
 
-def gates(kind, letters):
-    return (1, ) + tuple(kind + letter for letter in letters)
+def characters_library(x, e, U0, W0, b0, U1, W1, b1, W, b):
+    zero = torch.zeros(2, x.size(1), W0.size(1))
+    weights = (U0, W0, b0, torch.zeros_like(b0), U1, W1, b1, torch.zeros_like(b1))
+    h = torch._VF.lstm(F.embedding(x, e), (zero, zero), weights, True, 2, 0.0, True, False, False)[0]
+    return F.linear(h.transpose(0, 1).flatten(0, 1), W, b)
 
 
+LSTM = [gates(kind, "ifzo", axis) for kind, axis in (("U", 1), ("W", 1), ("b", 0))]
 LIBRARY = {
-    "C2": (gru_library, [gates("U", "ruc"), gates("W", "ruc"), gates("b", "ruc")[1:]] + HEAD),
-    "C3": (lstm_library, [gates("U", "ifzo"), gates("W", "ifzo"), gates("b", "ifzo")[1:]] + HEAD),
+    "C2": (gru_library, [gates("U", "ruc", 1), gates("W", "ruc", 1), gates("b", "ruc", 0)] + HEAD),
+    "C3": (lstm_library, LSTM + HEAD),
+    "E": (characters_library, ["embedding"] + [(axis, *(f"layer{i}/" + name for name in names))
+                                               for i in (0, 1) for axis, *names in LSTM] + HEAD),
+    "F": (lstm_library, LSTM + HEAD),
 }
 
 
@@ -187,18 +313,19 @@ LIBRARY = {
 def loss_for(w):
     if w.base.startswith("A"):
         return F.binary_cross_entropy_with_logits
-    return F.cross_entropy if w.base == "B" else F.mse_loss
+    return F.cross_entropy if labels(w) else F.mse_loss
 
 
-def parameters_for(w, names):
-    for name in names:
-        if isinstance(name, str):
-            joined = torch.from_numpy(w[name])
-        elif isinstance(name[0], int):
-            joined = torch.cat([torch.from_numpy(w[k]) for k in name[1:]], name[0])
-        else:
-            joined = torch.cat([torch.from_numpy(w[k]) for k in name])
-        yield joined.requires_grad_(w.training)
+def labels(w):
+    return w["y"].dtype.kind == "i"
+
+
+def joined(w, name):
+    """A parameter, or several along an axis. The library's matrices are the other way round."""
+    if isinstance(name, str):
+        return torch.from_numpy(w[name])
+    whole = torch.cat([torch.from_numpy(w[k]) for k in name[1:]], name[0])
+    return whole.t().contiguous() if how == "library" and name[0] == 1 else whole
 
 
 def pointwise(w):
@@ -217,9 +344,9 @@ def net(w):
     x = torch.from_numpy(w["x"])
     if how == "written":
         p = {name: torch.from_numpy(v).requires_grad_(w.training)
-             for name, v in w.tensors.items() if name not in "xy"}
+             for name, v in w.tensors.items() if name not in ("x", "y")}
         return lambda x: WRITTEN[w.base](p, x), list(p.values()), x
-    if w.base.startswith("C"):
+    if w.base[0] in "CEFGIJ":
         x = x.transpose(0, 1).contiguous()
     table = LIBRARY if how == "library" else TUNED
     if w.base not in table:
@@ -227,16 +354,40 @@ def net(w):
     function, names = table[w.base]
     if how == "script":
         function = torch.jit.script(function)
-    p = list(parameters_for(w, names))
-    if how == "library":  # the library's matrices are the other way round
-        p = [(v.detach().t().contiguous() if i < 2 else v.detach()).requires_grad_(w.training)
-             for i, v in enumerate(p)]
+    if how == "compiled":
+        function = torch.compile(function, dynamic=False)
+    p = [joined(w, name).requires_grad_(w.training) for name in names]
     return lambda x: function(x, *p), p, x
+
+
+def stream(w):
+    """One time step after another, each from the states of the last."""
+    p = {name: torch.from_numpy(v) for name, v in w.tensors.items()}
+    x, lstm = p["x"][:, 0], "Wi" in p
+    if how == "written":
+        cell = (lambda s: lstm_cell(p, x, *s)) if lstm else (lambda s: (gru_cell(p, x, *s), ))
+    elif how == "library" and lstm:
+        U, W, b = (joined(w, name) for name in LSTM)
+        cell = lambda s: torch._VF.lstm_cell(x, s, U, W, b, torch.zeros_like(b))
+    else:
+        raise Unavailable("nothing to do differently")
+    states = [tuple(torch.zeros(1, len(p["bi" if lstm else "br"])) for _ in range(1 + lstm))]
+
+    def step():
+        with torch.inference_mode():
+            states[0] = cell(states[0])
+        return states[0][0]
+
+    return step
 
 
 def load(w):
     if w.base.startswith("D"):
         return pointwise(w)
+    if w.base.startswith("H"):
+        return stream(w)
+    if how == "compiled" and w.base in ("I1", "I2", "I3", "I4"):
+        raise Unavailable("unrolls the time steps, and compiles them for minutes")
     function, p, x = net(w)
     if not w.training:
         def forward():
@@ -245,7 +396,7 @@ def load(w):
         return forward
 
     y = torch.from_numpy(w["y"])
-    y, loss_function = y.long() if w.base == "B" else y, loss_for(w)
+    y, loss_function = y.long() if labels(w) else y, loss_for(w)
     if w.base.startswith("A"):
         update = torch.optim.SGD(p, w.rate, momentum=0.9, foreach=how != "written")
     else:
