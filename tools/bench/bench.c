@@ -308,7 +308,8 @@ static bool list_workloads(void)
     const workload *w;
     for (int i = 0; (w = workload_at(i)); i++) {
         printf("%-14s %s\n", w->name, w->what);
-        if (w->loss) printf("%s%-*s forward pass\n", w->name, 14 - (int)strlen(w->name), "-forward");
+        if (w->loss)
+            printf("%s%-*s forward pass\n", w->name, 14 - (int)strlen(w->name), "-forward");
     }
     return true;
 }
