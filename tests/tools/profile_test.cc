@@ -46,6 +46,34 @@ TEST(Profile, SharesAddUpToTheStepInEveryTable)
     }
 }
 
+/* Threads begin and end a run together, and what one takes over it is busy with. */
+TEST(Profile, SaysWhatEachThreadDoes)
+{
+    for (const int threads : {1, 2, 3}) {
+        const Outcome outcome = recurve(
+            "profile conv-ugrnn --channels 2 --image-size 12 --json --seconds 0.05 --threads " +
+            std::to_string(threads));
+        ASSERT_EQ(outcome.status, 0) << outcome.err;
+        const Json json(outcome.out);
+        ASSERT_EQ(length(json, "by_thread"), threads);
+        double run = 0, busy = 0;
+        const cJSON *thread;
+        cJSON_ArrayForEach(thread, cJSON_GetObjectItem(json.root(), "by_thread"))
+        {
+            const double own = Json::number(thread, "busy_seconds");
+            const double all = own + Json::number(thread, "waiting_seconds");
+            if (run == 0) run = all;
+            EXPECT_NEAR(all, run, 1e-9 * run);
+            EXPECT_GE(Json::number(thread, "waiting_seconds"), -1e-9 * run);
+            EXPECT_LE(Json::number(thread, "taken_over_seconds"), own);
+            busy += own;
+        }
+        /* A line's time is that of its slowest thread, a median; the threads' are means. */
+        EXPECT_GT(busy, 0.5 * json.number("instruction_seconds"));
+        if (threads > 1) EXPECT_GT(total(json, "instructions", "waiting_seconds"), 0);
+    }
+}
+
 TEST(Profile, LongestFirstOrInTheOrderTheyRun)
 {
     const Json by_time(recurve("profile --seconds 0.05 --json").out);

@@ -66,9 +66,13 @@ const command command_profile = {
         "computes. The\n"
         "limit is the peak rate of multiply-adds (FMA) or the speed of the cache that "
         "would hold the\n"
-        "bytes; both are measured in the same run. Totals by op and by phase follow, "
-        "and the time of\n"
-        "a step without timing inside. `-` means unknown or none.\n",
+        "bytes; both are measured in the same run. Totals by op and by phase follow. "
+        "With more\n"
+        "than one thread, so do the times that each is busy, waits, and is busy with turns "
+        "taken over\n"
+        "from another that was late, and the instructions before which threads wait longest. "
+        "Then\n"
+        "comes the time of a step without timing inside. `-` means unknown or none.\n",
     OPTIONS(options),
     .configures = describes_a_step,
     .failure = "the step cannot be compiled, or a file cannot be written",
@@ -113,9 +117,33 @@ static void print_machine(const machine *m)
     putchar('\n');
 }
 
-static bool print_text(const profile *p, bool by_time, rv_error *error)
+/* What each thread does, and the instructions before which the threads wait longest. */
+static bool print_threads(const profile *p, rv_error *error)
 {
-    const profile_line **lines = profile_order(p, by_time);
+    enum { LONGEST = 5 };
+    const profile_line **lines = profile_order(p, PROFILE_WAITING);
+    if (!lines) return rv_fail_memory(error);
+    say(stdout, "\n  busy us  wait us  taken over us  thread\n");
+    for (int k = 0; k < p->threads; k++) {
+        const profile_thread *thread = &p->by_thread[k];
+        say(stdout, "%9.2f %8.2f %14.2f  %d\n", 1e6 * thread->busy, 1e6 * thread->waiting,
+            1e6 * thread->taken_over, k + 1);
+    }
+    say(stdout, "\n  wait us  before (the longest of all threads together)\n");
+    for (int64_t i = 0; i < p->count && i < LONGEST; i++) {
+        char shape[RV_SHAPE_TEXT];
+        const instruction_words *w = &lines[i]->words;
+        say(stdout, "%9.2f  %-8s  %s%s%s %s\n", 1e6 * lines[i]->waiting, rv_phase_name(w->phase),
+            w->scope, *w->scope != '\0' ? " / " : "", w->short_text,
+            rv_shape_text(w->shape, shape));
+    }
+    rv_free(lines);
+    return true;
+}
+
+static bool print_text(const profile *p, profile_sorting sorting, rv_error *error)
+{
+    const profile_line **lines = profile_order(p, sorting);
     if (!lines) return rv_fail_memory(error);
     say(stdout, "       us    time  GFLOP/s    GB/s  of limit      phase     equation\n");
     for (int64_t i = 0; i < p->count; i++) print_line(p, lines[i]);
@@ -125,6 +153,7 @@ static bool print_text(const profile *p, bool by_time, rv_error *error)
     say(stdout, "\n       us    time  GFLOP/s   calls  phase\n");
     for (int k = 0; k < RV_PHASES; k++)
         if (p->phases[k].instructions > 0) print_sum(p, &p->phases[k]);
+    if (p->threads > 1 && !print_threads(p, error)) return false;
     say(stdout, "\na step takes %.2f us, its %" PRId64 " instruction(s) alone %.2f us\n",
         1e6 * p->step, p->count, 1e6 * p->sum);
     for (int k = 0; k < p->machine_count; k++) print_machine(&p->machines[k]);
@@ -146,6 +175,7 @@ static cJSON *line_to_json(const profile *p, const profile_line *line)
     cJSON_AddNumberToObject(object, "threads", line->is.threads);
     cJSON_AddNumberToObject(object, "seconds", line->seconds);
     cJSON_AddNumberToObject(object, "fraction", line->seconds / p->sum);
+    cJSON_AddNumberToObject(object, "waiting_seconds", line->waiting);
     json_add_amount(object, "operations", line->is.operations);
     json_add_amount(object, "bytes", line->is.bytes);
     cJSON_AddStringToObject(object, "limit", line->bound);
@@ -168,6 +198,18 @@ static void add_sums(cJSON *object, const char *name, const profile *p, const pr
     }
 }
 
+static void add_threads(cJSON *object, const profile *p)
+{
+    cJSON *list = cJSON_AddArrayToObject(object, "by_thread");
+    for (int k = 0; k < p->threads; k++) {
+        cJSON *one = cJSON_CreateObject();
+        cJSON_AddNumberToObject(one, "busy_seconds", p->by_thread[k].busy);
+        cJSON_AddNumberToObject(one, "waiting_seconds", p->by_thread[k].waiting);
+        cJSON_AddNumberToObject(one, "taken_over_seconds", p->by_thread[k].taken_over);
+        cJSON_AddItemToArray(list, one);
+    }
+}
+
 /* Levels of memory that no instruction's bytes belong to are not measured. */
 static void add_machines(cJSON *object, const profile *p)
 {
@@ -184,9 +226,10 @@ static void add_machines(cJSON *object, const profile *p)
     }
 }
 
-static bool print_json(const profile_options *o, const profile *p, bool by_time, rv_error *error)
+static bool print_json(const profile_options *o, const profile *p, profile_sorting sorting,
+                       rv_error *error)
 {
-    const profile_line **lines = profile_order(p, by_time);
+    const profile_line **lines = profile_order(p, sorting);
     if (!lines) return rv_fail_memory(error);
     cJSON *object = cJSON_CreateObject();
     cJSON_AddStringToObject(object, "model", o->config.net.model);
@@ -202,6 +245,7 @@ static bool print_json(const profile_options *o, const profile *p, bool by_time,
     rv_free(lines);
     add_sums(object, "by_op", p, p->kinds, p->kind_count);
     add_sums(object, "by_phase", p, p->phases, RV_PHASES);
+    add_threads(object, p);
     return json_print(object, error);
 }
 
@@ -234,7 +278,8 @@ static bool write_timeline(const profile_options *o, const profile *p, rv_error 
 static bool profile_step(const profile_options *o, rv_setup *s, profile *p, rv_error *error)
 {
     rv_batch_program b = {0};
-    bool by_time = strcmp(o->sort, "time") == 0;
+    const profile_sorting sorting =
+        strcmp(o->sort, "time") == 0 ? PROFILE_LONGEST : PROFILE_AS_THEY_RUN;
     if (o->channels > 0) s->data.x.dim[0] = o->channels;
     if (o->image_size > 0) s->data.x.dim[1] = s->data.x.dim[2] = o->image_size;
     rv_store *store = rv_setup_store(&o->config, error);
@@ -243,7 +288,7 @@ static bool profile_step(const profile_options *o, rv_setup *s, profile *p, rv_e
     if (ok) fill_batch(s, &b, (uint64_t)o->config.loop.seed);
     ok = ok && profile_make(p, b.program, s->dtype, o->seconds, error) &&
          (!o->timeline || write_timeline(o, p, error)) &&
-         (o->json ? print_json(o, p, by_time, error) : print_text(p, by_time, error));
+         (o->json ? print_json(o, p, sorting, error) : print_text(p, sorting, error));
     profile_free(p);
     rv_batch_program_free(&b);
     rv_store_free(store);

@@ -88,18 +88,50 @@ static void keep_quickest(profile *p, const rv_span *spans)
     p->end = quickest;
 }
 
+/* Adds up what the threads did in a run, spans [threads][count]. A thread waits from the end of what it did last. */
+static void add_run(profile *p, const rv_span *spans, int64_t *last)
+{
+    int64_t end = 0;
+    memset(last, 0, (size_t)p->threads * sizeof *last);
+    for (int64_t i = 0; i < p->count; i++)
+        for (int lane = 0; lane < p->threads; lane++) {
+            const rv_span *span = &spans[lane * p->count + i];
+            if (span->begin < 0) continue;
+            profile_thread *thread = &p->by_thread[span->thread];
+            double took = 1e-9 * (double)(span->end - span->begin) / (double)p->runs;
+            int64_t waited = span->begin - last[span->thread];
+            thread->busy += took;
+            if (span->thread != lane) thread->taken_over += took;
+            if (waited > 0) p->lines[i].waiting += 1e-9 * (double)waited / (double)p->runs;
+            if (span->end > last[span->thread]) last[span->thread] = span->end;
+            if (span->end > end) end = span->end;
+        }
+    for (int k = 0; k < p->threads; k++)
+        p->by_thread[k].waiting += 1e-9 * (double)end / (double)p->runs;
+}
+
+static void add_runs(profile *p, const rv_span *spans, int64_t *last)
+{
+    for (int64_t run = 0; run < p->runs; run++)
+        add_run(p, spans + run * p->threads * p->count, last);
+    for (int k = 0; k < p->threads; k++) p->by_thread[k].waiting -= p->by_thread[k].busy;
+}
+
 static bool measure_lines(profile *p, rv_program *program, double seconds, rv_error *error)
 {
     int64_t size = p->threads * p->count, most = MOST_SPANS / (size + 1);
     most = most < TURNS ? TURNS : most > MOST_RUNS ? MOST_RUNS : most;
     rv_span *spans = rv_alloc((size_t)(most * size), sizeof *spans);
     double *column = rv_alloc((size_t)most, sizeof *column);
-    bool ok = (spans && column) || rv_fail_memory(error);
+    int64_t *last = rv_alloc((size_t)p->threads, sizeof *last);
+    bool ok = (spans && column && last) || rv_fail_memory(error);
     if (ok) {
         time_runs(p, program, spans, most, seconds / 2 / TURNS);
         find_medians(p, spans, column);
         keep_quickest(p, spans);
+        add_runs(p, spans, last);
     }
+    rv_free(last);
     rv_free(column);
     rv_free(spans);
     return ok;
@@ -159,7 +191,8 @@ bool profile_make(profile *p, rv_program *program, rv_dtype dtype, double second
     p->lines = rv_alloc((size_t)p->count, sizeof *p->lines);
     p->kinds = rv_alloc((size_t)p->count, sizeof *p->kinds);
     p->quickest = rv_alloc(size, sizeof *p->quickest);
-    if (!p->lines || !p->kinds || !p->quickest) return rv_fail_memory(error);
+    p->by_thread = rv_alloc((size_t)p->threads, sizeof *p->by_thread);
+    if (!p->lines || !p->kinds || !p->quickest || !p->by_thread) return rv_fail_memory(error);
     p->machine_count = p->threads > 1 ? 2 : 1;
     for (int k = 0; k < p->machine_count; k++)
         p->machines[k] = machine_new(dtype, k == 0 ? 1 : p->threads, seconds / 20);
@@ -175,19 +208,33 @@ void profile_free(profile *p)
     rv_free(p->lines);
     rv_free(p->kinds);
     rv_free(p->quickest);
+    rv_free(p->by_thread);
+}
+
+/* Descending; the sort is stable. */
+static int descending(double x, double y, const void *a, const void *b)
+{
+    return x != y ? (x < y) - (x > y) : (a > b) - (a < b);
 }
 
 static int longer_line(const void *a, const void *b)
 {
     const profile_line *x = *(const profile_line *const *)a, *y = *(const profile_line *const *)b;
-    if (x->seconds != y->seconds) return x->seconds < y->seconds ? 1 : -1;
-    return (x > y) - (x < y);
+    return descending(x->seconds, y->seconds, x, y);
 }
 
-const profile_line **profile_order(const profile *p, bool by_time)
+static int longer_wait(const void *a, const void *b)
+{
+    const profile_line *x = *(const profile_line *const *)a, *y = *(const profile_line *const *)b;
+    return descending(x->waiting, y->waiting, x, y);
+}
+
+const profile_line **profile_order(const profile *p, profile_sorting sorting)
 {
     const profile_line **order = rv_alloc((size_t)p->count, sizeof *order);
     for (int64_t i = 0; order && i < p->count; i++) order[i] = &p->lines[i];
-    if (order && by_time) qsort(order, (size_t)p->count, sizeof *order, longer_line);
+    if (order && sorting != PROFILE_AS_THEY_RUN)
+        qsort(order, (size_t)p->count, sizeof *order,
+              sorting == PROFILE_LONGEST ? longer_line : longer_wait);
     return order;
 }

@@ -9,6 +9,7 @@ typedef struct profile_line {
     rv_instruction is;
     instruction_words words;
     double seconds;    /* of the slowest thread; the median over all runs */
+    double waiting;    /* of all threads before it; the mean over all runs */
     double limit;      /* the shortest time in seconds that the machine allows */
     const char *bound; /* what the limit comes from: "FMA", "L1", ... */
 } profile_line;
@@ -20,16 +21,23 @@ typedef struct profile_sum {
     double seconds, operations;
 } profile_sum;
 
+/* What a thread does in a run with timing inside: means over all runs, in seconds. */
+typedef struct profile_thread {
+    double busy, waiting;
+    double taken_over; /* the part of busy that belongs to lanes of other threads */
+} profile_thread;
+
 typedef struct profile {
     int threads;
     int64_t count, runs;
-    profile_line *lines; /* [count], in the program's order */
-    rv_span *quickest;   /* [threads][count] of the quickest run, from its start */
-    int64_t end;         /* of the quickest run, in nanoseconds */
-    double step;         /* seconds of a run without timing inside */
-    double sum;          /* of the lines */
-    double clock;        /* seconds of reading the clock, subtracted from the lines */
-    machine machines[2]; /* for one thread; for all threads, if there are more */
+    profile_line *lines;       /* [count], in the program's order */
+    profile_thread *by_thread; /* [threads] */
+    rv_span *quickest;         /* [threads][count] of the quickest run, from its start */
+    int64_t end;               /* of the quickest run, in nanoseconds */
+    double step;               /* seconds of a run without timing inside */
+    double sum;                /* of the lines */
+    double clock;              /* seconds of reading the clock, subtracted from the lines */
+    machine machines[2];       /* for one thread; for all threads, if there are more */
     int machine_count;
     profile_sum *kinds; /* [kind_count], by time */
     int64_t kind_count;
@@ -40,7 +48,13 @@ typedef struct profile {
 bool profile_make(profile *p, rv_program *program, rv_dtype dtype, double seconds, rv_error *error);
 void profile_free(profile *p);
 
-/* The lines, the longest first or in the program's order. For rv_free; NULL: out of memory. */
-const profile_line **profile_order(const profile *p, bool by_time);
+typedef enum profile_sorting {
+    PROFILE_AS_THEY_RUN,
+    PROFILE_LONGEST, /* first */
+    PROFILE_WAITING  /* those that threads wait for longest first */
+} profile_sorting;
+
+/* The lines in an order, for rv_free. NULL: out of memory. */
+const profile_line **profile_order(const profile *p, profile_sorting sorting);
 
 #endif
