@@ -40,7 +40,16 @@ const rv_task *rv_task_find(const char *name)
     return kind ? &kind->task : NULL;
 }
 
-const rv_task_options *rv_task_options_of(const rv_source *source) { return source->context; }
+/* What a source of a task owns. */
+typedef struct open_task {
+    rv_task_options options;
+    unsigned char *samples; /* x and y of each, if the same ones come in each epoch; else NULL */
+} open_task;
+
+const rv_task_options *rv_task_options_of(const rv_source *source)
+{
+    return &((const open_task *)source->context)->options;
+}
 
 rv_draw rv_draw_new(const rv_source *source, uint64_t epoch, int64_t index)
 {
@@ -92,7 +101,53 @@ static bool fail_name(const char *name, rv_error *error)
                    name ? name : "NULL", names);
 }
 
-static void close_task(rv_source *source) { rv_free(source->context); }
+static void close_task(rv_source *source)
+{
+    open_task *t = source->context;
+    rv_free(t->samples);
+    rv_free(t);
+}
+
+static size_t x_bytes(const rv_source *s)
+{
+    return (size_t)rv_shape_count(s->x) * rv_dtype_size(s->x_type);
+}
+
+static size_t y_bytes(const rv_source *s)
+{
+    return (size_t)rv_shape_count(s->y) * rv_dtype_size(s->y_type);
+}
+
+static bool read_kept(const rv_source *s, uint64_t epoch, int64_t index, void *x, void *y,
+                      int32_t *length, rv_error *error)
+{
+    (void)epoch, (void)length, (void)error;
+    const size_t nx = x_bytes(s), ny = y_bytes(s);
+    const unsigned char *sample =
+        ((const open_task *)s->context)->samples + (size_t)index * (nx + ny);
+    memcpy(x, sample, nx);
+    memcpy(y, sample + nx, ny);
+    return true;
+}
+
+/* Draws the samples of a task that has the same in each epoch now, and not in each epoch. Without room for them, each
+ * is drawn when it is read. */
+static bool keep_samples(rv_source *s, rv_error *error)
+{
+    enum { MOST = 1 << 26 }; /* bytes */
+    open_task *t = s->context;
+    const size_t nx = x_bytes(s), ny = y_bytes(s);
+    if ((size_t)s->count > MOST / (nx + ny)) return true;
+    t->samples = rv_alloc((size_t)s->count, nx + ny);
+    if (!t->samples) return true;
+    int32_t length;
+    for (int64_t i = 0; i < s->count; i++) {
+        unsigned char *sample = t->samples + (size_t)i * (nx + ny);
+        if (!s->read(s, 0, i, sample, sample + nx, &length, error)) return false;
+    }
+    s->read = read_kept;
+    return true;
+}
 
 bool rv_source_task(rv_source *source, const char *name, const rv_task_options *options,
                     rv_error *error)
@@ -109,9 +164,9 @@ bool rv_source_task(rv_source *source, const char *name, const rv_task_options *
         (kind->check && !kind->check(&o, error))) {
         return false;
     }
-    rv_task_options *kept = rv_alloc(1, sizeof *kept);
-    if (!kept) return rv_fail_memory(error);
-    *kept = o;
+    open_task *opened = rv_alloc(1, sizeof *opened);
+    if (!opened) return rv_fail_memory(error);
+    opened->options = o;
     source->sequence = true;
     kind->describe(source, &o);
     source->name = kind->task.name;
@@ -120,8 +175,9 @@ bool rv_source_task(rv_source *source, const char *name, const rv_task_options *
     source->x_type = source->tokens > 0 ? RV_I32 : RV_F32;
     source->read = kind->read;
     source->close = close_task;
-    source->context = kept;
-    if (rv_source_check(source, error)) return true;
+    source->context = opened;
+    if (rv_source_check(source, error) && (!kind->task.memorized || keep_samples(source, error)))
+        return true;
     rv_source_close(source);
     return false;
 }

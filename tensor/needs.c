@@ -8,14 +8,15 @@
 bool rv_needs(rv_error *error, const char *function, const char *names, const void *const *pointers,
               size_t count)
 {
-    for (size_t i = 0; i < count; i++) {
-        size_t length = strcspn(names, ",");
-        if (!pointers[i])
-            return rv_fail(error, RV_ERROR_ARGUMENT, "%s: %.*s is NULL; give one", function,
-                           (int)length, names);
-        names += length + strspn(names + length, ", ");
+    size_t missing = 0;
+    while (missing < count && pointers[missing]) missing++;
+    if (missing == count) return true;
+    for (size_t i = 0; i < missing; i++) {
+        names += strcspn(names, ",");
+        names += strspn(names, ", ");
     }
-    return true;
+    return rv_fail(error, RV_ERROR_ARGUMENT, "%s: %.*s is NULL; give one", function,
+                   (int)strcspn(names, ","), names);
 }
 
 bool rv_needs_array(rv_error *error, const char *function, const char *name, const void *array,

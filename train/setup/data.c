@@ -277,6 +277,13 @@ static bool open_own(rv_train_config *c, rv_source *source, const rv_source *own
     return rv_source_subset(source, own, (rv_subset){.in_order = true}, error);
 }
 
+/* Whether a task is to memorize its samples, which then serve for training and for validation. */
+static bool memorized(const rv_train_config *c)
+{
+    const rv_task *task = !c->data.path ? rv_task_find(c->data.task) : NULL;
+    return task && task->memorized;
+}
+
 bool rv_setup_data(rv_train_config *c, rv_setup *s, const rv_train_parts *parts, rv_error *error)
 {
     s->prefetch = 4;
@@ -285,6 +292,7 @@ bool rv_setup_data(rv_train_config *c, rv_setup *s, const rv_train_parts *parts,
     bool digits = !c->data.path && strcmp(c->data.task, "digits") == 0;
     if (digits) s->prefetch = 0;
     if (c->data.path) return open_file(c, s, error);
+    if (memorized(c)) s->prefetch = 0; /* they are in memory */
     if (digits) return open_digits(c, &s->data, error);
     return rv_source_task(&s->data, c->data.task,
                           &(rv_task_options){.count = c->data.samples,
@@ -292,13 +300,6 @@ bool rv_setup_data(rv_train_config *c, rv_setup *s, const rv_train_parts *parts,
                                              .size = c->data.size,
                                              .seed = rv_seed((uint64_t)c->loop.seed, "task")},
                           error);
-}
-
-/* Whether a task is to memorize its samples, which then serve for training and for validation. */
-static bool memorized(const rv_train_config *c)
-{
-    const rv_task *task = !c->data.path ? rv_task_find(c->data.task) : NULL;
-    return task && task->memorized;
 }
 
 /* Which samples are for validation, and which for training. */
