@@ -125,6 +125,31 @@ TEST(Sweep, DrawsCoverTheirRangesEvenly)
     EXPECT_NEAR(low, COUNT / 4, 300);
 }
 
+TEST(Sweep, EachIsAGridInWhichEveryCombinationComesEquallyOften)
+{
+    std::map<std::string, int> seen;
+    for (const Trial &t : drawn(R"({"model": {"each": ["gru", "rnn", "lstm"]},
+                                    "learning-rate": {"log-uniform": [1e-4, 1]},
+                                    "layers": {"each": [1, 2]}})",
+                                1, 60)) {
+        const Json settings(t);
+        seen[settings.text("model") + std::to_string(settings.number("layers"))]++;
+    }
+    EXPECT_EQ(seen.size(), 6u);
+    for (const auto &[combination, count] : seen) EXPECT_EQ(count, 10) << combination;
+}
+
+TEST(Sweep, APictureHasAPanelForEachSetting)
+{
+    const std::string folder = scratch_folder(), common = " --database " + folder + "/s.sqlite";
+    ASSERT_EQ(sweep(written(space_text) + " --trials 9" + common).status, 0);
+    EXPECT_EQ(sweep("--plot " + folder + "/sweep" + common).status, 0);
+    const std::string svg = slurp(folder + "/sweep.svg");
+    for (const char *name : {"model", "optimizer", "units", "learning-rate", "momentum", "epochs",
+                             "gru", "adam", "validation_loss"})
+        EXPECT_NE(svg.find(">" + std::string(name) + "<"), std::string::npos) << name;
+}
+
 TEST(Sweep, ConditionsHoldAndOnlyThen)
 {
     int with = 0;

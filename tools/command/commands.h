@@ -7,6 +7,7 @@
 extern const command command_train;
 extern const command command_compare;
 extern const command command_sweep;
+extern const command command_experiment;
 extern const command command_evaluate;
 extern const command command_sample;
 extern const command command_profile;

@@ -8,6 +8,7 @@
 #include "tensor/memory.h"
 #include "tools/cli/json.h"
 #include "tools/cli/say.h"
+#include "tools/plot/scatter.h"
 #include "train/json_internal.h"
 
 /* ---- rows ---- */
@@ -226,4 +227,94 @@ bool sweep_print_best(const sweep_report *r, rv_error *error)
                                "no trial is done yet; train some with: recurve sweep --database "
                                "%.300s",
                                r->database->path));
+}
+
+/* ---- a picture ---- */
+
+enum { PANELS = 32, NAMES = 64 };
+
+/* A panel of one setting. Values that are no numbers have the positions 0, 1, .. */
+typedef struct panel {
+    const space_entry *column;
+    double *x; /* [trials] */
+    char *names[NAMES];
+    int count;
+} panel;
+
+static double position(panel *p, const row *t)
+{
+    char text[RV_NUMBER_TEXT];
+    const cJSON *value = cJSON_GetObjectItemCaseSensitive(t->settings, p->column->row->key);
+    if (!value) return NAN;
+    if (cJSON_IsNumber(value) && p->column->kind > SPACE_EACH) return value->valuedouble;
+    const char *name = value_text(t, p->column, "", text);
+    for (int i = 0; i < p->count; i++)
+        if (strcmp(p->names[i], name) == 0) return i;
+    if (p->count == NAMES || !(p->names[p->count] = rv_string_copy(name))) return NAN;
+    return p->count++;
+}
+
+static int64_t read_points(const sweep_report *r, panel *panels, int count, double *y, int64_t most,
+                           rv_error *error)
+{
+    int64_t used = 0;
+    row t;
+    sqlite3_stmt *query = select_rows(r, false, most, error);
+    while (next_row(r, query, &t, error)) {
+        const bool counts = strcmp(t.state, "diverged") != 0 && used < most;
+        if (counts) y[used] = t.objective;
+        for (int i = 0; i < count && counts; i++) panels[i].x[used] = position(&panels[i], &t);
+        used += counts;
+        cJSON_Delete(t.settings);
+    }
+    return used;
+}
+
+static bool draw_panels(const sweep_report *r, const char *path, const panel *panels, int count,
+                        const double *y, int64_t points, rv_error *error)
+{
+    scatter_series series[PANELS];
+    scatter_panel drawn[PANELS];
+    char title[96];
+    bool log = true;
+    for (int64_t i = 0; i < points; i++) log = log && !(y[i] <= 0);
+    for (int i = 0; i < count; i++) {
+        const panel *p = &panels[i];
+        series[i] = (scatter_series){.count = (int)points, .x = p->x, .y = y};
+        drawn[i] = (scatter_panel){.across = p->column->row->key,
+                                   .of = p->count ? (const char *const *)p->names : NULL,
+                                   .names = p->count,
+                                   .log = p->column->kind == SPACE_LOG_UNIFORM,
+                                   .series = &series[i],
+                                   .count = 1};
+    }
+    snprintf(title, sizeof title, "%" PRId64 " trials: best %s", points, r->objective->name);
+    return scatter_draw(path, title, r->objective->name, log && !r->objective->greatest, drawn,
+                        count, error);
+}
+
+bool sweep_draw(const sweep_report *r, const char *path, rv_error *error)
+{
+    const space_entry *columns[SPACE_ENTRIES];
+    panel panels[PANELS] = {{0}};
+    trial_counts c;
+    int count = columns_of(r->space, columns);
+    if (count > PANELS) count = PANELS;
+    if (!trials_count(r->database, r->range, &c, error)) return false;
+    double *y = rv_alloc((size_t)c.all, sizeof *y);
+    bool ok = y;
+    for (int i = 0; i < count && ok; i++) {
+        panels[i].column = columns[i];
+        panels[i].x = rv_alloc((size_t)c.all, sizeof *panels[i].x);
+        ok = panels[i].x;
+    }
+    if (!ok) rv_fail_memory(error);
+    const int64_t points = ok ? read_points(r, panels, count, y, c.all, error) : 0;
+    ok = error->code == RV_OK && draw_panels(r, path, panels, count, y, points, error);
+    for (int i = 0; i < count; i++) {
+        rv_free(panels[i].x);
+        for (int k = 0; k < panels[i].count; k++) rv_free(panels[i].names[k]);
+    }
+    rv_free(y);
+    return ok;
 }

@@ -21,6 +21,9 @@ bool sweep_print_json(const sweep_report *r, rv_error *error);
 /* Prints the configuration of the best trial for `recurve train --config`. RV_ERROR_ARGUMENT: there is none. */
 bool sweep_print_best(const sweep_report *r, rv_error *error);
 
+/* Draws each setting that the space draws against the objective, into PATH.svg and PATH.png. */
+bool sweep_draw(const sweep_report *r, const char *path, rv_error *error);
+
 /* "57 of 200 trial(s) done, 3 diverged, 1 failed: .." */
 bool sweep_print_counts(const sweep_report *r, rv_error *error);
 

@@ -18,7 +18,8 @@ typedef struct reading {
     rv_error *error;
 } reading;
 
-static const char *const words[] = {"choices", "uniform", "log-uniform", "when"};
+static const char *const words[] = {"choices", "each", "uniform", "log-uniform", "when"};
+enum { MOST_COMBINATIONS = 1000000 };
 enum { WORDS = sizeof words / sizeof *words, WHEN = WORDS - 1 };
 
 static const char *word_at(const void *list, int index)
@@ -143,15 +144,22 @@ static bool read_object(const reading *r, space_entry *e, const cJSON *object)
         }
         e->kind = (space_kind)word;
         distributions++;
-        if (e->kind == SPACE_CHOICES) e->choices = item;
-        if (!(e->kind == SPACE_CHOICES ? check_choices(r, item)
-                                       : read_range(r, e, item, words[word])))
-            return false;
+        const bool listed = e->kind == SPACE_CHOICES || e->kind == SPACE_EACH;
+        if (listed) e->choices = item;
+        if (!(listed ? check_choices(r, item) : read_range(r, e, item, words[word]))) return false;
     }
     return distributions == 1 ||
            rv_fail(r->error, RV_ERROR_FORMAT,
-                   "\"%.300s\": %s: expected one of choices, uniform and log-uniform, got %d",
+                   "\"%.300s\": %s: expected one of choices, each, uniform and log-uniform, got %d",
                    r->path, r->key, distributions);
+}
+
+int64_t space_combinations(const space *s)
+{
+    int64_t product = 1;
+    for (const space_entry *e = s->entries; e < s->entries + s->count; e++)
+        if (e->kind == SPACE_EACH) product *= cJSON_GetArraySize(e->choices);
+    return product;
 }
 
 static bool add_entry(const reading *r, const rv_config_row *row, const cJSON *item)
@@ -165,6 +173,13 @@ static bool add_entry(const reading *r, const rv_config_row *row, const cJSON *i
     } else {
         e.choices = item;
         if (!(cJSON_IsArray(item) ? check_choices(r, item) : check_value(r, item))) return false;
+    }
+    if (e.kind == SPACE_EACH) {
+        e.turn = space_combinations(r->space);
+        if (e.when || e.turn > MOST_COMBINATIONS / cJSON_GetArraySize(e.choices))
+            return rv_fail(r->error, RV_ERROR_FORMAT, "\"%.300s\": %s: %s", r->path, r->key,
+                           e.when ? "each holds for all trials; leave out when, or give choices"
+                                  : "more than 1000000 combinations; give fewer of each");
     }
     r->space->entries[r->space->count++] = e;
     return true;
@@ -218,7 +233,7 @@ void space_free(space *s)
 
 bool space_varies(const space_entry *e)
 {
-    return e->when || e->kind != SPACE_CHOICES || cJSON_GetArraySize(e->choices) > 1;
+    return e->when || e->kind > SPACE_EACH || cJSON_GetArraySize(e->choices) > 1;
 }
 
 /* ---- drawing ---- */
@@ -263,12 +278,13 @@ static double draw_number(const space_entry *e, double u)
     return clamp(whole ? floor(x) : rounded(x), e->low, e->high);
 }
 
-static cJSON *draw(const space_entry *e, double u)
+static cJSON *draw(const space_entry *e, double u, int64_t trial)
 {
-    if (e->kind != SPACE_CHOICES) return rv_json_exact(draw_number(e, u));
+    if (e->kind > SPACE_EACH) return rv_json_exact(draw_number(e, u));
     if (!cJSON_IsArray(e->choices)) return cJSON_Duplicate(e->choices, true);
     const int count = cJSON_GetArraySize(e->choices);
-    return cJSON_Duplicate(cJSON_GetArrayItem(e->choices, (int)(u * count)), true);
+    const int chosen = e->kind == SPACE_EACH ? (int)(trial / e->turn % count) : (int)(u * count);
+    return cJSON_Duplicate(cJSON_GetArrayItem(e->choices, chosen), true);
 }
 
 /* The sweep's own seed is not that of its runs, if the space draws theirs. */
@@ -289,7 +305,7 @@ char *space_draw(const space *s, const rv_train_config *config, uint64_t seed, i
             !holds(e->when, settings, given))
             continue;
         const double u = rv_random_uniform(rv_seed(seed, key), (uint64_t)trial);
-        cJSON *value = draw(e, u);
+        cJSON *value = draw(e, u, trial);
         ok = value && cJSON_AddItemToObject(settings, key, value);
     }
     text = ok ? rv_json_text(settings, false) : NULL;

@@ -3,6 +3,7 @@
  *     {"task": "adding",                                      the same in every trial
  *      "optimizer": ["adam", "momentum"],                     one of these
  *      "learning-rate": {"log-uniform": [1e-4, 1]},           log x is uniform from log 1e-4 to log 1
+ *      "layers": {"each": [1, 2, 4]},                         each in turn: a grid
  *      "units": {"uniform": [8, 64]},                         whole numbers, as the option's are
  *      "momentum": {"uniform": [0.5, 0.99], "when": {"optimizer": "momentum"}}}
  *
@@ -14,7 +15,7 @@
 
 #include "recurve.h"
 
-typedef enum space_kind { SPACE_CHOICES, SPACE_UNIFORM, SPACE_LOG_UNIFORM } space_kind;
+typedef enum space_kind { SPACE_CHOICES, SPACE_EACH, SPACE_UNIFORM, SPACE_LOG_UNIFORM } space_kind;
 
 /* A distribution of an option. It draws a value only if each option that `when` names has the value, or one
  * of the values, that `when` states. */
@@ -22,8 +23,9 @@ typedef struct space_entry {
     const rv_config_row *row;
     space_kind kind;
     const cJSON *choices; /* an array; or a single value */
-    double low, high;     /* both included */
-    const cJSON *when;    /* an object; NULL: always */
+    int64_t turn;      /* of SPACE_EACH: trials that one choice holds for, until the next comes */
+    double low, high;  /* both included */
+    const cJSON *when; /* an object; NULL: always */
 } space_entry;
 
 enum { SPACE_ENTRIES = 256 };
@@ -38,6 +40,9 @@ typedef struct space {
  * after a failure. */
 bool space_parse(space *s, const char *text, const char *path, rv_error *error);
 void space_free(space *s);
+
+/* The number of combinations of the values of `each`: so many consecutive trials have each once. */
+int64_t space_combinations(const space *s);
 
 /* Whether an entry can differ from trial to trial. */
 bool space_varies(const space_entry *entry);

@@ -1,0 +1,147 @@
+/* recurve experiment: its numbers are computed again from its trials, by other code. */
+#include <cmath>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "tests/tools/command.h"
+
+namespace {
+
+struct Trial {
+    std::string model, state;
+    double objective, parameters, samples;
+};
+
+double number(const cJSON *object, const char *name)
+{
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
+    return cJSON_IsNumber(item) ? item->valuedouble : NAN;
+}
+
+/* The trials of the database, by model. */
+std::map<std::string, std::vector<Trial>> trials_of(const std::string &database)
+{
+    std::map<std::string, std::vector<Trial>> all;
+    const Outcome outcome = recurve("sweep --json --database " + database);
+    EXPECT_EQ(outcome.status, 0) << outcome.err;
+    const Json json(outcome.out);
+    const cJSON *item;
+    cJSON_ArrayForEach(item, cJSON_GetObjectItem(json.root(), "trials"))
+    {
+        const cJSON *settings = cJSON_GetObjectItem(item, "settings");
+        const Trial t{Json::text(settings, "model"), Json::text(item, "state"),
+                      number(item, "objective"), number(item, "parameters"),
+                      number(settings, "samples")};
+        all[t.model].push_back(t);
+    }
+    return all;
+}
+
+Outcome experiment(const std::string &arguments) { return recurve("experiment " + arguments); }
+
+TEST(Experiment, CapacityIsTheMostBitsPerParameterOfAnyTrial)
+{
+    const std::string database = scratch_folder() + "/c.sqlite",
+                      words = "capacity --json --models ugrnn,rnn --parameters 200 --trials 6 "
+                              "--epochs 25 --size 8 --database " +
+                              database;
+    const Outcome outcome = experiment(words + " --workers 2");
+    ASSERT_EQ(outcome.status, 0) << outcome.err;
+    const Json json(outcome.out);
+    const auto trials = trials_of(database);
+    ASSERT_EQ(cJSON_GetArraySize(json.root()), 2);
+    const cJSON *row;
+    cJSON_ArrayForEach(row, json.root())
+    {
+        const std::vector<Trial> &own = trials.at(Json::text(row, "model"));
+        double best = 0;
+        EXPECT_EQ(own.size(), 6u);
+        for (const Trial &t : own) {
+            const double p = t.objective, b = t.samples;
+            EXPECT_GE(b, 100);
+            EXPECT_LE(b, 1600);
+            const double right = p == 1 ? 0 : p * std::log2(p) + (1 - p) * std::log2(1 - p);
+            if (p > 0.5) best = std::fmax(best, (b + b * right) / t.parameters);
+        }
+        EXPECT_GT(best, 0.01);
+        EXPECT_NEAR(number(row, "bits_per_parameter"), best, 1e-12);
+        EXPECT_EQ(number(row, "trials"), 6);
+    }
+    EXPECT_EQ(experiment(words).out, outcome.out); /* a finished experiment is printed again */
+    const Outcome text = experiment("capacity --models ugrnn,rnn --parameters 200 --trials 6 "
+                                    "--epochs 25 --size 8 --database " +
+                                    database);
+    EXPECT_CONTAINS(text.out, "bits/parameter\nugrnn ");
+}
+
+TEST(Experiment, TrainabilityIsTheShareThatFailsWithTheWilsonInterval)
+{
+    const std::string database = scratch_folder() + "/t.sqlite";
+    const std::string words = "trainability --models gru --parameters 300 --trials 12 --epochs 8 "
+                              "--length 8 --samples 400 --database " +
+                              database;
+    const Outcome outcome = experiment(words + " --json"), text = experiment(words);
+    ASSERT_EQ(outcome.status, 0) << outcome.err;
+    const Json json(outcome.out);
+    const cJSON *row = cJSON_GetArrayItem(json.root(), 0);
+    const double n = 12, p = number(row, "infeasible") / n, z = 1.959964;
+    EXPECT_EQ(number(row, "fails"), p);
+    EXPECT_GT(p, 0);
+    EXPECT_LT(p, 1);
+    /* The interval's ends are the shares q of which p is z standard deviations away. */
+    for (const char *end : {"low", "high"}) {
+        const double q = number(row, end);
+        EXPECT_NEAR((p - q) * (p - q), z * z * q * (1 - q) / n, 1e-9) << end;
+    }
+    const std::string before = "its error stays above ";
+    const size_t at = text.out.find(before);
+    ASSERT_NE(at, std::string::npos) << text.out;
+    const double threshold = std::atof(text.out.c_str() + at + before.size());
+    const auto trials = trials_of(database);
+    int failed = 0;
+    for (const Trial &t : trials.at("gru"))
+        failed += t.state == "diverged" || t.objective > threshold;
+    EXPECT_EQ(failed, number(row, "infeasible"));
+}
+
+TEST(Experiment, MemoryIsTheLeastErrorForEachNumberOfUnits)
+{
+    const std::string folder = scratch_folder();
+    const Outcome outcome = experiment("memory --json --models gru --units 2,4 --trials 3 --epochs "
+                                       "2 --size 4 --samples 200 --database " +
+                                       folder + "/m.sqlite --plot " + folder + "/memory");
+    ASSERT_EQ(outcome.status, 0) << outcome.err;
+    const Json json(outcome.out);
+    double least = INFINITY;
+    const auto trials = trials_of(folder + "/m.sqlite");
+    for (const Trial &t : trials.at("gru"))
+        if (t.state == "done") least = std::fmin(least, t.objective);
+    EXPECT_EQ(std::fmin(number(cJSON_GetArrayItem(json.root(), 0), "error"),
+                        number(cJSON_GetArrayItem(json.root(), 1), "error")),
+              least);
+    EXPECT_CONTAINS(slurp(folder + "/memory.svg"), "mean squared error");
+}
+
+TEST(Experiment, MistakesAreExplained)
+{
+    const std::map<std::string, std::string> messages = {
+        {"", "which experiment? Give capacity, memory or trainability"},
+        {"capcity", "unknown experiment \"capcity\"; did you mean \"capacity\"?"},
+        {"memory", "--database names the file that keeps the trials; give one, such as --database "
+                   "memory.sqlite"},
+        {"memory --database x --parameters 5",
+         "the sizes of nets for memory are --units; leave out --parameters"},
+        {"capacity --database x --parameters 1k",
+         "--parameters: got \"1k\", expected whole numbers, such as 1,2,4"},
+        {"capacity --database x --layers 1,1", "--layers: 1 comes twice"},
+        {"capacity --database x --models ugrn", "unknown model \"ugrn\"; did you mean \"ugrnn\"?"}};
+    for (const auto &[words, message] : messages) {
+        const Outcome outcome = experiment(words);
+        EXPECT_EQ(outcome.status, 2);
+        EXPECT_EQ(outcome.err,
+                  "recurve experiment: " + message + "\nTry 'recurve experiment --help'.\n");
+    }
+}
+
+} // namespace

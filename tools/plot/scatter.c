@@ -1,0 +1,121 @@
+#include "tools/plot/scatter.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tools/cli/say.h"
+#include "tools/plot/gnuplot.h"
+
+/* In pixels. */
+enum { PLOT = 300, LEFT = 76, RIGHT = 14, TOP = 70, PLOT_HEIGHT = 300, BOTTOM = 66, ACROSS = 4 };
+
+/* The Okabe-Ito palette, which colour-blind readers can tell apart, and a mark for each colour. */
+static const char *const colours[] = {"#0072B2", "#D55E00", "#009E73", "#CC79A7",
+                                      "#E69F00", "#56B4E9", "#000000", "#8a8a8a"};
+enum { COLOURS = sizeof colours / sizeof *colours };
+static const int marks[] = {7, 5, 9, 11, 13, 6, 4, 8};
+
+static bool is_drawn(const scatter_panel *p, double x, double y, bool log)
+{
+    return isfinite(x) && isfinite(y) && (!p->log || x > 0) && (!log || y > 0);
+}
+
+/* Whether the panel has a point. */
+static bool put_data(FILE *to, const scatter_panel *p, int number, bool log)
+{
+    bool any = false;
+    for (int k = 0; k < p->count; k++) {
+        const scatter_series *s = &p->series[k];
+        say(to, "$p%ds%d << END\n", number, k);
+        for (int i = 0; i < s->count; i++) {
+            if (!is_drawn(p, s->x[i], s->y[i], log)) continue;
+            any = true;
+            say(to, "%.9g %.9g %.9g %.9g\n", s->x[i], s->y[i], s->low ? s->low[i] : s->y[i],
+                s->high ? s->high[i] : s->y[i]);
+        }
+        say(to, "END\n");
+    }
+    return any;
+}
+
+static void put_axis(FILE *to, const scatter_panel *p)
+{
+    say(to, "set xlabel ");
+    gnuplot_put_text(to, p->across);
+    say(to, "\nunset logscale x\nset xtics auto norotate\nset xrange [*:*]\n");
+    if (p->log) say(to, "set logscale x\nset format x '%%.3g'\n");
+    if (!p->of) return;
+    say(to, "set xrange [-0.5:%g]\nset xtics (", p->names - 0.5);
+    for (int i = 0; i < p->names; i++) {
+        if (i > 0) say(to, ", ");
+        gnuplot_put_text(to, p->of[i]);
+        say(to, " %d", i);
+    }
+    say(to, ")%s\n", p->names > 4 ? " rotate by -30" : "");
+}
+
+static void put_points(FILE *to, const scatter_panel *p, int number)
+{
+    for (int k = 0; k < p->count; k++) {
+        const scatter_series *s = &p->series[k];
+        const char *colour = colours[k % COLOURS];
+        const int mark = marks[k % COLOURS];
+        say(to, "%s$p%ds%d using 1:2%s with %s pt %d ps 0.6 lc rgb '%s' ", k ? ", " : "plot ",
+            number, k, s->low ? ":3:4" : "",
+            s->low      ? "yerrorbars"
+            : s->joined ? "linespoints"
+                        : "points",
+            mark, colour);
+        if (s->label) {
+            say(to, "title ");
+            gnuplot_put_text(to, s->label);
+        } else {
+            say(to, "notitle");
+        }
+        if (s->low && s->joined)
+            say(to, ", $p%ds%d using 1:2 with lines lc rgb '%s' notitle", number, k, colour);
+    }
+    fputc('\n', to);
+}
+
+bool scatter_draw(const char *path, const char *title, const char *up, bool log,
+                  const scatter_panel *panels, int count, rv_error *error)
+{
+    char *body = NULL;
+    size_t size;
+    const int columns = count < ACROSS ? count : ACROSS, lines = (count + ACROSS - 1) / ACROSS;
+    const int each = LEFT + PLOT + RIGHT, tall = PLOT_HEIGHT + BOTTOM;
+    const int width = columns * each > 560 ? columns * each : 560, height = TOP + lines * tall;
+    FILE *to = open_memstream(&body, &size);
+    if (!to) return rv_fail_memory(error);
+    say(to, "set multiplot\nset border 3 lw 0.8 lc rgb '#777777'\nset tics nomirror out scale 0.5 "
+            "textcolor rgb '#333333'\nset grid lt 1 lw 0.6 lc rgb '#e2e2e2'\n"
+            "set key top right samplen 1 spacing 1.1\nset label 1 ");
+    gnuplot_put_text(to, title);
+    say(to, " at screen %.5f, screen %.5f left font ',15' tc rgb '#111111'\nset ylabel ",
+        (double)LEFT / width, 1 - 24.0 / height);
+    gnuplot_put_text(to, up);
+    fputs(log ? "\nset logscale y\nset format y '%.3g'\n" : "\n", to);
+    for (int i = 0; i < count; i++) {
+        const int left = i % ACROSS * each + LEFT, top = TOP + i / ACROSS * tall;
+        say(to,
+            "set lmargin at screen %.5f\nset rmargin at screen %.5f\nset tmargin at screen %.5f\n"
+            "set bmargin at screen %.5f\n",
+            (double)left / width, (double)(left + PLOT) / width, 1 - (double)top / height,
+            1 - (double)(top + PLOT_HEIGHT) / height);
+        const bool any = put_data(to, &panels[i], i, log);
+        put_axis(to, &panels[i]);
+        if (any)
+            put_points(to, &panels[i], i);
+        else
+            say(to, "plot [0:1] [1:2] NaN notitle\n");
+        say(to, "unset label 1\n");
+    }
+    const bool ok = fclose(to) == 0 ? true : rv_fail_memory(error);
+    const gnuplot_picture picture = {.width = width, .height = height, .body = body};
+    const bool drawn = ok && gnuplot_draw(&picture, path, error);
+    free(body);
+    return drawn;
+}
