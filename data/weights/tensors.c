@@ -131,21 +131,27 @@ static bool read_name(rv_foreign *t, rv_error *error)
 
 /* ---- files ---- */
 
-/* Files that hold programs or another format, and how to save the weights instead. */
+/* Files of other kinds, by their endings, and what to give instead. */
 static bool refuse_ending(const char *path, rv_error *error)
 {
-    static const char *const endings[] = {".pt", ".pth", ".bin", ".ckpt", ".h5", ".keras"};
-    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
-        const size_t length = strlen(path), end = strlen(endings[i]);
-        if (length < end || strcmp(path + length - end, endings[i]) != 0) continue;
-        return rv_fail(
-            error, RV_ERROR_FORMAT,
-            i < 4
-                ? "\"%.500s\": a file of this kind is a program to Python, and is not read; save a "
-                  "safetensors file: safetensors.torch.save_file(model.state_dict(), FILE)"
-                : "\"%.500s\": HDF5 is not read; save an .npz file: numpy.savez(FILE, "
-                  "**{w.path: w.numpy() for w in model.weights})",
-            path);
+    static const char pickle[] =
+        "is a program to Python, and is not read; save a safetensors file: "
+        "safetensors.torch.save_file(model.state_dict(), FILE)";
+    static const char hdf5[] = "is HDF5, which is not read; save an .npz file: numpy.savez(FILE, "
+                               "**{w.path: w.numpy() for w in model.weights})";
+    static const struct {
+        const char *ending, *text;
+    } others[] = {{".pt", pickle},
+                  {".pth", pickle},
+                  {".bin", pickle},
+                  {".ckpt", pickle},
+                  {".h5", hdf5},
+                  {".keras", hdf5},
+                  {".index.json", "is a list of files; give these"}};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        const size_t length = strlen(path), end = strlen(others[i].ending);
+        if (length >= end && strcmp(path + length - end, others[i].ending) == 0)
+            return rv_fail(error, RV_ERROR_FORMAT, "\"%.500s\" %s", path, others[i].text);
     }
     return true;
 }

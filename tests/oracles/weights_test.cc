@@ -366,13 +366,15 @@ TEST_F(Layers, AreReadFromFilesOfTheseKinds)
 {
     net({{"fc/weight", RV_SHAPE(1, 2)}, {"fc/bias", RV_SHAPE(1)}});
     refused(RV_ERROR_FORMAT,
-            "a file of this kind is a program to Python, and is not read; save a safetensors file: "
+            "\"model.pt\" is a program to Python, and is not read; save a safetensors file: "
             "safetensors.torch.save_file(model.state_dict(), FILE)",
             "model.pt");
     refused(RV_ERROR_FORMAT,
-            "HDF5 is not read; save an .npz file: numpy.savez(FILE, **{w.path: w.numpy() for w in "
-            "model.weights})",
+            "\"model.weights.h5\" is HDF5, which is not read; save an .npz file: numpy.savez(FILE, "
+            "**{w.path: w.numpy() for w in model.weights})",
             "model.weights.h5");
+    refused(RV_ERROR_FORMAT, "\"model.index.json\" is a list of files; give these",
+            "model.index.json");
     const std::string from = file(linear("a", 1, 2));
     const char *twice[] = {from.c_str(), from.c_str()};
     error_ = {};

@@ -47,7 +47,8 @@ static const option_row options[] = {
     ROW(initial, "init", "FILE", TEXT,
         "start from the parameters in this safetensors file, such\n"
         "as best.safetensors of another run, and from its drawn\n"
-        "constants; names and shapes must be those of the net"),
+        "constants; names and shapes must be those of the net\n"
+        "(weights of PyTorch or Keras: `recurve import`)"),
     ROW(partial, "partial", NULL, FLAG,
         "with --init: parameters that only the file or only the\nnet has are no error"),
     ROW(dry_run, "dry-run", NULL, FLAG,
