@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "tape.h"
-#include "../tensor/safetensors.h"
+#include "../tensor/archive.h"
 
 #ifdef __cplusplus
 extern "C" {

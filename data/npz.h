@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#include "../tensor/safetensors.h"
+#include "../tensor/archive.h"
 
 #ifdef __cplusplus
 extern "C" {

@@ -13,7 +13,7 @@
 
 #include "../autograd/gradcheck.h"
 #include "../models/models.h"
-#include "../tensor/safetensors.h"
+#include "../tensor/archive.h"
 
 #ifdef __cplusplus
 extern "C" {

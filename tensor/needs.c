@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "tensor/safetensors.h"
+#include "tensor/archive.h"
 
 bool rv_needs(rv_error *error, const char *function, const char *names, const void *const *pointers,
               size_t count)

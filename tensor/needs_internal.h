@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "tensor/error.h"
-#include "tensor/safetensors.h"
+#include "tensor/archive.h"
 
 #ifdef __cplusplus
 extern "C" {

@@ -11,7 +11,6 @@
 
 #include "error.h"
 #include "init.h"
-#include "safetensors.h"
 #include "tensor.h"
 
 #ifdef __cplusplus
@@ -45,29 +44,6 @@ rv_entry *rv_store_find(const rv_store *store, const char *name); /* NULL if unk
  * contains control characters, and for a new parameter after rv_store_load. */
 rv_entry *rv_store_get(rv_store *store, const char *name, rv_role role, rv_dtype dtype,
                        rv_shape shape, rv_init init, rv_error *error);
-
-/* Saves a checkpoint: all entries, as safetensors, with an XXH3-128 checksum of the whole file, so
- * that loading detects damage of any bit. Atomic. The seed is not saved: create the store that
- * resumes with the same seed. */
-bool rv_store_save(const rv_store *store, const char *path, rv_error *error);
-
-/* The same with your own metadata in UTF-8, such as the position in the data, covered by the
- * checksum. rv_safetensors_read returns it, rv_store_load ignores it. RV_ERROR_NAME for invalid
- * UTF-8 and for the reserved keys "format", "checksum" and "role:..". */
-bool rv_store_save_with(const rv_store *store, const char *path, const rv_metadata *metadata,
-                        size_t count, rv_error *error);
-
-/* Loads a checkpoint. Existing entries are overwritten: values are converted to the entry's dtype,
- * shapes must be equal, roles stay. Other entries are created in the file's order. The file must
- * have all parameters of the store, those that it has now and those that are requested later: a
- * misspelled name is an error when it is recorded, never a parameter with initial values. Any
- * safetensors file is accepted; tensors that are not marked as states become parameters. On failure
- * the store is unchanged. */
-bool rv_store_load(rv_store *store, const char *path, rv_error *error);
-
-/* The same for a net with parameters that the file lacks, such as a new head: they keep or get
- * their initial values, and their `loaded` is false. */
-bool rv_store_load_partial(rv_store *store, const char *path, rv_error *error);
 
 /* The XXH3-128 of name, dtype, shape and bytes of all parameters, in order of name (so that the
  * order of creation does not matter), as 32 hex digits; "" when out of memory. */

@@ -31,14 +31,6 @@ void rv_store_set_complete(rv_store *store, bool complete);
  * array (rv_free). */
 rv_entry **rv_store_release(rv_store *from, size_t *count);
 
-/* Reads a checkpoint into a separate store, to be freed by rv_store_free. NULL on failure. A tensor
- * that `store` has must be of a type that is read: RV_ERROR_DTYPE. */
-rv_store *rv_store_stage(const rv_store *store, const char *path, rv_error *error);
-
-/* rv_store_save_with, to a file or to memory. */
-bool rv_store_put(const rv_store *store, rv_sink *sink, const rv_metadata *metadata, size_t count,
-                  rv_error *error);
-
 /* Attaches one object for the layer above; the store releases it before it frees its entries.
  * Attaching another object releases the previous one; NULL detaches it. `release` may be NULL. */
 void rv_store_attach(rv_store *store, void *object, void (*release)(void *object));

@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "autograd/program.h"
+#include "tensor/checkpoint_internal.h"
 #include "tensor/memory.h"
 #include "tensor/needs_internal.h"
-#include "tensor/store_entries_internal.h"
 #include "train/trainer/resume.h"
 #include "train/trainer/run_state.h"
 #include "train/trainer/trainer.h"

@@ -12,6 +12,7 @@
 #include "tensor/file_internal.h"
 #include "tensor/memory.h"
 #include "tensor/needs_internal.h"
+#include "tensor/safetensors.h"
 #include "tensor/text_internal.h"
 
 typedef struct archive {

@@ -3,7 +3,7 @@
 #define RV_LANG_RECORD_INPUTS_H
 
 #include "lang/record/run.h"
-#include "tensor/safetensors.h"
+#include "tensor/archive.h"
 
 /* Makes values for a model's inputs: copies of those given, the others drawn as declared. The caller frees them with
  * rv_lang_free_tensors. */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tensor/checkpoint_internal.h"
 #include "tensor/memory.h"
 #include "tensor/name_internal.h"
 #include "tensor/needs_internal.h"

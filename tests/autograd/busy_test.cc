@@ -8,6 +8,7 @@
 #include "autograd/anomaly.h"
 #include "autograd/gradcheck.h"
 #include "autograd/profile.h"
+#include "tensor/checkpoint.h"
 #include "tests/autograd/custom_ops.h"
 #include "tests/tapes.h"
 

@@ -10,6 +10,7 @@
 #include "data/files.h"
 #include "data/loader.h"
 #include "data/npz.h"
+#include "tensor/safetensors.h"
 #include "data/tasks.h"
 #include "data/tensors.h"
 #include "data/transforms.h"

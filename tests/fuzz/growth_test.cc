@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "data/npz.h"
+#include "tensor/safetensors.h"
 #include "data/weights.h"
 #include "lang/lang.h"
 #include "tensor/memory.h"

@@ -4,6 +4,7 @@
 
 #include "data/files.h"
 #include "data/npz.h"
+#include "tensor/safetensors.h"
 #include "tests/data/sources.h"
 #include "tests/fuzz/fuzz.h"
 

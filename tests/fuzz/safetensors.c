@@ -5,8 +5,9 @@
 #include <unistd.h>
 
 #include "data/weights.h"
+#include "tensor/checkpoint.h"
 #include "tensor/memory.h"
-#include "tensor/store.h"
+#include "tensor/safetensors.h"
 #include "tests/fuzz/fuzz.h"
 
 /* ---- archives ---- */

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "autograd/gradcheck.h"
+#include "tensor/checkpoint.h"
 #include "tests/tapes.h"
 
 namespace {

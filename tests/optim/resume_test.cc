@@ -5,6 +5,7 @@
 
 #include "optim/optim.h"
 #include "optim/plateau.h"
+#include "tensor/checkpoint.h"
 #include "tests/tapes.h"
 
 namespace {

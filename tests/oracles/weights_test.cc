@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "data/weights.h"
+#include "tensor/safetensors.h"
 #include "lang/lang.h"
 #include "lang/zoo.h"
 #include "models/models.h"

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "tensor/checkpoint.h"
 #include "tensor/safetensors.h"
-#include "tensor/store.h"
 #include "tests/files.h"
 #include "tests/tensor/stores.h"
 

@@ -12,6 +12,7 @@
 #include "data/files.h"
 #include "data/loader.h"
 #include "lang/lang.h"
+#include "tensor/checkpoint.h"
 #include "tensor/file_internal.h"
 #include "tests/files.h"
 #include "tests/tensor/stores.h"

@@ -53,7 +53,7 @@ def compiled(source, libraries, package, more=()):
     os.makedirs(CACHE, exist_ok=True)
     files = [os.path.join(HERE, name) for name in (source, "peers/data.c", "serve.c")]
     command = ["cc", "-std=c11", "-D_GNU_SOURCE", "-O3", "-march=native", "-fno-math-errno", "-I", ROOT,
-               "-I", CACHE, *files, os.path.join(ROOT, "tools/machine/timing.c"), *more, os.path.join(BIN, "librecurve.a"), *libraries, "-lcjson", "-lxxhash", "-lm",
+               "-I", CACHE, *files, os.path.join(ROOT, "tools/machine/timing.c"), *more, os.path.join(BIN, "librecurve.a"), *libraries, "-lcjson", "-lm",
                "-o", program]
     made = subprocess.run(command, capture_output=True, text=True)
     if made.returncode:

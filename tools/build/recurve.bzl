@@ -241,3 +241,31 @@ recurve_exports = rule(
     },
     toolchains = ["@bazel_tools//tools/cpp:toolchain_type"],
 )
+
+def recurve_installed(name, library, header, visibility):
+    """NAME.so and NAME.a of a library, which export what its header declares, and NAME.libs, the linker flags for the
+    system libraries that they need."""
+    recurve_exports(
+        name = name + "_exports",
+        header = header,
+        library = library,
+        map = name + ".map",
+        version = "RECURVE_0",
+    )
+    native.cc_binary(
+        name = name + ".so",
+        additional_linker_inputs = [name + ".map"],
+        linkopts = [
+            "-Wl,-soname,%s.so.0" % name,
+            "-Wl,--version-script=$(location %s.map)" % name,
+        ],
+        linkshared = True,
+        visibility = visibility,
+        deps = [library],
+    )
+    recurve_archive(
+        name = name + "_archive",
+        archive = name + ".a",
+        libs = name + ".libs",
+        deps = [library],
+    )

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "recurve.h"
+#include "recurve_core.h"
 
 static const size_t budget = 1 << 20;
 static size_t held, most, blocks;

@@ -7,6 +7,7 @@
 #include "tensor/file_internal.h"
 #include "tensor/memory.h"
 #include "tensor/needs_internal.h"
+#include "tensor/checkpoint_internal.h"
 #include "tensor/safetensors.h"
 #include "tensor/store_entries_internal.h"
 #include "tensor/text_internal.h"

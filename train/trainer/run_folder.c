@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tensor/checkpoint.h"
 #include "tensor/memory.h"
 #include "tensor/name_internal.h"
 #include "tensor/text_internal.h"
