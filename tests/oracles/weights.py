@@ -62,12 +62,13 @@ def torch_nets():
     m = nn.ModuleDict({"rnn": nn.LSTM(3, 4, num_layers=2, bidirectional=True, batch_first=True), "head": nn.Linear(8, 2)})
     yield "torch_lstm", m, lambda x: m["head"](m["rnn"](x)[0]), draw("lstm", (2, 5, 3)), saved_as
 
-    g = nn.ModuleDict({"embed": nn.Embedding(6, 3), "gru": nn.GRU(3, 4, batch_first=True), "classifier": nn.ModuleList(
-        [nn.Linear(4, 5), nn.Linear(5, 6)])})
+    g = nn.ModuleDict({"embed": nn.Embedding(6, 3), "gru": nn.GRU(3, 4, bidirectional=True, batch_first=True),
+                       "classifier": nn.ModuleList([nn.Linear(8, 5), nn.Linear(5, 6)])})
 
     def gru(x):
         a, b = g["classifier"]
-        return b(tanh(a(g["gru"](g["embed"](x.long()))[0][:, -1])))
+        forward, backward = g["gru"](g["embed"](x.long()))[1]
+        return b(tanh(a(torch.cat([forward, backward], 1))))
 
     def halves(name):
         return ("BF16", "_1") if name.startswith("gru") else ("F16", "_2")

@@ -47,7 +47,7 @@ const Case cases[] = {
      "torch-gru",
      4,
      1,
-     false,
+     true,
      false,
      5,
      3,

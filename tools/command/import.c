@@ -47,8 +47,9 @@ const command command_import = {
         "    numpy.savez(\"weights.npz\", **{w.path: w.numpy() for w in model.weights})\n\n"
         "Recurrent layers are the models lstm, torch-gru (the GRU of both) and rnn, and gru for\n"
         "a GRU of Keras with reset_after=False, in any number and in both directions. The others "
-        "are\nlinear and convolutional layers and embeddings. A line for each layer of the net "
-        "says where\nits weights were found.\n",
+        "are\nlinear and convolutional layers and embeddings; with --head-units 0 the head is one "
+        "linear\n"
+        "layer. A line for each layer of the net says where its weights were found.\n",
     OPTIONS(options),
     .configures = every_option,
     .failure = "a file cannot be read or written, a tensor is missing or has another\n"
