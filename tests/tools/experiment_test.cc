@@ -73,6 +73,9 @@ TEST(Experiment, CapacityIsTheMostBitsPerParameterOfAnyTrial)
                                     "--epochs 25 --size 8 --database " +
                                     database);
     EXPECT_CONTAINS(text.out, "bits/parameter\nugrnn ");
+    EXPECT_CONTAINS(text.out, "to repeat: recurve experiment capacity --models ugrnn,rnn "
+                              "--parameters 200 --trials 6 --epochs 25 --size 8 --database " +
+                                  database + "\n");
 }
 
 TEST(Experiment, TrainabilityIsTheShareThatFailsWithTheWilsonInterval)

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <functional>
+#include <filesystem>
 #include <map>
 #include <random>
 #include <set>
@@ -508,18 +509,43 @@ TEST(Sweep, ADatabaseOfAnotherSweepIsRefusedAndUnchanged)
     EXPECT_EQ(table(database), before);
 }
 
+TEST(Sweep, OnAFullDiskNothingIsLost)
+{
+    const std::string space = written(space_text), folder = scratch_folder(),
+                      whole = folder + "/whole.sqlite", full = folder + "/full.sqlite",
+                      common = space + " --trials 24 --database ";
+    ASSERT_EQ(sweep(common + whole).status, 0);
+    const std::string program = std::filesystem::absolute("tools/recurve").string();
+    const Outcome outcome =
+        run_program("sh", "-c 'ulimit -f 160; exec " + program + " sweep " + common + full + "'");
+    EXPECT_EQ(outcome.status, 1);
+    EXPECT_CONTAINS(outcome.err,
+                    "cannot write \"" + full +
+                        "\": is the disk full? Free some space and repeat the command, "
+                        "which continues from the last checkpoints\n");
+    EXPECT_GT(std::stoi(rows(full, "SELECT count(*) FROM trial WHERE state = 'done'")), 0);
+    EXPECT_EQ(sweep(common + full).status, 0);
+    EXPECT_EQ(table(full), table(whole));
+}
+
 TEST(Sweep, ADamagedDatabaseIsReported)
 {
     const std::string folder = scratch_folder(), database = folder + "/sweep.sqlite";
     ASSERT_EQ(sweep(written(space_text) + " --trials 6 --database " + database).status, 0);
     const std::string bytes = slurp(database);
     ASSERT_GT(bytes.size(), 20000u);
-    for (const size_t at : {size_t(0), size_t(4096), size_t(3 * 4096), bytes.size() - 4096}) {
+    for (const char *name : {"sqlite_schema", "sweep", "trial", "trial_state", "epoch"}) {
+        SCOPED_TRACE(name);
+        spit(database, bytes);
+        const std::string page = rows(database, "SELECT coalesce(max(rootpage), 1) FROM "
+                                                "sqlite_schema WHERE name = '" +
+                                                    std::string(name) + "'");
+        const size_t at = 4096 * (std::stoul(page) - 1);
         std::string damaged = bytes;
         damaged.replace(at, 512, 512, '\xa5');
         spit(database, damaged);
         const Outcome outcome = sweep("--database " + database);
-        EXPECT_EQ(outcome.status, 1) << at << outcome.out;
+        EXPECT_EQ(outcome.status, 1) << outcome.out;
         EXPECT_CONTAINS(outcome.err, "\"" + database + "\" is damaged");
         EXPECT_CONTAINS(outcome.err, "use a copy of it, or save what is left with `sqlite3 FILE "
                                      ".recover | sqlite3 NEW`\n");

@@ -123,6 +123,8 @@ typedef struct experiment_options {
     const char *name, *models, *parameters, *units, *layers, *plot;
     int64_t trials;
     bool json;
+    int argc; /* the command line */
+    char **argv;
 } experiment_options;
 
 #define ROW(field, option, called, kind, ...) \
@@ -517,6 +519,31 @@ static bool warn_failed(search *w, rv_error *error)
     return error->code == RV_OK;
 }
 
+/* A word as a shell reads it. */
+static void print_word(const char *word)
+{
+    static const char plain[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+./,:=@%";
+    const bool quoted = word[strspn(word, plain)] != '\0';
+    say(stdout, quoted ? " '" : " ");
+    for (const char *at = word; *at != '\0'; at += *at == '\'') {
+        const int length = (int)strcspn(at, "'");
+        say(stdout, "%.*s", length, at);
+        at += length;
+        if (*at == '\'') say(stdout, "'\\''");
+    }
+    if (quoted) say(stdout, "'");
+}
+
+/* getopt_long has moved the operand to the end of the command line. */
+static void print_command(int argc, char **argv)
+{
+    say(stdout, "to repeat: recurve experiment");
+    print_word(argv[argc - 1]);
+    for (int i = 1; i < argc - 1; i++) print_word(argv[i]);
+    fputc('\n', stdout);
+}
+
 static bool report(search *w, const plan *p, const experiment_options *o, rv_error *error)
 {
     double threshold = NAN;
@@ -529,6 +556,7 @@ static bool report(search *w, const plan *p, const experiment_options *o, rv_err
         ok = print_json(p, groups, error);
     else if (ok)
         print_groups(p, groups, threshold);
+    if (ok && !o->json) print_command(o->argc, o->argv);
     fflush(stdout);
     ok = ok && (!o->plot || draw(p, groups, o->plot, error));
     rv_free(groups);
@@ -564,7 +592,8 @@ static exit_status run(int argc, char **argv, rv_error *error)
 {
     exit_status result;
     plan p = {0};
-    experiment_options o = {.search = {.config = rv_train_config_new(), .workers = 1}};
+    experiment_options o = {
+        .search = {.config = rv_train_config_new(), .workers = 1}, .argc = argc, .argv = argv};
     if (!options_parse(&command_experiment, argc, argv, &o, &o.name, &result, error)) return result;
     result = make_plan(&p, &o, error) && (!o.plot || gnuplot_find(error))
                  ? experiment_run(&o, &p, error)

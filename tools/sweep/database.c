@@ -45,29 +45,25 @@ static bool fail(const database *d, rv_error *error)
 {
     const int code = sqlite3_errcode(d->sqlite) & 0xff;
     const char *why = sqlite3_errmsg(d->sqlite);
-    switch (code) {
-    case SQLITE_NOMEM: return rv_fail_memory(error);
-    case SQLITE_FULL:
+    if (code == SQLITE_NOMEM) return rv_fail_memory(error);
+    if (code == SQLITE_FULL || sqlite3_extended_errcode(d->sqlite) == SQLITE_IOERR_WRITE)
         return rv_fail(error, RV_ERROR_IO,
-                       "cannot write \"%.300s\": the disk is full; free some space and repeat the "
+                       "cannot write \"%.300s\": is the disk full? Free some space and repeat the "
                        "command, which continues from the last checkpoints",
                        d->path);
-    case SQLITE_CORRUPT:
-    case SQLITE_NOTADB:
+    if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB)
         return rv_fail(error, RV_ERROR_FORMAT,
                        "\"%.300s\" is damaged, or no database: %s; use a copy of it, or save what "
                        "is left with `sqlite3 FILE .recover | sqlite3 NEW`",
                        d->path, why);
-    case SQLITE_BUSY:
+    if (code == SQLITE_BUSY)
         return rv_fail(error, RV_ERROR_BUSY,
                        "\"%.300s\" has been locked by another program for %d seconds; end that "
                        "program, and repeat the command",
                        d->path, BUSY_MILLISECONDS / 1000);
-    default:
-        return rv_fail(error, RV_ERROR_IO,
-                       "\"%.300s\": %s; put the file on a local disk where it can be written",
-                       d->path, why);
-    }
+    return rv_fail(error, RV_ERROR_IO,
+                   "\"%.300s\": %s; put the file on a local disk where it can be written", d->path,
+                   why);
 }
 
 /* ---- queries ---- */
