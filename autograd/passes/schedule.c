@@ -28,7 +28,8 @@ typedef struct scheduler {
     int32_t *members;   /* of a root: number of members so far */
     int32_t *part;      /* of a root: the first member of its latest part */
     int32_t *waits;     /* of a root: number of reads from groups not yet in order */
-    int32_t *heap;      /* roots that are ready, as a min-heap by id */
+    int32_t *heap;      /* roots that are ready, as a min-heap by key */
+    int32_t *key;       /* of a ready root: its id, or that of a root it follows */
     int32_t heap_size;
 } scheduler;
 
@@ -155,10 +156,26 @@ static void split_groups(scheduler *s)
 
 /* ---- topological order of the groups; of the ready ones, the earliest on the tape first ---- */
 
-static void push(scheduler *s, int32_t root)
+/* A copy of a value in another order, such as a packed matrix, runs at once after the value. The products of a time step then
+ * find all their operands ready, behind one barrier instead of one for each operand. */
+static int32_t key_of(const scheduler *s, int32_t root, int32_t after)
+{
+    const rv_node *node = &s->tape->nodes[root];
+    if (!node->op->rearranges || node->inputs != 1) return root;
+    const rv_type *in = &s->tape->nodes[node->in[0]].type;
+    return rv_shape_count(in->shape) == rv_shape_count(node->type.shape) ? after : root;
+}
+
+static bool earlier(const scheduler *s, int32_t a, int32_t b)
+{
+    return s->key[a] != s->key[b] ? s->key[a] < s->key[b] : a < b;
+}
+
+static void push(scheduler *s, int32_t root, int32_t key)
 {
     int32_t at = s->heap_size++;
-    for (; at && s->heap[(at - 1) / 2] > root; at = (at - 1) / 2)
+    s->key[root] = key;
+    for (; at && earlier(s, root, s->heap[(at - 1) / 2]); at = (at - 1) / 2)
         s->heap[at] = s->heap[(at - 1) / 2];
     s->heap[at] = root;
 }
@@ -167,8 +184,8 @@ static int32_t pop(scheduler *s)
 {
     int32_t first = s->heap[0], last = s->heap[--s->heap_size], at = 0, child;
     for (; (child = 2 * at + 1) < s->heap_size; at = child) {
-        if (child + 1 < s->heap_size && s->heap[child + 1] < s->heap[child]) child++;
-        if (s->heap[child] >= last) break;
+        if (child + 1 < s->heap_size && earlier(s, s->heap[child + 1], s->heap[child])) child++;
+        if (!earlier(s, s->heap[child], last)) break;
         s->heap[at] = s->heap[child];
     }
     s->heap[at] = last;
@@ -205,7 +222,7 @@ static void link_up(scheduler *s, links *l)
 static void emit_order(scheduler *s, const links *l, rv_schedule *schedule)
 {
     for (int32_t id = 0; id < s->tape->count; id++)
-        if (runs(s, id) && s->group[id] == id && !s->waits[id]) push(s, id);
+        if (runs(s, id) && s->group[id] == id && !s->waits[id]) push(s, id, id);
     while (s->heap_size) {
         int32_t root = pop(s), first = schedule->count;
         for (int32_t id = root + 1; id; id = l->next_member[id - 1]) {
@@ -217,8 +234,10 @@ static void emit_order(scheduler *s, const links *l, rv_schedule *schedule)
             schedule->last[at] = schedule->count - 1;
             schedule->parts[at] = 1;
         }
-        for (int32_t edge = l->first_edge[root]; edge; edge = l->next_edge[edge - 1])
-            if (!--s->waits[l->to[edge - 1]]) push(s, l->to[edge - 1]);
+        for (int32_t edge = l->first_edge[root]; edge; edge = l->next_edge[edge - 1]) {
+            int32_t to = l->to[edge - 1];
+            if (!--s->waits[to]) push(s, to, key_of(s, to, root));
+        }
     }
 }
 
@@ -228,7 +247,7 @@ bool rv_pass_schedule(rv_tape *tape, const bool *live, const rv_storage *storage
     size_t nodes = (size_t)tape->count + 1, edges = 1;
     for (int32_t id = 0; id < tape->count; id++) edges += (size_t)tape->nodes[id].inputs;
     *schedule = (rv_schedule){0};
-    int32_t *memory = rv_alloc(13 * nodes + 2 * edges, sizeof *memory);
+    int32_t *memory = rv_alloc(14 * nodes + 2 * edges, sizeof *memory);
     int32_t *kept = rv_alloc(5 * nodes, sizeof *kept);
     if (!memory || !kept) {
         rv_free(memory);
@@ -244,9 +263,9 @@ bool rv_pass_schedule(rv_tape *tape, const bool *live, const rv_storage *storage
     int32_t *next = memory;
     scheduler s = {.tape = tape, .live = live, .storage = storage, .flags = flags};
     links l = {0};
-    int32_t **by_node[] = {&s.source,      &s.level,       &s.wanted,    &s.last_read, &s.readers,
-                           &s.group,       &s.members,     &s.part,      &s.waits,     &s.heap,
-                           &l.next_member, &l.last_member, &l.first_edge};
+    int32_t **by_node[] = {&s.source, &s.level,       &s.wanted,      &s.last_read, &s.readers,
+                           &s.group,  &s.members,     &s.part,        &s.waits,     &s.heap,
+                           &s.key,    &l.next_member, &l.last_member, &l.first_edge};
     for (size_t i = 0; i < sizeof by_node / sizeof *by_node; i++, next += nodes) *by_node[i] = next;
     l.next_edge = next;
     l.to = next + edges;

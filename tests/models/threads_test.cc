@@ -10,6 +10,10 @@
 #include "optim/optim.h"
 #include "tests/tapes.h"
 
+extern "C" {
+#include "autograd/program/program.h"
+}
+
 namespace {
 
 /* The digest of a model's parameters after a few steps on a batch. */
@@ -50,6 +54,53 @@ TEST(Threads, ChangeNoBitOfWhatIsLearned)
         }
         EXPECT_EQ(train(model, 2, RV_DEFAULT), alone) << model->name;
     }
+}
+
+/* An LSTM's training step on a batch of 32 sequences. */
+struct Lstm {
+    static constexpr int steps = 12;
+    Tape t{RV_F32, 7};
+    rv_program *program = nullptr;
+    explicit Lstm(int threads)
+    {
+        EXPECT_TRUE(rv_set_threads(t.store(), threads, nullptr));
+        rv_rnn_options options = {};
+        options.units = 64;
+        options.bias = true;
+        const rv_var x = t.input("x", RV_SHAPE(32, steps, 32));
+        const rv_var h = rv_unroll_sequence(rv_zoo("lstm"), x, options, nullptr);
+        rv_var loss = rv_mean_squared_error(h, t.input("y", RV_SHAPE(32, 64)));
+        rv_minimize(loss, rv_adam(1e-2));
+        program = rv_compile(t, &loss, 1);
+        EXPECT_NE(program, nullptr);
+        rv_init_fill(rv_program_input(program, "x"), rv_init_uniform(-1, 1), 1);
+    }
+    ~Lstm() { rv_program_free(program); }
+};
+
+/* A program on two threads tries one. */
+TEST(Threads, ChangeNoBitWhenTheirNumberDoes)
+{
+    std::string digests[2];
+    for (const int threads : {1, 2}) {
+        Lstm net(threads);
+        ASSERT_EQ(rv_program_statistics(net.program).threads, threads);
+        for (int run = 0; run < 2 * RV_PACE_RUNS + 1; run++) ASSERT_EQ(rv_run(net.program), RV_OK);
+        EXPECT_EQ(net.program->pace.seconds[1] > 0, threads == 2);
+        char digest[RV_DIGEST_TEXT];
+        digests[threads - 1] = rv_store_digest(net.t.store(), digest);
+    }
+    EXPECT_EQ(digests[0], digests[1]);
+}
+
+/* Forward, each thread has rows of its own; backward, cotangents are handed over together. */
+TEST(Threads, MeetRarely)
+{
+    Lstm net(2);
+    int64_t barriers = 0;
+    for (int64_t i = 0; i < net.program->count; i++) barriers += net.program->barrier[i];
+    EXPECT_GT(barriers, Lstm::steps);
+    EXPECT_LT(barriers, 6 * Lstm::steps);
 }
 
 /* x + 1 and its square, over so many elements. */
