@@ -129,14 +129,14 @@ TEST(Sweep, DrawsCoverTheirRangesEvenly)
 TEST(Sweep, EachIsAGridInWhichEveryCombinationComesEquallyOften)
 {
     std::map<std::string, int> seen;
-    for (const Trial &t : drawn(R"({"model": {"each": ["gru", "rnn", "lstm"]},
+    for (const Trial &t : drawn(R"({"model": {"each": ["gru", "rnn", "lstm", "ugrnn"]},
                                     "learning-rate": {"log-uniform": [1e-4, 1]},
                                     "layers": {"each": [1, 2]}})",
-                                1, 60)) {
+                                1, 80)) {
         const Json settings(t);
         seen[settings.text("model") + std::to_string(settings.number("layers"))]++;
     }
-    EXPECT_EQ(seen.size(), 6u);
+    EXPECT_EQ(seen.size(), 8u);
     for (const auto &[combination, count] : seen) EXPECT_EQ(count, 10) << combination;
 }
 
@@ -382,6 +382,13 @@ TEST(Sweep, PartsOfASweepMergeToTheWhole)
     EXPECT_EQ(rows(again, "SELECT number, worker FROM trial WHERE state = 'waiting'"), "3|NULL\n");
     EXPECT_EQ(sweep("--database " + again).status, 0);
     EXPECT_EQ(table(again), table(whole));
+
+    /* Whatever the order, a trial that is done replaces one that is not. */
+    for (const std::string &files : {a + " " + whole, whole + " " + a}) {
+        const std::string both = scratch_folder() + "/both.sqlite";
+        EXPECT_EQ(sweep("--database " + both + " --merge " + files).status, 0);
+        EXPECT_EQ(table(both), table(whole));
+    }
 
     const auto refused = [&](const std::string &file, const std::string &message) {
         const Outcome outcome = sweep("--database " + all + " --merge " + file);
