@@ -13,6 +13,7 @@
 #include "ops/ops.h"
 #include "ops/prove.h"
 #include "ops/samples_internal.h"
+#include "tensor/archive.h"
 
 namespace proof {
 
