@@ -5,6 +5,7 @@
 #include "autograd/element_internal.h"
 #include "autograd/tape.h"
 #include "autograd/tape_internal.h"
+#include "tensor/machine_internal.h"
 #include "tensor/memory.h"
 
 /* The attributes of a leaf start with its type. All fields are int64_t, so there is no padding,
@@ -287,8 +288,8 @@ ADD_KERNELS(v4, __attribute__((target("avx512f"))))
 static rv_pointwise_kernel add_kernel(rv_dtype dtype)
 {
 #if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx512f")) return add_v4(dtype);
-    if (__builtin_cpu_supports("avx2")) return add_v3(dtype);
+    if (rv_has_avx512f()) return add_v4(dtype);
+    if (rv_has_avx2()) return add_v3(dtype);
 #endif
     return add_base(dtype);
 }

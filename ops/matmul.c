@@ -114,19 +114,26 @@ static rv_term element(rv_element *e)
 
 /* ---- kernel ---- */
 
+/* The plan that the kernel reads, and for run_add the kernel. */
+typedef struct call_plan {
+    rv_matmul_plan plan;
+    rv_kernel matmul;
+} call_plan;
+
 static void run_add(const rv_call *c)
 {
     rv_copy_addend(c);
-    rv_kernels_for(c->out_type.dtype)->matmul(c);
+    ((const call_plan *)c->plan)->matmul(c);
 }
 
 static rv_kernel choose(rv_call *c)
 {
     const rv_kernels *kernels = rv_kernels_for(c->out_type.dtype);
-    rv_matmul_plan *plan = rv_alloc(1, sizeof *plan);
-    if (!plan) return NULL;
-    *plan = geometry(c);
-    c->plan = plan;
+    call_plan *own = rv_alloc(1, sizeof *own);
+    if (!own) return NULL;
+    *own = (call_plan){geometry(c), kernels->matmul};
+    const rv_matmul_plan *plan = &own->plan;
+    c->plan = own;
     if (plan->panel % (RV_ALIGNMENT / (int64_t)rv_dtype_size(c->out_type.dtype))) return reference;
     c->scratch_size = kernels->matmul_scratch(plan);
     c->operations = 2.0 * (double)plan->batch * (double)plan->m * (double)plan->n * (double)plan->k;

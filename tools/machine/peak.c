@@ -12,6 +12,7 @@
 #include <immintrin.h>
 #endif
 
+#include "tensor/machine_internal.h"
 #include "tools/machine/timing.h"
 
 /* ---- the loops ---- */
@@ -51,9 +52,8 @@ static const loops *widest(const char **name)
 {
 #if defined(__x86_64__)
     __builtin_cpu_init();
-    if (__builtin_cpu_supports("avx512f")) return *name = "AVX-512", &loops_avx512;
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-        return *name = "AVX2 and FMA", &loops_avx2;
+    if (rv_has_avx512f()) return *name = "AVX-512", &loops_avx512;
+    if (rv_has_avx2() && __builtin_cpu_supports("fma")) return *name = "AVX2 and FMA", &loops_avx2;
 #endif
     return *name = "portable", &loops_portable;
 }
