@@ -3,6 +3,7 @@
 /* Only medians of blocks of runs count, so that a single run that another process has disturbed does not. While
  * the same way stays faster, trials of the slower way become rare. */
 enum { FIRST_PATIENCE = 16, MOST_PATIENCE = 256 };
+#define LONG_SECONDS 0.02 /* of a run; a trial of a longer one is a single run */
 
 static void insert(rv_pace *p, double seconds)
 {
@@ -14,9 +15,10 @@ static void insert(rv_pace *p, double seconds)
 void rv_pace_note(rv_pace *p, double seconds)
 {
     insert(p, seconds);
-    if (p->run < RV_PACE_RUNS) return;
+    const bool brief = p->trial && p->seconds[!p->alone] > LONG_SECONDS;
+    if (p->run < RV_PACE_RUNS && !brief) return;
+    p->seconds[p->alone] = p->sample[p->run / 2];
     p->run = 0;
-    p->seconds[p->alone] = p->sample[RV_PACE_RUNS / 2];
     const bool alone = p->seconds[1] > 0 && p->seconds[1] < p->seconds[0];
     if (p->trial) {
         const bool won = alone == p->alone;

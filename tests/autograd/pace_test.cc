@@ -7,13 +7,13 @@ extern "C" {
 
 namespace {
 
-/* Runs that take `all` or `alone` seconds, one in seven 50 times as long. Returns the fraction that ran alone. */
+/* Runs that take `all` or `alone` milliseconds, one in seven 50 times as long. Returns the fraction that ran alone. */
 double fraction_alone(rv_pace *pace, int runs, double all, double alone)
 {
     int count = 0;
     for (int i = 0; i < runs; i++) {
         count += pace->alone;
-        rv_pace_note(pace, (pace->alone ? alone : all) * (i % 7 == 3 ? 50 : 1));
+        rv_pace_note(pace, 1e-3 * (pace->alone ? alone : all) * (i % 7 == 3 ? 50 : 1));
     }
     return static_cast<double>(count) / runs;
 }
@@ -31,6 +31,12 @@ TEST(Pace, SettlesOnTheFasterWay)
     EXPECT_LT(fraction_alone(&threads, 10000, 1, 1.1), 0.02);
     fraction_alone(&alone, 1000, 1.1, 1);
     EXPECT_GT(fraction_alone(&alone, 10000, 1.1, 1), 0.98);
+}
+
+TEST(Pace, TriesASlowProgramOnce)
+{
+    rv_pace pace = {};
+    EXPECT_EQ(fraction_alone(&pace, 10, 1000, 1800), 0.1);
 }
 
 TEST(Pace, NoticesThatTheMachineHasBecomeBusyOrIdle)
