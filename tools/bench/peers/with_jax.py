@@ -1,5 +1,5 @@
-"""JAX: whole training steps under jit, loops over time as lax.scan, gates in one product, the input's products before the
-steps. minGRU is lax.associative_scan."""
+"""JAX: whole training steps under jit, gates in one product, the input's products before the steps. Loops over time are
+lax.scan; those with convolutions, which are slow within a scan on CPUs, are unrolled."""
 
 import jax
 import jax.numpy as jnp
@@ -40,7 +40,9 @@ def curnn(p, x):
 def conv_ugrnn(p, x):
     X = conv(x, joined(p, "U", "gc", 0), 1) + joined(p, "b", "gc", 0)[:, None, None]
     W = joined(p, "W", "gc", 0)
-    h, _ = lax.scan(lambda h, _: (lerp(X + conv(h, W, 1), h, 1), None), lerp(X, 0, 1), None, 7)
+    h = lerp(X, 0, 1)
+    for _ in range(7):
+        h = lerp(X + conv(h, W, 1), h, 1)
     return linear(p, "fc", h.mean((2, 3)))
 
 
@@ -111,23 +113,20 @@ def video(p, x):
     X = conv(flat, joined(p, "U", "ifoz", 0), 1) + joined(p, "b", "ifoz", 0)[:, None, None]
     W = joined(p, "W", "ifoz", 0)
 
-    def step(state, X):
-        h, c = state
+    h = c = jnp.zeros((n, W.shape[1], height, width))
+    for X in X.reshape(steps, n, -1, height, width):
         i, f, o, z = jnp.split(X + conv(h, W, 1), 4, 1)
         c = jax.nn.sigmoid(f) * c + jax.nn.sigmoid(i) * jnp.tanh(z)
-        return (jax.nn.sigmoid(o) * jnp.tanh(c), c), None
-
-    zero = jnp.zeros((n, W.shape[1], height, width))
-    (h, _), _ = lax.scan(step, (zero, zero), X.reshape(steps, n, -1, height, width))
+        h = jax.nn.sigmoid(o) * jnp.tanh(c)
     return conv(h, p["frame/weight"], 1)
 
 
 def mingru(p, x):
     x = x.swapaxes(0, 1)
     z = jax.nn.sigmoid(x @ p["Uz"] + p["bz"])
-    b = z * (x @ p["Uh"] + p["bh"])
-    _, h = lax.associative_scan(lambda l, r: (l[0] * r[0], r[0] * l[1] + r[1]), (1 - z, b))
-    return linear(p, "fc", h[-1])
+    u = x @ p["Uh"] + p["bh"]
+    h, _ = lax.scan(lambda h, r: (h + r[0] * (r[1] - h), None), jnp.zeros(u.shape[1:]), (z, u))
+    return linear(p, "fc", h)
 
 
 def sru(p, x):

@@ -10,6 +10,7 @@ For all but the first, tools/bench/run sets the environment that is best."""
 
 import os
 import sys
+from typing import Tuple
 
 import torch
 from torch import Tensor
@@ -20,6 +21,7 @@ from common import Unavailable, serve
 how = sys.argv[1]
 torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
 torch.set_num_interop_threads(1)
+FUSED = int(torch.__version__.split(".")[0]) >= 2  # an optimizer's update in one loop, on CPUs, too
 
 
 # ---- the equations as written: p holds the parameters by name ----
@@ -360,17 +362,37 @@ def net(w):
     return lambda x: function(x, *p), p, x
 
 
+def gru_step_tuned(x: Tensor, h: Tensor, U: Tensor, W: Tensor, Wc: Tensor, b: Tensor) -> Tensor:
+    n = h.size(1)
+    X = torch.addmm(b, x, U)
+    r, u = torch.sigmoid(torch.addmm(X.narrow(1, 0, 2 * n), h, W)).chunk(2, 1)
+    return torch.lerp(torch.tanh(torch.addmm(X.narrow(1, 2 * n, n), r * h, Wc)), h, u)
+
+
+def lstm_step_tuned(x: Tensor, h: Tensor, c: Tensor, U: Tensor, W: Tensor, b: Tensor) -> Tuple[Tensor, Tensor]:
+    i, f, o, z = torch.addmm(torch.addmm(b, x, U), h, W).chunk(4, 1)
+    c = torch.addcmul(torch.sigmoid(f) * c, torch.sigmoid(i), torch.tanh(z))
+    return torch.sigmoid(o) * torch.tanh(c), c
+
+
 def stream(w):
     """One time step after another, each from the states of the last."""
     p = {name: torch.from_numpy(v) for name, v in w.tensors.items()}
     x, lstm = p["x"][:, 0], "Wi" in p
     if how == "written":
         cell = (lambda s: lstm_cell(p, x, *s)) if lstm else (lambda s: (gru_cell(p, x, *s), ))
-    elif how == "library" and lstm:
+    elif how == "library":
+        if not lstm:
+            raise Unavailable("no such cell in the library")
         U, W, b = (joined(w, name) for name in LSTM)
-        cell = lambda s: torch._VF.lstm_cell(x, s, U, W, b, torch.zeros_like(b))
+        zero = torch.zeros_like(b)
+        cell = lambda s: torch._VF.lstm_cell(x, s, U, W, b, zero)
     else:
-        raise Unavailable("nothing to do differently")
+        function = lstm_step_tuned if lstm else gru_step_tuned
+        function = torch.jit.script(function) if how == "script" else \
+            torch.compile(function, dynamic=False) if how == "compiled" else function
+        q = [joined(w, name) for name in TUNED["C3" if lstm else "C2"][1][:-len(HEAD)]]
+        cell = (lambda s: function(x, *s, *q)) if lstm else (lambda s: (function(x, *s, *q), ))
     states = [tuple(torch.zeros(1, len(p["bi" if lstm else "br"])) for _ in range(1 + lstm))]
 
     def step():
@@ -395,12 +417,13 @@ def load(w):
                 return function(x)
         return forward
 
+    best = {} if how == "written" else {"fused": True} if FUSED else {"foreach": True}
     y = torch.from_numpy(w["y"])
     y, loss_function = y.long() if labels(w) else y, loss_for(w)
     if w.base.startswith("A"):
-        update = torch.optim.SGD(p, w.rate, momentum=0.9, foreach=how != "written")
+        update = torch.optim.SGD(p, w.rate, momentum=0.9, **best)
     else:
-        update = torch.optim.Adam(p, w.rate, foreach=how != "written")
+        update = torch.optim.Adam(p, w.rate, **best)
 
     def step():
         update.zero_grad(set_to_none=True)
