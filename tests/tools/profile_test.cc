@@ -70,7 +70,9 @@ TEST(Profile, SaysWhatEachThreadDoes)
         }
         /* A line's time is that of its slowest thread, a median; the threads' are means. */
         EXPECT_GT(busy, 0.5 * json.number("instruction_seconds"));
-        if (threads > 1) EXPECT_GT(total(json, "instructions", "waiting_seconds"), 0);
+        if (threads > 1) {
+            EXPECT_GT(total(json, "instructions", "waiting_seconds"), 0);
+        }
     }
 }
 
