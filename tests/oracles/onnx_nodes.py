@@ -593,7 +593,7 @@ def table(results):
             others[why] += 1
     without = sorted({op for op, _, _ in results if op not in RULES and op not in UPDATES and op != "?"})
     text = (f"Of {len(results)} tests, {sum(agree.values())} agree, of {len(agree)} operators.\n\n"
-            "| operator | tests that agree | what the language cannot say in others |\n|---|---|---|\n")
+            "| operator | tests that agree | what the language cannot express in others |\n|---|---|---|\n")
     for op in sorted(set(agree) | set(unsaid)):
         text += f"| {op} | {agree[op]} | {'; '.join(sorted(unsaid[op]))} |\n"
     rest = (f"Operators without equations here: {', '.join(without)}.",
