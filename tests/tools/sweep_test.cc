@@ -202,7 +202,8 @@ void end(pid_t child)
     waitpid(child, nullptr, 0);
 }
 
-TEST(Sweep, ATrialIsTakenOnceAndAgainAtOnceWhenItsWorkerIsKilled)
+/* A database with trials that wait. */
+std::string waiting(int trials)
 {
     const std::string path = scratch_folder() + "/sweep.sqlite";
     sweep_plan fresh = {}, plan;
@@ -211,12 +212,44 @@ TEST(Sweep, ATrialIsTakenOnceAndAgainAtOnceWhenItsWorkerIsKilled)
     fresh.space = fresh.options = const_cast<char *>("{}");
     fresh.folder = const_cast<char *>("/");
     fresh.objective = const_cast<char *>("loss");
-    ASSERT_TRUE(database_open(&d, path.c_str(), &fresh, &plan, &error)) << error.text;
-    for (int i = 0; i < 3; i++)
-        ASSERT_TRUE(database_run(&d, &error, "INSERT INTO trial(number, settings) VALUES(?, '{}')",
+    EXPECT_TRUE(database_open(&d, path.c_str(), &fresh, &plan, &error)) << error.text;
+    for (int i = 0; i < trials; i++)
+        EXPECT_TRUE(database_run(&d, &error, "INSERT INTO trial(number, settings) VALUES(?, '{}')",
                                  "i", static_cast<int64_t>(i)));
     sweep_plan_free(&plan);
     database_close(&d);
+    return path;
+}
+
+/* A worker of this process. */
+struct Worker {
+    explicit Worker(const std::string &path)
+    {
+        EXPECT_TRUE(database_open(&d, path.c_str(), nullptr, &plan, &error)) << error.text;
+        EXPECT_TRUE(database_join(&d, &error)) << error.text;
+    }
+    ~Worker()
+    {
+        trial_free(&t);
+        sweep_plan_free(&plan);
+        database_close(&d);
+    }
+    int64_t take()
+    {
+        bool left;
+        trial_free(&t);
+        return trials_take(&d, {0, 99}, &t, &left, &error) ? t.number : -1;
+    }
+    database d;
+    sweep_plan plan;
+    rv_error error = {};
+    trial t = {};
+    const objective *loss = objective_find("loss", &error);
+};
+
+TEST(Sweep, ATrialIsTakenOnceAndAgainAtOnceWhenItsWorkerIsKilled)
+{
+    const std::string path = waiting(3);
     int64_t a, b, c, none, again;
     const pid_t first = taker(path, &a), second = taker(path, &b), third = taker(path, &c);
     end(taker(path, &none));
@@ -226,6 +259,33 @@ TEST(Sweep, ATrialIsTakenOnceAndAgainAtOnceWhenItsWorkerIsKilled)
     const pid_t fourth = taker(path, &again);
     EXPECT_EQ(again, b);
     end(first), end(third), end(fourth);
+}
+
+TEST(Sweep, ATrialThatEndedTwoWorkersIsTakenLast)
+{
+    const std::string path = waiting(3);
+    std::vector<int64_t> taken(5);
+    for (int64_t &number : taken) end(taker(path, &number));
+    EXPECT_EQ(taken, (std::vector<int64_t>{0, 0, 1, 1, 2}));
+}
+
+TEST(Sweep, ATrialWithoutMemoryIsTriedLastAndThenFails)
+{
+    const std::string path = waiting(2);
+    Worker w(path);
+    const auto retry = [&] {
+        EXPECT_TRUE(trials_retry(&w.d, &w.plan, w.loss, &w.t, "too large", &w.error));
+    };
+    EXPECT_EQ(w.take(), 0);
+    retry();
+    EXPECT_EQ(w.take(), 1);
+    for (int attempt = 2; attempt <= ATTEMPTS; attempt++) {
+        EXPECT_EQ(w.take(), 0);
+        retry();
+    }
+    EXPECT_EQ(w.take(), -1);
+    EXPECT_EQ(rows(path, "SELECT state, message FROM trial WHERE number = 0"),
+              "failed|too large\n");
 }
 
 /* ---- whole sweeps ---- */
@@ -357,6 +417,21 @@ TEST(Sweep, DivergedAndUnfitTrialsAreNoResults)
               "diverged\ndone\nfailed\n");
     EXPECT_CONTAINS(outcome.out, " diverged, ");
     EXPECT_CONTAINS(outcome.out, " failed; objective: the least validation_loss\n");
+}
+
+TEST(Sweep, ATrialWithoutItsDataFails)
+{
+    const std::string folder = scratch_folder(), database = folder + "/sweep.sqlite",
+                      some = folder + "/some.csv", none = folder + "/none.csv";
+    spit(some, "x,y\n1,0\n2,1\n3,0\n4,1\n5,0\n6,1\n7,0\n8,1\n9,0\n");
+    const Outcome outcome = sweep(
+        written(R"({"data": {"each": [")" + some + R"(", ")" + none + R"("]}, "epochs": 1})") +
+        " --trials 4 --database " + database);
+    EXPECT_EQ(outcome.status, 0) << outcome.err;
+    EXPECT_EQ(rows(database, "SELECT number, state, message FROM trial ORDER BY number"),
+              "0|done|NULL\n1|failed|cannot read \"" + none +
+                  "\": No such file or directory\n2|done|NULL\n3|failed|cannot read \"" + none +
+                  "\": No such file or directory\n");
 }
 
 TEST(Sweep, PartsOfASweepMergeToTheWhole)
@@ -506,10 +581,10 @@ TEST(Sweep, ADatabaseOfAnotherSweepIsRefusedAndUnchanged)
     rows(database, "PRAGMA user_version = 7");
     refused("--show",
             "\"" + database +
-                "\" has version 7 of the format, but this program reads and writes version 1; use "
+                "\" has version 7 of the format, but this program reads and writes version 2; use "
                 "the version of recurve that made it",
             1);
-    rows(database, "PRAGMA user_version = 1");
+    rows(database, "PRAGMA user_version = 2");
     rows(database, "PRAGMA application_id = 5");
     refused("--show", "\"" + database + "\" is a database of another program; name another file",
             1);

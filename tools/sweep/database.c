@@ -11,7 +11,7 @@
 #include "tensor/memory.h"
 #include "tensor/text_internal.h"
 
-enum { APPLICATION = 0x52765377, VERSION = 1, BUSY_MILLISECONDS = 60000 };
+enum { APPLICATION = 0x52765377, VERSION = 2, BUSY_MILLISECONDS = 60000 };
 
 /* Far behind the bytes that SQLite locks, and behind the end of any file. */
 static const int64_t LOCKS_FROM = (int64_t)1 << 50;
@@ -26,6 +26,7 @@ static const char schema[] =
     " settings TEXT NOT NULL,"
     " rung INTEGER NOT NULL DEFAULT 0,"
     " worker INTEGER,"
+    " attempts INTEGER NOT NULL DEFAULT 0,"
     " epochs INTEGER NOT NULL DEFAULT 0,"
     " best_epoch INTEGER,"
     " objective REAL,"
@@ -221,6 +222,39 @@ static bool read_plan(database *d, sweep_plan *p, rv_error *error)
     return error->code == RV_OK;
 }
 
+/* ---- workers ---- */
+
+static struct flock byte_of(int64_t worker)
+{
+    return (struct flock){
+        .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = LOCKS_FROM + worker, .l_len = 1};
+}
+
+bool database_join(database *d, rv_error *error)
+{
+    if (!database_run(d, error, "INSERT INTO worker(process, began) VALUES(?, datetime('now'))",
+                      "i", (int64_t)getpid()))
+        return false;
+    d->worker = sqlite3_last_insert_rowid(d->sqlite);
+    struct flock mine = byte_of(d->worker);
+    return fcntl(d->lock, F_OFD_SETLK, &mine) == 0 ||
+           rv_fail(error, RV_ERROR_IO,
+                   "cannot lock \"%.300s\": %s; put the file on a local disk, whose file system "
+                   "has locks",
+                   d->path, rv_reason(errno));
+}
+
+/* Where it cannot be known, the process is taken to live: a trial is not trained twice. */
+static void lives(sqlite3_context *context, int count, sqlite3_value **values)
+{
+    const database *d = sqlite3_user_data(context);
+    const int64_t worker = sqlite3_value_int64(values[count - 1]);
+    struct flock its = byte_of(worker);
+    sqlite3_result_int(context, (worker > 0 && worker == d->worker) ||
+                                    fcntl(d->lock, F_OFD_GETLK, &its) != 0 ||
+                                    its.l_type != F_UNLCK);
+}
+
 /* ---- opening ---- */
 
 static bool run_all(database *d, const char *sql, rv_error *error)
@@ -272,6 +306,9 @@ static bool open_file(database *d, bool create, rv_error *error)
     if (sqlite3_open_v2(d->path, &d->sqlite, flags, NULL) != SQLITE_OK)
         return d->sqlite ? fail(d, error) : rv_fail_memory(error);
     sqlite3_busy_timeout(d->sqlite, BUSY_MILLISECONDS);
+    if (sqlite3_create_function(d->sqlite, "lives", 1, SQLITE_UTF8 | SQLITE_DIRECTONLY, d, lives,
+                                NULL, NULL) != SQLITE_OK)
+        return fail(d, error);
     return run_all(d, "PRAGMA synchronous = NORMAL; PRAGMA trusted_schema = OFF;", error);
 }
 
@@ -311,34 +348,4 @@ bool database_check(database *d, rv_error *error)
                     d->path, found);
     }
     return error->code == RV_OK;
-}
-
-/* ---- workers ---- */
-
-static struct flock byte_of(int64_t worker)
-{
-    return (struct flock){
-        .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = LOCKS_FROM + worker, .l_len = 1};
-}
-
-bool database_join(database *d, rv_error *error)
-{
-    if (!database_run(d, error, "INSERT INTO worker(process, began) VALUES(?, datetime('now'))",
-                      "i", (int64_t)getpid()))
-        return false;
-    d->worker = sqlite3_last_insert_rowid(d->sqlite);
-    struct flock mine = byte_of(d->worker);
-    return fcntl(d->lock, F_OFD_SETLK, &mine) == 0 ||
-           rv_fail(error, RV_ERROR_IO,
-                   "cannot lock \"%.300s\": %s; put the file on a local disk, whose file system "
-                   "has locks",
-                   d->path, rv_reason(errno));
-}
-
-/* Where it cannot be known, the process is taken to live: a trial is not trained twice. */
-bool database_lives(const database *d, int64_t worker)
-{
-    struct flock its = byte_of(worker);
-    if (worker == d->worker) return true;
-    return fcntl(d->lock, F_OFD_GETLK, &its) != 0 || its.l_type != F_UNLCK;
 }

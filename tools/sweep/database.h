@@ -70,7 +70,6 @@ bool database_end(database *d, rv_error *error);
 /* Makes this process a worker: gives it a number and its lock. */
 bool database_join(database *d, rv_error *error);
 
-/* Whether the process of that number lives. */
-bool database_lives(const database *d, int64_t worker);
+/* In SQL, lives(worker) says whether the process of that number lives. */
 
 #endif

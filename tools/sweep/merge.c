@@ -66,12 +66,13 @@ static bool copy(database *d, rv_error *error)
            database_run(
                d, error,
                "INSERT INTO main.epoch SELECT * FROM other.epoch WHERE trial IN temp.newer", "") &&
-           database_run(d, error,
-                        "INSERT OR REPLACE INTO main.trial SELECT number, iif(state = 'running', "
-                        "'waiting', state), settings, rung, NULL, epochs, best_epoch, objective, "
-                        "parameters, seconds, digest, message, checkpoint FROM other.trial WHERE "
-                        "number IN temp.newer",
-                        "") &&
+           database_run(
+               d, error,
+               "INSERT OR REPLACE INTO main.trial SELECT number, iif(state = 'running', "
+               "'waiting', state), settings, rung, NULL, 0, epochs, best_epoch, objective, "
+               "parameters, seconds, digest, message, checkpoint FROM other.trial WHERE "
+               "number IN temp.newer",
+               "") &&
            database_run(d, error, "DROP TABLE temp.newer", "");
 }
 

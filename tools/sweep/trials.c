@@ -44,27 +44,27 @@ bool trials_add(database *d, const sweep_plan *plan, const space *s, const rv_tr
 
 /* ---- taking ---- */
 
-/* A trial whose worker was killed; -1: none. */
-static int64_t find_abandoned(database *d, trial_range range, rv_error *error)
+/* The next trial to train; -1: none. */
+static int64_t find(database *d, trial_range range, rv_error *error)
 {
-    int64_t found = -1;
-    sqlite3_stmt *query = database_query(
-        d, error,
-        "SELECT number, worker FROM trial WHERE state = 'running' AND number BETWEEN ? AND ? "
-        "ORDER BY number",
+    /* One query for each state, because each reads few rows of the index. */
+    const int64_t abandoned =
+        database_number(d, error, -1,
+                        "SELECT number FROM trial WHERE state = 'running' AND attempts = 0 AND "
+                        "number BETWEEN ? AND ? AND NOT lives(worker) ORDER BY number LIMIT 1",
+                        "ii", range.first, range.last);
+    if (abandoned >= 0 || error->code != RV_OK) return abandoned;
+    const int64_t waiting =
+        database_number(d, error, -1,
+                        "SELECT number FROM trial WHERE state = 'waiting' AND attempts = 0 AND "
+                        "number BETWEEN ? AND ? ORDER BY rung DESC, number LIMIT 1",
+                        "ii", range.first, range.last);
+    if (waiting >= 0 || error->code != RV_OK) return waiting;
+    return database_number(
+        d, error, -1,
+        "SELECT number FROM trial WHERE (state = 'waiting' OR state = 'running' AND NOT "
+        "lives(worker)) AND number BETWEEN ? AND ? ORDER BY attempts, number LIMIT 1",
         "ii", range.first, range.last);
-    while (database_next(d, query, error))
-        if (found < 0 && !database_lives(d, sqlite3_column_int64(query, 1)))
-            found = sqlite3_column_int64(query, 0);
-    return found;
-}
-
-static int64_t find_waiting(database *d, trial_range range, rv_error *error)
-{
-    return database_number(d, error, -1,
-                           "SELECT number FROM trial WHERE state = 'waiting' AND number BETWEEN ? "
-                           "AND ? ORDER BY rung DESC, number LIMIT 1",
-                           "ii", range.first, range.last);
 }
 
 static bool read_trial(database *d, trial *t, rv_error *error)
@@ -103,16 +103,17 @@ bool trials_take(database *d, trial_range range, trial *t, bool *left, rv_error 
     *t = (trial){.number = -1};
     *left = false;
     /* Without the lock first: who waits for others does not keep them from writing. */
-    if (find_abandoned(d, range, error) < 0 && find_waiting(d, range, error) < 0) {
+    if (find(d, range, error) < 0) {
         *left = error->code == RV_OK && is_left(d, range, error);
         return false;
     }
     if (!database_begin(d, error)) return false;
-    t->number = find_abandoned(d, range, error);
-    if (t->number < 0) t->number = find_waiting(d, range, error);
+    t->number = find(d, range, error);
     *left = true;
     if (t->number >= 0 && error->code == RV_OK && read_trial(d, t, error))
-        database_run(d, error, "UPDATE trial SET state = 'running', worker = ? WHERE number = ?",
+        database_run(d, error,
+                     "UPDATE trial SET attempts = attempts + (state = 'running'), state = "
+                     "'running', worker = ? WHERE number = ?",
                      "ii", d->worker, t->number);
     if (database_end(d, error) && t->number >= 0) return true;
     trial_free(t);
@@ -141,10 +142,12 @@ static bool write_curve(database *d, trial *t, const rv_train_result *run, rv_er
 }
 
 /* When no trial of the bracket is left in this rung, the best continue and the others end. */
-static bool decide(database *d, const sweep_plan *plan, const objective *o, int64_t bracket,
-                   const trial *t, rv_error *error)
+static bool decide(database *d, const sweep_plan *plan, const objective *o, const trial *t,
+                   rv_error *error)
 {
-    const int64_t first = t->number / bracket * bracket, last = first + bracket - 1;
+    const int64_t bracket = rungs_of(plan).bracket, first = t->number / bracket * bracket,
+                  last = first + bracket - 1;
+    if (bracket == 1) return true;
     int64_t kept = bracket;
     for (int64_t i = 0; i <= t->rung; i++) kept /= plan->halving;
     const int64_t open = database_number(
@@ -167,25 +170,38 @@ static bool decide(database *d, const sweep_plan *plan, const objective *o, int6
                "iii", first, last, t->rung);
 }
 
-bool trials_write(database *d, const sweep_plan *plan, const objective *o, int64_t bracket,
-                  trial *t, const trial_result *r, rv_error *error)
+bool trials_write(database *d, const sweep_plan *plan, const objective *o, trial *t,
+                  const trial_result *r, rv_error *error)
 {
     if (!database_begin(d, error)) return false;
     const int64_t written = t->written;
     if ((!r->run || write_curve(d, t, r->run, error)) &&
         database_run(d, error,
-                     "UPDATE trial SET state = ?, message = ?, epochs = ?, best_epoch = ?, "
-                     "objective = ?, parameters = ?, seconds = ?, digest = ?, checkpoint = ? WHERE "
-                     "number = ?",
+                     "UPDATE trial SET state = ?, message = ?, attempts = iif(epochs < ?3, 0, "
+                     "attempts), epochs = ?3, best_epoch = ?, objective = ?, parameters = ?, "
+                     "seconds = ?, digest = ?, checkpoint = ? WHERE number = ?",
                      "ttiididtbi", r->state, r->message, r->run ? r->run->epochs : 0, r->best_epoch,
                      r->objective, r->parameters, r->run ? r->run->at.seconds : 0.0,
                      r->run && *r->run->digest != '\0' ? r->run->digest : NULL, r->bytes, r->size,
                      t->number) &&
-        bracket > 1 && strcmp(r->state, "running") != 0)
-        decide(d, plan, o, bracket, t, error);
+        strcmp(r->state, "running") != 0)
+        decide(d, plan, o, t, error);
     if (database_end(d, error)) return true;
     t->written = written;
     return false;
+}
+
+bool trials_retry(database *d, const sweep_plan *plan, const objective *o, const trial *t,
+                  const char *message, rv_error *error)
+{
+    if (!database_begin(d, error)) return false;
+    if (database_run(d, error,
+                     "UPDATE trial SET attempts = attempts + 1, message = ?, state = iif(attempts "
+                     "+ 1 < ?, 'waiting', 'failed'), checkpoint = iif(attempts + 1 < ?2, "
+                     "checkpoint, NULL) WHERE number = ?",
+                     "tii", message, (int64_t)ATTEMPTS, t->number))
+        decide(d, plan, o, t, error);
+    return database_end(d, error);
 }
 
 bool trials_count(database *d, trial_range range, trial_counts *c, rv_error *error)

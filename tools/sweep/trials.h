@@ -5,7 +5,7 @@
  *     paused    at the end of a rung of successive halving, until all of its bracket are there
  *     stopped   it was not among the best of its bracket
  *     diverged  a loss was not finite: infeasible
- *     failed    the settings do not fit together, as `message` says
+ *     failed    the settings do not fit together, or the machine cannot train it, as `message` says
  *     done      it has all its epochs
  *
  * Successive halving by a factor f trains brackets of f^k consecutive trials for r epochs. The best 1/f of a
@@ -44,8 +44,8 @@ typedef struct trial {
     size_t size;
 } trial;
 
-/* Takes a trial of the range: first one whose worker was killed, then the highest rung, then the lowest number.
- * Returns false if there is none; *left then says whether one may still come. Free with trial_free. */
+/* Takes a trial of the range: first one whose worker was killed, then the highest rung, then the lowest number. A trial
+ * that has ended a worker before, or found no memory, is the last, so that it delays no other. Returns false if there is none; *left then says whether one may still come. Free with trial_free. */
 bool trials_take(database *d, trial_range range, trial *t, bool *left, rv_error *error);
 void trial_free(trial *t);
 
@@ -59,8 +59,13 @@ typedef struct trial_result {
     const unsigned char *bytes;
     size_t size;
 } trial_result;
-bool trials_write(database *d, const sweep_plan *plan, const objective *o, int64_t bracket,
-                  trial *t, const trial_result *result, rv_error *error);
+bool trials_write(database *d, const sweep_plan *plan, const objective *o, trial *t,
+                  const trial_result *result, rv_error *error);
+
+/* Returns a trial that the machine could not train. After ATTEMPTS without a new epoch it has failed, with the message. */
+enum { ATTEMPTS = 3 };
+bool trials_retry(database *d, const sweep_plan *plan, const objective *o, const trial *t,
+                  const char *message, rv_error *error);
 
 /* How many trials of the range are in each group. */
 typedef struct trial_counts {

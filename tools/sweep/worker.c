@@ -82,8 +82,7 @@ static bool write_trial(worker *w, const rv_trainer *trainer, const char *state,
         if (checkpoint && !rv_trainer_pack(trainer, &bytes, &r.size, error)) return false;
         r.bytes = bytes;
     }
-    const bool ok =
-        trials_write(&w->database, &w->plan, w->objective, w->rungs.bracket, &w->trial, &r, error);
+    const bool ok = trials_write(&w->database, &w->plan, w->objective, &w->trial, &r, error);
     rv_free(bytes);
     return ok;
 }
@@ -132,47 +131,56 @@ static void take_up(worker *w, rv_trainer *trainer)
     if (file >= 0) close(file);
 }
 
-/* Trains from where the trial is to the end of its rung or run, and writes what came out. */
-static bool fit(worker *w, rv_trainer *trainer, rv_error *error)
+/* Trains from where the trial is to the end of its rung or run, and writes what came out. Errors of training are those of
+ * the trial, in *why; errors of writing are in w->error. */
+static bool fit(worker *w, rv_trainer *trainer, rv_error *why)
 {
-    rv_error why = {0};
     w->saved = seconds_now();
     w->pause = PAUSE;
     w->rung_ended = false;
     take_up(w, trainer);
-    const bool ok =
-        rv_trainer_observe(trainer, (rv_observer){after_update, after_epoch, w}, &why) &&
-        rv_trainer_fit(trainer, &why);
+    const bool ok = rv_trainer_observe(trainer, (rv_observer){after_update, after_epoch, w}, why) &&
+                    rv_trainer_fit(trainer, why);
     const rv_train_result *r = rv_trainer_result(trainer);
-    if (w->error.code != RV_OK) return rv_fail(error, w->error.code, "%-s", w->error.text);
-    if (r->diverged) return write_trial(w, trainer, "diverged", why.text, false, error);
-    if (!ok) return rv_fail(error, why.code, "%-s", why.text);
+    if (w->error.code != RV_OK) return false;
+    if (r->diverged) return write_trial(w, trainer, "diverged", why->text, false, &w->error);
+    if (!ok) return false;
     const char *state = !r->interrupted ? "done" : w->rung_ended ? "paused" : "waiting";
-    return write_trial(w, trainer, state, NULL, r->interrupted, error);
+    return write_trial(w, trainer, state, NULL, r->interrupted, &w->error);
 }
 
-/* Errors of the machine end the worker; those of the settings only the trial. */
-static bool is_of_machine(const rv_error *error)
+static bool make_and_fit(worker *w, rv_error *why)
 {
-    return error->code == RV_ERROR_MEMORY || error->code == RV_ERROR_IO ||
-           error->code == RV_ERROR_BUSY;
-}
-
-static bool train(worker *w, rv_error *error)
-{
-    rv_error why = {0};
     rv_train_config config;
-    if (!worker_config(&w->plan, w->trial.settings, w->database.path, &config, error)) return false;
+    if (!worker_config(&w->plan, w->trial.settings, w->database.path, &config, why)) return false;
     config.loop.threads = w->job->threads;
-    rv_trainer *trainer = rv_trainer_new(&config, &why);
-    const bool made = trainer && rv_setup_check_given(rv_trainer_setup(trainer),
-                                                      rv_trainer_config(trainer), &config, &why);
-    bool ok = made && fit(w, trainer, &why);
-    if (!made && !is_of_machine(&why)) ok = write_trial(w, NULL, "failed", why.text, false, error);
-    if (!ok) rv_fail(error, why.code, "trial %" PRId64 ": %-s", w->trial.number, why.text);
+    rv_trainer *trainer = rv_trainer_new(&config, why);
+    const bool ok =
+        trainer &&
+        rv_setup_check_given(rv_trainer_setup(trainer), rv_trainer_config(trainer), &config, why) &&
+        fit(w, trainer, why);
     rv_trainer_free(trainer);
     rv_train_config_free(&config);
     return ok;
+}
+
+/* Errors of the trial fail it. Without memory it is tried again, last of all, because trials beside it may have taken the
+ * memory. Only errors of the database end the worker. */
+static bool train(worker *w, rv_error *error)
+{
+    rv_error why = {0};
+    w->error = (rv_error){0};
+    if (make_and_fit(w, &why)) return true;
+    if (w->error.code == RV_ERROR_MEMORY) {
+        why = w->error;
+        w->error = (rv_error){0};
+    }
+    if (w->error.code == RV_OK && why.code == RV_ERROR_MEMORY)
+        trials_retry(&w->database, &w->plan, w->objective, &w->trial, why.text, &w->error);
+    else if (w->error.code == RV_OK)
+        write_trial(w, NULL, "failed", why.text, false, &w->error);
+    return w->error.code == RV_OK ||
+           rv_fail(error, w->error.code, "trial %" PRId64 ": %-s", w->trial.number, w->error.text);
 }
 
 /* ---- all trials ---- */
