@@ -448,6 +448,8 @@ TEST(Sweep, PartsOfASweepMergeToTheWhole)
     EXPECT_CONTAINS(merged.out, "12 of 12 trials done");
     EXPECT_EQ(sweep("--database " + all + " --merge " + a + " " + b).status, 0);
     EXPECT_EQ(table(all), table(whole));
+    EXPECT_EQ(sweep("--database " + all + " --merge " + folder + "/./all.sqlite " + b).status, 0);
+    EXPECT_EQ(table(all), table(whole));
 
     /* A trial that was running has no worker now; it continues here. */
     rows(a, "UPDATE trial SET state = 'running', worker = 1, digest = NULL WHERE number = 3; "
@@ -480,6 +482,70 @@ TEST(Sweep, PartsOfASweepMergeToTheWhole)
     refused(folder + "/none", "cannot open \"" + folder +
                                   "/none\": No such file or directory; begin a sweep with "
                                   "SPACE.json, or name its database");
+}
+
+/* Each part lacks one trial of the bracket at the end of the rung. */
+TEST(Sweep, AMergeThatCompletesABracketDecidesIt)
+{
+    const std::string folder = scratch_folder(), whole = folder + "/whole.sqlite",
+                      all = folder + "/all.sqlite", a = folder + "/a.sqlite",
+                      b = folder + "/b.sqlite";
+    ASSERT_EQ(sweep(written(R"({"task": "adding", "samples": 60, "length": 4, "model": "rnn",
+        "epochs": 4, "learning-rate": {"log-uniform": [1e-3, 0.1]}})") +
+                    " --halving 2 --trials 4 --database " + whole)
+                  .status,
+              0);
+    for (const std::string &part : {a, b}) {
+        const std::string lacks = part == a ? "3" : "1";
+        std::filesystem::copy_file(whole, part);
+        rows(part, "UPDATE trial SET state = 'paused', rung = 0, epochs = 1, best_epoch = 1, "
+                   "checkpoint = NULL, objective = (SELECT validation_loss FROM epoch WHERE trial "
+                   "= number AND epoch = 1); DELETE FROM epoch WHERE epoch > 1 OR trial = " +
+                       lacks +
+                       "; UPDATE trial SET state = 'waiting', epochs = 0, objective = NULL WHERE "
+                       "number = " +
+                       lacks);
+    }
+    EXPECT_EQ(sweep("--database " + all + " --merge " + a + " " + b).status, 0);
+    EXPECT_EQ(rows(all, "SELECT state, rung, count(*) FROM trial GROUP BY 1, 2"),
+              "stopped|0|2\nwaiting|1|2\n");
+    EXPECT_EQ(sweep("--database " + all).status, 0);
+    EXPECT_EQ(table(all), table(whole));
+
+    rows(all, "UPDATE trial SET state = 'paused' WHERE state = 'done'");
+    const Outcome stuck = sweep("--database " + all);
+    EXPECT_EQ(stuck.status, 1);
+    EXPECT_EQ(stuck.err, "recurve sweep: 1 trial of \"" + all +
+                             "\" is open, but cannot be trained; merge the parts of the sweep "
+                             "again into a new file\n");
+}
+
+TEST(Sweep, AMergeLeavesTheTrialsOfLivingWorkers)
+{
+    const std::string path = waiting(2), other = path + "2";
+    std::filesystem::copy_file(path, other);
+    rows(other, "UPDATE trial SET state = 'done'");
+    int64_t number;
+    const pid_t child = taker(path, &number);
+    const Outcome merged = sweep("--database " + path + " --merge " + other);
+    EXPECT_EQ(merged.status, 0) << merged.err;
+    EXPECT_EQ(rows(path, "SELECT number, state, worker FROM trial ORDER BY number"),
+              "0|running|1\n1|done|NULL\n");
+    end(child);
+    EXPECT_EQ(sweep("--database " + path + " --merge " + other).status, 0);
+    EXPECT_EQ(rows(path, "SELECT DISTINCT state FROM trial"), "done\n");
+}
+
+TEST(Sweep, AWorkerWritesNoTrialThatIsAnothersNow)
+{
+    const std::string path = waiting(1);
+    Worker w(path);
+    const trial_result result = {"done", nullptr, nullptr, 1, 1, 1, nullptr, 0};
+    EXPECT_EQ(w.take(), 0);
+    rows(path, "UPDATE trial SET worker = 7");
+    EXPECT_TRUE(trials_write(&w.d, &w.plan, w.loss, &w.t, &result, &w.error));
+    EXPECT_TRUE(w.t.lost);
+    EXPECT_EQ(rows(path, "SELECT state, worker FROM trial"), "running|7\n");
 }
 
 /* ---- mistakes ---- */

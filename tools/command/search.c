@@ -199,6 +199,14 @@ static bool check_brackets(const search *w, rv_error *error)
                    (count + bracket - 1) / bracket * bracket);
 }
 
+/* A file may come from a merge, or from a process that was killed. */
+static bool decide_all(search *w, rv_error *error)
+{
+    if (!database_begin(&w->database, error)) return false;
+    trials_decide(&w->database, &w->plan, w->objective, error);
+    return database_end(&w->database, error);
+}
+
 bool search_open(search *w, const command *page, const search_options *o, bool trains,
                  rv_error *error)
 {
@@ -218,7 +226,8 @@ bool search_open(search *w, const command *page, const search_options *o, bool t
     if (ok && trains)
         ok = check_brackets(w, error) &&
              rv_train_config_parse(&given, w->plan.options, w->database.path, error) &&
-             trials_add(&w->database, &w->plan, &w->space, &given, w->range, error);
+             trials_add(&w->database, &w->plan, &w->space, &given, w->range, error) &&
+             decide_all(w, error);
     rv_train_config_free(&given);
     sweep_plan_free(&fresh);
     return ok;
@@ -332,6 +341,12 @@ static exit_status result_of(const search *w, const crew *c, const trial_counts 
                 "%d worker(s) were killed, and %" PRId64 " trial(s) remain; repeat the command: it "
                 "continues from the last checkpoints",
                 c->killed, now->open);
+    else if (c->failed == 0 && now->open > 0 && interrupt_signal() == 0)
+        rv_fail(error, RV_ERROR_FORMAT,
+                "%" PRId64
+                " trial(s) of \"%.300s\" %s open, but cannot be trained; merge the parts of "
+                "the sweep again into a new file",
+                now->open, w->database.path, now->open == 1 ? "is" : "are");
     if (error->code != RV_OK || c->failed > 0) return STATUS_FAILED;
     if (interrupt_signal() == 0 || now->open == 0) return STATUS_OK;
     say(stderr,

@@ -3,6 +3,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+
+#include "tools/sweep/trials.h"
 
 /* All of the plan but the folder, which is another one on each machine, and the version of recurve. */
 #define SAME_KEYS "('space', 'options', 'objective', 'seed', 'halving', 'rung', 'epochs')"
@@ -53,14 +56,15 @@ static bool check_results(database *d, const char *path, rv_error *error)
                     path, d->path, number));
 }
 
-/* The trials that the other file has trained further. */
+/* The trials that the other file has trained further, and that no living worker trains here. */
 static bool copy(database *d, rv_error *error)
 {
     return database_run(
                d, error,
                "CREATE TEMP TABLE newer AS SELECT b.number FROM other.trial b LEFT JOIN "
-               "main.trial a ON a.number = b.number WHERE a.number IS NULL OR (b.state " IS_END
-               ", b.rung, b.epochs) > (a.state " IS_END ", a.rung, a.epochs)",
+               "main.trial a ON a.number = b.number WHERE a.number IS NULL OR ((b.state " IS_END
+               ", b.rung, b.epochs) > (a.state " IS_END ", a.rung, a.epochs) AND NOT (a.state = "
+               "'running' AND lives(a.worker)))",
                "") &&
            database_run(d, error, "DELETE FROM main.epoch WHERE trial IN temp.newer", "") &&
            database_run(
@@ -76,19 +80,32 @@ static bool copy(database *d, rv_error *error)
            database_run(d, error, "DROP TABLE temp.newer", "");
 }
 
-static bool merge_one(database *d, const char *path, rv_error *error)
+/* The last trials of a bracket may come together only now. */
+static bool merge_one(database *d, const sweep_plan *plan, const objective *o, const char *path,
+                      rv_error *error)
 {
-    return check_same(d, path, error) && check_results(d, path, error) && copy(d, error);
+    return check_same(d, path, error) && check_results(d, path, error) && copy(d, error) &&
+           trials_decide(d, plan, o, error);
+}
+
+/* Closing a second descriptor of an open database would release SQLite's locks of it. */
+static bool is_same_file(const char *a, const char *b)
+{
+    struct stat of_a, of_b;
+    return stat(a, &of_a) == 0 && stat(b, &of_b) == 0 && of_a.st_dev == of_b.st_dev &&
+           of_a.st_ino == of_b.st_ino;
 }
 
 /* SQLite attaches no file within a transaction, so each file is a transaction of its own. All are checked first. */
-static bool merge_all(database *d, char *const *from, int count, bool copies, rv_error *error)
+static bool merge_all(database *d, const sweep_plan *plan, char *const *from, int count,
+                      bool copies, rv_error *error)
 {
+    const objective *o = objective_find(plan->objective, error);
     for (int i = 0; i < count && error->code == RV_OK; i++) {
-        if (strcmp(from[i], d->path) == 0 || !attach(d, from[i], error)) continue;
+        if (is_same_file(from[i], d->path) || !attach(d, from[i], error)) continue;
         if (database_begin(d, error)) {
             if (copies)
-                merge_one(d, from[i], error);
+                merge_one(d, plan, o, from[i], error);
             else if (check_same(d, from[i], error))
                 check_results(d, from[i], error);
             database_end(d, error);
@@ -106,7 +123,8 @@ bool sweep_merge(const char *into, char *const *from, int count, rv_error *error
     bool ok = database_open(&d, from[0], NULL, &first, error);
     database_close(&d);
     ok = ok && database_open(&d, into, &first, &plan, error) && database_check(&d, error) &&
-         merge_all(&d, from, count, false, error) && merge_all(&d, from, count, true, error);
+         merge_all(&d, &plan, from, count, false, error) &&
+         merge_all(&d, &plan, from, count, true, error);
     sweep_plan_free(&first);
     sweep_plan_free(&plan);
     database_close(&d);

@@ -142,32 +142,48 @@ static bool write_curve(database *d, trial *t, const rv_train_result *run, rv_er
 }
 
 /* When no trial of the bracket is left in this rung, the best continue and the others end. */
-static bool decide(database *d, const sweep_plan *plan, const objective *o, const trial *t,
-                   rv_error *error)
+static bool decide(database *d, const sweep_plan *plan, const objective *o, int64_t number,
+                   int64_t rung, rv_error *error)
 {
-    const int64_t bracket = rungs_of(plan).bracket, first = t->number / bracket * bracket,
+    const int64_t bracket = rungs_of(plan).bracket, first = number / bracket * bracket,
                   last = first + bracket - 1;
     if (bracket == 1) return true;
     int64_t kept = bracket;
-    for (int64_t i = 0; i <= t->rung; i++) kept /= plan->halving;
-    const int64_t open = database_number(
-        d, error, 1,
-        "SELECT count(*) FROM trial WHERE number BETWEEN ? AND ? AND rung = ? AND state IN "
-        "('waiting', 'running')",
-        "iii", first, last, t->rung);
-    if (open > 0 || error->code != RV_OK) return error->code == RV_OK;
+    for (int64_t i = 0; i <= rung; i++) kept /= plan->halving;
+    const int64_t ready = database_number(
+        d, error, 0,
+        "SELECT count(*) FROM trial WHERE number BETWEEN ? AND ? AND NOT (rung <= ? AND state IN "
+        "('waiting', 'running'))",
+        "iii", first, last, rung);
+    if (ready < bracket || error->code != RV_OK) return error->code == RV_OK;
     char sql[512];
     snprintf(sql, sizeof sql,
              "UPDATE trial SET state = 'waiting', rung = rung + 1 WHERE number IN (SELECT number "
              "FROM trial WHERE number BETWEEN ? AND ? AND rung = ? AND state = 'paused' ORDER BY "
              "objective IS NULL, objective %s, number LIMIT ?)",
              o->greatest ? "DESC" : "ASC");
-    return database_run(d, error, sql, "iiii", first, last, t->rung, kept) &&
+    return database_run(d, error, sql, "iiii", first, last, rung, kept) &&
            database_run(
                d, error,
                "UPDATE trial SET state = 'stopped', checkpoint = NULL WHERE number BETWEEN "
                "? AND ? AND rung = ? AND state = 'paused'",
-               "iii", first, last, t->rung);
+               "iii", first, last, rung);
+}
+
+bool trials_decide(database *d, const sweep_plan *plan, const objective *o, rv_error *error)
+{
+    const rungs r = rungs_of(plan);
+    for (int64_t rung = 0; rung < r.count - 1; rung++)
+        for (int64_t from = 0, number; error->code == RV_OK;
+             from = (number / r.bracket + 1) * r.bracket) {
+            number = database_number(d, error, -1,
+                                     "SELECT number FROM trial WHERE state = 'paused' AND rung = ? "
+                                     "AND number >= ? ORDER BY number LIMIT 1",
+                                     "ii", rung, from);
+            if (number < 0) break;
+            decide(d, plan, o, number, rung, error);
+        }
+    return error->code == RV_OK;
 }
 
 bool trials_write(database *d, const sweep_plan *plan, const objective *o, trial *t,
@@ -175,17 +191,19 @@ bool trials_write(database *d, const sweep_plan *plan, const objective *o, trial
 {
     if (!database_begin(d, error)) return false;
     const int64_t written = t->written;
-    if ((!r->run || write_curve(d, t, r->run, error)) &&
-        database_run(d, error,
+    if (database_run(d, error,
                      "UPDATE trial SET state = ?, message = ?, attempts = iif(epochs < ?3, 0, "
                      "attempts), epochs = ?3, best_epoch = ?, objective = ?, parameters = ?, "
-                     "seconds = ?, digest = ?, checkpoint = ? WHERE number = ?",
-                     "ttiididtbi", r->state, r->message, r->run ? r->run->epochs : 0, r->best_epoch,
-                     r->objective, r->parameters, r->run ? r->run->at.seconds : 0.0,
+                     "seconds = ?, digest = ?, checkpoint = ? WHERE number = ? AND worker = ?",
+                     "ttiididtbii", r->state, r->message, r->run ? r->run->epochs : 0,
+                     r->best_epoch, r->objective, r->parameters, r->run ? r->run->at.seconds : 0.0,
                      r->run && *r->run->digest != '\0' ? r->run->digest : NULL, r->bytes, r->size,
-                     t->number) &&
-        strcmp(r->state, "running") != 0)
-        decide(d, plan, o, t, error);
+                     t->number, d->worker)) {
+        t->lost = sqlite3_changes(d->sqlite) == 0;
+        if (!t->lost && (!r->run || write_curve(d, t, r->run, error)) &&
+            strcmp(r->state, "running") != 0)
+            decide(d, plan, o, t->number, t->rung, error);
+    }
     if (database_end(d, error)) return true;
     t->written = written;
     return false;
@@ -198,9 +216,9 @@ bool trials_retry(database *d, const sweep_plan *plan, const objective *o, const
     if (database_run(d, error,
                      "UPDATE trial SET attempts = attempts + 1, message = ?, state = iif(attempts "
                      "+ 1 < ?, 'waiting', 'failed'), checkpoint = iif(attempts + 1 < ?2, "
-                     "checkpoint, NULL) WHERE number = ?",
-                     "tii", message, (int64_t)ATTEMPTS, t->number))
-        decide(d, plan, o, t, error);
+                     "checkpoint, NULL) WHERE number = ? AND worker = ?",
+                     "tiii", message, (int64_t)ATTEMPTS, t->number, d->worker))
+        decide(d, plan, o, t->number, t->rung, error);
     return database_end(d, error);
 }
 

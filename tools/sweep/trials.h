@@ -42,6 +42,7 @@ typedef struct trial {
     char *settings;
     unsigned char *checkpoint; /* NULL: it begins */
     size_t size;
+    bool lost; /* another process has changed it */
 } trial;
 
 /* Takes a trial of the range: first one whose worker was killed, then the highest rung, then the lowest number. A trial
@@ -50,7 +51,8 @@ bool trials_take(database *d, trial_range range, trial *t, bool *left, rv_error 
 void trial_free(trial *t);
 
 /* Writes the state of a trial's run, with what its learning curve has gained. `bytes` is the checkpoint, or
- * NULL. A trial at the end of a rung decides its bracket, if it is the last one. */
+ * NULL. A trial at the end of a rung decides its bracket, if it is the last one. Nothing is written, and t->lost is set,
+ * if the trial is no longer that of this worker. */
 typedef struct trial_result {
     const char *state, *message;
     const rv_train_result *run; /* NULL: there is none */
@@ -66,6 +68,9 @@ bool trials_write(database *d, const sweep_plan *plan, const objective *o, trial
 enum { ATTEMPTS = 3 };
 bool trials_retry(database *d, const sweep_plan *plan, const objective *o, const trial *t,
                   const char *message, rv_error *error);
+
+/* Decides each bracket whose trials have all come to the end of a rung, as after a merge. Within a transaction. */
+bool trials_decide(database *d, const sweep_plan *plan, const objective *o, rv_error *error);
 
 /* How many trials of the range are in each group. */
 typedef struct trial_counts {

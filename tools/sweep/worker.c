@@ -92,7 +92,7 @@ static bool save(worker *w, const rv_trainer *trainer, const char *state)
 {
     const double started = seconds_now();
     if (!rv_parameters_finite(rv_trainer_store(trainer))) return true;
-    const bool ok = write_trial(w, trainer, state, NULL, true, &w->error);
+    const bool ok = write_trial(w, trainer, state, NULL, true, &w->error) && !w->trial.lost;
     w->saved = seconds_now();
     w->pause = fmax(PAUSE, PAUSE_FACTOR * (w->saved - started));
     return ok;
@@ -143,6 +143,7 @@ static bool fit(worker *w, rv_trainer *trainer, rv_error *why)
                     rv_trainer_fit(trainer, why);
     const rv_train_result *r = rv_trainer_result(trainer);
     if (w->error.code != RV_OK) return false;
+    if (w->trial.lost) return true;
     if (r->diverged) return write_trial(w, trainer, "diverged", why->text, false, &w->error);
     if (!ok) return false;
     const char *state = !r->interrupted ? "done" : w->rung_ended ? "paused" : "waiting";
