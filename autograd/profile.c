@@ -1,11 +1,11 @@
 #include "autograd/profile.h"
 
 #include <string.h>
-#include <time.h>
 
 #include "autograd/program/program.h"
 #include "autograd/program/fused_group.h"
 #include "autograd/tape_internal.h"
+#include "tensor/clock_internal.h"
 #include "tensor/memory.h"
 
 /* The bytes of memory that a group reads and writes. A tensor counts at most once for reading and
@@ -60,20 +60,13 @@ typedef struct timed_turn {
     int thread;
 } timed_turn;
 
-static int64_t now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
-
 /* Runs a call, or one slice of it, and adds the time to its span. */
 static void run_call(void *turn, int64_t i, const rv_call *call)
 {
     rv_span *span = ((const timed_turn *)turn)->spans + i;
-    int64_t begin = now();
+    const int64_t begin = rv_nanoseconds();
     call->run(call);
-    int64_t took = now() - begin;
+    const int64_t took = rv_nanoseconds() - begin;
     if (!span->begin) *span = (rv_span){.begin = begin, .end = begin};
     span->end += took;
     span->thread = ((const timed_turn *)turn)->thread;

@@ -2,10 +2,10 @@
 #include "autograd/program.h"
 
 #include <math.h>
-#include <time.h>
 
 #include "autograd/program/program.h"
 #include "autograd/tape_internal.h"
+#include "tensor/clock_internal.h"
 #include "tensor/memory.h"
 
 rv_program *rv_program_retain(rv_program *program)
@@ -85,24 +85,17 @@ static void run_alone(const rv_program *program)
         }
 }
 
-static double seconds_now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 /* On all threads, or on the caller's alone if that has been faster. */
 static bool run_on_threads(rv_program *program)
 {
     const bool alone = program->pace.alone && !(program->flags & RV_CUT);
     const rv_job job = {program->turns, program->turn_count, run_turn, program};
-    double begin = seconds_now();
+    const double begin = rv_seconds();
     if (alone)
         run_alone(program);
     else if (!rv_thread_pool_run(program->pool, &job))
         return false;
-    rv_pace_note(&program->pace, seconds_now() - begin);
+    rv_pace_note(&program->pace, rv_seconds() - begin);
     return true;
 }
 

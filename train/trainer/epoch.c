@@ -2,17 +2,10 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
-#include <time.h>
 
+#include "tensor/clock_internal.h"
 #include "train/trainer/nan_guard.h"
 #include "train/trainer/trainer.h"
-
-double rv_seconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
 
 double rv_parameter_squares(const rv_store *store)
 {

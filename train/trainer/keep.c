@@ -1,6 +1,7 @@
 /* Keeps a run in its output folder while it trains. Without a folder nothing happens. */
 #include <math.h>
 
+#include "tensor/clock_internal.h"
 #include "train/trainer/inputs.h"
 #include "train/trainer/nan_guard.h"
 #include "train/trainer/trainer.h"

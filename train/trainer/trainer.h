@@ -29,8 +29,6 @@ struct rv_trainer {
     double pause;    /* the least seconds until the next */
 };
 
-double rv_seconds(void); /* of a monotonic clock */
-
 /* The sum of the squares of all parameters. An update of 1e-30 changes a bias that is 0, but not this
  * sum. */
 double rv_parameter_squares(const rv_store *store);
