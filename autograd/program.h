@@ -46,8 +46,8 @@ void rv_program_free(rv_program *program);
  * other program while that is faster. Threads spin for some
  * microseconds while they wait for each other, so use no more than there are cores. The programs of one store run
  * one at a time; those of different stores may run at the same time. A child process after a fork
- * starts threads of its own when it runs a program. Returns false for a number out of range, or if the system refuses a
- * thread. */
+ * starts threads of its own when it runs a program, or runs it on one if the system refuses them. Returns false for a
+ * number out of range, or if the system refuses a thread. */
 bool rv_set_threads(rv_store *store, int threads, rv_error *error);
 int rv_threads(const rv_store *store);
 
@@ -56,8 +56,7 @@ int rv_threads(const rv_store *store);
 rv_tensor *rv_program_input(rv_program *program, const char *name);
 
 /* Computes all outputs, then carries out the assignments. Returns RV_OK or, without any effect,
- * RV_ERROR_ARGUMENT for NULL, RV_ERROR_BUSY while another thread runs or compiles on the same store,
- * or RV_ERROR_MEMORY in a child process whose threads cannot be started. */
+ * RV_ERROR_ARGUMENT for NULL or RV_ERROR_BUSY while another thread runs or compiles on the same store. */
 rv_code rv_run(rv_program *program);
 
 /* Output k; NULL if there is none. The next run overwrites it. */

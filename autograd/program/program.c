@@ -86,33 +86,28 @@ static void run_alone(const rv_program *program)
 }
 
 /* On all threads, or on the caller's alone if that has been faster. */
-static bool run_on_threads(rv_program *program)
+static void run_on_threads(rv_program *program)
 {
     const bool alone = program->pace.alone && !(program->flags & RV_CUT);
     const rv_job job = {program->turns, program->turn_count, run_turn, program};
     const double begin = rv_seconds();
     if (alone)
         run_alone(program);
-    else if (!rv_thread_pool_run(program->pool, &job))
-        return false;
+    else
+        rv_thread_pool_run(program->pool, &job);
     rv_pace_note(&program->pace, rv_seconds() - begin);
-    return true;
-}
-
-static bool run(rv_program *program)
-{
-    if (program->threads > 1) return run_on_threads(program);
-    run_alone(program);
-    return true;
 }
 
 rv_code rv_run(rv_program *program)
 {
     if (!program) return RV_ERROR_ARGUMENT;
     if (!rv_store_enter(program->tape->store, NULL)) return RV_ERROR_BUSY;
-    const bool ran = run(program);
+    if (program->threads > 1)
+        run_on_threads(program);
+    else
+        run_alone(program);
     rv_store_leave(program->tape->store);
-    return ran ? RV_OK : RV_ERROR_MEMORY;
+    return RV_OK;
 }
 
 rv_tensor *rv_program_input(rv_program *program, const char *name)

@@ -246,9 +246,9 @@ static void begin(rv_thread_pool *pool, const rv_job *job)
     next_job(pool);
 }
 
-bool rv_thread_pool_run(rv_thread_pool *pool, const rv_job *job)
+void rv_thread_pool_run(rv_thread_pool *pool, const rv_job *job)
 {
-    if (pool->process != getpid() && !start_all(pool)) return false;
+    if (pool->process != getpid()) start_all(pool);
     begin(pool, job);
     const uint64_t end = pool->first + (uint64_t)job->count;
     for (int looks = 0; first_unfinished(pool) < end;) {
@@ -258,7 +258,6 @@ bool rv_thread_pool_run(rv_thread_pool *pool, const rv_job *job)
         looks = lane >= 0 ? 0 : looks + 1;
         if (looks) wait_a_little(looks);
     }
-    return true;
 }
 
 rv_thread_pool *rv_thread_pool_retain(rv_thread_pool *pool)

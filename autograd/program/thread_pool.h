@@ -34,7 +34,7 @@ void rv_thread_pool_free(rv_thread_pool *pool); /* call once per new and retain 
 int rv_thread_pool_size(const rv_thread_pool *pool);
 
 /* Runs all turns of the lanes 0 .. size-1; the caller is thread 0. Only one job at a time. In a child process
- * after a fork, first starts the workers again; returns false, without a turn, if the system refuses them. */
-bool rv_thread_pool_run(rv_thread_pool *pool, const rv_job *job);
+ * after a fork, first starts the workers again; if the system refuses them, the caller runs all lanes. */
+void rv_thread_pool_run(rv_thread_pool *pool, const rv_job *job);
 
 #endif

@@ -3,11 +3,14 @@
 #include <gtest/gtest.h>
 
 #include <pthread.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <functional>
 
 #include "autograd/gradcheck.h"
+#include "autograd/profile.h"
 #include "tests/autograd/nets.h"
 #include "tests/failing_memory.h"
 
@@ -118,6 +121,46 @@ TEST(OutOfMemory, WhenTheSystemGivesNoMoreThreads)
     }
     denied = 0;
     EXPECT_TRUE(rv_set_threads(store, 4, nullptr));
+    rv_store_free(store);
+}
+
+/* The child of a fork has none of its parent's threads. It runs on one thread while the system refuses any of them. */
+TEST(OutOfMemory, WhenTheSystemGivesAChildProcessNoThreads)
+{
+#if defined(__SANITIZE_THREAD__)
+    GTEST_SKIP() << "the sanitizer supports no threads after a fork";
+#endif
+    rv_store *store = rv_store_new(1);
+    ASSERT_TRUE(rv_set_threads(store, 4, nullptr));
+    rv_tape *tape = rv_tape_new(store, RV_F32);
+    const rv_var loss = gated_net(tape, 2, 2);
+    rv_program *program = rv_compile_with(tape, &loss, 1, RV_DEFAULT | RV_CUT);
+    ASSERT_EQ(rv_program_statistics(program).threads, 4);
+    ASSERT_EQ(rv_run(program), RV_OK);
+    const double want = rv_value(program, 0);
+    std::vector<rv_span> spans(
+        static_cast<size_t>(4 * rv_program_statistics(program).instructions));
+
+    const pid_t child = fork();
+    if (child == 0) {
+        alarm(30);
+        bool same = true;
+        for (denied = 3; denied >= 0; denied--) // 0: all start
+            for (const bool timed : {false, true}) {
+                rv_tensor_fill(const_cast<rv_tensor *>(rv_program_output(program, 0)), 0);
+                same = same && !(timed ? rv_run_timed(program, spans.data()) : rv_run(program));
+                same = same && rv_value(program, 0) == want;
+            }
+        rv_program_free(program);
+        rv_tape_free(tape);
+        rv_store_free(store);
+        _exit(same ? 0 : 1);
+    }
+    int status = -1;
+    EXPECT_EQ(waitpid(child, &status, 0), child);
+    EXPECT_EQ(status, 0);
+    rv_program_free(program);
+    rv_tape_free(tape);
     rv_store_free(store);
 }
 
