@@ -1,5 +1,6 @@
 #include "data/weights.h"
 
+#include <math.h>
 #include <stdio.h>
 
 #include "data/weights/matching.h"
@@ -42,6 +43,24 @@ static void add_part(const rv_layout *l, const rv_part *part, const rv_tensor *t
                     in[o * b.stride[0] + i * b.stride[1] + k * b.stride[2]];
 }
 
+/* Whether the type of a parameter can hold its new values, the sums of its parts up to that of `from`. */
+static bool check_finite(const rv_entry *entry, const rv_tensor *sums, const rv_foreign *from,
+                         rv_error *error)
+{
+    const rv_dtype dtype = entry->tensor.dtype;
+    for (int64_t i = 0; i < rv_tensor_count(sums); i++) {
+        const double value = rv_tensor_get(sums, i);
+        if (isfinite(dtype == RV_F32 ? (float)value : value)) continue;
+        return rv_fail(error, RV_ERROR_NUMBER,
+                       "\"%.300s\": with \"%.100s\", \"%.100s\" of the net has the value %g; "
+                       "expected a finite %s; %s",
+                       from->path, from->name, entry->name, value, rv_dtype_name(dtype),
+                       isfinite(value) ? "import with `dtype` f64"
+                                       : "save weights from before the training diverged");
+    }
+    return true;
+}
+
 static bool read_layer(const rv_matching *m, const rv_layer *u, values to, rv_error *error)
 {
     for (int p = 0; u->from && p < u->layout->count; p++) {
@@ -53,6 +72,7 @@ static bool read_layer(const rv_matching *m, const rv_layer *u, values to, rv_er
         if (first == p && !rv_tensor_new(&to[p], RV_F64, entry->tensor.shape, error)) return false;
         const rv_foreign *t = p ? rv_foreign_find(&m->theirs, u->from, part->theirs) : u->from;
         add_part(u->layout, part, t->tensor, &to[first]);
+        if (!check_finite(entry, &to[first], t, error)) return false;
     }
     return true;
 }

@@ -33,7 +33,8 @@ typedef struct rv_weights_options {
  * others are copied. `options` may be NULL.
  *
  * RV_ERROR_NAME: a layer of the net fits none in the files, or several. RV_ERROR_FORMAT: a tensor is missing or has
- * another shape, or the net has no layer for it. RV_ERROR_ARGUMENT: `map` is malformed or names no layer of the net.
+ * another shape, or the net has no layer for it. RV_ERROR_NUMBER: a value is not finite, or not in the type of the
+ * parameter. RV_ERROR_ARGUMENT: `map` is malformed or names no layer of the net.
  * On failure the store is unchanged. Takes the memory of the files, as rv_arrays_read, and twice that of the
  * parameters. */
 bool rv_weights_import(rv_store *store, const char *const *paths, int count,

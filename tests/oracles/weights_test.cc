@@ -151,6 +151,7 @@ INSTANTIATE_TEST_SUITE_P(Nets, Import, testing::ValuesIn(cases),
 struct Tensor {
     std::string name;
     rv_shape shape;
+    double value = 0; /* of its elements; 0: its number in the file, from 1 */
 };
 using Tensors = std::vector<Tensor>;
 
@@ -176,15 +177,15 @@ class Layers : public WithFolder {
         return {{name + ".weight", RV_SHAPE(outputs, inputs)}, {name + ".bias", RV_SHAPE(outputs)}};
     }
 
-    /* Of which the k-th is filled with k + 1. */
     std::string file(const Tensors &tensors) const
     {
         std::vector<rv_named_tensor> named;
         rv_archive archive = {};
         for (const Tensor &t : tensors) {
             named.push_back({t.name.c_str(), {}});
-            EXPECT_TRUE(rv_tensor_new(&named.back().tensor, RV_F32, t.shape, nullptr));
-            rv_tensor_fill(&named.back().tensor, static_cast<double>(named.size()));
+            EXPECT_TRUE(rv_tensor_new(&named.back().tensor, RV_F64, t.shape, nullptr));
+            rv_tensor_fill(&named.back().tensor,
+                           t.value != 0 ? t.value : static_cast<double>(named.size()));
         }
         archive.tensors = named.data();
         archive.tensor_count = named.size();
@@ -361,6 +362,35 @@ TEST_F(Layers, AreFoundByNumber)
     EXPECT_EQ(first("layer0/Ui"), 5);
     EXPECT_EQ(first("layer1/Ui"), 9);
     EXPECT_EQ(first("layer2/Ui"), 1);
+}
+
+TEST_F(Layers, HaveFiniteWeightsInTheTypeOfTheNet)
+{
+    net(lstm("", 3, 2) + Tensors{{"fc/weight", RV_SHAPE(1, 2)}, {"fc/bias", RV_SHAPE(1)}});
+    Tensors head = linear("head", 1, 2), rnn = torch("rnn.", 8, 3, 2);
+    for (const double value : {1e300, -3.5e38}) {
+        head[1].value = value;
+        char text[32];
+        snprintf(text, sizeof text, "%g", value);
+        refused(RV_ERROR_NUMBER,
+                "with \"head.bias\", \"fc/bias\" of the net has the value " + std::string(text) +
+                    "; expected a finite f32; import with `dtype` f64",
+                file(rnn + head));
+    }
+    head[1].value = 3.4e38;
+    rnn[3].value = NAN;
+    refused(RV_ERROR_NUMBER,
+            "with \"rnn.bias_hh_l0\", \"bi\" of the net has the value nan; expected a finite f32; "
+            "save weights from before the training diverged",
+            file(rnn + head));
+    rnn[3].value = rnn[2].value = 3e38; // each of them is finite
+    refused(RV_ERROR_NUMBER,
+            "with \"rnn.bias_hh_l0\", \"bi\" of the net has the value 6e+38; expected a finite "
+            "f32; import with `dtype` f64",
+            file(rnn + head));
+    rnn[3].value = -3e38;
+    EXPECT_TRUE(import(file(rnn + head))) << error_.text;
+    EXPECT_EQ(first("fc/bias"), 3.4e38F);
 }
 
 TEST_F(Layers, AreReadFromFilesOfTheseKinds)
