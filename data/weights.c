@@ -104,9 +104,6 @@ static bool import(rv_matching *m, rv_store *store, const char *const *paths, in
                    rv_error *error)
 {
     if (!rv_foreign_read(&m->theirs, paths, count, error)) return false;
-    m->fitting = rv_alloc(m->theirs.count, sizeof *m->fitting);
-    m->another = rv_alloc(m->theirs.count, sizeof *m->another);
-    if (!m->fitting || !m->another) return rv_fail_memory(error);
     return rv_weights_list(m, store, error) && rv_weights_match(m, error) &&
            rv_weights_complete(m, paths[0], error) && set_parameters(m, error);
 }
@@ -138,6 +135,7 @@ bool rv_weights_import(rv_store *store, const char *const *paths, int count,
     rv_foreign_free(&m.theirs);
     rv_free(m.layers);
     rv_free(m.fitting);
-    rv_free(m.another);
+    for (size_t i = 0; i < m.group_count; i++) rv_free(m.groups[i].at);
+    rv_free(m.groups);
     return ok;
 }

@@ -1,17 +1,19 @@
 /* The layers of a net, from the names of its parameters. */
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "data/weights/matching.h"
 #include "tensor/memory.h"
+#include "tensor/name_table_internal.h"
 
 /* A net while its layers are listed. */
 typedef struct listing {
     rv_store *store;
-    bool *listed; /* [entries] whether a layer has the parameter */
+    bool *listed;            /* [entries] whether a layer has the parameter */
+    rv_name_table positions; /* of the parameters */
+    char *name;              /* room for one */
 } listing;
-
-enum { NONE = -1 };
 
 static size_t scope_of(const char *name)
 {
@@ -19,17 +21,17 @@ static size_t scope_of(const char *name)
     return slash ? (size_t)(slash - name) + 1 : 0;
 }
 
+/* No parameter, and the most bytes of one's name after its scope in a layout. */
+#define NONE SIZE_MAX
+enum { LEAF = 16 };
+
 /* The parameter `leaf` in the scope of a name. */
-static int64_t find(const listing *s, const char *name, const char *leaf)
+static size_t find(const listing *s, const char *name, const char *leaf)
 {
     const size_t scope = scope_of(name);
-    for (size_t i = 0; i < rv_store_count(s->store); i++) {
-        const rv_entry *e = rv_store_at(s->store, i);
-        if (e->role == RV_PARAMETER && strncmp(e->name, name, scope) == 0 &&
-            strcmp(e->name + scope, leaf) == 0)
-            return (int64_t)i;
-    }
-    return NONE;
+    memcpy(s->name, name, scope);
+    snprintf(s->name + scope, LEAF, "%s", leaf);
+    return rv_name_table_find(&s->positions, s->name);
 }
 
 /* Whether the scope of a name has the parameters of a layout, and the name is one of them. */
@@ -38,7 +40,7 @@ static bool has_parameters(const listing *s, const char *name, const rv_layout *
     bool has = false;
     for (int p = 0; p < l->count; p++) {
         const char *ours = l->parts[p].ours;
-        const int64_t at = find(s, name, ours);
+        const size_t at = find(s, name, ours);
         if (at == NONE ? !l->bare || ours[0] != 'b' : s->listed[at]) return false;
         has = has || strcmp(name + scope_of(name), ours) == 0;
     }
@@ -52,9 +54,9 @@ static void list_entries(const listing *s, rv_layer *u, size_t index)
     for (const rv_layout *l = u->first; l < u->end; l++)
         for (int p = 0; p < l->count; p++) {
             const char *ours = l->parts[p].ours;
-            const int64_t at = ours ? find(s, name, ours) : (int64_t)index;
+            const size_t at = ours ? find(s, name, ours) : index;
             if (at == NONE) continue;
-            u->entry[l - u->first][p] = rv_store_at(s->store, (size_t)at);
+            u->entry[l - u->first][p] = rv_store_at(s->store, at);
             s->listed[at] = true;
         }
 }
@@ -127,15 +129,36 @@ static bool read_map(const rv_matching *m, rv_error *error)
 
 /* ---- all of it ---- */
 
+/* Allocates, and lists the names of the parameters. */
+static bool start(listing *s, rv_matching *m)
+{
+    const size_t entries = rv_store_count(s->store);
+    size_t longest = 0;
+    for (size_t i = 0; i < entries; i++) {
+        const size_t length = strlen(rv_store_at(s->store, i)->name);
+        if (length > longest) longest = length;
+    }
+    s->name = rv_alloc(longest + LEAF, 1);
+    s->listed = rv_alloc(entries, sizeof *s->listed);
+    m->layers = rv_alloc(entries, sizeof *m->layers);
+    if (!s->name || !s->listed || !m->layers || !rv_name_table_reserve(&s->positions, entries))
+        return false;
+    for (size_t i = 0; i < entries; i++) {
+        const rv_entry *e = rv_store_at(s->store, i);
+        if (e->role == RV_PARAMETER) rv_name_table_add(&s->positions, e->name, i);
+    }
+    return true;
+}
+
 bool rv_weights_list(rv_matching *m, rv_store *store, rv_error *error)
 {
-    const size_t entries = rv_store_count(store);
-    const listing s = {store, rv_alloc(entries, sizeof *s.listed)};
-    m->layers = rv_alloc(entries, sizeof *m->layers);
-    for (size_t i = 0; s.listed && m->layers && i < entries; i++)
+    listing s = {.store = store};
+    const bool ok = start(&s, m);
+    for (size_t i = 0; ok && i < rv_store_count(store); i++)
         if (rv_store_at(store, i)->role == RV_PARAMETER && !s.listed[i])
             m->layers[m->count++] = layer_of(&s, i);
-    const bool ok = s.listed && m->layers;
+    rv_name_table_free(&s.positions);
+    rv_free(s.name);
     rv_free(s.listed);
     return ok ? read_map(m, error) : rv_fail_memory(error);
 }

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "data/weights/matching.h"
+#include "tensor/memory.h"
 
 /* ---- shapes ---- */
 
@@ -66,15 +67,6 @@ static const rv_layout *layout_for(const rv_matching *m, const rv_layer *u, rv_f
     return NULL;
 }
 
-/* The first tensors of all layers of the files that fit. */
-static size_t list_fitting(const rv_matching *m, const rv_layer *u, rv_foreign **list)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < m->theirs.count; i++)
-        if (layout_for(m, u, &m->theirs.at[i])) list[n++] = &m->theirs.at[i];
-    return n;
-}
-
 static void take(const rv_matching *m, rv_layer *u, rv_foreign *from)
 {
     u->layout = layout_for(m, u, from);
@@ -84,6 +76,56 @@ static void take(const rv_matching *m, rv_layer *u, rv_foreign *from)
         rv_foreign *t = rv_foreign_find(&m->theirs, from, u->layout->parts[p].theirs);
         if (t && rv_layer_entry(u, u->layout, p)) t->used = true;
     }
+}
+
+/* ---- candidates ---- */
+
+static bool same_shapes(const rv_layer *u, const rv_layer *v)
+{
+    for (int l = 0; l < RV_LAYOUTS_OF_KIND; l++)
+        for (int p = 0; p < RV_LAYOUT_PARTS; p++) {
+            const rv_entry *a = u->entry[l][p], *b = v->entry[l][p];
+            if (!a != !b || (a && !rv_shape_equal(a->tensor.shape, b->tensor.shape))) return false;
+        }
+    return true;
+}
+
+/* Whether the same layers of files fit two layers of the net. */
+static bool are_alike(const rv_layer *u, const rv_layer *v)
+{
+    return u->first == v->first && u->backward == v->backward &&
+           u->wanted_length == v->wanted_length &&
+           (!u->wanted || memcmp(u->wanted, v->wanted, (size_t)u->wanted_length) == 0) &&
+           same_shapes(u, v);
+}
+
+/* The first tensors of all layers of the files that fit. */
+static size_t list_fitting(const rv_matching *m, const rv_layer *u, rv_foreign **list)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < m->theirs.count; i++)
+        if (layout_for(m, u, &m->theirs.at[i])) list[n++] = &m->theirs.at[i];
+    return n;
+}
+
+/* Finds the candidates of a kind's layers, once for those that are alike. */
+static bool find_candidates(rv_matching *m, rv_layer_kind kind, rv_error *error)
+{
+    const size_t before = m->group_count;
+    for (rv_layer *u = m->layers; u < m->layers + m->count; u++) {
+        if (u->first->kind != kind) continue;
+        rv_candidates *g = m->groups + before;
+        while (g < m->groups + m->group_count && !are_alike(u, g->layer)) g++;
+        u->candidates = g;
+        if (g < m->groups + m->group_count) continue;
+        g->layer = u;
+        g->count = list_fitting(m, u, m->fitting);
+        g->at = rv_alloc(g->count, sizeof *g->at);
+        if (!g->at) return rv_fail_memory(error);
+        memcpy(g->at, m->fitting, g->count * sizeof *g->at);
+        m->group_count++;
+    }
+    return true;
 }
 
 /* ---- one of several ---- */
@@ -98,15 +140,20 @@ static bool ends_alike(const char *path, const rv_layer *u)
            (length == last || strchr("./", path[length - last - 1]));
 }
 
-/* The only one of the list that has the layer's own name. NULL: none, or several. */
-static rv_foreign *of_same_name(const rv_layer *u, rv_foreign **list, size_t count)
+static bool has_name_of(const rv_foreign *from, const rv_layer *u)
+{
+    return ends_alike(u->first->kind == RV_LAYER_PARAMETER ? from->leaf : from->module, u);
+}
+
+/* The only candidate that is left, or that is left and has the layer's own name. NULL: none, or several. */
+static rv_foreign *only_one(const rv_matching *m, const rv_layer *u, bool by_name)
 {
     rv_foreign *found = NULL;
-    for (size_t i = 0; i < count; i++) {
-        if (!ends_alike(u->first->kind == RV_LAYER_PARAMETER ? list[i]->leaf : list[i]->module, u))
-            continue;
+    for (size_t i = 0; i < u->candidates->count; i++) {
+        rv_foreign *from = u->candidates->at[i];
+        if ((by_name && !has_name_of(from, u)) || !layout_for(m, u, from)) continue;
         if (found) return NULL;
-        found = list[i];
+        found = from;
     }
     return found;
 }
@@ -119,10 +166,7 @@ static void take_certain(const rv_matching *m, rv_layer_kind kind)
         for (int by_name = 1; by_name >= 0; by_name--)
             for (rv_layer *u = m->layers; u < m->layers + m->count; u++) {
                 if (u->first->kind != kind || u->from) continue;
-                const size_t n = list_fitting(m, u, m->fitting);
-                rv_foreign *one = by_name  ? of_same_name(u, m->fitting, n)
-                                  : n == 1 ? m->fitting[0]
-                                           : NULL;
+                rv_foreign *one = only_one(m, u, by_name);
                 if (!one) continue;
                 take(m, u, one);
                 again = true;
@@ -130,15 +174,31 @@ static void take_certain(const rv_matching *m, rv_layer_kind kind)
     }
 }
 
-/* Whether the `n` in `fitting` are called by numbers, and as many layers of the net can be read from just these. */
+/* The candidates that are left, in `fitting`. */
+static size_t list_left(const rv_matching *m, const rv_layer *u)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < u->candidates->count; i++)
+        if (layout_for(m, u, u->candidates->at[i])) m->fitting[n++] = u->candidates->at[i];
+    return n;
+}
+
+/* Whether a layer is still without a candidate, and has the same ones as `u`. */
+static bool shares(const rv_layer *v, const rv_layer *u)
+{
+    const rv_candidates *a = v->candidates, *b = u->candidates;
+    return v->first == u->first && !v->from &&
+           (a == b ||
+            (a->count == b->count && memcmp(a->at, b->at, a->count * sizeof *a->at) == 0));
+}
+
+/* Whether the `n` in `fitting` are called by numbers, and are as many as the layers that share them. */
 static bool are_numbered(const rv_matching *m, const rv_layer *u, size_t n)
 {
     size_t layers = 0;
     for (size_t i = 1; i < n; i++)
         if (!rv_foreign_numbered(m->fitting[0], m->fitting[i])) return false;
-    for (const rv_layer *v = m->layers; v < m->layers + m->count; v++)
-        if (v->first == u->first && !v->from && list_fitting(m, v, m->another) == n)
-            layers += memcmp(m->another, m->fitting, n * sizeof *m->fitting) == 0;
+    for (const rv_layer *v = m->layers; v < m->layers + m->count; v++) layers += shares(v, u);
     return layers == n;
 }
 
@@ -153,27 +213,34 @@ static bool fail_several(const rv_matching *m, const rv_layer *u, size_t n, rv_e
         u->label, u->first->kind < RV_LAYER_EMBEDDING ? a->module : a->name);
 }
 
-/* The first layer of a kind that can be read from several layers of files gets the first of them if they are numbered.
- * *found: whether there was one. */
+/* The first layers of a kind that can be read from several layers of files get one each, in order, if these are numbered.
+ * *found: whether there were any. */
 static bool take_numbered(const rv_matching *m, rv_layer_kind kind, bool *found, rv_error *error)
 {
     *found = false;
     for (rv_layer *u = m->layers; u < m->layers + m->count && !*found; u++) {
-        const size_t n = u->first->kind != kind || u->from ? 0 : list_fitting(m, u, m->fitting);
+        const size_t n = u->first->kind != kind || u->from ? 0 : list_left(m, u);
         if (n == 0) continue;
         if (!are_numbered(m, u, n)) return fail_several(m, u, n, error);
-        take(m, u, m->fitting[0]);
+        rv_foreign **next = m->fitting;
+        for (rv_layer *v = u; v < m->layers + m->count; v++)
+            if (shares(v, u)) take(m, v, *next++);
         *found = true;
     }
     return true;
 }
 
-bool rv_weights_match(const rv_matching *m, rv_error *error)
+bool rv_weights_match(rv_matching *m, rv_error *error)
 {
-    for (rv_layer_kind kind = 0; kind <= RV_LAYER_PARAMETER; kind++)
+    m->groups = rv_alloc(m->count, sizeof *m->groups);
+    m->fitting = rv_alloc(m->theirs.count, sizeof *m->fitting);
+    if (!m->groups || !m->fitting) return rv_fail_memory(error);
+    for (rv_layer_kind kind = 0; kind <= RV_LAYER_PARAMETER; kind++) {
+        if (!find_candidates(m, kind, error)) return false;
         for (bool again = true; again;) {
             take_certain(m, kind);
             if (!take_numbered(m, kind, &again, error)) return false;
         }
+    }
     return true;
 }

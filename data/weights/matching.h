@@ -20,14 +20,24 @@ typedef struct rv_layer {
 
     const rv_layout *layout; /* of the layer that it is read from */
     rv_foreign *from;        /* the tensor of the layout's first part; NULL: none */
+    struct rv_candidates *candidates;
 } rv_layer;
+
+/* The first tensors of all layers of files that one layer of the net, and others like it, can be read from. */
+typedef struct rv_candidates {
+    const rv_layer *layer;
+    rv_foreign **at;
+    size_t count;
+} rv_candidates;
 
 typedef struct rv_matching {
     const rv_weights_options *options;
     rv_foreign_list theirs;
     rv_layer *layers;
     size_t count;
-    rv_foreign **fitting, **another; /* [theirs.count], for rv_weights_match */
+    rv_candidates *groups;
+    size_t group_count;
+    rv_foreign **fitting; /* [theirs.count], for rv_weights_match */
 } rv_matching;
 
 /* ---- layers.c ---- */
@@ -40,7 +50,7 @@ rv_entry *rv_layer_entry(const rv_layer *u, const rv_layout *l, int part);
 /* ---- match.c ---- */
 
 /* Finds the layer of files for each layer of the net that has one. RV_ERROR_NAME if it may be one of several. */
-bool rv_weights_match(const rv_matching *m, rv_error *error);
+bool rv_weights_match(rv_matching *m, rv_error *error);
 
 /* A parameter's shape with the outputs first; [c,1,1], the shape of a bias of images, as [c]. */
 rv_shape rv_outputs_first(const rv_layout *l, rv_shape ours);

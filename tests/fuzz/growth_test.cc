@@ -516,6 +516,49 @@ TEST_F(Growth, OfWeights)
         read, 70, 64 * MIB);
 }
 
+/* Weights for a net of many layers that are alike. Each layer is compared with the names of all, but only once. */
+TEST_F(Growth, OfWeightsOfManyLayers)
+{
+    constexpr double LARGE = 1.5;
+    int layers = 0;
+    const Read read = opening("a.safetensors", [&](const char *path, rv_error *error) {
+        rv_store *store = rv_store_new(1);
+        for (int i = 0; i < layers; i++)
+            for (const char *gate : {"i", "f", "o", "z"})
+                for (const char *parameter : {"W", "U", "b"})
+                    rv_store_get(store, (name("l", i) + "/" + parameter + gate).c_str(),
+                                 RV_PARAMETER, RV_F32,
+                                 *parameter == 'b' ? RV_SHAPE(1) : RV_SHAPE(1, 1),
+                                 rv_init_constant(0), error);
+        rv_weights_options options = {};
+        options.partial = true;
+        EXPECT_TRUE(rv_weights_import(store, &path, 1, &options, error)) << error->text;
+        EXPECT_TRUE(rv_store_find(store, (name("l", layers - 1) + "/bz").c_str())->loaded);
+        rv_store_free(store);
+    });
+    std::vector<Cost> costs;
+    for (layers = 8; layers <= 64; layers *= 2) {
+        int tensors = 0;
+        const auto tensor = [&tensors](const std::string &name, const char *shape) {
+            const int begin = 4 * tensors++;
+            return (begin ? ",\"" : "\"") + name + R"(":{"dtype":"U8","shape":)" + shape +
+                   R"(,"data_offsets":[)" + std::to_string(begin) + "," +
+                   std::to_string(begin + 4) + "]}";
+        };
+        std::string header = "{";
+        for (int i = 0; i < layers; i++)
+            for (const char *leaf : {"weight_ih_l", "weight_hh_l", "bias_ih_l", "bias_hh_l"})
+                header +=
+                    tensor(name("rnn.", 0) + "." + name(leaf, i), *leaf == 'b' ? "[4]" : "[4,1]");
+        for (int i = 0; i < 32 * layers; i++) // others, which lack the rest of a layer
+            header += tensor(name("x", i) + ".weight_ih_l0", "[4,1]");
+        const std::string text = safetensors(header + "}", 4 * static_cast<size_t>(tensors));
+        costs.push_back(measure(text, read));
+    }
+    EXPECT_LT(slope(costs, &Cost::steps, 10000), LARGE);
+    EXPECT_LT(slope(costs, &Cost::bytes, MIB / 8), STEEPEST);
+}
+
 TEST_F(Growth, OfConfigurations)
 {
     const Read read = [](const std::string &text) {

@@ -393,6 +393,20 @@ TEST_F(Layers, HaveFiniteWeightsInTheTypeOfTheNet)
     EXPECT_EQ(first("fc/bias"), 3.4e38F);
 }
 
+/* A bias of images and others, which the same tensors fit. */
+TEST_F(Layers, OfDifferentShapesAreFoundByNumber)
+{
+    net({{"a", RV_SHAPE(2, 1, 1)}, {"b", RV_SHAPE(2)}, {"c", RV_SHAPE(2)}});
+    EXPECT_TRUE(import(file({{"conv1.bias", RV_SHAPE(2)},
+                             {"conv2.bias", RV_SHAPE(2)},
+                             {"conv3.bias", RV_SHAPE(2)}}),
+                       "c=conv3"))
+        << error_.text;
+    EXPECT_EQ(first("a"), 1);
+    EXPECT_EQ(first("b"), 2);
+    EXPECT_EQ(first("c"), 3);
+}
+
 TEST_F(Layers, AreReadFromFilesOfTheseKinds)
 {
     net({{"fc/weight", RV_SHAPE(1, 2)}, {"fc/bias", RV_SHAPE(1)}});
