@@ -111,10 +111,14 @@ static bool import(rv_matching *m, rv_store *store, const char *const *paths, in
 static void report(const rv_matching *m)
 {
     char label[256];
+    const rv_weights_options *o = m->options;
     for (const rv_layer *u = m->layers; u < m->layers + m->count; u++) {
         snprintf(label, sizeof label, "%.*s", u->length, u->label);
-        if (u->from) m->options->found(m->options->context, label, u->layout->name, u->from->name);
+        o->found(o->context, label, u->from ? u->layout->name : NULL,
+                 u->from ? u->from->name : NULL);
     }
+    for (const rv_foreign *t = m->theirs.at; t < m->theirs.at + m->theirs.count; t++)
+        if (!t->used) o->found(o->context, NULL, NULL, t->name);
 }
 
 bool rv_weights_import(rv_store *store, const char *const *paths, int count,

@@ -17,7 +17,9 @@ typedef struct rv_weights_options {
     const char *map;
     /* Tensors that only the files have, and parameters that only the net has, are no error. */
     bool partial;
-    /* Called for each layer of the net, with the kind of layer and the first tensor that it was read from; or NULL. */
+    /* Called for each layer of the net, with the kind of layer and the first tensor that it was read from, both NULL if
+     * the files do not have the layer; then for each tensor that only the files have, with `ours` and `kind` NULL. Or
+     * NULL. */
     void (*found)(void *context, const char *ours, const char *kind, const char *theirs);
     void *context;
 } rv_weights_options;

@@ -108,8 +108,8 @@ static bool element_of(const header *h, rv_element *element, rv_error *error)
     const char *type = h->type;
     if (strchr(type, 'O')) {
         return rv_fail(error, RV_ERROR_FORMAT,
-                       "\"%s\" holds Python objects (%s); expected numbers: save with "
-                       "allow_pickle=False",
+                       "\"%s\" holds pickled Python objects (%s); expected numbers: save a dict "
+                       "of arrays by numpy.savez(FILE, **dict), lists as numpy.array(list, float)",
                        h->name, type);
     }
     bool known = strlen(type) == 3 && strchr("<>|=", type[0]);

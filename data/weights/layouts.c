@@ -54,19 +54,19 @@ static const rv_part any[] = {{NULL, NULL, 0, 1}};
 /* clang-format off */
 const rv_layout rv_layouts[] = {
     /* kind               name                                model       bare   theirs ours */
-    {RV_LAYER_TORCH_GRU, "GRU of PyTorch",                    "torch-gru", false, true,  false, PARTS(torch_gru)},
-    {RV_LAYER_TORCH_GRU, "GRU of Keras",                      "torch-gru", false, false, false, PARTS(keras_gru_after)},
-    {RV_LAYER_LSTM,      "LSTM of PyTorch",                   "lstm",      true,  true,  false, PARTS(torch_lstm)},
-    {RV_LAYER_LSTM,      "LSTM of Keras",                     "lstm",      true,  false, false, PARTS(keras_lstm)},
-    {RV_LAYER_GRU,       "GRU of Keras, reset_after=False",   "gru",       false, false, false, PARTS(keras_gru)},
-    {RV_LAYER_RNN,       "RNN of PyTorch",                    "rnn",       true,  true,  false, PARTS(torch_rnn)},
-    {RV_LAYER_RNN,       "SimpleRNN of Keras",                "rnn",       true,  false, false, PARTS(keras_rnn)},
-    {RV_LAYER_WEIGHT,    "linear or convolutional layer of PyTorch", NULL, true,  true,  true,  PARTS(torch_weight)},
-    {RV_LAYER_WEIGHT,    "linear or convolutional layer of Keras",   NULL, true,  false, true,  PARTS(keras_weight)},
-    {RV_LAYER_EMBEDDING, "Embedding of PyTorch",              NULL,        true,  true,  true,  PARTS(torch_embedding)},
-    {RV_LAYER_EMBEDDING, "Embedding of Keras",                NULL,        true,  true,  true,  PARTS(keras_embedding)},
-    {RV_LAYER_PARAMETER, "weight of PyTorch",                 NULL,        true,  true,  false, PARTS(any_torch)},
-    {RV_LAYER_PARAMETER, "kernel of Keras",                   NULL,        true,  false, false, PARTS(any_keras)},
+    {RV_LAYER_TORCH_GRU, "PyTorch GRU",                       "torch-gru", false, true,  false, PARTS(torch_gru)},
+    {RV_LAYER_TORCH_GRU, "Keras GRU",                         "torch-gru", false, false, false, PARTS(keras_gru_after)},
+    {RV_LAYER_LSTM,      "PyTorch LSTM",                      "lstm",      true,  true,  false, PARTS(torch_lstm)},
+    {RV_LAYER_LSTM,      "Keras LSTM",                        "lstm",      true,  false, false, PARTS(keras_lstm)},
+    {RV_LAYER_GRU,       "Keras GRU with reset_after=False",  "gru",       false, false, false, PARTS(keras_gru)},
+    {RV_LAYER_RNN,       "PyTorch RNN",                       "rnn",       true,  true,  false, PARTS(torch_rnn)},
+    {RV_LAYER_RNN,       "Keras SimpleRNN",                   "rnn",       true,  false, false, PARTS(keras_rnn)},
+    {RV_LAYER_WEIGHT,    "PyTorch linear or convolutional layer", NULL, true,  true,  true,  PARTS(torch_weight)},
+    {RV_LAYER_WEIGHT,    "Keras linear or convolutional layer",   NULL, true,  false, true,  PARTS(keras_weight)},
+    {RV_LAYER_EMBEDDING, "PyTorch Embedding",                 NULL,        true,  true,  true,  PARTS(torch_embedding)},
+    {RV_LAYER_EMBEDDING, "Keras Embedding",                   NULL,        true,  true,  true,  PARTS(keras_embedding)},
+    {RV_LAYER_PARAMETER, "PyTorch weight",                    NULL,        true,  true,  false, PARTS(any_torch)},
+    {RV_LAYER_PARAMETER, "Keras kernel",                      NULL,        true,  false, false, PARTS(any_keras)},
     {RV_LAYER_PARAMETER, "tensor",                            NULL,        true,  true,  true,  PARTS(any)},
 };
 /* clang-format on */

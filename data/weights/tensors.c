@@ -135,8 +135,8 @@ static bool read_name(rv_foreign *t, rv_error *error)
 static bool refuse_ending(const char *path, rv_error *error)
 {
     static const char pickle[] =
-        "is a program to Python, and is not read; save a safetensors file: "
-        "safetensors.torch.save_file(model.state_dict(), FILE)";
+        "is a Python pickle, which could run code, and is not read; save an .npz file: "
+        "numpy.savez(FILE, **{k: v.cpu().numpy() for k, v in model.state_dict().items()})";
     static const char hdf5[] = "is HDF5, which is not read; save an .npz file: numpy.savez(FILE, "
                                "**{w.path: w.numpy() for w in model.weights})";
     static const struct {

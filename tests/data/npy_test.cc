@@ -395,7 +395,9 @@ TEST_F(Npz, RefusalsSayWhy)
         expect_refused(source, code, parts);
     };
     refuse(archive({{"x.npy", npy("|O", "(2,)", "\x80pickled"), true}, {"y.npy", y, true}}),
-           RV_ERROR_FORMAT, {"data.npz:x.npy", "objects", "allow_pickle=False"});
+           RV_ERROR_FORMAT,
+           {"data.npz:x.npy\" holds pickled Python objects (|O); expected numbers: save a dict of "
+            "arrays by numpy.savez(FILE, **dict), lists as numpy.array(list, float)"});
     refuse(archive({{"x.npy", x, true}}), RV_ERROR_FORMAT, {"no y.npy", "savez"});
     std::string other = slurp(archive({{"x.npy", x, true}, {"y.npy", y, true}}));
     for (const auto &[signature, offset] : {std::pair{"PK\1\2", 10u}, std::pair{"PK\3\4", 8u}})

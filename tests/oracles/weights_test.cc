@@ -254,8 +254,10 @@ TEST_F(Layers, OfAnotherShapeAreRefused)
     net(lstm("", 3, 2));
     refused(
         RV_ERROR_FORMAT,
-        "\"rnn.weight_ih_l0\" is [8,4]; expected [8,3], since \"Ui\" of the net is [3,2] and the "
-        "layer of the kind LSTM of PyTorch; give the net other sizes",
+        "\"rnn.weight_ih_l0\" is [8,4]; expected [8,3], since \"Ui\" of the net is [3,2] and "
+        "this is a PyTorch LSTM; the weights are for 4 input(s) and the net has 3: give the data "
+        "that "
+        "they were trained on",
         file(torch("rnn.", 8, 4, 2)));
 }
 
@@ -264,39 +266,40 @@ TEST_F(Layers, WithoutATensorAreRefused)
     net(lstm("", 3, 2));
     Tensors all = torch("rnn.", 8, 3, 2);
     all.pop_back();
-    refused(
-        RV_ERROR_FORMAT,
-        "beside \"rnn.weight_ih_l0\" there is no \"bias_hh\" for \"lstm\" of the net, which the "
-        "kind LSTM of PyTorch has",
-        file(all));
+    refused(RV_ERROR_FORMAT,
+            "beside \"rnn.weight_ih_l0\" there is no \"bias_hh\" for \"lstm\" of the net, which a "
+            "PyTorch "
+            "LSTM has",
+            file(all));
 }
 
 TEST_F(Layers, OfAnotherKindAreRefused)
 {
     net(gates("", {"r", "u", "c"}, 3, 2));
     refused(RV_ERROR_NAME,
-            "\"rnn.weight_ih_l0\" is of the kind GRU of PyTorch, which is the model torch-gru "
+            "\"rnn.weight_ih_l0\" is a PyTorch GRU, which is the model torch-gru "
             "here; the "
             "net has \"Uu\" [3,2], ..",
             file(torch("rnn.", 6, 3, 2)));
-    refused(
-        RV_ERROR_NAME,
-        "\"gru/gru_cell/kernel:0\" is of the kind GRU of Keras, which is the model torch-gru here; "
-        "the net has \"Uu\" [3,2], ..",
-        file({{"gru/gru_cell/kernel:0", RV_SHAPE(3, 6)},
-              {"gru/gru_cell/recurrent_kernel:0", RV_SHAPE(2, 6)},
-              {"gru/gru_cell/bias:0", RV_SHAPE(2, 6)}}));
+    refused(RV_ERROR_NAME,
+            "\"gru/gru_cell/kernel:0\" is a Keras GRU, which is the model torch-gru here; "
+            "the net has \"Uu\" [3,2], ..",
+            file({{"gru/gru_cell/kernel:0", RV_SHAPE(3, 6)},
+                  {"gru/gru_cell/recurrent_kernel:0", RV_SHAPE(2, 6)},
+                  {"gru/gru_cell/bias:0", RV_SHAPE(2, 6)}}));
 }
 
 TEST_F(Layers, ThatTheNetLacksAreRefusedUnlessPartial)
 {
     net(lstm("", 3, 2) + Tensors{{"new/weight", RV_SHAPE(1, 2)}, {"new/bias", RV_SHAPE(1)}});
     const std::string from = file(torch("rnn.", 8, 3, 2) + linear("head", 7, 2));
-    refused(RV_ERROR_FORMAT,
-            "\"head.weight\" is [7,2]; expected [1,2], since \"new/weight\" of the net is [1,2] "
-            "and the "
-            "layer of the kind linear or convolutional layer of PyTorch; give the net other sizes",
-            from);
+    refused(
+        RV_ERROR_FORMAT,
+        "\"head.weight\" is [7,2]; expected [1,2], since \"new/weight\" of the net is [1,2] "
+        "and "
+        "this is a PyTorch linear or convolutional layer; the weights are for 7 output(s) and the "
+        "net has 1: give the data that they were trained on, or `partial` for a new head",
+        from);
     refused(
         RV_ERROR_NAME,
         "nothing fits \"new/weight\" [1,2], .. of the net; the names are those of PyTorch "
@@ -315,13 +318,81 @@ TEST_F(Layers, ThatAreLeftOverAreRefused)
     net({{"fc/weight", RV_SHAPE(1, 2)}, {"fc/bias", RV_SHAPE(1)}});
     const std::string from = file(linear("head", 1, 2) + Tensors{{"norm.gain", RV_SHAPE(2)}});
     refused(RV_ERROR_FORMAT,
-            "the net has no layer for \"norm.gain\" [2]; change the net, or leave such tensors out "
-            "with `partial`",
+            "the net has no layer for \"norm.gain\" [2]; use another net, or leave such tensors "
+            "out with `partial`",
             from);
     refused(RV_ERROR_NAME,
             "nothing fits \"fc/weight\" [1,2], .. of the net; the names are those of PyTorch "
             "(weight_ih_l0, weight, ..) or Keras (kernel, ..), and there is \"norm.gain\" [2]",
             file({{"norm.gain", RV_SHAPE(2)}}), nullptr, true);
+}
+
+/* The message names the option that makes the net that of the files. */
+TEST_F(Layers, OfAnotherNumberDirectionOrSizeNameTheOption)
+{
+    const Tensors one = torch("rnn.", 8, 3, 2);
+    Tensors second, back;
+    for (Tensor t : torch("rnn.", 8, 2, 2)) {
+        t.name.back() = '1';
+        second.push_back(t);
+    }
+    for (Tensor t : one) {
+        t.name += "_reverse";
+        back.push_back(t);
+    }
+    net(lstm("", 3, 2));
+    refused(RV_ERROR_FORMAT,
+            "\"rnn.weight_ih_l0\" is [16,3]; expected [8,3], since \"Ui\" of the net is [3,2] and "
+            "this is a PyTorch LSTM; give the net `units` 4",
+            file(torch("rnn.", 16, 3, 4)));
+    refused(RV_ERROR_FORMAT,
+            "the net has no layer for \"rnn.bias_hh_l1\" [8]; give the net `layers` 2, or leave "
+            "such tensors out with `partial`",
+            file(one + second));
+    refused(RV_ERROR_FORMAT,
+            "the net has no layer for \"rnn.bias_hh_l0_reverse\" [8]; give the net "
+            "`bidirectional`, or leave such tensors out with `partial`",
+            file(one + back));
+    net(lstm("second/", 2, 2));
+    refused(RV_ERROR_NAME,
+            "nothing fits \"second/Ui\" [2,2], .. of the net; give the net `layers` 1", file(one));
+    net(lstm("backward/", 3, 2));
+    refused(RV_ERROR_NAME,
+            "nothing fits \"backward/Ui\" [3,2], .. of the net; leave out `bidirectional`",
+            file(one + second));
+}
+
+TEST_F(Layers, OfTheHeadNameTheOption)
+{
+    net({{"fc1/weight", RV_SHAPE(4, 2)}, {"fc1/bias", RV_SHAPE(4)}});
+    refused(RV_ERROR_FORMAT,
+            "\"a.weight\" is [5,2]; expected [4,2], since \"fc1/weight\" of the net is [4,2] and "
+            "this is a PyTorch linear or convolutional layer; give the net `head-units` 5",
+            file(linear("a", 5, 2) + linear("b", 1, 5)));
+    net({{"fc2/weight", RV_SHAPE(1, 4)}, {"fc2/bias", RV_SHAPE(1)}});
+    refused(RV_ERROR_FORMAT,
+            "\"a.weight\" is [1,2]; expected [4,2], since \"fc1/weight\" of the net is [4,2] and "
+            "this is a PyTorch linear or convolutional layer; give the net `head-units` 0",
+            file(linear("a", 1, 2)));
+}
+
+/* Names what was found, what is random, and what is left out. */
+TEST_F(Layers, ReportWhatOnlyOneSideHas)
+{
+    net(lstm("", 3, 2) + Tensors{{"new/weight", RV_SHAPE(1, 2)}, {"new/bias", RV_SHAPE(1)}});
+    const std::string from = file(torch("rnn.", 8, 3, 2) + linear("head", 7, 2));
+    const char *one = from.c_str();
+    std::string seen;
+    rv_weights_options o = {};
+    o.partial = true;
+    o.context = &seen;
+    o.found = [](void *context, const char *ours, const char *kind, const char *theirs) {
+        for (const char *text : {ours, kind, theirs})
+            *static_cast<std::string *>(context) += std::string(text ? text : "-") + "; ";
+    };
+    EXPECT_TRUE(rv_weights_import(store_, &one, 1, &o, &error_)) << error_.text;
+    EXPECT_EQ(seen, "lstm; PyTorch LSTM; rnn.weight_ih_l0; new; -; -; -; -; head.bias; -; -; "
+                    "head.weight; ");
 }
 
 TEST_F(Layers, OfWhichSeveralFitNeedAMap)
@@ -336,8 +407,8 @@ TEST_F(Layers, OfWhichSeveralFitNeedAMap)
     refused(RV_ERROR_ARGUMENT, "`map`: got \"fc\"; expected OURS=THEIRS,..", from, "fc");
     refused(RV_ERROR_ARGUMENT, "`map`: the net has no layer \"fd\"; it has fc", from, "fd=actor");
     refused(RV_ERROR_NAME,
-            "\"acto\", which `map` names, does not fit \"fc\" of the net: \"fc/weight\" [1,2], ..",
-            from, "fc=acto");
+            "`map`: \"acto\" does not fit \"fc\" of the net: \"fc/weight\" [1,2], ..", from,
+            "fc=acto");
     EXPECT_TRUE(import(from, "fc=critic", true)) << error_.text;
     EXPECT_EQ(first("fc/weight"), 3);
 }
@@ -411,8 +482,9 @@ TEST_F(Layers, AreReadFromFilesOfTheseKinds)
 {
     net({{"fc/weight", RV_SHAPE(1, 2)}, {"fc/bias", RV_SHAPE(1)}});
     refused(RV_ERROR_FORMAT,
-            "\"model.pt\" is a program to Python, and is not read; save a safetensors file: "
-            "safetensors.torch.save_file(model.state_dict(), FILE)",
+            "\"model.pt\" is a Python pickle, which could run code, and is not read; save an .npz "
+            "file: "
+            "numpy.savez(FILE, **{k: v.cpu().numpy() for k, v in model.state_dict().items()})",
             "model.pt");
     refused(RV_ERROR_FORMAT,
             "\"model.weights.h5\" is HDF5, which is not read; save an .npz file: numpy.savez(FILE, "

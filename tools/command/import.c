@@ -40,40 +40,56 @@ const command command_import = {
         "`recurve train --resume` trains it. The options are those of `recurve train`; data, "
         "model\n"
         "and sizes must be those that the weights were trained for.\n\n"
-        "FILE is a .safetensors file of a state_dict of PyTorch (F32, F16, BF16 ..; of a large "
-        "net\n"
-        "all of its files), or an .npz or .safetensors file with the names of Keras:\n\n"
+        "FILE is an .npz or .safetensors file (F32, F16, BF16 ..; of a large net all of its files) "
+        "with\n"
+        "the names of PyTorch or Keras. One of these lines writes it, the first two for PyTorch, "
+        "the "
+        "last\n"
+        "for Keras:\n\n"
         "    safetensors.torch.save_file(model.state_dict(), \"weights.safetensors\")\n"
+        "    numpy.savez(\"weights.npz\", **{k: v.cpu().numpy() for k, v in "
+        "model.state_dict().items()})\n"
         "    numpy.savez(\"weights.npz\", **{w.path: w.numpy() for w in model.weights})\n\n"
         "Recurrent layers are the models lstm, torch-gru (the GRU of both) and rnn, and gru for\n"
         "a GRU of Keras with reset_after=False, in any number and in both directions. The others "
         "are\nlinear and convolutional layers and embeddings; with --head-units 0 the head is one "
         "linear\n"
-        "layer. A line for each layer of the net says where its weights were found.\n",
+        "layer. A line for each layer of the net says where its weights were found. With "
+        "--partial it may\n"
+        "say that they are random, and further lines name the tensors that are left out.\n\n"
+        "The example is nn.LSTM(2, 64, 2) with nn.Linear(64, 1), and data x "
+        "[300,10,2]\n"
+        "and y [300,1]: --sequence reads the second axis of x as time.\n",
     OPTIONS(options),
     .configures = every_option,
     .failure = "a file cannot be read or written, a tensor is missing or has another\n"
                "       shape, or is not of this net; DIR is not made then",
     .example =
-        "recurve import weights.safetensors --data x.npz --model lstm --units 64 --layers 2 \\\n"
-        "    --output /tmp/lstm\n"
+        "recurve import weights.safetensors --data x.npz --sequence --model lstm --units 64 \\\n"
+        "    --layers 2 --head-units 0 --output /tmp/lstm\n"
         "recurve evaluate --output /tmp/lstm\n"
         "recurve train --resume /tmp/lstm --epochs 10\n",
     .files = "FILE",
 };
 
-/* Prints a line, or adds to the JSON array in `context`. */
+/* Prints a line, or adds to the arrays "layers" and "left_out" of the JSON object in `context`. */
 static void print_found(void *context, const char *ours, const char *kind, const char *theirs)
 {
-    if (!context) {
+    if (!context && !ours) {
+        say(stdout, "left out: \"%s\"\n", theirs);
+    } else if (!context && theirs) {
         say(stdout, "%-20s  %s, \"%s\"\n", ours, kind, theirs);
-        return;
+    } else if (!context) {
+        say(stdout, "%-20s  random: not in the files\n", ours);
+    } else if (!ours) {
+        cJSON_AddItemToArray(cJSON_GetObjectItem(context, "left_out"), cJSON_CreateString(theirs));
+    } else {
+        cJSON *item = cJSON_CreateObject();
+        cJSON_AddStringToObject(item, "layer", ours);
+        cJSON_AddItemToObject(item, "kind", kind ? cJSON_CreateString(kind) : cJSON_CreateNull());
+        cJSON_AddItemToObject(item, "from", kind ? cJSON_CreateString(theirs) : cJSON_CreateNull());
+        cJSON_AddItemToArray(cJSON_GetObjectItem(context, "layers"), item);
     }
-    cJSON *item = cJSON_CreateObject();
-    cJSON_AddStringToObject(item, "layer", ours);
-    cJSON_AddStringToObject(item, "kind", kind);
-    cJSON_AddStringToObject(item, "from", theirs);
-    cJSON_AddItemToArray(context, item);
 }
 
 /* Sets the parameters, which recording creates, and keeps the run. */
@@ -86,23 +102,25 @@ static bool import(const import_options *o, rv_trainer *trainer, char **files, i
                                error))
         return false;
     rv_batch_program_free(&recorded);
-    cJSON *found = o->json ? cJSON_CreateArray() : NULL;
+    cJSON *object = o->json ? cJSON_CreateObject() : NULL;
+    if (object) {
+        cJSON_AddStringToObject(object, "folder", o->config.loop.output);
+        cJSON_AddArrayToObject(object, "layers");
+        cJSON_AddArrayToObject(object, "left_out");
+    }
     const rv_weights_options how = {
-        .map = o->map, .partial = o->partial, .found = print_found, .context = found};
+        .map = o->map, .partial = o->partial, .found = print_found, .context = object};
     char digest[RV_DIGEST_TEXT];
     const bool ok = rv_weights_import(store, (const char *const *)files, count, &how, error) &&
                     rv_trainer_save(trainer, error);
     rv_store_digest(store, digest);
-    if (!ok || !o->json) {
-        cJSON_Delete(found);
-        if (ok) say(stdout, "%s, digest %s\n", o->config.loop.output, digest);
-        return ok;
+    if (ok && object) {
+        cJSON_AddStringToObject(object, "digest", digest);
+        return json_print(object, error);
     }
-    cJSON *object = cJSON_CreateObject();
-    cJSON_AddStringToObject(object, "folder", o->config.loop.output);
-    cJSON_AddItemToObject(object, "layers", found);
-    cJSON_AddStringToObject(object, "digest", digest);
-    return json_print(object, error);
+    cJSON_Delete(object);
+    if (ok) say(stdout, "run kept in %s, digest %s\n", o->config.loop.output, digest);
+    return ok;
 }
 
 static exit_status run(int argc, char **argv, rv_error *error)
