@@ -72,6 +72,14 @@ const command command_import = {
     .files = "FILE",
 };
 
+static void add_text(cJSON *object, const char *name, const char *text)
+{
+    if (text)
+        cJSON_AddStringToObject(object, name, text);
+    else
+        cJSON_AddNullToObject(object, name);
+}
+
 /* Prints a line, or adds to the arrays "layers" and "left_out" of the JSON object in `context`. */
 static void print_found(void *context, const char *ours, const char *kind, const char *theirs)
 {
@@ -86,8 +94,8 @@ static void print_found(void *context, const char *ours, const char *kind, const
     } else {
         cJSON *item = cJSON_CreateObject();
         cJSON_AddStringToObject(item, "layer", ours);
-        cJSON_AddItemToObject(item, "kind", kind ? cJSON_CreateString(kind) : cJSON_CreateNull());
-        cJSON_AddItemToObject(item, "from", kind ? cJSON_CreateString(theirs) : cJSON_CreateNull());
+        add_text(item, "kind", kind);
+        add_text(item, "from", theirs);
         cJSON_AddItemToArray(cJSON_GetObjectItem(context, "layers"), item);
     }
 }
@@ -103,10 +111,12 @@ static bool import(const import_options *o, rv_trainer *trainer, char **files, i
         return false;
     rv_batch_program_free(&recorded);
     cJSON *object = o->json ? cJSON_CreateObject() : NULL;
-    if (object) {
-        cJSON_AddStringToObject(object, "folder", o->config.loop.output);
-        cJSON_AddArrayToObject(object, "layers");
-        cJSON_AddArrayToObject(object, "left_out");
+    cJSON_AddStringToObject(object, "folder", o->config.loop.output);
+    const bool lists =
+        cJSON_AddArrayToObject(object, "layers") && cJSON_AddArrayToObject(object, "left_out");
+    if (o->json && !lists) {
+        cJSON_Delete(object);
+        return rv_fail_memory(error);
     }
     const rv_weights_options how = {
         .map = o->map, .partial = o->partial, .found = print_found, .context = object};
@@ -114,10 +124,8 @@ static bool import(const import_options *o, rv_trainer *trainer, char **files, i
     const bool ok = rv_weights_import(store, (const char *const *)files, count, &how, error) &&
                     rv_trainer_save(trainer, error);
     rv_store_digest(store, digest);
-    if (ok && object) {
-        cJSON_AddStringToObject(object, "digest", digest);
-        return json_print(object, error);
-    }
+    cJSON_AddStringToObject(object, "digest", digest);
+    if (ok && object) return json_print(object, error);
     cJSON_Delete(object);
     if (ok) say(stdout, "run kept in %s, digest %s\n", o->config.loop.output, digest);
     return ok;
