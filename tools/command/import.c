@@ -62,8 +62,9 @@ const command command_import = {
         "and y [300,1]: --sequence reads the second axis of x as time.\n",
     OPTIONS(options),
     .configures = every_option,
-    .failure = "a file cannot be read or written, a tensor is missing or has another\n"
-               "       shape, or is not of this net; DIR is not made then",
+    .failure = "a file cannot be read or written, a tensor is missing, has another\n"
+               "       shape or a value that is not finite, or is not of this net; DIR is\n"
+               "       not made then",
     .example =
         "recurve import weights.safetensors --data x.npz --sequence --model lstm --units 64 \\\n"
         "    --layers 2 --head-units 0 --output /tmp/lstm\n"
