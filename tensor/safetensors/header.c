@@ -33,6 +33,14 @@ static bool fail_tensor(const reader *in, const char *name, const char *what)
                    what);
 }
 
+/* What a file is that is often given for a safetensors file; NULL: unknown. */
+static const char *other_format(const reader *in)
+{
+    if (memcmp(in->bytes, "PK\3\4", 4) == 0) return "a zip archive, as .npz and .pt files are";
+    if (memcmp(in->bytes, "\x80\2", 2) == 0) return "a Python pickle";
+    return memcmp(in->bytes, "\x89HDF", 4) == 0 ? "an HDF5 file" : NULL;
+}
+
 /* Finds, checks and parses the header. Free *root with cJSON_Delete. */
 static bool parse_header(reader *in, cJSON **root)
 {
@@ -42,6 +50,12 @@ static bool parse_header(reader *in, cJSON **root)
     uint64_t length = rv_little_endian(in->bytes, RV_HEADER_PREFIX);
     size_t most = in->size - RV_HEADER_PREFIX;
     most = most < RV_HEADER_LIMIT ? most : RV_HEADER_LIMIT;
+    const char *other = length > most ? other_format(in) : NULL;
+    if (other)
+        return rv_fail(in->error, RV_ERROR_FORMAT,
+                       "\"%s\" is %s; expected a safetensors file, which `recurve import` makes "
+                       "of weights of PyTorch or Keras",
+                       in->path, other);
     if (length > most) {
         return rv_fail(in->error, RV_ERROR_FORMAT,
                        "\"%s\", offset 0: a header of %" PRIu64 " byte(s); expected at most %zu: "

@@ -143,6 +143,23 @@ TEST_F(HostileSafetensors, RefusesAWrongHeaderLength)
     }
 }
 
+/* Files that are often given for one. A length may begin with the same bytes. */
+TEST_F(HostileSafetensors, NamesFilesOfOtherFormats)
+{
+    const struct {
+        std::string bytes, is;
+    } cases[] = {{{"PK\3\4\x14\0\0\0\0\0", 10}, "a zip archive, as .npz and .pt files are"},
+                 {{"\x80\2\x8a\nl\xfc\x9c\x46\xf9 ", 10}, "a Python pickle"},
+                 {"\x89HDF\r\n\x1a\n", "an HDF5 file"}};
+    for (const auto &c : cases)
+        EXPECT_EQ(read_bytes(path("a"), c.bytes).text,
+                  "\"" + path("a") + "\" is " + c.is +
+                      "; expected a safetensors file, which `recurve import` makes of weights of "
+                      "PyTorch or Keras");
+    const std::string long_header = "{" + std::string(0x0280 - 2, ' ') + "}";
+    EXPECT_EQ(read_bytes(path("a"), file_of(long_header, "")).code, RV_OK);
+}
+
 TEST_F(HostileSafetensors, AcceptsPaddingAfterTheHeader)
 {
     EXPECT_EQ(read_bytes(path("a"), file_of("{}   \n\t ", "")).code, RV_OK);
