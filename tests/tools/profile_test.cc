@@ -2,6 +2,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
+#include <cstdio>
 #include <map>
 #include <string>
 #include <vector>
@@ -46,7 +48,7 @@ TEST(Profile, SharesAddUpToTheStepInEveryTable)
     }
 }
 
-/* Threads begin and end a run together, and what one takes over it is busy with. */
+/* Threads begin and end a run together, and what one steals it is busy with. */
 TEST(Profile, SaysWhatEachThreadDoes)
 {
     for (const int threads : {1, 2, 3}) {
@@ -65,7 +67,7 @@ TEST(Profile, SaysWhatEachThreadDoes)
             if (run == 0) run = all;
             EXPECT_NEAR(all, run, 1e-9 * run);
             EXPECT_GE(Json::number(thread, "waiting_seconds"), -1e-9 * run);
-            EXPECT_LE(Json::number(thread, "taken_over_seconds"), own);
+            EXPECT_LE(Json::number(thread, "stolen_seconds"), own);
             busy += own;
         }
         /* A line's time is that of its slowest thread, a median; the threads' are means. */
@@ -73,6 +75,37 @@ TEST(Profile, SaysWhatEachThreadDoes)
         if (threads > 1) {
             EXPECT_GT(total(json, "instructions", "waiting_seconds"), 0);
         }
+    }
+}
+
+/* A small step uses fewer threads than it may. */
+TEST(Profile, SaysThatItUsesFewerThreads)
+{
+    const std::string arguments = "profile gru --units 2 --batch-size 1 --seconds 0.05 --threads ";
+    const std::string fewer = "\nthe step uses 1 of 2 threads, which is faster\n";
+    EXPECT_CONTAINS(recurve(arguments + "2").out, fewer);
+    EXPECT_EQ(recurve(arguments + "1").out.find("the step uses"), std::string::npos);
+    const Json json(recurve(arguments + "2 --json").out);
+    EXPECT_EQ(json.number("threads"), 1);
+    EXPECT_EQ(json.number("threads_asked"), 2);
+}
+
+/* If a step takes much longer than its instructions, other processes run. */
+TEST(Profile, SaysWhenItWasDisturbed)
+{
+    const std::string text = recurve("profile gru --seconds 0.05").out;
+    double step = 0, instructions = 0;
+    const size_t at = text.find("\na step takes ");
+    ASSERT_NE(at, std::string::npos) << text;
+    ASSERT_EQ(std::sscanf(text.c_str() + at,
+                          "\na step takes %lf us, its %*d instructions alone %lf", &step,
+                          &instructions),
+              2)
+        << text;
+    const bool said = text.find("\nother processes may have disturbed this; repeat it on an idle "
+                                "machine\n") != std::string::npos;
+    if (std::abs(step / instructions - 1.5) > 0.01) {
+        EXPECT_EQ(said, step > 1.5 * instructions);
     }
 }
 

@@ -68,11 +68,13 @@ const command command_profile = {
         "would hold the\n"
         "bytes; both are measured in the same run. Totals by op and by phase follow. "
         "With more\n"
-        "than one thread, so do the times that each is busy, waits, and is busy with turns "
-        "taken over\n"
-        "from another that was late, and the instructions before which threads wait longest. "
-        "Then\n"
-        "comes the time of a step without timing inside. `-` means unknown or none.\n",
+        "than one thread, so do the times that each is busy, waits, and is busy with work "
+        "stolen from\n"
+        "another that was late, and the instructions before which threads wait longest. Then "
+        "comes the\n"
+        "time of a step without timing inside. `-` means unknown or none. Other processes on "
+        "the machine\n"
+        "make a step slower than its instructions, and percentages of limits larger than 100.\n",
     OPTIONS(options),
     .configures = describes_a_step,
     .failure = "the step cannot be compiled, or a file cannot be written",
@@ -123,11 +125,11 @@ static bool print_threads(const profile *p, rv_error *error)
     enum { LONGEST = 5 };
     const profile_line **lines = profile_order(p, PROFILE_WAITING);
     if (!lines) return rv_fail_memory(error);
-    say(stdout, "\n  busy us  wait us  taken over us  thread\n");
+    say(stdout, "\n  busy us  wait us  stolen us  thread\n");
     for (int k = 0; k < p->threads; k++) {
         const profile_thread *thread = &p->by_thread[k];
-        say(stdout, "%9.2f %8.2f %14.2f  %d\n", 1e6 * thread->busy, 1e6 * thread->waiting,
-            1e6 * thread->taken_over, k + 1);
+        say(stdout, "%9.2f %8.2f %10.2f  %d\n", 1e6 * thread->busy, 1e6 * thread->waiting,
+            1e6 * thread->stolen, k + 1);
     }
     say(stdout, "\n  wait us  before (the longest of all threads together)\n");
     for (int64_t i = 0; i < p->count && i < LONGEST; i++) {
@@ -141,7 +143,10 @@ static bool print_threads(const profile *p, rv_error *error)
     return true;
 }
 
-static bool print_text(const profile *p, profile_sorting sorting, rv_error *error)
+/* A step that takes so much longer than its instructions was not alone on the machine. */
+#define DISTURBED 1.5
+
+static bool print_text(const profile *p, int asked, profile_sorting sorting, rv_error *error)
 {
     const profile_line **lines = profile_order(p, sorting);
     if (!lines) return rv_fail_memory(error);
@@ -156,6 +161,10 @@ static bool print_text(const profile *p, profile_sorting sorting, rv_error *erro
     if (p->threads > 1 && !print_threads(p, error)) return false;
     say(stdout, "\na step takes %.2f us, its %" PRId64 " instruction(s) alone %.2f us\n",
         1e6 * p->step, p->count, 1e6 * p->sum);
+    if (p->threads < asked)
+        say(stdout, "the step uses %d of %d threads, which is faster\n", p->threads, asked);
+    if (p->step > DISTURBED * p->sum)
+        say(stdout, "other processes may have disturbed this; repeat it on an idle machine\n");
     for (int k = 0; k < p->machine_count; k++) print_machine(&p->machines[k]);
     return true;
 }
@@ -205,7 +214,7 @@ static void add_threads(cJSON *object, const profile *p)
         cJSON *one = cJSON_CreateObject();
         cJSON_AddNumberToObject(one, "busy_seconds", p->by_thread[k].busy);
         cJSON_AddNumberToObject(one, "waiting_seconds", p->by_thread[k].waiting);
-        cJSON_AddNumberToObject(one, "taken_over_seconds", p->by_thread[k].taken_over);
+        cJSON_AddNumberToObject(one, "stolen_seconds", p->by_thread[k].stolen);
         cJSON_AddItemToArray(list, one);
     }
 }
@@ -235,6 +244,7 @@ static bool print_json(const profile_options *o, const profile *p, profile_sorti
     cJSON_AddStringToObject(object, "model", o->config.net.model);
     cJSON_AddNumberToObject(object, "batch", (double)o->config.loop.batch_size);
     cJSON_AddNumberToObject(object, "threads", p->threads);
+    cJSON_AddNumberToObject(object, "threads_asked", (double)o->config.loop.threads);
     cJSON_AddNumberToObject(object, "runs", (double)p->runs);
     cJSON_AddNumberToObject(object, "step_seconds", p->step);
     cJSON_AddNumberToObject(object, "instruction_seconds", p->sum);
@@ -288,7 +298,8 @@ static bool profile_step(const profile_options *o, rv_setup *s, profile *p, rv_e
     if (ok) fill_batch(s, &b, (uint64_t)o->config.loop.seed);
     ok = ok && profile_make(p, b.program, s->dtype, o->seconds, error) &&
          (!o->timeline || write_timeline(o, p, error)) &&
-         (o->json ? print_json(o, p, sorting, error) : print_text(p, sorting, error));
+         (o->json ? print_json(o, p, sorting, error)
+                  : print_text(p, (int)o->config.loop.threads, sorting, error));
     profile_free(p);
     rv_batch_program_free(&b);
     rv_store_free(store);

@@ -101,7 +101,7 @@ static void add_run(profile *p, const rv_span *spans, int64_t *last)
             double took = 1e-9 * (double)(span->end - span->begin) / (double)p->runs;
             int64_t waited = span->begin - last[span->thread];
             thread->busy += took;
-            if (span->thread != lane) thread->taken_over += took;
+            if (span->thread != lane) thread->stolen += took;
             if (waited > 0) p->lines[i].waiting += 1e-9 * (double)waited / (double)p->runs;
             if (span->end > last[span->thread]) last[span->thread] = span->end;
             if (span->end > end) end = span->end;

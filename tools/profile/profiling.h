@@ -24,7 +24,7 @@ typedef struct profile_sum {
 /* What a thread does in a run with timing inside: means over all runs, in seconds. */
 typedef struct profile_thread {
     double busy, waiting;
-    double taken_over; /* the part of busy that belongs to lanes of other threads */
+    double stolen; /* the part of busy that belongs to lanes of other threads */
 } profile_thread;
 
 typedef struct profile {
