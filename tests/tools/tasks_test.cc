@@ -278,7 +278,8 @@ TEST(Sample, NeedsARunOfAText)
     train("--epochs 1 --output " + folder);
     const Outcome outcome = recurve("sample --output " + folder);
     EXPECT_EQ(outcome.status, 1);
-    EXPECT_CONTAINS(outcome.err, "the run is of digits");
+    EXPECT_EQ(outcome.err, "recurve sample: this run was trained on digits, not on text; `recurve "
+                           "train --data TEXT` does that\n");
 }
 
 /* ---- files ---- */

@@ -137,9 +137,10 @@ static bool prepare(writer *w, const rv_trainer *run, rv_error *error)
     rv_setup *s = &w->setup;
     *s = *rv_trainer_setup(run);
     if (!rv_source_is_text(&s->data))
-        return rv_fail(error, RV_ERROR_ARGUMENT,
-                       "the run is of %s, expected one of a text: `recurve train --data TEXT`",
-                       rv_trainer_config(run)->data.task);
+        return rv_fail(
+            error, RV_ERROR_ARGUMENT,
+            "this run was trained on %s, not on text; `recurve train --data TEXT` does that",
+            rv_trainer_config(run)->data.task);
     s->data.x = s->data.y = s->net.y = RV_SHAPE(1);
     s->data.lengths = false;
     s->carry = true;
