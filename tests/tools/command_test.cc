@@ -1,6 +1,7 @@
 /* The command line: what it refuses, in which words, and with which exit status. */
 #include <gtest/gtest.h>
 
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -9,9 +10,10 @@
 
 namespace {
 
-const std::vector<std::string> commands = {"train",  "compare", "evaluate", "profile", "gradcheck",
-                                           "verify", "graph",   "ops",      "models",  "optimizers",
-                                           "check",  "run",     "fmt",      "sample",  "tasks"};
+const std::vector<std::string> commands = {
+    "train", "compare", "evaluate",   "profile", "gradcheck", "verify", "graph",
+    "ops",   "models",  "optimizers", "check",   "run",       "fmt",    "sample",
+    "tasks", "sweep",   "experiment", "import",  "export"};
 
 TEST(Command, HelpNamesEveryCommandAndGoesToStdout)
 {
@@ -30,7 +32,32 @@ TEST(Command, EveryCommandHasAManualPage)
         for (const char *part : {"NAME\n", "SYNOPSIS\n", "DESCRIPTION\n", "OPTIONS\n",
                                  "EXIT STATUS\n", "EXAMPLE\n    recurve "})
             EXPECT_CONTAINS(page.out, part);
+        std::istringstream in(page.out);
+        for (std::string line; std::getline(in, line);)
+            EXPECT_LE(line.size(), 100u) << command << ": " << line;
     }
+}
+
+/* In the example of a space, each comment begins in the same column. */
+TEST(Command, CommentsOfASpaceAreAColumn)
+{
+    const std::string page = recurve("sweep --help").out;
+    for (const char *comment :
+         {"the same in every trial", "one of these", "each in turn: a grid", "from 8 to 64",
+          "its logarithm is uniform", "drawn only where it is used"}) {
+        const size_t at = page.find(comment);
+        ASSERT_NE(at, std::string::npos) << comment;
+        EXPECT_EQ(at - page.rfind('\n', at) - 1, 56u) << comment;
+    }
+}
+
+/* An experiment has its own task. */
+TEST(Command, ExperimentsTakeNoOptionsOfFiles)
+{
+    const std::string page = recurve("experiment --help").out;
+    for (const char *option : {"--data", "--labels", "--header", "--cache", "--classes"})
+        EXPECT_EQ(page.find("\n    " + std::string(option) + " "), std::string::npos) << option;
+    EXPECT_CONTAINS(page, "\n    --optimizer ");
 }
 
 TEST(Command, VersionIsOneLine)

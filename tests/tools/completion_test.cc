@@ -1,4 +1,5 @@
-/* The completion for bash: a bash completes command lines with it. */
+/* What is made from the tables of commands: the completion for bash, which a bash completes command lines with, and manual
+ * pages. */
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -126,6 +127,15 @@ TEST(Completion, FilesWhereFilesAreExpected)
     EXPECT_EQ(offer("recurve check my.rv my", folder).size(), 3u);
     EXPECT_EQ(offer("recurve run --out my", folder).size(), 3u);
     EXPECT_EQ(offer("recurve tasks my", folder), Words());
+}
+
+/* The installed page of a command, too, indents the lines of a block as its text does. */
+TEST(Manual, KeepsIndentation)
+{
+    const std::string page = run_program("tools/manual/manual", "--page recurve-sweep").out;
+    EXPECT_CONTAINS(page, "\n.EX\n{\"task\": \"adding\",");
+    EXPECT_CONTAINS(page, "\n \"layers\": {\"each\": [1, 2]},");
+    EXPECT_CONTAINS(page, "\n              \"when\": {\"optimizer\": \"momentum\"}}}\n.EE\n");
 }
 
 } // namespace

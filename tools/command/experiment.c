@@ -153,10 +153,17 @@ static const option_row options[] = {
     ROW(search.quiet, "quiet", NULL, FLAG, "show no progress"),
 };
 
+/* Not the options of a run's folder, of the task, which the experiment is, and of data in files. */
 static bool is_of_runs(const char *key)
 {
-    return strcmp(key, "output") != 0 && strcmp(key, "overwrite") != 0 &&
-           strcmp(key, "anomaly") != 0 && strcmp(key, "task") != 0 && strcmp(key, "data") != 0;
+    static const char *const others[] = {
+        "output",          "overwrite",         "anomaly",  "task",      "data",
+        "labels",          "classes",           "sequence", "shape",     "divide",
+        "numbers",         "targets",           "label",    "separator", "header",
+        "validation-data", "validation-labels", "cache"};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (strcmp(key, others[i]) == 0) return false;
+    return true;
 }
 
 static exit_status run(int argc, char **argv, rv_error *error);
@@ -170,9 +177,10 @@ const command command_experiment = {
         "Repeats a measurement of Collins, Sohl-Dickstein and Sussillo (arXiv 1611.09913) as a\n"
         "sweep: optimizer, learning rate, its decay, clipping, L2 and the forget bias are drawn "
         "at\n"
-        "random for each trial. Their ranges are this program's; `recurve sweep --database FILE "
-        "--json` prints\n"
-        "them. Options of `recurve train` replace what is drawn.\n\n"
+        "random for each trial, and the defaults below do not hold for them. Their ranges are "
+        "this\n"
+        "program's; `recurve sweep --database FILE --json` prints them. An option that is given\n"
+        "replaces what is drawn.\n\n"
         "capacity      random labels are learned by heart; their number b is drawn, too. If the\n"
         "              fraction p is right, the net holds b + b (p log2 p + (1-p) log2(1-p))\n"
         "              bits. The row of a cell is its trial with the most bits per parameter.\n"

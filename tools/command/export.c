@@ -73,9 +73,10 @@ const command command_export = {
         "above its loops.\nNAME_test.c compares the results with those of this library:\n\n"
         "    cc -std=c99 net.c net_test.c -lm -o net_test && ./net_test\n\n"
         "--onnx writes a model for ONNX Runtime, Netron and others. Its values have the names of "
-        "the "
-        "equations:\na step computes \"output\" and h' from \"x\" and h, which starts at zero, or "
-        "at the "
+        "the\n"
+        "equations: a step computes \"output\" and h' from \"x\" and h, which starts at zero, or "
+        "at "
+        "the\n"
         "output h[0].\n",
     OPTIONS(options),
     .configures = describes,

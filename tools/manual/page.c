@@ -75,10 +75,11 @@ static void print_prose_line(const char *line, size_t length)
 }
 
 /* Prose, in which an empty line begins a paragraph. After an empty line, indented lines are a block that is printed as it
- * is. */
+ * is, but for the indentation of its first line. */
 static void print_prose(const char *text)
 {
     bool literal = false, blank = false;
+    size_t margin = 0;
     for (size_t length; *text != '\0'; text += length + (text[length] == '\n')) {
         size_t indent = strspn(text, " ");
         length = strcspn(text, "\n");
@@ -89,10 +90,12 @@ static void print_prose(const char *text)
         if (literal && indent == 0) puts(".EE\n.RE");
         if (blank) puts(".PP");
         if (blank && indent > 0) puts(".RS 4\n.EX");
+        if (blank) margin = indent;
         literal = indent > 0 && (blank || literal);
         blank = false;
         if (literal)
-            print_line(text + indent, length - indent);
+            print_line(text + (indent < margin ? indent : margin),
+                       length - (indent < margin ? indent : margin));
         else
             print_prose_line(text + indent, length - indent);
     }
