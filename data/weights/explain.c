@@ -108,7 +108,7 @@ static const char *advice(const rv_matching *m, char text[TEXT])
         else if (theirs.units > 0 && theirs.inputs != ours.inputs)
             snprintf(text, TEXT,
                      "; the weights are for %" PRId64 " input(s) and the net has %" PRId64
-                     ": give the data that they were trained on",
+                     ": import with the data that they were trained on",
                      theirs.inputs, ours.inputs);
     }
     if (text[0] != '\0' || !ours.chained || !theirs.chained) return text;
@@ -120,7 +120,7 @@ static const char *advice(const rv_matching *m, char text[TEXT])
     else if (theirs.linear == ours.linear && theirs.outputs != ours.outputs)
         snprintf(text, TEXT,
                  "; the weights are for %" PRId64 " output(s) and the net has %" PRId64
-                 ": give the data that they were trained on, or `partial` for a new head",
+                 ": import with the data that they were trained on, or `partial` for a new head",
                  theirs.outputs, ours.outputs);
     return text;
 }

@@ -252,13 +252,13 @@ class Layers : public WithFolder {
 TEST_F(Layers, OfAnotherShapeAreRefused)
 {
     net(lstm("", 3, 2));
-    refused(
-        RV_ERROR_FORMAT,
-        "\"rnn.weight_ih_l0\" is [8,4]; expected [8,3], since \"Ui\" of the net is [3,2] and "
-        "this is a PyTorch LSTM; the weights are for 4 input(s) and the net has 3: give the data "
-        "that "
-        "they were trained on",
-        file(torch("rnn.", 8, 4, 2)));
+    refused(RV_ERROR_FORMAT,
+            "\"rnn.weight_ih_l0\" is [8,4]; expected [8,3], since \"Ui\" of the net is [3,2] and "
+            "this is a PyTorch LSTM; the weights are for 4 input(s) and the net has 3: import with "
+            "the data "
+            "that "
+            "they were trained on",
+            file(torch("rnn.", 8, 4, 2)));
 }
 
 TEST_F(Layers, WithoutATensorAreRefused)
@@ -298,7 +298,7 @@ TEST_F(Layers, ThatTheNetLacksAreRefusedUnlessPartial)
         "\"head.weight\" is [7,2]; expected [1,2], since \"new/weight\" of the net is [1,2] "
         "and "
         "this is a PyTorch linear or convolutional layer; the weights are for 7 output(s) and the "
-        "net has 1: give the data that they were trained on, or `partial` for a new head",
+        "net has 1: import with the data that they were trained on, or `partial` for a new head",
         from);
     refused(
         RV_ERROR_NAME,
