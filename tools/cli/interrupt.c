@@ -13,12 +13,19 @@ static void note(int number)
     signal(SIGTERM, SIG_DFL);
 }
 
+static sigset_t both_signals(void)
+{
+    sigset_t both;
+    sigemptyset(&both);
+    sigaddset(&both, SIGINT);
+    sigaddset(&both, SIGTERM);
+    return both;
+}
+
 static void catch_one(int number, struct sigaction *before)
 {
-    struct sigaction action = {.sa_handler = note, .sa_flags = SA_RESTART};
-    sigemptyset(&action.sa_mask);
-    sigaddset(&action.sa_mask, SIGINT);
-    sigaddset(&action.sa_mask, SIGTERM);
+    const struct sigaction action = {
+        .sa_handler = note, .sa_flags = SA_RESTART, .sa_mask = both_signals()};
     sigaction(number, NULL, before);
     if (before->sa_handler != SIG_IGN) sigaction(number, &action, NULL);
 }
@@ -34,6 +41,18 @@ void interrupt_release(void)
 {
     sigaction(SIGINT, &before_interrupt, NULL);
     sigaction(SIGTERM, &before_terminate, NULL);
+}
+
+void interrupt_block(void)
+{
+    const sigset_t both = both_signals();
+    sigprocmask(SIG_BLOCK, &both, NULL);
+}
+
+void interrupt_unblock(void)
+{
+    const sigset_t both = both_signals();
+    sigprocmask(SIG_UNBLOCK, &both, NULL);
 }
 
 int interrupt_signal(void) { return (int)asked; }

@@ -7,6 +7,10 @@
 void interrupt_catch(void);
 void interrupt_release(void);
 
+/* Delays both signals, as around a fork, whose child has the flag and the handlers of its parent. */
+void interrupt_block(void);
+void interrupt_unblock(void);
+
 int interrupt_signal(void); /* the signal received, or 0 */
 
 #endif

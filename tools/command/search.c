@@ -268,7 +268,7 @@ static void be_worker(const search *w, const char *path, pid_t parent)
     const worker_job job = {path, w->range, w->options->config.loop.threads, is_asked_to_stop};
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     signal(SIGINT, SIG_IGN);
-    interrupt_catch();
+    interrupt_unblock(); /* SIGTERM has the handler of the parent */
     if (getppid() == parent) worker_run(&job, &error);
     if (error.code != RV_OK) command_warn(w->page, error.text);
     fflush(stderr);
@@ -285,8 +285,10 @@ static bool start(crew *c, const search *w, const char *path, rv_error *error)
     const pid_t parent = getpid();
     fflush(NULL);
     for (c->count = 0; c->count < w->options->workers; c->count++, c->left++) {
+        interrupt_block();
         const pid_t child = fork();
         if (child == 0) be_worker(w, path, parent);
+        interrupt_unblock();
         if (child < 0)
             return rv_fail(error, RV_ERROR_IO, "cannot start worker %d: %s; give fewer --workers",
                            c->count + 1, rv_reason(errno));
