@@ -2,6 +2,7 @@
  * depends on neither the workers nor their deaths. */
 #include <signal.h>
 #include <sqlite3.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -582,6 +583,11 @@ TEST(Sweep, MistakesAreExplained)
          "\"SPACE\": units: when names \"optimizer\", which is no key above it; a condition is "
          "about a key that comes earlier",
          1},
+        {R"({"optimizer": ["adam", "momentum"],
+             "momentum": {"uniform": [0, 0.9], "when": {"optimizer": "momentun"}}})",
+         "", "\"SPACE\": optimizer: unknown optimizer \"momentun\"; did you mean \"momentum\"?", 1},
+        {R"({"units": [1, 2], "layers": {"choices": [1], "when": {"units": [2, 0]}}})", "",
+         "\"SPACE\": units: got \"0\", expected a whole number from 1 to 4096", 1},
         {R"({"output": "x"})", "", "\"SPACE\": output is no setting of a trial; leave it out", 1},
         {R"({"units": [1], "hidden-size": [2]})", "", "\"SPACE\": units comes twice", 1},
         {R"({"units": 4})", "",
@@ -616,6 +622,60 @@ TEST(Sweep, MistakesAreExplained)
         EXPECT_EQ(outcome.status, m.status);
         EXPECT_EQ(outcome.out, "");
     }
+}
+
+TEST(Sweep, OnlyARegularFileIsADatabase)
+{
+    const std::string folder = scratch_folder(), pipe = folder + "/pipe",
+                      space = written(R"({"units": [4, 5], "epochs": 1})");
+    ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+    for (const std::string &name : {std::string(":memory:"), std::string("file:sweep.sqlite"),
+                                    std::string("/dev/null"), pipe, folder}) {
+        const Outcome outcome = sweep(space + " --trials 2 --database " + name);
+        EXPECT_EQ(outcome.status, 2);
+        EXPECT_EQ(outcome.err, "recurve sweep: \"" + name +
+                                   "\" is not a regular file; name one, such as sweep.sqlite\n"
+                                   "Try 'recurve sweep --help'.\n");
+    }
+    for (const char *name : {":memory:", "file:sweep.sqlite", "sweep.sqlite"})
+        EXPECT_NE(access(name, F_OK), 0) << name;
+}
+
+TEST(Sweep, WholeNumbersArePrintedExactly)
+{
+    const std::string database = " --database " + scratch_folder() + "/sweep.sqlite";
+    ASSERT_EQ(sweep(written(R"({"task": "adding", "samples": 20, "length": 4, "model": "rnn",
+        "epochs": 1, "seed": [10000000, 123456789012345]})") +
+                    " --trials 8" + database)
+                  .status,
+              0);
+    for (const char *how : {"--show", "--csv", "--json"}) {
+        const Outcome outcome = sweep(how + database);
+        EXPECT_CONTAINS(outcome.out, "10000000");
+        EXPECT_CONTAINS(outcome.out, "123456789012345");
+    }
+}
+
+TEST(Sweep, ACraftedDatabaseIsReported)
+{
+    const std::string database = scratch_folder() + "/sweep.sqlite";
+    ASSERT_EQ(sweep(written(R"({"task": "adding", "samples": 20, "length": 4, "model": "rnn",
+        "epochs": 4, "learning-rate": [0.1, 0.2]})") +
+                    " --halving 2 --trials 4 --database " + database)
+                  .status,
+              0);
+    const auto refused = [&](const std::string &sql, const std::string &message) {
+        rows(database, sql);
+        const Outcome outcome = sweep("--database " + database);
+        EXPECT_EQ(outcome.status, 1);
+        EXPECT_CONTAINS(outcome.err,
+                        "\"" + database + "\" is damaged: " + message + "; use a copy of it\n");
+    };
+    refused("UPDATE trial SET state = 'waiting', rung = -5 WHERE number = 2",
+            "trial 2 has rung -5");
+    refused("UPDATE sweep SET value = 65536 WHERE key = 'halving'; UPDATE sweep SET value = "
+            "1000000000000000000 WHERE key = 'epochs'",
+            "halving by 65536 from 1 to 1000000000000000000 epochs");
 }
 
 TEST(Sweep, ADatabaseOfAnotherSweepIsRefusedAndUnchanged)

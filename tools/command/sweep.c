@@ -43,9 +43,10 @@ static const option_row options[] = {
     ROW(search.halving, "halving", "F", WHOLE,
         "successive halving: of F trials one continues to F times\n"
         "as many epochs (default: all trials have all epochs)",
-        .low = 2, .high = 100),
+        .low = LEAST_HALVING, .high = MOST_HALVING),
     ROW(search.rung, "rung", "N", WHOLE,
-        "with --halving: epochs before the first decision (default: 1)", .low = 1, .high = 1 << 20),
+        "with --halving: epochs before the first decision (default: 1)", .low = 1,
+        .high = MOST_RUNG),
     ROW(merge, "merge", NULL, FLAG,
         "copy the trials of other files of this sweep, given in\n"
         "place of SPACE.json, into the database"),

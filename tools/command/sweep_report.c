@@ -77,6 +77,10 @@ static const char *value_text(const row *of, const space_entry *column, const ch
                               char text[RV_NUMBER_TEXT])
 {
     const cJSON *value = cJSON_GetObjectItemCaseSensitive(of->settings, column->row->key);
+    if (cJSON_IsNumber(value) && column->row->kind == RV_CONFIG_WHOLE) {
+        snprintf(text, RV_NUMBER_TEXT, "%.0f", value->valuedouble); /* 10000000, not 1e+07 */
+        return text;
+    }
     if (cJSON_IsNumber(value)) return rv_number_text(value->valuedouble, text);
     return cJSON_IsString(value) ? value->valuestring
            : cJSON_IsTrue(value) ? "true"

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "tensor/memory.h"
@@ -219,7 +220,13 @@ static bool read_plan(database *d, sweep_plan *p, rv_error *error)
     p->halving = read_number(d, "halving", error);
     p->rung = read_number(d, "rung", error);
     p->epochs = read_number(d, "epochs", error);
-    return error->code == RV_OK;
+    if (error->code != RV_OK || p->halving == 0) return error->code == RV_OK;
+    return (p->halving >= LEAST_HALVING && p->halving <= MOST_HALVING && p->rung >= 1 &&
+            p->rung <= MOST_RUNG && p->epochs > p->rung && p->epochs <= MOST_EPOCHS) ||
+           rv_fail(error, RV_ERROR_FORMAT,
+                   "\"%.300s\" is damaged: halving by %" PRId64 " from %" PRId64 " to %" PRId64
+                   " epochs; use a copy of it",
+                   d->path, p->halving, p->rung, p->epochs);
 }
 
 /* ---- workers ---- */
@@ -297,6 +304,12 @@ static bool make(database *d, const sweep_plan *fresh, rv_error *error)
 static bool open_file(database *d, bool create, rv_error *error)
 {
     const int flags = SQLITE_OPEN_READWRITE | (create ? SQLITE_OPEN_CREATE : 0);
+    struct stat status;
+    /* SQLite has other meanings for these names. */
+    const bool special = strcmp(d->path, ":memory:") == 0 || strncmp(d->path, "file:", 5) == 0;
+    if (special || (stat(d->path, &status) == 0 && !S_ISREG(status.st_mode)))
+        return rv_fail(error, RV_ERROR_ARGUMENT,
+                       "\"%.300s\" is not a regular file; name one, such as sweep.sqlite", d->path);
     /* Never closed before SQLite's own descriptor: that would release SQLite's locks. */
     d->lock = open(d->path, O_RDWR | O_CLOEXEC | (create ? O_CREAT : 0), 0666);
     if (d->lock < 0)

@@ -25,6 +25,8 @@ typedef struct sweep_plan {
     int64_t epochs;  /* .. and of a whole run */
 } sweep_plan;
 
+enum { LEAST_HALVING = 2, MOST_HALVING = 100, MOST_RUNG = 1 << 20, MOST_EPOCHS = 1 << 30 };
+
 void sweep_plan_free(sweep_plan *plan);
 
 typedef struct database {

@@ -37,14 +37,22 @@ static bool check_name(const char *key, const char *name, rv_error *error)
     return true;
 }
 
+/* Adds an item, which may be NULL, and frees it when out of memory. */
+static bool add(cJSON *object, const char *key, cJSON *item)
+{
+    if (object && item && cJSON_AddItemToObject(object, key, item)) return true;
+    cJSON_Delete(item);
+    return false;
+}
+
 /* Whether the option may have this value, by the checks of config.json. */
 static bool check_value(const reading *r, const cJSON *value)
 {
     rv_error why = {0};
     rv_train_config config = rv_train_config_new();
-    cJSON *object = cJSON_CreateObject();
-    cJSON_AddItemToObject(object, r->key, cJSON_Duplicate(value, true));
-    char *text = rv_json_text(object, false);
+    cJSON *object = cJSON_CreateObject(), *copy = cJSON_Duplicate(value, true);
+    const bool added = add(object, r->key, copy);
+    char *text = added ? rv_json_text(object, false) : NULL;
     bool ok = text ? rv_train_config_parse(&config, text, r->path, &why) : rv_fail_memory(&why);
     if (!ok) {
         rv_fail(r->error, why.code == RV_ERROR_MEMORY ? why.code : RV_ERROR_FORMAT, "%-s",
@@ -118,6 +126,9 @@ static bool check_when(const reading *r, const cJSON *when)
                            "\"%.300s\": %s: when names \"%.100s\", which is no key above it; "
                            "a condition is about a key that comes earlier",
                            r->path, r->key, item->string);
+        const reading its = {r->space, r->path, item->string, r->error};
+        if (!(cJSON_IsArray(item) ? check_choices(&its, item) : check_value(&its, item)))
+            return false;
     }
     return true;
 }
@@ -305,8 +316,7 @@ char *space_draw(const space *s, const rv_train_config *config, uint64_t seed, i
             !holds(e->when, settings, given))
             continue;
         const double u = rv_random_uniform(rv_seed(seed, key), (uint64_t)trial);
-        cJSON *value = draw(e, u, trial);
-        ok = value && cJSON_AddItemToObject(settings, key, value);
+        ok = add(settings, key, draw(e, u, trial));
     }
     text = ok ? rv_json_text(settings, false) : NULL;
     cJSON_Delete(given);

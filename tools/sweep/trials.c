@@ -78,6 +78,11 @@ static bool read_trial(database *d, trial *t, rv_error *error)
         const char *settings = (const char *)sqlite3_column_text(query, 1);
         const void *bytes = sqlite3_column_blob(query, 2);
         t->rung = sqlite3_column_int64(query, 0);
+        if (t->rung < 0 || t->rung >= RUNGS)
+            rv_fail(error, RV_ERROR_FORMAT,
+                    "\"%.300s\" is damaged: trial %" PRId64 " has rung %" PRId64
+                    "; use a copy of it",
+                    d->path, t->number, t->rung);
         t->size = bytes ? (size_t)sqlite3_column_bytes(query, 2) : 0;
         t->written = sqlite3_column_int64(query, 3);
         t->settings = rv_string_copy(settings ? settings : "");
