@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <filesystem>
@@ -78,10 +79,9 @@ std::vector<Trial> drawn(const char *text, uint64_t seed, int count)
     space s;
     rv_error error = {};
     std::vector<Trial> all;
-    const rv_train_config none = rv_train_config_new();
     EXPECT_TRUE(space_parse(&s, text, "space.json", &error)) << error.text;
     for (int i = 0; i < count; i++) {
-        char *settings = space_draw(&s, &none, seed, i);
+        char *settings = space_draw(&s, nullptr, seed, i);
         all.emplace_back(settings);
         rv_free(settings);
     }
@@ -260,6 +260,26 @@ TEST(Sweep, ATrialIsTakenOnceAndAgainAtOnceWhenItsWorkerIsKilled)
     const pid_t fourth = taker(path, &again);
     EXPECT_EQ(again, b);
     end(first), end(third), end(fourth);
+}
+
+TEST(Sweep, TrialsAreAddedInManyTransactions)
+{
+    const std::string path = waiting(0);
+    std::atomic<bool> added(false);
+    std::thread adding([&] {
+        Worker w(path);
+        space s;
+        const rv_train_config none = rv_train_config_new();
+        EXPECT_TRUE(space_parse(&s, R"({"units": {"uniform": [4, 9]}})", "space", &w.error));
+        EXPECT_TRUE(trials_add(&w.d, &w.plan, &s, &none, {0, 5999}, &w.error)) << w.error.text;
+        space_free(&s);
+        added = true;
+    });
+    std::set<int> seen;
+    while (!added) seen.insert(std::stoi(rows(path, "SELECT count(*) FROM trial")));
+    adding.join();
+    EXPECT_GT(seen.size(), 2u);
+    for (const int count : seen) EXPECT_EQ(count % 1000, 0) << count;
 }
 
 TEST(Sweep, ATrialThatEndedTwoWorkersIsTakenLast)

@@ -40,9 +40,10 @@ static void print_bar(int64_t seen, int64_t count, int width)
     say(stderr, "] ");
 }
 
-static bool is_due(progress *p, double now)
+bool progress_due(progress *p, double seconds)
 {
-    if (!p->shown || now - p->painted < 0.1) return false;
+    const double now = seconds_now();
+    if (!p->shown || now - p->painted < seconds) return false;
     p->painted = now;
     return true;
 }
@@ -50,8 +51,8 @@ static bool is_due(progress *p, double now)
 void progress_paint(void *context, int64_t seen, double loss)
 {
     progress *p = context;
-    const double now = seconds_now();
-    if (!is_due(p, now)) return;
+    if (!progress_due(p, 0.1)) return;
+    const double now = p->painted;
     bool titled = *p->title != '\0'; /* a title leaves less room */
     say(stderr, "\r%sepoch %" PRId64 "/%" PRId64 " ", p->title, p->epoch, p->epochs);
     print_bar(seen, p->samples, titled ? 10 : 30);
@@ -65,13 +66,11 @@ void progress_paint(void *context, int64_t seen, double loss)
 
 void progress_paint_count(progress *p, int64_t done, int64_t count, int64_t first, const char *text)
 {
-    const double now = seconds_now();
-    if (!is_due(p, now)) return;
     say(stderr, "\r");
     print_bar(done, count, 30);
     say(stderr, "%" PRId64 "/%" PRId64 "  %s", done, count, text);
     if (done > first) {
-        print_time((now - p->begun) * (double)(count - done) / (double)(done - first));
+        print_time((seconds_now() - p->begun) * (double)(count - done) / (double)(done - first));
         say(stderr, " left ");
     }
     say(stderr, "\033[K");

@@ -33,7 +33,9 @@ static rv_trainer *try_out(const search_options *o, const sweep_plan *plan, cons
 {
     rv_error why = {0};
     rv_train_config config;
-    char *settings = space_draw(s, &o->config, (uint64_t)plan->seed, number);
+    cJSON *given = space_given(&o->config);
+    char *settings = given ? space_draw(s, given, (uint64_t)plan->seed, number) : NULL;
+    cJSON_Delete(given);
     rv_trainer *trainer = NULL;
     bool ok = settings ? worker_config(plan, settings, "the command line", &config, &why)
                        : rv_fail_memory(&why);
@@ -322,7 +324,7 @@ static void paint(search *w, progress *bar, const trial_counts *before, rv_error
 {
     trial_counts c;
     char best[64] = "", sql[256];
-    if (!bar->shown || !trials_count(&w->database, w->range, &c, error)) return;
+    if (!progress_due(bar, 0.5) || !trials_count(&w->database, w->range, &c, error)) return;
     snprintf(sql, sizeof sql,
              "SELECT number, objective FROM trial WHERE objective NOT NULL AND state NOT IN "
              "('diverged', 'failed') AND number BETWEEN ? AND ? ORDER BY objective %s LIMIT 1",

@@ -304,12 +304,18 @@ static bool is_given(const space_entry *e, const cJSON *given)
     return strcmp(e->row->key, "seed") != 0 && cJSON_GetObjectItemCaseSensitive(given, e->row->key);
 }
 
-char *space_draw(const space *s, const rv_train_config *config, uint64_t seed, int64_t trial)
+cJSON *space_given(const rv_train_config *config)
 {
     char *text = rv_train_config_json(config);
-    cJSON *given = text ? cJSON_Parse(text) : NULL, *settings = given ? cJSON_CreateObject() : NULL;
-    bool ok = settings;
+    cJSON *given = text ? cJSON_Parse(text) : NULL;
     rv_free(text);
+    return given;
+}
+
+char *space_draw(const space *s, const cJSON *given, uint64_t seed, int64_t trial)
+{
+    cJSON *settings = cJSON_CreateObject();
+    bool ok = settings;
     for (const space_entry *e = s->entries; ok && e < s->entries + s->count; e++) {
         const char *key = e->row->key;
         if (is_given(e, given) || cJSON_GetObjectItemCaseSensitive(settings, key) ||
@@ -318,8 +324,7 @@ char *space_draw(const space *s, const rv_train_config *config, uint64_t seed, i
         const double u = rv_random_uniform(rv_seed(seed, key), (uint64_t)trial);
         ok = add(settings, key, draw(e, u, trial));
     }
-    text = ok ? rv_json_text(settings, false) : NULL;
-    cJSON_Delete(given);
+    char *text = ok ? rv_json_text(settings, false) : NULL;
     cJSON_Delete(settings);
     return text;
 }

@@ -49,6 +49,9 @@ bool space_varies(const space_entry *entry);
 
 /* The settings of a trial as one line of JSON, for rv_free. The options that *given sets are left out, except for the
  * seed of runs, if the space draws it. NULL: out of memory. */
-char *space_draw(const space *s, const rv_train_config *given, uint64_t seed, int64_t trial);
+char *space_draw(const space *s, const cJSON *given, uint64_t seed, int64_t trial);
+
+/* The options that are given, as JSON, for cJSON_Delete. NULL: out of memory. */
+cJSON *space_given(const rv_train_config *config);
 
 #endif

@@ -22,15 +22,11 @@ rungs rungs_of(const sweep_plan *plan)
 
 /* ---- adding ---- */
 
-bool trials_add(database *d, const sweep_plan *plan, const space *s, const rv_train_config *given,
-                trial_range range, rv_error *error)
+static bool add_some(database *d, const sweep_plan *plan, const space *s, const cJSON *given,
+                     trial_range range, rv_error *error)
 {
     if (!database_begin(d, error)) return false;
-    const int64_t have =
-        database_number(d, error, 0, "SELECT count(*) FROM trial WHERE number BETWEEN ? AND ?",
-                        "ii", range.first, range.last);
-    const bool complete = have == range.last - range.first + 1;
-    for (int64_t i = range.first; !complete && i <= range.last && error->code == RV_OK; i++) {
+    for (int64_t i = range.first; i <= range.last && error->code == RV_OK; i++) {
         char *settings = space_draw(s, given, (uint64_t)plan->seed, i);
         if (settings)
             database_run(d, error, "INSERT OR IGNORE INTO trial(number, settings) VALUES(?, ?)",
@@ -40,6 +36,28 @@ bool trials_add(database *d, const sweep_plan *plan, const space *s, const rv_tr
         rv_free(settings);
     }
     return database_end(d, error);
+}
+
+/* Many transactions, so that other processes can write between them. Each adds whole brackets. */
+bool trials_add(database *d, const sweep_plan *plan, const space *s, const rv_train_config *config,
+                trial_range range, rv_error *error)
+{
+    enum { TOGETHER = 1000 };
+    const int64_t have =
+        database_number(d, error, 0, "SELECT count(*) FROM trial WHERE number BETWEEN ? AND ?",
+                        "ii", range.first, range.last);
+    if (error->code != RV_OK || have == range.last - range.first + 1) return error->code == RV_OK;
+    cJSON *given = space_given(config);
+    if (!given) return rv_fail_memory(error);
+    const int64_t bracket = rungs_of(plan).bracket,
+                  step = (TOGETHER + bracket - 1) / bracket * bracket;
+    bool ok = true;
+    for (int64_t i = range.first; ok && i <= range.last; i += step) {
+        const int64_t last = i + step - 1 < range.last ? i + step - 1 : range.last;
+        ok = add_some(d, plan, s, given, (trial_range){i, last}, error);
+    }
+    cJSON_Delete(given);
+    return ok;
 }
 
 /* ---- taking ---- */
