@@ -41,7 +41,7 @@ test(
         await eventually(async () => assert.match(await textOf(page), /dh1 = crop1\(dhp2\) \+ g2\.dh2/));
 
         await next();
-        await button(page, "Done").waitFor({ timeout: 30000 });
+        await button(page, "Done").waitFor({ timeout: 90000 });
         const trained = await costs(page);
         assert.equal(trained.length, 8);
         assert.ok(trained.at(-1)[1] < 3 && trained.at(-1)[2] > 10, `${trained}`);
@@ -56,7 +56,7 @@ test(
         for (const [, recorded, stated] of kernels) assert.ok(recorded === "0" && Number(stated) > 1, `${kernels}`);
 
         await next();
-        await button(page, "Done").waitFor({ timeout: 30000 });
+        await button(page, "Done").waitFor({ timeout: 90000 });
         const [, momentum, adam] = (await costs(page)).at(-1);
         assert.ok(adam < momentum / 4, `${adam} and ${momentum}`);
 
@@ -73,7 +73,7 @@ test(
         await page.locator("#panel-train .status").filter({ hasText: /./ }).waitFor();
         await eventually(async () => assert.ok(await tour(page).isHidden()));
     },
-    { first: true, seconds: 120 },
+    { first: true, seconds: 240 },
 );
 
 test(
