@@ -600,7 +600,7 @@ TEST(Sweep, MistakesAreExplained)
          "\"SPACE\": dropout: log-uniform from 0 has no logarithm; begin above 0, or use uniform",
          1},
         {R"({"units": {"uniform": [1, 2], "when": {"optimizer": "adam"}}})", "",
-         "\"SPACE\": units: when names \"optimizer\", which is no key above it; a condition is "
+         "\"SPACE\": units: when names \"optimizer\", which is not a key above it; a condition is "
          "about a key that comes earlier",
          1},
         {R"({"optimizer": ["adam", "momentum"],
@@ -608,8 +608,9 @@ TEST(Sweep, MistakesAreExplained)
          "", "\"SPACE\": optimizer: unknown optimizer \"momentun\"; did you mean \"momentum\"?", 1},
         {R"({"units": [1, 2], "layers": {"choices": [1], "when": {"units": [2, 0]}}})", "",
          "\"SPACE\": units: got \"0\", expected a whole number from 1 to 4096", 1},
-        {R"({"output": "x"})", "", "\"SPACE\": output is no setting of a trial; leave it out", 1},
-        {R"({"units": [1], "hidden-size": [2]})", "", "\"SPACE\": units comes twice", 1},
+        {R"({"output": "x"})", "", "\"SPACE\": output is not a setting of a trial; leave it out",
+         1},
+        {R"({"units": [1], "hidden-size": [2]})", "", "\"SPACE\": units is given twice", 1},
         {R"({"units": 4})", "",
          "SPACE.json draws nothing, so all trials would be equal; give an option a list or a "
          "range, such as \"learning-rate\": {\"log-uniform\": [1e-4, 1]}",
@@ -641,6 +642,7 @@ TEST(Sweep, MistakesAreExplained)
         EXPECT_EQ(outcome.err, expected);
         EXPECT_EQ(outcome.status, m.status);
         EXPECT_EQ(outcome.out, "");
+        EXPECT_NE(access(database.c_str(), F_OK), 0); /* it could not be used for another sweep */
     }
 }
 

@@ -189,15 +189,15 @@ static bool choose_range(search *w, bool fresh, rv_error *error)
     return error->code == RV_OK;
 }
 
-static bool check_brackets(const search *w, rv_error *error)
+static bool check_brackets(const sweep_plan *plan, trial_range range, rv_error *error)
 {
-    const int64_t bracket = rungs_of(&w->plan).bracket, count = w->range.last + 1;
-    return (w->range.first % bracket == 0 && count % bracket == 0) ||
+    const int64_t bracket = rungs_of(plan).bracket, count = range.last + 1;
+    return (range.first % bracket == 0 && count % bracket == 0) ||
            rv_fail(error, RV_ERROR_ARGUMENT,
                    "--trials: halving by %" PRId64 " from %" PRId64 " to %" PRId64
                    " epochs decides among %" PRId64
                    " trials at a time; give a multiple, such as %" PRId64,
-                   w->plan.halving, w->plan.rung, w->plan.epochs, bracket,
+                   plan->halving, plan->rung, plan->epochs, bracket,
                    (count + bracket - 1) / bracket * bracket);
 }
 
@@ -218,7 +218,8 @@ bool search_open(search *w, const command *page, const search_options *o, bool t
     rv_train_config given = rv_train_config_new();
     bool ok = begins ? read_space(o, &w->space, &fresh, error) &&
                            objective_find(fresh.objective, error) &&
-                           complete_plan(o, &fresh, &w->space, error)
+                           complete_plan(o, &fresh, &w->space, error) &&
+                           (o->range.last < 0 || check_brackets(&fresh, o->range, error))
                      : !trains || check_continued(o, error);
     ok = ok && database_open(&w->database, o->database, begins ? &fresh : NULL, &w->plan, error) &&
          database_check(&w->database, error) && (!begins || check_same(w, &fresh, error)) &&
@@ -226,7 +227,7 @@ bool search_open(search *w, const command *page, const search_options *o, bool t
          (w->objective = objective_find(w->plan.objective, error)) &&
          choose_range(w, begins, error);
     if (ok && trains)
-        ok = check_brackets(w, error) &&
+        ok = check_brackets(&w->plan, w->range, error) &&
              rv_train_config_parse(&given, w->plan.options, w->database.path, error) &&
              trials_add(&w->database, &w->plan, &w->space, &given, w->range, error) &&
              decide_all(w, error);

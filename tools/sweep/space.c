@@ -123,7 +123,7 @@ static bool check_when(const reading *r, const cJSON *when)
             above = above || strcmp(e->row->key, item->string) == 0;
         if (!above)
             return rv_fail(r->error, RV_ERROR_FORMAT,
-                           "\"%.300s\": %s: when names \"%.100s\", which is no key above it; "
+                           "\"%.300s\": %s: when names \"%.100s\", which is not a key above it; "
                            "a condition is about a key that comes earlier",
                            r->path, r->key, item->string);
         const reading its = {r->space, r->path, item->string, r->error};
@@ -204,12 +204,12 @@ static bool read_key(reading *r, const cJSON *item)
     const rv_config_row *row = rv_config_row_find(item->string, &why);
     if (!row || !row->kept)
         return row ? rv_fail(r->error, RV_ERROR_FORMAT,
-                             "\"%.300s\": %s is no setting of a trial; leave it out", r->path,
+                             "\"%.300s\": %s is not a setting of a trial; leave it out", r->path,
                              row->key)
                    : rv_fail(r->error, RV_ERROR_FORMAT, "\"%.300s\": %-s", r->path, why.text);
     for (const space_entry *e = r->space->entries; e < r->space->entries + r->space->count; e++)
         if (e->row == row)
-            return rv_fail(r->error, RV_ERROR_FORMAT, "\"%.300s\": %s comes twice", r->path,
+            return rv_fail(r->error, RV_ERROR_FORMAT, "\"%.300s\": %s is given twice", r->path,
                            row->key);
     r->key = row->key;
     if (!cJSON_IsArray(item) || !cJSON_IsObject(item->child)) return add_entry(r, row, item);
