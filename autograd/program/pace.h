@@ -8,7 +8,7 @@ enum { RV_PACE_RUNS = 5 };
 
 /* Starts as zeros: on all threads. */
 typedef struct rv_pace {
-    bool alone;                  /* the next run shall be on one thread */
+    bool alone;                  /* the next run uses one thread */
     bool trial;                  /* although that may be the slower way */
     int blocks, patience;        /* blocks of runs until the next trial, and between trials */
     int run;                     /* of the current block */

@@ -209,7 +209,7 @@ test("Every option of the command is in the list", async ({ page }) => {
 const tensorsOf = (bytes) => bytes.subarray(8 + Number(bytes.readBigUInt64LE(0)));
 
 for (const [cell, data, options] of [["curnn", "digits", {}], ["gru", "adding", { samples: "300", length: "20" }]])
-    test(`Two tabs train ${cell} to the same bits, and the command to losses within 1e-5`, async ({ page, context, address, recurve, scratch }) => {
+    test(`Two tabs train ${cell} bit for bit alike, and the losses of the command differ by less than 1e-5`, async ({ page, context, address, recurve, scratch }) => {
         const tabs = [page, await context.newPage()].map((tab, i) => ({ tab, folder: join(scratch, String(i)) }));
         await tabs[1].tab.goto(address);
         for (const one of tabs) {

@@ -116,12 +116,8 @@ def characters(g, w, x):
     h = g.node("Gather", [g.constant(w["embedding"]), tokens])
     for layer in ("layer0/", "layer1/"):
         h = g.node("Squeeze", [recurrent(g, w, "LSTM", h, layer)[0], g.integers(1)])
-    flat = g.node("Reshape", [g.node("Transpose", [h], perm=[1, 0, 2]), g.integers(-1, h_units(w))])
+    flat = g.node("Reshape", [g.node("Transpose", [h], perm=[1, 0, 2]), g.integers(-1, w["fc/weight"].shape[1])])
     return linear(g, w, flat, "fc")
-
-
-def h_units(w):
-    return w["fc/weight"].shape[1]
 
 
 NETS = {"A1": curnn, "A2": curnn, "A3": curnn, "B": conv_ugrnn, "C1": ugrnn, "C2": sequence("GRU"),
@@ -135,8 +131,7 @@ def stream(w, threads):
     units = len(w["bi" if kind == "LSTM" else "br"])
     states = {name: np.zeros((1, 1, units), np.float32) for name in "hc"[:1 + (kind == "LSTM")]}
     g = Graph()
-    outputs = recurrent(g, w, kind, "x", initial=states)[1:] if kind == "LSTM" else \
-        recurrent(g, w, kind, "x", initial=states)[1:]
+    outputs = recurrent(g, w, kind, "x", initial=states)[1:]
     session = g.session({"x": w["x"], **states}, outputs, threads)
     feeds = {"x": w["x"], **states}
 
