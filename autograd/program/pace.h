@@ -10,7 +10,7 @@ enum { RV_PACE_RUNS = 5 };
 typedef struct rv_pace {
     bool alone;                  /* the next run uses one thread */
     bool trial;                  /* although that may be the slower way */
-    int blocks, patience;        /* blocks of runs until the next trial, and between trials */
+    int wait, patience;          /* runs until the next trial; lengths of a trial between trials */
     int run;                     /* of the current block */
     double sample[RV_PACE_RUNS]; /* times of the current block, in ascending order */
     double seconds[2]; /* medians of the latest blocks: on all threads, alone. 0: none yet */

@@ -39,6 +39,15 @@ TEST(Pace, TriesASlowProgramOnce)
     EXPECT_EQ(fraction_alone(&pace, 10, 1000, 1800), 0.1);
 }
 
+/* Two threads began while other processes had the cores, and were idle soon after. */
+TEST(Pace, ALongProgramLeavesTheSlowWayAfterAFewRuns)
+{
+    rv_pace pace = {};
+    fraction_alone(&pace, 10, 200, 100);
+    EXPECT_TRUE(pace.alone);
+    EXPECT_LT(fraction_alone(&pace, 100, 50, 100), 0.3);
+}
+
 TEST(Pace, NoticesThatTheMachineHasBecomeBusyOrIdle)
 {
     rv_pace pace = {};
