@@ -45,7 +45,7 @@ TEST(Pace, ALongProgramLeavesTheSlowWayAfterAFewRuns)
     rv_pace pace = {};
     fraction_alone(&pace, 10, 200, 100);
     EXPECT_TRUE(pace.alone);
-    EXPECT_LT(fraction_alone(&pace, 100, 50, 100), 0.3);
+    EXPECT_LT(fraction_alone(&pace, 100, 50, 100), 0.15);
 }
 
 TEST(Pace, NoticesThatTheMachineHasBecomeBusyOrIdle)

@@ -175,8 +175,8 @@ def prepare(threads):
 
 
 class Process:
-    """A contender at work on the last so many cores of those that this program may use. Between its turns
-    it is stopped, so that threads that wait by spinning take no time from the others."""
+    """A contender at work on the last so many cores of those that this program may use. Until it is asked and between
+    its turns it is stopped, so that what it loads and threads that wait by spinning take no time from the others."""
 
     def __init__(self, contender, data, threads, log):
         self.contender, self.rest = contender, b""
@@ -186,6 +186,7 @@ class Process:
             stderr=self.log, bufsize=0, preexec_fn=lambda: prepare(threads),
             env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **thread_environment(threads),
                  **contender.environment})
+        self.child.send_signal(signal.SIGSTOP)
 
     def ask(self, command, seconds):
         """The answer to a command, within so many seconds; {"unavailable": why} when there is none."""
