@@ -19,8 +19,8 @@ extern "C" {
 #endif
 
 /* The table (rv_config_row) documents each field. A field is unset when it is NULL, 0 or false and,
- * for validation, momentum, forget, clip_norm and head_units, when it is -1. An unset field gets the default of the task,
- * the model or the optimizer. Strings that you assign are borrowed. */
+ * for validation, momentum, forget, weight_decay, clip_norm and head_units, when it is -1. An unset
+ * field gets the default of the task, the model or the optimizer. Strings that you assign are borrowed. */
 typedef struct rv_data_config {
     const char *task, *path, *labels, *classes, *alphabet;
     const char *shape, *targets, *separator, *header, *validation_path, *validation_labels;
@@ -71,8 +71,8 @@ void rv_train_config_free(rv_train_config *config);
  * unset. */
 bool rv_train_config_copy(rv_train_config *copy, const rv_train_config *config, rv_error *error);
 
-/* Whether all values are in range, and, if the run is kept in a folder, texts are UTF-8. RV_ERROR_ARGUMENT names the first option that is not. Here and
- * elsewhere a message writes the key of an option as `learning-rate`. */
+/* Whether all values are in range, and, if the run is kept in a folder, texts are UTF-8.
+ * RV_ERROR_ARGUMENT names the first option that is not. Here and elsewhere a message writes the key of an option as `learning-rate`. */
 bool rv_train_config_check(const rv_train_config *config, rv_error *error);
 
 /* ---- the table of fields ---- */

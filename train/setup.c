@@ -445,7 +445,7 @@ static bool choose_optimizer(rv_train_config *c, rv_setup *s, const rv_optimizer
     s->optimizer = *base;
     if (o->momentum >= 0) s->optimizer.momentum = o->momentum;
     if (o->learning_rate > 0) s->optimizer.learning_rate = o->learning_rate;
-    if (o->weight_decay > 0) s->optimizer.weight_decay = o->weight_decay;
+    if (o->weight_decay >= 0) s->optimizer.weight_decay = o->weight_decay;
     if (o->clip_norm >= 0 || !own)
         s->optimizer.clip_norm = o->clip_norm < 0 ? r->clip_norm : o->clip_norm;
     if (o->clip_value > 0) s->optimizer.clip_value = o->clip_value;

@@ -110,6 +110,16 @@ TEST(Train, SameOptionsGiveTheSameParametersAndOthersDoNot)
     EXPECT_NE(digest("--learning-rate 0.04"), first);
 }
 
+TEST(Train, ZeroTurnsOffWhatAnOptimizerDoesByDefault)
+{
+    const auto digest = [](const std::string &arguments) {
+        return Json(recurve("train --epochs 1 --json " + arguments).out).text("digest");
+    };
+    EXPECT_EQ(digest("--optimizer adamw --weight-decay 0"), digest("--optimizer adam"));
+    EXPECT_NE(digest("--optimizer adamw"), digest("--optimizer adam"));
+    EXPECT_EQ(digest("--clip-norm 0 --clip-value 0 --noise 0"), digest(""));
+}
+
 TEST(Train, AnyNumberOfThreadsGivesTheSameParameters)
 {
     const std::string run =
