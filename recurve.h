@@ -14,6 +14,7 @@
 #include "tensor/safetensors.h"
 #include "train/baseline.h"
 #include "train/batch_program.h"
+#include "train/collective.h"
 #include "train/config.h"
 #include "train/metrics.h"
 #include "train/setup.h"

@@ -10,7 +10,7 @@
 #include "data/shuffle_internal.h"
 #include "tensor/memory.h"
 
-enum { MOST_PREFETCH = 64 };
+enum { MOST_PREFETCH = 64, MOST_PARTS = 1 << 20 };
 
 typedef struct slot {
     rv_tensor x, y, length; /* of a full batch */
@@ -58,9 +58,12 @@ static bool fill(const rv_loader *l, slot *to, int64_t batch)
 {
     size_t x = rv_tensor_bytes(&to->x) / (size_t)l->options.batch_size;
     size_t y = rv_tensor_bytes(&to->y) / (size_t)l->options.batch_size;
+    const rv_loader_options *o = &l->options;
     int64_t rows = rows_of(l, batch);
+    int64_t first = o->parts ? rows * o->first / o->parts : 0;
+    int64_t end = o->parts ? rows * o->last / o->parts : rows;
     to->error = (rv_error){0};
-    for (int64_t i = 0; i < rows; i++) {
+    for (int64_t i = first; i < end; i++) {
         if (!rv_source_read(&l->source, l->epoch, index_of(l, batch, i),
                             (char *)to->x.data + (size_t)i * x, (char *)to->y.data + (size_t)i * y,
                             (int32_t *)to->length.data + i, &to->error)) {
@@ -148,6 +151,13 @@ static bool check_options(const rv_source *s, const rv_loader_options *o, rv_err
     if (o->batch_size < 1) {
         return rv_fail(error, RV_ERROR_ARGUMENT,
                        "batches of %" PRId64 " sample(s); expected at least 1", o->batch_size);
+    }
+    if (o->parts < 0 || o->parts > MOST_PARTS ||
+        (o->parts && (o->first < 0 || o->first > o->last || o->last > o->parts))) {
+        return rv_fail(error, RV_ERROR_ARGUMENT,
+                       "parts %" PRId64 " to %" PRId64 " of %" PRId64
+                       "; expected 0 to %d parts, and first and last among them",
+                       o->first, o->last, o->parts, MOST_PARTS);
     }
     if (o->prefetch < 0 || o->prefetch > MOST_PREFETCH) {
         return rv_fail(error, RV_ERROR_ARGUMENT, "prefetch of %d batch(es); expected 0 to %d",

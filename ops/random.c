@@ -2,12 +2,14 @@
  * program has run, and of its index (invariant 7); the count of the runs is a state of the store, so that a
  * checkpoint resumes the sequence. */
 #include <math.h>
+#include <string.h>
 
 #include "tensor/random.h"
 
 #include "ops/index_internal.h"
 #include "ops/ops.h"
 #include "ops/options.h"
+#include "ops/random_internal.h"
 #include "tensor/memory.h"
 
 typedef struct random_attr {
@@ -98,16 +100,35 @@ const rv_op rv_op_random_uniform = {
 
 /* ---- constructors ---- */
 
-/* The number of runs so far, in two digits of base 2^20, which are exact in f32. Also records that a run adds one. */
+static const double base = 1 << 20; /* of the count's two digits, which are exact in f32 */
+static const char count_name[] = "random/count";
+
+/* The number of runs so far. Also records that a run adds one. */
 static rv_var run_count(rv_tape *tape)
 {
-    const double base = 1 << 20;
-    rv_var count = rv_state(tape, "random/count", RV_SHAPE(2), rv_init_constant(0));
+    rv_var count = rv_state(tape, count_name, RV_SHAPE(2), rv_init_constant(0));
     rv_var next = rv_shift(rv_slice_axis(count, 0, 0, 1), 1);
     rv_var below = rv_less(next, rv_scalar(tape, base));
     rv_var high = rv_add(rv_slice_axis(count, 0, 1, 1), rv_one_minus(below));
     rv_assign(count, rv_concat((rv_var[]){rv_multiply(next, below), high}, 2, 0));
     return count;
+}
+
+bool rv_random_is_count(const rv_entry *entry) { return strcmp(entry->name, count_name) == 0; }
+
+int64_t rv_random_count(const rv_store *store)
+{
+    const rv_entry *count = rv_store_find(store, count_name);
+    if (!count || rv_tensor_count(&count->tensor) != 2) return 0;
+    return (int64_t)(rv_tensor_get(&count->tensor, 0) + rv_tensor_get(&count->tensor, 1) * base);
+}
+
+void rv_random_set_count(rv_store *store, int64_t runs)
+{
+    rv_entry *count = rv_store_find(store, count_name);
+    if (!count || rv_tensor_count(&count->tensor) != 2) return;
+    rv_tensor_set(&count->tensor, 0, (double)(runs % (int64_t)base));
+    rv_tensor_set(&count->tensor, 1, (double)(runs / (int64_t)base));
 }
 
 rv_var rv_random(rv_tape *tape, const char *name, rv_shape shape)

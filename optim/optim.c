@@ -7,6 +7,7 @@
 #include "optim/check_internal.h"
 #include "optim/gradients_internal.h"
 #include "optim/groups_internal.h"
+#include "optim/minimize_internal.h"
 #include "optim/parameters_internal.h"
 #include "tensor/memory.h"
 
@@ -39,7 +40,7 @@ static rv_var next_value(const rv_optimizer *o, rv_update *u)
     return next;
 }
 
-static void record_updates(const rv_optimizer *o, const rv_var *w, rv_var *g, int count)
+void rv_minimize_update(const rv_optimizer *o, const rv_var *w, rv_var *g, int count)
 {
     rv_tape *tape = w[0].tape;
     rv_var due = {0};
@@ -70,14 +71,15 @@ static int drop_frozen(const rv_optimizer *o, rv_var *w, int count)
     return kept;
 }
 
-static void minimize(rv_var loss, const rv_optimizer *o, rv_var *w, rv_var *g, int count)
+/* Keeps in w those that are updated, and records their gradients. Returns their number, 0 on error. */
+static int gradients(rv_var loss, const rv_optimizer *o, rv_var *w, rv_var *g, int count)
 {
     rv_tape *tape = loss.tape;
     const char *twice;
     if (!count)
         rv_tape_fail(tape, RV_ERROR_ARGUMENT,
                      "minimize: the loss depends on no parameter; make one with rv_parameter");
-    if (!count || !rv_check_optimizer(tape, o) || !rv_groups_check(tape, o, w, count)) return;
+    if (!count || !rv_check_optimizer(tape, o) || !rv_groups_check(tape, o, w, count)) return 0;
     count = drop_frozen(o, w, count);
     if (!count)
         rv_tape_fail(
@@ -90,19 +92,30 @@ static void minimize(rv_var loss, const rv_optimizer *o, rv_var *w, rv_var *g, i
                      "losses",
                      twice);
     else if (rv_gradient(loss, w, count, g))
-        record_updates(o, w, g, count);
+        return count;
+    return 0;
+}
+
+rv_var *rv_minimize_gradients(rv_var loss, const rv_optimizer *o, rv_var **g, int *count)
+{
+    rv_var *w = rv_parameters_of(loss, count);
+    *g = rv_alloc((size_t)*count + 1, sizeof **g);
+    if (!w || !*g)
+        rv_tape_fail(loss.tape, RV_ERROR_MEMORY, "minimize: out of memory");
+    else if ((*count = gradients(loss, o, w, *g, *count)))
+        return w;
+    rv_free(w);
+    rv_free(*g);
+    *g = NULL;
+    return NULL;
 }
 
 bool rv_minimize(rv_var loss, rv_optimizer optimizer)
 {
     if (rv_is_null(loss)) return false;
     int count;
-    rv_var *w = rv_parameters_of(loss, &count);
-    rv_var *g = rv_alloc((size_t)count + 1, sizeof *g);
-    if (w && g)
-        minimize(loss, &optimizer, w, g, count);
-    else
-        rv_tape_fail(loss.tape, RV_ERROR_MEMORY, "minimize: out of memory");
+    rv_var *g, *w = rv_minimize_gradients(loss, &optimizer, &g, &count);
+    if (w) rv_minimize_update(&optimizer, w, g, count);
     rv_free(w);
     rv_free(g);
     return !rv_tape_error(loss.tape)->code;

@@ -198,6 +198,13 @@ static const rv_config_row rows[] = {
     ROW(loop.seed, "seed", "N", WHOLE,
         "seed of all random numbers: data, split, initial\nparameters, order, dropout (default: 1)",
         .low = 0, .high = (int64_t)1 << 53, .unset = -1, KEPT),
+    ROW(loop.leaves, "leaves", "N", WHOLE,
+        "cut each batch into N leaves: each leaf's gradient is\ncomputed alone, and they are "
+        "summed in a fixed order. The\n"
+        "result is the same bit for bit for any number of\nprocesses that share the leaves, see "
+        "docs/mpi.md (default:\n"
+        "a batch is not cut)",
+        .low = 1, .high = RV_TRAIN_LEAVES, KEPT),
     ROW(loop.dtype, "dtype", "f32|f64", TEXT, "type of the numbers (default: f32)", KEPT),
     ROW(loop.threads, "threads", "N", WHOLE,
         "threads (default: 1); the results are the same for any\nnumber", .low = 1,

@@ -45,14 +45,14 @@ typedef struct rv_optimizer_config {
 
 typedef struct rv_loop_config {
     const char *dtype;
-    int64_t epochs, batch_size, patience, seed;
+    int64_t epochs, batch_size, patience, seed, leaves;
     /* The fields below do not change the results. config.json does not hold them. */
     int64_t threads;
     const char *output; /* the folder that the run is kept in; NULL: none */
     bool overwrite, anomaly;
 } rv_loop_config;
 
-enum { RV_TRAIN_THREADS = 64 }; /* the most that `threads` may be */
+enum { RV_TRAIN_THREADS = 64, RV_TRAIN_LEAVES = 1024 }; /* the most that these may be */
 
 typedef struct rv_train_config {
     rv_data_config data;

@@ -3,8 +3,15 @@
 #include <math.h>
 
 #include "data/loader.h"
+#include "ops/random_internal.h"
+#include "tensor/memory.h"
 #include "tensor/needs_internal.h"
 #include "train/trainer/nan_guard.h"
+#include "train/trainer/ranks.h"
+
+/* What ranks add up: the counts of rv_metrics, then the loss and the error of each batch, summed in the order of batches so
+ * that the bits do not depend on the number of ranks. */
+enum { CLASSES = RV_CONFUSION_CLASSES, COUNTS = 3 + CLASSES * CLASSES };
 
 /* The class with the largest logit. */
 static int64_t answer_of(const rv_tensor *output, int64_t width, int64_t row, int64_t classes)
@@ -45,25 +52,70 @@ static void judge(const rv_setup *s, const rv_batch *batch, const rv_tensor *out
     }
 }
 
+/* Measures this rank's batches: one in `size`. */
 static bool measure_batches(const rv_setup *s, rv_store *store, rv_batch_program two[2],
-                            rv_loader *loader, rv_metrics *m, rv_error *error)
+                            rv_loader *loader, rv_metrics *m, double *sums, rv_error *error)
 {
+    const rv_collective *c = s->collective;
+    const int64_t batches = rv_loader_batches(loader), random = rv_random_count(store);
     rv_nan_guard guard = {0};
-    rv_error why = {0};
     bool ok = true;
     if (s->carry) rv_reset_carried(store, "measure");
-    const rv_batch *batch;
-    while (ok && (batch = rv_loader_next(loader, &why))) {
-        const rv_batch_program *b = rv_batch_program_fit(two, s, store, batch->count, false, &why);
-        ok = b && rv_run_guarded(s, store, b, &guard, batch, false, "measuring", &why);
+    for (int64_t i = c ? c->rank : 0; ok && i < batches; i += c ? c->size : 1) {
+        const rv_batch *batch =
+            !c || rv_loader_start(loader, 0, i, error) ? rv_loader_next(loader, error) : NULL;
+        const rv_batch_program *b =
+            batch ? rv_batch_program_fit(two, s, store, batch->count, false, error) : NULL;
+        if (s->leaves) rv_random_set_count(store, random + i);
+        ok = b && rv_run_guarded(s, store, b, &guard, batch, false, "measuring", error);
         if (!ok) break;
         int64_t before = m->answers;
+        m->error = 0;
         judge(s, batch, rv_program_output(b->program, 1), m);
         m->samples += batch->count;
-        m->loss += rv_value(b->program, 0) * (double)(m->answers - before);
+        sums[2 * i] = rv_value(b->program, 0) * (double)(m->answers - before);
+        sums[2 * i + 1] = m->error;
     }
-    ok = why.code == RV_OK || rv_fail(error, why.code, "%-s", why.text);
+    if (s->leaves) rv_random_set_count(store, random + batches);
     rv_nan_guard_free(&guard);
+    return ok;
+}
+
+/* The counts, as numbers that ranks can add, or back. */
+static void count(rv_metrics *m, double *numbers, bool back)
+{
+    int64_t *counts[COUNTS] = {&m->samples, &m->answers, &m->correct};
+    for (int i = 3; i < COUNTS; i++)
+        counts[i] = &m->confusion[(i - 3) / CLASSES][(i - 3) % CLASSES];
+    for (int i = 0; i < COUNTS; i++)
+        if (back)
+            *counts[i] = (int64_t)numbers[i];
+        else
+            numbers[i] = (double)*counts[i];
+}
+
+static bool measure(const rv_setup *s, rv_store *store, rv_batch_program two[2], rv_loader *loader,
+                    rv_metrics *m, rv_error *error)
+{
+    const size_t batches = (size_t)rv_loader_batches(loader), size = COUNTS + 2 * batches;
+    double *numbers = loader ? rv_alloc(2 * size, sizeof *numbers) : NULL;
+    bool stop = false;
+    if (loader && !numbers) rv_fail_memory(error);
+    if (numbers) {
+        bool averaged = s->optimizer.average > 0 && rv_swap_averages(store);
+        measure_batches(s, store, two, loader, m, numbers + COUNTS, error);
+        if (averaged) rv_swap_averages(store);
+        count(m, numbers, false);
+    }
+    bool ok = rv_ranks_agree(s->collective, &stop, error) &&
+              rv_ranks_sum(s->collective, numbers, numbers + size, size, error);
+    if (ok) count(m, numbers, true);
+    m->error = 0;
+    for (size_t i = 0; ok && i < batches; i++) {
+        m->loss += numbers[COUNTS + 2 * i];
+        m->error += numbers[COUNTS + 2 * i + 1];
+    }
+    rv_free(numbers);
     return ok;
 }
 
@@ -76,13 +128,12 @@ bool rv_measure(const rv_setup *s, rv_store *store, rv_batch_program two[2], con
                                  .in_order = !s->carry,
                                  .contiguous = s->carry,
                                  .drop_last = s->carry};
+    rv_error why = {0};
     *m = (rv_metrics){0};
-    rv_loader *loader = rv_loader_new(data, &options, error);
-    bool averaged = s->optimizer.average > 0 && rv_swap_averages(store);
-    bool ok = loader && measure_batches(s, store, two, loader, m, error);
-    if (averaged) rv_swap_averages(store);
+    rv_loader *loader = rv_loader_new(data, &options, &why);
+    bool ok = measure(s, store, two, loader, m, &why);
     rv_loader_free(loader);
-    if (!ok) return false;
+    if (!ok) return rv_fail(error, why.code, "%-s", why.text);
     double answers = (double)(m->answers > 0 ? m->answers : 1);
     m->loss /= answers;
     m->error = s->model->record && s->data.classes == 0 ? m->loss : m->error / answers;

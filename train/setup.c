@@ -306,12 +306,20 @@ static bool choose_units(rv_train_config *c, rv_setup *s, rv_error *error)
     return true;
 }
 
-/* A derivation may fit batches of one size only; the last one may be smaller. */
+/* A derivation may fit batches, or leaves, of one size only. */
+static bool check_batch(const rv_train_config *c, const rv_setup *s, int64_t size, rv_error *error)
+{
+    const int64_t leaves = c->loop.leaves ? c->loop.leaves : 1, least = size / leaves;
+    return (!least || check_own_net(s, least, true, error)) &&
+           (size % leaves == 0 || check_own_net(s, least + 1, true, error));
+}
+
+/* The last batch may be smaller. */
 static bool check_batches(const rv_train_config *c, const rv_setup *s, rv_error *error)
 {
     const int64_t count = s->training.count, size = c->loop.batch_size, rest = count % size;
-    return (count < size || check_own_net(s, size, true, error)) &&
-           (!rest || check_own_net(s, rest, true, error));
+    return (count < size || check_batch(c, s, size, error)) &&
+           (!rest || check_batch(c, s, rest, error));
 }
 
 static bool choose_net(rv_train_config *c, rv_setup *s, const rv_defaults *r, rv_error *error)
@@ -462,6 +470,40 @@ static bool choose_optimizer(rv_train_config *c, rv_setup *s, const rv_optimizer
                          error);
 }
 
+/* ---- leaves and ranks ---- */
+
+static bool choose_leaves(const rv_train_config *c, rv_setup *s, const rv_collective *ranks,
+                          rv_error *error)
+{
+    const int64_t leaves = c->loop.leaves, count = s->training.count;
+    const int64_t batch = c->loop.batch_size < count ? c->loop.batch_size : count;
+    if (ranks && (ranks->size < 1 || ranks->rank < 0 || ranks->rank >= ranks->size ||
+                  !ranks->send || !ranks->receive))
+        return rv_fail(error, RV_ERROR_ARGUMENT,
+                       "collective: rank %d of %d; expected one from 0 to size - 1, and functions "
+                       "that send and receive",
+                       ranks->rank, ranks->size);
+    if (ranks && ranks->size > 1 && leaves < ranks->size)
+        return rv_fail(error, RV_ERROR_ARGUMENT,
+                       "`leaves`: got %" PRId64
+                       ", but %d ranks share the leaves of a batch; expected at least one for each "
+                       "rank, such as %d",
+                       leaves, ranks->size, 4 * ranks->size);
+    if (leaves > batch)
+        return rv_fail(error, RV_ERROR_ARGUMENT,
+                       "`leaves`: got %" PRId64 ", expected at most the %" PRId64
+                       " sample(s) of a batch",
+                       leaves, batch);
+    if (leaves && s->carry)
+        return rv_fail(
+            error, RV_ERROR_ARGUMENT,
+            "`leaves`: with `carry` each batch starts from the states of the one before, "
+            "and leaves keep none; leave one of the two out");
+    s->leaves = leaves;
+    s->collective = ranks && ranks->size > 1 ? ranks : NULL;
+    return true;
+}
+
 /* ---- all of it ---- */
 
 bool rv_setup_choose(rv_train_config *c, rv_setup *s, const rv_optimizer *own, rv_error *error)
@@ -484,7 +526,8 @@ bool rv_setup_make(rv_setup *s, rv_train_config *c, const rv_train_parts *given,
         !choose_gradients(c, s, error) || !rv_setup_split(c, s, parts, error))
         return false;
     s->training = s->varied.read ? s->varied : s->part;
-    return rv_setup_choose(c, s, parts->optimizer, error);
+    return rv_setup_choose(c, s, parts->optimizer, error) &&
+           choose_leaves(c, s, parts->collective, error);
 }
 
 void rv_setup_free(rv_setup *s)

@@ -7,6 +7,7 @@
 #include "../models/models.h"
 #include "../optim/optim.h"
 #include "../optim/plateau.h"
+#include "collective.h"
 #include "config.h"
 
 #ifdef __cplusplus
@@ -19,7 +20,8 @@ typedef struct rv_train_parts {
     const rv_source *data;       /* samples to train on */
     const rv_source *validation; /* samples to validate on; NULL: some of the data are set aside */
     const rv_model *model;       /* it needs a name, and a step or a record function */
-    const rv_optimizer *optimizer; /* copied; options that are set override its fields */
+    const rv_optimizer *optimizer;   /* copied; options that are set override its fields */
+    const rv_collective *collective; /* ranks that train together; NULL: one process */
 } rv_train_parts;
 
 enum {
@@ -49,6 +51,9 @@ typedef struct rv_setup {
     rv_source validation;       /* samples to validate on */
     bool validated;             /* samples to validate on are not those to train on */
     rv_source sample;           /* the first RV_TRAINING_SAMPLE samples of `part`, to measure */
+    int64_t leaves;             /* of a batch, whose gradients are summed; 0: it is not cut */
+
+    const rv_collective *collective; /* of more than one rank, borrowed; NULL: one rank */
 } rv_setup;
 
 /* Opens the data, looks up the names, and sets each unset field of *config to its default. `parts`

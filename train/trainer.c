@@ -7,17 +7,26 @@
 #include "tensor/memory.h"
 #include "tensor/needs_internal.h"
 #include "train/trainer/resume.h"
+#include "train/trainer/ranks.h"
 #include "train/trainer/run_state.h"
+#include "train/trainer/share.h"
 #include "train/trainer/trainer.h"
 
 /* ---- making one ---- */
 
+bool rv_trainer_is_helper(const rv_trainer *t)
+{
+    return t->setup.collective && t->setup.collective->rank > 0;
+}
+
 static bool make(rv_trainer *t, const rv_train_config *config, const rv_train_parts *parts,
                  rv_error *error)
 {
-    return rv_train_config_copy(&t->config, config, error) &&
-           rv_setup_make(&t->setup, &t->config, parts, error) &&
-           (t->store = rv_setup_store(&t->config, error));
+    if (!rv_train_config_copy(&t->config, config, error) ||
+        !rv_setup_make(&t->setup, &t->config, parts, error))
+        return false;
+    if (rv_trainer_is_helper(t)) t->config.loop.output = NULL;
+    return (t->store = rv_setup_store(&t->config, error));
 }
 
 rv_trainer *rv_trainer_new_with(const rv_train_config *config, const rv_train_parts *parts,
@@ -54,6 +63,7 @@ void rv_trainer_free(rv_trainer *t)
         rv_batch_program_free(&t->update[i]);
         rv_batch_program_free(&t->measure[i]);
     }
+    rv_leaves_free(t->leaves);
     rv_folder_unlock(t->lock);
     rv_free(t->inputs);
     rv_store_free(t->store);
@@ -93,7 +103,9 @@ static bool open_loader(rv_trainer *t, rv_error *error)
                                  .in_order = t->config.data.in_order,
                                  .contiguous = s->carry,
                                  .drop_last = s->carry,
-                                 .prefetch = s->prefetch};
+                                 .prefetch = s->prefetch,
+                                 .parts = s->leaves};
+    if (s->leaves) rv_leaves_range(s, &options.first, &options.last);
     if (!t->loader) t->loader = rv_loader_new(&s->training, &options, error);
     return t->loader;
 }
@@ -162,8 +174,15 @@ static void notify_epoch(rv_trainer *t)
 {
     for (int i = 0; i < t->observer_count; i++) {
         const rv_observer *o = &t->observers[i];
-        if (o->on_epoch && !o->on_epoch(o->context, t)) t->result.interrupted = true;
+        if (o->on_epoch && !o->on_epoch(o->context, t)) t->stop = true;
     }
+}
+
+bool rv_trainer_agree(rv_trainer *t, rv_error *error)
+{
+    bool stop = t->stop, ok = rv_ranks_agree(t->setup.collective, &stop, error);
+    t->result.interrupted = t->result.interrupted || stop;
+    return ok;
 }
 
 static bool train(rv_trainer *t, rv_error *error)
@@ -172,12 +191,14 @@ static bool train(rv_trainer *t, rv_error *error)
     while (!at_end(t) && !r->interrupted) {
         if (!rv_train_epoch(t, error)) return false;
         if (r->interrupted) break;
-        if (!finish_epoch(t, error)) return false;
-        notify_epoch(t);
+        if (finish_epoch(t, error) && rv_share_check(t, error)) notify_epoch(t);
+        if (!rv_trainer_agree(t, error)) return false;
     }
+    t->stop = false; /* all ranks have learned of it */
     r->interrupted = r->interrupted && !at_end(t);
     r->samples_per_second = (double)r->at.learned / r->at.seconds;
-    return rv_keep_now(t, error);
+    rv_keep_now(t, error);
+    return rv_trainer_agree(t, error);
 }
 
 static bool measure_end(rv_trainer *t, rv_error *error)
@@ -191,14 +212,47 @@ static bool measure_end(rv_trainer *t, rv_error *error)
            (!comparable || rv_baseline_find(&t->setup.validation, &r->baseline, error));
 }
 
+static void continue_from(rv_trainer *t, const rv_train_result *result, rv_epoch *history)
+{
+    rv_free(t->history);
+    t->result = *result;
+    t->history = history;
+    t->capacity = (size_t)result->epochs;
+    t->unsaved = false;
+}
+
+static bool open_leaves(rv_trainer *t, rv_error *error)
+{
+    const int64_t batch = t->config.loop.batch_size, count = t->setup.training.count;
+    if (t->setup.leaves && !t->leaves)
+        t->leaves = rv_leaves_new(&t->setup, t->store, batch < count ? batch : count, error);
+    return t->leaves || !t->setup.leaves;
+}
+
+/* What a rank does alone comes first; then all begin where rank 0 is. */
+static bool begin(rv_trainer *t, rv_error *error)
+{
+    rv_train_result result;
+    rv_epoch *history;
+    if (rv_keep_start(t, error) && open_loader(t, error)) open_leaves(t, error);
+    if (!rv_trainer_agree(t, error)) return false;
+    if (!t->setup.collective) return true;
+    bool ok = rv_share_run(t, &result, &history, error);
+    if (ok && rv_trainer_is_helper(t))
+        continue_from(t, &result, history);
+    else
+        rv_free(history);
+    return ok;
+}
+
 bool rv_trainer_fit(rv_trainer *t, rv_error *error)
 {
     if (!RV_NEEDS(error, t)) return false;
     rv_error why = {0};
     rv_train_result *r = &t->result;
-    r->interrupted = r->diverged = false;
-    bool ok = rv_keep_start(t, &why) && open_loader(t, &why) && train(t, &why) &&
-              (r->interrupted || measure_end(t, &why));
+    r->interrupted = r->diverged = t->stop = false;
+    if (begin(t, &why) && train(t, &why) && !r->interrupted) measure_end(t, &why);
+    bool ok = rv_trainer_agree(t, &why);
     r->diverged = why.code == RV_ERROR_NUMBER;
     return ok || rv_fail(error, why.code, "%-s", why.text);
 }
@@ -219,15 +273,6 @@ bool rv_trainer_save(rv_trainer *t, rv_error *error)
         return rv_fail(error, RV_ERROR_ARGUMENT, "`output` names no folder to save the run in");
     t->unsaved = true;
     return rv_keep_start(t, error) && rv_keep_now(t, error);
-}
-
-static void continue_from(rv_trainer *t, const rv_train_result *result, rv_epoch *history)
-{
-    rv_free(t->history);
-    t->result = *result;
-    t->history = history;
-    t->capacity = (size_t)result->epochs;
-    t->unsaved = false;
 }
 
 /* Reads the run without locking its folder, in which another trainer may be writing. */
@@ -253,6 +298,7 @@ bool rv_trainer_resume(rv_trainer *t, rv_error *skipped, rv_error *changed, rv_e
     if (!RV_NEEDS(error, t)) return false;
     const char *folder = t->config.loop.output;
     rv_folder_lock *held = t->lock;
+    if (rv_trainer_is_helper(t)) return true; /* rv_trainer_fit gives it rank 0's run */
     if (!folder)
         return rv_fail(error, RV_ERROR_ARGUMENT, "`output` names no folder to resume a run from");
     if (!held) t->lock = rv_folder_lock_take(folder, error);

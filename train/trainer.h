@@ -52,7 +52,7 @@ typedef struct rv_train_result {
     int64_t best_epoch;      /* the epoch with the least validation loss; 0: none yet */
     rv_run_state at;         /* now */
     rv_run_state saved;      /* in the checkpoint; epoch 0: none was saved */
-    bool interrupted;        /* an observer ended rv_trainer_fit early */
+    bool interrupted;        /* an observer ended rv_trainer_fit early, on any rank */
     bool diverged;           /* a loss was not finite: rv_trainer_fit failed with RV_ERROR_NUMBER */
     /* No update has changed a parameter, as of the last epoch: for instance, the learning rate is
      * too small for the dtype, or clipping leaves nothing of the gradient. False until two updates
@@ -72,7 +72,9 @@ typedef struct rv_train_result {
  * with rv_trainer_free. NULL on failure: the error names the option. */
 rv_trainer *rv_trainer_new(const rv_train_config *config, rv_error *error);
 
-/* The same with parts of your own, which must outlive the trainer. */
+/* The same with parts of your own, which must outlive the trainer. With a collective, the trainers of all ranks train one
+ * net: all call rv_trainer_fit, which gives rank 0's run to the others and succeeds or fails on all alike. Only rank 0 has
+ * an output folder, reads checkpoints and writes. A wish to stop ends the run after the next update. */
 rv_trainer *rv_trainer_new_with(const rv_train_config *config, const rv_train_parts *parts,
                                 rv_error *error);
 
@@ -138,7 +140,7 @@ bool rv_trainer_load(rv_trainer *trainer, const char *path, rv_error *changed, r
  * it before rv_trainer_fit. On failure the parameters are unchanged. */
 bool rv_trainer_initialize(rv_trainer *trainer, const char *path, bool partial, rv_error *error);
 
-/* Measures the net on a source whose samples have the shapes and classes of the training data. */
+/* Measures the net on a source whose samples have the shapes and classes of the training data. All ranks call it. */
 bool rv_trainer_evaluate(rv_trainer *trainer, const rv_source *data, rv_metrics *metrics,
                          rv_error *error);
 

@@ -183,13 +183,36 @@ TEST(Loader, ReportsErrorsOfTheThread)
     }
 }
 
+/* A part that is not read cannot fail: sample 9 is the second half of the last batch. */
+TEST(Loader, ReadsAPartOfEachBatch)
+{
+    const int64_t broken = 9;
+    const rv_source source = numbered(10, &broken);
+    for (const int prefetch : {0, 2}) {
+        rv_error error = {};
+        const Loader middle = load(source, {4, 0, true, false, false, prefetch, 4, 1, 3});
+        const auto batches = rest(middle.get(), &error);
+        EXPECT_EQ(error.code, RV_OK) << error.text;
+        ASSERT_EQ(batches.size(), 3u);
+        EXPECT_EQ(batches[0][1], 1);
+        EXPECT_EQ(batches[1][2], 6);
+        EXPECT_EQ(batches[2].size(), 2u);
+        EXPECT_EQ(batches[2][0], 8);
+        const Loader end = load(source, {4, 0, true, false, false, prefetch, 4, 2, 4});
+        EXPECT_EQ(rest(end.get(), &error).size(), 2u);
+        EXPECT_EQ(error.code, RV_ERROR_IO);
+    }
+}
+
 TEST(Loader, RefusesInvalidOptions)
 {
     const rv_source source = numbered(10);
     const rv_loader_options refused[] = {
-        {0, 0, false, false, false, 0},  {-1, 0, false, false, false, 0},
-        {1, 0, false, false, false, -1}, {1, 0, false, false, false, 65},
-        {11, 0, false, true, false, 0},  {11, 0, false, false, true, 0}};
+        {0, 0, false, false, false, 0},         {-1, 0, false, false, false, 0},
+        {1, 0, false, false, false, -1},        {1, 0, false, false, false, 65},
+        {11, 0, false, true, false, 0},         {11, 0, false, false, true, 0},
+        {1, 0, true, false, false, 0, -1},      {1, 0, true, false, false, 0, 4, 3, 2},
+        {1, 0, true, false, false, 0, 4, 0, 5}, {1, 0, true, false, false, 0, INT64_MAX, 0, 1}};
     for (const auto &options : refused) {
         rv_error error = {};
         EXPECT_EQ(load(source, options, &error), nullptr);

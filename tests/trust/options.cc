@@ -158,6 +158,9 @@ DRAW(const rv_loader_options *)
         o->contiguous = a.choose(1, 2);
         o->drop_last = draw<bool>(a);
         o->prefetch = a.one_of<int>({0}, {1, 64, -1, 65, INT32_MAX, INT32_MIN});
+        o->parts = a.one_of<int64_t>({0}, {2, -1, INT64_MAX, INT64_MIN});
+        o->first = a.one_of<int64_t>({0}, {1, -1, INT64_MAX, INT64_MIN});
+        o->last = a.one_of<int64_t>({0}, {1, -1, INT64_MAX, INT64_MIN});
         return o;
     });
 }
@@ -652,6 +655,20 @@ DRAW(rv_train_config *)
         return c;
     });
 }
+static bool sends_nothing(void *, int, const void *, size_t, rv_error *) { return false; }
+static bool receives_nothing(void *, int, void *, size_t, rv_error *error)
+{
+    return rv_fail(error, RV_ERROR_IO, "nobody is there");
+}
+DRAW(const rv_collective *)
+{
+    return or_null<rv_collective>(a, [&] {
+        const int rank = a.one_of<int>({0}, {1, -1, INT32_MAX, INT32_MIN});
+        const int size = a.one_of<int>({1}, {2, 0, -1, INT32_MAX, INT32_MIN});
+        return a.keep(rv_collective{rank, size, a.choose(1, 2) ? nullptr : sends_nothing,
+                                    a.choose(1, 2) ? nullptr : receives_nothing, nullptr});
+    });
+}
 DRAW(const rv_train_parts *)
 {
     if (a.choose(2, 3) != 2) return nullptr;
@@ -660,6 +677,7 @@ DRAW(const rv_train_parts *)
     if (a.choose(1, 2)) p->validation = draw<const rv_source *>(a);
     if (a.choose(1, 2)) p->model = draw<const rv_model *>(a);
     if (a.choose(1, 2)) p->optimizer = a.keep(draw<rv_optimizer>(a));
+    if (a.choose(1, 2)) p->collective = draw<const rv_collective *>(a);
     return p;
 }
 DRAW(rv_setup *)

@@ -6,7 +6,7 @@
 #include "autograd/feed.h"
 #include "tensor/memory.h"
 
-static bool keep(rv_nan_guard *guard, const rv_store *store, rv_error *error)
+bool rv_nan_guard_keep(rv_nan_guard *guard, const rv_store *store, rv_error *error)
 {
     size_t count = rv_store_count(store);
     if (!rv_reserve(&guard->kept, &guard->capacity, count, sizeof *guard->kept))
@@ -41,17 +41,24 @@ bool rv_parameters_finite(const rv_store *store)
 
 /* All entries count: when an optimizer's state overflows, parameters may stay finite but stop
  * changing. */
-static bool store_damaged(const rv_nan_guard *guard, const rv_store *store)
+bool rv_nan_guard_damaged(const rv_nan_guard *guard, const rv_store *store)
 {
     for (size_t i = 0; i < guard->count; i++)
         if (!is_finite(&rv_store_at(store, i)->tensor) && is_finite(&guard->kept[i])) return true;
     return false;
 }
 
-static void restore(const rv_nan_guard *guard, rv_store *store)
+void rv_nan_guard_restore(const rv_nan_guard *guard, rv_store *store)
 {
     for (size_t i = 0; i < guard->count; i++)
         rv_tensor_copy(&rv_store_at(store, i)->tensor, &guard->kept[i], NULL);
+}
+
+bool rv_nan_guard_fail(rv_error *error)
+{
+    return rv_fail(error, RV_ERROR_NUMBER,
+                   "the loss, a parameter or a state is not finite, though each op by itself makes "
+                   "finite numbers; try `dtype` f64");
 }
 
 /* Repeats the run op by op to find the op at fault. A checked run ends before it assigns
@@ -72,12 +79,10 @@ static bool check(rv_nan_guard *guard, const rv_setup *s, rv_store *store,
                   const char *words, rv_error *error)
 {
     rv_error why = {0};
-    if (isfinite(rv_value(b->program, 0)) && !store_damaged(guard, store)) return true;
-    restore(guard, store);
-    if (name_the_op(s, store, batch, training, &why))
-        rv_fail(&why, RV_ERROR_NUMBER, "the loss, a parameter or a state is not finite, %s",
-                "though each op by itself makes finite numbers; try `dtype` f64");
-    restore(guard, store);
+    if (isfinite(rv_value(b->program, 0)) && !rv_nan_guard_damaged(guard, store)) return true;
+    rv_nan_guard_restore(guard, store);
+    if (name_the_op(s, store, batch, training, &why)) rv_nan_guard_fail(&why);
+    rv_nan_guard_restore(guard, store);
     return rv_fail(error, why.code, "%s: %-s", words, why.text);
 }
 
@@ -86,6 +91,6 @@ bool rv_run_guarded(const rv_setup *s, rv_store *store, const rv_batch_program *
                     rv_error *error)
 {
     if (!s->anomaly) return rv_batch_program_run(b, batch, error);
-    return keep(guard, store, error) && rv_batch_program_run(b, batch, error) &&
+    return rv_nan_guard_keep(guard, store, error) && rv_batch_program_run(b, batch, error) &&
            check(guard, s, store, b, batch, training, words, error);
 }

@@ -231,6 +231,7 @@ static bool check_names(const rv_store *a, const rv_store *b, bool partial, cons
 bool rv_trainer_initialize(rv_trainer *t, const char *path, bool partial, rv_error *error)
 {
     if (!RV_NEEDS(error, t, path)) return false;
+    if (rv_trainer_is_helper(t)) return true; /* rv_trainer_fit gives it rank 0's run */
     if (!rv_file_refuse_folder(
             path, "a safetensors file, such as best.safetensors of a run's folder", error))
         return false;

@@ -5,6 +5,7 @@
 #include "data/loader.h"
 #include "train/batch_program.h"
 #include "train/trainer.h"
+#include "train/trainer/leaves.h"
 #include "train/trainer/run_folder.h"
 
 struct rv_trainer {
@@ -12,12 +13,14 @@ struct rv_trainer {
     rv_setup setup;
     rv_store *store;
     rv_batch_program update[2], measure[2]; /* for full batches, and for smaller last ones */
+    rv_leaves *leaves;                      /* in the place of `update` when batches are cut */
     rv_loader *loader;
     rv_train_result result;
     rv_epoch *history; /* [capacity]: result.history */
     size_t capacity;
     rv_observer observers[RV_OBSERVERS];
     int observer_count;
+    bool stop; /* an observer of this rank wants to stop */
     /* The output folder. */
     rv_folder_lock *lock;    /* from the first write until the trainer is freed */
     bool resumed;            /* the trainer continues the run that the folder holds .. */
@@ -33,8 +36,15 @@ struct rv_trainer {
  * sum. */
 double rv_parameter_squares(const rv_store *store);
 
+/* Whether it is another rank's than the first, which alone has the output folder and reads files of weights. */
+bool rv_trainer_is_helper(const rv_trainer *trainer);
+
+/* Whether all ranks are well; else all have the same error. Interrupts the run if an observer of any of them wants to
+ * stop. */
+bool rv_trainer_agree(rv_trainer *trainer, rv_error *error);
+
 /* Carries out the remaining updates of the epoch. RV_ERROR_NUMBER when a loss is not finite. *error
- * must be clear. */
+ * must be clear. On failure all ranks have the same error. */
 bool rv_train_epoch(rv_trainer *trainer, rv_error *error);
 
 /* Makes and locks the output folder, if there is to be one, unless it is locked already. Fails if
