@@ -3,56 +3,52 @@
 #include <signal.h>
 #include <stddef.h>
 
+static const int numbers[] = {SIGINT, SIGTERM, SIGUSR1};
+enum { SIGNALS = sizeof numbers / sizeof *numbers };
+
 static volatile sig_atomic_t asked;
-static struct sigaction before_interrupt, before_terminate;
+static struct sigaction before[SIGNALS];
 
 static void note(int number)
 {
     asked = number;
-    signal(SIGINT, SIG_DFL);
-    signal(SIGTERM, SIG_DFL);
+    for (int i = 0; i < SIGNALS; i++) signal(numbers[i], SIG_DFL);
 }
 
-static sigset_t both_signals(void)
+static sigset_t all_signals(void)
 {
-    sigset_t both;
-    sigemptyset(&both);
-    sigaddset(&both, SIGINT);
-    sigaddset(&both, SIGTERM);
-    return both;
-}
-
-static void catch_one(int number, struct sigaction *before)
-{
-    const struct sigaction action = {
-        .sa_handler = note, .sa_flags = SA_RESTART, .sa_mask = both_signals()};
-    sigaction(number, NULL, before);
-    if (before->sa_handler != SIG_IGN) sigaction(number, &action, NULL);
+    sigset_t all;
+    sigemptyset(&all);
+    for (int i = 0; i < SIGNALS; i++) sigaddset(&all, numbers[i]);
+    return all;
 }
 
 void interrupt_catch(void)
 {
+    const struct sigaction action = {
+        .sa_handler = note, .sa_flags = SA_RESTART, .sa_mask = all_signals()};
     asked = 0;
-    catch_one(SIGINT, &before_interrupt);
-    catch_one(SIGTERM, &before_terminate);
+    for (int i = 0; i < SIGNALS; i++) {
+        sigaction(numbers[i], NULL, &before[i]);
+        if (before[i].sa_handler != SIG_IGN) sigaction(numbers[i], &action, NULL);
+    }
 }
 
 void interrupt_release(void)
 {
-    sigaction(SIGINT, &before_interrupt, NULL);
-    sigaction(SIGTERM, &before_terminate, NULL);
+    for (int i = 0; i < SIGNALS; i++) sigaction(numbers[i], &before[i], NULL);
 }
 
 void interrupt_block(void)
 {
-    const sigset_t both = both_signals();
-    sigprocmask(SIG_BLOCK, &both, NULL);
+    const sigset_t all = all_signals();
+    sigprocmask(SIG_BLOCK, &all, NULL);
 }
 
 void interrupt_unblock(void)
 {
-    const sigset_t both = both_signals();
-    sigprocmask(SIG_UNBLOCK, &both, NULL);
+    const sigset_t all = all_signals();
+    sigprocmask(SIG_UNBLOCK, &all, NULL);
 }
 
 int interrupt_signal(void) { return (int)asked; }

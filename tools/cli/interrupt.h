@@ -1,4 +1,5 @@
-/* Turns SIGINT and SIGTERM into a flag, which a training run polls between updates. */
+/* Turns SIGINT, SIGTERM and SIGUSR1, which job schedulers send before the time is over, into a flag,
+ * which a training run polls between updates. */
 #ifndef RV_TOOLS_CLI_INTERRUPT_H
 #define RV_TOOLS_CLI_INTERRUPT_H
 
@@ -7,7 +8,7 @@
 void interrupt_catch(void);
 void interrupt_release(void);
 
-/* Delays both signals, as around a fork, whose child has the flag and the handlers of its parent. */
+/* Delays these signals, as around a fork, whose child has the flag and the handlers of its parent. */
 void interrupt_block(void);
 void interrupt_unblock(void);
 

@@ -18,6 +18,7 @@
 #include "tools/plot/pictures.h"
 #include "tools/profile/limit.h"
 #include "train/trainer/inputs.h"
+#include "train/trainer/ranks.h"
 #include "train/trainer/run_folder.h"
 
 /* ---- options ---- */
@@ -104,7 +105,7 @@ const command command_train = {
         "signal ends the run after the current update, a second one immediately.\n",
     OPTIONS(options),
     .configures = every_option,
-    .statuses = "130, 143  SIGINT, SIGTERM interrupted it\n",
+    .statuses = "130, 143  SIGINT or SIGUSR1, SIGTERM interrupted it\n",
     .failure = "the run failed: the loss is no longer finite, data are malformed, or a file\n"
                "       cannot be written; or only a picture failed, after the results",
     .example = "recurve train --classes 0-9 --optimizer adam --output /tmp/digits\n"
@@ -439,12 +440,21 @@ static void print_left(const rv_trainer *trainer)
 
 /* ---- running ---- */
 
+/* Only the first rank of several prints, draws and has a folder. */
+static bool is_first(const rv_trainer *trainer)
+{
+    const rv_collective *ranks = rv_trainer_setup(trainer)->collective;
+    return !ranks || ranks->rank == 0;
+}
+
 static bool fit(const train_options *o, rv_trainer *trainer, norms *n, rv_error *error)
 {
     const rv_train_result *r = rv_trainer_result(trainer);
     view v = {.shown = !o->quiet && !o->json && !o->digest};
+    bool stop = false;
     if (v.shown) describe(stderr, trainer, o->resume);
-    if (o->norms && !measure_norms(trainer, n, NORMS_START, error)) return false;
+    if (o->norms && is_first(trainer)) measure_norms(trainer, n, NORMS_START, error);
+    if (!rv_ranks_agree(rv_trainer_setup(trainer)->collective, &stop, error)) return false;
     v.bar = progress_new(v.shown, "", rv_trainer_config(trainer)->loop.epochs, r->epochs,
                          rv_trainer_setup(trainer)->training.count);
     progress_start(&v.bar, r->at.epoch);
@@ -472,13 +482,12 @@ static exit_status train(const train_options *o, rv_trainer *trainer, rv_error *
 {
     const rv_train_result *r = rv_trainer_result(trainer);
     norms n = {0};
-    if ((o->plot || o->pictures) && !gnuplot_find(error)) return STATUS_FAILED;
     bool ok = fit(o, trainer, &n, error);
     if (!ok)
         print_left(trainer);
     else if (r->interrupted)
         print_interrupted(trainer);
-    else
+    else if (is_first(trainer))
         ok = report(o, trainer, &n, error);
     norms_free(&n);
     return !ok                                               ? STATUS_FAILED
@@ -514,6 +523,8 @@ static bool begin(const train_options *given, const train_options *o, rv_trainer
                   rv_error *error)
 {
     if (!draw_pictures(o, trainer, NULL, error)) return false;
+    if ((o->plot || o->pictures) && !o->dry_run && is_first(trainer) && !gnuplot_find(error))
+        return false;
     return o->resume
                ? resume(o, trainer, error)
                : rv_setup_check_given(rv_trainer_setup(trainer), rv_trainer_config(trainer),
@@ -521,7 +532,7 @@ static bool begin(const train_options *given, const train_options *o, rv_trainer
                      (!o->initial || rv_trainer_initialize(trainer, o->initial, o->partial, error));
 }
 
-static exit_status run(int argc, char **argv, rv_error *error)
+exit_status train_with(const rv_collective *ranks, int argc, char **argv, rv_error *error)
 {
     exit_status result;
     train_options o = {.config = rv_train_config_new()}, given = o;
@@ -533,13 +544,18 @@ static exit_status run(int argc, char **argv, rv_error *error)
         if (ok && !check_folder(&o, error))
             result = STATUS_FAILED;
         else if (ok)
-            trainer = rv_trainer_new(&o.config, error);
+            trainer = rv_trainer_new_with(&o.config, &(rv_train_parts){.collective = ranks}, error);
     }
-    if (trainer && begin(&given, &o, trainer, error))
+    bool stop = false, ready = trainer && begin(&given, &o, trainer, error);
+    if (trainer && !ready && error->code != RV_ERROR_ARGUMENT) result = STATUS_FAILED;
+    if (rv_ranks_agree(ranks, &stop, error) && ready)
         result = (o.dry_run ? dry_run : train)(&o, trainer, error);
-    else if (trainer && error->code != RV_ERROR_ARGUMENT)
-        result = STATUS_FAILED;
     rv_trainer_free(trainer);
     rv_train_config_free(&o.config);
     return result;
+}
+
+static exit_status run(int argc, char **argv, rv_error *error)
+{
+    return train_with(NULL, argc, argv, error);
 }

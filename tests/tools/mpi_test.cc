@@ -1,0 +1,154 @@
+/* recurve-mpi: the bits of one process for any number of ranks, also after ranks were killed. */
+#include <dirent.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <random>
+#include <thread>
+#include <vector>
+
+#include "tests/rounds.h"
+#include "tests/tools/command.h"
+
+namespace {
+
+const char mpirun[] = "mpirun --allow-run-as-root --oversubscribe";
+
+/* "mpirun .. -n RANKS recurve-mpi ARGUMENTS" */
+std::string on(int ranks, const std::string &arguments)
+{
+    return std::string(mpirun) + " -n " + std::to_string(ranks) + " tools/mpi/recurve-mpi " +
+           arguments;
+}
+
+/* Ten leaves of a batch, all that an update may have, and a last batch of other sizes. */
+const char small[] =
+    "--classes 0-2 --model gru --units 8 --optimizer adam --dropout 0.2 --noise 0.1 "
+    "--accumulate 2 --clip-norm 0.5 --average 0.9 --batch-size 64 --leaves 10";
+
+TEST(Mpi, AnyNumberOfRanksTrainsTheSame)
+{
+    const std::string train = std::string("train --digest --epochs 2 ") + small;
+    const Outcome alone = recurve(train);
+    ASSERT_EQ(alone.status, 0) << alone.err;
+    for (const int ranks : {1, 2, 3, 4, 7, 8}) {
+        SCOPED_TRACE(ranks);
+        const Outcome outcome = run_program(on(ranks, train));
+        EXPECT_EQ(outcome.status, 0) << outcome.err;
+        EXPECT_EQ(outcome.out, alone.out);
+    }
+}
+
+TEST(Mpi, SaysWhatIsWrong)
+{
+    const Outcome bare = run_program("tools/mpi/recurve-mpi", "train");
+    EXPECT_EQ(bare.status, 2);
+    EXPECT_CONTAINS(bare.err, "start it as `mpirun -n 4 recurve-mpi train ..`");
+    const Outcome none = run_program("tools/mpi/recurve-mpi");
+    EXPECT_EQ(none.status, 2);
+    EXPECT_CONTAINS(none.err, "no command given");
+    EXPECT_EQ(run_program("tools/mpi/recurve-mpi", "--help").status, 0);
+
+    const struct {
+        int ranks;
+        const char *arguments, *message;
+    } wrong[] = {
+        {3, "train --leaves 2",
+         "recurve train: --leaves: got 2, but 3 ranks share the leaves of a "
+         "batch; expected at least one for each rank, such as 12\n"},
+        {2, "train --leafs 2", "did you mean \"--leaves\"?"},
+        {2, "train --data nothing.csv --leaves 2", "nothing.csv"},
+    };
+    for (const auto &w : wrong) {
+        SCOPED_TRACE(w.arguments);
+        const Outcome outcome = run_program(on(w.ranks, w.arguments));
+        EXPECT_NE(outcome.status, 0);
+        EXPECT_EQ(outcome.out.find("recurve"), std::string::npos) << outcome.out;
+        const size_t first = outcome.err.find(w.message);
+        EXPECT_NE(first, std::string::npos) << outcome.err;
+        EXPECT_EQ(outcome.err.find(w.message, first + 1), std::string::npos) << "printed twice";
+    }
+}
+
+/* ---- ranks that are killed ---- */
+
+/* The processes that mpirun has started. */
+std::vector<pid_t> ranks_of(pid_t launcher)
+{
+    std::vector<pid_t> ranks;
+    DIR *all = opendir("/proc");
+    while (const dirent *one = all ? readdir(all) : nullptr) {
+        std::string status;
+        std::getline(std::ifstream(std::string("/proc/") + one->d_name + "/stat"), status);
+        const size_t name = status.find('('), end = status.rfind(')');
+        if (name == std::string::npos || end == std::string::npos) continue;
+        if (status.substr(name, end - name) == "(recurve-mpi" &&
+            std::atoi(status.c_str() + end + 3) == launcher)
+            ranks.push_back(std::atoi(one->d_name));
+    }
+    if (all) closedir(all);
+    return ranks;
+}
+
+/* Runs the command and kills one of its ranks after so many seconds, if it is still there. */
+Outcome run_and_kill(const std::string &command, double after, std::mt19937 *random, bool *killed)
+{
+    const std::string folder = scratch_folder();
+    const std::string words =
+        "exec " + command + " </dev/null >'" + folder + "/out' 2>'" + folder + "/err'";
+    const pid_t launcher = fork();
+    if (launcher == 0) {
+        execl("/bin/sh", "sh", "-c", words.c_str(), nullptr);
+        _exit(127);
+    }
+    std::this_thread::sleep_for(std::chrono::duration<double>(after));
+    const std::vector<pid_t> ranks = ranks_of(launcher);
+    *killed = !ranks.empty() && kill(ranks[(*random)() % ranks.size()], SIGKILL) == 0;
+    int status = 0;
+    waitpid(launcher, &status, 0);
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, slurp(folder + "/out"),
+            slurp(folder + "/err")};
+}
+
+bool exists(const std::string &path) { return access(path.c_str(), F_OK) == 0; }
+
+/* RECURVE_MPI_KILLS=50 makes it so many. */
+TEST(Mpi, AfterEveryKillOfARankAnyNumberContinues)
+{
+    const int kills = rounds("RECURVE_MPI_KILLS", 2);
+    const std::string options = std::string(small) + " --epochs 40";
+    const std::string whole = recurve("train --digest " + options).out;
+    std::mt19937 random(std::random_device{}());
+    std::uniform_real_distribution<double> moment(0.3, 2);
+    std::string folder = scratch_folder();
+    int resumed = 0;
+    for (int done = 0; done < kills;) {
+        const bool saved = exists(folder + "/checkpoint.safetensors");
+        const std::string run =
+            saved ? "train --digest --resume " + folder
+                  : "train --digest --overwrite --output " + folder + " " + options;
+        bool killed;
+        const Outcome outcome = run_and_kill(on(1 + static_cast<int>(random() % 4), run),
+                                             moment(random), &random, &killed);
+        resumed += saved;
+        done += killed;
+        if (outcome.status == 0) {
+            EXPECT_EQ(outcome.out, whole);
+            folder = scratch_folder();
+            continue;
+        }
+        EXPECT_TRUE(killed) << outcome.err;
+        EXPECT_CONTAINS(outcome.err, "signal 9");
+        if (HasFailure()) return;
+    }
+    const bool saved = exists(folder + "/checkpoint.safetensors");
+    const Outcome outcome =
+        run_program(on(3, saved ? "train --digest --resume " + folder
+                                : "train --digest --overwrite --output " + folder + " " + options));
+    EXPECT_EQ(outcome.status, 0) << outcome.err;
+    EXPECT_EQ(outcome.out, whole);
+    EXPECT_GT(resumed + saved, 0);
+}
+
+} // namespace

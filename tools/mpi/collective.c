@@ -1,0 +1,86 @@
+/* Messages are sent from copies, so that the sender goes on at once; MPI moves them while the receiver waits or the sender
+ * calls MPI again. An error of MPI itself ends the job (MPI_ERRORS_ARE_FATAL, the default). */
+#include "tools/mpi/collective.h"
+
+#include <mpi/mpi.h> /* in the folder of Debian's default MPI */
+#include <stdlib.h>
+#include <string.h>
+
+enum { PIECE = 1 << 30 }; /* bytes of a message; MPI counts them as an int */
+
+typedef struct sending {
+    struct sending *next;
+    MPI_Request request;
+    char bytes[];
+} sending;
+
+static sending *unfinished;
+static bool broken;
+
+/* Frees the copies of messages that have left; with `wait`, of all. */
+static void finish(bool wait)
+{
+    for (sending **at = &unfinished; *at;) {
+        sending *one = *at;
+        int done = 1;
+        if (wait)
+            MPI_Wait(&one->request, MPI_STATUS_IGNORE);
+        else
+            MPI_Test(&one->request, &done, MPI_STATUS_IGNORE);
+        if (!done) {
+            at = &one->next;
+            continue;
+        }
+        *at = one->next;
+        free(one);
+    }
+}
+
+static bool send(void *context, int to, const void *bytes, size_t count, rv_error *error)
+{
+    (void)context;
+    finish(false);
+    for (size_t done = 0; done < count; done += PIECE) {
+        const size_t size = count - done < PIECE ? count - done : PIECE;
+        sending *one = malloc(sizeof *one + size);
+        broken = broken || !one;
+        if (!one) return rv_fail_memory(error);
+        memcpy(one->bytes, (const char *)bytes + done, size);
+        MPI_Isend(one->bytes, (int)size, MPI_BYTE, to, 0, MPI_COMM_WORLD, &one->request);
+        one->next = unfinished;
+        unfinished = one;
+    }
+    return true;
+}
+
+static bool receive(void *context, int from, void *bytes, size_t count, rv_error *error)
+{
+    (void)context;
+    (void)error;
+    for (size_t done = 0; done < count; done += PIECE) {
+        const size_t size = count - done < PIECE ? count - done : PIECE;
+        MPI_Recv((char *)bytes + done, (int)size, MPI_BYTE, from, 0, MPI_COMM_WORLD,
+                 MPI_STATUS_IGNORE);
+    }
+    finish(false);
+    return true;
+}
+
+rv_collective mpi_join(int *argc, char ***argv)
+{
+    int level; /* threads of a program make no calls of MPI */
+    rv_collective ranks = {.send = send, .receive = receive};
+    MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &level);
+    MPI_Comm_rank(MPI_COMM_WORLD, &ranks.rank);
+    MPI_Comm_size(MPI_COMM_WORLD, &ranks.size);
+    return ranks;
+}
+
+int mpi_leave(int status)
+{
+    if (broken) MPI_Abort(MPI_COMM_WORLD, 1);
+    MPI_Bcast(&status, 1, MPI_INT, 0, MPI_COMM_WORLD);
+    finish(true);
+    MPI_Finalize();
+    return status;
+}
