@@ -39,25 +39,43 @@ static bool check_file(rv_file *file, rv_error *error)
 bool rv_file_open(rv_file *file, const char *path, rv_error *error)
 {
     /* O_NONBLOCK: opening a pipe must not block before it is refused. */
-    *file = (rv_file){path, open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), 0};
+    *file = (rv_file){.path = path, .descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
     if (file->descriptor < 0) return fail_system(error, "read", path, errno);
     if (check_file(file, error)) return true;
     rv_file_close(file);
     return false;
 }
 
+bool rv_file_open_from(rv_file *file, const rv_content *from, rv_error *error)
+{
+    if (!from->bytes) return rv_file_open(file, from->path, error);
+    *file = (rv_file){.path = from->path,
+                      .descriptor = -1,
+                      .size = from->size,
+                      .bytes = from->bytes,
+                      .end = from->bytes + from->size};
+    return true;
+}
+
 void rv_file_close(rv_file *file)
 {
-    close(file->descriptor);
+    if (file->descriptor >= 0) close(file->descriptor);
     file->descriptor = -1;
 }
 
 /* Reads up to `size` bytes. Returns their number, or -1 with errno. */
-static ptrdiff_t read_all(int descriptor, unsigned char *bytes, size_t size)
+static ptrdiff_t read_all(rv_file *file, unsigned char *bytes, size_t size)
 {
     size_t done = 0;
+    if (file->bytes) {
+        const size_t left = (size_t)(file->end - file->bytes);
+        done = size < left ? size : left;
+        memcpy(bytes, file->bytes, done);
+        file->bytes += done;
+        return (ptrdiff_t)done;
+    }
     while (done < size) {
-        ssize_t got = read(descriptor, bytes + done, size - done);
+        ssize_t got = read(file->descriptor, bytes + done, size - done);
         if (got == 0) break;
         if (got < 0 && errno != EINTR) return -1;
         done += got > 0 ? (size_t)got : 0;
@@ -65,9 +83,9 @@ static ptrdiff_t read_all(int descriptor, unsigned char *bytes, size_t size)
     return (ptrdiff_t)done;
 }
 
-bool rv_file_next(const rv_file *file, void *bytes, size_t size, rv_error *error)
+bool rv_file_next(rv_file *file, void *bytes, size_t size, rv_error *error)
 {
-    const ptrdiff_t got = read_all(file->descriptor, bytes, size);
+    const ptrdiff_t got = read_all(file, bytes, size);
     if (got < 0) return fail_system(error, "read", file->path, errno);
     return (size_t)got == size ||
            rv_fail(error, RV_ERROR_IO,
@@ -75,10 +93,10 @@ bool rv_file_next(const rv_file *file, void *bytes, size_t size, rv_error *error
                    file->size);
 }
 
-bool rv_file_end(const rv_file *file, rv_error *error)
+bool rv_file_end(rv_file *file, rv_error *error)
 {
     unsigned char beyond;
-    const ptrdiff_t got = read_all(file->descriptor, &beyond, 1);
+    const ptrdiff_t got = read_all(file, &beyond, 1);
     if (got < 0) return fail_system(error, "read", file->path, errno);
     return got == 0 || rv_fail(error, RV_ERROR_IO,
                                "\"%s\" has more than the %zu byte(s) that it had when it was "
@@ -86,7 +104,7 @@ bool rv_file_end(const rv_file *file, rv_error *error)
                                file->path, file->size);
 }
 
-static bool read_file(const rv_file *file, size_t most, unsigned char **bytes, rv_error *error)
+static bool read_file(rv_file *file, size_t most, unsigned char **bytes, rv_error *error)
 {
     if (file->size > most)
         return rv_fail(error, RV_ERROR_FORMAT, "\"%s\" has %zu byte(s); expected at most %zu",

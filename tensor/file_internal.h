@@ -11,24 +11,33 @@
 extern "C" {
 #endif
 
-/* A regular file, open for reading from its start. */
+/* A regular file, open for reading from its start; or bytes in memory, which are read like one. */
 typedef struct rv_file {
     const char *path; /* borrowed */
     int descriptor;
-    size_t size; /* as the system states it */
+    size_t size;                      /* as the system states it */
+    const unsigned char *bytes, *end; /* in memory: those that have not been read yet */
 } rv_file;
+
+/* The content of a file: that of `path` or, if `bytes` is not NULL, these, which messages call `path`. */
+typedef struct rv_content {
+    const char *path;
+    const unsigned char *bytes;
+    size_t size;
+} rv_content;
 
 /* Refuses folders, pipes and devices, and never blocks. RV_ERROR_IO names the path and the system's
  * reason, here and below. Close it with rv_file_close. */
 bool rv_file_open(rv_file *file, const char *path, rv_error *error);
+bool rv_file_open_from(rv_file *file, const rv_content *from, rv_error *error);
 void rv_file_close(rv_file *file);
 
 /* Reads the next `size` bytes. */
-bool rv_file_next(const rv_file *file, void *bytes, size_t size, rv_error *error);
+bool rv_file_next(rv_file *file, void *bytes, size_t size, rv_error *error);
 
 /* Whether nothing is left. Where a file has more bytes than its size, as files of /proc do, its
  * size does not limit it. */
-bool rv_file_end(const rv_file *file, rv_error *error);
+bool rv_file_end(rv_file *file, rv_error *error);
 
 /* Reads a file of at most `most` bytes and appends a NUL. A larger one is refused by its size,
  * RV_ERROR_FORMAT, before any of it is read. Free *bytes with rv_free (tensor/memory.h). */

@@ -338,11 +338,11 @@ bool rv_trainer_pack(const rv_trainer *t, unsigned char **bytes, size_t *size, r
     return ok;
 }
 
-bool rv_trainer_unpack(rv_trainer *t, const char *path, rv_error *error)
+bool rv_trainer_unpack(rv_trainer *t, const unsigned char *bytes, size_t size, rv_error *error)
 {
     rv_train_result result;
     rv_epoch *history = NULL;
-    if (rv_resume_packed(t, path, &result, &history, error)) {
+    if (rv_resume_packed(t, bytes, size, &result, &history, error)) {
         continue_from(t, &result, history);
         return true;
     }

@@ -136,7 +136,7 @@ static uint64_t little(const unsigned char *bytes, int size)
     return value;
 }
 
-static bool read_at(const rv_file *file, uint64_t at, void *bytes, size_t size, rv_error *error)
+static bool read_at(rv_file *file, uint64_t at, void *bytes, size_t size, rv_error *error)
 {
     if (lseek(file->descriptor, (off_t)at, SEEK_SET) >= 0)
         return rv_file_next(file, bytes, size, error);
@@ -145,7 +145,7 @@ static bool read_at(const rv_file *file, uint64_t at, void *bytes, size_t size, 
 
 /* Checks what may be the end of a central directory, at tail[at]. With zip64 the numbers are in
  * another record. */
-static bool check_end(const rv_file *file, const unsigned char *tail, size_t at, rv_error *error)
+static bool check_end(rv_file *file, const unsigned char *tail, size_t at, rv_error *error)
 {
     enum { MOST = 1 << 19, ENTRY = 46, LOCATOR = 20, LARGE_END = 56 };
     uint64_t count = little(tail + at + 10, 2), size = little(tail + at + 12, 4);
@@ -172,7 +172,7 @@ static bool check_end(const rv_file *file, const unsigned char *tail, size_t at,
 
 /* Limits the directory before libzip opens the archive: its hash of names has no key, so the time
  * for names that collide grows with the square of their number. */
-static bool check_directory(const rv_file *file, rv_error *error)
+static bool check_directory(rv_file *file, rv_error *error)
 {
     enum { END = 22, COMMENT = 1 << 16, LOCATOR = 20 };
     size_t size = file->size < END + COMMENT + LOCATOR ? file->size : END + COMMENT + LOCATOR;

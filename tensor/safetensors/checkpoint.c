@@ -189,14 +189,14 @@ static bool check_skipped(const rv_store *store, const rv_archive *archive, cons
     return true;
 }
 
-rv_store *rv_store_stage(const rv_store *store, const char *path, rv_error *error)
+rv_store *rv_store_stage(const rv_store *store, const rv_content *from, rv_error *error)
 {
     rv_archive archive;
-    if (!rv_safetensors_read(path, &archive, error)) return NULL;
+    if (!rv_safetensors_read_from(from, &archive, error)) return NULL;
     rv_store *staged = rv_store_new(0);
     bool ok = staged ? true : rv_fail_memory(error);
-    ok = ok && check_skipped(store, &archive, path, error) &&
-         stage_tensors(staged, &archive, error) && stage_roles(staged, &archive, path, error);
+    ok = ok && check_skipped(store, &archive, from->path, error) &&
+         stage_tensors(staged, &archive, error) && stage_roles(staged, &archive, from->path, error);
     rv_archive_free(&archive);
     if (!ok) {
         rv_store_free(staged);
@@ -270,13 +270,13 @@ static void commit(rv_store *store, rv_store *staged)
     rv_free(entries);
 }
 
-static bool load(rv_store *store, const char *path, bool complete, rv_error *error)
+static bool load(rv_store *store, const rv_content *from, bool complete, rv_error *error)
 {
-    rv_store *staged = rv_store_stage(store, path, error);
+    rv_store *staged = rv_store_stage(store, from, error);
     if (!staged) return false;
     size_t fresh;
-    bool ok = check_shapes(store, staged, path, &fresh, error) &&
-              (!complete || check_complete(store, staged, path, error));
+    bool ok = check_shapes(store, staged, from->path, &fresh, error) &&
+              (!complete || check_complete(store, staged, from->path, error));
     if (ok && !rv_store_reserve(store, fresh)) {
         ok = rv_fail_memory(error);
     }
@@ -288,22 +288,27 @@ static bool load(rv_store *store, const char *path, bool complete, rv_error *err
     return ok;
 }
 
-static bool enter_and_load(rv_store *store, const char *path, bool complete, rv_error *error)
+static bool enter_and_load(rv_store *store, const rv_content *from, bool complete, rv_error *error)
 {
     if (!rv_store_enter(store, error)) return false;
-    bool ok = load(store, path, complete, error);
+    bool ok = load(store, from, complete, error);
     rv_store_leave(store);
     return ok;
+}
+
+bool rv_store_load_from(rv_store *store, const rv_content *from, rv_error *error)
+{
+    return enter_and_load(store, from, true, error);
 }
 
 bool rv_store_load(rv_store *store, const char *path, rv_error *error)
 {
     if (!RV_NEEDS(error, store, path)) return false;
-    return enter_and_load(store, path, true, error);
+    return enter_and_load(store, &(rv_content){.path = path}, true, error);
 }
 
 bool rv_store_load_partial(rv_store *store, const char *path, rv_error *error)
 {
     if (!RV_NEEDS(error, store, path)) return false;
-    return enter_and_load(store, path, false, error);
+    return enter_and_load(store, &(rv_content){.path = path}, false, error);
 }

@@ -41,6 +41,9 @@ bool rv_header_read(rv_header *header, const char *path, const unsigned char *by
                     rv_error *error);
 void rv_header_free(rv_header *header);
 
+/* rv_safetensors_read, from a file or from memory. */
+bool rv_safetensors_read_from(const rv_content *from, rv_archive *archive, rv_error *error);
+
 /* rv_safetensors_write, to a file or to memory. */
 bool rv_safetensors_put(rv_sink *sink, const rv_archive *archive, rv_error *error);
 

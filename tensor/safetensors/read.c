@@ -101,7 +101,7 @@ static bool read_metadata(rv_archive *archive, const rv_header *header, rv_error
 }
 
 /* Reads the bytes before the data; those of the header only if its length is possible. */
-static unsigned char *read_head(const rv_file *file, size_t *size, rv_error *error)
+static unsigned char *read_head(rv_file *file, size_t *size, rv_error *error)
 {
     uint64_t length = 0;
     size_t prefix = file->size < RV_HEADER_PREFIX ? file->size : RV_HEADER_PREFIX;
@@ -121,8 +121,8 @@ static unsigned char *read_head(const rv_file *file, size_t *size, rv_error *err
 }
 
 /* Reads and converts what a valid header describes. */
-static bool read_data(const rv_file *file, rv_header *header, unsigned char *head,
-                      rv_archive *archive, rv_error *error)
+static bool read_data(rv_file *file, rv_header *header, unsigned char *head, rv_archive *archive,
+                      rv_error *error)
 {
     const size_t size = file->size - header->data_at;
     unsigned char *data = rv_alloc(size, 1);
@@ -137,7 +137,7 @@ static bool read_data(const rv_file *file, rv_header *header, unsigned char *hea
     return ok;
 }
 
-static bool read_archive(const rv_file *file, rv_archive *archive, rv_error *error)
+static bool read_archive(rv_file *file, rv_archive *archive, rv_error *error)
 {
     size_t size;
     rv_header header;
@@ -150,14 +150,19 @@ static bool read_archive(const rv_file *file, rv_archive *archive, rv_error *err
     return ok;
 }
 
-bool rv_safetensors_read(const char *path, rv_archive *archive, rv_error *error)
+bool rv_safetensors_read_from(const rv_content *from, rv_archive *archive, rv_error *error)
 {
-    if (!RV_NEEDS(error, path, archive)) return false;
     *archive = (rv_archive){0};
     rv_file file;
-    if (!rv_file_open(&file, path, error)) return false;
+    if (!rv_file_open_from(&file, from, error)) return false;
     bool ok = read_archive(&file, archive, error);
     rv_file_close(&file);
     if (!ok) rv_archive_free(archive);
     return ok;
+}
+
+bool rv_safetensors_read(const char *path, rv_archive *archive, rv_error *error)
+{
+    if (!RV_NEEDS(error, path, archive)) return false;
+    return rv_safetensors_read_from(&(rv_content){.path = path}, archive, error);
 }

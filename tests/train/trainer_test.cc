@@ -12,6 +12,10 @@
 #include "tensor/memory.h"
 #include "tests/files.h"
 
+extern "C" {
+#include "train/trainer/trainer.h"
+}
+
 namespace {
 
 using Trainer = std::unique_ptr<rv_trainer, void (*)(rv_trainer *)>;
@@ -96,6 +100,57 @@ TEST_F(Resume, AnInterruptedTrainerGoesOn)
     const Trainer trainer = make(config);
     ASSERT_TRUE(rv_trainer_observe(trainer.get(), {count_update, nullptr, &stop}, nullptr));
     fit(trainer.get());
+    EXPECT_EQ(fit(trainer.get()), fit(make(config).get()));
+}
+
+/* The bytes of a run that was interrupted after 40 updates. */
+std::string packed(const rv_train_config &config)
+{
+    Stop stop = {40, 0};
+    rv_error error = {};
+    unsigned char *bytes = nullptr;
+    size_t size = 0;
+    const Trainer trainer = make(config);
+    EXPECT_TRUE(rv_trainer_observe(trainer.get(), {count_update, nullptr, &stop}, &error));
+    fit(trainer.get());
+    EXPECT_TRUE(rv_trainer_pack(trainer.get(), &bytes, &size, &error)) << error.text;
+    const std::string text(reinterpret_cast<const char *>(bytes), size);
+    rv_free(bytes);
+    return text;
+}
+
+bool unpack(rv_trainer *trainer, const std::string &bytes, rv_error *error)
+{
+    return rv_trainer_unpack(trainer, reinterpret_cast<const unsigned char *>(bytes.data()),
+                             bytes.size(), error);
+}
+
+TEST(Packed, ARunResumesFromBytesInMemory)
+{
+    const rv_train_config config = small_config();
+    const std::string bytes = packed(config), whole = fit(make(config).get());
+    const Trainer second = make(config);
+    rv_error error = {};
+    ASSERT_TRUE(unpack(second.get(), bytes, &error)) << error.text;
+    EXPECT_EQ(rv_trainer_result(second.get())->at.learned, 40 * 32);
+    EXPECT_EQ(fit(second.get()), whole);
+}
+
+TEST(Packed, DamagedBytesChangeNothing)
+{
+    const rv_train_config config = small_config();
+    const std::string bytes = packed(config);
+    const Trainer trainer = make(config);
+    for (size_t at = 0; at < bytes.size(); at += 97) {
+        SCOPED_TRACE(at);
+        rv_error cut = {}, flipped = {};
+        std::string damaged = bytes;
+        damaged[at] ^= 4;
+        EXPECT_FALSE(unpack(trainer.get(), bytes.substr(0, at), &cut));
+        EXPECT_FALSE(unpack(trainer.get(), damaged, &flipped));
+        EXPECT_EQ(std::string(cut.text).rfind("\"checkpoint\"", 0), 0u) << cut.text;
+        EXPECT_EQ(rv_trainer_result(trainer.get())->at.learned, 0);
+    }
     EXPECT_EQ(fit(trainer.get()), fit(make(config).get()));
 }
 

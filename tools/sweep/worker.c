@@ -4,9 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "tensor/memory.h"
 #include "tools/machine/timing.h"
@@ -113,22 +111,12 @@ static bool after_epoch(void *context, const rv_trainer *trainer)
     return !w->rung_ended && after_update(context, trainer);
 }
 
-/* Loads the checkpoint from a file in memory. A damaged one is not used: the trial begins again, to the same result. */
-static void take_up(worker *w, rv_trainer *trainer)
+/* A damaged checkpoint is not used: the trial begins again, to the same result. */
+static void take_up(const worker *w, rv_trainer *trainer)
 {
-    char path[64];
     rv_error ignored = {0};
-    const trial *t = &w->trial;
-    const int file = t->checkpoint ? memfd_create("checkpoint", MFD_CLOEXEC) : -1;
-    snprintf(path, sizeof path, "/proc/self/fd/%d", file);
-    bool ok = file >= 0;
-    for (size_t done = 0; ok && done < t->size;) {
-        const ssize_t wrote = write(file, t->checkpoint + done, t->size - done);
-        ok = wrote > 0;
-        done += ok ? (size_t)wrote : 0;
-    }
-    if (ok) rv_trainer_unpack(trainer, path, &ignored);
-    if (file >= 0) close(file);
+    if (w->trial.checkpoint)
+        rv_trainer_unpack(trainer, w->trial.checkpoint, w->trial.size, &ignored);
 }
 
 /* Trains from where the trial is to the end of its rung or run, and writes what came out. Errors of training are those of

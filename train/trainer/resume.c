@@ -9,6 +9,7 @@
 #include "tensor/needs_internal.h"
 #include "tensor/checkpoint_internal.h"
 #include "tensor/safetensors.h"
+#include "tensor/safetensors/header.h"
 #include "tensor/store_entries_internal.h"
 #include "tensor/text_internal.h"
 #include "train/trainer/inputs.h"
@@ -85,7 +86,9 @@ static char *text_of(const rv_archive *archive, const char *key,
 {
     char path[RV_PATH];
     const char *text = rv_archive_metadata(archive, key);
-    if (!text) return path_of(folder, path, error) ? rv_text_file_read(path, error) : NULL;
+    if (!text && !folder) rv_fail(error, RV_ERROR_FORMAT, "the checkpoint holds no `%s`", key);
+    if (!text)
+        return folder && path_of(folder, path, error) ? rv_text_file_read(path, error) : NULL;
     char *copy = rv_string_copy(text);
     if (!copy) rv_fail_memory(error);
     return copy;
@@ -107,20 +110,20 @@ static bool check_files(const rv_trainer *t, const rv_archive *archive, const ch
     return ok;
 }
 
-static bool read_checkpoint(const rv_trainer *t, const char *path, rv_train_result *result,
+static bool read_checkpoint(const rv_trainer *t, const rv_content *from, rv_train_result *result,
                             rv_epoch **history, rv_error *error)
 {
     rv_archive archive;
-    if (!rv_safetensors_read(path, &archive, error)) return false;
+    if (!rv_safetensors_read_from(from, &archive, error)) return false;
     const char *run = rv_archive_metadata(&archive, "run");
     char *text =
         run ? text_of(&archive, "config", rv_run_folder_config, t->config.loop.output, error)
             : NULL;
     if (!run)
         rv_fail(error, RV_ERROR_FORMAT,
-                "\"%.500s\" holds no run state; only the checkpoint of a run does", path);
-    bool ok = text && check_same_run(&t->config, text, path, error) &&
-              rv_run_state_parse(result, history, run, path, error);
+                "\"%.500s\" holds no run state; only the checkpoint of a run does", from->path);
+    bool ok = text && check_same_run(&t->config, text, from->path, error) &&
+              rv_run_state_parse(result, history, run, from->path, error);
     rv_free(text);
     rv_archive_free(&archive);
     return ok;
@@ -131,9 +134,10 @@ static bool read_either(const rv_trainer *t, char path[RV_PATH], rv_train_result
                         rv_epoch **history, rv_error *skipped, rv_error *error)
 {
     const char *folder = t->config.loop.output;
+    const rv_content from = {.path = path};
     rv_error first = {0}, second = {0};
     if (!rv_run_folder_checkpoint(folder, path, error)) return false;
-    if (read_checkpoint(t, path, result, history, &first)) {
+    if (read_checkpoint(t, &from, result, history, &first)) {
         result->saved = result->at;
         return true;
     }
@@ -141,7 +145,7 @@ static bool read_either(const rv_trainer *t, char path[RV_PATH], rv_train_result
     rv_free(*history);
     *history = NULL;
     if (!rv_run_folder_previous(folder, path, error)) return false;
-    if (read_checkpoint(t, path, result, history, &second)) {
+    if (read_checkpoint(t, &from, result, history, &second)) {
         if (skipped) *skipped = first;
         return true;
     }
@@ -159,27 +163,28 @@ static size_t count_parameters(const rv_store *store)
     return count;
 }
 
-static bool load_parameters(const rv_setup *s, rv_store *store, const char *path, rv_error *error)
+static bool load_parameters(const rv_setup *s, rv_store *store, const rv_content *from,
+                            rv_error *error)
 {
     rv_batch_program b;
     if (!rv_batch_program_make(&b, s, store, 1, false, RV_DEFAULT, error)) return false;
     rv_batch_program_free(&b);
     size_t expected = count_parameters(store);
-    if (!rv_store_load(store, path, error)) return false;
+    if (!rv_store_load_from(store, from, error)) return false;
     size_t found = count_parameters(store);
     return found == expected ||
            rv_fail(error, RV_ERROR_FORMAT,
                    "\"%.500s\" holds %zu parameter(s), but model %s of its configuration has %zu",
-                   path, found, s->model->name, expected);
+                   from->path, found, s->model->name, expected);
 }
 
 /* Loads the checkpoint into a store of its own first: on failure the trainer's stays as it is. */
-static bool check_parameters(const rv_trainer *t, const char *path, rv_error *error)
+static bool load_all(const rv_trainer *t, const rv_content *from, rv_error *error)
 {
     rv_store *trial = rv_setup_store(&t->config, error);
-    bool ok = trial && load_parameters(&t->setup, trial, path, error);
+    bool ok = trial && load_parameters(&t->setup, trial, from, error);
     rv_store_free(trial);
-    return ok;
+    return ok && rv_store_load_from(t->store, from, error);
 }
 
 /* Whether the checkpoint is of this run and its files. */
@@ -197,8 +202,7 @@ static bool check_origin(const rv_trainer *t, const char *path, rv_error *change
 bool rv_trainer_load(rv_trainer *t, const char *path, rv_error *changed, rv_error *error)
 {
     if (!RV_NEEDS(error, t, path)) return false;
-    return check_origin(t, path, changed, error) && check_parameters(t, path, error) &&
-           rv_store_load(t->store, path, error);
+    return check_origin(t, path, changed, error) && load_all(t, &(rv_content){.path = path}, error);
 }
 
 /* Whether an entry of a net's store is one that a net starts from: a parameter, or a constant that was drawn. */
@@ -238,7 +242,7 @@ bool rv_trainer_initialize(rv_trainer *t, const char *path, bool partial, rv_err
     rv_batch_program b; /* its recording creates the parameters */
     if (!rv_batch_program_make(&b, &t->setup, t->store, 1, false, RV_DEFAULT, error)) return false;
     rv_batch_program_free(&b);
-    rv_store *from = rv_store_stage(t->store, path, error);
+    rv_store *from = rv_store_stage(t->store, &(rv_content){.path = path}, error);
     bool ok = from && check_names(t->store, from, partial, path, "the file lacks the", error) &&
               (partial || check_names(from, t->store, false, path, "the net has no", error));
     size_t copied = 0;
@@ -265,14 +269,13 @@ bool rv_resume(const rv_trainer *t, rv_train_result *result, rv_epoch **history,
         return rv_fail(error, RV_ERROR_ARGUMENT,
                        "`epochs`: got %" PRId64 ", but the run is in epoch %" PRId64,
                        t->config.loop.epochs, begun);
-    return check_origin(t, path, changed, error) && check_parameters(t, path, error) &&
-           rv_store_load(t->store, path, error);
+    return check_origin(t, path, changed, error) && load_all(t, &(rv_content){.path = path}, error);
 }
 
-bool rv_resume_packed(const rv_trainer *t, const char *path, rv_train_result *result,
-                      rv_epoch **history, rv_error *error)
+bool rv_resume_packed(const rv_trainer *t, const unsigned char *bytes, size_t size,
+                      rv_train_result *result, rv_epoch **history, rv_error *error)
 {
+    const rv_content from = {"checkpoint", bytes, size};
     *history = NULL;
-    return read_checkpoint(t, path, result, history, error) && check_parameters(t, path, error) &&
-           rv_store_load(t->store, path, error);
+    return read_checkpoint(t, &from, result, history, error) && load_all(t, &from, error);
 }

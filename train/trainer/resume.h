@@ -10,8 +10,8 @@
 bool rv_resume(const rv_trainer *trainer, rv_train_result *result, rv_epoch **history,
                rv_error *skipped, rv_error *changed, rv_error *error);
 
-/* The same from a file that rv_trainer_pack made, for a trainer without an output folder. */
-bool rv_resume_packed(const rv_trainer *trainer, const char *path, rv_train_result *result,
-                      rv_epoch **history, rv_error *error);
+/* The same from what rv_trainer_pack made, for a trainer without an output folder. */
+bool rv_resume_packed(const rv_trainer *trainer, const unsigned char *bytes, size_t size,
+                      rv_train_result *result, rv_epoch **history, rv_error *error);
 
 #endif

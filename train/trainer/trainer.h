@@ -67,8 +67,9 @@ bool rv_keep_now(rv_trainer *trainer, rv_error *error);
 bool rv_trainer_pack(const rv_trainer *trainer, unsigned char **bytes, size_t *size,
                      rv_error *error);
 
-/* Resumes the run in such a file. The trainer must have the run's configuration. On failure it is
+/* Resumes the run of such bytes. The trainer must have the run's configuration. On failure it is
  * unchanged. */
-bool rv_trainer_unpack(rv_trainer *trainer, const char *path, rv_error *error);
+bool rv_trainer_unpack(rv_trainer *trainer, const unsigned char *bytes, size_t size,
+                       rv_error *error);
 
 #endif
