@@ -13,6 +13,7 @@
 #include "tensor/name_internal.h"
 #include "tensor/needs_internal.h"
 #include "tensor/text_internal.h"
+#include "train/config_internal.h"
 #include "train/json_internal.h"
 #include "train/text_file_internal.h"
 
@@ -197,7 +198,7 @@ static const rv_config_row rows[] = {
         "stop after N epochs in which the validation loss did not\nimprove", COUNT, KEPT),
     ROW(loop.seed, "seed", "N", WHOLE,
         "seed of all random numbers: data, split, initial\nparameters, order, dropout (default: 1)",
-        .low = 0, .high = (int64_t)1 << 53, .unset = -1, KEPT),
+        .low = 0, .high = RV_MOST_SEED, .unset = -1, KEPT),
     ROW(loop.leaves, "leaves", "N", WHOLE,
         "cut each batch into N leaves: each leaf's gradient is\ncomputed alone, and they are "
         "summed in a fixed order. The\n"
@@ -476,6 +477,21 @@ const rv_config_row *rv_train_config_difference(const rv_train_config *a, const 
     return NULL;
 }
 
+const char *rv_config_row_text(const rv_config_row *row, const rv_train_config *config,
+                               char text[RV_ROW_TEXT])
+{
+    const void *value = (const char *)config + row->offset;
+    if (is_unset(row, value)) return "unset";
+    switch (row->kind) {
+    case RV_CONFIG_FLAG: return "set";
+    case RV_CONFIG_TEXT: return *(const char *const *)value;
+    case RV_CONFIG_WHOLE:
+        snprintf(text, RV_ROW_TEXT, "%" PRId64, *(const int64_t *)value);
+        return text;
+    default: return rv_number_text(*(const double *)value, text);
+    }
+}
+
 /* ---- JSON ---- */
 
 static bool add_field(cJSON *object, const rv_config_row *row, const void *value)
@@ -510,8 +526,7 @@ static const rv_config_row *kept_row(const char *key)
     return row && row->kept ? row : NULL;
 }
 
-static bool read_number(const rv_config_row *row, const char *label, double number, void *value,
-                        rv_error *error)
+static bool read_number(const rv_config_row *row, double number, void *value, rv_error *error)
 {
     char seen[RV_NUMBER_TEXT];
     bool whole = row->kind == RV_CONFIG_WHOLE;
@@ -522,46 +537,47 @@ static bool read_number(const rv_config_row *row, const char *label, double numb
         *(int64_t *)value = (int64_t)number;
     else if (ok)
         *(double *)value = number;
-    return ok || (whole ? fail_whole : fail_real)(row, label, rv_exact_text(number, seen), error);
+    return ok ||
+           (whole ? fail_whole : fail_real)(row, row->key, rv_exact_text(number, seen), error);
 }
 
-static bool read_field(rv_train_config *config, const cJSON *item, const char *path,
-                       rv_error *error)
-{
-    const rv_config_row *row = kept_row(item->string);
-    if (!row) {
-        rv_error why = {0};
-        if (rv_config_row_find(item->string, &why))
-            rv_fail(&why, RV_ERROR_NAME, "option \"%.100s\" does not belong to a run",
-                    item->string);
-        return rv_fail(error, RV_ERROR_FORMAT, "\"%.500s\": %-s", path, why.text);
-    }
-    void *value = (char *)config + row->offset;
-    char label[RV_ERROR_TEXT / 2];
-    snprintf(label, sizeof label, "\"%.400s\": %s", path, row->key);
-    switch (row->kind) {
-    case RV_CONFIG_FLAG:
-        if (!cJSON_IsBool(item))
-            return rv_fail(error, RV_ERROR_FORMAT, "%s is not true or false", label);
-        *(bool *)value = cJSON_IsTrue(item);
-        return true;
-    case RV_CONFIG_TEXT:
-        if (!cJSON_IsString(item))
-            return rv_fail(error, RV_ERROR_FORMAT, "%s is not a string", label);
-        return set_text(row, label, item->valuestring, value, error);
-    default:
-        if (!cJSON_IsNumber(item))
-            return rv_fail(error, RV_ERROR_FORMAT, "%s is not a number", label);
-        return read_number(row, label, item->valuedouble, value, error);
-    }
-}
-
-/* Into *config, whose strings then belong to the object. */
-static bool read_fields(rv_train_config *config, const cJSON *object, const char *path,
+bool rv_config_row_read(const rv_config_row *row, const cJSON *item, rv_train_config *config,
                         rv_error *error)
 {
+    char seen[RV_ERROR_TEXT / 4];
+    void *value = (char *)config + row->offset;
+    const bool flag = row->kind == RV_CONFIG_FLAG, text = row->kind == RV_CONFIG_TEXT;
+    if (flag ? !cJSON_IsBool(item) : text ? !cJSON_IsString(item) : !cJSON_IsNumber(item))
+        return rv_fail(error, RV_ERROR_FORMAT, "%s: got %s, expected %s", row->key,
+                       rv_json_shown(item, seen),
+                       flag   ? "true or false"
+                       : text ? "a text in quotes"
+                              : "a number");
+    if (text) return set_text(row, row->key, item->valuestring, value, error);
+    if (!flag) return read_number(row, item->valuedouble, value, error);
+    *(bool *)value = cJSON_IsTrue(item);
+    return true;
+}
+
+static bool read_field(rv_train_config *config, const cJSON *item, rv_error *error)
+{
+    const rv_config_row *row = kept_row(item->string);
+    if (row) return rv_config_row_read(row, item, config, error);
+    return rv_config_row_find(item->string, error) &&
+           rv_fail(error, RV_ERROR_NAME, "option \"%.100s\" does not belong to a run",
+                   item->string);
+}
+
+/* Into *config, whose strings then belong to the document. */
+static bool read_fields(rv_train_config *config, const rv_json *json, rv_error *error)
+{
     const cJSON *item;
-    cJSON_ArrayForEach(item, object) if (!read_field(config, item, path, error)) return false;
+    cJSON_ArrayForEach(item, json->root)
+    {
+        rv_error why = {0};
+        if (!read_field(config, item, &why))
+            return rv_json_fail(json, item, error, "%-s", why.text);
+    }
     return true;
 }
 
@@ -570,10 +586,10 @@ bool rv_train_config_parse(rv_train_config *config, const char *json, const char
 {
     if (!RV_NEEDS(error, config, json, path)) return false;
     rv_train_config read = *config, copy;
-    cJSON *object = rv_json_object(json, path, error);
-    bool ok = object && read_fields(&read, object, path, error) &&
+    const rv_json document = {json, path, rv_json_object(json, path, error)};
+    bool ok = document.root && read_fields(&read, &document, error) &&
               rv_train_config_copy(&copy, &read, error);
-    cJSON_Delete(object);
+    cJSON_Delete(document.root);
     if (!ok) return false;
     rv_train_config_free(config);
     *config = copy;

@@ -54,6 +54,9 @@ typedef struct rv_loop_config {
 
 enum { RV_TRAIN_THREADS = 64, RV_TRAIN_LEAVES = 1024 }; /* the most that these may be */
 
+/* The most that `seed` may be: JSON's numbers, which are doubles, hold every whole number up to it. */
+#define RV_MOST_SEED (((int64_t)1 << 53) - 1)
+
 typedef struct rv_train_config {
     rv_data_config data;
     rv_net_config net;

@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <math.h>
+#include <stdarg.h>
 #include <string.h>
 
 #include "tensor/memory.h"
@@ -31,6 +32,33 @@ bool rv_json_add_exact(cJSON *object, const char *key, double number)
     return false;
 }
 
+/* The item after `at` in the order of the text. `outer` has those that contain it. */
+static cJSON *next_item(cJSON *at, cJSON *outer[RV_JSON_DEEPEST + 1], int *depth)
+{
+    if (at->child && *depth <= RV_JSON_DEEPEST) {
+        outer[(*depth)++] = at;
+        return at->child;
+    }
+    while (!at->next && *depth > 0) at = outer[--*depth];
+    return *depth > 0 ? at->next : NULL;
+}
+
+bool rv_json_exact_all(cJSON *document)
+{
+    cJSON *outer[RV_JSON_DEEPEST + 1];
+    int depth = 0;
+    for (cJSON *at = document; at; at = next_item(at, outer, &depth)) {
+        if (!cJSON_IsNumber(at) || !isfinite(at->valuedouble)) continue;
+        char number[RV_NUMBER_TEXT];
+        rv_exact_text(at->valuedouble, number);
+        at->valuestring = cJSON_malloc(sizeof number);
+        if (!at->valuestring) return false;
+        memcpy(at->valuestring, number, sizeof number);
+        at->type = (at->type & ~0xff) | cJSON_Raw;
+    }
+    return true;
+}
+
 /* Copies one character of a printed document, whose characters above '~' are all in strings, and advances *text. */
 static char *copy_character(char *to, const char **text, const char *end)
 {
@@ -59,6 +87,110 @@ char *rv_json_text(const cJSON *document, bool indented)
     return text;
 }
 
+/* ---- locations ---- */
+
+static const char spaces[] = " \t\r\n";
+
+static bool fail_at(const char *text, const char *at, const char *path, rv_error *error,
+                    const char *message)
+{
+    int line = 1, column = 1;
+    for (; text < at; text++) {
+        column = *text == '\n' ? 1 : column + ((*text & 0xc0) != 0x80); /* characters of UTF-8 */
+        line += *text == '\n';
+    }
+    return rv_fail(error, RV_ERROR_FORMAT, "\"%.500s\" line %d, column %d: %-s", path, line, column,
+                   message);
+}
+
+/* The number of the document's values that begin before the item does. */
+static int index_of(cJSON *document, const cJSON *item)
+{
+    cJSON *outer[RV_JSON_DEEPEST + 1];
+    int index = 0, depth = 0;
+    for (cJSON *at = document; at && at != item; index++) at = next_item(at, outer, &depth);
+    return index;
+}
+
+/* Where the value of this index begins or, if it has a key, the key does. */
+static const char *value_at(const char *text, int index)
+{
+    const char *key = NULL;
+    for (const char *at = text; *at != '\0';) {
+        at += strspn(at, " \t\r\n,:]}");
+        const char *begin = at;
+        if (*at == '"') {
+            for (at++; *at != '\0' && *at != '"'; at++) at += *at == '\\' && at[1] != '\0';
+            at += *at == '"';
+            if (at[strspn(at, spaces)] == ':') {
+                key = begin;
+                continue;
+            }
+        } else {
+            at += *at == '{' || *at == '[' ? 1 : strcspn(at, " \t\r\n,]}");
+        }
+        if (index-- == 0) return key ? key : begin;
+        key = NULL;
+    }
+    return text;
+}
+
+bool rv_json_fail(const rv_json *json, const cJSON *item, rv_error *error, const char *format, ...)
+{
+    char message[RV_ERROR_TEXT];
+    va_list arguments;
+    va_start(arguments, format);
+    rv_format(message, sizeof message, format, arguments);
+    va_end(arguments);
+    return fail_at(json->text, value_at(json->text, index_of(json->root, item)), json->path, error,
+                   message);
+}
+
+const char *rv_json_shown(const cJSON *item, char text[RV_ERROR_TEXT / 4])
+{
+    char number[RV_NUMBER_TEXT];
+    rv_text to = {text, text + RV_ERROR_TEXT / 4};
+    if (cJSON_IsString(item))
+        rv_put(&to, "\"%.100s\"", item->valuestring);
+    else if (cJSON_IsNumber(item))
+        rv_put(&to, "%s", rv_exact_text(item->valuedouble, number));
+    else
+        rv_put(&to, cJSON_IsArray(item)    ? "a list"
+                    : cJSON_IsObject(item) ? "an object"
+                    : cJSON_IsTrue(item)   ? "true"
+                    : cJSON_IsFalse(item)  ? "false"
+                                           : "null");
+    return text;
+}
+
+/* ---- parsing ---- */
+
+/* `at` is where cJSON gave up, or the character before. */
+static bool fail_syntax(const char *text, const char *at, const char *path, rv_error *error)
+{
+    enum { AROUND = 24 };
+    char message[RV_ERROR_TEXT / 4];
+    rv_text to = {message, message + sizeof message};
+    const char *from = at, *end = at + strcspn(at, "\n");
+    int open = 0;
+    bool quoted = false;
+    for (const char *c = text; *c != '\0'; c++) {
+        if (quoted && *c == '\\' && c[1] != '\0')
+            c++;
+        else if (*c == '"')
+            quoted = !quoted;
+        else if (!quoted)
+            open += (*c == '{' || *c == '[') - (*c == '}' || *c == ']');
+    }
+    while (from > text && from[-1] != '\n' && at - from < AROUND) from--;
+    if (end - at > AROUND) end = at + AROUND;
+    if (at[strspn(at, spaces)] == '\0' && (open > 0 || *text == '\0'))
+        rv_put(&to, "the text ends, but its JSON object does not");
+    else
+        rv_put(&to, "this is not JSON, near %.*s", (int)(end - from), from);
+    return fail_at(text, at, path, error, message);
+}
+
 cJSON *rv_json_object(const char *text, const char *path, rv_error *error)
 {
     if (!rv_json_flat(text, strlen(text))) {
@@ -69,10 +201,13 @@ cJSON *rv_json_object(const char *text, const char *path, rv_error *error)
         return NULL;
     }
     errno = 0;
-    cJSON *object = cJSON_ParseWithOpts(text, NULL, true);
+    const char *end = text;
+    cJSON *object = cJSON_ParseWithOpts(text, &end, true);
     if (cJSON_IsObject(object)) return object;
     if (!object && errno == ENOMEM)
         rv_fail_memory(error);
+    else if (!object)
+        fail_syntax(text, end, path, error);
     else
         rv_fail(error, RV_ERROR_FORMAT, "\"%.500s\" is not a JSON object", path);
     cJSON_Delete(object);

@@ -55,6 +55,14 @@ rv_trainer *rv_trainer_new(const rv_train_config *config, rv_error *error)
     return rv_trainer_new_with(config, NULL, error);
 }
 
+rv_trainer *rv_trainer_new_checked(const rv_train_config *config, rv_error *error)
+{
+    rv_trainer *t = rv_trainer_new(config, error);
+    if (!t || rv_setup_check_given(&t->setup, &t->config, config, error)) return t;
+    rv_trainer_free(t);
+    return NULL;
+}
+
 void rv_trainer_free(rv_trainer *t)
 {
     if (!t) return;

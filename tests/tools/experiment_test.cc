@@ -4,13 +4,13 @@
 #include <string>
 #include <vector>
 
-#include "tests/tools/command.h"
+#include "tests/tools/sweep.h"
 
 namespace {
 
 struct Trial {
     std::string model, state;
-    double objective, parameters, samples;
+    double objective, parameters, samples, accuracy; /* the accuracy of capacity */
 };
 
 double number(const cJSON *object, const char *name)
@@ -30,9 +30,15 @@ std::map<std::string, std::vector<Trial>> trials_of(const std::string &database)
     cJSON_ArrayForEach(item, cJSON_GetObjectItem(json.root(), "trials"))
     {
         const cJSON *settings = cJSON_GetObjectItem(item, "settings");
-        const Trial t{Json::text(settings, "model"), Json::text(item, "state"),
-                      number(item, "objective"), number(item, "parameters"),
-                      number(settings, "samples")};
+        const Trial t{Json::text(settings, "model"),
+                      Json::text(item, "state"),
+                      number(item, "objective"),
+                      number(item, "parameters"),
+                      number(settings, "samples"),
+                      std::atof(rows(database, "SELECT max(validation_accuracy) FROM epoch WHERE "
+                                               "trial = " +
+                                                   std::to_string(int(number(item, "trial"))))
+                                    .c_str())};
         all[t.model].push_back(t);
     }
     return all;
@@ -58,17 +64,28 @@ TEST(Experiment, CapacityIsTheMostBitsPerParameterOfAnyTrial)
         double best = 0;
         EXPECT_EQ(own.size(), 6u);
         for (const Trial &t : own) {
-            const double p = t.objective, b = t.samples;
+            const double p = t.accuracy, b = t.samples;
             EXPECT_GE(b, 100);
             EXPECT_LE(b, 1600);
             const double right = p == 1 ? 0 : p * std::log2(p) + (1 - p) * std::log2(1 - p);
-            if (p > 0.5) best = std::fmax(best, (b + b * right) / t.parameters);
+            const double each = p > 0.5 ? (b + b * right) / t.parameters : 0;
+            EXPECT_NEAR(t.objective, each, 1e-12);
+            best = std::fmax(best, each);
         }
         EXPECT_GT(best, 0.01);
         EXPECT_NEAR(number(row, "bits_per_parameter"), best, 1e-12);
         EXPECT_EQ(number(row, "trials"), 6);
     }
     EXPECT_EQ(experiment(words).out, outcome.out); /* a finished experiment is printed again */
+    for (const char *how : {"--show", "", "capacity --show"})
+        EXPECT_EQ(experiment("--json --database " + database + " " + how).out, outcome.out);
+    EXPECT_EQ(experiment("memory --show --database " + database).err,
+              "recurve experiment: \"" + database +
+                  "\" holds the experiment capacity, not memory\n"
+                  "Try 'recurve experiment --help'.\n");
+    const Outcome more = experiment("--json --trials 7 --database " + database);
+    EXPECT_EQ(more.status, 0) << more.err;
+    EXPECT_EQ(number(cJSON_GetArrayItem(Json(more.out).root(), 1), "trials"), 7);
     const Outcome text = experiment("capacity --models ugrnn,rnn --parameters 200 --trials 6 "
                                     "--epochs 25 --size 8 --database " +
                                     database);
@@ -136,7 +153,12 @@ TEST(Experiment, MistakesAreExplained)
         {"memory --database x --parameters 5",
          "the sizes of nets for memory are --units; leave out --parameters"},
         {"capacity --database x --parameters 1k",
-         "--parameters: got \"1k\", expected whole numbers, such as 1,2,4"},
+         "--parameters: got \"1k\", expected a whole number from 1 to 1073741824"},
+        {"memory --database x --units 0",
+         "--units: got \"0\", expected a whole number from 1 to 4096"},
+        {"--database x --units 4",
+         "the nets of an experiment that continues are those that it has; leave out --models, "
+         "--parameters, --units and --layers, or name a new experiment"},
         {"capacity --database x --layers 1,1", "--layers: 1 comes twice"},
         {"capacity --database x --models ugrn", "unknown model \"ugrn\"; did you mean \"ugrnn\"?"}};
     for (const auto &[words, message] : messages) {
@@ -145,6 +167,27 @@ TEST(Experiment, MistakesAreExplained)
         EXPECT_EQ(outcome.err,
                   "recurve experiment: " + message + "\nTry 'recurve experiment --help'.\n");
     }
+}
+
+TEST(Experiment, EveryReasonForAFailureIsReported)
+{
+    const std::string database = scratch_folder() + "/m.sqlite",
+                      words = "memory --models gru,rnn --units 2 --trials 2 --epochs 1 --size 4 "
+                              "--samples 40 --database " +
+                              database;
+    ASSERT_EQ(experiment(words).status, 0);
+    rows(database, "UPDATE trial SET state = 'failed', message = iif(number = 3, 'a', 'b') WHERE "
+                   "number > 0");
+    EXPECT_EQ(experiment("--show --database " + database).err,
+              "recurve experiment: 2 trials could not be trained and do not count, such as trial "
+              "1: b\nrecurve experiment: 1 trial could not be trained and does not count, such as "
+              "trial 3: a\n");
+    const std::string space = scratch_folder() + "/space.json", other = space + ".sqlite";
+    spit(space, R"({"task": "adding", "samples": 20, "epochs": 1, "units": [2, 3]})");
+    ASSERT_EQ(recurve("sweep " + space + " --trials 1 --database " + other).status, 0);
+    EXPECT_CONTAINS(experiment("--show --database " + other).err,
+                    "\"" + other +
+                        "\" holds no experiment, but a sweep; see: recurve sweep --show");
 }
 
 } // namespace

@@ -138,11 +138,17 @@ bool has(const command *page, const std::string &key)
 TEST(Hints, ACommandNamesOptionsThatItHas)
 {
     /* The commands that print the strings of a file which is no command's own; other such files name no option. */
-    const std::map<std::string, Strings> shared = {
-        {"comparison", {"compare"}}, {"saved", {"evaluate", "sample"}},
-        {"merge", {"sweep"}},        {"sweep_report", {"sweep"}},
-        {"search", {"sweep"}},       {"equations", {"check", "run"}},
-        {"pictures", {"train"}},     {"reading", {"train", "compare"}}};
+    const std::map<std::string, Strings> shared = {{"comparison", {"compare"}},
+                                                   {"saved", {"evaluate", "sample"}},
+                                                   {"merge", {"sweep"}},
+                                                   {"sweep_report", {"sweep"}},
+                                                   {"search", {"sweep"}},
+                                                   {"equations", {"check", "run"}},
+                                                   {"plan", {"sweep"}},
+                                                   {"objective", {"sweep"}},
+                                                   {"pictures", {"train"}},
+                                                   {"reading", {"train", "compare"}},
+                                                   {"experiment_plan", {"experiment"}}};
     const std::regex option("(recurve ([a-z]+)[^`\n]*?)?--([a-z][a-z-]+)");
     int seen = 0;
     for (const std::string &path : paths_in("COMMANDS"))

@@ -1,4 +1,5 @@
 /* Training on every kind of data: generated tasks, files, films, texts; repeated, resampled, stopped early. */
+#include <map>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -150,14 +151,23 @@ TEST(Train, AConfigurationRepeatsTheRunAndOptionsCountMore)
     EXPECT_CONTAINS(missing.err, "none.json");
 }
 
-TEST(Train, AConfigurationThatIsNoJsonObjectIsAnError)
+TEST(Train, AMistakeInAConfigurationIsLocated)
 {
-    const std::string path = scratch_folder() + "/config.json";
-    for (const char *text : {"", "[1]", "{\"model\":\"gru\"", "{\"model\":\"gru\"} {}"}) {
+    const std::string path = scratch_folder() + "/config.json", at = "\" line 1, column ";
+    const std::map<std::string, std::string> messages = {
+        {"", at + "1: the text ends, but its JSON object does not\n"},
+        {"[1]", "\" is not a JSON object\n"},
+        {"{\"model\":\"gru\"", at + "15: the text ends, but its JSON object does not\n"},
+        {"{\"model\":\"gru\"} {}", at + "17: this is not JSON, near {\"model\":\"gru\"} {}\n"},
+        {"{\"model\":\"gru\",\n  \"unit\": 3}",
+         "\" line 2, column 3: unknown option \"unit\"; did you mean \"units\"?\n"},
+        {"{\"task\": \"\\\"{\", \"units\": \"3\"}",
+         at + "17: units: got \"3\", expected a number\n"}};
+    for (const auto &[text, message] : messages) {
         spit(path, text);
         const Outcome outcome = recurve("train --config " + path);
         EXPECT_EQ(outcome.status, 1) << text;
-        EXPECT_CONTAINS(outcome.err, "config.json\" is not a JSON object");
+        EXPECT_EQ(outcome.err, "recurve train: \"" + path + message);
     }
 }
 

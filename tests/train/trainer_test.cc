@@ -132,7 +132,7 @@ TEST(Packed, ARunResumesFromBytesInMemory)
     const Trainer second = make(config);
     rv_error error = {};
     ASSERT_TRUE(unpack(second.get(), bytes, &error)) << error.text;
-    EXPECT_EQ(rv_trainer_result(second.get())->at.learned, 40 * 32);
+    EXPECT_EQ(rv_trainer_result(second.get())->at.learned, 400);
     EXPECT_EQ(fit(second.get()), whole);
 }
 

@@ -51,4 +51,13 @@ void interrupt_unblock(void)
     sigprocmask(SIG_UNBLOCK, &all, NULL);
 }
 
+static void note_again(int number) { asked = number; }
+
+void interrupt_follow(void)
+{
+    const struct sigaction action = {.sa_handler = note_again, .sa_flags = SA_RESTART};
+    for (int i = 0; i < SIGNALS; i++) signal(numbers[i], SIG_IGN);
+    sigaction(SIGTERM, &action, NULL);
+}
+
 int interrupt_signal(void) { return (int)asked; }

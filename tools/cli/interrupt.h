@@ -12,6 +12,10 @@ void interrupt_release(void);
 void interrupt_block(void);
 void interrupt_unblock(void);
 
+/* For a child process: only SIGTERM, which its parent forwards, sets the flag, however often it comes. After a second
+ * signal the parent has ended, and the child ends as after the first. */
+void interrupt_follow(void);
+
 int interrupt_signal(void); /* the signal received, or 0 */
 
 #endif

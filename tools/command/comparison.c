@@ -10,6 +10,7 @@
 #include "tools/plot/curves.h"
 #include "train/setup/lookup.h"
 #include "train/trainer/run_folder.h"
+#include "train/trainer/trainer.h"
 
 /* ---- contenders ---- */
 
@@ -113,11 +114,8 @@ static bool try_out(comparison *c, contender *who, rv_error *error)
     rv_error why = {0};
     rv_train_config config = config_of(c, who, 0);
     rv_batch_program b = {0};
-    rv_trainer *trainer = rv_trainer_new(&config, &why);
-    bool ok = trainer &&
-              rv_setup_check_given(rv_trainer_setup(trainer), rv_trainer_config(trainer), &config,
-                                   &why) &&
-              initialize(c, trainer, &why) &&
+    rv_trainer *trainer = rv_trainer_new_checked(&config, &why);
+    bool ok = trainer && initialize(c, trainer, &why) &&
               rv_batch_program_make(&b, rv_trainer_setup(trainer), rv_trainer_store(trainer), 1,
                                     false, RV_DEFAULT, &why);
     rv_batch_program_free(&b);

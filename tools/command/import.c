@@ -3,6 +3,7 @@
 #include "tools/cli/say.h"
 #include "tools/command/commands.h"
 #include "train/trainer/run_folder.h"
+#include "train/trainer/trainer.h"
 
 typedef struct import_options {
     rv_train_config config;
@@ -147,11 +148,9 @@ static exit_status run(int argc, char **argv, rv_error *error)
     }
     if (!o.config.loop.overwrite && !rv_run_folder_clear(folder, false, error))
         return STATUS_FAILED;
-    rv_trainer *trainer = rv_trainer_new(&o.config, error);
+    rv_trainer *trainer = rv_trainer_new_checked(&o.config, error);
     if (!trainer) return STATUS_USAGE;
-    const bool ok = rv_setup_check_given(rv_trainer_setup(trainer), rv_trainer_config(trainer),
-                                         &o.config, error) &&
-                    import(&o, trainer, files, count, error);
+    const bool ok = import(&o, trainer, files, count, error);
     rv_trainer_free(trainer);
     return ok ? STATUS_OK : STATUS_FAILED;
 }

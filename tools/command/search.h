@@ -34,9 +34,6 @@ bool search_open(search *w, const command *page, const search_options *options, 
                  rv_error *error);
 void search_close(search *w);
 
-/* Trains the trials in `workers` processes, with a progress bar. Returns when none is left. */
-exit_status search_train(search *w, rv_error *error);
-
 /* The search as the functions of sweep_report.h take it. */
 sweep_report search_report(search *w);
 

@@ -6,7 +6,7 @@
 
 #include "tensor/memory.h"
 #include "tools/command/commands.h"
-#include "tools/command/search.h"
+#include "tools/command/crew.h"
 #include "tools/plot/gnuplot.h"
 #include "tools/sweep/merge.h"
 #include "train/text_file_internal.h"
@@ -28,7 +28,7 @@ static const option_row options[] = {
     ROW(search.config.loop.seed, "seed", "N", WHOLE,
         "seed of the draws, and of all random numbers of the runs\n"
         "unless SPACE draws their seed (default: 1)",
-        .low = 0, .high = (int64_t)1 << 53, .unset = -1),
+        .low = 0, .high = RV_MOST_SEED, .unset = -1),
     ROW(search.database, "database", "FILE", TEXT,
         "the sweep's file, made if missing: a SQLite database with\n"
         "trials, settings, learning curves and checkpoints",
@@ -38,8 +38,12 @@ static const option_row options[] = {
         "(default: those in the database; in a new one, 100)"),
     ROW(search.workers, "workers", "N", WHOLE, "processes that train trials (default: 1)", .low = 1,
         .high = MOST_WORKERS),
-    ROW(search.objective, "objective", "validation_loss|validation_accuracy|validation_error|loss",
-        TEXT, "what makes a trial better, in its best epoch (default:\nvalidation_loss)"),
+    ROW(search.objective, "objective", "METRIC", TEXT,
+        "what makes a trial better (default: validation_loss):\n"
+        "validation_loss, validation_accuracy, validation_error or\n"
+        "loss, at its best epoch; train_accuracy, final_loss,\n"
+        "parameters, samples_per_second, bits_per_parameter or\n"
+        "others, see docs/sweep.md"),
     ROW(search.halving, "halving", "F", WHOLE,
         "successive halving: of F trials one continues to F times\n"
         "as many epochs (default: all trials have all epochs)",
@@ -96,7 +100,7 @@ const command command_sweep = {
     .configures = is_of_runs,
     .operand = "SPACE.json",
     .files = "SPACE.json",
-    .statuses = "130, 143  SIGINT, SIGTERM interrupted it\n",
+    .statuses = "130, 143  SIGINT or SIGUSR1, SIGTERM interrupted it\n",
     .failure = "the sweep failed: no trial fits, a file cannot be read or written, or\n"
                "       workers were killed and trials remain",
     .example = "recurve sweep space.json --database /tmp/adding.sqlite --trials 200 --workers 4\n"
@@ -173,20 +177,20 @@ static bool report(const sweep_options *o, search *w, rv_error *error)
     return ok && (!o->plot || sweep_draw(&r, o->plot, error));
 }
 
-/* Trains the trials and shows what came out, or only shows it. */
-static exit_status search_or_show(const sweep_options *o, bool trains, rv_error *error)
+/* Trains the trials and shows what came out; `train` NULL: only shows it. */
+static exit_status search_or_show(const sweep_options *o, search_engine train, rv_error *error)
 {
     search w;
     exit_status result = STATUS_USAGE;
-    if (search_open(&w, &command_sweep, &o->search, trains, error)) {
-        result = trains ? search_train(&w, error) : STATUS_OK;
+    if (search_open(&w, &command_sweep, &o->search, train, error)) {
+        result = train ? train(&w, error) : STATUS_OK;
         if (result == STATUS_OK && !report(o, &w, error)) result = STATUS_FAILED;
     }
     search_close(&w);
     return result;
 }
 
-static exit_status run(int argc, char **argv, rv_error *error)
+exit_status sweep_with(search_engine train, int argc, char **argv, rv_error *error)
 {
     exit_status result;
     char **files, *text = NULL;
@@ -209,7 +213,12 @@ static exit_status run(int argc, char **argv, rv_error *error)
         o.search.space = text;
         o.search.from = files[0];
     }
-    result = search_or_show(&o, trains, error);
+    result = search_or_show(&o, trains ? train : NULL, error);
     rv_free(text);
     return result;
+}
+
+static exit_status run(int argc, char **argv, rv_error *error)
+{
+    return sweep_with(search_train, argc, argv, error);
 }

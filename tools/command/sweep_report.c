@@ -33,10 +33,8 @@ static sqlite3_stmt *select_rows(const sweep_report *r, bool best_first, int64_t
     char sql[512];
     snprintf(sql, sizeof sql,
              "SELECT number, state, epochs, best_epoch, objective, parameters, seconds, digest, "
-             "message, settings FROM trial WHERE number BETWEEN ? AND ? ORDER BY %s%s%snumber "
-             "LIMIT ?",
-             best_first ? "state IN ('diverged', 'failed'), objective IS NULL, objective " : "",
-             best_first && r->objective->greatest ? "DESC" : "", best_first ? ", " : "");
+             "message, settings FROM trial WHERE number BETWEEN ? AND ? ORDER BY %s LIMIT ?",
+             best_first ? objective_order(r->objective) : "number");
     return database_query(r->database, error, sql, "iii", r->range.first, r->range.last,
                           most > 0 ? most : INT64_MAX);
 }
@@ -57,6 +55,7 @@ static bool next_row(const sweep_report *r, sqlite3_stmt *query, row *to, rv_err
                 .digest = text_of(query, 7),
                 .message = text_of(query, 8),
                 .settings = rv_json_object(text_of(query, 9), r->database->path, error)};
+    if (!to->settings) sqlite3_finalize(query);
     return to->settings;
 }
 
@@ -115,6 +114,8 @@ bool sweep_print_table(const sweep_report *r, int64_t most, rv_error *error)
     const space_entry *columns[SPACE_ENTRIES];
     const int count = columns_of(r->space, columns);
     row t;
+    trial_counts c;
+    if (!trials_count(r->database, r->range, &c, error)) return false;
     say(stdout, "trial  state     epochs  %12.12s", "objective");
     for (int i = 0; i < count; i++)
         say(stdout, "  %*s", width_of(columns[i]), columns[i]->row->key);
@@ -124,6 +125,10 @@ bool sweep_print_table(const sweep_report *r, int64_t most, rv_error *error)
         print_row(&t, columns, count);
         cJSON_Delete(t.settings);
     }
+    if (most > 0 && c.all > most)
+        say(stdout,
+            "the best %" PRId64 " of %" PRId64 "; all: recurve sweep --show --database %s\n", most,
+            c.all, r->database->path);
     return error->code == RV_OK;
 }
 
@@ -170,53 +175,85 @@ bool sweep_print_csv(const sweep_report *r, rv_error *error)
 
 /* ---- JSON ---- */
 
+/* Adds an item, which may be NULL, and frees it when out of memory. */
+static bool add(cJSON *object, const char *key, cJSON *item)
+{
+    if (object && item && cJSON_AddItemToObject(object, key, item)) return true;
+    cJSON_Delete(item);
+    return false;
+}
+
+/* Takes the settings. NULL: out of memory. */
 static cJSON *row_to_json(const row *t)
 {
     cJSON *object = cJSON_CreateObject();
-    cJSON_AddNumberToObject(object, "trial", (double)t->number);
-    cJSON_AddStringToObject(object, "state", t->state);
-    cJSON_AddNumberToObject(object, "epochs", (double)t->epochs);
-    cJSON_AddNumberToObject(object, "best_epoch", (double)t->best_epoch);
-    json_add_number(object, "objective", t->objective);
-    cJSON_AddNumberToObject(object, "parameters", (double)t->parameters);
-    json_add_number(object, "seconds", t->seconds);
-    cJSON_AddStringToObject(object, "digest", t->digest);
-    if (*t->message != '\0') cJSON_AddStringToObject(object, "message", t->message);
-    cJSON_AddItemToObject(object, "settings", t->settings);
-    return object;
+    bool ok = add(object, "settings", t->settings);
+    ok = ok && add(object, "trial", rv_json_exact((double)t->number)) &&
+         add(object, "state", cJSON_CreateString(t->state)) &&
+         add(object, "epochs", rv_json_exact((double)t->epochs)) &&
+         add(object, "best_epoch", rv_json_exact((double)t->best_epoch)) &&
+         add(object, "objective", rv_json_exact(t->objective)) &&
+         add(object, "parameters", rv_json_exact((double)t->parameters)) &&
+         add(object, "seconds", rv_json_exact(t->seconds)) &&
+         add(object, "digest", cJSON_CreateString(t->digest)) &&
+         (*t->message == '\0' || add(object, "message", cJSON_CreateString(t->message)));
+    if (ok) return object;
+    cJSON_Delete(object);
+    return NULL;
+}
+
+/* All trials, for cJSON_Delete. NULL on failure. */
+static cJSON *rows_to_json(const sweep_report *r, rv_error *error)
+{
+    row t;
+    cJSON *trials = cJSON_CreateArray();
+    if (!trials) rv_fail_memory(error);
+    sqlite3_stmt *query = trials ? select_rows(r, false, 0, error) : NULL;
+    while (next_row(r, query, &t, error)) {
+        cJSON *object = row_to_json(&t);
+        if (!object || !cJSON_AddItemToArray(trials, object)) rv_fail_memory(error);
+    }
+    if (error->code == RV_OK) return trials;
+    cJSON_Delete(trials);
+    return NULL;
 }
 
 bool sweep_print_json(const sweep_report *r, rv_error *error)
 {
-    row t;
-    cJSON *object = cJSON_CreateObject();
-    cJSON_AddStringToObject(object, "objective", r->objective->name);
-    cJSON_AddNumberToObject(object, "seed", (double)r->plan->seed);
-    cJSON_AddItemToObject(object, "options", cJSON_Parse(r->plan->options));
-    cJSON_AddItemToObject(object, "space", cJSON_Duplicate(r->space->json, true));
-    cJSON *trials = cJSON_AddArrayToObject(object, "trials");
-    sqlite3_stmt *query = select_rows(r, false, 0, error);
-    while (next_row(r, query, &t, error)) cJSON_AddItemToArray(trials, row_to_json(&t));
-    if (error->code == RV_OK) return json_print(object, error);
+    cJSON *object = cJSON_CreateObject(), *trials = rows_to_json(r, error);
+    if (!trials || !object) {
+        cJSON_Delete(trials);
+        cJSON_Delete(object);
+        return error->code == RV_OK ? rv_fail_memory(error) : false;
+    }
+    const bool ok = add(object, "objective", cJSON_CreateString(r->objective->name)) &&
+                    add(object, "seed", rv_json_exact((double)r->plan->seed)) &&
+                    add(object, "options", cJSON_Parse(r->plan->options)) &&
+                    add(object, "space", cJSON_Duplicate(r->space->json, true));
+    if (add(object, "trials", trials) && ok && rv_json_exact_all(object))
+        return json_print(object, error);
     cJSON_Delete(object);
-    return false;
+    return rv_fail_memory(error);
 }
 
 /* ---- the best ---- */
 
 bool sweep_print_best(const sweep_report *r, rv_error *error)
 {
-    char sql[256];
+    int64_t best;
+    double value;
     rv_train_config config;
-    bool printed = false;
-    snprintf(sql, sizeof sql,
-             "SELECT settings FROM trial WHERE state = 'done' AND objective NOT NULL AND number "
-             "BETWEEN ? AND ? ORDER BY objective %s, number LIMIT 1",
-             r->objective->greatest ? "DESC" : "");
-    sqlite3_stmt *query =
-        database_query(r->database, error, sql, "ii", r->range.first, r->range.last);
+    if (!trials_best(r->database, r->objective, r->range, &best, &value, error)) return false;
+    if (best < 0)
+        return rv_fail(error, RV_ERROR_NUMBER,
+                       "no trial has an epoch yet, or all have diverged; train some with: recurve "
+                       "sweep --database %.300s",
+                       r->database->path);
+    sqlite3_stmt *query = database_query(r->database, error,
+                                         "SELECT settings FROM trial WHERE number = ?", "i", best);
     while (database_next(r->database, query, error)) {
-        if (!worker_config(r->plan, text_of(query, 0), r->database->path, &config, error)) continue;
+        if (!sweep_plan_config(r->plan, text_of(query, 0), r->database->path, &config, error))
+            continue;
         char *text = rv_train_config_json(&config);
         if (text)
             say_lines(stdout, text, strlen(text));
@@ -224,13 +261,8 @@ bool sweep_print_best(const sweep_report *r, rv_error *error)
             rv_fail_memory(error);
         rv_free(text);
         rv_train_config_free(&config);
-        printed = true;
     }
-    return error->code == RV_OK &&
-           (printed || rv_fail(error, RV_ERROR_NUMBER,
-                               "no trial is done yet; train some with: recurve sweep --database "
-                               "%.300s",
-                               r->database->path));
+    return error->code == RV_OK;
 }
 
 /* ---- a picture ---- */

@@ -53,10 +53,15 @@ static bool fail(const database *d, rv_error *error)
                        "cannot write \"%.300s\": is the disk full? Free some space and repeat the "
                        "command, which continues from the last checkpoints",
                        d->path);
-    if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB)
+    if (code == SQLITE_NOTADB)
         return rv_fail(error, RV_ERROR_FORMAT,
-                       "\"%.300s\" is damaged, or no database: %s; use a copy of it, or save what "
-                       "is left with `sqlite3 FILE .recover | sqlite3 NEW`",
+                       "\"%.300s\" is no database, or a damaged one; name the database of a sweep, "
+                       "or a new file",
+                       d->path);
+    if (code == SQLITE_CORRUPT)
+        return rv_fail(error, RV_ERROR_FORMAT,
+                       "\"%.300s\" is damaged: %s; use a copy of it, or save what is left with "
+                       "`sqlite3 FILE .recover | sqlite3 NEW`",
                        d->path, why);
     if (code == SQLITE_BUSY)
         return rv_fail(error, RV_ERROR_BUSY,
@@ -158,15 +163,6 @@ bool database_end(database *d, rv_error *error)
 }
 
 /* ---- the plan ---- */
-
-void sweep_plan_free(sweep_plan *plan)
-{
-    rv_free(plan->space);
-    rv_free(plan->options);
-    rv_free(plan->folder);
-    rv_free(plan->objective);
-    *plan = (sweep_plan){0};
-}
 
 static bool write_text(database *d, const char *key, const char *value, rv_error *error)
 {
@@ -313,9 +309,11 @@ static bool open_file(database *d, bool create, rv_error *error)
     /* Never closed before SQLite's own descriptor: that would release SQLite's locks. */
     d->lock = open(d->path, O_RDWR | O_CLOEXEC | (create ? O_CREAT : 0), 0666);
     if (d->lock < 0)
-        return rv_fail(
-            error, RV_ERROR_IO, "cannot open \"%.300s\": %s%s", d->path, rv_reason(errno),
-            errno == ENOENT ? "; begin a sweep with SPACE.json, or name its database" : "");
+        return rv_fail(error, RV_ERROR_IO, "cannot open \"%.300s\": %s%s", d->path,
+                       rv_reason(errno),
+                       errno != ENOENT ? ""
+                       : create        ? "; make its folder, or name another file"
+                                       : "; begin a sweep with SPACE.json, or name its database");
     if (sqlite3_open_v2(d->path, &d->sqlite, flags, NULL) != SQLITE_OK)
         return d->sqlite ? fail(d, error) : rv_fail_memory(error);
     sqlite3_busy_timeout(d->sqlite, BUSY_MILLISECONDS);

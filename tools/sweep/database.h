@@ -11,23 +11,7 @@
 
 #include <sqlite3.h>
 
-#include "recurve.h"
-
-/* What all trials of a sweep have in common. */
-typedef struct sweep_plan {
-    char *space;     /* the text of SPACE.json */
-    char *options;   /* of the command line, as a config.json */
-    char *folder;    /* that relative paths are relative to */
-    char *objective; /* a metric's name */
-    int64_t seed;    /* of the draws */
-    int64_t halving; /* the factor of successive halving; 0: none */
-    int64_t rung;    /* with halving: epochs of the first rung .. */
-    int64_t epochs;  /* .. and of a whole run */
-} sweep_plan;
-
-enum { LEAST_HALVING = 2, MOST_HALVING = 100, MOST_RUNG = 1 << 20, MOST_EPOCHS = 1 << 30 };
-
-void sweep_plan_free(sweep_plan *plan);
+#include "tools/sweep/plan.h"
 
 typedef struct database {
     sqlite3 *sqlite;

@@ -7,36 +7,23 @@
 
 #include "tools/sweep/trials.h"
 
-/* All of the plan but the folder, which is another one on each machine, and the version of recurve. */
-#define SAME_KEYS "('space', 'options', 'objective', 'seed', 'halving', 'rung', 'epochs')"
 #define IS_END "IN ('done', 'stopped', 'diverged', 'failed')"
 
-static bool attach(database *d, const char *path, rv_error *error)
+/* A missing file would be made by ATTACH; and the file must be one of this version, and of the same sweep. */
+static bool attach(database *d, const sweep_plan *plan, const char *path, rv_error *error)
 {
-    /* A missing file would be made by ATTACH; and a worker's file must be one of this version. */
     database other;
-    sweep_plan plan;
-    const bool ok =
-        database_open(&other, path, NULL, &plan, error) && database_check(&other, error);
-    sweep_plan_free(&plan);
+    sweep_plan its;
+    char what[DIFFERENCE];
+    bool ok = database_open(&other, path, NULL, &its, error) && database_check(&other, error);
+    if (ok && sweep_plan_differs(&its, plan, what))
+        ok = rv_fail(error, RV_ERROR_FORMAT,
+                     "\"%.300s\" holds another sweep than \"%.300s\": %-s; merge the files of one "
+                     "sweep",
+                     path, d->path, what);
+    sweep_plan_free(&its);
     database_close(&other);
     return ok && database_run(d, error, "ATTACH ? AS other", "t", path);
-}
-
-static bool check_same(database *d, const char *path, rv_error *error)
-{
-    sqlite3_stmt *query =
-        database_query(d, error,
-                       "SELECT a.key FROM main.sweep a LEFT JOIN other.sweep b ON a.key = b.key "
-                       "WHERE a.key IN " SAME_KEYS " AND a.value IS NOT b.value",
-                       "");
-    while (database_next(d, query, error))
-        rv_fail(error, RV_ERROR_FORMAT,
-                "\"%.300s\" holds another sweep than \"%.300s\": its %s differs; merge the files "
-                "of one "
-                "sweep",
-                path, d->path, (const char *)sqlite3_column_text(query, 0));
-    return error->code == RV_OK;
 }
 
 /* Two results of one trial are equal, or the machines do not compute the same bits. */
@@ -84,8 +71,7 @@ static bool copy(database *d, rv_error *error)
 static bool merge_one(database *d, const sweep_plan *plan, const objective *o, const char *path,
                       rv_error *error)
 {
-    return check_same(d, path, error) && check_results(d, path, error) && copy(d, error) &&
-           trials_decide(d, plan, o, error);
+    return check_results(d, path, error) && copy(d, error) && trials_decide(d, plan, o, error);
 }
 
 /* Closing a second descriptor of an open database would release SQLite's locks of it. */
@@ -102,11 +88,11 @@ static bool merge_all(database *d, const sweep_plan *plan, char *const *from, in
 {
     const objective *o = objective_find(plan->objective, error);
     for (int i = 0; i < count && error->code == RV_OK; i++) {
-        if (is_same_file(from[i], d->path) || !attach(d, from[i], error)) continue;
+        if (is_same_file(from[i], d->path) || !attach(d, plan, from[i], error)) continue;
         if (database_begin(d, error)) {
             if (copies)
                 merge_one(d, plan, o, from[i], error);
-            else if (check_same(d, from[i], error))
+            else
                 check_results(d, from[i], error);
             database_end(d, error);
         }

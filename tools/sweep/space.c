@@ -1,11 +1,13 @@
 #include "tools/sweep/space.h"
 
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "tensor/memory.h"
 #include "tensor/random.h"
+#include "train/config_internal.h"
 #include "train/json_internal.h"
 #include "train/setup/lookup.h"
 
@@ -13,8 +15,8 @@
 
 typedef struct reading {
     space *space;
-    const char *path;
-    const char *key;
+    rv_json json; /* SPACE.json */
+    const rv_config_row *row;
     rv_error *error;
 } reading;
 
@@ -28,6 +30,19 @@ static const char *word_at(const void *list, int index)
     return words[index];
 }
 
+/* "SPACE.json" line 3, column 5: units: .. */
+static bool fail(const reading *r, const cJSON *at, const char *format, ...) RV_PRINTF(3, 4);
+
+static bool fail(const reading *r, const cJSON *at, const char *format, ...)
+{
+    char text[RV_ERROR_TEXT];
+    va_list arguments;
+    va_start(arguments, format);
+    rv_format(text, sizeof text, format, arguments);
+    va_end(arguments);
+    return rv_json_fail(&r->json, at, r->error, "%s: %-s", r->row->key, text);
+}
+
 /* Names are looked up now, so that no trial fails for one later. */
 static bool check_name(const char *key, const char *name, rv_error *error)
 {
@@ -37,75 +52,57 @@ static bool check_name(const char *key, const char *name, rv_error *error)
     return true;
 }
 
-/* Adds an item, which may be NULL, and frees it when out of memory. */
-static bool add(cJSON *object, const char *key, cJSON *item)
-{
-    if (object && item && cJSON_AddItemToObject(object, key, item)) return true;
-    cJSON_Delete(item);
-    return false;
-}
-
 /* Whether the option may have this value, by the checks of config.json. */
-static bool check_value(const reading *r, const cJSON *value)
+static bool check_value(const reading *r, const rv_config_row *row, const cJSON *value)
 {
     rv_error why = {0};
     rv_train_config config = rv_train_config_new();
-    cJSON *object = cJSON_CreateObject(), *copy = cJSON_Duplicate(value, true);
-    const bool added = add(object, r->key, copy);
-    char *text = added ? rv_json_text(object, false) : NULL;
-    bool ok = text ? rv_train_config_parse(&config, text, r->path, &why) : rv_fail_memory(&why);
-    if (!ok) {
-        rv_fail(r->error, why.code == RV_ERROR_MEMORY ? why.code : RV_ERROR_FORMAT, "%-s",
-                why.text);
-    } else if (cJSON_IsString(value) && !check_name(r->key, value->valuestring, &why)) {
-        ok = rv_fail(r->error, RV_ERROR_FORMAT, "\"%.300s\": %s: %-s", r->path, r->key, why.text);
-    }
-    rv_free(text);
-    cJSON_Delete(object);
-    rv_train_config_free(&config);
-    return ok;
+    if (!rv_config_row_read(row, value, &config, &why))
+        return rv_json_fail(&r->json, value, r->error, "%-s", why.text);
+    return !cJSON_IsString(value) || check_name(row->key, value->valuestring, &why) ||
+           rv_json_fail(&r->json, value, r->error, "%s: %-s", row->key, why.text);
 }
 
-static bool check_choices(const reading *r, const cJSON *choices)
+static bool check_values(const reading *r, const rv_config_row *row, const cJSON *values)
 {
     const cJSON *value;
-    if (!cJSON_IsArray(choices) || !choices->child)
-        return rv_fail(r->error, RV_ERROR_FORMAT,
-                       "\"%.300s\": %s has no choices; expected a list, such as [1, 2, 4]", r->path,
-                       r->key);
-    cJSON_ArrayForEach(value, choices) if (!check_value(r, value)) return false;
-    return true;
+    if (!cJSON_IsArray(values)) return check_value(r, row, values);
+    cJSON_ArrayForEach(value, values) if (!check_value(r, row, value)) return false;
+    return values->child ||
+           rv_json_fail(&r->json, values, r->error,
+                        "%s: the list is empty; give values, such as [1, 2, 4]", row->key);
 }
 
-static bool fail_range(const reading *r, const char *word)
+static bool check_choices(const reading *r, const cJSON *choices, const char *word)
 {
-    return rv_fail(r->error, RV_ERROR_FORMAT,
-                   "\"%.300s\": %s: %s expects two numbers, [least, greatest]", r->path, r->key,
-                   word);
+    char seen[RV_ERROR_TEXT / 4];
+    if (cJSON_IsArray(choices)) return check_values(r, r->row, choices);
+    return fail(r, choices, "%s: got %s, expected a list, such as [1, 2, 4]", word,
+                rv_json_shown(choices, seen));
 }
 
 static bool read_range(const reading *r, space_entry *e, const cJSON *range, const char *word)
 {
+    char seen[RV_ERROR_TEXT / 4];
     if (e->row->kind == RV_CONFIG_FLAG || e->row->kind == RV_CONFIG_TEXT)
-        return rv_fail(r->error, RV_ERROR_FORMAT,
-                       "\"%.300s\": %s is no number, so it cannot be %s; give a list of choices",
-                       r->path, r->key, word);
+        return fail(r, range,
+                    "this option is no number, so it cannot be %s; give a list of choices", word);
+    if (!cJSON_IsArray(range) || cJSON_GetArraySize(range) != 2)
+        return fail(r, range, "%s: got %s, expected two numbers, [least, greatest]", word,
+                    cJSON_IsArray(range) ? "a list of another length" : rv_json_shown(range, seen));
     const cJSON *low = cJSON_GetArrayItem(range, 0), *high = cJSON_GetArrayItem(range, 1);
-    if (!cJSON_IsArray(range) || cJSON_GetArraySize(range) != 2 || !cJSON_IsNumber(low) ||
-        !cJSON_IsNumber(high))
-        return fail_range(r, word);
-    if (!check_value(r, low) || !check_value(r, high)) return false;
+    if (!check_values(r, e->row, range)) return false;
     e->low = low->valuedouble;
     e->high = high->valuedouble;
+    if (e->low == e->high)
+        return fail(r, range, "the range [%g, %g] holds one number; give the number alone", e->low,
+                    e->high);
     if (!(e->low < e->high))
-        return rv_fail(r->error, RV_ERROR_FORMAT,
-                       "\"%.300s\": %s: the range [%g, %g] is empty; expected [least, greatest]",
-                       r->path, r->key, e->low, e->high);
+        return fail(r, range, "the range [%g, %g] is empty; expected [least, greatest]", e->low,
+                    e->high);
     return e->kind != SPACE_LOG_UNIFORM || e->low > 0 ||
-           rv_fail(r->error, RV_ERROR_FORMAT,
-                   "\"%.300s\": %s: log-uniform from %g has no logarithm; begin above 0, or use "
-                   "uniform",
-                   r->path, r->key, e->low);
+           fail(r, range, "log-uniform from %g has no logarithm; begin above 0, or use uniform",
+                e->low);
 }
 
 /* Conditions read options above, so that none depends on itself. */
@@ -113,22 +110,18 @@ static bool check_when(const reading *r, const cJSON *when)
 {
     const cJSON *item;
     if (!cJSON_IsObject(when) || !when->child)
-        return rv_fail(r->error, RV_ERROR_FORMAT,
-                       "\"%.300s\": %s: when expects an object, such as {\"optimizer\": \"adam\"}",
-                       r->path, r->key);
+        return fail(r, when, "when expects an object, such as {\"optimizer\": \"adam\"}");
     cJSON_ArrayForEach(item, when)
     {
-        bool above = false;
+        const rv_config_row *above = NULL;
         for (const space_entry *e = r->space->entries; e < r->space->entries + r->space->count; e++)
-            above = above || strcmp(e->row->key, item->string) == 0;
+            if (strcmp(e->row->key, item->string) == 0) above = e->row;
         if (!above)
-            return rv_fail(r->error, RV_ERROR_FORMAT,
-                           "\"%.300s\": %s: when names \"%.100s\", which is not a key above it; "
-                           "a condition is about a key that comes earlier",
-                           r->path, r->key, item->string);
-        const reading its = {r->space, r->path, item->string, r->error};
-        if (!(cJSON_IsArray(item) ? check_choices(&its, item) : check_value(&its, item)))
-            return false;
+            return fail(r, item,
+                        "when names \"%.100s\", which is not a key above it; a condition is about "
+                        "a key that comes earlier",
+                        item->string);
+        if (!check_values(r, above, item)) return false;
     }
     return true;
 }
@@ -145,8 +138,7 @@ static bool read_object(const reading *r, space_entry *e, const cJSON *object)
         if (word == WORDS) {
             rv_error why = {0};
             rv_fail_unknown("distribution", item->string, word_at, NULL, WORDS, &why);
-            return rv_fail(r->error, RV_ERROR_FORMAT, "\"%.300s\": %s: %-s", r->path, r->key,
-                           why.text);
+            return fail(r, item, "%-s", why.text);
         }
         if (word == WHEN) {
             e->when = item;
@@ -157,12 +149,12 @@ static bool read_object(const reading *r, space_entry *e, const cJSON *object)
         distributions++;
         const bool listed = e->kind == SPACE_CHOICES || e->kind == SPACE_EACH;
         if (listed) e->choices = item;
-        if (!(listed ? check_choices(r, item) : read_range(r, e, item, words[word]))) return false;
+        if (!(listed ? check_choices(r, item, words[word]) : read_range(r, e, item, words[word])))
+            return false;
     }
     return distributions == 1 ||
-           rv_fail(r->error, RV_ERROR_FORMAT,
-                   "\"%.300s\": %s: expected one of choices, each, uniform and log-uniform, got %d",
-                   r->path, r->key, distributions);
+           fail(r, object, "expected one of choices, each, uniform and log-uniform, got %d",
+                distributions);
 }
 
 int64_t space_combinations(const space *s)
@@ -173,55 +165,59 @@ int64_t space_combinations(const space *s)
     return product;
 }
 
-static bool add_entry(const reading *r, const rv_config_row *row, const cJSON *item)
+static bool add_entry(const reading *r, const cJSON *item)
 {
     if (r->space->count == SPACE_ENTRIES)
-        return rv_fail(r->error, RV_ERROR_FORMAT, "\"%.300s\": more than %d distributions", r->path,
-                       SPACE_ENTRIES);
-    space_entry e = {.row = row};
+        return fail(r, item, "more than %d distributions", SPACE_ENTRIES);
+    space_entry e = {.row = r->row};
     if (cJSON_IsObject(item)) {
         if (!read_object(r, &e, item)) return false;
     } else {
         e.choices = item;
-        if (!(cJSON_IsArray(item) ? check_choices(r, item) : check_value(r, item))) return false;
+        if (!check_values(r, r->row, item)) return false;
     }
     if (e.kind == SPACE_EACH) {
         e.turn = space_combinations(r->space);
         if (e.when || e.turn > MOST_COMBINATIONS / cJSON_GetArraySize(e.choices))
-            return rv_fail(r->error, RV_ERROR_FORMAT, "\"%.300s\": %s: %s", r->path, r->key,
-                           e.when ? "each holds for all trials; leave out when, or give choices"
-                                  : "more than 1000000 combinations; give fewer of each");
+            return fail(r, item, "%s",
+                        e.when ? "each holds for all trials; leave out when, or give choices"
+                               : "more than 1000000 combinations; give fewer of each");
     }
     r->space->entries[r->space->count++] = e;
     return true;
+}
+
+/* Options of the command, which a person may expect to write here. */
+static bool is_of_command(const char *key)
+{
+    static const char *const keys[] = {"trials",    "workers", "database",
+                                       "objective", "halving", "rung"};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (strcmp(key, keys[i]) == 0) return true;
+    return false;
 }
 
 /* Finds the option, with the message of config.json for a name that is none. */
 static bool read_key(reading *r, const cJSON *item)
 {
     rv_error why = {0};
-    r->key = item->string;
-    const rv_config_row *row = rv_config_row_find(item->string, &why);
-    if (!row || !row->kept)
-        return row ? rv_fail(r->error, RV_ERROR_FORMAT,
-                             "\"%.300s\": %s is not a setting of a trial; leave it out", r->path,
-                             row->key)
-                   : rv_fail(r->error, RV_ERROR_FORMAT, "\"%.300s\": %-s", r->path, why.text);
+    if (is_of_command(item->string))
+        return rv_json_fail(&r->json, item, r->error,
+                            "%s is an option of the command, not of a run; give --%s", item->string,
+                            item->string);
+    r->row = rv_config_row_find(item->string, &why);
+    if (!r->row) return rv_json_fail(&r->json, item, r->error, "%-s", why.text);
+    if (!r->row->kept) return fail(r, item, "this is not a setting of a trial; leave it out");
     for (const space_entry *e = r->space->entries; e < r->space->entries + r->space->count; e++)
-        if (e->row == row)
-            return rv_fail(r->error, RV_ERROR_FORMAT, "\"%.300s\": %s is given twice", r->path,
-                           row->key);
-    r->key = row->key;
-    if (!cJSON_IsArray(item) || !cJSON_IsObject(item->child)) return add_entry(r, row, item);
+        if (e->row == r->row) return fail(r, item, "this option is given twice");
+    if (!cJSON_IsArray(item) || !cJSON_IsObject(item->child)) return add_entry(r, item);
     const cJSON *alternative; /* the first whose condition holds */
     cJSON_ArrayForEach(alternative, item)
     {
         if (!cJSON_IsObject(alternative))
-            return rv_fail(r->error, RV_ERROR_FORMAT,
-                           "\"%.300s\": %s: a list holds values, or distributions with conditions, "
-                           "but not both",
-                           r->path, r->key);
-        if (!add_entry(r, row, alternative)) return false;
+            return fail(r, alternative,
+                        "a list holds values, or distributions with conditions, but not both");
+        if (!add_entry(r, alternative)) return false;
     }
     return true;
 }
@@ -229,7 +225,7 @@ static bool read_key(reading *r, const cJSON *item)
 bool space_parse(space *s, const char *text, const char *path, rv_error *error)
 {
     *s = (space){.json = rv_json_object(text, path, error)};
-    reading r = {s, path, NULL, error};
+    reading r = {s, {text, path, s->json}, NULL, error};
     const cJSON *item;
     if (!s->json) return false;
     cJSON_ArrayForEach(item, s->json) if (!read_key(&r, item)) return false;
@@ -249,12 +245,30 @@ bool space_varies(const space_entry *e)
 
 /* ---- drawing ---- */
 
+/* Adds an item, which may be NULL, and frees it when out of memory. */
+static bool add(cJSON *object, const char *key, cJSON *item)
+{
+    if (object && item && cJSON_AddItemToObject(object, key, item)) return true;
+    cJSON_Delete(item);
+    return false;
+}
+
+/* A drawn number is its text (rv_json_exact); one of SPACE.json is a number. */
+static bool is_equal(const cJSON *value, const cJSON *expected)
+{
+    const double number =
+        cJSON_IsRaw(value) ? rv_number(value->valuestring, NULL) : value->valuedouble;
+    if (cJSON_IsNumber(expected))
+        return (cJSON_IsRaw(value) || cJSON_IsNumber(value)) && number == expected->valuedouble;
+    return cJSON_Compare(value, expected, true);
+}
+
 /* Whether value is one of the expected: a value, or a list of values. */
 static bool is_one_of(const cJSON *value, const cJSON *expected)
 {
     const cJSON *one;
-    if (!cJSON_IsArray(expected)) return cJSON_Compare(value, expected, true);
-    cJSON_ArrayForEach(one, expected) if (cJSON_Compare(value, one, true)) return true;
+    if (!cJSON_IsArray(expected)) return is_equal(value, expected);
+    cJSON_ArrayForEach(one, expected) if (is_equal(value, one)) return true;
     return false;
 }
 
@@ -292,10 +306,13 @@ static double draw_number(const space_entry *e, double u)
 static cJSON *draw(const space_entry *e, double u, int64_t trial)
 {
     if (e->kind > SPACE_EACH) return rv_json_exact(draw_number(e, u));
-    if (!cJSON_IsArray(e->choices)) return cJSON_Duplicate(e->choices, true);
-    const int count = cJSON_GetArraySize(e->choices);
-    const int chosen = e->kind == SPACE_EACH ? (int)(trial / e->turn % count) : (int)(u * count);
-    return cJSON_Duplicate(cJSON_GetArrayItem(e->choices, chosen), true);
+    const cJSON *value = e->choices;
+    if (cJSON_IsArray(value)) {
+        const int count = cJSON_GetArraySize(value);
+        value = cJSON_GetArrayItem(value, e->kind == SPACE_EACH ? (int)(trial / e->turn % count)
+                                                                : (int)(u * count));
+    }
+    return cJSON_IsNumber(value) ? rv_json_exact(value->valuedouble) : cJSON_Duplicate(value, true);
 }
 
 /* The sweep's own seed is not that of its runs, if the space draws theirs. */

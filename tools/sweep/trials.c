@@ -7,19 +7,6 @@
 
 #include "tensor/memory.h"
 
-/* ---- rungs ---- */
-
-rungs rungs_of(const sweep_plan *plan)
-{
-    rungs r = {.count = 1, .bracket = 1};
-    if (plan->halving < 2) return r;
-    for (int64_t end = plan->rung; end < plan->epochs && r.count < RUNGS; end *= plan->halving) {
-        r.epochs[r.count++ - 1] = end;
-        r.bracket *= plan->halving;
-    }
-    return r;
-}
-
 /* ---- adding ---- */
 
 static bool add_some(database *d, const sweep_plan *plan, const space *s, const cJSON *given,
@@ -152,14 +139,15 @@ void trial_free(trial *t)
 
 /* ---- writing ---- */
 
-static bool write_curve(database *d, trial *t, const rv_train_result *run, rv_error *error)
+static bool write_curve(database *d, trial *t, const trial_result *r, rv_error *error)
 {
     bool ok = true;
-    for (; ok && t->written < run->epochs; t->written += ok) {
-        const rv_epoch *row = &run->history[t->written];
+    for (int64_t i = 0; ok && i < r->row_count; i++) {
+        const rv_epoch *row = &r->rows[i];
         ok = database_run(d, error, "INSERT OR REPLACE INTO epoch VALUES(?, ?, ?, ?, ?, ?, ?)",
                           "iiddddd", t->number, row->epoch, row->loss, row->validation_loss,
                           row->validation_accuracy, row->validation_error, row->seconds);
+        t->written += ok;
     }
     return ok;
 }
@@ -183,8 +171,8 @@ static bool decide(database *d, const sweep_plan *plan, const objective *o, int6
     snprintf(sql, sizeof sql,
              "UPDATE trial SET state = 'waiting', rung = rung + 1 WHERE number IN (SELECT number "
              "FROM trial WHERE number BETWEEN ? AND ? AND rung = ? AND state = 'paused' ORDER BY "
-             "objective IS NULL, objective %s, number LIMIT ?)",
-             o->greatest ? "DESC" : "ASC");
+             "%s LIMIT ?)",
+             objective_order(o));
     return database_run(d, error, sql, "iiii", first, last, rung, kept) &&
            database_run(
                d, error,
@@ -218,13 +206,11 @@ bool trials_write(database *d, const sweep_plan *plan, const objective *o, trial
                      "UPDATE trial SET state = ?, message = ?, attempts = iif(epochs < ?3, 0, "
                      "attempts), epochs = ?3, best_epoch = ?, objective = ?, parameters = ?, "
                      "seconds = ?, digest = ?, checkpoint = ? WHERE number = ? AND worker = ?",
-                     "ttiididtbii", r->state, r->message, r->run ? r->run->epochs : 0,
-                     r->best_epoch, r->objective, r->parameters, r->run ? r->run->at.seconds : 0.0,
-                     r->run && *r->run->digest != '\0' ? r->run->digest : NULL, r->bytes, r->size,
-                     t->number, d->worker)) {
+                     "ttiididtbii", r->state, r->message, r->epochs, r->best_epoch, r->objective,
+                     r->parameters, r->seconds, r->digest, r->bytes, r->size, t->number,
+                     d->worker)) {
         t->lost = sqlite3_changes(d->sqlite) == 0;
-        if (!t->lost && (!r->run || write_curve(d, t, r->run, error)) &&
-            strcmp(r->state, "running") != 0)
+        if (!t->lost && write_curve(d, t, r, error) && strcmp(r->state, "running") != 0)
             decide(d, plan, o, t->number, t->rung, error);
     }
     if (database_end(d, error)) return true;
@@ -245,6 +231,23 @@ bool trials_retry(database *d, const sweep_plan *plan, const objective *o, const
     return database_end(d, error);
 }
 
+bool trials_best(database *d, const objective *o, trial_range range, int64_t *number, double *value,
+                 rv_error *error)
+{
+    char sql[512];
+    snprintf(sql, sizeof sql,
+             "SELECT number, objective FROM trial WHERE " TRIALS_CANDIDATE
+             " AND number BETWEEN ? AND ? ORDER BY %s LIMIT 1",
+             objective_order(o));
+    sqlite3_stmt *query = database_query(d, error, sql, "ii", range.first, range.last);
+    *number = -1;
+    while (database_next(d, query, error)) {
+        *number = sqlite3_column_int64(query, 0);
+        *value = sqlite3_column_double(query, 1);
+    }
+    return error->code == RV_OK;
+}
+
 bool trials_count(database *d, trial_range range, trial_counts *c, rv_error *error)
 {
     *c = (trial_counts){0};
@@ -259,4 +262,29 @@ bool trials_count(database *d, trial_range range, trial_counts *c, rv_error *err
                             sqlite3_column_int64(query, 2), sqlite3_column_int64(query, 3),
                             sqlite3_column_int64(query, 4), sqlite3_column_int64(query, 5)};
     return error->code == RV_OK;
+}
+
+/* ---- for a worker ---- */
+
+static bool local_take(void *self, trial *t, bool *left, rv_error *error)
+{
+    const local_sweep *s = self;
+    return trials_take(s->database, s->range, t, left, error);
+}
+
+static bool local_write(void *self, trial *t, const trial_result *result, rv_error *error)
+{
+    const local_sweep *s = self;
+    return trials_write(s->database, s->plan, s->objective, t, result, error);
+}
+
+static bool local_retry(void *self, const trial *t, const char *message, rv_error *error)
+{
+    const local_sweep *s = self;
+    return trials_retry(s->database, s->plan, s->objective, t, message, error);
+}
+
+trial_source local_source(local_sweep *s)
+{
+    return (trial_source){s, s->plan, s->database->path, local_take, local_write, local_retry};
 }

@@ -22,15 +22,6 @@ typedef struct trial_range {
     int64_t first, last; /* both included */
 } trial_range;
 
-/* Without halving there is one rung and a bracket is one trial. */
-enum { RUNGS = 32 };
-typedef struct rungs {
-    int64_t epochs[RUNGS]; /* at the end of each but the last, which ends with the run */
-    int count;
-    int64_t bracket; /* trials of a bracket */
-} rungs;
-rungs rungs_of(const sweep_plan *plan);
-
 /* Adds those trials of the range that the database lacks. */
 bool trials_add(database *d, const sweep_plan *plan, const space *s, const rv_train_config *given,
                 trial_range range, rv_error *error);
@@ -54,10 +45,11 @@ void trial_free(trial *t);
  * NULL. A trial at the end of a rung decides its bracket, if it is the last one. Nothing is written, and t->lost is set,
  * if the trial is no longer that of this worker. */
 typedef struct trial_result {
-    const char *state, *message;
-    const rv_train_result *run; /* NULL: there is none */
-    double objective;
-    int64_t best_epoch, parameters;
+    const char *state, *message, *digest; /* message, digest NULL: none */
+    int64_t epochs, best_epoch, parameters;
+    double objective, seconds;
+    const rv_epoch *rows; /* of the learning curve: those from trial.written on */
+    int64_t row_count;
     const unsigned char *bytes;
     size_t size;
 } trial_result;
@@ -72,10 +64,35 @@ bool trials_retry(database *d, const sweep_plan *plan, const objective *o, const
 /* Decides each bracket whose trials have all come to the end of a rung, as after a merge. Within a transaction. */
 bool trials_decide(database *d, const sweep_plan *plan, const objective *o, rv_error *error);
 
+/* The best trial of the range. *number is -1 if there is none yet. */
+bool trials_best(database *d, const objective *o, trial_range range, int64_t *number, double *value,
+                 rv_error *error);
+
 /* How many trials of the range are in each group. */
 typedef struct trial_counts {
     int64_t all, open, done, stopped, diverged, failed;
 } trial_counts;
 bool trials_count(database *d, trial_range range, trial_counts *counts, rv_error *error);
+
+/* ---- for a worker ---- */
+
+/* What a worker asks of a sweep. The database answers or, where it is another machine's, a process there. */
+typedef struct trial_source {
+    void *self;
+    const sweep_plan *plan;
+    const char *path; /* of the database, for messages */
+    bool (*take)(void *self, trial *t, bool *left, rv_error *error);
+    bool (*write)(void *self, trial *t, const trial_result *result, rv_error *error);
+    bool (*retry)(void *self, const trial *t, const char *message, rv_error *error);
+} trial_source;
+
+/* A sweep in an open database, which this process has joined. */
+typedef struct local_sweep {
+    database *database;
+    const sweep_plan *plan;
+    const objective *objective;
+    trial_range range;
+} local_sweep;
+trial_source local_source(local_sweep *sweep);
 
 #endif

@@ -16,50 +16,11 @@
  * 1/PAUSE_FACTOR of the time. */
 static const double PAUSE = 0.2, PAUSE_FACTOR = 50;
 
-/* ---- configurations ---- */
-
-/* A copy of the configuration with a path relative to the sweep's folder made absolute. */
-static bool resolve(rv_train_config *config, const rv_config_row *row, const char *folder,
-                    rv_error *error)
-{
-    const char **field = (const char **)(void *)((char *)config + row->offset), *name = *field;
-    const bool file = row->file && name && *name != '/' &&
-                      (strcmp(row->key, "model") != 0 || rv_names_file(name, NULL));
-    if (!file) return true;
-    const size_t size = strlen(folder) + strlen(name) + 2;
-    char *path = rv_alloc(size, 1);
-    if (!path) return rv_fail_memory(error);
-    snprintf(path, size, "%s/%s", folder, name);
-    rv_train_config copy;
-    *field = path;
-    const bool ok = rv_train_config_copy(&copy, config, error);
-    *field = name;
-    rv_free(path);
-    if (!ok) return false;
-    rv_train_config_free(config);
-    *config = copy;
-    return true;
-}
-
-bool worker_config(const sweep_plan *plan, const char *settings, const char *path,
-                   rv_train_config *config, rv_error *error)
-{
-    *config = rv_train_config_new();
-    bool ok = rv_train_config_parse(config, plan->options, path, error) &&
-              rv_train_config_parse(config, settings, path, error);
-    for (int i = 0; ok && i < rv_config_row_count(); i++)
-        if (rv_config_row_at(i)->kind == RV_CONFIG_TEXT)
-            ok = resolve(config, rv_config_row_at(i), plan->folder, error);
-    if (!ok) rv_train_config_free(config);
-    return ok;
-}
-
 /* ---- a trial ---- */
 
 typedef struct worker {
     const worker_job *job;
-    database database;
-    sweep_plan plan;
+    const trial_source *source;
     const objective *objective;
     trial trial;
     rungs rungs;
@@ -74,13 +35,19 @@ static bool write_trial(worker *w, const rv_trainer *trainer, const char *state,
     trial_result r = {.state = state, .message = message, .objective = NAN};
     unsigned char *bytes = NULL;
     if (trainer) {
-        r.run = rv_trainer_result(trainer);
-        r.objective = objective_best(w->objective, r.run, &r.best_epoch);
+        const rv_train_result *run = rv_trainer_result(trainer);
+        const int64_t written = w->trial.written < run->epochs ? w->trial.written : run->epochs;
+        r.epochs = run->epochs;
+        r.seconds = run->at.seconds;
+        r.digest = *run->digest != '\0' ? run->digest : NULL;
+        r.rows = run->history + written;
+        r.row_count = run->epochs - written;
+        r.objective = objective_value(w->objective, trainer, &r.best_epoch);
         r.parameters = rv_store_parameters(rv_trainer_store(trainer));
         if (checkpoint && !rv_trainer_pack(trainer, &bytes, &r.size, error)) return false;
         r.bytes = bytes;
     }
-    const bool ok = trials_write(&w->database, &w->plan, w->objective, &w->trial, &r, error);
+    const bool ok = w->source->write(w->source->self, &w->trial, &r, error);
     rv_free(bytes);
     return ok;
 }
@@ -141,13 +108,11 @@ static bool fit(worker *w, rv_trainer *trainer, rv_error *why)
 static bool make_and_fit(worker *w, rv_error *why)
 {
     rv_train_config config;
-    if (!worker_config(&w->plan, w->trial.settings, w->database.path, &config, why)) return false;
+    if (!sweep_plan_config(w->source->plan, w->trial.settings, w->source->path, &config, why))
+        return false;
     config.loop.threads = w->job->threads;
-    rv_trainer *trainer = rv_trainer_new(&config, why);
-    const bool ok =
-        trainer &&
-        rv_setup_check_given(rv_trainer_setup(trainer), rv_trainer_config(trainer), &config, why) &&
-        fit(w, trainer, why);
+    rv_trainer *trainer = rv_trainer_new_checked(&config, why);
+    const bool ok = trainer && fit(w, trainer, why);
     rv_trainer_free(trainer);
     rv_train_config_free(&config);
     return ok;
@@ -165,7 +130,7 @@ static bool train(worker *w, rv_error *error)
         w->error = (rv_error){0};
     }
     if (w->error.code == RV_OK && why.code == RV_ERROR_MEMORY)
-        trials_retry(&w->database, &w->plan, w->objective, &w->trial, why.text, &w->error);
+        w->source->retry(w->source->self, &w->trial, why.text, &w->error);
     else if (w->error.code == RV_OK)
         write_trial(w, NULL, "failed", why.text, false, &w->error);
     return w->error.code == RV_OK ||
@@ -181,7 +146,7 @@ static bool work(worker *w, rv_error *error)
 {
     bool left = true;
     while (left && !w->job->stop() && error->code == RV_OK) {
-        const bool taken = trials_take(&w->database, w->job->range, &w->trial, &left, error);
+        const bool taken = w->source->take(w->source->self, &w->trial, &left, error);
         if (taken)
             train(w, error);
         else if (left)
@@ -191,15 +156,9 @@ static bool work(worker *w, rv_error *error)
     return error->code == RV_OK;
 }
 
-bool worker_run(const worker_job *job, rv_error *error)
+bool worker_run(const worker_job *job, const trial_source *source, rv_error *error)
 {
-    worker w = {.job = job, .trial = {.number = -1}};
-    bool ok = database_open(&w.database, job->path, NULL, &w.plan, error) &&
-              (w.objective = objective_find(w.plan.objective, error)) &&
-              database_join(&w.database, error);
-    w.rungs = rungs_of(&w.plan);
-    ok = ok && work(&w, error);
-    sweep_plan_free(&w.plan);
-    database_close(&w.database);
-    return ok;
+    worker w = {.job = job, .source = source, .rungs = rungs_of(source->plan)};
+    w.objective = objective_find(source->plan->objective, error);
+    return w.objective && work(&w, error);
 }

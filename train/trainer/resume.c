@@ -12,6 +12,7 @@
 #include "tensor/safetensors/header.h"
 #include "tensor/store_entries_internal.h"
 #include "tensor/text_internal.h"
+#include "train/config_internal.h"
 #include "train/trainer/inputs.h"
 #include "train/trainer/run_folder.h"
 #include "train/trainer/run_state.h"
@@ -46,19 +47,6 @@ bool rv_train_config_of_run(rv_train_config *config, const char *folder, rv_erro
     return rv_inputs_find(config, folder, error);
 }
 
-/* The value of an option, for a message. */
-static const char *value_text(const rv_train_config *c, const rv_config_row *row, char text[64])
-{
-    const void *value = (const char *)c + row->offset;
-    if (!rv_config_row_is_set(row, c)) return "unset";
-    switch (row->kind) {
-    case RV_CONFIG_FLAG: return "set";
-    case RV_CONFIG_TEXT: return *(const char *const *)value;
-    case RV_CONFIG_WHOLE: snprintf(text, 64, "%" PRId64, *(const int64_t *)value); return text;
-    default: return rv_number_text(*(const double *)value, text);
-    }
-}
-
 /* A new run may have started in the folder since the checkpoint was written. */
 static bool check_same_run(const rv_train_config *config, const char *text, const char *path,
                            rv_error *error)
@@ -67,12 +55,13 @@ static bool check_same_run(const rv_train_config *config, const char *text, cons
     if (!rv_train_config_parse(&own, text, path, error)) return false;
     own.loop.epochs = config->loop.epochs; /* may be raised */
     const rv_config_row *other = rv_train_config_difference(config, &own);
-    char here[64], there[64];
+    char here[RV_ROW_TEXT], there[RV_ROW_TEXT];
     if (other)
         rv_fail(
             error, RV_ERROR_FORMAT,
             "\"%.400s\" is of another run: its `%s` is %.150s, that of the configuration %.150s",
-            path, other->key, value_text(&own, other, there), value_text(config, other, here));
+            path, other->key, rv_config_row_text(other, &own, there),
+            rv_config_row_text(other, config, here));
     rv_train_config_free(&own);
     return !other;
 }

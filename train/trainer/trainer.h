@@ -32,6 +32,9 @@ struct rv_trainer {
     double pause;    /* the least seconds until the next */
 };
 
+/* rv_trainer_new for a person's options: RV_ERROR_ARGUMENT also for one that changes nothing (rv_setup_check_given). */
+rv_trainer *rv_trainer_new_checked(const rv_train_config *config, rv_error *error);
+
 /* The sum of the squares of all parameters. An update of 1e-30 changes a bias that is 0, but not this
  * sum. */
 double rv_parameter_squares(const rv_store *store);
