@@ -22,30 +22,83 @@ static bool is_drawn(const scatter_panel *p, double x, double y, bool log)
     return isfinite(x) && isfinite(y) && (!p->log || x > 0) && (!log || y > 0);
 }
 
-/* Whether the panel has a point. */
-static bool put_data(FILE *to, const scatter_panel *p, int number, bool log)
+/* ---- axes ---- */
+
+/* The least and the greatest of some numbers; none: low > high. */
+typedef struct span {
+    double low, high;
+    bool whole;
+} span;
+
+static span span_new(void) { return (span){INFINITY, -INFINITY, true}; }
+
+static void widen(span *s, double value)
 {
-    bool any = false;
-    for (int k = 0; k < p->count; k++) {
-        const scatter_series *s = &p->series[k];
-        say(to, "$p%ds%d << END\n", number, k);
-        for (int i = 0; i < s->count; i++) {
-            if (!is_drawn(p, s->x[i], s->y[i], log)) continue;
-            any = true;
-            say(to, "%.9g %.9g %.9g %.9g\n", s->x[i], s->y[i], s->low ? s->low[i] : s->y[i],
-                s->high ? s->high[i] : s->y[i]);
-        }
-        say(to, "END\n");
-    }
-    return any;
+    s->low = fmin(s->low, value);
+    s->high = fmax(s->high, value);
+    s->whole = s->whole && value == floor(value);
 }
 
-static void put_axis(FILE *to, const scatter_panel *p)
+/* The range of an axis, and its ticks: at powers of ten or, where there are few, at 1, 2 and 5 times these. */
+static void put_scale(FILE *to, char axis, span s, bool log)
+{
+    static const int steps[] = {1, 2, 5};
+    say(to, "unset logscale %c\nset format %c '%%.4g'\nset %ctics auto norotate\n", axis, axis,
+        axis);
+    if (!(s.low <= s.high)) return;
+    if (!log) {
+        const double more = s.high > s.low ? 0.04 * (s.high - s.low) : 0.5;
+        say(to, "set %crange [%.9g:%.9g]\n", axis, s.low - more, s.high + more);
+        if (s.whole && s.high - s.low <= 8) say(to, "set %ctics 1\n", axis);
+        return;
+    }
+    const double decades = log10(s.high / s.low), more = pow(10, fmax(0.04 * decades, 0.05)),
+                 low = s.low / more, high = s.high * more;
+    const int each = decades > 2 ? 1 : 3, stride = (int)ceil(fmax(decades / 5, 1));
+    int ticks = 0;
+    say(to, "set logscale %c\nset %crange [%.9g:%.9g]\nset %ctics (", axis, axis, low, high, axis);
+    for (int power = (int)floor(log10(low)); power <= (int)ceil(log10(high)); power++)
+        for (int k = 0; k < each; k++) {
+            const double at = steps[k] * pow(10, power);
+            if (power % stride != 0 || at < low || at > high) continue;
+            say(to, "%s%.9g", ticks++ > 0 ? ", " : "", at);
+        }
+    if (ticks < 2) say(to, "%s%.9g, %.9g", ticks > 0 ? ", " : "", s.low, s.high);
+    say(to, ")\n");
+}
+
+static span x_span(const scatter_panel *p, bool log)
+{
+    span s = span_new();
+    for (int k = 0; k < p->count; k++)
+        for (int i = 0; i < p->series[k].count; i++)
+            if (is_drawn(p, p->series[k].x[i], p->series[k].y[i], log))
+                widen(&s, p->series[k].x[i]);
+    return s;
+}
+
+static span y_span(const scatter_panel *panels, int count, bool log)
+{
+    span y = span_new();
+    for (const scatter_panel *p = panels; p < panels + count; p++)
+        for (int k = 0; k < p->count; k++) {
+            const scatter_series *s = &p->series[k];
+            for (int i = 0; i < s->count; i++) {
+                if (!is_drawn(p, s->x[i], s->y[i], log)) continue;
+                widen(&y, s->y[i]);
+                if (s->low) widen(&y, s->low[i]);
+                if (s->high) widen(&y, s->high[i]);
+            }
+        }
+    return y;
+}
+
+static void put_axis(FILE *to, const scatter_panel *p, span x)
 {
     say(to, "set xlabel ");
     gnuplot_put_text(to, p->across);
-    say(to, "\nunset logscale x\nset xtics auto norotate\nset xrange [*:*]\n");
-    if (p->log) say(to, "set logscale x\nset format x '%%.3g'\n");
+    say(to, "\n");
+    put_scale(to, 'x', x, p->log);
     if (!p->of) return;
     say(to, "set xrange [-0.5:%g]\nset xtics (", p->names - 0.5);
     for (int i = 0; i < p->names; i++) {
@@ -54,6 +107,21 @@ static void put_axis(FILE *to, const scatter_panel *p)
         say(to, " %d", i);
     }
     say(to, ")%s\n", p->names > 4 ? " rotate by -30" : "");
+}
+
+/* ---- points ---- */
+
+static void put_data(FILE *to, const scatter_panel *p, int number, bool log)
+{
+    for (int k = 0; k < p->count; k++) {
+        const scatter_series *s = &p->series[k];
+        say(to, "$p%ds%d << END\n", number, k);
+        for (int i = 0; i < s->count; i++)
+            if (is_drawn(p, s->x[i], s->y[i], log))
+                say(to, "%.9g %.9g %.9g %.9g\n", s->x[i], s->y[i], s->low ? s->low[i] : s->y[i],
+                    s->high ? s->high[i] : s->y[i]);
+        say(to, "END\n");
+    }
 }
 
 static void put_points(FILE *to, const scatter_panel *p, int number)
@@ -97,7 +165,8 @@ bool scatter_draw(const char *path, const char *title, const char *up, bool log,
     say(to, " at screen %.5f, screen %.5f left font ',15' tc rgb '#111111'\nset ylabel ",
         (double)LEFT / width, 1 - 24.0 / height);
     gnuplot_put_text(to, up);
-    fputs(log ? "\nset logscale y\nset format y '%.3g'\n" : "\n", to);
+    fputc('\n', to);
+    put_scale(to, 'y', y_span(panels, count, log), log);
     for (int i = 0; i < count; i++) {
         const int left = i % ACROSS * each + LEFT, top = TOP + i / ACROSS * tall;
         say(to,
@@ -105,9 +174,10 @@ bool scatter_draw(const char *path, const char *title, const char *up, bool log,
             "set bmargin at screen %.5f\n",
             (double)left / width, (double)(left + PLOT) / width, 1 - (double)top / height,
             1 - (double)(top + PLOT_HEIGHT) / height);
-        const bool any = put_data(to, &panels[i], i, log);
-        put_axis(to, &panels[i]);
-        if (any)
+        const span x = x_span(&panels[i], log);
+        put_data(to, &panels[i], i, log);
+        put_axis(to, &panels[i], x);
+        if (x.low <= x.high)
             put_points(to, &panels[i], i);
         else
             say(to, "plot [0:1] [1:2] NaN notitle\n");
