@@ -159,6 +159,10 @@ static const workload workloads[] = {
              "SRU, a sequence of 16,384x64, 64 units, Adam"),
     SEQUENCE("J", "ugrnn", 32, 10, 16, 32, ugrnn_operations,
              "UGRNN of 3,200 parameters, 32 sequences of 10x16, Adam"),
+    SEQUENCE("J2", "gru", 32, 10, 16, 12, gru_operations,
+             "GRU of 1,100 parameters, 32 sequences of 10x16, Adam"),
+    SEQUENCE("J3", "lstm", 32, 10, 16, 40, lstm_operations,
+             "LSTM of 9,200 parameters, 32 sequences of 10x16, Adam"),
 };
 enum { WORKLOADS = sizeof workloads / sizeof *workloads };
 

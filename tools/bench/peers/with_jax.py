@@ -147,7 +147,8 @@ def sru(p, x):
 
 NETS = {"A1": curnn, "A2": curnn, "A3": curnn, "B": conv_ugrnn, "C1": ugrnn, "C2": gru, "C3": lstm,
         "D-sigmoid": lambda p, x: jax.nn.sigmoid(x), "D-tanh": lambda p, x: jnp.tanh(x), "E": characters,
-        "F": lstm, "G": video, "I1": mingru, "I2": mingru, "I3": sru, "I4": sru, "J": ugrnn}
+        "F": lstm, "G": video, "I1": mingru, "I2": mingru, "I3": sru, "I4": sru, "J": ugrnn,
+        "J2": gru, "J3": lstm}
 
 
 def loss_for(w):
@@ -221,4 +222,5 @@ def load(w):
     return step
 
 
-serve(load)
+if __name__ == "__main__":
+    serve(load)

@@ -241,7 +241,8 @@ def lstm_cell(W, b, units):
 
 
 SEQUENCES = {"C1": ("gc", ugrnn_cell), "C2": ("ruc", gru_cell), "C3": ("ifoz", lstm_cell),
-             "F": ("ifoz", lstm_cell), "J": ("gc", ugrnn_cell)}
+             "F": ("ifoz", lstm_cell), "J": ("gc", ugrnn_cell),
+             "J2": ("ruc", gru_cell), "J3": ("ifoz", lstm_cell)}
 
 
 def sequence(w):
@@ -253,7 +254,7 @@ def sequence(w):
     W1, b1, units = w["fc/weight"], w["fc/bias"], len(w["b" + gates[0]])
     update = Adam([U, W, b, W1, b1], w.rate)
     step_forward, step_backward, weight_gradient = cell(W, b, units)
-    zero, pair = np.zeros((n, units), np.float32), w.base in ("C3", "F")
+    zero, pair = np.zeros((n, units), np.float32), w.base in ("C3", "F", "J3")
 
     def forward():
         X, state, kept = (x.reshape(-1, inputs) @ U).reshape(steps, n, -1), zero, []

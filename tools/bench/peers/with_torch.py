@@ -130,7 +130,8 @@ def sru_written(p, x):
 WRITTEN = {"A1": curnn_written, "A2": curnn_written, "A3": curnn_written, "B": conv_ugrnn_written,
            "C1": ugrnn_written, "C2": gru_written, "C3": lstm_written, "E": characters_written,
            "F": lstm_written, "G": video_written, "I1": mingru_written, "I2": mingru_written,
-           "I3": sru_written, "I4": sru_written, "J": ugrnn_written}
+           "I3": sru_written, "I4": sru_written, "J": ugrnn_written,
+           "J2": gru_written, "J3": lstm_written}
 
 
 # ---- tuned by hand, and fit for TorchScript: the parameters are joined before training ----
@@ -275,7 +276,7 @@ TUNED = {
     "I1": (mingru_tuned, [(1, "Uz", "Uh"), (0, "bz", "bh")] + HEAD),
     "I3": (sru_tuned, [(1, "U1", "U2"), (0, "bf", "br"), "U0", "vf", "vr"] + HEAD),
 }
-TUNED.update({"F": TUNED["C3"], "J": TUNED["C1"], "I2": TUNED["I1"], "I4": TUNED["I3"]})
+TUNED.update({"F": TUNED["C3"], "J": TUNED["C1"], "J2": TUNED["C2"], "J3": TUNED["C3"], "I2": TUNED["I1"], "I4": TUNED["I3"]})
 
 
 # ---- the library's own loops: weights are [gates, inputs], and there is a second bias, here zero ----
@@ -440,4 +441,5 @@ def other_equations(w):
     return how == "library" and w.base == "C2"
 
 
-serve(load, other_equations)
+if __name__ == "__main__":
+    serve(load, other_equations)
