@@ -114,11 +114,15 @@ static void report(const rv_matching *m)
     const rv_weights_options *o = m->options;
     for (const rv_layer *u = m->layers; u < m->layers + m->count; u++) {
         snprintf(label, sizeof label, "%.*s", u->length, u->label);
-        o->found(o->context, label, u->from ? u->layout->name : NULL,
-                 u->from ? u->from->name : NULL);
+        rv_weights_found found = {.what = RV_WEIGHTS_RANDOM, .ours = label};
+        if (u->from)
+            found = (rv_weights_found){RV_WEIGHTS_READ, label, u->layout->name, u->from->name};
+        o->found(o->context, &found);
     }
     for (const rv_foreign *t = m->theirs.at; t < m->theirs.at + m->theirs.count; t++)
-        if (!t->used) o->found(o->context, NULL, NULL, t->name);
+        if (!t->used)
+            o->found(o->context,
+                     &(rv_weights_found){.what = RV_WEIGHTS_LEFT_OUT, .theirs = t->name});
 }
 
 bool rv_weights_import(rv_store *store, const char *const *paths, int count,

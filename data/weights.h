@@ -10,6 +10,18 @@
 extern "C" {
 #endif
 
+typedef enum rv_weights_case {
+    RV_WEIGHTS_READ,    /* `ours` is read from `theirs` and others, a layer of that kind */
+    RV_WEIGHTS_RANDOM,  /* the files lack the layer `ours`, which keeps its values */
+    RV_WEIGHTS_LEFT_OUT /* the net lacks the tensor `theirs` */
+} rv_weights_case;
+
+/* What becomes of a layer of the net or a tensor of the files. Strings are valid during the call. */
+typedef struct rv_weights_found {
+    rv_weights_case what;
+    const char *ours, *kind, *theirs; /* NULL: has no meaning there */
+} rv_weights_found;
+
 typedef struct rv_weights_options {
     /* "OURS=THEIRS,..": THEIRS is a layer or a tensor of the files ("encoder.rnn"), OURS a layer of the net as `found`
      * and messages call it, or the start of its name ("layer0"). NULL: none. Needed where names, shapes and numbers
@@ -17,10 +29,8 @@ typedef struct rv_weights_options {
     const char *map;
     /* Tensors that only the files have, and parameters that only the net has, are no error. */
     bool partial;
-    /* Called for each layer of the net, with the kind of layer and the first tensor that it was read from, both NULL if
-     * the files do not have the layer; then for each tensor that only the files have, with `ours` and `kind` NULL. Or
-     * NULL. */
-    void (*found)(void *context, const char *ours, const char *kind, const char *theirs);
+    /* Called for each layer of the net, then for each tensor that only the files have. Or NULL. */
+    void (*found)(void *context, const rv_weights_found *found);
     void *context;
 } rv_weights_options;
 

@@ -386,13 +386,14 @@ TEST_F(Layers, ReportWhatOnlyOneSideHas)
     rv_weights_options o = {};
     o.partial = true;
     o.context = &seen;
-    o.found = [](void *context, const char *ours, const char *kind, const char *theirs) {
-        for (const char *text : {ours, kind, theirs})
+    o.found = [](void *context, const rv_weights_found *found) {
+        *static_cast<std::string *>(context) += std::to_string(found->what) + "; ";
+        for (const char *text : {found->ours, found->kind, found->theirs})
             *static_cast<std::string *>(context) += std::string(text ? text : "-") + "; ";
     };
     EXPECT_TRUE(rv_weights_import(store_, &one, 1, &o, &error_)) << error_.text;
-    EXPECT_EQ(seen, "lstm; PyTorch LSTM; rnn.weight_ih_l0; new; -; -; -; -; head.bias; -; -; "
-                    "head.weight; ");
+    EXPECT_EQ(seen, "0; lstm; PyTorch LSTM; rnn.weight_ih_l0; 1; new; -; -; 2; -; -; head.bias; "
+                    "2; -; -; head.weight; ");
 }
 
 TEST_F(Layers, OfWhichSeveralFitNeedAMap)

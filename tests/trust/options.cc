@@ -93,7 +93,7 @@ DRAW(rv_file_options)
     return o;
 }
 DRAW(const rv_file_options *) { return draw_kept<rv_file_options>(a); }
-static void ignore_layer(void *, const char *, const char *, const char *) {}
+static void ignore_layer(void *, const rv_weights_found *) {}
 
 DRAW(const rv_weights_options *)
 {

@@ -74,6 +74,15 @@ const command command_import = {
     .files = "FILE",
 };
 
+static void print_line(const rv_weights_found *f)
+{
+    switch (f->what) {
+    case RV_WEIGHTS_READ: say(stdout, "%-20s  %s, \"%s\"\n", f->ours, f->kind, f->theirs); break;
+    case RV_WEIGHTS_RANDOM: say(stdout, "%-20s  random: not in the files\n", f->ours); break;
+    case RV_WEIGHTS_LEFT_OUT: say(stdout, "left out: \"%s\"\n", f->theirs); break;
+    }
+}
+
 static void add_text(cJSON *object, const char *name, const char *text)
 {
     if (text)
@@ -83,21 +92,18 @@ static void add_text(cJSON *object, const char *name, const char *text)
 }
 
 /* Prints a line, or adds to the arrays "layers" and "left_out" of the JSON object in `context`. */
-static void print_found(void *context, const char *ours, const char *kind, const char *theirs)
+static void print_found(void *context, const rv_weights_found *f)
 {
-    if (!context && !ours) {
-        say(stdout, "left out: \"%s\"\n", theirs);
-    } else if (!context && theirs) {
-        say(stdout, "%-20s  %s, \"%s\"\n", ours, kind, theirs);
-    } else if (!context) {
-        say(stdout, "%-20s  random: not in the files\n", ours);
-    } else if (!ours) {
-        cJSON_AddItemToArray(cJSON_GetObjectItem(context, "left_out"), cJSON_CreateString(theirs));
+    if (!context) {
+        print_line(f);
+    } else if (f->what == RV_WEIGHTS_LEFT_OUT) {
+        cJSON_AddItemToArray(cJSON_GetObjectItem(context, "left_out"),
+                             cJSON_CreateString(f->theirs));
     } else {
         cJSON *item = cJSON_CreateObject();
-        cJSON_AddStringToObject(item, "layer", ours);
-        add_text(item, "kind", kind);
-        add_text(item, "from", theirs);
+        cJSON_AddStringToObject(item, "layer", f->ours);
+        add_text(item, "kind", f->kind);
+        add_text(item, "from", f->theirs);
         cJSON_AddItemToArray(cJSON_GetObjectItem(context, "layers"), item);
     }
 }
