@@ -1,5 +1,5 @@
-/* What is made from the tables of commands: the completion for bash, which a bash completes command lines with, and manual
- * pages. */
+/* What is made from the tables of commands: the completion for bash and zsh, which complete command lines with it here, and
+ * manual pages. */
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -24,7 +24,7 @@ const std::string &script()
 {
     static const std::string path = [] {
         const std::string file = scratch_folder() + "/recurve";
-        spit(file, run_program("tools/manual/manual", "--completion").out +
+        spit(file, run_program("tools/manual/manual", "--bash").out +
                        slurp("tools/manual/completion.bash"));
         return file;
     }();
@@ -127,6 +127,63 @@ TEST(Completion, FilesWhereFilesAreExpected)
     EXPECT_EQ(offer("recurve check my.rv my", folder).size(), 3u);
     EXPECT_EQ(offer("recurve run --out my", folder).size(), 3u);
     EXPECT_EQ(offer("recurve tasks my", folder), Words());
+}
+
+/* What zsh offers for the last word of each line, in a folder: a zsh completes as a person would see it, in a terminal of its own,
+ * and each word that is added to what it offers is written to a file. Lines are followed by "--". */
+Words zsh_offers(const Words &lines, const std::string &folder = ".")
+{
+    const std::string scratch = scratch_folder(), out = scratch + "/offers";
+    spit(scratch + "/_recurve",
+         run_program("tools/manual/manual", "--zsh").out + slurp("tools/manual/completion.zsh"));
+    spit(scratch + "/start", "PS1= LISTMAX=100000 fpath=('" + scratch + "' $fpath)\n" + R"(
+setopt no_auto_list no_auto_menu no_beep
+autoload -Uz compinit
+compinit -D -u
+compadd()
+{
+    local -a hits
+    if [[ -z ${@[(r)-[OAD]]} ]]; then
+        builtin compadd -O hits "$@"
+        (($#hits == 0)) || print -rl -- $hits >>$OUT
+    fi
+    builtin compadd "$@"
+}
+cd $FOLDER
+print -r -- -- >>$OUT
+)");
+    std::string text = "export OUT='" + out + "' FOLDER='" + folder + "'\n: >$OUT\n" +
+                       R"(zmodload zsh/zpty zsh/zselect
+zpty z zsh -f -i
+wait_for()
+{
+    for ((i = 0; i < 2000 && $(grep -c '^--$' $OUT) < $1; i++)) zselect -t 1
+}
+zpty -w z "source )" + scratch +
+                       "/start\"\nwait_for 1\nn=1\n";
+    for (const std::string &line : lines)
+        text += "zpty -w -n z '" + line + "'$'\\t\\x15'\nzpty -w z 'print -r -- -- >>$OUT'\n" +
+                "wait_for $((++n))\n";
+    spit(scratch + "/complete", text);
+    const Outcome outcome = run_program("zsh", "-f " + scratch + "/complete");
+    EXPECT_EQ(outcome.status, 0) << outcome.err;
+    Words words = lines_of(slurp(out));
+    if (!words.empty()) words.erase(words.begin());
+    return words;
+}
+
+TEST(Completion, OfZsh)
+{
+    const std::string folder = scratch_folder();
+    for (const char *name : {"my.rv", "my.csv"}) spit(folder + "/" + name, "");
+    EXPECT_EQ(zsh_offers({"recurve tr", "recurve train --schedule co", "recurve train --dtype=",
+                          "recurve train --optimizer=adamw", "recurve compare --models gru,mingr",
+                          "recurve fmt --in-place --ch", "recurve train my", "recurve none -",
+                          "recurve run --out my", "recurve train --seq"},
+                         folder),
+              Words({"train", "--",     "constant", "cosine", "--",         "f32", "f64",   "--",
+                     "adamw", "--",     "mingru",   "--",     "--check",    "--",  "my.rv", "--",
+                     "--",    "my.csv", "my.rv",    "--",     "--sequence", "--"}));
 }
 
 /* The installed page of a command, too, indents the lines of a block as its text does. */

@@ -1,5 +1,6 @@
-/* The tables of completion.bash. A value's name in the help says how it is completed. */
+/* The tables of completion.bash and completion.zsh. A value's name in the help says how it is completed. */
 #include <stdio.h>
+#include <string.h>
 
 #include "tools/manual/manual.h"
 
@@ -11,6 +12,8 @@
             printf("%s%s", i > 0 ? " " : "", rv_##what##_at(i)->name); \
         puts("'"); \
     } while (false)
+
+/* ---- bash ---- */
 
 /* train) rows='MODEL --task=TASK --sequence ..' ;; */
 static void print_rows(const command *page)
@@ -26,15 +29,87 @@ static void print_rows(const command *page)
     puts(" --help' ;;");
 }
 
-void print_completion_tables(void)
+static void print_tables(void)
 {
     PRINT_NAMES("MODEL", model);
     PRINT_NAMES("OPTIMIZER", optimizer);
     PRINT_NAMES("TASK", task);
     PRINT_NAMES("OP", op);
+}
+
+void print_bash_tables(void)
+{
+    print_tables();
     fputs("_recurve_commands='", stdout);
     for (int i = 0; i < command_count; i++) printf("%s%s", i > 0 ? " " : "", commands[i]->name);
     puts("'\n_recurve_rows()\n{\n    case $1 in");
     for (int i = 0; i < command_count; i++) print_rows(commands[i]);
     puts("        *) rows='' ;;\n    esac\n}");
+}
+
+/* ---- zsh ---- */
+
+/* Text in single quotes, in which _arguments reads brackets and colons. */
+static void print_escaped(const char *text)
+{
+    for (; *text; text++) {
+        if (*text == '\'')
+            fputs("'\\''", stdout);
+        else
+            printf("%s%c", strchr("[]:\\", *text) ? "\\" : "", *text == '\n' ? ' ' : *text);
+    }
+}
+
+/* ':TASK: _recurve_value TASK', what completes a value. */
+static void print_action(const char *argument)
+{
+    putchar(':');
+    print_escaped(argument);
+    fputs(": _recurve_value \"", stdout);
+    print_escaped(argument);
+    putchar('"');
+}
+
+/* '--task=[..]:TASK: _recurve_value "TASK"' */
+static void print_spec(const option_row *row, const char *key)
+{
+    printf("            '--%s%s[", key, row->argument ? "=" : "");
+    print_escaped(row->doc);
+    putchar(']');
+    if (row->argument) print_action(row->argument);
+    puts("'");
+}
+
+/* train) specs=(..) ;; */
+static void print_specs(const command *page)
+{
+    const option_table table = options_of(page);
+    printf("        %s) specs=(\n", page->name);
+    for (int i = 0; i < table.count; i++) {
+        const option_row *row = table.row[i];
+        print_spec(row, row->key);
+        if (row->alias) print_spec(row, row->alias);
+    }
+    puts("            '--help[print help]'");
+    if (page->operand || page->files) {
+        printf("            '%s", page->files ? "*" : "1");
+        print_action(page->operand ? page->operand : page->files);
+        puts("'");
+    }
+    puts("        ) ;;");
+}
+
+void print_zsh_tables(void)
+{
+    puts("#compdef recurve");
+    print_tables();
+    puts("_recurve_commands=(");
+    for (int i = 0; i < command_count; i++) {
+        printf("    '%s:", commands[i]->name);
+        print_escaped(commands[i]->summary);
+        puts("'");
+    }
+    puts(")\n_recurve_specs()\n{\n    case $1 in");
+    for (int i = 0; i < command_count; i++) print_specs(commands[i]);
+    puts("        *) specs=() ;;\n    esac\n}");
 }

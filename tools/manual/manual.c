@@ -1,6 +1,7 @@
 /* usage: manual --pages        the names of the manual pages, a line each
  *        manual --page NAME    a page, such as recurve-train, in the man macros
- *        manual --completion   the tables of completion.bash */
+ *        manual --bash         the tables of completion.bash
+ *        manual --zsh          those of completion.zsh */
 #include "tools/manual/manual.h"
 
 #include <stdio.h>
@@ -33,10 +34,12 @@ int main(int argc, char **argv)
     bool ok = true;
     if (strcmp(what, "--pages") == 0)
         print_names();
-    else if (strcmp(what, "--completion") == 0)
-        print_completion_tables();
+    else if (strcmp(what, "--bash") == 0)
+        print_bash_tables();
+    else if (strcmp(what, "--zsh") == 0)
+        print_zsh_tables();
     else
         ok = argc == 3 && strcmp(what, "--page") == 0 && print_page(argv[2]);
-    if (!ok) fprintf(stderr, "usage: manual --pages | --page NAME | --completion\n");
+    if (!ok) fprintf(stderr, "usage: manual --pages | --page NAME | --bash | --zsh\n");
     return ok ? finish_output(STATUS_OK) : STATUS_USAGE;
 }

@@ -12,6 +12,7 @@ void print_command_page(const command *page);
 
 /* Prints the variables that completion.bash reads: the names of models, optimizers, tasks and ops, and the operands and
  * options of each command. */
-void print_completion_tables(void);
+void print_bash_tables(void);
+void print_zsh_tables(void);
 
 #endif
