@@ -99,15 +99,20 @@ rv_net_options rv_exported_options(const rv_exported_net *net, rv_tape *tape)
 
 /* ---- the step ---- */
 
+const char *rv_exported_whole(const rv_exported_net *net)
+{
+    const rv_net_options *o = net->options;
+    return !net->model->step ? "the model is a whole net of equations, not a cell"
+           : o->rnn.bidirectional || o->rnn.reverse
+               ? "a net that reads backward in time needs the whole sequence"
+           : o->pool ? "the head reads the mean over all steps"
+                     : NULL;
+}
+
 static bool has_steps(const char *what, const char *instead, const rv_exported_net *net,
                       rv_error *error)
 {
-    const rv_net_options *o = net->options;
-    const char *why = !net->model->step ? "the model is a whole net of equations, not a cell"
-                      : o->rnn.bidirectional || o->rnn.reverse
-                          ? "a net that reads backward in time needs the whole sequence"
-                      : o->pool ? "the head reads the mean over all steps"
-                                : NULL;
+    const char *why = rv_exported_whole(net);
     return !why || rv_fail(error, RV_ERROR_ARGUMENT,
                            "%s: %s, so it cannot be computed step by step; use a cell in one "
                            "direction, without pool%s",
@@ -259,4 +264,22 @@ bool rv_step_record(rv_step *step, const char *what, const char *instead,
     step->y =
         rv_input_typed(step->tape, "y", net->y.dtype, for_samples(net->y.shape, o->each_step, n));
     return record_both(step, what, net, error) && find_top(step, what, error);
+}
+
+/* ---- the whole sequence ---- */
+
+bool rv_sequence_record(rv_sequence *q, const rv_exported_net *net, int64_t n, rv_store *store,
+                        rv_error *error)
+{
+    *q = (rv_sequence){.tape = rv_tape_new(store, net->dtype)};
+    if (!q->tape) return rv_fail_memory(error);
+    rv_net_options o = rv_exported_options(net, q->tape);
+    o.rnn.stepwise = true;
+    q->x = rv_input_typed(q->tape, "x", net->x.dtype, for_samples(net->x.shape, false, n));
+    q->y = rv_input_typed(q->tape, "y", net->y.dtype, for_samples(net->y.shape, false, n));
+    rv_net made =
+        rv_model_record(net->model, &o, net->scale != 1 ? rv_scale(q->x, net->scale) : q->x, q->y);
+    q->output = made.output;
+    q->loss = made.loss;
+    return rv_tape_is_good(q->tape, error);
 }

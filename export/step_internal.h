@@ -1,4 +1,4 @@
-/* One time step of a net, from states that are inputs, on a tape of its own. */
+/* A net on a tape of its own: one time step, from states that are inputs, or a whole sequence. */
 #ifndef RV_EXPORT_STEP_INTERNAL_H
 #define RV_EXPORT_STEP_INTERNAL_H
 
@@ -27,6 +27,9 @@ typedef struct rv_step {
  * "C code". */
 bool rv_exported_check(const char *what, const rv_exported_net *net, rv_error *error);
 
+/* Why the net has no meaning step by step; NULL: it has one. */
+const char *rv_exported_whole(const rv_exported_net *net);
+
 /* The options of the net as it is exported. */
 rv_net_options rv_exported_options(const rv_exported_net *net, rv_tape *tape);
 
@@ -34,6 +37,17 @@ rv_net_options rv_exported_options(const rv_exported_net *net, rv_tape *tape);
  * with what else there is. Free the tape with rv_tape_free, also after a failure. */
 bool rv_step_record(rv_step *step, const char *what, const char *instead,
                     const rv_exported_net *net, int64_t n, rv_store *store, rv_error *error);
+
+typedef struct rv_sequence {
+    rv_tape *tape;
+    rv_var x, y; /* [n,..], of a sequence [n,steps,..] */
+    rv_var output, loss;
+} rv_sequence;
+
+/* Records the net, which rv_exported_check has checked, with all its time steps for n samples. Free the tape, also after a
+ * failure. */
+bool rv_sequence_record(rv_sequence *q, const rv_exported_net *net, int64_t n, rv_store *store,
+                        rv_error *error);
 
 /* Whether no error is on the tape, which may be NULL; else copies it. */
 bool rv_tape_is_good(const rv_tape *tape, rv_error *error);

@@ -470,6 +470,17 @@ static bool choose_optimizer(rv_train_config *c, rv_setup *s, const rv_optimizer
                          error);
 }
 
+bool rv_setup_choose_optimizer(rv_train_config *c, rv_setup *s, const rv_optimizer *own,
+                               rv_error *error)
+{
+    const char *task = c->data.task ? c->data.task : "file";
+    set_default(&c->loop.threads, 1);
+    rv_defaults r = rv_defaults_for(s->model, task, s->data.classes);
+    set_default(&c->loop.epochs, r.epochs);
+    set_default(&c->loop.batch_size, r.batch_size);
+    return choose_optimizer(c, s, own, &r, error);
+}
+
 /* ---- leaves and ranks ---- */
 
 static bool choose_leaves(const rv_train_config *c, rv_setup *s, const rv_collective *ranks,
@@ -512,7 +523,7 @@ bool rv_setup_choose(rv_train_config *c, rv_setup *s, const rv_optimizer *own, r
     set_default(&c->loop.epochs, r.epochs);
     set_default(&c->loop.batch_size, r.batch_size);
     set_default(&c->loop.threads, 1);
-    return choose_net(c, s, &r, error) && choose_optimizer(c, s, own, &r, error);
+    return choose_net(c, s, &r, error) && rv_setup_choose_optimizer(c, s, own, error);
 }
 
 bool rv_setup_make(rv_setup *s, rv_train_config *c, const rv_train_parts *given, rv_error *error)

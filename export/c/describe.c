@@ -6,6 +6,8 @@
 #include "autograd/element_internal.h"
 #include "autograd/gradient.h"
 
+enum { MOST_SHOWN = 8 }; /* operands */
+
 /* Of a product of matrices: where the first operand is read for row i, and the second for column j, of the result. */
 typedef struct transposes {
     int64_t rank;
@@ -76,6 +78,10 @@ static void describe_value(const rv_c_plan *p, rv_writer *w, int32_t id, bool to
         if (!infix || sum) rv_write(w, "(");
         for (int k = 0; k < node->inputs; k++) {
             if (k) rv_write(w, "%s", infix ? infix : ", ");
+            if (k == 2 && node->inputs > MOST_SHOWN) { /* and the last one */
+                rv_write(w, "..%s", infix ? infix : ", ");
+                k = node->inputs - 1;
+            }
             describe_value(p, w, node->in[k], false, infix, depth + 1);
             rv_write(w, k < 2 && transposed[k] ? "^T" : "");
         }

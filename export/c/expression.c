@@ -4,84 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "export/c/collapse.h"
 #include "tensor/memory.h"
 #include "tensor/text_internal.h"
-
-/* ---- collapsing loops ---- */
-
-/* Calls visit for each index that a term depends on; stops when it returns false. Terms refer only to earlier ones, so
- * all those of the pool are visited, in order. */
-static bool each_index(rv_c_expression *x, rv_index *flat, bool (*visit)(rv_index *, void *),
-                       void *context)
-{
-    bool ok = visit(flat, context);
-    for (size_t t = 0; ok && t < x->pool->terms; t++) {
-        rv_term_node *term = &x->pool->term[t];
-        if (term->kind == RV_TERM_READ || term->kind == RV_TERM_WITHIN)
-            ok = visit(&term->index, context);
-    }
-    for (size_t v = 0; ok && v < x->pool->variables; v++)
-        if (x->pool->variable[v].by) ok = visit(&x->pool->variable[v].of, context);
-    return ok;
-}
-
-static int64_t factor_of(const rv_index *a, int32_t variable)
-{
-    for (int t = 0; t < a->terms; t++)
-        if (a->variable[t] == variable) return a->factor[t];
-    return 0;
-}
-
-typedef struct pair {
-    int32_t outer, inner;
-    int64_t inner_size;
-} pair;
-
-/* Whether the index uses outer * inner_size + inner, or neither. */
-static bool may_collapse(rv_index *a, void *context)
-{
-    const pair *p = context;
-    return factor_of(a, p->outer) == p->inner_size * factor_of(a, p->inner);
-}
-
-static bool drop_outer(rv_index *a, void *context)
-{
-    const pair *p = context;
-    for (int t = 0; t < a->terms; t++) {
-        if (a->variable[t] != p->outer) continue;
-        a->terms--;
-        a->variable[t] = a->variable[a->terms];
-        a->factor[t] = a->factor[a->terms];
-    }
-    return true;
-}
-
-static bool collapse(rv_c_expression *x, rv_index *flat, int32_t outer, int32_t inner)
-{
-    rv_variable *in = &x->pool->variable[inner];
-    pair p = {outer, inner, in->size};
-    if (!each_index(x, flat, may_collapse, &p)) return false;
-    each_index(x, flat, drop_outer, &p);
-    in->size *= x->pool->variable[outer].size;
-    return true;
-}
-
-void rv_c_collapse(rv_c_expression *x, rv_index *at, int rank, rv_index *flat)
-{
-    int before = -1;
-    for (int d = 0; d < rank; d++) {
-        if (at[d].terms == 0) continue;
-        if (before >= 0 && collapse(x, flat, at[before].variable[0], at[d].variable[0]))
-            at[before] = rv_index_of(0);
-        before = d;
-    }
-    for (size_t t = 0; t < x->pool->terms; t++) {
-        rv_term_node *outer = &x->pool->term[t], *inner = &x->pool->term[outer->of[0]];
-        bool sum = outer->kind == RV_TERM_SUM || outer->kind == RV_TERM_MAX;
-        if (sum && inner->kind == outer->kind && collapse(x, flat, outer->loop, inner->loop))
-            *outer = *inner;
-    }
-}
 
 /* ---- text of indices ---- */
 
@@ -94,6 +19,8 @@ static const char *letter(const rv_c_expression *x, int32_t variable)
     return "?";
 }
 
+enum { LANE = -2 }; /* in the place of a variable: the loop over lanes */
+
 static void write_term(rv_c_expression *x, rv_writer *w, rv_term id);
 
 static void write_index(rv_c_expression *x, rv_writer *w, const rv_index *a);
@@ -103,7 +30,7 @@ static void write_variable(rv_c_expression *x, rv_writer *w, int32_t id, bool al
     const rv_variable *v = &x->pool->variable[id];
     bool quotient = v->kind == RV_VARIABLE_DIVIDED || v->kind == RV_VARIABLE_REST;
     if (v->kind == RV_VARIABLE_LOOP) {
-        rv_write(w, "%s", letter(x, id));
+        rv_write(w, id == x->wide ? "%s + %s" : "%s", letter(x, id), letter(x, LANE));
     } else if (quotient) {
         bool plain = v->of.terms == 1 && v->of.factor[0] == 1 && !v->of.constant;
         rv_write(w, alone ? "" : "(");
@@ -176,8 +103,14 @@ static void open_loop(rv_c_expression *x, int32_t variable)
     indent(x);
     enter(x, variable);
     const char *i = letter(x, variable);
-    rv_write(x->out, "for (int %s = 0; %s < %lld; %s++)", i, i,
-             (long long)x->pool->variable[variable].size, i);
+    if (variable == LANE)
+        rv_write(x->out, "for (int %s = 0; %s < LANES(%d); %s++)", i, i, x->lanes, i);
+    else if (variable == x->wide)
+        rv_write(x->out, "for (int %s = 0; %s < %lld; %s += LANES(%d))", i, i,
+                 (long long)x->pool->variable[variable].size, i, x->lanes);
+    else
+        rv_write(x->out, "for (int %s = 0; %s < %lld; %s++)", i, i,
+                 (long long)x->pool->variable[variable].size, i);
     open_block(x);
 }
 
@@ -208,7 +141,7 @@ void rv_c_close_loops(rv_c_expression *x)
     while (x->loops) close_block(x);
 }
 
-/* How often the open loops run their body. */
+/* How often the open loops run their body: the loop over lanes is a part of the one that goes in steps. */
 static double rounds(const rv_c_expression *x)
 {
     double count = 1;
@@ -354,11 +287,119 @@ static text of_apply(rv_c_expression *x, const rv_term_node term)
     return out;
 }
 
+/* ---- sums in lanes ---- */
+
+/* Whether a term reads elements one after the other, or the same ones, as the variable of a loop grows. */
+static bool is_contiguous(const rv_c_expression *x, rv_term id, int32_t variable)
+{
+    const rv_term_node *term = &x->pool->term[id];
+    bool all =
+        term->kind == RV_TERM_NUMBER || term->kind == RV_TERM_APPLY || term->kind == RV_TERM_READ;
+    for (int k = 0; all && k < term->count && term->kind == RV_TERM_APPLY; k++)
+        all = is_contiguous(x, term->of[k], variable);
+    for (int t = 0; all && term->kind == RV_TERM_READ && t < term->index.terms; t++) {
+        bool same = term->index.variable[t] == variable;
+        all = x->pool->variable[term->index.variable[t]].kind == RV_VARIABLE_LOOP &&
+              (!same || term->index.factor[t] == 1);
+    }
+    return all;
+}
+
+/* The number of lanes for a loop over the variable around that term: a power of 2 that divides its size; 1: none. */
+static int lanes_of(const rv_c_expression *x, rv_term body, int32_t variable)
+{
+    int64_t size = x->pool->variable[variable].size;
+    if (!is_contiguous(x, body, variable)) return 1;
+    return size % 8 == 0 ? 8 : size % 4 == 0 ? 4 : 1;
+}
+
+/* What a sum adds up, and the variable of its innermost loop. */
+static rv_term body_of(const rv_c_expression *x, rv_term sum, int32_t *innermost)
+{
+    for (; x->pool->term[sum].kind == RV_TERM_SUM; sum = x->pool->term[sum].of[0])
+        *innermost = x->pool->term[sum].loop;
+    return sum;
+}
+
+/* Declares the parts of a sum and adds to them, in the loops of the sum and one over lanes. */
+static void write_parts(rv_c_expression *x, rv_term sum, const char *part)
+{
+    int loops = 1;
+    indent(x);
+    rv_write(x->out, "real %s[LANES(%d)] = {0};\n", part, x->lanes);
+    for (; x->pool->term[sum].kind == RV_TERM_SUM; sum = x->pool->term[sum].of[0], loops++)
+        open_loop(x, x->pool->term[sum].loop);
+    open_loop(x, LANE);
+    text value = of_term(x, sum);
+    indent(x);
+    rv_write(x->out, "%s[%s] += %s;\n", part, letter(x, LANE), value.w.at ? value.w.at : "");
+    x->operations += rounds(x);
+    x->failed = x->failed || value.w.failed;
+    rv_free(value.w.at);
+    while (loops--) close_block(x);
+}
+
+static void name_part(rv_c_expression *x, char name[24], const char *stem)
+{
+    snprintf(name, 24, x->locals > 1 ? "%s%d" : "%s", stem, x->locals);
+}
+
+/* A sum with lanes along its innermost loop. */
+static text of_sum_in_lanes(rv_c_expression *x, rv_term id, int32_t innermost, int lanes)
+{
+    char part[24], name[24];
+    x->locals++;
+    name_part(x, part, "part");
+    name_part(x, name, "sum");
+    x->wide = innermost;
+    x->lanes = lanes;
+    write_parts(x, id, part);
+    x->wide = -1;
+    indent(x);
+    rv_write(x->out, "const real %s = total(%s, LANES(%d));\n", name, part, lanes);
+    return atom(name);
+}
+
+void rv_c_assign_sum(rv_c_expression *x, const rv_index *at, int rank, rv_term value,
+                     const char *array, const rv_index *flat, bool add)
+{
+    char part[24];
+    int32_t innermost = -1;
+    int last = rank - 1, lanes = 1;
+    while (last >= 0 && !at[last].terms) last--;
+    rv_term body = body_of(x, value, &innermost);
+    if (last >= 0 && innermost >= 0 && rv_c_factor_of(flat, at[last].variable[0]) == 1)
+        lanes = lanes_of(x, body, at[last].variable[0]);
+    if (lanes == 1) {
+        rv_c_open_loops(x, at, rank);
+        rv_c_assign(x, value, NULL, array, flat, add);
+        rv_c_close_loops(x);
+        return;
+    }
+    x->wide = at[last].variable[0];
+    x->lanes = lanes;
+    x->locals++;
+    name_part(x, part, "part");
+    rv_c_open_loops(x, at, rank);
+    write_parts(x, value, part);
+    open_loop(x, LANE);
+    indent(x);
+    rv_write(x->out, "%s[", array);
+    write_index(x, x->out, flat);
+    rv_write(x->out, "] %s %s[%s];\n", add ? "+=" : "=", part, letter(x, LANE));
+    x->wide = -1;
+    rv_c_close_loops(x);
+}
+
 /* The sum or maximum as loops that end in a local variable. */
 static text of_reduction(rv_c_expression *x, rv_term id)
 {
     rv_term_kind kind = x->pool->term[id].kind;
     char name[24];
+    int32_t innermost = -1;
+    rv_term body = body_of(x, id, &innermost);
+    int lanes = kind == RV_TERM_SUM && x->wide < 0 ? lanes_of(x, body, innermost) : 1;
+    if (lanes > 1) return of_sum_in_lanes(x, id, innermost, lanes);
     int number = ++x->locals, loops = 0;
     snprintf(name, sizeof name, number > 1 ? "%s%d" : "%s", kind == RV_TERM_SUM ? "sum" : "most",
              number);

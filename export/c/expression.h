@@ -20,17 +20,19 @@ typedef struct rv_c_expression {
     int statements[RV_C_MOST_LOOPS]; /* of each open block */
     size_t brace[RV_C_MOST_LOOPS];   /* where it begins in the text */
     int locals;                      /* local variables made so far */
-    double operations;               /* multiplications and additions */
+    int32_t wide; /* the variable of the loop that goes in steps of so many lanes; -1: none */
+    int lanes;
+    double operations; /* multiplications and additions */
     bool failed;
 } rv_c_expression;
-
-/* Makes one loop of two nested ones wherever all indices allow it: of the outer loops at[0 .. rank-1], and of sums. */
-void rv_c_collapse(rv_c_expression *x, rv_index *at, int rank, rv_index *flat);
 
 void rv_c_open_loops(rv_c_expression *x, const rv_index *at, int rank);
 /* Evaluates a term into the local variable `name` (unless NULL) and the element `flat` of `array` (unless NULL). */
 void rv_c_assign(rv_c_expression *x, rv_term value, const char *name, const char *array,
                  const rv_index *flat, bool add);
+/* The same without a local variable, from loops at[0 .. rank-1] that are not open yet, for a sum. */
+void rv_c_assign_sum(rv_c_expression *x, const rv_index *at, int rank, rv_term value,
+                     const char *array, const rv_index *flat, bool add);
 /* Writes a local variable, or adds it, to the element `flat` of an array. */
 void rv_c_store(rv_c_expression *x, const char *name, const char *array, const rv_index *flat,
                 bool add);

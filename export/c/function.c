@@ -6,13 +6,13 @@
 
 #include "autograd/element_internal.h"
 #include "autograd/gradient.h"
+#include "export/c/collapse.h"
 #include "export/c/describe.h"
 #include "export/c/expression.h"
 #include "export/c/plan.h"
+#include "ops/attributes_internal.h"
 #include "tensor/memory.h"
 #include "tensor/text_internal.h"
-
-enum { MOST_INPUTS = 64 };
 
 /* A copy of a stored value with zeros around it, so that loops over it need no conditions. */
 typedef struct padding {
@@ -138,10 +138,10 @@ static rv_term element(maker *m, int32_t id, const rv_index *at, int depth)
                     .padded = read_padded,
                     .context = &context,
                     .pool = &m->pool};
-    bool wide = node->inputs > MOST_INPUTS || depth > RV_C_MOST_NESTED;
-    if (wide || (!node->op->value && !node->op->element)) {
+    bool deep = depth > RV_C_MOST_NESTED;
+    if (deep || (!node->op->value && !node->op->element)) {
         rv_fail(m->error, RV_ERROR_ARGUMENT,
-                wide ? "C code: an equation with %s is too large; give its parts names"
+                deep ? "C code: an equation with %s is too large; give its parts names"
                      : "C code: the op %s cannot be written as loops; use other ops in this model",
                 node->op->name);
         return 0;
@@ -195,6 +195,7 @@ static void join(maker *m, int32_t id)
 }
 
 static void write_group(maker *m);
+static void write_pieces(maker *m, int32_t id);
 
 static bool make_groups(maker *m)
 {
@@ -205,6 +206,12 @@ static bool make_groups(maker *m)
         const rv_node *node = rv_tape_node(m->plan.tape, id);
         bool same = open && !m->plan.products[id] && !m->plan.products[m->plan.order[i - 1]] &&
                     rv_shape_equal(shape, loops_of(node->type.shape));
+        if (rv_c_has_pieces(&m->plan, id)) {
+            if (open) write_group(m);
+            open = false;
+            write_pieces(m, id);
+            continue;
+        }
         if (same) {
             size_t terms = m->pool.terms;
             join(m, id);
@@ -342,8 +349,12 @@ static void write_padding(maker *m, int number)
     rv_shape inner = rv_tape_node(m->plan.tape, p->of)->type.shape, outer = padded_shape(m, p);
     rv_element_pool pool = {0};
     rv_element e = {.pool = &pool};
-    rv_c_expression x = {
-        .pool = &pool, .out = &m->f->body, .array = array, .local = local, .context = m};
+    rv_c_expression x = {.pool = &pool,
+                         .out = &m->f->body,
+                         .array = array,
+                         .local = local,
+                         .context = m,
+                         .wide = -1};
     rv_index at[RV_MAX_RANK], shifted[RV_MAX_RANK];
     for (int64_t d = 0; d < inner.rank; d++) {
         at[d] = rv_index_loop(&e, inner.dim[d]);
@@ -359,7 +370,7 @@ static void write_padding(maker *m, int number)
     rv_write(&m->f->body, "    memset(%s, 0, sizeof %s);\n", name, name);
     rv_write(&m->f->fields, "    %s padded%d[%lld];\n", m->f->real, number + 1, count);
     m->f->work_count += (size_t)count;
-    rv_c_collapse(&x, at, (int)inner.rank, &to);
+    rv_c_collapse(&pool, at, (int)inner.rank, &to);
     rv_c_open_loops(&x, at, (int)inner.rank);
     rv_c_assign(&x, value, NULL, name, &to, false);
     rv_c_close_loops(&x);
@@ -393,14 +404,13 @@ static bool write_addends(maker *m, rv_c_expression *x)
         value = m->pool.term[value].of[0];
     }
     addend[count++] = value;
-    if (!m->plan.products[id] || count == 1 || (r && (r->last || needs_array(m, id)))) return false;
+    if (!m->plan.products[id] || (r && (r->last || needs_array(m, id)))) return false;
     bool add = r && r->add;
     if (!r) declare(m, id);
     for (int k = count - 1; k >= 0; k--) {
         x->locals = m->locals;
-        rv_c_open_loops(x, m->at, (int)m->rank);
-        rv_c_assign(x, addend[k], NULL, r ? r->array : place(m, id, text), &m->flat, add);
-        rv_c_close_loops(x);
+        rv_c_assign_sum(x, m->at, (int)m->rank, addend[k], r ? r->array : place(m, id, text),
+                        &m->flat, add);
         add = true;
     }
     return true;
@@ -425,6 +435,7 @@ static void write_group(maker *m)
                          .array = array,
                          .local = local,
                          .context = m,
+                         .wide = -1,
                          .locals = m->locals};
     for (int i = 0; i < m->members; i++) {
         const rv_c_result *r = rv_c_result_of(&m->plan, m->member[i]);
@@ -432,11 +443,106 @@ static void write_group(maker *m)
     }
     write_paddings(m);
     rv_c_describe(&m->plan, m->member, m->members, &m->f->body);
-    rv_c_collapse(&x, m->at, (int)m->rank, &m->flat);
+    rv_c_collapse(&m->pool, m->at, (int)m->rank, &m->flat);
     if (!write_addends(m, &x)) write_loops(m, &x);
     if (!m->rank) m->locals = x.locals; /* their names are taken in the whole function */
     m->f->operations += x.operations;
     m->f->body.failed = m->f->body.failed || x.failed;
+}
+
+/* ---- pieces ---- */
+
+/* Starts loops over a shape. */
+static void begin_piece(maker *m, rv_shape shape, rv_index at[RV_MAX_RANK])
+{
+    begin_group(m, loops_of(shape));
+    for (int64_t d = 0, loop = 0; d < shape.rank; d++)
+        at[d] = shape.dim[d] == 1 ? rv_index_of(0) : m->at[loop++];
+}
+
+/* Writes, or adds, a value in these loops to the elements `at` of an array of another shape. */
+static void end_piece(maker *m, rv_term value, rv_shape shape, const rv_index *at, const char *to,
+                      bool add)
+{
+    rv_element e = {.pool = &m->pool};
+    rv_c_expression x = {.pool = &m->pool,
+                         .out = &m->f->body,
+                         .array = array,
+                         .local = local,
+                         .context = m,
+                         .wide = -1,
+                         .locals = m->locals};
+    m->flat = rv_index_ravel(&e, shape, at);
+    write_paddings(m);
+    rv_c_collapse(&m->pool, m->at, (int)m->rank, &m->flat);
+    rv_c_assign_sum(&x, m->at, (int)m->rank, value, to, &m->flat, add);
+    if (!m->rank) m->locals = x.locals;
+    m->f->operations += x.operations;
+    m->f->body.failed = m->f->body.failed || x.failed || m->pool.failed;
+}
+
+/* The inputs of a concat one after the other, or the terms of a sum. */
+static void write_inputs(maker *m, int32_t id, const char *to, bool add)
+{
+    const rv_node *node = rv_tape_node(m->plan.tape, id);
+    bool sum = node->op == &rv_op_add;
+    int64_t axis = sum ? 0 : ((const rv_concat_attr *)node->attr)->axis, start = 0;
+    element_context context = {m, id, 0};
+    rv_element e = {.context = &context, .pool = &m->pool};
+    rv_index at[RV_MAX_RANK];
+    for (int k = 0; k < node->inputs; k++) {
+        rv_shape shape = rv_tape_node(m->plan.tape, node->in[k])->type.shape;
+        begin_piece(m, shape, at);
+        rv_term value = input(&e, k, at);
+        if (!sum) at[axis] = rv_index_shift(at[axis], start);
+        if (!sum) start += shape.dim[axis];
+        end_piece(m, value, node->type.shape, at, to, sum && (k || add));
+    }
+}
+
+/* y[t] = a[t] y[t - 1] + b[t] along an axis, first from the start, and then from the element before. */
+static void write_scan(maker *m, int32_t id, const char *to)
+{
+    const rv_node *node = rv_tape_node(m->plan.tape, id);
+    const rv_scan_attr *attr = node->attr;
+    const int64_t axis = attr->axis, steps = node->type.shape.dim[axis];
+    element_context context = {m, id, 0};
+    rv_element e = {.context = &context, .pool = &m->pool};
+    for (int rest = 0; rest <= (steps > 1); rest++) {
+        rv_shape shape = node->type.shape;
+        rv_index at[RV_MAX_RANK];
+        shape.dim[axis] = rest ? steps - 1 : 1;
+        begin_piece(m, shape, at);
+        rv_index t = attr->reverse ? rv_index_shift(rv_index_scale(at[axis], -1), steps - 1 - rest)
+                                   : rv_index_shift(at[axis], rest);
+        at[axis] = rest ? rv_index_shift(t, attr->reverse ? 1 : -1) : rv_index_of(0);
+        rv_term before = rest ? rv_term_read(&e, id, rv_index_ravel(&e, node->type.shape, at))
+                              : input(&e, 2, at);
+        at[axis] = t;
+        rv_term of[] = {input(&e, 0, at), before, input(&e, 1, at)};
+        end_piece(m, rv_term_apply(&e, "x * y + z", of, 3), node->type.shape, at, to, false);
+    }
+}
+
+static void write_pieces(maker *m, int32_t id)
+{
+    const rv_node *node = rv_tape_node(m->plan.tape, id);
+    const rv_c_result *r = rv_c_result_of(&m->plan, id);
+    bool sum = node->op == &rv_op_add, adds = r && r->add && is_written(m, r);
+    bool own =
+        !r || r->last ||
+        (adds && (!sum || m->plan.last_read[id] > m->plan.when[id] || count_results(m, id) > 1));
+    char text[2 * RV_C_NAME];
+    const char *to = own || !adds ? place(m, id, text) : r->array;
+    if (own) declare(m, id);
+    rv_c_describe(&m->plan, &id, 1, &m->f->body);
+    if (!strcmp(node->op->name, "scan"))
+        write_scan(m, id, to);
+    else
+        write_inputs(m, id, to, !own && adds);
+    if (own && adds)
+        rv_write(&m->f->body, "    for (int i = 0; i < %lld; i++) %s[i] += %s[i];\n",
+                 (long long)rv_shape_count(node->type.shape), r->array, to);
 }
 
 /* Writes the results that no group wrote: those whose arrays were given, and values that exist already. */

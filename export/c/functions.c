@@ -7,7 +7,10 @@
 
 /* ---- the functions' values and their names ---- */
 
-enum { MOST = 2 * RV_C_MOST_STATES + RV_C_MOST_PARAMETERS + RV_C_MOST_PREPARED + 8 };
+enum {
+    MOST =
+        2 * RV_C_MOST_STATES + RV_C_MOST_PARAMETERS + RV_C_MOST_PREPARED + RV_C_MOST_ARGUMENTS + 8
+};
 
 typedef struct names {
     rv_c_given given[MOST];
@@ -136,6 +139,11 @@ static void bind_step(const rv_c_parts *p, rv_c_function *f, names *s)
                           .array = join(s, "next->", p->state[i].name),
                           .name = join(s, p->state[i].name, "'")});
     if (p->top_state < 0) ask(f, s, (rv_c_result){.value = p->top, .array = "top", .name = "top"});
+    for (int i = 0; i < p->kept; i++)
+        ask(f, s,
+            (rv_c_result){.value = p->keep[i].value,
+                          .array = join(s, "kept->", p->keep[i].name),
+                          .name = p->keep[i].name});
 }
 
 static void bind_head(const rv_c_parts *p, rv_c_function *f, names *s)
@@ -162,6 +170,8 @@ static void bind_step_gradient(const rv_c_parts *p, rv_c_function *f, names *s)
     give_states(f, s, p);
     give(f, s, p->top_cotangent, "d_top", "dtop");
     give_prepared(f, s, p);
+    for (int i = 0; i < p->kept; i++)
+        give(f, s, p->keep[i].value, join(s, "kept->", p->keep[i].name), p->keep[i].name);
     for (int i = 0; i < p->prepared; i++)
         ask(f, s,
             (rv_c_result){.value = p->prepare[i].in_step,
@@ -181,6 +191,36 @@ static void bind_step_gradient(const rv_c_parts *p, rv_c_function *f, names *s)
     give_parameters(f, s, p);
     for (int i = 0; i < p->parameters; i++)
         ask_gradient(f, s, &p->parameter[i], p->parameter[i].in_step);
+}
+
+static void give_inputs(rv_c_function *f, names *s, const rv_c_parts *p, bool run)
+{
+    for (int i = 0; i < p->inputs; i++) {
+        const rv_c_argument *a = &p->input[i];
+        bool integer = rv_dtype_of(a->value) == RV_I32;
+        if (run ? a->of_run : a->of_loss)
+            give(f, s, a->value, join(s, integer ? "(real)" : "", a->name), a->name);
+    }
+}
+
+static void bind_run(const rv_c_parts *p, rv_c_function *f, names *s)
+{
+    give_inputs(f, s, p, true);
+    give_parameters(f, s, p);
+    for (int i = 0; i < p->outputs; i++)
+        ask(f, s,
+            (rv_c_result){.value = p->output_value[i].value,
+                          .array = p->output_value[i].name,
+                          .name = p->output_value[i].name});
+}
+
+static void bind_gradients(const rv_c_parts *p, rv_c_function *f, names *s)
+{
+    give_inputs(f, s, p, false);
+    give_parameters(f, s, p);
+    ask(f, s, (rv_c_result){.value = p->loss, .array = "loss", .name = "loss", .add = true});
+    for (int i = 0; i < p->parameters; i++)
+        ask_gradient(f, s, &p->parameter[i], p->parameter[i].in_loss);
 }
 
 static const char *memory_array(names *s, const rv_c_memory *m)
@@ -209,27 +249,32 @@ static void bind_update(const rv_c_parts *p, rv_c_function *f, names *s)
 
 bool rv_c_functions_write(rv_c_functions *f, rv_error *error)
 {
+    enum { STEPS = 1, WHOLE = 2, BOTH = STEPS | WHOLE };
     static const struct {
         const char *name;
         void (*bind)(const rv_c_parts *, rv_c_function *, names *);
+        int of;
     } functions[RV_C_FUNCTIONS] = {
-        [RV_C_START] = {"start", bind_start},
-        [RV_C_STEP] = {"step", bind_step},
-        [RV_C_HEAD] = {"head", bind_head},
-        [RV_C_PREPARE] = {"prepare", bind_prepare},
-        [RV_C_STEP_GRADIENT] = {"step_gradient", bind_step_gradient},
-        [RV_C_HEAD_GRADIENT] = {"head_gradient", bind_head_gradient},
-        [RV_C_START_GRADIENT] = {"start_gradient", bind_start_gradient},
-        [RV_C_PREPARE_GRADIENT] = {"prepare_gradient", bind_prepare_gradient},
-        [RV_C_UPDATE] = {"update", bind_update},
+        [RV_C_START] = {"start", bind_start, STEPS},
+        [RV_C_STEP] = {"step", bind_step, STEPS},
+        [RV_C_HEAD] = {"head", bind_head, STEPS},
+        [RV_C_PREPARE] = {"prepare", bind_prepare, STEPS},
+        [RV_C_RUN] = {"run", bind_run, WHOLE},
+        [RV_C_STEP_GRADIENT] = {"step_gradient", bind_step_gradient, STEPS},
+        [RV_C_HEAD_GRADIENT] = {"head_gradient", bind_head_gradient, STEPS},
+        [RV_C_START_GRADIENT] = {"start_gradient", bind_start_gradient, STEPS},
+        [RV_C_PREPARE_GRADIENT] = {"prepare_gradient", bind_prepare_gradient, STEPS},
+        [RV_C_GRADIENTS] = {"gradients", bind_gradients, WHOLE},
+        [RV_C_UPDATE] = {"update", bind_update, BOTH},
     };
     names *s = rv_alloc(RV_C_FUNCTIONS, sizeof *s);
     bool ok = s || rv_fail_memory(error);
-    for (int i = 0; ok && i < (f->p->net->optimizer ? RV_C_FUNCTIONS : RV_C_STEP_GRADIENT); i++) {
+    for (int i = 0; ok && i < (f->p->optimizer ? RV_C_FUNCTIONS : RV_C_STEP_GRADIENT); i++) {
         rv_c_function *function = &f->of[i];
         function->name = functions[i].name;
         function->work = "w->";
         function->real = "net_real";
+        if (!(functions[i].of & (f->p->whole ? WHOLE : STEPS))) continue;
         functions[i].bind(f->p, function, &s[i]);
         ok = !function->results || rv_c_function_write(function, error);
     }

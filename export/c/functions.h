@@ -10,10 +10,12 @@ typedef enum rv_c_which {
     RV_C_STEP,
     RV_C_HEAD,
     RV_C_PREPARE,
+    RV_C_RUN,           /* of a net without time steps, as the gradients below */
     RV_C_STEP_GRADIENT, /* from here on without training empty */
     RV_C_HEAD_GRADIENT,
     RV_C_START_GRADIENT,
     RV_C_PREPARE_GRADIENT,
+    RV_C_GRADIENTS,
     RV_C_UPDATE,
     RV_C_FUNCTIONS
 } rv_c_which;

@@ -78,6 +78,28 @@ static void write_functions(rv_writer *w, choice *c)
         if (c->paragraph[p]) rv_write(w, "\n%-s", rv_c_maths[p]);
 }
 
+/* ---- sums in parts ---- */
+
+static void write_lanes(rv_writer *w, is_used used, const void *context)
+{
+    if (!used(context, "LANES(")) return;
+    rv_write(
+        w,
+        "\n/* Sums of products are computed in as many parts as a vector of the machine holds. A "
+        "compiler can then add to all\n"
+        " * at once; it must not change the order of a sum by itself. */\n"
+        "#ifndef NET_LANES\n"
+        "#if defined(__AVX__)\n#define NET_LANES 8\n"
+        "#elif defined(__SSE2__) || defined(__ARM_NEON)\n#define NET_LANES 4\n"
+        "#else\n#define NET_LANES 1\n#endif\n#endif\n"
+        "#define LANES(n) (NET_LANES < n ? NET_LANES : n)\n");
+    if (used(context, "total("))
+        rv_write(w, "\nstatic inline real total(real *part, int lanes)\n{\n"
+                    "    for (int half = lanes / 2; half; half /= 2)\n"
+                    "        for (int i = 0; i < half; i++) part[i] += part[i + half];\n"
+                    "    return part[0];\n}\n");
+}
+
 /* ---- all ---- */
 
 static void write_fast(rv_writer *w, choice *c)
@@ -124,4 +146,5 @@ void rv_c_write_maths(rv_writer *w, is_used used, const void *context)
                     "(real)pow(x, y))\n");
     if (used(context, "MAX("))
         rv_write(w, "#define MAX(a, b) ((a) >= (b) || (a) != (a) ? (a) : (b))\n");
+    write_lanes(w, used, context);
 }

@@ -63,14 +63,26 @@ static void set_x_texts(rv_c_template *w, char texts[8][RV_C_PATH])
     }
 }
 
+/* What templates of both kinds of nets insert. */
+static void set_common_texts(rv_c_template *w, char name[RV_C_NAME])
+{
+    const rv_c_parts *p = w->p;
+    bool trains = rv_c_trains(w);
+    w->text['m'] = rv_c_name(*p->model ? p->model : "net", name);
+    w->text['v'] = trains ? ", the parameters to those of the exported net" : "";
+    w->text['S'] = !trains    ? "the states"
+                   : p->whole ? "the parameters and what the optimizer remembers"
+                              : "the parameters, what the optimizer remembers and the states";
+    w->text['G'] = trains ? "; not the gradient of samples since the last\n * update" : "";
+    w->text['o'] = trains && p->optimizer->formula ? p->optimizer->formula : "";
+}
+
 static void set_texts(rv_c_template *w, char texts[8][RV_C_PATH + 64])
 {
     const rv_c_parts *p = w->p;
     const rv_net_options *o = p->net->options;
     bool tokens = rv_dtype_of(p->x) == RV_I32, labels = rv_dtype_of(p->y) == RV_I32;
-    bool extra = p->top_state < 0;
-    const char *name = p->net->model->name;
-    w->text['m'] = rv_c_name(name ? name : "net", texts[4]);
+    bool extra = rv_c_has_top(p);
     w->text['s'] = rv_shape_text(p->net->x.shape, texts[0]);
     w->text['u'] = rv_shape_text(p->net->y.shape, texts[1]);
     w->text['X'] = tokens ? "int32_t" : "net_real";
@@ -79,11 +91,7 @@ static void set_texts(rv_c_template *w, char texts[8][RV_C_PATH + 64])
     w->text['J'] = labels ? "int32_t" : "real";
     w->text['t'] = o->sequence ? "NET_STEPS * " : "";
     w->text['e'] = o->each_step ? "NET_STEPS * " : "";
-    w->text['a'] = o->sequence ? "x + t * NET_INPUT" : "x";
-    w->text['v'] = rv_c_trains(w) ? ", the parameters to those of the exported net" : "";
-    w->text['S'] = rv_c_trains(w) ? "the parameters, what the optimizer remembers and " : "";
-    w->text['G'] = rv_c_trains(w) ? "; not the gradient of samples since the last\n * update" : "";
-    w->text['o'] = rv_c_trains(w) && p->net->optimizer->formula ? p->net->optimizer->formula : "";
+    w->text['a'] = o->sequence ? "x + t * NET_X" : "x";
     snprintf(texts[2], RV_C_PATH, "net->state.%s", extra ? "" : p->state[p->top_state].name);
     snprintf(texts[5], RV_C_PATH, "net->states[%s].%s", o->each_step ? "t + 1" : "NET_STEPS",
              extra ? "" : p->state[p->top_state].name);
@@ -91,18 +99,28 @@ static void set_texts(rv_c_template *w, char texts[8][RV_C_PATH + 64])
     w->text['h'] = extra ? "net->top" : texts[2];
     w->text['l'] = extra ? "net->top" : texts[5];
     w->text['P'] = p->prepared ? "    prepare(net, x);\n" : "";
+    w->text['k'] = p->kept ? ", struct net_kept *restrict kept" : "";
+    w->text['C'] = p->kept ? ", const struct net_kept *restrict kept" : "";
+    w->text['K'] = p->kept ? ", &net->kept[0]" : "";
+    w->text['T'] = p->kept ? ", &net->kept[t]" : "";
     w->text['d'] = extra ? "net->d_top" : texts[3];
 }
 
 static void measure(const rv_c_parts *p, const rv_c_functions *f, rv_c_code *code)
 {
-    double steps = (double)p->steps, heads = p->net->options->each_step ? steps : 1;
     code->parameters = p->parameter_count;
-    code->memory = rv_c_struct_size(p, f, p->net->optimizer);
-    code->memory_to_infer = rv_c_struct_size(p, f, false);
+    code->memory = rv_c_struct_size(p, f);
     code->saved = rv_c_saved_size(p);
+    code->no_step = p->whole;
+    if (p->whole) {
+        code->step = f->of[RV_C_RUN].operations;
+        code->sample = f->of[RV_C_GRADIENTS].operations;
+        return;
+    }
+    double steps = (double)p->steps, heads = p->net->options->each_step ? steps : 1;
     double prepare = f->of[RV_C_PREPARE].operations;
     code->step = prepare + f->of[RV_C_STEP].operations + f->of[RV_C_HEAD].operations;
+    if (!p->optimizer) return;
     code->sample = steps * (f->of[RV_C_STEP].operations + f->of[RV_C_STEP_GRADIENT].operations) +
                    heads * f->of[RV_C_HEAD_GRADIENT].operations + prepare +
                    f->of[RV_C_PREPARE_GRADIENT].operations;
@@ -111,11 +129,12 @@ static void measure(const rv_c_parts *p, const rv_c_functions *f, rv_c_code *cod
 static bool write_all(const rv_c_parts *p, const rv_c_functions *f, const rv_store *store,
                       rv_c_code *code, rv_error *error)
 {
-    char texts[8][RV_C_PATH + 64], of_x[8][RV_C_PATH];
+    char texts[8][RV_C_PATH + 64], of_x[8][RV_C_PATH], name[RV_C_NAME];
     rv_writer header = {0}, source = {0}, test = {0};
     rv_c_template w = {.p = p, .f = f, .out = &header};
-    set_texts(&w, texts);
-    set_x_texts(&w, of_x);
+    set_common_texts(&w, name);
+    if (!p->whole) set_texts(&w, texts);
+    if (!p->whole) set_x_texts(&w, of_x);
     rv_c_put_header(&w);
     w.out = &source;
     rv_c_put_source(&w);
@@ -129,19 +148,79 @@ static bool write_all(const rv_c_parts *p, const rv_c_functions *f, const rv_sto
            rename_net(&code->source, p->prefix, error) && rename_net(&code->test, p->prefix, error);
 }
 
-bool rv_export_c(const rv_exported_net *net, const char *prefix, rv_store *store, rv_c_code *code,
-                 rv_error *error)
+/* The memory of the net without training, and so without kept values. */
+static bool measure_to_infer(rv_c_parts *p, rv_c_code *code, rv_error *error)
+{
+    const rv_optimizer *optimizer = p->optimizer;
+    const int kept = p->kept;
+    rv_c_functions functions = {.p = p};
+    p->optimizer = NULL;
+    p->kept = 0;
+    bool ok = rv_c_functions_write(&functions, error);
+    if (ok) code->memory_to_infer = rv_c_struct_size(p, &functions);
+    rv_c_functions_free(&functions);
+    p->optimizer = optimizer;
+    p->kept = kept;
+    return ok;
+}
+
+/* Writes the parts, if they are made, and frees them. */
+static bool write_parts(rv_c_parts *p, bool made, const rv_store *store, rv_c_code *code,
+                        rv_error *error)
+{
+    rv_c_functions functions = {.p = p};
+    bool ok = made && rv_c_functions_write(&functions, error) && measure_to_infer(p, code, error) &&
+              write_all(p, &functions, store, code, error);
+    rv_c_functions_free(&functions);
+    rv_c_parts_free(p);
+    return ok;
+}
+
+/* A net without steps as values of whole sequences. */
+static bool export_sequence(const rv_exported_net *net, const char *why,
+                            const rv_c_options *options, rv_store *store, rv_c_code *code,
+                            rv_error *error)
+{
+    rv_sequence q = {0};
+    rv_c_parts parts = {0};
+    bool ok =
+        rv_exported_check("C code", net, error) && rv_sequence_record(&q, net, 1, store, error);
+    if (ok) {
+        const rv_exported_values values = {.name = net->model->name,
+                                           .output_name = (const char *const[]){"output"},
+                                           .output = &q.output,
+                                           .outputs = 1,
+                                           .loss = q.loss,
+                                           .optimizer = net->optimizer};
+        ok = rv_c_parts_of_values(&parts, &values, why, options, error);
+        ok = write_parts(&parts, ok, store, code, error);
+    }
+    rv_tape_free(q.tape);
+    return ok;
+}
+
+bool rv_export_c(const rv_exported_net *net, const rv_c_options *options, rv_store *store,
+                 rv_c_code *code, rv_error *error)
 {
     if (!RV_NEEDS(error, store, code)) return false;
     *code = (rv_c_code){0};
+    if (!RV_NEEDS(error, net) || !RV_NEEDS(error, net->model, net->options)) return false;
+    const char *why = rv_exported_whole(net);
     rv_c_parts parts;
-    rv_c_functions functions = {.p = &parts};
-    bool ok = rv_c_parts_make(&parts, net, prefix, store, error) &&
-              rv_c_functions_write(&functions, error) &&
-              write_all(&parts, &functions, store, code, error);
-    rv_c_functions_free(&functions);
-    rv_c_parts_free(&parts);
-    return ok;
+    if (why) return export_sequence(net, why, options, store, code, error);
+    bool made = rv_c_parts_make(&parts, net, options, store, error);
+    return write_parts(&parts, made, store, code, error);
+}
+
+bool rv_export_c_values(const rv_exported_values *values, const rv_c_options *options,
+                        rv_c_code *code, rv_error *error)
+{
+    if (!RV_NEEDS(error, code)) return false;
+    *code = (rv_c_code){0};
+    rv_c_parts parts;
+    bool made = rv_c_parts_of_values(
+        &parts, values, "the model is a whole net of equations, not a cell", options, error);
+    return write_parts(&parts, made, made ? rv_tape_store(parts.tape) : NULL, code, error);
 }
 
 void rv_c_code_free(rv_c_code *code)

@@ -6,6 +6,9 @@
 
 #include "autograd/gradient.h"
 #include "autograd/tape_internal.h"
+#include "export/c/kept.h"
+#include "export/c/update.h"
+#include "export/c/values.h"
 #include "ops/ops.h"
 #include "tensor/memory.h"
 #include "tensor/needs_internal.h"
@@ -22,8 +25,11 @@ static void name_state(rv_c_parts *p, const rv_step_state *from, char name[RV_C_
         snprintf(name, RV_C_NAME, "layer%d_%.40s", from->layer, plain);
     else
         memcpy(name, plain, sizeof plain);
-    for (int i = 0; i < p->states; i++)
-        if (!strcmp(p->state[i].name, name)) snprintf(name, RV_C_NAME, "state%d", p->states);
+    for (int i = 0, number = p->states; i < p->states; i++) {
+        if (strcmp(p->state[i].name, name)) continue;
+        snprintf(name, RV_C_NAME, "state%d", number++);
+        i = -1;
+    }
 }
 
 static bool record_step(rv_c_parts *p, rv_store *store, rv_error *error)
@@ -63,7 +69,8 @@ static bool add_parameter(rv_c_parts *p, rv_var value, rv_error *error)
                        RV_C_MOST_PARAMETERS);
     to->entry = node->entry;
     to->count = rv_c_count(value);
-    to->in_step = to->in_head = to->in_start = to->in_prepared = (rv_var){p->tape, -1};
+    to->in_step = to->in_head = to->in_start = to->in_prepared = to->in_loss =
+        (rv_var){p->tape, -1};
     memcpy(plain, rv_c_name(node->entry->name, to->name), sizeof plain);
     for (int i = 0, number = 1; i < p->parameters; i++) {
         if (strcmp(p->parameter[i].name, to->name)) continue;
@@ -276,7 +283,10 @@ static int collect(rv_c_parts *p, rv_var **at)
         at[n++] = &p->parameter[i].in_head;
         at[n++] = &p->parameter[i].in_start;
         at[n++] = &p->parameter[i].in_prepared;
+        at[n++] = &p->parameter[i].in_loss;
     }
+    for (int i = 0; i < p->inputs; i++) at[n++] = &p->input[i].value;
+    for (int i = 0; i < p->outputs; i++) at[n++] = &p->output_value[i].value;
     for (int i = 0; i < p->prepared; i++) {
         at[n++] = &p->prepare[i].value;
         at[n++] = &p->prepare[i].in_step;
@@ -287,99 +297,13 @@ static int collect(rv_c_parts *p, rv_var **at)
 
 static bool simplify_step(rv_c_parts *p, rv_error *error)
 {
-    int most = 7 + 5 * RV_C_MOST_STATES + 4 * RV_C_MOST_PARAMETERS + 3 * RV_C_MOST_PREPARED;
+    int most = 7 + 5 * RV_C_MOST_STATES + 5 * RV_C_MOST_PARAMETERS + 3 * RV_C_MOST_PREPARED +
+               2 * RV_C_MOST_ARGUMENTS;
     rv_var **at = rv_alloc((size_t)most, sizeof *at);
     bool ok = at || rv_fail_memory(error);
     ok = ok && rv_tape_simplify(&p->tape, at, collect(p, at), error);
     rv_free(at);
     return ok;
-}
-
-/* ---- the update ---- */
-
-static void name_memory(rv_c_memory *m)
-{
-    char name[RV_C_NAME];
-    const char *from = m->entry->name, *slash = strchr(from, '/');
-    snprintf(name, sizeof name, "%.60s", slash ? slash + 1 : from);
-    char *end = strstr(name, "/p");
-    if (end && end[2] == '\0') *end = '\0';
-    rv_c_name(name, m->name);
-}
-
-static bool add_memory(rv_c_parts *p, const rv_node *node, int32_t id, rv_error *error)
-{
-    if (p->memories == (int)(sizeof p->memory / sizeof *p->memory))
-        return rv_fail(error, RV_ERROR_LIMIT, "C code: the optimizer has too many states");
-    rv_c_memory *m = &p->memory[p->memories++];
-    m->entry = node->entry;
-    m->all = !strcmp(node->entry->name, "p");
-    m->before = m->after = (rv_var){p->update, id};
-    if (node->assignment) m->after.id = rv_tape_node(p->update, node->assignment - 1)->in[1];
-    name_memory(m);
-    return true;
-}
-
-/* Whether the rule computes each element of a parameter by itself, so that one parameter can stand for all. Clipping by
- * norm is of all gradients together, and no part of a rule. */
-static bool is_elementwise(const rv_optimizer *o, rv_error *error)
-{
-    rv_optimizer rule = *o;
-    rule.clip_norm = 0;
-    rv_store *store = rv_store_new(0);
-    rv_tape *tape = store ? rv_tape_new(store, RV_F32) : NULL;
-    bool whole = false;
-    if (tape) {
-        rv_shape matrix = RV_SHAPE(2, 2);
-        rv_var w = rv_parameter(tape, "p", matrix, rv_init_constant(0));
-        rv_minimize(rv_sum(rv_multiply(w, rv_input(tape, "g", matrix)), RV_ALL_AXES, false), rule);
-    }
-    for (int32_t id = 0; tape && id < rv_tape_count(tape); id++) {
-        const rv_node *node = rv_tape_node(tape, id);
-        bool element = node->op->value || node->op == &rv_op_add || node->op->rearranges ||
-                       node->op->kind == RV_OP_LEAF || node->op->kind == RV_OP_EFFECT;
-        whole = whole || (rv_phase_of(node) == RV_PHASE_UPDATE && !element);
-    }
-    bool ok = rv_tape_is_good(tape, error);
-    rv_tape_free(tape);
-    rv_store_free(store);
-    return ok && (!whole || rv_fail(error, RV_ERROR_ARGUMENT,
-                                    "C code: the optimizer %s looks at a whole parameter at once, "
-                                    "which cannot be exported yet; use another `optimizer`",
-                                    o->name));
-}
-
-static bool record_update(rv_c_parts *p, rv_error *error)
-{
-    const rv_optimizer *o = p->net->optimizer;
-    if (o->accumulate > 1 || o->group[0].pattern)
-        return rv_fail(
-            error, RV_ERROR_ARGUMENT,
-            "C code: an optimizer with groups of parameters or accumulated gradients cannot "
-            "be exported yet; export the net without training");
-    if (!is_elementwise(o, error)) return false;
-    p->optimizer_store = rv_store_new(0);
-    p->update = p->optimizer_store ? rv_tape_new(p->optimizer_store, RV_F32) : NULL;
-    if (!p->update) return rv_fail_memory(error);
-    rv_shape shape = RV_SHAPE(p->learned_count);
-    p->all = rv_parameter(p->update, "p", shape, rv_init_constant(0));
-    p->all_gradient = rv_input(p->update, "g", shape);
-    p->scale = rv_input(p->update, "scale", RV_SCALAR);
-    rv_minimize(
-        rv_sum(rv_multiply(p->all, rv_multiply(p->all_gradient, p->scale)), RV_ALL_AXES, false),
-        *o);
-    if (!rv_tape_is_good(p->update, error)) return false;
-    for (int32_t id = 0; id < rv_tape_count(p->update); id++) {
-        const rv_node *node = rv_tape_node(p->update, id);
-        if (node->op == &rv_op_parameter && !add_memory(p, node, id, error)) return false;
-    }
-    rv_var *at[3 + 2 * 16] = {&p->all, &p->all_gradient, &p->scale};
-    int n = 3;
-    for (int m = 0; m < p->memories; m++) {
-        at[n++] = &p->memory[m].before;
-        at[n++] = &p->memory[m].after;
-    }
-    return rv_tape_simplify(&p->update, at, n, error);
 }
 
 /* ---- identity ---- */
@@ -393,16 +317,16 @@ static void mix(rv_c_parts *p, const char *name, int64_t count)
 
 static void find_identity(rv_c_parts *p)
 {
-    mix(p, p->net->model->name ? p->net->model->name : "", p->x_count);
+    mix(p, p->model, p->x_count);
     mix(p, "output", p->output_count);
     for (int i = 0; i < p->parameters; i++) mix(p, p->parameter[i].name, p->parameter[i].count);
     for (int s = 0; s < p->states; s++) mix(p, p->state[s].name, p->state[s].count);
-    if (p->net->optimizer) mix(p, p->net->optimizer->name, p->memories);
+    if (p->optimizer) mix(p, p->optimizer->name, p->memories);
 }
 
 /* ---- all ---- */
 
-static bool check(const rv_c_parts *p, rv_error *error)
+static bool check(const rv_c_parts *p, rv_dtype dtype, rv_error *error)
 {
     char name[RV_C_NAME];
     size_t length = strspn(p->prefix, "abcdefghijklmnopqrstuvwxyz0123456789_");
@@ -412,31 +336,69 @@ static bool check(const rv_c_parts *p, rv_error *error)
             "C code: the name \"%.40s\" is not a valid C identifier, or too long; use at "
             "most 31 lower-case letters, digits and _, no digit first, and no keyword",
             p->prefix);
-    return p->net->dtype == RV_F32 ||
+    return dtype == RV_F32 ||
            rv_fail(error, RV_ERROR_DTYPE, "C code: the net is %s, expected f32; train it with that",
-                   rv_dtype_name(p->net->dtype));
+                   rv_dtype_name(dtype));
 }
 
-bool rv_c_parts_make(rv_c_parts *p, const rv_exported_net *net, const char *prefix, rv_store *store,
-                     rv_error *error)
+static const char *prefix_of(const rv_c_options *o) { return o && o->prefix ? o->prefix : "net"; }
+
+static bool check_size(const rv_c_parts *p, rv_error *error)
 {
-    enum { MOST_PARAMETERS = 1 << 22 };
-    *p = (rv_c_parts){.net = net, .prefix = prefix ? prefix : "net"};
-    if (!rv_exported_check("C code", net, error) || !check(p, error)) return false;
-    const rv_net_options *o = net->options;
-    p->steps = o->sequence ? net->x.shape.dim[0] : o->steps ? o->steps : 1;
-    if (!record_step(p, store, error) || !find_parameters(p, error) || !find_prepared(p, error))
-        return false;
+    enum { MOST_PARAMETERS = 1 << 22, MOST_NODES = 1 << 15 };
     if (p->parameter_count > MOST_PARAMETERS)
         return rv_fail(error, RV_ERROR_LIMIT,
                        "C code: %lld parameter(s), expected at most %d; use fewer `units`",
                        (long long)p->parameter_count, MOST_PARAMETERS);
+    return rv_tape_count(p->tape) <= MOST_NODES ||
+           rv_fail(
+               error, RV_ERROR_LIMIT,
+               "C code: a net without time steps, and so with code for each, has %d equation(s), "
+               "expected at most %d; use fewer steps",
+               (int)rv_tape_count(p->tape), MOST_NODES);
+}
+
+bool rv_c_parts_make(rv_c_parts *p, const rv_exported_net *net, const rv_c_options *options,
+                     rv_store *store, rv_error *error)
+{
+    *p = (rv_c_parts){.net = net, .prefix = prefix_of(options)};
+    if (!rv_exported_check("C code", net, error) || !check(p, net->dtype, error)) return false;
+    const rv_net_options *o = net->options;
+    p->model = net->model->name ? net->model->name : "";
+    p->optimizer = net->optimizer;
+    p->steps = o->sequence ? net->x.shape.dim[0] : o->steps ? o->steps : 1;
+    if (!record_step(p, store, error) || !find_parameters(p, error) || !find_prepared(p, error) ||
+        !check_size(p, error))
+        return false;
     p->x_count = rv_c_count(p->x);
     p->y_count = rv_c_count(p->y);
     p->output_count = rv_c_count(p->output);
-    if (net->optimizer && (!record_gradients(p, error) || !record_update(p, error))) return false;
+    if (p->optimizer && (!record_gradients(p, error) || !rv_c_record_update(p, error)))
+        return false;
     find_identity(p);
-    return simplify_step(p, error);
+    return simplify_step(p, error) &&
+           (!p->optimizer || !options || !options->keep || rv_c_find_kept(p, error));
+}
+
+bool rv_c_parts_of_values(rv_c_parts *p, const rv_exported_values *values, const char *why,
+                          const rv_c_options *options, rv_error *error)
+{
+    *p = (rv_c_parts){.prefix = prefix_of(options), .whole = why};
+    if (!RV_NEEDS(error, values) || !RV_NEEDS(error, values->output, values->output_name))
+        return false;
+    if (!rv_c_values_check(values, error) || !rv_tape_is_good(values->output[0].tape, error) ||
+        !check(p, rv_tape_dtype(values->output[0].tape), error))
+        return false;
+    p->model = values->name ? values->name : "";
+    p->optimizer = rv_is_null(values->loss) ? NULL : values->optimizer;
+    if (!rv_c_values_copy(p, values, error) || !find_parameters(p, error)) return false;
+    if (!p->learned_count) p->optimizer = NULL;
+    if (p->optimizer && !(differentiate(p, p->loss, NULL, 0, offsetof(rv_c_parameter, in_loss),
+                                        NULL, NULL, 0, error) &&
+                          rv_c_record_update(p, error)))
+        return false;
+    find_identity(p);
+    return simplify_step(p, error) && check_size(p, error);
 }
 
 void rv_c_parts_free(rv_c_parts *p)

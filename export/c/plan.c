@@ -33,7 +33,8 @@ static bool reorders(const rv_node *node) { return node->op->rearranges && node-
 /* Whether an element of y reads each element of its inputs at most once, at an index inside. */
 static bool reads_once(const rv_op *op)
 {
-    return op->value || op == &rv_op_add || !strcmp(op->name, "sum") || !strcmp(op->name, "max");
+    return op->value || op == &rv_op_add || !strcmp(op->name, "sum") || !strcmp(op->name, "max") ||
+           !strcmp(op->name, "concat");
 }
 
 static bool is_padding(const rv_op *op) { return !strcmp(op->name, "pad"); }
@@ -69,6 +70,14 @@ static bool is_own(const rv_c_plan *p, int32_t id)
            rv_c_result_of(p, id);
 }
 
+bool rv_c_has_pieces(const rv_c_plan *p, int32_t id)
+{
+    const rv_node *node = rv_tape_node(p->tape, id);
+    if (node->op == &rv_op_add) return node->inputs > RV_C_MOST_NESTED;
+    return !strcmp(node->op->name, "scan") ||
+           (!strcmp(node->op->name, "concat") && node->inputs > 1);
+}
+
 /* Products have loops of their own. They can be added to an array one after the other. */
 static void find_products(rv_c_plan *p)
 {
@@ -91,7 +100,7 @@ static void choose_stored(rv_c_plan *p)
         bool once = p->readers[id] == 1 && reads_once(rv_tape_node(p->tape, p->reader[id])->op);
         bool inlined = reorders(node) || is_padding(node->op) ||
                        (once && (!p->products[id] || p->products[p->reader[id]]));
-        bool named = node->name && !node->gate;
+        bool named = (node->name && !node->gate) || rv_c_has_pieces(p, id);
         int depth = 0;
         for (int k = 0; k < node->inputs; k++)
             if (!p->stored[node->in[k]] && p->depth[node->in[k]] > depth)
@@ -152,27 +161,31 @@ static void find_last_reads(rv_c_plan *p)
 
 /* ---- names ---- */
 
-/* A name that no other value of the function has. */
+/* Makes p->name[id] a name that no other value of the function has. */
 static void make_unique(rv_c_plan *p, int32_t id)
 {
     char plain[RV_C_NAME];
-    int number = 1;
     memcpy(plain, p->name[id], sizeof plain);
-    for (int32_t other = 0; other < id; other++) {
-        if (!p->stored[other] || strcmp(p->name[other], p->name[id])) continue;
-        snprintf(p->name[id], RV_C_NAME, "%.*s_%d", RV_C_NAME - 12, plain, ++number);
-        other = -1;
-    }
+    for (int number = 2; rv_name_table_find(&p->taken, p->name[id]) != SIZE_MAX; number++)
+        snprintf(p->name[id], RV_C_NAME, "%.*s_%d", RV_C_NAME - 12, plain, number);
+    rv_name_table_add(&p->taken, p->name[id], 0);
+}
+
+/* Takes the name of an argument of the function. */
+static void take(rv_c_plan *p, const char *array)
+{
+    if (*array == '(') array = strchr(array, ')') + 1;
+    if (!strpbrk(array, ".>") && rv_name_table_find(&p->taken, array) == SIZE_MAX)
+        rv_name_table_add(&p->taken, array, 0);
 }
 
 /* Whether the files that an exported net consists of use the name themselves. */
 static bool is_reserved(const char *name)
 {
-    static const char *const reserved[] = {"p",     "dp",     "s",   "d",    "x",    "y",
-                                           "h",     "top",    "net", "next", "loss", "d_top",
-                                           "scale", "output", "sum", "most", "real", "w"};
-    bool found = !name[1] && strchr("ijklmn", name[0]); /* indices of loops */
-    found = found || !strncmp(name, "padded", 6);
+    static const char *const reserved[] = {
+        "p",    "dp",    "s",    "d",     "x",    "y",     "h",      "top",     "net", "next",
+        "loss", "d_top", "real", "scale", "kept", "total", "output", "initial", "w"};
+    bool found = rv_c_is_made(name);
     for (size_t i = 0; i < sizeof reserved / sizeof *reserved; i++)
         found = found || !strcmp(name, reserved[i]);
     return found;
@@ -185,8 +198,7 @@ static void name_value(rv_c_plan *p, int32_t id)
         rv_c_name(node->name, p->name[id]);
     else
         snprintf(p->name[id], RV_C_NAME, "t%d", ++p->unnamed);
-    size_t length = strlen(p->name[id]);
-    if (is_reserved(p->name[id])) memcpy(p->name[id] + length, "_", 2);
+    if (node->name && is_reserved(p->name[id])) strcat(p->name[id], "_");
     make_unique(p, id);
 }
 
@@ -227,6 +239,10 @@ bool rv_c_plan_make(rv_c_plan *p, const rv_c_function *f, rv_error *error)
     choose_stored(p);
     if (!find_order(p, error)) return false;
     find_last_reads(p);
+    if (!rv_name_table_reserve(&p->taken, nodes + (size_t)f->givens + (size_t)f->results))
+        return rv_fail_memory(error);
+    for (int i = 0; i < f->givens; i++) take(p, f->given[i].array);
+    for (int i = 0; i < f->results; i++) take(p, f->result[i].array);
     for (int32_t id = 0; id < (int32_t)nodes; id++)
         if (p->stored[id] && !rv_c_given_of(p, id)) name_value(p, id);
     return true;
@@ -244,4 +260,5 @@ void rv_c_plan_free(rv_c_plan *p)
     rv_free(p->when);
     rv_free(p->last_read);
     rv_free(p->name);
+    rv_name_table_free(&p->taken);
 }

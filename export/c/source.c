@@ -1,8 +1,10 @@
 #include "export/c/source.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "export/c/header.h"
 #include "export/c/maths.h"
 
 /* Whether one of the functions contains the text. */
@@ -39,6 +41,22 @@ static void put_body(const rv_c_template *w, rv_c_which which)
     if (f->body.at) rv_write(w->out, "\n%-s", f->body.at);
 }
 
+/* The functions of a net without time steps. */
+static void put_whole(const rv_c_template *w)
+{
+    rv_c_put(w, "\nvoid net_run(struct net *net");
+    rv_c_put_arguments(w, "real", RV_C_RUN);
+    rv_c_put(w, ")\n{\n");
+    put_body(w, RV_C_RUN);
+    rv_c_put(w, "}\n");
+    if (!rv_c_trains(w)) return;
+    rv_c_put(w, "\nreal net_gradients(struct net *net");
+    rv_c_put_arguments(w, "real", RV_C_GRADIENTS);
+    rv_c_put(w, ")\n{\n    real loss[1] = {0};\n");
+    put_body(w, RV_C_GRADIENTS);
+    rv_c_put(w, "    net->samples++;\n    return loss[0];\n}\n");
+}
+
 static void put_functions(const rv_c_template *w)
 {
     bool extra = w->p->top_state < 0;
@@ -53,7 +71,7 @@ static void put_functions(const rv_c_template *w)
     put_body(w, RV_C_START);
     rv_c_put(w, "}\n\n/* One time step: from the states s and x to the states next. */\n"
                 "static void step(struct net *net, const struct net_states *s, $1struct "
-                "net_states *restrict next)\n{\n");
+                "net_states *restrict next$k)\n{\n");
     if (extra) rv_c_put(w, "    real *top = net->top;\n");
     put_body(w, RV_C_STEP);
     if (*w->text['1']) put_unused(w, RV_C_STEP, "x", "x[");
@@ -75,7 +93,7 @@ static void put_functions(const rv_c_template *w)
              "the gradients of the\n"
              " * cell's parameters. */\n"
              "static void step_gradient(struct net *net, const struct net_states *s, $2"
-             "struct net_states *restrict d");
+             "struct net_states *restrict d$C");
     rv_c_put(w, extra ? ",\n                          const real *d_top)\n{\n" : ")\n{\n");
     put_body(w, RV_C_STEP_GRADIENT);
     if (*w->text['2']) put_unused(w, RV_C_STEP_GRADIENT, "x", "x[");
@@ -99,7 +117,7 @@ static void put_running(const rv_c_template *w)
 {
     rv_c_put(w, "\nvoid net_reset(struct net *net) { start(net, &net->state); }\n\n"
                 "static void advance(struct net *net$3)\n{\n"
-                "    step(net, &net->state, $4&net->next);\n"
+                "    step(net, &net->state, $4&net->next$K);\n"
                 "    net->state = net->next;\n}\n\n"
                 "void net_step(struct net *net, const $I *x, real *output)\n{\n"
                 "$P"
@@ -115,7 +133,7 @@ static void put_running(const rv_c_template *w)
                       "    head(net, $h, output);\n}\n");
 }
 
-static void put_training(const rv_c_template *w)
+static void put_gradients(const rv_c_template *w)
 {
     bool extra = w->p->top_state < 0, each = w->p->net->options->each_step;
     rv_c_put(w, "\nreal net_gradients(struct net *net, const $I *x, const $J *y)\n{\n"
@@ -123,7 +141,7 @@ static void put_training(const rv_c_template *w)
                 "$P"
                 "    start(net, &net->states[0]);\n"
                 "    for (int t = 0; t < NET_STEPS; t++) step(net, &net->states[t], $7"
-                "&net->states[t + 1]);\n"
+                "&net->states[t + 1]$T);\n"
                 "    memset(&net->d, 0, sizeof net->d);\n");
     if (extra) rv_c_put(w, "    memset(net->d_top, 0, sizeof net->d_top);\n");
     if (w->p->prepared) rv_c_put(w, "    memset(&net->d_prepared, 0, sizeof net->d_prepared);\n");
@@ -131,16 +149,34 @@ static void put_training(const rv_c_template *w)
     rv_c_put(w, each || extra ? "    for (int t = NET_STEPS - 1; t >= 0; t--) {\n"
                               : "    for (int t = NET_STEPS - 1; t >= 0; t--)\n");
     if (each && extra) /* top is not a state: compute it again */
-        rv_c_put(w, "        step(net, &net->states[t], $7&net->states[t + 1]);\n");
-    if (each) rv_c_put(w, "        loss += head_gradient(net, $l, y + t * NET_TARGET, $d);\n");
-    rv_c_put(w, extra ? "        step_gradient(net, &net->states[t], $8&net->d, net->d_top);\n"
+        rv_c_put(w, "        step(net, &net->states[t], $7&net->states[t + 1]$T);\n");
+    if (each) rv_c_put(w, "        loss += head_gradient(net, $l, y + t * NET_Y, $d);\n");
+    rv_c_put(w, extra ? "        step_gradient(net, &net->states[t], $8&net->d$T, net->d_top);\n"
                         "        memset(net->d_top, 0, sizeof net->d_top);\n"
-                      : "        step_gradient(net, &net->states[t], $8&net->d);\n");
+                      : "        step_gradient(net, &net->states[t], $8&net->d$T);\n");
     if (each || extra) rv_c_put(w, "    }\n");
     if (w->f->of[RV_C_START_GRADIENT].results) rv_c_put(w, "    start_gradient(net, &net->d);\n");
     if (w->f->of[RV_C_PREPARE_GRADIENT].results) rv_c_put(w, "    prepare_gradient(net, x);\n");
     rv_c_put(w, "    net->samples++;\n"
-                "    return loss;\n}\n\n"
+                "    return loss;\n}\n");
+}
+
+/* net_train's call of net_gradients for sample i. */
+static void put_call(const rv_c_template *w)
+{
+    const rv_c_parts *p = w->p;
+    if (!p->whole) rv_c_put(w, ", x + i * ($tNET_X), y + i * ($eNET_Y)");
+    for (int i = 0; i < p->inputs; i++) {
+        if (!p->input[i].of_loss) continue;
+        rv_write(w->out, ", %s + i * NET_", p->input[i].name);
+        for (const char *c = p->input[i].name; *c; c++)
+            rv_write(w->out, "%c", toupper((unsigned char)*c));
+    }
+}
+
+static void put_updating(const rv_c_template *w)
+{
+    rv_c_put(w, "\n"
                 "void net_update(struct net *net)\n{\n"
                 "    if (!net->samples) return;\n"
                 "    real *p = net->parameters.all, *g = net->gradient.all;\n"
@@ -148,22 +184,25 @@ static void put_training(const rv_c_template *w)
     if (rv_c_uses(&w->f->of[RV_C_UPDATE].body, "w->"))
         rv_c_put(w, "    struct net_update_work *restrict w = &net->work.update;\n");
     if (w->f->of[RV_C_UPDATE].body.at) rv_write(w->out, "\n%-s", w->f->of[RV_C_UPDATE].body.at);
-    rv_c_put(w,
-             "    memset(g, 0, sizeof net->gradient);\n"
-             "    net->samples = 0;\n}\n\n"
-             "real net_train(struct net *net, const $I *x, const $J *y, int32_t samples)\n{\n"
-             "    real loss = 0;\n"
-             "    for (int32_t i = 0; i < samples; i++)\n"
-             "        loss += net_gradients(net, x + i * ($tNET_INPUT), y + i * ($eNET_TARGET));\n"
-             "    net_update(net);\n"
-             "    return loss / (real)samples;\n}\n");
+    rv_c_put(w, "    memset(g, 0, sizeof net->gradient);\n"
+                "    net->samples = 0;\n}\n\n"
+                "real net_train(struct net *net");
+    rv_c_put_arguments(w, "real", RV_C_GRADIENTS);
+    rv_c_put(w, ", int32_t samples)\n{\n"
+                "    real loss = 0;\n"
+                "    for (int32_t i = 0; i < samples; i++)\n"
+                "        loss += net_gradients(net");
+    put_call(w);
+    rv_c_put(w, ");\n"
+                "    net_update(net);\n"
+                "    return loss / (real)samples;\n}\n");
 }
 
 /* Of what is saved, only the states exist without training. */
 static void put_copies(const rv_c_template *w, const char *of_training, const char *of_states)
 {
     if (rv_c_trains(w)) rv_c_put(w, of_training);
-    rv_c_put(w, of_states);
+    if (w->p->states) rv_c_put(w, of_states);
 }
 
 static void put_saving(const rv_c_template *w)
@@ -222,6 +261,7 @@ static void put_saving(const rv_c_template *w)
 
 static void put_values(const rv_c_template *w)
 {
+    if (!w->p->parameters) return;
     rv_c_put(w, "\n/* The parameters of the exported net. */\nstatic const struct net_parameters "
                 "initial = {");
     for (int i = 0; i < w->p->parameters; i++) {
@@ -249,7 +289,7 @@ static void put_init(const rv_c_template *w)
         rv_c_write_number(w->out, rv_tensor_get(t, 0));
         rv_c_put(w, ";\n");
     }
-    rv_c_put(w, "    net_reset(net);\n}\n");
+    rv_c_put(w, w->p->whole ? "}\n" : "    net_reset(net);\n}\n");
 }
 
 void rv_c_put_source(const rv_c_template *w)
@@ -262,9 +302,14 @@ void rv_c_put_source(const rv_c_template *w)
              "typedef net_real real;\n\n");
     rv_c_write_maths(w->out, used, w);
     put_values(w);
-    put_functions(w);
-    put_running(w);
-    if (rv_c_trains(w)) put_training(w);
+    if (w->p->whole) {
+        put_whole(w);
+    } else {
+        put_functions(w);
+        put_running(w);
+        if (rv_c_trains(w)) put_gradients(w);
+    }
+    if (rv_c_trains(w)) put_updating(w);
     put_init(w);
-    put_saving(w);
+    if (rv_c_saved_size(w->p)) put_saving(w);
 }

@@ -15,7 +15,10 @@ typedef struct rv_c_template {
 /* Writes a template. */
 void rv_c_put(const rv_c_template *w, const char *template);
 
-static inline bool rv_c_trains(const rv_c_template *w) { return w->p->net->optimizer; }
+/* Writes the parameters of net_run or net_gradients, behind the net: ", const net_real *x, net_real *output". */
+void rv_c_put_arguments(const rv_c_template *w, const char *real, rv_c_which function);
+
+static inline bool rv_c_trains(const rv_c_template *w) { return w->p->optimizer; }
 
 /* Whether a character can be a part of a name. */
 bool rv_c_is_name(char c);

@@ -6,10 +6,11 @@
 
 #include "autograd/gradient.h"
 #include "autograd/program.h"
+#include "autograd/tape_internal.h"
 #include "ops/ops.h"
 #include "tensor/memory.h"
 
-enum { SAMPLES = 2, UPDATES = 3 };
+enum { SAMPLES = 2, UPDATES = 3, MOST_OUTPUTS = 2 + RV_C_MOST_PARAMETERS + RV_C_MOST_ARGUMENTS };
 
 /* ---- the same net with all its time steps, as this library trains it ---- */
 
@@ -17,7 +18,8 @@ typedef struct reference {
     rv_store *store;
     rv_tape *tape;
     rv_program *program;
-    rv_var output[2 + RV_C_MOST_PARAMETERS]; /* output, loss, gradients */
+    rv_var output[MOST_OUTPUTS]; /* outputs, loss, gradients */
+    int gradients;               /* the first of them */
     int count;
 } reference;
 
@@ -40,32 +42,72 @@ static bool copy_parameters(const rv_c_parts *p, rv_store *to, rv_error *error)
     return true;
 }
 
-static bool make_reference(reference *r, const rv_c_parts *p, const rv_store *store, bool update,
-                           rv_error *error)
+/* Records the net with all its time steps. */
+static void record_net(reference *r, const rv_c_parts *p)
 {
     const rv_exported_net *net = p->net;
     rv_net_options o = *net->options;
     o.rnn.dropout = o.rnn.recurrent_dropout = 0;
     o.rnn.carry = NULL;
-    r->store = rv_store_new(rv_store_seed(store));
-    r->tape = r->store ? rv_tape_new(r->store, RV_F32) : NULL;
-    if (!r->tape) return rv_fail_memory(error);
-    if (!copy_parameters(p, r->store, error)) return false;
     o.rnn.lengths = (rv_var){r->tape, -1};
     rv_var x = rv_input_typed(r->tape, "x", net->x.dtype, batch_of(net->x.shape));
     rv_var y = rv_input_typed(r->tape, "y", net->y.dtype, batch_of(net->y.shape));
     rv_net made = rv_model_record(net->model, &o, net->scale != 1 ? rv_scale(x, net->scale) : x, y);
-    rv_var wrt[RV_C_MOST_PARAMETERS];
-    r->output[0] = made.output;
-    r->output[1] = made.loss;
-    r->count = 2;
+    r->output[r->count++] = made.output;
+    r->output[r->count++] = made.loss;
+}
+
+/* The node of the parts' tape again, for the store of the reference. */
+static rv_var record_again(reference *r, const rv_node *node, const rv_var *made)
+{
+    rv_var in[64], *all = node->inputs > 64 ? rv_alloc((size_t)node->inputs, sizeof *all) : in;
+    if (node->op == &rv_op_input)
+        return rv_input_typed(r->tape, node->name, node->type.dtype, node->type.shape);
+    if (node->op == &rv_op_parameter)
+        return (node->entry->role == RV_PARAMETER ? rv_parameter : rv_state)(
+            r->tape, node->entry->name, node->type.shape, rv_init_constant(0));
+    for (int k = 0; all && k < node->inputs; k++) all[k] = made[node->in[k]];
+    rv_var value = all ? rv_tape_copy(r->tape, node, all)
+                       : rv_tape_fail(r->tape, RV_ERROR_MEMORY, "out of memory");
+    if (all != in) rv_free(all);
+    return value;
+}
+
+/* Records the values of a net without time steps. */
+static void record_values(reference *r, const rv_c_parts *p)
+{
+    int32_t count = rv_tape_count(p->tape);
+    rv_var *made = rv_alloc((size_t)count, sizeof *made);
+    if (!made) rv_tape_fail(r->tape, RV_ERROR_MEMORY, "out of memory");
+    for (int32_t id = 0; made && id < count; id++)
+        made[id] = record_again(r, rv_tape_node(p->tape, id), made);
+    for (int i = 0; made && i < p->outputs; i++)
+        r->output[r->count++] = made[p->output_value[i].value.id];
+    if (made && p->optimizer) r->output[r->count++] = made[p->loss.id];
+    rv_free(made);
+}
+
+static bool make_reference(reference *r, const rv_c_parts *p, const rv_store *store, bool update,
+                           rv_error *error)
+{
+    r->store = rv_store_new(rv_store_seed(store));
+    r->tape = r->store ? rv_tape_new(r->store, RV_F32) : NULL;
+    if (!r->tape) return rv_fail_memory(error);
+    if (!copy_parameters(p, r->store, error)) return false;
+    if (p->whole)
+        record_values(r, p);
+    else
+        record_net(r, p);
+    r->gradients = r->count;
+    rv_var wrt[RV_C_MOST_PARAMETERS],
+        loss = r->count ? r->output[r->count - 1] : rv_scalar(r->tape, 0);
     int learned = 0;
-    for (int i = 0; net->optimizer && i < p->parameters; i++)
+    for (int i = 0; p->optimizer && i < p->parameters; i++)
         if (p->parameter[i].entry->role == RV_PARAMETER)
             wrt[learned++] = rv_parameter(r->tape, p->parameter[i].entry->name,
                                           p->parameter[i].entry->tensor.shape, rv_init_constant(0));
-    if (learned && rv_gradient(made.loss, wrt, learned, r->output + 2)) r->count += learned;
-    if (update) rv_minimize(made.loss, *net->optimizer);
+    if (learned && rv_gradient(loss, wrt, learned, r->output + r->count)) r->count += learned;
+    if (update) rv_minimize(loss, *p->optimizer);
     r->program = rv_compile(r->tape, r->output, r->count);
     const rv_error *failed = rv_tape_error(r->tape);
     return r->program || rv_fail(error, failed->code, "%-s", failed->text);
@@ -84,8 +126,10 @@ static bool fill(reference *r, const char *name, int64_t limit, rv_error *error)
 {
     rv_tensor *to = rv_program_input(r->program, name);
     if (!to) return true; /* nothing reads it */
-    rv_entry *drawn = rv_store_get(r->store, name[0] == 'x' ? "sample/x" : "sample/y", RV_STATE,
-                                   RV_F32, to->shape, rv_init_uniform(0, 1), error);
+    char entry[RV_C_NAME + 256];
+    snprintf(entry, sizeof entry, "sample/%.255s", name);
+    rv_entry *drawn =
+        rv_store_get(r->store, entry, RV_STATE, RV_F32, to->shape, rv_init_uniform(0, 1), error);
     if (!drawn) return false;
     for (int64_t i = 0; i < rv_tensor_count(to); i++) {
         double u = rv_tensor_get(&drawn->tensor, i);
@@ -96,8 +140,12 @@ static bool fill(reference *r, const char *name, int64_t limit, rv_error *error)
 
 static bool fill_samples(reference *r, const rv_c_parts *p, rv_error *error)
 {
-    const rv_net_options *o = p->net->options;
-    return fill(r, "x", o->tokens, error) && fill(r, "y", o->classes, error);
+    bool ok = true;
+    for (int i = 0; ok && i < p->inputs; i++) /* of whole numbers 0 and 1 */
+        ok = fill(r, rv_tape_node(p->tape, p->input[i].value.id)->name,
+                  rv_dtype_of(p->input[i].value) == RV_I32 ? 2 : 0, error);
+    return ok && (p->whole || (fill(r, "x", p->net->options->tokens, error) &&
+                               fill(r, "y", p->net->options->classes, error)));
 }
 
 static void write_array(rv_writer *w, const char *type, const char *name, const rv_tensor *t)
@@ -112,9 +160,50 @@ static void write_array(rv_writer *w, const char *type, const char *name, const 
 
 /* ---- the program ---- */
 
-static void write_checks(rv_writer *w, bool sequence, bool each)
+/* The arguments of net_gradients for sample i, or of all samples. */
+static void write_arguments(rv_writer *w, const rv_c_parts *p, bool of_run, bool all)
 {
-    const char *t = sequence ? "NET_STEPS * " : "", *e = each ? "NET_STEPS * " : "";
+    if (!p->whole) {
+        const rv_net_options *o = p->net->options;
+        const char *t = o->sequence ? "NET_STEPS * " : "", *e = o->each_step ? "NET_STEPS * " : "";
+        if (all) rv_write(w, ", sample_x, sample_y");
+        if (!all) rv_write(w, ", sample_x + i * (%sNET_X)", t);
+        if (!all && !of_run) rv_write(w, ", sample_y + i * (%sNET_Y)", e);
+        return;
+    }
+    for (int i = 0; i < p->inputs; i++)
+        if (of_run ? p->input[i].of_run : p->input[i].of_loss)
+            rv_write(w, ", sample_%s", p->input[i].name);
+}
+
+static void write_running(rv_writer *w, const rv_c_parts *p)
+{
+    const char *e = !p->whole && p->net->options->each_step ? "NET_STEPS * " : "";
+    if (!p->whole) {
+        rv_write(w, "    static net_real output[SAMPLES * %sNET_OUTPUT];\n    net_init(&net);\n",
+                 e);
+        rv_write(w, "    for (int i = 0; i < SAMPLES; i++)\n        net_run(&net");
+        write_arguments(w, p, true, false);
+        rv_write(w, ", output + i * (%sNET_OUTPUT));\n", e);
+        rv_write(w, "    check(\"output\", output, expected_output, SAMPLES * %sNET_OUTPUT);\n", e);
+        return;
+    }
+    for (int i = 0; i < p->outputs; i++)
+        rv_write(w, "    static net_real seen_%s[%lld];\n", p->output_value[i].name,
+                 (long long)p->output_value[i].count);
+    rv_write(w, "    net_init(&net);\n    net_run(&net");
+    write_arguments(w, p, true, false);
+    for (int i = 0; i < p->outputs; i++) rv_write(w, ", seen_%s", p->output_value[i].name);
+    rv_write(w, ");\n");
+    for (int i = 0; i < p->outputs; i++) {
+        const rv_c_argument *a = &p->output_value[i];
+        rv_write(w, "    check(\"%s\", seen_%s, expected_%s, %lld);\n", a->name, a->name, a->name,
+                 (long long)a->count);
+    }
+}
+
+static void write_checks(rv_writer *w, const rv_c_parts *p)
+{
     rv_write(w,
              "\nstatic int failures;\nstatic struct net net;\n\n"
              "/* Compares numbers; the tolerance is relative to the largest. */\n"
@@ -128,36 +217,34 @@ static void write_checks(rv_writer *w, bool sequence, bool each)
              "    int ok = worst <= TOLERANCE * most;\n    failures += !ok;\n"
              "    printf(\"%%-26s %%s, largest difference %%.1e of %%.1e\\n\", what, ok ? "
              "\"right\" : \"WRONG\", worst, most);\n}\n"
-             "\nint main(void)\n{\n    static net_real output[SAMPLES * %sNET_OUTPUT];\n"
-             "    net_init(&net);\n    for (int i = 0; i < SAMPLES; i++)\n"
-             "        net_run(&net, sample_x + i * (%sNET_INPUT), output + i * (%sNET_OUTPUT));\n"
-             "    check(\"output\", output, expected_output, SAMPLES * %sNET_OUTPUT);\n",
-             e, t, e, e);
+             "\nint main(void)\n{\n");
+    write_running(w, p);
 }
 
-static void write_training_checks(rv_writer *w, bool sequence, bool each)
+static void write_training_checks(rv_writer *w, const rv_c_parts *p)
 {
-    rv_write(w,
-             "\n    net_real loss = 0;\n    for (int i = 0; i < SAMPLES; i++)\n"
-             "        loss += net_gradients(&net, sample_x + i * (%sNET_INPUT), sample_y + i * "
-             "(%sNET_TARGET)) / SAMPLES;\n"
-             "    check(\"loss\", &loss, expected_loss, 1);\n"
-             "    for (int i = 0; i < NET_PARAMETERS; i++) net.gradient.all[i] /= SAMPLES;\n"
-             "    check(\"gradient\", net.gradient.all, expected_gradient, NET_PARAMETERS);\n\n"
-             "    net_init(&net);\n"
-             "    for (int i = 0; i < UPDATES; i++) net_train(&net, sample_x, sample_y, SAMPLES);\n"
-             "    /* Rules such as adam divide by the size of a gradient. Where it is nearly 0, "
-             "the update is rounding. */\n"
-             "    double most = 0;\n"
-             "    for (int i = 0; i < NET_PARAMETERS; i++)\n"
-             "        if (fabs((double)expected_gradient[i]) > most) most = "
-             "fabs((double)expected_gradient[i]);\n"
-             "    for (int i = 0; i < NET_PARAMETERS; i++)\n"
-             "        if (fabs((double)expected_gradient[i]) < 1e-4 * most)\n"
-             "            net.parameters.all[i] = expected_parameters[i];\n"
-             "    check(\"parameters, updated\", net.parameters.all, expected_parameters, "
-             "NET_PARAMETERS);\n",
-             sequence ? "NET_STEPS * " : "", each ? "NET_STEPS * " : "");
+    rv_write(w, "\n    net_real loss = 0;\n    for (int i = 0; i < SAMPLES; i++)\n"
+                "        loss += net_gradients(&net");
+    write_arguments(w, p, false, false);
+    rv_write(w, ") / SAMPLES;\n"
+                "    check(\"loss\", &loss, expected_loss, 1);\n"
+                "    for (int i = 0; i < NET_PARAMETERS; i++) net.gradient.all[i] /= SAMPLES;\n"
+                "    check(\"gradient\", net.gradient.all, expected_gradient, NET_PARAMETERS);\n\n"
+                "    net_init(&net);\n"
+                "    for (int i = 0; i < UPDATES; i++) net_train(&net");
+    write_arguments(w, p, false, true);
+    rv_write(w, ", SAMPLES);\n"
+                "    /* Rules such as adam divide by the size of a gradient. Where it is nearly 0, "
+                "the update is rounding. */\n"
+                "    double most = 0;\n"
+                "    for (int i = 0; i < NET_PARAMETERS; i++)\n"
+                "        if (fabs((double)expected_gradient[i]) > most) most = "
+                "fabs((double)expected_gradient[i]);\n"
+                "    for (int i = 0; i < NET_PARAMETERS; i++)\n"
+                "        if (fabs((double)expected_gradient[i]) < 1e-4 * most)\n"
+                "            net.parameters.all[i] = expected_parameters[i];\n"
+                "    check(\"parameters, updated\", net.parameters.all, expected_parameters, "
+                "NET_PARAMETERS);\n");
 }
 
 static void write_saving_check(rv_writer *w)
@@ -180,7 +267,7 @@ static bool gather(const rv_c_parts *p, const reference *r, bool gradients, rv_t
                    rv_error *error)
 {
     int64_t at = 0;
-    int output = 2;
+    int output = r->gradients;
     if (!rv_tensor_new(all, RV_F32, RV_SHAPE(p->parameter_count), error)) return false;
     for (int i = 0; i < p->parameters; i++) {
         bool learned = p->parameter[i].entry->role == RV_PARAMETER;
@@ -194,24 +281,46 @@ static bool gather(const rv_c_parts *p, const reference *r, bool gradients, rv_t
     return true;
 }
 
+static void write_sample(rv_writer *w, const reference *r, const char *input, const char *name)
+{
+    const rv_tensor *t = rv_program_input(r->program, input);
+    char array[RV_C_NAME + 16];
+    snprintf(array, sizeof array, "sample_%s", name);
+    if (t) write_array(w, t->dtype == RV_I32 ? "int32_t" : "net_real", array, t);
+}
+
+static void write_samples(const rv_c_parts *p, const reference *r, rv_writer *w)
+{
+    for (int i = 0; i < p->inputs; i++)
+        write_sample(w, r, rv_tape_node(p->tape, p->input[i].value.id)->name, p->input[i].name);
+    if (p->whole) return;
+    write_sample(w, r, "x", "x");
+    if (p->optimizer) write_sample(w, r, "y", "y");
+}
+
+static void write_outputs(const rv_c_parts *p, const reference *r, rv_writer *w)
+{
+    for (int i = 0; i < p->outputs; i++) {
+        char array[RV_C_NAME + 16];
+        snprintf(array, sizeof array, "expected_%s", p->output_value[i].name);
+        write_array(w, "float", array, rv_program_output(r->program, i));
+    }
+    if (!p->whole) write_array(w, "float", "expected_output", rv_program_output(r->program, 0));
+}
+
 static bool write_expected(const rv_c_parts *p, const rv_store *store, rv_writer *w,
                            rv_error *error)
 {
     reference r = {0}, updated = {0};
     rv_tensor all = {0}, after = {0};
-    const char *type = "net_real";
     bool ok = make_reference(&r, p, store, false, error) && fill_samples(&r, p, error);
     if (ok) {
         rv_run(r.program);
-        const rv_tensor *x = rv_program_input(r.program, "x"),
-                        *y = rv_program_input(r.program, "y");
-        if (x) write_array(w, x->dtype == RV_I32 ? "int32_t" : type, "sample_x", x);
-        if (y && p->net->optimizer)
-            write_array(w, y->dtype == RV_I32 ? "int32_t" : type, "sample_y", y);
-        write_array(w, "float", "expected_output", rv_program_output(r.program, 0));
+        write_samples(p, &r, w);
+        write_outputs(p, &r, w);
     }
-    if (ok && p->net->optimizer) {
-        write_array(w, "float", "expected_loss", rv_program_output(r.program, 1));
+    if (ok && p->optimizer) {
+        write_array(w, "float", "expected_loss", rv_program_output(r.program, r.gradients - 1));
         ok = gather(p, &r, true, &all, error) && make_reference(&updated, p, store, true, error) &&
              fill_samples(&updated, p, error);
         for (int i = 0; ok && i < UPDATES; i++) rv_run(updated.program);
@@ -228,21 +337,20 @@ static bool write_expected(const rv_c_parts *p, const rv_store *store, rv_writer
 
 bool rv_c_write_test(const rv_c_parts *p, const rv_store *store, rv_writer *w, rv_error *error)
 {
-    const rv_net_options *o = p->net->options;
     rv_write(
         w,
         "/* Compares net_run and the rest with results of recurve, which wrote all three files:\n"
         " *     cc -std=c99 net_test.c net.c -lm -o net_test && ./net_test */\n"
         "#include \"net.h\"\n\n#include <math.h>\n#include <stdio.h>\n#include <string.h>\n\n");
-    rv_write(w,
-             p->net->optimizer ? "enum { SAMPLES = %d, UPDATES = %d };\n\n"
-                               : "enum { SAMPLES = %d };\n\n",
-             (int)SAMPLES, (int)UPDATES);
+    int samples = p->whole ? 1 : SAMPLES;
+    rv_write(
+        w, p->optimizer ? "enum { SAMPLES = %d, UPDATES = %d };\n\n" : "enum { SAMPLES = %d };\n\n",
+        samples, (int)UPDATES);
     rv_write(w, "/* Sums have another order here. */\n#define TOLERANCE 1e-4\n\n");
     if (!write_expected(p, store, w, error)) return false;
-    write_checks(w, o->sequence, o->each_step);
-    if (p->net->optimizer) write_training_checks(w, o->sequence, o->each_step);
-    write_saving_check(w);
+    write_checks(w, p);
+    if (p->optimizer) write_training_checks(w, p);
+    if (p->optimizer || p->states) write_saving_check(w);
     rv_write(w, "    return failures;\n}\n");
     return !w->failed || rv_fail_memory(error);
 }

@@ -239,46 +239,22 @@ static void write_native(rv_onnx *m, const steps *all)
 
 /* ---- the whole sequence ---- */
 
-typedef struct sequence {
-    rv_tape *tape;
-    rv_var x, y, output, loss;
-} sequence;
-
-static bool record_sequence(sequence *q, const rv_exported_net *net, int64_t n, rv_store *store,
-                            rv_error *error)
-{
-    rv_shape x = {.rank = 1, .dim = {n}}, y = x;
-    q->tape = rv_tape_new(store, net->dtype);
-    if (!q->tape) return rv_fail_memory(error);
-    for (int64_t d = 0; d < net->x.shape.rank; d++) x.dim[x.rank++] = net->x.shape.dim[d];
-    for (int64_t d = 0; d < net->y.shape.rank; d++) y.dim[y.rank++] = net->y.shape.dim[d];
-    rv_net_options o = rv_exported_options(net, q->tape);
-    o.rnn.stepwise = true;
-    q->x = rv_input_typed(q->tape, "x", net->x.dtype, x);
-    q->y = rv_input_typed(q->tape, "y", net->y.dtype, y);
-    rv_net made =
-        rv_model_record(net->model, &o, net->scale != 1 ? rv_scale(q->x, net->scale) : q->x, q->y);
-    q->output = made.output;
-    q->loss = made.loss;
-    return rv_tape_is_good(q->tape, error);
-}
-
-static bool simplify_sequence(sequence *q, rv_error *error)
+static bool simplify_sequence(rv_sequence *q, rv_error *error)
 {
     return rv_tape_simplify(&q->tape, (rv_var *[]){&q->x, &q->output}, 2, error);
 }
 
-static bool record_sequences(sequence of[2], const rv_exported_net *net, int64_t batch,
+static bool record_sequences(rv_sequence of[2], const rv_exported_net *net, int64_t batch,
                              rv_store *store, rv_error *error)
 {
     return rv_exported_check("ONNX", net, error) &&
-           record_sequence(&of[0], net, batch ? batch : SAMPLES, store, error) &&
+           rv_sequence_record(&of[0], net, batch ? batch : SAMPLES, store, error) &&
            simplify_sequence(&of[0], error) &&
-           (batch || (record_sequence(&of[1], net, OTHER_SAMPLES, store, error) &&
+           (batch || (rv_sequence_record(&of[1], net, OTHER_SAMPLES, store, error) &&
                       simplify_sequence(&of[1], error)));
 }
 
-static void write_unrolled(rv_onnx *m, const sequence of[2], int64_t batch)
+static void write_unrolled(rv_onnx *m, const rv_sequence of[2], int64_t batch)
 {
     const char *x = m->samples_of = rv_onnx_name(m, "x"), *output = rv_onnx_name(m, "output");
     rv_onnx_graph g;
@@ -313,7 +289,7 @@ static bool find_updates(const rv_tape *tape, updates *u, rv_error *error)
     return true;
 }
 
-static bool simplify_training(sequence *q, updates *u, rv_error *error)
+static bool simplify_training(rv_sequence *q, updates *u, rv_error *error)
 {
     int n = 0;
     rv_var **at = rv_alloc((size_t)u->count + 3, sizeof *at);
@@ -336,7 +312,7 @@ static rv_var leaf_of(rv_tape *tape, const rv_entry *entry)
     return (rv_var){tape, -1};
 }
 
-static void write_training(rv_onnx *m, const sequence *q, const updates *u, int64_t batch)
+static void write_training(rv_onnx *m, const rv_sequence *q, const updates *u, int64_t batch)
 {
     const char *loss = rv_onnx_name(m, "loss");
     const char **after = rv_alloc((size_t)u->count + 1, sizeof *after);
@@ -391,7 +367,7 @@ static unsigned char *export_step(rv_onnx *m, const rv_exported_net *net, const 
 static unsigned char *export_unrolled(rv_onnx *m, const rv_exported_net *net,
                                       const rv_onnx_options *o, rv_store *store, size_t *size)
 {
-    sequence of[2] = {{0}};
+    rv_sequence of[2] = {{0}};
     unsigned char *bytes = NULL;
     if (record_sequences(of, net, o->batch, store, &m->error)) {
         size_t graph = rv_onnx_begin(m, net->model->name, net->model->text);
@@ -406,14 +382,14 @@ static unsigned char *export_training(rv_onnx *m, const rv_exported_net *net,
                                       const rv_onnx_options *o, rv_store *store, size_t *size)
 {
     int64_t batch = o->batch ? o->batch : 1;
-    sequence q = {0};
+    rv_sequence q = {0};
     updates u = {0};
     unsigned char *bytes = NULL;
     bool ok = rv_exported_check("ONNX", net, &m->error);
     if (ok && !net->optimizer)
         ok = rv_fail(&m->error, RV_ERROR_ARGUMENT,
                      "ONNX: a training step of a net without an optimizer; give it one");
-    ok = ok && record_sequence(&q, net, batch, store, &m->error);
+    ok = ok && rv_sequence_record(&q, net, batch, store, &m->error);
     ok = ok && (rv_minimize(q.loss, *net->optimizer) || rv_tape_is_good(q.tape, &m->error));
     if (ok && find_updates(q.tape, &u, &m->error) && simplify_training(&q, &u, &m->error)) {
         size_t graph = rv_onnx_begin(m, net->model->name, net->model->text);

@@ -4,8 +4,10 @@
 #include <cstdlib>
 #include <sstream>
 #include <string>
+#include <vector>
 
 #include "export/c.h"
+#include "lang/lang.h"
 #include "lang/zoo.h"
 #include "models/models.h"
 #include "ops/ops.h"
@@ -44,9 +46,9 @@ class Net {
     {
         rv_c_code_free(&code_);
         error_ = {};
-        return rv_export_c(&net_, prefix_, store_, &code_, &error_);
+        return rv_export_c(&net_, &how_, store_, &code_, &error_);
     }
-    const char *&prefix() { return prefix_; }
+    rv_c_options &how() { return how_; }
     const rv_c_code &code() const { return code_; }
     std::string error() const { return error_.text; }
 
@@ -55,7 +57,7 @@ class Net {
     rv_optimizer optimizer_;
     rv_net_options options_ = {};
     rv_exported_net net_ = {};
-    const char *prefix_ = nullptr;
+    rv_c_options how_ = {};
     rv_c_code code_ = {};
     rv_error error_ = {};
 };
@@ -63,7 +65,8 @@ class Net {
 class C : public WithFolder {
   protected:
     /* Compiles the files, without a warning, and runs the test among them, or another program. */
-    int run(const Net &net, const std::string &compiler = "cc -std=c99 -O0",
+    template <typename Written>
+    int run(const Written &net, const std::string &compiler = "cc -std=c99 -O0",
             const std::string &program = "")
     {
         file("net.h", net.code().header);
@@ -93,8 +96,33 @@ TEST_F(C, of_each_cell_computes_and_learns_what_this_library_does)
     EXPECT_GE(cells, 35);
 }
 
+/* It takes more memory, but fewer operations, and is otherwise the same. */
+TEST_F(C, keeps_values_for_the_gradient)
+{
+    for (const char *cell : {"curnn", "lstm", "slstm", "mamba", "conv-lstm"}) {
+        Net net(find(cell));
+        ASSERT_TRUE(net.write()) << net.error();
+        const rv_c_code again = net.code();
+        net.how().keep = true;
+        ASSERT_TRUE(net.write()) << net.error();
+        EXPECT_EQ(run(net), 0) << cell;
+        EXPECT_LT(net.code().sample, again.sample) << cell;
+        EXPECT_GT(net.code().memory, again.memory) << cell;
+        EXPECT_EQ(net.code().memory_to_infer, again.memory_to_infer) << cell;
+    }
+}
+
 TEST_F(C, of_nets_with_options_is_right_too)
 {
+    Net stacked(find("gru")); /* kept values of two layers, and of a head that reads no state */
+    stacked.options().rnn.layers = 2;
+    stacked.options().rnn.residual = stacked.options().each_step = true;
+    stacked.net().y = {RV_I32, RV_SHAPE(4)};
+    stacked.options().y = RV_SHAPE(4);
+    stacked.how().keep = true;
+    ASSERT_TRUE(stacked.write()) << stacked.error();
+    EXPECT_EQ(run(stacked), 0);
+
     Net deep(find("lstm"));
     deep.options().rnn.layers = 3;
     deep.options().rnn.skip = deep.options().rnn.layer_norm = true;
@@ -180,6 +208,13 @@ TEST_F(C, has_no_undefined_behaviour_and_no_unused_parts)
     if (has_clang) {
         EXPECT_EQ(run(net, "clang -std=c99 -O1"), 0);
     }
+    const std::string in = "cd " + path("") + " && ";
+    EXPECT_EQ(std::system(
+                  (in + "echo '#include \"net.h\"' >sketch.cc && echo 'static net trained; "
+                        "int main() { net_init(&trained); }' >>sketch.cc && cc -std=c99 -c "
+                        "net.c && c++ -Wall -Wextra -Werror sketch.cc net.o -o sketch && ./sketch")
+                      .c_str()),
+              0);
     net.net().optimizer = nullptr;
     ASSERT_TRUE(net.write()) << net.error();
     EXPECT_EQ(run(net), 0);
@@ -235,9 +270,9 @@ static uint8_t saved[NET_SAVE_BYTES], bytes[NET_SAVE_BYTES + 1], once[NET_SAVE_B
 
 static void train(void)
 {
-    net_real x[NET_STEPS * NET_INPUT], output[NET_OUTPUT];
+    net_real x[NET_STEPS * NET_X], output[NET_OUTPUT];
     const int32_t y = 1;
-    for (int i = 0; i < NET_STEPS * NET_INPUT; i++) x[i] = (net_real)(i % 3) / 2;
+    for (int i = 0; i < NET_STEPS * NET_X; i++) x[i] = (net_real)(i % 3) / 2;
     for (int i = 0; i < 3; i++) net_train(&net, x, &y, 1);
     net_step(&net, x, output);
 }
@@ -381,30 +416,144 @@ TEST_F(C, is_clean_for_cppcheck_and_takes_little_stack)
 TEST_F(C, takes_a_name_and_refuses_what_is_none)
 {
     Net net(find("rnn"));
-    net.prefix() = "cell_1";
+    net.how().prefix = "cell_1";
     ASSERT_TRUE(net.write()) << net.error();
     EXPECT_NE(std::string(net.code().header).find("void cell_1_step(struct cell_1 *net"),
               std::string::npos);
     EXPECT_NE(std::string(net.code().source).find("#include \"cell_1.h\""), std::string::npos);
     for (const char *wrong :
          {"int", "", "1a", "a-b", "../x", "Net", "a234567890123456789012345678901234"}) {
-        net.prefix() = wrong;
+        net.how().prefix = wrong;
         EXPECT_FALSE(net.write()) << wrong;
         EXPECT_NE(net.error().find("is not a valid C identifier"), std::string::npos)
             << net.error();
     }
 }
 
-TEST_F(C, is_refused_for_nets_without_a_meaning_step_by_step)
+TEST_F(C, of_nets_without_a_meaning_step_by_step_is_of_whole_sequences)
 {
-    Net net(find("gru"));
-    net.options().rnn.bidirectional = true;
-    EXPECT_FALSE(net.write());
-    EXPECT_NE(net.error().find("reads backward in time"), std::string::npos) << net.error();
-    net.options().rnn.bidirectional = false;
-    net.options().pool = true;
-    EXPECT_FALSE(net.write());
-    EXPECT_NE(net.error().find("the mean over all steps"), std::string::npos) << net.error();
+    Net both(find("gru"));
+    both.options().rnn.bidirectional = true;
+    both.options().rnn.units = 2;
+    both.net().x.shape = RV_SHAPE(26, 1); /* sums of more terms than one expression has */
+    ASSERT_TRUE(both.write()) << both.error();
+    EXPECT_EQ(run(both), 0);
+    EXPECT_STREQ(both.code().no_step, "a net that reads backward in time needs the whole sequence");
+    EXPECT_EQ(std::string(both.code().header).find("net_step("), std::string::npos);
+
+    Net pooled(find("lstm"));
+    pooled.options().pool = true;
+    pooled.net().x = {RV_I32, RV_SHAPE(3)};
+    pooled.options().tokens = 2;
+    pooled.options().embedding = 3;
+    ASSERT_TRUE(pooled.write()) << pooled.error();
+    EXPECT_EQ(run(pooled, "cc -std=c99 -O0 -fsanitize=address,undefined -fno-sanitize-recover"), 0);
+
+    Net film(find("conv-lstm"));
+    film.options().rnn.reverse = true;
+    film.net().optimizer = nullptr;
+    ASSERT_TRUE(film.write()) << film.error();
+    EXPECT_EQ(run(film), 0);
+
+    both.net().x.shape = RV_SHAPE(3000, 1);
+    EXPECT_FALSE(both.write());
+    EXPECT_NE(both.error().find("use fewer steps"), std::string::npos) << both.error();
+}
+
+/* A model of a text, recorded as `recurve run` records it. */
+class Text {
+  public:
+    Text(const std::string &text, const std::vector<const char *> &outputs)
+        : lang_(rv_lang_read(text.data(), text.size(), "text.rv", nullptr, &error_)),
+          store_(rv_store_new(5)), tape_(rv_tape_new(store_, RV_F32)),
+          momentum_(rv_momentum(0.1, 0.9))
+    {
+        const rv_model *model = lang_ ? rv_lang_model(lang_, nullptr, &error_) : nullptr;
+        recording_ = model ? rv_lang_record(model, tape_, nullptr) : nullptr;
+        EXPECT_NE(recording_, nullptr) << rv_tape_error(tape_)->text << error_.text;
+        std::vector<rv_var> vars;
+        for (const char *name : outputs) vars.push_back(rv_lang_value_of(recording_, name));
+        rv_exported_values values = {};
+        values.name = "text";
+        values.output_name = outputs.data();
+        values.output = vars.data();
+        values.outputs = static_cast<int>(outputs.size());
+        values.loss = rv_lang_value_of(recording_, "loss");
+        values.optimizer = &momentum_;
+        done_ = recording_ && rv_export_c_values(&values, nullptr, &code_, &error_);
+    }
+    ~Text()
+    {
+        rv_c_code_free(&code_);
+        rv_lang_recording_free(recording_);
+        rv_tape_free(tape_);
+        rv_store_free(store_);
+        rv_lang_free(lang_);
+    }
+    bool done() const { return done_; }
+    const rv_c_code &code() const { return code_; }
+    std::string error() const { return error_.text; }
+
+  private:
+    rv_error error_ = {};
+    rv_lang *lang_;
+    rv_store *store_;
+    rv_tape *tape_;
+    rv_optimizer momentum_;
+    rv_lang_recording *recording_ = nullptr;
+    rv_c_code code_ = {};
+    bool done_ = false;
+};
+
+TEST_F(C, of_a_text_has_its_inputs_and_outputs_by_name)
+{
+    Text two(R"(
+model two(n=2)
+  input x[n, 3], X[n, 3], int[n, 2], i[n, 2], sum2[n, 2], net[n, 2], kind[n] ~ integer(0, 1)
+  a1 = x @ W[_, 4] + X @ U[_, 4]
+  g = sigmoid(concat(a1, int . i, axis=1) @ V[_, 2]) + sum2 - net
+  loss = softmax_cross_entropy(g, kind) + 0.1 . sum(a1^2)
+)",
+             {"g", "a1", "loss", "x", "a1"});
+    ASSERT_TRUE(two.done()) << two.error();
+    EXPECT_EQ(run(two), 0);
+    EXPECT_NE(
+        std::string(two.code().header)
+            .find("void net_run(struct net *net, const net_real *x, const net_real *X_2, const "
+                  "net_real *int_, const net_real *i_, const net_real *sum2_, const net_real "
+                  "*net_, const int32_t *kind, net_real *g, net_real *a1_, net_real *loss_, "
+                  "net_real *x_3, net_real *a1__2);"),
+        std::string::npos)
+        << two.code().header;
+
+    Text filter("model filter\n  input x[8]\n  y = (x[1:8] + x[0:7]) / 2\n", {"y"});
+    ASSERT_TRUE(filter.done()) << filter.error(); /* nothing to learn, nothing to save */
+    EXPECT_EQ(run(filter), 0);
+    EXPECT_EQ(std::string(filter.code().header).find("save"), std::string::npos);
+
+    Text pooling(R"(
+cell mine
+  state h
+  map W, U
+  h' = tanh(W h + U x)
+model film(n=1, T=30)
+  input x[n, T, 1, 6, 6], y[n, T, 3]
+  hs = unroll mine(stack(t from 1 to T: flatten(max_pool2d(x[:, t - 1], 2)), axis=1), units=3) all steps
+  d = grad(sum(hs^2), W)
+  loss = sum((hs - y)^2) + sum(d^2)
+)",
+                 {"hs", "d"});
+    ASSERT_TRUE(pooling.done()) << pooling.error();
+    EXPECT_EQ(run(pooling), 0);
+}
+
+TEST_F(C, of_a_text_names_the_op_that_has_no_loops)
+{
+    Text noise("model noise\n  input x[2]\n  y = x + random_uniform(x, shape=[2])\n", {"y"});
+    EXPECT_FALSE(noise.done());
+    EXPECT_NE(noise.error().find("the op random_uniform cannot be written as loops"),
+              std::string::npos)
+        << noise.error();
 }
 
 } // namespace

@@ -68,16 +68,27 @@ template <typename Write> void fail_each(const char *cell, const Write &write)
     EXPECT_GT(failures, 200);
 }
 
+void fail_each_of_c(bool bidirectional)
+{
+    fail_each("ugrnn", [bidirectional](const rv_exported_net *given, rv_store *store,
+                                       std::string *texts, rv_error *error) {
+        rv_c_code code = {};
+        rv_net_options options = *given->options;
+        rv_exported_net net_ = *given, *net = &net_;
+        const rv_c_options how = {"cell", !bidirectional};
+        options.rnn.bidirectional = bidirectional;
+        net->options = &options;
+        const bool done = rv_export_c(net, &how, store, &code, error);
+        if (done) *texts = std::string(code.header) + code.source + code.test;
+        rv_c_code_free(&code);
+        return done;
+    });
+}
+
 TEST(OutOfMemory, WhileANetIsWrittenAsC)
 {
-    fail_each("ugrnn",
-              [](const rv_exported_net *net, rv_store *store, std::string *texts, rv_error *error) {
-                  rv_c_code code = {};
-                  const bool done = rv_export_c(net, "cell", store, &code, error);
-                  if (done) *texts = std::string(code.header) + code.source + code.test;
-                  rv_c_code_free(&code);
-                  return done;
-              });
+    fail_each_of_c(false);
+    fail_each_of_c(true); /* as values of whole sequences */
 }
 
 void fail_each_of(const char *cell, rv_onnx_form form)

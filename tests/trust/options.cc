@@ -542,6 +542,28 @@ DRAW(const rv_exported_net *)
         return a.keep(net);
     });
 }
+DRAW(const rv_c_options *)
+{
+    return or_null<const rv_c_options>(a, [&] {
+        rv_c_options o = {};
+        o.prefix = draw_text(a, {"net"});
+        o.keep = draw<bool>(a);
+        return a.keep(o);
+    });
+}
+DRAW(const rv_exported_values *)
+{
+    return or_null<const rv_exported_values>(a, [&] {
+        rv_exported_values v = {};
+        v.name = draw_text(a, {"net"});
+        v.output_name = a.keep<const char *>(draw_text(a, {"y"}));
+        v.output = a.keep(a.choose(1, 2) ? draw<rv_var>(a) : a.fixture().w);
+        v.outputs = a.choose(1, 2) ? 1 : 0;
+        v.loss = draw<rv_var>(a);
+        v.optimizer = a.choose(1, 2) ? a.keep(draw<rv_optimizer>(a)) : nullptr;
+        return a.keep(v);
+    });
+}
 DRAW(const rv_onnx_options *)
 {
     return or_null<const rv_onnx_options>(a, [&] {

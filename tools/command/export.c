@@ -10,15 +10,19 @@
 #include "tools/cli/say.h"
 #include "tools/command/commands.h"
 #include "tools/command/saved.h"
+#include "train/setup/effect.h"
+#include "train/setup/lookup.h"
 #include "train/text_file_internal.h"
 #include "train/trainer/run_folder.h"
 
 typedef struct export_options {
     rv_train_config config;
-    const char *c, *onnx, *output, *checkpoint, *name, *form;
+    const char *c, *onnx, *output, *checkpoint, *name, *form, *outputs;
     int64_t batch;
-    bool inference, train, json;
+    bool inference, keep, train, json;
 } export_options;
+
+enum { MOST_VALUES = 32 }; /* of --outputs */
 
 #define ROW(field, name, argument, kind, ...) \
     OPTION_ROW(export_options, field, name, argument, RV_CONFIG_##kind, __VA_ARGS__)
@@ -40,6 +44,12 @@ static const option_row options[] = {
         "of the files, and the prefix of all names in C (default: net)"),
     ROW(inference, "inference", NULL, FLAG,
         "leave out training: less code, and the parameters are\nconstants"),
+    ROW(keep, "keep", NULL, FLAG,
+        "training keeps the values inside each time step, instead of\ncomputing them again: "
+        "faster, "
+        "with more RAM"),
+    ROW(outputs, "outputs", "NAME,..", TEXT,
+        "of FILE: the values that NAME_run computes (default: output)"),
     ROW(output, "output", "DIR", TEXT, "export the net of a run: `recurve train --output DIR`"),
     ROW(checkpoint, "checkpoint", "FILE", TEXT,
         "its parameters (default: checkpoint.safetensors in the\nfolder)"),
@@ -62,10 +72,16 @@ const command command_export = {
     .name = "export",
     .run = run,
     .summary = "write a net as C or as an ONNX model, which run and train without this library",
-    .synopsis = "--c DIR | --onnx FILE [--output RUN | --checkpoint FILE | OPTION]...",
+    .synopsis =
+        "[FILE[:MODEL]] --c DIR | --onnx FILE [--output RUN | --checkpoint FILE | OPTION]...",
     .description =
         "Writes the net of a run, or an untrained one that the options of `recurve train` "
         "describe.\nDropout is left out.\n\n"
+        "With FILE, --c writes a model of the equation language, as `recurve run FILE` computes "
+        "it: "
+        "its\ninputs are arguments, in the order of the text, and so are its values called output, "
+        "or --outputs.\nIf it has a value called loss, functions train its parameters; the options "
+        "of the optimizer apply.\n\n"
         "--c writes C99: a time step with its state, a whole sequence, and training with the "
         "optimizer of\nthe run. The files include only headers of the C library, allocate nothing "
         "and have no state of\ntheir own: the caller owns the struct of a net. Each equation "
@@ -85,7 +101,9 @@ const command command_export = {
     .example = "recurve train --output /tmp/zero-one\n"
                "recurve export --output /tmp/zero-one --c /tmp/zero-one/c\n"
                "recurve export --model gru --task adding --units 8 --c /tmp/gru --inference\n"
-               "recurve export --output /tmp/zero-one --onnx /tmp/zero-one.onnx --form unrolled\n",
+               "recurve export --output /tmp/zero-one --onnx /tmp/zero-one.onnx --form unrolled\n"
+               "recurve export tools/examples/change_gate.rv --c /tmp/change-gate\n",
+    .operand = "FILE",
 };
 
 /* ---- what is exported ---- */
@@ -123,7 +141,9 @@ static bool write_files(const export_options *o, const rv_c_code *code, rv_error
 static bool report(const export_options *o, const rv_c_code *code, rv_error *error)
 {
     const long long parameters = 4 * code->parameters, memory = 4 * code->memory,
-                    to_infer = 4 * code->memory_to_infer, saved = 4 * code->saved + 20;
+                    to_infer = 4 * code->memory_to_infer,
+                    saved = code->saved ? 4 * code->saved + 20 : 0;
+    const bool trains = code->sample > 0;
     if (o->json) {
         cJSON *object = cJSON_CreateObject();
         cJSON_AddStringToObject(object, "folder", o->c);
@@ -131,23 +151,26 @@ static bool report(const export_options *o, const rv_c_code *code, rv_error *err
         cJSON_AddNumberToObject(object, "parameters", (double)code->parameters);
         cJSON_AddNumberToObject(object, "parameter_bytes", (double)parameters);
         cJSON_AddNumberToObject(object, "inference_bytes", (double)to_infer);
-        if (!o->inference) cJSON_AddNumberToObject(object, "training_bytes", (double)memory);
+        if (trains) cJSON_AddNumberToObject(object, "training_bytes", (double)memory);
         cJSON_AddNumberToObject(object, "saved_bytes", (double)saved);
-        cJSON_AddNumberToObject(object, "step_operations", code->step);
-        if (!o->inference) cJSON_AddNumberToObject(object, "sample_operations", code->sample);
+        cJSON_AddNumberToObject(object, code->no_step ? "run_operations" : "step_operations",
+                                code->step);
+        if (trains) cJSON_AddNumberToObject(object, "sample_operations", code->sample);
         return json_print(object, error);
     }
     say(stdout, "%s/%s.h, %s.c, %s_test.c\n", o->c, o->name, o->name, o->name);
     say(stdout, "flash         %lld bytes for the %lld parameter(s), and the code\n", parameters,
         (long long)code->parameters);
-    if (o->inference)
+    if (!trains)
         say(stdout, "RAM           %lld bytes\n", memory);
     else
         say(stdout, "RAM           %lld bytes to train; with --inference, %lld\n", memory,
             to_infer);
-    say(stdout, "saved         %lld bytes\n", saved);
-    say(stdout, "a time step   %.0f multiplications and additions\n", code->step);
-    if (!o->inference)
+    if (saved) say(stdout, "saved         %lld bytes\n", saved);
+    if (code->no_step) say(stdout, "no time step  %s\n", code->no_step);
+    say(stdout, "%s   %.0f multiplications and additions\n",
+        code->no_step ? "a sample   " : "a time step", code->step);
+    if (trains)
         say(stdout, "a gradient    %.0f multiplications and additions per sample\n", code->sample);
     return true;
 }
@@ -196,13 +219,128 @@ static bool write_onnx(const export_options *o, rv_onnx_form form, rv_trainer *r
     return json_print(object, error);
 }
 
+/* ---- a model of a text ---- */
+
+/* Whether only those options of `recurve train` are set that have a meaning for a text: the optimizer's, but for some
+ * that need the number of samples. */
+static bool check_for_text(const export_options *o, rv_error *error)
+{
+    static const char *const kept[] = {"seed", "include-path"};
+    static const char *const refused[] = {"schedule", "gradients"};
+    for (int i = 0; i < rv_config_row_count(); i++) {
+        const rv_config_row *row = rv_config_row_at(i);
+        bool fits = row->offset >= offsetof(rv_train_config, optimizer) &&
+                    row->offset < offsetof(rv_train_config, loop);
+        for (size_t k = 0; k < sizeof kept / sizeof *kept; k++)
+            fits = (fits || !strcmp(row->key, kept[k])) && strcmp(row->key, refused[k]);
+        if (!fits && describes(row->key) && rv_config_row_is_set(row, &o->config))
+            return rv_fail(error, RV_ERROR_ARGUMENT,
+                           "`%s` describes a net of `recurve train`, and FILE is a model with "
+                           "sizes of its own; leave one of them out",
+                           row->key);
+    }
+    const char *other = o->onnx         ? "onnx"
+                        : o->output     ? "output"
+                        : o->checkpoint ? "checkpoint"
+                                        : NULL;
+    return !other || rv_fail(error, RV_ERROR_ARGUMENT,
+                             "`%s` is for the net of a run or of the options of `recurve train`; "
+                             "leave it out with FILE",
+                             other);
+}
+
+static const char *value_name(const void *recording, int index)
+{
+    return rv_lang_value_at(recording, index).name;
+}
+
+/* Finds the values that --outputs names. They are cut out of `list`. */
+static bool find_outputs(rv_lang_recording *recording, char *list, const char *name[],
+                         rv_var output[], int *count, rv_error *error)
+{
+    for (char *next = list; next; list = next) {
+        next = strchr(list, ',');
+        if (next) *next++ = '\0';
+        if (*count == MOST_VALUES)
+            return rv_fail(error, RV_ERROR_LIMIT, "`outputs`: more than %d names", MOST_VALUES);
+        output[*count] = rv_lang_value_of(recording, list);
+        name[*count] = list;
+        if (rv_is_null(output[(*count)++])) {
+            rv_fail_unknown("value of `outputs`", list, value_name, recording,
+                            rv_lang_value_count(recording), error);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool write_recorded(const export_options *o, const rv_model *model,
+                           rv_lang_recording *recording, const rv_optimizer *optimizer,
+                           rv_error *error)
+{
+    const char *names = o->outputs ? o->outputs : "output", *name[MOST_VALUES];
+    rv_var output[MOST_VALUES];
+    rv_c_code code = {0};
+    char *list = rv_alloc(strlen(names) + 1, 1);
+    rv_exported_values values = {.name = model->name,
+                                 .output_name = name,
+                                 .output = output,
+                                 .loss = rv_lang_value_of(recording, "loss"),
+                                 .optimizer = o->inference ? NULL : optimizer};
+    if (!list) return rv_fail_memory(error);
+    strcpy(list, names);
+    const bool ok = find_outputs(recording, list, name, output, &values.outputs, error) &&
+                    rv_export_c_values(&values, &(rv_c_options){.prefix = o->name}, &code, error) &&
+                    write_files(o, &code, error) && report(o, &code, error);
+    rv_c_code_free(&code);
+    rv_free(list);
+    return ok;
+}
+
+static bool write_text(export_options *o, const rv_model *model, rv_error *error)
+{
+    rv_setup setup = {.model = model};
+    if (!rv_setup_choose_optimizer(&o->config, &setup, NULL, error)) return false;
+    const rv_lang_recording_options how = {.seed = (uint64_t)o->config.loop.seed};
+    rv_store *store = rv_setup_store(&o->config, error);
+    rv_tape *tape = store ? rv_tape_new(store, RV_F32) : NULL;
+    rv_lang_recording *recording = tape ? rv_lang_record(model, tape, &how) : NULL;
+    bool ok = false;
+    if (recording)
+        ok = write_recorded(o, model, recording, &setup.optimizer, error);
+    else if (store)
+        rv_fail(error, tape ? rv_tape_error(tape)->code : RV_ERROR_MEMORY, "%-s",
+                tape ? rv_tape_error(tape)->text : "out of memory");
+    rv_lang_recording_free(recording);
+    rv_tape_free(tape);
+    rv_store_free(store);
+    return ok;
+}
+
+static exit_status export_text(export_options *o, const char *file, rv_error *error)
+{
+    rv_lang *lang = NULL;
+    if (!check_for_text(o, error)) return STATUS_USAGE;
+    const rv_model *model = rv_lookup_model(file, o->config.net.include_path, &lang, error);
+    bool whole = model && model->record && model->user;
+    if (model && !whole)
+        rv_fail(error, RV_ERROR_ARGUMENT,
+                "\"%s\" is a cell, expected a model that unrolls it; `--model %s` exports the net "
+                "that `recurve train` makes of a cell",
+                model->name, file);
+    const bool ok = whole && write_text(o, model, error);
+    rv_lang_free(lang);
+    return ok ? STATUS_OK : whole ? STATUS_FAILED : STATUS_USAGE;
+}
+
 /* ---- running ---- */
 
 static bool write_c(const export_options *o, rv_trainer *run, rv_error *error)
 {
     rv_c_code code = {0};
     const rv_exported_net net = net_of(rv_trainer_setup(run), o);
-    bool ok = rv_export_c(&net, o->name, rv_trainer_store(run), &code, error) &&
+    const rv_c_options how = {.prefix = o->name, .keep = o->keep};
+    bool ok = rv_export_c(&net, &how, rv_trainer_store(run), &code, error) &&
               write_files(o, &code, error) && report(o, &code, error);
     rv_c_code_free(&code);
     return ok;
@@ -213,13 +351,26 @@ static exit_status run(int argc, char **argv, rv_error *error)
     exit_status result;
     rv_onnx_form form;
     export_options o = {.config = rv_train_config_new(), .name = "net"};
-    if (!options_parse(&command_export, argc, argv, &o, NULL, &result, error)) return result;
+    const char *file = NULL;
+    if (!options_parse(&command_export, argc, argv, &o, &file, &result, error)) return result;
     if (!o.c == !o.onnx) {
         rv_fail(error, RV_ERROR_ARGUMENT, "export needs %s--c DIR or --onnx FILE",
                 o.c ? "either " : "");
         return STATUS_USAGE;
     }
     if (!parse_form(&o, &form, error)) return STATUS_USAGE;
+    if (o.keep && (file || o.onnx || o.inference)) {
+        rv_fail(error, RV_ERROR_ARGUMENT,
+                "`keep` is for training a net with --c; leave it out with FILE, --onnx and "
+                "--inference");
+        return STATUS_USAGE;
+    }
+    if (file) return export_text(&o, file, error);
+    if (o.outputs) {
+        rv_fail(error, RV_ERROR_ARGUMENT,
+                "`outputs` names values of a text; give FILE, or leave it out");
+        return STATUS_USAGE;
+    }
     rv_trainer *net = open_net(&o, error);
     bool ok = net && (o.c ? write_c(&o, net, error) : write_onnx(&o, form, net, error));
     rv_trainer_free(net);

@@ -9,4 +9,8 @@
 bool rv_setup_choose(rv_train_config *config, rv_setup *s, const rv_optimizer *own,
                      rv_error *error);
 
+/* The optimizer alone, for s->model. */
+bool rv_setup_choose_optimizer(rv_train_config *config, rv_setup *s, const rv_optimizer *own,
+                               rv_error *error);
+
 #endif

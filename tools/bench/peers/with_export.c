@@ -11,7 +11,7 @@
 typedef struct exported {
     const char *folder;
     struct a1 net;
-    float x[A1_INPUT], output[A1_OUTPUT];
+    float x[A1_X], output[A1_OUTPUT];
     int32_t y;
 } exported;
 

@@ -8,7 +8,7 @@
 
 enum { EPOCHS = 5, BATCH = 10, TRAINING = 300, ALL = 360 };
 
-extern const unsigned char digits[ALL][CURNN_INPUT + 1]; /* pixels and label */
+extern const unsigned char digits[ALL][CURNN_X + 1]; /* pixels and label */
 
 static struct curnn curnn;
 static struct gru gru;
@@ -16,13 +16,13 @@ static struct gru gru;
 /* The pixels of a digit, 0 to 16, as an input of the net. Returns its label. */
 static int32_t load(curnn_real *x, int i)
 {
-    for (int k = 0; k < CURNN_INPUT; k++) x[k] = (curnn_real)digits[i][k] / 16;
-    return digits[i][CURNN_INPUT];
+    for (int k = 0; k < CURNN_X; k++) x[k] = (curnn_real)digits[i][k] / 16;
+    return digits[i][CURNN_X];
 }
 
 static void learn(void)
 {
-    curnn_real x[CURNN_INPUT], output[CURNN_OUTPUT];
+    curnn_real x[CURNN_X], output[CURNN_OUTPUT];
     curnn_init(&curnn);
     for (int epoch = 1; epoch <= EPOCHS; epoch++) {
         double loss = 0;
@@ -46,7 +46,7 @@ static void stream(const char *text)
 {
     gru_init(&gru);
     for (; *text; text++) {
-        const gru_real x[GRU_INPUT] = {*text == '(', *text == ')', *text != '(' && *text != ')'};
+        const gru_real x[GRU_X] = {*text == '(', *text == ')', *text != '(' && *text != ')'};
         gru_real open[GRU_OUTPUT];
         gru_step(&gru, x, open);
         printf("%c %.9g\n", *text, (double)open[0]);
@@ -56,8 +56,8 @@ static void stream(const char *text)
 /* What a call of each function takes. */
 static void measure(void)
 {
-    curnn_real x[CURNN_INPUT], output[CURNN_OUTPUT];
-    const gru_real character[GRU_INPUT] = {1};
+    curnn_real x[CURNN_X], output[CURNN_OUTPUT];
+    const gru_real character[GRU_X] = {1};
     const int32_t y = load(x, 0);
     const uint32_t start = board_time();
     curnn_run(&curnn, x, output);

@@ -637,7 +637,8 @@ bool page_exportC(page_task *task)
     const rv_exported_net net = exported_net(rv_trainer_setup(s->trainer));
     const char *prefix = page_text(task, "name");
     rv_c_code code = {0};
-    const bool ok = rv_export_c(&net, prefix, rv_trainer_store(s->trainer), &code, task->error);
+    const bool ok = rv_export_c(&net, &(rv_c_options){.prefix = prefix},
+                                rv_trainer_store(s->trainer), &code, task->error);
     const char *const texts[] = {code.header, code.source, code.test};
     static const char *const endings[] = {".h", ".c", "_test.c"};
     cJSON *files = cJSON_AddArrayToObject(task->result, "files");

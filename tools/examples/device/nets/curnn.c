@@ -125,6 +125,26 @@ static double sigmoid(double x) { return 1 / (1 + exp(-x)); }
 #define TANH(x) FAST(tanh, x)
 #define LOG1P(x) FAST(log1p, x)
 
+/* Sums of products are computed in as many parts as a vector of the machine holds. A compiler can then add to all
+ * at once; it must not change the order of a sum by itself. */
+#ifndef CURNN_LANES
+#if defined(__AVX__)
+#define CURNN_LANES 8
+#elif defined(__SSE2__) || defined(__ARM_NEON)
+#define CURNN_LANES 4
+#else
+#define CURNN_LANES 1
+#endif
+#endif
+#define LANES(n) (CURNN_LANES < n ? CURNN_LANES : n)
+
+static inline real total(real *part, int lanes)
+{
+    for (int half = lanes / 2; half; half /= 2)
+        for (int i = 0; i < half; i++) part[i] += part[i + half];
+    return part[0];
+}
+
 /* The parameters of the exported net. */
 static const struct curnn_parameters initial = {
     {-0x806421p-27, -0x93a39fp-27, 0x7a3e1p-22, -0x897dp-18, -0x946525p-27, -0x40cd77p-28,
@@ -255,21 +275,25 @@ static void prepare(struct curnn *net, const real *x)
 
     /* x1 = conv2d(x, Wxg) */
     for (int i = 0; i < 4; i++)
-        for (int j = 0; j < 4; j++) {
-            real sum = 0;
+        for (int j = 0; j < 4; j += LANES(4)) {
+            real part[LANES(4)] = {0};
             for (int k = 0; k < 5; k++)
                 for (int l = 0; l < 5; l++)
-                    sum += x[i * 8 + k * 8 + j + l] * p->Wxg[k * 5 + l];
-            net->prepared.x1[i * 4 + j] = sum;
+                    for (int m = 0; m < LANES(4); m++)
+                        part[m] += x[i * 8 + k * 8 + j + m + l] * p->Wxg[k * 5 + l];
+            for (int k = 0; k < LANES(4); k++)
+                net->prepared.x1[i * 4 + j + k] = part[k];
         }
     /* x2 = conv2d(x, Wxc) */
     for (int i = 0; i < 4; i++)
-        for (int j = 0; j < 4; j++) {
-            real sum = 0;
+        for (int j = 0; j < 4; j += LANES(4)) {
+            real part[LANES(4)] = {0};
             for (int k = 0; k < 5; k++)
                 for (int l = 0; l < 5; l++)
-                    sum += x[i * 8 + k * 8 + j + l] * p->Wxc[k * 5 + l];
-            net->prepared.x2[i * 4 + j] = sum;
+                    for (int m = 0; m < LANES(4); m++)
+                        part[m] += x[i * 8 + k * 8 + j + m + l] * p->Wxc[k * 5 + l];
+            for (int k = 0; k < LANES(4); k++)
+                net->prepared.x2[i * 4 + j + k] = part[k];
         }
 }
 
@@ -294,21 +318,25 @@ static void step(struct curnn *net, const struct curnn_states *s, struct curnn_s
             w->padded1[i * 6 + j + 7] = s->h[i * 4 + j];
     /* t1 = conv2d(h, Wrecg) */
     for (int i = 0; i < 4; i++)
-        for (int j = 0; j < 4; j++) {
-            real sum = 0;
+        for (int j = 0; j < 4; j += LANES(4)) {
+            real part[LANES(4)] = {0};
             for (int k = 0; k < 3; k++)
                 for (int l = 0; l < 3; l++)
-                    sum += w->padded1[i * 6 + k * 6 + j + l] * p->Wrecg[k * 3 + l];
-            w->t1[i * 4 + j] = sum;
+                    for (int m = 0; m < LANES(4); m++)
+                        part[m] += w->padded1[i * 6 + k * 6 + j + m + l] * p->Wrecg[k * 3 + l];
+            for (int k = 0; k < LANES(4); k++)
+                w->t1[i * 4 + j + k] = part[k];
         }
     /* t2 = conv2d(h, Wrecc) */
     for (int i = 0; i < 4; i++)
-        for (int j = 0; j < 4; j++) {
-            real sum = 0;
+        for (int j = 0; j < 4; j += LANES(4)) {
+            real part[LANES(4)] = {0};
             for (int k = 0; k < 3; k++)
                 for (int l = 0; l < 3; l++)
-                    sum += w->padded1[i * 6 + k * 6 + j + l] * p->Wrecc[k * 3 + l];
-            w->t2[i * 4 + j] = sum;
+                    for (int m = 0; m < LANES(4); m++)
+                        part[m] += w->padded1[i * 6 + k * 6 + j + m + l] * p->Wrecc[k * 3 + l];
+            for (int k = 0; k < LANES(4); k++)
+                w->t2[i * 4 + j + k] = part[k];
         }
     /* g = sigmoid((x1 + t1) + bg)
      * c = tanh((x2 + t2) + bc)
@@ -328,9 +356,11 @@ static void head(struct curnn *net, const real *h, real *output)
 
     /* t1 = h @ fc1_weight^T */
     for (int i = 0; i < 34; i++) {
-        real sum = 0;
-        for (int j = 0; j < 16; j++)
-            sum += h[j] * p->fc1_weight[i * 16 + j];
+        real part[LANES(8)] = {0};
+        for (int j = 0; j < 16; j += LANES(8))
+            for (int k = 0; k < LANES(8); k++)
+                part[k] += h[j + k] * p->fc1_weight[i * 16 + j + k];
+        const real sum = total(part, LANES(8));
         w->t1[i] = sum;
     }
     /* t2 = tanh(t1 + fc1_bias) */
@@ -353,9 +383,11 @@ static real head_gradient(struct curnn *net, const real *h, const int32_t *y, re
 
     /* t3 = h @ fc1_weight^T */
     for (int i = 0; i < 34; i++) {
-        real sum = 0;
-        for (int j = 0; j < 16; j++)
-            sum += h[j] * p->fc1_weight[i * 16 + j];
+        real part[LANES(8)] = {0};
+        for (int j = 0; j < 16; j += LANES(8))
+            for (int k = 0; k < LANES(8); k++)
+                part[k] += h[j + k] * p->fc1_weight[i * 16 + j + k];
+        const real sum = total(part, LANES(8));
         w->t3[i] = sum;
     }
     /* t1 = cast(y)
@@ -395,11 +427,13 @@ static real head_gradient(struct curnn *net, const real *h, const int32_t *y, re
     for (int i = 0; i < 34; i++)
         dp->fc1_bias[i] += w->t11[i];
     /* t12 = t11 @ fc1_weight */
-    for (int i = 0; i < 16; i++) {
-        real sum2 = 0;
+    for (int i = 0; i < 16; i += LANES(8)) {
+        real part2[LANES(8)] = {0};
         for (int j = 0; j < 34; j++)
-            sum2 += w->t11[j] * p->fc1_weight[j * 16 + i];
-        w->t12[i] = sum2;
+            for (int k = 0; k < LANES(8); k++)
+                part2[k] += w->t11[j] * p->fc1_weight[j * 16 + i + k];
+        for (int j = 0; j < LANES(8); j++)
+            w->t12[i + j] = part2[j];
     }
     /* dh = t12 */
     for (int i = 0; i < 16; i++)
@@ -422,21 +456,25 @@ static void step_gradient(struct curnn *net, const struct curnn_states *s, struc
             w->padded1[i * 6 + j + 7] = s->h[i * 4 + j];
     /* t1 = conv2d(h, Wrecg) */
     for (int i = 0; i < 4; i++)
-        for (int j = 0; j < 4; j++) {
-            real sum = 0;
+        for (int j = 0; j < 4; j += LANES(4)) {
+            real part[LANES(4)] = {0};
             for (int k = 0; k < 3; k++)
                 for (int l = 0; l < 3; l++)
-                    sum += w->padded1[i * 6 + k * 6 + j + l] * p->Wrecg[k * 3 + l];
-            w->t1[i * 4 + j] = sum;
+                    for (int m = 0; m < LANES(4); m++)
+                        part[m] += w->padded1[i * 6 + k * 6 + j + m + l] * p->Wrecg[k * 3 + l];
+            for (int k = 0; k < LANES(4); k++)
+                w->t1[i * 4 + j + k] = part[k];
         }
     /* t2 = conv2d(h, Wrecc) */
     for (int i = 0; i < 4; i++)
-        for (int j = 0; j < 4; j++) {
-            real sum = 0;
+        for (int j = 0; j < 4; j += LANES(4)) {
+            real part[LANES(4)] = {0};
             for (int k = 0; k < 3; k++)
                 for (int l = 0; l < 3; l++)
-                    sum += w->padded1[i * 6 + k * 6 + j + l] * p->Wrecc[k * 3 + l];
-            w->t2[i * 4 + j] = sum;
+                    for (int m = 0; m < LANES(4); m++)
+                        part[m] += w->padded1[i * 6 + k * 6 + j + m + l] * p->Wrecc[k * 3 + l];
+            for (int k = 0; k < LANES(4); k++)
+                w->t2[i * 4 + j + k] = part[k];
         }
     /* g = sigmoid((x1 + t1) + bg)
      * c = tanh((x2 + t2) + bc)
@@ -459,32 +497,40 @@ static void step_gradient(struct curnn *net, const struct curnn_states *s, struc
      * dbc = t10
      * t12 = sum(dx1)
      * dbg = t12 */
-    real sum = 0;
-    for (int i = 0; i < 16; i++)
-        sum += w->t4[i];
+    real part[LANES(8)] = {0};
+    for (int i = 0; i < 16; i += LANES(8))
+        for (int j = 0; j < LANES(8); j++)
+            part[j] += w->t4[i + j];
+    const real sum = total(part, LANES(8));
     const real t10 = sum;
     dp->bc[0] += t10;
-    real sum2 = 0;
-    for (int i = 0; i < 16; i++)
-        sum2 += w->t6[i];
+    real part2[LANES(8)] = {0};
+    for (int i = 0; i < 16; i += LANES(8))
+        for (int j = 0; j < LANES(8); j++)
+            part2[j] += w->t6[i + j];
+    const real sum2 = total(part2, LANES(8));
     const real t12 = sum2;
     dp->bg[0] += t12;
     /* dWrecc = conv2d_weight_gradient(h, dx2) */
     for (int i = 0; i < 3; i++)
         for (int j = 0; j < 3; j++) {
-            real sum3 = 0;
+            real part3[LANES(4)] = {0};
             for (int k = 0; k < 4; k++)
-                for (int l = 0; l < 4; l++)
-                    sum3 += w->padded1[k * 6 + i * 6 + l + j] * w->t4[k * 4 + l];
+                for (int l = 0; l < 4; l += LANES(4))
+                    for (int m = 0; m < LANES(4); m++)
+                        part3[m] += w->padded1[k * 6 + i * 6 + l + m + j] * w->t4[k * 4 + l + m];
+            const real sum3 = total(part3, LANES(4));
             dp->Wrecc[i * 3 + j] += sum3;
         }
     /* dWrecg = conv2d_weight_gradient(h, dx1) */
     for (int i = 0; i < 3; i++)
         for (int j = 0; j < 3; j++) {
-            real sum3 = 0;
+            real part3[LANES(4)] = {0};
             for (int k = 0; k < 4; k++)
-                for (int l = 0; l < 4; l++)
-                    sum3 += w->padded1[k * 6 + i * 6 + l + j] * w->t6[k * 4 + l];
+                for (int l = 0; l < 4; l += LANES(4))
+                    for (int m = 0; m < LANES(4); m++)
+                        part3[m] += w->padded1[k * 6 + i * 6 + l + m + j] * w->t6[k * 4 + l + m];
+            const real sum3 = total(part3, LANES(4));
             dp->Wrecg[i * 3 + j] += sum3;
         }
     /* padded2 = dx1, with zeros around it */
@@ -499,20 +545,24 @@ static void step_gradient(struct curnn *net, const struct curnn_states *s, struc
             w->padded3[i * 6 + j + 7] = w->t4[i * 4 + j];
     /* t8 = conv2d_input_gradient(dx1, Wrecg) + conv2d_input_gradient(dx2, Wrecc) */
     for (int i = 0; i < 4; i++)
-        for (int j = 0; j < 4; j++) {
-            real sum3 = 0;
+        for (int j = 0; j < 4; j += LANES(4)) {
+            real part3[LANES(4)] = {0};
             for (int k = 0; k < 3; k++)
                 for (int l = 0; l < 3; l++)
-                    sum3 += w->padded2[i * 6 + j - l - k * 6 + 14] * p->Wrecg[k * 3 + l];
-            w->t8[i * 4 + j] = sum3;
+                    for (int m = 0; m < LANES(4); m++)
+                        part3[m] += w->padded2[i * 6 + j + m - l - k * 6 + 14] * p->Wrecg[k * 3 + l];
+            for (int k = 0; k < LANES(4); k++)
+                w->t8[i * 4 + j + k] = part3[k];
         }
     for (int i = 0; i < 4; i++)
-        for (int j = 0; j < 4; j++) {
-            real sum3 = 0;
+        for (int j = 0; j < 4; j += LANES(4)) {
+            real part3[LANES(4)] = {0};
             for (int k = 0; k < 3; k++)
                 for (int l = 0; l < 3; l++)
-                    sum3 += w->padded3[i * 6 + j - l - k * 6 + 14] * p->Wrecc[k * 3 + l];
-            w->t8[i * 4 + j] += sum3;
+                    for (int m = 0; m < LANES(4); m++)
+                        part3[m] += w->padded3[i * 6 + j + m - l - k * 6 + 14] * p->Wrecc[k * 3 + l];
+            for (int k = 0; k < LANES(4); k++)
+                w->t8[i * 4 + j + k] += part3[k];
         }
     /* dh = t8 + t3 */
     for (int i = 0; i < 16; i++) {
@@ -529,19 +579,23 @@ static void prepare_gradient(struct curnn *net, const real *x)
     /* dWxc = conv2d_weight_gradient(x, dx2) */
     for (int i = 0; i < 5; i++)
         for (int j = 0; j < 5; j++) {
-            real sum = 0;
+            real part[LANES(4)] = {0};
             for (int k = 0; k < 4; k++)
-                for (int l = 0; l < 4; l++)
-                    sum += x[k * 8 + i * 8 + l + j] * net->d_prepared.x2[k * 4 + l];
+                for (int l = 0; l < 4; l += LANES(4))
+                    for (int m = 0; m < LANES(4); m++)
+                        part[m] += x[k * 8 + i * 8 + l + m + j] * net->d_prepared.x2[k * 4 + l + m];
+            const real sum = total(part, LANES(4));
             dp->Wxc[i * 5 + j] += sum;
         }
     /* dWxg = conv2d_weight_gradient(x, dx1) */
     for (int i = 0; i < 5; i++)
         for (int j = 0; j < 5; j++) {
-            real sum = 0;
+            real part[LANES(4)] = {0};
             for (int k = 0; k < 4; k++)
-                for (int l = 0; l < 4; l++)
-                    sum += x[k * 8 + i * 8 + l + j] * net->d_prepared.x1[k * 4 + l];
+                for (int l = 0; l < 4; l += LANES(4))
+                    for (int m = 0; m < LANES(4); m++)
+                        part[m] += x[k * 8 + i * 8 + l + m + j] * net->d_prepared.x1[k * 4 + l + m];
+            const real sum = total(part, LANES(4));
             dp->Wxg[i * 5 + j] += sum;
         }
 }
@@ -607,7 +661,7 @@ real curnn_train(struct curnn *net, const real *x, const int32_t *y, int32_t sam
 {
     real loss = 0;
     for (int32_t i = 0; i < samples; i++)
-        loss += curnn_gradients(net, x + i * (CURNN_INPUT), y + i * (CURNN_TARGET));
+        loss += curnn_gradients(net, x + i * (CURNN_X), y + i * (CURNN_Y));
     curnn_update(net);
     return loss / (real)samples;
 }

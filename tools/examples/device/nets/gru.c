@@ -102,6 +102,26 @@ static double sigmoid(double x) { return 1 / (1 + exp(-x)); }
 #define SIGMOID(x) FAST(sigmoid, x)
 #define TANH(x) FAST(tanh, x)
 
+/* Sums of products are computed in as many parts as a vector of the machine holds. A compiler can then add to all
+ * at once; it must not change the order of a sum by itself. */
+#ifndef GRU_LANES
+#if defined(__AVX__)
+#define GRU_LANES 8
+#elif defined(__SSE2__) || defined(__ARM_NEON)
+#define GRU_LANES 4
+#else
+#define GRU_LANES 1
+#endif
+#endif
+#define LANES(n) (GRU_LANES < n ? GRU_LANES : n)
+
+static inline real total(real *part, int lanes)
+{
+    for (int half = lanes / 2; half; half /= 2)
+        for (int i = 0; i < half; i++) part[i] += part[i + half];
+    return part[0];
+}
+
 /* The parameters of the exported net. */
 static const struct gru_parameters initial = {
     {0x963103p-24, 0x4d9775p-24, 0xef3705p-25, 0x7bc1b1p-28, 0x4ad20fp-24, 0xb4f8d3p-25,
@@ -174,30 +194,38 @@ static void step(struct gru *net, const struct gru_states *s, const real *x, str
     struct gru_step_work *restrict w = &net->work.step;
 
     /* t1 = h @ Wr + x @ Ur */
-    for (int i = 0; i < 8; i++) {
-        real sum = 0;
+    for (int i = 0; i < 8; i += LANES(8)) {
+        real part[LANES(8)] = {0};
         for (int j = 0; j < 8; j++)
-            sum += s->h[j] * p->Wr[j * 8 + i];
-        w->t1[i] = sum;
+            for (int k = 0; k < LANES(8); k++)
+                part[k] += s->h[j] * p->Wr[j * 8 + i + k];
+        for (int j = 0; j < LANES(8); j++)
+            w->t1[i + j] = part[j];
     }
-    for (int i = 0; i < 8; i++) {
-        real sum = 0;
+    for (int i = 0; i < 8; i += LANES(8)) {
+        real part[LANES(8)] = {0};
         for (int j = 0; j < 3; j++)
-            sum += x[j] * p->Ur[j * 8 + i];
-        w->t1[i] += sum;
+            for (int k = 0; k < LANES(8); k++)
+                part[k] += x[j] * p->Ur[j * 8 + i + k];
+        for (int j = 0; j < LANES(8); j++)
+            w->t1[i + j] += part[j];
     }
     /* t2 = h @ Wu + x @ Uu */
-    for (int i = 0; i < 8; i++) {
-        real sum = 0;
+    for (int i = 0; i < 8; i += LANES(8)) {
+        real part[LANES(8)] = {0};
         for (int j = 0; j < 8; j++)
-            sum += s->h[j] * p->Wu[j * 8 + i];
-        w->t2[i] = sum;
+            for (int k = 0; k < LANES(8); k++)
+                part[k] += s->h[j] * p->Wu[j * 8 + i + k];
+        for (int j = 0; j < LANES(8); j++)
+            w->t2[i + j] = part[j];
     }
-    for (int i = 0; i < 8; i++) {
-        real sum = 0;
+    for (int i = 0; i < 8; i += LANES(8)) {
+        real part[LANES(8)] = {0};
         for (int j = 0; j < 3; j++)
-            sum += x[j] * p->Uu[j * 8 + i];
-        w->t2[i] += sum;
+            for (int k = 0; k < LANES(8); k++)
+                part[k] += x[j] * p->Uu[j * 8 + i + k];
+        for (int j = 0; j < LANES(8); j++)
+            w->t2[i + j] += part[j];
     }
     /* r = sigmoid(t1 + br)
      * u = sigmoid(t2 + bu)
@@ -208,17 +236,21 @@ static void step(struct gru *net, const struct gru_states *s, const real *x, str
         w->t3[i] = r * s->h[i];
     }
     /* t4 = t3 @ Wc + x @ Uc */
-    for (int i = 0; i < 8; i++) {
-        real sum = 0;
+    for (int i = 0; i < 8; i += LANES(8)) {
+        real part[LANES(8)] = {0};
         for (int j = 0; j < 8; j++)
-            sum += w->t3[j] * p->Wc[j * 8 + i];
-        w->t4[i] = sum;
+            for (int k = 0; k < LANES(8); k++)
+                part[k] += w->t3[j] * p->Wc[j * 8 + i + k];
+        for (int j = 0; j < LANES(8); j++)
+            w->t4[i + j] = part[j];
     }
-    for (int i = 0; i < 8; i++) {
-        real sum = 0;
+    for (int i = 0; i < 8; i += LANES(8)) {
+        real part[LANES(8)] = {0};
         for (int j = 0; j < 3; j++)
-            sum += x[j] * p->Uc[j * 8 + i];
-        w->t4[i] += sum;
+            for (int k = 0; k < LANES(8); k++)
+                part[k] += x[j] * p->Uc[j * 8 + i + k];
+        for (int j = 0; j < LANES(8); j++)
+            w->t4[i + j] += part[j];
     }
     /* c = tanh(t4 + bc)
      * h' = c + u.(h - c) */
@@ -236,9 +268,11 @@ static void head(struct gru *net, const real *h, real *output)
 
     /* t1 = h @ fc2_weight + fc2_bias
      * output = t1 */
-    real sum = 0;
-    for (int i = 0; i < 8; i++)
-        sum += h[i] * p->fc2_weight[i];
+    real part[LANES(8)] = {0};
+    for (int i = 0; i < 8; i += LANES(8))
+        for (int j = 0; j < LANES(8); j++)
+            part[j] += h[i + j] * p->fc2_weight[i + j];
+    const real sum = total(part, LANES(8));
     const real t1 = sum + p->fc2_bias[0];
     output[0] = t1;
 }
@@ -260,7 +294,7 @@ void gru_step(struct gru *net, const real *x, real *output)
 void gru_run(struct gru *net, const real *x, real *output)
 {
     gru_reset(net);
-    for (int t = 0; t < GRU_STEPS; t++) gru_step(net, x + t * GRU_INPUT, output + t * GRU_OUTPUT);
+    for (int t = 0; t < GRU_STEPS; t++) gru_step(net, x + t * GRU_X, output + t * GRU_OUTPUT);
 }
 
 void gru_init(struct gru *net)
