@@ -156,7 +156,7 @@ static bool check_options(const rv_source *s, const rv_loader_options *o, rv_err
         (o->parts && (o->first < 0 || o->first > o->last || o->last > o->parts))) {
         return rv_fail(error, RV_ERROR_ARGUMENT,
                        "parts %" PRId64 " to %" PRId64 " of %" PRId64
-                       "; expected 0 to %d parts, and first and last among them",
+                       "; expected 0 to %d part(s), and first and last among them",
                        o->first, o->last, o->parts, MOST_PARTS);
     }
     if (o->prefetch < 0 || o->prefetch > MOST_PREFETCH) {

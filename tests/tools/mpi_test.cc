@@ -91,9 +91,19 @@ std::vector<pid_t> ranks_of(pid_t launcher)
     return ranks;
 }
 
-/* Runs the command and kills one of its ranks after so many seconds, if it is still there. */
-Outcome run_and_kill(const std::string &command, double after, std::mt19937 *random, bool *killed)
+bool exists(const std::string &path) { return access(path.c_str(), F_OK) == 0; }
+
+void sleep_for(double seconds)
 {
+    std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
+}
+
+/* Runs the command, and kills one of its ranks so many seconds after the first has opened the run's folder, if it is still
+ * there. */
+Outcome run_and_kill(const std::string &command, const std::string &run, double after,
+                     std::mt19937 *random, bool *killed)
+{
+    std::remove((run + "/run.lock").c_str()); /* of a rank that was killed */
     const std::string folder = scratch_folder();
     const std::string words =
         "exec " + command + " </dev/null >'" + folder + "/out' 2>'" + folder + "/err'";
@@ -102,25 +112,28 @@ Outcome run_and_kill(const std::string &command, double after, std::mt19937 *ran
         execl("/bin/sh", "sh", "-c", words.c_str(), nullptr);
         _exit(127);
     }
-    std::this_thread::sleep_for(std::chrono::duration<double>(after));
+    int status = 0;
+    pid_t ended = 0;
+    while (!exists(run + "/run.lock") && !(ended = waitpid(launcher, &status, WNOHANG)))
+        sleep_for(0.01);
+    sleep_for(after);
     const std::vector<pid_t> ranks = ranks_of(launcher);
     *killed = !ranks.empty() && kill(ranks[(*random)() % ranks.size()], SIGKILL) == 0;
-    int status = 0;
-    waitpid(launcher, &status, 0);
+    if (!ended) waitpid(launcher, &status, 0);
     return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, slurp(folder + "/out"),
             slurp(folder + "/err")};
 }
-
-bool exists(const std::string &path) { return access(path.c_str(), F_OK) == 0; }
 
 /* RECURVE_MPI_KILLS=50 makes it so many. */
 TEST(Mpi, AfterEveryKillOfARankAnyNumberContinues)
 {
     const int kills = rounds("RECURVE_MPI_KILLS", 2);
-    const std::string options = std::string(small) + " --epochs 40";
+    const std::string options = std::string(small) + " --epochs 150";
+    const auto start = std::chrono::steady_clock::now();
     const std::string whole = recurve("train --digest " + options).out;
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
     std::mt19937 random(std::random_device{}());
-    std::uniform_real_distribution<double> moment(0.3, 2);
+    std::uniform_real_distribution<double> moment(0, 3 * seconds.count());
     std::string folder = scratch_folder();
     int resumed = 0;
     for (int done = 0; done < kills;) {
@@ -129,7 +142,7 @@ TEST(Mpi, AfterEveryKillOfARankAnyNumberContinues)
             saved ? "train --digest --resume " + folder
                   : "train --digest --overwrite --output " + folder + " " + options;
         bool killed;
-        const Outcome outcome = run_and_kill(on(1 + static_cast<int>(random() % 4), run),
+        const Outcome outcome = run_and_kill(on(1 + static_cast<int>(random() % 4), run), folder,
                                              moment(random), &random, &killed);
         resumed += saved;
         done += killed;

@@ -44,7 +44,7 @@ static rv_entry *share_entry(const rv_trainer *t, size_t i, rv_error *error, rv_
         h.dtype = entry->tensor.dtype;
         h.shape = entry->tensor.shape;
         if (strlen(entry->name) >= sizeof h.name)
-            rv_fail(error, RV_ERROR_NAME, "the name \"%.40s...\" is longer than %zu bytes",
+            rv_fail(error, RV_ERROR_NAME, "the name \"%.40s...\" is longer than %zu byte(s)",
                     entry->name, sizeof h.name - 1);
         else
             memcpy(h.name, entry->name, strlen(entry->name));
