@@ -91,10 +91,19 @@ class Contender:
         self.part = part
 
 
-def recurve(name="Recurve", program="bench"):
+def recurve(name="Recurve", environment=None):
     def command(data, threads):
-        return [os.path.join(BIN, "tools/bench", program), "--serve", "--threads", str(threads)]
-    return Contender(name, command)
+        return [os.path.join(BIN, "tools/bench/bench"), "--serve", "--threads", str(threads)]
+    return Contender(name, command, environment)
+
+
+def without(*extensions):
+    """The environment of a process that may not use these extensions of x86-64; others ignore it."""
+    return {"GLIBC_TUNABLES": "glibc.cpu.hwcaps=" + ",".join("-" + name for name in extensions)}
+
+
+# From the widest vectors to those of 128 bits.
+LEVELS = [without(), without("AVX512F"), without("AVX512F", "AVX2")]
 
 
 def exported():
@@ -157,7 +166,7 @@ def browser():
         return Contender(name, command, {"NODE_PATH": ":".join(packages)})
 
     return [
-        recurve("Recurve, 128 bits", "bench_base"),
+        recurve("Recurve, 128 bits", LEVELS[-1]),
         peer("Recurve in Chromium", "with_recurve.js", ""),
         peer("TensorFlow.js cpu in Chromium", "with_tfjs.js", "cpu"),
         peer("TensorFlow.js wasm in Chromium", "with_tfjs.js", "wasm"),

@@ -53,6 +53,14 @@ def print_programs(rows):
               f"{compiled:>18}")
 
 
+def print_levels(levels):
+    """Median times over the limit of the same vectors: {level: {(workload, threads): row}}."""
+    print(f"{'x limit':16}{'threads':>8}" + "".join(f"{level:>16}" for level in levels))
+    for workload, threads in next(iter(levels.values())):
+        ratios = (rows[workload, threads]["ratio_to_limit"] for rows in levels.values())
+        print(f"{workload:16}{threads:8}" + "".join(f"{ratio:16.2f}" for ratio in ratios))
+
+
 def write_json(rows, path):
     with open(path, "w") as file:
         json.dump(rows, file, indent=1)
