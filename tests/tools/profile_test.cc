@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdio>
 #include <map>
+#include <regex>
 #include <string>
 #include <vector>
 
@@ -106,6 +107,25 @@ TEST(Profile, SaysWhenItWasDisturbed)
                                 "machine\n") != std::string::npos;
     if (std::abs(step / instructions - 1.5) > 0.01) {
         EXPECT_EQ(said, step > 1.5 * instructions);
+    }
+}
+
+/* Minimal filtering needs fewer multiplications than the limit counts. */
+TEST(Profile, ExplainsWhatIsAboveTheLimit)
+{
+    const std::string net =
+        "profile conv-ugrnn --units 32 --channels 32 --image-size 32 --batch-size 4 ";
+    for (const std::string &arguments : {net, std::string("profile gru ")}) {
+        const std::string text = recurve(arguments + "--seconds 0.05").out;
+        const std::regex percentage("(FMA|L1|L2|L3|memory) +([0-9]+) %  ");
+        int highest = 0;
+        for (std::sregex_iterator at(text.begin(), text.end(), percentage), end; at != end; ++at)
+            highest = std::max(highest, std::stoi((*at)[2]));
+        EXPECT_GT(highest, 0) << text;
+        EXPECT_EQ(text.find("\nabove 100 %: fewer operations than counted") != std::string::npos,
+                  highest > 100)
+            << text;
+        if (arguments == net) EXPECT_GT(highest, 100) << text;
     }
 }
 

@@ -74,7 +74,11 @@ const command command_profile = {
         "comes the\n"
         "time of a step without timing inside. `-` means unknown or none. Other processes on "
         "the machine\n"
-        "make a step slower than its instructions, and percentages of limits larger than 100.\n",
+        "make a step slower than its instructions. An instruction is above 100 % of its limit if "
+        "it needs\n"
+        "fewer operations than are counted, as minimal filtering does, if its bytes are in a "
+        "nearer cache\n"
+        "than is assumed, or if other processes ran while the limit was measured.\n",
     OPTIONS(options),
     .configures = describes_a_step,
     .failure = "the step cannot be compiled, or a file cannot be written",
@@ -146,6 +150,17 @@ static bool print_threads(const profile *p, rv_error *error)
 /* A step that takes so much longer than its instructions was not alone on the machine. */
 #define DISTURBED 1.5
 
+/* Explains percentages above 100, unless rounding makes them. */
+static void print_above_limit(const profile *p)
+{
+    bool above = false;
+    for (int64_t i = 0; i < p->count; i++)
+        above = above || p->lines[i].limit > 1.005 * p->lines[i].seconds;
+    if (above)
+        say(stdout, "above 100 %%: fewer operations than counted (minimal filtering), bytes in a "
+                    "nearer cache\nthan assumed, or other processes when the limit was measured\n");
+}
+
 static bool print_text(const profile *p, int asked, profile_sorting sorting, rv_error *error)
 {
     const profile_line **lines = profile_order(p, sorting);
@@ -166,6 +181,7 @@ static bool print_text(const profile *p, int asked, profile_sorting sorting, rv_
     if (p->step > DISTURBED * p->sum)
         say(stdout, "other processes may have disturbed this; repeat it on an idle machine\n");
     for (int k = 0; k < p->machine_count; k++) print_machine(&p->machines[k]);
+    print_above_limit(p);
     return true;
 }
 
