@@ -89,11 +89,13 @@ bool rv_tape_take_error(rv_tape *tape, rv_error *error)
 
 void *rv_tape_alloc(rv_tape *tape, size_t size)
 {
-    enum { BLOCK = 1 << 16 };
+    enum { FIRST = 1 << 12, LARGEST = 1 << 17 };
     size_t rounded = (size + 15) & ~(size_t)15;
     if (rounded < size) rounded = SIZE_MAX / 2;
     if (!tape->blocks || tape->blocks->size - tape->blocks->used < rounded) {
-        size_t room = rounded > BLOCK ? rounded : BLOCK;
+        size_t room = tape->blocks ? 2 * tape->blocks->size : FIRST;
+        if (room > LARGEST) room = LARGEST;
+        if (room < rounded) room = rounded;
         rv_block *block = rv_alloc(1, sizeof *block + room);
         if (!block) {
             rv_fail_memory(&tape->error);

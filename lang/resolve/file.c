@@ -226,41 +226,64 @@ void rv_lang_close(lang_file *file)
 
 /* ---- what is built in ---- */
 
-/* NULL if there is no such text, or when out of memory, which is reported. */
-static lang_file *read_built_in(lang_scope *scope, const char *name)
+/* Reads a built-in text into a list; `above` is for its scope. False when out of memory, which is reported. */
+static bool read_built_in(lang_scope *scope, lang_file **list, const char *name, const char *text,
+                          size_t size, const char *above)
 {
-    const lang_text *text = rv_lang_text(name);
-    lang_file *file = text ? rv_alloc(1, sizeof *file) : NULL;
-    if (file) {
-        file->scope.is_prelude = !strcmp(name, "prelude");
-        if (rv_lang_read_file(file, text->text, text->size, name)) {
-            file->source->built_in = true;
-            return file;
-        }
+    lang_file *file = rv_alloc(1, sizeof *file);
+    if (file) file->scope.above = above;
+    if (!file || !rv_lang_read_file(file, text, size, name)) {
         free_files(file);
+        return rv_lang_out_of_memory(scope->report);
     }
-    if (text) rv_lang_out_of_memory(scope->report);
+    file->source->built_in = true;
+    file->next = *list;
+    *list = file;
+    return true;
+}
+
+static const lang_block *find_in(const lang_file *list, lang_kind kind, const char *name)
+{
+    const lang_block *b = NULL;
+    for (; list && !b; list = list->next) b = rv_lang_find_own(&list->scope, kind, name);
+    return b;
+}
+
+/* The text of a function of the prelude above `end` (NULL: any): from its first line to the next one that is not
+ * indented. NULL: there is none. */
+static const char *function_text(const char *name, const char *end, size_t *size)
+{
+    static const char word[] = "\nfunction ";
+    const size_t length = strlen(name);
+    const char *at = rv_lang_text("prelude")->text;
+    for (; (at = strstr(at, word)) && (!end || at + 1 < end); at++) {
+        const char *called = at + strlen(word), *last = called + length;
+        if (strncmp(called, name, length) != 0 || *last != '(') continue;
+        do last = strchr(last, '\n') + 1;
+        while (*last == ' ');
+        *size = (size_t)(last - at - 1);
+        return at + 1;
+    }
     return NULL;
 }
 
+/* Of the prelude only what is used is read, because most texts use little. */
 static const lang_block *find_function(lang_scope *scope, const char *name)
 {
-    if (scope->is_prelude) return NULL;
-    if (!scope->prelude) scope->prelude = read_built_in(scope, "prelude");
-    return scope->prelude ? rv_lang_find_own(&scope->prelude->scope, LANG_FUNCTION, name) : NULL;
+    size_t size;
+    const lang_block *known = find_in(scope->prelude, LANG_FUNCTION, name);
+    const char *text = known ? NULL : function_text(name, scope->above, &size);
+    if (!text || !read_built_in(scope, &scope->prelude, "prelude", text, size, text)) return known;
+    return find_in(scope->prelude, LANG_FUNCTION, name);
 }
 
 static const lang_block *find_cell(lang_scope *scope, const char *name)
 {
-    for (const lang_file *known = scope->cells; known; known = known->next) {
-        const lang_block *b = rv_lang_find_own(&known->scope, LANG_CELL, name);
-        if (b) return b;
-    }
-    lang_file *file = strcmp(name, "prelude") != 0 ? read_built_in(scope, name) : NULL;
-    if (!file) return NULL;
-    file->next = scope->cells;
-    scope->cells = file;
-    return rv_lang_find_own(&file->scope, LANG_CELL, name);
+    const lang_block *known = find_in(scope->cells, LANG_CELL, name);
+    const lang_text *text = known || !strcmp(name, "prelude") ? NULL : rv_lang_text(name);
+    if (!text || !read_built_in(scope, &scope->cells, name, text->text, text->size, NULL))
+        return known;
+    return find_in(scope->cells, LANG_CELL, name);
 }
 
 const lang_block *rv_lang_find_built_in(lang_scope *scope, lang_kind kind, const char *name)

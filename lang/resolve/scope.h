@@ -88,8 +88,8 @@ typedef struct lang_scope {
     int blocks, symbols; /* how many there are */
     lang_arena *arena;
     lang_report *report;
-    bool is_prelude;           /* it cannot use itself */
-    struct lang_file *prelude; /* read on first use */
+    const char *above;         /* of a function of the prelude: it can call those above this text */
+    struct lang_file *prelude; /* functions of the prelude that were used, a list */
     struct lang_file *cells;   /* built-in texts of cells that were used, a list */
 } lang_scope;
 

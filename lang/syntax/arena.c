@@ -9,14 +9,17 @@ struct lang_chunk {
     lang_chunk *before;
 };
 
-enum { CHUNK = 1 << 14, START = 16 };
+enum { SMALLEST = 1 << 11, LARGEST = 1 << 14, START = 16 };
 
 void *rv_lang_allocate(lang_arena *arena, size_t bytes)
 {
     const size_t align = alignof(max_align_t);
     bytes = (bytes + align - 1) / align * align;
     if (!arena->last || bytes > arena->size - arena->used) {
-        size_t size = START + (bytes > CHUNK ? bytes : (size_t)CHUNK);
+        size_t size = 2 * arena->size;
+        if (size < SMALLEST) size = SMALLEST;
+        if (size > LARGEST) size = LARGEST;
+        if (size < START + bytes) size = START + bytes;
         lang_chunk *chunk = rv_alloc(1, size);
         if (!chunk) return NULL;
         chunk->before = arena->last;
