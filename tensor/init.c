@@ -4,6 +4,7 @@
 
 #include "tensor/memory.h"
 #include "tensor/random.h"
+#include "tensor/random_internal.h"
 
 static rv_init of_kind(rv_init_kind kind, double a, double b, double factor)
 {
@@ -124,8 +125,8 @@ typedef struct block {
 /* The index in the whole tensor of element i of a block. */
 static int64_t whole_index(const block *b, int64_t i)
 {
-    int64_t axis = output_axis(b->shape), inner = 1;
     if (b->count == 1) return i;
+    int64_t axis = output_axis(b->shape), inner = 1;
     for (int64_t d = axis; d < b->shape.rank; d++) inner *= b->shape.dim[d];
     return (i / inner * b->count + b->at) * inner + i % inner;
 }
@@ -187,21 +188,45 @@ static double deviation(rv_init_kind kind, rv_shape s)
     return 1 / sqrt(both ? (fan_in(s) + fan_out(s)) / 2 : fan_in(s));
 }
 
-/* Element i of a block of shape s, with index `at` in the whole tensor. */
-static double value(const rv_init *init, rv_shape s, uint64_t seed, int64_t i, uint64_t at)
+enum { TOGETHER = 64 };
+
+/* v[i] of elements first .. of a block of shape s, with index at[i] in the whole tensor. */
+static void values(const rv_init *init, rv_shape s, uint64_t seed, int64_t first, int count,
+                   const uint64_t at[TOGETHER], double v[TOGETHER])
 {
+    const double a = init->a, b = init->b;
+    double scale = 1;
     switch (init->kind) {
-    case RV_INIT_UNIFORM: return init->a + (init->b - init->a) * rv_random_uniform(seed, at);
-    case RV_INIT_NORMAL: return init->a + init->b * rv_random_normal(seed, at);
-    case RV_INIT_TRUNCATED_NORMAL: return init->a + init->b * rv_random_truncated_normal(seed, at);
+    case RV_INIT_UNIFORM:
+        rv_random_uniforms(seed, at, count, v);
+        for (int i = 0; i < count; i++) v[i] = a + (b - a) * v[i];
+        break;
+    case RV_INIT_NORMAL:
+        for (int i = 0; i < count; i++) v[i] = a + b * rv_random_normal(seed, at[i]);
+        break;
+    case RV_INIT_TRUNCATED_NORMAL:
+        for (int i = 0; i < count; i++) v[i] = a + b * rv_random_truncated_normal(seed, at[i]);
+        break;
     case RV_INIT_XAVIER_UNIFORM:
     case RV_INIT_KAIMING_UNIFORM:
-        return deviation(init->kind, s) * sqrt(3) * (2 * rv_random_uniform(seed, at) - 1);
+        scale = deviation(init->kind, s) * sqrt(3);
+        rv_random_uniforms(seed, at, count, v);
+        for (int i = 0; i < count; i++) v[i] = scale * (2 * v[i] - 1);
+        break;
     case RV_INIT_XAVIER_NORMAL:
-    case RV_INIT_KAIMING_NORMAL: return deviation(init->kind, s) * rv_random_normal(seed, at);
-    case RV_INIT_CHRONO: return log(1 + (init->a - 2) * rv_random_uniform(seed, at));
-    case RV_INIT_IDENTITY: return identity(s, i);
-    default: return init->a;
+    case RV_INIT_KAIMING_NORMAL:
+        scale = deviation(init->kind, s);
+        for (int i = 0; i < count; i++) v[i] = scale * rv_random_normal(seed, at[i]);
+        break;
+    case RV_INIT_CHRONO:
+        rv_random_uniforms(seed, at, count, v);
+        for (int i = 0; i < count; i++) v[i] = log(1 + (a - 2) * v[i]);
+        break;
+    case RV_INIT_IDENTITY:
+        for (int i = 0; i < count; i++) v[i] = identity(s, first + i);
+        break;
+    default:
+        for (int i = 0; i < count; i++) v[i] = a;
     }
 }
 
@@ -209,13 +234,21 @@ static bool fill(rv_tensor *x, const block *b, const rv_init *init, double facto
 {
     double *q = init->kind == RV_INIT_ORTHOGONAL ? orthogonal(b, seed) : NULL;
     if (init->kind == RV_INIT_ORTHOGONAL && !q) return false;
+    const int64_t all = rv_shape_count(b->shape);
     int64_t rows = 1, columns = 1;
     if (q) as_matrices(b->shape, &rows, &columns);
-    for (int64_t i = 0; i < rv_shape_count(b->shape); i++) {
-        int64_t at = whole_index(b, i), one = rows * columns, in = i % one,
-                in_q = rows <= columns ? in : in % columns * rows + in / columns;
-        double v = q ? q[i / one * one + in_q] : value(init, b->shape, seed, i, (uint64_t)at);
-        rv_tensor_set(x, at, factor * init->factor * v);
+    for (int64_t first = 0; first < all; first += TOGETHER) {
+        const int count = (int)(all - first < TOGETHER ? all - first : TOGETHER);
+        uint64_t at[TOGETHER];
+        double v[TOGETHER];
+        for (int i = 0; i < count; i++) at[i] = (uint64_t)whole_index(b, first + i);
+        if (!q) values(init, b->shape, seed, first, count, at, v);
+        for (int i = 0; q && i < count; i++) {
+            int64_t one = rows * columns, in = (first + i) % one;
+            v[i] = q[first + i - in + (rows <= columns ? in : in % columns * rows + in / columns)];
+        }
+        for (int i = 0; i < count; i++)
+            rv_tensor_set(x, (int64_t)at[i], factor * init->factor * v[i]);
     }
     rv_free(q);
     return true;

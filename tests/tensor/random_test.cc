@@ -10,6 +10,8 @@
 #include <map>
 #include <vector>
 
+#include "tensor/random_internal.h"
+
 namespace {
 
 /* The known answers for Philox4x32-10 in Random123's kat_vectors. */
@@ -43,6 +45,19 @@ TEST(Random, UniformIsTheUpperBitsOfPhilox)
     const uint64_t bits = uint64_t{out[1]} << 32 | out[0];
     EXPECT_EQ(rv_random_uniform(0xfedcba9876543210u, 0x0123456789abcdefu),
               std::ldexp(static_cast<double>(bits >> 11), -53));
+}
+
+TEST(Random, ManyAtOnceAreTheSame)
+{
+    const uint64_t seed = 0xfedcba9876543210u;
+    for (int count = 0; count <= 20; count++) {
+        std::vector<uint64_t> index(count);
+        std::vector<double> many(count + 1, -1);
+        for (int i = 0; i < count; i++) index[i] = 0x9e3779b97f4a7c15u * static_cast<uint64_t>(i);
+        rv_random_uniforms(seed, index.data(), count, many.data());
+        for (int i = 0; i < count; i++) EXPECT_EQ(many[i], rv_random_uniform(seed, index[i]));
+        EXPECT_EQ(many[count], -1);
+    }
 }
 
 constexpr int samples = 400000;
