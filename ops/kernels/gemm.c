@@ -21,6 +21,7 @@ enum {
     BLOCK_M = 128, /* rows of a packed block of a */
     WIDE_ROW = 1024 / (int)sizeof(real),
     FAR = (256 << 10) / (int)sizeof(real), /* more numbers do not stay in the second-level cache */
+    NEAR = (64 << 10) / (int)sizeof(real), /* so many do not stay in the first-level cache */
     FEW_TERMS = 128,                       /* sums of so few wait for c */
     TILE_COLUMNS = TILE_VECTORS * LANES,
     LATENCY = 4, /* cycles of an addition */
@@ -140,6 +141,40 @@ static void row(const rv_gemm *g)
         store(g->c + j, g->add ? load(g->c + j) + sum : sum);
     }
     if (rest > 0) store(g->c + last, tail);
+}
+
+/* A single row from rows of b, one after another in the order in which they are stored: a b that is read from a far cache or
+ * from memory is fetched ahead by the machine. */
+static void sweep(const rv_gemm *g)
+{
+    enum { MOST = 1024, TOGETHER = 4 };
+    real sum[MOST];
+    for (int64_t first = 0; first < g->n; first += MOST) {
+        const int64_t n = min(g->n - first, MOST);
+        real *c = g->c + first;
+        int64_t l = 0;
+        for (int64_t j = 0; j < n; j++) sum[j] = 0;
+        for (; l + TOGETHER <= g->k; l += TOGETHER) {
+            const real *b = g->b + l * g->b_row + first, *a = g->a + l * g->a_column;
+            const real a0 = a[0], a1 = a[g->a_column], a2 = a[2 * g->a_column],
+                       a3 = a[3 * g->a_column];
+            const real *b1 = b + g->b_row, *b2 = b1 + g->b_row, *b3 = b2 + g->b_row;
+            INDEPENDENT
+            for (int64_t j = 0; j < n; j++) {
+                real s = sum[j];
+                s += a0 * b[j];
+                s += a1 * b1[j];
+                s += a2 * b2[j];
+                sum[j] = s + a3 * b3[j];
+            }
+        }
+        for (; l < g->k; l++) {
+            const real a = g->a[l * g->a_column], *b = g->b + l * g->b_row + first;
+            INDEPENDENT
+            for (int64_t j = 0; j < n; j++) sum[j] += a * b[j];
+        }
+        for (int64_t j = 0; j < n; j++) c[j] = g->add ? c[j] + sum[j] : sum[j];
+    }
 }
 
 /* A tile of which only columns first .. end are needed is computed in a buffer. */
@@ -324,7 +359,12 @@ void RV_NAME(rv_gemm_run)(const rv_gemm *g, int64_t first, int64_t end, real *sc
     case RV_MATMUL_OUTER: outer(&u); break;
     case RV_MATMUL_ROW: row(&u); break;
     case RV_MATMUL_DOT: dot(&u); break;
-    case RV_MATMUL_DIRECT: direct(&u); break;
+    case RV_MATMUL_DIRECT:
+        if (u.m == 1 && u.k * u.n >= NEAR)
+            sweep(&u);
+        else
+            direct(&u);
+        break;
     default: packed(&u, scratch); break;
     }
 }

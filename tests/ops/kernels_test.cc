@@ -580,7 +580,8 @@ TYPED_TEST(Kernels, MatmulIsRightWhereItBlocks)
                                  {1, 100, 70, 600}, {1, 300, 20, 40}, {1, 70, 2100, 20},
                                  {1, 261, 3, 259},  {1, 1, 300, 500}, {1, 300, 1, 500}};
     std::vector<rv_matmul_plan> plans = {{1, 513, 193, 515, true, false, 0, false, RV_MATMUL_ANY},
-                                         {1, 19, 240, 300, false, false, 80, true, RV_MATMUL_ANY}};
+                                         {1, 19, 240, 300, false, false, 80, true, RV_MATMUL_ANY},
+                                         {1, 1, 1100, 31, false, false, 0, true, RV_MATMUL_ANY}};
     for (const auto &s : shapes)
         for (int flags = 0; flags < 4; flags++)
             plans.push_back({s[0], s[1], s[2], s[3], (flags & 1) != 0, (flags & 2) != 0, 0,
