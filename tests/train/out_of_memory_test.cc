@@ -22,7 +22,7 @@ constexpr int64_t stride = 1;
 class OutOfMemory : public WithFolder {
   protected:
     /* Trains an epoch, or resumes what is there for another one. */
-    bool job(int64_t epochs, bool resume, rv_error *error)
+    bool job(int64_t epochs, bool resume, int64_t leaves, rv_error *error)
     {
         const std::string folder = path("run");
         rv_train_config config = rv_train_config_new();
@@ -31,6 +31,7 @@ class OutOfMemory : public WithFolder {
         config.net.steps = 1;
         config.loop.batch_size = 200;
         config.loop.epochs = epochs;
+        config.loop.leaves = leaves;
         config.loop.output = folder.c_str();
         config.loop.overwrite = !resume;
         rv_trainer *trainer = rv_trainer_new(&config, error);
@@ -41,17 +42,17 @@ class OutOfMemory : public WithFolder {
         return ok;
     }
 
-    void sweep(int64_t epochs, bool resume)
+    void sweep(int64_t epochs, bool resume, int64_t leaves = 0, int64_t step = stride)
     {
         const int64_t live_before = live;
         int64_t survived = 0;
         bool reached = true;
-        for (int64_t n = 0; reached; n += stride) {
+        for (int64_t n = 0; reached; n += step) {
             SCOPED_TRACE(n);
             rv_error error = {};
             calls = 0;
             failing = n;
-            const bool ok = job(epochs, resume, &error);
+            const bool ok = job(epochs, resume, leaves, &error);
             reached = calls > n;
             failing = -1;
             survived += reached && ok;
@@ -63,6 +64,9 @@ class OutOfMemory : public WithFolder {
 };
 
 TEST_F(OutOfMemory, Training) { sweep(1, false); }
+
+/* Every eleventh allocation: most are those of the test above. */
+TEST_F(OutOfMemory, TrainingWithLeaves) { sweep(1, false, 3, 11 * stride); }
 
 /* Recording the files of a run, finding them among others of the same name, and checking them. */
 TEST_F(OutOfMemory, FilesOfARun)
@@ -112,7 +116,7 @@ TEST_F(OutOfMemory, FilesOfARun)
 TEST_F(OutOfMemory, Resuming)
 {
     rv_error error = {};
-    ASSERT_TRUE(job(1, false, &error)) << error.text;
+    ASSERT_TRUE(job(1, false, 0, &error)) << error.text;
     sweep(1, true);
 }
 
