@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "tests/rounds.h"
-#include "tests/tools/command.h"
+#include "tests/tools/sweep.h"
 
 namespace {
 
@@ -162,6 +162,64 @@ TEST(Mpi, AfterEveryKillOfARankAnyNumberContinues)
     EXPECT_EQ(outcome.status, 0) << outcome.err;
     EXPECT_EQ(outcome.out, whole);
     EXPECT_GT(resumed + saved, 0);
+}
+
+/* ---- sweeps ---- */
+
+const char adding[] = R"({"task": "adding", "samples": 120, "length": 6, "model": ["gru", "rnn"],
+  "units": {"uniform": [4, 9]}, "learning-rate": {"log-uniform": [1e-4, 1e4]},
+  "epochs": [9, 9, 9, 200]})";
+
+TEST(Mpi, ASweepOnRanksHasTheTableOfOneProcess)
+{
+    for (const std::string &options : {" --trials 18", " --trials 18 --halving 3 --epochs 9"}) {
+        const std::string folder = scratch_folder(), one = folder + "/one.sqlite",
+                          three = folder + "/three.sqlite",
+                          space = written(options.find("halving") == std::string::npos
+                                              ? adding
+                                              : R"({"task": "adding", "samples": 60, "model": "rnn",
+                                                  "units": {"uniform": [2, 6]}})");
+        ASSERT_EQ(sweep(space + options + " --database " + one).status, 0);
+        const Outcome outcome =
+            run_program(on(3, "sweep " + space + options + " --database " + three));
+        EXPECT_EQ(outcome.status, 0) << outcome.err;
+        EXPECT_CONTAINS(outcome.out, "18 trials");
+        EXPECT_EQ(table(three), table(one));
+        EXPECT_EQ(rows(three, "SELECT count(*) FROM worker"), "1\n");
+    }
+}
+
+TEST(Mpi, ASweepLosesNoTrialOfARankThatIsKilled)
+{
+    const std::string folder = scratch_folder(), whole = folder + "/whole.sqlite",
+                      killed = folder + "/killed.sqlite",
+                      common = "sweep " + written(adding) + " --trials 24 --database ";
+    ASSERT_EQ(recurve(common + whole).status, 0);
+    std::mt19937 random(std::random_device{}());
+    for (int done = 0; done < rounds("RECURVE_MPI_KILLS", 2); done++) {
+        bool at_work;
+        run_and_kill(on(3, common + killed), 0.5 + 0.2 * done, &random, &at_work);
+    }
+    const Outcome outcome = run_program(on(2, common + killed));
+    EXPECT_EQ(outcome.status, 0) << outcome.err;
+    EXPECT_EQ(table(killed), table(whole));
+}
+
+TEST(Mpi, MistakesInASweepAreReportedOnce)
+{
+    const std::string folder = scratch_folder(),
+                      good = written(R"({"units": [4, 5], "epochs": 1})"),
+                      bad = written(R"({"unit": [4, 5]})");
+    EXPECT_CONTAINS(
+        run_program(on(1, "sweep " + good + " --database " + folder + "/s")).err,
+        "recurve sweep: rank 0 keeps the database and the others train; start at least 2 "
+        "ranks, or use `recurve sweep`\n");
+    const std::string message = "unknown option \"unit\"; did you mean \"units\"?\n";
+    const Outcome outcome = run_program(on(3, "sweep " + bad + " --database " + folder + "/other"));
+    const size_t first = outcome.err.find(message);
+    EXPECT_EQ(outcome.status, 1);
+    EXPECT_NE(first, std::string::npos) << outcome.err;
+    EXPECT_EQ(outcome.err.find(message, first + 1), std::string::npos) << outcome.err;
 }
 
 } // namespace

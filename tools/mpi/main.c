@@ -7,6 +7,7 @@
 #include "tools/cli/say.h"
 #include "tools/command/commands.h"
 #include "tools/mpi/collective.h"
+#include "tools/mpi/sweep.h"
 #include "train/setup/lookup.h"
 
 /* Every rank runs it, with the same arguments. What ranks other than the first print is lost, and the exit status is the
@@ -19,6 +20,7 @@ typedef struct program {
 
 static const program programs[] = {
     {&command_train, train_with, "train a net; the ranks share the leaves of each batch"},
+    {&command_sweep, sweep_on_ranks, "search hyper-parameters; the ranks train the trials"},
 };
 enum { PROGRAMS = sizeof programs / sizeof *programs };
 
