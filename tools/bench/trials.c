@@ -9,15 +9,18 @@
 
 enum { RATES = 8 };
 
-/* A trial from nothing: a store, recording, compiling, updates. */
+/* A trial from nothing: a store, recording, compiling, updates. *loss is the mean loss of all updates. */
 static bool train(const workload *base, int trial, int updates, double *loss, rv_error *error)
 {
     workload w = *base;
     contender c;
     w.rate *= 1 + trial % RATES;
     if (!contender_new(&c, &w, true, 1, error)) return false;
-    for (int i = 0; i < updates; i++) rv_run(c.program);
-    *loss = rv_value(c.program, 0);
+    *loss = 0;
+    for (int i = 0; i < updates; i++) {
+        rv_run(c.program);
+        *loss += rv_value(c.program, 0) / updates;
+    }
     contender_free(&c);
     return true;
 }

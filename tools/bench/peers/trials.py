@@ -1,6 +1,7 @@
 """What the peers of `bench --trials` share. A trial trains the net of a workload from its first parameters for so many
 updates of Adam; trial i has the rate RATE (1 + i % 8). Arguments: HOW FOLDER WORKLOAD UPDATES COUNT WIDTH, where WIDTH trials
-are trained at once. Prints the seconds of the first call, those of a trial in the later ones, and the last losses."""
+are trained at once. Prints the seconds of the first call, those of a trial in the later ones, and the mean losses of all
+updates."""
 
 import json
 import os
@@ -13,7 +14,7 @@ RATES = 8
 
 
 def main(prepare):
-    """prepare(w, updates, width) returns a function of a list of rates that returns the last losses."""
+    """prepare(w, updates, width) returns a function of a list of rates that returns the mean losses."""
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # whatever a library prints goes to stderr
     folder, name = sys.argv[2:4]

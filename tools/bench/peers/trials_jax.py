@@ -20,7 +20,7 @@ def prepare(w, updates, width):
             value, g = jax.value_and_grad(lambda p: loss(net(p, x), y))(kept[0])
             return update(kept[0], g, kept[1]), value
 
-        return lax.scan(one, (p, start(p)), None, length=updates)[1][-1]
+        return lax.scan(one, (p, start(p)), None, length=updates)[1].mean()
 
     many = jax.jit(jax.vmap(train, (None, 0)) if width > 1 else train)
     return lambda rates: many(p, jnp.asarray(rates)) if width > 1 else [many(p, rates[0])]
