@@ -145,6 +145,7 @@ TEST(Hints, ACommandNamesOptionsThatItHas)
                                                    {"search", {"sweep"}},
                                                    {"equations", {"check", "run"}},
                                                    {"plan", {"sweep"}},
+                                                   {"crew", {"sweep", "experiment"}},
                                                    {"objective", {"sweep"}},
                                                    {"pictures", {"train"}},
                                                    {"reading", {"train", "compare"}},

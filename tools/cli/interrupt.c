@@ -56,8 +56,9 @@ static void note_again(int number) { asked = number; }
 void interrupt_follow(void)
 {
     const struct sigaction action = {.sa_handler = note_again, .sa_flags = SA_RESTART};
-    for (int i = 0; i < SIGNALS; i++) signal(numbers[i], SIG_IGN);
-    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGTERM, &action, NULL); /* not ignored before: one that waits would be lost */
+    for (int i = 0; i < SIGNALS; i++)
+        if (numbers[i] != SIGTERM) signal(numbers[i], SIG_IGN);
 }
 
 int interrupt_signal(void) { return (int)asked; }
