@@ -100,10 +100,9 @@ void sleep_for(double seconds)
 
 /* Runs the command, and kills one of its ranks so many seconds after the first has opened the run's folder, if it is still
  * there. */
-Outcome run_and_kill(const std::string &command, const std::string &run, double after,
+Outcome run_and_kill(const std::string &command, const std::string &ready, double after,
                      std::mt19937 *random, bool *killed)
 {
-    std::remove((run + "/run.lock").c_str()); /* of a rank that was killed */
     const std::string folder = scratch_folder();
     const std::string words =
         "exec " + command + " </dev/null >'" + folder + "/out' 2>'" + folder + "/err'";
@@ -114,8 +113,7 @@ Outcome run_and_kill(const std::string &command, const std::string &run, double 
     }
     int status = 0;
     pid_t ended = 0;
-    while (!exists(run + "/run.lock") && !(ended = waitpid(launcher, &status, WNOHANG)))
-        sleep_for(0.01);
+    while (!exists(ready) && !(ended = waitpid(launcher, &status, WNOHANG))) sleep_for(0.01);
     sleep_for(after);
     const std::vector<pid_t> ranks = ranks_of(launcher);
     *killed = !ranks.empty() && kill(ranks[(*random)() % ranks.size()], SIGKILL) == 0;
@@ -142,7 +140,9 @@ TEST(Mpi, AfterEveryKillOfARankAnyNumberContinues)
             saved ? "train --digest --resume " + folder
                   : "train --digest --overwrite --output " + folder + " " + options;
         bool killed;
-        const Outcome outcome = run_and_kill(on(1 + static_cast<int>(random() % 4), run), folder,
+        const std::string lock = folder + "/run.lock";
+        std::remove(lock.c_str()); /* of a rank that was killed */
+        const Outcome outcome = run_and_kill(on(1 + static_cast<int>(random() % 4), run), lock,
                                              moment(random), &random, &killed);
         resumed += saved;
         done += killed;
@@ -168,11 +168,11 @@ TEST(Mpi, AfterEveryKillOfARankAnyNumberContinues)
 
 const char adding[] = R"({"task": "adding", "samples": 120, "length": 6, "model": ["gru", "rnn"],
   "units": {"uniform": [4, 9]}, "learning-rate": {"log-uniform": [1e-4, 1e4]},
-  "epochs": [9, 9, 9, 200]})";
+  "epochs": [9, 9, 9, 600]})";
 
 TEST(Mpi, ASweepOnRanksHasTheTableOfOneProcess)
 {
-    for (const std::string &options : {" --trials 18", " --trials 18 --halving 3 --epochs 9"}) {
+    for (const std::string options : {" --trials 18", " --trials 18 --halving 3 --epochs 9"}) {
         const std::string folder = scratch_folder(), one = folder + "/one.sqlite",
                           three = folder + "/three.sqlite",
                           space = written(options.find("halving") == std::string::npos
@@ -196,10 +196,14 @@ TEST(Mpi, ASweepLosesNoTrialOfARankThatIsKilled)
                       common = "sweep " + written(adding) + " --trials 24 --database ";
     ASSERT_EQ(recurve(common + whole).status, 0);
     std::mt19937 random(std::random_device{}());
+    int kills = 0;
     for (int done = 0; done < rounds("RECURVE_MPI_KILLS", 2); done++) {
         bool at_work;
-        run_and_kill(on(3, common + killed), 0.5 + 0.2 * done, &random, &at_work);
+        const Outcome outcome =
+            run_and_kill(on(3, common + killed), killed, done ? 1 : 0.1, &random, &at_work);
+        kills += at_work && outcome.status != 0;
     }
+    EXPECT_GE(kills, 1);
     const Outcome outcome = run_program(on(2, common + killed));
     EXPECT_EQ(outcome.status, 0) << outcome.err;
     EXPECT_EQ(table(killed), table(whole));
