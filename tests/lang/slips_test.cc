@@ -14,6 +14,7 @@
 
 #include "recurve.h"
 #include "tests/files.h"
+#include "tests/rounds.h"
 
 extern "C" {
 #include "lang/syntax/parse.h"
@@ -322,8 +323,7 @@ struct Count {
 
 TEST(Slips, AreFoundInTheirLinesAndRepaired)
 {
-    const char *wanted = std::getenv("RECURVE_SLIPS");
-    const int most = wanted ? std::atoi(wanted) : 12;
+    const int most = rounds("RECURVE_SLIPS", SANITIZED ? 20 : 12);
     std::vector<Case> cases = all_slips();
     EXPECT_GT(cases.size(), 1000u);
     std::shuffle(cases.begin(), cases.end(), std::mt19937(1));
