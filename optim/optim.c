@@ -107,6 +107,7 @@ rv_var *rv_minimize_gradients(rv_var loss, const rv_optimizer *o, rv_var **g, in
     rv_free(w);
     rv_free(*g);
     *g = NULL;
+    *count = 0;
     return NULL;
 }
 

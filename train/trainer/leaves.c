@@ -111,7 +111,7 @@ static rv_program *compile_update(const rv_leaves *l, unsigned flags, rv_error *
             w[k] = rv_parameter(tape, l->w[k]->name, shape, rv_init_constant(0));
             g[k] = mean_gradient(sums, weight, &at, shape);
         }
-        rv_minimize_update(&l->setup->optimizer, w, g, count);
+        if (!rv_tape_error(tape)->code) rv_minimize_update(&l->setup->optimizer, w, g, count);
         program = rv_compile_with(tape, &loss, 1, flags);
         if (!program) rv_fail(error, rv_tape_error(tape)->code, "%-s", rv_tape_error(tape)->text);
     }
