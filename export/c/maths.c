@@ -87,17 +87,19 @@ static void write_lanes(rv_writer *w, is_used used, const void *context)
         w,
         "\n/* Sums of products are computed in as many parts as a vector of the machine holds. A "
         "compiler can then add to all\n"
-        " * at once; it must not change the order of a sum by itself. */\n"
+        " * at once; it must not change the order of a sum by itself. 8, 4 or 1. */\n"
         "#ifndef NET_LANES\n"
         "#if defined(__AVX__)\n#define NET_LANES 8\n"
         "#elif defined(__SSE2__) || defined(__ARM_NEON)\n#define NET_LANES 4\n"
         "#else\n#define NET_LANES 1\n#endif\n#endif\n"
         "#define LANES(n) (NET_LANES < n ? NET_LANES : n)\n");
     if (used(context, "total("))
-        rv_write(w, "\nstatic inline real total(real *part, int lanes)\n{\n"
-                    "    for (int half = lanes / 2; half; half /= 2)\n"
-                    "        for (int i = 0; i < half; i++) part[i] += part[i + half];\n"
-                    "    return part[0];\n}\n");
+        rv_write(w, "\nstatic inline real total4(const real *part) { return (part[0] + part[2]) + "
+                    "(part[1] + part[3]); }\n\n"
+                    "static inline real total(const real *part, int lanes)\n{\n"
+                    "    return lanes == 8   ? total4(part) + total4(part + 4)\n"
+                    "           : lanes == 4 ? total4(part)\n"
+                    "                        : part[0];\n}\n");
 }
 
 /* ---- all ---- */

@@ -103,7 +103,7 @@ static double sigmoid(double x) { return 1 / (1 + exp(-x)); }
 #define TANH(x) FAST(tanh, x)
 
 /* Sums of products are computed in as many parts as a vector of the machine holds. A compiler can then add to all
- * at once; it must not change the order of a sum by itself. */
+ * at once; it must not change the order of a sum by itself. 8, 4 or 1. */
 #ifndef GRU_LANES
 #if defined(__AVX__)
 #define GRU_LANES 8
@@ -115,11 +115,13 @@ static double sigmoid(double x) { return 1 / (1 + exp(-x)); }
 #endif
 #define LANES(n) (GRU_LANES < n ? GRU_LANES : n)
 
-static inline real total(real *part, int lanes)
+static inline real total4(const real *part) { return (part[0] + part[2]) + (part[1] + part[3]); }
+
+static inline real total(const real *part, int lanes)
 {
-    for (int half = lanes / 2; half; half /= 2)
-        for (int i = 0; i < half; i++) part[i] += part[i + half];
-    return part[0];
+    return lanes == 8   ? total4(part) + total4(part + 4)
+           : lanes == 4 ? total4(part)
+                        : part[0];
 }
 
 /* The parameters of the exported net. */
