@@ -57,7 +57,7 @@ void contender_free(contender *c);
  * asked once, before anything else runs the program. */
 bool contender_check(contender *c, double *value, rv_error *error);
 
-/* Seconds to record and compile a training step, its parameters being there already. */
+/* Seconds to record and compile a training step, from an empty store: with the first values of its parameters. */
 bool workload_compile_seconds(const workload *w, double *seconds, rv_error *error);
 
 /* Writes x, y and the parameters before the first step to FOLDER/NAME.safetensors, with what else a peer
