@@ -77,7 +77,7 @@ def best_environment():
 
 def thread_environment(threads):
     """All libraries here take their number of threads from one of these."""
-    return {"OMP_NUM_THREADS": str(threads), "OPENBLAS_NUM_THREADS": str(threads)}
+    return {name + "_THREADS": str(threads) for name in ("OMP_NUM", "OPENBLAS_NUM", "NUM_CPU")}
 
 
 # ---- the contenders ----
@@ -151,6 +151,7 @@ def peers():
         Contender("TensorFlow.js cpu", tfjs("cpu"), modules),
         Contender("TensorFlow.js wasm", tfjs("wasm"), modules),
         Contender("ONNX Runtime", script(lambda: python_with("onnxruntime"), "with_onnxruntime.py")),
+        Contender("tinygrad", script(lambda: python_with("tinygrad"), "with_tinygrad.py"), {"DEV": "CPU"}),
         Contender("JAX", script(lambda: python_with("jax"), "with_jax.py"), {"JAX_PLATFORMS": "cpu"}),
     ]
 
