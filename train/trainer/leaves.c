@@ -311,8 +311,9 @@ static bool run_leaf(rv_leaves *l, const rv_batch *batch, int64_t leaf, int64_t 
 
 /* Node k of level j holds leaves k 2^j .. (k+1) 2^j - 1. A node without a right sibling is its parent. */
 
-/* Numbers of a message. Nodes travel in pieces, so that one piece climbs while the next is on its way. */
-enum { PIECE = 1 << 14 };
+/* Numbers of a message. Nodes travel in pieces, so that one piece climbs while the next is on its way: of 32 KiB in f32,
+ * which Open MPI sends over TCP without a handshake. */
+enum { PIECE = 1 << 13 };
 
 static void swap(rv_tensor *a, rv_tensor *b)
 {
