@@ -9,7 +9,7 @@ import tempfile
 from contenders import BIN, CACHE, Missing, PEERS, best_environment, prepare, python_with, say, thread_environment
 
 WORKLOADS = ["J2", "J", "J3"]
-UPDATES, COUNT = 300, 32
+UPDATES, COUNT, ALONE = 300, 32, 8  # trials, and of peers that train them one at a time
 # Of the mean loss of all updates; f32 sums in another order differ by some 1e-5 of it.
 TOLERANCE = 1e-3
 JAX_FLAGS = {"JAX_PLATFORMS": "cpu", "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false"}
@@ -22,7 +22,8 @@ def contenders():
 
     def peer(module, how, width):
         return lambda folder, workload: [python_with(module), os.path.join(PEERS, f"trials_{module}.py"), how,
-                                         folder, workload, str(UPDATES), str(COUNT), str(width)]
+                                         folder, workload, str(UPDATES), str(COUNT if width > 1 else ALONE),
+                                         str(width)]
 
     best = {**best_environment(), "TORCHINDUCTOR_CACHE_DIR": os.path.join(CACHE, "inductor")}
     return {
@@ -61,7 +62,9 @@ def compare(what, options):
             print(f"  {'':31}{'trials/hour':>12}{'x Recurve':>11}{'first trial':>13}{'new nets/hour':>15}")
             reference = None
             for name, (command, environment) in contenders().items():
-                if not (name == "Recurve" or options.peers):
+                wanted = options.peers and (not options.name or
+                                            any(name.startswith(n) for n in options.name.split(",")))
+                if not (name == "Recurve" or wanted):
                     continue
                 say(f"{workload}, {name}")
                 try:
