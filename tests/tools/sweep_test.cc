@@ -92,7 +92,7 @@ TEST(Sweep, ATrialOfAStoppedWorkerContinuesFromItsCheckpoint)
     EXPECT_EQ(rows(database, "SELECT count(*) = max(epoch) FROM epoch"), "1\n");
 }
 
-/* The worker has the signal twice: from the kernel and, during its update, from its parent. */
+/* The worker has the signal again during its update, as from its parent. */
 TEST(Sweep, ASignalToAllProcessesEndsNoWorkerBeforeItHasSavedItsTrial)
 {
     const std::string database = scratch_folder() + "/sweep.sqlite";
@@ -102,7 +102,12 @@ TEST(Sweep, ASignalToAllProcessesEndsNoWorkerBeforeItHasSavedItsTrial)
     until([&] { return access(database.c_str(), F_OK) == 0; });
     std::this_thread::sleep_for(std::chrono::milliseconds(200));
     until([&] { return rows(database, "SELECT checkpoint NOT NULL FROM trial") == "1\n"; });
+    const pid_t worker = std::stoi(rows(database, "SELECT process FROM worker"));
     kill(-child, SIGTERM);
+    for (int i = 0; i < 3; i++) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(2));
+        kill(worker, SIGTERM);
+    }
     int status;
     waitpid(child, &status, 0);
     EXPECT_EQ(WEXITSTATUS(status), 143);
