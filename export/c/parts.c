@@ -354,7 +354,7 @@ static bool check_size(const rv_c_parts *p, rv_error *error)
            rv_fail(
                error, RV_ERROR_LIMIT,
                "C code: a net without time steps, and so with code for each, has %d equation(s), "
-               "expected at most %d; use fewer steps",
+               "expected at most %d; shorten its sequence",
                (int)rv_tape_count(p->tape), MOST_NODES);
 }
 
