@@ -457,7 +457,7 @@ TEST_F(C, of_nets_without_a_meaning_step_by_step_is_of_whole_sequences)
 
     both.net().x.shape = RV_SHAPE(3000, 1);
     EXPECT_FALSE(both.write());
-    EXPECT_NE(both.error().find("use fewer steps"), std::string::npos) << both.error();
+    EXPECT_NE(both.error().find("shorten its sequence"), std::string::npos) << both.error();
 }
 
 /* A model of a text, recorded as `recurve run` records it. */
