@@ -182,6 +182,9 @@ TEST(Experiment, EveryReasonForAFailureIsReported)
               "recurve experiment: 2 trials could not be trained and do not count, such as trial "
               "1: b\nrecurve experiment: 1 trial could not be trained and does not count, such as "
               "trial 3: a\n");
+    /* A sweep of the same task for something else. */
+    rows(database, "UPDATE sweep SET value = 'validation_loss' WHERE key = 'objective'");
+    EXPECT_CONTAINS(experiment("--show --database " + database).err, "holds no experiment");
     const std::string space = scratch_folder() + "/space.json", other = space + ".sqlite";
     spit(space, R"({"task": "adding", "samples": 20, "epochs": 1, "units": [2, 3]})");
     ASSERT_EQ(recurve("sweep " + space + " --trials 1 --database " + other).status, 0);

@@ -272,7 +272,8 @@ bool experiment_plan_read(experiment_plan *p, const experiment_nets *o, const ch
     const cJSON *task = ok ? cJSON_GetObjectItem(s.json, "task") : NULL;
     for (const experiment *e = experiments; cJSON_IsString(task) && e < experiments + EXPERIMENTS;
          e++)
-        if (strcmp(task_of(e), task->valuestring) == 0) p->of = e;
+        if (strcmp(task_of(e), task->valuestring) == 0 && strcmp(e->objective, its.objective) == 0)
+            p->of = e;
     ok = ok &&
          ((p->of && read_each(&p->models, &s, 0, "model", error) &&
            read_each(&p->sizes, &s, 1, p->of->size, error) &&
