@@ -10,8 +10,10 @@
 
 /* In pixels. */
 enum { PLOT = 300, LEFT = 76, RIGHT = 14, TOP = 70, PLOT_HEIGHT = 300, BOTTOM = 66, ACROSS = 4 };
+enum { LEGEND = 170 }; /* right of the panels */
 
-/* The Okabe-Ito palette, which colour-blind readers can tell apart, and a mark for each colour. */
+/* The Okabe-Ito palette, which colour-blind readers can tell apart, and a mark for each colour. A second round of colours has
+ * other marks and dashed lines. */
 static const char *const colours[] = {"#0072B2", "#D55E00", "#009E73", "#CC79A7",
                                       "#E69F00", "#56B4E9", "#000000", "#8a8a8a"};
 enum { COLOURS = sizeof colours / sizeof *colours };
@@ -129,23 +131,31 @@ static void put_points(FILE *to, const scatter_panel *p, int number)
     for (int k = 0; k < p->count; k++) {
         const scatter_series *s = &p->series[k];
         const char *colour = colours[k % COLOURS];
-        const int mark = marks[k % COLOURS];
-        say(to, "%s$p%ds%d using 1:2%s with %s pt %d ps 0.6 lc rgb '%s' ", k ? ", " : "plot ",
+        const int round = k / COLOURS, mark = marks[(k + 3 * round) % COLOURS];
+        say(to, "%s$p%ds%d using 1:2%s with %s dt %d pt %d ps 0.6 lc rgb '%s' ", k ? ", " : "plot ",
             number, k, s->low ? ":3:4" : "",
             s->low      ? "yerrorbars"
             : s->joined ? "linespoints"
                         : "points",
-            mark, colour);
-        if (s->label) {
+            s->low ? 1 : round + 1, mark, colour);
+        if (s->label && number == 0) {
             say(to, "title ");
             gnuplot_put_text(to, s->label);
         } else {
             say(to, "notitle");
         }
         if (s->low && s->joined)
-            say(to, ", $p%ds%d using 1:2 with lines lc rgb '%s' notitle", number, k, colour);
+            say(to, ", $p%ds%d using 1:2 with lines dt %d lc rgb '%s' notitle", number, k,
+                round + 1, colour);
     }
     fputc('\n', to);
+}
+
+static bool has_legend(const scatter_panel *p)
+{
+    for (int k = 0; k < p->count; k++)
+        if (p->series[k].label) return true;
+    return false;
 }
 
 bool scatter_draw(const char *path, const char *title, const char *up, bool log,
@@ -155,12 +165,19 @@ bool scatter_draw(const char *path, const char *title, const char *up, bool log,
     size_t size;
     const int columns = count < ACROSS ? count : ACROSS, lines = (count + ACROSS - 1) / ACROSS;
     const int each = LEFT + PLOT + RIGHT, tall = PLOT_HEIGHT + BOTTOM;
-    const int width = columns * each > 560 ? columns * each : 560, height = TOP + lines * tall;
+    const bool legend = has_legend(&panels[0]);
+    const int panels_width = columns * each, height = TOP + lines * tall,
+              width = legend               ? panels_width + LEGEND
+                      : panels_width > 560 ? panels_width
+                                           : 560;
     FILE *to = open_memstream(&body, &size);
     if (!to) return rv_fail_memory(error);
-    say(to, "set multiplot\nset border 3 lw 0.8 lc rgb '#777777'\nset tics nomirror out scale 0.5 "
-            "textcolor rgb '#333333'\nset grid lt 1 lw 0.6 lc rgb '#e2e2e2'\n"
-            "set key top right samplen 1 spacing 1.1\nset label 1 ");
+    say(to,
+        "set multiplot\nset border 3 lw 0.8 lc rgb '#777777'\nset tics nomirror out scale 0.5 "
+        "textcolor rgb '#333333'\nset grid lt 1 lw 0.6 lc rgb '#e2e2e2'\n"
+        "set key at screen %.5f, screen %.5f left top Left reverse samplen 1.5 spacing 1.2\n"
+        "set label 1 ",
+        (double)panels_width / width, 1 - (double)TOP / height);
     gnuplot_put_text(to, title);
     say(to, " at screen %.5f, screen %.5f left font ',15' tc rgb '#111111'\nset ylabel ",
         (double)LEFT / width, 1 - 24.0 / height);

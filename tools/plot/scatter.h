@@ -8,7 +8,7 @@
 
 /* Points of one colour. A point with x or y NAN is left out. */
 typedef struct scatter_series {
-    const char *label; /* in the legend; NULL: none */
+    const char *label; /* in the legend, which is that of the first panel; NULL: none */
     int count;
     const double *x, *y;
     const double *low, *high; /* [count] the ends of a bar through each point; NULL: none */
