@@ -125,7 +125,9 @@ TEST(Profile, ExplainsWhatIsAboveTheLimit)
         EXPECT_EQ(text.find("\nabove 100 %: fewer operations than counted") != std::string::npos,
                   highest > 100)
             << text;
-        if (arguments == net) EXPECT_GT(highest, 100) << text;
+        if (arguments == net) {
+            EXPECT_GT(highest, 100) << text;
+        }
     }
 }
 
