@@ -475,6 +475,10 @@ static void end_piece(maker *m, rv_term value, rv_shape shape, const rv_index *a
     m->flat = rv_index_ravel(&e, shape, at);
     write_paddings(m);
     rv_c_collapse(&m->pool, m->at, (int)m->rank, &m->flat);
+    if (m->pool.failed) {
+        m->f->body.failed = true;
+        return;
+    }
     rv_c_assign_sum(&x, m->at, (int)m->rank, value, to, &m->flat, add);
     if (!m->rank) m->locals = x.locals;
     m->f->operations += x.operations;
