@@ -462,7 +462,9 @@ static bool choose_optimizer(rv_train_config *c, rv_setup *s, const rv_optimizer
     o->name = base->name;
     o->momentum = s->optimizer.momentum;
     o->learning_rate = s->optimizer.learning_rate;
-    o->weight_decay = s->optimizer.weight_decay;
+    /* none is unset, unless the optimizer has some of its own */
+    const bool decays = s->optimizer.weight_decay > 0 || base->weight_decay > 0;
+    o->weight_decay = decays ? s->optimizer.weight_decay : -1;
     o->clip_norm = s->optimizer.clip_norm;
     choose_schedule(c, s);
     return for_each_part(s, "`freeze`", "PATTERN", o->freeze, take_frozen, error) &&
