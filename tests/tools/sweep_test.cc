@@ -237,7 +237,7 @@ TEST(Sweep, TheBestTrialIsTheFirstRowWhateverItsState)
     std::string order;
     for (size_t at = shown.out.find("\ntrial "); at != std::string::npos;
          at = shown.out.find('\n', at + 1))
-        if (isdigit(shown.out[at + 5]))
+        if (at + 5 < shown.out.size() && isdigit(shown.out[at + 5]))
             order += std::to_string(std::stoi(shown.out.substr(at))) + " ";
     EXPECT_EQ(order, "3 0 1 2 7 8 9 10 11 4 6 5 ") << shown.out;
     EXPECT_EQ(Json(sweep("--best" + all).out).number("units"), 5);

@@ -72,16 +72,14 @@ const command command_export = {
     .name = "export",
     .run = run,
     .summary = "write a net as C or as an ONNX model, which run and train without this library",
-    .synopsis =
-        "[FILE[:MODEL]] --c DIR | --onnx FILE [--output RUN | --checkpoint FILE | OPTION]...",
+    .synopsis = "[FILE[:MODEL]] --c DIR | --onnx FILE [--output RUN | --checkpoint FILE] OPTION..",
     .description =
         "Writes the net of a run, or an untrained one that the options of `recurve train` "
         "describe.\nDropout is left out.\n\n"
-        "With FILE, --c writes a model of the equation language, as `recurve run FILE` computes "
-        "it: "
-        "its\ninputs are arguments, in the order of the text, and so are its values called output, "
-        "or --outputs.\nIf it has a value called loss, functions train its parameters; the options "
-        "of the optimizer apply.\n\n"
+        "With FILE, --c writes a model of the equation language, as `recurve run FILE` computes\n"
+        "it: its inputs are arguments, in the order of the text, and so are its values called\n"
+        "output, or --outputs. If it has a value called loss, functions train its parameters; the\n"
+        "options of the optimizer apply.\n\n"
         "--c writes C99: a time step with its state, a whole sequence, and training with the "
         "optimizer of\nthe run. The files include only headers of the C library, allocate nothing "
         "and have no state of\ntheir own: the caller owns the struct of a net. Each equation "
