@@ -17,6 +17,22 @@ static const char *const others[][2] = {
 enum { FAST = sizeof fast / sizeof *fast, OTHERS = sizeof others / sizeof *others, MOST = 64 };
 enum { SIGMOID }; /* in `fast`; the C library lacks it */
 
+bool rv_c_is_function(const char *name)
+{
+    char text[32];
+    snprintf(text, sizeof text, "%s", name);
+    const size_t length = strlen(text);
+    for (int single = 0; single < 2; single++) {
+        for (int i = 0; i < FAST; i++)
+            if (!strcmp(text, fast[i][1])) return true;
+        for (int i = 0; i < OTHERS; i++)
+            if (!strcmp(text, others[i][1])) return true;
+        if (!strcmp(text, "pow")) return true;
+        if (length && text[length - 1] == 'f') text[length - 1] = '\0';
+    }
+    return false;
+}
+
 static bool is_called(const char *function, is_used used, const void *context)
 {
     char call[16];

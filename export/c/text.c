@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "export/c/maths.h"
+
 const char *rv_c_name(const char *name, char text[RV_C_NAME])
 {
     /* keywords of C, and of C++, which may include the header; macros */
@@ -60,9 +62,9 @@ const char *rv_c_argument_name(const char *name, char text[RV_C_NAME])
     /* of the functions, and behind NET_ of the header */
     static const char *const taken[] = {"p",          "dp",      "w",          "net",
                                         "loss",       "samples", "parameters", "real",
-                                        "save_bytes", "header",  "total"};
+                                        "save_bytes", "header",  "total",      "lanes"};
     rv_c_name(name, text);
-    bool clash = rv_c_is_made(text);
+    bool clash = rv_c_is_made(text) || rv_c_is_function(text);
     for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
         clash = clash || rv_c_same(text, taken[i]);
     if (clash) strcat(text, "_");

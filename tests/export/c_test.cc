@@ -526,6 +526,12 @@ model two(n=2)
         std::string::npos)
         << two.code().header;
 
+    Text names("model names\n  input tanh[2, 3], expf[2, 3], lanes[2, 3]\n"
+               "  y = tanh(tanh) + exp(expf) + lanes\n",
+               {"y"});
+    ASSERT_TRUE(names.done()) << names.error();
+    EXPECT_EQ(run(names), 0);
+
     Text filter("model filter\n  input x[8]\n  y = (x[1:8] + x[0:7]) / 2\n", {"y"});
     ASSERT_TRUE(filter.done()) << filter.error(); /* nothing to learn, nothing to save */
     EXPECT_EQ(run(filter), 0);

@@ -143,6 +143,24 @@ TEST(Experiment, MemoryIsTheLeastErrorForEachNumberOfUnits)
     EXPECT_CONTAINS(slurp(folder + "/memory.svg"), "mean squared error");
 }
 
+TEST(Experiment, ADatabaseIsShownWithWhatTheCommandLineFixed)
+{
+    const std::string database = scratch_folder() + "/t.sqlite";
+    ASSERT_EQ(experiment("trainability --models rnn --parameters 1000000 --samples 12 --trials 1 "
+                         "--epochs 1 --length 2 --batch-size 10 --database " +
+                         database)
+                  .status,
+              0);
+    EXPECT_EQ(experiment("--show --database " + database).status, 0);
+    const std::string other = scratch_folder() + "/c.sqlite";
+    ASSERT_EQ(experiment("capacity --models rnn --parameters 200 --samples 70 --trials 1 "
+                         "--epochs 1 --size 8 --database " +
+                         other)
+                  .status,
+              0);
+    EXPECT_CONTAINS(experiment("--show --database " + other).out, " 70 ");
+}
+
 TEST(Experiment, MistakesAreExplained)
 {
     const std::map<std::string, std::string> messages = {

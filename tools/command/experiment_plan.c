@@ -241,14 +241,14 @@ bool experiment_plan_make(experiment_plan *p, const experiment_nets *o, rv_error
 /* The list that add_each wrote. */
 static bool read_each(list *l, const space *s, int entry, const char *key, rv_error *error)
 {
-    char text[RV_NUMBER_TEXT], joined[MOST_LISTED * 256], *at = joined;
+    char text[32], joined[MOST_LISTED * 256], *at = joined;
     const cJSON *item;
     const space_entry *e = &s->entries[entry];
     if (entry >= s->count || e->kind != SPACE_EACH || strcmp(e->row->key, key) != 0) return false;
     cJSON_ArrayForEach(item, e->choices)
     {
-        const char *word =
-            cJSON_IsString(item) ? item->valuestring : rv_number_text(item->valuedouble, text);
+        snprintf(text, sizeof text, "%.0f", item->valuedouble);
+        const char *word = cJSON_IsString(item) ? item->valuestring : text;
         const size_t left = (size_t)(joined + sizeof joined - at);
         const int length = snprintf(at, left, "%s%s", at > joined ? "," : "", word);
         if ((size_t)length >= left) return false;

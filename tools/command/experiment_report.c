@@ -36,7 +36,9 @@ static bool read_groups(search *w, const experiment_plan *p, double threshold, g
                             .value = NAN};
     sqlite3_stmt *query = database_query(
         &w->database, error,
-        "SELECT number, state = 'diverged', objective, parameters, settings ->> 'samples', (SELECT "
+        "SELECT number, state = 'diverged', objective, parameters, coalesce(settings ->> "
+        "'samples', "
+        "(SELECT value ->> 'samples' FROM sweep WHERE key = 'options')), (SELECT "
         "max(validation_accuracy) FROM epoch WHERE trial = number) FROM trial WHERE state IN "
         "('done', 'diverged') AND number BETWEEN ? AND ?",
         "ii", w->range.first, w->range.last);
