@@ -42,6 +42,27 @@ static bool rename_net(char **text, const char *prefix, rv_error *error)
     return !out.failed || rv_fail_memory(error);
 }
 
+/* Breaks the comments at the beginning of a line that a prefix, a shape or a formula has made long. */
+static bool wrap_comments(char **text, rv_error *error)
+{
+    enum { MOST = 100 };
+    rv_writer out = {0};
+    bool continues = false;
+    for (const char *at = *text; at && *at;) {
+        const int length = (int)strcspn(at, "\n"), room = continues ? MOST - 2 : MOST;
+        const bool comment = continues || !strncmp(at, "/* ", 3) || !strncmp(at, " * ", 3);
+        int end = comment && length > room ? room : length;
+        while (end > 3 && end < length && (at[end] != ' ' || !strncmp(at + end, " */", 3))) end--;
+        if (end <= 3) end = length;
+        rv_write(&out, "%s%-.*s\n", continues ? " *" : "", end, at);
+        continues = end < length;
+        at += end + !continues;
+    }
+    rv_free(*text);
+    *text = out.at;
+    return !out.failed || rv_fail_memory(error);
+}
+
 /* x as a parameter and an argument of functions that may have no use for it, if x is prepared. */
 static void set_x_texts(rv_c_template *w, char texts[8][RV_C_PATH])
 {
@@ -73,7 +94,7 @@ static void set_common_texts(rv_c_template *w, char name[RV_C_NAME])
     w->text['S'] = !trains    ? "the states"
                    : p->whole ? "the parameters and what the optimizer remembers"
                               : "the parameters, what the optimizer remembers and the states";
-    w->text['G'] = trains ? "; not the gradient of samples since the last\n * update" : "";
+    w->text['G'] = trains ? "; not the gradient of samples since the last update" : "";
     w->text['o'] = trains && p->optimizer->formula ? p->optimizer->formula : "";
 }
 
@@ -145,7 +166,8 @@ static bool write_all(const rv_c_parts *p, const rv_c_functions *f, const rv_sto
     code->source = source.at;
     code->test = test.at;
     return ok && rename_net(&code->header, p->prefix, error) &&
-           rename_net(&code->source, p->prefix, error) && rename_net(&code->test, p->prefix, error);
+           rename_net(&code->source, p->prefix, error) &&
+           rename_net(&code->test, p->prefix, error) && wrap_comments(&code->header, error);
 }
 
 /* The memory of the net without training, and so without kept values. */

@@ -384,6 +384,12 @@ bool rv_c_parts_of_values(rv_c_parts *p, const rv_exported_values *values, const
                           const rv_c_options *options, rv_error *error)
 {
     *p = (rv_c_parts){.prefix = prefix_of(options), .whole = why};
+    if (options && options->keep)
+        return rv_fail(
+            error, RV_ERROR_ARGUMENT,
+            "C code: keep is for loops over time steps, and there are none: %s; leave it "
+            "out",
+            why);
     if (!RV_NEEDS(error, values) || !RV_NEEDS(error, values->output, values->output_name))
         return false;
     if (!rv_c_values_check(values, error) || !rv_tape_is_good(values->output[0].tape, error) ||

@@ -96,6 +96,23 @@ TEST_F(C, of_each_cell_computes_and_learns_what_this_library_does)
     EXPECT_GE(cells, 35);
 }
 
+/* Of the header, also with a long prefix. */
+TEST_F(C, has_comments_of_at_most_100_characters)
+{
+    Net net(find("gru"));
+    net.how().prefix = "a_prefix_of_thirty_one_letters_";
+    ASSERT_TRUE(net.write()) << net.error();
+    int comments = 0;
+    std::istringstream in(net.code().header);
+    for (std::string line; std::getline(in, line);) {
+        if (line.rfind("/* ", 0) != 0 && line.rfind(" * ", 0) != 0) continue;
+        EXPECT_LE(line.size(), 100u) << line;
+        EXPECT_NE(line, " * */");
+        comments++;
+    }
+    EXPECT_GT(comments, 5);
+}
+
 /* It takes more memory, but fewer operations, and is otherwise the same. */
 TEST_F(C, keeps_values_for_the_gradient)
 {

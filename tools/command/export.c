@@ -38,8 +38,8 @@ static const option_row options[] = {
         "the ONNX model is a training step: loss, and parameters and\nstates of the optimizer in "
         "and "
         "out"),
-    ROW(batch, "batch-size", "N", WHOLE, "its number of samples (default: any; with --train 1)",
-        .low = 1, .high = 1 << 20),
+    ROW(batch, "batch-size", "N", WHOLE,
+        "samples of the ONNX model's x (default: any; with --train 1)", .low = 1, .high = 1 << 20),
     ROW(name, "name", "NAME", TEXT,
         "of the files, and the prefix of all names in C (default: net)"),
     ROW(inference, "inference", NULL, FLAG,
@@ -59,8 +59,8 @@ static const option_row options[] = {
 /* The options of `recurve train` that describe data, net and optimizer. */
 static bool describes(const char *key)
 {
-    static const char *const others[] = {"epochs",  "batch-size", "patience", "threads",
-                                         "anomaly", "cache",      "gradients"};
+    static const char *const others[] = {"epochs",  "batch-size", "patience",  "threads",
+                                         "anomaly", "cache",      "gradients", "overwrite"};
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         if (!strcmp(key, others[i])) return false;
     return true;
