@@ -497,12 +497,16 @@ static bool choose_leaves(const rv_train_config *c, rv_setup *s, const rv_collec
                        "that send and receive",
                        ranks->rank, ranks->size);
     if (ranks && ranks->size > 1 && leaves < ranks->size)
-        return rv_fail(
-            error, RV_ERROR_ARGUMENT,
-            "`leaves`: got %" PRId64
-            ", but %d rank(s) share the leaves of a batch; expected at least one for each "
-            "rank, such as %d",
-            leaves, ranks->size, 4 * ranks->size);
+        return leaves
+                   ? rv_fail(error, RV_ERROR_ARGUMENT,
+                             "`leaves`: got %" PRId64
+                             ", but %d rank(s) share the leaves of a batch; start at most %" PRId64
+                             " rank(s) or, for a new run, give more `leaves`, such as %d",
+                             leaves, ranks->size, leaves, 4 * ranks->size)
+                   : rv_fail(error, RV_ERROR_ARGUMENT,
+                             "%d rank(s) share the leaves of a batch, and this run has none; "
+                             "start 1 rank or, for a new run, give `leaves`, such as %d",
+                             ranks->size, 4 * ranks->size);
     if (leaves > batch)
         return rv_fail(error, RV_ERROR_ARGUMENT,
                        "`leaves`: got %" PRId64 ", expected at most the %" PRId64

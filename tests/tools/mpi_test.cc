@@ -49,6 +49,9 @@ TEST(Mpi, SaysWhatIsWrong)
     EXPECT_EQ(none.status, 2);
     EXPECT_CONTAINS(none.err, "no command given");
     EXPECT_EQ(run_program("tools/mpi/recurve-mpi", "--help").status, 0);
+    const Outcome help = run_program("tools/mpi/recurve-mpi", "sweep --help");
+    EXPECT_EQ(help.status, 0) << help.err;
+    EXPECT_CONTAINS(help.out, "--objective METRIC");
 
     const struct {
         int ranks;
@@ -56,7 +59,10 @@ TEST(Mpi, SaysWhatIsWrong)
     } wrong[] = {
         {3, "train --leaves 2",
          "recurve train: --leaves: got 2, but 3 ranks share the leaves of a "
-         "batch; expected at least one for each rank, such as 12\n"},
+         "batch; start at most 2 ranks or, for a new run, give more --leaves, such as 12\n"},
+        {3, "train",
+         "recurve train: 3 ranks share the leaves of a batch, and this run has none; start 1 rank "
+         "or, for a new run, give --leaves, such as 12\n"},
         {2, "train --leafs 2", "did you mean \"--leaves\"?"},
         {2, "train --data nothing.csv --leaves 2", "nothing.csv"},
     };

@@ -354,13 +354,14 @@ TEST(Leaves, RefuseWhatTheyCannotDo)
         return std::string(error.text);
     };
     Job job = small_job();
-    EXPECT_EQ(refused(job, 17), "`leaves`: got 16, but 17 ranks share the leaves of a batch; "
-                                "expected at least one for each rank, such as 68");
+    EXPECT_EQ(refused(job, 17),
+              "`leaves`: got 16, but 17 ranks share the leaves of a batch; "
+              "start at most 16 ranks or, for a new run, give more `leaves`, such as 68");
     job.config.loop.leaves = 65;
     EXPECT_EQ(refused(job, 2), "`leaves`: got 65, expected at most the 64 samples of a batch");
     job.config.loop.leaves = 0;
-    EXPECT_EQ(refused(job, 2), "`leaves`: got 0, but 2 ranks share the leaves of a batch; expected "
-                               "at least one for each rank, such as 8");
+    EXPECT_EQ(refused(job, 2), "2 ranks share the leaves of a batch, and this run has none; start "
+                               "1 rank or, for a new run, give `leaves`, such as 8");
 }
 
 /* A rank that finds the others gone fails, too. */

@@ -82,6 +82,8 @@ int main(int argc, char **argv)
         say(stderr, "recurve-mpi: %-s\nTry 'recurve-mpi --help'.\n", error.text);
         return STATUS_USAGE;
     }
+    if (argc > 2 && (strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0))
+        return finish_output(run_command(chosen->page, argc - 1, argv + 1));
     if (!is_launched()) {
         say(stderr,
             "recurve-mpi: no MPI launcher has started this process; start it as `mpirun -n 4 "
