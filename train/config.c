@@ -27,6 +27,7 @@ enum { MOST = 1 << 20 };
         .offset = offsetof(rv_train_config, field), .doc = __VA_ARGS__ \
     }
 #define COUNT .low = 1, .high = MOST
+#define COUNT_OR_NONE .low = 0, .high = MOST
 #define KEPT .kept = true
 #define FILE_KEPT KEPT, .file = true
 
@@ -169,7 +170,7 @@ static const rv_config_row rows[] = {
         "(default: the task's, 1 for sequences)",
         .unset = -1, KEPT),
     ROW(optimizer.clip_value, "clip-value", "C", NOT_NEGATIVE,
-        "clip each element of the gradient to -C .. C", KEPT),
+        "clip each element of the gradient to -C .. C; 0: none", KEPT),
     ROW(optimizer.gradients, "gradients", "TITLE", TEXT,
         "update with the gradients that a derivation of the\n"
         "model's file states, right or wrong: its title or, if it\n"
@@ -182,12 +183,12 @@ static const rv_config_row rows[] = {
         "learning rates of parameters by name, with * and ?:\n'fc*=0.001,embedding=0.01'", KEPT),
     ROW(optimizer.freeze, "freeze", "LIST", TEXT, "do not train these parameters: 'Wx*,bg'", KEPT),
     ROW(optimizer.warm_up, "warm-up", "N", WHOLE,
-        "updates over which the learning rate rises from 0", COUNT, KEPT),
+        "updates over which the learning rate rises from 0; 0: none", COUNT_OR_NONE, KEPT),
     ROW(optimizer.accumulate, "accumulate", "N", WHOLE,
         "batches whose mean gradient makes one update", .low = 1, .high = 4096, KEPT),
     ROW(optimizer.average, "average", "K", FRACTION,
         "evaluate with an exponential moving average of the\nparameters with decay K, such as "
-        "0.999",
+        "0.999; 0: none",
         KEPT),
 
     ROW(loop.epochs, "epochs", "N", WHOLE, "passes over the training data (default: the task's)",
@@ -195,7 +196,8 @@ static const rv_config_row rows[] = {
     ROW(loop.batch_size, "batch-size", "N", WHOLE, "samples per update (default: the task's)",
         .alias = "batch", COUNT, KEPT),
     ROW(loop.patience, "patience", "N", WHOLE,
-        "stop after N epochs in which the validation loss did not\nimprove", COUNT, KEPT),
+        "stop after N epochs in which the validation loss did not\nimprove; 0: never",
+        COUNT_OR_NONE, KEPT),
     ROW(loop.seed, "seed", "N", WHOLE,
         "seed of all random numbers: data, split, initial\nparameters, order, dropout (default: 1)",
         .low = 0, .high = RV_MOST_SEED, .unset = -1, KEPT),

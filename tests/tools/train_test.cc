@@ -106,6 +106,7 @@ TEST(Train, SameOptionsGiveTheSameParametersAndOthersDoNot)
     const std::string first = digest("");
     EXPECT_EQ(digest(""), first);
     EXPECT_EQ(digest("--output " + scratch_folder()), first);
+    EXPECT_EQ(digest("--warm-up 0 --patience 0 --average 0 --clip-value 0"), first); /* none */
     EXPECT_NE(digest("--seed 2"), first);
     EXPECT_NE(digest("--learning-rate 0.04"), first);
 }
