@@ -9,7 +9,7 @@
 #include "tools/plot/gnuplot.h"
 
 /* In pixels. */
-enum { PLOT = 300, LEFT = 76, RIGHT = 14, TOP = 70, PLOT_HEIGHT = 300, BOTTOM = 66, ACROSS = 4 };
+enum { PLOT = 300, LEFT = 84, RIGHT = 14, TOP = 70, PLOT_HEIGHT = 300, BOTTOM = 66, ACROSS = 4 };
 enum { LEGEND = 170 }; /* right of the panels */
 
 /* The Okabe-Ito palette, which colour-blind readers can tell apart, and a mark for each colour. A second round of colours has
@@ -41,15 +41,16 @@ static void widen(span *s, double value)
     s->whole = s->whole && value == floor(value);
 }
 
-/* The range of an axis, and its ticks: at powers of ten or, where there are few, at 1, 2 and 5 times these. */
+/* The range of an axis, and its ticks: at powers of ten or, where there are few, at 1, 2 and 5 times these. An axis on
+ * which these would be fewer than two is linear. */
 static void put_scale(FILE *to, char axis, span s, bool log)
 {
     static const int steps[] = {1, 2, 5};
     say(to, "unset logscale %c\nset format %c '%%.4g'\nset %ctics auto norotate\n", axis, axis,
         axis);
     if (!(s.low <= s.high)) return;
-    if (!log) {
-        const double more = s.high > s.low ? 0.04 * (s.high - s.low) : 0.5;
+    if (!log || s.high < 5 * s.low) {
+        const double more = s.high > s.low ? 0.04 * (s.high - s.low) : log ? s.low / 2 : 0.5;
         say(to, "set %crange [%.9g:%.9g]\n", axis, s.low - more, s.high + more);
         if (s.whole && s.high - s.low <= 8) say(to, "set %ctics 1\n", axis);
         return;
@@ -65,7 +66,6 @@ static void put_scale(FILE *to, char axis, span s, bool log)
             if (power % stride != 0 || at < low || at > high) continue;
             say(to, "%s%.9g", ticks++ > 0 ? ", " : "", at);
         }
-    if (ticks < 2) say(to, "%s%.9g, %.9g", ticks > 0 ? ", " : "", s.low, s.high);
     say(to, ")\n");
 }
 
