@@ -8,6 +8,7 @@
 #include "data/shuffle_internal.h"
 #include "data/tasks/task.h"
 #include "tensor/memory.h"
+#include "tensor/name_internal.h"
 #include "tensor/needs_internal.h"
 #include "tensor/random.h"
 
@@ -93,10 +94,15 @@ static bool check_count(const rv_task_kind *kind, int64_t *count, rv_error *erro
 static bool fail_name(const char *name, rv_error *error)
 {
     char names[256] = "";
+    rv_guess guess = {.seen = name};
     for (int i = 0; i < KINDS; i++) {
+        rv_guess_try(&guess, kinds[i]->task.name);
         size_t used = strlen(names);
         snprintf(names + used, sizeof names - used, "%s%s", i > 0 ? ", " : "", kinds[i]->task.name);
     }
+    if (guess.nearest)
+        return rv_fail(error, RV_ERROR_NAME, "no task is called \"%s\"; did you mean \"%s\"?", name,
+                       guess.nearest);
     return rv_fail(error, RV_ERROR_NAME, "no task is called \"%s\"; expected one of %s",
                    name ? name : "NULL", names);
 }

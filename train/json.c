@@ -165,29 +165,51 @@ const char *rv_json_shown(const cJSON *item, char text[RV_ERROR_TEXT / 4])
 
 /* ---- parsing ---- */
 
-/* `at` is where cJSON gave up, or the character before. */
+/* What must come at *at, where cJSON gave up: there, or one character after what it did not expect, to which *at moves back.
+ * *depth becomes the number of open brackets. */
+static const char *expected(const char *text, const char **at, int *depth)
+{
+    static const char first[] = "a key in double quotes, or }", key[] = "a key in double quotes",
+                      value[] = "a value", colon[] = "a colon", next[] = "";
+    char open[RV_JSON_DEEPEST + 1];
+    const char *wants = value;
+    *depth = 0;
+    for (const char *c = text; c < *at; c++) {
+        if (strchr(spaces, *c)) continue;
+        if (*c != '"' && (wants == key || (wants == first && *c != '}'))) {
+            *at = c;
+        } else if (*c == '"') {
+            for (c++; c < *at && *c != '"'; c++) c += *c == '\\';
+            if (c >= *at) return "a text that ends with a double quote";
+            wants = wants == key || wants == first ? colon : next;
+        } else if ((*c == '{' || *c == '[') && *depth <= RV_JSON_DEEPEST) {
+            open[(*depth)++] = *c;
+            wants = *c == '{' ? first : value;
+        } else if (*c == ',' && *depth > 0) {
+            wants = open[*depth - 1] == '{' ? key : value;
+        } else if (*c == ':') {
+            wants = value;
+        } else {
+            *depth -= (*c == '}' || *c == ']') && *depth > 0;
+            wants = next;
+        }
+    }
+    if (wants != next) return wants;
+    return *depth == 0 ? "the end of the text" : open[*depth - 1] == '{' ? ", or }" : ", or ]";
+}
+
 static bool fail_syntax(const char *text, const char *at, const char *path, rv_error *error)
 {
-    enum { AROUND = 24 };
+    enum { SHOWN = 48 };
     char message[RV_ERROR_TEXT / 4];
     rv_text to = {message, message + sizeof message};
-    const char *from = at, *end = at + strcspn(at, "\n");
-    int open = 0;
-    bool quoted = false;
-    for (const char *c = text; *c != '\0'; c++) {
-        if (quoted && *c == '\\' && c[1] != '\0')
-            c++;
-        else if (*c == '"')
-            quoted = !quoted;
-        else if (!quoted)
-            open += (*c == '{' || *c == '[') - (*c == '}' || *c == ']');
-    }
-    while (from > text && from[-1] != '\n' && at - from < AROUND) from--;
-    if (end - at > AROUND) end = at + AROUND;
-    if (at[strspn(at, spaces)] == '\0' && (open > 0 || *text == '\0'))
+    int depth;
+    const char *wanted = expected(text, &at, &depth);
+    const int length = (int)strcspn(at, "\n");
+    if (at[strspn(at, spaces)] == '\0' && (depth > 0 || *text == '\0'))
         rv_put(&to, "the text ends, but its JSON object does not");
     else
-        rv_put(&to, "this is not JSON, near %.*s", (int)(end - from), from);
+        rv_put(&to, "got %.*s, expected %s", length < SHOWN ? length : SHOWN, at, wanted);
     return fail_at(text, at, path, error, message);
 }
 
@@ -201,6 +223,7 @@ cJSON *rv_json_object(const char *text, const char *path, rv_error *error)
         return NULL;
     }
     errno = 0;
+    char seen[RV_ERROR_TEXT / 4];
     const char *end = text;
     cJSON *object = cJSON_ParseWithOpts(text, &end, true);
     if (cJSON_IsObject(object)) return object;
@@ -209,7 +232,8 @@ cJSON *rv_json_object(const char *text, const char *path, rv_error *error)
     else if (!object)
         fail_syntax(text, end, path, error);
     else
-        rv_fail(error, RV_ERROR_FORMAT, "\"%.500s\" is not a JSON object", path);
+        rv_fail(error, RV_ERROR_FORMAT, "\"%.500s\" is %-s, expected a JSON object: {..}", path,
+                rv_json_shown(object, seen));
     cJSON_Delete(object);
     return NULL;
 }

@@ -156,9 +156,9 @@ TEST(Train, AMistakeInAConfigurationIsLocated)
     const std::string path = scratch_folder() + "/config.json", at = "\" line 1, column ";
     const std::map<std::string, std::string> messages = {
         {"", at + "1: the text ends, but its JSON object does not\n"},
-        {"[1]", "\" is not a JSON object\n"},
+        {"[1]", "\" is a list, expected a JSON object: {..}\n"},
         {"{\"model\":\"gru\"", at + "15: the text ends, but its JSON object does not\n"},
-        {"{\"model\":\"gru\"} {}", at + "17: this is not JSON, near {\"model\":\"gru\"} {}\n"},
+        {"{\"model\":\"gru\"} {}", at + "17: got {}, expected the end of the text\n"},
         {"{\"model\":\"gru\",\n  \"unit\": 3}",
          "\" line 2, column 3: unknown option \"unit\"; did you mean \"units\"?\n"},
         {"{\"task\": \"\\\"{\", \"units\": \"3\"}",

@@ -69,6 +69,10 @@ static const objective all[] = {
 };
 enum { ALL = sizeof all / sizeof *all };
 
+int objective_count(void) { return ALL; }
+
+const objective *objective_at(int index) { return index >= 0 && index < ALL ? &all[index] : NULL; }
+
 static const char *name_at(const void *list, int index)
 {
     return ((const objective *)list)[index].name;
@@ -85,16 +89,18 @@ const objective *objective_find(const char *name, rv_error *error)
 bool objective_check(const objective *o, const rv_trainer *trainer, bool halving, rv_error *error)
 {
     const bool labels = rv_trainer_setup(trainer)->data.classes > 0;
+    const char *task = rv_trainer_config(trainer)->data.task;
+    if (o->kind == OBJECTIVE_BITS && strcmp(task, "capacity") != 0)
+        return rv_fail(
+            error, RV_ERROR_ARGUMENT,
+            "--objective %s needs --task capacity, whose labels are random bits; got task "
+            "%.100s. Give that task, or use validation_%s",
+            o->name, task, labels ? "accuracy" : "error");
     if (labels ? o->numbers : o->labels)
         return rv_fail(error, RV_ERROR_ARGUMENT,
                        "--objective %s: the data have %s; use validation_loss or %s", o->name,
                        labels ? "labels" : "no labels",
                        labels ? "validation_accuracy" : "validation_error");
-    if (o->kind == OBJECTIVE_BITS && strcmp(rv_trainer_config(trainer)->data.task, "capacity") != 0)
-        return rv_fail(error, RV_ERROR_ARGUMENT,
-                       "--objective %s: only the labels of --task capacity are random bits; use "
-                       "validation_accuracy",
-                       o->name);
     return !halving || o->kind != OBJECTIVE_END ||
            rv_fail(error, RV_ERROR_ARGUMENT,
                    "--objective %s is known at the end of a run, but --halving decides before; use "

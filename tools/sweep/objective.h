@@ -19,6 +19,9 @@ typedef struct objective {
     double (*of)(const rv_trainer *trainer);
 } objective;
 
+int objective_count(void);
+const objective *objective_at(int index); /* NULL for no index of the table */
+
 /* NULL and an error that suggests a name when there is none. */
 const objective *objective_find(const char *name, rv_error *error);
 

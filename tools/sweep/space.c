@@ -43,10 +43,21 @@ static bool fail(const reading *r, const cJSON *at, const char *format, ...)
     return rv_json_fail(&r->json, at, r->error, "%s: %-s", r->row->key, text);
 }
 
+/* Digits and the tasks of files are no synthetic tasks. */
+static bool check_task(const char *name, rv_error *error)
+{
+    static const char *const others[] = {"digits", "text", "file"};
+    rv_source unused;
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (strcmp(name, others[i]) == 0) return true;
+    return rv_task_find(name) || rv_source_task(&unused, name, &(rv_task_options){0}, error);
+}
+
 /* Names are looked up now, so that no trial fails for one later. */
 static bool check_name(const char *key, const char *name, rv_error *error)
 {
     if (strcmp(key, "optimizer") == 0) return rv_lookup_optimizer(name, error);
+    if (strcmp(key, "task") == 0) return check_task(name, error);
     if (strcmp(key, "model") == 0)
         return rv_names_file(name, NULL) || rv_lookup_built_in(name, error);
     return true;
@@ -137,7 +148,7 @@ static bool read_object(const reading *r, space_entry *e, const cJSON *object)
         while (word < WORDS && strcmp(words[word], item->string) != 0) word++;
         if (word == WORDS) {
             rv_error why = {0};
-            rv_fail_unknown("distribution", item->string, word_at, NULL, WORDS, &why);
+            rv_fail_unknown("key", item->string, word_at, NULL, WORDS, &why);
             return fail(r, item, "%-s", why.text);
         }
         if (word == WHEN) {
@@ -209,7 +220,10 @@ static bool read_key(reading *r, const cJSON *item)
     if (!r->row) return rv_json_fail(&r->json, item, r->error, "%-s", why.text);
     if (!r->row->kept) return fail(r, item, "this is not a setting of a trial; leave it out");
     for (const space_entry *e = r->space->entries; e < r->space->entries + r->space->count; e++)
-        if (e->row == r->row) return fail(r, item, "this option is given twice");
+        if (e->row == r->row)
+            return r->row->alias
+                       ? fail(r, item, "given twice; %s is the same option", r->row->alias)
+                       : fail(r, item, "given twice");
     if (!cJSON_IsArray(item) || !cJSON_IsObject(item->child)) return add_entry(r, item);
     const cJSON *alternative; /* the first whose condition holds */
     cJSON_ArrayForEach(alternative, item)
