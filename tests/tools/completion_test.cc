@@ -102,6 +102,8 @@ TEST(Completion, Words)
     EXPECT_EQ(offer("recurve train --schedule = ex"), Words({"exponential"}));
     EXPECT_EQ(offer("recurve train --dtype ="), Words({"f32", "f64"}));
     EXPECT_EQ(offer("recurve train --task moving"), Words({"moving-digits"}));
+    EXPECT_EQ(offer("recurve train --task di"), Words({"digits"}));
+    EXPECT_EQ(offer("recurve sweep --objective bits_"), Words({"bits_per_parameter"}));
     EXPECT_EQ(offer("recurve train --optimizer adamw"), Words({"adamw"}));
     EXPECT_EQ(offer("recurve gradcheck --op conv2d_t"), Words({"conv2d_transpose"}));
     EXPECT_EQ(offer("recurve train --hidden-size 1"), Words());
@@ -179,11 +181,35 @@ TEST(Completion, OfZsh)
     EXPECT_EQ(zsh_offers({"recurve tr", "recurve train --schedule co", "recurve train --dtype=",
                           "recurve train --optimizer=adamw", "recurve compare --models gru,mingr",
                           "recurve fmt --in-place --ch", "recurve train my", "recurve none -",
-                          "recurve run --out my", "recurve train --seq"},
+                          "recurve run --out my", "recurve train --seq",
+                          "recurve sweep --objective bits_", "recurve train --task di"},
                          folder),
-              Words({"train", "--",     "constant", "cosine", "--",         "f32", "f64",   "--",
-                     "adamw", "--",     "mingru",   "--",     "--check",    "--",  "my.rv", "--",
-                     "--",    "my.csv", "my.rv",    "--",     "--sequence", "--"}));
+              Words({"train",
+                     "--",
+                     "constant",
+                     "cosine",
+                     "--",
+                     "f32",
+                     "f64",
+                     "--",
+                     "adamw",
+                     "--",
+                     "mingru",
+                     "--",
+                     "--check",
+                     "--",
+                     "my.rv",
+                     "--",
+                     "--",
+                     "my.csv",
+                     "my.rv",
+                     "--",
+                     "--sequence",
+                     "--",
+                     "bits_per_parameter",
+                     "--",
+                     "digits",
+                     "--"}));
 }
 
 /* The installed page of a command, too, indents the lines of a block as its text does. */

@@ -3,14 +3,15 @@
 #include <string.h>
 
 #include "tools/manual/manual.h"
+#include "tools/sweep/objective.h"
 
 /* _recurve_MODEL='curnn antisymmetric-rnn ..' */
-#define PRINT_NAMES(variable, what) \
+#define PRINT_NAMES(variable, what, more) \
     do { \
         fputs("_recurve_" variable "='", stdout); \
-        for (int i = 0; i < rv_##what##_count(); i++) \
-            printf("%s%s", i > 0 ? " " : "", rv_##what##_at(i)->name); \
-        puts("'"); \
+        for (int i = 0; i < what##_count(); i++) \
+            printf("%s%s", i > 0 ? " " : "", what##_at(i)->name); \
+        puts(more "'"); \
     } while (false)
 
 /* ---- bash ---- */
@@ -31,10 +32,11 @@ static void print_rows(const command *page)
 
 static void print_tables(void)
 {
-    PRINT_NAMES("MODEL", model);
-    PRINT_NAMES("OPTIMIZER", optimizer);
-    PRINT_NAMES("TASK", task);
-    PRINT_NAMES("OP", op);
+    PRINT_NAMES("MODEL", rv_model, "");
+    PRINT_NAMES("OPTIMIZER", rv_optimizer, "");
+    PRINT_NAMES("TASK", rv_task, " digits");
+    PRINT_NAMES("OP", rv_op, "");
+    PRINT_NAMES("METRIC", objective, "");
 }
 
 void print_bash_tables(void)
