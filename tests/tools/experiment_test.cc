@@ -1,4 +1,5 @@
 /* recurve experiment: its numbers are computed again from its trials, by other code. */
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <string>
@@ -75,14 +76,30 @@ TEST(Experiment, CapacityIsTheMostBitsPerParameterOfAnyTrial)
         EXPECT_GT(best, 0.01);
         EXPECT_NEAR(number(row, "bits_per_parameter"), best, 1e-12);
         EXPECT_EQ(number(row, "trials"), 6);
+        EXPECT_EQ(number(row, "diverge"),
+                  own.size() - std::count_if(own.begin(), own.end(),
+                                             [](const Trial &t) { return t.state == "done"; }));
+        EXPECT_EQ(number(row, "untrainable"), 0);
     }
     EXPECT_EQ(experiment(words).out, outcome.out); /* a finished experiment is printed again */
     for (const char *how : {"--show", "", "capacity --show"})
         EXPECT_EQ(experiment("--json --database " + database + " " + how).out, outcome.out);
-    EXPECT_EQ(experiment("memory --show --database " + database).err,
-              "recurve experiment: \"" + database +
-                  "\" holds the experiment capacity, not memory\n"
-                  "Try 'recurve experiment --help'.\n");
+    const std::string holds = "recurve experiment: \"" + database + "\" holds ",
+                      help = "\nTry 'recurve experiment --help'.\n";
+    for (const char *how : {" --show", ""})
+        EXPECT_EQ(experiment("memory" + (how + (" --database " + database))).err,
+                  holds + "the experiment capacity, not memory" + help);
+    EXPECT_EQ(
+        experiment("capacity --models rnn --parameters 200 --size 8 --database " + database).err,
+        holds +
+            "an experiment with --models ugrnn,rnn, not rnn; name another --database, or "
+            "continue that experiment without its name" +
+            help);
+    EXPECT_EQ(experiment(words + " --lr 0.1").err,
+              holds +
+                  "another experiment: --learning-rate is unset, not 0.1; name another "
+                  "--database, or continue that experiment without \"capacity\"" +
+                  help);
     const Outcome more = experiment("--json --trials 7 --database " + database);
     EXPECT_EQ(more.status, 0) << more.err;
     EXPECT_EQ(number(cJSON_GetArrayItem(Json(more.out).root(), 1), "trials"), 7);
@@ -90,9 +107,11 @@ TEST(Experiment, CapacityIsTheMostBitsPerParameterOfAnyTrial)
                                     "--epochs 25 --size 8 --database " +
                                     database);
     EXPECT_CONTAINS(text.out, "bits/parameter\nugrnn ");
-    EXPECT_CONTAINS(text.out, "to repeat: recurve experiment capacity --models ugrnn,rnn "
-                              "--parameters 200 --trials 6 --epochs 25 --size 8 --database " +
-                                  database + "\n");
+    EXPECT_CONTAINS(
+        text.out,
+        "to repeat, with a new --database: recurve experiment capacity --models ugrnn,rnn "
+        "--parameters 200 --trials 6 --epochs 25 --size 8 --database " +
+            database + "\n");
 }
 
 TEST(Experiment, TrainabilityIsTheShareThatFailsWithTheWilsonInterval)
@@ -105,8 +124,8 @@ TEST(Experiment, TrainabilityIsTheShareThatFailsWithTheWilsonInterval)
     ASSERT_EQ(outcome.status, 0) << outcome.err;
     const Json json(outcome.out);
     const cJSON *row = cJSON_GetArrayItem(json.root(), 0);
-    const double n = 12, p = number(row, "infeasible") / n, z = 1.959964;
-    EXPECT_EQ(number(row, "fails"), p);
+    const double n = 12, p = number(row, "fail") / n, z = 1.959964;
+    EXPECT_EQ(number(row, "share"), p);
     EXPECT_GT(p, 0);
     EXPECT_LT(p, 1);
     /* The interval's ends are the shares q of which p is z standard deviations away. */
@@ -122,7 +141,7 @@ TEST(Experiment, TrainabilityIsTheShareThatFailsWithTheWilsonInterval)
     int failed = 0;
     for (const Trial &t : trials.at("gru"))
         failed += t.state == "diverged" || t.objective > threshold;
-    EXPECT_EQ(failed, number(row, "infeasible"));
+    EXPECT_EQ(failed, number(row, "fail"));
 }
 
 TEST(Experiment, MemoryIsTheLeastErrorForEachNumberOfUnits)
@@ -159,6 +178,34 @@ TEST(Experiment, ADatabaseIsShownWithWhatTheCommandLineFixed)
                   .status,
               0);
     EXPECT_CONTAINS(experiment("--show --database " + other).out, " 70 ");
+}
+
+/* gru has 449 parameters with 32 inputs and 4 units, and 512 with 16 inputs and 7 units. */
+TEST(Experiment, DrawsSizesWithWhichANetHasItsParameters)
+{
+    const std::string database = scratch_folder() + "/c.sqlite",
+                      words = "capacity --models gru,rnn --epochs 1 --samples 40 --quiet ";
+    const Outcome outcome =
+        experiment(words + "--parameters 500 --trials 6 --database " + database);
+    EXPECT_EQ(outcome.status, 0);
+    EXPECT_EQ(outcome.err, "");
+    EXPECT_EQ(rows(database, "SELECT DISTINCT settings ->> 'size' FROM trial WHERE settings ->> "
+                             "'model' = 'gru'"),
+              "16\n");
+    EXPECT_EQ(rows(database, "SELECT count(DISTINCT settings ->> 'size') FROM trial WHERE settings "
+                             "->> 'model' = 'rnn'"),
+              "2\n");
+    const Outcome some =
+        experiment(words + "--size 32 --parameters 500 --trials 1 --database " + database + "2");
+    EXPECT_EQ(some.status, 0);
+    EXPECT_EQ(
+        some.err.find(
+            "recurve experiment: these nets are left out; give other --parameters for "
+            "them:\ngru, 1 layer: --parameters: got 500, but the nearest number that a net of "
+            "gru has is 449, with 4 --units; expected a number within 10 %\n"),
+        0u)
+        << some.err;
+    EXPECT_CONTAINS(some.out, "not trained\n");
 }
 
 TEST(Experiment, MistakesAreExplained)
@@ -198,8 +245,14 @@ TEST(Experiment, EveryReasonForAFailureIsReported)
                    "number > 0");
     EXPECT_EQ(experiment("--show --database " + database).err,
               "recurve experiment: 2 trials could not be trained and do not count, such as trial "
-              "1: b\nrecurve experiment: 1 trial could not be trained and does not count, such as "
-              "trial 3: a\n");
+              "1: b\nrecurve experiment: 1 trial could not be trained and does not count: trial 3: "
+              "a\n");
+    const Outcome shown = experiment("--show --database " + database);
+    EXPECT_CONTAINS(shown.out,
+                    "\nrnn                   1          2          -      0  not trained\n");
+    const Json json(experiment("--show --json --database " + database).out);
+    EXPECT_EQ(number(cJSON_GetArrayItem(json.root(), 0), "untrainable"), 1);
+    EXPECT_EQ(number(cJSON_GetArrayItem(json.root(), 1), "untrainable"), 2);
     /* A sweep of the same task for something else. */
     rows(database, "UPDATE sweep SET value = 'validation_loss' WHERE key = 'objective'");
     EXPECT_CONTAINS(experiment("--show --database " + database).err, "holds no experiment");

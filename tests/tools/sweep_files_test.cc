@@ -54,8 +54,9 @@ TEST(Sweep, PartsOfASweepMergeToTheWhole)
     refused(b, "\"" + b + "\" holds another sweep than \"" + all +
                    "\": --seed is 2, not 1; merge the files of one sweep");
     refused(folder + "/none", "cannot open \"" + folder +
-                                  "/none\": No such file or directory; begin a sweep with "
-                                  "SPACE.json, or name its database");
+                                  "/none\": No such file or directory; name a file that exists: "
+                                  "`recurve sweep SPACE.json` and `recurve experiment NAME` make "
+                                  "new ones");
 }
 
 /* Each part lacks one trial of the bracket at the end of the rung. */
@@ -150,13 +151,16 @@ TEST(Sweep, ADatabaseOfAnotherSweepIsRefusedAndUnchanged)
     const std::string before = table(database);
     const auto refused = [&](const std::string &arguments, const std::string &message, int status) {
         const Outcome outcome = sweep(arguments + all);
-        EXPECT_EQ(outcome.err, "recurve sweep: " + message + "\n" +
+        std::string expected = message;
+        if (const size_t at = expected.find("SPACE\""); at != std::string::npos)
+            expected.replace(at, 5, arguments.substr(0, arguments.find(' ')));
+        EXPECT_EQ(outcome.err, "recurve sweep: " + expected + "\n" +
                                    (status == 2 ? "Try 'recurve sweep --help'.\n" : ""));
         EXPECT_EQ(outcome.status, status);
     };
     const std::string another = "\"" + database + "\" holds another sweep: ",
                       instead = "; name another --database, or continue that sweep without "
-                                "SPACE.json";
+                                "\"SPACE\"";
     refused(space + " --seed 2", another + "--seed is 1, not 2" + instead, 2);
     refused(space + " --epochs 2", another + "--epochs is unset, not 2" + instead, 2);
     refused(written(R"({"units": [4, 6], "epochs": 1})"),
@@ -168,9 +172,16 @@ TEST(Sweep, ADatabaseOfAnotherSweepIsRefusedAndUnchanged)
     refused(space + " --objective loss",
             another + "--objective is validation_loss, not loss" + instead, 2);
     refused("--epochs 5",
-            "--epochs: a sweep that continues has its own options; leave this one out, or begin "
-            "another "
-            "sweep",
+            "--epochs: \"" + database +
+                "\" has options of its own; leave this one out, or name a new --database",
+            2);
+    refused(space + " --show",
+            "--show prints the trials that the database has; leave out SPACE.json, or --show to "
+            "train",
+            2);
+    refused("--show --objective parameters",
+            "--objective: \"" + database +
+                "\" has options of its own; leave this one out, or name a new --database",
             2);
     rows(database, "PRAGMA user_version = 7");
     refused("--show",

@@ -29,7 +29,7 @@ static const option_row options[] = {
         .alias = "model", .group = "The experiment"),
     ROW(nets.parameters, "parameters", "N,..", TEXT,
         "capacity, trainability: numbers of parameters; each net\n"
-        "has as many units as come closest (default: 1000)"),
+        "has as many units as come closest, within 10 % (default:\n1000)"),
     ROW(nets.units, "units", "N,..", TEXT, "memory: numbers of units (default: 32,48,64,80,96)",
         .alias = "hidden-size"),
     ROW(nets.layers, "layers", "N,..", TEXT, "numbers of layers (default: 1)",
@@ -106,8 +106,8 @@ const command command_experiment = {
         "at\n"
         "random for each trial. Their ranges are this program's; `recurve sweep --database FILE\n"
         "--json` prints them. An option that is given replaces what is drawn.\n\n"
-        "capacity      random labels are learned by heart; their number b is drawn, too. If the\n"
-        "              fraction p is right, the net holds b + b (p log2 p + (1-p) log2(1-p))\n"
+        "capacity      random labels are learned by heart; the samples b are drawn, too. If the\n"
+        "              accuracy p is reached, the net holds b + b (p log2 p + (1-p) log2(1-p))\n"
         "              bits. The row of a cell is its trial with the most bits per parameter.\n"
         "memory        64 random numbers are shown once and repeated at the end: the least mean\n"
         "              squared error of any trial.\n"
@@ -151,19 +151,27 @@ static void print_word(const char *word)
 /* getopt_long has moved the operand to the end of the command line. */
 static void print_command(int argc, char **argv)
 {
-    say(stdout, "to repeat: recurve experiment");
+    say(stdout, "to repeat, with a new --database: recurve experiment");
     print_word(argv[argc - 1]);
     for (int i = 1; i < argc - 1; i++) print_word(argv[i]);
     fputc('\n', stdout);
 }
 
-static exit_status experiment_run(experiment_options *o, const experiment_plan *p, rv_error *error)
+static void warn_left_out(const experiment_plan *p)
+{
+    rv_error text = {0};
+    rv_fail(&text, RV_ERROR_ARGUMENT,
+            "these nets are left out; give other --parameters for them:%-s", p->left_out);
+    command_warn(&command_experiment, text.text);
+}
+
+static exit_status experiment_run(experiment_options *o, experiment_plan *p, rv_error *error)
 {
     search w;
     const int64_t usual = p->space ? p->of->trials : 0,
                   trials = (o->trials ? o->trials : usual) * experiment_groups(p);
     o->search.space = p->space;
-    o->search.from = "the experiment";
+    o->search.from = p->of->name;
     o->search.objective = p->space ? p->of->objective : NULL;
     o->search.range = (trial_range){0, trials - 1}; /* -1: those that the database has */
     o->search.quiet = o->search.quiet || o->json;
@@ -174,10 +182,15 @@ static exit_status experiment_run(experiment_options *o, const experiment_plan *
     }
     exit_status result = STATUS_USAGE;
     if (search_open(&w, &command_experiment, &o->search, !o->show, error)) {
+        if (*p->left_out) warn_left_out(p);
         result = o->show ? STATUS_OK : search_train(&w, error);
         if (result == STATUS_OK && !experiment_report(&w, p, o->json, o->plot, error))
             result = STATUS_FAILED;
         if (result == STATUS_OK && !o->json && p->space) print_command(o->argc, o->argv);
+    } else if (p->space && error->code == RV_ERROR_ARGUMENT) {
+        rv_error why = {0}; /* in words of the experiment */
+        if (!experiment_plan_holds(p, o->search.database, &why) && why.code == RV_ERROR_ARGUMENT)
+            *error = why;
     }
     search_close(&w);
     return result;
@@ -190,7 +203,7 @@ static bool make_plan(experiment_plan *p, const experiment_options *o, rv_error 
         return rv_fail(error, RV_ERROR_ARGUMENT,
                        "which experiment? Give capacity, memory or trainability");
     if (path && (!name || o->show)) return experiment_plan_read(p, &o->nets, path, error);
-    return experiment_plan_make(p, &o->nets, error) &&
+    return experiment_plan_make(p, &o->nets, &o->search.config, error) &&
            (path || rv_fail(error, RV_ERROR_ARGUMENT,
                             "--database names the file that keeps the trials; give one, such "
                             "as --database %s.sqlite",

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "tensor/memory.h"
+#include "tensor/text_internal.h"
 #include "train/json_internal.h"
 #include "train/setup/lookup.h"
 #include "train/trainer/trainer.h"
@@ -46,8 +47,8 @@ static void count_error(group *g, const outcome *t, double threshold)
 static void count_failure(group *g, const outcome *t, double threshold)
 {
     const double z = 1.959964, n = (double)g->ended;
-    if (!t->diverged && !(t->objective <= threshold)) g->infeasible++;
-    const double p = (double)g->infeasible / n, center = p + z * z / (2 * n),
+    if (!t->diverged && !(t->objective <= threshold)) g->failed++;
+    const double p = (double)g->failed / n, center = p + z * z / (2 * n),
                  width = z * sqrt(p * (1 - p) / n + z * z / (4 * n * n));
     g->value = p;
     g->low = fmax((center - width) / (1 + z * z / n), 0);
@@ -63,7 +64,7 @@ static const experiment experiments[] = {
     {"memory", "validation_error", "error", "mean squared error", "units", "32,48,64,80,96",
      "rnn,irnn,ugrnn,gru,lstm", 20, 20,
      "\"task\": \"memory\", \"size\": 64, \"batch-size\": [32, 128]," TUNED, count_error},
-    {"trainability", "validation_error", "fails", "share of settings that fail", "parameters",
+    {"trainability", "validation_error", "share", "share of settings that fail", "parameters",
      "1000", "rnn,irnn,ugrnn,gru,lstm", 100, 20,
      "\"task\": \"parentheses\", \"size\": 2, \"samples\": 1000, "
      "\"batch-size\": [16, 32, 64]," TUNED,
@@ -173,7 +174,75 @@ static bool add_forget(cJSON *drawn, const experiment_plan *p)
     return ok;
 }
 
-static bool make_space(experiment_plan *p, rv_error *error)
+/* Whether net i can be made with this size of the task; else *why says why not. */
+static bool is_net(const experiment_plan *p, int i, int64_t size, const rv_train_config *given,
+                   rv_error *why)
+{
+    const int models = p->models.count, sizes = p->sizes.count;
+    rv_train_config c = *given;
+    c.data.task = task_of(p->of);
+    c.data.size = size;
+    if (!c.data.samples) c.data.samples = 512;
+    c.net.model = p->models.item[i % models];
+    c.net.parameters = atoll(p->sizes.item[i / models % sizes]);
+    c.net.layers = atoll(p->layers.item[i / models / sizes]);
+    rv_trainer *trainer = rv_trainer_new_checked(&c, why);
+    rv_trainer_free(trainer);
+    return trainer;
+}
+
+/* {"choices": [16], "when": {"model": "gru", "parameters": 500, "layers": 1}} */
+static bool add_choice(cJSON *to, const experiment_plan *p, int i, cJSON *choices)
+{
+    const int models = p->models.count, sizes = p->sizes.count;
+    cJSON *entry = cJSON_CreateObject();
+    bool ok = cJSON_AddItemToArray(to, entry) && cJSON_AddItemToObject(entry, "choices", choices);
+    if (!ok) cJSON_Delete(choices);
+    cJSON *when = ok ? cJSON_AddObjectToObject(entry, "when") : NULL;
+    return when && cJSON_AddStringToObject(when, "model", p->models.item[i % models]) &&
+           cJSON_AddNumberToObject(when, "parameters", atof(p->sizes.item[i / models % sizes])) &&
+           cJSON_AddNumberToObject(when, "layers", atof(p->layers.item[i / models / sizes]));
+}
+
+/* Units are whole, so a net may come within 10 % of its parameters with some sizes of the task only. These are then drawn.
+ * A net that cannot with any is noted as left out. */
+static bool choose_sizes(experiment_plan *p, const rv_train_config *given, cJSON *drawn)
+{
+    enum { MOST_CHOICES = 128, LINE = 200 };
+    rv_text left_out = {p->left_out, p->left_out + sizeof p->left_out};
+    cJSON *usual = cJSON_GetObjectItem(drawn, "size"), *all = cJSON_CreateArray(), *size;
+    bool ok = usual && all;
+    for (int i = 0; ok && i < experiment_groups(p); i++) {
+        rv_error why = {0};
+        cJSON *fits = cJSON_CreateArray();
+        const cJSON *first = cJSON_IsArray(usual) ? usual->child : usual;
+        for (const cJSON *at = first; ok && at; at = cJSON_IsArray(usual) ? at->next : NULL) {
+            const int64_t n = given->data.size ? given->data.size : (int64_t)at->valuedouble;
+            if (is_net(p, i, n, given, &why))
+                ok = cJSON_AddItemToArray(fits, cJSON_CreateNumber((double)n));
+        }
+        ok = ok && fits && why.code != RV_ERROR_MEMORY;
+        const int count = cJSON_GetArraySize(fits);
+        if (ok && count == 0 && left_out.end - left_out.at > LINE)
+            rv_put(&left_out, "\n%s, %d layer(s): %-s", p->models.item[i % p->models.count],
+                   atoi(p->layers.item[i / p->models.count / p->sizes.count]), why.text);
+        if (ok && count > 0 && count < cJSON_GetArraySize(usual) &&
+            cJSON_GetArraySize(all) < MOST_CHOICES)
+            ok = add_choice(all, p, i, fits);
+        else
+            cJSON_Delete(fits);
+    }
+    if (!ok || !all->child) {
+        cJSON_Delete(all);
+        return ok;
+    }
+    size = cJSON_CreateObject();
+    ok = cJSON_AddItemToObject(size, "choices", cJSON_DetachItemViaPointer(drawn, usual)) &&
+         cJSON_AddItemToArray(all, size);
+    return cJSON_AddItemToObject(drawn, "size", all) && ok;
+}
+
+static bool make_space(experiment_plan *p, const rv_train_config *given, rv_error *error)
 {
     char text[2048];
     snprintf(text, sizeof text, "{%s, \"epochs\": %" PRId64 "}", p->of->space, p->of->epochs);
@@ -187,6 +256,7 @@ static bool make_space(experiment_plan *p, rv_error *error)
         ok = cJSON_AddItemToObject(drawn, item->string, item);
         if (!ok) cJSON_Delete(item);
     }
+    if (ok && strcmp(p->of->size, "units") != 0) ok = choose_sizes(p, given, drawn);
     p->space = ok ? rv_json_text(drawn, true) : NULL;
     cJSON_Delete(tuned);
     cJSON_Delete(drawn);
@@ -220,7 +290,8 @@ void experiment_plan_free(experiment_plan *p)
 }
 
 /* A new experiment, from the command line. */
-bool experiment_plan_make(experiment_plan *p, const experiment_nets *o, rv_error *error)
+bool experiment_plan_make(experiment_plan *p, const experiment_nets *o,
+                          const rv_train_config *given, rv_error *error)
 {
     if (!find_experiment(p, o->name, error)) return false;
     const bool by_units = strcmp(p->of->size, "units") == 0;
@@ -235,7 +306,7 @@ bool experiment_plan_make(experiment_plan *p, const experiment_nets *o, rv_error
            (experiment_groups(p) <= MOST_GROUPS ||
             rv_fail(error, RV_ERROR_ARGUMENT, "%d nets; give at most %d", experiment_groups(p),
                     MOST_GROUPS)) &&
-           make_space(p, error);
+           make_space(p, given, error);
 }
 
 /* The list that add_each wrote. */
@@ -247,7 +318,7 @@ static bool read_each(list *l, const space *s, int entry, const char *key, rv_er
     if (entry >= s->count || e->kind != SPACE_EACH || strcmp(e->row->key, key) != 0) return false;
     cJSON_ArrayForEach(item, e->choices)
     {
-        snprintf(text, sizeof text, "%.0f", item->valuedouble);
+        snprintf(text, sizeof text, "%.0f", item->valuedouble); /* 1000000, not 1e+06 */
         const char *word = cJSON_IsString(item) ? item->valuestring : text;
         const size_t left = (size_t)(joined + sizeof joined - at);
         const int length = snprintf(at, left, "%s%s", at > joined ? "," : "", word);
@@ -255,6 +326,36 @@ static bool read_each(list *l, const space *s, int entry, const char *key, rv_er
         at += length;
     }
     return parse_list(l, key, joined, entry > 0, error);
+}
+
+/* "rnn,gru": the text of a list, whose items are lost. */
+static const char *joined(list *l)
+{
+    for (int i = 1; i < l->count; i++) l->text[l->item[i] - l->text - 1] = ',';
+    return l->text;
+}
+
+static bool check_list(list *its, list *l, const char *option, const char *path, rv_error *error)
+{
+    bool same = its->count == l->count;
+    for (int i = 0; same && i < l->count; i++) same = strcmp(its->item[i], l->item[i]) == 0;
+    return same ||
+           rv_fail(error, RV_ERROR_ARGUMENT,
+                   "\"%.300s\" holds an experiment with --%s %.100s, not %.100s; name another "
+                   "--database, or continue that experiment without its name",
+                   path, option, joined(its), joined(l));
+}
+
+bool experiment_plan_holds(experiment_plan *p, const char *path, rv_error *error)
+{
+    experiment_plan its = {0};
+    const experiment_nets same = {.name = p->of->name};
+    const bool ok = experiment_plan_read(&its, &same, path, error) &&
+                    check_list(&its.models, &p->models, "models", path, error) &&
+                    check_list(&its.sizes, &p->sizes, p->of->size, path, error) &&
+                    check_list(&its.layers, &p->layers, "layers", path, error);
+    experiment_plan_free(&its);
+    return ok;
 }
 
 /* The experiment that the database holds: its lists are the grid of the space. */

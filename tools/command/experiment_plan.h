@@ -9,8 +9,9 @@ enum { MOST_GROUPS = 4096, MOST_LISTED = 64 };
 
 /* Trials with the same model, size and layers are a group, whose trials become one number. */
 typedef struct group {
-    int model, size, layers; /* in the lists */
-    int64_t ended, infeasible, parameters;
+    int model, size, layers;           /* in the lists */
+    int64_t ended, failed, parameters; /* failed: diverged, or of trainability, failed */
+    int64_t untrainable;               /* trials that could not be trained; not among `ended` */
     /* Of capacity: those of the trial with the most bits per parameter. Of memory: the least error. Of trainability: the
      * share of trials that fail, between low and high. */
     double value, samples, accuracy, bits, low, high;
@@ -48,6 +49,7 @@ typedef struct experiment_plan {
     const experiment *of;
     list models, sizes, layers;
     char *space;
+    char left_out[RV_ERROR_TEXT - 160]; /* lines: nets that cannot be made, and why */
 } experiment_plan;
 
 int experiment_groups(const experiment_plan *p);
@@ -58,8 +60,12 @@ typedef struct experiment_nets {
     const char *name, *models, *parameters, *units, *layers;
 } experiment_nets;
 
-/* A new experiment. Free the plan also after a failure, here and below. */
-bool experiment_plan_make(experiment_plan *p, const experiment_nets *nets, rv_error *error);
+/* A new experiment, with the options of runs that are given. Free the plan also after a failure, here and below. */
+bool experiment_plan_make(experiment_plan *p, const experiment_nets *nets,
+                          const rv_train_config *given, rv_error *error);
+
+/* Whether the database holds this experiment, with these nets. */
+bool experiment_plan_holds(experiment_plan *p, const char *path, rv_error *error);
 
 /* The experiment that the database holds. Its `space` is NULL. */
 bool experiment_plan_read(experiment_plan *p, const experiment_nets *nets, const char *path,

@@ -36,22 +36,26 @@ static bool read_groups(search *w, const experiment_plan *p, double threshold, g
                             .value = NAN};
     sqlite3_stmt *query = database_query(
         &w->database, error,
-        "SELECT number, state = 'diverged', objective, parameters, coalesce(settings ->> "
-        "'samples', "
-        "(SELECT value ->> 'samples' FROM sweep WHERE key = 'options')), (SELECT "
+        "SELECT number, state, objective, parameters, coalesce(settings ->> 'samples', (SELECT "
+        "value ->> 'samples' FROM sweep WHERE key = 'options')), (SELECT "
         "max(validation_accuracy) FROM epoch WHERE trial = number) FROM trial WHERE state IN "
-        "('done', 'diverged') AND number BETWEEN ? AND ?",
+        "('done', 'diverged', 'failed') AND number BETWEEN ? AND ?",
         "ii", w->range.first, w->range.last);
     while (database_next(&w->database, query, error)) {
         group *g = &groups[sqlite3_column_int64(query, 0) % count];
+        const char *state = (const char *)sqlite3_column_text(query, 1);
         const bool valued = sqlite3_column_type(query, 2) != SQLITE_NULL;
-        const outcome t = {.diverged = sqlite3_column_int(query, 1) != 0,
+        const outcome t = {.diverged = state && strcmp(state, "diverged") == 0,
                            .objective = valued ? sqlite3_column_double(query, 2) : NAN,
                            .parameters = sqlite3_column_int64(query, 3),
                            .samples = sqlite3_column_double(query, 4),
                            .accuracy = sqlite3_column_double(query, 5)};
+        if (state && strcmp(state, "failed") == 0) {
+            g->untrainable++;
+            continue;
+        }
         g->ended++;
-        g->infeasible += t.diverged;
+        g->failed += t.diverged;
         p->of->count(g, &t, threshold);
     }
     return error->code == RV_OK;
@@ -71,9 +75,13 @@ static void print_groups(const experiment_plan *p, const group *groups, double t
                  : "         error\n",
         "samples", "accuracy", "bits");
     for (const group *g = groups; g < groups + experiment_groups(p); g++) {
+        if (g->ended == 0) {
+            say(stdout, "%-16s %6s %10s %10s %6d  not trained\n", p->models.item[g->model],
+                p->layers.item[g->layers], p->sizes.item[g->size], "-", 0);
+            continue;
+        }
         say(stdout, "%-16s %6s %10s %10" PRId64 " %6" PRId64 " %8" PRId64, p->models.item[g->model],
-            p->layers.item[g->layers], p->sizes.item[g->size], g->parameters, g->ended,
-            g->infeasible);
+            p->layers.item[g->layers], p->sizes.item[g->size], g->parameters, g->ended, g->failed);
         if (isnan(g->value))
             say(stdout, "  -\n");
         else if (bits)
@@ -95,9 +103,11 @@ static bool print_json(const experiment_plan *p, const group *groups, rv_error *
         cJSON_AddNumberToObject(object, "layers", atof(p->layers.item[g->layers]));
         cJSON_AddNumberToObject(object, strcmp(p->of->size, "units") == 0 ? "units" : "budget",
                                 atof(p->sizes.item[g->size]));
-        cJSON_AddNumberToObject(object, "parameters", (double)g->parameters);
+        json_add_number(object, "parameters", g->ended > 0 ? (double)g->parameters : NAN);
         cJSON_AddNumberToObject(object, "trials", (double)g->ended);
-        cJSON_AddNumberToObject(object, "infeasible", (double)g->infeasible);
+        cJSON_AddNumberToObject(object, experiment_is(p->of, "trainability") ? "fail" : "diverge",
+                                (double)g->failed);
+        cJSON_AddNumberToObject(object, "untrainable", (double)g->untrainable);
         json_add_number(object, p->of->value, g->value);
         if (experiment_is(p->of, "capacity")) {
             json_add_number(object, "samples", g->samples);
@@ -176,10 +186,11 @@ static bool warn_failed(search *w, rv_error *error)
         const char *message = (const char *)sqlite3_column_text(query, 2);
         rv_error text = {0};
         rv_fail(&text, RV_ERROR_ARGUMENT,
-                "%" PRId64 " trial(s) could not be trained and %s not count, such as trial %" PRId64
-                ": %-.800s",
-                count, count == 1 ? "does" : "do", (int64_t)sqlite3_column_int64(query, 1),
-                message ? message : "");
+                count == 1 ? "%" PRId64 " trial could not be trained and does not count: trial "
+                             "%" PRId64 ": %-.800s"
+                           : "%" PRId64 " trials could not be trained and do not count, such as "
+                             "trial %" PRId64 ": %-.800s",
+                count, (int64_t)sqlite3_column_int64(query, 1), message ? message : "");
         command_warn(w->page, text.text);
     }
     return error->code == RV_OK;

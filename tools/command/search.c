@@ -119,21 +119,21 @@ static bool check_same(const search *w, const sweep_plan *fresh, rv_error *error
     char what[DIFFERENCE];
     return !sweep_plan_differs(&w->plan, fresh, what) ||
            rv_fail(error, RV_ERROR_ARGUMENT,
-                   "\"%.300s\" holds another sweep: %-s; name another --database, or continue that "
-                   "sweep without SPACE.json",
-                   w->database.path, what);
+                   "\"%.300s\" holds another %s: %-s; name another --database, or continue that %s "
+                   "without \"%.300s\"",
+                   w->database.path, w->page->name, what, w->page->name, w->options->from);
 }
 
-/* Without a space, a sweep continues with its own options. */
+/* Without a space, what the database holds continues, or is shown, with its own options. */
 static bool check_continued(const search_options *o, rv_error *error)
 {
     const rv_train_config none = rv_train_config_new();
     const rv_config_row *row = rv_train_config_difference(&none, &o->config);
     const char *key = row ? row->key : o->objective ? "objective" : o->halving ? "halving" : NULL;
     return !key || rv_fail(error, RV_ERROR_ARGUMENT,
-                           "--%s: a sweep that continues has its own options; leave this one out, "
-                           "or begin another sweep",
-                           key);
+                           "--%s: \"%.300s\" has options of its own; leave this one out, or name a "
+                           "new --database",
+                           key, o->database);
 }
 
 /* The numbers of --trials, or of those that the database has. */
@@ -179,7 +179,7 @@ bool search_open(search *w, const command *page, const search_options *o, bool t
     bool ok = begins ? read_space(o, &w->space, &fresh, error) &&
                            complete_plan(o, &fresh, &w->space, error) &&
                            (o->range.last < 0 || check_brackets(&fresh, o->range, error))
-                     : !trains || check_continued(o, error);
+                     : check_continued(o, error);
     ok = ok && database_open(&w->database, o->database, begins ? &fresh : NULL, &w->plan, error) &&
          database_check(&w->database, error) && (!begins || check_same(w, &fresh, error)) &&
          (begins || space_parse(&w->space, w->plan.space, w->database.path, error)) &&

@@ -54,7 +54,8 @@ static const option_row options[] = {
     ROW(merge, "merge", NULL, FLAG,
         "copy the trials of other files of this sweep, given in\n"
         "place of SPACE.json, into the database"),
-    ROW(show, "show", NULL, FLAG, "print all trials, the best first", .group = "What is printed"),
+    ROW(show, "show", NULL, FLAG, "print all trials, the best first, without training",
+        .group = "What is printed"),
     ROW(best, "best", NULL, FLAG,
         "print the configuration of the best trial, for\n`recurve train --config`"),
     ROW(csv, "csv", NULL, FLAG, "print all trials as CSV"),
@@ -152,6 +153,10 @@ static bool check_options(sweep_options *o, int files, rv_error *error)
             "--merge copies trials of other databases; name them: --merge part-*.sqlite");
     if (o->merge && o->trials)
         return rv_fail(error, RV_ERROR_ARGUMENT, "--merge copies all trials; leave out --trials");
+    if (o->show && files > 0 && !o->merge)
+        return rv_fail(error, RV_ERROR_ARGUMENT,
+                       "--show prints the trials that the database has; leave out SPACE.json, or "
+                       "--show to train");
     if (files > 1 && !o->merge)
         return rv_fail(error, RV_ERROR_ARGUMENT, "a sweep has one SPACE.json, got %d files", files);
     if (o->show + o->best + o->csv + o->json > 1)

@@ -313,7 +313,8 @@ static bool open_file(database *d, bool create, rv_error *error)
                        rv_reason(errno),
                        errno != ENOENT ? ""
                        : create        ? "; make its folder, or name another file"
-                                       : "; begin a sweep with SPACE.json, or name its database");
+                                : "; name a file that exists: `recurve sweep SPACE.json` and "
+                                  "`recurve experiment NAME` make new ones");
     if (sqlite3_open_v2(d->path, &d->sqlite, flags, NULL) != SQLITE_OK)
         return d->sqlite ? fail(d, error) : rv_fail_memory(error);
     sqlite3_busy_timeout(d->sqlite, BUSY_MILLISECONDS);
