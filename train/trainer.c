@@ -199,7 +199,8 @@ static bool train(rv_trainer *t, rv_error *error)
     while (!at_end(t) && !r->interrupted) {
         if (!rv_train_epoch(t, error)) return false;
         if (r->interrupted) break;
-        if (finish_epoch(t, error) && rv_share_check(t, error)) notify_epoch(t);
+        finish_epoch(t, error);
+        if (rv_trainer_agree(t, error) && rv_share_check(t, error)) notify_epoch(t);
         if (!rv_trainer_agree(t, error)) return false;
     }
     t->stop = false; /* all ranks have learned of it */

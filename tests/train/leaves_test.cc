@@ -2,9 +2,11 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstring>
 #include <deque>
+#include <filesystem>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -66,7 +68,12 @@ class Team {
         Team *team = seat->team;
         std::unique_lock<std::mutex> hold(team->mutex_);
         std::deque<Message> &queue = team->queue(from, seat->rank);
-        team->changed_.wait(hold, [&] { return team->broken_ || !queue.empty(); });
+        const auto arrived = [&] { return team->broken_ || !queue.empty(); };
+        if (!team->changed_.wait_for(hold, std::chrono::seconds(60), arrived)) {
+            ADD_FAILURE() << "rank " << seat->rank << " waits for rank " << from << " in vain";
+            team->broken_ = true;
+            team->changed_.notify_all();
+        }
         if (team->broken_) return rv_fail(error, RV_ERROR_IO, "the team has broken down");
         EXPECT_EQ(queue.front().size(), count);
         if (count > 0) memcpy(bytes, queue.front().data(), count);
@@ -99,12 +106,21 @@ struct Job {
     int rank = 0;
     int64_t stop = 0;
     const rv_source *data = nullptr;
+    /* That rank removes this folder after its first update. */
+    const char *remove = nullptr;
 };
 
 struct Wish {
     int64_t left;
+    const char *remove;
 };
-bool wishes(void *context, const rv_trainer *) { return --static_cast<Wish *>(context)->left != 0; }
+bool wishes(void *context, const rv_trainer *)
+{
+    Wish *wish = static_cast<Wish *>(context);
+    if (wish->remove) std::filesystem::remove_all(wish->remove);
+    wish->remove = nullptr;
+    return --wish->left != 0;
+}
 
 Outcome train(const Job &job, const rv_collective *collective)
 {
@@ -114,7 +130,7 @@ Outcome train(const Job &job, const rv_collective *collective)
     parts.collective = collective;
     parts.data = job.data;
     const bool chosen = (collective ? collective->rank : 0) == job.rank;
-    Wish wish = {chosen ? job.stop : 0};
+    Wish wish = {chosen ? job.stop : 0, chosen ? job.remove : nullptr};
     rv_trainer *trainer = rv_trainer_new_with(&job.config, &parts, &error);
     EXPECT_NE(trainer, nullptr) << error.text;
     if (trainer && rv_trainer_observe(trainer, {wishes, nullptr, &wish}, &error) &&
@@ -327,6 +343,17 @@ TEST_F(Ranks, FailWhereTheFolderDoes)
     Job job = small_job();
     job.config.loop.output = folder.c_str();
     for (const Outcome &o : train_on(3, job)) EXPECT_NE(o.error.find("/run"), std::string::npos);
+}
+
+/* Only rank 0 notices, at the end of the epoch. */
+TEST_F(Ranks, FailWhenTheFolderVanishes)
+{
+    const std::string folder = path("run");
+    Job job = small_job();
+    job.config.loop.output = job.remove = folder.c_str();
+    for (const int ranks : {2, 5})
+        for (const Outcome &o : train_on(ranks, job))
+            EXPECT_NE(o.error.find("/run"), std::string::npos) << o.error;
 }
 
 TEST_F(Ranks, OnlyTheFirstWrites)
