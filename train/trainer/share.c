@@ -1,18 +1,24 @@
 #include "train/trainer/share.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include "ops/machine_internal.h"
 #include "tensor/memory.h"
+#include "tensor/version.h"
 #include "train/trainer/ranks.h"
 #include "train/trainer/trainer.h"
 
+enum { BUILD = 200 };
+
 /* What all ranks receive first. */
 typedef struct head {
-    uint64_t options; /* the hash of the options that change results */
-    uint64_t entries; /* of the store */
+    char build[BUILD]; /* what decides how this rank rounds */
+    uint64_t options;  /* the hash of the options that change results */
+    uint64_t entries;  /* of the store */
     rv_train_result result;
 } head;
 
@@ -30,6 +36,12 @@ static uint64_t hash_options(const rv_train_config *config, rv_error *error)
     if (!text) rv_fail_memory(error);
     rv_free(text);
     return hash;
+}
+
+static void write_build(char build[BUILD])
+{
+    snprintf(build, BUILD, "recurve %s, compiled by %s, on %s", rv_version(), __VERSION__,
+             rv_instruction_set());
 }
 
 /* Rank 0's entry of that index, made here if there is none of its name. NULL: *error is set. */
@@ -79,7 +91,10 @@ bool rv_share_run(const rv_trainer *t, rv_train_result *result, rv_epoch **histo
     const rv_collective *c = t->setup.collective;
     head h;
     bool stop = false;
+    char build[BUILD];
     memset(&h, 0, sizeof h);
+    write_build(build);
+    strcpy(h.build, build);
     h.options = hash_options(&t->config, error);
     const uint64_t own = h.options;
     h.entries = rv_store_count(t->store);
@@ -87,6 +102,11 @@ bool rv_share_run(const rv_trainer *t, rv_train_result *result, rv_epoch **histo
     *history = NULL;
     *result = t->result;
     if (!rv_ranks_broadcast(c, &h, sizeof h, error)) return false;
+    if (strcmp(h.build, build) != 0)
+        rv_fail(error, RV_ERROR_ARGUMENT,
+                "this rank runs %s, and rank 0 %s, which round differently; start the same build "
+                "on machines of one type",
+                build, h.build);
     if (h.options != own)
         rv_fail(error, RV_ERROR_ARGUMENT,
                 "this rank has other options than rank 0; start all ranks with the same ones");
