@@ -8,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include "ops/kernels/kernels.h"
 #include "tests/rounds.h"
 #include "tests/tools/sweep.h"
 
@@ -75,6 +76,21 @@ TEST(Mpi, SaysWhatIsWrong)
         EXPECT_NE(first, std::string::npos) << outcome.err;
         EXPECT_EQ(outcome.err.find(w.message, first + 1), std::string::npos) << "printed twice";
     }
+}
+
+/* Ranks that round differently would make a net that depends on their number. */
+TEST(Mpi, RefusesRanksOfAnotherInstructionSet)
+{
+    if (!rv_kernels_at(RV_F32, 1)) GTEST_SKIP() << "this machine has only the base set";
+    const std::string train = "tools/mpi/recurve-mpi train --epochs 1 " + std::string(small);
+    const Outcome outcome = run_program(
+        mpirun,
+        "-n 2 " + train + " : -n 1 env GLIBC_TUNABLES=glibc.cpu.hwcaps=-AVX2,-AVX512F " + train);
+    EXPECT_EQ(outcome.status, 1);
+    EXPECT_CONTAINS(outcome.err, "recurve train: rank 2: this rank runs recurve ");
+    EXPECT_CONTAINS(outcome.err, " on x86-64, and rank 0 recurve ");
+    EXPECT_CONTAINS(outcome.err,
+                    "which round differently; start the same build on machines of one type\n");
 }
 
 /* ---- ranks that are killed ---- */
@@ -213,6 +229,27 @@ TEST(Mpi, ASweepLosesNoTrialOfARankThatIsKilled)
     const Outcome outcome = run_program(on(2, common + killed));
     EXPECT_EQ(outcome.status, 0) << outcome.err;
     EXPECT_EQ(table(killed), table(whole));
+}
+
+/* Writing the result of trial 7 fails once, so that its rank leaves. */
+TEST(Mpi, ASweepLosesNoTrialOfARankThatLeaves)
+{
+    const std::string folder = scratch_folder(), whole = folder + "/whole.sqlite",
+                      some = folder + "/some.sqlite",
+                      common = "sweep " +
+                               written(R"({"task": "adding", "samples": 60, "model": "rnn",
+                                           "units": {"uniform": [2, 6]}, "epochs": 1})") +
+                               " --database ";
+    ASSERT_EQ(recurve(common + whole + " --trials 12").status, 0);
+    ASSERT_EQ(recurve(common + some + " --trials 4").status, 0);
+    rows(some,
+         "CREATE TRIGGER once BEFORE UPDATE ON trial WHEN OLD.number = 7 AND OLD.attempts = 0 "
+         "AND NEW.state = 'done' BEGIN SELECT RAISE(ABORT, 'not now'); END");
+    const Outcome outcome = run_program(on(3, common + some + " --trials 12"));
+    EXPECT_EQ(outcome.status, 1);
+    EXPECT_CONTAINS(outcome.err, ": trial 7: ");
+    EXPECT_CONTAINS(outcome.err, "not now");
+    EXPECT_EQ(table(some), table(whole));
 }
 
 TEST(Mpi, MistakesInASweepAreReportedOnce)

@@ -101,6 +101,8 @@ static search_watch watch;
 
 static void paint(void) { search_paint(&watch); }
 
+static const trial none = {.number = -1};
+
 /* Does what a rank asks. The answer's texts belong to *t or *error. */
 static message answer(const trial_source *source, const message *question, trial *t,
                       rv_error *error)
@@ -142,28 +144,58 @@ static message answer(const trial_source *source, const message *question, trial
     return to;
 }
 
-/* Answers until every rank has left. A rank that fails leaves with its error, which is the result if it is the first. */
-static bool answer_all(const trial_source *source, rv_error *error)
+/* Whether a rank trains a trial after that answer. */
+static bool is_held(const message *question, const message *to)
+{
+    return question->head.asks == TAKE
+               ? to->head.taken
+               : question->head.asks == WRITE && strcmp(text_of(question, STATE), "running") == 0;
+}
+
+/* A rank has left: another may take the trial that it still holds. The first rank's error is the result. */
+static void part_with(const trial_source *source, int rank, const message *leave, const trial *its,
+                      rv_error *error)
+{
+    const char *why = leave->head.code == RV_OK ? "a rank has left" : text_of(leave, MESSAGE);
+    rv_error failed = {0}; /* nothing is written with an error that is set */
+    if (leave->head.code != RV_OK) rv_fail(error, leave->head.code, "rank %d: %-s", rank, why);
+    if (its->number >= 0 && !source->retry(source->self, its, why, &failed))
+        rv_fail(error, failed.code, "%-s", failed.text);
+}
+
+/* Answers until every rank has left. *held: the trial of each rank. */
+static bool answer_until(const trial_source *source, trial *held, rv_error *error)
 {
     for (int left = rank_count - 1; left > 0;) {
         int rank;
         rv_error why = {0};
-        trial t = {.number = -1};
+        trial t = none;
         message question;
         if (!receive(MPI_ANY_SOURCE, &question, &rank, paint, error)) return false;
         if (question.head.asks == LEAVE) {
             left--;
-            if (question.head.code != RV_OK)
-                rv_fail(error, question.head.code, "rank %d: %-s", rank,
-                        text_of(&question, MESSAGE));
+            part_with(source, rank, &question, &held[rank], error);
         } else {
             const message to = answer(source, &question, &t, &why);
+            if (why.code == RV_OK)
+                held[rank] =
+                    is_held(&question, &to) ? (trial){.number = t.number, .rung = t.rung} : none;
             if (!send(rank, &to, error)) return false;
         }
         trial_free(&t);
         rv_free(question.all);
     }
     return error->code == RV_OK;
+}
+
+static bool answer_all(const trial_source *source, rv_error *error)
+{
+    trial *held = rv_alloc((size_t)rank_count, sizeof *held);
+    if (!held) return rv_fail_memory(error);
+    for (int rank = 0; rank < rank_count; rank++) held[rank] = none;
+    const bool ok = answer_until(source, held, error);
+    rv_free(held);
+    return ok;
 }
 
 static bool send_plan(const search *w, rv_error *error)
