@@ -468,12 +468,14 @@ bool rv_leaves_update(rv_leaves *l, rv_nan_guard *guard, const rv_batch *batch, 
     if (error->code == RV_OK && s->anomaly) rv_nan_guard_keep(guard, l->store, error);
     bool summed = sum_leaves(l, batch, count, *stop, error, &broken);
     *recording = l->recording;
+    rv_random_set_count(l->store, count); /* an update that fails leaves no trace */
     if (!summed) return rv_fail(error, broken.code, "%-s", broken.text);
     if (rv_tensor_get(l->sums, TROUBLE) != 0 && !rv_ranks_agree(s->collective, stop, error))
         return false;
     rv_random_set_count(l->store, count + s->leaves);
     const rv_code code = rv_run(l->update);
-    if (code != RV_OK) return rv_fail(error, code, "run: %s", rv_code_text(code));
+    if (code != RV_OK) rv_fail(error, code, "run: %s", rv_code_text(code));
+    if (code != RV_OK) return true;
     *loss = rv_value(l->update, 0);
     return !s->anomaly || (isfinite(*loss) && !rv_nan_guard_damaged(guard, l->store)) ||
            name_the_op(l, guard, batch, count, words, error);

@@ -124,13 +124,13 @@ bool rv_share_run(const rv_trainer *t, rv_train_result *result, rv_epoch **histo
 
 bool rv_share_check(const rv_trainer *t, rv_error *error)
 {
-    char own[RV_DIGEST_TEXT], first[RV_DIGEST_TEXT];
+    char own[RV_DIGEST_TEXT] = "", first[RV_DIGEST_TEXT];
     if (!t->setup.collective) return true;
-    rv_store_digest(t->store, own);
+    if (*rv_store_digest(t->store, own) == '\0') rv_fail_memory(error);
     memcpy(first, own, sizeof first);
     if (!rv_ranks_broadcast(t->setup.collective, first, sizeof first, error)) return false;
-    return memcmp(own, first, sizeof first) == 0 ||
-           rv_fail(error, RV_ERROR_NUMBER,
+    return (error->code == RV_OK && (*first == '\0' || memcmp(own, first, sizeof first) == 0)) ||
+           rv_fail(error, RV_ERROR_ARGUMENT,
                    "this rank computes other numbers than rank 0; use machines of one type and the "
                    "same build on each");
 }
