@@ -90,6 +90,13 @@ TEST(Sweep, ATrialOfAStoppedWorkerContinuesFromItsCheckpoint)
     EXPECT_GE(epochs(), before);
     EXPECT_EQ(rows(database, "SELECT state FROM trial"), "waiting\n");
     EXPECT_EQ(rows(database, "SELECT count(*) = max(epoch) FROM epoch"), "1\n");
+
+    child = started(common); /* its worker alone is terminated */
+    until([&] { return rows(database, "SELECT worker FROM trial") == "3\n"; });
+    kill(std::stoi(rows(database, "SELECT process FROM worker WHERE number = 3")), SIGTERM);
+    waitpid(child, &status, 0);
+    EXPECT_EQ(WEXITSTATUS(status), 143);
+    EXPECT_EQ(rows(database, "SELECT state FROM trial"), "waiting\n");
 }
 
 /* The worker has the signal again during its update, as from its parent. */

@@ -110,6 +110,15 @@ void search_paint(search_watch *watch)
                          text);
 }
 
+/* Trials that wait for the rest of their bracket. */
+static int64_t count_paused(search *w, rv_error *error)
+{
+    return database_number(
+        &w->database, error, 0,
+        "SELECT count(*) FROM trial WHERE state = 'paused' AND number BETWEEN ? AND ?", "ii",
+        w->range.first, w->range.last);
+}
+
 exit_status search_result(search_watch *watch, int killed, int failed)
 {
     search *w = watch->search;
@@ -122,19 +131,22 @@ exit_status search_result(search_watch *watch, int killed, int failed)
                 "%d worker(s) were killed, and %" PRId64 " trial(s) remain; repeat the command: it "
                 "continues from the last checkpoints",
                 killed, now.open);
-    else if (failed == 0 && now.open > 0 && interrupt_signal() == 0)
+    else if (failed == 0 && now.open > 0 && interrupt_signal() == 0 &&
+             count_paused(w, error) == now.open)
         rv_fail(error, RV_ERROR_FORMAT,
                 "%" PRId64
                 " trial(s) of \"%.300s\" %s open, but cannot be trained; merge the parts of "
                 "the sweep again into a new file",
                 now.open, w->database.path, now.open == 1 ? "is" : "are");
     if (error->code != RV_OK || failed > 0) return STATUS_FAILED;
-    if (interrupt_signal() == 0 || now.open == 0) return STATUS_OK;
+    if (now.open == 0) return STATUS_OK;
     say(stderr,
         "recurve %s: interrupted, %" PRId64 " trial(s) remain; to continue: recurve %s --database "
         "%s\n",
         w->page->name, now.open, w->page->name, w->options->database);
-    return interrupt_signal() == SIGTERM ? STATUS_TERMINATED : STATUS_INTERRUPTED;
+    /* Without a signal to this process, its workers were terminated. */
+    return interrupt_signal() == SIGTERM || interrupt_signal() == 0 ? STATUS_TERMINATED
+                                                                    : STATUS_INTERRUPTED;
 }
 
 exit_status search_train(search *w, rv_error *error)
