@@ -50,6 +50,8 @@ TEST(Mpi, SaysWhatIsWrong)
     EXPECT_EQ(none.status, 2);
     EXPECT_CONTAINS(none.err, "no command given");
     EXPECT_EQ(run_program("tools/mpi/recurve-mpi", "--help").status, 0);
+    EXPECT_EQ(run_program("tools/mpi/recurve-mpi", "train --help").out,
+              recurve("train --help").out);
     const Outcome help = run_program("tools/mpi/recurve-mpi", "sweep --help");
     EXPECT_EQ(help.status, 0) << help.err;
     EXPECT_CONTAINS(help.out, "--objective METRIC");

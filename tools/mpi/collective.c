@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tools/cli/say.h"
+
 enum { PIECE = 1 << 30 }; /* bytes of a message; MPI counts them as an int */
 
 typedef struct sending {
@@ -14,24 +16,21 @@ typedef struct sending {
     char bytes[];
 } sending;
 
-static sending *unfinished;
-static bool broken;
+static sending *oldest, **end = &oldest;
 
-/* Frees the copies of messages that have left; with `wait`, of all. */
+/* Frees the copies of messages up to the first that has not left; with `wait`, of all. */
 static void finish(bool wait)
 {
-    for (sending **at = &unfinished; *at;) {
-        sending *one = *at;
+    while (oldest) {
+        sending *one = oldest;
         int done = 1;
         if (wait)
             MPI_Wait(&one->request, MPI_STATUS_IGNORE);
         else
             MPI_Test(&one->request, &done, MPI_STATUS_IGNORE);
-        if (!done) {
-            at = &one->next;
-            continue;
-        }
-        *at = one->next;
+        if (!done) return;
+        oldest = one->next;
+        if (!oldest) end = &oldest;
         free(one);
     }
 }
@@ -43,12 +42,16 @@ static bool send(void *context, int to, const void *bytes, size_t count, rv_erro
     for (size_t done = 0; done < count; done += PIECE) {
         const size_t size = count - done < PIECE ? count - done : PIECE;
         sending *one = malloc(sizeof *one + size);
-        broken = broken || !one;
-        if (!one) return rv_fail_memory(error);
+        if (!one) { /* the receiver would wait forever */
+            say(stderr, "recurve-mpi: out of memory for a message of %zu bytes\n", size);
+            MPI_Abort(MPI_COMM_WORLD, 1);
+            return rv_fail_memory(error);
+        }
         memcpy(one->bytes, (const char *)bytes + done, size);
         MPI_Isend(one->bytes, (int)size, MPI_BYTE, to, 0, MPI_COMM_WORLD, &one->request);
-        one->next = unfinished;
-        unfinished = one;
+        one->next = NULL;
+        *end = one;
+        end = &one->next;
     }
     return true;
 }
@@ -78,7 +81,6 @@ rv_collective mpi_join(int *argc, char ***argv)
 
 int mpi_leave(int status)
 {
-    if (broken) MPI_Abort(MPI_COMM_WORLD, 1);
     MPI_Bcast(&status, 1, MPI_INT, 0, MPI_COMM_WORLD);
     finish(true);
     MPI_Finalize();

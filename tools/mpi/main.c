@@ -54,6 +54,11 @@ static bool is_launched(void)
     return getenv("OMPI_COMM_WORLD_SIZE") || getenv("PMIX_RANK") || getenv("PMI_RANK");
 }
 
+static bool is_help(const char *word)
+{
+    return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
 static void be_silent(void)
 {
     if (!freopen("/dev/null", "w", stdout) || !freopen("/dev/null", "w", stderr))
@@ -64,7 +69,7 @@ int main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "";
     rv_error error = {0};
-    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
+    if (is_help(name)) {
         print_help();
         return finish_output(STATUS_OK);
     }
@@ -83,6 +88,8 @@ int main(int argc, char **argv)
         return STATUS_USAGE;
     }
     if (argc > 2 && (strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0))
+        return finish_output(run_command(chosen->page, argc - 1, argv + 1));
+    if (argc > 2 && is_help(argv[2]))
         return finish_output(run_command(chosen->page, argc - 1, argv + 1));
     if (!is_launched()) {
         say(stderr,

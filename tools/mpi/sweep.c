@@ -22,6 +22,7 @@ typedef struct head {
     request asks;
     bool taken, left, lost, stop;
     int64_t number, rung, written;
+    int64_t halving, threads; /* of a plan */
     int64_t epochs, best_epoch, parameters, rows;
     double objective, seconds;
     rv_code code;
@@ -163,9 +164,11 @@ static void part_with(const trial_source *source, int rank, const message *leave
         rv_fail(error, failed.code, "%-s", failed.text);
 }
 
-/* Answers until every rank has left. *held: the trial of each rank. */
+/* Answers until every rank has left. *held: the trial of each rank. False: nobody answers any more. After an error of
+ * rank 0 the others stop. */
 static bool answer_until(const trial_source *source, trial *held, rv_error *error)
 {
+    rv_error first = {0};
     for (int left = rank_count - 1; left > 0;) {
         int rank;
         rv_error why = {0};
@@ -174,18 +177,21 @@ static bool answer_until(const trial_source *source, trial *held, rv_error *erro
         if (!receive(MPI_ANY_SOURCE, &question, &rank, paint, error)) return false;
         if (question.head.asks == LEAVE) {
             left--;
-            part_with(source, rank, &question, &held[rank], error);
+            part_with(source, rank, &question, &held[rank], &first);
         } else {
-            const message to = answer(source, &question, &t, &why);
+            message to = answer(source, &question, &t, &why);
+            to.head.stop = to.head.stop || error->code != RV_OK;
             if (why.code == RV_OK)
                 held[rank] =
                     is_held(&question, &to) ? (trial){.number = t.number, .rung = t.rung} : none;
-            if (!send(rank, &to, error)) return false;
+            rv_error unsent = {0};
+            if (!send(rank, &to, &unsent)) return rv_fail(error, unsent.code, "%-s", unsent.text);
         }
         trial_free(&t);
         rv_free(question.all);
     }
-    return error->code == RV_OK;
+    if (first.code != RV_OK) rv_fail(error, first.code, "%-s", first.text);
+    return true;
 }
 
 static bool answer_all(const trial_source *source, rv_error *error)
@@ -201,10 +207,10 @@ static bool answer_all(const trial_source *source, rv_error *error)
 static bool send_plan(const search *w, rv_error *error)
 {
     message plan = {.head = {.taken = true,
-                             .written = w->plan.halving,
+                             .halving = w->plan.halving,
                              .rung = w->plan.rung,
                              .epochs = w->plan.epochs,
-                             .parameters = w->options->config.loop.threads}};
+                             .threads = w->options->config.loop.threads}};
     set_text(&plan, 0, w->plan.options);
     set_text(&plan, 1, w->plan.folder);
     set_text(&plan, 2, w->plan.objective);
@@ -228,8 +234,10 @@ static exit_status serve(search *w, rv_error *error)
     if (!database_join(&w->database, error)) return STATUS_FAILED;
     interrupt_catch();
     watch = search_watch_new(w, error);
-    if (send_plan(w, error) && !answer_all(&source, error) && error->code == RV_ERROR_MEMORY)
-        MPI_Abort(MPI_COMM_WORLD, STATUS_FAILED); /* nobody answers any more */
+    if (send_plan(w, error) && !answer_all(&source, error)) {
+        command_warn(w->page, error->text);
+        MPI_Abort(MPI_COMM_WORLD, STATUS_FAILED);
+    }
     interrupt_release();
     return search_result(&watch, 0, 0);
 }
@@ -315,11 +323,11 @@ static exit_status work(rv_error *error)
         const sweep_plan its = {.options = (char *)plan.part[0],
                                 .folder = (char *)plan.part[1],
                                 .objective = (char *)plan.part[2],
-                                .halving = plan.head.written,
+                                .halving = plan.head.halving,
                                 .rung = plan.head.rung,
                                 .epochs = plan.head.epochs};
         const trial_source source = {NULL, &its, text_of(&plan, 3), take, write_result, retry};
-        const worker_job job = {plan.head.parameters, stop};
+        const worker_job job = {plan.head.threads, stop};
         message leave = {.head = {.asks = LEAVE}};
         rv_error why = {0}, ignored = {0};
         interrupt_catch();
