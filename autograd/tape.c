@@ -394,7 +394,7 @@ rv_var rv_tape_copy(rv_tape *to, const rv_node *node, const rv_var *in)
                     .inputs = node->inputs,
                     .attr = node->attr,
                     .attr_size = node->attr_size};
-    return find_or_append(to, &copy, in);
+    return to->error.code ? (rv_var){to, -1} : find_or_append(to, &copy, in);
 }
 
 /* ---- names and types ---- */

@@ -67,7 +67,7 @@ int32_t rv_tape_find_input(const rv_tape *tape, const char *name);
 bool rv_tape_reserve(rv_tape *tape, int32_t count);
 
 /* Records a node of another tape on inputs of the same types, without calling its shape rule again.
- * Does not copy its entry and names. */
+ * Does not copy its entry and names. Null if the tape has failed. */
 rv_var rv_tape_copy(rv_tape *to, const rv_node *node, const rv_var *in);
 
 /* The values on a new tape, without what they do not need and without what simplify.c removes. Updates values[i]. NULL on
