@@ -343,18 +343,31 @@ static void write_member(maker *m, rv_c_expression *x, int i)
 
 /* ---- loops ---- */
 
+static rv_c_expression start_expression(maker *m, rv_element_pool *pool)
+{
+    return (rv_c_expression){.pool = pool,
+                             .out = &m->f->body,
+                             .array = array,
+                             .local = local,
+                             .context = m,
+                             .wide = -1,
+                             .locals = m->locals};
+}
+
+static void finish_expression(maker *m, const rv_c_expression *x)
+{
+    if (!m->rank) m->locals = x->locals; /* their names are taken in the whole function */
+    m->f->operations += x->operations;
+    m->f->body.failed = m->f->body.failed || x->failed || m->pool.failed;
+}
+
 static void write_padding(maker *m, int number)
 {
     padding *p = &m->padding[number];
     rv_shape inner = rv_tape_node(m->plan.tape, p->of)->type.shape, outer = padded_shape(m, p);
     rv_element_pool pool = {0};
     rv_element e = {.pool = &pool};
-    rv_c_expression x = {.pool = &pool,
-                         .out = &m->f->body,
-                         .array = array,
-                         .local = local,
-                         .context = m,
-                         .wide = -1};
+    rv_c_expression x = start_expression(m, &pool);
     rv_index at[RV_MAX_RANK], shifted[RV_MAX_RANK];
     for (int64_t d = 0; d < inner.rank; d++) {
         at[d] = rv_index_loop(&e, inner.dim[d]);
@@ -430,13 +443,7 @@ static void write_loops(maker *m, rv_c_expression *x)
 
 static void write_group(maker *m)
 {
-    rv_c_expression x = {.pool = &m->pool,
-                         .out = &m->f->body,
-                         .array = array,
-                         .local = local,
-                         .context = m,
-                         .wide = -1,
-                         .locals = m->locals};
+    rv_c_expression x = start_expression(m, &m->pool);
     for (int i = 0; i < m->members; i++) {
         const rv_c_result *r = rv_c_result_of(&m->plan, m->member[i]);
         m->at_once[m->member[i]] = r && r->last && may_replace(m, r);
@@ -445,9 +452,7 @@ static void write_group(maker *m)
     rv_c_describe(&m->plan, m->member, m->members, &m->f->body);
     rv_c_collapse(&m->pool, m->at, (int)m->rank, &m->flat);
     if (!write_addends(m, &x)) write_loops(m, &x);
-    if (!m->rank) m->locals = x.locals; /* their names are taken in the whole function */
-    m->f->operations += x.operations;
-    m->f->body.failed = m->f->body.failed || x.failed;
+    finish_expression(m, &x);
 }
 
 /* ---- pieces ---- */
@@ -465,13 +470,7 @@ static void end_piece(maker *m, rv_term value, rv_shape shape, const rv_index *a
                       bool add)
 {
     rv_element e = {.pool = &m->pool};
-    rv_c_expression x = {.pool = &m->pool,
-                         .out = &m->f->body,
-                         .array = array,
-                         .local = local,
-                         .context = m,
-                         .wide = -1,
-                         .locals = m->locals};
+    rv_c_expression x = start_expression(m, &m->pool);
     m->flat = rv_index_ravel(&e, shape, at);
     write_paddings(m);
     rv_c_collapse(&m->pool, m->at, (int)m->rank, &m->flat);
@@ -480,9 +479,7 @@ static void end_piece(maker *m, rv_term value, rv_shape shape, const rv_index *a
         return;
     }
     rv_c_assign_sum(&x, m->at, (int)m->rank, value, to, &m->flat, add);
-    if (!m->rank) m->locals = x.locals;
-    m->f->operations += x.operations;
-    m->f->body.failed = m->f->body.failed || x.failed || m->pool.failed;
+    finish_expression(m, &x);
 }
 
 /* The inputs of a concat one after the other, or the terms of a sum. */

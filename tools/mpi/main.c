@@ -87,8 +87,6 @@ int main(int argc, char **argv)
         say(stderr, "recurve-mpi: %-s\nTry 'recurve-mpi --help'.\n", error.text);
         return STATUS_USAGE;
     }
-    if (argc > 2 && (strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0))
-        return finish_output(run_command(chosen->page, argc - 1, argv + 1));
     if (argc > 2 && is_help(argv[2]))
         return finish_output(run_command(chosen->page, argc - 1, argv + 1));
     if (!is_launched()) {
