@@ -24,12 +24,16 @@ cJSON *rv_json_exact(double number)
     return isfinite(number) ? cJSON_CreateRaw(rv_exact_text(number, text)) : cJSON_CreateNull();
 }
 
-bool rv_json_add_exact(cJSON *object, const char *key, double number)
+bool rv_json_add(cJSON *object, const char *key, cJSON *item)
 {
-    cJSON *item = rv_json_exact(number);
-    if (cJSON_AddItemToObject(object, key, item)) return true;
+    if (object && item && cJSON_AddItemToObject(object, key, item)) return true;
     cJSON_Delete(item);
     return false;
+}
+
+bool rv_json_add_exact(cJSON *object, const char *key, double number)
+{
+    return rv_json_add(object, key, rv_json_exact(number));
 }
 
 /* The item after `at` in the order of the text. `outer` has those that contain it. */
@@ -91,11 +95,14 @@ char *rv_json_text(const cJSON *document, bool indented)
 
 static const char spaces[] = " \t\r\n";
 
+/* The bytes of a byte order mark, which cJSON skips. */
+static size_t mark_of(const char *text) { return strncmp(text, "\xef\xbb\xbf", 3) ? 0 : 3; }
+
 static bool fail_at(const char *text, const char *at, const char *path, rv_error *error,
                     const char *message)
 {
     int line = 1, column = 1;
-    for (; text < at; text++) {
+    for (text += mark_of(text); text < at; text++) {
         column = *text == '\n' ? 1 : column + ((*text & 0xc0) != 0x80); /* characters of UTF-8 */
         line += *text == '\n';
     }
@@ -116,7 +123,7 @@ static int index_of(cJSON *document, const cJSON *item)
 static const char *value_at(const char *text, int index)
 {
     const char *key = NULL;
-    for (const char *at = text; *at != '\0';) {
+    for (const char *at = text + mark_of(text); *at != '\0';) {
         at += strspn(at, " \t\r\n,:]}");
         const char *begin = at;
         if (*at == '"') {
@@ -174,7 +181,7 @@ static const char *expected(const char *text, const char **at, int *depth)
     char open[RV_JSON_DEEPEST + 1];
     const char *wants = value;
     *depth = 0;
-    for (const char *c = text; c < *at; c++) {
+    for (const char *c = text + mark_of(text); c < *at; c++) {
         if (strchr(spaces, *c)) continue;
         if (*c != '"' && (wants == key || (wants == first && *c != '}'))) {
             *at = c;

@@ -14,6 +14,9 @@ const char *rv_exact_text(double number, char text[RV_NUMBER_TEXT]);
  * of memory. */
 cJSON *rv_json_exact(double number);
 
+/* Adds an item, which may be NULL. False when out of memory; the item is then freed. */
+bool rv_json_add(cJSON *object, const char *key, cJSON *item);
+
 /* Adds rv_json_exact(number) to the object. False when out of memory. */
 bool rv_json_add_exact(cJSON *object, const char *key, double number);
 

@@ -180,6 +180,8 @@ TEST(Sweep, MistakesAreExplained)
          1},
         {R"({"units": [1, 2], "layers": {"choices": [1], "when": {"units": [2, 0]}}})", "",
          at + "68: units: got \"0\", expected a whole number from 1 to 4096", 1},
+        {"\xef\xbb\xbf{\"output\": \"x\"}", "", /* a byte order mark is no column */
+         at + "2: output: this is not a setting of a trial; leave it out", 1},
         {R"({"output": "x"})", "", at + "2: output: this is not a setting of a trial; leave it out",
          1},
         {R"({"units": [1], "hidden-size": [2]})", "",

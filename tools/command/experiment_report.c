@@ -130,8 +130,8 @@ static bool draw(const experiment_plan *p, const group *groups, const char *path
     const bool named = sizes == 1, shares = experiment_is(p->of, "trainability");
     const int lines = named ? 1 : models, points = named ? models : sizes;
     const size_t count = (size_t)experiment_groups(p);
-    double *x = rv_alloc(4 * count, sizeof *x), *y = x + count, *low = y + count,
-           *high = low + count;
+    double *x = rv_alloc(4 * count, sizeof *x), *y = x ? x + count : NULL,
+           *low = x ? y + count : NULL, *high = x ? low + count : NULL;
     scatter_series *series = rv_alloc((size_t)(lines * layers), sizeof *series);
     scatter_panel *panels = rv_alloc((size_t)layers, sizeof *panels);
     char(*across)[64] = rv_alloc((size_t)layers, sizeof *across);

@@ -175,28 +175,20 @@ bool sweep_print_csv(const sweep_report *r, rv_error *error)
 
 /* ---- JSON ---- */
 
-/* Adds an item, which may be NULL, and frees it when out of memory. */
-static bool add(cJSON *object, const char *key, cJSON *item)
-{
-    if (object && item && cJSON_AddItemToObject(object, key, item)) return true;
-    cJSON_Delete(item);
-    return false;
-}
-
 /* Takes the settings. NULL: out of memory. */
 static cJSON *row_to_json(const row *t)
 {
     cJSON *object = cJSON_CreateObject();
-    bool ok = add(object, "settings", t->settings);
-    ok = ok && add(object, "trial", rv_json_exact((double)t->number)) &&
-         add(object, "state", cJSON_CreateString(t->state)) &&
-         add(object, "epochs", rv_json_exact((double)t->epochs)) &&
-         add(object, "best_epoch", rv_json_exact((double)t->best_epoch)) &&
-         add(object, "objective", rv_json_exact(t->objective)) &&
-         add(object, "parameters", rv_json_exact((double)t->parameters)) &&
-         add(object, "seconds", rv_json_exact(t->seconds)) &&
-         add(object, "digest", cJSON_CreateString(t->digest)) &&
-         (*t->message == '\0' || add(object, "message", cJSON_CreateString(t->message)));
+    bool ok = rv_json_add(object, "settings", t->settings);
+    ok = ok && rv_json_add(object, "trial", rv_json_exact((double)t->number)) &&
+         rv_json_add(object, "state", cJSON_CreateString(t->state)) &&
+         rv_json_add(object, "epochs", rv_json_exact((double)t->epochs)) &&
+         rv_json_add(object, "best_epoch", rv_json_exact((double)t->best_epoch)) &&
+         rv_json_add(object, "objective", rv_json_exact(t->objective)) &&
+         rv_json_add(object, "parameters", rv_json_exact((double)t->parameters)) &&
+         rv_json_add(object, "seconds", rv_json_exact(t->seconds)) &&
+         rv_json_add(object, "digest", cJSON_CreateString(t->digest)) &&
+         (*t->message == '\0' || rv_json_add(object, "message", cJSON_CreateString(t->message)));
     if (ok) return object;
     cJSON_Delete(object);
     return NULL;
@@ -226,11 +218,11 @@ bool sweep_print_json(const sweep_report *r, rv_error *error)
         cJSON_Delete(object);
         return error->code == RV_OK ? rv_fail_memory(error) : false;
     }
-    const bool ok = add(object, "objective", cJSON_CreateString(r->objective->name)) &&
-                    add(object, "seed", rv_json_exact((double)r->plan->seed)) &&
-                    add(object, "options", cJSON_Parse(r->plan->options)) &&
-                    add(object, "space", cJSON_Duplicate(r->space->json, true));
-    if (add(object, "trials", trials) && ok && rv_json_exact_all(object))
+    const bool ok = rv_json_add(object, "objective", cJSON_CreateString(r->objective->name)) &&
+                    rv_json_add(object, "seed", rv_json_exact((double)r->plan->seed)) &&
+                    rv_json_add(object, "options", cJSON_Parse(r->plan->options)) &&
+                    rv_json_add(object, "space", cJSON_Duplicate(r->space->json, true));
+    if (rv_json_add(object, "trials", trials) && ok && rv_json_exact_all(object))
         return json_print(object, error);
     cJSON_Delete(object);
     return rv_fail_memory(error);

@@ -259,14 +259,6 @@ bool space_varies(const space_entry *e)
 
 /* ---- drawing ---- */
 
-/* Adds an item, which may be NULL, and frees it when out of memory. */
-static bool add(cJSON *object, const char *key, cJSON *item)
-{
-    if (object && item && cJSON_AddItemToObject(object, key, item)) return true;
-    cJSON_Delete(item);
-    return false;
-}
-
 /* A drawn number is its text (rv_json_exact); one of SPACE.json is a number. */
 static bool is_equal(const cJSON *value, const cJSON *expected)
 {
@@ -353,7 +345,7 @@ char *space_draw(const space *s, const cJSON *given, uint64_t seed, int64_t tria
             !holds(e->when, settings, given))
             continue;
         const double u = rv_random_uniform(rv_seed(seed, key), (uint64_t)trial);
-        ok = add(settings, key, draw(e, u, trial));
+        ok = rv_json_add(settings, key, draw(e, u, trial));
     }
     char *text = ok ? rv_json_text(settings, false) : NULL;
     cJSON_Delete(settings);
