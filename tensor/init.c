@@ -122,13 +122,20 @@ typedef struct block {
     int64_t at, count;
 } block;
 
+/* The number of elements of a block that are neighbours in the whole tensor. */
+static int64_t run_of(const block *b)
+{
+    int64_t run = 1;
+    for (int64_t d = b->count == 1 ? 0 : output_axis(b->shape); d < b->shape.rank; d++)
+        run *= b->shape.dim[d];
+    return run;
+}
+
 /* The index in the whole tensor of element i of a block. */
 static int64_t whole_index(const block *b, int64_t i)
 {
-    if (b->count == 1) return i;
-    int64_t axis = output_axis(b->shape), inner = 1;
-    for (int64_t d = axis; d < b->shape.rank; d++) inner *= b->shape.dim[d];
-    return (i / inner * b->count + b->at) * inner + i % inner;
+    const int64_t run = run_of(b);
+    return (i / run * b->count + b->at) * run + i % run;
 }
 
 static double dot(const double *x, const double *y, int64_t n)
@@ -188,11 +195,11 @@ static double deviation(rv_init_kind kind, rv_shape s)
     return 1 / sqrt(both ? (fan_in(s) + fan_out(s)) / 2 : fan_in(s));
 }
 
-enum { TOGETHER = 64 };
+enum { TOGETHER = 128 };
 
-/* v[i] of elements first .. of a block of shape s, with index at[i] in the whole tensor. */
-static void values(const rv_init *init, rv_shape s, uint64_t seed, int64_t first, int count,
-                   const uint64_t at[TOGETHER], double v[TOGETHER])
+/* v[i] of elements first .. of a block of shape s, which have the indices at .. in the whole tensor. */
+static void values(const rv_init *init, rv_shape s, uint64_t seed, int64_t first, uint64_t at,
+                   int count, double v[TOGETHER])
 {
     const double a = init->a, b = init->b;
     double scale = 1;
@@ -202,10 +209,11 @@ static void values(const rv_init *init, rv_shape s, uint64_t seed, int64_t first
         for (int i = 0; i < count; i++) v[i] = a + (b - a) * v[i];
         break;
     case RV_INIT_NORMAL:
-        for (int i = 0; i < count; i++) v[i] = a + b * rv_random_normal(seed, at[i]);
+        for (int i = 0; i < count; i++) v[i] = a + b * rv_random_normal(seed, at + (uint64_t)i);
         break;
     case RV_INIT_TRUNCATED_NORMAL:
-        for (int i = 0; i < count; i++) v[i] = a + b * rv_random_truncated_normal(seed, at[i]);
+        for (int i = 0; i < count; i++)
+            v[i] = a + b * rv_random_truncated_normal(seed, at + (uint64_t)i);
         break;
     case RV_INIT_XAVIER_UNIFORM:
     case RV_INIT_KAIMING_UNIFORM:
@@ -216,7 +224,7 @@ static void values(const rv_init *init, rv_shape s, uint64_t seed, int64_t first
     case RV_INIT_XAVIER_NORMAL:
     case RV_INIT_KAIMING_NORMAL:
         scale = deviation(init->kind, s);
-        for (int i = 0; i < count; i++) v[i] = scale * rv_random_normal(seed, at[i]);
+        for (int i = 0; i < count; i++) v[i] = scale * rv_random_normal(seed, at + (uint64_t)i);
         break;
     case RV_INIT_CHRONO:
         rv_random_uniforms(seed, at, count, v);
@@ -230,25 +238,32 @@ static void values(const rv_init *init, rv_shape s, uint64_t seed, int64_t first
     }
 }
 
+/* x[at + i] = scale v[i] */
+static void put(rv_tensor *x, int64_t at, int count, double scale, const double *v)
+{
+    float *single = x->dtype == RV_F32 ? (float *)x->data + at : NULL;
+    for (int i = 0; single && i < count; i++) single[i] = (float)(scale * v[i]);
+    for (int i = 0; !single && i < count; i++) rv_tensor_set(x, at + i, scale * v[i]);
+}
+
 static bool fill(rv_tensor *x, const block *b, const rv_init *init, double factor, uint64_t seed)
 {
     double *q = init->kind == RV_INIT_ORTHOGONAL ? orthogonal(b, seed) : NULL;
     if (init->kind == RV_INIT_ORTHOGONAL && !q) return false;
-    const int64_t all = rv_shape_count(b->shape);
+    const int64_t all = rv_shape_count(b->shape), run = run_of(b);
     int64_t rows = 1, columns = 1;
+    int count;
     if (q) as_matrices(b->shape, &rows, &columns);
-    for (int64_t first = 0; first < all; first += TOGETHER) {
-        const int count = (int)(all - first < TOGETHER ? all - first : TOGETHER);
-        uint64_t at[TOGETHER];
+    for (int64_t first = 0; first < all; first += count) {
+        const int64_t left = run - first % run, at = whole_index(b, first);
         double v[TOGETHER];
-        for (int i = 0; i < count; i++) at[i] = (uint64_t)whole_index(b, first + i);
-        if (!q) values(init, b->shape, seed, first, count, at, v);
+        count = (int)(left < TOGETHER ? left : TOGETHER);
+        if (!q) values(init, b->shape, seed, first, (uint64_t)at, count, v);
         for (int i = 0; q && i < count; i++) {
             int64_t one = rows * columns, in = (first + i) % one;
             v[i] = q[first + i - in + (rows <= columns ? in : in % columns * rows + in / columns)];
         }
-        for (int i = 0; i < count; i++)
-            rv_tensor_set(x, (int64_t)at[i], factor * init->factor * v[i]);
+        put(x, at, count, factor * init->factor, v);
     }
     rv_free(q);
     return true;

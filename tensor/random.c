@@ -4,35 +4,49 @@
 #include <math.h>
 #include <string.h>
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include "tensor/machine_internal.h"
 #include "tensor/random_internal.h"
 
-/* Philox's round multipliers and Weyl constants, from the paper's table 2 and section 4.3. */
-enum { PHILOX_ROUNDS = 10 };
-static const uint32_t multiplier0 = 0xD2511F53u, multiplier1 = 0xCD9E8D57u;
-static const uint32_t weyl0 = 0x9E3779B9u, weyl1 = 0xBB67AE85u;
+#if defined(__clang__)
+#define UNROLLED _Pragma("clang loop unroll(full)")
+#elif defined(__GNUC__)
+#define UNROLLED _Pragma("GCC unroll 10")
+#else
+#define UNROLLED
+#endif
+
+/* The ten rounds. Replaces the words c0 .. c3 of a counter by random ones. `lane` is uint64_t or a vector of it; each word is
+ * the lower half of a lane, and the upper halves are left undefined. MULTIPLY(x, m) is the product of the lower halves. The
+ * multipliers and Weyl constants are those of the paper's table 2 and section 4.3. */
+#define PHILOX(lane, MULTIPLY, c0, c1, c2, c3, key) \
+    UNROLLED \
+    for (uint32_t round = 0; round < 10; round++) { \
+        const lane product0 = MULTIPLY(c0, 0xD2511F53u), product1 = MULTIPLY(c2, 0xCD9E8D57u); \
+        c0 = product1 >> 32 ^ c1 ^ ((uint32_t)(key) + round * 0x9E3779B9u); \
+        c1 = product1; \
+        c2 = product0 >> 32 ^ c3 ^ ((uint32_t)((key) >> 32) + round * 0xBB67AE85u); \
+        c3 = product0; \
+    }
+
+#define MULTIPLY_64(x, m) ((uint64_t)(uint32_t)(x) * (m))
 
 void rv_philox4x32(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4])
 {
     if (!counter || !key || !out) return;
-    uint32_t c0 = counter[0], c1 = counter[1], c2 = counter[2], c3 = counter[3];
-    uint32_t k0 = key[0], k1 = key[1];
-    for (int round = 0; round < PHILOX_ROUNDS; round++) {
-        uint64_t product0 = (uint64_t)multiplier0 * c0;
-        uint64_t product1 = (uint64_t)multiplier1 * c2;
-        c0 = (uint32_t)(product1 >> 32) ^ c1 ^ k0;
-        c1 = (uint32_t)product1;
-        c2 = (uint32_t)(product0 >> 32) ^ c3 ^ k1;
-        c3 = (uint32_t)product0;
-        k0 += weyl0;
-        k1 += weyl1;
-    }
-    out[0] = c0;
-    out[1] = c1;
-    out[2] = c2;
-    out[3] = c3;
+    const uint64_t both = (uint64_t)key[1] << 32 | key[0];
+    uint64_t c0 = counter[0], c1 = counter[1], c2 = counter[2], c3 = counter[3];
+    PHILOX(uint64_t, MULTIPLY_64, c0, c1, c2, c3, both)
+    out[0] = (uint32_t)c0;
+    out[1] = (uint32_t)c1;
+    out[2] = (uint32_t)c2;
+    out[3] = (uint32_t)c3;
 }
 
 uint64_t rv_seed(uint64_t seed, const char *name)
@@ -65,32 +79,60 @@ double rv_random_uniform(uint64_t seed, uint64_t index)
     return fraction(bits[0]);
 }
 
-/* rv_philox4x32 on LANES counters at once, in loops that a compiler makes vectors of. */
-void rv_random_uniforms(uint64_t seed, const uint64_t *index, int count, double *to)
-{
-    enum { LANES = 8 };
-    for (int first = 0; first < count; first += LANES) {
-        const int n = count - first < LANES ? count - first : LANES;
-        uint32_t c0[LANES] = {0}, c1[LANES] = {0}, c2[LANES], c3[LANES];
-        uint32_t k0 = (uint32_t)seed, k1 = (uint32_t)(seed >> 32);
-        for (int i = 0; i < n; i++) c0[i] = (uint32_t)index[first + i];
-        for (int i = 0; i < n; i++) c1[i] = (uint32_t)(index[first + i] >> 32);
-        for (int i = 0; i < LANES; i++) c2[i] = UNIFORM;
-        for (int i = 0; i < LANES; i++) c3[i] = 0;
-        for (int round = 0; round < PHILOX_ROUNDS; round++) {
-            for (int i = 0; i < LANES; i++) {
-                const uint64_t product0 = (uint64_t)multiplier0 * c0[i];
-                const uint64_t product1 = (uint64_t)multiplier1 * c2[i];
-                c0[i] = (uint32_t)(product1 >> 32) ^ c1[i] ^ k0;
-                c1[i] = (uint32_t)product1;
-                c2[i] = (uint32_t)(product0 >> 32) ^ c3[i] ^ k1;
-                c3[i] = (uint32_t)product0;
-            }
-            k0 += weyl0;
-            k1 += weyl1;
-        }
-        for (int i = 0; i < n; i++) to[first + i] = fraction((uint64_t)c1[i] << 32 | c0[i]);
+/* ---- many at once ---- */
+
+enum { BATCH = 64 };
+
+#if defined(__x86_64__)
+
+/* rv_random_uniform of first .. first + BATCH - 1. A whole number below 2^52 becomes a double by the bits of 2^52 around it;
+ * all sums and products are exact. */
+#define DRAW_BATCH(level, target, bytes, MULTIPLY) \
+    target static void draw_##level(uint64_t seed, uint64_t first, double to[BATCH]) \
+    { \
+        typedef uint64_t lanes __attribute__((vector_size(bytes))); \
+        typedef double reals __attribute__((vector_size(bytes))); \
+        enum { LANES = (bytes) / 8 }; \
+        const lanes low = (lanes){0} + 0xFFFFFFFFu, exponent = (lanes){0} + 0x4330000000000000u; \
+        lanes index; \
+        for (uint64_t i = 0; i < LANES; i++) index[i] = first + i; \
+        for (int at = 0; at < BATCH; at += LANES, index += LANES) { \
+            lanes c0 = index, c1 = index >> 32, c2 = (lanes){0} + UNIFORM, c3 = {0}; \
+            PHILOX(lanes, MULTIPLY, c0, c1, c2, c3, seed) \
+            const reals high = (reals)((c1 & low) | exponent) - 0x1p52; \
+            const reals rest = (reals)((c0 & low) >> 11 | exponent) - 0x1p52; \
+            const reals drawn = high * 0x1p-32 + rest * 0x1p-53; \
+            memcpy(to + at, &drawn, sizeof drawn); \
+        } \
     }
+#define MULTIPLY_128(x, m) (lanes) _mm_mul_epu32((__m128i)(x), (__m128i)((lanes){0} + (m)))
+#define MULTIPLY_256(x, m) (lanes) _mm256_mul_epu32((__m256i)(x), (__m256i)((lanes){0} + (m)))
+#define MULTIPLY_512(x, m) (lanes) _mm512_mul_epu32((__m512i)(x), (__m512i)((lanes){0} + (m)))
+DRAW_BATCH(base, , 16, MULTIPLY_128)
+DRAW_BATCH(v3, __attribute__((target("avx2"))), 32, MULTIPLY_256)
+DRAW_BATCH(v4, __attribute__((target("avx512f"))), 64, MULTIPLY_512)
+
+static void draw_batch(uint64_t seed, uint64_t first, double to[BATCH])
+{
+    (rv_has_avx512f() ? draw_v4 : rv_has_avx2() ? draw_v3 : draw_base)(seed, first, to);
+}
+
+#else
+
+static void draw_batch(uint64_t seed, uint64_t first, double to[BATCH])
+{
+    for (uint64_t i = 0; i < BATCH; i++) to[i] = rv_random_uniform(seed, first + i);
+}
+
+#endif
+
+void rv_random_uniforms(uint64_t seed, uint64_t first, int64_t count, double *to)
+{
+    double last[BATCH];
+    for (; count >= BATCH; count -= BATCH, first += BATCH, to += BATCH) draw_batch(seed, first, to);
+    if (count <= 0) return;
+    draw_batch(seed, first, last);
+    memcpy(to, last, (size_t)count * sizeof *to);
 }
 
 static double normal(uint64_t seed, uint64_t index, uint32_t attempt)

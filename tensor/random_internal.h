@@ -1,4 +1,4 @@
-/* Random numbers for many indexes at once. */
+/* Random numbers of many indices at once. */
 #ifndef RV_TENSOR_RANDOM_INTERNAL_H
 #define RV_TENSOR_RANDOM_INTERNAL_H
 
@@ -8,8 +8,8 @@
 extern "C" {
 #endif
 
-/* to[i] = rv_random_uniform(seed, index[i]) for i < count, several times as fast. */
-void rv_random_uniforms(uint64_t seed, const uint64_t *index, int count, double *to);
+/* to[i] = rv_random_uniform(seed, first + i) for i < count, many times as fast. */
+void rv_random_uniforms(uint64_t seed, uint64_t first, int64_t count, double *to);
 
 #ifdef __cplusplus
 }

@@ -7,7 +7,10 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <cstdlib>
+#include <filesystem>
 #include <map>
+#include <string>
 #include <vector>
 
 #include "tensor/random_internal.h"
@@ -50,15 +53,30 @@ TEST(Random, UniformIsTheUpperBitsOfPhilox)
 TEST(Random, ManyAtOnceAreTheSame)
 {
     const uint64_t seed = 0xfedcba9876543210u;
-    for (int count = 0; count <= 20; count++) {
-        std::vector<uint64_t> index(count);
-        std::vector<double> many(count + 1, -1);
-        for (int i = 0; i < count; i++) index[i] = 0x9e3779b97f4a7c15u * static_cast<uint64_t>(i);
-        rv_random_uniforms(seed, index.data(), count, many.data());
-        for (int i = 0; i < count; i++) EXPECT_EQ(many[i], rv_random_uniform(seed, index[i]));
-        EXPECT_EQ(many[count], -1);
-    }
+    const uint64_t firsts[] = {0, 7, (uint64_t{1} << 32) - 50, 0 - uint64_t{70}};
+    for (const uint64_t first : firsts)
+        for (int64_t count = 0; count <= 200; count++) {
+            std::vector<double> many(static_cast<size_t>(count) + 1, -1);
+            rv_random_uniforms(seed, first, count, many.data());
+            for (size_t i = 0; i < static_cast<size_t>(count); i++)
+                ASSERT_EQ(many[i], rv_random_uniform(seed, first + i)) << first << " + " << i;
+            ASSERT_EQ(many.back(), -1);
+        }
 }
+
+#if defined(__x86_64__) && defined(__GLIBC__)
+/* The environment is read when a process starts, so each limit has a process of its own, the test above again. */
+TEST(Random, TheyAreTheSameWithEachSetOfInstructions)
+{
+    const std::string self = std::filesystem::read_symlink("/proc/self/exe").string();
+    for (const char *taken : {"-AVX512F", "-AVX2,-AVX512F"})
+        EXPECT_EQ(std::system(("GLIBC_TUNABLES=glibc.cpu.hwcaps=" + std::string(taken) + " '" +
+                               self + "' --gtest_filter=Random.ManyAtOnceAreTheSame >&2")
+                                  .c_str()),
+                  0)
+            << taken;
+}
+#endif
 
 constexpr int samples = 400000;
 
