@@ -91,21 +91,29 @@ bool rv_store_reserve(rv_store *store, size_t extra)
            rv_name_table_reserve(&store->positions, need);
 }
 
-rv_entry *rv_entry_new(const char *name, rv_role role, rv_dtype dtype, rv_shape shape,
-                       rv_error *error)
+/* An entry whose tensor has no data. */
+static rv_entry *new_shape(const char *name, rv_role role, rv_dtype dtype, rv_shape shape,
+                           rv_error *error)
 {
+    if (!rv_dtype_check(dtype, error) || !rv_shape_check(shape, rv_dtype_size(dtype), NULL, error))
+        return NULL;
     rv_entry *entry = rv_alloc(1, sizeof *entry);
-    if (!entry) {
+    if (entry) entry->name = rv_string_copy(name);
+    if (!entry || !entry->name) {
+        rv_entry_free(entry);
         rv_fail_memory(error);
         return NULL;
     }
     entry->role = role;
-    entry->name = rv_string_copy(name);
-    if (!entry->name) {
-        rv_fail_memory(error);
-    } else if (rv_tensor_new(&entry->tensor, dtype, shape, error)) {
-        return entry;
-    }
+    entry->tensor = (rv_tensor){.dtype = dtype, .shape = shape};
+    return entry;
+}
+
+rv_entry *rv_entry_new(const char *name, rv_role role, rv_dtype dtype, rv_shape shape,
+                       rv_error *error)
+{
+    rv_entry *entry = new_shape(name, role, dtype, shape, error);
+    if (!entry || rv_tensor_new(&entry->tensor, dtype, shape, error)) return entry;
     rv_entry_free(entry);
     return NULL;
 }
@@ -203,7 +211,8 @@ rv_entry *rv_store_get(rv_store *store, const char *name, rv_role role, rv_dtype
         return NULL;
     }
     if (!rv_init_check(init, shape, error)) return NULL;
-    entry = rv_entry_new(name, role, dtype, shape, error);
+    entry = store->shapes_only ? new_shape(name, role, dtype, shape, error)
+                               : rv_entry_new(name, role, dtype, shape, error);
     if (!entry) return NULL;
     bool zero = init.kind == RV_INIT_CONSTANT && init.a == 0 && !signbit(init.a);
     bool filled = zero || store->shapes_only; /* new memory is already zero */

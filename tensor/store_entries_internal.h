@@ -9,8 +9,8 @@
 extern "C" {
 #endif
 
-/* A store for tapes that are recorded but never run. Its tensors stay zero, so that their memory is
- * never touched; together they take at most `most` bytes. */
+/* A store for tapes that are recorded but never run. Its tensors have no data; together they would
+ * take at most `most` bytes. */
 rv_store *rv_store_new_shapes(size_t most);
 
 /* Makes room for `extra` calls of rv_store_adopt. */

@@ -107,6 +107,32 @@ TEST(Store, InvalidShapesAndDtypesLeaveNoEntry)
     EXPECT_EQ(rv_store_find(store, "w"), nullptr);
 }
 
+TEST(Store, OfShapesTakesNoMemoryForValues)
+{
+    rv_error error = {};
+    const auto get = [&error](rv_store *store, const char *name, rv_shape shape) {
+        return rv_store_get(store, name, RV_PARAMETER, RV_F32, shape, rv_init_normal(0, 1), &error);
+    };
+    const int64_t large = int64_t{1} << 28; /* 2^58 bytes, more than a machine has */
+    rv_store *store = rv_store_new_shapes(PTRDIFF_MAX);
+    const rv_entry *w = get(store, "w", RV_SHAPE(large, large));
+    ASSERT_NE(w, nullptr) << error.text;
+    EXPECT_EQ(w->tensor.data, nullptr);
+    EXPECT_EQ(rv_tensor_count(&w->tensor), large * large);
+    EXPECT_EQ(get(store, "w", RV_SHAPE(large, large)), w);
+    EXPECT_EQ(get(store, "z", RV_SHAPE(0)), nullptr);
+    EXPECT_EQ(error.code, RV_ERROR_SHAPE);
+    rv_store_free(store);
+
+    error = {};
+    store = rv_store_new_shapes(100);
+    EXPECT_NE(get(store, "a", RV_SHAPE(20)), nullptr);
+    EXPECT_EQ(get(store, "b", RV_SHAPE(6)), nullptr);
+    EXPECT_EQ(error.code, RV_ERROR_SHAPE);
+    EXPECT_EQ(rv_store_count(store), 1u);
+    rv_store_free(store);
+}
+
 TEST(Store, DigestDependsOnParametersAlone)
 {
     Store store;
