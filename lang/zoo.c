@@ -20,24 +20,26 @@ static void release(void *files)
     }
 }
 
-/* A built-in text, read. NULL: out of memory. */
-static lang_file *read_text(const char *name)
+/* The cell of a built-in text, which comes before its models, read. NULL: out of memory. */
+static lang_file *read_cell(const char *name)
 {
     const lang_text *text = rv_lang_text(name);
+    const char *model = strstr(text->text, "\nmodel ");
+    const size_t size = model ? (size_t)(model + 1 - text->text) : text->size;
     lang_file *file = rv_alloc(1, sizeof *file);
-    if (file && rv_lang_read_file(file, text->text, text->size, text->name)) return file;
+    if (file && rv_lang_read_file(file, text->text, size, text->name)) return file;
     if (file) release(file);
     return NULL;
 }
 
-/* A net keeps the texts that its first step has read: several, if cells are inside others. */
+/* A net keeps the cells that its first step has read: several, if cells are inside others. */
 void rv_lang_zoo_step(rv_cell *k, rv_var x, rv_var *h, const char *name)
 {
     const lang_block *cell = NULL;
     for (const lang_file *file = k->memo->object; file && !cell; file = file->next)
         cell = rv_lang_find_own(&file->scope, LANG_CELL, name);
     if (!cell) {
-        lang_file *read = read_text(name);
+        lang_file *read = read_cell(name);
         if (!read) {
             h[0] = rv_tape_fail(k->tape, RV_ERROR_MEMORY, "out of memory");
             return;
@@ -53,7 +55,7 @@ void rv_lang_zoo_step(rv_cell *k, rv_var x, rv_var *h, const char *name)
 void rv_lang_zoo_prepare(const rv_model *model, rv_tape *tape, rv_rnn_options *options)
 {
     const lang_text *text = rv_lang_text(model->name);
-    lang_file *file = read_text(text->name);
+    lang_file *file = read_cell(text->name);
     int64_t kernel = options->kernel; /* the caller's takes precedence */
     if (!file) {
         rv_tape_fail(tape, RV_ERROR_MEMORY, "out of memory");

@@ -81,14 +81,17 @@ TEST(Zoo, ATextIsTheSameProgramAsTheCellInC)
             if (images && (o.rnn.layers > 1 || o.rnn.residual)) continue;
             if ((images || scalar) && o.rnn.kernel) continue;
             if (name == "curnn_blog") o.rnn.units = 1;
-            std::string why, why_text;
+            std::string why, why_text, why_zoo;
             rv_store *store = rv_store_new(1);
             const rv_hash c = hash_of(store, cell.step, images, scalar, o.rnn, &why);
+            const rv_hash zoo = hash_of(store, rv_zoo(cell.name), images, scalar, o.rnn, &why_zoo);
             o.rnn.user = model->user;
             const rv_hash text = hash_of(store, model->step, images, scalar, o.rnn, &why_text);
             EXPECT_EQ(why, "") << name << ", " << o.name;
             EXPECT_EQ(why_text, "") << name << ", " << o.name;
+            EXPECT_EQ(why_zoo, "") << name << ", " << o.name;
             EXPECT_TRUE(c.low == text.low && c.high == text.high) << name << ", " << o.name;
+            EXPECT_TRUE(zoo.low == text.low && zoo.high == text.high) << name << ", " << o.name;
             rv_store_free(store);
         }
         rv_lang_free(lang);
