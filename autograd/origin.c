@@ -96,10 +96,15 @@ rv_var rv_name_state(rv_var x, int s, const char *name)
 
 rv_var rv_name_argument(rv_var x, const char *g)
 {
-    if (!g) return x;
-    char name[256];
-    snprintf(name, sizeof name, "pre-%.200s", g);
-    if (!rv_is_null(x) && !x.tape->nodes[x.id].gate)
-        x.tape->nodes[x.id].gate = rv_tape_string(x.tape, g);
-    return rv_name(x, name);
+    static const char before[] = "pre-";
+    const size_t start = sizeof before - 1, size = g ? strlen(g) + 1 : 0;
+    if (!g || rv_is_null(x)) return x;
+    rv_node *node = &x.tape->nodes[x.id];
+    char *name = node->name && node->gate ? NULL : rv_tape_alloc(x.tape, start + size);
+    if (!name) return x;
+    memcpy(name, before, start);
+    memcpy(name + start, g, size);
+    if (!node->name) node->name = name;
+    if (!node->gate) node->gate = name + start;
+    return x;
 }
