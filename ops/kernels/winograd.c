@@ -17,32 +17,38 @@ static const real b1 = POINT_B, b2 = POINT_B * POINT_B, b3 = POINT_B * POINT_B *
 static int64_t min(int64_t x, int64_t y) { return x < y ? x : y; }
 static int64_t round_up(int64_t x, int64_t to) { return (x + to - 1) / to * to; }
 
-/* ---- along one axis: y[i*y_step] = sum_j matrix[i][j] x[j*x_step] ---- */
+/* ---- along one axis: y[i*y_step] = sum_j matrix[i][j] x[j*x_step] ----
+ * B' and A' are applied two rows at a time, so that a pair of rows of the result along both axes stays in registers. */
 
-/* B' */
-ALWAYS_INLINE void source_axis(vec *y, int y_step, const vec *x, int x_step)
+/* Two rows of B'. Those of a point +-c have the other point's square as a factor. */
+enum { PAIRS = PIECE / 2 };
+static const int pair_rows[PAIRS][2] = {{0, 5}, {1, 2}, {3, 4}};
+
+ALWAYS_INLINE void source_pair(int pair, vec y[2], const vec x[PIECE])
 {
-    const vec x0 = x[0], x1 = x[x_step], x2 = x[2 * x_step], x3 = x[3 * x_step], x4 = x[4 * x_step],
-              x5 = x[5 * x_step];
-    const vec even_a = x4 - b2 * x2, odd_a = a1 * (x3 - b2 * x1);
-    const vec even_b = x4 - a2 * x2, odd_b = b1 * (x3 - a2 * x1);
-    y[0] = a2 * b2 * x0 + (x4 - SUM_OF_SQUARES * x2);
-    y[y_step] = even_a + odd_a;
-    y[2 * y_step] = even_a - odd_a;
-    y[3 * y_step] = even_b + odd_b;
-    y[4 * y_step] = even_b - odd_b;
-    y[5 * y_step] = a2 * b2 * x1 + (x5 - SUM_OF_SQUARES * x3);
+    const real c = pair == 1 ? a1 : b1, other2 = pair == 1 ? b2 : a2;
+    if (pair == 0) {
+        y[0] = a2 * b2 * x[0] + (x[4] - SUM_OF_SQUARES * x[2]);
+        y[1] = a2 * b2 * x[1] + (x[5] - SUM_OF_SQUARES * x[3]);
+    } else {
+        const vec even = x[4] - other2 * x[2], odd = c * (x[3] - other2 * x[1]);
+        y[0] = even + odd;
+        y[1] = even - odd;
+    }
 }
 
-/* A' */
-ALWAYS_INLINE void out_axis(vec *y, int y_step, const vec *x, int x_step)
+/* Two rows of A': 0 and 2, or 1 and 3. */
+ALWAYS_INLINE void out_pair(int odd, vec y[2], const vec x[PIECE])
 {
-    const vec x1 = x[x_step], x2 = x[2 * x_step], x3 = x[3 * x_step], x4 = x[4 * x_step];
-    const vec even_a = x1 + x2, odd_a = x1 - x2, even_b = x3 + x4, odd_b = x3 - x4;
-    y[0] = x[0] + even_a + even_b;
-    y[y_step] = a1 * odd_a + b1 * odd_b;
-    y[2 * y_step] = a2 * even_a + b2 * even_b;
-    y[3 * y_step] = a3 * odd_a + (b3 * odd_b + x[5 * x_step]);
+    if (odd) {
+        const vec a = x[1] - x[2], b = x[3] - x[4];
+        y[0] = a1 * a + b1 * b;
+        y[1] = a3 * a + (b3 * b + x[5]);
+    } else {
+        const vec a = x[1] + x[2], b = x[3] + x[4];
+        y[0] = x[0] + a + b;
+        y[1] = a2 * a + b2 * b;
+    }
 }
 
 /* A */
@@ -104,9 +110,9 @@ ALWAYS_INLINE void fetch(uintptr_t tiles, int64_t f)
 /* ---- source ---- */
 
 /* The rows of pixels that some rows of tiles see are split into phases, in which the pixels of
- * neighbouring tiles are neighbours: pixel (i, 4j + k), k < 6, is phase[i % 4][k][i / 4 * across + j].
- * Scratch holds the phases and three rows: a mask of the pixels inside the image, zeros, and a copy
- * of a row. */
+ * neighbouring tiles are neighbours: pixel (4i + r, 4j + k), r, k < 6, is phase[r][k][i * across + j], and
+ * LANES of them are within a cache line. Scratch holds the phases and three rows: a mask of the pixels inside the image,
+ * zeros, and a copy of a row. */
 enum { HALF = LANES / 2 };
 typedef real half_at
     __attribute__((vector_size(VECTOR_BYTES / 2), aligned(sizeof(real)), may_alias));
@@ -137,33 +143,48 @@ typedef real half_at
 /* The pixels of a row that are read: those of whole groups of HALF tiles, and LANES more. */
 static int64_t row_width(const rv_tiling *t) { return round_up(t->across, HALF) * SIDE + LANES; }
 
+/* Elements of a phase. Nearly all images have the same number, so that addresses are constants there. */
+enum { USUAL_COUNT = 128 };
+
 static int64_t phase_count(const rv_tiling *t)
 {
-    return round_up((t->rows + 1) * t->across, LANES) + LANES;
+    const int64_t count = round_up((t->rows + 1) * t->across, LANES) + LANES;
+    return count < USUAL_COUNT ? USUAL_COUNT : count;
 }
 
 int64_t RV_NAME(rv_winograd_source_scratch)(const rv_tiling *t)
 {
-    return SIDE * PIECE * phase_count(t) + 3 * row_width(t);
+    return ELEMENTS * phase_count(t) + 3 * row_width(t);
 }
 
 void RV_NAME(rv_winograd_source_ready)(const rv_tiling *t, real *scratch)
 {
     const int64_t width = row_width(t);
-    real *inside = scratch + SIDE * PIECE * phase_count(t);
+    real *inside = scratch + ELEMENTS * phase_count(t);
     memset(inside, 0, (size_t)(3 * width) * sizeof(real));
     memset(inside + t->rim[1], 0xFF, (size_t)min(t->source[1], width - t->rim[1]) * sizeof(real));
 }
 
-/* Row i with its rim, readable for row_width pixels. The rim may hold anything. */
-static const real *row_with_rim(const rv_tiling *t, const real *image, int64_t i, real *zeros)
+/* Row i with its rim, readable for row_width pixels. The rim may hold anything. Rows whose neighbours are read instead of
+ * the rim are those from in_place[0] to in_place[1]. */
+static const real *row_with_rim(const rv_tiling *t, const real *image, int64_t i,
+                                const int64_t in_place[2], real *zeros)
 {
-    const int64_t width = row_width(t), first = i * t->source[1] - t->rim[1];
+    if (i >= in_place[0] && i < in_place[1]) return image + i * t->source[1] - t->rim[1];
     if (i < 0 || i >= t->source[0]) return zeros;
-    if (first >= 0 && first + width <= t->source[0] * t->source[1]) return image + first;
+    const int64_t width = row_width(t);
     real *copy = zeros + width;
     rv_copy_few(copy + t->rim[1], image + i * t->source[1], min(t->source[1], width - t->rim[1]));
     return copy;
+}
+
+static void rows_in_place(const rv_tiling *t, int64_t in_place[2])
+{
+    const int64_t wide = t->source[1], pixels = t->source[0] * wide;
+    const int64_t beyond = row_width(t) - t->rim[1];
+    in_place[0] = 0, in_place[1] = t->source[0];
+    while (in_place[0] < t->source[0] && in_place[0] * wide < t->rim[1]) in_place[0]++;
+    while (in_place[1] > 0 && (in_place[1] - 1) * wide + beyond > pixels) in_place[1]--;
 }
 
 ALWAYS_INLINE vec load_masked(const real *x, vec_bits mask)
@@ -171,31 +192,69 @@ ALWAYS_INLINE vec load_masked(const real *x, vec_bits mask)
     return (vec)((vec_bits)load(x) & mask);
 }
 
-ALWAYS_INLINE void store_halves(real *to, int64_t step, vec x)
+/* Stores a row of HALF tiles, x[k/2] holding its pixels 4j + k and 4j + k + 1. */
+ALWAYS_INLINE void store_row(real *to, int64_t step, const vec x[PIECE / 2])
 {
-    *(half_at *)to = FIRST_HALF(x);
-    *(half_at *)(to + step) = SECOND_HALF(x);
+    UNROLLED
+    for (int k = 0; k < PIECE / 2; k++) {
+        *(half_at *)(to + 2 * k * step) = FIRST_HALF(x[k]);
+        *(half_at *)(to + (2 * k + 1) * step) = SECOND_HALF(x[k]);
+    }
 }
 
 static void split_rows(const rv_tiling *t, rv_tile_rows rows, const real *image, real *phases)
 {
     const int64_t count = phase_count(t);
-    const real *inside = phases + SIDE * PIECE * count;
-    real *zeros = phases + SIDE * PIECE * count + row_width(t);
+    const real *inside = phases + ELEMENTS * count;
+    real *zeros = phases + ELEMENTS * count + row_width(t);
+    int64_t in_place[2];
+    rows_in_place(t, in_place);
     /* From the right: the last group writes into the next row of tiles, which is complete only later. */
     for (int64_t j = (t->across - 1) / HALF * HALF; j >= 0; j -= HALF) {
         vec_bits mask[3];
         for (int k = 0; k < 3; k++) mask[k] = (vec_bits)load(inside + j * SIDE + k * LANES);
-        for (int64_t i = 0; i < rows.count * SIDE + PIECE - SIDE; i++) {
-            real *to = phases + i % SIDE * PIECE * count + i / SIDE * t->across + j;
-            const real *x =
-                row_with_rim(t, image, rows.first * SIDE + i - t->rim[0], zeros) + j * SIDE;
+        real *tiles = phases + j;
+        for (int64_t n = 0; n < rows.count * SIDE + PIECE - SIDE; n++) {
+            const int64_t r = n % SIDE, i = rows.first * SIDE + n - t->rim[0];
+            const real *x = row_with_rim(t, image, i, in_place, zeros) + j * SIDE;
             const vec low = load_masked(x, mask[0]), high = load_masked(x + LANES, mask[1]);
-            const vec rest = load_masked(x + 2 * LANES, mask[2]);
-            const vec first = FOURTHS(low, high, 0);
-            store_halves(to, count, first);
-            store_halves(to + 2 * count, count, FOURTHS(low, high, 2));
-            store_halves(to + 4 * count, count, NEXT(first, rest));
+            const vec rim = load_masked(x + 2 * LANES, mask[2]), first = FOURTHS(low, high, 0);
+            const vec pixels[PIECE / 2] = {first, FOURTHS(low, high, 2), NEXT(first, rim)};
+            store_row(tiles + r * PIECE * count, count, pixels);
+            if (r < PIECE - SIDE && n >= SIDE) /* the last rows of the tiles above */
+                store_row(tiles - t->across + (SIDE + r) * PIECE * count, count, pixels);
+            if (r == SIDE - 1) tiles += t->across;
+        }
+    }
+}
+
+ALWAYS_INLINE void transform_source(int64_t tiles, const real *phases, int64_t count,
+                                    uintptr_t next, real *to, int64_t to_element)
+{
+    for (int64_t f = 0; f < tiles; f += LANES, phases += LANES, to += LANES) {
+        fetch(next, f);
+        UNROLLED
+        for (int pair = 0; pair < PAIRS; pair++) {
+            vec v[2][PIECE];
+            UNROLLED
+            for (int k = 0; k < PIECE; k++) {
+                vec d[PIECE], y[2];
+                UNROLLED
+                for (int r = 0; r < PIECE; r++) d[r] = load(phases + (r * PIECE + k) * count);
+                source_pair(pair, y, d);
+                v[0][k] = y[0], v[1][k] = y[1];
+            }
+            UNROLLED
+            for (int h = 0; h < 2; h++) {
+                real *row = to + pair_rows[pair][h] * PIECE * to_element;
+                UNROLLED
+                for (int p = 0; p < PAIRS; p++) {
+                    vec y[2];
+                    source_pair(p, y, v[h]);
+                    UNROLLED
+                    for (int q = 0; q < 2; q++) store(row + pair_rows[p][q] * to_element, y[q]);
+                }
+            }
         }
     }
 }
@@ -203,29 +262,13 @@ static void split_rows(const rv_tiling *t, rv_tile_rows rows, const real *image,
 void RV_NAME(rv_winograd_source)(const rv_tiling *t, rv_tile_rows rows, const real *image, real *to,
                                  int64_t to_element, real *scratch)
 {
-    const int64_t count = phase_count(t);
-    const real *phases = scratch;
+    const int64_t tiles = rows.count * t->across, count = phase_count(t);
     const uintptr_t next = tiles_of_next(t->source, rows, image);
     split_rows(t, rows, image, scratch);
-    for (int64_t f = 0; f < rows.count * t->across; f += LANES) {
-        vec v[ELEMENTS];
-        fetch(next, f);
-        UNROLLED
-        for (int k = 0; k < PIECE; k++) {
-            vec d[PIECE];
-            UNROLLED
-            for (int r = 0; r < PIECE; r++)
-                d[r] = load(phases + (r % SIDE * PIECE + k) * count + r / SIDE * t->across + f);
-            source_axis(v + k, PIECE, d, 1);
-        }
-        UNROLLED
-        for (int r = 0; r < PIECE; r++) {
-            vec e[PIECE];
-            source_axis(e, 1, v + r * PIECE, 1);
-            UNROLLED
-            for (int k = 0; k < PIECE; k++) store(to + (r * PIECE + k) * to_element + f, e[k]);
-        }
-    }
+    if (count == USUAL_COUNT)
+        transform_source(tiles, scratch, USUAL_COUNT, next, to, to_element);
+    else
+        transform_source(tiles, scratch, count, next, to, to_element);
 }
 
 /* ---- out ---- */
@@ -256,15 +299,7 @@ void RV_NAME(rv_winograd_out)(const rv_tiling *t, rv_tile_rows rows, const real 
     real *to = in_place ? image + first * wide : scratch;
     int64_t j = 0;
     for (int64_t f = 0; f < tiles; f += LANES) {
-        vec v[SIDE * PIECE];
         fetch(next, f);
-        UNROLLED
-        for (int k = 0; k < PIECE; k++) {
-            vec e[PIECE];
-            UNROLLED
-            for (int r = 0; r < PIECE; r++) e[r] = load(m + (r * PIECE + k) * m_element + f);
-            out_axis(v + k, PIECE, e, 1);
-        }
         real *at[SIDE];
         UNROLLED
         for (int k = 0; k < SIDE; k++) {
@@ -273,12 +308,25 @@ void RV_NAME(rv_winograd_out)(const rv_tiling *t, rv_tile_rows rows, const real 
             if (in_place && j == wide) to += SIDE * wide, j = 0;
         }
         UNROLLED
-        for (int r = 0; r < SIDE; r++) {
-            vec y[SIDE], pixels[SIDE];
-            out_axis(y, 1, v + r * PIECE, 1);
-            interleave(pixels, y);
+        for (int odd = 0; odd < 2; odd++) {
+            vec v[2][PIECE];
             UNROLLED
-            for (int k = 0; k < SIDE; k++) store(at[k] + r * row, pixels[k]);
+            for (int k = 0; k < PIECE; k++) {
+                vec e[PIECE], y[2];
+                UNROLLED
+                for (int r = 0; r < PIECE; r++) e[r] = load(m + (r * PIECE + k) * m_element + f);
+                out_pair(odd, y, e);
+                v[0][k] = y[0], v[1][k] = y[1];
+            }
+            UNROLLED
+            for (int h = 0; h < 2; h++) {
+                vec even[2], uneven[2], pixels[SIDE];
+                out_pair(0, even, v[h]);
+                out_pair(1, uneven, v[h]);
+                interleave(pixels, (vec[SIDE]){even[0], uneven[0], even[1], uneven[1]});
+                UNROLLED
+                for (int k = 0; k < SIDE; k++) store(at[k] + (odd + 2 * h) * row, pixels[k]);
+            }
         }
     }
     for (int64_t i = 0; i < end - first && !in_place; i++) {
@@ -344,17 +392,34 @@ void RV_NAME(rv_winograd_cotangent)(const rv_tiling *t, rv_tile_rows rows, const
 
 /* ---- kernels ---- */
 
+/* taps[p*LANES + s] = tap p of kernel s for LANES kernels, of which nothing beyond their taps is read: the last columns
+ * overlap those before. */
+static void turn_kernels(real *taps, const real *w, int64_t w_step)
+{
+    enum { LAST = TAPS - SHORT };
+    for (int s = 0; s < LANES; s += STRIP, taps += STRIP, w += STRIP * w_step) {
+        transpose_strip(taps, LANES, w, w_step, TAPS / SHORT * SHORT);
+        transpose_strip(taps + LAST * LANES, LANES, w + LAST, w_step, SHORT);
+    }
+}
+
 void RV_NAME(rv_winograd_kernels)(const real *w, int64_t w_step, int64_t count, bool turned,
                                   real *to, int64_t to_element)
 {
-    real taps[TAPS * LANES] = {0};
-    for (int64_t s = 0; s < min(count, LANES); s++) {
-        for (int p = 0; p < TAPS; p++)
-            taps[p * LANES + s] = w[s * w_step + (turned ? TAPS - 1 - p : p)];
+    real taps[TAPS * LANES];
+    if (count >= LANES) {
+        turn_kernels(taps, w, w_step);
+    } else {
+        memset(taps, 0, sizeof taps);
+        for (int64_t s = 0; s < count; s++) {
+            for (int p = 0; p < TAPS; p++) taps[p * LANES + s] = w[s * w_step + p];
+        }
     }
+    const real *first = taps + (turned ? TAPS - 1 : 0) * LANES;
+    const int64_t next = turned ? -LANES : LANES;
     vec g[TAPS], v[PIECE * WINDOW];
     UNROLLED
-    for (int p = 0; p < TAPS; p++) g[p] = load(taps + p * LANES);
+    for (int p = 0; p < TAPS; p++) g[p] = load(first + p * next);
     UNROLLED
     for (int q = 0; q < WINDOW; q++) kernel_axis(v + q, WINDOW, g + q, WINDOW);
     UNROLLED
