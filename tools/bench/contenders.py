@@ -75,9 +75,12 @@ def best_environment():
     return best
 
 
-def thread_environment(threads):
-    """All libraries here take their number of threads from one of these."""
-    return {name + "_THREADS": str(threads) for name in ("OMP_NUM", "OPENBLAS_NUM", "NUM_CPU")}
+def environment_with(threads, own):
+    """That of a contender. All libraries here take their number of threads from one of these names. A machine's own settings of
+    OpenBLAS, which make it compute as on another processor, would make peers slow."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("OPENBLAS_")}
+    return {**inherited, "PYTHONDONTWRITEBYTECODE": "1",
+            **{name + "_THREADS": str(threads) for name in ("OMP_NUM", "OPENBLAS_NUM", "NUM_CPU")}, **own}
 
 
 # ---- the contenders ----
@@ -194,8 +197,7 @@ class Process:
         self.child = subprocess.Popen(
             contender.command(data, threads), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=self.log, bufsize=0, preexec_fn=lambda: prepare(threads),
-            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **thread_environment(threads),
-                 **contender.environment})
+            env=environment_with(threads, contender.environment))
         self.child.send_signal(signal.SIGSTOP)
 
     def ask(self, command, seconds):

@@ -6,7 +6,7 @@ import statistics
 import subprocess
 import tempfile
 
-from contenders import BIN, CACHE, Missing, PEERS, best_environment, prepare, python_with, say, thread_environment
+from contenders import BIN, CACHE, Missing, PEERS, best_environment, environment_with, prepare, python_with, say
 
 WORKLOADS = ["J2", "J", "J3"]
 UPDATES, COUNT, ALONE = 300, 32, 8  # trials, and of peers that train them one at a time
@@ -40,8 +40,7 @@ def contenders():
 def run(command, environment):
     with open(os.path.join(CACHE, "log"), "ab") as log:
         made = subprocess.run(command, stdout=subprocess.PIPE, stderr=log, preexec_fn=lambda: prepare(1),
-                              env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **thread_environment(1),
-                                   **environment})
+                              env=environment_with(1, environment))
     if made.returncode:
         raise Missing(f"failed, see {log.name}")
     return json.loads(made.stdout)
