@@ -40,24 +40,29 @@ def print_table(rows, what, notes):
 
 
 def print_markdown(rows, what):
-    """A row of docs/speed.md for each workload: Recurve, and how many times as long the fastest peers take, by medians and by
-    best times. PyTorch has several ways to compute the same; a peer that computes only a part has its note."""
+    """A row of docs/speed.md for each workload: Recurve, how many times as fast as on one thread, and how many times as long the
+    fastest peers take, by medians and by best times. PyTorch has several ways to compute the same."""
+    alone = {row["workload"]: row for row in rows if row["name"] == "Recurve" and row["threads"] == 1}
+
+    def ratios(slow, fast):
+        return ", ".join(f"{slow[kind] / fast[kind]:.{2 if slow[kind] < 10 * fast[kind] else 0}f}"
+                         for kind in ("median_seconds", "best_seconds"))
+
     def fastest(block, ours, named):
         peers = [row for row in block if row is not ours and row["name"].startswith(named)]
         if not peers:
             return ""
         row = min(peers, key=lambda row: row["median_seconds"])
-        ratios = (f"{row[kind] / ours[kind]:.{2 if row[kind] < 10 * ours[kind] else 0}f}"
-                  for kind in ("median_seconds", "best_seconds"))
-        return f"{row['name'] if not named else ''} {', '.join(ratios)} x".strip()
+        return f"{row['name'] if not named else ''} {ratios(row, ours)} x".strip()
 
-    print("\n| workload | | threads | median | best | x limit | fastest peer | fastest PyTorch |\n|" + "---|" * 8)
+    print("\n| workload | | threads | median | best | x limit | gain | fastest peer | fastest PyTorch |\n|" + "---|" * 9)
     for threads, workload in dict.fromkeys((row["threads"], row["workload"]) for row in rows):
         block = [row for row in rows if (row["threads"], row["workload"]) == (threads, workload)]
         ours = next((row for row in block if row["name"] == "Recurve"), None)
         if ours:
+            gain = ratios(alone[workload], ours) if threads > 1 and workload in alone else ""
             print(f"| {workload} | {what.get(workload, '')} | {threads} | {duration(ours['median_seconds'])} | "
-                  f"{duration(ours['best_seconds'])} | {ours['ratio_to_limit']:.2f} | {fastest(block, ours, '')} | "
+                  f"{duration(ours['best_seconds'])} | {ours['ratio_to_limit']:.2f} | {gain} | {fastest(block, ours, '')} | "
                   f"{fastest(block, ours, 'PyTorch')} |")
 
 
