@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "autograd/program.h"
+#include "ops/random_internal.h"
 #include "tensor/checkpoint_internal.h"
 #include "tensor/memory.h"
 #include "tensor/needs_internal.h"
@@ -154,23 +155,33 @@ static bool two_updates_done(const rv_trainer *t)
     return at->epoch * at->batch >= 2 * (int64_t)(each > 1 ? each : 1);
 }
 
-static bool finish_epoch(rv_trainer *t, rv_error *error)
+/* Validates, and makes room for the epoch in the history. All ranks validate together, whatever this one lacks. */
+static bool validate(rv_trainer *t, rv_error *error)
 {
     rv_train_result *r = &t->result;
     const rv_setup *s = &t->setup;
     if (!rv_trainer_evaluate(t, &s->validation, &r->validation, error)) return false;
     if (!rv_reserve(&t->history, &t->capacity, (size_t)r->epochs + 1, sizeof *t->history))
         return rv_fail_memory(error);
-    rv_epoch *row = &t->history[r->epochs++];
     r->history = t->history;
+    return s->plateau.factor <= 0 ||
+           rv_plateau_observe(&s->plateau, t->store, r->validation.loss, NULL, error);
+}
+
+static bool finish_epoch(rv_trainer *t, rv_error *error)
+{
+    rv_train_result *r = &t->result;
+    const int64_t random = rv_random_count(t->store);
+    if (!validate(t, error)) {
+        rv_random_set_count(t->store, random); /* to be repeated with the same random numbers */
+        return false;
+    }
+    rv_epoch *row = &t->history[r->epochs++];
     *row = epoch_of(t);
     bool updated = two_updates_done(t);
     r->at.epoch++;
     r->at.batch = r->at.seen = 0;
     r->at.loss_sum = 0;
-    if (s->plateau.factor > 0 &&
-        !rv_plateau_observe(&s->plateau, t->store, row->validation_loss, NULL, error))
-        return false;
     bool best =
         r->best_epoch == 0 || row->validation_loss < t->history[r->best_epoch - 1].validation_loss;
     if (best) r->best_epoch = row->epoch;
@@ -215,10 +226,11 @@ static bool measure_end(rv_trainer *t, rv_error *error)
     rv_train_result *r = &t->result;
     bool measured = r->validation.samples > 0; /* false: no epoch was left to do */
     bool comparable = t->setup.data.classes > 0 || !t->setup.model->record;
-    rv_store_digest(t->store, r->digest);
+    /* Ranks evaluate together, whatever this one lacks. */
+    bool digested = *rv_store_digest(t->store, r->digest) != '\0' || rv_fail_memory(error);
     return (measured || rv_trainer_evaluate(t, &t->setup.validation, &r->validation, error)) &&
            rv_trainer_evaluate(t, &t->setup.sample, &r->training, error) &&
-           (!comparable || rv_baseline_find(&t->setup.validation, &r->baseline, error));
+           (!comparable || rv_baseline_find(&t->setup.validation, &r->baseline, error)) && digested;
 }
 
 static void continue_from(rv_trainer *t, const rv_train_result *result, rv_epoch *history)

@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "autograd/program/program.h"
+#include "autograd/program_internal.h"
 #include "autograd/tape_internal.h"
 #include "tensor/clock_internal.h"
 #include "tensor/memory.h"
@@ -98,14 +99,19 @@ static void run_on_threads(rv_program *program)
     rv_pace_note(&program->pace, rv_seconds() - begin);
 }
 
-rv_code rv_run(rv_program *program)
+void rv_run_entered(rv_program *program)
 {
-    if (!program) return RV_ERROR_ARGUMENT;
-    if (!rv_store_enter(program->tape->store, NULL)) return RV_ERROR_BUSY;
     if (program->threads > 1)
         run_on_threads(program);
     else
         run_alone(program);
+}
+
+rv_code rv_run(rv_program *program)
+{
+    if (!program) return RV_ERROR_ARGUMENT;
+    if (!rv_store_enter(program->tape->store, NULL)) return RV_ERROR_BUSY;
+    rv_run_entered(program);
     rv_store_leave(program->tape->store);
     return RV_OK;
 }

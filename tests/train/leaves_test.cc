@@ -7,6 +7,7 @@
 #include <cstring>
 #include <deque>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -31,6 +32,9 @@ class Team {
     const rv_collective *rank(int r) const { return &ranks_[static_cast<size_t>(r)]; }
     int64_t bytes() const { return bytes_; }
 
+    /* Called by a rank before it sends or receives. */
+    std::function<void(int rank)> before = [](int) {};
+
     /* From now on no message arrives. */
     void break_down()
     {
@@ -54,6 +58,7 @@ class Team {
     {
         const Seat *seat = static_cast<Seat *>(context);
         Team *team = seat->team;
+        team->before(seat->rank);
         const std::lock_guard<std::mutex> hold(team->mutex_);
         if (team->broken_) return rv_fail(error, RV_ERROR_IO, "the team has broken down");
         const char *first = static_cast<const char *>(bytes);
@@ -66,16 +71,21 @@ class Team {
     {
         const Seat *seat = static_cast<Seat *>(context);
         Team *team = seat->team;
+        team->before(seat->rank);
         std::unique_lock<std::mutex> hold(team->mutex_);
         std::deque<Message> &queue = team->queue(from, seat->rank);
         const auto arrived = [&] { return team->broken_ || !queue.empty(); };
         if (!team->changed_.wait_for(hold, std::chrono::seconds(60), arrived)) {
             ADD_FAILURE() << "rank " << seat->rank << " waits for rank " << from << " in vain";
             team->broken_ = true;
-            team->changed_.notify_all();
+        } else if (!team->broken_ && queue.front().size() != count) {
+            ADD_FAILURE() << "rank " << seat->rank << " expects another message of rank " << from;
+            team->broken_ = true;
         }
-        if (team->broken_) return rv_fail(error, RV_ERROR_IO, "the team has broken down");
-        EXPECT_EQ(queue.front().size(), count);
+        if (team->broken_) {
+            team->changed_.notify_all();
+            return rv_fail(error, RV_ERROR_IO, "the team has broken down");
+        }
         if (count > 0) memcpy(bytes, queue.front().data(), count);
         queue.pop_front();
         return true;
@@ -99,6 +109,24 @@ struct Outcome {
     int64_t epochs = 0, batch = 0;
 };
 
+/* A part of the program that tries to take a store while its rank exchanges messages, after some updates. */
+struct Intruder {
+    int updates, most; /* before the first try; tries */
+    rv_store *store = nullptr;
+    int tries = 0, entries = 0;
+    bool inside = false;
+
+    void message()
+    {
+        if (inside) rv_store_leave(store);
+        inside = false;
+        if (!store || tries == most) return;
+        tries++;
+        inside = rv_store_enter(store, nullptr);
+        entries += inside;
+    }
+};
+
 struct Job {
     rv_train_config config = rv_train_config_new();
     bool resume = false;
@@ -108,20 +136,32 @@ struct Job {
     const rv_source *data = nullptr;
     /* That rank removes this folder after its first update. */
     const char *remove = nullptr;
-    bool again = false; /* fails first, and is fitted again when sample 17 is back */
+    /* Its store is taken by another after its n-th update. */
+    int64_t busy = 0;
+    Intruder *intruder = nullptr;
+    bool again = false; /* fails first, and is fitted again without what made it fail */
 };
 
-std::atomic<bool> sample_is_gone{true};
+/* What is wrong with sample 17. */
+enum class Sample { FINE, GONE, TOO_LARGE /* for the square of an error */ };
+std::atomic<Sample> sample_is{Sample::GONE};
 
 struct Wish {
     int64_t left;
     const char *remove;
+    int64_t busy;
+    Intruder *intruder;
 };
-bool wishes(void *context, const rv_trainer *)
+bool wishes(void *context, const rv_trainer *trainer)
 {
     Wish *wish = static_cast<Wish *>(context);
     if (wish->remove) std::filesystem::remove_all(wish->remove);
     wish->remove = nullptr;
+    if (wish->intruder && --wish->intruder->updates == 0)
+        wish->intruder->store = rv_trainer_store(trainer);
+    if (--wish->busy == 0) {
+        EXPECT_TRUE(rv_store_enter(rv_trainer_store(trainer), nullptr));
+    }
     return --wish->left != 0;
 }
 
@@ -133,13 +173,16 @@ Outcome train(const Job &job, const rv_collective *collective)
     parts.collective = collective;
     parts.data = job.data;
     const bool chosen = (collective ? collective->rank : 0) == job.rank;
-    Wish wish = {chosen ? job.stop : 0, chosen ? job.remove : nullptr};
+    Wish wish = {chosen ? job.stop : 0, chosen ? job.remove : nullptr, chosen ? job.busy : 0,
+                 chosen ? job.intruder : nullptr};
     rv_trainer *trainer = rv_trainer_new_with(&job.config, &parts, &error);
     EXPECT_NE(trainer, nullptr) << error.text;
     if (trainer && rv_trainer_observe(trainer, {wishes, nullptr, &wish}, &error) &&
         (!job.resume || rv_trainer_resume(trainer, nullptr, nullptr, &error)) &&
         !rv_trainer_fit(trainer, &error) && job.again) {
-        sample_is_gone = false;
+        EXPECT_NE(error.code, RV_OK);
+        if (chosen && job.busy > 0) rv_store_leave(rv_trainer_store(trainer));
+        sample_is = Sample::FINE;
         error = {};
         rv_trainer_fit(trainer, &error);
     }
@@ -157,6 +200,11 @@ std::vector<Outcome> train_on(int ranks, const Job &job)
 {
     if (ranks == 0) return {train(job, nullptr)};
     Team team(ranks);
+    if (job.intruder) {
+        team.before = [&](int rank) {
+            if (rank == job.rank) job.intruder->message();
+        };
+    }
     std::vector<Outcome> outcomes(static_cast<size_t>(ranks));
     std::vector<std::thread> threads;
     for (int r = 0; r < ranks; r++)
@@ -274,17 +322,17 @@ TEST_F(Ranks, ResumeWithAnotherNumber)
         }
 }
 
-/* y is the sum of x; sample 17 cannot be read in epoch 2. */
+/* y is the sum of x; in epoch 2 sample 17 may be amiss. */
 bool read_or_fail(const rv_source *, uint64_t epoch, int64_t index, void *x, void *y,
                   int32_t *length, rv_error *error)
 {
-    if (epoch == 2 && index == 17 && sample_is_gone)
-        return rv_fail(error, RV_ERROR_IO, "sample 17 is gone");
+    const Sample is = epoch == 2 && index == 17 ? sample_is.load() : Sample::FINE;
+    if (is == Sample::GONE) return rv_fail(error, RV_ERROR_IO, "sample 17 is gone");
     float sum = 0;
     for (int64_t i = 0; i < 4; i++)
         sum += static_cast<float *>(x)[i] =
             static_cast<float>(rv_random_uniform(1, static_cast<uint64_t>(4 * index + i)));
-    *static_cast<float *>(y) = sum;
+    *static_cast<float *>(y) = is == Sample::TOO_LARGE ? 1e30F : sum;
     *length = 4;
     return true;
 }
@@ -323,21 +371,89 @@ TEST_F(Ranks, FailTogether)
     }
 }
 
-/* A rank may have run some of its leaves before another fails: their dropout masks are drawn again. */
+/* A batch that fails is repeated, with the dropout masks that it would have had, whether it is cut into leaves or not:
+ * a sample that cannot be read, one whose loss is infinite, and a store that is taken in an epoch or at its end. */
 TEST_F(Ranks, FitAgainAfterAFailure)
 {
+    struct Kind {
+        Sample sample;
+        int64_t busy;
+    };
     rv_source source;
-    Job job = job_that_fails(&source);
-    job.config.net.dropout = 0.2;
-    sample_is_gone = false;
-    const std::string whole = train_on(0, job)[0].digest;
-    job.again = true;
-    for (const int ranks : {0, 1, 3}) {
-        SCOPED_TRACE(ranks);
-        sample_is_gone = true;
-        for (const Outcome &o : train_on(ranks, job)) EXPECT_EQ(o.digest, whole) << o.error;
+    for (const int64_t leaves : {0, 16}) {
+        Job job = job_that_fails(&source);
+        job.config.net.dropout = 0.2;
+        job.config.loop.leaves = leaves;
+        job.config.loop.anomaly = true;
+        sample_is = Sample::FINE;
+        const std::string whole = train_on(0, job)[0].digest;
+        job.again = true;
+        for (const Kind &kind :
+             {Kind{Sample::GONE, 0}, {Sample::TOO_LARGE, 0}, {Sample::FINE, 7}, {Sample::FINE, 5}})
+            for (const int ranks : leaves ? std::vector<int>{0, 1, 3} : std::vector<int>{0})
+                for (const int rank : {0, ranks > 1 ? 1 : 0}) {
+                    SCOPED_TRACE(testing::Message()
+                                 << leaves << " leaves, " << ranks << " ranks, sample "
+                                 << static_cast<int>(kind.sample) << ", rank " << rank
+                                 << " busy after " << kind.busy);
+                    sample_is = kind.sample;
+                    job.busy = kind.busy;
+                    job.rank = rank;
+                    for (const Outcome &o : train_on(ranks, job)) {
+                        EXPECT_EQ(o.error, "");
+                        EXPECT_EQ(o.digest, whole);
+                    }
+                }
     }
-    sample_is_gone = true;
+    sample_is = Sample::GONE;
+}
+
+/* Ranks that have agreed on an update all make it: nobody takes the store of one of them in between. */
+TEST(Leaves, KeepTheStoreWhileRanksExchange)
+{
+    const Job job = small_job();
+    const std::string whole = train_on(0, job)[0].digest;
+    for (const int rank : {0, 1}) {
+        SCOPED_TRACE(rank);
+        Job watched = job;
+        Intruder intruder{1, 3};
+        watched.rank = rank;
+        watched.intruder = &intruder;
+        for (const Outcome &o : train_on(2, watched)) {
+            EXPECT_EQ(o.error, "");
+            EXPECT_EQ(o.digest, whole);
+        }
+        EXPECT_EQ(intruder.tries, 3);
+        EXPECT_EQ(intruder.entries, 0);
+    }
+}
+
+/* The same in an update whose loss is infinite, after which ranks exchange more. */
+TEST_F(Ranks, DivergeTogetherWhileTheStoreIsWanted)
+{
+    rv_source source;
+    sample_is = Sample::TOO_LARGE;
+    for (const bool anomaly : {false, true}) {
+        Job job = job_that_fails(&source);
+        job.config.loop.anomaly = anomaly;
+        const Outcome alone = train_on(0, job)[0];
+        EXPECT_TRUE(alone.diverged) << alone.error;
+        ASSERT_GT(alone.batch, 0) << "an update of epoch 2 before that of sample 17";
+        for (const int rank : {0, 1}) {
+            SCOPED_TRACE(rank);
+            Intruder intruder{6, 100};
+            job.rank = rank;
+            job.intruder = &intruder;
+            const std::vector<Outcome> outcomes = train_on(2, job);
+            for (const Outcome &o : outcomes) {
+                EXPECT_TRUE(o.diverged) << o.error;
+                EXPECT_EQ(o.error, outcomes[0].error);
+                EXPECT_EQ(o.batch, alone.batch);
+            }
+            EXPECT_GE(intruder.tries, 2 * alone.batch);
+        }
+    }
+    sample_is = Sample::GONE;
 }
 
 TEST_F(Ranks, DivergeTogether)

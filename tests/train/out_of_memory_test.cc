@@ -68,6 +68,42 @@ TEST_F(OutOfMemory, Training) { sweep(1, false); }
 /* Every eleventh allocation: most are those of the test above. */
 TEST_F(OutOfMemory, TrainingWithLeaves) { sweep(1, false, 3, 11 * stride); }
 
+/* A fit that ran out of memory and is repeated ends where it would have without: no update is left out, and dropout draws
+ * the same masks. */
+TEST_F(OutOfMemory, FittingAgain)
+{
+    rv_train_config config = rv_train_config_new();
+    config.net.model = "gru";
+    config.net.units = config.net.head_units = 2;
+    config.net.steps = 1;
+    config.net.dropout = 0.2;
+    config.loop.batch_size = 200;
+    config.loop.epochs = 2;
+    for (const int64_t leaves : {0, 3}) {
+        std::string whole;
+        bool reached = true;
+        config.loop.leaves = leaves;
+        for (int64_t n = -1; reached; n += n < 0 ? 1 : 13 * stride) {
+            SCOPED_TRACE(testing::Message() << leaves << " leaves, allocation " << n);
+            rv_error error = {};
+            rv_trainer *trainer = rv_trainer_new(&config, &error);
+            ASSERT_NE(trainer, nullptr) << error.text;
+            calls = 0;
+            failing = n;
+            bool ok = rv_trainer_fit(trainer, &error);
+            reached = n < 0 || calls > n;
+            failing = -1;
+            if (!ok) ok = rv_trainer_fit(trainer, &(error = {}));
+            ASSERT_TRUE(ok) << error.text;
+            const rv_train_result *result = rv_trainer_result(trainer);
+            if (n < 0) whole = result->digest;
+            ASSERT_EQ(result->digest, whole);
+            ASSERT_EQ(result->epochs, 2);
+            rv_trainer_free(trainer);
+        }
+    }
+}
+
 /* Recording the files of a run, finding them among others of the same name, and checking them. */
 TEST_F(OutOfMemory, FilesOfARun)
 {

@@ -106,7 +106,7 @@ bool rv_train_epoch(rv_trainer *t, rv_error *error)
     if (t->setup.carry && at->batch == 0) rv_reset_carried(t->store, "train");
     while (at->batch < batches && !t->result.interrupted) {
         if (!update(t, &guard, error)) break;
-        if (error->code == RV_OK && rv_keep_after_update(t, error)) notify_update(t);
+        if (rv_keep_after_update(t, error)) notify_update(t);
     }
     rv_nan_guard_free(&guard);
     return rv_trainer_agree(t, error);

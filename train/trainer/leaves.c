@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "autograd/anomaly.h"
+#include "autograd/program_internal.h"
 #include "ops/ops.h"
 #include "ops/random_internal.h"
 #include "optim/minimize_internal.h"
@@ -397,13 +398,15 @@ static bool climb(rv_leaves *l, int64_t leaf, rv_error *error)
 }
 
 /* Sums this rank's leaves into the tree, and sets l->sums to the root's numbers. A rank that has failed sends what it has,
- * so that no other waits. False only if the ranks can no longer exchange anything. */
-static bool sum_leaves(rv_leaves *l, const rv_batch *batch, int64_t count, bool stop,
+ * so that no other waits. A rank that is well enters its store before it says so: an update that all agree on cannot fail.
+ * False only if the ranks can no longer exchange anything. */
+static bool sum_leaves(rv_leaves *l, const rv_batch *batch, int64_t count, bool stop, bool *entered,
                        rv_error *failed, rv_error *error)
 {
     const rv_collective *c = l->setup->collective;
     for (int64_t leaf = l->first; leaf < l->last; leaf++) {
         bool ok = failed->code == RV_OK && run_leaf(l, batch, leaf, count, failed);
+        if (ok && leaf == l->last - 1) ok = *entered = rv_store_enter(l->store, failed);
         rv_tensor_set(&l->node, TROUBLE, !ok || (stop && leaf == l->first));
         if (!climb(l, leaf, error)) return false;
     }
@@ -458,24 +461,31 @@ static bool name_the_op(rv_leaves *l, rv_nan_guard *guard, const rv_batch *batch
 
 /* ---- an update ---- */
 
+/* Whether no rank has failed; else all have the same error. */
+static bool agree(rv_leaves *l, const rv_batch *batch, int64_t count, bool *stop, bool *entered,
+                  rv_error *error)
+{
+    rv_error broken = {0};
+    if (!sum_leaves(l, batch, count, *stop, entered, error, &broken))
+        return rv_fail(error, broken.code, "%-s", broken.text);
+    return rv_tensor_get(l->sums, TROUBLE) == 0 ||
+           rv_ranks_agree(l->setup->collective, stop, error);
+}
+
 bool rv_leaves_update(rv_leaves *l, rv_nan_guard *guard, const rv_batch *batch, const char *words,
                       double *loss, double *recording, bool *stop, rv_error *error)
 {
     const rv_setup *s = l->setup;
     const int64_t count = rv_random_count(l->store);
-    rv_error broken = {0};
+    bool entered = false;
     l->recording = 0;
     if (error->code == RV_OK && s->anomaly) rv_nan_guard_keep(guard, l->store, error);
-    bool summed = sum_leaves(l, batch, count, *stop, error, &broken);
+    const bool ok = agree(l, batch, count, stop, &entered, error);
     *recording = l->recording;
-    rv_random_set_count(l->store, count); /* an update that fails leaves no trace */
-    if (!summed) return rv_fail(error, broken.code, "%-s", broken.text);
-    if (rv_tensor_get(l->sums, TROUBLE) != 0 && !rv_ranks_agree(s->collective, stop, error))
-        return false;
-    rv_random_set_count(l->store, count + s->leaves);
-    const rv_code code = rv_run(l->update);
-    if (code != RV_OK) rv_fail(error, code, "run: %s", rv_code_text(code));
-    if (code != RV_OK) return true;
+    rv_random_set_count(l->store, ok ? count + s->leaves : count); /* a failure leaves no trace */
+    if (ok) rv_run_entered(l->update);
+    if (entered) rv_store_leave(l->store);
+    if (!ok) return false;
     *loss = rv_value(l->update, 0);
     return !s->anomaly || (isfinite(*loss) && !rv_nan_guard_damaged(guard, l->store)) ||
            name_the_op(l, guard, batch, count, words, error);

@@ -22,11 +22,10 @@ void rv_leaves_range(const rv_setup *setup, int64_t *first, int64_t *last);
 /* Bytes of the arenas of all programs. */
 size_t rv_leaves_bytes(const rv_leaves *leaves);
 
-/* One update, which all ranks make together. *loss: of the batch. *recording: seconds spent on recording and
- * compiling programs. If *error is set, this rank has failed, and needs no
- * batch: it only lets the others know, and no rank updates. On failure all ranks have the same error. True with *error set: this rank
- * alone could not update, and the next update fails for all. *stop: this rank
- * wants to stop after this update; becomes whether any does. `words`: see rv_run_guarded. */
+/* One update, which all ranks make together. *loss: of the batch. *recording: seconds spent on recording and compiling
+ * programs. If *error is set, this rank has failed, and needs no batch: it only lets the others know, and no rank updates. On
+ * failure all ranks have the same error, and repeating the update makes the same numbers as if it had not failed. *stop: this
+ * rank wants to stop after this update; becomes whether any does. `words`: see rv_run_guarded. */
 bool rv_leaves_update(rv_leaves *leaves, rv_nan_guard *guard, const rv_batch *batch,
                       const char *words, double *loss, double *recording, bool *stop,
                       rv_error *error);
