@@ -1,6 +1,6 @@
 """parse.py LIST: reads every file of a list (NUL after each) by a strict parser of its format, and prints how many there were.
 
-JSON must be UTF-8, without NaN or Infinity. Each line of a .csv has as many cells as the first."""
+JSON must be UTF-8, without NaN or Infinity. Each line of a .csv has as many cells as the first, whose names differ."""
 import collections
 import csv
 import io
@@ -24,6 +24,7 @@ def parse(path, ending):
     elif ending == b".csv":
         rows = list(csv.reader(io.StringIO(content.decode("utf-8"), newline=""), strict=True))
         assert len({len(row) for row in rows}) == 1, "ragged"
+        assert len(set(rows[0])) == len(rows[0]), "two columns have the same name"
 
 
 seen, failed = collections.Counter(), False

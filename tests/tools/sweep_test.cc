@@ -199,6 +199,30 @@ TEST(Sweep, ATrialWithoutItsDataFails)
                   "\": No such file or directory\n");
 }
 
+/* A result, a setting and the objective may be called alike. */
+TEST(Sweep, ColumnsHaveDifferentNames)
+{
+    const std::string words = written(R"({"task": "adding", "samples": 100, "length": 4,
+        "model": "rnn", "epochs": [1, 2], "parameters": [40, 60]})") +
+                              " --trials 2 --database ",
+                      results = "trial,state,epochs,best_epoch,";
+    const std::vector<std::pair<const char *, std::string>> names = {
+        {"loss", results + "loss,parameters,seconds,digest"},
+        {"epochs", results + "objective,parameters,seconds,digest"},
+        {"parameters", results + "objective,parameters,seconds,digest"}};
+    for (const auto &[objective, expected] : names) {
+        const std::string database = scratch_folder() + "/" + objective + ".sqlite";
+        const Outcome trained =
+            sweep("--quiet --objective " + std::string(objective) + " " + words + database);
+        ASSERT_EQ(trained.status, 0) << trained.err;
+        const Outcome csv = sweep("--csv --database " + database);
+        EXPECT_EQ(csv.out.substr(0, csv.out.find('\n')),
+                  expected + ",setting_epochs,setting_parameters");
+        const Outcome shown = sweep("--show --database " + database);
+        EXPECT_CONTAINS(shown.out, "epochs     objective  setting_epochs  setting_parameters\n");
+    }
+}
+
 TEST(Sweep, WholeNumbersArePrintedExactly)
 {
     const std::string database = " --database " + scratch_folder() + "/sweep.sqlite";

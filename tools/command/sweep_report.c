@@ -87,11 +87,37 @@ static const char *value_text(const row *of, const space_entry *column, const ch
                                  : none;
 }
 
+/* ---- names of columns ---- */
+
+/* What a trial came to, before its settings. OBJECTIVE stands for the name of the objective. */
+enum { OBJECTIVE = 4 };
+static const char *const results[] = {"trial",     "state",      "epochs",  "best_epoch",
+                                      "objective", "parameters", "seconds", "digest"};
+
+static bool is_result(const char *name)
+{
+    bool found = false;
+    for (size_t i = 0; i < sizeof results / sizeof *results; i++)
+        found = found || strcmp(results[i], name) == 0;
+    return found;
+}
+
+/* No two columns have the same name: the parameters that a net has are not those that it was to have, and `epochs` may be
+ * a result, a setting and the objective. */
+enum { COLUMN_NAME = 80 };
+static const char *setting_name(const space_entry *column, char name[COLUMN_NAME])
+{
+    const char *key = column->row->key;
+    snprintf(name, COLUMN_NAME, "%s%s", is_result(key) ? "setting_" : "", key);
+    return name;
+}
+
 /* ---- a table ---- */
 
 static int width_of(const space_entry *column)
 {
-    const int length = (int)strlen(column->row->key);
+    char name[COLUMN_NAME];
+    const int length = (int)strlen(setting_name(column, name));
     return length > 12 ? length : 12;
 }
 
@@ -113,12 +139,13 @@ bool sweep_print_table(const sweep_report *r, int64_t most, rv_error *error)
 {
     const space_entry *columns[SPACE_ENTRIES];
     const int count = columns_of(r->space, columns);
+    char name[COLUMN_NAME];
     row t;
     trial_counts c;
     if (!trials_count(r->database, r->range, &c, error)) return false;
     say(stdout, "trial  state     epochs  %12.12s", "objective");
     for (int i = 0; i < count; i++)
-        say(stdout, "  %*s", width_of(columns[i]), columns[i]->row->key);
+        say(stdout, "  %*s", width_of(columns[i]), setting_name(columns[i], name));
     fputc('\n', stdout);
     sqlite3_stmt *query = select_rows(r, true, most, error);
     while (next_row(r, query, &t, error)) {
@@ -152,10 +179,12 @@ bool sweep_print_csv(const sweep_report *r, rv_error *error)
 {
     const space_entry *columns[SPACE_ENTRIES];
     const int count = columns_of(r->space, columns);
-    char text[RV_NUMBER_TEXT];
+    const char *objective = is_result(r->objective->name) ? results[OBJECTIVE] : r->objective->name;
+    char text[RV_NUMBER_TEXT], name[COLUMN_NAME];
     row t;
-    say(stdout, "trial,state,epochs,best_epoch,%s,parameters,seconds,digest", r->objective->name);
-    for (int i = 0; i < count; i++) say(stdout, ",%s", columns[i]->row->key);
+    for (int i = 0; i < (int)(sizeof results / sizeof *results); i++)
+        say(stdout, "%s%s", i ? "," : "", i == OBJECTIVE ? objective : results[i]);
+    for (int i = 0; i < count; i++) say(stdout, ",%s", setting_name(columns[i], name));
     fputc('\n', stdout);
     sqlite3_stmt *query = select_rows(r, false, 0, error);
     while (next_row(r, query, &t, error)) {
