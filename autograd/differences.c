@@ -9,6 +9,7 @@
 #include "autograd/program/program.h"
 #include "autograd/tape_internal.h"
 #include "tensor/memory.h"
+#include "tensor/text_internal.h"
 
 /* ---- the loss with its stopped values held ---- */
 
@@ -249,10 +250,10 @@ static bool describe(const rv_tape *tape, int32_t id, roughness found,
     }
     rv_free(reads);
     if (named < nodes)
-        snprintf(text, RV_GRADCHECK_REASON, "%.40s in \"%.60s\" %s at this point",
+        rv_print(text, RV_GRADCHECK_REASON, "%.40s in \"%.60s\" %s at this point",
                  rv_tape_node(tape, id)->op->name, rv_tape_node(tape, named)->name, kind);
     else
-        snprintf(text, RV_GRADCHECK_REASON, "%.100s %s at this point",
+        rv_print(text, RV_GRADCHECK_REASON, "%.100s %s at this point",
                  rv_tape_describe(tape, id, name), kind);
     return true;
 }

@@ -11,6 +11,7 @@
 #include "tensor/memory.h"
 #include "tensor/name_table_internal.h"
 #include "tensor/needs_internal.h"
+#include "tensor/text_internal.h"
 
 /* ---- the function under test ---- */
 
@@ -218,7 +219,7 @@ static rv_verdict judge_element(check *c, rv_element e, double a, double floor, 
     bool found = finite && rv_find_kink(&c->loss, e, s.step, kink, error);
     if (finite && high - low > slack && a >= low - slack && a <= high + slack) {
         *numeric = a;
-        snprintf(reason, RV_GRADCHECK_REASON,
+        rv_print(reason, RV_GRADCHECK_REASON,
                  "%.120s; the gradient lies between the slopes on both sides",
                  found ? kink : "the loss has a kink at this point");
         return RV_RIGHT;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "autograd/tape_internal.h"
+#include "tensor/text_internal.h"
 
 const rv_origin rv_origin_top = {
     .phase = RV_PHASE_FORWARD, .layer = -1, .direction = -1, .step = -1, .scope = ""};
@@ -80,7 +81,7 @@ const char *rv_origin_text(const rv_origin *origin, char text[RV_ORIGIN_TEXT])
 {
     if (!origin || !origin->scope || !text) return "";
     bool forward = origin->phase == RV_PHASE_FORWARD;
-    snprintf(text, RV_ORIGIN_TEXT, "%s%s%s", forward ? "" : rv_phase_name(origin->phase),
+    rv_print(text, RV_ORIGIN_TEXT, "%s%s%s", forward ? "" : rv_phase_name(origin->phase),
              !forward && *origin->scope ? "/" : "", origin->scope);
     return text;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "optim/parameters_internal.h"
+#include "tensor/text_internal.h"
 
 int rv_group_of(const rv_optimizer *o, const char *parameter)
 {
@@ -20,12 +21,11 @@ bool rv_groups_check(rv_tape *tape, const rv_optimizer *o, const rv_var *w, int 
     for (int i = 0; i < RV_PARAMETER_GROUPS && o->group[i].pattern; i++) {
         const char *pattern = o->group[i].pattern;
         char some[256] = "";
+        rv_text to = {some, some + sizeof some};
         bool found = false;
         for (int k = 0; k < count && !found; k++) {
             const char *name = rv_parameter_name(w[k]);
-            size_t used = strlen(some);
-            if (k < 4)
-                snprintf(some + used, sizeof some - used, "%s\"%.50s\"", k ? ", " : "", name);
+            if (k < 4) rv_put(&to, "%s\"%.50s\"", k ? ", " : "", name);
             found = !fnmatch(pattern, name, 0);
         }
         if (!found) {

@@ -229,6 +229,14 @@ void rv_put(rv_text *t, const char *format, ...)
     if (length > 0) t->at += strlen(t->at);
 }
 
+void rv_print(char *text, size_t size, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    rv_format(text, size, format, arguments);
+    va_end(arguments);
+}
+
 double rv_number(const char *text, char **end)
 {
     locale_t own = c_locale();
@@ -237,19 +245,11 @@ double rv_number(const char *text, char **end)
     return number;
 }
 
-static void print(char text[RV_NUMBER_TEXT], const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    rv_format(text, RV_NUMBER_TEXT, format, arguments);
-    va_end(arguments);
-}
-
 const char *rv_number_text(double number, char text[RV_NUMBER_TEXT])
 {
     bool whole = -1e6 < number && number < 1e6 && number == (int32_t)number; /* 100, not 1e+02 */
     for (int digits = whole ? 6 : 1; digits <= 17; digits++) {
-        print(text, "%.*g", digits, number);
+        rv_print(text, RV_NUMBER_TEXT, "%.*g", digits, number);
         if (rv_number(text, NULL) == number) break;
     }
     return text;

@@ -22,6 +22,9 @@ typedef struct rv_text {
 } rv_text;
 void rv_put(rv_text *t, const char *format, ...) RV_PRINTF(2, 3);
 
+/* rv_put into a whole buffer: snprintf for people, which cuts no character. */
+void rv_print(char *text, size_t size, const char *format, ...) RV_PRINTF(3, 4);
+
 /* strtod in the C locale. */
 double rv_number(const char *text, char **end);
 

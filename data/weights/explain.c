@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "data/weights/matching.h"
+#include "tensor/text_internal.h"
 
 enum { TEXT = 400 };
 
@@ -12,20 +13,20 @@ static const char *parameters_text(const rv_layer *u, char text[TEXT])
 {
     char shape[RV_SHAPE_TEXT];
     const rv_entry *e = rv_layer_entry(u, u->first, 0);
-    snprintf(text, TEXT, "\"%.100s\" %s%s", e->name, rv_shape_text(e->tensor.shape, shape),
+    rv_print(text, TEXT, "\"%.100s\" %s%s", e->name, rv_shape_text(e->tensor.shape, shape),
              u->first->count > 1 ? ", .." : "");
     return text;
 }
 
 static const char *tensors_text(const rv_matching *m, char text[TEXT])
 {
-    size_t used = 0;
     char shape[RV_SHAPE_TEXT];
-    snprintf(text, TEXT, "no tensor");
-    for (size_t i = 0; i < m->theirs.count && used < TEXT; i++) {
+    rv_text to = {text, text + TEXT};
+    if (m->theirs.count == 0) rv_put(&to, "no tensor");
+    for (size_t i = 0; i < m->theirs.count; i++) {
         const rv_foreign *t = &m->theirs.at[i];
-        used += (size_t)snprintf(text + used, TEXT - used, "%s\"%.60s\" %s", i ? ", " : "", t->name,
-                                 rv_shape_text(t->tensor->shape, shape));
+        rv_put(&to, "%s\"%.60s\" %s", i ? ", " : "", t->name,
+               rv_shape_text(t->tensor->shape, shape));
     }
     return text;
 }

@@ -6,6 +6,7 @@
 #include "data/weights/matching.h"
 #include "tensor/memory.h"
 #include "tensor/name_table_internal.h"
+#include "tensor/text_internal.h"
 
 /* A net while its layers are listed. */
 typedef struct listing {
@@ -96,10 +97,9 @@ rv_entry *rv_layer_entry(const rv_layer *u, const rv_layout *l, int part)
 static bool fail_unknown(const rv_matching *m, const char *ours, int length, rv_error *error)
 {
     char known[400] = "";
-    size_t used = 0;
-    for (size_t i = 0; i < m->count && used < sizeof known; i++)
-        used += (size_t)snprintf(known + used, sizeof known - used, "%s%.*s", i ? ", " : "",
-                                 m->layers[i].length, m->layers[i].label);
+    rv_text to = {known, known + sizeof known};
+    for (size_t i = 0; i < m->count; i++)
+        rv_put(&to, "%s%.*s", i ? ", " : "", m->layers[i].length, m->layers[i].label);
     return rv_fail(error, RV_ERROR_ARGUMENT, "`map`: the net has no layer \"%.*s\"; it has %s",
                    length, ours, known);
 }

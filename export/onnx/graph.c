@@ -8,6 +8,7 @@
 #include "ops/attributes_internal.h"
 #include "ops/ops.h"
 #include "tensor/memory.h"
+#include "tensor/text_internal.h"
 
 /* ---- the two tapes ---- */
 
@@ -329,7 +330,7 @@ static const char *name_value(rv_onnx_graph *g, int32_t id)
     if (owner < 0) return scoped(g, node->origin, node->op->name);
     const rv_node *of = rv_tape_node(g->tape, owner);
     char symbol[300];
-    snprintf(symbol, sizeof symbol, "%.200s/%.64s", g->wish[owner] ? g->wish[owner] : of->name,
+    rv_print(symbol, sizeof symbol, "%.200s/%.64s", g->wish[owner] ? g->wish[owner] : of->name,
              node->op->name);
     return g->wish[owner] ? rv_onnx_name(g->model, "%s", symbol) : scoped(g, of->origin, symbol);
 }

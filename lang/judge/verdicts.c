@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "tensor/memory.h"
+#include "tensor/text_internal.h"
 
 rv_lang_verdict *rv_lang_add_verdict(lang_verdicts *v, const lang_block *block,
                                      lang_location location, const char *name, rv_error *error)
@@ -18,6 +19,6 @@ rv_lang_verdict *rv_lang_add_verdict(lang_verdicts *v, const lang_block *block,
                              .derivation = derives ? block->name : "",
                              .head = derives ? rv_lang_line(block->node->location) : 0,
                              .line = rv_lang_line(location)};
-    snprintf(row->name, sizeof row->name, "%s", name);
+    rv_print(row->name, sizeof row->name, "%s", name);
     return row;
 }

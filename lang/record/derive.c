@@ -9,6 +9,7 @@
 #include "lang/record/statements.h"
 #include "ops/ops.h"
 #include "tensor/memory.h"
+#include "tensor/text_internal.h"
 
 /* ---- lines ---- */
 
@@ -137,16 +138,16 @@ static rv_var lean(rv_var w, rv_var dw)
 static rv_var lean_all(lang_run *stated, rv_var loss, const rv_var *parameter, int count)
 {
     char missing[LANG_MESSAGE / 2] = "";
+    rv_text to = {missing, missing + sizeof missing};
     rv_var sum = rv_stop_gradient(loss);
     int lacking = 0;
     for (int i = 0; i < count; i++) {
         const rv_var dw = stated_gradient(stated, parameter[i]);
-        const size_t used = strlen(missing);
         if (!rv_is_null(dw))
             sum = rv_add(sum, lean(parameter[i], dw));
         else if (lacking++ < 8)
-            snprintf(missing + used, sizeof missing - used, "%s\"%.60s\"", used ? ", " : "",
-                     rv_tape_node(loss.tape, parameter[i].id)->name);
+            rv_put(&to, "%s\"%.60s\"", lacking > 1 ? ", " : "",
+                   rv_tape_node(loss.tape, parameter[i].id)->name);
     }
     if (!lacking) return sum;
     rv_lang_wrong(stated, stated->block->node->location, RV_ERROR_NAME,

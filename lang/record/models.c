@@ -9,6 +9,7 @@
 #include "lang/record/quantity.h"
 #include "lang/record/unroll.h"
 #include "tensor/needs_internal.h"
+#include "tensor/text_internal.h"
 
 static rv_var quantity_called(const lang_run *run, const char *name)
 {
@@ -172,9 +173,9 @@ static const char *title_of(const lang_model *derived)
 static const rv_model *fail_title(const lang_model *m, const char *title, rv_error *error)
 {
     char known[RV_ERROR_TEXT / 2] = "";
+    rv_text to = {known, known + sizeof known};
     for (const lang_model *d = m->derived; d; d = d->next) {
-        const size_t used = strlen(known);
-        snprintf(known + used, sizeof known - used, "%s\"%.80s\"", used ? ", " : "", title_of(d));
+        rv_put(&to, "%s\"%.80s\"", *known ? ", " : "", title_of(d));
     }
     rv_fail(error, RV_ERROR_NAME, "%s: the model \"%s\" has no derivation \"%.100s\"; it has %s",
             m->block->node->location.source->path, m->block->name, title, *known ? known : "none");

@@ -7,6 +7,7 @@
 #include "lang/resolve/net_options.h"
 #include "lang/resolve/suggestions.h"
 #include "ops/ops.h"
+#include "tensor/text_internal.h"
 
 bool rv_lang_resolve_options(lang_resolver *r, const lang_node *call, const lang_block *cell,
                              bool states)
@@ -94,7 +95,7 @@ static bool add_unroll(lang_resolver *r, const lang_node *line)
 static bool check_inputs(lang_resolver *r, const lang_node *call, const lang_block *cell)
 {
     char expected[LANG_HINT] = "one input";
-    size_t length = 0;
+    rv_text to = {expected, expected + sizeof expected};
     bool fits = true;
     for (int i = 0; i < cell->inputs; i++) {
         const char *name = cell->symbol[cell->input[i]].name;
@@ -102,12 +103,8 @@ static bool check_inputs(lang_resolver *r, const lang_node *call, const lang_blo
         for (const lang_node *a = call->arguments; a; a = a->next)
             given += a->kind == LANG_OPTION ? i && !strcmp(a->name, name) : position++ == i;
         fits = fits && given == 1 && position <= cell->inputs;
-        if (cell->inputs > 1 && length < sizeof expected)
-            length += (size_t)snprintf(expected + length, sizeof expected - length, "%s%.63s",
-                                       !i                     ? "the inputs "
-                                       : i + 1 < cell->inputs ? ", "
-                                                              : " and ",
-                                       name);
+        if (cell->inputs > 1)
+            rv_put(&to, "%s%s", !i ? "the inputs " : i + 1 < cell->inputs ? ", " : " and ", name);
     }
     return fits || rv_lang_count_wrong(r, call, expected);
 }
@@ -192,7 +189,7 @@ static bool check_arguments(lang_resolver *r, lang_node *call, const lang_block 
     enum { MOST = RV_CELL_INPUTS + 1 + RV_CELL_STATES };
     char expected[LANG_HINT] = "";
     int given[MOST] = {0}, position = 0, all = cell->inputs + cell->states;
-    size_t length = 0;
+    rv_text to = {expected, expected + sizeof expected};
     bool ok = true, fits = true;
     for (lang_node *a = call->arguments; a; a = a->next) {
         int i = rv_lang_inner_argument(cell, a, &position);
@@ -211,10 +208,7 @@ static bool check_arguments(lang_resolver *r, lang_node *call, const lang_block 
     }
     for (int i = 0; i < all; i++) {
         fits = fits && given[i] == 1 && position <= all;
-        if (length < sizeof expected)
-            length +=
-                (size_t)snprintf(expected + length, sizeof expected - length, "%s%.63s",
-                                 !i ? "its inputs and states: " : ", ", argument_name(cell, i));
+        rv_put(&to, "%s%s", !i ? "its inputs and states: " : ", ", argument_name(cell, i));
     }
     return (fits || (ok && rv_lang_count_wrong(r, call, expected))) && ok && fits;
 }

@@ -9,6 +9,7 @@
 #include "lang/syntax/report.h"
 #include "lang/syntax/token.h"
 #include "lang/syntax/tree.h"
+#include "tensor/text_internal.h"
 
 /* The parser's position in a text. */
 typedef struct parser {
@@ -56,7 +57,7 @@ static inline const char *describe(const parser *p, const lang_token *t, char te
     int length = (int)(t->end - t->start);
     if (t->kind == TOKEN_END) return "the end of the file";
     if (t->kind == TOKEN_NEWLINE) return "the end of the line";
-    snprintf(text, 64, "\"%.*s\"", length < 40 ? length : 40, text_of(p, t));
+    rv_print(text, 64, "\"%.*s\"", length < 40 ? length : 40, text_of(p, t));
     return text;
 }
 

@@ -29,7 +29,7 @@ static bool known(const lang_report *r, lang_location location)
 static void set_fix(lang_problem *p, const char *text)
 {
     p->has_fix = true;
-    snprintf(p->fix, sizeof p->fix, "%s", text);
+    rv_print(p->fix, sizeof p->fix, "%-s", text);
 }
 
 bool rv_lang_add_problem(lang_report *r, lang_location location, rv_code code, const char *format,

@@ -86,6 +86,14 @@ TEST(Text, WidthsCountCharactersAndLimitsKeepThemWhole)
     EXPECT_EQ(print_short(4, "a%s", "\xce\xb1"), "a\xce\xb1");
     EXPECT_EQ(print_short(4, "abcdef"), "abc");
     EXPECT_EQ(print_short(1, "abc"), "");
+    char text[8];
+    rv_print(text, 5, "%s", "\xce\xb1\xe2\x82\xac");
+    EXPECT_STREQ(text, "\xce\xb1");
+    rv_text to = {text, text + 5};
+    rv_put(&to, "abc");
+    rv_put(&to, "\xce\xb1");
+    rv_put(&to, "%.*s", 3, "\xce\xb1\xce\xb1");
+    EXPECT_STREQ(text, "abc");
 }
 
 TEST(Text, IsThatOfPrintfForNumbers)

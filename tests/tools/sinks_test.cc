@@ -75,13 +75,14 @@ const fs::path &root()
 
 std::vector<fs::path> documents; /* for the parser */
 
+int runs = 0;
+
 /* Runs a command line in a child process. Looks at what it prints, and keeps a JSON document for the parser. */
 int run(const Words &words)
 {
-    static int count = 0;
-    const fs::path out = folder() / "out" / std::to_string(count), err = folder() / "err";
+    const fs::path out = folder() / "out" / std::to_string(runs), err = folder() / "err";
     fs::create_directories(out.parent_path());
-    count++;
+    runs++;
     Words copy = words;
     std::vector<char *> argv;
     for (std::string &word : copy) argv.push_back(&word[0]);
@@ -293,6 +294,59 @@ TEST_F(Sinks, NamesInFiles)
         run({"train", "--config", "config.json"});
         spit("names.csv", table(name) + name + ",1,0\n");
         run({"train", "--data", "names.csv"});
+    }
+}
+
+/* Names of characters of two bytes, longer than what messages and titles show of one: a cut falls between characters. */
+TEST_F(Sinks, NoCharacterIsCut)
+{
+    const auto whole = [](const Words &words, int expected) {
+        EXPECT_EQ(run(words), expected) << shown(words) << slurp((folder() / "err").string());
+        const std::string last = std::to_string(runs - 1),
+                          out = slurp((folder() / "out" / last).string()) +
+                                slurp((folder() / "out" / (last + ".json")).string()),
+                          err = slurp((folder() / "err").string());
+        EXPECT_EQ((out + err).find("\\xc"), std::string::npos) << shown(words) << out << err;
+    };
+    for (const char *pad : {"", "a"}) {
+        std::string name = pad, symbol = pad;
+        for (int i = 0; i < 60; i++) name += "\xce\xb1";
+        for (int i = 0; i < 31; i++) symbol += "\xce\xb1";
+        spit(name + ".rv", std::string(equations) + "\n" + cell);
+        spit(name + ".csv", table(name));
+        spit("config.json", "{\"model\": " + name + "}");
+        whole({"train", "--config", "config.json"}, 1);
+        spit("model.rv", "model m\n  input x[3]\n  loss = sum(x." + symbol + ")\n");
+        whole({"check", "model.rv"}, 1);
+        spit("model.rv", "model m\n  input x[3]\n  loss = sum(x) " + name + "\n");
+        whole({"check", "model.rv"}, 1);
+        spit("model.rv", "model m\n  input x[3]\n  parameter " + symbol + "[3]\n  loss = sum(" +
+                             symbol + ".x)\nderive loss \"" + name + "\"\n  d" + symbol +
+                             " = x + x\n");
+        for (const Words &how : {Words{}, Words{"--json"}})
+            whole(Words{"check", "model.rv"} + how, 1);
+        spit("model.rv", std::string("# ") + name + "\n" + equations);
+        whole({"run", "model.rv", "--show", name}, 2);
+        const Words small = {"--data",   name + ".csv", "--separator",  ",", "--units", "2",
+                             "--epochs", "1",           "--batch-size", "4"};
+        whole(Words{"train", "--model", name + ".rv:own", "--map", name + "=" + name, "--init",
+                    "plain.safetensors"} +
+                  small,
+              2);
+        whole(Words{"train", "--model", name + ".rv:own", "--freeze", name} + small, 1);
+        whole(Words{"compare", "--models", name + ".rv:own,rnn", "--output",
+                    std::string("cut") + pad, "--plot"} +
+                  small,
+              0);
+        for (const auto &entry :
+             fs::recursive_directory_iterator(folder() / (std::string("cut") + pad))) {
+            const std::string path = entry.path().string();
+            EXPECT_TRUE(rv_utf8_valid(path.data(), path.size())) << path;
+            documents.push_back(entry.path());
+            if (entry.path().extension() == ".svg") {
+                EXPECT_EQ(slurp(path).find("\\xc"), std::string::npos) << path;
+            }
+        }
     }
 }
 

@@ -137,7 +137,7 @@ static void print_choices(FILE *out, const char *text)
 static const char *name_of(const rv_source *s, const rv_data_config *c, char name[LINE])
 {
     bool digits = !c->path && c->classes;
-    snprintf(name, LINE, "%s%s%s", c->path ? c->path : s->name, digits ? " " : "",
+    rv_print(name, LINE, "%s%s%s", c->path ? c->path : s->name, digits ? " " : "",
              digits ? c->classes : "");
     return name;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "tensor/memory.h"
+#include "tensor/text_internal.h"
 #include "tools/cli/json.h"
 #include "tools/cli/reading.h"
 #include "tools/cli/say.h"
@@ -271,15 +272,14 @@ static void label_group(const comparison *c, const contender *who, curve_group *
               {c->optimizer_count, who->optimizer_number, who->optimizer},
               {c->gradients_count, who->gradients_number, who->gradients}};
     int told = 0;
+    rv_text label = {g->label, g->label + sizeof g->label};
     *g->label = '\0';
     for (size_t i = 0; i < sizeof by / sizeof *by; i++) {
-        const size_t used = strlen(g->label);
         if (by[i].count < 2) continue;
         if (told < 2) *(told ? &g->dash : &g->colour) = by[i].number;
-        snprintf(g->label + used, sizeof g->label - used, "%s%.30s", told++ ? ", " : "",
-                 by[i].name);
+        rv_put(&label, "%s%.30s", told++ ? ", " : "", by[i].name);
     }
-    if (!told) snprintf(g->label, sizeof g->label, "%.30s", who->optimizer);
+    if (!told) rv_put(&label, "%.30s", who->optimizer);
 }
 
 static bool draw(const comparison *c, rv_error *error)
@@ -296,12 +296,10 @@ static bool draw(const comparison *c, rv_error *error)
     }
     if (c->seeds > 1)
         snprintf(seeds, sizeof seeds, ": means and ranges of %" PRId64 " seeds", c->seeds);
-    snprintf(title, sizeof title, "%s%s%s%s%s", c->model_count == 1 ? c->all->model : "",
+    rv_print(title, sizeof title, "%s%s%s%s%s%s", c->model_count == 1 ? c->all->model : "",
              c->model_count == 1 ? " on " : "", data_text(&c->base, text),
              c->optimizer_count == 1 && c->model_count > 1 ? ", " : "",
-             c->optimizer_count == 1 && c->model_count > 1 ? c->all->optimizer : "");
-    size_t used = strlen(title);
-    snprintf(title + used, sizeof title - used, "%s", seeds);
+             c->optimizer_count == 1 && c->model_count > 1 ? c->all->optimizer : "", seeds);
     bool ok = curves_draw_groups(c->base.loop.output, "compare", title, rv_trainer_setup(c->tried),
                                  groups, count, error);
     rv_free(groups);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "tensor/memory.h"
+#include "tensor/text_internal.h"
 #include "tools/cli/progress.h"
 #include "tools/plot/curves.h"
 #include "train/setup/lookup.h"
@@ -69,8 +70,12 @@ const char *comparison_run_name(const comparison *c, const contender *who, int64
     char seed[32] = "";
     if (c->seeds > 1) snprintf(seed, sizeof seed, "-%" PRId64, c->base.loop.seed + k);
     size_t length = strlen(who->model), kept = length < RUN_TEXT / 2 ? length : RUN_TEXT / 2;
-    snprintf(text, RUN_TEXT, "%s-%s%s%.60s%s", who->model + length - kept, who->optimizer,
-             by_hand ? "-" : "", by_hand ? who->gradients : "", seed);
+    const char *model = who->model + length - kept, *how = by_hand ? who->gradients : "";
+    int shown = (int)strnlen(how, 60);
+    while ((*model & 0xc0) == 0x80) model++; /* the rest of a character, here and below */
+    while (shown > 0 && (how[shown] & 0xc0) == 0x80) shown--;
+    snprintf(text, RUN_TEXT, "%s-%s%s%.*s%s", model, who->optimizer, by_hand ? "-" : "", shown, how,
+             seed);
     for (char *at = text; *at != '\0'; at++) /* of a file's path, or of a title */
         if (*at == '/' || *at == ':' || *at == ' ') *at = '_';
     return text;
@@ -219,7 +224,7 @@ static bool train(comparison *c, contender *who, int64_t k, const rv_train_confi
     char title[RUN_TEXT];
     rv_error undrawn = {0};
     int number = (int)((who - c->all) * c->seeds + k) + 1;
-    snprintf(title, sizeof title, "run %d/%d  %s, %s%s%.60s  ", number, (int)(c->count * c->seeds),
+    rv_print(title, sizeof title, "run %d/%d  %s, %s%s%.60s  ", number, (int)(c->count * c->seeds),
              who->model, who->optimizer, c->gradients_list ? ", " : "",
              c->gradients_list ? who->gradients : "");
     rv_trainer *trainer = rv_trainer_new(config, error);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "tensor/memory.h"
+#include "tensor/text_internal.h"
 #include "tools/command/commands.h"
 #include "tools/cli/json.h"
 #include "tools/cli/say.h"
@@ -296,7 +297,7 @@ static void fill_batch(const rv_setup *s, const rv_batch_program *b, uint64_t se
 static bool write_timeline(const profile_options *o, const profile *p, rv_error *error)
 {
     char title[256];
-    snprintf(title, sizeof title, "%s, batch %" PRId64 ", %s", o->config.net.model,
+    rv_print(title, sizeof title, "%s, batch %" PRId64 ", %s", o->config.net.model,
              o->config.loop.batch_size, o->forward ? "forward pass" : "training step");
     return timeline_write(p, title, o->timeline, error);
 }

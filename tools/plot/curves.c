@@ -6,13 +6,14 @@
 #include <string.h>
 
 #include "tensor/memory.h"
+#include "tensor/text_internal.h"
 #include "train/trainer/run_folder.h"
 
 const char *data_text(const rv_train_config *c, char text[DATA_TEXT])
 {
     const char *slash = c->data.path ? strrchr(c->data.path, '/') : NULL;
     const char *name = slash ? slash + 1 : c->data.path ? c->data.path : c->data.task;
-    snprintf(text, DATA_TEXT, "%.50s%s%.20s", name, c->data.classes ? " " : "",
+    rv_print(text, DATA_TEXT, "%.50s%s%.20s", name, c->data.classes ? " " : "",
              c->data.classes ? c->data.classes : "");
     return text;
 }
@@ -91,7 +92,7 @@ bool curves_draw(const char *folder, const rv_train_config *c, const rv_setup *e
                              .finest = finest_of(e, VALIDATION_SCORE),
                              .lines = scores,
                              .count = 1}};
-    snprintf(title, sizeof title, "%s on %s, %s: best after epoch %" PRId64, c->net.model,
+    rv_print(title, sizeof title, "%s on %s, %s: best after epoch %" PRId64, c->net.model,
              data_text(c, text), c->optimizer.name, t->best_epoch);
     bool ok = loss && validation && score;
     if (!ok) rv_fail_memory(error);
@@ -149,7 +150,7 @@ static chart_line line_of(const curve_group *g, const band *b)
                        .y = b->mean,
                        .low = several ? b->low : NULL,
                        .high = several ? b->high : NULL};
-    snprintf(line.label, sizeof line.label, "%s", g->label);
+    rv_print(line.label, sizeof line.label, "%s", g->label);
     return line;
 }
 

@@ -12,6 +12,7 @@
 
 #include "tensor/file_internal.h"
 #include "tensor/memory.h"
+#include "tensor/text_internal.h"
 #include "tensor/utf8_internal.h"
 #include "tools/cli/say.h"
 #include "tools/machine/timing.h"
@@ -118,13 +119,12 @@ static char *read_back(FILE *file, size_t *size, rv_error *error)
 static bool fail_drawing(int status, FILE *complaint, rv_error *error)
 {
     char text[RV_ERROR_TEXT / 2], line[256];
-    size_t used = 0;
+    rv_text to = {text, text + sizeof text};
     *text = '\0';
     rewind(complaint);
-    while (fgets(line, sizeof line, complaint) && used < sizeof text - 1)
+    while (fgets(line, sizeof line, complaint))
         if (line[strspn(line, " \t\n")] != '\0')
-            used += (size_t)snprintf(text + used, sizeof text - used, "\n    %.*s",
-                                     (int)strcspn(line, "\n"), line);
+            rv_put(&to, "\n    %.*s", (int)strcspn(line, "\n"), line);
     if (WIFSIGNALED(status))
         return rv_fail(error, RV_ERROR_IO, "gnuplot was killed by signal %d%-s", WTERMSIG(status),
                        text);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "tensor/memory.h"
+#include "tensor/text_internal.h"
 #include "tools/cli/say.h"
 #include "tools/plot/chart.h"
 #include "tools/plot/curves.h"
@@ -161,7 +162,7 @@ static int make_lines(const norms *n, norms_moment moment, chart_line *lines)
                               .count = n->steps,
                               .y = row + 1,
                               .bold = n->state[i]};
-            snprintf(l->label, sizeof l->label, "%.*s", CHART_LABEL - 1, n->name[i]);
+            rv_print(l->label, sizeof l->label, "%s", n->name[i]);
             count++;
         }
     return count;
@@ -199,7 +200,7 @@ bool norms_draw(const norms *n, const char *folder, const rv_train_config *c, rv
                                   .low = low,
                                   .high = high};
     }
-    snprintf(title, sizeof title, "%s on %s: norms of the gradient", c->net.model,
+    rv_print(title, sizeof title, "%s on %s: norms of the gradient", c->net.model,
              data_text(c, text));
     bool ok = rv_run_folder_path(folder, "norms", path, error) &&
               chart_draw(path, title, "time step", panels, NORMS_MOMENTS, error);

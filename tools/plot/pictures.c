@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "tensor/memory.h"
+#include "tensor/text_internal.h"
 #include "tools/plot/curves.h"
 #include "tools/plot/heatmap.h"
 #include "tools/signals/signals.h"
@@ -97,7 +98,7 @@ static double *add_row(shown *h, const char *symbol, heat_palette palette, int64
 {
     heat_row *row = &h->rows[h->count];
     *row = (heat_row){.palette = palette, .steps = steps, .channels = 1, .height = 1, .width = 1};
-    snprintf(row->symbol, sizeof row->symbol, "%s", symbol);
+    rv_print(row->symbol, sizeof row->symbol, "%s", symbol);
     if (shape.rank == 3) {
         row->channels = shape.dim[0] < MOST_CHANNELS ? shape.dim[0] : MOST_CHANNELS;
         row->height = shape.dim[1];
@@ -154,7 +155,7 @@ static bool draw(const char *folder, const rv_train_config *c, const view *v, co
         letters[t][1] = '\0';
         names[t] = letters[t];
     }
-    snprintf(title, sizeof title, "%s on %s: a validation sample", c->net.model,
+    rv_print(title, sizeof title, "%s on %s: a validation sample", c->net.model,
              data_text(c, text));
     heat_picture picture = {title, h->rows, h->count, v->steps, v->stride, spelled ? names : NULL};
     return rv_run_folder_path(folder, "states", path, error) && heatmap_draw(path, &picture, error);

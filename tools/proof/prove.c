@@ -6,6 +6,7 @@
 
 #include "tensor/memory.h"
 #include "ops/samples_internal.h"
+#include "tensor/text_internal.h"
 
 /* ---- rows ---- */
 
@@ -19,7 +20,7 @@ static proof *row_of(proofs *p, const char *name, const char *parameter, rv_erro
     }
     proof *row = &p->at[p->count++];
     *row = (proof){.name = name, .first = NAN, .second = NAN, .reason = "ok"};
-    snprintf(row->parameter, sizeof row->parameter, "%s", parameter);
+    rv_print(row->parameter, sizeof row->parameter, "%s", parameter);
     return row;
 }
 

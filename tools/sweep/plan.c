@@ -81,7 +81,7 @@ static bool spaces_differ(const sweep_plan *its, const sweep_plan *other, char w
                     *two = cJSON_GetObjectItemCaseSensitive(b, key);
         char *its_text = one ? rv_json_text(one, false) : NULL,
              *other_text = two ? rv_json_text(two, false) : NULL;
-        snprintf(name, sizeof name, "%.40s of SPACE.json", key);
+        rv_print(name, sizeof name, "%.40s of SPACE.json", key);
         put(what, name, its_text ? its_text : "unset", other_text ? other_text : "unset");
         rv_free(its_text);
         rv_free(other_text);

@@ -6,6 +6,7 @@
 #include "lang/judge/proof.h"
 #include "lang/lang_internal.h"
 #include "tensor/memory.h"
+#include "tensor/text_internal.h"
 #include "tools/cli/json.h"
 #include "tools/cli/limits.h"
 #include "tools/playground/module/call.h"
@@ -257,7 +258,7 @@ bool page_prove(page_task *task)
 static void add_text(cJSON *list, const char *name, const char *text)
 {
     char doc[256] = "";
-    if (text[0] == '#') snprintf(doc, sizeof doc, "%.*s", (int)strcspn(text + 2, "\n"), text + 2);
+    if (text[0] == '#') rv_print(doc, sizeof doc, "%.*s", (int)strcspn(text + 2, "\n"), text + 2);
     cJSON *object = page_append(list);
     cJSON_AddStringToObject(object, "name", name);
     cJSON_AddStringToObject(object, "doc", doc);
