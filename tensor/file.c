@@ -220,39 +220,63 @@ static int fill(int descriptor, const struct stat *old, const rv_bytes *slices, 
     return reason;
 }
 
-static bool replace(const char *path, int folder, const rv_bytes *slices, size_t count,
-                    rv_error *error)
+/* A file that has been written under another name. */
+typedef struct draft {
+    const char *path;
+    char *temporary;
+    int folder;
+} draft;
+
+static bool write_draft(draft *d, const rv_new_file *file, rv_error *error)
 {
     struct stat old;
-    bool exists = stat(path, &old) == 0;
-    if (exists && !S_ISREG(old.st_mode)) {
-        return rv_fail(error, RV_ERROR_IO, "cannot write \"%s\": it is not a regular file", path);
-    }
-    char *temporary;
-    int descriptor = open_temporary(path, exists ? 0600 : 0666, &temporary, error);
+    const bool exists = stat(file->path, &old) == 0;
+    *d = (draft){.path = file->path, .folder = open_folder(file->path, error)};
+    if (d->folder < 0) return false;
+    if (exists && !S_ISREG(old.st_mode))
+        return rv_fail(error, RV_ERROR_IO, "cannot write \"%s\": it is not a regular file",
+                       file->path);
+    const int descriptor = open_temporary(file->path, exists ? 0600 : 0666, &d->temporary, error);
     if (descriptor < 0) return false;
-    int reason = fill(descriptor, exists ? &old : NULL, slices, count);
-    if (reason == 0 && rename(temporary, path) != 0) {
-        reason = errno;
-    }
-    if (reason != 0) {
-        unlink(temporary);
-    }
-    rv_free(temporary);
-    if (reason != 0) return fail_system(error, "write", path, reason);
+    const int reason = fill(descriptor, exists ? &old : NULL, file->slices, file->count);
+    return reason == 0 || fail_system(error, "write", file->path, reason);
+}
+
+static bool rename_draft(draft *d, rv_error *error)
+{
+    if (rename(d->temporary, d->path) != 0) return fail_system(error, "write", d->path, errno);
+    rv_free(d->temporary);
+    d->temporary = NULL;
     /* Some file systems cannot sync a folder and fail with EINVAL. */
-    if (fsync(folder) != 0 && errno != EINVAL) {
-        return fail_system(error, "make sure that a power failure preserves the newly written",
-                           path, errno);
+    return fsync(d->folder) == 0 || errno == EINVAL ||
+           fail_system(error, "make sure that a power failure preserves the newly written", d->path,
+                       errno);
+}
+
+static void drop_draft(draft *d)
+{
+    if (d->temporary) unlink(d->temporary);
+    rv_free(d->temporary);
+    if (d->folder >= 0) close(d->folder);
+}
+
+bool rv_files_write(const rv_new_file *files, size_t count, rv_error *error)
+{
+    draft drafts[RV_NEW_FILES];
+    size_t written = 0;
+    bool ok = count <= RV_NEW_FILES ||
+              rv_fail(error, RV_ERROR_LIMIT, "%zu files at once, expected at most %d", count,
+                      RV_NEW_FILES);
+    while (ok && written < count) {
+        ok = write_draft(&drafts[written], &files[written], error);
+        written++;
     }
-    return true;
+    for (size_t i = 0; ok && i < count; i++) ok = rename_draft(&drafts[i], error);
+    for (size_t i = 0; i < written; i++) drop_draft(&drafts[i]);
+    return ok;
 }
 
 bool rv_file_write(const char *path, const rv_bytes *slices, size_t count, rv_error *error)
 {
-    int folder = open_folder(path, error);
-    if (folder < 0) return false;
-    bool ok = replace(path, folder, slices, count, error);
-    close(folder);
-    return ok;
+    return rv_files_write(&(rv_new_file){path, slices, count}, 1, error);
 }

@@ -62,6 +62,15 @@ typedef struct rv_bytes {
  * Keeps the permissions of an existing file; refuses folders and devices. */
 bool rv_file_write(const char *path, const rv_bytes *slices, size_t count, rv_error *error);
 
+/* rv_file_write of up to RV_NEW_FILES files that belong together: each gets its name only when all have been written. */
+enum { RV_NEW_FILES = 4 };
+typedef struct rv_new_file {
+    const char *path;
+    const rv_bytes *slices;
+    size_t count;
+} rv_new_file;
+bool rv_files_write(const rv_new_file *files, size_t count, rv_error *error);
+
 /* Where the content of a file goes: to `path` or, if that is NULL, to memory, for rv_free. */
 typedef struct rv_sink {
     const char *path;

@@ -198,6 +198,45 @@ TEST_F(File, AFailedWriteLeavesTheOldFile)
     EXPECT_EQ(listing(), Names{"a"});
 }
 
+/* Files that belong together are all written, or none: whichever fails, and whatever was there before. */
+TEST_F(File, WritesAllFilesOrNone)
+{
+    const std::string texts[] = {"new a", "new b", "new c"};
+    const char *const names[] = {"a", "b", "c"};
+    for (const bool before : {false, true})
+        for (int bad = 0; bad <= 3; bad++) {
+            SCOPED_TRACE(testing::Message() << before << ", " << bad);
+            std::string paths[3];
+            rv_bytes content[3];
+            rv_new_file files[3];
+            for (int i = 0; i < 3; i++) {
+                std::filesystem::remove_all(path(names[i]));
+                if (before) spit(path(names[i]), "old");
+                paths[i] = path(names[i]);
+                content[i] = {texts[i].data(), texts[i].size()};
+                files[i] = {paths[i].c_str(), &content[i], 1};
+            }
+            if (bad < 3) {
+                std::filesystem::remove(paths[bad]);
+                std::filesystem::create_directory(paths[bad]);
+            }
+            rv_error error = {};
+            EXPECT_EQ(rv_files_write(files, 3, &error), bad == 3);
+            EXPECT_EQ(error.code, bad < 3 ? RV_ERROR_IO : RV_OK);
+            Names left;
+            for (int i = 0; i < 3; i++) {
+                if (i == bad || before || bad == 3) left.push_back(names[i]);
+                if (i != bad && (before || bad == 3)) {
+                    EXPECT_EQ(slurp(paths[i]), bad == 3 ? texts[i] : "old");
+                }
+            }
+            EXPECT_EQ(listing(), left);
+        }
+    rv_error error = {};
+    EXPECT_FALSE(rv_files_write(nullptr, RV_NEW_FILES + 1, &error));
+    EXPECT_EQ(error.code, RV_ERROR_LIMIT);
+}
+
 TEST_F(File, IgnoresTheTemporaryFileOfAKilledWriter)
 {
     spit(path("a") + "." + std::to_string(getpid()) + "-0.tmp", "left over");

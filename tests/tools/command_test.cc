@@ -1,6 +1,7 @@
 /* The command line: what it refuses, in which words, and with which exit status. */
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -322,6 +323,22 @@ TEST(Export, PrintsWhatANetTakes)
                     "RAM           " + most + " bytes to train; with --inference, " + least + "\n");
     EXPECT_CONTAINS(infers.out, "RAM           " + least + " bytes\nsaved         28 bytes\n");
     EXPECT_NE(slurp(folder + "/net_test.c"), "");
+}
+
+/* The three files belong together: none is written if one cannot be. */
+TEST(Export, WritesAllFilesOrNone)
+{
+    const std::string folder = scratch_folder();
+    const std::string words = "export --model gru --task adding --units 2 --c " + folder;
+    for (const char *bad : {"net.h", "net.c", "net_test.c"}) {
+        ASSERT_TRUE(std::filesystem::create_directory(folder + "/" + bad));
+        const Outcome outcome = recurve(words);
+        EXPECT_EQ(outcome.status, 1);
+        EXPECT_EQ(outcome.err, "recurve export: cannot write \"" + folder + "/" + bad +
+                                   "\": it is not a regular file\n");
+        std::filesystem::remove(folder + "/" + bad);
+        EXPECT_TRUE(std::filesystem::is_empty(folder)) << bad;
+    }
 }
 
 } // namespace

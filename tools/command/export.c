@@ -12,7 +12,6 @@
 #include "tools/command/saved.h"
 #include "train/setup/effect.h"
 #include "train/setup/lookup.h"
-#include "train/text_file_internal.h"
 #include "train/trainer/run_folder.h"
 
 typedef struct export_options {
@@ -122,18 +121,24 @@ static rv_exported_net net_of(const rv_setup *s, const export_options *o)
 
 /* ---- files ---- */
 
+/* All three, or none. */
 static bool write_files(const export_options *o, const rv_c_code *code, rv_error *error)
 {
-    static const char *const endings[] = {".h", ".c", "_test.c"};
-    const char *const texts[] = {code->header, code->source, code->test};
+    enum { FILES = 3 };
+    static const char *const endings[FILES] = {".h", ".c", "_test.c"};
+    const char *const texts[FILES] = {code->header, code->source, code->test};
+    char path[FILES][RV_PATH];
+    rv_bytes content[FILES];
+    rv_new_file files[FILES];
     bool ok = rv_run_folder_make(o->c, error);
-    for (int i = 0; ok && i < 3; i++) {
-        char file[64], path[RV_PATH];
+    for (int i = 0; ok && i < FILES; i++) {
+        char file[64];
         snprintf(file, sizeof file, "%.40s%s", o->name, endings[i]);
-        ok = rv_run_folder_path(o->c, file, path, error) &&
-             rv_text_file_write(path, texts[i], error);
+        content[i] = (rv_bytes){texts[i], strlen(texts[i])};
+        files[i] = (rv_new_file){path[i], &content[i], 1};
+        ok = rv_run_folder_path(o->c, file, path[i], error);
     }
-    return ok;
+    return ok && rv_files_write(files, FILES, error);
 }
 
 static bool report(const export_options *o, const rv_c_code *code, rv_error *error)
