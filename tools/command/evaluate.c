@@ -196,7 +196,7 @@ static bool evaluate(rv_trainer *run, bool json, rv_error *error)
     if (!rv_trainer_evaluate(run, &s->sample, &training, error) ||
         !rv_trainer_evaluate(run, &s->validation, &validation, error))
         return false;
-    rv_store_digest(rv_trainer_store(run), digest);
+    if (*rv_store_digest(rv_trainer_store(run), digest) == '\0') return rv_fail_memory(error);
     if (json) return print_json(run, &training, &validation, digest, error);
     print_text(run, &training, &validation, digest);
     return true;

@@ -128,10 +128,10 @@ static bool import(const import_options *o, rv_trainer *trainer, char **files, i
     }
     const rv_weights_options how = {
         .map = o->map, .partial = o->partial, .found = print_found, .context = object};
-    char digest[RV_DIGEST_TEXT];
+    char digest[RV_DIGEST_TEXT] = "";
     const bool ok = rv_weights_import(store, (const char *const *)files, count, &how, error) &&
-                    rv_trainer_save(trainer, error);
-    rv_store_digest(store, digest);
+                    rv_trainer_save(trainer, error) &&
+                    (*rv_store_digest(store, digest) != '\0' || rv_fail_memory(error));
     cJSON_AddStringToObject(object, "digest", digest);
     if (ok && object) return json_print(object, error);
     cJSON_Delete(object);
