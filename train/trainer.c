@@ -12,6 +12,7 @@
 #include "train/trainer/run_state.h"
 #include "train/trainer/share.h"
 #include "train/trainer/trainer.h"
+#include "train/trainer/tree.h"
 
 /* ---- making one ---- */
 
@@ -114,7 +115,7 @@ static bool open_loader(rv_trainer *t, rv_error *error)
                                  .drop_last = s->carry,
                                  .prefetch = s->prefetch,
                                  .parts = s->leaves};
-    if (s->leaves) rv_leaves_range(s, &options.first, &options.last);
+    if (s->leaves) rv_tree_range(s, &options.first, &options.last);
     if (!t->loader) t->loader = rv_loader_new(&s->training, &options, error);
     return t->loader;
 }

@@ -16,9 +16,6 @@ typedef struct rv_leaves rv_leaves;
 rv_leaves *rv_leaves_new(const rv_setup *setup, rv_store *store, int64_t n, rv_error *error);
 void rv_leaves_free(rv_leaves *leaves); /* accepts NULL */
 
-/* Sets which leaves of a batch this rank computes: *first .. *last - 1. */
-void rv_leaves_range(const rv_setup *setup, int64_t *first, int64_t *last);
-
 /* Bytes of the arenas of all programs. */
 size_t rv_leaves_bytes(const rv_leaves *leaves);
 
