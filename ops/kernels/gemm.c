@@ -22,7 +22,9 @@ enum {
     WIDE_ROW = 1024 / (int)sizeof(real),
     FAR = (256 << 10) / (int)sizeof(real), /* more numbers do not stay in the second-level cache */
     NEAR = (64 << 10) / (int)sizeof(real), /* so many do not stay in the first-level cache */
-    FEW_TERMS = 128,                       /* sums of so few wait for c */
+    BRIEF = (8 << 10) /
+            (int)sizeof(real), /* numbers of a panel that ends before the machine fetches ahead */
+    FEW_TERMS = 128,           /* sums of so few wait for c */
     TILE_COLUMNS = TILE_VECTORS * LANES,
     LATENCY = 4, /* cycles of an addition */
     ROW_COLUMNS = LATENCY * LANES
@@ -198,13 +200,22 @@ typedef struct ahead {
     int64_t count;
 } ahead;
 
-/* Fetches part p of the parts into the cache. */
-static void fetch(ahead next, int64_t parts, int64_t p)
+/* Computes `count` tiles, of which only columns first .. end are needed, and moves t below them. */
+static void strip(rv_tile *t, rv_tile_kind kind, int64_t count, int rows, int vectors,
+                  int64_t first, int64_t end)
 {
-    enum { LINE = 64 / (int)sizeof(real) };
-    const int64_t end = rv_part(next.count, parts, p + 1);
-    for (int64_t at = rv_part(next.count, parts, p); at < end; at += LINE) {
-        __builtin_prefetch(next.from + at);
+    const bool whole = first == 0 && end == vectors * LANES;
+    const int64_t once = whole ? count : 1;
+    t->tiles = once;
+    for (int64_t p = 0; p < count; p += once) {
+        if (whole) {
+            RV_NAME(rv_tile_run)(kind, rows, vectors, t);
+        } else {
+            clipped(kind, rows, vectors, first, end, t);
+        }
+        t->a += once * rows * (kind == RV_TILE_ROWS ? t->a_stride : 1);
+        t->c += once * rows * t->c_row;
+        t->next += once * t->next_part;
     }
 }
 
@@ -213,22 +224,21 @@ static void fetch(ahead next, int64_t parts, int64_t p)
 static void panel(const rv_gemm *g, rv_tile *t, int64_t j, int vectors, int64_t first, int64_t end,
                   ahead next)
 {
+    enum { LINE = 64 / (int)sizeof(real) };
     const rv_tile_kind kind = g->a_column == 1 ? RV_TILE_ROWS : RV_TILE_COLUMNS;
     const int64_t height = rv_parts(g->m, TILE_ROWS);
+    if (height == 0) return;
+    const int64_t rows = height == 1 ? g->m : g->m / height, taller = g->m - rows * height;
+    t->a = g->a;
+    t->c = g->c + j;
     t->a_stride = kind == RV_TILE_ROWS ? g->a_row : g->a_column;
-    t->far = g->add && g->k <= FEW_TERMS && g->m * g->n > FAR;
-    for (int64_t p = 0; p < height; p++) {
-        const int64_t i = rv_part(g->m, height, p);
-        const int rows = (int)(rv_part(g->m, height, p + 1) - i);
-        t->a = g->a + i * g->a_row;
-        t->c = g->c + i * g->c_row + j;
-        if (next.count) fetch(next, height, p);
-        if (first == 0 && end == vectors * LANES) {
-            RV_NAME(rv_tile_run)(kind, rows, vectors, t);
-        } else {
-            clipped(kind, rows, vectors, first, end, t);
-        }
-    }
+    t->far_c = g->add && g->k <= FEW_TERMS && g->m * g->n > FAR;
+    t->far_a = j == 0;
+    t->next = next.from;
+    t->next_end = next.from + next.count;
+    t->next_part = rv_parts(next.count, height * LINE) * LINE;
+    strip(t, kind, taller, (int)rows + 1, vectors, first, end);
+    strip(t, kind, height - taller, (int)rows, vectors, first, end);
 }
 
 /* The last columns, fewer than a vector, are computed in a vector that ends with them. */
@@ -305,10 +315,11 @@ static void packed(const rv_gemm *g, real *scratch)
     }
 }
 
-/* If b is far, the same rows of the next panel are fetched meanwhile. */
+/* The same rows of the next panel are fetched meanwhile if b is far. So are short panels: the machine fetches ahead, too, but
+ * not beyond a page, nor before it has seen a few lines of it. */
 static void panels(const rv_gemm *g)
 {
-    const bool is_far = g->k * g->n > FAR;
+    const bool is_far = g->k * g->n > FAR || g->k * g->panel <= BRIEF;
     const int64_t vectors = g->panel / LANES, width = rv_parts(vectors, TILE_VECTORS);
     for (int64_t j = 0; j < g->n; j += g->panel) {
         for (int64_t l = 0; l < g->k; l += PANEL_K) {

@@ -3,7 +3,25 @@
 
 #include "ops/kernels/lanes.h"
 
-ALWAYS_INLINE void tile_body(rv_tile_kind kind, int rows, int vectors, const rv_tile *t)
+enum { LINE = 64 / (int)sizeof(real) };
+
+ALWAYS_INLINE void fetch(rv_tile_kind kind, int rows, int vectors, const rv_tile *t, const real *a,
+                         const real *c)
+{
+    if (t->far_c) {
+        UNROLLED
+        for (int i = 0; i < rows; i++, c += t->c_row) {
+            UNROLLED
+            for (int v = 0; v < vectors; v++) __builtin_prefetch(c + v * LANES, 1);
+        }
+    }
+    if (kind == RV_TILE_COLUMNS && t->far_a) {
+        for (int64_t l = 0; l < t->k; l++, a += t->a_stride) __builtin_prefetch(a + 2 * TILE_ROWS);
+    }
+}
+
+ALWAYS_INLINE void tile_sums(rv_tile_kind kind, int rows, int vectors, const rv_tile *t,
+                             const real *a_of_tile, real *c)
 {
     vec sum[TILE_ROWS][TILE_WIDEST];
     UNROLLED
@@ -13,16 +31,10 @@ ALWAYS_INLINE void tile_body(rv_tile_kind kind, int rows, int vectors, const rv_
     }
     const int64_t a_row = kind == RV_TILE_COLUMNS ? 1 : t->a_stride;
     const int64_t a_column = kind == RV_TILE_COLUMNS ? t->a_stride : 1;
-    const int64_t k = t->k, b_row = t->b_row;
+    const int64_t k = t->k, b_row = t->b_row, c_row = t->c_row;
     const rv_tap *tap = t->tap;
-    for (int i = 0; i < rows && t->far; i++) {
-        UNROLLED
-        for (int v = 0; v < vectors; v++) {
-            __builtin_prefetch(t->c + i * t->c_row + v * LANES, 1);
-        }
-    }
     for (int64_t l = 0; l < k; l++) {
-        const real *a = t->a + (kind == RV_TILE_TAPS ? tap[l].a : l * a_column);
+        const real *a = a_of_tile + (kind == RV_TILE_TAPS ? tap[l].a : l * a_column);
         const real *b = t->b + (kind == RV_TILE_TAPS ? tap[l].b : l * b_row);
         vec row[TILE_WIDEST];
         UNROLLED
@@ -34,17 +46,36 @@ ALWAYS_INLINE void tile_body(rv_tile_kind kind, int rows, int vectors, const rv_
             for (int v = 0; v < vectors; v++) sum[i][v] += ai * row[v];
         }
     }
-    real *const to = t->c;
-    const int64_t c_row = t->c_row;
-    const bool add = t->add;
-    UNROLLED
-    for (int i = 0; i < rows; i++) {
+    if (t->add) {
         UNROLLED
-        for (int v = 0; v < vectors; v++) {
-            real *c = to + i * c_row + v * LANES;
-            store(c, add ? load(c) + sum[i][v] : sum[i][v]);
+        for (int i = 0; i < rows; i++, c += c_row) {
+            UNROLLED
+            for (int v = 0; v < vectors; v++) store(c + v * LANES, load(c + v * LANES) + sum[i][v]);
+        }
+    } else {
+        UNROLLED
+        for (int i = 0; i < rows; i++, c += c_row) {
+            UNROLLED
+            for (int v = 0; v < vectors; v++) store(c + v * LANES, sum[i][v]);
         }
     }
+}
+
+ALWAYS_INLINE void tile_body(rv_tile_kind kind, int rows, int vectors, const rv_tile *t)
+{
+    const int64_t a_step = rows * (kind == RV_TILE_COLUMNS ? 1 : t->a_stride);
+    const real *a = t->a, *next = t->next;
+    real *c = t->c;
+    int64_t left = t->tiles;
+    do {
+        fetch(kind, rows, vectors, t, a, c);
+        for (int64_t n = t->next_part; n > 0 && next < t->next_end; n -= LINE, next += LINE) {
+            __builtin_prefetch(next);
+        }
+        tile_sums(kind, rows, vectors, t, a, c);
+        a += a_step;
+        c += rows * t->c_row;
+    } while (--left > 0);
 }
 
 #define TILE(kind, rows, vectors) \

@@ -6,7 +6,7 @@
 
 #include "ops/kernels/real.h"
 
-/* A tile of rows x (vectors * LANES) results, computed for one l after another:
+/* Tiles of rows x (vectors * LANES) results, one below the other. Each is computed for one l after another:
  *   c[i*c_row + j] (+)= sum_{l < k} a(i,l) b(l,j)
  *                   a(i,l)                     b(l,j)
  * RV_TILE_ROWS      a[i*a_stride + l]          b[l*b_row + j]
@@ -19,13 +19,17 @@ typedef struct rv_tap {
 } rv_tap;
 
 typedef struct rv_tile {
-    int64_t k;
+    int64_t k, tiles; /* tiles: 0 is 1 */
     const real *a, *b;
     int64_t a_stride, b_row, c_row;
     const rv_tap *tap;
     real *c;
     bool add;
-    bool far; /* c is not in the cache: it is fetched while the sums are computed */
+    /* What is not in the cache is fetched while the sums are computed: c; of RV_TILE_COLUMNS, a of the tiles after the
+     * next; a part of next .. next_end in each tile. */
+    bool far_c, far_a;
+    const real *next, *next_end;
+    int64_t next_part; /* numbers */
 } rv_tile;
 
 enum {
