@@ -86,23 +86,26 @@ TYPED_TEST(Kernels, PointwiseFollowsItsRow)
     });
 }
 
+/* More elements than a kernel processes at a time. */
+constexpr int64_t kMany = 800;
+
 TYPED_TEST(Kernels, PointwiseBitsDoNotDependOnThePosition)
 {
     using T = TypeParam;
     const T special[] = {T(0), T(-0.0), T(INFINITY), T(-INFINITY), T(NAN), T(1000), T(-1000)};
     this->each_table([&](const rv_kernels &table) {
         for (const Row &row : kRows) {
-            Buffer<T> x(224), y(224), z(224), all(224);
+            Buffer<T> x(kMany), y(kMany), z(kMany), all(kMany);
             fill(x, 1, row.low, row.high);
             fill(y, 2, row.low, row.high);
             fill(z, 3, row.low, row.high);
-            for (int64_t i = 0; i < 7; i++) x[i * 29 + 3] = special[i];
+            for (int64_t i = 0; i < kMany / 29; i++) x[i * 29 + 3] = special[i % 7];
             Call<T> call;
             call.in = {x.data(), y.data(), z.data()};
             call.in.resize(row.inputs);
             call(table.*row.kernel, all);
             for (int64_t start = 0; start < 37; start++) {
-                for (const int64_t n : {1, 5, 16, 18, 160}) {
+                for (const int64_t n : {1, 5, 16, 18, 160, 700}) {
                     Buffer<T> part(n, kWholeBlocks);
                     call.in = {x.data() + start, y.data() + start, z.data() + start};
                     call.in.resize(row.inputs);
@@ -124,8 +127,8 @@ TYPED_TEST(Kernels, PointwiseMayOverwriteAnInput)
     this->each_table([](const rv_kernels &table) {
         for (const Row &row : kRows) {
             for (int k = 0; k < row.inputs; k++) {
-                Buffer<T> x(77, kWholeBlocks), y(77, kWholeBlocks), z(77, kWholeBlocks),
-                    out(77, kWholeBlocks);
+                Buffer<T> x(kMany, kWholeBlocks), y(kMany, kWholeBlocks), z(kMany, kWholeBlocks),
+                    out(kMany, kWholeBlocks);
                 Buffer<T> *in[] = {&x, &y, &z};
                 for (int s = 0; s < 3; s++) fill(*in[s], 4 + s, row.low, row.high);
                 Call<T> call;
@@ -133,7 +136,7 @@ TYPED_TEST(Kernels, PointwiseMayOverwriteAnInput)
                 call.in.resize(row.inputs);
                 call(table.*row.kernel, out);
                 call(table.*row.kernel, *in[k]);
-                for (int64_t i = 0; i < 77; i++)
+                for (int64_t i = 0; i < kMany; i++)
                     ASSERT_EQ(bits(out[i]), bits((*in[k])[i])) << row.name;
             }
         }

@@ -83,28 +83,51 @@ static inline float exp_f32(float x)
 }
 
 /* e^x / (1 + e^x) = 2^n (b + r) / (b - r + 2^n (b + r)), with 2^64 above and below, so that nothing
- * but the result is ever subnormal. 2.5 ulp. */
-static inline float sigmoid_f32(float x)
+ * but the result is ever subnormal. 2.5 ulp. It is in two halves: the first returns n + ROUND + 64. */
+static inline float sigmoid_begin(float x, float *r)
 {
     float y = at_least(at_most(x, 20), -104);
     float rounded = y * LOG2_E + (ROUND + 64), n = rounded - (ROUND + 64);
-    float r = y - n * LN2_HIGH - n * LN2_LOW, b = exp_even(r);
-    float e = of_bits(to_bits(b + r) + EXPONENT(to_bits(rounded)));
+    *r = y - n * LN2_HIGH - n * LN2_LOW;
+    return rounded;
+}
+
+static inline float sigmoid_end(float x, float rounded, float r)
+{
+    float b = exp_even(r), e = of_bits(to_bits(b + r) + EXPONENT(to_bits(rounded)));
     float s = e / ((b - r) * 0x1p64f + e);
     return x == x ? s : x;
 }
 
+static inline float sigmoid_f32(float x)
+{
+    float r, rounded = sigmoid_begin(x, &r);
+    return sigmoid_end(x, rounded, r);
+}
+
 /* (e^2|x| - 1) / (e^2|x| + 1) = (2^n 2 r + (2^n - 1) (b - r)) / (2^n 2 r + (2^n + 1) (b - r)),
- * near 0 with n = 0, so r / b. 2.5 ulp with fused multiply-add, 3.5 without. */
-static inline float tanh_f32(float x)
+ * near 0 with n = 0, so r / b. 2.5 ulp with fused multiply-add, 3.5 without. The first half returns n + ROUND. */
+static inline float tanh_begin(float x, float *r)
 {
     float y = fabsf(x);
     float rounded = y * (2 * LOG2_E) + ROUND, n = rounded - ROUND;
-    float r = y + y - n * (LN2_HIGH + LN2_LOW), b = exp_even(r), d = b - r;
+    *r = y + y - n * (LN2_HIGH + LN2_LOW);
+    return rounded;
+}
+
+static inline float tanh_end(float x, float rounded, float r)
+{
+    float d = exp_even(r) - r;
     uint32_t exponent = EXPONENT(to_bits(rounded));
     float power = of_bits(to_bits(1) + exponent), scaled = of_bits(to_bits(r + r) + exponent);
     float t = (scaled + (power - 1) * d) / (scaled + (power + 1) * d);
-    return copysignf(y > 10 ? 1 : t, x);
+    return copysignf(fabsf(x) > 10 ? 1 : t, x);
+}
+
+static inline float tanh_f32(float x)
+{
+    float r, rounded = tanh_begin(x, &r);
+    return tanh_end(x, rounded, r);
 }
 
 /* ln(1 + x) for 0 <= x <= 1, in the same way; q is a minimax polynomial. */
