@@ -14,9 +14,9 @@ typedef struct assembly {
     unsigned flags;
     rv_schedule schedule;
     rv_plan plan;
-    rv_call *call_of; /* [nodes] prepared calls; emit_node moves them into the program */
-    size_t operand;   /* next free operand */
-    int32_t emitted;  /* number of nodes emitted so far */
+    int64_t instructions; /* in the schedule: a node or a group each */
+    size_t operand;       /* next free operand */
+    int32_t emitted;      /* number of nodes emitted so far */
 } assembly;
 
 /* ---- choosing kernels ---- */
@@ -68,12 +68,11 @@ void rv_call_bind(rv_call *call, void *out, const void *const *in)
 static bool prepare_calls(assembly *a)
 {
     rv_type *types = a->program->operand_types;
-    for (int32_t at = 0; at < a->schedule.count; at++) {
-        int32_t id = a->schedule.id[at];
-        const rv_node *node = &a->tape->nodes[id];
+    rv_call *call = a->program->calls[0];
+    for (int32_t at = 0; at < a->schedule.count; at = a->schedule.last[at] + 1, call++) {
+        const rv_node *node = &a->tape->nodes[a->schedule.id[at]];
         if (is_fused(node->op, a->flags)) continue;
         for (int k = 0; k < node->inputs; k++) types[k] = a->tape->nodes[node->in[k]].type;
-        rv_call *call = &a->call_of[id];
         if (!rv_call_prepare(call, node->op, node->attr, types, node->inputs, node->type, a->flags,
                              &a->tape->error))
             return false;
@@ -85,14 +84,12 @@ static bool prepare_calls(assembly *a)
     return true;
 }
 
-/* The work of the instruction that starts at index `at` of the schedule. */
-static rv_work work_at(const assembly *a, int32_t at)
+/* The work of an instruction, which starts at index `at` of the schedule. */
+static rv_work work_of(const assembly *a, int32_t at, const rv_call *call)
 {
-    int32_t id = a->schedule.id[at];
-    const rv_type *type = &a->tape->nodes[id].type;
-    const rv_call *call = &a->call_of[id];
-    if (is_fused(a->tape->nodes[id].op, a->flags))
-        return rv_work_of_group(type, a->schedule.last[at] - at + 1);
+    const rv_node *node = &a->tape->nodes[a->schedule.id[at]];
+    if (is_fused(node->op, a->flags))
+        return rv_work_of_group(&node->type, a->schedule.last[at] - at + 1);
     return rv_work_of_call(call);
 }
 
@@ -101,14 +98,16 @@ static void cut_work(assembly *a)
 {
     rv_cutting c = {.threads = a->program->threads, .flags = a->flags};
     const rv_schedule *s = &a->schedule;
+    const rv_call *call = a->program->calls[0];
     for (int32_t at = 0; at < s->count; at = s->last[at] + 1) {
-        rv_work work = work_at(a, at);
+        rv_work work = work_of(a, at, call++);
         rv_cutting_see(&c, &work);
     }
     rv_cutting_done(&c);
     bool cut = false;
+    call = a->program->calls[0];
     for (int32_t at = 0; at < s->count; at = s->last[at] + 1) {
-        rv_work work = work_at(a, at);
+        rv_work work = work_of(a, at, call++);
         s->parts[at] = rv_cutting_parts(&c, &work);
         cut = cut || s->parts[at] > 1;
     }
@@ -147,29 +146,27 @@ static void write_constants(assembly *a)
 
 /* ---- calls ---- */
 
-/* Appends a call that computes `count` nodes, or carries out an assignment. */
-static void emit(assembly *a, const rv_call *call, const int32_t *nodes, int32_t count)
+/* The program's next call, which computes `count` nodes or carries out an assignment. */
+static rv_call *emit(assembly *a, const int32_t *nodes, int32_t count)
 {
     rv_program *program = a->program;
     memcpy(program->node + a->emitted, nodes, (size_t)count * sizeof *nodes);
     a->emitted += count;
     program->node_end[program->count] = a->emitted;
-    program->calls[0][program->count++] = *call;
+    return &program->calls[0][program->count++];
 }
 
 static void emit_node(assembly *a, int32_t at)
 {
     int32_t id = a->schedule.id[at];
     const rv_node *node = &a->tape->nodes[id];
-    rv_call call = a->call_of[id];
-    a->call_of[id].plan = NULL;
-    call.out = address(a, id);
-    call.scratch = a->program->arena + a->plan.scratch;
-    call.parts = a->schedule.parts[at];
-    call.in = a->program->operands + a->operand;
+    rv_call *call = emit(a, &id, 1);
+    call->out = address(a, id);
+    call->scratch = a->program->arena + a->plan.scratch;
+    call->parts = a->schedule.parts[at];
+    call->in = a->program->operands + a->operand;
     for (int k = 0; k < node->inputs; k++)
         a->program->operands[a->operand++] = address(a, node->in[k]);
-    emit(a, &call, &id, 1);
 }
 
 /* Sets an operand of a group: tile memory, a single element, or a tensor that advances with the
@@ -206,14 +203,13 @@ static bool emit_group(assembly *a, int32_t first, int32_t last)
             if (single) op->scalar |= 1u << k;
         }
     }
-    rv_call call = {.run = rv_run_fused_group,
-                    .plan = group,
-                    .out_type = type,
-                    .out = group->op[0].out,
-                    .scratch = a->program->arena + tiles,
-                    .scratch_size = a->plan.scratch_bytes,
-                    .parts = a->schedule.parts[first]};
-    emit(a, &call, id + first, last - first + 1);
+    *emit(a, id + first, last - first + 1) = (rv_call){.run = rv_run_fused_group,
+                                                       .plan = group,
+                                                       .out_type = type,
+                                                       .out = group->op[0].out,
+                                                       .scratch = a->program->arena + tiles,
+                                                       .scratch_size = a->plan.scratch_bytes,
+                                                       .parts = a->schedule.parts[first]};
     return true;
 }
 
@@ -236,14 +232,13 @@ static void emit_copy(assembly *a, int32_t effect, void *to, const void *from)
     if (to == from) return;
     const void **in = a->program->operands + a->operand++;
     *in = from;
-    rv_call copy = {.run = rv_copy_bytes,
-                    .out = to,
-                    .in = in,
-                    .in_type = type,
-                    .out_type = *type,
-                    .inputs = 1,
-                    .parts = 1};
-    emit(a, &copy, &effect, 1);
+    *emit(a, &effect, 1) = (rv_call){.run = rv_copy_bytes,
+                                     .out = to,
+                                     .in = in,
+                                     .in_type = type,
+                                     .out_type = *type,
+                                     .inputs = 1,
+                                     .parts = 1};
 }
 
 static void emit_assignments(assembly *a)
@@ -330,34 +325,40 @@ void rv_program_free_calls(rv_program *program)
 
 /* ---- the whole program ---- */
 
+/* Room for what the schedule and the assignments need, each of which may be two copies. */
 static bool make_room(assembly *a, int count)
 {
     rv_program *program = a->program;
-    size_t nodes = (size_t)a->tape->count + 1, operands = 1, calls = 1;
-    for (int32_t id = 0; id < a->tape->count; id++)
-        if (a->live[id]) operands += (size_t)a->tape->nodes[id].inputs, calls += 2;
-    a->call_of = rv_alloc(nodes, sizeof *a->call_of);
+    const rv_schedule *s = &a->schedule;
+    const size_t copies = 2 * a->tape->effects.count, nodes = (size_t)s->count + copies + 1;
+    size_t operands = copies + 1;
+    for (int32_t at = 0; at < s->count; at = s->last[at] + 1, a->instructions++) {
+        const rv_node *node = &a->tape->nodes[s->id[at]];
+        if (!is_fused(node->op, a->flags)) operands += (size_t)node->inputs;
+    }
+    const size_t calls = (size_t)a->instructions + copies + 1;
     program->calls = rv_alloc((size_t)program->threads, sizeof *program->calls);
     if (program->calls) program->calls[0] = rv_alloc(calls, sizeof *program->calls[0]);
     program->barrier = rv_alloc(calls, sizeof *program->barrier);
     program->lane = rv_alloc(calls, sizeof *program->lane);
-    program->node = rv_alloc(calls, sizeof *program->node);
+    program->node = rv_alloc(nodes, sizeof *program->node);
     program->node_end = rv_alloc(calls, sizeof *program->node_end);
     program->operands = rv_alloc(operands, sizeof *program->operands);
     program->operand_types = rv_alloc(operands, sizeof *program->operand_types);
     program->outputs = rv_alloc((size_t)count + 1, sizeof *program->outputs);
     program->inputs = rv_alloc(a->tape->inputs.count + 1, sizeof *program->inputs);
-    return (rv_plan_new(a->tape, &a->plan) && a->call_of && program->calls && program->calls[0] &&
-            program->barrier && program->lane && program->node && program->node_end &&
-            program->operands && program->operand_types && program->outputs && program->inputs) ||
+    return (program->calls && program->calls[0] && program->barrier && program->lane &&
+            program->node && program->node_end && program->operands && program->operand_types &&
+            program->outputs && program->inputs) ||
            rv_fail_memory(&a->tape->error);
 }
 
 static bool lay_out(assembly *a, const int32_t *outputs, int count)
 {
+    if (!rv_plan_new(a->tape, &a->plan)) return rv_fail_memory(&a->tape->error);
     rv_pass_single(a->tape, a->live, outputs, count, a->flags, a->plan.storage);
     if (!rv_pass_schedule(a->tape, a->live, a->plan.storage, a->flags, &a->schedule) ||
-        !prepare_calls(a))
+        !make_room(a, count) || !prepare_calls(a))
         return false;
     cut_work(a);
     if (!rv_pass_plan(a->tape, a->live, outputs, count, &a->schedule, a->program->threads, a->flags,
@@ -371,7 +372,7 @@ bool rv_program_assemble(rv_program *program, const bool *live, const int32_t *o
                          unsigned flags)
 {
     assembly a = {.program = program, .tape = program->tape, .live = live, .flags = flags};
-    bool ok = make_room(&a, count) && lay_out(&a, outputs, count);
+    bool ok = lay_out(&a, outputs, count);
     if (ok) {
         write_constants(&a);
         ok = emit_values(&a);
@@ -388,9 +389,9 @@ bool rv_program_assemble(rv_program *program, const bool *live, const int32_t *o
         program->arena_bytes = a.plan.arena_bytes;
         program->live_bytes = a.plan.live_bytes;
     }
-    for (int32_t id = 0; a.call_of && id < a.tape->count; id++)
-        rv_free((void *)(uintptr_t)a.call_of[id].plan);
-    rv_free(a.call_of);
+    if (!ok && program->calls && program->calls[0]) /* those prepared, but not counted yet */
+        for (int64_t i = program->count; i < a.instructions; i++)
+            rv_free((void *)(uintptr_t)program->calls[0][i].plan);
     rv_schedule_free(&a.schedule);
     rv_plan_free(&a.plan);
     return ok;
