@@ -53,7 +53,7 @@ bool rv_held_loss_make(rv_held_loss *h, rv_var loss, rv_error *error)
 {
     int32_t id = loss.id;
     *h = (rv_held_loss){.epsilon = rv_dtype_of(loss) == RV_F32 ? 0x1p-23 : 0x1p-52};
-    h->tape = rv_pass_rewrite(loss.tape, &id, 1, RV_VALUES, hold, h, error);
+    h->tape = rv_pass_rewrite(loss.tape, &id, 1, RV_VALUES, hold, h, 0, error);
     if (!h->tape || !list_shown(h, error)) return false;
     h->loss = (rv_var){h->tape, id};
     h->program = rv_compile_apart(h->tape, &h->loss, 1, RV_VALUES);

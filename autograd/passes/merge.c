@@ -28,6 +28,7 @@ typedef struct merger {
     int32_t
         *so_far;  /* [nodes] of a sum: 1 + the partial sum of its products on the new tape, or 0 */
     bool *shared; /* [nodes] of a product: whether another one has the same second operand */
+    int32_t more; /* nodes that the new tape has in addition, about */
 } merger;
 
 static bool is_product(const rv_node *node)
@@ -49,9 +50,12 @@ static void find_sums(merger *m, const bool *live, const int32_t *outputs, int c
     for (int32_t id = 0; id < tape->count; id++) {
         const rv_node *node = &tape->nodes[id];
         if (!live[id] || node->op != &rv_op_add) continue;
-        for (int k = 0; k < node->inputs; k++)
-            if (is_product(&tape->nodes[node->in[k]]) && readers[node->in[k]] == 1)
-                m->sum[node->in[k]] = id + 1;
+        for (int k = 0; k < node->inputs; k++) {
+            const rv_node *in = &tape->nodes[node->in[k]];
+            bool alone = is_product(in) && readers[node->in[k]] == 1;
+            if (alone) m->sum[node->in[k]] = id + 1;
+            if (!alone || in->op->pointwise) m->more++;
+        }
     }
 }
 
@@ -75,6 +79,8 @@ static void find_shared(merger *m, const bool *live, int32_t *latest, int32_t *b
         latest[node->in[1]] = id + 1;
         for (int look = 0; other && look < LOOKS; look++, other = before[other - 1])
             if (same_attributes(node, &m->from->nodes[other - 1])) {
+                enum { PREPARED = 1, OPERAND = 2 }; /* nodes of a product and of its operand */
+                m->more += PREPARED + (m->shared[other - 1] ? 0 : PREPARED + OPERAND);
                 m->shared[id] = m->shared[other - 1] = true;
                 break;
             }
@@ -182,7 +188,7 @@ rv_tape *rv_pass_merge(const rv_tape *from, int32_t *outputs, int count, unsigne
 {
     size_t nodes = (size_t)from->count + 1;
     merger m = {from, rv_alloc(nodes, sizeof *m.sum), rv_alloc(nodes, sizeof *m.so_far),
-                rv_alloc(nodes, sizeof *m.shared)};
+                rv_alloc(nodes, sizeof *m.shared), 0};
     bool *live = rv_alloc(nodes, sizeof *live);
     unsigned char *readers = rv_alloc(nodes, 1);
     int32_t *latest = rv_alloc(2 * nodes, sizeof *latest);
@@ -191,7 +197,7 @@ rv_tape *rv_pass_merge(const rv_tape *from, int32_t *outputs, int count, unsigne
         rv_pass_prune(from, outputs, count, flags, live);
         find_sums(&m, live, outputs, count, readers);
         find_shared(&m, live, latest, latest + nodes);
-        to = rv_pass_rewrite(from, outputs, count, flags, merge, &m, error);
+        to = rv_pass_rewrite(from, outputs, count, flags, merge, &m, m.more, error);
     } else {
         rv_fail_memory(error);
     }

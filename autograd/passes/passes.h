@@ -16,9 +16,9 @@ typedef rv_var (*rv_rule)(void *context, rv_tape *to, int32_t id, const rv_node 
                           const rv_var *in);
 
 /* Re-records the live nodes on a new tape, through the rule (NULL: as they are), and updates `outputs` to
- * the new ids. NULL on error. */
+ * the new ids. Makes room for `more` nodes that the rule adds. NULL on error. */
 rv_tape *rv_pass_rewrite(const rv_tape *from, int32_t *outputs, int count, unsigned flags,
-                         rv_rule rule, void *context, rv_error *error);
+                         rv_rule rule, void *context, int32_t more, rv_error *error);
 
 /* A rule: replaces a node by a simpler equal one. */
 rv_var rv_pass_simplify(void *none, rv_tape *to, int32_t id, const rv_node *node, const rv_var *in);

@@ -64,15 +64,15 @@ static bool rewrite_nodes(const rv_tape *from, const bool *live, rv_rule rule, v
     return !to->error.code;
 }
 
-static bool reserve(rv_tape *to, const rv_tape *from, const bool *live)
+static bool reserve(rv_tape *to, const rv_tape *from, const bool *live, int32_t more)
 {
-    int32_t count = 0;
+    int32_t count = more;
     for (int32_t id = 0; id < from->count; id++) count += live[id];
     return rv_tape_reserve(to, count);
 }
 
 rv_tape *rv_pass_rewrite(const rv_tape *from, int32_t *outputs, int count, unsigned flags,
-                         rv_rule rule, void *context, rv_error *error)
+                         rv_rule rule, void *context, int32_t more, rv_error *error)
 {
     size_t nodes = (size_t)from->count + 1;
     bool *live = rv_alloc(nodes, sizeof *live);
@@ -83,7 +83,7 @@ rv_tape *rv_pass_rewrite(const rv_tape *from, int32_t *outputs, int count, unsig
         rv_fail_memory(error);
     } else {
         rv_pass_prune(from, outputs, count, flags, live);
-        ok = reserve(to, from, live) && rewrite_nodes(from, live, rule, context, to, in_to);
+        ok = reserve(to, from, live, more) && rewrite_nodes(from, live, rule, context, to, in_to);
         for (int i = 0; ok && i < count; i++) outputs[i] = in_to[outputs[i]];
         if (!ok) rv_fail(error, to->error.code, "%-s", to->error.text);
     }

@@ -32,7 +32,7 @@ static rv_tape *rewrite(const rv_tape *from, int32_t *outputs, int count, unsign
                         rv_error *error)
 {
     rv_rule rule = flags & RV_SIMPLIFY ? rv_pass_simplify : NULL;
-    rv_tape *simple = rv_pass_rewrite(from, outputs, count, flags, rule, NULL, error);
+    rv_tape *simple = rv_pass_rewrite(from, outputs, count, flags, rule, NULL, 0, error);
     if (!simple || !(flags & RV_MERGE)) return simple;
     rv_tape *merged = rv_pass_merge(simple, outputs, count, flags, error);
     rv_tape_free(simple);
