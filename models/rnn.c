@@ -6,6 +6,7 @@
 
 #include "autograd/gradient.h"
 #include "autograd/recompute.h"
+#include "autograd/tape_internal.h"
 #include "models/cell_internal.h"
 #include "ops/ops.h"
 #include "tensor/memory.h"
@@ -249,6 +250,14 @@ static bool keep_history(strand *a)
     return a->history;
 }
 
+/* Makes room for the steps to come, and for as many nodes of a gradient. */
+static void expect_steps(rv_tape *tape, int64_t steps, int32_t nodes)
+{
+    enum { MOST = 1 << 15 };
+    const int64_t more = nodes ? 2 * (steps < MOST / nodes ? steps * nodes : MOST) : 0;
+    if (!rv_tape_error(tape)->code) rv_tape_reserve(tape, rv_tape_count(tape) + (int32_t)more);
+}
+
 /* Unrolls one layer in one direction: y[t] is the output at step t. */
 static bool run(strand *a, rv_var *y)
 {
@@ -259,7 +268,9 @@ static bool run(strand *a, rv_var *y)
     for (int64_t i = 0; ok && i < a->steps; i++) {
         int64_t t = a->backward ? a->steps - 1 - i : i;
         if (o->recompute > 0 && i % o->recompute == 0) rv_recompute_push(tape);
+        const int32_t before = rv_tape_count(tape);
         ok = take_step(a, t, i, &h);
+        if (i == 0) expect_steps(tape, a->steps - 1, rv_tape_count(tape) - before);
         y[t] = h.h[0];
         for (int s = 0; a->history && s < a->states; s++) a->history[s * a->steps + t] = h.h[s];
         if (o->recompute > 0 && (i + 1 == a->steps || (i + 1) % o->recompute == 0))
