@@ -32,6 +32,16 @@ rv_var rv_cell_tanh(rv_cell *k, rv_var x)
     return k->options->activation ? k->options->activation(x) : rv_tanh(x);
 }
 
+const char *rv_cell_full_name(const rv_cell *k, const char *name, char full[RV_CELL_NAME])
+{
+    size_t before = strlen(k->prefix), size = strlen(name);
+    if (size > RV_CELL_NAME - 1 - before) size = RV_CELL_NAME - 1 - before;
+    memcpy(full, k->prefix, before);
+    memcpy(full + before, name, size);
+    full[before + size] = '\0';
+    return full;
+}
+
 /* A parameter, or with `constant` a state with the values that the parameter would start from. */
 static rv_var stored(rv_cell *k, const char *name, rv_shape shape, rv_init init, bool constant)
 {
@@ -39,14 +49,13 @@ static rv_var stored(rv_cell *k, const char *name, rv_shape shape, rv_init init,
         return rv_tape_fail(k->tape, RV_ERROR_NAME,
                             "cell: a parameter without a name; give it one");
     char full[RV_CELL_NAME], shared[RV_CELL_NAME];
-    snprintf(full, sizeof full, "%s%s", k->prefix, name);
-    snprintf(shared, sizeof shared, "%s%s", k->prefix, init.shared ? init.shared : "");
-    if (init.shared) init.shared = shared;
-    if (k->probe) init = rv_init_constant(0);
     if (strlen(name) > RV_CELL_GIVEN_NAME)
         return rv_tape_fail(k->tape, RV_ERROR_NAME,
                             "cell: the name \"%.40s...\" is too long; use at most %d byte(s)", name,
                             RV_CELL_GIVEN_NAME);
+    rv_cell_full_name(k, name, full);
+    if (init.shared) init.shared = rv_cell_full_name(k, init.shared, shared);
+    if (k->probe) init = rv_init_constant(0);
     return constant ? rv_state(k->tape, full, shape, init)
                     : rv_parameter(k->tape, full, shape, init);
 }
@@ -178,6 +187,7 @@ rv_var rv_cell_vector(rv_cell *k, rv_var x, const char *name, rv_shape shape, rv
 rv_var rv_cell_drop(const rv_cell *k, rv_var x, double rate, const char *what)
 {
     char name[RV_CELL_NAME];
+    if (rate == 0) return x;
     if (k->options->same_dropout)
         snprintf(name, sizeof name, "dropout/%s%s", k->prefix, what);
     else

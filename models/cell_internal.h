@@ -39,6 +39,9 @@ struct rv_cell {
     int dropped_count;
 };
 
+/* Writes the prefix and a name of at most RV_CELL_GIVEN_NAME bytes, and returns that. Longer ones are cut off. */
+const char *rv_cell_full_name(const rv_cell *k, const char *name, char full[RV_CELL_NAME]);
+
 /* Records one step on x and replaces h[0], h[1], .. by their next values. */
 void rv_cell_take_step(rv_cell *k, rv_cell_step step, rv_var x, rv_var *h);
 

@@ -1,6 +1,5 @@
 /* What a cell does to its states, found by recording a step on a separate tape: how many there are, their shapes, and
  * whether the step is linear in them. */
-#include <stdio.h>
 #include <string.h>
 
 #include "models/cell_internal.h"
@@ -39,11 +38,12 @@ static void try_step(trial *t, rv_cell_step step, const rv_cell *cell, rv_type x
                      .probe = true,
                      .declared = t->declared,
                      .memo = cell->memo};
+    static const char *const names[RV_CELL_STATES] = {"h0",  "h1",  "h2",  "h3", "h4",  "h5",
+                                                      "h6",  "h7",  "h8",  "h9", "h10", "h11",
+                                                      "h12", "h13", "h14", "h15"};
     for (int s = 0; s < RV_CELL_STATES; s++) {
-        char name[16];
-        snprintf(name, sizeof name, "h%d", s);
         t->declared[s] = (rv_declared_state){0};
-        t->h[s] = rv_input(t->tape, name, shape[s]);
+        t->h[s] = rv_input(t->tape, names[s], shape[s]);
     }
     rv_var input = rv_input_typed(t->tape, "x", x.dtype, x.shape);
     t->x = input.id;

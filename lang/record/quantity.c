@@ -58,11 +58,10 @@ rv_var rv_lang_parameter(lang_run *run, const lang_node *at, int symbol, rv_shap
          !rv_lang_check_start(run, s->definition, &start.init, shape)))
         return rv_lang_null(run);
     rv_var p;
-    char name[RV_CELL_NAME + LANG_MOST_NAME];
-    snprintf(name, sizeof name, "%s%s", run->cell ? run->cell->prefix : "", s->name);
+    char name[RV_CELL_NAME];
     if (s->kind == SYMBOL_CONSTANT)
-        p = rv_state(run->tape, name, shape,
-                     run->cell && run->cell->probe ? rv_init_constant(0) : start.init);
+        p = rv_state(run->tape, run->cell ? rv_cell_full_name(run->cell, s->name, name) : s->name,
+                     shape, run->cell && run->cell->probe ? rv_init_constant(0) : start.init);
     else
         p = run->cell ? rv_cell_parameter(run->cell, s->name, shape, start.init)
                       : rv_parameter(run->tape, s->name, shape, start.init);
