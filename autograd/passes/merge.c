@@ -22,13 +22,19 @@ typedef struct product {
     rv_var in[MOST_OPERANDS + 1];
 } product;
 
+/* The latest product that reads an operand prepared: 1 + its ids, or 0. */
+typedef struct preparation {
+    int32_t from, to; /* on the old and on the new tape */
+} preparation;
+
 typedef struct merger {
     const rv_tape *from;
     int32_t *sum; /* [nodes] of a product: 1 + the sum that is its only reader, or 0 */
     int32_t
         *so_far;  /* [nodes] of a sum: 1 + the partial sum of its products on the new tape, or 0 */
     bool *shared; /* [nodes] of a product: whether another one has the same second operand */
-    int32_t more; /* nodes that the new tape has in addition, about */
+    preparation *latest; /* [nodes] of an operand */
+    int32_t more;        /* nodes that the new tape has in addition, about */
 } merger;
 
 static bool is_product(const rv_node *node)
@@ -79,8 +85,8 @@ static void find_shared(merger *m, const bool *live, int32_t *latest, int32_t *b
         latest[node->in[1]] = id + 1;
         for (int look = 0; other && look < LOOKS; look++, other = before[other - 1])
             if (same_attributes(node, &m->from->nodes[other - 1])) {
-                enum { PREPARED = 1, OPERAND = 2 }; /* nodes of a product and of its operand */
-                m->more += PREPARED + (m->shared[other - 1] ? 0 : PREPARED + OPERAND);
+                enum { PREPARED = 3 }; /* nodes of an operand and of its first product */
+                m->more += m->shared[other - 1] ? 0 : PREPARED;
                 m->shared[id] = m->shared[other - 1] = true;
                 break;
             }
@@ -96,16 +102,32 @@ static product to_record(const rv_node *node, const rv_var *in)
     return p;
 }
 
-/* The node's product on its new inputs. A shared second operand is prepared if the op says it pays. */
+static bool same_types(const rv_tape *tape, const rv_node *a, const rv_node *b)
+{
+    const rv_type *x = &tape->nodes[a->in[0]].type, *y = &tape->nodes[b->in[0]].type;
+    return x->dtype == y->dtype && rv_shape_equal(x->shape, y->shape);
+}
+
+/* The node's product on its new inputs. A shared second operand is prepared if the op says it pays, which depends on the
+ * attributes and the type of the first operand: it is asked once for products that have these in common. */
 static product product_of(const merger *m, rv_tape *to, int32_t id, const rv_node *node,
                           const rv_var *in)
 {
-    rv_var prepared = m->shared[id] ? node->op->prepare(node->attr, in) : (rv_var){to, -1};
+    if (!m->shared[id]) return to_record(node, in);
+    preparation *latest = &m->latest[node->in[1]];
+    const rv_node *before = latest->from ? &m->from->nodes[latest->from - 1] : NULL;
+    bool again = before && node->inputs == 2 && same_attributes(before, node) &&
+                 same_types(m->from, before, node);
+    rv_var prepared = again ? (rv_var){to, latest->to - 1} : node->op->prepare(node->attr, in);
     if (prepared.id < 0) return to_record(node, in);
-    const rv_node *other = &to->nodes[prepared.id];
+    const rv_node *made = &to->nodes[prepared.id];
     rv_var inputs[MOST_OPERANDS];
-    for (int k = 0; k < other->inputs; k++) inputs[k] = (rv_var){to, other->in[k]};
-    return to_record(other, inputs);
+    for (int k = 0; k < made->inputs; k++) inputs[k] = (rv_var){to, made->in[k]};
+    if (again)
+        inputs[0] = in[0];
+    else if (made->inputs == 2 && made->in[0] == in[0].id)
+        *latest = (preparation){id + 1, prepared.id + 1};
+    return to_record(made, inputs);
 }
 
 /* Records the product, accumulated onto the partial sum of `sum` (-1: none). */
@@ -187,13 +209,17 @@ rv_tape *rv_pass_merge(const rv_tape *from, int32_t *outputs, int count, unsigne
                        rv_error *error)
 {
     size_t nodes = (size_t)from->count + 1;
-    merger m = {from, rv_alloc(nodes, sizeof *m.sum), rv_alloc(nodes, sizeof *m.so_far),
-                rv_alloc(nodes, sizeof *m.shared), 0};
+    merger m = {from,
+                rv_alloc(nodes, sizeof *m.sum),
+                rv_alloc(nodes, sizeof *m.so_far),
+                rv_alloc(nodes, sizeof *m.shared),
+                rv_alloc(nodes, sizeof *m.latest),
+                0};
     bool *live = rv_alloc(nodes, sizeof *live);
     unsigned char *readers = rv_alloc(nodes, 1);
     int32_t *latest = rv_alloc(2 * nodes, sizeof *latest);
     rv_tape *to = NULL;
-    if (m.sum && m.so_far && m.shared && live && readers && latest) {
+    if (m.sum && m.so_far && m.shared && m.latest && live && readers && latest) {
         rv_pass_prune(from, outputs, count, flags, live);
         find_sums(&m, live, outputs, count, readers);
         find_shared(&m, live, latest, latest + nodes);
@@ -204,6 +230,7 @@ rv_tape *rv_pass_merge(const rv_tape *from, int32_t *outputs, int count, unsigne
     rv_free(m.sum);
     rv_free(m.so_far);
     rv_free(m.shared);
+    rv_free(m.latest);
     rv_free(live);
     rv_free(readers);
     rv_free(latest);
