@@ -174,72 +174,105 @@ static bool add_forget(cJSON *drawn, const experiment_plan *p)
     return ok;
 }
 
-/* Whether net i can be made with this size of the task; else *why says why not. */
-static bool is_net(const experiment_plan *p, int i, int64_t size, const rv_train_config *given,
-                   rv_error *why)
+/* What sets a net of the grid apart, as the lists of the command line write it. */
+typedef struct grid_net {
+    const char *model, *parameters, *layers;
+} grid_net;
+
+static grid_net net_at(const experiment_plan *p, int i)
 {
     const int models = p->models.count, sizes = p->sizes.count;
+    return (grid_net){p->models.item[i % models], p->sizes.item[i / models % sizes],
+                      p->layers.item[i / models / sizes]};
+}
+
+/* Whether a net can be made with this size of the task; else *why says why not. */
+static bool is_net(const experiment_plan *p, grid_net net, int64_t size,
+                   const rv_train_config *given, rv_error *why)
+{
     rv_train_config c = *given;
     c.data.task = task_of(p->of);
     c.data.size = size;
     if (!c.data.samples) c.data.samples = 512;
-    c.net.model = p->models.item[i % models];
-    c.net.parameters = atoll(p->sizes.item[i / models % sizes]);
-    c.net.layers = atoll(p->layers.item[i / models / sizes]);
+    c.net.model = net.model;
+    c.net.parameters = atoll(net.parameters);
+    c.net.layers = atoll(net.layers);
     rv_trainer *trainer = rv_trainer_new_checked(&c, why);
     rv_trainer_free(trainer);
     return trainer;
 }
 
-/* {"choices": [16], "when": {"model": "gru", "parameters": 500, "layers": 1}} */
-static bool add_choice(cJSON *to, const experiment_plan *p, int i, cJSON *choices)
+/* Those of the usual sizes of the task with which a net can be made; of none, *why says why not. NULL: out of memory. */
+static cJSON *fitting_sizes(const experiment_plan *p, grid_net net, const rv_train_config *given,
+                            const cJSON *usual, rv_error *why)
 {
-    const int models = p->models.count, sizes = p->sizes.count;
+    const bool several = cJSON_IsArray(usual);
+    cJSON *fits = cJSON_CreateArray();
+    bool ok = fits;
+    for (const cJSON *at = several ? usual->child : usual; ok && at;
+         at = several ? at->next : NULL) {
+        const int64_t n = given->data.size ? given->data.size : (int64_t)at->valuedouble;
+        if (is_net(p, net, n, given, why))
+            ok = cJSON_AddItemToArray(fits, cJSON_CreateNumber((double)n));
+    }
+    if (ok && why->code != RV_ERROR_MEMORY) return fits;
+    cJSON_Delete(fits);
+    return NULL;
+}
+
+/* {"choices": [16], "when": {"model": "gru", "parameters": 500, "layers": 1}} */
+static bool add_choice(cJSON *to, grid_net net, cJSON *choices)
+{
     cJSON *entry = cJSON_CreateObject();
     bool ok = cJSON_AddItemToArray(to, entry) && cJSON_AddItemToObject(entry, "choices", choices);
     if (!ok) cJSON_Delete(choices);
     cJSON *when = ok ? cJSON_AddObjectToObject(entry, "when") : NULL;
-    return when && cJSON_AddStringToObject(when, "model", p->models.item[i % models]) &&
-           cJSON_AddNumberToObject(when, "parameters", atof(p->sizes.item[i / models % sizes])) &&
-           cJSON_AddNumberToObject(when, "layers", atof(p->layers.item[i / models / sizes]));
+    return when && cJSON_AddStringToObject(when, "model", net.model) &&
+           cJSON_AddNumberToObject(when, "parameters", atof(net.parameters)) &&
+           cJSON_AddNumberToObject(when, "layers", atof(net.layers));
 }
 
-/* Units are whole, so a net may come within 10 % of its parameters with some sizes of the task only. These are then drawn.
- * A net that cannot with any is noted as left out. */
-static bool choose_sizes(experiment_plan *p, const rv_train_config *given, cJSON *drawn)
+/* Adds the sizes of each net that can be made with some of the usual ones only. A net that cannot with any is noted. */
+static bool add_choices(cJSON *to, experiment_plan *p, const rv_train_config *given,
+                        const cJSON *usual)
 {
     enum { MOST_CHOICES = 128, LINE = 200 };
     rv_text left_out = {p->left_out, p->left_out + sizeof p->left_out};
-    cJSON *usual = cJSON_GetObjectItem(drawn, "size"), *all = cJSON_CreateArray(), *size;
-    bool ok = usual && all;
-    for (int i = 0; ok && i < experiment_groups(p); i++) {
+    for (int i = 0; i < experiment_groups(p); i++) {
         rv_error why = {0};
-        cJSON *fits = cJSON_CreateArray();
-        const cJSON *first = cJSON_IsArray(usual) ? usual->child : usual;
-        for (const cJSON *at = first; ok && at; at = cJSON_IsArray(usual) ? at->next : NULL) {
-            const int64_t n = given->data.size ? given->data.size : (int64_t)at->valuedouble;
-            if (is_net(p, i, n, given, &why))
-                ok = cJSON_AddItemToArray(fits, cJSON_CreateNumber((double)n));
-        }
-        ok = ok && fits && why.code != RV_ERROR_MEMORY;
+        const grid_net net = net_at(p, i);
+        cJSON *fits = fitting_sizes(p, net, given, usual, &why);
+        if (!fits) return false;
         const int count = cJSON_GetArraySize(fits);
-        if (ok && count == 0 && left_out.end - left_out.at > LINE)
-            rv_put(&left_out, "\n%s, %d layer(s): %-s", p->models.item[i % p->models.count],
-                   atoi(p->layers.item[i / p->models.count / p->sizes.count]), why.text);
-        if (ok && count > 0 && count < cJSON_GetArraySize(usual) &&
-            cJSON_GetArraySize(all) < MOST_CHOICES)
-            ok = add_choice(all, p, i, fits);
-        else
+        if (count == 0 && left_out.end - left_out.at > LINE)
+            rv_put(&left_out, "\n%s, %d layer(s): %-s", net.model, atoi(net.layers), why.text);
+        if (count == 0 || count >= cJSON_GetArraySize(usual) ||
+            cJSON_GetArraySize(to) >= MOST_CHOICES)
             cJSON_Delete(fits);
+        else if (!add_choice(to, net, fits))
+            return false;
     }
-    if (!ok || !all->child) {
-        cJSON_Delete(all);
-        return ok;
-    }
-    size = cJSON_CreateObject();
-    ok = cJSON_AddItemToObject(size, "choices", cJSON_DetachItemViaPointer(drawn, usual)) &&
-         cJSON_AddItemToArray(all, size);
-    return cJSON_AddItemToObject(drawn, "size", all) && ok;
+    return true;
+}
+
+/* Takes the choices, behind which the usual sizes are those of all other nets. */
+static bool set_choices(cJSON *drawn, cJSON *usual, cJSON *choices)
+{
+    cJSON *others = cJSON_CreateObject();
+    const bool ok =
+        cJSON_AddItemToObject(others, "choices", cJSON_DetachItemViaPointer(drawn, usual)) &&
+        cJSON_AddItemToArray(choices, others);
+    return cJSON_AddItemToObject(drawn, "size", choices) && ok;
+}
+
+/* Units are whole, so a net may come within 10 % of its parameters with some sizes of the task only. These are then drawn. */
+static bool choose_sizes(experiment_plan *p, const rv_train_config *given, cJSON *drawn)
+{
+    cJSON *usual = cJSON_GetObjectItem(drawn, "size"), *choices = cJSON_CreateArray();
+    const bool ok = usual && choices && add_choices(choices, p, given, usual);
+    if (ok && choices->child) return set_choices(drawn, usual, choices);
+    cJSON_Delete(choices);
+    return ok;
 }
 
 static bool make_space(experiment_plan *p, const rv_train_config *given, rv_error *error)
