@@ -29,4 +29,33 @@ static inline bool rv_has_avx512f(void)
 #undef RV_IS_ALLOWED
 
 #endif
+
+/* The instruction sets that kernels are compiled for, by level: x86-64-v3 has AVX2, v4 AVX-512. */
+static inline const char *rv_instruction_set_at(int level)
+{
+#if defined(__x86_64__)
+    static const char *const names[] = {"x86-64", "x86-64-v3", "x86-64-v4"};
+    return names[level];
+#elif defined(__aarch64__)
+    return (void)level, "aarch64";
+#else
+    return (void)level, "the base set";
+#endif
+}
+
+/* The highest level that this process may use. */
+static inline int rv_instruction_level(void)
+{
+#if defined(__x86_64__)
+    const bool v3 = rv_has_avx2() && __builtin_cpu_supports("fma") &&
+                    __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2");
+    const bool v4 = v3 && rv_has_avx512f() && __builtin_cpu_supports("avx512bw") &&
+                    __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
+                    __builtin_cpu_supports("avx512vl");
+    return v4 ? 2 : v3 ? 1 : 0;
+#else
+    return 0;
+#endif
+}
+
 #endif

@@ -48,21 +48,18 @@ typedef struct loops {
 #include "tools/machine/peak_loops.def"
 #endif
 
-static const loops *widest(const char **name)
-{
+/* By level, as the kernels are. */
+static const loops *const tables[] = {
+    &loops_portable,
 #if defined(__x86_64__)
-    __builtin_cpu_init();
-    if (rv_has_avx512f()) return *name = "AVX-512", &loops_avx512;
-    if (rv_has_avx2() && __builtin_cpu_supports("fma")) return *name = "AVX2 and FMA", &loops_avx2;
+    &loops_avx2,
+    &loops_avx512,
 #endif
-    return *name = "portable", &loops_portable;
-}
+};
 
-const char *peak_instructions(void)
-{
-    const char *name;
-    return widest(&name), name;
-}
+static const loops *widest(void) { return tables[rv_instruction_level()]; }
+
+const char *peak_instructions(void) { return rv_instruction_set_at(rv_instruction_level()); }
 
 const char *traffic_name(traffic kind)
 {
@@ -154,11 +151,10 @@ static double multiply_adds(worker *w)
 
 double peak_operations(int threads, double seconds)
 {
-    const char *name;
     worker workers[PEAK_MOST_THREADS];
     if (threads < 1 || threads > PEAK_MOST_THREADS) return 0;
     for (int i = 0; i < threads; i++) {
-        workers[i] = (worker){.round = multiply_adds, .loops = widest(&name)};
+        workers[i] = (worker){.round = multiply_adds, .loops = widest()};
         for (int c = 0; c < CHAINS; c++) workers[i].start[c] = 0.5F + 0.01F * (float)c;
         workers[i].start[CHAINS] = 0.999F; /* sums converge to b / (1 - a) = 1 */
         workers[i].start[CHAINS + 1] = 1e-3F;
@@ -180,7 +176,6 @@ static double move(worker *w)
 double peak_bytes(traffic kind, int threads, size_t bytes, double seconds)
 {
     const size_t whole = 64 * BLOCK; /* bytes per iteration of the widest loop */
-    const char *name;
     worker workers[PEAK_MOST_THREADS];
     double best = 0;
     bool enough = threads >= 1 && threads <= PEAK_MOST_THREADS;
@@ -188,7 +183,7 @@ double peak_bytes(traffic kind, int threads, size_t bytes, double seconds)
     bytes = (bytes + whole - 1) / whole * whole;
     for (int i = 0; i < threads && enough; i++) {
         worker *w = &workers[i];
-        *w = (worker){.round = move, .loops = widest(&name), .kind = kind, .bytes = bytes};
+        *w = (worker){.round = move, .loops = widest(), .kind = kind, .bytes = bytes};
         w->from = aligned_alloc(whole, kind == TRAFFIC_WRITE ? whole : bytes);
         w->to = aligned_alloc(whole, kind == TRAFFIC_READ ? whole : bytes);
         enough = w->from && w->to;

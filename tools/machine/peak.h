@@ -7,8 +7,8 @@
 
 enum { PEAK_MOST_THREADS = 64 };
 
-const char *peak_instructions(
-    void); /* the widest this machine has: "AVX-512", "AVX2 FMA", "portable" */
+/* The instruction set of the loops, which is that of the library's kernels: "x86-64-v4". */
+const char *peak_instructions(void);
 
 /* Floating-point operations per second of this many threads, each on a core of its own if there are enough: the best of
  * several tries in about `seconds`. A multiply-add counts as two. 0 if the threads could not be created. */
