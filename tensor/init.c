@@ -1,6 +1,7 @@
 #include "tensor/init.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "tensor/memory.h"
 #include "tensor/random.h"
@@ -195,6 +196,7 @@ static double deviation(rv_init_kind kind, rv_shape s)
     return 1 / sqrt(both ? (fan_in(s) + fan_out(s)) / 2 : fan_in(s));
 }
 
+/* Loops over so many, even if not all are wanted, become vector instructions. */
 enum { TOGETHER = 128 };
 
 /* v[i] of elements first .. of a block of shape s, which have the indices at .. in the whole tensor. */
@@ -206,7 +208,7 @@ static void values(const rv_init *init, rv_shape s, uint64_t seed, int64_t first
     switch (init->kind) {
     case RV_INIT_UNIFORM:
         rv_random_uniforms(seed, at, count, v);
-        for (int i = 0; i < count; i++) v[i] = a + (b - a) * v[i];
+        for (int i = 0; i < TOGETHER; i++) v[i] = a + (b - a) * v[i];
         break;
     case RV_INIT_NORMAL:
         for (int i = 0; i < count; i++) v[i] = a + b * rv_random_normal(seed, at + (uint64_t)i);
@@ -219,7 +221,7 @@ static void values(const rv_init *init, rv_shape s, uint64_t seed, int64_t first
     case RV_INIT_KAIMING_UNIFORM:
         scale = deviation(init->kind, s) * sqrt(3);
         rv_random_uniforms(seed, at, count, v);
-        for (int i = 0; i < count; i++) v[i] = scale * (2 * v[i] - 1);
+        for (int i = 0; i < TOGETHER; i++) v[i] = scale * (2 * v[i] - 1);
         break;
     case RV_INIT_XAVIER_NORMAL:
     case RV_INIT_KAIMING_NORMAL:
@@ -238,12 +240,14 @@ static void values(const rv_init *init, rv_shape s, uint64_t seed, int64_t first
     }
 }
 
-/* x[at + i] = scale v[i] */
-static void put(rv_tensor *x, int64_t at, int count, double scale, const double *v)
+/* x[at + i] = scale v[i] for i < count */
+static void put(rv_tensor *x, int64_t at, int count, double scale, const double v[TOGETHER])
 {
-    float *single = x->dtype == RV_F32 ? (float *)x->data + at : NULL;
-    for (int i = 0; single && i < count; i++) single[i] = (float)(scale * v[i]);
-    for (int i = 0; !single && i < count; i++) rv_tensor_set(x, at + i, scale * v[i]);
+    float single[TOGETHER];
+    for (int i = 0; x->dtype != RV_F32 && i < count; i++) rv_tensor_set(x, at + i, scale * v[i]);
+    if (x->dtype != RV_F32) return;
+    for (int i = 0; i < TOGETHER; i++) single[i] = (float)(scale * v[i]);
+    memcpy((float *)x->data + at, single, (size_t)count * sizeof *single);
 }
 
 static bool fill(rv_tensor *x, const block *b, const rv_init *init, double factor, uint64_t seed)
@@ -256,7 +260,7 @@ static bool fill(rv_tensor *x, const block *b, const rv_init *init, double facto
     if (q) as_matrices(b->shape, &rows, &columns);
     for (int64_t first = 0; first < all; first += count) {
         const int64_t left = run - first % run, at = whole_index(b, first);
-        double v[TOGETHER];
+        double v[TOGETHER] = {0};
         count = (int)(left < TOGETHER ? left : TOGETHER);
         if (!q) values(init, b->shape, seed, first, (uint64_t)at, count, v);
         for (int i = 0; q && i < count; i++) {
