@@ -141,15 +141,24 @@ static bool hash_equal(rv_hash a, rv_hash b) { return a.low == b.low && a.high =
  * does not change a bit of the result. Reordering three or more operands would. */
 static rv_hash hash_node(const rv_tape *tape, const rv_node *node)
 {
+    enum { TOGETHER = 7 }; /* inputs that are hashed at once, behind what came before them */
     /* by the descriptor's address, because two ops may have the same name */
-    rv_hash hash = rv_hash_bytes(node->attr_size ? node->attr : "", node->attr_size,
-                                 XXH3_64bits(&node->op, sizeof node->op));
-    if (node->op->commutative && node->inputs == 2) {
-        rv_hash a = tape->nodes[node->in[0]].hash, b = tape->nodes[node->in[1]].hash;
-        return rv_hash_pair(hash, hash_less(a, b) ? rv_hash_pair(a, b) : rv_hash_pair(b, a));
-    }
-    for (int k = 0; k < node->inputs; k++) hash = rv_hash_pair(hash, tape->nodes[node->in[k]].hash);
-    return hash;
+    const uint64_t op = (uintptr_t)node->op;
+    rv_hash all[1 + TOGETHER] = {{op, 0}};
+    if (node->attr_size) all[0] = rv_hash_bytes(node->attr, node->attr_size, op);
+    int k = 0;
+    do {
+        int count = 1;
+        while (count <= TOGETHER && k < node->inputs)
+            all[count++] = tape->nodes[node->in[k++]].hash;
+        if (node->op->commutative && node->inputs == 2 && hash_less(all[2], all[1])) {
+            const rv_hash swap = all[1];
+            all[1] = all[2];
+            all[2] = swap;
+        }
+        all[0] = rv_hash_bytes(all, (size_t)count * sizeof *all, 0);
+    } while (k < node->inputs);
+    return all[0];
 }
 
 static uint32_t tag_of(rv_hash hash) { return (uint32_t)(hash.low >> 32); }
