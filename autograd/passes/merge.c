@@ -56,12 +56,15 @@ static void find_sums(merger *m, const bool *live, const int32_t *outputs, int c
     for (int32_t id = 0; id < tape->count; id++) {
         const rv_node *node = &tape->nodes[id];
         if (!live[id] || node->op != &rv_op_add) continue;
+        int32_t terms = 0, products = 0;
         for (int k = 0; k < node->inputs; k++) {
             const rv_node *in = &tape->nodes[node->in[k]];
             bool alone = is_product(in) && readers[node->in[k]] == 1;
             if (alone) m->sum[node->in[k]] = id + 1;
-            if (!alone || in->op->pointwise) m->more++;
+            terms += !alone || in->op->pointwise;
+            products += alone && in->op->pointwise; /* recorded twice (add_term) */
         }
+        m->more += products + (terms > 2 ? terms - 2 : 0);
     }
 }
 
