@@ -6,7 +6,7 @@
 
 enum { RV_CELL_NAME = 256, RV_CELL_GIVEN_NAME = 100 };
 
-/* An object that a step keeps between its calls in one layer and direction of a net. */
+/* An object that a step keeps between its calls in one net. */
 typedef struct rv_cell_memo {
     void *object;
     void (*release)(void *object); /* called after the last step is recorded; may be NULL */

@@ -13,6 +13,14 @@
 
 /* ---- initial states ---- */
 
+/* The states of a step on an x of this type, as rv_find_states has found them. */
+typedef struct known_states {
+    rv_type x;
+    int count; /* 0: not known yet */
+    rv_shape shape[RV_CELL_STATES];
+    rv_declared_state declared[RV_CELL_STATES];
+} known_states;
+
 /* One layer in one direction. */
 typedef struct strand {
     rv_cell cell;
@@ -25,9 +33,7 @@ typedef struct strand {
     int64_t steps;
     int index; /* among all layers and directions, as in options.initial */
     bool backward;
-    int states;
-    rv_shape shape[RV_CELL_STATES];
-    rv_declared_state declared[RV_CELL_STATES];
+    known_states *known;
     rv_var *history; /* [states][steps]; NULL: not wanted */
     char prefix[RV_CELL_NAME];
 } strand;
@@ -44,15 +50,15 @@ static const char *state_name(const strand *a, int s)
 /* The shape in which an initial state is kept for all samples: as declared, or [1,..]. */
 static rv_shape one_of(const strand *a, int s)
 {
-    rv_shape one = a->shape[s];
-    if (a->declared[s].shape.rank) return a->declared[s].shape;
+    rv_shape one = a->known->shape[s];
+    if (a->known->declared[s].shape.rank) return a->known->declared[s].shape;
     if (one.rank) one.dim[0] = 1;
     return one;
 }
 
 static rv_init init_of(const strand *a, int s)
 {
-    return a->declared[s].declared ? a->declared[s].start : rv_init_constant(0);
+    return a->known->declared[s].declared ? a->known->declared[s].start : rv_init_constant(0);
 }
 
 static rv_var learned(strand *a, int s)
@@ -75,7 +81,7 @@ static rv_var constant(const strand *a, int s)
     char name[STATE_NAME];
     const rv_init from = init_of(a, s);
     if (from.kind == RV_INIT_CONSTANT)
-        return rv_full(a->cell.tape, a->shape[s], from.a * from.factor);
+        return rv_full(a->cell.tape, a->known->shape[s], from.a * from.factor);
     name_start(a, s, name);
     return rv_state(a->cell.tape, name, one_of(a, s), from);
 }
@@ -101,7 +107,7 @@ static rv_var carried(const strand *a, int s)
     snprintf(name, sizeof name, "carry/%s/layer%d/h%d", a->cell.options->carry, a->index, s);
     bool known = rv_store_find(store, name);
     bool zero = from.kind == RV_INIT_CONSTANT && from.a * from.factor == 0;
-    rv_var h = rv_state(tape, name, a->shape[s], rv_init_constant(0));
+    rv_var h = rv_state(tape, name, a->known->shape[s], rv_init_constant(0));
     if (zero || rv_is_null(h)) return h;
     snprintf(start, sizeof start, "%s/start", name);
     name_start(a, s, drawn);
@@ -113,7 +119,7 @@ static rv_var carried(const strand *a, int s)
 static void check_given(const strand *a, int s, rv_var given)
 {
     char seen[RV_SHAPE_TEXT], expected[RV_SHAPE_TEXT];
-    rv_shape from = rv_shape_of(given), to = a->shape[s];
+    rv_shape from = rv_shape_of(given), to = a->known->shape[s];
     bool fits = from.rank <= to.rank;
     for (int64_t d = 1; fits && d <= from.rank; d++)
         fits = from.dim[from.rank - d] == 1 || from.dim[from.rank - d] == to.dim[to.rank - d];
@@ -132,7 +138,7 @@ static rv_var initial_state(strand *a, int s)
                         : o->carry                   ? carried(a, s)
                         : o->learned_start           ? learned(a, s)
                                                      : constant(a, s),
-                        a->shape[s]);
+                        a->known->shape[s]);
 }
 
 static void check_dtype(const strand *a, const char *what, int s, rv_var h)
@@ -146,13 +152,16 @@ static void check_dtype(const strand *a, const char *what, int s, rv_var h)
 
 static bool start(strand *a, rv_states *h)
 {
-    a->states = rv_find_states(a->step, &a->cell, a->type, a->shape, a->declared);
-    for (int s = 0; s < a->states; s++) {
+    known_states *k = a->known;
+    if (k->x.dtype != a->type.dtype || !rv_shape_equal(k->x.shape, a->type.shape)) k->count = 0;
+    k->x = a->type;
+    if (!k->count) k->count = rv_find_states(a->step, &a->cell, a->type, k->shape, k->declared);
+    for (int s = 0; s < k->count; s++) {
         h->h[s] = initial_state(a, s);
         check_dtype(a, "initial ", s, h->h[s]);
     }
     if (a->cell.options->first) a->cell.options->first[a->index] = *h;
-    return a->states && !rv_tape_error(a->cell.tape)->code;
+    return k->count && !rv_tape_error(a->cell.tape)->code;
 }
 
 /* ---- one direction ---- */
@@ -186,11 +195,11 @@ static void check_next(const strand *a, int s, rv_var next)
     if (rv_is_null(next))
         rv_tape_fail(a->cell.tape, RV_ERROR_ARGUMENT,
                      "unroll: the step left h[%d] a null var; check the cell", s);
-    else if (!rv_shape_equal(rv_shape_of(next), a->shape[s]))
+    else if (!rv_shape_equal(rv_shape_of(next), a->known->shape[s]))
         rv_tape_fail(a->cell.tape, RV_ERROR_SHAPE,
                      "unroll: the state \"%s\" becomes %s, but is declared as %s; fix the cell",
                      state_name(a, s), rv_shape_text(rv_shape_of(next), seen),
-                     rv_shape_text(a->shape[s], expected));
+                     rv_shape_text(a->known->shape[s], expected));
 }
 
 /* The shape of a step of a sequence [n,steps,..]. */
@@ -220,7 +229,7 @@ static bool take_step(strand *a, int64_t t, int64_t taken, rv_states *h)
     a->cell.inputs = a->inputs;
     rv_var x = rv_cell_drop(&a->cell, a->x[t], o->dropout, "x");
     rv_cell_take_step(&a->cell, a->step, x, next.h);
-    for (int s = 0; s < a->states; s++) {
+    for (int s = 0; s < a->known->count; s++) {
         check_next(a, s, next.h[s]);
         check_dtype(a, "", s, next.h[s]);
         if (a->mask) next.h[s] = rv_select(for_first_axis(a->mask[t], h->h[s]), next.h[s], h->h[s]);
@@ -236,7 +245,7 @@ static bool take_step(strand *a, int64_t t, int64_t taken, rv_states *h)
 static void end(const strand *a, const rv_states *h)
 {
     const rv_rnn_options *o = a->cell.options;
-    for (int s = 0; o->carry && s < a->states; s++)
+    for (int s = 0; o->carry && s < a->known->count; s++)
         rv_assign(carried(a, s), rv_stop_gradient(h->h[s]));
     if (o->final) o->final[a->index] = *h;
 }
@@ -245,7 +254,7 @@ static void end(const strand *a, const rv_states *h)
 static bool keep_history(strand *a)
 {
     if (!a->cell.options->history) return true;
-    a->history = rv_alloc((size_t)a->steps, (size_t)a->states * sizeof *a->history);
+    a->history = rv_alloc((size_t)a->steps, (size_t)a->known->count * sizeof *a->history);
     if (!a->history) rv_tape_fail(a->cell.tape, RV_ERROR_MEMORY, "unroll: out of memory");
     return a->history;
 }
@@ -272,12 +281,13 @@ static bool run(strand *a, rv_var *y)
         ok = take_step(a, t, i, &h);
         if (i == 0) expect_steps(tape, a->steps - 1, rv_tape_count(tape) - before);
         y[t] = h.h[0];
-        for (int s = 0; a->history && s < a->states; s++) a->history[s * a->steps + t] = h.h[s];
+        for (int s = 0; a->history && s < a->known->count; s++)
+            a->history[s * a->steps + t] = h.h[s];
         if (o->recompute > 0 && (i + 1 == a->steps || (i + 1) % o->recompute == 0))
             rv_recompute_pop(tape);
     }
     if (ok) end(a, &h);
-    for (int s = 0; ok && a->history && s < a->states; s++)
+    for (int s = 0; ok && a->history && s < a->known->count; s++)
         o->history[a->index].h[s] = rv_stack(a->history + s * a->steps, (int)a->steps, 1);
     rv_free(a->history);
     return ok;
@@ -294,13 +304,13 @@ static bool run_at_once(strand *a, rv_var x, rv_var mask, rv_var *y)
     bool ok = start(a, &h);
     rows.shape.dim[0] *= a->steps;
     for (int s = 0; s < RV_CELL_STATES; s++) {
-        shape[s] = a->shape[s];
+        shape[s] = a->known->shape[s];
         shape[s].dim[0] *= a->steps;
         ok = ok && shape[s].rank < RV_MAX_RANK;
     }
-    ok = ok && rv_find_recurrence(a->step, &a->cell, rows, shape, a->states, &r) &&
+    ok = ok && rv_find_recurrence(a->step, &a->cell, rows, shape, a->known->count, &r) &&
          rv_unroll_linear(&a->cell, a->step, &r, x, mask, a->backward, &h, &after);
-    for (int s = 0; ok && s < a->states; s++) {
+    for (int s = 0; ok && s < a->known->count; s++) {
         rv_name_state(after.h[s], s, state_name(a, s));
         h.h[s] = step_of(after.h[s], a->backward ? 0 : a->steps - 1);
     }
@@ -327,6 +337,10 @@ typedef struct net {
      * of each direction, and its whole output */
     rv_var *x, *mask, *in, *out[2], *whole;
     bool spread; /* x and mask are filled */
+
+    /* what all layers and directions have in common */
+    known_states known;
+    rv_cell_memo memo;
 } net;
 
 static void name_strand(const net *n, int64_t layer, bool backward, char prefix[RV_CELL_NAME])
@@ -367,12 +381,12 @@ static bool run_direction(net *n, int64_t layer, bool second, rv_var x, rv_var m
                 .backward = second || n->options.reverse};
     if (!at_once) a.type = (rv_type){rv_dtype_of(n->in[0]), rv_shape_of(n->in[0])};
     name_strand(n, layer, second, a.prefix);
-    rv_cell_memo memo = {0};
-    a.cell = (rv_cell){.tape = n->tape, .options = &n->options, .prefix = a.prefix, .memo = &memo};
+    a.known = &n->known;
+    a.cell =
+        (rv_cell){.tape = n->tape, .options = &n->options, .prefix = a.prefix, .memo = &n->memo};
     push_layer(n->tape, layer, second, a.prefix);
     bool ok = at_once ? run_at_once(&a, x, mask, y) : run(&a, n->out[second]);
     rv_scope_pop(n->tape);
-    if (memo.release) memo.release(memo.object);
     return ok;
 }
 
@@ -587,6 +601,7 @@ static rv_var unroll(net *n, rv_var *outputs, rv_var *all)
         if (all) *all = rv_is_null(n->all) ? rv_stack(n->whole, (int)n->steps, 1) : n->all;
     }
     rv_free(memory);
+    if (n->memo.release) n->memo.release(n->memo.object);
     return result;
 }
 
