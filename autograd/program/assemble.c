@@ -297,12 +297,62 @@ static bool copy_alone(rv_program *program)
     return true;
 }
 
+/* ---- what groups fetch ---- */
+
+static bool group_touches(const rv_fused_group *group, const void *at)
+{
+    for (int i = 0; i < group->count; i++) {
+        const rv_fused_op *op = &group->op[i];
+        if (op->out == at) return true;
+        for (int k = 0; k < op->inputs; k++)
+            if (op->in[k] == at) return true;
+    }
+    return false;
+}
+
+/* Whether one of the calls first .. end-1 reads or writes the tensor. */
+static bool is_touched(const rv_call *calls, int64_t first, int64_t end, const void *at)
+{
+    for (int64_t i = first; i < end; i++) {
+        const rv_call *call = &calls[i];
+        bool fused = call->run == rv_run_fused_group;
+        if (fused && group_touches(call->plan, at)) return true;
+        if (call->out == at) return true;
+        for (int k = 0; k < call->inputs && !fused; k++)
+            if (call->in[k] == at) return true;
+    }
+    return false;
+}
+
+/* Of a sliced group, the tensors that no call since the last barrier has brought to the cache. (A group of few ops reads
+ * its tensors nearly without interruption, as processors foresee.) */
+static void find_far(const rv_program *program)
+{
+    enum { FEWEST_OPS = 4 };
+    const rv_call *calls = program->calls[0];
+    int64_t since = 0;
+    for (int64_t i = 0; i < program->count; i++) {
+        if (program->barrier[i]) since = i;
+        if (calls[i].run != rv_run_fused_group || calls[i].parts <= program->threads) continue;
+        rv_fused_group *group = (rv_fused_group *)(uintptr_t)calls[i].plan;
+        for (int j = 0; j < group->count && group->count >= FEWEST_OPS; j++) {
+            const rv_fused_op *op = &group->op[j];
+            for (int k = 0; k < op->inputs; k++)
+                if (op->in_moves[k] && !is_touched(calls, since, i, op->in[k]))
+                    rv_fused_group_fetch(group, op->in[k]);
+            if (op->out_moves && !is_touched(calls, since, i, op->out))
+                rv_fused_group_fetch(group, op->out);
+        }
+    }
+}
+
 static bool divide_calls(rv_program *program, size_t scratch_bytes)
 {
     program->alone = program->calls[0];
     if (program->threads * program->slices == 1) return true;
     bool ok = rv_pass_partition(program->calls[0], program->count, program->threads,
                                 program->barrier, program->lane);
+    if (ok) find_far(program);
     for (int lane = 1; ok && lane < program->threads; lane++)
         ok = copy_calls(program, lane, scratch_bytes);
     if (program->threads > 1) ok = ok && copy_alone(program);

@@ -12,15 +12,16 @@ rv_fused_group *rv_fused_group_new(int64_t blocks, int count, int operands)
 {
     size_t n = (size_t)count, o = (size_t)operands;
     rv_fused_group *group =
-        rv_alloc(1, sizeof *group + n * sizeof(rv_fused_op) + 2 * o * sizeof(void *) + o);
+        rv_alloc(1, sizeof *group + n * sizeof(rv_fused_op) + (n + 3 * o) * sizeof(void *) + o);
     if (!group) return NULL;
     group->blocks = blocks;
     group->tile = blocks < RV_TILE_BLOCKS ? blocks : RV_TILE_BLOCKS;
     group->count = count;
     group->op = (rv_fused_op *)(group + 1);
     group->at = (const void **)(group->op + n);
+    group->far = group->at + o;
     if (count) {
-        group->op[0].in = group->at + o;
+        group->op[0].in = group->far + n + o;
         group->op[0].in_moves = (bool *)(group->op[0].in + o);
     }
     return group;
@@ -33,6 +34,13 @@ void rv_fused_group_operands(rv_fused_group *group, int i, int inputs)
     if (i + 1 == group->count) return;
     op[1].in = op->in + inputs;
     op[1].in_moves = op->in_moves + inputs;
+}
+
+void rv_fused_group_fetch(rv_fused_group *group, const void *tensor)
+{
+    for (int i = 0; i < group->fars; i++)
+        if (group->far[i] == tensor) return;
+    group->far[group->fars++] = tensor;
 }
 
 static const void *moved(const void *at, const void *tiles, size_t size, size_t by)
@@ -60,16 +68,27 @@ rv_fused_group *rv_fused_group_moved(const rv_fused_group *group, const void *ti
             to->in_moves[k] = from->in_moves[k];
         }
     }
+    for (int i = 0; copy && i < group->fars; i++) rv_fused_group_fetch(copy, group->far[i]);
     return copy;
+}
+
+/* Fetches blocks first .. end-1 of op i's share of the far tensors into the second-level cache. */
+static void fetch(const rv_fused_group *group, int i, int64_t first, int64_t end)
+{
+    for (int k = group->fars * i / group->count; k < group->fars * (i + 1) / group->count; k++)
+        for (int64_t b = first; b < end; b++)
+            __builtin_prefetch((const char *)group->far[k] + b * RV_ALIGNMENT, 0, 2);
 }
 
 static void run_tile(const rv_fused_group *group, int64_t first, int64_t blocks)
 {
+    int64_t next = first + blocks, rest = group->blocks - next;
     for (int i = 0; i < group->count; i++) {
         const rv_fused_op *op = &group->op[i];
         size_t offset = (size_t)first * RV_ALIGNMENT;
         for (int k = 0; k < op->inputs; k++)
             group->at[k] = (const char *)op->in[k] + (op->in_moves[k] ? offset : 0);
+        if (group->fars) fetch(group, i, next, next + (rest < blocks ? rest : blocks));
         op->run(blocks, (char *)op->out + (op->out_moves ? offset : 0), group->at, op->inputs,
                 op->scalar);
     }

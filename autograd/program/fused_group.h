@@ -20,8 +20,10 @@ typedef struct rv_fused_group {
     int64_t blocks; /* of the whole tensors */
     int64_t tile;   /* blocks per tile */
     int count;
-    rv_fused_op *op; /* [count] */
-    const void **at; /* scratch for the operand addresses of an op on one tile */
+    rv_fused_op *op;  /* [count] */
+    const void **at;  /* scratch for the operand addresses of an op on one tile */
+    const void **far; /* [fars] tensors that advance with the tiles and are not in the cache */
+    int fars;
 } rv_fused_group;
 
 enum {
@@ -43,6 +45,10 @@ rv_fused_group *rv_fused_group_new(int64_t blocks, int count, int operands);
  * bytes. NULL when out of memory. */
 rv_fused_group *rv_fused_group_moved(const rv_fused_group *group, const void *tiles, size_t size,
                                      size_t by);
+
+/* Has a tensor fetched, tile by tile, while the group runs on the tile before. A tile of each tensor is a run of its own,
+ * of which a processor does not know the next. */
+void rv_fused_group_fetch(rv_fused_group *group, const void *tensor);
 
 /* Gives op i the next `inputs` operands of the group's memory. Call it for the ops in order. */
 void rv_fused_group_operands(rv_fused_group *group, int i, int inputs);
