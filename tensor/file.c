@@ -265,7 +265,7 @@ bool rv_files_write(const rv_new_file *files, size_t count, rv_error *error)
     draft drafts[RV_NEW_FILES];
     size_t written = 0;
     bool ok = count <= RV_NEW_FILES ||
-              rv_fail(error, RV_ERROR_LIMIT, "%zu files at once, expected at most %d", count,
+              rv_fail(error, RV_ERROR_LIMIT, "%zu file(s) at once, expected at most %d", count,
                       RV_NEW_FILES);
     while (ok && written < count) {
         ok = write_draft(&drafts[written], &files[written], error);
