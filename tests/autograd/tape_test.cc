@@ -7,6 +7,9 @@
 #include <functional>
 #include <limits>
 #include <set>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "tests/autograd/custom_ops.h"
 #include "tests/tapes.h"
@@ -50,6 +53,37 @@ TEST(HashConsing, ThreeTermsInAnotherOrderAreAnotherSum)
 }
 
 /* The texts of an attacker hold constants, and their products with x are nodes. */
+TEST(HashConsing, EachOfManyInputsCounts)
+{
+    Tape t;
+    const rv_var other = t.input("other", RV_SHAPE(3));
+    std::vector<rv_var> terms;
+    std::set<int32_t> ids;
+    size_t sums = 0;
+    const auto record = [&] {
+        const rv_var sum = rv_add_all(terms.data(), static_cast<int>(terms.size()));
+        EXPECT_TRUE(same(sum, rv_add_all(terms.data(), static_cast<int>(terms.size()))));
+        ids.insert(sum.id);
+        sums++;
+    };
+    for (int count = 1; count <= 24; count++) {
+        terms.push_back(t.input(("x" + std::to_string(count)).c_str(), RV_SHAPE(3)));
+        if (count < 3) continue; /* two commute, and one is its own sum */
+        record();
+        for (rv_var &term : terms) {
+            const rv_var kept = std::exchange(term, other);
+            record();
+            term = kept;
+        }
+        for (size_t k = 1; k < terms.size(); k++) {
+            std::swap(terms[k - 1], terms[k]);
+            record();
+            std::swap(terms[k - 1], terms[k]);
+        }
+    }
+    EXPECT_EQ(ids.size(), sums);
+}
+
 TEST(HashConsing, ChosenConstantsDoNotCollide)
 {
     enum { COUNT = 100, SLOTS = 512 }; /* scale records a constant and a product */
