@@ -166,7 +166,7 @@ lang_value rv_lang_map(lang_run *run, const lang_node *e)
 
 LANG_APART static lang_value activate(lang_run *run, const lang_node *e, rv_var x)
 {
-    const rv_op *op = rv_op_find(run->block->symbol[e->symbol].definition->start->name);
+    const rv_op *op = run->block->symbol[e->symbol].definition->start->op;
     rv_var (*chosen)(rv_var) = run->cell->options->activation;
     if (!chosen && op->inputs != 1)
         return rv_lang_wrong(run, e->location, RV_ERROR_ARGUMENT,

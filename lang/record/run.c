@@ -10,17 +10,18 @@
 
 bool rv_lang_start_run(lang_run *run, const lang_block *block, lang_work *work, rv_tape *tape)
 {
-    size_t symbols = (size_t)block->symbols + 1;
+    const size_t symbols = (size_t)block->symbols + 1, unrolls = (size_t)block->unrolls;
     *run = (lang_run){.block = block, .work = work, .tape = tape};
-    run->value = rv_alloc(symbols, sizeof *run->value);
-    run->series = rv_alloc(symbols, sizeof *run->series);
-    run->times = rv_alloc(symbols, sizeof *run->times);
-    run->trace = rv_alloc((size_t)block->unrolls + 1, sizeof *run->trace);
-    if (!run->value || !run->series || !run->times || !run->trace) {
+    run->value =
+        rv_alloc(1, symbols * (sizeof *run->value + sizeof *run->times + sizeof *run->series) +
+                        unrolls * sizeof *run->trace);
+    if (!run->value) {
         rv_lang_wrong(run, block->node->location, RV_ERROR_MEMORY, "out of memory");
-        rv_lang_end_run(run);
         return false;
     }
+    run->times = (int64_t *)(run->value + symbols);
+    run->trace = (lang_trace *)(run->times + symbols);
+    run->series = (rv_var **)(run->trace + unrolls);
     for (int i = 0; i < block->symbols; i++)
         if (block->symbol[i].kind == SYMBOL_SIZE && !block->symbol[i].definition)
             run->value[i] = (lang_value){.kind = VALUE_NUMBER,
@@ -33,9 +34,6 @@ void rv_lang_end_run(lang_run *run)
     for (int i = 0; run->series && i < run->block->symbols; i++) rv_free(run->series[i]);
     for (int u = 0; run->trace && u < run->block->unrolls; u++) rv_free(run->trace[u].value);
     rv_free(run->value);
-    rv_free(run->series);
-    rv_free(run->times);
-    rv_free(run->trace);
     *run = (lang_run){0};
 }
 

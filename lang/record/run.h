@@ -70,7 +70,7 @@ typedef struct lang_run {
     lang_work *work;
     rv_tape *tape;
     rv_cell *cell;     /* of a cell's step */
-    lang_value *value; /* [block->symbols] */
+    lang_value *value; /* [block->symbols]; the three arrays below lie behind it */
     rv_var **series;   /* [block->symbols]: SYMBOL_SERIES by time step */
     int64_t *times;    /* [block->symbols]: how many there are */
     lang_trace *trace; /* [block->unrolls] */

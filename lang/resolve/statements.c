@@ -35,7 +35,8 @@ static bool declaration(lang_resolver *r, lang_node *d, lang_symbol_kind kind)
     bool ok = !d->sizes || rv_lang_resolve_each(r, d->sizes->items);
     r->sizes = false;
     if (d->start && !word) ok = rv_lang_resolve_start(r, d, kind) && ok;
-    if (kind == SYMBOL_ACTIVATION && !(word && rv_op_find(d->start->name))) {
+    if (word) d->start->op = rv_op_find(d->start->name);
+    if (kind == SYMBOL_ACTIVATION && !(word && d->start->op)) {
         rv_guess g = {.seen = rv_lang_to_guess(r->scope->report, word ? d->start->name : "")};
         ok = rv_lang_misnamed(r, d->location,
                               "the activation \"%s\" needs an op, as in: activation s = tanh",

@@ -305,18 +305,19 @@ static lang_node *top_level(parser *p)
     if (t->column > 0)
         rv_lang_add_problem(p->report, location_of(p, t), RV_ERROR_FORMAT,
                             "this line is indented, but belongs to nothing above");
+    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++) {
+        if (!token_is(p, t, starts[i].word)) continue;
+        p->token++;
+        return starts[i].parse(p, t);
+    }
     rv_guess guess = {0};
     char seen[LANG_MOST_NAME + 1];
     if (t->kind == TOKEN_NAME && t->end - t->start <= LANG_MOST_NAME) {
         snprintf(seen, sizeof seen, "%.*s", (int)(t->end - t->start), text_of(p, t));
         guess.seen = rv_lang_to_guess(p->report, seen);
     }
-    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++) {
+    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
         rv_guess_try(&guess, starts[i].word);
-        if (!token_is(p, t, starts[i].word)) continue;
-        p->token++;
-        return starts[i].parse(p, t);
-    }
     fail(p, "cell, model, function, derive or include");
     rv_lang_suggest(p->report, location_of(p, t), guess.nearest);
     end_line(p, NULL, false);

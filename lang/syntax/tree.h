@@ -103,7 +103,7 @@ struct lang_node {
     /* Set by rv_lang_resolve: */
     int symbol;                     /* of a name, -1: none */
     int time;                       /* of a name like C2 that stands for C[2]; -1: none */
-    const struct rv_op *op;         /* of a call: the op, or */
+    const struct rv_op *op;         /* of a call or an activation: the op, or */
     const struct lang_block *block; /* the function or the cell */
 };
 
