@@ -12,6 +12,7 @@
 #include "autograd/tape_internal.h"
 #include "tensor/memory.h"
 #include "tensor/needs_internal.h"
+#include "tensor/store_entries_internal.h"
 #include "tensor/text_internal.h"
 
 struct rv_block {
@@ -30,7 +31,8 @@ rv_tape *rv_tape_new(rv_store *store, rv_dtype dtype)
     if (!tape) return NULL;
     tape->store = store;
     tape->dtype = dtype;
-    tape->key = rv_table_key() | 1;
+    tape->key = rv_store_key(store) | 1;
+    tape->input_names.key = rv_store_key(store);
     tape->origin[0] = &rv_origin_top;
     if (dtype != RV_F32 && dtype != RV_F64)
         rv_fail(&tape->error, RV_ERROR_DTYPE,

@@ -28,7 +28,7 @@ static struct rv_name_slot *slot_of(const rv_name_table *table, const char *name
 bool rv_name_table_reserve(rv_name_table *table, size_t count)
 {
     if (count <= table->size / 2) return true;
-    rv_name_table grown = {.size = 16, .key = table->size ? table->key : rv_table_key()};
+    rv_name_table grown = {.size = 16, .key = table->key ? table->key : rv_table_key()};
     while (grown.size / 2 < count) grown.size *= 2;
     grown.slots = rv_alloc(grown.size, sizeof *grown.slots);
     if (!grown.slots) return false;

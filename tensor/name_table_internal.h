@@ -11,14 +11,14 @@ extern "C" {
 #endif
 
 /* Open addressing with linear probing. The size is a power of two and at least twice the number of
- * names. The names belong to the caller, and none is ever removed. Start it as {0}. */
+ * names. The names belong to the caller, and none is ever removed. Start it as {0}, or with a key. */
 typedef struct rv_name_table {
     struct rv_name_slot {
         const char *name; /* NULL: empty */
         size_t index;
     } * slots;
     size_t size;
-    uint64_t key; /* of the hash */
+    uint64_t key; /* of the hash; 0: none yet */
 } rv_name_table;
 
 /* Makes room for `count` names in total. False when out of memory; the table is then unchanged. */

@@ -35,9 +35,12 @@ rv_store *rv_store_new(uint64_t seed)
     rv_store *store = rv_alloc(1, sizeof *store);
     if (store) {
         store->seed = seed;
+        store->positions.key = rv_table_key();
     }
     return store;
 }
+
+uint64_t rv_store_key(const rv_store *store) { return store->positions.key; }
 
 void rv_store_free(rv_store *store)
 {
@@ -137,7 +140,9 @@ rv_entry **rv_store_release(rv_store *from, size_t *count)
 {
     rv_entry **entries = from->entries;
     *count = from->count;
+    const uint64_t key = from->positions.key;
     rv_name_table_free(&from->positions);
+    from->positions.key = key;
     from->entries = NULL;
     from->count = from->capacity = 0;
     return entries;

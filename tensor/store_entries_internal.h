@@ -13,6 +13,9 @@ extern "C" {
  * take at most `most` bytes. */
 rv_store *rv_store_new_shapes(size_t most);
 
+/* A random number that nobody outside knows, for the tables of the store and of its tapes. */
+uint64_t rv_store_key(const rv_store *store);
+
 /* Makes room for `extra` calls of rv_store_adopt. */
 bool rv_store_reserve(rv_store *store, size_t extra);
 
