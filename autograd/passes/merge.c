@@ -174,9 +174,9 @@ static rv_var add_term(rv_tape *to, rv_var sum, const term *next)
 static rv_var finish_sum(const merger *m, rv_tape *to, int32_t id, const rv_node *node,
                          const rv_var *in)
 {
-    term *terms = rv_alloc((size_t)node->inputs + 1, sizeof *terms);
+    term few[8], *terms = few;
     rv_var sum = {to, -1};
-    if (!terms) {
+    if (node->inputs >= 8 && !(terms = rv_alloc((size_t)node->inputs + 1, sizeof *terms))) {
         rv_fail_memory(&to->error);
         return sum;
     }
@@ -195,7 +195,7 @@ static rv_var finish_sum(const merger *m, rv_tape *to, int32_t id, const rv_node
     }
     sum = terms[0].value;
     for (int k = 1; k < count; k++) sum = add_term(to, sum, &terms[k]);
-    rv_free(terms);
+    if (terms != few) rv_free(terms);
     return sum;
 }
 
