@@ -14,6 +14,8 @@ static const real b1 = POINT_B, b2 = POINT_B * POINT_B, b3 = POINT_B * POINT_B *
 #define NORM_A (1 / (2 * a2 * (a2 - b2)))
 #define NORM_B (1 / (2 * b2 * (b2 - a2)))
 
+#define NOT_INLINE __attribute__((noinline))
+
 static int64_t min(int64_t x, int64_t y) { return x < y ? x : y; }
 static int64_t round_up(int64_t x, int64_t to) { return (x + to - 1) / to * to; }
 
@@ -228,47 +230,59 @@ static void split_rows(const rv_tiling *t, rv_tile_rows rows, const real *image,
     }
 }
 
-ALWAYS_INLINE void transform_source(int64_t tiles, const real *phases, int64_t count,
-                                    uintptr_t next, real *to, int64_t to_element)
+/* LANES tiles, of which phases and `to` have the first. That and out_tiles are functions of their own because compilers would
+ * keep the addresses of all elements from tiles to tiles, on the stack. */
+ALWAYS_INLINE void source_tiles(const real *phases, int64_t count, real *to, int64_t to_element)
 {
-    for (int64_t f = 0; f < tiles; f += LANES, phases += LANES, to += LANES) {
-        fetch(next, f);
+    UNROLLED
+    for (int pair = 0; pair < PAIRS; pair++) {
+        vec v[2][PIECE];
         UNROLLED
-        for (int pair = 0; pair < PAIRS; pair++) {
-            vec v[2][PIECE];
+        for (int k = 0; k < PIECE; k++) {
+            vec d[PIECE], y[2];
             UNROLLED
-            for (int k = 0; k < PIECE; k++) {
-                vec d[PIECE], y[2];
-                UNROLLED
-                for (int r = 0; r < PIECE; r++) d[r] = load(phases + (r * PIECE + k) * count);
-                source_pair(pair, y, d);
-                v[0][k] = y[0], v[1][k] = y[1];
-            }
+            for (int r = 0; r < PIECE; r++) d[r] = load(phases + (r * PIECE + k) * count);
+            source_pair(pair, y, d);
+            v[0][k] = y[0], v[1][k] = y[1];
+        }
+        UNROLLED
+        for (int h = 0; h < 2; h++) {
+            real *row = to + pair_rows[pair][h] * PIECE * to_element;
             UNROLLED
-            for (int h = 0; h < 2; h++) {
-                real *row = to + pair_rows[pair][h] * PIECE * to_element;
+            for (int p = 0; p < PAIRS; p++) {
+                vec y[2];
+                source_pair(p, y, v[h]);
                 UNROLLED
-                for (int p = 0; p < PAIRS; p++) {
-                    vec y[2];
-                    source_pair(p, y, v[h]);
-                    UNROLLED
-                    for (int q = 0; q < 2; q++) store(row + pair_rows[p][q] * to_element, y[q]);
-                }
+                for (int q = 0; q < 2; q++) store(row + pair_rows[p][q] * to_element, y[q]);
             }
         }
     }
 }
 
+static NOT_INLINE void usual_source_tiles(const real *phases, real *to, int64_t to_element)
+{
+    source_tiles(phases, USUAL_COUNT, to, to_element);
+}
+
+static NOT_INLINE void any_source_tiles(const real *phases, int64_t count, real *to,
+                                        int64_t to_element)
+{
+    source_tiles(phases, count, to, to_element);
+}
+
 void RV_NAME(rv_winograd_source)(const rv_tiling *t, rv_tile_rows rows, const real *image, real *to,
                                  int64_t to_element, real *scratch)
 {
-    const int64_t tiles = rows.count * t->across, count = phase_count(t);
+    const int64_t count = phase_count(t);
     const uintptr_t next = tiles_of_next(t->source, rows, image);
     split_rows(t, rows, image, scratch);
-    if (count == USUAL_COUNT)
-        transform_source(tiles, scratch, USUAL_COUNT, next, to, to_element);
-    else
-        transform_source(tiles, scratch, count, next, to, to_element);
+    for (int64_t f = 0; f < rows.count * t->across; f += LANES) {
+        fetch(next, f);
+        if (count == USUAL_COUNT)
+            usual_source_tiles(scratch + f, to + f, to_element);
+        else
+            any_source_tiles(scratch + f, count, to + f, to_element);
+    }
 }
 
 /* ---- out ---- */
@@ -285,6 +299,33 @@ ALWAYS_INLINE void interleave(vec to[SIDE], const vec y[SIDE])
     const vec even_up = UPPER(y[0], y[2]), odd_up = UPPER(y[1], y[3]);
     to[0] = LOWER(even, odd), to[1] = UPPER(even, odd);
     to[2] = LOWER(even_up, odd_up), to[3] = UPPER(even_up, odd_up);
+}
+
+/* Stores row r of the pixels of LANES tiles at at[k] + r*row, k < SIDE; m has the first of their elements. */
+static NOT_INLINE void out_tiles(const real *m, int64_t m_element, real *const at[SIDE],
+                                 int64_t row)
+{
+    UNROLLED
+    for (int odd = 0; odd < 2; odd++) {
+        vec v[2][PIECE];
+        UNROLLED
+        for (int k = 0; k < PIECE; k++) {
+            vec e[PIECE], y[2];
+            UNROLLED
+            for (int r = 0; r < PIECE; r++) e[r] = load(m + (r * PIECE + k) * m_element);
+            out_pair(odd, y, e);
+            v[0][k] = y[0], v[1][k] = y[1];
+        }
+        UNROLLED
+        for (int h = 0; h < 2; h++) {
+            vec even[2], uneven[2], pixels[SIDE];
+            out_pair(0, even, v[h]);
+            out_pair(1, uneven, v[h]);
+            interleave(pixels, (vec[SIDE]){even[0], uneven[0], even[1], uneven[1]});
+            UNROLLED
+            for (int k = 0; k < SIDE; k++) store(at[k] + (odd + 2 * h) * row, pixels[k]);
+        }
+    }
 }
 
 void RV_NAME(rv_winograd_out)(const rv_tiling *t, rv_tile_rows rows, const real *m,
@@ -307,27 +348,7 @@ void RV_NAME(rv_winograd_out)(const rv_tiling *t, rv_tile_rows rows, const real 
             j += LANES;
             if (in_place && j == wide) to += SIDE * wide, j = 0;
         }
-        UNROLLED
-        for (int odd = 0; odd < 2; odd++) {
-            vec v[2][PIECE];
-            UNROLLED
-            for (int k = 0; k < PIECE; k++) {
-                vec e[PIECE], y[2];
-                UNROLLED
-                for (int r = 0; r < PIECE; r++) e[r] = load(m + (r * PIECE + k) * m_element + f);
-                out_pair(odd, y, e);
-                v[0][k] = y[0], v[1][k] = y[1];
-            }
-            UNROLLED
-            for (int h = 0; h < 2; h++) {
-                vec even[2], uneven[2], pixels[SIDE];
-                out_pair(0, even, v[h]);
-                out_pair(1, uneven, v[h]);
-                interleave(pixels, (vec[SIDE]){even[0], uneven[0], even[1], uneven[1]});
-                UNROLLED
-                for (int k = 0; k < SIDE; k++) store(at[k] + (odd + 2 * h) * row, pixels[k]);
-            }
-        }
+        out_tiles(m + f, m_element, at, row);
     }
     for (int64_t i = 0; i < end - first && !in_place; i++) {
         rv_copy_few(image + (first + i) * t->out[1], scratch + i % SIDE * row + i / SIDE * wide,
