@@ -92,12 +92,12 @@ ALWAYS_INLINE void kernel_gradient_axis(vec *y, int y_step, const vec *x, int x_
     y[2 * y_step] = a2 * even_a + (b2 * even_b + x[5 * x_step]);
 }
 
-/* ---- prefetching: while a transform runs, the pixels of the next one are loaded ---- */
+/* ---- prefetching: while a transform runs, the pixels of the next but one are loaded ---- */
 
-/* The address of the same rows of tiles in the channel after `image`, whether or not there is one. */
+/* The address of the same rows of tiles in the channel two after `image`, whether or not there is one. */
 static uintptr_t tiles_of_next(const int64_t size[2], rv_tile_rows rows, const real *image)
 {
-    const int64_t pixels = (size[0] + rows.first * SIDE) * size[1];
+    const int64_t pixels = (2 * size[0] + rows.first * SIDE) * size[1];
     return (uintptr_t)image + (size_t)pixels * sizeof(real);
 }
 
