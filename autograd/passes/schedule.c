@@ -30,6 +30,8 @@ typedef struct scheduler {
     int32_t *waits;     /* of a root: number of reads from groups not yet in order */
     int32_t *heap;      /* roots that are ready, as a min-heap by key */
     int32_t *key;       /* of a ready root: its id, or that of a root it follows */
+    int32_t *place;     /* of a product that accumulates: its place in a batch, see below */
+    int32_t *due;       /* the id, or that of the last product of the batch */
     int32_t heap_size;
 } scheduler;
 
@@ -154,6 +156,47 @@ static void split_groups(scheduler *s)
     }
 }
 
+/* ---- batches ---- */
+
+/* The product that accumulates onto this one's sum before it, or -1. */
+static int32_t before_in_sum(const scheduler *s, int32_t id)
+{
+    const rv_node *node = &s->tape->nodes[id];
+    int last = node->inputs - 1;
+    if (!runs(s, id) || node->op->pointwise || last < 1 || last > 31) return -1;
+    int32_t before = s->source[node->in[last]];
+    const rv_op *op = s->tape->nodes[before].op;
+    bool product = op == node->op || op->accumulate == node->op;
+    return product && node->op->in_place >> last & 1 ? before : -1;
+}
+
+/* How many products accumulate onto one sum before another sum has its turn. Their operands, which are kept for so long, are
+ * together no larger than the sum. */
+static int batch_size(const scheduler *s, int32_t id)
+{
+    enum { MOST = 8 };
+    const rv_node *node = &s->tape->nodes[id];
+    size_t operands = 0, sum = rv_type_bytes(&node->type);
+    for (int k = 0; k + 1 < node->inputs; k++)
+        operands += rv_type_bytes(&s->tape->nodes[node->in[k]].type);
+    return MOST * operands <= sum ? MOST : (int)(sum / operands);
+}
+
+/* The gradients of several weights over all time steps are sums of one product for each weight and step. In tape order each
+ * sum would be read and written once in a step, when the others have driven it out of the cache. So the products wait for
+ * those of a few more steps, and accumulate onto one sum after the other. */
+static void find_batches(scheduler *s)
+{
+    for (int32_t id = 0; id < s->tape->count; id++) {
+        int32_t before = before_in_sum(s, id);
+        s->due[id] = id;
+        s->place[id] = before < 0 ? 0 : s->place[before] + 1;
+        if (s->place[id] && s->place[id] >= batch_size(s, id)) s->place[id] = 0;
+    }
+    for (int32_t id = s->tape->count - 1; id >= 0; id--)
+        if (s->place[id]) s->due[before_in_sum(s, id)] = s->due[id];
+}
+
 /* ---- topological order of the groups; of the ready ones, the earliest on the tape first ---- */
 
 /* A copy of a value in another order, such as a packed matrix, runs at once after the value. The products of a time step then
@@ -161,7 +204,7 @@ static void split_groups(scheduler *s)
 static int32_t key_of(const scheduler *s, int32_t root, int32_t after)
 {
     const rv_node *node = &s->tape->nodes[root];
-    if (!node->op->rearranges || node->inputs != 1) return root;
+    if (!node->op->rearranges || node->inputs != 1) return s->due[root];
     const rv_type *in = &s->tape->nodes[node->in[0]].type;
     return rv_shape_count(in->shape) == rv_shape_count(node->type.shape) ? after : root;
 }
@@ -222,7 +265,7 @@ static void link_up(scheduler *s, links *l)
 static void emit_order(scheduler *s, const links *l, rv_schedule *schedule)
 {
     for (int32_t id = 0; id < s->tape->count; id++)
-        if (runs(s, id) && s->group[id] == id && !s->waits[id]) push(s, id, id);
+        if (runs(s, id) && s->group[id] == id && !s->waits[id]) push(s, id, s->due[id]);
     while (s->heap_size) {
         int32_t root = pop(s), first = schedule->count;
         for (int32_t id = root + 1; id; id = l->next_member[id - 1]) {
@@ -247,7 +290,7 @@ bool rv_pass_schedule(rv_tape *tape, const bool *live, const rv_storage *storage
     size_t nodes = (size_t)tape->count + 1, edges = 1;
     for (int32_t id = 0; id < tape->count; id++) edges += (size_t)tape->nodes[id].inputs;
     *schedule = (rv_schedule){0};
-    int32_t *memory = rv_alloc(14 * nodes + 2 * edges, sizeof *memory);
+    int32_t *memory = rv_alloc(16 * nodes + 2 * edges, sizeof *memory);
     int32_t *kept = rv_alloc(5 * nodes, sizeof *kept);
     if (!memory || !kept) {
         rv_free(memory);
@@ -263,9 +306,10 @@ bool rv_pass_schedule(rv_tape *tape, const bool *live, const rv_storage *storage
     int32_t *next = memory;
     scheduler s = {.tape = tape, .live = live, .storage = storage, .flags = flags};
     links l = {0};
-    int32_t **by_node[] = {&s.source, &s.level,       &s.wanted,      &s.last_read, &s.readers,
-                           &s.group,  &s.members,     &s.part,        &s.waits,     &s.heap,
-                           &s.key,    &l.next_member, &l.last_member, &l.first_edge};
+    int32_t **by_node[] = {&s.source,  &s.level,       &s.wanted,      &s.last_read,
+                           &s.readers, &s.group,       &s.members,     &s.part,
+                           &s.waits,   &s.heap,        &s.key,         &s.place,
+                           &s.due,     &l.next_member, &l.last_member, &l.first_edge};
     for (size_t i = 0; i < sizeof by_node / sizeof *by_node; i++, next += nodes) *by_node[i] = next;
     l.next_edge = next;
     l.to = next + edges;
@@ -274,6 +318,7 @@ bool rv_pass_schedule(rv_tape *tape, const bool *live, const rv_storage *storage
     find_groups(&s);
     split_groups(&s);
     link_up(&s, &l);
+    find_batches(&s);
     emit_order(&s, &l, schedule);
     rv_free(memory);
     return true;

@@ -166,6 +166,53 @@ int count_of(rv_program *p, const std::string &op)
     return count;
 }
 
+/* How often a product of 32 rows belongs to another sum than the one before it. */
+int turns_of(rv_program *p)
+{
+    int turns = 0;
+    int32_t sum = -1;
+    for (int64_t i = 0; i < rv_program_statistics(p).instructions; i++) {
+        const rv_instruction one = rv_program_instruction(p, i);
+        const rv_node *node = rv_tape_node(one.tape, one.node[0]);
+        const std::string op = node->op->name;
+        if (op.rfind("matmul", 0) != 0 || node->type.shape.dim[0] != 32) continue;
+        turns += op == "matmul" || node->in[2] != sum;
+        sum = one.node[0];
+    }
+    return turns;
+}
+
+TEST_F(Merge, AddsToASumInBatchesWhoseOperandsAreNoLargerThanIt)
+{
+    enum { STEPS = 33, UNITS = 32 };
+    const struct {
+        int64_t rows;
+        int batch;
+    } cases[] = {{1, 8}, {2, 8}, {4, 4}, {8, 2}, {9, 1}, {100, 1}};
+    for (const auto &[rows, batch] : cases) {
+        Tape u;
+        const rv_var w = u.parameter("w", RV_SHAPE(UNITS, UNITS)),
+                     v = u.parameter("v", RV_SHAPE(UNITS, UNITS));
+        rv_var h = rv_tanh(u.input("x", RV_SHAPE(rows, UNITS)));
+        for (int step = 0; step < STEPS; step++)
+            h = rv_tanh(rv_subtract(rv_matmul(h, w, false, false),
+                                    rv_matmul(rv_square(h), v, false, false)));
+        const std::vector<rv_var> outputs = gradients(total(h), {w, v});
+        Program p(u, outputs, RV_VALUES), plain(u, outputs, 0);
+        EXPECT_EQ(turns_of(p), 2 * ((STEPS + batch - 1) / batch)) << rows;
+        for (Program *one : {&p, &plain}) {
+            rv_init_fill(rv_program_input(*one, "x"), rv_init_uniform(-1, 1), 5);
+            one->run();
+        }
+        for (int k = 0; k < 2; k++) {
+            const Values a = p.values(k), b = plain.values(k);
+            double largest = 0;
+            for (const double e : b) largest = std::fmax(largest, std::fabs(e));
+            for (size_t i = 0; i < a.size(); i++) ASSERT_NEAR(a[i], b[i], 1e-12 * largest) << rows;
+        }
+    }
+}
+
 TEST_F(Merge, AddsAPointwiseProductInOneStepWhateverStandsFirst)
 {
     const rv_var a = matrix("a", 3, 5), b = matrix("b", 3, 5), c = matrix("c", 3, 5);
