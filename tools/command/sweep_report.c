@@ -179,11 +179,12 @@ bool sweep_print_csv(const sweep_report *r, rv_error *error)
 {
     const space_entry *columns[SPACE_ENTRIES];
     const int count = columns_of(r->space, columns);
-    const char *objective = is_result(r->objective->name) ? results[OBJECTIVE] : r->objective->name;
+    const char *wanted = r->objective->name;
     char text[RV_NUMBER_TEXT], name[COLUMN_NAME];
     row t;
+    if (is_result(wanted)) wanted = results[OBJECTIVE];
     for (int i = 0; i < (int)(sizeof results / sizeof *results); i++)
-        say(stdout, "%s%s", i ? "," : "", i == OBJECTIVE ? objective : results[i]);
+        say(stdout, "%s%s", i ? "," : "", i == OBJECTIVE ? wanted : results[i]);
     for (int i = 0; i < count; i++) say(stdout, ",%s", setting_name(columns[i], name));
     fputc('\n', stdout);
     sqlite3_stmt *query = select_rows(r, false, 0, error);
