@@ -247,6 +247,11 @@ static bool rename_draft(draft *d, rv_error *error)
     if (rename(d->temporary, d->path) != 0) return fail_system(error, "write", d->path, errno);
     rv_free(d->temporary);
     d->temporary = NULL;
+    return true;
+}
+
+static bool sync_folder(const draft *d, rv_error *error)
+{
     /* Some file systems cannot sync a folder and fail with EINVAL. */
     return fsync(d->folder) == 0 || errno == EINVAL ||
            fail_system(error, "make sure that a power failure preserves the newly written", d->path,
@@ -272,6 +277,7 @@ bool rv_files_write(const rv_new_file *files, size_t count, rv_error *error)
         written++;
     }
     for (size_t i = 0; ok && i < count; i++) ok = rename_draft(&drafts[i], error);
+    for (size_t i = 0; ok && i < count; i++) ok = sync_folder(&drafts[i], error);
     for (size_t i = 0; i < written; i++) drop_draft(&drafts[i]);
     return ok;
 }

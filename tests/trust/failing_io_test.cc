@@ -224,6 +224,33 @@ TEST_F(FailingIo, FilesAreWrittenAtomically)
     });
 }
 
+/* Files that belong together are all old or all new, unless a rename fails after the first. */
+TEST_F(FailingIo, FilesAreWrittenTogether)
+{
+    const std::string names[] = {path("a"), path("b"), path("c")};
+    const rv_bytes fresh = {"new", 3};
+    rv_new_file files[3];
+    for (int i = 0; i < 3; i++) files[i] = {names[i].c_str(), &fresh, 1};
+    const Work work = [&](rv_error *error) { return rv_files_write(files, 3, error); };
+    int64_t mixed = 0, most = 1;
+    rv_error error = {};
+    for (int64_t n = -1; n < most; n++) {
+        for (const std::string &name : names) spit(name, "old");
+        const bool ok = attempt(work, n, EIO, &error);
+        int64_t written = 0;
+        for (const std::string &name : names) written += slurp(name) == "new";
+        EXPECT_EQ(error.code, ok ? RV_OK : RV_ERROR_IO) << n;
+        if (n < 0) most = calls;
+        if (ok || says(error, "power failure")) {
+            EXPECT_EQ(written, 3) << n << ": " << error.text;
+        }
+        mixed += written % 3 != 0;
+        EXPECT_EQ(listing().size(), 3u) << n;
+    }
+    EXPECT_GT(most, 15);
+    EXPECT_EQ(mixed, 2) << "the second rename, and the third";
+}
+
 TEST_F(FailingIo, CheckpointsAreWrittenAtomically)
 {
     Store store;
