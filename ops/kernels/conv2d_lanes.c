@@ -167,7 +167,12 @@ static size_t prepare(rv_conv_plan *p)
 /* to[pixel*unit + n] = from[n*pixels + pixel] for n < images; zero from there up to n = unit. */
 static void into_lanes(real *to, int64_t unit, const real *from, int64_t pixels, int64_t images)
 {
-    for (int64_t n = 0; n < unit; n += STRIP) {
+    int64_t n = 0;
+    for (; SQUARES && pixels % LANES == 0 && n + LANES <= images; n += LANES) {
+        for (int64_t k = 0; k < pixels; k += LANES)
+            transpose_lanes(to + k * unit + n, unit, from + n * pixels + k, pixels);
+    }
+    for (; n < unit; n += STRIP) {
         const int64_t whole = n + STRIP <= images ? pixels / SHORT * SHORT : 0;
         transpose_strip(to + n, unit, from + n * pixels, pixels, whole);
         for (int64_t k = whole; k < pixels; k += SHORT) {
@@ -182,9 +187,14 @@ static void into_lanes(real *to, int64_t unit, const real *from, int64_t pixels,
 /* to[n*pixels + pixel] = from[pixel*unit + n] for n < images. */
 static void out_of_lanes(real *to, const real *from, int64_t unit, int64_t pixels, int64_t images)
 {
+    for (; SQUARES && pixels % LANES == 0 && images >= LANES; images -= LANES) {
+        for (int64_t k = 0; k < pixels; k += LANES)
+            transpose_lanes(to + k, pixels, from + k * unit, unit);
+        to += LANES * pixels, from += LANES;
+    }
     const int64_t columns = min(pixels, STRIP);
     const int64_t whole = columns == STRIP ? images / SHORT * SHORT : 0;
-    for (int64_t k = 0; k < pixels; k += STRIP) {
+    for (int64_t k = 0; k < pixels && images > 0; k += STRIP) {
         const int64_t at = min(k, pixels - columns);
         transpose_strip(to + at, pixels, from + at * unit, unit, whole);
         for (int64_t n = whole; n < images; n += SHORT) {

@@ -72,12 +72,56 @@ __attribute__((noinline, unused)) static void transpose_strip(real *to, int64_t 
     }
 }
 
-/* to[j*to_row + i] = from[i*from_row + j] for i, j < LANES. */
+/* to[j*to_row + i] = from[i*from_row + j] for i, j < LANES. SQUARES: on wide vectors, in half the time of strips on a Zen 5.
+ * Each 4x4 is transposed inside its 16 bytes, then the 4x4 of these. */
+#if VECTOR_BYTES == 64 && defined(RV_REAL_F32)
+#define SQUARES 1
+#define EACH_LOWER(x, y) \
+    __builtin_shufflevector(x, y, 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29)
+#define EACH_UPPER(x, y) \
+    __builtin_shufflevector(x, y, 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31)
+#define EVEN_SHORTS(x, y) \
+    __builtin_shufflevector(x, y, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27)
+#define ODD_SHORTS(x, y) \
+    __builtin_shufflevector(x, y, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31)
+
+__attribute__((noinline, unused)) static void transpose_lanes(real *to, int64_t to_row,
+                                                              const real *from, int64_t from_row)
+{
+    vec x[LANES], y[LANES];
+    UNROLLED
+    for (int i = 0; i < LANES; i++) x[i] = load(from + i * from_row);
+    UNROLLED
+    for (int round = 0; round < 2; round++) {
+        UNROLLED
+        for (int i = 0; i < LANES; i += SHORT) {
+            UNROLLED
+            for (int j = 0; j < 2; j++) {
+                y[i + 2 * j] = EACH_LOWER(x[i + j], x[i + j + 2]);
+                y[i + 2 * j + 1] = EACH_UPPER(x[i + j], x[i + j + 2]);
+            }
+        }
+        UNROLLED
+        for (int i = 0; i < LANES; i++) x[i] = y[i];
+    }
+    UNROLLED
+    for (int j = 0; j < SHORT; j++) {
+        const vec even = EVEN_SHORTS(x[j], x[j + 4]), odd = ODD_SHORTS(x[j], x[j + 4]);
+        const vec even8 = EVEN_SHORTS(x[j + 8], x[j + 12]), odd8 = ODD_SHORTS(x[j + 8], x[j + 12]);
+        store(to + j * to_row, EVEN_SHORTS(even, even8));
+        store(to + (j + 4) * to_row, EVEN_SHORTS(odd, odd8));
+        store(to + (j + 8) * to_row, ODD_SHORTS(even, even8));
+        store(to + (j + 12) * to_row, ODD_SHORTS(odd, odd8));
+    }
+}
+#else
+#define SQUARES 0
 ALWAYS_INLINE void transpose_lanes(real *to, int64_t to_row, const real *from, int64_t from_row)
 {
     for (int i = 0; i < LANES; i += STRIP)
         transpose_strip(to + i, to_row, from + i * from_row, from_row, LANES);
 }
+#endif
 
 /* Element i of the result is the sum over the lanes of x[i]: a transposition that adds in each round. */
 ALWAYS_INLINE vec sums_of_lanes(vec x[LANES])
