@@ -27,7 +27,8 @@ static rv_type input_type(const rv_rnn_input *input, rv_type x)
     return (rv_type){rv_dtype_of(input->x), input->whole ? all : one};
 }
 
-static void try_step(trial *t, rv_cell_step step, const rv_cell *cell, rv_type x,
+/* Records a step on x and the first `states` states. */
+static void try_step(trial *t, rv_cell_step step, const rv_cell *cell, rv_type x, int states,
                      const rv_shape *shape)
 {
     t->store = rv_store_new_shapes(PTRDIFF_MAX);
@@ -43,7 +44,7 @@ static void try_step(trial *t, rv_cell_step step, const rv_cell *cell, rv_type x
                                                       "h12", "h13", "h14", "h15"};
     for (int s = 0; s < RV_CELL_STATES; s++) {
         t->declared[s] = (rv_declared_state){0};
-        t->h[s] = rv_input(t->tape, names[s], shape[s]);
+        t->h[s] = s < states ? rv_input(t->tape, names[s], shape[s]) : (rv_var){t->tape, -1};
     }
     rv_var input = rv_input_typed(t->tape, "x", x.dtype, x.shape);
     t->x = input.id;
@@ -84,7 +85,7 @@ int rv_find_states(rv_cell_step step, const rv_cell *cell, rv_type x, rv_shape *
     }
     for (int attempt = 0; attempt < TRIES && !settled && !why.code; attempt++) {
         trial t;
-        try_step(&t, step, cell, x, shape);
+        try_step(&t, step, cell, x, states ? states : RV_CELL_STATES, shape);
         why = t.error;
         settled = !why.code;
         for (int s = 0; s < RV_CELL_STATES && !why.code; s++) {
@@ -181,7 +182,7 @@ bool rv_find_recurrence(rv_cell_step step, const rv_cell *cell, rv_type x, const
     trial t;
     unsigned known = 0;
     *found = (rv_recurrence){.states = states};
-    try_step(&t, step, cell, x, shape);
+    try_step(&t, step, cell, x, states, shape);
     int32_t count = rv_tape_count(t.tape);
     dependence *of = t.error.code ? NULL : rv_alloc((size_t)count, sizeof *of);
     bool ok = of;
