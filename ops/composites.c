@@ -48,7 +48,7 @@ static const rv_sample add_samples[] = {
     {.in = {{1, {3}}, {1, {4}}}, .inputs = 2, .error = "shapes do not broadcast"},
 };
 
-const rv_op rv_op_broadcast_add = {.name = "add",
+const rv_op rv_op_add_broadcast = {.name = "add",
                                    .args = "x ...",
                                    .formula = "y = x0 + x1 + ...",
                                    .doc = "the sum of tensors, left to right",

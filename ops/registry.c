@@ -16,6 +16,7 @@ static const rv_op *const registry[] = {
     &rv_op_control_dependency,
     &rv_op_stop_gradient,
 };
+enum { SORTED = sizeof registry / sizeof *registry - 2 };
 
 int rv_op_count(void) { return (int)(sizeof registry / sizeof *registry); }
 
@@ -26,7 +27,17 @@ const rv_op *rv_op_at(int index)
 
 const rv_op *rv_op_find(const char *name)
 {
-    for (int i = 0; i < rv_op_count(); i++)
-        if (name && !strcmp(registry[i]->name, name)) return registry[i];
+    int low = 0, high = SORTED; /* it is in low .. high-1 */
+    if (!name) return NULL;
+    while (low < high) {
+        const int middle = low + (high - low) / 2, order = strcmp(name, registry[middle]->name);
+        if (!order) return registry[middle];
+        if (order < 0)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    for (int i = SORTED; i < rv_op_count(); i++)
+        if (!strcmp(registry[i]->name, name)) return registry[i];
     return NULL;
 }
