@@ -256,11 +256,11 @@ static bool fill(rv_tensor *x, const block *b, const rv_init *init, double facto
     if (init->kind == RV_INIT_ORTHOGONAL && !q) return false;
     const int64_t all = rv_shape_count(b->shape), run = run_of(b);
     int64_t rows = 1, columns = 1;
+    double v[TOGETHER] = {0}; /* those beyond `count` are not used */
     int count;
     if (q) as_matrices(b->shape, &rows, &columns);
     for (int64_t first = 0; first < all; first += count) {
         const int64_t left = run - first % run, at = whole_index(b, first);
-        double v[TOGETHER] = {0};
         count = (int)(left < TOGETHER ? left : TOGETHER);
         if (!q) values(init, b->shape, seed, first, (uint64_t)at, count, v);
         for (int i = 0; q && i < count; i++) {
