@@ -1,12 +1,11 @@
 /* Every kernel of every table that this machine has, against loops in long double that follow its definition in
  * kernels.h word by word. */
 #include <cstdlib>
-#include <filesystem>
 #include <string>
-#include <utility>
 
 #include "tensor/random.h"
 #include "tests/ops/kernel_calls.h"
+#include "tests/tensor/instructions.h"
 
 namespace {
 
@@ -26,7 +25,7 @@ TEST(KernelTables, TheBestIsTheHighestThatTheMachineHas)
 }
 
 #if defined(__x86_64__) && defined(__GLIBC__)
-/* The environment is read when a process starts, so each limit has a process of its own, this test again. */
+/* This test again, with each limit. */
 TEST(KernelTables, TheEnvironmentLimitsThem)
 {
     if (const char *limit = std::getenv("RECURVE_LEVEL")) {
@@ -34,16 +33,8 @@ TEST(KernelTables, TheEnvironmentLimitsThem)
             EXPECT_EQ(rv_kernels_at(RV_F32, level), nullptr) << level;
         return;
     }
-    const std::string self = std::filesystem::read_symlink("/proc/self/exe").string();
-    const std::pair<const char *, const char *> limits[] = {{"1", "-AVX512F"},
-                                                            {"0", "-AVX2,-AVX512F"}};
-    for (const auto &[level, taken] : limits)
-        EXPECT_EQ(std::system(("RECURVE_LEVEL=" + std::string(level) +
-                               " GLIBC_TUNABLES=glibc.cpu.hwcaps=" + taken + " '" + self +
-                               "' --gtest_filter=KernelTables.TheEnvironmentLimitsThem >&2")
-                                  .c_str()),
-                  0)
-            << taken;
+    run_without("-AVX512F", "KernelTables.TheEnvironmentLimitsThem", "RECURVE_LEVEL=1");
+    run_without("-AVX2,-AVX512F", "KernelTables.TheEnvironmentLimitsThem", "RECURVE_LEVEL=0");
 }
 #endif
 

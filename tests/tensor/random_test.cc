@@ -7,13 +7,11 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <cstdlib>
-#include <filesystem>
 #include <map>
-#include <string>
 #include <vector>
 
 #include "tensor/random_internal.h"
+#include "tests/tensor/instructions.h"
 
 namespace {
 
@@ -65,16 +63,10 @@ TEST(Random, ManyAtOnceAreTheSame)
 }
 
 #if defined(__x86_64__) && defined(__GLIBC__)
-/* The environment is read when a process starts, so each limit has a process of its own, the test above again. */
 TEST(Random, TheyAreTheSameWithEachSetOfInstructions)
 {
-    const std::string self = std::filesystem::read_symlink("/proc/self/exe").string();
     for (const char *taken : {"-AVX512F", "-AVX2,-AVX512F"})
-        EXPECT_EQ(std::system(("GLIBC_TUNABLES=glibc.cpu.hwcaps=" + std::string(taken) + " '" +
-                               self + "' --gtest_filter=Random.ManyAtOnceAreTheSame >&2")
-                                  .c_str()),
-                  0)
-            << taken;
+        run_without(taken, "Random.ManyAtOnceAreTheSame");
 }
 #endif
 
