@@ -93,8 +93,8 @@ def recurve_kernels(name, srcs, hdrs = [], textual_hdrs = [], deps = [], **kwarg
                 textual_hdrs = textual_hdrs,
                 copts = _KERNEL_COPTS + select({
                     "//tools/build:sanitize": [],
-                    # A page downloads the code, and trains with f32.
-                    "//tools/build:wasm": ["-O3"] if real == "f32" else [],
+                    # A page downloads the code, and trains with f32. -O3 takes 3 KB more.
+                    "//tools/build:wasm": ["-O2"] if real == "f32" else [],
                     "//conditions:default": ["-O3"],
                 }) + real_copts + isa_copts + ["-DRV_KERNEL_SUFFIX=_%s_%s" % (real, isa)],
                 tags = ["manual"],  # built only if something depends on it: v3 does not build on other machines
