@@ -6,7 +6,7 @@
  *   packed   b is copied, one tile-wide panel at a time, into the order in which it is read
  *   panels   b is stored in that order already
  * a is read in place, because a tile needs little of it. But if a wide a is contiguous in i, a tile's values for all l
- * fall into a few sets of the cache, and `packed` copies blocks of it. Each result is summed over l in ascending order
+ * fall into a few sets of the cache, and `packed` and `panels` copy blocks of it. Each result is summed over l in ascending order
  * (dot: in LANES interleaved sums; packed: BLOCK_K products at a time), so its bits depend only on the shape. */
 #include "ops/kernels/gemm.h"
 
@@ -48,6 +48,13 @@ static bool fits(const rv_gemm *g, rv_matmul_method method)
 static bool packs_a(const rv_gemm *g)
 {
     return g->a_row == 1 && g->a_column >= WIDE_ROW && g->n >= 4 * TILE_COLUMNS;
+}
+
+/* `panels` copies a only if a tile's values for all l fall into one or two sets. */
+static bool panels_pack_a(const rv_gemm *g)
+{
+    enum { SETS = (VECTOR_REGISTERS == 32 ? 4096 : 2048) / (int)sizeof(real) };
+    return packs_a(g) && g->a_column % SETS == 0;
 }
 
 /* Whether a method that fits is faster than those after it, by measurement. */
@@ -315,28 +322,44 @@ static void packed(const rv_gemm *g, real *scratch)
     }
 }
 
-/* The same rows of the next panel are fetched meanwhile if b is far. So are short panels: the machine fetches ahead, too, but
- * not beyond a page, nor before it has seen a few lines of it. */
-static void panels(const rv_gemm *g)
+/* The columns of c that begin at j, for rows l .. l + part->k of b. The same rows of the next panel are fetched meanwhile if b is
+ * far. So are short panels: the machine fetches ahead, too, but not beyond a page, nor before it has seen a few lines of it. */
+static void one_panel(const rv_gemm *g, const rv_gemm *part, int64_t j, int64_t l)
 {
     const bool is_far = g->k * g->n > FAR || g->k * g->panel <= BRIEF;
     const int64_t vectors = g->panel / LANES, width = rv_parts(vectors, TILE_VECTORS);
-    for (int64_t j = 0; j < g->n; j += g->panel) {
-        for (int64_t l = 0; l < g->k; l += PANEL_K) {
-            rv_gemm part = *g;
-            part.a = g->a + l * g->a_column;
-            rv_tile t = {.k = min(g->k - l, PANEL_K), .b_row = g->panel, .c_row = g->c_row};
-            t.add = g->add || l > 0;
-            for (int64_t p = 0; p < width; p++) {
-                const int64_t v = rv_part(vectors, width, p);
-                const int64_t wide = rv_part(vectors, width, p + 1) - v;
-                ahead next = {0};
-                t.b = g->b + j * g->k + l * g->panel + v * LANES;
-                if (is_far && j + g->panel < g->n) {
-                    next.from = g->b + (j + g->panel) * g->k + l * g->panel + t.k * v * LANES;
-                    next.count = t.k * wide * LANES;
+    rv_tile t = {.k = part->k, .b_row = g->panel, .c_row = g->c_row, .add = g->add || l > 0};
+    for (int64_t p = 0; p < width; p++) {
+        const int64_t v = rv_part(vectors, width, p);
+        const int64_t wide = rv_part(vectors, width, p + 1) - v;
+        ahead next = {0};
+        t.b = g->b + j * g->k + l * g->panel + v * LANES;
+        if (is_far && j + g->panel < g->n) {
+            next.from = g->b + (j + g->panel) * g->k + l * g->panel + t.k * v * LANES;
+            next.count = t.k * wide * LANES;
+        }
+        panel(part, &t, j + v * LANES, (int)wide, 0, wide * LANES, next);
+    }
+}
+
+static void panels(const rv_gemm *g, real *scratch)
+{
+    const bool copies = panels_pack_a(g);
+    const int64_t most = copies ? BLOCK_M : g->m, columns = copies ? g->n : g->panel;
+    for (int64_t i = 0; i < g->m; i += most) {
+        for (int64_t first = 0; first < g->n; first += columns) {
+            for (int64_t l = 0; l < g->k; l += PANEL_K) {
+                rv_gemm part = *g;
+                part.m = min(g->m - i, most);
+                part.k = min(g->k - l, PANEL_K);
+                part.a = g->a + i * g->a_row + l * g->a_column;
+                part.c = g->c + i * g->c_row;
+                if (copies) {
+                    pack(scratch, part.m, part.a, part.a_column, 1, part.k, part.m);
+                    part.a = scratch, part.a_column = part.m;
                 }
-                panel(&part, &t, j + v * LANES, (int)wide, 0, wide * LANES, next);
+                for (int64_t j = first; j < first + columns; j += g->panel)
+                    one_panel(g, &part, j, l);
             }
         }
     }
@@ -351,7 +374,9 @@ bool RV_NAME(rv_gemm_fits)(const rv_gemm *g)
 size_t RV_NAME(rv_gemm_scratch)(const rv_gemm *g)
 {
     const rv_gemm u = one_row(g);
-    if (choose(&u) != RV_MATMUL_PACKED) return 0;
+    const rv_matmul_method method = choose(&u);
+    if (method == RV_MATMUL_PANELS && panels_pack_a(&u)) return PANEL_K * BLOCK_M * sizeof(real);
+    if (method != RV_MATMUL_PACKED) return 0;
     return (size_t)(BLOCK_K * TILE_COLUMNS + (packs_a(&u) ? min(u.k, BLOCK_K) * BLOCK_M : 0)) *
            sizeof(real);
 }
@@ -366,7 +391,7 @@ void RV_NAME(rv_gemm_run)(const rv_gemm *g, int64_t first, int64_t end, real *sc
         u.c += first * u.c_row;
     }
     switch (method) {
-    case RV_MATMUL_PANELS: panels(&u); break;
+    case RV_MATMUL_PANELS: panels(&u, scratch); break;
     case RV_MATMUL_OUTER: outer(&u); break;
     case RV_MATMUL_ROW: row(&u); break;
     case RV_MATMUL_DOT: dot(&u); break;

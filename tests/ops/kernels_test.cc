@@ -572,6 +572,7 @@ TYPED_TEST(Kernels, MatmulIsRightWhereItBlocks)
                                  {1, 261, 3, 259},  {1, 1, 300, 500}, {1, 300, 1, 500}};
     std::vector<rv_matmul_plan> plans = {{1, 513, 193, 515, true, false, 0, false, RV_MATMUL_ANY},
                                          {1, 19, 240, 300, false, false, 80, true, RV_MATMUL_ANY},
+                                         {1, 1024, 192, 130, true, false, 32, true, RV_MATMUL_ANY},
                                          {1, 1, 1100, 31, false, false, 0, true, RV_MATMUL_ANY}};
     for (const auto &s : shapes)
         for (int flags = 0; flags < 4; flags++)
