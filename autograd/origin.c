@@ -1,9 +1,9 @@
 #include "autograd/origin.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "autograd/tape_internal.h"
+#include "tensor/text_internal.h"
 #include "tensor/text_internal.h"
 
 const rv_origin rv_origin_top = {
@@ -39,8 +39,7 @@ void rv_origin_push(rv_tape *tape, rv_origin origin)
     }
     tape->origin[++tape->depth] = outer;
     char joined[256];
-    snprintf(joined, sizeof joined, "%s%s%s", outer->scope, *outer->scope && *name ? "/" : "",
-             name);
+    rv_join(joined, sizeof joined, outer->scope, *outer->scope && *name ? "/" : "", name, NULL);
     origin.scope = *name ? rv_tape_string(tape, joined) : outer->scope;
     if (origin.scope) rv_tape_set_origin(tape, origin);
 }

@@ -8,6 +8,7 @@
 #include "models/cell_internal.h"
 #include "ops/ops.h"
 #include "tensor/memory.h"
+#include "tensor/text_internal.h"
 
 const rv_rnn_options *rv_cell_options(const rv_cell *k)
 {
@@ -34,11 +35,7 @@ rv_var rv_cell_tanh(rv_cell *k, rv_var x)
 
 const char *rv_cell_full_name(const rv_cell *k, const char *name, char full[RV_CELL_NAME])
 {
-    size_t before = strlen(k->prefix), size = strlen(name);
-    if (size > RV_CELL_NAME - 1 - before) size = RV_CELL_NAME - 1 - before;
-    memcpy(full, k->prefix, before);
-    memcpy(full + before, name, size);
-    full[before + size] = '\0';
+    rv_join(full, RV_CELL_NAME, k->prefix, name, NULL);
     return full;
 }
 

@@ -10,6 +10,7 @@
 #include "models/cell_internal.h"
 #include "ops/ops.h"
 #include "tensor/memory.h"
+#include "tensor/text_internal.h"
 
 /* ---- initial states ---- */
 
@@ -173,11 +174,18 @@ static rv_var use_state(const strand *a, int s, rv_var h)
     return rv_name_state(rv_probe(h, a->cell.taken), s, name);
 }
 
+static const char *decimal(int64_t n, char digits[24])
+{
+    char *at = digits + 23;
+    for (*at = '\0'; n; n /= 10) *--at = (char)('0' + n % 10);
+    return at;
+}
+
 static void push_step(rv_tape *tape, int64_t t)
 {
-    char name[32];
+    char name[32], digits[24];
     rv_origin origin = rv_current_origin(tape);
-    snprintf(name, sizeof name, "step %lld", (long long)t + 1);
+    rv_join(name, sizeof name, "step ", decimal(t + 1, digits), NULL);
     origin.step = (int32_t)t;
     origin.scope = name;
     rv_origin_push(tape, origin);
@@ -348,19 +356,20 @@ static void name_strand(const net *n, int64_t layer, bool backward, char prefix[
     const rv_rnn_options *o = &n->options;
     char number[32] = "";
     if (o->layers > 1) snprintf(number, sizeof number, "layer%lld/", (long long)layer);
-    snprintf(prefix, RV_CELL_NAME, "%s%s%s%s", o->name ? o->name : "", o->name ? "/" : "", number,
-             !o->bidirectional ? ""
-             : backward        ? "backward/"
-                               : "forward/");
+    rv_join(prefix, RV_CELL_NAME, o->name ? o->name : "", o->name ? "/" : "", number,
+            !o->bidirectional ? NULL
+            : backward        ? "backward/"
+                              : "forward/",
+            NULL);
 }
 
 /* Opens the layer's scope, which is its parameter prefix: "name/layer0/forward". */
 static void push_layer(rv_tape *tape, int64_t layer, bool backward, const char *prefix)
 {
     char name[RV_CELL_NAME];
-    size_t length = strlen(prefix);
     rv_origin origin = rv_current_origin(tape);
-    snprintf(name, sizeof name, "%.*s", length ? (int)length - 1 : 0, prefix);
+    const size_t length = rv_join(name, sizeof name, prefix, NULL);
+    if (length) name[length - 1] = '\0';
     origin.layer = (int32_t)layer;
     origin.direction = backward;
     origin.scope = name;

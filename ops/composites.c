@@ -1,12 +1,12 @@
 /* Composites: recipes that record other ops. They need no kernel and no gradient rule, and are proved
  * like every op: against a reference in plain loops, and their gradients against differences. */
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "ops/index_internal.h"
 #include "ops/ops.h"
 #include "ops/options.h"
+#include "tensor/text_internal.h"
 
 /* ---- add: what people call; the op of this name that it records is the tape's own ---- */
 
@@ -174,7 +174,7 @@ rv_var rv_linear(rv_var x, const char *name, int64_t units)
                             name);
     rv_var parameter[2];
     for (int k = 0; k < 2; k++) {
-        snprintf(full, sizeof full, "%s/%s", name, k ? "bias" : "weight");
+        rv_join(full, sizeof full, name, k ? "/bias" : "/weight", NULL);
         parameter[k] =
             rv_parameter(x.tape, full, k ? RV_SHAPE(units) : RV_SHAPE(units, shape.dim[1]), init);
     }

@@ -3,7 +3,6 @@
 
 #include <fnmatch.h>
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "optim/parameters_internal.h"
@@ -48,7 +47,7 @@ enum { NAME = 256 };
 
 static bool name_rate(char name[NAME], const char *pattern)
 {
-    return snprintf(name, NAME, "%s%s%s", RATE, pattern ? "/" : "", pattern ? pattern : "") < NAME;
+    return rv_join(name, NAME, RATE, pattern ? "/" : NULL, pattern, NULL) < NAME;
 }
 
 rv_var rv_learning_rate(rv_tape *tape, const rv_optimizer *o, const char *parameter)

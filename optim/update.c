@@ -1,16 +1,15 @@
 /* States of an update. */
 #include "optim/update.h"
 
-#include <stdio.h>
-
 #include "ops/ops.h"
 #include "optim/update_internal.h"
+#include "tensor/text_internal.h"
 
 enum { NAME = 256 };
 
 static bool name_moment(char name[NAME], const char *symbol, const char *parameter)
 {
-    return snprintf(name, NAME, "optimizer/%s/%s", symbol, parameter) < NAME;
+    return rv_join(name, NAME, "optimizer/", symbol, "/", parameter, NULL) < NAME;
 }
 
 rv_var rv_moment_shaped(const rv_update *u, const char *symbol, rv_shape shape)

@@ -237,8 +237,38 @@ void rv_print(char *text, size_t size, const char *format, ...)
     va_end(arguments);
 }
 
+size_t rv_join(char *to, size_t size, const char *first, ...)
+{
+    size_t length = 0;
+    va_list texts;
+    va_start(texts, first);
+    for (const char *text = first; text; text = va_arg(texts, const char *)) {
+        const size_t own = strlen(text), left = length < size ? size - length : 0;
+        memcpy(to + (left ? length : 0), text, own < left ? own : left);
+        length += own;
+    }
+    va_end(texts);
+    if (size) to[length < size ? length : size - 1] = '\0';
+    return length;
+}
+
+/* Reads a whole number below 10^15, which needs no rounding. False for any other number. */
+static bool read_whole(const char *text, char **end, double *number)
+{
+    const char *at = text;
+    for (*number = 0; *at >= '0' && *at <= '9' && at - text < 15; at++)
+        *number = 10 * *number + (*at - '0');
+    const bool goes_on =
+        (*at >= '0' && *at <= '9') || *at == '.' || (*at | 32) == 'e' || (*at | 32) == 'x';
+    if (at == text || goes_on) return false;
+    if (end) *end = (char *)(uintptr_t)at;
+    return true;
+}
+
 double rv_number(const char *text, char **end)
 {
+    double whole;
+    if (read_whole(text, end, &whole)) return whole;
     locale_t own = c_locale();
     double number = strtod_l(text, end, own);
     freelocale(own);

@@ -82,11 +82,12 @@ static bool function_arguments(lang_resolver *r, lang_node *e)
         rv_lang_resolve_each(r, e->arguments);
         return false;
     }
+    if (!rv_lang_resolve_each(r, e->arguments)) return false;
+    if (count == e->block->arguments) return true;
     char expected[40];
     snprintf(expected, sizeof expected, "%d value%s", e->block->arguments,
              e->block->arguments == 1 ? "" : "s");
-    return rv_lang_resolve_each(r, e->arguments) &&
-           (count == e->block->arguments || rv_lang_count_wrong(r, e, expected));
+    return rv_lang_count_wrong(r, e, expected);
 }
 
 static const struct built_in {

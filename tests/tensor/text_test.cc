@@ -4,6 +4,7 @@
 #include <cmath>
 #include <clocale>
 #include <cstdarg>
+#include <cstdlib>
 #include <cstring>
 #include <string>
 
@@ -118,6 +119,63 @@ TEST(Text, IsThatOfPrintfForNumbers)
     SAME("%p", static_cast<void *>(expected));
     SAME("%3c|%-3c|%5.2s|%-5.1s|%s", 'a', 'b', "abc", "def", "");
     SAME("(%d) (s", 1);
+}
+
+TEST(Text, JoinedTextsAreCutOffAtTheEndOfTheBuffer)
+{
+    const std::string whole = "one/two/three";
+    for (size_t size = 0; size <= whole.size() + 2; size++) {
+        std::string to(size + 8, '#');
+        EXPECT_EQ(rv_join(&to[0], size, "one", "/", "", "two", "/three", nullptr), whole.size());
+        EXPECT_EQ(to.substr(size), "########");
+        if (size) {
+            EXPECT_EQ(to.c_str(), whole.substr(0, size - 1));
+        }
+    }
+    char text[4] = "abc";
+    EXPECT_EQ(rv_join(text, sizeof text, "", nullptr), 0u);
+    EXPECT_STREQ(text, "");
+}
+
+TEST(Text, NumbersAreThoseOfStrtod)
+{
+    const char *const texts[] = {"0",
+                                 "7",
+                                 "12",
+                                 "12]",
+                                 "007 ",
+                                 "12abc",
+                                 "12e",
+                                 "12e3",
+                                 "12E-2",
+                                 "12.",
+                                 "12.5",
+                                 "0x1f",
+                                 "0X",
+                                 "-3",
+                                 "+3",
+                                 " 4",
+                                 "",
+                                 "x",
+                                 "inf",
+                                 "1_000",
+                                 "3/4",
+                                 "12e+",
+                                 "12.e1",
+                                 "9e999",
+                                 "1\xc2\xb2",
+                                 "999999999999999",
+                                 "9999999999999999",
+                                 "123456789012345678901",
+                                 "000000000000000000001",
+                                 "9007199254740993"};
+    for (const char *text : texts) {
+        char *end = nullptr, *seen = nullptr;
+        const double expected = std::strtod(text, &end), number = rv_number(text, &seen);
+        EXPECT_EQ(number, expected) << text;
+        EXPECT_EQ(seen, end) << text;
+        EXPECT_EQ(rv_number(text, nullptr), expected) << text;
+    }
 }
 
 TEST(Text, EndingsFollowNumbersOfTheFormatAlone)
