@@ -94,12 +94,14 @@ static inline float sigmoid_f32(float x)
 }
 
 /* (e^2|x| - 1) / (e^2|x| + 1) = (2^n 2 r + (2^n - 1) (b - r)) / (2^n 2 r + (2^n + 1) (b - r)),
- * near 0 with n = 0, so r / b. 2.5 ulp with fused multiply-add, 3.5 without. The first half returns n + ROUND. */
+ * near 0 with n = 0, so r / b. 2.5 ulp with fused multiply-add, 3.5 without. The first half returns n + ROUND. It has a
+ * single product in each sum, so that there is one way to fuse them. */
 static inline float tanh_begin(float x, float *r)
 {
     float y = fabsf(x);
     float rounded = y * (2 * LOG2_E) + ROUND, n = rounded - ROUND;
-    *r = y + y - n * (LN2_HIGH + LN2_LOW);
+    float half = y - n * ((LN2_HIGH + LN2_LOW) / 2);
+    *r = half + half;
     return rounded;
 }
 
