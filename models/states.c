@@ -1,6 +1,5 @@
 /* What a cell does to its states, found by recording a step on a separate tape: how many there are, their shapes, and
  * whether the step is linear in them. */
-#include <string.h>
 
 #include "models/cell_internal.h"
 #include "ops/ops.h"
@@ -14,9 +13,8 @@ typedef struct trial {
     int32_t x, before[RV_CELL_STATES]; /* the inputs */
     int32_t also[RV_CELL_INPUTS];      /* the further ones */
     int also_count;
-    rv_var h[RV_CELL_STATES]; /* the states after the step */
-    rv_declared_state declared[RV_CELL_STATES];
-    rv_error error;
+    rv_var h[RV_CELL_STATES];    /* the states after the step */
+    rv_declared_state *declared; /* [RV_CELL_STATES] */
 } trial;
 
 /* The type of a further input of a step, whose input x is of this type. */
@@ -59,7 +57,6 @@ static void try_step(trial *t, rv_cell_step step, const rv_cell *cell, rv_type x
     probe.inputs = inputs;
     rv_cell_take_step(&probe, step, input, t->h);
     for (int s = 0; s < RV_CELL_STATES; s++) t->before[s] = probe.before.h[s].id;
-    t->error = *rv_tape_error(t->tape);
 }
 
 static void end_trial(trial *t)
@@ -76,36 +73,38 @@ int rv_find_states(rv_cell_step step, const rv_cell *cell, rv_type x, rv_shape *
 {
     enum { TRIES = 4 };
     int states = 0;
-    bool settled = false;
-    rv_error why = {0};
+    bool settled = false, failed = false;
     for (int s = 0; s < RV_CELL_STATES; s++) {
         shape[s] = x.shape;
         for (int64_t d = 1; d < shape[s].rank; d++)
             shape[s].dim[d] = d == 1 ? cell->options->units : 1;
     }
-    for (int attempt = 0; attempt < TRIES && !settled && !why.code; attempt++) {
-        trial t;
+    for (int attempt = 0; attempt < TRIES && !settled && !failed; attempt++) {
+        trial t = {.declared = declared};
         try_step(&t, step, cell, x, states ? states : RV_CELL_STATES, shape);
-        why = t.error;
-        settled = !why.code;
-        for (int s = 0; s < RV_CELL_STATES && !why.code; s++) {
-            if (t.h[s].id == t.before[s] && !t.declared[s].declared) continue;
-            bool known = t.declared[s].shape.rank;
+        const rv_error *why = rv_tape_error(t.tape);
+        failed = why->code;
+        settled = !failed;
+        for (int s = 0; s < RV_CELL_STATES && !failed; s++) {
+            if (t.h[s].id == t.before[s] && !declared[s].declared) continue;
+            bool known = declared[s].shape.rank;
             rv_var h = known ? (rv_var){t.tape, t.before[s]} : t.h[s];
             states = s + 1;
             settled = settled && (known || rv_shape_equal(rv_shape_of(h), shape[s]));
             shape[s] = rv_shape_of(h);
         }
-        memcpy(declared, t.declared, sizeof t.declared);
+        if (failed)
+            rv_tape_fail(
+                cell->tape, why->code,
+                "unroll: the shape of the state could not be worked out: %-s; fix the cell",
+                why->text);
         end_trial(&t);
     }
     if (settled && states) return states;
-    rv_tape_fail(cell->tape, why.code ? why.code : RV_ERROR_SHAPE,
-                 "unroll: the shape of the state could not be worked out%s%-s; fix the cell",
-                 why.code   ? ": "
-                 : !settled ? ", it changes from step to step"
-                            : ", the step changes none",
-                 why.text);
+    if (!failed)
+        rv_tape_fail(cell->tape, RV_ERROR_SHAPE,
+                     "unroll: the shape of the state could not be worked out, %s; fix the cell",
+                     settled ? "the step changes none" : "it changes from step to step");
     return 0;
 }
 
@@ -179,14 +178,16 @@ static int next_state(const trial *t, const dependence *of, int states, unsigned
 bool rv_find_recurrence(rv_cell_step step, const rv_cell *cell, rv_type x, const rv_shape *shape,
                         int states, rv_recurrence *found)
 {
-    trial t;
+    rv_declared_state declared[RV_CELL_STATES];
+    trial t = {.declared = declared};
     unsigned known = 0;
     *found = (rv_recurrence){.states = states};
     try_step(&t, step, cell, x, states, shape);
+    const rv_code code = rv_tape_error(t.tape)->code;
     int32_t count = rv_tape_count(t.tape);
-    dependence *of = t.error.code ? NULL : rv_alloc((size_t)count, sizeof *of);
+    dependence *of = code ? NULL : rv_alloc((size_t)count, sizeof *of);
     bool ok = of;
-    if (t.error.code == RV_ERROR_MEMORY || (!t.error.code && !of))
+    if (code == RV_ERROR_MEMORY || (!code && !of))
         rv_tape_fail(cell->tape, RV_ERROR_MEMORY, "unroll: out of memory");
     for (int32_t id = 0; ok && id < count; id++) ok = find_dependence(&t, id, of);
     for (int s = 0; s < states; s++)
