@@ -241,8 +241,8 @@ static void add_reference(const rv_call *c)
     }
 }
 
-/* Sums the inputs block by block; a block is one vector. Two inputs, the usual case, have a loop of
- * their own. */
+/* Sums the inputs block by block; a block is one vector. Two inputs, the usual case, have loops of their own: two tensors,
+ * and a tensor and a single element such as a bias, which is a sum from zero like that of any number of inputs. */
 #define ADD_KERNEL(type, name, target) \
     target static void name(int64_t blocks, void *to, const void *const *in, int inputs, \
                             unsigned scalar) \
@@ -252,6 +252,13 @@ static void add_reference(const rv_call *c)
         if (inputs == 2 && !scalar) { \
             const block *x = in[0], *y = in[1]; \
             for (int64_t b = 0; b < blocks; b++) out[b] = x[b] + y[b]; \
+            return; \
+        } \
+        if (inputs == 2 && scalar < 3) { \
+            const int one = scalar == 2; \
+            const type number = *(const type *)in[one]; \
+            const block *x = in[!one], zero = {0}; \
+            for (int64_t b = 0; b < blocks; b++) out[b] = zero + x[b] + number; \
             return; \
         } \
         for (int64_t b = 0; b < blocks; b++) { \

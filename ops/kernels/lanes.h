@@ -23,7 +23,7 @@
     __builtin_shufflevector(x, y, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
 #endif
 
-/* Transpositions work on vectors of STRIP elements, at most 32 bytes, since wider ones are shuffled at half the rate.
+/* Transpositions work on vectors of STRIP elements, at most 32 bytes, since many processors shuffle wider ones at half the rate.
  * SHORT_LOWER and SHORT_UPPER interleave the halves of each 16 bytes, SHORT elements. JOIN makes a strip of two shorts. */
 enum { SHORT = 16 / (int)sizeof(real), STRIP = VECTOR_BYTES > 16 ? 2 * SHORT : SHORT };
 #if VECTOR_BYTES == 16

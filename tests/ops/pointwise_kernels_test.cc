@@ -1,4 +1,5 @@
 /* The pointwise kernels: within a few roundings of the exact value, whatever the position and the scalars. */
+#include "autograd/tape.h"
 #include "tests/ops/kernel_calls.h"
 
 namespace {
@@ -143,6 +144,33 @@ TYPED_TEST(Kernels, PointwiseMayOverwriteAnInput)
             }
         }
     });
+}
+
+/* add is not a row. Whatever its inputs are, it adds them from left to right. */
+TYPED_TEST(Kernels, AddIsTheSumOfTensorsAndNumbers)
+{
+    using T = TypeParam;
+    for (int inputs = 1; inputs <= 4; inputs++) {
+        for (unsigned scalar = 0; scalar < 1u << inputs; scalar++) {
+            for (const int64_t n : kCounts) {
+                std::vector<std::unique_ptr<Buffer<T>>> x;
+                Call<T> call;
+                call.scalar = scalar;
+                for (int k = 0; k < inputs; k++) {
+                    x.push_back(std::make_unique<Buffer<T>>(scalar >> k & 1 ? 1 : n, kWholeBlocks));
+                    fill(*x[k], 7 + k);
+                    call.in.push_back(x[k]->data());
+                }
+                Buffer<T> y(n, kWholeBlocks);
+                call(rv_op_add.pointwise(Traits<T>::dtype), y);
+                for (int64_t i = 0; i < n; i++) {
+                    T sum = 0;
+                    for (int k = 0; k < inputs; k++) sum += (*x[k])[scalar >> k & 1 ? 0 : i];
+                    ASSERT_EQ(y[i], sum) << inputs << " inputs, numbers " << scalar << ", at " << i;
+                }
+            }
+        }
+    }
 }
 
 TYPED_TEST(Kernels, PointwiseIsRightAtTheEndsOfTheLine)
