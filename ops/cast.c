@@ -24,11 +24,20 @@ static rv_term element(rv_element *e)
     return attr->dtype == RV_I32 ? rv_term_apply(e, "TRUNC(x)", &x, 1) : x;
 }
 
-/* Casts are rare: the reference is the kernel. */
+/* Labels that a loss reads as numbers. */
+static void from_i32(const rv_call *c)
+{
+    rv_tensor x = rv_call_in(c, 0), y = rv_call_out(c);
+    const int32_t *from = x.data;
+    float *to = y.data;
+    int64_t n = rv_tensor_count(&y);
+    for (int64_t i = 0; i < n; i++) to[i] = (float)from[i];
+}
+
+/* Other casts are rare: the reference is the kernel. */
 static rv_kernel choose(rv_call *c)
 {
-    (void)c;
-    return reference;
+    return c->in_type[0].dtype == RV_I32 && c->out_type.dtype == RV_F32 ? from_i32 : reference;
 }
 
 static rv_var gradient(const rv_backward *b, int k) { return rv_cast(b->dy, rv_dtype_of(b->x[k])); }
@@ -46,6 +55,13 @@ static const rv_sample samples[] = {
      .attr = &(const rv_cast_attr){RV_F64},
      .attr_size = sizeof(rv_cast_attr),
      RV_GIVEN(RV_WORD("f64"))},
+    {.in = {{1, {37}}},
+     .low = -9,
+     .high = 9,
+     .integer = 1,
+     .attr = &(const rv_cast_attr){RV_F32},
+     .attr_size = sizeof(rv_cast_attr),
+     RV_GIVEN(RV_WORD("f32"))},
 };
 
 static const rv_option options[] = {{"dtype", RV_OPTION_WORD, true, 0, "f32, f64 or i32"}};
