@@ -50,11 +50,13 @@ static bool packs_a(const rv_gemm *g)
     return g->a_row == 1 && g->a_column >= WIDE_ROW && g->n >= 4 * TILE_COLUMNS;
 }
 
-/* `panels` copies a only if a tile's values for all l fall into one or two sets. */
+/* `panels` copies a only if a tile's values, or its rows, fall into a single set (two with few registers). */
 static bool panels_pack_a(const rv_gemm *g)
 {
-    enum { SETS = (VECTOR_REGISTERS == 32 ? 4096 : 2048) / (int)sizeof(real) };
-    return packs_a(g) && g->a_column % SETS == 0;
+    enum { SET = 4096 / (int)sizeof(real), SETS = VECTOR_REGISTERS == 32 ? SET : SET / 2 };
+    if (g->a_column != 1) return packs_a(g) && g->a_column % SETS == 0;
+    return g->a_row % SET == 0 && g->k > PANEL_K && g->m > 4 * TILE_ROWS &&
+           g->n >= 4 * TILE_COLUMNS;
 }
 
 /* Whether a method that fits is faster than those after it, by measurement. */
@@ -322,13 +324,14 @@ static void packed(const rv_gemm *g, real *scratch)
     }
 }
 
-/* The columns of c that begin at j, for rows l .. l + part->k of b. The same rows of the next panel are fetched meanwhile if b is
+/* The columns of c that begin at j, for PANEL_K rows of b from l on; part has the rows of a and c. The same rows of the next panel are fetched meanwhile if b is
  * far. So are short panels: the machine fetches ahead, too, but not beyond a page, nor before it has seen a few lines of it. */
 static void one_panel(const rv_gemm *g, const rv_gemm *part, int64_t j, int64_t l)
 {
     const bool is_far = g->k * g->n > FAR || g->k * g->panel <= BRIEF;
     const int64_t vectors = g->panel / LANES, width = rv_parts(vectors, TILE_VECTORS);
-    rv_tile t = {.k = part->k, .b_row = g->panel, .c_row = g->c_row, .add = g->add || l > 0};
+    rv_tile t = {.k = min(g->k - l, PANEL_K), .b_row = g->panel, .c_row = g->c_row};
+    t.add = g->add || l > 0;
     for (int64_t p = 0; p < width; p++) {
         const int64_t v = rv_part(vectors, width, p);
         const int64_t wide = rv_part(vectors, width, p + 1) - v;
@@ -342,6 +345,17 @@ static void one_panel(const rv_gemm *g, const rv_gemm *part, int64_t j, int64_t 
     }
 }
 
+/* Copies the part's rows of a, `count` numbers of each, without gaps. */
+static void copy_a(rv_gemm *part, real *to, int64_t count)
+{
+    const int64_t rows = part->a_column == 1 ? part->m : count;
+    const int64_t width = part->a_column == 1 ? count : part->m;
+    const int64_t from_row = part->a_column == 1 ? part->a_row : part->a_column;
+    pack(to, width, part->a, from_row, 1, rows, width);
+    part->a = to;
+    *(part->a_column == 1 ? &part->a_row : &part->a_column) = width;
+}
+
 static void panels(const rv_gemm *g, real *scratch)
 {
     const bool copies = panels_pack_a(g);
@@ -351,13 +365,9 @@ static void panels(const rv_gemm *g, real *scratch)
             for (int64_t l = 0; l < g->k; l += PANEL_K) {
                 rv_gemm part = *g;
                 part.m = min(g->m - i, most);
-                part.k = min(g->k - l, PANEL_K);
                 part.a = g->a + i * g->a_row + l * g->a_column;
                 part.c = g->c + i * g->c_row;
-                if (copies) {
-                    pack(scratch, part.m, part.a, part.a_column, 1, part.k, part.m);
-                    part.a = scratch, part.a_column = part.m;
-                }
+                if (copies) copy_a(&part, scratch, min(g->k - l, PANEL_K));
                 for (int64_t j = first; j < first + columns; j += g->panel)
                     one_panel(g, &part, j, l);
             }

@@ -573,6 +573,7 @@ TYPED_TEST(Kernels, MatmulIsRightWhereItBlocks)
     std::vector<rv_matmul_plan> plans = {{1, 513, 193, 515, true, false, 0, false, RV_MATMUL_ANY},
                                          {1, 19, 240, 300, false, false, 80, true, RV_MATMUL_ANY},
                                          {1, 1024, 192, 130, true, false, 32, true, RV_MATMUL_ANY},
+                                         {1, 69, 192, 1024, false, false, 32, false, RV_MATMUL_ANY},
                                          {1, 1, 1100, 31, false, false, 0, true, RV_MATMUL_ANY}};
     for (const auto &s : shapes)
         for (int flags = 0; flags < 4; flags++)
