@@ -313,7 +313,7 @@ TEST(Export, PrintsWhatANetTakes)
     const std::string command = "export --model gru --task adding --units 2 --c " + folder;
     const Outcome trains = recurve(command), infers = recurve(command + " --inference");
     for (const char *line :
-         {"flash         132 bytes for the 33 parameters, and the code\n",
+         {"flash         132 bytes for the 33 parameters, plus the code\n",
           "saved         436 bytes\n", " multiplications and additions per sample\n"})
         EXPECT_CONTAINS(trains.out, line);
     const Json json(recurve(command + " --json").out);
@@ -323,6 +323,38 @@ TEST(Export, PrintsWhatANetTakes)
                     "RAM           " + most + " bytes to train; with --inference, " + least + "\n");
     EXPECT_CONTAINS(infers.out, "RAM           " + least + " bytes\nsaved         28 bytes\n");
     EXPECT_NE(slurp(folder + "/net_test.c"), "");
+}
+
+/* An option that would change nothing is refused: of the other kind of file, or beside a run. */
+TEST(Export, RefusesWhatWouldChangeNothing)
+{
+    const std::string folder = scratch_folder(), run = folder + "/run";
+    ASSERT_EQ(recurve("train --epochs 1 --quiet --output " + run).status, 0);
+    const struct {
+        std::string words;
+        const char *message;
+    } cases[] = {
+        {"--train --c ", "--train belongs to --onnx; leave it out with --c"},
+        {"--form scan --c ", "--form belongs to --onnx; leave it out with --c"},
+        {"--batch-size 3 --c ", "--batch-size belongs to --onnx; leave it out with --c"},
+        {"--inference --onnx ", "--inference belongs to --c; leave it out with --onnx"},
+        {"--keep --onnx ", "--keep belongs to --c; leave it out with --onnx"},
+        {"--name cell --onnx ", "--name belongs to --c; leave it out with --onnx"},
+        {"--keep --inference --c ", "--keep is for training a net; leave it out with FILE and "
+                                    "--inference"},
+        {"--output " + run + " --model gru --c ",
+         "--model describes an untrained net, and --output names a run, which has options of its "
+         "own; leave one of them out"},
+        {"--checkpoint " + run + "/checkpoint.safetensors --lr 0.1 --onnx ",
+         "--learning-rate describes an untrained net, and --checkpoint names a run, which has "
+         "options of its own; leave one of them out"},
+    };
+    for (const auto &c : cases) {
+        const Outcome outcome = recurve("export " + c.words + folder + "/new");
+        EXPECT_EQ(outcome.status, 2) << c.words;
+        EXPECT_CONTAINS(outcome.err, std::string("recurve export: ") + c.message + "\n");
+        EXPECT_FALSE(std::filesystem::exists(folder + "/new")) << c.words;
+    }
 }
 
 /* The three files belong together: none is written if one cannot be. */

@@ -162,7 +162,7 @@ static bool report(const export_options *o, const rv_c_code *code, rv_error *err
         return json_print(object, error);
     }
     say(stdout, "%s/%s.h, %s.c, %s_test.c\n", o->c, o->name, o->name, o->name);
-    say(stdout, "flash         %lld bytes for the %lld parameter(s), and the code\n", parameters,
+    say(stdout, "flash         %lld bytes for the %lld parameter(s), plus the code\n", parameters,
         (long long)code->parameters);
     if (!trains)
         say(stdout, "RAM           %lld bytes\n", memory);
@@ -190,9 +190,6 @@ static bool parse_form(const export_options *o, rv_onnx_form *form, rv_error *er
 {
     *form = o->train ? RV_ONNX_TRAINING : RV_ONNX_STEP;
     if (!o->form) return true;
-    if (o->c)
-        return rv_fail(error, RV_ERROR_ARGUMENT,
-                       "--form %s belongs to --onnx; leave it out with --c", o->form);
     if (o->train)
         return rv_fail(error, RV_ERROR_ARGUMENT,
                        "--form %s with --train, which is a form of its own; give one of them",
@@ -338,6 +335,35 @@ static exit_status export_text(export_options *o, const char *file, rv_error *er
 
 /* ---- running ---- */
 
+/* Whether each option has a meaning for what is written, and for the net that is. */
+static bool check_together(const export_options *o, bool text, rv_error *error)
+{
+    const char *of_c = o->name        ? "name"
+                       : o->inference ? "inference"
+                       : o->keep      ? "keep"
+                                      : NULL,
+               *of_onnx = o->form    ? "form"
+                          : o->train ? "train"
+                          : o->batch ? "batch-size"
+                                     : NULL,
+               *other = o->c ? of_onnx : of_c;
+    if (other)
+        return rv_fail(error, RV_ERROR_ARGUMENT, "--%s belongs to %s; leave it out with %s", other,
+                       o->c ? "--onnx" : "--c", o->c ? "--c" : "--onnx");
+    if (o->keep && (text || o->inference))
+        return rv_fail(error, RV_ERROR_ARGUMENT,
+                       "--keep is for training a net; leave it out with FILE and --inference");
+    for (int i = 0; !text && (o->output || o->checkpoint) && i < rv_config_row_count(); i++) {
+        const rv_config_row *row = rv_config_row_at(i);
+        if (describes(row->key) && rv_config_row_is_set(row, &o->config))
+            return rv_fail(error, RV_ERROR_ARGUMENT,
+                           "`%s` describes an untrained net, and --%s names a run, which has "
+                           "options of its own; leave one of them out",
+                           row->key, o->output ? "output" : "checkpoint");
+    }
+    return true;
+}
+
 static bool write_c(const export_options *o, rv_trainer *run, rv_error *error)
 {
     rv_c_code code = {0};
@@ -353,7 +379,7 @@ static exit_status run(int argc, char **argv, rv_error *error)
 {
     exit_status result;
     rv_onnx_form form;
-    export_options o = {.config = rv_train_config_new(), .name = "net"};
+    export_options o = {.config = rv_train_config_new()};
     const char *file = NULL;
     if (!options_parse(&command_export, argc, argv, &o, &file, &result, error)) return result;
     if (!o.c == !o.onnx) {
@@ -361,13 +387,9 @@ static exit_status run(int argc, char **argv, rv_error *error)
                 o.c ? "either " : "");
         return STATUS_USAGE;
     }
-    if (!parse_form(&o, &form, error)) return STATUS_USAGE;
-    if (o.keep && (file || o.onnx || o.inference)) {
-        rv_fail(error, RV_ERROR_ARGUMENT,
-                "`keep` is for training a net with --c; leave it out with FILE, --onnx and "
-                "--inference");
+    if (!check_together(&o, file != NULL, error) || !parse_form(&o, &form, error))
         return STATUS_USAGE;
-    }
+    if (!o.name) o.name = "net";
     if (file) return export_text(&o, file, error);
     if (o.outputs) {
         rv_fail(error, RV_ERROR_ARGUMENT,
