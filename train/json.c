@@ -213,7 +213,10 @@ static bool fail_syntax(const char *text, const char *at, const char *path, rv_e
     int depth;
     const char *wanted = expected(text, &at, &depth);
     const int length = (int)strcspn(at, "\n");
-    if (at[strspn(at, spaces)] == '\0' && (depth > 0 || *text == '\0'))
+    const char *begin = text + mark_of(text);
+    if (begin[strspn(begin, spaces)] == '\0')
+        rv_put(&to, "the file is empty, expected a JSON object: {..}");
+    else if (at[strspn(at, spaces)] == '\0' && depth > 0)
         rv_put(&to, "the text ends, but its JSON object does not");
     else
         rv_put(&to, "got %.*s, expected %s", length < SHOWN ? length : SHOWN, at, wanted);

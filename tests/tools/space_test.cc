@@ -141,9 +141,7 @@ TEST(Sweep, MistakesAreExplained)
         {R"({"units": {"uniform": [4, 4]}})", "",
          at + "12: units: the range [4, 4] holds one number; give the number alone", 1},
         {R"({"units": {"uniform": [4]}})", "",
-         at + "12: units: uniform: got a list of another length, expected two numbers, [least, "
-              "greatest]",
-         1},
+         at + "12: units: uniform: got 1 value, expected two, [least, greatest]", 1},
         {R"({"units": {"uniform": 4}})", "",
          at + "12: units: uniform: got 4, expected two numbers, [least, greatest]", 1},
         {R"({"units": []})", "", at + "2: units: the list is empty; give values, such as [1, 2, 4]",
@@ -169,8 +167,8 @@ TEST(Sweep, MistakesAreExplained)
         {R"({"dropout": {"log-uniform": [0, 0.5]}})", "",
          at + "14: dropout: log-uniform from 0 has no logarithm; begin above 0, or use uniform", 1},
         {R"({"units": {"uniform": [1, 2], "when": {"optimizer": "adam"}}})", "",
-         at + "40: units: when names \"optimizer\", which is not a key above it; a condition is "
-              "about a key that comes earlier",
+         at + "40: units: when names \"optimizer\", which is no key above it; write the keys of "
+              "a condition first, spelled as there",
          1},
         {R"({"optimizer": ["adam", "momentum"],
              "momentum": {"uniform": [0, 0.9], "when": {"optimizer": "momentun"}}})",

@@ -155,7 +155,8 @@ TEST(Train, AMistakeInAConfigurationIsLocated)
 {
     const std::string path = scratch_folder() + "/config.json", at = "\" line 1, column ";
     const std::map<std::string, std::string> messages = {
-        {"", at + "1: the text ends, but its JSON object does not\n"},
+        {"", at + "1: the file is empty, expected a JSON object: {..}\n"},
+        {" \n", "\" line 2, column 1: the file is empty, expected a JSON object: {..}\n"},
         {"[1]", "\" is a list, expected a JSON object: {..}\n"},
         {"{\"model\":\"gru\"", at + "15: the text ends, but its JSON object does not\n"},
         {"{\"model\":\"gru\"} {}", at + "17: got {}, expected the end of the text\n"},

@@ -98,9 +98,12 @@ static bool read_range(const reading *r, space_entry *e, const cJSON *range, con
     if (e->row->kind == RV_CONFIG_FLAG || e->row->kind == RV_CONFIG_TEXT)
         return fail(r, range,
                     "this option is no number, so it cannot be %s; give a list of choices", word);
-    if (!cJSON_IsArray(range) || cJSON_GetArraySize(range) != 2)
+    if (!cJSON_IsArray(range))
         return fail(r, range, "%s: got %s, expected two numbers, [least, greatest]", word,
-                    cJSON_IsArray(range) ? "a list of another length" : rv_json_shown(range, seen));
+                    rv_json_shown(range, seen));
+    if (cJSON_GetArraySize(range) != 2)
+        return fail(r, range, "%s: got %d value(s), expected two, [least, greatest]", word,
+                    cJSON_GetArraySize(range));
     const cJSON *low = cJSON_GetArrayItem(range, 0), *high = cJSON_GetArrayItem(range, 1);
     if (!check_values(r, e->row, range)) return false;
     e->low = low->valuedouble;
@@ -129,8 +132,8 @@ static bool check_when(const reading *r, const cJSON *when)
             if (strcmp(e->row->key, item->string) == 0) above = e->row;
         if (!above)
             return fail(r, item,
-                        "when names \"%.100s\", which is not a key above it; a condition is about "
-                        "a key that comes earlier",
+                        "when names \"%.100s\", which is no key above it; write the keys of a "
+                        "condition first, spelled as there",
                         item->string);
         if (!check_values(r, above, item)) return false;
     }
