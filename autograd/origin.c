@@ -4,7 +4,6 @@
 
 #include "autograd/tape_internal.h"
 #include "tensor/text_internal.h"
-#include "tensor/text_internal.h"
 
 const rv_origin rv_origin_top = {
     .phase = RV_PHASE_FORWARD, .layer = -1, .direction = -1, .step = -1, .scope = ""};

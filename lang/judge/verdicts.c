@@ -1,7 +1,5 @@
 #include "lang/judge/verdicts.h"
 
-#include <stdio.h>
-
 #include "tensor/memory.h"
 #include "tensor/text_internal.h"
 

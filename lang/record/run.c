@@ -1,7 +1,6 @@
 #include "lang/record/run.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "ops/ops.h"
