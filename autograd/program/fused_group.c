@@ -15,7 +15,8 @@ rv_fused_group *rv_fused_group_new(int64_t blocks, int count, int operands)
         rv_alloc(1, sizeof *group + n * sizeof(rv_fused_op) + (n + 3 * o) * sizeof(void *) + o);
     if (!group) return NULL;
     group->blocks = blocks;
-    group->tile = blocks < RV_TILE_BLOCKS ? blocks : RV_TILE_BLOCKS;
+    /* a single op keeps nothing in the cache for another */
+    group->tile = count == 1 || blocks < RV_TILE_BLOCKS ? blocks : RV_TILE_BLOCKS;
     group->count = count;
     group->op = (rv_fused_op *)(group + 1);
     group->at = (const void **)(group->op + n);

@@ -18,7 +18,7 @@ typedef struct rv_fused_op {
 
 typedef struct rv_fused_group {
     int64_t blocks; /* of the whole tensors */
-    int64_t tile;   /* blocks per tile */
+    int64_t tile;   /* blocks per tile; of a single op all */
     int count;
     rv_fused_op *op;  /* [count] */
     const void **at;  /* scratch for the operand addresses of an op on one tile */
