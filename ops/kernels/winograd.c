@@ -167,17 +167,20 @@ void RV_NAME(rv_winograd_source_ready)(const rv_tiling *t, real *scratch)
     memset(inside + t->rim[1], 0xFF, (size_t)min(t->source[1], width - t->rim[1]) * sizeof(real));
 }
 
+static NOT_INLINE const real *copy_row(const rv_tiling *t, const real *image, int64_t i, real *copy)
+{
+    const int64_t most = row_width(t) - t->rim[1];
+    rv_copy_few(copy + t->rim[1], image + i * t->source[1], min(t->source[1], most));
+    return copy;
+}
+
 /* Row i with its rim, readable for row_width pixels. The rim may hold anything. Rows whose neighbours are read instead of
  * the rim are those from in_place[0] to in_place[1]. */
-static const real *row_with_rim(const rv_tiling *t, const real *image, int64_t i,
-                                const int64_t in_place[2], real *zeros)
+ALWAYS_INLINE const real *row_with_rim(const rv_tiling *t, const real *image, int64_t i,
+                                       const int64_t in_place[2], real *zeros)
 {
     if (i >= in_place[0] && i < in_place[1]) return image + i * t->source[1] - t->rim[1];
-    if (i < 0 || i >= t->source[0]) return zeros;
-    const int64_t width = row_width(t);
-    real *copy = zeros + width;
-    rv_copy_few(copy + t->rim[1], image + i * t->source[1], min(t->source[1], width - t->rim[1]));
-    return copy;
+    return i < 0 || i >= t->source[0] ? zeros : copy_row(t, image, i, zeros + row_width(t));
 }
 
 static void rows_in_place(const rv_tiling *t, int64_t in_place[2])
@@ -204,9 +207,9 @@ ALWAYS_INLINE void store_row(real *to, int64_t step, const vec x[PIECE / 2])
     }
 }
 
-static void split_rows(const rv_tiling *t, rv_tile_rows rows, const real *image, real *phases)
+ALWAYS_INLINE void split_rows(const rv_tiling *t, rv_tile_rows rows, const real *image,
+                              real *phases, int64_t count)
 {
-    const int64_t count = phase_count(t);
     const real *inside = phases + ELEMENTS * count;
     real *zeros = phases + ELEMENTS * count + row_width(t);
     int64_t in_place[2];
@@ -216,18 +219,33 @@ static void split_rows(const rv_tiling *t, rv_tile_rows rows, const real *image,
         vec_bits mask[3];
         for (int k = 0; k < 3; k++) mask[k] = (vec_bits)load(inside + j * SIDE + k * LANES);
         real *tiles = phases + j;
-        for (int64_t n = 0; n < rows.count * SIDE + PIECE - SIDE; n++) {
-            const int64_t r = n % SIDE, i = rows.first * SIDE + n - t->rim[0];
-            const real *x = row_with_rim(t, image, i, in_place, zeros) + j * SIDE;
-            const vec low = load_masked(x, mask[0]), high = load_masked(x + LANES, mask[1]);
-            const vec rim = load_masked(x + 2 * LANES, mask[2]), first = FOURTHS(low, high, 0);
-            const vec pixels[PIECE / 2] = {first, FOURTHS(low, high, 2), NEXT(first, rim)};
-            store_row(tiles + r * PIECE * count, count, pixels);
-            if (r < PIECE - SIDE && n >= SIDE) /* the last rows of the tiles above */
-                store_row(tiles - t->across + (SIDE + r) * PIECE * count, count, pixels);
-            if (r == SIDE - 1) tiles += t->across;
+        int64_t i = rows.first * SIDE - t->rim[0];
+        for (int64_t down = 0; down <= rows.count; down++, tiles += t->across) {
+            UNROLLED
+            for (int r = 0; r < SIDE; r++, i++) {
+                if (r == PIECE - SIDE && down == rows.count) break;
+                const real *x = row_with_rim(t, image, i, in_place, zeros) + j * SIDE;
+                const vec low = load_masked(x, mask[0]), high = load_masked(x + LANES, mask[1]);
+                const vec rim = load_masked(x + 2 * LANES, mask[2]), first = FOURTHS(low, high, 0);
+                const vec pixels[PIECE / 2] = {first, FOURTHS(low, high, 2), NEXT(first, rim)};
+                store_row(tiles + r * PIECE * count, count, pixels);
+                if (r < PIECE - SIDE && down > 0) /* the last rows of the tiles above */
+                    store_row(tiles - t->across + (SIDE + r) * PIECE * count, count, pixels);
+            }
         }
     }
+}
+
+static NOT_INLINE void usual_split_rows(const rv_tiling *t, rv_tile_rows rows, const real *image,
+                                        real *phases)
+{
+    split_rows(t, rows, image, phases, USUAL_COUNT);
+}
+
+static NOT_INLINE void any_split_rows(const rv_tiling *t, rv_tile_rows rows, const real *image,
+                                      real *phases, int64_t count)
+{
+    split_rows(t, rows, image, phases, count);
 }
 
 /* LANES tiles, of which phases and `to` have the first. That and out_tiles are functions of their own because compilers would
@@ -275,7 +293,10 @@ void RV_NAME(rv_winograd_source)(const rv_tiling *t, rv_tile_rows rows, const re
 {
     const int64_t count = phase_count(t);
     const uintptr_t next = tiles_of_next(t->source, rows, image);
-    split_rows(t, rows, image, scratch);
+    if (count == USUAL_COUNT)
+        usual_split_rows(t, rows, image, scratch);
+    else
+        any_split_rows(t, rows, image, scratch, count);
     for (int64_t f = 0; f < rows.count * t->across; f += LANES) {
         fetch(next, f);
         if (count == USUAL_COUNT)
