@@ -357,6 +357,37 @@ void make_runs()
     for (rv_named_tensor &array : steps) rv_tensor_free(&array.tensor);
 }
 
+/* A command that leaves out the first option under a heading, or replaces it, keeps the heading above the others. */
+TEST(Options, StandUnderTheirHeading)
+{
+    std::map<std::string, std::string> headings;
+    const char *last = "";
+    for (int i = 0; i < rv_config_row_count(); i++) {
+        const rv_config_row *row = rv_config_row_at(i);
+        headings[row->key] = last = row->group ? row->group : last;
+    }
+    int seen = 0;
+    for (int c = 0; commands[c]; c++) {
+        const option_table table = options_of(commands[c]);
+        std::set<std::string> used;
+        std::string heading;
+        for (int i = 0; i < table.count && commands[c]->configures; i++) {
+            const std::string key = table.row[i]->key,
+                              where = std::string(commands[c]->name) + " --" + key;
+            if (table.heading[i]) {
+                heading = table.heading[i];
+                EXPECT_TRUE(used.insert(heading).second) << where << ": twice";
+            }
+            const bool shared = headings.count(key) > 0;
+            if (shared) {
+                EXPECT_EQ(heading, headings[key]) << where;
+            }
+            seen += shared;
+        }
+    }
+    EXPECT_GT(seen, 200);
+}
+
 TEST(Options, EachWordIsAnotherValue)
 {
     const std::map<std::string, std::string> lines = {

@@ -26,15 +26,22 @@ static const option_row *own_row(const command *page, const char *key)
 option_table options_of(const command *page)
 {
     option_table table = {.count = 0};
+    const char *group = NULL, *last = NULL;
     for (int i = 0; page->configures && i < rv_config_row_count(); i++) {
         const option_row *row = rv_config_row_at(i), *own = own_row(page, row->key);
-        if (own || page->configures(row->key)) table.row[table.count++] = own ? own : row;
+        if (row->group)
+            group = row->group; /* that of the rows below, also if this one is left out */
+        if (!own && !page->configures(row->key)) continue;
+        if (group != last) table.heading[table.count] = last = group;
+        table.row[table.count++] = own ? own : row;
     }
     int library = table.count;
     for (int i = 0; i < page->option_count; i++) {
         int k = 0;
         while (k < library && table.row[k] != &page->options[i]) k++;
-        if (k == library) table.row[table.count++] = &page->options[i];
+        if (k < library) continue;
+        table.heading[table.count] = page->options[i].group;
+        table.row[table.count++] = &page->options[i];
     }
     return table;
 }
@@ -72,7 +79,7 @@ static void print_manual(const command *page)
     say(stdout, "\nOPTIONS\n");
     const option_table table = options_of(page);
     for (int i = 0; i < table.count; i++) {
-        if (table.row[i]->group) say(stdout, "%-s  %s\n", i == 0 ? "" : "\n", table.row[i]->group);
+        if (table.heading[i]) say(stdout, "%-s  %s\n", i == 0 ? "" : "\n", table.heading[i]);
         print_option(table.row[i]);
     }
     print_option(&(option_row){.key = "help", .doc = "print this page"});

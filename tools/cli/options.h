@@ -38,6 +38,7 @@ bool options_parse_files(const command *page, int argc, char **argv, void *value
 enum { MOST_OPTIONS = 100 };
 typedef struct option_table {
     const option_row *row[MOST_OPTIONS];
+    const char *heading[MOST_OPTIONS]; /* above the row; NULL: none */
     int count;
 } option_table;
 option_table options_of(const command *page);

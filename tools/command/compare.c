@@ -33,10 +33,10 @@ static const option_row options[] = {
     ROW(models, "models", "MODEL,..", TEXT,
         "the cells: curnn,gru,lstm (default: the data's), see\n"
         "`recurve models`; my.rv, my.rv:NAME: from files",
-        .alias = "model", .group = "The net"),
+        .alias = "model"),
     ROW(optimizers, "optimizers", "OPTIMIZER,..", TEXT,
         "the optimizers: momentum,adam (default: the task's), see\n`recurve optimizers`",
-        .alias = "optimizer", .group = "The optimizer"),
+        .alias = "optimizer"),
     ROW(gradients, "gradients", "TITLE,..", TEXT,
         "derivations of the models' files: the updates use the\n"
         "gradients that these state, right or wrong; autodiff: those\nthat are recorded"),

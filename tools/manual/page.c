@@ -156,7 +156,7 @@ static void print_options(const command *page)
     const option_table table = options_of(page);
     puts(".SH OPTIONS");
     for (int i = 0; i < table.count; i++) {
-        const char *group = table.row[i]->group;
+        const char *group = table.heading[i];
         if (group) printf(".SS %s\n", group);
         print_option(table.row[i]);
     }
