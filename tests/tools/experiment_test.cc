@@ -171,6 +171,10 @@ TEST(Experiment, ADatabaseIsShownWithWhatTheCommandLineFixed)
                   .status,
               0);
     EXPECT_EQ(experiment("--show --database " + database).status, 0);
+    EXPECT_EQ(experiment("--show --csv --database " + database).out,
+              recurve("sweep --csv --database " + database).out);
+    EXPECT_CONTAINS(experiment("--show --csv --json --database " + database).err,
+                    "give one of --csv and --json");
     const std::string other = scratch_folder() + "/c.sqlite";
     ASSERT_EQ(experiment("capacity --models rnn --parameters 200 --samples 70 --trials 1 "
                          "--epochs 1 --size 8 --database " +
@@ -206,6 +210,7 @@ TEST(Experiment, DrawsSizesWithWhichANetHasItsParameters)
         0u)
         << some.err;
     EXPECT_CONTAINS(some.out, "not trained\n");
+    EXPECT_EQ(some.err.find("could not be trained"), std::string::npos) << "said twice";
 }
 
 TEST(Experiment, MistakesAreExplained)

@@ -16,7 +16,7 @@ typedef struct experiment_options {
     experiment_nets nets;
     const char *plot;
     int64_t trials;
-    bool show, json;
+    bool show, csv, json;
     int argc; /* the command line */
     char **argv;
 } experiment_options;
@@ -26,7 +26,7 @@ typedef struct experiment_options {
 
 static const option_row options[] = {
     ROW(nets.models, "models", "MODEL,..", TEXT, "the cells (default: rnn,irnn,ugrnn,gru,lstm)",
-        .alias = "model", .group = "The experiment"),
+        .alias = "model"),
     ROW(nets.parameters, "parameters", "N,..", TEXT,
         "capacity, trainability: numbers of parameters; each net\n"
         "has as many units as come closest, within 10 % (default:\n1000)"),
@@ -37,7 +37,7 @@ static const option_row options[] = {
     ROW(trials, "trials", "N", WHOLE,
         "settings for each cell, size and number of layers\n"
         "(default: capacity 50, memory 20, trainability 100)",
-        .low = 1, .high = 100000),
+        .low = 1, .high = 100000, .group = "The experiment"),
     ROW(search.database, "database", "FILE", TEXT,
         "the file that keeps all trials, made if missing; see\n`recurve sweep`"),
     ROW(search.workers, "workers", "N", WHOLE, "processes that train trials (default: 1)", .low = 1,
@@ -45,6 +45,7 @@ static const option_row options[] = {
     ROW(show, "show", NULL, FLAG, "print what the database holds, without training",
         .group = "What is printed"),
     ROW(plot, "plot", "PATH", TEXT, "draw the result into PATH.svg and PATH.png"),
+    ROW(csv, "csv", NULL, FLAG, "print all trials as CSV"),
     ROW(json, "json", NULL, FLAG, "print one JSON document instead of text"),
     ROW(search.quiet, "quiet", NULL, FLAG, "show no progress"),
 
@@ -168,13 +169,16 @@ static void warn_left_out(const experiment_plan *p)
 static exit_status experiment_run(experiment_options *o, experiment_plan *p, rv_error *error)
 {
     search w;
+    const experiment_form form = o->csv    ? EXPERIMENT_CSV
+                                 : o->json ? EXPERIMENT_JSON
+                                           : EXPERIMENT_TABLE;
     const int64_t usual = p->space ? p->of->trials : 0,
                   trials = (o->trials ? o->trials : usual) * experiment_groups(p);
     o->search.space = p->space;
     o->search.from = p->of->name;
     o->search.objective = p->space ? p->of->objective : NULL;
     o->search.range = (trial_range){0, trials - 1}; /* -1: those that the database has */
-    o->search.quiet = o->search.quiet || o->json;
+    o->search.quiet = o->search.quiet || o->json || o->csv;
     if (trials > MOST_TRIALS) {
         rv_fail(error, RV_ERROR_ARGUMENT, "%" PRId64 " trials; give at most %d", trials,
                 MOST_TRIALS);
@@ -184,9 +188,10 @@ static exit_status experiment_run(experiment_options *o, experiment_plan *p, rv_
     if (search_open(&w, &command_experiment, &o->search, !o->show, error)) {
         if (*p->left_out) warn_left_out(p);
         result = o->show ? STATUS_OK : search_train(&w, error);
-        if (result == STATUS_OK && !experiment_report(&w, p, o->json, o->plot, error))
+        if (result == STATUS_OK && !experiment_report(&w, p, form, o->plot, error))
             result = STATUS_FAILED;
-        if (result == STATUS_OK && !o->json && p->space) print_command(o->argc, o->argv);
+        if (result == STATUS_OK && form == EXPERIMENT_TABLE && p->space)
+            print_command(o->argc, o->argv);
     } else if (p->space && error->code == RV_ERROR_ARGUMENT) {
         rv_error why = {0}; /* in words of the experiment */
         if (!experiment_plan_holds(p, o->search.database, &why) && why.code == RV_ERROR_ARGUMENT)
@@ -202,6 +207,7 @@ static bool make_plan(experiment_plan *p, const experiment_options *o, rv_error 
     if (!name && !path)
         return rv_fail(error, RV_ERROR_ARGUMENT,
                        "which experiment? Give capacity, memory or trainability");
+    if (o->csv && o->json) return rv_fail(error, RV_ERROR_ARGUMENT, "give one of --csv and --json");
     if (path && (!name || o->show)) return experiment_plan_read(p, &o->nets, path, error);
     return experiment_plan_make(p, &o->nets, &o->search.config, error) &&
            (path || rv_fail(error, RV_ERROR_ARGUMENT,

@@ -173,8 +173,17 @@ static bool draw(const experiment_plan *p, const group *groups, const char *path
     return ok;
 }
 
+/* Whether no trial of the group was trained because the plan has said that its net cannot be made. */
+static bool is_left_out(const experiment_plan *p, const group *g)
+{
+    char net[RV_ERROR_TEXT];
+    snprintf(net, sizeof net, "\n%s, %d layer", p->models.item[g->model],
+             atoi(p->layers.item[g->layers]));
+    return g->ended == 0 && strstr(p->left_out, net);
+}
+
 /* Settings that do not fit together are no part of the result, but are reported, each reason once. */
-static bool warn_failed(search *w, rv_error *error)
+static bool warn_failed(search *w, const experiment_plan *p, const group *groups, rv_error *error)
 {
     sqlite3_stmt *query = database_query(
         &w->database, error,
@@ -182,7 +191,9 @@ static bool warn_failed(search *w, rv_error *error)
         "number BETWEEN ? AND ? GROUP BY message ORDER BY 2",
         "ii", w->range.first, w->range.last);
     while (database_next(&w->database, query, error)) {
-        const int64_t count = sqlite3_column_int64(query, 0);
+        const int64_t count = sqlite3_column_int64(query, 0),
+                      first = sqlite3_column_int64(query, 1);
+        if (is_left_out(p, &groups[first % experiment_groups(p)])) continue;
         const char *message = (const char *)sqlite3_column_text(query, 2);
         rv_error text = {0};
         rv_fail(&text, RV_ERROR_ARGUMENT,
@@ -190,13 +201,13 @@ static bool warn_failed(search *w, rv_error *error)
                              "%" PRId64 ": %-.800s"
                            : "%" PRId64 " trials could not be trained and do not count, such as "
                              "trial %" PRId64 ": %-.800s",
-                count, (int64_t)sqlite3_column_int64(query, 1), message ? message : "");
+                count, first, message ? message : "");
         command_warn(w->page, text.text);
     }
     return error->code == RV_OK;
 }
 
-bool experiment_report(search *w, const experiment_plan *p, bool json, const char *plot,
+bool experiment_report(search *w, const experiment_plan *p, experiment_form form, const char *plot,
                        rv_error *error)
 {
     double threshold = NAN;
@@ -204,11 +215,15 @@ bool experiment_report(search *w, const experiment_plan *p, bool json, const cha
     bool ok = groups ? find_threshold(w, p->of, &threshold, error) &&
                            read_groups(w, p, threshold, groups, error)
                      : rv_fail_memory(error);
-    ok = ok && warn_failed(w, error);
-    if (ok && json)
+    ok = ok && warn_failed(w, p, groups, error);
+    if (ok && form == EXPERIMENT_CSV) {
+        const sweep_report trials = search_report(w);
+        ok = sweep_print_csv(&trials, error);
+    } else if (ok && form == EXPERIMENT_JSON) {
         ok = print_json(p, groups, error);
-    else if (ok)
+    } else if (ok) {
         print_groups(p, groups, threshold);
+    }
     fflush(stdout);
     ok = ok && (!plot || draw(p, groups, plot, error));
     rv_free(groups);

@@ -4,8 +4,15 @@
 
 #include "tools/command/experiment_plan.h"
 
-/* Prints the table, or JSON, and draws the picture into PATH.svg and PATH.png unless `plot` is NULL. `w` is the search. */
-bool experiment_report(search *w, const experiment_plan *p, bool json, const char *plot,
+typedef enum experiment_form {
+    EXPERIMENT_TABLE,
+    EXPERIMENT_CSV, /* of all trials, as of a sweep */
+    EXPERIMENT_JSON
+} experiment_form;
+
+/* Prints the result in this form, and draws the picture into PATH.svg and PATH.png unless `plot` is NULL. `w` is the
+ * search. */
+bool experiment_report(search *w, const experiment_plan *p, experiment_form form, const char *plot,
                        rv_error *error);
 
 #endif
