@@ -66,6 +66,7 @@ TEST(Mpi, SaysWhatIsWrong)
         {3, "train",
          "recurve train: 3 ranks share the leaves of a batch, and this run has none; start 1 rank "
          "or, for a new run, give --leaves, such as 12\n"},
+        {2, "evaluate", "unknown command \"evaluate\""},
         {2, "train --leafs 2", "did you mean \"--leaves\"?"},
         {2, "train --data nothing.csv --leaves 2", "nothing.csv"},
     };

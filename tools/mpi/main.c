@@ -54,6 +54,15 @@ static bool is_launched(void)
     return getenv("OMPI_COMM_WORLD_SIZE") || getenv("PMIX_RANK") || getenv("PMI_RANK");
 }
 
+/* Whether this is the first rank, before it joins the others, as far as the launcher has said. */
+static bool is_first(void)
+{
+    static const char *const names[] = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (getenv(names[i])) return strcmp(getenv(names[i]), "0") == 0;
+    return true;
+}
+
 static bool is_help(const char *word)
 {
     return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
@@ -80,11 +89,15 @@ int main(int argc, char **argv)
     for (int i = 0; i < PROGRAMS; i++)
         if (strcmp(programs[i].page->name, name) == 0) chosen = &programs[i];
     if (!chosen) {
+        if (!is_first()) return STATUS_USAGE;
         if (argc < 2)
             rv_fail(&error, RV_ERROR_ARGUMENT, "no command given");
         else
             rv_fail_unknown("command", name, program_name, programs, PROGRAMS, &error);
-        say(stderr, "recurve-mpi: %-s\nTry 'recurve-mpi --help'.\n", error.text);
+        say(stderr,
+            "recurve-mpi: %-s\nTry 'recurve-mpi --help'; other commands are those of `recurve`, on "
+            "one process.\n",
+            error.text);
         return STATUS_USAGE;
     }
     if (argc > 2 && is_help(argv[2]))
