@@ -325,6 +325,19 @@ TEST(Export, PrintsWhatANetTakes)
     EXPECT_NE(slurp(folder + "/net_test.c"), "");
 }
 
+/* A message with a line of the text ends like any other, and a list of names that does not fit is left out. */
+TEST(Messages, EndOnce)
+{
+    const std::string file = scratch_folder() + "/cell.rv";
+    spit(file, "cell a\n  state h\n  h' = k\n");
+    const std::string err = recurve("train --task adding --model " + file).err;
+    ASSERT_GT(err.size(), 2u);
+    EXPECT_CONTAINS(err, "is not defined above");
+    EXPECT_NE(err.substr(err.size() - 2), "\n\n");
+    EXPECT_EQ(recurve("train --nonsense-option").err,
+              "recurve train: unknown option \"--nonsense-option\"\nTry 'recurve train --help'.\n");
+}
+
 /* An option that would change nothing is refused: of the other kind of file, or beside a run. */
 TEST(Export, RefusesWhatWouldChangeNothing)
 {

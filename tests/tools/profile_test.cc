@@ -253,6 +253,7 @@ TEST(Profile, WhatFailsIsSaid)
     EXPECT_EQ(small.status, 1);
     EXPECT_EQ(small.out, "");
     EXPECT_CONTAINS(small.err, "conv2d");
+    EXPECT_CONTAINS(recurve("profile curnn --size 3").err, "--image-size is the size of images");
     const Outcome unwritten = recurve("profile --seconds 0.05 --timeline /dev/null/step.json");
     EXPECT_EQ(unwritten.status, 1);
     EXPECT_EQ(unwritten.out, "");

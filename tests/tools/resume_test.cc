@@ -250,6 +250,8 @@ TEST(Resume, AFinishedRunReportsItsEndAgainAndMoreEpochsExtendIt)
     const Outcome again = recurve("train --resume " + folder + " --json");
     ASSERT_EQ(again.status, 0) << again.err;
     EXPECT_EQ(Json(again.out).text("digest"), Json(first.out).text("digest"));
+    EXPECT_CONTAINS(recurve("train --resume " + folder).err,
+                    "\nall 3 epochs are trained; to continue, give more --epochs\n");
     EXPECT_EQ(Json(again.out).number("loss"), Json(first.out).number("loss"));
     EXPECT_EQ(Json(again.out).number("validation_loss"), Json(first.out).number("validation_loss"));
 

@@ -11,7 +11,8 @@ void command_warn(const command *page, const char *text)
 {
     say(stderr, "recurve %s: ", page->name);
     options_print_message(page, text);
-    fputc('\n', stderr);
+    const size_t length = strlen(text);
+    if (length == 0 || text[length - 1] != '\n') fputc('\n', stderr);
 }
 
 exit_status run_command(const command *page, int argc, char **argv)

@@ -55,7 +55,8 @@ const command command_check = {
         "prints the largest relative error, the cosine between the line's value and the right "
         "one,\n"
         "the ratio of their lengths, what these numbers suggest, and a correction if one or two\n"
-        "changes are enough. What differences cannot tell, at a kink or a jump, is undecided.\n",
+        "changes are enough. A cell alone is checked in a small net, with parameters of the head\n"
+        "(fc1, fc2). What differences cannot tell, at a kink or a jump, is undecided.\n",
     OPTIONS(options),
     .failure = "a text has mistakes, or a line or a gradient is wrong or undecided",
     .example = "recurve check models/curnn_blog.rv\n"

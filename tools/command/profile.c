@@ -325,7 +325,10 @@ static bool profile_step(const profile_options *o, rv_setup *s, profile *p, rv_e
 
 static bool check_options(const profile_options *o, rv_error *error)
 {
-    bool images = o->channels > 0 || o->image_size > 0;
+    const bool images = o->channels > 0 || o->image_size > 0;
+    if (o->config.data.size > 0 && !o->config.data.path && !o->config.data.task)
+        return rv_fail(error, RV_ERROR_ARGUMENT,
+                       "--size is for synthetic tasks; --image-size is the size of images");
     return !images || (!o->config.data.path && !o->config.data.task) ||
            rv_fail(error, RV_ERROR_ARGUMENT,
                    "--%s: the data have a size of their own; leave out --data and --task",

@@ -273,7 +273,10 @@ static void describe(FILE *out, const rv_trainer *trainer, bool resumed)
         say(out, ", %" PRId64 " layer(s) of %" PRId64 " unit(s)", c->net.layers, c->net.units);
     say(out, "; %s, learning rate %g, batch size %" PRId64 ", seed %" PRId64 "\n",
         s->optimizer.name, c->optimizer.learning_rate, c->loop.batch_size, c->loop.seed);
-    if (resumed)
+    if (resumed && at->epoch > c->loop.epochs)
+        say(out, "all %" PRId64 " epoch(s) are trained; to continue, give more --epochs\n",
+            c->loop.epochs);
+    else if (resumed)
         say(out, "resuming in epoch %" PRId64 " after %" PRId64 " batch(es)\n", at->epoch,
             at->batch);
 }

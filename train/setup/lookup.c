@@ -9,7 +9,7 @@
 void rv_fail_unknown(const char *what, const char *seen, rv_name_at name, const void *list,
                      int count, rv_error *error)
 {
-    char known[RV_ERROR_TEXT / 2 + 8] = "";
+    char known[RV_ERROR_TEXT / 2] = "";
     size_t used = 0;
     rv_guess guess = {.seen = seen};
     for (int i = 0; i < count; i++) rv_guess_try(&guess, name(list, i));
@@ -20,11 +20,11 @@ void rv_fail_unknown(const char *what, const char *seen, rv_name_at name, const 
     }
     for (int i = 0; i < count; i++) {
         int wrote =
-            snprintf(known + used, sizeof known - 8 - used, "%s%s", i ? ", " : "", name(list, i));
+            snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "", name(list, i));
         if (wrote < 0 ||
-            (size_t)wrote >= sizeof known - 8 - used) { /* a name is there whole or not */
-            snprintf(known + used, sizeof known - used, "%.4s", " ...");
-            break;
+            (size_t)wrote >= sizeof known - used) { /* a part of a long list is no help */
+            rv_fail(error, RV_ERROR_NAME, "unknown %s \"%.100s\"", what, seen);
+            return;
         }
         used += (size_t)wrote;
     }
