@@ -55,11 +55,13 @@ static const option_row options[] = {
     ROW(json, "json", NULL, FLAG, "print one JSON document instead of text"),
 };
 
-/* The options of `recurve train` that describe data, net and optimizer. */
+/* The options of `recurve train` that describe data, net and optimizer. In what order and with what noise samples come is
+ * no part of a net. */
 static bool describes(const char *key)
 {
-    static const char *const others[] = {"epochs",  "batch-size", "patience",  "threads",
-                                         "anomaly", "cache",      "gradients", "overwrite"};
+    static const char *const others[] = {"epochs",   "batch-size", "patience",  "threads",
+                                         "anomaly",  "cache",      "gradients", "overwrite",
+                                         "in-order", "shift",      "noise",     "leaves"};
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         if (!strcmp(key, others[i])) return false;
     return true;
