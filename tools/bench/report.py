@@ -36,7 +36,7 @@ def print_table(rows, what, notes):
     if notes:
         print("\nnot in the table:")
     for (name, why), workloads in notes.items():
-        print(f"  {name}: {why}{': ' * bool(workloads)}{', '.join(workloads)}")
+        print(f"  {name}{' on ' * bool(workloads)}{', '.join(workloads)}: {why}")
 
 
 def print_markdown(rows, what):
@@ -67,16 +67,16 @@ def print_markdown(rows, what):
 
 
 def print_programs(rows):
-    """Properties of Recurve's programs other than their time."""
+    """Properties of Recurve's programs other than their time. "/ alive": the arena by the memory alive at once."""
     ours = [row for row in rows if "arena_bytes" in row]
     if not ours:
         return
-    print(f"\nRecurve's programs{'':4}{'instructions':>13}{'arena KiB':>11}{'/ live':>8}{'allocations':>13}"
+    print(f"\nRecurve's programs{'':4}{'instructions':>13}{'arena KiB':>11}{'/ alive':>9}{'allocations':>13}"
           f"{'record + compile':>18}")
     for row in {row["workload"]: row for row in ours}.values():
         compiled = duration(row["compile_seconds"]) if "compile_seconds" in row else ""
         print(f"  {row['workload']:20}{row['instructions']:13}{row['arena_bytes'] / 1024:11.0f}"
-              f"{row['arena_bytes'] / max(row['live_bytes'], 1):8.3f}{row['allocations_per_step']:13}"
+              f"{row['arena_bytes'] / max(row['live_bytes'], 1):9.3f}{row['allocations_per_step']:13}"
               f"{compiled:>18}")
 
 
