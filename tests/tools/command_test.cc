@@ -362,6 +362,12 @@ TEST(Export, RefusesWhatWouldChangeNothing)
          "--learning-rate describes an untrained net, and --checkpoint names a run, which has "
          "options of its own; leave one of them out"},
     };
+    for (const std::string &words : {"--output " + run + " --train --batch-size 2 --onnx ",
+                                     "--checkpoint " + run + "/best.safetensors --keep --c "}) {
+        const Outcome outcome = recurve("export " + words + folder + "/whole");
+        EXPECT_EQ(outcome.status, 0) << outcome.err;
+        std::filesystem::remove_all(folder + "/whole");
+    }
     for (const auto &c : cases) {
         const Outcome outcome = recurve("export " + c.words + folder + "/new");
         EXPECT_EQ(outcome.status, 2) << c.words;

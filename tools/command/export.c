@@ -355,14 +355,13 @@ static bool check_together(const export_options *o, bool text, rv_error *error)
     if (o->keep && (text || o->inference))
         return rv_fail(error, RV_ERROR_ARGUMENT,
                        "--keep is for training a net; leave it out with FILE and --inference");
-    for (int i = 0; !text && (o->output || o->checkpoint) && i < rv_config_row_count(); i++) {
-        const rv_config_row *row = rv_config_row_at(i);
-        if (describes(row->key) && rv_config_row_is_set(row, &o->config))
-            return rv_fail(error, RV_ERROR_ARGUMENT,
-                           "`%s` describes an untrained net, and --%s names a run, which has "
-                           "options of its own; leave one of them out",
-                           row->key, o->output ? "output" : "checkpoint");
-    }
+    const rv_train_config unset = rv_train_config_new();
+    const option_row *row = rv_train_config_difference(&unset, &o->config);
+    if (row && !text && (o->output || o->checkpoint))
+        return rv_fail(error, RV_ERROR_ARGUMENT,
+                       "`%s` describes an untrained net, and --%s names a run, which has options "
+                       "of its own; leave one of them out",
+                       row->key, o->output ? "output" : "checkpoint");
     return true;
 }
 
