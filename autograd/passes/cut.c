@@ -7,7 +7,8 @@ enum {
     OPERATIONS_PER_NANOSECOND = 50,
     BYTES_PER_NANOSECOND = 20,
     SLICE_BYTES = 512 * 1024, /* of L2 cache that a slice of a call's operands may fill */
-    LEAST_SLICED = 4 * SLICE_BYTES
+    LEAST_SLICED = 4 * SLICE_BYTES,
+    AGAIN = 32 /* times as many bytes as all slices touch must belong to one slice each */
 };
 
 double rv_work_nanoseconds(const rv_work *w)
@@ -33,7 +34,8 @@ rv_work rv_work_of_call(const rv_call *call)
         all += bytes;
         if (k < 32 && call->sliced >> k & 1) shared_out += bytes;
     }
-    return (rv_work){call->operations, all, call->most_parts, 2 * shared_out > all};
+    return (rv_work){call->operations, all, call->most_parts,
+                     shared_out > AGAIN * (all - shared_out)};
 }
 
 static bool worth_cutting(const rv_cutting *c, const rv_work *w)

@@ -82,7 +82,7 @@ bool rv_pass_plan(rv_tape *tape, const bool *live, const int32_t *outputs, int c
 typedef struct rv_work {
     double operations, bytes;
     int64_t pieces; /* rv_call's most_parts */
-    bool sliced;    /* whether each part touches only its own range of most of the bytes */
+    bool sliced;    /* whether each part touches only its own range of nearly all the bytes */
 } rv_work;
 
 rv_work rv_work_of_group(const rv_type *type, int ops); /* a group of `ops` ops */
