@@ -314,14 +314,15 @@ TEST(Export, PrintsWhatANetTakes)
     const Outcome trains = recurve(command), infers = recurve(command + " --inference");
     for (const char *line :
          {"flash         132 bytes for the 33 parameters, plus the code\n",
-          "saved         436 bytes\n", " multiplications and additions per sample\n"})
+          "saved         436 bytes, by net_save\n", " multiplications and additions per sample\n"})
         EXPECT_CONTAINS(trains.out, line);
     const Json json(recurve(command + " --json").out);
     const std::string least = std::to_string(static_cast<int>(json.number("inference_bytes"))),
                       most = std::to_string(static_cast<int>(json.number("training_bytes")));
     EXPECT_CONTAINS(trains.out,
                     "RAM           " + most + " bytes to train; with --inference, " + least + "\n");
-    EXPECT_CONTAINS(infers.out, "RAM           " + least + " bytes\nsaved         28 bytes\n");
+    EXPECT_CONTAINS(infers.out,
+                    "RAM           " + least + " bytes\nsaved         28 bytes, by net_save\n");
     EXPECT_NE(slurp(folder + "/net_test.c"), "");
 }
 

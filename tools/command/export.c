@@ -171,7 +171,7 @@ static bool report(const export_options *o, const rv_c_code *code, rv_error *err
     else
         say(stdout, "RAM           %lld bytes to train; with --inference, %lld\n", memory,
             to_infer);
-    if (saved) say(stdout, "saved         %lld bytes\n", saved);
+    if (saved) say(stdout, "saved         %lld bytes, by %s_save\n", saved, o->name);
     if (code->no_step) say(stdout, "no time step  %s\n", code->no_step);
     say(stdout, "%s   %.0f multiplications and additions\n",
         code->no_step ? "a sample   " : "a time step", code->step);
