@@ -96,6 +96,10 @@ const std::vector<Context> contexts = {
     {"profile --model rnn --units 2 --head-units 2 --batch-size 2 --seconds 0.01 --json", {}},
     {"profile --task copy --seconds 0.01", {"length", "channels", "image-size", "json", "sort"}},
     {"profile --model gru --units 1 --data wide.csv --cache 4 --seconds 0.01", {"cache"}},
+    {"export --output run --c out", {}},
+    {"export --output run --onnx out.onnx", {}},
+    {"export own.rv --c out",
+     {"outputs", "onnx", "output", "checkpoint", "keep", "units", "task", "optimizer"}},
     {"gradcheck", {"op", "model"}},
     {"gradcheck --op add", {}},
     {"verify curnn-blog", {}},
@@ -143,6 +147,10 @@ const std::map<std::string, std::vector<std::string>> texts = {
     {"show", {"x"}},
     {"pictures-of", {"h"}},
     {"include-path", {"run"}},
+    {"c", {"other"}},
+    {"onnx", {"other.onnx"}},
+    {"name", {"cell"}},
+    {"outputs", {"loss"}},
 };
 
 /* Options that matter only in some circumstances: accepted without effect in other contexts. */
