@@ -324,8 +324,9 @@ static void packed(const rv_gemm *g, real *scratch)
     }
 }
 
-/* The columns of c that begin at j, for PANEL_K rows of b from l on; part has the rows of a and c. The same rows of the next panel are fetched meanwhile if b is
- * far. So are short panels: the machine fetches ahead, too, but not beyond a page, nor before it has seen a few lines of it. */
+/* The columns of c that begin at j, for PANEL_K rows of b from l on; part has the rows of a and c. The same rows of the next
+ * panel are fetched meanwhile if b is far. So are short panels: the machine fetches ahead, too, but not beyond a page, nor
+ * before it has seen a few lines of it. */
 static void one_panel(const rv_gemm *g, const rv_gemm *part, int64_t j, int64_t l)
 {
     const bool is_far = g->k * g->n > FAR || g->k * g->panel <= BRIEF;
