@@ -5,9 +5,10 @@
  *   direct   b is read in place
  *   packed   b is copied, one tile-wide panel at a time, into the order in which it is read
  *   panels   b is stored in that order already
- * a is read in place, because a tile needs little of it. But if a wide a is contiguous in i, a tile's values for all l
- * fall into a few sets of the cache, and `packed` and `panels` copy blocks of it. Each result is summed over l in ascending order
- * (dot: in LANES interleaved sums; packed: BLOCK_K products at a time), so its bits depend only on the shape. */
+ * a is read in place, because a tile needs little of it. But if a is wide, a tile's values for all l, or its rows, may
+ * fall into a few sets of the cache; then `packed` and `panels` copy blocks of it. Each result is summed over l in ascending
+ * order (dot: in LANES interleaved sums; packed: BLOCK_K products at a time; panels: PANEL_K), so its bits depend only on the
+ * shape. */
 #include "ops/kernels/gemm.h"
 
 #include <stdbool.h>
