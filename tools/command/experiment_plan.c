@@ -244,7 +244,8 @@ static bool add_choices(cJSON *to, experiment_plan *p, const rv_train_config *gi
         cJSON *fits = fitting_sizes(p, net, given, usual, &why);
         if (!fits) return false;
         const int count = cJSON_GetArraySize(fits);
-        if (count == 0 && left_out.end - left_out.at > LINE)
+        p->is_left_out[i] = count == 0 && left_out.end - left_out.at > LINE;
+        if (p->is_left_out[i])
             rv_put(&left_out, "\n%s, %d layer(s): %-s", net.model, atoi(net.layers), why.text);
         if (count == 0 || count >= cJSON_GetArraySize(usual) ||
             cJSON_GetArraySize(to) >= MOST_CHOICES)

@@ -50,6 +50,7 @@ typedef struct experiment_plan {
     list models, sizes, layers;
     char *space;
     char left_out[RV_ERROR_TEXT - 160]; /* lines: nets that cannot be made, and why */
+    bool is_left_out[MOST_GROUPS];      /* whether a line is the net of this group */
 } experiment_plan;
 
 int experiment_groups(const experiment_plan *p);

@@ -173,17 +173,8 @@ static bool draw(const experiment_plan *p, const group *groups, const char *path
     return ok;
 }
 
-/* Whether no trial of the group was trained because the plan has said that its net cannot be made. */
-static bool is_left_out(const experiment_plan *p, const group *g)
-{
-    char net[RV_ERROR_TEXT];
-    snprintf(net, sizeof net, "\n%s, %d layer", p->models.item[g->model],
-             atoi(p->layers.item[g->layers]));
-    return g->ended == 0 && strstr(p->left_out, net);
-}
-
 /* Settings that do not fit together are no part of the result, but are reported, each reason once. */
-static bool warn_failed(search *w, const experiment_plan *p, const group *groups, rv_error *error)
+static bool warn_failed(search *w, const experiment_plan *p, rv_error *error)
 {
     sqlite3_stmt *query = database_query(
         &w->database, error,
@@ -193,7 +184,7 @@ static bool warn_failed(search *w, const experiment_plan *p, const group *groups
     while (database_next(&w->database, query, error)) {
         const int64_t count = sqlite3_column_int64(query, 0),
                       first = sqlite3_column_int64(query, 1);
-        if (is_left_out(p, &groups[first % experiment_groups(p)])) continue;
+        if (p->is_left_out[first % experiment_groups(p)]) continue; /* has been said */
         const char *message = (const char *)sqlite3_column_text(query, 2);
         rv_error text = {0};
         rv_fail(&text, RV_ERROR_ARGUMENT,
@@ -215,7 +206,7 @@ bool experiment_report(search *w, const experiment_plan *p, experiment_form form
     bool ok = groups ? find_threshold(w, p->of, &threshold, error) &&
                            read_groups(w, p, threshold, groups, error)
                      : rv_fail_memory(error);
-    ok = ok && warn_failed(w, p, groups, error);
+    ok = ok && warn_failed(w, p, error);
     if (ok && form == EXPERIMENT_CSV) {
         const sweep_report trials = search_report(w);
         ok = sweep_print_csv(&trials, error);
