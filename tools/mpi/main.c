@@ -45,7 +45,9 @@ static void print_help(void)
     for (int i = 0; i < PROGRAMS; i++)
         say(stdout, "    %-12s%s\n", programs[i].page->name, programs[i].summary);
     say(stdout, "\nThe options are those of `recurve COMMAND`: see `recurve COMMAND --help`.\n"
-                "The first rank alone prints and writes files.\n");
+                "The first rank alone prints and writes files.\n\n"
+                "    mpirun -n 4 recurve-mpi train --leaves 16 --output /tmp/run\n"
+                "    mpirun -n 2 recurve-mpi train --resume /tmp/run --epochs 40\n");
 }
 
 /* Whether a launcher has started this process: mpirun, or srun of Slurm. */
