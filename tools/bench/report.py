@@ -40,8 +40,9 @@ def print_table(rows, what, notes):
 
 
 def print_markdown(rows, what):
-    """A row of docs/speed.md for each workload: Recurve, how many times as fast as on one thread, and how many times as long the
-    fastest peers take, by medians and by best times. PyTorch has several ways to compute the same."""
+    """The tables of docs/speed.md, of training steps and of forward passes by each number of threads: Recurve, how many times as
+    fast as on one thread, and how many times as long the fastest peers take, by medians and by best times. PyTorch has several
+    ways to compute the same."""
     alone = {row["workload"]: row for row in rows if row["name"] == "Recurve" and row["threads"] == 1}
 
     def ratios(slow, fast):
@@ -55,15 +56,25 @@ def print_markdown(rows, what):
         row = min(peers, key=lambda row: row["median_seconds"])
         return f"{row['name'] if not named else ''} {ratios(row, ours)} x".strip()
 
-    print("\n| workload | | threads | median | best | x limit | gain | fastest peer | fastest PyTorch |\n|" + "---|" * 9)
-    for threads, workload in dict.fromkeys((row["threads"], row["workload"]) for row in rows):
-        block = [row for row in rows if (row["threads"], row["workload"]) == (threads, workload)]
-        ours = next((row for row in block if row["name"] == "Recurve"), None)
-        if ours:
-            gain = ratios(alone[workload], ours) if threads > 1 and workload in alone else ""
-            print(f"| {workload} | {what.get(workload, '')} | {threads} | {duration(ours['median_seconds'])} | "
-                  f"{duration(ours['best_seconds'])} | {ours['ratio_to_limit']:.2f} | {gain} | {fastest(block, ours, '')} | "
-                  f"{fastest(block, ours, 'PyTorch')} |")
+    tables = {}
+    for row in rows:
+        key = row["threads"], row["workload"].endswith("-forward")
+        tables.setdefault(key, {}).setdefault(row["workload"], []).append(row)
+    for (threads, forward), table in sorted(tables.items()):
+        heads = [f"{'forward' if forward else 'training'}, {threads} thread{'s' * (threads > 1)}"]
+        heads += [""] * (not forward) + ["median", "best", "x limit"] + ["gain"] * (threads > 1)
+        heads += ["fastest peer", "fastest PyTorch"]
+        print("\n| " + " | ".join(heads) + " |\n" + "|---" * len(heads) + "|")
+        for workload, block in table.items():
+            ours = next((row for row in block if row["name"] == "Recurve"), None)
+            if not ours:
+                continue
+            cells = [workload.removesuffix("-forward")] + [what.get(workload, "")] * (not forward)
+            cells += [duration(ours["median_seconds"]), duration(ours["best_seconds"]), f"{ours['ratio_to_limit']:.2f}"]
+            if threads > 1:
+                cells.append(ratios(alone[workload], ours) if workload in alone else "")
+            cells += [fastest(block, ours, ""), fastest(block, ours, "PyTorch")]
+            print("| " + " | ".join(cells) + " |")
 
 
 def print_programs(rows):
