@@ -375,7 +375,7 @@ TEST(Options, StandUnderTheirHeading)
         headings[row->key] = last = row->group ? row->group : last;
     }
     int seen = 0;
-    for (int c = 0; commands[c]; c++) {
+    for (int c = 0; c < command_count; c++) {
         const option_table table = options_of(commands[c]);
         std::set<std::string> used;
         std::string heading;
