@@ -10,6 +10,7 @@
 #include "data/files/array.h"
 #include "data/npz.h"
 #include "tensor/file_internal.h"
+#include "tensor/little_endian_internal.h"
 #include "tensor/memory.h"
 #include "tensor/needs_internal.h"
 #include "tensor/safetensors.h"
@@ -129,13 +130,6 @@ static bool open_member(const archive *a, const char *member, bool needed, rv_ar
 
 /* ---- opening ---- */
 
-static uint64_t little(const unsigned char *bytes, int size)
-{
-    uint64_t value = 0;
-    memcpy(&value, bytes, (size_t)size);
-    return value;
-}
-
 static bool read_at(rv_file *file, uint64_t at, void *bytes, size_t size, rv_error *error)
 {
     if (lseek(file->descriptor, (off_t)at, SEEK_SET) >= 0)
@@ -148,17 +142,18 @@ static bool read_at(rv_file *file, uint64_t at, void *bytes, size_t size, rv_err
 static bool check_end(rv_file *file, const unsigned char *tail, size_t at, rv_error *error)
 {
     enum { MOST = 1 << 19, ENTRY = 46, LOCATOR = 20, LARGE_END = 56 };
-    uint64_t count = little(tail + at + 10, 2), size = little(tail + at + 12, 4);
-    bool possible = little(tail + at + 16, 4) + size <= file->size;
+    uint64_t count = rv_little_endian(tail + at + 10, 2),
+             size = rv_little_endian(tail + at + 12, 4);
+    bool possible = rv_little_endian(tail + at + 16, 4) + size <= file->size;
     if (at >= LOCATOR && memcmp(tail + at - LOCATOR, "PK\6\7", 4) == 0) {
         unsigned char end[LARGE_END] = {0};
-        const uint64_t where = little(tail + at - LOCATOR + 8, 8);
+        const uint64_t where = rv_little_endian(tail + at - LOCATOR + 8, 8);
         if (file->size >= sizeof end && where <= file->size - sizeof end &&
             !read_at(file, where, end, sizeof end, error))
             return false;
         if (memcmp(end, "PK\6\6", 4) == 0) {
-            count = little(end + 32, 8);
-            size = little(end + 40, 8);
+            count = rv_little_endian(end + 32, 8);
+            size = rv_little_endian(end + 40, 8);
             possible = true;
         }
     }

@@ -103,9 +103,10 @@ static bool read_metadata(rv_archive *archive, const rv_header *header, rv_error
 /* Reads the bytes before the data; those of the header only if its length is possible. */
 static unsigned char *read_head(rv_file *file, size_t *size, rv_error *error)
 {
-    uint64_t length = 0;
+    unsigned char start[RV_HEADER_PREFIX] = {0};
     size_t prefix = file->size < RV_HEADER_PREFIX ? file->size : RV_HEADER_PREFIX;
-    if (!rv_file_next(file, &length, prefix, error)) return NULL;
+    if (!rv_file_next(file, start, prefix, error)) return NULL;
+    uint64_t length = rv_little_endian(start, RV_HEADER_PREFIX);
     size_t most = file->size - prefix;
     most = most < RV_HEADER_LIMIT ? most : RV_HEADER_LIMIT;
     *size = prefix + (length <= most ? (size_t)length : 0);
@@ -114,7 +115,7 @@ static unsigned char *read_head(rv_file *file, size_t *size, rv_error *error)
         rv_fail_memory(error);
         return NULL;
     }
-    memcpy(bytes, &length, prefix);
+    memcpy(bytes, start, prefix);
     if (rv_file_next(file, bytes + prefix, *size - prefix, error)) return bytes;
     rv_free(bytes);
     return NULL;

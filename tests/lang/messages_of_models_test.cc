@@ -180,10 +180,10 @@ TEST(Messages, Input)
          "    2 |   input x[2, 4] ~ unifrom(0, 1)\n"
          "      |                   ^~~~~~~~~~~~~ did you mean \"uniform\"?\n"},
         {"model m\n"
-         "  input x[1000000, 1000000]\n",
+         "  input x[100000, 10000]\n",
          "my.rv:2:9: error: inputs and parameters of more than 268435456 numbers; make it smaller\n"
-         "    2 |   input x[1000000, 1000000]\n"
-         "      |         ^~~~~~~~~~~~~~~~~~~\n"},
+         "    2 |   input x[100000, 10000]\n"
+         "      |         ^~~~~~~~~~~~~~~~\n"},
         {"cell c\n"
          "  input x[2]\n",
          "my.rv:1:1: error: the cell \"c\" has no state; declare one: state h\n"
