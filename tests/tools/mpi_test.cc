@@ -123,10 +123,11 @@ void sleep_for(double seconds)
     std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
 }
 
-/* Runs the command, and kills one of its ranks so many seconds after the first has opened the run's folder, if it is still
- * there. */
-Outcome run_and_kill(const std::string &command, const std::string &ready, double after,
-                     std::mt19937 *random, bool *killed)
+/* Runs the command, and calls `then` with the process of mpirun so many seconds after the file `ready` exists, or when it has
+ * ended. */
+template <class Then>
+Outcome run_and(const std::string &command, const std::string &ready, double after,
+                const Then &then)
 {
     const std::string folder = scratch_folder();
     const std::string words =
@@ -140,11 +141,32 @@ Outcome run_and_kill(const std::string &command, const std::string &ready, doubl
     pid_t ended = 0;
     while (!exists(ready) && !(ended = waitpid(launcher, &status, WNOHANG))) sleep_for(0.01);
     sleep_for(after);
-    const std::vector<pid_t> ranks = ranks_of(launcher);
-    *killed = !ranks.empty() && kill(ranks[(*random)() % ranks.size()], SIGKILL) == 0;
+    then(launcher);
     if (!ended) waitpid(launcher, &status, 0);
     return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, slurp(folder + "/out"),
             slurp(folder + "/err")};
+}
+
+/* One of the ranks is killed, if they are still there. */
+Outcome run_and_kill(const std::string &command, const std::string &ready, double after,
+                     std::mt19937 *random, bool *killed)
+{
+    return run_and(command, ready, after, [&](pid_t launcher) {
+        const std::vector<pid_t> ranks = ranks_of(launcher);
+        *killed = !ranks.empty() && kill(ranks[(*random)() % ranks.size()], SIGKILL) == 0;
+    });
+}
+
+TEST(Mpi, AnInterruptedRunSaysHowItContinues)
+{
+    const std::string folder = scratch_folder() + "/run";
+    const std::string train =
+        on(2, std::string("train --epochs 1000000 --output ") + folder + " " + small);
+    const Outcome outcome = run_and(train, folder + "/checkpoint.safetensors", 0,
+                                    [](pid_t launcher) { kill(launcher, SIGINT); });
+    EXPECT_CONTAINS(outcome.err, "recurve train: interrupted in epoch ");
+    EXPECT_CONTAINS(outcome.err,
+                    "; to resume: mpirun -n 2 recurve-mpi train --resume " + folder + "\n");
 }
 
 /* RECURVE_MPI_KILLS=50 makes it so many. */

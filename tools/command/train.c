@@ -420,9 +420,12 @@ static void print_interrupted(const rv_trainer *trainer)
 {
     const rv_run_state *at = &rv_trainer_result(trainer)->at;
     const char *folder = rv_trainer_config(trainer)->loop.output;
+    const rv_collective *ranks = rv_trainer_setup(trainer)->collective;
     say(stderr, "recurve train: interrupted in epoch %" PRId64 " after %" PRId64 " batch(es); ",
         at->epoch, at->batch);
-    if (folder)
+    if (folder && ranks)
+        say(stderr, "to resume: mpirun -n %d recurve-mpi train --resume %s\n", ranks->size, folder);
+    else if (folder)
         say(stderr, "to resume: recurve train --resume %s\n", folder);
     else
         say(stderr, "nothing is kept without --output\n");
