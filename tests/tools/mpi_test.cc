@@ -123,8 +123,8 @@ void sleep_for(double seconds)
     std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
 }
 
-/* Runs the command, and calls `then` with the process of mpirun so many seconds after the file `ready` exists, or when it has
- * ended. */
+/* Runs the command, and calls `then` with the process of mpirun so many seconds after the file `ready` exists, unless it has
+ * ended before. */
 template <class Then>
 Outcome run_and(const std::string &command, const std::string &ready, double after,
                 const Then &then)
@@ -141,8 +141,10 @@ Outcome run_and(const std::string &command, const std::string &ready, double aft
     pid_t ended = 0;
     while (!exists(ready) && !(ended = waitpid(launcher, &status, WNOHANG))) sleep_for(0.01);
     sleep_for(after);
-    then(launcher);
-    if (!ended) waitpid(launcher, &status, 0);
+    if (!ended) {
+        then(launcher);
+        waitpid(launcher, &status, 0);
+    }
     return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, slurp(folder + "/out"),
             slurp(folder + "/err")};
 }
@@ -151,19 +153,23 @@ Outcome run_and(const std::string &command, const std::string &ready, double aft
 Outcome run_and_kill(const std::string &command, const std::string &ready, double after,
                      std::mt19937 *random, bool *killed)
 {
+    *killed = false;
     return run_and(command, ready, after, [&](pid_t launcher) {
         const std::vector<pid_t> ranks = ranks_of(launcher);
         *killed = !ranks.empty() && kill(ranks[(*random)() % ranks.size()], SIGKILL) == 0;
     });
 }
 
+/* By a signal to the ranks: mpirun kills them a second after it has told them to end. */
 TEST(Mpi, AnInterruptedRunSaysHowItContinues)
 {
     const std::string folder = scratch_folder() + "/run";
     const std::string train =
         on(2, std::string("train --epochs 1000000 --output ") + folder + " " + small);
-    const Outcome outcome = run_and(train, folder + "/checkpoint.safetensors", 0,
-                                    [](pid_t launcher) { kill(launcher, SIGINT); });
+    const Outcome outcome =
+        run_and(train, folder + "/checkpoint.safetensors", 0, [](pid_t launcher) {
+            for (const pid_t rank : ranks_of(launcher)) kill(rank, SIGINT);
+        });
     EXPECT_CONTAINS(outcome.err, "recurve train: interrupted in epoch ");
     EXPECT_CONTAINS(outcome.err,
                     "; to resume: mpirun -n 2 recurve-mpi train --resume " + folder + "\n");
