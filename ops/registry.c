@@ -16,6 +16,7 @@ static const rv_op *const registry[] = {
     &rv_op_control_dependency,
     &rv_op_stop_gradient,
 };
+/* Those of the tape, which come last, are not among them. */
 enum { SORTED = sizeof registry / sizeof *registry - 2 };
 
 int rv_op_count(void) { return (int)(sizeof registry / sizeof *registry); }

@@ -25,7 +25,8 @@ void rv_put(rv_text *t, const char *format, ...) RV_PRINTF(2, 3);
 /* rv_put into a whole buffer: snprintf for people, which cuts no character. */
 void rv_print(char *text, size_t size, const char *format, ...) RV_PRINTF(3, 4);
 
-/* Writes texts one after the other, up to NULL; what does not fit is left out. Returns their length together. */
+/* Writes texts one after the other, up to NULL; what does not fit is left out. Returns their length together. For what every
+ * recording does: printf's code and tables are pages that a new process would have to read first. */
 size_t rv_join(char *to, size_t size, const char *first, ...) __attribute__((sentinel));
 
 /* strtod in the C locale. */

@@ -8,6 +8,15 @@
 
 namespace {
 
+/* They are searched as a sorted list: an op whose name is not in the order of the registry would not be found. */
+TEST(Call, EachOpIsFoundByItsName)
+{
+    for (int i = 0; i < rv_op_count(); i++)
+        EXPECT_EQ(rv_op_find(rv_op_at(i)->name), rv_op_at(i)) << rv_op_at(i)->name;
+    for (const char *name : {"", "a", "addd", "zzz"}) EXPECT_EQ(rv_op_find(name), nullptr) << name;
+    EXPECT_EQ(rv_op_find(nullptr), nullptr);
+}
+
 TEST(Call, RecordsTheNodeOfTheSample)
 {
     Calls calls;

@@ -6,7 +6,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-#include "ops/machine_internal.h"
+#include "tensor/machine_internal.h"
 #include "tensor/memory.h"
 #include "tensor/version.h"
 #include "train/trainer/ranks.h"
@@ -41,7 +41,7 @@ static uint64_t hash_options(const rv_train_config *config, rv_error *error)
 static void write_build(char build[BUILD])
 {
     snprintf(build, BUILD, "recurve %s, compiled by %s, on %s", rv_version(), __VERSION__,
-             rv_instruction_set());
+             rv_instruction_set_at(rv_instruction_level()));
 }
 
 /* Rank 0's entry of that index, made here if there is none of its name. NULL: *error is set. */
