@@ -16,6 +16,10 @@ static const real b1 = POINT_B, b2 = POINT_B * POINT_B, b3 = POINT_B * POINT_B *
 
 #define NOT_INLINE __attribute__((noinline))
 
+/* Hides from the compiler what it knows of a variable, so that it does not compute the addresses of all elements once for all
+ * tiles and keep them on the stack. */
+#define OPAQUE(x) __asm__("" : "+r"(x))
+
 static int64_t min(int64_t x, int64_t y) { return x < y ? x : y; }
 static int64_t round_up(int64_t x, int64_t to) { return (x + to - 1) / to * to; }
 
@@ -236,22 +240,12 @@ ALWAYS_INLINE void split_rows(const rv_tiling *t, rv_tile_rows rows, const real 
     }
 }
 
-static NOT_INLINE void usual_split_rows(const rv_tiling *t, rv_tile_rows rows, const real *image,
-                                        real *phases)
-{
-    split_rows(t, rows, image, phases, USUAL_COUNT);
-}
-
-static NOT_INLINE void any_split_rows(const rv_tiling *t, rv_tile_rows rows, const real *image,
-                                      real *phases, int64_t count)
-{
-    split_rows(t, rows, image, phases, count);
-}
-
-/* LANES tiles, of which phases and `to` have the first. That and out_tiles are functions of their own because compilers would
- * keep the addresses of all elements from tiles to tiles, on the stack. */
+/* LANES tiles, of which phases and `to` have the first. */
 ALWAYS_INLINE void source_tiles(const real *phases, int64_t count, real *to, int64_t to_element)
 {
+    OPAQUE(phases);
+    OPAQUE(to);
+    OPAQUE(to_element);
     UNROLLED
     for (int pair = 0; pair < PAIRS; pair++) {
         vec v[2][PIECE];
@@ -277,33 +271,25 @@ ALWAYS_INLINE void source_tiles(const real *phases, int64_t count, real *to, int
     }
 }
 
-static NOT_INLINE void usual_source_tiles(const real *phases, real *to, int64_t to_element)
+ALWAYS_INLINE void source(const rv_tiling *t, rv_tile_rows rows, const real *image, real *to,
+                          int64_t to_element, real *scratch, int64_t count)
 {
-    source_tiles(phases, USUAL_COUNT, to, to_element);
-}
-
-static NOT_INLINE void any_source_tiles(const real *phases, int64_t count, real *to,
-                                        int64_t to_element)
-{
-    source_tiles(phases, count, to, to_element);
+    const uintptr_t next = tiles_of_next(t->source, rows, image);
+    split_rows(t, rows, image, scratch, count);
+    for (int64_t f = 0; f < rows.count * t->across; f += LANES) {
+        fetch(next, f);
+        source_tiles(scratch + f, count, to + f, to_element);
+    }
 }
 
 void RV_NAME(rv_winograd_source)(const rv_tiling *t, rv_tile_rows rows, const real *image, real *to,
                                  int64_t to_element, real *scratch)
 {
     const int64_t count = phase_count(t);
-    const uintptr_t next = tiles_of_next(t->source, rows, image);
     if (count == USUAL_COUNT)
-        usual_split_rows(t, rows, image, scratch);
+        source(t, rows, image, to, to_element, scratch, USUAL_COUNT);
     else
-        any_split_rows(t, rows, image, scratch, count);
-    for (int64_t f = 0; f < rows.count * t->across; f += LANES) {
-        fetch(next, f);
-        if (count == USUAL_COUNT)
-            usual_source_tiles(scratch + f, to + f, to_element);
-        else
-            any_source_tiles(scratch + f, count, to + f, to_element);
-    }
+        source(t, rows, image, to, to_element, scratch, count);
 }
 
 /* ---- out ---- */
@@ -322,7 +308,8 @@ ALWAYS_INLINE void interleave(vec to[SIDE], const vec y[SIDE])
     to[2] = LOWER(even_up, odd_up), to[3] = UPPER(even_up, odd_up);
 }
 
-/* Stores row r of the pixels of LANES tiles at at[k] + r*row, k < SIDE; m has the first of their elements. */
+/* Stores row r of the pixels of LANES tiles at at[k] + r*row, k < SIDE; m has the first of their elements. Not inlined, for the
+ * reason of OPAQUE. */
 static NOT_INLINE void out_tiles(const real *m, int64_t m_element, real *const at[SIDE],
                                  int64_t row)
 {
