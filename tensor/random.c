@@ -4,45 +4,19 @@
 #include <math.h>
 #include <string.h>
 
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
-
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
 #include "tensor/machine_internal.h"
+#include "tensor/philox_internal.h"
 #include "tensor/random_internal.h"
-
-#if defined(__clang__)
-#define UNROLLED _Pragma("clang loop unroll(full)")
-#elif defined(__GNUC__)
-#define UNROLLED _Pragma("GCC unroll 10")
-#else
-#define UNROLLED
-#endif
-
-/* The ten rounds. Replaces the words c0 .. c3 of a counter by random ones. `lane` is uint64_t or a vector of it; each word is
- * the lower half of a lane, and the upper halves are left undefined. MULTIPLY(x, m) is the product of the lower halves. The
- * multipliers and Weyl constants are those of the paper's table 2 and section 4.3. */
-#define PHILOX(lane, MULTIPLY, c0, c1, c2, c3, key) \
-    UNROLLED \
-    for (uint32_t round = 0; round < 10; round++) { \
-        const lane product0 = MULTIPLY(c0, 0xD2511F53u), product1 = MULTIPLY(c2, 0xCD9E8D57u); \
-        c0 = product1 >> 32 ^ c1 ^ ((uint32_t)(key) + round * 0x9E3779B9u); \
-        c1 = product1; \
-        c2 = product0 >> 32 ^ c3 ^ ((uint32_t)((key) >> 32) + round * 0xBB67AE85u); \
-        c3 = product0; \
-    }
-
-#define MULTIPLY_64(x, m) ((uint64_t)(uint32_t)(x) * (m))
 
 void rv_philox4x32(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4])
 {
     if (!counter || !key || !out) return;
     const uint64_t both = (uint64_t)key[1] << 32 | key[0];
     uint64_t c0 = counter[0], c1 = counter[1], c2 = counter[2], c3 = counter[3];
-    PHILOX(uint64_t, MULTIPLY_64, c0, c1, c2, c3, both)
+    RV_PHILOX(uint64_t, RV_PHILOX_MULTIPLY_8, c0, c1, c2, c3, both)
     out[0] = (uint32_t)c0;
     out[1] = (uint32_t)c1;
     out[2] = (uint32_t)c2;
@@ -87,7 +61,7 @@ enum { BATCH = 64 };
 
 /* rv_random_uniform of first .. first + BATCH - 1. A whole number below 2^52 becomes a double by the bits of 2^52 around it;
  * all sums and products are exact. */
-#define DRAW_BATCH(level, target, bytes, MULTIPLY) \
+#define DRAW_BATCH(level, target, bytes) \
     target static void draw_##level(uint64_t seed, uint64_t first, double to[BATCH]) \
     { \
         typedef uint64_t lanes __attribute__((vector_size(bytes))); \
@@ -98,19 +72,16 @@ enum { BATCH = 64 };
         for (uint64_t i = 0; i < LANES; i++) index[i] = first + i; \
         for (int at = 0; at < BATCH; at += LANES, index += LANES) { \
             lanes c0 = index, c1 = index >> 32, c2 = (lanes){0} + UNIFORM, c3 = {0}; \
-            PHILOX(lanes, MULTIPLY, c0, c1, c2, c3, seed) \
+            RV_PHILOX(lanes, RV_PHILOX_MULTIPLY_##bytes, c0, c1, c2, c3, seed) \
             const reals high = (reals)((c1 & low) | exponent) - 0x1p52; \
             const reals rest = (reals)((c0 & low) >> 11 | exponent) - 0x1p52; \
             const reals drawn = high * 0x1p-32 + rest * 0x1p-53; \
             memcpy(to + at, &drawn, sizeof drawn); \
         } \
     }
-#define MULTIPLY_128(x, m) (lanes) _mm_mul_epu32((__m128i)(x), (__m128i)((lanes){0} + (m)))
-#define MULTIPLY_256(x, m) (lanes) _mm256_mul_epu32((__m256i)(x), (__m256i)((lanes){0} + (m)))
-#define MULTIPLY_512(x, m) (lanes) _mm512_mul_epu32((__m512i)(x), (__m512i)((lanes){0} + (m)))
-DRAW_BATCH(base, , 16, MULTIPLY_128)
-DRAW_BATCH(v3, __attribute__((target("avx2"))), 32, MULTIPLY_256)
-DRAW_BATCH(v4, __attribute__((target("avx512f"))), 64, MULTIPLY_512)
+DRAW_BATCH(base, , 16)
+DRAW_BATCH(v3, __attribute__((target("avx2"))), 32)
+DRAW_BATCH(v4, __attribute__((target("avx512f"))), 64)
 
 static void draw_batch(uint64_t seed, uint64_t first, double to[BATCH])
 {

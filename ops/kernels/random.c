@@ -1,45 +1,41 @@
-/* Philox4x32-10 (tensor/random.h) on many counters at once. The rounds are written out so that
- * the compiler vectorizes the loop over the counters. */
+/* Uniform numbers: the words of Philox (tensor/random.h) on many counters at once, as fractions. */
+#include <string.h>
+
 #include "ops/kernels/table.h"
+#include "tensor/philox_internal.h"
 
 enum { BATCH = 64 }; /* counters */
 
-typedef struct words {
-    uint32_t w[4];
-} words;
-
-ALWAYS_INLINE words philox_round(words c, uint32_t key0, uint32_t key1, uint32_t round)
-{
-    const uint64_t product0 = (uint64_t)0xD2511F53u * c.w[0];
-    const uint64_t product1 = (uint64_t)0xCD9E8D57u * c.w[2];
-    return (words){
-        {(uint32_t)(product1 >> 32) ^ c.w[1] ^ (key0 + round * 0x9E3779B9u), (uint32_t)product1,
-         (uint32_t)(product0 >> 32) ^ c.w[3] ^ (key1 + round * 0xBB67AE85u), (uint32_t)product0}};
-}
+#if defined(__x86_64__)
+typedef uint64_t lanes __attribute__((vector_size(VECTOR_BYTES)));
+#define MULTIPLY RV_PASTE(RV_PHILOX_MULTIPLY_, VECTOR_BYTES)
+#else
+typedef uint64_t lanes;
+#define MULTIPLY RV_PHILOX_MULTIPLY_8
+#endif
 
 /* Blocks first .. first + BATCH - 1 of the stream. */
 static void draw(const rv_random_plan *p, const uint32_t count[2], int64_t first,
                  uint32_t (*restrict out)[4])
 {
-    const uint32_t key0 = (uint32_t)p->seed, key1 = (uint32_t)(p->seed >> 32);
+    uint64_t block[BATCH], word[4][BATCH];
+    for (int b = 0; b < BATCH; b++) block[b] = (uint64_t)first + (uint64_t)b;
+    for (size_t b = 0; b < BATCH; b += sizeof(lanes) / sizeof *block) {
+        lanes c0, c1, c2 = (lanes){0} + count[0], c3 = (lanes){0} + count[1];
+        memcpy(&c0, block + b, sizeof c0);
+        c1 = c0 >> 32;
+        RV_PHILOX(lanes, MULTIPLY, c0, c1, c2, c3, p->seed)
+        memcpy(word[0] + b, &c0, sizeof c0);
+        memcpy(word[1] + b, &c1, sizeof c1);
+        memcpy(word[2] + b, &c2, sizeof c2);
+        memcpy(word[3] + b, &c3, sizeof c3);
+    }
     INDEPENDENT
-    for (uint32_t b = 0; b < BATCH; b++) {
-        const uint64_t block = (uint64_t)first + b;
-        words c = {{(uint32_t)block, (uint32_t)(block >> 32), count[0], count[1]}};
-        c = philox_round(c, key0, key1, 0);
-        c = philox_round(c, key0, key1, 1);
-        c = philox_round(c, key0, key1, 2);
-        c = philox_round(c, key0, key1, 3);
-        c = philox_round(c, key0, key1, 4);
-        c = philox_round(c, key0, key1, 5);
-        c = philox_round(c, key0, key1, 6);
-        c = philox_round(c, key0, key1, 7);
-        c = philox_round(c, key0, key1, 8);
-        c = philox_round(c, key0, key1, 9);
-        out[b][0] = c.w[0];
-        out[b][1] = c.w[1];
-        out[b][2] = c.w[2];
-        out[b][3] = c.w[3];
+    for (int b = 0; b < BATCH; b++) {
+        out[b][0] = (uint32_t)word[0][b];
+        out[b][1] = (uint32_t)word[1][b];
+        out[b][2] = (uint32_t)word[2][b];
+        out[b][3] = (uint32_t)word[3][b];
     }
 }
 
