@@ -139,27 +139,35 @@ static bool hash_less(rv_hash a, rv_hash b)
 
 static bool hash_equal(rv_hash a, rv_hash b) { return a.low == b.low && a.high == b.high; }
 
+/* The right-hand side of an equation. */
+typedef struct equation {
+    const rv_op *op;
+    const void *attr;
+    size_t attr_size;
+    const rv_var *in;
+    int inputs;
+} equation;
+
 /* The hash of a binary commutative op does not depend on the order of its operands, since a swap
  * does not change a bit of the result. Reordering three or more operands would. */
-static rv_hash hash_node(const rv_tape *tape, const rv_node *node)
+static rv_hash hash_of(const rv_tape *tape, const equation *e)
 {
     enum { TOGETHER = 7 }; /* inputs that are hashed at once, behind what came before them */
     /* by the descriptor's address, because two ops may have the same name */
-    const uint64_t op = (uintptr_t)node->op;
-    rv_hash all[1 + TOGETHER] = {{op, 0}};
-    if (node->attr_size) all[0] = rv_hash_bytes(node->attr, node->attr_size, op);
+    const uint64_t op = (uintptr_t)e->op;
+    rv_hash all[1 + TOGETHER];
+    all[0] = e->attr_size ? rv_hash_bytes(e->attr, e->attr_size, op) : (rv_hash){op, 0};
     int k = 0;
     do {
         int count = 1;
-        while (count <= TOGETHER && k < node->inputs)
-            all[count++] = tape->nodes[node->in[k++]].hash;
-        if (node->op->commutative && node->inputs == 2 && hash_less(all[2], all[1])) {
+        while (count <= TOGETHER && k < e->inputs) all[count++] = tape->nodes[e->in[k++].id].hash;
+        if (e->op->commutative && e->inputs == 2 && hash_less(all[2], all[1])) {
             const rv_hash swap = all[1];
             all[1] = all[2];
             all[2] = swap;
         }
         all[0] = rv_hash_bytes(all, (size_t)count * sizeof *all, 0);
-    } while (k < node->inputs);
+    } while (k < e->inputs);
     return all[0];
 }
 
@@ -176,14 +184,14 @@ static rv_slot *find_slot(const rv_tape *tape, rv_hash hash)
     return &tape->table[i];
 }
 
-/* Grows the table so that `count` nodes fill at most half of it. */
+/* Makes a table for `count` nodes, which fill at most half of it. */
 static bool reserve_table(rv_tape *tape, size_t count)
 {
     if (count * 2 <= tape->table_size) return true;
-    size_t size = tape->table_size ? tape->table_size : 256;
+    size_t size = 2;
     while (size < count * 2) size *= 2;
     rv_slot *table = rv_alloc(size, sizeof *table);
-    if (!table) return rv_fail_memory(&tape->error);
+    if (!table) return false;
     rv_free(tape->table);
     tape->table = table;
     tape->table_size = size;
@@ -196,9 +204,14 @@ static bool reserve_table(rv_tape *tape, size_t count)
 
 bool rv_tape_reserve(rv_tape *tape, int32_t count)
 {
-    return (rv_reserve(&tape->nodes, &tape->node_capacity, (size_t)count, sizeof *tape->nodes) ||
-            rv_fail_memory(&tape->error)) &&
-           reserve_table(tape, (size_t)count);
+    enum { FIRST = 32 };
+    size_t need = 2 * tape->node_capacity;
+    if ((size_t)count <= tape->node_capacity) return true;
+    if (need < (size_t)count) need = (size_t)count;
+    if (need < FIRST) need = FIRST;
+    return (reserve_table(tape, need) &&
+            rv_reserve(&tape->nodes, &tape->node_capacity, need, sizeof *tape->nodes)) ||
+           rv_fail_memory(&tape->error);
 }
 
 /* ---- inputs, segments and assignments ---- */
@@ -317,17 +330,17 @@ static bool check_inputs(rv_tape *tape, const rv_op *op, const rv_var *in, int i
     return true;
 }
 
-static bool infer_type(rv_tape *tape, const rv_op *op, const void *attr, const rv_var *in,
-                       int inputs, rv_type *type)
+static bool infer_type(rv_tape *tape, const equation *e, rv_type *type)
 {
+    const rv_op *op = e->op;
     rv_type few[8], *types = few;
-    if (inputs > 8 && !(types = rv_alloc((size_t)inputs, sizeof *types)))
+    if (e->inputs > 8 && !(types = rv_alloc((size_t)e->inputs, sizeof *types)))
         return rv_fail_memory(&tape->error);
-    for (int k = 0; k < inputs; k++) types[k] = tape->nodes[in[k].id].type;
+    for (int k = 0; k < e->inputs; k++) types[k] = tape->nodes[e->in[k].id].type;
 
     rv_error why; /* its text is left uninitialized: clearing it for every node is slow */
     why.code = RV_OK;
-    rv_inference inference = {.attr = attr, .in = types, .inputs = inputs, .error = &why};
+    rv_inference inference = {.attr = e->attr, .in = types, .inputs = e->inputs, .error = &why};
     bool ok = op->infer(&inference) && rv_dtype_check(inference.out.dtype, &why) &&
               rv_shape_check(inference.out.shape, rv_dtype_size(inference.out.dtype), NULL, &why);
     if (ok && op->pointwise && !op->pointwise(inference.out.dtype))
@@ -335,53 +348,43 @@ static bool infer_type(rv_tape *tape, const rv_op *op, const void *attr, const r
                      rv_dtype_name(inference.out.dtype));
     *type = inference.out;
     if (types != few) rv_free(types);
-    if (!ok) refuse(tape, op, in, inputs, &why);
+    if (!ok) refuse(tape, op, e->in, e->inputs, &why);
     return ok;
 }
 
-/* Appends a node to the tape, with copies of the caller's inputs and attributes. */
-static rv_var append(rv_tape *tape, rv_node *node)
+/* Appends a node to the tape, which has room for it. Attributes and inputs are copied, one behind the other. */
+static rv_var append(rv_tape *tape, const equation *e, const rv_type *type, rv_hash hash)
 {
-    int32_t *in = rv_tape_alloc(tape, (size_t)node->inputs * sizeof *in);
-    void *attr = rv_tape_alloc(tape, node->attr_size);
-    if (!in || !attr ||
-        !rv_reserve(&tape->nodes, &tape->node_capacity, (size_t)tape->count + 1, sizeof *node)) {
-        rv_fail_memory(&tape->error);
-        return (rv_var){tape, -1};
-    }
-    if (tape->count == INT32_MAX)
-        return rv_tape_fail(tape, RV_ERROR_ARGUMENT,
-                            "tape: more than %d node(s); record fewer time steps", INT32_MAX);
-    if (node->inputs) memcpy(in, node->in, (size_t)node->inputs * sizeof *in);
-    if (node->attr_size) memcpy(attr, node->attr, node->attr_size);
+    const size_t ids = (e->attr_size + sizeof(int32_t) - 1) / sizeof(int32_t);
+    int32_t *attr = rv_tape_alloc(tape, (ids + (size_t)e->inputs) * sizeof *attr), *in = attr + ids;
+    if (!attr) return (rv_var){tape, -1};
+    if (e->attr_size) memcpy(attr, e->attr, e->attr_size);
+    for (int k = 0; k < e->inputs; k++) in[k] = e->in[k].id;
+    rv_node *node = &tape->nodes[tape->count]; /* zero, as all new ones */
+    node->op = e->op;
+    node->type = *type;
     node->in = in;
+    node->inputs = e->inputs;
     node->attr = attr;
+    node->attr_size = e->attr_size;
     node->origin = tape->origin[tape->depth];
-    tape->nodes[tape->count] = *node;
+    node->hash = hash;
     return (rv_var){tape, tape->count++};
 }
 
 /* Returns the node of the same equation, or appends a new one. Assignments are always new. */
-static rv_var find_or_append(rv_tape *tape, rv_node *node, const rv_var *in)
+static rv_var find_or_append(rv_tape *tape, const equation *e, const rv_type *type)
 {
-    rv_var var = {tape, -1};
-    int32_t few[8], *ids = few;
-    if (!reserve_table(tape, (size_t)tape->count + 1)) return var;
-    if (node->inputs > 8 && !(ids = rv_alloc((size_t)node->inputs, sizeof *ids))) {
-        rv_fail_memory(&tape->error);
-        return var;
-    }
-    for (int k = 0; k < node->inputs; k++) ids[k] = in[k].id;
-    node->in = ids;
-    node->hash = hash_node(tape, node);
-    rv_slot *slot = node->op->kind == RV_OP_EFFECT ? NULL : find_slot(tape, node->hash);
-    if (slot && slot->id) {
-        var.id = slot->id - 1;
-    } else {
-        var = append(tape, node);
-        if (slot && var.id >= 0) *slot = (rv_slot){var.id + 1, tag_of(node->hash)};
-    }
-    if (ids != few) rv_free(ids);
+    if (tape->count == INT32_MAX)
+        return rv_tape_fail(tape, RV_ERROR_ARGUMENT,
+                            "tape: more than %d node(s); record fewer time steps", INT32_MAX);
+    if (!rv_tape_reserve(tape, tape->count + 1)) return (rv_var){tape, -1};
+    const rv_hash hash = hash_of(tape, e);
+    if (e->op->kind == RV_OP_EFFECT) return append(tape, e, type, hash);
+    rv_slot *slot = find_slot(tape, hash);
+    if (slot->id) return (rv_var){tape, slot->id - 1};
+    const rv_var var = append(tape, e, type, hash);
+    if (var.id >= 0) *slot = (rv_slot){var.id + 1, tag_of(hash)};
     return var;
 }
 
@@ -393,19 +396,15 @@ rv_var rv_record(rv_tape *tape, const rv_op *op, const void *attr, size_t attr_s
     if (!tape || !RV_NEEDS_ARRAY(&tape->error, in, inputs) ||
         (attr_size && !RV_NEEDS(&tape->error, attr)) || !check_inputs(tape, op, in, inputs))
         return null;
-    rv_node node = {.op = op, .inputs = inputs, .attr = attr, .attr_size = attr_size};
-    if (!infer_type(tape, op, attr, in, inputs, &node.type)) return null;
-    return find_or_append(tape, &node, in);
+    const equation e = {op, attr, attr_size, in, inputs};
+    rv_type type;
+    return infer_type(tape, &e, &type) ? find_or_append(tape, &e, &type) : null;
 }
 
 rv_var rv_tape_copy(rv_tape *to, const rv_node *node, const rv_var *in)
 {
-    rv_node copy = {.op = node->op,
-                    .type = node->type,
-                    .inputs = node->inputs,
-                    .attr = node->attr,
-                    .attr_size = node->attr_size};
-    return to->error.code ? (rv_var){to, -1} : find_or_append(to, &copy, in);
+    const equation e = {node->op, node->attr, node->attr_size, in, node->inputs};
+    return to->error.code ? (rv_var){to, -1} : find_or_append(to, &e, &node->type);
 }
 
 /* ---- names and types ---- */

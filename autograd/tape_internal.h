@@ -26,7 +26,7 @@ struct rv_tape {
     rv_node *nodes;
     size_t node_capacity;
     int32_t count;
-    rv_slot *table; /* open addressing by hash */
+    rv_slot *table; /* open addressing by hash; has room for node_capacity nodes */
     size_t table_size;
     uint64_t key; /* of that table; odd */
     rv_block *blocks;
@@ -62,8 +62,7 @@ bool rv_tape_add_assignment(rv_tape *tape, int32_t id);
 /* The index in tape->inputs of the input of that name, or -1. */
 int32_t rv_tape_find_input(const rv_tape *tape, const char *name);
 
-/* Makes room for `count` nodes in total, so that recording them reallocates neither nodes nor
- * table. */
+/* Makes room for `count` nodes in total, which are then recorded without a reallocation. */
 bool rv_tape_reserve(rv_tape *tape, int32_t count);
 
 /* Records a node of another tape on inputs of the same types, without calling its shape rule again.

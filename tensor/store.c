@@ -100,13 +100,13 @@ static rv_entry *new_shape(const char *name, rv_role role, rv_dtype dtype, rv_sh
 {
     if (!rv_dtype_check(dtype, error) || !rv_shape_check(shape, rv_dtype_size(dtype), NULL, error))
         return NULL;
-    rv_entry *entry = rv_alloc(1, sizeof *entry);
-    if (entry) entry->name = rv_string_copy(name);
-    if (!entry || !entry->name) {
-        rv_entry_free(entry);
+    const size_t length = strlen(name) + 1;
+    rv_entry *entry = rv_alloc(1, sizeof *entry + length); /* the name is behind it */
+    if (!entry) {
         rv_fail_memory(error);
         return NULL;
     }
+    entry->name = memcpy(entry + 1, name, length);
     entry->role = role;
     entry->tensor = (rv_tensor){.dtype = dtype, .shape = shape};
     return entry;
@@ -124,7 +124,6 @@ rv_entry *rv_entry_new(const char *name, rv_role role, rv_dtype dtype, rv_shape 
 void rv_entry_free(rv_entry *entry)
 {
     if (entry) {
-        rv_free(entry->name);
         rv_tensor_free(&entry->tensor);
         rv_free(entry);
     }
