@@ -1,7 +1,7 @@
 /* What a cell does to its states, found by recording a step on a separate tape: how many there are, their shapes, and
  * whether the step is linear in them. */
 
-#include "models/cell_internal.h"
+#include "models/direction_internal.h"
 #include "ops/ops.h"
 #include "tensor/memory.h"
 #include "tensor/store_entries_internal.h"
@@ -20,8 +20,9 @@ typedef struct trial {
 /* The type of a further input of a step, whose input x is of this type. */
 static rv_type input_type(const rv_rnn_input *input, rv_type x)
 {
-    rv_shape all = rv_shape_of(input->x), one = {.rank = all.rank - 1, .dim = {x.shape.dim[0]}};
-    for (int64_t d = 1; d < one.rank; d++) one.dim[d] = all.dim[d + 1];
+    const rv_shape all = rv_shape_of(input->x);
+    rv_shape one = rv_step_shape(all);
+    one.dim[0] = x.shape.dim[0];
     return (rv_type){rv_dtype_of(input->x), input->whole ? all : one};
 }
 

@@ -252,6 +252,13 @@ size_t rv_join(char *to, size_t size, const char *first, ...)
     return length;
 }
 
+const char *rv_decimal(int64_t n, char text[RV_DECIMAL])
+{
+    char *at = text + RV_DECIMAL - 1;
+    for (*at = '\0'; n > 0; n /= 10) *--at = (char)('0' + n % 10);
+    return at;
+}
+
 /* Reads a whole number below 10^15, which needs no rounding. False for any other number. */
 static bool read_whole(const char *text, char **end, double *number)
 {

@@ -4,6 +4,7 @@
 
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "tensor/error.h"
 
@@ -28,6 +29,10 @@ void rv_print(char *text, size_t size, const char *format, ...) RV_PRINTF(3, 4);
 /* Writes texts one after the other, up to NULL; what does not fit is left out. Returns their length together. For what every
  * recording does: printf's code and tables are pages that a new process would have to read first. */
 size_t rv_join(char *to, size_t size, const char *first, ...) __attribute__((sentinel));
+
+/* The digits of n, at least 1, for rv_join. */
+enum { RV_DECIMAL = 20 };
+const char *rv_decimal(int64_t n, char text[RV_DECIMAL]);
 
 /* strtod in the C locale. */
 double rv_number(const char *text, char **end);

@@ -137,6 +137,13 @@ TEST(Text, JoinedTextsAreCutOffAtTheEndOfTheBuffer)
     EXPECT_STREQ(text, "");
 }
 
+TEST(Text, WritesTheDigitsOfCounts)
+{
+    char text[RV_DECIMAL];
+    for (const int64_t n : {int64_t{1}, int64_t{9}, int64_t{10}, int64_t{16384}, INT64_MAX})
+        EXPECT_EQ(rv_decimal(n, text), std::to_string(n));
+}
+
 TEST(Text, NumbersAreThoseOfStrtod)
 {
     const char *const texts[] = {"0",
