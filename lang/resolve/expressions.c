@@ -201,7 +201,8 @@ LANG_APART static bool indexes_map(lang_resolver *r, const lang_node *e)
     char joined[LANG_HINT / 2];
     lang_node call = {.kind = LANG_CALL, .name = "concat", .arguments = e->indices};
     size_t length = strlen(rv_lang_expression(&call, joined, sizeof joined));
-    rv_lang_misnamed(r, e->location, "the map \"%s\" needs an argument, as in: W h", e->base->name);
+    rv_lang_misnamed(r, e->location, "the map \"%s\" needs an argument behind it, as in: %s h",
+                     e->base->name, e->base->name);
     if (!length || !e->indices->next) return false;
     joined[length - 1] = '\0';
     rv_lang_add_hint(r->scope->report, "join the values: %s %s, axis=1)", e->base->name, joined);
@@ -229,7 +230,8 @@ static bool name(lang_resolver *r, lang_node *e)
     case SYMBOL_BROKEN: return false;
     case SYMBOL_MAP:
     case SYMBOL_FIT:
-        return rv_lang_misnamed(r, e->location, "the map \"%s\" needs an argument, as in: W h",
+        return rv_lang_misnamed(r, e->location,
+                                "the map \"%s\" needs an argument behind it, as in: %s h", e->name,
                                 e->name);
     case SYMBOL_ACTIVATION:
         return rv_lang_misnamed(r, e->location,

@@ -365,7 +365,7 @@ TEST(Messages, Map)
          "  state h\n"
          "  map W\n"
          "  h' = W\n",
-         "my.rv:4:8: error: the map \"W\" needs an argument, as in: W h\n"
+         "my.rv:4:8: error: the map \"W\" needs an argument behind it, as in: W h\n"
          "    4 |   h' = W\n"
          "      |        ^\n"},
         {"cell c\n"
@@ -429,7 +429,7 @@ TEST(Messages, Fit)
          "  state h\n"
          "  fit F\n"
          "  h' = F\n",
-         "my.rv:4:8: error: the map \"F\" needs an argument, as in: W h\n"
+         "my.rv:4:8: error: the map \"F\" needs an argument behind it, as in: F h\n"
          "    4 |   h' = F\n"
          "      |        ^\n"},
     });
