@@ -213,6 +213,45 @@ TEST(Experiment, DrawsSizesWithWhichANetHasItsParameters)
     EXPECT_EQ(some.err.find("could not be trained"), std::string::npos) << "said twice";
 }
 
+TEST(Experiment, RangesOfAFileReplaceTheUsualOnes)
+{
+    const std::string folder = scratch_folder(), space = folder + "/space.json",
+                      database = folder + "/c.sqlite",
+                      words = "capacity --models gru,rnn --parameters 200 --trials 8 --epochs 1 "
+                              "--samples 20 --quiet --space " +
+                              space;
+    spit(space, R"({"size": 16, "optimizer": ["adam", "momentum"],
+ "learning-rate": [{"uniform": [0.2, 0.3], "when": {"model": "rnn"}}, {"uniform": [0.4, 0.5]}]})");
+    const Outcome outcome = experiment(words + " --database " + database);
+    EXPECT_EQ(outcome.status, 0) << outcome.err;
+    EXPECT_EQ(rows(database,
+                   "SELECT count(*) FROM trial WHERE (settings ->> 'learning-rate' BETWEEN 0.2 AND "
+                   "0.3) = (settings ->> 'model' = 'rnn') AND (settings ->> 'learning-rate' "
+                   "BETWEEN 0.4 AND 0.5) = (settings ->> 'model' = 'gru')"),
+              "16\n");
+    EXPECT_EQ(rows(database, "SELECT DISTINCT settings ->> 'optimizer' FROM trial ORDER BY 1"),
+              "adam\nmomentum\n");
+    EXPECT_EQ(rows(database, "SELECT count(DISTINCT settings ->> 'clip-norm') FROM trial"), "16\n")
+        << "what the file does not name is drawn as usual";
+    EXPECT_CONTAINS(experiment("--show --database " + database).out, "bits/parameter\ngru ");
+    EXPECT_EQ(experiment("--database " + database + " --space " + space).status, 2);
+
+    const std::map<std::string, std::string> mistakes = {
+        {R"({"task": "adding"})", "line 1, column 2: task: the command sets this; leave it out"},
+        {R"({"layers": 2})", "line 1, column 2: layers: the command sets this; leave it out"},
+        {R"({"clip-norm": 1,
+ "clip-norm": 2})",
+         "line 2, column 2: clip-norm: given twice"}};
+    for (const auto &[text, message] : mistakes) {
+        spit(space, text);
+        const Outcome wrong = experiment(words + " --database " + folder + "/no.sqlite");
+        EXPECT_EQ(wrong.status, 1);
+        EXPECT_EQ(wrong.err.find("recurve experiment: \"" + space + "\" " + message), 0u)
+            << wrong.err;
+        EXPECT_NE(access((folder + "/no.sqlite").c_str(), F_OK), 0);
+    }
+}
+
 TEST(Experiment, MistakesAreExplained)
 {
     const std::map<std::string, std::string> messages = {

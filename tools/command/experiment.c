@@ -34,10 +34,14 @@ static const option_row options[] = {
         .alias = "hidden-size"),
     ROW(nets.layers, "layers", "N,..", TEXT, "numbers of layers (default: 1)",
         .alias = "num-layers"),
+    ROW(nets.space, "space", "FILE", TEXT,
+        "draw options from the ranges in this file, which is like\n"
+        "SPACE.json of `recurve sweep`; the others as usual",
+        .group = "The experiment"),
     ROW(trials, "trials", "N", WHOLE,
         "settings for each cell, size and number of layers\n"
         "(default: capacity 50, memory 20, trainability 100)",
-        .low = 1, .high = 100000, .group = "The experiment"),
+        .low = 1, .high = 100000),
     ROW(search.database, "database", "FILE", TEXT,
         "the file that keeps all trials, made if missing; see\n`recurve sweep`"),
     ROW(search.workers, "workers", "N", WHOLE, "processes that train trials (default: 1)", .low = 1,

@@ -10,6 +10,7 @@
 #include "tensor/text_internal.h"
 #include "train/json_internal.h"
 #include "train/setup/lookup.h"
+#include "train/text_file_internal.h"
 #include "train/trainer/trainer.h"
 
 /* ---- the experiments ---- */
@@ -59,16 +60,13 @@ static void count_failure(group *g, const outcome *t, double threshold)
 static const experiment experiments[] = {
     {"capacity", "bits_per_parameter", "bits_per_parameter", "bits per parameter", "parameters",
      "1000", "rnn,irnn,ugrnn,gru,lstm", 50, 500,
-     "\"task\": \"capacity\", \"size\": [16, 32], \"batch-size\": [32, 64, 128, 256]," TUNED,
-     count_bits},
+     "\"size\": [16, 32], \"batch-size\": [32, 64, 128, 256]," TUNED, count_bits},
     {"memory", "validation_error", "error", "mean squared error", "units", "32,48,64,80,96",
-     "rnn,irnn,ugrnn,gru,lstm", 20, 20,
-     "\"task\": \"memory\", \"size\": 64, \"batch-size\": [32, 128]," TUNED, count_error},
+     "rnn,irnn,ugrnn,gru,lstm", 20, 20, "\"size\": 64, \"batch-size\": [32, 128]," TUNED,
+     count_error},
     {"trainability", "validation_error", "share", "share of settings that fail", "parameters",
      "1000", "rnn,irnn,ugrnn,gru,lstm", 100, 20,
-     "\"task\": \"parentheses\", \"size\": 2, \"samples\": 1000, "
-     "\"batch-size\": [16, 32, 64]," TUNED,
-     count_failure},
+     "\"size\": 2, \"samples\": 1000, \"batch-size\": [16, 32, 64]," TUNED, count_failure},
 };
 enum { EXPERIMENTS = sizeof experiments / sizeof *experiments };
 
@@ -257,44 +255,79 @@ static bool add_choices(cJSON *to, experiment_plan *p, const rv_train_config *gi
 }
 
 /* Takes the choices, behind which the usual sizes are those of all other nets. */
-static bool set_choices(cJSON *drawn, cJSON *usual, cJSON *choices)
+static bool set_choices(cJSON *drawn, const cJSON *usual, cJSON *choices)
 {
     cJSON *others = cJSON_CreateObject();
-    const bool ok =
-        cJSON_AddItemToObject(others, "choices", cJSON_DetachItemViaPointer(drawn, usual)) &&
-        cJSON_AddItemToArray(choices, others);
-    return cJSON_AddItemToObject(drawn, "size", choices) && ok;
+    const bool ok = cJSON_AddItemToObject(others, "choices", cJSON_Duplicate(usual, true)) &&
+                    cJSON_AddItemToArray(choices, others) &&
+                    cJSON_ReplaceItemInObjectCaseSensitive(drawn, "size", choices);
+    if (!ok) cJSON_Delete(choices);
+    return ok;
 }
 
 /* Units are whole, so a net may come within 10 % of its parameters with some sizes of the task only. These are then drawn. */
 static bool choose_sizes(experiment_plan *p, const rv_train_config *given, cJSON *drawn)
 {
-    cJSON *usual = cJSON_GetObjectItem(drawn, "size"), *choices = cJSON_CreateArray();
-    const bool ok = usual && choices && add_choices(choices, p, given, usual);
+    const cJSON *usual = cJSON_GetObjectItem(drawn, "size");
+    if (!cJSON_IsNumber(usual) && !cJSON_IsNumber(usual->child)) return true; /* of --space */
+    cJSON *choices = cJSON_CreateArray();
+    const bool ok = choices && add_choices(choices, p, given, usual);
     if (ok && choices->child) return set_choices(drawn, usual, choices);
     cJSON_Delete(choices);
     return ok;
 }
 
-static bool make_space(experiment_plan *p, const rv_train_config *given, rv_error *error)
+/* Moves all members of `from` whose names `to` does not have; deletes `from`. */
+static bool move_members(cJSON *to, cJSON *from)
+{
+    bool ok = from;
+    while (ok && from->child) {
+        cJSON *item = cJSON_DetachItemViaPointer(from, from->child);
+        const bool has = cJSON_GetObjectItemCaseSensitive(to, item->string);
+        ok = has || cJSON_AddItemToObject(to, item->string, item);
+        if (has || !ok) cJSON_Delete(item);
+    }
+    cJSON_Delete(from);
+    return ok;
+}
+
+/* The ranges of the file `path`, whose conditions may name the nets; {} without a file. For cJSON_Delete; NULL: an error. */
+static cJSON *read_ranges(const cJSON *nets, const char *path, rv_error *error)
+{
+    space above = {0}, s = {0};
+    if (!path) return cJSON_CreateObject();
+    char *known = rv_json_text(nets, true), *text = rv_text_file_read(path, error);
+    if (!known) rv_fail_memory(error);
+    const bool ok = known && text && space_parse(&above, known, "nets", error) &&
+                    space_continue(&s, &above, text, path, error);
+    cJSON *ranges = ok ? s.json : NULL;
+    if (ok) s.json = NULL;
+    space_free(&s);
+    space_free(&above);
+    rv_free(known);
+    rv_free(text);
+    return ranges;
+}
+
+/* The nets; then the ranges of the file `path`, if there is one; then what is usual and not in that file. */
+static bool make_space(experiment_plan *p, const rv_train_config *given, const char *path,
+                       rv_error *error)
 {
     char text[2048];
     snprintf(text, sizeof text, "{%s, \"epochs\": %" PRId64 "}", p->of->space, p->of->epochs);
-    cJSON *drawn = cJSON_CreateObject(), *tuned = cJSON_Parse(text);
-    bool ok = tuned && add_each(drawn, "model", &p->models, false) &&
+    cJSON *drawn = cJSON_CreateObject(), *usual = cJSON_CreateObject();
+    bool ok = add_each(drawn, "model", &p->models, false) &&
               add_each(drawn, p->of->size, &p->sizes, true) &&
-              add_each(drawn, "layers", &p->layers, true) && add_forget(drawn, p) &&
-              (!experiment_is(p->of, "capacity") || add_samples(drawn, &p->sizes));
-    while (ok && tuned->child) {
-        cJSON *item = cJSON_DetachItemViaPointer(tuned, tuned->child);
-        ok = cJSON_AddItemToObject(drawn, item->string, item);
-        if (!ok) cJSON_Delete(item);
-    }
+              add_each(drawn, "layers", &p->layers, true) &&
+              cJSON_AddStringToObject(drawn, "task", task_of(p->of)) && add_forget(usual, p) &&
+              (!experiment_is(p->of, "capacity") || add_samples(usual, &p->sizes));
+    cJSON *ranges = ok ? read_ranges(drawn, path, error) : NULL;
+    ok = ranges && move_members(drawn, ranges);
+    ok = move_members(drawn, usual) && ok && move_members(drawn, cJSON_Parse(text));
     if (ok && strcmp(p->of->size, "units") != 0) ok = choose_sizes(p, given, drawn);
     p->space = ok ? rv_json_text(drawn, true) : NULL;
-    cJSON_Delete(tuned);
     cJSON_Delete(drawn);
-    return p->space ? true : rv_fail_memory(error);
+    return p->space || (error->code == RV_OK && rv_fail_memory(error));
 }
 
 static const char *name_at(const void *all, int index)
@@ -340,7 +373,7 @@ bool experiment_plan_make(experiment_plan *p, const experiment_nets *o,
            (experiment_groups(p) <= MOST_GROUPS ||
             rv_fail(error, RV_ERROR_ARGUMENT, "%d nets; give at most %d", experiment_groups(p),
                     MOST_GROUPS)) &&
-           make_space(p, given, error);
+           make_space(p, given, o->space, error);
 }
 
 /* The list that add_each wrote. */
@@ -403,6 +436,10 @@ bool experiment_plan_read(experiment_plan *p, const experiment_nets *o, const ch
         return rv_fail(error, RV_ERROR_ARGUMENT,
                        "the nets of an experiment that continues are those that it has; leave out "
                        "--models, --parameters, --units and --layers, or name a new experiment");
+    if (o->space)
+        return rv_fail(error, RV_ERROR_ARGUMENT,
+                       "an experiment that continues draws from the ranges that it has; leave out "
+                       "--space, or name a new experiment");
     bool ok = database_open(&d, path, NULL, &its, error) && space_parse(&s, its.space, path, error);
     const cJSON *task = ok ? cJSON_GetObjectItem(s.json, "task") : NULL;
     for (const experiment *e = experiments; cJSON_IsString(task) && e < experiments + EXPERIMENTS;

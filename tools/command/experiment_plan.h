@@ -59,6 +59,7 @@ void experiment_plan_free(experiment_plan *p);
 /* What the command line says of them; each may be NULL. */
 typedef struct experiment_nets {
     const char *name, *models, *parameters, *units, *layers;
+    const char *space; /* a file of ranges in place of the usual ones */
 } experiment_nets;
 
 /* A new experiment, with the options of runs that are given. Free the plan also after a failure, here and below. */

@@ -18,6 +18,7 @@ typedef struct reading {
     rv_json json; /* SPACE.json */
     const rv_config_row *row;
     rv_error *error;
+    int above; /* entries of the space that the file continues */
 } reading;
 
 static const char *const words[] = {"choices", "each", "uniform", "log-uniform", "when"};
@@ -224,7 +225,9 @@ static bool read_key(reading *r, const cJSON *item)
     if (!r->row->kept) return fail(r, item, "this is not a setting of a trial; leave it out");
     for (const space_entry *e = r->space->entries; e < r->space->entries + r->space->count; e++)
         if (e->row == r->row)
-            return r->row->alias
+            return e < r->space->entries + r->above
+                       ? fail(r, item, "the command sets this; leave it out")
+                   : r->row->alias
                        ? fail(r, item, "given twice; %s is the same option", r->row->alias)
                        : fail(r, item, "given twice");
     if (!cJSON_IsArray(item) || !cJSON_IsObject(item->child)) return add_entry(r, item);
@@ -239,14 +242,21 @@ static bool read_key(reading *r, const cJSON *item)
     return true;
 }
 
-bool space_parse(space *s, const char *text, const char *path, rv_error *error)
+bool space_continue(space *s, const space *above, const char *text, const char *path,
+                    rv_error *error)
 {
-    *s = (space){.json = rv_json_object(text, path, error)};
-    reading r = {s, {text, path, s->json}, NULL, error};
+    *s = *above;
+    s->json = rv_json_object(text, path, error);
+    reading r = {s, {text, path, s->json}, NULL, error, above->count};
     const cJSON *item;
     if (!s->json) return false;
     cJSON_ArrayForEach(item, s->json) if (!read_key(&r, item)) return false;
     return true;
+}
+
+bool space_parse(space *s, const char *text, const char *path, rv_error *error)
+{
+    return space_continue(s, &(space){0}, text, path, error);
 }
 
 void space_free(space *s)

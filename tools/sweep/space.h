@@ -41,6 +41,11 @@ typedef struct space {
 bool space_parse(space *s, const char *text, const char *path, rv_error *error);
 void space_free(space *s);
 
+/* The same for a text whose conditions may name the keys of another space, which the text does not repeat. The entries of
+ * that space come first, and point to its JSON. */
+bool space_continue(space *s, const space *above, const char *text, const char *path,
+                    rv_error *error);
+
 /* The number of combinations of the values of `each`: so many consecutive trials have each once. */
 int64_t space_combinations(const space *s);
 
