@@ -165,8 +165,12 @@ static bool parse_operand(const command *page, int argc, char **argv, const char
                            *operand, word);
         *operand = word;
     }
-    return optind == argc ||
-           rv_fail(error, RV_ERROR_ARGUMENT, "unexpected argument \"%.100s\"", argv[optind]);
+    const char *hint = page->operand                 ? ""
+                       : own_row(page, "checkpoint") ? "; --output names the folder of a run"
+                       : own_row(page, "models")     ? "; --models names the cells"
+                                                     : "";
+    return optind == argc || rv_fail(error, RV_ERROR_ARGUMENT, "unexpected argument \"%.100s\"%s",
+                                     argv[optind], hint);
 }
 
 /* Parses the options. The operands are left at argv[optind] and after. */

@@ -1,6 +1,7 @@
 /* recurve export */
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "export/c.h"
 #include "export/onnx.h"
@@ -281,6 +282,11 @@ static bool write_recorded(const export_options *o, const rv_model *model,
                            rv_error *error)
 {
     const char *names = o->outputs ? o->outputs : "output", *name[MOST_VALUES];
+    if (!o->outputs && rv_is_null(rv_lang_value_of(recording, names)))
+        return rv_fail(error, RV_ERROR_ARGUMENT,
+                       "\"%s\" has no value called output; `outputs` names others, which `recurve "
+                       "run` prints",
+                       model->name);
     rv_var output[MOST_VALUES];
     rv_c_code code = {0};
     char *list = rv_alloc(strlen(names) + 1, 1);
@@ -391,6 +397,14 @@ static exit_status run(int argc, char **argv, rv_error *error)
     if (!check_together(&o, file != NULL, error) || !parse_form(&o, &form, error))
         return STATUS_USAGE;
     if (!o.name) o.name = "net";
+    struct stat status;
+    if (file && !stat(file, &status) && S_ISDIR(status.st_mode)) {
+        rv_fail(
+            error, RV_ERROR_ARGUMENT,
+            "\"%s\" is a folder, expected a file of equations; --output names the folder of a run",
+            file);
+        return STATUS_USAGE;
+    }
     if (file) return export_text(&o, file, error);
     if (o.outputs) {
         rv_fail(error, RV_ERROR_ARGUMENT,
