@@ -280,11 +280,14 @@ static bool has_samples(const rv_array *array, rv_error *error)
 
 static bool same_count(const rv_array *x, const rv_array *other, rv_error *error)
 {
-    if (!other->input.name || x->shape.dim[0] == other->shape.dim[0]) return true;
+    const int64_t count = other->input.name ? other->shape.dim[0] : x->shape.dim[0];
+    if (x->shape.dim[0] == count) return true;
     return rv_fail(error, RV_ERROR_FORMAT,
-                   "\"%s\" has %" PRId64 " sample(s), but \"%s\" has %" PRId64
-                   "; do they belong to the same data set?",
-                   x->input.name, x->shape.dim[0], other->input.name, other->shape.dim[0]);
+                   "\"%s\" has %" PRId64 " sample(s), but \"%s\" has %" PRId64 "; %s",
+                   x->input.name, x->shape.dim[0], other->input.name, count,
+                   x->shape.rank > 1 && x->shape.dim[1] == count
+                       ? "samples come first, then time: swapaxes(0, 1)"
+                       : "do they belong to the same data set?");
 }
 
 static bool read_sample(const rv_source *s, uint64_t epoch, int64_t index, void *x, void *y,
