@@ -2,7 +2,6 @@
 #include "ops/kernels/real.h"
 
 #if defined(RV_REAL_F32)
-#include <stdbool.h>
 #include <string.h>
 
 #include "ops/kernels/winograd.h"

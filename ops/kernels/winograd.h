@@ -38,6 +38,8 @@
 #ifndef RV_OPS_KERNELS_WINOGRAD_H
 #define RV_OPS_KERNELS_WINOGRAD_H
 
+#include <stdbool.h>
+
 #include "ops/kernels/lanes.h"
 
 #define POINT_A ((real)0.625) /* all their powers here are exact */
