@@ -75,6 +75,7 @@ int rv_find_states(rv_cell_step step, const rv_cell *cell, rv_type x, rv_shape *
     enum { TRIES = 4 };
     int states = 0;
     bool settled = false, failed = false;
+    char before[RV_SHAPE_TEXT] = "", after[RV_SHAPE_TEXT] = "";
     for (int s = 0; s < RV_CELL_STATES; s++) {
         shape[s] = x.shape;
         for (int64_t d = 1; d < shape[s].rank; d++)
@@ -91,7 +92,11 @@ int rv_find_states(rv_cell_step step, const rv_cell *cell, rv_type x, rv_shape *
             bool known = declared[s].shape.rank;
             rv_var h = known ? (rv_var){t.tape, t.before[s]} : t.h[s];
             states = s + 1;
-            settled = settled && (known || rv_shape_equal(rv_shape_of(h), shape[s]));
+            if (settled && !known && !rv_shape_equal(rv_shape_of(h), shape[s])) {
+                settled = false;
+                rv_shape_text(shape[s], before);
+                rv_shape_text(rv_shape_of(h), after);
+            }
             shape[s] = rv_shape_of(h);
         }
         if (failed)
@@ -102,10 +107,17 @@ int rv_find_states(rv_cell_step step, const rv_cell *cell, rv_type x, rv_shape *
         end_trial(&t);
     }
     if (settled && states) return states;
-    if (!failed)
-        rv_tape_fail(cell->tape, RV_ERROR_SHAPE,
-                     "unroll: the shape of the state could not be worked out, %s; fix the cell",
-                     settled ? "the step changes none" : "it changes from step to step");
+    if (settled)
+        rv_tape_fail(
+            cell->tape, RV_ERROR_SHAPE,
+            "unroll: the shape of the state could not be worked out, the step changes none; "
+            "fix the cell");
+    else if (!failed)
+        rv_tape_fail(
+            cell->tape, RV_ERROR_SHAPE,
+            "unroll: the shape of the state could not be worked out: each step makes %s of %s; "
+            "fix the cell",
+            after, before);
     return 0;
 }
 

@@ -79,7 +79,9 @@ TEST(Unroll, ACellThatMakesNoSenseIsAnError)
     const rv_cell_step idle = [](rv_cell *, rv_var, rv_var *) {};
     const rv_cell_step loses = [](rv_cell *, rv_var, rv_var *h) { h[0].id = -1; };
     const std::pair<rv_cell_step, const char *> wrong[] = {
-        {grows, "changes from step to step"}, {idle, "the step changes none"}, {loses, "null var"}};
+        {grows, "each step makes [2,1,9,9] of [2,1,7,7]"},
+        {idle, "the step changes none"},
+        {loses, "null var"}};
     for (const auto &[step, words] : wrong) {
         Tape t;
         EXPECT_TRUE(rv_is_null(rv_unroll(step, t.input("x", RV_SHAPE(2, 1, 8, 8)), 2)));
