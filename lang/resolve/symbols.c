@@ -335,6 +335,7 @@ bool rv_lang_look_up(lang_resolver *r, lang_node *e, lang_form form)
     if (e->symbol >= 0) return rv_lang_is_clear(r, e->location);
     if (form == FORM_ALONE) { /* a series without its index */
         e->symbol = find_value(r, e->name, FORM_AT_TIME, &e->time);
+        if (e->symbol < 0) e->symbol = rv_lang_find_cotangent(r, e->name, FORM_AT_TIME, &e->time);
         if (e->symbol >= 0) {
             rv_lang_misnamed(r, e->location, "\"%s\" has a value for each time step", e->name);
             rv_lang_add_hint(r->scope->report, "say which: %s[1]", e->name);

@@ -135,6 +135,16 @@ TEST(Messages, DeriveLine)
          "my.rv:6:3: error: dx' is a next state, which only a cell has\n"
          "    6 |   dx' = x\n"
          "      |   ^~~\n"},
+        {"model m\n"
+         "  input x[2, 3, 4], y[2, 4]\n"
+         "  h = unroll gru(x, units=4)\n"
+         "  loss = sum((h - y)^2)\n"
+         "derive loss\n"
+         "  dc[3] = (1 - u[3]).2.(h - y)\n"
+         "  dbc = sum(dc, axes=[0])\n",
+         "my.rv:7:13: error: \"dc\" has a value for each time step\n"
+         "    7 |   dbc = sum(dc, axes=[0])\n"
+         "      |             ^~ say which: dc[1]\n"},
     });
 }
 
