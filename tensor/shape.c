@@ -32,18 +32,15 @@ bool rv_shape_check(rv_shape shape, size_t item_size, size_t *bytes, rv_error *e
                        "a shape of %" PRId64 " dimension(s); expected 0 to %d: reshape to fewer",
                        shape.rank, (int)RV_MAX_RANK);
     }
-    size_t product = item_size;
-    size_t count = 1; /* checked separately in case item_size is 0 */
+    size_t product = item_size ? item_size : 1; /* so that the count is bounded, too */
     for (int64_t i = 0; i < shape.rank; i++) {
         if (shape.dim[i] < 1) {
             return rv_fail(error, RV_ERROR_SHAPE,
                            "shape %s: dimension %" PRId64 " is %" PRId64 "; expected at least 1",
                            rv_shape_text(shape, text), i, shape.dim[i]);
         }
-        if ((uint64_t)shape.dim[i] > PTRDIFF_MAX ||
-            __builtin_mul_overflow(product, (size_t)shape.dim[i], &product) ||
-            __builtin_mul_overflow(count, (size_t)shape.dim[i], &count) || product > PTRDIFF_MAX ||
-            count > PTRDIFF_MAX) {
+        if (__builtin_mul_overflow(product, (uint64_t)shape.dim[i], &product) ||
+            product > PTRDIFF_MAX) {
             return rv_fail(error, RV_ERROR_SHAPE,
                            "shape %s of %zu-byte elements is larger than an address space; "
                            "use smaller dimensions",
@@ -51,7 +48,7 @@ bool rv_shape_check(rv_shape shape, size_t item_size, size_t *bytes, rv_error *e
         }
     }
     if (bytes) {
-        *bytes = product;
+        *bytes = item_size ? product : 0;
     }
     return true;
 }

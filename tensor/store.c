@@ -197,11 +197,11 @@ rv_entry *rv_store_get(rv_store *store, const char *name, rv_role role, rv_dtype
                        rv_shape shape, rv_init init, rv_error *error)
 {
     if (!RV_NEEDS(error, store)) return NULL;
-    if (!rv_name_check(name, error)) return NULL;
     rv_entry *entry = rv_store_find(store, name);
     if (entry) {
         return agrees(entry, role, dtype, shape, error) ? entry : NULL;
     }
+    if (!rv_name_check(name, error)) return NULL;
     if (store->complete && role == RV_PARAMETER) {
         refuse_new(store, name, error);
         return NULL;
