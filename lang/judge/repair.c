@@ -232,8 +232,10 @@ bool rv_lang_try_proposals(lang_proof *p, lang_run *run, const lang_line *line)
     for (lang_proposal *o = p->proposals; o; o = o->next) {
         if (o->statement != line->statement || o->refuted) continue;
         rv_var v = rv_lang_attempt(p, run, o->value);
-        o->refuted = rv_is_null(v);
-        if (o->refuted) continue;
+        if (rv_is_null(v)) { /* nor may the line have a value here: h[t - 1] at t = 0 */
+            o->refuted = !rv_is_null(line->value);
+            continue;
+        }
         if (!rv_reserve(&p->trial, &p->trial_capacity, p->trials + 1, sizeof *p->trial))
             return rv_lang_out_of_memory(p->report);
         p->trial[p->trials++] = (lang_trial){o, v, line->truth};

@@ -336,6 +336,27 @@ TEST(Derivations, ARepairIsRightAtAllTimeSteps)
     EXPECT_STREQ(proof.of("d")[1].repair, "");
 }
 
+// o[0] has no value, with the repair or without it.
+TEST(Derivations, ARepairNeedsAValueOnlyWhereTheLineHasOne)
+{
+    rv_lang_proof_options options = {};
+    options.repair = true;
+    const Proof proof(
+        Proof::read(
+            "cell k\n  state h, c\n  map W, U, V\n  o = sigmoid(V x)\n  c' = c / 2 + W h + U x\n"
+            "  q = tanh(c')\n  h' = o.q\n\n"
+            "model m(n=2, T=3)\n  input x[n, T, 2], y[n, 3]\n  h = unroll k(x, units=3)\n"
+            "  loss = sum((h - y)^2) / 2\n\n"
+            "derive loss \"d\"\n  dh[T] = h - y\n  dc[T] = dh[T].o[T].(1 - q[T]^2)\n"
+            "  for t from T down to 1\n    dh[t - 1] = dc[t] @ W'\n"
+            "    dc[t - 1] = dc[t] / 2 + dh[t - 1].o[t - 1]\n"),
+        options);
+    EXPECT_EQ(proof.wrong("d"), Names({"dc[2]", "dc[1]", "dc[0]"}));
+    std::string repair;
+    for (const rv_lang_verdict &v : proof.of("d")) repair += v.repair;
+    EXPECT_EQ(repair, "dc[t - 1] = dc[t] / 2 + dh[t - 1].o[t - 1].(1 - q[t - 1]^2)");
+}
+
 // A mistake in a helper is one of the helper, and not of the lines that read it.
 TEST(Derivations, AHelperIsJudgedByWhatItStandsFor)
 {
