@@ -98,6 +98,12 @@ const std::vector<Context> contexts = {
     {"profile --model gru --units 1 --data wide.csv --cache 4 --seconds 0.01", {"cache"}},
     {"export --output run --c out", {}},
     {"export --output run --onnx out.onnx", {}},
+    {"export --model gru --units 2 --layers 2 --classes 0-3 --c out", {}},
+    {"export --model gru --units 2 --c out --inference",
+     {"optimizer", "learning-rate", "momentum", "schedule", "freeze", "smoothing", "loss"}},
+    {"export --model gru --units 2 --onnx out.onnx",
+     {"optimizer", "learning-rate", "weight-decay", "average", "smoothing"}},
+    {"export --model gru --units 2 --classes 0-3 --onnx out.onnx --train", {}},
     {"export own.rv --c out",
      {"outputs", "onnx", "output", "checkpoint", "keep", "units", "task", "optimizer"}},
     {"gradcheck", {"op", "model"}},
@@ -268,6 +274,13 @@ int run_child(const std::string &line, const fs::path &out, const fs::path &err)
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
+/* Whether the content of a file counts as well as its name. */
+bool is_exported(const fs::path &name)
+{
+    static const std::set<std::string> endings = {".c", ".h", ".onnx"};
+    return endings.count(name.extension().string()) > 0;
+}
+
 /* Runs a command line in a fresh copy of the folder. */
 Seen see(const std::string &line)
 {
@@ -288,7 +301,8 @@ Seen see(const std::string &line)
         names.insert(entry.path().string());
     std::string shown = without_times(slurp(work / "out"));
     const std::string message = slurp(work / "err");
-    for (const std::string &name : names) shown += name + "\n";
+    for (const std::string &name : names)
+        shown += name + (is_exported(name) ? ": " + slurp(name) : "") + "\n";
     if (status != 0) shown += message;
     static const std::regex one(
         "(^|[^-0-9.,a-z])1 ((training|validation|time) )?[a-z]*([^su]s)\\b");

@@ -14,6 +14,7 @@
 #include "train/setup/effect.h"
 #include "train/setup/lookup.h"
 #include "train/trainer/run_folder.h"
+#include "train/trainer/trainer.h"
 
 typedef struct export_options {
     rv_train_config config;
@@ -56,13 +57,31 @@ static const option_row options[] = {
     ROW(json, "json", NULL, FLAG, "print one JSON document instead of text"),
 };
 
-/* The options of `recurve train` that describe data, net and optimizer. In what order and with what noise samples come is
- * no part of a net. */
+/* The options of `recurve train` that describe data, net and optimizer. How samples are split, ordered and varied, what is
+ * dropped out of a net and how its gradients are computed is no part of it. */
 static bool describes(const char *key)
 {
-    static const char *const others[] = {"epochs",   "batch-size", "patience",  "threads",
-                                         "anomaly",  "cache",      "gradients", "overwrite",
-                                         "in-order", "shift",      "noise",     "leaves"};
+    static const char *const others[] = {"validation",
+                                         "validation-data",
+                                         "validation-labels",
+                                         "in-order",
+                                         "shift",
+                                         "noise",
+                                         "cache",
+                                         "carry",
+                                         "dropout",
+                                         "recurrent-dropout",
+                                         "same-dropout",
+                                         "recompute",
+                                         "stepwise",
+                                         "gradients",
+                                         "epochs",
+                                         "batch-size",
+                                         "patience",
+                                         "leaves",
+                                         "threads",
+                                         "anomaly",
+                                         "overwrite"};
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         if (!strcmp(key, others[i])) return false;
     return true;
@@ -108,11 +127,12 @@ const command command_export = {
 
 /* ---- what is exported ---- */
 
+static bool names_run(const export_options *o) { return o->output || o->checkpoint; }
+
 static rv_trainer *open_net(const export_options *o, rv_error *error)
 {
-    if (o->output || o->checkpoint)
-        return saved_run_open(&command_export, o->output, o->checkpoint, 1, error);
-    return rv_trainer_new(&o->config, error);
+    return names_run(o) ? saved_run_open(&command_export, o->output, o->checkpoint, 1, error)
+                        : rv_trainer_new_checked(&o->config, error);
 }
 
 static rv_exported_net net_of(const rv_setup *s, const export_options *o)
@@ -124,7 +144,7 @@ static rv_exported_net net_of(const rv_setup *s, const export_options *o)
 
 /* ---- files ---- */
 
-/* All three, or none. */
+/* All three, or none (rv_files_write). */
 static bool write_files(const export_options *o, const rv_c_code *code, rv_error *error)
 {
     enum { FILES = 3 };
@@ -343,6 +363,19 @@ static exit_status export_text(export_options *o, const char *file, rv_error *er
 
 /* ---- running ---- */
 
+/* The first option that is set and concerns training alone: the optimizer's, and those of the loss. Or NULL. */
+static const char *training_option(const export_options *o)
+{
+    for (int i = 0; i < rv_config_row_count(); i++) {
+        const rv_config_row *row = rv_config_row_at(i);
+        const bool trains = (row->offset >= offsetof(rv_train_config, optimizer) &&
+                             row->offset < offsetof(rv_train_config, loop)) ||
+                            !strcmp(row->key, "loss") || !strcmp(row->key, "smoothing");
+        if (trains && rv_config_row_is_set(row, &o->config)) return row->key;
+    }
+    return NULL;
+}
+
 /* Whether each option has a meaning for what is written, and for the net that is. */
 static bool check_together(const export_options *o, bool text, rv_error *error)
 {
@@ -363,12 +396,17 @@ static bool check_together(const export_options *o, bool text, rv_error *error)
                        "--keep is for training a net; leave it out with FILE and --inference");
     const rv_train_config unset = rv_train_config_new();
     const option_row *row = rv_train_config_difference(&unset, &o->config);
-    if (row && !text && (o->output || o->checkpoint))
+    if (row && !text && names_run(o))
         return rv_fail(error, RV_ERROR_ARGUMENT,
                        "`%s` describes an untrained net, and --%s names a run, which has options "
                        "of its own; leave one of them out",
                        row->key, o->output ? "output" : "checkpoint");
-    return true;
+    const char *trains =
+        o->c ? (o->inference ? "leave out --inference" : NULL) : (o->train ? NULL : "give --train");
+    const char *unused = trains ? training_option(o) : NULL;
+    return !unused || rv_fail(error, RV_ERROR_ARGUMENT,
+                              "`%s` is for training, which is not written; leave it out, or %s",
+                              unused, trains);
 }
 
 static bool write_c(const export_options *o, rv_trainer *run, rv_error *error)
@@ -412,7 +450,8 @@ static exit_status run(int argc, char **argv, rv_error *error)
         return STATUS_USAGE;
     }
     rv_trainer *net = open_net(&o, error);
+    const bool usable = net || names_run(&o);
     bool ok = net && (o.c ? write_c(&o, net, error) : write_onnx(&o, form, net, error));
     rv_trainer_free(net);
-    return ok ? STATUS_OK : STATUS_FAILED;
+    return ok ? STATUS_OK : usable ? STATUS_FAILED : STATUS_USAGE;
 }
