@@ -120,12 +120,6 @@ static bool open_loader(rv_trainer *t, rv_error *error)
     return t->loader;
 }
 
-static bool save_best(const rv_trainer *t, rv_error *error)
-{
-    const char *folder = t->config.loop.output;
-    return !folder || rv_run_folder_save_best(folder, &t->config, t->store, error);
-}
-
 static rv_epoch epoch_of(const rv_trainer *t)
 {
     const rv_run_state *at = &t->result.at;
@@ -183,11 +177,13 @@ static bool finish_epoch(rv_trainer *t, rv_error *error)
     r->at.epoch++;
     r->at.batch = r->at.seen = 0;
     r->at.loss_sum = 0;
-    bool best =
-        r->best_epoch == 0 || row->validation_loss < t->history[r->best_epoch - 1].validation_loss;
-    if (best) r->best_epoch = row->epoch;
+    if (r->best_epoch == 0 ||
+        row->validation_loss < t->history[r->best_epoch - 1].validation_loss) {
+        r->best_epoch = row->epoch;
+        t->best_unsaved = true;
+    }
     r->unchanged = (updated || at_end(t)) && rv_parameter_squares(t->store) == r->at.squares;
-    return (!best || save_best(t, error)) && rv_keep_after_epoch(t, error);
+    return rv_keep_after_epoch(t, error);
 }
 
 static void notify_epoch(rv_trainer *t)
@@ -240,7 +236,7 @@ static void continue_from(rv_trainer *t, const rv_train_result *result, rv_epoch
     t->result = *result;
     t->history = history;
     t->capacity = (size_t)result->epochs;
-    t->unsaved = false;
+    t->unsaved = t->best_unsaved = false;
 }
 
 static bool open_leaves(rv_trainer *t, rv_error *error)

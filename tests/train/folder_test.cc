@@ -289,6 +289,52 @@ TEST_F(Folder, AnEarlierRunIsNotLost)
 }
 
 /* config.json and log.csv alone, of a run that was killed in its first epoch, hold no work. */
+/* An epoch that is counted as the best is kept before anything else, however the run goes on: by another fit, or by another
+ * trainer from a checkpoint. */
+TEST_F(Folder, TheBestParametersAreNotLostWhenTheyCannotBeWrittenAtOnce)
+{
+    rv_train_config c = config(6);
+    c.optimizer.learning_rate = 0.5; /* whose best epoch is not the last */
+    const std::string whole = path("whole");
+    c.loop.output = whole.c_str();
+    const Trainer undisturbed = make(c);
+    ASSERT_TRUE(rv_trainer_fit(undisturbed.get(), &error)) << error.text;
+    const int64_t best = rv_trainer_result(undisturbed.get())->best_epoch;
+    ASSERT_LT(best, 6);
+    for (const bool resumed : {false, true}) {
+        run = path(resumed ? "resumed" : "fitted");
+        c.loop.output = run.c_str();
+        Trainer t = make(c);
+        struct Block {
+            std::string path;
+            int64_t epoch;
+        } block = {run + "/best.safetensors", best};
+        const rv_observer observer = {[](void *context, const rv_trainer *trainer) {
+                                          const auto *b = static_cast<const Block *>(context);
+                                          if (rv_trainer_result(trainer)->at.epoch == b->epoch) {
+                                              unlink(b->path.c_str());
+                                              mkdir(b->path.c_str(), 0777);
+                                          }
+                                          return true;
+                                      },
+                                      nullptr, &block};
+        ASSERT_TRUE(rv_trainer_observe(t.get(), observer, &error));
+        expect_error(rv_trainer_fit(t.get(), &error), RV_ERROR_IO, "best.safetensors");
+        EXPECT_EQ(rv_trainer_result(t.get())->best_epoch, best);
+        expect_error(rv_trainer_save(t.get(), &error), RV_ERROR_IO, "best.safetensors");
+        ASSERT_EQ(rmdir(block.path.c_str()), 0);
+        if (resumed) {
+            ASSERT_TRUE(rv_trainer_save(t.get(), &error)) << error.text;
+            t.reset();
+            t.reset(rv_trainer_open(run.c_str(), 0, &error));
+            ASSERT_TRUE(t) << error.text;
+        }
+        EXPECT_TRUE(rv_trainer_fit(t.get(), &error)) << error.text;
+        EXPECT_EQ(digest_of(t), digest_of(undisturbed));
+        EXPECT_TRUE(slurp(block.path) == slurp(whole + "/best.safetensors"));
+    }
+}
+
 TEST_F(Folder, ARunThatKeptNothingIsReplaced)
 {
     mkdir(run.c_str(), 0777);

@@ -38,6 +38,16 @@ bool rv_keep_claim(rv_trainer *t, rv_error *error)
     return false;
 }
 
+/* A checkpoint whose epoch is the best would make resumed runs believe that best.safetensors has it: that is written first. */
+static bool keep_best(rv_trainer *t, rv_error *error)
+{
+    if (t->best_unsaved && t->config.loop.output &&
+        !rv_run_folder_save_best(t->config.loop.output, &t->config, t->store, error))
+        return false;
+    t->best_unsaved = false;
+    return true;
+}
+
 bool rv_keep_start(rv_trainer *t, rv_error *error)
 {
     const char *folder = t->config.loop.output;
@@ -46,7 +56,8 @@ bool rv_keep_start(rv_trainer *t, rv_error *error)
     if (!folder) return true;
     if (!rv_keep_claim(t, error)) return false;
     if (!t->inputs) t->inputs = rv_inputs_json(&t->config, folder, error);
-    return t->inputs && rv_run_folder_start(folder, &t->config, t->inputs, &t->result, error);
+    return t->inputs && rv_run_folder_start(folder, &t->config, t->inputs, &t->result, error) &&
+           keep_best(t, error);
 }
 
 bool rv_keep_now(rv_trainer *t, rv_error *error)
@@ -74,5 +85,5 @@ bool rv_keep_after_update(rv_trainer *t, rv_error *error)
 bool rv_keep_after_epoch(rv_trainer *t, rv_error *error)
 {
     t->unsaved = true;
-    return rv_seconds() - t->saved_at < t->pause || rv_keep_now(t, error);
+    return keep_best(t, error) && (rv_seconds() - t->saved_at < t->pause || rv_keep_now(t, error));
 }

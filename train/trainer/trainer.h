@@ -27,9 +27,10 @@ struct rv_trainer {
     rv_checkpoint_mark mark; /* .. from this checkpoint */
     char *inputs;            /* the record of the files that it reads; made at the first write */
     /* Saving. */
-    bool unsaved;    /* there were updates since the last checkpoint */
-    double saved_at; /* when it was written, in rv_seconds */
-    double pause;    /* the least seconds until the next */
+    bool unsaved;      /* there were updates since the last checkpoint */
+    bool best_unsaved; /* the parameters are the best so far, and best.safetensors has others */
+    double saved_at;   /* when the checkpoint was written, in rv_seconds */
+    double pause;      /* the least seconds until the next */
 };
 
 /* rv_trainer_new for a person's options: RV_ERROR_ARGUMENT also for one that changes nothing (rv_setup_check_given). */
@@ -54,11 +55,11 @@ bool rv_train_epoch(rv_trainer *trainer, rv_error *error);
  * another run has it or would be lost. */
 bool rv_keep_claim(rv_trainer *trainer, rv_error *error);
 
-/* rv_keep_claim, then writes config.json and log.csv. */
+/* rv_keep_claim, then writes config.json and log.csv, and best.safetensors if that has failed before. */
 bool rv_keep_start(rv_trainer *trainer, rv_error *error);
 
 /* Save a checkpoint if one is due: less often than once per epoch when epochs are short, more often
- * when they are long. */
+ * when they are long. The best parameters are saved after each epoch. */
 bool rv_keep_after_update(rv_trainer *trainer, rv_error *error);
 bool rv_keep_after_epoch(rv_trainer *trainer, rv_error *error);
 
