@@ -242,9 +242,12 @@ static bool write_draft(draft *d, const rv_new_file *file, rv_error *error)
     return reason == 0 || fail_system(error, "write", file->path, reason);
 }
 
-static bool rename_draft(draft *d, rv_error *error)
+/* `others`: how many of the files written together have their names already. */
+static bool rename_draft(draft *d, size_t others, rv_error *error)
 {
-    if (rename(d->temporary, d->path) != 0) return fail_system(error, "write", d->path, errno);
+    if (rename(d->temporary, d->path) != 0)
+        return rv_fail(error, RV_ERROR_IO, "cannot write \"%s\": %s%s", d->path, rv_reason(errno),
+                       others > 0 ? "; the files before it are written" : "");
     rv_free(d->temporary);
     d->temporary = NULL;
     return true;
@@ -276,7 +279,7 @@ bool rv_files_write(const rv_new_file *files, size_t count, rv_error *error)
         ok = write_draft(&drafts[written], &files[written], error);
         written++;
     }
-    for (size_t i = 0; ok && i < count; i++) ok = rename_draft(&drafts[i], error);
+    for (size_t i = 0; ok && i < count; i++) ok = rename_draft(&drafts[i], i, error);
     for (size_t i = 0; ok && i < count; i++) ok = sync_folder(&drafts[i], error);
     for (size_t i = 0; i < written; i++) drop_draft(&drafts[i]);
     return ok;

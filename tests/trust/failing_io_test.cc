@@ -224,7 +224,7 @@ TEST_F(FailingIo, FilesAreWrittenAtomically)
     });
 }
 
-/* Files that belong together are all old or all new, unless a rename fails after the first. */
+/* Files that belong together are all old or all new, unless a rename fails after the first, which the error says. */
 TEST_F(FailingIo, FilesAreWrittenTogether)
 {
     const std::string names[] = {path("a"), path("b"), path("c")};
@@ -245,6 +245,7 @@ TEST_F(FailingIo, FilesAreWrittenTogether)
             EXPECT_EQ(written, 3) << n << ": " << error.text;
         }
         mixed += written % 3 != 0;
+        EXPECT_EQ(says(error, "; the files before it are written"), written % 3 != 0) << error.text;
         EXPECT_EQ(listing().size(), 3u) << n;
     }
     EXPECT_GT(most, 15);
