@@ -5,7 +5,9 @@
 #include <cmath>
 #include <cstdio>
 #include <map>
+#include <numeric>
 #include <regex>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -151,6 +153,60 @@ TEST(Profile, LongestFirstOrInTheOrderTheyRun)
         at = in_order.out.find(part, at);
         ASSERT_NE(at, std::string::npos) << part << "\n" << in_order.out;
     }
+}
+
+/* Times in the table: of instructions, and of the line that stands for those left out. */
+void read_table(const std::string &text, std::vector<double> *shown, double *others, int *count)
+{
+    static const std::regex row(
+        "^ *([0-9.]+) +[0-9.]+ %  *[-0-9.]+ +[-0-9.]+  (FMA|L[123]|RAM|memory) .*");
+    static const std::regex rest("^ *([0-9.]+) +[0-9.]+ %  the other ([0-9]+) instructions?; .*");
+    std::istringstream in(text);
+    std::smatch found;
+    *others = *count = 0;
+    for (std::string line; std::getline(in, line) && !line.empty();)
+        if (std::regex_match(line, found, row)) {
+            shown->push_back(std::stod(found[1]));
+        } else if (std::regex_match(line, found, rest)) {
+            *others = std::stod(found[1]);
+            *count = std::stoi(found[2]);
+        }
+}
+
+/* A table of some instructions says how many are left out and how long they take. */
+TEST(Profile, ShowsTheLongestInstructionsAndCountsTheOthers)
+{
+    const struct {
+        const char *options;
+        size_t shown; /* 0: all */
+    } cases[] = {{"", 20},
+                 {" --top 3", 3},
+                 {" --top 3 --sort order", 3},
+                 {" --top 9999", 0},
+                 {" --sort order", 0}};
+    for (const auto &c : cases) {
+        SCOPED_TRACE(c.options);
+        const Outcome outcome = recurve(std::string("profile --seconds 0.05") + c.options);
+        ASSERT_EQ(outcome.status, 0) << outcome.err;
+        std::vector<double> shown;
+        double others, instructions;
+        int count, all;
+        read_table(outcome.out, &shown, &others, &count);
+        const size_t at = outcome.out.find("us, its ");
+        ASSERT_NE(at, std::string::npos) << outcome.out;
+        ASSERT_EQ(std::sscanf(outcome.out.c_str() + at, "us, its %d instructions alone %lf", &all,
+                              &instructions),
+                  2);
+        EXPECT_EQ(shown.size(), c.shown > 0 ? c.shown : static_cast<size_t>(all));
+        EXPECT_EQ(shown.size() + static_cast<size_t>(count), static_cast<size_t>(all));
+        const double sum = std::accumulate(shown.begin(), shown.end(), others);
+        EXPECT_NEAR(sum, instructions, 0.005 * (static_cast<double>(shown.size()) + 2));
+        if (count > 0) {
+            EXPECT_LE(others,
+                      count * *std::min_element(shown.begin(), shown.end()) + 0.005 * (count + 1));
+        }
+    }
+    EXPECT_EQ(recurve("profile --seconds 0.05 --top 3 --json").status, 2);
 }
 
 TEST(Profile, AForwardPassHasNoGradientsAndNoUpdates)

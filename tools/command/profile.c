@@ -18,7 +18,7 @@ typedef struct profile_options {
     rv_train_config config;
     const char *sort, *timeline;
     double seconds;
-    int64_t channels, image_size;
+    int64_t channels, image_size, top;
     bool forward, json;
 } profile_options;
 
@@ -34,6 +34,9 @@ static const option_row options[] = {
     ROW(seconds, "seconds", "S", POSITIVE, "how long to measure (default: 1.5)"),
     ROW(sort, "sort", "time|order", TEXT,
         "the longest first (default), or in the order in which they run"),
+    ROW(top, "top", "N", WHOLE,
+        "instructions in the table, the longest of all (default: 20;\nwith --sort order all)",
+        .low = 1, .high = 1 << 30),
     ROW(timeline, "timeline", "FILE", TEXT,
         "write the quickest run as a trace for ui.perfetto.dev or\nchrome://tracing: a track per "
         "thread, a slice per instruction"),
@@ -151,24 +154,47 @@ static bool print_threads(const profile *p, rv_error *error)
 /* A step that takes so much longer than its instructions was not alone on the machine. */
 #define DISTURBED 1.5
 
-/* Explains percentages above 100, unless rounding makes them. */
-static void print_above_limit(const profile *p)
+/* Whether its percentage is above 100, not only by rounding. */
+static bool is_above_limit(const profile_line *line) { return line->limit > 1.005 * line->seconds; }
+
+static void explain_above_limit(bool above)
 {
-    bool above = false;
-    for (int64_t i = 0; i < p->count; i++)
-        above = above || p->lines[i].limit > 1.005 * p->lines[i].seconds;
     if (above)
         say(stdout, "above 100 %%: fewer operations than counted (minimal filtering), bytes in a "
                     "nearer cache\nthan assumed, or other processes when the limit was measured\n");
 }
 
-static bool print_text(const profile *p, int asked, profile_sorting sorting, rv_error *error)
+/* Prints the `top` longest instructions. *above: whether one of them is above its limit. */
+static bool print_lines(const profile *p, int64_t top, profile_sorting sorting, bool *above,
+                        rv_error *error)
 {
-    const profile_line **lines = profile_order(p, sorting);
-    if (!lines) return rv_fail_memory(error);
-    say(stdout, "       us    time  GFLOP/s    GB/s  of limit      phase     equation\n");
-    for (int64_t i = 0; i < p->count; i++) print_line(p, lines[i]);
+    const profile_line **lines = profile_order(p, sorting),
+                       **longest = profile_order(p, PROFILE_LONGEST);
+    const bool ok = (lines && longest) || rv_fail_memory(error);
+    double left = 0;
+    for (int64_t i = top; ok && i < p->count; i++) left += longest[i]->seconds;
+    if (ok) say(stdout, "       us    time  GFLOP/s    GB/s  of limit      phase     equation\n");
+    for (int64_t i = 0; ok && i < p->count; i++) {
+        bool shown = top >= p->count;
+        for (int64_t k = 0; k < p->count && k < top && !shown; k++) shown = lines[i] == longest[k];
+        if (!shown) continue;
+        print_line(p, lines[i]);
+        *above = *above || is_above_limit(lines[i]);
+    }
+    if (ok && top < p->count)
+        say(stdout,
+            "%9.2f %5.1f %%  the other %" PRId64 " instruction(s); all: --top %" PRId64 "\n",
+            1e6 * left, 100 * left / p->sum, p->count - top, p->count);
     rv_free(lines);
+    rv_free(longest);
+    return ok;
+}
+
+static bool print_text(const profile *p, int asked, int64_t top, profile_sorting sorting,
+                       rv_error *error)
+{
+    bool above = false;
+    if (!print_lines(p, top, sorting, &above, error)) return false;
     say(stdout, "\n       us    time  GFLOP/s   calls  op\n");
     for (int64_t k = 0; k < p->kind_count; k++) print_sum(p, &p->kinds[k]);
     say(stdout, "\n       us    time  GFLOP/s   calls  phase\n");
@@ -182,7 +208,7 @@ static bool print_text(const profile *p, int asked, profile_sorting sorting, rv_
     if (p->step > DISTURBED * p->sum)
         say(stdout, "other processes may have disturbed this; repeat it on an idle machine\n");
     for (int k = 0; k < p->machine_count; k++) print_machine(&p->machines[k]);
-    print_above_limit(p);
+    explain_above_limit(above);
     return true;
 }
 
@@ -278,6 +304,8 @@ static bool print_json(const profile_options *o, const profile *p, profile_sorti
 
 /* ---- running ---- */
 
+enum { TOP = 20 }; /* instructions in the table, unless options say more */
+
 /* Random numbers; tokens and labels in turn; sequences of full length. */
 static void fill_input(rv_tensor *input, int64_t kinds, uint64_t seed)
 {
@@ -307,6 +335,7 @@ static bool profile_step(const profile_options *o, rv_setup *s, profile *p, rv_e
     rv_batch_program b = {0};
     const profile_sorting sorting =
         strcmp(o->sort, "time") == 0 ? PROFILE_LONGEST : PROFILE_AS_THEY_RUN;
+    const int64_t top = o->top > 0 ? o->top : sorting == PROFILE_LONGEST ? TOP : INT64_MAX;
     if (o->channels > 0) s->data.x.dim[0] = o->channels;
     if (o->image_size > 0) s->data.x.dim[1] = s->data.x.dim[2] = o->image_size;
     rv_store *store = rv_setup_store(&o->config, error);
@@ -316,7 +345,7 @@ static bool profile_step(const profile_options *o, rv_setup *s, profile *p, rv_e
     ok = ok && profile_make(p, b.program, s->dtype, o->seconds, error) &&
          (!o->timeline || write_timeline(o, p, error)) &&
          (o->json ? print_json(o, p, sorting, error)
-                  : print_text(p, (int)o->config.loop.threads, sorting, error));
+                  : print_text(p, (int)o->config.loop.threads, top, sorting, error));
     profile_free(p);
     rv_batch_program_free(&b);
     rv_store_free(store);
@@ -326,6 +355,9 @@ static bool profile_step(const profile_options *o, rv_setup *s, profile *p, rv_e
 static bool check_options(const profile_options *o, rv_error *error)
 {
     const bool images = o->channels > 0 || o->image_size > 0;
+    if (o->top > 0 && o->json)
+        return rv_fail(error, RV_ERROR_ARGUMENT,
+                       "--top shortens the table, and --json prints all; leave one of them out");
     if (o->config.data.size > 0 && !o->config.data.path && !o->config.data.task)
         return rv_fail(error, RV_ERROR_ARGUMENT,
                        "--size is for synthetic tasks; --image-size is the size of images");
