@@ -380,6 +380,31 @@ TEST(Export, RefusesWhatWouldChangeNothing)
     }
 }
 
+/* A command that could write nothing leaves no folder that it has made. */
+TEST(Command, LeavesNoFolderWhenNothingCanBeWritten)
+{
+    const std::string folder = scratch_folder();
+    std::filesystem::create_directory(folder + "/mine");
+    for (const std::string words :
+         {"train --epochs 1 --output ", "compare --models gru --epochs 1 --output ",
+          "import tests/cases/torch_rnn.safetensors --task adding --model rnn --units 3 --output ",
+          "export --c "})
+        for (const std::string made : {"/new", "/new/er/", "/mine"}) {
+            SCOPED_TRACE(words + made);
+            const std::string out = run_program("{ (ulimit -f 0; exec tools/recurve",
+                                                words + folder + made + ") 2>&1 | cat; }")
+                                        .out;
+            EXPECT_CONTAINS(out, "cannot write \"" + folder + made);
+            EXPECT_FALSE(std::filesystem::exists(folder + "/new"));
+            EXPECT_TRUE(std::filesystem::is_empty(folder + "/mine"));
+        }
+    for (const std::string made : {"/file/new", "/file"}) {
+        spit(folder + "/file", "");
+        EXPECT_EQ(recurve("train --epochs 1 --quiet --output " + folder + made).status, 1);
+        EXPECT_EQ(recurve("export --c " + folder + made).status, 1);
+    }
+}
+
 /* The three files belong together: none is written if one cannot be. */
 TEST(Export, WritesAllFilesOrNone)
 {

@@ -153,7 +153,9 @@ static bool write_files(const export_options *o, const rv_c_code *code, rv_error
     char path[FILES][RV_PATH];
     rv_bytes content[FILES];
     rv_new_file files[FILES];
-    bool ok = rv_run_folder_make(o->c, error);
+    size_t had;
+    bool ok = rv_run_folder_make(o->c, &had, error);
+    if (!ok) return false;
     for (int i = 0; ok && i < FILES; i++) {
         char file[64];
         snprintf(file, sizeof file, "%.40s%s", o->name, endings[i]);
@@ -161,7 +163,9 @@ static bool write_files(const export_options *o, const rv_c_code *code, rv_error
         files[i] = (rv_new_file){path[i], &content[i], 1};
         ok = rv_run_folder_path(o->c, file, path[i], error);
     }
-    return ok && rv_files_write(files, FILES, error);
+    ok = ok && rv_files_write(files, FILES, error);
+    if (!ok) rv_run_folder_unmake(o->c, had);
+    return ok;
 }
 
 static bool report(const export_options *o, const rv_c_code *code, rv_error *error)

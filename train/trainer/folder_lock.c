@@ -18,6 +18,7 @@ enum { HOLDER_TEXT = 512 };
 
 struct rv_folder_lock {
     int descriptor;
+    size_t had; /* the length of the part of the path that is not removed with it */
     char path[RV_PATH];
 };
 
@@ -135,6 +136,7 @@ rv_folder_lock *rv_folder_lock_take(const char *folder, rv_error *error)
         return NULL;
     }
     lock->descriptor = -1;
+    lock->had = sizeof lock->path;
     bool again = true, ok = rv_run_folder_path(folder, "run.lock", lock->path, error);
     for (int attempt = 0; ok && again && attempt < ATTEMPTS; attempt++) {
         if (lock->descriptor >= 0) close(lock->descriptor);
@@ -151,6 +153,8 @@ rv_folder_lock *rv_folder_lock_take(const char *folder, rv_error *error)
     return NULL;
 }
 
+void rv_folder_lock_made(rv_folder_lock *lock, size_t had) { lock->had = had; }
+
 void rv_folder_unlock(rv_folder_lock *lock)
 {
     if (!lock) return;
@@ -159,5 +163,7 @@ void rv_folder_unlock(rv_folder_lock *lock)
     if (is_file_at(lock->descriptor, lock->path)) unlink(lock->path);
     flock(lock->descriptor, LOCK_UN); /* also for copies of the descriptor in child processes */
     close(lock->descriptor);
+    *strrchr(lock->path, '/') = '\0';
+    rv_run_folder_unmake(lock->path, lock->had);
     rv_free(lock);
 }

@@ -3,6 +3,7 @@
 #define RV_TRAIN_TRAINER_FOLDER_LOCK_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "tensor/error.h"
 
@@ -16,7 +17,10 @@ typedef struct rv_folder_lock rv_folder_lock;
  * written. On a file system that has no locks the folder remains unlocked. */
 rv_folder_lock *rv_folder_lock_take(const char *folder, rv_error *error);
 
-/* Removes run.lock. Accepts NULL. */
+/* The folders behind the first `had` bytes of its path were made for the run (rv_run_folder_make). */
+void rv_folder_lock_made(rv_folder_lock *lock, size_t had);
+
+/* Removes run.lock, and the folders that were made for the run and are empty. Accepts NULL. */
 void rv_folder_unlock(rv_folder_lock *lock);
 
 #endif

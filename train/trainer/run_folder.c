@@ -66,20 +66,36 @@ static bool fail_system(const char *what, const char *path, rv_error *error)
     return rv_fail(error, RV_ERROR_IO, "cannot %s \"%.500s\": %s", what, path, rv_reason(errno));
 }
 
-bool rv_run_folder_make(const char *folder, rv_error *error)
+void rv_run_folder_unmake(const char *folder, size_t had)
 {
     char path[RV_PATH];
-    if (!rv_run_folder_path(folder, "", path, error)) return false;
+    rv_error ignored = {0};
+    if (!rv_run_folder_path(folder, "", path, &ignored)) return;
+    for (size_t i = strlen(path); i-- > had;)
+        if (path[i] == '/') {
+            path[i] = '\0';
+            rmdir(path); /* fails if there is something in it */
+        }
+}
+
+bool rv_run_folder_make(const char *folder, size_t *had, rv_error *error)
+{
+    char path[RV_PATH];
+    bool ok = rv_run_folder_path(folder, "", path, error);
+    *had = 0;
     /* The empty file name made the path end in a slash, so every folder of it does. */
-    for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+    for (char *slash = ok ? strchr(path + 1, '/') : NULL; ok && slash;
+         slash = strchr(slash + 1, '/')) {
         *slash = '\0';
-        bool made = mkdir(path, 0777) == 0 || errno == EEXIST;
-        if (!made) return fail_system("make the folder", path, error);
+        const bool made = mkdir(path, 0777) == 0;
+        if (!made) *had = (size_t)(slash - path) + 1;
+        ok = made || errno == EEXIST || fail_system("make the folder", path, error);
         *slash = '/';
     }
     struct stat found;
-    if (stat(path, &found) == 0) return true;
-    return fail_system("use the folder", folder, error);
+    ok = ok && (stat(path, &found) == 0 || fail_system("use the folder", folder, error));
+    if (!ok) rv_run_folder_unmake(folder, *had);
+    return ok;
 }
 
 /* Fails unless the file is missing or regular: only then can it be replaced. */
@@ -96,9 +112,14 @@ static bool check_replaceable(const char *folder, const char *file, rv_error *er
 rv_folder_lock *rv_run_folder_open(const char *folder, rv_error *error)
 {
     static const char *const files[] = {CHECKPOINT, PREVIOUS, BEST, CONFIG, INPUTS, LOG};
-    rv_folder_lock *lock =
-        rv_run_folder_make(folder, error) ? rv_folder_lock_take(folder, error) : NULL;
+    size_t had;
+    if (!rv_run_folder_make(folder, &had, error)) return NULL;
+    rv_folder_lock *lock = rv_folder_lock_take(folder, error);
     bool ok = lock;
+    if (ok)
+        rv_folder_lock_made(lock, had);
+    else
+        rv_run_folder_unmake(folder, had);
     for (size_t i = 0; ok && i < sizeof files / sizeof *files; i++)
         ok = check_replaceable(folder, files[i], error);
     if (ok) return lock;

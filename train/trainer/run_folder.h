@@ -10,11 +10,14 @@
 enum { RV_PATH = 4096 };
 
 /* Makes the folder and its parents, locks it, and checks that all files can be written there.
- * Release the lock with rv_folder_unlock. NULL on failure. */
+ * Release the lock with rv_folder_unlock, which removes folders that were made and are empty. NULL on failure. */
 rv_folder_lock *rv_run_folder_open(const char *folder, rv_error *error);
 
-/* Makes the folder and its parents, as mkdir -p does. */
-bool rv_run_folder_make(const char *folder, rv_error *error);
+/* Makes the folder and its parents, as mkdir -p does, or none. *had: the length of the part of the path that was there. */
+bool rv_run_folder_make(const char *folder, size_t *had, rv_error *error);
+
+/* Removes those of the folders made after that part that are empty. */
+void rv_run_folder_unmake(const char *folder, size_t had);
 
 /* Fails if the folder has a checkpoint or best.safetensors of an earlier run; with `overwrite`,
  * removes them instead. */
