@@ -337,6 +337,32 @@ static const char *name_value(rv_onnx_graph *g, int32_t id)
 
 /* ---- leaves ---- */
 
+/* The elements of a constant for one sample, into *one, which is new. False if it has none or samples differ. */
+static bool same_for_each(rv_onnx_graph *g, int32_t id, const rv_tensor *all, rv_tensor *one)
+{
+    rv_shape shape = all->shape;
+    bool same = true;
+    for (int64_t d = 0; d < shape.rank; d++) {
+        rv_onnx_size s = rv_onnx_size_of(g, id, d);
+        same = same && (!s.free || s.size == 1);
+        if (s.free) shape.dim[d] = 1;
+    }
+    if (!same || !rv_tensor_new(one, all->dtype, shape, &g->model->error)) return false;
+    for (int64_t i = 0; same && i < rv_tensor_count(all); i++) {
+        int64_t rest = i, at = 0, stride = 1;
+        bool first = true; /* sample */
+        for (int64_t d = shape.rank - 1; d >= 0; rest /= all->shape.dim[d--]) {
+            int64_t k = rest % all->shape.dim[d];
+            first = first && k < shape.dim[d];
+            if (k < shape.dim[d]) at += k * stride;
+            stride *= shape.dim[d];
+        }
+        if (first) rv_tensor_set(one, at, rv_tensor_get(all, i));
+        same = rv_tensor_get(one, at) == rv_tensor_get(all, i);
+    }
+    return same;
+}
+
 /* The elements of a constant, whose axes of free sizes must repeat. */
 static const char *write_constant(rv_onnx_graph *g, int32_t id)
 {
@@ -353,12 +379,25 @@ static const char *write_constant(rv_onnx_graph *g, int32_t id)
         rv_onnx_node(g->model, "Expand", (const char *[]){number, shape}, 2, out);
         return out;
     }
+    bool free = false;
     for (int64_t d = 0; d < node->type.shape.rank; d++)
-        if (rv_onnx_size_of(g, id, d).free)
-            rv_onnx_fail(g->model, RV_ERROR_ARGUMENT,
-                         "ONNX: a constant depends on the number of samples; set that with "
-                         "`batch-size`");
-    return g->model->error.code ? "" : rv_onnx_tensor(g->model, name_value(g, id), &tensor);
+        free = free || rv_onnx_size_of(g, id, d).free;
+    if (!free)
+        return g->model->error.code ? "" : rv_onnx_tensor(g->model, name_value(g, id), &tensor);
+    rv_tensor one = {0};
+    const char *out = "";
+    if (same_for_each(g, id, &tensor, &one)) {
+        const char *of_one = rv_onnx_tensor(g->model, rv_onnx_name(g->model, "constant"), &one),
+                   *shape = rv_onnx_shape_of(g, id, false);
+        out = name_value(g, id);
+        rv_onnx_node(g->model, "Expand", (const char *[]){of_one, shape}, 2, out);
+    } else {
+        rv_onnx_fail(g->model, RV_ERROR_ARGUMENT,
+                     "ONNX: a constant depends on the number of samples; set that with "
+                     "`batch-size`");
+    }
+    rv_tensor_free(&one);
+    return out;
 }
 
 /* ---- writing ---- */

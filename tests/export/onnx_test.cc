@@ -263,6 +263,33 @@ TEST(Onnx, of_sequences_has_free_sizes_and_names_with_steps)
     EXPECT_EQ(size[0], size[1]);
 }
 
+/* What tokens are compared with is the same for each sample. */
+TEST(Onnx, of_tokens_has_any_number_of_samples)
+{
+    for (int64_t embedding : {0, 2}) {
+        Net gru(rv_model_find("gru"));
+        gru.net().x = {RV_I32, RV_SHAPE(3)};
+        gru.options().tokens = 5;
+        gru.options().embedding = embedding;
+        for (rv_onnx_form form : {RV_ONNX_STEP, RV_ONNX_SCAN, RV_ONNX_TRAINING, RV_ONNX_UNROLLED}) {
+            ASSERT_TRUE(gru.write(form)) << gru.error();
+            gru.check_rules();
+        }
+        EXPECT_EQ(gru.inputs(), (Names{"x[batch,3]"}));
+    }
+}
+
+/* Numbers the samples: 0, 1, .. */
+void numbered_step(rv_cell *k, rv_var x, rv_var *h)
+{
+    rv_tensor number = {};
+    const int64_t samples = rv_shape_of(x).dim[0];
+    ASSERT_TRUE(rv_tensor_new(&number, rv_tape_dtype(x.tape), RV_SHAPE(samples, 1), nullptr));
+    for (int64_t i = 0; i < samples; i++) rv_tensor_set(&number, i, static_cast<double>(i));
+    h[0] = rv_add(rv_cell_map(k, x, "U"), rv_multiply(h[0], rv_constant(x.tape, &number)));
+    rv_tensor_free(&number);
+}
+
 /* Whether a net becomes this node, as a sequence. */
 bool is_native(Net *net, const std::string &type)
 {
@@ -365,6 +392,11 @@ TEST(Onnx, names_an_op_that_it_lacks_and_samples_that_depend_on_each_other)
         << net.error();
     EXPECT_TRUE(net.write(RV_ONNX_UNROLLED, 4)) << net.error();
     net.check_rules();
+    model.step = numbered_step;
+    EXPECT_FALSE(net.write(RV_ONNX_UNROLLED));
+    EXPECT_NE(net.error().find("a constant depends on the number of samples"), std::string::npos)
+        << net.error();
+    EXPECT_TRUE(net.write(RV_ONNX_UNROLLED, 4)) << net.error();
 }
 
 /* Names that belong to others. */
