@@ -1,5 +1,5 @@
-/* The part of Recurve that needs no other library: cells, gradients, optimizers, programs, data in memory. Without files,
- * except texts of equations, and without the trainer. */
+/* The part of Recurve that needs no other library: cells, gradients, optimizers, programs, data in
+ * memory. Without files, except texts of equations, and without the trainer. */
 #ifndef RECURVE_CORE_H
 #define RECURVE_CORE_H
 

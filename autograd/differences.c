@@ -19,8 +19,8 @@ static const char *input_name(int32_t id, char name[32])
     return name;
 }
 
-/* A rewrite rule: a value that the forward pass stops becomes an input. A stop in a gradient rule does
- * not: it is a mistake there, which the second derivative shows. */
+/* A rewrite rule: a value that the forward pass stops becomes an input. A stop in a gradient rule
+ * does not: it is a mistake there, which the second derivative shows. */
 static rv_var hold(void *context, rv_tape *to, int32_t id, const rv_node *node, const rv_var *in)
 {
     rv_held_loss *h = context;
@@ -218,8 +218,8 @@ static bool run_values(rv_held_loss *h, rv_element e, double by, double *values,
 
 typedef enum roughness { SMOOTH, KINK, JUMP } roughness;
 
-/* Where a value is smooth, the slopes on both sides approach each other as h shrinks. At a kink they
- * stay apart, and at a jump the changes stay, while those of the same side agree. */
+/* Where a value is smooth, the slopes on both sides approach each other as h shrinks. At a kink
+ * they stay apart, and at a jump the changes stay, while those of the same side agree. */
 static roughness judge_value(const double *v, size_t count, double noise)
 {
     double down = v[2 * count] - v[0], near_down = v[2 * count] - v[count],

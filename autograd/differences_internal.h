@@ -1,4 +1,5 @@
-/* A loss as a function of one element of a leaf: its slopes by differences, and where it has kinks. */
+/* A loss as a function of one element of a leaf: its slopes by differences, and where it has
+ * kinks. */
 #ifndef RV_AUTOGRAD_DIFFERENCES_INTERNAL_H
 #define RV_AUTOGRAD_DIFFERENCES_INTERNAL_H
 
@@ -44,8 +45,8 @@ double rv_central_difference(const rv_held_loss *h, rv_element e, double step);
 /* Finds `rounding`, to first order: the sum over all values v of |v d loss / d v| epsilon. */
 bool rv_find_rounding(rv_held_loss *h, rv_error *error);
 
-/* `doubt` bounds the error, as far as steps of different sizes and the rounding of the loss show it;
- * infinite if no difference was finite. */
+/* `doubt` bounds the error, as far as steps of different sizes and the rounding of the loss show
+ * it; infinite if no difference was finite. */
 typedef struct rv_estimate {
     double value, doubt;
 } rv_estimate;
@@ -64,7 +65,8 @@ rv_slopes rv_find_slopes(const rv_held_loss *h, rv_element e, double step, doubl
 double rv_relative_error(double a, double n, double floor);
 
 /* Looks for the first value that is not smooth in the element although its inputs are, and
- * describes it: relu in "a" has a kink at this point. Returns whether there is one; false with an error, too. */
+ * describes it: relu in "a" has a kink at this point. Returns whether there is one; false with an
+ * error, too. */
 bool rv_find_kink(rv_held_loss *h, rv_element e, double step, char text[RV_GRADCHECK_REASON],
                   rv_error *error);
 

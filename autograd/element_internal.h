@@ -1,5 +1,5 @@
-/* One element of an op's output as an expression of elements of its inputs. Code generators (export/c.h) make
- * loops of it. An op's `element` builds the expression:
+/* One element of an op's output as an expression of elements of its inputs. Code generators
+ * (export/c.h) make loops of it. An op's `element` builds the expression:
  *
  *     static rv_term element(rv_element *e)  // matmul: c[i, j] = sum_l a[i, l] b[l, j]
  *     {

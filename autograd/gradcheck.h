@@ -25,8 +25,9 @@ enum { RV_GRADCHECK_REASON = 200 };
 
 typedef struct rv_gradcheck_options {
     double tolerance; /* largest relative error that passes; 0: 1e-7, on an f32 tape 1e-2 */
-    /* The first step of the differences, relative to max(1, |x|); 0: 1e-3, on an f32 tape 3e-2. Where
-     * the gradient does not agree, finer steps follow, down to 6e-8, on an f32 tape 1.4e-3. */
+    /* The first step of the differences, relative to max(1, |x|); 0: 1e-3, on an f32 tape 3e-2.
+     * Where the gradient does not agree, finer steps follow, down to 6e-8, on an f32 tape
+     * 1.4e-3. */
     double step;
     uint64_t seed; /* for the random inputs */
     /* Values for the tape's inputs. Floating-point inputs without one are uniform in -1..1. */
@@ -50,7 +51,8 @@ typedef struct rv_gradcheck_result {
     double max_relative_error;
     double cosine, ratio; /* of the two gradients as vectors; both 1 for a correct gradient */
     bool zero;            /* both gradients are zero here, up to rounding */
-    /* One line. Wrong: the likely mistake. Undecided: why. Right: "", or a remark on the evidence. */
+    /* One line. Wrong: the likely mistake. Undecided: why. Right: "", or a remark on the
+     * evidence. */
     char reason[RV_GRADCHECK_REASON];
 } rv_gradcheck_result;
 

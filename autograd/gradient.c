@@ -190,7 +190,8 @@ static rv_var zeros_like(rv_var x)
     return made;
 }
 
-/* Checks that d can stand for a change of x or of a cotangent; `d_is` and `x_is` are their names in the message. */
+/* Checks that d can stand for a change of x or of a cotangent; `d_is` and `x_is` are their names in
+ * the message. */
 static bool check_vector(rv_error *error, rv_var x, const char *x_is, rv_var d, const char *d_is)
 {
     char seen[RV_SHAPE_TEXT], want[RV_SHAPE_TEXT];
@@ -268,8 +269,8 @@ static bool check_direction(const rv_var *wrt, const rv_var *v, int count)
     return true;
 }
 
-/* The cotangents g(u) = J' u are linear in u, so their vjp with v is J v. Only the node u counts, not its value. As it
- * depends on y, y does not depend on it. */
+/* The cotangents g(u) = J' u are linear in u, so their vjp with v is J v. Only the node u counts,
+ * not its value. As it depends on y, y does not depend on it. */
 rv_var rv_jvp(rv_var y, const rv_var *wrt, const rv_var *v, int count)
 {
     rv_var product = {y.tape, -1};

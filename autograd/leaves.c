@@ -241,8 +241,9 @@ static void add_reference(const rv_call *c)
     }
 }
 
-/* Sums the inputs block by block; a block is one vector. Two inputs, the usual case, have loops of their own: two tensors,
- * and a tensor and a single element such as a bias, which is a sum from zero like that of any number of inputs. */
+/* Sums the inputs block by block; a block is one vector. Two inputs, the usual case, have loops of
+ * their own: two tensors, and a tensor and a single element such as a bias, which is a sum from
+ * zero like that of any number of inputs. */
 #define ADD_KERNEL(type, name, target) \
     target static void name(int64_t blocks, void *to, const void *const *in, int inputs, \
                             unsigned scalar) \

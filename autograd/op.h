@@ -162,8 +162,8 @@ typedef struct rv_sample {
     double low, high;
     const void *attr; /* attr_size bytes; NULL for a composite, whose reference reads the options */
     size_t attr_size;
-    /* A value for each option (RV_GIVEN), for a composite and wherever options can say what attr says:
-     * the call by name must record the same node. */
+    /* A value for each option (RV_GIVEN), for a composite and wherever options can say what attr
+     * says: the call by name must record the same node. */
     const rv_option_value *options;
     unsigned integer;  /* bit k: input k is i32 */
     const char *error; /* unless NULL, recording must fail with a message that contains this */
@@ -199,9 +199,9 @@ typedef struct rv_op {
      * y[i] depends only on the x[k][i]. NULL for a dtype that the op does not support. */
     rv_pointwise_kernel (*pointwise)(rv_dtype dtype);
 
-    /* For code generators. An element of a pointwise op as C text, of x, y and z; EXP, LOG, .. are the
-     * maths of its type. An element of any other op as an expression (element_internal.h). NULL: no code can be
-     * generated. */
+    /* For code generators. An element of a pointwise op as C text, of x, y and z; EXP, LOG, .. are
+     * the maths of its type. An element of any other op as an expression (element_internal.h).
+     * NULL: no code can be generated. */
     const char *value;
     int32_t (*element)(rv_element *e);
 
@@ -221,8 +221,9 @@ typedef struct rv_op {
     unsigned zero_is_unit; /* a binary op with x[k] = 0 returns its other input */
     unsigned one_is_unit;  /* the same for x[k] = 1 */
     unsigned in_place;     /* out may share the memory of x[k] if both have the same size */
-    /* Whether row i of y, along the first axis, depends on x[k] by its row i alone, in the same way for
-     * each i. NULL: unknown, except for pointwise ops. Unrolling runs such steps on all time steps at once. */
+    /* Whether row i of y, along the first axis, depends on x[k] by its row i alone, in the same way
+     * for each i. NULL: unknown, except for pointwise ops. Unrolling runs such steps on all time
+     * steps at once. */
     bool (*by_rows)(const void *attr, const rv_type *in, int k);
 
     /* Records the same value in a simpler way, or returns the null var. For rules that the
@@ -255,8 +256,8 @@ typedef struct rv_op {
 #define RV_OPTIONS(array) \
     .options = (array), .option_count = (int)(sizeof(array) / sizeof(*(array)))
 
-/* The option values of a sample, in the order of the op's options: RV_GIVEN(RV_NUMBER(0.5), RV_LIST(2, 2)).
- * RV_ABSENT stands for an omitted list or word. */
+/* The option values of a sample, in the order of the op's options: RV_GIVEN(RV_NUMBER(0.5),
+ * RV_LIST(2, 2)). RV_ABSENT stands for an omitted list or word. */
 #define RV_GIVEN(...) \
     .options = (const rv_option_value[]) { __VA_ARGS__ }
 #define RV_NUMBER(value) \

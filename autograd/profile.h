@@ -22,15 +22,16 @@ typedef struct rv_instruction {
  * the program. */
 rv_instruction rv_program_instruction(const rv_program *program, int64_t i);
 
-/* When a lane of the program ran an instruction, in nanoseconds of the monotonic clock. Both are 0 if
- * the lane has no part in it. */
+/* When a lane of the program ran an instruction, in nanoseconds of the monotonic clock. Both are 0
+ * if the lane has no part in it. */
 typedef struct rv_span {
     int64_t begin, end;
     int thread; /* that ran it; not the lane's own if that was late */
 } rv_span;
 
-/* rv_run that also times every instruction. spans is [lanes][instructions], the counts of rv_program_statistics; there
- * is a lane for each thread. The time that a thread waits at a barrier belongs to no span. */
+/* rv_run that also times every instruction. spans is [lanes][instructions], the counts of
+ * rv_program_statistics; there is a lane for each thread. The time that a thread waits at a barrier
+ * belongs to no span. */
 rv_code rv_run_timed(rv_program *program, rv_span *spans);
 
 #ifdef __cplusplus

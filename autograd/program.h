@@ -42,12 +42,12 @@ void rv_program_free(rv_program *program);
 
 /* Sets the number of threads, 1 to 64 including the caller, for programs that are compiled on this
  * store from now on. The default is 1. Programs compiled earlier keep their number. Results have
- * the same bits for any number. A program too small to gain runs on one thread, and so do the runs of any
- * other program while that is faster. Threads spin for some
- * microseconds while they wait for each other, so use no more than there are cores. The programs of one store run
- * one at a time; those of different stores may run at the same time. A child process after a fork
- * starts threads of its own when it runs a program, or runs it on one if the system refuses them. Returns false for a
- * number out of range, or if the system refuses a thread. */
+ * the same bits for any number. A program too small to gain runs on one thread, and so do the runs
+ * of any other program while that is faster. Threads spin for some microseconds while they wait for
+ * each other, so use no more than there are cores. The programs of one store run one at a time;
+ * those of different stores may run at the same time. A child process after a fork starts threads
+ * of its own when it runs a program, or runs it on one if the system refuses them. Returns false
+ * for a number out of range, or if the system refuses a thread. */
 bool rv_set_threads(rv_store *store, int threads, rv_error *error);
 int rv_threads(const rv_store *store);
 
@@ -56,7 +56,8 @@ int rv_threads(const rv_store *store);
 rv_tensor *rv_program_input(rv_program *program, const char *name);
 
 /* Computes all outputs, then carries out the assignments. Returns RV_OK or, without any effect,
- * RV_ERROR_ARGUMENT for NULL or RV_ERROR_BUSY while another thread runs or compiles on the same store. */
+ * RV_ERROR_ARGUMENT for NULL or RV_ERROR_BUSY while another thread runs or compiles on the same
+ * store. */
 rv_code rv_run(rv_program *program);
 
 /* Output k; NULL if there is none. The next run overwrites it. */

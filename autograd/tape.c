@@ -173,9 +173,9 @@ static rv_hash hash_of(const rv_tape *tape, const equation *e)
 
 static uint32_t tag_of(rv_hash hash) { return (uint32_t)(hash.low >> 32); }
 
-/* The slot of the node with this hash, or the empty slot for it. The search starts at the upper bits
- * of a product with a random odd number (multiply-shift, Dietzfelbinger et al. 1997): a text cannot
- * choose constants whose nodes collide. */
+/* The slot of the node with this hash, or the empty slot for it. The search starts at the upper
+ * bits of a product with a random odd number (multiply-shift, Dietzfelbinger et al. 1997): a text
+ * cannot choose constants whose nodes collide. */
 static rv_slot *find_slot(const rv_tape *tape, rv_hash hash)
 {
     size_t i = (size_t)(hash.low * tape->key >> __builtin_clzll(tape->table_size - 1));
@@ -352,7 +352,8 @@ static bool infer_type(rv_tape *tape, const equation *e, rv_type *type)
     return ok;
 }
 
-/* Appends a node to the tape, which has room for it. Attributes and inputs are copied, one behind the other. */
+/* Appends a node to the tape, which has room for it. Attributes and inputs are copied, one behind
+ * the other. */
 static rv_var append(rv_tape *tape, const equation *e, const rv_type *type, rv_hash hash)
 {
     const size_t ids = (e->attr_size + sizeof(int32_t) - 1) / sizeof(int32_t);

@@ -69,8 +69,8 @@ bool rv_tape_reserve(rv_tape *tape, int32_t count);
  * Does not copy its entry and names. Null if the tape has failed. */
 rv_var rv_tape_copy(rv_tape *to, const rv_node *node, const rv_var *in);
 
-/* The values on a new tape, without what they do not need and without what simplify.c removes. Updates values[i]. NULL on
- * error. */
+/* The values on a new tape, without what they do not need and without what simplify.c removes.
+ * Updates values[i]. NULL on error. */
 rv_tape *rv_tape_simplified(const rv_tape *tape, rv_var *values, int count, rv_error *error);
 
 /* XXH3-128 of bytes, and of a pair of hashes. */

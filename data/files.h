@@ -46,8 +46,8 @@ typedef struct rv_file_options {
     int header;     /* 1: line 1 is one; -1: it is not; 0: it is if a field is not a number */
 } rv_file_options;
 
-/* How arrays become samples. Without `sequence`, `shape` and lengths the shapes decide; where both an
- * image and a sequence are plausible, RV_ERROR_ARGUMENT asks for one of them.
+/* How arrays become samples. Without `sequence`, `shape` and lengths the shapes decide; where both
+ * an image and a sequence are plausible, RV_ERROR_ARGUMENT asks for one of them.
  *   x [n], [n,k]               numbers; a sample is [1], [k]
  *   x [n,h,w]                  images [1,h,w] if h = w or x holds bytes
  *   x [n,c,h,w]                images, with at most 4 channels
@@ -65,8 +65,8 @@ typedef struct rv_file_options {
 bool rv_source_idx(rv_source *source, const char *x_path, const char *y_path,
                    const rv_file_options *options, rv_error *error);
 
-/* A pair of NumPy .npy files: integers of 1 to 8 bytes, f2, f4, f8 or bool, of either byte order, in
- * C or Fortran order; V2 is taken for bfloat16. */
+/* A pair of NumPy .npy files: integers of 1 to 8 bytes, f2, f4, f8 or bool, of either byte order,
+ * in C or Fortran order; V2 is taken for bfloat16. */
 bool rv_source_npy(rv_source *source, const char *x_path, const char *y_path,
                    const rv_file_options *options, rv_error *error);
 

@@ -103,8 +103,8 @@ static void *prepare(void *context)
     return NULL;
 }
 
-/* All signals are blocked in the thread: the program's own threads handle them. Where the system cannot start one, as in a
- * web page, the caller makes the batches. */
+/* All signals are blocked in the thread: the program's own threads handle them. Where the system
+ * cannot start one, as in a web page, the caller makes the batches. */
 static bool start_thread(rv_loader *l, rv_error *error)
 {
     if (pthread_mutex_init(&l->mutex, NULL) != 0) return rv_fail_memory(error);

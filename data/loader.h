@@ -24,11 +24,12 @@ typedef struct rv_loader_options {
      * Overrides in_order. */
     bool contiguous;
     bool drop_last; /* drops a last batch that is not full */
-    /* Batches that a thread prepares ahead, 0 .. 64; 0: no thread. Without effect where threads cannot be started. */
+    /* Batches that a thread prepares ahead, 0 .. 64; 0: no thread. Without effect where threads
+     * cannot be started. */
     int prefetch;
 
-    /* Of the n rows of a batch only n first / parts .. n last / parts - 1 are read, for a process that computes a part of
-     * each batch. The other rows are undefined. parts 0: all rows. */
+    /* Of the n rows of a batch only n first / parts .. n last / parts - 1 are read, for a process
+     * that computes a part of each batch. The other rows are undefined. parts 0: all rows. */
     int64_t parts, first, last;
 } rv_loader_options;
 

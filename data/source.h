@@ -47,8 +47,8 @@ struct rv_source {
 
     /* Writes sample `index` (0 .. count-1) of an epoch to x and y, row-major, and its number of
      * time steps to *length (1 unless a sequence). Must be a pure function of its arguments and
-     * thread-safe. Returns false with an error. Synthetic samples are new in each epoch; files ignore the epoch. Call it through
-     * rv_source_read. */
+     * thread-safe. Returns false with an error. Synthetic samples are new in each epoch; files
+     * ignore the epoch. Call it through rv_source_read. */
     bool (*read)(const rv_source *source, uint64_t epoch, int64_t index, void *x, void *y,
                  int32_t *length, rv_error *error);
     void (*close)(rv_source *source); /* frees context; may be NULL */

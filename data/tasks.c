@@ -136,8 +136,8 @@ static bool read_kept(const rv_source *s, uint64_t epoch, int64_t index, void *x
     return true;
 }
 
-/* Draws the samples of a task that has the same in each epoch now, and not in each epoch. Without room for them, each
- * is drawn when it is read. */
+/* Draws the samples of a task that has the same in each epoch now, and not in each epoch. Without
+ * room for them, each is drawn when it is read. */
 static bool keep_samples(rv_source *s, rv_error *error)
 {
     enum { MOST = 1 << 26 }; /* bytes */

@@ -49,7 +49,8 @@ const rv_task *rv_task_find(const char *name); /* NULL if there is none */
  *     steps before the end. y i32 [length], for each step: blanks, then the symbols at the last
  *     `size` steps.
  *   memory
- *     x f32 [length,size]: numbers N(0,1) at the first step, zeros after. y f32 [size]: the numbers.
+ *     x f32 [length,size]: numbers N(0,1) at the first step, zeros after. y f32 [size]: the
+ *     numbers.
  *   moving-digits
  *     x f32 [length,1,size,size]: two of the built-in digits, pixels 0..1. They move along straight
  *     lines by 0.5 to 1.5 pixels per step along each axis, rounded, and bounce off the edges. Where

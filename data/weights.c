@@ -7,7 +7,8 @@
 #include "tensor/memory.h"
 #include "tensor/needs_internal.h"
 
-/* New values of the parameters of a layer, that of each part at the first part of the same parameter. */
+/* New values of the parameters of a layer, that of each part at the first part of the same
+ * parameter. */
 typedef rv_tensor values[RV_LAYOUT_PARTS];
 
 /* O x I x S numbers, outputs by inputs by the rest, and the distance of neighbours in memory. */
@@ -15,8 +16,8 @@ typedef struct block {
     int64_t size[3], stride[3];
 } block;
 
-/* An array of `times` as many outputs as a shape that begins with them has. If it is a matrix or a kernel, its last axes
- * may be the inputs and the outputs. */
+/* An array of `times` as many outputs as a shape that begins with them has. If it is a matrix or a
+ * kernel, its last axes may be the inputs and the outputs. */
 static block block_of(rv_shape s, bool out_first, int64_t times)
 {
     const int64_t outputs = s.rank > 0 ? s.dim[0] : 1, inputs = s.rank > 1 ? s.dim[1] : 1;
@@ -43,7 +44,8 @@ static void add_part(const rv_layout *l, const rv_part *part, const rv_tensor *t
                     in[o * b.stride[0] + i * b.stride[1] + k * b.stride[2]];
 }
 
-/* Whether the type of a parameter can hold its new values, the sums of its parts up to that of `from`. */
+/* Whether the type of a parameter can hold its new values, the sums of its parts up to that of
+ * `from`. */
 static bool check_finite(const rv_entry *entry, const rv_tensor *sums, const rv_foreign *from,
                          rv_error *error)
 {

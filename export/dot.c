@@ -103,8 +103,9 @@ static void put_edge_end(rv_writer *w, const rv_node *node, int k)
     rv_write(w, ";\n");
 }
 
-/* A uniform constant is one node of the tape, but is drawn as a small node at each use, which avoids long
- * edges across the drawing. An assignment has no edge from its target, because its label names it. */
+/* A uniform constant is one node of the tape, but is drawn as a small node at each use, which
+ * avoids long edges across the drawing. An assignment has no edge from its target, because its
+ * label names it. */
 static void put_edges(rv_writer *w, const rv_tape *tape, int32_t id)
 {
     const rv_node *node = rv_tape_node(tape, id);

@@ -170,7 +170,8 @@ bool rv_lang_check(rv_lang *lang)
     return rv_lang_check_file(&lang->file, lang->model, lang->models);
 }
 
-/* Whether the differences of a model may be taken. They are four runs for each number of its parameters. */
+/* Whether the differences of a model may be taken. They are four runs for each number of its
+ * parameters. */
 static bool is_affordable(const lang_model *m, rv_error *error)
 {
     const double numbers = 4.0 * (double)m->parameters * (double)m->values;

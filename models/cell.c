@@ -117,7 +117,8 @@ rv_var rv_cell_state(rv_cell *k, rv_var *h, int s, rv_shape shape, rv_init start
 
 /* ---- parameters along axis 1 ---- */
 
-/* A vector, reshaped to broadcast along axis 1 of x. A tensor of more axes broadcasts from the last one on. */
+/* A vector, reshaped to broadcast along axis 1 of x. A tensor of more axes broadcasts from the last
+ * one on. */
 static rv_var along_units(rv_var vector, rv_var x)
 {
     rv_shape along = {.rank = rv_shape_of(x).rank - 1, .dim = {rv_shape_of(vector).dim[0]}};
@@ -218,8 +219,8 @@ static bool is_state(const rv_cell *k, rv_var x)
     return false;
 }
 
-/* Applies recurrent dropout to the states in x, looking through at most `depth` ops that are linear in their
- * operand. A state that is dropped already is left alone. */
+/* Applies recurrent dropout to the states in x, looking through at most `depth` ops that are linear
+ * in their operand. A state that is dropped already is left alone. */
 static rv_var recall_within(rv_cell *k, rv_var x, int depth)
 {
     enum { MOST = 8 };
@@ -263,7 +264,8 @@ typedef struct inner {
     char prefix[RV_CELL_NAME];
 } inner;
 
-/* Sets the prefix of the parameters' names. Longer ones would be truncated, and two of them could become equal. */
+/* Sets the prefix of the parameters' names. Longer ones would be truncated, and two of them could
+ * become equal. */
 static bool set_prefix(inner *in, const rv_cell *k, const char *name)
 {
     const bool named = name && *name;

@@ -1,5 +1,5 @@
-/* CURNN, the Convolutional Update Gate RNN (Seo 2018): the update-gate RNN of Collins, Sohl-Dickstein and
- * Sussillo (arXiv 1611.09913) with convolutions instead of matrix products. */
+/* CURNN, the Convolutional Update Gate RNN (Seo 2018): the update-gate RNN of Collins,
+ * Sohl-Dickstein and Sussillo (arXiv 1611.09913) with convolutions instead of matrix products. */
 #include "models/models.h"
 #include "ops/ops.h"
 

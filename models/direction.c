@@ -1,4 +1,5 @@
-/* One layer of a net in one direction: the initial states, and the steps from them to the last ones. */
+/* One layer of a net in one direction: the initial states, and the steps from them to the last
+ * ones. */
 #include "models/direction_internal.h"
 
 #include <stdio.h>

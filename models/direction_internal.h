@@ -17,7 +17,8 @@ typedef struct rv_direction {
     rv_cell_step step;
     rv_type type;    /* of the input of a step */
     const rv_var *x; /* [steps] */
-    /* [steps] of [n,1,..] of the rank of x: 1 where the sequence has this step. NULL: no masking. */
+    /* [steps] of [n,1,..] of the rank of x: 1 where the sequence has this step. NULL: no
+     * masking. */
     const rv_var *mask;
     rv_var inputs[RV_CELL_INPUTS]; /* at the current step */
     int64_t steps;
@@ -31,11 +32,12 @@ typedef struct rv_direction {
 /* Unrolls it step by step: y[t] is the output at step t. */
 bool rv_unroll_by_steps(rv_direction *a, rv_var *y);
 
-/* The same over all steps at once, if the cell allows it: from x [n,steps,..], with a mask [n,steps,1,..] or the null
- * var, to y [n,steps,..]. Otherwise false. */
+/* The same over all steps at once, if the cell allows it: from x [n,steps,..], with a mask
+ * [n,steps,1,..] or the null var, to y [n,steps,..]. Otherwise false. */
 bool rv_unroll_at_once(rv_direction *a, rv_var x, rv_var mask, rv_var *y);
 
-/* Sets a carried state to the initial state of one sample, "NAME/start" in the store, or to zeros. */
+/* Sets a carried state to the initial state of one sample, "NAME/start" in the store, or to
+ * zeros. */
 void rv_reset_state(const rv_store *store, rv_entry *carried);
 
 /* Step t of a sequence [n,steps,..], and its shape. */

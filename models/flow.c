@@ -27,7 +27,8 @@ static int row_of(rv_flow *f, const char *name, bool state)
     return i;
 }
 
-/* The nodes whose gradients are taken, their gradients, and the row of each in the table of norms. */
+/* The nodes whose gradients are taken, their gradients, and the row of each in the table of
+ * norms. */
 typedef struct nodes {
     rv_var *x, *gradient;
     int *row;
@@ -56,8 +57,8 @@ static bool find_nodes(rv_flow *f, rv_var loss, nodes *n)
     return f->norm;
 }
 
-/* Two nets on one tape may share a step and a name; then their squares are added. Squares are f64, because those of
- * a vanishing or exploding gradient exceed the range of f32. */
+/* Two nets on one tape may share a step and a name; then their squares are added. Squares are f64,
+ * because those of a vanishing or exploding gradient exceed the range of f32. */
 static void record_norms(rv_flow *f, const nodes *n)
 {
     rv_tape *tape = n->x[0].tape;

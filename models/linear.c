@@ -1,5 +1,6 @@
-/* Unrolls a cell that is linear in its states over all time steps at once. With h[t] = a[t].h[t-1] + b[t], the
- * coefficients of all steps come from one step on a batch of n * steps rows, and the states from a scan. */
+/* Unrolls a cell that is linear in its states over all time steps at once. With h[t] = a[t].h[t-1]
+ * + b[t], the coefficients of all steps come from one step on a batch of n * steps rows, and the
+ * states from a scan. */
 #include "autograd/gradient.h"
 #include "models/cell_internal.h"
 #include "ops/ops.h"
@@ -35,7 +36,8 @@ static void find_coefficients(rv_cell *k, rv_cell_step step, rv_var x, const rv_
 {
     rv_states h = *before;
     rv_shape shape = rv_shape_of(h.h[s]);
-    /* A node that no layer below reads, since their x is another one, and the same if this layer is recorded again. */
+    /* A node that no layer below reads, since their x is another one, and the same if this layer is
+     * recorded again. */
     rv_var at = h.h[s] = rv_probe(h.h[s], (int64_t)x.id * RV_CELL_STATES + s);
     rv_cell_take_step(k, step, x, h.h);
     *a = rv_full(k->tape, shape, 0);

@@ -13,8 +13,8 @@
 extern "C" {
 #endif
 
-/* CURNN, the Convolutional Update Gate RNN: x [n,c,H,W], h [n,units,H-4,W-4]. The other cells are written in the
- * equation language (lang/zoo.h). */
+/* CURNN, the Convolutional Update Gate RNN: x [n,c,H,W], h [n,units,H-4,W-4]. The other cells are
+ * written in the equation language (lang/zoo.h). */
 void rv_curnn(rv_cell *k, rv_var x, rv_var *h);
 
 /* ---- the net around a cell ---- */
@@ -44,8 +44,8 @@ typedef struct rv_net_options {
 } rv_net_options;
 
 typedef struct rv_net {
-    /* For labels, logits [n,(steps,)classes], of two classes also [n,(steps,)1]; see rv_net_logit. For numbers, the
-     * shape of y. */
+    /* For labels, logits [n,(steps,)classes], of two classes also [n,(steps,)1]; see rv_net_logit.
+     * For numbers, the shape of y. */
     rv_var output;
     rv_var loss; /* [] the mean over the batch and the valid steps */
 } rv_net;
@@ -55,7 +55,8 @@ typedef struct rv_model rv_model;
 struct rv_model {
     const char *name;
 
-    /* Its text in the equation language (lang/lang.h), with a comment that cites the source; or NULL. */
+    /* Its text in the equation language (lang/lang.h), with a comment that cites the source; or
+     * NULL. */
     const char *text;
 
     rv_cell_step step;
@@ -64,7 +65,8 @@ struct rv_model {
     /* Sets options that the model defines itself; or NULL. */
     void (*prepare)(const rv_model *model, rv_tape *tape, rv_rnn_options *options);
 
-    /* The symbols of the states in the equations. NULL: "h" for the first state, no name for the others. */
+    /* The symbols of the states in the equations. NULL: "h" for the first state, no name for the
+     * others. */
     const char *state[RV_CELL_STATES];
     int64_t kernel; /* default kernel size of its maps; 0: dense */
     bool images;    /* x must be images: the cell always uses convolutions */
@@ -72,16 +74,17 @@ struct rv_model {
     /* Records a whole net, head and loss included. It replaces the step. */
     rv_net (*record)(const rv_model *model, const rv_net_options *options, rv_var x, rv_var y);
 
-    /* Records the loss of a small fixed instance for proofs and drawings. NULL: a common instance. */
+    /* Records the loss of a small fixed instance for proofs and drawings. NULL: a common
+     * instance. */
     rv_var (*specimen)(const rv_model *model, rv_tape *tape);
 };
 
-/* Records the model on x and its loss against y: i32 labels, or numbers of the tape's dtype. With a null y, only the
- * output is recorded. Null vars on error. */
+/* Records the model on x and its loss against y: i32 labels, or numbers of the tape's dtype. With a
+ * null y, only the output is recorded. Null vars on error. */
 rv_net rv_model_record(const rv_model *model, const rv_net_options *options, rv_var x, rv_var y);
 
-/* The logit of class k in row `row` of an output with `width` numbers per row. A single number is the logit of class 1
- * of two; that of class 0 is then 0. */
+/* The logit of class k in row `row` of an output with `width` numbers per row. A single number is
+ * the logit of class 1 of two; that of class 0 is then 0. */
 double rv_net_logit(const rv_tensor *output, int64_t width, int64_t row, int64_t k);
 
 /* Records the loss of a small fixed instance of the model with inputs "x" and "y". */

@@ -41,8 +41,8 @@ static rv_var read_out(const rv_net_options *o, rv_var h)
     return rv_linear(rows, "fc2", answer_size(o));
 }
 
-/* A head for images: a transposed convolution computes each pixel from the state around it and restores the size
- * that "valid" convolutions of the cell have reduced. */
+/* A head for images: a transposed convolution computes each pixel from the state around it and
+ * restores the size that "valid" convolutions of the cell have reduced. */
 static rv_var paint(const rv_net_options *o, rv_var h)
 {
     const rv_shape s = rv_shape_of(h);
@@ -55,7 +55,8 @@ static rv_var paint(const rv_net_options *o, rv_var h)
     return rv_add(rv_conv2d_transpose(h, w, (rv_conv2d_options){0}), b);
 }
 
-/* Whether `paint` applies: the targets are images, and the state is a feature map of a suitable size. */
+/* Whether `paint` applies: the targets are images, and the state is a feature map of a suitable
+ * size. */
 static bool paints(const rv_net_options *o, rv_var h)
 {
     const rv_shape s = rv_shape_of(h);
@@ -92,8 +93,8 @@ static rv_var mean_of(const rv_net_options *o, rv_var all)
 
 /* ---- losses ---- */
 
-/* Sets output and target [n,steps,..] beyond the end of each sequence so that the loss there is 0. Returns the factor
- * that turns the loss's mean into the mean over the valid steps. */
+/* Sets output and target [n,steps,..] beyond the end of each sequence so that the loss there is 0.
+ * Returns the factor that turns the loss's mean into the mean over the valid steps. */
 static rv_var ignore_beyond_end(const rv_net_options *o, rv_var *output, rv_var *target)
 {
     rv_tape *tape = output->tape;
@@ -181,7 +182,8 @@ static rv_var output_of(const rv_model *model, const rv_net_options *o, rv_var x
     return rv_reshape(y, whole);
 }
 
-/* Whether a model's output of `count` numbers fits `answers` targets: of two classes, one logit or two. */
+/* Whether a model's output of `count` numbers fits `answers` targets: of two classes, one logit or
+ * two. */
 static bool fits(const rv_net_options *o, int64_t count, int64_t answers)
 {
     return count == answers * answer_size(o) || (o->classes == 2 && count == 2 * answers);

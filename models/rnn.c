@@ -22,8 +22,8 @@ typedef struct net {
     /* The output of the current layer at all steps [n,steps,..]; the null var if whole has it. */
     rv_var all;
 
-    /* [steps], for unrolling step by step: x; the mask, if there are lengths; of the current layer its input, the output
-     * of each direction, and its whole output */
+    /* [steps], for unrolling step by step: x; the mask, if there are lengths; of the current layer
+     * its input, the output of each direction, and its whole output */
     rv_var *x, *mask, *in, *out[2], *whole;
     bool spread; /* x and mask are filled */
 
@@ -57,8 +57,8 @@ static void push_layer(rv_tape *tape, int64_t layer, bool backward, const char *
     rv_origin_push(tape, origin);
 }
 
-/* Unrolls a direction of a layer, the first or the second: at once over x [n,steps,..], with its output in *y, or step by
- * step over n->in if x is the null var. */
+/* Unrolls a direction of a layer, the first or the second: at once over x [n,steps,..], with its
+ * output in *y, or step by step over n->in if x is the null var. */
 static bool run_direction(net *n, int64_t layer, bool second, rv_var x, rv_var mask, rv_var *y)
 {
     bool at_once = !rv_is_null(x);
@@ -82,7 +82,8 @@ static bool run_direction(net *n, int64_t layer, bool second, rv_var x, rv_var m
 
 /* ---- layers, all steps at once ---- */
 
-/* mask [n,steps,1,..] of the rank of x: 1 for the sequences that have this step. The null var without lengths. */
+/* mask [n,steps,1,..] of the rank of x: 1 for the sequences that have this step. The null var
+ * without lengths. */
 static rv_var mask_of(const net *n, rv_var x)
 {
     if (rv_is_null(n->options.lengths)) return (rv_var){n->tape, -1};
@@ -179,8 +180,8 @@ static bool run_layers(net *n)
     return ok && !rv_tape_error(n->tape)->code;
 }
 
-/* The top layer's output after the last step that is taken. With two directions, each half is taken at its direction's
- * last step. */
+/* The top layer's output after the last step that is taken. With two directions, each half is taken
+ * at its direction's last step. */
 static rv_var end_of(const net *n)
 {
     if (n->options.reverse) return output_at(n, 0);
@@ -273,7 +274,8 @@ static bool check_inputs(const net *n, int64_t samples)
     return !rv_tape_error(n->tape)->code;
 }
 
-/* Returns the output at the last step. `outputs` [steps] and `all`, unless NULL, receive the outputs at all steps. */
+/* Returns the output at the last step. `outputs` [steps] and `all`, unless NULL, receive the
+ * outputs at all steps. */
 static rv_var unroll(net *n, rv_var *outputs, rv_var *all)
 {
     rv_var first = n->given ? n->given[0] : n->sequence, result = {n->tape, -1};

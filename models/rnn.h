@@ -13,10 +13,11 @@ extern "C" {
 
 typedef struct rv_cell rv_cell;
 
-/* One step of a cell: reads the input x and the states h[0], h[1], ... and replaces each state by its next
- * value. h[0] is the output of the cell. The number of states is found from those that the step replaces, and their
- * shapes from the step, unless it declares them (rv_cell_state). Parameters are created by name on first use; their
- * shapes follow from the arguments. Steps are written with the functions of cell.h. */
+/* One step of a cell: reads the input x and the states h[0], h[1], ... and replaces each state by
+ * its next value. h[0] is the output of the cell. The number of states is found from those that the
+ * step replaces, and their shapes from the step, unless it declares them (rv_cell_state).
+ * Parameters are created by name on first use; their shapes follow from the arguments. Steps are
+ * written with the functions of cell.h. */
 typedef void (*rv_cell_step)(rv_cell *k, rv_var x, rv_var *h);
 
 enum { RV_CELL_STATES = 16 }; /* most states of a cell */
@@ -28,16 +29,16 @@ typedef struct rv_states {
 /* A further input of a cell. */
 typedef struct rv_rnn_input {
     rv_var x; /* [n,steps,..], of which step t reads x[:,t] */
-    bool
-        whole; /* every step reads x itself, of any shape, for example all that attention looks at */
+    /* Every step reads x itself, of any shape, for example all that attention looks at. */
+    bool whole;
 } rv_rnn_input;
 
 enum { RV_CELL_INPUTS = 8 }; /* most further inputs of a cell */
 
 /* All zeros mean one dense forward layer of one unit, without biases, with zero initial states. */
 typedef struct rv_rnn_options {
-    /* The prefix of parameter names, at most 100 bytes: "name/Wxg", or "Wxg" if NULL. Several layers add "layer0/"
-     * and so on, two directions add "forward/" and "backward/". */
+    /* The prefix of parameter names, at most 100 bytes: "name/Wxg", or "Wxg" if NULL. Several
+     * layers add "layer0/" and so on, two directions add "forward/" and "backward/". */
     const char *name;
 
     /* ---- the cell ---- */
@@ -50,7 +51,8 @@ typedef struct rv_rnn_options {
     rv_var (*activation)(rv_var x); /* of candidates; NULL: tanh */
     const void *user;               /* passed through for user-defined steps */
 
-    /* [RV_CELL_STATES] symbols of the states. The defaults, also for NULL elements, are "h", "h1", "h2", .. */
+    /* [RV_CELL_STATES] symbols of the states. The defaults, also for NULL elements, are "h", "h1",
+     * "h2", .. */
     const char *const *state_name;
 
     /* ---- composition ---- */
@@ -59,10 +61,12 @@ typedef struct rv_rnn_options {
     bool residual;  /* adds a layer's input to its output where the shapes agree */
     bool skip;      /* later layers also read x, concatenated along axis 1 */
 
-    /* Each layer also runs from the last step to the first. The two outputs are concatenated along axis 1. */
+    /* Each layer also runs from the last step to the first. The two outputs are concatenated along
+     * axis 1. */
     bool bidirectional;
 
-    /* From the last step to the first: the result is the output after step 1. Outputs stay in the order of x. */
+    /* From the last step to the first: the result is the output after step 1. Outputs stay in the
+     * order of x. */
     bool reverse;
 
     /* [input_count] What the cell reads besides x, by rv_cell_input (cell.h), in each layer. */
@@ -71,28 +75,30 @@ typedef struct rv_rnn_options {
 
     /* ---- states ---- */
 
-    /* Initial states are parameters "h0", "h1", .., which start at what the step declares (rv_cell_state), or at zero.
-     * Otherwise these values are the initial states. */
+    /* Initial states are parameters "h0", "h1", .., which start at what the step declares
+     * (rv_cell_state), or at zero. Otherwise these values are the initial states. */
     bool learned_start;
 
-    /* Initial states and states after the last step, one element per layer. With two directions there are two
-     * elements per layer, forward first. An initial state may be that of one sample, [1,..]. All states have the tape's dtype. A null var in `initial`
-     * means the default initial state. Both may be NULL. */
+    /* Initial states and states after the last step, one element per layer. With two directions
+     * there are two elements per layer, forward first. An initial state may be that of one sample,
+     * [1,..]. All states have the tape's dtype. A null var in `initial` means the default initial
+     * state. Both may be NULL. */
     const rv_states *initial;
     rv_states *final;
-    rv_states *
-        first; /* receives the states that the first step reads, one element per layer; may be NULL */
+    /* Receives the states that the first step reads, one element per layer; may be NULL. */
+    rv_states *first;
 
     /* Like `final`, the states after each step [n,steps,..]. May be NULL. */
     rv_states *history;
 
-    /* If not NULL, each run of the program starts from the final states of the previous run, the first one from
-     * the default initial states. The store keeps them as "carry/CARRY/layer0/h0", where CARRY is this text of at most 100 bytes.
-     * Gradients stop there (truncated back-propagation through time). */
+    /* If not NULL, each run of the program starts from the final states of the previous run, the
+     * first one from the default initial states. The store keeps them as "carry/CARRY/layer0/h0",
+     * where CARRY is this text of at most 100 bytes. Gradients stop there (truncated
+     * back-propagation through time). */
     const char *carry;
 
-    /* [n], of any dtype: the lengths of the sequences. After its last step a sequence keeps its states and
-     * outputs, and no gradient flows. With a null var, all steps are valid. */
+    /* [n], of any dtype: the lengths of the sequences. After its last step a sequence keeps its
+     * states and outputs, and no gradient flows. With a null var, all steps are valid. */
     rv_var lengths;
 
     /* ---- training ---- */
@@ -101,17 +107,18 @@ typedef struct rv_rnn_options {
     double recurrent_dropout; /* the same for states that maps read (cell.h) */
     bool same_dropout; /* one mask for all steps (Gal and Ghahramani 2016, arXiv 1512.05287) */
 
-    /* Parameters and states go through rv_probe at each step, so that gradients can be taken per step (flow.h).
-     * This changes no value. */
+    /* Parameters and states go through rv_probe at each step, so that gradients can be taken per
+     * step (flow.h). This changes no value. */
     bool probes;
 
-    /* A cell whose next states are linear in its states, element by element, such as minGRU, is computed at all steps
-     * of a sequence at once, with a scan (ops.h), unless the options ask for the values of each step: dropout, probes,
-     * recompute. Results differ by rounding. With `stepwise` every cell is unrolled step by step. */
+    /* A cell whose next states are linear in its states, element by element, such as minGRU, is
+     * computed at all steps of a sequence at once, with a scan (ops.h), unless the options ask for
+     * the values of each step: dropout, probes, recompute. Results differ by rounding. With
+     * `stepwise` every cell is unrolled step by step. */
     bool stepwise;
 
-    /* The backward pass recomputes the values inside segments of this many steps instead of keeping them
-     * (rv_recompute_push). 0: all values are kept. */
+    /* The backward pass recomputes the values inside segments of this many steps instead of keeping
+     * them (rv_recompute_push). 0: all values are kept. */
     int64_t recompute;
 } rv_rnn_options;
 
@@ -119,8 +126,9 @@ typedef struct rv_rnn_options {
 rv_var rv_unroll(rv_cell_step step, rv_var x, int64_t steps);
 rv_var rv_unroll_with(rv_cell_step step, rv_var x, int64_t steps, rv_rnn_options options);
 
-/* The same on a sequence x [n,steps,...]: step t reads x[:,t]. outputs [steps], unless NULL, receives the top
- * layer's output at each step. With two directions, the result joins the outputs of each at its last step. */
+/* The same on a sequence x [n,steps,...]: step t reads x[:,t]. outputs [steps], unless NULL,
+ * receives the top layer's output at each step. With two directions, the result joins the outputs
+ * of each at its last step. */
 rv_var rv_unroll_sequence(rv_cell_step step, rv_var x, rv_rnn_options options, rv_var *outputs);
 
 /* The same; the result is the top layer's output at all steps [n,steps,..]. */

@@ -1,5 +1,5 @@
-/* What a cell does to its states, found by recording a step on a separate tape: how many there are, their shapes, and
- * whether the step is linear in them. */
+/* What a cell does to its states, found by recording a step on a separate tape: how many there are,
+ * their shapes, and whether the step is linear in them. */
 
 #include "models/direction_internal.h"
 #include "ops/ops.h"
@@ -66,9 +66,10 @@ static void end_trial(trial *t)
     rv_store_free(t->store);
 }
 
-/* The states are those that the step declares or replaces. Shapes that are not declared are a fixed point: the shapes
- * that a step leaves unchanged. The search starts with size 1 on the axes after the channels, because it broadcasts: the
- * first step yields the sizes that the input determines. */
+/* The states are those that the step declares or replaces. Shapes that are not declared are a fixed
+ * point: the shapes that a step leaves unchanged. The search starts with size 1 on the axes after
+ * the channels, because it broadcasts: the first step yields the sizes that the input
+ * determines. */
 int rv_find_states(rv_cell_step step, const rv_cell *cell, rv_type x, rv_shape *shape,
                    rv_declared_state *declared)
 {
@@ -125,8 +126,8 @@ int rv_find_states(rv_cell_step step, const rv_cell *cell, rv_type x, rv_shape *
 
 /* How a value depends on the inputs of the step. */
 typedef struct dependence {
-    unsigned
-        linear; /* bit s: it is a.h[s] + b, element by element, where a and b do not depend on h[s] */
+    /* Bit s: it is a.h[s] + b, element by element, where a and b do not depend on h[s]. */
+    unsigned linear;
     unsigned other; /* bit s: it depends on h[s] in another way */
     bool rows;      /* on x or a state; row i of it depends on their rows i alone */
 } dependence;
@@ -153,8 +154,8 @@ static bool by_rows(const rv_tape *tape, const rv_node *node, const dependence *
     return true;
 }
 
-/* Sets of[id]. False if the step cannot be run on all time steps at once: rows depend on each other, it assigns, or it
- * reads what may differ from step to step. */
+/* Sets of[id]. False if the step cannot be run on all time steps at once: rows depend on each
+ * other, it assigns, or it reads what may differ from step to step. */
 static bool find_dependence(const trial *t, int32_t id, dependence *of)
 {
     const rv_node *node = rv_tape_node(t->tape, id);

@@ -1,5 +1,6 @@
-/* Activations: composites of one input, element by element; `a` holds the options that shape them. At 0 those that
- * bend there have the slope of the left side; at its ends clamp still has slope 1. */
+/* Activations: composites of one input, element by element; `a` holds the options that shape them.
+ * At 0 those that bend there have the slope of the left side; at its ends clamp still has slope
+ * 1. */
 #include <math.h>
 
 #include "ops/index_internal.h"

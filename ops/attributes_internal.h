@@ -1,5 +1,6 @@
-/* The attributes of the ops that have some, as they are recorded on a tape. A shape is the attribute of reshape and
- * broadcast. All fields are 64 bits wide, so there is no padding, which must not be hashed. */
+/* The attributes of the ops that have some, as they are recorded on a tape. A shape is the
+ * attribute of reshape and broadcast. All fields are 64 bits wide, so there is no padding, which
+ * must not be hashed. */
 #ifndef RV_OPS_ATTRIBUTES_INTERNAL_H
 #define RV_OPS_ATTRIBUTES_INTERNAL_H
 

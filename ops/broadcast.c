@@ -1,5 +1,5 @@
-/* broadcast: repeats x along axes of size 1 and along new leading axes. Its gradient is the one place
- * where broadcasting is undone (invariant 4). */
+/* broadcast: repeats x along axes of size 1 and along new leading axes. Its gradient is the one
+ * place where broadcasting is undone (invariant 4). */
 #include "ops/index_internal.h"
 #include "ops/ops.h"
 #include "ops/options.h"

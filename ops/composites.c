@@ -1,5 +1,6 @@
-/* Composites: recipes that record other ops. They need no kernel and no gradient rule, and are proved
- * like every op: against a reference in plain loops, and their gradients against differences. */
+/* Composites: recipes that record other ops. They need no kernel and no gradient rule, and are
+ * proved like every op: against a reference in plain loops, and their gradients against
+ * differences. */
 #include <math.h>
 #include <string.h>
 

@@ -2,10 +2,10 @@
  *
  *     T(x, w, y) = sum x[n, c, i s + p d - pad, ..] w[o, c', p, q] y[n, o, i, j]
  *
- * summed over all indices that hit x, with c = c' + the first channel of o's group. Its derivative with
- * respect to y is conv2d, with respect to x the input gradient, with respect to w the weight gradient. So the
- * gradients of each are the other two, to any order. x [batch,channels,height,width],
- * w [outputs,channels/groups,kh,kw], y [batch,outputs,oh,ow]. */
+ * summed over all indices that hit x, with c = c' + the first channel of o's group. Its derivative
+ * with respect to y is conv2d, with respect to x the input gradient, with respect to w the weight
+ * gradient. So the gradients of each are the other two, to any order. x
+ * [batch,channels,height,width], w [outputs,channels/groups,kh,kw], y [batch,outputs,oh,ow]. */
 #include "ops/attributes_internal.h"
 #include "ops/conv2d_internal.h"
 #include "ops/index_internal.h"

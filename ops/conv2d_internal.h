@@ -20,8 +20,8 @@ extern const rv_op rv_op_conv2d, rv_op_conv2d_input_gradient;
 enum { RV_CONV2D_OPTION_COUNT = 4 };
 rv_conv2d_options rv_conv2d_arguments(rv_arguments *a);
 
-/* If x is a conv2d_input_gradient, or a sum of them: the same with the last two axes cropped, recorded so that the rim
- * is never computed. Else the null var. */
+/* If x is a conv2d_input_gradient, or a sum of them: the same with the last two axes cropped,
+ * recorded so that the rim is never computed. Else the null var. */
 rv_var rv_crop_input_gradient(rv_var x, const int64_t before[2], const int64_t after[2]);
 
 #endif

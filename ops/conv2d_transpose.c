@@ -1,5 +1,5 @@
-/* conv2d_transpose: conv2d's adjoint as a layer of its own. A composite: the size of the smallest image that
- * conv2d takes to x's, and conv2d_input_gradient. */
+/* conv2d_transpose: conv2d's adjoint as a layer of its own. A composite: the size of the smallest
+ * image that conv2d takes to x's, and conv2d_input_gradient. */
 #include "ops/conv2d_internal.h"
 #include "ops/index_internal.h"
 
@@ -7,8 +7,8 @@ extern const rv_op rv_op_conv2d_transpose;
 
 static int64_t or_one(int64_t value) { return value ? value : 1; }
 
-/* (image - 1) stride + (kernel - 1) dilation + 1 - padding along axis d. What the shape rule refuses, as it
- * would take this sum out of range, is left to it. */
+/* (image - 1) stride + (kernel - 1) dilation + 1 - padding along axis d. What the shape rule
+ * refuses, as it would take this sum out of range, is left to it. */
 static int64_t image_size(const rv_conv2d_options *o, int d, int64_t image, int64_t kernel)
 {
     const int64_t pad[2][2] = {{o->top, o->bottom}, {o->left, o->right}};

@@ -1,5 +1,5 @@
-/* gather reads the rows of a table at given indices; scatter_add adds rows to a table at given indices. Each is the
- * other's adjoint. An index outside the table stands for a row of zeros. */
+/* gather reads the rows of a table at given indices; scatter_add adds rows to a table at given
+ * indices. Each is the other's adjoint. An index outside the table stands for a row of zeros. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>

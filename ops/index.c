@@ -1,5 +1,5 @@
-/* The plans of recurrences and of strided copies: broadcast, transpose, slice, flip and pad are one kernel with
- * different strides. */
+/* The plans of recurrences and of strided copies: broadcast, transpose, slice, flip and pad are one
+ * kernel with different strides. */
 #include "ops/index_internal.h"
 
 #include <string.h>

@@ -44,7 +44,8 @@ static inline void rv_result(const rv_call *c, int64_t i, double value)
     rv_tensor_set(&y, i, value);
 }
 
-/* A plan that writes all elements of the contiguous y; it lacks the strides and offset of the input. */
+/* A plan that writes all elements of the contiguous y; it lacks the strides and offset of the
+ * input. */
 static inline rv_copy_plan rv_copy_plan_to(rv_shape y)
 {
     rv_copy_plan plan = {.rank = y.rank, .out_count = rv_shape_count(y)};
@@ -53,7 +54,8 @@ static inline rv_copy_plan rv_copy_plan_to(rv_shape y)
     return plan;
 }
 
-/* Sets the call's plan to `plan` with adjacent dimensions merged, and returns its kernel; NULL: out of memory. */
+/* Sets the call's plan to `plan` with adjacent dimensions merged, and returns its kernel; NULL: out
+ * of memory. */
 rv_kernel rv_select_copy(rv_call *call, rv_copy_plan plan);
 
 /* The plan of a recurrence along an axis of a contiguous x; NULL: out of memory. */

@@ -149,7 +149,8 @@ const rv_op rv_op_huber = {
     RV_OPTIONS(huber_options),
     RV_SAMPLES(huber_samples)};
 
-/* ---- sigmoid cross-entropy: -ln s(x) = ln(1 + e^-x) and -ln(1 - s(x)) = ln(1 + e^x), neither of which cancels ---- */
+/* ---- sigmoid cross-entropy: -ln s(x) = ln(1 + e^-x) and -ln(1 - s(x)) = ln(1 + e^x), neither of
+ * which cancels ---- */
 
 rv_var rv_sigmoid_cross_entropy(rv_var logits, rv_var target)
 {
@@ -195,8 +196,9 @@ const rv_op rv_op_sigmoid_cross_entropy = {
 
 /* ---- softmax cross-entropy, of targets as they are or mixed with the uniform distribution ---- */
 
-/* Of labels: -ln softmax(x)[label] = softplus(ln sum_{k != label} e^x_k - x_label), which cancels neither in the value nor
- * in the gradient, however sure the answer is. With smoothing s it is that plus s (x_label - mean x). */
+/* Of labels: -ln softmax(x)[label] = softplus(ln sum_{k != label} e^x_k - x_label), which cancels
+ * neither in the value nor in the gradient, however sure the answer is. With smoothing s it is that
+ * plus s (x_label - mean x). */
 static rv_var of_labels(rv_var x, rv_var label, double smoothing)
 {
     rv_tape *tape = x.tape;

@@ -1,5 +1,6 @@
-/* matmul: c[.., i, j] = sum_l a[.., i, l] b[.., l, j]; a flag for each operand transposes it, so every gradient is a
- * matmul too. In programs b may be packed into q panels of p columns: [q, k, p] instead of [k, q p]. */
+/* matmul: c[.., i, j] = sum_l a[.., i, l] b[.., l, j]; a flag for each operand transposes it, so
+ * every gradient is a matmul too. In programs b may be packed into q panels of p columns: [q, k, p]
+ * instead of [k, q p]. */
 #include "ops/attributes_internal.h"
 #include "ops/index_internal.h"
 #include "ops/kernels/kernels.h"

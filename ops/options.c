@@ -191,7 +191,8 @@ void rv_option_widths(rv_arguments *a, int i, int64_t width[RV_MAX_RANK])
         width[d] = !fits ? default_of(a, i) : d < a->value[i].count ? a->value[i].list[d] : 0;
 }
 
-/* Spreads a list of 1 number, of 2 (down, across) or of `most` to `most` numbers, each at least `least`. */
+/* Spreads a list of 1 number, of 2 (down, across) or of `most` to `most` numbers, each at least
+ * `least`. */
 static void spread(rv_arguments *a, int i, int most, int64_t least, int64_t *to)
 {
     if (!to) return;

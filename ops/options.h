@@ -1,4 +1,5 @@
-/* Ops called by name, and the options that a call reads. Values may come from any text, so each is checked. */
+/* Ops called by name, and the options that a call reads. Values may come from any text, so each is
+ * checked. */
 #ifndef RV_OPS_OPTIONS_H
 #define RV_OPS_OPTIONS_H
 
@@ -9,13 +10,15 @@
 extern "C" {
 #endif
 
-/* Records the op by its `call`, from its inputs and a value for each of its options. The null var, with an error on the
- * tape, unless there are as many inputs as the op has, none of them null, and every value is of its option's kind:
- * whole numbers up to 2^53, flags 0 or 1, finite numbers, lists of 1 to RV_MAX_RANK numbers; required ones present. */
+/* Records the op by its `call`, from its inputs and a value for each of its options. The null var,
+ * with an error on the tape, unless there are as many inputs as the op has, none of them null, and
+ * every value is of its option's kind: whole numbers up to 2^53, flags 0 or 1, finite numbers,
+ * lists of 1 to RV_MAX_RANK numbers; required ones present. */
 rv_var rv_op_call(const rv_op *op, const rv_var *x, int inputs, const rv_option_value *value);
 
-/* ---- for `call`: option i as the op's function takes it. A value out of range is an error, and the result then a
- * harmless one: rv_op_call returns the null var whatever `call` makes of it ---- */
+/* ---- for `call`: option i as the op's function takes it. A value out of range is an error, and
+ * the result then a harmless one: rv_op_call returns the null var whatever `call` makes of it
+ * ---- */
 
 double rv_option_number(const rv_arguments *a, int i);
 bool rv_option_flag(const rv_arguments *a, int i);

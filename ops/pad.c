@@ -1,5 +1,5 @@
-/* pad: zeros before, after and between the elements of each axis; negative widths crop. Together with
- * slice a closed family: the gradient of each is the other. */
+/* pad: zeros before, after and between the elements of each axis; negative widths crop. Together
+ * with slice a closed family: the gradient of each is the other. */
 #include <string.h>
 
 #include "ops/attributes_internal.h"

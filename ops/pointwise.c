@@ -60,8 +60,8 @@ static bool infer(rv_inference *i)
 #define RV_NO_GRADIENT ((rv_var){b->y.tape, -1})
 #define TWO_OVER_SQRT_PI 1.1283791670955126
 
-/* The part of dy that an operand of min or max gets: nothing where it loses, half of it where both are equal, else all
- * of it, also where one is NaN. */
+/* The part of dy that an operand of min or max gets: nothing where it loses, half of it where both
+ * are equal, else all of it, also where one is NaN. */
 static rv_var part_of(const rv_backward *b, rv_var loses)
 {
     rv_var part = rv_select(rv_equal(b->x[0], b->x[1]), rv_scale(b->dy, 0.5), b->dy);
@@ -75,7 +75,8 @@ static rv_var slope_of_power(rv_var x, rv_var p)
     return rv_select(p, slope, rv_scalar(x.tape, 0));
 }
 
-/* ln x for the gradient x^p ln x by p, with a number for ln 0 if p >= 0: the gradient is then 0 at x = 0. */
+/* ln x for the gradient x^p ln x by p, with a number for ln 0 if p >= 0: the gradient is then 0 at
+ * x = 0. */
 static rv_var log_of_base(rv_var x, rv_var p)
 {
     rv_var not_negative = rv_one_minus(rv_less(p, rv_scalar(p.tape, 0)));

@@ -1,5 +1,5 @@
-/* Pooling: the maximum or mean of each window over the last two axes. Composites of strided slices: element (p, q) of all
- * windows is one slice. */
+/* Pooling: the maximum or mean of each window over the last two axes. Composites of strided slices:
+ * element (p, q) of all windows is one slice. */
 #include <math.h>
 
 #include "ops/index_internal.h"
@@ -34,7 +34,8 @@ static int64_t windows(int64_t length, int64_t size, int64_t stride)
     return (length - size) / stride + 1;
 }
 
-/* The maximum of the size^2 slices, over an axis of their own: so all maxima of a window share its gradient. */
+/* The maximum of the size^2 slices, over an axis of their own: so all maxima of a window share its
+ * gradient. */
 rv_var rv_max_pool2d(rv_var x, int64_t size, int64_t stride)
 {
     enum { WIDEST = 32 };

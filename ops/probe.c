@@ -1,4 +1,5 @@
-/* probe: y = x as a node of its own, at which a gradient can be taken. Programs compute x itself. */
+/* probe: y = x as a node of its own, at which a gradient can be taken. Programs compute x
+ * itself. */
 #include "autograd/element_internal.h"
 #include "ops/ops.h"
 #include "ops/options.h"

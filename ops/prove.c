@@ -63,8 +63,9 @@ static rv_program *evaluate(subject *s, const rv_var *outputs, int count, unsign
     return program;
 }
 
-/* The largest difference, relative to the largest finite element; infinite where the reference is NaN and the kernel is
- * not, or where the reference is infinite and the kernel is finite. With `exactly` they agree on all that is not finite. */
+/* The largest difference, relative to the largest finite element; infinite where the reference is
+ * NaN and the kernel is not, or where the reference is infinite and the kernel is finite. With
+ * `exactly` they agree on all that is not finite. */
 static double difference(const rv_tensor *kernel, const rv_tensor *reference, bool exactly)
 {
     double most = 0, largest = 1e-3;
@@ -98,8 +99,9 @@ static bool prove_values(subject *s, bool special, rv_error *error)
     return ok;
 }
 
-/* The same, with NaN, infinities and the smallest numbers among the inputs. A kernel may get inf or NaN where the
- * reference does not, such as from 0 times a weight that the reference skips, but must hide none. */
+/* The same, with NaN, infinities and the smallest numbers among the inputs. A kernel may get inf or
+ * NaN where the reference does not, such as from 0 times a weight that the reference skips, but
+ * must hide none. */
 static bool prove_special_values(subject *s, rv_error *error)
 {
     enum { ROUNDS = 8 };
@@ -129,7 +131,8 @@ static bool prove_call(subject *s, rv_error *error)
                    s->op->name);
 }
 
-/* ---- independent rows: with the rows of inputs in reverse order, those of y are in reverse order ---- */
+/* ---- independent rows: with the rows of inputs in reverse order, those of y are in reverse order
+ * ---- */
 
 static bool prove_rows(subject *s, rv_error *error)
 {

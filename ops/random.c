@@ -1,6 +1,6 @@
-/* random_uniform and what is made of it. A number is a pure function of a stream's seed, of how often the
- * program has run, and of its index (invariant 7); the count of the runs is a state of the store, so that a
- * checkpoint resumes the sequence. */
+/* random_uniform and what is made of it. A number is a pure function of a stream's seed, of how
+ * often the program has run, and of its index (invariant 7); the count of the runs is a state of
+ * the store, so that a checkpoint resumes the sequence. */
 #include <math.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
-/* The state of the store that counts the runs of programs with random numbers (rv_random): a caller that splits a run into
- * several programs sets which numbers each of them draws. */
+/* The state of the store that counts the runs of programs with random numbers (rv_random): a caller
+ * that splits a run into several programs sets which numbers each of them draws. */
 #ifndef RV_OPS_RANDOM_INTERNAL_H
 #define RV_OPS_RANDOM_INTERNAL_H
 

@@ -1,5 +1,6 @@
-/* Every op by name. The ops of this folder are those that registry.inc lists, which the build makes of the sources: a
- * line OP(NAME) for each `const rv_op rv_op_NAME` and each row of a table, sorted by name. */
+/* Every op by name. The ops of this folder are those that registry.inc lists, which the build makes
+ * of the sources: a line OP(NAME) for each `const rv_op rv_op_NAME` and each row of a table, sorted
+ * by name. */
 #include <string.h>
 
 #include "autograd/gradient.h"

@@ -50,8 +50,8 @@ static void fill_whole(const rv_sample *s, uint64_t seed, rv_tensor *x)
         rv_tensor_set(x, i, low + floor(choices * rv_random_uniform(seed, (uint64_t)i)));
 }
 
-/* low..high is cut into as many parts as there are elements; each element gets a part of its own, in
- * which the inputs have different offsets. */
+/* low..high is cut into as many parts as there are elements; each element gets a part of its own,
+ * in which the inputs have different offsets. */
 static void fill_apart(const rv_sample *s, int k, const int64_t *part, rv_tensor *x)
 {
     static const double offsets[RV_SAMPLE_INPUTS] = {0.37, 0.59, 0.26, 0.71};

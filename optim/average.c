@@ -1,4 +1,5 @@
-/* Exponential averages of the weights (Polyak and Juditsky 1992; PyTorch's AveragedModel), for evaluation alone. */
+/* Exponential averages of the weights (Polyak and Juditsky 1992; PyTorch's AveragedModel), for
+ * evaluation alone. */
 #include "optim/average_internal.h"
 
 #include <string.h>

@@ -34,8 +34,8 @@ static rv_var norm_scaled(const rv_var *g, int count, double scale)
     return rv_sqrt(squares);
 }
 
-/* min(1, c / (|g| + 1e-6)), as torch.nn.utils.clip_grad_norm_. In f32 squares are infinite from 2^64 on, in f64 from 2^512
- * on; c and |g| are then both multiplied by a power of two. */
+/* min(1, c / (|g| + 1e-6)), as torch.nn.utils.clip_grad_norm_. In f32 squares are infinite from
+ * 2^64 on, in f64 from 2^512 on; c and |g| are then both multiplied by a power of two. */
 static rv_var clip_factor(double clip, const rv_var *g, int count)
 {
     rv_tape *tape = g[0].tape;

@@ -8,7 +8,8 @@
 /* The first group whose pattern matches the parameter's name, or -1. */
 int rv_group_of(const rv_optimizer *o, const char *parameter);
 
-/* Whether each group has a parameter among w; if not, an error on the tape: the pattern is misspelled. */
+/* Whether each group has a parameter among w; if not, an error on the tape: the pattern is
+ * misspelled. */
 bool rv_groups_check(rv_tape *tape, const rv_optimizer *o, const rv_var *w, int count);
 
 /* The parameter's learning rate [], before the schedule's factor. */

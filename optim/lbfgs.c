@@ -68,7 +68,8 @@ static void scatter(const lbfgs *l, const double *x)
         for (int64_t i = 0; i < rv_tensor_count(l->w[k]); i++) rv_tensor_set(l->w[k], i, *x++);
 }
 
-/* Evaluates the loss at the current parameters. x1 gets these, rounded to their dtype, and g1 the gradient. */
+/* Evaluates the loss at the current parameters. x1 gets these, rounded to their dtype, and g1 the
+ * gradient. */
 static double evaluate(lbfgs *l)
 {
     double *x = l->x1, *g = l->g1;
@@ -106,8 +107,8 @@ static double between(point lo, point hi)
     return lo.a + width * fmin(fmax(fraction, 0.1), 0.9);
 }
 
-/* Whether the point decreases the loss enough. Near the minimum rounding hides the change of the loss, so the slope
- * decides (Hager and Zhang 2005, the approximate Wolfe conditions). */
+/* Whether the point decreases the loss enough. Near the minimum rounding hides the change of the
+ * loss, so the slope decides (Hager and Zhang 2005, the approximate Wolfe conditions). */
 static bool is_low(const lbfgs *l, point p, point lo, double slope)
 {
     const double sufficient = 1e-4;
@@ -116,8 +117,8 @@ static bool is_low(const lbfgs *l, point p, point lo, double slope)
     return p.loss < lo.loss && p.loss <= l->loss + sufficient * p.a * slope;
 }
 
-/* Searches from x along d for a point that satisfies the strong Wolfe conditions, and leaves it in x1 and g1. `lo` is
- * the best point so far; a suitable point lies between it and `hi`. */
+/* Searches from x along d for a point that satisfies the strong Wolfe conditions, and leaves it in
+ * x1 and g1. `lo` is the best point so far; a suitable point lies between it and `hi`. */
 static bool search(lbfgs *l, double slope, double a, double *loss)
 {
     point lo = {0, l->loss, slope}, hi = {INFINITY, 0, 0}, p = lo;

@@ -1,7 +1,7 @@
-/* L-BFGS: minimizes a full-batch loss to high precision. It runs on the host around a compiled program and records no
- * update, as the number of evaluations per iteration depends on their values. Liu and Nocedal 1989; Nocedal and Wright,
- * "Numerical Optimization", 2006, algorithms 7.4 and 7.5, with the line search 3.5 and 3.6 for the strong Wolfe
- * conditions. */
+/* L-BFGS: minimizes a full-batch loss to high precision. It runs on the host around a compiled
+ * program and records no update, as the number of evaluations per iteration depends on their
+ * values. Liu and Nocedal 1989; Nocedal and Wright, "Numerical Optimization", 2006, algorithms 7.4
+ * and 7.5, with the line search 3.5 and 3.6 for the strong Wolfe conditions. */
 #ifndef RV_OPTIM_LBFGS_H
 #define RV_OPTIM_LBFGS_H
 
@@ -41,10 +41,11 @@ typedef struct rv_lbfgs_result {
     double loss, gradient; /* at the end; the largest |element| of the gradient */
 } rv_lbfgs_result;
 
-/* Moves the parameters that the loss [] depends on to a local minimum; up to rounding the loss never increases. Options
- * may be NULL. Assignments on the tape are not executed. Computes in f64 for any dtype; memory: 2 history + 5 times the
- * parameters. On error returns false, leaves the parameters unchanged and the error on the tape: RV_ERROR_ARGUMENT for an
- * option out of range, a loss without parameters or one that is not finite at the start. *result (may be NULL) is always
+/* Moves the parameters that the loss [] depends on to a local minimum; up to rounding the loss
+ * never increases. Options may be NULL. Assignments on the tape are not executed. Computes in f64
+ * for any dtype; memory: 2 history + 5 times the parameters. On error returns false, leaves the
+ * parameters unchanged and the error on the tape: RV_ERROR_ARGUMENT for an option out of range, a
+ * loss without parameters or one that is not finite at the start. *result (may be NULL) is always
  * set. */
 bool rv_lbfgs(rv_var loss, const rv_lbfgs_options *options, rv_lbfgs_result *result);
 

@@ -72,7 +72,8 @@ static int drop_frozen(const rv_optimizer *o, rv_var *w, int count)
     return kept;
 }
 
-/* Keeps in w those that are updated, and records their gradients. Returns their number, 0 on error. */
+/* Keeps in w those that are updated, and records their gradients. Returns their number, 0 on
+ * error. */
 static int gradients(rv_var loss, const rv_optimizer *o, rv_var *w, rv_var *g, int count)
 {
     rv_tape *tape = loss.tape;

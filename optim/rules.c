@@ -1,5 +1,6 @@
-/* The optimizers: each rule is the published update. w is the parameter, g its gradient, r the learning rate; a primed
- * name is a state's next value. Constants and the positions of epsilons are PyTorch's where it has the optimizer. */
+/* The optimizers: each rule is the published update. w is the parameter, g its gradient, r the
+ * learning rate; a primed name is a state's next value. Constants and the positions of epsilons are
+ * PyTorch's where it has the optimizer. */
 #include <math.h>
 #include <string.h>
 
@@ -23,8 +24,8 @@ static rv_var average(const rv_update *u, rv_var m, double k, rv_var x)
     return rv_remember(u, m, mix(k, m, x));
 }
 
-/* 1 - k^t after t averages, as the same average of a constant 1. Dividing by it removes the bias of an average that
- * starts at zero. */
+/* 1 - k^t after t averages, as the same average of a constant 1. Dividing by it removes the bias of
+ * an average that starts at zero. */
 static rv_var correction(const rv_update *u, const char *symbol, double k)
 {
     char name[64] = "optimizer/";
@@ -42,8 +43,9 @@ static rv_var root(const rv_update *u, rv_var s)
 
 static rv_var sgd(const rv_update *u) { return step(u, u->g); }
 
-/* Polyak 1964, as the CURNN article writes it: the velocity contains the learning rate, so a new rate does not change
- * steps that the velocity already holds. PyTorch multiplies the velocity by the rate. */
+/* Polyak 1964, as the CURNN article writes it: the velocity contains the learning rate, so a new
+ * rate does not change steps that the velocity already holds. PyTorch multiplies the velocity by
+ * the rate. */
 static rv_var momentum(const rv_update *u)
 {
     rv_var v = rv_moment(u, "v");
@@ -89,9 +91,10 @@ static rv_var rmsprop(const rv_update *u)
     return step(u, rv_divide(u->g, root(u, s)));
 }
 
-/* Shazeer and Stern 2018, algorithm 4 with decay b = 1 - t^-k, without relative step sizes and momentum. Of a matrix s
- * (the last two axes; others are batches of matrices) only the means R of rows and C of columns are kept:
- * s = R C / mean(R). A vector's s is kept whole. e is added to g^2, and the step's root mean square is at most 1. */
+/* Shazeer and Stern 2018, algorithm 4 with decay b = 1 - t^-k, without relative step sizes and
+ * momentum. Of a matrix s (the last two axes; others are batches of matrices) only the means R of
+ * rows and C of columns are kept: s = R C / mean(R). A vector's s is kept whole. e is added to g^2,
+ * and the step's root mean square is at most 1. */
 static rv_var adafactor(const rv_update *u)
 {
     const rv_optimizer *o = u->optimizer;
@@ -119,8 +122,8 @@ static rv_var adafactor(const rv_update *u)
 
 /* ---- Adam and its variants ---- */
 
-/* m / (sqrt s + e) with both averages corrected: Kingma and Ba 2015. amsgrad divides by the largest s so far: Reddi,
- * Kale and Kumar 2018, with PyTorch's corrections. */
+/* m / (sqrt s + e) with both averages corrected: Kingma and Ba 2015. amsgrad divides by the largest
+ * s so far: Reddi, Kale and Kumar 2018, with PyTorch's corrections. */
 static rv_var adam_direction(const rv_update *u, bool amsgrad)
 {
     const rv_optimizer *o = u->optimizer;

@@ -12,11 +12,12 @@ extern "C" {
 
 typedef struct rv_schedule rv_schedule;
 
-/* Records the factor [] of every learning rate at update t [] = 0, 1, ..., counted from the end of the warm-up. */
+/* Records the factor [] of every learning rate at update t [] = 0, 1, ..., counted from the end of
+ * the warm-up. */
 typedef rv_var (*rv_curve)(rv_var t, const rv_schedule *s);
 
-/* {0} is a constant learning rate. The functions below make schedules; a curve of your own may use the fields as it
- * likes. Lengths are in updates. */
+/* {0} is a constant learning rate. The functions below make schedules; a curve of your own may use
+ * the fields as it likes. Lengths are in updates. */
 struct rv_schedule {
     rv_curve curve; /* NULL: 1 */
     double updates; /* of a step decay: between two steps; else the length of the schedule */
@@ -32,13 +33,14 @@ struct rv_schedule {
 rv_schedule rv_step_decay(double every, double factor);
 /* factor^t: ExponentialLR. */
 rv_schedule rv_exponential_decay(double factor);
-/* From 1 to `end` along half a cosine (Loshchilov and Hutter 2017), then constant. PyTorch's CosineAnnealingLR with
- * eta_min = end times the learning rate rises again instead. */
+/* From 1 to `end` along half a cosine (Loshchilov and Hutter 2017), then constant. PyTorch's
+ * CosineAnnealingLR with eta_min = end times the learning rate rises again instead. */
 rv_schedule rv_cosine_decay(double updates, double end);
-/* From 1/25 up to 1 and down to 1/250000 along cosines, with the peak after 0.3 of the updates (Smith and Topin 2018):
- * OneCycleLR with its defaults and cycle_momentum = False. */
+/* From 1/25 up to 1 and down to 1/250000 along cosines, with the peak after 0.3 of the updates
+ * (Smith and Topin 2018): OneCycleLR with its defaults and cycle_momentum = False. */
 rv_schedule rv_one_cycle(double updates);
-/* The schedule `then` after `updates` updates of a linear rise from 0: LinearLR and SequentialLR. */
+/* The schedule `then` after `updates` updates of a linear rise from 0: LinearLR and
+ * SequentialLR. */
 rv_schedule rv_warm_up(double updates, rv_schedule then);
 
 /* Records the schedule's factor [] at update t [] = 0, 1, ..., warm-up included. */

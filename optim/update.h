@@ -8,7 +8,8 @@
 extern "C" {
 #endif
 
-/* One parameter's update, as a rule sees it: after accumulation, clipping, weight decay and schedule. */
+/* One parameter's update, as a rule sees it: after accumulation, clipping, weight decay and
+ * schedule. */
 typedef struct rv_update {
     const struct rv_optimizer *optimizer;
     const char *name;           /* the parameter's */

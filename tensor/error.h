@@ -1,12 +1,13 @@
 /* Errors are values: a stable code for programs and a message for people.
  *
  * A call out of contract is an error, too: NULL, a number, size, rank, dtype or enumerator out of
- * range, a var of another tape. It is reported as the function reports its errors: by false, NULL or
- * the null var, with RV_ERROR_ARGUMENT or a more exact code. A function that reports no errors then
- * does nothing, and returns NULL, 0, NaN or "". So no check is needed before a call.
+ * range, a var of another tape. It is reported as the function reports its errors: by false, NULL
+ * or the null var, with RV_ERROR_ARGUMENT or a more exact code. A function that reports no errors
+ * then does nothing, and returns NULL, 0, NaN or "". So no check is needed before a call.
  *
  * Some mistakes cannot be detected, and are forbidden:
- * - a pointer that is dangling, or to memory that is smaller than a header says: an array of `count`
+ * - a pointer that is dangling, or to memory that is smaller than a header says: an array of
+ * `count`
  *   elements, a tensor's data, a text buffer, a text without its NUL;
  * - a change to an object other than through the library: the fields of an rv_entry, an rv_node, an
  *   rv_setup; the shape of a program's input or output;
@@ -56,10 +57,11 @@ typedef struct rv_error {
 #endif
 
 /* Records an error unless *error already holds one: the first is the cause. `error` may be NULL.
- * The format is like printf's without %n and %L, with numbers in the C locale. %s and %c show text from outside on one line:
- * control characters, characters that change the direction of text and invalid UTF-8 are written as "\x1b" or "\u202e".
- * %-s, a '-' without a width, keeps newlines and tabs: the text of another error. So every error's text is valid UTF-8
- * that can be printed. Returns false, so that a function can `return rv_fail(...)`. */
+ * The format is like printf's without %n and %L, with numbers in the C locale. %s and %c show text
+ * from outside on one line: control characters, characters that change the direction of text and
+ * invalid UTF-8 are written as "\x1b" or "\u202e". %-s, a '-' without a width, keeps newlines and
+ * tabs: the text of another error. So every error's text is valid UTF-8 that can be printed.
+ * Returns false, so that a function can `return rv_fail(...)`. */
 bool rv_fail(rv_error *error, rv_code code, const char *format, ...) RV_PRINTF(3, 4);
 
 /* rv_fail with the message for a failed allocation. */

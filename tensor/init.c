@@ -56,7 +56,8 @@ rv_init rv_init_shared(rv_init init, const char *name)
 
 /* ---- shapes ---- */
 
-/* The matrices of a tensor: a kernel is one [outputs,channels h w], any other tensor a stack of [inputs,outputs]. */
+/* The matrices of a tensor: a kernel is one [outputs,channels h w], any other tensor a stack of
+ * [inputs,outputs]. */
 static void as_matrices(rv_shape s, int64_t *rows, int64_t *columns)
 {
     *rows = s.rank == 4 ? s.dim[0] : s.rank < 2 ? 1 : s.dim[s.rank - 2];
@@ -150,7 +151,8 @@ static double dot(const double *x, const double *y, int64_t n)
     return sum;
 }
 
-/* Orthonormalizes rows [count,n] by Gram and Schmidt. Doing it twice makes them orthogonal to the last bits. */
+/* Orthonormalizes rows [count,n] by Gram and Schmidt. Doing it twice makes them orthogonal to the
+ * last bits. */
 static void orthonormalize(double *rows, int64_t count, int64_t n)
 {
     for (int64_t k = 0; k < count; k++) {
@@ -164,7 +166,8 @@ static void orthonormalize(double *rows, int64_t count, int64_t n)
     }
 }
 
-/* Random orthogonal matrices, each as its shorter side's vectors. The caller frees them. NULL when out of memory. */
+/* Random orthogonal matrices, each as its shorter side's vectors. The caller frees them. NULL when
+ * out of memory. */
 static double *orthogonal(const block *b, uint64_t seed)
 {
     int64_t rows, columns, all = rv_shape_count(b->shape);
@@ -199,7 +202,8 @@ static double deviation(rv_init_kind kind, rv_shape s)
 /* Loops over so many, even if not all are wanted, become vector instructions. */
 enum { TOGETHER = 128 };
 
-/* v[i] of elements first .. of a block of shape s, which have the indices at .. in the whole tensor. */
+/* v[i] of elements first .. of a block of shape s, which have the indices at .. in the whole
+ * tensor. */
 static void values(const rv_init *init, rv_shape s, uint64_t seed, int64_t first, uint64_t at,
                    int count, double v[TOGETHER])
 {

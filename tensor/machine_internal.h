@@ -7,8 +7,8 @@
 
 #if defined(__x86_64__)
 
-/* glibc lets the environment take extensions away from a process, for itself and for whoever asks it:
- * GLIBC_TUNABLES=glibc.cpu.hwcaps=-AVX512F, or =-AVX2,-AVX512F for vectors of 128 bits. */
+/* glibc lets the environment take extensions away from a process, for itself and for whoever asks
+ * it: GLIBC_TUNABLES=glibc.cpu.hwcaps=-AVX512F, or =-AVX2,-AVX512F for vectors of 128 bits. */
 #if defined(__GLIBC__) && __GLIBC_PREREQ(2, 33)
 #include <sys/platform/x86.h>
 #define RV_IS_ALLOWED(feature) CPU_FEATURE_ACTIVE(feature)

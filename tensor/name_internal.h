@@ -15,7 +15,8 @@ extern "C" {
 /* Whether JSON text is valid UTF-8 without NUL, \u0000 and \u without four hex digits. */
 bool rv_json_plain(const char *text, size_t size);
 
-/* Whether at most RV_JSON_DEEPEST brackets are nested. cJSON calls itself for each, on the caller's stack. */
+/* Whether at most RV_JSON_DEEPEST brackets are nested. cJSON calls itself for each, on the caller's
+ * stack. */
 enum { RV_JSON_DEEPEST = 16 };
 bool rv_json_flat(const char *text, size_t size);
 

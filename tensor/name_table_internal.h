@@ -11,7 +11,8 @@ extern "C" {
 #endif
 
 /* Open addressing with linear probing. The size is a power of two and at least twice the number of
- * names. The names belong to the caller, and none is ever removed. Start it as {0}, or with a key. */
+ * names. The names belong to the caller, and none is ever removed. Start it as {0}, or with a
+ * key. */
 typedef struct rv_name_table {
     struct rv_name_slot {
         const char *name; /* NULL: empty */

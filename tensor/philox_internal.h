@@ -1,5 +1,5 @@
-/* Philox4x32-10: ten rounds on the four words of a counter, or of a vector of counters. Salmon, Moraes, Dror and Shaw 2011,
- * "Parallel random numbers: as easy as 1, 2, 3". */
+/* Philox4x32-10: ten rounds on the four words of a counter, or of a vector of counters. Salmon,
+ * Moraes, Dror and Shaw 2011, "Parallel random numbers: as easy as 1, 2, 3". */
 #ifndef RV_TENSOR_PHILOX_INTERNAL_H
 #define RV_TENSOR_PHILOX_INTERNAL_H
 
@@ -17,9 +17,10 @@
 #define RV_PHILOX_UNROLLED
 #endif
 
-/* Replaces the words c0 .. c3 of a counter by random ones. `lane` is uint64_t or a vector of it; each word is the lower half of a
- * lane, and the upper halves are left undefined. MULTIPLY(lane, x, m) is the product of the lower halves. The multipliers and Weyl
- * constants are those of the paper's table 2 and section 4.3. */
+/* Replaces the words c0 .. c3 of a counter by random ones. `lane` is uint64_t or a vector of it;
+ * each word is the lower half of a lane, and the upper halves are left undefined. MULTIPLY(lane, x,
+ * m) is the product of the lower halves. The multipliers and Weyl constants are those of the
+ * paper's table 2 and section 4.3. */
 #define RV_PHILOX(lane, MULTIPLY, c0, c1, c2, c3, key) \
     RV_PHILOX_UNROLLED \
     for (uint32_t round = 0; round < 10; round++) { \

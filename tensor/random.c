@@ -59,8 +59,8 @@ enum { BATCH = 64 };
 
 #if defined(__x86_64__)
 
-/* rv_random_uniform of first .. first + BATCH - 1. A whole number below 2^52 becomes a double by the bits of 2^52 around it;
- * all sums and products are exact. */
+/* rv_random_uniform of first .. first + BATCH - 1. A whole number below 2^52 becomes a double by
+ * the bits of 2^52 around it; all sums and products are exact. */
 #define DRAW_BATCH(level, target, bytes) \
     target static void draw_##level(uint64_t seed, uint64_t first, double to[BATCH]) \
     { \

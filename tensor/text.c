@@ -170,8 +170,8 @@ static void put_conversion(output *o, const conversion *c, va_list *list)
     }
 }
 
-/* Puts the ending of "(s)" or "(es)" that the last number before a noun with its adjectives, "at most 12 training sample",
- * asks for. Without a number the parentheses stay. */
+/* Puts the ending of "(s)" or "(es)" that the last number before a noun with its adjectives, "at
+ * most 12 training sample", asks for. Without a number the parentheses stay. */
 static const char *put_ending(output *o, const char *at)
 {
     size_t length = strncmp(at, "(s)", 3) == 0 ? 3 : 4;

@@ -12,12 +12,14 @@
 extern "C" {
 #endif
 
-/* vsnprintf with the conversions of rv_fail (tensor/error.h), in the C locale. Widths of %s count characters. In "%d sample(s)"
- * and "%d batch(es)" the noun gets the ending that its number asks for. A text that does not fit ends with a whole
- * character. The length for a `size` of 0 is an upper bound. */
+/* vsnprintf with the conversions of rv_fail (tensor/error.h), in the C locale. Widths of %s count
+ * characters. In "%d sample(s)" and "%d batch(es)" the noun gets the ending that its number asks
+ * for. A text that does not fit ends with a whole character. The length for a `size` of 0 is an
+ * upper bound. */
 int rv_format(char *text, size_t size, const char *format, va_list arguments);
 
-/* The rest of a buffer. Each rv_put appends to it and truncates text that does not fit. For people: a path in it may be escaped. */
+/* The rest of a buffer. Each rv_put appends to it and truncates text that does not fit. For people:
+ * a path in it may be escaped. */
 typedef struct rv_text {
     char *at, *end;
 } rv_text;
@@ -26,8 +28,9 @@ void rv_put(rv_text *t, const char *format, ...) RV_PRINTF(2, 3);
 /* rv_put into a whole buffer: snprintf for people, which cuts no character. */
 void rv_print(char *text, size_t size, const char *format, ...) RV_PRINTF(3, 4);
 
-/* Writes texts one after the other, up to NULL; what does not fit is left out. Returns their length together. For what every
- * recording does: printf's code and tables are pages that a new process would have to read first. */
+/* Writes texts one after the other, up to NULL; what does not fit is left out. Returns their length
+ * together. For what every recording does: printf's code and tables are pages that a new process
+ * would have to read first. */
 size_t rv_join(char *to, size_t size, const char *first, ...) __attribute__((sentinel));
 
 /* The digits of n, at least 1, for rv_join. */

@@ -7,8 +7,8 @@
 
 #include "tests/sanitized.h"
 
-/* As many rounds as the environment variable says, or `usual`. Under a sanitizer a round takes several times as long, so
- * that a quarter is usual. */
+/* As many rounds as the environment variable says, or `usual`. Under a sanitizer a round takes
+ * several times as long, so that a quarter is usual. */
 inline int rounds(const char *variable, int usual)
 {
     const char *given = std::getenv(variable);

@@ -24,8 +24,9 @@ constexpr size_t SMALL_STACK = 1 << 20;
 constexpr size_t SMALL_STACK = 256 << 10;
 #endif
 
-/* Does the work in a thread with a stack of that many bytes, and a page below it that crashes the program when it is
- * touched. Returns the bytes that the thread used, with what the C library keeps there. */
+/* Does the work in a thread with a stack of that many bytes, and a page below it that crashes the
+ * program when it is touched. Returns the bytes that the thread used, with what the C library keeps
+ * there. */
 inline size_t on_small_stack(const std::function<void()> &work, size_t bytes = SMALL_STACK)
 {
     const size_t guard = 1 << 16;

@@ -1,4 +1,5 @@
-/* Runs all tests of a program in a thread with a small stack: those of texts and files, which may nest deeply. */
+/* Runs all tests of a program in a thread with a small stack: those of texts and files, which may
+ * nest deeply. */
 #include "tests/small_stack.h"
 
 int main(int count, char **arguments)

@@ -29,8 +29,8 @@ typedef struct rv_batch_program {
 bool rv_batch_program_make(rv_batch_program *b, const rv_setup *setup, rv_store *store, int64_t n,
                            bool training, unsigned flags, rv_error *error);
 
-/* The one of two programs that is for batches of n samples, made if neither is: a source has full batches and a smaller
- * last one. NULL on failure. */
+/* The one of two programs that is for batches of n samples, made if neither is: a source has full
+ * batches and a smaller last one. NULL on failure. */
 rv_batch_program *rv_batch_program_fit(rv_batch_program two[2], const rv_setup *setup,
                                        rv_store *store, int64_t n, bool training, rv_error *error);
 

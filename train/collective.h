@@ -1,5 +1,6 @@
-/* How the processes, or threads, of one training run exchange bytes. The library has no implementation: recurve-mpi has
- * one for MPI (tools/mpi). Each rank has a trainer with the same configuration, and all call rv_trainer_fit. */
+/* How the processes, or threads, of one training run exchange bytes. The library has no
+ * implementation: recurve-mpi has one for MPI (tools/mpi). Each rank has a trainer with the same
+ * configuration, and all call rv_trainer_fit. */
 #ifndef RV_TRAIN_COLLECTIVE_H
 #define RV_TRAIN_COLLECTIVE_H
 
@@ -12,8 +13,9 @@
 extern "C" {
 #endif
 
-/* Messages from one rank to another arrive in the order in which they were sent, and both agree on their size. A failure
- * is final: the caller then has to end the other ranks, which may wait for this one. */
+/* Messages from one rank to another arrive in the order in which they were sent, and both agree on
+ * their size. A failure is final: the caller then has to end the other ranks, which may wait for
+ * this one. */
 typedef struct rv_collective {
     int rank, size; /* rank in 0 .. size-1 */
 

@@ -20,7 +20,8 @@ extern "C" {
 
 /* The table (rv_config_row) documents each field. A field is unset when it is NULL, 0 or false and,
  * for validation, momentum, forget, weight_decay, clip_norm and head_units, when it is -1. An unset
- * field gets the default of the task, the model or the optimizer. Strings that you assign are borrowed. */
+ * field gets the default of the task, the model or the optimizer. Strings that you assign are
+ * borrowed. */
 typedef struct rv_data_config {
     const char *task, *path, *labels, *classes, *alphabet;
     const char *shape, *targets, *separator, *header, *validation_path, *validation_labels;
@@ -54,7 +55,8 @@ typedef struct rv_loop_config {
 
 enum { RV_TRAIN_THREADS = 64, RV_TRAIN_LEAVES = 1024 }; /* the most that these may be */
 
-/* The most that `seed` may be: JSON's numbers, which are doubles, hold every whole number up to it. */
+/* The most that `seed` may be: JSON's numbers, which are doubles, hold every whole number up to
+ * it. */
 #define RV_MOST_SEED (((int64_t)1 << 53) - 1)
 
 typedef struct rv_train_config {
@@ -75,7 +77,8 @@ void rv_train_config_free(rv_train_config *config);
 bool rv_train_config_copy(rv_train_config *copy, const rv_train_config *config, rv_error *error);
 
 /* Whether all values are in range, and, if the run is kept in a folder, texts are UTF-8.
- * RV_ERROR_ARGUMENT names the first option that is not. Here and elsewhere a message writes the key of an option as `learning-rate`. */
+ * RV_ERROR_ARGUMENT names the first option that is not. Here and elsewhere a message writes the key
+ * of an option as `learning-rate`. */
 bool rv_train_config_check(const rv_train_config *config, rv_error *error);
 
 /* ---- the table of fields ---- */
@@ -92,8 +95,8 @@ typedef enum rv_config_kind {
 typedef struct rv_config_row {
     const char *key;   /* "learning-rate": in config.json; --learning-rate on a command line */
     const char *alias; /* another key, "lr", or NULL */
-    const char *
-        argument; /* the name of the value in help; of a word, all that it may be: "f32|f64"; NULL for a flag */
+    /* The name of the value in help; of a word, all that it may be: "f32|f64"; NULL for a flag. */
+    const char *argument;
     rv_config_kind kind;
     size_t offset;     /* of the value in its struct, in bytes */
     int64_t low, high; /* the range of a whole number */
@@ -112,8 +115,8 @@ const rv_config_row *rv_config_row_at(int index);
 const rv_config_row *rv_config_row_find(const char *key, rv_error *error);
 
 /* Sets the row's field in the struct `values` from text, which is borrowed. A flag becomes true
- * whatever the text. Errors call the field `label`. RV_ERROR_ARGUMENT: empty or NULL text, not one of the row's words, not
- * a number, or out of range. */
+ * whatever the text. Errors call the field `label`. RV_ERROR_ARGUMENT: empty or NULL text, not one
+ * of the row's words, not a number, or out of range. */
 bool rv_config_row_set(const rv_config_row *row, const char *label, const char *text, void *values,
                        rv_error *error);
 

@@ -63,7 +63,8 @@ bool rv_json_exact_all(cJSON *document)
     return true;
 }
 
-/* Copies one character of a printed document, whose characters above '~' are all in strings, and advances *text. */
+/* Copies one character of a printed document, whose characters above '~' are all in strings, and
+ * advances *text. */
 static char *copy_character(char *to, const char **text, const char *end)
 {
     char shown[RV_VISIBLE] = {**text, '\0'};
@@ -172,8 +173,8 @@ const char *rv_json_shown(const cJSON *item, char text[RV_ERROR_TEXT / 4])
 
 /* ---- parsing ---- */
 
-/* What must come at *at, where cJSON gave up: there, or one character after what it did not expect, to which *at moves back.
- * *depth becomes the number of open brackets. */
+/* What must come at *at, where cJSON gave up: there, or one character after what it did not expect,
+ * to which *at moves back. *depth becomes the number of open brackets. */
 static const char *expected(const char *text, const char **at, int *depth)
 {
     static const char first[] = "a key in double quotes, or }", key[] = "a key in double quotes",

@@ -20,13 +20,13 @@ bool rv_json_add(cJSON *object, const char *key, cJSON *item);
 /* Adds rv_json_exact(number) to the object. False when out of memory. */
 bool rv_json_add_exact(cJSON *object, const char *key, double number);
 
-/* Replaces each number of a parsed document by its rv_json_exact, because cJSON prints 15 digits where that is nearly the
- * number. False when out of memory. */
+/* Replaces each number of a parsed document by its rv_json_exact, because cJSON prints 15 digits
+ * where that is nearly the number. False when out of memory. */
 bool rv_json_exact_all(cJSON *document);
 
-/* The document as text, for rv_free: valid UTF-8 without characters that control a terminal, which are escaped. A byte of a
- * name that is no valid UTF-8 is written as the four characters \xff. Indented text ends with a newline. NULL when out of
- * memory. */
+/* The document as text, for rv_free: valid UTF-8 without characters that control a terminal, which
+ * are escaped. A byte of a name that is no valid UTF-8 is written as the four characters \xff.
+ * Indented text ends with a newline. NULL when out of memory. */
 char *rv_json_text(const cJSON *document, bool indented);
 
 /* Parses a text that is one JSON object. Free it with cJSON_Delete. Errors, RV_ERROR_FORMAT or
@@ -39,7 +39,8 @@ typedef struct rv_json {
     cJSON *root;
 } rv_json;
 
-/* Fails with RV_ERROR_FORMAT and the location of the item, or of its key, in the text: "FILE" line 3, column 5: .. */
+/* Fails with RV_ERROR_FORMAT and the location of the item, or of its key, in the text: "FILE" line
+ * 3, column 5: .. */
 bool rv_json_fail(const rv_json *json, const cJSON *item, rv_error *error, const char *format, ...)
     RV_PRINTF(4, 5);
 

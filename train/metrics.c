@@ -9,8 +9,8 @@
 #include "train/trainer/nan_guard.h"
 #include "train/trainer/ranks.h"
 
-/* What ranks add up: the counts of rv_metrics, then the loss and the error of each batch, summed in the order of batches so
- * that the bits do not depend on the number of ranks. */
+/* What ranks add up: the counts of rv_metrics, then the loss and the error of each batch, summed in
+ * the order of batches so that the bits do not depend on the number of ranks. */
 enum { CLASSES = RV_CONFUSION_CLASSES, COUNTS = 3 + CLASSES * CLASSES };
 
 /* The class with the largest logit. */

@@ -21,9 +21,10 @@ typedef struct rv_metrics {
     int64_t confusion[RV_CONFUSION_CLASSES][RV_CONFUSION_CLASSES];
 } rv_metrics;
 
-/* Measures the parameters in the store, or their averages if the optimizer keeps them, on a source whose samples have the
- * shapes and classes of the setup's data. The two programs, {0} at first, stay for the next call; the caller frees them.
- * RV_ERROR_NUMBER when the loss is not finite. Ranks (setup->collective) share the batches: all of them call it. */
+/* Measures the parameters in the store, or their averages if the optimizer keeps them, on a source
+ * whose samples have the shapes and classes of the setup's data. The two programs, {0} at first,
+ * stay for the next call; the caller frees them. RV_ERROR_NUMBER when the loss is not finite. Ranks
+ * (setup->collective) share the batches: all of them call it. */
 bool rv_measure(const rv_setup *setup, rv_store *store, rv_batch_program two[2],
                 const rv_source *data, int64_t batch_size, rv_metrics *metrics, rv_error *error);
 

@@ -111,9 +111,9 @@ static rv_rnn_options cell_options(const rv_net_config *c)
                             .recompute = c->recompute};
 }
 
-/* A cell like `cell big = gru(units=8)` sets options by itself: the configuration gets them, so that what is reported and
- * saved is what the net has. Sets *reverse to whether the cell reads from the last step to the first, which no option of
- * the configuration says. */
+/* A cell like `cell big = gru(units=8)` sets options by itself: the configuration gets them, so
+ * that what is reported and saved is what the net has. Sets *reverse to whether the cell reads from
+ * the last step to the first, which no option of the configuration says. */
 static bool take_own_options(rv_net_config *c, const rv_model *model, bool *reverse,
                              rv_error *error)
 {
@@ -219,8 +219,8 @@ static bool is_sigmoid(rv_var x)
     return node && strcmp(node->op->name, "sigmoid") == 0;
 }
 
-/* Records a model with a net of its own for n samples, because it may not fit these data: to measure it or, with a
- * derivation, to train it. */
+/* Records a model with a net of its own for n samples, because it may not fit these data: to
+ * measure it or, with a derivation, to train it. */
 static bool check_own_net(const rv_setup *s, int64_t n, bool training, rv_error *error)
 {
     if (!s->model->record) return true;
@@ -257,7 +257,8 @@ int64_t rv_store_parameters(const rv_store *store)
     return count;
 }
 
-/* The number of parameters of the net with so many units; -1: it cannot have so many, and *why says why. */
+/* The number of parameters of the net with so many units; -1: it cannot have so many, and *why says
+ * why. */
 static int64_t parameters_with(const rv_setup *s, int64_t units, rv_error *why)
 {
     rv_setup other = *s;
@@ -276,7 +277,8 @@ static int64_t parameters_with(const rv_setup *s, int64_t units, rv_error *why)
     return count;
 }
 
-/* Sets the number of units with which the net's number of parameters is nearest to config->net.parameters. */
+/* Sets the number of units with which the net's number of parameters is nearest to
+ * config->net.parameters. */
 static bool choose_units(rv_train_config *c, rv_setup *s, rv_error *error)
 {
     enum { GAP = 16 }; /* a cell may only have multiples of so many units */

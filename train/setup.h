@@ -74,9 +74,9 @@ bool rv_setup_check_given(const rv_setup *setup, const rv_train_config *config,
 bool rv_setup_check_data(const rv_train_config *config, const rv_train_parts *parts,
                          rv_error *error);
 
-/* Opens a file of samples of the same kind as `like`, such as other data of a run, with the options in
- * *config. `labels`: the file of y, or NULL. Close the source before `like`. RV_ERROR_SHAPE when they
- * differ in kind. */
+/* Opens a file of samples of the same kind as `like`, such as other data of a run, with the options
+ * in *config. `labels`: the file of y, or NULL. Close the source before `like`. RV_ERROR_SHAPE when
+ * they differ in kind. */
 bool rv_setup_open(const rv_train_config *config, const rv_source *like, const char *path,
                    const char *labels, rv_source *source, rv_error *error);
 

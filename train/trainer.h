@@ -72,9 +72,10 @@ typedef struct rv_train_result {
  * with rv_trainer_free. NULL on failure: the error names the option. */
 rv_trainer *rv_trainer_new(const rv_train_config *config, rv_error *error);
 
-/* The same with parts of your own, which must outlive the trainer. With a collective, the trainers of all ranks train one
- * net: all call rv_trainer_fit, which gives rank 0's run to the others and succeeds or fails on all alike. Only rank 0 has
- * an output folder, reads checkpoints and writes. A wish to stop ends the run after the next update. */
+/* The same with parts of your own, which must outlive the trainer. With a collective, the trainers
+ * of all ranks train one net: all call rv_trainer_fit, which gives rank 0's run to the others and
+ * succeeds or fails on all alike. Only rank 0 has an output folder, reads checkpoints and writes. A
+ * wish to stop ends the run after the next update. */
 rv_trainer *rv_trainer_new_with(const rv_train_config *config, const rv_train_parts *parts,
                                 rv_error *error);
 
@@ -113,8 +114,8 @@ bool rv_trainer_observe(rv_trainer *trainer, rv_observer observer, rv_error *err
  *     best.safetensors             the parameters of the best epoch
  *     run.lock                     who is writing, until the trainer is freed
  * Each file is written whole or not at all. RV_ERROR_NUMBER: the run diverged. RV_ERROR_IO: a file
- * cannot be written. RV_ERROR_BUSY: another trainer, of this process or another one, writes into the
- * folder. RV_ERROR_ARGUMENT: the folder holds another run, and `overwrite` is not set. */
+ * cannot be written. RV_ERROR_BUSY: another trainer, of this process or another one, writes into
+ * the folder. RV_ERROR_ARGUMENT: the folder holds another run, and `overwrite` is not set. */
 bool rv_trainer_fit(rv_trainer *trainer, rv_error *error);
 
 /* Resumes the run in the output folder from its checkpoint; rv_trainer_fit then trains as if there
@@ -134,13 +135,15 @@ bool rv_trainer_save(rv_trainer *trainer, rv_error *error);
  * in rv_trainer_resume. On failure the trainer is unchanged. */
 bool rv_trainer_load(rv_trainer *trainer, const char *path, rv_error *changed, rv_error *error);
 
-/* Starts from the parameters in a safetensors file, such as best.safetensors of another run, instead
- * of random ones, and from the constants that the file has of those that the net draws. Moments and other states in it are ignored. RV_ERROR_FORMAT names the first
- * parameter whose shape differs and, unless `partial`, that only the file or only the net has. Call
- * it before rv_trainer_fit. On failure the parameters are unchanged. */
+/* Starts from the parameters in a safetensors file, such as best.safetensors of another run,
+ * instead of random ones, and from the constants that the file has of those that the net draws.
+ * Moments and other states in it are ignored. RV_ERROR_FORMAT names the first parameter whose shape
+ * differs and, unless `partial`, that only the file or only the net has. Call it before
+ * rv_trainer_fit. On failure the parameters are unchanged. */
 bool rv_trainer_initialize(rv_trainer *trainer, const char *path, bool partial, rv_error *error);
 
-/* Measures the net on a source whose samples have the shapes and classes of the training data. All ranks call it. */
+/* Measures the net on a source whose samples have the shapes and classes of the training data. All
+ * ranks call it. */
 bool rv_trainer_evaluate(rv_trainer *trainer, const rv_source *data, rv_metrics *metrics,
                          rv_error *error);
 

@@ -1,9 +1,9 @@
 /* Merge: rewrites sums and products.
  *
  * In a sum of products, such as a gate's x U + h W or a weight's gradient over all time steps, each
- * product accumulates onto the previous one, which saves a write and a read of every partial result.
- * An operand that several products share is prepared once. A sum of many terms becomes a chain of
- * two-term additions. */
+ * product accumulates onto the previous one, which saves a write and a read of every partial
+ * result. An operand that several products share is prepared once. A sum of many terms becomes a
+ * chain of two-term additions. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -111,8 +111,9 @@ static bool same_types(const rv_tape *tape, const rv_node *a, const rv_node *b)
     return x->dtype == y->dtype && rv_shape_equal(x->shape, y->shape);
 }
 
-/* The node's product on its new inputs. A shared second operand is prepared if the op says it pays, which depends on the
- * attributes and the type of the first operand: it is asked once for products that have these in common. */
+/* The node's product on its new inputs. A shared second operand is prepared if the op says it pays,
+ * which depends on the attributes and the type of the first operand: it is asked once for products
+ * that have these in common. */
 static product product_of(const merger *m, rv_tape *to, int32_t id, const rv_node *node,
                           const rv_var *in)
 {
@@ -169,8 +170,9 @@ static rv_var add_term(rv_tape *to, rv_var sum, const term *next)
     return rv_record(to, node->op->accumulate, node->attr, node->attr_size, in, node->inputs + 1);
 }
 
-/* Adds the partial sum of the products and the other terms, one at a time in tape order. Each partial
- * sum can then be computed as soon as its last term is known, so no term stays alive until the end. */
+/* Adds the partial sum of the products and the other terms, one at a time in tape order. Each
+ * partial sum can then be computed as soon as its last term is known, so no term stays alive until
+ * the end. */
 static rv_var finish_sum(const merger *m, rv_tape *to, int32_t id, const rv_node *node,
                          const rv_var *in)
 {

@@ -1,7 +1,7 @@
-/* A best-fit allocator simulated over time. The arena is a linked list of blocks, free or in use. At each
- * moment, the buffers that begin take the smallest free block that fits, and the buffers that end free
- * theirs, which merge with free neighbours. A treap holds the free blocks, ordered by size, then by
- * offset. Block 0 is the null block. */
+/* A best-fit allocator simulated over time. The arena is a linked list of blocks, free or in use.
+ * At each moment, the buffers that begin take the smallest free block that fits, and the buffers
+ * that end free theirs, which merge with free neighbours. A treap holds the free blocks, ordered by
+ * size, then by offset. Block 0 is the null block. */
 #include "autograd/passes/pack.h"
 
 #include "tensor/memory.h"

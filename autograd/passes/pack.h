@@ -1,4 +1,5 @@
-/* Packing: assigns each buffer an offset in one arena. Buffers whose lifetimes are disjoint may overlap. */
+/* Packing: assigns each buffer an offset in one arena. Buffers whose lifetimes are disjoint may
+ * overlap. */
 #ifndef RV_AUTOGRAD_PASSES_PACK_H
 #define RV_AUTOGRAD_PASSES_PACK_H
 

@@ -1,9 +1,9 @@
 /* Partition: inserts barriers between calls that conflict, and assigns each uncut call to a lane.
  *
  * A call needs a barrier before it if it reads memory that another lane may have written since the
- * last barrier, or writes memory that another lane may still read or write. No barrier is needed where
- * each part touches only what the same part of the earlier call touched. Scratch memory is per lane
- * and never conflicts. */
+ * last barrier, or writes memory that another lane may still read or write. No barrier is needed
+ * where each part touches only what the same part of the earlier call touched. Scratch memory is
+ * per lane and never conflicts. */
 #include "autograd/passes/passes.h"
 #include "autograd/program/program.h"
 #include "autograd/program/fused_group.h"
@@ -117,8 +117,8 @@ static double nanoseconds(const rv_call *call)
     return rv_work_nanoseconds(&work);
 }
 
-/* Finds a lane that can run an uncut call without a barrier, the least busy one first if the call is
- * long enough to be worth another thread. */
+/* Finds a lane that can run an uncut call without a barrier, the least busy one first if the call
+ * is long enough to be worth another thread. */
 static bool find_lane(partitioner *s, const rv_call *call, double time)
 {
     bool tried[RV_MOST_THREADS] = {false};

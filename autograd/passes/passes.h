@@ -1,4 +1,5 @@
-/* The compiler passes, from a tape to the layout of a program. rv_compile_flags can turn each one off. */
+/* The compiler passes, from a tape to the layout of a program. rv_compile_flags can turn each one
+ * off. */
 #ifndef RV_AUTOGRAD_PASSES_PASSES_H
 #define RV_AUTOGRAD_PASSES_PASSES_H
 
@@ -10,13 +11,13 @@
 void rv_pass_prune(const rv_tape *tape, const int32_t *outputs, int count, unsigned flags,
                    bool *live);
 
-/* A rewrite rule: records a replacement for `node` on the tape `to`, where its inputs are `in`. A null var
- * keeps the node. */
+/* A rewrite rule: records a replacement for `node` on the tape `to`, where its inputs are `in`. A
+ * null var keeps the node. */
 typedef rv_var (*rv_rule)(void *context, rv_tape *to, int32_t id, const rv_node *node,
                           const rv_var *in);
 
-/* Re-records the live nodes on a new tape, through the rule (NULL: as they are), and updates `outputs` to
- * the new ids. Makes room for `more` nodes that the rule adds. NULL on error. */
+/* Re-records the live nodes on a new tape, through the rule (NULL: as they are), and updates
+ * `outputs` to the new ids. Makes room for `more` nodes that the rule adds. NULL on error. */
 rv_tape *rv_pass_rewrite(const rv_tape *from, int32_t *outputs, int count, unsigned flags,
                          rv_rule rule, void *context, int32_t more, rv_error *error);
 
@@ -73,8 +74,8 @@ bool rv_plan_new(const rv_tape *tape, rv_plan *plan); /* all zeros; false when o
 void rv_plan_free(rv_plan *plan);
 
 /* Lays out the live nodes. A value is alive from the node that computes it to its last reader.
- * The caller sets plan->storage with rv_pass_single, and plan->scratch_bytes to what the calls need; the
- * plan raises scratch_bytes to make room for tiles. */
+ * The caller sets plan->storage with rv_pass_single, and plan->scratch_bytes to what the calls
+ * need; the plan raises scratch_bytes to make room for tiles. */
 bool rv_pass_plan(rv_tape *tape, const bool *live, const int32_t *outputs, int count,
                   const rv_schedule *schedule, int threads, unsigned flags, rv_plan *plan);
 
@@ -89,9 +90,9 @@ rv_work rv_work_of_group(const rv_type *type, int ops); /* a group of `ops` ops 
 rv_work rv_work_of_call(const rv_call *call);           /* any other call */
 double rv_work_nanoseconds(const rv_work *w);           /* an estimate */
 
-/* How the instructions of a program are cut into parts. An instruction with enough work has one part per
- * thread. Instructions on large tensors are cut into thinner slices, so that the output of one is still
- * in the cache when the next one reads it. */
+/* How the instructions of a program are cut into parts. An instruction with enough work has one
+ * part per thread. Instructions on large tensors are cut into thinner slices, so that the output of
+ * one is still in the cache when the next one reads it. */
 typedef struct rv_cutting {
     int threads;
     unsigned flags;
@@ -100,27 +101,27 @@ typedef struct rv_cutting {
     int64_t divisor; /* greatest common divisor of their numbers of pieces */
 } rv_cutting;
 
-/* Call rv_cutting_see for every instruction, then rv_cutting_done. Then rv_cutting_parts gives the number of
- * parts of an instruction: 1, threads, or threads * slices. */
+/* Call rv_cutting_see for every instruction, then rv_cutting_done. Then rv_cutting_parts gives the
+ * number of parts of an instruction: 1, threads, or threads * slices. */
 void rv_cutting_see(rv_cutting *c, const rv_work *w);
 void rv_cutting_done(rv_cutting *c);
 int32_t rv_cutting_parts(const rv_cutting *c, const rv_work *w);
 
-/* barrier[i]: whether all parts of the calls before call i must end before it starts. Between barriers a
- * lane may run the calls slice by slice. lane[i]: the lane that has call i if it is uncut. False
- * when out of memory. */
+/* barrier[i]: whether all parts of the calls before call i must end before it starts. Between
+ * barriers a lane may run the calls slice by slice. lane[i]: the lane that has call i if it is
+ * uncut. False when out of memory. */
 bool rv_pass_partition(const rv_call *calls, int64_t count, int threads, bool *barrier,
                        unsigned char *lane);
 
-/* Divides the lanes into turns, for rv_free: the slices of the calls between two barriers, and of a long sequence of calls
- * several. False when out of memory. */
+/* Divides the lanes into turns, for rv_free: the slices of the calls between two barriers, and of a
+ * long sequence of calls several. False when out of memory. */
 bool rv_pass_turns(const rv_call *calls, int64_t count, int threads, int slices,
                    const bool *barrier, rv_turn **turns, int64_t *turn_count);
 
 /* ---- one call, outside a program ---- */
 
-/* Chooses the kernel of an op for these types. A pointwise op becomes a group of one op. rv_call_bind
- * sets the operands. */
+/* Chooses the kernel of an op for these types. A pointwise op becomes a group of one op.
+ * rv_call_bind sets the operands. */
 bool rv_call_prepare(rv_call *call, const rv_op *op, const void *attr, const rv_type *in,
                      int inputs, rv_type out, unsigned flags, rv_error *error);
 void rv_call_bind(rv_call *call, void *out, const void *const *in);

@@ -1,6 +1,6 @@
-/* Memory plan: each value gets a buffer that lives until its last reader, and all buffers are packed into
- * one arena. Ops that allow it work in place. A value that is assigned to a parameter is computed directly
- * in the parameter's memory if nothing reads the old value any more. */
+/* Memory plan: each value gets a buffer that lives until its last reader, and all buffers are
+ * packed into one arena. Ops that allow it work in place. A value that is assigned to a parameter
+ * is computed directly in the parameter's memory if nothing reads the old value any more. */
 #include <string.h>
 
 #include "autograd/passes/pack.h"
@@ -107,8 +107,8 @@ static void find_parameter_reads(const planner *p, const int32_t *outputs, int c
 
 /* ---- placement ---- */
 
-/* Whether node `id` may overwrite the memory of `owner`: the op works in place on every input that lies
- * there. Reads by earlier members of the group are safe, because a group runs tile by tile. */
+/* Whether node `id` may overwrite the memory of `owner`: the op works in place on every input that
+ * lies there. Reads by earlier members of the group are safe, because a group runs tile by tile. */
 static bool overwrites(const planner *p, int32_t id, int32_t owner)
 {
     const rv_node *node = &p->tape->nodes[id];
@@ -147,8 +147,8 @@ static bool can_take_over(const planner *p, int32_t id, int32_t owner)
            bytes_of(p, owner) == bytes_of(p, id);
 }
 
-/* A value whose memory node `id` can take over, or -1: an input that dies here, if the op works in place,
- * or a value whose last reader is an earlier member of the group. */
+/* A value whose memory node `id` can take over, or -1: an input that dies here, if the op works in
+ * place, or a value whose last reader is an earlier member of the group. */
 static int32_t dying_value(const planner *p, int32_t id)
 {
     const rv_schedule *s = p->schedule;
@@ -173,8 +173,8 @@ static size_t new_buffer(planner *p, size_t size, int32_t first, int32_t last)
     return (size_t)p->buffers;
 }
 
-/* A group runs tile by tile, so the buffers of all members begin, and those they read end, at its first
- * position. */
+/* A group runs tile by tile, so the buffers of all members begin, and those they read end, at its
+ * first position. */
 static void place_arena(planner *p, int32_t id)
 {
     const rv_schedule *s = p->schedule;
@@ -204,7 +204,8 @@ static void release(planner *p, int32_t owner, int32_t moment)
         p->buffer[storage->offset - 1].last = moment;
 }
 
-/* Values that only their group reads get a tile in the lane's scratch; disjoint lifetimes share one. */
+/* Values that only their group reads get a tile in the lane's scratch; disjoint lifetimes share
+ * one. */
 static void place_tiles(planner *p, int32_t first, int32_t last)
 {
     const rv_schedule *s = p->schedule;
@@ -243,8 +244,8 @@ static void place_group(planner *p, int32_t first, int32_t last)
     }
 }
 
-/* Assignments run one after the other at the end. If the value of one is itself a parameter, an earlier
- * assignment may overwrite it, so a snapshot is taken first. */
+/* Assignments run one after the other at the end. If the value of one is itself a parameter, an
+ * earlier assignment may overwrite it, so a snapshot is taken first. */
 static void place_snapshots(planner *p)
 {
     for (size_t i = 0; i < p->tape->effects.count; i++) {

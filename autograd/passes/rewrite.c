@@ -1,5 +1,5 @@
-/* Prune and rewrite: records the live nodes again, in order, on a new tape, where hash-consing merges the
- * nodes that have become equal. */
+/* Prune and rewrite: records the live nodes again, in order, on a new tape, where hash-consing
+ * merges the nodes that have become equal. */
 #include <string.h>
 
 #include "autograd/passes/passes.h"

@@ -1,10 +1,10 @@
 /* Schedule: orders the nodes that run, and groups connected pointwise ops. A group runs as one
  * instruction, tile by tile; values that only its members read never leave the tile.
  *
- * Levels keep groups free of cycles. A node's level is at least the number of non-pointwise ops on the
- * longest path to it and never decreases along a path; the level of a non-pointwise op is above those of
- * its inputs. A path between two pointwise nodes of one level therefore contains only pointwise ops, so
- * groups of connected nodes of one level and size cannot wait for each other. */
+ * Levels keep groups free of cycles. A node's level is at least the number of non-pointwise ops on
+ * the longest path to it and never decreases along a path; the level of a non-pointwise op is above
+ * those of its inputs. A path between two pointwise nodes of one level therefore contains only
+ * pointwise ops, so groups of connected nodes of one level and size cannot wait for each other. */
 #include <string.h>
 
 #include "autograd/passes/passes.h"
@@ -79,8 +79,8 @@ static void find_levels(scheduler *s)
     }
 }
 
-/* Whether a node can be computed at a later level without extending the lifetime of an input: each input is
- * a leaf, or is read at that level anyway, or has no other reader and can wait as well. */
+/* Whether a node can be computed at a later level without extending the lifetime of an input: each
+ * input is a leaf, or is read at that level anyway, or has no other reader and can wait as well. */
 static bool can_wait(const scheduler *s, int32_t id, int32_t level, int depth)
 {
     const rv_node *node = &s->tape->nodes[id];
@@ -107,8 +107,8 @@ static void find_last_reads(scheduler *s)
     }
 }
 
-/* Moves a pointwise node to the level of its first reader if that extends no lifetime. Examples: the
- * derivative of a gate, which the backward pass reads, and a decayed moment in the update. */
+/* Moves a pointwise node to the level of its first reader if that extends no lifetime. Examples:
+ * the derivative of a gate, which the backward pass reads, and a decayed moment in the update. */
 static void delay(scheduler *s)
 {
     enum { DEPTH = 4 };
@@ -144,8 +144,8 @@ static void find_groups(scheduler *s)
     }
 }
 
-/* Splits large groups by tape order, so that no two parts wait for each other. A size limit during the
- * union could create such cycles. */
+/* Splits large groups by tape order, so that no two parts wait for each other. A size limit during
+ * the union could create such cycles. */
 static void split_groups(scheduler *s)
 {
     for (int32_t id = 0; id < s->tape->count; id++) s->group[id] = root_of(s, id);
@@ -170,8 +170,8 @@ static int32_t before_in_sum(const scheduler *s, int32_t id)
     return product && node->op->in_place >> last & 1 ? before : -1;
 }
 
-/* How many products accumulate onto one sum before another sum has its turn. Their operands, which are kept for so long, are
- * together no larger than the sum. */
+/* How many products accumulate onto one sum before another sum has its turn. Their operands, which
+ * are kept for so long, are together no larger than the sum. */
 static int batch_size(const scheduler *s, int32_t id)
 {
     enum { MOST = 8 };
@@ -182,9 +182,10 @@ static int batch_size(const scheduler *s, int32_t id)
     return MOST * operands <= sum ? MOST : (int)(sum / operands);
 }
 
-/* The gradients of several weights over all time steps are sums of one product for each weight and step. In tape order each
- * sum would be read and written once in a step, when the others have driven it out of the cache. So the products wait for
- * those of a few more steps, and accumulate onto one sum after the other. */
+/* The gradients of several weights over all time steps are sums of one product for each weight and
+ * step. In tape order each sum would be read and written once in a step, when the others have
+ * driven it out of the cache. So the products wait for those of a few more steps, and accumulate
+ * onto one sum after the other. */
 static void find_batches(scheduler *s)
 {
     for (int32_t id = 0; id < s->tape->count; id++) {
@@ -199,8 +200,9 @@ static void find_batches(scheduler *s)
 
 /* ---- topological order of the groups; of the ready ones, the earliest on the tape first ---- */
 
-/* A copy of a value in another order, such as a packed matrix, runs at once after the value. The products of a time step then
- * find all their operands ready, behind one barrier instead of one for each operand. */
+/* A copy of a value in another order, such as a packed matrix, runs at once after the value. The
+ * products of a time step then find all their operands ready, behind one barrier instead of one for
+ * each operand. */
 static int32_t key_of(const scheduler *s, int32_t root, int32_t after)
 {
     const rv_node *node = &s->tape->nodes[root];
@@ -235,7 +237,8 @@ static int32_t pop(scheduler *s)
     return first;
 }
 
-/* Linked lists in arrays, of 1 + an index: members of a group, and edges from it to those that wait for it. */
+/* Linked lists in arrays, of 1 + an index: members of a group, and edges from it to those that wait
+ * for it. */
 typedef struct links {
     int32_t *next_member, *last_member;   /* [nodes] */
     int32_t *first_edge, *next_edge, *to; /* first_edge [nodes], the others [edges] */

@@ -1,6 +1,6 @@
-/* Simplify: folds constants, zeros and identities. The rules use the algebra that op descriptors declare
- * (linear, zero_is_unit, one_is_unit, ...). 0 x = 0 is taken to hold for every x, infinity and NaN
- * included. */
+/* Simplify: folds constants, zeros and identities. The rules use the algebra that op descriptors
+ * declare (linear, zero_is_unit, one_is_unit, ...). 0 x = 0 is taken to hold for every x, infinity
+ * and NaN included. */
 #include <string.h>
 
 #include "autograd/passes/passes.h"

@@ -46,8 +46,8 @@ rv_fused_group *rv_fused_group_new(int64_t blocks, int count, int operands);
 rv_fused_group *rv_fused_group_moved(const rv_fused_group *group, const void *tiles, size_t size,
                                      size_t by);
 
-/* Has a tensor fetched, tile by tile, while the group runs on the tile before. A tile of each tensor is a run of its own,
- * of which a processor does not know the next. */
+/* Has a tensor fetched, tile by tile, while the group runs on the tile before. A tile of each
+ * tensor is a run of its own, of which a processor does not know the next. */
 void rv_fused_group_fetch(rv_fused_group *group, const void *tensor);
 
 /* Gives op i the next `inputs` operands of the group's memory. Call it for the ops in order. */

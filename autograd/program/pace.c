@@ -1,8 +1,8 @@
 #include "autograd/program/pace.h"
 
-/* Only medians of blocks of runs count, so that a single run that another process has disturbed does not. While
- * the same way stays faster, trials of the slower way become rare. Patience is in lengths of a trial, and bounds the share
- * of the time that trials take. */
+/* Only medians of blocks of runs count, so that a single run that another process has disturbed
+ * does not. While the same way stays faster, trials of the slower way become rare. Patience is in
+ * lengths of a trial, and bounds the share of the time that trials take. */
 enum { FIRST_PATIENCE = 4, MOST_PATIENCE = 256 };
 #define LONG_SECONDS 0.02 /* of a run; a trial of a longer one is a single run */
 

@@ -1,4 +1,5 @@
-/* Whether a program's runs are faster on one thread or on all, by their times. Bits do not depend on it. */
+/* Whether a program's runs are faster on one thread or on all, by their times. Bits do not depend
+ * on it. */
 #ifndef RV_AUTOGRAD_PROGRAM_PACE_H
 #define RV_AUTOGRAD_PROGRAM_PACE_H
 

@@ -14,16 +14,17 @@
 /* A waiting thread first spins, because most waits end within a microsecond. Then it yields to
  * other threads. A worker that still has no work sleeps. */
 enum {
-    PATIENCE =
-        30, /* looks, about a microsecond, before a thread takes over a lane that another ran last */
+    /* Looks, about a microsecond, before a thread takes over a lane that another ran last. */
+    PATIENCE = 30,
     LOOKS = 100,
     YIELDS = 1000,
     FAIR_NANOSECONDS = 100000 /* that a worker runs before it yields */
 };
 
-/* The state of a lane in one word: the number of its next turn, the thread that runs or last ran it, and flags. The
- * numbers of turns ascend over all jobs, so no turn is taken twice, even by a thread that was stopped between its look at the
- * state and the exchange. A job does not end while a lane is held. */
+/* The state of a lane in one word: the number of its next turn, the thread that runs or last ran
+ * it, and flags. The numbers of turns ascend over all jobs, so no turn is taken twice, even by a
+ * thread that was stopped between its look at the state and the exchange. A job does not end while
+ * a lane is held. */
 enum { HELD = 1, WAITS = 2, OVER = 4, THREAD_SHIFT = 8, TURN_SHIFT = 16 };
 
 typedef struct worker {
@@ -90,8 +91,8 @@ static bool take(rv_thread_pool *pool, int lane, uint64_t state, int thread)
                                                    memory_order_acquire, memory_order_relaxed);
 }
 
-/* Takes a lane whose next turn can run: the thread's own, one that this thread ran last, or, if patience is over, any. Returns
- * -1 if there is none. */
+/* Takes a lane whose next turn can run: the thread's own, one that this thread ran last, or, if
+ * patience is over, any. Returns -1 if there is none. */
 static int take_a_lane(rv_thread_pool *pool, int thread, int looks)
 {
     for (int k = 0, lane = thread; k < pool->size; k++) {
@@ -103,8 +104,9 @@ static int take_a_lane(rv_thread_pool *pool, int thread, int looks)
     return -1;
 }
 
-/* Runs the turns of a lane that the thread has taken, up to the next barrier. Gives the lane back earlier if the thread
- * has run for so long that it should yield: *fair are the nanoseconds until then. */
+/* Runs the turns of a lane that the thread has taken, up to the next barrier. Gives the lane back
+ * earlier if the thread has run for so long that it should yield: *fair are the nanoseconds until
+ * then. */
 static void run_lane(rv_thread_pool *pool, int lane, int thread, int64_t *fair)
 {
     const rv_job *job = &pool->job;
@@ -147,8 +149,9 @@ static void next_job(rv_thread_pool *pool)
     pthread_mutex_unlock(&pool->mutex);
 }
 
-/* A worker yields between turns every FAIR_NANOSECONDS, while it holds no lane. If another process wants the core, it
- * runs then. Otherwise the system would stop the worker in the middle of a turn, for which all threads would have to wait. */
+/* A worker yields between turns every FAIR_NANOSECONDS, while it holds no lane. If another process
+ * wants the core, it runs then. Otherwise the system would stop the worker in the middle of a turn,
+ * for which all threads would have to wait. */
 static void *live(void *context)
 {
     const worker *w = context;
@@ -198,8 +201,8 @@ static bool start(worker *w)
     return started;
 }
 
-/* Starts the workers of a new pool, or again in the child process after a fork. False, with nothing started, if the
- * system refuses. */
+/* Starts the workers of a new pool, or again in the child process after a fork. False, with nothing
+ * started, if the system refuses. */
 static bool start_all(rv_thread_pool *pool)
 {
     atomic_store(&pool->ended, false);

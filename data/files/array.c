@@ -61,8 +61,8 @@ bool rv_array_read(const rv_array *array, int64_t first, int64_t count, rv_dtype
     return true;
 }
 
-/* Extends *range by elements first .. first+count-1. Fails, with a hint, if one is below `least` or not
- * below `most`. */
+/* Extends *range by elements first .. first+count-1. Fails, with a hint, if one is below `least` or
+ * not below `most`. */
 static bool scan(const rv_array *array, int64_t first, int64_t count, const char *what,
                  int64_t least, int64_t most, const char *hint, rv_label_range *range,
                  rv_error *error)

@@ -26,8 +26,8 @@ bool rv_array_read(const rv_array *array, int64_t first, int64_t count, rv_dtype
 /* Parses array->input as an .npy file and fills in the other fields. */
 bool rv_array_npy(rv_array *array, rv_error *error);
 
-/* Takes ownership of the arrays, even on failure. *length may be {0}: there are no lengths. `format`
- * is static. */
+/* Takes ownership of the arrays, even on failure. *length may be {0}: there are no lengths.
+ * `format` is static. */
 bool rv_source_arrays(rv_source *source, rv_array *x, rv_array *y, rv_array *length,
                       const char *format, const rv_file_options *options, rv_error *error);
 

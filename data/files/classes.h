@@ -20,7 +20,8 @@ void rv_label_range_add(rv_label_range *range, int32_t label);
 bool rv_classes_most(int64_t given, const char *what, int64_t *most, rv_error *error);
 
 /* The number of classes: `given`, or if that is 0 the largest label + 1. RV_ERROR_FORMAT if there
- * are over 1000 of which most cannot occur: the labels are not numbered from 0, or are no labels. */
+ * are over 1000 of which most cannot occur: the labels are not numbered from 0, or are no
+ * labels. */
 bool rv_classes_of(const rv_label_range *range, int64_t given, const char *what, const char *name,
                    int64_t *classes, rv_error *error);
 

@@ -93,7 +93,8 @@ static outline outline_of_files(const rv_matching *m)
     return o;
 }
 
-/* "; give the net `units` 8": the first option in which the net differs from the files. Empty: none is known. */
+/* "; give the net `units` 8": the first option in which the net differs from the files. Empty: none
+ * is known. */
 static const char *advice(const rv_matching *m, char text[TEXT])
 {
     const outline ours = outline_of_net(m), theirs = outline_of_files(m);
@@ -166,7 +167,8 @@ static bool fail_tensor(const rv_matching *m, const rv_layer *u, rv_error *error
     return false;
 }
 
-/* Whether a layer of files is of this layout: it shows in the sizes of the matrices, and in the biases. */
+/* Whether a layer of files is of this layout: it shows in the sizes of the matrices, and in the
+ * biases. */
 static bool is_of(const rv_matching *m, const rv_foreign *from, const rv_layout *l)
 {
     if (strcmp(from->leaf, l->parts[0].theirs) != 0) return false;

@@ -4,8 +4,8 @@
 
 #include <stdbool.h>
 
-/* A parameter of this library is block `block` of `blocks` equal ones of their tensor, along the outputs. The parts of one
- * parameter add up. */
+/* A parameter of this library is block `block` of `blocks` equal ones of their tensor, along the
+ * outputs. The parts of one parameter add up. */
 typedef struct rv_part {
     const char *ours, *theirs;
     int block, blocks;
@@ -28,8 +28,8 @@ typedef struct rv_layout {
     const char
         *model; /* the name of the layer here, unless its parameters have a scope; NULL: theirs */
     bool bare;  /* also without biases */
-    bool
-        theirs_out; /* their arrays begin with the outputs: [outputs,inputs,..]; else [..,inputs,outputs] */
+    /* Their arrays begin with the outputs: [outputs,inputs,..]; else [..,inputs,outputs]. */
+    bool theirs_out;
     bool ours_out; /* so do matrices here, as kernels always do; else [inputs,outputs] */
     const rv_part *parts;
     int count;

@@ -145,7 +145,8 @@ static bool has_name_of(const rv_foreign *from, const rv_layer *u)
     return ends_alike(u->first->kind == RV_LAYER_PARAMETER ? from->leaf : from->module, u);
 }
 
-/* The only candidate that is left, or that is left and has the layer's own name. NULL: none, or several. */
+/* The only candidate that is left, or that is left and has the layer's own name. NULL: none, or
+ * several. */
 static rv_foreign *only_one(const rv_matching *m, const rv_layer *u, bool by_name)
 {
     rv_foreign *found = NULL;
@@ -192,7 +193,8 @@ static bool shares(const rv_layer *v, const rv_layer *u)
             (a->count == b->count && memcmp(a->at, b->at, a->count * sizeof *a->at) == 0));
 }
 
-/* Whether the `n` in `fitting` are called by numbers, and are as many as the layers that share them. */
+/* Whether the `n` in `fitting` are called by numbers, and are as many as the layers that share
+ * them. */
 static bool are_numbered(const rv_matching *m, const rv_layer *u, size_t n)
 {
     size_t layers = 0;
@@ -213,8 +215,8 @@ static bool fail_several(const rv_matching *m, const rv_layer *u, size_t n, rv_e
         u->label, u->first->kind < RV_LAYER_EMBEDDING ? a->module : a->name);
 }
 
-/* The first layers of a kind that can be read from several layers of files get one each, in order, if these are numbered.
- * *found: whether there were any. */
+/* The first layers of a kind that can be read from several layers of files get one each, in order,
+ * if these are numbered. *found: whether there were any. */
 static bool take_numbered(const rv_matching *m, rv_layer_kind kind, bool *found, rv_error *error)
 {
     *found = false;

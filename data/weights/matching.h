@@ -23,7 +23,8 @@ typedef struct rv_layer {
     struct rv_candidates *candidates;
 } rv_layer;
 
-/* The first tensors of all layers of files that one layer of the net, and others like it, can be read from. */
+/* The first tensors of all layers of files that one layer of the net, and others like it, can be
+ * read from. */
 typedef struct rv_candidates {
     const rv_layer *layer;
     rv_foreign **at;
@@ -49,7 +50,8 @@ rv_entry *rv_layer_entry(const rv_layer *u, const rv_layout *l, int part);
 
 /* ---- match.c ---- */
 
-/* Finds the layer of files for each layer of the net that has one. RV_ERROR_NAME if it may be one of several. */
+/* Finds the layer of files for each layer of the net that has one. RV_ERROR_NAME if it may be one
+ * of several. */
 bool rv_weights_match(rv_matching *m, rv_error *error);
 
 /* A parameter's shape with the outputs first; [c,1,1], the shape of a bias of images, as [c]. */
@@ -58,7 +60,8 @@ rv_shape rv_outputs_first(const rv_layout *l, rv_shape ours);
 /* The shape that their tensor must have. */
 rv_shape rv_their_shape(const rv_layout *l, const rv_part *part, rv_shape ours);
 
-/* Whether the layer of files whose first tensor is `from` may be this layer in this layout, going by names. */
+/* Whether the layer of files whose first tensor is `from` may be this layer in this layout, going
+ * by names. */
 bool rv_may_be(const rv_layer *u, const rv_layout *l, const rv_foreign *from);
 
 typedef enum rv_fit { RV_FITS, RV_TAKEN, RV_LACKS, RV_DIFFERS } rv_fit;

@@ -23,7 +23,8 @@ typedef struct rv_foreign_list {
     size_t count;
 } rv_foreign_list;
 
-/* RV_ERROR_FORMAT for files that are none, and for tensors that are there twice. Free it also on failure. */
+/* RV_ERROR_FORMAT for files that are none, and for tensors that are there twice. Free it also on
+ * failure. */
 bool rv_foreign_read(rv_foreign_list *list, const char *const *paths, int count, rv_error *error);
 void rv_foreign_free(rv_foreign_list *list);
 
@@ -31,7 +32,8 @@ void rv_foreign_free(rv_foreign_list *list);
 rv_foreign *rv_foreign_find(const rv_foreign_list *list, const rv_foreign *beside,
                             const char *leaf);
 
-/* Whether the names of two layers differ only in numbers: lstm and lstm_1, layers.0 and layers.1. */
+/* Whether the names of two layers differ only in numbers: lstm and lstm_1, layers.0 and
+ * layers.1. */
 bool rv_foreign_numbered(const rv_foreign *a, const rv_foreign *b);
 
 #endif

@@ -7,8 +7,8 @@ int64_t rv_c_factor_of(const rv_index *a, int32_t variable)
     return 0;
 }
 
-/* Calls visit for each index that a term depends on; stops when it returns false. Terms refer only to earlier ones, so
- * all those of the pool are visited, in order. */
+/* Calls visit for each index that a term depends on; stops when it returns false. Terms refer only
+ * to earlier ones, so all those of the pool are visited, in order. */
 static bool each_index(rv_element_pool *pool, rv_index *flat, bool (*visit)(rv_index *, void *),
                        void *context)
 {

@@ -3,8 +3,8 @@
 
 #include "autograd/element_internal.h"
 
-/* Makes one loop of two nested ones wherever all indices of the pool and `flat` allow it: of the outer loops
- * at[0 .. rank-1], and of sums. */
+/* Makes one loop of two nested ones wherever all indices of the pool and `flat` allow it: of the
+ * outer loops at[0 .. rank-1], and of sums. */
 void rv_c_collapse(rv_element_pool *pool, rv_index *at, int rank, rv_index *flat);
 
 /* The factor of a variable in an index. */

@@ -8,7 +8,8 @@
 
 enum { MOST_SHOWN = 8 }; /* operands */
 
-/* Of a product of matrices: where the first operand is read for row i, and the second for column j, of the result. */
+/* Of a product of matrices: where the first operand is read for row i, and the second for column j,
+ * of the result. */
 typedef struct transposes {
     int64_t rank;
     rv_index row, column;

@@ -141,7 +141,8 @@ void rv_c_close_loops(rv_c_expression *x)
     while (x->loops) close_block(x);
 }
 
-/* How often the open loops run their body: the loop over lanes is a part of the one that goes in steps. */
+/* How often the open loops run their body: the loop over lanes is a part of the one that goes in
+ * steps. */
 static double rounds(const rv_c_expression *x)
 {
     double count = 1;
@@ -190,7 +191,8 @@ static bool is_letter(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (c >= '0' && c <= '9');
 }
 
-/* The operand that stands alone at a position of an op's value: 0 for x, 1 for y, 2 for z, or -1. */
+/* The operand that stands alone at a position of an op's value: 0 for x, 1 for y, 2 for z, or
+ * -1. */
 static int operand_at(const char *value, const char *at)
 {
     bool alone = (at == value || !is_letter(at[-1])) && !is_letter(at[1]);
@@ -289,7 +291,8 @@ static text of_apply(rv_c_expression *x, const rv_term_node term)
 
 /* ---- sums in lanes ---- */
 
-/* Whether a term reads elements one after the other, or the same ones, as the variable of a loop grows. */
+/* Whether a term reads elements one after the other, or the same ones, as the variable of a loop
+ * grows. */
 static bool is_contiguous(const rv_c_expression *x, rv_term id, int32_t variable)
 {
     const rv_term_node *term = &x->pool->term[id];
@@ -305,7 +308,8 @@ static bool is_contiguous(const rv_c_expression *x, rv_term id, int32_t variable
     return all;
 }
 
-/* The number of lanes for a loop over the variable around that term: a power of 2 that divides its size; 1: none. */
+/* The number of lanes for a loop over the variable around that term: a power of 2 that divides its
+ * size; 1: none. */
 static int lanes_of(const rv_c_expression *x, rv_term body, int32_t variable)
 {
     int64_t size = x->pool->variable[variable].size;
@@ -445,7 +449,8 @@ static text of_condition(rv_c_expression *x, rv_term id)
     return out;
 }
 
-/* The shortest text of a number; of one that is a float, the shortest that reads back as that float. */
+/* The shortest text of a number; of one that is a float, the shortest that reads back as that
+ * float. */
 static const char *digits_of(double number, char digits[RV_NUMBER_TEXT])
 {
     bool is_float = (float)number == number;

@@ -27,10 +27,12 @@ typedef struct rv_c_expression {
 } rv_c_expression;
 
 void rv_c_open_loops(rv_c_expression *x, const rv_index *at, int rank);
-/* Evaluates a term into the local variable `name` (unless NULL) and the element `flat` of `array` (unless NULL). */
+/* Evaluates a term into the local variable `name` (unless NULL) and the element `flat` of `array`
+ * (unless NULL). */
 void rv_c_assign(rv_c_expression *x, rv_term value, const char *name, const char *array,
                  const rv_index *flat, bool add);
-/* The same without a local variable, from loops at[0 .. rank-1] that are not open yet, for a sum. */
+/* The same without a local variable, from loops at[0 .. rank-1] that are not open yet, for a
+ * sum. */
 void rv_c_assign_sum(rv_c_expression *x, const rv_index *at, int rank, rv_term value,
                      const char *array, const rv_index *flat, bool add);
 /* Writes a local variable, or adds it, to the element `flat` of an array. */

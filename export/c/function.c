@@ -55,7 +55,8 @@ static bool make_groups(rv_c_maker *m)
     return true;
 }
 
-/* Writes the results that no group wrote: those whose arrays were given, and values that exist already. */
+/* Writes the results that no group wrote: those whose arrays were given, and values that exist
+ * already. */
 static void write_copies(rv_c_maker *m)
 {
     for (int i = 0; i < m->f->results; i++) {

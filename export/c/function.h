@@ -1,5 +1,5 @@
-/* The body of a C function that computes values of a tape: a loop nest for each group of equations, below a comment
- * that states them. */
+/* The body of a C function that computes values of a tape: a loop nest for each group of equations,
+ * below a comment that states them. */
 #ifndef RV_EXPORT_C_FUNCTION_H
 #define RV_EXPORT_C_FUNCTION_H
 
@@ -42,7 +42,8 @@ typedef struct rv_c_function {
     size_t work_count;   /* elements in the arrays */
 } rv_c_function;
 
-/* False, with an error, if an op cannot be written as loops, or out of memory. The caller frees the texts. */
+/* False, with an error, if an op cannot be written as loops, or out of memory. The caller frees the
+ * texts. */
 bool rv_c_function_write(rv_c_function *f, rv_error *error);
 void rv_c_function_free(rv_c_function *f);
 

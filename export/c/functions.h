@@ -1,4 +1,5 @@
-/* The functions of an exported net that compute: which values each reads and writes, by which names. */
+/* The functions of an exported net that compute: which values each reads and writes, by which
+ * names. */
 #ifndef RV_EXPORT_C_FUNCTIONS_H
 #define RV_EXPORT_C_FUNCTIONS_H
 

@@ -89,8 +89,8 @@ static bool group_reads(const rv_c_maker *m, int32_t id, bool elsewhere)
     return false;
 }
 
-/* Whether a member that replaces a given array may do so at the end of each round of the current loops: no other loops
- * read the array later, and these only at the round's own index. */
+/* Whether a member that replaces a given array may do so at the end of each round of the current
+ * loops: no other loops read the array later, and these only at the round's own index. */
 static bool may_replace(const rv_c_maker *m, const rv_c_result *r)
 {
     int32_t last = m->plan.when[m->member[m->members - 1]];

@@ -1,5 +1,5 @@
-/* What the files that write a function share: function.c groups its values, elements.c has their terms, loops.c the loops of a
- * group, pieces.c those of a value that needs several. */
+/* What the files that write a function share: function.c groups its values, elements.c has their
+ * terms, loops.c the loops of a group, pieces.c those of a value that needs several. */
 #ifndef RV_EXPORT_C_MAKER_H
 #define RV_EXPORT_C_MAKER_H
 
@@ -65,7 +65,8 @@ void rv_c_declare(rv_c_maker *m, int32_t id);
 /* Where a group's member is written to, and where any value is read from. */
 const char *rv_c_place(const rv_c_maker *m, int32_t id, char text[2 * RV_C_NAME]);
 const char *rv_c_array_of(void *maker, int32_t id, char text[2 * RV_C_NAME]);
-/* Whether the group of a result's node writes it: it is computed, and its array may be written at once. */
+/* Whether the group of a result's node writes it: it is computed, and its array may be written at
+ * once. */
 bool rv_c_is_written(const rv_c_maker *m, const rv_c_result *r);
 int rv_c_count_results(const rv_c_maker *m, int32_t id);
 

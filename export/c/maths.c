@@ -7,7 +7,8 @@
 
 typedef bool (*is_used)(const void *context, const char *call);
 
-/* The functions that the library computes in single precision by itself, so that compilers can vectorize them. */
+/* The functions that the library computes in single precision by itself, so that compilers can
+ * vectorize them. */
 static const char *const fast[][2] = {{"SIGMOID", "sigmoid"}, {"EXP", "exp"},     {"TANH", "tanh"},
                                       {"LOG", "log"},         {"LOG1P", "log1p"}, {"ERF", "erf"}};
 static const char *const others[][2] = {

@@ -42,7 +42,8 @@ static bool rename_net(char **text, const char *prefix, rv_error *error)
     return !out.failed || rv_fail_memory(error);
 }
 
-/* Breaks the comments at the beginning of a line that a prefix, a shape or a formula has made long. */
+/* Breaks the comments at the beginning of a line that a prefix, a shape or a formula has made
+ * long. */
 static bool wrap_comments(char **text, rv_error *error)
 {
     enum { MOST = 100 };

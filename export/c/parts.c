@@ -174,7 +174,8 @@ static rv_var leaf_of(const rv_c_parts *p, const rv_entry *entry)
     return (rv_var){p->tape, -1};
 }
 
-/* d y / d wrt for the parameters that y depends on, not through one of `cut`, into that field of each; and for `more` values. */
+/* d y / d wrt for the parameters that y depends on, not through one of `cut`, into that field of
+ * each; and for `more` values. */
 static bool differentiate(rv_c_parts *p, rv_var y, const rv_var *cut, int cuts, size_t field,
                           const rv_var *more, rv_var *at_more, int count, rv_error *error)
 {

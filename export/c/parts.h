@@ -1,5 +1,5 @@
-/* The tapes of an exported net: one time step, its head, its loss, their gradients and the update. Of a net without time
- * steps: outputs, the loss and its gradients. */
+/* The tapes of an exported net: one time step, its head, its loss, their gradients and the update.
+ * Of a net without time steps: outputs, the loss and its gradients. */
 #ifndef RV_EXPORT_C_PARTS_H
 #define RV_EXPORT_C_PARTS_H
 
@@ -31,7 +31,8 @@ typedef struct rv_c_parameter {
     rv_var in_step, in_head, in_start, in_prepared, in_loss; /* its gradients there; null: none */
 } rv_c_parameter;
 
-/* A value that depends on x and on no state. If each step reads the same x, it is computed once for all of them. */
+/* A value that depends on x and on no state. If each step reads the same x, it is computed once for
+ * all of them. */
 typedef struct rv_c_prepared {
     rv_var value;
     rv_var in_step;   /* d loss / d value, of a step */

@@ -50,7 +50,8 @@ static void write_inputs(rv_c_maker *m, int32_t id, const char *to, bool add)
     }
 }
 
-/* y[t] = a[t] y[t - 1] + b[t] along an axis, first from the start, and then from the element before. */
+/* y[t] = a[t] y[t - 1] + b[t] along an axis, first from the start, and then from the element
+ * before. */
 static void write_scan(rv_c_maker *m, int32_t id, const char *to)
 {
     const rv_node *node = rv_tape_node(m->plan.tape, id);

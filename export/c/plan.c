@@ -117,8 +117,8 @@ bool rv_c_is_computed(const rv_c_plan *p, int32_t id)
            rv_tape_node(p->tape, id)->op->kind != RV_OP_LEAF;
 }
 
-/* Orders the stored nodes so that products and pointwise equations alternate as seldom as they can. Products have an even
- * round, others an odd one, not before that of what they read. */
+/* Orders the stored nodes so that products and pointwise equations alternate as seldom as they can.
+ * Products have an even round, others an odd one, not before that of what they read. */
 static bool find_order(rv_c_plan *p, rv_error *error)
 {
     int32_t count = rv_tape_count(p->tape), most = 0;

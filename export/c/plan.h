@@ -1,4 +1,5 @@
-/* Which values of a tape a C function stores in arrays, by which names, and in which order it computes them. */
+/* Which values of a tape a C function stores in arrays, by which names, and in which order it
+ * computes them. */
 #ifndef RV_EXPORT_C_PLAN_H
 #define RV_EXPORT_C_PLAN_H
 
@@ -14,9 +15,9 @@ typedef struct rv_c_plan {
     const rv_c_function *f;
     const rv_tape *tape;
     bool *needed, *stored;
-    bool *
-        products; /* a sum of products, such as a convolution, or of several: with loops of its own */
-    int *depth;   /* operands that nest in a value that is not stored */
+    /* A sum of products, such as a convolution, or of several: with loops of its own. */
+    bool *products;
+    int *depth; /* operands that nest in a value that is not stored */
     int *readers;
     int32_t *reader; /* the last reader */
     int32_t *order;  /* the stored values that the function computes, in order */

@@ -262,7 +262,8 @@ static void write_saving_check(rv_writer *w)
              "    printf(\"%%-26s %%s\\n\", \"saved and loaded\", ok ? \"right\" : \"WRONG\");\n");
 }
 
-/* The concatenation of all parameters' values, or of their gradients in the outputs of a program. */
+/* The concatenation of all parameters' values, or of their gradients in the outputs of a
+ * program. */
 static bool gather(const rv_c_parts *p, const reference *r, bool gradients, rv_tensor *all,
                    rv_error *error)
 {

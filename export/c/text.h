@@ -12,7 +12,8 @@ extern "C" {
 enum { RV_C_NAME = 64 };
 const char *rv_c_name(const char *name, char text[RV_C_NAME]);
 
-/* The same for an argument of a function: no name that functions use themselves, such as i or sum2. */
+/* The same for an argument of a function: no name that functions use themselves, such as i or
+ * sum2. */
 const char *rv_c_argument_name(const char *name, char text[RV_C_NAME]);
 /* Whether functions use the name for variables that they make: i, j1, sum2, padded1. */
 bool rv_c_is_made(const char *name);

@@ -32,8 +32,8 @@ static bool add_memory(rv_c_parts *p, const rv_node *node, int32_t id, rv_error 
     return true;
 }
 
-/* Whether the rule computes each element of a parameter by itself, so that one parameter can stand for all. Clipping by
- * norm is of all gradients together, and no part of a rule. */
+/* Whether the rule computes each element of a parameter by itself, so that one parameter can stand
+ * for all. Clipping by norm is of all gradients together, and no part of a rule. */
 static bool is_elementwise(const rv_optimizer *o, rv_error *error)
 {
     rv_optimizer rule = *o;

@@ -232,8 +232,8 @@ static operand operand_of(const rv_onnx_graph *g, const rv_node *node, int k, in
     return (operand){.id = is_reshape(node) ? unshaped(g, node->in[k]) : plain(g, node->in[k])};
 }
 
-/* Whether the operands have the node's shape when ONNX broadcasts them, the first `whole` of them not as they originally
- * were. */
+/* Whether the operands have the node's shape when ONNX broadcasts them, the first `whole` of them
+ * not as they originally were. */
 static bool spans(const rv_onnx_graph *g, const rv_node *node, int whole)
 {
     const rv_shape *out = &node->type.shape;
@@ -248,8 +248,8 @@ static bool spans(const rv_onnx_graph *g, const rv_node *node, int whole)
     return all;
 }
 
-/* How many operands of a node ONNX reads as they are: all but of a pointwise op, whose operands have the node's shape, so
- * that one is enough to give it that. */
+/* How many operands of a node ONNX reads as they are: all but of a pointwise op, whose operands
+ * have the node's shape, so that one is enough to give it that. */
 static int whole_of(const rv_onnx_graph *g, const rv_node *node)
 {
     return !node->op->pointwise ? node->inputs : !spans(g, node, 0);
@@ -316,7 +316,8 @@ static const char *scoped(rv_onnx_graph *g, const rv_origin *o, const char *symb
                         slash, symbol, step);
 }
 
-/* The ONNX name of a node's value: what it is called, or the op, below the value that it is computed for. */
+/* The ONNX name of a node's value: what it is called, or the op, below the value that it is
+ * computed for. */
 static const char *name_value(rv_onnx_graph *g, int32_t id)
 {
     const rv_node *node = rv_tape_node(g->tape, id);

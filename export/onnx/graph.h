@@ -25,8 +25,8 @@ void rv_onnx_graph_make(rv_onnx_graph *g, rv_onnx *model, const rv_tape *tape, i
                         const rv_tape *other, int64_t other_samples);
 void rv_onnx_graph_free(rv_onnx_graph *g);
 
-/* A value that the model has under that name; as an input, the graph says so. Unless NULL, `time` is put in as axis 1 of an
- * input or output. */
+/* A value that the model has under that name; as an input, the graph says so. Unless NULL, `time`
+ * is put in as axis 1 of an input or output. */
 void rv_onnx_graph_give(rv_onnx_graph *g, rv_var x, const char *name);
 void rv_onnx_graph_input(rv_onnx_graph *g, rv_var x, const char *name, const char *time);
 
@@ -46,7 +46,8 @@ rv_onnx_size rv_onnx_size_of(rv_onnx_graph *g, int32_t id, int64_t d);
 /* The shape of a value as a value, [rank] i64. For Reshape one free size may be -1. */
 const char *rv_onnx_shape_of(rv_onnx_graph *g, int32_t id, bool reshape);
 
-/* If a node drops an axis after taking one element along it, that; returns the value that it is taken of. Else -1. */
+/* If a node drops an axis after taking one element along it, that; returns the value that it is
+ * taken of. Else -1. */
 int32_t rv_onnx_element(const rv_onnx_graph *g, const rv_node *node, int64_t *axis, int64_t *index);
 
 /* ---- ops ---- */

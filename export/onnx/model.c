@@ -131,7 +131,8 @@ static const char *put_tensor(rv_onnx *m, const char *name, int type, const int6
     return name;
 }
 
-/* Whether there is an initializer of that name, which says what it holds. If not, takes the name. */
+/* Whether there is an initializer of that name, which says what it holds. If not, takes the
+ * name. */
 static bool is_known(rv_onnx *m, const char *text, const char **name)
 {
     size_t index = rv_name_table_find(&m->taken, text);

@@ -78,8 +78,9 @@ typedef struct rv_onnx {
     rv_error error;         /* the first one */
 } rv_onnx;
 
-/* The model up to its graph, whose description is `doc`; either may be NULL. `end` returns the model's bytes, which the
- * caller frees, or NULL after an error; it takes what `begin` has returned. */
+/* The model up to its graph, whose description is `doc`; either may be NULL. `end` returns the
+ * model's bytes, which the caller frees, or NULL after an error; it takes what `begin` has
+ * returned. */
 size_t rv_onnx_begin(rv_onnx *m, const char *name, const char *doc);
 unsigned char *rv_onnx_end(rv_onnx *m, size_t begin, size_t *size);
 
@@ -105,13 +106,14 @@ const char *rv_onnx_batch(rv_onnx *m); /* the number of samples, [1] i64 */
 void rv_onnx_set(rv_onnx *m, const char *attribute, int64_t value);
 void rv_onnx_set_ints(rv_onnx *m, const char *attribute, const int64_t *values, int count);
 
-/* A node with one output, named like it; with several, like the last. An output called "" is left out. */
+/* A node with one output, named like it; with several, like the last. An output called "" is left
+ * out. */
 void rv_onnx_node(rv_onnx *m, const char *type, const char *const *in, int count, const char *out);
 void rv_onnx_node_with(rv_onnx *m, const char *type, const char *const *in, int count,
                        const char *const *out, int out_count);
 
-/* A Scan along axis 0 of the last `scanned` inputs, up to its body, a graph. Sets attributes of its own besides those that
- * are set. `end` takes what `begin` has returned. */
+/* A Scan along axis 0 of the last `scanned` inputs, up to its body, a graph. Sets attributes of its
+ * own besides those that are set. `end` takes what `begin` has returned. */
 typedef struct rv_onnx_scan {
     size_t node, attribute, body;
 } rv_onnx_scan;

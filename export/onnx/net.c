@@ -105,7 +105,8 @@ static void write_step(rv_onnx *m, steps *all)
 
 /* ---- a Scan of the step ---- */
 
-/* What is computed at each step and kept, besides the states: the output, or what the head reads at the end. */
+/* What is computed at each step and kept, besides the states: the output, or what the head reads at
+ * the end. */
 typedef struct kept {
     rv_var value; /* null: the head reads the final state */
     int state;    /* which is this one */
@@ -125,7 +126,8 @@ static kept what_is_kept(const rv_step *step, const rv_net_options *o, rv_onnx *
     return k;
 }
 
-/* The step as a graph: from the states before it and x at this step to the states after it and what is kept. */
+/* The step as a graph: from the states before it and x at this step to the states after it and what
+ * is kept. */
 static void write_body(rv_onnx *m, const steps *all, const rv_net_options *o, const char *x,
                        const kept *k)
 {

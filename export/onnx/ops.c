@@ -170,7 +170,8 @@ static void concat(call *c)
     apply_to(c, true, "Concat", c->in, c->node->inputs);
 }
 
-/* `between` zeros after each element along axis d of x, which has the shape *s: a row of zeros is added to each element. */
+/* `between` zeros after each element along axis d of x, which has the shape *s: a row of zeros is
+ * added to each element. */
 static const char *spread(call *c, const char *x, rv_onnx_size s[RV_MAX_RANK], int64_t d,
                           int64_t between)
 {
@@ -375,7 +376,8 @@ static void conv2d_input_gradient(call *c)
     RESULT("ConvTranspose", c->in[0], c->in[1]);
 }
 
-/* The channels of each group as samples, and the samples as channels: x [n, groups depth, ..] as [depth, groups n, ..]. */
+/* The channels of each group as samples, and the samples as channels: x [n, groups depth, ..] as
+ * [depth, groups n, ..]. */
 static const char *samples_as_channels(call *c, const char *x, int64_t groups)
 {
     rv_shape s = shape_in(c, 0);
@@ -391,7 +393,8 @@ static const char *samples_as_channels(call *c, const char *x, int64_t groups)
                  ints(c, (int64_t[]){depth, groups * s.dim[0], s.dim[2], s.dim[3]}, 4));
 }
 
-/* Whether the image has rows that no window reached, so that y finds more positions in it than the kernel has. */
+/* Whether the image has rows that no window reached, so that y finds more positions in it than the
+ * kernel has. */
 static bool has_more_rows(const call *c)
 {
     const rv_conv_attr *attr = c->node->attr;
@@ -405,7 +408,8 @@ static bool has_more_rows(const call *c)
     return more;
 }
 
-/* A convolution of x with y as the kernel, which sums over the samples: stride and dilation change places. */
+/* A convolution of x with y as the kernel, which sums over the samples: stride and dilation change
+ * places. */
 static void conv2d_weight_gradient(call *c)
 {
     const rv_conv_attr *attr = c->node->attr;

@@ -1,5 +1,5 @@
-/* Messages of protocol buffers, written in their binary form. A field of a message is a number from the message's
- * definition and a value; fields may come in any order. */
+/* Messages of protocol buffers, written in their binary form. A field of a message is a number from
+ * the message's definition and a value; fields may come in any order. */
 #ifndef RV_EXPORT_ONNX_PROTOBUF_H
 #define RV_EXPORT_ONNX_PROTOBUF_H
 
@@ -21,7 +21,8 @@ void rv_protobuf_integer(rv_protobuf *p, int field, int64_t value);
 void rv_protobuf_bytes(rv_protobuf *p, int field, const void *bytes, size_t size);
 void rv_protobuf_text(rv_protobuf *p, int field, const char *text);
 
-/* What is written between the two is a message, the value of the field. `begin` returns what `end` takes. */
+/* What is written between the two is a message, the value of the field. `begin` returns what `end`
+ * takes. */
 size_t rv_protobuf_begin(rv_protobuf *p, int field);
 void rv_protobuf_end(rv_protobuf *p, size_t begin);
 

@@ -29,8 +29,9 @@ static rv_program *compute_lines(lang_proof *p)
 
 static const double jitter = 1e-9;
 
-/* What rounding can do to a value. The values that it is computed from are rounded, relative to their size, so it follows
- * from what the jitter of them does. Where 1 - h^2 is nearly 0, it is much more than the rounding of the result. */
+/* What rounding can do to a value. The values that it is computed from are rounded, relative to
+ * their size, so it follows from what the jitter of them does. Where 1 - h^2 is nearly 0, it is
+ * much more than the rounding of the result. */
 static double rounding(const rv_tensor *exact, const rv_tensor *jittered)
 {
     double most = 0;
@@ -39,8 +40,9 @@ static double rounding(const rv_tensor *exact, const rv_tensor *jittered)
     return most / jitter * 0x1p-48;
 }
 
-/* Compares a line with the recorded gradient at a point. A line that has agreed at all points where states start as declared
- * is not wrong if it fails where they start elsewhere: it may use the numbers at which they start. */
+/* Compares a line with the recorded gradient at a point. A line that has agreed at all points where
+ * states start as declared is not wrong if it fails where they start elsewhere: it may use the
+ * numbers at which they start. */
 static void judge_line(const lang_proof *p, int point, const rv_tensor *value,
                        const rv_tensor *truth, double rounded, rv_lang_verdict *row)
 {
@@ -99,8 +101,9 @@ static bool compare_lines(lang_proof *p, rv_program *program, rv_lang_verdict *r
     return ok;
 }
 
-/* Checks the gradients that the lines are compared with. A line that equals one rests upon it: ops are proved one by one, so
- * it is right even where differences cannot tell, but not where they contradict. */
+/* Checks the gradients that the lines are compared with. A line that equals one rests upon it: ops
+ * are proved one by one, so it is right even where differences cannot tell, but not where they
+ * contradict. */
 static bool check_truths(lang_proof *p, rv_lang_verdict *rows)
 {
     int count = 0, checked = 0;

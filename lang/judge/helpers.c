@@ -1,6 +1,7 @@
-/* A helper is an equation without a meaning of its own: a mistake in it shows in the lines that read it. But a helper in a
- * derivation mostly stands for a value of the model, or the cotangent of one, perhaps of one without a name. So it is replaced by
- * each of these in turn. The one that makes a wrong line right is what the helper stands for. */
+/* A helper is an equation without a meaning of its own: a mistake in it shows in the lines that
+ * read it. But a helper in a derivation mostly stands for a value of the model, or the cotangent of
+ * one, perhaps of one without a name. So it is replaced by each of these in turn. The one that
+ * makes a wrong line right is what the helper stands for. */
 #include "lang/judge/helpers.h"
 
 #include <stdio.h>
@@ -60,8 +61,8 @@ static bool is_right(const lang_proof *p, const lang_node *statement)
     return true;
 }
 
-/* The number of statements other than `but` that read a helper. -1 if one of them is right, or another helper that a right
- * statement reads: then this helper is right. */
+/* The number of statements other than `but` that read a helper. -1 if one of them is right, or
+ * another helper that a right statement reads: then this helper is right. */
 static int count_readers(const lang_proof *p, const lang_run *run, int symbol, const lang_node *but,
                          int depth)
 {
@@ -113,8 +114,8 @@ static bool replace(lang_run *run, const lang_line *h, rv_var v)
     return true;
 }
 
-/* The truth of a helper: the candidate with which the line is right. Null var: none. *known_as_is: the helper is one of the
- * candidates as it is. */
+/* The truth of a helper: the candidate with which the line is right. Null var: none. *known_as_is:
+ * the helper is one of the candidates as it is. */
 static rv_var find_truth(lang_proof *p, lang_run *run, const lang_line *line, const lang_line *h,
                          rv_var *value, bool *known_as_is)
 {
@@ -154,8 +155,8 @@ static rv_var find_truth(lang_proof *p, lang_run *run, const lang_line *line, co
 
 /* ---- tracing ---- */
 
-/* Whether most wrong lines that read the helper stay wrong with a truth that makes this line right. Lines of loops, where the
- * loop's variable has other values, are left out. */
+/* Whether most wrong lines that read the helper stay wrong with a truth that makes this line right.
+ * Lines of loops, where the loop's variable has other values, are left out. */
 static bool is_contradicted(lang_proof *p, lang_run *run, const lang_line *line, lang_line *h,
                             rv_var truth)
 {
@@ -187,7 +188,8 @@ static bool is_convicted(const lang_proof *p, const lang_node *helper)
     return false;
 }
 
-/* Whether the helper makes the line wrong. If so, gives the helper its truth and corrects the line. */
+/* Whether the helper makes the line wrong. If so, gives the helper its truth and corrects the
+ * line. */
 static bool blame(lang_proof *p, lang_run *run, lang_line *line, lang_line *h)
 {
     rv_var value;

@@ -51,8 +51,8 @@ static const char *kept(lang_proof *p, const char *text)
     return copy;
 }
 
-/* Records the value that a line states, or why it has none. A mistake in a line is a verdict on it, and hides no other. False:
- * out of memory or work, which is reported. */
+/* Records the value that a line states, or why it has none. A mistake in a line is a verdict on it,
+ * and hides no other. False: out of memory or work, which is reported. */
 static bool evaluate_line(lang_run *run, lang_line *l, lang_value *v)
 {
     lang_proof *p = run->context;

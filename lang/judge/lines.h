@@ -1,10 +1,12 @@
-/* Executing the lines of a derivation: once to record them, and again for each search that changes them. */
+/* Executing the lines of a derivation: once to record them, and again for each search that changes
+ * them. */
 #ifndef RV_LANG_JUDGE_LINES_H
 #define RV_LANG_JUDGE_LINES_H
 
 #include "lang/judge/proof.h"
 
-/* Records the lines into a proof whose model is recorded. False: the error is in the report, or in the proof's error. */
+/* Records the lines into a proof whose model is recorded. False: the error is in the report, or in
+ * the proof's error. */
 bool rv_lang_record_lines(lang_proof *p, const lang_block *derivation);
 /* Finds the helpers that make judged lines wrong. False on error. */
 bool rv_lang_trace_lines(lang_proof *p, const lang_block *derivation);

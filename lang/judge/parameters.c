@@ -13,7 +13,8 @@ static lang_location loss_location(const lang_block *model)
     return model->symbol[rv_lang_find_value(model, "loss")].definition->location;
 }
 
-/* Where a parameter is declared, or the model. Behind a/W is the unroll a; other names are looked for in all unrolls. */
+/* Where a parameter is declared, or the model. Behind a/W is the unroll a; other names are looked
+ * for in all unrolls. */
 static lang_location declared_at(const lang_block *model, const char *name)
 {
     const char *last = strrchr(name, '/');

@@ -5,7 +5,8 @@
 #include "lang/judge/verdicts.h"
 #include "lang/record/models.h"
 
-/* A verdict for each parameter of a model with a loss, or of a cell that no such model unrolls. False on error. */
+/* A verdict for each parameter of a model with a loss, or of a cell that no such model unrolls.
+ * False on error. */
 bool rv_lang_prove_model(lang_file *file, const rv_lang_proof_options *options, const lang_model *m,
                          lang_verdicts *v, rv_error *error);
 

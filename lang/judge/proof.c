@@ -19,7 +19,8 @@ rv_store *rv_lang_new_shapes(const rv_lang_limits *limits)
     return rv_store_new_shapes(size < SIZE_MAX / 8 ? (size_t)size * 8 : SIZE_MAX);
 }
 
-/* Counts numbers that are to be computed. False, with the error: there is a limit, or the caller stops the proof. */
+/* Counts numbers that are to be computed. False, with the error: there is a limit, or the caller
+ * stops the proof. */
 static bool proceed(void *context, int64_t numbers)
 {
     lang_proof *p = context;
@@ -42,8 +43,8 @@ static bool proceed(void *context, int64_t numbers)
 /* A draw records the model again. */
 enum { DRAWS = 10, MOST_DRAWN = 2000000 /* nodes, in all draws of a large model */ };
 
-/* Adds an input of zeros to a named value: the gradient there is the value's cotangent, and differences can be taken. The
- * name says whether it is a state's start at a number. */
+/* Adds an input of zeros to a named value: the gradient there is the value's cotangent, and
+ * differences can be taken. The name says whether it is a state's start at a number. */
 static rv_var perturb(void *context, const lang_block *block, int symbol, int64_t time, rv_var v)
 {
     lang_proof *p = context;
@@ -70,7 +71,8 @@ rv_var rv_lang_leaf(rv_var v)
 
 /* ---- recording ---- */
 
-/* Records the model of the text, with the sizes and values that are given, or the net around a cell. */
+/* Records the model of the text, with the sizes and values that are given, or the net around a
+ * cell. */
 static bool record(lang_proof *p)
 {
     const rv_lang_proof_options *o = p->options;
@@ -185,8 +187,8 @@ static bool draw_inputs(lang_proof *p, uint64_t seed, bool move_starts)
     return ok;
 }
 
-/* Gives the store the values that the text draws by a seed. Parameters that start at a number get numbers around it, if they
- * are to move. */
+/* Gives the store the values that the text draws by a seed. Parameters that start at a number get
+ * numbers around it, if they are to move. */
 static bool draw_stored(lang_proof *p, uint64_t seed, bool move)
 {
     lang_proof again = {.scope = p->scope,

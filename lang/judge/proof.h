@@ -1,4 +1,5 @@
-/* A derivation on a tape: its lines, and its model, recorded so that every named value can be perturbed. */
+/* A derivation on a tape: its lines, and its model, recorded so that every named value can be
+ * perturbed. */
 #ifndef RV_LANG_JUDGE_PROOF_H
 #define RV_LANG_JUDGE_PROOF_H
 
@@ -10,7 +11,8 @@
 
 enum { LANG_REPAIR = 400 }; /* bytes of a repair */
 
-/* A line of a derivation, or a helper. The truth of a helper is null until a wrong line shows what it stands for. */
+/* A line of a derivation, or a helper. The truth of a helper is null until a wrong line shows what
+ * it stands for. */
 typedef struct lang_line {
     const lang_node *statement;
     int target;
@@ -76,15 +78,16 @@ typedef struct lang_proof {
 /* A store for checks: it keeps shapes, no values. */
 rv_store *rv_lang_new_shapes(const rv_lang_limits *limits);
 
-/* Records the model; starts from a proof with `left`, and a `store` or none. False on error, which may be in the report
- * alone. For rv_lang_end_proof, either way. */
+/* Records the model; starts from a proof with `left`, and a `store` or none. False on error, which
+ * may be in the report alone. For rv_lang_end_proof, either way. */
 bool rv_lang_start_proof(lang_proof *p, lang_file *file, const rv_lang_proof_options *options,
                          const lang_block *model, const char *loss, rv_error *error);
 void rv_lang_end_proof(lang_proof *p);
 
-/* A proof is made at several points. At the first one everything is as the text declares it. At the others inputs,
- * parameters and constants are drawn anew, and parameters that start at a number get others around it. If states start at
- * numbers, the same points follow with states that start elsewhere. What is given by the caller stays. */
+/* A proof is made at several points. At the first one everything is as the text declares it. At the
+ * others inputs, parameters and constants are drawn anew, and parameters that start at a number get
+ * others around it. If states start at numbers, the same points follow with states that start
+ * elsewhere. What is given by the caller stays. */
 int rv_lang_points(const lang_proof *p);
 bool rv_lang_starts_elsewhere(const lang_proof *p, int point);
 
@@ -95,23 +98,27 @@ bool rv_lang_is_number(lang_proof *p, lang_location location);
 /* The input of zeros in a quantity, or the quantity itself if it is a leaf. Null var: neither. */
 rv_var rv_lang_leaf(rv_var v);
 
-/* Runs a program at the current point. With a jitter, each named value is off by a random number in +-jitter. */
+/* Runs a program at the current point. With a jitter, each named value is off by a random number in
+ * +-jitter. */
 bool rv_lang_run(lang_proof *p, rv_program *program, double jitter, rv_error *error);
 /* The values of outputs at the current point, for rv_program_free. NULL on error. */
 rv_program *rv_lang_compute(lang_proof *p, const rv_var *outputs, int count, rv_error *error);
-/* Whether an output is equal to another, up to the tolerance of lines, or the other is not finite at this point. */
+/* Whether an output is equal to another, up to the tolerance of lines, or the other is not finite
+ * at this point. */
 bool rv_lang_is_right(const lang_proof *p, const rv_program *program, int value, int truth);
 /* The largest relative error of a right line. */
 double rv_lang_tolerance(const lang_proof *p);
 
-/* The value of an expression, or of a whole number from 0. Null var or false: it has none, which is not reported. */
+/* The value of an expression, or of a whole number from 0. Null var or false: it has none, which is
+ * not reported. */
 rv_var rv_lang_attempt(lang_proof *p, lang_run *run, const lang_node *e);
 bool rv_lang_attempt_whole(lang_proof *p, lang_run *run, const lang_node *e, int64_t *number);
 /* Takes the error off the tape. False, and reported: it is out of memory. */
 bool rv_lang_forget_error(lang_proof *p);
 
-/* Compares the recorded gradients at leaves with differences: all at the first point, and those that it leaves open at the
- * next ones. A gradient is open while it is undecided, or right with a remark. */
+/* Compares the recorded gradients at leaves with differences: all at the first point, and those
+ * that it leaves open at the next ones. A gradient is open while it is undecided, or right with a
+ * remark. */
 bool rv_lang_check_gradients(lang_proof *p, rv_var loss, const rv_var *leaf, int count,
                              rv_gradcheck_result *result);
 

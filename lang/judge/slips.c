@@ -114,7 +114,8 @@ static const struct {
     {SLIP_TERM, "a", "a - p"},
 };
 
-/* The pools: slopes, divisors, and paths of a cotangent. A name q is a slope, too, and a cotangent d a path. */
+/* The pools: slopes, divisors, and paths of a cotangent. A name q is a slope, too, and a cotangent
+ * d a path. */
 static const struct {
     char pool, second;
     const char *pattern;
@@ -202,7 +203,8 @@ static bool add_recipe(lang_slips *made, lang_scope *scope, lang_arena *arena, c
     return recipe->pattern;
 }
 
-/* The functions of the text: of one value, as if forgotten, and in the mask of a maximum; of two, as paths. */
+/* The functions of the text: of one value, as if forgotten, and in the mask of a maximum; of two,
+ * as paths. */
 static bool add_functions(lang_slips *made, lang_scope *scope, lang_arena *arena)
 {
     bool ok = true;

@@ -1,4 +1,5 @@
-/* The usual slips in a derivation, as pairs of expressions: what was written, and what was meant. */
+/* The usual slips in a derivation, as pairs of expressions: what was written, and what was
+ * meant. */
 #ifndef RV_LANG_JUDGE_SLIPS_H
 #define RV_LANG_JUDGE_SLIPS_H
 
@@ -16,8 +17,9 @@ enum {
     SLIP_TERM = 128
 };
 
-/* In `written`, a and b stand for any expression, t for a loop's variable, m for a number, q for a name, f for any function.
- * In `meant`, q, s, v, n and p stand for each expression of a pool: a name, a slope, a divisor, a number, a path. */
+/* In `written`, a and b stand for any expression, t for a loop's variable, m for a number, q for a
+ * name, f for any function. In `meant`, q, s, v, n and p stand for each expression of a pool: a
+ * name, a slope, a divisor, a number, a path. */
 typedef struct lang_slip {
     unsigned group;
     lang_node *written, *meant;

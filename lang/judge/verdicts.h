@@ -12,7 +12,8 @@ typedef struct lang_verdicts {
     size_t capacity;
 } lang_verdicts;
 
-/* A verdict on `name` at a location in a model or a derivation. NULL, with *error: out of memory. */
+/* A verdict on `name` at a location in a model or a derivation. NULL, with *error: out of
+ * memory. */
 rv_lang_verdict *rv_lang_add_verdict(lang_verdicts *v, const lang_block *block,
                                      lang_location location, const char *name, rv_error *error);
 

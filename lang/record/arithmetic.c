@@ -1,5 +1,5 @@
-/* Operators become the ops that one would write in C: 1 - g is rv_one_minus, x^2 is rv_square, and a gate's mixture
- * g.h + (1 - g).c is rv_lerp. */
+/* Operators become the ops that one would write in C: 1 - g is rv_one_minus, x^2 is rv_square, and
+ * a gate's mixture g.h + (1 - g).c is rv_lerp. */
 #include "lang/record/arithmetic.h"
 
 #include <math.h>
@@ -67,7 +67,8 @@ static lang_value along_units(lang_run *run, const lang_node *e, const lang_symb
                          : rv_lang_recorded(run, e->location, add_or_scale(run, s, x));
 }
 
-/* The bias in x + b or b + x, or the gain in g.x or x.g, where x is no number; NULL: there is none. */
+/* The bias in x + b or b + x, or the gain in g.x or x.g, where x is no number; NULL: there is
+ * none. */
 static const lang_symbol *vector_of(const lang_run *run, const lang_node *e, const lang_node **of)
 {
     lang_symbol_kind kind = e->kind == LANG_ADD ? SYMBOL_BIAS : SYMBOL_GAIN;

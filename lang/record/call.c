@@ -17,7 +17,8 @@
 
 extern const rv_op rv_op_conv2d, rv_op_conv2d_transpose, rv_op_matmul;
 
-/* Whether a list has one level and at most RV_MAX_RANK whole numbers, such as axes. Writes them to *list. */
+/* Whether a list has one level and at most RV_MAX_RANK whole numbers, such as axes. Writes them to
+ * *list. */
 static bool is_short(const double *number, int64_t count, rv_shape shape, rv_shape *list)
 {
     if (shape.rank != 1 || count > RV_MAX_RANK) return false;
@@ -36,7 +37,8 @@ typedef struct array {
     rv_shape shape;
 } array;
 
-/* Adds the items of a list at a depth of nesting. The first list at each depth sets the size of that axis. */
+/* Adds the items of a list at a depth of nesting. The first list at each depth sets the size of
+ * that axis. */
 static bool add_items(lang_run *run, const lang_node *e, int64_t depth, array *a)
 {
     int64_t size = 0;
@@ -94,8 +96,8 @@ static bool has_weight(const lang_run *run, const lang_node *call)
     return has;
 }
 
-/* Sets the outputs and heads that a declaration W[inputs,outputs] or W[heads,inputs,outputs] states, where _ is what
- * fits, of a map of `inputs` units. */
+/* Sets the outputs and heads that a declaration W[inputs,outputs] or W[heads,inputs,outputs]
+ * states, where _ is what fits, of a map of `inputs` units. */
 LANG_APART static bool declared_map(lang_run *run, const lang_node *made, int64_t inputs,
                                     rv_map_options *o)
 {

@@ -56,7 +56,8 @@ bool rv_lang_derive(const lang_run *model, const lang_block *derivation, lang_li
 
 /* ---- the gradients that a derivation states ---- */
 
-/* The cotangents stated so far are a run's series[target][time + 1], and the parameters that have one its values. */
+/* The cotangents stated so far are a run's series[target][time + 1], and the parameters that have
+ * one its values. */
 static rv_var *stated_at(lang_run *stated, int target, int64_t time)
 {
     rv_var *v = time + 1 < stated->times[target] ? &stated->series[target][time + 1] : NULL;

@@ -3,7 +3,8 @@
 #include "autograd/gradient.h"
 #include "lang/record/evaluate.h"
 
-/* Evaluates the arguments y, x and, if there is one, v. States are read as they are: dropout is a part of y alone. */
+/* Evaluates the arguments y, x and, if there is one, v. States are read as they are: dropout is a
+ * part of y alone. */
 static bool evaluate(lang_run *run, const lang_node *a, rv_var value[3])
 {
     const bool recall = run->recall;

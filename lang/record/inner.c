@@ -35,7 +35,8 @@ LANG_APART static bool evaluate_arguments(lang_run *run, const lang_node *call,
     return true;
 }
 
-/* The options of a cell are those around it, but for the units, which are those of its first state. */
+/* The options of a cell are those around it, but for the units, which are those of its first
+ * state. */
 LANG_APART static bool set_options(lang_run *run, const lang_node *call, const lang_block *cell,
                                    inner_line *in)
 {

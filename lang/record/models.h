@@ -19,7 +19,8 @@ struct lang_model {
         values; /* numbers in its parameters, and in all its values; set by a check */
 };
 
-/* Makes the models of a file, in its order and in its arena, and behind them those with the gradients of derivations. False when out of memory, which is reported. */
+/* Makes the models of a file, in its order and in its arena, and behind them those with the
+ * gradients of derivations. False when out of memory, which is reported. */
 bool rv_lang_make_models(lang_file *file, lang_model **models, int *count);
 
 /* Sets the options of an alias. Mistakes go to the report, or to the tape if the report is NULL. */

@@ -10,8 +10,8 @@
 #include "models/cell.h"
 #include "ops/ops.h"
 
-/* Uniform in +-1/sqrt(inputs): the rows of W in x @ W, also of each matrix of a stack, the elements under the kernel of a
- * convolution. A vector starts at zero, as biases do. */
+/* Uniform in +-1/sqrt(inputs): the rows of W in x @ W, also of each matrix of a stack, the elements
+ * under the kernel of a convolution. A vector starts at zero, as biases do. */
 static rv_init standard_init(rv_shape shape)
 {
     double inputs = 1;
@@ -70,7 +70,8 @@ rv_var rv_lang_parameter(lang_run *run, const lang_node *at, int symbol, rv_shap
     return v.kind == VALUE_VAR ? v.var : rv_lang_null(run);
 }
 
-/* The sizes are those written here, or those of the declaration; without any the parameter is a scalar. */
+/* The sizes are those written here, or those of the declaration; without any the parameter is a
+ * scalar. */
 lang_value rv_lang_use_parameter(lang_run *run, const lang_node *e, int symbol,
                                  const lang_node *sizes)
 {
@@ -164,7 +165,8 @@ static lang_value at_time(lang_run *run, const lang_node *e, int symbol, int64_t
                          (long long)time);
 }
 
-/* A value defined above. If it is missing, either that is reported already or its line runs later. */
+/* A value defined above. If it is missing, either that is reported already or its line runs
+ * later. */
 static lang_value known_value(lang_run *run, const lang_node *e)
 {
     lang_value v = run->value[e->symbol];

@@ -38,7 +38,8 @@ typedef struct lang_value {
     int symbol;
 } lang_value;
 
-/* The values inside an unrolled cell: value[t * cell->symbols + symbol], t = `start` for the initial states. */
+/* The values inside an unrolled cell: value[t * cell->symbols + symbol], t = `start` for the
+ * initial states. */
 typedef struct lang_trace {
     const lang_block *cell;
     rv_var *value;
@@ -76,7 +77,8 @@ typedef struct lang_run {
     lang_trace *trace; /* [block->unrolls] */
     bool failed;       /* a mistake in it has been reported */
     bool recall;       /* inside a product with weights: states are read with dropout */
-    /* In a derivation: takes a line, and returns the cotangent of a symbol. False, null var: reported. */
+    /* In a derivation: takes a line, and returns the cotangent of a symbol. False, null var:
+     * reported. */
     bool (*line)(struct lang_run *run, const lang_node *s);
     rv_var (*cotangent)(struct lang_run *run, const lang_node *e, int target, int64_t time);
     void *context;
@@ -107,8 +109,8 @@ static inline rv_var rv_lang_null(const lang_run *run) { return (rv_var){run->ta
 
 /* Records an array of numbers. Null var on error, which is on the tape. */
 rv_var rv_lang_constant(lang_run *run, rv_shape shape, const double *number);
-/* Converts the value of e to a tensor: a number to a scalar, a list to an array. Returns a null var after a mistake,
- * which is reported. */
+/* Converts the value of e to a tensor: a number to a scalar, a list to an array. Returns a null var
+ * after a mistake, which is reported. */
 rv_var rv_lang_as_var(lang_run *run, const lang_node *e, const lang_value *v);
 /* A tensor of integers as numbers of the tape's dtype; any other as it is. */
 rv_var rv_lang_real(rv_var x);

@@ -37,7 +37,8 @@ LANG_APART static void publish(const lang_use *use, const lang_run *run)
     }
 }
 
-/* Whether the next value of a state has the shape of the state. A net tries the step with shapes that may still change. */
+/* Whether the next value of a state has the shape of the state. A net tries the step with shapes
+ * that may still change. */
 LANG_APART static bool check_shape(lang_run *run, int s)
 {
     const lang_node *made = run->block->symbol[run->block->state[s]].definition;

@@ -55,8 +55,8 @@ bool rv_lang_alias_options(lang_run *run, const lang_block *cell, rv_rnn_options
     return ok;
 }
 
-/* Evaluates the inputs of a cell. In order they are sequences, of which a step reads one step, and by name every step reads
- * all of them, as it does without a sequence. */
+/* Evaluates the inputs of a cell. In order they are sequences, of which a step reads one step, and
+ * by name every step reads all of them, as it does without a sequence. */
 static bool given_inputs(lang_run *run, const lang_node *e, const lang_block *cell, rv_var x,
                          int64_t steps, rv_rnn_input *input)
 {
@@ -153,7 +153,8 @@ static rv_var part_of(rv_var x, int i)
     return rv_reshape(rv_slice_axis(x, 0, i, 1), one);
 }
 
-/* Evaluates the initial states in a call, as in gru(x, h=h0): of all layers and directions, if there are several. */
+/* Evaluates the initial states in a call, as in gru(x, h=h0): of all layers and directions, if
+ * there are several. */
 static bool given_states(lang_run *run, unrolling *u)
 {
     for (const lang_node *a = u->e->call->arguments; a; a = a->next)

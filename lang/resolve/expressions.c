@@ -110,7 +110,8 @@ static const struct built_in *find_built_in(const char *name)
 
 bool rv_lang_built_in(const char *name) { return find_built_in(name); }
 
-/* Whether an expression is the name of a value. Any other would be a new value, on which nothing depends. */
+/* Whether an expression is the name of a value. Any other would be a new value, on which nothing
+ * depends. */
 static bool is_value(const lang_resolver *r, const lang_node *x)
 {
     if (x->kind == LANG_INDEX && x->base->kind == LANG_NAME)

@@ -226,7 +226,8 @@ void rv_lang_close(lang_file *file)
 
 /* ---- what is built in ---- */
 
-/* Reads a built-in text into a list; `above` is for its scope. False when out of memory, which is reported. */
+/* Reads a built-in text into a list; `above` is for its scope. False when out of memory, which is
+ * reported. */
 static bool read_built_in(lang_scope *scope, lang_file **list, const char *name, const char *text,
                           size_t size, const char *above)
 {
@@ -249,8 +250,8 @@ static const lang_block *find_in(const lang_file *list, lang_kind kind, const ch
     return b;
 }
 
-/* The text of a function of the prelude above `end` (NULL: any): from its first line to the next one that is not
- * indented. NULL: there is none. */
+/* The text of a function of the prelude above `end` (NULL: any): from its first line to the next
+ * one that is not indented. NULL: there is none. */
 static const char *function_text(const char *name, const char *end, size_t *size)
 {
     static const char word[] = "\nfunction ";

@@ -21,7 +21,8 @@ typedef struct lang_file {
     struct lang_file *next; /* in a scope's cells */
 } lang_file;
 
-/* Reads a text. Mistakes go to the report. False when out of memory. The caller closes the file in both cases. */
+/* Reads a text. Mistakes go to the report. False when out of memory. The caller closes the file in
+ * both cases. */
 bool rv_lang_read_file(lang_file *file, const char *text, size_t size, const char *name);
 void rv_lang_close(lang_file *file);
 

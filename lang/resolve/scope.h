@@ -38,7 +38,9 @@ typedef struct lang_symbol {
     int inner, unroll; /* SYMBOL_TRACE, SYMBOL_WEIGHT; an index into `unroll` of the block */
     int target, time;  /* SYMBOL_COTANGENT; time -1: target is no series, or an index follows */
     int next;          /* SYMBOL_STATE */
-    int line; /* of what is in a cell inside this one, an index into `unroll`: there it is `inner`; else -1 */
+    /* Of what is in a cell inside this one, an index into `unroll`: there it is `inner`; else
+     * -1. */
+    int line;
     const char *stored; /* a parameter's name in the store; NULL: `name` */
     int cotangent;      /* in a derivation: the symbol of its cotangent, or -1 */
     int same;           /* the symbol before it of the same name, or -1 */
@@ -93,13 +95,15 @@ typedef struct lang_scope {
     struct lang_file *cells;   /* built-in texts of cells that were used, a list */
 } lang_scope;
 
-/* The function or cell of that name, or NULL: rv_lang_find_own in the file; rv_lang_find also among those built in. */
+/* The function or cell of that name, or NULL: rv_lang_find_own in the file; rv_lang_find also among
+ * those built in. */
 const lang_block *rv_lang_find_own(const lang_scope *scope, lang_kind kind, const char *name);
 const lang_block *rv_lang_find(lang_scope *scope, lang_kind kind, const char *name);
 
 lang_block *rv_lang_find_model(const lang_scope *scope, const char *name); /* of the file */
 
-/* Adds a block to the scope. Returns NULL, and reports it, if there are too many, or when out of memory. */
+/* Adds a block to the scope. Returns NULL, and reports it, if there are too many, or when out of
+ * memory. */
 lang_block *rv_lang_add_block(lang_scope *scope, const lang_node *node, const char *name);
 void rv_lang_free_blocks(lang_scope *scope);
 

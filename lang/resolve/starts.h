@@ -13,7 +13,8 @@ typedef struct lang_distribution {
     double missing[2]; /* the numbers that are not written */
 } lang_distribution;
 
-/* The distribution, or `identity`, that an expression names, with or without brackets. NULL if it names none. */
+/* The distribution, or `identity`, that an expression names, with or without brackets. NULL if it
+ * names none. */
 const lang_distribution *rv_lang_distribution(const lang_node *e);
 /* Whether e is integer(low, high). */
 bool rv_lang_draws_integers(const lang_node *e);

@@ -236,7 +236,8 @@ static bool loop(lang_resolver *r, lang_node *s)
     return ok;
 }
 
-/* The names that a line with a syntax error would have defined count as defined, so that they are not reported again. */
+/* The names that a line with a syntax error would have defined count as defined, so that they are
+ * not reported again. */
 static bool broken(lang_resolver *r, const lang_node *s)
 {
     r->block->broken = true;

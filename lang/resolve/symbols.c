@@ -150,7 +150,8 @@ static void add_inside(insides *found, int unroll, int inner)
     found->inner[found->count++] = inner;
 }
 
-/* What a name means inside unrolls, one left out. The name is the cell's, as g, or has the unroll's in front: a_g. */
+/* What a name means inside unrolls, one left out. The name is the cell's, as g, or has the unroll's
+ * in front: a_g. */
 static insides find_insides(const lang_block *b, const char *name, lang_symbol_kind kind, int but)
 {
     insides found = {0};
@@ -170,8 +171,8 @@ static insides find_insides(const lang_block *b, const char *name, lang_symbol_k
     return found;
 }
 
-/* The state of the cell, if it is called as the unroll's result that it is, as in h, c = unroll lstm(x): then c[t] is the
- * state after step t. Otherwise -1. */
+/* The state of the cell, if it is called as the unroll's result that it is, as in h, c = unroll
+ * lstm(x): then c[t] is the state after step t. Otherwise -1. */
 static int state_of_result(const lang_block *b, int unroll, const char *name)
 {
     const lang_block *cell = rv_lang_unrolled(b, unroll);
@@ -276,7 +277,8 @@ static int find_at_time(lang_resolver *r, const char *name, int *time)
     return -1;
 }
 
-/* The symbol of a name that is not a cotangent, or -1. Sets *time to the time step in a name like C2, otherwise to -1. */
+/* The symbol of a name that is not a cotangent, or -1. Sets *time to the time step in a name like
+ * C2, otherwise to -1. */
 static int find_value(lang_resolver *r, const char *name, lang_form form, int *time)
 {
     const lang_block *b = r->block;

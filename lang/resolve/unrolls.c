@@ -41,8 +41,8 @@ const lang_block *rv_lang_resolve_cell(lang_resolver *r, const lang_node *call)
     return NULL;
 }
 
-/* Room for another item in an array of the arena, whose size is the power of two from `count`. NULL: out of memory, which is
- * reported. */
+/* Room for another item in an array of the arena, whose size is the power of two from `count`.
+ * NULL: out of memory, which is reported. */
 static void *with_room(lang_resolver *r, void *array, int count, size_t size)
 {
     if (count & (count - 1)) return array; /* only 0, 1, 2, 4, .. are full */
@@ -303,7 +303,8 @@ static const char *joined(lang_resolver *r, const char *before, char sign, const
     return kept;
 }
 
-/* Makes a value or parameter inside line u known in the cell, so that it can be named in derivations. */
+/* Makes a value or parameter inside line u known in the cell, so that it can be named in
+ * derivations. */
 static bool enter_inner(lang_resolver *r, int u, int inner)
 {
     lang_block *b = r->block;

@@ -158,8 +158,8 @@ static const char *match(const char *pattern, const char *at, const char *text, 
     return is_letter(pattern[-1]) && is_word(*at) ? NULL : at;
 }
 
-/* Whether a match covers a mistake. It reaches over a word on either side, unless the pattern names it: in "g ⊙ h" the
- * mistake is found at g. */
+/* Whether a match covers a mistake. It reaches over a word on either side, unless the pattern names
+ * it: in "g ⊙ h" the mistake is found at g. */
 static bool covers(const char *pattern, const char *from, const char *to, lang_location location)
 {
     const char *text = location.source->text;

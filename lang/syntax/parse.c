@@ -1,4 +1,5 @@
-/* Statements and files. A statement with a mistake is reported and left out, and parsing continues on the next line. */
+/* Statements and files. A statement with a mistake is reported and left out, and parsing continues
+ * on the next line. */
 #include "lang/syntax/parse.h"
 
 #include "lang/syntax/parser.h"
@@ -10,7 +11,8 @@ static lang_node *block(parser *p, uint32_t column);
 
 typedef enum which { FIRST, DECLARED, ALL } which;
 
-/* A node for a line with a mistake, with the names that the line defines: the first, those of a declaration, or all. */
+/* A node for a line with a mistake, with the names that the line defines: the first, those of a
+ * declaration, or all. */
 static lang_node *broken(parser *p, const lang_token *t, which names)
 {
     lang_node *n = node(p, LANG_BROKEN, location_of(p, t)), **list = n ? &n->names : NULL;

@@ -1,4 +1,5 @@
-/* Functions that the parts of the recursive-descent parser share: reading tokens and making nodes. */
+/* Functions that the parts of the recursive-descent parser share: reading tokens and making
+ * nodes. */
 #ifndef RV_LANG_SYNTAX_PARSER_H
 #define RV_LANG_SYNTAX_PARSER_H
 
@@ -17,7 +18,9 @@ typedef struct parser {
     const lang_token *token; /* the next one */
     lang_arena *arena;
     lang_report *report;
-    int depth; /* of the parser's calls of itself: at most LANG_DEEPEST, and so is depth + height of each node */
+    /* Of the parser's calls of itself: at most LANG_DEEPEST, and so is depth + height of each
+     * node. */
+    int depth;
 } parser;
 
 /* ---- tokens ---- */
@@ -98,7 +101,8 @@ static inline bool set_name(parser *p, lang_node *n, const char *text, size_t le
     return n->name || rv_lang_out_of_memory(p->report);
 }
 
-/* Parses a name as a node of this kind. Returns NULL, and reports it, if the next token is not a name. */
+/* Parses a name as a node of this kind. Returns NULL, and reports it, if the next token is not a
+ * name. */
 LANG_APART static lang_node *name_node(parser *p, lang_kind kind, const char *expected)
 {
     const lang_token *t = p->token;
@@ -129,7 +133,8 @@ static inline void end_here(const parser *p, lang_node *n)
     measure(n);
 }
 
-/* Goes one level deeper. Returns false, and reports it, beyond the limit. The caller restores p->depth. */
+/* Goes one level deeper. Returns false, and reports it, beyond the limit. The caller restores
+ * p->depth. */
 bool rv_lang_parse_deeper(parser *p);
 
 /* ---- expressions ---- */

@@ -1,5 +1,5 @@
-/* Prints a tree in canonical form: two spaces of indentation, only the brackets that are needed, comments in their
- * places, and at most one empty line in a row. */
+/* Prints a tree in canonical form: two spaces of indentation, only the brackets that are needed,
+ * comments in their places, and at most one empty line in a row. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -76,7 +76,8 @@ static void list(writer *w, const lang_node *item)
     }
 }
 
-/* Whether the last token may be a number; below, the first. Without spaces, 2 . 3 would read as 2.3. */
+/* Whether the last token may be a number; below, the first. Without spaces, 2 . 3 would read as
+ * 2.3. */
 static bool ends_in_digits(const lang_node *e)
 {
     while (e->kind == LANG_POWER || e->kind == LANG_NEGATE || e->kind == LANG_MULTIPLY ||

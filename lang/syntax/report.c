@@ -91,7 +91,8 @@ void rv_lang_free_report(lang_report *r)
 
 /* ---- one problem as text ---- */
 
-/* Puts `mark` below each column of a part of the line, or its tabs, except below the first `skip` columns. */
+/* Puts `mark` below each column of a part of the line, or its tabs, except below the first `skip`
+ * columns. */
 static void put_columns(rv_text *t, const char *from, const char *to, char mark, size_t skip)
 {
     char shown[RV_VISIBLE];

@@ -34,8 +34,8 @@ bool rv_lang_add_problem(lang_report *r, lang_location location, rv_code code, c
                          ...) RV_PRINTF(4, 5);
 /* Adds a hint to the latest problem: what to do. */
 void rv_lang_add_hint(lang_report *r, const char *format, ...) RV_PRINTF(2, 3);
-/* Adds the hint "did you mean NAME?" to the latest problem, and the name as what to write at the location. Without a name
- * (NULL) adds nothing and returns false. */
+/* Adds the hint "did you mean NAME?" to the latest problem, and the name as what to write at the
+ * location. Without a name (NULL) adds nothing and returns false. */
 bool rv_lang_suggest(lang_report *r, lang_location location, const char *name);
 /* The name that a hint is to be guessed for: `seen`, or NULL if no further hint is shown. */
 const char *rv_lang_to_guess(const lang_report *r, const char *seen);
@@ -44,7 +44,8 @@ void rv_lang_free_report(lang_report *r);
 
 /* Sorts by location. */
 void rv_lang_sort_report(lang_report *r);
-/* Returns all problems as text in the style of a compiler. The caller frees it with rv_free. NULL when out of memory. */
+/* Returns all problems as text in the style of a compiler. The caller frees it with rv_free. NULL
+ * when out of memory. */
 char *rv_lang_report_text(const lang_report *r);
 
 #endif

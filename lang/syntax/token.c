@@ -34,8 +34,8 @@ static bool add(lexer *x, lang_token_kind kind, uint32_t end)
     return true;
 }
 
-/* Reports the first character before `end` that is not shown as it is. Such a character could make a text look like another
- * one, or control the terminal on which it is printed. */
+/* Reports the first character before `end` that is not shown as it is. Such a character could make
+ * a text look like another one, or control the terminal on which it is printed. */
 static void check_visible(lexer *x, uint32_t end)
 {
     const char *text = x->source->text;
@@ -84,8 +84,8 @@ static bool end_statement(lexer *x)
     return true;
 }
 
-/* After the end of a line: reads the next line's indentation. The statement ends unless a bracket is open and that line is
- * indented more. */
+/* After the end of a line: reads the next line's indentation. The statement ends unless a bracket
+ * is open and that line is indented more. */
 static bool start_line(lexer *x)
 {
     const char *text = x->source->text;
@@ -100,7 +100,8 @@ static bool start_line(lexer *x)
     return true;
 }
 
-/* The end of a number: digits, a fraction if a digit follows the point, an exponent. So 1.x is a product. */
+/* The end of a number: digits, a fraction if a digit follows the point, an exponent. So 1.x is a
+ * product. */
 static uint32_t number_end(const char *text, uint32_t at)
 {
     while (is_digit(text[at])) at++;

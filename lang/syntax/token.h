@@ -33,9 +33,9 @@ typedef struct lang_tokens {
     size_t comments, comment_capacity;
 } lang_tokens;
 
-/* Inside ( ) and [ ] a statement continues over lines that are indented more than its first. Unknown characters are
- * reported and skipped. False when out of memory. The caller frees the tokens with
- * rv_lang_free_tokens in both cases. */
+/* Inside ( ) and [ ] a statement continues over lines that are indented more than its first.
+ * Unknown characters are reported and skipped. False when out of memory. The caller frees the
+ * tokens with rv_lang_free_tokens in both cases. */
 bool rv_lang_tokenize(const lang_source *source, lang_tokens *tokens, lang_report *report);
 void rv_lang_free_tokens(lang_tokens *tokens);
 

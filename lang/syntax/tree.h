@@ -4,8 +4,8 @@
 
 #include "lang/syntax/source.h"
 
-/* Of a function whose frame is not to become a part of its caller's, which calls itself: the stack of a thread may be
- * small. */
+/* Of a function whose frame is not to become a part of its caller's, which calls itself: the stack
+ * of a thread may be small. */
 #define LANG_APART __attribute__((noinline, unused))
 
 enum {
@@ -47,8 +47,8 @@ typedef enum lang_kind {
     /* statements */
     LANG_DECLARE,  /* name, a keyword, and what is declared */
     LANG_DECLARED, /* name, its sizes (a LANG_LIST or NULL), and what it starts from or NULL */
-    /* target = value; the target is a NAME, PRIME or INDEX, or a list of them: h', c' = lstm(x, h, c). Of a cotangent
-     * also: of quantity */
+    /* target = value; the target is a NAME, PRIME or INDEX, or a list of them: h', c' = lstm(x, h,
+     * c). Of a cotangent also: of quantity */
     LANG_DEFINE,
     LANG_RETURN, /* value */
     LANG_BROKEN, /* a line with a syntax error: the names that it defines, the body of a loop */
@@ -56,9 +56,11 @@ typedef enum lang_kind {
     /* of a file */
     LANG_INCLUDE,  /* name: the path */
     LANG_FUNCTION, /* name(arguments), and a value or a body */
-    LANG_CELL, /* name, its inputs (LANG_NAMEs, or NULL), and a body or the call that it is an alias of */
+    /* name, its inputs (LANG_NAMEs, or NULL), and a body or the call that it is an alias of */
+    LANG_CELL,
     LANG_MODEL, /* name(arguments), which are options: its sizes; and a body */
-    LANG_DERIVE /* loss (a LANG_NAME), model (a LANG_NAME or NULL), name (the title or NULL), and a body */
+    /* loss (a LANG_NAME), model (a LANG_NAME or NULL), name (the title or NULL), and a body */
+    LANG_DERIVE
 } lang_kind;
 
 typedef struct lang_node lang_node;
@@ -67,8 +69,8 @@ struct lang_node {
     lang_location location; /* of an operation: all of it; of a node with a body: its first line */
     lang_location sign;     /* of a name: itself; of an operation: its sign */
     const char *name;
-    /* LANG_OVER: what is done with the terms: "sum", "stack" ..; LANG_CALL of a cell: what is before the names of its
-     * parameters, or NULL */
+    /* LANG_OVER: what is done with the terms: "sum", "stack" ..; LANG_CALL of a cell: what is
+     * before the names of its parameters, or NULL */
     const char *word;
     double number;
     int height;   /* of an expression's tree, 0: a leaf */
@@ -109,7 +111,8 @@ struct lang_node {
 
 /* Whether two expressions, or lists of them, say the same.
  *
- * This and all other walks call themselves for children, at most LANG_DEEPEST deep, and loop over lists. */
+ * This and all other walks call themselves for children, at most LANG_DEEPEST deep, and loop over
+ * lists. */
 bool rv_lang_same(const lang_node *a, const lang_node *b);
 
 #endif

@@ -1,4 +1,5 @@
-/* The texts that are built into the library: models/NAME.rv, and the prelude, which every text may call. */
+/* The texts that are built into the library: models/NAME.rv, and the prelude, which every text may
+ * call. */
 #ifndef RV_LANG_TEXTS_TEXTS_H
 #define RV_LANG_TEXTS_TEXTS_H
 

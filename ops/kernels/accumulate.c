@@ -1,5 +1,5 @@
-/* Running sums and recurrences along an axis, and sums into the rows that an index names. The order of addition is fixed and does
- * not depend on the number of parts. */
+/* Running sums and recurrences along an axis, and sums into the rows that an index names. The order
+ * of addition is fixed and does not depend on the number of parts. */
 #include <string.h>
 
 #include "ops/kernels/table.h"

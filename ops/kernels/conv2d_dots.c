@@ -2,17 +2,18 @@
  *
  *   dw[o,(c,p,q)] = sum over images n and positions f of dy[n,o,f] x[n, f + at(c,p,q)]
  *
- * These are dot products of dy with pieces of planes (planes.h). The rows of dy are padded with zeros to the width of
- * the planes. An infinite or NaN pixel times such a zero is NaN, so it may reach taps that never see it. A run is the
- * part of the sum that comes from one image, or from some rows of a large one. As many runs as fit in the cache are
- * summed at a time. */
+ * These are dot products of dy with pieces of planes (planes.h). The rows of dy are padded with
+ * zeros to the width of the planes. An infinite or NaN pixel times such a zero is NaN, so it may
+ * reach taps that never see it. A run is the part of the sum that comes from one image, or from
+ * some rows of a large one. As many runs as fit in the cache are summed at a time. */
 #include <string.h>
 
 #include "ops/kernels/methods.h"
 #include "ops/kernels/planes.h"
 #include "ops/kernels/tile.h"
 
-/* The part of the second-level cache that runs may fill; the runs that are summed at a time even if they do not fit. */
+/* The part of the second-level cache that runs may fill; the runs that are summed at a time even if
+ * they do not fit. */
 enum { MOST_BYTES = 512 * 1024, FEWEST_RUNS = 4 };
 
 static int64_t min(int64_t x, int64_t y) { return x < y ? x : y; }
@@ -152,8 +153,8 @@ static void run(const rv_call *call)
 
 static bool fits(const rv_conv_plan *p) { return p->side == RV_SIDE_DW; }
 
-/* Scratch holds the offset of each tap in the planes, and dy and x of `runs` runs unless they are in place. The last
- * vector of a piece may extend past the end of the planes. */
+/* Scratch holds the offset of each tap in the planes, and dy and x of `runs` runs unless they are
+ * in place. The last vector of a piece may extend past the end of the planes. */
 static size_t prepare(rv_conv_plan *plan)
 {
     layout *s = (layout *)plan->prepared;

@@ -1,5 +1,6 @@
-/* Convolutions of many small images. Each lane of a vector holds an image, and each term of a sum is a product of
- * vectors. Along an axis, an output is the sum over those k whose source is inside the image, so padding costs nothing:
+/* Convolutions of many small images. Each lane of a vector holds an image, and each term of a sum
+ * is a product of vectors. Along an axis, an output is the sum over those k whose source is inside
+ * the image, so padding costs nothing:
  *
  *   out(a) = sum over k of source(at) other(k)
  *
@@ -15,10 +16,12 @@
 #include "ops/kernels/methods.h"
 #include "ops/kernels/tile.h"
 
-/* The sums of so many vectors of images and so many neighbouring outputs are in registers at the same time. */
+/* The sums of so many vectors of images and so many neighbouring outputs are in registers at the
+ * same time. */
 enum { VECTORS = 4, NEIGHBOURS = VECTOR_REGISTERS == 32 ? 5 : 3 };
 
-/* The most outputs along an axis; the most elements of an image and its result together, or along an axis. */
+/* The most outputs along an axis; the most elements of an image and its result together, or along
+ * an axis. */
 enum { MOST_OUTS = 16, MOST_ELEMENTS = 2048 };
 
 static int64_t min(int64_t x, int64_t y) { return x < y ? x : y; }
@@ -34,8 +37,8 @@ typedef struct axis {
     terms of[MOST_OUTS];
 } axis;
 
-/* Operands are planes: the sources of an image, and as others the weights or, for dw, the dy of an image. A plane of out
- * is a sum over `sum` pairs of planes. */
+/* Operands are planes: the sources of an image, and as others the weights or, for dw, the dy of an
+ * image. A plane of out is a sum over `sum` pairs of planes. */
 typedef struct lanes {
     axis axes[2];
     int64_t sources, others, outs;  /* elements of an image; others is 0 for weights, outs for dw */
@@ -95,9 +98,9 @@ static bool fits(const rv_conv_plan *p)
     return p->groups == 1;
 }
 
-/* The limits are measured. Other methods waste more work the larger the window and the smaller the result. This one
- * wastes the lanes that hold no image. Where dw is a long sum over positions, other methods are fast with many
- * channels. */
+/* The limits are measured. Other methods waste more work the larger the window and the smaller the
+ * result. This one wastes the lanes that hold no image. Where dw is a long sum over positions,
+ * other methods are fast with many channels. */
 static bool pays(const rv_conv_plan *p)
 {
     enum { FEWEST = 8, MOST_OUT = 32, SHORT_SUM = 16 };
@@ -148,8 +151,8 @@ static int64_t weights_of(const lanes *g, int64_t outer)
     return outer * g->inner * g->axes[0].outs * g->axes[1].outs;
 }
 
-/* Scratch holds the operands in lanes and the result: outs in lanes, or for dw vectors whose lanes are still to be
- * added. */
+/* Scratch holds the operands in lanes and the result: outs in lanes, or for dw vectors whose lanes
+ * are still to be added. */
 static size_t prepare(rv_conv_plan *p)
 {
     lanes *g = (lanes *)p->prepared;
@@ -206,8 +209,8 @@ static void out_of_lanes(real *to, const real *from, int64_t unit, int64_t pixel
     }
 }
 
-/* Some neighbouring columns of outs, in all rows. The terms of the first column begin at source and other. Steps lead to
- * the next plane, row and column. */
+/* Some neighbouring columns of outs, in all rows. The terms of the first column begin at source and
+ * other. Steps lead to the next plane, row and column. */
 typedef struct block {
     const axis *rows;
     int64_t planes, columns; /* that are summed over */
@@ -218,8 +221,9 @@ typedef struct block {
     int64_t out_row;
 } block;
 
-/* Neighbouring outs have neighbouring sources. With weights, an out and a source are `vectors` vectors, and other is one
- * number. Otherwise source and other are vectors, and the sum of their products is added to the one vector of out. */
+/* Neighbouring outs have neighbouring sources. With weights, an out and a source are `vectors`
+ * vectors, and other is one number. Otherwise source and other are vectors, and the sum of their
+ * products is added to the one vector of out. */
 ALWAYS_INLINE void add_up(bool weights, int vectors, int outs, const block *s)
 {
     const int64_t source_step = s->source_step[2], other_step = s->other_step[2];

@@ -94,7 +94,8 @@ static correlation input_gradient(const rv_conv_plan *p)
     return c;
 }
 
-/* Pixel h of dx is f*s + r - pad: phase r holds the pixels with one remainder. y is a single phase. */
+/* Pixel h of dx is f*s + r - pad: phase r holds the pixels with one remainder. y is a single
+ * phase. */
 static phase phase_of(const correlation *c, const int64_t rt[2])
 {
     phase a = {{0, 0}, {c->size[0], c->size[1]}, {0, 0}};
@@ -198,7 +199,8 @@ static void correlate(const correlation *c, rv_tile t, const int64_t count[2], r
     }
 }
 
-/* Computes one chunk of positions, one phase after another. t holds its planes, weights and taps. */
+/* Computes one chunk of positions, one phase after another. t holds its planes, weights and
+ * taps. */
 static void correlate_chunk(const correlation *c, int64_t row, rv_tile t, real *out, real *flat)
 {
     const real *b = t.b;
@@ -220,8 +222,8 @@ static void correlate_chunk(const correlation *c, int64_t row, rv_tile t, real *
     }
 }
 
-/* Scratch holds the taps of all phases, a tile's outputs for one chunk, and the planes of a chunk. The last vector may
- * extend past the end of the planes. */
+/* Scratch holds the taps of all phases, a tile's outputs for one chunk, and the planes of a chunk.
+ * The last vector may extend past the end of the planes. */
 static size_t planes_bytes(const correlation *c)
 {
     return c->in_place ? 0 : (size_t)(rv_planes_count(&c->planes) + LANES) * sizeof(real);

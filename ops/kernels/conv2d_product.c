@@ -1,4 +1,5 @@
-/* A convolution with a single window, the whole image, is a matrix product, and so are its gradients:
+/* A convolution with a single window, the whole image, is a matrix product, and so are its
+ * gradients:
  *
  *   y = x w'     dx = dy w     dw = dy' x      with x [batch,k], w [outputs,k], y [batch,outputs]
  *

@@ -1,5 +1,6 @@
-/* Convolutions of a few small images, for which other methods spend most of their time on preparation. The sums of a
- * whole output image stay in registers. The three sides are the same sum of correlations:
+/* Convolutions of a few small images, for which other methods spend most of their time on
+ * preparation. The sums of a whole output image stay in registers. The three sides are the same sum
+ * of correlations:
  *
  *   out(u,v)[i][j] = sum over s,p,q of source(s,v)[i+p][j+q] kernel(u,s)[p][q]
  *
@@ -94,7 +95,8 @@ ALWAYS_INLINE void add_tap(int rows, int quads, quad sum[MOST_ROWS][MOST_QUADS],
     }
 }
 
-/* Computes one output. If there are few sums, two sets for neighbouring taps hide the latency of an addition. */
+/* Computes one output. If there are few sums, two sets for neighbouring taps hide the latency of an
+ * addition. */
 ALWAYS_INLINE void window(int rows, int quads, const windows *g, const real *source,
                           int64_t source_s, const real *kernel, real *out)
 {

@@ -14,8 +14,8 @@
 #include "ops/kernels/tile.h"
 #include "ops/kernels/winograd.h"
 
-/* The most tiles of a block, and the most bytes of its V, which stays in the second-level cache. Rows of matrices begin
- * with a cache line. */
+/* The most tiles of a block, and the most bytes of its V, which stays in the second-level cache.
+ * Rows of matrices begin with a cache line. */
 enum { MOST_TILES = 64, MOST_BYTES = 640 * 1024, LINE = 64 / (int)sizeof(real) };
 
 static int64_t min(int64_t x, int64_t y) { return x < y ? x : y; }
@@ -79,8 +79,9 @@ static bool fits(const rv_conv_plan *p)
     return p->groups == 1;
 }
 
-/* The unit of cost is one multiplication of a matrix product. By measurement, one of a direct method costs a little
- * more, and a transform costs a number of them for each tile and plane of a channel. */
+/* The unit of cost is one multiplication of a matrix product. By measurement, one of a direct
+ * method costs a little more, and a transform costs a number of them for each tile and plane of a
+ * channel. */
 static bool pays(const rv_conv_plan *p)
 {
     enum { PERCENT = 115, SOURCE_TILE = 380, OUT_TILE = 250, COTANGENT_TILE = 240, PLANE = 3500 };

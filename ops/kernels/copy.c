@@ -25,7 +25,8 @@ static void copy_run(word *out, int64_t out_stride, const word *in, int64_t in_s
     }
 }
 
-/* out[i*out_row + j] = in[j*in_row + i] for i < m, j < n: squares of LANES x LANES are transposed in registers. */
+/* out[i*out_row + j] = in[j*in_row + i] for i < m, j < n: squares of LANES x LANES are transposed
+ * in registers. */
 static void copy_transposed(word *out, int64_t out_row, const word *in, int64_t in_row, int64_t m,
                             int64_t n)
 {
@@ -97,8 +98,9 @@ void RV_NAME(rv_kernel_copy)(const rv_call *call)
                  run ? p->dim[0] : 1);
         return;
     }
-    /* The two inner loops run over dimensions a and b. b is contiguous in the output if any dimension is. a is the
-     * one that is contiguous in the input, or else the innermost other dimension. */
+    /* The two inner loops run over dimensions a and b. b is contiguous in the output if any
+     * dimension is. a is the one that is contiguous in the input, or else the innermost other
+     * dimension. */
     const int64_t b = contiguous(p, p->out_stride), last = p->rank - (b == p->rank - 1 ? 2 : 1);
     const int64_t other = contiguous(p, p->in_stride);
     const bool transposed =

@@ -8,9 +8,9 @@
 #include "ops/kernels/kernels.h"
 #include "ops/kernels/real.h"
 
-/* c[i*c_row + j] (+)= sum_{l < k} a[i*a_row + l*a_column] * b[l*b_row + j*b_column], for i < m, j < n.
- * One stride of each operand must be 1. With `panel`, b(l, j) is
- * b[(j / panel * k + l) * panel + j % panel] instead. */
+/* c[i*c_row + j] (+)= sum_{l < k} a[i*a_row + l*a_column] * b[l*b_row + j*b_column], for i < m, j <
+ * n. One stride of each operand must be 1. With `panel`, b(l, j) is b[(j / panel * k + l) * panel +
+ * j % panel] instead. */
 typedef struct rv_gemm {
     int64_t m, n, k;
     int64_t a_row, a_column, b_row, b_column, c_row;
@@ -21,7 +21,8 @@ typedef struct rv_gemm {
     bool add; /* to what c holds */
 } rv_gemm;
 
-/* Whether the method can compute the product, and the bytes of scratch that it needs. The pointers are not read. */
+/* Whether the method can compute the product, and the bytes of scratch that it needs. The pointers
+ * are not read. */
 bool RV_NAME(rv_gemm_fits)(const rv_gemm *g);
 size_t RV_NAME(rv_gemm_scratch)(const rv_gemm *g);
 

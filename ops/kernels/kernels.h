@@ -17,7 +17,8 @@ extern "C" {
 #endif
 
 /* out[out_offset + sum i_d out_stride_d] = in[in_offset + sum i_d in_stride_d] for all i < dim.
- * Strides may be zero (in) or negative. With `clear`, all of out (out_count elements) is zero first. */
+ * Strides may be zero (in) or negative. With `clear`, all of out (out_count elements) is zero
+ * first. */
 typedef struct rv_copy_plan {
     int64_t rank;                                                              /* 0: one element */
     int64_t dim[RV_MAX_RANK], in_stride[RV_MAX_RANK], out_stride[RV_MAX_RANK]; /* innermost last */
@@ -26,16 +27,16 @@ typedef struct rv_copy_plan {
     bool clear;
 } rv_copy_plan;
 
-/* out[i] = reduction over r < reduced_dim of in[sum i_d stride_d + sum r_d reduced_stride_d]; out is
- * contiguous in i. The order of the summation depends on the plan alone. */
+/* out[i] = reduction over r < reduced_dim of in[sum i_d stride_d + sum r_d reduced_stride_d]; out
+ * is contiguous in i. The order of the summation depends on the plan alone. */
 typedef struct rv_reduce_plan {
     int64_t rank, dim[RV_MAX_RANK], stride[RV_MAX_RANK];
     int64_t reduced_rank, reduced_dim[RV_MAX_RANK], reduced_stride[RV_MAX_RANK];
 } rv_reduce_plan;
 
-/* A recurrence over t of out[o,t,i]; all operands are contiguous. cumulative_sum adds in[o,t,i] to the
- * element before. scan multiplies that by in[0][o,t,i] and adds in[1][o,t,i]; in[2][o,0,i] comes
- * before the first. With `reverse` the last element is the first. */
+/* A recurrence over t of out[o,t,i]; all operands are contiguous. cumulative_sum adds in[o,t,i] to
+ * the element before. scan multiplies that by in[0][o,t,i] and adds in[1][o,t,i]; in[2][o,0,i]
+ * comes before the first. With `reverse` the last element is the first. */
 typedef struct rv_scan_plan {
     int64_t outer, steps, inner;
     bool reverse;
@@ -46,7 +47,8 @@ typedef struct rv_scatter_plan {
     int64_t count, rows, width;
 } rv_scatter_plan;
 
-/* out[i] = word i % 4 of Philox by the seed on (i / 4, the two digits in[0]), as a fraction; i < count. */
+/* out[i] = word i % 4 of Philox by the seed on (i / 4, the two digits in[0]), as a fraction; i <
+ * count. */
 typedef struct rv_random_plan {
     uint64_t seed;
     int64_t count;
@@ -81,10 +83,11 @@ typedef enum rv_side {
     RV_SIDE_DW  /* conv2d_weight_gradient: (x, dy) -> dw */
 } rv_side;
 
-/* y[n,o,i,j] = sum_{c,p,q} x[n,c, i*stride[0] + p*dilation[0] - pad[0], j*stride[1] + q*dilation[1] - pad[1]]
+/* y[n,o,i,j] = sum_{c,p,q} x[n,c, i*stride[0] + p*dilation[0] - pad[0], j*stride[1] + q*dilation[1]
+ * - pad[1]]
  *              w[o,c,p,q], x read as zero outside; c runs over the channels of o's group.
- * All tensors contiguous: x [batch,channels,height,width], w [outputs,channels/groups,kernel0,kernel1],
- * y [batch,outputs,out_height,out_width]. */
+ * All tensors contiguous: x [batch,channels,height,width], w
+ * [outputs,channels/groups,kernel0,kernel1], y [batch,outputs,out_height,out_width]. */
 typedef struct rv_conv_plan {
     int64_t batch, channels, height, width;
     int64_t outputs, kernel[2];
@@ -94,7 +97,8 @@ typedef struct rv_conv_plan {
     bool add; /* RV_SIDE_DW: the result is added to what out holds */
     const struct rv_conv_method *method;
 
-    /* Zero before the method's `prepare`, which sets them: most_parts and sliced for rv_call, the method's own data. */
+    /* Zero before the method's `prepare`, which sets them: most_parts and sliced for rv_call, the
+     * method's own data. */
     int64_t most_parts;
     unsigned sliced;
     int64_t prepared[64];
@@ -130,7 +134,8 @@ typedef struct rv_kernels {
     rv_kernel random_uniform; /* rv_random_plan */
     rv_kernel matmul;         /* rv_matmul_plan */
 
-    /* Whether the plan's method can compute it, at any speed; the bytes of call->scratch that it needs. */
+    /* Whether the plan's method can compute it, at any speed; the bytes of call->scratch that it
+     * needs. */
     bool (*matmul_fits)(const rv_matmul_plan *plan);
     size_t (*matmul_scratch)(const rv_matmul_plan *plan);
 
@@ -141,8 +146,8 @@ typedef struct rv_kernels {
 /* The best table for this machine. In the table for i32 only `copy` may be used. */
 const rv_kernels *rv_kernels_for(rv_dtype dtype);
 
-/* The table of one instruction set; NULL if this machine lacks it. Every machine has level 0. rv_kernels_for returns
- * the highest level. */
+/* The table of one instruction set; NULL if this machine lacks it. Every machine has level 0.
+ * rv_kernels_for returns the highest level. */
 enum { RV_KERNEL_LEVELS = 3 };
 const rv_kernels *rv_kernels_at(rv_dtype dtype, int level);
 

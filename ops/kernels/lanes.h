@@ -23,8 +23,9 @@
     __builtin_shufflevector(x, y, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
 #endif
 
-/* Transpositions work on vectors of STRIP elements, at most 32 bytes, since many processors shuffle wider ones at half the rate.
- * SHORT_LOWER and SHORT_UPPER interleave the halves of each 16 bytes, SHORT elements. JOIN makes a strip of two shorts. */
+/* Transpositions work on vectors of STRIP elements, at most 32 bytes, since many processors shuffle
+ * wider ones at half the rate. SHORT_LOWER and SHORT_UPPER interleave the halves of each 16 bytes,
+ * SHORT elements. JOIN makes a strip of two shorts. */
 enum { SHORT = 16 / (int)sizeof(real), STRIP = VECTOR_BYTES > 16 ? 2 * SHORT : SHORT };
 #if VECTOR_BYTES == 16
 #define SHORT_LOWER LOWER
@@ -44,9 +45,9 @@ typedef real short_vec
 typedef real strip_vec
     __attribute__((vector_size(STRIP * sizeof(real)), aligned(sizeof(real)), may_alias));
 
-/* to[j*to_row + i] = from[i*from_row + j] for i < STRIP, j < columns, a multiple of SHORT: log2(SHORT)
- * rounds, each of which interleaves the first half of the vectors with the second. (Inlined, the
- * strides would not stay in registers.) */
+/* to[j*to_row + i] = from[i*from_row + j] for i < STRIP, j < columns, a multiple of SHORT:
+ * log2(SHORT) rounds, each of which interleaves the first half of the vectors with the second.
+ * (Inlined, the strides would not stay in registers.) */
 __attribute__((noinline, unused)) static void transpose_strip(real *to, int64_t to_row,
                                                               const real *from, int64_t from_row,
                                                               int64_t columns)
@@ -72,8 +73,8 @@ __attribute__((noinline, unused)) static void transpose_strip(real *to, int64_t 
     }
 }
 
-/* to[j*to_row + i] = from[i*from_row + j] for i, j < LANES. SQUARES: on wide vectors, faster than in strips.
- * Each 4x4 is transposed inside its 16 bytes, then the 4x4 of these. */
+/* to[j*to_row + i] = from[i*from_row + j] for i, j < LANES. SQUARES: on wide vectors, faster than
+ * in strips. Each 4x4 is transposed inside its 16 bytes, then the 4x4 of these. */
 #if VECTOR_BYTES == 64 && defined(RV_REAL_F32)
 #define SQUARES 1
 #define EACH_LOWER(x, y) \
@@ -123,7 +124,8 @@ ALWAYS_INLINE void transpose_lanes(real *to, int64_t to_row, const real *from, i
 }
 #endif
 
-/* Element i of the result is the sum over the lanes of x[i]: a transposition that adds in each round. */
+/* Element i of the result is the sum over the lanes of x[i]: a transposition that adds in each
+ * round. */
 ALWAYS_INLINE vec sums_of_lanes(vec x[LANES])
 {
     UNROLLED

@@ -1,10 +1,10 @@
-/* A layout of images in which a convolution is a matrix product. The row of b for a tap (a channel, row and column of the
- * window) is a part of one plane, contiguous over neighbouring outputs.
+/* A layout of images in which a convolution is a matrix product. The row of b for a tap (a channel,
+ * row and column of the window) is a part of one plane, contiguous over neighbouring outputs.
  *
- * A plane holds a channel with its padding. With a stride above 1 it holds every stride-th row and column, and there is
- * a plane for each phase (r,t) that a tap falls on. With a plane's rows laid end to end, output (i,j) is position
- * i*width + j, and tap (p,q) adds a constant to it. So the outputs of an image are one run, in which the last few
- * positions of each row are unused. */
+ * A plane holds a channel with its padding. With a stride above 1 it holds every stride-th row and
+ * column, and there is a plane for each phase (r,t) that a tap falls on. With a plane's rows laid
+ * end to end, output (i,j) is position i*width + j, and tap (p,q) adds a constant to it. So the
+ * outputs of an image are one run, in which the last few positions of each row are unused. */
 #ifndef RV_OPS_KERNELS_PLANES_H
 #define RV_OPS_KERNELS_PLANES_H
 

@@ -1,15 +1,16 @@
 /* The pointwise kernels: one function for each line of pointwise.def.
  *
- * A kernel processes whole blocks, so every element takes the same path and its bits never depend on its position. A
- * scalar input is expanded to one block that is read repeatedly. The compiler vectorizes the loop over a block. */
+ * A kernel processes whole blocks, so every element takes the same path and its bits never depend
+ * on its position. A scalar input is expanded to one block that is read repeatedly. The compiler
+ * vectorizes the loop over a block. */
 #include "ops/kernels/table.h"
 #include "tensor/memory.h"
 
 enum { BLOCK = RV_ALIGNMENT / (int)sizeof(real), MOST_INPUTS = 3, CHUNK = 256 };
 
-/* Input and output may be the same memory, but elements do not depend on one another. Compilers must not unroll the
- * loop before they vectorize it. Clang must not interleave vectors and finish with single elements, nor warn about
- * functions of the C library that have no vector version. */
+/* Input and output may be the same memory, but elements do not depend on one another. Compilers
+ * must not unroll the loop before they vectorize it. Clang must not interleave vectors and finish
+ * with single elements, nor warn about functions of the C library that have no vector version. */
 #if defined(__clang__)
 #pragma clang diagnostic ignored "-Wpass-failed"
 #define VECTORS RV_PRAGMA(clang loop vectorize(assume_safety) interleave(disable) unroll(disable))
@@ -19,7 +20,8 @@ enum { BLOCK = RV_ALIGNMENT / (int)sizeof(real), MOST_INPUTS = 3, CHUNK = 256 };
 #define VECTORS
 #endif
 
-/* Kernels with scalar inputs are a separate function, so that the others need no blocks on the stack. */
+/* Kernels with scalar inputs are a separate function, so that the others need no blocks on the
+ * stack. */
 #define ROW(name, count, LOAD, value) \
     ALWAYS_INLINE void name##_elements(int64_t n, real *out, const real *const in[]) \
     { \
@@ -70,9 +72,10 @@ enum { BLOCK = RV_ALIGNMENT / (int)sizeof(real), MOST_INPUTS = 3, CHUNK = 256 };
         name##_elements((blocks)*BLOCK, to, at); \
     }
 
-/* Sigmoid and tanh are such long chains of operations that a processor, which looks only some hundred instructions ahead,
- * waits for them although the elements are independent. Of many elements, two loops with half of the chain each take a tenth
- * to a quarter less time (workload D of bench). */
+/* Sigmoid and tanh are such long chains of operations that a processor, which looks only some
+ * hundred instructions ahead, waits for them although the elements are independent. Of many
+ * elements, two loops with half of the chain each take a tenth to a quarter less time (workload D
+ * of bench). */
 #if defined(RV_REAL_F32)
 #define IN_TWO(name) \
     ALWAYS_INLINE void name##_elements(int64_t n, real *out, const real *const in[]); \

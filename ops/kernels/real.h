@@ -1,5 +1,6 @@
 /* The element type a kernel source is compiled for, and its maths. Each source is compiled once per
- * type and instruction set, with RV_REAL_F32 or RV_REAL_F64, and with RV_KERNEL_SUFFIX for its names. */
+ * type and instruction set, with RV_REAL_F32 or RV_REAL_F64, and with RV_KERNEL_SUFFIX for its
+ * names. */
 #ifndef RV_OPS_KERNELS_REAL_H
 #define RV_OPS_KERNELS_REAL_H
 
@@ -12,8 +13,8 @@
 #define RV_PASTE(a, b) RV_PASTE2(a, b)
 #define RV_NAME(name) RV_PASTE(name, RV_KERNEL_SUFFIX)
 
-/* glibc also has vector versions of its maths functions, accurate to 4 ulp. math.h declares them to gcc only under
- * -ffast-math, which the other code must not be compiled with. */
+/* glibc also has vector versions of its maths functions, accurate to 4 ulp. math.h declares them to
+ * gcc only under -ffast-math, which the other code must not be compiled with. */
 #if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__)
 #if __GLIBC_PREREQ(2, 35)
 #define RV_VECTOR_MATHS(name, ...) __attribute__((simd("notinbranch"))) double name(__VA_ARGS__)
@@ -31,7 +32,8 @@ RV_VECTOR_MATHS(pow, double, double);
 #endif
 #endif
 
-/* The maths of pointwise.def. LOG1P is for 0 .. 1. f32 uses double precision for functions that maths.h lacks. */
+/* The maths of pointwise.def. LOG1P is for 0 .. 1. f32 uses double precision for functions that
+ * maths.h lacks. */
 #if defined(RV_REAL_F32)
 typedef float real;
 typedef uint32_t real_bits;
@@ -96,7 +98,8 @@ typedef real vec_at __attribute__((vector_size(VECTOR_BYTES), aligned(sizeof(rea
 static inline vec load(const real *x) { return *(const vec_at *)x; }
 static inline void store(real *x, vec v) { *(vec_at *)x = v; }
 
-/* Before a loop. INDEPENDENT: the iterations are independent. UNROLLED: unroll the loop completely. */
+/* Before a loop. INDEPENDENT: the iterations are independent. UNROLLED: unroll the loop
+ * completely. */
 #define RV_PRAGMA(text) _Pragma(#text)
 #if defined(__clang__)
 #define INDEPENDENT RV_PRAGMA(clang loop vectorize(assume_safety))

@@ -1,8 +1,9 @@
 /* Sums and maxima over some of the dimensions.
  *
- * If neighbouring outputs read neighbouring inputs, a vector of outputs is reduced at a time. Otherwise one output is
- * reduced at a time, by vectors if its run is contiguous. Long runs are halved recursively, so a sum of n elements
- * has about LEAF + log2(n) roundings in sequence instead of n. */
+ * If neighbouring outputs read neighbouring inputs, a vector of outputs is reduced at a time.
+ * Otherwise one output is reduced at a time, by vectors if its run is contiguous. Long runs are
+ * halved recursively, so a sum of n elements has about LEAF + log2(n) roundings in sequence instead
+ * of n. */
 #include <stdbool.h>
 
 #include "ops/kernels/lanes.h"
@@ -130,7 +131,8 @@ static void outputs(const reduction *how, const rv_reduce_plan *p, const real *x
     }
 }
 
-/* The plan of a part: its range of the outermost dimension. *x and *out advance to the beginning of the range. */
+/* The plan of a part: its range of the outermost dimension. *x and *out advance to the beginning of
+ * the range. */
 static rv_reduce_plan part_of(const rv_call *call, const real **x, real **out)
 {
     rv_reduce_plan p = *(const rv_reduce_plan *)call->plan;

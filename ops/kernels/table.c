@@ -3,7 +3,8 @@
 
 #include "ops/kernels/methods.h"
 
-/* A page downloads the code and trains with f32, so its f64 has only the methods that any plan needs. */
+/* A page downloads the code and trains with f32, so its f64 has only the methods that any plan
+ * needs. */
 static const rv_conv_method *const convolution[] = {
     &RV_NAME(rv_conv_product),
 #if defined(RV_REAL_F32)

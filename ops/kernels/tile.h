@@ -6,7 +6,8 @@
 
 #include "ops/kernels/real.h"
 
-/* Tiles of rows x (vectors * LANES) results, one below the other. Each is computed for one l after another:
+/* Tiles of rows x (vectors * LANES) results, one below the other. Each is computed for one l after
+ * another:
  *   c[i*c_row + j] (+)= sum_{l < k} a(i,l) b(l,j)
  *                   a(i,l)                     b(l,j)
  * RV_TILE_ROWS      a[i*a_stride + l]          b[l*b_row + j]
@@ -25,8 +26,8 @@ typedef struct rv_tile {
     const rv_tap *tap;
     real *c;
     bool add;
-    /* What is not in the cache is fetched while the sums are computed: c; of RV_TILE_COLUMNS, a of the tiles after the
-     * next; a part of next .. next_end in each tile. */
+    /* What is not in the cache is fetched while the sums are computed: c; of RV_TILE_COLUMNS, a of
+     * the tiles after the next; a part of next .. next_end in each tile. */
     bool far_c, far_a;
     const real *next, *next_end;
     int64_t next_part; /* numbers */
@@ -70,8 +71,8 @@ typedef struct rv_dots {
 
 void RV_NAME(rv_dots_run)(const rv_dots *dots);
 
-/* The fewest parts of at most `most` that make up `total`; where part p of these begins, if they are
- * as equal as possible. */
+/* The fewest parts of at most `most` that make up `total`; where part p of these begins, if they
+ * are as equal as possible. */
 static inline int64_t rv_parts(int64_t total, int64_t most)
 {
     return total <= most ? total > 0 : (total + most - 1) / most; /* a division is slow */

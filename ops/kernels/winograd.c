@@ -15,15 +15,16 @@ static const real b1 = POINT_B, b2 = POINT_B * POINT_B, b3 = POINT_B * POINT_B *
 
 #define NOT_INLINE __attribute__((noinline))
 
-/* Hides from the compiler what it knows of a variable, so that it does not compute the addresses of all elements once for all
- * tiles and keep them on the stack. */
+/* Hides from the compiler what it knows of a variable, so that it does not compute the addresses of
+ * all elements once for all tiles and keep them on the stack. */
 #define OPAQUE(x) __asm__("" : "+r"(x))
 
 static int64_t min(int64_t x, int64_t y) { return x < y ? x : y; }
 static int64_t round_up(int64_t x, int64_t to) { return (x + to - 1) / to * to; }
 
 /* ---- along one axis: y[i*y_step] = sum_j matrix[i][j] x[j*x_step] ----
- * B' and A' are applied two rows at a time, so that a pair of rows of the result along both axes stays in registers. */
+ * B' and A' are applied two rows at a time, so that a pair of rows of the result along both axes
+ * stays in registers. */
 
 /* Two rows of B'. Those of a point +-c have the other point's square as a factor. */
 enum { PAIRS = PIECE / 2 };
@@ -97,7 +98,8 @@ ALWAYS_INLINE void kernel_gradient_axis(vec *y, int y_step, const vec *x, int x_
 
 /* ---- prefetching: while a transform runs, the pixels of the next but one are loaded ---- */
 
-/* The address of the same rows of tiles in the channel two after `image`, whether or not there is one. */
+/* The address of the same rows of tiles in the channel two after `image`, whether or not there is
+ * one. */
 static uintptr_t tiles_of_next(const int64_t size[2], rv_tile_rows rows, const real *image)
 {
     const int64_t pixels = (2 * size[0] + rows.first * SIDE) * size[1];
@@ -115,9 +117,9 @@ ALWAYS_INLINE void fetch(uintptr_t tiles, int64_t f)
 /* ---- source ---- */
 
 /* The rows of pixels that some rows of tiles see are split into phases, in which the pixels of
- * neighbouring tiles are neighbours: pixel (4i + r, 4j + k), r, k < 6, is phase[r][k][i * across + j], and
- * LANES of them are within a cache line. Scratch holds the phases and three rows: a mask of the pixels inside the image,
- * zeros, and a copy of a row. */
+ * neighbouring tiles are neighbours: pixel (4i + r, 4j + k), r, k < 6, is phase[r][k][i * across +
+ * j], and LANES of them are within a cache line. Scratch holds the phases and three rows: a mask of
+ * the pixels inside the image, zeros, and a copy of a row. */
 enum { HALF = LANES / 2 };
 typedef real half_at
     __attribute__((vector_size(VECTOR_BYTES / 2), aligned(sizeof(real)), may_alias));
@@ -148,7 +150,8 @@ typedef real half_at
 /* The pixels of a row that are read: those of whole groups of HALF tiles, and LANES more. */
 static int64_t row_width(const rv_tiling *t) { return round_up(t->across, HALF) * SIDE + LANES; }
 
-/* Elements of a phase. Nearly all images have the same number, so that addresses are constants there. */
+/* Elements of a phase. Nearly all images have the same number, so that addresses are constants
+ * there. */
 enum { USUAL_COUNT = 128 };
 
 static int64_t phase_count(const rv_tiling *t)
@@ -177,8 +180,8 @@ static NOT_INLINE const real *copy_row(const rv_tiling *t, const real *image, in
     return copy;
 }
 
-/* Row i with its rim, readable for row_width pixels. The rim may hold anything. Rows whose neighbours are read instead of
- * the rim are those from in_place[0] to in_place[1]. */
+/* Row i with its rim, readable for row_width pixels. The rim may hold anything. Rows whose
+ * neighbours are read instead of the rim are those from in_place[0] to in_place[1]. */
 ALWAYS_INLINE const real *row_with_rim(const rv_tiling *t, const real *image, int64_t i,
                                        const int64_t in_place[2], real *zeros)
 {
@@ -217,7 +220,8 @@ ALWAYS_INLINE void split_rows(const rv_tiling *t, rv_tile_rows rows, const real 
     real *zeros = phases + ELEMENTS * count + row_width(t);
     int64_t in_place[2];
     rows_in_place(t, in_place);
-    /* From the right: the last group writes into the next row of tiles, which is complete only later. */
+    /* From the right: the last group writes into the next row of tiles, which is complete only
+     * later. */
     for (int64_t j = (t->across - 1) / HALF * HALF; j >= 0; j -= HALF) {
         vec_bits mask[3];
         for (int k = 0; k < 3; k++) mask[k] = (vec_bits)load(inside + j * SIDE + k * LANES);
@@ -307,8 +311,8 @@ ALWAYS_INLINE void interleave(vec to[SIDE], const vec y[SIDE])
     to[2] = LOWER(even_up, odd_up), to[3] = UPPER(even_up, odd_up);
 }
 
-/* Stores row r of the pixels of LANES tiles at at[k] + r*row, k < SIDE; m has the first of their elements. Not inlined, for the
- * reason of OPAQUE. */
+/* Stores row r of the pixels of LANES tiles at at[k] + r*row, k < SIDE; m has the first of their
+ * elements. Not inlined, for the reason of OPAQUE. */
 static NOT_INLINE void out_tiles(const real *m, int64_t m_element, real *const at[SIDE],
                                  int64_t row)
 {
@@ -420,8 +424,8 @@ void RV_NAME(rv_winograd_cotangent)(const rv_tiling *t, rv_tile_rows rows, const
 
 /* ---- kernels ---- */
 
-/* taps[p*LANES + s] = tap p of kernel s for LANES kernels, of which nothing beyond their taps is read: the last columns
- * overlap those before. */
+/* taps[p*LANES + s] = tap p of kernel s for LANES kernels, of which nothing beyond their taps is
+ * read: the last columns overlap those before. */
 static void turn_kernels(real *taps, const real *w, int64_t w_step)
 {
     enum { LAST = TAPS - SHORT };

@@ -25,8 +25,8 @@
  *
  * The error of a result is at most (n + 30) eps times the result that the same transforms give for
  * the absolute values of all numbers and matrix elements, where n is the number of channels (dg:
- * tiles) that are summed over. Measured in units of eps sum |x w|, in f32, with 32 channels of 32x32
- * images and numbers uniform in -1..1:
+ * tiles) that are summed over. Measured in units of eps sum |x w|, in f32, with 32 channels of
+ * 32x32 images and numbers uniform in -1..1:
  *
  *   a, b       y: largest, root mean square   dw
  *   1, 2       21    0.93                     2.7   0.31
@@ -83,8 +83,8 @@ void RV_NAME(rv_winograd_cotangent)(const rv_tiling *t, rv_tile_rows rows, const
                                     int64_t outputs, real *to, int64_t to_element, int64_t to_tile,
                                     real *scratch);
 
-/* to[e*to_element + s] = element e of G g G' for LANES kernels, zero beyond the first `count`. Kernel s
- * begins at w[s*w_step]; with `turned` it is rotated by 180 degrees. */
+/* to[e*to_element + s] = element e of G g G' for LANES kernels, zero beyond the first `count`.
+ * Kernel s begins at w[s*w_step]; with `turned` it is rotated by 180 degrees. */
 void RV_NAME(rv_winograd_kernels)(const real *w, int64_t w_step, int64_t count, bool turned,
                                   real *to, int64_t to_element);
 

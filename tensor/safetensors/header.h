@@ -34,9 +34,10 @@ typedef struct rv_header {
     void *json;
 } rv_header;
 
-/* Reads the header of a file of `size` bytes; only those before the data are read. On success names are
- * distinct, every shape passes rv_shape_check and matches its bytes, and the tensors cover the data
- * without gaps or overlaps. `path` is for messages. Free with rv_header_free, even on failure. */
+/* Reads the header of a file of `size` bytes; only those before the data are read. On success names
+ * are distinct, every shape passes rv_shape_check and matches its bytes, and the tensors cover the
+ * data without gaps or overlaps. `path` is for messages. Free with rv_header_free, even on
+ * failure. */
 bool rv_header_read(rv_header *header, const char *path, const unsigned char *bytes, size_t size,
                     rv_error *error);
 void rv_header_free(rv_header *header);

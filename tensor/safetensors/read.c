@@ -1,5 +1,5 @@
-/* Reads safetensors files. The header is read and checked before any data, so a file that is none is
- * refused by its first bytes, and tensors never take more memory than the file has bytes. */
+/* Reads safetensors files. The header is read and checked before any data, so a file that is none
+ * is refused by its first bytes, and tensors never take more memory than the file has bytes. */
 #include "tensor/safetensors.h"
 
 #include <inttypes.h>

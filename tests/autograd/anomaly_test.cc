@@ -86,7 +86,8 @@ TEST(Anomaly, OfALeafIsToldBeforeAnythingIsComputed)
                                         "at [0] before anything is computed");
 }
 
-/* Infinity that somebody wrote is no mistake, nor what is copied or compared from it; NaN made of it is. */
+/* Infinity that somebody wrote is no mistake, nor what is copied or compared from it; NaN made of
+ * it is. */
 TEST(Anomaly, IsMadeNotHandedOn)
 {
     Tape t;

@@ -1,4 +1,5 @@
-/* What recording and compiling cost: time and memory linear in the number of time steps, on any path. */
+/* What recording and compiling cost: time and memory linear in the number of time steps, on any
+ * path. */
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -83,7 +84,8 @@ TEST(CompileCost, IsAFewKilobytesAStep)
     EXPECT_LE(static_cast<double>(many.calls - few.calls) / nodes, 2) << "allocations a node";
 }
 
-/* h = a h + x over 10,000 steps is x (1 + a + a^2 + ...); dh/da and dh/dx follow from the sum's formula. */
+/* h = a h + x over 10,000 steps is x (1 + a + a^2 + ...); dh/da and dh/dx follow from the sum's
+ * formula. */
 TEST(CompileCost, LeavesRoomForTenThousandSteps)
 {
     enum { STEPS = 10000 };
@@ -201,7 +203,8 @@ TEST(Packing, KeepsApartWhatIsNeededAtOnce)
     }
 }
 
-/* Small ones side by side, then a large one, then small ones again: the same in either direction. */
+/* Small ones side by side, then a large one, then small ones again: the same in either
+ * direction. */
 TEST(Packing, JoinsWhatIsGivenBackToItsFreeNeighbours)
 {
     const std::vector<rv_buffer> from_the_left = {
@@ -223,7 +226,8 @@ TEST(Packing, OfNothingIsNothing)
     EXPECT_EQ(packing.live, 0u);
 }
 
-/* Every second buffer ends half-way, so that as many holes of all sizes lie apart when others begin. */
+/* Every second buffer ends half-way, so that as many holes of all sizes lie apart when others
+ * begin. */
 TEST(Packing, FindsItsWayAmongAHundredThousandHoles)
 {
     enum { HOLES = 100000 };

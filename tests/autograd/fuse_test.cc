@@ -1,4 +1,5 @@
-/* Fusing: pointwise ops that hang together are one instruction, whatever their number, shape and ties. */
+/* Fusing: pointwise ops that hang together are one instruction, whatever their number, shape and
+ * ties. */
 #include <gtest/gtest.h>
 
 #include "tests/tapes.h"

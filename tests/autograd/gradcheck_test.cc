@@ -1,4 +1,5 @@
-/* The gradient checker: it finds what is wrong, says what it is, and leaves everything as it was. */
+/* The gradient checker: it finds what is wrong, says what it is, and leaves everything as it
+ * was. */
 #include "autograd/gradcheck.h"
 
 #include <gtest/gtest.h>

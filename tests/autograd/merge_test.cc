@@ -1,4 +1,5 @@
-/* Merging: products that meet in a sum are accumulated, and whoever else reads one still gets it. */
+/* Merging: products that meet in a sum are accumulated, and whoever else reads one still gets
+ * it. */
 #include <gtest/gtest.h>
 
 #include <algorithm>

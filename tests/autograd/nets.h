@@ -1,5 +1,5 @@
-/* A recurrent convolutional net and its training, as a user would write them: for tests of what whole
- * programs cost. */
+/* A recurrent convolutional net and its training, as a user would write them: for tests of what
+ * whole programs cost. */
 #ifndef RV_TESTS_AUTOGRAD_NETS_H
 #define RV_TESTS_AUTOGRAD_NETS_H
 

@@ -1,5 +1,5 @@
-/* Memory that is out at any moment: an error or a right answer, no crash and (under the address sanitizer)
- * no leak. Linked with --wrap=pthread_create. */
+/* Memory that is out at any moment: an error or a right answer, no crash and (under the address
+ * sanitizer) no leak. Linked with --wrap=pthread_create. */
 #include <gtest/gtest.h>
 
 #include <pthread.h>
@@ -124,7 +124,8 @@ TEST(OutOfMemory, WhenTheSystemGivesNoMoreThreads)
     rv_store_free(store);
 }
 
-/* The child of a fork has none of its parent's threads. It runs on one thread while the system refuses any of them. */
+/* The child of a fork has none of its parent's threads. It runs on one thread while the system
+ * refuses any of them. */
 TEST(OutOfMemory, WhenTheSystemGivesAChildProcessNoThreads)
 {
 #if defined(__SANITIZE_THREAD__)

@@ -1,4 +1,5 @@
-/* One thread or all: the faster way, also after the machine has changed, and few runs the slower way. */
+/* One thread or all: the faster way, also after the machine has changed, and few runs the slower
+ * way. */
 #include <gtest/gtest.h>
 
 extern "C" {
@@ -7,7 +8,8 @@ extern "C" {
 
 namespace {
 
-/* Runs that take `all` or `alone` milliseconds, one in seven 50 times as long. Returns the fraction that ran alone. */
+/* Runs that take `all` or `alone` milliseconds, one in seven 50 times as long. Returns the fraction
+ * that ran alone. */
 double fraction_alone(rv_pace *pace, int runs, double all, double alone)
 {
     int count = 0;

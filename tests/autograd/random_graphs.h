@@ -1,5 +1,6 @@
-/* Random equations and random nets. Equations: every graph is a pure function of a seed, well-shaped, and tame. Values stay bounded,
- * and no comparison is ever close, so that different roundings lead to the same branch. */
+/* Random equations and random nets. Equations: every graph is a pure function of a seed,
+ * well-shaped, and tame. Values stay bounded, and no comparison is ever close, so that different
+ * roundings lead to the same branch. */
 #ifndef RV_TESTS_AUTOGRAD_RANDOM_GRAPHS_H
 #define RV_TESTS_AUTOGRAD_RANDOM_GRAPHS_H
 
@@ -156,7 +157,8 @@ class RandomGraph {
         }
     }
 
-    /* Any op of the registry as a sample of it says, on values that there are, brought into the sample's range. */
+    /* Any op of the registry as a sample of it says, on values that there are, brought into the
+     * sample's range. */
     rv_var sampled()
     {
         const rv_op *op = rv_op_at(below(rv_op_count()));
@@ -205,7 +207,8 @@ class RandomGraph {
         return constant;
     }
 
-    /* The elements of some value, over and over, within low..high; no two of one op's inputs are close. */
+    /* The elements of some value, over and over, within low..high; no two of one op's inputs are
+     * close. */
     rv_var within(const rv_sample *s, int k)
     {
         const rv_shape shape = s->in[k];
@@ -416,7 +419,8 @@ class RandomGraph {
         return parameter(shape);
     }
 
-    /* A sum of products, transposed or not, batched or not; of convolutions of x, seen as an image. */
+    /* A sum of products, transposed or not, batched or not; of convolutions of x, seen as an
+     * image. */
     rv_var product(rv_var x)
     {
         grown_ = true;
@@ -532,8 +536,9 @@ class RandomGraph {
     }
 };
 
-/* A recurrent net of products or of 3x3 convolutions, shown its inputs for some steps, and its training: of
- * sizes at which work is cut, products pack what they share and convolutions go by transforms. */
+/* A recurrent net of products or of 3x3 convolutions, shown its inputs for some steps, and its
+ * training: of sizes at which work is cut, products pack what they share and convolutions go by
+ * transforms. */
 class RandomNet {
   public:
     std::map<std::string, Values> indices; /* none */

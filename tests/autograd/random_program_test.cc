@@ -1,5 +1,5 @@
-/* Random graphs of all ops, a few hundred unless told otherwise, with gradients and assignments: the answers do not depend on how they
- * are compiled. */
+/* Random graphs of all ops, a few hundred unless told otherwise, with gradients and assignments:
+ * the answers do not depend on how they are compiled. */
 #include <gtest/gtest.h>
 
 #include <cmath>

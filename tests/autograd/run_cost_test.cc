@@ -1,4 +1,5 @@
-/* What running costs: no allocation at all, and little more memory than is alive at once (invariant 6). */
+/* What running costs: no allocation at all, and little more memory than is alive at once (invariant
+ * 6). */
 #include <gtest/gtest.h>
 
 #include <atomic>

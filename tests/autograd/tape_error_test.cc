@@ -1,4 +1,5 @@
-/* Errors stay on the tape, say what was seen and what to do, and null vars carry them to the end. */
+/* Errors stay on the tape, say what was seen and what to do, and null vars carry them to the
+ * end. */
 #include "autograd/tape.h"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,5 @@
-/* Runs every tests/cases/NAME.case: a transcript of a shell in a folder that holds the other files of tests/cases.
+/* Runs every tests/cases/NAME.case: a transcript of a shell in a folder that holds the other files
+ * of tests/cases.
  *
  *     # A comment.
  *     $ recurve check kink.rv --seed 5
@@ -6,9 +7,9 @@
  *     ...
  *     [1]
  *
- * After a command come the lines that it prints, stdout and stderr together, and its exit status unless that is 0. A
- * `*` stands for any text within a line, a line `...` for any lines, among them empty lines and lines that start with
- * "#" or "$ ". */
+ * After a command come the lines that it prints, stdout and stderr together, and its exit status
+ * unless that is 0. A `*` stands for any text within a line, a line `...` for any lines, among them
+ * empty lines and lines that start with "#" or "$ ". */
 #include <gtest/gtest.h>
 
 #include <algorithm>

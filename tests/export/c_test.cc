@@ -1,4 +1,5 @@
-/* Nets as C: each cell of the zoo is compiled and run, and computes and learns what this library does. */
+/* Nets as C: each cell of the zoo is compiled and run, and computes and learns what this library
+ * does. */
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -275,7 +276,8 @@ TEST_F(C, of_a_long_equation_is_right)
     EXPECT_EQ(run(net), 0);
 }
 
-/* Learns, saves, learns on; loads, learns on: the same net. Then damages what was saved in each way. */
+/* Learns, saves, learns on; loads, learns on: the same net. Then damages what was saved in each
+ * way. */
 const char *const saving = R"(
 #include <stdio.h>
 #include <stdlib.h>

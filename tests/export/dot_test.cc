@@ -130,7 +130,8 @@ TEST_F(Dot, NamesFromAnywhereAreEscaped)
     EXPECT_EQ(count(text, "a \\\"b\\\" \\\\ c\\n"), 1) << text;
 }
 
-/* Every line is a statement whose strings are closed, of visible characters, and without an entity that a name wrote. */
+/* Every line is a statement whose strings are closed, of visible characters, and without an entity
+ * that a name wrote. */
 TEST_F(Dot, NamesOfControlCharactersAndDamagedUtf8AreShown)
 {
     const std::string name = "\x1b]52;c;aGk=\a\nforged;\xc2\x9b\xff\xce\"];\\N\\&lt;{}<b>";

@@ -1,4 +1,5 @@
-/* The loops of each op, and of its gradients, compiled and run: the results are those of programs. */
+/* The loops of each op, and of its gradients, compiled and run: the results are those of
+ * programs. */
 #include <gtest/gtest.h>
 
 #include <cstdlib>

@@ -1,5 +1,6 @@
-/* Nets as ONNX models: each cell of the zoo, in each form, is a graph that obeys the rules of the format. That the models
- * compute what this library does is tested with other programs (tests/oracles/onnx_models.py). */
+/* Nets as ONNX models: each cell of the zoo, in each form, is a graph that obeys the rules of the
+ * format. That the models compute what this library does is tested with other programs
+ * (tests/oracles/onnx_models.py). */
 #include <gtest/gtest.h>
 
 #include <cstring>
@@ -76,7 +77,8 @@ std::vector<std::string> values(const Message &graph, int field)
     return names;
 }
 
-/* The inputs that each op may have in opset 17, least and most; as far as this library writes it. */
+/* The inputs that each op may have in opset 17, least and most; as far as this library writes
+ * it. */
 const std::map<std::string, std::pair<size_t, size_t>> arity = {
     {"Abs", {1, 1}},         {"Add", {2, 2}},           {"Atan", {1, 1}},
     {"Cast", {1, 1}},        {"Clip", {1, 3}},          {"Concat", {1, 9999}},
@@ -97,8 +99,8 @@ const std::map<std::string, std::pair<size_t, size_t>> arity = {
     {"Tanh", {1, 1}},        {"Transpose", {1, 1}},     {"Unsqueeze", {2, 2}},
     {"Where", {3, 3}}};
 
-/* Checks a graph, and the graphs in its nodes, which also see the values around them: each value has a name of its own and
- * is there before it is read. */
+/* Checks a graph, and the graphs in its nodes, which also see the values around them: each value
+ * has a name of its own and is there before it is read. */
 void check(const Message &graph, std::set<std::string> known, std::set<std::string> *taken)
 {
     std::set<std::string> stored, used;

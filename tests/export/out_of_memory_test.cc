@@ -1,5 +1,5 @@
-/* Memory that is out at any moment of writing a net as C or as an ONNX model: an error or the same files, no crash and
- * (under the address sanitizer) no leak. */
+/* Memory that is out at any moment of writing a net as C or as an ONNX model: an error or the same
+ * files, no crash and (under the address sanitizer) no leak. */
 #include <gtest/gtest.h>
 
 #include <string>

@@ -1,5 +1,6 @@
-// Runs a fuzz target on its seeds and on randomly damaged seeds. A target aborts if anything is wrong. The environment
-// variable RECURVE_CORRUPTIONS sets the number of damaged files; the default is 1,000.
+// Runs a fuzz target on its seeds and on randomly damaged seeds. A target aborts if anything is
+// wrong. The environment variable RECURVE_CORRUPTIONS sets the number of damaged files; the default
+// is 1,000.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -30,7 +31,8 @@ class AnyBytes : public testing::Test {
     const std::string &seed() { return seeds_[below(seeds_.size())]; }
     size_t below(size_t bound) { return random_.below(static_cast<unsigned>(bound)); }
 
-    /* Flips bits, drops or repeats a piece, inserts a piece of another seed or random bytes, or truncates. */
+    /* Flips bits, drops or repeats a piece, inserts a piece of another seed or random bytes, or
+     * truncates. */
     void damage(std::string &bytes)
     {
         const size_t at = below(bytes.size()), to = below(bytes.size());

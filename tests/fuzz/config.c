@@ -1,4 +1,5 @@
-/* Any bytes as what repeats a run, its config.json, and as what resumes it, the run state that its checkpoint carries. */
+/* Any bytes as what repeats a run, its config.json, and as what resumes it, the run state that its
+ * checkpoint carries. */
 #include <string.h>
 
 #include "tensor/memory.h"
@@ -7,7 +8,8 @@
 #include "train/setup.h"
 #include "train/text_file_internal.h"
 
-/* What the configuration amounts to, but for files: names are looked up, numbers held against each other. */
+/* What the configuration amounts to, but for files: names are looked up, numbers held against each
+ * other. */
 static void set_up(rv_train_config *config)
 {
     rv_setup setup;

@@ -1,7 +1,8 @@
-/* Time and memory grow with a file no faster than the file: for each part of each format, files of doubled size are read.
- * Memory is the peak of allocated bytes. Time is a count that does not depend on the machine: calls of the C library's
- * functions for strings, and the bytes that they move. RECURVE_GROWTH=12 doubles 12 times instead of 5, or up to the limit
- * of the format, and measures the processor's time, too. */
+/* Time and memory grow with a file no faster than the file: for each part of each format, files of
+ * doubled size are read. Memory is the peak of allocated bytes. Time is a count that does not
+ * depend on the machine: calls of the C library's functions for strings, and the bytes that they
+ * move. RECURVE_GROWTH=12 doubles 12 times instead of 5, or up to the limit of the format, and
+ * measures the processor's time, too. */
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -516,7 +517,8 @@ TEST_F(Growth, OfWeights)
         read, 70, 64 * MIB);
 }
 
-/* Weights for a net of many layers that are alike. Each layer is compared with the names of all, but only once. */
+/* Weights for a net of many layers that are alike. Each layer is compared with the names of all,
+ * but only once. */
 TEST_F(Growth, OfWeightsOfManyLayers)
 {
     constexpr double LARGE = 1.5;

@@ -1,4 +1,5 @@
-// Memory for files that lie about their size, with default limits: no more than the library's headers state.
+// Memory for files that lie about their size, with default limits: no more than the library's
+// headers state.
 #include <gtest/gtest.h>
 #include <zip.h>
 

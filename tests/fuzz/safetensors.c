@@ -1,4 +1,5 @@
-/* Any bytes as a safetensors file, as a checkpoint for a store with existing entries, and as weights of PyTorch or Keras. */
+/* Any bytes as a safetensors file, as a checkpoint for a store with existing entries, and as
+ * weights of PyTorch or Keras. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

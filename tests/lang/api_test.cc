@@ -1,4 +1,5 @@
-// The language's functions in C: reading files, models of a text, recordings, and what they say when something is wrong.
+// The language's functions in C: reading files, models of a text, recordings, and what they say
+// when something is wrong.
 #include <gtest/gtest.h>
 
 #include <cmath>

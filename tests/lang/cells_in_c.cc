@@ -39,8 +39,8 @@ void lstm_in_c(rv_cell *k, rv_var x, rv_var *h)
     h[0] = rv_multiply(o, rv_tanh(h[1]));
 }
 
-/* The gates also see the memory, o the new one, through the diagonals p (Gers et al. 2002), one number a
- * channel. */
+/* The gates also see the memory, o the new one, through the diagonals p (Gers et al. 2002), one
+ * number a channel. */
 void lstm_peephole_in_c(rv_cell *k, rv_var x, rv_var *h)
 {
     rv_var I = rv_cell_affine(k, x, h[0], "i");

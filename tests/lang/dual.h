@@ -1,5 +1,5 @@
-// Arrays of dual numbers with naive loops: values and all first derivatives by forward mode. Nothing of the library
-// is in here: it is what the library is held against.
+// Arrays of dual numbers with naive loops: values and all first derivatives by forward mode.
+// Nothing of the library is in here: it is what the library is held against.
 #ifndef RV_TESTS_LANG_DUAL_H
 #define RV_TESTS_LANG_DUAL_H
 

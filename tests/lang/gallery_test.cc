@@ -1,5 +1,5 @@
-// Each file of the gallery states by comments which of its lines are wrong ("# wrong: ..") and which declare parameters
-// without effect ("# no effect: .."). No other lines are.
+// Each file of the gallery states by comments which of its lines are wrong ("# wrong: ..") and
+// which declare parameters without effect ("# no effect: .."). No other lines are.
 #include <gtest/gtest.h>
 
 #include <algorithm>

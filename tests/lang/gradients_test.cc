@@ -1,5 +1,5 @@
-// Gradients as values: grad, jvp and hvp record what rv_gradient, rv_jvp and rv_hvp do, can be differentiated again, and
-// are bounded.
+// Gradients as values: grad, jvp and hvp record what rv_gradient, rv_jvp and rv_hvp do, can be
+// differentiated again, and are bounded.
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -270,8 +270,8 @@ TEST(Gradients, MistakesAreReported)
     });
 }
 
-// A gradient of a gradient records more than the first, so nested ones grow without a limit. One that is recorded a second
-// time records nothing, but passes all nodes again.
+// A gradient of a gradient records more than the first, so nested ones grow without a limit. One
+// that is recorded a second time records nothing, but passes all nodes again.
 TEST(Gradients, AreBounded)
 {
     std::string doubles = "model m\n  input x[1]\n  a0 = sum(tanh(x))\n", nested = "sum(tanh(x))";

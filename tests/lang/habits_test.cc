@@ -1,5 +1,5 @@
-// What people write out of habit, from Python, NumPy, PyTorch or LaTeX: the message says what it is called here, and what it
-// says is right.
+// What people write out of habit, from Python, NumPy, PyTorch or LaTeX: the message says what it is
+// called here, and what it says is right.
 #include "lang/syntax/habits.h"
 
 #include <set>

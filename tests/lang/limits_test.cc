@@ -1,5 +1,5 @@
-// Texts that ask for too much are refused, without the work that they ask for, which would take hours, and without the
-// memory.
+// Texts that ask for too much are refused, without the work that they ask for, which would take
+// hours, and without the memory.
 #include <gtest/gtest.h>
 
 #include <sys/resource.h>

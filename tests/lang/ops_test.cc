@@ -1,4 +1,5 @@
-// Every registered op can be called from a text, and is then the node that its public function records.
+// Every registered op can be called from a text, and is then the node that its public function
+// records.
 #include <gtest/gtest.h>
 
 #include <sstream>

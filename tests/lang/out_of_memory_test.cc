@@ -1,5 +1,5 @@
-// Memory that is out at any moment while a text is read, checked, formatted or proved: an error, no crash, and
-// (under the address sanitizer) no leak.
+// Memory that is out at any moment while a text is read, checked, formatted or proved: an error, no
+// crash, and (under the address sanitizer) no leak.
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -71,7 +71,8 @@ derive loss "slips"
   dw = g.x
 )";
 
-// What came of it: the verdicts or the problems and the formatted text; "" and an error without memory.
+// What came of it: the verdicts or the problems and the formatted text; "" and an error without
+// memory.
 struct Answer {
     std::string text;
     rv_code code;
@@ -146,8 +147,8 @@ Answer record_derived(const std::string &source)
     return a;
 }
 
-// With every single allocation failing, or one of `step`; then with all that follow it, of every third. Under a sanitizer a
-// ninth of them.
+// With every single allocation failing, or one of `step`; then with all that follow it, of every
+// third. Under a sanitizer a ninth of them.
 void sweep(const std::string &source, int64_t step = 1,
            const std::function<Answer(const std::string &)> &work = work_on)
 {

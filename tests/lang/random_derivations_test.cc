@@ -1,5 +1,6 @@
-// Random derivations. No line of a right one is called wrong, whatever kinks, ties, stops and steep slopes the model has, and no
-// planted mistake is called right that shows at a point of the proof. RECURVE_DERIVATIONS is their number.
+// Random derivations. No line of a right one is called wrong, whatever kinks, ties, stops and steep
+// slopes the model has, and no planted mistake is called right that shows at a point of the proof.
+// RECURVE_DERIVATIONS is their number.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -69,7 +70,8 @@ const std::vector<Activation> smooth = {
     {"tanh(30.@F)", "30.(1 - @G^2).@D", {"(1 - @G^2).@D", "30.@D"}},
 };
 
-// With kinks where f or g is 0, or where elements of f tie: the middle of three always ties with itself.
+// With kinks where f or g is 0, or where elements of f tie: the middle of three always ties with
+// itself.
 const std::vector<Activation> kinked = {
     {"relu(@F)", "less(0, @F).@D", {"@D", "less(@F, 0).@D", "@G.@D"}},
     {"abs(@F)", "sign(@F).@D", {"@D", "-sign(@F).@D", "abs(@F).@D"}},
@@ -127,8 +129,8 @@ std::vector<std::string> variants(const std::vector<const char *> &texts, const 
     return all;
 }
 
-// Layers of 3 on 3 samples, so that transposed factors have the right shape. Biases start at 0, where the last one is at its
-// kink if it stands alone.
+// Layers of 3 on 3 samples, so that transposed factors have the right shape. Biases start at 0,
+// where the last one is at its kink if it stands alone.
 Chain layers(Random &random)
 {
     const int count = random.from(1, 3);

@@ -124,7 +124,8 @@ class Evaluation {
         });
     }
 
-    // One layer in one direction: its outputs. The values inside get names if `names` is given, which receives them.
+    // One layer in one direction: its outputs. The values inside get names if `names` is given,
+    // which receives them.
     std::vector<Array> strand(const Statement &s, const std::vector<Array> &x, int64_t layer,
                               int64_t direction, std::map<std::string, Array> *names)
     {

@@ -1,5 +1,5 @@
-// Random models as text, each with a tree of its own that dual numbers evaluate (dual.h). The tree is made together with
-// the text, never from it.
+// Random models as text, each with a tree of its own that dual numbers evaluate (dual.h). The tree
+// is made together with the text, never from it.
 #ifndef RV_TESTS_LANG_RANDOM_MODEL_H
 #define RV_TESTS_LANG_RANDOM_MODEL_H
 

@@ -1,5 +1,5 @@
-// What the language makes of random texts is what dual numbers make of the same trees: every named value, and the loss's
-// gradient at inputs, parameters and values inside.
+// What the language makes of random texts is what dual numbers make of the same trees: every named
+// value, and the loss's gradient at inputs, parameters and values inside.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -189,9 +189,10 @@ TEST_P(RandomModels, AreWhatDualNumbersSay)
     EXPECT_GT(worst.gradients, static_cast<int>(5 * count));
 }
 
-// The names that the library lists are names of the text: a line that gives such a value another name records the same
-// node. A text writes a_W for the parameter a/W of the unroll a; it does not know the parameters of layers, of directions
-// and behind the option name="e..", and the drawn states h/start.
+// The names that the library lists are names of the text: a line that gives such a value another
+// name records the same node. A text writes a_W for the parameter a/W of the unroll a; it does not
+// know the parameters of layers, of directions and behind the option name="e..", and the drawn
+// states h/start.
 TEST_P(RandomModels, NamesMeanTheSameInTheText)
 {
     int names = 0;

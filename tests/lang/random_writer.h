@@ -28,8 +28,8 @@ class Writer {
   public:
     explicit Writer(Random *random) : random_(random) {}
 
-    // The expression where an operand of this strength is needed: 1 sum, 2 product, 3 sign, 4 power, 5 map,
-    // 6 with index or prime, 7 name.
+    // The expression where an operand of this strength is needed: 1 sum, 2 product, 3 sign, 4
+    // power, 5 map, 6 with index or prime, 7 name.
     std::string write(const Tree &t, int strength)
     {
         int own;

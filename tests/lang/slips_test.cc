@@ -1,5 +1,5 @@
-// Plants every usual slip at every location of right derivations: exactly that line is wrong, and the repair makes the text
-// right. RECURVE_SLIPS is the number of slips of each kind, 0 for all.
+// Plants every usual slip at every location of right derivations: exactly that line is wrong, and
+// the repair makes the text right. RECURVE_SLIPS is the number of slips of each kind, 0 for all.
 #include <gtest/gtest.h>
 
 #include <algorithm>

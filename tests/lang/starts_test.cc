@@ -112,7 +112,8 @@ TEST(Starts, OfMapsBiasesAndGains)
     EXPECT_EQ(s.of("g"), filled("g", RV_SHAPE(4), rv_init_uniform(0, 1)));
 }
 
-// The weights of all gates in one matrix, as in PyTorch: an orthogonal block for each, and 1 for the forget gate's bias.
+// The weights of all gates in one matrix, as in PyTorch: an orthogonal block for each, and 1 for
+// the forget gate's bias.
 TEST(Starts, OfFusedGates)
 {
     const Stored s(unrolled(

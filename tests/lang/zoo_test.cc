@@ -1,4 +1,5 @@
-// The built-in texts: each is right, in canonical form, and the same program as the cell written in C.
+// The built-in texts: each is right, in canonical form, and the same program as the cell written in
+// C.
 #include <gtest/gtest.h>
 
 #include <cstring>
@@ -98,7 +99,8 @@ TEST(Zoo, ATextIsTheSameProgramAsTheCellInC)
     }
 }
 
-// A cell inside a cell is rv_cell_inner in C: with the names of parameters, recurrent dropout and all options.
+// A cell inside a cell is rv_cell_inner in C: with the names of parameters, recurrent dropout and
+// all options.
 TEST(Zoo, ACellInsideACellIsTheSameProgramAsInC)
 {
     const rv_cell_step highway = [](rv_cell *k, rv_var x, rv_var *h) {

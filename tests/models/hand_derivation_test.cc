@@ -1,5 +1,5 @@
-// The derivation by hand against the library, at weights and images like the article's: corrected it is the library's
-// gradient, as published it is not, and each mistake alone is one.
+// The derivation by hand against the library, at weights and images like the article's: corrected
+// it is the library's gradient, as published it is not, and each mistake alone is one.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -27,8 +27,9 @@ const struct Weight {
     {"W2", [](by_hand_curnn *w) { return w->w2; }, 34, false, true},
 };
 
-// The article's units are saturated and its recurrent kernels tiny, so that mistakes 3 and 5 hardly show. In the
-// second, lively setting all do. Differences take small steps where large pixels bend the loss.
+// The article's units are saturated and its recurrent kernels tiny, so that mistakes 3 and 5 hardly
+// show. In the second, lively setting all do. Differences take small steps where large pixels bend
+// the loss.
 struct Setting {
     double pixel_scale, recurrent_scale, step;
     bool lively;
@@ -83,8 +84,9 @@ class Net {
         rv_store_free(store);
     }
 
-    // The error of the hand derivation's mean gradient: the largest difference, as a fraction of the largest element,
-    // or of 1e-4 where a saturated unit leaves next to nothing of the gradient but rounding.
+    // The error of the hand derivation's mean gradient: the largest difference, as a fraction of
+    // the largest element, or of 1e-4 where a saturated unit leaves next to nothing of the gradient
+    // but rounding.
     std::vector<double> errors(unsigned corrections)
     {
         by_hand_curnn sum = {};

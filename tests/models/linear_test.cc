@@ -1,4 +1,5 @@
-// Cells that are linear in their states: computed at all steps at once, they equal the same cell step by step.
+// Cells that are linear in their states: computed at all steps at once, they equal the same cell
+// step by step.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -22,8 +23,8 @@ bool has_op(rv_tape *tape, const char *op)
     return false;
 }
 
-/* What a net computes on random sequences x: all outputs, the last one, the final and the carried states after two
- * runs, and the gradients at x and the parameters. */
+/* What a net computes on random sequences x: all outputs, the last one, the final and the carried
+ * states after two runs, and the gradients at x and the parameters. */
 struct Result {
     bool scans;
     int32_t nodes;
@@ -74,7 +75,8 @@ Result run(rv_cell_step step, rv_shape shape, bool stepwise, const Options &set)
     return result;
 }
 
-/* Expects that the cell is computed at once, or not, with the results of a net that is unrolled step by step. */
+/* Expects that the cell is computed at once, or not, with the results of a net that is unrolled
+ * step by step. */
 void expect_same(rv_cell_step step, const char *name, bool at_once, const Options &set = {},
                  rv_shape shape = RV_SHAPE(3, 5, 4))
 {
@@ -169,7 +171,8 @@ TEST(Linear, StatesMayDependOnStatesThatAreKnown)
         [](rv_cell *k, rv_var x, rv_var *h) { h[0] = rv_add(h[0], fitted(k, x)); },
         [](rv_cell *k, rv_var x, rv_var *h) { h[0] = rv_subtract(fitted(k, x), h[0]); },
         [](rv_cell *k, rv_var x, rv_var *h) { h[0] = rv_divide(h[0], rv_shift(gate(k, x), 1)); },
-        /* a coefficient of the first state is a nonlinear function of the second, which is linear */
+        /* a coefficient of the first state is a nonlinear function of the second, which is
+         * linear */
         [](rv_cell *k, rv_var x, rv_var *h) {
             const rv_var c = rv_add(rv_multiply(gate(k, x), h[1]), fitted(k, x));
             h[0] = rv_add(rv_multiply(rv_tanh(rv_multiply(h[1], c)), h[0]), fitted(k, x));

@@ -76,7 +76,8 @@ TEST_P(EveryModel, HasASecondDerivativeThatDifferencesConfirm)
     expect_right(sum, 1e-7);
 }
 
-// The options of a net for the model, and its inputs: images for those that need them, else sequences.
+// The options of a net for the model, and its inputs: images for those that need them, else
+// sequences.
 rv_net record(const rv_model *model, rv_tape *tape, rv_net_options o, int64_t n, int64_t steps)
 {
     o.classes = 2;

@@ -161,7 +161,8 @@ TEST(Net, PoolsOverTheStepsOfASequenceOnly)
     for (size_t i = 3; i < 6; i++) EXPECT_TRUE(std::isfinite(padded.values()[i]));
 }
 
-/* Steps beyond a sequence's end count neither in the loss nor in its gradient, whatever their targets. */
+/* Steps beyond a sequence's end count neither in the loss nor in its gradient, whatever their
+ * targets. */
 TEST(Net, CountsTheStepsOfASequenceOnly)
 {
     for (const int64_t classes : {2, 5, 0}) {

@@ -1,4 +1,5 @@
-/* Profiles: every node of a program belongs to one instruction, timing one changes nothing, and times rise. */
+/* Profiles: every node of a program belongs to one instruction, timing one changes nothing, and
+ * times rise. */
 #include <gtest/gtest.h>
 
 #include <set>

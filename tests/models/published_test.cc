@@ -1,4 +1,5 @@
-// curnn-blog is the published program's net: its values, its true gradients, and the hand derivation's.
+// curnn-blog is the published program's net: its values, its true gradients, and the hand
+// derivation's.
 #include <gtest/gtest.h>
 
 #include <cmath>

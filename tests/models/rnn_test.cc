@@ -635,7 +635,8 @@ TEST(Layers, ADecoderStartsFromTheStatesOfTheEncoder)
 
 /* ---- masks ---- */
 
-/* The outputs and d sum(outputs^2) / dx of sequences of 5 steps with these lengths, the padding being `padding`. */
+/* The outputs and d sum(outputs^2) / dx of sequences of 5 steps with these lengths, the padding
+ * being `padding`. */
 struct Masked {
     Values last, dx;
     std::vector<Values> y;

@@ -61,7 +61,8 @@ Values data()
     return x;
 }
 
-/* The outputs [n,steps,units] of the plain step on sequences of these lengths, from drawn values H. Updates the states. */
+/* The outputs [n,steps,units] of the plain step on sequences of these lengths, from drawn values H.
+ * Updates the states. */
 Values plain(std::vector<Plain> &state, const Values &x, const Values &lengths, bool backward)
 {
     Values y(x.size());

@@ -1,5 +1,5 @@
-/* Programs on several threads: the same bits, no allocation of a run, and errors for numbers that make no
- * sense. */
+/* Programs on several threads: the same bits, no allocation of a run, and errors for numbers that
+ * make no sense. */
 #include <gtest/gtest.h>
 
 #include <cfenv>

@@ -8,7 +8,8 @@
 
 namespace {
 
-/* They are searched as a sorted list: an op whose name is not in the order of the registry would not be found. */
+/* They are searched as a sorted list: an op whose name is not in the order of the registry would
+ * not be found. */
 TEST(Call, EachOpIsFoundByItsName)
 {
     for (int i = 0; i < rv_op_count(); i++)

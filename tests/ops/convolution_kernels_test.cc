@@ -9,7 +9,8 @@ namespace {
 struct Window {
     int64_t batch, channels, height, width, outputs, kernel[2], stride[2], pad[2], dilation[2],
         groups;
-    /* The rows of zeros below minus those above, the columns to the right minus those to the left. */
+    /* The rows of zeros below minus those above, the columns to the right minus those to the
+     * left. */
     int64_t extra[2];
 };
 
@@ -64,7 +65,8 @@ template <class Visit> void each_product(const rv_conv_plan &t, Visit visit)
                             }
 }
 
-/* Each sum's exact value, and the sum of the absolute values of its terms, to which its rounding error is relative. */
+/* Each sum's exact value, and the sum of the absolute values of its terms, to which its rounding
+ * error is relative. */
 struct Sums {
     std::vector<Exact> exact, size;
     explicit Sums(int64_t n) : exact(static_cast<size_t>(n)), size(static_cast<size_t>(n)) {}
@@ -81,9 +83,10 @@ struct Sums {
     }
 };
 
-/* The rounding of minimal filtering (winograd.h). Every intermediate number is at most the transform of the operands'
- * absolute values by the matrices' absolute values. No path from an operand to a result has more than 30 roundings besides
- * those of the sum over channels or tiles. */
+/* The rounding of minimal filtering (winograd.h). Every intermediate number is at most the
+ * transform of the operands' absolute values by the matrices' absolute values. No path from an
+ * operand to a result has more than 30 roundings besides those of the sum over channels or
+ * tiles. */
 namespace winograd {
 
 constexpr Exact a = 0.625, b = 1.5, a2 = a * a, b2 = b * b;
@@ -207,7 +210,8 @@ void sizes_of_weights(const Images<T> &x, const Images<T> &dy, const int64_t rim
 /* How often each method was checked, by side. */
 using Used = std::map<std::string, std::array<int, 3>>;
 
-/* A form with random operands, its exact sides, and what the rounding errors of these are relative to. */
+/* A form with random operands, its exact sides, and what the rounding errors of these are relative
+ * to. */
 template <class T> class Form {
   public:
     explicit Form(const Window &window)
@@ -311,7 +315,8 @@ template <class T> class Form {
     }
 };
 
-/* Sizes at which methods work in blocks and chunks, and windows that see nothing or the whole image. */
+/* Sizes at which methods work in blocks and chunks, and windows that see nothing or the whole
+ * image. */
 const Window kWindows[] = {
     /* batch channels height width outputs kernel stride pad dilation groups extra */
     {1, 1, 8, 8, 1, {5, 5}, {1, 1}, {2, 2}, {1, 1}, 1, {0, 0}},
@@ -372,7 +377,8 @@ TYPED_TEST(Kernels, ConvolutionAndItsGradientsAreRight)
     }
 }
 
-/* Batches around the number of lanes, cut into parts anywhere, of images around the size of a vector. */
+/* Batches around the number of lanes, cut into parts anywhere, of images around the size of a
+ * vector. */
 TYPED_TEST(Kernels, ConvolutionOfManySmallImagesIsRight)
 {
     Used used;
@@ -393,8 +399,8 @@ TYPED_TEST(Kernels, ConvolutionOfManySmallImagesIsRight)
     }
 }
 
-/* Each of stride, padding, dilation and groups is drawn for half of the windows, so that each also occurs alone. The
- * zeros that a window needs are above, below or on both sides of the image. */
+/* Each of stride, padding, dilation and groups is drawn for half of the windows, so that each also
+ * occurs alone. The zeros that a window needs are above, below or on both sides of the image. */
 Window draw_window(Draw &draw)
 {
     enum { MOST_PRODUCTS = 12000 };
@@ -450,7 +456,8 @@ TYPED_TEST(Kernels, ConvolutionIsRightForRandomWindowsByEveryMethodThatFits)
         }
 }
 
-/* An infinite number in x or dy reaches the sums that it is part of, and no others. Dots and transforms do not promise this. */
+/* An infinite number in x or dy reaches the sums that it is part of, and no others. Dots and
+ * transforms do not promise this. */
 TYPED_TEST(Kernels, ConvolutionKeepsInfinityInItsWindows)
 {
     using T = TypeParam;

@@ -24,8 +24,9 @@
 
 using Exact = long double;
 
-/* A buffer between guards. A write beyond its ends changes the guards, a read is found by AddressSanitizer, and an element
- * that is never written stays NaN. With kWholeBlocks the buffer includes the rest of its last block. */
+/* A buffer between guards. A write beyond its ends changes the guards, a read is found by
+ * AddressSanitizer, and an element that is never written stays NaN. With kWholeBlocks the buffer
+ * includes the rest of its last block. */
 enum Extent { kExact, kWholeBlocks };
 template <class T> class Buffer {
   public:

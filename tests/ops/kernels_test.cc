@@ -1,5 +1,5 @@
-/* Every kernel of every table that this machine has, against loops in long double that follow its definition in
- * kernels.h word by word. */
+/* Every kernel of every table that this machine has, against loops in long double that follow its
+ * definition in kernels.h word by word. */
 #include <cstdlib>
 #include <string>
 
@@ -40,7 +40,8 @@ TEST(KernelTables, TheEnvironmentLimitsThem)
 
 /* ---- layouts ----------------------------------------------------------------------------- */
 
-/* Dimensions that lie in memory in some order, perhaps with gaps or reversed. Offsets are within 0 .. count-1. */
+/* Dimensions that lie in memory in some order, perhaps with gaps or reversed. Offsets are within 0
+ * .. count-1. */
 struct Layout {
     int64_t rank, dim[RV_MAX_RANK], stride[RV_MAX_RANK], first, count;
 };
@@ -95,7 +96,8 @@ int64_t count_of(int64_t rank, const int64_t *dim)
 
 /* ---- copy -------------------------------------------------------------------------------- */
 
-/* The kernel must move bits, not numbers: tensors of i32 use it, too, and NaNs keep their payload. */
+/* The kernel must move bits, not numbers: tensors of i32 use it, too, and NaNs keep their
+ * payload. */
 template <class T> void check_copy(const rv_kernels &table, const rv_copy_plan &p, int64_t in_count)
 {
     using Bits = typename Traits<T>::Bits;
@@ -331,7 +333,8 @@ TYPED_TEST(Kernels, ReductionsKeepNaN)
     });
 }
 
-/* ---- running sums and scattered sums ---------------------------------------------------------------------- */
+/* ---- running sums and scattered sums
+ * ---------------------------------------------------------------------- */
 
 /* Two roundings at each step, one with a fused multiply-add. */
 TYPED_TEST(Kernels, ScanMultipliesAndAddsOneByOne)
@@ -469,7 +472,8 @@ template <class Check> void each_method(const rv_kernels &table, rv_matmul_plan 
     }
 }
 
-/* A product of random operands, and its exact value. No term of a sum of k products is rounded more than k + 1 times. */
+/* A product of random operands, and its exact value. No term of a sum of k products is rounded more
+ * than k + 1 times. */
 template <class T> class Product {
   public:
     explicit Product(const rv_matmul_plan &plan)

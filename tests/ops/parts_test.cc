@@ -1,5 +1,6 @@
-/* Kernels of ops against their references, and calls that are cut into parts. Together the parts produce the bits of one
- * call. Each writes only its part of the output and reads only its part of sliced inputs. */
+/* Kernels of ops against their references, and calls that are cut into parts. Together the parts
+ * produce the bits of one call. Each writes only its part of the output and reads only its part of
+ * sliced inputs. */
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -63,7 +64,8 @@ struct Cut {
         return rv_tensor_bytes(&out);
     }
 
-    /* The output, which starts as `content`, after a part has run that sees only its part of sliced inputs. */
+    /* The output, which starts as `content`, after a part has run that sees only its part of sliced
+     * inputs. */
     std::string run(int part, int parts, int content)
     {
         const Memory out = memory(out_bytes() + 1, content),

@@ -1,4 +1,5 @@
-/* The pointwise kernels: within a few roundings of the exact value, whatever the position and the scalars. */
+/* The pointwise kernels: within a few roundings of the exact value, whatever the position and the
+ * scalars. */
 #include "autograd/tape.h"
 #include "tests/ops/kernel_calls.h"
 
@@ -23,8 +24,8 @@ namespace {
 #define EXPM1 std::expm1
 #define POWER std::pow
 
-/* A row of pointwise.def. The error of each function is at most 4 units in the last place, and no row has more than
- * four other roundings. */
+/* A row of pointwise.def. The error of each function is at most 4 units in the last place, and no
+ * row has more than four other roundings. */
 struct Row {
     const char *name;
     int inputs;
@@ -87,7 +88,8 @@ TYPED_TEST(Kernels, PointwiseFollowsItsRow)
     });
 }
 
-/* More elements than a kernel processes at a time, and so many that one rounding more or less changes some. */
+/* More elements than a kernel processes at a time, and so many that one rounding more or less
+ * changes some. */
 constexpr int64_t kMany = 1 << 16;
 
 TYPED_TEST(Kernels, PointwiseBitsDoNotDependOnThePosition)
@@ -278,8 +280,8 @@ TYPED_TEST(Kernels, PointwiseIsRightAtTheEndsOfTheLine)
     });
 }
 
-/* f32 over the whole line: each 10007th bit pattern, so that subnormal numbers, infinities and NaN are among
- * them. The error is in units of the last place. */
+/* f32 over the whole line: each 10007th bit pattern, so that subnormal numbers, infinities and NaN
+ * are among them. The error is in units of the last place. */
 TEST(KernelMaths, IsAsGoodAsItsCommentsSay)
 {
     const struct {

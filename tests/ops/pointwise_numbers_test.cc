@@ -1,5 +1,6 @@
-/* The rows over all orders of magnitude, with NaN, infinities, zeros and the ends of the range among the operands, at
- * every instruction set. The expectations are long double and owe nothing to pointwise.def. */
+/* The rows over all orders of magnitude, with NaN, infinities, zeros and the ends of the range
+ * among the operands, at every instruction set. The expectations are long double and owe nothing to
+ * pointwise.def. */
 #include "tests/ops/kernel_calls.h"
 
 namespace {
@@ -12,7 +13,8 @@ Exact round_to_even(Exact x)
     return copysignl(half ? 2 * roundl(x / 2) : roundl(x), x);
 }
 
-/* Where the operands are drawn from: everywhere, or 0..1 and -1..1 for an op that continues another one. */
+/* Where the operands are drawn from: everywhere, or 0..1 and -1..1 for an op that continues another
+ * one. */
 enum Domain { kAll, kOfSigmoid, kOfTanh };
 
 struct Row {
@@ -87,7 +89,8 @@ template <class T> std::vector<T> numbers(Domain domain, int step)
     return all;
 }
 
-/* Whether y is e rounded, a few units of the last place aside; beyond the largest number either that or infinity. */
+/* Whether y is e rounded, a few units of the last place aside; beyond the largest number either
+ * that or infinity. */
 template <class T> bool rounds(T y, Exact e, Exact ulps, Exact size)
 {
     using Limits = std::numeric_limits<T>;
@@ -133,7 +136,8 @@ TYPED_TEST(Kernels, PointwiseIsRightAtAllNumbers)
             call(table.*row.row, out);
             for (i = 0; i < out.count(); i++) {
                 const Exact a = in[0][i], b = in[1][i], c = in[2][i], e = row.exact(a, b, c);
-                /* A product may be rounded before it is added; a sum is off by what its terms are rounded by. */
+                /* A product may be rounded before it is added; a sum is off by what its terms are
+                 * rounded by. */
                 const bool sum = row.row == &rv_kernels::multiply_add;
                 const Exact other = sum ? static_cast<Exact>(static_cast<T>(a * b)) + c : e;
                 const Exact size =

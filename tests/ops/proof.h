@@ -1,5 +1,6 @@
-// What an op of the library must show (invariant 8): all parts of a descriptor, the proof of rv_prove_op, and the algebra
-// that its descriptor claims. prove() returns what is missing or wrong, in words.
+// What an op of the library must show (invariant 8): all parts of a descriptor, the proof of
+// rv_prove_op, and the algebra that its descriptor claims. prove() returns what is missing or
+// wrong, in words.
 #pragma once
 
 #include <cmath>
@@ -142,8 +143,8 @@ inline double largest(const std::vector<double> &v)
     return most;
 }
 
-// Largest difference, relative to the largest element; infinite for different sizes, and where one is NaN or infinite and
-// the other is not equal.
+// Largest difference, relative to the largest element; infinite for different sizes, and where one
+// is NaN or infinite and the other is not equal.
 inline double difference(const std::vector<double> &a, const std::vector<double> &b)
 {
     double most = 0;
@@ -186,7 +187,8 @@ inline void check_complete(const rv_op &op, Complaints *c)
     }
 }
 
-// Ops whose kernels may compute inf or NaN where the reference is finite, or NaN where it is inf. None hides a NaN.
+// Ops whose kernels may compute inf or NaN where the reference is finite, or NaN where it is inf.
+// None hides a NaN.
 const std::set<std::string> kSpreadsInfinity = {
     // some methods multiply weights by the zeros around x, or transform whole tiles
     "conv2d", "conv2d_input_gradient", "conv2d_transpose", "conv2d_weight_gradient",
@@ -218,8 +220,8 @@ inline void check_kernel(const rv_op &op, const rv_sample &sample, rv_dtype dtyp
     }
 }
 
-// A NaN reaches every element of the result that depends on it: every one that some other number in its place would
-// change. Says for which inputs it does not.
+// A NaN reaches every element of the result that depends on it: every one that some other number in
+// its place would change. Says for which inputs it does not.
 inline std::set<int> inputs_whose_nan_is_hidden(const rv_op &op, const rv_sample &sample)
 {
     std::set<int> hidden;
@@ -277,8 +279,8 @@ inline void check_adjoint(const rv_op &op, const rv_sample &sample, Complaints *
     if (op.linear_jointly && !close(together)) c->push_back("<A x, u> differs from <x, A'u>");
 }
 
-// x[k] = 0 or 1 returns the other operand, where the descriptor says so; likewise commutativity. By the
-// reference kernel, since recording and the passes believe the descriptor.
+// x[k] = 0 or 1 returns the other operand, where the descriptor says so; likewise commutativity. By
+// the reference kernel, since recording and the passes believe the descriptor.
 inline void check_algebra(const rv_op &op, const rv_sample &sample, Complaints *c)
 {
     if (op.kind == RV_OP_COMPOSITE || rv_sample_inputs(&op, &sample) != 2 || sample.integer) return;

@@ -1,4 +1,5 @@
-/* rv_prove_op names what is wrong with an op. registry_test.cc proves the ops of the library with it. */
+/* rv_prove_op names what is wrong with an op. registry_test.cc proves the ops of the library with
+ * it. */
 #include "ops/prove.h"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,5 @@
-/* Random numbers and dropout: how they depend on seed, name and run, and how a checkpoint keeps them. */
+/* Random numbers and dropout: how they depend on seed, name and run, and how a checkpoint keeps
+ * them. */
 #include <cmath>
 #include <cstdio>
 #include <set>

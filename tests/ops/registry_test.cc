@@ -1,4 +1,5 @@
-// Every registered op proves itself, and the proof notices when a part of an op is missing or wrong.
+// Every registered op proves itself, and the proof notices when a part of an op is missing or
+// wrong.
 #include <gtest/gtest.h>
 
 #include <map>

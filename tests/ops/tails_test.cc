@@ -1,6 +1,6 @@
-/* Activations, losses and all recorded gradients keep their relative accuracy from the smallest numbers to the largest:
- * against long double, in both dtypes. A row states the bound and, where it is not a few units in the last place of the
- * result, relative to what the error is measured. */
+/* Activations, losses and all recorded gradients keep their relative accuracy from the smallest
+ * numbers to the largest: against long double, in both dtypes. A row states the bound and, where it
+ * is not a few units in the last place of the result, relative to what the error is measured. */
 #include <cmath>
 #include <limits>
 
@@ -39,8 +39,8 @@ const Curve kCurves[] = {
     {"sqrt", rv_sqrt, [](X) { return sqrtl(x); }, [](X) { return 1 / (2 * sqrtl(x)); }, 1, 2},
     {"exp", rv_exp, [](X) { return expl(x); }, [](X) { return expl(x); }, 4, 4},
     {"log", rv_log, [](X) { return logl(x); }, [](X) { return 1 / x; }, 4, 1},
-    /* The slopes y (1 - y) and 1 - y^2 are computed from the value, as usual in the field, so that the backward pass needs
-     * neither x nor another exponential. Where y rounds to 1 they are 0. */
+    /* The slopes y (1 - y) and 1 - y^2 are computed from the value, as usual in the field, so that
+     * the backward pass needs neither x nor another exponential. Where y rounds to 1 they are 0. */
     {"sigmoid", rv_sigmoid, sigmoid, [](X) { return sigmoid(x) * sigmoid(-x); }, 4, 8, nullptr,
      sigmoid},
     {"tanh", rv_tanh, [](X) { return tanhl(x); }, [](X) { return 1 / coshl(x) / coshl(x); }, 4, 8,
@@ -124,7 +124,8 @@ const Curve kCurves[] = {
      /* e^x with a rounded x */
      [](X) { return (1 + fabsl(x)) * softplus(logl(expl(1) + expl(-2)) - x); },
      [](X) { return (1 + fabsl(x)) * sigmoid(logl(expl(1) + expl(-2)) - x); }},
-    /* ln(1 + sum e^(x_k - max x)): 1 is added to what may be small. softmax_cross_entropy does better for a label. */
+    /* ln(1 + sum e^(x_k - max x)): 1 is added to what may be small. softmax_cross_entropy does
+     * better for a label. */
     {"log_softmax",
      [](rv_var x) {
          const rv_var two[] = {x, rv_scalar(x.tape, 0)};

@@ -1,5 +1,5 @@
-/* Groups, weight decay, clipping, accumulation and averages: what they leave alone, bit for bit, and what
- * is refused. (trajectories_test.cc has their numbers.) */
+/* Groups, weight decay, clipping, accumulation and averages: what they leave alone, bit for bit,
+ * and what is refused. (trajectories_test.cc has their numbers.) */
 #include <gtest/gtest.h>
 
 #include <cmath>

@@ -1,4 +1,5 @@
-/* Minimizing: which parameters are updated, at which rates, with which states, and what is refused. */
+/* Minimizing: which parameters are updated, at which rates, with which states, and what is
+ * refused. */
 #include <gtest/gtest.h>
 
 #include <limits>
@@ -8,7 +9,8 @@
 
 namespace {
 
-/* Parameters "conv/w", "fc1/bias", "fc2/weight" of one element; the loss's gradient is 1 for each. */
+/* Parameters "conv/w", "fc1/bias", "fc2/weight" of one element; the loss's gradient is 1 for
+ * each. */
 struct ThreeLayers : Tape {
     ThreeLayers()
     {

@@ -1,5 +1,5 @@
-/* Optimizers against the same update written again, for one number, in plain double; and what holds for
- * all of them. (trajectories_test.cc holds every one to PyTorch.) */
+/* Optimizers against the same update written again, for one number, in plain double; and what holds
+ * for all of them. (trajectories_test.cc holds every one to PyTorch.) */
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -29,8 +29,8 @@ std::vector<Case> cases()
                            return w - v;
                        };
                    }});
-    /* Sutskever's form: the gradient is taken at the point looked ahead to, so the parameter that is
-     * kept is theta + mu v: theta' + mu v' = theta + mu v - r g - mu (r g - mu v) + ... */
+    /* Sutskever's form: the gradient is taken at the point looked ahead to, so the parameter that
+     * is kept is theta + mu v: theta' + mu v' = theta + mu v - r g - mu (r g - mu v) + ... */
     all.push_back({rv_nesterov(r, 0.8), [=] {
                        return [=, v = 0.0](double w, double g, int) mutable {
                            const double theta = w + 0.8 * v; /* w is theta - 0.8 v */
@@ -140,7 +140,8 @@ TEST(Optimizer, ReportsTheLossBeforeItsStep)
     EXPECT_EQ(p.run().value(0), 2.25);
 }
 
-/* The values of PyTorch, and of the papers where it has none; the rates of the first two are ours. */
+/* The values of PyTorch, and of the papers where it has none; the rates of the first two are
+ * ours. */
 TEST(OptimizerTable, StartsFromTheFieldsValues)
 {
     struct Standard {

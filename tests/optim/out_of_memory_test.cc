@@ -1,5 +1,5 @@
-/* Memory that is out at any moment of recording an optimizer with all extras or of an L-BFGS: an error or
- * the same answer, no crash and (under the address sanitizer) no leak. */
+/* Memory that is out at any moment of recording an optimizer with all extras or of an L-BFGS: an
+ * error or the same answer, no crash and (under the address sanitizer) no leak. */
 #include <gtest/gtest.h>
 
 #include <functional>

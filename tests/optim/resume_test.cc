@@ -1,4 +1,5 @@
-/* Training that is saved and resumed takes the same steps, bit for bit, as training that was not. */
+/* Training that is saved and resumed takes the same steps, bit for bit, as training that was
+ * not. */
 #include <gtest/gtest.h>
 
 #include <filesystem>

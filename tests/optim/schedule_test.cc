@@ -1,5 +1,5 @@
-/* Schedules: their factors as numbers, and the plateau. (trajectories_test.cc holds their training to
- * PyTorch.) */
+/* Schedules: their factors as numbers, and the plateau. (trajectories_test.cc holds their training
+ * to PyTorch.) */
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -130,7 +130,8 @@ TEST(Plateau, LowersAllRatesWhenPatienceIsAtAnEnd)
     EXPECT_EQ(t.value("optimizer/learning_rate/fc*"), 0.2) << "the least";
 }
 
-/* The same distances from the best loss, whatever its sign; the first loss is always an improvement. */
+/* The same distances from the best loss, whatever its sign; the first loss is always an
+ * improvement. */
 TEST(Plateau, TheThresholdIsAFractionOfTheMagnitude)
 {
     for (const bool absolute : {false, true}) {

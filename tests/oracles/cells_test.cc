@@ -1,5 +1,5 @@
-// Every cell of the zoo computes what its paper says, forward and backward: the values and gradients in cells.safetensors,
-// which cells.py computes with PyTorch.
+// Every cell of the zoo computes what its paper says, forward and backward: the values and
+// gradients in cells.safetensors, which cells.py computes with PyTorch.
 #include <gtest/gtest.h>
 
 #include <algorithm>

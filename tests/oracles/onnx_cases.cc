@@ -1,5 +1,6 @@
-/* onnx_cases FOLDER: writes nets as ONNX models, in each form and dtype, beside inputs and the results of this library; and
- * ops with their gradients. onnx_models.py runs the models and compares. */
+/* onnx_cases FOLDER: writes nets as ONNX models, in each form and dtype, beside inputs and the
+ * results of this library; and ops with their gradients. onnx_models.py runs the models and
+ * compares. */
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -317,7 +318,8 @@ void write_sample(const std::string &folder, const rv_op *op, int number, rv_dty
     rv_store_free(store);
 }
 
-/* Whether the sample is one that ONNX lacks: a matrix in the order that the compiler makes of it, random numbers. */
+/* Whether the sample is one that ONNX lacks: a matrix in the order that the compiler makes of it,
+ * random numbers. */
 bool is_lacking(const rv_op *op, const rv_sample *s)
 {
     const std::string name = op->name;

@@ -1,5 +1,6 @@
-/* onnx_update OPTIMIZER IN.npz OUT.npz: one update, for onnx_nodes.py. IN has the gradient g/W of each parameter W and, as
- * option/momentum and so on, the optimizer's options; and W and the states, which OUT has after the update. */
+/* onnx_update OPTIMIZER IN.npz OUT.npz: one update, for onnx_nodes.py. IN has the gradient g/W of
+ * each parameter W and, as option/momentum and so on, the optimizer's options; and W and the
+ * states, which OUT has after the update. */
 #include <cstdio>
 #include <cstdlib>
 #include <string>

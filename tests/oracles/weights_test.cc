@@ -1,5 +1,5 @@
-// Nets with the weights of PyTorch and Keras compute what PyTorch and Keras compute: weights/ has nets as they were saved, with
-// inputs and outputs (weights.py).
+// Nets with the weights of PyTorch and Keras compute what PyTorch and Keras compute: weights/ has
+// nets as they were saved, with inputs and outputs (weights.py).
 #include <gtest/gtest.h>
 
 #include <cmath>

@@ -1,4 +1,5 @@
-/* The article's derivation agrees better with the recorded gradients with each of its mistakes fixed. */
+/* The article's derivation agrees better with the recorded gradients with each of its mistakes
+ * fixed. */
 #include <utility>
 
 #include "tests/playground/page.h"

@@ -12,7 +12,8 @@ struct Case {
     std::string text, settings;
 };
 
-/* Cells with gates, without, with several states and layers, linear in their states, with a net of their own. */
+/* Cells with gates, without, with several states and layers, linear in their states, with a net of
+ * their own. */
 const std::vector<Case> cases = {
     {"", R"("model": "curnn", "classes": "0,1", "units": "2", "dtype": "f64")"},
     {"", R"("model": "lstm", "task": "adding", "length": "4", "samples": "20", "units": "3",

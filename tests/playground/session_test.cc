@@ -1,4 +1,5 @@
-/* The runs of the page are those of the trainer: slices of training, changes, added samples, files. */
+/* The runs of the page are those of the trainer: slices of training, changes, added samples,
+ * files. */
 #include <cmath>
 
 #include "tests/playground/page.h"
@@ -199,7 +200,8 @@ TEST_F(Session, AddedSamplesAreTrainedOn)
     EXPECT_EQ(changed.number("trainingSamples"), 340);
 }
 
-/* The run keeps the samples to validate on, which belong to the trainer before the user's samples. */
+/* The run keeps the samples to validate on, which belong to the trainer before the user's
+ * samples. */
 TEST_F(Session, WeightsThatDoNotFitLeaveARunWithAddedSamplesAsItWas)
 {
     open(R"({"run": 1, "text": "", "settings": {"model": "curnn", "units": "2"}})");

@@ -198,7 +198,8 @@ TEST_F(File, AFailedWriteLeavesTheOldFile)
     EXPECT_EQ(listing(), Names{"a"});
 }
 
-/* Files that belong together are all written, or none: whichever fails, and whatever was there before. */
+/* Files that belong together are all written, or none: whichever fails, and whatever was there
+ * before. */
 TEST_F(File, WritesAllFilesOrNone)
 {
     const std::string texts[] = {"new a", "new b", "new c"};

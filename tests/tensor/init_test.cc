@@ -1,5 +1,5 @@
-/* Initial values: their definitions, to the last digits, and the moments of the drawn ones. Statistical bounds are five standard
- * errors wide; the numbers are deterministic. */
+/* Initial values: their definitions, to the last digits, and the moments of the drawn ones.
+ * Statistical bounds are five standard errors wide; the numbers are deterministic. */
 #include "tensor/init.h"
 
 #include <gtest/gtest.h>
@@ -147,7 +147,8 @@ TEST(Init, TruncatedNormalIsWithinTwoDeviations)
                      10 + 0.5 * rv_random_truncated_normal(5, 0));
 }
 
-// Rows, or columns if there are fewer, of a matrix have the dot products of gain times orthonormal ones.
+// Rows, or columns if there are fewer, of a matrix have the dot products of gain times orthonormal
+// ones.
 void expect_orthogonal(const std::vector<double> &x, int64_t rows, int64_t columns, double gain)
 {
     const int64_t shorter = std::min(rows, columns), longer = std::max(rows, columns);
@@ -178,8 +179,8 @@ TEST(Init, OrthogonalIsOrthogonal)
               values(RV_SHAPE(9, 9), rv_init_orthogonal(1), 6));
 }
 
-// No direction is preferred: E Q_ij = 0, E Q_ij^2 = 1/n, E Q_ij^4 = 3 / (n (n + 2)), also on the diagonal, where a plain QR
-// decomposition has only one sign.
+// No direction is preferred: E Q_ij = 0, E Q_ij^2 = 1/n, E Q_ij^4 = 3 / (n (n + 2)), also on the
+// diagonal, where a plain QR decomposition has only one sign.
 TEST(Init, OrthogonalMatricesAreDistributedUniformly)
 {
     const int n = 3, draws = 20000;

@@ -8,8 +8,8 @@
 #include <filesystem>
 #include <string>
 
-/* Runs one test of this program in a process from which the environment takes sets: "-AVX2,-AVX512F". It is read when a process
- * starts. */
+/* Runs one test of this program in a process from which the environment takes sets:
+ * "-AVX2,-AVX512F". It is read when a process starts. */
 inline void run_without(const std::string &taken, const std::string &test,
                         const std::string &more = "")
 {

@@ -119,7 +119,8 @@ TEST(Random, NormalIsNormal)
     }
 }
 
-// The density of N(0, 1) within -2 .. 2: E x^k by integrating by parts, E x^2k = (2k-1) E x^(2k-2) - 2^2k phi(2) / (Phi(2) - 1/2).
+// The density of N(0, 1) within -2 .. 2: E x^k by integrating by parts, E x^2k = (2k-1) E x^(2k-2)
+// - 2^2k phi(2) / (Phi(2) - 1/2).
 TEST(Random, TruncatedNormalHasTheMomentsOfItsDensity)
 {
     const auto value = [](int i) {

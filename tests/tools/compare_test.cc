@@ -109,7 +109,8 @@ TEST(Compare, EachRunIsThatOfTrain)
         }
 }
 
-/* Each cell gets the units with which it is nearest, and its run is that of `train` with as many. */
+/* Each cell gets the units with which it is nearest, and its run is that of `train` with as
+ * many. */
 TEST(Compare, CellsCanHaveEqualNumbersOfParameters)
 {
     const std::string task = " --task adding --length 4 --samples 60 --epochs 1 --json";
@@ -265,8 +266,8 @@ TEST(Compare, TheSpreadOfLargeScoresIsThatOfTheirDeviations)
     EXPECT_NEAR(Json::number(pair, "last_error_spread"), spread, 1e-4 * spread);
 }
 
-/* Steps as large as these take the weights to some thousands: to the power of the sequence's length a plain net's
- * states have them, a gated one's are bounded. */
+/* Steps as large as these take the weights to some thousands: to the power of the sequence's length
+ * a plain net's states have them, a gated one's are bounded. */
 TEST(Compare, ADivergedRunIsARowAndTheOthersGoOn)
 {
     const std::string wild = " --optimizers sgd --learning-rate 1000 --task adding --length 30 "

@@ -1,5 +1,5 @@
-/* What is made from the tables of commands: the completion for bash and zsh, which complete command lines with it here, and
- * manual pages. */
+/* What is made from the tables of commands: the completion for bash and zsh, which complete command
+ * lines with it here, and manual pages. */
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -131,8 +131,9 @@ TEST(Completion, FilesWhereFilesAreExpected)
     EXPECT_EQ(offer("recurve tasks my", folder), Words());
 }
 
-/* What zsh offers for the last word of each line, in a folder: a zsh completes as a person would see it, in a terminal of its own,
- * and each word that is added to what it offers is written to a file. Lines are followed by "--". */
+/* What zsh offers for the last word of each line, in a folder: a zsh completes as a person would
+ * see it, in a terminal of its own, and each word that is added to what it offers is written to a
+ * file. Lines are followed by "--". */
 Words zsh_offers(const Words &lines, const std::string &folder = ".")
 {
     const std::string scratch = scratch_folder(), out = scratch + "/offers";

@@ -1,5 +1,5 @@
-/* The example of a firmware (tools/examples/device): what it learns on an emulated Cortex-M4 is what it learns on this machine,
- * and what this library learns. */
+/* The example of a firmware (tools/examples/device): what it learns on an emulated Cortex-M4 is
+ * what it learns on this machine, and what this library learns. */
 #include <gtest/gtest.h>
 
 #include <regex>

@@ -1,5 +1,5 @@
-/* The documents: their C compiles, or this test would not build; the examples that they name are there; files that they show
- * contain what is shown; and commands print what is shown. */
+/* The documents: their C compiles, or this test would not build; the examples that they name are
+ * there; files that they show contain what is shown; and commands print what is shown. */
 #include <gtest/gtest.h>
 
 #include <regex>
@@ -27,7 +27,8 @@ TEST(Documents, NameExamplesThatThereAre)
     expect_examples("README.md", "`([a-z_]+\\.c)`");
 }
 
-/* In a block whose first line is "# PATH.rv", all other lines are in that file, in their order. Comments may be left out. */
+/* In a block whose first line is "# PATH.rv", all other lines are in that file, in their order.
+ * Comments may be left out. */
 void expect_files_shown(const std::string &document)
 {
     static const std::regex path("# ([a-z_/]+\\.rv)");
@@ -57,8 +58,8 @@ TEST(Documents, ShowLinesOfFiles)
     expect_files_shown("README.md");
 }
 
-/* A command in an indented block, and the lines of its output that are shown, in their order. A line that ends in ".." is
- * the beginning of one. */
+/* A command in an indented block, and the lines of its output that are shown, in their order. A
+ * line that ends in ".." is the beginning of one. */
 struct Shown {
     std::string command;
     std::vector<std::string> lines;

@@ -1,6 +1,7 @@
-/* No message asks for an option that the command at hand does not have. The messages are the strings in the object
- * files. The library writes an option as `key`, which each command prints as --key where it has that option; a command
- * writes only options of its own, or those in a command line: "recurve train --data FILE". */
+/* No message asks for an option that the command at hand does not have. The messages are the
+ * strings in the object files. The library writes an option as `key`, which each command prints as
+ * --key where it has that option; a command writes only options of its own, or those in a command
+ * line: "recurve train --data FILE". */
 #include <gtest/gtest.h>
 
 #include <cctype>
@@ -137,7 +138,8 @@ bool has(const command *page, const std::string &key)
 
 TEST(Hints, ACommandNamesOptionsThatItHas)
 {
-    /* The commands that print the strings of a file which is no command's own; other such files name no option. */
+    /* The commands that print the strings of a file which is no command's own; other such files
+     * name no option. */
     const std::map<std::string, Strings> shared = {{"comparison", {"compare"}},
                                                    {"saved", {"evaluate", "sample"}},
                                                    {"merge", {"sweep"}},

@@ -123,8 +123,8 @@ void sleep_for(double seconds)
     std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
 }
 
-/* Runs the command, and calls `then` with the process of mpirun so many seconds after the file `ready` exists, unless it has
- * ended before. */
+/* Runs the command, and calls `then` with the process of mpirun so many seconds after the file
+ * `ready` exists, unless it has ended before. */
 template <class Then>
 Outcome run_and(const std::string &command, const std::string &ready, double after,
                 const Then &then)

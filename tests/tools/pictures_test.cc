@@ -1,4 +1,5 @@
-/* The pictures of a run: that they are there, what kind of file they are, and what happens without gnuplot. */
+/* The pictures of a run: that they are there, what kind of file they are, and what happens without
+ * gnuplot. */
 #include <gtest/gtest.h>
 
 #include <cctype>

@@ -1,4 +1,5 @@
-/* A run that is stopped, by a signal or a kill at any moment, goes on to the bits of one that never was. */
+/* A run that is stopped, by a signal or a kill at any moment, goes on to the bits of one that never
+ * was. */
 #include <fcntl.h>
 #include <signal.h>
 #include <unistd.h>
@@ -31,8 +32,8 @@ std::string written_text()
     return path;
 }
 
-/* Each takes some tenths of a second, at least one batch of an epoch is smaller, and all that a run remembers is in
- * one of them. */
+/* Each takes some tenths of a second, at least one batch of an epoch is smaller, and all that a run
+ * remembers is in one of them. */
 std::vector<std::string> all_kinds()
 {
     return {
@@ -103,8 +104,8 @@ Result whole_run(const std::string &arguments, double *seconds)
 
 /* ---- signals ---- */
 
-/* Runs the command, sends it the signals, each after so many seconds, and waits; the status is 128 + N when
- * signal N ended it. */
+/* Runs the command, sends it the signals, each after so many seconds, and waits; the status is 128
+ * + N when signal N ended it. */
 Outcome recurve_stopped(const std::string &arguments, std::vector<std::pair<double, int>> signals)
 {
     const std::string folder = scratch_folder();
@@ -136,8 +137,8 @@ std::string words_of(const std::string &arguments, const std::string &folder)
                : "train --json --output " + folder + overwrite + arguments;
 }
 
-/* Stops the run by such a signal at random moments, `times` at most, and takes it up again each time until it is
- * done. *stops grows by how often it was stopped. */
+/* Stops the run by such a signal at random moments, `times` at most, and takes it up again each
+ * time until it is done. *stops grows by how often it was stopped. */
 Result run_with_stops(const std::string &arguments, int number, double seconds, int times,
                       std::mt19937 *random, int *stops)
 {

@@ -1,7 +1,8 @@
-/* Text from outside cannot control a terminal, forge a line or make a result unreadable. Names full of escape sequences,
- * quotes and damaged UTF-8 are given to each option of each command, from the tables that the commands parse with, and
- * to files of each format. Every output must be text without control characters, and every file must be read by a parser of
- * its format: tests/tools/parse. */
+/* Text from outside cannot control a terminal, forge a line or make a result unreadable. Names full
+ * of escape sequences, quotes and damaged UTF-8 are given to each option of each command, from the
+ * tables that the commands parse with, and to files of each format. Every output must be text
+ * without control characters, and every file must be read by a parser of its format:
+ * tests/tools/parse. */
 #include <gtest/gtest.h>
 
 #include <sys/wait.h>
@@ -28,7 +29,8 @@ namespace fs = std::filesystem;
 
 using Words = std::vector<std::string>;
 
-/* A title for a terminal, its clipboard, a line of an error, and what ends or starts something in some format. Valid UTF-8. */
+/* A title for a terminal, its clipboard, a line of an error, and what ends or starts something in
+ * some format. Valid UTF-8. */
 const std::string hostile = "\x1b]52;c;aGk=\a\x1b[31m\nforged: error\r\x7f\xc2\x9b"
                             "2J\xe2\x80\xae\xe2\x80\xa8"
                             "\xef\xbf\xbf'''\"\"\\&lt;<b>,;`touch run`$(touch run)%s%n\xce\xb1";
@@ -77,7 +79,8 @@ std::vector<fs::path> documents; /* for the parser */
 
 int runs = 0;
 
-/* Runs a command line in a child process. Looks at what it prints, and keeps a JSON document for the parser. */
+/* Runs a command line in a child process. Looks at what it prints, and keeps a JSON document for
+ * the parser. */
 int run(const Words &words)
 {
     const fs::path out = folder() / "out" / std::to_string(runs), err = folder() / "err";
@@ -153,7 +156,8 @@ const char *const equations =
     "derive loss \"a title\"\n  dw = x.(1 - tanh(w)^2) + x\n";
 const char *const cell = "cell own\n  state h\n  bias b\n  map W, U\n  h' = tanh(W x + U h + b)\n";
 
-/* An archive of an array x, and one of another name, which the writer would refuse: it replaces one of the same length. */
+/* An archive of an array x, and one of another name, which the writer would refuse: it replaces one
+ * of the same length. */
 void write_npz(const fs::path &path, const std::string &name)
 {
     const std::string stand_in(name.size(), 'w');
@@ -297,7 +301,8 @@ TEST_F(Sinks, NamesInFiles)
     }
 }
 
-/* Names of characters of two bytes, longer than what messages and titles show of one: a cut falls between characters. */
+/* Names of characters of two bytes, longer than what messages and titles show of one: a cut falls
+ * between characters. */
 TEST_F(Sinks, NoCharacterIsCut)
 {
     const auto whole = [](const Words &words, int expected) {

@@ -1,4 +1,5 @@
-/* The settings of a sweep are a pure function of its space, seed and trial. Mistakes in a space are located. */
+/* The settings of a sweep are a pure function of its space, seed and trial. Mistakes in a space are
+ * located. */
 #include <map>
 #include <set>
 #include <vector>

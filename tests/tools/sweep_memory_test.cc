@@ -1,5 +1,5 @@
-/* Reports of a sweep that run out of memory at any allocation, those of SQLite and cJSON included: an error, or the whole
- * report, and no leak. */
+/* Reports of a sweep that run out of memory at any allocation, those of SQLite and cJSON included:
+ * an error, or the whole report, and no leak. */
 #include "tests/failing_memory.h"
 
 #include <fcntl.h>

@@ -1,5 +1,5 @@
-/* recurve sweep: each trial is trained once, whoever is killed; the result depends on neither the workers nor their
- * deaths. */
+/* recurve sweep: each trial is trained once, whoever is killed; the result depends on neither the
+ * workers nor their deaths. */
 #include <pty.h>
 
 #include <algorithm>

@@ -1,4 +1,5 @@
-/* Training on every kind of data: generated tasks, files, films, texts; repeated, resampled, stopped early. */
+/* Training on every kind of data: generated tasks, files, films, texts; repeated, resampled,
+ * stopped early. */
 #include <map>
 #include <gtest/gtest.h>
 
@@ -233,7 +234,8 @@ TEST(Train, LearnsATextFarBelowItsUnigramEntropyAndWritesOne)
               0);
 }
 
-/* Columns are as wide as the largest count, and a character that cannot be seen has its name in C. */
+/* Columns are as wide as the largest count, and a character that cannot be seen has its name in
+ * C. */
 TEST(Evaluate, NamesTheCharactersOfATextInColumnsThatStayApart)
 {
     const std::string folder = scratch_folder();

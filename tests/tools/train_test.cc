@@ -302,7 +302,8 @@ TEST(Evaluate, MissingDamagedOrForeignFilesAreNamed)
     }
 }
 
-/* Resuming ends with the same bits from either checkpoint, measuring does not: the previous one must be named. */
+/* Resuming ends with the same bits from either checkpoint, measuring does not: the previous one
+ * must be named. */
 TEST(Evaluate, MeasuresThePreviousCheckpointOnlyWhenAsked)
 {
     Outcome trained;
@@ -353,8 +354,8 @@ TEST(Train, AnomalyOfAMeasurementNamesTheOpToo)
     EXPECT_CONTAINS(outcome.err, "recurve train: measuring: square: infinity in ");
 }
 
-/* Adam's mean of squares overflows first, and W learns nothing from then on; a sum that is infinite is
- * added to W batches later. */
+/* Adam's mean of squares overflows first, and W learns nothing from then on; a sum that is infinite
+ * is added to W batches later. */
 TEST(Train, AnomalyLooksAtTheStatesOfOptimizers)
 {
     const std::string head = "model m(n=2)\n  input x[n, 1, 8, 8], y[n, 1] ~ integer(0, 1)\n"
@@ -434,7 +435,8 @@ std::vector<double> costs(const std::string &folder)
     return costs;
 }
 
-/* What the article's program printed in its first epochs. Later ones depend on how sums are rounded. */
+/* What the article's program printed in its first epochs. Later ones depend on how sums are
+ * rounded. */
 TEST(Train, ThePublishedDerivationGivesThePublishedCosts)
 {
     const std::vector<double> published = Reference().f64("epoch_cost");

@@ -1,4 +1,5 @@
-/* The trials of a sweep: each is taken by one worker at a time, and returns when its worker is killed. */
+/* The trials of a sweep: each is taken by one worker at a time, and returns when its worker is
+ * killed. */
 #include <atomic>
 #include <filesystem>
 #include <set>

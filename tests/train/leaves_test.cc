@@ -1,4 +1,5 @@
-/* Leaves: an update is the same, bit for bit, for any number of ranks that share the leaves of its batch. */
+/* Leaves: an update is the same, bit for bit, for any number of ranks that share the leaves of its
+ * batch. */
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -109,7 +110,8 @@ struct Outcome {
     int64_t epochs = 0, batch = 0;
 };
 
-/* A part of the program that tries to take a store while its rank exchanges messages, after some updates. */
+/* A part of the program that tries to take a store while its rank exchanges messages, after some
+ * updates. */
 struct Intruder {
     int updates, most; /* before the first try; tries */
     rv_store *store = nullptr;
@@ -230,7 +232,8 @@ Job small_job()
     return job;
 }
 
-/* With all that an update may have: dropout, noise, accumulation, clipping, averages, a schedule. */
+/* With all that an update may have: dropout, noise, accumulation, clipping, averages, a
+ * schedule. */
 Job rich_job()
 {
     Job job = small_job();
@@ -265,8 +268,8 @@ TEST(Leaves, AreTheSameForAnyNumberOfRanks)
     }
 }
 
-/* Sequences of different lengths, an answer at each step: leaves count by their time steps, and the gradient is that of
- * the batch that is not cut, up to rounding. */
+/* Sequences of different lengths, an answer at each step: leaves count by their time steps, and the
+ * gradient is that of the batch that is not cut, up to rounding. */
 TEST(Leaves, ComputeTheGradientOfTheBatch)
 {
     for (const char *task : {"digits", "adding", "parentheses", "copy"}) {
@@ -371,8 +374,9 @@ TEST_F(Ranks, FailTogether)
     }
 }
 
-/* A batch that fails is repeated, with the dropout masks that it would have had, whether it is cut into leaves or not:
- * a sample that cannot be read, one whose loss is infinite, and a store that is taken in an epoch or at its end. */
+/* A batch that fails is repeated, with the dropout masks that it would have had, whether it is cut
+ * into leaves or not: a sample that cannot be read, one whose loss is infinite, and a store that is
+ * taken in an epoch or at its end. */
 TEST_F(Ranks, FitAgainAfterAFailure)
 {
     struct Kind {
@@ -408,7 +412,8 @@ TEST_F(Ranks, FitAgainAfterAFailure)
     sample_is = Sample::GONE;
 }
 
-/* Ranks that have agreed on an update all make it: nobody takes the store of one of them in between. */
+/* Ranks that have agreed on an update all make it: nobody takes the store of one of them in
+ * between. */
 TEST(Leaves, KeepTheStoreWhileRanksExchange)
 {
     const Job job = small_job();

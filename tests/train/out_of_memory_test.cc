@@ -1,4 +1,5 @@
-/* A trainer that runs out of memory at any allocation: an error, no crash and no leak, those of cJSON included. */
+/* A trainer that runs out of memory at any allocation: an error, no crash and no leak, those of
+ * cJSON included. */
 #include "tests/failing_memory.h"
 
 #include "tests/files.h"
@@ -68,8 +69,8 @@ TEST_F(OutOfMemory, Training) { sweep(1, false); }
 /* Every eleventh allocation: most are those of the test above. */
 TEST_F(OutOfMemory, TrainingWithLeaves) { sweep(1, false, 3, 11 * stride); }
 
-/* A fit that ran out of memory and is repeated ends where it would have without: no update is left out, and dropout draws
- * the same masks. */
+/* A fit that ran out of memory and is repeated ends where it would have without: no update is left
+ * out, and dropout draws the same masks. */
 TEST_F(OutOfMemory, FittingAgain)
 {
     rv_train_config config = rv_train_config_new();

@@ -1,4 +1,5 @@
-/* Arguments that say no more than their type: numbers, texts, shapes, vars, and objects that are ready to use. */
+/* Arguments that say no more than their type: numbers, texts, shapes, vars, and objects that are
+ * ready to use. */
 #include "tests/trust/arguments.h"
 
 /* ---- numbers ---- */
@@ -318,7 +319,8 @@ DRAW(const rv_lang_recording *) { return draw<rv_lang_recording *>(a); }
 
 DRAW(rv_tensor)
 {
-    /* Of rank 0: no absurd value makes it larger than its memory, for that would be out of contract. */
+    /* Of rank 0: no absurd value makes it larger than its memory, for that would be out of
+     * contract. */
     rv_tensor tensor = {};
     const int kind = a.choose(4, 12);
     static const rv_shape small[] = {{2, {2, 3}}, {1, {2}}, {4, {2, 1, 5, 5}}, {0, {}}};

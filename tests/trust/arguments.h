@@ -1,7 +1,9 @@
-/* Arguments for calls of any public function, drawn by type: some within the contract, others absurd.
+/* Arguments for calls of any public function, drawn by type: some within the contract, others
+ * absurd.
  *
- * Every decision is a choice among numbered values, the first of which are good. So a call with one absurd value can be
- * enumerated (choice k takes value i, all others are good), and any call is repeated from a few numbers. */
+ * Every decision is a choice among numbered values, the first of which are good. So a call with one
+ * absurd value can be enumerated (choice k takes value i, all others are good), and any call is
+ * repeated from a few numbers. */
 #ifndef RV_TESTS_TRUST_ARGUMENTS_H
 #define RV_TESTS_TRUST_ARGUMENTS_H
 

@@ -1,8 +1,10 @@
-/* Calls out of contract are errors. Every function that librecurve.so exports is called with absurd arguments, one at a
- * time and then in random combinations: RECURVE_CALLS of them for each function. A call may fail, but it does not crash,
- * hang, leak, fail without an error, or leave objects in a state in which they no longer work.
+/* Calls out of contract are errors. Every function that librecurve.so exports is called with absurd
+ * arguments, one at a time and then in random combinations: RECURVE_CALLS of them for each
+ * function. A call may fail, but it does not crash, hang, leak, fail without an error, or leave
+ * objects in a state in which they no longer work.
  *
- * A new function needs nothing here; a type of argument that is new needs a DRAW in arguments.h or options.h. */
+ * A new function needs nothing here; a type of argument that is new needs a DRAW in arguments.h or
+ * options.h. */
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>

@@ -1,4 +1,5 @@
-/* A child process uses and frees what its parent made, although the parent's threads do not exist in it. */
+/* A child process uses and frees what its parent made, although the parent's threads do not exist
+ * in it. */
 #include <sys/wait.h>
 #include <unistd.h>
 

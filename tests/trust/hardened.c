@@ -1,4 +1,5 @@
-/* Functions that the compiler protects only with the flags of .bazelrc. tests/trust/hardening looks for what it added. */
+/* Functions that the compiler protects only with the flags of .bazelrc. tests/trust/hardening looks
+ * for what it added. */
 #include <string.h>
 
 /* Something unknown to the compiler. */

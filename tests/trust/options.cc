@@ -1,4 +1,5 @@
-/* Arguments, continued: structs of options, and structs with functions of the caller, which may misbehave. */
+/* Arguments, continued: structs of options, and structs with functions of the caller, which may
+ * misbehave. */
 #include "tests/trust/arguments.h"
 
 /* ---- data ---- */

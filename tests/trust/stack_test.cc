@@ -1,6 +1,6 @@
-/* Nothing needs more than 256 KiB of stack: neither texts and files that nest everything that can be nested, up to the
- * limits and beyond, nor the rest of the public API. Reports the largest use. RECURVE_NESTS sets the number of random
- * texts; the default is 100. */
+/* Nothing needs more than 256 KiB of stack: neither texts and files that nest everything that can
+ * be nested, up to the limits and beyond, nor the rest of the public API. Reports the largest use.
+ * RECURVE_NESTS sets the number of random texts; the default is 100. */
 #include <cstdlib>
 #include <functional>
 #include <string>
@@ -119,8 +119,8 @@ class Stack : public WithFolder {
     std::string of_ = "none";
 };
 
-/* What can stand around an expression, a number or a matrix [1, 1], so that the result is one again. Each production of
- * the grammar that contains an expression is here. */
+/* What can stand around an expression, a number or a matrix [1, 1], so that the result is one
+ * again. Each production of the grammar that contains an expression is here. */
 struct Wrap {
     const char *before, *after;
 };
@@ -223,7 +223,8 @@ TEST_F(Stack, OfExpressions)
         }
 }
 
-/* Brackets around long sums, whose trees are higher than they are deep in brackets, and all kinds mixed. */
+/* Brackets around long sums, whose trees are higher than they are deep in brackets, and all kinds
+ * mixed. */
 TEST_F(Stack, OfMixedExpressions)
 {
     Lcg random;

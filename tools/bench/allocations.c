@@ -1,5 +1,5 @@
-/* A malloc defined by the program replaces the C library's in all libraries; glibc keeps the real functions under other
- * names. Sanitizers define their own. */
+/* A malloc defined by the program replaces the C library's in all libraries; glibc keeps the real
+ * functions under other names. Sanitizers define their own. */
 #include "tools/bench/allocations.h"
 
 #include <errno.h>

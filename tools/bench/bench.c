@@ -1,5 +1,5 @@
-/* Times Recurve on the workloads: training steps and forward passes. tools/bench/run compares this program with its peers;
- * run alone, it helps to optimize Recurve itself. */
+/* Times Recurve on the workloads: training steps and forward passes. tools/bench/run compares this
+ * program with its peers; run alone, it helps to optimize Recurve itself. */
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>

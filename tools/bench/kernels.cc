@@ -1,5 +1,6 @@
-// Google Benchmark of single kernels: programs of one instruction, at the shapes of the workloads and at some
-// that show where a kernel changes its ways. `tools/dev bench --kernels --benchmark_filter=matmul`
+// Google Benchmark of single kernels: programs of one instruction, at the shapes of the workloads
+// and at some that show where a kernel changes its ways. `tools/dev bench --kernels
+// --benchmark_filter=matmul`
 #include <benchmark/benchmark.h>
 
 #include <functional>
@@ -81,7 +82,8 @@ void add_matmuls()
         }
 }
 
-// The products of some time steps, [m,k] [k,n] each, with one B or with one A' of their own: their sum.
+// The products of some time steps, [m,k] [k,n] each, with one B or with one A' of their own: their
+// sum.
 void add_shared_matmuls()
 {
     enum { STEPS = 8 };

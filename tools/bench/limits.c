@@ -1,5 +1,5 @@
-/* Measures the peak rates of this machine: multiply-adds per second, and bytes per second from each level of memory. The
- * former is the limit that tools/bench divides by. */
+/* Measures the peak rates of this machine: multiply-adds per second, and bytes per second from each
+ * level of memory. The former is the limit that tools/bench divides by. */
 #include <cjson/cJSON.h>
 #include <getopt.h>
 #include <stdio.h>

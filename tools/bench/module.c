@@ -8,7 +8,8 @@ void bench_step(void);
 
 static contender net;
 
-/* Loads a workload in place of the previous one. Returns the number that contenders must agree on; NaN on error. */
+/* Loads a workload in place of the previous one. Returns the number that contenders must agree on;
+ * NaN on error. */
 double bench_load(const char *name)
 {
     bool training;

@@ -31,16 +31,17 @@ static const cell_cost update_gate = {2, 2, 2 * (2 + TRANSCENDENTAL) + 3, 14};
 static const cell_cost gru = {3, 3, 3 * (2 + TRANSCENDENTAL) + 4, 21};
 
 /* Forward: four gates; f c + i z: 3; o tanh c: 1 and a transcendental.
- * Backward: do = dh t: 1; dc += dh o (1 - t t): 5; df, di, dz, dc': 4; three sigmoid' and a tanh': 12;
+ * Backward: do = dh t: 1; dc += dh o (1 - t t): 5; df, di, dz, dc': 4; three sigmoid' and a tanh':
+ * 12;
  * biases: 4. */
 static const cell_cost lstm = {4, 4, 4 * (2 + TRANSCENDENTAL) + 4 + TRANSCENDENTAL, 26};
 
-/* z and u from x; h' = h + z (u - h). Forward: two biases, a transcendental, the lerp 3. Backward: du 1, dz 2, its
- * sigmoid' 3; the state's (1 - z) dh and its sum: 3; biases: 2. */
+/* z and u from x; h' = h + z (u - h). Forward: two biases, a transcendental, the lerp 3. Backward:
+ * du 1, dz 2, its sigmoid' 3; the state's (1 - z) dh and its sum: 3; biases: 2. */
 static const cell_cost mingru = {2, 0, 2 + TRANSCENDENTAL + 3, 11};
 
-/* Three products of x. Forward: two gates of * + + and a transcendental, two lerps of 3. Backward: dr 2, df 2, their
- * sigmoid' 6; dc' 2, du 2, dc 5; gains 4, biases 2. */
+/* Three products of x. Forward: two gates of * + + and a transcendental, two lerps of 3. Backward:
+ * dr 2, df 2, their sigmoid' 6; dc' 2, du 2, dc 5; gains 4, biases 2. */
 static const cell_cost sru = {3, 0, 2 * (3 + TRANSCENDENTAL) + 6, 25};
 
 static double pointwise(cell_cost cost, double elements, bool training)

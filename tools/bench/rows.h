@@ -1,4 +1,5 @@
-/* The workloads that `bench` times, each loaded as a program, and what is known of each program besides its time. */
+/* The workloads that `bench` times, each loaded as a program, and what is known of each program
+ * besides its time. */
 #ifndef RV_TOOLS_BENCH_ROWS_H
 #define RV_TOOLS_BENCH_ROWS_H
 

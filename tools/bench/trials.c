@@ -1,5 +1,6 @@
-/* Trains the net of a workload many times from the same numbers, each time with another learning rate, as a sweep does.
- * tools/bench/run compares it with peers that train many such nets at once. */
+/* Trains the net of a workload many times from the same numbers, each time with another learning
+ * rate, as a sweep does. tools/bench/run compares it with peers that train many such nets at
+ * once. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +10,8 @@
 
 enum { RATES = 8 };
 
-/* A trial from nothing: a store, recording, compiling, updates. *loss is the mean loss of all updates. */
+/* A trial from nothing: a store, recording, compiling, updates. *loss is the mean loss of all
+ * updates. */
 static bool train(const workload *base, int trial, int updates, double *loss, rv_error *error)
 {
     workload w = *base;

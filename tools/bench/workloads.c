@@ -33,7 +33,8 @@ static rv_var conv_ugrnn(const workload *w, rv_var x)
 /* x [n,steps,inputs], h [n,units], one number */
 static rv_var sequence(const workload *w, rv_var x) { return rv_linear(unroll(w, x, 0), "fc", 1); }
 
-/* x [n,steps] of characters, embedded, two layers, scores of the next character [n steps,characters] */
+/* x [n,steps] of characters, embedded, two layers, scores of the next character [n
+ * steps,characters] */
 static rv_var characters(const workload *w, rv_var x)
 {
     rv_rnn_options options = {.units = w->units, .bias = true, .layers = 2};

@@ -1,5 +1,5 @@
-/* The workloads: small nets whose training step or forward pass every contender computes on the same numbers. `bench --write`
- * writes these numbers to files, which the peers read. */
+/* The workloads: small nets whose training step or forward pass every contender computes on the
+ * same numbers. `bench --write` writes these numbers to files, which the peers read. */
 #ifndef RV_TOOLS_BENCH_WORKLOADS_H
 #define RV_TOOLS_BENCH_WORKLOADS_H
 
@@ -32,7 +32,8 @@ struct workload {
     double (*operations)(const workload *w, bool training); /* the least that a step needs */
 };
 
-/* A workload by its place, and by its name; *training is false for "-forward". NULL: there is none. */
+/* A workload by its place, and by its name; *training is false for "-forward". NULL: there is
+ * none. */
 const workload *workload_at(int index);
 const workload *workload_find(const char *name, bool *training);
 
@@ -53,15 +54,16 @@ bool contender_new(contender *c, const workload *w, bool training, int threads, 
 void contender_free(contender *c);
 
 /* The number by which contenders are compared, at the last of workload->checked runs: the loss;
- * of a forward pass the loss of its prediction; without a loss the mean square of the prediction. To be
- * asked once, before anything else runs the program. */
+ * of a forward pass the loss of its prediction; without a loss the mean square of the prediction.
+ * To be asked once, before anything else runs the program. */
 bool contender_check(contender *c, double *value, rv_error *error);
 
-/* Seconds to record and compile a training step, from an empty store: with the first values of its parameters. */
+/* Seconds to record and compile a training step, from an empty store: with the first values of its
+ * parameters. */
 bool workload_compile_seconds(const workload *w, double *seconds, rv_error *error);
 
-/* Writes x, y and the parameters before the first step to FOLDER/NAME.safetensors, with what else a peer
- * needs as metadata: rate, steps, checked. */
+/* Writes x, y and the parameters before the first step to FOLDER/NAME.safetensors, with what else a
+ * peer needs as metadata: rate, steps, checked. */
 bool workload_write(const workload *w, const char *folder, rv_error *error);
 
 #endif

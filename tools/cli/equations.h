@@ -18,8 +18,8 @@ typedef struct known_names {
 bool known_names_add(known_names *known, const rv_tape *tape, rv_error *error);
 void known_names_free(known_names *known);
 
-/* Whether all arrays have known names; otherwise RV_ERROR_NAME for the first that does not. RV_ERROR_FORMAT if a known
- * name is that of a tensor which was skipped because of its type. */
+/* Whether all arrays have known names; otherwise RV_ERROR_NAME for the first that does not.
+ * RV_ERROR_FORMAT if a known name is that of a tensor which was skipped because of its type. */
 bool known_names_check(const known_names *known, const rv_archive *given, rv_error *error);
 
 #endif

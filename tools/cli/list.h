@@ -1,5 +1,5 @@
-/* The common part of `recurve ops`, `models`, `optimizers` and `tasks`: each prints a list of entries with a
- * formula and a note. */
+/* The common part of `recurve ops`, `models`, `optimizers` and `tasks`: each prints a list of
+ * entries with a formula and a note. */
 #ifndef RV_TOOLS_CLI_LIST_H
 #define RV_TOOLS_CLI_LIST_H
 
@@ -21,7 +21,8 @@ typedef struct list {
     void (*describe)(int index, list_item *item);
     void (*add)(int index, cJSON *object); /* adds further JSON fields; may be NULL */
 
-    /* For a command whose operand names an entry. `find` returns its index, or -1 and an error; `text` its text. */
+    /* For a command whose operand names an entry. `find` returns its index, or -1 and an error;
+     * `text` its text. */
     int (*find)(const char *name, rv_error *error);
     const char *(*text)(int index);
 } list;

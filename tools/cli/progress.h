@@ -18,14 +18,16 @@ typedef struct progress {
 progress progress_new(bool wanted, const char *title, int64_t epochs, int64_t first, int64_t count);
 void progress_start(progress *p, int64_t epoch);
 
-/* Repaints the bar, at most ten times a second. `seen` samples of the epoch are done; `loss` is their mean loss. */
+/* Repaints the bar, at most ten times a second. `seen` samples of the epoch are done; `loss` is
+ * their mean loss. */
 void progress_paint(void *p, int64_t seen, double loss);
 
-/* Whether so many seconds have passed since the last paint. Then one is due, and counts as painted. */
+/* Whether so many seconds have passed since the last paint. Then one is due, and counts as
+ * painted. */
 bool progress_due(progress *p, double seconds);
 
-/* The same for things that are counted, such as trials: `done` of `count`, of which `first` were done before; then
- * `text`. Call it when progress_due. */
+/* The same for things that are counted, such as trials: `done` of `count`, of which `first` were
+ * done before; then `text`. Call it when progress_due. */
 void progress_paint_count(progress *p, int64_t done, int64_t count, int64_t first,
                           const char *text);
 void progress_clear(const progress *p);

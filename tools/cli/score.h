@@ -4,7 +4,8 @@
 
 #include "recurve.h"
 
-/* "98.00 %" (accuracy) for labels, "2.310 bits per character" for text, "error 0.0012" (mean squared) for numbers. */
+/* "98.00 %" (accuracy) for labels, "2.310 bits per character" for text, "error 0.0012" (mean
+ * squared) for numbers. */
 enum { SCORE_TEXT = 64 };
 const char *score_text(const rv_source *data, double loss, double accuracy, double error,
                        char text[SCORE_TEXT]);

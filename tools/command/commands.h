@@ -24,7 +24,8 @@ extern const command command_models;
 extern const command command_optimizers;
 extern const command command_tasks;
 
-/* `train` on ranks that train one net together (recurve-mpi); NULL: this process alone. All ranks have the same arguments. */
+/* `train` on ranks that train one net together (recurve-mpi); NULL: this process alone. All ranks
+ * have the same arguments. */
 exit_status train_with(const rv_collective *ranks, int argc, char **argv, rv_error *error);
 
 /* All of them, in the order of the list of `recurve --help`. */

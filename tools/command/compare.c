@@ -262,7 +262,8 @@ static bool print_json(const comparison *c, const contender *const *order, rv_er
 
 /* ---- the picture ---- */
 
-/* Colours distinguish models or, of one model, optimizers or else gradients; dashes the next of these that has several. */
+/* Colours distinguish models or, of one model, optimizers or else gradients; dashes the next of
+ * these that has several. */
 static void label_group(const comparison *c, const contender *who, curve_group *g)
 {
     const struct {

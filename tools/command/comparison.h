@@ -1,5 +1,5 @@
-/* Several cells, optimizers and derivations on the same data with the same seeds: each run equals one of
- * `recurve train`. */
+/* Several cells, optimizers and derivations on the same data with the same seeds: each run equals
+ * one of `recurve train`. */
 #ifndef RV_TOOLS_COMMAND_COMPARISON_H
 #define RV_TOOLS_COMMAND_COMPARISON_H
 
@@ -52,8 +52,9 @@ void comparison_free(comparison *c);
 /* Whether score a is better than b. */
 bool comparison_better(const comparison *c, double a, double b);
 
-/* Whether the contender's best score is the best mean, or less than two standard errors from it: with another choice of
- * seeds it could be first. With one seed the noise is not known, and no contender is. */
+/* Whether the contender's best score is the best mean, or less than two standard errors from it:
+ * with another choice of seeds it could be first. With one seed the noise is not known, and no
+ * contender is. */
 bool comparison_is_best(const comparison *c, const contender *who);
 
 /* The data that scores are measured on. */

@@ -15,8 +15,8 @@
 
 /* ---- the experiments ---- */
 
-/* The optimizer, learning rate, decay, clipping and L2 that the authors tuned. The bias of forget gates is added for cells
- * that have one. */
+/* The optimizer, learning rate, decay, clipping and L2 that the authors tuned. The bias of forget
+ * gates is added for cells that have one. */
 #define TUNED \
     "\"optimizer\": [\"adam\", \"rmsprop\", \"momentum\"]," \
     "\"learning-rate\": [{\"log-uniform\": [1e-2, 3], \"when\": {\"optimizer\": \"momentum\"}}," \
@@ -200,7 +200,8 @@ static bool is_net(const experiment_plan *p, grid_net net, int64_t size,
     return trainer;
 }
 
-/* Those of the usual sizes of the task with which a net can be made; of none, *why says why not. NULL: out of memory. */
+/* Those of the usual sizes of the task with which a net can be made; of none, *why says why not.
+ * NULL: out of memory. */
 static cJSON *fitting_sizes(const experiment_plan *p, grid_net net, const rv_train_config *given,
                             const cJSON *usual, rv_error *why)
 {
@@ -230,7 +231,8 @@ static bool add_choice(cJSON *to, grid_net net, cJSON *choices)
            cJSON_AddNumberToObject(when, "layers", atof(net.layers));
 }
 
-/* Adds the sizes of each net that can be made with some of the usual ones only. A net that cannot with any is noted. */
+/* Adds the sizes of each net that can be made with some of the usual ones only. A net that cannot
+ * with any is noted. */
 static bool add_choices(cJSON *to, experiment_plan *p, const rv_train_config *given,
                         const cJSON *usual)
 {
@@ -265,7 +267,8 @@ static bool set_choices(cJSON *drawn, const cJSON *usual, cJSON *choices)
     return ok;
 }
 
-/* Units are whole, so a net may come within 10 % of its parameters with some sizes of the task only. These are then drawn. */
+/* Units are whole, so a net may come within 10 % of its parameters with some sizes of the task
+ * only. These are then drawn. */
 static bool choose_sizes(experiment_plan *p, const rv_train_config *given, cJSON *drawn)
 {
     const cJSON *usual = cJSON_GetObjectItem(drawn, "size");
@@ -291,7 +294,8 @@ static bool move_members(cJSON *to, cJSON *from)
     return ok;
 }
 
-/* The ranges of the file `path`, whose conditions may name the nets; {} without a file. For cJSON_Delete; NULL: an error. */
+/* The ranges of the file `path`, whose conditions may name the nets; {} without a file. For
+ * cJSON_Delete; NULL: an error. */
 static cJSON *read_ranges(const cJSON *nets, const char *path, rv_error *error)
 {
     space above = {0}, s = {0};
@@ -309,7 +313,8 @@ static cJSON *read_ranges(const cJSON *nets, const char *path, rv_error *error)
     return ranges;
 }
 
-/* The nets; then the ranges of the file `path`, if there is one; then what is usual and not in that file. */
+/* The nets; then the ranges of the file `path`, if there is one; then what is usual and not in that
+ * file. */
 static bool make_space(experiment_plan *p, const rv_train_config *given, const char *path,
                        rv_error *error)
 {

@@ -1,5 +1,5 @@
-/* The measurements of Collins, Sohl-Dickstein and Sussillo, "Capacity and Trainability in Recurrent Neural Networks" (2016,
- * arXiv 1611.09913), each as a search over hyper-parameters. */
+/* The measurements of Collins, Sohl-Dickstein and Sussillo, "Capacity and Trainability in Recurrent
+ * Neural Networks" (2016, arXiv 1611.09913), each as a search over hyper-parameters. */
 #ifndef RV_TOOLS_COMMAND_EXPERIMENT_PLAN_H
 #define RV_TOOLS_COMMAND_EXPERIMENT_PLAN_H
 
@@ -12,8 +12,8 @@ typedef struct group {
     int model, size, layers;           /* in the lists */
     int64_t ended, failed, parameters; /* failed: diverged, or of trainability, failed */
     int64_t untrainable;               /* trials that could not be trained; not among `ended` */
-    /* Of capacity: those of the trial with the most bits per parameter. Of memory: the least error. Of trainability: the
-     * share of trials that fail, between low and high. */
+    /* Of capacity: those of the trial with the most bits per parameter. Of memory: the least error.
+     * Of trainability: the share of trials that fail, between low and high. */
     double value, samples, accuracy, bits, low, high;
 } group;
 
@@ -62,7 +62,8 @@ typedef struct experiment_nets {
     const char *space; /* a file of ranges in place of the usual ones */
 } experiment_nets;
 
-/* A new experiment, with the options of runs that are given. Free the plan also after a failure, here and below. */
+/* A new experiment, with the options of runs that are given. Free the plan also after a failure,
+ * here and below. */
 bool experiment_plan_make(experiment_plan *p, const experiment_nets *nets,
                           const rv_train_config *given, rv_error *error);
 

@@ -123,7 +123,8 @@ static bool print_json(const experiment_plan *p, const group *groups, rv_error *
     return json_print(all, error);
 }
 
-/* A panel for each number of layers. In it a line over the sizes for each model or, of one size, a point for each model. */
+/* A panel for each number of layers. In it a line over the sizes for each model or, of one size, a
+ * point for each model. */
 static bool draw(const experiment_plan *p, const group *groups, const char *path, rv_error *error)
 {
     const int models = p->models.count, sizes = p->sizes.count, layers = p->layers.count;
@@ -173,7 +174,8 @@ static bool draw(const experiment_plan *p, const group *groups, const char *path
     return ok;
 }
 
-/* Settings that do not fit together are no part of the result, but are reported, each reason once. */
+/* Settings that do not fit together are no part of the result, but are reported, each reason
+ * once. */
 static bool warn_failed(search *w, const experiment_plan *p, rv_error *error)
 {
     sqlite3_stmt *query = database_query(

@@ -10,8 +10,8 @@ typedef enum experiment_form {
     EXPERIMENT_JSON
 } experiment_form;
 
-/* Prints the result in this form, and draws the picture into PATH.svg and PATH.png unless `plot` is NULL. `w` is the
- * search. */
+/* Prints the result in this form, and draws the picture into PATH.svg and PATH.png unless `plot` is
+ * NULL. `w` is the search. */
 bool experiment_report(search *w, const experiment_plan *p, experiment_form form, const char *plot,
                        rv_error *error);
 

@@ -41,8 +41,8 @@ const command command_fmt = {
     .files = "FILE",
 };
 
-/* Gives the file's text and its canonical form, both for rv_free. False and *error, or false when the file has mistakes,
- * which are printed. */
+/* Gives the file's text and its canonical form, both for rv_free. False and *error, or false when
+ * the file has mistakes, which are printed. */
 static bool format(const char *path, const char *folders, char **text, char **canonical,
                    rv_error *error)
 {

@@ -26,7 +26,8 @@ const command command_models = {
     .operand = "MODEL",
 };
 
-/* The text's first line, a comment, is the note; its second begins the cell, and says which other it is a variant of. */
+/* The text's first line, a comment, is the note; its second begins the cell, and says which other
+ * it is a variant of. */
 static void describe(int index, list_item *item)
 {
     const rv_model *model = rv_model_at(index);

@@ -162,7 +162,8 @@ typedef struct leaves {
     int count;
 } leaves;
 
-/* Lists the parameters of the loss, or the values that `list`, "a,b", names. There is room for all. */
+/* Lists the parameters of the loss, or the values that `list`, "a,b", names. There is room for
+ * all. */
 static bool list_leaves(const calculation *c, rv_var loss, char *list, leaves *l, rv_error *error)
 {
     if (!list) {

@@ -58,7 +58,8 @@ static rv_trainer *try_some(const search_options *o, const sweep_plan *plan, con
     return NULL;
 }
 
-/* The objective must be one of these data, and with halving all runs have the same number of epochs. */
+/* The objective must be one of these data, and with halving all runs have the same number of
+ * epochs. */
 static bool complete_plan(const search_options *o, sweep_plan *plan, const space *s,
                           rv_error *error)
 {

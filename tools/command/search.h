@@ -1,4 +1,5 @@
-/* A search over hyper-parameters in a database: what `recurve sweep` and `recurve experiment` have in common. */
+/* A search over hyper-parameters in a database: what `recurve sweep` and `recurve experiment` have
+ * in common. */
 #ifndef RV_TOOLS_COMMAND_SEARCH_H
 #define RV_TOOLS_COMMAND_SEARCH_H
 
@@ -28,8 +29,8 @@ typedef struct search {
     trial_range range;
 } search;
 
-/* Opens the database. If the search is to train, makes it if it is missing, and adds the trials. Close with search_close,
- * also after a failure. */
+/* Opens the database. If the search is to train, makes it if it is missing, and adds the trials.
+ * Close with search_close, also after a failure. */
 bool search_open(search *w, const command *page, const search_options *options, bool trains,
                  rv_error *error);
 void search_close(search *w);
@@ -37,7 +38,8 @@ void search_close(search *w);
 /* The search as the functions of sweep_report.h take it. */
 sweep_report search_report(search *w);
 
-/* The trainer of the first trial that can be made, not trained: its data and net. Free it with rv_trainer_free. */
+/* The trainer of the first trial that can be made, not trained: its data and net. Free it with
+ * rv_trainer_free. */
 rv_trainer *search_specimen(const search *w, rv_error *error);
 
 #endif

@@ -102,8 +102,8 @@ static bool is_result(const char *name)
     return found;
 }
 
-/* No two columns have the same name: the parameters that a net has are not those that it was to have, and `epochs` may be
- * a result, a setting and the objective. */
+/* No two columns have the same name: the parameters that a net has are not those that it was to
+ * have, and `epochs` may be a result, a setting and the objective. */
 enum { COLUMN_NAME = 80 };
 static const char *setting_name(const space_entry *column, char name[COLUMN_NAME])
 {

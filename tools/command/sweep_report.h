@@ -12,13 +12,15 @@ typedef struct sweep_report {
     trial_range range;
 } sweep_report;
 
-/* Prints the best trials, `most` of them or, if it is 0, all, best first, with the settings that the space draws. */
+/* Prints the best trials, `most` of them or, if it is 0, all, best first, with the settings that
+ * the space draws. */
 bool sweep_print_table(const sweep_report *r, int64_t most, rv_error *error);
 
 bool sweep_print_csv(const sweep_report *r, rv_error *error);
 bool sweep_print_json(const sweep_report *r, rv_error *error);
 
-/* Prints the configuration of the best trial for `recurve train --config`. RV_ERROR_ARGUMENT: there is none. */
+/* Prints the configuration of the best trial for `recurve train --config`. RV_ERROR_ARGUMENT: there
+ * is none. */
 bool sweep_print_best(const sweep_report *r, rv_error *error);
 
 /* Draws each setting that the space draws against the objective, into PATH.svg and PATH.png. */

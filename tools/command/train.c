@@ -117,8 +117,8 @@ const command command_train = {
     .operand = "MODEL",
 };
 
-/* The options of an earlier run. Other data, or another optimizer, on the command line replace all options of their
- * group. */
+/* The options of an earlier run. Other data, or another optimizer, on the command line replace all
+ * options of their group. */
 static bool read_earlier(const train_options *given, rv_train_config *config, rv_error *error)
 {
     rv_error why = {0};
@@ -207,7 +207,8 @@ static bool check_options(const train_options *o, rv_error *error)
                    lost);
 }
 
-/* A new run does not replace an earlier one unasked. The trainer checks this too, but after it has read the data. */
+/* A new run does not replace an earlier one unasked. The trainer checks this too, but after it has
+ * read the data. */
 static bool check_folder(const train_options *o, rv_error *error)
 {
     const char *folder = o->config.loop.output;
@@ -523,8 +524,8 @@ static bool resume(const train_options *o, rv_trainer *trainer, rv_error *error)
     return ok || rv_fail(error, why.code, "%-s", why.text);
 }
 
-/* Whether each option on the command line has an effect on a new run, or the run is resumed; and whether the rows to
- * be drawn are known. */
+/* Whether each option on the command line has an effect on a new run, or the run is resumed; and
+ * whether the rows to be drawn are known. */
 static bool begin(const train_options *given, const train_options *o, rv_trainer *trainer,
                   rv_error *error)
 {

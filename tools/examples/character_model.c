@@ -1,6 +1,6 @@
 /* A character model. A GRU learns from 8 kB of text made of some fifty words, with truncated
- * backpropagation through time: each window starts from the state at the end of the one before. Then
- * it writes lines of its own.
+ * backpropagation through time: each window starts from the state at the end of the one before.
+ * Then it writes lines of its own.
  *
  *     character_model [EPOCHS [TEMPERATURE]] */
 #include <math.h>

@@ -128,8 +128,8 @@ static void roll_rows(const rv_call *c)
     }
 }
 
-/* A call can be cut into as many parts as there are rows. A part reads only its own rows of x (bit 0 of
- * `sliced`). */
+/* A call can be cut into as many parts as there are rows. A part reads only its own rows of x (bit
+ * 0 of `sliced`). */
 static rv_kernel choose_roll(rv_call *c)
 {
     int64_t n, by;
@@ -183,8 +183,8 @@ static void ring(rv_cell *k, rv_var x, rv_var *h)
 
 enum { BATCH = 64, UPDATES = 400 };
 
-/* Trains on digits, read row by row, and writes the digest of the trained parameters into `digest`. False on
- * error. */
+/* Trains on digits, read row by row, and writes the digest of the trained parameters into `digest`.
+ * False on error. */
 static bool train(int threads, char digest[RV_DIGEST_TEXT])
 {
     rv_store *store = rv_store_new(1);

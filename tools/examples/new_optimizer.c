@@ -1,5 +1,5 @@
-/* A user-defined optimizer: a function records its update equations, and rv_minimize combines it with weight
- * decay, clipping, schedules and averages as it does the built-in ones.
+/* A user-defined optimizer: a function records its update equations, and rv_minimize combines it
+ * with weight decay, clipping, schedules and averages as it does the built-in ones.
  *
  * This one is Signum (Bernstein et al. 2018): m' = b m + (1 - b) g;  w' = w - r sign(m') */
 #include <stdio.h>
@@ -18,8 +18,8 @@ static rv_var signum(const rv_update *u)
 static const rv_optimizer mine = {
     .name = "signum", .rule = signum, .learning_rate = 5e-3, .momentum = 0.9};
 
-/* Trains a net to tell the digits 0 and 1 apart, in 200 updates on batches of 60. Returns the last loss;
- * negative on error. */
+/* Trains a net to tell the digits 0 and 1 apart, in 200 updates on batches of 60. Returns the last
+ * loss; negative on error. */
 static double train(rv_optimizer optimizer)
 {
     rv_store *store = rv_store_new(1);

@@ -1,6 +1,6 @@
-/* A program with its own allocator: rv_memory_allocate and rv_memory_release replace the library's functions of
- * the same names. These enforce a budget and count blocks; a pool or an arena could be plugged in the same
- * way. */
+/* A program with its own allocator: rv_memory_allocate and rv_memory_release replace the library's
+ * functions of the same names. These enforce a budget and count blocks; a pool or an arena could be
+ * plugged in the same way. */
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -1,9 +1,12 @@
 /* The gradient of sum_t |h[t] - y[t]|^2 / 2 of a GRU in four ways:
  *   BPTT       back-propagation through time
- *   RTRL       real-time recurrent learning (Williams and Zipser 1989): forward in time, with no memory of past steps
- *   e-prop     (Bellec et al. 2020): RTRL without the paths through recurrent weights, which would cost most of it
+ *   RTRL       real-time recurrent learning (Williams and Zipser 1989): forward in time, with no
+ *              memory of past steps
+ *   e-prop     (Bellec et al. 2020): RTRL without the paths through recurrent weights, which would
+ *              cost most of it
  *   truncated  BPTT through the last steps only
- * The last two are approximations. Their cosine with BPTT tells how far they point in its direction. */
+ * The last two are approximations. Their cosine with BPTT tells how far they point in its
+ * direction. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -89,8 +92,9 @@ static bool backward(const problem *p, const method *m, gradient g)
     return ok;
 }
 
-/* One step forward, which keeps h and dh/da in states: dh[t]/da = (d step / d h) dh[t-1]/da + d step / da, a
- * Jacobian-vector product. It adds up the derivative of the loss in the direction "d0", "d1", .. of the weights. */
+/* One step forward, which keeps h and dh/da in states: dh[t]/da = (d step / d h) dh[t-1]/da + d
+ * step / da, a Jacobian-vector product. It adds up the derivative of the loss in the direction
+ * "d0", "d1", .. of the weights. */
 static rv_program *record_forward(rv_tape *tape, const method *m, rv_var *weights, int *count)
 {
     rv_var x = rv_input(tape, "x", RV_SHAPE(1, INPUTS)),
@@ -129,8 +133,8 @@ static double derivative(const problem *p, rv_program *step)
     return rv_value(step, 0);
 }
 
-/* The gradient forward in time, one weight after the other. Prints the largest difference from `back` of each parameter,
- * and returns that of all. */
+/* The gradient forward in time, one weight after the other. Prints the largest difference from
+ * `back` of each parameter, and returns that of all. */
 static double forward(const problem *p, const method *m, const gradient back, gradient g)
 {
     rv_tape *tape = rv_tape_new(p->store, RV_F64);

@@ -1,6 +1,6 @@
-/* A source of your own, with sequences of different lengths. The task: at each time step, is the sum
- * of the numbers before it less than the sum of the numbers after it? A net that reads forward only
- * cannot know. Two bidirectional layers of GRUs can. */
+/* A source of your own, with sequences of different lengths. The task: at each time step, is the
+ * sum of the numbers before it less than the sum of the numbers after it? A net that reads forward
+ * only cannot know. Two bidirectional layers of GRUs can. */
 #include <stdio.h>
 
 #include "recurve.h"
@@ -9,7 +9,8 @@ enum { STEPS = 16, SHORTEST = 6, SAMPLES = 64 * 40 };
 
 /* ---- the source ---- */
 
-/* Sample `index` of epoch `epoch`: a pure function of both, since threads read samples in any order. */
+/* Sample `index` of epoch `epoch`: a pure function of both, since threads read samples in any
+ * order. */
 static bool read_sums(const rv_source *source, uint64_t epoch, int64_t index, void *x, void *y,
                       int32_t *length, rv_error *error)
 {

@@ -1,4 +1,5 @@
-/* A cell as text in a C program. Its gradients are checked, and it learns to add the two marked numbers of a sequence. */
+/* A cell as text in a C program. Its gradients are checked, and it learns to add the two marked
+ * numbers of a sequence. */
 #include <stdio.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
-/* Trains a convolutional update gate RNN on handwritten zeros and ones. With a folder as its argument it keeps the run
- * there, and resumes it when called again. */
+/* Trains a convolutional update gate RNN on handwritten zeros and ones. With a folder as its
+ * argument it keeps the run there, and resumes it when called again. */
 #include <stdio.h>
 #include "recurve.h"
 int main(int count, char **arguments)

@@ -1,5 +1,6 @@
-/* Trains the update gate RNN with four scalar weights on the five sequences of Jae Duk Seo's "Only Numpy"
- * article. The loss is sum (h3 - y)^2 / 2, the optimizer is plain gradient descent on the full batch. */
+/* Trains the update gate RNN with four scalar weights on the five sequences of Jae Duk Seo's "Only
+ * Numpy" article. The loss is sum (h3 - y)^2 / 2, the optimizer is plain gradient descent on the
+ * full batch. */
 #include <stdio.h>
 #include <string.h>
 

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Bytes of the first core's data cache at a level, according to Linux. (On some machines glibc's sysconf reports the sum of
- * all third-level caches.) */
+/* Bytes of the first core's data cache at a level, according to Linux. (On some machines glibc's
+ * sysconf reports the sum of all third-level caches.) */
 static size_t cache_size(int wanted, size_t otherwise)
 {
     for (int index = 0; index < 8; index++) {

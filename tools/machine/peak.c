@@ -1,5 +1,5 @@
-/* Measures peak rates with loops of independent multiply-adds, enough to hide their latency, in the widest vectors of the
- * machine, and with loops that read, write and copy a block of memory. */
+/* Measures peak rates with loops of independent multiply-adds, enough to hide their latency, in the
+ * widest vectors of the machine, and with loops that read, write and copy a block of memory. */
 #include "tools/machine/peak.h"
 
 #include <math.h>
@@ -17,8 +17,8 @@
 
 /* ---- the loops ---- */
 
-/* Two units with a latency of four cycles need eight chains, with five cycles ten. Sixteen registers hold twelve chains and
- * two factors. */
+/* Two units with a latency of four cycles need eight chains, with five cycles ten. Sixteen
+ * registers hold twelve chains and two factors. */
 enum { CHAINS = 12, ROUNDS = 1000, BLOCK = 8 /* vectors */ };
 
 typedef struct loops {

@@ -18,7 +18,8 @@ static double sample(task t, long inner)
     return (seconds_now() - start) / (double)inner;
 }
 
-/* A long step is a sample by itself. The first runs of a short one are slow: count again when warm. */
+/* A long step is a sample by itself. The first runs of a short one are slow: count again when
+ * warm. */
 static long calibrate(task t)
 {
     const double enough = 0.5e-3;

@@ -1,4 +1,5 @@
-/* The tables of completion.bash and completion.zsh. A value's name in the help says how it is completed. */
+/* The tables of completion.bash and completion.zsh. A value's name in the help says how it is
+ * completed. */
 #include <stdio.h>
 #include <string.h>
 

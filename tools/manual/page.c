@@ -74,8 +74,8 @@ static void print_prose_line(const char *line, size_t length)
     putchar('\n');
 }
 
-/* Prose, in which an empty line begins a paragraph. After an empty line, indented lines are a block that is printed as it
- * is, but for the indentation of its first line. */
+/* Prose, in which an empty line begins a paragraph. After an empty line, indented lines are a block
+ * that is printed as it is, but for the indentation of its first line. */
 static void print_prose(const char *text)
 {
     bool literal = false, blank = false;

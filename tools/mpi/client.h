@@ -4,7 +4,8 @@
 
 #include "tools/cli/command.h"
 
-/* Waits for the plan of rank 0, and trains until no trial is left, or rank 0 says that there is nothing to train. */
+/* Waits for the plan of rank 0, and trains until no trial is left, or rank 0 says that there is
+ * nothing to train. */
 exit_status sweep_ask(rv_error *error);
 
 #endif

@@ -1,5 +1,6 @@
-/* Messages are sent from copies, so that the sender goes on at once; MPI moves them while the receiver waits or the sender
- * calls MPI again. An error of MPI itself ends the job (MPI_ERRORS_ARE_FATAL, the default). */
+/* Messages are sent from copies, so that the sender goes on at once; MPI moves them while the
+ * receiver waits or the sender calls MPI again. An error of MPI itself ends the job
+ * (MPI_ERRORS_ARE_FATAL, the default). */
 #include "tools/mpi/collective.h"
 
 #include <mpi/mpi.h> /* in the folder of Debian's default MPI */

@@ -1,4 +1,5 @@
-/* recurve-mpi: subcommands of `recurve` whose work the processes of an MPI job share. A subcommand is a row of `programs`. */
+/* recurve-mpi: subcommands of `recurve` whose work the processes of an MPI job share. A subcommand
+ * is a row of `programs`. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,8 +11,8 @@
 #include "tools/mpi/sweep.h"
 #include "train/setup/lookup.h"
 
-/* Every rank runs it, with the same arguments. What ranks other than the first print is lost, and the exit status is the
- * first rank's. */
+/* Every rank runs it, with the same arguments. What ranks other than the first print is lost, and
+ * the exit status is the first rank's. */
 typedef struct program {
     const command *page;
     exit_status (*run)(const rv_collective *ranks, int argc, char **argv, rv_error *error);

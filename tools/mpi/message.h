@@ -1,6 +1,6 @@
-/* What the ranks of a sweep send each other. A rank asks rank 0 what worker.c asks of a sweep: to take a trial, to write what it
- * did, to return it. A question and its answer are a message each: a head, then rows, texts and the checkpoint. All ranks are
- * machines of one type. */
+/* What the ranks of a sweep send each other. A rank asks rank 0 what worker.c asks of a sweep: to
+ * take a trial, to write what it did, to return it. A question and its answer are a message each: a
+ * head, then rows, texts and the checkpoint. All ranks are machines of one type. */
 #ifndef RV_TOOLS_MPI_MESSAGE_H
 #define RV_TOOLS_MPI_MESSAGE_H
 
@@ -25,7 +25,8 @@ enum {
     PLAN_DATABASE
 };
 
-/* In an answer only the fields of `trial`, `error` and the flags count. A plan is an answer, too. */
+/* In an answer only the fields of `trial`, `error` and the flags count. A plan is an answer,
+ * too. */
 typedef struct message_head {
     request asks;
     bool taken, left, lost, stop;
@@ -50,8 +51,8 @@ const char *message_text(const message *m, int part);
 
 bool message_send(int to, const message *m, rv_error *error);
 
-/* Waits without using the processor, and calls `idle`, unless NULL, meanwhile. `from` may be MPI_ANY_SOURCE; *sender, unless
- * NULL, becomes who it was. Free m->all. */
+/* Waits without using the processor, and calls `idle`, unless NULL, meanwhile. `from` may be
+ * MPI_ANY_SOURCE; *sender, unless NULL, becomes who it was. Free m->all. */
 bool message_receive(int from, message *m, int *sender, void (*idle)(void *context), void *context,
                      rv_error *error);
 

@@ -73,7 +73,8 @@ static bool is_held(const message *question, const message *to)
                      strcmp(message_text(question, PART_STATE), "running") == 0;
 }
 
-/* A rank has left: another may take the trial that it still holds. The first rank's error is the result. */
+/* A rank has left: another may take the trial that it still holds. The first rank's error is the
+ * result. */
 static void part_with(const trial_source *source, int rank, const message *leave, const trial *its,
                       rv_error *error)
 {
@@ -85,8 +86,8 @@ static void part_with(const trial_source *source, int rank, const message *leave
         rv_fail(error, failed.code, "%-s", failed.text);
 }
 
-/* Answers until every rank has left. *held: the trial of each rank. False: nobody answers any more. After an error of
- * rank 0 the others stop. */
+/* Answers until every rank has left. *held: the trial of each rank. False: nobody answers any more.
+ * After an error of rank 0 the others stop. */
 static bool answer_until(const trial_source *source, search_watch *watch, trial *held,
                          rv_error *error)
 {

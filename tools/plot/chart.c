@@ -105,7 +105,8 @@ static void try_tick(ticks *t, double at, double value)
     t->at[t->count++] = at;
 }
 
-/* Tries rounder numbers first. gnuplot's own log ticks leave a short range with one tick or none. */
+/* Tries rounder numbers first. gnuplot's own log ticks leave a short range with one tick or
+ * none. */
 static void put_log_ticks(ticks *t)
 {
     static const int powers[] = {20, 10, 5, 2};
@@ -182,8 +183,8 @@ static int by_end(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Places the labels as close to the ends of their curves as possible (least squares) without overlap. Labels that would
- * touch form a block, centred at the mean of the positions they want. */
+/* Places the labels as close to the ends of their curves as possible (least squares) without
+ * overlap. Labels that would touch form a block, centred at the mean of the positions they want. */
 static void spread_labels(label *labels, int count, double apart, range r)
 {
     double highest = r.high - (count - 1) * apart;

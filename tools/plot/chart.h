@@ -1,4 +1,5 @@
-/* Line charts over epochs or time steps, with panels side by side and a label at the end of each curve. */
+/* Line charts over epochs or time steps, with panels side by side and a label at the end of each
+ * curve. */
 #ifndef RV_TOOLS_PLOT_CHART_H
 #define RV_TOOLS_PLOT_CHART_H
 
@@ -26,7 +27,8 @@ typedef enum chart_axis {
 typedef struct chart_panel {
     const char *title;
     chart_axis axis;
-    /* Smaller values are drawn at this one; on an accuracy axis, smaller 1 - value. 0: zeros are left out. */
+    /* Smaller values are drawn at this one; on an accuracy axis, smaller 1 - value. 0: zeros are
+     * left out. */
     double finest;
     const chart_line *lines;
     int count;

@@ -9,7 +9,8 @@
 bool curves_draw(const char *folder, const rv_train_config *c, const rv_setup *e,
                  const rv_train_result *t, rv_error *error);
 
-/* Runs that differ only in their seeds, drawn as one curve: the mean, in a band from minimum to maximum. */
+/* Runs that differ only in their seeds, drawn as one curve: the mean, in a band from minimum to
+ * maximum. */
 typedef struct curve_group {
     char label[CHART_LABEL];
     int colour, dash;

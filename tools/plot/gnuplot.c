@@ -40,8 +40,8 @@ void gnuplot_put_text(FILE *to, const char *text)
 
 /* ---- the process ---- */
 
-/* The three standard streams of gnuplot, as unnamed temporary files. Pipes would need concurrent reads and writes, and a
- * SIGPIPE handler. */
+/* The three standard streams of gnuplot, as unnamed temporary files. Pipes would need concurrent
+ * reads and writes, and a SIGPIPE handler. */
 typedef struct streams {
     FILE *file[3];
 } streams;
@@ -71,7 +71,8 @@ static bool fail_start(int code, rv_error *error)
     return rv_fail(error, RV_ERROR_IO, "cannot start gnuplot: %s", strerror(code));
 }
 
-/* Waits for gnuplot, but not for ever: a display server or a font that it waits for may never come. */
+/* Waits for gnuplot, but not for ever: a display server or a font that it waits for may never
+ * come. */
 static bool wait_for(pid_t child, int seconds, int *status, rv_error *error)
 {
     const struct timespec nap = {.tv_nsec = 2000000};

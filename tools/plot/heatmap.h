@@ -15,7 +15,8 @@ typedef enum heat_palette {
 
 enum { HEAT_SYMBOL = 24 };
 
-/* If the width is 1, each step is a column of a heat map. Otherwise each step and channel is an image. */
+/* If the width is 1, each step is a column of a heat map. Otherwise each step and channel is an
+ * image. */
 typedef struct heat_row {
     char symbol[HEAT_SYMBOL];
     heat_palette palette;

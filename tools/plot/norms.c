@@ -37,8 +37,8 @@ static int choose_columns(const norms *n, int64_t column[COLUMNS])
     return count;
 }
 
-/* Prints the mean factor by which a state's norm changes per step back in time, between the last and the first step with
- * a positive norm. */
+/* Prints the mean factor by which a state's norm changes per step back in time, between the last
+ * and the first step with a positive norm. */
 static void print_change(const norms *n, const double *row)
 {
     int64_t first = 1, last = n->steps;

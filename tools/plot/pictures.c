@@ -52,7 +52,8 @@ static const char *symbol_at(const void *list, int index)
     return ((const cell_signal *)list)[index].symbol;
 }
 
-/* Chooses the signals of a list such as "h,c", in its order. NULL: all that are data, gates or states. */
+/* Chooses the signals of a list such as "h,c", in its order. NULL: all that are data, gates or
+ * states. */
 static bool choose(view *v, const char *names, rv_error *error)
 {
     const cell_signals *f = &v->found;
@@ -91,8 +92,8 @@ static void shown_free(shown *h)
     for (int i = 0; i < h->count; i++) rv_free((void *)(uintptr_t)h->rows[i].values);
 }
 
-/* Adds a row for values of this shape: images if it is [c,h,w], otherwise a column of numbers. Returns the values to
- * fill in, or NULL and an error when out of memory. */
+/* Adds a row for values of this shape: images if it is [c,h,w], otherwise a column of numbers.
+ * Returns the values to fill in, or NULL and an error when out of memory. */
 static double *add_row(shown *h, const char *symbol, heat_palette palette, int64_t steps,
                        rv_shape shape, rv_error *error)
 {

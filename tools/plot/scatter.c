@@ -12,8 +12,8 @@
 enum { PLOT = 300, LEFT = 84, RIGHT = 14, TOP = 70, PLOT_HEIGHT = 300, BOTTOM = 66, ACROSS = 4 };
 enum { LEGEND = 170 }; /* right of the panels */
 
-/* The Okabe-Ito palette, which colour-blind readers can tell apart, and a mark for each colour. A second round of colours has
- * other marks and dashed lines. */
+/* The Okabe-Ito palette, which colour-blind readers can tell apart, and a mark for each colour. A
+ * second round of colours has other marks and dashed lines. */
 static const char *const colours[] = {"#0072B2", "#D55E00", "#009E73", "#CC79A7",
                                       "#E69F00", "#56B4E9", "#000000", "#8a8a8a"};
 enum { COLOURS = sizeof colours / sizeof *colours };
@@ -41,8 +41,8 @@ static void widen(span *s, double value)
     s->whole = s->whole && value == floor(value);
 }
 
-/* The range of an axis, and its ticks: at powers of ten or, where there are few, at 1, 2 and 5 times these. An axis on
- * which these would be fewer than two is linear. */
+/* The range of an axis, and its ticks: at powers of ten or, where there are few, at 1, 2 and 5
+ * times these. An axis on which these would be fewer than two is linear. */
 static void put_scale(FILE *to, char axis, span s, bool log)
 {
     static const int steps[] = {1, 2, 5};

@@ -24,7 +24,8 @@ typedef struct scatter_panel {
     int count;
 } scatter_panel;
 
-/* Writes PATH.svg and PATH.png. All panels share the y axis, which `up` names; it is logarithmic with `log`. */
+/* Writes PATH.svg and PATH.png. All panels share the y axis, which `up` names; it is logarithmic
+ * with `log`. */
 bool scatter_draw(const char *path, const char *title, const char *up, bool log,
                   const scatter_panel *panels, int count, rv_error *error);
 

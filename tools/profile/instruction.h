@@ -14,7 +14,8 @@ typedef struct instruction_words {
     rv_shape shape;    /* of the result */
 } instruction_words;
 
-/* The texts are for instruction_words_free. A group of several origins is described by the most frequent one. */
+/* The texts are for instruction_words_free. A group of several origins is described by the most
+ * frequent one. */
 bool instruction_words_make(instruction_words *words, const rv_instruction *one, rv_error *error);
 void instruction_words_free(instruction_words *words);
 

@@ -5,8 +5,8 @@
 #include "recurve.h"
 #include "tools/machine/levels.h"
 
-/* Peak floating-point operations per second of this many threads; a multiply-add counts as two. Measures for about this
- * many seconds. */
+/* Peak floating-point operations per second of this many threads; a multiply-add counts as two.
+ * Measures for about this many seconds. */
 double machine_operations(rv_dtype dtype, int threads, double seconds);
 
 /* Floating-point operations of all products in a run of the program. */
@@ -23,8 +23,9 @@ typedef struct machine {
 
 machine machine_new(rv_dtype dtype, int threads, double seconds);
 
-/* The shortest time, in seconds, in which the machine can do this many operations on this many bytes. *bound is set to what
- * limits it: "FMA", or the level of memory that holds the bytes, which is measured when first needed. */
+/* The shortest time, in seconds, in which the machine can do this many operations on this many
+ * bytes. *bound is set to what limits it: "FMA", or the level of memory that holds the bytes, which
+ * is measured when first needed. */
 double machine_least(machine *m, double operations, double bytes, const char **bound);
 
 #endif

@@ -28,7 +28,8 @@ static double clock_cost(void)
 
 static void run(void *program) { rv_run(program); }
 
-/* Times a run: spans [threads][count] in nanoseconds from its start, -1 where a thread has no part. */
+/* Times a run: spans [threads][count] in nanoseconds from its start, -1 where a thread has no
+ * part. */
 static void time_run(const profile *p, rv_program *program, rv_span *span)
 {
     int64_t size = p->threads * p->count, origin = INT64_MAX;
@@ -88,7 +89,8 @@ static void keep_quickest(profile *p, const rv_span *spans)
     p->end = quickest;
 }
 
-/* Adds up what the threads did in a run, spans [threads][count]. A thread waits from the end of what it did last. */
+/* Adds up what the threads did in a run, spans [threads][count]. A thread waits from the end of
+ * what it did last. */
 static void add_run(profile *p, const rv_span *spans, int64_t *last)
 {
     int64_t end = 0;

@@ -62,8 +62,9 @@ static bool same_scope(const profile_line *a, const profile_line *b)
     return same_phase(a, b) && strcmp(a->words.scope, b->words.scope) == 0;
 }
 
-/* Adds a slice around each sequence of a thread's instructions that have the same phase or scope. Viewers nest the slices
- * of a track by time; of two that begin at the same time, the one added first is the outer one. */
+/* Adds a slice around each sequence of a thread's instructions that have the same phase or scope.
+ * Viewers nest the slices of a track by time; of two that begin at the same time, the one added
+ * first is the outer one. */
 static void add_groups(cJSON *events, const profile *p, int thread,
                        bool (*same)(const profile_line *a, const profile_line *b))
 {

@@ -26,8 +26,9 @@ typedef struct proofs {
     void *context;
 } proofs;
 
-/* Each appends a row per input or parameter; false only when out of memory. A check that cannot be made is an undecided
- * row. A cell is checked in a small net, a `whole` model from a text with the inputs that the text draws. */
+/* Each appends a row per input or parameter; false only when out of memory. A check that cannot be
+ * made is an undecided row. A cell is checked in a small net, a `whole` model from a text with the
+ * inputs that the text draws. */
 bool prove_op(proofs *p, const rv_op *op, rv_error *error);
 bool prove_model(proofs *p, const rv_model *model, bool whole, rv_error *error);
 void proofs_free(proofs *p);

@@ -24,7 +24,8 @@ static void print_excerpt(const verdicts *all, int line)
     say(stdout, "        | %-.*s\n", (int)strcspn(at, "\r\n"), at);
 }
 
-/* Whether the line has been shown with this verdict: for an earlier time step, or another parameter. */
+/* Whether the line has been shown with this verdict: for an earlier time step, or another
+ * parameter. */
 static bool shown_before(const verdicts *all, const rv_lang_verdict *v)
 {
     for (const rv_lang_verdict *u = v; u > all->at && same_heading(u - 1, u); u--)

@@ -23,7 +23,8 @@ int64_t signals_steps(const rv_setup *setup, const rv_batch *batch)
 
 /* ---- nodes ---- */
 
-/* The largest layer of a forward direction. Without a sequence, the net itself may say how many steps there are. */
+/* The largest layer of a forward direction. Without a sequence, the net itself may say how many
+ * steps there are. */
 static void find_extent(cell_signals *s)
 {
     for (int32_t i = 0; i < rv_tape_count(s->tape); i++) {
@@ -33,7 +34,8 @@ static void find_extent(cell_signals *s)
     }
 }
 
-/* The time step, from 0, of a node of the top layer in the forward direction; -1 for other nodes. */
+/* The time step, from 0, of a node of the top layer in the forward direction; -1 for other
+ * nodes. */
 static int64_t step_of(const cell_signals *s, const rv_node *node)
 {
     bool top = node->origin->layer == s->layer && node->origin->direction == 0;
@@ -42,7 +44,8 @@ static int64_t step_of(const cell_signals *s, const rv_node *node)
 
 static bool is_function(const rv_node *node) { return node->inputs == 1 && node->op->pointwise; }
 
-/* The first pointwise function that reads the node, directly or through sums; the node itself if there is none. */
+/* The first pointwise function that reads the node, directly or through sums; the node itself if
+ * there is none. */
 static int32_t function_of(const rv_tape *tape, int32_t id)
 {
     int32_t at = id;
@@ -70,8 +73,8 @@ static int32_t node_of(const cell_signals *s, const cell_signal *is, int32_t i)
 
 /* ---- signals ---- */
 
-/* The shape of one sample, at one time step if axis 1 is time. What has no axis of samples, such as a drawn matrix, keeps its
- * shape. */
+/* The shape of one sample, at one time step if axis 1 is time. What has no axis of samples, such as
+ * a drawn matrix, keeps its shape. */
 static rv_shape sample_shape(rv_shape shape, bool moving)
 {
     const int axes = moving ? 2 : shape.rank > 0 && shape.dim[0] == 1;
@@ -138,9 +141,10 @@ int32_t signals_equation(const cell_signals *s, int32_t id)
     return id;
 }
 
-/* Adds the gates and candidates of the first step: values whose equations contain the argument of a gate, and functions
- * that an equation names. Where that is the equation of a state, the gate is what a function makes of the argument; with the
- * symbol of a state it is labelled "new" and the symbol. */
+/* Adds the gates and candidates of the first step: values whose equations contain the argument of a
+ * gate, and functions that an equation names. Where that is the equation of a state, the gate is
+ * what a function makes of the argument; with the symbol of a state it is labelled "new" and the
+ * symbol. */
 static void find_gates(cell_signals *s)
 {
     for (int32_t i = 0; i < rv_tape_count(s->tape); i++) {
@@ -178,8 +182,8 @@ static void find_states(cell_signals *s)
     }
 }
 
-/* Whether the node is a value of its own, with a name that no signal has: named by an equation, or a constant that the net
- * draws. */
+/* Whether the node is a value of its own, with a name that no signal has: named by an equation, or
+ * a constant that the net draws. */
 static bool is_other_value(const cell_signals *s, const rv_node *node)
 {
     const bool drawn = node->entry && node->entry->role == RV_STATE;
@@ -210,8 +214,8 @@ static rv_var input_of(rv_tape *tape, const char *name)
 
 /* ---- nodes of all steps ---- */
 
-/* Equal expressions of different steps are one node (invariant 5), so a signal missing at a step is that of the step
- * before. */
+/* Equal expressions of different steps are one node (invariant 5), so a signal missing at a step is
+ * that of the step before. */
 static bool find_nodes(cell_signals *s, rv_error *error)
 {
     const int64_t all = s->steps * s->count;

@@ -1,5 +1,5 @@
-/* The values of a net over time, found on its tape: input, gates, candidates, states, other named values, prediction.
- * They are those of the top layer in the forward direction. */
+/* The values of a net over time, found on its tape: input, gates, candidates, states, other named
+ * values, prediction. They are those of the top layer in the forward direction. */
 #ifndef RV_TOOLS_SIGNALS_SIGNALS_H
 #define RV_TOOLS_SIGNALS_SIGNALS_H
 
@@ -47,15 +47,16 @@ rv_setup signals_setup(const rv_setup *setup);
 /* The number of time steps of the batch's first sample. */
 int64_t signals_steps(const rv_setup *setup, const rv_batch *batch);
 
-/* Finds the signals on a tape that rv_setup_record made for one sample, before a gradient is recorded on it: the input;
- * gates and candidates in the order of the equations; states; other values with names; prediction and target, if they are
- * numbers for each step. RV_ERROR_ARGUMENT for a net without a state. */
+/* Finds the signals on a tape that rv_setup_record made for one sample, before a gradient is
+ * recorded on it: the input; gates and candidates in the order of the equations; states; other
+ * values with names; prediction and target, if they are numbers for each step. RV_ERROR_ARGUMENT
+ * for a net without a state. */
 bool signals_find(cell_signals *s, const rv_setup *setup, rv_tape *tape, rv_net net, int64_t steps,
                   rv_error *error);
 void signals_free(cell_signals *s);
 
-/* The value whose equation a node belongs to: itself, or the first one with a name that is computed from it; at the end the
- * output or the loss. */
+/* The value whose equation a node belongs to: itself, or the first one with a name that is computed
+ * from it; at the end the output or the loss. */
 int32_t signals_equation(const cell_signals *s, int32_t id);
 
 /* The index of the signal with this symbol; -1: there is none. */

@@ -9,7 +9,8 @@
 
 #define IS_END "IN ('done', 'stopped', 'diverged', 'failed')"
 
-/* A missing file would be made by ATTACH; and the file must be one of this version, and of the same sweep. */
+/* A missing file would be made by ATTACH; and the file must be one of this version, and of the same
+ * sweep. */
 static bool attach(database *d, const sweep_plan *plan, const char *path, rv_error *error)
 {
     database other;
@@ -82,7 +83,8 @@ static bool is_same_file(const char *a, const char *b)
            of_a.st_ino == of_b.st_ino;
 }
 
-/* SQLite attaches no file within a transaction, so each file is a transaction of its own. All are checked first. */
+/* SQLite attaches no file within a transaction, so each file is a transaction of its own. All are
+ * checked first. */
 static bool merge_all(database *d, const sweep_plan *plan, char *const *from, int count,
                       bool copies, rv_error *error)
 {

@@ -28,14 +28,16 @@ const objective *objective_find(const char *name, rv_error *error);
 /* Whether runs like the trainer's have it. RV_ERROR_ARGUMENT says what to use instead. */
 bool objective_check(const objective *o, const rv_trainer *trainer, bool halving, rv_error *error);
 
-/* The value of the run so far, and the epoch it is of; NAN and 0 if it has none, such as the accuracy of numbers. */
+/* The value of the run so far, and the epoch it is of; NAN and 0 if it has none, such as the
+ * accuracy of numbers. */
 double objective_value(const objective *o, const rv_trainer *trainer, int64_t *epoch);
 
 /* Bits that the answers to `samples` random questions hold, of which the fraction p is right:
  * b + b (p log2 p + (1 - p) log2(1 - p)). */
 double objective_bits(double samples, double p);
 
-/* SQL: trials that may be the best, and the order that has the best first. A run that diverged is infeasible. */
+/* SQL: trials that may be the best, and the order that has the best first. A run that diverged is
+ * infeasible. */
 #define TRIALS_CANDIDATE "objective NOT NULL AND state NOT IN ('diverged', 'failed')"
 const char *objective_order(const objective *o);
 

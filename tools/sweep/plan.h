@@ -19,13 +19,13 @@ enum { LEAST_HALVING = 2, MOST_HALVING = 100, MOST_RUNG = 1 << 20, MOST_EPOCHS =
 
 void sweep_plan_free(sweep_plan *plan);
 
-/* Whether the plans differ in more than the folder, which is another one on each machine. Then `what` says in what:
- * "--seed is 1, not 2", where 1 is that of `its`. */
+/* Whether the plans differ in more than the folder, which is another one on each machine. Then
+ * `what` says in what: "--seed is 1, not 2", where 1 is that of `its`. */
 enum { DIFFERENCE = 400 };
 bool sweep_plan_differs(const sweep_plan *its, const sweep_plan *other, char what[DIFFERENCE]);
 
-/* The configuration of a trial: the options of the plan, then its settings, and files where they lie. Errors name the
- * file `path`. Free with rv_train_config_free. */
+/* The configuration of a trial: the options of the plan, then its settings, and files where they
+ * lie. Errors name the file `path`. Free with rv_train_config_free. */
 bool sweep_plan_config(const sweep_plan *plan, const char *settings, const char *path,
                        rv_train_config *config, rv_error *error);
 

@@ -17,8 +17,8 @@
 
 typedef enum space_kind { SPACE_CHOICES, SPACE_EACH, SPACE_UNIFORM, SPACE_LOG_UNIFORM } space_kind;
 
-/* A distribution of an option. It draws a value only if each option that `when` names has the value, or one
- * of the values, that `when` states. */
+/* A distribution of an option. It draws a value only if each option that `when` names has the
+ * value, or one of the values, that `when` states. */
 typedef struct space_entry {
     const rv_config_row *row;
     space_kind kind;
@@ -36,13 +36,13 @@ typedef struct space {
     int count;
 } space;
 
-/* Parses the text of the file `path`. RV_ERROR_FORMAT names the key, and what was expected. Free with space_free, also
- * after a failure. */
+/* Parses the text of the file `path`. RV_ERROR_FORMAT names the key, and what was expected. Free
+ * with space_free, also after a failure. */
 bool space_parse(space *s, const char *text, const char *path, rv_error *error);
 void space_free(space *s);
 
-/* The same for a text whose conditions may name the keys of another space, which the text does not repeat. The entries of
- * that space come first, and point to its JSON. */
+/* The same for a text whose conditions may name the keys of another space, which the text does not
+ * repeat. The entries of that space come first, and point to its JSON. */
 bool space_continue(space *s, const space *above, const char *text, const char *path,
                     rv_error *error);
 
@@ -52,8 +52,8 @@ int64_t space_combinations(const space *s);
 /* Whether an entry can differ from trial to trial. */
 bool space_varies(const space_entry *entry);
 
-/* The settings of a trial as one line of JSON, for rv_free. The options that *given sets are left out, except for the
- * seed of runs, if the space draws it. NULL: out of memory. */
+/* The settings of a trial as one line of JSON, for rv_free. The options that *given sets are left
+ * out, except for the seed of runs, if the space draws it. NULL: out of memory. */
 char *space_draw(const space *s, const cJSON *given, uint64_t seed, int64_t trial);
 
 /* The options that are given, as JSON, for cJSON_Delete. NULL: out of memory. */

@@ -8,9 +8,10 @@
  *     failed    the settings do not fit together, or the machine cannot train it, as `message` says
  *     done      it has all its epochs
  *
- * Successive halving by a factor f trains brackets of f^k consecutive trials for r epochs. The best 1/f of a
- * bracket continue to f r epochs, the best 1/f of these to f^2 r, and so on. A bracket decides when all of its
- * trials are at the end of a rung, so neither the number of workers nor their speed changes the result. */
+ * Successive halving by a factor f trains brackets of f^k consecutive trials for r epochs. The best
+ * 1/f of a bracket continue to f r epochs, the best 1/f of these to f^2 r, and so on. A bracket
+ * decides when all of its trials are at the end of a rung, so neither the number of workers nor
+ * their speed changes the result. */
 #ifndef RV_TOOLS_SWEEP_TRIALS_H
 #define RV_TOOLS_SWEEP_TRIALS_H
 
@@ -36,14 +37,16 @@ typedef struct trial {
     bool lost; /* another process has changed it */
 } trial;
 
-/* Takes a trial of the range: first one whose worker was killed, then the highest rung, then the lowest number. A trial
- * that has ended a worker before, or found no memory, is the last, so that it delays no other. Returns false if there is none; *left then says whether one may still come. Free with trial_free. */
+/* Takes a trial of the range: first one whose worker was killed, then the highest rung, then the
+ * lowest number. A trial that has ended a worker before, or found no memory, is the last, so that
+ * it delays no other. Returns false if there is none; *left then says whether one may still come.
+ * Free with trial_free. */
 bool trials_take(database *d, trial_range range, trial *t, bool *left, rv_error *error);
 void trial_free(trial *t);
 
-/* Writes the state of a trial's run, with what its learning curve has gained. `bytes` is the checkpoint, or
- * NULL. A trial at the end of a rung decides its bracket, if it is the last one. Nothing is written, and t->lost is set,
- * if the trial is no longer that of this worker. */
+/* Writes the state of a trial's run, with what its learning curve has gained. `bytes` is the
+ * checkpoint, or NULL. A trial at the end of a rung decides its bracket, if it is the last one.
+ * Nothing is written, and t->lost is set, if the trial is no longer that of this worker. */
 typedef struct trial_result {
     const char *state, *message, *digest; /* message, digest NULL: none */
     int64_t epochs, best_epoch, parameters;
@@ -56,12 +59,14 @@ typedef struct trial_result {
 bool trials_write(database *d, const sweep_plan *plan, const objective *o, trial *t,
                   const trial_result *result, rv_error *error);
 
-/* Returns a trial that the machine could not train. After ATTEMPTS without a new epoch it has failed, with the message. */
+/* Returns a trial that the machine could not train. After ATTEMPTS without a new epoch it has
+ * failed, with the message. */
 enum { ATTEMPTS = 3 };
 bool trials_retry(database *d, const sweep_plan *plan, const objective *o, const trial *t,
                   const char *message, rv_error *error);
 
-/* Decides each bracket whose trials have all come to the end of a rung, as after a merge. Within a transaction. */
+/* Decides each bracket whose trials have all come to the end of a rung, as after a merge. Within a
+ * transaction. */
 bool trials_decide(database *d, const sweep_plan *plan, const objective *o, rv_error *error);
 
 /* The best trial of the range. *number is -1 if there is none yet. */
@@ -76,7 +81,8 @@ bool trials_count(database *d, trial_range range, trial_counts *counts, rv_error
 
 /* ---- for a worker ---- */
 
-/* What a worker asks of a sweep. The database answers or, where it is another machine's, a process there. */
+/* What a worker asks of a sweep. The database answers or, where it is another machine's, a process
+ * there. */
 typedef struct trial_source {
     void *self;
     const sweep_plan *plan;

@@ -12,8 +12,8 @@
 #include "train/trainer/nan_guard.h"
 #include "train/trainer/trainer.h"
 
-/* A checkpoint is written so often that at most so many seconds of training are lost, and that writing takes at most
- * 1/PAUSE_FACTOR of the time. */
+/* A checkpoint is written so often that at most so many seconds of training are lost, and that
+ * writing takes at most 1/PAUSE_FACTOR of the time. */
 static const double PAUSE = 0.2, PAUSE_FACTOR = 50;
 
 /* ---- a trial ---- */
@@ -52,7 +52,8 @@ static bool write_trial(worker *w, const rv_trainer *trainer, const char *state,
     return ok;
 }
 
-/* An update may have made a parameter infinite, although its loss is finite: the next one will tell. */
+/* An update may have made a parameter infinite, although its loss is finite: the next one will
+ * tell. */
 static bool save(worker *w, const rv_trainer *trainer, const char *state)
 {
     const double started = seconds_now();
@@ -86,8 +87,8 @@ static void take_up(const worker *w, rv_trainer *trainer)
         rv_trainer_unpack(trainer, w->trial.checkpoint, w->trial.size, &ignored);
 }
 
-/* Trains from where the trial is to the end of its rung or run, and writes what came out. Errors of training are those of
- * the trial, in *why; errors of writing are in w->error. */
+/* Trains from where the trial is to the end of its rung or run, and writes what came out. Errors of
+ * training are those of the trial, in *why; errors of writing are in w->error. */
 static bool fit(worker *w, rv_trainer *trainer, rv_error *why)
 {
     w->saved = seconds_now();
@@ -118,8 +119,8 @@ static bool make_and_fit(worker *w, rv_error *why)
     return ok;
 }
 
-/* Errors of the trial fail it. Without memory it is tried again, last of all, because trials beside it may have taken the
- * memory. Only errors of the database end the worker. */
+/* Errors of the trial fail it. Without memory it is tried again, last of all, because trials beside
+ * it may have taken the memory. Only errors of the database end the worker. */
 static bool train(worker *w, rv_error *error)
 {
     rv_error why = {0};

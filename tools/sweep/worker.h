@@ -9,7 +9,8 @@ typedef struct worker_job {
     bool (*stop)(void); /* whether to save and end; asked after each update */
 } worker_job;
 
-/* Trains trials of the source. RV_OK: none is left, or it was stopped. The trial that it had is saved. */
+/* Trains trials of the source. RV_OK: none is left, or it was stopped. The trial that it had is
+ * saved. */
 bool worker_run(const worker_job *job, const trial_source *source, rv_error *error);
 
 #endif

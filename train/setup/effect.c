@@ -10,8 +10,8 @@
 #include "train/batch_program.h"
 #include "train/setup/data.h"
 
-/* What a data option means is a table. Whether an option of the net or the optimizer changes the training step is found
- * by recording the step. */
+/* What a data option means is a table. Whether an option of the net or the optimizer changes the
+ * training step is found by recording the step. */
 
 /* ---- the data ---- */
 

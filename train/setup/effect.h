@@ -4,8 +4,8 @@
 
 #include "train/setup.h"
 
-/* Chooses the net and the optimizer for s->data, and sets unset options to their defaults (train/setup.c). `own`: an
- * optimizer of the caller's, or NULL. */
+/* Chooses the net and the optimizer for s->data, and sets unset options to their defaults
+ * (train/setup.c). `own`: an optimizer of the caller's, or NULL. */
 bool rv_setup_choose(rv_train_config *config, rv_setup *s, const rv_optimizer *own,
                      rv_error *error);
 

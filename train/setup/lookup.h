@@ -9,8 +9,8 @@
 #include "optim/optim.h"
 
 /* A built-in model by its name, or one from a file of equations: FILE, FILE:NAME. `folders`: see
- * rv_lang_open. NULL and an error when there is none. *lang owns a model from a file: free it with rv_lang_free after the model's
- * last use. It is NULL for a built-in model. */
+ * rv_lang_open. NULL and an error when there is none. *lang owns a model from a file: free it with
+ * rv_lang_free after the model's last use. It is NULL for a built-in model. */
 const rv_model *rv_lookup_model(const char *name, const char *folders, rv_lang **lang,
                                 rv_error *error);
 

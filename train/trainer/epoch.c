@@ -33,7 +33,8 @@ static bool check_loss(const rv_trainer *t, double loss, rv_error *error)
                    t->setup.optimizer.learning_rate);
 }
 
-/* One update of a batch that is not cut. *recording: seconds spent on recording and compiling its program. */
+/* One update of a batch that is not cut. *recording: seconds spent on recording and compiling its
+ * program. */
 static bool update_whole(rv_trainer *t, rv_nan_guard *guard, const rv_batch *batch,
                          const char *words, double *loss, double *recording, rv_error *error)
 {

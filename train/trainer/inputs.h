@@ -8,8 +8,9 @@
 
 #include "train/config.h"
 
-/* The record of a configuration's files, for rv_free; "{}" without files. The folder exists. Of a file larger than 256
- * MiB, 4096 parts of 64 KiB are hashed, so that this takes a bounded time. NULL on failure. */
+/* The record of a configuration's files, for rv_free; "{}" without files. The folder exists. Of a
+ * file larger than 256 MiB, 4096 parts of 64 KiB are hashed, so that this takes a bounded time.
+ * NULL on failure. */
 char *rv_inputs_json(const rv_train_config *config, const char *folder, rv_error *error);
 
 /* Sets the paths of a configuration, read from the folder, to where the files are now: as they were

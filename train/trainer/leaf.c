@@ -139,7 +139,8 @@ static rv_batch leaf_of(const rv_leaf_programs *l, const rv_batch *batch, int64_
     return part;
 }
 
-/* What a leaf's mean counts for: its samples or, with an answer at each time step, its time steps. */
+/* What a leaf's mean counts for: its samples or, with an answer at each time step, its time
+ * steps. */
 static double weight_of(const rv_setup *s, const rv_batch *leaf)
 {
     if (!s->data.each_step || !s->data.lengths) return (double)leaf->count;

@@ -124,9 +124,10 @@ static bool name_the_op(rv_leaves *l, rv_nan_guard *guard, const rv_batch *batch
 
 /* ---- an update ---- */
 
-/* Sums this rank's leaves into the tree, and sets l->tree.sums to the root's numbers. A rank that has failed sends what it has,
- * so that no other waits. A rank that is well enters its store before it says so: an update that all agree on cannot fail.
- * False only if the ranks can no longer exchange anything. */
+/* Sums this rank's leaves into the tree, and sets l->tree.sums to the root's numbers. A rank that
+ * has failed sends what it has, so that no other waits. A rank that is well enters its store before
+ * it says so: an update that all agree on cannot fail. False only if the ranks can no longer
+ * exchange anything. */
 static bool sum_leaves(rv_leaves *l, const rv_batch *batch, int64_t count, bool stop, bool *entered,
                        rv_error *failed, rv_error *error)
 {

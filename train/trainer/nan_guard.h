@@ -13,8 +13,8 @@ typedef struct rv_nan_guard {
 
 void rv_nan_guard_free(rv_nan_guard *guard);
 
-/* The parts of rv_run_guarded, for a run that has several programs: copies the store; whether an entry that was finite is
- * not any more; copies it back; the error if no op is at fault. */
+/* The parts of rv_run_guarded, for a run that has several programs: copies the store; whether an
+ * entry that was finite is not any more; copies it back; the error if no op is at fault. */
 bool rv_nan_guard_keep(rv_nan_guard *guard, const rv_store *store, rv_error *error);
 bool rv_nan_guard_damaged(const rv_nan_guard *guard, const rv_store *store);
 void rv_nan_guard_restore(const rv_nan_guard *guard, rv_store *store);

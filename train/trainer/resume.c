@@ -194,13 +194,15 @@ bool rv_trainer_load(rv_trainer *t, const char *path, rv_error *changed, rv_erro
     return check_origin(t, path, changed, error) && load_all(t, &(rv_content){.path = path}, error);
 }
 
-/* Whether an entry of a net's store is one that a net starts from: a parameter, or a constant that was drawn. */
+/* Whether an entry of a net's store is one that a net starts from: a parameter, or a constant that
+ * was drawn. */
 static bool is_start(const rv_entry *entry)
 {
     return entry->role == RV_PARAMETER || strncmp(entry->name, "carry/", 6) != 0;
 }
 
-/* Whether each entry of `a` has an equal shape in `b`, or is not there and, unless `partial`, is no parameter. */
+/* Whether each entry of `a` has an equal shape in `b`, or is not there and, unless `partial`, is no
+ * parameter. */
 static bool check_names(const rv_store *a, const rv_store *b, bool partial, const char *path,
                         const char *lacking, rv_error *error)
 {

@@ -6,7 +6,8 @@
 
 _Static_assert(1 << (RV_TREE_LEVELS - 1) >= RV_TRAIN_LEAVES, "a level per bit");
 
-/* Node k of level j holds leaves k 2^j .. (k+1) 2^j - 1. A node without a right sibling is its parent. */
+/* Node k of level j holds leaves k 2^j .. (k+1) 2^j - 1. A node without a right sibling is its
+ * parent. */
 
 static int64_t rank_of(const rv_setup *s, int64_t leaf)
 {
@@ -53,8 +54,8 @@ static void add(rv_tensor *to, const rv_tensor *from, int64_t first, int64_t las
     }
 }
 
-/* Numbers of a message. Nodes travel in pieces, so that one piece climbs while the next is on its way: of 32 KiB in f32,
- * which Open MPI sends over TCP without a handshake. */
+/* Numbers of a message. Nodes travel in pieces, so that one piece climbs while the next is on its
+ * way: of 32 KiB in f32, which Open MPI sends over TCP without a handshake. */
 enum { PIECE = 1 << 13 };
 
 static void swap(rv_tensor *a, rv_tensor *b)
@@ -96,8 +97,9 @@ static bool send_piece(rv_tree *t, int64_t to, int64_t at, rv_error *error)
     return rv_ranks_broadcast(c, sums.data, bytes, error);
 }
 
-/* Takes t->node, node k of a level, up to the root, or to a node whose parent is another rank's, and sends it. Most of the
- * siblings on the way come from other ranks. Each piece of the last one is sent on before the next is received. */
+/* Takes t->node, node k of a level, up to the root, or to a node whose parent is another rank's,
+ * and sends it. Most of the siblings on the way come from other ranks. Each piece of the last one
+ * is sent on before the next is received. */
 static bool join_ranks(rv_tree *t, int level, int64_t k, rv_error *error)
 {
     const int64_t leaves = t->setup->leaves, count = rv_tensor_count(&t->node);

@@ -1,5 +1,5 @@
-/* The tree in which the numbers of a batch's leaves are summed by all ranks (leaves.h). What the numbers are, it does not
- * know. Not part of the public interface. */
+/* The tree in which the numbers of a batch's leaves are summed by all ranks (leaves.h). What the
+ * numbers are, it does not know. Not part of the public interface. */
 #ifndef RV_TRAIN_TRAINER_TREE_H
 #define RV_TRAIN_TRAINER_TREE_H
 
@@ -22,8 +22,8 @@ void rv_tree_range(const rv_setup *setup, int64_t *first, int64_t *last);
 bool rv_tree_make(rv_tree *t, const rv_setup *setup, int64_t numbers, rv_error *error);
 void rv_tree_free(rv_tree *t);
 
-/* Adds t->node, the numbers of this rank's next leaf, and sums and sends what becomes complete by it. False only if the ranks
- * can no longer exchange anything. */
+/* Adds t->node, the numbers of this rank's next leaf, and sums and sends what becomes complete by
+ * it. False only if the ranks can no longer exchange anything. */
 bool rv_tree_add(rv_tree *t, int64_t leaf, rv_error *error);
 
 /* After the last leaf: all ranks have the root's numbers. */

@@ -1,5 +1,6 @@
-/* oneDNN: its own loops over time for GRU and LSTM, with a head, a loss and Adam written here, so that a step
- * is whole; sigmoid and tanh; and of B the convolutions alone, each operand in the layout it likes best.
+/* oneDNN: its own loops over time for GRU and LSTM, with a head, a loss and Adam written here, so
+ * that a step is whole; sigmoid and tanh; and of B the convolutions alone, each operand in the
+ * layout it likes best.
  *
  *   with_onednn auto|direct FOLDER     which algorithm its convolutions take; auto may be Winograd's
  *
@@ -244,8 +245,8 @@ static void describe_recurrent(recurrent *r, dnnl_dim_t gates)
     r->any[2] = r->plain[2];
 }
 
-/* The states are passed though they are zero and not looked at: without them LSTM's gradient of W comes out
- * wrong (2.6.3). */
+/* The states are passed though they are zero and not looked at: without them LSTM's gradient of W
+ * comes out wrong (2.6.3). */
 static dnnl_primitive_desc_t describe_forward(state *s, bool training)
 {
     recurrent *r = s->recurrent;
@@ -278,7 +279,8 @@ static dnnl_primitive_desc_t describe_backward(state *s, dnnl_primitive_desc_t f
     return pd;
 }
 
-/* What forward and backward passes share; their U and W are copies in the layout that each wants. */
+/* What forward and backward passes share; their U and W are copies in the layout that each
+ * wants. */
 static void pass_operands(state *s, call *c, dnnl_memory_t U, dnnl_memory_t W)
 {
     static const int names[4] = {DNNL_ARG_SRC_ITER, DNNL_ARG_SRC_ITER_C, DNNL_ARG_DST_ITER,

@@ -1,5 +1,5 @@
-/* OpenBLAS: the matrix products of C1, C2 and C3 and nothing else, gates side by side. What is left of a
- * step's time above this is not the products'.
+/* OpenBLAS: the matrix products of C1, C2 and C3 and nothing else, gates side by side. What is left
+ * of a step's time above this is not the products'.
  *
  *   with_openblas FOLDER */
 #include <cblas.h>
@@ -20,15 +20,16 @@ typedef struct products {
     float *dU, *dW, *dh;
 } products;
 
-/* c = a b + beta c; a [m,k] or its transpose, b [k,n] or its transpose; rows of the gates' matrices are as
- * long as all gates together. */
+/* c = a b + beta c; a [m,k] or its transpose, b [k,n] or its transpose; rows of the gates' matrices
+ * are as long as all gates together. */
 static void product(CBLAS_TRANSPOSE a_is, CBLAS_TRANSPOSE b_is, int m, int n, int k, const float *a,
                     int a_row, const float *b, int b_row, float beta, float *c, int c_row)
 {
     cblas_sgemm(CblasRowMajor, a_is, b_is, m, n, k, 1, a, a_row, b, b_row, beta, c, c_row);
 }
 
-/* The state's products for the gates from `first` on: so many, at every step but the one from zero. */
+/* The state's products for the gates from `first` on: so many, at every step but the one from
+ * zero. */
 static void recurrent(const products *p, int first, int gates)
 {
     int row = p->gates * UNITS, at = first * UNITS, wide = gates * UNITS;

@@ -31,5 +31,6 @@ __attribute__((section(".vectors"), used)) static const struct {
     void (*handler[15])(void);
 } vectors = {stack_end, {reset, fault, fault, fault, fault, fault}};
 
-/* The timer counts down from 2^24. QEMU runs it at 25 MHz and, with -icount shift=0, an instruction in a nanosecond. */
+/* The timer counts down from 2^24. QEMU runs it at 25 MHz and, with -icount shift=0, an instruction
+ * in a nanosecond. */
 uint32_t board_time(void) { return (0xFFFFFF - TIMER[2]) * 40; }

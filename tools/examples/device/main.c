@@ -1,5 +1,5 @@
-/* A firmware with two nets: CURNN learns to tell handwritten zeros from ones, starting at random weights, and a trained GRU
- * counts the open parentheses of a text, one character at a time. */
+/* A firmware with two nets: CURNN learns to tell handwritten zeros from ones, starting at random
+ * weights, and a trained GRU counts the open parentheses of a text, one character at a time. */
 #include <stdio.h>
 
 #include "board.h"

@@ -1,4 +1,5 @@
-/* What the page learns of a text: its mistakes, shapes and verdicts; and what there is to write one with. */
+/* What the page learns of a text: its mistakes, shapes and verdicts; and what there is to write one
+ * with. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -95,7 +96,8 @@ typedef struct shapes {
     int lines;
 } shapes;
 
-/* Adds the values of a recorded model: the first one of each name, such as g[1] of g[1] and g[2]. */
+/* Adds the values of a recorded model: the first one of each name, such as g[1] of g[1] and
+ * g[2]. */
 static void add_values(shapes *s, const rv_lang_recording *recording)
 {
     char last[64] = "";

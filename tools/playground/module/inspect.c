@@ -239,7 +239,8 @@ bool page_inspect(page_task *task)
 
 /* ---- value ---- */
 
-/* The signal or parameter with the name in the arguments, at the time step there, which counts from 1. */
+/* The signal or parameter with the name in the arguments, at the time step there, which counts from
+ * 1. */
 static rv_var named_value(const page_task *task, const look *l)
 {
     const char *name = page_text(task, "name");
@@ -274,8 +275,9 @@ typedef struct term {
     rv_var gradient;
 } term;
 
-/* Records the terms of the gradient by x: the op's rule, for each use of x. Equal equations are one node (invariant 5), so
- * these are the nodes that rv_gradient has added up. NULL: none, or out of memory with an error on the tape. */
+/* Records the terms of the gradient by x: the op's rule, for each use of x. Equal equations are one
+ * node (invariant 5), so these are the nodes that rv_gradient has added up. NULL: none, or out of
+ * memory with an error on the tape. */
 static term *record_terms(const look *l, rv_var x, int *count)
 {
     const int32_t last = l->net.loss.id;

@@ -25,7 +25,8 @@ static bool add_measured(page_task *task, const char *name, const rv_source *sam
     return true;
 }
 
-/* A model of a text may have a loss of its own for numbers, which no baseline can be compared with. */
+/* A model of a text may have a loss of its own for numbers, which no baseline can be compared
+ * with. */
 static bool add_baseline(page_task *task, const rv_setup *setup)
 {
     rv_baseline baseline = {0};

@@ -147,8 +147,8 @@ static const char *setting_of(const session *s, const char *key)
     return text ? text : "";
 }
 
-/* The configuration borrows its strings from the session. The model "" is the last of the text, ":NAME" the one of that name
- * there, and any other a built-in one. */
+/* The configuration borrows its strings from the session. The model "" is the last of the text,
+ * ":NAME" the one of that name there, and any other a built-in one. */
 static bool configure(session *s, rv_train_config *config, rv_error *error)
 {
     const cJSON *setting;
@@ -235,8 +235,8 @@ static bool append_sample(const page_task *task, session *s)
     return true;
 }
 
-/* A trainer on the samples of `base`, and the user's. It needs `base`, which becomes the session's; on failure it is freed.
- * The base before stays, because the trainer before needs it. */
+/* A trainer on the samples of `base`, and the user's. It needs `base`, which becomes the session's;
+ * on failure it is freed. The base before stays, because the trainer before needs it. */
 static rv_trainer *with_own(session *s, rv_trainer *base, rv_error *error)
 {
     rv_trainer *before = s->base;
@@ -294,7 +294,8 @@ static rv_trainer *new_trainer(session *s, rv_error *error)
     return t;
 }
 
-/* Copies what an optimizer remembers, but for learning rates, to the store of a trainer that has not trained. */
+/* Copies what an optimizer remembers, but for learning rates, to the store of a trainer that has
+ * not trained. */
 static bool copy_moments(rv_store *to, const rv_store *from, rv_error *error)
 {
     for (size_t i = 0; i < rv_store_count(from); i++) {
@@ -318,8 +319,8 @@ static bool same_optimizer(const rv_trainer *a, const rv_trainer *b)
            strcmp(x->optimizer.name, y->optimizer.name) == 0 && x->dtype == y->dtype;
 }
 
-/* Replaces the trainer by one that starts from the parameters in a file and, with `on`, from the moments of an equal
- * optimizer. */
+/* Replaces the trainer by one that starts from the parameters in a file and, with `on`, from the
+ * moments of an equal optimizer. */
 static bool replace_trainer(session *s, const char *parameters, bool on, rv_error *error)
 {
     rv_trainer *base = s->base, *t = new_trainer(s, error);
@@ -500,7 +501,8 @@ static void softmax(float *p, int64_t n)
     for (int64_t i = 0; i < n; i++) p[i] /= sum;
 }
 
-/* Adds the output of the net: of labels, the probabilities of the classes, at each step if the labels are. */
+/* Adds the output of the net: of labels, the probabilities of the classes, at each step if the
+ * labels are. */
 static bool add_output(page_task *task, cJSON *object, const rv_batch_program *b,
                        const rv_source *data)
 {

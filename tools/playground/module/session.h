@@ -6,11 +6,12 @@
 
 enum { PAGE_RUNS = 2 };
 
-/* The trainer of the argument "run". It stays until the run is opened, changed or closed. NULL and an error if there is
- * none. */
+/* The trainer of the argument "run". It stays until the run is opened, changed or closed. NULL and
+ * an error if there is none. */
 rv_trainer *session_trainer(const page_task *task);
 
-/* The samples that the arguments name: those to validate on if "validation" is true, else those to train on. */
+/* The samples that the arguments name: those to validate on if "validation" is true, else those to
+ * train on. */
 const rv_source *session_samples(const page_task *task, const rv_trainer *trainer);
 
 /* The net of a run for one sample: its program, with the outputs loss and net output, to be fed by
