@@ -204,11 +204,9 @@ static bool reserve_table(rv_tape *tape, size_t count)
 
 bool rv_tape_reserve(rv_tape *tape, int32_t count)
 {
-    enum { FIRST = 32 };
     size_t need = 2 * tape->node_capacity;
     if ((size_t)count <= tape->node_capacity) return true;
     if (need < (size_t)count) need = (size_t)count;
-    if (need < FIRST) need = FIRST;
     return (reserve_table(tape, need) &&
             rv_reserve(&tape->nodes, &tape->node_capacity, need, sizeof *tape->nodes)) ||
            rv_fail_memory(&tape->error);
@@ -376,10 +374,12 @@ static rv_var append(rv_tape *tape, const equation *e, const rv_type *type, rv_h
 /* Returns the node of the same equation, or appends a new one. Assignments are always new. */
 static rv_var find_or_append(rv_tape *tape, const equation *e, const rv_type *type)
 {
+    enum { FIRST = 256 }; /* nodes of a training step of a small net */
     if (tape->count == INT32_MAX)
         return rv_tape_fail(tape, RV_ERROR_ARGUMENT,
                             "tape: more than %d node(s); record fewer time steps", INT32_MAX);
-    if (!rv_tape_reserve(tape, tape->count + 1)) return (rv_var){tape, -1};
+    if (!rv_tape_reserve(tape, tape->node_capacity ? tape->count + 1 : FIRST))
+        return (rv_var){tape, -1};
     const rv_hash hash = hash_of(tape, e);
     if (e->op->kind == RV_OP_EFFECT) return append(tape, e, type, hash);
     rv_slot *slot = find_slot(tape, hash);

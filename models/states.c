@@ -30,8 +30,10 @@ static rv_type input_type(const rv_rnn_input *input, rv_type x)
 static void try_step(trial *t, rv_cell_step step, const rv_cell *cell, rv_type x, int states,
                      const rv_shape *shape)
 {
+    enum { NODES = 64 }; /* of most steps with their inputs */
     t->store = rv_store_new_shapes(PTRDIFF_MAX);
     t->tape = rv_tape_new(t->store, rv_tape_dtype(cell->tape));
+    if (t->tape) rv_tape_reserve(t->tape, NODES);
     rv_cell probe = {.tape = t->tape,
                      .options = cell->options,
                      .prefix = "",

@@ -2,7 +2,6 @@
 #include "optim/optim.h"
 
 #include "autograd/gradient.h"
-#include "autograd/tape_internal.h"
 #include "ops/ops.h"
 #include "optim/average_internal.h"
 #include "optim/check_internal.h"
@@ -113,19 +112,9 @@ rv_var *rv_minimize_gradients(rv_var loss, const rv_optimizer *o, rv_var **g, in
     return NULL;
 }
 
-/* Makes room: with gradients and updates, a tape has two to four times the nodes of the loss. */
-static void expect_update(rv_tape *tape)
-{
-    enum { TIMES = 4 };
-    const int32_t count = rv_tape_count(tape);
-    if (!rv_tape_error(tape)->code && count <= INT32_MAX / TIMES)
-        rv_tape_reserve(tape, TIMES * count);
-}
-
 bool rv_minimize(rv_var loss, rv_optimizer optimizer)
 {
     if (rv_is_null(loss)) return false;
-    expect_update(loss.tape);
     int count;
     rv_var *g, *w = rv_minimize_gradients(loss, &optimizer, &g, &count);
     if (w) rv_minimize_update(&optimizer, w, g, count);
