@@ -151,12 +151,15 @@ export class Table {
         private readonly rows: () => (string | number)[][],
     ) {
         const scroll = h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": summary }, this.table);
-        this.root = h("details", {}, h("summary", {}, summary), scroll);
-        this.root.addEventListener("toggle", () => this.update());
+        this.root = h("details", {}, h("summary", { onclick: () => this.make() }, summary), scroll);
+        this.root.addEventListener("toggle", () => this.update()); // opened by a search in the page
     }
 
     update(): void {
-        if (!this.root.open) return;
+        if (this.root.open) this.make();
+    }
+
+    private make(): void {
         const heads = this.columns().map((name) => h("th", { scope: "col" }, name));
         const rows = this.rows().map((cells) => h("tr", {}, ...cells.map((cell) => h("td", {}, cell))));
         this.table.replaceChildren(h("thead", {}, h("tr", {}, ...heads)), h("tbody", {}, ...rows));

@@ -26,12 +26,12 @@ export const count = (n: number | string, thing: string): string => `${n} ${thin
 
 /** Details whose content is made when they are opened. */
 export function details(summary: string, isOpen: boolean, content: () => Node): HTMLDetailsElement {
-    const element = h("details", { open: isOpen }, h("summary", {}, summary));
     const fill = () => {
-        if (element.open && element.childElementCount === 1) element.append(content());
+        if (element.childElementCount === 1) element.append(content());
     };
-    element.addEventListener("toggle", fill);
-    fill();
+    // "toggle" comes after the details are seen open; without a click, a search in the page opens them.
+    const element = h("details", { open: isOpen, ontoggle: () => element.open && fill() }, h("summary", { onclick: fill }, summary));
+    if (isOpen) fill();
     return element;
 }
 

@@ -24,12 +24,14 @@ export class Run {
 export class Runs {
     readonly run: readonly [Run, Run] = [new Run(), new Run()];
     isTraining = false;
+    isStarting = false; // will train when the runs are open
     pace = 100;
 
     #client: Client;
     #store: Store;
     #listeners = new Set<(event: RunEvent) => void>();
     #opening: [AbortController?, AbortController?] = [];
+    #opens = new Set<Promise<void>>(); // those that are not done
 
     constructor(client: Client, store: Store) {
         this.#client = client;
@@ -89,6 +91,21 @@ export class Runs {
 
     /** With `keep`, a run that is open stays so on failure, and the error is thrown. */
     async open(run: RunIndex, keep = false): Promise<void> {
+        const done = this.#open(run, keep);
+        this.#opens.add(done);
+        try {
+            await done;
+        } finally {
+            this.#opens.delete(done);
+        }
+    }
+
+    /** Waits until no run is being opened. */
+    async settled(): Promise<void> {
+        while (this.#opens.size) await Promise.allSettled(this.#opens);
+    }
+
+    async #open(run: RunIndex, keep: boolean): Promise<void> {
         const { text } = this.#store.value;
         const settings = this.settings(run);
         if (!keep) Object.assign(this.run[run], new Run());
@@ -123,7 +140,7 @@ export class Runs {
     /** Updates per second to train at; Infinity: as fast as it can. */
     setPace(pace: number): void {
         this.pace = pace;
-        if (this.isTraining) this.start();
+        if (this.isTraining) void this.start();
     }
 
     /** To be called with the result of calls that keep the parameters: change, add, load. */
@@ -132,13 +149,19 @@ export class Runs {
         this.#tell({ kind: "changed", run });
     }
 
-    start(): void {
+    /** Trains the runs as the options are now. */
+    async start(): Promise<void> {
+        this.isStarting = true;
+        await this.settled();
+        if (!this.isStarting) return; // paused in the meantime
+        this.isStarting = false;
         const runs = this.active().filter((run) => !this.isDone(run));
         this.#client.train(runs, this.pace);
         this.#setTraining(runs.length > 0);
     }
 
     pause(): void {
+        this.isStarting = false;
         this.#client.train([]);
         this.#setTraining(false);
     }
@@ -146,6 +169,7 @@ export class Runs {
     /** So many updates of each active run. */
     async step(updates = 1): Promise<void> {
         this.pause();
+        await this.settled();
         for (const run of this.active()) {
             if (this.isDone(run)) continue;
             try {

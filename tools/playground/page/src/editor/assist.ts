@@ -108,6 +108,7 @@ function explain(name: string, line: number, catalogue: Catalogue, hints: ShapeH
 /* ---- completion ---- */
 
 const identifiers = /[A-Za-z_]\w*/g;
+const DECLARES = /^\s*(cell|model|function|state|input|map|bias|gain|fit|parameter|constant)\b[^=~]*$/;
 
 function complete(context: CompletionContext, catalogue: Catalogue): CompletionResult | null {
     const word = context.matchBefore(/\w+/);
@@ -116,6 +117,8 @@ function complete(context: CompletionContext, catalogue: Catalogue): CompletionR
     const line = context.state.doc.lineAt(from);
     const before = line.text.slice(0, from - line.from);
     if (before.includes("#")) return null;
+    // Where a name is made up, and while it has one letter, Enter ends the line.
+    if (!context.explicit && ((word && word.text.length < 2) || DECLARES.test(before))) return null;
 
     const cells = catalogue.cells.map(
         ({ name, doc }): Completion => ({ label: name.replaceAll("-", "_"), type: "class", detail: "cell", info: doc }),
@@ -140,7 +143,8 @@ function complete(context: CompletionContext, catalogue: Catalogue): CompletionR
     const known = new Set([...options.map(({ label }) => label), ...Object.keys(statements)]);
     for (const name of names) if (!known.has(name)) options.push({ label: name, type: "variable", boost: 3 });
     if (/=\s*$/.test(before)) options.push(...cells);
-    return { from, options, validFor: /^\w*$/ };
+    if (!context.explicit && word && names.has(word.text)) return null; // it is complete
+    return { from, options, validFor: (text) => /^\w*$/.test(text) && !names.has(text) };
 }
 
 /** Completion, formulas on hover, shapes. `hints` returns those of the latest check. */

@@ -375,6 +375,7 @@ class DataPanel {
         }
         try {
             const { result, numbers } = await this.app.client.call("predict", { run, x });
+            if (this.pad.strokes.length === 0 || this.opened !== opened) return; // cleared, or another run, in the meantime
             const output = numbers.subarray(result.output[0], result.output[0] + result.output[1]);
             const best = argmax(output);
             if (!this.isLabelled) this.label.value = String(best);

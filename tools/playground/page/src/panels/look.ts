@@ -53,6 +53,7 @@ export function mount(root: HTMLElement, app: App): void {
     let index = 0;
     let own: { x: number[]; y: number[] } | null = null;
     let inside: Read<Inside> | null = null;
+    let isOwn = false; // what it is of
     let norms: Read<Norms> | null = null;
     let step = 1; // the selected time step
     let name = ""; // of the selected value
@@ -170,12 +171,14 @@ export function mount(root: HTMLElement, app: App): void {
         const { opened } = app.runs.run[run];
         if (own && opened && !fits(own, opened)) own = null;
         const start = performance.now();
+        const asked = own !== null;
         try {
             const one = await app.client.call("inspect", sampleOf());
             const areDue = !app.runs.isTraining || start >= normsDue;
             const all = areDue ? await app.client.call("norms", { run }).catch(() => null) : undefined;
             if (areDue) normsDue = performance.now() + 8 * (performance.now() - start);
             inside = read(one);
+            isOwn = asked;
             if (all !== undefined) norms = all && read(all);
             empty.hidden = true;
             content.hidden = false;
@@ -262,14 +265,14 @@ export function mount(root: HTMLElement, app: App): void {
 
     /** What is predicted, and the loss. */
     function judge({ is, of }: Read<Inside>): Child[] & (string | Node)[] {
-        const loss = `loss ${figure(is.loss)}${own ? "; your own sample" : ""}`;
+        const loss = `loss ${figure(is.loss)}${isOwn ? "; your own sample" : ""}`;
         const output = of(is.output.values);
         if (!output.every(Number.isFinite)) return [`no prediction: the numbers are not finite, ${loss}`];
         if (is.label < 0) {
             const target = of(is.signals.find(({ kind }) => kind === "target")?.values);
             if (output.length > MOST_PREDICTED || target.length !== output.length) return [loss];
             const words = (numbers: Float32Array) => [...numbers].map(figure).join(" ");
-            return [`${own ? "" : `target ${words(target)}, `}predicted ${words(output)}, ${loss}`];
+            return [`${isOwn ? "" : `target ${words(target)}, `}predicted ${words(output)}, ${loss}`];
         }
         const logits = output.length === 1 ? [0, output[0]!] : [...output];
         const most = Math.max(...logits);

@@ -174,10 +174,10 @@ function showCosts({ app, figures, onRuns, action }: Scene, names: [string, stri
         button.textContent = app.runs.isTraining ? "Pause" : a.finished && b.finished ? "Done" : "Train";
         button.disabled = a.finished && b.finished;
     };
-    const button = action("Train", () => (app.runs.isTraining ? app.runs.pause() : app.runs.start()));
+    const button = action("Train", () => (app.runs.isTraining ? app.runs.pause() : void app.runs.start()));
     onRuns(draw);
     app.runs.setPace(Infinity);
-    app.runs.start();
+    void app.runs.start();
     draw();
 }
 
@@ -268,7 +268,7 @@ async function writeCell({ app, figures, set, onRuns, action }: Scene): Promise<
     async function retrain(): Promise<void> {
         if (app.runs.isStale(0) || app.runs.isDone(0)) await app.runs.reset();
         app.runs.setPace(Infinity);
-        app.runs.start();
+        await app.runs.start();
     }
     const words = () => {
         const { opened, epochs, error } = app.runs.run[0];

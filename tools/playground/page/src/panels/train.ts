@@ -95,7 +95,7 @@ class TrainPanel {
         if (runs.active().some((run) => runs.run[run].error || !runs.run[run].opened)) await runs.reset();
         else if (runs.active().every((run) => runs.run[run].finished))
             for (const run of runs.active()) await runs.change(run, {});
-        runs.start();
+        await runs.start();
     }
 
     /** Says so if the text has changed since the runs were opened, and has mistakes now: an older one would be trained. */
@@ -150,7 +150,7 @@ class TrainPanel {
     /** The net or its data are others: the runs begin anew, and train if they did. */
     private async reopen(open = () => this.app.runs.reset()): Promise<void> {
         const { runs } = this.app;
-        const wasTraining = runs.isTraining;
+        const wasTraining = runs.isTraining || runs.isStarting;
         runs.pause();
         try {
             await open();
@@ -158,7 +158,7 @@ class TrainPanel {
             this.app.notify(message(error));
             this.showSettings(true);
         }
-        if (wasTraining) runs.start();
+        if (wasTraining) await runs.start();
     }
 
     /* ---- controls ---- */
@@ -323,7 +323,7 @@ class TrainPanel {
             const epoch = this.curves[run].epochs.at(-1);
             try {
                 const { result } = await this.app.client.call("measure", { run });
-                if (runs.run[run].opened !== opened) return; // it is another run by now
+                if (runs.run[run].opened !== opened) return void this.measure(always); // it is another run by now
                 this.measured[run] = result;
                 if (epoch) epoch.trainingAccuracy = result.training.accuracy;
             } catch {
