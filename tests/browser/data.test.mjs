@@ -10,7 +10,7 @@ async function trainDigits(page) {
     await set(page, "cell of run A", "gru");
     await set(page, "epochs", "10");
     await until("the data", async () => /1497 samples/.test(await status(page)));
-    await trainToEnd(page, 40);
+    await trainToEnd(page);
     await openPanel(page, "Data");
 }
 
@@ -41,7 +41,7 @@ test("A drawing gets the label that is predicted, and is forgotten with its data
     await openPanel(page, "Data");
     await draw(page, DRAWINGS[1]);
     const digit = await until("the prediction", async () => /^This is a ([01]): /.exec(await verdict(page))?.[1]);
-    await eventually(async () => assert.equal(await page.getByLabel("Label of the drawing").inputValue(), digit));
+    assert.equal(await page.getByLabel("Label of the drawing").inputValue(), digit);
     await page.locator("#panel-data").getByRole("button", { name: "Look inside" }).click();
     await until("the drawing", () => page.getByText(/your own sample/).isVisible());
     await openPanel(page, "Train");

@@ -11,15 +11,21 @@ import { join } from "node:path";
 export const tests = [];
 
 /** Options: `phone`, `dark`, `hash` (of the address), `first` (the tour is not put away), `errors` (a RegExp), `file` (the
- *  standalone page), `seconds`, `alone` (no other test runs beside it). */
+ *  standalone page), `alone` (no other test runs beside it). */
 export function test(name, body, options = {}) {
     tests.push({ name, body, options });
 }
 
-/* ---- what a person does ---- */
+/* ---- waiting ---- */
+
+/* What follows from an action comes some time after it: a test waits for it, and for something that was not there before the
+ * action. What must not follow is looked for after something later that must. `tools/dev browser --slow` finds those that do
+ * not. */
+
+const PATIENCE = 60; // seconds
 
 /** Waits until a function of the page's state returns something true, and returns it. */
-export async function until(what, get, seconds = 10) {
+export async function until(what, get, seconds = PATIENCE) {
     const end = Date.now() + 1000 * seconds;
     for (;;) {
         const value = await get();
@@ -29,9 +35,9 @@ export async function until(what, get, seconds = 10) {
     }
 }
 
-/** Waits until an assertion about the page holds: what a person sees may be a moment behind what the page knows. */
-export async function eventually(check, seconds = 10) {
-    const end = Date.now() + 1000 * seconds;
+/** Waits until an assertion about the page holds. */
+export async function eventually(check) {
+    const end = Date.now() + 1000 * PATIENCE;
     for (;;) {
         try {
             return await check();
@@ -41,6 +47,17 @@ export async function eventually(check, seconds = 10) {
         await new Promise((resolve) => setTimeout(resolve, 50));
     }
 }
+
+/** An assertion holds now, and for some seconds more. */
+export async function stays(check, seconds = 1) {
+    const end = Date.now() + 1000 * seconds;
+    do {
+        await check();
+        await new Promise((resolve) => setTimeout(resolve, 50));
+    } while (Date.now() < end);
+}
+
+/* ---- what a person does ---- */
 
 /** Downloads an item of the menu. */
 export async function download(page, name) {
@@ -64,6 +81,22 @@ const BUTTON = { Train: /^(Train|Continue)$/, Pause: "Pause", Step: "Step", Rese
 export const press = (page, name) => page.locator("#panel-train").getByRole("button", { name: BUTTON[name], exact: true }).click();
 
 export const openPanel = (page, name) => page.getByRole("tab", { name, exact: true }).click();
+
+const CONTENT = {
+    Train: "#panel-train .plot canvas",
+    Data: "#panel-data .sample",
+    "Look inside": "#panel-look .look-detail canvas",
+    Derivation: "#panel-derivation pre, #panel-derivation .judged",
+};
+
+/** Opens each panel, waits for what it shows, and calls. */
+export async function inEachPanel(page, check) {
+    for (const [panel, content] of Object.entries(CONTENT)) {
+        await openPanel(page, panel);
+        await page.locator(content).first().waitFor();
+        await check(panel);
+    }
+}
 
 /** Replaces the text in the editor as a person would: by typing. */
 export async function type(page, text) {
@@ -98,12 +131,19 @@ export const updates = async (page) => [...(await status(page)).matchAll(/(\d+) 
 /** The sentence after a run. */
 export const result = (page) => page.locator("#panel-train .words").textContent();
 
+/** The sentence after the updates that the status shows. */
+export const resultNow = (page) =>
+    until("the result", async () => {
+        const [words, [made]] = [await result(page), await updates(page)];
+        return new RegExp(`fter ${made} updates?:`).test(words) && words;
+    });
+
 /** Trains to the end. Returns the sentence. */
-export async function trainToEnd(page, seconds = 20) {
+export async function trainToEnd(page) {
     await set(page, "pace", "Infinity");
     await press(page, "Train");
-    await until("the end of training", () => page.getByRole("button", { name: "Continue" }).isVisible(), seconds);
-    return until("the result", () => result(page));
+    await until("the end of training", () => page.getByRole("button", { name: "Continue" }).isVisible());
+    return resultNow(page);
 }
 
 /** What was announced last. */
@@ -111,6 +151,7 @@ export const announced = (page) => page.locator("#announcer").textContent();
 
 /** Draws strokes, whose points are fractions of the pad. */
 export async function draw(page, strokes) {
+    await page.locator(".pad").scrollIntoViewIfNeeded(); // once it is seen
     const box = await page.locator(".pad").boundingBox();
     const at = ([x, y]) => [box.x + x * box.width, box.y + y * box.height];
     for (const [first, ...rest] of strokes) {

@@ -1,6 +1,6 @@
 /* Looking inside a net, and derivations that are judged as they are typed. */
 import assert from "node:assert/strict";
-import { announced, draw, eventually, openPanel, press, ring, set, test, textOf, type, until } from "./harness.mjs";
+import { announced, draw, eventually, openPanel, press, ring, set, status, test, textOf, type, until } from "./harness.mjs";
 
 const panel = (page) => page.locator("#panel-look");
 const strip = (page, name) => panel(page).getByRole("button", { name, exact: true });
@@ -18,11 +18,18 @@ async function numbers(page, direction) {
     const details = detail(page)
         .locator("details")
         .filter({ hasText: `Numbers ${direction}` });
-    if (!(await details.getAttribute("open"))) await details.locator("summary").click();
+    if (!(await details.evaluate(({ open }) => open))) await details.locator("summary").click();
+    await details.locator("tbody tr").first().waitFor();
     const rows = await details
         .locator("tbody tr")
         .evaluateAll((all) => all.map((row) => [...row.cells].map((cell) => cell.textContent)));
     return rows.map((row) => row.map((cell) => Number(cell.replaceAll("\u2212", "-"))));
+}
+
+/** Clicks a tile of a strip, so far from its left end. */
+async function clickAt(strip, fraction) {
+    const { width, height } = await strip.boundingBox();
+    await strip.click({ position: { x: fraction * width, y: height / 2 } });
 }
 
 const norm = (rows) => Math.hypot(...rows.flat());
@@ -47,6 +54,7 @@ test("The gradient is scrubbed through time by slider and arrow keys", async ({ 
     await page.keyboard.press("ArrowLeft");
     await until("step 1", async () => (await title(page)) === "h[1]");
     await eventually(async () => assert.equal(await picture(page, detail(page).locator("figure").nth(1)), first));
+    await eventually(async () => assert.equal(await picture(page, strip(page, "backward of h")), strips));
     await page.keyboard.press("ArrowUp"); // to the strip above, which is of h, too
     await page.keyboard.press("ArrowUp");
     await until("the candidate", async () => (await title(page)) === "c[1]");
@@ -54,8 +62,7 @@ test("The gradient is scrubbed through time by slider and arrow keys", async ({ 
 
 test("A clicked value shows its equation, its numbers, and the terms of its gradient", async ({ page }) => {
     await look(page);
-    const box = await strip(page, "forward of g").boundingBox();
-    await page.mouse.click(box.x + 0.8 * box.width, box.y + box.height / 2);
+    await clickAt(strip(page, "forward of g"), 0.8);
     await until("g[2]", async () => (await title(page)) === "g[2]");
     await eventually(async () => assert.match(await detail(page).locator(".look-source").textContent(), /^g = sigmoid\(conv\(x, Wxg\[5, 5\]\)/));
     const forward = await numbers(page, "forward");
@@ -63,8 +70,7 @@ test("A clicked value shows its equation, its numbers, and the terms of its grad
     assert.ok(forward.flat().length === 16 && forward.flat().every((g) => g > 0 && g < 1));
 
     // h is used by both convolutions and by its own next value
-    const h = await strip(page, "forward of h").boundingBox();
-    await page.mouse.click(h.x + 0.2 * h.width, h.y + h.height / 2);
+    await clickAt(strip(page, "forward of h"), 0.2);
     await until("h[1]", async () => (await title(page)) === "h[1]");
     await eventually(async () => assert.match(await detail(page).locator(".look-terms p").textContent(), /^Its gradient is the sum of \d terms:$/));
     const terms = await detail(page)
@@ -117,22 +123,17 @@ test("A forget bias decides whether the gradient vanishes", async ({ page }) => 
     await set(page, "cell of run A", "lstm");
     await set(page, "data", "adding");
     await set(page, "units of run A", "4");
-    const words = async (bias) => {
+    await until("the run", async () => /^lstm, .* 8333 samples/.test(await status(page)));
+    const row = panel(page)
+        .locator(".look-norm")
+        .filter({ has: page.locator("code", { hasText: /^c$/ }) });
+    // Each is another picture than the one before.
+    for (const [bias, words] of [["6", /per step back$/], ["0", /per step back: vanishes$/], ["6", /per step back$/]]) {
         await openPanel(page, "Train");
         await set(page, "forget bias of run A", bias);
         await openPanel(page, "Look inside");
-        const row = panel(page)
-            .locator(".look-norm")
-            .filter({ has: page.locator("code", { hasText: /^c$/ }) });
-        return until("the norms", async () => /per step back/.test((await row.allTextContents())[0] ?? "") && row.textContent());
-    };
-    const closed = await words("0");
-    assert.match(closed, /: vanishes/);
-    const open = await until("another bias", async () => {
-        const text = await words("6");
-        return text !== closed && text;
-    });
-    assert.doesNotMatch(open, /vanishes/);
+        await eventually(async () => assert.match(await row.textContent(), words));
+    }
     await panel(page).locator("summary", { hasText: "Numbers of these bars" }).click();
     await until("the table", async () => (await panel(page).locator(".look-norms tbody tr").count()) > 2);
 });
@@ -179,7 +180,7 @@ test("A derivation trains beside autodiff, and its gradients are compared", asyn
     await page.getByRole("button", { name: "Open the article" }).click();
     const published = page.getByLabel("as published", { exact: true });
     await published.getByRole("button", { name: "Train with this derivation" }).click();
-    await published.locator(".agreement").waitFor({ timeout: 30000 });
+    await published.locator(".agreement").waitFor();
     const rows = await published
         .locator(".agreement tbody tr")
         .evaluateAll((all) => all.map((row) => [row.cells[0].textContent, row.cells[1].textContent]));

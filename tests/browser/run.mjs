@@ -1,5 +1,6 @@
-/* run.mjs PAGE RECURVE [PATTERN]: tests the page in the folder PAGE, which `tools/dev playground --output` wrote, with the
- * command RECURVE; only those whose names match PATTERN, a regular expression. Called by `tools/dev browser`. */
+/* run.mjs PAGE RECURVE [--slow] [PATTERN]: tests the page in the folder PAGE, which `tools/dev playground --output` wrote, with
+ * the command RECURVE; only those whose names match PATTERN, a regular expression; --slow: as on a slow machine (slow.mjs).
+ * Called by `tools/dev browser`. */
 import { readdirSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:http";
@@ -8,10 +9,12 @@ import { extname, join, normalize } from "node:path";
 import { pathToFileURL } from "node:url";
 import { chromium } from "playwright-core";
 import { tests } from "./harness.mjs";
+import { slow } from "./slow.mjs";
 
-const [folder, recurve, pattern = ""] = process.argv.slice(2);
+const isSlow = process.argv[4] === "--slow";
+const [folder, recurve, pattern = ""] = process.argv.slice(2).filter((argument) => argument !== "--slow");
 const PARALLEL = 2;
-const SECONDS = 60; // for a test
+const SECONDS = isSlow ? 600 : 240; // for a test
 const TYPES = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".wasm": "application/wasm" };
 
 /* As any web server: no special headers. */
@@ -19,6 +22,7 @@ const server = createServer(async (request, response) => {
     const path = normalize(decodeURIComponent(request.url.split(/[?#]/)[0])).replace(/\/$/, "/index.html");
     try {
         const content = await readFile(join(folder, path));
+        if (isSlow) await new Promise((resolve) => setTimeout(resolve, 300));
         response.writeHead(200, { "Content-Type": TYPES[extname(path)] ?? "application/octet-stream" }).end(content);
     } catch {
         response.writeHead(404).end();
@@ -45,8 +49,9 @@ async function runOne({ name, body, options }, measured) {
         colorScheme: options.dark ? "dark" : "light",
         acceptDownloads: true,
     });
+    if (isSlow) await slow(context);
     const page = await context.newPage();
-    page.setDefaultTimeout(15000);
+    page.setDefaultTimeout(60000);
     page.on("console", (message) => {
         if (["error", "warning"].includes(message.type())) complain(`console: ${message.text()}`);
     });
@@ -59,8 +64,7 @@ async function runOne({ name, body, options }, measured) {
     try {
         await page.goto(options.file ? String(pathToFileURL(join(folder, "standalone.html"))) : address + (options.hash ?? ""));
         const limit = new Promise((_, reject) => {
-            const seconds = options.seconds ?? SECONDS;
-            timer = setTimeout(() => reject(new Error(`took more than ${seconds} s`)), 1000 * seconds);
+            timer = setTimeout(() => reject(new Error(`took more than ${SECONDS} s`)), 1000 * SECONDS);
         });
         const ready = page.locator("#panel-train .status, #panel-train .problem").filter({ hasText: /./ }).first();
         await ready.waitFor({ state: "attached" });

@@ -18,7 +18,7 @@ test(
         const next = () => button(page, "Next").press("Enter");
 
         await tour(page).getByText("so the cost").waitFor();
-        assert.equal(await page.evaluate(() => document.activeElement?.textContent), "A gate made of convolutions");
+        await eventually(async () => assert.equal(await page.evaluate(() => document.activeElement?.textContent), "A gate made of convolutions"));
         const [, o, label, cost] = /o = ([\d.]+) for sample 1, the digit (\d), .* is ([\d.]+)\./.exec(await tour(page).textContent());
         assert.ok(Math.abs((Number(o) - Number(label)) ** 2 / 2 - Number(cost)) < 1e-3);
         await eventually(async () => assert.equal(await tour(page).locator("tbody tr").count(), 5));
@@ -28,7 +28,7 @@ test(
         const cosines = [minus(/cosine (\S+) with/.exec(await tour(page).textContent())[1])];
         await button(page, "Find the mistakes").press("Enter");
         for (const name of ["dC2", "dh1", "dC1", "dG1", "dhp2"]) {
-            await button(page, `Fix ${name}`).press("Enter", { timeout: 40000 });
+            await button(page, `Fix ${name}`).press("Enter");
             const after = tour(page)
                 .locator(".tour-cosine")
                 .nth(cosines.length - 1);
@@ -41,7 +41,7 @@ test(
         await eventually(async () => assert.match(await textOf(page), /dh1 = crop1\(dhp2\) \+ g2\.dh2/));
 
         await next();
-        await button(page, "Done").waitFor({ timeout: 90000 });
+        await button(page, "Done").waitFor();
         const trained = await costs(page);
         assert.equal(trained.length, 8);
         assert.ok(trained.at(-1)[1] < 3 && trained.at(-1)[2] > 10, `${trained}`);
@@ -56,7 +56,7 @@ test(
         for (const [, recorded, stated] of kernels) assert.ok(recorded === "0" && Number(stated) > 1, `${kernels}`);
 
         await next();
-        await button(page, "Done").waitFor({ timeout: 90000 });
+        await button(page, "Done").waitFor();
         const [, momentum, adam] = (await costs(page)).at(-1);
         assert.ok(adam < momentum / 4, `${adam} and ${momentum}`);
 
@@ -73,7 +73,7 @@ test(
         await page.locator("#panel-train .status").filter({ hasText: /./ }).waitFor();
         await eventually(async () => assert.ok(await tour(page).isHidden()));
     },
-    { first: true, seconds: 240 },
+    { first: true },
 );
 
 test(
