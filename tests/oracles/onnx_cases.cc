@@ -238,6 +238,9 @@ std::vector<Net> nets()
     tokens.options.embedding = 3;
     tokens.options.classes = 4;
     all.push_back(tokens);
+    tokens.name = "ugrnn+one_hot";
+    tokens.options.embedding = 0;
+    all.push_back(tokens);
 
     Net both("lstm+bidirectional+pool", "lstm");
     both.options.rnn.bidirectional = both.options.pool = true;
