@@ -31,9 +31,14 @@ bool rv_feed(rv_program *program, const char *name, const rv_tensor *value, rv_e
         rv_tensor same = {value->dtype, input->shape, value->data};
         return rv_tensor_copy(input, &same, error);
     }
-    return rv_fail(error, RV_ERROR_SHAPE,
-                   "feed: input \"%.100s\" is %s, the value %s; give one of the input's shape",
-                   name, rv_shape_text(input->shape, want), rv_shape_text(value->shape, seen));
+    rv_shape fewer = value->shape; /* samples */
+    if (fewer.rank && input->shape.rank && fewer.dim[0] < input->shape.dim[0])
+        fewer.dim[0] = input->shape.dim[0];
+    bool last = fits(input->shape, fewer);
+    return rv_fail(error, RV_ERROR_SHAPE, "feed: input \"%.100s\" is %s, the value %s; %s", name,
+                   rv_shape_text(input->shape, want), rv_shape_text(value->shape, seen),
+                   last ? "a loader with drop_last leaves out a last batch that is not full"
+                        : "give one of the input's shape");
 }
 
 static bool feed_if_there(rv_program *program, const char *name, const rv_tensor *value,

@@ -116,7 +116,12 @@ TEST(FeedOne, CopiesAValueOfAnyDtypeIntoAnInput)
     whole.shape = RV_SHAPE(1);
     error = {};
     EXPECT_FALSE(rv_feed(p, "x", &whole, &error));
-    EXPECT_TRUE(contains(error.text, "input \"x\" is [2], the value [1]")) << error.text;
+    EXPECT_TRUE(contains(error.text, "input \"x\" is [2], the value [1]; a loader with drop_last"))
+        << error.text;
+    whole.shape = RV_SHAPE(1, 1, 3);
+    error = {};
+    EXPECT_FALSE(rv_feed(p, "x", &whole, &error));
+    EXPECT_TRUE(contains(error.text, "give one of the input's shape")) << error.text;
     whole.shape = RV_SHAPE(2);
     rv_tensor_free(&whole);
 }
