@@ -198,8 +198,13 @@ static bool parse_line(parser *p, int64_t fields, int64_t label_at, int64_t most
                            " of the first line of numbers; expected the same number in each",
                            p->name, p->line, column < fields ? "fewer" : "more", fields);
         }
-        if (!number_of(f, &number) || !isfinite((float)number)) {
-            return fail_field(p, column, f, "a number that f32 can hold", error);
+        bool word = !number_of(f, &number);
+        if (word || !isfinite((float)number)) {
+            return fail_field(p, column, f,
+                              !word || is_missing(f) ? "a number that f32 can hold"
+                              : column == label_at   ? "a number; classes are 0, 1, .."
+                                                     : "a number; leave out columns of words",
+                              error);
         }
         if (column != label_at) {
             *values++ = (float)number;
