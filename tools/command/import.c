@@ -34,7 +34,7 @@ const command command_import = {
     .name = "import",
     .run = run,
     .summary = "start a run from weights of PyTorch or Keras",
-    .synopsis = "FILE... --output DIR [OPTION]...",
+    .synopsis = "FILE... --model MODEL --output DIR [OPTION]...",
     .description =
         "Makes a run, as `recurve train` does, of a net whose parameters are those in the files,\n"
         "and does not train it: `recurve evaluate`, `sample` and `export` read it, and\n"
@@ -150,6 +150,12 @@ static exit_status run(int argc, char **argv, rv_error *error)
     const char *folder = o.config.loop.output;
     if (!folder) {
         rv_fail(error, RV_ERROR_ARGUMENT, "import makes a run; name its folder with --output DIR");
+        return STATUS_USAGE;
+    }
+    if (!o.config.net.model) {
+        rv_fail(error, RV_ERROR_ARGUMENT,
+                "import needs the net that the weights were trained in, and its data; name it with "
+                "--model, such as lstm, torch-gru or rnn");
         return STATUS_USAGE;
     }
     if (!o.config.loop.overwrite && !rv_run_folder_clear(folder, false, error))
