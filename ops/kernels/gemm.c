@@ -21,8 +21,9 @@ enum {
     PANEL_K = 128, /* rows of a panel that stay in the first-level cache */
     BLOCK_M = 128, /* rows of a packed block of a */
     WIDE_ROW = 1024 / (int)sizeof(real),
-    FAR = (256 << 10) / (int)sizeof(real), /* more numbers do not stay in the second-level cache */
+    FAR = (256 << 10) / (int)sizeof(real), /* so many do not stay in the second-level cache */
     NEAR = (64 << 10) / (int)sizeof(real), /* so many do not stay in the first-level cache */
+    LINE = 64 / (int)sizeof(real),
     BRIEF = (8 << 10) /
             (int)sizeof(real), /* numbers of a panel that ends before the machine fetches ahead */
     FEW_TERMS = 128,           /* sums of so few wait for c */
@@ -32,6 +33,7 @@ enum {
 };
 
 static int64_t min(int64_t x, int64_t y) { return x < y ? x : y; }
+static int64_t max(int64_t x, int64_t y) { return x > y ? x : y; }
 
 static bool fits(const rv_gemm *g, rv_matmul_method method)
 {
@@ -225,7 +227,7 @@ static void strip(rv_tile *t, rv_tile_kind kind, int64_t count, int rows, int ve
         }
         t->a += once * rows * (kind == RV_TILE_ROWS ? t->a_stride : 1);
         t->c += once * rows * t->c_row;
-        t->next += once * t->next_part;
+        t->next += once * t->k * t->next_step;
     }
 }
 
@@ -234,7 +236,6 @@ static void strip(rv_tile *t, rv_tile_kind kind, int64_t count, int rows, int ve
 static void panel(const rv_gemm *g, rv_tile *t, int64_t j, int vectors, int64_t first, int64_t end,
                   ahead next)
 {
-    enum { LINE = 64 / (int)sizeof(real) };
     const rv_tile_kind kind = g->a_column == 1 ? RV_TILE_ROWS : RV_TILE_COLUMNS;
     const int64_t height = rv_parts(g->m, TILE_ROWS);
     if (height == 0) return;
@@ -242,11 +243,11 @@ static void panel(const rv_gemm *g, rv_tile *t, int64_t j, int vectors, int64_t 
     t->a = g->a;
     t->c = g->c + j;
     t->a_stride = kind == RV_TILE_ROWS ? g->a_row : g->a_column;
-    t->far_c = g->add && g->k <= FEW_TERMS && g->m * g->n > FAR;
+    t->far_c = g->add && g->k <= FEW_TERMS && g->m * g->n >= FAR;
     t->far_a = j == 0;
     t->next = next.from;
     t->next_end = next.from + next.count;
-    t->next_part = rv_parts(next.count, height * LINE) * LINE;
+    t->next_step = next.count > 0 ? max(rv_parts(next.count, height * t->k), LINE / 4) : 0;
     strip(t, kind, taller, (int)rows + 1, vectors, first, end);
     strip(t, kind, height - taller, (int)rows, vectors, first, end);
 }

@@ -1,9 +1,15 @@
 /* The micro-kernels: one function for each size, so that every result stays in a register. */
 #include "ops/kernels/tile.h"
 
+#include <stddef.h>
+
 #include "ops/kernels/lanes.h"
 
-enum { LINE = 64 / (int)sizeof(real) };
+#if defined(__wasm__)
+enum { FETCHES = 0 }; /* there is no instruction for it */
+#else
+enum { FETCHES = 1 };
+#endif
 
 ALWAYS_INLINE void fetch(rv_tile_kind kind, int rows, int vectors, const rv_tile *t, const real *a,
                          const real *c)
@@ -20,8 +26,9 @@ ALWAYS_INLINE void fetch(rv_tile_kind kind, int rows, int vectors, const rv_tile
     }
 }
 
+/* Fetches from next on in each step, because many fetches at once hold up the loads after them. */
 ALWAYS_INLINE void tile_sums(rv_tile_kind kind, int rows, int vectors, const rv_tile *t,
-                             const real *a_of_tile, real *c)
+                             const real *a_of_tile, real *c, const real *next, int64_t next_step)
 {
     vec sum[TILE_ROWS][TILE_WIDEST];
     UNROLLED
@@ -36,6 +43,7 @@ ALWAYS_INLINE void tile_sums(rv_tile_kind kind, int rows, int vectors, const rv_
     for (int64_t l = 0; l < k; l++) {
         const real *a = a_of_tile + (kind == RV_TILE_TAPS ? tap[l].a : l * a_column);
         const real *b = t->b + (kind == RV_TILE_TAPS ? tap[l].b : l * b_row);
+        if (next) __builtin_prefetch(next + l * next_step);
         vec row[TILE_WIDEST];
         UNROLLED
         for (int v = 0; v < vectors; v++) row[v] = load(b + v * LANES);
@@ -61,7 +69,8 @@ ALWAYS_INLINE void tile_sums(rv_tile_kind kind, int rows, int vectors, const rv_
     }
 }
 
-ALWAYS_INLINE void tile_body(rv_tile_kind kind, int rows, int vectors, const rv_tile *t)
+ALWAYS_INLINE void tile_body(rv_tile_kind kind, int rows, int vectors, bool fetches,
+                             const rv_tile *t)
 {
     const int64_t a_step = rows * (kind == RV_TILE_COLUMNS ? 1 : t->a_stride);
     const real *a = t->a, *next = t->next;
@@ -69,17 +78,27 @@ ALWAYS_INLINE void tile_body(rv_tile_kind kind, int rows, int vectors, const rv_
     int64_t left = t->tiles;
     do {
         fetch(kind, rows, vectors, t, a, c);
-        for (int64_t n = t->next_part; n > 0 && next < t->next_end; n -= LINE, next += LINE) {
-            __builtin_prefetch(next);
+        if (fetches) {
+            const bool more = next < t->next_end;
+            tile_sums(kind, rows, vectors, t, a, c, more ? next : t->b, more ? t->next_step : 0);
+            next += t->k * t->next_step;
+        } else {
+            tile_sums(kind, rows, vectors, t, a, c, NULL, 0);
         }
-        tile_sums(kind, rows, vectors, t, a, c);
         a += a_step;
         c += rows * t->c_row;
     } while (--left > 0);
 }
 
+/* Panels are multiples of two vectors. */
 #define TILE(kind, rows, vectors) \
-    static void kind##_##rows##x##vectors(const rv_tile *t) { tile_body(kind, rows, vectors, t); }
+    static void kind##_##rows##x##vectors(const rv_tile *t) \
+    { \
+        if (FETCHES && kind != RV_TILE_TAPS && vectors == 2 && t->next) \
+            tile_body(kind, rows, vectors, true, t); \
+        else \
+            tile_body(kind, rows, vectors, false, t); \
+    }
 #define ENTRY(kind, rows, vectors) [kind][rows - 1][vectors - 1] = kind##_##rows##x##vectors,
 
 /* All sizes up to the widths that rv_tile_width returns. */

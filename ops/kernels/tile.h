@@ -27,10 +27,11 @@ typedef struct rv_tile {
     real *c;
     bool add;
     /* What is not in the cache is fetched while the sums are computed: c; of RV_TILE_COLUMNS, a of
-     * the tiles after the next; a part of next .. next_end in each tile. */
+     * the tiles after the next; by tiles of two vectors, next + l*next_step for one l after another
+     * in all tiles, up to next_end. */
     bool far_c, far_a;
     const real *next, *next_end;
-    int64_t next_part; /* numbers */
+    int64_t next_step; /* numbers */
 } rv_tile;
 
 enum {
