@@ -149,8 +149,9 @@ const rv_op rv_op_huber = {
     RV_OPTIONS(huber_options),
     RV_SAMPLES(huber_samples)};
 
-/* ---- sigmoid cross-entropy: -ln s(x) = ln(1 + e^-x) and -ln(1 - s(x)) = ln(1 + e^x), neither of
- * which cancels ---- */
+/* ---- sigmoid cross-entropy ----
+ *
+ * -ln s(x) = ln(1 + e^-x) and -ln(1 - s(x)) = ln(1 + e^x): no digits cancel. */
 
 rv_var rv_sigmoid_cross_entropy(rv_var logits, rv_var target)
 {

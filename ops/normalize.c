@@ -7,8 +7,10 @@
 #include "ops/ops.h"
 #include "ops/options.h"
 
-/* ---- softmax, log_softmax: shifted by the maximum, which changes neither value nor gradient. A
- * row with +inf, or of -inf alone, is NaN, as in PyTorch. ---- */
+/* ---- softmax, log_softmax ----
+ *
+ * Shifted by the maximum, which changes neither value nor gradient. A row with +inf, or of -inf
+ * alone, is NaN, as in PyTorch. */
 
 /* x - max x, and the axis as a mask; the null var for a bad axis. */
 static rv_var shifted(rv_var x, int axis, unsigned *mask)

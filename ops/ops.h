@@ -77,8 +77,7 @@ rv_var rv_stack(const rv_var *x, int count, int axis); /* along a new axis of th
 rv_var rv_pad(rv_var x, const int64_t *before, const int64_t *after, const int64_t *between);
 rv_var rv_pad2d(rv_var x, int64_t width); /* on all sides of the last two axes */
 
-/* ---- reductions: over the axes whose bits are set (0: none); with `keep` they stay, of size 1
- * ---- */
+/* ---- reductions: over the axes whose bits are set (0: none); `keep`: they stay, of size 1 ---- */
 enum { RV_ALL_AXES = 63, RV_LAST_AXIS = 64 };
 rv_var rv_sum(rv_var x, unsigned axes, bool keep);
 rv_var rv_mean(rv_var x, unsigned axes, bool keep);
@@ -91,8 +90,9 @@ rv_var rv_cumulative_sum(rv_var x, int axis, bool reverse);
  * of b. */
 rv_var rv_scan(rv_var a, rv_var b, rv_var start, int axis, bool reverse);
 
-/* ---- rows by index: i32 of any shape; an index outside 0 .. rows-1 stands for a row of zeros
- * ---- */
+/* ---- rows by index ----
+ *
+ * An index is i32, of any shape. Outside 0 .. rows-1 it stands for a row of zeros. */
 rv_var rv_gather(rv_var x, rv_var index);                    /* x [rows,..] -> [index's axes,..] */
 rv_var rv_scatter_add(rv_var y, rv_var index, int64_t rows); /* its adjoint -> [rows,..] */
 /* Gathers rows of the parameter "name" [vocabulary,units], one for each token. Initialized with
@@ -159,10 +159,12 @@ rv_var rv_one_hot(rv_var labels, int64_t classes);
 /* [..] -> [..,steps]: 1 at steps below the length, else 0. */
 rv_var rv_sequence_mask(rv_var lengths, int64_t steps);
 
-/* ---- randomness: a pure function of the store's seed, the name, the index and the number of runs
- * so far, which the state "random/count" holds. Each run draws new numbers, and a checkpoint
- * resumes the sequence. On one tape a name stands for one draw, even if it is recorded twice.
- * ---- */
+/* ---- randomness ----
+ *
+ * A number is a pure function of the store's seed, the name, the index and the number of runs so
+ * far, which the state "random/count" holds. Each run draws new numbers, and a checkpoint resumes
+ * the sequence. On one tape a name stands for one draw, even if it is recorded twice. */
+
 rv_var rv_random(rv_tape *tape, const char *name, rv_shape shape); /* uniform in [0, 1) */
 /* Drops each element with probability `rate` in [0, 1): 0 if dropped, else x / (1 - rate). */
 rv_var rv_dropout(rv_var x, double rate, const char *name);

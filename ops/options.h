@@ -16,9 +16,10 @@ extern "C" {
  * lists of 1 to RV_MAX_RANK numbers; required ones present. */
 rv_var rv_op_call(const rv_op *op, const rv_var *x, int inputs, const rv_option_value *value);
 
-/* ---- for `call`: option i as the op's function takes it. A value out of range is an error, and
- * the result then a harmless one: rv_op_call returns the null var whatever `call` makes of it
- * ---- */
+/* ---- for `call`: option i as the op's function takes it ----
+ *
+ * A value out of range is an error, and the result is then a harmless one: rv_op_call returns the
+ * null var whatever `call` makes of it. */
 
 double rv_option_number(const rv_arguments *a, int i);
 bool rv_option_flag(const rv_arguments *a, int i);

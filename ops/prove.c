@@ -131,8 +131,7 @@ static bool prove_call(subject *s, rv_error *error)
                    s->op->name);
 }
 
-/* ---- independent rows: with the rows of inputs in reverse order, those of y are in reverse order
- * ---- */
+/* ---- independent rows: with the inputs' rows in reverse order, those of y are, too ---- */
 
 static bool prove_rows(subject *s, rv_error *error)
 {

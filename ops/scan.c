@@ -64,8 +64,10 @@ static rv_kernel choose(rv_call *c)
     return rv_kernels_for(c->out_type.dtype)->scan;
 }
 
-/* ---- gradient: with y[t] = a[t] y[t-1] + b[t], the cotangent g[t] of b[t] is that of y[t] plus
- * what y[t+1] passes on, g[t] = a[t+1] g[t+1] + dy[t]: a scan from the other end ---- */
+/* ---- gradient ----
+ *
+ * With y[t] = a[t] y[t-1] + b[t], the cotangent g[t] of b[t] is that of y[t] plus what y[t+1]
+ * passes on, g[t] = a[t+1] g[t+1] + dy[t]: a scan from the other end. */
 
 /* The elements one step towards the start of the scan, where `start` comes first. */
 static rv_var before(rv_var y, rv_var start, const rv_scan_attr *attr)

@@ -7,8 +7,7 @@
  *
  * Some mistakes cannot be detected, and are forbidden:
  * - a pointer that is dangling, or to memory that is smaller than a header says: an array of
- * `count`
- *   elements, a tensor's data, a text buffer, a text without its NUL;
+ *   `count` elements, a tensor's data, a text buffer, a text without its NUL;
  * - a change to an object other than through the library: the fields of an rv_entry, an rv_node, an
  *   rv_setup; the shape of a program's input or output;
  * - freeing an object twice, or before one that needs it (tensor/store.h says which);

@@ -83,9 +83,9 @@ typedef enum rv_side {
     RV_SIDE_DW  /* conv2d_weight_gradient: (x, dy) -> dw */
 } rv_side;
 
-/* y[n,o,i,j] = sum_{c,p,q} x[n,c, i*stride[0] + p*dilation[0] - pad[0], j*stride[1] + q*dilation[1]
- * - pad[1]]
- *              w[o,c,p,q], x read as zero outside; c runs over the channels of o's group.
+/* y[n,o,i,j] = sum_{c,p,q} x[n,c,row,column] w[o,c,p,q], with row = i*stride[0] + p*dilation[0] -
+ * pad[0] and column = j*stride[1] + q*dilation[1] - pad[1]. x is zero outside; c runs over the
+ * channels of o's group.
  * All tensors contiguous: x [batch,channels,height,width], w
  * [outputs,channels/groups,kernel0,kernel1], y [batch,outputs,out_height,out_width]. */
 typedef struct rv_conv_plan {

@@ -333,8 +333,7 @@ TYPED_TEST(Kernels, ReductionsKeepNaN)
     });
 }
 
-/* ---- running sums and scattered sums
- * ---------------------------------------------------------------------- */
+/* ---- running sums and scattered sums ----------------------------------------------------- */
 
 /* Two roundings at each step, one with a fused multiply-add. */
 TYPED_TEST(Kernels, ScanMultipliesAndAddsOneByOne)
