@@ -78,7 +78,7 @@ int rv_find_states(rv_cell_step step, const rv_cell *cell, rv_type x, rv_shape *
     enum { TRIES = 4 };
     int states = 0;
     bool settled = false, failed = false;
-    char before[RV_SHAPE_TEXT] = "", after[RV_SHAPE_TEXT] = "";
+    rv_shape before = {0}, after = {0};
     for (int s = 0; s < RV_CELL_STATES; s++) {
         shape[s] = x.shape;
         for (int64_t d = 1; d < shape[s].rank; d++)
@@ -97,8 +97,8 @@ int rv_find_states(rv_cell_step step, const rv_cell *cell, rv_type x, rv_shape *
             states = s + 1;
             if (settled && !known && !rv_shape_equal(rv_shape_of(h), shape[s])) {
                 settled = false;
-                rv_shape_text(shape[s], before);
-                rv_shape_text(rv_shape_of(h), after);
+                before = shape[s];
+                after = rv_shape_of(h);
             }
             shape[s] = rv_shape_of(h);
         }
@@ -110,6 +110,7 @@ int rv_find_states(rv_cell_step step, const rv_cell *cell, rv_type x, rv_shape *
         end_trial(&t);
     }
     if (settled && states) return states;
+    char made[RV_SHAPE_TEXT], of[RV_SHAPE_TEXT];
     if (settled)
         rv_tape_fail(
             cell->tape, RV_ERROR_SHAPE,
@@ -120,7 +121,7 @@ int rv_find_states(rv_cell_step step, const rv_cell *cell, rv_type x, rv_shape *
             cell->tape, RV_ERROR_SHAPE,
             "unroll: the shape of the state could not be worked out: each step makes %s of %s; "
             "fix the cell",
-            after, before);
+            rv_shape_text(after, made), rv_shape_text(before, of));
     return 0;
 }
 
