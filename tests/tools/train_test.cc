@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <memory>
 #include <sstream>
@@ -147,13 +148,14 @@ TEST(Train, ALineAnEpochOnStdoutAndNoProgressBarInAFile)
     const Outcome outcome = recurve("train --epochs 3");
     EXPECT_EQ(outcome.status, 0);
     size_t lines = 0;
-    for (size_t at = 0; (at = outcome.out.find("epoch ", at)) != std::string::npos; at++) lines++;
+    const std::string text = "\n" + outcome.out;
+    for (size_t at = 0; (at = text.find("\nepoch ", at)) != std::string::npos; at++) lines++;
     EXPECT_EQ(lines, 3u);
     EXPECT_CONTAINS(outcome.out, " MiB for an update\ndigest ");
     EXPECT_EQ(outcome.err.find('\r'), std::string::npos);
 
     const Outcome quiet = recurve("train --epochs 3 --quiet");
-    EXPECT_EQ(quiet.out.find("epoch "), std::string::npos);
+    EXPECT_EQ(("\n" + quiet.out).find("\nepoch "), std::string::npos);
     EXPECT_EQ(quiet.out.find("validation 100.00 %"), 0u) << quiet.out;
     EXPECT_EQ(quiet.err, "");
 }
@@ -220,6 +222,39 @@ TEST(Train, OutputHoldsTheCheckpointTheOptionsAndALineAnEpoch)
         3);
     EXPECT_NEAR(loss, result.number("validation_loss"), 1e-8 * loss);
     EXPECT_NEAR(validation, result.number("validation_accuracy"), 1e-8);
+}
+
+TEST(Train, ABestEpochThatIsNotTheLastIsTold)
+{
+    Outcome trained;
+    const std::string options = "--model gru --learning-rate 1 --epochs 4";
+    const std::string folder = stored_run(options, &trained);
+    const Json result(trained.out);
+    const double best = result.number("best_validation_loss");
+    std::istringstream log(slurp(folder + "/log.csv"));
+    std::string line;
+    std::getline(log, line);
+    double least = INFINITY, epoch = 0;
+    while (std::getline(log, line)) {
+        double number = 0, mean = 0, loss = 0;
+        ASSERT_EQ(std::sscanf(line.c_str(), "%lf,%lf,%lf", &number, &mean, &loss), 3) << line;
+        epoch = loss < least ? number : epoch;
+        least = std::min(least, loss);
+    }
+    EXPECT_NEAR(best, least, 1e-8 * least);
+    EXPECT_EQ(result.number("best_epoch"), epoch);
+    ASSERT_LT(epoch, 4) << "the last epoch is the best: this tests nothing";
+
+    char text[96];
+    std::snprintf(text, sizeof text, "\nbest: epoch %.0f, validation loss %.5g\n", epoch, best);
+    EXPECT_CONTAINS(recurve("train " + options).out, text);
+    std::snprintf(text, sizeof text, "\nbest: epoch %.0f, validation loss %.5g, in %s\n", epoch,
+                  best, "FOLDER/best.safetensors");
+    std::string kept = text;
+    kept.replace(kept.find("FOLDER"), 6, folder);
+    EXPECT_CONTAINS(recurve("train " + options + " --overwrite --output " + folder).out, kept);
+    std::snprintf(text, sizeof text, " --epochs %.0f", epoch);
+    EXPECT_EQ(recurve("train " + options + text).out.find("best:"), std::string::npos);
 }
 
 TEST(Evaluate, AgreesWithTheRunToTheLastBit)

@@ -1,6 +1,7 @@
 /* recurve train */
 #include <cjson/cJSON.h>
 #include <inttypes.h>
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/resource.h>
@@ -299,6 +300,23 @@ static bool find_limit(const rv_trainer *trainer, double *rate, rv_error *error)
     return true;
 }
 
+/* The validation loss of the best epoch; NaN: none has been validated. */
+static double best_loss(const rv_train_result *r)
+{
+    return r->best_epoch > 0 ? r->history[r->best_epoch - 1].validation_loss : NAN;
+}
+
+/* The summary is that of the last epoch. */
+static void print_best(const rv_trainer *trainer)
+{
+    const rv_train_result *r = rv_trainer_result(trainer);
+    const char *folder = rv_trainer_config(trainer)->loop.output;
+    if (r->best_epoch == 0 || r->best_epoch == r->epochs) return;
+    say(stdout, "best: epoch %" PRId64 ", validation loss %.5g%s%s%s\n", r->best_epoch,
+        best_loss(r), folder ? ", in " : "", folder ? folder : "",
+        folder ? "/best.safetensors" : "");
+}
+
 static void print_summary(const rv_trainer *trainer, const norms *n, double limit)
 {
     const rv_source *data = &rv_trainer_setup(trainer)->data;
@@ -310,6 +328,7 @@ static void print_summary(const rv_trainer *trainer, const norms *n, double limi
         score_text(data, v->loss, v->accuracy, v->error, score), v->samples);
     say(stdout, "training %s, loss %.6g\n", score_text(data, t->loss, t->accuracy, t->error, score),
         t->loss);
+    print_best(trainer);
     if (b->text)
         say(stdout, "baseline, %s: %s\n", b->text,
             score_text(data, b->loss, b->accuracy, b->loss, score));
@@ -349,6 +368,7 @@ static bool print_json(const rv_trainer *trainer, const norms *n, double limit, 
     cJSON_AddStringToObject(object, "optimizer", c->optimizer.name);
     cJSON_AddNumberToObject(object, "epochs", (double)r->epochs);
     cJSON_AddNumberToObject(object, "best_epoch", (double)r->best_epoch);
+    cJSON_AddNumberToObject(object, "best_validation_loss", best_loss(r));
     cJSON_AddNumberToObject(object, "loss", r->training.loss);
     add_score(object, "train", labels, r->training.accuracy, r->training.error);
     cJSON_AddNumberToObject(object, "validation_loss", r->validation.loss);
