@@ -124,9 +124,10 @@ rv_batch_program *session_program(const page_task *task)
 static bool write_text(session *s, const char *text, rv_error *error)
 {
     char path[MODEL];
+    size_t had;
     snprintf(s->folder, sizeof s->folder, "run%d", (int)(s - sessions));
     snprintf(path, sizeof path, "%s/cell.rv", s->folder);
-    return rv_run_folder_make(s->folder, error) && rv_text_file_write(path, text, error);
+    return rv_run_folder_make(s->folder, &had, error) && rv_text_file_write(path, text, error);
 }
 
 /* Adds the argument "settings" to those of the session. "" unsets an option. */
