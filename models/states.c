@@ -2,6 +2,7 @@
  * their shapes, and whether the step is linear in them. */
 
 #include "models/direction_internal.h"
+#include "autograd/tape_internal.h"
 #include "ops/ops.h"
 #include "tensor/memory.h"
 #include "tensor/store_entries_internal.h"
