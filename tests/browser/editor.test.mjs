@@ -78,6 +78,17 @@ test("Ops, parameters and cells are completed", async ({ page }) => {
     await until("the cell", async () => (await options.first().innerText()).startsWith("mogrifier_lstm"));
 });
 
+test("Enter ends a line whose last word is no beginning of another, however long one waits", async ({ page }) => {
+    const lines = ["cell mine", "state h", "map Wg, Ug", "bias bg", "g = Wg h + Ug x + bg"];
+    await typeText(page, "");
+    for (const line of lines) {
+        await page.keyboard.type(line);
+        await page.waitForTimeout(500); // completion would be open by now
+        await page.keyboard.press("Enter");
+    }
+    await until("the text", async () => (await textOf(page)).trim().split(/\s*\n\s*/).join("|") === lines.join("|"));
+});
+
 /* The goal is 50 ms. */
 test("A keystroke is shown while a run trains", async ({ page, measured }) => {
     await set(page, "pace", "Infinity");
