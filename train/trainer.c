@@ -150,7 +150,8 @@ static bool two_updates_done(const rv_trainer *t)
     return at->epoch * at->batch >= 2 * (int64_t)(each > 1 ? each : 1);
 }
 
-/* Validates, and makes room for the epoch in the history. All ranks validate together, whatever this one lacks. */
+/* Validates, and makes room for the epoch in the history. All ranks validate together, whatever
+ * this one lacks. */
 static bool validate(rv_trainer *t, rv_error *error)
 {
     rv_train_result *r = &t->result;

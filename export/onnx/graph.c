@@ -338,7 +338,8 @@ static const char *name_value(rv_onnx_graph *g, int32_t id)
 
 /* ---- leaves ---- */
 
-/* The elements of a constant for one sample, into *one, which is new. False if it has none or samples differ. */
+/* The elements of a constant for one sample, into *one, which is new. False if it has none or
+ * samples differ. */
 static bool same_for_each(rv_onnx_graph *g, int32_t id, const rv_tensor *all, rv_tensor *one)
 {
     rv_shape shape = all->shape;

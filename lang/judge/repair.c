@@ -1,6 +1,6 @@
-/* What would make a wrong line right. The line is changed in one place or two, by the usual slips (slips.c). The variants are
- * recorded beside it in batches. Those that equal the true cotangent are proposals, and a proposal that is right for all
- * time steps of the line is its repair. */
+/* What would make a wrong line right. The line is changed in one place or two, by the usual slips
+ * (slips.c). The variants are recorded beside it in batches. Those that equal the true cotangent
+ * are proposals, and a proposal that is right for all time steps of the line is its repair. */
 #include "lang/judge/repair.h"
 
 #include <ctype.h>
@@ -139,7 +139,8 @@ static void add_series(search *s, char pool, lang_node *series, int64_t last, in
         add(s, pool, at_time(s, series, t));
 }
 
-/* The cotangents of the lines before, or other values: series at a step, the others with the first. */
+/* The cotangents of the lines before, or other values: series at a step, the others with the
+ * first. */
 static void add_names(search *s, bool cotangents, int step)
 {
     const lang_block *b = s->run->block;
@@ -184,8 +185,8 @@ static void add_recipe(search *s, const lang_recipe *recipe, lang_node *q, lang_
     add(s, recipe->pool, instance(s, recipe->pattern, &bound));
 }
 
-/* The slopes, divisors and paths of these names. Before the first cotangent, that of the loss is 1, and a product of values
- * is a path. */
+/* The slopes, divisors and paths of these names. Before the first cotangent, that of the loss is 1,
+ * and a product of values is a path. */
 static void add_recipes(search *s)
 {
     int names = s->pool_size;
@@ -211,7 +212,8 @@ static bool stands_for(char letter, const candidate *c)
 
 /* ---- proposals ---- */
 
-/* Adds the statement as its tree is now. False if it is too long, or when out of memory, which is reported. */
+/* Adds the statement as its tree is now. False if it is too long, or when out of memory, which is
+ * reported. */
 static bool add_proposal(lang_proof *p, const lang_node *statement)
 {
     lang_bound nothing = {0};
@@ -285,8 +287,8 @@ static bool any_right(search *s, const rv_program *program)
     return any;
 }
 
-/* Finds the variants that are right at the line's point, and at the last one: there nothing starts at zero, which would hide
- * what a change does. */
+/* Finds the variants that are right at the line's point, and at the last one: there nothing starts
+ * at zero, which would hide what a change does. */
 static bool find_right(search *s, rv_program *program, rv_error *error)
 {
     lang_proof *p = s->proof;
@@ -356,7 +358,8 @@ static bool ends_in(rv_shape shape, rv_shape end)
     return ends;
 }
 
-/* Whether a candidate may take the place of a value or be joined with it. A line of a wrong shape says nothing. */
+/* Whether a candidate may take the place of a value or be joined with it. A line of a wrong shape
+ * says nothing. */
 static bool fits(const search *s, const candidate *c, const site *at)
 {
     return s->line->mistake || rv_shape_count(c->shape) == 1 || rv_shape_count(at->shape) == 1 ||
@@ -486,7 +489,8 @@ LANG_APART static bool name_before(const search *s, lang_node *e, bool *moved)
     return false;
 }
 
-/* Moves a copy of an expression to the step before: x[:, 1]' @ Z2 becomes x[:, 0]' @ Z1. False: there is none. */
+/* Moves a copy of an expression to the step before: x[:, 1]' @ Z2 becomes x[:, 0]' @ Z1. False:
+ * there is none. */
 static bool move_back(const search *s, lang_node *e, bool index, bool *moved)
 {
     for (; e; e = e->next) {

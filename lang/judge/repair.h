@@ -4,12 +4,13 @@
 
 #include "lang/judge/proof.h"
 
-/* Looks for one or two changes that make the line right. Adds what it finds to the proposals for the line's statement. `run` is
- * the run of the derivation up to the line. */
+/* Looks for one or two changes that make the line right. Adds what it finds to the proposals for
+ * the line's statement. `run` is the run of the derivation up to the line. */
 void rv_lang_propose(lang_proof *p, lang_run *run, const lang_line *line);
 
-/* A proposal must be right at all time steps at which its statement has a value: records the proposals for the statement of a
- * line there. After all lines, refutes those that are wrong somewhere. False on error. */
+/* A proposal must be right at all time steps at which its statement has a value: records the
+ * proposals for the statement of a line there. After all lines, refutes those that are wrong
+ * somewhere. False on error. */
 bool rv_lang_try_proposals(lang_proof *p, lang_run *run, const lang_line *line);
 bool rv_lang_judge_proposals(lang_proof *p);
 

@@ -5,10 +5,10 @@
  *   direct   b is read in place
  *   packed   b is copied, one tile-wide panel at a time, into the order in which it is read
  *   panels   b is stored in that order already
- * a is read in place, because a tile needs little of it. But if a is wide, a tile's values for all l, or its rows, may
- * fall into a few sets of the cache; then `packed` and `panels` copy blocks of it. Each result is summed over l in ascending
- * order (dot: in LANES interleaved sums; packed: BLOCK_K products at a time; panels: PANEL_K), so its bits depend only on the
- * shape. */
+ * a is read in place, because a tile needs little of it. But if a is wide, a tile's values for all
+ * l, or its rows, may fall into a few sets of the cache; then `packed` and `panels` copy blocks of
+ * it. Each result is summed over l in ascending order (dot: in LANES interleaved sums; packed:
+ * BLOCK_K products at a time; panels: PANEL_K), so its bits depend only on the shape. */
 #include "ops/kernels/gemm.h"
 
 #include <stdbool.h>
@@ -53,7 +53,8 @@ static bool packs_a(const rv_gemm *g)
     return g->a_row == 1 && g->a_column >= WIDE_ROW && g->n >= 4 * TILE_COLUMNS;
 }
 
-/* `panels` copies a only if a tile's values, or its rows, fall into a single set (two with few registers). */
+/* `panels` copies a only if a tile's values, or its rows, fall into a single set (two with few
+ * registers). */
 static bool panels_pack_a(const rv_gemm *g)
 {
     enum { SET = 4096 / (int)sizeof(real), SETS = VECTOR_REGISTERS == 32 ? SET : SET / 2 };
@@ -112,8 +113,8 @@ static void dot(const rv_gemm *g)
     }
 }
 
-/* The last columns, fewer than a vector, are computed in a vector that ends with them. It overlaps finished columns, so
- * it is computed before these are written and stored after them. */
+/* The last columns, fewer than a vector, are computed in a vector that ends with them. It overlaps
+ * finished columns, so it is computed before these are written and stored after them. */
 static void outer(const rv_gemm *g)
 {
     const int64_t rest = g->n % LANES, last = g->n - LANES;
@@ -157,8 +158,8 @@ static void row(const rv_gemm *g)
     if (rest > 0) store(g->c + last, tail);
 }
 
-/* A single row from rows of b, one after another in the order in which they are stored: a b that is read from a far cache or
- * from memory is fetched ahead by the machine. */
+/* A single row from rows of b, one after another in the order in which they are stored: a b that is
+ * read from a far cache or from memory is fetched ahead by the machine. */
 static void sweep(const rv_gemm *g)
 {
     enum { MOST = 1024, TOGETHER = 4 };
@@ -231,8 +232,8 @@ static void strip(rv_tile *t, rv_tile_kind kind, int64_t count, int rows, int ve
     }
 }
 
-/* Computes the tiles of a panel from top to bottom: columns first .. end of those that begin at column j of c. t
- * holds the position in b. */
+/* Computes the tiles of a panel from top to bottom: columns first .. end of those that begin at
+ * column j of c. t holds the position in b. */
 static void panel(const rv_gemm *g, rv_tile *t, int64_t j, int vectors, int64_t first, int64_t end,
                   ahead next)
 {
@@ -326,9 +327,9 @@ static void packed(const rv_gemm *g, real *scratch)
     }
 }
 
-/* The columns of c that begin at j, for PANEL_K rows of b from l on; part has the rows of a and c. The same rows of the next
- * panel are fetched meanwhile if b is far. So are short panels: the machine fetches ahead, too, but not beyond a page, nor
- * before it has seen a few lines of it. */
+/* The columns of c that begin at j, for PANEL_K rows of b from l on; part has the rows of a and c.
+ * The same rows of the next panel are fetched meanwhile if b is far. So are short panels: the
+ * machine fetches ahead, too, but not beyond a page, nor before it has seen a few lines of it. */
 static void one_panel(const rv_gemm *g, const rv_gemm *part, int64_t j, int64_t l)
 {
     const bool is_far = g->k * g->n > FAR || g->k * g->panel <= BRIEF;

@@ -138,7 +138,8 @@ TEST(Derivations, WrongLinesAreToldWithWhatMakesThemRight)
     }
 }
 
-// Differences of a steep function need a finer step. Where none is fine enough, the line rests upon the recorded gradient.
+// Differences of a steep function need a finer step. Where none is fine enough, the line rests upon
+// the recorded gradient.
 TEST(Derivations, SteepFunctionsAreComparedByFinerSteps)
 {
     for (const auto &[k, proved] : {std::pair("1000", true), std::pair("1e9", false)}) {
@@ -403,7 +404,8 @@ TEST(Derivations, AHelperIsJudgedByWhatItStandsFor)
     EXPECT_EQ(proof.wrong("d"), Names({"dh[2]", "dh[1]", "dh[0]", "dW", "dV"}));
 }
 
-// A line that cannot be recorded, or has a wrong shape, is one wrong line with a message. The others are judged.
+// A line that cannot be recorded, or has a wrong shape, is one wrong line with a message. The
+// others are judged.
 TEST(Derivations, AMistakeInALineHidesNoOther)
 {
     const struct {

@@ -289,8 +289,8 @@ TEST_F(Folder, AnEarlierRunIsNotLost)
 }
 
 /* config.json and log.csv alone, of a run that was killed in its first epoch, hold no work. */
-/* An epoch that is counted as the best is kept before anything else, however the run goes on: by another fit, or by another
- * trainer from a checkpoint. */
+/* An epoch that is counted as the best is kept before anything else, however the run goes on: by
+ * another fit, or by another trainer from a checkpoint. */
 TEST_F(Folder, TheBestParametersAreNotLostWhenTheyCannotBeWrittenAtOnce)
 {
     rv_train_config c = config(6);

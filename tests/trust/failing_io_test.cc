@@ -224,7 +224,8 @@ TEST_F(FailingIo, FilesAreWrittenAtomically)
     });
 }
 
-/* Files that belong together are all old or all new, unless a rename fails after the first, which the error says. */
+/* Files that belong together are all old or all new, unless a rename fails after the first, which
+ * the error says. */
 TEST_F(FailingIo, FilesAreWrittenTogether)
 {
     const std::string names[] = {path("a"), path("b"), path("c")};

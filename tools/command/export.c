@@ -57,8 +57,9 @@ static const option_row options[] = {
     ROW(json, "json", NULL, FLAG, "print one JSON document instead of text"),
 };
 
-/* The options of `recurve train` that describe data, net and optimizer. How samples are split, ordered and varied, what is
- * dropped out of a net and how its gradients are computed is no part of it. */
+/* The options of `recurve train` that describe data, net and optimizer. How samples are split,
+ * ordered and varied, what is dropped out of a net and how its gradients are computed is no part of
+ * it. */
 static bool describes(const char *key)
 {
     static const char *const others[] = {"validation",
@@ -248,8 +249,8 @@ static bool write_onnx(const export_options *o, rv_onnx_form form, rv_trainer *r
 
 /* ---- a model of a text ---- */
 
-/* Whether only those options of `recurve train` are set that have a meaning for a text: the optimizer's, but for some
- * that need the number of samples. */
+/* Whether only those options of `recurve train` are set that have a meaning for a text: the
+ * optimizer's, but for some that need the number of samples. */
 static bool check_for_text(const export_options *o, rv_error *error)
 {
     static const char *const kept[] = {"seed", "include-path"};
@@ -367,7 +368,8 @@ static exit_status export_text(export_options *o, const char *file, rv_error *er
 
 /* ---- running ---- */
 
-/* The first option that is set and concerns training alone: the optimizer's, and those of the loss. Or NULL. */
+/* The first option that is set and concerns training alone: the optimizer's, and those of the loss.
+ * Or NULL. */
 static const char *training_option(const export_options *o)
 {
     for (int i = 0; i < rv_config_row_count(); i++) {

@@ -17,7 +17,8 @@ typedef struct rv_folder_lock rv_folder_lock;
  * written. On a file system that has no locks the folder remains unlocked. */
 rv_folder_lock *rv_folder_lock_take(const char *folder, rv_error *error);
 
-/* The folders behind the first `had` bytes of its path were made for the run (rv_run_folder_make). */
+/* The folders behind the first `had` bytes of its path were made for the run
+ * (rv_run_folder_make). */
 void rv_folder_lock_made(rv_folder_lock *lock, size_t had);
 
 /* Removes run.lock, and the folders that were made for the run and are empty. Accepts NULL. */

@@ -38,7 +38,8 @@ bool rv_keep_claim(rv_trainer *t, rv_error *error)
     return false;
 }
 
-/* A checkpoint whose epoch is the best would make resumed runs believe that best.safetensors has it: that is written first. */
+/* A checkpoint whose epoch is the best would make resumed runs believe that best.safetensors has
+ * it: that is written first. */
 static bool keep_best(rv_trainer *t, rv_error *error)
 {
     if (t->best_unsaved && t->config.loop.output &&

@@ -10,10 +10,12 @@
 enum { RV_PATH = 4096 };
 
 /* Makes the folder and its parents, locks it, and checks that all files can be written there.
- * Release the lock with rv_folder_unlock, which removes folders that were made and are empty. NULL on failure. */
+ * Release the lock with rv_folder_unlock, which removes folders that were made and are empty. NULL
+ * on failure. */
 rv_folder_lock *rv_run_folder_open(const char *folder, rv_error *error);
 
-/* Makes the folder and its parents, as mkdir -p does, or none. *had: the length of the part of the path that was there. */
+/* Makes the folder and its parents, as mkdir -p does, or none. *had: the length of the part of the
+ * path that was there. */
 bool rv_run_folder_make(const char *folder, size_t *had, rv_error *error);
 
 /* Removes those of the folders made after that part that are empty. */
@@ -34,14 +36,14 @@ typedef struct rv_checkpoint_mark {
 } rv_checkpoint_mark;
 bool rv_run_folder_mark(const char *folder, rv_checkpoint_mark *mark, rv_error *error);
 
-/* Writes config.json, inputs.json (train/trainer/inputs.h) if there are such files, and log.csv, and removes unfinished files
- * of a killed run. */
+/* Writes config.json, inputs.json (train/trainer/inputs.h) if there are such files, and log.csv,
+ * and removes unfinished files of a killed run. */
 bool rv_run_folder_start(const char *folder, const rv_train_config *config, const char *inputs,
                          const rv_train_result *result, rv_error *error);
 
 /* Writes the checkpoint, whose metadata hold the configuration ("config"), the record of its files
- * ("inputs") and the run state ("run"), then log.csv. The checkpoint before becomes the previous one.
- * Sets result->saved to result->at. */
+ * ("inputs") and the run state ("run"), then log.csv. The checkpoint before becomes the previous
+ * one. Sets result->saved to result->at. */
 bool rv_run_folder_save(const char *folder, const rv_train_config *config, const char *inputs,
                         const rv_store *store, rv_train_result *result, rv_error *error);
 

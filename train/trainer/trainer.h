@@ -33,18 +33,20 @@ struct rv_trainer {
     double pause;      /* the least seconds until the next */
 };
 
-/* rv_trainer_new for a person's options: RV_ERROR_ARGUMENT also for one that changes nothing (rv_setup_check_given). */
+/* rv_trainer_new for a person's options: RV_ERROR_ARGUMENT also for one that changes nothing
+ * (rv_setup_check_given). */
 rv_trainer *rv_trainer_new_checked(const rv_train_config *config, rv_error *error);
 
-/* The sum of the squares of all parameters. An update of 1e-30 changes a bias that is 0, but not this
- * sum. */
+/* The sum of the squares of all parameters. An update of 1e-30 changes a bias that is 0, but not
+ * this sum. */
 double rv_parameter_squares(const rv_store *store);
 
-/* Whether it is another rank's than the first, which alone has the output folder and reads files of weights. */
+/* Whether it is another rank's than the first, which alone has the output folder and reads files of
+ * weights. */
 bool rv_trainer_is_helper(const rv_trainer *trainer);
 
-/* Whether all ranks are well; else all have the same error. Interrupts the run if an observer of any of them wants to
- * stop. */
+/* Whether all ranks are well; else all have the same error. Interrupts the run if an observer of
+ * any of them wants to stop. */
 bool rv_trainer_agree(rv_trainer *trainer, rv_error *error);
 
 /* Carries out the remaining updates of the epoch. RV_ERROR_NUMBER when a loss is not finite. *error
@@ -55,7 +57,8 @@ bool rv_train_epoch(rv_trainer *trainer, rv_error *error);
  * another run has it or would be lost. */
 bool rv_keep_claim(rv_trainer *trainer, rv_error *error);
 
-/* rv_keep_claim, then writes config.json and log.csv, and best.safetensors if that has failed before. */
+/* rv_keep_claim, then writes config.json and log.csv, and best.safetensors if that has failed
+ * before. */
 bool rv_keep_start(rv_trainer *trainer, rv_error *error);
 
 /* Save a checkpoint if one is due: less often than once per epoch when epochs are short, more often
@@ -66,8 +69,8 @@ bool rv_keep_after_epoch(rv_trainer *trainer, rv_error *error);
 /* Saves a checkpoint unless there were no updates since the last. */
 bool rv_keep_now(rv_trainer *trainer, rv_error *error);
 
-/* The checkpoint of a run between two updates, as the bytes of a safetensors file, for a program that
- * keeps runs elsewhere than in folders. Free *bytes with rv_free. */
+/* The checkpoint of a run between two updates, as the bytes of a safetensors file, for a program
+ * that keeps runs elsewhere than in folders. Free *bytes with rv_free. */
 bool rv_trainer_pack(const rv_trainer *trainer, unsigned char **bytes, size_t *size,
                      rv_error *error);
 
