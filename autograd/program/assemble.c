@@ -324,18 +324,22 @@ static bool is_touched(const rv_call *calls, int64_t first, int64_t end, const v
     return false;
 }
 
-/* Of a sliced group, the tensors that no call since the last barrier has brought to the cache. (A group of few ops reads
- * its tensors nearly without interruption, as processors foresee.) */
+/* What a group fetches: the tensors that no call since the last barrier has brought to the cache, of
+ * a sliced group; those that none of the last few calls has, of a group of large tensors. (A group
+ * of few ops reads its tensors nearly without interruption, as processors foresee.) */
 static void find_far(const rv_program *program)
 {
-    enum { FEWEST_OPS = 4 };
+    enum { FEWEST_OPS = 4, LARGE = (64 << 10) / RV_ALIGNMENT, LOOKS = 6 };
     const rv_call *calls = program->calls[0];
-    int64_t since = 0;
+    int64_t barrier = 0;
     for (int64_t i = 0; i < program->count; i++) {
-        if (program->barrier[i]) since = i;
-        if (calls[i].run != rv_run_fused_group || calls[i].parts <= program->threads) continue;
+        if (program->barrier[i]) barrier = i;
+        if (calls[i].run != rv_run_fused_group) continue;
         rv_fused_group *group = (rv_fused_group *)(uintptr_t)calls[i].plan;
-        for (int j = 0; j < group->count && group->count >= FEWEST_OPS; j++) {
+        const bool sliced = calls[i].parts > program->threads;
+        if (group->count < FEWEST_OPS || (!sliced && group->blocks < LARGE)) continue;
+        const int64_t since = sliced ? barrier : i < LOOKS ? 0 : i - LOOKS;
+        for (int j = 0; j < group->count; j++) {
             const rv_fused_op *op = &group->op[j];
             for (int k = 0; k < op->inputs; k++)
                 if (op->in_moves[k] && !is_touched(calls, since, i, op->in[k]))
@@ -349,10 +353,11 @@ static void find_far(const rv_program *program)
 static bool divide_calls(rv_program *program, size_t scratch_bytes)
 {
     program->alone = program->calls[0];
-    if (program->threads * program->slices == 1) return true;
-    bool ok = rv_pass_partition(program->calls[0], program->count, program->threads,
-                                program->barrier, program->lane);
+    const bool whole = program->threads * program->slices == 1;
+    bool ok = whole || rv_pass_partition(program->calls[0], program->count, program->threads,
+                                         program->barrier, program->lane);
     if (ok) find_far(program);
+    if (whole) return true;
     for (int lane = 1; ok && lane < program->threads; lane++)
         ok = copy_calls(program, lane, scratch_bytes);
     if (program->threads > 1) ok = ok && copy_alone(program);

@@ -42,6 +42,7 @@ void rv_fused_group_fetch(rv_fused_group *group, const void *tensor)
     for (int i = 0; i < group->fars; i++)
         if (group->far[i] == tensor) return;
     group->far[group->fars++] = tensor;
+    if (group->tile > RV_FAR_TILE_BLOCKS) group->tile = RV_FAR_TILE_BLOCKS;
 }
 
 static const void *moved(const void *at, const void *tiles, size_t size, size_t by)
@@ -81,9 +82,10 @@ static void fetch(const rv_fused_group *group, int i, int64_t first, int64_t end
             __builtin_prefetch((const char *)group->far[k] + b * RV_ALIGNMENT, 0, 2);
 }
 
-static void run_tile(const rv_fused_group *group, int64_t first, int64_t blocks)
+/* Runs the tile at block `first` of those that end before `last`. */
+static void run_tile(const rv_fused_group *group, int64_t first, int64_t blocks, int64_t last)
 {
-    int64_t next = first + blocks, rest = group->blocks - next;
+    int64_t next = first + blocks, rest = last - next;
     for (int i = 0; i < group->count; i++) {
         const rv_fused_op *op = &group->op[i];
         size_t offset = (size_t)first * RV_ALIGNMENT;
@@ -106,6 +108,7 @@ void rv_run_fused_group(const rv_call *call)
     }
     int64_t first, last;
     rv_call_range(call, group->blocks, &first, &last);
-    for (; first + group->tile <= last; first += group->tile) run_tile(group, first, group->tile);
-    if (first < last) run_tile(group, first, last - first);
+    for (; first + group->tile <= last; first += group->tile)
+        run_tile(group, first, group->tile, last);
+    if (first < last) run_tile(group, first, last - first, last);
 }

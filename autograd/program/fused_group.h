@@ -27,8 +27,9 @@ typedef struct rv_fused_group {
 } rv_fused_group;
 
 enum {
-    RV_TILE_BLOCKS = 64, /* 4 KiB per operand */
-    RV_GROUP_MOST = 64   /* ops per group */
+    RV_TILE_BLOCKS = 64,     /* 4 KiB per operand */
+    RV_FAR_TILE_BLOCKS = 16, /* if the next tile is fetched, which takes as much of the cache */
+    RV_GROUP_MOST = 64       /* ops per group */
 };
 
 /* The number of blocks of a tensor. */
