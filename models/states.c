@@ -1,6 +1,7 @@
 /* What a cell does to its states, found by recording a step on a separate tape: how many there are,
  * their shapes, and whether the step is linear in them. */
 
+#include "autograd/tape_internal.h"
 #include "models/direction_internal.h"
 #include "autograd/tape_internal.h"
 #include "ops/ops.h"
