@@ -205,7 +205,7 @@ static bool reserve_table(rv_tape *tape, size_t count)
 bool rv_tape_reserve(rv_tape *tape, int32_t count)
 {
     size_t need = 2 * tape->node_capacity;
-    if ((size_t)count <= tape->node_capacity) return true;
+    if ((size_t)count <= tape->node_capacity && (size_t)count * 2 <= tape->table_size) return true;
     if (need < (size_t)count) need = (size_t)count;
     return (reserve_table(tape, need) &&
             rv_reserve(&tape->nodes, &tape->node_capacity, need, sizeof *tape->nodes)) ||
@@ -355,8 +355,9 @@ static bool infer_type(rv_tape *tape, const equation *e, rv_type *type)
 static rv_var append(rv_tape *tape, const equation *e, const rv_type *type, rv_hash hash)
 {
     const size_t ids = (e->attr_size + sizeof(int32_t) - 1) / sizeof(int32_t);
-    int32_t *attr = rv_tape_alloc(tape, (ids + (size_t)e->inputs) * sizeof *attr), *in = attr + ids;
+    int32_t *attr = rv_tape_alloc(tape, (ids + (size_t)e->inputs) * sizeof *attr);
     if (!attr) return (rv_var){tape, -1};
+    int32_t *in = attr + ids;
     if (e->attr_size) memcpy(attr, e->attr, e->attr_size);
     for (int k = 0; k < e->inputs; k++) in[k] = e->in[k].id;
     rv_node *node = &tape->nodes[tape->count]; /* zero, as all new ones */

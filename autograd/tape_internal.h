@@ -26,7 +26,7 @@ struct rv_tape {
     rv_node *nodes;
     size_t node_capacity;
     int32_t count;
-    rv_slot *table; /* open addressing by hash; has room for node_capacity nodes */
+    rv_slot *table; /* open addressing by hash; at most half full */
     size_t table_size;
     uint64_t key; /* of that table; odd */
     rv_block *blocks;

@@ -1,5 +1,7 @@
 /* The tape: equal equations are one node, and shapes are known when recorded. */
+extern "C" {
 #include "autograd/tape_internal.h"
+}
 
 #include <gtest/gtest.h>
 
@@ -50,6 +52,21 @@ TEST(HashConsing, ThreeTermsInAnotherOrderAreAnotherSum)
     EXPECT_FALSE(same(rv_add_all(xyz, 3), rv_add_all(yxz, 3))) << "rounding depends on the order";
     EXPECT_TRUE(same(rv_add_all(xy, 2), rv_add(y, x)));
     EXPECT_TRUE(same(rv_add_all(xyz, 1), x));
+}
+
+TEST(HashConsing, HoldsOnATapeThatBeganWithRoomForFewNodes)
+{
+    for (int32_t room = 0; room < 40; room++) {
+        Tape t;
+        ASSERT_TRUE(rv_tape_reserve(t, room));
+        std::vector<rv_var> made;
+        for (int k = 0; k < 40; k++) {
+            made.push_back(rv_scalar(t, k));
+            EXPECT_EQ(t.count(), k + 1);
+        }
+        for (int k = 0; k < 40; k++) EXPECT_TRUE(same(made[k], rv_scalar(t, k)));
+        EXPECT_EQ(t.count(), 40);
+    }
 }
 
 /* The texts of an attacker hold constants, and their products with x are nodes. */
