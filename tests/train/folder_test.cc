@@ -288,7 +288,6 @@ TEST_F(Folder, AnEarlierRunIsNotLost)
     EXPECT_EQ(rv_trainer_config(opened.get())->loop.seed, 2);
 }
 
-/* config.json and log.csv alone, of a run that was killed in its first epoch, hold no work. */
 /* An epoch that is counted as the best is kept before anything else, however the run goes on: by
  * another fit, or by another trainer from a checkpoint. */
 TEST_F(Folder, TheBestParametersAreNotLostWhenTheyCannotBeWrittenAtOnce)
@@ -335,6 +334,7 @@ TEST_F(Folder, TheBestParametersAreNotLostWhenTheyCannotBeWrittenAtOnce)
     }
 }
 
+/* config.json and log.csv alone, of a run that was killed in its first epoch, hold no work. */
 TEST_F(Folder, ARunThatKeptNothingIsReplaced)
 {
     mkdir(run.c_str(), 0777);
