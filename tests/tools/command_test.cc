@@ -398,10 +398,12 @@ TEST(Command, LeavesNoFolderWhenNothingCanBeWritten)
             EXPECT_FALSE(std::filesystem::exists(folder + "/new"));
             EXPECT_TRUE(std::filesystem::is_empty(folder + "/mine"));
         }
-    for (const std::string made : {"/file/new", "/file"}) {
-        spit(folder + "/file", "");
+    spit(folder + "/file", "");
+    for (const std::string &made :
+         {std::string("/file/new"), std::string("/file"), "/new/" + std::string(300, 'x')}) {
         EXPECT_EQ(recurve("train --epochs 1 --quiet --output " + folder + made).status, 1);
         EXPECT_EQ(recurve("export --c " + folder + made).status, 1);
+        EXPECT_FALSE(std::filesystem::exists(folder + "/new"));
     }
 }
 

@@ -88,7 +88,7 @@ bool rv_run_folder_make(const char *folder, size_t *had, rv_error *error)
          slash = strchr(slash + 1, '/')) {
         *slash = '\0';
         const bool made = mkdir(path, 0777) == 0;
-        if (!made) *had = (size_t)(slash - path) + 1;
+        if (!made && errno == EEXIST) *had = (size_t)(slash - path) + 1;
         ok = made || errno == EEXIST || fail_system("make the folder", path, error);
         *slash = '/';
     }
