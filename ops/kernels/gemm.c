@@ -228,7 +228,7 @@ static void strip(rv_tile *t, rv_tile_kind kind, int64_t count, int rows, int ve
         }
         t->a += once * rows * (kind == RV_TILE_ROWS ? t->a_stride : 1);
         t->c += once * rows * t->c_row;
-        t->next += once * t->k * t->next_step;
+        t->next += (uintptr_t)(once * t->k * t->next_step);
     }
 }
 
@@ -246,9 +246,10 @@ static void panel(const rv_gemm *g, rv_tile *t, int64_t j, int vectors, int64_t 
     t->a_stride = kind == RV_TILE_ROWS ? g->a_row : g->a_column;
     t->far_c = g->add && g->k <= FEW_TERMS && g->m * g->n >= FAR;
     t->far_a = j == 0;
-    t->next = next.from;
-    t->next_end = next.from + next.count;
+    t->next = (uintptr_t)next.from;
+    t->next_end = t->next + (uintptr_t)next.count * sizeof(real);
     t->next_step = next.count > 0 ? max(rv_parts(next.count, height * t->k), LINE / 4) : 0;
+    t->next_step *= (int64_t)sizeof(real);
     strip(t, kind, taller, (int)rows + 1, vectors, first, end);
     strip(t, kind, height - taller, (int)rows, vectors, first, end);
 }

@@ -1,8 +1,6 @@
 /* The micro-kernels: one function for each size, so that every result stays in a register. */
 #include "ops/kernels/tile.h"
 
-#include <stddef.h>
-
 #include "ops/kernels/lanes.h"
 
 #if defined(__wasm__)
@@ -28,7 +26,7 @@ ALWAYS_INLINE void fetch(rv_tile_kind kind, int rows, int vectors, const rv_tile
 
 /* Fetches from next on in each step, because many fetches at once hold up the loads after them. */
 ALWAYS_INLINE void tile_sums(rv_tile_kind kind, int rows, int vectors, const rv_tile *t,
-                             const real *a_of_tile, real *c, const real *next, int64_t next_step)
+                             const real *a_of_tile, real *c, uintptr_t next, int64_t next_step)
 {
     vec sum[TILE_ROWS][TILE_WIDEST];
     UNROLLED
@@ -43,7 +41,7 @@ ALWAYS_INLINE void tile_sums(rv_tile_kind kind, int rows, int vectors, const rv_
     for (int64_t l = 0; l < k; l++) {
         const real *a = a_of_tile + (kind == RV_TILE_TAPS ? tap[l].a : l * a_column);
         const real *b = t->b + (kind == RV_TILE_TAPS ? tap[l].b : l * b_row);
-        if (next) __builtin_prefetch(next + l * next_step);
+        if (next) __builtin_prefetch((const void *)(next + (uintptr_t)(l * next_step)));
         vec row[TILE_WIDEST];
         UNROLLED
         for (int v = 0; v < vectors; v++) row[v] = load(b + v * LANES);
@@ -73,17 +71,19 @@ ALWAYS_INLINE void tile_body(rv_tile_kind kind, int rows, int vectors, bool fetc
                              const rv_tile *t)
 {
     const int64_t a_step = rows * (kind == RV_TILE_COLUMNS ? 1 : t->a_stride);
-    const real *a = t->a, *next = t->next;
+    const real *a = t->a;
+    uintptr_t next = t->next;
     real *c = t->c;
     int64_t left = t->tiles;
     do {
         fetch(kind, rows, vectors, t, a, c);
         if (fetches) {
             const bool more = next < t->next_end;
-            tile_sums(kind, rows, vectors, t, a, c, more ? next : t->b, more ? t->next_step : 0);
-            next += t->k * t->next_step;
+            tile_sums(kind, rows, vectors, t, a, c, more ? next : (uintptr_t)t->b,
+                      more ? t->next_step : 0);
+            next += (uintptr_t)(t->k * t->next_step);
         } else {
-            tile_sums(kind, rows, vectors, t, a, c, NULL, 0);
+            tile_sums(kind, rows, vectors, t, a, c, 0, 0);
         }
         a += a_step;
         c += rows * t->c_row;

@@ -28,10 +28,10 @@ typedef struct rv_tile {
     bool add;
     /* What is not in the cache is fetched while the sums are computed: c; of RV_TILE_COLUMNS, a of
      * the tiles after the next; by tiles of two vectors, next + l*next_step for one l after another
-     * in all tiles, up to next_end. */
+     * in all tiles, up to next_end. Addresses, because the last ones may lie behind the array. */
     bool far_c, far_a;
-    const real *next, *next_end;
-    int64_t next_step; /* numbers */
+    uintptr_t next, next_end;
+    int64_t next_step; /* bytes */
 } rv_tile;
 
 enum {
