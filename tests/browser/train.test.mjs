@@ -79,10 +79,10 @@ test("The learning rate and the optimizer change while a run trains", async ({ p
 
 test("An option that does not fit keeps the run and the old value", async ({ page }) => {
     await trainToEnd(page);
-    for (const name of ["units of run A", "layers of run A", "batch size", "epochs"]) {
+    for (const [name, value] of [["units of run A", "0"], ["layers of run A", "0"], ["batch size", "0"], ["epochs", "0"], ["seed", "abc"]]) {
         const field = page.getByLabel(name, { exact: true });
         const before = await field.inputValue();
-        await set(page, name, "0");
+        await set(page, name, value);
         await until(`the message about ${name}`, async () => new RegExp(name.split(" of")[0].replace(" ", "-")).test(await announced(page)));
         await eventually(async () => assert.equal(await field.inputValue(), before));
         assert.deepEqual(await updates(page), [300]);
@@ -187,6 +187,16 @@ test("A loss that becomes NaN gives the library's message, and the page trains a
     await set(page, "learning rate of run A", "");
     await until("another run", async () => (await page.locator("#panel-train .problem").isHidden()));
     assert.match(await trainToEnd(page), /100 % right on 60 validation samples/);
+});
+
+test("The loss is shown on a logarithmic scale", async ({ page }) => {
+    await trainToEnd(page);
+    const picture = () => page.locator(".plot canvas").first().evaluate((canvas) => canvas.toDataURL());
+    const linear = await picture();
+    await page.getByLabel("logarithmic").check();
+    await until("the other scale", async () => (await picture()) !== linear);
+    await page.getByLabel("logarithmic").uncheck();
+    await eventually(async () => assert.equal(await picture(), linear));
 });
 
 test("The article's four samples are learned", async ({ page }) => {

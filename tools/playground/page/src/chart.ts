@@ -54,14 +54,22 @@ export class Chart {
     private readonly area = h("div", { class: "plot", role: "img" });
     private readonly legend = h("ul", { class: "legend" });
     readonly root: HTMLElement;
-    logarithmic = false;
+    private logarithmic = false;
 
     constructor(
         title: string,
         private readonly show: Show,
         private readonly range?: [number, number],
     ) {
-        this.root = h("figure", { class: "chart" }, h("figcaption", {}, title, this.legend), this.area);
+        const logarithmic = h("input", {
+            type: "checkbox",
+            onchange: () => {
+                this.logarithmic = logarithmic.checked;
+                this.draw(this.curves);
+            },
+        });
+        const scale = h("label", { class: "field check" }, logarithmic, "logarithmic");
+        this.root = h("figure", { class: "chart" }, h("figcaption", {}, title, !range && scale, this.legend), this.area);
         this.area.setAttribute("aria-label", `${title}; the numbers are in the table below`);
         new ResizeObserver(() => this.resize()).observe(this.area);
         onTheme(() => this.renew());
@@ -89,7 +97,7 @@ export class Chart {
             this.logarithmic,
             drawn.map((curve) => [curve.label, curve.run, curve.validation, curve.x.length < 60]),
         ]);
-        const tables: uPlot.AlignedData[] = drawn.map((curve) => [curve.x, curve.y]);
+        const tables: uPlot.AlignedData[] = drawn.map(({ x, y }) => [x, this.logarithmic ? y.map((value) => (value > 0 ? value : null)) : y]);
         const data = tables.length ? uPlot.join(tables) : ([[], []] as unknown as uPlot.AlignedData);
         if (this.plot && shape === this.shape) {
             this.plot.setData(data);

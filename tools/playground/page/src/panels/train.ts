@@ -132,8 +132,14 @@ class TrainPanel {
         const { runs, store } = this.app;
         const change = { [key]: value || undefined };
         if (key === "seed") {
-            store.set({ seed: value === "" ? 1 : Number(value) || 0 });
-            await this.reopen();
+            const seed = Number(value || 1);
+            if (Number.isSafeInteger(seed) && seed >= 0) {
+                store.set({ seed });
+                await this.reopen();
+            } else {
+                this.app.notify(`seed: got "${value}", expected a whole number, at least 0`);
+                this.showSettings(true);
+            }
         } else if (LIVE.has(key) && !runs.run[run].error && this.curves[run].updates > 0) {
             try {
                 await runs.change(run, change);
