@@ -157,6 +157,7 @@ TEST(Hints, ACommandNamesOptionsThatItHas)
     for (const std::string &path : paths_in("COMMANDS"))
         for (const auto &[member, strings] : members_of(path)) {
             if (member == "gnuplot") continue; /* its options */
+            if (member == "options") continue; /* names them if the command has them */
             const auto found = shared.find(member);
             const Strings pages = found == shared.end() ? Strings{member} : found->second;
             for (const std::string &text : strings)
