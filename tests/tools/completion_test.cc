@@ -13,6 +13,7 @@
 extern "C" {
 #include "tools/cli/options.h"
 #include "tools/command/commands.h"
+#include "tools/mpi/pages.h"
 }
 
 namespace {
@@ -71,6 +72,19 @@ TEST(Completion, Subcommands)
     EXPECT_EQ(offer("recurve ''").size(), static_cast<size_t>(command_count) + 2);
     EXPECT_EQ(offer("recurve --v"), Words({"--version"}));
     EXPECT_EQ(offer("recurve none -"), Words());
+}
+
+/* recurve-mpi has some of them. */
+TEST(Completion, SubcommandsOfRanks)
+{
+    Words expected = {"--help", "--version"};
+    for (const mpi_page &page : mpi_pages) expected.push_back(page.of->name);
+    std::sort(expected.begin(), expected.end());
+    EXPECT_EQ(offer("recurve-mpi ''"), expected);
+    EXPECT_EQ(offer("/opt/bin/recurve-mpi tr"), Words({"train"}));
+    EXPECT_EQ(offer("recurve-mpi train --leav"), Words({"--leaves"}));
+    EXPECT_EQ(offer("recurve-mpi train --schedule co"), Words({"constant", "cosine"}));
+    EXPECT_EQ(offer("recurve-mpi compare --"), Words());
 }
 
 TEST(Completion, EachOptionOfEachCommand)
@@ -179,11 +193,13 @@ TEST(Completion, OfZsh)
 {
     const std::string folder = scratch_folder();
     for (const char *name : {"my.rv", "my.csv"}) spit(folder + "/" + name, "");
-    EXPECT_EQ(zsh_offers({"recurve tr", "recurve train --schedule co", "recurve train --dtype=",
-                          "recurve train --optimizer=adamw", "recurve compare --models gru,mingr",
-                          "recurve fmt --in-place --ch", "recurve train my", "recurve none -",
-                          "recurve run --out my", "recurve train --seq",
-                          "recurve sweep --objective bits_", "recurve train --task di"},
+    EXPECT_EQ(zsh_offers({"recurve tr", "recurve train --schedule co",
+                          "recurve train --dtype=", "recurve train --optimizer=adamw",
+                          "recurve compare --models gru,mingr", "recurve fmt --in-place --ch",
+                          "recurve train my", "recurve none -", "recurve run --out my",
+                          "recurve train --seq", "recurve sweep --objective bits_",
+                          "recurve train --task di", "recurve-mpi s", "recurve-mpi com",
+                          "recurve-mpi train --leav", "recurve-mpi compare --s"},
                          folder),
               Words({"train",
                      "--",
@@ -210,7 +226,27 @@ TEST(Completion, OfZsh)
                      "bits_per_parameter",
                      "--",
                      "digits",
+                     "--",
+                     "sweep",
+                     "--",
+                     "--",
+                     "--leaves",
+                     "--",
                      "--"}));
+}
+
+TEST(Manual, OfRanksHasWhatItsHelpHas)
+{
+    EXPECT_CONTAINS(run_program("tools/manual/manual", "--pages").out, "\nrecurve-mpi\n");
+    std::string page = run_program("tools/manual/manual", "--page recurve-mpi").out;
+    page.erase(std::remove(page.begin(), page.end(), '\\'), page.end());
+    for (const mpi_page &p : mpi_pages) {
+        EXPECT_CONTAINS(page, p.summary);
+        EXPECT_CONTAINS(page, std::string("recurve-") + p.of->name + " (1)");
+    }
+    for (const char *section :
+         {"NAME", "SYNOPSIS", "DESCRIPTION", "COMMANDS", "EXIT STATUS", "EXAMPLES", "SEE ALSO"})
+        EXPECT_CONTAINS(page, std::string("\n.SH ") + section + "\n");
 }
 
 /* The installed page of a command, too, indents the lines of a block as its text does. */

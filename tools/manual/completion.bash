@@ -23,8 +23,9 @@ _recurve_value()
 
 _recurve()
 {
-    local current=${COMP_WORDS[COMP_CWORD]} option=${COMP_WORDS[COMP_CWORD - 1]} rows row
+    local current=${COMP_WORDS[COMP_CWORD]} option=${COMP_WORDS[COMP_CWORD - 1]} rows row commands=$_recurve_commands
     COMPREPLY=()
+    [[ ${COMP_WORDS[0]##*/} != recurve-mpi ]] || commands=$_recurve_mpi_commands
     # Bash splits --task=adding into three words.
     if [[ $current == = ]]; then
         current=
@@ -32,9 +33,10 @@ _recurve()
         option=${COMP_WORDS[COMP_CWORD - 2]}
     fi
     if ((COMP_CWORD == 1)); then
-        mapfile -t COMPREPLY < <(compgen -W "$_recurve_commands --help --version" -- "$current")
+        mapfile -t COMPREPLY < <(compgen -W "$commands --help --version" -- "$current")
         return
     fi
+    [[ " $commands " == *" ${COMP_WORDS[1]} "* ]] || return
     _recurve_rows "${COMP_WORDS[1]}"
     read -ra rows <<<"$rows"
     for row in "${rows[@]}"; do
@@ -47,4 +49,4 @@ _recurve()
     fi
 }
 
-complete -F _recurve recurve
+complete -F _recurve recurve recurve-mpi

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "tools/manual/manual.h"
+#include "tools/mpi/pages.h"
 #include "tools/sweep/objective.h"
 
 /* _recurve_MODEL='curnn antisymmetric-rnn ..' */
@@ -45,6 +46,8 @@ void print_bash_tables(void)
     print_tables();
     fputs("_recurve_commands='", stdout);
     for (int i = 0; i < command_count; i++) printf("%s%s", i > 0 ? " " : "", commands[i]->name);
+    fputs("'\n_recurve_mpi_commands='", stdout);
+    for (int i = 0; i < MPI_PAGES; i++) printf("%s%s", i > 0 ? " " : "", mpi_pages[i].of->name);
     puts("'\n_recurve_rows()\n{\n    case $1 in");
     for (int i = 0; i < command_count; i++) print_rows(commands[i]);
     puts("        *) rows='' ;;\n    esac\n}");
@@ -102,16 +105,22 @@ static void print_specs(const command *page)
     puts("        ) ;;");
 }
 
+/* 'train:train a recurrent net' */
+static void print_described(const command *page, const char *summary)
+{
+    printf("    '%s:", page->name);
+    print_escaped(summary);
+    puts("'");
+}
+
 void print_zsh_tables(void)
 {
-    puts("#compdef recurve");
+    puts("#compdef recurve recurve-mpi");
     print_tables();
     puts("_recurve_commands=(");
-    for (int i = 0; i < command_count; i++) {
-        printf("    '%s:", commands[i]->name);
-        print_escaped(commands[i]->summary);
-        puts("'");
-    }
+    for (int i = 0; i < command_count; i++) print_described(commands[i], commands[i]->summary);
+    puts(")\n_recurve_mpi_commands=(");
+    for (int i = 0; i < MPI_PAGES; i++) print_described(mpi_pages[i].of, mpi_pages[i].summary);
     puts(")\n_recurve_specs()\n{\n    case $1 in");
     for (int i = 0; i < command_count; i++) print_specs(commands[i]);
     puts("        *) specs=() ;;\n    esac\n}");

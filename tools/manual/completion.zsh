@@ -20,11 +20,14 @@ _recurve_value()
 _recurve()
 {
     local -a specs
+    local commands=_recurve_commands
+    [[ $service != recurve-mpi ]] || commands=_recurve_mpi_commands
     if ((CURRENT == 2)); then
-        _describe command _recurve_commands
+        _describe command $commands
         compadd -- --help --version
         return
     fi
+    ((${${(P)commands}[(I)$words[2]:*]})) || return 1
     shift words
     ((CURRENT--))
     _recurve_specs $words[1]

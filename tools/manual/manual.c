@@ -17,6 +17,8 @@ static bool print_page(const char *name)
         print_command_page(page);
     else if (strcmp(name, "recurve") == 0)
         print_overview_page();
+    else if (strcmp(name, "recurve-mpi") == 0)
+        print_mpi_page();
     else
         return false;
     return true;
@@ -24,7 +26,7 @@ static bool print_page(const char *name)
 
 static void print_names(void)
 {
-    puts("recurve");
+    puts("recurve\nrecurve-mpi");
     for (int i = 0; i < command_count; i++) printf("%s%s\n", prefix, commands[i]->name);
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "tools/manual/manual.h"
+#include "tools/mpi/pages.h"
 
 /* ---- text ---- */
 
@@ -265,4 +266,27 @@ void print_overview_page(void)
                   "recurve check my.rv\n"
                   "recurve train my.rv --task adding\n");
     print_others(NULL);
+}
+
+void print_mpi_page(void)
+{
+    print_title("recurve-mpi");
+    print_name("recurve-mpi", MPI_ABOUT);
+    puts(".SH SYNOPSIS");
+    print_synopsis("mpirun \\-n RANKS recurve\\-mpi", MPI_SYNOPSIS);
+    puts(".br");
+    print_synopsis("recurve\\-mpi", "--help | --version");
+    puts(".SH DESCRIPTION");
+    print_prose(
+        "Runs commands of `recurve` on the processes of an MPI job, its ranks.\n" MPI_DESCRIPTION);
+    puts(".SH COMMANDS");
+    for (int i = 0; i < MPI_PAGES; i++)
+        print_status(mpi_pages[i].of->name, strlen(mpi_pages[i].of->name), mpi_pages[i].summary);
+    print_statuses("the command failed", mpi_pages[MPI_TRAIN].of->statuses);
+    puts(".SH EXAMPLES");
+    for (int i = 0; i < MPI_EXAMPLES; i++) print_example(mpi_examples[i]);
+    fputs(".SH SEE ALSO\n.BR recurve (1)", stdout);
+    for (int i = 0; i < MPI_PAGES; i++)
+        printf(",\n.BR \\%%recurve\\-%s (1)", mpi_pages[i].of->name);
+    puts(",\n.BR mpirun (1)");
 }

@@ -1,5 +1,5 @@
 /* recurve-mpi: subcommands of `recurve` whose work the processes of an MPI job share. A subcommand
- * is a row of `programs`. */
+ * is a row of `mpi_pages` and one of `programs`. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,47 +8,38 @@
 #include "tools/cli/say.h"
 #include "tools/command/commands.h"
 #include "tools/mpi/collective.h"
+#include "tools/mpi/pages.h"
 #include "tools/mpi/sweep.h"
 #include "train/setup/lookup.h"
 
 /* Every rank runs it, with the same arguments. What ranks other than the first print is lost, and
  * the exit status is the first rank's. */
-typedef struct program {
-    const command *page;
-    exit_status (*run)(const rv_collective *ranks, int argc, char **argv, rv_error *error);
-    const char *summary;
-} program;
+typedef exit_status program(const rv_collective *ranks, int argc, char **argv, rv_error *error);
+static program *const programs[MPI_PAGES] = {
+    [MPI_TRAIN] = train_with, [MPI_SWEEP] = sweep_on_ranks};
 
-static const program programs[] = {
-    {&command_train, train_with, "train a net; the ranks share the leaves of each batch"},
-    {&command_sweep, sweep_on_ranks, "search hyper-parameters; the ranks train the trials"},
-};
-enum { PROGRAMS = sizeof programs / sizeof *programs };
-
-static const program *chosen;
+static int chosen = -1; /* index */
 static rv_collective ranks;
 
 static exit_status run_chosen(int argc, char **argv, rv_error *error)
 {
-    return chosen->run(&ranks, argc, argv, error);
+    return programs[chosen](&ranks, argc, argv, error);
 }
 
-static const char *program_name(const void *list, int index)
+static const char *page_name(const void *list, int index)
 {
-    return ((const program *)list)[index].page->name;
+    return ((const mpi_page *)list)[index].of->name;
 }
 
 static void print_help(void)
 {
-    say(stdout, "recurve-mpi - recurve on many machines, over MPI\n\n"
-                "usage: mpirun -n RANKS recurve-mpi COMMAND [OPTION]...\n"
+    say(stdout, "recurve-mpi - " MPI_ABOUT "\n\n"
+                "usage: mpirun -n RANKS recurve-mpi " MPI_SYNOPSIS "\n"
                 "       recurve-mpi --help | --version\n\n");
-    for (int i = 0; i < PROGRAMS; i++)
-        say(stdout, "    %-12s%s\n", programs[i].page->name, programs[i].summary);
-    say(stdout, "\nThe options are those of `recurve COMMAND`: see `recurve COMMAND --help`.\n"
-                "The first rank alone prints and writes files.\n\n"
-                "    mpirun -n 4 recurve-mpi train --leaves 16 --output /tmp/run\n"
-                "    mpirun -n 2 recurve-mpi train --resume /tmp/run --epochs 40\n");
+    for (int i = 0; i < MPI_PAGES; i++)
+        say(stdout, "    %-12s%s\n", mpi_pages[i].of->name, mpi_pages[i].summary);
+    say(stdout, "\n" MPI_DESCRIPTION "\n");
+    for (int i = 0; i < MPI_EXAMPLES; i++) say(stdout, "    %s\n", mpi_examples[i]);
 }
 
 /* Whether a launcher has started this process: mpirun, or srun of Slurm. */
@@ -89,14 +80,14 @@ int main(int argc, char **argv)
         say(stdout, "recurve-mpi %s\n", rv_version());
         return finish_output(STATUS_OK);
     }
-    for (int i = 0; i < PROGRAMS; i++)
-        if (strcmp(programs[i].page->name, name) == 0) chosen = &programs[i];
-    if (!chosen) {
+    for (int i = 0; i < MPI_PAGES; i++)
+        if (strcmp(mpi_pages[i].of->name, name) == 0) chosen = i;
+    if (chosen < 0) {
         if (!is_first()) return STATUS_USAGE;
         if (argc < 2)
             rv_fail(&error, RV_ERROR_ARGUMENT, "no command given");
         else
-            rv_fail_unknown("command", name, program_name, programs, PROGRAMS, &error);
+            rv_fail_unknown("command", name, page_name, mpi_pages, MPI_PAGES, &error);
         say(stderr,
             "recurve-mpi: %-s\nTry 'recurve-mpi --help'; other commands are those of `recurve`, on "
             "one process.\n",
@@ -104,7 +95,7 @@ int main(int argc, char **argv)
         return STATUS_USAGE;
     }
     if (argc > 2 && is_help(argv[2]))
-        return finish_output(run_command(chosen->page, argc - 1, argv + 1));
+        return finish_output(run_command(mpi_pages[chosen].of, argc - 1, argv + 1));
     if (!is_launched()) {
         say(stderr,
             "recurve-mpi: no MPI launcher has started this process; start it as `mpirun -n 4 "
@@ -116,7 +107,7 @@ int main(int argc, char **argv)
     signal(SIGXFSZ, SIG_IGN); /* a limit on the size of files is an error like a full disk */
     ranks = mpi_join(&argc, &argv);
     if (ranks.rank > 0) be_silent();
-    command page = *chosen->page;
+    command page = *mpi_pages[chosen].of;
     page.run = run_chosen;
     return mpi_leave(finish_output(run_command(&page, argc - 1, argv + 1)));
 }
