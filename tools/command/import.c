@@ -2,6 +2,7 @@
 #include "tools/cli/json.h"
 #include "tools/cli/say.h"
 #include "tools/command/commands.h"
+#include "tools/command/shards.h"
 #include "train/trainer/run_folder.h"
 #include "train/trainer/trainer.h"
 
@@ -41,12 +42,10 @@ const command command_import = {
         "`recurve train --resume` trains it. The options are those of `recurve train`; data, "
         "model\n"
         "and sizes must be those that the weights were trained for.\n\n"
-        "FILE is an .npz or .safetensors file (F32, F16, BF16 ..; of a large net all of its files) "
-        "with\n"
-        "the names of PyTorch or Keras. One of these lines writes it, the first two for PyTorch, "
-        "the "
-        "last\n"
-        "for Keras:\n\n"
+        "FILE is an .npz or .safetensors file (F32, F16, BF16 ..; of a large net all of its "
+        "files,\n"
+        "or its .safetensors.index.json) with the names of PyTorch or Keras. One of these lines\n"
+        "writes it, the first two for PyTorch, the last for Keras:\n\n"
         "    safetensors.torch.save_file(model.state_dict(), \"weights.safetensors\")\n"
         "    numpy.savez(\"weights.npz\", **{k: v.cpu().numpy() for k, v in "
         "model.state_dict().items()})\n"
@@ -109,7 +108,7 @@ static void print_found(void *context, const rv_weights_found *f)
 }
 
 /* Sets the parameters, which recording creates, and keeps the run. */
-static bool import(const import_options *o, rv_trainer *trainer, char **files, int count,
+static bool import(const import_options *o, rv_trainer *trainer, const file_list *files,
                    rv_error *error)
 {
     rv_batch_program recorded;
@@ -129,9 +128,10 @@ static bool import(const import_options *o, rv_trainer *trainer, char **files, i
     const rv_weights_options how = {
         .map = o->map, .partial = o->partial, .found = print_found, .context = object};
     char digest[RV_DIGEST_TEXT] = "";
-    const bool ok = rv_weights_import(store, (const char *const *)files, count, &how, error) &&
-                    rv_trainer_save(trainer, error) &&
-                    (*rv_store_digest(store, digest) != '\0' || rv_fail_memory(error));
+    const bool ok =
+        rv_weights_import(store, (const char *const *)files->at, (int)files->count, &how, error) &&
+        rv_trainer_save(trainer, error) &&
+        (*rv_store_digest(store, digest) != '\0' || rv_fail_memory(error));
     cJSON_AddStringToObject(object, "digest", digest);
     if (ok && object) return json_print(object, error);
     cJSON_Delete(object);
@@ -162,7 +162,10 @@ static exit_status run(int argc, char **argv, rv_error *error)
         return STATUS_FAILED;
     rv_trainer *trainer = rv_trainer_new_checked(&o.config, error);
     if (!trainer) return STATUS_USAGE;
-    const bool ok = import(&o, trainer, files, count, error);
+    file_list listed;
+    const bool ok =
+        shards_expand(files, count, &listed, error) && import(&o, trainer, &listed, error);
+    file_list_free(&listed);
     rv_trainer_free(trainer);
     return ok ? STATUS_OK : STATUS_FAILED;
 }
