@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "tools/cli/interrupt.h"
 #include "tools/cli/json.h"
@@ -214,9 +215,13 @@ static bool check_folder(const train_options *o, rv_error *error)
 {
     const char *folder = o->config.loop.output;
     rv_error why = {0};
-    return !folder || o->resume || o->config.loop.overwrite ||
-           rv_run_folder_clear(folder, false, &why) ||
-           rv_fail(error, why.code, "%-s; to resume: recurve train --resume %s", why.text, folder);
+    if (!folder || o->resume || o->config.loop.overwrite ||
+        rv_run_folder_clear(folder, false, &why))
+        return true;
+    const bool holds_run = why.code == RV_ERROR_ARGUMENT;
+    return rv_fail(error, why.code, "%-s%s%s", why.text,
+                   holds_run ? "; to resume: recurve train --resume " : "",
+                   holds_run ? folder : "");
 }
 
 /* ---- while it trains ---- */
@@ -268,7 +273,8 @@ static void describe(FILE *out, const rv_trainer *trainer, bool resumed)
 {
     const rv_train_config *c = rv_trainer_config(trainer);
     const rv_setup *s = rv_trainer_setup(trainer);
-    const rv_run_state *at = &rv_trainer_result(trainer)->at;
+    const rv_train_result *r = rv_trainer_result(trainer);
+    const rv_run_state *at = &r->at;
     reading_print_run(out, trainer);
     say(out, "%s", s->model->name);
     if (!s->model->record) /* else its sizes are its own */
@@ -278,6 +284,11 @@ static void describe(FILE *out, const rv_trainer *trainer, bool resumed)
     if (resumed && at->epoch > c->loop.epochs)
         say(out, "all %" PRId64 " epoch(s) are trained; to continue, give more --epochs\n",
             c->loop.epochs);
+    else if (resumed && c->loop.patience > 0 && r->epochs - r->best_epoch >= c->loop.patience)
+        say(out,
+            "nothing to train: --patience %" PRId64 " ended this run after epoch %" PRId64
+            ", and epoch %" PRId64 " is its best\n",
+            c->loop.patience, r->epochs, r->best_epoch);
     else if (resumed)
         say(out, "resuming in epoch %" PRId64 " after %" PRId64 " batch(es)\n", at->epoch,
             at->batch);
@@ -530,7 +541,7 @@ static bool resume(const train_options *o, rv_trainer *trainer, rv_error *error)
     bool ok = rv_trainer_resume(trainer, &skipped, &changed, &why);
     if (skipped.code != RV_OK)
         say(stderr, "recurve train: %-s; resuming from the previous one\n", skipped.text);
-    if (!ok && why.code == RV_ERROR_IO)
+    if (!ok && why.code == RV_ERROR_IO && access(o->resume, W_OK) == 0)
         return rv_fail(error, why.code,
                        "%-.500s; to begin anew: recurve train --config %.200s/config.json --output "
                        "%.200s",
