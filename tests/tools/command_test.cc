@@ -137,6 +137,8 @@ const struct Refusal {
     {"profile --sort size", {"--sort", "\"size\"", "time or order"}},
     {"profile --epochs 3", {"\"--epochs\""}},
     {"profile --image-size 0", {"--image-size", "\"0\""}},
+    {"profile --top 3 --json", {"--top", "--json"}},
+    {"sweep --database none.sqlite --show --workers 2", {"--workers"}},
     {"profile --task adding --channels 3", {"--channels", "--task"}},
     {"train --samples 9", {"--samples", "synthetic tasks"}},
     {"train --kernel 3", {"--kernel", "changes nothing in model curnn"}},

@@ -91,7 +91,9 @@ const command command_sweep = {
         "                  \"when\": {\"optimizer\": \"momentum\"}}}\n\n"
         "Other options of `recurve train` hold for all trials, and override those of SPACE.json.\n"
         "The settings of trial i depend on the seed and i alone, not on the number of trials or\n"
-        "workers. A run that diverges is no candidate for the best.\n\n"
+        "workers. The best trial has the best objective of all that have one, also if it is not "
+        "yet\n"
+        "done; a run that diverges or fails is no candidate.\n\n"
         "The command can run many times at once on a machine, with the same database: each trial\n"
         "is trained once. The trial of a process that was killed continues from its last\n"
         "checkpoint in another one, or when the command is repeated. Without SPACE.json the sweep\n"
@@ -141,6 +143,12 @@ static bool parse_trials(sweep_options *o, rv_error *error)
     return true;
 }
 
+static bool trains(const sweep_options *o, int files)
+{
+    const bool looks = o->show || o->best || o->csv || o->json || o->merge || o->plot;
+    return !looks || (files > 0 && !o->merge);
+}
+
 static bool check_options(sweep_options *o, int files, rv_error *error)
 {
     if (!o->search.database)
@@ -161,6 +169,9 @@ static bool check_options(sweep_options *o, int files, rv_error *error)
         return rv_fail(error, RV_ERROR_ARGUMENT, "a sweep has one SPACE.json, got %d files", files);
     if (o->show + o->best + o->csv + o->json > 1)
         return rv_fail(error, RV_ERROR_ARGUMENT, "give one of --show, --best, --csv and --json");
+    if (o->search.workers > 1 && !trains(o, files))
+        return rv_fail(error, RV_ERROR_ARGUMENT,
+                       "--workers train trials, and none are trained here; leave it out");
     if (o->search.rung && !o->search.halving)
         return rv_fail(error, RV_ERROR_ARGUMENT, "--rung says where --halving F decides first");
     return parse_trials(o, error);
@@ -206,19 +217,18 @@ exit_status sweep_with(search_engine train, int argc, char **argv, rv_error *err
                                   .usual = DEFAULT_TRIALS}};
     if (!options_parse_files(&command_sweep, argc, argv, &o, &files, &count, &result, error))
         return result;
-    const bool looks = o.show || o.best || o.csv || o.json || o.merge || o.plot;
-    const bool trains = !looks || (count > 0 && !o.merge);
     o.search.quiet = o.search.quiet || o.json || o.csv;
     if (!check_options(&o, count, error) || (o.plot && !gnuplot_find(error)) ||
         (o.merge && !sweep_merge(o.search.database, files, count, error)))
         return STATUS_USAGE;
-    if (trains && count > 0) {
+    const bool training = trains(&o, count);
+    if (training && count > 0) {
         text = rv_text_file_read(files[0], error);
         if (!text) return STATUS_FAILED;
         o.search.space = text;
         o.search.from = files[0];
     }
-    result = search_or_show(&o, trains ? train : NULL, error);
+    result = search_or_show(&o, training ? train : NULL, error);
     rv_free(text);
     return result;
 }

@@ -319,7 +319,8 @@ static int64_t read_points(const sweep_report *r, panel *panels, int count, doub
     row t;
     sqlite3_stmt *query = select_rows(r, false, most, error);
     while (next_row(r, query, &t, error)) {
-        const bool counts = strcmp(t.state, "diverged") != 0 && used < most;
+        const bool counts =
+            strcmp(t.state, "diverged") != 0 && strcmp(t.state, "failed") != 0 && used < most;
         if (counts) y[used] = t.objective;
         for (int i = 0; i < count && counts; i++) panels[i].x[used] = position(&panels[i], &t);
         used += counts;

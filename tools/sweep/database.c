@@ -68,9 +68,10 @@ static bool fail(const database *d, rv_error *error)
                        "\"%.300s\" has been locked by another program for %d seconds; end that "
                        "program, and repeat the command",
                        d->path, BUSY_MILLISECONDS / 1000);
-    return rv_fail(error, RV_ERROR_IO,
-                   "\"%.300s\": %s; put the file on a local disk where it can be written", d->path,
-                   why);
+    return rv_fail(
+        error, RV_ERROR_IO,
+        "\"%.300s\": %s; put the file on a local disk that has space and where it can be written",
+        d->path, why);
 }
 
 /* ---- queries ---- */
