@@ -31,6 +31,7 @@ static bool is_one_of(const char *name, const char *a, const char *b, const char
 int main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : NULL;
+    keep_standard_streams();
     if (is_one_of(name, "--help", "-h", "help")) {
         print_help();
         return finish_output(STATUS_OK);

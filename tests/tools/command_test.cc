@@ -382,6 +382,40 @@ TEST(Export, RefusesWhatWouldChangeNothing)
     }
 }
 
+/* What is printed to a closed stream is lost, and is written into no file that the command opens. */
+TEST(Command, AClosedStreamIsNoFile)
+{
+    const std::string folder = scratch_folder(), database = folder + "/sweep.sqlite",
+                      run = folder + "/run", cell = folder + "/cell.rv";
+    spit(folder + "/space.json", "{\"units\": [1, 2]}");
+    spit(cell, slurp("models/gru.rv"));
+    ASSERT_EQ(recurve("sweep " + folder + "/space.json --database " + database +
+                      " --model gru --epochs 1 --trials 2 --quiet")
+                  .status,
+              0);
+    const std::string before = slurp(database);
+    for (const std::string streams : {">&-", "2>&-", ">&- 2>&-", "<&- >&- 2>&-"}) {
+        SCOPED_TRACE(streams);
+        const int lost = streams != "2>&-"; /* the status */
+        const auto with = [&](const std::string &words) {
+            return run_program("{ tools/recurve", words + " " + streams + "; }").status;
+        };
+        for (const char *shown : {"--csv", "--show", "--json", "--best"}) {
+            EXPECT_EQ(with(std::string("sweep --database ") + database + " " + shown), lost);
+            EXPECT_TRUE(slurp(database) == before) << shown;
+        }
+        EXPECT_EQ(with("train --epochs 1 --overwrite --output " + run), lost);
+        EXPECT_EQ(recurve("evaluate --output " + run).status, 0);
+        EXPECT_EQ(with("evaluate --output " + run), lost);
+        EXPECT_EQ(slurp(run + "/log.csv").substr(0, 11), "epoch,loss,");
+        EXPECT_FALSE(std::filesystem::exists(run + "/run.lock"));
+        EXPECT_EQ(with("check " + cell), lost);
+        EXPECT_EQ(slurp(cell), slurp("models/gru.rv"));
+        EXPECT_EQ(with("export --c " + folder + "/c"), lost);
+        EXPECT_EQ(slurp(folder + "/c/net.h").substr(0, 2), "/*");
+    }
+}
+
 /* A command that could write nothing leaves no folder that it has made. */
 TEST(Command, LeavesNoFolderWhenNothingCanBeWritten)
 {

@@ -1,8 +1,10 @@
 #include "tools/cli/command.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tools/cli/options.h"
 #include "tools/cli/say.h"
@@ -26,6 +28,13 @@ exit_status run_command(const command *page, int argc, char **argv)
     if (error.code != RV_OK) command_warn(page, error.text);
     if (result == STATUS_USAGE) say(stderr, "Try 'recurve %s --help'.\n", page->name);
     return result;
+}
+
+void keep_standard_streams(void)
+{
+    /* Each descriptor is the lowest that is free. A folder can be neither read nor written as a stream. */
+    for (int number = STDIN_FILENO; number <= STDERR_FILENO; number++)
+        if (fcntl(number, F_GETFD) < 0 && open("/", O_RDONLY) != number) _exit(STATUS_FAILED);
 }
 
 int finish_output(exit_status result)

@@ -42,6 +42,10 @@ void command_warn(const command *page, const char *text);
 /* Runs a command and prints its error. */
 exit_status run_command(const command *page, int argc, char **argv);
 
+/* For the beginning of a program. Where a standard stream is closed (>&-), the next file that is
+ * opened would get its number, and what is printed would go into that file. */
+void keep_standard_streams(void);
+
 /* The exit status, or STATUS_FAILED if results could not be written (a full disk). */
 int finish_output(exit_status result);
 

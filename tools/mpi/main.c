@@ -72,6 +72,7 @@ int main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "";
     rv_error error = {0};
+    keep_standard_streams();
     if (is_help(name)) {
         print_help();
         return finish_output(STATUS_OK);
