@@ -223,20 +223,32 @@ static int fill(int descriptor, const struct stat *old, const rv_bytes *slices, 
 /* A file that has been written under another name. */
 typedef struct draft {
     const char *path;
+    char *real; /* the path, if a link led there */
     char *temporary;
     int folder;
 } draft;
+
+/* The file that a link names is replaced, not the link, which may be /dev/stdout. */
+static bool follow_link(draft *d, rv_error *error)
+{
+    struct stat found;
+    char real[RV_FILE_PATH];
+    if (lstat(d->path, &found) != 0 || !S_ISLNK(found.st_mode)) return true;
+    if (!rv_file_resolve(d->path, real)) return fail_system(error, "write", d->path, errno);
+    d->path = d->real = rv_string_copy(real);
+    return d->real || rv_fail_memory(error);
+}
 
 static bool write_draft(draft *d, const rv_new_file *file, rv_error *error)
 {
     struct stat old;
     const bool exists = stat(file->path, &old) == 0;
-    *d = (draft){.path = file->path, .folder = open_folder(file->path, error)};
-    if (d->folder < 0) return false;
+    *d = (draft){.path = file->path, .folder = -1};
     if (exists && !S_ISREG(old.st_mode))
         return rv_fail(error, RV_ERROR_IO, "cannot write \"%s\": it is not a regular file",
                        file->path);
-    const int descriptor = open_temporary(file->path, exists ? 0600 : 0666, &d->temporary, error);
+    if (!follow_link(d, error) || (d->folder = open_folder(d->path, error)) < 0) return false;
+    const int descriptor = open_temporary(d->path, exists ? 0600 : 0666, &d->temporary, error);
     if (descriptor < 0) return false;
     const int reason = fill(descriptor, exists ? &old : NULL, file->slices, file->count);
     return reason == 0 || fail_system(error, "write", file->path, reason);
@@ -265,6 +277,7 @@ static void drop_draft(draft *d)
 {
     if (d->temporary) unlink(d->temporary);
     rv_free(d->temporary);
+    rv_free(d->real);
     if (d->folder >= 0) close(d->folder);
 }
 

@@ -59,7 +59,7 @@ typedef struct rv_bytes {
 /* Replaces the content of `path` by the concatenated slices: writes a temporary file, then fsync,
  * rename and fsync of the folder. On failure the old file is intact and no temporary file remains,
  * with one exception: if the last fsync fails, the new file is in place and the error says so.
- * Keeps the permissions of an existing file; refuses folders and devices. */
+ * Keeps the permissions of an existing file; follows links; refuses folders and devices. */
 bool rv_file_write(const char *path, const rv_bytes *slices, size_t count, rv_error *error);
 
 /* rv_file_write of up to RV_NEW_FILES files that belong together: each gets its name only when the content of all has reached

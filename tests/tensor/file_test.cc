@@ -1,6 +1,7 @@
 /* Whole files: reading, and atomic writing. */
 #include "tensor/file_internal.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -236,6 +237,33 @@ TEST_F(File, WritesAllFilesOrNone)
     rv_error error = {};
     EXPECT_FALSE(rv_files_write(nullptr, RV_NEW_FILES + 1, &error));
     EXPECT_EQ(error.code, RV_ERROR_LIMIT);
+}
+
+/* A link stays, also one to a file that is open, as /dev/stdout is. */
+TEST_F(File, WritesWhereALinkLeads)
+{
+    namespace fs = std::filesystem;
+    rv_error error = {};
+    fs::create_directory(path("there"));
+    spit(path("there/file"), "old");
+    fs::create_symlink("there/file", path("link"));
+    fs::create_symlink("link", path("second"));
+    fs::create_symlink("there/none", path("nowhere"));
+    for (const std::string &to : {path("link"), path("second"), path("open")}) {
+        const int descriptor = ::open(path("there/file").c_str(), O_RDONLY | O_CLOEXEC);
+        ASSERT_GE(descriptor, 0);
+        if (to == path("open"))
+            fs::create_symlink("/proc/self/fd/" + std::to_string(descriptor), to);
+        EXPECT_TRUE(write_text(to, to, &error)) << error.text;
+        EXPECT_EQ(slurp(path("there/file")), to);
+        EXPECT_TRUE(fs::is_symlink(to));
+        ::close(descriptor);
+    }
+    EXPECT_FALSE(write_text(path("nowhere"), "text", &error));
+    EXPECT_EQ(error.code, RV_ERROR_IO);
+    EXPECT_TRUE(fs::is_symlink(path("nowhere")));
+    EXPECT_EQ(listing(), Names({"link", "nowhere", "open", "second", "there"}));
+    EXPECT_EQ(std::distance(fs::directory_iterator(path("there")), fs::directory_iterator()), 1);
 }
 
 TEST_F(File, IgnoresTheTemporaryFileOfAKilledWriter)
