@@ -62,9 +62,10 @@ typedef struct rv_bytes {
  * Keeps the permissions of an existing file; follows links; refuses folders and devices. */
 bool rv_file_write(const char *path, const rv_bytes *slices, size_t count, rv_error *error);
 
-/* rv_file_write of up to RV_NEW_FILES files that belong together: each gets its name only when the content of all has reached
- * the disk. What fails earlier, as when the disk is full, leaves all old files. If giving a name fails then, the files
- * before that one are new and the others are old, and the error says so. */
+/* rv_file_write of up to RV_NEW_FILES files that belong together: each gets its name only when the
+ * content of all has reached the disk. What fails earlier, as when the disk is full, leaves all old
+ * files. If giving a name fails then, the files before that one are new and the others are old, and
+ * the error says so. */
 enum { RV_NEW_FILES = 4 };
 typedef struct rv_new_file {
     const char *path;

@@ -32,7 +32,8 @@ exit_status run_command(const command *page, int argc, char **argv)
 
 void keep_standard_streams(void)
 {
-    /* Each descriptor is the lowest that is free. A folder can be neither read nor written as a stream. */
+    /* Each descriptor is the lowest that is free. A folder can be neither read nor written as a
+     * stream. */
     for (int number = STDIN_FILENO; number <= STDERR_FILENO; number++)
         if (fcntl(number, F_GETFD) < 0 && open("/", O_RDONLY) != number) _exit(STATUS_FAILED);
 }
