@@ -224,6 +224,29 @@ TEST(Train, OutputHoldsTheCheckpointTheOptionsAndALineAnEpoch)
     EXPECT_NEAR(validation, result.number("validation_accuracy"), 1e-8);
 }
 
+/* A long series with a row per time step is a table whose rows are no sequences. */
+TEST(Train, SequencesOfASingleStepAreNoted)
+{
+    const std::string folder = scratch_folder(), note = "each sequence is a single time step";
+    std::string series, windows;
+    for (int i = 0; i < 20; i++) {
+        series += std::to_string(i) + "," + std::to_string(i % 3) + "\n";
+        windows += std::to_string(i) + "," + std::to_string(i + 1) + ",1\n";
+    }
+    spit(folder + "/series.csv", series);
+    spit(folder + "/windows.csv", windows);
+    const std::string data = " --numbers --data " + folder;
+    const Outcome dry = recurve("train --dry-run --sequence" + data + "/series.csv");
+    EXPECT_EQ(dry.status, 0);
+    EXPECT_CONTAINS(dry.out, note);
+    EXPECT_CONTAINS(recurve("train --epochs 1 --sequence" + data + "/series.csv").err, note);
+    for (const std::string &other : {"--sequence" + data + "/windows.csv", data + "/series.csv"}) {
+        const Outcome fine = recurve("train --dry-run " + other);
+        EXPECT_EQ(fine.status, 0) << fine.err;
+        EXPECT_EQ(fine.out.find(note), std::string::npos) << fine.out;
+    }
+}
+
 TEST(Train, ABestEpochThatIsNotTheLastIsTold)
 {
     Outcome trained;

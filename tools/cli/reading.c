@@ -64,6 +64,11 @@ static void put_form(rv_text *t, const rv_source *s, const rv_data_config *c)
         rv_put(t, "; axis 1 of x is time (else give --shape)");
     else if (!s->sequence && !c->shape && rv_shape_count(s->x) > 1)
         rv_put(t, "; not a sequence (--sequence: axis 1 of x is time)");
+    if (s->sequence && s->tokens == 0 && s->x.dim[0] == 1)
+        rv_put(t,
+               "; each sequence is a single time step: cut a long series into windows, one per "
+               "%s, with y beside its steps",
+               strcmp(s->reading.format, "CSV") == 0 ? "row" : "sample");
     if (s->each_step && s->classes == 0 && !c->targets)
         rv_put(t, "; a target per step (--targets sample: %s per sequence)",
                rv_shape_text(s->y, text));
