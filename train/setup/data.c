@@ -203,9 +203,16 @@ bool rv_setup_open(const rv_train_config *c, const rv_source *like, const char *
                    const char *labels, rv_source *source, rv_error *error)
 {
     if (!RV_NEEDS(error, c, like, path, source)) return false;
+    rv_error why = {0};
+    char shape[RV_SHAPE_TEXT];
     bool ok = rv_source_is_text(like)
-                  ? open_text(c, path, like->alphabet, like->tokens, source, error)
-                  : open_samples(c, like, path, labels, source, error);
+                  ? open_text(c, path, like->alphabet, like->tokens, source, &why)
+                  : open_samples(c, like, path, labels, source, &why);
+    if (!ok && why.code == RV_ERROR_SHAPE)
+        rv_fail(error, why.code, "%-s; the net takes samples of %s", why.text,
+                rv_shape_text(like->x, shape));
+    else if (!ok)
+        rv_fail(error, why.code, "%-s", why.text);
     if (ok && check_alike(like, source, error)) return true;
     rv_source_close(source);
     return false;
