@@ -288,6 +288,27 @@ TEST(Command, ListsGiveEveryNameItsFormula)
     expect_list("optimizers", {"sgd", "momentum", "adam", "adamw"});
 }
 
+TEST(Command, ANamePrintsItsEntryOfAList)
+{
+    const std::pair<const char *, const char *> lists[] = {
+        {"ops", "conv2d"}, {"models", "gru"}, {"optimizers", "adam"}, {"tasks", "adding"}};
+    for (const auto &[command, name] : lists) {
+        SCOPED_TRACE(command);
+        const std::string one = std::string(command) + " " + name;
+        const Outcome json = recurve(one + " --json"), text = recurve(one);
+        const Json list(json.out);
+        ASSERT_EQ(cJSON_GetArraySize(list.root()), 1);
+        EXPECT_EQ(Json::text(cJSON_GetArrayItem(list.root(), 0), "name"), name);
+        EXPECT_CONTAINS(text.out, name);
+        EXPECT_LT(text.out.size(), recurve(command).out.size() / 3);
+
+        const Outcome wrong = recurve(one + "x");
+        EXPECT_EQ(wrong.status, 2);
+        EXPECT_CONTAINS(wrong.err, std::string("did you mean \"") + name + "\"?");
+        EXPECT_EQ(wrong.out, "");
+    }
+}
+
 TEST(Command, ListsOpsAsTheyAreCalled)
 {
     const Outcome text = recurve("ops");

@@ -6,6 +6,7 @@
 
 #include "tools/cli/json.h"
 #include "tools/cli/say.h"
+#include "train/setup/lookup.h"
 
 typedef struct list_options {
     bool json;
@@ -44,14 +45,17 @@ static list_item item_at(const list *l, int index)
     return item;
 }
 
-static void print_text(const list *l)
+/* Prints all entries, or one of them. */
+static void print_text(const list *l, int only)
 {
     int width = 0;
     for (int i = 0; i < l->count; i++) {
+        if (only >= 0 && only != i) continue;
         int length = (int)strlen(item_at(l, i).name);
         width = length > width ? length : width;
     }
     for (int i = 0; i < l->count; i++) {
+        if (only >= 0 && only != i) continue;
         list_item item = item_at(l, i);
         say(stdout, "%-*s", width + 2, item.name);
         print_column(item.formula, width + 2, true);
@@ -60,7 +64,7 @@ static void print_text(const list *l)
     }
 }
 
-/* Prints all entries, or one of them. */
+/* The same as JSON. */
 static bool print_json(const list *l, int only, rv_error *error)
 {
     cJSON *array = cJSON_CreateArray();
@@ -77,18 +81,28 @@ static bool print_json(const list *l, int only, rv_error *error)
     return json_print(array, error);
 }
 
+static const char *name_at(const void *l, int index) { return item_at(l, index).name; }
+
+static int find(const list *l, const char *name, rv_error *error)
+{
+    for (int i = 0; i < l->count; i++)
+        if (strcmp(item_at(l, i).name, name) == 0) return i;
+    rv_fail_unknown(l->kind, name, name_at, l, l->count, error);
+    return -1;
+}
+
 exit_status list_run(const command *page, const list *l, int argc, char **argv, rv_error *error)
 {
     exit_status result;
     list_options o = {0};
     const char *name = NULL;
     if (!options_parse(page, argc, argv, &o, &name, &result, error)) return result;
-    int only = name ? l->find(name, error) : -1;
+    int only = name ? (l->find ? l->find(name, error) : find(l, name, error)) : -1;
     if (name && only < 0) return STATUS_USAGE;
     if (o.json) return print_json(l, only, error) ? STATUS_OK : STATUS_FAILED;
-    if (only >= 0)
+    if (only >= 0 && l->text)
         say(stdout, "%-s", l->text(only));
     else
-        print_text(l);
+        print_text(l, only);
     return STATUS_OK;
 }

@@ -21,8 +21,9 @@ typedef struct list {
     void (*describe)(int index, list_item *item);
     void (*add)(int index, cJSON *object); /* adds further JSON fields; may be NULL */
 
-    /* For a command whose operand names an entry. `find` returns its index, or -1 and an error;
-     * `text` its text. */
+    /* What an operand names: the entry of that name, of a kind "op" for messages; or else `find`
+     * returns its index, or -1 and an error, and `text` its text. */
+    const char *kind;
     int (*find)(const char *name, rv_error *error);
     const char *(*text)(int index);
 } list;

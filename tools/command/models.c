@@ -60,6 +60,11 @@ static int find(const char *name, rv_error *error)
 
 static exit_status run(int argc, char **argv, rv_error *error)
 {
-    const list models = {rv_model_count(), "source", describe, add_text, find, text_of};
+    const list models = {.count = rv_model_count(),
+                         .note_key = "source",
+                         .describe = describe,
+                         .add = add_text,
+                         .find = find,
+                         .text = text_of};
     return list_run(&command_models, &models, argc, argv, error);
 }

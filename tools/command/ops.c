@@ -11,13 +11,16 @@ const command command_ops = {
     .name = "ops",
     .run = run,
     .summary = "list the ops with their formulas",
-    .synopsis = "[--json]",
+    .synopsis = "[NAME] [--json]",
     .description =
         "Prints each op's name, the equation that it records, what it is, how it is called, and\n"
         "its options. An option in <angle brackets> is required, one in [brackets] may be absent,\n"
-        "and of all others the default is shown.\n",
+        "and of all others the default is shown. With a NAME it prints only that op. The C\n"
+        "function of an op is rv_NAME (ops/ops.h); a few, such as matmul_add, are only part of\n"
+        "others.\n",
     LIST_COMMAND,
-    .example = "recurve ops | grep -A1 conv2d\n",
+    .example = "recurve ops conv2d\n",
+    .operand = "OP",
 };
 
 static bool has_default(const rv_option *o)
@@ -83,7 +86,10 @@ static void add_options(int index, cJSON *object)
 
 static exit_status run(int argc, char **argv, rv_error *error)
 {
-    const list ops = {
-        .count = rv_op_count(), .note_key = "doc", .describe = describe, .add = add_options};
+    const list ops = {.kind = "op",
+                      .count = rv_op_count(),
+                      .note_key = "doc",
+                      .describe = describe,
+                      .add = add_options};
     return list_run(&command_ops, &ops, argc, argv, error);
 }

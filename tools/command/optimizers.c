@@ -8,11 +8,12 @@ const command command_optimizers = {
     .name = "optimizers",
     .run = run,
     .summary = "list the optimizers with their update equations",
-    .synopsis = "[--json]",
+    .synopsis = "[NAME] [--json]",
     .description = "Prints each optimizer's name, how it updates a parameter w with the gradient g "
-                   "and the\nlearning rate r, and its constants.\n",
+                   "and the\nlearning rate r, and its constants. With a NAME only of that one.\n",
     LIST_COMMAND,
-    .example = "recurve optimizers\n",
+    .example = "recurve optimizers adam\n",
+    .operand = "OPTIMIZER",
 };
 
 /* The note lists the constants that are not zero. */
@@ -37,7 +38,9 @@ static void describe(int index, list_item *item)
 
 static exit_status run(int argc, char **argv, rv_error *error)
 {
-    const list optimizers = {
-        .count = rv_optimizer_count(), .note_key = "defaults", .describe = describe};
+    const list optimizers = {.kind = "optimizer",
+                             .count = rv_optimizer_count(),
+                             .note_key = "defaults",
+                             .describe = describe};
     return list_run(&command_optimizers, &optimizers, argc, argv, error);
 }

@@ -8,12 +8,14 @@ const command command_tasks = {
     .name = "tasks",
     .run = run,
     .summary = "list the synthetic tasks that a net can be trained on",
-    .synopsis = "[--json]",
+    .synopsis = "[NAME] [--json]",
     .description = "Prints each task of `recurve train --task`: what is to be learned, and the "
-                   "baseline, the\nscore of a constant answer that ignores the input.\n",
+                   "baseline, the\nscore of a constant answer that ignores the input. With a NAME "
+                   "it prints only that task.\n",
     LIST_COMMAND,
-    .example = "recurve tasks\n"
+    .example = "recurve tasks adding\n"
                "recurve train --task adding\n",
+    .operand = "TASK",
 };
 
 static void describe(int index, list_item *item)
@@ -26,6 +28,7 @@ static void describe(int index, list_item *item)
 
 static exit_status run(int argc, char **argv, rv_error *error)
 {
-    const list tasks = {.count = rv_task_count(), .note_key = "baseline", .describe = describe};
+    const list tasks = {
+        .kind = "task", .count = rv_task_count(), .note_key = "baseline", .describe = describe};
     return list_run(&command_tasks, &tasks, argc, argv, error);
 }
