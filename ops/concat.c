@@ -1,4 +1,5 @@
 /* concat: tensors one after the other along an axis; stack: along a new one. */
+#include <stdio.h>
 #include <string.h>
 
 #include "ops/attributes_internal.h"
@@ -8,6 +9,27 @@
 #include "tensor/memory.h"
 
 /* ---- shape rule ---- */
+
+static bool fits(const rv_inference *i, int k, int64_t axis)
+{
+    const rv_shape *a = &i->in[0].shape, *b = &i->in[k].shape;
+    bool same = i->in[k].dtype == i->in[0].dtype && a->rank == b->rank;
+    for (int64_t d = 0; same && d < a->rank; d++) same = d == axis || a->dim[d] == b->dim[d];
+    return same;
+}
+
+/* Input k does not fit: names the axis along which it would. */
+static bool fail_fit(const rv_inference *i, int k, int64_t axis)
+{
+    char instead[40] = "";
+    for (int64_t other = 0; other < i->in[0].shape.rank; other++)
+        if (fits(i, k, other)) snprintf(instead, sizeof instead, "; use axis=%d", (int)other);
+    return rv_fail(
+        i->error, RV_ERROR_SHAPE,
+        "input %d differs from input 0 in dtype, rank or a size off axis %lld; only that "
+        "axis may differ%s",
+        k, (long long)axis, instead);
+}
 
 static bool infer(rv_inference *i)
 {
@@ -20,15 +42,7 @@ static bool infer(rv_inference *i)
                        (long long)out->rank);
     for (int k = 1; k < i->inputs; k++) {
         const rv_shape *x = &i->in[k].shape;
-        bool fits = i->in[k].dtype == i->out.dtype && x->rank == out->rank;
-        for (int64_t d = 0; fits && d < x->rank; d++)
-            fits = d == attr->axis || x->dim[d] == out->dim[d];
-        if (!fits)
-            return rv_fail(
-                i->error, RV_ERROR_SHAPE,
-                "input %d differs from input 0 in dtype, rank or a size off axis %lld; only that "
-                "axis may differ",
-                k, (long long)attr->axis);
+        if (!fits(i, k, attr->axis)) return fail_fit(i, k, attr->axis);
         if (out->dim[attr->axis] > INT64_MAX - x->dim[attr->axis])
             return rv_fail(i->error, RV_ERROR_SHAPE,
                            "the sizes along axis %lld overflow; use fewer inputs",

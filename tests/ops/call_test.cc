@@ -94,6 +94,22 @@ TEST(Call, RefusesInvalidArgumentsWithAnErrorThatNamesThem)
     }
 }
 
+TEST(Call, ConcatNamesTheAxisAlongWhichItsInputsFit)
+{
+    const std::pair<rv_shape, const char *> others[] = {
+        {RV_SHAPE(2, 5, 4), "only that axis may differ; use axis=1"},
+        {RV_SHAPE(2, 3, 1), "only that axis may differ; use axis=2"},
+        {RV_SHAPE(2, 5, 1), "only that axis may differ ("},
+        {RV_SHAPE(2, 3), "only that axis may differ ("},
+    };
+    for (const auto &[shape, words] : others) {
+        Tape tape;
+        const Vars x = {tape.input("x", RV_SHAPE(2, 3, 4)), tape.input("y", shape)};
+        EXPECT_TRUE(rv_is_null(call("concat", x, {})));
+        EXPECT_NE((tape.error() + " (").find(words), std::string::npos) << tape.error();
+    }
+}
+
 /* Option values that must do no harm. */
 std::vector<rv_option_value> hostile()
 {
