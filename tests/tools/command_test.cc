@@ -75,6 +75,8 @@ const struct Refusal {
 } refusals[] = {
     {"", {"no command"}},
     {"trian", {"unknown command \"trian\"", "did you mean \"train\"?\nTry"}},
+    {"train --device cuda", {"--device", "no device but the CPU", "--threads N"}},
+    {"check --gpu models/gru.rv", {"--gpu; there is no device but the CPU\nTry"}},
     {"train --learning-rate nan", {"--learning-rate", "\"nan\"", "finite number above 0"}},
     {"train --learning-rate -0.1", {"--learning-rate", "\"-0.1\"", "above 0"}},
     {"train --learning-rate 0", {"\"0\"", "above 0"}},

@@ -116,6 +116,15 @@ static const char *option_name(const void *list, int index)
     return ((const char(*)[OPTION_TEXT])list)[index];
 }
 
+/* Options of other libraries, for which the nearest name is no help; `name` begins with "--". */
+static bool is_device(const char *name)
+{
+    static const char *const keys[] = {"device", "gpu", "cuda"};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (strcmp(name + 2, keys[i]) == 0) return true;
+    return false;
+}
+
 /* Reports the option that getopt_long rejected. */
 static void fail_option(const option_table *table, int code, char **argv, rv_error *error)
 {
@@ -137,8 +146,16 @@ static void fail_option(const option_table *table, int code, char **argv, rv_err
     }
     char name[OPTION_TEXT], known[MOST_OPTIONS][OPTION_TEXT];
     snprintf(name, sizeof name, "%.*s", (int)strcspn(seen, "="), seen);
-    for (int i = 0; i < table->count; i++)
+    bool threads = false;
+    for (int i = 0; i < table->count; i++) {
         snprintf(known[i], OPTION_TEXT, "--%s", table->row[i]->key);
+        threads = threads || is_named(table->row[i], "threads");
+    }
+    if (is_device(name)) {
+        rv_fail(error, RV_ERROR_ARGUMENT, "unknown option %s; there is no device but the CPU%s",
+                name, threads ? ": --threads N uses N of its cores" : "");
+        return;
+    }
     rv_fail_unknown("option", name, option_name, known, table->count, error);
 }
 
