@@ -104,7 +104,9 @@ const command command_train = {
         "With --output the run is kept while it trains, in a folder that no other run writes into\n"
         "meanwhile and that holds no earlier run (--overwrite deletes it). After SIGINT (Ctrl-C),\n"
         "SIGTERM or a crash, --resume continues it to the same result, bit for bit. The first\n"
-        "signal ends the run after the current update, a second one immediately.\n",
+        "signal ends the run after the current update, a second one immediately. After a crash it\n"
+        "repeats at most ten seconds, or 50 times what a checkpoint takes to write, if that is\n"
+        "longer.\n",
     OPTIONS(options),
     .configures = every_option,
     .statuses = "130, 143  SIGINT or SIGUSR1, SIGTERM interrupted it\n",
