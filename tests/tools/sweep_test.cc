@@ -242,7 +242,10 @@ TEST(Sweep, APictureHasAPanelForEachSetting)
 {
     const std::string folder = scratch_folder(), common = " --database " + folder + "/s.sqlite";
     ASSERT_EQ(sweep(written(space_text) + " --trials 9" + common).status, 0);
-    EXPECT_EQ(sweep("--plot " + folder + "/sweep" + common).status, 0);
+    const std::string drawn = folder + "/sweep";
+    const Outcome shown = sweep("--plot " + drawn + common);
+    EXPECT_EQ(shown.status, 0);
+    EXPECT_CONTAINS(shown.err, "drew " + drawn + ".svg and " + drawn + ".png\n");
     const std::string svg = slurp(folder + "/sweep.svg");
     for (const char *name : {"model", "optimizer", "units", "learning-rate", "momentum", "epochs",
                              "gru", "adam", "validation_loss"})

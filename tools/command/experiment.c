@@ -194,6 +194,8 @@ static exit_status experiment_run(experiment_options *o, experiment_plan *p, rv_
         result = o->show ? STATUS_OK : search_train(&w, error);
         if (result == STATUS_OK && !experiment_report(&w, p, form, o->plot, error))
             result = STATUS_FAILED;
+        if (result == STATUS_OK && o->plot && !o->search.quiet)
+            say(stderr, "drew %s.svg and %s.png\n", o->plot, o->plot);
         if (result == STATUS_OK && form == EXPERIMENT_TABLE && p->space)
             print_command(o->argc, o->argv);
     } else if (p->space && error->code == RV_ERROR_ARGUMENT) {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "tensor/memory.h"
+#include "tools/cli/say.h"
 #include "tools/command/commands.h"
 #include "tools/command/crew.h"
 #include "tools/plot/gnuplot.h"
@@ -190,7 +191,10 @@ static bool report(const sweep_options *o, search *w, rv_error *error)
                                     sweep_print_table(&r, o->show ? 0 : SHOWN, error);
     fflush(stdout);
     /* A picture that failed is reported last, so that it costs no result. */
-    return ok && (!o->plot || sweep_draw(&r, o->plot, error));
+    if (!ok || !o->plot) return ok;
+    if (!sweep_draw(&r, o->plot, error)) return false;
+    if (!o->search.quiet) say(stderr, "drew %s.svg and %s.png\n", o->plot, o->plot);
+    return true;
 }
 
 /* Trains the trials and shows what came out; `train` NULL: only shows it. */
