@@ -16,6 +16,17 @@ bool equations_are_right(const rv_lang *lang)
     return false;
 }
 
+bool equations_are_spared(const char *option, const char *path, rv_error *error)
+{
+    static const char ending[] = ".rv";
+    const size_t length = path ? strlen(path) : 0, end = sizeof ending - 1;
+    return length < end || strcmp(path + length - end, ending) != 0 ||
+           rv_fail(error, RV_ERROR_ARGUMENT,
+                   "--%s %.300s: a file of that name has equations, and would be replaced; name "
+                   "another one",
+                   option, path);
+}
+
 static bool has(const known_names *known, const char *name)
 {
     for (int i = 0; i < known->count; i++)

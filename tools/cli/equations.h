@@ -7,6 +7,10 @@
 /* Whether the text has no errors; prints them to stderr otherwise. */
 bool equations_are_right(const rv_lang *lang);
 
+/* Whether a result may be written to `path`, which `option` gives and which may be NULL: not to a
+ * file that is called as one of equations is. */
+bool equations_are_spared(const char *option, const char *path, rv_error *error);
+
 /* The names of the values that --in may set: inputs, parameters and constants. */
 typedef struct known_names {
     char **at;

@@ -6,6 +6,7 @@
 #include "export/c.h"
 #include "export/onnx.h"
 #include "tensor/file_internal.h"
+#include "tools/cli/equations.h"
 #include "tools/cli/exported.h"
 #include "tools/cli/json.h"
 #include "tools/cli/say.h"
@@ -438,7 +439,8 @@ static exit_status run(int argc, char **argv, rv_error *error)
                 o.c ? "either " : "");
         return STATUS_USAGE;
     }
-    if (!check_together(&o, file != NULL, error) || !parse_form(&o, &form, error))
+    if (!equations_are_spared("onnx", o.onnx, error) || !check_together(&o, file != NULL, error) ||
+        !parse_form(&o, &form, error))
         return STATUS_USAGE;
     if (!o.name) o.name = "net";
     struct stat status;

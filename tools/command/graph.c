@@ -6,6 +6,7 @@
 #include "tools/command/commands.h"
 #include "train/setup/lookup.h"
 #include "train/text_file_internal.h"
+#include "tools/cli/equations.h"
 #include "tools/cli/say.h"
 
 typedef struct graph_options {
@@ -84,5 +85,5 @@ static exit_status run(int argc, char **argv, rv_error *error)
         rv_fail(error, RV_ERROR_ARGUMENT, "give only one of --forward and --training");
         return STATUS_USAGE;
     }
-    return print(&o, error);
+    return equations_are_spared("output", o.output, error) ? print(&o, error) : STATUS_USAGE;
 }

@@ -8,6 +8,7 @@
 #include "tensor/memory.h"
 #include "tensor/text_internal.h"
 #include "tools/command/commands.h"
+#include "tools/cli/equations.h"
 #include "tools/cli/json.h"
 #include "tools/cli/say.h"
 #include "tools/profile/profiling.h"
@@ -355,6 +356,7 @@ static bool profile_step(const profile_options *o, rv_setup *s, profile *p, rv_e
 static bool check_options(const profile_options *o, rv_error *error)
 {
     const bool images = o->channels > 0 || o->image_size > 0;
+    if (!equations_are_spared("timeline", o->timeline, error)) return false;
     if (o->top > 0 && o->json)
         return rv_fail(error, RV_ERROR_ARGUMENT,
                        "--top shortens the table, and --json prints all; leave one of them out");

@@ -455,7 +455,8 @@ static exit_status run(int argc, char **argv, rv_error *error)
     const char *file = NULL;
     rv_lang *lang = NULL;
     if (!options_parse(&command_run, argc, argv, &o, &file, &result, error)) return result;
-    if (!check_options(&o, file, error)) return STATUS_USAGE;
+    if (!check_options(&o, file, error) || !equations_are_spared("out", o.out, error))
+        return STATUS_USAGE;
     const rv_model *model = rv_lookup_model(file, o.include_path, &lang, error);
     result = STATUS_USAGE;
     if (model && !model->record)
