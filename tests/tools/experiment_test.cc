@@ -233,6 +233,11 @@ TEST(Experiment, RangesOfAFileReplaceTheUsualOnes)
               "adam\nmomentum\n");
     EXPECT_EQ(rows(database, "SELECT count(DISTINCT settings ->> 'clip-norm') FROM trial"), "16\n")
         << "what the file does not name is drawn as usual";
+    spit(space, R"({"lr": 0.25})"); /* another name of learning-rate */
+    EXPECT_EQ(experiment(words + " --database " + folder + "/lr.sqlite").status, 0);
+    EXPECT_EQ(
+        rows(folder + "/lr.sqlite", "SELECT DISTINCT settings ->> 'learning-rate' FROM trial"),
+        "0.25\n");
     EXPECT_CONTAINS(experiment("--show --database " + database).out, "bits/parameter\ngru ");
     EXPECT_EQ(experiment("--database " + database + " --space " + space).status, 2);
 

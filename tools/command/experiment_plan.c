@@ -280,14 +280,15 @@ static bool choose_sizes(experiment_plan *p, const rv_train_config *given, cJSON
     return ok;
 }
 
-/* Moves all members of `from` whose names `to` does not have; deletes `from`. */
+/* Moves all members of `from` whose options `to` does not have, by their keys; deletes `from`. */
 static bool move_members(cJSON *to, cJSON *from)
 {
     bool ok = from;
     while (ok && from->child) {
         cJSON *item = cJSON_DetachItemViaPointer(from, from->child);
-        const bool has = cJSON_GetObjectItemCaseSensitive(to, item->string);
-        ok = has || cJSON_AddItemToObject(to, item->string, item);
+        const rv_config_row *row = rv_config_row_find(item->string, NULL);
+        const bool has = row && cJSON_GetObjectItemCaseSensitive(to, row->key);
+        ok = has || (row && cJSON_AddItemToObject(to, row->key, item));
         if (has || !ok) cJSON_Delete(item);
     }
     cJSON_Delete(from);
