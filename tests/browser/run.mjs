@@ -71,6 +71,10 @@ async function runOne({ name, body, options }, measured) {
         await Promise.race([body({ page, context, address, folder, recurve, measured, scratch: await mkdtemp(join(scratch, "test-")) }), limit]);
     } catch (error) {
         complaints.unshift(error.stack.replace(/\x1b\[\d*m/g, ""));
+        for (const part of ["#panel-train .primary", "#panel-train .status", "#panel-train .problem", "#announcer"]) {
+            const text = await page.locator(part).textContent({ timeout: 1000 }).catch(() => "");
+            if (text) complaints.push(`${part}: ${text}`);
+        }
     } finally {
         clearTimeout(timer);
         if (complaints.length && process.env.RECURVE_SCREENSHOTS)
