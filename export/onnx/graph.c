@@ -22,7 +22,10 @@ static bool correspond(const rv_node *a, const rv_node *b)
         return false;
     for (int k = 0; k < a->inputs; k++)
         if (a->in[k] != b->in[k]) return false;
-    return !uniform_a || !memcmp(data_a, data_b, rv_dtype_size(a->type.dtype));
+    if (!data_a || !data_b || !(uniform_a || rv_shape_equal(a->type.shape, b->type.shape)))
+        return !data_a == !data_b; /* elements of as many samples: see same_for_each */
+    const int64_t count = uniform_a ? 1 : rv_shape_count(a->type.shape);
+    return !memcmp(data_a, data_b, (size_t)count * rv_dtype_size(a->type.dtype));
 }
 
 static void compare(rv_onnx_graph *g)
@@ -338,40 +341,63 @@ static const char *name_value(rv_onnx_graph *g, int32_t id)
 
 /* ---- leaves ---- */
 
-/* The elements of a constant for one sample, into *one, which is new. False if it has none or
- * samples differ. */
+static rv_tensor constant_of(const rv_tape *tape, int32_t id)
+{
+    bool uniform;
+    const rv_node *node = rv_tape_node(tape, id);
+    return (rv_tensor){node->type.dtype, node->type.shape,
+                       (void *)(uintptr_t)rv_constant_data(node, &uniform)};
+}
+
+/* The place of element i in a tensor of one sample; *first: whether it is of the first sample. */
+static int64_t place_in(rv_shape one, rv_shape all, int64_t i, bool *first)
+{
+    int64_t at = 0, stride = 1;
+    *first = true;
+    for (int64_t d = all.rank - 1; d >= 0; i /= all.dim[d--]) {
+        const int64_t k = i % all.dim[d];
+        *first = *first && k < one.dim[d];
+        if (k < one.dim[d]) at += k * stride;
+        stride *= one.dim[d];
+    }
+    return at;
+}
+
+/* Whether each sample of a constant has the elements *one. */
+static bool repeats(const rv_tensor *all, const rv_tensor *one)
+{
+    bool first, same = true;
+    for (int64_t i = 0; same && i < rv_tensor_count(all); i++)
+        same = rv_tensor_get(one, place_in(one->shape, all->shape, i, &first)) ==
+               rv_tensor_get(all, i);
+    return same;
+}
+
+/* The elements of a constant for one sample, into *one, which is new. False if samples differ, or
+ * depend on their number. */
 static bool same_for_each(rv_onnx_graph *g, int32_t id, const rv_tensor *all, rv_tensor *one)
 {
     rv_shape shape = all->shape;
-    bool same = true;
+    const rv_tensor other = constant_of(g->other, id);
     for (int64_t d = 0; d < shape.rank; d++) {
-        rv_onnx_size s = rv_onnx_size_of(g, id, d);
-        same = same && (!s.free || s.size == 1);
+        const rv_onnx_size s = rv_onnx_size_of(g, id, d);
+        if (s.free && s.size != 1) return false;
         if (s.free) shape.dim[d] = 1;
     }
-    if (!same || !rv_tensor_new(one, all->dtype, shape, &g->model->error)) return false;
-    for (int64_t i = 0; same && i < rv_tensor_count(all); i++) {
-        int64_t rest = i, at = 0, stride = 1;
-        bool first = true; /* sample */
-        for (int64_t d = shape.rank - 1; d >= 0; rest /= all->shape.dim[d--]) {
-            int64_t k = rest % all->shape.dim[d];
-            first = first && k < shape.dim[d];
-            if (k < shape.dim[d]) at += k * stride;
-            stride *= shape.dim[d];
-        }
+    if (!rv_tensor_new(one, all->dtype, shape, &g->model->error)) return false;
+    for (int64_t i = 0; i < rv_tensor_count(all); i++) {
+        bool first;
+        const int64_t at = place_in(shape, all->shape, i, &first);
         if (first) rv_tensor_set(one, at, rv_tensor_get(all, i));
-        same = rv_tensor_get(one, at) == rv_tensor_get(all, i);
     }
-    return same;
+    return repeats(all, one) && repeats(&other, one);
 }
 
 /* The elements of a constant, whose axes of free sizes must repeat. */
 static const char *write_constant(rv_onnx_graph *g, int32_t id)
 {
     const rv_node *node = rv_tape_node(g->tape, id);
-    bool uniform;
-    rv_tensor tensor = {node->type.dtype, node->type.shape,
-                        (void *)(uintptr_t)rv_constant_data(node, &uniform)};
+    const rv_tensor tensor = constant_of(g->tape, id);
     double value;
     if (rv_is_uniform((rv_var){(rv_tape *)(uintptr_t)g->tape, id}, &value)) {
         const char *number = rv_onnx_number(g->model, node->type.dtype, value), *out;

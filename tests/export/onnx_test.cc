@@ -292,6 +292,21 @@ void numbered_step(rv_cell *k, rv_var x, rv_var *h)
     rv_tensor_free(&number);
 }
 
+/* Each sample has the same numbers, which depend on how many samples there are. */
+void shared_step(rv_cell *k, rv_var x, rv_var *h)
+{
+    rv_tensor shares = {};
+    rv_var z = rv_cell_map(k, x, "U");
+    const rv_shape shape = rv_shape_of(z);
+    ASSERT_TRUE(rv_tensor_new(&shares, rv_tape_dtype(x.tape), shape, nullptr));
+    for (int64_t i = 0; i < rv_tensor_count(&shares); i++)
+        rv_tensor_set(&shares, i,
+                      static_cast<double>(1 + i % shape.dim[1]) /
+                          static_cast<double>(shape.dim[0]));
+    h[0] = rv_add(z, rv_multiply(h[0], rv_constant(x.tape, &shares)));
+    rv_tensor_free(&shares);
+}
+
 /* Whether a net becomes this node, as a sequence. */
 bool is_native(Net *net, const std::string &type)
 {
@@ -394,11 +409,14 @@ TEST(Onnx, names_an_op_that_it_lacks_and_samples_that_depend_on_each_other)
         << net.error();
     EXPECT_TRUE(net.write(RV_ONNX_UNROLLED, 4)) << net.error();
     net.check_rules();
-    model.step = numbered_step;
-    EXPECT_FALSE(net.write(RV_ONNX_UNROLLED));
-    EXPECT_NE(net.error().find("a constant depends on the number of samples"), std::string::npos)
-        << net.error();
-    EXPECT_TRUE(net.write(RV_ONNX_UNROLLED, 4)) << net.error();
+    for (rv_cell_step step : {numbered_step, shared_step}) {
+        model.step = step;
+        EXPECT_FALSE(net.write(RV_ONNX_UNROLLED));
+        EXPECT_NE(net.error().find("a constant depends on the number of samples"),
+                  std::string::npos)
+            << net.error();
+        EXPECT_TRUE(net.write(RV_ONNX_UNROLLED, 4)) << net.error();
+    }
 }
 
 /* Names that belong to others. */
