@@ -52,7 +52,7 @@ template <typename Write> void fail_each(const char *cell, const Write &write)
     const Answer want = answer(cell, write);
     const int64_t allocations = calls;
     ASSERT_TRUE(want.done);
-    ASSERT_GT(allocations, 300);
+    ASSERT_GT(allocations, 200);
     int64_t failures = 0;
     for (int64_t n = 0; n < allocations; n += 1 + allocations / MOST) {
         calls = 0;
