@@ -167,6 +167,7 @@ compadd()
     builtin compadd "$@"
 }
 cd $FOLDER
+stty kill undef # else ^U would erase what is typed before the line editor reads it
 print -r -- -- >>$OUT
 )");
     std::string text = "export OUT='" + out + "' FOLDER='" + folder + "'\n: >$OUT\n" +
