@@ -37,7 +37,8 @@ bool rv_feed(rv_program *program, const char *name, const rv_tensor *value, rv_e
     bool last = fits(input->shape, fewer);
     return rv_fail(error, RV_ERROR_SHAPE, "feed: input \"%.100s\" is %s, the value %s; %s", name,
                    rv_shape_text(input->shape, want), rv_shape_text(value->shape, seen),
-                   last ? "a loader with drop_last leaves out a last batch that is not full"
+                   last ? "give as many samples; a loader with drop_last leaves out a last batch "
+                          "that is not full"
                         : "give one of the input's shape");
 }
 

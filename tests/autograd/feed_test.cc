@@ -116,7 +116,8 @@ TEST(FeedOne, CopiesAValueOfAnyDtypeIntoAnInput)
     whole.shape = RV_SHAPE(1);
     error = {};
     EXPECT_FALSE(rv_feed(p, "x", &whole, &error));
-    EXPECT_TRUE(contains(error.text, "input \"x\" is [2], the value [1]; a loader with drop_last"))
+    EXPECT_TRUE(contains(error.text, "input \"x\" is [2], the value [1]; give as many samples; a "
+                                     "loader with drop_last"))
         << error.text;
     whole.shape = RV_SHAPE(1, 1, 3);
     error = {};
